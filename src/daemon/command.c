@@ -17,7 +17,8 @@ static const struct command *const tables[] = {
 	commitment_commands, inspect_commands,     leftover_commands,      doctor_commands,
 	whatif_commands,     dump_commands,        ticket_commands,        desk_commands,
 	remote_commands,     migrate_commands,     subscriptions_commands, subscriptions_report_commands,
-	sign_in_commands,    whatwas_commands,     export_commands};
+	sign_in_commands,    whatwas_commands,     export_commands,        policy_commands,
+	terraform_commands};
 
 const struct command_param *command_params_end(const struct command *command)
 {

@@ -178,6 +178,23 @@ struct remote_block_ops {
 	 uint8_t ret_bytes[static REMOTE_BLOCK_SIZE], uint8_t ret_digest[static 32]);
 };
 
+/* ---- metrics ---- */
+
+enum { REMOTE_METRIC_MACHINES = 20, REMOTE_METRIC_POINTS = 12 };
+#define REMOTE_METRIC_STEP_US (INT64_C(300) * 1000000)
+
+/* Measurements of a machine in an interval of five minutes. */
+struct remote_metric_point {
+	bool is_there;
+	double cpu_percent;                   /* use of all processors together */
+	double received, sent, read, written; /* bytes */
+};
+struct remote_metrics_query {
+	const struct str *refs;
+	size_t count;    /* at most REMOTE_METRIC_MACHINES */
+	int64_t from_us; /* start of the first of REMOTE_METRIC_POINTS intervals */
+};
+
 struct remote_driver {
 	const char *name;
 	unsigned verbs; /* bit 1 << enum remote_machine_act: the driver can do it */
@@ -203,6 +220,11 @@ struct remote_driver {
 	RESULT(*create)
 	(struct ctx *c, struct remote *r, const struct remote_new *wish, struct remote_machine *ret_machine);
 	const struct remote_block_ops *blocks; /* NULL: its machines cannot be migrated */
+	/* Reads metrics: ret_points[machine * REMOTE_METRIC_POINTS + interval]. Clouds may bill it. NULL: the driver
+	 * cannot. */
+	RESULT(*read_metrics)
+	(struct ctx *c, struct remote *r, const struct remote_metrics_query *query,
+	 struct remote_metric_point *ret_points);
 };
 
 /* Names a missing right in `lacks`. For drivers. */

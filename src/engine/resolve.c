@@ -26,6 +26,7 @@
 #include "store/key_pair.h"
 #include "store/launch_configuration.h"
 #include "store/launch_template.h"
+#include "store/machine_policy.h"
 #include "store/provider.h"
 #include "store/queue.h"
 #include "store/role.h"
@@ -371,7 +372,14 @@ static const struct row *find_named_backup_plan(const struct tables *t, uuid acc
 	return ROW_OR_NULL(plan);
 }
 
+static const struct row *find_named_machine_policy(const struct tables *t, uuid account, struct str name)
+{
+	const struct machine_policy *policy = machine_policy_find_by_account(t, account, name);
+	return ROW_OR_NULL(policy);
+}
+
 static find_named *const named[KIND_COUNT] = {
+	[KIND_MACHINE_POLICY] = find_named_machine_policy,
 	[KIND_BACKUP_PLAN] = find_named_backup_plan,
 	[KIND_PROVIDER] = find_named_provider,
 	[KIND_ACCOUNT] = find_named_account,
@@ -566,6 +574,8 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_PROVIDER] = "provider",
 	[KIND_REMOTE_MACHINE] = "remote machine",
 	[KIND_REMOTE_RESOURCE] = "remote resource",
+	[KIND_MACHINE_POLICY] = "machine policy",
+	[KIND_POLICY_FINDING] = "finding",
 	[KIND_CLOUD_MIGRATION] = "migration",
 	[KIND_CLOUD_MIGRATION_DISK] = "disk of a migration",
 };

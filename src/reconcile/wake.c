@@ -2,6 +2,7 @@
  * Wakes the resources affected by a commit, a reconnected host or the periodic resync. Each kind's `struct
  * resource` (work.h) names the resources to wake. A wake depends on rows alone, takes O(1) and only posts a
  * job; anything that needs a driver call is found out by the step. */
+#include "reconcile/machine_policy.h"
 #include "reconcile/work.h"
 #include "store/condition.h"
 #include "store/image_device.h"
@@ -221,6 +222,7 @@ void wake_hosts(struct reconciler *r)
 	wake_due_policies(r);
 	wake_due_backup_plans(r);
 	wake_due_licences(r);
+	wake_due_machine_policies(r);
 }
 
 void wake_gateway_routers(struct reconciler *r)

@@ -313,6 +313,9 @@ export const EVENTS = [
 	["machine_backup", "test failed", "{why}", (v) => t("Test restore failed. {why}", v)],
 	["machine_backup", "test passed", "{text}", () => t("Test restore passed")],
 	["machine_backup", "test started", "By the instance {id}.", (v) => t("Test restore started on {id}", v)],
+	["machine_policy", "created", "Rule: {rule}; action: {what}.", (v) => t("Machine policy created ({rule})", v)],
+	["machine_policy", "changed", "Rule: {rule}; action: {what}.", (v) => t("Machine policy changed ({rule})", v)],
+	["machine_policy", "deleted", "Its findings are deleted, too.", () => t("Machine policy deleted")],
 	["nat_gateway", "changed", "Further addresses {what}: {count}.", (v) => t("Secondary addresses changed ({count})", v)],
 	["nat_gateway", "failed", "{code}: {why}.", (v) => t("NAT gateway failed: {why}", v)],
 	["network", "allocated", "With a router, for any network.", () => t("Network allocated with a router")],
@@ -349,6 +352,10 @@ export const EVENTS = [
 	["remote_machine", "failed", "Refused: request of {what}.{why}", (v) => t("Request refused: {what}.{why}", v)],
 	["remote_machine", "found", "Machine {name} ({id}), {state}.", (v) => t("Found: {name} ({id}), {state}", said(v, "state"))],
 	["remote_machine", "gone", "Machine {name} ({id}) is no longer listed.", (v) => t("{name} ({id}) is no longer listed", v)],
+	["remote_machine", "policy found", "Policy {name}: {text}", (v) => t("Machine policy {name}: {text}", v)],
+	["remote_machine", "policy act", "Policy {name}: {text}", (v) => t("Machine policy {name}: {text}", v)],
+	["remote_machine", "policy failed", "Policy {name}: {text}", (v) => t("Machine policy {name}: {text}", v)],
+	["remote_machine", "policy ended", "Policy {name}: {text}", (v) => t("Machine policy {name}: {text}", v)],
 	["remote_machine", "state", "It was {before} and is {state}.", (v) => t("State: {before} → {state}", said(v, "before", "state"))],
 	["remote_resource", "found", "Found: {type} {id} ({name}).", (v) => t("Found: {type} {id} ({name})", v)],
 	["remote_resource", "gone", "{type} {id} ({name}) is no longer listed.", (v) => t("{name} ({id}) is no longer listed", v)],
@@ -531,6 +538,10 @@ export const EVENTS = [
 	["port", "balancer has fewer members", "{rule}.", (v) => t("Load balancer members removed: {rule}", v)],
 	["instance", "medium inserted", "{name}", (v) => t("ISO image inserted: {name}", v)],
 	["instance", "medium ejected", "{text}", () => t("ISO image ejected")],
+	["instance", "policy found", "Policy {name}: {text}", (v) => t("Machine policy {name}: {text}", v)],
+	["instance", "policy act", "Policy {name}: {text}", (v) => t("Machine policy {name}: {text}", v)],
+	["instance", "policy failed", "Policy {name}: {text}", (v) => t("Machine policy {name}: {text}", v)],
+	["instance", "policy ended", "Policy {name}: {text}", (v) => t("Machine policy {name}: {text}", v)],
 ];
 
 /** Kinds whose sentences only name the row: kind, the engine's noun, codes (c: created, u: changed, d: deleted), and the noun. */

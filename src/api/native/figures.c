@@ -9,6 +9,8 @@
 #include "drivers/compute.h"
 #include "engine/instance/instance.h"
 #include "model/host.h"
+#include "model/remote_machine.h"
+#include "reconcile/figures/cloud_figures.h"
 #include "reconcile/figures/figures.h"
 #include "reconcile/reconcile.h"
 #include "store/host.h"
@@ -18,6 +20,7 @@
 
 enum { POINTS_MAX = 1500 }; /* points per answer */
 #define RECENT_US (15 * MINUTE)
+#define RECENT_ELSEWHERE_US (3 * HOUR) /* points of machines elsewhere come once an hour */
 
 struct figures_args {
 	int64_t from_us, to_us, step_us;
@@ -32,6 +35,19 @@ static RESULT read_time(struct native_call *e, const char *name, int64_t *time_u
 	return OK;
 }
 
+static bool is_elsewhere(const struct native_call *e)
+{
+	return native_action_of(e)->kind == KIND_REMOTE_MACHINE;
+}
+
+/* step: from the query; 0: none. Points of ten seconds do not exist there. */
+static int64_t step_elsewhere(int64_t step, int64_t age_us)
+{
+	if (step > 10)
+		return step * SECOND;
+	return age_us <= CLOUD_FIGURES_SHORT_KEPT_US ? FIGURES_SHORT_US : FIGURES_LONG_US;
+}
+
 /* Takes the step from the query, or the finest that is still kept for the start time. */
 static RESULT choose_step(struct native_call *e, struct figures_args *a)
 {
@@ -42,7 +58,9 @@ static RESULT choose_step(struct native_call *e, struct figures_args *a)
 		       (step != FIGURES_SHORT_US / SECOND && step != FIGURES_LONG_US / SECOND && step != 10)))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("step"),
 				      "step must be 10, 300 or 3600: seconds between two points.");
-	if (step == 10 || (!said.p && age_us <= RECENT_US + MINUTE))
+	if (is_elsewhere(e))
+		a->step_us = step_elsewhere(step, age_us);
+	else if (step == 10 || (!said.p && age_us <= RECENT_US + MINUTE))
 		a->step_us = interval_us ? interval_us : 10 * SECOND;
 	else
 		a->step_us = said.p                            ? step * SECOND
@@ -56,7 +74,8 @@ static RESULT prepare_figures(struct native_call *e, void *args)
 	struct figures_args *a = args;
 	a->to_us = clock_now_us();
 	TRY(read_time(e, "to", &a->to_us));
-	a->from_us = a->to_us > RECENT_US ? a->to_us - RECENT_US : 0;
+	int64_t recent_us = is_elsewhere(e) ? RECENT_ELSEWHERE_US : RECENT_US;
+	a->from_us = a->to_us > recent_us ? a->to_us - recent_us : 0;
 	TRY(read_time(e, "from", &a->from_us));
 	if (a->from_us >= a->to_us)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("from"), "from must be before to.");
@@ -107,6 +126,8 @@ static void write_point(struct json_writer *w, const struct figure_point *p)
 /* Host whose figures are read; for a host, itself. None: no host. */
 static uuid host_of_row(enum kind kind, const struct row *row)
 {
+	if (kind == KIND_REMOTE_MACHINE)
+		return cloud_figures_key(remote_machine_of(row)->provider, row->id);
 	return kind == KIND_HOST ? row->id : instance_of(row)->host;
 }
 
@@ -312,6 +333,8 @@ static RESULT write_screen(struct native_call *e, const void *args, struct buf *
 static const struct native_action rows[] = {
 	FIGURES("/instances/{id}/metrics", "ec2:DescribeInstances", KIND_INSTANCE, 0,
 		"What its processors, memory, disks and network did: from, to and step choose."),
+	FIGURES("/remote-machines/{id}/metrics", "dari:ListRemoteMachines", KIND_REMOTE_MACHINE, 0,
+		"The same of a machine elsewhere, without memory. Points come once an hour."),
 	FIGURES("/hosts/{id}/metrics", "ec2:DescribeHypervisors", KIND_HOST, NATIVE_ADMIN,
 		"The same of a host, with the sums of its guests."),
 	{HTTP_GET, "/instances/metrics", .permit = "ec2:DescribeInstances",

@@ -158,6 +158,7 @@ static const struct carried credential_members[] = {
 	{.member = "ca", .param = "ca-file", .how = CARRY_FILE},
 	{.member = "pin", .param = "pin"},
 	{.member = "poll_s", .param = "poll-s", .how = CARRY_COUNT},
+	{.member = "reads_metrics", .param = "metrics", .how = CARRY_CHOICE},
 };
 
 static RESULT carry_all(struct asking *a, const struct carried *members, size_t count, json_t *body)
@@ -361,6 +362,57 @@ static RESULT create_machine(struct asking *a)
 	return OK;
 }
 
+/* ---- metrics ---- */
+
+static RESULT show_metrics(struct asking *a)
+{
+	const json_t *row = NULL, *answer = NULL;
+	json_t *point = NULL;
+	size_t k = 0;
+	enum { AT, CPU, RECEIVED = 3, SENT, READ = 7, WRITTEN };
+	int64_t from_us = clock_now_us() - 48 * HOUR;
+	TRY(find_machine(a, &row));
+	TRY(asking_read(a, path_of(a, "remote-machines", row, "/metrics"),
+			str_print(a->c->arena, "from=%" PRId64 "&step=300", from_us).p, &answer));
+	buf_print(&a->text, "%-20s %7s %14s %14s %14s %14s\n", "until", "cpu %", "received B/s", "sent B/s",
+		  "read B/s", "written B/s");
+	json_array_foreach (json_object_get(answer, "points"), k, point) {
+		char text[CLOCK_TEXT_SIZE];
+		(void) clock_write_s(json_integer_value(json_array_get(point, AT)), text);
+		buf_print(&a->text, "%-20s %7.2f", text, json_number_value(json_array_get(point, CPU)));
+		static const int columns[] = {RECEIVED, SENT, READ, WRITTEN};
+		for (size_t n = 0; n < sizeof columns / sizeof *columns; n++)
+			buf_print(&a->text, " %14" JSON_INTEGER_FORMAT,
+				  json_integer_value(json_array_get(point, (size_t) columns[n])));
+		buf_add_str(&a->text, STR("\n"));
+		(void) json_array_append(a->value, point);
+	}
+	return OK;
+}
+
+static RESULT show_advice(struct asking *a)
+{
+	const json_t *row = NULL, *answer = NULL;
+	json_t *mode = NULL;
+	size_t k = 0;
+	TRY(find_machine(a, &row));
+	TRY(asking_read(a, path_of(a, "remote-machines", row, "/advice"), NULL, &answer));
+	struct str note = asking_text(answer, "note"), day = asking_text(answer, "decided_on");
+	buf_print(&a->text, "%-13s %7s %6s %s\n", "mode", "cpu %", "vCPUs", "type");
+	json_array_foreach (json_object_get(answer, "advice"), k, mode) {
+		struct str name = asking_text(mode, "mode"), type = asking_text(mode, "type");
+		buf_print(&a->text, "%-13.*s %7.2f %6" PRId64 " %" STR_FMT "\n", STR_ARG(name),
+			  json_number_value(json_object_get(mode, "cpu_percent")), asking_int(mode, "vcpus"),
+			  STR_ARG(type));
+	}
+	if (day.n)
+		buf_print(&a->text, "The day with the highest use was %" STR_FMT ".\n", STR_ARG(day));
+	buf_print(&a->text, "%" STR_FMT "\n", STR_ARG(note));
+	json_decref(a->value);
+	a->value = json_deep_copy(answer);
+	return a->value ? OK : ctx_no_memory(a->c);
+}
+
 #define PROVIDER_NAME                                                                                        \
 	{                                                                                                    \
 		"name", PARAM_POSITIONAL, true, "The provider's name."                                       \
@@ -381,8 +433,10 @@ static RESULT create_machine(struct asking *a)
 		 .is_path = true},                                                                           \
 		{"pin", PARAM_OPTION, false,                                                                 \
 		 "SHA-256 of the endpoint's public key, as sha256//BASE64, for a self-signed certificate."}, \
+		{"poll-s", PARAM_OPTION, false, "Seconds between two listings; absent: 300."},               \
 	{                                                                                                    \
-		"poll-s", PARAM_OPTION, false, "Seconds between two listings; absent: 300."                  \
+		"metrics", PARAM_OPTION, false,                                                              \
+			"yes or no: reads metrics of its machines once an hour; AWS bills that."             \
 	}
 
 const struct command remote_commands[] = {
@@ -431,6 +485,14 @@ const struct command remote_commands[] = {
 	   "address "
 	   "(default: all)."}},
 	 .ask = list_resources},
+	{"remote metrics",
+	 "Shows what a machine of another cloud did in the last two days.",
+	 {MACHINE_ID},
+	 .ask = show_metrics},
+	{"remote advice",
+	 "Shows smaller types that would do for a machine of another cloud.",
+	 {MACHINE_ID},
+	 .ask = show_advice},
 	{"remote show", "Shows a machine of another cloud.", {MACHINE_ID}, .ask = show_machine},
 	{"remote create",
 	 "Creates a machine in another cloud from an image.",

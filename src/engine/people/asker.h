@@ -24,6 +24,7 @@
  *                                                             a target tracking policy are the group's own
  *   deletion of a resource group,     the async_job that waits    before each row; the problem of the group or the
  *   an account or a domain            for it                      account, and the job's result
+ *   actions of machine policies   machine_policy              before each action; the finding's problem
  *   acts on machines elsewhere        remote_machine              before each request that changes something there; the
  *                                                                 machine's act_problem
  *   migrations from other clouds      cloud_migration             before the machine is stopped or started there, and at

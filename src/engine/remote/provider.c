@@ -74,6 +74,7 @@ RESULT engine_create_provider(struct op *op, struct provider_wish *wish)
 				.ca = wish->ca,
 				.pin = wish->pin,
 				.poll_s = wish->poll_s ? wish->poll_s : PROVIDER_POLL_S,
+				.reads_metrics = wish->reads_metrics,
 				.is_trusted = wish->endpoint.n && identity_is_admin(op->ctx->who)};
 	TRY(engine_permit_new(op, "provider.put", KIND_PROVIDER, &next.row));
 	if (wish->endpoint.n)
@@ -115,6 +116,9 @@ RESULT engine_change_provider(struct op *op, struct provider_change *wish)
 	next.ca = wish->ca.n ? wish->ca : next.ca;
 	next.pin = wish->pin.n ? wish->pin : next.pin;
 	next.poll_s = wish->poll_s ? wish->poll_s : next.poll_s;
+	choice_apply(wish->reads_metrics, &next.reads_metrics);
+	if (!next.reads_metrics)
+		TRY(condition_clear(op, next.row.id, STR(PROVIDER_UNMEASURED)));
 	next.verified_us = 0; /* the next step verifies the new credentials */
 	next.row.gen++;
 	TRY(provider_put(op, &next));

@@ -21,6 +21,8 @@ enum {
 #define PROVIDER_HOLDS "MachinesVanished"
 /* Condition of a provider that has machines whose ids cannot be names here. */
 #define PROVIDER_LEAVES_OUT "MachinesUnnamed"
+/* Condition of a provider whose metrics cannot be read. */
+#define PROVIDER_UNMEASURED "MetricsNotRead"
 
 /* A new provider. An endpoint that an administrator gives is trusted: it may be any address. */
 struct provider_wish {
@@ -30,6 +32,7 @@ struct provider_wish {
 	struct str secret; /* sealed */
 	int cloud;         /* enum provider_cloud */
 	int64_t poll_s;    /* 0: the default */
+	bool reads_metrics;
 };
 OPERATION(engine_create_provider, provider_wish)
 
@@ -39,6 +42,7 @@ struct provider_change {
 	uuid id; /* id that the secret was sealed with */
 	struct str login, secret, ca, pin;
 	int64_t poll_s;
+	enum choice reads_metrics;
 };
 OPERATION(engine_change_provider, provider_change)
 

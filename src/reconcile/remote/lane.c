@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/heap.h"
 #include "base/random.h"
+#include "reconcile/figures/cloud_figures.h"
 
 /* AWS's buckets differ by action; all of them take this much. */
 static const double RATE = 5, BURST = 20, RATE_MIN = 0.05;
@@ -78,6 +79,7 @@ void provider_lane_retire(struct reconciler *r, uuid provider)
 		*at = lane->next;
 		remote_connection_free(lane->connection);
 		heap_free(lane->seen.at);
+		cloud_figures_free(lane->figures);
 		*lane = (struct provider_lane){.lane = lane->lane, .next = r->idle_providers};
 		r->idle_providers = lane;
 	}
@@ -90,6 +92,7 @@ static void free_lanes(struct provider_lane *lane)
 		next = lane->next;
 		remote_connection_free(lane->connection);
 		heap_free(lane->seen.at);
+		cloud_figures_free(lane->figures);
 		heap_free(lane);
 	}
 }

@@ -14,6 +14,7 @@ enum {
 	PROVIDER_CURSOR_MAX = 4096,
 	PROVIDER_LACKS_SIZE = 1024,
 	PROVIDER_ID_MAX = 511,
+	PROVIDER_REF_MAX = 255, /* maximum in schema/remote_machine.toml */
 	PROVIDER_FORGOTTEN_MAX = 500
 };
 
@@ -65,6 +66,10 @@ struct provider_lane {
 	size_t unnamed; /* number of machines in them that have no name here */
 	char unnamed_id[PROVIDER_ID_MAX + 1]; /* the first of their ids; empty: none */
 	struct id_set seen;
+	/* Metrics: the hour that is being read, the id of the machine that was read last, and the time of the next hour. */
+	struct cloud_figures *figures; /* owned; NULL: none is being read */
+	int64_t metrics_hour_us, metrics_due_us;
+	char metrics_after[PROVIDER_REF_MAX + 1];
 };
 
 /* Finds or creates the provider's lane; NULL: out of memory. Any thread. */
@@ -105,6 +110,18 @@ RESULT resources_list_page(struct step *s, struct provider_lane *lane, const str
 /* Takes a failure that concerns the listed type alone: reports it, and lists the others. False: it concerns the provider. */
 bool resources_take_failure(struct step *s, struct provider_lane *lane, const struct provider *p,
 			    struct result result);
+
+/* ---- metrics.c ---- */
+
+/* Time of the next request for metrics; INT64_MAX: none are read. */
+int64_t metrics_due_us(const struct provider_lane *lane, const struct provider *p);
+/* Reads the metrics of a few machines. */
+RESULT metrics_read_batch(struct step *s, struct provider_lane *lane, const struct provider *p,
+			  struct remote *remote);
+/* Reports a failure. False: it concerns the provider. */
+bool metrics_take_failure(struct step *s, struct provider_lane *lane, struct result result);
+/* The hour before is read soon. */
+void metrics_reset(struct provider_lane *lane);
 
 /* Opens the provider's secret into the arena; remote_close() wipes it. */
 RESULT remote_open(struct step *s, const struct provider *p, struct provider_lane *lane,

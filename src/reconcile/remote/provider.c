@@ -396,6 +396,7 @@ static void take_wish(struct provider_lane *lane, const struct provider *p)
 	lane->failures = 0;
 	lane->is_listing = lane->is_verifying = false;
 	resources_reset(lane, p->accepts_loss);
+	metrics_reset(lane);
 }
 
 /* A time that is further away than any interval: the clock was set back. */
@@ -415,7 +416,16 @@ static int64_t due_of(const struct provider_lane *lane, const struct provider *p
 	int64_t resources_us =
 		p->listed_us ? resources_due_us(lane, remote_driver_of((int) p->cloud)->types, &type)
 			     : INT64_MAX;
-	return resources_us < lane->machines_due_us ? resources_us : lane->machines_due_us;
+	int64_t listing_us = resources_us < lane->machines_due_us ? resources_us : lane->machines_due_us;
+	int64_t metrics_us = metrics_due_us(lane, p);
+	return metrics_us < listing_us ? metrics_us : listing_us;
+}
+
+/* Metrics are read when nothing is to be listed. */
+static bool reads_metrics(const struct provider_lane *lane, const struct provider *p, int64_t now_us)
+{
+	return !lane->is_listing && is_ahead(lane->machines_due_us, now_us) &&
+	       metrics_due_us(lane, p) != INT64_MAX && !is_ahead(metrics_due_us(lane, p), now_us);
 }
 
 /* Machines go first, because acts are about them. */
@@ -439,17 +449,20 @@ static RESULT call_cloud(struct step *s, struct provider_lane *lane, const struc
 	struct remote remote;
 	struct result result = remote_open(s, g->provider, lane, &remote);
 	bool verifies = must_verify(lane, g->provider, clock_now_us());
-	bool is_of_resources = false;
+	bool is_of_resources = false, is_of_metrics = false;
 	if (!verifies)
 		choose_listing(s, lane, g->provider, clock_now_us());
 	is_of_resources = !verifies && lane->is_listing && lane->is_of_resources;
+	is_of_metrics = !verifies && reads_metrics(lane, g->provider, clock_now_us());
 	if (result_is_ok(result))
 		result = verifies          ? verify(s, lane, g, &remote)
 			 : is_of_resources ? resources_list_page(s, lane, g->provider, &remote)
+			 : is_of_metrics   ? metrics_read_batch(s, lane, g->provider, &remote)
 					   : list_page(s, lane, g, &remote);
 	remote_close(&remote);
 	bool is_over = result_is_ok(result) ||
-		       (is_of_resources && resources_take_failure(s, lane, g->provider, result));
+		       (is_of_resources && resources_take_failure(s, lane, g->provider, result)) ||
+		       (is_of_metrics && metrics_take_failure(s, lane, result));
 	return is_over ? OK : fail(s, lane, g->provider, &remote, result);
 }
 

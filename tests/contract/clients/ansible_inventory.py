@@ -48,7 +48,7 @@ def listed(world, text="", **env):
 
 
 def test_everything(world):
-    """Machines of both clouds are hosts; those with the same name are told apart by their ids."""
+    """Machines of both clouds are hosts. Hosts with the same name have their ids behind it."""
     found = listed(world, "keyed_groups:\n  - {key: dari_type, prefix: type}\n")
     hosts = found["_meta"]["hostvars"]
     here, there = f"web-{world.here}", f"web-{world.there['web']}"

@@ -5,6 +5,7 @@
 # limit: 1200 s
 """Providers of AWS against a stranger's EC2: moto's server, which checks signatures and policies. Listing, acts, a machine made and removed, missing rights,
 other resources; then a proxy in front of it that throttles, cuts, expires and sends half a page. What moto does otherwise than AWS is said where it matters."""
+import datetime
 import json
 import os
 import re
@@ -165,6 +166,31 @@ def test_resources(world):
     micro = next(r for r in rows if r["type"] == "instance_type" and r["ref"] == "t3.micro")
     assert micro["size"] == 1 << 30 and micro["attributes"]["vcpus"] == "2", micro
     assert {r["parent"] for r in rows if r["type"] == "volume"} & set(world.refs)
+
+
+METRICS = {"CPUUtilization": ("Percent", 25.0), "NetworkIn": ("Bytes", 3e6), "NetworkOut": ("Bytes", 6e5), "EBSReadBytes": ("Bytes", 0.0), "EBSWriteBytes": ("Bytes", 9e6)}
+
+
+def test_metrics(world):
+    """A stranger's CloudWatch serves the points of the last whole hour. A machine without metrics has none."""
+    now = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(minutes=10)
+    hours = [now.replace(minute=0, second=0, microsecond=0) - datetime.timedelta(hours=n) for n in (0, 1, 2)]  # the hour may change meanwhile
+    data = [{"MetricName": name, "Dimensions": [{"Name": "InstanceId", "Value": world.refs[0]}], "Unit": unit, "Value": value,
+             "Timestamp": hour + datetime.timedelta(minutes=5 * n)} for name, (unit, value) in METRICS.items() for hour in hours for n in range(12)]
+    cloudwatch = world.moto.client("cloudwatch")
+    for k in range(0, len(data), 20):
+        cloudwatch.put_metric_data(Namespace="AWS/EC2", MetricData=data[k:k + 20])
+    assert run(world, "provider", "set", "there", "--metrics", "yes").returncode == 0
+
+    def points(ref):
+        return world.command("remote", "metrics", ref)
+    wait_until(lambda: len(points(world.refs[0])) == 12, "an hour's points", shows=lambda: (points(world.refs[0]), provider(world)))
+    for _at, cpu, _memory, received, sent, _, _, read, written, *_ in points(world.refs[0]):
+        assert (cpu, received, sent, read, written) == (25.0, 10000, 2000, 0, 30000)
+    assert not points(world.refs[2])
+    advice = world.command("remote", "advice", world.refs[0])
+    assert advice["days"] <= 2 and not advice["advice"] and "7 of the last 30 days" in advice["note"], advice
+    assert run(world, "provider", "set", "there", "--metrics", "no").returncode == 0
 
 
 def test_missing_right(world):

@@ -8,6 +8,7 @@ import re
 import ssl
 import subprocess
 import sys
+import urllib.parse
 
 import pytest
 
@@ -179,6 +180,30 @@ def test_pages_without_end(world):
         return 200, {}, b"<DescribeInstancesResponse><reservationSet/><nextToken>%d</nextToken></DescribeInstancesResponse>" % len(count)
     world.proxy.change, world.proxy.spoil = more, again
     fails(world, "more pages than machines")
+
+
+HOUR = b"""<GetMetricDataResponse><GetMetricDataResult><MetricDataResults><member><StatusCode>Complete</StatusCode><Timestamps><member>%s</member><member>1970-01-01T00:00:00Z</member>
+</Timestamps><Id>m0_0</Id><Values><member>%s</member><member>5</member></Values></member><member><Id>m99_0</Id><Timestamps><member>%s</member></Timestamps><Values><member>1</member>
+</Values></member></MetricDataResults></GetMetricDataResult></GetMetricDataResponse>"""
+
+
+@pytest.mark.parametrize("value, words", [(b"50", None), (b"nan", "no number"), (b"-1", "no number"), (b"1e400", "no number"), (None, "AccessDenied")])
+def test_metrics(world, value, words):
+    """A failure to read metrics is a condition, and the machines are listed all the same. Points of other hours and machines are ignored."""
+    def serve(method, path, body):
+        if b"Action=GetMetricData" not in body:
+            return None
+        if value is None:
+            return 403, {"Content-Type": "text/xml"}, b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
+        at = urllib.parse.parse_qs(body.decode())["StartTime"][0].encode()
+        return 200, {"Content-Type": "text/xml"}, HOUR % (at, value, at)
+    world.proxy.spoil = serve
+    assert run(world, "provider", "set", "there", "--metrics", "yes").returncode == 0
+    told = (lambda: words in world.explain(provider(world)["id"])) if words else (lambda: sum(len(world.command("remote", "metrics", ref)) for ref in world.refs) == 1)
+    wait_until(told, "the outcome", shows=lambda: world.explain(provider(world)["id"]))
+    refreshes(world)
+    assert provider(world)["status"] == "ok" and ("MetricsNotRead" in world.explain(provider(world)["id"])) == bool(words)
+    assert run(world, "provider", "set", "there", "--metrics", "no").returncode == 0
 
 
 def test_vanished(world):

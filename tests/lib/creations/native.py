@@ -135,6 +135,14 @@ ROWS = [
       changes=[{"name": "weekly"}, {"description": "e"}, {"instances": []}, {"tag_key": "saved"}, {"tag_value": "weekly"}, {"interval": "daily", "schedule": "30:04"}, {"timezone": "UTC"},
                {"keep_last": 2}, {"keep_hourly": 0}, {"keep_daily": 0}, {"keep_weekly": 0}, {"keep_monthly": 0}, {"keep_yearly": 0}, {"container": "e"}, {"check_days": 0},
                {"check_marker": "on"}, {"is_active": True}, {"tags": {"a": "b"}}]),
+    R("/machine-policies", {"name": "retired", "rule": "retirement", "account": "{own}", "description": "d", "scope": "here", "tag_key": "team", "tag_value": "red", "act": "stop",
+                            "date_tag": "retire-on", "age_days": 3000, "warn_days": 7, "check_s": 3600, "is_active": False},
+      changes=[{"name": "old"}, {"description": "e"}, {"scope": "all"}, {"tag_key": "a"}, {"tag_value": "b"}, {"act": "terminate"}, {"date_tag": "until"}, {"age_days": 1000},
+               {"warn_days": 0}, {"check_s": 7200}, {"is_active": True}]),
+    R("/machine-policies", {"name": "night", "rule": "schedule", "stop_at": "0 20 29 2 *", "start_at": "0 8 29 2 *", "timezone": "Asia/Seoul", "is_active": False},
+      changes=[{"stop_at": "0 21 29 2 *"}, {"start_at": "0 9 29 2 *"}, {"timezone": "UTC"}], label="night"),
+    R("/machine-policies", {"name": "tagged", "rule": "required_tags", "keys": ["owner"], "grace_hours": 3, "is_active": False}, changes=[{"keys": ["owner", "team"]}, {"grace_hours": 5}], label="tagged"),
+    R("/machine-policies", {"name": "off", "rule": "power_state", "power": "stopped", "is_active": False}, changes=[{"power": "running"}], label="off"),
     R("/machine-backups", {"instance": "{instance}", "name": "b", "description": "d", "container": "c", "is_full": True, "tags": TAGS}, {"container": HIDDEN, "is_full": HIDDEN},
       [{"name": "e"}, {"description": "f"}, {"is_held": True}, {"is_held": False}]),
     R("/address-ranges", {"external_network": "{second}", "first": "203.0.113.10", "last": "203.0.113.20"}, by="admin"),
@@ -146,6 +154,7 @@ ELSEWHERE = {
     "PATCH /hosts/{id}": "operator/host_add.py", "POST /remote-machines": "operator/providers_create.py", "POST /cloud-migrations": "operator/migrate.py", "PATCH /cloud-migrations/{id}": "operator/migrate.py", "POST /storage-pools": "real/52-shared-pool.py", "PATCH /storage-pools/{id}": "real/52-shared-pool.py",
 }
 PARTS_ELSEWHERE = {
+    "POST /machine-policies": {"provider": "operator/machine_policies.py"}, "PATCH /machine-policies/{id}": {"provider": "operator/machine_policies.py"},
     "POST /signup-templates": {"reseller": "operator/signups.py"}, "PATCH /signup-templates/{id}": {"reseller": "operator/signups.py"},
     "POST /routes": {"nat_gateway": "real/05-network.sh", "egress_gateway": "real/49-ipv6-out.py", "instance": "cross/two_faces_network.py"},
     "POST /role-assignments": {"user_group": "cross/two_faces_people.py", "system": "cross/two_faces_people.py"},

@@ -21,7 +21,7 @@ IMAGES_DATA, CONSOLE = "PUT /images/{id}/data", "POST /instances/{id}/console"
 BY_TOKEN = {IMAGES_DATA, CONSOLE}  # calls that cannot be signed with an access key
 REGIONS = {"zone", "instance_type", "external_network", "host", "role", "domain", "account", "volume_type", "volume_group_type",
            "network_offering"}  # kinds of rows that belong to no account
-NOT_MADE = {"deployment", "instance_extension", "resource_group", "address_prefix", "volume_attachment"}  # kinds that do not exist in the world
+NOT_MADE = {"policy_finding", "deployment", "instance_extension", "resource_group", "address_prefix", "volume_attachment"}  # kinds that do not exist in the world
 ELSEWHERE = {"provider", "remote_machine", "remote_resource", "cloud_migration", "cloud_migration_disk"}  # kinds that need a second cloud: operator/providers.py and
 # operator/migrate_rights.py ask for other accounts and by policies
 OWN = {"second_factor", "application_credential"}  # kinds that only their user can access: cross/doors_own.py
@@ -107,6 +107,7 @@ class Place:
         instance = next(r for r in self.owner.rows("/instances?fields=*") if r["state"] == "running")["id"]
         self.owner.api_ok("POST", "/backup-plans", {"name": "nightly", "instances": [instance], "interval": "cron", "schedule": "0 0 29 2 *", "keep_last": 3})
         self.owner.api_ok("POST", "/machine-backups", {"instance": instance, "name": "before"})
+        self.owner.api_ok("POST", "/machine-policies", {"name": "tagged", "rule": "required_tags", "keys": ["owner"], "scope": "here", "is_active": False})
         ticket = self.owner.api_ok("POST", "/tickets", {"subject": "It panics", "body": "Every night."})["items"][0]["id"]
         self.owner.api_ok("POST", f"/tickets/{ticket}/attach", {"name": "log", "data": "eA=="})
 
@@ -169,7 +170,7 @@ class Native(face.Face):
             yield query, [i for i in theirs if i in answer.text]
 
     empty = {f"GET /{kind}" for kind in ("address-prefixes", "application-credentials", "deployments", "instance-extensions", "network-offerings",
-                                         "providers", "remote-machines", "remote-resources", "cloud-migrations", "cloud-migration-disks", "resource-groups", "volume-attachments")}
+                                         "policy-findings", "providers", "remote-machines", "remote-resources", "cloud-migrations", "cloud-migration-disks", "resource-groups", "volume-attachments")}
     # Filters that compare another value: commas separate values; "account" filters by visibility, not by ownership.
     unfit = {"GET /iam-roles": {"trust"}, "GET /policy-versions": {"document"}, "GET /volume-types": {"description"}, "GET /images": {"account"},
              "GET /snapshots": {"account"}}

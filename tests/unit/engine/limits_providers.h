@@ -2,6 +2,9 @@
  * A part of test_limits.c, in its middle: clouds elsewhere. */
 #pragma once
 
+#include "engine/machine_policy/machine_policy.h"
+#include "store/machine_policy.h"
+
 static RESULT make_cloud_elsewhere(struct cloud *c, int n)
 {
 	struct provider_wish wish = {.id = id_new(KIND_PROVIDER),
@@ -12,6 +15,19 @@ static RESULT make_cloud_elsewhere(struct cloud *c, int n)
 	MAKE(c, &c->alice, engine_create_provider, wish, id);
 }
 DROP(cloud_elsewhere, engine_delete_provider, provider_target, .provider = ref_to(c, KIND_PROVIDER, made))
+
+static RESULT make_machine_policy(struct cloud *c, int n)
+{
+	const struct str name = numbered(c, "policy", n), tag = STR("until");
+	struct machine_policy_wish wish = {
+		.name = &name, .rule = 1 + MACHINE_POLICY_RULE_RETIREMENT, .date_tag = &tag};
+	struct result result = cloud_run(c, &c->alice, engine_create_machine_policy_run, &wish);
+	if (result_is_ok(result))
+		made = machine_policy_find_by_account(cloud_tables(c), c->alice.account, name)->row.id;
+	return result;
+}
+DROP(machine_policy, engine_delete_machine_policy, machine_policy_target,
+     .policy = ref_to(c, KIND_MACHINE_POLICY, made))
 
 /* ---- their machines ---- */
 

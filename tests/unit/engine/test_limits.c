@@ -767,6 +767,7 @@ static const struct maker {
 	[LIMIT_MFA_DEVICES] = {is_alices, make_mfa_device, drop_mfa_device},
 	[LIMIT_SERVER_CERTIFICATES] = {is_alices, make_server_certificate, drop_server_certificate},
 	[LIMIT_PROVIDERS] = {is_alices, make_cloud_elsewhere, drop_cloud_elsewhere},
+	[LIMIT_MACHINE_POLICIES] = {is_alices, make_machine_policy, drop_machine_policy},
 	[LIMIT_REMOTE_MACHINES] = {is_a_cloud_elsewhere, make_remote_machine, drop_remote_machine},
 	[LIMIT_REMOTE_CREATIONS] = {is_a_cloud_elsewhere, make_remote_machine, drop_remote_machine},
 	[LIMIT_CLOUD_MIGRATIONS] = {has_a_cloud_elsewhere, make_cloud_migration, drop_cloud_migration},

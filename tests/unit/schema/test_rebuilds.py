@@ -16,7 +16,6 @@ MOST = 120
 # Kinds that more objects depend on, each with its ceiling and the reason.
 MORE = {
     "instance": (204, "each face has machines, and what they have is looked up by its owner"),
-    "account": (202, "everything belongs to one"),
     "port": (125, "the files of networks find one by another"),
     "account": (210, "everything belongs to one"),
     "port": (123, "the files of networks find one by another"),

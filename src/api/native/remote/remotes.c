@@ -27,7 +27,11 @@ struct provider_args {
 			     "certificate."),                                                                \
 		PARAM(struct T, "poll_s", wish.poll_s, .min = 1, .max = PROVIDER_POLL_MAX_S,                 \
 		      .doc = "Seconds between two listings, at least 60; administrators may set less. "      \
-			     "Absent: 300.")
+			     "Absent: 300."),                                                                \
+		PARAM(struct T, "reads_metrics", wish.reads_metrics,                                         \
+		      .doc = "Reads metrics of its machines once an hour; AWS bills that. Other clouds "     \
+			     "than "                                                                         \
+			     "AWS: not supported.")
 static const struct param provider_params[] = {
 	P("name", wish.name, .min = 1, .max = 64, .flags = REQUIRED, .doc = "Unique in the account."),
 	P("cloud", cloud, .words = CLOUDS, .flags = REQUIRED, .doc = "The cloud's API."),
@@ -52,6 +56,14 @@ static const struct param provider_params[] = {
 	TRUST_PARAMS(provider_args),
 };
 
+static RESULT check_metrics(struct native_call *e, int cloud, bool wanted)
+{
+	return !wanted || remote_driver_of(cloud)->read_metrics
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("reads_metrics"),
+					"Metrics of this cloud cannot be read from here.");
+}
+
 static RESULT prepare_provider(struct native_call *e, void *args)
 {
 	struct provider_args *a = args;
@@ -63,6 +75,7 @@ static RESULT prepare_provider(struct native_call *e, void *args)
 				      .domain = a->wish.domain,
 				      .login = a->wish.login};
 	TRY(remote_driver_of(a->wish.cloud)->check(e->c, &remote));
+	TRY(check_metrics(e, a->wish.cloud, a->wish.reads_metrics));
 	return key_seal(e->c, e->config->master_key, a->wish.id, a->secret, &a->wish.secret);
 }
 
@@ -91,6 +104,7 @@ static RESULT prepare_provider_change(struct native_call *e, void *args)
 				      .domain = p->domain,
 				      .login = a->wish.login.n ? a->wish.login : p->login};
 	TRY(remote_driver_of((int) p->cloud)->check(e->c, &remote));
+	TRY(check_metrics(e, (int) p->cloud, a->wish.reads_metrics == CHOICE_YES));
 	return a->secret.n ? key_seal(e->c, e->config->master_key, row->id, a->secret, &a->wish.secret) : OK;
 }
 

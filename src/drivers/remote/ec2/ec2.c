@@ -3,6 +3,7 @@
  * AWS's own address, or at the given endpoint, as other clouds do. Sources: EC2 API Reference (version
  * 2016-11-15), STS API Reference (2011-06-15). */
 #include "drivers/remote/ec2/blocks.h"
+#include "drivers/remote/ec2/metrics.h"
 #include "drivers/remote/ec2/request.h"
 #include "drivers/remote/ec2/resources.h"
 
@@ -255,4 +256,5 @@ const struct remote_driver remote_ec2 = {
 	.act = ec2_act,
 	.create = ec2_create,
 	.blocks = &ec2_block_ops,
+	.read_metrics = ec2_read_metrics,
 };

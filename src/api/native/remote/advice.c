@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Right-sizing of machines elsewhere: how many processors the machine used at most on each of the last 30 days, and the
+ * smallest type of its cloud that has so many, with the memory of the present type. Memory in use is not known. */
+#include "api/native/action.h"
+
+#include <math.h>
+
+#include "base/clock.h"
+#include "engine/resolve.h"
+#include "reconcile/figures/cloud_figures.h"
+#include "reconcile/reconcile.h"
+#include "store/remote_machine.h"
+#include "store/remote_resource.h"
+
+#define DAY (24 * HOUR)
+enum { DAYS = 30, DAYS_MIN = 7, PERCENT_100 = 10000, DATE_SIZE = 10 };
+
+struct day {
+	bool is_there;
+	double percent; /* maximum of five minutes, of all processors */
+};
+
+struct usage {
+	struct day days[DAYS];
+	size_t count;
+	double average, deviation, most;
+	int64_t most_us; /* the day of the maximum */
+};
+
+/* A type that the machine could have. */
+struct type_choice {
+	struct str name;
+	int64_t vcpus, memory;
+};
+
+/* ---- what was used ---- */
+
+static void weigh_days(struct usage *u, int64_t first_us)
+{
+	double sum = 0, squares = 0;
+	for (size_t k = 0; k < DAYS; k++) {
+		if (!u->days[k].is_there)
+			continue;
+		u->count++;
+		sum += u->days[k].percent;
+		if (u->days[k].percent > u->most || !u->most_us) {
+			u->most = u->days[k].percent;
+			u->most_us = first_us + (int64_t) k * DAY;
+		}
+	}
+	u->average = u->count ? sum / (double) u->count : 0;
+	for (size_t k = 0; k < DAYS; k++)
+		if (u->days[k].is_there)
+			squares += pow(u->days[k].percent - u->average, 2);
+	u->deviation = u->count ? sqrt(squares / (double) u->count) : 0;
+}
+
+static RESULT read_usage(struct native_call *e, const struct remote_machine *m, int64_t first_us,
+			 struct usage *u)
+{
+	struct figure_points points = {0};
+	uuid key = cloud_figures_key(m->provider, m->row.id);
+	if (e->config->reconciler)
+		TRY(reconciler_read_figures_kept(e->config->reconciler, e->c, m->row.id, key, FIGURES_LONG_US,
+						 first_us, first_us + DAYS * DAY, &points));
+	for (size_t k = 0; k < points.count; k++) {
+		struct day *day = &u->days[(points.at[k].from_us - first_us) / DAY];
+		double percent = (double) points.at[k].most_cpu * 100 / PERCENT_100;
+		day->percent = day->is_there && day->percent > percent ? day->percent : percent;
+		day->is_there = true;
+	}
+	weigh_days(u, first_us);
+	return OK;
+}
+
+/* ---- which type has that ---- */
+
+static const struct remote_resource *next_type(const struct tables *t, uuid provider,
+					       const struct remote_resource *after)
+{
+	const struct remote_resource probe = {.provider = provider,
+					      .type = REMOTE_RESOURCE_TYPE_INSTANCE_TYPE};
+	return remote_resource_of(
+		after ? tables_next(t, KIND_REMOTE_RESOURCE, REMOTE_RESOURCE_INDEX_PROVIDER, &after->row, 2)
+		      : tables_first(t, KIND_REMOTE_RESOURCE, REMOTE_RESOURCE_INDEX_PROVIDER, &probe.row, 2));
+}
+
+static int64_t vcpus_of(const struct remote_resource *type)
+{
+	int64_t vcpus = 0;
+	const struct tag *tag = tags_find(type->attributes, STR("vcpus"));
+	return tag && result_is_ok(str_parse_int(tag->value, &vcpus)) ? vcpus : 0;
+}
+
+static bool is_smaller(const struct type_choice *a, const struct type_choice *b)
+{
+	if (!b->name.n || a->vcpus != b->vcpus)
+		return !b->name.n || a->vcpus < b->vcpus;
+	return a->memory != b->memory ? a->memory < b->memory : str_compare(a->name, b->name) < 0;
+}
+
+/* The smallest type with so many processors and so much memory; no name: none. */
+static struct type_choice choose_type(const struct tables *t, uuid provider, int64_t vcpus, int64_t memory)
+{
+	struct type_choice chosen = {0};
+	for (const struct remote_resource *r = next_type(t, provider, NULL); r;
+	     r = next_type(t, provider, r)) {
+		const struct type_choice type = {r->ref, vcpus_of(r), r->size};
+		if (type.vcpus >= vcpus && type.memory >= memory && type.memory && is_smaller(&type, &chosen))
+			chosen = type;
+	}
+	return chosen;
+}
+
+/* ---- the answer ---- */
+
+static void write_mode(struct json_writer *w, const struct tables *t, const struct remote_machine *m,
+		       const char *mode, double percent)
+{
+	const struct remote_resource *present =
+		remote_resource_find_by_provider(t, m->provider, REMOTE_RESOURCE_TYPE_INSTANCE_TYPE, m->type);
+	int64_t vcpus = (int64_t) ceil((double) m->vcpus * percent / 100 + 0.1);
+	vcpus = vcpus < 1 ? 1 : vcpus < m->vcpus ? vcpus : m->vcpus;
+	const struct type_choice type = choose_type(t, m->provider, vcpus, present ? present->size : 0);
+	json_write_open(w, NULL);
+	json_write_z(w, "mode", mode);
+	json_write_real(w, "cpu_percent", percent);
+	json_write_int(w, "vcpus", vcpus);
+	if (present && type.name.n)
+		json_write_text(w, "type", type.name);
+	json_write_close(w);
+}
+
+static void write_day(struct native_call *e, struct json_writer *w, int64_t at_us)
+{
+	char text[CLOCK_TEXT_SIZE];
+	json_write_text(w, "decided_on",
+			str_copy(e->c->arena, str_cut(str_from(clock_write_s(at_us, text)), DATE_SIZE)));
+}
+
+static RESULT answer_advice(struct native_call *e, const void *args, struct json_writer *w)
+{
+	int64_t first_us = (clock_now_us() / DAY - DAYS) * DAY;
+	struct usage *u = arena_new_object(e->c->arena, struct usage);
+	const struct row *row = tables_find(native_tables(e), KIND_REMOTE_MACHINE, e->target.prefix);
+	(void) args;
+	if (!row)
+		return engine_fail_gone(e->c, KIND_REMOTE_MACHINE, e->target.prefix);
+	if (!u)
+		return ctx_no_memory(e->c);
+	const struct remote_machine *m = remote_machine_of(row);
+	TRY(read_usage(e, m, first_us, u));
+	json_write_text(w, "type", m->type);
+	json_write_int(w, "vcpus", m->vcpus);
+	json_write_int(w, "days", (int64_t) u->count);
+	json_write_open_list(w, "advice");
+	if (u->count >= DAYS_MIN && m->vcpus) {
+		write_mode(w, native_tables(e), m, "aggressive", u->average);
+		write_mode(w, native_tables(e), m, "moderate", fmin(u->average + u->deviation, 100));
+		write_mode(w, native_tables(e), m, "conservative", u->most);
+	}
+	json_write_close_list(w);
+	if (u->count >= DAYS_MIN)
+		write_day(e, w, u->most_us);
+	json_write_z(w, "note",
+		     u->count < DAYS_MIN
+			     ? "Advice needs metrics of 7 of the last 30 days."
+			     : "Of processors alone: memory in use is not known, and stays as it is.");
+	return OK;
+}
+
+static const struct native_action rows[] = {
+	{HTTP_GET, "/remote-machines/{id}/advice", .permit = "dari:ListRemoteMachines",
+	 .kind = KIND_REMOTE_MACHINE, .flags = API_CHANGES_BY_TIME, .prepare = native_prepare_row,
+	 .answer = answer_advice,
+	 .doc = "Smaller types that would do, by what its processors did on the last 30 days."},
+};
+const struct api_actions native_advice_actions = API_ACTIONS(rows);

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Machine policies: rules about machines here and elsewhere. ?dry=1 tells which machines a policy would find, why, and what
+ * would happen to them when. The engine has the rules (engine/machine_policy/). */
+#include "api/native/write.h"
+
+#include "base/time_zone.h"
+#include "engine/machine_policy/machine_policy.h"
+
+struct policy_args {
+	struct machine_policy_wish wish;
+	const struct str *rule, *scope, *act, *power;
+};
+#define P(name, member, ...) PARAM(struct policy_args, name, member, __VA_ARGS__)
+#define NUMBER(name, most, ...)                                                                              \
+	PARAM(struct policy_args, #name, wish.number.name, .max = (most),                                    \
+	      .given = offsetof(struct policy_args, wish.given.name) + 1, __VA_ARGS__)
+#define POLICY_ROWS                                                                                          \
+	P("description", wish.description, .max = 255, .doc = "Free text."),                                 \
+		P("scope", scope, .words = "all|here|elsewhere",                                             \
+		  .doc = "Machines of this region, machines of providers, or both; absent: both."),          \
+		P("provider", wish.provider, .kind = KIND_PROVIDER, .flags = BY_NAME,                        \
+		  .doc = "Only machines of this provider."),                                                 \
+		P("tag_key", wish.tag_key, .max = 255, .doc = "Only machines with this tag."),               \
+		P("tag_value", wish.tag_value, .max = 255, .doc = "The tag's value; empty: any."),           \
+		P("act", act, .words = "none|stop|terminate|correct",                                        \
+		  .doc = "Action on a machine that breaks the rule; absent: it is only reported. correct: "  \
+			 "of power_state."),                                                                 \
+		P("date_tag", wish.date_tag, .max = 255,                                                     \
+		  .doc = "Of retirement: the tag with the machine's date, as 2026-12-24."),                  \
+		NUMBER(age_days, POLICY_DAYS_MAX, .doc = "Of retirement: days after creation or launch."),   \
+		NUMBER(warn_days, POLICY_DAYS_MAX,                                                           \
+		       .doc = "Of retirement: days before the date at which the machine is reported."),      \
+		P("stop_at", wish.stop_at, .max = 255,                                                       \
+		  .doc = "Of schedule: when machines stop, five fields of cron: 0 20 * * 1-5."),             \
+		P("start_at", wish.start_at, .max = 255, .doc = "Of schedule: when machines start."),        \
+		P("timezone", wish.timezone, .max = 64, .doc = "Of schedule: Asia/Seoul; else UTC."),        \
+		P("keys", wish.keys, .max = POLICY_KEYS_MAX,                                                 \
+		  .given = offsetof(struct policy_args, wish.given.keys) + 1,                                \
+		  .doc = "Of required_tags: keys that each machine must have."),                             \
+		NUMBER(grace_hours, POLICY_GRACE_MAX_H,                                                      \
+		       .doc = "Of required_tags and power_state: hours between report and action."),         \
+		P("power", power, .words = "running|stopped",                                                \
+		  .doc = "Of power_state: the state that machines should be in."),                           \
+		NUMBER(check_s, POLICY_CHECK_MAX_S,                                                          \
+		       .doc = "Seconds between two checks, at least 60; administrators may set less. "       \
+			      "Absent: 60."),                                                                \
+		P("is_active", wish.is_active, .doc = "false: not checked for now.")
+static const struct param create_params[] = {
+	P("name", wish.name, .min = 1, .max = 64, .flags = REQUIRED, .doc = "Unique in the account."),
+	P("rule", rule, .words = "retirement|schedule|required_tags|power_state", .flags = REQUIRED,
+	  .doc = "What the policy checks."),
+	P("account", wish.account, .kind = KIND_ACCOUNT, .flags = BY_NAME,
+	  .doc = "For administrators: whose policy it is."),
+	POLICY_ROWS,
+};
+static const struct param change_params[] = {
+	P("name", wish.name, .min = 1, .max = 64, .doc = "Unique in the account."), POLICY_ROWS};
+
+static int place_of(const char *const *words, const struct str *word)
+{
+	return word ? 1 + native_place_of_word(words, *word) : 0;
+}
+
+static RESULT prepare_policy(struct native_call *e, void *args)
+{
+	struct policy_args *a = args;
+	const struct time_zone *zone = NULL;
+	a->wish.rule = place_of(machine_policy_rule_words, a->rule);
+	a->wish.scope = place_of(machine_policy_scope_words, a->scope);
+	a->wish.act = place_of(machine_policy_act_words, a->act);
+	a->wish.power = place_of(machine_policy_power_words, a->power);
+	a->wish.is_preview = e->dry;
+	if (!a->wish.timezone)
+		return OK;
+	struct result result = time_zone_load(e->c, *a->wish.timezone, &zone);
+	if (result.code == ERR_INVALID)
+		e->c->problem.field = STR("timezone");
+	return result;
+}
+
+static void tell_machine(const struct policy_would *would, struct json_writer *w)
+{
+	json_write_open(w, NULL);
+	json_write_z(w, "kind", would->is_here ? "instance" : "remote_machine");
+	json_write_uuid(w, "id", would->id);
+	if (would->ref.n)
+		json_write_text(w, "ref", would->ref);
+	json_write_text(w, "name", would->name);
+	json_write_text(w, "reason", would->verdict.reason);
+	json_write_z(w, "act", policy_finding_act_words[would->verdict.act]);
+	if (would->verdict.due_us)
+		json_write_int(w, "due_us", would->verdict.due_us);
+	json_write_close(w);
+}
+
+static void tell_policy(struct native_call *e, const void *args, struct json_writer *w)
+{
+	const struct machine_policy_wish *wish = &((const struct policy_args *) args)->wish;
+	(void) e;
+	if (!wish->is_preview)
+		return;
+	json_write_int(w, "found", (int64_t) wish->found);
+	json_write_open_list(w, "machines");
+	for (size_t k = 0; k < wish->would_count; k++)
+		tell_machine(&wish->would[k], w);
+	json_write_close_list(w);
+}
+
+static const struct native_action actions[] = {
+	CREATE("/machine-policies", "dari:CreateMachinePolicy", MACHINE_POLICY,
+	       .args = PARAMS(struct policy_args, create_params), .prepare = prepare_policy,
+	       .operation = engine_create_machine_policy_run, .tell = tell_policy,
+	       .doc = "Checks machines here and elsewhere by a rule. With ?dry=1, `machines` are those that "
+		      "it "
+		      "would find."),
+	CHANGE(PATCH, "/machine-policies/{id}", "dari:ModifyMachinePolicy", MACHINE_POLICY,
+	       .args = PARAMS(struct policy_args, change_params),
+	       .target = NATIVE_AT(policy_args, wish.policy), .prepare = prepare_policy,
+	       .operation = engine_update_machine_policy_run, .tell = tell_policy,
+	       .doc = "Changes, suspends or resumes it. An empty body with ?dry=1 shows what it would do."),
+	DELETION("/machine-policies/{id}", "dari:DeleteMachinePolicy", MACHINE_POLICY, machine_policy_target,
+		 policy, engine_delete_machine_policy_run,
+		 .doc = "Deletes it and its findings; what it did stays."),
+};
+const struct api_actions native_machine_policies_actions = API_ACTIONS(actions);

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Turns of machine policies: findings of a check, and the acts that are due. An act is the operation that people use, with
+ * the rights of the user who set the policy; a refusal is kept in the finding. Called by: reconcile/machine_policy.c. */
+#include "base/time_zone.h"
+#include "engine/instance/instance.h"
+#include "engine/internal.h"
+#include "engine/machine_policy/machine_policy.h"
+#include "engine/machine_policy/machine_policy_internal.h"
+#include "engine/people/asker.h"
+#include "engine/people/policy/role.h"
+#include "engine/remote/remote_machine.h"
+#include "model/schedule.h"
+#include "store/account.h"
+#include "store/instance.h"
+#include "store/machine_policy.h"
+#include "store/policy_finding.h"
+#include "store/remote_machine.h"
+
+/* MISSED_MAX: times of a schedule that one turn passes over after a long pause. */
+enum { MISSED_MAX = 1000, PROBLEM_MAX = 1024 };
+
+/* ---- times ---- */
+
+static RESULT next_of(const struct time_zone *zone, struct str text, int64_t after_us, int64_t *ret_at_us)
+{
+	struct schedule schedule;
+	*ret_at_us = INT64_MAX;
+	if (!text.n)
+		return OK;
+	TRY(schedule_read_cron(text, &schedule));
+	*ret_at_us = schedule_next_us(&schedule, zone, after_us);
+	return OK;
+}
+
+RESULT machine_policy_find_next(struct ctx *c, const struct machine_policy *p, int64_t after_us,
+				int64_t *ret_at_us, enum machine_policy_turn *ret_turn)
+{
+	const struct time_zone *zone = NULL;
+	int64_t stop_us = INT64_MAX, start_us = INT64_MAX;
+	*ret_at_us = 0;
+	*ret_turn = MACHINE_POLICY_TURN_NONE;
+	if (p->rule != MACHINE_POLICY_RULE_SCHEDULE)
+		return OK;
+	TRY(time_zone_load(c, p->timezone, &zone));
+	TRY(next_of(zone, p->stop_at, after_us, &stop_us));
+	TRY(next_of(zone, p->start_at, after_us, &start_us));
+	*ret_turn = start_us <= stop_us ? MACHINE_POLICY_TURN_START : MACHINE_POLICY_TURN_STOP;
+	*ret_at_us = start_us <= stop_us ? start_us : stop_us;
+	return OK;
+}
+
+/* Takes the last time that has come, and computes the next one. */
+static RESULT take_time(struct op *op, struct machine_policy *next)
+{
+	enum machine_policy_turn turn = MACHINE_POLICY_TURN_NONE;
+	int64_t at_us = next->next_us ? next->next_us - 1 : op->now_us;
+	for (int k = 0; k < MISSED_MAX; k++) {
+		TRY(machine_policy_find_next(op->ctx, next, at_us, &at_us, &turn));
+		if (at_us > op->now_us)
+			break;
+		next->turn = turn;
+		next->turn_us = op->now_us;
+		next->last_us = at_us;
+	}
+	next->next_us = at_us;
+	return OK;
+}
+
+/* ---- acts ---- */
+
+static const struct {
+	const char *word, *here, *elsewhere; /* elsewhere, here: permissions */
+	op_run run;
+	enum remote_machine_act act;
+} acts[] = {
+	[POLICY_FINDING_ACT_STOP] = {"stop", "instance.stop", "remote.stop", engine_stop_instances_run,
+				     REMOTE_MACHINE_ACT_STOP},
+	[POLICY_FINDING_ACT_TERMINATE] = {"terminate", "instance.terminate", "remote.terminate",
+					  engine_terminate_instances_run, REMOTE_MACHINE_ACT_TERMINATE},
+	[POLICY_FINDING_ACT_START] = {"start", "instance.start", "remote.start", engine_start_instances_run,
+				      REMOTE_MACHINE_ACT_START},
+};
+
+struct turn {
+	struct op *op;
+	const struct machine_policy *policy; /* a copy, which stays as it is while acts run */
+	struct later_guard *guard;
+};
+
+static RESULT run_act(const struct turn *t, const struct policy_machine *m, enum policy_finding_act act)
+{
+	struct op *op = t->op;
+	const struct asker asker = ASKER_OF(t->policy);
+	const struct asker_work work = {t->guard, m->instance ? acts[act].here : acts[act].elsewhere,
+					op->now_us};
+	struct ref ref =
+		engine_ref_to(op, m->instance ? KIND_INSTANCE : KIND_REMOTE_MACHINE, m->id, STR_NONE);
+	if (!engine_is_account_open(op->head, account_find(op->head, t->policy->account)))
+		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ACCOUNT, "The account is disabled.");
+	if (m->instance) {
+		struct instances_wish wish = {.instances = {&ref, 1}};
+		return asker_run(op, &asker, &work, acts[act].run, &wish);
+	}
+	struct remote_act_wish wish = {.machine = ref, .act = acts[act].act};
+	return asker_run(op, &asker, &work, engine_act_remote_machine_run, &wish);
+}
+
+static RESULT log_on_machine(const struct turn *t, const struct policy_machine *m, const char *what,
+			     struct str text)
+{
+	const struct row *row = m->instance ? &m->instance->row : &m->remote->row;
+	return engine_log_event(t->op, m->instance ? KIND_INSTANCE : KIND_REMOTE_MACHINE, row, what,
+				"Policy %" STR_FMT ": %" STR_FMT, STR_ARG(t->policy->name), STR_ARG(text));
+}
+
+/* Requests the act, and notes its outcome in the finding. A refusal is an event once, however often it is repeated. */
+static RESULT request(const struct turn *t, const struct policy_machine *m, struct policy_finding *next)
+{
+	struct op *op = t->op;
+	struct op_place place = op_place_now(op);
+	struct str before = next->problem;
+	struct result result = run_act(t, m, next->act);
+	if (!result_is_ok(result) && !engine_is_refusal(result.code))
+		return result;
+	next->tries++;
+	next->tried_us = op->now_us;
+	next->state = result_is_ok(result) ? POLICY_FINDING_STATE_REQUESTED : POLICY_FINDING_STATE_FAILED;
+	next->problem = STR_NONE;
+	if (result_is_ok(result))
+		return log_on_machine(t, m, "policy act",
+				      str_print(op->ctx->arena, "requested %s.", acts[next->act].word));
+	op_go_back(op, place);
+	next->problem = str_copy(op->ctx->arena, str_cut(op->ctx->problem.message, PROBLEM_MAX));
+	ctx_clear_problem(op->ctx);
+	return str_equal(before, next->problem)
+		       ? OK
+		       : log_on_machine(t, m, "policy failed",
+					str_print(op->ctx->arena, "%s refused. %" STR_FMT,
+						  acts[next->act].word, STR_ARG(next->problem)));
+}
+
+/* ---- findings ---- */
+
+static struct policy_finding new_finding(const struct turn *t, const struct policy_machine *m)
+{
+	return (struct policy_finding){.row.id = engine_new_id(t->op, KIND_POLICY_FINDING),
+				       .account = t->policy->account,
+				       .policy = t->policy->row.id,
+				       .instance = m->instance ? m->id : UUID_NONE,
+				       .machine = m->instance ? UUID_NONE : m->id};
+}
+
+static RESULT drop(const struct turn *t, const struct policy_machine *m, const struct policy_finding *finding)
+{
+	TRY(policy_finding_forget(t->op, finding->row.id));
+	return m->instance || m->remote ? log_on_machine(t, m, "policy ended", STR("no longer applies."))
+					: OK;
+}
+
+static RESULT take_machine(const struct turn *t, uuid id)
+{
+	struct policy_machine m;
+	struct policy_text text;
+	struct op *op = t->op;
+	bool is_selected = engine_read_policy_machine(op->head, t->policy, id, &m);
+	const struct policy_finding *finding = engine_find_policy_finding(op->head, t->policy, &m);
+	struct policy_verdict v = {0};
+	if (is_selected)
+		v = engine_weigh_policy(&text, t->policy, finding, &m, op->now_us, false);
+	if (!engine_policy_has_work(finding, &v))
+		return OK;
+	if (!v.is_found)
+		return drop(t, &m, finding);
+	struct policy_finding next = finding ? *finding : new_finding(t, &m);
+	if (!finding || !str_equal(finding->reason, v.reason))
+		TRY(log_on_machine(t, &m, "policy found", v.reason));
+	if (next.act != v.act || next.due_us != v.due_us) {
+		next.tries = 0;
+		next.problem = STR_NONE;
+		next.state = POLICY_FINDING_STATE_FOUND;
+	}
+	next.reason = v.reason;
+	next.act = v.act;
+	next.due_us = v.due_us;
+	next.row.gen++;
+	if (v.is_due)
+		TRY(request(t, &m, &next));
+	return policy_finding_put(op, &next);
+}
+
+RESULT engine_take_machine_policy_turn(struct op *op, struct policy_turn *turn)
+{
+	const struct machine_policy *p = machine_policy_find(op->head, turn->policy);
+	if (!p || p->row.gen != turn->gen)
+		return OK;
+	struct machine_policy next = *p;
+	const struct turn t = {op, &next, turn->guard};
+	next.left_out = turn->left_out;
+	if (turn->is_due)
+		TRY(take_time(op, &next));
+	if (turn->is_due || next.left_out != p->left_out)
+		TRY(machine_policy_put(op, &next));
+	for (size_t k = 0; k < turn->count; k++)
+		TRY(take_machine(&t, turn->machines[k]));
+	return OK;
+}
