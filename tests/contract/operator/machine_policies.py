@@ -88,11 +88,12 @@ def test_tags(world):
 def test_power(world):
     """A machine that somebody turned off is turned on again, in each cloud."""
     add(world, "on", "--rule", "power_state", "--act", "correct")
-    for stop, ref in ((lambda: world.ec2.stop_instances(InstanceIds=[world.here[0]]), world.here[0]),
-                      (lambda: world.there.ec2.stop_instances(InstanceIds=[world.refs[0]]), world.refs[0])):
-        stop()
-        wait_until(lambda ref=ref: findings(world).get(ref, {}).get("state") == "requested", "the request", shows=lambda: findings(world))
-        wait_until(lambda ref=ref: ref not in findings(world), "that it runs", shows=lambda: findings(world))
+    world.ec2.stop_instances(InstanceIds=[world.here[0]])
+    world.there.ec2.stop_instances(InstanceIds=[world.refs[0]])
+    row = next(i for i in world.mine.rows("/instances?fields=ec2") if i["ec2"] == world.here[0])
+    for path in (f"/instances/{row['id']}", f"/remote-machines/{machines(world, 'bank')[world.refs[0]]['id']}"):
+        wait_until(lambda path=path: {"policy found", "policy act", "policy ended"} <= {e["what"] for e in world.mine.api_ok("GET", f"{path}/events")["items"]}, "that it runs",
+                   shows=lambda: findings(world))
     assert powers(world) == {"running"} and power_there(world.there, world.refs[0]) == "running"
 
 
