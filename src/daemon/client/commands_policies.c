@@ -151,6 +151,22 @@ static RESULT send_policy(struct asking *a, const char *method, const char *path
 	return OK;
 }
 
+/* The operator sees providers of all accounts, whose names need not differ: the call gets an id. */
+static RESULT put_provider(struct asking *a, json_t *body)
+{
+	const json_t *rows = NULL;
+	json_t *row = NULL;
+	size_t k = 0;
+	struct str said = asking_arg(a, "provider");
+	if (!said.n)
+		return OK;
+	TRY(asking_list(a, "/providers", "id,name", &rows));
+	json_array_foreach (rows, k, row)
+		if (str_equal(asking_text(row, "name"), said))
+			(void) json_object_set(body, "provider", json_object_get(row, "id"));
+	return OK;
+}
+
 static RESULT put_policy(struct asking *a, bool is_new)
 {
 	const char *path = "/machine-policies";
@@ -163,6 +179,8 @@ static RESULT put_policy(struct asking *a, bool is_new)
 		(void) json_object_set_new(body, "name", asking_json(name));
 	for (size_t k = 0; k < sizeof members / sizeof *members && result_is_ok(result); k++)
 		result = asking_carry(a, &members[k], body);
+	if (result_is_ok(result))
+		result = put_provider(a, body);
 	if (result_is_ok(result))
 		result = send_policy(a, is_new ? "POST" : "PATCH", path, body, is_new ? "added" : "changed");
 	json_decref(body);
