@@ -18,7 +18,7 @@ EMPTY = {a for a in ACTIONS if "never" in ACTIONS[a]}
 # The resource to filter for: its label in the world, or "=" and a text that only its description contains.
 LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeHosts": "h", "DescribeCapacityReservations": "cr", "DescribeImages": "ami", "DescribeIamInstanceProfileAssociations": "iip-assoc", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
              **{("DescribeInstanceStatus", f"event.{name}"): "event i" for name in ("code", "description", "instance-event-id", "not-after", "not-before", "not-before-deadline")},
-             "DescribeInternetGateways": "igw", "DescribeIpv6Pools": "ipv6pool-ec2", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeKeyPairs": "key", "DescribeFleets": "fleet", "DescribeFleetInstances": "=>t3.nano<", "DescribeSpotInstanceRequests": "sir", "DescribeSpotPriceHistory": "=>t3.nano<", ("DescribeInstances", "spot-instance-request-id"): "spot i", ("DescribeInstances", "capacity-reservation-id"): "reserved i",
+             "DescribeInternetGateways": "igw", "DescribeIpv6Pools": "ipv6pool-ec2", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeVpcEndpoints": "vpce", "DescribeVpcEndpointServices": "=<serviceName>com.amazonaws.us-east-1.sts<", "DescribeKeyPairs": "key", "DescribeFleets": "fleet", "DescribeFleetInstances": "=>t3.nano<", "DescribeSpotInstanceRequests": "sir", "DescribeSpotPriceHistory": "=>t3.nano<", ("DescribeInstances", "spot-instance-request-id"): "spot i", ("DescribeInstances", "capacity-reservation-id"): "reserved i",
              ("DescribeInstances", "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id"): "reserved i", ("DescribeInstances", "instance-lifecycle"): "spot i", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", "DescribeTransitGateways": "tgw", "DescribeTransitGatewayAttachments": "tgw-attach", "DescribeTransitGatewayVpcAttachments": "tgw-attach",
              "DescribeTransitGatewayRouteTables": "tgw-rtb", "GetTransitGatewayRouteTableAssociations": "tgw-attach", "GetTransitGatewayRouteTablePropagations": "tgw-attach",
              "GetTransitGatewayAttachmentPropagations": "tgw-rtb", "SearchTransitGatewayRoutes": "=10.1.0.0/16", ("DescribeVpcPeeringConnections", "expiration-time"): "spare pcx", "DescribeImportSnapshotTasks": "import-snap", "DescribeImportImageTasks": "import-ami", "DescribeExportImageTasks": "export-ami", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
@@ -34,6 +34,7 @@ LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeHosts": "h", "DescribeCap
 
 # Filters whose name differs from the member's: the member's path, "=" and the value, or "@" and a label.
 VALUES = {
+    "vpc-endpoint-state": "state",
     "cidr": "cidrBlock", "entry.cidr": "entrySet/item/cidrBlock", "dns-name": "=", "association.public-dns-name": "=", "fast-restored": "=false", "operator.managed": "=false", "supported-usage-class": "=on-demand",
     "instance-status.reachability": "instanceStatus/details/item/status", "system-status.reachability": "systemStatus/details/item/status",
     **{f"event.{name}": f"eventsSet/item/{member}" for name, member in {
@@ -110,6 +111,7 @@ def make_more(world):
         call("AllocateAddress")
         call("DeleteTransitGateway", {"TransitGatewayId": call("CreateTransitGateway").first(".//transitGatewayId")})
         subnet_there = call("CreateSubnet", {"VpcId": spoke, "CidrBlock": f"10.{100 + n}.1.0/24"}).first(".//subnetId")
+        call("CreateVpcEndpoint", {"VpcId": spoke, "ServiceName": "com.amazonaws.us-east-1.ec2"})
         call("CreateTransitGatewayVpcAttachment", {"TransitGatewayId": world.ids["tgw"], "VpcId": spoke, "SubnetIds.1": subnet_there})
         table = call("CreateTransitGatewayRouteTable", {"TransitGatewayId": world.ids["tgw"]}).first(".//transitGatewayRouteTableId")
         call("EnableTransitGatewayRouteTablePropagation", {"TransitGatewayRouteTableId": table, "TransitGatewayAttachmentId": world.ids["tgw-attach"]})
@@ -158,7 +160,7 @@ def items(answer):
     instances = answer.root.findall(".//instancesSet/item")
     if instances or answer.root.find("reservationSet") is not None:
         return [outer for outer in answer.root.findall("reservationSet/item")] and instances
-    return answer.root.findall("./*/item")
+    return answer.root.findall("serviceDetailSet/item" if answer.root.find("serviceDetailSet") is not None else "./*/item")
 
 
 def look(world, action, **params):

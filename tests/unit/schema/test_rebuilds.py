@@ -18,7 +18,6 @@ MORE = {
     "instance": (204, "each face has machines, and what they have is looked up by its owner"),
     "port": (125, "the files of networks find one by another"),
     "account": (210, "everything belongs to one"),
-    "port": (123, "the files of networks find one by another"),
 }
 
 

@@ -11,7 +11,7 @@
 #define NO_VPN "sites are joined by the operator's own router, on the external network"
 #define NO_FLOW_LOGS "there is no service that keeps them"
 #define NO_MIRRORS "packets of guests are not copied"
-#define NO_SERVICES "no service of the region is reached by endpoints"
+#define NO_SERVICES "accounts offer no services of their own to endpoints"
 #define NO_RESERVED "nobody pays ahead: quotas say what an account may use"
 #define NO_SPOT "spot fleets are not built: CreateFleet has their types"
 
