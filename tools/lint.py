@@ -46,7 +46,7 @@ ALLOWED = {
 # connect there.
 OUTWARD = {"curl_easy_init", "curl_multi_init", "connect", "virConnectOpen", "virConnectOpenAuth", "rados_connect", "rados_create2"}
 CLIENTS = {
-    "drivers/web_fetch": "asks egress_policy", "drivers/web_post": "asks egress_policy", "drivers/image_upload": "asks egress_policy",
+    "drivers/web_fetch": "asks egress_policy", "drivers/web_post": "asks egress_policy", "drivers/image_image_upload": "asks egress_policy",
     "drivers/remote_http": "provider.endpoint if an administrator gave it, or asks egress_policy",
     "drivers/desk_http": "desk.url", "drivers/candlepin": "subscription_server.url", "drivers/libvirt_connect": "host.uri",
     "drivers/haproxy_state": "a proxy's own socket",

@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 #include "daemon/command.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 #include "engine/storage/image/image.h"
 #include "model/states.h"
 #include "store/image.h"

@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "daemon/command.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 #include "drivers/signature.h"
 #include "drivers/web_fetch.h"
 #include "engine/storage/image/image.h"

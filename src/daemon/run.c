@@ -49,7 +49,7 @@
 #include "daemon/follower.h"
 #include "drivers/desk.h"
 #include "drivers/egress_policy.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 #include "engine/engine.h"
 #include "engine/network/routing/vpc_endpoint.h"
 #include "engine/region/region.h"

@@ -9,7 +9,7 @@
 
 #include "base/crypto.h"
 #include "drivers/disk_blocks.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 
 #define BLOCK_UPLOAD_SUFFIX ".blocks"
 #define BLOCK_UPLOAD_MAP_SUFFIX ".digests"

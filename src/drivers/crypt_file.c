@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "drivers/image_tool.h"
+#include "drivers/image/image_tool.h"
 
 static const struct image_tool_limits CREATE_LIMITS = {300, (size_t) 1 << 30, 0};
 

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "drivers/image_file.h"
-#include "drivers/image_tool.h"
+#include "drivers/image/image_file.h"
+#include "drivers/image/image_tool.h"
 
 enum { PATH_CAP = 16 << 10 };
 

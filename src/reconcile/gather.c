@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "drivers/ceph.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 #include "engine/balancing/load_balancer.h"
 #include "engine/network/external_network.h"
 #include "engine/network/filter/security_group.h"

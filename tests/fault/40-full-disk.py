@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/store src/daemon/health.c src/base/disk_room.c src/drivers/image_upload.c
+# subjects: src/store src/daemon/health.c src/base/disk_room.c src/drivers/image/image_upload.c
 """The file system of the data directory fills up, under load and by an upload: changes are refused with retryable errors and leave no trace, reads
 and sign-ins work, dari can start, doctor, /healthz and metrics report it, a kill loses nothing answered, and with room again changes work without
 a restart. An upload cannot use the reserved room."""

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/daemon/commands_image_get.c src/model/image_catalogue src/drivers/image_
+# subjects: src/daemon/commands_image_get.c src/model/image_catalogue src/drivers/image/
 """A vendor's image from a directory, with checksums and a signature by a test key: a guest is launched by the usual AWS filter, and boots; a damaged
 file creates no image."""
 # limit: 900 s

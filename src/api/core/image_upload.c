@@ -4,7 +4,7 @@
  */
 #include "api/core/image_upload.h"
 
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 #include "engine/storage/image/image.h"
 
 static struct api_image_sink *sink_of(struct call_sink *sink)

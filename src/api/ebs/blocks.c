@@ -6,7 +6,7 @@
 #include "api/ebs/internal.h"
 #include "base/clock.h"
 #include "base/crypto.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 #include "engine/resolve.h"
 #include "engine/storage/snapshot/snapshot_blocks.h"
 #include "reconcile/reconcile.h"

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "daemon/backup/region_backup.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 
 static const struct backup_watch watch; /* nobody ends the work */
 

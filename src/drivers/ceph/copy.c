@@ -15,7 +15,7 @@
 #include "base/file.h"
 #include "base/heap.h"
 #include "drivers/ceph/pool.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 #include "drivers/qcow2.h"
 
 enum { CHUNK_SIZE = 4 << 20 };

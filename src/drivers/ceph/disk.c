@@ -6,7 +6,7 @@
 
 #include "drivers/ceph/pool.h"
 #include "drivers/crypt_file.h"
-#include "drivers/image_convert.h"
+#include "drivers/image/image_convert.h"
 #include "drivers/increment_apply.h"
 
 static RESULT has_base(struct disk_host *h, struct ctx *c, struct str base, bool *ret_has)

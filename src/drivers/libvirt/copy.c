@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 #include "drivers/libvirt/host.h"
 
 enum {

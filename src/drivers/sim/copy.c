@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "drivers/image_convert.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_convert.h"
+#include "drivers/image/image_file.h"
 
 enum { PIECES = 3 };
 

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "drivers/disk.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 #include "engine/people/asker.h"
 #include "engine/quota.h"
 #include "engine/storage/snapshot/backup.h"

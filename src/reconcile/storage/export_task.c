@@ -13,7 +13,7 @@
 
 #include "base/file.h"
 #include "drivers/disk.h"
-#include "drivers/ova.h"
+#include "drivers/image/ova.h"
 #include "engine/quota.h"
 #include "reconcile/work.h"
 #include "store/export_image_task.h"

@@ -4,7 +4,7 @@
  * restarted process begins again; an error is final and recorded in the row. Ended tasks are forgotten at a
  * resync. */
 #include "engine/storage/image/import_task.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 #include "engine/quota.h"
 #include "reconcile/work.h"
 #include "store/import_image_task.h"

@@ -9,7 +9,7 @@
  * backup is fetched by backup.c. One that a client writes block by block is in snapshot_blocks.c. A deleted snapshot is forgotten when no volume is based on it. Woken by its
  * row and its host's return, and by time while a cut is being made.
  *
- * The step without an id collects files of the store that no row names: see drivers/image_file.h. */
+ * The step without an id collects files of the store that no row names: see drivers/image/image_file.h. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -18,7 +18,7 @@
 #include "base/file.h"
 #include "drivers/block_upload.h"
 #include "drivers/disk.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 #include "engine/instance/placement/instance_migration.h"
 #include "engine/quota.h"
 #include "engine/storage/snapshot/snapshot.h"

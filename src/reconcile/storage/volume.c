@@ -21,7 +21,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "drivers/disk.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 #include "engine/instance/placement/instance_migration.h"
 #include "engine/storage/snapshot/snapshot.h"
 #include "engine/storage/storage_pool.h"

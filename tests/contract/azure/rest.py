@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/azure/identities src/api/azure/compute src/engine/resource_move src/drivers/image_file
+# subjects: src/api/azure/identities src/api/azure/compute src/engine/resource_move src/drivers/image/image_file
 """Azure Resource Manager besides machines and networks: access to disks' bytes, boot diagnostics, generated keys, managed identities, moves between
 groups, exported templates, tag names, the activity log, and resources by their ids."""
 import http.client

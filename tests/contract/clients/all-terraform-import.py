@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/daemon/client/commands_export.c
+# subjects: src/daemon/client/commands_terraform.c
 # when: long
 # limit: 1200 s
 """`dari export terraform-import`: OpenTofu plans the import of what stands in another cloud by the blocks that are printed, with the provider that

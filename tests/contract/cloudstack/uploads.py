@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/cloudstack/upload src/base/multipart src/drivers/image_upload.c
+# subjects: src/api/cloudstack/upload src/base/multipart src/drivers/image/image_upload.c
 """Uploads of templates, ISOs and volumes by stock HTTP clients, as a form with a file to the URL of getUploadParams…, with only the headers of its
 answer, as CloudStack's UI and Marvin send them."""
 import datetime

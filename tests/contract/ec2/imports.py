@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/ec2/storage src/drivers/image_ src/drivers/web_fetch src/reconcile/storage/import_task.c
+# subjects: src/api/ec2/storage src/drivers/image/ src/drivers/web_fetch src/reconcile/storage/import_task.c
 """Imports of disks from a web server as snapshots and images, by boto3: each format, with its content; unavailable downloads and disks that depend on
 other files leave nothing; a download is cancelled in its middle."""
 import http.server

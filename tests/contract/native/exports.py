@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/ec2/storage/export_tasks.c src/api/native/storage src/drivers/guest_files.c src/drivers/ova.c src/reconcile/storage/export_task.c src/engine/storage/image/export_task.c
+# subjects: src/api/ec2/storage/export_tasks.c src/api/native/storage src/drivers/image/guest_files.c src/drivers/image/ova.c src/reconcile/storage/export_task.c src/engine/storage/image/export_task.c
 """Images leave as files of each format, converted by the real qemu-img, with their content; files lie in the account's folder, are downloaded,
 and go with their task. Files inside a snapshot's disk are listed and downloaded."""
 import hashlib

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/native src/drivers/image_ src/engine/storage
+# subjects: src/api/native src/drivers/image/ src/engine/storage
 """Images by /api/v1: an uploaded file becomes a disk; invalid, repeated or unauthorised uploads are refused, and change nothing; a failed download is
 reported on the image."""
 import os

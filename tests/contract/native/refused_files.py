@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/core src/drivers/ticket_file src/drivers/image_upload.c
+# subjects: src/api/core src/drivers/ticket_file src/drivers/image/image_upload.c
 """A refused change leaves no file: attachments of tickets and data of images, whose files are written before the change."""
 import base64
 import http.client

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/openstack/image src/drivers/image_
+# subjects: src/api/openstack/image src/drivers/image/
 """Images through the stock openstack command and openstacksdk: created from a file, shown, saved, changed, deleted; and EC2 launches images uploaded
 to Glance."""
 import hashlib

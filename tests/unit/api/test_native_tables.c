@@ -73,7 +73,8 @@ static void test_secrets(void **state)
 					   "passwords",
 					   "serial_consoles_closed",
 					   "is_private",
-					   "private_ips"};
+					   "private_ips",
+					   "private_names"};
 	(void) state;
 	for (enum kind k = KIND_NONE + 1; k < KIND_COUNT; k++)
 		for (unsigned n = 0; model_shown[k].name && n < model_kinds[k].field_count; n++) {

@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "drivers/fence.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 #include "drivers/sim/compute_state.h"
 #include "empty_database.h"
 #include "kept.h"

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "compute_contract.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 #include "model/id.h"
 
 #define MIB (INT64_C(1) << 20)

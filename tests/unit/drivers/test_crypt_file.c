@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "drivers/crypt_file.h"
-#include "drivers/image_tool.h"
+#include "drivers/image/image_tool.h"
 
 enum { ARENA_SIZE = 1 << 20 };
 static const struct disk_key KEY = {"00112233"};

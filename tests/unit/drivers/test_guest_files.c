@@ -10,7 +10,7 @@
 
 #include "base/child.h"
 #include "base/file.h"
-#include "drivers/guest_files.h"
+#include "drivers/image/guest_files.h"
 
 enum { MIB = 1 << 20, SECTOR = 512 };
 
@@ -172,7 +172,7 @@ static void test_damaged(void **state)
 {
 	struct place *p = *state;
 	struct guest_listing l;
-	char noise[64 << 10];
+	static char noise[64 << 10]; /* more than a stack frame may have */
 	make_disk(p, 16);
 	make_ext4(p, 0, "16M");
 	for (size_t k = 0; k < sizeof noise; k++)

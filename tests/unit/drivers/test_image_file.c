@@ -17,7 +17,7 @@
 #include "base/crypto.h"
 #include "base/fault.h"
 #include "base/file.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 
 struct fixture {
 	struct arena *arena;

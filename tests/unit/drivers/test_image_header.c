@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "drivers/image_header.h"
+#include "drivers/image/image_header.h"
 
 enum { SECTOR = 512, IMAGE_SIZE = 64 * SECTOR };
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "drivers/image_file.h"
-#include "drivers/image_unpack.h"
+#include "drivers/image/image_file.h"
+#include "drivers/image/image_unpack.h"
 
 enum { SIZE = 300 * 1024 };
 

@@ -14,8 +14,8 @@
 
 #include "base/child.h"
 #include "base/clock.h"
-#include "drivers/image_convert.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_convert.h"
+#include "drivers/image/image_file.h"
 #include "drivers/increment_apply.h"
 
 #define MIB (INT64_C(1) << 20)

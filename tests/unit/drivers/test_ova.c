@@ -9,9 +9,9 @@
 #include "base/child.h"
 #include "base/crypto.h"
 #include "base/file.h"
-#include "drivers/image_convert.h"
-#include "drivers/image_file.h"
-#include "drivers/ova.h"
+#include "drivers/image/image_convert.h"
+#include "drivers/image/image_file.h"
+#include "drivers/image/ova.h"
 
 enum { MIB = 1 << 20, DISK_MIB = 8 };
 

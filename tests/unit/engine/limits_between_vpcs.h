@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A part of test_limits.c, in its middle: what joins VPCs, peerings and transit gateways. */
+ * A part of test_limits.c, in its middle: peerings, transit gateways and endpoints of VPCs. */
 #pragma once
+
+#include "engine/network/routing/vpc_endpoint.h"
 
 static void set_limit(struct cloud *c, enum limit_id limit, int64_t most);
 
@@ -113,7 +115,19 @@ static void drop_transit_route(struct cloud *c)
 	cloud_ok(c, &c->alice, engine_delete_transit_route, &wish);
 }
 
+static RESULT make_vpc_endpoint(struct cloud *c, int n)
+{
+	(void) n;
+	struct vpc_endpoint_wish wish = {.router = ref_to(c, KIND_ROUTER, owner),
+					 .type = VPC_ENDPOINT_TYPE_GATEWAY,
+					 .service = VPC_ENDPOINT_SERVICE_EC2};
+	MAKE(c, &c->alice, engine_create_vpc_endpoint, wish, endpoint);
+}
+DROP(vpc_endpoint, engine_delete_vpc_endpoint, vpc_endpoint_target,
+     .endpoint = ref_to(c, KIND_VPC_ENDPOINT, made))
+
 #define BETWEEN_VPCS                                                                                         \
+	[LIMIT_VPC_ENDPOINTS] = {is_alices_router, make_vpc_endpoint, drop_vpc_endpoint},                    \
 	[LIMIT_PEERINGS] = {is_alices_router, make_peering, drop_peering},                                   \
 	[LIMIT_TRANSIT_GATEWAYS] = {is_alices, make_transit_gateway, drop_transit_gateway},                  \
 	[LIMIT_TRANSIT_ATTACHMENTS] = {is_a_transit_gateway, make_transit_attachment,                        \

@@ -174,8 +174,8 @@ static void check_tries(void **state)
 		assert_int_equal(last(c)->tries, k);
 		assert_int_equal(last(c)->stage, FENCE_STAGE_ASKED);
 	}
-	assert_true(
-		str_contains(cloud_condition(c, c->hosts[0], "Fencing")->message, STR("Try 2: no route")));
+	assert_true(str_contains(cloud_condition(c, c->hosts[0], "Fencing")->message,
+				 STR("Attempt 2: no route")));
 	cloud_ok(c, NULL, engine_see_fence, &try);
 	assert_int_equal(last(c)->stage, FENCE_STAGE_FAILED);
 	assert_null(engine_find_fence(cloud_tables(c), c->hosts[0]));

@@ -107,8 +107,9 @@ static const struct {
 	enum kind kind;
 	const char *field;
 } no_remotes[] = {
-	{KIND_DOMAIN, "bill_address"},       {KIND_IMAGE, "fetch_url"}, /* an account's own */
-	{KIND_IMPORT_SNAPSHOT_TASK, "url"},  {KIND_OIDC_PROVIDER, "url"},
+	{KIND_DOMAIN, "bill_address"},         {KIND_IMAGE, "fetch_url"}, /* an account's own */
+	{KIND_TOPIC_SUBSCRIPTION, "endpoint"}, /* likewise: asks the egress policy */
+	{KIND_IMPORT_SNAPSHOT_TASK, "url"},    {KIND_OIDC_PROVIDER, "url"},
 	{KIND_TICKET_LINK, "foreign_url"},   /* people open it */
 	{KIND_SAML_PROVIDER, "sign_in_url"}, /* likewise */
 };

@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "drivers/compute.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 #include "engine/resolve.h"
 #include "engine/storage/disk_access.h"
 #include "model/states.h"

@@ -6,7 +6,7 @@
 #include "api/cloudstack/compute/templates.h"
 #include "api/cloudstack/region/region.h"
 #include "api/cloudstack/upload/upload.h"
-#include "drivers/image_unpack.h"
+#include "drivers/image/image_unpack.h"
 #include "engine/resolve.h"
 #include "engine/storage/image/image_source.h"
 #include "engine/storage/sending.h"

@@ -12,7 +12,7 @@
 #include "base/crypto.h"
 #include "base/multipart.h"
 #include "base/uuid_asked.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 #include "engine/quota.h"
 #include "engine/resolve.h"
 #include "engine/storage/sending.h"

@@ -4,7 +4,7 @@
  */
 #include "api/core/image_upload.h"
 #include "api/native/write.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 #include "engine/quota.h"
 #include "engine/storage/image/image.h"
 #include "model/image.h"

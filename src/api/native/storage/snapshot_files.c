@@ -9,9 +9,9 @@
 
 #include "api/native/write.h"
 #include "base/cleanup.h"
-#include "drivers/guest_files.h"
-#include "drivers/image_convert.h"
-#include "drivers/image_file.h"
+#include "drivers/image/guest_files.h"
+#include "drivers/image/image_convert.h"
+#include "drivers/image/image_file.h"
 #include "model/states.h"
 #include "reconcile/reconcile.h"
 #include "store/snapshot.h"

@@ -6,7 +6,7 @@
 
 #include "api/core/image_upload.h"
 #include "api/openstack/image/images.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 #include "engine/quota.h"
 #include "model/image.h"
 #include "store/image_device.h"

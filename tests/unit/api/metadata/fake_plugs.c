@@ -73,6 +73,23 @@ RESULT plugs_remove(struct plugs *p, struct ctx *c, uuid router)
 	return fails ? ctx_fail(c, ERR_GONE, "Open vSwitch does not answer") : OK;
 }
 
+RESULT plugs_set_links(struct plugs *p, struct ctx *c, uuid router, const struct plug_link *links,
+		       size_t count)
+{
+	(void) p, (void) router, (void) links;
+	(void) pthread_mutex_lock(&lock);
+	bool fails = must_fail();
+	fake.links = fails ? fake.links : count;
+	(void) pthread_mutex_unlock(&lock);
+	return fails ? ctx_fail(c, ERR_AGAIN, "no bridge br-int yet") : OK;
+}
+
+RESULT plugs_add_address(struct plugs *p, struct ctx *c, uuid router, struct ip ip)
+{
+	(void) p, (void) c, (void) router, (void) ip;
+	return OK;
+}
+
 int fake_socket(int type, uint16_t *ret_port)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

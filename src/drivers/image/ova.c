@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Disks hang on an AHCI controller, for which each guest system has a driver: guests of this region know virtio, which
  * VMware does not have. The network interface is an E1000E for the same reason. */
-#include "drivers/ova.h"
+#include "drivers/image/ova.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/crypto.h"
 #include "base/file.h"
-#include "drivers/image_tool.h"
+#include "drivers/image/image_tool.h"
 
 enum { DESCRIPTOR_CAP = 256 << 10, DISKS_MAX = 26 };
 /* Largest member of a ustar archive: eleven octal digits. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Sources: UEFI Specification 2.10, 5.3 (GPT); the kernel's Documentation/filesystems/ext4; debugfs(8). */
-#include "drivers/guest_files.h"
+#include "drivers/image/guest_files.h"
 
 #include <fcntl.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Runs programs on disk files, within resource limits because their input may be hostile. */
-#include "drivers/image_tool.h"
+#include "drivers/image/image_tool.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The image store's files: check, convert, digest, store, collect. Uploads and downloads arrive through
  * image_upload.c. */
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,8 +18,8 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "drivers/crypt_file.h"
-#include "drivers/image_header.h"
-#include "drivers/image_tool.h"
+#include "drivers/image/image_header.h"
+#include "drivers/image/image_tool.h"
 
 enum { SECTOR_SIZE = 512 };
 static const struct image_tool_limits INFO_LIMITS = {30, (size_t) 1 << 30, 0};

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Converts disks with qemu-img. Format and backing file of every input are stated explicitly, so qemu-img
  * never guesses them. */
-#include "drivers/image_convert.h"
+#include "drivers/image/image_convert.h"
 
 #include <unistd.h>
 
 #include "base/disk_room.h"
 #include "drivers/crypt_file.h"
-#include "drivers/image_file.h"
-#include "drivers/image_tool.h"
+#include "drivers/image/image_file.h"
+#include "drivers/image/image_tool.h"
 
 enum { OPTIONS_CAP = 16 << 10 };
 

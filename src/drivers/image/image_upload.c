@@ -13,7 +13,7 @@
 #include "base/heap.h"
 #include "base/random.h"
 #include "drivers/egress_policy.h"
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 
 enum { SHARE_SIZE = 1 << 20 }; /* quota that an upload reserves at once, ahead of the data */
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Unpacks images with libarchive. Only two filters and two formats are enabled, to limit the code reachable
  * by untrusted input. */
-#include "drivers/image_unpack.h"
+#include "drivers/image/image_unpack.h"
 
 #include <archive.h>
 #include <archive_entry.h>
 
-#include "drivers/image_file.h"
+#include "drivers/image/image_file.h"
 
 enum { PIECE_SIZE = 64 * 1024, LOGIN_LINKS_MAX = 64 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Checks the headers of qcow2 and VMDK files for everything that could make qemu-img open another file. */
-#include "drivers/image_header.h"
+#include "drivers/image/image_header.h"
 
 #include <errno.h>
 #include <fcntl.h>
