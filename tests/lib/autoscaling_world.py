@@ -59,7 +59,7 @@ class World:
             "LaunchConfigurationNames.member.N": self.configuration, "InstanceId": self.instance, "InstanceIds.member.N": self.instance, "MinSize": "0", "MaxSize": "3",
             "DesiredCapacity": "1", "VPCZoneIdentifier": self.subnet, TEMPLATE: self.template, MIXED: self.template, "LaunchTemplate.LaunchTemplateName": f"base-{mark}",
             "TargetGroupARNs.member.N": self.target, "LoadBalancerNames.member.N": self.balancer, "TrafficSources.member.N.Identifier": self.target, "ShouldDecrementDesiredCapacity": "true",
-            "HealthStatus": "Healthy", "ProtectedFromScaleIn": "false", "LifecycleHookName": "hook", "LifecycleHookNames.member.N": "hook",
+            "HealthStatus": "Healthy", "Granularity": "1Minute", "Metrics.member.N": "GroupMaxSize", "ProtectedFromScaleIn": "false", "LifecycleHookName": "hook", "LifecycleHookNames.member.N": "hook",
             "LifecycleHookSpecificationList.member.N.LifecycleHookName": "new", "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING",
             "LifecycleHookSpecificationList.member.N.LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING", "LifecycleActionResult": "CONTINUE", "PolicyName": "more",
             "PolicyNames.member.N": "more", "AdjustmentType": "ChangeInCapacity", "ScalingAdjustment": "0", "StepAdjustments.member.N.ScalingAdjustment": "1",
