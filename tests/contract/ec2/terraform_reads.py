@@ -551,6 +551,9 @@ def test_aws_vpc_endpoint(ec2, vpc, subnet):
     assert {"DestinationPrefixListId": prefixes["PrefixListId"], "GatewayId": made, "Origin": "CreateRoute", "State": "active"} in routes
     ec2.modify_vpc_endpoint(VpcEndpointId=made, RemoveRouteTableIds=[table])
     assert ec2.describe_route_tables(Filters=[{"Name": "route.gateway-id", "Values": [made]}])["RouteTables"] == []
+    ec2.modify_vpc_endpoint(VpcEndpointId=made, AddRouteTableIds=[table])
+    ec2.delete_route_table(RouteTableId=table)  # leaves the endpoint
+    assert only(ec2.describe_vpc_endpoints(VpcEndpointIds=[made])["VpcEndpoints"])["RouteTableIds"] == []
     assert ec2.delete_vpc_endpoints(VpcEndpointIds=[made])["Unsuccessful"] == []
     inner = ec2.create_vpc_endpoint(VpcId=vpc, ServiceName=f"com.amazonaws.{REGION}.sts", VpcEndpointType="Interface", SubnetIds=[subnet],
                                     PrivateDnsEnabled=False)["VpcEndpoint"]["VpcEndpointId"]

@@ -9,6 +9,7 @@ import re
 import autoscaling_world
 import cloudwatch_world
 import elb_world
+import messaging_world
 import native as lib
 import saml_idp
 from cloud import ABSENT, body_of
@@ -71,6 +72,8 @@ class Place:
         elb_world.World(dev, self.root)
         autoscaling_world.World(dev, self.root)
         cloudwatch_world.World(dev, self.root)
+        messaging_world.Queues(dev, self.root)
+        messaging_world.Topics(dev, self.root)
         dev.rest()
         alive = {i for label, i in world.ids.items() if " " not in label} - world.public
         self.rows = {}
