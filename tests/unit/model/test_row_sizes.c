@@ -30,6 +30,7 @@ static const struct {
 	 "a resource that others refer to, while its deployment goes on"},
 	{KIND_CREDENTIAL_REPORT, 9 * 1024 * 1024, "a line for each user of an account; there is one report"},
 	{KIND_QUEUE_MESSAGE, 528 * 1024, "a body of 256 KiB, and attributes of the same size at most"},
+	{KIND_TOPIC_DELIVERY, 528 * 1024, "likewise, of a published message"},
 	{KIND_SAML_PROVIDER, 384 * 1024, "metadata of 131,072 characters, and its certificates once more"},
 	{KIND_ROLE, 320 * 1024, "rules about CloudStack's commands; administrators make them"},
 	{KIND_INSTANCE_TYPE, 512 * 1024,

@@ -2,7 +2,12 @@
 // 한국어. Names stand where no particle follows them.
 export const words = {
 	"Add SAML provider": "SAML 공급자 추가",
+	"Certificate changed": "인증서 변경됨",
+	"Health check changed": "상태 확인 변경됨",
+	"Instances deregistered: {count}": "인스턴스 등록 취소됨: {count}",
+	"Instances registered: {count}": "인스턴스 등록됨: {count}",
 	"Network interface {id} is missing in the network": "네트워크에 네트워크 인터페이스 {id} 없음",
+	"Policies changed": "정책 변경됨",
 	"Public IP {ip} is missing in the network": "네트워크에 퍼블릭 IP {ip} 없음",
 	"Public IP {ip} is unassociated, but still in the network": "연결되지 않은 퍼블릭 IP {ip}: 네트워크에 남아 있음",
 	"Instance {name} on {host} is {seen}; the database says {known}": "호스트 {host}의 인스턴스 {name}: 실제 {seen}, 데이터베이스 {known}",
