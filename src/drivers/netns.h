@@ -33,7 +33,7 @@ struct netns_address {
 	const char *link;
 	struct ip ip, gateway;
 	struct cidr subnet;
-	unsigned bits;        /* of the address; 32: only that table has a route to the subnet */
+	unsigned bits; /* prefix length of the address; 32: only that table has a route to the subnet */
 	unsigned table, rule; /* the table, and the place of its rule */
 };
 /* The commands for netns_run_ip(), in c's arena. All but the rule's may be repeated. */

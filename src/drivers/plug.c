@@ -26,7 +26,7 @@ enum { FIRST_TABLE = 100, FIRST_RULE = 1000 };
 struct made_link {
 	struct made_link *next;
 	uuid port;
-	unsigned number;      /* of its routing table, among those of the namespace */
+	unsigned number;      /* number of the routing table in the namespace */
 	char link[IFNAMSIZ];  /* outer end */
 	char inner[IFNAMSIZ]; /* the end in the namespace */
 };

@@ -90,12 +90,11 @@ struct reconcile_config {
 	struct later_guard *later_guard;
 	reconcile_write_facts *write_facts; /* NULL: tickets get no facts */
 	void *facts_self;
-	struct str endpoint;        /* URL of the region's API, for answers to messages; copied */
-	struct str image_directory; /* the image store on this machine: files <sha256>.qcow2 */
-	struct str own_chassis;     /* OVN chassis name of this machine */
-	struct ip api_ip;           /* the API's own IPv4 address; none: gateway endpoints lead nowhere */
-	struct str
-		export_directory; /* for exported images; empty: "exports" in the image store's directory */
+	struct str endpoint;         /* URL of the region's API, for answers to messages; copied */
+	struct str image_directory;  /* the image store on this machine: files <sha256>.qcow2 */
+	struct str own_chassis;      /* OVN chassis name of this machine */
+	struct ip api_ip;            /* IPv4 address of the API; none: gateway endpoints have no routes */
+	struct str export_directory; /* files of exported images; empty: "exports" below image_directory */
 	/* DNS servers announced to guests in addition to our own resolver. IPv6 and loopback addresses are
 	 * ignored. */
 	struct strs resolvers;

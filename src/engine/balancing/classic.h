@@ -76,7 +76,7 @@ enum classic_policy_type {
 struct classic_policy {
 	struct str name;
 	enum classic_policy_type type;
-	struct str value; /* of the type's one attribute; empty: none */
+	struct str value; /* value of the type's only attribute; empty: none */
 };
 /* "AppCookieStickinessPolicyType" and the name of its attribute. */
 extern const struct classic_type {

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: examples src/api/ec2 src/api/elb src/api/autoscaling
-"""The three-tier application of examples/ with Debian's aws and Debian's Ansible: up, what there is then, down, and nothing is left."""
+"""The three-tier application of examples/ with Debian's aws and Debian's Ansible: creates it, checks what exists, deletes it, checks that nothing is left."""
 import base64
 import json
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""VPC endpoints: an interface endpoint in use and a gateway endpoint with a route table, and one of which nothing is kept."""
+"""VPC endpoints: an interface endpoint, a gateway endpoint with a route table, and an endpoint that tests may delete."""
 
 EC2 = "com.amazonaws.us-east-1.ec2"
 

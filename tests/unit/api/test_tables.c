@@ -210,12 +210,12 @@ static void check_has_path(enum kind kind, const char *action, const struct filt
 	static const char *const names_one[] = {"-id",         "ip-address", "public-ip",
 						"mac-address", "dns-name",   0};
 	static const char *const few_rows[] = {
-		"association.association-id",             /* network ACLs, and */
-		"association.route-table-association-id", /* route tables: a few in a VPC */
-		"cidr-block-association.association-id",  /* VPCs, and */
-		"default-route-table-id",                 /* transit gateways: a few in an account */
-		"prefix-list-id",                         /* of the region's own list, and of routes to it */
-		"availability-zone-id",                   /* a third of the rows or more */
+		"association.association-id",               /* network ACLs, and */
+		"association.route-table-association-id",   /* route tables: a few in a VPC */
+		"cidr-block-association.association-id",    /* VPCs, and */
+		"default-route-table-id",                   /* transit gateways: a few in an account */
+		"prefix-list-id",                           /* the region has one list of its own */
+		"availability-zone-id",                     /* a third of the rows or more */
 		"attachment.transit-gateway-attachment-id", /* routes of one table */
 		"resource-id",                              /* tags: tags.c has paths of its own */
 		"user-id",

@@ -57,7 +57,7 @@ static RESULT make_topic_subscription(struct cloud *c, int n)
 DROP(topic_subscription, engine_unsubscribe, subscription_wish,
      .subscription = ref_by_id(KIND_TOPIC_SUBSCRIPTION, made))
 
-/* A subscription that is asked for again sends another request to confirm. */
+/* A repeated Subscribe finds the pending subscription and sends a further confirmation request. */
 static uuid subscribed_topic;
 static void is_a_topic_subscription(struct cloud *c)
 {

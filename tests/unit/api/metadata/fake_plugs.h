@@ -8,7 +8,7 @@ struct fake_plugs {
 	unsigned failures; /* that many next calls fail */
 	unsigned failed;   /* so many did */
 	unsigned plugged;  /* routers that are */
-	size_t links;      /* of the last router whose links were set */
+	size_t links;      /* count of the newest plugs_set_links() */
 	struct plug_wish last;
 	uint16_t web_port, udp_port, tcp_port; /* ports of the newest sockets */
 };
