@@ -47,7 +47,7 @@ struct item {
 struct export
 {
 	struct asking *a;
-	json_t *names; /* addresses that are in use */
+	json_t *names; /* addresses that are in use; the value is the last number that was tried behind that address */
 };
 
 /* ---- texts ---- */
@@ -95,15 +95,16 @@ static struct str address_of(struct export *x, const char *resource, const struc
 		   name = word_of(x->a,
 				  str_print(x->a->c->arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(provider),
 					    provider.n ? "_" : "", STR_ARG((i->name.n ? i->name : i->ref))));
-	for (int n = 1;; n++) {
-		struct str address =
-			n == 1 ? str_print(x->a->c->arena, "%s.%" STR_FMT, resource, STR_ARG(name))
-			       : str_print(x->a->c->arena, "%s.%" STR_FMT "_%d", resource, STR_ARG(name), n);
-		if (json_object_get(x->names, address.p))
-			continue;
-		(void) json_object_set_new(x->names, address.p, json_true());
+	struct str plain = str_print(x->a->c->arena, "%s.%" STR_FMT, resource, STR_ARG(name)),
+		   address = plain;
+	json_int_t n = plain.p ? json_integer_value(json_object_get(x->names, plain.p)) : 0;
+	while (address.p && json_object_get(x->names, address.p))
+		address = str_print(x->a->c->arena, "%" STR_FMT "_%lld", STR_ARG(plain), (long long) ++n + 1);
+	if (!address.p)
 		return address;
-	}
+	(void) json_object_set_new(x->names, plain.p, json_integer(n));
+	(void) json_object_set_new(x->names, address.p, json_integer(str_equal(plain, address) ? n : 0));
+	return address;
 }
 
 /* Azure's ids are whole paths; ours are GROUP:NAME. */

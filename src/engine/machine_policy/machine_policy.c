@@ -59,8 +59,9 @@ static RESULT check_rule(struct op *op, const struct machine_policy *p)
 	return is_correct ? fail(op, "act", "Only a policy of power states corrects anything.") : OK;
 }
 
-/* Members of another rule would be accepted and ignored. */
-static RESULT check_members(struct op *op, const struct machine_policy *p)
+/* Members of another rule would be accepted and ignored. Two of them have defaults, so that being given counts. */
+static RESULT check_members(struct op *op, const struct machine_policy_wish *w,
+			    const struct machine_policy *p)
 {
 	enum machine_policy_rule rule = p->rule;
 	bool has_grace = rule == MACHINE_POLICY_RULE_REQUIRED_TAGS || rule == MACHINE_POLICY_RULE_POWER_STATE;
@@ -73,8 +74,9 @@ static RESULT check_members(struct op *op, const struct machine_policy *p)
 		       {"warn_days", p->warn_days, MACHINE_POLICY_RULE_RETIREMENT},
 		       {"stop_at", p->stop_at.n, MACHINE_POLICY_RULE_SCHEDULE},
 		       {"start_at", p->start_at.n, MACHINE_POLICY_RULE_SCHEDULE},
+		       {"timezone", w->timezone, MACHINE_POLICY_RULE_SCHEDULE},
 		       {"keys", p->keys.count, MACHINE_POLICY_RULE_REQUIRED_TAGS},
-		       {"power", p->power, MACHINE_POLICY_RULE_POWER_STATE}};
+		       {"power", w->power, MACHINE_POLICY_RULE_POWER_STATE}};
 	for (size_t k = 0; k < sizeof members / sizeof *members; k++)
 		if (members[k].is_set && members[k].rule != rule)
 			return ENGINE_FAIL(op, ERR_INVALID, KIND_MACHINE_POLICY, str_from(members[k].field),
@@ -195,7 +197,7 @@ static RESULT take_wish(struct op *op, const struct machine_policy_wish *w, stru
 	TRY(check_texts(op, p));
 	TRY(check_numbers(op, p));
 	TRY(check_rule(op, p));
-	TRY(check_members(op, p));
+	TRY(check_members(op, w, p));
 	return check_name(op, p);
 }
 

@@ -32,16 +32,10 @@ static RESULT next_of(const struct time_zone *zone, struct str text, int64_t aft
 	return OK;
 }
 
-RESULT machine_policy_find_next(struct ctx *c, const struct machine_policy *p, int64_t after_us,
-				int64_t *ret_at_us, enum machine_policy_turn *ret_turn)
+static RESULT next_of_both(const struct machine_policy *p, const struct time_zone *zone, int64_t after_us,
+			   int64_t *ret_at_us, enum machine_policy_turn *ret_turn)
 {
-	const struct time_zone *zone = NULL;
 	int64_t stop_us = INT64_MAX, start_us = INT64_MAX;
-	*ret_at_us = 0;
-	*ret_turn = MACHINE_POLICY_TURN_NONE;
-	if (p->rule != MACHINE_POLICY_RULE_SCHEDULE)
-		return OK;
-	TRY(time_zone_load(c, p->timezone, &zone));
 	TRY(next_of(zone, p->stop_at, after_us, &stop_us));
 	TRY(next_of(zone, p->start_at, after_us, &start_us));
 	*ret_turn = start_us <= stop_us ? MACHINE_POLICY_TURN_START : MACHINE_POLICY_TURN_STOP;
@@ -49,13 +43,28 @@ RESULT machine_policy_find_next(struct ctx *c, const struct machine_policy *p, i
 	return OK;
 }
 
-/* Takes the last time that has come, and computes the next one. */
+RESULT machine_policy_find_next(struct ctx *c, const struct machine_policy *p, int64_t after_us,
+				int64_t *ret_at_us, enum machine_policy_turn *ret_turn)
+{
+	const struct time_zone *zone = NULL;
+	*ret_at_us = 0;
+	*ret_turn = MACHINE_POLICY_TURN_NONE;
+	if (p->rule != MACHINE_POLICY_RULE_SCHEDULE)
+		return OK;
+	TRY(time_zone_load(c, p->timezone, &zone));
+	return next_of_both(p, zone, after_us, ret_at_us, ret_turn);
+}
+
+/* Takes the last time that has come, and computes the next one. Many missed times read the time zone's file once, because
+ * this runs on the committer. */
 static RESULT take_time(struct op *op, struct machine_policy *next)
 {
+	const struct time_zone *zone = NULL;
 	enum machine_policy_turn turn = MACHINE_POLICY_TURN_NONE;
 	int64_t at_us = next->next_us ? next->next_us - 1 : op->now_us;
+	TRY(time_zone_load(op->ctx, next->timezone, &zone));
 	for (int k = 0; k < MISSED_MAX; k++) {
-		TRY(machine_policy_find_next(op->ctx, next, at_us, &at_us, &turn));
+		TRY(next_of_both(next, zone, at_us, &at_us, &turn));
 		if (at_us > op->now_us)
 			break;
 		next->turn = turn;

@@ -21,7 +21,7 @@
 #include "store/image_device.h"
 #include "store/snapshot.h"
 
-enum { OVA_VCPUS = 2, BLOCK_SIZE = 512 };
+enum { OVA_VCPUS = 2, BLOCK_SIZE = 512, MOVES_MAX = 5 };
 #define OVA_MEMORY (INT64_C(2) << 30) /* if the image says none */
 
 struct export_rows {
@@ -162,6 +162,19 @@ static RESULT make_ova(struct step *s, const struct export_rows *rows, const str
 	return ova_write(&s->ctx, &ova);
 }
 
+/* Another task's removal deletes folders that are empty, and may do so between the two calls here. */
+static RESULT move(struct step *s, const struct export_paths *paths)
+{
+	for (int k = 1;; k++) {
+		struct result result = file_make_directory(&s->ctx, paths->folder, 0750);
+		if (result_is_ok(result))
+			result = file_rename_synced(&s->ctx, paths->made, paths->final);
+		if (result_is_ok(result) || k == MOVES_MAX || file_exists(paths->folder))
+			return result;
+		ctx_clear_problem(&s->ctx);
+	}
+}
+
 /* Moves the complete file to its name, and reports it. */
 static RESULT put_in_place(struct step *s, const struct export_rows *rows, const struct export_paths *paths,
 			   struct export_report *report)
@@ -177,8 +190,7 @@ static RESULT put_in_place(struct step *s, const struct export_rows *rows, const
 			"The file has %lld bytes, and the account's limit for files leaves less.",
 			(long long) size_on_disk(&st));
 	TRY(crypto_sha256_file(&s->ctx, fd, digest));
-	TRY(file_make_directory(&s->ctx, paths->folder, 0750));
-	TRY(file_rename_synced(&s->ctx, paths->made, paths->final));
+	TRY(move(s, paths));
 	report->file_size = size_on_disk(&st);
 	report->file_sha256 = str_encode_hex(s->ctx.arena, digest, sizeof digest);
 	return report->file_sha256.p ? OK : ctx_no_memory(&s->ctx);

@@ -26,6 +26,7 @@ def world(tmp_path_factory):
         home.folder = tmp_path_factory.mktemp("ansible")
         home.there = {name: launch(there, name=name)[0] for name in ("shop", "web", "localhost", TEMPLATE)}
         home.here = launch(home, name="web")[0]
+        home.there["disguised"] = launch(there, name=f"web-{home.here}")[0]
         elsewhere.add(home, "bank", "aws", there)
         wait_until(lambda: len(machines(home, "bank")) == len(home.there), "the listing", shows=lambda: provider(home, "bank"))
         yield home
@@ -52,7 +53,9 @@ def test_everything(world):
     found = listed(world, "keyed_groups:\n  - {key: dari_type, prefix: type}\n")
     hosts = found["_meta"]["hostvars"]
     here, there = f"web-{world.here}", f"web-{world.there['web']}"
-    assert {here, there, "shop"} <= set(hosts) and len(hosts) == len(world.there) + 1, hosts
+    disguised = f"{here}-{world.there['disguised']}"  # a machine elsewhere with the name that an instance here would have
+    assert {here, there, "shop", disguised} <= set(hosts) and hosts[here]["dari_cloud"] == "dari" and hosts[disguised]["dari_cloud"] == "aws"
+    assert len(hosts) == len(world.there) + 1, hosts
     assert found["cloud_dari"]["hosts"] == [here] and set(found["provider_bank"]["hosts"]) == set(hosts) - {here}
     assert set(found["power_running"]["hosts"]) == set(found["type_t3_micro"]["hosts"]) == set(hosts)
     row = machines(world, "bank")[world.there["shop"]]

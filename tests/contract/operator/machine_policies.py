@@ -145,6 +145,9 @@ def test_rights(world):
     wait_until(lambda: {findings(world).get(r, {}).get("state") for r in world.here} == {"failed"}, "the refusals", shows=lambda: findings(world))
     assert all("ec2:StopInstances" in findings(world)[r]["problem"] or "not authorized" in findings(world)[r]["problem"] for r in world.here), findings(world)
     assert powers(world) == {"running"} and made["name"] == "off"
+    row = {"name": "seen", "rule": "required_tags", "keys": ["owner"]}
+    told = matrix_native.ask(caller, "POST", "/machine-policies?dry=1", row).json["would"]
+    assert {m["kind"] for m in told["machines"]} == {"instance"}, told  # the caller may not list machines elsewhere
     other = native.another(world, "mine")
     assert not other.rows("/machine-policies") and not other.rows("/policy-findings")
     assert other.api("DELETE", f"/machine-policies/{made['id']}").status == 404
@@ -154,7 +157,8 @@ def test_rights(world):
                                          ({"rule": "schedule", "stop_at": "0 20 * * *", "act": "stop"}, "act"), ({"rule": "required_tags"}, "keys"),
                                          ({"rule": "required_tags", "keys": ["a"], "act": "correct"}, "act"), ({"rule": "power_state", "act": "terminate"}, "act"),
                                          ({"rule": "power_state", "age_days": 3}, "age_days"), ({"rule": "retirement", "age_days": 3, "check_s": 5}, "check_s"),
-                                         ({"rule": "retirement", "age_days": 3, "timezone": "Moon"}, "timezone")])
+                                         ({"rule": "schedule", "stop_at": "0 20 * * *", "timezone": "Moon"}, "timezone"),
+                                         ({"rule": "retirement", "age_days": 3, "timezone": "Asia/Seoul"}, "timezone"), ({"rule": "required_tags", "keys": ["a"], "power": "running"}, "power")])
 def test_refused(world, body, field):
     answer = world.mine.api("POST", "/machine-policies", {"name": "x", **body})
     assert answer.status == 400 and answer.json["field"] == field, answer.text

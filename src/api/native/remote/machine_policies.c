@@ -9,6 +9,7 @@
 struct policy_args {
 	struct machine_policy_wish wish;
 	const struct str *rule, *scope, *act, *power;
+	bool may_list_here, may_list_elsewhere; /* the kinds that a preview shows to the caller */
 };
 #define P(name, member, ...) PARAM(struct policy_args, name, member, __VA_ARGS__)
 #define NUMBER(name, most, ...)                                                                              \
@@ -61,6 +62,16 @@ static int place_of(const char *const *words, const struct str *word)
 	return word ? 1 + native_place_of_word(words, *word) : 0;
 }
 
+/* A policy finds machines for its account; a preview shows them only to callers who may list them. */
+static RESULT prepare_preview(struct native_call *e, struct policy_args *a)
+{
+	a->wish.is_preview = e->dry;
+	if (!e->dry)
+		return OK;
+	TRY(native_may_read(e, KIND_INSTANCE, &a->may_list_here));
+	return native_may_read(e, KIND_REMOTE_MACHINE, &a->may_list_elsewhere);
+}
+
 static RESULT prepare_policy(struct native_call *e, void *args)
 {
 	struct policy_args *a = args;
@@ -69,7 +80,7 @@ static RESULT prepare_policy(struct native_call *e, void *args)
 	a->wish.scope = place_of(machine_policy_scope_words, a->scope);
 	a->wish.act = place_of(machine_policy_act_words, a->act);
 	a->wish.power = place_of(machine_policy_power_words, a->power);
-	a->wish.is_preview = e->dry;
+	TRY(prepare_preview(e, a));
 	if (!a->wish.timezone)
 		return OK;
 	struct result result = time_zone_load(e->c, *a->wish.timezone, &zone);
@@ -95,14 +106,16 @@ static void tell_machine(const struct policy_would *would, struct json_writer *w
 
 static void tell_policy(struct native_call *e, const void *args, struct json_writer *w)
 {
-	const struct machine_policy_wish *wish = &((const struct policy_args *) args)->wish;
+	const struct policy_args *a = args;
+	const struct machine_policy_wish *wish = &a->wish;
 	(void) e;
 	if (!wish->is_preview)
 		return;
 	json_write_int(w, "found", (int64_t) wish->found);
 	json_write_open_list(w, "machines");
 	for (size_t k = 0; k < wish->would_count; k++)
-		tell_machine(&wish->would[k], w);
+		if (wish->would[k].is_here ? a->may_list_here : a->may_list_elsewhere)
+			tell_machine(&wish->would[k], w);
 	json_write_close_list(w);
 }
 
@@ -111,8 +124,7 @@ static const struct native_action actions[] = {
 	       .args = PARAMS(struct policy_args, create_params), .prepare = prepare_policy,
 	       .operation = engine_create_machine_policy_run, .tell = tell_policy,
 	       .doc = "Checks machines here and elsewhere by a rule. With ?dry=1, `machines` are those that "
-		      "it "
-		      "would find."),
+		      "it would find and the caller may list."),
 	CHANGE(PATCH, "/machine-policies/{id}", "dari:ModifyMachinePolicy", MACHINE_POLICY,
 	       .args = PARAMS(struct policy_args, change_params),
 	       .target = NATIVE_AT(policy_args, wish.policy), .prepare = prepare_policy,

@@ -120,6 +120,10 @@ def harmless(value):
     return wrap_var(value) if isinstance(value, str) and re.search(r"\{[{%#]", value) else value
 
 
+def is_fit(name):
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) and not re.fullmatch(r"localhost.*|[0-9.]+|all|ungrouped", name)
+
+
 class InventoryModule(BaseInventoryPlugin, Constructable):
     NAME = "dari.region.all"
 
@@ -169,15 +173,17 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
 
     @staticmethod
     def named(machines):
-        """Names for hosts. Whoever owns a machine chooses its name: as localhost it would receive the plays of this computer."""
+        """Names for hosts. Whoever owns a machine chooses its name, and other clouds choose ids: as localhost a machine would receive the plays of this
+        computer, and with the name of another machine those of that one."""
         names = collections.Counter(m["name"] for m in machines)
-        for machine in machines:
-            name, ref = machine["name"], machine["ref"]
-            is_fit = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) and not re.fullmatch(r"localhost.*|[0-9.]+|all|ungrouped", name)
-            if is_fit and names[name] == 1:
+        longer = [re.sub(r"[^A-Za-z0-9._-]", "_", f"{m['name']}-{m['ref']}" if is_fit(m["name"]) else m["ref"]) for m in machines]
+        uses = collections.Counter(longer)
+        for machine, long in zip(machines, longer):
+            name = machine["name"]
+            if is_fit(name) and names[name] == 1 and name not in uses:
                 yield name, machine
             else:
-                yield f"{name}-{ref}" if is_fit else re.sub(r"[^A-Za-z0-9._-]", "_", ref), machine
+                yield long if is_fit(long) and uses[long] == 1 else machine["id"], machine
 
     def add(self, name, machine):
         self.inventory.add_host(name)
