@@ -109,7 +109,7 @@ static RESULT read_one(struct sqs_call *e, struct str name, struct str value, bo
 	if (str_is(name, "Policy")) {
 		wish->row.policy = value;
 		wish->given |= 1U << QUEUE_POLICY;
-		return value.n ? sqs_read_policy(e, value, &wish->row.senders) : OK;
+		return value.n ? sqs_read_policy(e, wish->row.name, value, &wish->row.senders) : OK;
 	}
 	if (str_is(name, "ContentBasedDeduplication")) {
 		wish->given |= 1U << QUEUE_DEDUPLICATION;

@@ -58,7 +58,7 @@ struct sqs_pairs {
 	size_t count;
 };
 extern const struct params sqs_pair_params;
-/* Reads attributes into a wish. is_new: FifoQueue is allowed. ERR_UNKNOWN, ERR_INVALID, ERR_UNSUPPORTED with the field
+/* Reads attributes into a wish, which has the queue's name. is_new: FifoQueue is allowed. ERR_UNKNOWN, ERR_INVALID, ERR_UNSUPPORTED with the field
  * "Attribute". */
 RESULT sqs_read_attributes(struct sqs_call *e, const struct sqs_pairs *pairs, bool is_new,
 			   struct queue_wish *wish);
@@ -70,7 +70,7 @@ RESULT sqs_write_attributes(struct sqs_call *e, struct forms_writer *w, const st
 
 /* Reads a queue's policy: which services may send, and for which ARNs. ERR_UNSUPPORTED: it says more than Dari enforces; ERR_INVALID:
  * it is no policy. */
-RESULT sqs_read_policy(struct sqs_call *e, struct str policy, struct strs *ret_senders);
+RESULT sqs_read_policy(struct sqs_call *e, struct str queue, struct str policy, struct strs *ret_senders);
 
 /* ---- messages.c ---- */
 

@@ -8,10 +8,11 @@
 #include "api/sqs/internal.h"
 #include "base/vec.h"
 
-enum { SENDERS_MAX = 50 };
+enum { STATEMENTS_MAX = 50, SENDERS_MAX = 50, SENDERS_BYTES = 20480 /* the schema says so, too */ };
 
 struct reading {
 	struct sqs_call *e;
+	struct str arn; /* the queue's ARN */
 	VEC(struct str) senders;
 };
 
@@ -51,6 +52,13 @@ static bool is_service(const char *text, void *arg)
 	       strcmp(text, "sqs.amazonaws.com") == 0;
 }
 
+/* The queue itself, by its ARN or a pattern. */
+static bool is_resource(const char *text, void *arg)
+{
+	const struct reading *r = arg;
+	return str_matches(r->arn, str_from(text));
+}
+
 struct adding {
 	struct reading *r;
 	struct str source;
@@ -84,6 +92,8 @@ static RESULT read_source(struct reading *r, const json_t *condition, struct str
 		if (!json_is_string(arn) || json_object_size(keys) != 1)
 			continue;
 		*ret_source = str_copy(r->e->c->arena, str_from(json_string_value(arn)));
+		if (strcmp(operators[k], "StringEquals") == 0 && strpbrk(json_string_value(arn), "*?"))
+			return refuse(r, "StringEquals has no pattern; ArnLike and StringLike do.");
 		return ret_source->p ? OK : ctx_no_memory(r->e->c);
 	}
 	return refuse(
@@ -97,6 +107,32 @@ static bool is_anybody(const json_t *principal)
 	return json_is_string(who) && strcmp(json_string_value(who), "*") == 0;
 }
 
+/* Other members, NotResource among them, would narrow what the statement allows. */
+static RESULT check_members(struct reading *r, const json_t *statement)
+{
+	static const char *const known[] = {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"};
+	const json_t *resource = json_object_get(statement, "Resource");
+	size_t count = 0;
+	for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+		count += json_object_get(statement, known[k]) != NULL;
+	if (count != json_object_size(statement))
+		return refuse(r, "a statement has Sid, Effect, Principal, Action, Resource and Condition.");
+	return !resource || each_text(resource, is_resource, r)
+		       ? OK
+		       : refuse(r, "the resource is the queue's ARN.");
+}
+
+/* Bounded, because a list may name a service often, and each with a long ARN. */
+static RESULT check_senders(struct reading *r)
+{
+	size_t bytes = 0;
+	for (size_t k = 0; k < r->senders.count; k++)
+		bytes += r->senders.at[k].n;
+	return r->senders.count <= 2 * SENDERS_MAX && bytes <= SENDERS_BYTES
+		       ? OK
+		       : refuse(r, "it has too many senders.");
+}
+
 static RESULT read_statement(struct reading *r, const json_t *statement)
 {
 	const json_t *principal = json_object_get(statement, "Principal");
@@ -107,6 +143,7 @@ static RESULT read_statement(struct reading *r, const json_t *statement)
 		return refuse(r, "the effect is Allow.");
 	if (!each_text(json_object_get(statement, "Action"), is_send, NULL))
 		return refuse(r, "the action is sqs:SendMessage.");
+	TRY(check_members(r, statement));
 	TRY(read_source(r, json_object_get(statement, "Condition"), &adding.source));
 	if (is_anybody(principal) && !str_is(adding.source, "*")) {
 		if (!add_service("sns.amazonaws.com", &adding) ||
@@ -128,7 +165,7 @@ static RESULT read_policy(struct reading *r, const json_t *policy)
 	size_t index;
 	if (json_is_object(statements))
 		return read_statement(r, statements);
-	if (!json_is_array(statements) || json_array_size(statements) > SENDERS_MAX)
+	if (!json_is_array(statements) || json_array_size(statements) > STATEMENTS_MAX)
 		return ctx_fail_field(r->e->c, ERR_INVALID, STR("Attribute"),
 				      "Invalid value for the parameter Policy.");
 	json_array_foreach ((json_t *) statements, index, statement)
@@ -136,11 +173,16 @@ static RESULT read_policy(struct reading *r, const json_t *policy)
 	return OK;
 }
 
-RESULT sqs_read_policy(struct sqs_call *e, struct str text, struct strs *ret_senders)
+RESULT sqs_read_policy(struct sqs_call *e, struct str queue, struct str text, struct strs *ret_senders)
 {
-	struct reading r = {.e = e};
+	struct reading r = {.e = e,
+			    .arn = str_print(e->c->arena, "arn:aws:sqs:%" STR_FMT ":%" STR_FMT ":%" STR_FMT,
+					     STR_ARG(e->config->region), STR_ARG(e->c->who->account_number),
+					     STR_ARG(queue))};
 	json_t *policy = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
 	struct result result = read_policy(&r, policy);
+	if (result_is_ok(result))
+		result = check_senders(&r);
 	json_decref(policy);
 	*ret_senders = (struct strs){r.senders.at, r.senders.count};
 	return result;
