@@ -81,3 +81,11 @@ RESULT message_attributes_read(struct ctx *c, const struct message_attributes *a
 	*ret_texts = (struct strs){texts, attributes->count * ATTRIBUTE_TEXTS};
 	return OK;
 }
+
+size_t message_attributes_size(const struct strs *texts)
+{
+	size_t size = 0;
+	for (size_t k = 0; k < texts->count; k++)
+		size += texts->at[k].n;
+	return size;
+}

@@ -21,6 +21,8 @@ extern const struct params message_attribute_params; /* filling struct message_a
 
 /* True if a type is "String", or "String.label". */
 bool message_attribute_is(struct str type, const char *base);
+/* Bytes that the attributes add to a message. */
+size_t message_attributes_size(const struct strs *texts);
 /* Attributes as rows keep them, sorted by name. ERR_INVALID with the field. */
 RESULT message_attributes_read(struct ctx *c, const struct message_attributes *attributes, const char *field,
 			       struct strs *ret_texts);

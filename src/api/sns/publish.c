@@ -24,7 +24,11 @@ static RESULT check_message(struct sns_call *e, const struct message_attributes 
 		if (m->subject.p[k] < ' ' || m->subject.p[k] > '~' || (!k && m->subject.p[k] == ' '))
 			return ctx_fail_field(e->c, ERR_INVALID, STR("Subject"),
 					      "Invalid parameter: Subject");
-	return message_attributes_read(e->c, attributes, "MessageAttributes", &m->attributes);
+	TRY(message_attributes_read(e->c, attributes, "MessageAttributes", &m->attributes));
+	return m->body.n + message_attributes_size(&m->attributes) <= MESSAGE_BYTES_MAX
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_INVALID, STR("Message"),
+					"Invalid parameter: Message too long");
 }
 
 struct publish_args {
@@ -116,11 +120,9 @@ static bool is_id(struct str id)
 
 static RESULT check_entries(struct sns_call *e, const struct batch_args *a)
 {
-	size_t bytes = 0;
 	if (a->entries.count > MESSAGE_BATCH_MAX)
 		return fail_batch(e, TOO_MANY, "The batch request contains more entries than permissible.");
 	for (size_t k = 0; k < a->entries.count; k++) {
-		bytes += a->entries.at[k].message.body.n;
 		if (!is_id(a->entries.at[k].id))
 			return fail_batch(e, INVALID_ID,
 					  "The Id of a batch entry doesn't abide by the specification.");
@@ -130,16 +132,13 @@ static RESULT check_entries(struct sns_call *e, const struct batch_args *a)
 					e, NOT_DISTINCT,
 					"Two or more batch entries in the request have the same Id.");
 	}
-	return bytes <= MESSAGE_BYTES_MAX
-		       ? OK
-		       : fail_batch(e, TOO_LONG,
-				    "The length of all the batch messages put together is more than the "
-				    "limit.");
+	return OK;
 }
 
 static RESULT prepare_batch(struct sns_call *e, void *args)
 {
 	struct batch_args *a = args;
+	size_t bytes = 0;
 	TRY(check_entries(e, a));
 	a->wish.at = arena_new_array(e->c->arena, struct published_message, a->entries.count + 1);
 	if (!a->wish.at)
@@ -148,7 +147,12 @@ static RESULT prepare_batch(struct sns_call *e, void *args)
 	for (size_t k = 0; k < a->entries.count; k++) {
 		TRY(check_message(e, &a->entries.at[k].attributes, &a->entries.at[k].message));
 		a->wish.at[k] = a->entries.at[k].message;
+		bytes += a->wish.at[k].body.n + message_attributes_size(&a->wish.at[k].attributes);
 	}
+	if (bytes > MESSAGE_BYTES_MAX)
+		return fail_batch(
+			e, TOO_LONG,
+			"The length of all the batch messages put together is more than the limit.");
 	return sns_find_topic(e, a->topic, "TopicArn", &a->wish.topic);
 }
 

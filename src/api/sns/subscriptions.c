@@ -222,6 +222,13 @@ static struct str key_of(struct sns_call *e, const struct topic_subscription *s)
 			 STR_ARG(uuid_to_str(e->c->arena, s->row.id)));
 }
 
+/* False: the topic is being deleted. */
+static bool has_topic(struct sns_call *e, const struct topic_subscription *s)
+{
+	const struct topic *topic = topic_find(sns_tables(e), s->topic);
+	return topic && !engine_is_topic_deleted(topic);
+}
+
 static RESULT answer_list(struct sns_call *e, const void *args, struct xml *x)
 {
 	const struct list_args *a = args;
@@ -234,7 +241,8 @@ static RESULT answer_list(struct sns_call *e, const void *args, struct xml *x)
 	for (const struct topic_subscription *s =
 		     topic_subscription_first_by_account(sns_tables(e), e->c->who->account);
 	     s && !page.is_cut; s = topic_subscription_next_by_account(sns_tables(e), s))
-		if ((!topic || uuid_equal(s->topic, topic->row.id)) && query_page_takes(&page, key_of(e, s)))
+		if ((topic ? uuid_equal(s->topic, topic->row.id) : has_topic(e, s)) &&
+		    query_page_takes(&page, key_of(e, s)))
 			write_subscription(e, x, s);
 	xml_close(x, "Subscriptions");
 	query_close_page(e->c, x, "NextToken", &page);

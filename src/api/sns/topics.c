@@ -258,7 +258,7 @@ static RESULT answer_list(struct sns_call *e, const void *args, struct xml *x)
 	xml_open(x, "Topics");
 	for (const struct topic *topic = topic_first_by_account(sns_tables(e), e->c->who->account);
 	     topic && !page.is_cut; topic = topic_next_by_account(sns_tables(e), topic)) {
-		if (!query_page_takes(&page, topic->name))
+		if (engine_is_topic_deleted(topic) || !query_page_takes(&page, topic->name))
 			continue;
 		xml_open(x, "member");
 		xml_text(x, "TopicArn", sns_arn(e, KIND_TOPIC, &topic->row));

@@ -103,18 +103,17 @@ static RESULT prepare_send(struct sqs_call *e, void *args)
 	TRY(sqs_find_queue_row(e, a->url, &queue));
 	a->is_fifo = queue->is_fifo;
 	a->wish.count = a->entries.count;
+	a->wish.is_batch = true;
 	for (size_t k = 0; k < a->entries.count; k++) {
 		const struct send_entry *entry = &a->entries.at[k];
 		struct message_wish *m = &a->wish.at[k];
 		ids[k] = entry->id;
-		bytes += entry->body.n;
 		*m = (struct message_wish){.body = entry->body,
 					   .message_group = entry->message_group,
 					   .deduplication = entry->deduplication,
 					   .delay_s = entry->has_delay ? entry->delay_s : -1};
 		TRY(message_attributes_read(e->c, &entry->attributes, "MessageAttribute", &m->attributes));
-		if (queue->is_fifo && !entry->message_group.n)
-			m->refusal = "The request must contain the parameter MessageGroupId.";
+		bytes += m->body.n + message_attributes_size(&m->attributes);
 	}
 	TRY(check_ids(e, &(struct strs){ids, a->entries.count}));
 	if (bytes > MESSAGE_BYTES_MAX)
@@ -126,6 +125,13 @@ static RESULT prepare_send(struct sqs_call *e, void *args)
 					   "%zu bytes.",
 					   MESSAGE_BYTES_MAX, bytes)));
 	return sqs_find_queue(e, a->url, &a->wish.queue);
+}
+
+static const char *code_of(enum err refused)
+{
+	return refused == ERR_QUOTA     ? "OverLimit"
+	       : refused == ERR_MISSING ? "MissingParameter"
+					: "InvalidParameterValue";
 }
 
 static RESULT answer_send(struct sqs_call *e, const void *args, struct forms_writer *w)
@@ -144,7 +150,8 @@ static RESULT answer_send(struct sqs_call *e, const void *args, struct forms_wri
 	forms_open_flat_list(w, "Failed", "BatchResultErrorEntry");
 	for (size_t k = 0; k < a->wish.count; k++)
 		if (a->wish.at[k].refusal)
-			write_failed(w, a->entries.at[k].id, "MissingParameter", a->wish.at[k].refusal);
+			write_failed(w, a->entries.at[k].id, code_of(a->wish.at[k].refused),
+				     a->wish.at[k].refusal);
 	forms_close(w);
 	return OK;
 }

@@ -45,6 +45,8 @@ RESULT sqs_find_queue_row(struct sqs_call *e, struct str url, const struct queue
 	struct str name = name_of(e, url.n ? url : e->call->path);
 	const struct queue *queue =
 		name.n ? queue_find_by_account(sqs_tables(e), e->c->who->account, name) : NULL;
+	if (queue && engine_is_queue_deleted(queue))
+		queue = NULL;
 	struct ref ref = queue ? ref_by_id(KIND_QUEUE, queue->row.id) : (struct ref){.kind = KIND_QUEUE};
 	ref.text = name;
 	ref.field = STR("QueueUrl");
@@ -92,6 +94,7 @@ static RESULT prepare_create(struct sqs_call *e, void *args)
 	struct create_args *a = args;
 	struct str stem = a->name;
 	bool has_suffix = str_ends_with(stem, STR(".fifo"));
+	a->wish.row.name = a->name;
 	TRY(sqs_read_attributes(e, &a->attributes, true, &a->wish));
 	if (has_suffix && a->wish.row.is_fifo)
 		stem.n -= STR(".fifo").n;
@@ -104,7 +107,6 @@ static RESULT prepare_create(struct sqs_call *e, void *args)
 				  "length."
 				: "Can only include alphanumeric characters, hyphens, or underscores. 1 "
 				  "to 80 in length");
-	a->wish.row.name = a->name;
 	a->wish.row.tags = (struct tags){a->tags.at, a->tags.count};
 	return OK;
 }
@@ -162,7 +164,8 @@ static RESULT answer_list(struct sqs_call *e, const void *args, struct forms_wri
 	TRY(query_open_page(e->c, &a->pages, QUEUES_OF_A_PAGE, "NextToken", &page));
 	for (const struct queue *q = queue_first_by_account(sqs_tables(e), e->c->who->account);
 	     q && !page.is_cut; q = queue_next_by_account(sqs_tables(e), q)) {
-		if (!str_starts_with(q->name, a->prefix) || !query_page_takes(&page, q->name))
+		if (engine_is_queue_deleted(q) || !str_starts_with(q->name, a->prefix) ||
+		    !query_page_takes(&page, q->name))
 			continue;
 		if (!is_open)
 			forms_open_flat_list(w, "QueueUrls", "QueueUrl");
@@ -204,8 +207,9 @@ static const struct param set_params[] = {
 static RESULT prepare_set(struct sqs_call *e, void *args)
 {
 	struct set_args *a = args;
-	TRY(sqs_read_attributes(e, &a->attributes, false, &a->wish));
-	return sqs_find_queue(e, a->url, &a->wish.queue);
+	TRY(sqs_find_queue(e, a->url, &a->wish.queue));
+	a->wish.row.name = a->wish.queue.text;
+	return sqs_read_attributes(e, &a->attributes, false, &a->wish);
 }
 
 struct read_args {

@@ -72,6 +72,8 @@ struct queue_target {
 	struct ref queue;
 };
 OPERATION(engine_delete_queue, queue_target)
+/* True for a queue that is deleted, while its last messages go. Its name begins with "*", which no other queue's name has. */
+bool engine_is_queue_deleted(const struct queue *queue);
 /* ERR_CONFLICT: purged within the last minute. */
 OPERATION(engine_purge_queue, queue_target)
 
@@ -79,7 +81,8 @@ struct message_wish {
 	struct str body, message_group, deduplication;
 	struct strs attributes;
 	int64_t delay_s;     /* below zero: the queue's */
-	const char *refusal; /* set by the face: why this message of a batch is not sent; NULL: it is */
+	const char *refusal; /* output: why this message of a batch is not sent; NULL: it is */
+	enum err refused;    /* the same as a code */
 	/* outputs: */
 	uuid message;
 	int64_t number;
@@ -88,6 +91,7 @@ struct send_wish {
 	struct ref queue;
 	struct message_wish *at;
 	size_t count;
+	bool is_batch; /* a message that is refused does not stop the others */
 };
 /* ERR_INVALID with the field: what FIFO queues need is missing, or what they lack is there. ERR_QUOTA: the queue is full.
  * ERR_TOO_LARGE: longer than the queue takes. */
@@ -148,6 +152,13 @@ struct topic_target {
 };
 /* With its subscriptions. */
 OPERATION(engine_delete_topic, topic_target)
+/* True for a topic that is deleted, while its last messages go. Its name begins with "*", which no other topic's name has. */
+bool engine_is_topic_deleted(const struct topic *topic);
+/* Forgets some of a deleted topic's messages, and at last the topic. */
+struct topic_sweep {
+	uuid topic;
+};
+SYSTEM_OPERATION(engine_sweep_topic, topic_sweep)
 
 struct published_message {
 	struct str subject, body;

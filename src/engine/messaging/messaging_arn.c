@@ -52,7 +52,8 @@ bool engine_read_messaging_arn(struct str arn, const char *service, struct str r
 		if (!str_split_next(&rest, ':', &parts[k]))
 			return false;
 	if (!str_is(parts[0], "arn") || !str_is(parts[1], "aws") || !str_is(parts[2], service) ||
-	    !str_equal(parts[3], region) || !str_equal(parts[4], account_number) || !rest.n)
+	    !str_equal(parts[3], region) || !str_equal(parts[4], account_number) || !rest.n ||
+	    rest.p[0] == '*') /* begins the names of rows that are being deleted */
 		return false;
 	*ret_name = rest;
 	return true;

@@ -7,6 +7,14 @@
 
 /* Adds a message to a queue. sender: SenderId. ERR_QUOTA: the queue is full. */
 RESULT queue_add_message(struct op *op, uuid queue, struct message_wish *message, struct str sender);
+/* Finds a queue of the caller's, and checks permission. ERR_NOT_FOUND: also one that is deleted already. */
+RESULT queue_permit(struct op *op, const struct ref *ref, const char *permission,
+		    const struct queue **ret_queue);
+/* The same for topics. */
+RESULT topic_permit(struct op *op, const struct ref *ref, const char *permission,
+		    const struct topic **ret_topic);
+/* Forgets up to 200 messages of the queue. */
+RESULT queue_empty(struct op *op, uuid queue, bool *ret_is_empty);
 /* True if a service may send to the queue for that ARN: by the queue's policy, or in the same account without one. */
 bool queue_admits(const struct queue *queue, const char *service, struct str source);
 /* Writes a delivery for each confirmed subscription of the topic. */

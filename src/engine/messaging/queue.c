@@ -105,7 +105,7 @@ RESULT engine_create_queue(struct op *op, struct queue_wish *wish)
 RESULT engine_set_queue(struct op *op, struct queue_wish *wish)
 {
 	const struct queue *queue = NULL;
-	TRY(engine_permit_queue(op, &wish->queue, "queue.set_attributes", &queue));
+	TRY(queue_permit(op, &wish->queue, "queue.set_attributes", &queue));
 	struct queue next = *queue;
 	apply(&next, &wish->row, wish->given);
 	TRY(check(op, &next, wish->given));
@@ -114,18 +114,42 @@ RESULT engine_set_queue(struct op *op, struct queue_wish *wish)
 	return queue_put(op, &next);
 }
 
+bool engine_is_queue_deleted(const struct queue *queue)
+{
+	return queue->name.n > 0 && queue->name.p[0] == '*';
+}
+
+RESULT queue_permit(struct op *op, const struct ref *ref, const char *permission,
+		    const struct queue **ret_queue)
+{
+	TRY(engine_permit_queue(op, ref, permission, ret_queue));
+	return engine_is_queue_deleted(*ret_queue) ? engine_fail_not_found(op->ctx, KIND_QUEUE, ref) : OK;
+}
+
+/* A queue of many messages frees its name at once, and goes with the last of them (engine_sweep_queue()): one change that forgets ten
+ * thousand rows would hold up all others. */
 RESULT engine_delete_queue(struct op *op, struct queue_target *wish)
 {
 	const struct queue *queue = NULL;
-	TRY(engine_permit_queue(op, &wish->queue, "queue.delete", &queue));
-	return queue_forget(op, queue->row.id);
+	bool is_empty = false;
+	TRY(queue_permit(op, &wish->queue, "queue.delete", &queue));
+	uuid id = queue->row.id;
+	TRY(queue_empty(op, id, &is_empty));
+	if (is_empty)
+		return queue_forget(op, id);
+	struct queue next = *queue_find(op->head, id);
+	next.name = str_print(op->ctx->arena, "*%" STR_FMT, STR_ARG(uuid_to_str(op->ctx->arena, id)));
+	next.dead_queue = STR_NONE;
+	next.purged_number = next.last_number;
+	next.row.gen++;
+	return next.name.p ? queue_put(op, &next) : ctx_no_memory(op->ctx);
 }
 
 /* Messages go later, some at a time (engine_sweep_queue()); until then nobody receives them. */
 RESULT engine_purge_queue(struct op *op, struct queue_target *wish)
 {
 	const struct queue *queue = NULL;
-	TRY(engine_permit_queue(op, &wish->queue, "queue.purge", &queue));
+	TRY(queue_permit(op, &wish->queue, "queue.purge", &queue));
 	if (queue->purged_us && op->now_us < queue->purged_us + PURGE_PAUSE_US)
 		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_QUEUE, STR("QueueUrl"),
 				   "Only one PurgeQueue operation on %" STR_FMT

@@ -3,6 +3,8 @@
  * api/sqs, and deliveries of topics. Source: Amazon SQS Developer Guide. */
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/hash.h"
+#include "base/heap.h"
 #include "base/uuid.h"
 #include "engine/limits.h"
 #include "engine/messaging/messaging_internal.h"
@@ -11,10 +13,12 @@
 #include "store/user.h"
 
 enum {
-	SCAN_MAX = 1000,       /* messages of a FIFO queue that one receive looks at */
-	SWEEP_MAX = 200,       /* messages that one change forgets */
-	GROUPS_SEEN_MAX = 100, /* messages of a FIFO queue whose groups a waiting receive looks at */
-	GROUPS_MAX = 1000      /* groups with a message in flight among those */
+	SWEEP_MAX = 200,    /* messages that one change forgets */
+	DEAD_MAX = 100,     /* messages that one receive moves to the dead-letter queue */
+	GROUP_SLOTS = 4096, /* a power of two */
+	BLOCKED_MAX =
+		3000, /* groups of a FIFO queue with a message in flight, behind which no more is received */
+	CATCH_BYTES = 4 << 20 /* more than ten of the largest messages */
 };
 #define NEVER_US (INT64_MAX / 4) /* visible_us of deleted messages */
 
@@ -80,7 +84,7 @@ static const struct queue_message *find_duplicate(struct op *op, const struct qu
 RESULT queue_add_message(struct op *op, uuid id, struct message_wish *m, struct str sender)
 {
 	const struct queue *queue = queue_find(op->head, id);
-	if (!queue)
+	if (!queue || engine_is_queue_deleted(queue))
 		return engine_fail_gone(op->ctx, KIND_QUEUE, id);
 	if (size_of(m) > (size_t) queue->message_bytes)
 		return ENGINE_FAIL(
@@ -135,12 +139,21 @@ static struct str find_sender(struct op *op)
 RESULT engine_send_messages(struct op *op, struct send_wish *wish)
 {
 	const struct queue *queue = NULL;
-	TRY(engine_permit_queue(op, &wish->queue, "queue.send", &queue));
+	TRY(queue_permit(op, &wish->queue, "queue.send", &queue));
 	uuid id = queue->row.id;
 	struct str sender = find_sender(op);
-	for (size_t k = 0; k < wish->count; k++)
+	for (size_t k = 0; k < wish->count; k++) {
+		struct result added = queue_add_message(op, id, &wish->at[k], sender);
+		if (result_is_ok(added))
+			continue;
+		if (!wish->is_batch || !engine_is_refusal(added.code))
+			return added;
+		wish->at[k].refused = added.code;
+		wish->at[k].refusal = str_to_z(op->ctx->arena, op->ctx->problem.message);
 		if (!wish->at[k].refusal)
-			TRY(queue_add_message(op, id, &wish->at[k], sender));
+			return ctx_no_memory(op->ctx);
+		ctx_clear_problem(op->ctx);
+	}
 	return OK;
 }
 
@@ -161,8 +174,8 @@ static bool is_waste(const struct queue *queue, const struct queue_message *m, i
 /* Messages that one receive may return or move, found before any is changed: a change moves them in the index. */
 struct catch
 {
-	const struct queue_message *at[MESSAGE_BATCH_MAX + SCAN_MAX];
-	size_t count;
+	const struct queue_message *at[MESSAGE_BATCH_MAX + DEAD_MAX];
+	size_t count, bytes;
 	size_t wanted; /* messages that are received, beside those that are moved */
 };
 
@@ -171,12 +184,14 @@ static bool is_dead(const struct queue *queue, const struct queue_message *m)
 	return queue->dead_queue.n && m->receives >= queue->receives_max;
 }
 
-/* False: enough. */
+/* False: enough. Each message is written anew, so bytes count, too. */
 static bool take(struct catch *caught, const struct queue *queue, const struct queue_message *m)
 {
-	if (caught->count == sizeof caught->at / sizeof *caught->at || !caught->wanted)
+	if (caught->count == sizeof caught->at / sizeof *caught->at || !caught->wanted ||
+	    (caught->count && caught->bytes + m->body.n > CATCH_BYTES))
 		return false;
 	caught->at[caught->count++] = m;
+	caught->bytes += m->body.n;
 	caught->wanted -= !is_dead(queue, m);
 	return true;
 }
@@ -189,31 +204,60 @@ static void catch_any(struct op *op, const struct queue *queue, struct catch *ca
 			return;
 }
 
-static bool has_group(const struct strs *groups, struct str group)
+/* Groups with a hidden message: a hash table with open addressing. */
+struct groups {
+	struct str at[GROUP_SLOTS];
+	size_t count;
+};
+
+/* The group's place, or the free one where it belongs. */
+static struct str *find_group(struct groups *groups, struct str group)
 {
-	for (size_t k = 0; k < groups->count; k++)
-		if (str_equal(groups->at[k], group))
-			return true;
-	return false;
+	uint64_t hash = 0;
+	for (size_t k = 0; k < group.n; k++)
+		hash = hash_add(hash, (unsigned char) group.p[k]);
+	size_t slot = hash % GROUP_SLOTS;
+	while (groups->at[slot].n && !str_equal(groups->at[slot], group))
+		slot = (slot + 1) % GROUP_SLOTS;
+	return &groups->at[slot];
 }
 
-/* In order of numbers; a group with a hidden message waits for that message. */
+/* The first message after the given one that may be received, in order of numbers; NULL: none. A group with a hidden message waits for
+ * that message. Deleted messages and purged ones are passed by without a limit: a queue's limit bounds them. Lowers *next_us to when a
+ * hidden message appears. */
+static const struct queue_message *next_in_order(const struct tables *t, const struct queue *queue,
+						 const struct queue_message *after, int64_t now_us,
+						 struct groups *blocked, int64_t *next_us)
+{
+	const struct queue_message *m = after ? queue_message_next_by_number(t, after)
+					      : queue_message_first_by_number(t, queue->row.id);
+	for (; m && blocked->count < BLOCKED_MAX; m = queue_message_next_by_number(t, m)) {
+		if (m->is_gone || is_over(queue, m, now_us))
+			continue;
+		struct str *group = find_group(blocked, m->message_group);
+		if (group->n)
+			continue;
+		if (m->visible_us <= now_us)
+			return m;
+		*group = m->message_group;
+		blocked->count++;
+		if (m->visible_us < *next_us)
+			*next_us = m->visible_us;
+	}
+	return NULL;
+}
+
 static RESULT catch_in_order(struct op *op, const struct queue *queue, struct catch *caught)
 {
-	struct str *at = arena_new_array(op->ctx->arena, struct str, GROUPS_MAX);
-	struct strs blocked = {at, 0};
-	size_t seen = 0;
-	if (!at)
+	struct groups *blocked = heap_new(struct groups);
+	int64_t next_us = INT64_MAX;
+	if (!blocked)
 		return ctx_no_memory(op->ctx);
-	for (const struct queue_message *m = queue_message_first_by_number(op->head, queue->row.id);
-	     m && seen < SCAN_MAX; m = queue_message_next_by_number(op->head, m), seen++) {
-		if (m->is_gone || is_over(queue, m, op->now_us) || has_group(&blocked, m->message_group))
-			continue;
-		if (m->visible_us > op->now_us)
-			at[blocked.count++] = m->message_group;
-		else if (!take(caught, queue, m))
-			return OK;
-	}
+	const struct queue_message *m = NULL;
+	do
+		m = next_in_order(op->head, queue, m, op->now_us, blocked, &next_us);
+	while (m && take(caught, queue, m));
+	heap_free(blocked);
 	return OK;
 }
 
@@ -224,6 +268,7 @@ static RESULT move_dead(struct op *op, const struct queue *queue, const struct q
 	if (!dead || !result_is_ok(limit_check(op, LIMIT_QUEUE_MESSAGES, dead->row.id, 1, STR_NONE))) {
 		ctx_clear_problem(op->ctx);
 		next.visible_us = op->now_us + queue->visibility_s * SECOND; /* tried again then */
+		next.receipt = UUID_NONE;                                    /* so that no consumer gets it */
 		return queue_message_put(op, &next);
 	}
 	struct queue after = *dead;
@@ -239,10 +284,10 @@ RESULT engine_receive_messages(struct op *op, struct receive_wish *wish)
 {
 	const struct queue *queue = NULL;
 	struct catch *caught = arena_new_object(op->ctx->arena, struct catch);
-	TRY(engine_permit_queue(op, &wish->queue, "queue.receive", &queue));
+	TRY(queue_permit(op, &wish->queue, "queue.receive", &queue));
 	if (!caught)
 		return ctx_no_memory(op->ctx);
-	caught->count = 0;
+	caught->count = caught->bytes = 0;
 	caught->wanted = (size_t) wish->count;
 	wish->found = queue->row.id;
 	if (queue->is_fifo)
@@ -266,37 +311,31 @@ RESULT engine_receive_messages(struct op *op, struct receive_wish *wish)
 	return OK;
 }
 
-/* True if an older message of its group is hidden. */
-static bool waits_for_group(const struct tables *t, const struct queue *queue, const struct queue_message *m,
-			    int64_t now_us)
+static bool has_message_in_order(const struct tables *t, const struct queue *queue, int64_t now_us,
+				 int64_t *next_us)
 {
-	size_t seen = 0;
-	for (const struct queue_message *older = queue_message_first_by_number(t, queue->row.id);
-	     older && older->number < m->number && seen < SCAN_MAX;
-	     older = queue_message_next_by_number(t, older), seen++)
-		if (!older->is_gone && older->visible_us > now_us && !is_over(queue, older, now_us) &&
-		    str_equal(older->message_group, m->message_group))
-			return true;
-	return false;
+	struct groups *blocked = heap_new(struct groups);
+	if (!blocked)
+		return true; /* the receive says so */
+	bool has = next_in_order(t, queue, NULL, now_us, blocked, next_us);
+	heap_free(blocked);
+	return has;
 }
 
 bool engine_has_message(const struct tables *t, const struct queue *queue, int64_t now_us,
 			int64_t *ret_next_us)
 {
-	size_t seen = 0;
 	*ret_next_us = INT64_MAX;
-	for (const struct queue_message *m = queue_message_first_by_queue(t, queue->row.id);
-	     m && seen < GROUPS_SEEN_MAX; m = queue_message_next_by_queue(t, m)) {
+	if (queue->is_fifo)
+		return has_message_in_order(t, queue, now_us, ret_next_us);
+	for (const struct queue_message *m = queue_message_first_by_queue(t, queue->row.id); m;
+	     m = queue_message_next_by_queue(t, m)) {
 		if (m->visible_us > now_us) {
-			if (!m->is_gone)
-				*ret_next_us = m->visible_us;
+			*ret_next_us = m->visible_us;
 			return false;
 		}
-		if (is_over(queue, m, now_us))
-			continue;
-		if (!queue->is_fifo || !waits_for_group(t, queue, m, now_us))
+		if (!is_over(queue, m, now_us))
 			return true;
-		seen++;
 	}
 	return false;
 }
@@ -328,7 +367,7 @@ static RESULT delete_one(struct op *op, const struct queue_message *m)
 RESULT engine_delete_messages(struct op *op, struct handles_wish *wish)
 {
 	const struct queue *queue = NULL;
-	TRY(engine_permit_queue(op, &wish->queue, "queue.delete_message", &queue));
+	TRY(queue_permit(op, &wish->queue, "queue.delete_message", &queue));
 	uuid id = queue->row.id;
 	for (size_t k = 0; k < wish->count; k++) {
 		const struct queue_message *m = wish->at[k].refusal ? NULL : find_held(op, id, &wish->at[k]);
@@ -341,7 +380,7 @@ RESULT engine_delete_messages(struct op *op, struct handles_wish *wish)
 RESULT engine_change_visibility(struct op *op, struct handles_wish *wish)
 {
 	const struct queue *queue = NULL;
-	TRY(engine_permit_queue(op, &wish->queue, "queue.change_visibility", &queue));
+	TRY(queue_permit(op, &wish->queue, "queue.change_visibility", &queue));
 	uuid id = queue->row.id;
 	for (size_t k = 0; k < wish->count; k++) {
 		struct handle_wish *handle = &wish->at[k];
@@ -380,6 +419,8 @@ struct queue_figures engine_count_messages(const struct tables *t, const struct 
 
 bool engine_has_queue_waste(const struct tables *t, const struct queue *queue, int64_t now_us)
 {
+	if (engine_is_queue_deleted(queue))
+		return true;
 	for (const struct queue_message *m = queue_message_first_by_number(t, queue->row.id); m;
 	     m = queue_message_next_by_number(t, m)) {
 		if (is_waste(queue, m, now_us))
@@ -390,14 +431,34 @@ bool engine_has_queue_waste(const struct tables *t, const struct queue *queue, i
 	return false;
 }
 
+RESULT queue_empty(struct op *op, uuid queue, bool *ret_is_empty)
+{
+	const struct queue_message *m = NULL;
+	for (size_t count = 0; (m = queue_message_first_by_number(op->head, queue)) && count < SWEEP_MAX;
+	     count++)
+		TRY(queue_message_forget(op, m->row.id));
+	*ret_is_empty = !m;
+	return OK;
+}
+
+static RESULT sweep_deleted(struct op *op, uuid queue)
+{
+	bool is_empty = false;
+	TRY(queue_empty(op, queue, &is_empty));
+	return is_empty ? queue_forget(op, queue) : OK;
+}
+
 RESULT engine_sweep_queue(struct op *op, struct queue_sweep *wish)
 {
 	const struct queue *queue = queue_find(op->head, wish->queue);
 	size_t count = 0;
 	if (!queue)
 		return OK;
-	for (const struct queue_message *m = queue_message_first_by_number(op->head, queue->row.id);
-	     m && count < SWEEP_MAX; m = queue_message_next_by_number(op->head, m)) {
+	if (engine_is_queue_deleted(queue))
+		return sweep_deleted(op, wish->queue);
+	for (const struct queue_message *m = queue_message_first_by_number(op->head, wish->queue), *next;
+	     m && count < SWEEP_MAX; m = next) {
+		next = queue_message_next_by_number(op->head, m);
 		if (is_waste(queue, m, op->now_us)) {
 			TRY(queue_message_forget(op, m->row.id));
 			count++;

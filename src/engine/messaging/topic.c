@@ -6,6 +6,8 @@
 #include "engine/messaging/messaging_internal.h"
 #include "store/account.h"
 
+enum { SWEEP_MAX = 200 /* deliveries that one change forgets */ };
+
 static bool has_same_tags(const struct tags *a, const struct tags *b)
 {
 	for (size_t k = 0; k < a->count; k++) {
@@ -22,6 +24,18 @@ static void apply(struct topic *to, const struct topic_wish *wish)
 		to->display_name = wish->row.display_name;
 	if (wish->has_signature_version)
 		to->signature_version = wish->row.signature_version;
+}
+
+bool engine_is_topic_deleted(const struct topic *topic)
+{
+	return topic->name.n > 0 && topic->name.p[0] == '*';
+}
+
+RESULT topic_permit(struct op *op, const struct ref *ref, const char *permission,
+		    const struct topic **ret_topic)
+{
+	TRY(engine_permit_topic(op, ref, permission, ret_topic));
+	return engine_is_topic_deleted(*ret_topic) ? engine_fail_not_found(op->ctx, KIND_TOPIC, ref) : OK;
 }
 
 RESULT engine_create_topic(struct op *op, struct topic_wish *wish)
@@ -57,18 +71,52 @@ RESULT engine_create_topic(struct op *op, struct topic_wish *wish)
 RESULT engine_set_topic(struct op *op, struct topic_wish *wish)
 {
 	const struct topic *topic = NULL;
-	TRY(engine_permit_topic(op, &wish->topic, "topic.set_attributes", &topic));
+	TRY(topic_permit(op, &wish->topic, "topic.set_attributes", &topic));
 	struct topic next = *topic;
 	apply(&next, wish);
 	next.row.gen++;
 	return topic_put(op, &next);
 }
 
+/* Forgets some deliveries, then subscriptions without any, then the topic. */
+static RESULT sweep(struct op *op, uuid topic, bool *ret_is_gone)
+{
+	const struct topic_subscription *s = NULL;
+	size_t left = SWEEP_MAX;
+	while ((s = topic_subscription_first_by_topic(op->head, topic))) {
+		const struct topic_delivery *d = NULL;
+		uuid id = s->row.id;
+		for (; (d = topic_delivery_first_by_topic_subscription(op->head, id)) && left; left--)
+			TRY(topic_delivery_forget(op, d->row.id));
+		if (d)
+			return OK;
+		TRY(topic_subscription_forget(op, id));
+	}
+	*ret_is_gone = true;
+	return topic_forget(op, topic);
+}
+
+/* A topic with many waiting messages frees its name at once, and goes with the last of them (engine_sweep_topic()). */
 RESULT engine_delete_topic(struct op *op, struct topic_target *wish)
 {
 	const struct topic *topic = NULL;
-	TRY(engine_permit_topic(op, &wish->topic, "topic.delete", &topic));
-	return topic_forget(op, topic->row.id);
+	TRY(topic_permit(op, &wish->topic, "topic.delete", &topic));
+	uuid id = topic->row.id;
+	bool is_gone = false;
+	TRY(sweep(op, id, &is_gone));
+	if (is_gone)
+		return OK;
+	struct topic next = *topic_find(op->head, id);
+	next.name = str_print(op->ctx->arena, "*%" STR_FMT, STR_ARG(uuid_to_str(op->ctx->arena, id)));
+	next.row.gen++;
+	return next.name.p ? topic_put(op, &next) : ctx_no_memory(op->ctx);
+}
+
+RESULT engine_sweep_topic(struct op *op, struct topic_sweep *wish)
+{
+	const struct topic *topic = topic_find(op->head, wish->topic);
+	bool is_gone = false;
+	return topic && engine_is_topic_deleted(topic) ? sweep(op, wish->topic, &is_gone) : OK;
 }
 
 /* ---- publish ---- */
@@ -109,7 +157,7 @@ RESULT topic_publish(struct op *op, uuid topic, struct published_message *m)
 RESULT engine_publish(struct op *op, struct publish_wish *wish)
 {
 	const struct topic *topic = NULL;
-	TRY(engine_permit_topic(op, &wish->topic, "topic.publish", &topic));
+	TRY(topic_permit(op, &wish->topic, "topic.publish", &topic));
 	uuid id = topic->row.id;
 	for (size_t k = 0; k < wish->count; k++)
 		if (!wish->at[k].refusal)

@@ -18,9 +18,11 @@ static const struct topic_subscription *find_same(struct op *op, uuid topic,
 	return NULL;
 }
 
+/* Topics are standard, so FIFO queues, which need a group, take no message of theirs. */
 static RESULT check_dead_queue(struct op *op, uuid account, struct str name)
 {
-	if (!name.n || queue_find_by_account(op->head, account, name))
+	const struct queue *dead = name.n ? queue_find_by_account(op->head, account, name) : NULL;
+	if (!name.n || (dead && !dead->is_fifo))
 		return OK;
 	return ENGINE_FAIL(op, ERR_INVALID, KIND_TOPIC_SUBSCRIPTION, STR("RedrivePolicy"),
 			   "Invalid parameter: RedrivePolicy: deadLetterTargetArn is invalid");
@@ -43,15 +45,25 @@ static RESULT ask_to_confirm(struct op *op, const struct topic_subscription *s, 
 	return topic_delivery_put(op, &made);
 }
 
+static RESULT check_queue(struct op *op, uuid account, struct str arn)
+{
+	const struct queue *queue = engine_find_queue_by_arn(op->head, account, arn);
+	if (queue && !queue->is_fifo)
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_TOPIC_SUBSCRIPTION, STR("Endpoint"),
+			   queue ? "Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be "
+				   "subscribed to standard SNS topics"
+				 : "Invalid parameter: SQS endpoint ARN");
+}
+
 RESULT engine_subscribe(struct op *op, struct subscribe_wish *wish)
 {
 	const struct topic *topic = NULL;
-	TRY(engine_permit_topic(op, &wish->topic, "topic.subscribe", &topic));
+	TRY(topic_permit(op, &wish->topic, "topic.subscribe", &topic));
 	const struct topic_subscription *same = find_same(op, topic->row.id, wish);
 	bool is_queue = wish->protocol == TOPIC_SUBSCRIPTION_PROTOCOL_SQS;
-	if (is_queue && !engine_find_queue_by_arn(op->head, topic->account, wish->endpoint))
-		return ENGINE_FAIL(op, ERR_INVALID, KIND_TOPIC_SUBSCRIPTION, STR("Endpoint"),
-				   "Invalid parameter: SQS endpoint ARN");
+	if (is_queue)
+		TRY(check_queue(op, topic->account, wish->endpoint));
 	TRY(check_dead_queue(op, topic->account, wish->dead_queue));
 	if (same && (same->is_raw != wish->is_raw || !str_equal(same->dead_queue, wish->dead_queue)))
 		return ENGINE_FAIL(
@@ -162,12 +174,25 @@ const struct topic_delivery *engine_next_topic_delivery(const struct tables *t, 
 	return NULL;
 }
 
+/* A queue that is gone, or whose policy refuses the topic, is no matter of time: the delivery is given up. */
+static struct str find_refusal(struct op *op, const struct topic *topic, const struct queue *queue)
+{
+	if (!queue)
+		return STR("The queue does not exist.");
+	return queue_admits(queue, "sns.amazonaws.com",
+			    engine_find_topic_arn(op->head, op->ctx->arena, topic))
+		       ? STR_NONE
+		       : STR("The queue's policy does not allow the topic to send.");
+}
+
 /* The message itself, without the JSON of a notification. */
 static RESULT bury(struct op *op, const struct topic_subscription *s, const struct topic_delivery *d)
 {
 	const struct queue *dead = queue_find_by_account(op->head, s->account, s->dead_queue);
 	struct message_wish message = {.body = d->body, .attributes = d->attributes, .delay_s = -1};
-	if (!s->dead_queue.n || !dead || d->type == TOPIC_DELIVERY_TYPE_CONFIRMATION)
+	const struct topic *topic = topic_find(op->head, s->topic);
+	if (!s->dead_queue.n || !topic || d->type == TOPIC_DELIVERY_TYPE_CONFIRMATION ||
+	    find_refusal(op, topic, dead).n)
 		return OK;
 	struct result added = queue_add_message(op, dead->row.id, &message, STR("sns.amazonaws.com"));
 	if (!result_is_ok(added) && !engine_is_refusal(added.code))
@@ -198,17 +223,6 @@ RESULT engine_see_topic_delivery(struct op *op, struct topic_report *wish)
 	later.retry_us = wish->retry_us;
 	later.problem = next.problem;
 	return topic_delivery_put(op, &later);
-}
-
-/* A queue that is gone, or whose policy refuses the topic, is no matter of time: the delivery is given up. */
-static struct str find_refusal(struct op *op, const struct topic *topic, const struct queue *queue)
-{
-	if (!queue)
-		return STR("The queue does not exist.");
-	return queue_admits(queue, "sns.amazonaws.com",
-			    engine_find_topic_arn(op->head, op->ctx->arena, topic))
-		       ? STR_NONE
-		       : STR("The queue's policy does not allow the topic to send.");
 }
 
 RESULT engine_deliver_to_queue(struct op *op, struct topic_report *wish)

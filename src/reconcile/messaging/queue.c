@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Steps of queues: messages whose time has passed, or that were purged, go some at a time. A message that appears lets one waiting
+ * Steps of queues: messages whose time has passed, that were purged, or whose queue was deleted go some at a time. A message that appears lets one waiting
  * receive go on. */
 #include "base/clock.h"
 #include "engine/messaging/messaging.h"
@@ -24,12 +24,13 @@ static RESULT step_queue(struct step *s)
 	return OK;
 }
 
-/* Each message changes its queue's row, too; only a purge leaves something to do at once. */
+/* Each message changes its queue's row, too; only a purge and a deletion leave something to do at once. */
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
 {
 	(void) t;
-	if (before && queue_of(before)->purged_us != queue_of(after)->purged_us)
+	bool is_deleted = engine_is_queue_deleted(queue_of(after));
+	if (before && (queue_of(before)->purged_number != queue_of(after)->purged_number || is_deleted))
 		work_wake(r, lane_home(r), KIND_QUEUE, after->id, WAKE_WISH);
 }
 

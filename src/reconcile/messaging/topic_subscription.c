@@ -20,7 +20,9 @@ static RESULT gather(struct step *s, struct notification *n)
 	const struct topic_subscription *row = topic_subscription_find(t, s->id);
 	const struct topic *topic = row ? topic_find(t, row->topic) : NULL;
 	const struct topic_delivery *d =
-		topic ? engine_next_topic_delivery(t, s->id, clock_now_us(), &again_us) : NULL;
+		topic && !engine_is_topic_deleted(topic)
+			? engine_next_topic_delivery(t, s->id, clock_now_us(), &again_us)
+			: NULL;
 	if (again_us && !d)
 		step_again_at(s, again_us);
 	if (!d)
@@ -144,5 +146,31 @@ static void wake_for_delivery(struct reconciler *r, const struct tables *t, cons
 	if (s && !before)
 		wake(r, &s->row);
 }
+
+static RESULT step_topic(struct step *s)
+{
+	bool is_deleted = false;
+	{
+		AUTO_VIEW view = {0};
+		view_open(s->r->store, &view);
+		const struct topic *topic = topic_find(view.tables, s->id);
+		is_deleted = topic && engine_is_topic_deleted(topic);
+	}
+	if (!is_deleted)
+		return OK;
+	struct topic_sweep *report = STEP_NEW(s, struct topic_sweep);
+	*report = (struct topic_sweep){.topic = s->id};
+	step_report(s, engine_sweep_topic_run, report);
+	step_again(s);
+	return OK;
+}
+
+static void wake_topic(struct reconciler *r, const struct row *row)
+{
+	if (engine_is_topic_deleted(topic_of(row)))
+		work_wake(r, lane_home(r), KIND_TOPIC, row->id, WAKE_WISH);
+}
+
+const struct resource reconcile_topic = {.step = step_topic, .is_swept = true, .wake = wake_topic};
 
 const struct resource reconcile_topic_delivery = {.wake_changed = wake_for_delivery};

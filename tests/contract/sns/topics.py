@@ -133,6 +133,26 @@ def test_policy_of_a_queue(place):
     place.sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=strict, Attributes={"RedrivePolicy": json.dumps({"deadLetterTargetArn": dead_arn})})
     place.sns.publish(TopicArn=arn, Message="lost")
     assert place.receive(dead)["Body"] == "lost"
+    other, other_arn = place.queue("strict-undelivered", Policy=json.dumps({"Statement": [{
+        "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Condition": {"ArnEquals": {"aws:SourceArn": arn + "-other"}}}]}))
+    place.sns.set_subscription_attributes(SubscriptionArn=place.sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"][0]["SubscriptionArn"],
+                                          AttributeName="RedrivePolicy", AttributeValue=json.dumps({"deadLetterTargetArn": other_arn}))
+    place.sns.publish(TopicArn=arn, Message="lost, too")
+    place.region.rest()
+    assert place.sqs.get_queue_attributes(QueueUrl=other, AttributeNames=["All"])["Attributes"]["ApproximateNumberOfMessages"] == "0"
+
+
+def test_bounds(place):
+    """Attributes count in a message's size; FIFO queues take nothing from standard topics."""
+    arn = place.sns.create_topic(Name="bounds")["TopicArn"]
+    large = {str(k): {"DataType": "String", "StringValue": "v" * 100000} for k in range(3)}
+    assert code(place.sns.publish, TopicArn=arn, Message="x", MessageAttributes=large) == "InvalidParameter"
+    entries = [{"Id": str(k), "Message": "x", "MessageAttributes": {"0": large["0"]}} for k in range(3)]
+    assert code(place.sns.publish_batch, TopicArn=arn, PublishBatchRequestEntries=entries) == "BatchRequestTooLong"
+    _, fifo = place.queue("bounds.fifo", FifoQueue="true")
+    assert code(place.sns.subscribe, TopicArn=arn, Protocol="sqs", Endpoint=fifo) == "InvalidParameter"
+    _, plain = place.queue("bounded")
+    assert code(place.sns.subscribe, TopicArn=arn, Protocol="sqs", Endpoint=plain, Attributes={"RedrivePolicy": json.dumps({"deadLetterTargetArn": fifo})}) == "InvalidParameter"
 
 
 def test_alarm_publishes(place):
@@ -208,6 +228,32 @@ def test_server_confirms_and_is_told(place):
     server.status = 403  # refused for good: no retries
     place.sns.publish(TopicArn=arn, Message="refused")
     assert place.receive(dead)["Body"] == "refused"
+    server.shutdown()
+
+
+def test_delete_a_topic_with_waiting_messages(place):
+    """Messages go in several changes; the topic's name is free at once."""
+    arn = place.sns.create_topic(Name="crowded")["TopicArn"]
+    server = Server(WEB_ADDRESS)
+    subscription = place.sns.subscribe(TopicArn=arn, Protocol="http", Endpoint=server.url, ReturnSubscriptionArn=True)["SubscriptionArn"]
+    with urllib.request.urlopen(json.loads(server.next(1)[1])["SubscribeURL"], timeout=waiting.HANG_S) as answer:
+        answer.read()
+    server.status = 500  # asked again later
+    for _ in range(0, 450, 10):
+        place.sns.publish_batch(TopicArn=arn, PublishBatchRequestEntries=[{"Id": str(n), "Message": "m"} for n in range(10)])
+    place.sns.delete_topic(TopicArn=arn)
+    assert code(place.sns.publish, TopicArn=arn, Message="late") == code(place.sns.get_subscription_attributes, SubscriptionArn=subscription) == "NotFound"
+    shown = place.sns.list_topics()["Topics"], place.sns.list_subscriptions()["Subscriptions"]
+    assert not [t for t in shown[0] if "*" in t["TopicArn"]] and not [s for s in shown[1] if s["Endpoint"] == server.url]
+    assert place.sns.create_topic(Name="crowded")["TopicArn"] == arn
+    path = "/api/v1/topics"
+
+    def has_gone():
+        rows = json.loads(place.account.send("GET", path, place.account.sign("GET", "", b"", "ec2", path)).text)["items"]
+        return not [t for t in rows if t["name"].startswith("*")]
+
+    wait_until(has_gone, "the deleted topic's messages stay")
+    assert place.sns.list_subscriptions_by_topic(TopicArn=arn)["Subscriptions"] == []
     server.shutdown()
 
 

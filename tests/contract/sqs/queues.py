@@ -3,6 +3,7 @@
 # subjects: src/api/sqs src/engine/messaging src/reconcile/messaging src/api/query
 """Queues of SQS through stock boto3: standard and FIFO, visibility, dead letters, long polling. No test waits for a timeout to pass, except where a
 call itself waits."""
+import json
 import os
 import sys
 import threading
@@ -13,6 +14,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import dev as ec2  # noqa: E402
 from faces import holds  # noqa: E402
+from waiting import wait_until  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -125,6 +127,42 @@ def test_batches(sqs, queue):
     assert "InvalidBatchEntryId" in code(sqs.send_message_batch, QueueUrl=queue, Entries=[{"Id": "a b", "MessageBody": "m"}])
 
 
+def test_batch_refuses_one_message(sqs, queue):
+    """A message that the queue does not take stops no other of its batch; attributes count in the size."""
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"MaximumMessageSize": "1024"})
+    sent = sqs.send_message_batch(QueueUrl=queue, Entries=[{"Id": "long", "MessageBody": "x" * 2000}, {"Id": "short", "MessageBody": "x"}])
+    assert [e["Id"] for e in sent["Successful"]] == ["short"] and [(e["Id"], e["Code"]) for e in sent["Failed"]] == [("long", "InvalidParameterValue")]
+    assert texts(sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)) == ["x"]
+    large = {"a": {"DataType": "String", "StringValue": "v" * 200000}}
+    assert "BatchRequestTooLong" in code(sqs.send_message_batch, QueueUrl=queue, Entries=[{"Id": str(k), "MessageBody": "m", "MessageAttributes": large} for k in range(2)])
+
+
+def send_many(sqs, url, count, **more):
+    for k in range(0, count, 10):
+        entries = [{"Id": str(n), "MessageBody": "m", **{key: value.format(n) for key, value in more.items()}} for n in range(k, k + 10)]
+        assert len(sqs.send_message_batch(QueueUrl=url, Entries=entries)["Successful"]) == 10
+
+
+def test_delete_a_full_queue(sqs, account):
+    """Messages go in several changes; the queue's name is free at once, and the new queue has none of them."""
+    url = sqs.create_queue(QueueName="full")["QueueUrl"]
+    send_many(sqs, url, 450)
+    sqs.delete_queue(QueueUrl=url)
+    assert "QueueUrls" not in sqs.list_queues(QueueNamePrefix="*") and url not in sqs.list_queues().get("QueueUrls", [])
+    with pytest.raises(sqs.exceptions.QueueDoesNotExist):
+        sqs.send_message(QueueUrl=url, MessageBody="late")
+    assert sqs.create_queue(QueueName="full")["QueueUrl"] == url
+    assert texts(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)) == []
+
+    def has_gone():
+        path = "/api/v1/queues"
+        names = [q["name"] for q in json.loads(account.send("GET", path, account.sign("GET", "", b"", "ec2", path)).text)["items"]]
+        return "full" in names and not any(n.startswith("*") for n in names)
+
+    wait_until(has_gone, "the deleted queue's messages stay")
+    sqs.delete_queue(QueueUrl=url)
+
+
 def test_purge(sqs, queue):
     for k in range(3):
         sqs.send_message(QueueUrl=queue, MessageBody=str(k))
@@ -152,6 +190,18 @@ def test_dead_letters(sqs, queue):
     got = sqs.receive_message(QueueUrl=dead, AttributeNames=["All"])["Messages"][0]
     assert got["Body"] == "poison" and got["Attributes"]["DeadLetterQueueSourceArn"].endswith(":" + queue.rsplit("/", 1)[1])
     sqs.delete_queue(QueueUrl=dead)
+
+
+def test_dead_letters_without_a_queue(sqs, queue):
+    """A message that was received often enough is not received again while its dead-letter queue is gone."""
+    dead = sqs.create_queue(QueueName="gone-dead")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"RedrivePolicy": '{"deadLetterTargetArn":"%s","maxReceiveCount":1}' % arn, "VisibilityTimeout": "0"})
+    send_many(sqs, queue, 20)
+    for _ in range(2):
+        assert len(texts(sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10))) == 10
+    sqs.delete_queue(QueueUrl=dead)
+    assert texts(sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=1)) == []
 
 
 def test_long_poll(sqs, queue, account):
@@ -198,6 +248,18 @@ def test_fifo(sqs):
     sqs.delete_queue(QueueUrl=url)
 
 
+def test_fifo_behind_deleted_messages(sqs):
+    """Rows of deleted messages remain while their deduplication IDs count; new messages are received behind any number of them."""
+    url = sqs.create_queue(QueueName="busy.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    send_many(sqs, url, 1010, MessageGroupId="g{}", MessageDeduplicationId="d{}")
+    for _ in range(101):
+        got = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+        assert len(sqs.delete_message_batch(QueueUrl=url, Entries=[{"Id": str(k), "ReceiptHandle": m["ReceiptHandle"]} for k, m in enumerate(got)])["Successful"]) == 10
+    sqs.send_message(QueueUrl=url, MessageBody="next", MessageGroupId="g", MessageDeduplicationId="next")
+    assert texts(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1)) == ["next"]
+    sqs.delete_queue(QueueUrl=url)
+
+
 def test_other_account(sqs, queue, region):
     other = region.new_account("others").client("sqs")
     with pytest.raises(other.exceptions.QueueDoesNotExist):
@@ -210,7 +272,9 @@ def test_policy(sqs, queue):
               '"Resource":"%s","Condition":{"ArnEquals":{"aws:SourceArn":"arn:aws:sns:x:1:t"}}}]}') % arn
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
     assert sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"]["Policy"] == policy
-    for wrong in (policy.replace("Allow", "Deny"), policy.replace("sqs:SendMessage", "sqs:ReceiveMessage"), policy.replace('"Service":"sns.amazonaws.com"', '"AWS":"*"').replace("ArnEquals", "IpAddress")):
+    for wrong in (policy.replace("Allow", "Deny"), policy.replace("sqs:SendMessage", "sqs:ReceiveMessage"), policy.replace('"Service":"sns.amazonaws.com"', '"AWS":"*"').replace("ArnEquals", "IpAddress"),
+                  policy.replace(arn, arn + "-other"), policy.replace('"Resource"', '"NotResource"'), policy.replace("ArnEquals", "StringEquals").replace("sns:x", "sns:*"),
+                  policy.replace('"sns.amazonaws.com"', '["sns.amazonaws.com"' + ',"sns.amazonaws.com"' * 50 + "]")):
         assert "UnsupportedOperation" in code(sqs.set_queue_attributes, QueueUrl=queue, Attributes={"Policy": wrong})
     assert code(sqs.set_queue_attributes, QueueUrl=queue, Attributes={"Policy": "nonsense"}) == "InvalidAttributeValue"
 
