@@ -42,14 +42,35 @@ static void wake(struct reconciler *r, const struct row *row)
 const struct resource reconcile_queue = {
 	.step = step_queue, .is_swept = true, .wake = wake, .wake_changed = wake_changed};
 
+/* Lets another receive go on if a message is left: its own wake may have met a receive that took another message. */
+static void wake_for_rest(struct reconciler *r, const struct tables *t, uuid queue)
+{
+	int64_t next_us = 0;
+	const struct queue *row = queue_waits_has(r->queue_waits, queue) ? queue_find(t, queue) : NULL;
+	if (row && engine_has_message(t, row, clock_now_us(), &next_us))
+		queue_waits_wake(r->queue_waits, queue);
+}
+
+/* A message that is hidden again appears later. A FIFO message that is gone no longer holds up its group. */
 static void wake_receiver(struct reconciler *r, const struct tables *t, const struct row *before,
 			  const struct row *after)
 {
 	const struct queue_message *m = queue_message_of(after);
-	(void) t;
-	(void) before;
-	if (!m->is_gone && m->visible_us <= clock_now_us())
+	if (!m->is_gone && m->visible_us <= clock_now_us()) {
 		queue_waits_wake(r->queue_waits, m->queue);
+		return;
+	}
+	if (!m->is_gone)
+		queue_waits_wake_at(r->queue_waits, m->queue, m->visible_us);
+	if (before)
+		wake_for_rest(r, t, m->queue);
 }
 
-const struct resource reconcile_queue_message = {.wake_changed = wake_receiver};
+static void wake_behind(struct reconciler *r, const struct tables *t, const struct row *row)
+{
+	if (queue_message_of(row)->message_group.n)
+		wake_for_rest(r, t, queue_message_of(row)->queue);
+}
+
+const struct resource reconcile_queue_message = {.wake_changed = wake_receiver,
+						 .wake_forgotten = wake_behind};

@@ -17,8 +17,15 @@ struct queue_wait {
 	struct queue_waits *all;
 	struct queue_wait *next;
 	uuid queue;
-	int64_t until_us;
+	int64_t due_us;         /* when it looks at the latest */
 	struct work_item *item; /* NULL: the call has gone on */
+};
+
+/* A timer for a message that appears earlier than a wait looks. */
+struct appearance {
+	struct job job; /* must be the first member */
+	struct queue_waits *all;
+	uuid queue;
 };
 
 struct queue_waits {
@@ -100,6 +107,48 @@ void queue_waits_wake(struct queue_waits *w, uuid queue)
 		item->done(item, OK);
 }
 
+static void run_appearance(struct job *job)
+{
+	struct appearance *made = (struct appearance *) (void *) job;
+	queue_waits_wake(made->all, made->queue);
+	heap_free(made);
+}
+
+static void drop_appearance(struct job *job)
+{
+	heap_free(job);
+}
+
+static bool has_wait(struct queue_waits *w, uuid queue, int64_t due_after_us)
+{
+	bool has = false;
+	(void) pthread_mutex_lock(&w->lock);
+	for (struct queue_wait *wait = *bucket_of(w, queue); wait && !has; wait = wait->next) {
+		has = wait->item && uuid_equal(wait->queue, queue) && wait->due_us > due_after_us;
+		if (has && due_after_us)
+			wait->due_us = due_after_us; /* one timer for each wait and time */
+	}
+	(void) pthread_mutex_unlock(&w->lock);
+	return has;
+}
+
+bool queue_waits_has(struct queue_waits *w, uuid queue)
+{
+	return has_wait(w, queue, 0);
+}
+
+void queue_waits_wake_at(struct queue_waits *w, uuid queue, int64_t at_us)
+{
+	if (!has_wait(w, queue, at_us))
+		return;
+	struct appearance *made = heap_new(struct appearance);
+	if (!made)
+		return; /* the wait looks when its time has passed */
+	*made = (struct appearance){
+		.job = {.run = run_appearance, .drop = drop_appearance}, .all = w, .queue = queue};
+	actor_post_at(w->r->home_actor, &made->job, at_us);
+}
+
 static void link_wait(struct queue_wait *wait)
 {
 	struct queue_wait **at = bucket_of(wait->all, wait->queue);
@@ -132,7 +181,7 @@ void reconciler_wait_for_message(struct reconciler *r, uuid queue, int64_t until
 	*wait = (struct queue_wait){.job = {.run = run_wait, .drop = drop_wait},
 				    .all = r->queue_waits,
 				    .queue = queue,
-				    .until_us = until_us,
+				    .due_us = until_us,
 				    .item = item};
 	link_wait(wait); /* before it looks, so that no message comes in between unseen */
 	int64_t due_us = find_due(r, queue, until_us);

@@ -225,6 +225,28 @@ def test_long_poll(sqs, queue, account):
     assert sorted(found) == [str(k) for k in range(8)]
 
 
+def test_long_poll_sees_what_appears(sqs, queue, account):
+    """A wait ends when a delayed message appears, and when a FIFO group goes on, before its own time has passed."""
+    fifo = sqs.create_queue(QueueName="waited.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    for k in ("1", "2"):
+        sqs.send_message(QueueUrl=fifo, MessageBody=k, MessageGroupId="g", MessageDeduplicationId=k)
+    held = sqs.receive_message(QueueUrl=fifo)["Messages"][0]
+    found = {}
+
+    def wait(url):
+        found[url] = texts(account.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=20))
+
+    waiters = [threading.Thread(target=wait, args=(url,)) for url in (queue, fifo)]
+    for w in waiters:
+        w.start()
+    sqs.send_message(QueueUrl=queue, MessageBody="later", DelaySeconds=1)
+    sqs.delete_message(QueueUrl=fifo, ReceiptHandle=held["ReceiptHandle"])
+    for w in waiters:
+        w.join()
+    assert found == {queue: ["later"], fifo: ["2"]}
+    sqs.delete_queue(QueueUrl=fifo)
+
+
 def test_long_poll_ends_empty(sqs, queue):
     assert texts(sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1)) == []
 
