@@ -2,6 +2,7 @@
  * Operations common to all kinds of rows: layout in one block, copying, comparing. They use the field tables
  * made by tools/schema.py; text.c converts fields to and from text. */
 #include "model/row.h"
+#include "model/row_field.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -280,7 +281,7 @@ static int compare_values(enum field_type type, const void *a, const void *b)
 	return 0;
 }
 
-static bool field_equal(const struct field *f, const struct row *a, const struct row *b)
+bool row_field_equal(const struct field *f, const struct row *a, const struct row *b)
 {
 	const void *x = field_at(f, a), *y = field_at(f, b);
 	switch (f->type) {
@@ -318,7 +319,7 @@ bool row_equal(const struct kind_info *k, const struct row *a, const struct row 
 	if (!uuid_equal(a->id, b->id) || a->gen != b->gen || a->deleted_us != b->deleted_us)
 		return false;
 	for (unsigned n = 0; n < k->field_count; n++) {
-		if (!field_equal(&k->fields[n], a, b))
+		if (!row_field_equal(&k->fields[n], a, b))
 			return false;
 	}
 	return true;
@@ -332,7 +333,7 @@ static bool has_new_value(const struct kind_info *k, const struct field *f, cons
 		_Alignas(16) char bytes[4096];
 	} nothing;
 	assert(k->row_size <= sizeof nothing);
-	return !field_equal(f, before, after) && !field_equal(f, (const void *) &nothing, after);
+	return !row_field_equal(f, before, after) && !row_field_equal(f, (const void *) &nothing, after);
 }
 
 bool row_report_sets_wish(const struct kind_info *k, const struct row *before, const struct row *after)
@@ -343,7 +344,7 @@ bool row_report_sets_wish(const struct kind_info *k, const struct row *before, c
 	for (unsigned n = 0; n < k->field_count; n++) {
 		const struct field *f = &k->fields[n];
 		if (f->group == FIELD_SEEN && !is_report)
-			is_report = !field_equal(f, before, after);
+			is_report = !row_field_equal(f, before, after);
 		if (f->group == FIELD_WANTED && !has_wish)
 			has_wish = has_new_value(k, f, before, after);
 	}

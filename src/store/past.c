@@ -7,44 +7,74 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "model/row_field.h"
+#include "model/shown.h"
 #include "store/internal.h"
 #include "store/sql.h"
 
-enum { WAS_CAP = 1 << 20 };
+/* Largest text of a byte of a row, which \u0000 and the digits of numbers are, and of a field's name and length. */
+enum { TEXT_PER_BYTE = 8, NAME_CAP = 128 };
 
 bool past_is_kept(enum kind kind)
 {
-	return *model_kinds[kind].ec2_prefix || kind == KIND_NETWORK || kind == KIND_VOLUME_ATTACHMENT;
+	return (*model_kinds[kind].ec2_prefix && kind != KIND_SUPPORT_TICKET) || kind == KIND_NETWORK ||
+	       kind == KIND_VOLUME_ATTACHMENT;
+}
+
+/* Fields that no API shows hold passwords and forms with user data: a log that outlives the row must not. */
+static bool is_recorded(const struct kind_info *k, unsigned n)
+{
+	const struct shown_kind *shown = &model_shown[k->kind];
+	return k->fields[n].type != FIELD_BLOB && !(shown->name && (shown->flags[n] & SHOWN_TO_NOBODY));
 }
 
 /* ---- writing ---- */
 
+enum { DIGITS_SIZE = 24 };
+
+/* Writes a number to the end of a buffer, without the cost of printf() in each commit. Returns its place. */
+static size_t write_digits(char out[static DIGITS_SIZE], uint64_t left)
+{
+	size_t at = DIGITS_SIZE;
+	do
+		out[--at] = (char) ('0' + left % 10);
+	while (left /= 10);
+	return at;
+}
+
 static void add_text(struct buf *b, const char *name, struct str text)
 {
-	buf_print(b, "%s %zu:%" STR_FMT, name, text.n, STR_ARG(text));
+	char length[DIGITS_SIZE];
+	size_t at = write_digits(length, text.n);
+	buf_add_str(b, str_from(name));
+	buf_add_char(b, ' ');
+	buf_add(b, length + at, sizeof length - at);
+	buf_add_char(b, ':');
+	buf_add_str(b, text);
 }
 
-static void add_number(struct buf *b, struct arena *a, const char *name, int64_t before, int64_t after)
+static void add_number(struct buf *b, const char *name, int64_t before, int64_t after)
 {
-	if (before != after)
-		add_text(b, name, str_print(a, "%" PRId64, before));
+	char text[DIGITS_SIZE];
+	if (before == after)
+		return;
+	size_t at = write_digits(text, before < 0 ? -(uint64_t) before : (uint64_t) before);
+	if (before < 0)
+		text[--at] = '-';
+	add_text(b, name, (struct str){text + at, sizeof text - at});
 }
 
-/* Lists and tags have no order: their texts are compared. */
 static bool add_fields(struct buf *b, struct arena *a, enum kind kind, const struct row *before,
 		       const struct row *after)
 {
 	const struct kind_info *k = &model_kinds[kind];
 	for (unsigned n = 0; n < k->field_count; n++) {
 		const struct field *f = &k->fields[n];
-		bool is_list = f->type >= FIELD_UUIDS;
-		if (f->type == FIELD_BLOB || (after && !is_list && row_compare_field(f, before, after) == 0))
+		if ((after && row_field_equal(f, before, after)) || !is_recorded(k, n))
 			continue;
 		struct str text = row_field_to_text(a, f, before);
 		if (!text.p)
 			return false;
-		if (after && is_list && str_equal(text, row_field_to_text(a, f, after)))
-			continue;
 		if (after || text.n)
 			add_text(b, f->name, text);
 	}
@@ -56,14 +86,17 @@ struct str past_write(struct arena *a, enum kind kind, const struct row *before,
 	static const struct row none = {0};
 	const struct row *next = after ? after : &none;
 	struct buf b;
-	if (after && row_equal(&model_kinds[kind], before, after))
-		return STR("");
-	buf_init(&b, WAS_CAP);
-	add_number(&b, a, "gen", (int64_t) before->gen, (int64_t) next->gen);
-	add_number(&b, a, "created_us", before->created_us, next->created_us);
-	add_number(&b, a, "updated_us", before->updated_us, next->updated_us);
-	add_number(&b, a, "deleted_us", before->deleted_us, next->deleted_us);
-	bool is_whole = add_fields(&b, a, kind, before, after) && result_is_ok(buf_finish(&b));
+	const struct kind_info *k = &model_kinds[kind];
+	buf_init(&b, TEXT_PER_BYTE * k->row_max + NAME_CAP * (size_t) k->field_count);
+	bool is_whole = add_fields(&b, a, kind, before, after);
+	bool has_changed = !after || b.size || before->deleted_us != next->deleted_us;
+	if (has_changed) {
+		add_number(&b, "gen", (int64_t) before->gen, (int64_t) next->gen);
+		add_number(&b, "created_us", before->created_us, next->created_us);
+		add_number(&b, "updated_us", before->updated_us, next->updated_us);
+		add_number(&b, "deleted_us", before->deleted_us, next->deleted_us);
+	}
+	is_whole &= result_is_ok(buf_finish(&b));
 	struct str text = !is_whole ? STR_NONE : b.size ? str_copy(a, buf_str(&b)) : STR("");
 	buf_done(&b);
 	return text;
@@ -136,12 +169,20 @@ RESULT past_apply(struct ctx *c, const struct past *past, struct row *row)
 	return OK;
 }
 
-void past_empty_blobs(enum kind kind, struct row *row)
+void past_empty_unrecorded(enum kind kind, struct row *row)
 {
 	const struct kind_info *k = &model_kinds[kind];
-	for (unsigned n = 0; n < k->field_count; n++)
-		if (k->fields[n].type == FIELD_BLOB)
-			*(struct str *) (void *) ((char *) row + k->fields[n].offset) = STR_NONE;
+	for (unsigned n = 0; n < k->field_count; n++) {
+		void *at = (char *) row + k->fields[n].offset;
+		if (is_recorded(k, n))
+			continue;
+		if (k->fields[n].type == FIELD_BLOB || k->fields[n].type == FIELD_TEXT)
+			*(struct str *) at = STR_NONE;
+		else if (k->fields[n].type == FIELD_TEXTS)
+			*(struct strs *) at = (struct strs){0};
+		else if (k->fields[n].type == FIELD_TAGS)
+			*(struct tags *) at = (struct tags){0};
+	}
 }
 
 struct reading {
@@ -188,7 +229,7 @@ RESULT store_read_past(struct store *s, struct ctx *c, struct str id, const stru
 		return ctx_no_memory(c);
 	TRY(sql->read_past(sql, c, &query, take, &r, &ret_past->reach_us));
 	if (r.row)
-		past_empty_blobs(ret_past->kind, r.row);
+		past_empty_unrecorded(ret_past->kind, r.row);
 	if (r.row && r.row->created_us <= at_us)
 		ret_past->row = r.row;
 	return OK;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Former states of rows, which answer what a resource was. Each commit that changes or forgets a row of a kept kind adds a record
  * of the fields that the change replaced. A row as of a time is the present row, or none, with all later records
- * applied, newest first. Kept kinds are those that EC2 has ids for, and the parts of such rows. Blobs are not kept:
- * secrets and user data. Records are pruned with events (store/prune.h). */
+ * applied, newest first. Kept kinds are those that EC2 has ids for, and the parts of such rows, but not support tickets,
+ * which are people's letters. Blobs and fields that no API shows are not recorded: secrets and user data. Records are
+ * pruned with events (store/prune.h). */
 #pragma once
 
 #include "model/row.h"
 #include "store/store.h"
 
 struct past {
-	int64_t seq;   /* number in the log, from 1; assigned when added */
+	int64_t seq; /* number in the log, from 1; assigned when added, by past_count() higher than the last */
 	int64_t at_us; /* time of the change */
 	enum kind kind;
 	uuid id;
@@ -32,8 +33,16 @@ struct str past_write(struct arena *a, enum kind kind, const struct row *before,
  * this program does not know. */
 RESULT past_apply(struct ctx *c, const struct past *past, struct row *row);
 
-/* Empties the row's blobs, of which nothing is known. */
-void past_empty_blobs(enum kind kind, struct row *row);
+/* Number of records that one with such a text counts for. Limits of the log's records thus limit its bytes, too: an account
+ * could else fill the disk by changing long tags. */
+enum { PAST_RECORD_BYTES = 256 };
+static inline int64_t past_count(struct str was)
+{
+	return 1 + (int64_t) (was.n / PAST_RECORD_BYTES);
+}
+
+/* Empties the row's fields that are not recorded, of which nothing is known. */
+void past_empty_unrecorded(enum kind kind, struct row *row);
 
 /* A row as it was at at_us. present: the row as it is; NULL: it was forgotten. */
 struct past_row {

@@ -166,13 +166,15 @@ static const struct {
 	[POSTGRESQL_ADD_PAST] = {"INSERT INTO past SELECT * FROM " UNNEST_3(
 					 "bigint", "bigint", "text") ", $4::text[], $5::text[])",
 				 "iittt"},
-	/* keeps the last record, which says since when changes are known */
-	[POSTGRESQL_DROP_PAST] =
-		{"DELETE FROM past WHERE seq IN (SELECT seq FROM past WHERE"
-		 " seq < (SELECT max(seq) FROM past)"
-		 " AND (at_us < (SELECT max(b) FROM unnest($1::bigint[]) AS b)"
-		 " OR seq <= (SELECT max(m) FROM unnest($2::bigint[]) AS m)) ORDER BY seq LIMIT 1024)",
-		 "ii"},
+	/* Reads the first records only, since the log has no index by time. Keeps the last record, which says since when
+	 * changes are known. */
+	[POSTGRESQL_DROP_PAST] = {"DELETE FROM past WHERE seq IN (SELECT seq FROM"
+				  " (SELECT seq, at_us FROM past ORDER BY seq LIMIT (SELECT max(l) FROM "
+				  "unnest($3::bigint[]) AS l))"
+				  " AS first WHERE seq < (SELECT max(seq) FROM past)"
+				  " AND (at_us < (SELECT max(b) FROM unnest($1::bigint[]) AS b)"
+				  " OR seq <= (SELECT max(m) FROM unnest($2::bigint[]) AS m)))",
+				  "iii"},
 	[POSTGRESQL_ADD_CHANGE] = {"INSERT INTO writer_change (batch, kind, id) SELECT * FROM "
 				   "unnest($1::bigint[], $2::text[], $3::text[])",
 				   "itt"},
@@ -230,8 +232,20 @@ RESULT postgresql_add_event(struct sql_driver *driver, struct ctx *c, const stru
 	return sweep_events(self, c, event->at_us);
 }
 
+static RESULT drop_past(struct postgresql *self, struct ctx *c, int64_t before_us, int64_t to_seq,
+			int64_t max)
+{
+	struct postgresql_batch *batch = NULL;
+	TRY(postgresql_find_batch(self, c, POSTGRESQL_DROP_PAST, &batch));
+	postgresql_add_int(batch, 0, before_us);
+	postgresql_add_int(batch, 1, to_seq);
+	postgresql_add_int(batch, 2, max);
+	return postgresql_end_values(self, c, batch);
+}
+
 RESULT postgresql_prune_events(struct sql_driver *driver, struct ctx *c, int64_t before_us)
 {
+	TRY(drop_past(postgresql_of(driver), c, before_us, 0, PRUNE_PIECE));
 	return add_ints(postgresql_of(driver), c, POSTGRESQL_DROP_EVENTS, before_us, PRUNE_PIECE);
 }
 
@@ -243,7 +257,7 @@ RESULT postgresql_add_past(struct sql_driver *driver, struct ctx *c, const struc
 	const struct history_limits *limits = &self->driver.limits;
 	struct postgresql_batch *batch = NULL;
 	TRY(postgresql_find_batch(self, c, POSTGRESQL_ADD_PAST, &batch));
-	postgresql_add_int(batch, 0, ++self->ends.past_seq);
+	postgresql_add_int(batch, 0, self->ends.past_seq += past_count(past->was));
 	postgresql_add_int(batch, 1, past->at_us);
 	postgresql_add_text(batch, 2, str_from(model_kinds[past->kind].name));
 	postgresql_add_uuid(batch, 3, past->id);
@@ -251,9 +265,8 @@ RESULT postgresql_add_past(struct sql_driver *driver, struct ctx *c, const struc
 	TRY(postgresql_end_values(self, c, batch));
 	if (++self->past_added % SWEEP_EVERY != 0 || (!limits->events_age_us && !limits->events_max))
 		return OK;
-	return add_ints(self, c, POSTGRESQL_DROP_PAST,
-			limits->events_age_us ? past->at_us - limits->events_age_us : INT64_MIN,
-			limits->events_max ? self->ends.past_seq - limits->events_max : 0);
+	return drop_past(self, c, limits->events_age_us ? past->at_us - limits->events_age_us : INT64_MIN,
+			 limits->events_max ? self->ends.past_seq - limits->events_max : 0, SWEEP_MAX);
 }
 
 /* ---- usage and ledger ---- */

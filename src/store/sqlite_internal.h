@@ -62,6 +62,7 @@ struct sqlite {
 	sqlite3_stmt *add_record[SQL_LOGS];
 	uint64_t events_added; /* since the start */
 	uint64_t past_added;   /* likewise */
+	int64_t past_seq;      /* the last record's number */
 
 	/* The last audit record within the open transaction; unknown after a failed one. */
 	bool knows_tail;
@@ -180,6 +181,8 @@ RESULT sqlite_read_audit_back(struct sql_driver *driver, struct ctx *c, int64_t 
 /* Implement the driver's functions. */
 /* Creates the log of former states. */
 RESULT sqlite_make_past(struct sqlite *self, struct ctx *c);
+/* Deletes up to PRUNE_PIECE of its records before that time. */
+RESULT sqlite_prune_past(struct sqlite *self, struct ctx *c, int64_t before_us);
 RESULT sqlite_add_past(struct sql_driver *driver, struct ctx *c, const struct past *past);
 RESULT sqlite_read_past(struct sql_driver *driver, struct ctx *c, const struct past_query *query,
 			sql_each_past each, void *arg, int64_t *ret_reach_us);

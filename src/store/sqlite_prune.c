@@ -38,6 +38,7 @@ RESULT sqlite_prune_events(struct sql_driver *driver, struct ctx *c, int64_t bef
 {
 	struct sqlite *self = (struct sqlite *) driver;
 	TRY(delete_up_to(self, c, &self->drop_events, before_sql, before_us, PRUNE_PIECE));
+	TRY(sqlite_prune_past(self, c, before_us));
 	return give_back_pages(self, c);
 }
 

@@ -91,6 +91,17 @@ static const char past_sql[] =
 	" id TEXT NOT NULL, was TEXT NOT NULL);"
 	"CREATE INDEX IF NOT EXISTS past_by_id ON past (id, seq)";
 
+static RESULT read_last(struct sqlite *self, struct ctx *c)
+{
+	AUTO_STATEMENT last = NULL;
+	TRY(sqlite_prepare(c, self->db, &last, "SELECT max(seq) FROM past"));
+	int code = sqlite_step(last);
+	if (code != SQLITE_ROW)
+		return sqlite_fail(c, self->db, code, "reading the last former state");
+	self->past_seq = sqlite3_column_int64(last, 0);
+	return OK;
+}
+
 static RESULT make_past(struct sqlite *self, struct ctx *c)
 {
 	AUTO_STATEMENT begin = NULL;
@@ -99,7 +110,8 @@ static RESULT make_past(struct sqlite *self, struct ctx *c)
 		c, self->db, &begin,
 		"INSERT INTO past SELECT 1, ?1, '', '', '' WHERE NOT EXISTS (SELECT 1 FROM past)"));
 	sqlite3_bind_int64(begin, 1, clock_now_us());
-	return sqlite_run(c, begin, "beginning the log of former states");
+	TRY(sqlite_run(c, begin, "beginning the log of former states"));
+	return read_last(self, c);
 }
 
 /* A damaged log does not keep the region from starting. */
@@ -112,27 +124,42 @@ RESULT sqlite_make_past(struct sqlite *self, struct ctx *c)
 	return OK;
 }
 
-/* Keeps the last record, which says since when changes are known. */
+/* Reads the first records only, since the log has no index by time: a commit waits for this. Keeps the last record, which
+ * says since when changes are known. */
+static RESULT drop_past(struct sqlite *self, struct ctx *c, int64_t before_us, int64_t to_seq, int64_t max)
+{
+	TRY(sqlite_prepare(
+		c, self->db, &self->drop_past,
+		"DELETE FROM past WHERE seq IN (SELECT seq FROM (SELECT seq, at_us FROM past ORDER BY"
+		" seq LIMIT ?3) WHERE seq < (SELECT max(seq) FROM past) AND (at_us < ?1 OR seq <="
+		" ?2))"));
+	sqlite3_bind_int64(self->drop_past, 1, before_us);
+	sqlite3_bind_int64(self->drop_past, 2, to_seq);
+	sqlite3_bind_int64(self->drop_past, 3, max);
+	return sqlite_run(c, self->drop_past, "deleting old former states");
+}
+
 static RESULT sweep(struct sqlite *self, struct ctx *c, int64_t now_us)
 {
 	const struct history_limits *limits = &self->driver.limits;
 	if (++self->past_added % SWEEP_EVERY != 0 || (!limits->events_age_us && !limits->events_max))
 		return OK;
-	TRY(sqlite_prepare(
-		c, self->db, &self->drop_past,
-		"DELETE FROM past WHERE seq IN (SELECT seq FROM past WHERE seq < (SELECT max(seq) FROM past)"
-		" AND (at_us < ?1 OR seq <= ?2) ORDER BY seq LIMIT ?3)"));
-	sqlite3_bind_int64(self->drop_past, 1,
-			   limits->events_age_us ? now_us - limits->events_age_us : INT64_MIN);
-	sqlite3_bind_int64(self->drop_past, 2,
-			   limits->events_max ? sqlite3_last_insert_rowid(self->db) - limits->events_max : 0);
-	sqlite3_bind_int64(self->drop_past, 3, SWEEP_MAX);
-	return sqlite_run(c, self->drop_past, "deleting old former states");
+	return drop_past(self, c, limits->events_age_us ? now_us - limits->events_age_us : INT64_MIN,
+			 limits->events_max ? self->past_seq - limits->events_max : 0, SWEEP_MAX);
+}
+
+RESULT sqlite_prune_past(struct sqlite *self, struct ctx *c, int64_t before_us)
+{
+	if (self->leaves_out & LEAVES_OUT_PAST)
+		return OK;
+	return sqlite_leave_out(self, c, LEAVES_OUT_PAST, drop_past(self, c, before_us, 0, PRUNE_PIECE));
 }
 
 static RESULT add_past(struct sqlite *self, struct ctx *c, const struct past *past)
 {
-	TRY(sqlite_prepare(c, self->db, &self->add_past, "INSERT INTO past VALUES (NULL, ?1, ?2, ?3, ?4)"));
+	TRY(sqlite_prepare(c, self->db, &self->add_past, "INSERT INTO past VALUES (?5, ?1, ?2, ?3, ?4)"));
+	self->past_seq += past_count(past->was); /* a transaction that fails leaves a gap */
+	sqlite3_bind_int64(self->add_past, 5, self->past_seq);
 	sqlite3_bind_int64(self->add_past, 1, past->at_us);
 	sqlite_bind_str(self->add_past, 2, str_from(model_kinds[past->kind].name));
 	sqlite_bind_uuid(self->add_past, 3, past->id);

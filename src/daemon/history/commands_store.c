@@ -173,8 +173,10 @@ static RESULT prune(struct archive *a)
 	TRY(before_arg(call, &a->before_us));
 	TRY(open_archive(a));
 	TRY(read_events(a));
-	for (int64_t gone = 0; gone < a->count; gone += PRUNE_PIECE)
+	int64_t gone = 0;
+	do /* also without events: former states of resources go, too */
 		TRY(command_commit(call, "dari:store prune", prune_events_run, &a->before_us));
+	while ((gone += PRUNE_PIECE) < a->count);
 	buf_print(&call->text, "%lld events were deleted%s%s\n", (long long) a->count,
 		  a->path ? "; they are in " : "", a->path ? a->path : "");
 	call->value = json_pack("[{s:I}]", "deleted", (json_int_t) a->count);

@@ -94,7 +94,7 @@ static RESULT make_former(struct ctx *c, struct past_driver *p, size_t first, si
 	row->usage = NULL;
 	for (size_t n = first; n < end; n++)
 		TRY(past_apply(c, &p->records.at[n], row));
-	past_empty_blobs(r->kind, row);
+	past_empty_unrecorded(r->kind, row);
 	const struct former former = {r->kind, r->id, row->created_us <= p->at_us ? row : NULL};
 	return VEC_PUSH(p->arena, &p->formers, former) ? OK : ctx_no_memory(c);
 }

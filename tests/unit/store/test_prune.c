@@ -3,6 +3,10 @@
  * a chain that stays valid. Usage and everything else is kept. */
 #include "database.h"
 #include "fixture.h"
+#include "store/instance.h"
+#include "store/past.h"
+#include "store/sql.h"
+#include "store/support_ticket.h"
 #include "store/zone.h"
 
 #include <stdio.h>
@@ -125,6 +129,124 @@ static void by_command(void **state)
 	assert_int_equal(events(f).last_seq, PRUNE_PIECE + 101);
 }
 
+/* ---- former states ---- */
+
+struct tags_change {
+	int count;
+	size_t bytes; /* of the tag's value */
+};
+
+/* Changes the tag of one instance. */
+static RESULT retag(struct op *op, void *arg)
+{
+	static char value[1024];
+	static unsigned changes;
+	struct str texts[] = {STR("k"), {value, ((const struct tags_change *) arg)->bytes}};
+	struct instance i = {.row.id = uuid_of(1), .account = uuid_of(9)};
+	const struct instance *was = instance_find(op->head, i.row.id);
+	if (was)
+		i = *was;
+	memset(value, 'a' + (int) (changes++ % 26), sizeof value);
+	i.tags = (struct tags){(const struct tag *) texts, 1};
+	op->now_us = now_us;
+	return instance_put(op, &i);
+}
+
+static void change(struct fixture *f, int count, size_t bytes)
+{
+	struct tags_change how = {count, bytes};
+	while (how.count--)
+		assert_ok(fixture_commit(f, retag, &how));
+}
+
+struct former {
+	int64_t count, bytes, first_us;
+	bool has_secret;
+};
+
+static RESULT see_former(void *arg, const struct past *past)
+{
+	struct former *s = arg;
+	s->count++;
+	s->bytes += (int64_t) past->was.n;
+	s->has_secret |= memmem(past->was.p, past->was.n, "hunter2", 7) != NULL;
+	return OK;
+}
+
+static struct former formers(struct fixture *f)
+{
+	struct former s = {0};
+	struct sql_driver *sql = f->store->config.sql;
+	const struct past_query query = {.max = 1000000, .after_us = -1};
+	assert_ok(sql->read_past(sql, &f->c, &query, see_former, &s, &s.first_us));
+	return s;
+}
+
+static void past_by_number_and_bytes(void **state)
+{
+	struct fixture *f = *state;
+	fixture_open(f, NULL);
+	now_us = HOUR;
+	limit(f, 0, 300);
+	change(f, 1200, 1);
+	assert_in_range(formers(f).count, 300, 300 + 256);
+	change(f, 600, 1024);
+	struct former s = formers(f);
+	assert_in_range(s.count, 1, 300);
+	/* each counts for more than four, and up to 256 are added between two sweeps */
+	assert_in_range(s.bytes, 1024, 300 * PAST_RECORD_BYTES + 256 * 1400);
+}
+
+static void past_by_age_and_command(void **state)
+{
+	struct fixture *f = *state;
+	int64_t start_us = clock_now_us(), before_us = start_us + 100 * HOUR;
+	fixture_open(f, NULL);
+	limit(f, 10 * HOUR, 0);
+	for (int hour = 1; hour <= 20; hour++) {
+		now_us = start_us + hour * HOUR;
+		change(f, 100, 1);
+	}
+	assert_in_range(formers(f).first_us, start_us + 8 * HOUR, start_us + 11 * HOUR);
+	assert_ok(fixture_commit(f, prune, &before_us));
+	assert_int_equal(formers(f).count, 1); /* says how far the log reaches */
+	assert_int_equal(formers(f).first_us, start_us + 20 * HOUR);
+}
+
+/* No record holds what no API shows, nor a person's letters. */
+static RESULT put_secrets(struct op *op, void *arg)
+{
+	const struct str secret = STR("hunter2");
+	struct instance i = {.row.id = uuid_of(2), .account = uuid_of(9), .name = STR("n")};
+	struct support_ticket t = {.row.id = uuid_of(3), .account = uuid_of(9), .subject = secret};
+	i.file_contents = (struct strs){&secret, 1};
+	i.file_paths = i.file_contents;
+	i.guest_password = i.admin_password = i.client_token = secret;
+	i.vcpus = *(const int *) arg;
+	t.last_message = i.vcpus;
+	TRY(support_ticket_put(op, &t));
+	return instance_put(op, &i);
+}
+
+static RESULT forget_secrets(struct op *op, void *arg)
+{
+	(void) arg;
+	TRY(support_ticket_forget(op, uuid_of(3)));
+	return instance_forget(op, uuid_of(2));
+}
+
+static void past_without_secrets(void **state)
+{
+	struct fixture *f = *state;
+	fixture_open(f, NULL);
+	for (int k = 1; k <= 3; k++)
+		assert_ok(fixture_commit(f, put_secrets, &k));
+	assert_ok(fixture_commit(f, forget_secrets, NULL));
+	struct former s = formers(f);
+	assert_int_equal(s.count, 3); /* two changes of the instance, and its end */
+	assert_false(s.has_secret);
+}
+
 /* ---- the audit log ---- */
 
 static RESULT record(struct op *op, void *arg)
@@ -203,6 +325,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(by_number, setup, teardown),
 		cmocka_unit_test_setup_teardown(by_age, setup, teardown),
 		cmocka_unit_test_setup_teardown(by_command, setup, teardown),
+		cmocka_unit_test_setup_teardown(past_by_number_and_bytes, setup, teardown),
+		cmocka_unit_test_setup_teardown(past_by_age_and_command, setup, teardown),
+		cmocka_unit_test_setup_teardown(past_without_secrets, setup, teardown),
 		cmocka_unit_test_setup_teardown(segments, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
