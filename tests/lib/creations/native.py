@@ -73,7 +73,8 @@ ROWS = [
                          "url": "http://127.0.0.2:9/disk"}, {"format": HIDDEN, "url": HIDDEN}, at="/images"),
     R("/instances", {"image": "{image}", "type": "{type}", "count": 1, "name": "i", "description": "d", "key": "{key}", "zone": "{zone}", "subnet": "{subnet}",
                      "groups": ["{group}"], "public_ip": True, "root_size": 12 << 30, "root_type": "gp3", "root_encrypted": True,
-                     "disks": [{"size": 4 << 30, "type": "io2", "iops": 100, "is_encrypted": True, "delete_on_termination": False}], "instance_profile": "{profile}", "server_group": "{servers}",
+                     "disks": [{"size": 4 << 30, "type": "io2", "iops": 100, "is_encrypted": True, "delete_on_termination": False},
+                               {"size": 5 << 30, "type": "gp3", "iops": 3000, "throughput": 200}, {"snapshot": "{snapshot}"}], "instance_profile": "{profile}", "server_group": "{servers}",
                      "user_data": "x", "tags": TAGS, "protect_terminate": True, "shutdown_terminates": True,
                      "metadata_tokens_required": True, "stays_off": True},
       {"count": HIDDEN, "key": ("key_name", "brought"), "groups": HIDDEN, "public_ip": HIDDEN, "root_size": HIDDEN, "root_type": HIDDEN, "root_encrypted": HIDDEN, "disks": HIDDEN,
@@ -111,8 +112,8 @@ ROWS = [
     R("/webhooks", {"name": "w", "url": "http://127.0.0.2:9/", "secret": "x" * 16, "events": ["instance"], "is_off": True, "takes_payments": True}, {"secret": HIDDEN},
       [{"url": "http://127.0.0.2:8/"}, {"secret": "y" * 16}, {"events": ["volume"]}, {"is_off": False}, {"takes_payments": False}], {"secret": HIDDEN}, by="admin"),
     R("/providers", {"name": "p", "cloud": "aws", "region": "eu-1", "login": "AKIAX", "secret": "s", "endpoint": "http://127.0.0.2:9/", "account": "{account}", "pin": "sha256//x",
-                     "ca": "-----BEGIN CERTIFICATE-----", "poll_s": 86400, "project": "x", "domain": "y"}, {"secret": HIDDEN},
-      [{"login": "AKIAY"}, {"secret": "t"}, {"pin": "sha256//y"}, {"ca": "-----BEGIN CERTIFICATE-----x"}, {"poll_s": 3600}], {"secret": HIDDEN}, by="admin"),
+                     "ca": "-----BEGIN CERTIFICATE-----", "poll_s": 86400, "reads_metrics": True, "project": "x", "domain": "y"}, {"secret": HIDDEN},
+      [{"login": "AKIAY"}, {"secret": "t"}, {"pin": "sha256//y"}, {"ca": "-----BEGIN CERTIFICATE-----x"}, {"poll_s": 3600}, {"reads_metrics": False}], {"secret": HIDDEN}, by="admin"),
     R("/signup-templates", {"name": "t", "description": "d", "is_open": True, "is_reviewed": True, "is_prepaid": False,
                             "trial_limits": {"instances": "1"}, "limits": {"instances": "2"}},
       changes=[{"description": "e"}, {"is_open": False}, {"is_reviewed": False}, {"is_prepaid": True}, {"trial_limits": {"instances": "3"}}, {"limits": {"instances": "4"}}], by="admin"),
@@ -169,6 +170,11 @@ def is_whole_call(title):
     return (made or action["method"] == "PATCH") and any(p["in"] == "body" for p in action["params"]) and title not in ELSEWHERE and not action["open"]
 
 
+def names_in(body):
+    """Names of the members, those of objects in lists as "disks.N.size"."""
+    return {*body, *(f"{name}.N.{part}" for name, value in body.items() if isinstance(value, list) for item in value if isinstance(item, dict) for part in item)}
+
+
 NUMBERED = {f"{n} {r.path}": r for n, r in enumerate(ROWS)}
 
 
@@ -185,7 +191,7 @@ class Native:
     def made(self, region, name):
         row = NUMBERED[name]
         by, body = getattr(region, row.by), region.fill(row.body)
-        region.sent.setdefault(f"POST {row.path}", set()).update(body)
+        region.sent.setdefault(f"POST {row.path}", set()).update(names_in(body))
         (made, *_) = by.api_ok("POST", row.path, body)["items"]
         region.dev.rest()
         item = f"{row.at}/{made['id']}"
