@@ -30,7 +30,7 @@ from faces.native import Place, ask  # noqa: E402
 from waiting import HANG_S  # noqa: E402
 from world import HOSTS  # noqa: E402
 
-SEEDS, STEPS, ROUNDS = range(1, 1 + int(os.environ.get("SEEDS", "1"))), 40, 2
+SEEDS, STEPS, ROUNDS = range(1, 1 + int(os.environ.get("SEEDS", "1"))), 30, 2
 TABLES = {name: json.loads(ec2.subprocess.run([ec2.DARI, "dump", name], check=True, capture_output=True).stdout)["actions"]
           for name in ("actions", "iam", "elb", "autoscaling", "openstack", "cloudstack", "native", "azure", "scim")}
 VERSIONS = {"ec2": ec2.VERSION, "iam": face.IAM_VERSION, "sts": "2011-06-15", "elasticloadbalancing": elb_world.VERSION,
@@ -127,9 +127,15 @@ class Side:
     def key(self):
         return {"_key": self.place.root.key_id, "_secret": self.place.root.secret}
 
+    @property
+    def deeds(self):
+        return [self.patch, self.tag, self.key_pair, self.volume, self.group, self.person, self.ticket, self.address_group, self.offered, self.resource_group,
+                self.set_of_ports, self.provisioned, self.target_group, self.launch_configuration]
+
     def step(self, draw):
-        deed = draw.choice([self.patch, self.patch, self.patch, self.tag, self.tag, self.key_pair, self.volume, self.group, self.person,
-                            self.ticket, self.address_group, self.offered, self.resource_group, self.set_of_ports, self.provisioned, self.target_group, self.target_group, self.launch_configuration])
+        self.do(draw.choice([*self.deeds, self.patch, self.patch, self.tag, self.target_group]), draw)
+
+    def do(self, deed, draw):
         answer = deed(draw)
         status = answer if isinstance(answer, int) else answer.status
         assert status < 500 or status in (530, 531), f"{deed.__name__}: {answer}"
@@ -253,6 +259,9 @@ def sides():
 def test_no_answer_holds_a_foreign_mark(sides, seed):
     draw = random.Random(seed)
     streams = [(side, side.place.owner.watch(query)) for side in sides for query in ("", "?kinds=instances", "?kinds=volumes,tickets")]
+    for side in sides:  # each deed once, so that no face depends on the draw
+        for deed in side.deeds:
+            side.do(deed, draw)
     for _ in range(ROUNDS):
         for _ in range(STEPS):
             draw.choice(sides).step(draw)
