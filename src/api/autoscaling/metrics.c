@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * EnableMetricsCollection, DisableMetricsCollection and DescribeMetricCollectionTypes. Source: Amazon EC2 Auto Scaling API
- * Reference. */
+ * EnableMetricsCollection and DisableMetricsCollection. Source: Amazon EC2 Auto Scaling API Reference. */
 #include "api/autoscaling/internal.h"
-
-#define METRICS                                                                                              \
-	"GroupMinSize|GroupMaxSize|GroupDesiredCapacity|GroupInServiceInstances|GroupPendingInstances|"      \
-	"GroupStandbyInstances|GroupTerminatingInstances|GroupTotalInstances|GroupInServiceCapacity|"        \
-	"GroupPendingCapacity|GroupStandbyCapacity|GroupTerminatingCapacity|GroupTotalCapacity"
 
 struct collection_args {
 	struct scaling_collection wish;
@@ -14,7 +8,8 @@ struct collection_args {
 };
 #define NAMES                                                                                                \
 	AUTOSCALING_GROUP(struct collection_args, name),                                                     \
-		PARAM(struct collection_args, "Metrics.member", wish.names, .words = METRICS,                \
+		PARAM(struct collection_args, "Metrics.member", wish.names,                                  \
+		      .words = SCALING_METRICS_EACH("|"),                                                    \
 		      .doc = "Metrics; none: all. Warm pools have none here.")
 static const struct param enable_params[] = {
 	NAMES,
@@ -29,19 +24,6 @@ static RESULT prepare_collection(struct autoscaling_call *e, void *args)
 	return autoscaling_find_group(e, a->name, "AutoScalingGroupName", &a->wish.group);
 }
 
-struct no_args {
-	bool none;
-};
-
-static RESULT answer_types(struct autoscaling_call *e, const void *args, struct xml *x)
-{
-	(void) e;
-	(void) args;
-	autoscaling_write_words(x, "Metrics", "Metric", METRICS);
-	autoscaling_write_words(x, "Granularities", "Granularity", "1Minute");
-	return OK;
-}
-
 static const struct autoscaling_action actions[] = {
 	{AUTOSCALING_ACTION("EnableMetricsCollection"), .flags = API_WRITES,
 	 .args = PARAMS(struct collection_args, enable_params), .prepare = prepare_collection,
@@ -51,7 +33,5 @@ static const struct autoscaling_action actions[] = {
 	 .args = PARAMS(struct collection_args, disable_params), .prepare = prepare_collection,
 	 .operation = engine_drop_scaling_metrics_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .doc = "Stops publishing them."},
-	{AUTOSCALING_ACTION("DescribeMetricCollectionTypes"), .args = {NULL, 0, sizeof(struct no_args)},
-	 .answer = answer_types, .doc = "Names of the metrics of groups."},
 };
 const struct api_actions autoscaling_metric_actions = API_ACTIONS(actions);

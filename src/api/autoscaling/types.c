@@ -49,6 +49,14 @@ WORDS(answer_processes, "Processes", "ProcessName",
 WORDS(answer_termination, "TerminationPolicyTypes", NULL,
       "ClosestToNextInstanceHour|Default|NewestInstance|OldestInstance|OldestLaunchConfiguration|"
       "OldestLaunchTemplate")
+static RESULT answer_metrics(struct autoscaling_call *e, const void *args, struct xml *x)
+{
+	(void) e;
+	(void) args;
+	autoscaling_write_words(x, "Metrics", "Metric", SCALING_METRICS_EACH("|"));
+	autoscaling_write_words(x, "Granularities", "Granularity", "1Minute");
+	return OK;
+}
 WORDS(answer_notifications, "AutoScalingNotificationTypes", NULL, "")
 
 /* ---- empty lists ---- */
@@ -98,6 +106,7 @@ static const struct autoscaling_action actions[] = {
 	TYPES("DescribeAccountLimits", answer_limits, "Limits of the account."),
 	TYPES("DescribeAdjustmentTypes", answer_adjustments, "Words of policies."),
 	TYPES("DescribeLifecycleHookTypes", answer_hooks, "Words of lifecycle hooks."),
+	TYPES("DescribeMetricCollectionTypes", answer_metrics, "Names of the metrics of groups."),
 	TYPES("DescribeScalingProcessTypes", answer_processes, "Processes that may be suspended."),
 	TYPES("DescribeTerminationPolicyTypes", answer_termination, "Words of termination policies."),
 	{AUTOSCALING_ACTION("DescribeInstanceRefreshes"), .args = PARAMS(struct none_args, group_params),

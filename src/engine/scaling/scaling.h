@@ -144,6 +144,14 @@ bool engine_is_scaling_suspended(const struct scaling_group *group, const char *
 
 /* Metrics of groups in the namespace AWS/AutoScaling, without those of warm pools. */
 enum { SCALING_METRICS = 13 };
+/* clang-format off */
+#define SCALING_METRICS_EACH(SEPARATOR)                                                                      \
+	"GroupMinSize" SEPARATOR "GroupMaxSize" SEPARATOR "GroupDesiredCapacity" SEPARATOR                   \
+	"GroupInServiceInstances" SEPARATOR "GroupPendingInstances" SEPARATOR "GroupStandbyInstances" SEPARATOR \
+	"GroupTerminatingInstances" SEPARATOR "GroupTotalInstances" SEPARATOR                                \
+	"GroupInServiceCapacity" SEPARATOR "GroupPendingCapacity" SEPARATOR "GroupStandbyCapacity" SEPARATOR \
+	"GroupTerminatingCapacity" SEPARATOR "GroupTotalCapacity"
+/* clang-format on */
 #define SCALING_METRICS_NAMESPACE "AWS/AutoScaling"
 extern const char *const scaling_metrics[SCALING_METRICS];
 /* Publishes metrics of a group, or stops it. Names: of scaling_metrics; none: all. */

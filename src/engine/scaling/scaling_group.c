@@ -383,7 +383,7 @@ static const char *const processes[] = {
 	"HealthCheck", "InstanceRefresh", "ReplaceUnhealthy",  "ScheduledActions"};
 enum { PROCESSES = sizeof processes / sizeof processes[0] };
 
-static bool is_in(const struct strs *list, const char *word)
+bool scaling_has_word(const struct strs *list, const char *word)
 {
 	for (size_t k = 0; k < list->count; k++)
 		if (str_is(list->at[k], word))
@@ -414,7 +414,7 @@ static RESULT set_suspended(struct op *op, const struct scaling_processes *wish,
 		str_print(op->ctx->arena, "User suspended at %s", clock_write_s(op->now_us, time));
 	for (size_t k = 0; k < PROCESSES; k++) {
 		bool was = engine_is_scaling_suspended(group, processes[k]);
-		bool is_named = !wish->processes.count || is_in(&wish->processes, processes[k]);
+		bool is_named = !wish->processes.count || scaling_has_word(&wish->processes, processes[k]);
 		if (is_named ? !is_suspended : !was)
 			continue;
 		struct str kept = reason;

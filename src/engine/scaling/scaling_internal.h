@@ -16,6 +16,7 @@ RESULT scaling_find(struct op *op, const struct ref *ref, const char *permission
 RESULT scaling_set_desired(struct op *op, struct scaling_group *next, int64_t desired, struct str why);
 /* "At 2026-11-28T10:00:00Z " and the words. */
 struct str scaling_say_at(struct op *op, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool scaling_has_word(const struct strs *list, const char *word);
 /* Runs as the system, for effects that the group's owner configured and that its caller need not be allowed. */
 RESULT scaling_as_system(struct op *op, op_run run, void *arg);
 

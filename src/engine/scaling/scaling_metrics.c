@@ -6,29 +6,8 @@
 
 /* Counts of instances, and units of capacity, by what the members do. */
 enum { SIZES = 3, STAGES = 5 };
-const char *const scaling_metrics[SCALING_METRICS] = {
-	"GroupMinSize",
-	"GroupMaxSize",
-	"GroupDesiredCapacity",
-	"GroupInServiceInstances",
-	"GroupPendingInstances",
-	"GroupStandbyInstances",
-	"GroupTerminatingInstances",
-	"GroupTotalInstances",
-	"GroupInServiceCapacity",
-	"GroupPendingCapacity",
-	"GroupStandbyCapacity",
-	"GroupTerminatingCapacity",
-	"GroupTotalCapacity",
-};
-
-static bool is_in(const struct strs *list, const char *word)
-{
-	for (size_t k = 0; k < list->count; k++)
-		if (str_is(list->at[k], word))
-			return true;
-	return false;
-}
+#define COMMA ,
+const char *const scaling_metrics[SCALING_METRICS] = {SCALING_METRICS_EACH(COMMA)};
 
 static RESULT set_collected(struct op *op, const struct scaling_collection *wish, const char *permission,
 			    bool is_collected)
@@ -41,8 +20,8 @@ static RESULT set_collected(struct op *op, const struct scaling_collection *wish
 	if (!names)
 		return ctx_no_memory(op->ctx);
 	for (size_t k = 0; k < SCALING_METRICS; k++) {
-		bool is_named = !wish->names.count || is_in(&wish->names, scaling_metrics[k]);
-		if (is_named ? is_collected : is_in(&group->collected, scaling_metrics[k]))
+		bool is_named = !wish->names.count || scaling_has_word(&wish->names, scaling_metrics[k]);
+		if (is_named ? is_collected : scaling_has_word(&group->collected, scaling_metrics[k]))
 			names[count++] = str_from(scaling_metrics[k]);
 	}
 	if (count == group->collected.count && is_collected)

@@ -116,8 +116,9 @@ static RESULT step_scaling_group(struct step *s)
 		row = STEP_COPY(s, KIND_SCALING_GROUP, struct scaling_group, group);
 	}
 	step_again_by(s, due_us);
-	TRY(publish_metrics(s));
-	return turn == SCALING_WAIT ? OK : take_turn(s, row, turn);
+	if (turn != SCALING_WAIT)
+		TRY(take_turn(s, row, turn));
+	return publish_metrics(s); /* last: a failure here holds no launch */
 }
 
 const struct resource reconcile_scaling_group = {
