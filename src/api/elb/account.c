@@ -13,13 +13,28 @@ struct pages_args {
 };
 static const struct param pages_params[] = {ELB_PAGES(struct pages_args, pages)};
 
-/* In the order of their names, which are the keys of pages. */
+RESULT elb_write_limits(struct elb_call *e, struct xml *x, const struct elb_limit *limits, size_t count,
+			const struct query_pages *pages)
+{
+	struct query_page page;
+	TRY(query_open_page(e->c, pages, ELB_PAGE_MAX, "Marker", &page));
+	xml_open(x, "Limits");
+	for (size_t k = 0; k < count; k++) {
+		if (!query_page_takes(&page, str_from(limits[k].name)))
+			continue;
+		xml_open(x, "member");
+		xml_z(x, "Name", limits[k].name);
+		xml_int(x, "Max", limits[k].max);
+		xml_close(x, "member");
+	}
+	xml_close(x, "Limits");
+	query_close_page(e->c, x, "NextMarker", &page);
+	return OK;
+}
+
 static RESULT answer_limits(struct elb_call *e, const void *args, struct xml *x)
 {
-	const struct {
-		const char *name;
-		int64_t max;
-	} limits[] = {
+	static const struct elb_limit limits[] = {
 		{"application-load-balancers", APPLICATION_LOAD_BALANCERS_MAX},
 		{"certificates-per-application-load-balancer", LISTENER_CERTIFICATES_MAX - 1},
 		{"condition-values-per-alb-rule", RULE_VALUES_MAX},
@@ -32,20 +47,8 @@ static RESULT answer_limits(struct elb_call *e, const void *args, struct xml *x)
 		{"target-groups-per-action-on-network-load-balancer", 1},
 		{"targets-per-availability-zone-per-network-load-balancer", TARGETS_MAX},
 	};
-	struct query_page page;
-	TRY(query_open_page(e->c, &((const struct pages_args *) args)->pages, ELB_PAGE_MAX, "Marker", &page));
-	xml_open(x, "Limits");
-	for (size_t k = 0; k < sizeof limits / sizeof limits[0]; k++) {
-		if (!query_page_takes(&page, str_from(limits[k].name)))
-			continue;
-		xml_open(x, "member");
-		xml_z(x, "Name", limits[k].name);
-		xml_int(x, "Max", limits[k].max);
-		xml_close(x, "member");
-	}
-	xml_close(x, "Limits");
-	query_close_page(e->c, x, "NextMarker", &page);
-	return OK;
+	return elb_write_limits(e, x, limits, sizeof limits / sizeof limits[0],
+				&((const struct pages_args *) args)->pages);
 }
 
 static const struct param policies_params[] = {

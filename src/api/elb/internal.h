@@ -71,6 +71,13 @@ extern const struct params elb_tag_params; /* Key and Value, filling struct tag 
 RESULT elb_check_tags(struct elb_call *e, struct tags tags);
 /* The list Tags. */
 void elb_write_tags(struct xml *x, const struct tags *tags);
+/* Limits of DescribeAccountLimits, in the order of their names, which are the keys of pages. */
+struct elb_limit {
+	const char *name;
+	int64_t max;
+};
+RESULT elb_write_limits(struct elb_call *e, struct xml *x, const struct elb_limit *limits, size_t count,
+			const struct query_pages *pages);
 
 /* ---- attributes.c ---- */
 

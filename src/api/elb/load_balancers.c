@@ -256,14 +256,6 @@ static const struct param list_params[] = {
 	ELB_PAGES(struct list_args, pages),
 };
 
-static bool is_asked(const struct strs *list, struct str text)
-{
-	for (size_t k = 0; k < list->count; k++)
-		if (str_equal(list->at[k], text))
-			return true;
-	return list->count == 0;
-}
-
 /* Every load balancer that the call names must exist. */
 static RESULT prepare_list(struct elb_call *e, void *args)
 {
@@ -299,9 +291,9 @@ static RESULT answer_list(struct elb_call *e, const void *args, struct xml *x)
 	for (const struct elastic_load_balancer *b =
 		     elastic_load_balancer_first_by_account(t, e->c->who->account);
 	     b && !page.is_cut; b = elastic_load_balancer_next_by_account(t, b)) {
-		if (b->type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC || !is_asked(&a->names, b->name) ||
-		    !is_asked(&a->arns,
-			      a->arns.count ? elb_arn(e, KIND_ELASTIC_LOAD_BALANCER, &b->row) : STR_NONE) ||
+		if (b->type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC || !request_asks_for(a->names, b->name) ||
+		    !request_asks_for(a->arns, a->arns.count ? elb_arn(e, KIND_ELASTIC_LOAD_BALANCER, &b->row)
+							     : STR_NONE) ||
 		    !query_page_takes(&page, b->name))
 			continue;
 		TRY(engine_check_found(e->c, t, KIND_ELASTIC_LOAD_BALANCER, &b->row));

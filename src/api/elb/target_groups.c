@@ -386,19 +386,11 @@ static RESULT prepare_list(struct elb_call *e, void *args)
 	return OK;
 }
 
-static bool has(const struct strs *list, struct str text)
-{
-	for (size_t k = 0; k < list->count; k++)
-		if (str_equal(list->at[k], text))
-			return true;
-	return list->count == 0;
-}
-
 static bool matches(struct elb_call *e, const struct list_args *a, const struct target_group *g)
 {
 	uuid balancer = engine_get_balancer_of_group(elb_tables(e), g->row.id);
-	return has(&a->names, g->name) &&
-	       (!a->arns.count || has(&a->arns, elb_arn(e, KIND_TARGET_GROUP, &g->row))) &&
+	return request_asks_for(a->names, g->name) &&
+	       (!a->arns.count || request_asks_for(a->arns, elb_arn(e, KIND_TARGET_GROUP, &g->row))) &&
 	       (!a->balancer_arn.n || uuid_equal(balancer, a->balancer.prefix));
 }
 

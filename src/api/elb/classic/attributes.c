@@ -122,27 +122,11 @@ static const struct param limits_params[] = {ELB_PAGES(struct limits_args, pages
 
 static RESULT answer_limits(struct elb_call *e, const void *args, struct xml *x)
 {
-	const struct {
-		const char *name;
-		int64_t max;
-	} limits[] = {{"classic-listeners", LISTENERS_MAX},
-		      {"classic-load-balancers", APPLICATION_LOAD_BALANCERS_MAX},
-		      {"classic-registered-instances", TARGETS_MAX}};
-	struct query_page page;
-	TRY(query_open_page(e->c, &((const struct limits_args *) args)->pages, ELB_PAGE_MAX, "Marker",
-			    &page));
-	xml_open(x, "Limits");
-	for (size_t k = 0; k < sizeof limits / sizeof limits[0]; k++) {
-		if (!query_page_takes(&page, str_from(limits[k].name)))
-			continue;
-		xml_open(x, "member");
-		xml_z(x, "Name", limits[k].name);
-		xml_int(x, "Max", limits[k].max);
-		xml_close(x, "member");
-	}
-	xml_close(x, "Limits");
-	query_close_page(e->c, x, "NextMarker", &page);
-	return OK;
+	static const struct elb_limit limits[] = {{"classic-listeners", LISTENERS_MAX},
+						  {"classic-load-balancers", APPLICATION_LOAD_BALANCERS_MAX},
+						  {"classic-registered-instances", TARGETS_MAX}};
+	return elb_write_limits(e, x, limits, sizeof limits / sizeof limits[0],
+				&((const struct limits_args *) args)->pages);
 }
 
 static const struct elb_action actions[] = {
