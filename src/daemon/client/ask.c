@@ -2,6 +2,8 @@
  * Shared functions of commands composed in the client: paged lists, members of rows, changes. */
 #include "daemon/client/ask.h"
 
+#include "base/clock.h"
+
 enum { PAGES_MAX = 1000, PAGE_ROWS = 1000 };
 
 struct str asking_arg(const struct asking *a, const char *name)
@@ -18,6 +20,13 @@ struct str asking_text(const json_t *row, const char *member)
 int64_t asking_int(const json_t *row, const char *member)
 {
 	return json_integer_value(json_object_get(row, member));
+}
+
+const char *asking_time(const struct asking *a, const json_t *row, const char *member, const char *none)
+{
+	char text[CLOCK_TEXT_SIZE];
+	int64_t at_us = asking_int(row, member);
+	return at_us ? str_print(a->c->arena, "%s", clock_write_s(at_us, text)).p : none;
 }
 
 void asking_tell_nothing(struct asking *a)

@@ -38,6 +38,8 @@ RESULT asking_find_rights(struct asking *a);
 /* A row's member; empty or 0 if absent or of another type. */
 struct str asking_text(const json_t *row, const char *member);
 int64_t asking_int(const json_t *row, const char *member);
+/* A time, to the second; `none` if the member is 0. In the call's arena. */
+const char *asking_time(const struct asking *a, const json_t *row, const char *member, const char *none);
 bool asking_bool(const json_t *row, const char *member);
 /* The row with that id; NULL: none. */
 const json_t *asking_find(const json_t *rows, struct str id);

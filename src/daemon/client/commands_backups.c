@@ -4,15 +4,6 @@
 #include "daemon/client/ask.h"
 #include "daemon/command.h"
 
-static const char *time_of(const struct asking *a, const json_t *row, const char *member)
-{
-	char text[CLOCK_TEXT_SIZE] = "-";
-	int64_t at_us = asking_int(row, member);
-	if (at_us)
-		(void) clock_write_s(at_us, text);
-	return str_print(a->c->arena, "%s", text).p;
-}
-
 static struct str problem_of(const json_t *row)
 {
 	return asking_text(json_array_get(json_object_get(row, "conditions"), 0), "message");
@@ -41,8 +32,8 @@ static RESULT list_plans(struct asking *a)
 			   problem = problem_of(row);
 		bool is_active = asking_bool(row, "is_active");
 		buf_print(&a->text, "%-20.*s %-9s %-32.*s %-20s %-20s %" STR_FMT "\n", STR_ARG(name),
-			  is_active ? "yes" : "no", STR_ARG(schedule), time_of(a, row, "run_us"),
-			  is_active ? time_of(a, row, "next_us") : "-", STR_ARG(problem));
+			  is_active ? "yes" : "no", STR_ARG(schedule), asking_time(a, row, "run_us", "-"),
+			  is_active ? asking_time(a, row, "next_us", "-") : "-", STR_ARG(problem));
 		(void) json_array_append(a->value, row);
 	}
 	return OK;
@@ -65,7 +56,7 @@ static RESULT list_backups(struct asking *a)
 		bool is_failed = str_is(check, "failed");
 		problem = problem.n ? problem : is_failed ? found : STR_NONE;
 		buf_print(&a->text, "%-36.*s %-24.*s %-10.*s %-20s %-5s %-8.*s %" STR_FMT "\n", STR_ARG(id),
-			  STR_ARG(name), STR_ARG(state), time_of(a, row, "data_us"),
+			  STR_ARG(name), STR_ARG(state), asking_time(a, row, "data_us", "-"),
 			  asking_bool(row, "is_held") ? "yes" : "no", STR_ARG(check.n ? check : STR("none")),
 			  STR_ARG(problem));
 		(void) json_array_append(a->value, row);

@@ -6,15 +6,6 @@
 #include "daemon/client/ask.h"
 #include "daemon/command.h"
 
-static const char *time_of(const struct asking *a, const json_t *row, const char *member)
-{
-	char text[CLOCK_TEXT_SIZE] = "-";
-	int64_t at_us = asking_int(row, member);
-	if (at_us)
-		(void) clock_write_s(at_us, text);
-	return str_print(a->c->arena, "%s", text).p;
-}
-
 /* ---- lists ---- */
 
 static RESULT list_policies(struct asking *a)
@@ -30,7 +21,7 @@ static RESULT list_policies(struct asking *a)
 			   scope = asking_text(row, "scope"), act = asking_text(row, "act");
 		buf_print(&a->text, "%-20.*s %-14.*s %-9.*s %-10.*s %-6s %s\n", STR_ARG(name), STR_ARG(rule),
 			  STR_ARG(scope), STR_ARG(act), asking_bool(row, "is_active") ? "yes" : "no",
-			  time_of(a, row, "next_us"));
+			  asking_time(a, row, "next_us", "-"));
 		(void) json_array_append(a->value, row);
 	}
 	return OK;
@@ -64,7 +55,8 @@ static RESULT list_findings(struct asking *a)
 			continue;
 		buf_print(&a->text, "%-20.*s %-36.*s %-9.*s %-9.*s %-20s %" STR_FMT "%s%" STR_FMT "\n",
 			  STR_ARG(name), STR_ARG(machine), STR_ARG(state), STR_ARG(act),
-			  time_of(a, row, "due_us"), STR_ARG(reason), problem.n ? " " : "", STR_ARG(problem));
+			  asking_time(a, row, "due_us", "-"), STR_ARG(reason), problem.n ? " " : "",
+			  STR_ARG(problem));
 		(void) json_array_append(a->value, row);
 	}
 	return OK;
@@ -129,8 +121,8 @@ static RESULT say_would(struct asking *a, const json_t *answer)
 			   name = asking_text(m, "name"), act = asking_text(m, "act"),
 			   reason = asking_text(m, "reason");
 		buf_print(&a->text, "%-36.*s %-20.*s %-9.*s %-20s %" STR_FMT "\n",
-			  STR_ARG((ref.n ? ref : id)), STR_ARG(name), STR_ARG(act), time_of(a, m, "due_us"),
-			  STR_ARG(reason));
+			  STR_ARG((ref.n ? ref : id)), STR_ARG(name), STR_ARG(act),
+			  asking_time(a, m, "due_us", "-"), STR_ARG(reason));
 	}
 	buf_print(&a->text, "%" PRId64 " machines\n", asking_int(would, "found"));
 	return a->value ? OK : ctx_no_memory(a->c);

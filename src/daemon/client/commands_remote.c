@@ -46,15 +46,6 @@ static const char *path_of(const struct asking *a, const char *kind, const json_
 	return str_print(a->c->arena, "/%s/%" STR_FMT "%s", kind, STR_ARG(asking_text(row, "id")), behind).p;
 }
 
-static const char *time_of(const struct asking *a, const json_t *row, const char *member)
-{
-	char text[CLOCK_TEXT_SIZE] = "never";
-	int64_t at_us = asking_int(row, member);
-	if (at_us)
-		(void) clock_write_s(at_us, text);
-	return str_print(a->c->arena, "%s", text).p;
-}
-
 /* A list of texts, joined by commas. */
 static struct str texts_of(const struct asking *a, const json_t *row, const char *member)
 {
@@ -74,8 +65,8 @@ static void say_provider(struct asking *a, const json_t *p)
 		   region = asking_text(p, "region"), status = asking_text(p, "status"),
 		   problem = asking_text(p, "problem");
 	buf_print(&a->text, "%-16.*s %-6.*s %-16.*s %-11.*s %-20s %" STR_FMT "\n", STR_ARG(name),
-		  STR_ARG(cloud), STR_ARG(region), STR_ARG(status), time_of(a, p, "refreshed_us"),
-		  STR_ARG(problem));
+		  STR_ARG(cloud), STR_ARG(region), STR_ARG(status),
+		  asking_time(a, p, "refreshed_us", "never"), STR_ARG(problem));
 	(void) json_array_append(a->value, (json_t *) p);
 }
 
@@ -103,7 +94,7 @@ static void say_verified(struct asking *a, const json_t *p)
 		buf_print(&a->text, "account   %" STR_FMT "\n", STR_ARG(identity));
 	buf_print(&a->text, "lacks     %" STR_FMT "\n", STR_ARG(lacks.n ? lacks : STR("nothing")));
 	buf_print(&a->text, "reads     machines, every %" PRId64 " s; last complete listing: %s\n",
-		  asking_int(p, "poll_s"), time_of(a, p, "refreshed_us"));
+		  asking_int(p, "poll_s"), asking_time(a, p, "refreshed_us", "never"));
 	const json_t *unlisted = json_object_get(p, "unlisted");
 	for (size_t k = 0; k < json_array_size(unlisted); k++)
 		buf_print(&a->text, "unlisted  %s\n", json_string_value(json_array_get(unlisted, k)));
@@ -248,7 +239,7 @@ static RESULT list_machines(struct asking *a)
 			continue;
 		buf_print(&a->text, "%-14.*s %-20.*s %-20.*s %-12.*s %-12.*s %-16.*s %s\n", STR_ARG(provider),
 			  STR_ARG(ref), STR_ARG(name), STR_ARG(power), STR_ARG(type), STR_ARG(ips),
-			  time_of(a, row, "refreshed_us"));
+			  asking_time(a, row, "refreshed_us", "never"));
 		(void) json_array_append(a->value, row);
 	}
 	return OK;
@@ -283,7 +274,7 @@ static RESULT list_resources(struct asking *a)
 			continue;
 		buf_print(&a->text, "%-14.*s %-14.*s %-24.*s %-20.*s %-12.*s %-9.*s %s\n", STR_ARG(provider),
 			  STR_ARG(its_type), STR_ARG(ref), STR_ARG(name), STR_ARG(state), STR_ARG(size),
-			  time_of(a, row, "refreshed_us"));
+			  asking_time(a, row, "refreshed_us", "never"));
 		(void) json_array_append(a->value, row);
 	}
 	return OK;
@@ -311,7 +302,7 @@ static RESULT show_machine(struct asking *a)
 		if (texts_of(a, row, lists[k]).n)
 			buf_print(&a->text, "%-12s %" STR_FMT "\n", lists[k],
 				  STR_ARG(texts_of(a, row, lists[k])));
-	buf_print(&a->text, "%-12s %s\n", "listed", time_of(a, row, "refreshed_us"));
+	buf_print(&a->text, "%-12s %s\n", "listed", asking_time(a, row, "refreshed_us", "never"));
 	json_decref(a->value);
 	a->value = json_incref((json_t *) row);
 	return OK;
