@@ -38,11 +38,16 @@ def rested(world):
         assert run(world, "machine", "policy", "remove", policy["name"]).returncode == 0
     assert not findings(world)
     world.ec2.start_instances(InstanceIds=world.here)
+    wait_until(lambda: all_run(world), "all machines run", shows=lambda: machines(world, "bank"))
+
+
+def all_run(world):
+    """Starts what is listed as stopped at each look: the listing may be older than the stop."""
+    listed = machines(world, "bank")
     for ref in world.refs:
-        if machines(world, "bank")[ref]["power"] == "stopped":
+        if listed[ref]["power"] == "stopped":
             run(world, "remote", "start", ref)
-    wait_until(lambda: {machines(world, "bank")[r]["power"] for r in world.refs} == {"running"} and powers(world) == {"running"}, "all machines run",
-               shows=lambda: machines(world, "bank"))
+    return {listed[ref]["power"] for ref in world.refs} == {power_there(world.there, ref) for ref in world.refs} == {"running"} == powers(world)
 
 
 def powers(world):
