@@ -53,7 +53,7 @@ static void json_put_text(struct json_out *out, struct str s)
 static void json_put_uuids(struct json_out *out, const struct uuids *list)
 {
 	for (size_t k = 0; k < list->count; k++) {
-		char text[UUID_TEXT_SIZE + 2] = "\""; /* in quotes; nothing of it needs an escape */
+		char text[UUID_TEXT_SIZE + 2] = "\""; /* digits and dashes need no escape */
 		if (k > 0)
 			json_put_char(out, ',');
 		if (out->p)

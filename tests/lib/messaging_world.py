@@ -19,7 +19,7 @@ def wire(name):
 
 
 class World:
-    """What both services share: a request is an action's required parameters, plus those of the structure that contains `but`."""
+    """Base of both services' worlds. A request has an action's required parameters, plus those of the structure that contains `but`."""
 
     def make(self, action, params):
         answer = self.call({"Action": action, **params})

@@ -51,8 +51,8 @@ struct forms_writer {
 	struct xml *xml; /* writer of the query protocol */
 	struct json_writer json;
 	const char *names[FIGURES_DEPTH_MAX];
-	const char *elements[FIGURES_DEPTH_MAX]; /* of a flat list or map in XML: name of an element */
-	const char *keys[FIGURES_DEPTH_MAX];     /* of a map in XML: name of a key */
+	const char *elements[FIGURES_DEPTH_MAX]; /* name of an element, for flat lists and maps in XML */
+	const char *keys[FIGURES_DEPTH_MAX];     /* name of a key, for maps in XML */
 	bool is_list[FIGURES_DEPTH_MAX];
 	size_t depth;
 };

@@ -17,8 +17,8 @@
 enum { AS_EC2, AS_OPENSTACK, AS_CLOUDSTACK, AS_AZURE, AS_NATIVE };
 static const char *const faces[] = {"ec2", "openstack", "cloudstack", "azure", "native", NULL};
 
-/* How each face shows one row of a kind; NULL: it has no such resource. EC2: the action and its id parameter.
- * OpenStack: the path; {project} is the account's. CloudStack: the command. */
+/* Calls by which the faces show one row of a kind; NULL: the face has no such resource. EC2 has an action and its id
+ * parameter, OpenStack a path ({project}: the account's), CloudStack a command. */
 static const struct wording {
 	enum kind kind;
 	const char *action, *parameter, *path, *command, *list;

@@ -9,7 +9,7 @@
 
 enum {
 	GUEST_PARTITIONS_MAX = 32,
-	GUEST_ENTRIES_MAX = 5000, /* of a listing; more are counted */
+	GUEST_ENTRIES_MAX = 5000, /* listed entries of a directory; is_cut tells of more */
 	GUEST_PATH_MAX = 1024,
 	GUEST_NAME_MAX = 255
 };
@@ -27,7 +27,7 @@ struct guest_partition {
 struct guest_entry {
 	struct str name; /* UTF-8; entries with other names are left out */
 	enum guest_entry_kind kind;
-	int64_t size; /* of a file or a link */
+	int64_t size; /* bytes; files and links alone have one */
 	int mode;     /* permission bits */
 };
 
@@ -40,8 +40,7 @@ struct guest_listing {
 	bool is_cut; /* the directory has more entries than GUEST_ENTRIES_MAX */
 };
 
-/* Where to look. path: absolute. partition: below 0: the first one with a file system that can be read, of which the
- * largest is preferred. */
+/* A path on a disk. `path` is absolute. `partition` below 0 means the largest one whose file system can be read. */
 struct guest_place {
 	const char *disk; /* a raw image */
 	int partition;

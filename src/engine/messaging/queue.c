@@ -145,7 +145,7 @@ RESULT engine_delete_queue(struct op *op, struct queue_target *wish)
 	return next.name.p ? queue_put(op, &next) : ctx_no_memory(op->ctx);
 }
 
-/* Messages go later, some at a time (engine_sweep_queue()); until then nobody receives them. */
+/* Hides all messages at once. engine_sweep_queue() deletes them in several changes, so that none is long. */
 RESULT engine_purge_queue(struct op *op, struct queue_target *wish)
 {
 	const struct queue *queue = NULL;

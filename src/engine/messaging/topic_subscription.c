@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Subscriptions to topics: subscribe, confirm, set, end; and what becomes of their deliveries. Called by: api/sns,
+ * Creates, confirms, changes and ends subscriptions to topics, and ends their deliveries. Called by: api/sns,
  * reconcile/messaging. Sources: Amazon SNS API Reference; Amazon SNS Developer Guide, "Message delivery retries". */
 #include "base/clock.h"
 #include "engine/limits.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Steps of subscriptions: each takes one delivery to its queue, or posts it to its server. A server that does not answer is asked
- * again three times, 20 seconds apart; then the message goes to the subscription's dead-letter queue. Steps run on fetch lanes, of
+ * Steps of subscriptions: a step takes one delivery to its queue, or posts it to its server. A failed post is repeated
+ * three times, 20 seconds apart; then the message goes to the subscription's dead-letter queue. Steps run on fetch lanes, of
  * which an account has a share, so slow servers of one account delay nobody else. Source: Amazon SNS Developer Guide, "Creating an HTTP/S
  * delivery policy". */
 #include "base/clock.h"

@@ -135,7 +135,7 @@ def change(dev, user, original, password, headers=None):
 
 
 def test_no_change_tells_a_right_password(dev):
-    """Where passwords are refused, changing one's own does not tell whether the old one is right, with or without a token."""
+    """A domain that refuses passwords answers a change of password alike for a right and a wrong old one, with or without a token."""
     made = dev.command("user", "create", "eve", "--domain", "closed")["password"]
     before = token(dev, "eve", made)
     user, by_token = before[1]["token"]["user"]["id"], {"X-Auth-Token": before[2]}

@@ -189,7 +189,7 @@ HOUR = b"""<GetMetricDataResponse><GetMetricDataResult><MetricDataResults><membe
 
 @pytest.mark.parametrize("value, words", [(b"50", None), (b"nan", "no number"), (b"-1", "no number"), (b"1e400", "no number"), (None, "AccessDenied")])
 def test_metrics(world, value, words):
-    """A failure to read metrics is a condition, and the machines are listed all the same. Points of other hours and machines are ignored."""
+    """A provider whose metrics cannot be read gets a condition, and its machines are listed. Points of other hours and machines are ignored."""
     def serve(method, path, body):
         if b"Action=GetMetricData" not in body:
             return None

@@ -61,7 +61,7 @@ def place(region):
 
 
 def check_signature(message, names):
-    """As a subscriber checks it, with the certificate that the message names."""
+    """Checks a signature with the certificate that the message names, as subscribers do."""
     with urllib.request.urlopen(message["SigningCertURL"], timeout=waiting.HANG_S) as answer:
         certificate = x509.load_pem_x509_certificate(answer.read())
     text = "".join(f"{n}\n{message[n]}\n" for n in names if n in message)
@@ -180,7 +180,7 @@ def test_alarm_publishes(place):
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """A subscriber: keeps what it is sent, and answers with `status`."""
+    """A subscriber's web server. It keeps each request, and answers with `status`."""
 
     def __init__(self, address):
         class Handler(http.server.BaseHTTPRequestHandler):

@@ -133,7 +133,7 @@ static void by_command(void **state)
 
 struct tags_change {
 	int count;
-	size_t bytes; /* of the tag's value */
+	size_t bytes; /* size of the tag's value */
 };
 
 /* Changes the tag of one instance. */

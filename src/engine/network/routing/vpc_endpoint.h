@@ -21,8 +21,8 @@ struct vpc_endpoint_wish {
 	struct ref router;
 	enum vpc_endpoint_type type;
 	enum vpc_endpoint_service service;
-	struct refs tables;          /* of a gateway endpoint */
-	struct refs subnets, groups; /* of an interface endpoint; no group: the VPC's default group */
+	struct refs tables;          /* for gateway endpoints */
+	struct refs subnets, groups; /* for interface endpoints; no group: the VPC's default group */
 	bool private_names;
 	struct tags tags;
 	struct str client_token, digest; /* digest covers the other parameters; empty token: none */

@@ -246,7 +246,7 @@ static RESULT ask_again(struct op *op, const struct export_image_task *task, str
 	const struct asker asker = ASKER_OF(task);
 	const struct asker_work work = {guard, "image.export", op->now_us};
 	if (uuid_is_none(task->account))
-		return OK; /* of the region: only administrators may export it */
+		return OK; /* the region's own image: only administrators export those */
 	struct result result = asker_permit(op, &asker, &work, KIND_IMAGE, image ? &image->row : NULL);
 	if (result_is_ok(result) || !engine_is_refusal(result.code))
 		return result;

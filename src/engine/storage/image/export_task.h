@@ -13,7 +13,7 @@ struct export_image_task;
 
 #define EXPORT_TASK_VISIBLE_US (7 * 24 * HOUR)
 enum {
-	EXPORT_TASKS_ACTIVE_MAX = 5, /* of an account, as in EC2 */
+	EXPORT_TASKS_ACTIVE_MAX = 5, /* in an account, as in EC2 */
 	EXPORT_TASKS_KEPT_MAX = 100,
 	EXPORT_DISKS_MAX = 26,
 	EXPORT_PREFIX_MAX = 512,
