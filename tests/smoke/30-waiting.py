@@ -27,6 +27,13 @@ def small_budgets(monkeypatch):
 
 
 @pytest.fixture
+def patience(monkeypatch):
+    """Undoes the small budget of idle looks. Tests of what must end by itself use it: a busy machine may take longer than
+    eight looks to start a program."""
+    monkeypatch.setattr(waiting, "QUIET_LOOKS", 10**6)
+
+
+@pytest.fixture
 def start():
     started = []
 
@@ -66,8 +73,8 @@ def test_changes_without_an_end_end_the_wait(start):
         waiting.wait_until(lambda: False, "an end", of=start(IDLE), shows=lambda: next(count), every_s=0.001)
 
 
-def test_processor_time_ends_the_wait(start, monkeypatch):
-    monkeypatch.setattr(waiting, "QUIET_LOOKS", 10**6)
+@pytest.mark.usefixtures("patience")
+def test_processor_time_ends_the_wait(start):
     with pytest.raises(waiting.Stalled, match="s of processors changed nothing"):
         waiting.wait_until(lambda: False, "a result", of=start(BUSY), every_s=0.001)
 
@@ -76,6 +83,7 @@ def test_who_waits_for_a_processor_has_more_looks():
     assert waiting.weigh(0, wants=True) < waiting.weigh(0.5, wants=False) < waiting.weigh(0, wants=False)
 
 
+@pytest.mark.usefixtures("patience")
 def test_descendants_are_watched(start):
     shell = start(["sh", "-c", "sleep 1000 & wait"])
     waiting.wait_until(lambda: len(waiting.descendants([shell.pid])) == 2, "the shell's child", of=shell, every_s=0.001)
@@ -93,28 +101,34 @@ def test_an_end_is_told_at_once(start):
         waiting.wait_until(lambda: False, "an answer", of=Ended())
 
 
-def test_commands_are_bounded_too():
+@pytest.mark.usefixtures("patience")
+def test_commands_that_end_are_waited_for():
     done = waiting.run(["sh", "-c", "cat; echo $0", "end"], input="begin ", capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "begin end\n")
     with pytest.raises(subprocess.CalledProcessError):
         waiting.run(["false"], check=True)
+
+
+def test_commands_are_bounded_too(monkeypatch):
+    monkeypatch.setattr(waiting, "QUIET_LOOKS", 200)  # the shell speaks within 2 s
     with pytest.raises(waiting.Stalled, match="heard"):  # its child keeps the output open
         waiting.run(["sh", "-c", "echo heard; sleep 1000; true"], stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.usefixtures("patience")
 def test_a_command_that_computes_is_bounded_by_processor_time(monkeypatch):
     with pytest.raises(waiting.Stalled, match="s of processors changed nothing"):
         waiting.run(BUSY)
-    monkeypatch.setattr(waiting, "QUIET_LOOKS", 40)
     monkeypatch.setattr(waiting, "CPU_S", 10**6)
     waiting.run([sys.executable, "-c", "import time\nwhile time.process_time() < 1: pass"], check=True)
 
 
-def test_a_command_may_wait_for_a_lock(tmp_path):
+def test_a_command_may_wait_for_a_lock(tmp_path, monkeypatch):
+    monkeypatch.setattr(waiting, "QUIET_LOOKS", 200)  # the command starts within 2 s, and then waits for longer
     path = tmp_path / "lock"
     with open(path, "w", encoding="ascii") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        threading.Timer(0.5, fcntl.flock, (file, fcntl.LOCK_UN)).start()
+        threading.Timer(3, fcntl.flock, (file, fcntl.LOCK_UN)).start()
         waiting.run(["flock", path, "true"], check=True)
 
 

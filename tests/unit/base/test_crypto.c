@@ -609,7 +609,7 @@ static void test_authority(void **state)
 	struct str both =
 		str_print(c->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(cert), STR_ARG(issue.ca_cert_pem));
 	assert_str(run_on(c,
-			  "sed '/END/q' \"$1\" >\"$1.leaf\"; sed '1,/END/d' \"$1\" >\"$1.ca\"; openssl "
+			  "sed '/-END/q' \"$1\" >\"$1.leaf\"; sed '1,/-END/d' \"$1\" >\"$1.ca\"; openssl "
 			  "verify -x509_strict "
 			  "-purpose sslserver -CAfile \"$1.ca\" -verify_ip 10.0.0.11 \"$1.leaf\" | sed "
 			  "'s/.*: //'; "
