@@ -6,39 +6,39 @@
 #define MAPPING_ROWS                                                                                         \
 	P("DeviceName", disk.device, .flags = REQUIRED, .min = 1, .max = 32,                                 \
 	  .field = offsetof(struct ec2_mapping, disk.field) + 1,                                             \
-	  .doc = "Of a disk that the image has, or of a further one."),                                      \
+	  .doc = "Device name of a disk of the image, or of an additional disk."),                           \
 		P("Ebs.SnapshotId", disk.snapshot, .kind = KIND_SNAPSHOT,                                    \
-		  .doc = "Made from; absent: as the image says, or blank."),                                 \
+		  .doc = "Snapshot that the disk is created from; absent: the image's, or a blank disk."),   \
 		P("Ebs.VolumeSize", gib, .min = 1, .max = EC2_GIB_MAX,                                       \
-		  .doc = "In GiB; absent: the snapshot's, or as the image says."),                           \
+		  .doc = "Size in GiB; absent: the size of the snapshot, or the image's."),                  \
 		P("Ebs.VolumeType", disk.type, .words = EC2_VOLUME_TYPES,                                    \
-		  .doc = "Kept and shown; absent: gp2."),                                                    \
-		P("Ebs.Iops", disk.iops, .min = 1, .max = EC2_IOPS_MAX, .doc = "Guests are held to it."),    \
+		  .doc = "Volume type: limits IOPS and throughput. Absent: gp2."),                           \
+		P("Ebs.Iops", disk.iops, .min = 1, .max = EC2_IOPS_MAX, .doc = "IOPS limit of the volume."), \
 		P("Ebs.Throughput", disk.throughput, .min = 1, .max = EC2_IOPS_MAX,                          \
-		  .doc = "MiB/s; guests are held to it."),                                                   \
+		  .doc = "Throughput limit of the volume in MiB/s."),                                        \
 		P("Ebs.DeleteOnTermination", disk.delete_on_termination,                                     \
-		  .doc = "Whether it goes with the instance; absent: yes, or as the image says."),           \
+		  .doc = "Whether the volume is deleted with the instance; absent: the image's setting, or " \
+			 "true."),                                                                           \
 		P("NoDevice", no_device, .given = offsetof(struct ec2_mapping, disk.is_left_out) + 1,        \
-		  .doc = "The image's disk of that name is left out."),                                      \
+		  .doc = "Removes the image's disk of that device name."),                                   \
 		P("VirtualName", virtual_name, .max = 32,                                                    \
-		  .doc = "ephemeralN: an instance has what its type has of that, whether it is said or "     \
-			 "not."),                                                                            \
+		  .doc = "Instance store volume, ephemeralN. Accepted; an instance always has the ones of "  \
+			 "its type."),                                                                       \
 		NOT_BUILT("Ebs.OutpostArn"), NOT_BUILT("Ebs.AvailabilityZone"),                              \
 		NOT_BUILT("Ebs.AvailabilityZoneId"), NOT_BUILT("Ebs.VolumeInitializationRate"),              \
 		NOT_BUILT("Ebs.EbsCardIndex")
 static const struct param launch_rows[] = {
 	MAPPING_ROWS,
 	P("Ebs.Encrypted", disk.crypt.is_wanted,
-	  .doc = "Its bytes are, at rest; absent: as the account says. What is made from an encrypted "
-		 "snapshot is in any case."),
+	  .doc = "Whether the disk is encrypted at rest; absent: the account's default. Disks from encrypted "
+		 "snapshots always are."),
 	P("Ebs.KmsKeyId", kms_key, .max = 2048, .doc = EC2_KMS_KEY_DOC),
 };
 static const struct param image_rows[] = {
 	MAPPING_ROWS,
 	P("Ebs.Encrypted", disk.crypt.is_wanted,
-	  .doc = "Of a blank disk: its bytes are to be, at rest. Not of one that is made from a snapshot: it "
-		 "is "
-		 "as that is."),
+	  .doc = "Whether a blank disk is encrypted at rest. A disk from a snapshot is encrypted if the "
+		 "snapshot is."),
 	NOT_BUILT("Ebs.KmsKeyId"),
 };
 #undef P

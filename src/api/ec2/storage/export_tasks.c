@@ -76,18 +76,18 @@ struct ec2_export_image {
 };
 #define P(wire, member, ...) PARAM(struct ec2_export_image, wire, member, __VA_ARGS__)
 static const struct param export_params[] = {
-	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
-	P("Description", wish.description, .max = 255, .doc = "Free text."),
+	P("ClientToken", wish.client_token, .max = 64, .doc = "Idempotency token of the request."),
+	P("Description", wish.description, .max = 255, .doc = "Description: free text."),
 	P("DiskImageFormat", format, .flags = REQUIRED,
 	  .words = "VMDK|RAW|VHD|VHDX|QCOW2|OVA|vmdk|raw|vhd|vhdx|qcow2|ova",
-	  .doc = "Format of the file; EC2 has the first three."),
-	P("ImageId", wish.image, .kind = KIND_IMAGE, .flags = REQUIRED, .doc = "An image of the account."),
+	  .doc = "Format of the exported file. EC2 itself has only VMDK, RAW and VHD."),
+	P("ImageId", wish.image, .kind = KIND_IMAGE, .flags = REQUIRED, .doc = "Image of the account."),
 	P("RoleName", wish.role_name, .max = 256,
-	  .doc = "Stored and shown: the region writes the file itself."),
+	  .doc = "Stored and shown. No role is needed, because the region writes the file itself."),
 	P("S3ExportLocation.S3Bucket", wish.bucket, .flags = REQUIRED, .max = 63,
 	  .doc = "Folder in the account's part of the export directory."),
 	P("S3ExportLocation.S3Prefix", wish.prefix, .max = EXPORT_PREFIX_MAX,
-	  .doc = "Beginning of the file's name; the task's id and the format follow."),
+	  .doc = "Prefix of the file name, followed by the task's id and the format."),
 	TAG_SPECIFICATIONS(struct ec2_export_image, tag_specs),
 };
 #undef P
@@ -114,18 +114,20 @@ static RESULT ec2_export_image(struct ec2_call *e, const void *args, struct xml 
 
 static const struct param cancel_params[] = {
 	PARAM(struct export_target, "ExportTaskId", task, .kind = KIND_EXPORT_IMAGE_TASK, .flags = REQUIRED,
-	      .doc = "An active task."),
+	      .doc = "Task that has not ended."),
 };
 
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("ExportImage"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_export_image, export_params), .prepare = prepare_export,
 	 .operation = engine_begin_image_export_run, .returns = KIND_EXPORT_IMAGE_TASK,
-	 .answer = ec2_export_image, .doc = "Writes an image's disks to a file for other clouds."},
+	 .answer = ec2_export_image,
+	 .doc = "Exports the disks of an image to a file for use in other clouds."},
 	{EC2_ACTION("DescribeExportImageTasks"), .args = PARAMS(struct ec2_describe_exports, describe_params),
-	 .list = &task_listing, .doc = "Exports: active ones, and those that ended in the last seven days."},
+	 .list = &task_listing,
+	 .doc = "Lists export tasks: active ones, and those that ended in the last seven days."},
 	{EC2_ACTION("CancelExportTask"), .flags = API_WRITES,
 	 .args = PARAMS(struct export_target, cancel_params), .operation = engine_cancel_export_run,
-	 .doc = "Ends an export, and deletes what it has written."},
+	 .doc = "Cancels an export task and deletes what it has written."},
 };
 const struct api_actions ec2_export_actions = API_ACTIONS(actions);

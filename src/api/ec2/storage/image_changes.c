@@ -48,11 +48,11 @@ static const struct param create_image_params[] = {
 	P("InstanceId", wish.instance, .flags = REQUIRED, .kind = KIND_INSTANCE,
 	  .doc = "A running or stopped instance."),
 	P("Name", wish.name, .flags = REQUIRED, .max = 255,
-	  .doc = "Its name, which the account has not yet."),
-	P("Description", wish.description, .max = 255, .doc = "Free text."),
-	P("NoReboot", wish.no_reboot, .doc = "The instance runs on while its disks are cut."),
+	  .doc = "Name of the new image; unique in the account."),
+	P("Description", wish.description, .max = 255, .doc = "Description: free text."),
+	P("NoReboot", wish.no_reboot, .doc = "Takes the snapshots without stopping the instance."),
 	PARAM_LIST(struct ec2_create_image, "BlockDeviceMapping", mappings, ec2_image_mapping_params,
-		   .max = 40, .doc = "Disks: other than the instance's, or besides."),
+		   .max = 40, .doc = "Disks that differ from the instance's or are added to them."),
 	TAG_SPECIFICATIONS(struct ec2_create_image, tag_specs),
 	NOT_BUILT("SnapshotLocation", .only = "regional"),
 	NOT_BUILT("BootModeOverride"),
@@ -87,30 +87,32 @@ struct ec2_register_image {
 #define P(wire, member, ...) PARAM(struct ec2_register_image, wire, member, __VA_ARGS__)
 static const struct param register_image_params[] = {
 	P("Name", wish.name, .flags = REQUIRED, .max = 255,
-	  .doc = "Its name, which the account has not yet."),
-	P("Description", wish.description, .max = 255, .doc = "Free text."),
+	  .doc = "Name of the new image; unique in the account."),
+	P("Description", wish.description, .max = 255, .doc = "Description: free text."),
 	P("Architecture", architecture, .words = "x86_64|arm64", .absent = "x86_64",
-	  .doc = "x86_64 where EC2 has i386."),
+	  .doc = "Processor architecture. x86_64 stands for EC2's default i386."),
 	P("RootDeviceName", wish.root_device, .max = 32,
-	  .doc = "Which of the mappings the root disk is; absent: the first."),
+	  .doc = "Device name of the root disk among the mappings; absent: the first one."),
 	PARAM_LIST(struct ec2_register_image, "BlockDeviceMapping", mappings, ec2_image_mapping_params,
-		   .flags = REQUIRED, .max = 40, .doc = "Its disks; the root disk has a snapshot."),
-	P("EnaSupport", wish.ena_support, .doc = "Kept and shown."),
+		   .flags = REQUIRED, .max = 40,
+		   .doc = "Disks of the image. The root disk needs a snapshot."),
+	P("EnaSupport", wish.ena_support, .doc = "Stored and shown; has no effect."),
 	TAG_SPECIFICATIONS(struct ec2_register_image, tag_specs),
 	NOT_BUILT("VirtualizationType", .only = "hvm"),
 	NOT_BUILT("SriovNetSupport", .only = "simple"),
 	P("BootMode", boot_mode, .words = "legacy-bios|uefi|uefi-preferred",
-	  .doc = "Its firmware; absent: BIOS."),
-	P("TpmSupport", tpm, .words = "v2.0", .doc = "It has a TPM 2.0; needs UEFI."),
+	  .doc = "Boot mode of the firmware; absent: BIOS."),
+	P("TpmSupport", tpm, .words = "v2.0", .doc = "Adds a TPM 2.0; requires UEFI."),
 	NOT_BUILT("ImageLocation", .only = ""), /* Terraform sends an empty one */
 	P("UefiData", uefi_data, .flags = BASE64, .max = 48000,
-	  .doc = "Variables that UEFI begins with, as GetInstanceUefiData shows them; needs UEFI. A platform "
-		 "key among them turns on secure boot."),
+	  .doc = "Initial UEFI variables, in the format of GetInstanceUefiData; requires UEFI. A platform "
+		 "key among them enables secure boot."),
 	P("ImdsSupport", imds, .words = "v2.0",
-	  .doc = "Metadata needs a session token, whose answer goes two hops, unless launch or account says "
-		 "otherwise."),
+	  .doc = "v2.0: by default instances require a session token for metadata, with a hop limit of two. "
+		 "The launch or the account may override it."),
 	P("BillingProduct", products, .max = 64,
-	  .doc = "Codes of billingProducts: what is included, which the operator alone says, or one's own."),
+	  .doc = "Billing product codes: those of included software, which only the operator may set, or the "
+		 "account's own."),
 	NOT_BUILT("KernelId|RamdiskId"),
 };
 #undef P
@@ -165,19 +167,18 @@ struct ec2_copy_image {
 #define P(wire, member, ...) PARAM(struct ec2_copy_image, wire, member, __VA_ARGS__)
 static const struct param copy_image_params[] = {
 	P("SourceImageId", wish.source, .flags = REQUIRED, .kind = KIND_IMAGE, .doc = "The image."),
-	P("SourceRegion", region, .flags = REQUIRED, .doc = "This region."),
+	P("SourceRegion", region, .flags = REQUIRED, .doc = "Name of this region."),
 	P("Name", wish.name, .flags = REQUIRED, .max = 255,
-	  .doc = "Its name, which the account has not yet."),
-	P("Description", wish.description, .max = 255, .doc = "Free text."),
-	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
-	P("CopyImageTags", wish.with_tags, .doc = "With the tags of an image of one's own."),
+	  .doc = "Name of the new image; unique in the account."),
+	P("Description", wish.description, .max = 255, .doc = "Description: free text."),
+	P("ClientToken", wish.client_token, .max = 64, .doc = "Idempotency token of the request."),
+	P("CopyImageTags", wish.with_tags, .doc = "Copies the tags of an image of the account as well."),
 	TAG_SPECIFICATIONS(struct ec2_copy_image, tag_specs),
 	NOT_BUILT("DestinationOutpostArn|DestinationAvailabilityZone|DestinationAvailabilityZoneId|"
 		  "SnapshotCopyCompletionDurationMinutes"),
 	P("Encrypted", wish.crypt.is_wanted,
-	  .doc = "Its snapshots are, also those of plain ones; absent: as the account says. Copies of "
-		 "encrypted "
-		 "ones are in any case."),
+	  .doc = "Whether the snapshots of the copy are encrypted; absent: the account's default. Copies of "
+		 "encrypted snapshots always are."),
 	P("KmsKeyId", kms_key, .max = 2048, .doc = EC2_KMS_KEY_DOC),
 };
 #undef P
@@ -209,16 +210,13 @@ struct ec2_modify_image {
 static const struct param modify_image_params[] = {
 	P("ImageId", wish.image, .flags = REQUIRED, .kind = KIND_IMAGE, .doc = "The image."),
 	P("Description.Value", wish.description, .max = 255,
-	  .given = offsetof(struct ec2_modify_image, wish.set_description) + 1,
-	  .doc = "Its new description."),
+	  .given = offsetof(struct ec2_modify_image, wish.set_description) + 1, .doc = "New description."),
 	EC2_SHARING_PARAMS(struct ec2_modify_image, "LaunchPermission", sharing, ec2_permission_params),
 	P("Attribute", attribute, .words = "description|launchPermission|imdsSupport", UNKNOWN_ATTRIBUTE,
-	  .doc = "What Value, or OperationType with UserId and UserGroup, is for."),
-	P("Value", value, .max = 255, .doc = "The new value of Attribute."),
+	  .doc = "Attribute that Value, or OperationType with UserId and UserGroup, changes."),
+	P("Value", value, .max = 255, .doc = "New value of Attribute."),
 	P("ImdsSupport.Value", imds, .words = "v2.0",
-	  .doc = "New instances' metadata needs a session token, unless launch or account says otherwise; "
-		 "for "
-		 "good."),
+	  .doc = "v2.0: by default new instances require a session token for metadata. Cannot be reversed."),
 	NOT_BUILT("ProductCode|OrganizationArn|OrganizationalUnitArn"),
 };
 #undef P
@@ -254,7 +252,7 @@ static const struct param reset_image_params[] = {
 	PARAM(struct ec2_reset_image, "ImageId", wish.image, .flags = REQUIRED, .kind = KIND_IMAGE,
 	      .doc = "The image."),
 	PARAM(struct ec2_reset_image, "Attribute", attribute, .flags = REQUIRED, .words = "launchPermission",
-	      UNKNOWN_ATTRIBUTE, .doc = "Only its owner may launch it then."),
+	      UNKNOWN_ATTRIBUTE, .doc = "launchPermission: afterwards only the owner may launch the image."),
 };
 
 struct ec2_describe_image {
@@ -263,11 +261,11 @@ struct ec2_describe_image {
 };
 static const struct param describe_image_params[] = {
 	PARAM(struct ec2_describe_image, "ImageId", image, .flags = REQUIRED, .kind = KIND_IMAGE,
-	      .doc = "An image of one's own."),
+	      .doc = "An image of the account."),
 	PARAM(struct ec2_describe_image, "Attribute", attribute, .flags = REQUIRED,
 	      .words = "description|launchPermission|blockDeviceMapping|sriovNetSupport|bootMode|kernel|"
 		       "ramdisk|productCodes|tpmSupport|uefiData|lastLaunchedTime|imdsSupport",
-	      UNKNOWN_ATTRIBUTE, .doc = "What is asked for."),
+	      UNKNOWN_ATTRIBUTE, .doc = "Name of the attribute."),
 };
 
 static void write_value(struct xml *x, const char *name, struct str value)
@@ -341,13 +339,13 @@ struct ec2_deprecate {
 };
 static const struct param deprecate_params[] = {
 	PARAM(struct ec2_deprecate, "ImageId", wish.image, .flags = REQUIRED, .kind = KIND_IMAGE,
-	      .doc = "An image of one's own."),
+	      .doc = "An image of the account."),
 	PARAM(struct ec2_deprecate, "DeprecateAt", at, .flags = REQUIRED, .max = 40,
-	      .doc = "A time to come, of the next ten years; two for a public image."),
+	      .doc = "A future time: at most ten years ahead, two for a public image."),
 };
 static const struct param undeprecate_params[] = {
 	PARAM(struct ec2_deprecate, "ImageId", wish.image, .flags = REQUIRED, .kind = KIND_IMAGE,
-	      .doc = "An image of one's own."),
+	      .doc = "An image of the account."),
 };
 
 /* Takes the time in whole minutes, as EC2 does. */
@@ -374,17 +372,16 @@ static RESULT prepare_deprecate(struct ec2_call *e, void *args)
 
 static const struct param activate_params[] = {
 	PARAM(struct image_activation, "ImageId", image, .flags = REQUIRED, .kind = KIND_IMAGE,
-	      .doc = "An image of one's own."),
+	      .doc = "An image of the account."),
 };
 
 /* ---- the end ---- */
 
 static const struct param deregister_image_params[] = {
 	PARAM(struct image_target, "ImageId", image, .flags = REQUIRED, .kind = KIND_IMAGE,
-	      .doc = "The image; instances made from it stay, and so do its snapshots unless they are "
-		     "named."),
+	      .doc = "The image. Its instances stay."),
 	PARAM(struct image_target, "DeleteAssociatedSnapshots", deletes_snapshots,
-	      .doc = "Deletes its snapshots, too, where no other image has them."),
+	      .doc = "Also deletes the image's snapshots, except those that other images use."),
 };
 
 static RESULT ec2_deregister_image(struct ec2_call *e, const void *args, struct xml *x)
@@ -413,43 +410,46 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("CreateImage"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_image, create_image_params), .prepare = prepare_create,
 	 .operation = engine_capture_image_run, .answer = ec2_create_image,
-	 .doc = "Makes an image of an instance, whose disks are snapshotted."},
+	 .doc = "Creates an image from an instance by taking snapshots of its disks."},
 	{EC2_ACTION("RegisterImage"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_register_image, register_image_params), .prepare = prepare_register,
 	 EC2_TAGS(struct ec2_register_image, "image"), .operation = engine_register_image_run,
-	 .answer = ec2_register_image, .doc = "Makes an image of snapshots."},
+	 .answer = ec2_register_image, .doc = "Registers an image made of snapshots."},
 	{EC2_ACTION("CopyImage"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_copy_image, copy_image_params), .prepare = prepare_copy,
 	 EC2_DIGEST(struct ec2_copy_image), .operation = engine_copy_image_run, .answer = ec2_copy_image,
-	 .doc = "Makes an image of one's own of another."},
+	 .doc = "Copies an image into the account."},
 	{EC2_ACTION("DeregisterImage"), .flags = API_WRITES,
 	 .args = PARAMS(struct image_target, deregister_image_params), .operation = engine_delete_image_run,
-	 .answer = ec2_deregister_image, .doc = "Takes an image away from launches."},
+	 .answer = ec2_deregister_image, .doc = "Deregisters an image, which can no longer be launched."},
 	{EC2_ACTION("ModifyImageAttribute"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_image, modify_image_params), .prepare = prepare_modify,
 	 .operation = engine_update_image_run,
-	 .doc = "Changes an image's description, or who may launch it."},
+	 .doc = "Changes the description or the launch permissions of an image."},
 	{EC2_ACTION("ResetImageAttribute"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_reset_image, reset_image_params),
 	 .sets = {API_SETS(struct ec2_reset_image, wish.sharing.reset)}, .operation = engine_update_image_run,
-	 .doc = "Leaves an image to its owner alone."},
+	 .doc = "Removes the launch permissions of all other accounts."},
 	{EC2_ACTION("EnableImageDeprecation"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_deprecate, deprecate_params), .prepare = prepare_deprecate,
-	 .operation = engine_update_image_run, .doc = "From then on others find an image by its id alone."},
+	 .operation = engine_update_image_run,
+	 .doc = "Sets the time at which an image becomes deprecated. After that, other accounts find the "
+		"image only by its id."},
 	{EC2_ACTION("DisableImageDeprecation"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_deprecate, undeprecate_params),
 	 .sets = {API_SETS(struct ec2_deprecate, wish.set_deprecated)}, .operation = engine_update_image_run,
-	 .doc = "Others find an image as before."},
+	 .doc = "Removes the deprecation of an image."},
 	{EC2_ACTION("DisableImage"), .flags = API_WRITES,
 	 .args = PARAMS(struct image_activation, activate_params),
 	 .sets = {API_SETS(struct image_activation, unshares)}, .operation = engine_activate_image_run,
-	 .doc = "Nobody launches an image, and only its owner sees it; its launch permissions are gone."},
+	 .doc = "Disables an image: nobody can launch it, only its owner sees it, and its launch permissions "
+		"are removed."},
 	{EC2_ACTION("EnableImage"), .flags = API_WRITES,
 	 .args = PARAMS(struct image_activation, activate_params),
 	 .sets = {API_SETS(struct image_activation, is_active)}, .operation = engine_activate_image_run,
-	 .doc = "A disabled image may be launched by its owner again."},
+	 .doc = "Enables a disabled image for its owner."},
 	{EC2_ACTION("DescribeImageAttribute"),
 	 .args = PARAMS(struct ec2_describe_image, describe_image_params), .answer = ec2_describe_image,
-	 .doc = "One attribute of an image of one's own."},
+	 .doc = "Returns one attribute of an image of the account."},
 };
 const struct api_actions ec2_image_change_actions = API_ACTIONS(actions);

@@ -20,11 +20,11 @@ struct ec2_describe_images {
 #define P(wire, member, ...) PARAM(struct ec2_describe_images, wire, member, __VA_ARGS__)
 static const struct param describe_images_params[] = {
 	QUERY_IDS(struct ec2_describe_images, "ImageId", KIND_IMAGE, "Images by id."),
-	P("Owner", owners,
-	  .doc = "Only of these owners: self, amazon (the region's operator), or account numbers."),
-	P("ExecutableBy", executable_by, .doc = "Only those launchable by: self, all, or an account number."),
-	P("IncludeDeprecated", deprecated, .doc = "Others' that are deprecated, too."),
-	P("IncludeDisabled", disabled, .doc = "Disabled ones, too."),
+	P("Owner", owners, .doc = "Owners: self, amazon (the operator of the region), or account numbers."),
+	P("ExecutableBy", executable_by,
+	  .doc = "Accounts with launch permission: self, all, or an account number."),
+	P("IncludeDeprecated", deprecated, .doc = "Includes deprecated images of other accounts."),
+	P("IncludeDisabled", disabled, .doc = "Includes disabled images."),
 	QUERY_FILTERS(struct ec2_describe_images),
 	QUERY_PAGES(struct ec2_describe_images, 1, 1000),
 };
@@ -240,6 +240,6 @@ static RESULT prepare_describe(struct ec2_call *e, void *args)
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeImages"), .flags = API_CHANGES_BY_TIME,
 	 .args = PARAMS(struct ec2_describe_images, describe_images_params), .prepare = prepare_describe,
-	 .list = &image_listing, .doc = "Images that the account may launch."},
+	 .list = &image_listing, .doc = "Lists the images that the account may launch."},
 };
 const struct api_actions ec2_image_actions = API_ACTIONS(actions);

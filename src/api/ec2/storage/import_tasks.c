@@ -89,7 +89,7 @@ struct ec2_describe_imports {
 /* Here the parameter is called "Filters", everywhere else "Filter". */
 #define IMPORT_FILTERS                                                                                       \
 	PARAM_LIST(struct ec2_describe_imports, "Filters", query.filters, ec2_filter_params, .max = 200,     \
-		   .doc = "Shows only what fits all filters; a filter fits by any of its values.")
+		   .doc = "Filters. A resource must match all of them, each by any of its values.")
 static const struct param describe_snapshot_tasks_params[] = {
 	QUERY_IDS(struct ec2_describe_imports, "ImportTaskId", KIND_IMPORT_SNAPSHOT_TASK, "Tasks by id."),
 	IMPORT_FILTERS,
@@ -233,13 +233,13 @@ struct ec2_client_data {
 	struct str comment, start, end, size;
 };
 #define CLIENT_DATA                                                                                          \
-	P("ClientData.Comment", client.comment, .doc = "Not shown, in EC2 neither."),                        \
-		P("ClientData.UploadStart", client.start, .doc = "Likewise."),                               \
-		P("ClientData.UploadEnd", client.end, .doc = "Likewise."),                                   \
-		P("ClientData.UploadSize", client.size, .doc = "Likewise.")
+	P("ClientData.Comment", client.comment, .doc = "Accepted and not shown, as in EC2."),                \
+		P("ClientData.UploadStart", client.start, .doc = "Accepted and not shown, as in EC2."),      \
+		P("ClientData.UploadEnd", client.end, .doc = "Accepted and not shown, as in EC2."),          \
+		P("ClientData.UploadSize", client.size, .doc = "Accepted and not shown, as in EC2.")
 
 #define ENCRYPTION                                                                                           \
-	P("Encrypted", wish.crypt.is_wanted, .doc = "What comes of it is, at rest."),                        \
+	P("Encrypted", wish.crypt.is_wanted, .doc = "Whether the result is encrypted at rest."),             \
 		P("KmsKeyId", kms_key, .max = 2048, .doc = EC2_KMS_KEY_DOC)
 
 static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
@@ -254,14 +254,15 @@ struct ec2_import_snapshot {
 };
 #define P(wire, member, ...) PARAM(struct ec2_import_snapshot, wire, member, __VA_ARGS__)
 static const struct param import_snapshot_params[] = {
-	P("Description", wish.description, .max = 255, .doc = "Of the task."),
-	P("DiskContainer.Description", wish.disk.description, .max = 255, .doc = "Of the snapshot."),
+	P("Description", wish.description, .max = 255, .doc = "Description of the task."),
+	P("DiskContainer.Description", wish.disk.description, .max = 255,
+	  .doc = "Description of the snapshot."),
 	P("DiskContainer.Format", wish.disk.format, .words = FORMATS,
-	  .doc = "What the file is; absent: by its first bytes."),
+	  .doc = "Format of the file; absent: detected from its first bytes."),
 	P("DiskContainer.Url", wish.disk.url, .flags = REQUIRED, .max = IMPORT_URL_MAX,
-	  .doc = "Where it is: http or https, not on the region's own machines."),
+	  .doc = "URL of the file: http or https, and not on the region's own machines."),
 	NOT_BUILT("DiskContainer.UserBucket.S3Bucket|DiskContainer.UserBucket.S3Key"),
-	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
+	P("ClientToken", wish.client_token, .max = 64, .doc = "Idempotency token of the request."),
 	CLIENT_DATA,
 	TAG_SPECIFICATIONS(struct ec2_import_snapshot, tag_specs),
 	ENCRYPTION,
@@ -287,12 +288,14 @@ struct ec2_container {
 };
 #define P(wire, member, ...) PARAM(struct ec2_container, wire, member, __VA_ARGS__)
 static const struct param container_params[] = {
-	P("Description", disk.description, .max = 255, .doc = "Of the disk's snapshot."),
-	P("DeviceName", disk.device, .max = 32, .doc = "Its name in the image; the first is the root disk."),
-	P("Format", disk.format, .words = FORMATS, .doc = "What the file is; absent: by its first bytes."),
+	P("Description", disk.description, .max = 255, .doc = "Description of the disk's snapshot."),
+	P("DeviceName", disk.device, .max = 32,
+	  .doc = "Device name in the image. The first disk is the root disk."),
+	P("Format", disk.format, .words = FORMATS,
+	  .doc = "Format of the file; absent: detected from its first bytes."),
 	P("Url", disk.url, .max = IMPORT_URL_MAX, .field = offsetof(struct ec2_container, disk.field) + 1,
-	  .doc = "Where it is: http or https, not on the region's own machines."),
-	P("SnapshotId", disk.snapshot, .kind = KIND_SNAPSHOT, .doc = "Or this snapshot, as it is."),
+	  .doc = "URL of the file: http or https, and not on the region's own machines."),
+	P("SnapshotId", disk.snapshot, .kind = KIND_SNAPSHOT, .doc = "Existing snapshot, instead of a URL."),
 	NOT_BUILT("UserBucket.S3Bucket|UserBucket.S3Key"),
 };
 #undef P
@@ -311,14 +314,15 @@ struct ec2_import_image {
 #define P(wire, member, ...) PARAM(struct ec2_import_image, wire, member, __VA_ARGS__)
 static const struct param import_image_params[] = {
 	P("Architecture", architecture, .words = "x86_64|arm64", .absent = "x86_64",
-	  .doc = "x86_64 where EC2 has i386."),
+	  .doc = "Processor architecture. x86_64 stands for EC2's default i386."),
 	P("BootMode", boot_mode, .words = "legacy-bios|uefi|uefi-preferred",
-	  .doc = "Its firmware; absent: BIOS."),
-	P("Description", wish.description, .max = 255, .doc = "Of the task, and of the image."),
+	  .doc = "Boot mode of the firmware; absent: BIOS."),
+	P("Description", wish.description, .max = 255, .doc = "Description of the task and the image."),
 	PARAM_LIST(struct ec2_import_image, "DiskContainer", containers, container_table, .flags = REQUIRED,
-		   .max = IMPORT_DISKS_MAX, .doc = "The disks; the first is the root disk."),
-	P("Platform", platform, .words = "Linux|Windows", .absent = "Linux", .doc = "What its guests run."),
-	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
+		   .max = IMPORT_DISKS_MAX, .doc = "Disks of the image. The first one is the root disk."),
+	P("Platform", platform, .words = "Linux|Windows", .absent = "Linux",
+	  .doc = "Operating system of the image."),
+	P("ClientToken", wish.client_token, .max = 64, .doc = "Idempotency token of the request."),
 	CLIENT_DATA,
 	TAG_SPECIFICATIONS(struct ec2_import_image, tag_specs),
 	ENCRYPTION,
@@ -367,9 +371,9 @@ struct ec2_cancel_import {
 };
 static const struct param cancel_import_params[] = {
 	PARAM(struct ec2_cancel_import, "ImportTaskId", wish.task, .flags = REQUIRED | ANY_KIND,
-	      .doc = "An active task."),
+	      .doc = "Task that has not ended."),
 	PARAM(struct ec2_cancel_import, "CancelReason", wish.reason, .max = 255,
-	      .doc = "Shown with the task."),
+	      .doc = "Reason, shown with the task."),
 };
 
 static RESULT prepare_cancel(struct ec2_call *e, void *args)
@@ -400,24 +404,24 @@ static const struct ec2_action actions[] = {
 	 .prepare = prepare_import_snapshot, EC2_TAGS(struct ec2_import_snapshot, "import-snapshot-task"),
 	 .operation = engine_begin_snapshot_import_run, .returns = KIND_IMPORT_SNAPSHOT_TASK,
 	 EC2_SHOWS(snapshot_task_listing, struct ec2_import_snapshot, wish.task, NULL),
-	 .doc = "Makes a snapshot of a disk that is on a web server."},
+	 .doc = "Imports a disk from a web server as a snapshot."},
 	{EC2_ACTION("ImportImage"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_import_image, import_image_params), .prepare = prepare_import_image,
 	 EC2_TAGS(struct ec2_import_image, "import-image-task"), .operation = engine_begin_image_import_run,
 	 .returns = KIND_IMPORT_IMAGE_TASK,
 	 EC2_SHOWS(made_image_task, struct ec2_import_image, wish.task, NULL),
-	 .doc = "Makes an image of disks that are on web servers."},
+	 .doc = "Imports disks from web servers as an image."},
 	{EC2_ACTION("DescribeImportSnapshotTasks"),
 	 .args = PARAMS(struct ec2_describe_imports, describe_snapshot_tasks_params),
 	 .list = &snapshot_task_listing,
-	 .doc = "Imports of snapshots: active ones, and those that ended in the last seven days."},
+	 .doc = "Lists snapshot import tasks: active ones, and those that ended in the last seven days."},
 	{EC2_ACTION("DescribeImportImageTasks"),
 	 .args = PARAMS(struct ec2_describe_imports, describe_image_tasks_params),
 	 .list = &image_task_listing,
-	 .doc = "Imports of images: active ones, and those that ended in the last seven days."},
+	 .doc = "Lists image import tasks: active ones, and those that ended in the last seven days."},
 	{EC2_ACTION("CancelImportTask"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_cancel_import, cancel_import_params), .prepare = prepare_cancel,
 	 .operation = engine_cancel_import_run, .answer = ec2_cancel_import,
-	 .doc = "Ends an import; nothing of it is left."},
+	 .doc = "Cancels an import task and deletes what it has imported."},
 };
 const struct api_actions ec2_import_actions = API_ACTIONS(actions);

@@ -26,18 +26,18 @@ struct ec2_sharing {
 	struct refs users;
 };
 #define EC2_PERMISSION_ROWS                                                                                  \
-	PARAM(struct ec2_permission, "Group", group, .words = "all", .doc = "Everybody."),                   \
+	PARAM(struct ec2_permission, "Group", group, .words = "all", .doc = "all: every account."),          \
 		PARAM(struct ec2_permission, "UserId", user, .flags = BY_NAME, .kind = KIND_ACCOUNT,         \
-		      .max = 64, .doc = "An account, by its number.")
+		      .max = 64, .doc = "Account number.")
 #define EC2_SHARING_PARAMS(T, permission, member, table)                                                     \
-	PARAM_LIST(T, permission ".Add", member.add, table, .max = 100, .doc = "Who may from now on."),      \
+	PARAM_LIST(T, permission ".Add", member.add, table, .max = 100, .doc = "Permissions to add."),       \
 		PARAM_LIST(T, permission ".Remove", member.remove, table, .max = 100,                        \
-			   .doc = "Who may not any more."),                                                  \
+			   .doc = "Permissions to remove."),                                                 \
 		PARAM(T, "OperationType", member.operation, .words = "add|remove",                           \
-		      .doc = "What is done with UserId and UserGroup."),                                     \
+		      .doc = "Whether UserId and UserGroup are added or removed."),                          \
 		PARAM(T, "UserId", member.users, .flags = BY_NAME, .kind = KIND_ACCOUNT, .max = 64,          \
-		      .doc = "Accounts, by their numbers."),                                                 \
-		PARAM(T, "UserGroup", member.groups, .words = "all", .doc = "Everybody.")
+		      .doc = "Account numbers."),                                                            \
+		PARAM(T, "UserGroup", member.groups, .words = "all", .doc = "all: every account.")
 
 /* Converts the parameters to the engine's wish; *ret_is_asked: the request changes something. permission: the parameter's name. */
 RESULT ec2_take_sharing(struct ec2_call *e, const struct ec2_sharing *a, const char *permission,

@@ -18,10 +18,10 @@ struct ec2_modify_snapshot {
 };
 static const struct param modify_snapshot_params[] = {
 	PARAM(struct ec2_modify_snapshot, "SnapshotId", wish.snapshot, .flags = REQUIRED,
-	      .kind = KIND_SNAPSHOT, .doc = "A snapshot of one's own."),
+	      .kind = KIND_SNAPSHOT, .doc = "A snapshot of the account."),
 	EC2_SHARING_PARAMS(struct ec2_modify_snapshot, "CreateVolumePermission", sharing, restorer_params),
 	PARAM(struct ec2_modify_snapshot, "Attribute", attribute, .words = "createVolumePermission",
-	      UNKNOWN_ATTRIBUTE, .doc = "What the others are for."),
+	      UNKNOWN_ATTRIBUTE, .doc = "Attribute that the other parameters change."),
 };
 
 static RESULT prepare_modify(struct ec2_call *e, void *args)
@@ -41,9 +41,10 @@ struct ec2_reset_snapshot {
 };
 static const struct param reset_snapshot_params[] = {
 	PARAM(struct ec2_reset_snapshot, "SnapshotId", wish.snapshot, .flags = REQUIRED,
-	      .kind = KIND_SNAPSHOT, .doc = "A snapshot of one's own."),
+	      .kind = KIND_SNAPSHOT, .doc = "A snapshot of the account."),
 	PARAM(struct ec2_reset_snapshot, "Attribute", attribute, .flags = REQUIRED,
-	      .words = "createVolumePermission", UNKNOWN_ATTRIBUTE, .doc = "Only its owner may use it then."),
+	      .words = "createVolumePermission", UNKNOWN_ATTRIBUTE,
+	      .doc = "createVolumePermission: afterwards only the owner may use the snapshot."),
 };
 
 struct ec2_describe_snapshot {
@@ -52,9 +53,9 @@ struct ec2_describe_snapshot {
 };
 static const struct param describe_snapshot_params[] = {
 	PARAM(struct ec2_describe_snapshot, "SnapshotId", snapshot, .flags = REQUIRED, .kind = KIND_SNAPSHOT,
-	      .doc = "A snapshot of one's own."),
+	      .doc = "A snapshot of the account."),
 	PARAM(struct ec2_describe_snapshot, "Attribute", attribute, .flags = REQUIRED,
-	      .words = ATTRIBUTE_NAMES, UNKNOWN_ATTRIBUTE, .doc = "What is asked for."),
+	      .words = ATTRIBUTE_NAMES, UNKNOWN_ATTRIBUTE, .doc = "Name of the attribute."),
 };
 
 static RESULT ec2_describe_snapshot_attribute(struct ec2_call *e, const void *args, struct xml *x)
@@ -74,13 +75,15 @@ static RESULT ec2_describe_snapshot_attribute(struct ec2_call *e, const void *ar
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("ModifySnapshotAttribute"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_snapshot, modify_snapshot_params), .prepare = prepare_modify,
-	 .operation = engine_update_snapshot_run, .doc = "Says who may make volumes of a snapshot."},
+	 .operation = engine_update_snapshot_run,
+	 .doc = "Changes which accounts may create volumes from a snapshot."},
 	{EC2_ACTION("ResetSnapshotAttribute"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_reset_snapshot, reset_snapshot_params),
 	 .sets = {API_SETS(struct ec2_reset_snapshot, wish.sharing.reset)},
-	 .operation = engine_update_snapshot_run, .doc = "Leaves a snapshot to its owner alone."},
+	 .operation = engine_update_snapshot_run, .doc = "Removes the permissions of all other accounts."},
 	{EC2_ACTION("DescribeSnapshotAttribute"),
 	 .args = PARAMS(struct ec2_describe_snapshot, describe_snapshot_params),
-	 .answer = ec2_describe_snapshot_attribute, .doc = "One attribute of a snapshot of one's own."},
+	 .answer = ec2_describe_snapshot_attribute,
+	 .doc = "Returns one attribute of a snapshot of the account."},
 };
 const struct api_actions ec2_snapshot_attribute_actions = API_ACTIONS(actions);

@@ -22,10 +22,9 @@ struct ec2_describe_snapshots {
 #define P(wire, member, ...) PARAM(struct ec2_describe_snapshots, wire, member, __VA_ARGS__)
 static const struct param describe_snapshots_params[] = {
 	QUERY_IDS(struct ec2_describe_snapshots, "SnapshotId", KIND_SNAPSHOT, "Snapshots by id."),
-	P("Owner", owners,
-	  .doc = "Only of these owners: self, amazon (the region's operator), or account numbers."),
+	P("Owner", owners, .doc = "Owners: self, amazon (the operator of the region), or account numbers."),
 	P("RestorableBy", restorable_by,
-	  .doc = "Only those that volumes can be made of by: self, all, or an account number."),
+	  .doc = "Accounts that may create volumes from the snapshot: self, all, or an account number."),
 	QUERY_FILTERS(struct ec2_describe_snapshots),
 	QUERY_PAGES(struct ec2_describe_snapshots, 5, 1000),
 };
@@ -118,8 +117,8 @@ struct ec2_create_snapshot {
 #define P(wire, member, ...) PARAM(struct ec2_create_snapshot, wire, member, __VA_ARGS__)
 static const struct param create_snapshot_params[] = {
 	P("VolumeId", wish.volume, .flags = REQUIRED, .kind = KIND_VOLUME,
-	  .doc = "The volume, in use or not."),
-	P("Description", wish.description, .max = 255, .doc = "Free text."),
+	  .doc = "The volume, attached or not."),
+	P("Description", wish.description, .max = 255, .doc = "Description: free text."),
 	TAG_SPECIFICATIONS(struct ec2_create_snapshot, tag_specs),
 	NOT_BUILT("OutpostArn"),
 	NOT_BUILT("Location", .only = "regional"),
@@ -135,13 +134,13 @@ struct ec2_create_snapshots {
 #define P(wire, member, ...) PARAM(struct ec2_create_snapshots, wire, member, __VA_ARGS__)
 static const struct param create_snapshots_params[] = {
 	P("InstanceSpecification.InstanceId", wish.instance, .flags = REQUIRED, .kind = KIND_INSTANCE,
-	  .doc = "The instance whose volumes are meant."),
-	P("InstanceSpecification.ExcludeBootVolume", wish.without_root, .doc = "Not the root disk."),
+	  .doc = "Instance whose volumes are copied."),
+	P("InstanceSpecification.ExcludeBootVolume", wish.without_root, .doc = "Excludes the root volume."),
 	P("InstanceSpecification.ExcludeDataVolumeId", wish.without, .kind = KIND_VOLUME,
-	  .doc = "Not these volumes."),
-	P("Description", wish.description, .max = 255, .doc = "Free text."),
+	  .doc = "Volumes to exclude."),
+	P("Description", wish.description, .max = 255, .doc = "Description: free text."),
 	P("CopyTagsFromSource", wish.with_tags, .yes = "volume", .no = "none",
-	  .doc = "volume: each gets its volume's tags, too."),
+	  .doc = "volume: copies the tags of each volume to its snapshot."),
 	TAG_SPECIFICATIONS(struct ec2_create_snapshots, tag_specs),
 	NOT_BUILT("OutpostArn"),
 	NOT_BUILT("Location", .only = "regional"),
@@ -179,17 +178,18 @@ struct ec2_copy_snapshot {
 };
 #define P(wire, member, ...) PARAM(struct ec2_copy_snapshot, wire, member, __VA_ARGS__)
 static const struct param copy_snapshot_params[] = {
-	P("SourceSnapshotId", wish.source, .flags = REQUIRED, .kind = KIND_SNAPSHOT, .doc = "The snapshot."),
-	P("SourceRegion", region, .flags = REQUIRED, .doc = "This region."),
-	P("DestinationRegion", destination, .doc = "This region."),
-	P("Description", wish.description, .max = 255, .doc = "Free text."),
-	P("PresignedUrl", presigned_url, .max = 8192, .doc = "Not needed within a region; not looked at."),
+	P("SourceSnapshotId", wish.source, .flags = REQUIRED, .kind = KIND_SNAPSHOT,
+	  .doc = "The snapshot to copy."),
+	P("SourceRegion", region, .flags = REQUIRED, .doc = "Name of this region."),
+	P("DestinationRegion", destination, .doc = "Name of this region."),
+	P("Description", wish.description, .max = 255, .doc = "Description: free text."),
+	P("PresignedUrl", presigned_url, .max = 8192,
+	  .doc = "Accepted and ignored; not needed within one region."),
 	TAG_SPECIFICATIONS(struct ec2_copy_snapshot, tag_specs),
 	NOT_BUILT("DestinationOutpostArn|DestinationAvailabilityZone|CompletionDurationMinutes"),
 	P("Encrypted", wish.crypt.is_wanted,
-	  .doc = "The copy is, also of a plain snapshot; absent: as the account says. A copy of an encrypted "
-		 "one is "
-		 "in any case."),
+	  .doc = "Whether the copy is encrypted; absent: the account's default. The copy of an encrypted "
+		 "snapshot always is."),
 	P("KmsKeyId", kms_key, .max = 2048, .doc = EC2_KMS_KEY_DOC),
 };
 #undef P
@@ -216,7 +216,7 @@ static RESULT ec2_copy_snapshot(struct ec2_call *e, const void *args, struct xml
 
 static const struct param delete_snapshot_params[] = {
 	PARAM(struct snapshot_target, "SnapshotId", snapshot, .flags = REQUIRED, .kind = KIND_SNAPSHOT,
-	      .doc = "The snapshot; no image may have it."),
+	      .doc = "The snapshot. Fails if an image uses it."),
 };
 
 static RESULT prepare_describe(struct ec2_call *e, void *args)
@@ -230,25 +230,24 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeSnapshots"),
 	 .args = PARAMS(struct ec2_describe_snapshots, describe_snapshots_params),
 	 .prepare = prepare_describe, .list = &snapshot_listing,
-	 .doc = "Snapshots of the account, and those that others let it have."},
+	 .doc = "Lists the account's snapshots and those shared with it."},
 	{EC2_ACTION("CreateSnapshot"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_snapshot, create_snapshot_params),
 	 EC2_TAGS(struct ec2_create_snapshot, "snapshot"), .operation = engine_create_snapshot_run,
 	 .returns = KIND_SNAPSHOT,
 	 EC2_SHOWS(snapshot_listing, struct ec2_create_snapshot, wish.snapshot, NULL),
-	 .doc = "Keeps a disk as it is now."},
+	 .doc = "Creates a snapshot of a volume."},
 	{EC2_ACTION("CreateSnapshots"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_snapshots, create_snapshots_params),
 	 EC2_TAGS(struct ec2_create_snapshots, "snapshot"), .operation = engine_create_snapshots_run,
 	 .returns = KIND_SNAPSHOT, .answer = ec2_create_snapshots,
-	 .doc = "Keeps the disks of an instance as they are now."},
+	 .doc = "Creates snapshots of the volumes of an instance."},
 	{EC2_ACTION("CopySnapshot"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_copy_snapshot, copy_snapshot_params), .prepare = prepare_copy,
 	 EC2_TAGS(struct ec2_copy_snapshot, "snapshot"), .operation = engine_copy_snapshot_run,
-	 .returns = KIND_SNAPSHOT, .answer = ec2_copy_snapshot,
-	 .doc = "Makes a snapshot of one's own of another."},
+	 .returns = KIND_SNAPSHOT, .answer = ec2_copy_snapshot, .doc = "Copies a snapshot into the account."},
 	{EC2_ACTION("DeleteSnapshot"), .flags = API_WRITES,
 	 .args = PARAMS(struct snapshot_target, delete_snapshot_params),
-	 .operation = engine_delete_snapshot_run, .doc = "Deletes a snapshot; disks made from it stay."},
+	 .operation = engine_delete_snapshot_run, .doc = "Deletes a snapshot. Volumes created from it stay."},
 };
 const struct api_actions ec2_snapshot_actions = API_ACTIONS(actions);

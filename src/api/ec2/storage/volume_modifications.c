@@ -106,13 +106,16 @@ struct ec2_modify_volume {
 #define P(wire, member, ...) PARAM(struct ec2_modify_volume, wire, member, __VA_ARGS__)
 static const struct param modify_volume_params[] = {
 	P("VolumeId", wish.volume, .flags = REQUIRED, .kind = KIND_VOLUME,
-	  .doc = "The volume, in use or not."),
-	P("Size", gib, .min = 1, .max = EC2_GIB_MAX, .doc = "In GiB: as it is, or more."),
-	P("VolumeType", wish.type, .words = EC2_VOLUME_TYPES, .doc = "What guests are held to."),
-	P("Iops", wish.iops, .min = 1, .max = EC2_IOPS_MAX, .doc = "Guests are held to it."),
+	  .doc = "The volume, attached or not."),
+	P("Size", gib, .min = 1, .max = EC2_GIB_MAX, .doc = "New size in GiB, not below the present one."),
+	P("VolumeType", wish.type, .words = EC2_VOLUME_TYPES,
+	  .doc = "New volume type: limits IOPS and throughput."),
+	P("Iops", wish.iops, .min = 1, .max = EC2_IOPS_MAX, .doc = "IOPS limit of the volume."),
 	P("Throughput", wish.throughput, .min = 1, .max = EC2_IOPS_MAX,
-	  .doc = "MiB/s; guests are held to it."),
-	P("MultiAttachEnabled", wish.is_shared, .doc = "Of an io2 volume that is not attached."),
+	  .doc = "Throughput limit of the volume in MiB/s."),
+	P("MultiAttachEnabled", wish.is_shared,
+	  .doc = "Whether an io2 volume can be attached to several instances. Fails if the volume is "
+		 "attached."),
 };
 #undef P
 
@@ -198,7 +201,7 @@ static const struct param modify_attribute_params[] = {
 	PARAM(struct ec2_modify_attribute, "VolumeId", wish.volume, .flags = REQUIRED, .kind = KIND_VOLUME,
 	      .doc = "The volume."),
 	PARAM(struct ec2_modify_attribute, "AutoEnableIO.Value", wish.auto_enable_io, .flags = REQUIRED,
-	      .doc = "Kept and shown: I/O is never held back here."),
+	      .doc = "Stored and shown. I/O is never suspended here."),
 };
 
 struct ec2_describe_attribute {
@@ -209,7 +212,7 @@ static const struct param describe_attribute_params[] = {
 	PARAM(struct ec2_describe_attribute, "VolumeId", volume, .flags = REQUIRED, .kind = KIND_VOLUME,
 	      .doc = "The volume."),
 	PARAM(struct ec2_describe_attribute, "Attribute", attribute, .flags = REQUIRED,
-	      .words = "autoEnableIO|productCodes", UNKNOWN_ATTRIBUTE, .doc = "What is asked for."),
+	      .words = "autoEnableIO|productCodes", UNKNOWN_ATTRIBUTE, .doc = "Name of the attribute."),
 };
 
 static RESULT ec2_describe_attribute(struct ec2_call *e, const void *args, struct xml *x)
@@ -231,23 +234,22 @@ static RESULT ec2_describe_attribute(struct ec2_call *e, const void *args, struc
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("ModifyVolumeAttribute"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_attribute, modify_attribute_params),
-	 .operation = engine_update_volume_run,
-	 .doc = "Says whether a volume's I/O is to go on after trouble."},
+	 .operation = engine_update_volume_run, .doc = "Changes the AutoEnableIO attribute of a volume."},
 	{EC2_ACTION("DescribeVolumeAttribute"),
 	 .args = PARAMS(struct ec2_describe_attribute, describe_attribute_params),
-	 .answer = ec2_describe_attribute, .doc = "One attribute of a volume."},
+	 .answer = ec2_describe_attribute, .doc = "Returns one attribute of a volume."},
 	{EC2_ACTION("ModifyVolume"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_volume, modify_volume_params), .prepare = prepare_modify,
 	 .operation = engine_modify_volume_run, .returns = KIND_VOLUME,
 	 EC2_SHOWS(modification_listing, struct ec2_modify_volume, wish.modified_volume,
 		   "volumeModification"),
-	 .doc = "Grows a disk, in use or not, or changes its type."},
+	 .doc = "Enlarges a volume or changes its type, attached or not."},
 	{EC2_ACTION("DescribeVolumesModifications"),
 	 .args = PARAMS(struct ec2_describe_modifications, describe_modifications_params),
 	 .answer = ec2_describe_modifications, .items = &modification_listing,
-	 .doc = "The last modification of each volume that had one."},
+	 .doc = "Lists the last modification of each volume."},
 	{EC2_ACTION("DescribeVolumeStatus"),
 	 .args = PARAMS(struct ec2_describe_modifications, describe_status_params), .list = &status_listing,
-	 .doc = "Whether disks are there and their hosts answer."},
+	 .doc = "Lists the status of volumes: whether they exist and their hosts are reachable."},
 };
 const struct api_actions ec2_volume_more_actions = API_ACTIONS(actions);

@@ -114,24 +114,27 @@ struct ec2_create_volume {
 #define P(wire, member, ...) PARAM(struct ec2_create_volume, wire, member, __VA_ARGS__)
 static const struct param create_volume_params[] = {
 	P("AvailabilityZone", wish.zone, .flags = BY_NAME, .kind = KIND_ZONE, .max = 255,
-	  .doc = "Where: a zone by name."),
-	P("AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE, .max = 255, .doc = "Or by id."),
-	P("SnapshotId", wish.disk.snapshot, .kind = KIND_SNAPSHOT, .doc = "Made from; absent: blank."),
-	P("Size", gib, .min = 1, .max = EC2_GIB_MAX, .doc = "In GiB; absent: the snapshot's."),
+	  .doc = "Availability Zone by name."),
+	P("AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE, .max = 255,
+	  .doc = "Availability Zone by id, instead of its name."),
+	P("SnapshotId", wish.disk.snapshot, .kind = KIND_SNAPSHOT,
+	  .doc = "Snapshot that the volume is created from; absent: a blank volume."),
+	P("Size", gib, .min = 1, .max = EC2_GIB_MAX, .doc = "Size in GiB; absent: the size of the snapshot."),
 	P("VolumeType", wish.disk.type, .words = EC2_VOLUME_TYPES, .absent = "gp2",
-	  .doc = "What guests are held to; sizes, Iops and Throughput have its limits."),
-	P("Iops", wish.disk.iops, .min = 1, .max = EC2_IOPS_MAX, .doc = "Guests are held to it."),
+	  .doc = "Volume type: limits IOPS and throughput, and the values allowed for Size, Iops and "
+		 "Throughput."),
+	P("Iops", wish.disk.iops, .min = 1, .max = EC2_IOPS_MAX, .doc = "IOPS limit of the volume."),
 	P("Throughput", wish.disk.throughput, .min = 1, .max = EC2_IOPS_MAX,
-	  .doc = "MiB/s; guests are held to it."),
-	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
+	  .doc = "Throughput limit of the volume in MiB/s."),
+	P("ClientToken", wish.client_token, .max = 64, .doc = "Idempotency token of the request."),
 	TAG_SPECIFICATIONS(struct ec2_create_volume, tag_specs),
 	P("Encrypted", wish.disk.crypt.is_wanted,
-	  .doc = "Its bytes are, at rest; absent: as the account says. What is "
-		 "made from an encrypted snapshot is in any case."),
+	  .doc = "Whether the disk is encrypted at rest; absent: the account's default. Disks from encrypted "
+		 "snapshots always are."),
 	P("KmsKeyId", kms_key, .max = 2048, .doc = EC2_KMS_KEY_DOC),
 	NOT_BUILT("OutpostArn"),
 	P("MultiAttachEnabled", wish.disk.is_shared,
-	  .doc = "Up to 16 instances may have it at a time: of io1 and io2, not encrypted."),
+	  .doc = "Allows up to 16 attachments at a time. Only unencrypted io1 and io2 volumes."),
 	NOT_BUILT("VolumeInitializationRate|Operator"),
 };
 #undef P
@@ -157,7 +160,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 
 static const struct param delete_volume_params[] = {
 	PARAM(struct volume_target, "VolumeId", volume, .flags = REQUIRED, .kind = KIND_VOLUME,
-	      .doc = "The volume, which must be free."),
+	      .doc = "The volume, which must be available."),
 };
 
 /* ---- attach and detach ---- */
@@ -166,10 +169,10 @@ static const struct param delete_volume_params[] = {
 static const struct param attach_volume_params[] = {
 	P("VolumeId", volume, .flags = REQUIRED, .kind = KIND_VOLUME, .doc = "The volume."),
 	P("InstanceId", instance, .flags = REQUIRED, .kind = KIND_INSTANCE,
-	  .doc = "A running or stopped instance in the volume's zone; of a volume that others have, on its "
-		 "host, or stopped."),
+	  .doc = "A running or stopped instance in the volume's zone. If other instances have the volume, "
+		 "this one must be stopped or on the same host."),
 	P("Device", device, .flags = REQUIRED, .min = 1, .max = 32,
-	  .doc = "A name that the instance does not have yet; the guest finds the disk by its serial."),
+	  .doc = "Device name, not yet used by the instance. The guest finds the disk by its serial number."),
 	NOT_BUILT("EbsCardIndex", .only = "0"),
 };
 #undef P
@@ -190,9 +193,9 @@ static RESULT ec2_attach_volume(struct ec2_call *e, const void *args, struct xml
 static const struct param detach_volume_params[] = {
 	P("VolumeId", volume, .flags = REQUIRED, .kind = KIND_VOLUME, .doc = "The volume."),
 	P("InstanceId", instance, .kind = KIND_INSTANCE,
-	  .doc = "The instance it must be attached to; required where there are several."),
-	P("Device", device, .max = 32, .doc = "The device it must be attached as."),
-	P("Force", force, .doc = "Whether the guest lets go of it or not; also once it is being detached."),
+	  .doc = "Instance to detach from; required if the volume has several attachments."),
+	P("Device", device, .max = 32, .doc = "Device name of the attachment."),
+	P("Force", force, .doc = "Detaches without the guest's consent, even if a detachment is pending."),
 };
 #undef P
 
@@ -211,20 +214,20 @@ static RESULT ec2_detach_volume(struct ec2_call *e, const void *args, struct xml
 
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeVolumes"), .args = PARAMS(struct ec2_describe_volumes, describe_volumes_params),
-	 .list = &volume_listing, .doc = "Disks of the account."},
+	 .list = &volume_listing, .doc = "Lists the account's volumes."},
 	{EC2_ACTION("CreateVolume"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_volume, create_volume_params), .prepare = prepare_create,
 	 EC2_TAGS(struct ec2_create_volume, "volume"), EC2_DIGEST(struct ec2_create_volume),
 	 .operation = engine_create_volume_run, .returns = KIND_VOLUME,
-	 EC2_SHOWS(volume_listing, struct ec2_create_volume, wish.volume, NULL), .doc = "Makes a free disk."},
+	 EC2_SHOWS(volume_listing, struct ec2_create_volume, wish.volume, NULL), .doc = "Creates a volume."},
 	{EC2_ACTION("DeleteVolume"), .flags = API_WRITES,
 	 .args = PARAMS(struct volume_target, delete_volume_params), .operation = engine_delete_volume_run,
-	 .doc = "Deletes a free disk."},
+	 .doc = "Deletes a volume that is not attached."},
 	{EC2_ACTION("AttachVolume"), .flags = API_WRITES,
 	 .args = PARAMS(struct volume_attaching, attach_volume_params), .operation = engine_attach_volume_run,
-	 .answer = ec2_attach_volume, .doc = "Attaches a disk to an instance, which may run."},
+	 .answer = ec2_attach_volume, .doc = "Attaches a volume to an instance, running or stopped."},
 	{EC2_ACTION("DetachVolume"), .flags = API_WRITES,
 	 .args = PARAMS(struct volume_detaching, detach_volume_params), .operation = engine_detach_volume_run,
-	 .answer = ec2_detach_volume, .doc = "Detaches a disk from its instance, which may run."},
+	 .answer = ec2_detach_volume, .doc = "Detaches a volume from its instance, running or stopped."},
 };
 const struct api_actions ec2_volume_actions = API_ACTIONS(actions);

@@ -17,7 +17,7 @@ const char *ec2_volume_attachment(const struct volume *v);
 /* Reads the KMS key of a volume. Each account has a single key's ARN, behind which is the region's master key. Notes in `crypt` that
  * the request names a key, which the engine allows for encrypted disks only. ERR_INVALID: another key. */
 RESULT ec2_take_kms_key(struct ec2_call *e, struct str key, struct disk_crypt *crypt);
-#define EC2_KMS_KEY_DOC "The account's key for volumes: there is no other."
+#define EC2_KMS_KEY_DOC "The account's key for volumes; no other key exists."
 struct str ec2_kms_arn(struct ec2_call *e, uuid account);
 /* Writes "encrypted" and, for an encrypted disk, "kmsKeyId". */
 void ec2_write_encrypted(struct ec2_call *e, struct xml *x, bool is_encrypted, uuid account);
