@@ -93,22 +93,26 @@ struct ec2_create_capacity {
 #define P(wire, member, ...) PARAM(struct ec2_create_capacity, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
 	P("InstanceType", wish.type, .flags = REQUIRED | BY_NAME, .kind = KIND_INSTANCE_TYPE, .max = 255,
-	  .doc = "The type that there is room for."),
+	  .doc = "Instance type that the reservation holds capacity for."),
 	P("InstancePlatform", platform, .flags = REQUIRED, .words = ALL_PLATFORMS,
-	  .doc = "What the guests run: Linux/UNIX or Windows."),
+	  .doc = "Operating system of the instances: Linux/UNIX or Windows."),
 	P("InstanceCount", wish.count, .flags = REQUIRED, .min = 1, .max = CAPACITY_UNITS_MAX,
-	  .doc = "For how many instances: all or none."),
-	P("AvailabilityZone", wish.zone, .flags = BY_NAME, .kind = KIND_ZONE, .max = 255, .doc = "Where."),
-	P("AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE, .max = 255, .doc = "Or by id."),
-	P("EndDateType", end_type, .words = "unlimited|limited", .doc = "Whether it ends by itself."),
-	P("EndDate", end, .max = 64, .doc = "When it ends, if it is limited."),
+	  .doc = "Number of instances to reserve for. Fails if not all fit."),
+	P("AvailabilityZone", wish.zone, .flags = BY_NAME, .kind = KIND_ZONE, .max = 255,
+	  .doc = "Availability Zone by name."),
+	P("AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE, .max = 255,
+	  .doc = "Availability Zone by id, instead of its name."),
+	P("EndDateType", end_type, .words = "unlimited|limited",
+	  .doc = "limited: the reservation ends at EndDate; unlimited: it ends when it is cancelled."),
+	P("EndDate", end, .max = 64, .doc = "End time of a limited reservation."),
 	P("InstanceMatchCriteria", criteria, .words = "open|targeted",
-	  .doc = "targeted: for instances that name it; absent: for all that match."),
-	P("EbsOptimized", wish.ebs_optimized, .doc = "Shown, and nothing else."),
-	P("EphemeralStorage", wish.ephemeral_storage, .doc = "Shown, and nothing else."),
-	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
+	  .doc = "targeted: only instances that name the reservation use it. Absent or open: all matching "
+		 "instances do."),
+	P("EbsOptimized", wish.ebs_optimized, .doc = "Stored and shown; has no effect."),
+	P("EphemeralStorage", wish.ephemeral_storage, .doc = "Stored and shown; has no effect."),
+	P("ClientToken", wish.client_token, .max = 64, .doc = "Idempotency token of the request."),
 	PARAM_LIST(struct ec2_create_capacity, "TagSpecifications", tag_specs, ec2_tag_spec_params, .max = 20,
-		   .doc = "Tags for what is made, by its type."),
+		   .doc = "Tags of the new resource, by resource type."),
 	NOT_BUILT("Tenancy", .only = "default"),
 	NOT_BUILT("OutpostArn|PlacementGroupArn|StartDate|CommitmentDuration|DeliveryPreference"),
 };
@@ -165,15 +169,18 @@ struct ec2_modify_capacity {
 };
 #define RESERVATION(T, m)                                                                                    \
 	PARAM(T, "CapacityReservationId", m, .flags = REQUIRED, .kind = KIND_CAPACITY_RESERVATION,           \
-	      .doc = "The reservation.")
+	      .doc = "The capacity reservation.")
 #define P(wire, member, ...) PARAM(struct ec2_modify_capacity, wire, member, __VA_ARGS__)
 static const struct param modify_params[] = {
 	RESERVATION(struct ec2_modify_capacity, wish.reservation),
-	P("InstanceCount", wish.count, .min = 1, .max = CAPACITY_UNITS_MAX, .doc = "For how many instances."),
-	P("EndDateType", end_type, .words = "unlimited|limited", .doc = "Whether it ends by itself."),
-	P("EndDate", end, .max = 64, .doc = "When it ends, if it is limited."),
+	P("InstanceCount", wish.count, .min = 1, .max = CAPACITY_UNITS_MAX,
+	  .doc = "New number of instances."),
+	P("EndDateType", end_type, .words = "unlimited|limited",
+	  .doc = "limited: the reservation ends at EndDate; unlimited: it ends when it is cancelled."),
+	P("EndDate", end, .max = 64, .doc = "End time of a limited reservation."),
 	P("InstanceMatchCriteria", criteria, .words = "open|targeted",
-	  .doc = "targeted: for instances that name it; open: for all that match."),
+	  .doc = "targeted: only instances that name the reservation use it; open: all matching instances "
+		 "do."),
 	NOT_BUILT("Accept", .only = "true|false"),
 	NOT_BUILT("AdditionalInfo"),
 };
@@ -200,8 +207,9 @@ struct ec2_capacity_usage {
 #define P(wire, member, ...) PARAM(struct ec2_capacity_usage, wire, member, __VA_ARGS__)
 static const struct param usage_params[] = {
 	RESERVATION(struct ec2_capacity_usage, reservation),
-	P("MaxResults", max_results, .min = 1, .max = 1000, .doc = "Size of a page."),
-	P("NextToken", next_token, .min = 1, .max = 256, .doc = "No answer has one: one account uses it."),
+	P("MaxResults", max_results, .min = 1, .max = 1000, .doc = "Maximum number of results in one page."),
+	P("NextToken", next_token, .min = 1, .max = 256,
+	  .doc = "Accepted; there is always a single page, because only one account can use a reservation."),
 };
 #undef P
 
@@ -272,25 +280,26 @@ static RESULT prepare_prefer(struct ec2_call *e, void *args)
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeCapacityReservations"),
 	 .args = PARAMS(struct ec2_describe_capacity, describe_params), .list = &capacity_listing,
-	 .doc = "Capacity reservations of the account; ended ones, for an hour."},
+	 .doc = "Lists the account's capacity reservations. Ended ones stay listed for an hour."},
 	{EC2_ACTION("CreateCapacityReservation"), .flags = API_WRITES, .returns = KIND_CAPACITY_RESERVATION,
 	 .args = PARAMS(struct ec2_create_capacity, create_params), .prepare = prepare_create,
 	 EC2_TAGS(struct ec2_create_capacity, "capacity-reservation"), EC2_DIGEST(struct ec2_create_capacity),
 	 .operation = engine_create_capacity_reservation_run,
 	 EC2_SHOWS(capacity_listing, struct ec2_create_capacity, wish.made, "capacityReservation"),
-	 .doc = "Keeps room in a zone for instances of a type."},
+	 .doc = "Reserves capacity in a zone for instances of one type."},
 	{EC2_ACTION("ModifyCapacityReservation"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_capacity, modify_params), .prepare = prepare_modify,
-	 .operation = engine_update_capacity_reservation_run, .doc = "Its size, its end, and who uses it."},
+	 .operation = engine_update_capacity_reservation_run,
+	 .doc = "Changes the size and end of a reservation, and which instances may use it."},
 	{EC2_ACTION("CancelCapacityReservation"), .flags = API_WRITES,
 	 .args = PARAMS(struct capacity_target, cancel_params),
 	 .operation = engine_cancel_capacity_reservation_run,
-	 .doc = "Ends one; its instances go on without it."},
+	 .doc = "Cancels a reservation. Its instances keep running without it."},
 	{EC2_ACTION("GetCapacityReservationUsage"), .args = PARAMS(struct ec2_capacity_usage, usage_params),
-	 .answer = ec2_get_capacity_reservation_usage, .doc = "How many instances use one."},
+	 .answer = ec2_get_capacity_reservation_usage, .doc = "Counts the instances that use a reservation."},
 	{EC2_ACTION("ModifyInstanceCapacityReservationAttributes"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_prefer_capacity, prefer_params), .prepare = prepare_prefer,
 	 .operation = engine_set_capacity_preference_run,
-	 .doc = "Which capacity reservations a stopped instance uses."},
+	 .doc = "Sets which capacity reservations a stopped instance may use."},
 };
 const struct api_actions ec2_capacity_actions = API_ACTIONS(actions);

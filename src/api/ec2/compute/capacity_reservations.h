@@ -17,9 +17,10 @@ struct ec2_capacity_options {
 #define EC2_CAPACITY_OPTIONS(T, m)                                                                           \
 	PARAM(T, "CapacityReservationSpecification.CapacityReservationPreference", m.preference,             \
 	      .words = EC2_CAPACITY_PREFERENCES,                                                             \
-	      .doc = "Which capacity reservations it uses; absent: open ones that match."),                  \
+	      .doc = "Which capacity reservations the instance may use; absent: open ones that match."),     \
 		PARAM(T, "CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationId", \
-		      m.target, .kind = KIND_CAPACITY_RESERVATION, .doc = "The only one that it uses."),     \
+		      m.target, .kind = KIND_CAPACITY_RESERVATION,                                           \
+		      .doc = "The only capacity reservation that the instance may use."),                    \
 		NOT_BUILT("CapacityReservationSpecification.CapacityReservationTarget."                      \
 			  "CapacityReservationResourceGroupArn")
 

@@ -25,7 +25,8 @@ struct ec2_get_console {
 static const struct param get_console_params[] = {
 	PARAM(struct ec2_get_console, "InstanceId", instance, .flags = REQUIRED, .kind = KIND_INSTANCE,
 	      .doc = "The instance."),
-	PARAM(struct ec2_get_console, "Latest", latest, .doc = "It is always the latest here."),
+	PARAM(struct ec2_get_console, "Latest", latest,
+	      .doc = "Accepted; the answer is always the latest output."),
 };
 
 /* Finds the host to ask. An instance without a host has no output. */
@@ -70,9 +71,9 @@ struct ec2_get_screen {
 };
 static const struct param get_screen_params[] = {
 	PARAM(struct ec2_get_screen, "InstanceId", instance, .flags = REQUIRED, .kind = KIND_INSTANCE,
-	      .doc = "The instance, which runs."),
+	      .doc = "A running instance."),
 	PARAM(struct ec2_get_screen, "WakeUp", wake,
-	      .doc = "A key is pressed before, for a screen that sleeps."),
+	      .doc = "Sends a key press first, to wake a sleeping screen."),
 };
 
 static RESULT prepare_screen(struct ec2_call *e, void *args)
@@ -119,7 +120,7 @@ struct ec2_get_uefi_data {
 };
 static const struct param get_uefi_data_params[] = {
 	PARAM(struct ec2_get_uefi_data, "InstanceId", instance, .flags = REQUIRED, .kind = KIND_INSTANCE,
-	      .doc = "The instance, which starts by UEFI and was started."),
+	      .doc = "An instance that boots with UEFI and has been started at least once."),
 };
 
 static RESULT prepare_uefi_data(struct ec2_call *e, void *args)
@@ -166,14 +167,14 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("GetConsoleOutput"), .flags = API_OBSERVES,
 	 .args = PARAMS(struct ec2_get_console, get_console_params), .prepare = prepare_console,
 	 .look = look_at_console, .answer = ec2_get_console_output,
-	 .doc = "The newest 64 KiB of an instance's serial console."},
+	 .doc = "Returns the newest 64 KiB of an instance's serial console."},
 	{EC2_ACTION("GetConsoleScreenshot"), .flags = API_OBSERVES,
 	 .args = PARAMS(struct ec2_get_screen, get_screen_params), .prepare = prepare_screen,
 	 .look = look_at_screen, .answer = ec2_get_screenshot,
-	 .doc = "What a running instance's screen shows, as JPEG."},
+	 .doc = "Returns a screenshot of a running instance as JPEG."},
 	{EC2_ACTION("GetInstanceUefiData"), .flags = API_OBSERVES,
 	 .args = PARAMS(struct ec2_get_uefi_data, get_uefi_data_params), .prepare = prepare_uefi_data,
 	 .look = look_at_variables, .answer = ec2_get_uefi_data,
-	 .doc = "The UEFI variables of an instance, as AWS's python-uefivars reads them."},
+	 .doc = "Returns the UEFI variables of an instance in the format of AWS's python-uefivars."},
 };
 const struct api_actions ec2_console_actions = API_ACTIONS(actions);

@@ -77,7 +77,7 @@ static const struct param change_params[] = {
 	PARAM(struct ec2_credit_change, "InstanceId", instance, .flags = REQUIRED, .kind = KIND_INSTANCE,
 	      .doc = "An instance of a burstable type."),
 	PARAM(struct ec2_credit_change, "CpuCredits", credits, .flags = REQUIRED,
-	      .words = "standard|unlimited", .doc = "Kept and shown."),
+	      .words = "standard|unlimited", .doc = "Stored and shown; has no effect."),
 };
 static const struct params change_table = PARAMS(struct ec2_credit_change, change_params);
 
@@ -91,9 +91,10 @@ struct ec2_modify_credits {
 };
 static const struct param modify_credits_params[] = {
 	PARAM_LIST(struct ec2_modify_credits, "InstanceCreditSpecification", changes, change_table,
-		   .flags = REQUIRED, .max = 1000, .doc = "Each by itself."),
+		   .flags = REQUIRED, .max = 1000,
+		   .doc = "Instances to change. Each one succeeds or fails by itself."),
 	PARAM(struct ec2_modify_credits, "ClientToken", client_token, .max = 64,
-	      .doc = "The same once more changes nothing, with a token or without."),
+	      .doc = "Accepted; repeating the request changes nothing."),
 };
 
 static RESULT check_named_once(struct ec2_call *e, const struct ec2_modify_credits *a)
@@ -163,10 +164,10 @@ static RESULT ec2_modify_credits(struct ec2_call *e, const void *args, struct xm
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeInstanceCreditSpecifications"),
 	 .args = PARAMS(struct ec2_describe_credits, describe_credits_params), .answer = ec2_describe_credits,
-	 .filters = FILTERS(credit_filters), .doc = "The credit option of burstable instances."},
+	 .filters = FILTERS(credit_filters), .doc = "Lists the credit option of burstable instances."},
 	{EC2_ACTION("ModifyInstanceCreditSpecification"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_credits, modify_credits_params), .prepare = prepare_modify,
 	 .operation = engine_change_credits_run, .answer = ec2_modify_credits,
-	 .doc = "Another credit option: kept and shown."},
+	 .doc = "Sets the credit option of burstable instances, which is stored and shown only."},
 };
 const struct api_actions ec2_credit_actions = API_ACTIONS(actions);

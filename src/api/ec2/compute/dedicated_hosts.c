@@ -205,17 +205,18 @@ struct ec2_allocate_hosts {
 #define P(wire, member, ...) PARAM(struct ec2_allocate_hosts, wire, member, __VA_ARGS__)
 static const struct param allocate_params[] = {
 	P("AvailabilityZone", wish.zone, .flags = REQUIRED | BY_NAME, .kind = KIND_ZONE, .max = 255,
-	  .doc = "Where."),
+	  .doc = "Availability Zone by name."),
 	P("Quantity", wish.count, .flags = REQUIRED, .min = 1, .max = DEDICATED_HOSTS_AT_ONCE,
-	  .doc = "How many: all or none."),
+	  .doc = "Number of hosts to allocate. Fails if fewer are free."),
 	P("InstanceType", wish.type, .flags = BY_NAME, .kind = KIND_INSTANCE_TYPE, .max = 255,
-	  .doc = "The only type that they take."),
-	P("InstanceFamily", wish.family, .max = 255, .doc = "Or all types of a family, such as t3."),
+	  .doc = "The only instance type that the hosts accept."),
+	P("InstanceFamily", wish.family, .max = 255,
+	  .doc = "Instance family, such as t3: the hosts accept all of its types. Instead of InstanceType."),
 	P("AutoPlacement", auto_placement, .yes = "on", .no = "off",
-	  .doc = "Whether they take instances that name no host; absent: on."),
+	  .doc = "Whether the hosts accept instances that name no host; absent: on."),
 	P("HostRecovery", recovers, .yes = "on", .no = "off",
-	  .doc = "Whether another machine takes the place of one that fails; absent: off."),
-	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
+	  .doc = "Whether a replacement host takes over when a host fails; absent: off."),
+	P("ClientToken", wish.client_token, .max = 64, .doc = "Idempotency token of the request."),
 	TAG_SPECIFICATIONS(struct ec2_allocate_hosts, tag_specs),
 	NOT_BUILT("HostMaintenance", .only = "off"),
 	NOT_BUILT("OutpostArn|AssetId|AvailabilityZoneId|CpuOptions"),
@@ -294,14 +295,16 @@ struct ec2_modify_hosts {
 };
 #define P(wire, member, ...) PARAM(struct ec2_modify_hosts, wire, member, __VA_ARGS__)
 static const struct param modify_params[] = {
-	P("HostId", hosts, .flags = REQUIRED, .kind = KIND_DEDICATED_HOST, .doc = "Each by itself."),
+	P("HostId", hosts, .flags = REQUIRED, .kind = KIND_DEDICATED_HOST,
+	  .doc = "Dedicated hosts. Each one succeeds or fails by itself."),
 	P("AutoPlacement", wish.auto_placement, .yes = "on", .no = "off",
-	  .doc = "Whether they take instances that name no host."),
+	  .doc = "Whether the hosts accept instances that name no host."),
 	P("HostRecovery", wish.recovers, .yes = "on", .no = "off",
-	  .doc = "Whether another machine takes the place of one that fails."),
+	  .doc = "Whether a replacement host takes over when a host fails."),
 	P("InstanceType", wish.type, .flags = BY_NAME, .kind = KIND_INSTANCE_TYPE, .max = 255,
-	  .doc = "The only type of their family that they take."),
-	P("InstanceFamily", wish.family, .max = 255, .doc = "Or all of their family."),
+	  .doc = "Restricts the hosts to this type of their family."),
+	P("InstanceFamily", wish.family, .max = 255,
+	  .doc = "Instance family: the hosts accept all of its types again."),
 	NOT_BUILT("HostMaintenance", .only = "off"),
 };
 #undef P
@@ -328,7 +331,7 @@ struct ec2_release_hosts {
 };
 static const struct param release_params[] = {
 	PARAM(struct ec2_release_hosts, "HostId", hosts, .flags = REQUIRED, .kind = KIND_DEDICATED_HOST,
-	      .doc = "Each by itself."),
+	      .doc = "Dedicated hosts. Each one succeeds or fails by itself."),
 };
 
 static RESULT prepare_release(struct ec2_call *e, void *args)
@@ -347,19 +350,19 @@ static RESULT ec2_release_hosts(struct ec2_call *e, const void *args, struct xml
 
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeHosts"), .args = PARAMS(struct ec2_describe_hosts, describe_params),
-	 .list = &host_listing, .doc = "Dedicated hosts of the account."},
+	 .list = &host_listing, .doc = "Lists the account's dedicated hosts."},
 	{EC2_ACTION("AllocateHosts"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_allocate_hosts, allocate_params), .prepare = prepare_allocate,
 	 EC2_TAGS(struct ec2_allocate_hosts, "dedicated-host"), EC2_DIGEST(struct ec2_allocate_hosts),
 	 .operation = engine_allocate_dedicated_hosts_run, .answer = ec2_allocate_hosts,
-	 .doc = "Sets empty hosts of a zone apart for the account."},
+	 .doc = "Allocates empty hosts of a zone to the account alone."},
 	{EC2_ACTION("ModifyHosts"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_hosts, modify_params), .prepare = prepare_modify,
 	 .operation = engine_modify_dedicated_hosts_run, .answer = ec2_modify_hosts,
-	 .doc = "What they take."},
+	 .doc = "Changes which instances the hosts accept, and host recovery."},
 	{EC2_ACTION("ReleaseHosts"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_release_hosts, release_params), .prepare = prepare_release,
 	 .operation = engine_release_dedicated_hosts_run, .answer = ec2_release_hosts,
-	 .doc = "Lets everybody have them again, where no instance is on them."},
+	 .doc = "Releases dedicated hosts that have no instances."},
 };
 const struct api_actions ec2_host_actions = API_ACTIONS(actions);

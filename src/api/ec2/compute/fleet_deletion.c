@@ -10,9 +10,10 @@ struct ec2_delete_fleets {
 };
 static const struct param delete_params[] = {
 	PARAM(struct ec2_delete_fleets, "FleetId", ids, .flags = REQUIRED, .max = 255,
-	      .doc = "The fleets, each by itself."),
+	      .doc = "Fleets to delete. Each one succeeds or fails by itself."),
 	PARAM(struct ec2_delete_fleets, "TerminateInstances", terminates, .flags = REQUIRED,
-	      .doc = "true: the instances go with it, as those of an instant fleet must."),
+	      .doc = "true: terminate the instances of the fleet, too. Required to be true for an instant "
+		     "fleet."),
 };
 
 static RESULT prepare_delete(struct ec2_call *e, void *args)
@@ -86,6 +87,6 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("DeleteFleets"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_delete_fleets, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_fleets_run, .answer = ec2_delete_fleets,
-	 .doc = "Deletes fleets with their instances, or without."},
+	 .doc = "Deletes fleets, and on request their instances."},
 };
 const struct api_actions ec2_fleet_deletion_actions = API_ACTIONS(actions);

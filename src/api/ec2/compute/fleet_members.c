@@ -145,9 +145,9 @@ struct ec2_fleet_history {
 static const struct param history_params[] = {
 	P("FleetId", fleet, .flags = REQUIRED, .kind = KIND_FLEET, .doc = "The fleet."),
 	P("StartTime", start, .flags = REQUIRED, .max = 64,
-	  .doc = "Events from then on, at most of 48 hours."),
+	  .doc = "Earliest event to return, at most 48 hours ago."),
 	P("EventType", type, .words = "instance-change|fleet-change|service-error",
-	  .doc = "Events of this type; absent: all."),
+	  .doc = "Type of the events to return; absent: all types."),
 	QUERY_PAGES(struct ec2_fleet_history, 1, 1000),
 };
 #undef P
@@ -242,10 +242,10 @@ static RESULT ec2_describe_fleet_history(struct ec2_call *e, const void *args, s
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeFleetInstances"), .args = PARAMS(struct ec2_fleet_instances, instances_params),
 	 .answer = ec2_describe_fleet_instances, .filters = FILTERS(instance_filters),
-	 .doc = "Instances of a fleet that was not launched at once."},
+	 .doc = "Lists the instances of a fleet of type request or maintain."},
 	{EC2_ACTION("DescribeFleetHistory"), .flags = API_CHANGES_BY_TIME,
 	 .args = PARAMS(struct ec2_fleet_history, history_params), .prepare = prepare_history,
 	 .work = read_history, .answer = ec2_describe_fleet_history,
-	 .doc = "What happened to a fleet, and why launches failed."},
+	 .doc = "Lists the events of a fleet, including the reasons of failed launches."},
 };
 const struct api_actions ec2_fleet_member_actions = API_ACTIONS(actions);

@@ -28,20 +28,21 @@ struct ec2_fleet_override {
 };
 #define P(wire, member, ...) PARAM(struct ec2_fleet_override, wire, member, .max = 255, __VA_ARGS__)
 static const struct param override_rows[] = {
-	P("InstanceType", type, .doc = "Instead of the template's."),
-	P("SubnetId", subnet, .doc = "Likewise."),
-	P("AvailabilityZone", zone, .doc = "Likewise."),
-	P("ImageId", image, .doc = "Likewise."),
-	P("WeightedCapacity", capacity, .doc = "Units that one of its instances counts for; absent: 1."),
-	P("Priority", priority, .doc = "The least comes first, where the strategy is prioritized."),
-	P("Placement.AvailabilityZone", placed_zone, .doc = "Instead of the template's."),
-	P("Placement.Affinity", affinity, .doc = "Likewise."),
-	P("Placement.GroupName", group_name, .doc = "Likewise."),
-	P("Placement.GroupId", group_id, .doc = "Likewise."),
+	P("InstanceType", type, .doc = "Overrides the value of the launch template."),
+	P("SubnetId", subnet, .doc = "Overrides the subnet of the launch template."),
+	P("AvailabilityZone", zone, .doc = "Overrides the value of the launch template."),
+	P("ImageId", image, .doc = "Overrides the value of the launch template."),
+	P("WeightedCapacity", capacity,
+	  .doc = "Units of capacity that one instance of this override provides; absent: 1."),
+	P("Priority", priority, .doc = "Priority with the prioritized strategy; the lowest number is first."),
+	P("Placement.AvailabilityZone", placed_zone, .doc = "Overrides the value of the launch template."),
+	P("Placement.Affinity", affinity, .doc = "Overrides the value of the launch template."),
+	P("Placement.GroupName", group_name, .doc = "Overrides the value of the launch template."),
+	P("Placement.GroupId", group_id, .doc = "Overrides the value of the launch template."),
 	PARAM(struct ec2_fleet_override, "Placement.PartitionNumber", partition, .min = 1,
-	      .max = SERVER_GROUP_PARTITIONS_MAX, .doc = "Likewise."),
-	P("Placement.HostId", host, .doc = "Likewise."),
-	P("Placement.Tenancy", tenancy, .doc = "Likewise."),
+	      .max = SERVER_GROUP_PARTITIONS_MAX, .doc = "Overrides the value of the launch template."),
+	P("Placement.HostId", host, .doc = "Overrides the value of the launch template."),
+	P("Placement.Tenancy", tenancy, .doc = "Overrides the value of the launch template."),
 	NOT_BUILT("MaxPrice|InstanceRequirements"),
 	NOT_BUILT("Placement.SpreadDomain|Placement.HostResourceGroupArn"),
 };
@@ -60,12 +61,12 @@ struct ec2_fleet_config {
 	PARAM(struct ec2_fleet_config, "LaunchTemplateSpecification." wire, member, .max = 255, __VA_ARGS__)
 static const struct param config_rows[] = {
 	P("LaunchTemplateId", template_id, .field = offsetof(struct ec2_fleet_config, field) + 1,
-	  .doc = "The launch template."),
+	  .doc = "Launch template by id."),
 	P("LaunchTemplateName", template_name, .field = offsetof(struct ec2_fleet_config, field) + 1,
-	  .doc = "Or by name."),
-	P("Version", version, .doc = "A number, $Latest or $Default; absent: the default one."),
+	  .doc = "Launch template by name, instead of its id."),
+	P("Version", version, .doc = "Version number, $Latest or $Default; absent: the default version."),
 	PARAM_LIST(struct ec2_fleet_config, "Overrides", overrides, override_params,
-		   .max = FLEET_OVERRIDES_MAX, .doc = "Ways to launch by it; none: as it says."),
+		   .max = FLEET_OVERRIDES_MAX, .doc = "Overrides of the template; none: the template alone."),
 };
 #undef P
 static const struct params config_params = PARAMS(struct ec2_fleet_config, config_rows);
@@ -115,10 +116,12 @@ struct ec2_fleet_target {
 	PARAM(T, TARGET wire, m.member, .min = 0, .max = FLEET_TARGET_MAX,                                   \
 	      .given = offsetof(T, m.has_##member) + 1, __VA_ARGS__)
 #define TARGET_ROWS(T, m, needs_total)                                                                       \
-	TARGET_ROW(T, m, "TotalTargetCapacity", total, .flags = (needs_total), .doc = "Units to launch."),   \
+	TARGET_ROW(T, m, "TotalTargetCapacity", total, .flags = (needs_total),                               \
+		   .doc = "Target capacity in units."),                                                      \
 		TARGET_ROW(T, m, "OnDemandTargetCapacity", on_demand,                                        \
-			   .doc = "How many of them are on-demand."),                                        \
-		TARGET_ROW(T, m, "SpotTargetCapacity", spot, .doc = "How many are spot."),                   \
+			   .doc = "Units of the target capacity to launch on demand."),                      \
+		TARGET_ROW(T, m, "SpotTargetCapacity", spot,                                                 \
+			   .doc = "Units of the target capacity to launch as spot."),                        \
 		NOT_BUILT(TARGET "TargetCapacityUnitType", .only = "units")
 
 struct ec2_create_fleet {
@@ -132,36 +135,38 @@ struct ec2_create_fleet {
 #define P(wire, member, ...) PARAM(struct ec2_create_fleet, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
 	PARAM_LIST(struct ec2_create_fleet, CONFIGS, configs, config_params, .flags = REQUIRED, .max = 50,
-		   .doc = "Launch templates, and ways to launch by them."),
+		   .doc = "Launch templates and their overrides."),
 	TARGET_ROWS(struct ec2_create_fleet, target, REQUIRED),
 	P(TARGET "DefaultTargetCapacityType", target.default_type, .words = "spot|on-demand|capacity-block",
-	  .absent = "spot", .doc = "What the others are."),
+	  .absent = "spot",
+	  .doc = "Purchasing option of the units that OnDemandTargetCapacity and SpotTargetCapacity leave."),
 	P("Type", type, .words = "request|maintain|instant", .absent = "maintain",
-	  .doc = "instant: launched in this call; request: launched afterwards, once; maintain: kept at its "
-		 "target."),
+	  .doc = "instant: launch once, before the answer; request: launch once, after the answer; maintain: "
+		 "keep the target capacity."),
 	P("OnDemandOptions.AllocationStrategy", strategy, .words = "lowest-price|prioritized|lowestPrice",
 	  .absent = "lowest-price",
-	  .doc = "Which override comes first: the one of the smallest type, for nothing has a price; or by "
-		 "priority."),
+	  .doc = "Order of the overrides. lowest-price: smallest instance type first; prioritized: by "
+		 "Priority."),
 	P("OnDemandOptions.SingleInstanceType", wish.single_type,
-	  .doc = "All of one type, in an instant fleet."),
+	  .doc = "Instant fleet: launch a single instance type."),
 	P("OnDemandOptions.SingleAvailabilityZone", wish.single_zone,
-	  .doc = "All in one zone, in an instant fleet."),
+	  .doc = "Instant fleet: launch into a single zone."),
 	P("OnDemandOptions.MinTargetCapacity", min_target, .min = 1, .max = 1000,
-	  .doc = "If fewer units fit, nothing is launched; all are of one type or in one zone then."),
+	  .doc = "Instant fleet: launch nothing if fewer units fit."),
 	P("SpotOptions.AllocationStrategy", spot_strategy,
 	  .words = "lowest-price|diversified|capacity-optimized|capacity-optimized-prioritized|"
 		   "price-capacity-optimized|lowestPrice",
 	  .absent = "lowest-price",
-	  .doc = "Which override comes first: the one of the smallest type; diversified: each has its "
-		 "share."),
+	  .doc = "Order of the spot overrides. lowest-price: smallest type first; diversified: equal "
+		 "shares."),
 	P("ExcessCapacityTerminationPolicy", excess, .words = "no-termination|termination|terminate",
-	  .absent = "termination", .doc = "Whether instances go when ModifyFleet lowers the target."),
-	P("ValidFrom", from, .max = 64, .doc = "Nothing is launched before."),
-	P("ValidUntil", until, .max = 64, .doc = "The fleet is deleted then."),
+	  .absent = "termination",
+	  .doc = "Whether instances are terminated when ModifyFleet lowers the target."),
+	P("ValidFrom", from, .max = 64, .doc = "Earliest time of a launch."),
+	P("ValidUntil", until, .max = 64, .doc = "Time at which the fleet is deleted."),
 	P("TerminateInstancesWithExpiration", wish.ends_instances,
-	  .doc = "Its instances are terminated then, too."),
-	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
+	  .doc = "Whether the instances are terminated when the fleet expires."),
+	P("ClientToken", wish.client_token, .max = 64, .doc = "Idempotency token of the request."),
 	TAG_SPECIFICATIONS(struct ec2_create_fleet, tag_specs),
 	NOT_BUILT("OnDemandOptions.MaxTotalPrice"),
 	NOT_BUILT("OnDemandOptions.CapacityReservationOptions"),
@@ -950,9 +955,9 @@ static const struct param modify_params[] = {
 	P("FleetId", wish.fleet, .flags = REQUIRED, .kind = KIND_FLEET, .doc = "A fleet of type maintain."),
 	TARGET_ROWS(struct ec2_modify_fleet, target, 0),
 	P(TARGET "DefaultTargetCapacityType", target.default_type, .words = "spot|on-demand|capacity-block",
-	  .doc = "What the others are; absent: as before."),
+	  .doc = "Purchasing option of the units that are left; absent: unchanged."),
 	P("ExcessCapacityTerminationPolicy", excess, .words = "no-termination|termination",
-	  .doc = "Whether instances go when the target gets lower; absent: as before."),
+	  .doc = "Whether instances are terminated when the target is lowered; absent: unchanged."),
 	NOT_BUILT("LaunchTemplateConfig|Context"),
 };
 #undef P
@@ -983,12 +988,13 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("CreateFleet"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_fleet, create_params), .prepare = prepare_create,
 	 .operation = engine_create_fleet_run, .answer = ec2_create_fleet, .returns = KIND_FLEET,
-	 .doc = "Launches by several templates, types and subnets: at once, afterwards, or to keep a "
-		"number."},
+	 .doc = "Launches instances of several templates, types and subnets."},
 	{EC2_ACTION("ModifyFleet"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_fleet, modify_params), .prepare = prepare_modify,
-	 .operation = engine_update_fleet_run, .doc = "Changes the target of a fleet that keeps it."},
+	 .operation = engine_update_fleet_run,
+	 .doc = "Changes the target capacity of a fleet of type maintain."},
 	{EC2_ACTION("DescribeFleets"), .args = PARAMS(struct ec2_describe_fleets, describe_params),
-	 .list = &fleet_listing, .doc = "Fleets; instant ones are named, with what each launched."},
+	 .list = &fleet_listing,
+	 .doc = "Lists fleets. An instant fleet is listed only if it is named, with its instances."},
 };
 const struct api_actions ec2_fleet_actions = API_ACTIONS(actions);

@@ -85,7 +85,7 @@ struct ec2_associate {
 };
 static const struct param associate_params[] = {
 	PARAM(struct ec2_associate, "InstanceId", wish.instance, .flags = REQUIRED, .kind = KIND_INSTANCE,
-	      .doc = "The instance, which has none."),
+	      .doc = "An instance without a profile."),
 	EC2_PROFILE(struct ec2_associate, arn, name),
 };
 
@@ -101,7 +101,7 @@ struct ec2_replace {
 };
 static const struct param replace_params[] = {
 	PARAM(struct ec2_replace, "AssociationId", wish.profile_association, .flags = REQUIRED,
-	      .kind = KIND_PROFILE_ASSOCIATION, .doc = "The association that is to end."),
+	      .kind = KIND_PROFILE_ASSOCIATION, .doc = "The association to replace."),
 	EC2_PROFILE(struct ec2_replace, arn, name),
 };
 
@@ -128,22 +128,25 @@ static RESULT ec2_disassociate_profile(struct ec2_call *e, const void *args, str
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeIamInstanceProfileAssociations"),
 	 .args = PARAMS(struct ec2_describe_associations, describe_params), .list = &association_listing,
-	 .doc = "Which instances have which instance profile."},
+	 .doc = "Lists the associations of instances with instance profiles."},
 	{EC2_ACTION("AssociateIamInstanceProfile"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_associate, associate_params), .prepare = prepare_associate,
 	 .operation = engine_associate_profile_run, .returns = KIND_PROFILE_ASSOCIATION,
 	 EC2_SHOWS(association_listing, struct ec2_associate, wish.profile_association,
 		   "iamInstanceProfileAssociation"),
-	 .state_in_answer = "associating", .doc = "Gives an instance a profile, whose role its guest gets."},
+	 .state_in_answer = "associating",
+	 .doc = "Associates an instance profile with an instance, whose guest then gets the role's "
+		"credentials."},
 	{EC2_ACTION("ReplaceIamInstanceProfileAssociation"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_replace, replace_params), .prepare = prepare_replace,
 	 .operation = engine_replace_profile_run, .returns = KIND_PROFILE_ASSOCIATION,
 	 EC2_SHOWS(association_listing, struct ec2_replace, wish.made, "iamInstanceProfileAssociation"),
-	 .state_in_answer = "associating", .doc = "Gives an instance another profile."},
+	 .state_in_answer = "associating", .doc = "Replaces the instance profile of an instance."},
 	{EC2_ACTION("DisassociateIamInstanceProfile"), .flags = API_WRITES,
 	 .args = PARAMS(struct profile_association_target, disassociate_params),
 	 .operation = engine_disassociate_profile_run, .answer = ec2_disassociate_profile,
 	 .state_in_answer = "disassociating",
-	 .doc = "Takes an instance's profile away; credentials that its guest has hold until they expire."},
+	 .doc = "Removes the instance profile of an instance. Credentials that the guest has stay valid "
+		"until they expire."},
 };
 const struct api_actions ec2_profile_actions = API_ACTIONS(actions);

@@ -9,9 +9,9 @@ struct instance_profile;
 /* Rows for the parameters of a struct that has refs to one by ARN and by name. */
 #define EC2_PROFILE(T, arn, name)                                                                            \
 	PARAM(T, "IamInstanceProfile.Arn", arn, .flags = BY_NAME, .kind = KIND_INSTANCE_PROFILE,             \
-	      .max = 2048, .doc = "Instance profile whose role the guest gets."),                            \
+	      .max = 2048, .doc = "Instance profile by ARN; the guest gets credentials of its role."),       \
 		PARAM(T, "IamInstanceProfile.Name", name, .flags = BY_NAME, .kind = KIND_INSTANCE_PROFILE,   \
-		      .max = 128, .doc = "Or by name.")
+		      .max = 128, .doc = "Instance profile by name, instead of its ARN.")
 
 /* The row for the members of <iamInstanceProfile>, on the tables of an open view; in the arena. NULL: there is none. */
 extern const struct attributes ec2_profile_members;

@@ -23,7 +23,7 @@ struct ec2_instance_attribute {
 static const struct param describe_attribute_params[] = {
 	P("InstanceId", instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "The instance."),
 	P("Attribute", attribute, .flags = REQUIRED, .words = ATTRIBUTE_NAMES, UNKNOWN_ATTRIBUTE,
-	  .doc = "Which one."),
+	  .doc = "Name of the attribute."),
 };
 #undef P
 
@@ -150,11 +150,11 @@ struct ec2_mapping_change {
 #define P(wire, member, ...) PARAM(struct ec2_mapping_change, wire, member, __VA_ARGS__)
 static const struct param mapping_change_rows[] = {
 	P("DeviceName", fate.device, .flags = REQUIRED, .min = 1, .max = 64,
-	  .field = offsetof(struct ec2_mapping_change, fate.field) + 1, .doc = "The device, as it is named."),
+	  .field = offsetof(struct ec2_mapping_change, fate.field) + 1, .doc = "Device name of the volume."),
 	P("Ebs.DeleteOnTermination", fate.delete_on_termination,
 	  .given = offsetof(struct ec2_mapping_change, says_fate) + 1,
-	  .doc = "Whether it goes with the instance."),
-	P("Ebs.VolumeId", fate.volume, .kind = KIND_VOLUME, .doc = "The volume that is meant to be there."),
+	  .doc = "Whether the volume is deleted with the instance."),
+	P("Ebs.VolumeId", fate.volume, .kind = KIND_VOLUME, .doc = "The volume expected at that device."),
 	NOT_BUILT("NoDevice|VirtualName"),
 };
 #undef P
@@ -174,24 +174,27 @@ struct ec2_modify_instance {
 static const struct param modify_params[] = {
 	P("InstanceId", wish.instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "The instance."),
 	P("Attribute", attribute, .words = ATTRIBUTE_NAMES, UNKNOWN_ATTRIBUTE,
-	  .doc = "Which one Value is for; or one of these:"),
+	  .doc = "Attribute that Value sets. Without it, exactly one of the members below:"),
 	P("Value", value, .max = EC2_USER_DATA_MAX * 2,
-	  .given = offsetof(struct ec2_modify_instance, has_value) + 1, .doc = "Its new value."),
-	P("DisableApiTermination.Value", wish.protect_terminate, .doc = "TerminateInstances is refused."),
-	P("DisableApiStop.Value", wish.protect_stop, .doc = "StopInstances is refused."),
+	  .given = offsetof(struct ec2_modify_instance, has_value) + 1, .doc = "New value of the attribute."),
+	P("DisableApiTermination.Value", wish.protect_terminate,
+	  .doc = "Whether TerminateInstances is refused."),
+	P("DisableApiStop.Value", wish.protect_stop, .doc = "Whether StopInstances is refused."),
 	P("InstanceInitiatedShutdownBehavior.Value", wish.shutdown_terminates, .yes = "terminate",
-	  .no = "stop", .doc = "What a shutdown from within means."),
+	  .no = "stop", .doc = "Whether a shutdown from within the guest stops or terminates the instance."),
 	P("InstanceType.Value", wish.type, .flags = BY_NAME, .kind = KIND_INSTANCE_TYPE, .max = 255,
-	  .doc = "Its size, while it is stopped."),
+	  .doc = "New instance type; the instance must be stopped."),
 	P("UserData.Value", wish.user_data, .flags = BASE64, .max = EC2_USER_DATA_MAX,
 	  .given = offsetof(struct ec2_modify_instance, wish.set_user_data) + 1,
-	  .doc = "Up to 16 KiB, base64, while it is stopped."),
-	P("EbsOptimized.Value", wish.ebs_optimized, .doc = "Kept and shown; while it is stopped."),
-	P("SourceDestCheck.Value", wish.source_dest_check, .doc = "Of its only interface."),
-	P("GroupId", wish.groups, .kind = KIND_SECURITY_GROUP, .doc = "Of its only interface."),
+	  .doc = "New user data, base64, up to 16 KiB; the instance must be stopped."),
+	P("EbsOptimized.Value", wish.ebs_optimized, .doc = "Stored and shown; the instance must be stopped."),
+	P("SourceDestCheck.Value", wish.source_dest_check,
+	  .doc = "Source and destination check of the instance's only network interface."),
+	P("GroupId", wish.groups, .kind = KIND_SECURITY_GROUP,
+	  .doc = "Security groups of the instance's only network interface."),
 	PARAM_LIST(struct ec2_modify_instance, "BlockDeviceMapping", mappings, mapping_change_params,
-		   .max = 40, .doc = "Whether volumes go with it."),
-	P("EnaSupport.Value", ena_support, .doc = "True, as it always is."),
+		   .max = 40, .doc = "Volumes whose DeleteOnTermination changes."),
+	P("EnaSupport.Value", ena_support, .doc = "Only true is accepted."),
 	NOT_BUILT("Kernel|Ramdisk|SriovNetSupport"),
 	NOT_BUILT("EnclaveOptions.Enabled", .only = "false"),
 };
@@ -321,7 +324,7 @@ struct ec2_reset_instance {
 static const struct param reset_params[] = {
 	P("InstanceId", wish.instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "The instance."),
 	P("Attribute", attribute, .flags = REQUIRED, .words = ATTRIBUTE_NAMES, UNKNOWN_ATTRIBUTE,
-	  .doc = "Only sourceDestCheck, of its only interface."),
+	  .doc = "Only sourceDestCheck, of the instance's only network interface."),
 };
 #undef P
 
@@ -341,15 +344,15 @@ static RESULT prepare_reset(struct ec2_call *e, void *args)
 static const struct param metadata_params[] = {
 	P("InstanceId", instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "The instance."),
 	P("HttpTokens", metadata_tokens_required, .yes = "required", .no = "optional",
-	  .doc = "Whether metadata needs a session token."),
+	  .doc = "Whether instance metadata requires a session token (IMDSv2)."),
 	P("HttpEndpoint", metadata_enabled, .yes = "enabled", .no = "disabled",
-	  .doc = "Whether there is metadata."),
+	  .doc = "Whether the instance metadata service is enabled."),
 	P("HttpPutResponseHopLimit", metadata_hop_limit, .min = 1, .max = 64,
-	  .doc = "How far a token's answer goes."),
+	  .doc = "Maximum number of hops (IP TTL) of an answer with a session token."),
 	P("InstanceMetadataTags", metadata_tags, .yes = "enabled", .no = "disabled",
-	  .doc = "Whether tags are shown in the metadata."),
+	  .doc = "Whether instance metadata shows the instance's tags."),
 	P("HttpProtocolIpv6", metadata_ipv6, .yes = "enabled", .no = "disabled",
-	  .doc = "Whether the metadata answers on fd00:ec2::254, too."),
+	  .doc = "Whether the metadata service answers on fd00:ec2::254 as well."),
 };
 #undef P
 
@@ -373,10 +376,12 @@ static RESULT ec2_write_options(struct ec2_call *e, const void *args, struct xml
 static const struct param names_params[] = {
 	P("InstanceId", instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "The instance."),
 	P("PrivateDnsHostnameType", named_by_id, .yes = "resource-name", .no = "ip-name",
-	  .doc = "What its host name is made of; while it is stopped."),
+	  .doc = "Whether the host name is formed from the IPv4 address or the instance id; the instance "
+		 "must be stopped."),
 	P("EnableResourceNameDnsARecord", id_name_has_a,
-	  .doc = "Whether the name made of its id has an A record."),
-	P("EnableResourceNameDnsAAAARecord", id_name_has_aaaa, .doc = "Likewise, an AAAA record."),
+	  .doc = "Whether the host name formed from the instance id has an A record."),
+	P("EnableResourceNameDnsAAAARecord", id_name_has_aaaa,
+	  .doc = "Whether the host name formed from the instance id has an AAAA record."),
 };
 #undef P
 
@@ -384,7 +389,7 @@ static const struct param names_params[] = {
 
 static const struct param monitor_params[] = {
 	PARAM(struct instances_wish, "InstanceId", instances, .flags = REQUIRED, .kind = KIND_INSTANCE,
-	      .doc = "The instances: all or none."),
+	      .doc = "Instances to change. Fails if one of them cannot be changed."),
 	NOT_BUILT("MetricCategoryId"),
 };
 
@@ -407,27 +412,27 @@ static RESULT write_monitoring(struct ec2_call *e, const void *args, struct xml 
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeInstanceAttribute"),
 	 .args = PARAMS(struct ec2_instance_attribute, describe_attribute_params),
-	 .answer = ec2_describe_instance_attribute, .doc = "One attribute of an instance."},
+	 .answer = ec2_describe_instance_attribute, .doc = "Returns one attribute of an instance."},
 	{EC2_ACTION("ModifyInstanceAttribute"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_instance, modify_params), .prepare = prepare_modify,
 	 .operation = engine_update_instance_run, .doc = "Changes one attribute of an instance."},
 	{EC2_ACTION("ResetInstanceAttribute"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_reset_instance, reset_params), .prepare = prepare_reset,
 	 .operation = engine_update_instance_run,
-	 .doc = "Turns the source and destination check of an instance on again."},
+	 .doc = "Enables the source and destination check of an instance again."},
 	{EC2_ACTION("ModifyInstanceMetadataOptions"), .flags = API_WRITES,
 	 .args = PARAMS(struct instance_settings, metadata_params), .operation = engine_update_instance_run,
-	 .answer = ec2_write_options, .doc = "How an instance's metadata may be asked for."},
+	 .answer = ec2_write_options, .doc = "Changes the instance metadata options of an instance."},
 	{EC2_ACTION("ModifyPrivateDnsNameOptions"), .flags = API_WRITES,
 	 .args = PARAMS(struct instance_names_wish, names_params),
-	 .operation = engine_update_instance_names_run, .doc = "How an instance is named inside its VPC."},
+	 .operation = engine_update_instance_names_run,
+	 .doc = "Changes the private DNS name options of an instance."},
 	{EC2_ACTION("MonitorInstances"), .flags = API_WRITES,
 	 .args = PARAMS(struct instances_wish, monitor_params), .operation = engine_monitor_instances_run,
 	 .answer = write_monitoring, .state_in_answer = "pending",
-	 .doc = "Detailed monitoring: kept and shown."},
+	 .doc = "Enables detailed monitoring, which is stored and shown only."},
 	{EC2_ACTION("UnmonitorInstances"), .flags = API_WRITES,
 	 .args = PARAMS(struct instances_wish, monitor_params), .operation = engine_unmonitor_instances_run,
-	 .answer = write_monitoring, .state_in_answer = "disabling",
-	 .doc = "No detailed monitoring any more."},
+	 .answer = write_monitoring, .state_in_answer = "disabling", .doc = "Disables detailed monitoring."},
 };
 const struct api_actions ec2_instance_attribute_actions = API_ACTIONS(actions);

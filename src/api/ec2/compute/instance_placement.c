@@ -12,18 +12,22 @@ struct ec2_modify_placement {
 };
 #define P(wire, member, ...) PARAM(struct ec2_modify_placement, wire, member, __VA_ARGS__)
 static const struct param modify_placement_params[] = {
-	P("InstanceId", wish.instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "A stopped one."),
+	P("InstanceId", wish.instance, .flags = REQUIRED, .kind = KIND_INSTANCE,
+	  .doc = "A stopped instance."),
 	P("GroupName", group_name, .max = 255,
 	  .given = offsetof(struct ec2_modify_placement, has_group_name) + 1,
-	  .doc = "Placement group by name; empty: none any more."),
-	P("GroupId", wish.server_group, .kind = KIND_SERVER_GROUP, .doc = "Or by id."),
+	  .doc = "Placement group by name; empty: removes the instance from its group."),
+	P("GroupId", wish.server_group, .kind = KIND_SERVER_GROUP,
+	  .doc = "Placement group by id, instead of its name."),
 	P("PartitionNumber", wish.partition, .min = 1, .max = SERVER_GROUP_PARTITIONS_MAX,
-	  .doc = "Its part of a partition group; absent in a new one: that with the fewest instances."),
-	P("Tenancy", tenancy, .words = "dedicated|host", .doc = "Of one that has the other of the two."),
+	  .doc = "Partition in a partition group; absent in a new group: the one with the fewest instances."),
+	P("Tenancy", tenancy, .words = "dedicated|host",
+	  .doc = "New tenancy. Only changes between dedicated and host are allowed."),
 	P("HostId", wish.dedicated_host, .kind = KIND_DEDICATED_HOST,
-	  .doc = "The dedicated host for one with a tenancy of host."),
+	  .doc = "Dedicated host of an instance with tenancy host."),
 	P("Affinity", wish.host_affinity, .yes = "host", .no = "default",
-	  .doc = "Whether it stays with its dedicated host; a running one may change it, too."),
+	  .doc = "host: the instance restarts on the same dedicated host. May change while the instance "
+		 "runs."),
 	NOT_BUILT("HostResourceGroupArn"),
 };
 #undef P
@@ -53,6 +57,6 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("ModifyInstancePlacement"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_placement, modify_placement_params), .prepare = prepare_modify,
 	 .operation = engine_change_placement_run,
-	 .doc = "Places a stopped instance in regard to others; it goes to another host where it has to."},
+	 .doc = "Changes the placement of a stopped instance, which moves to another host if necessary."},
 };
 const struct api_actions ec2_placement_actions = API_ACTIONS(actions);

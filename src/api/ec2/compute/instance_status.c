@@ -21,7 +21,7 @@ struct ec2_describe_status {
 static const struct param describe_status_params[] = {
 	QUERY_IDS(struct ec2_describe_status, "InstanceId", KIND_INSTANCE, "Instances by id."),
 	PARAM(struct ec2_describe_status, "IncludeAllInstances", all,
-	      .doc = "Also those that are not running."),
+	      .doc = "Includes instances that are not running."),
 	NO_MANAGED_RESOURCES,
 	QUERY_FILTERS(struct ec2_describe_status),
 	QUERY_PAGES(struct ec2_describe_status, 5, 1000),
@@ -172,9 +172,9 @@ static const struct param move_event_params[] = {
 	PARAM(struct ec2_move_event, "InstanceId", wish.instance, .flags = REQUIRED, .kind = KIND_INSTANCE,
 	      .doc = "The instance."),
 	PARAM(struct ec2_move_event, "InstanceEventId", wish.event, .flags = REQUIRED,
-	      .kind = KIND_INSTANCE_EVENT, .doc = "Its event, which has not begun."),
+	      .kind = KIND_INSTANCE_EVENT, .doc = "A scheduled event of the instance that has not begun."),
 	PARAM(struct ec2_move_event, "NotBefore", at, .flags = REQUIRED, .max = 40,
-	      .doc = "An hour from now at least, up to the event's deadline."),
+	      .doc = "New start time: at least an hour from now, and not after the event's deadline."),
 };
 
 static RESULT prepare_move_event(struct ec2_call *e, void *args)
@@ -199,15 +199,16 @@ struct ec2_report_status {
 static const struct param report_params[] = {
 	P("InstanceId", wish.instances, .flags = REQUIRED, .kind = KIND_INSTANCE,
 	  .doc = "Running instances."),
-	P("Status", status, .flags = REQUIRED, .words = "ok|impaired", .doc = "How they are."),
+	P("Status", status, .flags = REQUIRED, .words = "ok|impaired",
+	  .doc = "Status that the user reports."),
 	P("ReasonCode", reasons, .flags = REQUIRED, .max = 16,
 	  .words = "instance-stuck-in-state|unresponsive|not-accepting-credentials|password-not-available|"
 		   "performance-network|performance-instance-store|performance-ebs-volume|performance-other|"
 		   "other",
-	  .doc = "Why."),
-	P("StartTime", start, .max = 40, .doc = "Since when."),
-	P("EndTime", end, .max = 40, .doc = "Until when."),
-	P("Description", description, .max = WORDS_MAX, .doc = "Free text."),
+	  .doc = "Reason codes of the report."),
+	P("StartTime", start, .max = 40, .doc = "Time at which the status began."),
+	P("EndTime", end, .max = 40, .doc = "Time at which the status ended."),
+	P("Description", description, .max = WORDS_MAX, .doc = "Description: free text."),
 };
 #undef P
 
@@ -246,15 +247,15 @@ static RESULT prepare_report(struct ec2_call *e, void *args)
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeInstanceStatus"),
 	 .args = PARAMS(struct ec2_describe_status, describe_status_params), .list = &status_listing,
-	 .doc = "Whether instances and their hosts are well."},
+	 .doc = "Lists the status checks of instances and their hosts, and scheduled events."},
 	{EC2_ACTION("ModifyInstanceEventStartTime"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_move_event, move_event_params), .prepare = prepare_move_event,
 	 .operation = engine_reschedule_event_run,
 	 EC2_SHOWS(event_listing, struct ec2_move_event, wish.id, "event"), .returns = KIND_INSTANCE_EVENT,
-	 .doc = "Another time for what is going to happen to an instance."},
+	 .doc = "Reschedules a scheduled event of an instance."},
 	{EC2_ACTION("ReportInstanceStatus"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_report_status, report_params), .prepare = prepare_report,
 	 .operation = engine_report_instances_run,
-	 .doc = "What users say of running instances: it stands in their history, where operators find it."},
+	 .doc = "Records a user's report about running instances in their history, where operators find it."},
 };
 const struct api_actions ec2_status_actions = API_ACTIONS(actions);

@@ -14,7 +14,7 @@ struct ec2_describe_offerings {
 static const struct param describe_params[] = {
 	PARAM(struct ec2_describe_offerings, "LocationType", location_type,
 	      .words = "region|availability-zone|availability-zone-id|outpost", .absent = "region",
-	      .doc = "What locations are; there are no outposts."),
+	      .doc = "Kind of location: region, or availability zone by name or id. There are no Outposts."),
 	QUERY_FILTERS(struct ec2_describe_offerings),
 	QUERY_PAGES(struct ec2_describe_offerings, 5, 1000),
 };
@@ -113,6 +113,6 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeInstanceTypeOfferings"),
 	 .args = PARAMS(struct ec2_describe_offerings, describe_params),
 	 .answer = ec2_describe_instance_type_offerings, .filters = FILTERS(offering_filters),
-	 .doc = "Which sizes of instances are offered where."},
+	 .doc = "Lists the instance types offered in each location."},
 };
 const struct api_actions ec2_offering_actions = API_ACTIONS(actions);

@@ -236,6 +236,6 @@ static const struct ec2_listing type_listing = {.kind = KIND_INSTANCE_TYPE,
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeInstanceTypes"),
 	 .args = PARAMS(struct ec2_describe_types, describe_types_params), .list = &type_listing,
-	 .doc = "The sizes of instances that are offered."},
+	 .doc = "Lists the instance types on offer."},
 };
 const struct api_actions ec2_type_actions = API_ACTIONS(actions);

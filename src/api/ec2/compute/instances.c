@@ -550,11 +550,11 @@ static RESULT ec2_describe_instances(struct ec2_call *e, const void *args, struc
 #define P(wire, member, ...) PARAM(struct instances_wish, wire, member, __VA_ARGS__)
 #define INSTANCES                                                                                            \
 	P("InstanceId", instances, .flags = REQUIRED, .kind = KIND_INSTANCE,                                 \
-	  .doc = "The instances: all or none.")
+	  .doc = "Instances to change. Fails if one of them cannot be changed.")
 static const struct param start_params[] = {INSTANCES, NOT_BUILT("AdditionalInfo")};
 static const struct param stop_params[] = {
 	INSTANCES,
-	P("Force", force, .doc = "Without asking the guest."),
+	P("Force", force, .doc = "Stops the instance without asking its guest."),
 	NOT_BUILT("Hibernate|SkipOsShutdown", .only = "false"),
 };
 static const struct param reboot_params[] = {INSTANCES};
@@ -590,7 +590,7 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeInstances"),
 	 .args = PARAMS(struct ec2_describe_instances, describe_instances_params),
 	 .answer = ec2_describe_instances, .items = &ec2_instance_listing,
-	 .doc = "Instances of the account, by reservation; ended ones for an hour."},
+	 .doc = "Lists the account's instances by reservation. Terminated ones stay listed for an hour."},
 	POWER("StartInstances", start_params, engine_start_instances_run, ec2_write_changes,
 	      "Starts stopped instances."),
 	POWER("StopInstances", stop_params, engine_stop_instances_run, ec2_write_changes,

@@ -16,7 +16,8 @@ struct ec2_describe_keys {
 static const struct param describe_keys_params[] = {
 	QUERY_NAMES(struct ec2_describe_keys, "KeyName", KIND_KEY_PAIR, "Key pairs by name."),
 	QUERY_IDS(struct ec2_describe_keys, "KeyPairId", KIND_KEY_PAIR, "Key pairs by id."),
-	PARAM(struct ec2_describe_keys, "IncludePublicKey", public_key, .doc = "Shows the public keys, too."),
+	PARAM(struct ec2_describe_keys, "IncludePublicKey", public_key,
+	      .doc = "Includes the public keys in the answer."),
 	QUERY_FILTERS(struct ec2_describe_keys),
 };
 
@@ -55,18 +56,19 @@ struct ec2_make_key {
 };
 #define P(wire, member, ...) PARAM(struct ec2_make_key, wire, member, __VA_ARGS__)
 #define KEY_NAME                                                                                             \
-	P("KeyName", wish.name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Unique in the account.")
+	P("KeyName", wish.name, .flags = REQUIRED, .min = 1, .max = 255,                                     \
+	  .doc = "Name of the key pair; unique in the account.")
 
 static const struct param import_key_params[] = {
 	KEY_NAME,
 	P("PublicKeyMaterial", material, .flags = REQUIRED | BASE64, .max = 16384,
-	  .doc = "The public key: an OpenSSH line, or its base64 alone; RFC 4716's form; or DER."),
+	  .doc = "Public key: an OpenSSH line or its base64 part, RFC 4716, or DER."),
 	TAG_SPECIFICATIONS(struct ec2_make_key, tag_specs),
 };
 static const struct param create_key_params[] = {
 	KEY_NAME,
-	P("KeyType", type, .words = "rsa|ed25519", .absent = "rsa", .doc = "Which kind of key to make."),
-	NOT_BUILT("KeyFormat", .only = "pem", .doc = "The private key is PEM."),
+	P("KeyType", type, .words = "rsa|ed25519", .absent = "rsa", .doc = "Type of the new key."),
+	NOT_BUILT("KeyFormat", .only = "pem", .doc = "Format of the private key: PEM only."),
 	TAG_SPECIFICATIONS(struct ec2_make_key, tag_specs),
 };
 #undef P
@@ -146,8 +148,9 @@ struct ec2_delete_key {
 };
 static const struct param delete_key_params[] = {
 	PARAM(struct ec2_delete_key, "KeyName", name, .flags = BY_NAME, .kind = KIND_KEY_PAIR,
-	      .doc = "By name."),
-	PARAM(struct ec2_delete_key, "KeyPairId", wish.key_pair, .kind = KIND_KEY_PAIR, .doc = "Or by id."),
+	      .doc = "Key pair by name."),
+	PARAM(struct ec2_delete_key, "KeyPairId", wish.key_pair, .kind = KIND_KEY_PAIR,
+	      .doc = "Key pair by id, instead of its name."),
 };
 
 static RESULT prepare_delete(struct ec2_call *e, void *args)
@@ -163,17 +166,17 @@ static RESULT prepare_delete(struct ec2_call *e, void *args)
 
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeKeyPairs"), .args = PARAMS(struct ec2_describe_keys, describe_keys_params),
-	 .list = &key_listing, .doc = "Key pairs of the account."},
+	 .list = &key_listing, .doc = "Lists the account's key pairs."},
 	{EC2_ACTION("ImportKeyPair"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_make_key, import_key_params), .prepare = prepare_import,
 	 EC2_TAGS(struct ec2_make_key, "key-pair"), .operation = engine_create_key_pair_run,
-	 .answer = ec2_import_key_pair, .doc = "Takes in a public key made elsewhere."},
+	 .answer = ec2_import_key_pair, .doc = "Imports a public key."},
 	{EC2_ACTION("CreateKeyPair"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_make_key, create_key_params), .prepare = prepare_create,
 	 EC2_TAGS(struct ec2_make_key, "key-pair"), .operation = engine_create_key_pair_run, .work = make_key,
-	 .answer = ec2_create_key_pair, .doc = "Makes a key pair; shows its private key once."},
+	 .answer = ec2_create_key_pair, .doc = "Creates a key pair. The private key is shown once."},
 	{EC2_ACTION("DeleteKeyPair"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_delete_key, delete_key_params), .prepare = prepare_delete,
-	 .operation = engine_delete_key_pair_run, .doc = "Deletes a key pair; instances keep the key."},
+	 .operation = engine_delete_key_pair_run, .doc = "Deletes a key pair. Instances keep the key."},
 };
 const struct api_actions ec2_key_actions = API_ACTIONS(actions);

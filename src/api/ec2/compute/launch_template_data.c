@@ -10,71 +10,78 @@
 
 #define P(wire, member, ...) PARAM(struct ec2_launch_words, wire, member, __VA_ARGS__)
 static const struct param mapping_rows[] = {
-	P("DeviceName", text[0], .max = 32, .doc = "Of a disk that the image has, or of a further one."),
-	P("VirtualName", text[1], .max = 32, .doc = "ephemeralN: there is none."),
-	P("NoDevice", text[2], .max = 32, .doc = "The image's disk of that name is left out."),
-	P("Ebs.SnapshotId", text[3], .max = 255, .doc = "Made from."),
-	P("Ebs.VolumeSize", number[0], .min = 1, .max = EC2_GIB_MAX, .doc = "In GiB."),
-	P("Ebs.VolumeType", text[4], .words = EC2_VOLUME_TYPES, .doc = "Kept and shown."),
-	P("Ebs.Iops", number[1], .min = 1, .max = EC2_IOPS_MAX, .doc = "Guests are held to it."),
-	P("Ebs.Throughput", number[2], .min = 1, .max = EC2_IOPS_MAX, .doc = "MiB/s; guests are held to it."),
-	P("Ebs.DeleteOnTermination", flag[0], .doc = "Whether it goes with the instance."),
-	P("Ebs.Encrypted", flag[1], .doc = "Its bytes are, at rest."),
-	P("Ebs.KmsKeyId", text[5], .max = 2048, .doc = "The account's key for volumes."),
+	P("DeviceName", text[0], .max = 32,
+	  .doc = "Device name of a disk of the image, or of an additional disk."),
+	P("VirtualName", text[1], .max = 32, .doc = "Instance store volume, ephemeralN."),
+	P("NoDevice", text[2], .max = 32, .doc = "Removes the image's disk of that device name."),
+	P("Ebs.SnapshotId", text[3], .max = 255, .doc = "Snapshot that the disk is created from."),
+	P("Ebs.VolumeSize", number[0], .min = 1, .max = EC2_GIB_MAX, .doc = "Size in GiB."),
+	P("Ebs.VolumeType", text[4], .words = EC2_VOLUME_TYPES,
+	  .doc = "Volume type: limits IOPS and throughput."),
+	P("Ebs.Iops", number[1], .min = 1, .max = EC2_IOPS_MAX, .doc = "IOPS limit of the disk."),
+	P("Ebs.Throughput", number[2], .min = 1, .max = EC2_IOPS_MAX,
+	  .doc = "Throughput limit of the disk in MiB/s."),
+	P("Ebs.DeleteOnTermination", flag[0], .doc = "Whether the volume is deleted with the instance."),
+	P("Ebs.Encrypted", flag[1], .doc = "Whether the disk is encrypted at rest."),
+	P("Ebs.KmsKeyId", text[5], .max = 2048, .doc = "The account's key for volumes; no other key exists."),
 };
 const struct params ec2_launch_mapping_params = PARAMS(struct ec2_launch_words, mapping_rows);
 
 static const struct param address_rows[] = {
-	P("PrivateIpAddress", text[0], .max = 64, .doc = "The address."),
-	P("Primary", flag[0], .doc = "Whether it is the primary one."),
+	P("PrivateIpAddress", text[0], .max = 64, .doc = "Private IPv4 address."),
+	P("Primary", flag[0], .doc = "Whether it is the primary address."),
 };
 static const struct params address_params = PARAMS(struct ec2_launch_words, address_rows);
 
 static const struct param ipv6_address_rows[] = {
-	P("Ipv6Address", text[0], .flags = REQUIRED, .max = 64, .doc = "The address."),
+	P("Ipv6Address", text[0], .flags = REQUIRED, .max = 64, .doc = "IPv6 address."),
 };
 static const struct params ipv6_address_params = PARAMS(struct ec2_launch_words, ipv6_address_rows);
 
 static const struct param ipv4_prefix_rows[] = {
-	P("Ipv4Prefix", text[0], .flags = REQUIRED, .max = 64, .doc = "The prefix."),
+	P("Ipv4Prefix", text[0], .flags = REQUIRED, .max = 64, .doc = "IPv4 prefix, a /28."),
 };
 static const struct params ipv4_prefix_params = PARAMS(struct ec2_launch_words, ipv4_prefix_rows);
 
 static const struct param ipv6_prefix_rows[] = {
-	P("Ipv6Prefix", text[0], .flags = REQUIRED, .max = 64, .doc = "The prefix."),
+	P("Ipv6Prefix", text[0], .flags = REQUIRED, .max = 64, .doc = "IPv6 prefix, a /80."),
 };
 static const struct params ipv6_prefix_params = PARAMS(struct ec2_launch_words, ipv6_prefix_rows);
 
 static const struct param interface_rows[] = {
-	P("DeviceIndex", number[0], .min = 0, .max = PORT_DEVICE_INDEX_MAX, .doc = "Its number."),
-	P("NetworkInterfaceId", text[0], .max = 255, .doc = "One that is there."),
-	P("SubnetId", text[1], .max = 255, .doc = "Of a new one."),
-	P("Description", text[2], .max = 255, .doc = "Free text."),
-	P("SecurityGroupId", texts[0], .max = 255, .doc = "Its groups."),
-	P("PrivateIpAddress", text[3], .max = 64, .doc = "Its address."),
+	P("DeviceIndex", number[0], .min = 0, .max = PORT_DEVICE_INDEX_MAX,
+	  .doc = "Device index of the interface."),
+	P("NetworkInterfaceId", text[0], .max = 255, .doc = "Existing network interface."),
+	P("SubnetId", text[1], .max = 255, .doc = "Subnet of a new interface."),
+	P("Description", text[2], .max = 255, .doc = "Description: free text."),
+	P("SecurityGroupId", texts[0], .max = 255, .doc = "Security groups of the interface."),
+	P("PrivateIpAddress", text[3], .max = 64, .doc = "Primary private address."),
 	PARAM_LIST(struct ec2_launch_words, "PrivateIpAddresses", parts[0], address_params,
-		   .max = PORT_IPS_MAX, .doc = "Its addresses."),
+		   .max = PORT_IPS_MAX, .doc = "Private addresses of the interface."),
 	P("SecondaryPrivateIpAddressCount", number[1], .min = 0, .max = PORT_IPS_MAX - 1,
-	  .doc = "As many secondary addresses that are free."),
-	P("AssociatePublicIpAddress", flag[0], .doc = "Whether it gets a public address."),
-	P("DeleteOnTermination", flag[1], .doc = "Whether it goes with its instance."),
+	  .doc = "Number of secondary addresses to assign automatically."),
+	P("AssociatePublicIpAddress", flag[0], .doc = "Whether the interface gets a public address."),
+	P("DeleteOnTermination", flag[1], .doc = "Whether the interface is deleted with its instance."),
 	EC2_LAUNCH_INTERFACE_UNBUILT,
-	P("Ipv6AddressCount", number[2], .min = 0, .max = PORT_IPS_MAX, .doc = "As many IPv6 addresses."),
+	P("Ipv6AddressCount", number[2], .min = 0, .max = PORT_IPS_MAX,
+	  .doc = "Number of IPv6 addresses to assign automatically."),
 	PARAM_LIST(struct ec2_launch_words, "Ipv6Addresses", parts[1], ipv6_address_params,
-		   .max = PORT_IPS_MAX, .doc = "Or these."),
-	P("Ipv4PrefixCount", number[3], .min = 0, .max = PORT_IPS_MAX - 1, .doc = "As many prefixes, /28s."),
+		   .max = PORT_IPS_MAX, .doc = "IPv6 addresses to assign, instead of a number."),
+	P("Ipv4PrefixCount", number[3], .min = 0, .max = PORT_IPS_MAX - 1,
+	  .doc = "Number of /28 prefixes to assign automatically."),
 	PARAM_LIST(struct ec2_launch_words, "Ipv4Prefix", parts[2], ipv4_prefix_params,
-		   .max = PORT_IPS_MAX - 1, .doc = "Or these."),
-	P("Ipv6PrefixCount", number[4], .min = 0, .max = PORT_IPS_MAX, .doc = "As many of IPv6, /80s."),
+		   .max = PORT_IPS_MAX - 1, .doc = "IPv4 prefixes to assign, instead of a number."),
+	P("Ipv6PrefixCount", number[4], .min = 0, .max = PORT_IPS_MAX,
+	  .doc = "Number of IPv6 /80 prefixes to assign automatically."),
 	PARAM_LIST(struct ec2_launch_words, "Ipv6Prefix", parts[3], ipv6_prefix_params, .max = PORT_IPS_MAX,
-		   .doc = "Or these."),
+		   .doc = "IPv6 prefixes to assign, instead of a number."),
 };
 const struct params ec2_launch_interface_params = PARAMS(struct ec2_launch_words, interface_rows);
 
 static const struct param tag_spec_rows[] = {
 	P("ResourceType", text[0], .flags = REQUIRED,
 	  .words = "instance|volume|network-interface|spot-instances-request",
-	  .doc = "What the tags are for."),
+	  .doc = "Resource type that the tags are for."),
 	PARAM_LIST(struct ec2_launch_words, "Tag", tags, ec2_tag_params, .doc = "The tags."),
 };
 const struct params ec2_launch_tag_spec_params = PARAMS(struct ec2_launch_words, tag_spec_rows);

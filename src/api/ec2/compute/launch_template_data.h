@@ -35,86 +35,95 @@ extern const struct params ec2_launch_mapping_params, ec2_launch_interface_param
 
 /* Rows for the parameters of a struct T with a struct ec2_launch_words `m`. */
 #define LAUNCH_DATA_ROWS(T, m)                                                                               \
-	LAUNCH_WORD(T, m, "ImageId", text[0], .max = 255, .doc = "Image to start from."),                    \
-		LAUNCH_WORD(T, m, "InstanceType", text[1], .max = 255, .doc = "Size."),                      \
+	LAUNCH_WORD(T, m, "ImageId", text[0], .max = 255, .doc = "Image to boot from."),                     \
+		LAUNCH_WORD(T, m, "InstanceType", text[1], .max = 255, .doc = "Instance type."),             \
 		LAUNCH_WORD(T, m, "KeyName", text[2], .max = 255, .doc = "Key pair by name."),               \
 		LAUNCH_WORD(T, m, "IamInstanceProfile.Arn", text[12], .min = 1, .max = 2048,                 \
-			    .doc = "Instance profile whose role the guest gets."),                           \
+			    .doc = "Instance profile by ARN; the guest gets credentials of its role."),      \
 		LAUNCH_WORD(T, m, "IamInstanceProfile.Name", text[13], .min = 1, .max = 128,                 \
-			    .doc = "Or by name."),                                                           \
-		LAUNCH_WORD(T, m, "EbsOptimized", flag[0], .doc = "Kept and shown."),                        \
-		LAUNCH_WORD(T, m, "Monitoring.Enabled", flag[1], .doc = "Kept and shown."),                  \
+			    .doc = "Instance profile by name, instead of its ARN."),                         \
+		LAUNCH_WORD(T, m, "EbsOptimized", flag[0], .doc = "Stored and shown; has no effect."),       \
+		LAUNCH_WORD(T, m, "Monitoring.Enabled", flag[1], .doc = "Stored and shown; has no effect."), \
 		LAUNCH_WORD(T, m, "Placement.AvailabilityZone", text[3], .max = 255,                         \
-			    .doc = "Zone by name."),                                                         \
-		LAUNCH_WORD(T, m, "Placement.GroupName", text[4], .max = 255, .doc = "Placement group."),    \
-		LAUNCH_WORD(T, m, "Placement.GroupId", text[5], .max = 255, .doc = "Or by id."),             \
+			    .doc = "Availability Zone by name."),                                            \
+		LAUNCH_WORD(T, m, "Placement.GroupName", text[4], .max = 255,                                \
+			    .doc = "Placement group by name."),                                              \
+		LAUNCH_WORD(T, m, "Placement.GroupId", text[5], .max = 255,                                  \
+			    .doc = "Placement group by id, instead of its name."),                           \
 		LAUNCH_WORD(T, m, "Placement.PartitionNumber", number[0], .min = 1, .max = 7,                \
-			    .doc = "Its part of a partition group."),                                        \
+			    .doc = "Partition in a partition group."),                                       \
 		LAUNCH_WORD(T, m, "DisableApiTermination", flag[2],                                          \
-			    .doc = "TerminateInstances is refused."),                                        \
-		LAUNCH_WORD(T, m, "DisableApiStop", flag[3], .doc = "StopInstances is refused."),            \
+			    .doc = "Whether TerminateInstances is refused."),                                \
+		LAUNCH_WORD(T, m, "DisableApiStop", flag[3], .doc = "Whether StopInstances is refused."),    \
 		LAUNCH_WORD(T, m, "InstanceInitiatedShutdownBehavior", text[6], .words = "stop|terminate",   \
-			    .doc = "What a shutdown from within means."),                                    \
+			    .doc = "Whether a shutdown from within the guest stops or terminates the "       \
+				   "instance."),                                                             \
 		LAUNCH_WORD(T, m, "UserData", text[7], .flags = BASE64, .max = 16 * 1024,                    \
-			    .doc = "Up to 16 KiB, base64."),                                                 \
-		LAUNCH_WORD(T, m, "SecurityGroupId", texts[0], .max = 255, .doc = "Groups by id."),          \
-		LAUNCH_WORD(T, m, "SecurityGroup", texts[1], .max = 255, .doc = "Groups by name."),          \
+			    .doc = "User data, base64, up to 16 KiB."),                                      \
+		LAUNCH_WORD(T, m, "SecurityGroupId", texts[0], .max = 255, .doc = "Security groups by id."), \
+		LAUNCH_WORD(T, m, "SecurityGroup", texts[1], .max = 255, .doc = "Security groups by name."), \
 		LAUNCH_WORD(T, m, "CreditSpecification.CpuCredits", text[8], .words = "standard|unlimited",  \
-			    .doc = "Kept and shown."),                                                       \
+			    .doc = "Stored and shown; has no effect."),                                      \
 		LAUNCH_WORD(T, m, "MetadataOptions.HttpTokens", text[9], .words = "optional|required",       \
-			    .doc = "Whether metadata needs a session token."),                               \
+			    .doc = "Whether instance metadata requires a session token (IMDSv2)."),          \
 		LAUNCH_WORD(T, m, "MetadataOptions.HttpEndpoint", text[10], .words = "enabled|disabled",     \
-			    .doc = "Whether there is metadata."),                                            \
+			    .doc = "Whether the instance metadata service is enabled."),                     \
 		LAUNCH_WORD(T, m, "MetadataOptions.HttpPutResponseHopLimit", number[1], .min = 1, .max = 64, \
-			    .doc = "How far a token's answer goes."),                                        \
+			    .doc = "Maximum number of hops (IP TTL) of an answer with a session token."),    \
 		LAUNCH_WORD(T, m, "MetadataOptions.InstanceMetadataTags", text[11],                          \
-			    .words = "enabled|disabled", .doc = "Whether tags are shown in the metadata."),  \
+			    .words = "enabled|disabled",                                                     \
+			    .doc = "Whether instance metadata shows the instance's tags."),                  \
 		LAUNCH_PARTS(T, m.parts[0], "BlockDeviceMapping", ec2_launch_mapping_params, .max = 40,      \
-			     .doc = "Disks."),                                                               \
+			     .doc = "Block device mapping: disks to add, change or leave out."),             \
 		LAUNCH_PARTS(T, m.parts[1], "NetworkInterface", ec2_launch_interface_params, .max = 16,      \
-			     .doc = "Interfaces."),                                                          \
+			     .doc = "Network interfaces."),                                                  \
 		LAUNCH_PARTS(T, m.parts[2], "TagSpecification", ec2_launch_tag_spec_params, .max = 20,       \
-			     .doc = "Tags for what a launch makes."),                                        \
+			     .doc = "Tags for the resources that a launch creates."),                        \
 		LAUNCH_WORD(T, m, "MetadataOptions.HttpProtocolIpv6", text[18], .words = "disabled|enabled", \
-			    .doc = "Whether the metadata answers on fd00:ec2::254, too."),                   \
+			    .doc = "Whether the metadata service answers on fd00:ec2::254 as well."),        \
 		LAUNCH_WORD(T, m, "Placement.Tenancy", text[14], .words = "default|dedicated|host",          \
-			    .doc = "Which hosts it may be on."),                                             \
+			    .doc = "Tenancy of the instance."),                                              \
 		LAUNCH_WORD(T, m, "Placement.Affinity", text[15], .words = "default|host",                   \
-			    .doc = "Whether it stays with the dedicated host that it gets."),                \
+			    .doc = "host: the instance restarts on the same dedicated host."),               \
 		LAUNCH_WORD(T, m, "Placement.HostId", text[16], .max = 255, .doc = "A dedicated host."),     \
-		LAUNCH_WORD(T, m, "PrivateDnsNameOptions.HostnameType", text[17],                            \
-			    .words = "ip-name|resource-name", .doc = "What its host name is made of."),      \
+		LAUNCH_WORD(                                                                                 \
+			T, m, "PrivateDnsNameOptions.HostnameType", text[17],                                \
+			.words = "ip-name|resource-name",                                                    \
+			.doc = "Whether the host name is formed from the IPv4 address or the instance id."), \
 		LAUNCH_WORD(T, m, "PrivateDnsNameOptions.EnableResourceNameDnsARecord", flag[4],             \
-			    .doc = "Whether the name made of its id has an A record."),                      \
+			    .doc = "Whether the host name formed from the instance id has an A record."),    \
 		LAUNCH_WORD(T, m, "PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord", flag[5],          \
-			    .doc = "Likewise, an AAAA record."),                                             \
+			    .doc = "Whether the host name formed from the instance id has an AAAA record."), \
 		LAUNCH_WORD(T, m, "InstanceMarketOptions.MarketType", text[20],                              \
 			    .words = "spot|capacity-block",                                                  \
-			    .doc = "spot: placed in room that nobody needs, which may be taken back."),      \
+			    .doc = "spot: uses spare capacity and may be interrupted."),                     \
 		LAUNCH_WORD(T, m, "InstanceMarketOptions.SpotOptions.MaxPrice", text[21], .max = 32,         \
-			    .doc = "The most that an hour may cost."),                                       \
+			    .doc = "Maximum price per hour."),                                               \
 		LAUNCH_WORD(T, m, "InstanceMarketOptions.SpotOptions.SpotInstanceType", text[22],            \
-			    .words = "one-time|persistent", .doc = "Whether another one is launched."),      \
+			    .words = "one-time|persistent",                                                  \
+			    .doc = "persistent: the request launches a replacement after an interruption."), \
 		LAUNCH_WORD(T, m, "InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior",          \
 			    text[23], .words = "terminate|stop|hibernate",                                   \
-			    .doc = "When the room is taken back."),                                          \
+			    .doc = "Behaviour when the instance is interrupted."),                           \
 		LAUNCH_WORD(T, m, "InstanceMarketOptions.SpotOptions.ValidUntil", text[24], .max = 64,       \
-			    .doc = "When a persistent request ends."),                                       \
+			    .doc = "End of a persistent request."),                                          \
 		LAUNCH_NOT_BUILT("Placement.SpreadDomain"),                                                  \
 		LAUNCH_NOT_BUILT("Placement.HostResourceGroupArn"),                                          \
 		LAUNCH_WORD(T, m, "CapacityReservationSpecification.CapacityReservationPreference",          \
 			    text[25], .words = "open|none|capacity-reservations-only",                       \
-			    .doc = "Which capacity reservations it uses."),                                  \
+			    .doc = "Which capacity reservations the instance may use."),                     \
 		LAUNCH_WORD(T, m,                                                                            \
 			    "CapacityReservationSpecification.CapacityReservationTarget."                    \
 			    "CapacityReservationId",                                                         \
-			    text[26], .max = 255, .doc = "The only one that it uses."),                      \
+			    text[26], .max = 255,                                                            \
+			    .doc = "The only capacity reservation that the instance may use."),              \
 		LAUNCH_NOT_BUILT("CapacityReservationSpecification.CapacityReservationTarget."               \
 				 "CapacityReservationResourceGroupArn"),                                     \
 		LAUNCH_NOT_BUILT("HibernationOptions.Configured", .only = "false"),                          \
 		LAUNCH_NOT_BUILT("EnclaveOptions.Enabled", .only = "false"),                                 \
-		LAUNCH_WORD(T, m, "MaintenanceOptions.AutoRecovery", text[19], .words = "default|disabled",  \
-			    .doc = "Whether it is started elsewhere when its host is off for good."),        \
+		LAUNCH_WORD(                                                                                 \
+			T, m, "MaintenanceOptions.AutoRecovery", text[19], .words = "default|disabled",      \
+			.doc = "default: the instance is restarted on another host if its host is lost."),   \
 		LAUNCH_NOT_BUILT("KernelId"), LAUNCH_NOT_BUILT("RamDiskId"),                                 \
 		LAUNCH_NOT_BUILT("ElasticGpuSpecification"),                                                 \
 		LAUNCH_NOT_BUILT("ElasticInferenceAccelerator"),                                             \

@@ -40,13 +40,15 @@ struct ec2_describe_versions {
 };
 #define P(wire, member, ...) PARAM(struct ec2_describe_versions, wire, member, __VA_ARGS__)
 static const struct param describe_params[] = {
-	P("LaunchTemplateId", id, .kind = KIND_LAUNCH_TEMPLATE, .doc = "The template."),
+	P("LaunchTemplateId", id, .kind = KIND_LAUNCH_TEMPLATE, .doc = "Launch template by id."),
 	P("LaunchTemplateName", name, .flags = BY_NAME, .kind = KIND_LAUNCH_TEMPLATE,
-	  .max = LAUNCH_TEMPLATE_NAME_MAX, .doc = "Or by name; absent: all."),
+	  .max = LAUNCH_TEMPLATE_NAME_MAX,
+	  .doc = "Launch template by name, instead of its id; absent: all templates."),
 	P("LaunchTemplateVersion", versions, .max = VERSION_TEXT_MAX,
-	  .doc = "Numbers; $Latest and $Default, also of all templates."),
-	P("MinVersion", min, .max = VERSION_TEXT_MAX, .doc = "From this number on."),
-	P("MaxVersion", max, .max = VERSION_TEXT_MAX, .doc = "Up to this number."),
+	  .doc = "Version numbers, $Latest or $Default. Without a template only $Latest and $Default are "
+		 "allowed."),
+	P("MinVersion", min, .max = VERSION_TEXT_MAX, .doc = "Lowest version number."),
+	P("MaxVersion", max, .max = VERSION_TEXT_MAX, .doc = "Highest version number."),
 	QUERY_FILTERS(struct ec2_describe_versions),
 	QUERY_PAGES(struct ec2_describe_versions, 1, 200),
 	NOT_BUILT("ResolveAlias|IncludeManagedResources", .only = "false"),
@@ -250,13 +252,15 @@ struct ec2_create_version {
 };
 #define P(wire, member, ...) PARAM(struct ec2_create_version, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("LaunchTemplateId", wish.launch_template, .kind = KIND_LAUNCH_TEMPLATE, .doc = "The template."),
+	P("LaunchTemplateId", wish.launch_template, .kind = KIND_LAUNCH_TEMPLATE,
+	  .doc = "Launch template by id."),
 	P("LaunchTemplateName", name, .flags = BY_NAME, .kind = KIND_LAUNCH_TEMPLATE,
-	  .max = LAUNCH_TEMPLATE_NAME_MAX, .doc = "Or by name."),
+	  .max = LAUNCH_TEMPLATE_NAME_MAX, .doc = "Launch template by name, instead of its id."),
 	P("SourceVersion", source, .max = VERSION_TEXT_MAX,
-	  .doc = "The version whose words hold where this one says nothing."),
-	P("VersionDescription", wish.description, .max = LAUNCH_TEMPLATE_WORDS_MAX, .doc = "Free text."),
-	P("ClientToken", wish.client_token, .max = 128, .doc = "Same token, same answer."),
+	  .doc = "Version that provides the values missing from this request."),
+	P("VersionDescription", wish.description, .max = LAUNCH_TEMPLATE_WORDS_MAX,
+	  .doc = "Description of the version."),
+	P("ClientToken", wish.client_token, .max = 128, .doc = "Idempotency token of the request."),
 	LAUNCH_DATA_ROWS(struct ec2_create_version, data),
 };
 #undef P
@@ -289,11 +293,12 @@ struct ec2_delete_versions {
 };
 #define P(wire, member, ...) PARAM(struct ec2_delete_versions, wire, member, __VA_ARGS__)
 static const struct param delete_params[] = {
-	P("LaunchTemplateId", wish.launch_template, .kind = KIND_LAUNCH_TEMPLATE, .doc = "The template."),
+	P("LaunchTemplateId", wish.launch_template, .kind = KIND_LAUNCH_TEMPLATE,
+	  .doc = "Launch template by id."),
 	P("LaunchTemplateName", name, .flags = BY_NAME, .kind = KIND_LAUNCH_TEMPLATE,
-	  .max = LAUNCH_TEMPLATE_NAME_MAX, .doc = "Or by name."),
+	  .max = LAUNCH_TEMPLATE_NAME_MAX, .doc = "Launch template by name, instead of its id."),
 	P("LaunchTemplateVersion", versions, .flags = REQUIRED, .max = VERSION_TEXT_MAX,
-	  .doc = "Their numbers, up to 200."),
+	  .doc = "Version numbers, up to 200."),
 };
 #undef P
 
@@ -505,18 +510,19 @@ static RESULT ec2_get_launch_template_data(struct ec2_call *e, const void *args,
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeLaunchTemplateVersions"),
 	 .args = PARAMS(struct ec2_describe_versions, describe_params), .prepare = prepare_describe,
-	 .list = &version_listing, .doc = "Versions of a launch template, or of all."},
+	 .list = &version_listing, .doc = "Lists the versions of one launch template, or of all templates."},
 	{EC2_ACTION("CreateLaunchTemplateVersion"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_version, create_params), .prepare = prepare_create,
 	 EC2_DIGEST(struct ec2_create_version), .operation = engine_create_launch_template_version_run,
 	 EC2_SHOWS(version_listing, struct ec2_create_version, wish.version, "launchTemplateVersion"),
-	 .returns = KIND_LAUNCH_TEMPLATE_VERSION, .doc = "Says it otherwise, under the next number."},
+	 .returns = KIND_LAUNCH_TEMPLATE_VERSION, .doc = "Creates the next version of a launch template."},
 	{EC2_ACTION("DeleteLaunchTemplateVersions"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_delete_versions, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_launch_template_versions_run,
 	 .answer = ec2_delete_launch_template_versions,
-	 .doc = "Deletes versions but the default one; says of each what became of it."},
+	 .doc = "Deletes versions other than the default one. The answer reports each version."},
 	{EC2_ACTION("GetLaunchTemplateData"), .args = PARAMS(struct ec2_get_launch_data, get_params),
-	 .answer = ec2_get_launch_template_data, .doc = "What a launch template of an instance would say."},
+	 .answer = ec2_get_launch_template_data,
+	 .doc = "Returns launch template data that would reproduce an instance."},
 };
 const struct api_actions ec2_launch_version_actions = API_ACTIONS(actions);

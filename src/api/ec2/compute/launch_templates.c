@@ -65,10 +65,10 @@ struct ec2_create_template {
 #define P(wire, member, ...) PARAM(struct ec2_create_template, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
 	P("LaunchTemplateName", wish.name, .flags = REQUIRED, .min = LAUNCH_TEMPLATE_NAME_MIN,
-	  .max = LAUNCH_TEMPLATE_NAME_MAX, .doc = "Unique in the account."),
+	  .max = LAUNCH_TEMPLATE_NAME_MAX, .doc = "Name of the launch template; unique in the account."),
 	P("VersionDescription", wish.description, .max = LAUNCH_TEMPLATE_WORDS_MAX,
-	  .doc = "Of its first version."),
-	P("ClientToken", wish.client_token, .max = 128, .doc = "Same token, same answer."),
+	  .doc = "Description of the first version."),
+	P("ClientToken", wish.client_token, .max = 128, .doc = "Idempotency token of the request."),
 	TAG_SPECIFICATIONS(struct ec2_create_template, tag_specs),
 	LAUNCH_DATA_ROWS(struct ec2_create_template, data),
 	NOT_BUILT("Operator"),
@@ -96,11 +96,11 @@ static const struct param_exclusion not_both = {
 #define P(wire, member, ...) PARAM(struct ec2_modify_template, wire, member, __VA_ARGS__)
 static const struct param modify_params[] = {
 	P("LaunchTemplateId", wish.launch_template, .kind = KIND_LAUNCH_TEMPLATE, .excludes = &not_both,
-	  .doc = "The template."),
+	  .doc = "Launch template by id."),
 	P("LaunchTemplateName", name, .flags = BY_NAME, .kind = KIND_LAUNCH_TEMPLATE,
-	  .max = LAUNCH_TEMPLATE_NAME_MAX, .doc = "Or by name."),
-	P("SetDefaultVersion", wish.default_version, .max = 32, .doc = "A number, or $Latest."),
-	P("ClientToken", client_token, .max = 128, .doc = "Said twice it does the same."),
+	  .max = LAUNCH_TEMPLATE_NAME_MAX, .doc = "Launch template by name, instead of its id."),
+	P("SetDefaultVersion", wish.default_version, .max = 32, .doc = "Version number, or $Latest."),
+	P("ClientToken", client_token, .max = 128, .doc = "Accepted; repeating the request changes nothing."),
 };
 #undef P
 
@@ -117,9 +117,10 @@ struct ec2_delete_template {
 };
 #define P(wire, member, ...) PARAM(struct ec2_delete_template, wire, member, __VA_ARGS__)
 static const struct param delete_params[] = {
-	P("LaunchTemplateId", wish.launch_template, .kind = KIND_LAUNCH_TEMPLATE, .doc = "The template."),
+	P("LaunchTemplateId", wish.launch_template, .kind = KIND_LAUNCH_TEMPLATE,
+	  .doc = "Launch template by id."),
 	P("LaunchTemplateName", name, .flags = BY_NAME, .kind = KIND_LAUNCH_TEMPLATE,
-	  .max = LAUNCH_TEMPLATE_NAME_MAX, .doc = "Or by name."),
+	  .max = LAUNCH_TEMPLATE_NAME_MAX, .doc = "Launch template by name, instead of its id."),
 };
 #undef P
 
@@ -142,21 +143,21 @@ static RESULT ec2_delete_launch_template(struct ec2_call *e, const void *args, s
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeLaunchTemplates"),
 	 .args = PARAMS(struct ec2_describe_templates, describe_params), .list = &template_listing,
-	 .doc = "Launch templates of the account."},
+	 .doc = "Lists the account's launch templates."},
 	{EC2_ACTION("CreateLaunchTemplate"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_template, create_params), .prepare = prepare_create,
 	 EC2_TAGS(struct ec2_create_template, "launch-template"), EC2_DIGEST(struct ec2_create_template),
 	 .operation = engine_create_launch_template_run,
 	 EC2_SHOWS(template_listing, struct ec2_create_template, wish.launch_template, "launchTemplate"),
-	 .returns = KIND_LAUNCH_TEMPLATE, .doc = "Keeps what a launch says under a name."},
+	 .returns = KIND_LAUNCH_TEMPLATE, .doc = "Creates a launch template."},
 	{EC2_ACTION("ModifyLaunchTemplate"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_template, modify_params), .prepare = prepare_modify,
 	 .operation = engine_update_launch_template_run,
 	 EC2_SHOWS(template_listing, struct ec2_modify_template, wish.changed, "launchTemplate"),
-	 .returns = KIND_LAUNCH_TEMPLATE, .doc = "Says which version is meant where none is named."},
+	 .returns = KIND_LAUNCH_TEMPLATE, .doc = "Sets the default version of a launch template."},
 	{EC2_ACTION("DeleteLaunchTemplate"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_delete_template, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_launch_template_run, .answer = ec2_delete_launch_template,
-	 .doc = "Deletes a launch template with its versions; instances stay."},
+	 .doc = "Deletes a launch template with its versions. Instances stay."},
 };
 const struct api_actions ec2_launch_template_actions = API_ACTIONS(actions);

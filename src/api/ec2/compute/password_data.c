@@ -107,7 +107,7 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("GetPasswordData"), .flags = API_OBSERVES,
 	 .args = PARAMS(struct ec2_get_password, get_password_params), .prepare = prepare_password,
 	 .look = look_at_log, .answer = ec2_get_password_data,
-	 .doc = "The password that a Windows guest drew, encrypted for its key pair; empty while there is "
-		"none."},
+	 .doc = "Returns the password that a Windows guest generated, encrypted for its key pair; empty "
+		"until the guest has reported it."},
 };
 const struct api_actions ec2_password_actions = API_ACTIONS(actions);

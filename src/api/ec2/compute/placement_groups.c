@@ -63,11 +63,13 @@ struct ec2_create_placement_group {
 };
 #define P(wire, member, ...) PARAM(struct ec2_create_placement_group, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("GroupName", wish.name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Unique in the account."),
+	P("GroupName", wish.name, .flags = REQUIRED, .min = 1, .max = 255,
+	  .doc = "Name of the placement group; unique in the account."),
 	P("Strategy", strategy, .words = "cluster|spread|partition", .absent = "cluster",
-	  .doc = "On one host while it has room; each on a host of its own; no host for two partitions."),
+	  .doc = "cluster: on one host while it has room; spread: each instance on another host; partition: "
+		 "partitions share no host."),
 	P("PartitionCount", wish.partitions, .min = 1, .max = SERVER_GROUP_PARTITIONS_MAX,
-	  .doc = "Of the strategy partition; absent: 2."),
+	  .doc = "Number of partitions of a partition group; absent: 2."),
 	TAG_SPECIFICATIONS(struct ec2_create_placement_group, tag_specs),
 	NOT_BUILT("SpreadLevel", .only = "rack"),
 	NOT_BUILT("LinkedGroupId|ParentGroupId|Operator"),
@@ -89,7 +91,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 
 static const struct param delete_params[] = {
 	PARAM(struct server_group_target, "GroupName", server_group, .flags = REQUIRED | BY_NAME,
-	      .kind = KIND_SERVER_GROUP, .max = 255, .doc = "The group."),
+	      .kind = KIND_SERVER_GROUP, .max = 255, .doc = "Placement group by name."),
 };
 
 static RESULT prepare_delete(struct ec2_call *e, void *args)
@@ -103,16 +105,16 @@ static RESULT prepare_delete(struct ec2_call *e, void *args)
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribePlacementGroups"),
 	 .args = PARAMS(struct ec2_describe_placement_groups, describe_params), .list = &group_listing,
-	 .doc = "Placement groups of the account."},
+	 .doc = "Lists the account's placement groups."},
 	{EC2_ACTION("CreatePlacementGroup"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_placement_group, create_params), .prepare = prepare_create,
 	 EC2_TAGS(struct ec2_create_placement_group, "placement-group"),
 	 .operation = engine_create_server_group_run,
 	 EC2_SHOWS(group_listing, struct ec2_create_placement_group, wish.server_group, "placementGroup"),
-	 .returns = KIND_SERVER_GROUP, .doc = "Makes a group whose instances are placed together, or apart."},
+	 .returns = KIND_SERVER_GROUP,
+	 .doc = "Creates a placement group, which keeps instances together or apart."},
 	{EC2_ACTION("DeletePlacementGroup"), .flags = API_WRITES,
 	 .args = PARAMS(struct server_group_target, delete_params), .prepare = prepare_delete,
-	 .operation = engine_delete_server_group_run,
-	 .doc = "Deletes a placement group that no instance is in."},
+	 .operation = engine_delete_server_group_run, .doc = "Deletes a placement group without instances."},
 };
 const struct api_actions ec2_placement_group_actions = API_ACTIONS(actions);

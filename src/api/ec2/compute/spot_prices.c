@@ -25,12 +25,14 @@ struct ec2_spot_prices {
 static const struct param price_params[] = {
 	QUERY_FILTERS(struct ec2_spot_prices),
 	QUERY_PAGES(struct ec2_spot_prices, 1, 1000),
-	P("AvailabilityZone", zone, .flags = BY_NAME, .kind = KIND_ZONE, .doc = "In this zone."),
-	P("AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE, .doc = "Or by its id."),
-	P("StartTime", start, .max = 64, .doc = "A price that was in force before is shown, too."),
-	P("EndTime", end, .max = 64, .doc = "The price that was in force then; absent: now."),
-	P("InstanceType", types, .flags = BY_NAME, .kind = KIND_INSTANCE_TYPE, .doc = "Of these types."),
-	P("ProductDescription", products, .max = 64, .doc = "Of these systems: there is " PRODUCT " alone."),
+	P("AvailabilityZone", zone, .flags = BY_NAME, .kind = KIND_ZONE, .doc = "Availability Zone by name."),
+	P("AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE,
+	  .doc = "Availability Zone by id, instead of its name."),
+	P("StartTime", start, .max = 64,
+	  .doc = "Start of the interval. The price in force at that time is included."),
+	P("EndTime", end, .max = 64, .doc = "End of the interval; absent: now."),
+	P("InstanceType", types, .flags = BY_NAME, .kind = KIND_INSTANCE_TYPE, .doc = "Instance types."),
+	P("ProductDescription", products, .max = 64, .doc = "Operating systems; only " PRODUCT " exists."),
 };
 #undef P
 
@@ -224,6 +226,6 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeSpotPriceHistory"), .flags = API_CHANGES_BY_TIME,
 	 .args = PARAMS(struct ec2_spot_prices, price_params), .prepare = prepare_prices, .work = read_book,
 	 .answer = ec2_describe_spot_prices, .filters = FILTERS(price_filters),
-	 .doc = "The spot price of each type in each zone, by the region's price list."},
+	 .doc = "Lists the spot prices of each type in each zone, from the region's price list."},
 };
 const struct api_actions ec2_spot_price_actions = API_ACTIONS(actions);

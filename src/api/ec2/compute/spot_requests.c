@@ -155,17 +155,20 @@ RESULT ec2_keep_spot_form(struct ec2_call *e, const struct pairs *said, const ch
 /* Disks as in launch templates, and what EC2 has here alone. */
 #define D(wire, member, ...) PARAM(struct ec2_launch_words, wire, member, __VA_ARGS__)
 static const struct param disk_rows[] = {
-	D("DeviceName", text[0], .max = 32, .doc = "Of a disk that the image has, or of a further one."),
-	D("VirtualName", text[1], .max = 32, .doc = "ephemeralN: there is none."),
-	D("NoDevice", text[2], .max = 32, .doc = "The image's disk of that name is left out."),
-	D("Ebs.SnapshotId", text[3], .max = 255, .doc = "Made from."),
-	D("Ebs.VolumeSize", number[0], .min = 1, .max = EC2_GIB_MAX, .doc = "In GiB."),
-	D("Ebs.VolumeType", text[4], .words = EC2_VOLUME_TYPES, .doc = "Kept and shown."),
-	D("Ebs.Iops", number[1], .min = 1, .max = EC2_IOPS_MAX, .doc = "Guests are held to it."),
-	D("Ebs.Throughput", number[2], .min = 1, .max = EC2_IOPS_MAX, .doc = "MiB/s; guests are held to it."),
-	D("Ebs.DeleteOnTermination", flag[0], .doc = "Whether it goes with the instance."),
-	D("Ebs.Encrypted", flag[1], .doc = "Its bytes are, at rest."),
-	D("Ebs.KmsKeyId", text[5], .max = 2048, .doc = "The account's key for volumes."),
+	D("DeviceName", text[0], .max = 32,
+	  .doc = "Device name of a disk of the image, or of an additional disk."),
+	D("VirtualName", text[1], .max = 32, .doc = "Instance store volume, ephemeralN."),
+	D("NoDevice", text[2], .max = 32, .doc = "Removes the image's disk of that device name."),
+	D("Ebs.SnapshotId", text[3], .max = 255, .doc = "Snapshot that the disk is created from."),
+	D("Ebs.VolumeSize", number[0], .min = 1, .max = EC2_GIB_MAX, .doc = "Size in GiB."),
+	D("Ebs.VolumeType", text[4], .words = EC2_VOLUME_TYPES,
+	  .doc = "Volume type: limits IOPS and throughput."),
+	D("Ebs.Iops", number[1], .min = 1, .max = EC2_IOPS_MAX, .doc = "IOPS limit of the disk."),
+	D("Ebs.Throughput", number[2], .min = 1, .max = EC2_IOPS_MAX,
+	  .doc = "Throughput limit of the disk in MiB/s."),
+	D("Ebs.DeleteOnTermination", flag[0], .doc = "Whether the volume is deleted with the instance."),
+	D("Ebs.Encrypted", flag[1], .doc = "Whether the disk is encrypted at rest."),
+	D("Ebs.KmsKeyId", text[5], .max = 2048, .doc = "The account's key for volumes; no other key exists."),
 	NOT_BUILT("Ebs.OutpostArn"),
 };
 #undef D
@@ -174,27 +177,31 @@ static const struct params disk_params = PARAMS(struct ec2_launch_words, disk_ro
 /* Rows for a launch in a struct T with a struct ec2_launch_words `m`, below a prefix or none. */
 #define W(T, m, prefix, wire, place, ...) PARAM(T, prefix wire, m.place, __VA_ARGS__)
 #define SPEC_ROWS(T, m, prefix)                                                                              \
-	W(T, m, prefix, "ImageId", text[0], .max = 255, .doc = "Image to start from."),                      \
-		W(T, m, prefix, "InstanceType", text[1], .max = 255, .doc = "Size."),                        \
+	W(T, m, prefix, "ImageId", text[0], .max = 255, .doc = "Image to boot from."),                       \
+		W(T, m, prefix, "InstanceType", text[1], .max = 255, .doc = "Instance type."),               \
 		W(T, m, prefix, "KeyName", text[2], .max = 255, .doc = "Key pair by name."),                 \
-		W(T, m, prefix, "SubnetId", text[3], .max = 255, .doc = "Absent: a default subnet."),        \
-		W(T, m, prefix, "Placement.AvailabilityZone", text[4], .max = 255, .doc = "Zone by name."),  \
-		W(T, m, prefix, "Placement.GroupName", text[5], .max = 255, .doc = "Placement group."),      \
+		W(T, m, prefix, "SubnetId", text[3], .max = 255,                                             \
+		  .doc = "Subnet; absent: a default subnet."),                                               \
+		W(T, m, prefix, "Placement.AvailabilityZone", text[4], .max = 255,                           \
+		  .doc = "Availability Zone by name."),                                                      \
+		W(T, m, prefix, "Placement.GroupName", text[5], .max = 255,                                  \
+		  .doc = "Placement group by name."),                                                        \
 		W(T, m, prefix, "Placement.Tenancy", text[6], .words = "default|dedicated",                  \
-		  .doc = "Which hosts it may be on."),                                                       \
+		  .doc = "Tenancy of the instance."),                                                        \
 		W(T, m, prefix, "IamInstanceProfile.Arn", text[7], .max = 2048,                              \
-		  .doc = "Instance profile whose role the guest gets."),                                     \
-		W(T, m, prefix, "IamInstanceProfile.Name", text[8], .max = 128, .doc = "Or by name."),       \
-		W(T, m, prefix, "SecurityGroupId", texts[0], .max = 255, .doc = "Groups by id."),            \
-		W(T, m, prefix, "SecurityGroup", texts[1], .max = 255, .doc = "Groups by name."),            \
-		W(T, m, prefix, "Monitoring.Enabled", flag[0], .doc = "Kept and shown."),                    \
-		W(T, m, prefix, "EbsOptimized", flag[1], .doc = "Kept and shown."),                          \
+		  .doc = "Instance profile by ARN; the guest gets credentials of its role."),                \
+		W(T, m, prefix, "IamInstanceProfile.Name", text[8], .max = 128,                              \
+		  .doc = "Instance profile by name, instead of its ARN."),                                   \
+		W(T, m, prefix, "SecurityGroupId", texts[0], .max = 255, .doc = "Security groups by id."),   \
+		W(T, m, prefix, "SecurityGroup", texts[1], .max = 255, .doc = "Security groups by name."),   \
+		W(T, m, prefix, "Monitoring.Enabled", flag[0], .doc = "Stored and shown; has no effect."),   \
+		W(T, m, prefix, "EbsOptimized", flag[1], .doc = "Stored and shown; has no effect."),         \
 		W(T, m, prefix, "UserData", text[9], .flags = BASE64, .max = EC2_USER_DATA_MAX,              \
-		  .doc = "Up to 16 KiB, base64."),                                                           \
+		  .doc = "User data, base64, up to 16 KiB."),                                                \
 		PARAM_LIST(T, prefix "BlockDeviceMapping", m.parts[0], disk_params, .max = 40,               \
-			   .doc = "Disks."),                                                                 \
+			   .doc = "Block device mapping: disks to add, change or leave out."),               \
 		PARAM_LIST(T, prefix "NetworkInterface", m.parts[1], ec2_launch_interface_params, .max = 16, \
-			   .doc = "Interfaces.")
+			   .doc = "Network interfaces.")
 
 struct kept_form {
 	struct ec2_launch_words spec;
@@ -215,16 +222,17 @@ struct ec2_request_spot {
 static const struct param request_params[] = {
 	SPEC_ROWS(struct ec2_request_spot, spec, SPEC),
 	P("InstanceCount", wish.count, .min = 1, .max = SPOT_COUNT_MAX, .absent = "1",
-	  .doc = "Requests to make, of one instance each."),
+	  .doc = "Number of requests to make, of one instance each."),
 	P("SpotPrice", options.max_price, .max = 32,
-	  .doc = "The most that an hour may cost; absent: the on-demand price."),
+	  .doc = "Maximum price per hour; absent: the on-demand price."),
 	P("Type", options.type, .words = "one-time|persistent",
-	  .doc = "persistent: another one is launched when it has ended; absent: one-time."),
+	  .doc = "persistent: the request launches a replacement after its instance ended; absent: "
+		 "one-time."),
 	P("InstanceInterruptionBehavior", options.behavior, .words = EC2_SPOT_BEHAVIORS,
-	  .doc = "What is done when the room is taken back; absent: terminate."),
-	P("ValidFrom", from, .max = 64, .doc = "Nothing is launched before."),
-	P("ValidUntil", options.until, .max = 64, .doc = "Nothing is launched from then on."),
-	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
+	  .doc = "Behaviour when the instance is interrupted; absent: terminate."),
+	P("ValidFrom", from, .max = 64, .doc = "Earliest time of a launch."),
+	P("ValidUntil", options.until, .max = 64, .doc = "Time after which nothing is launched."),
+	P("ClientToken", wish.client_token, .max = 64, .doc = "Idempotency token of the request."),
 	TAG_SPECIFICATIONS(struct ec2_request_spot, tag_specs),
 	NOT_BUILT("LaunchGroup|AvailabilityZoneGroup|BlockDurationMinutes"),
 	NOT_BUILT(SPEC "KernelId|" SPEC "RamdiskId|" SPEC "AddressingType"),
@@ -787,7 +795,7 @@ static RESULT ec2_request_spot(struct ec2_call *e, const void *args, struct xml 
 
 static const struct param cancel_params[] = {
 	PARAM(struct spot_cancelling, "SpotInstanceRequestId", requests, .flags = REQUIRED,
-	      .kind = KIND_SPOT_REQUEST, .doc = "The requests: all or none."),
+	      .kind = KIND_SPOT_REQUEST, .doc = "Spot requests. Fails if one of them cannot be cancelled."),
 };
 
 static RESULT ec2_cancel_spot(struct ec2_call *e, const void *args, struct xml *x)
@@ -810,12 +818,12 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_request_spot, request_params), .prepare = prepare_request,
 	 EC2_DIGEST(struct ec2_request_spot), .operation = engine_request_spot_run,
 	 .answer = ec2_request_spot,
-	 .doc = "Requests spot instances, which are launched as soon as there is room."},
+	 .doc = "Requests spot instances, which are launched as soon as there is capacity."},
 	{EC2_ACTION("DescribeSpotInstanceRequests"),
 	 .args = PARAMS(struct ec2_describe_spot_requests, describe_params), .list = &request_listing,
-	 .doc = "Requests for spot instances; ended ones for an hour."},
+	 .doc = "Lists spot requests. Ended ones stay listed for an hour."},
 	{EC2_ACTION("CancelSpotInstanceRequests"), .flags = API_WRITES, .returns = KIND_SPOT_REQUEST,
 	 .args = PARAMS(struct spot_cancelling, cancel_params), .operation = engine_cancel_spot_run,
-	 .answer = ec2_cancel_spot, .doc = "Ends requests; their running instances go on."},
+	 .answer = ec2_cancel_spot, .doc = "Cancels spot requests. Their running instances continue."},
 };
 const struct api_actions ec2_spot_request_actions = API_ACTIONS(actions);

@@ -17,17 +17,18 @@ struct ec2_spot_options {
 /* Rows of RunInstances for a struct T with a struct ec2_spot_options `m`. */
 #define EC2_SPOT_OPTIONS(T, m)                                                                               \
 	PARAM(T, "InstanceMarketOptions.MarketType", m.market, .words = "spot|capacity-block",               \
-	      .doc = "spot: placed in room that nobody needs, which may be taken back."),                    \
+	      .doc = "spot: uses spare capacity and may be interrupted."),                                   \
 		PARAM(T, "InstanceMarketOptions.SpotOptions.MaxPrice", m.max_price, .max = 32,               \
-		      .doc = "The most that an hour may cost; absent: the on-demand price."),                \
+		      .doc = "Maximum price per hour; absent: the on-demand price."),                        \
 		PARAM(T, "InstanceMarketOptions.SpotOptions.SpotInstanceType", m.type,                       \
 		      .words = "one-time|persistent",                                                        \
-		      .doc = "persistent: another one is launched when it has ended; absent: one-time."),    \
+		      .doc = "persistent: the request launches a replacement after its instance ended; "     \
+			     "absent: one-time."),                                                           \
 		PARAM(T, "InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior", m.behavior,       \
 		      .words = EC2_SPOT_BEHAVIORS,                                                           \
-		      .doc = "What is done when the room is taken back; absent: terminate."),                \
+		      .doc = "Behaviour when the instance is interrupted; absent: terminate."),              \
 		PARAM(T, "InstanceMarketOptions.SpotOptions.ValidUntil", m.until, .max = 64,                 \
-		      .doc = "When a persistent request ends."),                                             \
+		      .doc = "End of a persistent request."),                                                \
 		NOT_BUILT("InstanceMarketOptions.SpotOptions.BlockDurationMinutes")
 
 /* Checks the options, and fills in the terms other than form and tags. prefix: what parameters are named with in
