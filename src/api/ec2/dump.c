@@ -52,7 +52,9 @@ static void write_examples(struct json_writer *w, const struct ec2_action *a)
 static void write_action(struct json_writer *w, const struct ec2_action *a)
 {
 	static const struct param dry_run = {
-		.wire = "DryRun", .type = PARAM_BOOL, .doc = "Only says whether the request would succeed."};
+		.wire = "DryRun",
+		.type = PARAM_BOOL,
+		.doc = "Checks whether the request would succeed, without carrying it out."};
 	static const struct params common = {&dry_run, 1, 0};
 	const struct ec2_listing *list = ec2_shown_list(a);
 	const struct filters *filters = list ? &list->filters : &a->filters;

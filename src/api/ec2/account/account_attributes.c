@@ -11,7 +11,7 @@ struct ec2_describe_account {
 };
 static const struct param describe_account_params[] = {
 	PARAM(struct ec2_describe_account, "AttributeName", names,
-	      .doc = "Attributes by name; none: all of them."),
+	      .doc = "Attributes by name; absent: all of them."),
 };
 
 static struct str limit_text(struct arena *a, int64_t limit)
@@ -103,6 +103,6 @@ static RESULT ec2_describe_account_attributes(struct ec2_call *e, const void *ar
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeAccountAttributes"),
 	 .args = PARAMS(struct ec2_describe_account, describe_account_params), .prepare = prepare_describe,
-	 .answer = ec2_describe_account_attributes, .doc = "The account's limits and its default VPC."},
+	 .answer = ec2_describe_account_attributes, .doc = "Lists the account's limits and its default VPC."},
 };
 const struct api_actions ec2_account_actions = API_ACTIONS(actions);

@@ -28,14 +28,14 @@ struct ec2_modify_defaults {
 #define NO_PREFERENCE "no-preference"
 static const struct param modify_defaults_params[] = {
 	P("HttpEndpoint", endpoint, .words = "enabled|disabled|" NO_PREFERENCE,
-	  .doc = "Whether there is metadata."),
+	  .doc = "Whether the instance metadata service is enabled."),
 	P("HttpTokens", tokens, .words = "required|optional|" NO_PREFERENCE,
-	  .doc = "Whether metadata needs a session token."),
+	  .doc = "Whether instance metadata requires a session token (IMDSv2)."),
 	P("HttpPutResponseHopLimit", hop_limit, .min = -1, .max = 64,
 	  .given = offsetof(struct ec2_modify_defaults, has_hop_limit) + 1,
-	  .doc = "How far a token's answer goes; -1: no preference."),
+	  .doc = "Maximum number of hops (IP TTL) of an answer with a session token; -1: no preference."),
 	P("InstanceMetadataTags", tags, .words = "enabled|disabled|" NO_PREFERENCE,
-	  .doc = "Whether tags are shown in the metadata."),
+	  .doc = "Whether instance metadata shows the instance's tags."),
 	NOT_BUILT("HttpTokensEnforced", .only = "disabled|" NO_PREFERENCE),
 };
 #undef P
@@ -116,7 +116,7 @@ struct ec2_choose_key {
 };
 static const struct param choose_key_params[] = {
 	PARAM(struct ec2_choose_key, "KmsKeyId", key, .flags = REQUIRED, .min = 1, .max = 2048,
-	      .doc = "The account's key for volumes: there is no other."),
+	      .doc = "The account's key for volumes; no other key exists."),
 };
 
 static RESULT prepare_choose(struct ec2_call *e, void *args)
@@ -160,7 +160,7 @@ struct ec2_block_images {
 };
 static const struct param block_images_params[] = {
 	PARAM(struct ec2_block_images, "ImageBlockPublicAccessState", state, .flags = REQUIRED,
-	      .words = BLOCKS_NEW, .doc = "No image becomes public from now on."),
+	      .words = BLOCKS_NEW, .doc = "block-new-sharing: no further image becomes public."),
 };
 
 static RESULT ec2_write_public_snapshots(struct ec2_call *e, const void *args, struct xml *x)
@@ -189,7 +189,8 @@ struct ec2_block_snapshots {
 static const struct param block_snapshots_params[] = {
 	PARAM(struct ec2_block_snapshots, "State", state, .flags = REQUIRED,
 	      .words = BLOCKS_ALL "|" BLOCKS_NEW,
-	      .doc = "Whether snapshots that are public already hinder it: with " BLOCKS_ALL " they do."),
+	      .doc = "Snapshots that are public already stay public with " BLOCKS_NEW
+		     ", and are hidden with " BLOCKS_ALL "."),
 };
 
 static RESULT prepare_block_snapshots(struct ec2_call *e, void *args)
@@ -208,12 +209,12 @@ struct ec2_credit_default {
 };
 #define FAMILY                                                                                               \
 	PARAM(struct ec2_credit_default, "InstanceFamily", wish.family, .flags = REQUIRED,                   \
-	      .words = "t2|t3|t3a|t4g", .doc = "A burstable family.")
+	      .words = "t2|t3|t3a|t4g", .doc = "Family of burstable instance types.")
 static const struct param get_credits_params[] = {FAMILY};
 static const struct param set_credits_params[] = {
 	FAMILY,
 	PARAM(struct ec2_credit_default, "CpuCredits", wish.unlimited, .flags = REQUIRED, .yes = "unlimited",
-	      .no = "standard", .doc = "The credit option of its new instances."),
+	      .no = "standard", .doc = "Credit option of the family's new instances."),
 };
 
 static RESULT ec2_write_credit_default(struct ec2_call *e, const void *args, struct xml *x)
@@ -239,61 +240,63 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("ModifyInstanceMetadataDefaults"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_defaults, modify_defaults_params), .prepare = prepare_defaults,
 	 .operation = engine_set_metadata_defaults_run,
-	 .doc = "How the metadata of instances may be asked for whose launch says nothing of it."},
+	 .doc = "Sets the account's default instance metadata options, for launches that do not set their "
+		"own."},
 	{EC2_ACTION("GetInstanceMetadataDefaults"), .args = NOTHING_ASKED,
-	 .answer = ec2_get_metadata_defaults, .doc = "What the account says of that."},
+	 .answer = ec2_get_metadata_defaults,
+	 .doc = "Returns the account's default instance metadata options."},
 	{EC2_ACTION("GetSerialConsoleAccessStatus"), .args = NOTHING_ASKED, .answer = ec2_write_serial_access,
-	 .doc = "Whether instances' serial ports may be opened."},
+	 .doc = "Tells whether the serial console of instances may be used."},
 	{EC2_ACTION("EnableSerialConsoleAccess"), .flags = API_WRITES, .args = NOTHING_ASKED,
 	 .operation = engine_set_serial_consoles_run, .answer = ec2_write_serial_access,
-	 .doc = "They may be: through Nova's consoles."},
+	 .doc = "Allows the serial console of instances, through Nova's consoles."},
 	{EC2_ACTION("DisableSerialConsoleAccess"), .flags = API_WRITES, .args = NOTHING_ASKED,
 	 .sets = {API_SETS(struct serial_consoles_wish, are_closed)},
 	 .operation = engine_set_serial_consoles_run, .answer = ec2_write_serial_access,
-	 .doc = "They may not be, whichever way."},
+	 .doc = "Forbids the serial console of instances in every API."},
 	{EC2_ACTION("GetEbsEncryptionByDefault"), .args = NOTHING_ASKED, .answer = ec2_write_encrypts,
-	 .doc = "Whether new volumes are encrypted whose making says nothing of it."},
+	 .doc = "Tells whether the account encrypts new volumes by default."},
 	{EC2_ACTION("EnableEbsEncryptionByDefault"), .flags = API_WRITES, .args = NOTHING_ASKED,
 	 .sets = {API_SETS(struct volume_encryption, encrypts)},
 	 .operation = engine_set_volume_encryption_run, .answer = ec2_write_encrypts,
-	 .doc = "They are, from now on, whatever their making says."},
+	 .doc = "Encrypts every new volume of the account, even if the request says otherwise."},
 	{EC2_ACTION("DisableEbsEncryptionByDefault"), .flags = API_WRITES, .args = NOTHING_ASKED,
 	 .operation = engine_set_volume_encryption_run, .answer = ec2_write_encrypts,
-	 .doc = "They are where that is asked for."},
+	 .doc = "Encrypts new volumes only on request."},
 	{EC2_ACTION("GetEbsDefaultKmsKeyId"), .args = NOTHING_ASKED, .answer = ec2_write_volume_key,
-	 .doc = "The account's key for volumes."},
+	 .doc = "Returns the account's key for volumes."},
 	{EC2_ACTION("ModifyEbsDefaultKmsKeyId"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_choose_key, choose_key_params), .prepare = prepare_choose,
 	 .operation = engine_choose_volume_key_run, .answer = ec2_write_volume_key,
-	 .doc = "Takes that key: there is no other."},
+	 .doc = "Accepts the account's key for volumes; no other key exists."},
 	{EC2_ACTION("ResetEbsDefaultKmsKeyId"), .flags = API_WRITES, .args = NOTHING_ASKED,
 	 .sets = {API_SETS(struct volume_key_choice, is_reset)}, .operation = engine_choose_volume_key_run,
-	 .answer = ec2_write_volume_key, .doc = "Likewise."},
+	 .answer = ec2_write_volume_key, .doc = "Changes nothing; the account has a single key for volumes."},
 	{EC2_ACTION("GetImageBlockPublicAccessState"), .args = NOTHING_ASKED, .answer = ec2_get_public_images,
-	 .doc = "Whether images may become public."},
+	 .doc = "Tells whether images may be made public."},
 	{EC2_ACTION("EnableImageBlockPublicAccess"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_block_images, block_images_params),
 	 .sets = {API_SETS(struct ec2_block_images, wish.are_blocked)},
 	 .operation = engine_set_public_images_run, .answer = ec2_write_public_images,
-	 .doc = "Keeps images from becoming public; those that are public stay so."},
+	 .doc = "Stops further images from being made public. Images that are public stay public."},
 	{EC2_ACTION("DisableImageBlockPublicAccess"), .flags = API_WRITES,
 	 .args = {.size = sizeof(struct public_images_wish)}, .operation = engine_set_public_images_run,
-	 .answer = ec2_write_public_images, .doc = "Lets images become public."},
+	 .answer = ec2_write_public_images, .doc = "Allows images to be made public."},
 	{EC2_ACTION("GetSnapshotBlockPublicAccessState"), .args = NOTHING_ASKED,
-	 .answer = ec2_get_public_snapshots, .doc = "Whether snapshots may be public."},
+	 .answer = ec2_get_public_snapshots, .doc = "Tells whether snapshots may be public."},
 	{EC2_ACTION("EnableSnapshotBlockPublicAccess"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_block_snapshots, block_snapshots_params),
 	 .prepare = prepare_block_snapshots, .operation = engine_set_public_snapshots_run,
-	 .answer = ec2_write_public_snapshots, .doc = "Keeps snapshots from becoming public."},
+	 .answer = ec2_write_public_snapshots, .doc = "Stops snapshots from being public."},
 	{EC2_ACTION("DisableSnapshotBlockPublicAccess"), .flags = API_WRITES,
 	 .args = {.size = sizeof(struct public_snapshots_wish)}, .operation = engine_set_public_snapshots_run,
-	 .answer = ec2_write_public_snapshots, .doc = "Lets snapshots become public."},
+	 .answer = ec2_write_public_snapshots, .doc = "Allows snapshots to be made public."},
 	{EC2_ACTION("GetDefaultCreditSpecification"),
 	 .args = PARAMS(struct ec2_credit_default, get_credits_params), .answer = ec2_write_credit_default,
-	 .doc = "The credit option of a burstable family's new instances."},
+	 .doc = "Returns the credit option of new instances of a burstable family."},
 	{EC2_ACTION("ModifyDefaultCreditSpecification"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_credit_default, set_credits_params),
 	 .operation = engine_set_credit_default_run, .answer = ec2_write_credit_default,
-	 .doc = "Changes it."},
+	 .doc = "Sets the credit option of new instances of a burstable family."},
 };
 const struct api_actions ec2_account_setting_actions = API_ACTIONS(actions);

@@ -15,7 +15,7 @@
 #define NO_RESERVED "nobody pays ahead: quotas say what an account may use"
 #define NO_SPOT "spot fleets are not built: CreateFleet has their types"
 
-#define IDS(wire) PARAM(struct ec2_empty_list, wire, names, .doc = "By id.")
+#define IDS(wire) PARAM(struct ec2_empty_list, wire, names, .doc = "Resources by id.")
 #define PAGES(least, most) QUERY_PAGES(struct ec2_empty_list, least, most)
 
 static const struct param carrier_gateways_params[] = {
@@ -174,11 +174,11 @@ static const struct param reserved_instances_params[] = {
 	IDS("ReservedInstancesId"),
 	QUERY_FILTERS(struct ec2_empty_list),
 	PARAM(struct ec2_empty_list, "OfferingClass", words[0], .words = "standard|convertible",
-	      .doc = "Which of them."),
+	      .doc = "Class of the offering."),
 	PARAM(struct ec2_empty_list, "OfferingType", words[1],
 	      .words = "Heavy Utilization|Medium Utilization|Light Utilization|No Upfront|Partial "
 		       "Upfront|All Upfront",
-	      .doc = "How they were paid."),
+	      .doc = "Payment option of the reservation."),
 };
 static const struct filter reserved_instances_filters[] = {
 	FITS_NOTHING("availability-zone"),
@@ -198,28 +198,33 @@ static const struct filter reserved_instances_filters[] = {
 
 #define OF_OFFERING(wire, member, ...) PARAM(struct ec2_empty_list, wire, member, __VA_ARGS__)
 #define OF_ZONE                                                                                              \
-	OF_OFFERING("AvailabilityZone", zone, .flags = BY_NAME, .kind = KIND_ZONE, .doc = "In this zone."),  \
+	OF_OFFERING("AvailabilityZone", zone, .flags = BY_NAME, .kind = KIND_ZONE,                           \
+		    .doc = "Availability Zone by name."),                                                    \
 		OF_OFFERING("AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE,              \
-			    .doc = "The same by its id.")
+			    .doc = "Availability Zone by id, instead of its name.")
 static const struct param reserved_instances_offerings_params[] = {
 	IDS("ReservedInstancesOfferingId"),
 	QUERY_FILTERS(struct ec2_empty_list),
 	PAGES(5, 1000),
 	OF_ZONE,
 	OF_OFFERING("InstanceType", type, .flags = BY_NAME, .kind = KIND_INSTANCE_TYPE,
-		    .doc = "Of instances of this type."),
+		    .doc = "Instance type."),
 	OF_OFFERING("InstanceTenancy", words[0], .words = "default|dedicated|host",
-		    .doc = "Of this tenancy."),
-	OF_OFFERING("OfferingClass", words[1], .words = "standard|convertible", .doc = "Which of them."),
+		    .doc = "Tenancy of the instances."),
+	OF_OFFERING("OfferingClass", words[1], .words = "standard|convertible",
+		    .doc = "Class of the offering."),
 	OF_OFFERING("OfferingType", words[2],
 		    .words = "Heavy Utilization|Medium Utilization|Light Utilization|No Upfront|Partial "
 			     "Upfront|All Upfront",
-		    .doc = "How they are paid."),
-	OF_OFFERING("ProductDescription", words[3], .doc = "Of this system."),
-	OF_OFFERING("IncludeMarketplace", marketplace, .doc = "Those of other accounts, too."),
-	OF_OFFERING("MinDuration", numbers[0], .min = 0, .max = INT64_MAX, .doc = "Seconds at least."),
-	OF_OFFERING("MaxDuration", numbers[1], .min = 0, .max = INT64_MAX, .doc = "Seconds at most."),
-	OF_OFFERING("MaxInstanceCount", numbers[2], .min = 0, .max = INT32_MAX, .doc = "Instances at most."),
+		    .doc = "Payment option of the offering."),
+	OF_OFFERING("ProductDescription", words[3], .doc = "Operating system of the instances."),
+	OF_OFFERING("IncludeMarketplace", marketplace, .doc = "Includes offerings of other accounts."),
+	OF_OFFERING("MinDuration", numbers[0], .min = 0, .max = INT64_MAX,
+		    .doc = "Minimum duration in seconds."),
+	OF_OFFERING("MaxDuration", numbers[1], .min = 0, .max = INT64_MAX,
+		    .doc = "Maximum duration in seconds."),
+	OF_OFFERING("MaxInstanceCount", numbers[2], .min = 0, .max = INT32_MAX,
+		    .doc = "Maximum number of instances."),
 };
 static const struct filter reserved_instances_offerings_filters[] = {
 	FITS_NOTHING("availability-zone"),
@@ -354,34 +359,35 @@ static RESULT ec2_describe_nothing(struct ec2_call *e, const void *args, struct 
 #define FILTERED(table) .filters = FILTERS(table##_filters)
 static const struct ec2_action actions[] = {
 	{LIST("DescribeCarrierGateways", carrier_gateways), FILTERED(carrier_gateways), .never = NO_CARRIER,
-	 .doc = "Gateways to a carrier's network."},
+	 .doc = "Lists carrier gateways."},
 	{LIST("DescribeTransitGatewayPeeringAttachments", transit_gateway_peering_attachments),
 	 FILTERED(transit_gateway_peering_attachments), .never = NO_TRANSIT,
-	 .doc = "Peerings of transit gateways."},
+	 .doc = "Lists peering attachments of transit gateways."},
 	{LIST("DescribeVpnConnections", vpn_connections), FILTERED(vpn_connections), .never = NO_VPN,
-	 .doc = "VPN connections."},
+	 .doc = "Lists VPN connections."},
 	{LIST("DescribeVpnGateways", vpn_gateways), FILTERED(vpn_gateways), .never = NO_VPN,
-	 .doc = "Virtual private gateways."},
+	 .doc = "Lists virtual private gateways."},
 	{LIST("DescribeCustomerGateways", customer_gateways), FILTERED(customer_gateways), .never = NO_VPN,
-	 .doc = "The other ends of VPN connections."},
+	 .doc = "Lists customer gateways."},
 	{LIST("DescribeClientVpnEndpoints", client_vpn_endpoints), FILTERED(client_vpn_endpoints),
-	 .never = NO_VPN, .doc = "Where clients' VPNs end."},
+	 .never = NO_VPN, .doc = "Lists Client VPN endpoints."},
 	{LIST("DescribeFlowLogs", flow_logs), FILTERED(flow_logs), .never = NO_FLOW_LOGS,
-	 .doc = "Logs of packets."},
+	 .doc = "Lists flow logs."},
 	{LIST("DescribeTrafficMirrorSessions", traffic_mirror_sessions), FILTERED(traffic_mirror_sessions),
-	 .never = NO_MIRRORS, .doc = "Interfaces whose packets are copied."},
+	 .never = NO_MIRRORS, .doc = "Lists traffic mirror sessions."},
 	{LIST("DescribeTrafficMirrorTargets", traffic_mirror_targets), FILTERED(traffic_mirror_targets),
-	 .never = NO_MIRRORS, .doc = "Where copies of packets go."},
+	 .never = NO_MIRRORS, .doc = "Lists traffic mirror targets."},
 	{LIST("DescribeTrafficMirrorFilters", traffic_mirror_filters), FILTERED(traffic_mirror_filters),
-	 .never = NO_MIRRORS, .doc = "Which packets are copied."},
+	 .never = NO_MIRRORS, .doc = "Lists traffic mirror filters."},
 	{LIST("DescribeVpcEndpointServiceConfigurations", vpc_endpoint_service_configurations),
 	 FILTERED(vpc_endpoint_service_configurations), .never = NO_SERVICES,
-	 .doc = "The account's own endpoint services."},
+	 .doc = "Lists the account's own endpoint services."},
 	{LIST("DescribeReservedInstances", reserved_instances), FILTERED(reserved_instances),
-	 .never = NO_RESERVED, .doc = "Time that was paid ahead."},
+	 .never = NO_RESERVED, .doc = "Lists Reserved Instances."},
 	{LIST("DescribeReservedInstancesOfferings", reserved_instances_offerings),
-	 FILTERED(reserved_instances_offerings), .never = NO_RESERVED, .doc = "Time that can be paid ahead."},
+	 FILTERED(reserved_instances_offerings), .never = NO_RESERVED,
+	 .doc = "Lists offerings of Reserved Instances."},
 	{LIST("DescribeSpotFleetRequests", spot_fleet_requests), .never = NO_SPOT,
-	 .doc = "Requests for fleets of spot instances."},
+	 .doc = "Lists Spot Fleet requests."},
 };
 const struct api_actions ec2_empty_list_actions = API_ACTIONS(actions);

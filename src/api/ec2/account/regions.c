@@ -14,7 +14,7 @@ struct ec2_describe_regions {
 #define P(wire, member, ...) PARAM(struct ec2_describe_regions, wire, member, __VA_ARGS__)
 static const struct param describe_regions_params[] = {
 	P("RegionName", region_names, .doc = "Regions by name."),
-	P("AllRegions", all_regions, .doc = "Also those that would have to be opted in to: there are none."),
+	P("AllRegions", all_regions, .doc = "Accepted; no region requires an opt-in."),
 	QUERY_FILTERS(struct ec2_describe_regions),
 };
 #undef P
@@ -72,7 +72,7 @@ static const struct param describe_zones_params[] = {
 	PARAM(struct ec2_describe_zones, "ZoneId", query.ids, .flags = BY_NAME, .kind = KIND_ZONE,
 	      .doc = "Zones by id."),
 	PARAM(struct ec2_describe_zones, "AllAvailabilityZones", all,
-	      .doc = "Here all zones are shown anyhow."),
+	      .doc = "Accepted; all zones are always shown."),
 	QUERY_FILTERS(struct ec2_describe_zones),
 };
 
@@ -148,9 +148,9 @@ static const struct ec2_listing zone_listing = {.kind = KIND_ZONE,
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeRegions"), .args = PARAMS(struct ec2_describe_regions, describe_regions_params),
 	 .answer = ec2_describe_regions, .filters = FILTERS(region_filters),
-	 .doc = "The region, and where it listens."},
+	 .doc = "Describes the region and its endpoint."},
 	{EC2_ACTION("DescribeAvailabilityZones"),
 	 .args = PARAMS(struct ec2_describe_zones, describe_zones_params), .list = &zone_listing,
-	 .doc = "The region's zones."},
+	 .doc = "Lists the region's Availability Zones."},
 };
 const struct api_actions ec2_region_actions = API_ACTIONS(actions);

@@ -33,7 +33,7 @@ struct sts_decode {
 };
 static const struct param decode_params[] = {
 	PARAM(struct sts_decode, "EncodedMessage", message, .flags = REQUIRED, .min = 1, .max = 10240,
-	      .doc = "As a refusal gave it."),
+	      .doc = "Encoded message of a refusal."),
 };
 
 /* The text of its errors is a guess: no recorded answer was found. */
@@ -56,7 +56,7 @@ struct sts_key {
 };
 static const struct param key_params[] = {
 	PARAM(struct sts_key, "AccessKeyId", key_id, .flags = REQUIRED, .min = 16, .max = 128,
-	      .doc = "Of a user or of a session, of any account."),
+	      .doc = "Access key of a user or a session of any account."),
 };
 
 static RESULT sts_get_key_info(struct ec2_call *e, const void *args, struct xml *x)
@@ -106,7 +106,7 @@ struct sts_own {
 };
 static const struct param own_params[] = {
 	PARAM(struct sts_own, "DurationSeconds", duration_s, .min = SESSION_S_MIN, .max = OWN_SESSION_S_MAX,
-	      .doc = "How long they hold; the account's root has an hour at most."),
+	      .doc = "Lifetime of the credentials in seconds; at most an hour for the account's root user."),
 	STS_FACTOR_PARAMS(struct sts_own, factor),
 };
 
@@ -141,20 +141,20 @@ static RESULT sts_get_session_token(struct ec2_call *e, const void *args, struct
 #define A struct sts_assume
 static const struct param arn_rows[] = {
 	PARAM(struct sts_policy_arn, "arn", arn, .flags = REQUIRED, .min = 20, .max = 2048,
-	      .doc = "A managed policy of the role's account, or AWS's own."),
+	      .doc = "ARN of a managed policy of the role's account or of AWS."),
 };
 const struct params sts_policy_arn_params = PARAMS(struct sts_policy_arn, arn_rows);
 static const struct param tag_rows[] = {
-	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = 128, .doc = "Its key."),
-	PARAM(struct tag, "Value", value, .flags = REQUIRED, .max = 256, .doc = "Its value."),
+	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = 128, .doc = "Tag key."),
+	PARAM(struct tag, "Value", value, .flags = REQUIRED, .max = 256, .doc = "Tag value."),
 };
 static const struct params tag_params = PARAMS(struct tag, tag_rows);
 static const struct param assume_params[] = {
 	STS_ASSUME_PARAMS(A, ),
 	PARAM_LIST(A, "Tags.member", tags, tag_params, .max = SESSION_TAGS_MAX,
-		   .doc = "Of the session, over the role's own."),
+		   .doc = "Session tags; they override the role's tags of the same key."),
 	PARAM(A, "ExternalId", external_id, .min = 2, .max = 1224,
-	      .doc = "What the trust policy may ask for."),
+	      .doc = "External id that the role's trust policy may require."),
 	STS_FACTOR_PARAMS(A, factor),
 	NOT_BUILT("SourceIdentity|TransitiveTagKeys|ProvidedContexts"),
 };
@@ -388,18 +388,19 @@ static RESULT sts_assume_role(struct ec2_call *e, const void *args, struct xml *
 static const struct ec2_action actions[] = {
 	{STS_ACTION("GetCallerIdentity"), .flags = EC2_OF_STS | API_FOR_ALL,
 	 .args = {0, 0, sizeof(struct sts_nothing)}, .answer = sts_get_caller_identity,
-	 .doc = "Whose credentials these are."},
+	 .doc = "Returns the identity that signed the request."},
 	{STS_ACTION("DecodeAuthorizationMessage"), .flags = EC2_OF_STS,
 	 .args = PARAMS(struct sts_decode, decode_params), .answer = sts_decode_message,
-	 .doc = "Why a call was refused: the action, the resource, the statement."},
+	 .doc = "Decodes the reason of a refusal: the action, the resource and the policy statement."},
 	{STS_ACTION("AssumeRole"), .flags = EC2_OF_STS | API_FOR_ALL, .args = PARAMS(A, assume_params),
 	 .prepare = prepare_role, .operation = engine_use_second_factor_run, .answer = sts_assume_role,
-	 .doc = "Temporary credentials of a role: its trust policy and the caller's policies decide."},
+	 .doc = "Returns temporary credentials of a role, if its trust policy and the caller's policies "
+		"allow it."},
 	{STS_ACTION("GetSessionToken"), .flags = EC2_OF_STS | API_FOR_ALL,
 	 .args = PARAMS(struct sts_own, own_params), .prepare = prepare_own,
 	 .operation = engine_use_second_factor_run, .answer = sts_get_session_token,
-	 .doc = "Temporary credentials of the caller's own."},
+	 .doc = "Returns temporary credentials of the calling user."},
 	{STS_ACTION("GetAccessKeyInfo"), .flags = EC2_OF_STS, .args = PARAMS(struct sts_key, key_params),
-	 .answer = sts_get_key_info, .doc = "The account of an access key."},
+	 .answer = sts_get_key_info, .doc = "Returns the account of an access key."},
 };
 const struct api_actions ec2_sts_actions = API_ACTIONS(actions);

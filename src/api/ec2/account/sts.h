@@ -31,17 +31,19 @@ extern const struct query_codes sts_codes;
 /* Rows of a struct whose member before is a struct sts_assume, with its dot; or which is one. */
 #define STS_ASSUME_PARAMS(T, before)                                                                         \
 	PARAM(T, "RoleSessionName", before name, .flags = REQUIRED, .min = 2, .max = 64,                     \
-	      .doc = "What the session is called in ARNs and records."),                                     \
+	      .doc = "Name of the session in ARNs and records."),                                            \
 		STS_ROLE_PARAMS(T, before)
 /* The same without the session's name, which the assertion has. */
 #define STS_ROLE_PARAMS(T, before)                                                                           \
-	PARAM(T, "RoleArn", before role_arn, .flags = REQUIRED, .min = 20, .max = 2048, .doc = "The role."), \
+	PARAM(T, "RoleArn", before role_arn, .flags = REQUIRED, .min = 20, .max = 2048,                      \
+	      .doc = "ARN of the role."),                                                                    \
 		PARAM(T, "DurationSeconds", before duration_s, .min = SESSION_S_MIN, .max = SESSION_S_MAX,   \
-		      .doc = "How long it holds; the role says how long at most."),                          \
+		      .doc = "Lifetime of the credentials in seconds, up to the role's maximum session "     \
+			     "duration."),                                                                   \
 		PARAM(T, "Policy", before policy, .min = 1, .max = 2048,                                     \
-		      .doc = "Bounds what the role gives, in JSON."),                                        \
+		      .doc = "Session policy, as JSON: limits the permissions of the role."),                \
 		PARAM_LIST(T, "PolicyArns.member", before arns, sts_policy_arn_params,                       \
-			   .max = SESSION_POLICIES_MAX, .doc = "Managed policies that do likewise.")
+			   .max = SESSION_POLICIES_MAX, .doc = "Managed policies used as session policies.")
 
 /* Rows that the decision needs. They are valid until the answer is written. */
 struct sts_taking {

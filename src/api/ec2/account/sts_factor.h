@@ -13,8 +13,9 @@ struct sts_factor {
 
 #define STS_FACTOR_PARAMS(T, member)                                                                         \
 	PARAM(T, "SerialNumber", member.serial, .min = 9, .max = 256,                                        \
-	      .doc = "The caller's MFA device: its ARN."),                                                   \
-		PARAM(T, "TokenCode", member.code, .min = 6, .max = 6, .doc = "The code that it shows.")
+	      .doc = "ARN of the caller's MFA device."),                                                     \
+		PARAM(T, "TokenCode", member.code, .min = 6, .max = 6,                                       \
+		      .doc = "Current code of the MFA device.")
 
 /* Checks the code of the caller's device. Its use is an operation, because a code is good once: without one the call
  * runs no operation. ERR_DENIED. */

@@ -27,9 +27,9 @@ struct sts_saml {
 static const struct param saml_params[] = {
 	STS_ROLE_PARAMS(W, assume.),
 	PARAM(W, "PrincipalArn", principal_arn, .flags = REQUIRED, .min = 20, .max = 2048,
-	      .doc = "The SAML provider, by its ARN."),
+	      .doc = "ARN of the SAML provider."),
 	PARAM(W, "SAMLAssertion", encoded, .flags = REQUIRED, .min = SAML_ENCODED_MIN,
-	      .max = SAML_ENCODED_MAX, .doc = "The provider's response, in base64."),
+	      .max = SAML_ENCODED_MAX, .doc = "SAML response of the provider, in base64."),
 };
 
 static RESULT refuse(struct ec2_call *e)
@@ -194,7 +194,7 @@ static const struct ec2_action actions[] = {
 	{STS_ACTION("AssumeRoleWithSAML"), .flags = EC2_OF_STS | API_FOR_ALL | API_OPEN,
 	 .args = PARAMS(W, saml_params), .prepare = prepare_saml, .work = verify_saml,
 	 .operation = engine_use_saml_assertion_run, .answer = assume_by_saml,
-	 .doc = "Temporary credentials of a role, for an assertion of a SAML provider that its trust policy "
-		"names."},
+	 .doc = "Returns temporary credentials of a role for an assertion of a SAML provider that its trust "
+		"policy names."},
 };
 const struct api_actions ec2_sts_saml_actions = API_ACTIONS(actions);

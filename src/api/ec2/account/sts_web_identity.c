@@ -22,7 +22,7 @@ struct sts_web {
 static const struct param web_params[] = {
 	STS_ASSUME_PARAMS(W, assume.),
 	PARAM(W, "WebIdentityToken", token, .flags = REQUIRED, .min = WEB_TOKEN_MIN, .max = WEB_TOKEN_MAX,
-	      .doc = "The issuer's token: a signed JSON Web Token."),
+	      .doc = "Token of the identity provider: a signed JSON Web Token."),
 	NOT_BUILT("ProviderId"),
 };
 
@@ -122,6 +122,7 @@ static RESULT assume_by_web(struct ec2_call *e, const void *args, struct xml *x)
 static const struct ec2_action actions[] = {
 	{STS_ACTION("AssumeRoleWithWebIdentity"), .flags = EC2_OF_STS | API_FOR_ALL | API_OPEN,
 	 .args = PARAMS(W, web_params), .prepare = prepare_web, .work = prove_web, .answer = assume_by_web,
-	 .doc = "Temporary credentials of a role, for a token of an issuer that its trust policy names."},
+	 .doc = "Returns temporary credentials of a role for a token of an OIDC provider that its trust "
+		"policy names."},
 };
 const struct api_actions ec2_sts_web_actions = API_ACTIONS(actions);

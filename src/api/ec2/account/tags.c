@@ -13,17 +13,18 @@
 #define P(wire, member, ...) PARAM(struct tags_wish, wire, member, __VA_ARGS__)
 #define RESOURCES                                                                                            \
 	P("ResourceId", resources, .flags = REQUIRED | ANY_KIND,                                             \
-	  .doc = "Resources of any kind: all or none is changed.")
+	  .doc = "Resources of any kind. Fails without a change if one is not found.")
 static const struct param create_tags_params[] = {
 	RESOURCES,
 	PARAM_LIST(struct tags_wish, "Tag", tags, ec2_tag_params, .flags = REQUIRED,
-		   .doc = "Tags to set; one of the same key is overwritten."),
+		   .doc = "Tags to set; a tag of the same key is overwritten."),
 };
 
 static const struct param removal_rows[] = {
 	PARAM(struct tag_removal, "Key", key, .flags = REQUIRED, .max = TAG_KEY_MAX, .doc = "The tag's key."),
 	PARAM(struct tag_removal, "Value", value, .max = TAG_VALUE_MAX,
-	      .given = offsetof(struct tag_removal, with_value) + 1, .doc = "Only if it has this value."),
+	      .given = offsetof(struct tag_removal, with_value) + 1,
+	      .doc = "Deletes the tag only if it has this value."),
 };
 static const struct params removal_params = PARAMS(struct tag_removal, removal_rows);
 
@@ -36,9 +37,9 @@ struct ec2_delete_tags {
 };
 static const struct param delete_tags_params[] = {
 	PARAM(struct ec2_delete_tags, "ResourceId", wish.resources, .flags = REQUIRED | ANY_KIND,
-	      .doc = "Resources of any kind: all or none is changed."),
+	      .doc = "Resources of any kind. Fails without a change if one is not found."),
 	PARAM_LIST(struct ec2_delete_tags, "Tag", removals, removal_params,
-		   .doc = "Tags to remove; none named: all."),
+		   .doc = "Tags to delete; absent: all tags."),
 };
 #undef P
 
@@ -355,11 +356,11 @@ static RESULT ec2_describe_tags(struct ec2_call *e, const void *args, struct xml
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeTags"), .args = PARAMS(struct ec2_describe_tags, describe_tags_params),
 	 .answer = ec2_describe_tags, .filters = FILTERS(tag_filters),
-	 .doc = "Tags of the account's resources."},
+	 .doc = "Lists the tags of the account's resources."},
 	{EC2_ACTION("CreateTags"), .flags = API_WRITES, .args = PARAMS(struct tags_wish, create_tags_params),
-	 .operation = engine_set_tags_run, .doc = "Sets tags of resources of any kind."},
+	 .operation = engine_set_tags_run, .doc = "Sets tags on resources of any kind."},
 	{EC2_ACTION("DeleteTags"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_delete_tags, delete_tags_params), .prepare = prepare_delete,
-	 .operation = engine_delete_tags_run, .doc = "Removes tags."},
+	 .operation = engine_delete_tags_run, .doc = "Deletes tags of resources."},
 };
 const struct api_actions ec2_tag_actions = API_ACTIONS(actions);

@@ -43,12 +43,13 @@ struct filters {
  * border group. */
 #define EC2_BLOCK_ORIGINS(T, ipv6, border_group)                                                             \
 	PARAM(T, "AmazonProvidedIpv6CidrBlock", ipv6.is_wanted,                                              \
-	      .doc = "An IPv6 block: a /56 of the region's pool."),                                          \
+	      .doc = "Requests an IPv6 block: a /56 from the region's pool."),                               \
 		PARAM(T, "Ipv6Pool", ipv6.pool, .kind = KIND_EXTERNAL_NETWORK, .prefix = EC2_IPV6_POOL,      \
-		      .doc = "Or one of this pool."),                                                        \
-		PARAM(T, "Ipv6CidrBlock", ipv6.block, .flags = IPV6, .doc = "And this one: a /56."),         \
+		      .doc = "IPv6 pool to allocate the block from."),                                       \
+		PARAM(T, "Ipv6CidrBlock", ipv6.block, .flags = IPV6,                                         \
+		      .doc = "The /56 block to allocate from Ipv6Pool."),                                    \
 		PARAM(T, "Ipv6CidrBlockNetworkBorderGroup", border_group, .max = 255,                        \
-		      .doc = "The region's name."),                                                          \
+		      .doc = "Name of the region."),                                                         \
 		NOT_BUILT("Ipv4IpamPoolId"), NOT_BUILT("Ipv4NetmaskLength"), NOT_BUILT("Ipv6IpamPoolId"),    \
 		NOT_BUILT("Ipv6NetmaskLength")
 
@@ -153,14 +154,15 @@ extern const struct params ec2_tag_spec_params; /* struct ec2_tag_spec */
 /* Rows for the parameters of a struct that begins with a struct ec2_query `query`. */
 #define QUERY_FILTERS(T)                                                                                     \
 	PARAM_LIST(T, "Filter", query.filters, ec2_filter_params, .max = 200,                                \
-		   .doc = "Shows only what fits all filters; a filter fits by any of its values.")
+		   .doc = "Filters. A resource must match all of them, each by any of its values.")
 #define QUERY_IDS(T, wire, row_kind, words) PARAM(T, wire, query.ids, .kind = (row_kind), .doc = (words))
 #define QUERY_NAMES(T, wire, row_kind, words)                                                                \
 	PARAM(T, wire, query.names, .flags = BY_NAME, .kind = (row_kind), .doc = (words))
 #define QUERY_PAGES(T, least, most)                                                                          \
-	PARAM(T, "MaxResults", query.max_results, .min = (least), .max = (most), .doc = "Size of a page."),  \
+	PARAM(T, "MaxResults", query.max_results, .min = (least), .max = (most),                             \
+	      .doc = "Maximum number of results in one page."),                                              \
 		PARAM(T, "NextToken", query.next_token, .min = 1,                                            \
-		      .doc = "The next page, by the last one's token.")
+		      .doc = "Token of the next page, from the previous answer.")
 
 /* No resource here is managed by another service of Amazon's, so both values mean the same. */
 #define NO_MANAGED_RESOURCES NOT_BUILT("IncludeManagedResources", .only = "true|false")
@@ -181,7 +183,7 @@ struct ec2_tag_specs {
 
 #define TAG_SPECIFICATIONS(T, member)                                                                        \
 	PARAM_LIST(T, "TagSpecification", member, ec2_tag_spec_params, .max = 20,                            \
-		   .doc = "Tags for what is made, by its type.")
+		   .doc = "Tags of the new resource, by resource type.")
 
 /* The tags for one type of resource. ERR_INVALID when another type than those of `types`
  * ("instance|volume") is named. */

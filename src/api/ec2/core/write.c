@@ -233,9 +233,9 @@ int64_t ec2_gib(int64_t bytes)
 /* ---- requests ---- */
 
 static const struct param filter_rows[] = {
-	PARAM(struct ec2_filter, "Name", name, .flags = REQUIRED, .max = 255, .doc = "The filter's name."),
+	PARAM(struct ec2_filter, "Name", name, .flags = REQUIRED, .max = 255, .doc = "Name of the filter."),
 	PARAM(struct ec2_filter, "Value", values,
-	      .doc = "Values, of which one must fit; * and ? are wildcards."),
+	      .doc = "Values, one of which must match; * and ? are wildcards."),
 };
 const struct params ec2_filter_params = PARAMS(struct ec2_filter, filter_rows);
 
@@ -247,7 +247,8 @@ static const struct param tag_rows[] = {
 const struct params ec2_tag_params = PARAMS(struct tag, tag_rows);
 
 static const struct param tag_spec_rows[] = {
-	PARAM(struct ec2_tag_spec, "ResourceType", resource_type, .max = 64, .doc = "What the tags are for."),
+	PARAM(struct ec2_tag_spec, "ResourceType", resource_type, .max = 64,
+	      .doc = "Resource type that the tags are for."),
 	PARAM_LIST(struct ec2_tag_spec, "Tag", tags, ec2_tag_params, .doc = "The tags."),
 };
 const struct params ec2_tag_spec_params = PARAMS(struct ec2_tag_spec, tag_spec_rows);
