@@ -71,7 +71,7 @@ struct ec2_describe_addresses_attribute {
 static const struct param describe_addresses_attribute_params[] = {
 	QUERY_IDS(struct ec2_describe_addresses_attribute, "AllocationId", KIND_ADDRESS, "Addresses by id."),
 	PARAM(struct ec2_describe_addresses_attribute, "Attribute", attribute, .words = "domain-name",
-	      UNKNOWN_ATTRIBUTE, .doc = "The attribute: a name that the address leads back to."),
+	      UNKNOWN_ATTRIBUTE, .doc = "domain-name: the reverse DNS name of the address."),
 	QUERY_PAGES(struct ec2_describe_addresses_attribute, 1, 1000),
 };
 
@@ -99,15 +99,15 @@ struct ec2_name_address {
 };
 static const struct param modify_address_params[] = {
 	PARAM(struct ec2_name_address, "AllocationId", wish.address, .flags = REQUIRED, .kind = KIND_ADDRESS,
-	      .doc = "The address."),
+	      .doc = "The elastic address."),
 	PARAM(struct ec2_name_address, "DomainName", wish.name, .flags = REQUIRED, .min = 1,
-	      .max = REVERSE_NAME_MAX + 1, .doc = "The name that it is to lead back to."),
+	      .max = REVERSE_NAME_MAX + 1, .doc = "Reverse DNS name of the address."),
 };
 static const struct param reset_address_params[] = {
 	PARAM(struct ec2_name_address, "AllocationId", wish.address, .flags = REQUIRED, .kind = KIND_ADDRESS,
-	      .doc = "The address."),
+	      .doc = "The elastic address."),
 	PARAM(struct ec2_name_address, "Attribute", attribute, .flags = REQUIRED, .words = "domain-name",
-	      UNKNOWN_ATTRIBUTE, .doc = "The attribute: a name that the address leads back to."),
+	      UNKNOWN_ATTRIBUTE, .doc = "domain-name: the reverse DNS name of the address."),
 };
 
 static RESULT prepare_name(struct ec2_call *e, void *args)
@@ -147,11 +147,11 @@ struct ec2_allocate_address {
 };
 #define P(wire, member, ...) PARAM(struct ec2_allocate_address, wire, member, __VA_ARGS__)
 static const struct param allocate_address_params[] = {
-	P("Address", wish.ip, .doc = "This very address, if it is free."),
-	P("NetworkBorderGroup", border_group, .max = 255, .doc = "The region's name."),
+	P("Address", wish.ip, .doc = "Specific address to allocate, if it is free."),
+	P("NetworkBorderGroup", border_group, .max = 255, .doc = "Name of the region."),
 	NOT_BUILT("Domain", .only = "vpc"),
 	P("PublicIpv4Pool", pool, .words = "amazon", .says = "invalid value for parameter pool: {value}",
-	  .doc = "Amazon's pool, which is the only one."),
+	  .doc = "Address pool; only Amazon's exists."),
 	NOT_BUILT("CustomerOwnedIpv4Pool|IpamPoolId"),
 	TAG_SPECIFICATIONS(struct ec2_allocate_address, tag_specs),
 };
@@ -185,15 +185,20 @@ struct ec2_associate_address {
 	struct ref public_ip;
 };
 #define P(wire, member, ...) PARAM(struct ec2_associate_address, wire, member, __VA_ARGS__)
-#define BY_PUBLIC_IP P("PublicIp", public_ip, .flags = BY_NAME, .kind = KIND_ADDRESS, .doc = "Or by itself.")
+#define BY_PUBLIC_IP                                                                                         \
+	P("PublicIp", public_ip, .flags = BY_NAME, .kind = KIND_ADDRESS,                                     \
+	  .doc = "Elastic address by its IP address, instead of its id.")
 static const struct param associate_address_params[] = {
-	P("AllocationId", wish.address, .kind = KIND_ADDRESS, .doc = "The address, by id."),
+	P("AllocationId", wish.address, .kind = KIND_ADDRESS, .doc = "Elastic address by id."),
 	BY_PUBLIC_IP,
 	P("InstanceId", wish.instance, .kind = KIND_INSTANCE,
-	  .doc = "With this instance's primary interface."),
-	P("NetworkInterfaceId", wish.port, .kind = KIND_PORT, .doc = "Or with this interface."),
-	P("PrivateIpAddress", wish.private_ip, .doc = "The interface's address to stand for."),
-	P("AllowReassociation", wish.allow_reassociation, .doc = "Whether it may be taken from where it is."),
+	  .doc = "Instance whose primary interface gets the address."),
+	P("NetworkInterfaceId", wish.port, .kind = KIND_PORT,
+	  .doc = "Network interface that gets the address, instead of an instance."),
+	P("PrivateIpAddress", wish.private_ip,
+	  .doc = "Private address of the interface to associate; absent: the primary one."),
+	P("AllowReassociation", wish.allow_reassociation,
+	  .doc = "Whether an address that is already associated may be moved."),
 };
 static const struct param disassociate_address_params[] = {
 	P("AssociationId", wish.association, .prefix = "eipassoc", .doc = "The association."),
@@ -239,9 +244,9 @@ struct ec2_release_address {
 };
 #define P(wire, member, ...) PARAM(struct ec2_release_address, wire, member, __VA_ARGS__)
 static const struct param release_address_params[] = {
-	P("AllocationId", wish.address, .kind = KIND_ADDRESS, .doc = "The address, by id."),
+	P("AllocationId", wish.address, .kind = KIND_ADDRESS, .doc = "Elastic address by id."),
 	BY_PUBLIC_IP,
-	P("NetworkBorderGroup", border_group, .max = 255, .doc = "The region's name."),
+	P("NetworkBorderGroup", border_group, .max = 255, .doc = "Name of the region."),
 };
 #undef P
 
@@ -262,31 +267,32 @@ static RESULT prepare_release(struct ec2_call *e, void *args)
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeAddressesAttribute"),
 	 .args = PARAMS(struct ec2_describe_addresses_attribute, describe_addresses_attribute_params),
-	 .list = &address_attribute_listing, .doc = "Names that elastic addresses lead back to."},
+	 .list = &address_attribute_listing, .doc = "Lists the reverse DNS names of elastic addresses."},
 	{EC2_ACTION("ModifyAddressAttribute"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_name_address, modify_address_params), .prepare = prepare_name,
 	 .operation = engine_name_address_run, .returns = KIND_ADDRESS, .answer = ec2_name_address,
-	 .doc = "Says which name an address leads back to."},
+	 .doc = "Sets the reverse DNS name of an elastic address."},
 	{EC2_ACTION("ResetAddressAttribute"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_name_address, reset_address_params), .operation = engine_name_address_run,
-	 .returns = KIND_ADDRESS, .answer = ec2_name_address, .doc = "Lets it lead back to none."},
+	 .returns = KIND_ADDRESS, .answer = ec2_name_address,
+	 .doc = "Removes the reverse DNS name of an elastic address."},
 	{EC2_ACTION("DescribeAddresses"),
 	 .args = PARAMS(struct ec2_describe_addresses, describe_addresses_params), .list = &address_listing,
-	 .doc = "Elastic addresses of the account."},
+	 .doc = "Lists the account's elastic addresses."},
 	{EC2_ACTION("AllocateAddress"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_allocate_address, allocate_address_params), .prepare = prepare_allocate,
 	 EC2_TAGS(struct ec2_allocate_address, "elastic-ip"), .operation = engine_allocate_address_run,
-	 .answer = ec2_allocate_address, .doc = "Takes a public address."},
+	 .answer = ec2_allocate_address, .doc = "Allocates an elastic address."},
 	{EC2_ACTION("AssociateAddress"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_associate_address, associate_address_params), .prepare = prepare_associate,
 	 .operation = engine_associate_address_run, .answer = ec2_associate_address,
-	 .doc = "Lets an address stand for an instance's private one."},
+	 .doc = "Associates an elastic address with a private address of an instance or interface."},
 	{EC2_ACTION("DisassociateAddress"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_associate_address, disassociate_address_params),
 	 .prepare = prepare_disassociate, .operation = engine_disassociate_address_run,
-	 .doc = "Frees an address; it stays allocated."},
+	 .doc = "Disassociates an elastic address, which stays allocated."},
 	{EC2_ACTION("ReleaseAddress"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_release_address, release_address_params), .prepare = prepare_release,
-	 .operation = engine_release_address_run, .doc = "Gives an address back."},
+	 .operation = engine_release_address_run, .doc = "Releases an elastic address."},
 };
 const struct api_actions ec2_address_actions = API_ACTIONS(actions);

@@ -46,9 +46,9 @@ static const struct ec2_listing names_listing = {.kind = KIND_ROUTER, .set = "vp
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeVpcClassicLink"),
 	 .args = PARAMS(struct ec2_describe_links, describe_links_params), .list = &link_listing,
-	 .doc = "Whether VPCs are linked to EC2-Classic: none is."},
+	 .doc = "Tells whether VPCs are linked to EC2-Classic. None is."},
 	{EC2_ACTION("DescribeVpcClassicLinkDnsSupport"),
 	 .args = PARAMS(struct ec2_describe_links, describe_names_params), .list = &names_listing,
-	 .doc = "Whether names are answered over such a link: for none."},
+	 .doc = "Tells whether DNS works across ClassicLink. It does for no VPC."},
 };
 const struct api_actions ec2_classic_link_actions = API_ACTIONS(actions);

@@ -13,7 +13,9 @@ struct ec2_describe_dhcp_options {
 };
 static const struct param describe_params[] = {
 	PARAM(struct ec2_describe_dhcp_options, "DhcpOptionsId", query.ids, .kind = KIND_DHCP_OPTIONS,
-	      .none = "default", .doc = "Sets by id; default, by itself: what VPCs tell without one."),
+	      .none = "default",
+	      .doc = "DHCP options sets by id. default is the set of VPCs without one; it is only shown if "
+		     "named."),
 	QUERY_FILTERS(struct ec2_describe_dhcp_options),
 	QUERY_PAGES(struct ec2_describe_dhcp_options, 5, 1000),
 };
@@ -134,15 +136,15 @@ struct ec2_create_dhcp_options {
 };
 static const struct param option_rows[] = {
 	PARAM(struct dhcp_option, "Key", key, .flags = REQUIRED, .max = 64,
-	      .doc = "domain-name, domain-name-servers, ntp-servers, netbios-name-servers, "
-		     "netbios-node-type."),
+	      .doc = "Name of the option: domain-name, domain-name-servers, ntp-servers, "
+		     "netbios-name-servers or netbios-node-type."),
 	PARAM(struct dhcp_option, "Value", values, .flags = REQUIRED,
-	      .doc = "Up to four IPv4 addresses, AmazonProvidedDNS, a domain name, or a node type."),
+	      .doc = "Values: up to four IPv4 addresses, AmazonProvidedDNS, a domain name, or a node type."),
 };
 static const struct params option_params = PARAMS(struct dhcp_option, option_rows);
 static const struct param create_params[] = {
 	PARAM_LIST(struct ec2_create_dhcp_options, "DhcpConfiguration", options, option_params,
-		   .flags = REQUIRED, .max = 16, .doc = "The options, each once."),
+		   .flags = REQUIRED, .max = 16, .doc = "Options of the set, each at most once."),
 	TAG_SPECIFICATIONS(struct ec2_create_dhcp_options, tag_specs),
 };
 
@@ -160,32 +162,33 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 #define P(wire, member, ...) PARAM(struct dhcp_options_association, wire, member, __VA_ARGS__)
 static const struct param associate_params[] = {
 	P("DhcpOptionsId", dhcp_options, .flags = REQUIRED, .kind = KIND_DHCP_OPTIONS, .none = "default",
-	  .doc = "The set, or default: none."),
+	  .doc = "DHCP options set, or default for none."),
 	P("VpcId", router, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC."),
 };
 #undef P
 
 static const struct param delete_params[] = {
 	PARAM(struct dhcp_options_target, "DhcpOptionsId", dhcp_options, .flags = REQUIRED,
-	      .kind = KIND_DHCP_OPTIONS, .doc = "The set."),
+	      .kind = KIND_DHCP_OPTIONS, .doc = "The DHCP options set."),
 };
 
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeDhcpOptions"), .args = PARAMS(struct ec2_describe_dhcp_options, describe_params),
 	 .answer = ec2_describe_dhcp_options, .items = &dhcp_listing,
-	 .doc = "DHCP options sets of the account."},
+	 .doc = "Lists the account's DHCP options sets."},
 	{EC2_ACTION("CreateDhcpOptions"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_dhcp_options, create_params), .prepare = prepare_create,
 	 EC2_TAGS(struct ec2_create_dhcp_options, "dhcp-options"),
 	 .operation = engine_create_dhcp_options_run,
 	 EC2_SHOWS(dhcp_listing, struct ec2_create_dhcp_options, wish.dhcp_options, "dhcpOptions"),
-	 .returns = KIND_DHCP_OPTIONS, .doc = "Makes a set of what guests are told by DHCP."},
+	 .returns = KIND_DHCP_OPTIONS, .doc = "Creates a DHCP options set."},
 	{EC2_ACTION("AssociateDhcpOptions"), .flags = API_WRITES,
 	 .args = PARAMS(struct dhcp_options_association, associate_params),
 	 .operation = engine_associate_dhcp_options_run,
-	 .doc = "Gives a VPC a set, or none; guests learn of it when they renew their lease."},
+	 .doc = "Associates a DHCP options set with a VPC, or none. Guests learn of it when they renew their "
+		"lease."},
 	{EC2_ACTION("DeleteDhcpOptions"), .flags = API_WRITES,
 	 .args = PARAMS(struct dhcp_options_target, delete_params),
-	 .operation = engine_delete_dhcp_options_run, .doc = "Deletes a set that no VPC has."},
+	 .operation = engine_delete_dhcp_options_run, .doc = "Deletes a DHCP options set that no VPC uses."},
 };
 const struct api_actions ec2_dhcp_options_actions = API_ACTIONS(actions);

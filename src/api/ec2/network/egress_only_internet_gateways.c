@@ -39,7 +39,7 @@ static const struct param create_egress_params[] = {
 	PARAM(struct ec2_create_egress, "VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER,
 	      .doc = "The VPC."),
 	PARAM(struct ec2_create_egress, "ClientToken", wish.client_token, .max = 64,
-	      .doc = "Same token, same answer."),
+	      .doc = "Idempotency token of the request."),
 	TAG_SPECIFICATIONS(struct ec2_create_egress, tag_specs),
 };
 
@@ -52,7 +52,7 @@ static RESULT ec2_create_egress_gateway(struct ec2_call *e, const void *args, st
 
 static const struct param delete_egress_params[] = {
 	PARAM(struct egress_gateway_target, "EgressOnlyInternetGatewayId", gateway, .flags = REQUIRED,
-	      .kind = KIND_EGRESS_GATEWAY, .doc = "The gateway."),
+	      .kind = KIND_EGRESS_GATEWAY, .doc = "The egress-only internet gateway."),
 };
 
 static RESULT ec2_delete_egress_gateway(struct ec2_call *e, const void *args, struct xml *x)
@@ -66,16 +66,17 @@ static RESULT ec2_delete_egress_gateway(struct ec2_call *e, const void *args, st
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeEgressOnlyInternetGateways"),
 	 .args = PARAMS(struct ec2_describe_egress, describe_egress_params), .list = &egress_listing,
-	 .doc = "Egress-only internet gateways of the account."},
+	 .doc = "Lists the account's egress-only internet gateways."},
 	{EC2_ACTION("CreateEgressOnlyInternetGateway"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_egress, create_egress_params),
 	 EC2_TAGS(struct ec2_create_egress, "egress-only-internet-gateway"),
 	 EC2_DIGEST(struct ec2_create_egress), .operation = engine_create_egress_gateway_run,
 	 .returns = KIND_EGRESS_GATEWAY, .answer = ec2_create_egress_gateway,
-	 .doc = "Gives a VPC a way out for IPv6, by which only answers come in."},
+	 .doc = "Creates a gateway that lets a VPC open IPv6 connections to the internet, but not accept "
+		"them."},
 	{EC2_ACTION("DeleteEgressOnlyInternetGateway"), .flags = API_WRITES,
 	 .args = PARAMS(struct egress_gateway_target, delete_egress_params),
 	 .operation = engine_delete_egress_gateway_run, .answer = ec2_delete_egress_gateway,
-	 .doc = "Deletes one; routes to it become black holes."},
+	 .doc = "Deletes an egress-only internet gateway. Routes to it become black holes."},
 };
 const struct api_actions ec2_egress_gateway_actions = API_ACTIONS(actions);

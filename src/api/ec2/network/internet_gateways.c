@@ -53,34 +53,35 @@ static const struct param create_gateway_params[] = {
 
 #define P(wire, member, ...) PARAM(struct gateway_attachment, wire, member, __VA_ARGS__)
 static const struct param attachment_params[] = {
-	P("InternetGatewayId", gateway, .flags = REQUIRED, .kind = KIND_GATEWAY, .doc = "The gateway."),
+	P("InternetGatewayId", gateway, .flags = REQUIRED, .kind = KIND_GATEWAY,
+	  .doc = "The internet gateway."),
 	P("VpcId", router, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC."),
 };
 #undef P
 
 static const struct param delete_gateway_params[] = {
 	PARAM(struct gateway_target, "InternetGatewayId", gateway, .flags = REQUIRED, .kind = KIND_GATEWAY,
-	      .doc = "The gateway."),
+	      .doc = "The internet gateway."),
 };
 
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeInternetGateways"),
 	 .args = PARAMS(struct ec2_describe_gateways, describe_gateways_params), .list = &gateway_listing,
-	 .doc = "Internet gateways of the account."},
+	 .doc = "Lists the account's internet gateways."},
 	{EC2_ACTION("CreateInternetGateway"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_gateway, create_gateway_params),
 	 EC2_TAGS(struct ec2_create_gateway, "internet-gateway"), .operation = engine_create_gateway_run,
 	 .returns = KIND_GATEWAY,
 	 EC2_SHOWS(gateway_listing, struct ec2_create_gateway, wish.gateway, "internetGateway"),
-	 .doc = "Makes an internet gateway, attached to nothing yet."},
+	 .doc = "Creates an internet gateway, not yet attached to a VPC."},
 	{EC2_ACTION("AttachInternetGateway"), .flags = API_WRITES,
 	 .args = PARAMS(struct gateway_attachment, attachment_params), .operation = engine_attach_gateway_run,
-	 .doc = "Gives a VPC its way to the internet."},
+	 .doc = "Attaches an internet gateway to a VPC."},
 	{EC2_ACTION("DetachInternetGateway"), .flags = API_WRITES,
 	 .args = PARAMS(struct gateway_attachment, attachment_params), .operation = engine_detach_gateway_run,
-	 .doc = "Takes it away again."},
+	 .doc = "Detaches an internet gateway from its VPC."},
 	{EC2_ACTION("DeleteInternetGateway"), .flags = API_WRITES,
 	 .args = PARAMS(struct gateway_target, delete_gateway_params), .operation = engine_delete_gateway_run,
-	 .doc = "Deletes a gateway that is not attached."},
+	 .doc = "Deletes an internet gateway that is not attached."},
 };
 const struct api_actions ec2_gateway_actions = API_ACTIONS(actions);

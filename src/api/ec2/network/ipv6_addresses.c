@@ -11,12 +11,15 @@ struct ec2_assign_ipv6 {
 };
 #define P(wire, member, ...) PARAM(struct ec2_assign_ipv6, wire, member, __VA_ARGS__)
 static const struct param assign_params[] = {
-	P("NetworkInterfaceId", wish.port, .flags = REQUIRED, .kind = KIND_PORT, .doc = "The interface."),
-	P("Ipv6Addresses", wish.ips, .flags = IPV6, .doc = "Addresses of its subnet's IPv6 block."),
-	P("Ipv6AddressCount", wish.more, .min = 0, .max = PORT_IPS_MAX, .doc = "Or as many that are free."),
+	P("NetworkInterfaceId", wish.port, .flags = REQUIRED, .kind = KIND_PORT,
+	  .doc = "The network interface."),
+	P("Ipv6Addresses", wish.ips, .flags = IPV6,
+	  .doc = "IPv6 addresses to assign, from the subnet's IPv6 block."),
+	P("Ipv6AddressCount", wish.more, .min = 0, .max = PORT_IPS_MAX,
+	  .doc = "Number of free addresses to assign automatically, instead of naming them."),
 	P("Ipv6PrefixCount", wish.prefixes.more, .min = 0, .max = PORT_IPS_MAX,
-	  .doc = "Or as many prefixes, /80s, that are free."),
-	P("Ipv6Prefix", prefixes, .max = 64, .doc = "Or these prefixes."),
+	  .doc = "Number of free /80 prefixes to assign automatically."),
+	P("Ipv6Prefix", prefixes, .max = 64, .doc = "Prefixes to assign, instead of a number."),
 };
 #undef P
 struct ec2_unassign_ipv6 {
@@ -25,9 +28,10 @@ struct ec2_unassign_ipv6 {
 };
 #define P(wire, member, ...) PARAM(struct ec2_unassign_ipv6, wire, member, __VA_ARGS__)
 static const struct param unassign_params[] = {
-	P("NetworkInterfaceId", wish.port, .flags = REQUIRED, .kind = KIND_PORT, .doc = "The interface."),
-	P("Ipv6Addresses", wish.ips, .flags = IPV6, .doc = "IPv6 addresses of it."),
-	P("Ipv6Prefix", prefixes, .max = 64, .doc = "Or prefixes of it."),
+	P("NetworkInterfaceId", wish.port, .flags = REQUIRED, .kind = KIND_PORT,
+	  .doc = "The network interface."),
+	P("Ipv6Addresses", wish.ips, .flags = IPV6, .doc = "IPv6 addresses to unassign."),
+	P("Ipv6Prefix", prefixes, .max = 64, .doc = "Prefixes to unassign."),
 };
 #undef P
 
@@ -101,10 +105,10 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("AssignIpv6Addresses"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_assign_ipv6, assign_params), .prepare = prepare_assign,
 	 .operation = engine_assign_ips_run, .answer = ec2_assign_ipv6_addresses,
-	 .doc = "Gives an interface IPv6 addresses, or prefixes of them."},
+	 .doc = "Assigns IPv6 addresses or prefixes to a network interface."},
 	{EC2_ACTION("UnassignIpv6Addresses"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_unassign_ipv6, unassign_params), .prepare = prepare_unassign,
 	 .operation = engine_unassign_ips_run, .answer = ec2_unassign_ipv6_addresses,
-	 .doc = "Takes IPv6 addresses or prefixes from an interface."},
+	 .doc = "Unassigns IPv6 addresses or prefixes from a network interface."},
 };
 const struct api_actions ec2_ipv6_address_actions = API_ACTIONS(actions);

@@ -15,7 +15,7 @@ struct ec2_describe_pools {
 };
 static const struct param describe_pools_params[] = {
 	PARAM(struct ec2_describe_pools, "PoolId", query.ids, .kind = KIND_EXTERNAL_NETWORK,
-	      .prefix = EC2_IPV6_POOL, .doc = "Pools by id."),
+	      .prefix = EC2_IPV6_POOL, .doc = "IPv6 pools by id."),
 	QUERY_FILTERS(struct ec2_describe_pools),
 	QUERY_PAGES(struct ec2_describe_pools, 1, 1000),
 };
@@ -61,7 +61,7 @@ struct ec2_get_pool_cidrs {
 };
 static const struct param get_cidrs_params[] = {
 	PARAM(struct ec2_get_pool_cidrs, "PoolId", pool, .flags = REQUIRED, .kind = KIND_EXTERNAL_NETWORK,
-	      .prefix = EC2_IPV6_POOL, .doc = "The pool."),
+	      .prefix = EC2_IPV6_POOL, .doc = "The IPv6 pool."),
 	QUERY_PAGES(struct ec2_get_pool_cidrs, 1, 1000),
 };
 
@@ -136,9 +136,9 @@ static RESULT ec2_get_pool_cidrs(struct ec2_call *e, const void *args, struct xm
 
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeIpv6Pools"), .args = PARAMS(struct ec2_describe_pools, describe_pools_params),
-	 .list = &pool_listing, .doc = "What IPv6 addresses VPCs ask for by name."},
+	 .list = &pool_listing, .doc = "Lists the IPv6 pools that VPCs can allocate blocks from."},
 	{EC2_ACTION("GetAssociatedIpv6PoolCidrs"),
 	 .args = PARAMS(struct ec2_get_pool_cidrs, get_cidrs_params), .answer = ec2_get_pool_cidrs,
-	 .doc = "Blocks of a pool that VPCs of the account have asked for."},
+	 .doc = "Lists the IPv6 blocks that the account's VPCs have from a pool."},
 };
 const struct api_actions ec2_ipv6_pool_actions = API_ACTIONS(actions);

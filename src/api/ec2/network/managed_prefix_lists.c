@@ -59,10 +59,10 @@ struct ec2_entry {
 #define P(wire, member, ...) PARAM(struct ec2_entry, wire, member, __VA_ARGS__)
 #define CIDR                                                                                                 \
 	P("Cidr", cidr, .flags = REQUIRED, .max = CIDR_TEXT_SIZE,                                            \
-	  .field = offsetof(struct ec2_entry, field) + 1, .doc = "A block of the list's family.")
+	  .field = offsetof(struct ec2_entry, field) + 1, .doc = "CIDR block of the list's address family.")
 static const struct param entry_rows[] = {
 	CIDR,
-	P("Description", description, .max = ADDRESS_GROUP_WORDS_MAX, .doc = "What it is for."),
+	P("Description", description, .max = ADDRESS_GROUP_WORDS_MAX, .doc = "Description of the entry."),
 };
 static const struct param removed_rows[] = {CIDR};
 #undef CIDR
@@ -130,13 +130,14 @@ struct ec2_create_prefix_list {
 #define P(wire, member, ...) PARAM(struct ec2_create_prefix_list, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
 	P("PrefixListName", wish.name, .flags = REQUIRED, .min = 1, .max = ADDRESS_GROUP_WORDS_MAX,
-	  .doc = "Need not be unique."),
+	  .doc = "Name of the prefix list; need not be unique."),
 	P("MaxEntries", wish.max_blocks, .flags = REQUIRED, .min = 1, .max = ADDRESS_GROUP_BLOCKS_MAX,
-	  .doc = "It never has more entries."),
-	P("AddressFamily", family, .flags = REQUIRED, .words = "IPv4|IPv6", .doc = "Of all its entries."),
+	  .doc = "Maximum number of entries."),
+	P("AddressFamily", family, .flags = REQUIRED, .words = "IPv4|IPv6",
+	  .doc = "Address family of all entries."),
 	PARAM_LIST(struct ec2_create_prefix_list, "Entry", entries, entry_params,
-		   .max = ADDRESS_GROUP_BLOCKS_MAX, .doc = "Its blocks."),
-	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
+		   .max = ADDRESS_GROUP_BLOCKS_MAX, .doc = "Entries: CIDR blocks with descriptions."),
+	P("ClientToken", wish.client_token, .max = 64, .doc = "Idempotency token of the request."),
 	TAG_SPECIFICATIONS(struct ec2_create_prefix_list, tag_specs),
 };
 #undef P
@@ -152,7 +153,8 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 /* ---- modify, restore, delete ---- */
 
 #define LIST(T, member)                                                                                      \
-	PARAM(T, "PrefixListId", member, .flags = REQUIRED, .kind = KIND_ADDRESS_GROUP, .doc = "The list.")
+	PARAM(T, "PrefixListId", member, .flags = REQUIRED, .kind = KIND_ADDRESS_GROUP,                      \
+	      .doc = "The prefix list.")
 
 struct ec2_modify_prefix_list {
 	struct address_group_edit wish;
@@ -163,14 +165,14 @@ struct ec2_modify_prefix_list {
 static const struct param modify_params[] = {
 	LIST(struct ec2_modify_prefix_list, wish.group),
 	P("CurrentVersion", wish.current_version, .min = 1, .max = INT64_MAX,
-	  .doc = "Refused unless it is at this one."),
-	P("PrefixListName", name, .min = 1, .max = ADDRESS_GROUP_WORDS_MAX, .doc = "Its new name."),
+	  .doc = "Current version of the list. Fails if another change came first."),
+	P("PrefixListName", name, .min = 1, .max = ADDRESS_GROUP_WORDS_MAX, .doc = "New name."),
 	P("MaxEntries", wish.max_blocks, .min = 1, .max = ADDRESS_GROUP_BLOCKS_MAX,
-	  .doc = "It never has more entries; alone."),
+	  .doc = "New maximum number of entries. Must be the only change of the request."),
 	PARAM_LIST(struct ec2_modify_prefix_list, "AddEntry", added, entry_params,
-		   .max = ADDRESS_GROUP_BLOCKS_MAX, .doc = "Blocks that it has not."),
+		   .max = ADDRESS_GROUP_BLOCKS_MAX, .doc = "Entries to add."),
 	PARAM_LIST(struct ec2_modify_prefix_list, "RemoveEntry", removed, removed_params,
-		   .max = ADDRESS_GROUP_BLOCKS_MAX, .doc = "Blocks that it has."),
+		   .max = ADDRESS_GROUP_BLOCKS_MAX, .doc = "Entries to remove."),
 	NOT_BUILT("IpamPrefixListResolverSyncEnabled", .only = "false"),
 };
 #undef P
@@ -198,9 +200,9 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 static const struct param restore_params[] = {
 	LIST(struct address_group_edit, group),
 	P("PreviousVersion", restored, .flags = REQUIRED, .min = 1, .max = INT64_MAX,
-	  .doc = "Whose entries it gets."),
+	  .doc = "Version whose entries are restored."),
 	P("CurrentVersion", current_version, .flags = REQUIRED, .min = 1, .max = INT64_MAX,
-	  .doc = "Refused unless it is at this one."),
+	  .doc = "Current version of the list. Fails if another change came first."),
 };
 #undef P
 
@@ -216,9 +218,10 @@ struct ec2_get_entries {
 #define P(wire, member, ...) PARAM(struct ec2_get_entries, wire, member, __VA_ARGS__)
 static const struct param get_entries_params[] = {
 	LIST(struct ec2_get_entries, list),
-	P("TargetVersion", version, .min = 1, .max = INT64_MAX, .doc = "As it was then; absent: as it is."),
-	P("MaxResults", max_results, .min = 1, .max = 100, .doc = "So many at most."),
-	P("NextToken", next_token, .max = 256, .doc = "Where the page before ended."),
+	P("TargetVersion", version, .min = 1, .max = INT64_MAX,
+	  .doc = "Version to show; absent: the current one."),
+	P("MaxResults", max_results, .min = 1, .max = 100, .doc = "Maximum number of results in one page."),
+	P("NextToken", next_token, .max = 256, .doc = "Token of the next page, from the previous answer."),
 };
 #undef P
 
@@ -314,38 +317,40 @@ static const struct ec2_listing association_listing = {.kind = KIND_SECURITY_GRO
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeManagedPrefixLists"),
 	 .args = PARAMS(struct ec2_describe_prefix_lists, describe_params), .list = &prefix_listing,
-	 .doc = "Prefix lists of the account, Neutron's address groups among them."},
+	 .doc = "Lists the account's prefix lists, including Neutron's address groups."},
 	{EC2_ACTION("CreateManagedPrefixList"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_prefix_list, create_params), .prepare = prepare_create,
 	 EC2_TAGS(struct ec2_create_prefix_list, "prefix-list"), EC2_DIGEST(struct ec2_create_prefix_list),
 	 .operation = engine_create_address_group_run,
 	 EC2_SHOWS(prefix_listing, struct ec2_create_prefix_list, wish.group, "prefixList"),
 	 .returns = KIND_ADDRESS_GROUP, .state_in_answer = "create-in-progress",
-	 .doc = "Makes a list of blocks for rules of security groups."},
+	 .doc = "Creates a prefix list for use in security group rules."},
 	{EC2_ACTION("ModifyManagedPrefixList"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_prefix_list, modify_params), .prepare = prepare_modify,
 	 .operation = engine_edit_address_group_run,
 	 EC2_SHOWS(prefix_listing, struct ec2_modify_prefix_list, wish.edited, "prefixList"),
 	 .returns = KIND_ADDRESS_GROUP, .state_in_answer = "modify-in-progress",
-	 .doc = "Changes its entries, its size or its name; rules that name it follow."},
+	 .doc = "Changes the entries, the maximum size or the name of a prefix list. Rules that reference it "
+		"follow."},
 	{EC2_ACTION("RestoreManagedPrefixListVersion"), .flags = API_WRITES,
 	 .args = PARAMS(struct address_group_edit, restore_params),
 	 .operation = engine_edit_address_group_run,
 	 EC2_SHOWS(prefix_listing, struct address_group_edit, edited, "prefixList"),
 	 .returns = KIND_ADDRESS_GROUP, .state_in_answer = "restore-in-progress",
-	 .doc = "Gives it the entries of a version before, as a new one."},
+	 .doc = "Restores the entries of an earlier version as a new version."},
 	{EC2_ACTION("DeleteManagedPrefixList"), .flags = API_WRITES,
 	 .args = PARAMS(struct address_group_target, delete_params),
 	 .operation = engine_delete_address_group_run,
 	 EC2_SHOWS(prefix_listing, struct address_group_target, deleted, "prefixList"),
 	 .returns = KIND_ADDRESS_GROUP, .state_in_answer = "delete-in-progress",
-	 .doc = "Deletes a list that no rule names."},
+	 .doc = "Deletes a prefix list that no rule references."},
 	{EC2_ACTION("GetManagedPrefixListEntries"),
 	 .args = PARAMS(struct ec2_get_entries, get_entries_params),
-	 .answer = ec2_get_managed_prefix_list_entries, .doc = "The blocks of a list, now or at a version."},
+	 .answer = ec2_get_managed_prefix_list_entries,
+	 .doc = "Lists the entries of a prefix list, now or at a version."},
 	{EC2_ACTION("GetManagedPrefixListAssociations"),
 	 .args = PARAMS(struct ec2_get_associations, get_associations_params),
 	 .prepare = prepare_get_associations, .list = &association_listing,
-	 .doc = "The security groups whose rules name a list."},
+	 .doc = "Lists the security groups whose rules reference a prefix list."},
 };
 const struct api_actions ec2_prefix_list_actions = API_ACTIONS(actions);

@@ -131,14 +131,16 @@ struct ec2_create_nat {
 };
 #define P(wire, member, ...) PARAM(struct ec2_create_nat, wire, member, __VA_ARGS__)
 static const struct param create_nat_params[] = {
-	P("SubnetId", wish.subnet, .flags = REQUIRED, .kind = KIND_SUBNET, .doc = "Where it is to be."),
-	P("AllocationId", wish.address, .kind = KIND_ADDRESS, .doc = "A public one's elastic address."),
+	P("SubnetId", wish.subnet, .flags = REQUIRED, .kind = KIND_SUBNET,
+	  .doc = "Subnet of the NAT gateway."),
+	P("AllocationId", wish.address, .kind = KIND_ADDRESS, .doc = "Elastic address of a public gateway."),
 	P("ConnectivityType", connectivity, .words = "public|private", .absent = "public",
-	  .doc = "A private one reaches what the VPC reaches without an internet gateway."),
-	P("PrivateIpAddress", wish.ip, .doc = "Its address in the subnet."),
-	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
+	  .doc = "public: translates to an elastic address; private: reaches what the VPC reaches without an "
+		 "internet gateway."),
+	P("PrivateIpAddress", wish.ip, .doc = "Private address of the gateway in its subnet."),
+	P("ClientToken", wish.client_token, .max = 64, .doc = "Idempotency token of the request."),
 	P("SecondaryAllocationId", wish.more, .kind = KIND_ADDRESS,
-	  .doc = "A public one's further addresses."),
+	  .doc = "Additional elastic addresses of a public gateway."),
 	NOT_BUILT("SecondaryPrivateIpAddress|SecondaryPrivateIpAddressCount"),
 	NOT_BUILT("AvailabilityMode", .only = "zonal"),
 	NOT_BUILT("VpcId|AvailabilityZoneAddress"),
@@ -175,7 +177,7 @@ static RESULT ec2_create_nat_gateway(struct ec2_call *e, const void *args, struc
 
 static const struct param delete_nat_params[] = {
 	PARAM(struct nat_gateway_target, "NatGatewayId", nat_gateway, .flags = REQUIRED,
-	      .kind = KIND_NAT_GATEWAY, .doc = "The gateway."),
+	      .kind = KIND_NAT_GATEWAY, .doc = "The NAT gateway."),
 };
 
 static RESULT ec2_delete_nat_gateway(struct ec2_call *e, const void *args, struct xml *x)
@@ -191,10 +193,10 @@ static RESULT ec2_delete_nat_gateway(struct ec2_call *e, const void *args, struc
 #define P(wire, member, ...) PARAM(struct nat_gateway_addresses, wire, member, __VA_ARGS__)
 static const struct param associate_nat_params[] = {
 	P("NatGatewayId", nat_gateway, .flags = REQUIRED, .kind = KIND_NAT_GATEWAY,
-	  .doc = "A public gateway."),
+	  .doc = "A public NAT gateway."),
 	P("AllocationId", addresses, .flags = REQUIRED, .kind = KIND_ADDRESS,
-	  .doc = "Its further addresses."),
-	P("PrivateIpAddress", ips, .doc = "Addresses of its subnet that they are to stand for."),
+	  .doc = "Additional elastic addresses."),
+	P("PrivateIpAddress", ips, .doc = "Private addresses of the subnet for the additional addresses."),
 	NOT_BUILT("AvailabilityZone|AvailabilityZoneId"),
 };
 #undef P
@@ -206,11 +208,11 @@ struct ec2_disassociate_nat {
 #define P(wire, member, ...) PARAM(struct ec2_disassociate_nat, wire, member, __VA_ARGS__)
 static const struct param disassociate_nat_params[] = {
 	P("NatGatewayId", wish.nat_gateway, .flags = REQUIRED, .kind = KIND_NAT_GATEWAY,
-	  .doc = "The gateway."),
+	  .doc = "The NAT gateway."),
 	P("AssociationId", wish.associations, .flags = REQUIRED, .prefix = "eipassoc",
-	  .doc = "Further addresses of it that are to leave."),
+	  .doc = "Associations of additional addresses to remove."),
 	P("MaxDrainDurationSeconds", drain_s, .min = 1, .max = 4000,
-	  .doc = "The most that connections may last; they end at once."),
+	  .doc = "Accepted; connections end at once."),
 };
 #undef P
 
@@ -249,24 +251,26 @@ static RESULT ec2_disassociate_nat(struct ec2_call *e, const void *args, struct 
 
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeNatGateways"), .args = PARAMS(struct ec2_describe_nats, describe_nats_params),
-	 .list = &nat_listing, .doc = "NAT gateways of the account; those that have ended, for an hour."},
+	 .list = &nat_listing,
+	 .doc = "Lists the account's NAT gateways. Deleted ones stay listed for an hour."},
 	{EC2_ACTION("CreateNatGateway"), .part = EC2_OF_NEW_NAT_GATEWAYS, .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_nat, create_nat_params), .prepare = prepare_create,
 	 EC2_TAGS(struct ec2_create_nat, "natgateway"), EC2_DIGEST(struct ec2_create_nat),
 	 .operation = engine_create_nat_gateway_run, .returns = KIND_NAT_GATEWAY,
-	 .answer = ec2_create_nat_gateway, .doc = "Makes a NAT gateway in a subnet."},
+	 .answer = ec2_create_nat_gateway, .doc = "Creates a NAT gateway in a subnet."},
 	{EC2_ACTION("DeleteNatGateway"), .flags = API_WRITES,
 	 .args = PARAMS(struct nat_gateway_target, delete_nat_params),
 	 .operation = engine_delete_nat_gateway_run, .answer = ec2_delete_nat_gateway,
-	 .doc = "Deletes a NAT gateway; its elastic addresses are freed."},
+	 .doc = "Deletes a NAT gateway and disassociates its elastic addresses."},
 	{EC2_ACTION("AssociateNatGatewayAddress"), .flags = API_WRITES,
 	 .args = PARAMS(struct nat_gateway_addresses, associate_nat_params), .prepare = prepare_associate,
 	 .operation = engine_add_nat_gateway_addresses_run, .answer = ec2_associate_nat,
 	 .state_in_answer = "associating",
-	 .doc = "Gives a NAT gateway further addresses, which share what goes out through it."},
+	 .doc = "Adds elastic addresses to a NAT gateway, which distributes connections over them."},
 	{EC2_ACTION("DisassociateNatGatewayAddress"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_disassociate_nat, disassociate_nat_params),
 	 .operation = engine_remove_nat_gateway_addresses_run, .answer = ec2_disassociate_nat,
-	 .state_in_answer = "disassociating", .doc = "Takes further addresses from a NAT gateway."},
+	 .state_in_answer = "disassociating",
+	 .doc = "Removes additional elastic addresses from a NAT gateway."},
 };
 const struct api_actions ec2_nat_actions = API_ACTIONS(actions);

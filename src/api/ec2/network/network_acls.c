@@ -178,7 +178,7 @@ static const struct param create_acl_params[] = {
 	PARAM(struct ec2_create_acl, "VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER,
 	      .doc = "The VPC."),
 	PARAM(struct ec2_create_acl, "ClientToken", wish.client_token, .max = 64,
-	      .doc = "Same token, same answer."),
+	      .doc = "Idempotency token of the request."),
 	TAG_SPECIFICATIONS(struct ec2_create_acl, tag_specs),
 };
 
@@ -192,7 +192,7 @@ static RESULT ec2_create_network_acl(struct ec2_call *e, const void *args, struc
 
 static const struct param delete_acl_params[] = {
 	PARAM(struct network_acl_target, "NetworkAclId", acl, .flags = REQUIRED, .kind = KIND_NETWORK_ACL,
-	      .doc = "The list."),
+	      .doc = "The network ACL."),
 };
 
 /* ---- entries ---- */
@@ -207,23 +207,26 @@ struct ec2_acl_entry {
 #define P(wire, member, ...) PARAM(struct ec2_acl_entry, wire, member, __VA_ARGS__)
 #define GIVEN(member) .given = offsetof(struct ec2_acl_entry, member) + 1
 #define PLACE                                                                                                \
-	P("NetworkAclId", wish.acl, .flags = REQUIRED, .kind = KIND_NETWORK_ACL, .doc = "The list."),        \
+	P("NetworkAclId", wish.acl, .flags = REQUIRED, .kind = KIND_NETWORK_ACL, .doc = "The network ACL."), \
 		P("RuleNumber", wish.number, .flags = REQUIRED, .min = 1, .max = NETWORK_ACL_NUMBER_MAX,     \
-		  .doc = "Its number: the lowest that fits decides."),                                       \
+		  .doc = "Rule number. The matching entry with the lowest number decides."),                 \
 		P("Egress", wish.egress, .flags = REQUIRED,                                                  \
-		  .doc = "Of what leaves subnets; else of what enters them.")
+		  .doc = "true: the entry is for traffic that leaves the subnet; false: for traffic that "   \
+			 "enters it.")
 static const struct param entry_params[] = {
 	PLACE,
 	P("Protocol", protocol, .flags = REQUIRED, .max = 8,
-	  .doc = "tcp, udp, icmp, a number, or -1 for all."),
-	P("RuleAction", action, .flags = REQUIRED, .words = "allow|deny", .doc = "What it does."),
-	P("CidrBlock", block, .doc = "The other side's addresses, in IPv4, or"),
-	P("Ipv6CidrBlock", ipv6, .flags = IPV6, .doc = "in IPv6."),
-	P("PortRange.From", port_from, .max = 65535, GIVEN(has_from), .doc = "TCP, UDP: first port."),
-	P("PortRange.To", port_to, .max = 65535, GIVEN(has_to), .doc = "TCP, UDP: last port."),
+	  .doc = "tcp, udp, icmp, a protocol number, or -1 for all."),
+	P("RuleAction", action, .flags = REQUIRED, .words = "allow|deny",
+	  .doc = "Whether the entry allows or denies the traffic."),
+	P("CidrBlock", block, .doc = "IPv4 block of the peer."),
+	P("Ipv6CidrBlock", ipv6, .flags = IPV6, .doc = "IPv6 block of the peer, instead of the IPv4 block."),
+	P("PortRange.From", port_from, .max = 65535, GIVEN(has_from), .doc = "First port, for TCP and UDP."),
+	P("PortRange.To", port_to, .max = 65535, GIVEN(has_to), .doc = "Last port, for TCP and UDP."),
 	P("Icmp.Type", icmp_type, .min = -1, .max = 255, GIVEN(has_type),
-	  .doc = "ICMP, of either family: its type; -1: all."),
-	P("Icmp.Code", icmp_code, .min = -1, .max = 255, GIVEN(has_code), .doc = "ICMP: its code; -1: all."),
+	  .doc = "ICMP or ICMPv6 type; -1: all."),
+	P("Icmp.Code", icmp_code, .min = -1, .max = 255, GIVEN(has_code),
+	  .doc = "ICMP or ICMPv6 code; -1: all."),
 };
 static const struct param delete_entry_params[] = {PLACE};
 #undef PLACE
@@ -306,9 +309,9 @@ static RESULT prepare_entry(struct ec2_call *e, void *args)
 
 static const struct param replace_association_params[] = {
 	PARAM(struct network_acl_association, "AssociationId", association, .flags = REQUIRED,
-	      .prefix = "aclassoc", .doc = "The subnet's association."),
+	      .prefix = "aclassoc", .doc = "Association of the subnet with its network ACL."),
 	PARAM(struct network_acl_association, "NetworkAclId", acl, .flags = REQUIRED,
-	      .kind = KIND_NETWORK_ACL, .doc = "The list that the subnet is to have."),
+	      .kind = KIND_NETWORK_ACL, .doc = "New network ACL of the subnet."),
 };
 
 static RESULT ec2_replace_network_acl_association(struct ec2_call *e, const void *args, struct xml *x)
@@ -321,28 +324,30 @@ static RESULT ec2_replace_network_acl_association(struct ec2_call *e, const void
 
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeNetworkAcls"), .args = PARAMS(struct ec2_describe_acls, describe_acls_params),
-	 .list = &acl_listing, .doc = "Network ACLs of the account, with entries and associations."},
+	 .list = &acl_listing,
+	 .doc = "Lists the account's network ACLs with their entries and associations."},
 	{EC2_ACTION("CreateNetworkAcl"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_acl, create_acl_params),
 	 EC2_TAGS(struct ec2_create_acl, "network-acl"), EC2_DIGEST(struct ec2_create_acl),
 	 .operation = engine_create_network_acl_run, .returns = KIND_NETWORK_ACL,
-	 .answer = ec2_create_network_acl, .doc = "Makes a list that denies everything."},
+	 .answer = ec2_create_network_acl, .doc = "Creates a network ACL, which denies all traffic."},
 	{EC2_ACTION("DeleteNetworkAcl"), .flags = API_WRITES,
 	 .args = PARAMS(struct network_acl_target, delete_acl_params),
 	 .operation = engine_delete_network_acl_run,
-	 .doc = "Deletes a list that no subnet has, with its entries."},
+	 .doc = "Deletes a network ACL with its entries. Fails while a subnet uses it."},
 	{EC2_ACTION("CreateNetworkAclEntry"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_acl_entry, entry_params), .prepare = prepare_entry,
-	 .operation = engine_create_network_acl_entry_run, .doc = "Puts an entry at a number that has none."},
+	 .operation = engine_create_network_acl_entry_run, .doc = "Adds an entry at an unused rule number."},
 	{EC2_ACTION("ReplaceNetworkAclEntry"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_acl_entry, entry_params), .prepare = prepare_entry,
-	 .operation = engine_replace_network_acl_entry_run, .doc = "Puts another entry in the place of one."},
+	 .operation = engine_replace_network_acl_entry_run, .doc = "Replaces the entry of a rule number."},
 	{EC2_ACTION("DeleteNetworkAclEntry"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_acl_entry, delete_entry_params),
-	 .operation = engine_delete_network_acl_entry_run, .doc = "Removes an entry."},
+	 .operation = engine_delete_network_acl_entry_run, .doc = "Deletes an entry."},
 	{EC2_ACTION("ReplaceNetworkAclAssociation"), .flags = API_WRITES,
 	 .args = PARAMS(struct network_acl_association, replace_association_params),
 	 .operation = engine_replace_network_acl_association_run,
-	 .answer = ec2_replace_network_acl_association, .doc = "Gives a subnet another list of its VPC."},
+	 .answer = ec2_replace_network_acl_association,
+	 .doc = "Associates a subnet with another network ACL of its VPC."},
 };
 const struct api_actions ec2_acl_actions = API_ACTIONS(actions);

@@ -11,10 +11,10 @@
 
 #define P(wire, member, ...) PARAM(struct port_attaching, wire, member, __VA_ARGS__)
 static const struct param attach_params[] = {
-	P("NetworkInterfaceId", port, .flags = REQUIRED, .kind = KIND_PORT, .doc = "The interface."),
+	P("NetworkInterfaceId", port, .flags = REQUIRED, .kind = KIND_PORT, .doc = "The network interface."),
 	P("InstanceId", instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "The instance."),
 	P("DeviceIndex", device_index, .flags = REQUIRED, .min = 0, .max = PORT_DEVICE_INDEX_MAX,
-	  .doc = "Its number in the instance; 0 is the primary one."),
+	  .doc = "Device index in the instance; 0 is the primary interface."),
 	NOT_BUILT("NetworkCardIndex", .only = "0"),
 	NOT_BUILT("EnaSrdSpecification|EnaQueueCount"),
 };
@@ -32,7 +32,7 @@ static RESULT ec2_attach_interface(struct ec2_call *e, const void *args, struct 
 #define P(wire, member, ...) PARAM(struct port_detaching, wire, member, __VA_ARGS__)
 static const struct param detach_params[] = {
 	P("AttachmentId", attachment, .flags = REQUIRED, .prefix = "eni-attach", .doc = "The attachment."),
-	P("Force", force, .doc = "Cut it off at once, whether or not the guest lets go of it."),
+	P("Force", force, .doc = "Detaches at once, without the guest's consent."),
 };
 #undef P
 
@@ -45,24 +45,29 @@ struct ec2_modify_interface {
 };
 #define P(wire, member, ...) PARAM(struct ec2_modify_interface, wire, member, __VA_ARGS__)
 #define INTERFACE                                                                                            \
-	P("NetworkInterfaceId", wish.port, .flags = REQUIRED, .kind = KIND_PORT, .doc = "The interface.")
+	P("NetworkInterfaceId", wish.port, .flags = REQUIRED, .kind = KIND_PORT,                             \
+	  .doc = "The network interface.")
 static const struct param modify_params[] = {
 	INTERFACE,
 	P("Description.Value", wish.description, .max = 255,
-	  .given = offsetof(struct ec2_modify_interface, wish.set_description) + 1, .doc = "Free text."),
-	P("SecurityGroupId", wish.groups, .kind = KIND_SECURITY_GROUP, .doc = "Its groups from now on."),
+	  .given = offsetof(struct ec2_modify_interface, wish.set_description) + 1,
+	  .doc = "Description: free text."),
+	P("SecurityGroupId", wish.groups, .kind = KIND_SECURITY_GROUP,
+	  .doc = "New security groups of the interface."),
 	P("SourceDestCheck.Value", wish.source_dest_check,
-	  .doc = "Whether it sends and gets under its own addresses only."),
-	P("Attachment.AttachmentId", wish.attachment, .prefix = "eni-attach", .doc = "Its attachment."),
+	  .doc = "Whether the interface may send and receive only under its own addresses."),
+	P("Attachment.AttachmentId", wish.attachment, .prefix = "eni-attach",
+	  .doc = "Attachment whose setting changes."),
 	P("Attachment.DeleteOnTermination", wish.delete_on_termination,
-	  .doc = "Whether it goes with its instance."),
+	  .doc = "Whether the interface is deleted with its instance."),
 	NOT_BUILT("Attachment.DefaultEnaQueueCount|Attachment.EnaQueueCount|EnaSrdSpecification"),
 	NOT_BUILT("EnablePrimaryIpv6", .only = "false"),
 	NOT_BUILT("ConnectionTrackingSpecification|AssociatePublicIpAddress|AssociatedSubnetId"),
 };
 static const struct param reset_params[] = {
 	INTERFACE,
-	P("SourceDestCheck", reset, .flags = REQUIRED, .max = 255, .doc = "Back to true, whatever is said."),
+	P("SourceDestCheck", reset, .flags = REQUIRED, .max = 255,
+	  .doc = "Resets the source and destination check to true; the value is ignored."),
 };
 #undef P
 
@@ -100,9 +105,10 @@ struct ec2_describe_interface_attribute {
 };
 #define P(wire, member, ...) PARAM(struct ec2_describe_interface_attribute, wire, member, __VA_ARGS__)
 static const struct param describe_attribute_params[] = {
-	P("NetworkInterfaceId", port, .flags = REQUIRED, .kind = KIND_PORT, .doc = "The interface."),
+	P("NetworkInterfaceId", port, .flags = REQUIRED, .kind = KIND_PORT, .doc = "The network interface."),
 	P("Attribute", attribute, .flags = REQUIRED,
-	  .words = "description|groupSet|sourceDestCheck|attachment", UNKNOWN_ATTRIBUTE, .doc = "Which one."),
+	  .words = "description|groupSet|sourceDestCheck|attachment", UNKNOWN_ATTRIBUTE,
+	  .doc = "Name of the attribute."),
 };
 #undef P
 
@@ -136,14 +142,16 @@ struct ec2_assign_ips {
 };
 #define P(wire, member, ...) PARAM(struct ec2_assign_ips, wire, member, __VA_ARGS__)
 static const struct param assign_params[] = {
-	P("NetworkInterfaceId", wish.port, .flags = REQUIRED, .kind = KIND_PORT, .doc = "The interface."),
-	P("PrivateIpAddress", wish.ips, .doc = "Addresses of its subnet."),
+	P("NetworkInterfaceId", wish.port, .flags = REQUIRED, .kind = KIND_PORT,
+	  .doc = "The network interface."),
+	P("PrivateIpAddress", wish.ips, .doc = "Secondary addresses to assign, from the subnet."),
 	P("SecondaryPrivateIpAddressCount", wish.more, .min = 0, .max = PORT_IPS_MAX - 1,
-	  .doc = "Or as many that are free."),
-	P("AllowReassignment", wish.take, .doc = "Secondary addresses of other interfaces may be taken."),
+	  .doc = "Number of free addresses to assign automatically, instead of naming them."),
+	P("AllowReassignment", wish.take,
+	  .doc = "Whether secondary addresses of other interfaces may be reassigned."),
 	P("Ipv4PrefixCount", wish.prefixes.more, .min = 0, .max = PORT_IPS_MAX - 1,
-	  .doc = "Or as many prefixes, /28s, that are free."),
-	P("Ipv4Prefix", prefixes, .max = 64, .doc = "Or these prefixes."),
+	  .doc = "Number of free /28 prefixes to assign automatically."),
+	P("Ipv4Prefix", prefixes, .max = 64, .doc = "Prefixes to assign, instead of a number."),
 };
 #undef P
 struct ec2_unassign_ips {
@@ -152,9 +160,10 @@ struct ec2_unassign_ips {
 };
 #define P(wire, member, ...) PARAM(struct ec2_unassign_ips, wire, member, __VA_ARGS__)
 static const struct param unassign_params[] = {
-	P("NetworkInterfaceId", wish.port, .flags = REQUIRED, .kind = KIND_PORT, .doc = "The interface."),
-	P("PrivateIpAddress", wish.ips, .doc = "Secondary addresses of it."),
-	P("Ipv4Prefix", prefixes, .max = 64, .doc = "Or prefixes of it."),
+	P("NetworkInterfaceId", wish.port, .flags = REQUIRED, .kind = KIND_PORT,
+	  .doc = "The network interface."),
+	P("PrivateIpAddress", wish.ips, .doc = "Secondary addresses to unassign."),
+	P("Ipv4Prefix", prefixes, .max = 64, .doc = "Prefixes to unassign."),
 };
 #undef P
 
@@ -212,26 +221,28 @@ static RESULT ec2_write_assigned(struct ec2_call *e, const void *args, struct xm
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("AttachNetworkInterface"), .flags = API_WRITES,
 	 .args = PARAMS(struct port_attaching, attach_params), .operation = engine_attach_port_run,
-	 .answer = ec2_attach_interface, .doc = "Plugs an interface into an instance, running or not."},
+	 .answer = ec2_attach_interface,
+	 .doc = "Attaches a network interface to an instance, running or stopped."},
 	{EC2_ACTION("DetachNetworkInterface"), .flags = API_WRITES,
 	 .args = PARAMS(struct port_detaching, detach_params), .operation = engine_detach_port_run,
-	 .doc = "Unplugs an interface that is not the primary one."},
+	 .doc = "Detaches a network interface, except the primary one."},
 	{EC2_ACTION("ModifyNetworkInterfaceAttribute"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_interface, modify_params), .prepare = prepare_modify,
-	 .operation = engine_update_port_run, .doc = "Changes one attribute of an interface."},
+	 .operation = engine_update_port_run, .doc = "Changes one attribute of a network interface."},
 	{EC2_ACTION("ResetNetworkInterfaceAttribute"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_interface, reset_params), .prepare = prepare_reset,
-	 .operation = engine_update_port_run, .doc = "Turns the source and destination check on again."},
+	 .operation = engine_update_port_run,
+	 .doc = "Enables the source and destination check of a network interface again."},
 	{EC2_ACTION("DescribeNetworkInterfaceAttribute"),
 	 .args = PARAMS(struct ec2_describe_interface_attribute, describe_attribute_params),
-	 .answer = ec2_describe_interface_attribute, .doc = "One attribute of an interface."},
+	 .answer = ec2_describe_interface_attribute, .doc = "Returns one attribute of a network interface."},
 	{EC2_ACTION("AssignPrivateIpAddresses"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_assign_ips, assign_params), .prepare = prepare_assign,
 	 .operation = engine_assign_ips_run, .answer = ec2_write_assigned,
-	 .doc = "Gives an interface secondary addresses, or prefixes of addresses."},
+	 .doc = "Assigns secondary addresses or prefixes to a network interface."},
 	{EC2_ACTION("UnassignPrivateIpAddresses"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_unassign_ips, unassign_params), .prepare = prepare_unassign,
 	 .operation = engine_unassign_ips_run,
-	 .doc = "Takes secondary addresses or prefixes from an interface."},
+	 .doc = "Unassigns secondary addresses or prefixes from a network interface."},
 };
 const struct api_actions ec2_interface_change_actions = API_ACTIONS(actions);

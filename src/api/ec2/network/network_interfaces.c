@@ -54,8 +54,10 @@ static const struct ec2_listing interface_listing = {
 /* ---- create ---- */
 
 static const struct param private_ip_rows[] = {
-	PARAM(struct ec2_private_ip, "PrivateIpAddress", ip, .flags = REQUIRED, .doc = "The address."),
-	PARAM(struct ec2_private_ip, "Primary", is_primary, .doc = "It is the primary one: of one only."),
+	PARAM(struct ec2_private_ip, "PrivateIpAddress", ip, .flags = REQUIRED,
+	      .doc = "The private address."),
+	PARAM(struct ec2_private_ip, "Primary", is_primary,
+	      .doc = "Whether it is the primary address; one address at most."),
 };
 const struct params ec2_private_ip_params = PARAMS(struct ec2_private_ip, private_ip_rows);
 
@@ -86,7 +88,7 @@ RESULT ec2_take_private_ips(struct ec2_call *e, const struct ec2_private_ips *li
 }
 
 static const struct param ipv6_address_rows[] = {
-	PARAM(struct ec2_ipv6_address, "Ipv6Address", ip, .flags = REQUIRED | IPV6, .doc = "The address."),
+	PARAM(struct ec2_ipv6_address, "Ipv6Address", ip, .flags = REQUIRED | IPV6, .doc = "IPv6 address."),
 	NOT_BUILT("IsPrimaryIpv6", .only = "false"),
 };
 const struct params ec2_ipv6_address_params = PARAMS(struct ec2_ipv6_address, ipv6_address_rows);
@@ -109,12 +111,13 @@ RESULT ec2_take_ipv6_addresses(struct ec2_call *e, const struct ec2_ipv6_address
 }
 
 static const struct param ipv4_prefix_rows[] = {
-	PARAM(struct ec2_prefix, "Ipv4Prefix", block, .flags = REQUIRED, .doc = "A /28 of the subnet's."),
+	PARAM(struct ec2_prefix, "Ipv4Prefix", block, .flags = REQUIRED,
+	      .doc = "A /28 prefix from the subnet."),
 };
 const struct params ec2_ipv4_prefix_params = PARAMS(struct ec2_prefix, ipv4_prefix_rows);
 static const struct param ipv6_prefix_rows[] = {
 	PARAM(struct ec2_prefix, "Ipv6Prefix", block, .flags = REQUIRED | IPV6,
-	      .doc = "A /80 of the subnet's IPv6 block."),
+	      .doc = "A /80 prefix from the subnet's IPv6 block."),
 };
 const struct params ec2_ipv6_prefix_params = PARAMS(struct ec2_prefix, ipv6_prefix_rows);
 
@@ -177,17 +180,17 @@ struct ec2_create_interface {
 #define P(wire, member, ...) PARAM(struct ec2_create_interface, wire, member, __VA_ARGS__)
 static const struct param create_interface_params[] = {
 	P("SubnetId", wish.subnet, .flags = REQUIRED, .kind = KIND_SUBNET,
-	  .doc = "The subnet it is to be in."),
-	P("Description", wish.description, .max = 255, .doc = "Free text."),
-	P("PrivateIpAddress", wish.ips.primary, .doc = "Its address; absent: any free one."),
+	  .doc = "Subnet of the new interface."),
+	P("Description", wish.description, .max = 255, .doc = "Description: free text."),
+	P("PrivateIpAddress", wish.ips.primary, .doc = "Primary private address; absent: any free one."),
 	P("SecurityGroupId", wish.groups, .kind = KIND_SECURITY_GROUP,
-	  .doc = "Its groups; none: the VPC's default one."),
+	  .doc = "Security groups of the interface; absent: the VPC's default group."),
 	PARAM_LIST(struct ec2_create_interface, "PrivateIpAddresses", private_ips, ec2_private_ip_params,
-		   .max = PORT_IPS_MAX, .doc = "Its addresses, the primary one and secondary ones."),
+		   .max = PORT_IPS_MAX, .doc = "Primary and secondary private addresses."),
 	P("SecondaryPrivateIpAddressCount", wish.ips.more, .min = 0, .max = PORT_IPS_MAX - 1,
-	  .doc = "As many secondary addresses that are free."),
+	  .doc = "Number of secondary addresses to assign automatically."),
 	EC2_IPV6_ADDRESSES(struct ec2_create_interface, "Ipv6Addresses", ipv6_addresses, wish.ips),
-	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
+	P("ClientToken", wish.client_token, .max = 64, .doc = "Idempotency token of the request."),
 	TAG_SPECIFICATIONS(struct ec2_create_interface, tag_specs),
 	NOT_BUILT("InterfaceType", .only = "interface"),
 	EC2_PREFIXES(struct ec2_create_interface, prefixes, wish.ips),
@@ -218,20 +221,20 @@ static RESULT ec2_create_interface(struct ec2_call *e, const void *args, struct 
 
 static const struct param delete_interface_params[] = {
 	PARAM(struct port_target, "NetworkInterfaceId", port, .flags = REQUIRED, .kind = KIND_PORT,
-	      .doc = "The interface, in no instance."),
+	      .doc = "A network interface that is not attached."),
 };
 
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeNetworkInterfaces"),
 	 .args = PARAMS(struct ec2_describe_interfaces, describe_interfaces_params),
-	 .list = &interface_listing, .doc = "Network interfaces of the account."},
+	 .list = &interface_listing, .doc = "Lists the account's network interfaces."},
 	{EC2_ACTION("CreateNetworkInterface"), .part = EC2_OF_INTERFACES, .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_interface, create_interface_params), .prepare = prepare_create,
 	 EC2_TAGS(struct ec2_create_interface, "network-interface"), EC2_DIGEST(struct ec2_create_interface),
 	 .operation = engine_create_port_run, .returns = KIND_PORT, .answer = ec2_create_interface,
-	 .state_in_answer = "pending", .doc = "Makes an interface in a subnet."},
+	 .state_in_answer = "pending", .doc = "Creates a network interface in a subnet."},
 	{EC2_ACTION("DeleteNetworkInterface"), .flags = API_WRITES,
 	 .args = PARAMS(struct port_target, delete_interface_params), .operation = engine_delete_port_run,
-	 .doc = "Deletes an interface that is in no instance."},
+	 .doc = "Deletes a network interface that is not attached."},
 };
 const struct api_actions ec2_interface_actions = API_ACTIONS(actions);

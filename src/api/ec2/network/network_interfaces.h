@@ -42,8 +42,10 @@ RESULT ec2_take_ipv6_addresses(struct ec2_call *e, const struct ec2_ipv6_address
 #define EC2_IPV6_ADDRESSES(T, name, list, ips)                                                               \
 	PARAM(T, "Ipv6AddressCount", ips.ipv6_more, .min = 0, .max = PORT_IPS_MAX,                           \
 	      .given = offsetof(T, ips.ipv6_is_said) + 1,                                                    \
-	      .doc = "As many IPv6 addresses that are free; absent: one, where the subnet says so."),        \
-		PARAM_LIST(T, name, list, ec2_ipv6_address_params, .max = PORT_IPS_MAX, .doc = "Or these.")
+	      .doc = "Number of IPv6 addresses to assign automatically; absent: one, if the subnet assigns " \
+		     "IPv6 addresses on creation."),                                                         \
+		PARAM_LIST(T, name, list, ec2_ipv6_address_params, .max = PORT_IPS_MAX,                      \
+			   .doc = "IPv6 addresses to assign, instead of a number.")
 /* Ipv4Prefix.N.Ipv4Prefix and Ipv6Prefix.N.Ipv6Prefix. */
 struct ec2_prefix {
 	struct cidr block;
@@ -64,13 +66,13 @@ RESULT ec2_read_prefixes(struct ec2_call *e, struct strs texts, struct str field
 /* Rows of both, of a struct T. */
 #define EC2_PREFIXES(T, lists, ips)                                                                          \
 	PARAM(T, "Ipv4PrefixCount", ips.prefixes.more, .min = 0, .max = PORT_IPS_MAX - 1,                    \
-	      .doc = "As many prefixes, /28s, that are free."),                                              \
+	      .doc = "Number of /28 prefixes to assign automatically."),                                     \
 		PARAM_LIST(T, "Ipv4Prefix", lists.ipv4, ec2_ipv4_prefix_params, .max = PORT_IPS_MAX - 1,     \
-			   .doc = "Or these."),                                                              \
+			   .doc = "IPv4 prefixes to assign, instead of a number."),                          \
 		PARAM(T, "Ipv6PrefixCount", ips.ipv6_prefixes.more, .min = 0, .max = PORT_IPS_MAX,           \
-		      .doc = "As many prefixes of IPv6, /80s, that are free."),                              \
+		      .doc = "Number of IPv6 /80 prefixes to assign automatically."),                        \
 		PARAM_LIST(T, "Ipv6Prefix", lists.ipv6, ec2_ipv6_prefix_params, .max = PORT_IPS_MAX,         \
-			   .doc = "Or these.")
+			   .doc = "IPv6 prefixes to assign, instead of a number.")
 /* The primary one of the list and the others, into what holds PrivateIpAddress and
  * SecondaryPrivateIpAddressCount already. ERR_COMBINATION. */
 RESULT ec2_take_private_ips(struct ec2_call *e, const struct ec2_private_ips *list,

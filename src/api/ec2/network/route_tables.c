@@ -304,26 +304,27 @@ static const struct param create_table_params[] = {
 	PARAM(struct ec2_create_table, "VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER,
 	      .doc = "The VPC."),
 	PARAM(struct ec2_create_table, "ClientToken", wish.client_token, .max = 64,
-	      .doc = "Same token, same answer."),
+	      .doc = "Idempotency token of the request."),
 	TAG_SPECIFICATIONS(struct ec2_create_table, tag_specs),
 };
 
 static const struct param delete_table_params[] = {
 	PARAM(struct route_table_target, "RouteTableId", route_table, .flags = REQUIRED,
-	      .kind = KIND_ROUTE_TABLE, .doc = "The table."),
+	      .kind = KIND_ROUTE_TABLE, .doc = "The route table."),
 };
 
 /* ---- associations ---- */
 
 #define P(wire, member, ...) PARAM(struct route_table_association, wire, member, __VA_ARGS__)
-#define TABLE P("RouteTableId", route_table, .flags = REQUIRED, .kind = KIND_ROUTE_TABLE, .doc = "The table.")
+#define TABLE                                                                                                \
+	P("RouteTableId", route_table, .flags = REQUIRED, .kind = KIND_ROUTE_TABLE, .doc = "The route table.")
 #define ASSOCIATION                                                                                          \
 	P("AssociationId", association, .flags = REQUIRED, .prefix = "rtbassoc", .doc = "The association.")
 static const struct param associate_table_params[] = {
 	TABLE,
-	P("SubnetId", subnet, .kind = KIND_SUBNET, .doc = "The subnet that is to use it."),
+	P("SubnetId", subnet, .kind = KIND_SUBNET, .doc = "Subnet that uses the route table."),
 	P("GatewayId", gateway, .flags = BY_NAME, .kind = KIND_GATEWAY,
-	  .doc = "Or the internet gateway whose incoming traffic it is to lead."),
+	  .doc = "Internet gateway whose incoming traffic the table routes, instead of a subnet."),
 	NOT_BUILT("PublicIpv4Pool"),
 };
 static const struct param disassociate_table_params[] = {ASSOCIATION};
@@ -393,29 +394,31 @@ struct ec2_route {
 #define P(wire, member, ...) PARAM(struct ec2_route, wire, member, __VA_ARGS__)
 #define PLACE                                                                                                \
 	P("RouteTableId", wish.route_table, .flags = REQUIRED, .kind = KIND_ROUTE_TABLE,                     \
-	  .doc = "The table."),                                                                              \
-		P("DestinationCidrBlock", wish.destination, .doc = "Where to, in IPv4, or"),                 \
-		P("DestinationIpv6CidrBlock", ipv6, .flags = IPV6, .doc = "in IPv6."),                       \
+	  .doc = "The route table."),                                                                        \
+		P("DestinationCidrBlock", wish.destination, .doc = "IPv4 destination of the route."),        \
+		P("DestinationIpv6CidrBlock", ipv6, .flags = IPV6,                                           \
+		  .doc = "IPv6 destination of the route, instead of the IPv4 one."),                         \
 		NOT_BUILT("DestinationPrefixListId")
 #define TARGET                                                                                               \
-	P("GatewayId", wish.gateway, .kind = KIND_GATEWAY, .doc = "Through this internet gateway."),         \
+	P("GatewayId", wish.gateway, .kind = KIND_GATEWAY, .doc = "Target: an internet gateway."),           \
 		P("NatGatewayId", wish.nat_gateway, .kind = KIND_NAT_GATEWAY,                                \
-		  .doc = "Or this NAT gateway."),                                                            \
-		P("NetworkInterfaceId", wish.port, .kind = KIND_PORT, .doc = "Or this interface."),          \
+		  .doc = "Target: a NAT gateway."),                                                          \
+		P("NetworkInterfaceId", wish.port, .kind = KIND_PORT,                                        \
+		  .doc = "Target: a network interface."),                                                    \
 		P("InstanceId", wish.instance, .kind = KIND_INSTANCE,                                        \
-		  .doc = "Or this instance's interface."),                                                   \
+		  .doc = "Target: the network interface of an instance."),                                   \
 		P("EgressOnlyInternetGatewayId", wish.egress_gateway, .kind = KIND_EGRESS_GATEWAY,           \
-		  .doc = "Or, in IPv6, this egress-only gateway."),                                          \
+		  .doc = "Target of an IPv6 route: an egress-only internet gateway."),                       \
 		NOT_BUILT("VpcEndpointId"),                                                                  \
 		P("TransitGatewayId", wish.transit_gateway, .kind = KIND_TRANSIT_GATEWAY,                    \
-		  .doc = "Or a transit gateway that the VPC is attached to."),                               \
+		  .doc = "Target: a transit gateway that the VPC is attached to."),                          \
 		NOT_BUILT("LocalGatewayId"), NOT_BUILT("CarrierGatewayId"),                                  \
-		P("VpcPeeringConnectionId", wish.peering, .kind = KIND_PEERING, .doc = "Or the peer VPC."),  \
+		P("VpcPeeringConnectionId", wish.peering, .kind = KIND_PEERING,                              \
+		  .doc = "Target: the peer VPC of a peering connection."),                                   \
 		NOT_BUILT("CoreNetworkArn"), NOT_BUILT("OdbNetworkArn")
 static const struct param create_route_params[] = {PLACE, TARGET};
 static const struct param replace_route_params[] = {
-	PLACE, TARGET,
-	P("LocalTarget", wish.to_local, .doc = "Or the local target again, of a local route.")};
+	PLACE, TARGET, P("LocalTarget", wish.to_local, .doc = "Restores the local target of a local route.")};
 static const struct param delete_route_params[] = {PLACE};
 #undef P
 
@@ -450,19 +453,19 @@ static RESULT prepare_route(struct ec2_call *e, void *args)
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeRouteTables"),
 	 .args = PARAMS(struct ec2_describe_tables, describe_tables_params), .list = &table_listing,
-	 .doc = "Route tables of the account, with routes and associations."},
+	 .doc = "Lists the account's route tables with their routes and associations."},
 	{EC2_ACTION("CreateRouteTable"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_table, create_table_params),
 	 EC2_TAGS(struct ec2_create_table, "route-table"), EC2_DIGEST(struct ec2_create_table),
 	 .operation = engine_create_route_table_run, .returns = KIND_ROUTE_TABLE,
 	 EC2_SHOWS(table_listing, struct ec2_create_table, wish.route_table, "routeTable"),
-	 .doc = "Makes a route table with the local route only."},
+	 .doc = "Creates a route table, which has the local route only."},
 	CHANGE("DeleteRouteTable", route_table_target, delete_table_params, engine_delete_route_table_run, 0,
 	       "Deletes a route table that no subnet and no gateway uses."),
 	{EC2_ACTION("AssociateRouteTable"), .flags = API_WRITES,
 	 .args = PARAMS(struct route_table_association, associate_table_params), .prepare = prepare_associate,
 	 .operation = engine_associate_route_table_run, .answer = ec2_associate_route_table,
-	 .doc = "Lets a subnet, or what comes in by an internet gateway, use a table."},
+	 .doc = "Associates a subnet, or the incoming traffic of an internet gateway, with a route table."},
 	CHANGE("DisassociateRouteTable", route_table_association, disassociate_table_params,
 	       engine_disassociate_route_table_run, 0,
 	       "Lets the subnet use the main table again, or the gateway none."),

@@ -15,7 +15,7 @@ struct ec2_describe_references {
 };
 static const struct param describe_references_params[] = {
 	PARAM(struct ec2_describe_references, "GroupId", groups, .flags = REQUIRED,
-	      .kind = KIND_SECURITY_GROUP, .doc = "Groups of the caller's."),
+	      .kind = KIND_SECURITY_GROUP, .doc = "Security groups of the account."),
 };
 
 struct reference {
@@ -79,7 +79,7 @@ struct ec2_describe_stale {
 };
 static const struct param describe_stale_params[] = {
 	PARAM(struct ec2_describe_stale, "VpcId", router, .flags = REQUIRED, .kind = KIND_ROUTER,
-	      .doc = "The VPC whose groups are looked at."),
+	      .doc = "VPC whose security groups are examined."),
 	QUERY_PAGES(struct ec2_describe_stale, 5, 255),
 };
 
@@ -150,9 +150,11 @@ static RESULT ec2_describe_stale(struct ec2_call *e, const void *args, struct xm
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeSecurityGroupReferences"),
 	 .args = PARAMS(struct ec2_describe_references, describe_references_params),
-	 .answer = ec2_describe_references, .doc = "Peer VPCs whose groups' rules name these groups."},
+	 .answer = ec2_describe_references,
+	 .doc = "Lists the peer VPCs whose security group rules reference the given groups."},
 	{EC2_ACTION("DescribeStaleSecurityGroups"),
 	 .args = PARAMS(struct ec2_describe_stale, describe_stale_params), .answer = ec2_describe_stale,
-	 .doc = "Groups with rules by a peer's group that is gone, or whose peering is."},
+	 .doc = "Lists security groups with stale rules: the referenced group or its peering connection was "
+		"deleted."},
 };
 const struct api_actions ec2_peer_group_actions = API_ACTIONS(actions);

@@ -26,14 +26,14 @@ struct ec2_ip_range {
 };
 static const struct param ip_range_rows[] = {
 	PARAM(struct ec2_ip_range, "CidrIp", block, .flags = REQUIRED, NO_BLOCK,
-	      .field = offsetof(struct ec2_ip_range, field) + 1, .doc = "A range of addresses."),
-	PARAM(struct ec2_ip_range, "Description", description, .max = 255, .doc = "What the rule is for."),
+	      .field = offsetof(struct ec2_ip_range, field) + 1, .doc = "IPv4 block of the peer."),
+	PARAM(struct ec2_ip_range, "Description", description, .max = 255, .doc = "Description of the rule."),
 };
 static const struct params ip_range_params = PARAMS(struct ec2_ip_range, ip_range_rows);
 static const struct param ipv6_range_rows[] = {
 	PARAM(struct ec2_ip_range, "CidrIpv6", block, .flags = REQUIRED | IPV6, NO_BLOCK,
-	      .field = offsetof(struct ec2_ip_range, field) + 1, .doc = "A range of IPv6 addresses."),
-	PARAM(struct ec2_ip_range, "Description", description, .max = 255, .doc = "What the rule is for."),
+	      .field = offsetof(struct ec2_ip_range, field) + 1, .doc = "IPv6 block of the peer."),
+	PARAM(struct ec2_ip_range, "Description", description, .max = 255, .doc = "Description of the rule."),
 };
 static const struct params ipv6_range_params = PARAMS(struct ec2_ip_range, ipv6_range_rows);
 
@@ -48,14 +48,16 @@ struct ec2_group_pair {
 };
 #define P(wire, member, ...) PARAM(struct ec2_group_pair, wire, member, __VA_ARGS__)
 static const struct param group_pair_rows[] = {
-	P("GroupId", id, .kind = KIND_SECURITY_GROUP, .doc = "A group, by id."),
+	P("GroupId", id, .kind = KIND_SECURITY_GROUP, .doc = "Security group by id."),
 	P("GroupName", name, .flags = BY_NAME, .kind = KIND_SECURITY_GROUP,
-	  .doc = "Or by name, in the same VPC."),
-	P("UserId", user_id, .max = 12, .doc = "The account it belongs to: the caller's, or a peer's."),
-	P("VpcId", vpc, .kind = KIND_ROUTER, .doc = "Its VPC."),
-	P("Description", description, .max = 255, .doc = "What the rule is for."),
-	P("VpcPeeringConnectionId", peering, .kind = KIND_PEERING, .doc = "The peering with its VPC."),
-	P("PeeringStatus", status, .doc = "As a list shows it; it is not looked at."),
+	  .doc = "Security group by name, in the same VPC."),
+	P("UserId", user_id, .max = 12,
+	  .doc = "Account that owns the group: the caller's, or that of a peer VPC."),
+	P("VpcId", vpc, .kind = KIND_ROUTER, .doc = "VPC of the group."),
+	P("Description", description, .max = 255, .doc = "Description of the rule."),
+	P("VpcPeeringConnectionId", peering, .kind = KIND_PEERING,
+	  .doc = "Peering connection with the group's VPC."),
+	P("PeeringStatus", status, .doc = "Accepted and ignored, so that an answer can be sent back."),
 };
 #undef P
 static const struct params group_pair_params = PARAMS(struct ec2_group_pair, group_pair_rows);
@@ -66,8 +68,8 @@ struct ec2_list_id {
 };
 static const struct param list_id_rows[] = {
 	PARAM(struct ec2_list_id, "PrefixListId", id, .flags = REQUIRED, .kind = KIND_ADDRESS_GROUP,
-	      .doc = "A prefix list."),
-	PARAM(struct ec2_list_id, "Description", description, .max = 255, .doc = "What the rule is for."),
+	      .doc = "Prefix list by id."),
+	PARAM(struct ec2_list_id, "Description", description, .max = 255, .doc = "Description of the rule."),
 };
 static const struct params list_id_params = PARAMS(struct ec2_list_id, list_id_rows);
 
@@ -88,17 +90,18 @@ struct ec2_permission {
 #define P(wire, member, ...) PARAM(struct ec2_permission, wire, member, __VA_ARGS__)
 #define PORTS                                                                                                \
 	P("FromPort", from_port, .min = -1, .max = 65535,                                                    \
-	  .given = offsetof(struct ec2_permission, has_from) + 1, .doc = "First port; ICMP: type."),         \
+	  .given = offsetof(struct ec2_permission, has_from) + 1, .doc = "First port, or the ICMP type."),   \
 		P("ToPort", to_port, .min = -1, .max = 65535,                                                \
-		  .given = offsetof(struct ec2_permission, has_to) + 1, .doc = "Last port; ICMP: code.")
+		  .given = offsetof(struct ec2_permission, has_to) + 1,                                      \
+		  .doc = "Last port, or the ICMP code.")
 static const struct param permission_rows[] = {
 	P("IpProtocol", protocol, .flags = REQUIRED, .max = 8,
-	  .doc = "tcp, udp, icmp, a number, or -1 for all."),
+	  .doc = "tcp, udp, icmp, a protocol number, or -1 for all."),
 	PORTS,
-	PARAM_LIST(struct ec2_permission, "IpRanges", ranges, ip_range_params, .doc = "Peers by address."),
-	PARAM_LIST(struct ec2_permission, "Groups", groups, group_pair_params, .doc = "Peers by group."),
-	PARAM_LIST(struct ec2_permission, "Ipv6Ranges", ipv6_ranges, ipv6_range_params,
-		   .doc = "Peers by IPv6 address."),
+	PARAM_LIST(struct ec2_permission, "IpRanges", ranges, ip_range_params, .doc = "IPv4 peers."),
+	PARAM_LIST(struct ec2_permission, "Groups", groups, group_pair_params,
+		   .doc = "Peers by security group."),
+	PARAM_LIST(struct ec2_permission, "Ipv6Ranges", ipv6_ranges, ipv6_range_params, .doc = "IPv6 peers."),
 	PARAM_LIST(struct ec2_permission, "PrefixListIds", lists, list_id_params,
 		   .doc = "Peers by prefix list."),
 };
@@ -111,9 +114,9 @@ struct ec2_rule_description {
 };
 static const struct param rule_description_rows[] = {
 	PARAM(struct ec2_rule_description, "SecurityGroupRuleId", rule, .flags = REQUIRED,
-	      .kind = KIND_SECURITY_GROUP_RULE, .doc = "A rule."),
+	      .kind = KIND_SECURITY_GROUP_RULE, .doc = "Security group rule by id."),
 	PARAM(struct ec2_rule_description, "Description", description, .max = 255,
-	      .doc = "What it is for; absent: nothing is said."),
+	      .doc = "Description of the rule; absent: removes it."),
 };
 static const struct params rule_description_params =
 	PARAMS(struct ec2_rule_description, rule_description_rows);
@@ -141,22 +144,24 @@ struct ec2_rules {
 	PARAM_LIST(struct ec2_rules, "IpPermissions", permissions, permission_params, .doc = "The rules.")
 #define FLAT_AND_PERMISSIONS                                                                                 \
 	PERMISSIONS,                                                                                         \
-		P("IpProtocol", protocol, .max = 8, .doc = "One rule without IpPermissions: its protocol."), \
+		P("IpProtocol", protocol, .max = 8,                                                          \
+		  .doc = "Protocol, if the request has a single rule without IpPermissions."),               \
 		P("FromPort", from_port, .min = -1, .max = 65535,                                            \
-		  .given = offsetof(struct ec2_rules, has_from) + 1, .doc = "Its first port."),              \
+		  .given = offsetof(struct ec2_rules, has_from) + 1,                                         \
+		  .doc = "First port of the single rule."),                                                  \
 		P("ToPort", to_port, .min = -1, .max = 65535,                                                \
-		  .given = offsetof(struct ec2_rules, has_to) + 1, .doc = "Its last port."),                 \
+		  .given = offsetof(struct ec2_rules, has_to) + 1, .doc = "Last port of the single rule."),  \
 		P("CidrIp", range.block, NO_BLOCK, .field = offsetof(struct ec2_rules, range.field) + 1,     \
-		  .doc = "Its range of addresses."),                                                         \
+		  .doc = "IPv4 block of the single rule."),                                                  \
 		NOT_BUILT("SourceSecurityGroupName"), NOT_BUILT("SourceSecurityGroupOwnerId")
 #define GROUP_BY_ID_OR_NAME                                                                                  \
-	P("GroupId", wish.group, .kind = KIND_SECURITY_GROUP, .doc = "The group."),                          \
+	P("GroupId", wish.group, .kind = KIND_SECURITY_GROUP, .doc = "The security group."),                 \
 		P("GroupName", group_name, .flags = BY_NAME, .kind = KIND_SECURITY_GROUP,                    \
-		  .doc = "Or by name, in the default VPC.")
+		  .doc = "Security group by name, in the default VPC.")
 #define GROUP_BY_ID                                                                                          \
-	P("GroupId", wish.group, .flags = REQUIRED, .kind = KIND_SECURITY_GROUP, .doc = "The group.")
+	P("GroupId", wish.group, .flags = REQUIRED, .kind = KIND_SECURITY_GROUP, .doc = "The security group.")
 #define RULE_IDS                                                                                             \
-	P("SecurityGroupRuleId", wish.rule_ids, .kind = KIND_SECURITY_GROUP_RULE, .doc = "The rules, by id.")
+	P("SecurityGroupRuleId", wish.rule_ids, .kind = KIND_SECURITY_GROUP_RULE, .doc = "Rules by id.")
 
 static const struct param authorize_ingress_params[] = {GROUP_BY_ID_OR_NAME, FLAT_AND_PERMISSIONS,
 							TAG_SPECIFICATIONS(struct ec2_rules, tag_specs)};
@@ -168,7 +173,7 @@ static const struct param descriptions_params[] = {
 	GROUP_BY_ID_OR_NAME,
 	PERMISSIONS,
 	PARAM_LIST(struct ec2_rules, "SecurityGroupRuleDescription", descriptions, rule_description_params,
-		   .doc = "The rules, by id, with their descriptions."),
+		   .doc = "Rules by id, with their descriptions."),
 };
 #undef P
 
@@ -368,18 +373,19 @@ struct ec2_rule_change {
 #define P(wire, member, ...) PARAM(struct ec2_rule_change, wire, member, __VA_ARGS__)
 #define OF(wire) "SecurityGroupRule." wire
 static const struct param rule_change_rows[] = {
-	P("SecurityGroupRuleId", rule, .flags = REQUIRED, .kind = KIND_SECURITY_GROUP_RULE, .doc = "A rule."),
+	P("SecurityGroupRuleId", rule, .flags = REQUIRED, .kind = KIND_SECURITY_GROUP_RULE,
+	  .doc = "Security group rule by id."),
 	P(OF("IpProtocol"), protocol, .max = 8, .field = offsetof(struct ec2_rule_change, field) + 1,
-	  .doc = "What it becomes: tcp, udp, icmp, a number, or -1 for all."),
+	  .doc = "New protocol: tcp, udp, icmp, a protocol number, or -1 for all."),
 	P(OF("FromPort"), from_port, .min = -1, .max = 65535,
-	  .given = offsetof(struct ec2_rule_change, has_from) + 1, .doc = "First port; ICMP: type."),
+	  .given = offsetof(struct ec2_rule_change, has_from) + 1, .doc = "First port, or the ICMP type."),
 	P(OF("ToPort"), to_port, .min = -1, .max = 65535,
-	  .given = offsetof(struct ec2_rule_change, has_to) + 1, .doc = "Last port; ICMP: code."),
-	P(OF("CidrIpv4"), block, NO_BLOCK, .doc = "The peer by address, or"),
-	P(OF("CidrIpv6"), ipv6_block, .flags = IPV6, NO_BLOCK, .doc = "by IPv6 address, or"),
-	P(OF("ReferencedGroupId"), peer, .kind = KIND_SECURITY_GROUP, .doc = "by group, or"),
-	P(OF("PrefixListId"), list, .kind = KIND_ADDRESS_GROUP, .doc = "by prefix list."),
-	P(OF("Description"), description, .max = 255, .doc = "What it is for; absent: nothing is said."),
+	  .given = offsetof(struct ec2_rule_change, has_to) + 1, .doc = "Last port, or the ICMP code."),
+	P(OF("CidrIpv4"), block, NO_BLOCK, .doc = "New peer: an IPv4 block."),
+	P(OF("CidrIpv6"), ipv6_block, .flags = IPV6, NO_BLOCK, .doc = "New peer: an IPv6 block."),
+	P(OF("ReferencedGroupId"), peer, .kind = KIND_SECURITY_GROUP, .doc = "New peer: a security group."),
+	P(OF("PrefixListId"), list, .kind = KIND_ADDRESS_GROUP, .doc = "New peer: a prefix list."),
+	P(OF("Description"), description, .max = 255, .doc = "Description of the rule; absent: removes it."),
 };
 #undef OF
 #undef P
@@ -394,9 +400,9 @@ struct ec2_modify_rules {
 };
 static const struct param modify_rules_params[] = {
 	PARAM(struct ec2_modify_rules, "GroupId", wish.group, .flags = REQUIRED, .kind = KIND_SECURITY_GROUP,
-	      .doc = "The group."),
+	      .doc = "The security group."),
 	PARAM_LIST(struct ec2_modify_rules, "SecurityGroupRule", changes, rule_change_params,
-		   .flags = REQUIRED, .doc = "Its rules that change, and what they become."),
+		   .flags = REQUIRED, .doc = "Rules to change, with their new values."),
 };
 
 #define PEERS "cidrIp, cidrIpv6, prefixListId, or referencedGroupId"
@@ -463,6 +469,6 @@ static const struct ec2_action actions[] = {
 	      engine_update_rule_descriptions_run, NONE, 0, "Says what rules for what goes out are for."),
 	{EC2_ACTION("ModifySecurityGroupRules"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_rules, modify_rules_params), .prepare = prepare_modify,
-	 .operation = engine_modify_rules_run, .doc = "Makes other rules of rules, under their ids."},
+	 .operation = engine_modify_rules_run, .doc = "Changes security group rules, which keep their ids."},
 };
 const struct api_actions ec2_rule_change_actions = API_ACTIONS(actions);

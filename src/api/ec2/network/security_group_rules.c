@@ -269,6 +269,6 @@ const struct ec2_listing ec2_rule_listing = {.kind = KIND_SECURITY_GROUP_RULE,
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeSecurityGroupRules"),
 	 .args = PARAMS(struct ec2_describe_rules, describe_rules_params), .list = &ec2_rule_listing,
-	 .doc = "Rules of the account's security groups, one by one."},
+	 .doc = "Lists the rules of the account's security groups."},
 };
 const struct api_actions ec2_rule_actions = API_ACTIONS(actions);

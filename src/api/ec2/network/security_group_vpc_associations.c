@@ -43,9 +43,9 @@ static const struct ec2_listing association_listing = {.kind = KIND_SECURITY_GRO
 
 static const struct param change_params[] = {
 	PARAM(struct security_group_association_wish, "GroupId", group, .flags = REQUIRED,
-	      .kind = KIND_SECURITY_GROUP, .doc = "The group; no default one."),
+	      .kind = KIND_SECURITY_GROUP, .doc = "A security group, except a VPC's default group."),
 	PARAM(struct security_group_association_wish, "VpcId", router, .flags = REQUIRED, .kind = KIND_ROUTER,
-	      .doc = "Another VPC than the group's own; not the default one."),
+	      .doc = "Additional VPC for the group; neither its own VPC nor the default VPC."),
 };
 
 static RESULT write_state(struct ec2_call *e, const void *args, struct xml *x)
@@ -58,15 +58,17 @@ static RESULT write_state(struct ec2_call *e, const void *args, struct xml *x)
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeSecurityGroupVpcAssociations"),
 	 .args = PARAMS(struct ec2_describe_associations, describe_params), .list = &association_listing,
-	 .doc = "Which security groups are good in which further VPCs."},
+	 .doc = "Lists the additional VPCs of security groups."},
 	{EC2_ACTION("AssociateSecurityGroupVpc"), .flags = API_WRITES,
 	 .args = PARAMS(struct security_group_association_wish, change_params),
 	 .operation = engine_associate_security_group_run, .answer = write_state,
 	 .state_in_answer = "associating",
-	 .doc = "Lets interfaces in another VPC have a group; again: nothing changes."},
+	 .doc = "Associates a security group with an additional VPC, whose interfaces may then use it."},
 	{EC2_ACTION("DisassociateSecurityGroupVpc"), .flags = API_WRITES,
 	 .args = PARAMS(struct security_group_association_wish, change_params),
 	 .operation = engine_disassociate_security_group_run, .answer = write_state,
-	 .state_in_answer = "disassociating", .doc = "Ends that, when no interface there has the group."},
+	 .state_in_answer = "disassociating",
+	 .doc = "Disassociates a security group from an additional VPC. Fails while an interface there uses "
+		"it."},
 };
 const struct api_actions ec2_group_association_actions = API_ACTIONS(actions);

@@ -193,9 +193,11 @@ struct ec2_create_group {
 };
 #define P(wire, member, ...) PARAM(struct ec2_create_group, wire, member, __VA_ARGS__)
 static const struct param create_group_params[] = {
-	P("GroupName", wish.name, .flags = REQUIRED, .max = 255, .doc = "Unique in the VPC."),
-	P("GroupDescription", wish.description, .flags = REQUIRED, .max = 255, .doc = "What it is for."),
-	P("VpcId", wish.router, .kind = KIND_ROUTER, .doc = "The VPC; absent: the default one."),
+	P("GroupName", wish.name, .flags = REQUIRED, .max = 255,
+	  .doc = "Name of the security group; unique in the VPC."),
+	P("GroupDescription", wish.description, .flags = REQUIRED, .max = 255,
+	  .doc = "Description of the security group."),
+	P("VpcId", wish.router, .kind = KIND_ROUTER, .doc = "VPC of the group; absent: the default VPC."),
 	TAG_SPECIFICATIONS(struct ec2_create_group, tag_specs),
 };
 #undef P
@@ -216,9 +218,10 @@ struct ec2_delete_group {
 	struct ref name;
 };
 static const struct param delete_group_params[] = {
-	PARAM(struct ec2_delete_group, "GroupId", wish.group, .kind = KIND_SECURITY_GROUP, .doc = "By id."),
+	PARAM(struct ec2_delete_group, "GroupId", wish.group, .kind = KIND_SECURITY_GROUP,
+	      .doc = "Security group by id."),
 	PARAM(struct ec2_delete_group, "GroupName", name, .flags = BY_NAME, .kind = KIND_SECURITY_GROUP,
-	      .doc = "Or by name, in the default VPC."),
+	      .doc = "Security group by name, in the default VPC."),
 };
 
 static RESULT prepare_delete(struct ec2_call *e, void *args)
@@ -230,17 +233,18 @@ static RESULT prepare_delete(struct ec2_call *e, void *args)
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeSecurityGroups"),
 	 .args = PARAMS(struct ec2_describe_groups, describe_groups_params), .list = &group_listing,
-	 .doc = "Security groups of the account, with their rules."},
+	 .doc = "Lists the account's security groups with their rules."},
 	{EC2_ACTION("GetSecurityGroupsForVpc"), .args = PARAMS(struct ec2_get_groups, get_groups_params),
 	 .prepare = prepare_get, .list = &vpc_group_listing,
-	 .doc = "Security groups that interfaces in a VPC may have."},
+	 .doc = "Lists the security groups that interfaces of a VPC may use."},
 	{EC2_ACTION("CreateSecurityGroup"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_group, create_group_params),
 	 EC2_TAGS(struct ec2_create_group, "security-group"), .operation = engine_create_security_group_run,
 	 .answer = ec2_create_security_group,
-	 .doc = "Makes a group that lets everything out and nothing in."},
+	 .doc = "Creates a security group, which allows all outgoing and no incoming traffic."},
 	{EC2_ACTION("DeleteSecurityGroup"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_delete_group, delete_group_params), .prepare = prepare_delete,
-	 .operation = engine_delete_security_group_run, .doc = "Deletes a group that nothing refers to."},
+	 .operation = engine_delete_security_group_run,
+	 .doc = "Deletes a security group that nothing references."},
 };
 const struct api_actions ec2_group_actions = API_ACTIONS(actions);

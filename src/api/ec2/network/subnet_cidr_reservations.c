@@ -126,10 +126,11 @@ struct ec2_create_reservation {
 #define P(wire, member, ...) PARAM(struct ec2_create_reservation, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
 	P("SubnetId", wish.subnet, .flags = REQUIRED, .kind = KIND_SUBNET, .doc = "The subnet."),
-	P("Cidr", wish.block, .flags = REQUIRED | ANY_FAMILY, .doc = "Addresses of the subnet."),
+	P("Cidr", wish.block, .flags = REQUIRED | ANY_FAMILY, .doc = "CIDR block within the subnet."),
 	P("ReservationType", type, .flags = REQUIRED, .words = "prefix|explicit",
-	  .doc = "What they are kept for: shown, and all the same here."),
-	P("Description", wish.description, .max = SUBNET_RESERVATION_WORDS_MAX, .doc = "Free text."),
+	  .doc = "Purpose of the reservation; shown only, both types behave alike."),
+	P("Description", wish.description, .max = SUBNET_RESERVATION_WORDS_MAX,
+	  .doc = "Description: free text."),
 	TAG_SPECIFICATIONS(struct ec2_create_reservation, tag_specs),
 };
 #undef P
@@ -160,7 +161,8 @@ static RESULT ec2_delete_subnet_cidr_reservation(struct ec2_call *e, const void 
 
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("GetSubnetCidrReservations"), .args = PARAMS(struct ec2_get_reservations, get_params),
-	 .prepare = prepare_get, .list = &reservation_listing, .doc = "What is reserved in a subnet."},
+	 .prepare = prepare_get, .list = &reservation_listing,
+	 .doc = "Lists the CIDR reservations of a subnet."},
 	{EC2_ACTION("CreateSubnetCidrReservation"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_reservation, create_params), .prepare = prepare_create,
 	 EC2_TAGS(struct ec2_create_reservation, "subnet-cidr-reservation"),
@@ -168,10 +170,11 @@ static const struct ec2_action actions[] = {
 	 EC2_SHOWS(reservation_listing, struct ec2_create_reservation, wish.reservation,
 		   "subnetCidrReservation"),
 	 .returns = KIND_SUBNET_RESERVATION,
-	 .doc = "Keeps addresses from interfaces that do not ask for them by themselves."},
+	 .doc = "Reserves a block of a subnet. Its addresses are not assigned automatically, only on "
+		"request."},
 	{EC2_ACTION("DeleteSubnetCidrReservation"), .flags = API_WRITES,
 	 .args = PARAMS(struct subnet_reservation_target, delete_params),
 	 .operation = engine_delete_subnet_reservation_run, .answer = ec2_delete_subnet_cidr_reservation,
-	 .doc = "Gives them back."},
+	 .doc = "Deletes a CIDR reservation."},
 };
 const struct api_actions ec2_subnet_reservation_actions = API_ACTIONS(actions);

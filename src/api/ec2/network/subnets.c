@@ -121,13 +121,15 @@ struct ec2_create_subnet {
 };
 #define P(wire, member, ...) PARAM(struct ec2_create_subnet, wire, member, __VA_ARGS__)
 static const struct param create_subnet_params[] = {
-	P("VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC it is to be in."),
-	P("CidrBlock", wish.block, .doc = "Its addresses, within the VPC's; none with Ipv6Native alone."),
-	P("AvailabilityZone", wish.zone, .flags = BY_NAME, .kind = KIND_ZONE, .doc = "The zone, by name."),
-	P("AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE, .doc = "The zone, by id."),
+	P("VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "VPC of the subnet."),
+	P("CidrBlock", wish.block, .doc = "IPv4 block within the VPC's; absent only with Ipv6Native."),
+	P("AvailabilityZone", wish.zone, .flags = BY_NAME, .kind = KIND_ZONE,
+	  .doc = "Availability Zone by name."),
+	P("AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE,
+	  .doc = "Availability Zone by id."),
 	P("Ipv6CidrBlock", wish.ipv6_block, .flags = IPV6,
-	  .doc = "A /44 to /64 of the VPC's IPv6 blocks, in steps of 4, too."),
-	P("Ipv6Native", ipv6_native, .doc = "It has that one alone."),
+	  .doc = "IPv6 block: a /44 to /64 in steps of 4, within the VPC's IPv6 blocks."),
+	P("Ipv6Native", ipv6_native, .doc = "Creates an IPv6-only subnet."),
 	NOT_BUILT("Ipv4IpamPoolId|Ipv4NetmaskLength|Ipv6IpamPoolId|Ipv6NetmaskLength|OutpostArn"),
 	TAG_SPECIFICATIONS(struct ec2_create_subnet, tag_specs),
 };
@@ -197,8 +199,10 @@ struct ec2_create_default_subnet {
 };
 #define P(wire, member, ...) PARAM(struct ec2_create_default_subnet, wire, member, __VA_ARGS__)
 static const struct param create_default_params[] = {
-	P("AvailabilityZone", wish.zone, .flags = BY_NAME, .kind = KIND_ZONE, .doc = "The zone, by name."),
-	P("AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE, .doc = "Or by id."),
+	P("AvailabilityZone", wish.zone, .flags = BY_NAME, .kind = KIND_ZONE,
+	  .doc = "Availability Zone by name."),
+	P("AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE,
+	  .doc = "Availability Zone by id, instead of its name."),
 	NOT_BUILT("Ipv6Native", .only = "false"),
 };
 #undef P
@@ -216,18 +220,20 @@ static const struct param modify_subnet_params[] = {
 	PARAM(struct subnet_settings, "SubnetId", subnet, .flags = REQUIRED, .kind = KIND_SUBNET,
 	      .doc = "The subnet."),
 	PARAM(struct subnet_settings, "MapPublicIpOnLaunch.Value", public_on_launch,
-	      .doc = "Whether launches in it get a public address."),
+	      .doc = "Whether instances launched in the subnet get a public address."),
 	PARAM(struct subnet_settings, "AssignIpv6AddressOnCreation.Value", ipv6_on_create,
-	      .doc = "Whether interfaces made in it get an IPv6 address."),
+	      .doc = "Whether interfaces created in the subnet get an IPv6 address."),
 	NOT_BUILT("MapCustomerOwnedIpOnLaunch.Value", .only = "false"),
 	NOT_BUILT("CustomerOwnedIpv4Pool"),
 	NOT_BUILT("EnableDns64.Value", .only = "false"),
 	PARAM(struct subnet_settings, "PrivateDnsHostnameTypeOnLaunch", id_names, .yes = "resource-name",
-	      .no = "ip-name", .doc = "What the host names of launches in it are made of."),
+	      .no = "ip-name",
+	      .doc = "Whether host names of instances launched in the subnet are formed from the IPv4 "
+		     "address or the instance id."),
 	PARAM(struct subnet_settings, "EnableResourceNameDnsARecordOnLaunch.Value", id_names_have_a,
-	      .doc = "Whether the names made of the ids of launches have an A record."),
+	      .doc = "Whether host names formed from instance ids have an A record."),
 	PARAM(struct subnet_settings, "EnableResourceNameDnsAAAARecordOnLaunch.Value", id_names_have_aaaa,
-	      .doc = "Likewise, an AAAA record."),
+	      .doc = "Whether host names formed from instance ids have an AAAA record."),
 	NOT_BUILT("EnableLniAtDeviceIndex"),
 	NOT_BUILT("DisableLniAtDeviceIndex.Value", .only = "false"),
 };
@@ -238,12 +244,12 @@ static const struct param associate_params[] = {
 	PARAM(struct ipv6_subnet_wish, "SubnetId", subnet, .flags = REQUIRED, .kind = KIND_SUBNET,
 	      .doc = "The subnet."),
 	PARAM(struct ipv6_subnet_wish, "Ipv6CidrBlock", block, .flags = REQUIRED | IPV6,
-	      .doc = "A /44 to /64 of its VPC's IPv6 blocks, in steps of 4."),
+	      .doc = "IPv6 block: a /44 to /64 in steps of 4, within the VPC's IPv6 blocks."),
 	NOT_BUILT("Ipv6IpamPoolId|Ipv6NetmaskLength"),
 };
 static const struct param disassociate_params[] = {
 	PARAM(struct ipv6_subnet_target, "AssociationId", association, .flags = REQUIRED,
-	      .prefix = "subnet-cidr-assoc", .doc = "A block's association with its subnet."),
+	      .prefix = "subnet-cidr-assoc", .doc = "Association of the IPv6 block with its subnet."),
 };
 
 static RESULT write_ipv6(struct ec2_call *e, struct xml *x, uuid subnet, uuid association, struct cidr block,
@@ -303,30 +309,31 @@ static const struct param delete_subnet_params[] = {
 
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeSubnets"), .args = PARAMS(struct ec2_describe_subnets, describe_subnets_params),
-	 .list = &subnet_listing, .doc = "Subnets of the account."},
+	 .list = &subnet_listing, .doc = "Lists the account's subnets."},
 	{EC2_ACTION("CreateSubnet"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_subnet, create_subnet_params), .prepare = prepare_create,
 	 EC2_TAGS(struct ec2_create_subnet, "subnet"), .operation = engine_create_subnet_run,
 	 .returns = KIND_SUBNET, EC2_SHOWS(subnet_listing, struct ec2_create_subnet, wish.subnet, "subnet"),
-	 .doc = "Makes a subnet in a VPC."},
+	 .doc = "Creates a subnet in a VPC."},
 	{EC2_ACTION("CreateDefaultSubnet"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_default_subnet, create_default_params),
 	 .prepare = prepare_create_default, .operation = engine_create_default_subnet_run,
 	 .returns = KIND_SUBNET,
 	 EC2_SHOWS(subnet_listing, struct ec2_create_default_subnet, wish.subnet, "subnet"),
-	 .doc = "Makes the default subnet of a zone where it was deleted."},
+	 .doc = "Creates the default subnet of a zone that has none."},
 	{EC2_ACTION("ModifySubnetAttribute"), .flags = API_WRITES,
 	 .args = PARAMS(struct subnet_settings, modify_subnet_params), .prepare = prepare_modify,
 	 .operation = engine_update_subnet_run, .doc = "Changes an attribute of a subnet."},
 	{EC2_ACTION("AssociateSubnetCidrBlock"), .flags = API_WRITES,
 	 .args = PARAMS(struct ipv6_subnet_wish, associate_params), .prepare = prepare_associate,
 	 .operation = engine_add_ipv6_subnet_run, .answer = ec2_associate_subnet_cidr_block,
-	 .state_in_answer = "associating", .doc = "Gives a subnet an IPv6 block."},
+	 .state_in_answer = "associating", .doc = "Associates an IPv6 block with a subnet."},
 	{EC2_ACTION("DisassociateSubnetCidrBlock"), .flags = API_WRITES,
 	 .args = PARAMS(struct ipv6_subnet_target, disassociate_params),
 	 .operation = engine_remove_ipv6_subnet_run, .answer = ec2_disassociate_subnet_cidr_block,
 	 .state_in_answer = "disassociating",
-	 .doc = "Takes the IPv6 block from a subnet in which no interface has an IPv6 address."},
+	 .doc = "Disassociates the IPv6 block of a subnet. Fails while an interface there has an IPv6 "
+		"address."},
 	{EC2_ACTION("DeleteSubnet"), .flags = API_WRITES,
 	 .args = PARAMS(struct subnet_target, delete_subnet_params), .operation = engine_delete_subnet_run,
 	 .doc = "Deletes a subnet without network interfaces."},

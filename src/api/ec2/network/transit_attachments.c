@@ -124,7 +124,7 @@ struct ec2_get_uses {
 };
 static const struct param get_params[] = {
 	PARAM(struct ec2_get_uses, "TransitGatewayRouteTableId", table, .flags = REQUIRED,
-	      .kind = KIND_TRANSIT_ROUTE_TABLE, .doc = "The table."),
+	      .kind = KIND_TRANSIT_ROUTE_TABLE, .doc = "The transit gateway route table."),
 	QUERY_FILTERS(struct ec2_get_uses),
 	QUERY_PAGES(struct ec2_get_uses, 5, 1000),
 };
@@ -178,16 +178,18 @@ struct ec2_create_attachment {
 #define SWITCH .yes = "enable", .no = "disable"
 static const struct param create_params[] = {
 	P("TransitGatewayId", wish.gateway, .flags = REQUIRED, .kind = KIND_TRANSIT_GATEWAY,
-	  .doc = "The gateway."),
+	  .doc = "The transit gateway."),
 	P("VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC."),
 	P("SubnetIds", wish.subnets, .flags = REQUIRED, .kind = KIND_SUBNET,
-	  .doc = "Subnets of it, one of each zone. All of the VPC is reached, whatever they are."),
+	  .doc = "Subnets of the VPC, one in each zone. The whole VPC is reachable, whichever subnets are "
+		 "named."),
 	P("Options.DnsSupport", wish.dns_support, SWITCH,
-	  .doc = "Public names of the VPC and of others resolve to private addresses."),
-	P("Options.Ipv6Support", wish.ipv6_support, SWITCH, .doc = "IPv6 passes, too."),
+	  .doc = "Whether public DNS names of the VPC and of other attached VPCs resolve to private "
+		 "addresses."),
+	P("Options.Ipv6Support", wish.ipv6_support, SWITCH, .doc = "Whether the attachment carries IPv6."),
 	NOT_BUILT("Options.ApplianceModeSupport|Options.SecurityGroupReferencingSupport", .only = "disable"),
 	PARAM_LIST(struct ec2_create_attachment, "TagSpecifications", tag_specs, ec2_tag_spec_params,
-		   .max = 20, .doc = "Tags for what is made, by its type."),
+		   .max = 20, .doc = "Tags of the new resource, by resource type."),
 };
 #undef P
 
@@ -197,10 +199,12 @@ static const struct param create_params[] = {
 static const struct param modify_params[] = {
 	P("TransitGatewayAttachmentId", attachment, .flags = REQUIRED, .kind = KIND_TRANSIT_ATTACHMENT,
 	  .doc = "The attachment."),
-	P("AddSubnetIds", added, .kind = KIND_SUBNET, .doc = "Further subnets of the VPC."),
-	P("RemoveSubnetIds", removed, .kind = KIND_SUBNET, .doc = "Subnets that it leaves."),
-	P("Options.DnsSupport", dns_support, SWITCH, .doc = "As in CreateTransitGatewayVpcAttachment."),
-	P("Options.Ipv6Support", ipv6_support, SWITCH, .doc = "Likewise."),
+	P("AddSubnetIds", added, .kind = KIND_SUBNET, .doc = "Subnets of the VPC to add."),
+	P("RemoveSubnetIds", removed, .kind = KIND_SUBNET, .doc = "Subnets to remove."),
+	P("Options.DnsSupport", dns_support, SWITCH,
+	  .doc = "Whether public DNS names of the VPC and of other attached VPCs resolve to private "
+		 "addresses."),
+	P("Options.Ipv6Support", ipv6_support, SWITCH, .doc = "Whether the attachment carries IPv6."),
 	NOT_BUILT("Options.ApplianceModeSupport|Options.SecurityGroupReferencingSupport", .only = "disable"),
 };
 #undef P
@@ -214,16 +218,19 @@ static const struct param attachment_params[] = {
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeTransitGatewayVpcAttachments"),
 	 .args = PARAMS(struct ec2_describe_attachments, describe_params), .list = &vpc_attachment_listing,
-	 .doc = "Attachments of VPCs to transit gateways; deleted ones, for an hour."},
+	 .doc = "Lists VPC attachments of transit gateways. Deleted ones stay listed for an hour."},
 	{EC2_ACTION("DescribeTransitGatewayAttachments"),
 	 .args = PARAMS(struct ec2_describe_attachments, describe_params), .list = &attachment_listing,
-	 .doc = "All attachments to transit gateways, which are VPCs', with their associations."},
+	 .doc = "Lists all attachments of transit gateways, which are those of VPCs, with their "
+		"associations."},
 	{EC2_ACTION("GetTransitGatewayRouteTableAssociations"),
 	 .args = PARAMS(struct ec2_get_uses, get_params), .prepare = prepare_get,
-	 .list = &association_listing, .doc = "Attachments that a table routes for."},
+	 .list = &association_listing,
+	 .doc = "Lists the attachments that a transit gateway route table is associated with."},
 	{EC2_ACTION("GetTransitGatewayRouteTablePropagations"),
 	 .args = PARAMS(struct ec2_get_uses, get_params), .prepare = prepare_get,
-	 .list = &propagation_listing, .doc = "Attachments whose VPCs' blocks a table leads to."},
+	 .list = &propagation_listing,
+	 .doc = "Lists the attachments that propagate their VPC's blocks to a transit gateway route table."},
 	{EC2_ACTION("CreateTransitGatewayVpcAttachment"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_attachment, create_params),
 	 EC2_TAGS(struct ec2_create_attachment, "transit-gateway-attachment"),
@@ -236,18 +243,20 @@ static const struct ec2_action actions[] = {
 	 .operation = engine_update_transit_attachment_run, .returns = KIND_TRANSIT_ATTACHMENT,
 	 EC2_SHOWS(vpc_attachment_listing, struct transit_attachment_settings, made,
 		   "transitGatewayVpcAttachment"),
-	 .state_in_answer = "modifying", .doc = "Changes an attachment."},
+	 .state_in_answer = "modifying", .doc = "Changes a VPC attachment of a transit gateway."},
 	{EC2_ACTION("DeleteTransitGatewayVpcAttachment"), .flags = API_WRITES,
 	 .args = PARAMS(struct transit_attachment_target, attachment_params),
 	 .operation = engine_delete_transit_attachment_run, .returns = KIND_TRANSIT_ATTACHMENT,
 	 EC2_SHOWS(vpc_attachment_listing, struct transit_attachment_target, made,
 		   "transitGatewayVpcAttachment"),
-	 .doc = "Detaches a VPC."},
+	 .doc = "Detaches a VPC from a transit gateway."},
 	{EC2_ACTION("AcceptTransitGatewayVpcAttachment"), .flags = API_WRITES, .never = NONE_WAITS,
 	 .args = PARAMS(struct transit_attachment_target, attachment_params),
-	 .operation = engine_answer_transit_attachment_run, .doc = "Refuses: no attachment waits."},
+	 .operation = engine_answer_transit_attachment_run,
+	 .doc = "Refused: no attachment is ever pending acceptance."},
 	{EC2_ACTION("RejectTransitGatewayVpcAttachment"), .flags = API_WRITES, .never = NONE_WAITS,
 	 .args = PARAMS(struct transit_attachment_target, attachment_params),
-	 .operation = engine_answer_transit_attachment_run, .doc = "Likewise."},
+	 .operation = engine_answer_transit_attachment_run,
+	 .doc = "Refused: no attachment is ever pending acceptance."},
 };
 const struct api_actions ec2_transit_attachment_actions = API_ACTIONS(actions);

@@ -99,14 +99,14 @@ struct ec2_create_transit_table {
 };
 static const struct param create_params[] = {
 	PARAM(struct ec2_create_transit_table, "TransitGatewayId", wish.gateway, .flags = REQUIRED,
-	      .kind = KIND_TRANSIT_GATEWAY, .doc = "The gateway."),
+	      .kind = KIND_TRANSIT_GATEWAY, .doc = "The transit gateway."),
 	PARAM_LIST(struct ec2_create_transit_table, "TagSpecifications", tag_specs, ec2_tag_spec_params,
-		   .max = 20, .doc = "Tags for what is made, by its type."),
+		   .max = 20, .doc = "Tags of the new resource, by resource type."),
 };
 
 static const struct param delete_params[] = {
 	PARAM(struct transit_route_table_target, "TransitGatewayRouteTableId", route_table, .flags = REQUIRED,
-	      .kind = KIND_TRANSIT_ROUTE_TABLE, .doc = "The table."),
+	      .kind = KIND_TRANSIT_ROUTE_TABLE, .doc = "The transit gateway route table."),
 };
 
 static RESULT ec2_delete_transit_table(struct ec2_call *e, const void *args, struct xml *x)
@@ -123,7 +123,7 @@ static RESULT ec2_delete_transit_table(struct ec2_call *e, const void *args, str
 #define P(wire, member, ...) PARAM(struct transit_use, wire, member, __VA_ARGS__)
 #define TABLE                                                                                                \
 	P("TransitGatewayRouteTableId", route_table, .flags = REQUIRED, .kind = KIND_TRANSIT_ROUTE_TABLE,    \
-	  .doc = "The table.")
+	  .doc = "The transit gateway route table.")
 #define ATTACHMENT                                                                                           \
 	P("TransitGatewayAttachmentId", attachment, .flags = REQUIRED, .kind = KIND_TRANSIT_ATTACHMENT,      \
 	  .doc = "The attachment.")
@@ -163,21 +163,21 @@ static RESULT ec2_write_propagation(struct ec2_call *e, const void *args, struct
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeTransitGatewayRouteTables"),
 	 .args = PARAMS(struct ec2_describe_transit_tables, describe_params), .list = &table_listing,
-	 .doc = "Route tables of the account's transit gateways."},
+	 .doc = "Lists the route tables of the account's transit gateways."},
 	{EC2_ACTION("GetTransitGatewayAttachmentPropagations"),
 	 .args = PARAMS(struct ec2_get_attachment_propagations, get_params), .prepare = prepare_get,
-	 .list = &propagation_listing, .doc = "Route tables that lead to an attachment's VPC."},
+	 .list = &propagation_listing, .doc = "Lists the route tables that an attachment propagates to."},
 	{EC2_ACTION("CreateTransitGatewayRouteTable"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_transit_table, create_params),
 	 EC2_TAGS(struct ec2_create_transit_table, "transit-gateway-route-table"),
 	 .operation = engine_create_transit_route_table_run, .returns = KIND_TRANSIT_ROUTE_TABLE,
 	 EC2_SHOWS(table_listing, struct ec2_create_transit_table, wish.route_table,
 		   "transitGatewayRouteTable"),
-	 .state_in_answer = "pending", .doc = "Makes a route table of a transit gateway, without routes."},
+	 .state_in_answer = "pending", .doc = "Creates an empty route table of a transit gateway."},
 	{EC2_ACTION("DeleteTransitGatewayRouteTable"), .flags = API_WRITES,
 	 .args = PARAMS(struct transit_route_table_target, delete_params),
 	 .operation = engine_delete_transit_route_table_run, .answer = ec2_delete_transit_table,
-	 .state_in_answer = "deleting", .doc = "Deletes one that no attachment is associated with."},
+	 .state_in_answer = "deleting", .doc = "Deletes a transit gateway route table without associations."},
 	USE("AssociateTransitGatewayRouteTable", associate_params, engine_associate_transit_route_table_run,
 	    ec2_write_association, "associating", "Lets a table route what comes from an attachment."),
 	USE("DisassociateTransitGatewayRouteTable", associate_params,

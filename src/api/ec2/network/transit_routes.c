@@ -31,14 +31,16 @@ static void write_members(struct xml *x, struct cidr to, uuid attachment, uuid r
 
 #define P(wire, member, ...) PARAM(struct transit_route_wish, wire, member, __VA_ARGS__)
 #define PLACE                                                                                                \
-	P("DestinationCidrBlock", destination, .flags = REQUIRED | ANY_FAMILY, .doc = "Where to."),          \
+	P("DestinationCidrBlock", destination, .flags = REQUIRED | ANY_FAMILY,                               \
+	  .doc = "Destination of the route."),                                                               \
 		P("TransitGatewayRouteTableId", route_table, .flags = REQUIRED,                              \
-		  .kind = KIND_TRANSIT_ROUTE_TABLE, .doc = "The table.")
+		  .kind = KIND_TRANSIT_ROUTE_TABLE, .doc = "The transit gateway route table.")
 static const struct param route_params[] = {
 	PLACE,
 	P("TransitGatewayAttachmentId", attachment, .kind = KIND_TRANSIT_ATTACHMENT,
-	  .doc = "The attachment that it leads to, or"),
-	P("Blackhole", is_blackhole, .doc = "it drops what it fits."),
+	  .doc = "Target: an attachment."),
+	P("Blackhole", is_blackhole,
+	  .doc = "Creates a black hole route, which drops matching traffic, instead of a target."),
 };
 static const struct param delete_params[] = {PLACE};
 #undef P
@@ -145,12 +147,11 @@ struct ec2_search_routes {
 };
 static const struct param search_params[] = {
 	PARAM(struct ec2_search_routes, "TransitGatewayRouteTableId", table, .flags = REQUIRED,
-	      .kind = KIND_TRANSIT_ROUTE_TABLE, .doc = "The table."),
+	      .kind = KIND_TRANSIT_ROUTE_TABLE, .doc = "The transit gateway route table."),
 	PARAM_LIST(struct ec2_search_routes, "Filter", query.filters, ec2_filter_params, .flags = REQUIRED,
-		   .max = 200,
-		   .doc = "Shows only what fits all filters; a filter fits by any of its values."),
+		   .max = 200, .doc = "Filters. A route must match all of them, each by any of its values."),
 	PARAM(struct ec2_search_routes, "MaxResults", query.max_results, .min = 5, .max = ROUTES_MAX,
-	      .doc = "The most that are shown."),
+	      .doc = "Maximum number of routes returned."),
 	NOT_BUILT("NextToken"),
 };
 
@@ -225,6 +226,6 @@ static const struct ec2_action actions[] = {
 	 .state_in_answer = "deleted"},
 	{EC2_ACTION("SearchTransitGatewayRoutes"), .args = PARAMS(struct ec2_search_routes, search_params),
 	 .answer = ec2_search_routes, .filters = FILTERS(route_filters),
-	 .doc = "Routes of a table, static and propagated, by their destinations and targets."},
+	 .doc = "Lists the static and propagated routes of a transit gateway route table."},
 };
 const struct api_actions ec2_transit_route_actions = API_ACTIONS(actions);

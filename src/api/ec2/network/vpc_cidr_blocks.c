@@ -12,13 +12,13 @@ struct ec2_associate_vpc_block {
 #define P(wire, member, ...) PARAM(struct ec2_associate_vpc_block, wire, member, __VA_ARGS__)
 static const struct param associate_params[] = {
 	P("VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC."),
-	P("CidrBlock", wish.block, .doc = "Further addresses, /16 to /28."),
+	P("CidrBlock", wish.block, .doc = "Additional IPv4 block, /16 to /28."),
 	EC2_BLOCK_ORIGINS(struct ec2_associate_vpc_block, wish.ipv6, border_group),
 };
 #undef P
 static const struct param disassociate_params[] = {
 	PARAM(struct router_block_target, "AssociationId", association, .flags = REQUIRED,
-	      .prefix = "vpc-cidr-assoc", .doc = "A block's association with its VPC."),
+	      .prefix = "vpc-cidr-assoc", .doc = "Association of the block with its VPC."),
 };
 
 /* Takes either an IPv4 or an IPv6 block. */
@@ -71,11 +71,11 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("AssociateVpcCidrBlock"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_associate_vpc_block, associate_params), .prepare = prepare_associate,
 	 .operation = engine_add_router_block_run, .answer = ec2_associate_vpc_cidr_block,
-	 .state_in_answer = "associating", .doc = "Gives a VPC further addresses."},
+	 .state_in_answer = "associating", .doc = "Associates an additional block with a VPC."},
 	{EC2_ACTION("DisassociateVpcCidrBlock"), .flags = API_WRITES,
 	 .args = PARAMS(struct router_block_target, disassociate_params),
 	 .operation = engine_remove_router_block_run, .answer = ec2_disassociate_vpc_cidr_block,
 	 .state_in_answer = "disassociating",
-	 .doc = "Takes further addresses from a VPC that has no subnet there."},
+	 .doc = "Disassociates a block from a VPC. Fails while a subnet lies in it."},
 };
 const struct api_actions ec2_vpc_block_actions = API_ACTIONS(actions);

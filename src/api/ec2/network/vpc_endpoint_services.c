@@ -135,7 +135,7 @@ static const struct filter service_filters[] = {
 };
 
 static const struct param describe_services_params[] = {
-	PARAM(struct ec2_empty_list, "ServiceName", names, .doc = "Services by name."),
+	PARAM(struct ec2_empty_list, "ServiceName", names, .doc = "Endpoint services by name."),
 	QUERY_FILTERS(struct ec2_empty_list),
 	QUERY_PAGES(struct ec2_empty_list, 5, 1000),
 	NOT_BUILT("ServiceRegion"),
@@ -277,14 +277,14 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribePrefixLists"),
 	 .args = PARAMS(struct ec2_empty_list, describe_prefix_lists_params),
 	 .answer = ec2_describe_prefix_lists, .filters = FILTERS(prefix_list_filters),
-	 .doc = "The address of the region's API, to which gateway endpoints lead."},
+	 .doc = "Lists the address of the region's API as a prefix list, which gateway endpoints route to."},
 	{EC2_ACTION("DescribeVpcEndpointServices"),
 	 .args = PARAMS(struct ec2_empty_list, describe_services_params), .answer = ec2_describe_services,
-	 .filters = FILTERS(service_filters), .doc = "Services of the region that endpoints lead to."},
+	 .filters = FILTERS(service_filters), .doc = "Lists the services that VPC endpoints can connect to."},
 	{EC2_ACTION("DescribeVpcEndpointConnections"),
 	 .args = PARAMS(struct ec2_empty_list, describe_connections_params),
 	 .answer = ec2_describe_connections, .filters = FILTERS(connection_filters),
 	 .never = "accounts offer no services of their own",
-	 .doc = "Endpoints that lead to the account's services."},
+	 .doc = "Lists endpoint connections to the account's own services."},
 };
 const struct api_actions ec2_endpoint_service_actions = API_ACTIONS(actions);

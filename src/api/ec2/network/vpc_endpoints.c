@@ -154,18 +154,21 @@ struct ec2_create_endpoint {
 static const struct param create_endpoint_params[] = {
 	P("VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC."),
 	P("ServiceName", service, .flags = REQUIRED, .max = 255,
-	  .doc = "The service whose name it gets; it leads to the region's whole API."),
+	  .doc = "Name of the service. The endpoint reaches the whole API of the region, whichever is "
+		 "named."),
 	P("VpcEndpointType", type, .words = "Interface|Gateway|GatewayLoadBalancer", .absent = "Gateway",
-	  .doc = "How it leads there: by interfaces, or by routes to the API's own address."),
+	  .doc = "Type: Interface adds a network interface to each subnet, Gateway a route to the address of "
+		 "the API."),
 	P("RouteTableId", wish.tables, .kind = KIND_ROUTE_TABLE,
-	  .doc = "A gateway's: tables that get its route."),
+	  .doc = "Route tables of a gateway endpoint, which get its route."),
 	P("SubnetId", wish.subnets, .kind = KIND_SUBNET,
-	  .doc = "Subnets that get an interface, one in a zone."),
+	  .doc = "Subnets in which the endpoint gets an interface, one in each zone."),
 	P("SecurityGroupId", wish.groups, .kind = KIND_SECURITY_GROUP,
-	  .doc = "Groups of the interfaces; absent: the VPC's default group."),
+	  .doc = "Security groups of the interfaces; absent: the VPC's default group."),
 	P("PrivateDnsEnabled", private_names,
-	  .doc = "The service's own name leads there; an interface endpoint's default is yes."),
-	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
+	  .doc = "Whether the DNS name of the service resolves to the endpoint; absent: true for an "
+		 "interface endpoint."),
+	P("ClientToken", wish.client_token, .max = 64, .doc = "Idempotency token of the request."),
 	TAG_SPECIFICATIONS(struct ec2_create_endpoint, tag_specs),
 	ENDPOINT_UNBUILT,
 	NOT_BUILT("ServiceNetworkArn|ResourceConfigurationArn|ServiceRegion"),
@@ -208,18 +211,22 @@ struct ec2_modify_endpoint {
 #define P(wire, member, ...) PARAM(struct ec2_modify_endpoint, wire, member, __VA_ARGS__)
 static const struct param modify_endpoint_params[] = {
 	P("VpcEndpointId", wish.endpoint, .flags = REQUIRED, .kind = KIND_VPC_ENDPOINT,
-	  .doc = "The endpoint."),
-	P("ResetPolicy", resets_policy, .doc = "Everything is allowed again, as it always is."),
+	  .doc = "The VPC endpoint."),
+	P("ResetPolicy", resets_policy, .doc = "Accepted; the endpoint policy always allows everything."),
 	P("AddRouteTableId", wish.tables_added, .kind = KIND_ROUTE_TABLE,
-	  .doc = "Tables that get its route."),
-	P("RemoveRouteTableId", wish.tables_removed, .kind = KIND_ROUTE_TABLE, .doc = "Tables that lose it."),
-	P("AddSubnetId", wish.subnets_added, .kind = KIND_SUBNET, .doc = "Subnets that get an interface."),
-	P("RemoveSubnetId", wish.subnets_removed, .kind = KIND_SUBNET, .doc = "Subnets that lose theirs."),
+	  .doc = "Route tables that get the endpoint's route."),
+	P("RemoveRouteTableId", wish.tables_removed, .kind = KIND_ROUTE_TABLE,
+	  .doc = "Route tables that lose the endpoint's route."),
+	P("AddSubnetId", wish.subnets_added, .kind = KIND_SUBNET,
+	  .doc = "Subnets in which the endpoint gets an interface."),
+	P("RemoveSubnetId", wish.subnets_removed, .kind = KIND_SUBNET,
+	  .doc = "Subnets whose interface is removed."),
 	P("AddSecurityGroupId", wish.groups_added, .kind = KIND_SECURITY_GROUP,
-	  .doc = "Further groups of its interfaces."),
+	  .doc = "Security groups to add to the interfaces."),
 	P("RemoveSecurityGroupId", wish.groups_removed, .kind = KIND_SECURITY_GROUP,
-	  .doc = "Groups that they leave."),
-	P("PrivateDnsEnabled", wish.private_names, .doc = "The service's own name leads there."),
+	  .doc = "Security groups to remove from the interfaces."),
+	P("PrivateDnsEnabled", wish.private_names,
+	  .doc = "Whether the DNS name of the service resolves to the endpoint."),
 	ENDPOINT_UNBUILT,
 };
 #undef P
@@ -230,7 +237,7 @@ struct ec2_delete_endpoints {
 };
 static const struct param delete_endpoints_params[] = {
 	PARAM(struct ec2_delete_endpoints, "VpcEndpointId", endpoints, .flags = REQUIRED,
-	      .kind = KIND_VPC_ENDPOINT, .doc = "The endpoints."),
+	      .kind = KIND_VPC_ENDPOINT, .doc = "VPC endpoints to delete."),
 };
 
 static RESULT prepare_delete(struct ec2_call *e, void *args)
@@ -271,18 +278,18 @@ static RESULT ec2_delete_endpoints(struct ec2_call *e, const void *args, struct 
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeVpcEndpoints"),
 	 .args = PARAMS(struct ec2_describe_endpoints, describe_endpoints_params), .list = &endpoint_listing,
-	 .doc = "Endpoints in VPCs."},
+	 .doc = "Lists the account's VPC endpoints."},
 	{EC2_ACTION("CreateVpcEndpoint"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_endpoint, create_endpoint_params), .prepare = prepare_create,
 	 .operation = engine_create_vpc_endpoint_run, .returns = KIND_VPC_ENDPOINT,
 	 .answer = ec2_create_endpoint,
-	 .doc = "Leads from a VPC to the region's API without an internet gateway."},
+	 .doc = "Creates an endpoint, by which a VPC reaches the region's API without an internet gateway."},
 	{EC2_ACTION("ModifyVpcEndpoint"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_modify_endpoint, modify_endpoint_params),
-	 .operation = engine_change_vpc_endpoint_run, .doc = "Changes an endpoint."},
+	 .operation = engine_change_vpc_endpoint_run, .doc = "Changes a VPC endpoint."},
 	{EC2_ACTION("DeleteVpcEndpoints"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_delete_endpoints, delete_endpoints_params), .prepare = prepare_delete,
 	 .operation = engine_delete_vpc_endpoints_run, .answer = ec2_delete_endpoints,
-	 .doc = "Deletes endpoints with their interfaces and routes."},
+	 .doc = "Deletes VPC endpoints with their interfaces and routes."},
 };
 const struct api_actions ec2_endpoint_actions = API_ACTIONS(actions);

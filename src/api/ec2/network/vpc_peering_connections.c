@@ -173,12 +173,11 @@ struct ec2_create_peering {
 };
 #define P(wire, member, ...) PARAM(struct ec2_create_peering, wire, member, __VA_ARGS__)
 static const struct param create_peering_params[] = {
-	P("VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC that asks."),
-	P("PeerVpcId", wish.peer_router, .flags = REQUIRED, .kind = KIND_ROUTER,
-	  .doc = "The VPC that is asked."),
+	P("VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "Requester VPC."),
+	P("PeerVpcId", wish.peer_router, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "Accepter VPC."),
 	P("PeerOwnerId", wish.peer_owner, .max = 12,
-	  .doc = "Its owner, by account number; absent: the caller."),
-	P("PeerRegion", region, .doc = "This region."),
+	  .doc = "Account that owns the accepter VPC; absent: the caller's."),
+	P("PeerRegion", region, .doc = "Name of this region."),
 	TAG_SPECIFICATIONS(struct ec2_create_peering, tag_specs),
 	NOT_BUILT("RequesterPeeringConnectionOptions"),
 };
@@ -194,7 +193,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 
 static const struct param peering_params[] = {
 	PARAM(struct peering_target, "VpcPeeringConnectionId", peering, .flags = REQUIRED,
-	      .kind = KIND_PEERING, .doc = "The peering."),
+	      .kind = KIND_PEERING, .doc = "The VPC peering connection."),
 };
 
 /* ---- options ---- */
@@ -208,11 +207,14 @@ static const struct param peering_params[] = {
 		NOT_BUILT(side "PeeringConnectionOptions.AllowMultipathResilience", .only = "false"),        \
 		NOT_BUILT(side "PeeringConnectionOptions.MultipathResilienceMode")
 static const struct param modify_options_params[] = {
-	P("VpcPeeringConnectionId", peering, .flags = REQUIRED, .kind = KIND_PEERING, .doc = "The peering."),
+	P("VpcPeeringConnectionId", peering, .flags = REQUIRED, .kind = KIND_PEERING,
+	  .doc = "The VPC peering connection."),
 	P("RequesterPeeringConnectionOptions.AllowDnsResolutionFromRemoteVpc", resolves,
-	  .doc = "Public names of the requester's resolve to private addresses in the accepter's VPC."),
+	  .doc = "Whether public DNS names of the requester's VPC resolve to private addresses in the "
+		 "accepter's."),
 	P("AccepterPeeringConnectionOptions.AllowDnsResolutionFromRemoteVpc", peer_resolves,
-	  .doc = "And the other way round."),
+	  .doc = "Whether public DNS names of the accepter's VPC resolve to private addresses in the "
+		 "requester's."),
 	CLASSIC("Requester"),
 	CLASSIC("Accepter"),
 };
@@ -241,28 +243,30 @@ static RESULT ec2_modify_options(struct ec2_call *e, const void *args, struct xm
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeVpcPeeringConnections"), .flags = API_CHANGES_BY_TIME,
 	 .args = PARAMS(struct ec2_describe_peerings, describe_peerings_params), .list = &peering_listing,
-	 .doc = "Peerings that the account asked for or was asked for; those that are over, for a while."},
+	 .doc = "Lists peering connections that the account requested or was asked to accept. Ended ones "
+		"stay listed for a while."},
 	{EC2_ACTION("CreateVpcPeeringConnection"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_peering, create_peering_params), .prepare = prepare_create,
 	 EC2_TAGS(struct ec2_create_peering, "vpc-peering-connection"),
 	 .operation = engine_create_peering_run, .returns = KIND_PEERING,
 	 EC2_SHOWS(peering_listing, struct ec2_create_peering, wish.peering, "vpcPeeringConnection"),
 	 .state_in_answer = "initiating-request",
-	 .doc = "Asks for a peering of two VPCs of this region; one there already is the answer."},
+	 .doc = "Requests a peering connection between two VPCs of this region; returns the present one if "
+		"it exists."},
 	{EC2_ACTION("AcceptVpcPeeringConnection"), .flags = API_WRITES,
 	 .args = PARAMS(struct peering_target, peering_params), .operation = engine_accept_peering_run,
 	 .returns = KIND_PEERING,
 	 EC2_SHOWS(peering_listing, struct peering_target, made, "vpcPeeringConnection"),
-	 .doc = "Accepts a peering that the account was asked for."},
+	 .doc = "Accepts a peering request."},
 	{EC2_ACTION("RejectVpcPeeringConnection"), .flags = API_WRITES,
 	 .args = PARAMS(struct peering_target, peering_params), .operation = engine_reject_peering_run,
-	 .doc = "Rejects one."},
+	 .doc = "Rejects a peering request."},
 	{EC2_ACTION("DeleteVpcPeeringConnection"), .flags = API_WRITES,
 	 .args = PARAMS(struct peering_target, peering_params), .operation = engine_delete_peering_run,
-	 .doc = "Deletes a peering, or a request of the account's own."},
+	 .doc = "Deletes a peering connection, or the account's own request."},
 	{EC2_ACTION("ModifyVpcPeeringConnectionOptions"), .flags = API_WRITES,
 	 .args = PARAMS(struct peering_options, modify_options_params),
 	 .operation = engine_set_peering_options_run, .returns = KIND_PEERING, .answer = ec2_modify_options,
-	 .doc = "Whether public names resolve to private addresses on the other side."},
+	 .doc = "Changes whether public DNS names resolve to private addresses of the peer."},
 };
 const struct api_actions ec2_peering_actions = API_ACTIONS(actions);

@@ -89,11 +89,10 @@ struct ec2_create_vpc {
 };
 static const struct param create_vpc_params[] = {
 	PARAM(struct ec2_create_vpc, "CidrBlock", wish.block, .flags = REQUIRED,
-	      .doc = "Its addresses, /16 to /28."),
+	      .doc = "IPv4 block, /16 to /28."),
 	PARAM(struct ec2_create_vpc, "InstanceTenancy", tenancy, .words = "default|dedicated",
 	      .absent = "default",
-	      .doc = "Of instances that ask for none: on hosts of everybody's, or dedicated; in a dedicated "
-		     "VPC none is on everybody's."),
+	      .doc = "Default tenancy of instances. In a dedicated VPC no instance may use shared hosts."),
 	EC2_BLOCK_ORIGINS(struct ec2_create_vpc, wish.ipv6, border_group),
 	NOT_BUILT("VpcEncryptionControl"),
 	TAG_SPECIFICATIONS(struct ec2_create_vpc, tag_specs),
@@ -119,7 +118,7 @@ static const struct param describe_attribute_params[] = {
 	      .doc = "The VPC."),
 	PARAM(struct ec2_vpc_attribute, "Attribute", attribute, .flags = REQUIRED,
 	      .words = "enableDnsSupport|enableDnsHostnames|enableNetworkAddressUsageMetrics",
-	      UNKNOWN_ATTRIBUTE, .doc = "Which of its attributes."),
+	      UNKNOWN_ATTRIBUTE, .doc = "Name of the attribute."),
 };
 
 static RESULT ec2_describe_vpc_attribute(struct ec2_call *e, const void *args, struct xml *x)
@@ -147,9 +146,11 @@ static RESULT ec2_describe_vpc_attribute(struct ec2_call *e, const void *args, s
 #define P(wire, member, ...) PARAM(struct router_settings, wire, member, __VA_ARGS__)
 static const struct param modify_attribute_params[] = {
 	P("VpcId", router, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC."),
-	P("EnableDnsSupport.Value", dns_support, .doc = "Whether names are answered at 169.254.169.253."),
-	P("EnableDnsHostnames.Value", dns_hostnames, .doc = "Whether its instances have names."),
-	P("EnableNetworkAddressUsageMetrics.Value", usage_metrics, .doc = "Kept as given."),
+	P("EnableDnsSupport.Value", dns_support,
+	  .doc = "Whether the DNS resolver at 169.254.169.253 answers."),
+	P("EnableDnsHostnames.Value", dns_hostnames, .doc = "Whether instances get DNS host names."),
+	P("EnableNetworkAddressUsageMetrics.Value", usage_metrics,
+	  .doc = "Stored and shown; nothing is measured."),
 };
 #undef P
 
@@ -182,7 +183,7 @@ static const struct param tenancy_params[] = {
 	PARAM(struct ec2_vpc_tenancy, "VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER,
 	      .doc = "The VPC."),
 	PARAM(struct ec2_vpc_tenancy, "InstanceTenancy", tenancy, .flags = REQUIRED, .words = "default",
-	      .doc = "EC2 takes no other: a VPC does not become dedicated afterwards."),
+	      .doc = "New tenancy; only default, as in EC2."),
 };
 
 /* ---- delete ---- */
@@ -196,29 +197,30 @@ static const struct param delete_vpc_params[] = {
 
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeVpcs"), .args = PARAMS(struct ec2_describe_vpcs, describe_vpcs_params),
-	 .list = &vpc_listing, .doc = "VPCs of the account."},
+	 .list = &vpc_listing, .doc = "Lists the account's VPCs."},
 	{EC2_ACTION("CreateVpc"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_create_vpc, create_vpc_params), .prepare = prepare_create,
 	 EC2_TAGS(struct ec2_create_vpc, "vpc"), .operation = engine_create_router_run,
 	 .returns = KIND_ROUTER, EC2_SHOWS(vpc_listing, struct ec2_create_vpc, wish.router, "vpc"),
 	 .state_in_answer = "pending",
-	 .doc = "Makes a VPC with its main route table, default network ACL and default group."},
+	 .doc = "Creates a VPC with its main route table, default network ACL and default security group."},
 	{EC2_ACTION("CreateDefaultVpc"), .flags = API_WRITES,
 	 .args = {0, 0, sizeof(struct default_router_wish)}, .operation = engine_create_default_router_run,
 	 .returns = KIND_ROUTER, EC2_SHOWS(vpc_listing, struct default_router_wish, router, "vpc"),
 	 .state_in_answer = "pending",
-	 .doc = "Makes a default VPC where it was deleted: with a subnet in each zone and a way out."},
+	 .doc = "Creates a default VPC if the account has none, with a subnet in each zone and an internet "
+		"gateway."},
 	{EC2_ACTION("DescribeVpcAttribute"),
 	 .args = PARAMS(struct ec2_vpc_attribute, describe_attribute_params),
-	 .answer = ec2_describe_vpc_attribute, .doc = "One attribute of a VPC."},
+	 .answer = ec2_describe_vpc_attribute, .doc = "Returns one attribute of a VPC."},
 	{EC2_ACTION("ModifyVpcAttribute"), .flags = API_WRITES,
 	 .args = PARAMS(struct router_settings, modify_attribute_params), .prepare = prepare_modify,
 	 .operation = engine_update_router_run, .doc = "Changes one attribute of a VPC."},
 	{EC2_ACTION("ModifyVpcTenancy"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_vpc_tenancy, tenancy_params), .operation = engine_share_router_run,
-	 .doc = "Lets new instances of a dedicated VPC be on hosts of everybody's."},
+	 .doc = "Allows new instances of a dedicated VPC to use shared hosts."},
 	{EC2_ACTION("DeleteVpc"), .flags = API_WRITES,
 	 .args = PARAMS(struct router_target, delete_vpc_params), .operation = engine_delete_router_run,
-	 .doc = "Deletes a VPC in which nothing is left."},
+	 .doc = "Deletes a VPC that contains nothing else."},
 };
 const struct api_actions ec2_vpc_actions = API_ACTIONS(actions);
