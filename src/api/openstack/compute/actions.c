@@ -23,7 +23,7 @@ static const struct param plain_params[] = {OS_SERVER(struct os_plain_action, se
 static const struct param lock_params[] = {
 	OS_SERVER(struct os_plain_action, server),
 	OS_BODY(struct os_plain_action, "locked_reason", wish.reason, .since = 73, .min = 1, .max = 255,
-		.doc = "Why."),
+		.doc = "Reason for the lock."),
 };
 
 static uint32_t states_of(const char *name)
@@ -76,9 +76,9 @@ struct os_resize {
 static const struct param resize_params[] = {
 	OS_SERVER(struct os_resize, wish.instance),
 	OS_BODY(struct os_resize, "flavorRef", wish.type, .flags = REQUIRED | BY_NAME,
-		.kind = KIND_INSTANCE_TYPE, .doc = "The flavor that it is to have."),
+		.kind = KIND_INSTANCE_TYPE, .doc = "New flavor."),
 	OS_BODY(struct os_resize, "OS-DCF:diskConfig", wish.disk_auto, .yes = "AUTO", .no = "MANUAL",
-		.doc = "Kept and shown: a guest grows its root file system by itself."),
+		.doc = "Stored and shown only; the guest grows its root file system itself."),
 };
 struct os_target {
 	struct instance_target wish;
@@ -103,9 +103,9 @@ static RESULT prepare_target(struct os_call *e, void *args)
 
 static const struct param file_rows[] = {
 	OS_BODY(struct guest_file, "path", path, .flags = REQUIRED, .max = OS_FILE_TEXT_MAX,
-		.doc = "Where the guest gets it."),
+		.doc = "Path of the file in the guest."),
 	OS_BODY(struct guest_file, "contents", contents, .flags = REQUIRED | BASE64, .max = OS_FILE_TEXT_MAX,
-		.doc = "Base64."),
+		.doc = "Content of the file, base64."),
 };
 const struct params os_file_params = OS_PARAMS(struct guest_file, file_rows);
 
@@ -118,26 +118,30 @@ struct os_rebuild {
 #define GIVEN(member) .given = offsetof(struct os_rebuild, wish.member) + 1
 static const struct param rebuild_params[] = {
 	OS_SERVER(struct os_rebuild, wish.instance),
-	P("imageRef", wish.image, .flags = REQUIRED, .kind = KIND_IMAGE, .doc = "What it is made of anew."),
-	P("name", wish.name, .min = 1, .max = 255, GIVEN(set_name), .doc = "Its new name."),
+	P("imageRef", wish.image, .flags = REQUIRED, .kind = KIND_IMAGE,
+	  .doc = "Image that the server is rebuilt from."),
+	P("name", wish.name, .min = 1, .max = 255, GIVEN(set_name), .doc = "New name."),
 	P("description", wish.description, .flags = NULLABLE, .since = 19, .max = 255, GIVEN(set_description),
-	  .doc = "Free text."),
-	P("metadata", wish.tags, GIVEN(set_tags), .doc = "Instead of what it has."),
+	  .doc = "Description: free text."),
+	P("metadata", wish.tags, GIVEN(set_tags), .doc = "Metadata that replaces the present metadata."),
 	P("key_name", wish.key_pair, .flags = NULLABLE | BY_NAME, .since = 54, .kind = KIND_KEY_PAIR,
-	  GIVEN(set_key), .doc = "The key that the guest gets; null: none."),
+	  GIVEN(set_key), .doc = "Key pair by name whose public key the guest receives; null: none."),
 	P("user_data", wish.user_data, .flags = NULLABLE | BASE64, .since = 57, .max = INSTANCE_USER_DATA_MAX,
-	  GIVEN(set_user_data), .doc = "Base64, up to 65,535 characters."),
+	  GIVEN(set_user_data), .doc = "User data, base64, up to 65,535 characters."),
 	P("OS-DCF:diskConfig", wish.disk_auto, .yes = "AUTO", .no = "MANUAL",
-	  .doc = "Kept and shown: a guest grows its root file system by itself."),
-	P("preserve_ephemeral", preserve, .doc = "Ephemeral disks are made anew."),
+	  .doc = "Stored and shown only; the guest grows its root file system itself."),
+	P("preserve_ephemeral", preserve,
+	  .doc = "Accepted and ignored; ephemeral disks are always recreated."),
 	P("accessIPv4", access_ip4, .max = IP_TEXT_SIZE, GIVEN(set_access_ip4),
-	  .doc = "Where it is reached; empty: nothing is said."),
-	P("accessIPv6", access_ip6, .max = IP_TEXT_SIZE, GIVEN(set_access_ip6), .doc = "Likewise in IPv6."),
+	  .doc = "IPv4 address shown for access; empty: none."),
+	P("accessIPv6", access_ip6, .max = IP_TEXT_SIZE, GIVEN(set_access_ip6),
+	  .doc = "IPv6 address shown for access; empty: none."),
 	P("adminPass", password, .min = 1, .max = OS_PASSWORD_MAX,
-	  .doc = "What its config drive tells the guest to set; absent: one is drawn."),
+	  .doc = "Administrator password, which the config drive passes to the guest; absent: a generated "
+		 "one."),
 	OS_BODY_LIST(struct os_rebuild, "personality", wish.files, os_file_params, .until = 56,
 		     .max = OS_FILES_MAX,
-		     .doc = "Files that its config drive tells the guest to write; absent: none."),
+		     .doc = "Files that the config drive passes to the guest; absent: none."),
 	OS_UNBUILT("trusted_image_certificates", .since = 63),
 	OS_UNBUILT("hostname", .since = 90),
 };
@@ -191,8 +195,8 @@ struct os_create_image {
 static const struct param image_params[] = {
 	OS_SERVER(struct os_create_image, wish.instance),
 	OS_BODY(struct os_create_image, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 255,
-		.doc = "The image's."),
-	OS_BODY(struct os_create_image, "metadata", wish.properties, .doc = "The image's properties."),
+		.doc = "Name of the image."),
+	OS_BODY(struct os_create_image, "metadata", wish.properties, .doc = "Properties of the image."),
 };
 
 /* Nova captures a running guest without stopping it, one capture at a time. */
@@ -250,12 +254,12 @@ struct os_create_backup {
 #define P(wire, member, ...) OS_BODY(struct os_create_backup, wire, member, __VA_ARGS__)
 static const struct param backup_params[] = {
 	OS_SERVER(struct os_create_backup, wish.capture.instance),
-	P("name", wish.capture.name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "The image's."),
+	P("name", wish.capture.name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Name of the image."),
 	P("backup_type", wish.type, .flags = REQUIRED, .max = 255,
-	  .doc = "daily, weekly, or any other word."),
+	  .doc = "Backup type: daily, weekly, or any other word."),
 	P("rotation", wish.rotation, .flags = REQUIRED, .max = INT32_MAX,
-	  .doc = "As many of the type are kept; 0: none."),
-	P("metadata", wish.capture.properties, .doc = "The image's properties."),
+	  .doc = "Number of backups of the type to keep; 0: none."),
+	P("metadata", wish.capture.properties, .doc = "Properties of the image."),
 };
 #undef P
 
@@ -299,7 +303,7 @@ struct os_group_action {
 static const struct param group_params[] = {
 	OS_SERVER(struct os_group_action, wish.instance),
 	OS_BODY(struct os_group_action, "name", name, .flags = REQUIRED, .min = 1, .max = 255,
-		.doc = "By name or id."),
+		.doc = "Security group by name or id."),
 };
 
 static RESULT prepare_group(struct os_call *e, void *args)
@@ -330,7 +334,8 @@ struct os_console {
 static const struct param console_params[] = {
 	OS_SERVER(struct os_console, server),
 	OS_BODY(struct os_console, "length", length, .flags = NULL_ABSENT, .min = -1, .max = 1000000,
-		.given = offsetof(struct os_console, has_length) + 1, .doc = "The newest lines."),
+		.given = offsetof(struct os_console, has_length) + 1,
+		.doc = "Number of lines, counted from the end."),
 };
 
 static RESULT prepare_console(struct os_call *e, void *args)
@@ -394,10 +399,10 @@ static const struct os_action actions[] = {
 	      "Ends a server, as its deletion does."),
 	OS_SERVER_ACTION("resize", "servers:resize", struct os_resize, resize_params,
 			 .prepare = prepare_resize, .operation = engine_resize_instance_run,
-			 .doc = "Another flavor, to be confirmed."),
+			 .doc = "Resizes a server to another flavor. The resize has to be confirmed."),
 	OS_SERVER_ACTION("revertResize", "servers:revert_resize", struct os_target, target_params,
 			 .prepare = prepare_target, .operation = engine_revert_resize_run,
-			 .doc = "The flavor that it had."),
+			 .doc = "Reverts a resize: the server gets its former flavor back."),
 	{.method = HTTP_POST,
 	 .path = "/v2.1/servers/{server_id}/action",
 	 .verb = "confirmResize",
@@ -407,28 +412,30 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct os_target, target_params),
 	 .prepare = prepare_target,
 	 .operation = engine_confirm_resize_run,
-	 .doc = "The new flavor stays."},
+	 .doc = "Confirms a resize."},
 	OS_SERVER_ACTION("rebuild", "servers:rebuild", struct os_rebuild, rebuild_params,
 			 .prepare = prepare_rebuild, .operation = engine_rebuild_instance_run,
 			 .item = "server", .answer = show_rebuilt, .returns = KIND_INSTANCE,
-			 .doc = "A new root disk of an image."),
+			 .doc = "Rebuilds a server with a new root disk from an image."),
 	OS_SERVER_ACTION("createImage", "servers:create_image", struct os_create_image, image_params,
 			 .prepare = prepare_image, .operation = engine_capture_image_run,
 			 .answer = show_image, .returns = API_RETURNS_NOTHING_STORED,
-			 .doc = "An image of its disks."),
+			 .doc = "Creates an image of the disks of a server."),
 	OS_SERVER_ACTION("createBackup", "os-create-backup", struct os_create_backup, backup_params,
 			 .prepare = prepare_backup, .operation = engine_back_up_instance_run,
 			 .answer = show_backup, .returns = API_RETURNS_NOTHING_STORED,
-			 .doc = "An image of its disks, of which the newest are kept."),
+			 .doc = "Creates an image of the disks of a server, and deletes the oldest backups "
+				"of its type."),
 	OS_SERVER_ACTION("restore", "os-deferred-delete:restore", struct os_plain_action, plain_params,
 			 .prepare = prepare_restore, .operation = engine_recover_instances_run,
-			 .doc = "Brings back a server that was destroyed and is not gone yet."),
+			 .doc = "Restores a soft-deleted server."),
 	OS_SERVER_ACTION("addSecurityGroup", "os-security-groups:add", struct os_group_action, group_params,
 			 .prepare = prepare_group, .operation = engine_change_instance_groups_run,
-			 .doc = "On all its ports."),
+			 .doc = "Adds a security group to all ports of a server."),
 	OS_SERVER_ACTION("removeSecurityGroup", "os-security-groups:remove", struct os_group_action,
 			 group_params, .prepare = prepare_group,
-			 .operation = engine_change_instance_groups_run, .doc = "From all its ports."),
+			 .operation = engine_change_instance_groups_run,
+			 .doc = "Removes a security group from all ports of a server."),
 	{.method = HTTP_POST,
 	 .path = "/v2.1/servers/{server_id}/action",
 	 .verb = "os-getConsoleOutput",
@@ -437,6 +444,6 @@ static const struct os_action actions[] = {
 	 .prepare = prepare_console,
 	 .look = look_at_console,
 	 .answer = show_console,
-	 .doc = "The newest lines of its serial console."},
+	 .doc = "Returns the newest lines of a server's serial console."},
 };
 const struct os_actions os_server_action_actions = OS_ACTIONS(OS_COMPUTE, actions);

@@ -22,13 +22,13 @@ struct os_bind_address {
 };
 static const struct param add_params[] = {
 	OS_SERVER(struct os_bind_address, wish.instance),
-	OS_BODY(struct os_bind_address, "address", address, .flags = REQUIRED, .doc = "The floating one."),
+	OS_BODY(struct os_bind_address, "address", address, .flags = REQUIRED, .doc = "Floating IP address."),
 	OS_BODY(struct os_bind_address, "fixed_address", wish.private_ip, .flags = NULLABLE,
-		.doc = "Which of the server's; absent: its first."),
+		.doc = "Fixed address of the server to associate; absent: its first one."),
 };
 static const struct param remove_params[] = {
 	OS_SERVER(struct os_bind_address, wish.instance),
-	OS_BODY(struct os_bind_address, "address", address, .flags = REQUIRED, .doc = "The floating one."),
+	OS_BODY(struct os_bind_address, "address", address, .flags = REQUIRED, .doc = "Floating IP address."),
 };
 
 static RESULT fail_not_found(struct os_call *e, const struct ip *ip)
@@ -161,7 +161,7 @@ struct os_old_address {
 	struct address_target wish;
 };
 static const struct param old_params[] = {
-	OS_PATH(struct os_old_address, "id", wish.address, .kind = KIND_ADDRESS, .doc = "The address."),
+	OS_PATH(struct os_old_address, "id", wish.address, .kind = KIND_ADDRESS, .doc = "The floating IP."),
 };
 
 /* ---- one more ---- */
@@ -172,7 +172,7 @@ struct os_take_address {
 };
 static const struct param take_params[] = {
 	OS_BODY(struct os_take_address, "pool", pool, .flags = NULLABLE, .max = 255,
-		.doc = "The external network, by name or id; absent: any."),
+		.doc = "External network, by name or id; absent: any."),
 };
 
 static bool is_usable(struct os_call *e, const struct row *row)
@@ -226,20 +226,21 @@ static const struct os_action actions[] = {
 	BIND("removeFloatingIp", "remove", remove_params, engine_disassociate_address_run, prepare_remove,
 	     "And no longer."),
 	{HTTP_GET, ALL, .permit = "os_compute_api:os-floating-ips:list", .until = LAST_PROXY,
-	 .list = &old_addresses, .doc = "Floating addresses, as compute had them."},
+	 .list = &old_addresses, .doc = "Lists floating IPs through the deprecated Compute proxy."},
 	{HTTP_POST, ALL, .permit = "os_compute_api:os-floating-ips:create", .flags = API_WRITES,
 	 .until = LAST_PROXY, .args = OS_PARAMS(struct os_take_address, take_params), .item = "floating_ip",
 	 .prepare = prepare_take, .operation = engine_allocate_address_run,
 	 OS_SHOWS(old_addresses, struct os_take_address, wish.address), .returns = KIND_ADDRESS,
-	 .doc = "Takes one."},
+	 .doc = "Allocates a floating IP."},
 	{HTTP_GET, ALL "/{id}", .permit = "os_compute_api:os-floating-ips:show", .until = LAST_PROXY,
 	 .args = ARGS, .item = "floating_ip", OS_SHOWS(old_addresses, struct os_old_address, wish.address),
-	 .doc = "One of them."},
+	 .doc = "Shows one floating IP."},
 	{HTTP_DELETE, ALL "/{id}", .permit = "os_compute_api:os-floating-ips:delete", .flags = API_WRITES,
 	 .until = LAST_PROXY, .status = 202, .args = ARGS,
 	 .sets = {API_SETS(struct os_old_address, wish.with_association)},
-	 .operation = engine_release_address_run, .doc = "Gives it back."},
+	 .operation = engine_release_address_run, .doc = "Releases a floating IP."},
 	{HTTP_GET, "/v2.1/os-floating-ip-pools", .permit = "os_compute_api:os-floating-ip-pools",
-	 .until = LAST_PROXY, .list = &pools, .doc = "Where they are from: external networks."},
+	 .until = LAST_PROXY, .list = &pools,
+	 .doc = "Lists the pools of floating IPs, which are the external networks."},
 };
 const struct os_actions os_compute_address_actions = OS_ACTIONS(OS_COMPUTE, actions);

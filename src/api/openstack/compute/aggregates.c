@@ -82,7 +82,7 @@ struct os_aggregate_change {
 	struct str id;                  /* aggregate's number */
 	struct str metadata, zone_name; /* zone_name: a key of the metadata */
 };
-#define ONE OS_PATH(struct os_aggregate_change, "id", id, .doc = "The aggregate's number.")
+#define ONE OS_PATH(struct os_aggregate_change, "id", id, .doc = "Number of the aggregate.")
 static const struct param one_params[] = {ONE};
 
 static RESULT find_aggregate(struct os_call *e, struct str id, struct ref *ret_ref)
@@ -123,9 +123,11 @@ struct os_aggregate_new {
 };
 static const struct param create_params[] = {
 	OS_BODY(struct os_aggregate_new, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 255,
-		.doc = "Unique."),
+		.doc = "Name; unique."),
 	OS_BODY(struct os_aggregate_new, "availability_zone", wish.zone_name, .flags = NULLABLE, .min = 1,
-		.max = 255, .doc = "The zone that it makes of its hosts, or the region's that they are in."),
+		.max = 255,
+		.doc = "Availability zone: a new one made of the aggregate's hosts, or the region's zone "
+		       "that they are in."),
 };
 
 static RESULT prepare_create(struct os_call *e, void *args)
@@ -137,24 +139,27 @@ static RESULT prepare_create(struct os_call *e, void *args)
 
 static const struct param update_params[] = {
 	ONE,
-	OS_BODY(struct os_aggregate_change, "name", wish.name, .min = 1, .max = 255, .doc = "Unique."),
+	OS_BODY(struct os_aggregate_change, "name", wish.name, .min = 1, .max = 255, .doc = "Name; unique."),
 	OS_BODY(struct os_aggregate_change, "availability_zone", wish.zone_name, .flags = NULLABLE, .min = 1,
-		.max = 255, .doc = "The zone that it makes of its hosts, or the region's that they are in."),
+		.max = 255,
+		.doc = "Availability zone: a new one made of the aggregate's hosts, or the region's zone "
+		       "that they are in."),
 };
 static const struct param add_params[] = {
 	ONE,
 	OS_BODY(struct os_aggregate_change, "host", wish.add_host, .kind = KIND_HOST,
-		.flags = REQUIRED | BY_NAME, .doc = "The host's name."),
+		.flags = REQUIRED | BY_NAME, .doc = "Name of the host."),
 };
 static const struct param remove_params[] = {
 	ONE,
 	OS_BODY(struct os_aggregate_change, "host", wish.remove_host, .kind = KIND_HOST,
-		.flags = REQUIRED | BY_NAME, .doc = "The host's name."),
+		.flags = REQUIRED | BY_NAME, .doc = "Name of the host."),
 };
 static const struct param metadata_params[] = {
 	ONE,
 	OS_BODY_JSON(struct os_aggregate_change, "metadata", metadata, .flags = REQUIRED,
-		     .doc = "Texts by key; null takes one away. availability_zone is the zone, and stays."),
+		     .doc = "Metadata by key; null removes a key. The key availability_zone sets the zone "
+			    "and cannot be removed."),
 };
 
 static RESULT prepare_update(struct os_call *e, void *args)
@@ -226,24 +231,24 @@ static RESULT prepare_metadata(struct os_call *e, void *args)
 #define ALL "/v2.1/os-aggregates"
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = "os_compute_api:os-aggregates:index", .flags = OS_ADMIN, .list = &listing,
-	 .doc = "Aggregates of hosts."},
+	 .doc = "Lists host aggregates."},
 	{HTTP_GET, ALL "/{id}", .permit = "os_compute_api:os-aggregates:show", .flags = OS_ADMIN,
 	 .args = OS_PARAMS(struct os_aggregate_change, one_params), .item = "aggregate",
-	 .answer = show_aggregate, .doc = "One of them."},
+	 .answer = show_aggregate, .doc = "Shows one aggregate."},
 	{HTTP_POST, ALL, .permit = "os_compute_api:os-aggregates:create", .flags = OS_ADMIN | API_WRITES,
 	 .args = OS_PARAMS(struct os_aggregate_new, create_params), .wrap = "aggregate", .item = "aggregate",
 	 .prepare = prepare_create, .operation = engine_create_aggregate_run, .returns = KIND_AGGREGATE,
-	 OS_SHOWS(listing, struct os_aggregate_new, wish.aggregate), .doc = "Makes an aggregate."},
+	 OS_SHOWS(listing, struct os_aggregate_new, wish.aggregate), .doc = "Creates a host aggregate."},
 	{HTTP_PUT, ALL "/{id}", .permit = "os_compute_api:os-aggregates:update",
 	 .flags = OS_ADMIN | API_WRITES, .args = OS_PARAMS(struct os_aggregate_change, update_params),
 	 .wrap = "aggregate", .item = "aggregate", .prepare = prepare_update,
 	 .operation = engine_update_aggregate_run, .returns = KIND_AGGREGATE,
 	 OS_SHOWS(listing, struct os_aggregate_change, wish.aggregate.prefix),
-	 .doc = "Its name, and its zone."},
+	 .doc = "Changes the name and availability zone of an aggregate."},
 	{HTTP_DELETE, ALL "/{id}", .permit = "os_compute_api:os-aggregates:delete",
 	 .flags = OS_ADMIN | API_WRITES, .args = OS_PARAMS(struct os_aggregate_change, one_params),
 	 .prepare = prepare_found, .operation = engine_delete_aggregate_run,
-	 .doc = "Deletes one that has no hosts."},
+	 .doc = "Deletes an aggregate without hosts."},
 	CHANGE("add_host", add_params, prepare_found, "Puts a host into it."),
 	CHANGE("remove_host", remove_params, prepare_found, "Takes a host out of it."),
 	CHANGE("set_metadata", metadata_params, prepare_metadata, "Says more of its hosts, or less."),

@@ -138,17 +138,17 @@ static const struct param exchange_params[] = {
 	SERVER(struct os_exchange, of.wish.instance),
 	OS_PATH(struct os_exchange, "volume_id", of.wish.volume, .kind = KIND_VOLUME, .doc = "The volume."),
 	P("volumeId", other, .flags = REQUIRED, .kind = KIND_VOLUME,
-	  .doc = "The same volume; or, for administrators, one that takes over its content and its place "
-		 "while "
-		 "the server runs."),
-	P("delete_on_termination", goes, .since = UPDATES, .doc = "Goes with the server."),
-	P("device", device, .since = UPDATES, .max = 255, .doc = "As it is: it cannot be changed."),
-	P("serverId", server, .since = UPDATES, .max = 255, .doc = "As it is: it cannot be changed."),
+	  .doc = "The same volume. Administrators may name another volume, which takes over content and "
+		 "place while the server runs."),
+	P("delete_on_termination", goes, .since = UPDATES,
+	  .doc = "Whether the volume is deleted with the server."),
+	P("device", device, .since = UPDATES, .max = 255, .doc = "Present device. Cannot be changed."),
+	P("serverId", server, .since = UPDATES, .max = 255, .doc = "Present server. Cannot be changed."),
 	P("tag", tag, .since = UPDATES, .flags = NULLABLE, .max = 60,
-	  .doc = "As it is: it cannot be changed."),
-	P("id", id, .since = UPDATES, .max = 255, .doc = "As it is: it cannot be changed."),
-	P("attachment_id", attachment, .since = 89, .max = 255, .doc = "As it is."),
-	P("bdm_uuid", bdm, .since = 89, .max = 255, .doc = "As it is."),
+	  .doc = "Present tag. Cannot be changed."),
+	P("id", id, .since = UPDATES, .max = 255, .doc = "Present id. Cannot be changed."),
+	P("attachment_id", attachment, .since = 89, .max = 255, .doc = "Present value. Cannot be changed."),
+	P("bdm_uuid", bdm, .since = 89, .max = 255, .doc = "Present value. Cannot be changed."),
 };
 #undef P
 
@@ -247,11 +247,11 @@ static const struct param attach_params[] = {
 	OS_BODY(struct os_attach, "volumeId", wish.volume, .flags = REQUIRED, .kind = KIND_VOLUME,
 		.doc = "The volume."),
 	OS_BODY(struct os_attach, "device", wish.device, .flags = NULLABLE, .max = 255,
-		.doc = "As it is named; none: the next."),
+		.doc = "Device name; absent: the next free one."),
 	OS_BODY(struct os_attach, "tag", wish.tag, .since = 49, .min = 1, .max = 60,
-		.doc = "What the guest is told of it."),
+		.doc = "Device role tag that the guest sees."),
 	OS_BODY(struct os_attach, "delete_on_termination", wish.delete_on_termination, .since = 79,
-		.doc = "Goes with the server."),
+		.doc = "Whether the volume is deleted with the server."),
 };
 
 static RESULT prepare_attach(struct os_call *e, void *args)
@@ -284,10 +284,11 @@ static RESULT show_attached(struct os_call *e, const void *args, struct json_wri
 #define TARGET(rows) OS_PARAMS(struct os_attachment_target, rows)
 static const struct os_action actions[] = {
 	{HTTP_GET, ATTACHMENTS, .permit = "os_compute_api:os-volumes-attachments:index",
-	 .args = TARGET(list_params), .answer = list_attachments, .doc = "Volumes of a server."},
+	 .args = TARGET(list_params), .answer = list_attachments,
+	 .doc = "Lists the volumes attached to a server."},
 	{HTTP_GET, ATTACHMENTS "/{volume_id}", .permit = "os_compute_api:os-volumes-attachments:show",
 	 .args = TARGET(one_params), .item = "volumeAttachment", .answer = show_attachment,
-	 .doc = "One volume of a server."},
+	 .doc = "Shows one volume attachment of a server."},
 	{HTTP_POST, ATTACHMENTS, .permit = "os_compute_api:os-volumes-attachments:create",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_attach, attach_params), .wrap = "volumeAttachment",
 	 .item = "volumeAttachment", .prepare = prepare_attach, .operation = engine_attach_volume_run,
@@ -295,7 +296,7 @@ static const struct os_action actions[] = {
 	{HTTP_PUT, ATTACHMENTS "/{volume_id}", .permit = "os_compute_api:os-volumes-attachments:update",
 	 .flags = API_WRITES, .status = 202, .args = OS_PARAMS(struct os_exchange, exchange_params),
 	 .wrap = "volumeAttachment", .prepare = prepare_exchange, .operation = exchange,
-	 .doc = "Whether a volume goes with its server; or another volume in its place."},
+	 .doc = "Changes whether a volume is deleted with its server, or swaps the volume."},
 	{HTTP_DELETE, ATTACHMENTS "/{volume_id}", .permit = "os_compute_api:os-volumes-attachments:delete",
 	 .flags = API_WRITES, .status = 202, .args = TARGET(one_params), .prepare = prepare_detach,
 	 .operation = engine_detach_volume_run, .doc = "Detaches a volume."},

@@ -21,20 +21,22 @@ struct os_remote_console {
 	OS_PATH(struct os_remote_console, "server_id", server, .kind = KIND_INSTANCE, .doc = "The server.")
 static const struct param create_params[] = {
 	SERVER,
-	P("protocol", protocol, .until = 7, .words = "vnc|spice|serial|rdp", .doc = "vnc or serial."),
-	P("protocol", protocol, .since = 8, .words = "vnc|spice|serial|rdp|mks", .doc = "vnc or serial."),
+	P("protocol", protocol, .until = 7, .words = "vnc|spice|serial|rdp",
+	  .doc = "Protocol: vnc or serial."),
+	P("protocol", protocol, .since = 8, .words = "vnc|spice|serial|rdp|mks",
+	  .doc = "Protocol: vnc or serial."),
 	P("type", type, .until = 7, .words = "novnc|xvpvnc|spice-html5|serial|rdp-html5",
-	  .doc = "novnc or serial."),
+	  .doc = "Console type: novnc or serial."),
 	P("type", type, .since = 8, .words = "novnc|xvpvnc|spice-html5|serial|rdp-html5|webmks",
-	  .doc = "novnc or serial."),
+	  .doc = "Console type: novnc or serial."),
 };
 static const struct param vnc_params[] = {
 	SERVER,
-	P("type", type, .words = "novnc|xvpvnc", .doc = "novnc."),
+	P("type", type, .words = "novnc|xvpvnc", .doc = "Console type: novnc only."),
 };
 static const struct param serial_params[] = {
 	SERVER,
-	P("type", type, .words = "serial", .doc = "serial."),
+	P("type", type, .words = "serial", .doc = "Console type: serial only."),
 };
 #undef SERVER
 #undef P
@@ -116,7 +118,8 @@ static const struct os_action actions[] = {
 	 .prepare = prepare_console,
 	 .look = look_at_console,
 	 .answer = show_console,
-	 .doc = "A URL that opens its display or serial port for ten minutes."},
+	 .doc = "Returns a URL that opens the server's display or serial port. The URL is valid for ten "
+		"minutes."},
 	ACTION("os-getVNCConsole", vnc_params, "Of its display."),
 	ACTION("os-getSerialConsole", serial_params, "Of its serial port."),
 };

@@ -30,23 +30,28 @@ struct os_block_device {
 #define P(wire, member, ...) OS_BODY(struct os_block_device, wire, member, __VA_ARGS__)
 static const struct param block_rows[] = {
 	P("source_type", source, .words = "image|snapshot|volume|blank", .absent = "image",
-	  .doc = "What it is made from."),
+	  .doc = "Source of the disk."),
 	P("destination_type", destination, .words = "local|volume",
-	  .doc = "Of an image both are volumes here; local and blank: an ephemeral or a swap disk."),
-	P("uuid", id, .flags = NULLABLE, .kind = KIND_IMAGE, .doc = "Of the source."),
-	P("volume_size", size, .flags = NULLABLE, .min = 0, .max = 16384, .doc = "GiB; of a swap disk MiB."),
+	  .doc = "volume: a volume, also for an image; local with a blank source: an ephemeral or swap "
+		 "disk."),
+	P("uuid", id, .flags = NULLABLE, .kind = KIND_IMAGE, .doc = "Id of the source."),
+	P("volume_size", size, .flags = NULLABLE, .min = 0, .max = 16384,
+	  .doc = "Size in GiB; of a swap disk in MiB."),
 	P("boot_index", boot_index, .flags = NULLABLE, .min = -1, .max = 100, .absent = "-1",
-	  .doc = "0: the root disk."),
-	P("delete_on_termination", goes, .doc = "Goes with the server."),
-	P("device_name", device, .flags = NULLABLE, .max = 255, .doc = "As it is named."),
-	P("disk_bus", bus, .flags = NULLABLE, .doc = "As the image says, whatever is asked."),
-	P("device_type", type, .flags = NULLABLE, .words = "disk", .doc = "A disk."),
+	  .doc = "Boot index; 0 is the root disk."),
+	P("delete_on_termination", goes, .doc = "Whether the volume is deleted with the server."),
+	P("device_name", device, .flags = NULLABLE, .max = 255, .doc = "Device name."),
+	P("disk_bus", bus, .flags = NULLABLE, .doc = "Accepted; the bus is the one that the image sets."),
+	P("device_type", type, .flags = NULLABLE, .words = "disk", .doc = "Device type; disk only."),
 	P("guest_format", format, .flags = NULLABLE, .max = 255,
-	  .doc = "swap: a local blank disk is one to swap on. None other."),
+	  .doc = "swap: the local blank disk is a swap disk. No other format is possible."),
 	OS_UNBUILT("no_device", .only = "false"),
-	P("tag", tag, .since = 32, .until = 32, .min = 1, .max = 60, .doc = "What the guest is told of it."),
-	P("tag", tag, .since = TAGS_SINCE, .min = 1, .max = 60, .doc = "What the guest is told of it."),
-	P("volume_type", volume_type, .flags = NULLABLE, .since = 67, .max = 255, .doc = "Of a new volume."),
+	P("tag", tag, .since = 32, .until = 32, .min = 1, .max = 60,
+	  .doc = "Device role tag that the guest sees."),
+	P("tag", tag, .since = TAGS_SINCE, .min = 1, .max = 60,
+	  .doc = "Device role tag that the guest sees."),
+	P("volume_type", volume_type, .flags = NULLABLE, .since = 67, .max = 255,
+	  .doc = "Type of the new volume."),
 };
 #undef P
 static const struct params block_params = OS_PARAMS(struct os_block_device, block_rows);
@@ -55,12 +60,13 @@ static const struct params block_params = OS_PARAMS(struct os_block_device, bloc
  * local disk. */
 #define P(wire, member, ...) OS_BODY(struct os_block_device, wire, member, __VA_ARGS__)
 static const struct param old_block_rows[] = {
-	P("virtual_name", virtual_name, .max = 255, .doc = "swap, ephemeral0: a local disk."),
+	P("virtual_name", virtual_name, .max = 255, .doc = "swap or ephemeral0: a local disk."),
 	P("volume_id", volume, .kind = KIND_VOLUME, .doc = "The volume."),
-	P("snapshot_id", snapshot, .kind = KIND_SNAPSHOT, .doc = "A new volume is made from it."),
-	P("volume_size", size, .min = 1, .max = 16384, .doc = "GiB; of a swap disk MiB."),
-	P("device_name", device, .min = 1, .max = 255, .doc = "As it is named."),
-	P("delete_on_termination", goes, .doc = "Goes with the server."),
+	P("snapshot_id", snapshot, .kind = KIND_SNAPSHOT,
+	  .doc = "Snapshot that a new volume is created from."),
+	P("volume_size", size, .min = 1, .max = 16384, .doc = "Size in GiB; of a swap disk in MiB."),
+	P("device_name", device, .min = 1, .max = 255, .doc = "Device name."),
+	P("delete_on_termination", goes, .doc = "Whether the volume is deleted with the server."),
 	OS_UNBUILT("no_device", .only = "false"),
 	OS_UNBUILT("connection_info"),
 };
@@ -73,7 +79,8 @@ struct os_group_name {
 	struct str name;
 };
 static const struct param group_rows[] = {
-	OS_BODY(struct os_group_name, "name", name, .min = 1, .max = 255, .doc = "By name or id."),
+	OS_BODY(struct os_group_name, "name", name, .min = 1, .max = 255,
+		.doc = "Security group by name or id."),
 };
 static const struct params group_params = OS_PARAMS(struct os_group_name, group_rows);
 
@@ -99,46 +106,51 @@ struct os_new_server {
 };
 #define P(wire, member, ...) OS_BODY(struct os_new_server, wire, member, __VA_ARGS__)
 static const struct param server_rows[] = {
-	P("name", name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Its name."),
-	P("description", description, .flags = NULLABLE, .since = 19, .max = 255, .doc = "Free text."),
+	P("name", name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Name."),
+	P("description", description, .flags = NULLABLE, .since = 19, .max = 255,
+	  .doc = "Description: free text."),
 	P("imageRef", image, .flags = NULLABLE | ID_OR_EMPTY, .kind = KIND_IMAGE,
-	  .doc = "What it starts from; empty: the block device of boot index 0 says it."),
-	P("flavorRef", flavor, .flags = REQUIRED | BY_NAME, .kind = KIND_INSTANCE_TYPE, .doc = "Its size."),
+	  .doc = "Image to boot from; empty: the block device with boot index 0 is the root disk."),
+	P("flavorRef", flavor, .flags = REQUIRED | BY_NAME, .kind = KIND_INSTANCE_TYPE, .doc = "Flavor."),
 	OS_BODY_JSON(struct os_new_server, "networks", networks,
 		     .doc = "\"auto\", \"none\", or a list of networks and ports."),
 	P("key_name", key, .flags = NULLABLE | BY_NAME, .kind = KIND_KEY_PAIR,
-	  .doc = "Whose public key the guest gets."),
-	P("metadata", metadata, .doc = "Its tags."),
+	  .doc = "Key pair by name whose public key the guest receives."),
+	P("metadata", metadata, .doc = "Metadata, stored as tags."),
 	P("user_data", user_data, .flags = NULLABLE | BASE64, .max = INSTANCE_USER_DATA_MAX,
-	  .doc = "Base64, up to 65,535 characters."),
+	  .doc = "User data, base64, up to 65,535 characters."),
 	P("availability_zone", zone, .flags = NULLABLE | BY_NAME, .kind = KIND_ZONE, .max = 255,
-	  .doc = "Where; of an administrator also zone:host."),
-	P("min_count", min_count, .min = 1, .max = INSTANCE_LAUNCH_MAX, .doc = "As many at least."),
+	  .doc = "Availability zone. Administrators may name a host, as in zone:host."),
+	P("min_count", min_count, .min = 1, .max = INSTANCE_LAUNCH_MAX, .doc = "Minimum number of servers."),
 	P("max_count", max_count, .min = 1, .max = INSTANCE_LAUNCH_MAX,
-	  .doc = "As many as the quota allows."),
-	P("return_reservation_id", returns_reservation, .doc = "Answers with that alone."),
+	  .doc = "Maximum number of servers. As many as the quota allows are created."),
+	P("return_reservation_id", returns_reservation,
+	  .doc = "Makes the answer contain only the reservation id."),
 	P("OS-DCF:diskConfig", disk_auto, .yes = "AUTO", .no = "MANUAL",
-	  .doc = "Kept and shown: a guest grows its root file system by itself."),
+	  .doc = "Stored and shown only; the guest grows its root file system itself."),
 	OS_BODY_LIST(struct os_new_server, "security_groups", groups, group_params, .max = GROUPS_MAX,
-		     .doc = "Of new ports; none: the default one."),
+		     .doc = "Security groups of new ports; absent: the default one."),
 	OS_BODY_LIST(struct os_new_server, "block_device_mapping_v2", disks, block_params, .max = DISKS_MAX,
-		     .doc = "Its disks, over and besides the image's."),
+		     .doc = "Disks that override or extend those of the image."),
 	P("config_drive", config_drive, .flags = NULLABLE,
-	  .doc = "A disk with what the metadata service says."),
-	P("accessIPv4", access_ip4, .max = IP_TEXT_SIZE, .doc = "Where it is reached, as its owner says."),
-	P("accessIPv6", access_ip6, .max = IP_TEXT_SIZE, .doc = "Likewise in IPv6."),
+	  .doc = "Whether a config drive with the instance metadata is attached."),
+	P("accessIPv4", access_ip4, .max = IP_TEXT_SIZE, .doc = "IPv4 address shown for access."),
+	P("accessIPv6", access_ip6, .max = IP_TEXT_SIZE,
+	  .doc = "IPv6 address shown for access; empty: none."),
 	P("adminPass", password, .min = 1, .max = OS_PASSWORD_MAX,
-	  .doc = "What its config drive tells the guest to set; absent: one is drawn."),
+	  .doc = "Administrator password, which the config drive passes to the guest; absent: a generated "
+		 "one."),
 	OS_BODY_LIST(struct os_new_server, "personality", files, os_file_params, .until = 56,
-		     .max = OS_FILES_MAX, .doc = "Files that its config drive tells the guest to write."),
+		     .max = OS_FILES_MAX, .doc = "Files that the config drive passes to the guest."),
 	OS_BODY_LIST(struct os_new_server, "block_device_mapping", old_disks, old_block_params,
 		     .max = DISKS_MAX,
-		     .doc = "The same in its first form. Without an image the first is the root disk."),
-	P("tags", tags, .since = 52, .doc = "Words."),
+		     .doc = "Disks in the older format. Without an image the first one is the root disk."),
+	P("tags", tags, .since = 52, .doc = "Tags of the server."),
 	OS_UNBUILT("trusted_image_certificates", .since = 63),
 	P("host", host, .since = 74, .min = 1, .max = 255,
-	  .doc = "On this one or not at all; an administrator's word."),
-	P("hypervisor_hostname", hypervisor, .since = 74, .min = 1, .max = 255, .doc = "The same."),
+	  .doc = "Host that the server must run on; for administrators."),
+	P("hypervisor_hostname", hypervisor, .since = 74, .min = 1, .max = 255,
+	  .doc = "Host that the server must run on, by hypervisor name; for administrators."),
 	OS_UNBUILT("hostname", .since = 90),
 };
 #undef P
@@ -149,11 +161,11 @@ struct os_hints {
 	struct strs near, apart;
 };
 static const struct param hint_rows[] = {
-	OS_BODY(struct os_hints, "group", group, .kind = KIND_SERVER_GROUP, .doc = "Its server group."),
+	OS_BODY(struct os_hints, "group", group, .kind = KIND_SERVER_GROUP, .doc = "Server group."),
 	OS_BODY(struct os_hints, "same_host", near, .flags = ONE_OR_LIST,
-		.doc = "A server or several: where one of them is."),
+		.doc = "Servers. The new one is placed on a host of one of them."),
 	OS_BODY(struct os_hints, "different_host", apart, .flags = ONE_OR_LIST,
-		.doc = "Likewise: where none of them is."),
+		.doc = "Servers. The new one is placed on a host without any of them."),
 	OS_UNBUILT("query"),
 	OS_UNBUILT("target_cell"),
 	OS_UNBUILT("build_near_host_ip"),
@@ -170,9 +182,9 @@ static const struct param create_params[] = {
 	OS_BODY_OBJECT(struct os_create_server, "server", server, server_params, .flags = REQUIRED,
 		       .doc = "The server."),
 	OS_BODY_OBJECT(struct os_create_server, "os:scheduler_hints", hints, hint_params,
-		       .doc = "Where it goes."),
+		       .doc = "Scheduler hints for the placement."),
 	OS_BODY_OBJECT(struct os_create_server, "OS-SCH-HNT:scheduler_hints", old_hints, hint_params,
-		       .doc = "The same by its old name."),
+		       .doc = "Scheduler hints, by their older name."),
 };
 
 /* ---- disks ---- */
@@ -720,6 +732,6 @@ static const struct os_action actions[] = {
 	{HTTP_POST, "/v2.1/servers", .permit = "os_compute_api:servers:create", .flags = API_WRITES,
 	 .status = 202, .args = OS_PARAMS(struct os_create_server, create_params), .prepare = prepare_create,
 	 .operation = engine_create_instances_run, .answer = show_created,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Starts a server."},
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Creates and starts servers."},
 };
 const struct os_actions os_server_create_actions = OS_ACTIONS(OS_COMPUTE, actions);

@@ -175,6 +175,6 @@ static RESULT show(struct os_call *e, const void *args, struct json_writer *w)
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.1/servers/{server_id}/diagnostics", .permit = "os_compute_api:os-server-diagnostics",
 	 .flags = OS_ADMIN, .args = OS_PARAMS(struct os_diagnostics, params), .prepare = prepare,
-	 .look = look, .answer = show, .doc = "What a running server has used."},
+	 .look = look, .answer = show, .doc = "Shows the resource usage of a running server."},
 };
 const struct os_actions os_server_diagnostic_actions = OS_ACTIONS(OS_COMPUTE, actions);

@@ -21,14 +21,16 @@ struct os_evacuate {
 static const struct param evacuate_params[] = {
 	OS_SERVER(struct os_evacuate, wish.instance),
 	P("host", wish.host, .kind = KIND_HOST, .flags = BY_NAME, .min = 1, .max = 255,
-	  .doc = "Where to; absent: where there is room."),
+	  .doc = "Target host; absent: any host with room."),
 	P("onSharedStorage", is_shared, .flags = REQUIRED, .until = 13,
-	  .doc = "Where its disks are is known here: a root disk that was on its host alone is made anew."),
+	  .doc = "Accepted and ignored; Dari knows where the disks are. A root disk on the lost host is "
+		 "recreated."),
 	P("adminPass", password, .min = 1, .max = OS_PASSWORD_MAX,
 	  .given = offsetof(struct os_evacuate, is_password_said) + 1,
-	  .doc = "What its config drive tells a guest with a new root disk to set; absent: one is drawn."),
+	  .doc = "Administrator password for a recreated root disk, passed by the config drive; absent: a "
+		 "generated one."),
 	P("force", wish.forces, .since = 29, .until = 67,
-	  .doc = "On the host named, whatever groups, hints and aggregates say; its room still counts."),
+	  .doc = "Ignores groups, hints and aggregates on the named host. Its capacity still counts."),
 };
 #undef P
 
@@ -103,7 +105,8 @@ static RESULT show_password(struct os_call *e, const void *args, struct json_wri
 		.permit = "os_compute_api:os-evacuate", .flags = API_WRITES | OS_ADMIN, .status = 200,       \
 		.args = OS_PARAMS(struct os_evacuate, evacuate_params), .prepare = prepare_evacuate,         \
 		.operation = engine_evacuate_instance_run,                                                   \
-		.doc = "To another host, from one that is proven to be off.", __VA_ARGS__                    \
+		.doc = "Evacuates a server to another host. The present host must be proven to be off.",     \
+		__VA_ARGS__                                                                                  \
 	}
 static const struct os_action actions[] = {
 	EVACUATE(.until = 13, .answer = show_password, .returns = API_RETURNS_NOTHING_STORED),

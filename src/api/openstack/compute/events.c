@@ -22,19 +22,20 @@ struct os_events {
 #define P(wire, member, ...) OS_BODY(struct os_event, wire, member, __VA_ARGS__)
 #define NAMES "network-changed|network-vif-plugged|network-vif-unplugged|network-vif-deleted"
 static const struct param event_rows[] = {
-	P("name", name, .flags = REQUIRED, .until = 50, .words = NAMES, .doc = "What happened."),
+	P("name", name, .flags = REQUIRED, .until = 50, .words = NAMES, .doc = "Name of the event."),
 	P("name", name, .flags = REQUIRED, .since = 51, .words = NAMES "|volume-extended",
-	  .doc = "What happened."),
-	P("server_uuid", server, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "To which server."),
+	  .doc = "Name of the event."),
+	P("server_uuid", server, .flags = REQUIRED, .kind = KIND_INSTANCE,
+	  .doc = "Server that the event concerns."),
 	P("status", status, .words = "failed|completed|in-progress", .absent = "completed",
-	  .doc = "How it ended."),
-	P("tag", tag, .doc = "The port or the volume."),
+	  .doc = "Outcome of the event."),
+	P("tag", tag, .doc = "Port or volume that the event concerns."),
 };
 #undef P
 static const struct params event_params = OS_PARAMS(struct os_event, event_rows);
 static const struct param params[] = {
 	OS_BODY_LIST(struct os_events, "events", events, event_params, .flags = REQUIRED, .min = 1,
-		     .max = EVENTS_MAX, .doc = "One or more."),
+		     .max = EVENTS_MAX, .doc = "Events; at least one."),
 };
 
 /* Finds a server of any project, since only administrators may call; NULL: none. */
@@ -80,6 +81,6 @@ static const struct os_action actions[] = {
 	{HTTP_POST, "/v2.1/os-server-external-events",
 	 .permit = "os_compute_api:os-server-external-events:create", .flags = OS_ADMIN,
 	 .args = OS_PARAMS(struct os_events, params), .answer = answer_events,
-	 .doc = "Tells of what was seen anyway."},
+	 .doc = "Accepts external events, which the region notices without them."},
 };
 const struct os_actions os_server_event_actions = OS_ACTIONS(OS_COMPUTE, actions);

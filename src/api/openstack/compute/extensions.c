@@ -92,9 +92,9 @@ static RESULT show_extension(struct os_call *e, const void *args, struct json_wr
 
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.1/extensions", .permit = "os_compute_api:extensions", .answer = list_extensions,
-	 .doc = "What there is beside servers."},
+	 .doc = "Lists the API extensions."},
 	{HTTP_GET, "/v2.1/extensions/{alias}", .permit = "os_compute_api:extensions",
 	 .args = OS_PARAMS(struct os_extension_target, os_extension_params), .item = "extension",
-	 .answer = show_extension, .doc = "One of that."},
+	 .answer = show_extension, .doc = "Shows one API extension."},
 };
 const struct os_actions os_compute_extension_actions = OS_ACTIONS(OS_COMPUTE, actions);

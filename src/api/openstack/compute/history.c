@@ -103,17 +103,18 @@ struct os_history {
 static const struct param list_params[] = {
 	OS_PATH(struct os_history, "server_id", server, .kind = KIND_INSTANCE, .doc = "The server."),
 	OS_QUERY(struct os_history, "limit", limit, .since = SINCE_PAGES, .min = 0, .max = INT32_MAX,
-		 .given = offsetof(struct os_history, has_limit) + 1, .doc = "Actions of a page."),
+		 .given = offsetof(struct os_history, has_limit) + 1,
+		 .doc = "Maximum number of actions in one page."),
 	OS_QUERY(struct os_history, "marker", marker, .since = SINCE_PAGES,
-		 .doc = "req-… of the last action of the page before."),
+		 .doc = "Request id (req-…) of the last action of the previous page."),
 	OS_QUERY(struct os_history, "changes-since", since, .since = SINCE_PAGES, .max = 64,
-		 .doc = "Actions from then on."),
+		 .doc = "Earliest change."),
 	OS_QUERY(struct os_history, "changes-before", before, .since = SINCE_BEFORE, .max = 64,
-		 .doc = "Actions until then."),
+		 .doc = "Latest change."),
 };
 static const struct param one_params[] = {
 	OS_PATH(struct os_history, "server_id", server, .kind = KIND_INSTANCE, .doc = "The server."),
-	OS_PATH(struct os_history, "request_id", request, .doc = "req-… of the action."),
+	OS_PATH(struct os_history, "request_id", request, .doc = "Request id (req-…) of the action."),
 };
 
 /* Since 2.21 terminated servers have a history, too. */
@@ -253,9 +254,9 @@ static RESULT show_action(struct os_call *e, const void *args, struct json_write
 static const struct os_action actions[] = {
 	{HTTP_GET, ACTIONS_PATH, .permit = "os_compute_api:os-instance-actions:list",
 	 .args = OS_PARAMS(struct os_history, list_params), .answer = list_actions,
-	 .doc = "What was done to a server."},
+	 .doc = "Lists the actions performed on a server."},
 	{HTTP_GET, ACTIONS_PATH "/{request_id}", .permit = "os_compute_api:os-instance-actions:show",
 	 .args = OS_PARAMS(struct os_history, one_params), .item = "instanceAction", .answer = show_action,
-	 .doc = "One of that."},
+	 .doc = "Shows one action of a server."},
 };
 const struct os_actions os_server_history_actions = OS_ACTIONS(OS_COMPUTE, actions);

@@ -465,21 +465,21 @@ struct os_service_change {
 #define FORCED_DOWN(...)                                                                                     \
 	OS_BODY(struct os_service_change, "forced_down", forced_down,                                        \
 		.given = offsetof(struct os_service_change, has_forced_down) + 1,                            \
-		.doc = "It counts as down, whatever it answers.", __VA_ARGS__)
+		.doc = "Marks the host as down, whether it answers or not.", __VA_ARGS__)
 #define REASON(...)                                                                                          \
 	OS_BODY(struct os_service_change, "disabled_reason", wish.reason, .min = 1, .max = 255,              \
-		.doc = "Why it is closed.", __VA_ARGS__)
+		.doc = "Reason for disabling the host.", __VA_ARGS__)
 static const struct param service_params[] = {
-	OS_PATH(struct os_service_change, "id", id, .doc = "The service."),
+	OS_PATH(struct os_service_change, "id", id, .doc = "Id of the service."),
 	OS_BODY(struct os_service_change, "status", wish.enabled, .yes = "enabled", .no = "disabled",
-		.doc = "Whether new servers go there."),
+		.doc = "Whether the host accepts new servers."),
 	REASON(.flags = 0),
 	FORCED_DOWN(.flags = 0),
 };
 #define HOST_AND_BINARY                                                                                      \
-	OS_BODY(struct os_service_change, "host", host, .flags = REQUIRED, .doc = "The host's name."),       \
+	OS_BODY(struct os_service_change, "host", host, .flags = REQUIRED, .doc = "Name of the host."),      \
 		OS_BODY(struct os_service_change, "binary", binary, .flags = REQUIRED,                       \
-			.words = "nova-compute", .doc = "nova-compute.")
+			.words = "nova-compute", .doc = "Only nova-compute.")
 static const struct param named_params[] = {HOST_AND_BINARY};
 static const struct param reason_params[] = {HOST_AND_BINARY, REASON(.flags = REQUIRED)};
 static const struct param down_params[] = {HOST_AND_BINARY, FORCED_DOWN(.flags = REQUIRED)};
@@ -555,36 +555,36 @@ static RESULT show_named(struct os_call *e, const void *args, struct json_writer
 	}
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.1/os-availability-zone", .permit = "os_compute_api:os-availability-zone:list",
-	 .answer = list_zones, .doc = "Availability zones."},
+	 .answer = list_zones, .doc = "Lists availability zones."},
 	{HTTP_GET, "/v2.1/os-availability-zone/detail",
 	 .permit = "os_compute_api:os-availability-zone:detail", .flags = OS_ADMIN, .answer = detail_zones,
-	 .doc = "With their hosts."},
+	 .doc = "Lists availability zones with their hosts."},
 	{HTTP_GET, "/v2.1/os-hypervisors", .permit = "os_compute_api:os-hypervisors:list", .flags = OS_ADMIN,
-	 .list = &hypervisor_briefs, .doc = "Hosts."},
+	 .list = &hypervisor_briefs, .doc = "Lists hypervisors with id and name."},
 	{HTTP_GET, "/v2.1/os-hypervisors/detail", .permit = "os_compute_api:os-hypervisors:list-detail",
-	 .flags = OS_ADMIN, .list = &hypervisor_details, .doc = "Hosts, and what is on them."},
+	 .flags = OS_ADMIN, .list = &hypervisor_details, .doc = "Lists hypervisors with their resources."},
 	{HTTP_GET, "/v2.1/os-hypervisors/statistics", .permit = "os_compute_api:os-hypervisors:statistics",
 	 .flags = OS_ADMIN, .until = 87, .item = "hypervisor_statistics", .answer = show_statistics,
-	 .doc = "The sum of all hosts."},
+	 .doc = "Shows the totals of all hypervisors."},
 	{HTTP_GET, "/v2.1/os-hypervisors/{id}", .permit = "os_compute_api:os-hypervisors:show",
 	 .flags = OS_ADMIN, .args = HOST_ARGS, .item = "hypervisor", .answer = show_hypervisor,
-	 .doc = "One host."},
+	 .doc = "Shows one hypervisor."},
 	{HTTP_GET, "/v2.1/os-hypervisors/{id}/uptime", .permit = "os_compute_api:os-hypervisors:uptime",
 	 .flags = OS_ADMIN, .until = 87, .args = HOST_ARGS, .item = "hypervisor", .answer = show_uptime,
-	 .doc = "For how long it is up."},
+	 .doc = "Shows the uptime of a hypervisor."},
 	{HTTP_GET, "/v2.1/os-hypervisors/{id}/search", .permit = "os_compute_api:os-hypervisors:search",
 	 .flags = OS_ADMIN, .until = 52, .args = HOST_ARGS, .answer = search_hypervisors,
-	 .doc = "Hosts by a part of their name."},
+	 .doc = "Lists hypervisors whose name contains a text."},
 	{HTTP_GET, "/v2.1/os-hypervisors/{id}/servers", .permit = "os_compute_api:os-hypervisors:servers",
 	 .flags = OS_ADMIN, .until = 52, .args = HOST_ARGS, .answer = search_hypervisors,
-	 .doc = "The same, with their servers."},
+	 .doc = "Lists hypervisors whose name contains a text, with their servers."},
 	{HTTP_GET, "/v2.1/os-services", .permit = "os_compute_api:os-services:list", .flags = OS_ADMIN,
-	 .list = &services, .answer = list_services, .doc = "The hosts as services."},
+	 .list = &services, .answer = list_services, .doc = "Lists the hosts as compute services."},
 	{HTTP_PUT, "/v2.1/os-services/{id}", .permit = "os_compute_api:os-services:update",
 	 .flags = OS_ADMIN | API_WRITES, .since = 53,
 	 .args = OS_PARAMS(struct os_service_change, service_params), .item = "service",
 	 .prepare = prepare_service, .operation = engine_update_host_run, .answer = show_service,
-	 .returns = KIND_HOST, .doc = "Opens a host to new servers, or closes it."},
+	 .returns = KIND_HOST, .doc = "Enables or disables a host for new servers."},
 	SERVICE("enable", 0, named_params, "Opens a host to new servers."),
 	SERVICE("disable", 0, named_params, "Closes it."),
 	SERVICE("disable-log-reason", 0, reason_params, "Closes it, and says why."),

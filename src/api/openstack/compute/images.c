@@ -185,18 +185,18 @@ struct os_image_metadata {
 	struct tags said;
 };
 #define ALL_OF OS_IMAGE_PATH(struct os_image_metadata, image)
-#define KEY OS_PATH(struct os_image_metadata, "key", key, .doc = "Of one.")
+#define KEY OS_PATH(struct os_image_metadata, "key", key, .doc = "Key of the metadata item.")
 static const struct param all_params[] = {ALL_OF};
 static const struct param set_params[] = {
 	ALL_OF,
-	OS_BODY(struct os_image_metadata, "metadata", said, .flags = REQUIRED, .doc = "Texts by key."),
+	OS_BODY(struct os_image_metadata, "metadata", said, .flags = REQUIRED, .doc = "Metadata by key."),
 };
 static const struct param key_params[] = {ALL_OF, KEY};
 static const struct param meta_params[] = {
 	ALL_OF,
 	KEY,
 	OS_BODY(struct os_image_metadata, "meta", said, .flags = REQUIRED, .min = 1, .max = 1,
-		.doc = "The one that the path names."),
+		.doc = "Metadata item, of the key in the path."),
 };
 
 /* Merges the new pairs into `before`, without the key `left_out`. */
@@ -279,26 +279,28 @@ static RESULT show_meta(struct os_call *e, const void *args, struct json_writer 
 #define ARGS OS_PARAMS(struct os_old_image, target_params)
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = "os_compute_api:images:index", .until = LAST_PROXY, .prepare = check_since,
-	 .list = &briefs, .doc = "Images, as compute had them, id and name."},
+	 .list = &briefs, .doc = "Lists images with id and name through the deprecated Compute proxy."},
 	{HTTP_GET, ALL "/detail", .permit = "os_compute_api:images:detail", .until = LAST_PROXY,
-	 .prepare = check_since, .list = &details, .doc = "Images, as compute had them."},
+	 .prepare = check_since, .list = &details,
+	 .doc = "Lists images through the deprecated Compute proxy."},
 	{HTTP_GET, ALL "/{image_id}", .permit = "os_compute_api:images:show", .until = LAST_PROXY,
 	 .args = ARGS, .item = "image", OS_SHOWS(one_listing, struct os_old_image, wish.image),
-	 .doc = "One of them."},
+	 .doc = "Shows one image."},
 	{HTTP_DELETE, ALL "/{image_id}", .permit = "os_compute_api:images:delete", .flags = API_WRITES,
 	 .until = LAST_PROXY, .status = 204, .args = ARGS, .prepare = prepare_delete,
-	 .operation = engine_delete_image_run, .doc = "Deletes one; what was made from it goes on."},
+	 .operation = engine_delete_image_run, .doc = "Deletes an image. Servers made from it stay."},
 	{HTTP_GET, METADATA, .permit = "os_compute_api:image-metadata:index", SAID(all_params),
-	 .answer = show_metadata, .doc = "What is said of an image."},
+	 .answer = show_metadata, .doc = "Lists the metadata of an image."},
 	{HTTP_POST, METADATA, .permit = "os_compute_api:image-metadata:create", SAYS(set_params),
-	 .prepare = prepare_add, .answer = show_metadata, .doc = "Says more."},
+	 .prepare = prepare_add, .answer = show_metadata, .doc = "Adds metadata to an image."},
 	{HTTP_PUT, METADATA, .permit = "os_compute_api:image-metadata:update_all", SAYS(set_params),
-	 .prepare = prepare_replace, .answer = show_metadata, .doc = "Says this instead."},
+	 .prepare = prepare_replace, .answer = show_metadata, .doc = "Replaces the metadata of an image."},
 	{HTTP_GET, METADATA "/{key}", .permit = "os_compute_api:image-metadata:show", SAID(key_params),
-	 .item = "meta", .answer = show_meta, .doc = "One of them."},
+	 .item = "meta", .answer = show_meta, .doc = "Shows one metadata item of an image."},
 	{HTTP_PUT, METADATA "/{key}", .permit = "os_compute_api:image-metadata:update", SAYS(meta_params),
-	 .item = "meta", .prepare = prepare_meta, .answer = show_meta, .doc = "Changes one."},
+	 .item = "meta", .prepare = prepare_meta, .answer = show_meta,
+	 .doc = "Changes one metadata item of an image."},
 	{HTTP_DELETE, METADATA "/{key}", .permit = "os_compute_api:image-metadata:delete", .status = 204,
-	 SAYS(key_params), .prepare = prepare_remove, .doc = "Removes one."},
+	 SAYS(key_params), .prepare = prepare_remove, .doc = "Removes one metadata item of an image."},
 };
 const struct os_actions os_compute_image_actions = OS_ACTIONS(OS_COMPUTE, actions);

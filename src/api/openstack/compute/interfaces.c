@@ -110,13 +110,13 @@ struct os_plug {
 };
 static const struct param plug_params[] = {
 	SERVER(struct os_plug, wish.instance),
-	OS_BODY(struct os_plug, "port_id", wish.port, .kind = KIND_PORT, .doc = "One that is there."),
+	OS_BODY(struct os_plug, "port_id", wish.port, .kind = KIND_PORT, .doc = "Existing port."),
 	OS_BODY(struct os_plug, "net_id", wish.network, .kind = KIND_NETWORK,
-		.doc = "Or a new one in this network."),
+		.doc = "Network of a new port, instead of an existing one."),
 	OS_BODY_LIST(struct os_plug, "fixed_ips", fixed_ips, fixed_ip_params, .max = 1,
-		     .doc = "Its address."),
+		     .doc = "Fixed address of the new port."),
 	OS_BODY(struct os_plug, "tag", wish.tag, .since = 49, .min = 1, .max = 60,
-		.doc = "What the guest is told of it."),
+		.doc = "Device role tag that the guest sees."),
 };
 
 static RESULT prepare_plug(struct os_call *e, void *args)
@@ -171,7 +171,7 @@ struct os_add_fixed {
 static const struct param add_fixed_params[] = {
 	SERVER(struct os_add_fixed, instance),
 	OS_BODY(struct os_add_fixed, "networkId", network, .flags = REQUIRED, .kind = KIND_NETWORK,
-		.doc = "Where one of its ports gets it."),
+		.doc = "Network of the server's port that gets the address."),
 };
 
 /* Nova forwards the request to the host and answers 202 even if nothing can be done. Here impossible
@@ -207,7 +207,8 @@ struct os_remove_fixed {
 };
 static const struct param remove_fixed_params[] = {
 	SERVER(struct os_remove_fixed, instance),
-	OS_BODY(struct os_remove_fixed, "address", address, .flags = REQUIRED, .doc = "Which one."),
+	OS_BODY(struct os_remove_fixed, "address", address, .flags = REQUIRED,
+		.doc = "Fixed address to remove."),
 };
 
 static bool has_ip(const struct tables *t, const struct port *p, struct ip ip)
@@ -253,7 +254,7 @@ struct os_ips {
 static const struct param ips_params[] = {SERVER(struct os_ips, server)};
 static const struct param label_params[] = {
 	SERVER(struct os_ips, server),
-	OS_PATH(struct os_ips, "label", label, .doc = "The network's."),
+	OS_PATH(struct os_ips, "label", label, .doc = "Name of the network."),
 };
 
 static void write_plain_address(struct json_writer *w, struct ip ip)
@@ -350,31 +351,35 @@ static RESULT show_groups(struct os_call *e, const void *args, struct json_write
 #define TARGET(rows) OS_PARAMS(struct os_interface_target, rows)
 static const struct os_action actions[] = {
 	{HTTP_GET, INTERFACES, .permit = "os_compute_api:os-attach-interfaces:list",
-	 .args = TARGET(list_params), .answer = list_interfaces, .doc = "Ports of a server."},
+	 .args = TARGET(list_params), .answer = list_interfaces, .doc = "Lists the ports of a server."},
 	{HTTP_GET, INTERFACES "/{port_id}", .permit = "os_compute_api:os-attach-interfaces:show",
 	 .args = TARGET(one_params), .item = "interfaceAttachment", .answer = show_interface,
-	 .doc = "One port of a server."},
+	 .doc = "Shows one port of a server."},
 	{HTTP_POST, INTERFACES, .permit = "os_compute_api:os-attach-interfaces:create", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_plug, plug_params), .wrap = "interfaceAttachment",
 	 .item = "interfaceAttachment", .prepare = prepare_plug, .operation = engine_plug_interface_run,
 	 .answer = show_plugged, .returns = KIND_PORT,
-	 .doc = "Plugs a port, one that is there or a new one."},
+	 .doc = "Attaches an existing or new port to a server."},
 	{HTTP_DELETE, INTERFACES "/{port_id}", .permit = "os_compute_api:os-attach-interfaces:delete",
 	 .flags = API_WRITES, .status = 202, .args = TARGET(one_params), .prepare = prepare_unplug,
-	 .operation = engine_unplug_interface_run, .doc = "Unplugs a port; one made for it goes."},
+	 .operation = engine_unplug_interface_run,
+	 .doc = "Detaches a port. A port that was created by the attachment is deleted."},
 	OS_SERVER_ACTION("addFixedIp", "os-multinic:add", struct os_add_fixed, add_fixed_params,
 			 .until = LAST_FIXED, .prepare = prepare_add_fixed,
-			 .operation = engine_assign_ips_run, .doc = "One address more in a network."),
+			 .operation = engine_assign_ips_run,
+			 .doc = "Adds a fixed address to a port of the server."),
 	OS_SERVER_ACTION("removeFixedIp", "os-multinic:remove", struct os_remove_fixed, remove_fixed_params,
 			 .until = LAST_FIXED, .prepare = prepare_remove_fixed,
-			 .operation = engine_unassign_ips_run, .doc = "Takes one of its addresses away."),
+			 .operation = engine_unassign_ips_run,
+			 .doc = "Removes a fixed address from a server."),
 	{HTTP_GET, "/v2.1/servers/{server_id}/ips", .permit = "os_compute_api:ips:index",
-	 .args = OS_PARAMS(struct os_ips, ips_params), .answer = show_ips, .doc = "Addresses of a server."},
+	 .args = OS_PARAMS(struct os_ips, ips_params), .answer = show_ips,
+	 .doc = "Lists the addresses of a server."},
 	{HTTP_GET, "/v2.1/servers/{server_id}/ips/{label}", .permit = "os_compute_api:ips:show",
 	 .args = OS_PARAMS(struct os_ips, label_params), .answer = show_label,
-	 .doc = "Those in one network."},
+	 .doc = "Lists the addresses of a server in one network."},
 	{HTTP_GET, "/v2.1/servers/{server_id}/os-security-groups",
 	 .permit = "os_compute_api:os-security-groups:list", .args = OS_PARAMS(struct os_ips, ips_params),
-	 .answer = show_groups, .doc = "Security groups of a server's ports."},
+	 .answer = show_groups, .doc = "Lists the security groups of a server's ports."},
 };
 const struct os_actions os_server_interface_actions = OS_ACTIONS(OS_COMPUTE, actions);

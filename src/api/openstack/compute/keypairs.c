@@ -81,9 +81,9 @@ struct os_key_target {
 };
 static const struct param target_params[] = {
 	OS_QUERY(struct os_key_target, "user_id", user, .since = 10,
-		 .doc = "Another user's, for administrators."),
+		 .doc = "Owner of the key pair, if not the caller; for administrators."),
 	OS_PATH_NAME(struct os_key_target, "keypair_name", wish.key_pair, .kind = KIND_KEY_PAIR,
-		     .doc = "By name."),
+		     .doc = "Key pair by name."),
 };
 
 static RESULT show_key(struct os_call *e, const void *args, struct json_writer *w)
@@ -112,12 +112,14 @@ struct os_make_key {
 };
 #define P(wire, member, ...) OS_BODY(struct os_make_key, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("name", wish.name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Unique in the project."),
+	P("name", wish.name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Name; unique in the project."),
 	P("public_key", material, .max = 16384,
-	  .doc = "An OpenSSH line, or a certificate in PEM; none: a pair is made (up to 2.91)."),
+	  .doc = "Public key: an OpenSSH line, or a certificate in PEM; absent: a key pair is generated (up "
+		 "to 2.91)."),
 	P("type", type, .since = 2, .words = "ssh|x509", .absent = "ssh",
-	  .doc = "x509: a certificate, as Windows wants it."),
-	P("user_id", user, .since = 10, .max = 255, .doc = "For another user, as an administrator."),
+	  .doc = "Type: ssh, or x509 for a certificate, which Windows uses."),
+	P("user_id", user, .since = 10, .max = 255,
+	  .doc = "Owner of the key pair, if not the caller; for administrators."),
 };
 #undef P
 
@@ -219,17 +221,17 @@ static RESULT prepare_created_status(struct os_call *e, void *args)
 #define ONE "/v2.1/os-keypairs/{keypair_name}"
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.1/os-keypairs", .permit = "os_compute_api:os-keypairs:index", .list = &key_listing,
-	 .answer = list_keys, .doc = "Key pairs of the project."},
+	 .answer = list_keys, .doc = "Lists the key pairs of the project."},
 	{HTTP_GET, ONE, .permit = "os_compute_api:os-keypairs:show",
 	 .args = OS_PARAMS(struct os_key_target, target_params), .item = "keypair", .answer = show_key,
-	 .doc = "One key pair."},
+	 .doc = "Shows one key pair."},
 	{HTTP_POST, "/v2.1/os-keypairs", .permit = "os_compute_api:os-keypairs:create", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_make_key, create_params), .wrap = "keypair", .item = "keypair",
 	 .prepare = prepare_created_status, .work = make_key, .operation = engine_create_key_pair_run,
 	 .answer = show_created, .returns = KIND_KEY_PAIR,
-	 .doc = "Takes in a public key, or makes a pair and shows its private key once."},
+	 .doc = "Imports a public key, or generates a key pair and shows its private key once."},
 	{HTTP_DELETE, ONE, .permit = "os_compute_api:os-keypairs:delete", .flags = API_WRITES, .status = 204,
 	 .args = OS_PARAMS(struct os_key_target, target_params), .prepare = prepare_delete,
-	 .operation = engine_delete_key_pair_run, .doc = "Deletes a key pair; servers keep the key."},
+	 .operation = engine_delete_key_pair_run, .doc = "Deletes a key pair. Servers keep the key."},
 };
 const struct os_actions os_keypair_actions = OS_ACTIONS(OS_COMPUTE, actions);

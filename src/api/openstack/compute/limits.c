@@ -102,13 +102,14 @@ struct os_quota {
 	int64_t asked[QUOTA_ROWS]; /* as sent; ram in MiB */
 	bool has[QUOTA_ROWS];
 };
-#define PROJECT OS_PATH(struct os_quota, "project_id", project, .doc = "The project.")
+#define PROJECT OS_PATH(struct os_quota, "project_id", project, .doc = "Project.")
 #define P(wire, name, ...)                                                                                   \
 	OS_BODY(struct os_quota, wire, asked[name], .min = -1, .max = INT32_MAX,                             \
-		.given = offsetof(struct os_quota, has[name]) + 1, .doc = "-1: no limit.", __VA_ARGS__)
+		.given = offsetof(struct os_quota, has[name]) + 1, .doc = "Quota; -1: unlimited.",           \
+		__VA_ARGS__)
 #define USER                                                                                                 \
 	OS_QUERY(struct os_quota, "user_id", user,                                                           \
-		 .doc = "One user's in the project: of instances, cores and ram there may be others.")
+		 .doc = "User whose own quota of instances, cores and RAM in the project is meant.")
 static const struct param project_params[] = {PROJECT, USER};
 #define LIMITS                                                                                               \
 	P("instances", Q_INSTANCES), P("cores", Q_CORES), P("ram", Q_RAM), P("key_pairs", Q_KEY_PAIRS),      \
@@ -124,10 +125,12 @@ static const struct param update_params[] = {
 	PROJECT,
 	USER,
 	LIMITS,
-	OS_BODY(struct os_quota, "force", force, .doc = "A limit below what is used is no error anyhow."),
-	OS_BODY(struct os_quota, "tenant_id", tenant, .doc = "Means nothing: the path names the project."),
+	OS_BODY(struct os_quota, "force", force,
+		.doc = "Accepted and ignored; a quota below the present usage is always allowed."),
+	OS_BODY(struct os_quota, "tenant_id", tenant,
+		.doc = "Accepted and ignored; the path names the project."),
 };
-#define CLASS OS_PATH(struct os_quota, "class", class, .doc = "default: there is no other.")
+#define CLASS OS_PATH(struct os_quota, "class", class, .doc = "Quota class; only default exists.")
 static const struct param class_params[] = {CLASS};
 static const struct param update_class_params[] = {CLASS, LIMITS};
 #undef CLASS
@@ -159,8 +162,10 @@ struct os_limits {
 	bool reserved;
 };
 static const struct param limits_params[] = {
-	OS_QUERY(struct os_limits, "tenant_id", project, .doc = "Another project's, for administrators."),
-	OS_QUERY(struct os_limits, "reserved", reserved, .doc = "Says nothing: what is reserved is used."),
+	OS_QUERY(struct os_limits, "tenant_id", project,
+		 .doc = "Project, if not the caller's; for administrators."),
+	OS_QUERY(struct os_limits, "reserved", reserved,
+		 .doc = "Accepted and ignored; reserved resources count as used."),
 };
 
 static RESULT show_limits(struct os_call *e, const void *args, struct json_writer *w)
@@ -384,27 +389,27 @@ static RESULT prepare_class(struct os_call *e, void *args)
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.1/limits", .permit = "os_compute_api:limits",
 	 .args = OS_PARAMS(struct os_limits, limits_params), .item = "limits", .answer = show_limits,
-	 .doc = "Limits of the project, and what it uses."},
+	 .doc = "Shows the limits and the usage of the project."},
 	{HTTP_GET, SET, .permit = "os_compute_api:os-quota-sets:show", .args = ARGS, .item = "quota_set",
-	 .answer = show_quota, .doc = "Quotas of a project."},
+	 .answer = show_quota, .doc = "Shows the quotas of a project."},
 	{HTTP_GET, SET "/detail", .permit = "os_compute_api:os-quota-sets:detail", .args = ARGS,
-	 .item = "quota_set", .answer = show_detail, .doc = "With what is used."},
+	 .item = "quota_set", .answer = show_detail, .doc = "Shows the quotas and the usage of a project."},
 	{HTTP_GET, SET "/defaults", .permit = "os_compute_api:os-quota-sets:defaults", .args = ARGS,
-	 .item = "quota_set", .answer = show_defaults, .doc = "What a new project gets."},
+	 .item = "quota_set", .answer = show_defaults, .doc = "Shows the default quotas."},
 	{HTTP_PUT, SET, .permit = "os_compute_api:os-quota-sets:update", .flags = API_WRITES | OS_ADMIN,
 	 .args = OS_PARAMS(struct os_quota, update_params), .wrap = "quota_set", .item = "quota_set",
 	 .prepare = prepare_update, .operation = engine_set_limits_run, .answer = show_updated,
 	 .returns = KIND_ACCOUNT, .doc = "Sets quotas of a project."},
 	{HTTP_DELETE, SET, .permit = "os_compute_api:os-quota-sets:delete", .flags = API_WRITES | OS_ADMIN,
 	 .status = 202, .args = ARGS, .prepare = prepare_reset, .operation = engine_set_limits_run,
-	 .doc = "As a new project has them."},
+	 .doc = "Resets the quotas of a project to the defaults."},
 	{HTTP_GET, CLASS, .permit = "os_compute_api:os-quota-class-sets:show", .flags = OS_ADMIN,
 	 .args = OS_PARAMS(struct os_quota, class_params), .item = "quota_class_set", .answer = show_class,
-	 .doc = "What new projects get."},
+	 .doc = "Shows the quotas of new projects."},
 	{HTTP_PUT, CLASS, .permit = "os_compute_api:os-quota-class-sets:update",
 	 .flags = API_WRITES | OS_ADMIN, .args = OS_PARAMS(struct os_quota, update_class_params),
 	 .wrap = "quota_class_set", .item = "quota_class_set", .prepare = prepare_class,
 	 .operation = engine_set_default_limits_run, .answer = show_class,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Changes it, for those that come."},
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Changes the quotas of new projects."},
 };
 const struct os_actions os_compute_limit_actions = OS_ACTIONS(OS_COMPUTE, actions);

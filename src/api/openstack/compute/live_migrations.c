@@ -27,14 +27,14 @@ struct os_migrate_live {
 static const struct param migrate_params[] = {
 	OS_SERVER(struct os_migrate_live, wish.instance),
 	P("host", wish.host, .kind = KIND_HOST, .flags = NULLABLE | BY_NAME | REQUIRED, .min = 1, .max = 255,
-	  .doc = "Where to; null: where there is room."),
-	OS_BODY_JSON(
-		struct os_migrate_live, "block_migration", block_migration, .flags = REQUIRED,
-		.doc = "true or \"auto\": local disks go along. false needs a server without any (400)."),
+	  .doc = "Target host; null: any host with room."),
+	OS_BODY_JSON(struct os_migrate_live, "block_migration", block_migration, .flags = REQUIRED,
+		     .doc = "true or \"auto\": migrates local disks as well. false fails with 400 if the "
+			    "server has local disks."),
 	P("disk_over_commit", over_commits, .until = 24,
-	  .doc = "Room is counted by the size of disks all the same."),
+	  .doc = "Accepted and ignored; capacity is always checked by disk size."),
 	P("force", wish.forces, .since = 30, .until = 67,
-	  .doc = "On the host named, whatever groups, hints and aggregates say; its room still counts."),
+	  .doc = "Ignores groups, hints and aggregates on the named host. Its capacity still counts."),
 };
 #undef P
 
@@ -125,7 +125,7 @@ static RESULT prepare_migrate(struct os_call *e, void *args)
 static const struct param cold_params[] = {
 	OS_SERVER(struct os_migrate_live, wish.instance),
 	OS_BODY(struct os_migrate_live, "host", wish.host, .kind = KIND_HOST, .flags = NULLABLE | BY_NAME,
-		.min = 1, .max = 255, .since = 56, .doc = "Where to; null, or absent: where there is room."),
+		.min = 1, .max = 255, .since = 56, .doc = "Target host; null or absent: any host with room."),
 };
 
 static RESULT prepare_cold(struct os_call *e, void *args)
@@ -154,7 +154,8 @@ struct os_migration_target {
 static const struct param server_params[] = {OS_SERVER(struct os_migration_target, wish.instance)};
 static const struct param one_params[] = {
 	OS_SERVER(struct os_migration_target, wish.instance),
-	OS_PATH(struct os_migration_target, "migration_id", number, .max = 64, .doc = "Its number."),
+	OS_PATH(struct os_migration_target, "migration_id", number, .max = 64,
+		.doc = "Number of the migration."),
 };
 
 /* Finds a migration by number, whatever its outcome; NULL: none. */
@@ -296,7 +297,7 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct os_migrate_live, migrate_params),
 	 .prepare = prepare_migrate,
 	 .operation = engine_migrate_instance_run,
-	 .doc = "To another host, running."},
+	 .doc = "Live-migrates a server to another host."},
 	{.method = HTTP_POST,
 	 .path = "/v2.1/servers/{server_id}/action",
 	 .verb = "migrate",
@@ -306,7 +307,7 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct os_migrate_live, cold_params),
 	 .prepare = prepare_cold,
 	 .operation = engine_cold_migrate_instance_run,
-	 .doc = "To another host, off meanwhile; to be confirmed."},
+	 .doc = "Cold-migrates a server to another host. The migration has to be confirmed."},
 	{.method = HTTP_GET,
 	 .path = MIGRATIONS,
 	 .permit = "os_compute_api:servers:migrations:index",
@@ -314,7 +315,7 @@ static const struct os_action actions[] = {
 	 .since = 23,
 	 .args = OS_PARAMS(struct os_migration_target, server_params),
 	 .answer = list_migrations,
-	 .doc = "The live migration that is under way, if one is."},
+	 .doc = "Lists the live migration in progress, if there is one."},
 	{.method = HTTP_GET,
 	 .path = MIGRATIONS "/{migration_id}",
 	 .permit = "os_compute_api:servers:migrations:show",
@@ -323,7 +324,7 @@ static const struct os_action actions[] = {
 	 .item = "migration",
 	 .args = OS_PARAMS(struct os_migration_target, one_params),
 	 .answer = show_migration,
-	 .doc = "That one."},
+	 .doc = "Shows the live migration in progress."},
 	{.method = HTTP_DELETE,
 	 .path = MIGRATIONS "/{migration_id}",
 	 .permit = "os_compute_api:servers:migrations:delete",
@@ -333,7 +334,7 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct os_migration_target, one_params),
 	 .prepare = prepare_target,
 	 .operation = engine_cancel_migration_run,
-	 .doc = "It is not to be."},
+	 .doc = "Aborts the live migration."},
 	{.method = HTTP_POST,
 	 .path = MIGRATIONS "/{migration_id}/action",
 	 .verb = "force_complete",
@@ -344,6 +345,6 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct os_migration_target, one_params),
 	 .prepare = prepare_target,
 	 .operation = engine_hasten_migration_run,
-	 .doc = "The guest stands still until it is there."},
+	 .doc = "Forces the live migration to complete, by pausing the guest."},
 };
 const struct os_actions os_live_migration_actions = OS_ACTIONS(OS_COMPUTE, actions);

@@ -22,17 +22,17 @@ struct os_metadata {
 static const struct param server_params[] = {ALL_OF};
 static const struct param put_params[] = {
 	ALL_OF,
-	OS_BODY(struct os_metadata, "metadata", wish.tags, .flags = REQUIRED, .doc = "Texts by key."),
+	OS_BODY(struct os_metadata, "metadata", wish.tags, .flags = REQUIRED, .doc = "Metadata by key."),
 };
 static const struct param key_params[] = {
 	ALL_OF,
-	OS_PATH(struct os_metadata, "key", key, .doc = "Of one."),
+	OS_PATH(struct os_metadata, "key", key, .doc = "Key of the metadata item."),
 };
 static const struct param meta_params[] = {
 	ALL_OF,
-	OS_PATH(struct os_metadata, "key", key, .doc = "Of one."),
+	OS_PATH(struct os_metadata, "key", key, .doc = "Key of the metadata item."),
 	OS_BODY(struct os_metadata, "meta", wish.tags, .flags = REQUIRED, .min = 1, .max = 1,
-		.doc = "The one that the path names."),
+		.doc = "Metadata item, of the key in the path."),
 };
 
 static RESULT prepare(struct os_call *e, void *args)
@@ -98,16 +98,18 @@ struct os_update_server {
 static const struct param update_params[] = {
 	SERVER(struct os_update_server, wish.instance),
 	P("name", wish.name, .min = 1, .max = 255,
-	  .given = offsetof(struct os_update_server, wish.set_name) + 1, .doc = "Its name."),
+	  .given = offsetof(struct os_update_server, wish.set_name) + 1, .doc = "Name."),
 	P("description", wish.description, .flags = NULLABLE, .since = 19, .max = 255,
-	  .given = offsetof(struct os_update_server, wish.set_description) + 1, .doc = "Free text."),
+	  .given = offsetof(struct os_update_server, wish.set_description) + 1,
+	  .doc = "Description: free text."),
 	P("OS-DCF:diskConfig", wish.disk_auto, .yes = "AUTO", .no = "MANUAL",
-	  .doc = "Kept and shown: a guest grows its root file system by itself."),
+	  .doc = "Stored and shown only; the guest grows its root file system itself."),
 	P("accessIPv4", access_ip4, .max = IP_TEXT_SIZE,
 	  .given = offsetof(struct os_update_server, wish.set_access_ip4) + 1,
-	  .doc = "Where it is reached; empty: nothing is said."),
+	  .doc = "IPv4 address shown for access; empty: none."),
 	P("accessIPv6", access_ip6, .max = IP_TEXT_SIZE,
-	  .given = offsetof(struct os_update_server, wish.set_access_ip6) + 1, .doc = "Likewise in IPv6."),
+	  .given = offsetof(struct os_update_server, wish.set_access_ip6) + 1,
+	  .doc = "IPv6 address shown for access; empty: none."),
 	OS_UNBUILT("hostname", .since = 90),
 };
 #undef P
@@ -131,25 +133,25 @@ static RESULT prepare_update(struct os_call *e, void *args)
 #define ARGS(rows) OS_PARAMS(struct os_metadata, rows)
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = "os_compute_api:server-metadata:index", .args = ARGS(server_params),
-	 .answer = show_all, .doc = "Metadata of a server."},
+	 .answer = show_all, .doc = "Lists the metadata of a server."},
 	{HTTP_POST, ALL, .permit = "os_compute_api:server-metadata:create", .flags = API_WRITES,
 	 .args = ARGS(put_params), .prepare = prepare, .operation = engine_set_tags_run, .answer = show_all,
-	 .returns = KIND_INSTANCE, .doc = "Adds metadata."},
+	 .returns = KIND_INSTANCE, .doc = "Adds metadata to a server."},
 	{HTTP_PUT, ALL, .permit = "os_compute_api:server-metadata:update_all", .flags = API_WRITES,
 	 .args = ARGS(put_params), .prepare = prepare, .operation = engine_replace_tags_run,
-	 .answer = show_all, .returns = KIND_INSTANCE, .doc = "Replaces the metadata."},
+	 .answer = show_all, .returns = KIND_INSTANCE, .doc = "Replaces the metadata of a server."},
 	{HTTP_GET, ONE, .permit = "os_compute_api:server-metadata:show", .args = ARGS(key_params),
-	 .item = "meta", .answer = show_one, .doc = "One of them."},
+	 .item = "meta", .answer = show_one, .doc = "Shows one metadata item of a server."},
 	{HTTP_PUT, ONE, .permit = "os_compute_api:server-metadata:update", .flags = API_WRITES,
 	 .args = ARGS(meta_params), .prepare = prepare_meta, .operation = engine_set_tags_run, .item = "meta",
-	 .answer = show_one, .returns = KIND_INSTANCE, .doc = "Changes one."},
+	 .answer = show_one, .returns = KIND_INSTANCE, .doc = "Changes one metadata item of a server."},
 	{HTTP_DELETE, ONE, .permit = "os_compute_api:server-metadata:delete", .flags = API_WRITES,
 	 .status = 204, .args = ARGS(key_params), .prepare = prepare_delete,
-	 .operation = engine_delete_tags_run, .doc = "Removes one."},
+	 .operation = engine_delete_tags_run, .doc = "Removes one metadata item of a server."},
 	{HTTP_PUT, "/v2.1/servers/{server_id}", .permit = "os_compute_api:servers:update",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_update_server, update_params), .wrap = "server",
 	 .item = "server", .prepare = prepare_update, .operation = engine_update_instance_run,
 	 OS_SHOWS(os_server_details, struct os_update_server, wish.instance), .returns = KIND_INSTANCE,
-	 .doc = "Its name, its description, where it is reached."},
+	 .doc = "Changes the name, description and access addresses of a server."},
 };
 const struct os_actions os_server_metadata_actions = OS_ACTIONS(OS_COMPUTE, actions);

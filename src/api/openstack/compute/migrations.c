@@ -192,7 +192,7 @@ static RESULT check_times(struct os_call *e, void *args)
 
 #define LIST                                                                                                 \
 	.permit = "os_compute_api:os-migrations:index", .flags = OS_ADMIN,                                   \
-	.doc = "Resizes, live migrations and evacuations of servers."
+	.doc = "Lists resizes, live migrations and evacuations of servers."
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.1/os-migrations", .until = SINCE_PAGES - 1, .list = &whole_list, LIST},
 	{HTTP_GET, "/v2.1/os-migrations", .since = SINCE_PAGES, .prepare = check_times, .list = &pages, LIST},

@@ -85,12 +85,13 @@ static RESULT show_project_network(struct os_call *e, const void *args, struct j
 #define ONE .until = LAST_PROXY, .args = OS_PARAMS(struct os_old_network, params), .item = "network"
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.1/os-networks", .permit = "os_compute_api:os-networks:list", .until = LAST_PROXY,
-	 .answer = list_networks, .doc = "Networks, as compute had them."},
+	 .answer = list_networks, .doc = "Lists networks through the deprecated Compute proxy."},
 	{HTTP_GET, "/v2.1/os-networks/{id}", .permit = "os_compute_api:os-networks:show", ONE,
-	 .answer = show_network, .doc = "One of them."},
+	 .answer = show_network, .doc = "Shows one network."},
 	{HTTP_GET, "/v2.1/os-tenant-networks", .permit = "os_compute_api:os-tenant-networks:list",
-	 .until = LAST_PROXY, .answer = list_project_networks, .doc = "Networks, with less of each."},
+	 .until = LAST_PROXY, .answer = list_project_networks,
+	 .doc = "Lists networks with fewer members through the deprecated Compute proxy."},
 	{HTTP_GET, "/v2.1/os-tenant-networks/{id}", .permit = "os_compute_api:os-tenant-networks:show", ONE,
-	 .answer = show_project_network, .doc = "One of them."},
+	 .answer = show_project_network, .doc = "Shows one network."},
 };
 const struct os_actions os_compute_network_actions = OS_ACTIONS(OS_COMPUTE, actions);

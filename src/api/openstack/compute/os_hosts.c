@@ -67,15 +67,15 @@ struct os_host_change {
 	struct host_settings wish;
 	struct str name, status, maintenance;
 };
-#define NAME OS_PATH(struct os_host_change, "host_name", name, .doc = "The host's name.")
+#define NAME OS_PATH(struct os_host_change, "host_name", name, .doc = "Name of the host.")
 #define ENABLE_WORDS "enable|disable|Enable|Disable|ENABLE|DISABLE"
 static const struct param name_params[] = {NAME};
 static const struct param change_params[] = {
 	NAME,
 	OS_BODY(struct os_host_change, "status", status, .words = ENABLE_WORDS,
-		.doc = "Whether new servers go there."),
+		.doc = "Whether the host accepts new servers."),
 	OS_BODY(struct os_host_change, "maintenance_mode", maintenance, .words = ENABLE_WORDS,
-		.doc = "libvirt knows none (501)."),
+		.doc = "Refused with 501: libvirt has no maintenance mode."),
 };
 
 static RESULT find_host(struct os_call *e, struct str name, const struct host **ret_host)
@@ -214,14 +214,14 @@ enum { LAST_VERSION = 42 };
 	}
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.1/os-hosts", .permit = "os_compute_api:os-hosts:list", .flags = OS_ADMIN,
-	 .until = LAST_VERSION, .list = &hosts, .answer = list_hosts, .doc = "Hosts that are open."},
+	 .until = LAST_VERSION, .list = &hosts, .answer = list_hosts, .doc = "Lists the enabled hosts."},
 	{HTTP_GET, ONE, .permit = "os_compute_api:os-hosts:show", .flags = OS_ADMIN, .until = LAST_VERSION,
 	 .args = OS_PARAMS(struct os_host_change, name_params), .answer = show_host,
-	 .doc = "What a host has, and which project uses how much of it."},
+	 .doc = "Shows the resources of a host, and the usage of each project on it."},
 	{HTTP_PUT, ONE, .permit = "os_compute_api:os-hosts:update", .flags = OS_ADMIN | API_WRITES,
 	 .until = LAST_VERSION, .args = OS_PARAMS(struct os_host_change, change_params),
 	 .prepare = prepare_change, .operation = engine_update_host_run, .answer = show_changed,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Opens a host to new servers, or closes it."},
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Enables or disables a host for new servers."},
 	POWER("startup", "start", "Would turn it on (501)."),
 	POWER("shutdown", "shutdown", "Would turn it off (501)."),
 	POWER("reboot", "reboot", "Would reboot it (501)."),

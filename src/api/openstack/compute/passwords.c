@@ -28,9 +28,9 @@ static RESULT show_password(struct os_call *e, const void *args, struct json_wri
 #define ARGS OS_PARAMS(struct os_guest_password, target_params)
 static const struct os_action actions[] = {
 	{HTTP_GET, PASSWORD, .permit = "os_compute_api:os-server-password:show", .args = ARGS,
-	 .answer = show_password, .doc = "What its guest says its password is, encrypted."},
+	 .answer = show_password, .doc = "Shows the encrypted password that the guest reported."},
 	{HTTP_DELETE, PASSWORD, .permit = "os_compute_api:os-server-password:clear", .flags = API_WRITES,
 	 .status = 204, .args = ARGS, .prepare = prepare_clear, .operation = engine_clear_guest_password_run,
-	 .doc = "Takes that away: the guest may tell another one."},
+	 .doc = "Clears the password, so that the guest may report a new one."},
 };
 const struct os_actions os_server_password_actions = OS_ACTIONS(OS_COMPUTE, actions);

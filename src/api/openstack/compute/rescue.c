@@ -17,9 +17,9 @@ struct os_rescue {
 static const struct param rescue_params[] = {
 	OS_SERVER(struct os_rescue, wish.instance),
 	OS_BODY(struct os_rescue, "rescue_image_ref", wish.image, .kind = KIND_IMAGE,
-		.doc = "What it starts from; absent: the image that it was made of."),
+		.doc = "Image to boot from; absent: the image that the server was created from."),
 	OS_BODY(struct os_rescue, "adminPass", password, .min = 1, .max = OS_PASSWORD_MAX,
-		.doc = "Said again in the answer; no drive of a rescued guest tells it."),
+		.doc = "Repeated in the answer only; the rescue image does not receive it."),
 };
 
 static RESULT prepare_rescue(struct os_call *e, void *args)
@@ -83,9 +83,9 @@ static const struct param unshelve_params[] = {
 	OS_SERVER(struct os_unshelve, wish.instance),
 	OS_BODY(struct os_unshelve, "availability_zone", wish.zone, .flags = NULLABLE | BY_NAME, .since = 77,
 		.kind = KIND_ZONE, .max = 255,
-		.doc = "Its own, where its disks are, or one of aggregates there. null: its own."),
+		.doc = "Availability zone: the server's own, or one of the aggregates there. null: its own."),
 	OS_BODY(struct os_unshelve, "host", wish.host, .since = 91, .min = 1, .max = 255,
-		.doc = "On this one; an administrator's word."),
+		.doc = "Target host; for administrators."),
 };
 
 static RESULT prepare_unshelve(struct os_call *e, void *args)
@@ -107,8 +107,8 @@ struct os_reset_state {
 static const struct param reset_params[] = {
 	OS_SERVER(struct os_reset_state, wish.instance),
 	OS_BODY(struct os_reset_state, "state", state, .flags = REQUIRED, .words = "active|error",
-		.doc = "error: it is marked so; active: the mark and its conditions go, and its host is "
-		       "looked at anew."),
+		.doc = "error: marks the server as failed; active: clears the mark and its conditions, and "
+		       "checks the host again."),
 };
 
 static RESULT prepare_reset(struct os_call *e, void *args)
@@ -132,16 +132,17 @@ static const struct os_action actions[] = {
 	 .operation = engine_rescue_instance_run,
 	 .answer = show_rescue,
 	 .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Starts from another disk, with its root disk as the second one."},
+	 .doc = "Boots the server from a rescue image, with its root disk as the second disk."},
 	CARE("unrescue", "os-unrescue", struct os_care, care_params, engine_unrescue_instance_run,
 	     "Starts from its root disk again."),
 	CARE("shelve", "os-shelve:shelve", struct os_care, care_params, engine_shelve_instance_run,
 	     "Off, and away from its host once its image is made."),
 	OS_SERVER_ACTION("shelveOffload", "os-shelve:shelve_offload", struct os_care, care_params,
-			 .prepare = prepare_offload, .doc = "What is shelved goes from its host by itself."),
+			 .prepare = prepare_offload,
+			 .doc = "Accepted; a shelved server leaves its host without this call."),
 	OS_SERVER_ACTION("unshelve", "os-shelve:unshelve", struct os_unshelve, unshelve_params,
 			 .prepare = prepare_unshelve, .operation = engine_unshelve_instance_run,
-			 .doc = "On a host again, and started."),
+			 .doc = "Places a shelved server on a host and starts it."),
 	{.method = HTTP_POST,
 	 .path = PATH,
 	 .verb = "os-resetState",
@@ -151,6 +152,6 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct os_reset_state, reset_params),
 	 .prepare = prepare_reset,
 	 .operation = engine_mark_instance_run,
-	 .doc = "An operator's word on it."},
+	 .doc = "Resets the state of a server."},
 };
 const struct os_actions os_server_rescue_actions = OS_ACTIONS(OS_COMPUTE, actions);

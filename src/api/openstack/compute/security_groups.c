@@ -120,7 +120,8 @@ static const struct os_listing rules = {
 struct os_old_group {
 	struct security_group_target wish;
 };
-#define GROUP_ID(T, member) OS_PATH(T, "id", member, .kind = KIND_SECURITY_GROUP, .doc = "The group.")
+#define GROUP_ID(T, member)                                                                                  \
+	OS_PATH(T, "id", member, .kind = KIND_SECURITY_GROUP, .doc = "The security group.")
 static const struct param group_params[] = {GROUP_ID(struct os_old_group, wish.group)};
 
 struct os_old_group_create {
@@ -164,16 +165,18 @@ struct os_old_rule_create {
 #define P(wire, member, ...) OS_BODY(struct os_old_rule_create, wire, member, __VA_ARGS__)
 #define GIVEN(member) .flags = NULL_ABSENT, .given = OS_GIVEN(struct os_old_rule_create, member)
 static const struct param rule_params[] = {
-	P("parent_group_id", wish.group, .flags = REQUIRED, .kind = KIND_SECURITY_GROUP, .doc = "The group."),
+	P("parent_group_id", wish.group, .flags = REQUIRED, .kind = KIND_SECURITY_GROUP,
+	  .doc = "The security group."),
 	P("ip_protocol", protocol, .flags = NULLABLE, .words = "tcp|udp|icmp|TCP|UDP|ICMP",
-	  .doc = "Absent, with the ports, of a rule by group: any."),
+	  .doc = "Protocol. A rule that references a group may omit it together with the ports, for any "
+		 "protocol."),
 	P("from_port", from, .min = ANY, .max = PORT_LAST, GIVEN(has_from),
-	  .doc = "First port; of ICMP the type, -1: all."),
+	  .doc = "First port; for ICMP the type, -1: all."),
 	P("to_port", to, .min = ANY, .max = PORT_LAST, GIVEN(has_to),
-	  .doc = "Last port; of ICMP the code, -1: all."),
-	P("cidr", rule.peer_block, .flags = NULLABLE, .doc = "The peers' addresses; absent: all."),
+	  .doc = "Last port; for ICMP the code, -1: all."),
+	P("cidr", rule.peer_block, .flags = NULLABLE, .doc = "Address block of the peers; absent: all."),
 	P("group_id", rule.peer_group, .flags = NULLABLE, .kind = KIND_SECURITY_GROUP,
-	  .doc = "The peers' group."),
+	  .doc = "Security group of the peers."),
 };
 #undef GIVEN
 #undef P
@@ -244,29 +247,32 @@ static const struct os_action actions[] = {
 	{HTTP_GET, GROUPS, .permit = POLICY "get", .until = LAST_PROXY,
 	 .args = {.size = sizeof(struct security_group_wish)}, .prepare = os_prepare_groups,
 	 .operation = engine_ensure_default_group_run, .list = &groups,
-	 .doc = "Security groups, as compute had them."},
+	 .doc = "Lists security groups through the deprecated Compute proxy."},
 	{HTTP_POST, GROUPS, .permit = POLICY "create", .flags = API_WRITES, .until = LAST_PROXY,
 	 .args = OS_PARAMS(struct os_old_group_create, create_params), .wrap = "security_group",
 	 .item = "security_group", .sets = {API_SETS(struct os_old_group_create, wish.is_alone)},
 	 .operation = engine_create_security_group_run,
 	 OS_SHOWS(groups, struct os_old_group_create, wish.group), .returns = KIND_SECURITY_GROUP,
-	 .doc = "Makes one."},
+	 .doc = "Creates a security group."},
 	{HTTP_GET, GROUPS "/{id}", .permit = POLICY "show", .until = LAST_PROXY, .args = TARGET,
-	 .item = "security_group", OS_SHOWS(groups, struct os_old_group, wish.group), .doc = "One of them."},
+	 .item = "security_group", OS_SHOWS(groups, struct os_old_group, wish.group),
+	 .doc = "Shows one security group."},
 	{HTTP_PUT, GROUPS "/{id}", .permit = POLICY "update", .flags = API_WRITES, .until = LAST_PROXY,
 	 .args = OS_PARAMS(struct os_old_group_update, update_params), .wrap = "security_group",
 	 .item = "security_group", .prepare = prepare_update, .operation = engine_update_security_group_run,
 	 OS_SHOWS(groups, struct os_old_group_update, wish.group), .returns = KIND_SECURITY_GROUP,
-	 .doc = "Its name and description."},
+	 .doc = "Changes the name and description of a security group."},
 	{HTTP_DELETE, GROUPS "/{id}", .permit = POLICY "delete", .flags = API_WRITES, .until = LAST_PROXY,
 	 .status = 202, .args = TARGET, .sets = {API_SETS(struct os_old_group, wish.takes_rules)},
-	 .operation = engine_delete_security_group_run, .doc = "Deletes one, and the rules that name it."},
+	 .operation = engine_delete_security_group_run,
+	 .doc = "Deletes a security group and the rules that reference it."},
 	{HTTP_POST, RULES, .permit = POLICY "rule:create", .flags = API_WRITES, .until = LAST_PROXY,
 	 .args = OS_PARAMS(struct os_old_rule_create, rule_params), .wrap = "security_group_rule",
 	 .item = "security_group_rule", .prepare = prepare_rule, .operation = engine_authorize_rules_run,
-	 .answer = show_created_rule, .returns = KIND_SECURITY_GROUP_RULE, .doc = "Lets something in."},
+	 .answer = show_created_rule, .returns = KIND_SECURITY_GROUP_RULE,
+	 .doc = "Adds a rule that allows incoming traffic."},
 	{HTTP_DELETE, RULES "/{id}", .permit = POLICY "rule:delete", .flags = API_WRITES, .until = LAST_PROXY,
 	 .status = 202, .args = OS_PARAMS(struct os_old_rule, rule_id_params), .prepare = prepare_delete_rule,
-	 .operation = engine_revoke_rules_run, .doc = "And no longer."},
+	 .operation = engine_revoke_rules_run, .doc = "Deletes a rule."},
 };
 const struct os_actions os_compute_security_group_actions = OS_ACTIONS(OS_COMPUTE, actions);

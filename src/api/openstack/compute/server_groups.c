@@ -83,7 +83,7 @@ struct os_group_target {
 };
 static const struct param target_params[] = {
 	OS_PATH(struct os_group_target, "server_group_id", wish.server_group, .kind = KIND_SERVER_GROUP,
-		.doc = "The group."),
+		.doc = "The server group."),
 };
 
 /* ---- create ---- */
@@ -93,7 +93,7 @@ struct os_group_rules {
 };
 static const struct param rules_rows[] = {
 	OS_BODY(struct os_group_rules, "max_server_per_host", max_per_host, .min = 1, .max = 1000,
-		.doc = "As many may share a host."),
+		.doc = "Maximum number of members on one host."),
 };
 static const struct params rules_params = OS_PARAMS(struct os_group_rules, rules_rows);
 
@@ -106,12 +106,12 @@ struct os_create_group {
 #define POLICIES "affinity|anti-affinity|soft-affinity|soft-anti-affinity"
 #define P(wire, member, ...) OS_BODY(struct os_create_group, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("name", wish.name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Its name."),
-	P("policies", policies, .flags = REQUIRED, .until = 63, .doc = "A list of one."),
+	P("name", wish.name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Name."),
+	P("policies", policies, .flags = REQUIRED, .until = 63, .doc = "Policy, as a list of one."),
 	P("policy", policy, .flags = REQUIRED, .since = 64, .words = POLICIES,
-	  .doc = "How its servers are placed."),
+	  .doc = "Policy for the placement of the members."),
 	OS_BODY_OBJECT(struct os_create_group, "rules", rules, rules_params, .since = 64,
-		       .doc = "Of anti-affinity."),
+		       .doc = "Rules of the anti-affinity policy."),
 };
 #undef P
 
@@ -137,18 +137,19 @@ static RESULT prepare_create(struct os_call *e, void *args)
 #define ONE "/v2.1/os-server-groups/{server_group_id}"
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.1/os-server-groups", .permit = "os_compute_api:os-server-groups:index",
-	 .list = &group_listing, .doc = "Server groups of the project."},
+	 .list = &group_listing, .doc = "Lists the server groups of the project."},
 	{HTTP_GET, ONE, .permit = "os_compute_api:os-server-groups:show",
 	 .args = OS_PARAMS(struct os_group_target, target_params), .item = "server_group",
-	 OS_SHOWS(group_listing, struct os_group_target, wish.server_group), .doc = "One server group."},
+	 OS_SHOWS(group_listing, struct os_group_target, wish.server_group),
+	 .doc = "Shows one server group."},
 	{HTTP_POST, "/v2.1/os-server-groups", .permit = "os_compute_api:os-server-groups:create",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_create_group, create_params),
 	 .wrap = "server_group", .item = "server_group", .prepare = prepare_create,
 	 .operation = engine_create_server_group_run,
 	 OS_SHOWS(group_listing, struct os_create_group, wish.server_group), .returns = KIND_SERVER_GROUP,
-	 .doc = "Makes a server group."},
+	 .doc = "Creates a server group."},
 	{HTTP_DELETE, ONE, .permit = "os_compute_api:os-server-groups:delete", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_group_target, target_params),
-	 .operation = engine_delete_server_group_run, .doc = "Deletes a server group; its servers stay."},
+	 .operation = engine_delete_server_group_run, .doc = "Deletes a server group. Its members stay."},
 };
 const struct os_actions os_server_group_actions = OS_ACTIONS(OS_COMPUTE, actions);

@@ -784,7 +784,7 @@ static const struct param power_params[] = {SERVER};
 static const struct param reboot_params[] = {
 	SERVER,
 	OS_BODY(struct os_power, "type", type, .flags = REQUIRED, .words = "SOFT|HARD|soft|hard",
-		.doc = "HARD: without asking the guest."),
+		.doc = "SOFT asks the guest to reboot; HARD does not."),
 };
 
 /* Returns the states from which Nova allows the action; 0: all. */
@@ -869,16 +869,16 @@ static RESULT prepare_power(struct os_call *e, void *args)
 	}
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.1/servers", .permit = "os_compute_api:servers:index", .prepare = check_times,
-	 .list = &server_briefs, .doc = "Servers of the project, id and name."},
+	 .list = &server_briefs, .doc = "Lists the servers of the project with id and name."},
 	{HTTP_GET, "/v2.1/servers/detail", .permit = "os_compute_api:servers:detail", .prepare = check_times,
-	 .list = &os_server_details, .doc = "Servers of the project."},
+	 .list = &os_server_details, .doc = "Lists the servers of the project with details."},
 	{HTTP_GET, "/v2.1/servers/{server_id}", .permit = "os_compute_api:servers:show",
 	 .args = OS_PARAMS(struct os_server_target, show_params), .item = "server",
-	 OS_SHOWS(os_server_details, struct os_server_target, server), .doc = "One server."},
+	 OS_SHOWS(os_server_details, struct os_server_target, server), .doc = "Shows one server."},
 	{HTTP_DELETE, "/v2.1/servers/{server_id}", .permit = "os_compute_api:servers:delete",
 	 .flags = API_WRITES, .status = 204, .args = OS_PARAMS(struct os_power, power_params),
 	 .prepare = prepare_power, .operation = engine_terminate_instances_run,
-	 .doc = "Ends a server, with the disks that go with it."},
+	 .doc = "Deletes a server, with the disks that are deleted with it."},
 	POWER("os-start", power_params, engine_start_instances_run, "Starts a server."),
 	POWER("os-stop", power_params, engine_stop_instances_run, "Stops a server; its disks stay."),
 	POWER("reboot", reboot_params, engine_reboot_instances_run, "Reboots a server."),

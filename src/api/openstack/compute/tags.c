@@ -136,11 +136,12 @@ struct os_server_tags {
 static const struct param server_params[] = {SERVER};
 static const struct param put_params[] = {
 	SERVER,
-	OS_BODY(struct os_server_tags, "tags", words, .flags = REQUIRED, .doc = "All of them."),
+	OS_BODY(struct os_server_tags, "tags", words, .flags = REQUIRED,
+		.doc = "Tags that replace all present tags."),
 };
 static const struct param one_params[] = {
 	SERVER,
-	OS_PATH(struct os_server_tags, "tag", word, .doc = "The word."),
+	OS_PATH(struct os_server_tags, "tag", word, .doc = "The tag."),
 };
 
 static RESULT check_word(struct os_call *e, struct os_server_tags *a, const struct instance *instance)
@@ -213,20 +214,20 @@ static RESULT show_tags(struct os_call *e, const void *args, struct json_writer 
 #define ARGS(rows) OS_PARAMS(struct os_server_tags, rows)
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = "os_compute_api:os-server-tags:index", .since = 26,
-	 .args = ARGS(server_params), .answer = show_tags, .doc = "Tags of a server."},
+	 .args = ARGS(server_params), .answer = show_tags, .doc = "Lists the tags of a server."},
 	{HTTP_PUT, ALL, .permit = "os_compute_api:os-server-tags:update_all", .flags = API_WRITES,
 	 .since = 26, .args = ARGS(put_params), .prepare = prepare_all, .operation = engine_replace_tags_run,
-	 .answer = show_tags, .returns = KIND_INSTANCE, .doc = "Replaces them."},
+	 .answer = show_tags, .returns = KIND_INSTANCE, .doc = "Replaces the tags of a server."},
 	{HTTP_DELETE, ALL, .permit = "os_compute_api:os-server-tags:delete_all", .flags = API_WRITES,
 	 .since = 26, .status = 204, .args = ARGS(server_params), .prepare = prepare_all,
-	 .operation = engine_delete_tags_run, .doc = "Takes all away."},
+	 .operation = engine_delete_tags_run, .doc = "Removes all tags of a server."},
 	{HTTP_GET, ONE, .permit = "os_compute_api:os-server-tags:show", .since = 26, .status = 204,
-	 .args = ARGS(one_params), .prepare = prepare_check, .doc = "Whether it has one."},
+	 .args = ARGS(one_params), .prepare = prepare_check, .doc = "Checks whether a server has a tag."},
 	{HTTP_PUT, ONE, .permit = "os_compute_api:os-server-tags:update", .flags = API_WRITES, .since = 26,
 	 .status = 201, .args = ARGS(one_params), .prepare = prepare_add, .operation = engine_set_tags_run,
-	 .doc = "Adds one."},
+	 .doc = "Adds a tag to a server."},
 	{HTTP_DELETE, ONE, .permit = "os_compute_api:os-server-tags:delete", .flags = API_WRITES, .since = 26,
 	 .status = 204, .args = ARGS(one_params), .prepare = prepare_remove,
-	 .operation = engine_delete_tags_run, .doc = "Takes one away."},
+	 .operation = engine_delete_tags_run, .doc = "Removes a tag from a server."},
 };
 const struct os_actions os_server_tag_actions = OS_ACTIONS(OS_COMPUTE, actions);

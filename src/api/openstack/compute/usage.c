@@ -27,20 +27,20 @@ struct os_usage {
 	int64_t start_us, end_us, until_us; /* until: the end, or now if that is earlier */
 };
 #define TIMES                                                                                                \
-	OS_QUERY(struct os_usage, "start", start, .max = 64, .doc = "From then; absent: from now."),         \
-		OS_QUERY(struct os_usage, "end", end, .max = 64, .doc = "Until then; absent: until now.")
+	OS_QUERY(struct os_usage, "start", start, .max = 64, .doc = "Start of the interval; absent: now."),  \
+		OS_QUERY(struct os_usage, "end", end, .max = 64, .doc = "End of the interval; absent: now.")
 #define PAGES                                                                                                \
 	OS_QUERY(struct os_usage, "limit", limit, .since = SINCE_PAGES, .min = 0, .max = INT32_MAX,          \
-		 .doc = "Servers of a page."),                                                               \
+		 .doc = "Maximum number of servers in one page."),                                           \
 		OS_QUERY(struct os_usage, "marker", marker, .since = SINCE_PAGES, .max = 64,                 \
-			 .doc = "The last server of the page before.")
+			 .doc = "Last server of the previous page.")
 static const struct param list_params[] = {
 	TIMES,
 	PAGES,
-	OS_QUERY(struct os_usage, "detailed", detailed, .doc = "1: with each server."),
+	OS_QUERY(struct os_usage, "detailed", detailed, .doc = "1: includes the usage of each server."),
 };
 static const struct param one_params[] = {
-	OS_PATH(struct os_usage, "project_id", project, .doc = "The project."),
+	OS_PATH(struct os_usage, "project_id", project, .doc = "Project."),
 	TIMES,
 	PAGES,
 };
@@ -350,9 +350,9 @@ static RESULT show_usage(struct os_call *e, const void *args, struct json_writer
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = "os_compute_api:os-simple-tenant-usage:list", .flags = OS_ADMIN,
 	 .args = OS_PARAMS(struct os_usage, list_params), .prepare = prepare_usage, .answer = list_usage,
-	 .doc = "What projects' servers held, and for how long."},
+	 .doc = "Lists the usage of all projects in an interval."},
 	{HTTP_GET, ALL "/{project_id}", .permit = "os_compute_api:os-simple-tenant-usage:show",
 	 .args = OS_PARAMS(struct os_usage, one_params), .prepare = prepare_usage, .answer = show_usage,
-	 .doc = "One project's, with each server."},
+	 .doc = "Shows the usage of one project in an interval, with each server."},
 };
 const struct os_actions os_compute_usage_actions = OS_ACTIONS(OS_COMPUTE, actions);

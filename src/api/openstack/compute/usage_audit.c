@@ -11,7 +11,7 @@ struct os_audit_target {
 };
 static const struct param target_params[] = {
 	OS_PATH(struct os_audit_target, "before_timestamp", before,
-		.doc = "2012-06-30 23:59:59: the month before is meant."),
+		.doc = "Time, such as 2012-06-30 23:59:59. The audit period is the month before it."),
 };
 
 struct month {
@@ -90,10 +90,10 @@ static RESULT show_log(struct os_call *e, const void *args, struct json_writer *
 static const struct os_action actions[] = {
 	{HTTP_GET, LOGS, .permit = "os_compute_api:os-instance-usage-audit-log:list", .flags = OS_ADMIN,
 	 .item = "instance_usage_audit_logs", .answer = list_logs,
-	 .doc = "Which hosts audited last month's usage: none do."},
+	 .doc = "Lists the hosts that audited the usage of the last month. None do."},
 	{HTTP_GET, LOGS "/{before_timestamp}", .permit = "os_compute_api:os-instance-usage-audit-log:show",
 	 .flags = OS_ADMIN, .args = OS_PARAMS(struct os_audit_target, target_params),
 	 .item = "instance_usage_audit_log", .answer = show_log,
-	 .doc = "The same of the month that had ended by then."},
+	 .doc = "Lists the hosts that audited the usage of the month before a time. None do."},
 };
 const struct os_actions os_usage_audit_actions = OS_ACTIONS(OS_COMPUTE, actions);

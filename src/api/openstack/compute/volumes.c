@@ -93,14 +93,14 @@ struct os_old_volume_create {
 };
 #define P(wire, member, ...) OS_BODY(struct os_old_volume_create, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("size", size, .flags = REQUIRED, .min = 1, .max = 16384, .doc = "GiB."),
-	P("display_name", wish.name, .flags = NULLABLE, .doc = "Its name."),
-	P("display_description", wish.description, .flags = NULLABLE, .doc = "Free text."),
-	P("availability_zone", zone, .flags = NULLABLE, .doc = "Absent: the first zone."),
-	P("volume_type", type, .flags = NULLABLE, .doc = "Name or id; absent: __DEFAULT__."),
+	P("size", size, .flags = REQUIRED, .min = 1, .max = 16384, .doc = "Size in GiB."),
+	P("display_name", wish.name, .flags = NULLABLE, .doc = "Name."),
+	P("display_description", wish.description, .flags = NULLABLE, .doc = "Description: free text."),
+	P("availability_zone", zone, .flags = NULLABLE, .doc = "Availability zone; absent: the first zone."),
+	P("volume_type", type, .flags = NULLABLE, .doc = "Volume type by name or id; absent: __DEFAULT__."),
 	P("snapshot_id", wish.disk.snapshot, .flags = NULLABLE, .kind = KIND_SNAPSHOT,
-	  .doc = "What it is made from."),
-	P("metadata", wish.tags, .flags = NULL_ABSENT, .doc = "Texts by key: its tags."),
+	  .doc = "Snapshot that the volume is created from."),
+	P("metadata", wish.tags, .flags = NULL_ABSENT, .doc = "Metadata by key, stored as tags."),
 };
 #undef P
 
@@ -158,9 +158,9 @@ struct os_old_snapshot_create {
 #define P(wire, member, ...) OS_BODY(struct os_old_snapshot_create, wire, member, __VA_ARGS__)
 static const struct param snapshot_create_params[] = {
 	P("volume_id", wish.volume, .flags = REQUIRED, .kind = KIND_VOLUME, .doc = "The volume."),
-	P("display_name", wish.name, .flags = NULLABLE, .doc = "Its name."),
-	P("display_description", wish.description, .flags = NULLABLE, .doc = "Free text."),
-	P("force", force, .doc = "Also of a volume that is attached."),
+	P("display_name", wish.name, .flags = NULLABLE, .doc = "Name."),
+	P("display_description", wish.description, .flags = NULLABLE, .doc = "Description: free text."),
+	P("force", force, .doc = "Whether the volume may be attached."),
 };
 #undef P
 
@@ -177,35 +177,35 @@ static RESULT prepare_snapshot(struct os_call *e, void *args)
 #define SNAPSHOTS "/v2.1/os-snapshots"
 static const struct os_action actions[] = {
 	{HTTP_GET, VOLUMES, .permit = POLICY "list", .until = LAST_PROXY, .list = &volumes,
-	 .doc = "Volumes, as compute had them."},
+	 .doc = "Lists volumes through the deprecated Compute proxy."},
 	{HTTP_GET, VOLUMES "/detail", .permit = POLICY "detail", .until = LAST_PROXY, .list = &volumes,
-	 .doc = "The same."},
+	 .doc = "Lists volumes with details through the deprecated Compute proxy."},
 	{HTTP_POST, VOLUMES, .permit = POLICY "create", .flags = API_WRITES, .until = LAST_PROXY,
 	 .args = OS_PARAMS(struct os_old_volume_create, create_params), .wrap = "volume", .item = "volume",
 	 .prepare = prepare_create, .operation = engine_create_volume_run,
 	 OS_SHOWS(volumes, struct os_old_volume_create, wish.volume), .returns = KIND_VOLUME,
-	 .doc = "Makes one."},
+	 .doc = "Creates a volume."},
 	{HTTP_GET, VOLUMES "/{volume_id}", .permit = POLICY "show", .until = LAST_PROXY,
 	 .args = OS_PARAMS(struct os_old_volume, volume_params), .item = "volume",
-	 OS_SHOWS(volumes, struct os_old_volume, volume), .doc = "One of them."},
+	 OS_SHOWS(volumes, struct os_old_volume, volume), .doc = "Shows one volume."},
 	{HTTP_DELETE, VOLUMES "/{volume_id}", .permit = POLICY "delete", .flags = API_WRITES,
 	 .until = LAST_PROXY, .status = 202, .args = OS_PARAMS(struct os_old_volume_delete, delete_params),
-	 .prepare = prepare_delete, .operation = engine_delete_volume_run, .doc = "Deletes one."},
+	 .prepare = prepare_delete, .operation = engine_delete_volume_run, .doc = "Deletes a volume."},
 	{HTTP_GET, SNAPSHOTS, .permit = POLICY "snapshots:list", .until = LAST_PROXY, .list = &snapshots,
-	 .doc = "Snapshots of volumes, as compute had them."},
+	 .doc = "Lists snapshots through the deprecated Compute proxy."},
 	{HTTP_GET, SNAPSHOTS "/detail", .permit = POLICY "snapshots:detail", .until = LAST_PROXY,
-	 .list = &snapshots, .doc = "The same."},
+	 .list = &snapshots, .doc = "Lists snapshots with details through the deprecated Compute proxy."},
 	{HTTP_POST, SNAPSHOTS, .permit = POLICY "snapshots:create", .flags = API_WRITES, .until = LAST_PROXY,
 	 .args = OS_PARAMS(struct os_old_snapshot_create, snapshot_create_params), .wrap = "snapshot",
 	 .item = "snapshot", .prepare = prepare_snapshot, .operation = engine_create_snapshot_run,
 	 OS_SHOWS(snapshots, struct os_old_snapshot_create, wish.snapshot), .returns = KIND_SNAPSHOT,
-	 .doc = "Makes one."},
+	 .doc = "Creates a snapshot."},
 	{HTTP_GET, SNAPSHOTS "/{snapshot_id}", .permit = POLICY "snapshots:show", .until = LAST_PROXY,
 	 .args = OS_PARAMS(struct os_old_snapshot, snapshot_params), .item = "snapshot",
-	 OS_SHOWS(snapshots, struct os_old_snapshot, wish.snapshot), .doc = "One of them."},
+	 OS_SHOWS(snapshots, struct os_old_snapshot, wish.snapshot), .doc = "Shows one snapshot."},
 	{HTTP_DELETE, SNAPSHOTS "/{snapshot_id}", .permit = POLICY "snapshots:delete", .flags = API_WRITES,
 	 .until = LAST_PROXY, .status = 202, .args = OS_PARAMS(struct os_old_snapshot, snapshot_params),
 	 .sets = {API_SETS(struct os_old_snapshot, wish.leaves_to_images)},
-	 .operation = engine_delete_snapshot_run, .doc = "Deletes one."},
+	 .operation = engine_delete_snapshot_run, .doc = "Deletes a snapshot."},
 };
 const struct os_actions os_compute_volume_actions = OS_ACTIONS(OS_COMPUTE, actions);
