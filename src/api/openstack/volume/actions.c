@@ -21,14 +21,14 @@ struct os_volume_modify {
 static const struct param extend_params[] = {
 	OS_VOLUME_PATH(struct os_volume_modify, wish.volume),
 	OS_BODY(struct os_volume_modify, "new_size", new_size, .flags = REQUIRED, .min = 1, .max = 16384,
-		.doc = "GiB."),
+		.doc = "New size in GiB."),
 };
 static const struct param retype_params[] = {
 	OS_VOLUME_PATH(struct os_volume_modify, wish.volume),
 	OS_BODY(struct os_volume_modify, "new_type", wish.type, .flags = REQUIRED,
-		.doc = "The type's name or id."),
+		.doc = "New volume type by name or id."),
 	OS_BODY(struct os_volume_modify, "migration_policy", migration_policy, .words = "never|on-demand",
-		.doc = "Whether it may go to the pool of that type: never, if nothing is said."),
+		.doc = "Whether the volume may be migrated to the pool of the type; absent: never."),
 };
 
 static RESULT prepare_retype(struct os_call *e, void *args)
@@ -60,10 +60,11 @@ struct os_volume_migrate {
 static const struct param migrate_params[] = {
 	OS_VOLUME_PATH(struct os_volume_migrate, wish.volume),
 	OS_BODY(struct os_volume_migrate, "host", host, .flags = NULLABLE, .max = 255,
-		.doc = "As the pools are listed: HOST@dari#dari, or dari@POOL#POOL."),
-	OS_BODY(struct os_volume_migrate, "force_host_copy", copies, .doc = "Its bytes are copied always."),
+		.doc = "Destination as the pools are listed: HOST@dari#dari, or dari@POOL#POOL."),
+	OS_BODY(struct os_volume_migrate, "force_host_copy", copies,
+		.doc = "Accepted; the data are always copied by the hosts."),
 	OS_BODY(struct os_volume_migrate, "lock_volume", wish.locks,
-		.doc = "A free volume is in maintenance meanwhile."),
+		.doc = "Whether an available volume has the status maintenance during the migration."),
 };
 
 static RESULT prepare_migrate(struct os_call *e, void *args)
@@ -115,12 +116,12 @@ struct os_volume_flags {
 static const struct param bootable_params[] = {
 	OS_VOLUME_PATH(struct os_volume_flags, wish.volume),
 	OS_BODY(struct os_volume_flags, "bootable", wish.is_bootable, .flags = REQUIRED,
-		.doc = "An instance may start from it."),
+		.doc = "Whether instances may boot from the volume."),
 };
 static const struct param readonly_params[] = {
 	OS_VOLUME_PATH(struct os_volume_flags, wish.volume),
 	OS_BODY(struct os_volume_flags, "readonly", wish.is_readonly, .flags = REQUIRED,
-		.doc = "Guests may not write to it, from its next attachment on."),
+		.doc = "Whether guests may only read the volume, from its next attachment on."),
 };
 
 /* ---- back to a snapshot ---- */
@@ -131,7 +132,7 @@ struct os_volume_revert {
 static const struct param revert_params[] = {
 	OS_VOLUME_PATH(struct os_volume_revert, wish.volume),
 	OS_BODY(struct os_volume_revert, "snapshot_id", wish.snapshot, .flags = REQUIRED,
-		.kind = KIND_SNAPSHOT, .doc = "One of the volume's."),
+		.kind = KIND_SNAPSHOT, .doc = "A snapshot of the volume."),
 };
 
 /* ---- upload ---- */
@@ -143,14 +144,15 @@ struct os_volume_upload {
 #define P(wire, member, ...) OS_BODY(struct os_volume_upload, wire, member, __VA_ARGS__)
 static const struct param upload_params[] = {
 	OS_VOLUME_PATH(struct os_volume_upload, wish.volume),
-	P("image_name", image_name, .flags = REQUIRED, .min = 1, .doc = "The image's name."),
+	P("image_name", image_name, .flags = REQUIRED, .min = 1, .doc = "Name of the image."),
 	P("disk_format", wish.form.disk_format, .words = "raw|vmdk|qcow2|vhd|vhdx", .absent = "raw",
-	  .doc = "What its data are, where they are downloaded."),
-	P("container_format", wish.form.container_format, .words = "bare", .absent = "bare", .doc = "bare."),
-	P("force", wish.also_attached, .doc = "Also of one that is attached."),
+	  .doc = "Disk format of the image when it is downloaded."),
+	P("container_format", wish.form.container_format, .words = "bare", .absent = "bare",
+	  .doc = "Container format; bare only."),
+	P("force", wish.also_attached, .doc = "Whether the volume may be attached."),
 	P("visibility", visibility, .words = "private|shared|community|public", .absent = "private",
-	  .doc = "Who may see the image."),
-	P("protected", wish.form.is_protected, .doc = "The image is not deleted."),
+	  .doc = "Visibility of the image."),
+	P("protected", wish.form.is_protected, .doc = "Whether the image is protected against deletion."),
 };
 #undef P
 
@@ -202,17 +204,17 @@ struct os_volume_metadata {
 	static const struct param word##_put_params[] = {                                                    \
 		PATH(struct os_volume_metadata, of),                                                         \
 		OS_BODY(struct os_volume_metadata, "metadata", wish.tags, .flags = REQUIRED,                 \
-			.max = TAG_COUNT_MAX, .doc = "Texts by key."),                                       \
+			.max = TAG_COUNT_MAX, .doc = "Metadata by key."),                                    \
 	};                                                                                                   \
 	static const struct param word##_key_params[] = {                                                    \
 		PATH(struct os_volume_metadata, of),                                                         \
-		OS_PATH(struct os_volume_metadata, "key", key, .doc = "Of one."),                            \
+		OS_PATH(struct os_volume_metadata, "key", key, .doc = "Key of the metadata item."),          \
 	};                                                                                                   \
 	static const struct param word##_meta_params[] = {                                                   \
 		PATH(struct os_volume_metadata, of),                                                         \
-		OS_PATH(struct os_volume_metadata, "key", key, .doc = "Of one."),                            \
+		OS_PATH(struct os_volume_metadata, "key", key, .doc = "Key of the metadata item."),          \
 		OS_BODY(struct os_volume_metadata, "meta", wish.tags, .flags = REQUIRED, .min = 1, .max = 1, \
-			.doc = "The one that the path names."),                                              \
+			.doc = "Metadata item, of the key in the path."),                                    \
 	};
 METADATA_PARAMS(volume, OS_VOLUME_PATH)
 METADATA_PARAMS(snapshot, OS_SNAPSHOT_PATH)
@@ -297,7 +299,7 @@ static RESULT show_one(struct os_call *e, const void *args, struct json_writer *
 	 .permit = policy ":get",                                                                            \
 	 .args = OS_PARAMS(struct os_volume_metadata, word##_params),                                        \
 	 .answer = show_all,                                                                                 \
-	 .doc = "Its metadata."},                                                                            \
+	 .doc = "Lists the metadata."},                                                                      \
 		{HTTP_POST,                                                                                  \
 		 "/v3/{project_id}/" #word "s/{" #word "_id}/metadata",                                      \
 		 .permit = policy ":create",                                                                 \
@@ -322,7 +324,7 @@ static RESULT show_one(struct os_call *e, const void *args, struct json_writer *
 		 .args = OS_PARAMS(struct os_volume_metadata, word##_key_params),                            \
 		 .item = "meta",                                                                             \
 		 .answer = show_one,                                                                         \
-		 .doc = "One of them."},                                                                     \
+		 .doc = "Shows one metadata item."},                                                         \
 		{HTTP_PUT,                                                                                   \
 		 "/v3/{project_id}/" #word "s/{" #word "_id}/metadata/{key}",                                \
 		 .permit = policy ":update",                                                                 \
@@ -332,36 +334,37 @@ static RESULT show_one(struct os_call *e, const void *args, struct json_writer *
 		 .operation = engine_set_tags_run,                                                           \
 		 .item = "meta",                                                                             \
 		 .answer = show_one,                                                                         \
-		 .doc = "Changes one."},                                                                     \
+		 .doc = "Changes one metadata item."},                                                       \
 	{                                                                                                    \
 		HTTP_DELETE, "/v3/{project_id}/" #word "s/{" #word "_id}/metadata/{key}",                    \
 			.permit = policy ":delete", .flags = API_WRITES,                                     \
 			.args = OS_PARAMS(struct os_volume_metadata, word##_key_params),                     \
 			.prepare = prepare_remove, .operation = engine_delete_tags_run,                      \
-			.doc = "Removes one."                                                                \
+			.doc = "Removes one metadata item."                                                  \
 	}
 static const struct os_action actions[] = {
 	ACTION("os-extend", "volume:extend", struct os_volume_modify, extend_params, prepare_extend,
-	       engine_modify_volume_run, .doc = "Makes it larger."),
+	       engine_modify_volume_run, .doc = "Extends a volume."),
 	ACTION("os-retype", "volume:retype", struct os_volume_modify, retype_params, prepare_retype,
-	       engine_modify_volume_run, .doc = "Gives it another type."),
+	       engine_modify_volume_run, .doc = "Changes the type of a volume."),
 	{HTTP_POST, "/v3/{project_id}/volumes/{volume_id}/action", .verb = "os-migrate_volume",
 	 .permit = "volume_extension:volume_admin_actions:migrate_volume", .flags = API_WRITES | OS_ADMIN,
 	 .status = 202, .args = OS_PARAMS(struct os_volume_migrate, migrate_params),
 	 .prepare = prepare_migrate, .operation = migrate,
-	 .doc = "Carries it into another pool, or to another host."},
+	 .doc = "Migrates a volume to another pool or host."},
 	{HTTP_POST, "/v3/{project_id}/volumes/{volume_id}/action", .verb = "os-set_bootable",
 	 .permit = "volume_extension:volume_actions:set_bootable", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_volume_flags, bootable_params), .operation = engine_update_volume_run,
-	 .doc = "Whether instances may start from it."},
+	 .doc = "Sets whether instances may boot from the volume."},
 	ACTION("os-update_readonly_flag", "volume:update_readonly_flag", struct os_volume_flags,
-	       readonly_params, NULL, engine_update_volume_run, .doc = "Whether guests may write to it."),
+	       readonly_params, NULL, engine_update_volume_run,
+	       .doc = "Sets whether guests may write to the volume."),
 	ACTION("revert", "volume:revert_to_snapshot", struct os_volume_revert, revert_params, NULL,
-	       engine_revert_volume_run, .since = 40, .doc = "Makes it again as it was."),
+	       engine_revert_volume_run, .since = 40, .doc = "Reverts a volume to its newest snapshot."),
 	ACTION("os-volume_upload_image", "volume_extension:volume_actions:upload_image",
 	       struct os_volume_upload, upload_params, prepare_upload, engine_capture_volume_run,
 	       .item = "os-volume_upload_image", .answer = show_upload, .returns = KIND_VOLUME,
-	       .doc = "Makes an image of it."),
+	       .doc = "Creates an image from a volume."),
 	METADATA(volume, "volume:metadata"),
 	METADATA(snapshot, "volume:snapshot_metadata"),
 };

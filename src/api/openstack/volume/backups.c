@@ -107,15 +107,17 @@ struct os_backup_create {
 #define P(wire, member, ...) OS_BODY(struct os_backup_create, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
 	P("volume_id", wish.volume, .flags = REQUIRED, .kind = KIND_VOLUME, .doc = "The volume."),
-	P("container", wish.container, .flags = NULLABLE, .doc = "The folder of the target that it lies in."),
-	P("name", wish.name, .flags = NULLABLE, .doc = "Its name."),
-	P("description", wish.description, .flags = NULLABLE, .doc = "Free text."),
-	P("incremental", wish.is_incremental, .doc = "Only what the newest backup of the volume lacks."),
-	P("force", wish.is_forced, .doc = "Also of a volume that is attached."),
+	P("container", wish.container, .flags = NULLABLE, .doc = "Folder of the backup target."),
+	P("name", wish.name, .flags = NULLABLE, .doc = "Name."),
+	P("description", wish.description, .flags = NULLABLE, .doc = "Description: free text."),
+	P("incremental", wish.is_incremental,
+	  .doc = "Whether the backup contains only the changes since the volume's newest backup."),
+	P("force", wish.is_forced, .doc = "Whether the volume may be attached."),
 	P("snapshot_id", wish.snapshot, .flags = NULLABLE, .kind = KIND_SNAPSHOT,
-	  .doc = "A snapshot of the volume instead of its present content."),
-	P("metadata", wish.metadata, .since = 43, .flags = NULLABLE, .doc = "Texts by key."),
-	P("availability_zone", zone, .since = 51, .flags = NULLABLE, .doc = "A zone of the region."),
+	  .doc = "Snapshot of the volume to back up, instead of its present content."),
+	P("metadata", wish.metadata, .since = 43, .flags = NULLABLE, .doc = "Metadata by key."),
+	P("availability_zone", zone, .since = 51, .flags = NULLABLE,
+	  .doc = "Availability zone of the region."),
 };
 #undef P
 
@@ -141,16 +143,18 @@ struct os_backup_update {
 		.given = offsetof(struct os_backup_update, given_by) + 1, __VA_ARGS__)
 static const struct param update_params[] = {
 	BACKUP_PATH(struct os_backup_update, wish.backup),
-	P("name", wish.name, wish.set_name, .flags = NULLABLE, .doc = "Its name."),
-	P("description", wish.description, wish.set_description, .flags = NULLABLE, .doc = "Free text."),
+	P("name", wish.name, wish.set_name, .flags = NULLABLE, .doc = "Name."),
+	P("description", wish.description, wish.set_description, .flags = NULLABLE,
+	  .doc = "Description: free text."),
 	P("metadata", wish.metadata, wish.set_metadata, .since = 43,
-	  .doc = "Texts by key, in place of those."),
+	  .doc = "Metadata that replaces the present metadata."),
 };
 #undef P
 
 static const struct param reset_params[] = {
 	BACKUP_PATH(struct os_backup_update, wish.backup),
-	OS_BODY(struct os_backup_update, "status", status, .flags = REQUIRED, .doc = "available or error."),
+	OS_BODY(struct os_backup_update, "status", status, .flags = REQUIRED,
+		.doc = "New status: available or error."),
 };
 
 static RESULT prepare_reset(struct os_call *e, void *args)
@@ -183,8 +187,8 @@ struct os_backup_restore {
 static const struct param restore_params[] = {
 	BACKUP_PATH(struct os_backup_restore, wish.backup),
 	P("volume_id", wish.volume, .flags = NULLABLE, .kind = KIND_VOLUME,
-	  .doc = "The free volume that gets its content; absent: a new one."),
-	P("name", wish.made.name, .flags = NULLABLE, .doc = "The new volume's name."),
+	  .doc = "Available volume to restore to; absent: a new one."),
+	P("name", wish.made.name, .flags = NULLABLE, .doc = "Name of the new volume."),
 };
 #undef P
 
@@ -251,8 +255,9 @@ struct os_backup_import {
 };
 #define P(wire, member, ...) OS_BODY(struct os_backup_import, wire, member, __VA_ARGS__)
 static const struct param import_params[] = {
-	P("backup_service", service, .flags = REQUIRED, .doc = "As its record says."),
-	P("backup_url", record, .flags = REQUIRED, .min = 1, .max = RECORD_MAX, .doc = "Its record."),
+	P("backup_service", service, .flags = REQUIRED, .doc = "Backup service named by the record."),
+	P("backup_url", record, .flags = REQUIRED, .min = 1, .max = RECORD_MAX,
+	  .doc = "Record of the backup."),
 };
 #undef P
 
@@ -310,44 +315,46 @@ static RESULT prepare_import(struct os_call *e, void *args)
 #define ONE ALL "/{backup_id}"
 #define ADMINS "volume_extension:backup_admin_actions:"
 static const struct os_action actions[] = {
-	{HTTP_GET, ALL, .permit = "backup:get_all", .list = &backup_briefs, .doc = "Backups of the project."},
+	{HTTP_GET, ALL, .permit = "backup:get_all", .list = &backup_briefs,
+	 .doc = "Lists the backups of the project."},
 	{HTTP_GET, ALL "/detail", .permit = "backup:get_all", .list = &os_backup_details,
-	 .doc = "The same, with more of each."},
+	 .doc = "Lists the backups of the project with details."},
 	{HTTP_POST, ALL, .permit = "backup:create", .flags = API_WRITES, .status = 202,
 	 .args = OS_PARAMS(struct os_backup_create, create_params), .wrap = "backup", .item = "backup",
 	 .prepare = prepare_create, .operation = engine_create_backup_run,
 	 OS_SHOWS(backup_briefs, struct os_backup_create, wish.backup), .returns = KIND_BACKUP,
-	 .doc = "Makes a backup of a volume."},
+	 .doc = "Creates a backup of a volume."},
 	{HTTP_POST, ALL "/import_record", .permit = "backup:backup-import", .flags = API_WRITES | OS_ADMIN,
 	 .status = 201, .args = OS_PARAMS(struct os_backup_import, import_params), .wrap = "backup-record",
 	 .item = "backup", .prepare = prepare_import, .operation = engine_import_backup_run,
 	 OS_SHOWS(backup_briefs, struct os_backup_import, wish.backup), .returns = KIND_BACKUP,
-	 .doc = "Takes in a backup that the target has."},
+	 .doc = "Imports the record of a backup that exists in the target."},
 	{HTTP_GET, ONE, .permit = "backup:get", .args = OS_PARAMS(struct os_backup_shown, show_params),
-	 .item = "backup", OS_SHOWS(os_backup_details, struct os_backup_shown, backup), .doc = "One backup."},
+	 .item = "backup", OS_SHOWS(os_backup_details, struct os_backup_shown, backup),
+	 .doc = "Shows one backup."},
 	{HTTP_PUT, ONE, .since = 9, .permit = "backup:update", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_backup_update, update_params), .wrap = "backup", .item = "backup",
 	 .operation = engine_update_backup_run, OS_SHOWS(backup_briefs, struct os_backup_update, wish.backup),
-	 .returns = KIND_BACKUP, .doc = "What is said of it."},
+	 .returns = KIND_BACKUP, .doc = "Changes the name, description and metadata of a backup."},
 	{HTTP_DELETE, ONE, .permit = "backup:delete", .flags = API_WRITES, .status = 202,
 	 .args = OS_PARAMS(struct os_backup_delete, delete_params), .operation = engine_delete_backup_run,
 	 .doc = "Deletes a backup."},
 	{HTTP_POST, ONE "/restore", .permit = "backup:restore", .flags = API_WRITES, .status = 202,
 	 .args = OS_PARAMS(struct os_backup_restore, restore_params), .wrap = "restore", .item = "restore",
 	 .prepare = prepare_restore, .operation = engine_restore_backup_run, .answer = show_restored,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Restores it, to a new volume or a free one."},
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Restores a backup to a new or an available volume."},
 	{HTTP_GET, ONE "/export_record", .permit = "backup:export-import", .flags = OS_ADMIN,
 	 .args = OS_PARAMS(struct os_backup_shown, show_params), .item = "backup-record",
-	 .answer = show_record, .doc = "What another region takes it in by."},
+	 .answer = show_record, .doc = "Exports the record of a backup, which another region can import."},
 	{HTTP_POST, ONE "/action", .verb = "os-reset_status", .permit = ADMINS "reset_status",
 	 .flags = API_WRITES | OS_ADMIN, .status = 202,
 	 .args = OS_PARAMS(struct os_backup_update, reset_params), .prepare = prepare_reset,
 	 .operation = engine_update_backup_run,
-	 .doc = "Says that it is in error, so that nobody uses it; or has it looked at again."},
+	 .doc = "Resets the status of a backup: error stops its use, available has it checked again."},
 	{HTTP_POST, ONE "/action", .verb = "os-force_delete", .permit = ADMINS "force_delete",
 	 .flags = API_WRITES | OS_ADMIN, .status = 202,
 	 .args = OS_PARAMS(struct os_backup_delete, delete_params),
 	 .sets = {API_SETS(struct os_backup_delete, wish.force)}, .operation = engine_delete_backup_run,
-	 .doc = "Deletes it, whatever is done with it."},
+	 .doc = "Deletes a backup in any status."},
 };
 const struct os_actions os_backup_actions = OS_ACTIONS(OS_VOLUME, actions);

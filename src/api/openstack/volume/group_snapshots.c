@@ -38,7 +38,8 @@ static const struct os_listing made = SNAPSHOTS(MADE_COUNT);
 const struct os_listing os_group_snapshot_details = SNAPSHOTS(0);
 
 #define SNAPSHOT_PATH(T, member)                                                                             \
-	OS_PATH(T, "group_snapshot_id", member, .kind = KIND_VOLUME_GROUP_SNAPSHOT, .doc = "The snapshot.")
+	OS_PATH(T, "group_snapshot_id", member, .kind = KIND_VOLUME_GROUP_SNAPSHOT,                          \
+		.doc = "The group snapshot.")
 
 struct os_group_snapshot_target {
 	struct volume_group_snapshot_target wish;
@@ -51,9 +52,10 @@ struct os_group_snapshot_create {
 };
 #define P(wire, member, ...) OS_BODY(struct os_group_snapshot_create, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("group_id", wish.group, .flags = REQUIRED, .kind = KIND_VOLUME_GROUP, .doc = "The group."),
-	P("name", wish.name, .flags = NULLABLE, .doc = "Its name, and that of its snapshots."),
-	P("description", wish.description, .flags = NULLABLE, .doc = "Likewise."),
+	P("group_id", wish.group, .flags = REQUIRED, .kind = KIND_VOLUME_GROUP, .doc = "The volume group."),
+	P("name", wish.name, .flags = NULLABLE, .doc = "Name of the group snapshot and of its snapshots."),
+	P("description", wish.description, .flags = NULLABLE,
+	  .doc = "Description of the group snapshot and of its snapshots."),
 };
 #undef P
 
@@ -63,33 +65,34 @@ struct os_group_snapshot_reset {
 static const struct param reset_params[] = {
 	SNAPSHOT_PATH(struct os_group_snapshot_reset, wish.group_snapshot),
 	OS_BODY(struct os_group_snapshot_reset, "status", wish.status, .flags = REQUIRED,
-		.doc = "Its status from now on."),
+		.doc = "New status."),
 };
 
 #define ALL "/v3/{project_id}/group_snapshots"
 #define ONE ALL "/{group_snapshot_id}"
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .since = 14, .permit = "group:get_all_group_snapshots", .list = &briefs,
-	 .doc = "Groups' snapshots of the project, id and name."},
+	 .doc = "Lists the group snapshots of the project with id and name."},
 	{HTTP_GET, ALL "/detail", .since = 14, .permit = "group:get_all_group_snapshots",
-	 .list = &os_group_snapshot_details, .doc = "The same, with more of each."},
+	 .list = &os_group_snapshot_details, .doc = "Lists the group snapshots of the project with details."},
 	{HTTP_POST, ALL, .since = 14, .permit = "group:create_group_snapshot", .flags = API_WRITES,
 	 .status = 202, .args = OS_PARAMS(struct os_group_snapshot_create, create_params),
 	 .wrap = "group_snapshot", .item = "group_snapshot",
 	 .operation = engine_create_volume_group_snapshot_run,
 	 OS_SHOWS(made, struct os_group_snapshot_create, wish.group_snapshot),
-	 .returns = KIND_VOLUME_GROUP_SNAPSHOT, .doc = "Makes a snapshot of each volume of a group."},
+	 .returns = KIND_VOLUME_GROUP_SNAPSHOT, .doc = "Creates a snapshot of each volume of a group."},
 	{HTTP_GET, ONE, .since = 14, .permit = "group:get_group_snapshot",
 	 .args = OS_PARAMS(struct os_group_snapshot_target, target_params), .item = "group_snapshot",
 	 OS_SHOWS(os_group_snapshot_details, struct os_group_snapshot_target, wish.group_snapshot),
-	 .doc = "One of them."},
+	 .doc = "Shows one group snapshot."},
 	{HTTP_DELETE, ONE, .since = 14, .permit = "group:delete_group_snapshot", .flags = API_WRITES,
 	 .status = 202, .args = OS_PARAMS(struct os_group_snapshot_target, target_params),
-	 .operation = engine_delete_volume_group_snapshot_run, .doc = "Deletes one, with its snapshots."},
+	 .operation = engine_delete_volume_group_snapshot_run,
+	 .doc = "Deletes a group snapshot and its snapshots."},
 	{HTTP_POST, ONE "/action", .verb = "reset_status", .since = 19,
 	 .permit = "group:reset_group_snapshot_status", .flags = API_WRITES | OS_ADMIN, .status = 202,
 	 .args = OS_PARAMS(struct os_group_snapshot_reset, reset_params),
 	 .operation = engine_mark_volume_group_snapshot_run,
-	 .doc = "Says another status; available: whichever its snapshots have."},
+	 .doc = "Resets the status of a group snapshot; available restores the status of its snapshots."},
 };
 const struct os_actions os_group_snapshot_actions = OS_ACTIONS(OS_VOLUME, actions);

@@ -57,8 +57,8 @@ struct os_group_type_target {
 	struct str key;
 };
 #define TYPE_PATH(T, member)                                                                                 \
-	OS_PATH_NAME(T, "group_type_id", member, .kind = KIND_VOLUME_GROUP_TYPE, .doc = "The type.")
-#define KEY_PATH(T) OS_PATH(T, "key", key, .doc = "Of one.")
+	OS_PATH_NAME(T, "group_type_id", member, .kind = KIND_VOLUME_GROUP_TYPE, .doc = "The group type.")
+#define KEY_PATH(T) OS_PATH(T, "key", key, .doc = "Key of the spec.")
 static const struct param target_params[] = {TYPE_PATH(struct os_group_type_target, wish.type)};
 static const struct param key_params[] = {TYPE_PATH(struct os_group_type_target, wish.type),
 					  KEY_PATH(struct os_group_type_target)};
@@ -80,22 +80,23 @@ struct os_group_type_change {
 };
 #define P(wire, member, ...) OS_BODY(struct os_group_type_change, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Its name."),
-	P("description", wish.description, .flags = NULLABLE, .doc = "Free text."),
-	P("is_public", wish.is_public, .doc = "Every project may make groups of it."),
-	P("group_specs", wish.specs, .flags = NULLABLE, .doc = "Texts by key: kept and shown."),
+	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Name."),
+	P("description", wish.description, .flags = NULLABLE, .doc = "Description: free text."),
+	P("is_public", wish.is_public, .doc = "Whether every project may create groups of the type."),
+	P("group_specs", wish.specs, .flags = NULLABLE, .doc = "Group specs by key; stored and shown only."),
 };
 static const struct param update_params[] = {
 	TYPE_PATH(struct os_group_type_change, wish.type),
 	P("name", wish.name, .given = offsetof(struct os_group_type_change, wish.set_name) + 1, .min = 1,
-	  .doc = "Its name."),
+	  .doc = "Name."),
 	P("description", wish.description, .flags = NULLABLE,
-	  .given = offsetof(struct os_group_type_change, wish.set_description) + 1, .doc = "Free text."),
-	P("is_public", wish.is_public, .doc = "Every project may make groups of it."),
+	  .given = offsetof(struct os_group_type_change, wish.set_description) + 1,
+	  .doc = "Description: free text."),
+	P("is_public", wish.is_public, .doc = "Whether every project may create groups of the type."),
 };
 static const struct param spec_params[] = {
 	TYPE_PATH(struct os_group_type_change, wish.type),
-	P("group_specs", specs, .flags = REQUIRED, .doc = "Texts by key."),
+	P("group_specs", specs, .flags = REQUIRED, .doc = "Group specs by key."),
 };
 static const struct param one_spec_params[] = {
 	TYPE_PATH(struct os_group_type_change, wish.type),
@@ -187,37 +188,37 @@ static RESULT show_spec(struct os_call *e, const void *args, struct json_writer 
 #define SHOWN(rows) .args = OS_PARAMS(struct os_group_type_target, rows), .since = 11
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .since = 11, .permit = "group:access_group_types_specs", .list = &listed,
-	 .doc = "The types of groups."},
+	 .doc = "Lists group types."},
 	{HTTP_POST, ALL, .since = 11, .permit = "group:group_types:create", CHANGE(create_params),
 	 .status = 202, .wrap = "group_type", .item = "group_type",
 	 .operation = engine_create_volume_group_type_run,
 	 OS_SHOWS(usable, struct os_group_type_change, wish.group_type), .returns = KIND_VOLUME_GROUP_TYPE,
-	 .doc = "Makes a type."},
+	 .doc = "Creates a group type."},
 	{HTTP_GET, ONE, .permit = "group:access_group_types_specs", SHOWN(target_params),
-	 .item = "group_type", .answer = show_type, .doc = "One type; none is the default."},
+	 .item = "group_type", .answer = show_type, .doc = "Shows one group type. There is no default one."},
 	{HTTP_PUT, ONE, .since = 11, .permit = "group:group_types:update", CHANGE(update_params),
 	 .wrap = "group_type", .item = "group_type", .prepare = prepare_update,
 	 .operation = engine_update_volume_group_type_run,
 	 OS_SHOWS(usable, struct os_group_type_change, wish.group_type), .returns = KIND_VOLUME_GROUP_TYPE,
-	 .doc = "Changes a type."},
+	 .doc = "Changes a group type."},
 	{HTTP_DELETE, ONE, .permit = "group:group_types:delete", SHOWN(target_params),
 	 .flags = API_WRITES | OS_ADMIN, .status = 202, .operation = engine_delete_volume_group_type_run,
-	 .doc = "Deletes a type that no group is of."},
+	 .doc = "Deletes a group type without groups."},
 	{HTTP_GET, ONE "/group_specs", .permit = "group:group_types_specs:get_all", .flags = OS_ADMIN,
-	 SHOWN(target_params), .answer = show_specs, .doc = "What is said of it."},
+	 SHOWN(target_params), .answer = show_specs, .doc = "Lists the group specs of a group type."},
 	{HTTP_POST, ONE "/group_specs", .since = 11, .permit = "group:group_types_specs:create",
 	 CHANGE(spec_params), .status = 202, .prepare = prepare_specs,
 	 .operation = engine_update_volume_group_type_run, .answer = show_specs_sent,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Says more."},
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Adds or changes group specs."},
 	{HTTP_GET, ONE "/group_specs/{key}", .permit = "group:group_types_specs:get", .flags = OS_ADMIN,
-	 SHOWN(key_params), .answer = show_spec, .doc = "One of that."},
+	 SHOWN(key_params), .answer = show_spec, .doc = "Shows one group spec."},
 	{HTTP_PUT, ONE "/group_specs/{key}", .since = 11, .permit = "group:group_types_specs:update",
 	 CHANGE(one_spec_params, .is_open = true,
 		.members = offsetof(struct os_group_type_change, members) + 1),
 	 .prepare = prepare_spec, .operation = engine_update_volume_group_type_run, .answer = show_spec_sent,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Says one of them, or says it otherwise."},
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Adds or changes one group spec."},
 	{HTTP_DELETE, ONE "/group_specs/{key}", .since = 11, .permit = "group:group_types_specs:delete",
 	 CHANGE(one_spec_params), .status = 202, .prepare = prepare_specs,
-	 .operation = engine_update_volume_group_type_run, .doc = "Says it no longer."},
+	 .operation = engine_update_volume_group_type_run, .doc = "Removes one group spec."},
 };
 const struct os_actions os_volume_group_type_actions = OS_ACTIONS(OS_VOLUME, actions);

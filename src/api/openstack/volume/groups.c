@@ -93,7 +93,8 @@ const struct os_listing os_volume_group_details = GROUPS(write_group, gather_gro
 
 /* ---- one ---- */
 
-#define GROUP_PATH(T, member) OS_PATH(T, "group_id", member, .kind = KIND_VOLUME_GROUP, .doc = "The group.")
+#define GROUP_PATH(T, member)                                                                                \
+	OS_PATH(T, "group_id", member, .kind = KIND_VOLUME_GROUP, .doc = "The volume group.")
 
 struct os_group_target {
 	struct volume_group_target wish;
@@ -102,11 +103,12 @@ struct os_group_target {
 static const struct param show_params[] = {
 	GROUP_PATH(struct os_group_target, wish.group),
 	OS_QUERY(struct os_group_target, "list_volume", lists_volumes, .since = 25,
-		 .doc = "With its volumes."),
+		 .doc = "Whether the answer lists the volumes of the group."),
 };
 static const struct param delete_params[] = {
 	GROUP_PATH(struct os_group_target, wish.group),
-	OS_BODY(struct os_group_target, "delete-volumes", wish.with_volumes, .doc = "With its volumes."),
+	OS_BODY(struct os_group_target, "delete-volumes", wish.with_volumes,
+		.doc = "Whether the volumes are deleted with the group."),
 };
 
 /* ---- making ---- */
@@ -116,21 +118,21 @@ struct os_group_create {
 };
 #define P(wire, member, ...) OS_BODY(struct os_group_create, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("name", wish.name, .flags = NULLABLE, .doc = "Its name."),
-	P("description", wish.description, .flags = NULLABLE, .doc = "Free text."),
+	P("name", wish.name, .flags = NULLABLE, .doc = "Name."),
+	P("description", wish.description, .flags = NULLABLE, .doc = "Description: free text."),
 	P("group_type", wish.type, .flags = REQUIRED | BY_NAME, .kind = KIND_VOLUME_GROUP_TYPE,
-	  .doc = "Name or id."),
+	  .doc = "Group type by name or id."),
 	P("volume_types", wish.volume_types, .flags = REQUIRED | BY_NAME, .min = 1, .max = 1000,
-	  .kind = KIND_VOLUME_TYPE, .doc = "Names or ids: of which types its volumes may be."),
+	  .kind = KIND_VOLUME_TYPE, .doc = "Volume types that the group accepts, by name or id."),
 	P("availability_zone", wish.zone, .flags = NULLABLE | BY_NAME, .kind = KIND_ZONE,
-	  .doc = "Absent: the first zone."),
+	  .doc = "Availability zone; absent: the first zone."),
 };
 static const struct param copy_params[] = {
-	P("name", wish.name, .flags = NULLABLE, .doc = "Its name."),
-	P("description", wish.description, .flags = NULLABLE, .doc = "Free text."),
-	P("source_group_id", wish.source_group, .kind = KIND_VOLUME_GROUP, .doc = "A group, to be copied."),
+	P("name", wish.name, .flags = NULLABLE, .doc = "Name."),
+	P("description", wish.description, .flags = NULLABLE, .doc = "Description: free text."),
+	P("source_group_id", wish.source_group, .kind = KIND_VOLUME_GROUP, .doc = "Group to copy."),
 	P("group_snapshot_id", wish.source_snapshot, .kind = KIND_VOLUME_GROUP_SNAPSHOT,
-	  .doc = "Or the snapshot of one."),
+	  .doc = "Group snapshot to create the group from, instead of a group."),
 };
 #undef P
 
@@ -161,11 +163,12 @@ struct os_group_update {
 static const struct param update_params[] = {
 	GROUP_PATH(struct os_group_update, wish.group),
 	P("name", wish.name, .flags = NULL_ABSENT,
-	  .given = offsetof(struct os_group_update, wish.set_name) + 1, .doc = "Its name."),
+	  .given = offsetof(struct os_group_update, wish.set_name) + 1, .doc = "Name."),
 	P("description", wish.description, .flags = NULL_ABSENT,
-	  .given = offsetof(struct os_group_update, wish.set_description) + 1, .doc = "Free text."),
-	P("add_volumes", added, .flags = NULLABLE, .doc = "Ids with commas between them."),
-	P("remove_volumes", removed, .flags = NULLABLE, .doc = "Likewise."),
+	  .given = offsetof(struct os_group_update, wish.set_description) + 1,
+	  .doc = "Description: free text."),
+	P("add_volumes", added, .flags = NULLABLE, .doc = "Volumes to add, by id, comma separated."),
+	P("remove_volumes", removed, .flags = NULLABLE, .doc = "Volumes to remove, by id, comma separated."),
 };
 #undef P
 
@@ -200,40 +203,39 @@ struct os_group_reset {
 };
 static const struct param reset_params[] = {
 	GROUP_PATH(struct os_group_reset, wish.group),
-	OS_BODY(struct os_group_reset, "status", wish.status, .flags = REQUIRED,
-		.doc = "Its status from now on."),
+	OS_BODY(struct os_group_reset, "status", wish.status, .flags = REQUIRED, .doc = "New status."),
 };
 
 #define ALL "/v3/{project_id}/groups"
 #define ONE ALL "/{group_id}"
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .since = 13, .permit = "group:get_all", .list = &briefs,
-	 .doc = "Groups of the project, id and name."},
+	 .doc = "Lists the groups of the project with id and name."},
 	{HTTP_GET, ALL "/detail", .since = 13, .permit = "group:get_all", .list = &os_volume_group_details,
-	 .doc = "Groups of the project."},
+	 .doc = "Lists the groups of the project with details."},
 	{HTTP_POST, ALL, .since = 13, .permit = "group:create", .flags = API_WRITES, .status = 202,
 	 .args = OS_PARAMS(struct os_group_create, create_params), .wrap = "group", .item = "group",
 	 .prepare = prepare_create, .operation = engine_create_volume_group_run,
 	 OS_SHOWS(briefs, struct os_group_create, wish.group), .returns = KIND_VOLUME_GROUP,
-	 .doc = "Makes a group, without volumes."},
+	 .doc = "Creates an empty group."},
 	{HTTP_POST, ALL "/action", .verb = "create-from-src", .since = 14, .permit = "group:create",
 	 .flags = API_WRITES, .status = 202, .args = OS_PARAMS(struct os_group_create, copy_params),
 	 .item = "group", .prepare = prepare_copy, .operation = engine_create_volume_group_run,
 	 OS_SHOWS(briefs, struct os_group_create, wish.group), .returns = KIND_VOLUME_GROUP,
-	 .doc = "Makes a group of copies of another's volumes, or of its snapshots."},
+	 .doc = "Creates a group from another group or from a group snapshot."},
 	{HTTP_GET, ONE, .since = 13, .permit = "group:get",
 	 .args = OS_PARAMS(struct os_group_target, show_params), .item = "group",
-	 OS_SHOWS(os_volume_group_details, struct os_group_target, wish.group), .doc = "One group."},
+	 OS_SHOWS(os_volume_group_details, struct os_group_target, wish.group), .doc = "Shows one group."},
 	{HTTP_PUT, ONE, .since = 13, .permit = "group:update", .flags = API_WRITES, .status = 202,
 	 .args = OS_PARAMS(struct os_group_update, update_params), .wrap = "group", .prepare = prepare_update,
 	 .operation = engine_update_volume_group_run,
-	 .doc = "Its name and description; volumes come and go."},
+	 .doc = "Changes the name, the description and the volumes of a group."},
 	{HTTP_POST, ONE "/action", .verb = "delete", .since = 13, .permit = "group:delete",
 	 .flags = API_WRITES, .status = 202, .args = OS_PARAMS(struct os_group_target, delete_params),
 	 .operation = engine_delete_volume_group_run, .doc = "Deletes a group."},
 	{HTTP_POST, ONE "/action", .verb = "reset_status", .since = 20, .permit = "group:reset_status",
 	 .flags = API_WRITES | OS_ADMIN, .status = 202,
 	 .args = OS_PARAMS(struct os_group_reset, reset_params), .operation = engine_mark_volume_group_run,
-	 .doc = "Says another status; available: whichever its volumes have."},
+	 .doc = "Resets the status of a group; available restores the status of its volumes."},
 };
 const struct os_actions os_volume_group_actions = OS_ACTIONS(OS_VOLUME, actions);

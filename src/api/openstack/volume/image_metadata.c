@@ -13,11 +13,11 @@ static const struct param show_params[] = {VOLUME};
 static const struct param set_params[] = {
 	VOLUME,
 	P("metadata", wish.image_properties, .flags = REQUIRED, .max = IMAGE_PROPERTIES_MAX,
-	  .doc = "Texts by key."),
+	  .doc = "Image properties by key."),
 };
 static const struct param unset_params[] = {
 	VOLUME,
-	P("key", wish.image_property_gone, .flags = REQUIRED, .min = 1, .doc = "Of one."),
+	P("key", wish.image_property_gone, .flags = REQUIRED, .min = 1, .doc = "Key of the image property."),
 };
 
 static RESULT show(struct os_call *e, const void *args, struct json_writer *w)
@@ -36,11 +36,12 @@ static RESULT show(struct os_call *e, const void *args, struct json_writer *w)
 			.args = OS_PARAMS(struct os_image_metadata, rows), __VA_ARGS__                       \
 	}
 static const struct os_action actions[] = {
-	ACTION("os-show_image_metadata", show_params, .answer = show, .doc = "All of it."),
+	ACTION("os-show_image_metadata", show_params, .answer = show,
+	       .doc = "Lists the image properties of a volume."),
 	ACTION("os-set_image_metadata", set_params, .flags = API_WRITES,
 	       .operation = engine_update_volume_run, .answer = show, .returns = KIND_VOLUME,
-	       .doc = "Says more."),
+	       .doc = "Adds or changes image properties of a volume."),
 	ACTION("os-unset_image_metadata", unset_params, .flags = API_WRITES,
-	       .operation = engine_update_volume_run, .doc = "Says it no longer."),
+	       .operation = engine_update_volume_run, .doc = "Removes an image property of a volume."),
 };
 const struct os_actions os_volume_image_metadata_actions = OS_ACTIONS(OS_VOLUME, actions);

@@ -86,7 +86,7 @@ struct os_volume_quota {
 		.doc = "The project.")
 #define P(wire, member)                                                                                      \
 	OS_BODY(struct os_volume_quota, wire, member, .min = -1, .max = OS_QUOTA_MAX,                        \
-		.given = offsetof(struct os_volume_quota, has_##member) + 1, .doc = "-1: no limit.")
+		.given = offsetof(struct os_volume_quota, has_##member) + 1, .doc = "Quota; -1: unlimited.")
 #define LIMITS                                                                                               \
 	P("volumes", volumes), P("gigabytes", gigabytes), P("snapshots", snapshots), P("groups", groups),    \
 		P("per_volume_gigabytes", each), P("backups", backups),                                      \
@@ -94,13 +94,13 @@ struct os_volume_quota {
 static const struct param target_params[] = {TARGET};
 static const struct param show_params[] = {
 	TARGET,
-	OS_QUERY(struct os_volume_quota, "usage", usage, .doc = "With what is used."),
+	OS_QUERY(struct os_volume_quota, "usage", usage, .doc = "Whether the answer contains the usage."),
 };
 static const struct param set_params[] = {
 	TARGET,
 	LIMITS,
 	OS_BODY(struct os_volume_quota, "tenant_id", tenant,
-		.doc = "Means nothing: the path names the project."),
+		.doc = "Accepted and ignored; the path names the project."),
 	OS_UNBUILT("skip_validation", .only = "True|true|False|false"),
 };
 
@@ -303,7 +303,7 @@ static RESULT prepare_reset(struct os_call *e, void *args)
 
 /* ---- the class of all projects: what new ones get ---- */
 
-#define CLASS OS_PATH(struct os_volume_quota, "class", class, .doc = "default: there is no other.")
+#define CLASS OS_PATH(struct os_volume_quota, "class", class, .doc = "Quota class; only default exists.")
 static const struct param class_params[] = {CLASS};
 static const struct param set_class_params[] = {CLASS, LIMITS};
 #undef P
@@ -384,30 +384,30 @@ static RESULT list_extensions(struct os_call *e, const void *args, struct json_w
 #define QUOTA "/v3/{project_id}/os-quota-sets/{target_project}"
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/{project_id}/limits", .permit = "limits_extension:used_limits", .item = "limits",
-	 .answer = show_limits, .doc = "Limits of the project, and what is used."},
+	 .answer = show_limits, .doc = "Shows the limits and the usage of the project."},
 	{HTTP_GET, QUOTA, .permit = "volume_extension:quotas:show",
 	 .args = OS_PARAMS(struct os_volume_quota, show_params), .item = "quota_set", .answer = show_quota,
-	 .doc = "Limits of a project."},
+	 .doc = "Shows the quotas of a project."},
 	{HTTP_GET, QUOTA "/defaults", .permit = "volume_extension:quotas:show",
 	 .args = OS_PARAMS(struct os_volume_quota, target_params), .item = "quota_set",
-	 .answer = show_defaults, .doc = "What a new project gets."},
+	 .answer = show_defaults, .doc = "Shows the default quotas."},
 	{HTTP_PUT, QUOTA, .permit = "volume_extension:quotas:update", .flags = API_WRITES | OS_ADMIN,
 	 .args = QUOTA_PARAMS(set_params), .wrap = "quota_set", .item = "quota_set", .prepare = prepare_set,
 	 .operation = engine_set_limits_run, .answer = show_quota, .returns = KIND_ACCOUNT,
-	 .doc = "Changes them."},
+	 .doc = "Changes the quotas of a project."},
 	{HTTP_DELETE, QUOTA, .permit = "volume_extension:quotas:delete", .flags = API_WRITES | OS_ADMIN,
 	 .args = OS_PARAMS(struct os_volume_quota, target_params), .prepare = prepare_reset,
-	 .operation = engine_set_limits_run, .doc = "As a new project has them."},
+	 .operation = engine_set_limits_run, .doc = "Resets the quotas of a project to the defaults."},
 	{HTTP_GET, CLASSES, .permit = "volume_extension:quota_classes", .flags = OS_ADMIN,
 	 .args = OS_PARAMS(struct os_volume_quota, class_params), .item = "quota_class_set",
-	 .answer = show_class, .doc = "What new projects get."},
+	 .answer = show_class, .doc = "Shows the quotas of new projects."},
 	{HTTP_PUT, CLASSES, .permit = "volume_extension:quota_classes", .flags = API_WRITES | OS_ADMIN,
 	 .args = QUOTA_PARAMS(set_class_params), .wrap = "quota_class_set", .item = "quota_class_set",
 	 .prepare = prepare_class, .operation = engine_set_default_limits_run, .answer = show_class,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Changes it, for those that come."},
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Changes the quotas of new projects."},
 	{HTTP_GET, "/v3/{project_id}/os-availability-zone", .permit = "volume:availability_zone_list",
-	 .answer = list_zones, .doc = "The zones."},
+	 .answer = list_zones, .doc = "Lists the availability zones."},
 	{HTTP_GET, "/v3/{project_id}/extensions", .permit = "volume:extensions", .answer = list_extensions,
-	 .doc = "What is there beside volumes."},
+	 .doc = "Lists the API extensions."},
 };
 const struct os_actions os_volume_limit_actions = OS_ACTIONS(OS_VOLUME, actions);

@@ -36,7 +36,7 @@ static const struct param target_params[] = {QOS_PATH(struct os_qos_target, wish
 static const struct param delete_params[] = {
 	QOS_PATH(struct os_qos_target, wish.qos),
 	OS_QUERY(struct os_qos_target, "force", wish.force,
-		 .doc = "Also where types are associated with it."),
+		 .doc = "Whether specs that volume types use may be deleted."),
 };
 
 static RESULT show_qos(struct os_call *e, const void *args, struct json_writer *w)
@@ -75,13 +75,12 @@ struct os_qos_change {
 };
 #define SPECS                                                                                                \
 	OS_BODY(struct os_qos_change, "qos_specs", specs, .flags = REQUIRED,                                 \
-		.doc = "Texts by key: name, consumer, total_iops_sec, …")
+		.doc = "Specs by key, such as name, consumer and total_iops_sec.")
 static const struct param create_params[] = {SPECS};
 static const struct param update_params[] = {QOS_PATH(struct os_qos_change, wish.qos), SPECS};
 static const struct param unset_params[] = {
 	QOS_PATH(struct os_qos_change, wish.qos),
-	OS_BODY(struct os_qos_change, "keys", wish.gone, .flags = REQUIRED,
-		.doc = "Specs that it has no more."),
+	OS_BODY(struct os_qos_change, "keys", wish.gone, .flags = REQUIRED, .doc = "Keys to remove."),
 };
 
 /* Moves name and consumer out of the specs into the wish. */
@@ -137,7 +136,7 @@ struct os_qos_association {
 static const struct param association_params[] = {
 	QOS_PATH(struct os_qos_association, wish.qos),
 	OS_QUERY(struct os_qos_association, "vol_type_id", wish.type, .flags = REQUIRED,
-		 .kind = KIND_VOLUME_TYPE, .doc = "The type."),
+		 .kind = KIND_VOLUME_TYPE, .doc = "The volume type."),
 };
 static const struct param all_params[] = {QOS_PATH(struct os_qos_association, wish.qos)};
 
@@ -149,31 +148,32 @@ static const struct param all_params[] = {QOS_PATH(struct os_qos_association, wi
 	.args = OS_PARAMS(struct os_qos_association, rows), .operation = (run)
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = POLICY("get_all"), .flags = OS_ADMIN, .list = &qos_listing,
-	 .doc = "QoS specs."},
+	 .doc = "Lists QoS specs."},
 	{HTTP_POST, ALL, .permit = POLICY("create"), .flags = API_WRITES | OS_ADMIN,
 	 .args = OS_PARAMS(struct os_qos_change, create_params), .prepare = prepare_create,
 	 .operation = engine_create_volume_qos_run, .answer = show_created, .returns = KIND_VOLUME_QOS,
-	 .doc = "Makes some."},
+	 .doc = "Creates QoS specs."},
 	{HTTP_GET, ONE, .permit = POLICY("get"), .flags = OS_ADMIN,
-	 .args = OS_PARAMS(struct os_qos_target, target_params), .answer = show_qos, .doc = "One of them."},
+	 .args = OS_PARAMS(struct os_qos_target, target_params), .answer = show_qos,
+	 .doc = "Shows one set of QoS specs."},
 	{HTTP_PUT, ONE, .permit = POLICY("update"), .flags = API_WRITES | OS_ADMIN,
 	 .args = OS_PARAMS(struct os_qos_change, update_params), .prepare = prepare_update,
 	 .operation = engine_update_volume_qos_run, .answer = show_sent,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Says more, or otherwise."},
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Adds or changes specs."},
 	{HTTP_PUT, ONE "/delete_keys", .permit = POLICY("delete"), .flags = API_WRITES | OS_ADMIN,
 	 .status = 202, .args = OS_PARAMS(struct os_qos_change, unset_params),
-	 .operation = engine_update_volume_qos_run, .doc = "Says less."},
+	 .operation = engine_update_volume_qos_run, .doc = "Removes specs."},
 	{HTTP_DELETE, ONE, .permit = POLICY("delete"), .flags = API_WRITES | OS_ADMIN, .status = 202,
 	 .args = OS_PARAMS(struct os_qos_target, delete_params), .operation = engine_delete_volume_qos_run,
-	 .doc = "Deletes it."},
+	 .doc = "Deletes QoS specs."},
 	{HTTP_GET, ONE "/associations", .permit = POLICY("get_all"), .flags = OS_ADMIN,
 	 .args = OS_PARAMS(struct os_qos_target, target_params), .answer = show_associations,
-	 .doc = "The types that are held to it."},
+	 .doc = "Lists the volume types associated with QoS specs."},
 	{HTTP_GET, ONE "/associate", ASSOCIATION(association_params, engine_associate_volume_qos_run),
-	 .doc = "A type's volumes are held to it."},
+	 .doc = "Associates a volume type with QoS specs, which then limit its volumes."},
 	{HTTP_GET, ONE "/disassociate", ASSOCIATION(association_params, engine_disassociate_volume_qos_run),
-	 .doc = "No longer."},
+	 .doc = "Disassociates a volume type from QoS specs."},
 	{HTTP_GET, ONE "/disassociate_all", ASSOCIATION(all_params, engine_disassociate_volume_qos_run),
-	 .doc = "No type's are."},
+	 .doc = "Disassociates all volume types from QoS specs."},
 };
 const struct os_actions os_qos_spec_actions = OS_ACTIONS(OS_VOLUME, actions);

@@ -31,9 +31,11 @@ struct os_volume_attach {
 static const struct param attach_params[] = {
 	OS_VOLUME_PATH(struct os_volume_attach, wish.volume),
 	P("instance_uuid", wish.instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "The server."),
-	P("mountpoint", wish.device, .flags = REQUIRED, .max = 255, .doc = "Its device: /dev/vdc."),
-	P("mode", mode, .words = "rw", .doc = "rw; one that is read-only is set so by itself."),
-	OS_UNBUILT("host_name", .doc = "Nothing is exported to other hosts."),
+	P("mountpoint", wish.device, .flags = REQUIRED, .max = 255,
+	  .doc = "Device of the volume, such as /dev/vdc."),
+	P("mode", mode, .words = "rw",
+	  .doc = "Access mode; rw only. A read-only volume is marked with os-update_readonly_flag."),
+	OS_UNBUILT("host_name", .doc = "Not possible: volumes are not exported to other hosts."),
 };
 #undef P
 
@@ -52,7 +54,7 @@ struct os_volume_detach {
 static const struct param detach_params[] = {
 	OS_VOLUME_PATH(struct os_volume_detach, wish.volume),
 	OS_BODY(struct os_volume_detach, "attachment_id", attachment, .flags = NULLABLE, .kind = KIND_VOLUME,
-		.doc = "Which one; needed where there are several."),
+		.doc = "Attachment to remove; required if the volume has several."),
 };
 
 /* Checks that the named attachment belongs to the volume and puts it into the wish. Nothing to do if none
@@ -102,12 +104,12 @@ struct os_forced_detach {
 static const struct param forced_detach_params[] = {
 	OS_VOLUME_PATH(struct os_forced_detach, wish.volume),
 	OS_BODY(struct os_forced_detach, "attachment_id", attachment, .flags = NULLABLE, .kind = KIND_VOLUME,
-		.doc = "Which one; needed where there are several."),
+		.doc = "Attachment to remove; required if the volume has several."),
 	{.wire = "connector",
 	 .type = PARAM_JSON,
 	 .offset = offsetof(struct os_forced_detach, connector),
 	 .flags = NULLABLE,
-	 .doc = "Of a driver: means nothing."},
+	 .doc = "Accepted and ignored; only Cinder drivers use it."},
 };
 
 static RESULT prepare_forced_detach(struct os_call *e, void *args)
@@ -132,9 +134,10 @@ struct os_volume_reset {
 static const struct param reset_params[] = {
 	OS_VOLUME_PATH(struct os_volume_reset, wish.volume),
 	OS_BODY(struct os_volume_reset, "status", status, .flags = NULLABLE,
-		.doc = "What it is, but for what holds it."),
+		.doc = "New status. The status of an attached volume cannot be changed."),
 	OS_BODY(struct os_volume_reset, "attach_status", attach_status, .flags = NULLABLE,
-		.words = "attached|detached", .doc = "Likewise."),
+		.words = "attached|detached",
+		.doc = "New attachment status, except for an attachment that exists."),
 	OS_UNBUILT("migration_status", .only = "none"),
 };
 
@@ -184,7 +187,7 @@ struct os_snapshot_reset {
 };
 static const struct param snapshot_reset_params[] = {
 	OS_SNAPSHOT_PATH(struct os_snapshot_reset, wish.snapshot),
-	OS_BODY(struct os_snapshot_reset, "status", status, .flags = REQUIRED, .doc = "What it is."),
+	OS_BODY(struct os_snapshot_reset, "status", status, .flags = REQUIRED, .doc = "New status."),
 };
 
 static RESULT prepare_snapshot_reset(struct os_call *e, void *args)
@@ -209,8 +212,10 @@ struct os_snapshot_update {
 static const struct param snapshot_update_params[] = {
 	OS_SNAPSHOT_PATH(struct os_snapshot_update, wish.snapshot),
 	OS_BODY(struct os_snapshot_update, "status", status, .flags = REQUIRED,
-		.doc = "creating: available, error; deleting: error_deleting."),
-	OS_BODY(struct os_snapshot_update, "progress", progress, .flags = NULLABLE, .doc = "80%."),
+		.doc = "New status: available or error while it is creating, error_deleting while it is "
+		       "deleting."),
+	OS_BODY(struct os_snapshot_update, "progress", progress, .flags = NULLABLE,
+		.doc = "Progress, such as 80%."),
 };
 
 /* Cinder's drivers report progress by this call, only for snapshots being created or deleted. */
@@ -422,7 +427,8 @@ static const struct os_listing attachment_briefs = ATTACHMENTS(write_brief);
 const struct os_listing os_attachment_details = ATTACHMENTS(write_attachment);
 
 #define ATTACHMENT_PATH(T, member)                                                                           \
-	OS_PATH(T, "attachment_id", member, .kind = KIND_VOLUME, .doc = "The attachment.")
+	OS_PATH(T, "attachment_id", member, .kind = KIND_VOLUME,                                             \
+		.doc = "The attachment, named by the volume's id.")
 
 struct os_attachment {
 	struct volume_reserving wish;
@@ -464,8 +470,9 @@ struct os_attachment_create {
 static const struct param create_params[] = {
 	P("volume_uuid", wish.volume, .flags = REQUIRED, .kind = KIND_VOLUME, .doc = "The volume."),
 	P("instance_uuid", wish.instance, .flags = NULLABLE, .kind = KIND_INSTANCE,
-	  .doc = "The server that it is reserved for."),
-	OS_UNBUILT("connector", .only = "{}", .doc = "Nothing is exported to other hosts."),
+	  .doc = "Server that the volume is reserved for."),
+	OS_UNBUILT("connector", .only = "{}",
+		   .doc = "Not possible: volumes are not exported to other hosts."),
 	OS_UNBUILT("mode", .since = 54, .only = "rw"),
 };
 #undef P
@@ -542,54 +549,57 @@ static RESULT show_ended(struct os_call *e, const void *args, struct json_writer
 #define ALL "/v3/{project_id}/attachments"
 static const struct os_action actions[] = {
 	RESERVATION_ACTION("os-reserve", POLICY "reserve", engine_begin_attaching_volume_run,
-			   .doc = "Keeps it for who is about to attach it."),
+			   .doc = "Reserves a volume for a pending attachment."),
 	RESERVATION_ACTION("os-unreserve", POLICY "unreserve", engine_cancel_attaching_volume_run,
-			   .doc = "No longer."),
+			   .doc = "Cancels the reservation of a volume."),
 	RESERVATION_ACTION("os-begin_detaching", POLICY "begin_detaching", engine_begin_detaching_volume_run,
-			   .doc = "Keeps it for who is about to detach it."),
+			   .doc = "Marks a volume as being detached."),
 	RESERVATION_ACTION("os-roll_detaching", POLICY "roll_detaching", engine_cancel_detaching_volume_run,
-			   .doc = "No longer."),
+			   .doc = "Cancels a pending detachment."),
 	VOLUME_ACTION("os-attach", POLICY "attach", struct os_volume_attach, attach_params, 0, prepare_attach,
-		      engine_attach_volume_run, .doc = "Attaches it to a server."),
+		      engine_attach_volume_run, .doc = "Attaches a volume to a server."),
 	VOLUME_ACTION("os-detach", POLICY "detach", struct os_volume_detach, detach_params, 0, prepare_detach,
-		      detach, .doc = "Detaches it."),
+		      detach, .doc = "Detaches a volume."),
 	VOLUME_ACTION("os-reset_status", "volume_extension:volume_admin_actions:reset_status",
 		      struct os_volume_reset, reset_params, OS_ADMIN, prepare_reset, engine_mark_volume_run,
-		      .doc = "Says what it is, so that nobody uses it; or lets go of it."),
+		      .doc = "Resets the status: error stops the use of the volume, available releases it."),
 	VOLUME_ACTION("os-force_detach", "volume_extension:volume_admin_actions:force_detach",
 		      struct os_forced_detach, forced_detach_params, OS_ADMIN, prepare_forced_detach,
-		      force_detach, .doc = "Detaches it, whatever holds it."),
+		      force_detach, .doc = "Detaches a volume in any state."),
 	VOLUME_ACTION("os-force_delete", "volume_extension:volume_admin_actions:force_delete",
 		      struct os_volume_forced, forced_params, OS_ADMIN, prepare_forced,
-		      engine_delete_volume_run, .doc = "Deletes it, held or on offer."),
-	SNAPSHOT_ACTION("os-reset_status", "volume_extension:snapshot_admin_actions:reset_status",
-			struct os_snapshot_reset, snapshot_reset_params, .prepare = prepare_snapshot_reset,
-			.operation = engine_reserve_snapshot_run,
-			.doc = "Says what it is, so that nobody uses it; or lets go of it."),
+		      engine_delete_volume_run,
+		      .doc = "Deletes a volume, even if it is reserved or offered."),
+	SNAPSHOT_ACTION(
+		"os-reset_status", "volume_extension:snapshot_admin_actions:reset_status",
+		struct os_snapshot_reset, snapshot_reset_params, .prepare = prepare_snapshot_reset,
+		.operation = engine_reserve_snapshot_run,
+		.doc = "Resets the status: error stops the use of the snapshot, available releases it."),
 	{HTTP_POST, "/v3/{project_id}/snapshots/{snapshot_id}/action", .verb = "os-update_snapshot_status",
 	 .permit = "snapshot_extension:snapshot_actions:update_snapshot_status", .flags = API_WRITES,
 	 .status = 202, .args = OS_PARAMS(struct os_snapshot_update, snapshot_update_params),
 	 .prepare = prepare_snapshot_update, .operation = engine_reserve_snapshot_run,
-	 .doc = "Says how far the making or the deletion is that an administrator spoke of."},
+	 .doc = "Reports the progress of a creation or deletion that an administrator has started by a "
+		"status reset."},
 	SNAPSHOT_ACTION("os-force_delete", "volume_extension:snapshot_admin_actions:force_delete",
 			struct os_snapshot_forced, snapshot_forced_params, .prepare = prepare_snapshot_forced,
-			.operation = engine_delete_snapshot_run,
-			.doc = "Deletes it, whatever was said of it."),
+			.operation = engine_delete_snapshot_run, .doc = "Deletes a snapshot in any status."),
 	{HTTP_GET, ALL, .since = 27, .permit = "volume:attachment_list", .list = &attachment_briefs,
-	 .doc = "Attachments of the project's volumes."},
+	 .doc = "Lists the attachments of the project's volumes."},
 	{HTTP_GET, ALL "/detail", .since = 27, .permit = "volume:attachment_list",
-	 .list = &os_attachment_details, .doc = "The same, with more of each."},
+	 .list = &os_attachment_details,
+	 .doc = "Lists the attachments of the project's volumes with details."},
 	{HTTP_POST, ALL, .since = 27, .permit = "volume:attachment_create", .flags = API_WRITES,
 	 .status = 202, .args = OS_PARAMS(struct os_attachment_create, create_params), .wrap = "attachment",
 	 .item = "attachment", .operation = engine_reserve_volume_run, .answer = show_created,
-	 .returns = KIND_VOLUME, .doc = "Reserves a volume."},
+	 .returns = KIND_VOLUME, .doc = "Reserves a volume for a server."},
 	{HTTP_GET, ALL "/{attachment_id}", .since = 27, .permit = "volume:attachment_show",
 	 .args = OS_PARAMS(struct os_attachment, attachment_params), .item = "attachment",
-	 .answer = show_attachment, .doc = "One attachment."},
+	 .answer = show_attachment, .doc = "Shows one attachment."},
 	{HTTP_DELETE, ALL "/{attachment_id}", .since = 27, .permit = "volume:attachment_delete",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_attachment, attachment_params),
 	 .prepare = prepare_end, .operation = engine_end_volume_attachment_run, .answer = show_ended,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Detaches it, or reserves it no longer."},
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Detaches a volume, or cancels its reservation."},
 	{HTTP_POST, ALL "/{attachment_id}/action", .verb = "os-complete", .since = 44,
 	 .permit = "volume:attachment_complete", .flags = API_WRITES, .status = 204,
 	 .args = OS_PARAMS(struct os_complete, complete_params), .prepare = prepare_complete,

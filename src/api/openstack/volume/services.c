@@ -167,14 +167,15 @@ struct os_service_change {
 #define P(wire, member, ...) OS_BODY(struct os_service_change, wire, member, __VA_ARGS__)
 static const struct param change_params[] = {
 	P("host", wish.host, .flags = REQUIRED | BY_NAME, .kind = KIND_HOST, .doc = "The host."),
-	P("binary", binary, .doc = "cinder-volume alone is there."),
-	P("service", service, .doc = "The same, in older words."),
+	P("binary", binary, .doc = "Binary; only cinder-volume exists."),
+	P("service", service, .doc = "Binary, by its older name."),
 };
 static const struct param reason_params[] = {
 	P("host", wish.host, .flags = REQUIRED | BY_NAME, .kind = KIND_HOST, .doc = "The host."),
-	P("binary", binary, .doc = "cinder-volume alone is there."),
-	P("service", service, .doc = "The same, in older words."),
-	P("disabled_reason", wish.reason, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Why."),
+	P("binary", binary, .doc = "Binary; only cinder-volume exists."),
+	P("service", service, .doc = "Binary, by its older name."),
+	P("disabled_reason", wish.reason, .flags = REQUIRED, .min = 1, .max = 255,
+	  .doc = "Reason for disabling the host."),
 };
 #undef P
 
@@ -257,8 +258,8 @@ struct os_pools {
 	struct str name;
 };
 static const struct param pool_params[] = {
-	OS_QUERY(struct os_pools, "detail", detail, .doc = "With what they are."),
-	OS_QUERY(struct os_pools, "name", name, .since = 28, .doc = "Only the one of that name."),
+	OS_QUERY(struct os_pools, "detail", detail, .doc = "Whether the answer contains the capabilities."),
+	OS_QUERY(struct os_pools, "name", name, .since = 28, .doc = "Name of the pool."),
 	OS_UNBUILT("volume_type", .place = IN_QUERY, .since = 35),
 };
 
@@ -480,30 +481,30 @@ static RESULT show_host(struct os_call *e, const void *args, struct json_writer 
 	.answer = show_changed, .returns = API_RETURNS_NOTHING_STORED
 static const struct os_action actions[] = {
 	{HTTP_GET, SERVICES, .permit = "volume_extension:services:index", .flags = OS_ADMIN,
-	 .list = &service_listing, .doc = "The hosts as services."},
+	 .list = &service_listing, .doc = "Lists the hosts as block storage services."},
 	{HTTP_PUT, SERVICES "/enable", CHANGE(change_params), .prepare = prepare_enable,
-	 .doc = "Opens a host to new volumes and servers."},
+	 .doc = "Enables a host for new volumes and servers."},
 	{HTTP_PUT, SERVICES "/disable", CHANGE(change_params), .prepare = prepare_disable,
-	 .doc = "Closes it."},
+	 .doc = "Disables a host for new volumes and servers."},
 	{HTTP_PUT, SERVICES "/disable-log-reason", CHANGE(reason_params), .prepare = prepare_disable,
-	 .doc = "Closes it, and says why."},
+	 .doc = "Disables a host and stores the reason."},
 	{HTTP_PUT, SERVICES "/freeze", .permit = "volume:freeze_host", .flags = API_WRITES | OS_ADMIN,
 	 .status = 202, .args = OS_PARAMS(struct os_service_change, freeze_params), .prepare = prepare_freeze,
-	 .operation = engine_update_host_run, .doc = "Closes a host, as frozen."},
+	 .operation = engine_update_host_run, .doc = "Freezes a host, which disables it."},
 	{HTTP_PUT, SERVICES "/thaw", .permit = "volume:thaw_host", .flags = API_WRITES | OS_ADMIN,
 	 .status = 202, .args = OS_PARAMS(struct os_service_change, freeze_params), .prepare = prepare_thaw,
-	 .operation = engine_update_host_run, .doc = "Opens it again."},
+	 .operation = engine_update_host_run, .doc = "Thaws a host, which enables it."},
 	{HTTP_GET, "/v3/{project_id}/os-hosts", .permit = "volume_extension:hosts", .flags = OS_ADMIN,
-	 .answer = list_hosts, .doc = "The hosts that are open, in an older call's words."},
+	 .answer = list_hosts, .doc = "Lists the enabled hosts."},
 	{HTTP_GET, "/v3/{project_id}/os-hosts/{host}", .permit = "volume_extension:hosts", .flags = OS_ADMIN,
 	 .args = OS_PARAMS(struct os_capabilities, capability_params), .answer = show_host,
-	 .doc = "The volumes of a host in figures."},
+	 .doc = "Shows the number and size of the volumes of a host."},
 	{HTTP_GET, "/v3/{project_id}/scheduler-stats/get_pools",
 	 .permit = "scheduler_extension:scheduler_stats:get_pools", .flags = OS_ADMIN | OS_FILTERS,
 	 .args = OS_PARAMS(struct os_pools, pool_params), .answer = list_pools,
-	 .doc = "The hosts and the storage pools as pools."},
+	 .doc = "Lists hosts and storage pools as back-end pools."},
 	{HTTP_GET, "/v3/{project_id}/capabilities/{host}", .permit = "volume_extension:capabilities",
 	 .flags = OS_ADMIN, .args = OS_PARAMS(struct os_capabilities, capability_params),
-	 .answer = show_capabilities, .doc = "A host as a back end."},
+	 .answer = show_capabilities, .doc = "Shows the capabilities of a host as a back end."},
 };
 const struct os_actions os_volume_service_actions = OS_ACTIONS(OS_VOLUME, actions);

@@ -93,13 +93,14 @@ struct os_snapshot_create {
 #define P(wire, member, ...) OS_BODY(struct os_snapshot_create, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
 	P("volume_id", wish.volume, .flags = REQUIRED | NULLABLE, .kind = KIND_VOLUME, .doc = "The volume."),
-	P("name", wish.name, .flags = NULLABLE, .doc = "Its name."),
-	P("description", wish.description, .flags = NULLABLE, .doc = "Free text."),
-	P("display_name", wish.name, .flags = NULLABLE, .doc = "The same."),
-	P("display_description", wish.description, .flags = NULLABLE, .doc = "The same."),
+	P("name", wish.name, .flags = NULLABLE, .doc = "Name."),
+	P("description", wish.description, .flags = NULLABLE, .doc = "Description: free text."),
+	P("display_name", wish.name, .flags = NULLABLE, .doc = "Name, by its older key."),
+	P("display_description", wish.description, .flags = NULLABLE,
+	  .doc = "Description, by its older key."),
 	P("force", force, .given = offsetof(struct os_snapshot_create, has_force) + 1,
-	  .doc = "Also of a volume that is attached; from 3.66 on that is always so."),
-	P("metadata", wish.tags, .flags = NULLABLE, .doc = "Texts by key: its tags."),
+	  .doc = "Whether the volume may be attached. From 3.66 on it always may."),
+	P("metadata", wish.tags, .flags = NULLABLE, .doc = "Metadata by key, stored as tags."),
 };
 #undef P
 
@@ -127,13 +128,15 @@ struct os_snapshot_update {
 static const struct param update_params[] = {
 	OS_SNAPSHOT_PATH(struct os_snapshot_update, wish.snapshot),
 	P("name", wish.name, .flags = NULLABLE,
-	  .given = offsetof(struct os_snapshot_update, wish.set_name) + 1, .doc = "Its name."),
+	  .given = offsetof(struct os_snapshot_update, wish.set_name) + 1, .doc = "Name."),
 	P("description", wish.description, .flags = NULLABLE,
-	  .given = offsetof(struct os_snapshot_update, wish.set_description) + 1, .doc = "Free text."),
+	  .given = offsetof(struct os_snapshot_update, wish.set_description) + 1,
+	  .doc = "Description: free text."),
 	P("display_name", wish.name, .flags = NULLABLE,
-	  .given = offsetof(struct os_snapshot_update, wish.set_name) + 1, .doc = "The same."),
+	  .given = offsetof(struct os_snapshot_update, wish.set_name) + 1, .doc = "Name, by its older key."),
 	P("display_description", wish.description, .flags = NULLABLE,
-	  .given = offsetof(struct os_snapshot_update, wish.set_description) + 1, .doc = "The same."),
+	  .given = offsetof(struct os_snapshot_update, wish.set_description) + 1,
+	  .doc = "Description, by its older key."),
 };
 #undef P
 
@@ -145,21 +148,21 @@ static const struct param delete_params[] = {OS_SNAPSHOT_PATH(struct os_snapshot
 #define ALL "/v3/{project_id}/snapshots"
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = "volume:get_all_snapshots", .list = &snapshot_briefs,
-	 .doc = "Snapshots of the project."},
+	 .doc = "Lists the snapshots of the project."},
 	{HTTP_GET, ALL "/detail", .permit = "volume:get_all_snapshots", .list = &os_snapshot_details,
-	 .doc = "The same, with more of each."},
+	 .doc = "Lists the snapshots of the project with details."},
 	{HTTP_POST, ALL, .permit = "volume:create_snapshot", .flags = API_WRITES, .status = 202,
 	 .args = OS_PARAMS(struct os_snapshot_create, create_params), .wrap = "snapshot", .item = "snapshot",
 	 .prepare = prepare_create, .operation = engine_create_snapshot_run, .answer = show_created,
-	 .returns = KIND_SNAPSHOT, .doc = "Makes a snapshot of a volume."},
+	 .returns = KIND_SNAPSHOT, .doc = "Creates a snapshot of a volume."},
 	{HTTP_GET, ALL "/{snapshot_id}", .permit = "volume:get_snapshot",
 	 .args = OS_PARAMS(struct os_snapshot_shown, show_params), .item = "snapshot",
-	 OS_SHOWS(os_snapshot_details, struct os_snapshot_shown, snapshot), .doc = "One snapshot."},
+	 OS_SHOWS(os_snapshot_details, struct os_snapshot_shown, snapshot), .doc = "Shows one snapshot."},
 	{HTTP_PUT, ALL "/{snapshot_id}", .permit = "volume:update_snapshot", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_snapshot_update, update_params), .wrap = "snapshot", .item = "snapshot",
 	 .operation = engine_update_snapshot_run,
 	 OS_SHOWS(snapshot_briefs, struct os_snapshot_update, wish.snapshot), .returns = KIND_SNAPSHOT,
-	 .doc = "Its name and description."},
+	 .doc = "Changes the name and description of a snapshot."},
 	{HTTP_DELETE, ALL "/{snapshot_id}", .permit = "volume:delete_snapshot", .flags = API_WRITES,
 	 .status = 202, .args = OS_PARAMS(struct os_snapshot_delete, delete_params),
 	 .sets = {API_SETS(struct os_snapshot_delete, wish.leaves_to_images)},

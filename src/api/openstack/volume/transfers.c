@@ -56,9 +56,10 @@ struct os_transfer_offer {
 };
 #define P(wire, member, ...) OS_BODY(struct os_transfer_offer, wire, member, __VA_ARGS__)
 static const struct param offer_params[] = {
-	P("volume_id", wish.volume, .flags = REQUIRED, .kind = KIND_VOLUME, .doc = "What is offered."),
-	P("name", wish.name, .flags = NULLABLE, .doc = "For people."),
-	P("no_snapshots", wish.without_snapshots, .since = 55, .doc = "Its snapshots stay."),
+	P("volume_id", wish.volume, .flags = REQUIRED, .kind = KIND_VOLUME, .doc = "Volume to transfer."),
+	P("name", wish.name, .flags = NULLABLE, .doc = "Name of the transfer; informational."),
+	P("no_snapshots", wish.without_snapshots, .since = 55,
+	  .doc = "Whether the snapshots of the volume stay behind."),
 };
 #undef P
 
@@ -96,7 +97,7 @@ struct os_transfer_accept {
 static const struct param accept_params[] = {
 	TRANSFER_PATH(struct os_transfer_accept, wish.transfer),
 	OS_BODY(struct os_transfer_accept, "auth_key", key, .flags = REQUIRED, .min = 1,
-		.doc = "As it was shown to who offered."),
+		.doc = "Authorization key that the donor received."),
 };
 
 static RESULT prepare_accept(struct os_call *e, void *args)
@@ -120,13 +121,13 @@ static RESULT show_accepted(struct os_call *e, const void *args, struct json_wri
 	 .since = (from),                                                                                    \
 	 .permit = "volume:get_all_transfers",                                                               \
 	 .list = &transfer_briefs,                                                                           \
-	 .doc = "Volumes that the project offers."},                                                         \
+	 .doc = "Lists the pending volume transfers of the project."},                                       \
 		{HTTP_GET,                                                                                   \
 		 all "/detail",                                                                              \
 		 .since = (from),                                                                            \
 		 .permit = "volume:get_all_transfers",                                                       \
 		 .list = &transfer_details,                                                                  \
-		 .doc = "The same, with more of each."},                                                     \
+		 .doc = "Lists the pending volume transfers of the project with details."},                  \
 		{HTTP_POST,                                                                                  \
 		 all,                                                                                        \
 		 .since = (from),                                                                            \
@@ -140,7 +141,8 @@ static RESULT show_accepted(struct os_call *e, const void *args, struct json_wri
 		 .operation = engine_offer_volume_run,                                                       \
 		 .answer = show_offered,                                                                     \
 		 .returns = KIND_VOLUME_TRANSFER,                                                            \
-		 .doc = "Offers a volume to whoever gets the key, which is shown here alone."},              \
+		 .doc = "Creates a transfer of a volume. The authorization key is shown once; whoever has "  \
+			"it may accept."},                                                                   \
 		{HTTP_GET,                                                                                   \
 		 all "/{transfer_id}",                                                                       \
 		 .since = (from),                                                                            \
@@ -148,7 +150,7 @@ static RESULT show_accepted(struct os_call *e, const void *args, struct json_wri
 		 .args = OS_PARAMS(struct os_transfer_target, target_params),                                \
 		 .item = "transfer",                                                                         \
 		 OS_SHOWS(transfer_details, struct os_transfer_target, wish.transfer),                       \
-		 .doc = "One offer."},                                                                       \
+		 .doc = "Shows one volume transfer."},                                                       \
 		{HTTP_POST,                                                                                  \
 		 all "/{transfer_id}/accept",                                                                \
 		 .since = (from),                                                                            \
@@ -162,12 +164,12 @@ static RESULT show_accepted(struct os_call *e, const void *args, struct json_wri
 		 .operation = engine_accept_volume_run,                                                      \
 		 .answer = show_accepted,                                                                    \
 		 .returns = API_RETURNS_NOTHING_STORED,                                                      \
-		 .doc = "Takes a volume that another project offers."},                                      \
+		 .doc = "Accepts a volume that another project transfers."},                                 \
 	{                                                                                                    \
 		HTTP_DELETE, all "/{transfer_id}",                                                           \
 			.since = (from), .permit = "volume:delete_transfer", .flags = API_WRITES,            \
 			.status = 202, .args = OS_PARAMS(struct os_transfer_target, target_params),          \
-			.operation = engine_withdraw_volume_run, .doc = "Withdraws an offer."                \
+			.operation = engine_withdraw_volume_run, .doc = "Cancels a volume transfer."         \
 	}
 static const struct os_action actions[] = {
 	ACTIONS("/v3/{project_id}/os-volume-transfer", 0),

@@ -15,35 +15,38 @@ struct os_encryption_change {
 	struct volume_type_crypt wish;
 	struct str id; /* ignored: a type has one encryption; clients send "provider" */
 };
-#define TYPE_PATH(T, member) OS_PATH_NAME(T, "type_id", member, .kind = KIND_VOLUME_TYPE, .doc = "The type.")
+#define TYPE_PATH(T, member)                                                                                 \
+	OS_PATH_NAME(T, "type_id", member, .kind = KIND_VOLUME_TYPE, .doc = "The volume type.")
 #define P(wire, member, ...) OS_BODY(struct os_encryption_change, wire, wish.member, __VA_ARGS__)
 #define GIVEN(member) .given = offsetof(struct os_encryption_change, wish.member) + 1
-#define CIPHER .flags = NULLABLE, .doc = "aes-xts-plain64, if it is said."
-#define KEY_SIZE .flags = NULLABLE, .min = 0, .max = INT32_MAX, .doc = "256, if it is said."
-#define PLACES .words = "front-end|back-end", .doc = "front-end: by the host that has it."
+#define CIPHER .flags = NULLABLE, .doc = "Cipher; only aes-xts-plain64."
+#define KEY_SIZE .flags = NULLABLE, .min = 0, .max = INT32_MAX, .doc = "Key size in bits; only 256."
+#define PLACES                                                                                               \
+	.words = "front-end|back-end",                                                                       \
+	.doc = "Control location; only front-end, which is the host that has the volume."
 static const struct param show_params[] = {TYPE_PATH(struct os_encryption_shown, type)};
 static const struct param key_params[] = {
 	TYPE_PATH(struct os_encryption_shown, type),
-	OS_PATH(struct os_encryption_shown, "key", key, .doc = "One of what is shown."),
+	OS_PATH(struct os_encryption_shown, "key", key, .doc = "Member of the encryption settings."),
 };
 static const struct param create_params[] = {
 	TYPE_PATH(struct os_encryption_change, wish.type),
-	P("provider", provider, .flags = REQUIRED, .doc = "luks."),
+	P("provider", provider, .flags = REQUIRED, .doc = "Provider; only luks."),
 	P("control_location", place, .flags = REQUIRED, PLACES),
 	P("cipher", cipher, CIPHER),
 	P("key_size", key_size, KEY_SIZE),
 };
 static const struct param update_params[] = {
 	TYPE_PATH(struct os_encryption_change, wish.type),
-	OS_PATH(struct os_encryption_change, "encryption_id", id, .doc = "Is not looked at."),
-	P("provider", provider, GIVEN(set_provider), .doc = "luks."),
+	OS_PATH(struct os_encryption_change, "encryption_id", id, .doc = "Accepted and ignored."),
+	P("provider", provider, GIVEN(set_provider), .doc = "Provider; only luks."),
 	P("control_location", place, GIVEN(set_place), PLACES),
 	P("cipher", cipher, GIVEN(set_cipher), CIPHER),
 	P("key_size", key_size, GIVEN(set_key_size), KEY_SIZE),
 };
 static const struct param delete_params[] = {
 	TYPE_PATH(struct os_encryption_change, wish.type),
-	OS_PATH(struct os_encryption_change, "encryption_id", id, .doc = "Is not looked at."),
+	OS_PATH(struct os_encryption_change, "encryption_id", id, .doc = "Accepted and ignored."),
 };
 
 static void write_key_size(struct json_writer *w, int64_t bits)
@@ -124,18 +127,20 @@ static RESULT show_key(struct os_call *e, const void *args, struct json_writer *
 #define CHANGE(rows) .flags = API_WRITES | OS_ADMIN, .args = OS_PARAMS(struct os_encryption_change, rows)
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = POLICY "get", SHOWN(show_params), .answer = show_encryption,
-	 .doc = "How volumes of the type are encrypted; nothing: as they are asked to be."},
+	 .doc = "Shows the encryption settings of a volume type. Empty: volumes are encrypted on request "
+		"only."},
 	{HTTP_POST, ALL, .permit = POLICY "create", CHANGE(create_params), .wrap = "encryption",
 	 .item = "encryption", .operation = engine_encrypt_volume_type_run,
 	 OS_SHOWS(encryption_listing, struct os_encryption_change, wish.volume_type),
-	 .returns = KIND_VOLUME_TYPE,
-	 .doc = "They are, from now on: those of a type that no volume has yet."},
+	 .returns = KIND_VOLUME_TYPE, .doc = "Encrypts all future volumes of a type that has no volume yet."},
 	{HTTP_GET, ALL "/{key}", .permit = POLICY "get", SHOWN(key_params), .answer = show_key,
-	 .doc = "One of that."},
+	 .doc = "Shows one member of the encryption settings."},
 	{HTTP_PUT, ALL "/{encryption_id}", .permit = POLICY "update", CHANGE(update_params),
 	 .wrap = "encryption", .item = "encryption", .operation = engine_update_volume_type_crypt_run,
-	 .answer = show_sent, .returns = API_RETURNS_NOTHING_STORED, .doc = "Says something of it."},
+	 .answer = show_sent, .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Changes the encryption settings of a volume type."},
 	{HTTP_DELETE, ALL "/{encryption_id}", .permit = POLICY "delete", CHANGE(delete_params), .status = 202,
-	 .operation = engine_end_volume_type_crypt_run, .doc = "They are no longer, unless it is asked for."},
+	 .operation = engine_end_volume_type_crypt_run,
+	 .doc = "Removes the encryption settings of a volume type: volumes are encrypted on request only."},
 };
 const struct os_actions os_volume_type_encryption_actions = OS_ACTIONS(OS_VOLUME, actions);

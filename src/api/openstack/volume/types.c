@@ -80,12 +80,12 @@ struct os_type_shown {
 	{                                                                                                    \
 		.wire = "type_id", .type = PARAM_TYPE(T, member), .place = IN_PATH,                          \
 		.offset = offsetof(T, member), .flags = REQUIRED | BY_NAME, .kind = KIND_VOLUME_TYPE,        \
-		.doc = "The type."                                                                           \
+		.doc = "The volume type."                                                                    \
 	}
 static const struct param show_params[] = {TYPE_PATH(struct os_type_shown, type)};
 static const struct param key_params[] = {
 	TYPE_PATH(struct os_type_shown, type),
-	OS_PATH(struct os_type_shown, "key", key, .doc = "Of one."),
+	OS_PATH(struct os_type_shown, "key", key, .doc = "Key of the spec."),
 };
 
 static RESULT show_type(struct os_call *e, const void *args, struct json_writer *w)
@@ -113,30 +113,34 @@ struct os_type_change {
 };
 #define P(wire, member, ...) OS_BODY(struct os_type_change, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Its name."),
-	P("description", wish.description, .flags = NULLABLE, .doc = "Free text."),
-	P("os-volume-type-access:is_public", wish.is_public, .doc = "Every project may use it."),
-	P("extra_specs", wish.specs, .doc = "Texts by key: kept and shown."),
+	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Name."),
+	P("description", wish.description, .flags = NULLABLE, .doc = "Description: free text."),
+	P("os-volume-type-access:is_public", wish.is_public,
+	  .doc = "Whether every project may use the volume type."),
+	P("extra_specs", wish.specs,
+	  .doc = "Extra specs by key. multiattach and volume_backend_name have an effect; others are stored "
+		 "and shown."),
 };
 static const struct param update_params[] = {
 	TYPE_PATH(struct os_type_change, wish.type),
 	P("name", wish.name, .given = offsetof(struct os_type_change, wish.set_name) + 1, .min = 1,
-	  .doc = "Its name."),
+	  .doc = "Name."),
 	P("description", wish.description, .flags = NULLABLE,
-	  .given = offsetof(struct os_type_change, wish.set_description) + 1, .doc = "Free text."),
-	P("is_public", wish.is_public, .doc = "Every project may use it."),
+	  .given = offsetof(struct os_type_change, wish.set_description) + 1,
+	  .doc = "Description: free text."),
+	P("is_public", wish.is_public, .doc = "Whether every project may use the volume type."),
 };
 static const struct param spec_params[] = {
 	TYPE_PATH(struct os_type_change, wish.type),
-	P("extra_specs", specs, .flags = REQUIRED, .doc = "Texts by key."),
+	P("extra_specs", specs, .flags = REQUIRED, .doc = "Extra specs by key."),
 };
 static const struct param unspec_params[] = {
 	TYPE_PATH(struct os_type_change, wish.type),
-	OS_PATH(struct os_type_change, "key", key, .doc = "Of one."),
+	OS_PATH(struct os_type_change, "key", key, .doc = "Key of the spec."),
 };
 static const struct param respec_params[] = {
 	TYPE_PATH(struct os_type_change, wish.type),
-	OS_PATH(struct os_type_change, "key", key, .doc = "Of one."),
+	OS_PATH(struct os_type_change, "key", key, .doc = "Key of the spec."),
 };
 static const struct param add_params[] = {
 	TYPE_PATH(struct os_type_change, wish.type),
@@ -250,42 +254,44 @@ static const struct param delete_params[] = {TYPE_PATH(struct os_type_delete, wi
 #define SHOWN(rows) .args = OS_PARAMS(struct os_type_shown, rows)
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = "volume_extension:type_get_all", .list = &type_listing,
-	 .doc = "The types of volumes."},
+	 .doc = "Lists volume types."},
 	{HTTP_POST, ALL, .permit = "volume_extension:type_create", CHANGE(create_params),
 	 .wrap = "volume_type", .item = "volume_type", .operation = engine_create_volume_type_run,
 	 OS_SHOWS(type_listing, struct os_type_change, wish.volume_type), .returns = KIND_VOLUME_TYPE,
-	 .doc = "Makes a type."},
+	 .doc = "Creates a volume type."},
 	{HTTP_GET, ONE, .permit = "volume_extension:type_get", SHOWN(show_params), .item = "volume_type",
-	 .answer = show_type, .doc = "One type; 'default': that which Cinder takes where none is said."},
+	 .answer = show_type, .doc = "Shows one volume type. The id default selects the default type."},
 	{HTTP_PUT, ONE, .permit = "volume_extension:type_update", CHANGE(update_params),
 	 .wrap = "volume_type", .item = "volume_type", .operation = engine_update_volume_type_run,
 	 OS_SHOWS(type_listing, struct os_type_change, wish.volume_type), .returns = KIND_VOLUME_TYPE,
-	 .doc = "Changes a type."},
+	 .doc = "Changes a volume type."},
 	{HTTP_DELETE, ONE, .permit = "volume_extension:type_delete", .flags = API_WRITES | OS_ADMIN,
 	 .status = 202, .args = OS_PARAMS(struct os_type_delete, delete_params),
-	 .operation = engine_delete_volume_type_run, .doc = "Deletes a type that nothing has."},
+	 .operation = engine_delete_volume_type_run, .doc = "Deletes a volume type that nothing uses."},
 	{HTTP_GET, ONE "/extra_specs", .permit = "volume_extension:types_extra_specs:index",
-	 SHOWN(show_params), .answer = show_specs, .doc = "What is said of it."},
+	 SHOWN(show_params), .answer = show_specs, .doc = "Lists the extra specs of a volume type."},
 	{HTTP_POST, ONE "/extra_specs", .permit = "volume_extension:types_extra_specs:create",
 	 CHANGE(spec_params), .prepare = prepare_specs, .operation = engine_update_volume_type_run,
-	 .answer = show_specs_sent, .returns = API_RETURNS_NOTHING_STORED, .doc = "Says more."},
+	 .answer = show_specs_sent, .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Adds or changes extra specs."},
 	{HTTP_GET, ONE "/extra_specs/{key}", .permit = "volume_extension:types_extra_specs:show",
-	 SHOWN(key_params), .answer = show_spec, .doc = "One of that."},
+	 SHOWN(key_params), .answer = show_spec, .doc = "Shows one extra spec."},
 	{HTTP_PUT, ONE "/extra_specs/{key}", .permit = "volume_extension:types_extra_specs:update",
 	 CHANGE(respec_params, .is_open = true, .members = offsetof(struct os_type_change, members) + 1),
 	 .prepare = prepare_respec, .operation = engine_update_volume_type_run, .answer = show_spec_sent,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Says one of them otherwise."},
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Changes one extra spec."},
 	{HTTP_DELETE, ONE "/extra_specs/{key}", .permit = "volume_extension:types_extra_specs:delete",
 	 CHANGE(unspec_params), .status = 202, .prepare = prepare_specs,
-	 .operation = engine_update_volume_type_run, .doc = "Says it no longer."},
+	 .operation = engine_update_volume_type_run, .doc = "Removes one extra spec."},
 	{HTTP_GET, ONE "/os-volume-type-access", .permit = "volume_extension:volume_type_access",
 	 .flags = OS_ADMIN, SHOWN(show_params), .answer = show_access,
-	 .doc = "The projects that may use it."},
+	 .doc = "Lists the projects that may use a private volume type."},
 	{HTTP_POST, ONE "/action", .verb = "addProjectAccess",
 	 .permit = "volume_extension:volume_type_access:addProjectAccess", CHANGE(add_params), .status = 202,
-	 .operation = engine_update_volume_type_run, .doc = "Lets a project use it."},
+	 .operation = engine_update_volume_type_run, .doc = "Allows a project to use a private volume type."},
 	{HTTP_POST, ONE "/action", .verb = "removeProjectAccess",
 	 .permit = "volume_extension:volume_type_access:removeProjectAccess", CHANGE(remove_params),
-	 .status = 202, .operation = engine_update_volume_type_run, .doc = "No longer."},
+	 .status = 202, .operation = engine_update_volume_type_run,
+	 .doc = "Removes a project's access to a volume type."},
 };
 const struct os_actions os_volume_type_actions = OS_ACTIONS(OS_VOLUME, actions);

@@ -163,7 +163,7 @@ struct os_filters_asked {
 	struct str resource;
 };
 static const struct param filter_params[] = {
-	OS_QUERY(struct os_filters_asked, "resource", resource, .doc = "Only of that."),
+	OS_QUERY(struct os_filters_asked, "resource", resource, .doc = "Only filters of this resource."),
 };
 
 static RESULT list_filters(struct os_call *e, const void *args, struct json_writer *w)
@@ -199,19 +199,20 @@ static RESULT list_filters(struct os_call *e, const void *args, struct json_writ
 
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/{project_id}/volumes/summary", .since = 12, .permit = "volume:get_all",
-	 .item = "volume-summary", .answer = show_summary, .doc = "How many volumes, and their size."},
+	 .item = "volume-summary", .answer = show_summary,
+	 .doc = "Shows the number and the total size of volumes."},
 	{HTTP_GET, "/v3/{project_id}/messages", .since = 3, .permit = "message:get_all",
-	 .list = &os_message_listing, .doc = "What is in the way of the project's volumes."},
+	 .list = &os_message_listing, .doc = "Lists messages about problems with the project's volumes."},
 	{HTTP_GET, "/v3/{project_id}/messages/{message_id}", .since = 3, .permit = "message:get",
 	 .args = OS_PARAMS(struct os_message_shown, message_params), .item = "message",
-	 .answer = show_message, .doc = "One of those."},
+	 .answer = show_message, .doc = "Shows one message."},
 	{HTTP_DELETE, "/v3/{project_id}/messages/{message_id}", .since = 3, .permit = "message:delete",
 	 .flags = API_WRITES, .status = 204,
 	 .args = OS_PARAMS(struct os_message_deleted, delete_message_params),
 	 .operation = engine_forget_volume_message_run,
-	 .doc = "Forgets a message; what is still in the way is told anew."},
+	 .doc = "Deletes a message. If the problem persists, a new message follows."},
 	{HTTP_GET, "/v3/{project_id}/resource_filters", .since = 33, .permit = "volume:get_all",
 	 .args = OS_PARAMS(struct os_filters_asked, filter_params), .answer = list_filters,
-	 .doc = "What lists can be filtered by."},
+	 .doc = "Lists the filters of each list."},
 };
 const struct os_actions os_volume_more_actions = OS_ACTIONS(OS_VOLUME, actions);
