@@ -44,10 +44,11 @@ struct list_args {
 	struct str service, path, method;
 };
 static const struct param list_params[] = {
-	OS_PATH(struct list_args, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
-	OS_QUERY(struct list_args, "service", service, .doc = "Those of this service."),
-	OS_QUERY(struct list_args, "path", path, .doc = "Those with this pattern."),
-	OS_QUERY(struct list_args, "method", method, .doc = "Those with this method."),
+	OS_PATH(struct list_args, "user_id", user, .kind = KIND_USER,
+		.doc = "User; always the token's user."),
+	OS_QUERY(struct list_args, "service", service, .doc = "Service type of the rules."),
+	OS_QUERY(struct list_args, "path", path, .doc = "Path pattern of the rules."),
+	OS_QUERY(struct list_args, "method", method, .doc = "Method of the rules."),
 };
 
 static bool fits(struct str asked, struct str is)
@@ -76,8 +77,10 @@ struct rule_args {
 	struct ref user, rule;
 };
 static const struct param rule_params[] = {
-	OS_PATH(struct rule_args, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
-	OS_PATH(struct rule_args, "access_rule_id", rule, .kind = KIND_ACCESS_RULE, .doc = "The rule."),
+	OS_PATH(struct rule_args, "user_id", user, .kind = KIND_USER,
+		.doc = "User; always the token's user."),
+	OS_PATH(struct rule_args, "access_rule_id", rule, .kind = KIND_ACCESS_RULE,
+		.doc = "The access rule."),
 };
 
 static RESULT find_rule(struct os_call *e, const struct rule_args *a, const struct access_rule **ret_rule)
@@ -114,12 +117,13 @@ static RESULT show_rule(struct os_call *e, const void *args, struct json_writer 
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = "identity:list_access_rules",
 	 .args = OS_PARAMS(struct list_args, list_params), .answer = list_rules,
-	 .doc = "What one's application credentials may call."},
+	 .doc = "Lists the access rules of the user's application credentials."},
 	{HTTP_GET, ONE, .permit = "identity:get_access_rule",
 	 .args = OS_PARAMS(struct rule_args, rule_params), .item = "access_rule", .answer = show_rule,
-	 .doc = "One rule."},
+	 .doc = "Shows one access rule."},
 	{HTTP_DELETE, ONE, .permit = "identity:delete_access_rule", .flags = API_WRITES | OS_UNSCOPED,
 	 .status = 204, .args = OS_PARAMS(struct rule_args, rule_params), .prepare = prepare_delete,
-	 .operation = engine_delete_access_rule_run, .doc = "Forgets one that no credential names."},
+	 .operation = engine_delete_access_rule_run,
+	 .doc = "Deletes an access rule that no application credential uses."},
 };
 const struct os_actions os_access_rule_actions = OS_ACTIONS(OS_IDENTITY, actions);

@@ -52,7 +52,8 @@ struct list_args {
 	struct ref user;
 };
 static const struct param list_params[] = {
-	OS_PATH(struct list_args, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
+	OS_PATH(struct list_args, "user_id", user, .kind = KIND_USER,
+		.doc = "User; always the token's user."),
 };
 
 static RESULT list_credentials(struct os_call *e, const void *args, struct json_writer *w)
@@ -73,12 +74,14 @@ static RESULT list_credentials(struct os_call *e, const void *args, struct json_
 /* ---- making ---- */
 
 static const struct param rule_rows[] = {
-	OS_BODY(struct access_rule_words, "id", id, .kind = KIND_ACCESS_RULE, .doc = "One that is there."),
-	OS_BODY(struct access_rule_words, "service", service, .max = 64, .doc = "Its type: compute, say."),
+	OS_BODY(struct access_rule_words, "id", id, .kind = KIND_ACCESS_RULE, .doc = "Existing access rule."),
+	OS_BODY(struct access_rule_words, "service", service, .max = 64,
+		.doc = "Service type, such as compute."),
 	OS_BODY(struct access_rule_words, "path", path, .max = 225,
-		.doc = "/v2.1/servers/*, say: * and {name} are one segment, ** any number."),
+		.doc = "Path pattern, such as /v2.1/servers/*. * and {name} match one segment, ** any number "
+		       "of segments."),
 	OS_BODY(struct access_rule_words, "method", method, .words = "DELETE|GET|HEAD|PATCH|POST|PUT",
-		.doc = "GET, say."),
+		.doc = "HTTP method, such as GET."),
 };
 static const struct params rule_table = OS_PARAMS(struct access_rule_words, rule_rows);
 
@@ -93,21 +96,23 @@ struct new_credential {
 	} rules;
 };
 static const struct param create_params[] = {
-	OS_PATH(struct new_credential, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
+	OS_PATH(struct new_credential, "user_id", user, .kind = KIND_USER,
+		.doc = "User; always the token's user."),
 	OS_BODY(struct new_credential, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 255,
-		.doc = "Unique for the user."),
+		.doc = "Name; unique for the user."),
 	OS_BODY(struct new_credential, "description", wish.description, .flags = NULLABLE,
-		.doc = "For people."),
+		.doc = "Description: free text."),
 	OS_BODY(struct new_credential, "secret", secret, .max = PASSWORD_SIZE_MAX, .flags = NULLABLE,
-		.doc = "Absent: drawn."),
-	OS_BODY(struct new_credential, "expires_at", expires, .flags = NULLABLE, .doc = "Absent: never."),
+		.doc = "Secret; absent: a generated one."),
+	OS_BODY(struct new_credential, "expires_at", expires, .flags = NULLABLE,
+		.doc = "Expiration time; absent: never."),
 	OS_BODY_LIST(struct new_credential, "roles", roles, os_role_table, .max = 64,
-		     .doc = "Some of the token's; absent: all."),
+		     .doc = "Roles of the token that the application credential gets; absent: all."),
 	OS_BODY(struct new_credential, "unrestricted", wish.unrestricted, .flags = NULLABLE,
-		.doc = "Whether it may make and delete credentials."),
+		.doc = "Whether the application credential may create and delete application credentials."),
 	OS_BODY_LIST(struct new_credential, "access_rules", rules, rule_table, .max = CREDENTIAL_RULES_MAX,
-		     .doc = "What it may call; absent: everything."),
-	OS_UNBUILT("project_id", .doc = "It is the token's."),
+		     .doc = "API calls that the application credential may make; absent: all."),
+	OS_UNBUILT("project_id", .doc = "Always the project of the token."),
 };
 
 static void choose_secret(struct os_call *e, struct new_credential *a)
@@ -204,9 +209,10 @@ struct credential_args {
 	struct ref user, credential;
 };
 static const struct param credential_params[] = {
-	OS_PATH(struct credential_args, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
+	OS_PATH(struct credential_args, "user_id", user, .kind = KIND_USER,
+		.doc = "User; always the token's user."),
 	OS_PATH(struct credential_args, "application_credential_id", credential,
-		.kind = KIND_APPLICATION_CREDENTIAL, .doc = "The credential."),
+		.kind = KIND_APPLICATION_CREDENTIAL, .doc = "The application credential."),
 };
 
 static RESULT prepare_one(struct os_call *e, void *args)
@@ -239,19 +245,20 @@ static RESULT show_one(struct os_call *e, const void *args, struct json_writer *
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = "identity:list_application_credentials",
 	 .args = OS_PARAMS(struct list_args, list_params), .answer = list_credentials,
-	 .doc = "One's application credentials."},
+	 .doc = "Lists the user's application credentials."},
 	{HTTP_POST, ALL, .permit = "identity:create_application_credential",
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 201,
 	 .args = OS_PARAMS(struct new_credential, create_params), .wrap = "application_credential",
 	 .item = "application_credential", .prepare = prepare_new, .work = hash_secret,
 	 .operation = engine_create_application_credential_run, .returns = KIND_APPLICATION_CREDENTIAL,
-	 .answer = show_new, .doc = "Makes one; the secret is shown this once."},
+	 .answer = show_new, .doc = "Creates an application credential. The secret is shown once."},
 	{HTTP_GET, ONE, .permit = "identity:get_application_credential",
 	 .args = OS_PARAMS(struct credential_args, credential_params), .item = "application_credential",
-	 .prepare = prepare_one, .answer = show_one, .doc = "One of them."},
+	 .prepare = prepare_one, .answer = show_one, .doc = "Shows one application credential."},
 	{HTTP_DELETE, ONE, .permit = "identity:delete_application_credential",
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 204,
 	 .args = OS_PARAMS(struct credential_args, credential_params), .prepare = prepare_one,
-	 .operation = engine_delete_application_credential_run, .doc = "Deletes one, and its tokens."},
+	 .operation = engine_delete_application_credential_run,
+	 .doc = "Deletes an application credential and revokes its tokens."},
 };
 const struct os_actions os_application_credential_actions = OS_ACTIONS(OS_IDENTITY, actions);

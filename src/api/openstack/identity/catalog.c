@@ -153,7 +153,7 @@ static RESULT list_services(struct os_call *e, const void *args, struct json_wri
 struct target {
 	struct str id;
 };
-#define TARGET(name) OS_PATH(struct target, name, id, .max = 255, .doc = "Which.")
+#define TARGET(name) OS_PATH(struct target, name, id, .max = 255, .doc = "Id of the resource.")
 static const struct param service_params[] = {TARGET("service_id")};
 static const struct param endpoint_params[] = {TARGET("endpoint_id")};
 static const struct param region_params[] = {TARGET("region_id")};
@@ -300,21 +300,21 @@ static RESULT show_region(struct os_call *e, const void *args, struct json_write
 
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/auth/catalog", .permit = "identity:get_auth_catalog", .args = OS_NO_PARAMS,
-	 .answer = show_catalog, .doc = "Where the services are."},
+	 .answer = show_catalog, .doc = "Shows the service catalog of the token."},
 	{HTTP_GET, "/v3/services", .permit = "identity:list_services", .args = OS_NO_PARAMS,
-	 .answer = list_services, .doc = "The services."},
+	 .answer = list_services, .doc = "Lists services."},
 	{HTTP_GET, "/v3/services/{service_id}", .permit = "identity:get_service",
 	 .args = OS_PARAMS(struct target, service_params), .item = "service", .answer = show_service,
-	 .doc = "One service."},
+	 .doc = "Shows one service."},
 	{HTTP_GET, "/v3/endpoints", .permit = "identity:list_endpoints", .args = OS_NO_PARAMS,
-	 .answer = list_endpoints, .doc = "Their endpoints."},
+	 .answer = list_endpoints, .doc = "Lists endpoints."},
 	{HTTP_GET, "/v3/endpoints/{endpoint_id}", .permit = "identity:get_endpoint",
 	 .args = OS_PARAMS(struct target, endpoint_params), .item = "endpoint", .answer = show_endpoint,
-	 .doc = "One endpoint."},
+	 .doc = "Shows one endpoint."},
 	{HTTP_GET, "/v3/regions", .permit = "identity:list_regions", .args = OS_NO_PARAMS,
-	 .answer = list_regions, .doc = "The regions: the region itself, and those that were added."},
+	 .answer = list_regions, .doc = "Lists regions: this region, and those that administrators added."},
 	{HTTP_GET, "/v3/regions/{region_id}", .permit = "identity:get_region",
 	 .args = OS_PARAMS(struct target, region_params), .item = "region", .answer = show_region,
-	 .doc = "One region, by its name."},
+	 .doc = "Shows one region."},
 };
 const struct os_actions os_catalog_actions = OS_ACTIONS(OS_IDENTITY, actions);

@@ -264,33 +264,37 @@ struct os_catalog_change {
 #define P(wire, member, ...)                                                                                 \
 	OS_BODY(struct os_catalog_change, wire, member,                                                      \
 		.given = offsetof(struct os_catalog_change, has_##member) + 1, __VA_ARGS__)
-#define ID(name) OS_PATH(struct os_catalog_change, name, id, .max = 255, .doc = "Which.")
+#define ID(name) OS_PATH(struct os_catalog_change, name, id, .max = 255, .doc = "Id of the resource.")
 #define REGION                                                                                               \
-	P("description", description, .flags = NULLABLE, .doc = "For people."),                              \
-		P("parent_region_id", region, .flags = NULLABLE, .doc = "The region that it is within.")
+	P("description", description, .flags = NULLABLE, .doc = "Description: free text."),                  \
+		P("parent_region_id", region, .flags = NULLABLE, .doc = "Parent region.")
 #define ENABLED                                                                                              \
-	OS_BODY_JSON(struct os_catalog_change, "enabled", enabled, .doc = "Whether the catalogue has it.")
+	OS_BODY_JSON(struct os_catalog_change, "enabled", enabled,                                           \
+		     .doc = "Whether the entry appears in the catalog.")
 #define SERVICE(...)                                                                                         \
-	P("name", name, .doc = "Its name."),                                                                 \
-		P("description", description, .flags = NULLABLE, .doc = "For people."), ENABLED,             \
-		P("type", type, .min = 1, .doc = "What it is: compute.", __VA_ARGS__)
+	P("name", name, .doc = "Name."),                                                                     \
+		P("description", description, .flags = NULLABLE, .doc = "Description: free text."), ENABLED, \
+		P("type", type, .min = 1, .doc = "Service type, such as compute.", __VA_ARGS__)
 #define ENDPOINT(...)                                                                                        \
 	OS_BODY(struct os_catalog_change, "service_id", service, .kind = KIND_CATALOG_ENTRY,                 \
-		.doc = "Of which service.", __VA_ARGS__),                                                    \
-		P("interface", interface, .words = "public|internal|admin", .doc = "To whom.", __VA_ARGS__), \
-		P("url", text, .min = 1, .doc = "Where; $(project_id)s is the project's id.", __VA_ARGS__),  \
+		.doc = "Service of the endpoint.", __VA_ARGS__),                                             \
+		P("interface", interface, .words = "public|internal|admin",                                  \
+		  .doc = "Interface of the endpoint.", __VA_ARGS__),                                         \
+		P("url", text, .min = 1, .doc = "URL. $(project_id)s stands for the project id.",            \
+		  __VA_ARGS__),                                                                              \
 		P("region", region, .flags = NULLABLE,                                                       \
-		  .doc = "In which region, which is made if it is not there."),                              \
-		P("region_id", region_id, .flags = NULLABLE, .doc = "In which region."),                     \
-		P("name", name, .doc = "Its name."),                                                         \
-		P("description", description, .flags = NULLABLE, .doc = "For people."), ENABLED
+		  .doc = "Region of the endpoint, by its older key. Created if it does not exist."),         \
+		P("region_id", region_id, .flags = NULLABLE, .doc = "Region of the endpoint."),              \
+		P("name", name, .doc = "Name."),                                                             \
+		P("description", description, .flags = NULLABLE, .doc = "Description: free text."), ENABLED
 #define POLICY(...)                                                                                          \
-	P("blob", text, .max = CATALOG_TEXT_MAX, .doc = "The policy.", __VA_ARGS__),                         \
-		P("type", type, .max = 255, .doc = "Its media type.", __VA_ARGS__)
+	P("blob", text, .max = CATALOG_TEXT_MAX, .doc = "Content of the policy.", __VA_ARGS__),              \
+		P("type", type, .max = 255, .doc = "Media type of the policy.", __VA_ARGS__)
 static const struct param create_region_params[] = {
-	P("id", name, .flags = NULLABLE, .max = 255, .doc = "Its name; absent: one is drawn."), REGION};
+	P("id", name, .flags = NULLABLE, .max = 255, .doc = "Id of the region; absent: a generated one."),
+	REGION};
 static const struct param named_region_params[] = {
-	ID("region_id"), P("id", name, .flags = NULLABLE, .max = 255, .doc = "The same."), REGION};
+	ID("region_id"), P("id", name, .flags = NULLABLE, .max = 255, .doc = "Id of the region."), REGION};
 static const struct param update_region_params[] = {ID("region_id"), REGION};
 static const struct param delete_region_params[] = {ID("region_id")};
 static const struct param create_service_params[] = {SERVICE(.flags = REQUIRED)};
@@ -446,7 +450,7 @@ static RESULT show_policy(struct os_call *e, const void *args, struct json_write
 			.permit = "identity:create_" #one, .flags = API_WRITES | OS_UNSCOPED, .status = 201, \
 			.args = CHANGE(create_##one##_params), .wrap = #one, .item = #one,                   \
 			.prepare = prepare_##one, .operation = engine_create_catalog_entry_run,              \
-			.returns = KIND_CATALOG_ENTRY, .answer = show_changed, .doc = "Adds a " #one "."     \
+			.returns = KIND_CATALOG_ENTRY, .answer = show_changed, .doc = "Creates a " #one "."  \
 	}
 #define UPDATE(one, many)                                                                                    \
 	{                                                                                                    \
@@ -473,7 +477,7 @@ static const struct os_action actions[] = {
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 201, .args = CHANGE(named_region_params),
 	 .wrap = "region", .item = "region", .prepare = prepare_named_region,
 	 .operation = engine_create_catalog_entry_run, .returns = KIND_CATALOG_ENTRY, .answer = show_changed,
-	 .doc = "Adds a region of that name."},
+	 .doc = "Creates a region with the given id."},
 	CREATE(service, "services"),
 	UPDATE(service, "services"),
 	DELETE(service, "services", delete_service_params),
@@ -481,10 +485,10 @@ static const struct os_action actions[] = {
 	UPDATE(endpoint, "endpoints"),
 	DELETE(endpoint, "endpoints", delete_endpoint_params),
 	{HTTP_GET, "/v3/policies", .permit = "identity:list_policies", .args = OS_NO_PARAMS,
-	 .answer = list_policies, .doc = "Policies that are kept for other services."},
+	 .answer = list_policies, .doc = "Lists policies that are stored for other services."},
 	{HTTP_GET, "/v3/policies/{policy_id}", .permit = "identity:get_policy",
 	 .args = OS_PARAMS(struct os_catalog_change, policy_params), .item = "policy", .answer = show_policy,
-	 .doc = "One of them."},
+	 .doc = "Shows one policy."},
 	CREATE(policy, "policies"),
 	UPDATE(policy, "policies"),
 	DELETE(policy, "policies", policy_params),

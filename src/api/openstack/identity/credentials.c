@@ -66,9 +66,9 @@ struct list_args {
 };
 static const struct param list_params[] = {
 	OS_QUERY(struct list_args, "user_id", user, .kind = KIND_USER,
-		 .doc = "Whose; else one's own, to an "
-			"administrator everybody's."),
-	OS_QUERY(struct list_args, "type", type, .doc = "ec2, cert, …"),
+		 .doc = "Owner of the credentials; absent: the caller, or all users if the caller is an "
+			"administrator."),
+	OS_QUERY(struct list_args, "type", type, .doc = "Type, such as ec2 or cert."),
 };
 
 /* Writes the row if the query asks for its type and user, and the caller may see it. */
@@ -150,21 +150,21 @@ struct os_credential {
 #define P(wire, member, ...) OS_BODY(struct os_credential, wire, member, __VA_ARGS__)
 static const struct param id_params[] = {ID_PATH};
 static const struct param create_params[] = {
-	P("user_id", user, .flags = REQUIRED, .kind = KIND_USER, .doc = "Whose it is."),
+	P("user_id", user, .flags = REQUIRED, .kind = KIND_USER, .doc = "Owner of the credential."),
 	P("project_id", project, .flags = NULLABLE, .kind = KIND_ACCOUNT,
-	  .doc = "For which project; of the type ec2 it has to be said."),
-	P("type", type, .flags = REQUIRED, .min = 1, .doc = "ec2, or what its owner calls it."),
+	  .doc = "Project of the credential; required for type ec2."),
+	P("type", type, .flags = REQUIRED, .min = 1, .doc = "Type: ec2, or any other word."),
 	P("blob", blob, .flags = REQUIRED, .min = 1, .max = CREDENTIAL_SECRET_MAX,
-	  .doc = "What is kept; of the type ec2 JSON of an access key: access and secret."),
+	  .doc = "Secret data. For type ec2: JSON with the members access and secret."),
 };
 static const struct param update_params[] = {
 	ID_PATH,
 	P("project_id", project, .flags = NULLABLE, .kind = KIND_ACCOUNT,
 	  .given = offsetof(struct os_credential, has_project) + 1,
-	  .doc = "For which project; null: for none."),
-	P("type", type, .min = 1, .doc = "ec2 stays ec2, and nothing else becomes it."),
-	P("blob", blob, .min = 1, .max = CREDENTIAL_SECRET_MAX, .doc = "What is kept instead."),
-	P("user_id", user, .kind = KIND_USER, .doc = "As it is: it stays so."),
+	  .doc = "Project of the credential; null: none."),
+	P("type", type, .min = 1, .doc = "Type. A change to or from ec2 is refused."),
+	P("blob", blob, .min = 1, .max = CREDENTIAL_SECRET_MAX, .doc = "New secret data."),
+	P("user_id", user, .kind = KIND_USER, .doc = "Present owner. Cannot be changed."),
 };
 #undef P
 
@@ -319,21 +319,22 @@ static RESULT show_changed(struct os_call *e, const void *args, struct json_writ
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/credentials", .permit = "identity:list_credentials",
 	 .args = OS_PARAMS(struct list_args, list_params), .answer = list_credentials,
-	 .doc = "One's credentials, with their secrets; to an administrator everybody's."},
+	 .doc = "Lists the caller's credentials with their secret data; for administrators those of all "
+		"users."},
 	{HTTP_POST, "/v3/credentials", .permit = "identity:create_credential",
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 201,
 	 .args = OS_PARAMS(struct os_credential, create_params), .wrap = "credential", .item = "credential",
 	 .prepare = prepare_create, .operation = create, .answer = show_changed,
-	 .doc = "Keeps a secret; of the type ec2 it is an access key."},
+	 .doc = "Creates a credential. One of type ec2 is an access key."},
 	{HTTP_GET, ONE, .permit = "identity:get_credential",
 	 .args = OS_PARAMS(struct os_credential, id_params), .item = "credential", .answer = show_one,
-	 .doc = "One of them."},
+	 .doc = "Shows one credential."},
 	{HTTP_PATCH, ONE, .permit = "identity:update_credential", .flags = API_WRITES | OS_UNSCOPED,
 	 .args = OS_PARAMS(struct os_credential, update_params), .wrap = "credential", .item = "credential",
 	 .prepare = prepare_update, .operation = update, .answer = show_changed,
-	 .doc = "Keeps another secret in its place."},
+	 .doc = "Changes a credential."},
 	{HTTP_DELETE, ONE, .permit = "identity:delete_credential", .flags = API_WRITES | OS_UNSCOPED,
 	 .status = 204, .args = OS_PARAMS(struct os_credential, id_params), .prepare = prepare_delete,
-	 .operation = delete, .doc = "Forgets it."},
+	 .operation = delete, .doc = "Deletes a credential."},
 };
 const struct os_actions os_credential_actions = OS_ACTIONS(OS_IDENTITY, actions);

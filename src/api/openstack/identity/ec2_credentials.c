@@ -33,7 +33,8 @@ struct list_args {
 	struct ref user;
 };
 static const struct param list_params[] = {
-	OS_PATH(struct list_args, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
+	OS_PATH(struct list_args, "user_id", user, .kind = KIND_USER,
+		.doc = "User; always the token's user."),
 };
 
 /* Writes those of the user's keys that the caller may see. Each key belongs to an account whose policies
@@ -76,9 +77,9 @@ struct new_key {
 	struct access_key key;
 };
 static const struct param create_params[] = {
-	OS_PATH(struct new_key, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
+	OS_PATH(struct new_key, "user_id", user, .kind = KIND_USER, .doc = "User; always the token's user."),
 	OS_BODY(struct new_key, "tenant_id", project, .kind = KIND_ACCOUNT, .flags = REQUIRED,
-		.doc = "The project that it signs for."),
+		.doc = "Project of the access key."),
 };
 
 static RESULT prepare_new(struct os_call *e, void *args)
@@ -106,8 +107,8 @@ struct key_args {
 	struct ref user;
 };
 static const struct param key_params[] = {
-	OS_PATH(struct key_args, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
-	OS_PATH(struct key_args, "credential_id", wish.key_id, .max = 64, .doc = "The access key's id."),
+	OS_PATH(struct key_args, "user_id", user, .kind = KIND_USER, .doc = "User; always the token's user."),
+	OS_PATH(struct key_args, "credential_id", wish.key_id, .max = 64, .doc = "Id of the access key."),
 };
 
 static RESULT fail_absent(struct os_call *e, struct str key_id)
@@ -149,14 +150,14 @@ static RESULT show_one(struct os_call *e, const void *args, struct json_writer *
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = "identity:ec2_list_credentials",
 	 .args = OS_PARAMS(struct list_args, list_params), .answer = list_keys,
-	 .doc = "One's access keys, with their secrets."},
+	 .doc = "Lists the user's access keys with their secrets."},
 	{HTTP_POST, ALL, .permit = "identity:ec2_create_credential", .flags = API_WRITES | OS_UNSCOPED,
 	 .status = 201, .args = OS_PARAMS(struct new_key, create_params), .item = "credential",
 	 .prepare = prepare_new, .operation = engine_create_access_key_run, .returns = KIND_ACCESS_KEY,
-	 .answer = show_new, .doc = "Makes an access key."},
+	 .answer = show_new, .doc = "Creates an access key."},
 	{HTTP_GET, ONE, .permit = "identity:ec2_get_credential",
 	 .args = OS_PARAMS(struct key_args, key_params), .item = "credential", .answer = show_one,
-	 .doc = "One access key."},
+	 .doc = "Shows one access key."},
 	{HTTP_DELETE, ONE, .permit = "identity:ec2_delete_credential", .flags = API_WRITES | OS_UNSCOPED,
 	 .status = 204, .args = OS_PARAMS(struct key_args, key_params), .prepare = prepare_one,
 	 .operation = engine_delete_access_key_run, .doc = "Deletes an access key."},

@@ -22,12 +22,13 @@ struct os_group_change {
 #define P(wire, member, ...)                                                                                 \
 	OS_BODY(struct os_group_change, wire, member,                                                        \
 		.given = offsetof(struct os_group_change, has_##member) + 1, __VA_ARGS__)
-#define GROUP OS_PATH(struct os_group_change, "endpoint_group_id", id, .max = 255, .doc = "The group.")
+#define GROUP                                                                                                \
+	OS_PATH(struct os_group_change, "endpoint_group_id", id, .max = 255, .doc = "The endpoint group.")
 #define GROUP_WORDS(...)                                                                                     \
-	P("name", name, .min = 1, .max = 255, .doc = "Its name.", __VA_ARGS__),                              \
-		P("description", description, .flags = NULLABLE, .doc = "For people."),                      \
+	P("name", name, .min = 1, .max = 255, .doc = "Name.", __VA_ARGS__),                                  \
+		P("description", description, .flags = NULLABLE, .doc = "Description: free text."),          \
 		OS_BODY_JSON(struct os_group_change, "filters", filters,                                     \
-			     .doc = "What its endpoints are like: service_id, region_id, interface.",        \
+			     .doc = "Filters for its endpoints: service_id, region_id and interface.",       \
 			     __VA_ARGS__)
 static const struct param create_group_params[] = {GROUP_WORDS(.flags = REQUIRED)};
 static const struct param update_group_params[] = {GROUP, GROUP_WORDS()};
@@ -146,7 +147,8 @@ struct os_endpoint_giving {
 	OS_PATH(struct os_endpoint_giving, "project_id", wish.account, .kind = KIND_ACCOUNT,                 \
 		.doc = "The project.")
 #define GIVEN_GROUP                                                                                          \
-	OS_PATH(struct os_endpoint_giving, "endpoint_group_id", wish.group, .max = 255, .doc = "The group.")
+	OS_PATH(struct os_endpoint_giving, "endpoint_group_id", wish.group, .max = 255,                      \
+		.doc = "The endpoint group.")
 #define GIVEN_ENDPOINT                                                                                       \
 	OS_PATH(struct os_endpoint_giving, "endpoint_id", endpoint, .max = 255, .doc = "The endpoint.")
 static const struct param give_group_params[] = {GIVEN_GROUP, PROJECT};
@@ -307,13 +309,13 @@ static RESULT list_groups_of_project(struct os_call *e, const void *args, struct
 #define GIVING(rows) OS_PARAMS(struct os_endpoint_giving, rows)
 static const struct os_action actions[] = {
 	{HTTP_GET, GROUPS, .permit = "identity:list_endpoint_groups", .args = OS_NO_PARAMS,
-	 .answer = list_groups, .doc = "Endpoint groups."},
+	 .answer = list_groups, .doc = "Lists endpoint groups."},
 	{HTTP_POST, GROUPS, .permit = "identity:create_endpoint_group", .flags = API_WRITES | OS_UNSCOPED,
 	 .status = 201, .args = OF_GROUP(create_group_params), .wrap = "endpoint_group",
 	 .item = "endpoint_group", .prepare = prepare_new_group, .operation = engine_create_catalog_entry_run,
-	 .returns = KIND_CATALOG_ENTRY, .answer = show_changed_group, .doc = "Adds an endpoint group."},
+	 .returns = KIND_CATALOG_ENTRY, .answer = show_changed_group, .doc = "Creates an endpoint group."},
 	{HTTP_GET, ONE, .permit = "identity:get_endpoint_group", .args = OF_GROUP(group_params),
-	 .item = "endpoint_group", .answer = show_group, .doc = "One of them."},
+	 .item = "endpoint_group", .answer = show_group, .doc = "Shows one endpoint group."},
 	{HTTP_PATCH, ONE, .permit = "identity:update_endpoint_group", .flags = API_WRITES | OS_UNSCOPED,
 	 .args = OF_GROUP(update_group_params), .wrap = "endpoint_group", .item = "endpoint_group",
 	 .prepare = prepare_group, .operation = engine_update_catalog_entry_run,
@@ -323,40 +325,42 @@ static const struct os_action actions[] = {
 	 .operation = engine_delete_catalog_entry_run, .doc = "Deletes an endpoint group."},
 	{HTTP_GET, ONE "/endpoints", .permit = "identity:list_endpoints_associated_with_endpoint_group",
 	 .args = GIVING(given_group_params), .answer = list_endpoints_of_group,
-	 .doc = "The endpoints that fit a group."},
+	 .doc = "Lists the endpoints that match an endpoint group."},
 	{HTTP_GET, ONE "/projects", .permit = "identity:list_projects_associated_with_endpoint_group",
 	 .args = GIVING(given_group_params), .answer = list_projects_of_group,
-	 .doc = "The projects that have a group."},
+	 .doc = "Lists the projects associated with an endpoint group."},
 	{HTTP_GET, GIVEN, .permit = "identity:get_endpoint_group_in_project",
 	 .args = GIVING(give_group_params), .item = "project_endpoint_group", .prepare = check_given,
-	 .answer = show_given_group, .doc = "Whether a project has a group."},
+	 .answer = show_given_group, .doc = "Checks whether a project is associated with an endpoint group."},
 	{HTTP_PUT, GIVEN, .permit = "identity:add_endpoint_group_to_project",
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 204, .args = GIVING(give_group_params),
 	 .prepare = prepare_give, .operation = engine_associate_endpoints_run,
-	 .doc = "Gives a project the endpoints of a group, instead of all."},
+	 .doc = "Associates an endpoint group with a project, whose catalog then no longer lists all "
+		"endpoints."},
 	{HTTP_DELETE, GIVEN, .permit = "identity:remove_endpoint_group_from_project",
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 204, .args = GIVING(give_group_params),
 	 .prepare = prepare_take, .operation = engine_associate_endpoints_run,
-	 .doc = "Takes a group from a project."},
+	 .doc = "Removes the association of an endpoint group with a project."},
 	{HTTP_GET, PROJECTS "/endpoint_groups", .permit = "identity:list_endpoint_groups_for_project",
 	 .args = GIVING(project_params), .answer = list_groups_of_project,
-	 .doc = "The groups that a project has."},
+	 .doc = "Lists the endpoint groups associated with a project."},
 	{HTTP_GET, PROJECTS "/endpoints", .permit = "identity:list_endpoints_for_project",
 	 .args = GIVING(project_params), .answer = list_endpoints_of_project,
-	 .doc = "The endpoints that a project was given."},
+	 .doc = "Lists the endpoints associated with a project."},
 	{HTTP_GET, GIVEN_ONE, .permit = "identity:check_endpoint_in_project", .status = 204,
 	 .args = GIVING(give_endpoint_params), .prepare = check_given,
-	 .doc = "Whether a project was given an endpoint by itself."},
+	 .doc = "Checks whether a project is associated with an endpoint directly."},
 	{HTTP_PUT, GIVEN_ONE, .permit = "identity:add_endpoint_to_project", .flags = API_WRITES | OS_UNSCOPED,
 	 .status = 204, .args = GIVING(give_endpoint_params), .prepare = prepare_give,
-	 .operation = engine_associate_endpoints_run, .doc = "Gives a project an endpoint, instead of all."},
+	 .operation = engine_associate_endpoints_run,
+	 .doc = "Associates an endpoint with a project, whose catalog then no longer lists all endpoints."},
 	{HTTP_DELETE, GIVEN_ONE, .permit = "identity:remove_endpoint_from_project",
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 204, .args = GIVING(give_endpoint_params),
 	 .prepare = prepare_take, .operation = engine_associate_endpoints_run,
-	 .doc = "Takes an endpoint from a project."},
+	 .doc = "Removes the association of an endpoint with a project."},
 	{HTTP_GET, "/v3/OS-EP-FILTER/endpoints/{endpoint_id}/projects",
 	 .permit = "identity:list_projects_for_endpoint", .args = GIVING(given_endpoint_params),
 	 .prepare = prepare_endpoint, .answer = list_projects_of_endpoint,
-	 .doc = "The projects that were given an endpoint by itself."},
+	 .doc = "Lists the projects associated with an endpoint directly."},
 };
 const struct os_actions os_endpoint_group_actions = OS_ACTIONS(OS_IDENTITY, actions);

@@ -202,7 +202,7 @@ static RESULT answer_end(struct os_call *e, const void *args, struct json_writer
 			.args = OS_PARAMS(struct oidc_args, oidc_params), .item = "token",                   \
 			.prepare = prepare_oidc, .work = prove_oidc, .operation = engine_arrive_by_oidc_run, \
 			.returns = API_RETURNS_NOTHING_STORED, .answer = answer_oidc,                        \
-			.doc = "A token without scope, for an access token of an OpenID Connect provider."   \
+			.doc = "Issues an unscoped token for an access token of an OpenID Connect provider." \
 	}
 static const struct os_action actions[] = {
 	OIDC(HTTP_POST),
@@ -210,11 +210,11 @@ static const struct os_action actions[] = {
 	{HTTP_GET, PROTOCOLS "/saml2/auth", .permit = "identity:authenticate",
 	 .flags = API_OPEN | OS_IN_PLACE, .args = OS_PARAMS(struct begin_args, begin_params),
 	 .prepare = prepare_begin, .answer = answer_begin,
-	 .doc = "The request that a program (ECP) carries to a SAML provider."},
+	 .doc = "Returns the SAML request that an ECP client sends to the SAML provider."},
 	{HTTP_POST, PROTOCOLS "/saml2/auth/ecp", .permit = "identity:authenticate",
 	 .flags = API_OPEN | OS_RAW_BODY, .status = 201, .args = OS_PARAMS(struct end_args, end_params),
 	 .item = "token", .prepare = prepare_end, .work = prove_saml, .operation = engine_arrive_by_saml_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .answer = answer_end,
-	 .doc = "A token without scope, for the SAML provider's response that the program brings."},
+	 .doc = "Issues an unscoped token for the SAML response that an ECP client brings."},
 };
 const struct os_actions os_federated_login_actions = OS_ACTIONS(OS_IDENTITY, actions);

@@ -238,14 +238,14 @@ struct one_args {
 };
 static const struct param idp_params[] = {
 	OS_PATH(struct one_args, "idp_id", id,
-		.doc = "The identity provider: its id, or the name on the sign-in page."),
+		.doc = "Identity provider: its id, or its name on the sign-in page."),
 };
 static const struct param protocol_params[] = {
 	OS_PATH(struct one_args, "idp_id", id, .doc = "The identity provider."),
-	OS_PATH(struct one_args, "protocol_id", protocol, .doc = "openid or saml2."),
+	OS_PATH(struct one_args, "protocol_id", protocol, .doc = "Protocol: openid or saml2."),
 };
 static const struct param mapping_params[] = {
-	OS_PATH(struct one_args, "mapping_id", id, .doc = "The id of its identity provider."),
+	OS_PATH(struct one_args, "mapping_id", id, .doc = "Mapping, by the id of its identity provider."),
 };
 
 static RESULT show_idp(struct os_call *e, const void *args, struct json_writer *w)
@@ -297,21 +297,22 @@ static RESULT list_protocols(struct os_call *e, const void *args, struct json_wr
 #define IDPS "/v3/OS-FEDERATION/identity_providers"
 static const struct os_action actions[] = {
 	{HTTP_GET, IDPS, .permit = "identity:list_identity_providers", .args = OS_NO_PARAMS,
-	 .answer = list_idps, .doc = "Identity providers by which people sign in."},
+	 .answer = list_idps, .doc = "Lists the identity providers."},
 	{HTTP_GET, IDPS "/{idp_id}", .permit = "identity:get_identity_provider",
 	 .args = OS_PARAMS(struct one_args, idp_params), .item = "identity_provider", .answer = show_idp,
-	 .doc = "One of them."},
+	 .doc = "Shows one identity provider."},
 	{HTTP_GET, IDPS "/{idp_id}/protocols", .permit = "identity:list_protocols",
-	 .args = OS_PARAMS(struct one_args, idp_params), .answer = list_protocols, .doc = "Its protocol."},
+	 .args = OS_PARAMS(struct one_args, idp_params), .answer = list_protocols,
+	 .doc = "Lists the protocol of an identity provider."},
 	{HTTP_GET, IDPS "/{idp_id}/protocols/{protocol_id}", .permit = "identity:get_protocol",
 	 .args = OS_PARAMS(struct one_args, protocol_params), .item = "protocol", .answer = show_protocol,
-	 .doc = "The same by name."},
+	 .doc = "Shows the protocol of an identity provider."},
 	{HTTP_GET, "/v3/OS-FEDERATION/mappings", .permit = "identity:list_mappings", .args = OS_NO_PARAMS,
-	 .answer = list_mappings, .doc = "Which attributes give a user and the user's groups."},
+	 .answer = list_mappings, .doc = "Lists the mappings of attributes to users and groups."},
 	{HTTP_GET, "/v3/OS-FEDERATION/mappings/{mapping_id}", .permit = "identity:get_mapping",
 	 .args = OS_PARAMS(struct one_args, mapping_params), .item = "mapping", .answer = show_mapping,
-	 .doc = "One of them."},
+	 .doc = "Shows one mapping."},
 	{HTTP_GET, "/v3/OS-FEDERATION/service_providers", .permit = "identity:list_service_providers",
-	 .args = OS_NO_PARAMS, .answer = list_services, .doc = "There are none."},
+	 .args = OS_NO_PARAMS, .answer = list_services, .doc = "Lists service providers. There are none."},
 };
 const struct os_actions os_federation_actions = OS_ACTIONS(OS_IDENTITY, actions);

@@ -55,10 +55,11 @@ struct new_group {
 };
 static const struct param create_params[] = {
 	OS_BODY(struct new_group, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 64,
-		.doc = "Unique in the domain."),
+		.doc = "Name; unique in the domain."),
 	OS_BODY(struct new_group, "domain_id", wish.domain, .kind = KIND_DOMAIN, .flags = NULLABLE,
-		.doc = "Absent: the token's."),
-	OS_BODY(struct new_group, "description", wish.description, .flags = NULLABLE, .doc = "For people."),
+		.doc = "Domain; absent: the token's."),
+	OS_BODY(struct new_group, "description", wish.description, .flags = NULLABLE,
+		.doc = "Description: free text."),
 };
 
 static RESULT prepare_new(struct os_call *e, void *args)
@@ -74,12 +75,13 @@ struct changed_group {
 	struct str others;
 	struct ref domain;
 };
-#define GROUP_ID(T) OS_PATH(T, "group_id", wish.user_group, .kind = KIND_USER_GROUP, .doc = "The group.")
+#define GROUP_ID(T) OS_PATH(T, "group_id", wish.user_group, .kind = KIND_USER_GROUP, .doc = "The user group.")
 static const struct param update_params[] = {
 	GROUP_ID(struct changed_group),
-	OS_BODY(struct changed_group, "name", wish.name, .min = 1, .max = 64, .doc = "Unique in the domain."),
+	OS_BODY(struct changed_group, "name", wish.name, .min = 1, .max = 64,
+		.doc = "Name; unique in the domain."),
 	OS_BODY(struct changed_group, "description", wish.description, .flags = NULLABLE,
-		.doc = "For people."),
+		.doc = "Description: free text."),
 	OS_SAME_DOMAIN(struct changed_group, domain),
 };
 
@@ -165,42 +167,42 @@ static RESULT check_member(struct os_call *e, void *args)
 #define MEMBER_PATH "/v3/groups/{group_id}/users/{user_id}"
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/groups", .permit = "identity:list_groups", .args = {0, 0, sizeof(struct user_args)},
-	 .list = &groups, .answer = list_groups, .doc = "Groups."},
+	 .list = &groups, .answer = list_groups, .doc = "Lists user groups."},
 	{HTTP_POST, "/v3/groups", .permit = "identity:create_group", .flags = API_WRITES | OS_UNSCOPED,
 	 .status = 201,
 	 .args = OS_PARAMS(struct new_group, create_params,
 			   .members = offsetof(struct new_group, others) + 1),
 	 .wrap = "group", .item = "group", .prepare = prepare_new, .operation = engine_create_user_group_run,
 	 .returns = KIND_USER_GROUP, OS_SHOWS(groups, struct new_group, wish.user_group),
-	 .doc = "Makes a group."},
+	 .doc = "Creates a user group."},
 	{HTTP_GET, "/v3/groups/{group_id}", .permit = "identity:get_group",
 	 .args = OS_PARAMS(struct group_args, group_params), .item = "group", .answer = show_group,
-	 .doc = "One group."},
+	 .doc = "Shows one user group."},
 	{HTTP_PATCH, "/v3/groups/{group_id}", .permit = "identity:update_group",
 	 .flags = API_WRITES | OS_UNSCOPED,
 	 .args = OS_PARAMS(struct changed_group, update_params,
 			   .members = offsetof(struct changed_group, others) + 1),
 	 .wrap = "group", .item = "group", .prepare = prepare_change,
 	 .operation = engine_update_user_group_run, .returns = KIND_USER_GROUP,
-	 OS_SHOWS(groups, struct changed_group, wish.user_group.prefix), .doc = "Changes a group."},
+	 OS_SHOWS(groups, struct changed_group, wish.user_group.prefix), .doc = "Changes a user group."},
 	{HTTP_DELETE, "/v3/groups/{group_id}", .permit = "identity:delete_group",
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 204, .args = OS_PARAMS(struct group_args, group_params),
-	 .operation = engine_delete_user_group_run, .doc = "Deletes a group."},
+	 .operation = engine_delete_user_group_run, .doc = "Deletes a user group."},
 	{HTTP_GET, "/v3/groups/{group_id}/users", .permit = "identity:list_users_in_group",
 	 .args = OS_PARAMS(struct group_args, group_params), .answer = list_members,
-	 .doc = "Who is in a group."},
+	 .doc = "Lists the users of a group."},
 	{HTTP_GET, "/v3/users/{user_id}/groups", .permit = "identity:list_groups_for_user",
 	 .args = OS_PARAMS(struct user_args, user_params), .answer = list_users_groups,
-	 .doc = "Which groups a user is in."},
+	 .doc = "Lists the groups of a user."},
 	{HTTP_PUT, MEMBER_PATH, .permit = "identity:add_user_to_group", .flags = API_WRITES | OS_UNSCOPED,
 	 .status = 204, .args = OS_PARAMS(struct member_args, member_params),
-	 .operation = engine_add_group_member_run, .doc = "Puts a user into a group."},
+	 .operation = engine_add_group_member_run, .doc = "Adds a user to a group."},
 	{HTTP_GET, MEMBER_PATH, .permit = "identity:check_user_in_group", .status = 204,
 	 .args = OS_PARAMS(struct member_args, member_params), .prepare = check_member,
-	 .doc = "Whether a user is in a group."},
+	 .doc = "Checks whether a user is in a group."},
 	{HTTP_DELETE, MEMBER_PATH, .permit = "identity:remove_user_from_group",
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 204,
 	 .args = OS_PARAMS(struct member_args, member_params), .operation = engine_remove_group_member_run,
-	 .doc = "Takes a user out of a group."},
+	 .doc = "Removes a user from a group."},
 };
 const struct os_actions os_user_group_actions = OS_ACTIONS(OS_IDENTITY, actions);

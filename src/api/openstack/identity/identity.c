@@ -134,8 +134,8 @@ uuid os_user_domain(const struct tables *t, const struct user *user)
 /* ---- roles that are handed on ---- */
 
 static const struct param role_params[] = {
-	OS_BODY(struct os_role_words, "id", id, .kind = KIND_ROLE, .doc = "Its id."),
-	OS_BODY(struct os_role_words, "name", name, .doc = "Or its name."),
+	OS_BODY(struct os_role_words, "id", id, .kind = KIND_ROLE, .doc = "Role by id."),
+	OS_BODY(struct os_role_words, "name", name, .doc = "Role by name, instead of its id."),
 	OS_UNBUILT("domain_id"),
 };
 const struct params os_role_table = OS_PARAMS(struct os_role_words, role_params);

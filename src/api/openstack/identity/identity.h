@@ -29,7 +29,7 @@ RESULT os_list_rows(struct os_call *e, const char *items, const struct row *cons
 struct ref os_own_domain(const struct os_call *e);
 /* A member of a change that Keystone takes if it is as it was. */
 #define OS_SAME_DOMAIN(T, member)                                                                            \
-	OS_BODY(T, "domain_id", member, .kind = KIND_DOMAIN, .doc = "As it is: it stays so.")
+	OS_BODY(T, "domain_id", member, .kind = KIND_DOMAIN, .doc = "Present domain. Cannot be changed.")
 /* ERR_DENIED unless it is the caller, or an administrator asks. */
 RESULT os_check_self(struct os_call *e, const struct ref *user);
 /* ERR_INVALID: a change names another domain than the row's, to a caller who sees the row. row NULL: the change itself fails. */

@@ -25,8 +25,8 @@ static RESULT list_limits(struct os_call *e, const void *args, struct json_write
 
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/registered_limits", .permit = "identity:list_registered_limits", .args = OS_NO_PARAMS,
-	 .answer = list_registered, .doc = "There are none."},
+	 .answer = list_registered, .doc = "Lists registered limits. There are none."},
 	{HTTP_GET, "/v3/limits", .permit = "identity:list_limits", .args = OS_NO_PARAMS,
-	 .answer = list_limits, .doc = "There are none."},
+	 .answer = list_limits, .doc = "Lists limits. There are none."},
 };
 const struct os_actions os_identity_limit_actions = OS_ACTIONS(OS_IDENTITY, actions);

@@ -49,12 +49,12 @@ struct rule_args {
 	struct role_implication wish;
 };
 #define PRIOR                                                                                                \
-	OS_PATH(struct rule_args, "prior_role_id", wish.role, .kind = KIND_ROLE, .doc = "Which implies.")
+	OS_PATH(struct rule_args, "prior_role_id", wish.role, .kind = KIND_ROLE,                             \
+		.doc = "Prior role, which implies the other one.")
 static const struct param prior_params[] = {PRIOR};
 static const struct param rule_params[] = {
 	PRIOR,
-	OS_PATH(struct rule_args, "implied_role_id", wish.implied, .kind = KIND_ROLE,
-		.doc = "Which is implied."),
+	OS_PATH(struct rule_args, "implied_role_id", wish.implied, .kind = KIND_ROLE, .doc = "Implied role."),
 };
 
 static RESULT find_roles(struct os_call *e, const struct rule_args *a, const struct role **ret_prior,
@@ -102,19 +102,20 @@ static RESULT show_rule(struct os_call *e, const void *args, struct json_writer 
 #define ONE "/v3/roles/{prior_role_id}/implies/{implied_role_id}"
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/role_inferences", .permit = "identity:list_role_inference_rules",
-	 .args = OS_NO_PARAMS, .answer = list_rules, .doc = "Which roles imply which."},
+	 .args = OS_NO_PARAMS, .answer = list_rules, .doc = "Lists all role inference rules."},
 	{HTTP_GET, "/v3/roles/{prior_role_id}/implies", .permit = "identity:list_implied_roles",
 	 .args = OS_PARAMS(struct rule_args, prior_params), .answer = list_implied,
-	 .doc = "What a role implies itself."},
+	 .doc = "Lists the roles that a role implies directly."},
 	{HTTP_GET, ONE, .permit = "identity:get_implied_role",
 	 .args = OS_PARAMS(struct rule_args, rule_params), .answer = show_rule,
-	 .doc = "Whether a role implies another."},
+	 .doc = "Checks whether a role implies another one."},
 	{HTTP_PUT, ONE, .permit = "identity:create_implied_role", .flags = API_WRITES | OS_UNSCOPED,
 	 .status = 201, .args = OS_PARAMS(struct rule_args, rule_params),
 	 .sets = {API_SETS(struct rule_args, wish.implies)}, .operation = engine_imply_role_run,
-	 .answer = show_rule, .returns = API_RETURNS_NOTHING_STORED, .doc = "Lets a role imply another."},
+	 .answer = show_rule, .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Makes a role imply another one."},
 	{HTTP_DELETE, ONE, .permit = "identity:delete_implied_role", .flags = API_WRITES | OS_UNSCOPED,
 	 .status = 204, .args = OS_PARAMS(struct rule_args, rule_params), .operation = engine_imply_role_run,
-	 .doc = "No longer."},
+	 .doc = "Deletes a role inference rule."},
 };
 const struct os_actions os_role_inference_actions = OS_ACTIONS(OS_IDENTITY, actions);

@@ -72,10 +72,11 @@ struct new_role {
 };
 static const struct param create_params[] = {
 	OS_BODY(struct new_role, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 255,
-		.doc = "Unique."),
-	OS_BODY(struct new_role, "description", wish.description, .flags = NULLABLE, .doc = "For people."),
+		.doc = "Name; unique."),
+	OS_BODY(struct new_role, "description", wish.description, .flags = NULLABLE,
+		.doc = "Description: free text."),
 	OS_BODY(struct new_role, "domain_id", wish.domain, .flags = NULLABLE, .kind = KIND_DOMAIN,
-		.doc = "Whose it is; absent: the region's."),
+		.doc = "Domain of the role; absent: the region."),
 	OS_UNBUILT("options", .only = "{}"),
 };
 
@@ -92,9 +93,9 @@ struct changed_role {
 #define ROLE(T) OS_PATH(T, "role_id", wish.role, .kind = KIND_ROLE, .doc = "The role.")
 static const struct param update_params[] = {
 	ROLE(struct changed_role),
-	OS_BODY(struct changed_role, "name", wish.name, .min = 1, .max = 255, .doc = "Unique."),
+	OS_BODY(struct changed_role, "name", wish.name, .min = 1, .max = 255, .doc = "Name; unique."),
 	OS_BODY(struct changed_role, "description", wish.description, .flags = NULLABLE,
-		.doc = "For people."),
+		.doc = "Description: free text."),
 	OS_UNBUILT("options", .only = "{}"),
 };
 
@@ -125,11 +126,14 @@ static RESULT show_role(struct os_call *e, const void *args, struct json_writer 
 struct grant_args {
 	struct role_grant wish;
 };
-#define USER OS_PATH(struct grant_args, "user_id", wish.user, .kind = KIND_USER, .doc = "Who.")
-#define USERS OS_PATH(struct grant_args, "group_id", wish.user_group, .kind = KIND_USER_GROUP, .doc = "Who.")
-#define PROJECT OS_PATH(struct grant_args, "project_id", wish.account, .kind = KIND_ACCOUNT, .doc = "Where.")
-#define DOMAIN OS_PATH(struct grant_args, "domain_id", wish.domain, .kind = KIND_DOMAIN, .doc = "Where.")
-#define WHICH OS_PATH(struct grant_args, "role_id", wish.role, .kind = KIND_ROLE, .doc = "Which.")
+#define USER OS_PATH(struct grant_args, "user_id", wish.user, .kind = KIND_USER, .doc = "The user.")
+#define USERS                                                                                                \
+	OS_PATH(struct grant_args, "group_id", wish.user_group, .kind = KIND_USER_GROUP,                     \
+		.doc = "The user group.")
+#define PROJECT                                                                                              \
+	OS_PATH(struct grant_args, "project_id", wish.account, .kind = KIND_ACCOUNT, .doc = "The project.")
+#define DOMAIN OS_PATH(struct grant_args, "domain_id", wish.domain, .kind = KIND_DOMAIN, .doc = "The domain.")
+#define WHICH OS_PATH(struct grant_args, "role_id", wish.role, .kind = KIND_ROLE, .doc = "The role.")
 static const struct param project_user_params[] = {PROJECT, USER, WHICH};
 static const struct param project_group_params[] = {PROJECT, USERS, WHICH};
 static const struct param domain_user_params[] = {DOMAIN, USER, WHICH};
@@ -477,37 +481,38 @@ static RESULT list_assignments(struct os_call *e, const void *args, struct json_
 	 .args = OS_PARAMS(struct grant_args, params),                                                       \
 	 .prepare = ready,                                                                                   \
 	 .operation = engine_grant_role_run,                                                                 \
-	 .doc = "Gives a role."},                                                                            \
+	 .doc = "Assigns a role."},                                                                          \
 		{HTTP_GET,                                                                                   \
 		 where,                                                                                      \
 		 .permit = "identity:check_" word,                                                           \
 		 .status = 204,                                                                              \
 		 .args = OS_PARAMS(struct grant_args, params),                                               \
 		 .prepare = check,                                                                           \
-		 .doc = "Whether a role is given."},                                                         \
+		 .doc = "Checks whether a role is assigned."},                                               \
 	{                                                                                                    \
 		HTTP_DELETE, where, .permit = "identity:revoke_" word, .flags = API_WRITES | OS_UNSCOPED,    \
 				    .status = 204, .args = OS_PARAMS(struct grant_args, params),             \
 				    .prepare = ready, .operation = engine_revoke_role_run,                   \
-				    .doc = "Takes a role back."                                              \
+				    .doc = "Revokes a role."                                                 \
 	}
 #define GRANTED(where, params, word, ready)                                                                  \
 	{                                                                                                    \
 		HTTP_GET, where, .permit = "identity:list_" word,                                            \
 				 .args = OS_PARAMS(struct grant_args, params), .prepare = ready,             \
-				 .answer = list_granted, .doc = "Roles that are given there."                \
+				 .answer = list_granted,                                                     \
+				 .doc = "Lists the roles assigned to the user or group."                     \
 	}
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/roles", .permit = "identity:list_roles", .args = OS_NO_PARAMS, .list = &roles,
-	 .answer = list_roles, .doc = "Roles."},
+	 .answer = list_roles, .doc = "Lists roles."},
 	{HTTP_POST, "/v3/roles", .permit = "identity:create_role", .flags = API_WRITES | OS_UNSCOPED,
 	 .status = 201,
 	 .args = OS_PARAMS(struct new_role, create_params, .members = offsetof(struct new_role, others) + 1),
 	 .prepare = prepare_new, .wrap = "role", .item = "role", .operation = engine_create_role_run,
-	 .returns = KIND_ROLE, OS_SHOWS(roles, struct new_role, wish.role), .doc = "Makes a role."},
+	 .returns = KIND_ROLE, OS_SHOWS(roles, struct new_role, wish.role), .doc = "Creates a role."},
 	{HTTP_GET, "/v3/roles/{role_id}", .permit = "identity:get_role",
 	 .args = OS_PARAMS(struct role_args, role_params), .item = "role", .answer = show_role,
-	 .doc = "One role."},
+	 .doc = "Shows one role."},
 	{HTTP_PATCH, "/v3/roles/{role_id}", .permit = "identity:update_role",
 	 .flags = API_WRITES | OS_UNSCOPED,
 	 .args = OS_PARAMS(struct changed_role, update_params,
@@ -517,9 +522,9 @@ static const struct os_action actions[] = {
 	 .doc = "Changes a role."},
 	{HTTP_DELETE, "/v3/roles/{role_id}", .permit = "identity:delete_role",
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 204, .args = OS_PARAMS(struct role_args, role_params),
-	 .operation = engine_delete_role_run, .doc = "Deletes a role that is not the region's own."},
+	 .operation = engine_delete_role_run, .doc = "Deletes a role, except the region's own roles."},
 	{HTTP_GET, "/v3/role_assignments", .permit = "identity:list_role_assignments", .args = OS_NO_PARAMS,
-	 .answer = list_assignments, .doc = "Who has which role where."},
+	 .answer = list_assignments, .doc = "Lists role assignments."},
 	GRANTS("/v3/projects/{project_id}/users/{user_id}/roles/{role_id}", project_user_params, "grant",
 	       NULL, check_grant),
 	GRANTS("/v3/projects/{project_id}/groups/{group_id}/roles/{role_id}", project_group_params, "grant",

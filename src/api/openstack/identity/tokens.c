@@ -28,8 +28,8 @@ struct domain_words {
 	struct str id, name;
 };
 static const struct param domain_rows[] = {
-	OS_BODY(struct domain_words, "id", id, .doc = "Its id."),
-	OS_BODY(struct domain_words, "name", name, .doc = "Or its name."),
+	OS_BODY(struct domain_words, "id", id, .doc = "Domain by id."),
+	OS_BODY(struct domain_words, "name", name, .doc = "Domain by name, instead of its id."),
 };
 static const struct params domain_table = OS_PARAMS(struct domain_words, domain_rows);
 
@@ -38,10 +38,10 @@ struct user_words {
 	struct domain_words domain;
 };
 static const struct param user_rows[] = {
-	OS_BODY(struct user_words, "id", id, .doc = "The user's id."),
-	OS_BODY(struct user_words, "name", name, .doc = "Or name, with its domain."),
-	OS_BODY(struct user_words, "password", password, .max = SECRET_MAX, .doc = "The password."),
-	OS_BODY_OBJECT(struct user_words, "domain", domain, domain_table, .doc = "Of the name."),
+	OS_BODY(struct user_words, "id", id, .doc = "User by id."),
+	OS_BODY(struct user_words, "name", name, .doc = "User by name; requires the domain."),
+	OS_BODY(struct user_words, "password", password, .max = SECRET_MAX, .doc = "Password."),
+	OS_BODY_OBJECT(struct user_words, "domain", domain, domain_table, .doc = "Domain of the user name."),
 };
 static const struct params user_table = OS_PARAMS(struct user_words, user_rows);
 
@@ -50,10 +50,13 @@ struct credential_words {
 	struct user_words user;
 };
 static const struct param credential_rows[] = {
-	OS_BODY(struct credential_words, "id", id, .doc = "The application credential's id."),
-	OS_BODY(struct credential_words, "name", name, .doc = "Or name, with its user."),
-	OS_BODY(struct credential_words, "secret", secret, .max = SECRET_MAX, .doc = "Its secret."),
-	OS_BODY_OBJECT(struct credential_words, "user", user, user_table, .doc = "Of the name."),
+	OS_BODY(struct credential_words, "id", id, .doc = "Application credential by id."),
+	OS_BODY(struct credential_words, "name", name,
+		.doc = "Application credential by name; requires the user."),
+	OS_BODY(struct credential_words, "secret", secret, .max = SECRET_MAX,
+		.doc = "Secret of the application credential."),
+	OS_BODY_OBJECT(struct credential_words, "user", user, user_table,
+		       .doc = "User who owns the named application credential."),
 };
 static const struct params credential_table = OS_PARAMS(struct credential_words, credential_rows);
 
@@ -61,7 +64,8 @@ struct password_words {
 	struct user_words user;
 };
 static const struct param password_rows[] = {
-	OS_BODY_OBJECT(struct password_words, "user", user, user_table, .flags = REQUIRED, .doc = "Who."),
+	OS_BODY_OBJECT(struct password_words, "user", user, user_table, .flags = REQUIRED,
+		       .doc = "The user."),
 };
 static const struct params password_table = OS_PARAMS(struct password_words, password_rows);
 
@@ -69,7 +73,7 @@ struct token_words {
 	struct str id;
 };
 static const struct param token_rows[] = {
-	OS_BODY(struct token_words, "id", id, .flags = REQUIRED, .doc = "A token that is good."),
+	OS_BODY(struct token_words, "id", id, .flags = REQUIRED, .doc = "A valid token."),
 };
 static const struct params token_table = OS_PARAMS(struct token_words, token_rows);
 
@@ -81,11 +85,13 @@ struct proof {
 };
 static const struct param proof_rows[] = {
 	OS_BODY(struct proof, "methods", methods, .flags = REQUIRED,
-		.doc = "One of password, token, application_credential."),
-	OS_BODY_OBJECT(struct proof, "password", password, password_table, .doc = "By password."),
-	OS_BODY_OBJECT(struct proof, "token", token, token_table, .doc = "By a token, for another scope."),
+		.doc = "Authentication method: password, token or application_credential."),
+	OS_BODY_OBJECT(struct proof, "password", password, password_table,
+		       .doc = "Authentication by password."),
+	OS_BODY_OBJECT(struct proof, "token", token, token_table,
+		       .doc = "Authentication by a token, for another scope."),
 	OS_BODY_OBJECT(struct proof, "application_credential", credential, credential_table,
-		       .doc = "By an application credential."),
+		       .doc = "Authentication by an application credential."),
 };
 static const struct params proof_table = OS_PARAMS(struct proof, proof_rows, .is_open = true);
 
@@ -106,7 +112,7 @@ struct token_args {
 };
 static const struct param login_params[] = {
 	OS_BODY_OBJECT(struct token_args, "identity", proof, proof_table, .flags = REQUIRED,
-		       .doc = "What proves who asks."),
+		       .doc = "Proof of the identity."),
 	OS_BODY_JSON(struct token_args, "scope", scope,
 		     .doc = "{\"project\": …}, {\"domain\": …}, {\"system\": {\"all\": true}}, "
 			    "{\"OS-TRUST:trust\": …} or "
@@ -770,12 +776,12 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct token_args, login_params), .wrap = "auth", .item = "token",
 	 .prepare = prepare_login, .work = check_guess, .operation = engine_use_trust_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .answer = issue_token,
-	 .doc = "A token, for a password, an application credential or another token."},
+	 .doc = "Issues a token for a password, an application credential or another token."},
 	{HTTP_GET, "/v3/auth/tokens", .permit = "identity:validate_token",
 	 .args = {0, 0, sizeof(struct subject)}, .prepare = prepare_subject, .item = "token",
-	 .answer = show_token, .doc = "What a token is worth now."},
+	 .answer = show_token, .doc = "Validates a token and shows its content."},
 	{HTTP_DELETE, "/v3/auth/tokens", .permit = "identity:revoke_token", .flags = API_WRITES | OS_UNSCOPED,
 	 .status = 204, .args = {0, 0, sizeof(struct subject)}, .prepare = prepare_subject,
-	 .operation = engine_revoke_token_run, .doc = "Ends a token."},
+	 .operation = engine_revoke_token_run, .doc = "Revokes a token."},
 };
 const struct os_actions os_token_actions = OS_ACTIONS(OS_IDENTITY, actions);

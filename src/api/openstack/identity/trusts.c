@@ -79,9 +79,9 @@ struct list_args {
 };
 static const struct param list_params[] = {
 	OS_QUERY(struct list_args, "trustor_user_id", trustor, .kind = KIND_USER,
-		 .doc = "Those that this user gave."),
+		 .doc = "Trusts of this trustor."),
 	OS_QUERY(struct list_args, "trustee_user_id", trustee, .kind = KIND_USER,
-		 .doc = "Those that were given to this user."),
+		 .doc = "Trusts of this trustee."),
 };
 
 /* Administrators may list all trusts, users those of their own. */
@@ -135,25 +135,26 @@ struct new_trust {
 };
 static const struct param create_params[] = {
 	OS_BODY(struct new_trust, "trustor_user_id", wish.trustor, .kind = KIND_USER, .flags = REQUIRED,
-		.doc = "The token's user."),
+		.doc = "Trustor; always the token's user."),
 	OS_BODY(struct new_trust, "trustee_user_id", wish.trustee, .kind = KIND_USER, .flags = REQUIRED,
-		.doc = "Who may use it."),
+		.doc = "Trustee, who may use the trust."),
 	OS_BODY(struct new_trust, "impersonation", wish.impersonation, .flags = REQUIRED,
-		.doc = "Whether its tokens are the trustor's."),
+		.doc = "Whether tokens of the trust act as the trustor."),
 	/* Keystone also accepts trusts without a project, from which no token can be created. */
 	OS_BODY(struct new_trust, "project_id", wish.account, .kind = KIND_ACCOUNT, .flags = REQUIRED,
-		.doc = "Where."),
+		.doc = "The project."),
 	OS_BODY_LIST(struct new_trust, "roles", roles, os_role_table, .max = 64,
-		     .doc = "Some of the trustor's."),
-	OS_BODY(struct new_trust, "expires_at", expires, .flags = NULLABLE, .doc = "Absent: never."),
+		     .doc = "Roles of the trustor to delegate."),
+	OS_BODY(struct new_trust, "expires_at", expires, .flags = NULLABLE,
+		.doc = "Expiration time; absent: never."),
 	OS_BODY(struct new_trust, "remaining_uses", wish.remaining_uses, .min = 1, .max = INT32_MAX,
-		.flags = NULLABLE, .doc = "How many tokens may be made with it; absent: any number."),
+		.flags = NULLABLE, .doc = "Number of tokens that the trust may issue; absent: unlimited."),
 	OS_BODY(struct new_trust, "allow_redelegation", wish.allow_redelegation, .flags = NULLABLE,
-		.doc = "Whether its trustee makes further trusts with it."),
+		.doc = "Whether the trustee may delegate the trust further."),
 	OS_BODY(struct new_trust, "redelegation_count", wish.redelegation_count, .min = 0, .max = INT32_MAX,
 		.flags = NULL_ABSENT, .given = offsetof(struct new_trust, wish.has_redelegation_count) + 1,
-		.doc = "How long a chain of those may be; absent: as long as can be."),
-	OS_UNBUILT("redelegated_trust_id", .only = "null", .doc = "It is the token's."),
+		.doc = "Maximum length of a chain of redelegations; absent: the longest allowed."),
+	OS_UNBUILT("redelegated_trust_id", .only = "null", .doc = "Always the trust of the token."),
 };
 
 /* Accepts Keystone's time with or without the Z. */
@@ -199,11 +200,11 @@ struct trust_args {
 };
 #define TRUST                                                                                                \
 	OS_PATH(struct trust_args, "trust_id", trust, .kind = KIND_TRUST,                                    \
-		.doc = "One that has neither expired nor been used up.")
+		.doc = "A trust that has not expired or been used up.")
 static const struct param trust_params[] = {TRUST};
 static const struct param role_params[] = {
 	TRUST,
-	OS_PATH(struct trust_args, "role_id", role, .kind = KIND_ROLE, .doc = "A role that it gives."),
+	OS_PATH(struct trust_args, "role_id", role, .kind = KIND_ROLE, .doc = "A role of the trust."),
 };
 
 /* As in Keystone, an unknown trust is reported before rights are checked. */
@@ -269,21 +270,23 @@ static RESULT show_role(struct os_call *e, const void *args, struct json_writer 
 #define ROLES ONE "/roles"
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = "identity:list_trusts", .args = OS_PARAMS(struct list_args, list_params),
-	 .answer = list_trusts, .doc = "Trusts that a user gave, or was given."},
+	 .answer = list_trusts, .doc = "Lists trusts of a trustor or a trustee."},
 	{HTTP_POST, ALL, .permit = "identity:create_trust", .flags = API_WRITES | OS_UNSCOPED, .status = 201,
 	 .args = OS_PARAMS(struct new_trust, create_params), .wrap = "trust", .item = "trust",
 	 .prepare = prepare_new, .operation = engine_create_trust_run, .returns = KIND_TRUST,
-	 .answer = show_new, .doc = "Lets another user act in a project of one's own."},
+	 .answer = show_new,
+	 .doc = "Creates a trust, by which another user acts in a project of the caller."},
 	{HTTP_GET, ONE, .permit = "identity:get_trust", .args = OS_PARAMS(struct trust_args, trust_params),
-	 .item = "trust", .answer = show_trust, .doc = "One of them."},
+	 .item = "trust", .answer = show_trust, .doc = "Shows one trust."},
 	{HTTP_DELETE, ONE, .permit = "identity:delete_trust", .flags = API_WRITES | OS_UNSCOPED,
 	 .status = 204, .args = OS_PARAMS(struct trust_args, trust_params), .prepare = prepare_delete,
-	 .operation = engine_delete_trust_run, .doc = "Ends one, and what was made with it."},
+	 .operation = engine_delete_trust_run,
+	 .doc = "Deletes a trust and revokes its tokens and redelegations."},
 	{HTTP_GET, ROLES, .permit = "identity:list_roles_for_trust",
 	 .args = OS_PARAMS(struct trust_args, trust_params), .answer = list_roles,
-	 .doc = "The roles that it gives."},
+	 .doc = "Lists the roles of a trust."},
 	{HTTP_GET, ROLES "/{role_id}", .permit = "identity:get_role_for_trust",
 	 .args = OS_PARAMS(struct trust_args, role_params), .item = "role", .answer = show_role,
-	 .doc = "One of those."},
+	 .doc = "Shows one role of a trust."},
 };
 const struct os_actions os_trust_actions = OS_ACTIONS(OS_IDENTITY, actions);

@@ -114,16 +114,17 @@ struct new_user {
 };
 static const struct param create_params[] = {
 	OS_BODY(struct new_user, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 255,
-		.doc = "Unique in the domain."),
+		.doc = "Name; unique in the domain."),
 	OS_BODY(struct new_user, "domain_id", wish.domain, .kind = KIND_DOMAIN, .flags = NULLABLE,
-		.doc = "Absent: the token's."),
+		.doc = "Domain; absent: the token's."),
 	OS_BODY(struct new_user, "password", password, .max = PASSWORD_SIZE_MAX, .flags = NULLABLE,
-		.doc = "Absent: no password opens it."),
-	OS_BODY(struct new_user, "description", wish.description, .flags = NULLABLE, .doc = "For people."),
-	OS_BODY(struct new_user, "email", wish.email, .flags = NULLABLE, .doc = "For people."),
-	OS_BODY(struct new_user, "enabled", wish.enabled, .doc = "Absent: yes."),
+		.doc = "Password; absent: the user cannot sign in by password."),
+	OS_BODY(struct new_user, "description", wish.description, .flags = NULLABLE,
+		.doc = "Description: free text."),
+	OS_BODY(struct new_user, "email", wish.email, .flags = NULLABLE, .doc = "Email address."),
+	OS_BODY(struct new_user, "enabled", wish.enabled, .doc = "Whether it is enabled; absent: true."),
 	OS_BODY(struct new_user, "default_project_id", wish.default_account, .kind = KIND_ACCOUNT,
-		.flags = NULLABLE, .doc = "Where a password without a scope leads to."),
+		.flags = NULLABLE, .doc = "Project for tokens that are requested without a scope."),
 	OS_UNBUILT("options", .only = "{}"),
 	OS_UNBUILT("federated", .only = "[]"),
 };
@@ -159,16 +160,18 @@ struct changed_user {
 };
 static const struct param update_params[] = {
 	OS_PATH(struct changed_user, "user_id", wish.user, .kind = KIND_USER, .doc = "The user."),
-	OS_BODY(struct changed_user, "name", wish.name, .min = 1, .max = 255, .doc = "Unique in the domain."),
+	OS_BODY(struct changed_user, "name", wish.name, .min = 1, .max = 255,
+		.doc = "Name; unique in the domain."),
 	OS_BODY(struct changed_user, "description", wish.description, .flags = NULLABLE,
-		.doc = "For people."),
-	OS_BODY(struct changed_user, "email", wish.email, .flags = NULLABLE, .doc = "For people."),
+		.doc = "Description: free text."),
+	OS_BODY(struct changed_user, "email", wish.email, .flags = NULLABLE, .doc = "Email address."),
 	OS_BODY(struct changed_user, "password", password, .max = PASSWORD_SIZE_MAX, .flags = NULLABLE,
 		.given = offsetof(struct changed_user, has_password) + 1,
-		.doc = "Ends the tokens of before; null: no password opens it."),
-	OS_BODY(struct changed_user, "enabled", wish.enabled, .doc = "Whether the user gets in."),
+		.doc = "New password; earlier tokens are revoked. null: the user cannot sign in by "
+		       "password."),
+	OS_BODY(struct changed_user, "enabled", wish.enabled, .doc = "Whether the user is enabled."),
 	OS_BODY(struct changed_user, "default_project_id", wish.default_account, .kind = KIND_ACCOUNT,
-		.flags = NULLABLE, .doc = "Where a password without a scope leads to."),
+		.flags = NULLABLE, .doc = "Project for tokens that are requested without a scope."),
 	OS_SAME_DOMAIN(struct changed_user, domain),
 	OS_UNBUILT("options", .only = "{}"),
 	OS_UNBUILT("federated", .only = "[]"),
@@ -218,11 +221,12 @@ struct new_password {
 	bool is_by_password; /* no token was sent */
 };
 static const struct param password_params[] = {
-	OS_PATH(struct new_password, "user_id", wish.user, .kind = KIND_USER, .doc = "The token's user."),
+	OS_PATH(struct new_password, "user_id", wish.user, .kind = KIND_USER,
+		.doc = "User; always the token's user."),
 	OS_BODY(struct new_password, "original_password", original, .flags = REQUIRED,
-		.max = PASSWORD_SIZE_MAX, .doc = "The present one."),
+		.max = PASSWORD_SIZE_MAX, .doc = "Present password."),
 	OS_BODY(struct new_password, "password", password, .flags = REQUIRED, .min = 1,
-		.max = PASSWORD_SIZE_MAX, .doc = "The new one; it ends the tokens of before."),
+		.max = PASSWORD_SIZE_MAX, .doc = "New password; earlier tokens are revoked."),
 };
 
 /* Keystone asks for no token: the original password proves who asks, so that an expired one can be replaced. Strangers learn
@@ -310,16 +314,16 @@ static RESULT check_and_hash(struct work_item *w)
 
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/users", .permit = "identity:list_users", .args = {0, 0, sizeof(struct user_args)},
-	 .list = &listed_users, .answer = list_users, .doc = "Users."},
+	 .list = &listed_users, .answer = list_users, .doc = "Lists users."},
 	{HTTP_POST, "/v3/users", .permit = "identity:create_user", .flags = API_WRITES | OS_UNSCOPED,
 	 .status = 201,
 	 .args = OS_PARAMS(struct new_user, create_params, .members = offsetof(struct new_user, others) + 1),
 	 .wrap = "user", .item = "user", .prepare = prepare_new, .work = hash_new,
 	 .operation = engine_create_user_run, .returns = KIND_USER,
-	 OS_SHOWS(users, struct new_user, wish.user), .doc = "Makes a user."},
+	 OS_SHOWS(users, struct new_user, wish.user), .doc = "Creates a user."},
 	{HTTP_GET, "/v3/users/{user_id}", .permit = "identity:get_user",
 	 .args = OS_PARAMS(struct user_args, user_params), .item = "user", .answer = show_user,
-	 .doc = "One user."},
+	 .doc = "Shows one user."},
 	{HTTP_PATCH, "/v3/users/{user_id}", .permit = "identity:update_user",
 	 .flags = API_WRITES | OS_UNSCOPED,
 	 .args = OS_PARAMS(struct changed_user, update_params,
@@ -329,11 +333,12 @@ static const struct os_action actions[] = {
 	 OS_SHOWS(users, struct changed_user, wish.user.prefix), .doc = "Changes a user."},
 	{HTTP_DELETE, "/v3/users/{user_id}", .permit = "identity:delete_user",
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 204, .args = OS_PARAMS(struct user_args, user_params),
-	 .operation = engine_delete_user_run, .doc = "Deletes a user, with its keys and credentials."},
+	 .operation = engine_delete_user_run, .doc = "Deletes a user with its keys and credentials."},
 	{HTTP_POST, "/v3/users/{user_id}/password", .permit = "identity:change_password",
 	 .flags = API_WRITES | API_OPEN | OS_TOKEN_IF_SENT | OS_UNSCOPED, .status = 204,
 	 .args = OS_PARAMS(struct new_password, password_params), .wrap = "user", .prepare = prepare_password,
 	 .work = check_and_hash, .operation = change_password,
-	 .doc = "Changes one's own password, by a token or by the original password alone."},
+	 .doc = "Changes the caller's own password, authenticated by a token or by the present password "
+		"alone."},
 };
 const struct os_actions os_user_actions = OS_ACTIONS(OS_IDENTITY, actions);
