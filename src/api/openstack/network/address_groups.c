@@ -26,7 +26,7 @@ static const struct os_listing groups = {
 /* ---- show, delete ---- */
 
 #define GROUP_PATH(T, member)                                                                                \
-	OS_PATH(T, "address_group_id", member, .kind = KIND_ADDRESS_GROUP, .doc = "The group.")
+	OS_PATH(T, "address_group_id", member, .kind = KIND_ADDRESS_GROUP, .doc = "The address group.")
 
 struct os_address_group_target {
 	struct address_group_target wish;
@@ -62,10 +62,11 @@ struct os_create_address_group {
 	struct strs addresses;
 };
 static const struct param create_params[] = {
-	OS_BODY(struct os_create_address_group, "name", wish.name, .doc = "Need not be unique."),
-	OS_BODY(struct os_create_address_group, "description", wish.description, .doc = "Free text."),
+	OS_BODY(struct os_create_address_group, "name", wish.name, .doc = "Name; need not be unique."),
+	OS_BODY(struct os_create_address_group, "description", wish.description,
+		.doc = "Description: free text."),
 	OS_BODY(struct os_create_address_group, "addresses", addresses, .flags = NULLABLE,
-		.doc = "Blocks of addresses."),
+		.doc = "Address blocks."),
 	OS_PROJECT(struct os_create_address_group, wish.account),
 };
 
@@ -80,8 +81,9 @@ struct os_update_address_group {
 };
 static const struct param update_params[] = {
 	GROUP_PATH(struct os_update_address_group, wish.group),
-	OS_BODY(struct os_update_address_group, "name", wish.name, .doc = "Need not be unique."),
-	OS_BODY(struct os_update_address_group, "description", wish.description, .doc = "Free text."),
+	OS_BODY(struct os_update_address_group, "name", wish.name, .doc = "Name; need not be unique."),
+	OS_BODY(struct os_update_address_group, "description", wish.description,
+		.doc = "Description: free text."),
 };
 
 /* ---- its addresses ---- */
@@ -93,7 +95,7 @@ struct os_change_addresses {
 static const struct param change_params[] = {
 	GROUP_PATH(struct os_change_addresses, wish.group),
 	OS_BODY(struct os_change_addresses, "addresses", addresses, .flags = REQUIRED,
-		.doc = "Blocks of addresses."),
+		.doc = "Address blocks."),
 };
 
 static RESULT prepare_add(struct os_call *e, void *args)
@@ -116,26 +118,26 @@ static RESULT prepare_remove(struct os_call *e, void *args)
 	.operation = engine_change_address_group_run,                                                        \
 	OS_SHOWS(groups, struct os_change_addresses, wish.group), .returns = KIND_ADDRESS_GROUP
 static const struct os_action actions[] = {
-	{HTTP_GET, GROUPS, .permit = "get_address_group", .list = &groups, .doc = "Address groups."},
+	{HTTP_GET, GROUPS, .permit = "get_address_group", .list = &groups, .doc = "Lists address groups."},
 	{HTTP_POST, GROUPS, .permit = "create_address_group", .flags = API_WRITES | OS_BULK, .status = 201,
 	 .args = OS_PARAMS(struct os_create_address_group, create_params), .wrap = "address_group",
 	 .item = "address_group", .prepare = prepare_create, .operation = engine_create_address_group_run,
 	 OS_SHOWS(groups, struct os_create_address_group, wish.group), .returns = KIND_ADDRESS_GROUP,
-	 .doc = "Makes an address group."},
+	 .doc = "Creates an address group."},
 	{HTTP_GET, GROUPS "/{address_group_id}", .permit = "get_address_group", .args = TARGET,
 	 .item = "address_group", OS_SHOWS(groups, struct os_address_group_target, wish.group),
-	 .doc = "One address group."},
+	 .doc = "Shows one address group."},
 	{HTTP_PUT, GROUPS "/{address_group_id}", .permit = "update_address_group", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_address_group, update_params), .wrap = "address_group",
 	 .item = "address_group", .operation = engine_update_address_group_run,
 	 OS_SHOWS(groups, struct os_update_address_group, wish.group), .returns = KIND_ADDRESS_GROUP,
-	 .doc = "Changes an address group's words."},
+	 .doc = "Changes the name and description of an address group."},
 	{HTTP_PUT, GROUPS "/{address_group_id}/add_addresses", CHANGE, .prepare = prepare_add,
-	 .doc = "More addresses."},
+	 .doc = "Adds addresses to an address group."},
 	{HTTP_PUT, GROUPS "/{address_group_id}/remove_addresses", CHANGE, .prepare = prepare_remove,
-	 .doc = "Fewer addresses."},
+	 .doc = "Removes addresses from an address group."},
 	{HTTP_DELETE, GROUPS "/{address_group_id}", .permit = "delete_address_group", .flags = API_WRITES,
 	 .status = 204, .args = TARGET, .operation = engine_delete_address_group_run,
-	 .doc = "Deletes an address group that no rule names."},
+	 .doc = "Deletes an address group that no rule references."},
 };
 const struct os_actions os_address_group_actions = OS_ACTIONS(OS_NETWORK, actions);

@@ -161,10 +161,11 @@ static const struct param target_params[] = {
 
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/network-ip-availabilities", .permit = "get_network_ip_availability",
-	 .flags = OS_ADMIN, .list = &availabilities, .doc = "Addresses of networks, and those in use."},
+	 .flags = OS_ADMIN, .list = &availabilities,
+	 .doc = "Lists the number of addresses of each network, and how many are in use."},
 	{HTTP_GET, "/v2.0/network-ip-availabilities/{network_id}", .permit = "get_network_ip_availability",
 	 .flags = OS_ADMIN, .args = OS_PARAMS(struct os_availability_target, target_params),
 	 .item = "network_ip_availability", OS_SHOWS(availabilities, struct os_availability_target, network),
-	 .doc = "Of one network."},
+	 .doc = "Shows the number of addresses of a network, and how many are in use."},
 };
 const struct os_actions os_network_availability_actions = OS_ACTIONS(OS_NETWORK, actions);

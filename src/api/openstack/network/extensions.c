@@ -75,10 +75,11 @@ struct os_zones_asked {
 	struct str name, resource, state;
 };
 static const struct param zone_params[] = {
-	OS_QUERY(struct os_zones_asked, "name", name, .doc = "Only zones of that name."),
+	OS_QUERY(struct os_zones_asked, "name", name, .doc = "Name of the zone."),
 	OS_QUERY(struct os_zones_asked, "resource", resource,
-		 .doc = "Only zones of networks, or of routers."),
-	OS_QUERY(struct os_zones_asked, "state", state, .doc = "Only those that are available, or are not."),
+		 .doc = "Resource of the zone: network or router."),
+	OS_QUERY(struct os_zones_asked, "state", state,
+		 .doc = "State of the zone: available or unavailable."),
 };
 
 static void write_zone(struct json_writer *w, const struct os_zones_asked *a, const struct zone *z,
@@ -159,7 +160,8 @@ struct os_agent_target {
 	struct ref agent;
 };
 static const struct param agent_params[] = {
-	OS_PATH(struct os_agent_target, "agent_id", agent, .kind = KIND_HOST, .doc = "The host's id."),
+	OS_PATH(struct os_agent_target, "agent_id", agent, .kind = KIND_HOST,
+		.doc = "Id of the agent, which is that of the host."),
 };
 
 /* ---- changing agents: what Neutron's OVN driver takes ---- */
@@ -169,10 +171,12 @@ struct os_agent_update {
 	enum choice up;
 };
 static const struct param agent_update_params[] = {
-	OS_PATH(struct os_agent_update, "agent_id", wish.host, .kind = KIND_HOST, .doc = "The host's id."),
+	OS_PATH(struct os_agent_update, "agent_id", wish.host, .kind = KIND_HOST,
+		.doc = "Id of the agent, which is that of the host."),
 	OS_BODY(struct os_agent_update, "description", wish.agent_description, .max = 255,
-		.doc = "Free text."),
-	OS_BODY(struct os_agent_update, "admin_state_up", up, .doc = "true: an agent cannot be disabled."),
+		.doc = "Description: free text."),
+	OS_BODY(struct os_agent_update, "admin_state_up", up,
+		.doc = "Must be true: an agent cannot be disabled."),
 };
 
 static RESULT prepare_agent_update(struct os_call *e, void *args)
@@ -210,27 +214,28 @@ static RESULT delete_agent(struct op *op, void *args)
 
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/extensions", .permit = "get_extension", .answer = list_extensions,
-	 .doc = "Extensions that hold."},
+	 .doc = "Lists the supported API extensions."},
 	{HTTP_GET, "/v2.0/extensions/{alias}", .permit = "get_extension",
 	 .args = OS_PARAMS(struct os_extension_target, os_extension_params), .item = "extension",
-	 .answer = show_extension, .doc = "One extension."},
+	 .answer = show_extension, .doc = "Shows one API extension."},
 	{HTTP_GET, "/v2.0/availability_zones", .permit = "get_availability_zone",
-	 .args = OS_PARAMS(struct os_zones_asked, zone_params), .answer = list_zones, .doc = "Zones."},
+	 .args = OS_PARAMS(struct os_zones_asked, zone_params), .answer = list_zones,
+	 .doc = "Lists availability zones."},
 	{HTTP_GET, "/v2.0/service-providers", .permit = "get_service_provider",
-	 .answer = list_service_providers, .doc = "Providers of services to choose from: there are none.",
-	 .never = "Routers have one provider, which needs no choice."},
+	 .answer = list_service_providers, .doc = "Lists service providers. There are none.",
+	 .never = "Routers have a single implementation, so there is no provider to choose."},
 	{HTTP_GET, "/v2.0/agents", .permit = "get_agent", .list = &agents,
-	 .doc = "Hosts that carry the network."},
+	 .doc = "Lists the network agents, one on each host."},
 	{HTTP_GET, "/v2.0/agents/{agent_id}", .permit = "get_agent", .flags = OS_ADMIN,
 	 .args = OS_PARAMS(struct os_agent_target, agent_params), .item = "agent",
-	 OS_SHOWS(agents, struct os_agent_target, agent), .doc = "One of them."},
+	 OS_SHOWS(agents, struct os_agent_target, agent), .doc = "Shows one agent."},
 	{HTTP_PUT, "/v2.0/agents/{agent_id}", .permit = "update_agent", .flags = API_WRITES | OS_ADMIN,
 	 .args = OS_PARAMS(struct os_agent_update, agent_update_params), .wrap = "agent", .item = "agent",
 	 .prepare = prepare_agent_update, .operation = update_agent,
 	 OS_SHOWS(agents, struct os_agent_update, wish.host), .returns = KIND_HOST,
-	 .doc = "Describes an agent."},
+	 .doc = "Changes the description of an agent."},
 	{HTTP_DELETE, "/v2.0/agents/{agent_id}", .permit = "delete_agent", .flags = API_WRITES | OS_ADMIN,
 	 .status = 204, .args = OS_PARAMS(struct os_agent_target, agent_params), .operation = delete_agent,
-	 .never = "An agent goes with its host, which the operator removes.", .doc = "Deletes an agent."},
+	 .never = "An agent is removed with its host, by the operator.", .doc = "Deletes an agent."},
 };
 const struct os_actions os_network_extension_actions = OS_ACTIONS(OS_NETWORK, actions);

@@ -97,7 +97,7 @@ struct os_floating_target {
 };
 static const struct param target_params[] = {
 	OS_PATH(struct os_floating_target, "floatingip_id", wish.address, .kind = KIND_ADDRESS,
-		.doc = "The address."),
+		.doc = "The floating IP."),
 };
 
 /* ---- create ---- */
@@ -110,16 +110,16 @@ struct os_create_floating {
 };
 static const struct param create_params[] = {
 	OS_BODY(struct os_create_floating, "floating_network_id", wish.external_network, .flags = REQUIRED,
-		.kind = KIND_EXTERNAL_NETWORK, .doc = "The external network that it is from."),
+		.kind = KIND_EXTERNAL_NETWORK, .doc = "External network of the floating IP."),
 	OS_BODY(struct os_create_floating, "floating_ip_address", wish.ip, .flags = NULLABLE,
-		.doc = "Which; absent: any."),
+		.doc = "Address to allocate; absent: any."),
 	OS_BODY(struct os_create_floating, "port_id", wish.port, .flags = NULLABLE, .kind = KIND_PORT,
-		.doc = "What it stands for."),
+		.doc = "Port to associate."),
 	OS_BODY(struct os_create_floating, "fixed_ip_address", wish.private_ip, .flags = NULLABLE,
-		.doc = "Which of the port's addresses; absent: its first."),
-	OS_BODY(struct os_create_floating, "description", wish.description, .doc = "Free text."),
+		.doc = "Fixed address of the port to associate; absent: its first one."),
+	OS_BODY(struct os_create_floating, "description", wish.description, .doc = "Description: free text."),
 	OS_BODY(struct os_create_floating, "subnet_id", wish.subnet, .flags = NULLABLE, .kind = KIND_SUBNET,
-		.doc = "In which subnet of the external network; absent: any."),
+		.doc = "Subnet of the external network; absent: any."),
 	OS_PROJECT(struct os_create_floating, wish.account),
 	FLOATING_UNBUILT,
 };
@@ -149,13 +149,13 @@ struct os_update_floating {
 };
 static const struct param update_params[] = {
 	OS_PATH(struct os_update_floating, "floatingip_id", wish.address, .kind = KIND_ADDRESS,
-		.doc = "The address."),
+		.doc = "The floating IP."),
 	OS_BODY(struct os_update_floating, "port_id", wish.port, .flags = NULLABLE, .kind = KIND_PORT,
 		.given = OS_GIVEN(struct os_update_floating, wish.sets_port),
-		.doc = "What it stands for; null: nothing."),
+		.doc = "Port to associate; null: disassociates."),
 	OS_BODY(struct os_update_floating, "fixed_ip_address", wish.private_ip, .flags = NULLABLE,
-		.doc = "Which of the port's addresses; absent: its first."),
-	OS_BODY(struct os_update_floating, "description", wish.description, .doc = "Free text."),
+		.doc = "Fixed address of the port to associate; absent: its first one."),
+	OS_BODY(struct os_update_floating, "description", wish.description, .doc = "Description: free text."),
 	FLOATING_UNBUILT,
 };
 
@@ -169,23 +169,23 @@ static RESULT prepare_update(struct os_call *e, void *args)
 
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/floatingips", .permit = "get_floatingip", .list = &os_floating_ips,
-	 .doc = "Floating addresses."},
+	 .doc = "Lists floating IPs."},
 	{HTTP_POST, "/v2.0/floatingips", .permit = "create_floatingip", .flags = API_WRITES | OS_BULK,
 	 .status = 201, .args = OS_PARAMS(struct os_create_floating, create_params), .wrap = "floatingip",
 	 .item = "floatingip", .prepare = prepare_create, .operation = engine_allocate_address_run,
 	 OS_SHOWS(os_floating_ips, struct os_create_floating, wish.address), .returns = KIND_ADDRESS,
-	 .doc = "Takes a floating address, and binds it."},
+	 .doc = "Creates a floating IP, and associates it on request."},
 	{HTTP_GET, "/v2.0/floatingips/{floatingip_id}", .permit = "get_floatingip",
 	 .args = OS_PARAMS(struct os_floating_target, target_params), .item = "floatingip",
-	 OS_SHOWS(os_floating_ips, struct os_floating_target, wish.address), .doc = "One floating address."},
+	 OS_SHOWS(os_floating_ips, struct os_floating_target, wish.address), .doc = "Shows one floating IP."},
 	{HTTP_PUT, "/v2.0/floatingips/{floatingip_id}", .permit = "update_floatingip", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_floating, update_params), .wrap = "floatingip",
 	 .item = "floatingip", .prepare = prepare_update, .operation = engine_change_address_run,
 	 OS_SHOWS(os_floating_ips, struct os_update_floating, wish.address), .returns = KIND_ADDRESS,
-	 .doc = "Binds a floating address, or frees it."},
+	 .doc = "Associates or disassociates a floating IP."},
 	{HTTP_DELETE, "/v2.0/floatingips/{floatingip_id}", .permit = "delete_floatingip", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_floating_target, target_params),
 	 .sets = {API_SETS(struct os_floating_target, wish.with_association)},
-	 .operation = engine_release_address_run, .doc = "Gives a floating address back."},
+	 .operation = engine_release_address_run, .doc = "Deletes a floating IP."},
 };
 const struct os_actions os_floating_ip_actions = OS_ACTIONS(OS_NETWORK, actions);

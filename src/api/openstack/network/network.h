@@ -54,9 +54,9 @@ extern const struct attributes os_forwarded_members;
 /* Rows for the project that will own a resource. */
 #define OS_PROJECT(T, member)                                                                                \
 	OS_BODY(T, "project_id", member, .kind = KIND_ACCOUNT, .flags = ID_OR_EMPTY | NULLABLE,              \
-		.doc = "Whose it is; absent: the caller's own."),                                            \
+		.doc = "Owner; absent: the caller's project."),                                              \
 		OS_BODY(T, "tenant_id", member, .kind = KIND_ACCOUNT, .flags = ID_OR_EMPTY | NULLABLE,       \
-			.doc = "Likewise.")
+			.doc = "Owner, by its older key.")
 /* ERR_INVALID: it is a network that the caller sees, and no external one. */
 RESULT os_check_external(struct os_call *e, const struct ref *network);
 

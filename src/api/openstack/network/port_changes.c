@@ -23,9 +23,9 @@ static RESULT prepare_delete(struct os_call *e, void *args)
 /* ---- lists within ---- */
 
 static const struct param fixed_rows[] = {
-	OS_BODY(struct port_fixed_wish, "subnet_id", subnet, .kind = KIND_SUBNET, .doc = "In which subnet."),
-	OS_BODY(struct port_fixed_wish, "ip_address", ip,
-		.doc = "Which address; absent: any of the subnet's."),
+	OS_BODY(struct port_fixed_wish, "subnet_id", subnet, .kind = KIND_SUBNET,
+		.doc = "Subnet of the address."),
+	OS_BODY(struct port_fixed_wish, "ip_address", ip, .doc = "Fixed address; absent: any of the subnet."),
 };
 static const struct params fixed_params = OS_PARAMS(struct port_fixed_wish, fixed_rows);
 
@@ -34,8 +34,10 @@ struct os_address_pair {
 	struct mac mac;
 };
 static const struct param pair_rows[] = {
-	OS_BODY(struct os_address_pair, "ip_address", ip, .flags = REQUIRED, .doc = "An address or a block."),
-	OS_BODY(struct os_address_pair, "mac_address", mac, .doc = "Absent: the port's."),
+	OS_BODY(struct os_address_pair, "ip_address", ip, .flags = REQUIRED,
+		.doc = "Allowed address or block."),
+	OS_BODY(struct os_address_pair, "mac_address", mac,
+		.doc = "MAC address of the pair; absent: the port's."),
 };
 static const struct params pair_params = OS_PARAMS(struct os_address_pair, pair_rows);
 
@@ -45,10 +47,11 @@ struct os_dhcp_word {
 };
 static const struct param dhcp_rows[] = {
 	OS_BODY(struct os_dhcp_word, "opt_name", name, .flags = REQUIRED, .min = 1, .max = 64,
-		.doc = "bootfile-name, tftp-server, …: what OVN knows."),
+		.doc = "DHCP option that OVN supports, such as bootfile-name or tftp-server."),
 	OS_BODY(struct os_dhcp_word, "opt_value", value, .flags = REQUIRED | NULLABLE, .max = 255,
-		.doc = "null: no longer."),
-	OS_BODY(struct os_dhcp_word, "ip_version", version, .min = 4, .max = 6, .doc = "4 or 6; absent: 4."),
+		.doc = "Value of the option; null: removes it."),
+	OS_BODY(struct os_dhcp_word, "ip_version", version, .min = 4, .max = 6,
+		.doc = "IP version, 4 or 6; absent: 4."),
 };
 static const struct params dhcp_params = OS_PARAMS(struct os_dhcp_word, dhcp_rows);
 
@@ -74,34 +77,36 @@ struct os_port_body {
 	struct port_dhcp_words read_dhcp;
 };
 #define PORT_BODY(T)                                                                                         \
-	OS_BODY(T, "name", body.name, .given = OS_GIVEN(T, body.has_name), .doc = "Need not be unique."),    \
+	OS_BODY(T, "name", body.name, .given = OS_GIVEN(T, body.has_name),                                   \
+		.doc = "Name; need not be unique."),                                                         \
 		OS_BODY(T, "description", body.description, .given = OS_GIVEN(T, body.has_description),      \
-			.doc = "Free text."),                                                                \
+			.doc = "Description: free text."),                                                   \
 		OS_BODY(T, "admin_state_up", body.is_down, .flags = OPPOSITE,                                \
-			.doc = "Whether it is bound."),                                                      \
+			.doc = "Whether the port is enabled."),                                              \
 		OS_BODY_LIST(T, "fixed_ips", body.fixed, fixed_params, .max = PORT_IPS_MAX,                  \
 			     .given = OS_GIVEN(T, body.has_fixed),                                           \
-			     .doc = "Its addresses; absent: one of any subnet; empty: none."),               \
+			     .doc = "Fixed addresses; absent: one of any subnet; empty: none."),             \
 		OS_BODY(T, "security_groups", body.groups, .flags = NULLABLE, .kind = KIND_SECURITY_GROUP,   \
-			.given = OS_GIVEN(T, body.has_groups), .doc = "Absent: the project's default one."), \
+			.given = OS_GIVEN(T, body.has_groups),                                               \
+			.doc = "Security groups; absent: the project's default one."),                       \
 		OS_BODY_LIST(T, "allowed_address_pairs", body.pairs, pair_params, .flags = NULLABLE,         \
 			     .max = PORT_PAIRS_MAX, .given = OS_GIVEN(T, body.has_pairs),                    \
-			     .doc = "What it may speak for besides."),                                       \
+			     .doc = "Additional addresses that the port may send from."),                    \
 		OS_BODY(T, "port_security_enabled", body.is_open, .flags = OPPOSITE,                         \
-			.doc = "Whether it is filtered and held to its addresses; absent: as its network "   \
-			       "says."),                                                                     \
+			.doc = "Whether security groups and anti-spoofing apply; absent: the network's "     \
+			       "setting."),                                                                  \
 		OS_BODY(T, "device_id", body.device_id, .given = OS_GIVEN(T, body.has_device_id),            \
-			.doc = "Whose it is said to be."),                                                   \
+			.doc = "Id of the device that uses the port."),                                      \
 		OS_BODY(T, "device_owner", body.device_owner, .given = OS_GIVEN(T, body.has_device_owner),   \
-			.doc = "Of what kind that is."),                                                     \
+			.doc = "Kind of device that uses the port."),                                        \
 		OS_BODY(T, "dns_name", body.dns_name, .given = OS_GIVEN(T, body.has_dns_name),               \
-			.doc = "Kept and shown."),                                                           \
+			.doc = "Stored and shown; has no effect."),                                          \
 		OS_BODY(T, "binding:host_id", body.binding_host, .flags = NULLABLE,                          \
 			.given = OS_GIVEN(T, body.has_binding_host),                                         \
-			.doc = "Where it is bound, said by an administrator; shown until an instance has "   \
-			       "it."),                                                                       \
+			.doc = "Host of the port, for administrators. Shown until an instance uses the "     \
+			       "port."),                                                                     \
 		OS_BODY_LIST(T, "extra_dhcp_opts", body.dhcp, dhcp_params, .max = 64, .flags = NULLABLE,     \
-			     .doc = "What its guest is told by DHCP besides."),                              \
+			     .doc = "Additional DHCP options for the guest."),                               \
 		OS_UNBUILT("binding:profile", .only = "{}"),                                                 \
 		OS_UNBUILT("binding:vnic_type", .only = "normal"), OS_UNBUILT("qos_policy_id"),              \
 		OS_UNBUILT("dns_domain", .only = ""),                                                        \
@@ -178,8 +183,9 @@ struct os_create_port {
 };
 static const struct param create_params[] = {
 	OS_BODY(struct os_create_port, "network_id", wish.network, .flags = REQUIRED, .kind = KIND_NETWORK,
-		.doc = "The network it is on."),
-	OS_BODY(struct os_create_port, "mac_address", wish.mac, .doc = "Absent: drawn."),
+		.doc = "The network."),
+	OS_BODY(struct os_create_port, "mac_address", wish.mac,
+		.doc = "MAC address; absent: a generated one."),
 	PORT_BODY(struct os_create_port),
 	OS_PROJECT(struct os_create_port, wish.account),
 };
@@ -219,7 +225,7 @@ static const struct param update_params[] = {
 	OS_PATH(struct os_update_port, "port_id", wish.port, .kind = KIND_PORT, .doc = "The port."),
 	PORT_BODY(struct os_update_port),
 	OS_BODY(struct os_update_port, "mac_address", wish.mac,
-		.doc = "While no server has it; for administrators."),
+		.doc = "New MAC address, for administrators. Fails while a server uses the port."),
 };
 
 /* Other callers are refused by the operation. */
@@ -262,15 +268,15 @@ static RESULT prepare_update(struct os_call *e, void *args)
 }
 
 static const struct os_action actions[] = {
-	{HTTP_GET, "/v2.0/ports", .permit = "get_port", .list = &os_ports, .doc = "Ports."},
+	{HTTP_GET, "/v2.0/ports", .permit = "get_port", .list = &os_ports, .doc = "Lists ports."},
 	{HTTP_POST, "/v2.0/ports", .permit = "create_port", .flags = API_WRITES | OS_BULK, .status = 201,
 	 .args = OS_PARAMS(struct os_create_port, create_params), .wrap = "port", .item = "port",
 	 .prepare = prepare_create, .operation = engine_add_port_run,
 	 OS_SHOWS(os_ports, struct os_create_port, wish.port), .returns = KIND_PORT,
-	 .doc = "Makes a port on a network."},
+	 .doc = "Creates a port on a network."},
 	{HTTP_GET, "/v2.0/ports/{port_id}", .permit = "get_port",
 	 .args = OS_PARAMS(struct os_port_target, target_params), .item = "port",
-	 OS_SHOWS(os_ports, struct os_port_target, wish.port), .doc = "One port."},
+	 OS_SHOWS(os_ports, struct os_port_target, wish.port), .doc = "Shows one port."},
 	{HTTP_PUT, "/v2.0/ports/{port_id}", .permit = "update_port", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_port, update_params), .wrap = "port", .item = "port",
 	 .prepare = prepare_update, .operation = engine_update_port_run,

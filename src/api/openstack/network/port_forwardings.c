@@ -48,7 +48,7 @@ static const struct attributes forwarding_members = ATTRIBUTES(forwarding_rows);
 /* ---- lists ---- */
 
 #define ADDRESS(T, member)                                                                                   \
-	OS_PATH(T, "floatingip_id", member, .kind = KIND_ADDRESS, .doc = "The floating address.")
+	OS_PATH(T, "floatingip_id", member, .kind = KIND_ADDRESS, .doc = "The floating IP.")
 
 struct os_forwarding_list {
 	struct ref address;
@@ -91,7 +91,7 @@ struct os_forwarding_target {
 static const struct param target_params[] = {
 	ADDRESS(struct os_forwarding_target, wish.address),
 	OS_PATH(struct os_forwarding_target, "pf_id", wish.forwarding, .kind = KIND_PORT_FORWARDING,
-		.doc = "The forwarding."),
+		.doc = "The port forwarding."),
 };
 
 static RESULT show_forwarding(struct os_call *e, const void *args, struct json_writer *w)
@@ -111,13 +111,13 @@ struct said_ports {
 #define PORT_RANGE .flags = NULLABLE | OR_NUMBER
 #define PORTS(T, said)                                                                                       \
 	OS_BODY(T, "internal_port", said.inner, .flags = NULL_ABSENT, .min = 1, .max = PORT_LAST,            \
-		.doc = "Where it leads."),                                                                   \
+		.doc = "Port number of the internal port."),                                                 \
 		OS_BODY(T, "internal_port_range", said.inner_range, PORT_RANGE,                              \
-			.doc = "Instead: the first port and the last, \"80:81\"."),                          \
+			.doc = "Range of port numbers, such as \"80:81\", instead of a single one."),        \
 		OS_BODY(T, "external_port", said.outer, .flags = NULL_ABSENT, .min = 1, .max = PORT_LAST,    \
-			.doc = "The floating address's port."),                                              \
+			.doc = "Port number of the floating IP."),                                           \
 		OS_BODY(T, "external_port_range", said.outer_range, PORT_RANGE,                              \
-			.doc = "Instead: the first port and the last, \"80:81\".")
+			.doc = "Range of port numbers, such as \"80:81\", instead of a single one.")
 
 static RESULT fail_range(struct os_call *e, const char *field, const char *why)
 {
@@ -177,13 +177,14 @@ struct os_create_forwarding {
 static const struct param create_params[] = {
 	ADDRESS(struct os_create_forwarding, wish.address),
 	OS_BODY(struct os_create_forwarding, "internal_port_id", wish.port, .flags = REQUIRED,
-		.kind = KIND_PORT, .doc = "The port that it leads to."),
+		.kind = KIND_PORT, .doc = "Internal port: the Neutron port that receives the traffic."),
 	OS_BODY(struct os_create_forwarding, "internal_ip_address", wish.private_ip, .flags = NULL_ABSENT,
-		.doc = "Which of the port's addresses; absent: its first of IPv4."),
+		.doc = "Fixed address of the internal port; absent: its first IPv4 address."),
 	OS_BODY(struct os_create_forwarding, "protocol", protocol, .flags = REQUIRED, .words = PROTOCOLS,
-		.doc = "Of the ports."),
+		.doc = "Protocol of the port numbers."),
 	PORTS(struct os_create_forwarding, said),
-	OS_BODY(struct os_create_forwarding, "description", wish.description, .doc = "Free text."),
+	OS_BODY(struct os_create_forwarding, "description", wish.description,
+		.doc = "Description: free text."),
 	OS_PROJECT(struct os_create_forwarding, wish.account),
 };
 
@@ -221,15 +222,17 @@ struct os_update_forwarding {
 static const struct param update_params[] = {
 	ADDRESS(struct os_update_forwarding, wish.address),
 	OS_PATH(struct os_update_forwarding, "pf_id", wish.forwarding, .kind = KIND_PORT_FORWARDING,
-		.doc = "The forwarding."),
+		.doc = "The port forwarding."),
 	OS_BODY(struct os_update_forwarding, "internal_port_id", wish.port, .kind = KIND_PORT,
-		.doc = "The port that it leads to."),
+		.doc = "Internal port: the Neutron port that receives the traffic."),
 	OS_BODY(struct os_update_forwarding, "internal_ip_address", wish.private_ip, .flags = NULL_ABSENT,
-		.doc = "Which of the port's addresses."),
+		.doc = "Fixed address of the internal port."),
 	OS_BODY(struct os_update_forwarding, "protocol", protocol, .words = PROTOCOLS,
-		.given = OS_GIVEN(struct os_update_forwarding, wish.sets_protocol), .doc = "Of the ports."),
+		.given = OS_GIVEN(struct os_update_forwarding, wish.sets_protocol),
+		.doc = "Protocol of the port numbers."),
 	PORTS(struct os_update_forwarding, said),
-	OS_BODY(struct os_update_forwarding, "description", wish.description, .doc = "Free text."),
+	OS_BODY(struct os_update_forwarding, "description", wish.description,
+		.doc = "Description: free text."),
 };
 
 static RESULT prepare_update(struct os_call *e, void *args)
@@ -246,16 +249,16 @@ static RESULT prepare_update(struct os_call *e, void *args)
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = "get_floatingip_port_forwarding",
 	 .args = OS_PARAMS(struct os_forwarding_list, list_params), .list = &listing,
-	 .answer = list_forwardings, .doc = "Port forwardings of a floating address."},
+	 .answer = list_forwardings, .doc = "Lists the port forwardings of a floating IP."},
 	{HTTP_POST, ALL, .permit = "create_floatingip_port_forwarding", .flags = API_WRITES | OS_BULK,
 	 .status = 201, .args = OS_PARAMS(struct os_create_forwarding, create_params),
 	 .wrap = "port_forwarding", .item = "port_forwarding", .prepare = prepare_create,
 	 .operation = engine_create_port_forwarding_run, .returns = KIND_PORT_FORWARDING,
 	 OS_SHOWS(listing, struct os_create_forwarding, wish.forwarding),
-	 .doc = "Forwards ports of a floating address."},
+	 .doc = "Creates a port forwarding of a floating IP."},
 	{HTTP_GET, ONE, .permit = "get_floatingip_port_forwarding",
 	 .args = OS_PARAMS(struct os_forwarding_target, target_params), .item = "port_forwarding",
-	 .answer = show_forwarding, .doc = "One port forwarding."},
+	 .answer = show_forwarding, .doc = "Shows one port forwarding."},
 	{HTTP_PUT, ONE, .permit = "update_floatingip_port_forwarding", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_forwarding, update_params), .wrap = "port_forwarding",
 	 .item = "port_forwarding", .prepare = prepare_update, .operation = engine_change_port_forwarding_run,
@@ -263,6 +266,6 @@ static const struct os_action actions[] = {
 	 .doc = "Changes a port forwarding."},
 	{HTTP_DELETE, ONE, .permit = "delete_floatingip_port_forwarding", .flags = API_WRITES, .status = 204,
 	 .args = OS_PARAMS(struct os_forwarding_target, target_params),
-	 .operation = engine_delete_port_forwarding_run, .doc = "Ends a port forwarding."},
+	 .operation = engine_delete_port_forwarding_run, .doc = "Deletes a port forwarding."},
 };
 const struct os_actions os_port_forwarding_actions = OS_ACTIONS(OS_NETWORK, actions);

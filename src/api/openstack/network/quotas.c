@@ -156,7 +156,7 @@ struct os_set_quota {
 };
 #define LIMIT(word, member, has)                                                                             \
 	OS_BODY(struct os_set_quota, word, member, .min = -1, .max = INT32_MAX,                              \
-		.given = OS_GIVEN(struct os_set_quota, has), .doc = "-1: no limit.")
+		.given = OS_GIVEN(struct os_set_quota, has), .doc = "Quota; -1: unlimited.")
 static const struct param set_params[] = {
 	OS_PATH(struct os_set_quota, "project_id", project, .kind = KIND_ACCOUNT, .doc = "The project."),
 	LIMIT("network", network, has_network),
@@ -224,25 +224,25 @@ static RESULT prepare_reset(struct os_call *e, void *args)
 
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/quotas", .permit = "get_quota", .flags = OS_ADMIN, .list = &quotas,
-	 .doc = "Limits that differ from what a new project gets."},
+	 .doc = "Lists the projects whose quotas differ from the defaults."},
 	{HTTP_GET, "/v2.0/quotas/{project_id}", .permit = "get_quota",
 	 .args = OS_PARAMS(struct os_quota_target, target_params), .item = "quota", .answer = show_quota,
-	 .doc = "A project's limits."},
+	 .doc = "Shows the quotas of a project."},
 	{HTTP_GET, "/v2.0/quotas/{project_id}/details.json", .permit = "get_quota",
 	 .args = OS_PARAMS(struct os_quota_target, target_params), .item = "quota", .answer = show_details,
-	 .doc = "With what is used of them."},
+	 .doc = "Shows the quotas and the usage of a project."},
 	{HTTP_GET, "/v2.0/quotas/{project_id}/details", .permit = "get_quota",
 	 .args = OS_PARAMS(struct os_quota_target, target_params), .item = "quota", .answer = show_details,
-	 .doc = "The same, as openstacksdk asks for it."},
+	 .doc = "Shows the quotas and the usage of a project, by the path of openstacksdk."},
 	{HTTP_GET, "/v2.0/quotas/{project_id}/default", .permit = "get_quota",
 	 .args = OS_PARAMS(struct os_quota_target, target_params), .item = "quota", .answer = show_default,
-	 .doc = "What a new project gets."},
+	 .doc = "Shows the default quotas."},
 	{HTTP_PUT, "/v2.0/quotas/{project_id}", .permit = "update_quota", .flags = API_WRITES | OS_ADMIN,
 	 .args = OS_PARAMS(struct os_set_quota, set_params), .wrap = "quota", .item = "quota",
 	 .prepare = prepare_set, .operation = engine_set_limits_run, .answer = show_set,
-	 .returns = KIND_ACCOUNT, .doc = "Sets limits."},
+	 .returns = KIND_ACCOUNT, .doc = "Sets quotas of a project."},
 	{HTTP_DELETE, "/v2.0/quotas/{project_id}", .permit = "delete_quota", .flags = API_WRITES | OS_ADMIN,
 	 .status = 204, .args = OS_PARAMS(struct os_reset_quota, reset_params), .prepare = prepare_reset,
-	 .operation = engine_set_limits_run, .doc = "Sets them to what a new project gets."},
+	 .operation = engine_set_limits_run, .doc = "Resets the quotas of a project to the defaults."},
 };
 const struct os_actions os_network_quota_actions = OS_ACTIONS(OS_NETWORK, actions);

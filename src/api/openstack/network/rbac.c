@@ -38,7 +38,7 @@ struct os_rbac_target {
 };
 static const struct param target_params[] = {
 	OS_PATH(struct os_rbac_target, "rbac_id", wish.grant, .kind = KIND_NETWORK_GRANT,
-		.doc = "The policy."),
+		.doc = "The RBAC policy."),
 };
 
 /* ---- create, change ---- */
@@ -59,13 +59,14 @@ struct os_create_rbac {
 	struct str type, action, target;
 };
 static const struct param create_params[] = {
-	OS_BODY(struct os_create_rbac, "object_type", type, .flags = REQUIRED, .doc = "network."),
+	OS_BODY(struct os_create_rbac, "object_type", type, .flags = REQUIRED,
+		.doc = "Type of the object; network only."),
 	OS_BODY(struct os_create_rbac, "object_id", wish.network, .flags = REQUIRED, .kind = KIND_NETWORK,
 		.doc = "The network."),
 	OS_BODY(struct os_create_rbac, "action", action, .flags = REQUIRED,
-		.doc = "access_as_shared, or access_as_external."),
+		.doc = "Action: access_as_shared or access_as_external."),
 	OS_BODY(struct os_create_rbac, "target_tenant", target, .flags = REQUIRED,
-		.doc = "A project, or * for all."),
+		.doc = "Target project, or * for all projects."),
 	OS_PROJECT(struct os_create_rbac, wish.account),
 };
 
@@ -90,9 +91,9 @@ struct os_update_rbac {
 };
 static const struct param update_params[] = {
 	OS_PATH(struct os_update_rbac, "rbac_id", wish.grant, .kind = KIND_NETWORK_GRANT,
-		.doc = "The policy."),
+		.doc = "The RBAC policy."),
 	OS_BODY(struct os_update_rbac, "target_tenant", target, .flags = REQUIRED,
-		.doc = "A project, or * for all."),
+		.doc = "Target project, or * for all projects."),
 };
 
 static RESULT prepare_update(struct os_call *e, void *args)
@@ -103,23 +104,23 @@ static RESULT prepare_update(struct os_call *e, void *args)
 
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/rbac-policies", .permit = "get_rbac_policy", .list = &policies,
-	 .doc = "Who may use which networks."},
+	 .doc = "Lists RBAC policies."},
 	{HTTP_POST, "/v2.0/rbac-policies", .permit = "create_rbac_policy", .flags = API_WRITES | OS_BULK,
 	 .status = 201, .args = OS_PARAMS(struct os_create_rbac, create_params), .wrap = "rbac_policy",
 	 .item = "rbac_policy", .prepare = prepare_create, .operation = engine_grant_network_run,
 	 OS_SHOWS(policies, struct os_create_rbac, wish.grant), .returns = KIND_NETWORK_GRANT,
-	 .doc = "Lets another project, or all, use a network."},
+	 .doc = "Allows another project, or all projects, to use a network."},
 	{HTTP_GET, "/v2.0/rbac-policies/{rbac_id}", .permit = "get_rbac_policy",
 	 .args = OS_PARAMS(struct os_rbac_target, target_params), .item = "rbac_policy",
-	 OS_SHOWS(policies, struct os_rbac_target, wish.grant), .doc = "One policy."},
+	 OS_SHOWS(policies, struct os_rbac_target, wish.grant), .doc = "Shows one RBAC policy."},
 	{HTTP_PUT, "/v2.0/rbac-policies/{rbac_id}", .permit = "update_rbac_policy", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_rbac, update_params), .wrap = "rbac_policy",
 	 .item = "rbac_policy", .prepare = prepare_update, .operation = engine_change_network_grant_run,
 	 OS_SHOWS(policies, struct os_update_rbac, wish.grant), .returns = KIND_NETWORK_GRANT,
-	 .doc = "Another target."},
+	 .doc = "Changes the target of an RBAC policy."},
 	{HTTP_DELETE, "/v2.0/rbac-policies/{rbac_id}", .permit = "delete_rbac_policy", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_rbac_target, target_params),
 	 .operation = engine_revoke_network_run,
-	 .doc = "Takes it back, unless ports or routers stand on it."},
+	 .doc = "Deletes an RBAC policy. Fails while ports or routers depend on it."},
 };
 const struct os_actions os_network_rbac_actions = OS_ACTIONS(OS_NETWORK, actions);

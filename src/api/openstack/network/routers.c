@@ -114,8 +114,8 @@ struct os_external_ip {
 };
 static const struct param external_ip_param_rows[] = {
 	OS_BODY(struct os_external_ip, "subnet_id", subnet, .kind = KIND_SUBNET,
-		.doc = "In which subnet of the external network; absent: any."),
-	OS_BODY(struct os_external_ip, "ip_address", ip, .doc = "Which address; absent: any."),
+		.doc = "Subnet of the external network; absent: any."),
+	OS_BODY(struct os_external_ip, "ip_address", ip, .doc = "External address; absent: any."),
 };
 static const struct params external_ip_params = OS_PARAMS(struct os_external_ip, external_ip_param_rows);
 
@@ -130,11 +130,12 @@ struct os_gateway_info {
 };
 static const struct param gateway_param_rows[] = {
 	OS_BODY(struct os_gateway_info, "network_id", network, .kind = KIND_EXTERNAL_NETWORK,
-		.doc = "The external network."),
+		.doc = "External network."),
 	OS_BODY(struct os_gateway_info, "enable_snat", snat,
-		.doc = "Whether what has no floating address reaches out, too."),
+		.doc = "Whether ports without a floating IP reach the external network through SNAT."),
 	OS_BODY_LIST(struct os_gateway_info, "external_fixed_ips", ips, external_ip_params, .max = 1,
-		     .given = OS_GIVEN(struct os_gateway_info, has_ips), .doc = "Its address."),
+		     .given = OS_GIVEN(struct os_gateway_info, has_ips),
+		     .doc = "External address of the router."),
 	OS_UNBUILT("qos_policy_id"),
 };
 static const struct params gateway_params = OS_PARAMS(struct os_gateway_info, gateway_param_rows);
@@ -144,8 +145,10 @@ struct os_extra_route {
 	struct ip nexthop;
 };
 static const struct param route_param_rows[] = {
-	OS_BODY(struct os_extra_route, "destination", destination, .flags = REQUIRED, .doc = "Where to."),
-	OS_BODY(struct os_extra_route, "nexthop", nexthop, .flags = REQUIRED, .doc = "Over which address."),
+	OS_BODY(struct os_extra_route, "destination", destination, .flags = REQUIRED,
+		.doc = "Destination block."),
+	OS_BODY(struct os_extra_route, "nexthop", nexthop, .flags = REQUIRED,
+		.doc = "Address of the next hop."),
 };
 static const struct params route_params = OS_PARAMS(struct os_extra_route, route_param_rows);
 
@@ -163,17 +166,18 @@ struct os_router_body {
 };
 #define ROUTER_BODY                                                                                          \
 	OS_BODY(struct os_router_body, "name", name, .given = OS_GIVEN(struct os_router_body, has_name),     \
-		.doc = "Need not be unique."),                                                               \
+		.doc = "Name; need not be unique."),                                                         \
 		OS_BODY(struct os_router_body, "description", description,                                   \
-			.given = OS_GIVEN(struct os_router_body, has_description), .doc = "Free text."),     \
+			.given = OS_GIVEN(struct os_router_body, has_description),                           \
+			.doc = "Description: free text."),                                                   \
 		OS_BODY(struct os_router_body, "admin_state_up", is_down, .flags = OPPOSITE,                 \
-			.doc = "Whether it forwards."),                                                      \
+			.doc = "Whether the router is enabled."),                                            \
 		OS_BODY_OBJECT(struct os_router_body, "external_gateway_info", gateway, gateway_params,      \
 			       .flags = NULLABLE, .given = OS_GIVEN(struct os_router_body, has_gateway),     \
-			       .doc = "The way out; null or empty: none."),                                  \
+			       .doc = "External gateway; null or empty: none."),                             \
 		OS_BODY_LIST(struct os_router_body, "routes", routes, route_params, .max = EXTRA_ROUTES_MAX, \
 			     .flags = NULLABLE, .given = OS_GIVEN(struct os_router_body, has_routes),        \
-			     .doc = "Extra routes, all of them; null: none."),                               \
+			     .doc = "Extra routes, which replace all present ones; null: none."),            \
 		OS_UNBUILT("distributed", .only = "false"), OS_UNBUILT("ha", .only = "false"),               \
 		OS_UNBUILT("availability_zone_hints", .only = "[]"), OS_UNBUILT("flavor_id"),                \
 		OS_UNBUILT("enable_ndp_proxy", .only = "false")
@@ -257,7 +261,7 @@ struct os_some_routes {
 static const struct param some_routes_params[] = {
 	OS_PATH(struct os_some_routes, "router_id", wish.router, .kind = KIND_ROUTER, .doc = "The router."),
 	OS_BODY_LIST(struct os_some_routes, "routes", routes, route_params, .flags = REQUIRED,
-		     .max = EXTRA_ROUTES_MAX, .doc = "These."),
+		     .max = EXTRA_ROUTES_MAX, .doc = "Extra routes."),
 };
 
 static RESULT prepare_some_routes(struct os_call *e, void *args)
@@ -281,8 +285,9 @@ static const struct param interface_params[] = {
 	OS_PATH(struct os_router_interface, "router_id", wish.router, .kind = KIND_ROUTER,
 		.doc = "The router."),
 	OS_BODY(struct os_router_interface, "subnet_id", wish.subnet, .kind = KIND_SUBNET,
-		.doc = "At the gateway's address of this subnet."),
-	OS_BODY(struct os_router_interface, "port_id", wish.port, .kind = KIND_PORT, .doc = "By this port."),
+		.doc = "Subnet to attach, at its gateway address."),
+	OS_BODY(struct os_router_interface, "port_id", wish.port, .kind = KIND_PORT,
+		.doc = "Port to attach, instead of a subnet."),
 };
 
 static RESULT show_interface(struct os_call *e, const void *args, struct json_writer *w)
@@ -302,15 +307,15 @@ static RESULT show_interface(struct os_call *e, const void *args, struct json_wr
 }
 
 static const struct os_action actions[] = {
-	{HTTP_GET, "/v2.0/routers", .permit = "get_router", .list = &os_routers, .doc = "Routers."},
+	{HTTP_GET, "/v2.0/routers", .permit = "get_router", .list = &os_routers, .doc = "Lists routers."},
 	{HTTP_POST, "/v2.0/routers", .permit = "create_router", .flags = API_WRITES | OS_BULK, .status = 201,
 	 .args = OS_PARAMS(struct os_router_body, create_params), .wrap = "router", .item = "router",
 	 .prepare = prepare_create, .operation = engine_create_whole_router_run,
 	 OS_SHOWS(os_routers, struct os_router_body, wish.create.router), .returns = KIND_ROUTER,
-	 .doc = "Makes a router."},
+	 .doc = "Creates a router."},
 	{HTTP_GET, "/v2.0/routers/{router_id}", .permit = "get_router",
 	 .args = OS_PARAMS(struct os_router_target, target_params), .item = "router",
-	 OS_SHOWS(os_routers, struct os_router_target, wish.router), .doc = "One router."},
+	 OS_SHOWS(os_routers, struct os_router_target, wish.router), .doc = "Shows one router."},
 	{HTTP_PUT, "/v2.0/routers/{router_id}", .permit = "update_router", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_router_body, update_params), .wrap = "router", .item = "router",
 	 .prepare = prepare_update, .operation = engine_change_router_run,
@@ -324,19 +329,19 @@ static const struct os_action actions[] = {
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_some_routes, some_routes_params), .wrap = "router",
 	 .item = "router", .prepare = prepare_some_routes, .operation = engine_set_extra_routes_run,
 	 OS_SHOWS(os_routers, struct os_some_routes, wish.router), .returns = KIND_ROUTER,
-	 .doc = "Adds routes."},
+	 .doc = "Adds extra routes to a router."},
 	{HTTP_PUT, "/v2.0/routers/{router_id}/remove_extraroutes", .permit = "remove_extraroutes",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_some_routes, some_routes_params), .wrap = "router",
 	 .item = "router", .prepare = prepare_some_routes, .operation = engine_set_extra_routes_run,
 	 OS_SHOWS(os_routers, struct os_some_routes, wish.router), .returns = KIND_ROUTER,
-	 .doc = "Takes routes away."},
+	 .doc = "Removes extra routes from a router."},
 	{HTTP_PUT, "/v2.0/routers/{router_id}/add_router_interface", .permit = "add_router_interface",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_router_interface, interface_params),
 	 .operation = engine_add_router_interface_run, .answer = show_interface,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Puts a router into a subnet."},
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Attaches a subnet to a router."},
 	{HTTP_PUT, "/v2.0/routers/{router_id}/remove_router_interface", .permit = "remove_router_interface",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_router_interface, interface_params),
 	 .operation = engine_remove_router_interface_run, .answer = show_interface,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Takes a router out of a subnet."},
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Detaches a subnet from a router."},
 };
 const struct os_actions os_router_actions = OS_ACTIONS(OS_NETWORK, actions);

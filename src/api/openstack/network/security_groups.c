@@ -144,27 +144,28 @@ struct os_create_rule {
 };
 static const struct param create_rule_params[] = {
 	OS_BODY(struct os_create_rule, "security_group_id", wish.group, .flags = REQUIRED,
-		.kind = KIND_SECURITY_GROUP, .doc = "The group."),
+		.kind = KIND_SECURITY_GROUP, .doc = "The security group."),
 	OS_BODY(struct os_create_rule, "direction", direction, .flags = REQUIRED, .words = "ingress|egress",
-		.doc = "Into the group's ports or out of them."),
+		.doc = "Direction: ingress or egress."),
 	OS_BODY(struct os_create_rule, "ethertype", ethertype, .flags = NULLABLE, .absent = "IPv4",
-		.doc = "The family: IPv4 or IPv6, in any case."),
+		.doc = "Address family: IPv4 or IPv6, in upper or lower case."),
 	{.wire = "protocol",
 	 .type = PARAM_JSON,
 	 .offset = offsetof(struct os_create_rule, protocol),
 	 .flags = NULLABLE,
-	 .doc = "A name or a number; null: any."},
+	 .doc = "Protocol name or number; null: any."},
 	OS_BODY(struct os_create_rule, "port_range_min", min, .flags = NULL_ABSENT,
-		.given = OS_GIVEN(struct os_create_rule, has_min), .doc = "First port; of ICMP the type."),
+		.given = OS_GIVEN(struct os_create_rule, has_min), .doc = "First port, or the ICMP type."),
 	OS_BODY(struct os_create_rule, "port_range_max", max, .flags = NULL_ABSENT,
-		.given = OS_GIVEN(struct os_create_rule, has_max), .doc = "Last port; of ICMP the code."),
+		.given = OS_GIVEN(struct os_create_rule, has_max), .doc = "Last port, or the ICMP code."),
 	OS_BODY(struct os_create_rule, "remote_ip_prefix", prefix, .flags = NULLABLE,
-		.doc = "The peers' addresses."),
+		.doc = "Address block of the peers."),
 	OS_BODY(struct os_create_rule, "remote_group_id", remote_group, .flags = NULLABLE | BY_NAME,
-		.kind = KIND_SECURITY_GROUP, .doc = "The peers' group."),
+		.kind = KIND_SECURITY_GROUP, .doc = "Security group of the peers."),
 	OS_BODY(struct os_create_rule, "remote_address_group_id", remote_addresses, .flags = NULLABLE,
-		.kind = KIND_ADDRESS_GROUP, .doc = "The peers' addresses, by their group."),
-	OS_BODY(struct os_create_rule, "description", description, .flags = NULLABLE, .doc = "Free text."),
+		.kind = KIND_ADDRESS_GROUP, .doc = "Address group of the peers."),
+	OS_BODY(struct os_create_rule, "description", description, .flags = NULLABLE,
+		.doc = "Description: free text."),
 	OS_PROJECT(struct os_create_rule, wish.account),
 };
 
@@ -416,15 +417,16 @@ struct os_group_target {
 };
 static const struct param group_target_params[] = {
 	OS_PATH(struct os_group_target, "security_group_id", wish.group, .kind = KIND_SECURITY_GROUP,
-		.doc = "The group."),
+		.doc = "The security group."),
 };
 
 struct os_create_group {
 	struct security_group_wish wish;
 };
 static const struct param create_group_params[] = {
-	OS_BODY(struct os_create_group, "name", wish.name, .flags = REQUIRED, .doc = "Need not be unique."),
-	OS_BODY(struct os_create_group, "description", wish.description, .doc = "Free text."),
+	OS_BODY(struct os_create_group, "name", wish.name, .flags = REQUIRED,
+		.doc = "Name; need not be unique."),
+	OS_BODY(struct os_create_group, "description", wish.description, .doc = "Description: free text."),
 	OS_UNBUILT("stateful", .only = "true"),
 	OS_PROJECT(struct os_create_group, wish.account),
 };
@@ -442,9 +444,9 @@ struct os_update_group {
 };
 static const struct param update_group_params[] = {
 	OS_PATH(struct os_update_group, "security_group_id", wish.group, .kind = KIND_SECURITY_GROUP,
-		.doc = "The group."),
-	OS_BODY(struct os_update_group, "name", wish.name, .doc = "Need not be unique."),
-	OS_BODY(struct os_update_group, "description", wish.description, .doc = "Free text."),
+		.doc = "The security group."),
+	OS_BODY(struct os_update_group, "name", wish.name, .doc = "Name; need not be unique."),
+	OS_BODY(struct os_update_group, "description", wish.description, .doc = "Description: free text."),
 	OS_UNBUILT("stateful", .only = "true"),
 };
 
@@ -475,28 +477,28 @@ static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/security-groups", .permit = "get_security_group",
 	 .args = {.size = sizeof(struct security_group_wish)}, .prepare = os_prepare_groups,
 	 .operation = engine_ensure_default_group_run, .list = &os_groups,
-	 .doc = "Security groups; the first look makes the project's default one."},
+	 .doc = "Lists security groups. The project's default group is created by the first request."},
 	{HTTP_POST, "/v2.0/security-groups", .permit = "create_security_group", .flags = API_WRITES | OS_BULK,
 	 .status = 201, .args = OS_PARAMS(struct os_create_group, create_group_params),
 	 .wrap = "security_group", .item = "security_group", .prepare = prepare_create_group,
 	 .operation = engine_create_security_group_run,
 	 OS_SHOWS(os_groups, struct os_create_group, wish.group), .returns = KIND_SECURITY_GROUP,
-	 .doc = "Makes a security group."},
+	 .doc = "Creates a security group."},
 	{HTTP_GET, "/v2.0/security-groups/{security_group_id}", .permit = "get_security_group",
 	 .args = OS_PARAMS(struct os_group_target, group_target_params), .item = "security_group",
-	 OS_SHOWS(os_groups, struct os_group_target, wish.group), .doc = "One security group."},
+	 OS_SHOWS(os_groups, struct os_group_target, wish.group), .doc = "Shows one security group."},
 	{HTTP_PUT, "/v2.0/security-groups/{security_group_id}", .permit = "update_security_group",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_update_group, update_group_params),
 	 .wrap = "security_group", .item = "security_group", .operation = engine_update_security_group_run,
 	 OS_SHOWS(os_groups, struct os_update_group, wish.group), .returns = KIND_SECURITY_GROUP,
-	 .doc = "Changes a security group's words."},
+	 .doc = "Changes the name and description of a security group."},
 	{HTTP_DELETE, "/v2.0/security-groups/{security_group_id}", .permit = "delete_security_group",
 	 .flags = API_WRITES, .status = 204, .args = OS_PARAMS(struct os_group_target, group_target_params),
 	 .sets = {API_SETS(struct os_group_target, wish.takes_rules)},
 	 .operation = engine_delete_security_group_run,
-	 .doc = "Deletes a security group, and the rules that name it."},
+	 .doc = "Deletes a security group and the rules that reference it."},
 	{HTTP_GET, "/v2.0/security-group-rules", .permit = "get_security_group_rule", .list = &os_group_rules,
-	 .doc = "Rules of security groups."},
+	 .doc = "Lists security group rules."},
 	{HTTP_POST, "/v2.0/security-group-rules", .permit = "create_security_group_rule",
 	 .flags = API_WRITES | OS_BULK, .status = 201,
 	 .args = OS_PARAMS(struct os_create_rule, create_rule_params), .wrap = "security_group_rule",
@@ -505,9 +507,10 @@ static const struct os_action actions[] = {
 	 .returns = KIND_SECURITY_GROUP_RULE, .doc = "Adds a rule."},
 	{HTTP_GET, "/v2.0/security-group-rules/{rule_id}", .permit = "get_security_group_rule",
 	 .args = OS_PARAMS(struct os_rule_target, rule_target_params), .item = "security_group_rule",
-	 OS_SHOWS(os_group_rules, struct os_rule_target, rule), .doc = "One rule."},
+	 OS_SHOWS(os_group_rules, struct os_rule_target, rule), .doc = "Shows one security group rule."},
 	{HTTP_DELETE, "/v2.0/security-group-rules/{rule_id}", .permit = "delete_security_group_rule",
 	 .flags = API_WRITES, .status = 204, .args = OS_PARAMS(struct os_rule_target, rule_target_params),
-	 .prepare = prepare_delete_rule, .operation = engine_revoke_rules_run, .doc = "Takes a rule away."},
+	 .prepare = prepare_delete_rule, .operation = engine_revoke_rules_run,
+	 .doc = "Deletes a security group rule."},
 };
 const struct os_actions os_group_actions = OS_ACTIONS(OS_NETWORK, actions);

@@ -57,7 +57,7 @@ struct os_subnet_pool_target {
 };
 static const struct param target_params[] = {
 	OS_PATH(struct os_subnet_pool_target, "subnetpool_id", wish.pool, .kind = KIND_SUBNET_POOL,
-		.doc = "The pool."),
+		.doc = "The subnet pool."),
 };
 
 /* ---- create, change ---- */
@@ -66,7 +66,7 @@ static const struct param target_params[] = {
 #define QUOTA_DOC "How much each project may take: IPv4 addresses, or /64 blocks; 0: no limit."
 #define BITS(T, name, member)                                                                                \
 	OS_BODY(T, name, member, .min = SUBNET_POOL_BITS_MIN, .max = SUBNET_POOL_IPV6_BITS_MAX,              \
-		.doc = "A prefix length.")
+		.doc = "Prefix length.")
 
 static RESULT read_prefixes(struct os_call *e, struct strs texts, struct cidrs *ret_prefixes)
 {
@@ -89,19 +89,20 @@ struct os_create_subnet_pool {
 };
 static const struct param create_params[] = {
 	OS_BODY(struct os_create_subnet_pool, "name", wish.name, .flags = REQUIRED,
-		.doc = "Need not be unique."),
-	OS_BODY(struct os_create_subnet_pool, "description", wish.description, .doc = "Free text."),
+		.doc = "Name; need not be unique."),
+	OS_BODY(struct os_create_subnet_pool, "description", wish.description,
+		.doc = "Description: free text."),
 	OS_BODY(struct os_create_subnet_pool, "prefixes", prefixes, .flags = REQUIRED, .max = 64,
-		.doc = "What it allocates from."),
+		.doc = "Blocks that the pool allocates from."),
 	BITS(struct os_create_subnet_pool, "min_prefixlen", wish.min_bits),
 	BITS(struct os_create_subnet_pool, "default_prefixlen", wish.default_bits),
 	BITS(struct os_create_subnet_pool, "max_prefixlen", wish.max_bits),
 	OS_BODY(struct os_create_subnet_pool, "default_quota", wish.quota, .min = 0, .max = INT32_MAX,
 		.doc = QUOTA_DOC),
 	OS_BODY(struct os_create_subnet_pool, "is_default", wish.is_default,
-		.doc = "The region's; for administrators."),
+		.doc = "Whether it is the region's default pool; for administrators."),
 	OS_BODY(struct os_create_subnet_pool, "shared", wish.is_shared,
-		.doc = "For all projects; for administrators."),
+		.doc = "Whether all projects share the pool; for administrators."),
 	OS_PROJECT(struct os_create_subnet_pool, wish.account),
 	POOL_UNBUILT,
 };
@@ -120,19 +121,20 @@ struct os_update_subnet_pool {
 };
 static const struct param update_params[] = {
 	OS_PATH(struct os_update_subnet_pool, "subnetpool_id", wish.pool, .kind = KIND_SUBNET_POOL,
-		.doc = "The pool."),
-	OS_BODY(struct os_update_subnet_pool, "name", wish.name, .doc = "Need not be unique."),
-	OS_BODY(struct os_update_subnet_pool, "description", wish.description, .doc = "Free text."),
+		.doc = "The subnet pool."),
+	OS_BODY(struct os_update_subnet_pool, "name", wish.name, .doc = "Name; need not be unique."),
+	OS_BODY(struct os_update_subnet_pool, "description", wish.description,
+		.doc = "Description: free text."),
 	OS_BODY(struct os_update_subnet_pool, "prefixes", texts, .max = 64,
 		.given = OS_GIVEN(struct os_update_subnet_pool, has_prefixes),
-		.doc = "All of them; the present ones stay."),
+		.doc = "All blocks of the pool. Present blocks cannot be removed."),
 	BITS(struct os_update_subnet_pool, "min_prefixlen", wish.min_bits),
 	BITS(struct os_update_subnet_pool, "default_prefixlen", wish.default_bits),
 	BITS(struct os_update_subnet_pool, "max_prefixlen", wish.max_bits),
 	OS_BODY(struct os_update_subnet_pool, "default_quota", wish.quota, .min = 0, .max = INT32_MAX,
 		.doc = QUOTA_DOC),
 	OS_BODY(struct os_update_subnet_pool, "is_default", wish.is_default,
-		.doc = "The region's; for administrators."),
+		.doc = "Whether it is the region's default pool; for administrators."),
 	POOL_UNBUILT,
 };
 
@@ -145,15 +147,16 @@ static RESULT prepare_update(struct os_call *e, void *args)
 }
 
 static const struct os_action actions[] = {
-	{HTTP_GET, "/v2.0/subnetpools", .permit = "get_subnetpool", .list = &pools, .doc = "Subnet pools."},
+	{HTTP_GET, "/v2.0/subnetpools", .permit = "get_subnetpool", .list = &pools,
+	 .doc = "Lists subnet pools."},
 	{HTTP_POST, "/v2.0/subnetpools", .permit = "create_subnetpool", .flags = API_WRITES | OS_BULK,
 	 .status = 201, .args = OS_PARAMS(struct os_create_subnet_pool, create_params), .wrap = "subnetpool",
 	 .item = "subnetpool", .prepare = prepare_create, .operation = engine_create_subnet_pool_run,
 	 OS_SHOWS(pools, struct os_create_subnet_pool, wish.pool), .returns = KIND_SUBNET_POOL,
-	 .doc = "Makes a subnet pool."},
+	 .doc = "Creates a subnet pool."},
 	{HTTP_GET, "/v2.0/subnetpools/{subnetpool_id}", .permit = "get_subnetpool",
 	 .args = OS_PARAMS(struct os_subnet_pool_target, target_params), .item = "subnetpool",
-	 OS_SHOWS(pools, struct os_subnet_pool_target, wish.pool), .doc = "One subnet pool."},
+	 OS_SHOWS(pools, struct os_subnet_pool_target, wish.pool), .doc = "Shows one subnet pool."},
 	{HTTP_PUT, "/v2.0/subnetpools/{subnetpool_id}", .permit = "update_subnetpool", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_subnet_pool, update_params), .wrap = "subnetpool",
 	 .item = "subnetpool", .prepare = prepare_update, .operation = engine_update_subnet_pool_run,

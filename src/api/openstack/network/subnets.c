@@ -110,8 +110,8 @@ struct os_pool {
 	struct ip start, end;
 };
 static const struct param pool_rows[] = {
-	OS_BODY(struct os_pool, "start", start, .flags = REQUIRED, .doc = "First address."),
-	OS_BODY(struct os_pool, "end", end, .flags = REQUIRED, .doc = "Last address."),
+	OS_BODY(struct os_pool, "start", start, .flags = REQUIRED, .doc = "First address of the range."),
+	OS_BODY(struct os_pool, "end", end, .flags = REQUIRED, .doc = "Last address of the range."),
 };
 static const struct params pool_params = OS_PARAMS(struct os_pool, pool_rows);
 
@@ -120,8 +120,10 @@ struct os_host_route {
 	struct ip nexthop;
 };
 static const struct param host_route_rows[] = {
-	OS_BODY(struct os_host_route, "destination", destination, .flags = REQUIRED, .doc = "Where to."),
-	OS_BODY(struct os_host_route, "nexthop", nexthop, .flags = REQUIRED, .doc = "Over which address."),
+	OS_BODY(struct os_host_route, "destination", destination, .flags = REQUIRED,
+		.doc = "Destination block."),
+	OS_BODY(struct os_host_route, "nexthop", nexthop, .flags = REQUIRED,
+		.doc = "Address of the next hop."),
 };
 static const struct params host_route_params = OS_PARAMS(struct os_host_route, host_route_rows);
 
@@ -141,12 +143,13 @@ struct os_subnet_lists {
 #define SUBNET_LISTS(T)                                                                                      \
 	OS_BODY_LIST(T, "allocation_pools", lists.pools, pool_params, .flags = NULLABLE,                     \
 		     .max = SUBNET_POOLS_MAX, .given = OS_GIVEN(T, lists.has_pools),                         \
-		     .doc = "Where addresses are drawn from."),                                              \
+		     .doc = "Ranges from which addresses are assigned automatically."),                      \
 		OS_BODY_LIST(T, "host_routes", lists.routes, host_route_params, .flags = NULLABLE,           \
 			     .max = SUBNET_ROUTES_MAX, .given = OS_GIVEN(T, lists.has_routes),               \
-			     .doc = "Routes that guests learn."),                                            \
+			     .doc = "Host routes that guests receive by DHCP."),                             \
 		OS_BODY(T, "dns_nameservers", lists.dns, .flags = NULLABLE,                                  \
-			.given = OS_GIVEN(T, lists.has_dns), .doc = "Name servers that guests learn.")
+			.given = OS_GIVEN(T, lists.has_dns),                                                 \
+			.doc = "DNS servers that guests receive by DHCP.")
 #define SUBNET_UNBUILT                                                                                       \
 	OS_UNBUILT("segment_id"), OS_UNBUILT("service_types", .only = "[]"),                                 \
 		OS_UNBUILT("dns_publish_fixed_ip", .only = "false")
@@ -199,28 +202,28 @@ struct os_create_subnet {
 #define IPV6_WORDS "dhcpv6-stateful|dhcpv6-stateless|slaac"
 static const struct param create_params[] = {
 	OS_BODY(struct os_create_subnet, "network_id", wish.network, .flags = REQUIRED, .kind = KIND_NETWORK,
-		.doc = "The network it is on."),
+		.doc = "The network."),
 	OS_BODY(struct os_create_subnet, "cidr", wish.block, .flags = NULLABLE,
-		.doc = "Its addresses; absent: from the pool."),
+		.doc = "Address block; absent: allocated from the pool."),
 	OS_BODY(struct os_create_subnet, "subnetpool_id", wish.pool, .flags = NULLABLE,
-		.kind = KIND_SUBNET_POOL, .doc = "The pool that they are from."),
+		.kind = KIND_SUBNET_POOL, .doc = "Subnet pool to allocate from."),
 	OS_BODY(struct os_create_subnet, "use_default_subnetpool", wish.wants_default_pool,
-		.doc = "From the region's default pool."),
+		.doc = "Allocates from the region's default pool."),
 	OS_BODY(struct os_create_subnet, "prefixlen", wish.bits, .flags = NULLABLE, .min = 1, .max = 128,
-		.doc = "How large; absent: as the pool says."),
+		.doc = "Prefix length to allocate; absent: the pool's default."),
 	OS_BODY(struct os_create_subnet, "ip_version", ip_version, .absent = "4", .min = 4, .max = 6,
-		.doc = "4 or 6."),
+		.doc = "IP version: 4 or 6."),
 	OS_BODY(struct os_create_subnet, "ipv6_ra_mode", ra_mode, .words = IPV6_WORDS,
-		.doc = "What the router tells guests: absent: nothing."),
+		.doc = "Router advertisement mode; absent: none are sent."),
 	OS_BODY(struct os_create_subnet, "ipv6_address_mode", address_mode, .words = IPV6_WORDS,
-		.doc = "How guests get addresses; absent: not by us."),
-	OS_BODY(struct os_create_subnet, "name", wish.name, .doc = "Need not be unique."),
-	OS_BODY(struct os_create_subnet, "description", wish.description, .doc = "Free text."),
+		.doc = "Address mode of the guests; absent: addresses are not assigned by Neutron."),
+	OS_BODY(struct os_create_subnet, "name", wish.name, .doc = "Name; need not be unique."),
+	OS_BODY(struct os_create_subnet, "description", wish.description, .doc = "Description: free text."),
 	OS_BODY(struct os_create_subnet, "gateway_ip", wish.gateway_ip, .flags = NULLABLE,
 		.given = OS_GIVEN(struct os_create_subnet, has_gateway),
-		.doc = "The router's address; null: none; absent: the first one."),
+		.doc = "Gateway address; null: none; absent: the first address."),
 	OS_BODY(struct os_create_subnet, "enable_dhcp", wish.no_dhcp, .flags = OPPOSITE,
-		.doc = "Whether guests get addresses by DHCP."),
+		.doc = "Whether DHCP is enabled."),
 	SUBNET_LISTS(struct os_create_subnet),
 	OS_PROJECT(struct os_create_subnet, wish.account),
 	SUBNET_UNBUILT,
@@ -265,12 +268,12 @@ struct os_update_subnet {
 };
 static const struct param update_params[] = {
 	OS_PATH(struct os_update_subnet, "subnet_id", wish.subnet, .kind = KIND_SUBNET, .doc = "The subnet."),
-	OS_BODY(struct os_update_subnet, "name", wish.name, .doc = "Need not be unique."),
-	OS_BODY(struct os_update_subnet, "description", wish.description, .doc = "Free text."),
+	OS_BODY(struct os_update_subnet, "name", wish.name, .doc = "Name; need not be unique."),
+	OS_BODY(struct os_update_subnet, "description", wish.description, .doc = "Description: free text."),
 	OS_BODY(struct os_update_subnet, "gateway_ip", wish.gateway_ip, .flags = NULLABLE,
-		.doc = "The router's address; null: none."),
+		.doc = "Gateway address; null: none."),
 	OS_BODY(struct os_update_subnet, "enable_dhcp", wish.no_dhcp, .flags = OPPOSITE,
-		.doc = "Whether guests get addresses by DHCP."),
+		.doc = "Whether DHCP is enabled."),
 	SUBNET_LISTS(struct os_update_subnet),
 	SUBNET_UNBUILT,
 	OS_UNBUILT("ipv6_address_mode"),
@@ -289,15 +292,15 @@ static RESULT prepare_update(struct os_call *e, void *args)
 }
 
 static const struct os_action actions[] = {
-	{HTTP_GET, "/v2.0/subnets", .permit = "get_subnet", .list = &os_subnets, .doc = "Subnets."},
+	{HTTP_GET, "/v2.0/subnets", .permit = "get_subnet", .list = &os_subnets, .doc = "Lists subnets."},
 	{HTTP_POST, "/v2.0/subnets", .permit = "create_subnet", .flags = API_WRITES | OS_BULK, .status = 201,
 	 .args = OS_PARAMS(struct os_create_subnet, create_params), .wrap = "subnet", .item = "subnet",
 	 .prepare = prepare_create, .operation = engine_add_subnet_run,
 	 OS_SHOWS(os_subnets, struct os_create_subnet, wish.subnet), .returns = KIND_SUBNET,
-	 .doc = "Makes a subnet on a network."},
+	 .doc = "Creates a subnet on a network."},
 	{HTTP_GET, "/v2.0/subnets/{subnet_id}", .permit = "get_subnet",
 	 .args = OS_PARAMS(struct os_subnet_target, target_params), .item = "subnet",
-	 OS_SHOWS(os_subnets, struct os_subnet_target, wish.subnet), .doc = "One subnet."},
+	 OS_SHOWS(os_subnets, struct os_subnet_target, wish.subnet), .doc = "Shows one subnet."},
 	{HTTP_PUT, "/v2.0/subnets/{subnet_id}", .permit = "update_subnet", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_subnet, update_params), .wrap = "subnet", .item = "subnet",
 	 .prepare = prepare_update, .operation = engine_update_subnet_run,

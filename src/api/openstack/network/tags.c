@@ -24,16 +24,18 @@ struct os_tagging {
 	struct tag_removal removal;
 };
 #define TAGGED                                                                                               \
-	OS_PATH(struct os_tagging, "collection", collection, .doc = "networks, ports, …"),                   \
-		OS_PATH(struct os_tagging, "id", id, .doc = "The resource.")
+	OS_PATH(struct os_tagging, "collection", collection,                                                 \
+		.doc = "Collection of the resource, such as networks or ports."),                            \
+		OS_PATH(struct os_tagging, "id", id, .doc = "Id of the resource.")
 static const struct param all_params[] = {TAGGED};
 static const struct param replace_params[] = {
 	TAGGED,
-	OS_BODY(struct os_tagging, "tags", words, .flags = REQUIRED, .doc = "All of them."),
+	OS_BODY(struct os_tagging, "tags", words, .flags = REQUIRED,
+		.doc = "Tags that replace all present tags."),
 };
 static const struct param one_params[] = {
 	TAGGED,
-	OS_PATH(struct os_tagging, "tag", tag, .doc = "The word."),
+	OS_PATH(struct os_tagging, "tag", tag, .doc = "The tag."),
 };
 
 static RESULT find_resource(struct os_call *e, struct os_tagging *a)
@@ -131,21 +133,22 @@ static RESULT check_tag(struct os_call *e, const void *args, struct json_writer 
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/{collection}/{id}/tags", .permit = "get_tags",
 	 .args = OS_PARAMS(struct os_tagging, all_params), .prepare = prepare_all, .answer = show_tags,
-	 .doc = "A resource's tags."},
+	 .doc = "Lists the tags of a resource."},
 	{HTTP_PUT, "/v2.0/{collection}/{id}/tags", .permit = "update_tags", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_tagging, replace_params), .prepare = prepare_replace,
-	 .operation = engine_replace_tags_run, .answer = show_tags, .doc = "Sets all of them."},
+	 .operation = engine_replace_tags_run, .answer = show_tags,
+	 .doc = "Replaces the tags of a resource."},
 	{HTTP_DELETE, "/v2.0/{collection}/{id}/tags", .permit = "delete_tags", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_tagging, all_params), .prepare = prepare_all,
-	 .operation = engine_delete_tags_run, .doc = "Takes all of them away."},
+	 .operation = engine_delete_tags_run, .doc = "Removes all tags of a resource."},
 	{HTTP_GET, "/v2.0/{collection}/{id}/tags/{tag}", .permit = "get_tags", .status = 204,
 	 .args = OS_PARAMS(struct os_tagging, one_params), .prepare = prepare_one, .answer = check_tag,
-	 .doc = "Whether it has one."},
+	 .doc = "Checks whether a resource has a tag."},
 	{HTTP_PUT, "/v2.0/{collection}/{id}/tags/{tag}", .permit = "update_tags",
 	 .flags = API_WRITES | OS_RAW_BODY, .status = 201, .args = OS_PARAMS(struct os_tagging, one_params),
-	 .prepare = prepare_one, .operation = engine_set_tags_run, .doc = "Adds one."},
+	 .prepare = prepare_one, .operation = engine_set_tags_run, .doc = "Adds a tag to a resource."},
 	{HTTP_DELETE, "/v2.0/{collection}/{id}/tags/{tag}", .permit = "delete_tags", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_tagging, one_params), .prepare = prepare_one,
-	 .operation = delete_one, .doc = "Takes one away."},
+	 .operation = delete_one, .doc = "Removes a tag from a resource."},
 };
 const struct os_actions os_network_tag_actions = OS_ACTIONS(OS_NETWORK, actions);

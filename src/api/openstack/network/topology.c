@@ -11,12 +11,11 @@ struct os_topology {
 	struct str project;
 	struct strs fields;
 };
-#define PROJECT                                                                                              \
-	OS_PATH(struct os_topology, "project_id", project, .doc = "The project; None: the caller's own.")
+#define PROJECT OS_PATH(struct os_topology, "project_id", project, .doc = "Project; None: the caller's.")
 static const struct param get_params[] = {
 	PROJECT,
 	OS_QUERY(struct os_topology, "fields", fields, .max = FIELDS_MAX,
-		 .doc = "dry-run: only whether it could be made."),
+		 .doc = "dry-run: checks the requirements only."),
 };
 static const struct param delete_params[] = {PROJECT};
 #undef PROJECT
@@ -67,10 +66,11 @@ static const struct os_action actions[] = {
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_topology, get_params),
 	 .item = "auto_allocated_topology", .prepare = prepare_get, .operation = engine_get_auto_topology_run,
 	 .answer = show, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "The project's network, made with its router if there is none."},
+	 .doc = "Shows the project's auto-allocated network; creates it with its router on first use."},
 	{HTTP_DELETE, "/v2.0/auto-allocated-topology/{project_id}",
 	 .permit = "delete_auto_allocated_topology", .flags = API_WRITES, .status = 204,
 	 .args = OS_PARAMS(struct os_topology, delete_params), .prepare = prepare_delete,
-	 .operation = engine_delete_auto_topology_run, .doc = "Deletes that network and its router."},
+	 .operation = engine_delete_auto_topology_run,
+	 .doc = "Deletes the auto-allocated network and its router."},
 };
 const struct os_actions os_network_topology_actions = OS_ACTIONS(OS_NETWORK, actions);
