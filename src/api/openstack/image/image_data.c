@@ -140,15 +140,15 @@ struct os_import {
 };
 static const struct param method_params[] = {
 	OS_BODY(struct os_import_method, "name", name, .flags = REQUIRED,
-		.words = "web-download|glance-direct", .doc = "How the data come."),
+		.words = "web-download|glance-direct", .doc = "Import method."),
 	OS_BODY(struct os_import_method, "uri", uri, .max = 4096,
-		.doc = "Where they are, for web-download: http or https."),
+		.doc = "URL for web-download: http or https."),
 };
 static const struct params method_table = OS_PARAMS(struct os_import_method, method_params);
 static const struct param import_params[] = {
 	OS_IMAGE_PATH(struct os_import, wish.image),
 	OS_BODY_OBJECT(struct os_import, "method", method, method_table, .flags = REQUIRED,
-		       .doc = "How the data come."),
+		       .doc = "Import method."),
 	OS_UNBUILT("stores"),
 	OS_UNBUILT("all_stores", .only = "true|false"),
 	OS_UNBUILT("all_stores_must_succeed", .only = "true|false"),
@@ -192,19 +192,20 @@ static const struct os_action actions[] = {
 	{HTTP_PUT, "/v2/images/{image_id}/file", .permit = "upload_image",
 	 .flags = API_WRITES | OS_RAW_BODY | OS_UPLOAD, .status = 204,
 	 .args = OS_PARAMS(struct os_upload, upload_params), .prepare = prepare_upload, .work = keep_upload,
-	 .undo = undo_upload, .operation = engine_fill_image_run, .doc = "Sends an image's data."},
+	 .undo = undo_upload, .operation = engine_fill_image_run, .doc = "Uploads the data of an image."},
 	{HTTP_GET, "/v2/images/{image_id}/file", .permit = "download_image",
 	 .args = OS_PARAMS(struct os_image_target, target_params), .prepare = open_data,
-	 .doc = "An image's data, as they were sent."},
+	 .doc = "Downloads the data of an image, as they were uploaded."},
 	{HTTP_POST, "/v2/images/{image_id}/import", .permit = "modify_image", .flags = API_WRITES,
 	 .status = 202, .args = OS_PARAMS(struct os_import, import_params), .prepare = prepare_import,
 	 .operation = import_image,
-	 .doc = "Has an image's data fetched from elsewhere, or takes what is staged."},
+	 .doc = "Imports the data of an image from a URL, or from the staging area."},
 	{HTTP_PUT, "/v2/images/{image_id}/stage", .permit = "modify_image",
 	 .flags = API_WRITES | OS_RAW_BODY | OS_UPLOAD, .status = 204,
 	 .args = OS_PARAMS(struct os_upload, upload_params), .prepare = prepare_upload, .work = keep_staged,
-	 .undo = undo_upload, .operation = stage_image, .doc = "Sends an image's data, to be imported."},
+	 .undo = undo_upload, .operation = stage_image,
+	 .doc = "Uploads data to the staging area of an image."},
 	{HTTP_GET, "/v2/info/import", .permit = "get_images", .answer = show_methods,
-	 .doc = "How data can come."},
+	 .doc = "Lists the import methods."},
 };
 const struct os_actions os_image_data_actions = OS_ACTIONS(OS_IMAGE, actions);

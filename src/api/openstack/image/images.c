@@ -462,19 +462,20 @@ struct os_image_create {
 };
 #define F(wire, member, ...) OS_BODY(struct os_image_create, wire, fields.member, __VA_ARGS__)
 static const struct param create_params[] = {
-	F("id", id, .doc = "A UUID of the caller's choice; absent: one is drawn."),
-	F("name", name, .flags = NULLABLE, .doc = "Its name."),
+	F("id", id, .doc = "UUID chosen by the caller; absent: a generated one."),
+	F("name", name, .flags = NULLABLE, .doc = "Name."),
 	F("visibility", visibility, .words = "shared|private|community|public", .absent = "shared",
-	  .doc = "Who may see it."),
-	F("disk_format", disk_format, .flags = NULLABLE, .doc = "raw, qcow2, vmdk, vhd, vhdx or iso."),
-	F("container_format", container_format, .flags = NULLABLE, .doc = "bare."),
-	F("min_disk", min_disk, .max = 1024 * 1024, .doc = "GiB of the root disk, at least."),
-	F("min_ram", min_ram, .max = 64 * 1024 * 1024, .doc = "MiB of memory, at least."),
-	F("protected", is_protected, .doc = "It is not deleted."),
-	F("os_hidden", is_hidden, .doc = "It is left out of lists."),
-	F("tags", tags, .max = IMAGE_PROPERTIES_MAX, .doc = "Words."),
+	  .doc = "Visibility of the image."),
+	F("disk_format", disk_format, .flags = NULLABLE,
+	  .doc = "Disk format: raw, qcow2, vmdk, vhd, vhdx or iso."),
+	F("container_format", container_format, .flags = NULLABLE, .doc = "Container format; bare only."),
+	F("min_disk", min_disk, .max = 1024 * 1024, .doc = "Minimum size of the root disk in GiB."),
+	F("min_ram", min_ram, .max = 64 * 1024 * 1024, .doc = "Minimum memory in MiB."),
+	F("protected", is_protected, .doc = "Whether the image is protected against deletion."),
+	F("os_hidden", is_hidden, .doc = "Whether the image is hidden from lists."),
+	F("tags", tags, .max = IMAGE_PROPERTIES_MAX, .doc = "Tags of the image."),
 	OS_BODY(struct os_image_create, "owner", wish.owner, .kind = KIND_ACCOUNT,
-		.flags = ID_OR_EMPTY | NULLABLE, .doc = "Whose it is; absent: the caller's own."),
+		.flags = ID_OR_EMPTY | NULLABLE, .doc = "Owner; absent: the caller's project."),
 };
 #undef F
 
@@ -838,7 +839,7 @@ struct os_image_tag {
 };
 static const struct param tag_params[] = {
 	OS_IMAGE_PATH(struct os_image_tag, image),
-	OS_PATH(struct os_image_tag, "tag", tag, .doc = "A word."),
+	OS_PATH(struct os_image_tag, "tag", tag, .doc = "The tag."),
 };
 
 static RESULT change_tag(struct os_call *e, void *args, bool is_added)
@@ -891,36 +892,36 @@ static const struct param activate_params[] = {OS_IMAGE_PATH(struct os_image_act
 
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2/images", .permit = "get_images", .prepare = check_query, .list = &os_image_listing,
-	 .answer = list_images, .doc = "Images that the project may use."},
+	 .answer = list_images, .doc = "Lists the images that the project may use."},
 	{HTTP_POST, "/v2/images", .permit = "add_image", .flags = API_WRITES, .status = 201,
 	 .args = OS_PARAMS(struct os_image_create, create_params,
 			   .members = offsetof(struct os_image_create, fields.others) + 1),
 	 .prepare = prepare_create, .operation = engine_create_image_run, .answer = show_created,
-	 .returns = KIND_IMAGE, .doc = "Makes an image without data."},
+	 .returns = KIND_IMAGE, .doc = "Creates an image without data."},
 	{HTTP_GET, "/v2/images/{image_id}", .permit = "get_image",
 	 .args = OS_PARAMS(struct os_image_target, target_params),
-	 OS_SHOWS(one_listing, struct os_image_target, image), .doc = "One image."},
+	 OS_SHOWS(one_listing, struct os_image_target, image), .doc = "Shows one image."},
 	{HTTP_PATCH, "/v2/images/{image_id}", .permit = "modify_image", .flags = API_WRITES | OS_RAW_BODY,
 	 .args = OS_PARAMS(struct os_image_patch, patch_params), .prepare = prepare_patch,
 	 .operation = engine_rewrite_image_run, OS_SHOWS(one_listing, struct os_image_patch, id),
-	 .returns = KIND_IMAGE, .doc = "Changes what is said of an image."},
+	 .returns = KIND_IMAGE, .doc = "Changes the properties of an image."},
 	{HTTP_DELETE, "/v2/images/{image_id}", .permit = "delete_image", .flags = API_WRITES, .status = 204,
 	 .args = OS_PARAMS(struct os_image_delete, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_image_run, .doc = "Deletes an image."},
 	{HTTP_PUT, "/v2/images/{image_id}/tags/{tag}", .permit = "modify_image",
 	 .flags = API_WRITES | OS_RAW_BODY, .status = 204, .args = OS_PARAMS(struct os_image_tag, tag_params),
-	 .prepare = prepare_add_tag, .operation = engine_rewrite_image_run, .doc = "Adds a tag."},
+	 .prepare = prepare_add_tag, .operation = engine_rewrite_image_run, .doc = "Adds a tag to an image."},
 	{HTTP_DELETE, "/v2/images/{image_id}/tags/{tag}", .permit = "modify_image", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_image_tag, tag_params), .prepare = prepare_remove_tag,
-	 .operation = engine_rewrite_image_run, .doc = "Takes a tag away."},
+	 .operation = engine_rewrite_image_run, .doc = "Removes a tag from an image."},
 	{HTTP_POST, "/v2/images/{image_id}/actions/deactivate", .permit = "deactivate",
 	 .flags = API_WRITES | OS_RAW_BODY, .status = 204,
 	 .args = OS_PARAMS(struct os_image_activate, activate_params), .operation = engine_activate_image_run,
-	 .doc = "Nobody launches or downloads it."},
+	 .doc = "Deactivates an image: nobody can launch or download it."},
 	{HTTP_POST, "/v2/images/{image_id}/actions/reactivate", .permit = "reactivate",
 	 .flags = API_WRITES | OS_RAW_BODY, .status = 204,
 	 .args = OS_PARAMS(struct os_image_activate, activate_params),
 	 .sets = {API_SETS(struct os_image_activate, wish.is_active)}, .operation = engine_activate_image_run,
-	 .doc = "As before it was deactivated."},
+	 .doc = "Reactivates an image."},
 };
 const struct os_actions os_image_actions = OS_ACTIONS(OS_IMAGE, actions);

@@ -12,9 +12,10 @@ static const struct param list_params[] = {OS_IMAGE_PATH(struct os_member, image
 static const struct param add_params[] = {
 	OS_IMAGE_PATH(struct os_member, image),
 	OS_BODY(struct os_member, "member", member, .flags = REQUIRED, .kind = KIND_ACCOUNT,
-		.doc = "The project."),
+		.doc = "Project that the image is shared with."),
 };
-#define MEMBER_PATH(T) OS_PATH(T, "member_id", member, .kind = KIND_ACCOUNT, .doc = "The project.")
+#define MEMBER_PATH(T)                                                                                       \
+	OS_PATH(T, "member_id", member, .kind = KIND_ACCOUNT, .doc = "Project that the image is shared with.")
 static const struct param member_params[] = {
 	OS_IMAGE_PATH(struct os_member, image),
 	MEMBER_PATH(struct os_member),
@@ -105,8 +106,10 @@ static const struct param answer_params[] = {
 	OS_IMAGE_PATH(struct os_member_answer, wish.image),
 	MEMBER_PATH(struct os_member_answer),
 	OS_BODY(struct os_member_answer, "status", status, .flags = REQUIRED,
-		.words = "pending|accepted|rejected", .doc = "Whether it is in the member's lists."),
-	OS_BODY(struct os_member_answer, "member", said_member, .doc = "Means nothing: the path names it."),
+		.words = "pending|accepted|rejected",
+		.doc = "accepted: the image appears in the member's lists."),
+	OS_BODY(struct os_member_answer, "member", said_member,
+		.doc = "Accepted and ignored; the path names the member."),
 };
 
 static RESULT prepare_answer(struct os_call *e, void *args)
@@ -130,19 +133,21 @@ static RESULT show_answer(struct os_call *e, const void *args, struct json_write
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2/images/{image_id}/members", .permit = "get_members",
 	 .args = OS_PARAMS(struct os_member, list_params), .answer = list_members,
-	 .doc = "The projects that an image is shared with."},
+	 .doc = "Lists the projects that an image is shared with."},
 	{HTTP_POST, "/v2/images/{image_id}/members", .permit = "add_member", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_member, add_params), .prepare = prepare_add,
 	 .operation = engine_update_image_run, .returns = KIND_IMAGE, .answer = show_member,
-	 .doc = "Shares it with a project."},
+	 .doc = "Shares an image with a project."},
 	{HTTP_GET, "/v2/images/{image_id}/members/{member_id}", .permit = "get_member",
-	 .args = OS_PARAMS(struct os_member, member_params), .answer = show_member, .doc = "One member."},
+	 .args = OS_PARAMS(struct os_member, member_params), .answer = show_member,
+	 .doc = "Shows one member."},
 	{HTTP_PUT, "/v2/images/{image_id}/members/{member_id}", .permit = "modify_member",
 	 .flags = API_WRITES, .args = OS_PARAMS(struct os_member_answer, answer_params),
 	 .prepare = prepare_answer, .operation = engine_answer_image_run, .returns = KIND_IMAGE,
-	 .answer = show_answer, .doc = "A member says whether it wants the image in its lists."},
+	 .answer = show_answer, .doc = "Accepts or rejects a shared image, as its member."},
 	{HTTP_DELETE, "/v2/images/{image_id}/members/{member_id}", .permit = "delete_member",
 	 .flags = API_WRITES, .status = 204, .args = OS_PARAMS(struct os_member, member_params),
-	 .prepare = prepare_remove, .operation = engine_update_image_run, .doc = "Shares it no longer."},
+	 .prepare = prepare_remove, .operation = engine_update_image_run,
+	 .doc = "Stops sharing an image with a project."},
 };
 const struct os_actions os_image_member_actions = OS_ACTIONS(OS_IMAGE, actions);

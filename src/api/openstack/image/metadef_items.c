@@ -249,10 +249,11 @@ static RESULT find_item(struct os_call *e, const struct item_args *a,
 }
 
 #define SPACE OS_PATH(struct item_args, "namespace", space_name, .doc = "The namespace.")
-#define NAME(word) OS_PATH(struct item_args, word, name, .max = 80, .doc = "Its name.")
+#define NAME(word) OS_PATH(struct item_args, word, name, .max = 80, .doc = "Name of the definition.")
 #define NEW_NAME                                                                                             \
 	OS_BODY(struct item_args, "name", wish.words.name, .flags = REQUIRED, .min = 1, .max = 80,           \
-		.doc = "Unique among its like in the namespace; the rest is as its schema has it.")
+		.doc = "Name; unique among the definitions of its kind in the namespace. The other members " \
+		       "follow its schema.")
 static const struct param list_params[] = {SPACE};
 static const struct param new_params[] = {SPACE, NEW_NAME};
 static const struct param object_params[] = {SPACE, NAME("object_name")};
@@ -347,7 +348,8 @@ struct delete_args {
 	struct item_args item;
 };
 #define DELETED_SPACE OS_PATH(struct delete_args, "namespace", item.space_name, .doc = "The namespace.")
-#define DELETED(word) OS_PATH(struct delete_args, word, item.name, .max = 80, .doc = "Its name.")
+#define DELETED(word)                                                                                        \
+	OS_PATH(struct delete_args, word, item.name, .max = 80, .doc = "Name of the definition.")
 static const struct param delete_all_params[] = {DELETED_SPACE};
 static const struct param delete_object_params[] = {DELETED_SPACE, DELETED("object_name")};
 static const struct param delete_property_params[] = {DELETED_SPACE, DELETED("property_name")};
@@ -373,7 +375,8 @@ struct tag_words {
 	struct str name;
 };
 static const struct param tag_rows[] = {
-	OS_BODY(struct tag_words, "name", name, .flags = REQUIRED, .min = 1, .max = 80, .doc = "A tag."),
+	OS_BODY(struct tag_words, "name", name, .flags = REQUIRED, .min = 1, .max = 80,
+		.doc = "Name of the tag."),
 };
 static const struct params tag_table = OS_PARAMS(struct tag_words, tag_rows);
 struct tags_args {
@@ -387,7 +390,7 @@ struct tags_args {
 static const struct param tags_params[] = {
 	OS_PATH(struct tags_args, "namespace", space_name, .doc = "The namespace."),
 	OS_BODY_LIST(struct tags_args, "tags", tags, tag_table, .flags = REQUIRED, .max = 512,
-		     .doc = "Instead of those that it has; with X-Openstack-Append besides."),
+		     .doc = "Tags that replace the present tags; with X-Openstack-Append they are added."),
 };
 
 static RESULT prepare_tags(struct os_call *e, void *args)
@@ -476,12 +479,12 @@ static const struct os_action actions[] = {
 	{HTTP_POST, IN "/tags", .permit = "add_metadef_tags", .flags = CHANGE, .status = 201,
 	 .args = OS_PARAMS(struct tags_args, tags_params), .prepare = prepare_tags,
 	 .operation = engine_set_metadef_tags_run, .returns = API_RETURNS_NOTHING_STORED, .answer = show_tags,
-	 .doc = "Says all tags anew, or adds some."},
+	 .doc = "Replaces the tags of a namespace, or adds to them."},
 	SHOW("/tags/{tag_name}", "get_metadef_tag", tag_params, "One tag."),
 	{HTTP_POST, IN "/tags/{tag_name}", .permit = "add_metadef_tag", .flags = CHANGE, .status = 201,
 	 .args = OS_PARAMS(struct item_args, tag_params), .prepare = prepare_new,
 	 .operation = engine_put_metadef_item_run, .returns = KIND_METADEF_ITEM, .answer = show_put,
-	 .doc = "Adds a tag."},
+	 .doc = "Adds a tag to a namespace."},
 	PUT("/tags/{tag_name}", "modify_metadef_tag", tag_changes, "Names a tag anew."),
 	DELETE("/tags/{tag_name}", "delete_metadef_tag", delete_tag_params, "Deletes a tag."),
 	DELETE("/tags", "delete_metadef_tags", delete_all_params, "Deletes all tags."),

@@ -213,7 +213,7 @@ struct space_args {
 	struct str name;
 };
 static const struct param space_params[] = {
-	OS_PATH(struct space_args, "namespace", name, .doc = "Its name."),
+	OS_PATH(struct space_args, "namespace", name, .doc = "The namespace."),
 };
 
 static RESULT show_space(struct os_call *e, const void *args, struct json_writer *w)
@@ -245,20 +245,23 @@ struct create_args {
 };
 #define SPACE_BODY(T, wish, body)                                                                            \
 	OS_BODY(T, "namespace", wish.name, .flags = REQUIRED, .min = 1, .max = 80,                           \
-		.doc = "Unique in the region."),                                                             \
-		OS_BODY(T, "display_name", wish.display_name, .max = 80, .doc = "For people."),              \
-		OS_BODY(T, "description", wish.description, .max = 500, .doc = "For people."),               \
+		.doc = "Name of the namespace; unique in the region."),                                      \
+		OS_BODY(T, "display_name", wish.display_name, .max = 80, .doc = "Display name."),            \
+		OS_BODY(T, "description", wish.description, .max = 500, .doc = "Description: free text."),   \
 		OS_BODY(T, "visibility", body.visibility, .words = "public|private",                         \
-			.doc = "Absent: private."),                                                          \
-		OS_BODY(T, "protected", wish.is_protected, .doc = "Whether it is not to be deleted."),       \
+			.doc = "Visibility; absent: private."),                                              \
+		OS_BODY(T, "protected", wish.is_protected,                                                   \
+			.doc = "Whether the namespace is protected against deletion."),                      \
 		OS_BODY(T, "owner", wish.account, .kind = KIND_ACCOUNT,                                      \
-			.doc = "Absent: the token's project.")
+			.doc = "Owner; absent: the token's project.")
 static const struct param create_params[] = {
 	SPACE_BODY(struct create_args, wish, body),
-	OS_BODY_JSON(struct create_args, "objects", body.objects, .doc = "Its objects."),
-	OS_BODY_JSON(struct create_args, "properties", body.properties, .doc = "Its properties, by names."),
-	OS_BODY_JSON(struct create_args, "resource_type_associations", body.types, .doc = "What it is for."),
-	OS_BODY_JSON(struct create_args, "tags", body.tags, .doc = "Its tags."),
+	OS_BODY_JSON(struct create_args, "objects", body.objects, .doc = "Objects of the namespace."),
+	OS_BODY_JSON(struct create_args, "properties", body.properties,
+		     .doc = "Properties of the namespace, by name."),
+	OS_BODY_JSON(struct create_args, "resource_type_associations", body.types,
+		     .doc = "Resource types that the namespace applies to."),
+	OS_BODY_JSON(struct create_args, "tags", body.tags, .doc = "Tags of the namespace."),
 };
 
 typedef VEC(struct metadef_item_words) metadef_list;
@@ -356,7 +359,7 @@ struct update_args {
 	struct space_body body;
 };
 static const struct param update_params[] = {
-	OS_PATH(struct update_args, "namespace", name, .doc = "Its name."),
+	OS_PATH(struct update_args, "namespace", name, .doc = "The namespace."),
 	SPACE_BODY(struct update_args, wish.next, body),
 };
 
@@ -475,26 +478,27 @@ static RESULT show_schema(struct os_call *e, const void *args, struct json_write
 	{                                                                                                    \
 		.method = HTTP_GET, .path = "/v2/schemas/metadefs/" word,                                    \
 		.permit = "get_metadef_namespaces", .answer = show_schema,                                   \
-		.doc = "The members of: " word "."                                                           \
+		.doc = "Shows the JSON schema of: " word "."                                                 \
 	}
 static const struct os_action actions[] = {
 	{HTTP_GET, SPACES, .permit = "get_metadef_namespaces", .list = &spaces, .answer = list_spaces,
-	 .doc = "Namespaces of metadata definitions."},
+	 .doc = "Lists the namespaces of metadata definitions."},
 	{HTTP_POST, SPACES, .permit = "add_metadef_namespace", .flags = API_WRITES | OS_ADMIN, .status = 201,
 	 .args = OS_PARAMS(struct create_args, create_params), .prepare = prepare_create,
 	 .operation = engine_create_metadef_namespace_run, .returns = KIND_METADEF_NAMESPACE,
-	 .answer = show_created, .doc = "Makes one, with what is in it."},
+	 .answer = show_created, .doc = "Creates a namespace with its definitions."},
 	{HTTP_GET, ONE, .permit = "get_metadef_namespace", .args = OS_PARAMS(struct space_args, space_params),
-	 .answer = show_space, .doc = "One, with what is in it."},
+	 .answer = show_space, .doc = "Shows one namespace with its definitions."},
 	{HTTP_PUT, ONE, .permit = "modify_metadef_namespace", .flags = API_WRITES | OS_ADMIN,
 	 .args = OS_PARAMS(struct update_args, update_params), .prepare = prepare_update,
 	 .operation = engine_update_metadef_namespace_run, .returns = KIND_METADEF_NAMESPACE,
-	 .answer = show_updated, .doc = "Says anew what it is, and not what is in it."},
+	 .answer = show_updated, .doc = "Changes a namespace, but not its definitions."},
 	{HTTP_DELETE, ONE, .permit = "delete_metadef_namespace", .flags = API_WRITES | OS_ADMIN,
 	 .status = 204, .args = OS_PARAMS(struct space_args, space_params), .prepare = prepare_delete,
-	 .operation = engine_delete_metadef_namespace_run, .doc = "Deletes it with what is in it."},
+	 .operation = engine_delete_metadef_namespace_run,
+	 .doc = "Deletes a namespace with its definitions."},
 	{HTTP_GET, "/v2/metadefs/resource_types", .permit = "list_metadef_resource_types",
-	 .answer = list_resource_types, .doc = "What namespaces may be for."},
+	 .answer = list_resource_types, .doc = "Lists the resource types that namespaces can apply to."},
 	SCHEMA("namespace"),
 	SCHEMA("namespaces"),
 	SCHEMA("object"),
