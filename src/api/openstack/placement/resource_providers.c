@@ -58,7 +58,8 @@ struct os_provider_target {
 	struct ref provider;
 };
 static const struct param provider_params[] = {
-	OS_PATH(struct os_provider_target, "uuid", provider, .kind = KIND_HOST, .doc = "The host."),
+	OS_PATH(struct os_provider_target, "uuid", provider, .kind = KIND_HOST,
+		.doc = "Id of the resource provider, which is that of the host."),
 };
 
 /* ---- what they have ---- */
@@ -168,7 +169,8 @@ struct os_consumer {
 	struct ref server;
 };
 static const struct param consumer_params[] = {
-	OS_PATH(struct os_consumer, "consumer_uuid", server, .kind = KIND_INSTANCE, .doc = "The server."),
+	OS_PATH(struct os_consumer, "consumer_uuid", server, .kind = KIND_INSTANCE,
+		.doc = "Id of the consumer, which is that of the server."),
 };
 
 /* As in Placement, an unknown consumer has no allocations and is not an error. */
@@ -204,20 +206,20 @@ static RESULT show_allocations(struct os_call *e, const void *args, struct json_
 #define OF_PROVIDER .args = OS_PARAMS(struct os_provider_target, provider_params)
 static const struct os_action actions[] = {
 	READ("/resource_providers", "resource_providers:list", 0, .list = &providers,
-	     .doc = "The hosts, as providers of resources."),
+	     .doc = "Lists the hosts as resource providers."),
 	READ("/resource_providers/{uuid}", "resource_providers:show", 0, OF_PROVIDER,
-	     OS_SHOWS(providers, struct os_provider_target, provider), .doc = "One of them."),
+	     OS_SHOWS(providers, struct os_provider_target, provider), .doc = "Shows one resource provider."),
 	READ("/resource_providers/{uuid}/inventories", "resource_providers:inventories:list", 0, OF_PROVIDER,
-	     .answer = show_inventories, .doc = "What it has."),
+	     .answer = show_inventories, .doc = "Shows the inventories of a resource provider."),
 	READ("/resource_providers/{uuid}/usages", "resource_providers:usages", 0, OF_PROVIDER,
-	     .answer = show_usages, .doc = "What of it is taken."),
+	     .answer = show_usages, .doc = "Shows the usage of a resource provider."),
 	READ("/resource_providers/{uuid}/traits", "resource_providers:traits:list", 6, OF_PROVIDER,
-	     .answer = show_traits, .doc = "What sets it apart: nothing."),
+	     .answer = show_traits, .doc = "Lists the traits of a resource provider. There are none."),
 	READ("/resource_classes", "resource_classes:list", 2, .answer = list_classes,
-	     .doc = "What there is to have."),
-	READ("/traits", "traits:list", 6, .answer = list_traits, .doc = "What sets hosts apart: nothing."),
+	     .doc = "Lists the resource classes."),
+	READ("/traits", "traits:list", 6, .answer = list_traits, .doc = "Lists traits. There are none."),
 	READ("/allocations/{consumer_uuid}", "allocations:list", 0,
 	     .args = OS_PARAMS(struct os_consumer, consumer_params), .answer = show_allocations,
-	     .doc = "What a server takes, and where."),
+	     .doc = "Shows the allocations of a server."),
 };
 const struct os_actions os_placement_provider_actions = OS_ACTIONS(OS_PLACEMENT, actions);
