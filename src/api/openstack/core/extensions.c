@@ -3,7 +3,7 @@
 #include "api/openstack/core/extensions.h"
 
 const struct param os_extension_params[1] = {
-	OS_PATH(struct os_extension_target, "alias", alias, .doc = "Its short name."),
+	OS_PATH(struct os_extension_target, "alias", alias, .doc = "Alias of the extension."),
 };
 
 static void write_extension(const struct os_extensions *extensions, const struct os_extension *x,

@@ -206,7 +206,7 @@ static RESULT network_resources(struct os_call *e, const void *args, struct json
 #define VERSIONS(where, code, in, write)                                                                     \
 	{                                                                                                    \
 		.method = HTTP_GET, .path = (where), .permit = "versions", .flags = API_OPEN,                \
-		.status = (code), .item = (in), .answer = (write), .doc = "What versions there are."         \
+		.status = (code), .item = (in), .answer = (write), .doc = "Lists the API versions."          \
 	}
 static const struct os_action identity_actions[] = {
 	VERSIONS("/", 300, NULL, identity_versions),
