@@ -135,12 +135,14 @@ struct assignment_body {
 };
 #define P(wire, member, ...) PARAM(struct assignment_body, wire, member, __VA_ARGS__)
 static const struct param body_params[] = {
-	P("roleDefinitionId", definition, .flags = REQUIRED, .max = ARM_SCOPE_MAX, .doc = "Which role."),
+	P("roleDefinitionId", definition, .flags = REQUIRED, .max = ARM_SCOPE_MAX,
+	  .doc = "Role definition to assign."),
 	P("principalId", principal, .flags = REQUIRED,
-	  .doc = "Who gets it: the UUID of a user, a group or a role of IAM's."),
+	  .doc = "Principal: the UUID of an IAM user, group or role."),
 	P("principalType", type, .flags = NULL_ABSENT,
-	  .words = "User|Group|ServicePrincipal|ForeignGroup|Device", .doc = "Which of them it is."),
-	P("description", description, .flags = NULL_ABSENT, .max = ARM_DESCRIPTION_MAX, .doc = "For people."),
+	  .words = "User|Group|ServicePrincipal|ForeignGroup|Device", .doc = "Type of the principal."),
+	P("description", description, .flags = NULL_ABSENT, .max = ARM_DESCRIPTION_MAX,
+	  .doc = "Description: free text."),
 	NOT_BUILT("condition|conditionVersion|delegatedManagedIdentityResourceId"),
 	AZ_READ_ONLY("scope|createdOn|updatedOn|createdBy|updatedBy"),
 };
@@ -153,7 +155,7 @@ struct assignment_args {
 };
 static const struct param assignment_params[] = {
 	PARAM_OBJECT(struct assignment_args, "properties", body, body_table, .flags = REQUIRED,
-		     .doc = "Who gets which role."),
+		     .doc = "Role definition and principal of the assignment."),
 	AZ_NAMED_PART,
 };
 
@@ -222,13 +224,13 @@ static RESULT show_deleted(struct az_call *e, const void *args, struct json_writ
 		HTTP_GET, where, .name = "RoleAssignments_ListForScope",                                     \
 				 .permit = "iam:ListAzureRoleAssignments", .type = AZ_ASSIGNMENTS,           \
 				 .answer = list_assignments, .query = "$filter",                             \
-				 .doc = "Who has which role at a scope."                                     \
+				 .doc = "Lists the role assignments at a scope."                             \
 	}
 #define GET(where)                                                                                           \
 	{                                                                                                    \
 		HTTP_GET, where, .name = "RoleAssignments_Get", .permit = "iam:ListAzureRoleAssignments",    \
 				 .type = AZ_ASSIGNMENTS, .answer = show_assignment,                          \
-				 .doc = "One assignment of a role."                                          \
+				 .doc = "Gets one role assignment."                                          \
 	}
 #define PUT(where)                                                                                           \
 	{                                                                                                    \
@@ -239,7 +241,7 @@ static RESULT show_deleted(struct az_call *e, const void *args, struct json_writ
 						.object = "RoleAssignment"),                                 \
 				 .prepare = prepare_put, .operation = engine_create_arm_assignment_run,      \
 				 .returns = KIND_ARM_ASSIGNMENT, .answer = show_put,                         \
-				 .doc = "Gives a principal a role at a scope."                               \
+				 .doc = "Assigns a role to a principal at a scope."                          \
 	}
 #define DELETE(where)                                                                                        \
 	{                                                                                                    \
@@ -249,7 +251,7 @@ static RESULT show_deleted(struct az_call *e, const void *args, struct json_writ
 				    .prepare = prepare_delete,                                               \
 				    .operation = engine_delete_arm_assignment_run,                           \
 				    .returns = API_RETURNS_NOTHING_STORED, .answer = show_deleted,           \
-				    .doc = "Takes the role away."                                            \
+				    .doc = "Deletes a role assignment."                                      \
 	}
 static const struct az_action actions[] = {
 	AZ_AT_EACH(LIST, "/roleAssignments"),

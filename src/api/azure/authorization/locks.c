@@ -75,8 +75,9 @@ struct lock_body {
 };
 #define P(wire, member, ...) PARAM(struct lock_body, wire, member, __VA_ARGS__)
 static const struct param body_params[] = {
-	P("level", level, .flags = REQUIRED, .words = "CanNotDelete|ReadOnly", .doc = "What it forbids."),
-	P("notes", notes, .flags = NULL_ABSENT, .max = ARM_NOTES_MAX, .doc = "For people."),
+	P("level", level, .flags = REQUIRED, .words = "CanNotDelete|ReadOnly",
+	  .doc = "Level: CanNotDelete or ReadOnly."),
+	P("notes", notes, .flags = NULL_ABSENT, .max = ARM_NOTES_MAX, .doc = "Notes: free text."),
 	NOT_BUILT("owners"),
 };
 #undef P
@@ -88,7 +89,7 @@ struct lock_args {
 };
 static const struct param lock_params[] = {
 	PARAM_OBJECT(struct lock_args, "properties", body, body_table, .flags = REQUIRED,
-		     .doc = "What it forbids."),
+		     .doc = "Level and notes of the lock."),
 	AZ_NAMED_PART,
 	AZ_READ_ONLY("systemData"),
 };
@@ -134,12 +135,12 @@ static RESULT prepare_delete(struct az_call *e, void *args)
 	{                                                                                                    \
 		HTTP_GET, where, .name = "ManagementLocks_ListByScope", .permit = "iam:ListAzureLocks",      \
 				 .type = AZ_LOCKS, .answer = list_locks, .query = "$filter",                 \
-				 .doc = "Locks at a scope, and below."                                       \
+				 .doc = "Lists the management locks at a scope and below it."                \
 	}
 #define GET(where)                                                                                           \
 	{                                                                                                    \
 		HTTP_GET, where, .name = "ManagementLocks_GetByScope", .permit = "iam:ListAzureLocks",       \
-				 .type = AZ_LOCKS, .answer = show_lock, .doc = "One lock."                   \
+				 .type = AZ_LOCKS, .answer = show_lock, .doc = "Gets one management lock."   \
 	}
 #define PUT(where)                                                                                           \
 	{                                                                                                    \
@@ -149,7 +150,8 @@ static RESULT prepare_delete(struct az_call *e, void *args)
 			.args = PARAMS(struct lock_args, lock_params, .object = "ManagementLockObject"),     \
 			.prepare = prepare_put, .operation = engine_put_arm_lock_run,                        \
 			.returns = KIND_ARM_LOCK, .answer = show_put,                                        \
-			.doc = "Keeps what is at a scope from being deleted, or changed."                    \
+			.doc = "Creates a lock that forbids deleting, or changing, the resources at a "      \
+			       "scope."                                                                      \
 	}
 #define DELETE(where)                                                                                        \
 	{                                                                                                    \
@@ -157,7 +159,8 @@ static RESULT prepare_delete(struct az_call *e, void *args)
 				    .permit = "iam:DeleteAzureLock", .flags = API_WRITES, .type = AZ_LOCKS,  \
 				    .args = {0, 0, sizeof(struct arm_lock_target)},                          \
 				    .prepare = prepare_delete, .operation = engine_delete_arm_lock_run,      \
-				    .returns = API_RETURNS_NOTHING_STORED, .doc = "Deletes a lock."          \
+				    .returns = API_RETURNS_NOTHING_STORED,                                   \
+				    .doc = "Deletes a management lock."                                      \
 	}
 static const struct az_action actions[] = {
 	AZ_AT_EACH(LIST, "/locks"),

@@ -117,19 +117,20 @@ struct role_body {
 };
 #define P(wire, member, ...) PARAM(struct role_body, wire, member, __VA_ARGS__)
 static const struct param body_params[] = {
-	P("roleName", name, .flags = REQUIRED, .min = 1, .max = ARM_NAME_MAX, .doc = "What it is called."),
-	P("description", description, .flags = NULL_ABSENT, .max = ARM_DESCRIPTION_MAX, .doc = "For people."),
-	P("type", type, .flags = NULL_ABSENT, .words = "CustomRole", .doc = "It is a custom role."),
+	P("roleName", name, .flags = REQUIRED, .min = 1, .max = ARM_NAME_MAX, .doc = "Name of the role."),
+	P("description", description, .flags = NULL_ABSENT, .max = ARM_DESCRIPTION_MAX,
+	  .doc = "Description: free text."),
+	P("type", type, .flags = NULL_ABSENT, .words = "CustomRole", .doc = "Type; only CustomRole."),
 	{.wire = "permissions",
 	 .type = PARAM_JSON,
 	 .offset = offsetof(struct role_body, permissions),
 	 .flags = REQUIRED,
-	 .doc = "A list of objects: actions, notActions, dataActions, notDataActions."},
+	 .doc = "Permissions: a list of objects with actions, notActions, dataActions and notDataActions."},
 	{.wire = "assignableScopes",
 	 .type = PARAM_JSON,
 	 .offset = offsetof(struct role_body, scopes),
 	 .flags = REQUIRED,
-	 .doc = "A list of scopes in the subscription."},
+	 .doc = "Assignable scopes within the subscription."},
 	AZ_READ_ONLY("createdOn|updatedOn|createdBy|updatedBy"),
 };
 #undef P
@@ -141,7 +142,7 @@ struct role_args {
 };
 static const struct param role_params[] = {
 	PARAM_OBJECT(struct role_args, "properties", body, body_table, .flags = REQUIRED,
-		     .doc = "What it gives."),
+		     .doc = "Name, permissions and scopes of the role."),
 	AZ_NAMED_PART,
 };
 
@@ -293,14 +294,14 @@ static RESULT list_permissions(struct az_call *e, const void *args, struct json_
 	{                                                                                                    \
 		HTTP_GET, where "/roleDefinitions",                                                          \
 			.name = "RoleDefinitions_List", .permit = "iam:ListAzureRoles", .type = AZ_ROLES,    \
-			.answer = list_definitions, .query = "$filter", .doc = "Roles, by name or all."      \
+			.answer = list_definitions, .query = "$filter", .doc = "Lists role definitions."     \
 	}
 #define PERMISSIONS(where)                                                                                   \
 	{                                                                                                    \
-		HTTP_GET, where "/permissions", .name = "Permissions_List", .permit = "iam:ListAzureRoles",  \
-						.flags = API_FOR_ALL, .type = AZ_PERMISSIONS,                \
-						.answer = list_permissions,                                  \
-						.doc = "What the caller's role assignments give at a scope." \
+		HTTP_GET, where "/permissions",                                                              \
+			.name = "Permissions_List", .permit = "iam:ListAzureRoles", .flags = API_FOR_ALL,    \
+			.type = AZ_PERMISSIONS, .answer = list_permissions,                                  \
+			.doc = "Lists the permissions that the caller's role assignments give at a scope."   \
 	}
 #define ONE AZ_SUBSCRIPTION AZ_AUTHORIZATION "/roleDefinitions/{roleDefinitionId}"
 static const struct az_action actions[] = {
@@ -308,16 +309,16 @@ static const struct az_action actions[] = {
 	LIST(AZ_GROUP AZ_AUTHORIZATION),
 	LIST(AZ_AT_RESOURCE AZ_AUTHORIZATION),
 	{HTTP_GET, ONE, .name = "RoleDefinitions_Get", .permit = "iam:ListAzureRoles", .type = AZ_ROLES,
-	 .answer = show_definition, .doc = "One role."},
+	 .answer = show_definition, .doc = "Gets one role definition."},
 	{HTTP_PUT, ONE, .name = "RoleDefinitions_CreateOrUpdate", .permit = "iam:PutAzureRole",
 	 .flags = API_WRITES, .type = AZ_ROLES,
 	 .args = PARAMS(struct role_args, role_params, .object = "RoleDefinition"), .prepare = prepare_put,
 	 .operation = engine_put_arm_role_run, .returns = KIND_ARM_ROLE, .answer = show_put,
-	 .doc = "Makes a custom role, or replaces it."},
+	 .doc = "Creates or replaces a custom role."},
 	{HTTP_DELETE, ONE, .name = "RoleDefinitions_Delete", .permit = "iam:DeleteAzureRole",
 	 .flags = API_WRITES, .type = AZ_ROLES, .args = {0, 0, sizeof(struct arm_role_target)},
 	 .prepare = prepare_delete, .operation = engine_delete_arm_role_run,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Deletes a custom role that nobody has."},
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Deletes a custom role without assignments."},
 	PERMISSIONS(AZ_SUBSCRIPTION AZ_AUTHORIZATION),
 	PERMISSIONS(AZ_GROUP AZ_AUTHORIZATION),
 	PERMISSIONS(AZ_AT_RESOURCE AZ_AUTHORIZATION),
