@@ -35,9 +35,9 @@ struct grant_args {
 };
 static const struct param grant_rows[] = {
 	PARAM(struct grant_args, "access", access, .flags = REQUIRED, .words = "Read",
-	      .doc = "What the address allows."),
+	      .doc = "Access level; only Read."),
 	PARAM(struct grant_args, "durationInSeconds", duration_s, .flags = REQUIRED, .min = 1,
-	      .max = DISK_ACCESS_S_MAX, .doc = "For how long it holds."),
+	      .max = DISK_ACCESS_S_MAX, .doc = "Lifetime of the access in seconds."),
 	NOT_BUILT("getSecureVMGuestStateSAS", .only = "false"),
 	NOT_BUILT("fileFormat", .only = "VHD"),
 };
@@ -158,7 +158,7 @@ static RESULT show_console(struct az_call *e, const void *args, struct json_writ
 			.prepare = prepare_grant, .operation = engine_grant_disk_access_run,                 \
 			.returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_MADE,            \
 			AZ_SUBJECT(struct grant_args, wish.image),                                           \
-			.doc = "Grants whoever has an address access to its bytes, for a while."             \
+			.doc = "Grants read access to the data by a URL, for a limited time."                \
 	}
 #define REVOKE(of, word, variable, of_type, of_kind)                                                         \
 	{                                                                                                    \
@@ -168,7 +168,7 @@ static RESULT show_console(struct az_call *e, const void *args, struct json_writ
 			.args = {0, 0, sizeof(struct disk_access_target)},                                   \
 			AZ_TARGET(struct disk_access_target, disk),                                          \
 			.operation = engine_revoke_disk_access_run, .returns = API_RETURNS_NOTHING_STORED,   \
-			.doc = "Takes it back."                                                              \
+			.doc = "Revokes the access."                                                         \
 	}
 #define DISK_CALL(call) call("/disks/{diskName}", "Disks", "diskName", AZ_DISKS, KIND_VOLUME)
 #define SNAPSHOT_CALL(call)                                                                                  \
@@ -181,14 +181,14 @@ static const struct az_action actions[] = {
 	{HTTP_POST, VM "/retrieveBootDiagnosticsData", .name = "VirtualMachines_RetrieveBootDiagnosticsData",
 	 .permit = "ec2:GetConsoleOutput", .flags = API_CHANGES_BY_TIME, .type = AZ_MACHINES,
 	 .kind = KIND_INSTANCE, .names = "vmName", .answer = show_addresses,
-	 .query = "sasUriExpirationTimeInMinutes", .doc = "An address of what its serial port wrote."},
+	 .query = "sasUriExpirationTimeInMinutes", .doc = "Returns the URL of the serial console log."},
 	{HTTP_GET, "/azure/" DISK_BYTES "/{id}", .name = "DiskBytes", .permit = "ec2:GrantDiskAccess",
 	 .flags = API_OPEN | API_FOR_ALL | AZ_SIGNED, .prepare = open_disk,
-	 .doc = "The bytes that access was granted to, by its address."},
+	 .doc = "Returns the data that a URL grants access to."},
 	{HTTP_GET, "/azure/" CONSOLE_TEXT "/{id}", .name = "BootDiagnostics",
 	 .permit = "ec2:GetConsoleOutput",
 	 .flags = API_OPEN | API_FOR_ALL | API_OBSERVES | AZ_SIGNED | AZ_IN_PLACE,
 	 .args = {0, 0, sizeof(struct console_args)}, .prepare = prepare_console, .look = look_at_console,
-	 .answer = show_console, .doc = "What a serial port wrote, by its address."},
+	 .answer = show_console, .doc = "Returns the serial console log that a URL grants access to."},
 };
 const struct api_actions az_access_actions = API_ACTIONS(actions);

@@ -22,9 +22,9 @@ struct coming {
 static const struct param coming_rows[] = {
 	PARAM(struct coming, "diskId", id, .flags = REQUIRED, .doc = "The disk."),
 	PARAM(struct coming, "lun", lun, .max = LUN_MAX, .given = offsetof(struct coming, has_lun) + 1,
-	      .doc = "Its number in the machine; absent: the first that is free."),
+	      .doc = "Logical unit number; absent: the first free one."),
 	PARAM(struct coming, "deleteOption", fate, .words = "Delete|Detach",
-	      .doc = "Whether it goes with the machine; it stays."),
+	      .doc = "Whether the data disk is deleted with the virtual machine; absent: Detach."),
 	NOT_BUILT("caching", .only = "None"),
 	NOT_BUILT("diskEncryptionSet"),
 	NOT_BUILT("writeAcceleratorEnabled", .only = "false"),
@@ -37,7 +37,7 @@ struct leaving {
 static const struct param leaving_rows[] = {
 	PARAM(struct leaving, "diskId", id, .flags = REQUIRED, .doc = "The disk."),
 	PARAM(struct leaving, "detachOption", option, .words = "ForceDetach",
-	      .doc = "Whether its guest lets go of it or not."),
+	      .doc = "ForceDetach: detaches without the guest's consent."),
 };
 static const struct params leaving_params =
 	PARAMS(struct leaving, leaving_rows, .object = "DataDisksToDetach");
@@ -58,9 +58,9 @@ struct disks_args {
 };
 static const struct param disks_params[] = {
 	PARAM_LIST(struct disks_args, ATTACHES, comes, coming_params, .max = CHANGES_MAX,
-		   .doc = "Disks that come."),
+		   .doc = "Disks to attach."),
 	PARAM_LIST(struct disks_args, DETACHES, leaves, leaving_params, .max = CHANGES_MAX,
-		   .doc = "Disks that leave."),
+		   .doc = "Disks to detach."),
 };
 
 /* ---- request bodies ---- */

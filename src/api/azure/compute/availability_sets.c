@@ -101,16 +101,17 @@ struct set_args {
 };
 static const struct param domain_rows[] = {
 	PARAM(struct domains, "platformFaultDomainCount", faults, .min = 1, .max = 3,
-	      .doc = "Kept and shown."),
+	      .doc = "Stored and shown; has no effect."),
 	PARAM(struct domains, "platformUpdateDomainCount", updates, .min = 1, .max = 20,
-	      .doc = "Kept and shown."),
+	      .doc = "Stored and shown; has no effect."),
 	NOT_BUILT("proximityPlacementGroup|scheduledEventsPolicy"),
 	AZ_READ_ONLY("statuses|virtualMachines|virtualMachineScaleSetMigrationInfo"),
 };
 static const struct params domain_params =
 	PARAMS(struct domains, domain_rows, .object = "AvailabilitySetProperties");
 static const struct param put_rows[] = {
-	PARAM_OBJECT(struct set_args, "properties", properties, domain_params, .doc = "Its domains."),
+	PARAM_OBJECT(struct set_args, "properties", properties, domain_params,
+		     .doc = "Fault domains and update domains."),
 	AZ_KEPT("sku"),
 	AZ_RESOURCE,
 };

@@ -133,8 +133,8 @@ struct disk_args {
 
 static const struct param creation_rows[] = {
 	PARAM(struct creation, "createOption", option, .words = "Empty|Copy|FromImage",
-	      .doc = "From what it is made."),
-	PARAM(struct creation, "sourceResourceId", source, .doc = "Copy: the snapshot, or the disk."),
+	      .doc = "Source: Empty, Copy or FromImage."),
+	PARAM(struct creation, "sourceResourceId", source, .doc = "Copy: the snapshot or disk to copy."),
 	PARAM_OBJECT(struct creation, "imageReference", image, az_image_reference_params,
 		     .doc = "FromImage: the image."),
 	NOT_BUILT("sourceUri|storageAccountId|galleryImageReference|uploadSizeBytes|securityDataUri|"
@@ -146,20 +146,20 @@ static const struct param creation_rows[] = {
 static const struct params creation_params = PARAMS(struct creation, creation_rows, .object = "CreationData");
 static const struct param property_rows[] = {
 	PARAM_OBJECT(struct disk_says, "creationData", creation, creation_params,
-		     .doc = "From what it is made."),
+		     .doc = "Source of the disk."),
 	PARAM(struct disk_says, "diskSizeGB", gib, .min = 1, .max = DISK_GIB_MAX,
-	      .doc = "Its size; absent: its source's."),
-	PARAM(struct disk_says, "diskIOPSReadWrite", iops, .doc = "Reads and writes a second."),
-	PARAM(struct disk_says, "diskMBpsReadWrite", throughput, .doc = "Megabytes a second."),
+	      .doc = "Size in GiB; absent: the size of the source."),
+	PARAM(struct disk_says, "diskIOPSReadWrite", iops, .doc = "IOPS limit."),
+	PARAM(struct disk_says, "diskMBpsReadWrite", throughput, .doc = "Throughput limit in MB/s."),
 	NOT_BUILT("diskAccessId|securityProfile|diskIOPSReadOnly|diskMBpsReadOnly"),
 	NOT_BUILT("burstingEnabled", .only = "false"),
 	NOT_BUILT("maxShares", .only = "1"),
 	PARAM(struct disk_says, "networkAccessPolicy", network, .words = "AllowAll|DenyAll",
-	      .doc = "DenyAll: nobody gets an address of its bytes."),
+	      .doc = "DenyAll: no access by URL can be granted."),
 	PARAM(struct disk_says, "publicNetworkAccess", public_access, .words = "Enabled|Disabled",
-	      .doc = "Disabled: likewise."),
+	      .doc = "Disabled: no access by URL can be granted."),
 	PARAM_OBJECT(struct disk_says, "encryption", encryption, az_encryption_params,
-		     .doc = "The region's keys."),
+		     .doc = "Encryption with the region's keys."),
 	NOT_BUILT("purchasePlan|supportedCapabilities|encryptionSettingsCollection|tier|supportsHibernation|"
 		  "optimizedForFrequentAttach|availabilityPolicy"),
 	NOT_BUILT("dataAccessAuthMode", .only = "None"),
@@ -171,9 +171,11 @@ static const struct param property_rows[] = {
 static const struct params property_params =
 	PARAMS(struct disk_says, property_rows, .object = "DiskProperties");
 static const struct param put_rows[] = {
-	PARAM_OBJECT(struct disk_args, "sku", sku, az_sku_params, .doc = "Standard_LRS, Premium_LRS, …"),
-	PARAM(struct disk_args, "zones", zones, .doc = "Its zone, by number."),
-	PARAM_OBJECT(struct disk_args, "properties", properties, property_params, .doc = "The rest."),
+	PARAM_OBJECT(struct disk_args, "sku", sku, az_sku_params,
+		     .doc = "SKU, such as Standard_LRS or Premium_LRS."),
+	PARAM(struct disk_args, "zones", zones, .doc = "Availability zone by number."),
+	PARAM_OBJECT(struct disk_args, "properties", properties, property_params,
+		     .doc = "Source, size and settings of the disk."),
 	NOT_BUILT("extendedLocation|managedByExtended"),
 	AZ_READ_ONLY("managedBy"),
 	AZ_RESOURCE,
@@ -298,16 +300,16 @@ static RESULT prepare_delete(struct az_call *e, void *args)
 	"|" AZ_PUBLIC_ACCESS
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION DISKS, .name = "Disks_List", .permit = "ec2:DescribeVolumes",
-	 .type = AZ_DISKS, .listing = &disks, .doc = "The subscription's disks."},
+	 .type = AZ_DISKS, .listing = &disks, .doc = "Lists the subscription's disks."},
 	{HTTP_GET, AZ_GROUP DISKS, .name = "Disks_ListByResourceGroup", .permit = "ec2:DescribeVolumes",
-	 .type = AZ_DISKS, .listing = &disks, .doc = "A group's disks."},
+	 .type = AZ_DISKS, .listing = &disks, .doc = "Lists a resource group's disks."},
 	{HTTP_GET, DISK, .name = "Disks_Get", .permit = "ec2:DescribeVolumes", .type = AZ_DISKS,
-	 .kind = KIND_VOLUME, .names = "diskName", .shows = &disks, .doc = "One disk."},
+	 .kind = KIND_VOLUME, .names = "diskName", .shows = &disks, .doc = "Gets one disk."},
 	{HTTP_PUT, DISK, .name = "Disks_CreateOrUpdate", .permit = "ec2:CreateVolume",
 	 .flags = API_WRITES | AZ_PUT | AZ_IS_202, .type = AZ_DISKS, .kind = KIND_VOLUME, .names = "diskName",
 	 .keeps = KEEPS, .fixed = "zones:zones", .args = PARAMS(struct disk_args, put_rows, .object = "Disk"),
 	 .prepare = prepare, .operation = put, .returns = KIND_VOLUME, AZ_SUBJECT(struct disk_args, id),
-	 .shows = &disks, .outcome = ASYNC_JOB_OUTCOME_MADE, .doc = "Makes a disk, or changes one."},
+	 .shows = &disks, .outcome = ASYNC_JOB_OUTCOME_MADE, .doc = "Creates or changes a disk."},
 	{HTTP_PATCH, DISK, .name = "Disks_Update", .permit = "ec2:ModifyVolume",
 	 .flags = API_WRITES | AZ_PATCH, .type = AZ_DISKS, .kind = KIND_VOLUME, .names = "diskName",
 	 .keeps = KEEPS, .fixed = "zones:zones", .args = PARAMS(struct disk_args, put_rows, .object = "Disk"),
@@ -317,6 +319,6 @@ static const struct az_action actions[] = {
 	 .type = AZ_DISKS, .kind = KIND_VOLUME, .names = "diskName",
 	 .args = {0, 0, sizeof(struct delete_args)}, .prepare = prepare_delete,
 	 .operation = engine_delete_volume_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .outcome = ASYNC_JOB_OUTCOME_GONE, .doc = "Deletes a disk that is in no machine."},
+	 .outcome = ASYNC_JOB_OUTCOME_GONE, .doc = "Deletes a disk that is not attached."},
 };
 const struct api_actions az_disk_actions = API_ACTIONS(actions);

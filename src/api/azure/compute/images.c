@@ -117,43 +117,49 @@ struct image_args {
 	uuid id;
 };
 
-static const struct param link_rows[] = {PARAM(struct link, "id", id, .doc = "Its id.")};
+static const struct param link_rows[] = {PARAM(struct link, "id", id, .doc = "Resource id.")};
 static const struct params link_params = PARAMS(struct link, link_rows, .object = "SubResource");
 static const struct param disk_rows[] = {
-	PARAM_OBJECT(struct image_disk, "snapshot", snapshot, link_params, .doc = "From a snapshot."),
-	PARAM_OBJECT(struct image_disk, "managedDisk", disk, link_params, .doc = "Not built: a snapshot is."),
-	PARAM(struct image_disk, "diskSizeGB", gib, .min = 1, .max = 65536, .doc = "Absent: the snapshot's."),
-	PARAM(struct image_disk, "lun", lun, .max = DATA_DISKS_MAX - 1, .doc = "Of a data disk."),
-	PARAM(struct image_disk, "osType", os_type, .words = "Linux|Windows", .doc = "Of the first disk."),
+	PARAM_OBJECT(struct image_disk, "snapshot", snapshot, link_params,
+		     .doc = "Snapshot that the disk is created from."),
+	PARAM_OBJECT(struct image_disk, "managedDisk", disk, link_params,
+		     .doc = "Not implemented; use a snapshot."),
+	PARAM(struct image_disk, "diskSizeGB", gib, .min = 1, .max = 65536,
+	      .doc = "Size in GiB; absent: the size of the snapshot."),
+	PARAM(struct image_disk, "lun", lun, .max = DATA_DISKS_MAX - 1,
+	      .doc = "Logical unit number of a data disk."),
+	PARAM(struct image_disk, "osType", os_type, .words = "Linux|Windows",
+	      .doc = "Operating system: Linux or Windows."),
 	PARAM(struct image_disk, "osState", os_state, .words = "Generalized|Specialized",
-	      .doc = "Of the first disk."),
+	      .doc = "State of the operating system: Generalized or Specialized."),
 	PARAM(struct image_disk, "storageAccountType", sku,
-	      .doc = "SKU of disks made from the image: Standard_LRS, Premium_LRS, …"),
+	      .doc = "SKU of disks created from the image, such as Standard_LRS or Premium_LRS."),
 	NOT_BUILT("blobUri|diskEncryptionSet"),
 	AZ_KEPT("caching"),
 };
 static const struct params disk_params = PARAMS(struct image_disk, disk_rows, .object = "ImageDisk");
 static const struct param storage_rows[] = {
-	PARAM_OBJECT(struct image_storage, "osDisk", os, disk_params, .doc = "The first disk."),
+	PARAM_OBJECT(struct image_storage, "osDisk", os, disk_params, .doc = "OS disk."),
 	PARAM_LIST(struct image_storage, "dataDisks", data, disk_params, .max = DATA_DISKS_MAX,
-		   .doc = "The others."),
+		   .doc = "Data disks."),
 	NOT_BUILT("zoneResilient"),
 };
 static const struct params storage_params =
 	PARAMS(struct image_storage, storage_rows, .object = "ImageStorageProfile");
 static const struct param property_rows[] = {
 	PARAM_OBJECT(struct image_says, "sourceVirtualMachine", machine, link_params,
-		     .doc = "Made of a machine."),
-	PARAM_OBJECT(struct image_says, "storageProfile", storage, storage_params, .doc = "Or of snapshots."),
+		     .doc = "Virtual machine that the image is created from."),
+	PARAM_OBJECT(struct image_says, "storageProfile", storage, storage_params,
+		     .doc = "Snapshots that the image is created from, instead of a virtual machine."),
 	PARAM(struct image_says, "hyperVGeneration", generation, .words = "V1|V2",
-	      .doc = "V2 starts by UEFI."),
+	      .doc = "Generation: V2 boots with UEFI."),
 	AZ_READ_ONLY("provisioningState"),
 };
 static const struct params property_params =
 	PARAMS(struct image_says, property_rows, .object = "ImageProperties");
 static const struct param put_rows[] = {
 	PARAM_OBJECT(struct image_args, "properties", properties, property_params,
-		     .doc = "What it is made of."),
+		     .doc = "Source of the image."),
 	NOT_BUILT("extendedLocation"),
 	AZ_RESOURCE,
 };
@@ -270,16 +276,17 @@ struct delete_args {
 #define IMAGE AZ_GROUP IMAGES "/{imageName}"
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION IMAGES, .name = "Images_List", .permit = "ec2:DescribeImages",
-	 .type = AZ_IMAGES, .listing = &images, .doc = "The subscription's own images."},
+	 .type = AZ_IMAGES, .listing = &images, .doc = "Lists the subscription's own images."},
 	{HTTP_GET, AZ_GROUP IMAGES, .name = "Images_ListByResourceGroup", .permit = "ec2:DescribeImages",
-	 .type = AZ_IMAGES, .listing = &images, .doc = "A group's images."},
+	 .type = AZ_IMAGES, .listing = &images, .doc = "Lists a resource group's images."},
 	{HTTP_GET, IMAGE, .name = "Images_Get", .permit = "ec2:DescribeImages", .type = AZ_IMAGES,
-	 .kind = KIND_IMAGE, .names = "imageName", .shows = &images, .doc = "One image."},
+	 .kind = KIND_IMAGE, .names = "imageName", .shows = &images, .doc = "Gets one image."},
 	{HTTP_PUT, IMAGE, .name = "Images_CreateOrUpdate", .permit = "ec2:CreateImage",
 	 .flags = API_WRITES | AZ_PUT, .type = AZ_IMAGES, .kind = KIND_IMAGE, .names = "imageName",
 	 .args = PARAMS(struct image_args, put_rows, .object = "Image"), .prepare = prepare, .operation = put,
 	 .returns = KIND_IMAGE, AZ_SUBJECT(struct image_args, id), .shows = &images,
-	 .outcome = ASYNC_JOB_OUTCOME_MADE, .doc = "Makes an image of a machine, or of snapshots."},
+	 .outcome = ASYNC_JOB_OUTCOME_MADE,
+	 .doc = "Creates an image from a virtual machine or from snapshots."},
 	{HTTP_PATCH, IMAGE, .name = "Images_Update", .permit = "ec2:CreateTags",
 	 .flags = API_WRITES | AZ_PATCH, .type = AZ_IMAGES, .kind = KIND_IMAGE, .names = "imageName",
 	 .args = {0, 0, sizeof(struct tags_wish)}, .prepare = az_prepare_tags,

@@ -12,41 +12,47 @@
 /* ---- what a body says ---- */
 
 static const struct param public_key_rows[] = {
-	PARAM(struct az_public_key, "path", path, .doc = "Where it goes in the guest."),
-	PARAM(struct az_public_key, "keyData", line, .max = 16384, .doc = "In OpenSSH's form."),
+	PARAM(struct az_public_key, "path", path, .doc = "Path of the key in the guest."),
+	PARAM(struct az_public_key, "keyData", line, .max = 16384, .doc = "Public key in OpenSSH format."),
 };
 static const struct params public_key_params =
 	PARAMS(struct az_public_key, public_key_rows, .object = "SshPublicKey");
 static const struct param ssh_rows[] = {
-	PARAM_LIST(struct az_ssh, "publicKeys", keys, public_key_params, .max = 1, .doc = "One key."),
+	PARAM_LIST(struct az_ssh, "publicKeys", keys, public_key_params, .max = 1,
+		   .doc = "SSH public keys; at most one."),
 };
 static const struct params ssh_params = PARAMS(struct az_ssh, ssh_rows, .object = "SshConfiguration");
 static const struct param linux_rows[] = {
 	PARAM(struct az_linux_os, "disablePasswordAuthentication", disables_password,
-	      .doc = "A key is needed then."),
-	PARAM(struct az_linux_os, "provisionVMAgent", has_agent, .doc = "Its guest sets an agent up."),
-	PARAM_OBJECT(struct az_linux_os, "ssh", ssh, ssh_params, .doc = "Keys of its administrator."),
+	      .doc = "Disables password authentication; requires a public key."),
+	PARAM(struct az_linux_os, "provisionVMAgent", has_agent,
+	      .doc = "Whether the guest installs an agent."),
+	PARAM_OBJECT(struct az_linux_os, "ssh", ssh, ssh_params, .doc = "SSH keys of the administrator."),
 	NOT_BUILT("patchSettings|enableVMAgentPlatformUpdates"),
 };
 static const struct params linux_params =
 	PARAMS(struct az_linux_os, linux_rows, .object = "LinuxConfiguration");
 static const struct param listener_rows[] = {
 	PARAM(struct az_listener, "protocol", protocol, .flags = REQUIRED, .words = "Http",
-	      .doc = "Http; for Https there is no vault of certificates."),
+	      .doc = "Protocol; only Http, because there is no vault for the certificate of Https."),
 	NOT_BUILT("certificateUrl"),
 };
 static const struct params listener_params =
 	PARAMS(struct az_listener, listener_rows, .object = "WinRMListener");
 static const struct param winrm_rows[] = {
-	PARAM_LIST(struct az_winrm, "listeners", listeners, listener_params, .max = 1, .doc = "One at most."),
+	PARAM_LIST(struct az_winrm, "listeners", listeners, listener_params, .max = 1,
+		   .doc = "WinRM listeners; at most one."),
 };
 static const struct params winrm_params = PARAMS(struct az_winrm, winrm_rows, .object = "WinRMConfiguration");
 static const struct param windows_rows[] = {
-	PARAM(struct az_windows_os, "provisionVMAgent", has_agent, .doc = "Its guest sets an agent up."),
-	PARAM(struct az_windows_os, "enableAutomaticUpdates", updates, .doc = "Windows installs updates."),
-	PARAM(struct az_windows_os, "timeZone", time_zone, .max = 64, .doc = "As Windows calls it."),
+	PARAM(struct az_windows_os, "provisionVMAgent", has_agent,
+	      .doc = "Whether the guest installs an agent."),
+	PARAM(struct az_windows_os, "enableAutomaticUpdates", updates,
+	      .doc = "Whether Windows installs updates automatically."),
+	PARAM(struct az_windows_os, "timeZone", time_zone, .max = 64,
+	      .doc = "Time zone by its Windows name."),
 	PARAM_OBJECT(struct az_windows_os, "winRM", winrm, winrm_params,
-		     .doc = "How it is managed from afar."),
+		     .doc = "WinRM listeners for remote management."),
 	NOT_BUILT("additionalUnattendContent", .only = "[]"),
 	NOT_BUILT("patchSettings"),
 	AZ_READ_ONLY("enableVMAgentPlatformUpdates"),
@@ -55,15 +61,18 @@ static const struct params windows_params =
 	PARAMS(struct az_windows_os, windows_rows, .object = "WindowsConfiguration");
 static const struct param os_rows[] = {
 	PARAM(struct az_os_profile, "allowExtensionOperations", allows_extensions,
-	      .doc = "As it is shown: true of a machine whose guest has an administrator."),
-	PARAM(struct az_os_profile, "computerName", computer_name, .max = 64, .doc = "Its host name."),
-	PARAM(struct az_os_profile, "adminUsername", admin, .max = 64, .doc = "Its administrator."),
-	PARAM(struct az_os_profile, "adminPassword", password, .max = 123, .doc = "His password."),
+	      .doc = "Must be the present value: true if the guest has an administrator."),
+	PARAM(struct az_os_profile, "computerName", computer_name, .max = 64,
+	      .doc = "Host name of the guest."),
+	PARAM(struct az_os_profile, "adminUsername", admin, .max = 64, .doc = "Name of the administrator."),
+	PARAM(struct az_os_profile, "adminPassword", password, .max = 123,
+	      .doc = "Password of the administrator."),
 	PARAM(struct az_os_profile, "customData", custom_data, .flags = BASE64, .max = INSTANCE_USER_DATA_MAX,
-	      .doc = "What its guest runs or reads at first."),
-	PARAM_OBJECT(struct az_os_profile, "linuxConfiguration", linux_os, linux_params, .doc = "Of Linux."),
+	      .doc = "Custom data for the first boot, base64."),
+	PARAM_OBJECT(struct az_os_profile, "linuxConfiguration", linux_os, linux_params,
+		     .doc = "Settings of a Linux guest."),
 	PARAM_OBJECT(struct az_os_profile, "windowsConfiguration", windows, windows_params,
-		     .doc = "Of Windows."),
+		     .doc = "Settings of a Windows guest."),
 	NOT_BUILT("secrets"),
 	NOT_BUILT("requireGuestProvisionSignal", .only = "true"),
 };

@@ -90,12 +90,12 @@ static const struct image *find_newest(struct az_call *e, const struct az_image_
 /* ---- references in bodies ---- */
 
 static const struct param reference_rows[] = {
-	PARAM(struct az_image_reference, "id", id, .doc = "An image of the subscription's."),
-	PARAM(struct az_image_reference, "publisher", publisher,
-	      .doc = "Or one of the marketplace: its publisher,"),
-	PARAM(struct az_image_reference, "offer", offer, .doc = "its offer,"),
-	PARAM(struct az_image_reference, "sku", sku, .doc = "its SKU,"),
-	PARAM(struct az_image_reference, "version", version, .doc = "and its version, or latest."),
+	PARAM(struct az_image_reference, "id", id, .doc = "Image of the subscription, by id."),
+	PARAM(struct az_image_reference, "publisher", publisher, .doc = "Publisher of a marketplace image."),
+	PARAM(struct az_image_reference, "offer", offer, .doc = "Offer of a marketplace image."),
+	PARAM(struct az_image_reference, "sku", sku, .doc = "SKU of a marketplace image."),
+	PARAM(struct az_image_reference, "version", version,
+	      .doc = "Version of a marketplace image, or latest."),
 	NOT_BUILT("sharedGalleryImageId|communityGalleryImageId"),
 	AZ_READ_ONLY("exactVersion"),
 };
@@ -309,9 +309,9 @@ static const struct az_action actions[] = {
 	LEVEL(IMAGES_AT OF_SKU, "VirtualMachineImages_List", "A SKU's versions."),
 	{HTTP_GET, IMAGES_AT OF_SKU "/{version}", .name = "VirtualMachineImages_Get",
 	 .permit = "ec2:DescribeImages", .type = AZ_PUBLISHERS, .answer = show_version,
-	 .doc = "One version of an image."},
+	 .doc = "Gets one version of a marketplace image."},
 	{HTTP_GET, "/aliases.json", .name = "Aliases", .permit = "ec2:DescribeImages",
 	 .flags = API_OPEN | API_FOR_ALL | AZ_SIGNED, .answer = show_aliases,
-	 .doc = "Short names of public images, as az asks for them."},
+	 .doc = "Returns the short names of public images, which az requests."},
 };
 const struct api_actions az_machine_image_actions = API_ACTIONS(actions);

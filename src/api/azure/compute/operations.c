@@ -168,10 +168,11 @@ static RESULT show(struct az_call *e, const void *args, struct json_writer *w)
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION AZ_COMPUTE "/locations/{location}/operations/{operationId}",
 	 .name = "Operations_Get", .permit = "ec2:DescribeJobs", .flags = API_FOR_ALL | API_CHANGES_BY_TIME,
-	 .type = AZ_OPERATIONS, .answer = show, .query = "monitor", .doc = "What came of a change."},
+	 .type = AZ_OPERATIONS, .answer = show, .query = "monitor",
+	 .doc = "Gets the result of a compute operation."},
 	{HTTP_GET, AZ_SUBSCRIPTION AZ_NETWORK "/locations/{location}/operations/{operationId}",
 	 .name = "NetworkOperations_Get", .permit = "ec2:DescribeJobs",
 	 .flags = API_FOR_ALL | API_CHANGES_BY_TIME, .type = AZ_NETWORK_OPERATIONS, .answer = show,
-	 .query = "monitor", .doc = "What came of a change of the network."},
+	 .query = "monitor", .doc = "Gets the result of a network operation."},
 };
 const struct api_actions az_operation_actions = API_ACTIONS(actions);

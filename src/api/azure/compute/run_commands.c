@@ -32,7 +32,7 @@ struct command_args {
 };
 static const struct param source_rows[] = {
 	PARAM(struct source, "script", script, .flags = REQUIRED, .max = EXTENSION_SETTINGS_MAX,
-	      .doc = "The script."),
+	      .doc = "Text of the script."),
 	NOT_BUILT("scriptUri|commandId|scriptUriManagedIdentity"),
 	NOT_BUILT("galleryScriptReferenceId"),
 	NOT_BUILT("scriptShell", .only = "Default"),
@@ -40,18 +40,19 @@ static const struct param source_rows[] = {
 static const struct params source_params =
 	PARAMS(struct source, source_rows, .object = "VirtualMachineRunCommandScriptSource");
 static const struct param parameter_rows[] = {
-	PARAM(struct parameter, "name", name, .flags = REQUIRED, .doc = "A variable of the script."),
-	PARAM(struct parameter, "value", value, .flags = REQUIRED, .max = 16384, .doc = "What it is."),
+	PARAM(struct parameter, "name", name, .flags = REQUIRED, .doc = "Name of a variable of the script."),
+	PARAM(struct parameter, "value", value, .flags = REQUIRED, .max = 16384,
+	      .doc = "Value of the variable."),
 };
 static const struct params parameter_params =
 	PARAMS(struct parameter, parameter_rows, .object = "RunCommandInputParameter");
 static const struct param property_rows[] = {
 	PARAM_OBJECT(struct command_says, "source", source, source_params, .flags = REQUIRED,
-		     .doc = "What is run."),
+		     .doc = "Script to run."),
 	PARAM_LIST(struct command_says, "parameters", plain, parameter_params, .max = PARAMETERS_MAX,
-		   .doc = "Variables, which are its arguments, too."),
+		   .doc = "Parameters: variables, also passed as arguments."),
 	PARAM_LIST(struct command_says, "protectedParameters", secret, parameter_params,
-		   .max = PARAMETERS_MAX, .doc = "Others, which are never shown."),
+		   .max = PARAMETERS_MAX, .doc = "Protected parameters, which are never shown."),
 	NOT_BUILT("runAsUser|runAsPassword|outputBlobUri|errorBlobUri|outputBlobManagedIdentity|"
 		  "errorBlobManagedIdentity"),
 	NOT_BUILT("asyncExecution", .only = "false"),
@@ -62,7 +63,7 @@ static const struct params property_params =
 	PARAMS(struct command_says, property_rows, .object = "VirtualMachineRunCommandProperties");
 static const struct param put_rows[] = {
 	PARAM_OBJECT(struct command_args, "properties", properties, property_params, .flags = REQUIRED,
-		     .doc = "What is run."),
+		     .doc = "Script and its parameters."),
 	AZ_RESOURCE,
 };
 
@@ -359,12 +360,12 @@ static const struct az_action actions[] = {
 	 .args = {0, 0, sizeof(struct removal_args)}, .prepare = prepare_delete,
 	 .operation = engine_delete_extension_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .outcome = ASYNC_JOB_OUTCOME_GONE, .kind = KIND_INSTANCE_EXTENSION,
-	 AZ_SUBJECT(struct removal_args, wish.extension), .doc = "Forgets a command."},
+	 AZ_SUBJECT(struct removal_args, wish.extension), .doc = "Deletes a run command."},
 	{HTTP_GET, DOCUMENTS, .name = "VirtualMachineRunCommands_List",
 	 .permit = "ec2:DescribeInstanceExtensions", .type = AZ_COMMAND_DOCUMENTS, .answer = list_documents,
-	 .doc = "Commands that can be run."},
+	 .doc = "Lists the built-in commands."},
 	{HTTP_GET, DOCUMENTS "/{commandId}", .name = "VirtualMachineRunCommands_Get",
 	 .permit = "ec2:DescribeInstanceExtensions", .type = AZ_COMMAND_DOCUMENTS, .answer = show_document,
-	 .doc = "One of them."},
+	 .doc = "Gets one built-in command."},
 };
 const struct api_actions az_run_command_actions = API_ACTIONS(actions);

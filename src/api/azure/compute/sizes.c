@@ -182,17 +182,18 @@ static RESULT list_skus(struct az_call *e, const void *args, struct json_writer 
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION AZ_COMPUTE "/locations/{location}/vmSizes",
 	 .name = "VirtualMachineSizes_List", .permit = "ec2:DescribeInstanceTypes", .type = AZ_SIZES,
-	 .answer = list_sizes, .doc = "Sizes of virtual machines."},
+	 .answer = list_sizes, .doc = "Lists the sizes of virtual machines."},
 	{HTTP_GET, AZ_GROUP AZ_COMPUTE "/virtualMachines/{vmName}/vmSizes",
 	 .name = "VirtualMachines_ListAvailableSizes", .permit = "ec2:DescribeInstanceTypes",
 	 .type = AZ_MACHINES, .kind = KIND_INSTANCE, .names = "vmName", .answer = list_sizes,
-	 .doc = "Sizes that a machine can have."},
+	 .doc = "Lists the sizes that a virtual machine can be resized to."},
 	{HTTP_GET, AZ_GROUP AZ_COMPUTE "/availabilitySets/{availabilitySetName}/vmSizes",
 	 .name = "AvailabilitySets_ListAvailableSizes", .permit = "ec2:DescribeInstanceTypes",
 	 .type = AZ_AVAILABILITY_SETS, .kind = KIND_SERVER_GROUP, .names = "availabilitySetName",
-	 .answer = list_sizes, .doc = "Sizes that a machine in the set can have."},
+	 .answer = list_sizes,
+	 .doc = "Lists the sizes that virtual machines of an availability set can have."},
 	{HTTP_GET, AZ_SUBSCRIPTION AZ_COMPUTE "/skus", .name = "ResourceSkus_List",
 	 .permit = "ec2:DescribeInstanceTypes", .type = AZ_SKUS, .answer = list_skus,
-	 .query = "$filter|includeExtendedLocations", .doc = "The same, with what each can do."},
+	 .query = "$filter|includeExtendedLocations", .doc = "Lists compute SKUs with their capabilities."},
 };
 const struct api_actions az_size_actions = API_ACTIONS(actions);

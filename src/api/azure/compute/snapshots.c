@@ -77,8 +77,9 @@ struct snapshot_args {
 	uuid id;
 };
 static const struct param creation_rows[] = {
-	PARAM(struct creation, "createOption", option, .words = "Copy", .doc = "From a disk, or a snapshot."),
-	PARAM(struct creation, "sourceResourceId", source, .doc = "Which one."),
+	PARAM(struct creation, "createOption", option, .words = "Copy",
+	      .doc = "Source: only Copy, of a disk or a snapshot."),
+	PARAM(struct creation, "sourceResourceId", source, .doc = "Disk or snapshot to copy."),
 	NOT_BUILT("sourceUri|storageAccountId|imageReference|galleryImageReference|uploadSizeBytes"),
 	NOT_BUILT("logicalSectorSize|securityDataUri|securityMetadataUri|performancePlus|"
 		  "elasticSanResourceId|provisionedBandwidthCopySpeed|instantAccessDurationMinutes"),
@@ -87,16 +88,16 @@ static const struct param creation_rows[] = {
 static const struct params creation_params = PARAMS(struct creation, creation_rows, .object = "CreationData");
 static const struct param property_rows[] = {
 	PARAM_OBJECT(struct snapshot_says, "creationData", creation, creation_params,
-		     .doc = "What it is of."),
+		     .doc = "Source of the snapshot."),
 	NOT_BUILT("diskAccessId|securityProfile|copyCompletionError"),
 	PARAM(struct snapshot_says, "networkAccessPolicy", network, .words = "AllowAll|DenyAll",
-	      .doc = "DenyAll: nobody gets an address of its bytes."),
+	      .doc = "DenyAll: no access by URL can be granted."),
 	PARAM(struct snapshot_says, "publicNetworkAccess", public_access, .words = "Enabled|Disabled",
-	      .doc = "Likewise."),
+	      .doc = "Disabled: no access by URL can be granted."),
 	PARAM_OBJECT(struct snapshot_says, "encryption", encryption, az_encryption_params,
-		     .doc = "The region's keys."),
+		     .doc = "Encryption with the region's keys."),
 	PARAM(struct snapshot_says, "diskSizeGB", gib, .min = 1, .max = 65536,
-	      .doc = "Its disk's size, or nothing."),
+	      .doc = "Size of the source in GiB, if given."),
 	AZ_KEPT("osType|hyperVGeneration"),
 	NOT_BUILT("purchasePlan|supportedCapabilities|encryptionSettingsCollection|supportsHibernation"),
 	NOT_BUILT("dataAccessAuthMode", .only = "None"),
@@ -108,7 +109,7 @@ static const struct params property_params =
 	PARAMS(struct snapshot_says, property_rows, .object = "SnapshotProperties");
 static const struct param put_rows[] = {
 	PARAM_OBJECT(struct snapshot_args, "properties", properties, property_params,
-		     .doc = "What it is of."),
+		     .doc = "Source and settings of the snapshot."),
 	NOT_BUILT("extendedLocation"),
 	AZ_KEPT("sku"),
 	AZ_READ_ONLY("managedBy"),
@@ -171,12 +172,12 @@ struct delete_args {
 	"properties.hyperVGeneration|" AZ_NETWORK_ACCESS "|" AZ_PUBLIC_ACCESS
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION SNAPSHOTS, .name = "Snapshots_List", .permit = "ec2:DescribeSnapshots",
-	 .type = AZ_SNAPSHOTS, .listing = &snapshots, .doc = "The subscription's snapshots."},
+	 .type = AZ_SNAPSHOTS, .listing = &snapshots, .doc = "Lists the subscription's snapshots."},
 	{HTTP_GET, AZ_GROUP SNAPSHOTS, .name = "Snapshots_ListByResourceGroup",
 	 .permit = "ec2:DescribeSnapshots", .type = AZ_SNAPSHOTS, .listing = &snapshots,
-	 .doc = "A group's snapshots."},
+	 .doc = "Lists a resource group's snapshots."},
 	{HTTP_GET, SNAPSHOT, .name = "Snapshots_Get", .permit = "ec2:DescribeSnapshots", .type = AZ_SNAPSHOTS,
-	 .kind = KIND_SNAPSHOT, .names = "snapshotName", .shows = &snapshots, .doc = "One snapshot."},
+	 .kind = KIND_SNAPSHOT, .names = "snapshotName", .shows = &snapshots, .doc = "Gets one snapshot."},
 	{HTTP_PUT, SNAPSHOT, .name = "Snapshots_CreateOrUpdate", .permit = "ec2:CreateSnapshot",
 	 .flags = API_WRITES | AZ_PUT | AZ_IS_202, .type = AZ_SNAPSHOTS, .kind = KIND_SNAPSHOT,
 	 .names = "snapshotName", .keeps = KEEPS,
@@ -185,7 +186,7 @@ static const struct az_action actions[] = {
 	 .args = PARAMS(struct snapshot_args, put_rows, .object = "Snapshot"), .prepare = prepare,
 	 .operation = put, .returns = KIND_SNAPSHOT, AZ_SUBJECT(struct snapshot_args, id),
 	 .shows = &snapshots, .outcome = ASYNC_JOB_OUTCOME_MADE,
-	 .doc = "Makes a snapshot of a disk, or a copy of one."},
+	 .doc = "Creates a snapshot of a disk, or copies a snapshot."},
 	{HTTP_PATCH, SNAPSHOT, .name = "Snapshots_Update", .permit = "ec2:CreateTags",
 	 .flags = API_WRITES | AZ_PATCH, .type = AZ_SNAPSHOTS, .kind = KIND_SNAPSHOT, .names = "snapshotName",
 	 .args = {0, 0, sizeof(struct tags_wish)}, .prepare = az_prepare_tags,

@@ -37,12 +37,12 @@ struct key_args {
 	uuid id;
 };
 static const struct param property_rows[] = {
-	PARAM(struct key_says, "publicKey", line, .max = 16384, .doc = "In OpenSSH's form."),
+	PARAM(struct key_says, "publicKey", line, .max = 16384, .doc = "Public key in OpenSSH format."),
 };
 static const struct params property_params =
 	PARAMS(struct key_says, property_rows, .object = "SshPublicKeyResourceProperties");
 static const struct param put_rows[] = {
-	PARAM_OBJECT(struct key_args, "properties", properties, property_params, .doc = "The key."),
+	PARAM_OBJECT(struct key_args, "properties", properties, property_params, .doc = "The public key."),
 	AZ_RESOURCE,
 };
 
@@ -90,7 +90,7 @@ struct generate_args {
 };
 static const struct param generate_rows[] = {
 	PARAM(struct generate_args, "encryptionType", encryption, .words = "RSA|Ed25519",
-	      .doc = "Which kind of key; RSA."),
+	      .doc = "Type of the generated key; absent: RSA."),
 };
 
 static RESULT prepare_generate(struct az_call *e, void *args)
@@ -131,34 +131,35 @@ struct delete_args {
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION KEYS, .name = "SshPublicKeys_ListBySubscription",
 	 .permit = "ec2:DescribeKeyPairs", .type = AZ_SSH_KEYS, .listing = &keys,
-	 .doc = "The subscription's public keys."},
+	 .doc = "Lists the subscription's SSH public keys."},
 	{HTTP_GET, AZ_GROUP KEYS, .name = "SshPublicKeys_ListByResourceGroup",
 	 .permit = "ec2:DescribeKeyPairs", .type = AZ_SSH_KEYS, .listing = &keys,
-	 .doc = "A group's public keys."},
+	 .doc = "Lists a resource group's SSH public keys."},
 	{HTTP_GET, KEY, .name = "SshPublicKeys_Get", .permit = "ec2:DescribeKeyPairs", .type = AZ_SSH_KEYS,
-	 .kind = KIND_KEY_PAIR, .names = "sshPublicKeyName", .shows = &keys, .doc = "One public key."},
+	 .kind = KIND_KEY_PAIR, .names = "sshPublicKeyName", .shows = &keys,
+	 .doc = "Gets one SSH public key."},
 	{HTTP_PUT, KEY, .name = "SshPublicKeys_Create", .permit = "ec2:ImportKeyPair",
 	 .flags = API_WRITES | AZ_PUT, .type = AZ_SSH_KEYS, .kind = KIND_KEY_PAIR,
 	 .names = "sshPublicKeyName",
 	 .args = PARAMS(struct key_args, put_rows, .object = "SshPublicKeyResource"), .prepare = prepare,
 	 .operation = put, .returns = KIND_KEY_PAIR, AZ_SUBJECT(struct key_args, id), .shows = &keys,
-	 .doc = "Keeps a public key."},
+	 .doc = "Creates an SSH public key resource."},
 	{HTTP_PATCH, KEY, .name = "SshPublicKeys_Update", .permit = "ec2:CreateTags",
 	 .flags = API_WRITES | AZ_PATCH, .type = AZ_SSH_KEYS, .kind = KIND_KEY_PAIR,
 	 .names = "sshPublicKeyName", .args = {0, 0, sizeof(struct tags_wish)}, .prepare = az_prepare_tags,
 	 .operation = engine_replace_tags_run, .returns = KIND_KEY_PAIR, .shows = &keys,
-	 .doc = "Changes a public key's tags."},
+	 .doc = "Changes an SSH public key's tags."},
 	{HTTP_POST, KEY "/generateKeyPair", .name = "SshPublicKeys_GenerateKeyPair",
 	 .permit = "ec2:CreateKeyPair", .flags = API_WRITES, .type = AZ_SSH_KEYS, .kind = KIND_KEY_PAIR,
 	 .names = "sshPublicKeyName",
 	 .args = PARAMS(struct generate_args, generate_rows, .object = "SshGenerateKeyPairInputParameters"),
 	 .prepare = prepare_generate, .work = make_key, .operation = engine_fill_key_pair_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .answer = show_generated,
-	 .doc = "Makes a pair of keys, keeps the public one and answers with both."},
+	 .doc = "Generates a key pair, stores the public key and returns both."},
 	{HTTP_DELETE, KEY, .name = "SshPublicKeys_Delete", .permit = "ec2:DeleteKeyPair", .flags = API_WRITES,
 	 .type = AZ_SSH_KEYS, .kind = KIND_KEY_PAIR, .names = "sshPublicKeyName",
 	 .args = {0, 0, sizeof(struct delete_args)}, AZ_TARGET(struct delete_args, wish.key_pair),
 	 .operation = engine_delete_key_pair_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Forgets a public key."},
+	 .doc = "Deletes an SSH public key."},
 };
 const struct api_actions az_ssh_key_actions = API_ACTIONS(actions);

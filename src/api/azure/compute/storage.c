@@ -19,14 +19,15 @@ static const struct {
 enum { SKU_COUNT = sizeof skus / sizeof skus[0] };
 
 static const struct param sku_rows[] = {
-	PARAM(struct az_sku, "name", name, .doc = "Its name."),
+	PARAM(struct az_sku, "name", name, .doc = "Name of the SKU."),
 	AZ_READ_ONLY("tier"),
 };
 const struct params az_sku_params = PARAMS(struct az_sku, sku_rows, .object = "DiskSku");
 
 static const struct param encryption_rows[] = {
 	PARAM(struct az_encryption, "type", type, .words = "EncryptionAtRestWithPlatformKey",
-	      .doc = "EncryptionAtRestWithPlatformKey: there are no keys of customers'."),
+	      .doc = "Type; only EncryptionAtRestWithPlatformKey, because customer-managed keys are not "
+		     "implemented."),
 	NOT_BUILT("diskEncryptionSetId"),
 };
 const struct params az_encryption_params =

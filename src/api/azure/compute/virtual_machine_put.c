@@ -85,12 +85,12 @@ struct machine_says {
 	struct diagnostics diagnostics;
 };
 
-static const struct param link_rows[] = {PARAM(struct link, "id", id, .doc = "Its id.")};
+static const struct param link_rows[] = {PARAM(struct link, "id", id, .doc = "Resource id.")};
 static const struct params link_params = PARAMS(struct link, link_rows, .object = "SubResource");
 static const struct param disk_link_rows[] = {
-	PARAM(struct disk_link, "id", id, .doc = "Attach: the disk's id."),
+	PARAM(struct disk_link, "id", id, .doc = "Attach: id of the disk."),
 	PARAM(struct disk_link, "storageAccountType", sku,
-	      .doc = "Of a new disk: Standard_LRS, Premium_LRS, …"),
+	      .doc = "SKU of a new disk, such as Standard_LRS or Premium_LRS."),
 	NOT_BUILT("diskEncryptionSet|securityProfile"),
 	NOT_BUILT("additionalDiskProperties"),
 };
@@ -98,14 +98,15 @@ static const struct params disk_link_params =
 	PARAMS(struct disk_link, disk_link_rows, .object = "ManagedDiskParameters");
 #define FATES "Delete|Detach"
 static const struct param os_disk_rows[] = {
-	PARAM(struct os_disk, "name", name, .doc = "What the disk is called."),
+	PARAM(struct os_disk, "name", name, .doc = "Name of the disk."),
 	PARAM(struct os_disk, "createOption", option, .words = "FromImage|Attach",
-	      .doc = "Made from the image, or a disk that is there."),
+	      .doc = "FromImage: a new disk from the image; Attach: an existing disk."),
 	PARAM(struct os_disk, "deleteOption", fate, .words = FATES,
-	      .doc = "Whether it goes with the machine; it stays."),
+	      .doc = "Whether the OS disk is deleted with the virtual machine; absent: Detach."),
 	PARAM(struct os_disk, "diskSizeGB", gib, .min = 1, .max = DISK_GIB_MAX,
-	      .doc = "Absent: the image's."),
-	PARAM_OBJECT(struct os_disk, "managedDisk", managed, disk_link_params, .doc = "Its SKU, or its id."),
+	      .doc = "Size in GiB; absent: the size of the image."),
+	PARAM_OBJECT(struct os_disk, "managedDisk", managed, disk_link_params,
+		     .doc = "SKU of a new disk, or id of an existing one."),
 	NOT_BUILT("vhd|image|encryptionSettings|diffDiskSettings"),
 	NOT_BUILT("writeAcceleratorEnabled", .only = "false"),
 	NOT_BUILT("storageFaultDomainAlignment"),
@@ -113,19 +114,19 @@ static const struct param os_disk_rows[] = {
 };
 static const struct params os_disk_params = PARAMS(struct os_disk, os_disk_rows, .object = "OSDisk");
 static const struct param data_disk_rows[] = {
-	PARAM(struct data_disk, "lun", lun, .flags = REQUIRED, .max = LUN_MAX,
-	      .doc = "Its number in the machine."),
-	PARAM(struct data_disk, "name", name, .doc = "What the disk is called."),
+	PARAM(struct data_disk, "lun", lun, .flags = REQUIRED, .max = LUN_MAX, .doc = "Logical unit number."),
+	PARAM(struct data_disk, "name", name, .doc = "Name of the disk."),
 	PARAM(struct data_disk, "createOption", option, .flags = REQUIRED, .words = "Empty|Attach",
-	      .doc = "A blank one, or one that is there."),
+	      .doc = "Empty: a blank disk; Attach: an existing disk."),
 	PARAM(struct data_disk, "deleteOption", fate, .words = FATES,
-	      .doc = "Whether it goes with the machine; it stays."),
+	      .doc = "Whether the data disk is deleted with the virtual machine; absent: Detach."),
 	PARAM(struct data_disk, "caching", caching, .words = "None|ReadOnly|ReadWrite",
-	      .doc = "Kept and shown."),
-	PARAM(struct data_disk, "diskSizeGB", gib, .min = 1, .max = DISK_GIB_MAX, .doc = "Of a new one."),
-	PARAM(struct data_disk, "toBeDetached", goes, .doc = "It leaves the machine."),
+	      .doc = "Stored and shown; has no effect."),
+	PARAM(struct data_disk, "diskSizeGB", gib, .min = 1, .max = DISK_GIB_MAX,
+	      .doc = "Size of a new disk in GiB."),
+	PARAM(struct data_disk, "toBeDetached", goes, .doc = "Detaches the disk."),
 	PARAM_OBJECT(struct data_disk, "managedDisk", managed, disk_link_params,
-		     .doc = "Its SKU, or its id."),
+		     .doc = "SKU of a new disk, or id of an existing one."),
 	NOT_BUILT("vhd|image|detachOption"),
 	NOT_BUILT("writeAcceleratorEnabled", .only = "false"),
 	NOT_BUILT("storageFaultDomainAlignment|sourceResource"),
@@ -134,81 +135,86 @@ static const struct param data_disk_rows[] = {
 static const struct params data_disk_params = PARAMS(struct data_disk, data_disk_rows, .object = "DataDisk");
 static const struct param storage_rows[] = {
 	PARAM_OBJECT(struct storage, "imageReference", image, az_image_reference_params,
-		     .given = offsetof(struct storage, has_image) + 1, .doc = "The image."),
-	PARAM_OBJECT(struct storage, "osDisk", os, os_disk_params, .doc = "The first disk."),
+		     .given = offsetof(struct storage, has_image) + 1,
+		     .doc = "Image of the virtual machine."),
+	PARAM_OBJECT(struct storage, "osDisk", os, os_disk_params, .doc = "OS disk."),
 	PARAM_LIST(struct storage, "dataDisks", data, data_disk_params,
-		   .given = offsetof(struct storage, has_data) + 1, .max = LUN_MAX + 1, .doc = "The others."),
+		   .given = offsetof(struct storage, has_data) + 1, .max = LUN_MAX + 1, .doc = "Data disks."),
 	NOT_BUILT("diskControllerType", .only = "SCSI"),
 	NOT_BUILT("alignRegionalDisksToVMZone|diskApiVersion"),
 };
 static const struct params storage_params = PARAMS(struct storage, storage_rows, .object = "StorageProfile");
 static const struct param interface_property_rows[] = {
-	PARAM(struct interface_properties, "primary", is_primary, .doc = "The first of several."),
+	PARAM(struct interface_properties, "primary", is_primary,
+	      .doc = "Whether it is the primary of several interfaces."),
 	PARAM(struct interface_properties, "deleteOption", fate, .words = FATES,
-	      .doc = "Whether it goes with the machine; it stays."),
+	      .doc = "Whether the network interface is deleted with the virtual machine; absent: Detach."),
 };
 static const struct params interface_property_params =
 	PARAMS(struct interface_properties, interface_property_rows,
 	       .object = "NetworkInterfaceReferenceProperties");
 static const struct param interface_rows[] = {
-	PARAM(struct interface, "id", id, .flags = REQUIRED, .doc = "A network interface."),
+	PARAM(struct interface, "id", id, .flags = REQUIRED, .doc = "Id of the network interface."),
 	PARAM_OBJECT(struct interface, "properties", properties, interface_property_params,
-		     .doc = "How it is there."),
+		     .doc = "Settings of the interface in this virtual machine."),
 };
 static const struct params interface_params =
 	PARAMS(struct interface, interface_rows, .object = "NetworkInterfaceReference");
 static const struct param network_rows[] = {
 	PARAM_LIST(struct network, "networkInterfaces", interfaces, interface_params,
 		   .given = offsetof(struct network, has_interfaces) + 1, .max = PORTS_OF_INSTANCE_MAX,
-		   .doc = "Its interfaces."),
+		   .doc = "Network interfaces."),
 	NOT_BUILT("networkInterfaceConfigurations"),
 	NOT_BUILT("interconnectGroupProfile"),
 	AZ_READ_ONLY("networkApiVersion"),
 };
 static const struct params network_params = PARAMS(struct network, network_rows, .object = "NetworkProfile");
 static const struct param hardware_rows[] = {
-	PARAM(struct hardware, "vmSize", size, .doc = "Its size."),
+	PARAM(struct hardware, "vmSize", size, .doc = "Size of the virtual machine."),
 	NOT_BUILT("vmSizeProperties|processorMode"),
 };
 static const struct params hardware_params =
 	PARAMS(struct hardware, hardware_rows, .object = "HardwareProfile");
 static const struct param boot_rows[] = {
 	PARAM(struct boot_diagnostics, "enabled", is_on,
-	      .doc = "Kept and shown: each machine's serial port is read."),
+	      .doc = "Stored and shown; the serial console log is always available."),
 	NOT_BUILT("storageUri"),
 };
 static const struct params boot_params =
 	PARAMS(struct boot_diagnostics, boot_rows, .object = "BootDiagnostics");
 static const struct param diagnostics_rows[] = {
-	PARAM_OBJECT(struct diagnostics, "bootDiagnostics", boot, boot_params, .doc = "Of its serial port."),
+	PARAM_OBJECT(struct diagnostics, "bootDiagnostics", boot, boot_params,
+		     .doc = "Boot diagnostics of the serial console."),
 };
 static const struct params diagnostics_params =
 	PARAMS(struct diagnostics, diagnostics_rows, .object = "DiagnosticsProfile");
 static const struct param property_rows[] = {
-	PARAM_OBJECT(struct machine_says, "hardwareProfile", hardware, hardware_params, .doc = "Its size."),
+	PARAM_OBJECT(struct machine_says, "hardwareProfile", hardware, hardware_params,
+		     .doc = "Size of the virtual machine."),
 	PARAM_OBJECT(struct machine_says, "storageProfile", storage, storage_params,
-		     .doc = "Its image and disks."),
-	PARAM_OBJECT(struct machine_says, "osProfile", os, az_os_profile_params, .doc = "Its guest."),
+		     .doc = "Image and disks."),
+	PARAM_OBJECT(struct machine_says, "osProfile", os, az_os_profile_params,
+		     .doc = "Operating system settings of the guest."),
 	PARAM_OBJECT(struct machine_says, "networkProfile", network, network_params,
-		     .doc = "Its interfaces."),
+		     .doc = "Network interfaces."),
 	PARAM_OBJECT(struct machine_says, "availabilitySet", availability_set, link_params,
-		     .doc = "Apart from whom it is."),
+		     .doc = "Availability set, whose virtual machines run on different hosts."),
 	PARAM_OBJECT(struct machine_says, "proximityPlacementGroup", near, link_params,
 		     .given = offsetof(struct machine_says, has_near) + 1,
-		     .doc = "Beside whom it is, in place of an availability set."),
+		     .doc = "Proximity placement group, whose virtual machines run close together; not with "
+			    "an availability set."),
 	PARAM_OBJECT(struct machine_says, "diagnosticsProfile", diagnostics, diagnostics_params,
-		     .doc = "What is shown of its boot."),
+		     .doc = "Settings of boot diagnostics."),
 	PARAM(struct machine_says, "userData", user_data, .flags = BASE64, .max = INSTANCE_USER_DATA_MAX,
 	      .given = offsetof(struct machine_says, has_user_data) + 1,
-	      .doc = "What its guest can read; empty: nothing."),
+	      .doc = "User data that the guest can read, base64; empty: removes it."),
 	NOT_BUILT(
 		"virtualMachineScaleSet|host|hostGroup|capacityReservation|applicationProfile|billingProfile|"
 		"scheduledEventsProfile|securityProfile|additionalCapabilities"),
 	PARAM(struct machine_says, "licenseType", license_type,
 	      .words = "None|RHEL_BASE|RHEL_BYOS|SLES|SLES_BYOS|UBUNTU_PRO|Windows_Client|Windows_Server",
-	      .doc = "Who brings the licence of its system: None and the words without BYOS are the "
-		     "region's, Windows_… "
-		     "one's own."),
+	      .doc = "Licence of the operating system. Values with BYOS and Windows_… use the customer's own "
+		     "licence, others the region's."),
 	NOT_BUILT("priority", .only = "Regular"),
 	NOT_BUILT("evictionPolicy"),
 	NOT_BUILT("flexProfile|scheduledEventsPolicy|extensionsTimeBudget|platformFaultDomain|"
@@ -254,8 +260,9 @@ struct machine_args {
 	uuid id;
 };
 static const struct param put_rows[] = {
-	PARAM(struct machine_args, "zones", zones, .doc = "Its zone, by number."),
-	PARAM_OBJECT(struct machine_args, "properties", properties, property_params, .doc = "The rest."),
+	PARAM(struct machine_args, "zones", zones, .doc = "Availability zone by number."),
+	PARAM_OBJECT(struct machine_args, "properties", properties, property_params,
+		     .doc = "Settings of the virtual machine."),
 	NOT_BUILT("plan|extendedLocation"),
 	AZ_CORE_READS("identity"),
 	NOT_BUILT("placement"),
