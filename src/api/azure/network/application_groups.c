@@ -54,15 +54,16 @@ static RESULT put(struct op *op, void *args)
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION SETS, .name = "ApplicationSecurityGroups_ListAll",
 	 .permit = "ec2:DescribePortSets", .type = AZ_APPLICATION_GROUPS, .listing = &sets,
-	 .doc = "The subscription's application security groups."},
+	 .doc = "Lists the subscription's application security groups."},
 	{HTTP_GET, AZ_GROUP SETS, .name = "ApplicationSecurityGroups_List", .permit = "ec2:DescribePortSets",
-	 .type = AZ_APPLICATION_GROUPS, .listing = &sets, .doc = "A group's application security groups."},
+	 .type = AZ_APPLICATION_GROUPS, .listing = &sets,
+	 .doc = "Lists a resource group's application security groups."},
 	{HTTP_GET, SET, .name = "ApplicationSecurityGroups_Get", .permit = "ec2:DescribePortSets", OF_ONE,
-	 .shows = &sets, .doc = "One application security group."},
+	 .shows = &sets, .doc = "Gets one application security group."},
 	{HTTP_PUT, SET, .name = "ApplicationSecurityGroups_CreateOrUpdate", .permit = "ec2:CreatePortSet",
 	 .flags = API_WRITES | AZ_PUT, OF_ONE, .args = {0, 0, sizeof(struct set_args)}, .prepare = prepare,
 	 .operation = put, .returns = KIND_PORT_SET, AZ_SUBJECT(struct set_args, id), .shows = &sets,
-	 .doc = "Makes an application security group."},
+	 .doc = "Creates an application security group."},
 	{HTTP_PATCH, SET, .name = "ApplicationSecurityGroups_UpdateTags", .permit = "ec2:CreateTags",
 	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},
 	 .prepare = az_prepare_tags, .operation = engine_replace_tags_run, .returns = KIND_PORT_SET,
@@ -71,6 +72,6 @@ static const struct az_action actions[] = {
 	 .flags = API_WRITES, OF_ONE, .args = {0, 0, sizeof(struct port_set_target)},
 	 AZ_TARGET(struct port_set_target, set), .operation = engine_delete_port_set_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
-	 .doc = "Deletes an application security group that nothing names."},
+	 .doc = "Deletes an application security group that nothing references."},
 };
 const struct api_actions az_application_group_actions = API_ACTIONS(actions);

@@ -247,9 +247,10 @@ static RESULT show_policies(struct az_call *e, const void *args, struct json_wri
 static const struct az_action actions[] = {
 	{HTTP_POST, INTERFACE "/effectiveRouteTable", .name = "NetworkInterfaces_GetEffectiveRouteTable",
 	 .permit = "ec2:DescribeRouteTables", OF_ONE, .answer = show_routes,
-	 .doc = "The routes that are in force for an interface."},
+	 .doc = "Lists the effective routes of a network interface."},
 	{HTTP_POST, INTERFACE "/effectiveNetworkSecurityGroups",
 	 .name = "NetworkInterfaces_ListEffectiveNetworkSecurityGroups", .permit = "ec2:DescribePortPolicies",
-	 OF_ONE, .answer = show_policies, .doc = "The rules that are in force for an interface."},
+	 OF_ONE, .answer = show_policies,
+	 .doc = "Lists the effective security rules of a network interface."},
 };
 const struct api_actions az_effective_actions = API_ACTIONS(actions);

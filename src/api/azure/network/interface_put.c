@@ -47,19 +47,21 @@ struct interface_says {
 };
 static const struct param config_rows[] = {
 	PARAM_OBJECT(struct config_says, "subnet", subnet, az_link_params,
-		     .doc = "Where its address is from."),
+		     .doc = "Subnet of the private address."),
 	PARAM_OBJECT(struct config_says, "publicIPAddress", address, az_link_params,
-		     .doc = "What stands for it outside."),
+		     .doc = "Public IP address that is associated with the configuration."),
 	PARAM(struct config_says, "privateIPAllocationMethod", method, .doc = "Dynamic or Static."),
-	PARAM(struct config_says, "privateIPAddress", ip, .doc = "Static: the address."),
-	PARAM(struct config_says, "primary", is_primary, .doc = "The first of several."),
+	PARAM(struct config_says, "privateIPAddress", ip, .doc = "Private address, if the method is Static."),
+	PARAM(struct config_says, "primary", is_primary,
+	      .doc = "Whether it is the primary of several configurations."),
 	PARAM_LIST(struct config_says, "applicationSecurityGroups", sets, az_link_params,
-		   .max = PORT_SETS_OF_PORT_MAX, .doc = "Sets that rules name it by."),
+		   .max = PORT_SETS_OF_PORT_MAX,
+		   .doc = "Application security groups that include the interface."),
 	NOT_BUILT("privateIPAddressVersion", .only = "IPv4"),
 	PARAM_LIST(struct config_says, "loadBalancerBackendAddressPools", pools, az_link_params, .max = 32,
-		   .doc = "Pools of load balancers that it is in."),
+		   .doc = "Load balancer backend pools that include the interface."),
 	PARAM_LIST(struct config_says, "loadBalancerInboundNatRules", inwards, az_link_params, .max = 32,
-		   .doc = "Load balancers' ports that lead to it."),
+		   .doc = "Inbound NAT rules that lead to the interface."),
 	NOT_BUILT("applicationGatewayBackendAddressPools|virtualNetworkTaps", .only = "[]"),
 	NOT_BUILT("gatewayLoadBalancer|privateLinkConnectionProperties"),
 	NOT_BUILT("privateIPAddressPrefixLength"),
@@ -68,8 +70,9 @@ static const struct param config_rows[] = {
 static const struct params config_params =
 	PARAMS(struct config_says, config_rows, .object = "NetworkInterfaceIPConfigurationPropertiesFormat");
 static const struct param listed_rows[] = {
-	PARAM(struct listed_config, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
-	PARAM_OBJECT(struct listed_config, "properties", properties, config_params, .doc = "Its address."),
+	PARAM(struct listed_config, "name", name, .flags = REQUIRED, .max = 80, .doc = "Name."),
+	PARAM_OBJECT(struct listed_config, "properties", properties, config_params,
+		     .doc = "Addresses of the configuration."),
 	AZ_PART,
 };
 static const struct params listed_params =
@@ -89,12 +92,13 @@ struct interface_args {
 };
 static const struct param interface_rows[] = {
 	PARAM_LIST(struct interface_says, "ipConfigurations", configs, listed_params, .max = PORT_IPS_MAX,
-		   .doc = "Its addresses."),
+		   .doc = "IP configurations."),
 	PARAM_OBJECT(struct interface_says, "networkSecurityGroup", policy, az_link_params,
-		     .doc = "What stands before it."),
+		     .doc = "Network security group of the interface."),
 	PARAM_OBJECT(struct interface_says, "dnsSettings", dns, dns_params,
-		     .doc = "Whom its guest asks for names."),
-	PARAM(struct interface_says, "enableIPForwarding", forwards, .doc = "It may speak for others."),
+		     .doc = "DNS servers of the guest."),
+	PARAM(struct interface_says, "enableIPForwarding", forwards,
+	      .doc = "Allows the guest to forward packets for other addresses."),
 	NOT_BUILT(
 		"extendedLocation|workloadType|auxiliaryMode|auxiliarySku|privateLinkService|migrationPhase"),
 	NOT_BUILT("nicType", .only = "Standard"),
@@ -106,7 +110,8 @@ static const struct param interface_rows[] = {
 static const struct params interface_params =
 	PARAMS(struct interface_says, interface_rows, .object = "NetworkInterfacePropertiesFormat");
 static const struct param put_rows[] = {
-	PARAM_OBJECT(struct interface_args, "properties", properties, interface_params, .doc = "What it is."),
+	PARAM_OBJECT(struct interface_args, "properties", properties, interface_params,
+		     .doc = "Settings of the network interface."),
 	NOT_BUILT("extendedLocation"),
 	AZ_RESOURCE,
 };
@@ -373,7 +378,7 @@ static const struct az_action actions[] = {
 	 .keeps = CONFIGS "|properties.enableAcceleratedNetworking",
 	 .args = PARAMS(struct interface_args, put_rows, .object = "NetworkInterface"), .prepare = prepare,
 	 .operation = put, .returns = KIND_PORT, AZ_SUBJECT(struct interface_args, id),
-	 .shows = &az_interfaces, .doc = "Makes a network interface, or changes one."},
+	 .shows = &az_interfaces, .doc = "Creates or changes a network interface."},
 	{HTTP_PATCH, INTERFACE, .name = "NetworkInterfaces_UpdateTags", .permit = "ec2:CreateTags",
 	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},
 	 .prepare = az_prepare_tags, .operation = engine_replace_tags_run, .returns = KIND_PORT,
@@ -382,6 +387,6 @@ static const struct az_action actions[] = {
 	 .flags = API_WRITES, OF_ONE, .args = {0, 0, sizeof(struct port_target)},
 	 AZ_TARGET(struct port_target, port), .operation = engine_delete_port_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
-	 .doc = "Deletes a network interface that is in no machine."},
+	 .doc = "Deletes a network interface that is not attached."},
 };
 const struct api_actions az_interface_put_actions = API_ACTIONS(actions);

@@ -289,12 +289,12 @@ const struct api_listing az_interfaces = {
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION INTERFACES, .name = "NetworkInterfaces_ListAll",
 	 .permit = "ec2:DescribeNetworkInterfaces", .type = AZ_INTERFACES, .listing = &az_interfaces,
-	 .doc = "The subscription's network interfaces."},
+	 .doc = "Lists the subscription's network interfaces."},
 	{HTTP_GET, AZ_GROUP INTERFACES, .name = "NetworkInterfaces_List",
 	 .permit = "ec2:DescribeNetworkInterfaces", .type = AZ_INTERFACES, .listing = &az_interfaces,
-	 .doc = "A group's network interfaces."},
+	 .doc = "Lists a resource group's network interfaces."},
 	{HTTP_GET, AZ_GROUP INTERFACES "/{networkInterfaceName}", .name = "NetworkInterfaces_Get",
 	 .permit = "ec2:DescribeNetworkInterfaces", .type = AZ_INTERFACES, .kind = KIND_PORT,
-	 .names = "networkInterfaceName", .shows = &az_interfaces, .doc = "One network interface."},
+	 .names = "networkInterfaceName", .shows = &az_interfaces, .doc = "Gets one network interface."},
 };
 const struct api_actions az_interface_actions = API_ACTIONS(actions);

@@ -260,12 +260,14 @@ struct balancer_args {
 	struct balancer_says properties;
 };
 static const struct param frontend_says_rows[] = {
-	PARAM_OBJECT(struct frontend_says, "publicIPAddress", address, az_link_params, .doc = "The address."),
+	PARAM_OBJECT(struct frontend_says, "publicIPAddress", address, az_link_params,
+		     .doc = "Public IP address of the frontend."),
 	PARAM_OBJECT(struct frontend_says, "subnet", subnet, az_link_params,
-		     .doc = "Instead: the subnet that it has an address of."),
-	PARAM(struct frontend_says, "privateIPAddress", ip, .doc = "Which of the subnet's; absent: any."),
+		     .doc = "Subnet of an internal frontend, instead of a public address."),
+	PARAM(struct frontend_says, "privateIPAddress", ip,
+	      .doc = "Private address in the subnet; absent: any free one."),
 	PARAM(struct frontend_says, "privateIPAllocationMethod", method, .words = "Dynamic|Static",
-	      .doc = "Static: privateIPAddress says which."),
+	      .doc = "Static: privateIPAddress sets the address."),
 	NOT_BUILT("publicIPPrefix|gatewayLoadBalancer"),
 	NOT_BUILT("privateIPAddressVersion", .only = "IPv4"),
 	NOT_BUILT("ddosSettings|enableConnectionTracking"),
@@ -274,8 +276,9 @@ static const struct param frontend_says_rows[] = {
 static const struct params frontend_says_params =
 	PARAMS(struct frontend_says, frontend_says_rows, .object = "FrontendIPConfigurationPropertiesFormat");
 static const struct param frontend_rows[] = {
-	PARAM(struct frontend, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
-	PARAM_OBJECT(struct frontend, "properties", properties, frontend_says_params, .doc = "Its address."),
+	PARAM(struct frontend, "name", name, .flags = REQUIRED, .max = 80, .doc = "Name."),
+	PARAM_OBJECT(struct frontend, "properties", properties, frontend_says_params,
+		     .doc = "Address of the frontend."),
 	NOT_BUILT("zones"),
 	AZ_PART,
 };
@@ -284,28 +287,28 @@ static const struct params frontend_params =
 static const struct param pool_says_rows[] = {
 	NOT_BUILT(
 		"tunnelInterfaces|loadBalancerBackendAddresses|drainPeriodInSeconds|virtualNetwork|syncMode"),
-	PARAM(struct pool_says, "location", location, .doc = "The region: there is no other."),
+	PARAM(struct pool_says, "location", location, .doc = "Location; only the region."),
 	AZ_READ_ONLY("backendIPConfigurations|loadBalancingRules|outboundRule|outboundRules|inboundNatRules|"
 		     "provisioningState"),
 };
 static const struct params pool_says_params =
 	PARAMS(struct pool_says, pool_says_rows, .object = "BackendAddressPoolPropertiesFormat");
 static const struct param pool_rows[] = {
-	PARAM(struct pool, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
+	PARAM(struct pool, "name", name, .flags = REQUIRED, .max = 80, .doc = "Name."),
 	PARAM_OBJECT(struct pool, "properties", properties, pool_says_params,
-		     .doc = "Nothing that is built."),
+		     .doc = "Backend pool settings, of which none are implemented."),
 	AZ_PART,
 };
 static const struct params pool_params = PARAMS(struct pool, pool_rows, .object = "BackendAddressPool");
 static const struct param probe_says_rows[] = {
 	PARAM(struct probe_says, "protocol", protocol, .flags = REQUIRED, .words = "Tcp|Http|Https",
-	      .doc = "Tcp, where a rule has it."),
+	      .doc = "Protocol. A probe that a rule uses must be Tcp."),
 	PARAM(struct probe_says, "port", port, .flags = REQUIRED, .min = 1, .max = 65535,
-	      .doc = "The port that a rule which has it leads to."),
+	      .doc = "Port. A probe that a rule uses must have the rule's backend port."),
 	PARAM(struct probe_says, "intervalInSeconds", interval, .min = 5, .max = 2147483646,
-	      .doc = "How often a member is asked."),
+	      .doc = "Interval of the probe in seconds."),
 	PARAM(struct probe_says, "numberOfProbes", failures, .min = 1, .max = 2147483646,
-	      .doc = "So often in a row a member has not answered before it gets nothing."),
+	      .doc = "Number of consecutive failures after which a member gets no traffic."),
 	NOT_BUILT("probeThreshold", .only = "1"),
 	NOT_BUILT("noHealthyBackendsBehavior", .only = "AllProbedDown"),
 	NOT_BUILT("requestPath"),
@@ -314,28 +317,29 @@ static const struct param probe_says_rows[] = {
 static const struct params probe_says_params =
 	PARAMS(struct probe_says, probe_says_rows, .object = "ProbePropertiesFormat");
 static const struct param probe_rows[] = {
-	PARAM(struct probe, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
+	PARAM(struct probe, "name", name, .flags = REQUIRED, .max = 80, .doc = "Name."),
 	PARAM_OBJECT(struct probe, "properties", properties, probe_says_params,
-		     .doc = "How members are asked."),
+		     .doc = "Settings of the probe."),
 	AZ_PART,
 };
 static const struct params probe_params = PARAMS(struct probe, probe_rows, .object = "Probe");
 static const struct param rule_says_rows[] = {
 	PARAM_OBJECT(struct rule_says, "frontendIPConfiguration", frontend, az_link_params,
-		     .doc = "Whose port it is."),
-	PARAM_OBJECT(struct rule_says, "backendAddressPool", pool, az_link_params, .doc = "Where it leads."),
+		     .doc = "Frontend of the rule."),
+	PARAM_OBJECT(struct rule_says, "backendAddressPool", pool, az_link_params,
+		     .doc = "Backend pool of the rule."),
 	PARAM_LIST(struct rule_says, "backendAddressPools", pools, az_link_params, .max = 2,
-		   .doc = "The same, as a list of one."),
+		   .doc = "Backend pool, as a list of one."),
 	PARAM_OBJECT(struct rule_says, "probe", probe, az_link_params,
-		     .doc = "How members are asked; absent: they are not."),
-	PARAM(struct rule_says, "protocol", protocol, .flags = REQUIRED, .doc = "Tcp or Udp."),
+		     .doc = "Health probe; absent: members are not probed."),
+	PARAM(struct rule_says, "protocol", protocol, .flags = REQUIRED, .doc = "Protocol: Tcp or Udp."),
 	PARAM(struct rule_says, "frontendPort", public_port, .flags = REQUIRED, .min = 1, .max = 65534,
-	      .doc = "The frontend's port."),
+	      .doc = "Port of the frontend."),
 	PARAM(struct rule_says, "backendPort", private_port, .min = 1, .max = 65535,
-	      .doc = "The members' port; absent: the same."),
+	      .doc = "Port of the members; absent: the frontend's port."),
 	PARAM(struct rule_says, "loadDistribution", distribution,
 	      .words = "Default|SourceIP|SourceIPProtocol",
-	      .doc = "Default: any member; else by where a connection comes from."),
+	      .doc = "Session persistence. Default: none; otherwise by the client's address."),
 	NOT_BUILT("enableFloatingIP", .only = "false"),
 	NOT_BUILT("frontendPortRangeStart|frontendPortRangeEnd"),
 	NOT_BUILT("enableConnectionTracking|enableTcpReset"),
@@ -345,21 +349,21 @@ static const struct param rule_says_rows[] = {
 static const struct params rule_says_params =
 	PARAMS(struct rule_says, rule_says_rows, .object = "LoadBalancingRulePropertiesFormat");
 static const struct param rule_rows[] = {
-	PARAM(struct rule, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
-	PARAM_OBJECT(struct rule, "properties", properties, rule_says_params, .doc = "From where to where."),
+	PARAM(struct rule, "name", name, .flags = REQUIRED, .max = 80, .doc = "Name."),
+	PARAM_OBJECT(struct rule, "properties", properties, rule_says_params,
+		     .doc = "Frontend, ports and target of the rule."),
 	AZ_PART,
 };
 static const struct params rule_params = PARAMS(struct rule, rule_rows, .object = "LoadBalancingRule");
 static const struct param balancer_rows[] = {
 	PARAM_LIST(struct balancer_says, FRONTENDS, frontends, frontend_params, .max = 200,
-		   .doc = "Its addresses."),
-	PARAM_LIST(struct balancer_says, POOLS, pools, pool_params, .max = 200, .doc = "Its pools."),
-	PARAM_LIST(struct balancer_says, PROBES, probes, probe_params, .max = 200,
-		   .doc = "How members are asked whether they answer."),
+		   .doc = "Frontend IP configurations."),
+	PARAM_LIST(struct balancer_says, POOLS, pools, pool_params, .max = 200, .doc = "Backend pools."),
+	PARAM_LIST(struct balancer_says, PROBES, probes, probe_params, .max = 200, .doc = "Health probes."),
 	PARAM_LIST(struct balancer_says, RULES, rules, rule_params, .max = BALANCER_RULES_MAX,
-		   .doc = "Ports that lead to pools."),
+		   .doc = "Load balancing rules, which lead to pools."),
 	PARAM_LIST(struct balancer_says, INWARDS, inwards, rule_params, .max = BALANCER_RULES_MAX,
-		   .doc = "Ports that lead to one interface."),
+		   .doc = "Inbound NAT rules, which lead to one interface."),
 	NOT_BUILT("outboundRules|inboundNatPools", .only = "[]"),
 	NOT_BUILT("scope|mode"),
 	AZ_READ_ONLY("resourceGuid|provisioningState"),
@@ -367,8 +371,10 @@ static const struct param balancer_rows[] = {
 static const struct params balancer_params =
 	PARAMS(struct balancer_says, balancer_rows, .object = "LoadBalancerPropertiesFormat");
 static const struct param put_rows[] = {
-	PARAM_OBJECT(struct balancer_args, "sku", sku, az_network_sku_params, .doc = "Kept and shown."),
-	PARAM_OBJECT(struct balancer_args, "properties", properties, balancer_params, .doc = "What it is."),
+	PARAM_OBJECT(struct balancer_args, "sku", sku, az_network_sku_params,
+		     .doc = "Stored and shown; has no effect."),
+	PARAM_OBJECT(struct balancer_args, "properties", properties, balancer_params,
+		     .doc = "Settings of the load balancer."),
 	NOT_BUILT("extendedLocation"),
 	AZ_RESOURCE,
 };
@@ -675,11 +681,11 @@ RESULT az_find_inward(struct az_call *e, const char *field, struct str id, struc
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION BALANCERS, .name = "LoadBalancers_ListAll",
 	 .permit = "ec2:DescribeLoadBalancers", .type = AZ_BALANCERS, .listing = &balancers,
-	 .doc = "The subscription's load balancers."},
+	 .doc = "Lists the subscription's load balancers."},
 	{HTTP_GET, AZ_GROUP BALANCERS, .name = "LoadBalancers_List", .permit = "ec2:DescribeLoadBalancers",
-	 .type = AZ_BALANCERS, .listing = &balancers, .doc = "A group's load balancers."},
+	 .type = AZ_BALANCERS, .listing = &balancers, .doc = "Lists a resource group's load balancers."},
 	{HTTP_GET, BALANCER, .name = "LoadBalancers_Get", .permit = "ec2:DescribeLoadBalancers", OF_ONE,
-	 .shows = &balancers, .doc = "One load balancer."},
+	 .shows = &balancers, .doc = "Gets one load balancer."},
 	{HTTP_PUT, BALANCER, .name = "LoadBalancers_CreateOrUpdate", .permit = "ec2:CreateLoadBalancer",
 	 .flags = API_WRITES | AZ_PUT, OF_ONE,
 	 .parts = "properties." FRONTENDS "|properties." POOLS "|properties." RULES "|properties." PROBES
@@ -687,7 +693,7 @@ static const struct az_action actions[] = {
 	 .keeps = KEEPS, .args = PARAMS(struct balancer_args, put_rows, .object = "LoadBalancer"),
 	 .prepare = prepare, .operation = engine_put_balancer_set_run, .returns = KIND_BALANCER_SET,
 	 AZ_SUBJECT(struct balancer_args, wish.made), .shows = &balancers,
-	 .doc = "Makes a load balancer, or says what it is now."},
+	 .doc = "Creates or changes a load balancer."},
 	{HTTP_PATCH, BALANCER, .name = "LoadBalancers_UpdateTags", .permit = "ec2:CreateTags",
 	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},
 	 .prepare = az_prepare_tags, .operation = engine_replace_tags_run, .returns = KIND_BALANCER_SET,
@@ -696,6 +702,6 @@ static const struct az_action actions[] = {
 	 .flags = API_WRITES, OF_ONE, .args = {0, 0, sizeof(struct balancer_set_target)},
 	 AZ_TARGET(struct balancer_set_target, set), .operation = engine_delete_balancer_set_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
-	 .doc = "Deletes a load balancer; its public addresses are free."},
+	 .doc = "Deletes a load balancer. Its public addresses become free."},
 };
 const struct api_actions az_load_balancer_actions = API_ACTIONS(actions);

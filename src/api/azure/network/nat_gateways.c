@@ -76,11 +76,11 @@ struct nat_args {
 };
 static const struct param nat_rows[] = {
 	PARAM_LIST(struct nat_says, "publicIpAddresses", addresses, az_link_params,
-		   .max = SOURCE_NAT_ADDRESSES_MAX, .doc = "What its subnets reach out under."),
+		   .max = SOURCE_NAT_ADDRESSES_MAX, .doc = "Public addresses for outgoing connections."),
 	PARAM(struct nat_says, "idleTimeoutInMinutes", minutes, .min = 4, .max = 120,
-	      .doc = "Kept and shown: connections stay as long as OVN keeps them."),
+	      .doc = "Stored and shown; OVN sets the timeout of connections."),
 	PARAM_LIST(struct nat_says, "publicIpPrefixes", prefixes, az_link_params,
-		   .max = SOURCE_NAT_ADDRESSES_MAX, .doc = "Blocks of such addresses."),
+		   .max = SOURCE_NAT_ADDRESSES_MAX, .doc = "Public IP prefixes for outgoing connections."),
 	NOT_BUILT("publicIpAddressesV6|publicIpPrefixesV6|sourceVirtualNetwork|serviceGateway"),
 	NOT_BUILT("nat64", .only = "None|Disabled"),
 	AZ_READ_ONLY("subnets|resourceGuid|provisioningState"),
@@ -88,8 +88,9 @@ static const struct param nat_rows[] = {
 static const struct params nat_params =
 	PARAMS(struct nat_says, nat_rows, .object = "NatGatewayPropertiesFormat");
 static const struct param put_rows[] = {
-	PARAM_OBJECT(struct nat_args, "sku", sku, az_standard_sku_params, .doc = "Standard."),
-	PARAM_OBJECT(struct nat_args, "properties", properties, nat_params, .doc = "Its addresses."),
+	PARAM_OBJECT(struct nat_args, "sku", sku, az_standard_sku_params, .doc = "SKU; only Standard."),
+	PARAM_OBJECT(struct nat_args, "properties", properties, nat_params,
+		     .doc = "Public addresses and prefixes of the gateway."),
 	AZ_KEPT("zones"),
 	AZ_RESOURCE,
 };
@@ -111,17 +112,17 @@ static RESULT prepare(struct az_call *e, void *args)
 #define OF_ONE .type = AZ_NAT_GATEWAYS, .kind = KIND_SOURCE_NAT, .names = "natGatewayName"
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION NATS, .name = "NatGateways_ListAll", .permit = "ec2:DescribeSourceNats",
-	 .type = AZ_NAT_GATEWAYS, .listing = &nats, .doc = "The subscription's NAT gateways."},
+	 .type = AZ_NAT_GATEWAYS, .listing = &nats, .doc = "Lists the subscription's NAT gateways."},
 	{HTTP_GET, AZ_GROUP NATS, .name = "NatGateways_List", .permit = "ec2:DescribeSourceNats",
-	 .type = AZ_NAT_GATEWAYS, .listing = &nats, .doc = "A group's NAT gateways."},
+	 .type = AZ_NAT_GATEWAYS, .listing = &nats, .doc = "Lists a resource group's NAT gateways."},
 	{HTTP_GET, NAT, .name = "NatGateways_Get", .permit = "ec2:DescribeSourceNats", OF_ONE, .shows = &nats,
-	 .doc = "One NAT gateway."},
+	 .doc = "Gets one NAT gateway."},
 	{HTTP_PUT, NAT, .name = "NatGateways_CreateOrUpdate", .permit = "ec2:CreateSourceNat",
 	 .flags = API_WRITES | AZ_PUT, OF_ONE, .keeps = "zones|properties.idleTimeoutInMinutes",
 	 .args = PARAMS(struct nat_args, put_rows, .object = "NatGateway"), .prepare = prepare,
 	 .operation = engine_put_source_nat_run, .returns = KIND_SOURCE_NAT,
 	 AZ_SUBJECT(struct nat_args, wish.made), .shows = &nats,
-	 .doc = "Makes a NAT gateway, or gives it other addresses."},
+	 .doc = "Creates a NAT gateway or changes its addresses."},
 	{HTTP_PATCH, NAT, .name = "NatGateways_UpdateTags", .permit = "ec2:CreateTags",
 	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},
 	 .prepare = az_prepare_tags, .operation = engine_replace_tags_run, .returns = KIND_SOURCE_NAT,
@@ -130,6 +131,6 @@ static const struct az_action actions[] = {
 	 OF_ONE, .args = {0, 0, sizeof(struct source_nat_target)},
 	 AZ_TARGET(struct source_nat_target, source_nat), .operation = engine_delete_source_nat_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
-	 .doc = "Deletes a NAT gateway that no subnet has."},
+	 .doc = "Deletes a NAT gateway that no subnet uses."},
 };
 const struct api_actions az_nat_gateway_actions = API_ACTIONS(actions);

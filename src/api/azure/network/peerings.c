@@ -100,7 +100,7 @@ struct side_args {
 };
 static const struct param side_rows[] = {
 	PARAM_OBJECT(struct side_says, "remoteVirtualNetwork", remote, az_link_params,
-		     .doc = "The other virtual network."),
+		     .doc = "Remote virtual network."),
 	NOT_BUILT("useRemoteGateways", .only = "false"),
 	NOT_BUILT("allowVirtualNetworkAccess", .only = "true"),
 	NOT_BUILT("enableOnlyIPv6Peering|localSubnetNames|remoteSubnetNames"),
@@ -113,7 +113,8 @@ static const struct param side_rows[] = {
 static const struct params side_params =
 	PARAMS(struct side_says, side_rows, .object = "VirtualNetworkPeeringPropertiesFormat");
 static const struct param put_rows[] = {
-	PARAM_OBJECT(struct side_args, "properties", properties, side_params, .doc = "With whom."),
+	PARAM_OBJECT(struct side_args, "properties", properties, side_params,
+		     .doc = "Remote virtual network and settings of the peering."),
 	AZ_NAMED_PART,
 };
 
@@ -150,20 +151,20 @@ static const struct az_action actions[] = {
 	{HTTP_GET, SIDES, .name = "VirtualNetworkPeerings_List",
 	 .permit = "ec2:DescribeVpcPeeringConnections", .type = AZ_PEERINGS, .kind = KIND_ROUTER,
 	 .names = "virtualNetworkName", .names_type = AZ_NETWORKS, .listing = &sides,
-	 .doc = "A virtual network's peerings."},
+	 .doc = "Lists the peerings of a virtual network."},
 	{HTTP_GET, SIDE, .name = "VirtualNetworkPeerings_Get", .permit = "ec2:DescribeVpcPeeringConnections",
-	 OF_ONE, .shows = &sides, .doc = "One peering."},
+	 OF_ONE, .shows = &sides, .doc = "Gets one peering."},
 	{HTTP_PUT, SIDE, .name = "VirtualNetworkPeerings_CreateOrUpdate",
 	 .permit = "ec2:CreateVpcPeeringConnection", .flags = API_WRITES | AZ_PUT, OF_ONE,
 	 .keeps = "properties.allowVirtualNetworkAccess|properties.allowForwardedTraffic|"
 		  "properties.allowGatewayTransit|properties.doNotVerifyRemoteGateways",
 	 .args = PARAMS(struct side_args, put_rows, .object = "VirtualNetworkPeering"), .prepare = prepare,
 	 .operation = engine_put_peering_side_run, .returns = KIND_PEERING_SIDE,
-	 AZ_SUBJECT(struct side_args, wish.made), .shows = &sides, .doc = "One side's half of a peering."},
+	 AZ_SUBJECT(struct side_args, wish.made), .shows = &sides, .doc = "Creates one side of a peering."},
 	{HTTP_DELETE, SIDE, .name = "VirtualNetworkPeerings_Delete",
 	 .permit = "ec2:DeleteVpcPeeringConnection", .flags = API_WRITES, OF_ONE,
 	 .args = {0, 0, sizeof(struct peering_side_target)}, .prepare = prepare_delete,
 	 .operation = engine_delete_peering_side_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .outcome = ASYNC_JOB_OUTCOME_GONE, .doc = "Ends a peering."},
+	 .outcome = ASYNC_JOB_OUTCOME_GONE, .doc = "Deletes a peering."},
 };
 const struct api_actions az_peering_actions = API_ACTIONS(actions);

@@ -131,8 +131,8 @@ struct address_args {
 };
 static const struct param dns_rows[] = {
 	PARAM(struct dns_says, "domainNameLabel", label,
-	      .doc = "The label below the region's domain that leads to it."),
-	PARAM(struct dns_says, "reverseFqdn", reverse, .doc = "The name that it leads back to."),
+	      .doc = "DNS label of the address, below the region's domain."),
+	PARAM(struct dns_says, "reverseFqdn", reverse, .doc = "Reverse DNS name of the address."),
 	NOT_BUILT("domainNameLabelScope"),
 	AZ_READ_ONLY("fqdn"),
 };
@@ -140,15 +140,16 @@ static const struct params dns_params =
 	PARAMS(struct dns_says, dns_rows, .object = "PublicIPAddressDnsSettings");
 static const struct param address_rows[] = {
 	PARAM(struct address_says, "publicIPAllocationMethod", method,
-	      .doc = "Static, or Dynamic: shown while a machine that runs has it."),
-	PARAM(struct address_says, "ipAddress", ip, .doc = "With a prefix: the address of it."),
+	      .doc = "Allocation method: Static, or Dynamic, whose address is shown while a running virtual "
+		     "machine uses it."),
+	PARAM(struct address_says, "ipAddress", ip, .doc = "Address of the prefix; requires publicIPPrefix."),
 	PARAM(struct address_says, "idleTimeoutInMinutes", minutes, .min = 4, .max = 30,
-	      .doc = "Kept and shown."),
+	      .doc = "Stored and shown; has no effect."),
 	NOT_BUILT("publicIPAddressVersion", .only = "IPv4"),
 	NOT_BUILT("ipTags", .only = "[]"),
-	PARAM_OBJECT(struct address_says, "dnsSettings", dns, dns_params, .doc = "Its names."),
+	PARAM_OBJECT(struct address_says, "dnsSettings", dns, dns_params, .doc = "DNS names."),
 	PARAM_OBJECT(struct address_says, "publicIPPrefix", prefix, az_link_params,
-		     .doc = "The block that it is from."),
+		     .doc = "Public IP prefix that the address comes from."),
 	NOT_BUILT("ddosSettings|linkedPublicIPAddress|servicePublicIPAddress|migrationPhase"),
 	NOT_BUILT("deleteOption", .only = "Detach"),
 	AZ_READ_ONLY("natGateway|ipConfiguration|resourceGuid|provisioningState|upgradedToV2"),
@@ -156,9 +157,11 @@ static const struct param address_rows[] = {
 static const struct params address_params =
 	PARAMS(struct address_says, address_rows, .object = "PublicIPAddressPropertiesFormat");
 static const struct param put_rows[] = {
-	PARAM_OBJECT(struct address_args, "sku", sku, az_network_sku_params,
-		     .doc = "Basic, or Standard: closed, and static."),
-	PARAM_OBJECT(struct address_args, "properties", properties, address_params, .doc = "What it is."),
+	PARAM_OBJECT(
+		struct address_args, "sku", sku, az_network_sku_params,
+		.doc = "SKU: Basic; or Standard, which is static and closed to incoming traffic by default."),
+	PARAM_OBJECT(struct address_args, "properties", properties, address_params,
+		     .doc = "Settings of the public address."),
 	NOT_BUILT("extendedLocation"),
 	AZ_KEPT("zones"),
 	AZ_RESOURCE,
@@ -259,24 +262,25 @@ static RESULT prepare_delete(struct az_call *e, void *args)
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION ADDRESSES, .name = "PublicIPAddresses_ListAll",
 	 .permit = "ec2:DescribeAddresses", .type = AZ_PUBLIC_ADDRESSES, .listing = &addresses,
-	 .doc = "The subscription's public addresses."},
+	 .doc = "Lists the subscription's public IP addresses."},
 	{HTTP_GET, AZ_GROUP ADDRESSES, .name = "PublicIPAddresses_List", .permit = "ec2:DescribeAddresses",
-	 .type = AZ_PUBLIC_ADDRESSES, .listing = &addresses, .doc = "A group's public addresses."},
+	 .type = AZ_PUBLIC_ADDRESSES, .listing = &addresses,
+	 .doc = "Lists a resource group's public IP addresses."},
 	{HTTP_GET, ADDRESS, .name = "PublicIPAddresses_Get", .permit = "ec2:DescribeAddresses", OF_ONE,
-	 .shows = &addresses, .doc = "One public address."},
+	 .shows = &addresses, .doc = "Gets one public IP address."},
 	{HTTP_PUT, ADDRESS, .name = "PublicIPAddresses_CreateOrUpdate", .permit = "ec2:AllocateAddress",
 	 .flags = API_WRITES | AZ_PUT, OF_ONE, .keeps = "zones|" METHOD "|properties.idleTimeoutInMinutes",
 	 .args = PARAMS(struct address_args, put_rows, .object = "PublicIPAddress"), .prepare = prepare,
 	 .operation = put, .returns = KIND_ADDRESS, AZ_SUBJECT(struct address_args, id), .shows = &addresses,
-	 .doc = "Takes a public address, or changes what is said of one."},
+	 .doc = "Creates or changes a public IP address."},
 	{HTTP_PATCH, ADDRESS, .name = "PublicIPAddresses_UpdateTags", .permit = "ec2:CreateTags",
 	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},
 	 .prepare = az_prepare_tags, .operation = engine_replace_tags_run, .returns = KIND_ADDRESS,
-	 .shows = &addresses, .doc = "Changes a public address's tags."},
+	 .shows = &addresses, .doc = "Changes a public IP address's tags."},
 	{HTTP_DELETE, ADDRESS, .name = "PublicIPAddresses_Delete", .permit = "ec2:ReleaseAddress",
 	 .flags = API_WRITES, OF_ONE, .args = {0, 0, sizeof(struct address_target)},
 	 .prepare = prepare_delete, .operation = engine_release_address_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
-	 .doc = "Gives a public address back that stands for nothing."},
+	 .doc = "Deletes a public IP address that is not associated."},
 };
 const struct api_actions az_public_address_actions = API_ACTIONS(actions);

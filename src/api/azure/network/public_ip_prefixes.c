@@ -65,11 +65,11 @@ struct prefix_args {
 	bool is_new;
 };
 static const struct param prefix_rows[] = {
-	PARAM(struct prefix_says, "prefixLength", bits, .doc = "The block's length, 28 to 31."),
+	PARAM(struct prefix_says, "prefixLength", bits, .doc = "Prefix length, 28 to 31."),
 	NOT_BUILT("publicIPAddressVersion", .only = "IPv4"),
 	NOT_BUILT("ipTags", .only = "[]"),
 	PARAM_OBJECT(struct prefix_says, "natGateway", nat, az_link_params,
-		     .doc = "The NAT gateway that says it has it."),
+		     .doc = "NAT gateway that uses the prefix."),
 	NOT_BUILT("customIPPrefix"),
 	AZ_READ_ONLY("ipPrefix|publicIPAddresses|loadBalancerFrontendIpConfiguration|resourceGuid|"
 		     "provisioningState|upgradedToV2"),
@@ -77,8 +77,9 @@ static const struct param prefix_rows[] = {
 static const struct params prefix_params =
 	PARAMS(struct prefix_says, prefix_rows, .object = "PublicIPPrefixPropertiesFormat");
 static const struct param put_rows[] = {
-	PARAM_OBJECT(struct prefix_args, "sku", sku, az_standard_sku_params, .doc = "Standard."),
-	PARAM_OBJECT(struct prefix_args, "properties", properties, prefix_params, .doc = "What it is."),
+	PARAM_OBJECT(struct prefix_args, "sku", sku, az_standard_sku_params, .doc = "SKU; only Standard."),
+	PARAM_OBJECT(struct prefix_args, "properties", properties, prefix_params,
+		     .doc = "Settings of the prefix."),
 	NOT_BUILT("extendedLocation"),
 	AZ_KEPT("zones"),
 	AZ_RESOURCE,
@@ -131,17 +132,17 @@ static RESULT put(struct op *op, void *args)
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION PREFIXES, .name = "PublicIPPrefixes_ListAll",
 	 .permit = "ec2:DescribePublicIpv4Pools", .type = AZ_PUBLIC_PREFIXES, .listing = &prefixes,
-	 .doc = "The subscription's public IP prefixes."},
+	 .doc = "Lists the subscription's public IP prefixes."},
 	{HTTP_GET, AZ_GROUP PREFIXES, .name = "PublicIPPrefixes_List",
 	 .permit = "ec2:DescribePublicIpv4Pools", .type = AZ_PUBLIC_PREFIXES, .listing = &prefixes,
-	 .doc = "A group's public IP prefixes."},
+	 .doc = "Lists a resource group's public IP prefixes."},
 	{HTTP_GET, PREFIX, .name = "PublicIPPrefixes_Get", .permit = "ec2:DescribePublicIpv4Pools", OF_ONE,
-	 .shows = &prefixes, .doc = "One public IP prefix."},
+	 .shows = &prefixes, .doc = "Gets one public IP prefix."},
 	{HTTP_PUT, PREFIX, .name = "PublicIPPrefixes_CreateOrUpdate", .permit = "ec2:CreatePublicIpv4Pool",
 	 .flags = API_WRITES | AZ_PUT, OF_ONE, .keeps = "zones",
 	 .args = PARAMS(struct prefix_args, put_rows, .object = "PublicIPPrefix"), .prepare = prepare,
 	 .operation = put, .returns = KIND_ADDRESS_PREFIX, AZ_SUBJECT(struct prefix_args, make.prefix),
-	 .shows = &prefixes, .doc = "Takes a block of public addresses, or changes its tags."},
+	 .shows = &prefixes, .doc = "Creates a public IP prefix or changes its tags."},
 	{HTTP_PATCH, PREFIX, .name = "PublicIPPrefixes_UpdateTags", .permit = "ec2:CreateTags",
 	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},
 	 .prepare = az_prepare_tags, .operation = engine_replace_tags_run, .returns = KIND_ADDRESS_PREFIX,
@@ -150,6 +151,6 @@ static const struct az_action actions[] = {
 	 .flags = API_WRITES, OF_ONE, .args = {0, 0, sizeof(struct address_prefix_target)},
 	 AZ_TARGET(struct address_prefix_target, prefix), .operation = engine_delete_address_prefix_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
-	 .doc = "Gives a block of public addresses back of which none is drawn."},
+	 .doc = "Deletes a public IP prefix without addresses."},
 };
 const struct api_actions az_public_prefix_actions = API_ACTIONS(actions);

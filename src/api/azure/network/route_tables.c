@@ -105,10 +105,10 @@ struct route_says {
 	struct ip ip;
 };
 static const struct param route_rows[] = {
-	PARAM(struct route_says, "addressPrefix", prefix, .flags = REQUIRED, .doc = "Where to: a block."),
+	PARAM(struct route_says, "addressPrefix", prefix, .flags = REQUIRED, .doc = "Destination block."),
 	PARAM(struct route_says, "nextHopType", hop, .flags = REQUIRED,
-	      .doc = "VirtualAppliance, Internet, VnetLocal or None."),
-	PARAM(struct route_says, "nextHopIpAddress", ip, .doc = "Of a virtual appliance."),
+	      .doc = "Type of the next hop: VirtualAppliance, Internet, VnetLocal or None."),
+	PARAM(struct route_says, "nextHopIpAddress", ip, .doc = "Address of a virtual appliance."),
 	NOT_BUILT("nextHop"),
 	AZ_READ_ONLY("provisioningState|hasBgpOverride"),
 };
@@ -144,7 +144,8 @@ struct route_args {
 	struct route_says properties;
 };
 static const struct param route_put_rows[] = {
-	PARAM_OBJECT(struct route_args, "properties", properties, route_params, .doc = "Where it leads."),
+	PARAM_OBJECT(struct route_args, "properties", properties, route_params,
+		     .doc = "Destination and next hop."),
 	AZ_NAMED_PART,
 };
 
@@ -181,14 +182,16 @@ struct table_says {
 	bool has_routes;
 };
 static const struct param listed_rows[] = {
-	PARAM(struct listed_route, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
-	PARAM_OBJECT(struct listed_route, "properties", properties, route_params, .doc = "Where it leads."),
+	PARAM(struct listed_route, "name", name, .flags = REQUIRED, .max = 80, .doc = "Name."),
+	PARAM_OBJECT(struct listed_route, "properties", properties, route_params,
+		     .doc = "Destination and next hop."),
 	AZ_PART,
 };
 static const struct params listed_params = PARAMS(struct listed_route, listed_rows, .object = "Route");
 static const struct param table_rows[] = {
 	PARAM_LIST(struct table_says, "routes", routes, listed_params, .max = 400,
-		   .given = offsetof(struct table_says, has_routes) + 1, .doc = "All of its routes."),
+		   .given = offsetof(struct table_says, has_routes) + 1,
+		   .doc = "Routes, which replace all present ones."),
 	NOT_BUILT("disablePeeringRoute", .only = "None"),
 	AZ_KEPT("disableBgpRoutePropagation"),
 	AZ_READ_ONLY("subnets|provisioningState|resourceGuid"),
@@ -210,7 +213,8 @@ struct table_args {
 	uuid group, id;
 };
 static const struct param put_rows[] = {
-	PARAM_OBJECT(struct table_args, "properties", properties, table_params, .doc = "Its routes."),
+	PARAM_OBJECT(struct table_args, "properties", properties, table_params,
+		     .doc = "Routes of the table."),
 	AZ_RESOURCE,
 };
 
@@ -299,17 +303,17 @@ static RESULT put(struct op *op, void *args)
 #define OF_ROUTE .type = AZ_ROUTES, .kind = KIND_ROUTE_PLAN_ENTRY, .names = "routeTableName/routeName"
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION TABLES, .name = "RouteTables_ListAll", .permit = "ec2:DescribeRoutePlans",
-	 .type = AZ_ROUTE_TABLES, .listing = &plans, .doc = "The subscription's route tables."},
+	 .type = AZ_ROUTE_TABLES, .listing = &plans, .doc = "Lists the subscription's route tables."},
 	{HTTP_GET, AZ_GROUP TABLES, .name = "RouteTables_List", .permit = "ec2:DescribeRoutePlans",
-	 .type = AZ_ROUTE_TABLES, .listing = &plans, .doc = "A group's route tables."},
+	 .type = AZ_ROUTE_TABLES, .listing = &plans, .doc = "Lists a resource group's route tables."},
 	{HTTP_GET, TABLE, .name = "RouteTables_Get", .permit = "ec2:DescribeRoutePlans", OF_ONE,
-	 .shows = &plans, .doc = "One route table."},
+	 .shows = &plans, .doc = "Gets one route table."},
 	{HTTP_PUT, TABLE, .name = "RouteTables_CreateOrUpdate", .permit = "ec2:CreateRoutePlan",
 	 .flags = API_WRITES | AZ_PUT, OF_ONE, .parts = "properties.routes",
 	 .keeps = "properties.disableBgpRoutePropagation",
 	 .args = PARAMS(struct table_args, put_rows, .object = "RouteTable"), .prepare = prepare,
 	 .operation = put, .returns = KIND_ROUTE_PLAN, AZ_SUBJECT(struct table_args, id), .shows = &plans,
-	 .doc = "Makes a route table, or says which routes it has."},
+	 .doc = "Creates a route table or replaces its routes."},
 	{HTTP_PATCH, TABLE, .name = "RouteTables_UpdateTags", .permit = "ec2:CreateTags",
 	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},
 	 .prepare = az_prepare_tags, .operation = engine_replace_tags_run, .returns = KIND_ROUTE_PLAN,
@@ -318,18 +322,17 @@ static const struct az_action actions[] = {
 	 .flags = API_WRITES, OF_ONE, .args = {0, 0, sizeof(struct route_plan_target)},
 	 AZ_TARGET(struct route_plan_target, plan), .operation = engine_delete_route_plan_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
-	 .doc = "Deletes a route table that no subnet has."},
+	 .doc = "Deletes a route table that no subnet uses."},
 	{HTTP_GET, ROUTES, .name = "Routes_List", .permit = "ec2:DescribeRoutePlans", .type = AZ_ROUTES,
 	 .kind = KIND_ROUTE_PLAN, .names = "routeTableName", .names_type = AZ_ROUTE_TABLES,
-	 .listing = &routes, .doc = "A route table's routes."},
+	 .listing = &routes, .doc = "Lists the routes of a route table."},
 	{HTTP_GET, ROUTE, .name = "Routes_Get", .permit = "ec2:DescribeRoutePlans", OF_ROUTE,
-	 .shows = &routes, .doc = "One route."},
+	 .shows = &routes, .doc = "Gets one route."},
 	{HTTP_PUT, ROUTE, .name = "Routes_CreateOrUpdate", .permit = "ec2:ModifyRoutePlan",
 	 .flags = API_WRITES | AZ_PUT, OF_ROUTE,
 	 .args = PARAMS(struct route_args, route_put_rows, .object = "Route"), .prepare = prepare_route,
 	 .operation = engine_put_route_plan_entry_run, .returns = KIND_ROUTE_PLAN_ENTRY,
-	 AZ_SUBJECT(struct route_args, wish.entry), .shows = &routes,
-	 .doc = "Makes a route, or changes one."},
+	 AZ_SUBJECT(struct route_args, wish.entry), .shows = &routes, .doc = "Creates or changes a route."},
 	{HTTP_DELETE, ROUTE, .name = "Routes_Delete", .permit = "ec2:ModifyRoutePlan", .flags = API_WRITES,
 	 OF_ROUTE, .args = {0, 0, sizeof(struct route_plan_entry_target)}, .prepare = prepare_delete_route,
 	 .operation = engine_delete_route_plan_entry_run, .returns = API_RETURNS_NOTHING_STORED,

@@ -220,27 +220,31 @@ struct rule_says {
 	struct az_links source_sets, destination_sets;
 };
 static const struct param rule_rows[] = {
-	PARAM(struct rule_says, "description", description, .max = 140, .doc = "For people."),
+	PARAM(struct rule_says, "description", description, .max = 140, .doc = "Description: free text."),
 	PARAM(struct rule_says, "protocol", protocol, .flags = REQUIRED,
-	      .doc = "Tcp, Udp, Icmp, Esp, Ah or *."),
-	PARAM(struct rule_says, "access", access, .flags = REQUIRED, .doc = "Allow or Deny."),
-	PARAM(struct rule_says, "direction", direction, .flags = REQUIRED, .doc = "Inbound or Outbound."),
-	PARAM(struct rule_says, "priority", priority, .doc = "100 to 4096: the lowest that fits decides."),
+	      .doc = "Protocol: Tcp, Udp, Icmp, Esp, Ah or *."),
+	PARAM(struct rule_says, "access", access, .flags = REQUIRED, .doc = "Access: Allow or Deny."),
+	PARAM(struct rule_says, "direction", direction, .flags = REQUIRED,
+	      .doc = "Direction: Inbound or Outbound."),
+	PARAM(struct rule_says, "priority", priority,
+	      .doc = "Priority, 100 to 4096. The matching rule with the lowest number decides."),
 	PARAM(struct rule_says, "sourceAddressPrefix", source,
 	      .doc = "A block, an address, or a service tag."),
-	PARAM(struct rule_says, "sourceAddressPrefixes", sources, .doc = "Several of them."),
+	PARAM(struct rule_says, "sourceAddressPrefixes", sources, .doc = "Several blocks or addresses."),
 	PARAM(struct rule_says, "destinationAddressPrefix", destination,
 	      .doc = "A block, an address, or a service tag."),
-	PARAM(struct rule_says, "destinationAddressPrefixes", destinations, .doc = "Several of them."),
-	PARAM(struct rule_says, "sourcePortRange", source_port, .flags = OR_NUMBER, .doc = "80, 80-90 or *."),
-	PARAM(struct rule_says, "sourcePortRanges", source_ports, .doc = "Several of them."),
+	PARAM(struct rule_says, "destinationAddressPrefixes", destinations,
+	      .doc = "Several blocks or addresses."),
+	PARAM(struct rule_says, "sourcePortRange", source_port, .flags = OR_NUMBER,
+	      .doc = "Port range, such as 80, 80-90 or *."),
+	PARAM(struct rule_says, "sourcePortRanges", source_ports, .doc = "Several port ranges."),
 	PARAM(struct rule_says, "destinationPortRange", destination_port, .flags = OR_NUMBER,
-	      .doc = "80, 80-90 or *."),
-	PARAM(struct rule_says, "destinationPortRanges", destination_ports, .doc = "Several of them."),
+	      .doc = "Port range, such as 80, 80-90 or *."),
+	PARAM(struct rule_says, "destinationPortRanges", destination_ports, .doc = "Several port ranges."),
 	PARAM_LIST(struct rule_says, "sourceApplicationSecurityGroups", source_sets, az_link_params,
-		   .max = 10, .doc = "Interfaces that it comes from."),
+		   .max = 10, .doc = "Application security groups of the sources."),
 	PARAM_LIST(struct rule_says, "destinationApplicationSecurityGroups", destination_sets, az_link_params,
-		   .max = 10, .doc = "Interfaces that it goes to."),
+		   .max = 10, .doc = "Application security groups of the destinations."),
 	AZ_READ_ONLY("provisioningState"),
 };
 static const struct params rule_params =
@@ -384,7 +388,7 @@ struct rule_args {
 	struct rule_says properties;
 };
 static const struct param rule_put_rows[] = {
-	PARAM_OBJECT(struct rule_args, "properties", properties, rule_params, .doc = "What it says."),
+	PARAM_OBJECT(struct rule_args, "properties", properties, rule_params, .doc = "Settings of the rule."),
 	AZ_NAMED_PART,
 };
 
@@ -422,14 +426,16 @@ struct group_says {
 	bool has_rules;
 };
 static const struct param listed_rows[] = {
-	PARAM(struct listed_rule, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
-	PARAM_OBJECT(struct listed_rule, "properties", properties, rule_params, .doc = "What it says."),
+	PARAM(struct listed_rule, "name", name, .flags = REQUIRED, .max = 80, .doc = "Name."),
+	PARAM_OBJECT(struct listed_rule, "properties", properties, rule_params,
+		     .doc = "Settings of the rule."),
 	AZ_PART,
 };
 static const struct params listed_params = PARAMS(struct listed_rule, listed_rows, .object = "SecurityRule");
 static const struct param group_rows[] = {
 	PARAM_LIST(struct group_says, "securityRules", rules, listed_params, .max = 1000,
-		   .given = offsetof(struct group_says, has_rules) + 1, .doc = "All of its rules."),
+		   .given = offsetof(struct group_says, has_rules) + 1,
+		   .doc = "Security rules, which replace all present ones."),
 	NOT_BUILT("flushConnection", .only = "false"),
 	AZ_READ_ONLY(
 		"defaultSecurityRules|networkInterfaces|subnets|flowLogs|resourceGuid|provisioningState"),
@@ -451,7 +457,8 @@ struct group_args {
 	uuid group, id;
 };
 static const struct param put_rows[] = {
-	PARAM_OBJECT(struct group_args, "properties", properties, group_params, .doc = "Its rules."),
+	PARAM_OBJECT(struct group_args, "properties", properties, group_params,
+		     .doc = "Security rules of the group."),
 	AZ_RESOURCE,
 };
 
@@ -551,17 +558,17 @@ static RESULT put(struct op *op, void *args)
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION GROUPS, .name = "NetworkSecurityGroups_ListAll",
 	 .permit = "ec2:DescribePortPolicies", .type = AZ_SECURITY_GROUPS, .listing = &policies,
-	 .doc = "The subscription's network security groups."},
+	 .doc = "Lists the subscription's network security groups."},
 	{HTTP_GET, AZ_GROUP GROUPS, .name = "NetworkSecurityGroups_List",
 	 .permit = "ec2:DescribePortPolicies", .type = AZ_SECURITY_GROUPS, .listing = &policies,
-	 .doc = "A group's network security groups."},
+	 .doc = "Lists a resource group's network security groups."},
 	{HTTP_GET, ONE_GROUP, .name = "NetworkSecurityGroups_Get", .permit = "ec2:DescribePortPolicies",
-	 OF_ONE, .shows = &policies, .doc = "One network security group."},
+	 OF_ONE, .shows = &policies, .doc = "Gets one network security group."},
 	{HTTP_PUT, ONE_GROUP, .name = "NetworkSecurityGroups_CreateOrUpdate",
 	 .parts = "properties.securityRules", .permit = "ec2:CreatePortPolicy", .flags = API_WRITES | AZ_PUT,
 	 OF_ONE, .args = PARAMS(struct group_args, put_rows, .object = "NetworkSecurityGroup"),
 	 .prepare = prepare, .operation = put, .returns = KIND_PORT_POLICY, AZ_SUBJECT(struct group_args, id),
-	 .shows = &policies, .doc = "Makes a network security group, or says which rules it has."},
+	 .shows = &policies, .doc = "Creates a network security group or replaces its rules."},
 	{HTTP_PATCH, ONE_GROUP, .name = "NetworkSecurityGroups_UpdateTags", .permit = "ec2:CreateTags",
 	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},
 	 .prepare = az_prepare_tags, .operation = engine_replace_tags_run, .returns = KIND_PORT_POLICY,
@@ -570,25 +577,27 @@ static const struct az_action actions[] = {
 	 .flags = API_WRITES, OF_ONE, .args = {0, 0, sizeof(struct port_policy_target)},
 	 AZ_TARGET(struct port_policy_target, policy), .operation = engine_delete_port_policy_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
-	 .doc = "Deletes a network security group that stands before nothing."},
+	 .doc = "Deletes a network security group that nothing uses."},
 	{HTTP_GET, RULES, .name = "SecurityRules_List", .permit = "ec2:DescribePortPolicies",
-	 OF_WHOLE(AZ_SECURITY_RULES), .listing = &rules, .doc = "A network security group's rules."},
+	 OF_WHOLE(AZ_SECURITY_RULES), .listing = &rules,
+	 .doc = "Lists the rules of a network security group."},
 	{HTTP_GET, RULE, .name = "SecurityRules_Get", .permit = "ec2:DescribePortPolicies", OF_RULE,
-	 .shows = &rules, .doc = "One rule."},
+	 .shows = &rules, .doc = "Gets one security rule."},
 	{HTTP_PUT, RULE, .name = "SecurityRules_CreateOrUpdate", .permit = "ec2:ModifyPortPolicy",
 	 .flags = API_WRITES | AZ_PUT, OF_RULE,
 	 .args = PARAMS(struct rule_args, rule_put_rows, .object = "SecurityRule"), .prepare = prepare_rule,
 	 .operation = engine_put_port_policy_rule_run, .returns = KIND_PORT_POLICY_RULE,
-	 AZ_SUBJECT(struct rule_args, wish.rule), .shows = &rules, .doc = "Makes a rule, or changes one."},
+	 AZ_SUBJECT(struct rule_args, wish.rule), .shows = &rules,
+	 .doc = "Creates or changes a security rule."},
 	{HTTP_DELETE, RULE, .name = "SecurityRules_Delete", .permit = "ec2:ModifyPortPolicy",
 	 .flags = API_WRITES, OF_RULE, .args = {0, 0, sizeof(struct port_policy_rule_target)},
 	 .prepare = prepare_delete_rule, .operation = engine_delete_port_policy_rule_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Deletes a rule."},
 	{HTTP_GET, ONE_GROUP "/defaultSecurityRules", .name = "DefaultSecurityRules_List",
 	 .permit = "ec2:DescribePortPolicies", OF_WHOLE(AZ_DEFAULT_RULES), .answer = list_defaults,
-	 .doc = "The rules that a network security group ends with."},
+	 .doc = "Lists the default rules of a network security group, which apply last."},
 	{HTTP_GET, ONE_GROUP "/defaultSecurityRules/{defaultSecurityRuleName}",
 	 .name = "DefaultSecurityRules_Get", .permit = "ec2:DescribePortPolicies", OF_WHOLE(AZ_DEFAULT_RULES),
-	 .answer = show_default, .doc = "One of them."},
+	 .answer = show_default, .doc = "Gets one default rule."},
 };
 const struct api_actions az_security_group_actions = API_ACTIONS(actions);

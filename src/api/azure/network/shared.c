@@ -6,21 +6,23 @@
 #include "engine/resource_group.h"
 
 static const struct param link_rows[] = {
-	PARAM(struct az_link, "id", id, .doc = "The other resource's id."),
+	PARAM(struct az_link, "id", id, .doc = "Resource id."),
 	PASSED_OVER(
 		"name|type|etag|location|tags|properties|sku|zones|extendedLocation",
 		"A reference is its id: SDKs write the whole resource there (REST reference, SubResource)."),
 };
 const struct params az_link_params = PARAMS(struct az_link, link_rows, .object = "SubResource");
 
-#define SKU_TIER PARAM(struct az_network_sku, "tier", tier, .words = "Regional", .doc = "Regional.")
+#define SKU_TIER                                                                                             \
+	PARAM(struct az_network_sku, "tier", tier, .words = "Regional", .doc = "Tier; only Regional.")
 static const struct param sku_rows[] = {
-	PARAM(struct az_network_sku, "name", name, .words = "Basic|Standard", .doc = "Basic or Standard."),
+	PARAM(struct az_network_sku, "name", name, .words = "Basic|Standard",
+	      .doc = "SKU: Basic or Standard."),
 	SKU_TIER,
 };
 const struct params az_network_sku_params = PARAMS(struct az_network_sku, sku_rows, .object = "Sku");
 static const struct param standard_sku_rows[] = {
-	PARAM(struct az_network_sku, "name", name, .words = "Standard", .doc = "Standard."),
+	PARAM(struct az_network_sku, "name", name, .words = "Standard", .doc = "SKU; only Standard."),
 	SKU_TIER,
 };
 const struct params az_standard_sku_params =

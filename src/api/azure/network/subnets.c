@@ -97,14 +97,14 @@ static const struct api_listing subnets = {
 /* ---- request bodies ---- */
 
 static const struct param subnet_rows[] = {
-	PARAM(struct az_subnet_says, "addressPrefix", prefix, .doc = "Its block."),
-	PARAM(struct az_subnet_says, "addressPrefixes", prefixes, .doc = "The same, as a list of one."),
+	PARAM(struct az_subnet_says, "addressPrefix", prefix, .doc = "Address block."),
+	PARAM(struct az_subnet_says, "addressPrefixes", prefixes, .doc = "Address block, as a list of one."),
 	PARAM_OBJECT(struct az_subnet_says, "networkSecurityGroup", policy, az_link_params,
-		     .doc = "What stands before all interfaces in it."),
+		     .doc = "Network security group for all interfaces of the subnet."),
 	PARAM_OBJECT(struct az_subnet_says, "routeTable", plan, az_link_params,
-		     .doc = "Where its guests' packets go."),
+		     .doc = "Route table of the subnet."),
 	PARAM_OBJECT(struct az_subnet_says, "natGateway", nat, az_link_params,
-		     .doc = "What they reach out under."),
+		     .doc = "NAT gateway of the subnet."),
 	NOT_BUILT("serviceEndpoints|serviceEndpointPolicies|delegations|ipAllocations|"
 		  "applicationGatewayIpConfigurations|applicationGatewayIPConfigurations",
 		  .only = "[]"),
@@ -171,7 +171,8 @@ struct subnet_args {
 	struct az_subnet_says properties;
 };
 static const struct param put_rows[] = {
-	PARAM_OBJECT(struct subnet_args, "properties", properties, az_subnet_params, .doc = "What it is."),
+	PARAM_OBJECT(struct subnet_args, "properties", properties, az_subnet_params,
+		     .doc = "Settings of the subnet."),
 	AZ_NAMED_PART,
 };
 
@@ -222,19 +223,18 @@ static RESULT prepare_delete(struct az_call *e, void *args)
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_GROUP SUBNETS, .name = "Subnets_List", .permit = "ec2:DescribeSubnets",
 	 .type = AZ_SUBNETS, .kind = KIND_ROUTER, .names = "virtualNetworkName", .names_type = AZ_NETWORKS,
-	 .listing = &subnets, .doc = "A virtual network's subnets."},
+	 .listing = &subnets, .doc = "Lists the subnets of a virtual network."},
 	{HTTP_GET, SUBNET, .name = "Subnets_Get", .permit = "ec2:DescribeSubnets", .type = AZ_SUBNETS,
-	 .kind = KIND_SUBNET, .names = NAMES, .shows = &subnets, .doc = "One subnet."},
+	 .kind = KIND_SUBNET, .names = NAMES, .shows = &subnets, .doc = "Gets one subnet."},
 	{HTTP_PUT, SUBNET, .name = "Subnets_CreateOrUpdate", .permit = "ec2:CreateSubnet",
 	 .flags = API_WRITES | AZ_PUT, .type = AZ_SUBNETS, .kind = KIND_SUBNET, .names = NAMES,
 	 .keeps = AZ_SUBNET_KEEPS, .args = PARAMS(struct subnet_args, put_rows, .object = "Subnet"),
 	 .prepare = prepare, .operation = engine_put_virtual_subnet_run, .returns = KIND_SUBNET,
-	 AZ_SUBJECT(struct subnet_args, wish.made), .shows = &subnets,
-	 .doc = "Makes a subnet, or changes one."},
+	 AZ_SUBJECT(struct subnet_args, wish.made), .shows = &subnets, .doc = "Creates or changes a subnet."},
 	{HTTP_DELETE, SUBNET, .name = "Subnets_Delete", .permit = "ec2:DeleteSubnet", .flags = API_WRITES,
 	 .type = AZ_SUBNETS, .kind = KIND_SUBNET, .names = NAMES,
 	 .args = {0, 0, sizeof(struct subnet_target)}, .prepare = prepare_delete,
 	 .operation = engine_delete_subnet_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .outcome = ASYNC_JOB_OUTCOME_GONE, .doc = "Deletes a subnet in which nothing is."},
+	 .outcome = ASYNC_JOB_OUTCOME_GONE, .doc = "Deletes an empty subnet."},
 };
 const struct api_actions az_subnet_actions = API_ACTIONS(actions);

@@ -119,27 +119,28 @@ struct network_says {
 	bool has_subnets;
 };
 static const struct param space_rows[] = {
-	PARAM(struct address_space, "addressPrefixes", prefixes, .doc = "Its blocks."),
+	PARAM(struct address_space, "addressPrefixes", prefixes, .doc = "Address blocks."),
 	NOT_BUILT("ipamPoolPrefixAllocations"),
 };
 static const struct params space_params = PARAMS(struct address_space, space_rows, .object = "AddressSpace");
 static const struct param dhcp_rows[] = {
-	PARAM(struct dhcp, "dnsServers", servers, .max = SUBNET_DNS_MAX,
-	      .doc = "Whom its guests ask for names."),
+	PARAM(struct dhcp, "dnsServers", servers, .max = SUBNET_DNS_MAX, .doc = "DNS servers."),
 };
 static const struct params dhcp_params = PARAMS(struct dhcp, dhcp_rows, .object = "DhcpOptions");
 static const struct param listed_rows[] = {
-	PARAM(struct listed_subnet, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
-	PARAM_OBJECT(struct listed_subnet, "properties", properties, az_subnet_params, .doc = "What it is."),
+	PARAM(struct listed_subnet, "name", name, .flags = REQUIRED, .max = 80, .doc = "Name."),
+	PARAM_OBJECT(struct listed_subnet, "properties", properties, az_subnet_params,
+		     .doc = "Settings of the subnet."),
 	AZ_PART,
 };
 static const struct params listed_params = PARAMS(struct listed_subnet, listed_rows, .object = "Subnet");
 static const struct param network_rows[] = {
-	PARAM_OBJECT(struct network_says, "addressSpace", space, space_params, .doc = "Its blocks."),
+	PARAM_OBJECT(struct network_says, "addressSpace", space, space_params, .doc = "Address blocks."),
 	PARAM_OBJECT(struct network_says, "dhcpOptions", dhcp, dhcp_params,
-		     .doc = "What its guests are told."),
+		     .doc = "DHCP options of the guests."),
 	PARAM_LIST(struct network_says, "subnets", subnets, listed_params, .max = 200,
-		   .given = offsetof(struct network_says, has_subnets) + 1, .doc = "All of its subnets."),
+		   .given = offsetof(struct network_says, has_subnets) + 1,
+		   .doc = "Subnets, which replace all present ones."),
 	NOT_BUILT("enableDdosProtection|enableVmProtection", .only = "false"),
 	NOT_BUILT("ddosProtectionPlan|bgpCommunities|encryption|flowTimeoutInMinutes"),
 	AZ_CORE_READS("virtualNetworkPeerings"),
@@ -166,7 +167,8 @@ struct network_args {
 	uuid group;
 };
 static const struct param put_rows[] = {
-	PARAM_OBJECT(struct network_args, "properties", properties, network_params, .doc = "What it is."),
+	PARAM_OBJECT(struct network_args, "properties", properties, network_params,
+		     .doc = "Settings of the virtual network."),
 	NOT_BUILT("extendedLocation"),
 	AZ_RESOURCE,
 };
@@ -317,7 +319,7 @@ struct check_args {
 };
 static const struct param check_rows[] = {
 	PARAM(struct check_args, "ipAddress", ip, .place = IN_QUERY, .flags = REQUIRED,
-	      .doc = "The address."),
+	      .doc = "IP address to check."),
 };
 
 static bool is_free(struct az_call *e, const struct subnet *s, struct ip ip)
@@ -359,15 +361,15 @@ static RESULT check_address(struct az_call *e, const void *args, struct json_wri
 #define OF_ONE .type = AZ_NETWORKS, .kind = KIND_ROUTER, .names = "virtualNetworkName"
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION NETWORKS, .name = "VirtualNetworks_ListAll", .permit = "ec2:DescribeVpcs",
-	 .type = AZ_NETWORKS, .listing = &networks, .doc = "The subscription's virtual networks."},
+	 .type = AZ_NETWORKS, .listing = &networks, .doc = "Lists the subscription's virtual networks."},
 	{HTTP_GET, AZ_GROUP NETWORKS, .name = "VirtualNetworks_List", .permit = "ec2:DescribeVpcs",
-	 .type = AZ_NETWORKS, .listing = &networks, .doc = "A group's virtual networks."},
+	 .type = AZ_NETWORKS, .listing = &networks, .doc = "Lists a resource group's virtual networks."},
 	{HTTP_GET, NETWORK, .name = "VirtualNetworks_Get", .permit = "ec2:DescribeVpcs", OF_ONE,
-	 .shows = &networks, .doc = "One virtual network."},
+	 .shows = &networks, .doc = "Gets one virtual network."},
 	{HTTP_GET, NETWORK "/CheckIPAddressAvailability",
 	 .name = "VirtualNetworks_CheckIPAddressAvailability", .permit = "ec2:DescribeVpcs", OF_ONE,
 	 .args = PARAMS(struct check_args, check_rows), .answer = check_address,
-	 .doc = "Whether an interface can have an address."},
+	 .doc = "Checks whether an address is available for a network interface."},
 	{HTTP_PUT, NETWORK, .name = "VirtualNetworks_CreateOrUpdate", .permit = "ec2:CreateVpc",
 	 .flags = API_WRITES | AZ_PUT, OF_ONE,
 	 .fixed = "properties.virtualNetworkPeerings:virtualNetworkPeerings",
@@ -375,7 +377,7 @@ static const struct az_action actions[] = {
 	 .keeps = "properties.dhcpOptions.dnsServers",
 	 .args = PARAMS(struct network_args, put_rows, .object = "VirtualNetwork"), .prepare = prepare,
 	 .operation = put, .returns = KIND_ROUTER, AZ_SUBJECT(struct network_args, wish.made),
-	 .shows = &networks, .doc = "Makes a virtual network, or changes one."},
+	 .shows = &networks, .doc = "Creates or changes a virtual network."},
 	{HTTP_PATCH, NETWORK, .name = "VirtualNetworks_UpdateTags", .permit = "ec2:CreateTags",
 	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},
 	 .prepare = az_prepare_tags, .operation = engine_replace_tags_run, .returns = KIND_ROUTER,
@@ -384,6 +386,6 @@ static const struct az_action actions[] = {
 	 .flags = API_WRITES, OF_ONE, .args = {0, 0, sizeof(struct virtual_network_target)},
 	 .prepare = prepare_delete, .operation = engine_delete_virtual_network_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
-	 .doc = "Deletes a virtual network whose subnets nothing is in."},
+	 .doc = "Deletes a virtual network whose subnets are empty."},
 };
 const struct api_actions az_virtual_network_actions = API_ACTIONS(actions);
