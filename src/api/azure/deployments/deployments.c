@@ -545,7 +545,7 @@ static RESULT answer_operation(struct az_call *e, const void *args, struct json_
 		 .prepare = prepare,                                                                         \
 		 .work = work,                                                                               \
 		 .answer = answer_validated,                                                                 \
-		 .doc = "Whether a template could be deployed."},                                            \
+		 .doc = "Checks whether a template can be deployed."},                                       \
 		{HTTP_POST,                                                                                  \
 		 ONE_OF(scope) "/whatIf",                                                                    \
 		 .name = "Deployments_WhatIf" at,                                                            \
@@ -556,38 +556,40 @@ static RESULT answer_operation(struct az_call *e, const void *args, struct json_
 		 .prepare = prepare,                                                                         \
 		 .work = work,                                                                               \
 		 .answer = answer_changes,                                                                   \
-		 .doc = "What a deployment of a template would change."},                                    \
+		 .doc = "Returns the changes that a deployment of a template would make."},                  \
 		READ(HTTP_GET, OF(scope), "Deployments_List" at, .answer = answer_list,                      \
-		     .flags = API_CHANGES_BY_TIME, .doc = "Deployments that are kept."),                     \
+		     .flags = API_CHANGES_BY_TIME, .doc = "Lists the stored deployments."),                  \
 		READ(HTTP_GET, ONE_OF(scope), "Deployments_Get" at, .answer = answer_one,                    \
-		     .flags = API_CHANGES_BY_TIME, .doc = "One deployment, and what came of it."),           \
+		     .flags = API_CHANGES_BY_TIME, .doc = "Gets one deployment and its result."),            \
 		READ(HTTP_HEAD, ONE_OF(scope), "Deployments_CheckExistence" at, .prepare = check_one,        \
-		     .doc = "Whether there is such a deployment."),                                          \
+		     .doc = "Checks whether a deployment exists."),                                          \
 		READ(HTTP_POST, ONE_OF(scope) "/exportTemplate", "Deployments_ExportTemplate" at,            \
-		     .answer = answer_template, .doc = "The template of a deployment."),                     \
+		     .answer = answer_template, .doc = "Returns the template of a deployment."),             \
 		READ(HTTP_GET, ONE_OF(scope) "/operationStatuses/{operationId}", "Deployments_GetStatus" at, \
 		     .answer = answer_status, .flags = API_CHANGES_BY_TIME,                                  \
-		     .doc = "How far a deployment is."),                                                     \
+		     .doc = "Gets the progress of a deployment."),                                           \
 		READ(HTTP_GET, ONE_OF(scope) "/operations", "DeploymentOperations_List" at,                  \
 		     .answer = answer_operations, .flags = API_CHANGES_BY_TIME,                              \
-		     .doc = "What a deployment did about each resource."),                                   \
+		     .doc = "Lists the operations of a deployment, one for each resource."),                 \
 		READ(HTTP_GET, scope "/deployments/{deploymentName}/operations",                             \
 		     "DeploymentOperations_ListWithoutProvider" at, .answer = answer_operations,             \
-		     .flags = API_CHANGES_BY_TIME, .doc = "The same, as az asks."),                          \
+		     .flags = API_CHANGES_BY_TIME,                                                           \
+		     .doc = "Lists the operations of a deployment, by az's older path."),                    \
 		READ(HTTP_GET, scope "/deployments/{deploymentName}/operations/{operationId}",               \
 		     "DeploymentOperations_GetWithoutProvider" at, .answer = answer_operation,               \
-		     .flags = API_CHANGES_BY_TIME, .doc = "The same, as az asks."),                          \
+		     .flags = API_CHANGES_BY_TIME,                                                           \
+		     .doc = "Gets one operation of a deployment, by az's older path."),                      \
 		READ(HTTP_GET, ONE_OF(scope) "/operations/{operationId}", "DeploymentOperations_Get" at,     \
 		     .answer = answer_operation, .flags = API_CHANGES_BY_TIME,                               \
-		     .doc = "What a deployment did about one resource."),                                    \
+		     .doc = "Gets one operation of a deployment."),                                          \
 		CHANGE(HTTP_POST, ONE_OF(scope) "/cancel", "Deployments_Cancel" at, "ec2:CancelDeployment",  \
 		       struct target_args, .prepare = prepare_cancel,                                        \
 		       .operation = engine_cancel_deployment_run, .returns = API_RETURNS_NOTHING_STORED,     \
-		       .doc = "Ends a deployment that goes on."),                                            \
+		       .doc = "Cancels a running deployment."),                                              \
 		CHANGE(HTTP_DELETE, ONE_OF(scope), "Deployments_Delete" at, "ec2:DeleteDeployment",          \
 		       struct target_args, .prepare = prepare_delete,                                        \
 		       .operation = engine_delete_deployment_run, .returns = API_RETURNS_NOTHING_STORED,     \
-		       .doc = "Forgets a deployment. What it made stays.")
+		       .doc = "Deletes a deployment from the history. Its resources stay.")
 
 static const struct az_action actions[] = {
 	DEPLOYMENT_CALLS(AZ_GROUP, ""),
@@ -595,6 +597,7 @@ static const struct az_action actions[] = {
 	{HTTP_POST, "/providers/Microsoft.Resources/calculateTemplateHash",
 	 .name = "Deployments_CalculateTemplateHash", .reads_body = true, .permit = "ec2:DescribeDeployments",
 	 .flags = API_FOR_ALL | AZ_TENANT, .type = AZ_DEPLOYMENTS, .args = {0, 0, sizeof(struct hash_args)},
-	 .prepare = prepare_hash, .answer = answer_hash, .doc = "The hash of a template, of our own making."},
+	 .prepare = prepare_hash, .answer = answer_hash,
+	 .doc = "Calculates the hash of a template, by an algorithm of Dari's own."},
 };
 const struct api_actions az_deployment_actions = API_ACTIONS(actions);
