@@ -78,15 +78,16 @@ static RESULT put(struct op *op, void *args)
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION IDENTITIES, .name = "UserAssignedIdentities_ListBySubscription",
 	 .permit = "iam:ListRoles", .type = AZ_IDENTITIES, .listing = &identities,
-	 .doc = "The subscription's managed identities."},
+	 .doc = "Lists the subscription's user-assigned managed identities."},
 	{HTTP_GET, AZ_GROUP IDENTITIES, .name = "UserAssignedIdentities_ListByResourceGroup",
 	 .permit = "iam:ListRoles", .type = AZ_IDENTITIES, .listing = &identities,
-	 .doc = "A group's managed identities."},
-	ONE(HTTP_GET, "Get", "iam:GetRole", .shows = &identities, .doc = "One managed identity."),
+	 .doc = "Lists a resource group's user-assigned managed identities."},
+	ONE(HTTP_GET, "Get", "iam:GetRole", .shows = &identities,
+	    .doc = "Gets one user-assigned managed identity."),
 	ONE(HTTP_PUT, "CreateOrUpdate", "iam:CreateManagedIdentity", .flags = API_WRITES | AZ_PUT,
 	    .args = {0, 0, sizeof(struct put_args)}, .prepare = prepare, .operation = put,
 	    .returns = KIND_IAM_ROLE, AZ_SUBJECT(struct put_args, id), .shows = &identities,
-	    .doc = "Makes a managed identity."),
+	    .doc = "Creates a user-assigned managed identity."),
 	ONE(HTTP_PATCH, "Update", "ec2:CreateTags", .flags = API_WRITES | AZ_PATCH,
 	    .args = {0, 0, sizeof(struct tags_wish)}, .prepare = az_prepare_tags,
 	    .operation = engine_replace_tags_run, .returns = KIND_IAM_ROLE, .shows = &identities,
@@ -94,6 +95,6 @@ static const struct az_action actions[] = {
 	ONE(HTTP_DELETE, "Delete", "iam:DeleteManagedIdentity", .flags = API_WRITES,
 	    .args = {0, 0, sizeof(struct iam_role_target)}, AZ_TARGET(struct iam_role_target, iam_role),
 	    .operation = engine_delete_managed_identity_run, .returns = API_RETURNS_NOTHING_STORED,
-	    .doc = "Deletes a managed identity: machines lose it, and it loses its roles."),
+	    .doc = "Deletes a managed identity. Virtual machines and role assignments lose it."),
 };
 const struct api_actions az_identity_actions = API_ACTIONS(actions);
