@@ -18,7 +18,7 @@ static RESULT list_nothing(struct az_call *e, const void *args, struct json_writ
 			.name = word, .permit = "ec2:DescribeRegions", .flags = API_FOR_ALL,                 \
 			.type = AZ_##symbol, .answer = list_nothing,                                         \
 			.query = "$top|$skiptoken|$filter|$expand", .never = "a region has none",            \
-			.doc = "An empty list: a region has none."                                           \
+			.doc = "Returns an empty list; a region has no such resources."                      \
 	}
 static const struct az_action actions[] = {
 #define TYPE(symbol, space, name, versions, is_global)                                                       \

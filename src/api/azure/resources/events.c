@@ -369,6 +369,6 @@ static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION "/providers/Microsoft.Insights/eventtypes/management/values",
 	 .name = "ActivityLogs_List", .permit = "ec2:DescribeJobs", .flags = API_CHANGES_BY_TIME,
 	 .type = AZ_EVENTS, .answer = list_events, .query = "$filter|$select",
-	 .doc = "What was changed in the last hour, and what came of it."},
+	 .doc = "Lists the changes of the last hour and their results."},
 };
 const struct api_actions az_event_actions = API_ACTIONS(actions);

@@ -14,9 +14,10 @@ struct export_args {
 };
 static const struct param export_rows[] = {
 	PARAM(struct export_args, "resources", resources, .flags = REQUIRED, .max = 800,
-	      .doc = "Their ids, or * for all."),
+	      .doc = "Ids of the resources, or * for all."),
 	NOT_BUILT("outputFormat", .only = "Json"),
-	PARAM(struct export_args, "options", options, .doc = "Taken: there are no parameters anyway."),
+	PARAM(struct export_args, "options", options,
+	      .doc = "Accepted; exported templates have no parameters in any case."),
 };
 enum { DEPTH_MAX = 32 };
 
@@ -171,6 +172,6 @@ static const struct az_action actions[] = {
 	{HTTP_POST, AZ_GROUP "/exportTemplate", .name = "ResourceGroups_ExportTemplate",
 	 .permit = "ec2:DescribeTags", .flags = API_CHANGES_BY_TIME, .type = AZ_GROUPS,
 	 .args = PARAMS(struct export_args, export_rows, .object = "ExportTemplateRequest"),
-	 .prepare = prepare, .work = work, .answer = show, .doc = "A resource group as a template."},
+	 .prepare = prepare, .work = work, .answer = show, .doc = "Exports a resource group as a template."},
 };
 const struct api_actions az_export_actions = API_ACTIONS(actions);

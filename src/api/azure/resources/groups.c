@@ -231,16 +231,16 @@ static RESULT prepare_delete(struct az_call *e, void *args)
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION "/resourceGroups", .name = "ResourceGroups_List",
 	 .permit = "ec2:DescribeResourceGroups", .type = AZ_GROUPS, .answer = list_groups, .query = "$filter",
-	 .doc = "Resource groups."},
+	 .doc = "Lists resource groups."},
 	{HTTP_GET, AZ_GROUP, .name = "ResourceGroups_Get", .permit = "ec2:DescribeResourceGroups",
-	 .type = AZ_GROUPS, .prepare = find_group, .answer = show_group, .doc = "One resource group."},
+	 .type = AZ_GROUPS, .prepare = find_group, .answer = show_group, .doc = "Gets one resource group."},
 	{HTTP_HEAD, AZ_GROUP, .name = "ResourceGroups_CheckExistence", .permit = "ec2:DescribeResourceGroups",
-	 .type = AZ_GROUPS, .prepare = check_group, .doc = "Whether there is such a resource group."},
+	 .type = AZ_GROUPS, .prepare = check_group, .doc = "Checks whether a resource group exists."},
 	{HTTP_PUT, AZ_GROUP, .name = "ResourceGroups_CreateOrUpdate", .permit = "ec2:CreateResourceGroup",
 	 .flags = API_WRITES, .type = AZ_GROUPS, .args = {0, 0, sizeof(struct put_args)},
 	 .prepare = prepare_put, .operation = engine_put_resource_group_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .answer = show_put,
-	 .doc = "Makes a resource group, or changes its tags."},
+	 .doc = "Creates a resource group or changes its tags."},
 	{HTTP_PATCH, AZ_GROUP, .name = "ResourceGroups_Update", .permit = "ec2:CreateResourceGroup",
 	 .flags = API_WRITES, .type = AZ_GROUPS, .args = {0, 0, sizeof(struct put_args)},
 	 .prepare = prepare_put, .operation = engine_put_resource_group_run,
@@ -250,6 +250,6 @@ static const struct az_action actions[] = {
 	 .flags = API_WRITES, .type = AZ_GROUPS, .kind = KIND_RESOURCE_GROUP,
 	 .args = {0, 0, sizeof(struct delete_args)}, .prepare = prepare_delete,
 	 .operation = engine_delete_resource_group_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .outcome = ASYNC_JOB_OUTCOME_GONE, .doc = "Deletes a resource group, with all that is in it."},
+	 .outcome = ASYNC_JOB_OUTCOME_GONE, .doc = "Deletes a resource group with all its resources."},
 };
 const struct api_actions az_resource_group_actions = API_ACTIONS(actions);

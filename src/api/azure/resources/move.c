@@ -18,9 +18,9 @@ struct move_args {
 };
 static const struct param move_rows[] = {
 	PARAM(struct move_args, "resources", resources, .flags = REQUIRED, .max = RESOURCES_MOVED_MAX,
-	      .doc = "Their ids."),
+	      .doc = "Ids of the resources."),
 	PARAM(struct move_args, "targetResourceGroup", target, .flags = REQUIRED,
-	      .doc = "The id of the group that they go to."),
+	      .doc = "Id of the target resource group."),
 };
 
 static const struct api_error bad_request = {ERR_INVALID, 0, 400,

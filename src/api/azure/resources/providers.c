@@ -94,17 +94,18 @@ static RESULT list_types(struct az_call *e, const void *args, struct json_writer
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION "/providers", .name = "Providers_List", .permit = "ec2:DescribeRegions",
 	 .flags = API_FOR_ALL, .type = AZ_PROVIDERS, .answer = list_providers, .query = EXPANDS,
-	 .doc = "Namespaces of types, with their versions."},
+	 .doc = "Lists resource providers, with their resource types and API versions."},
 	{HTTP_GET, PROVIDER, .name = "Providers_Get", .permit = "ec2:DescribeRegions", .flags = API_FOR_ALL,
-	 .type = AZ_PROVIDERS, .answer = show_provider, .query = EXPANDS, .doc = "One namespace."},
+	 .type = AZ_PROVIDERS, .answer = show_provider, .query = EXPANDS,
+	 .doc = "Gets one resource provider."},
 	{HTTP_GET, PROVIDER "/resourceTypes", .name = "ProviderResourceTypes_List",
 	 .permit = "ec2:DescribeRegions", .flags = API_FOR_ALL, .type = AZ_PROVIDERS, .answer = list_types,
-	 .doc = "The types of a namespace."},
+	 .doc = "Lists the resource types of a provider."},
 	{HTTP_POST, PROVIDER "/register", .name = "Providers_Register", .permit = "ec2:DescribeRegions",
 	 .flags = API_FOR_ALL, .type = AZ_PROVIDERS, .answer = show_provider,
-	 .doc = "Nothing: each namespace is registered."},
+	 .doc = "Accepted; each provider is always registered."},
 	{HTTP_POST, PROVIDER "/unregister", .name = "Providers_Unregister", .permit = "ec2:DescribeRegions",
 	 .flags = API_FOR_ALL, .type = AZ_PROVIDERS, .answer = show_provider,
-	 .doc = "Nothing: each namespace stays registered."},
+	 .doc = "Accepted; each provider stays registered."},
 };
 const struct api_actions az_provider_actions = API_ACTIONS(actions);

@@ -185,16 +185,16 @@ static RESULT list_none(struct az_call *e, const void *args, struct json_writer 
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION "/resources", .name = "Resources_List", .permit = "ec2:DescribeTags",
 	 .type = AZ_RESOURCES, .answer = list_resources, .query = "$filter|$expand",
-	 .doc = "All resources of the subscription."},
+	 .doc = "Lists all resources of the subscription."},
 	{HTTP_GET, AZ_GROUP "/resources", .name = "Resources_ListByResourceGroup",
 	 .permit = "ec2:DescribeTags", .type = AZ_RESOURCES, .answer = list_resources,
-	 .query = "$filter|$expand", .doc = "All resources of a group."},
+	 .query = "$filter|$expand", .doc = "Lists all resources of a resource group."},
 	{HTTP_GET, AZ_SUBSCRIPTION FEATURES "/features", .name = "Features_ListAll",
 	 .permit = "ec2:DescribeRegions", .flags = API_FOR_ALL, .type = AZ_FEATURES, .answer = list_none,
-	 .doc = "Preview features.", .never = "there are no preview features"},
+	 .doc = "Lists preview features.", .never = "there are no preview features"},
 	{HTTP_GET, AZ_SUBSCRIPTION FEATURES "/providers/{resourceProviderNamespace}/features",
 	 .name = "Features_List", .permit = "ec2:DescribeRegions", .flags = API_FOR_ALL, .type = AZ_FEATURES,
-	 .answer = list_none, .doc = "Preview features of a namespace.",
+	 .answer = list_none, .doc = "Lists the preview features of a provider.",
 	 .never = "there are no preview features"},
 };
 const struct api_actions az_resource_actions = API_ACTIONS(actions);

@@ -114,14 +114,16 @@ static RESULT list_locations(struct az_call *e, const void *args, struct json_wr
 static const struct az_action actions[] = {
 	{HTTP_GET, "/subscriptions", .name = "Subscriptions_List", .permit = "ec2:DescribeRegions",
 	 .flags = API_FOR_ALL | AZ_TENANT, .type = AZ_SUBSCRIPTIONS, .answer = list_subscriptions,
-	 .doc = "Accounts that the caller gets into."},
+	 .doc = "Lists the subscriptions that the caller has access to."},
 	{HTTP_GET, AZ_SUBSCRIPTION, .name = "Subscriptions_Get", .permit = "ec2:DescribeRegions",
-	 .flags = API_FOR_ALL, .type = AZ_SUBSCRIPTIONS, .answer = show_subscription, .doc = "One account."},
+	 .flags = API_FOR_ALL, .type = AZ_SUBSCRIPTIONS, .answer = show_subscription,
+	 .doc = "Gets one subscription."},
 	{HTTP_GET, AZ_SUBSCRIPTION "/locations", .name = "Subscriptions_ListLocations",
 	 .permit = "ec2:DescribeRegions", .flags = API_FOR_ALL, .type = AZ_SUBSCRIPTIONS,
-	 .answer = list_locations, .query = "includeExtendedLocations", .doc = "The region."},
+	 .answer = list_locations, .query = "includeExtendedLocations",
+	 .doc = "Lists the locations; the region is the only one."},
 	{HTTP_GET, "/tenants", .name = "Tenants_List", .permit = "ec2:DescribeRegions",
 	 .flags = API_FOR_ALL | AZ_TENANT, .type = AZ_TENANTS, .answer = list_tenants,
-	 .doc = "The domain that the caller signed in to."},
+	 .doc = "Lists the tenants: the domain that the caller signed in to."},
 };
 const struct api_actions az_subscription_actions = API_ACTIONS(actions);

@@ -188,14 +188,15 @@ static RESULT show_put(struct az_call *e, const void *args, struct json_writer *
 	}
 static const struct az_action actions[] = {
 	{HTTP_GET, NAMES, .name = "Tags_List", .permit = "ec2:DescribeTags", .type = AZ_TAGS,
-	 .answer = list_names, .doc = "Names of tags, their values, and how many resources have them."},
+	 .answer = list_names,
+	 .doc = "Lists tag names with their values and the number of resources that have them."},
 	CHANGE(HTTP_PUT, "/{tagName}", "Tags_CreateOrUpdate", "ec2:CreateTags", .answer = show_put,
-	       .doc = "Says the name of a tag beforehand."),
+	       .doc = "Creates a tag name."),
 	CHANGE(HTTP_DELETE, "/{tagName}", "Tags_Delete", "ec2:DeleteTags",
-	       .doc = "Forgets it, if no resource has it."),
+	       .doc = "Deletes a tag name that no resource has."),
 	CHANGE(HTTP_PUT, VALUE, "Tags_CreateOrUpdateValue", "ec2:CreateTags", .answer = show_put,
-	       .doc = "Says a value of a tag beforehand."),
+	       .doc = "Creates a tag value."),
 	CHANGE(HTTP_DELETE, VALUE, "Tags_DeleteValue", "ec2:DeleteTags",
-	       .doc = "Forgets it, if no resource has it."),
+	       .doc = "Deletes a tag value that no resource has."),
 };
 const struct api_actions az_tag_name_actions = API_ACTIONS(actions);

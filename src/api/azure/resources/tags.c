@@ -58,7 +58,7 @@ struct tags_body {
 	struct tags tags;
 };
 static const struct param body_params[] = {
-	PARAM(struct tags_body, "tags", tags, .flags = NULL_ABSENT, .doc = "Names and values."),
+	PARAM(struct tags_body, "tags", tags, .flags = NULL_ABSENT, .doc = "Tags by name."),
 };
 static const struct params body_table = PARAMS(struct tags_body, body_params, .object = "Tags");
 struct tags_args {
@@ -76,7 +76,7 @@ static const struct param put_params[] = {
 };
 static const struct param patch_params[] = {
 	PARAM(struct tags_args, "operation", operation, .flags = REQUIRED, .words = "Merge|Replace|Delete",
-	      .doc = "What is done with these tags."),
+	      .doc = "Operation: Merge, Replace or Delete."),
 	PROPERTIES,
 };
 
@@ -146,7 +146,7 @@ static RESULT show_changed(struct az_call *e, const void *args, struct json_writ
 	 .permit = "ec2:DescribeTags",                                                                       \
 	 .type = AZ_TAGS,                                                                                    \
 	 .answer = show,                                                                                     \
-	 .doc = "Tags of a resource or group."},                                                             \
+	 .doc = "Gets the tags of a resource, resource group or subscription."},                             \
 		{HTTP_PUT,                                                                                   \
 		 where DEFAULT,                                                                              \
 		 .name = "Tags_CreateOrUpdateAtScope",                                                       \
@@ -158,7 +158,7 @@ static RESULT show_changed(struct az_call *e, const void *args, struct json_writ
 		 .operation = change,                                                                        \
 		 .returns = API_RETURNS_NOTHING_STORED,                                                      \
 		 .answer = show_changed,                                                                     \
-		 .doc = "Replaces them."},                                                                   \
+		 .doc = "Replaces the tags at a scope."},                                                    \
 		{HTTP_PATCH,                                                                                 \
 		 where DEFAULT,                                                                              \
 		 .name = "Tags_UpdateAtScope",                                                               \
@@ -170,13 +170,13 @@ static RESULT show_changed(struct az_call *e, const void *args, struct json_writ
 		 .operation = change,                                                                        \
 		 .returns = API_RETURNS_NOTHING_STORED,                                                      \
 		 .answer = show_changed,                                                                     \
-		 .doc = "Adds some, replaces them or takes some away."},                                     \
+		 .doc = "Merges, replaces or deletes tags at a scope."},                                     \
 	{                                                                                                    \
 		HTTP_DELETE, where DEFAULT, .name = "Tags_DeleteAtScope", .permit = "ec2:DeleteTags",        \
 					    .flags = API_WRITES, .type = AZ_TAGS,                            \
 					    .args = {0, 0, sizeof(struct tags_args)}, .prepare = prepare,    \
 					    .operation = change, .returns = API_RETURNS_NOTHING_STORED,      \
-					    .doc = "Takes all of them away."                                 \
+					    .doc = "Deletes all tags at a scope."                            \
 	}
 static const struct az_action actions[] = {CALLS(AZ_GROUP), CALLS(AZ_AT_RESOURCE), CALLS(AZ_AT_PART)};
 const struct api_actions az_tag_actions = API_ACTIONS(actions);

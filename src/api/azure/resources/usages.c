@@ -94,9 +94,9 @@ static RESULT list_network(struct az_call *e, const void *args, struct json_writ
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION AZ_COMPUTE "/locations/{location}/usages", .name = "Usage_List",
 	 .permit = "ec2:DescribeAccountAttributes", .type = AZ_COMPUTE_USAGES, .answer = list_compute,
-	 .doc = "How much of the quotas of machines and disks is used."},
+	 .doc = "Lists the usage and limits of virtual machines and disks."},
 	{HTTP_GET, AZ_SUBSCRIPTION AZ_NETWORK "/locations/{location}/usages", .name = "Usages_List",
 	 .permit = "ec2:DescribeAccountAttributes", .type = AZ_NETWORK_USAGES, .answer = list_network,
-	 .doc = "How much of the quotas of networks is used."},
+	 .doc = "Lists the usage and limits of networks."},
 };
 const struct api_actions az_usage_actions = API_ACTIONS(actions);
