@@ -177,19 +177,20 @@ static RESULT show_keys(struct az_call *e, const void *args, struct json_writer 
 	{                                                                                                    \
 		HTTP_GET, where "/.well-known/openid-configuration",                                         \
 			.name = "openid-configuration", .permit = "identity:authenticate", .flags = OPEN,    \
-			.answer = show_configuration, .doc = "Where and how to sign in."                     \
+			.answer = show_configuration,                                                        \
+			.doc = "Returns the OpenID Connect discovery document."                              \
 	}
 #define KEYS(where)                                                                                          \
 	{                                                                                                    \
-		HTTP_GET, where "/discovery/keys", .name = "keys", .permit = "identity:authenticate",        \
-						   .flags = OPEN, .args = {0, 0, sizeof(struct keys)},       \
-						   .work = read_key, .answer = show_keys,                    \
-						   .doc = "The public key of the region's tokens."           \
+		HTTP_GET, where "/discovery/keys",                                                           \
+			.name = "keys", .permit = "identity:authenticate", .flags = OPEN,                    \
+			.args = {0, 0, sizeof(struct keys)}, .work = read_key, .answer = show_keys,          \
+			.doc = "Returns the public key that tokens of the region are signed with."           \
 	}
 static const struct az_action actions[] = {
 	{HTTP_GET, "/metadata/endpoints", .name = "endpoints", .permit = "identity:authenticate",
 	 .flags = API_OPEN | API_FOR_ALL | AZ_SIGNIN | AZ_IN_PLACE, .answer = show_endpoints,
-	 .doc = "Where the parts of this cloud are."},
+	 .doc = "Returns the endpoints of this cloud."},
 	CONFIGURATION("/adfs"),
 	CONFIGURATION("/{tenant}"),
 	CONFIGURATION("/{tenant}/v2.0"),

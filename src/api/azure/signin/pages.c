@@ -189,9 +189,10 @@ struct device_args {
 };
 #define P(wire, member, ...) PARAM(struct device_args, wire, member, __VA_ARGS__)
 static const struct param device_params[] = {
-	P("client_id", client, .doc = "The program."),
-	P("scope", scope, .max = SIGN_IN_TEXT_MAX, .doc = "What the token will be for."),
-	P("resource", resource, .doc = "The same in the first version."),
+	P("client_id", client, .doc = "Client id of the program."),
+	P("scope", scope, .max = SIGN_IN_TEXT_MAX, .doc = "Scope that the token is requested for."),
+	P("resource", resource,
+	  .doc = "Resource that the token is requested for, in version 1 of the protocol."),
 };
 #undef P
 
@@ -242,10 +243,11 @@ struct page_args {
 };
 #define P(wire, member, ...) PARAM(struct page_args, wire, member, __VA_ARGS__)
 static const struct param page_params[] = {
-	P("username", username, .doc = "NAME, or NAME@DOMAIN."),
+	P("username", username, .doc = "User name: NAME or NAME@DOMAIN."),
 	P("password", password, .max = PASSWORD_SIZE_MAX, .doc = "The password."),
-	P("user_code", user_code, .doc = "Of a device: the code that it shows."),
-	P("session", session, .doc = "1: as the person who is signed in to the console in this browser."),
+	P("user_code", user_code, .doc = "Code that the device shows."),
+	P("session", session,
+	  .doc = "1: continue as the user who is signed in to the console in this browser."),
 };
 #undef P
 
@@ -401,7 +403,7 @@ static RESULT show_asked(struct az_call *e, const void *args, struct json_writer
 			.name = "devicecode", .permit = "identity:authenticate", .flags = OPEN,              \
 			.args = PARAMS(struct device_args, device_params, .is_open = true),                  \
 			.prepare = prepare_device, .answer = show_device,                                    \
-			.doc = "A code that a person types in a browser."                                    \
+			.doc = "Issues a device code, which a person enters in a browser."                   \
 	}
 #define AUTHORIZE(where)                                                                                     \
 	{HTTP_GET,                                                                                           \
@@ -411,13 +413,13 @@ static RESULT show_asked(struct az_call *e, const void *args, struct json_writer
 	 PAGE(API_FOR_ALL),                                                                                  \
 	 .prepare = prepare_link,                                                                            \
 	 .answer = show_form,                                                                                \
-	 .doc = "The page where a person signs in for a program on the same machine."},                      \
+	 .doc = "Returns the page where a person signs in for a program on the same machine."},              \
 	{                                                                                                    \
 		HTTP_POST, where "/authorize",                                                               \
 			.name = "authorized", .permit = "identity:authenticate", PAGE(0),                    \
 			.args = PARAMS(struct page_args, page_params, .is_open = true),                      \
 			.prepare = prepare_asked, .work = try_person, .answer = show_asked,                  \
-			.doc = "What that page sends: the program gets a code."                              \
+			.doc = "Accepts the sign-in form; the program receives an authorization code."       \
 	}
 static const struct az_action actions[] = {
 	DEVICE("/adfs/oauth2"),
@@ -425,10 +427,12 @@ static const struct az_action actions[] = {
 	DEVICE("/{tenant}/oauth2"),
 	DEVICE("/{tenant}/oauth2/v2.0"),
 	{HTTP_GET, "/adfs/oauth2/deviceauth", .name = "deviceauth", .permit = "identity:authenticate",
-	 PAGE(API_FOR_ALL), .answer = show_form, .doc = "The page where a person types a device's code."},
+	 PAGE(API_FOR_ALL), .answer = show_form,
+	 .doc = "Returns the page where a person enters a device code."},
 	{HTTP_POST, "/adfs/oauth2/deviceauth", .name = "devicetyped", .permit = "identity:authenticate",
 	 PAGE(0), .args = PARAMS(struct page_args, page_params, .is_open = true), .prepare = prepare_typed,
-	 .work = try_person, .answer = show_typed, .doc = "What that page sends: the device is signed in."},
+	 .work = try_person, .answer = show_typed,
+	 .doc = "Accepts the device code form, which signs the device in."},
 	AUTHORIZE("/adfs/oauth2"),
 	AUTHORIZE("/{tenant}/oauth2"),
 	AUTHORIZE("/{tenant}/oauth2/v2.0"),

@@ -35,23 +35,27 @@ struct token_args {
 #define P(wire, member, ...) PARAM(struct token_args, wire, member, __VA_ARGS__)
 static const struct param params[] = {
 	P("grant_type", grant,
-	  .doc = "client_credentials, password, refresh_token, authorization_code or a device's."),
-	P("client_id", client, .doc = "The program: an access key's id, or a user's UUID; or a person's."),
-	P("client_secret", secret, .doc = "The access key's secret."),
+	  .doc = "Grant type: client_credentials, password, refresh_token, authorization_code or "
+		 "device_code."),
+	P("client_id", client,
+	  .doc = "Client id: an access key's id or a user's UUID; for a person, any program's."),
+	P("client_secret", secret, .doc = "Secret of the access key."),
 	P("client_assertion_type", assertion_type,
-	  .doc = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer."),
+	  .doc = "Type of the assertion: urn:ietf:params:oauth:client-assertion-type:jwt-bearer."),
 	P("client_assertion", assertion, .max = CLIENT_ASSERTION_MAX,
-	  .doc = "In the secret's place: a token that a certificate's key has signed."),
-	P("username", username, .doc = "The person: NAME, or NAME@DOMAIN."),
-	P("password", password, .max = PASSWORD_SIZE_MAX, .doc = "The person's password."),
-	P("scope", scope, .max = 4096, .doc = "What the token is for: https://HOST/.default."),
-	P("resource", resource, .doc = "The same in the first version."),
-	P("refresh_token", refresh, .max = 16384, .doc = "What an earlier answer had."),
-	P("device_code", device, .doc = "What devicecode answered."),
-	P("code", code, .doc = "What authorize answered; in the first version the device's."),
-	P("redirect_uri", redirect, .doc = "What authorize was told."),
-	P("code_verifier", verifier, .doc = "What authorize was told the digest of."),
-	P("client_info", client_info, .doc = "1: the answer says who signed in, as MSAL reads it."),
+	  .doc = "Token signed with a certificate's key, instead of the secret."),
+	P("username", username, .doc = "User name: NAME or NAME@DOMAIN."),
+	P("password", password, .max = PASSWORD_SIZE_MAX, .doc = "Password of the user."),
+	P("scope", scope, .max = 4096, .doc = "Scope of the token: https://HOST/.default."),
+	P("resource", resource,
+	  .doc = "Resource that the token is requested for, in version 1 of the protocol."),
+	P("refresh_token", refresh, .max = 16384, .doc = "Refresh token of an earlier answer."),
+	P("device_code", device, .doc = "Device code that devicecode issued."),
+	P("code", code, .doc = "Authorization code; in version 1 also a device code."),
+	P("redirect_uri", redirect, .doc = "Redirect URI of the authorization request."),
+	P("code_verifier", verifier,
+	  .doc = "PKCE verifier, whose digest the authorization request contained."),
+	P("client_info", client_info, .doc = "1: the answer contains client_info, which MSAL reads."),
 };
 #undef P
 
@@ -478,7 +482,7 @@ static RESULT show(struct az_call *e, const void *args, struct json_writer *w)
 			.flags = API_OPEN | AZ_SIGNIN | AZ_FORM,                                             \
 			.args = PARAMS(struct token_args, params, .is_open = true), .prepare = prepare,      \
 			.work = issue, .answer = show,                                                       \
-			.doc = "A token for a secret, a certificate, a password or a code."                  \
+			.doc = "Issues a token for a secret, a certificate, a password or a code."           \
 	}
 static const struct az_action actions[] = {
 	TOKEN("/adfs/oauth2"),
