@@ -107,7 +107,8 @@ struct az_nothing {
 #define AZ_SHAPE(rows, ...) PARAMS(struct az_nothing, rows, __VA_ARGS__)
 #define AZ_SHAPE_OBJECT(name, table)                                                                         \
 	{                                                                                                    \
-		.wire = (name), .type = PARAM_STRUCT, .sub = &(table), .doc = "Read by the call itself."     \
+		.wire = (name), .type = PARAM_STRUCT, .sub = &(table),                                       \
+		.doc = "Members are read by the call itself."                                                \
 	}
 
 #define AZ_SUBSCRIPTION "/subscriptions/{subscriptionId}"
