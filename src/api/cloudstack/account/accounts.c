@@ -20,15 +20,16 @@ struct list_accounts {
 static const struct param params[] = {
 	CS_LIST_PARAMS(struct list_accounts, KIND_ACCOUNT),
 	CS_NAME_PARAM(struct list_accounts),
-	PARAM(struct list_accounts, "listall", list.lists_all, .doc = "All that the caller may see."),
+	PARAM(struct list_accounts, "listall", list.lists_all,
+	      .doc = "Lists all accounts that the caller may see."),
 	PARAM(struct list_accounts, "isrecursive", list.is_recursive,
-	      .doc = "Includes rows of the domains below."),
-	PARAM(struct list_accounts, "domainid", list.domain, .kind = KIND_DOMAIN, .doc = "In this domain."),
+	      .doc = "Includes accounts of subdomains."),
+	PARAM(struct list_accounts, "domainid", list.domain, .kind = KIND_DOMAIN,
+	      .doc = "Accounts of this domain."),
 	PARAM(struct list_accounts, "accounttype", type, .min = 0, .max = 5,
 	      .given = offsetof(struct list_accounts, has_type) + 1,
-	      .doc = "0: users; 1: root administrators; 2: domains' administrators."),
-	PARAM(struct list_accounts, "state", state, .words = "enabled|disabled|locked",
-	      .doc = "In this state."),
+	      .doc = "Account type: 0 for users, 1 for root administrators, 2 for domain administrators."),
+	PARAM(struct list_accounts, "state", state, .words = "enabled|disabled|locked", .doc = "State."),
 	PARAM(struct list_accounts, "details", details,
 	      .doc = "all, resource or min, which shows no limits; absent: all."),
 	NOT_BUILT("tag|apikeyaccess"),
@@ -211,6 +212,6 @@ const struct api_listing cs_accounts =
 
 static const struct cs_action actions[] = {
 	{CS_ACTION("listAccounts", "organizations:ListAccounts"),
-	 .args = PARAMS(struct list_accounts, params), .listing = &cs_accounts, .doc = "Accounts."},
+	 .args = PARAMS(struct list_accounts, params), .listing = &cs_accounts, .doc = "Lists accounts."},
 };
 const struct api_actions cs_account_actions = API_ACTIONS(actions);

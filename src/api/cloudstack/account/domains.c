@@ -46,10 +46,10 @@ struct list_domains {
 static const struct param params[] = {
 	CS_LIST_PARAMS(struct list_domains, KIND_DOMAIN),
 	CS_NAME_PARAM(struct list_domains),
-	PARAM(struct list_domains, "listall", list.lists_all, .doc = "Makes no difference."),
+	PARAM(struct list_domains, "listall", list.lists_all, .doc = "Ignored."),
 	PARAM(struct list_domains, "level", level, .min = 0, .max = INT32_MAX,
 	      .given = offsetof(struct list_domains, has_level) + 1,
-	      .doc = "0: the root; 1: those below it; and so on."),
+	      .doc = "Level of the domain: 0 is the root."),
 	PARAM(struct list_domains, "details", details,
 	      .doc = "all, resource or min, which shows no limits; absent: all."),
 	NOT_BUILT("tag"),
@@ -167,9 +167,9 @@ static const struct param children_params[] = {
 	CS_PAGE_PARAMS(struct list_children),
 	CS_NAME_PARAM(struct list_children),
 	PARAM(struct list_children, "id", parent, .kind = KIND_DOMAIN,
-	      .doc = "Below this one; absent: the root."),
-	PARAM(struct list_children, "isrecursive", list.is_recursive, .doc = "Includes the domains below."),
-	PARAM(struct list_children, "listall", list.lists_all, .doc = "Makes no difference."),
+	      .doc = "Parent domain; absent: the root."),
+	PARAM(struct list_children, "isrecursive", list.is_recursive, .doc = "Includes all subdomains."),
+	PARAM(struct list_children, "listall", list.lists_all, .doc = "Ignored."),
 	NOT_BUILT("showicon", .only = "false"),
 };
 
@@ -189,8 +189,8 @@ static const struct api_listing children = CS_LISTING(
 static const struct cs_action actions[] = {
 	{CS_ACTION("listDomainChildren", "organizations:DescribeOrganization"), .flags = CS_ADMIN,
 	 .args = PARAMS(struct list_children, children_params), .listing = &children,
-	 .doc = "Domains below another."},
+	 .doc = "Lists the subdomains of a domain."},
 	{CS_ACTION("listDomains", "organizations:DescribeOrganization"),
-	 .args = PARAMS(struct list_domains, params), .listing = &cs_domains, .doc = "Domains."},
+	 .args = PARAMS(struct list_domains, params), .listing = &cs_domains, .doc = "Lists domains."},
 };
 const struct api_actions cs_domain_actions = API_ACTIONS(actions);

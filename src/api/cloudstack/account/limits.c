@@ -81,14 +81,15 @@ struct limit_args {
 #define TYPE_PARAM(how)                                                                                      \
 	P("resourcetype", type, .min = 0, .max = TYPES - 1,                                                  \
 	  .given = offsetof(struct limit_args, has_type) + 1, .flags = (how),                                \
-	  .doc = "0: machines; 1: addresses; 2: volumes; 3: snapshots; 4: templates; 5: projects; 6: "       \
-		 "networks; 7: VPCs; 8: CPUs; 9: MiB of memory; 10: GiB of volumes; 11: GiB elsewhere.")
+	  .doc = "Resource type. 0: VMs; 1: public IPs; 2: volumes; 3: snapshots; 4: templates; 5: "         \
+		 "projects; 6: networks; 7: VPCs; 8: CPUs; 9: memory in MiB; 10: primary storage in GiB; "   \
+		 "11: secondary storage in GiB.")
 #define WHOSE                                                                                                \
 	P("account", list.account, .doc = "Account; needs domainid."),                                       \
 		P("projectid", project, .kind = KIND_ACCOUNT, .doc = "Project.")
 #define DOMAIN(how)                                                                                          \
 	P("domainid", list.domain, .kind = KIND_DOMAIN, .flags = (how),                                      \
-	  .doc = "The account's; without one, the domain itself.")
+	  .doc = "Domain of the account; without an account, the domain itself.")
 
 /* ---- objects ---- */
 
@@ -149,9 +150,9 @@ static const struct param list_params[] = {
 	WHOSE,
 	DOMAIN(0),
 	TYPE_PARAM(0),
-	P("resourcetypename", type_name, .doc = "The same by its name: user_vm."),
-	P("listall", list.lists_all, .doc = "Makes no difference."),
-	P("isrecursive", list.is_recursive, .doc = "Makes no difference."),
+	P("resourcetypename", type_name, .doc = "Resource type by name, such as user_vm."),
+	P("listall", list.lists_all, .doc = "Ignored."),
+	P("isrecursive", list.is_recursive, .doc = "Ignored."),
 	NOT_BUILT("id|tag"),
 };
 
@@ -316,15 +317,15 @@ static RESULT tell_counts(struct cs_call *e, const void *args, struct json_write
 static const struct cs_action actions[] = {
 	{CS_ACTION("listResourceLimits", "ec2:DescribeAccountAttributes"), .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct limit_args, list_params), .answer = list_limits, .says = OBJECT "max",
-	 .doc = "Resource limits of an account, or of all accounts of a domain together."},
+	 .doc = "Lists the resource limits of an account, or of all accounts of a domain together."},
 	{CS_ACTION("updateResourceLimit", "ec2:ModifyAccountLimits"),
 	 .flags = API_WRITES | CS_ADMIN | CS_OF_ACCOUNT | CS_OF_DOMAIN,
 	 .args = PARAMS(struct limit_args, update_params), .prepare = prepare_update, .operation = set_limits,
 	 .returns = KIND_ACCOUNT, .answer = show_limit, .says = OBJECT "max",
-	 .doc = "Changes how many of a kind an account, or all accounts of a domain together, may have."},
+	 .doc = "Changes a resource limit of an account, or of all accounts of a domain together."},
 	{CS_ACTION("updateResourceCount", "ec2:DescribeAccountAttributes"), .flags = CS_ADMIN | CS_OF_ACCOUNT,
 	 .args = PARAMS(struct limit_args, count_params), .answer = tell_counts,
 	 .says = OBJECT "resourcecount",
-	 .doc = "Number of resources of each kind that an account or a domain has."},
+	 .doc = "Returns the number of resources of each kind of an account or a domain."},
 };
 const struct api_actions cs_limit_actions = API_ACTIONS(actions);

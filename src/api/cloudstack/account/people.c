@@ -20,9 +20,9 @@ struct names {
 	struct str first, last, timezone;
 };
 #define NAMES(T, member, flag)                                                                               \
-	PARAM(T, "firstname", member.first, .flags = (flag), .doc = "The person's first name."),             \
-		PARAM(T, "lastname", member.last, .flags = (flag), .doc = "The person's last name."),        \
-		PARAM(T, "timezone", member.timezone, .doc = "Kept and shown.")
+	PARAM(T, "firstname", member.first, .flags = (flag), .doc = "First name."),                          \
+		PARAM(T, "lastname", member.last, .flags = (flag), .doc = "Last name."),                     \
+		PARAM(T, "timezone", member.timezone, .doc = "Time zone; stored and shown only.")
 
 static RESULT add_name(struct cs_call *e, const char *key, struct str text, struct tag *at, size_t *count)
 {
@@ -64,20 +64,20 @@ struct make_person {
 };
 #define PERSON                                                                                               \
 	PARAM(struct make_person, "username", wish.user.name, .flags = REQUIRED, .min = 1,                   \
-	      .doc = "Unique in the domain."),                                                               \
+	      .doc = "Name; unique in the domain."),                                                         \
 		PARAM(struct make_person, "password", password, .flags = REQUIRED, .max = PASSWORD_SIZE_MAX, \
-		      .doc = "The password."),                                                               \
+		      .doc = "Password."),                                                                   \
 		PARAM(struct make_person, "email", wish.user.email, .flags = REQUIRED,                       \
-		      .doc = "For people."),                                                                 \
+		      .doc = "Email address."),                                                              \
 		NAMES(struct make_person, names, REQUIRED),                                                  \
 		PARAM(struct make_person, "domainid", domain, .kind = KIND_DOMAIN,                           \
-		      .doc = "In which domain; absent: the root."),                                          \
+		      .doc = "Domain of the account; absent: the root."),                                    \
 		NOT_BUILT("userid")
 static const struct param account_params[] = {
 	PERSON,
 	PARAM(struct make_person, "account", account, .doc = "Account name; absent: the user's name."),
 	PARAM(struct make_person, "accounttype", type, .min = 0, .max = 2,
-	      .doc = "0: a user's; 1: a root administrator's; 2: a domain's administrator's."),
+	      .doc = "Account type: 0 for a user, 1 for a root administrator, 2 for a domain administrator."),
 	PARAM(struct make_person, "roleid", role, .kind = KIND_ROLE, .doc = "Role, instead of the type."),
 	NOT_BUILT("accountid|accountdetails|networkdomain"),
 };
@@ -143,10 +143,10 @@ struct change_user {
 	PARAM(struct change_user, "id", wish.user, .kind = KIND_USER, .flags = REQUIRED, .doc = "The user.")
 static const struct param update_user_params[] = {
 	USER,
-	PARAM(struct change_user, "username", wish.name, .doc = "Another name."),
-	PARAM(struct change_user, "email", wish.email, .doc = "Another address."),
+	PARAM(struct change_user, "username", wish.name, .doc = "New name."),
+	PARAM(struct change_user, "email", wish.email, .doc = "New email address."),
 	PARAM(struct change_user, "password", password, .max = PASSWORD_SIZE_MAX,
-	      .doc = "Another password, which ends the sessions of before."),
+	      .doc = "New password. It ends the user's sessions."),
 	NAMES(struct change_user, names, 0),
 	NOT_BUILT("apikeyaccess|currentpassword|mandate2fa|userapikey|usersecretkey"),
 };
@@ -192,18 +192,18 @@ struct change_account {
 	PARAM(struct change_account, "id", wish.account, .kind = KIND_ACCOUNT, .doc = "The account."),       \
 		PARAM(struct change_account, "account", account,                                             \
 		      .doc = "Account name, instead of the id; needs the domain."),                          \
-		PARAM(struct change_account, "domainid", domain, .kind = KIND_DOMAIN, .doc = "Its domain.")
+		PARAM(struct change_account, "domainid", domain, .kind = KIND_DOMAIN,                        \
+		      .doc = "Domain of the account.")
 static const struct param update_account_params[] = {
 	ACCOUNT,
-	PARAM(struct change_account, "newname", wish.name, .doc = "Another name."),
+	PARAM(struct change_account, "newname", wish.name, .doc = "New name."),
 	NOT_BUILT("accountdetails|apikeyaccess|networkdomain|roleid"),
 };
 static const struct param enable_account_params[] = {ACCOUNT};
 static const struct param disable_account_params[] = {
 	ACCOUNT,
 	PARAM(struct change_account, "lock", locks, .flags = REQUIRED,
-	      .doc = "false: nobody gets in any more; true, which only forbids to make anything, is not "
-		     "built."),
+	      .doc = "false: disables the account. true, which would lock it, is not implemented."),
 };
 
 /* Finds the account by its id, or by name and domain. */
@@ -245,16 +245,16 @@ struct make_domain {
 	struct domain_wish wish;
 };
 static const struct param create_domain_params[] = {
-	PARAM(struct make_domain, "name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Unique."),
+	PARAM(struct make_domain, "name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Name; unique."),
 	PARAM(struct make_domain, "parentdomainid", wish.parent, .kind = KIND_DOMAIN,
-	      .doc = "Below this one; absent: the root."),
+	      .doc = "Parent domain; absent: the root."),
 	NOT_BUILT("domainid|networkdomain"),
 };
 
 static const struct param update_domain_params[] = {
 	PARAM(struct domain_change, "id", domain, .kind = KIND_DOMAIN, .flags = REQUIRED,
 	      .doc = "The domain."),
-	PARAM(struct domain_change, "name", name, .doc = "Another name."),
+	PARAM(struct domain_change, "name", name, .doc = "New name."),
 	NOT_BUILT("networkdomain"),
 };
 
@@ -264,9 +264,9 @@ struct delete_domain {
 };
 static const struct param delete_domain_params[] = {
 	PARAM(struct delete_domain, "id", target.domain, .kind = KIND_DOMAIN, .flags = REQUIRED,
-	      .doc = "The domain; its users go with it."),
+	      .doc = "The domain, which is deleted with its users."),
 	PARAM(struct delete_domain, "cleanup", with_accounts,
-	      .doc = "Deletes the domain's accounts and their resources, too."),
+	      .doc = "Also deletes the accounts of the domain and their resources."),
 };
 
 /* Source: DomainManagerImpl.publishRemoveEventsAndRemoveDomain(). */
@@ -322,12 +322,12 @@ static const struct cs_action actions[] = {
 	 .args = PARAMS(struct make_person, account_params), .prepare = prepare_account, .work = hash_new,
 	 .operation = engine_create_person_run, .returns = KIND_ACCOUNT,
 	 CS_SUBJECT(struct make_person, wish.account.account), .shows = &cs_accounts,
-	 .doc = "Makes an account with a user."},
+	 .doc = "Creates an account with a user."},
 	{CS_ACTION("createUser", "identity:create_user"), CHANGES,
 	 .args = PARAMS(struct make_person, user_params), .prepare = prepare_user, .work = hash_new,
 	 .operation = engine_create_person_run, .returns = KIND_USER,
 	 CS_SUBJECT(struct make_person, wish.user.user), .shows = &cs_users,
-	 .doc = "Makes a user of an account."},
+	 .doc = "Creates a user of an account."},
 	{CS_ACTION("updateUser", "identity:update_user"), CHANGES,
 	 .args = PARAMS(struct change_user, update_user_params), .prepare = prepare_update_user,
 	 .work = hash_changed, .operation = engine_update_user_run, .returns = KIND_USER,
@@ -335,12 +335,12 @@ static const struct cs_action actions[] = {
 	{CS_ACTION("enableUser", "identity:update_user"), CHANGES,
 	 .args = PARAMS(struct change_user, one_user_params), .prepare = enable_user,
 	 .operation = engine_update_user_run, .returns = KIND_USER,
-	 CS_SUBJECT(struct change_user, wish.user.prefix), .shows = &cs_users, .doc = "Lets a user in."},
+	 CS_SUBJECT(struct change_user, wish.user.prefix), .shows = &cs_users, .doc = "Enables a user."},
 	{CS_ACTION("disableUser", "identity:update_user"), CHANGES,
 	 .args = PARAMS(struct change_user, one_user_params), .prepare = disable_user,
 	 .operation = engine_update_user_run, NOTHING_STORED,
 	 CS_SUBJECT(struct change_user, wish.user.prefix), .shows = &cs_users,
-	 .outcome = ASYNC_JOB_OUTCOME_NOW, .doc = "Keeps a user out."},
+	 .outcome = ASYNC_JOB_OUTCOME_NOW, .doc = "Disables a user."},
 	{CS_ACTION("deleteUser", "identity:delete_user"), CHANGES,
 	 .args = CS_ONE(struct user_target, "id", user, KIND_USER, "The user."),
 	 .operation = engine_delete_user_run, NOTHING_STORED, .doc = "Deletes a user."},
@@ -353,22 +353,22 @@ static const struct cs_action actions[] = {
 	 .args = PARAMS(struct change_account, enable_account_params), .prepare = enable_account,
 	 .operation = engine_update_account_run, .returns = KIND_ACCOUNT,
 	 CS_SUBJECT(struct change_account, wish.account.prefix), .shows = &cs_accounts,
-	 .doc = "Opens an account."},
+	 .doc = "Enables an account."},
 	{CS_ACTION("disableAccount", "identity:update_project"), CHANGES,
 	 .args = PARAMS(struct change_account, disable_account_params), .prepare = disable_account,
 	 .operation = engine_update_account_run, NOTHING_STORED,
 	 CS_SUBJECT(struct change_account, wish.account.prefix), .shows = &cs_accounts,
-	 .outcome = ASYNC_JOB_OUTCOME_NOW, .doc = "Closes an account: its keys and sessions are refused."},
+	 .outcome = ASYNC_JOB_OUTCOME_NOW, .doc = "Disables an account. Its keys and sessions are refused."},
 	{CS_ACTION("deleteAccount", "identity:delete_project"), CHANGES,
 	 .args = CS_ONE(struct account_target, "id", account, KIND_ACCOUNT,
 			"The account; its users and all that it has go with it."),
 	 .prepare = prepare_delete_account, .operation = engine_purge_account_run, .about = KIND_ACCOUNT,
 	 CS_SUBJECT(struct account_target, account.prefix), CS_JOB(GONE),
-	 .doc = "Deletes an account with its users and all that it has."},
+	 .doc = "Deletes an account with its users and resources."},
 	{CS_ACTION("createDomain", "identity:create_domain"), CHANGES,
 	 .args = PARAMS(struct make_domain, create_domain_params), .operation = engine_create_domain_run,
 	 .returns = KIND_DOMAIN, CS_SUBJECT(struct make_domain, wish.domain), .shows = &cs_domains,
-	 .doc = "Makes a domain."},
+	 .doc = "Creates a domain."},
 	{CS_ACTION("updateDomain", "identity:update_domain"), CHANGES,
 	 .args = PARAMS(struct domain_change, update_domain_params), .operation = engine_update_domain_run,
 	 .returns = KIND_DOMAIN, CS_SUBJECT(struct domain_change, domain.prefix), .shows = &cs_domains,

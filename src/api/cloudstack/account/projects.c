@@ -98,10 +98,10 @@ static const struct param list_params[] = {
 	CS_LIST_PARAMS(struct list_projects, KIND_ACCOUNT),
 	CS_NAME_PARAM(struct list_projects),
 	CS_OWNER_PARAMS(struct list_projects),
-	P("displaytext", text, .fits = FITS(account, description), .doc = "With this text."),
-	P("state", state, .doc = "Active or Suspended."),
+	P("displaytext", text, .fits = FITS(account, description), .doc = "Display text."),
+	P("state", state, .doc = "State: Active or Suspended."),
 	P("details", details, .doc = "all, resource or min, which shows no limits; absent: all."),
-	P("username", username, .doc = "In which a user of this name has a role."),
+	P("username", username, .doc = "Projects in which a user of this name has a role."),
 	NOT_BUILT("tags"),
 	NOT_BUILT("showicon", .only = "false"),
 };
@@ -196,9 +196,10 @@ struct list_accounts {
 #define P(wire, member, ...) PARAM(struct list_accounts, wire, member, __VA_ARGS__)
 static const struct param account_params[] = {
 	CS_PAGE_PARAMS(struct list_accounts),
-	P("projectid", project, .kind = KIND_ACCOUNT, .flags = REQUIRED, .doc = "In this project."),
-	P("account", list.account, .doc = "The one of this name."),
-	P("role", role, .doc = "Admin or Regular."),
+	P("projectid", project, .kind = KIND_ACCOUNT, .flags = REQUIRED,
+	  .doc = "Project whose accounts are listed."),
+	P("account", list.account, .doc = "Account by name."),
+	P("role", role, .doc = "Role: Admin or Regular."),
 	NOT_BUILT("projectroleid|userid"),
 };
 #undef P
@@ -319,10 +320,10 @@ struct make_project {
 };
 #define P(wire, member, ...) PARAM(struct make_project, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Unique in the domain."),
-	P("displaytext", wish.description, .flags = REQUIRED, .doc = "For people."),
+	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Name; unique in the domain."),
+	P("displaytext", wish.description, .flags = REQUIRED, .doc = "Description or display text."),
 	P("account", owner.account, .doc = "Owning account, with domainid; absent: the caller's."),
-	P("domainid", owner.domain, .kind = KIND_DOMAIN, .doc = "The account's domain, and the project's."),
+	P("domainid", owner.domain, .kind = KIND_DOMAIN, .doc = "Domain of the account and the project."),
 	NOT_BUILT("accountid|userid"),
 };
 #undef P
@@ -349,8 +350,8 @@ static RESULT create(struct op *op, void *args)
 static const struct param one_params[] = {PROJECT};
 static const struct param update_params[] = {
 	PROJECT,
-	PARAM(struct account_change, "displaytext", description, .doc = "Another text."),
-	PARAM(struct account_change, "name", name, .doc = "Another name."),
+	PARAM(struct account_change, "displaytext", description, .doc = "New description or display text."),
+	PARAM(struct account_change, "name", name, .doc = "New name."),
 	NOT_BUILT("account|roletype|swapowner|userid"),
 };
 
@@ -379,7 +380,8 @@ struct delete_project {
 static const struct param delete_params[] = {
 	PARAM(struct delete_project, "id", target.account, .kind = KIND_ACCOUNT, .flags = REQUIRED,
 	      .doc = "The project."),
-	PARAM(struct delete_project, "cleanup", with_all, .doc = "Deletes the project's resources, too."),
+	PARAM(struct delete_project, "cleanup", with_all,
+	      .doc = "Also deletes the resources of the project."),
 };
 
 static int64_t count_sets(const struct tables *t, uuid account)
@@ -437,10 +439,10 @@ struct member_args {
 #define P(wire, member, ...) PARAM(struct member_args, wire, member, __VA_ARGS__)
 #define MEMBER_OF                                                                                            \
 	P("projectid", project, .kind = KIND_ACCOUNT, .flags = REQUIRED, .doc = "The project."),             \
-		P("account", name, .flags = REQUIRED, .doc = "The account, in the project's domain.")
+		P("account", name, .flags = REQUIRED, .doc = "Account by name, in the project's domain.")
 static const struct param add_params[] = {
 	MEMBER_OF,
-	P("roletype", role, .doc = "Admin or Regular (default)."),
+	P("roletype", role, .doc = "Role: Admin or Regular (default)."),
 	NOT_BUILT("email|projectroleid"),
 };
 static const struct param remove_params[] = {MEMBER_OF};
@@ -517,16 +519,16 @@ static RESULT remove_member(struct op *op, void *args)
 #define AT_ONCE .outcome = ASYNC_JOB_OUTCOME_NOW
 static const struct cs_action actions[] = {
 	{CS_ACTION("listProjects", "organizations:ListAccounts"), .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_projects, list_params), .listing = &projects, .doc = "Projects."},
+	 .args = PARAMS(struct list_projects, list_params), .listing = &projects, .doc = "Lists projects."},
 	{CS_ACTION("listProjectAccounts", "organizations:ListAccounts"),
 	 .args = PARAMS(struct list_accounts, account_params), .answer = list_accounts,
 	 .says = "projectid|project|accountid|account|domainid|domain|accounttype|role",
-	 .doc = "Accounts of a project."},
+	 .doc = "Lists the accounts of a project."},
 	{CS_ACTION("createProject", "identity:create_project"),
 	 .flags = API_WRITES | CS_ADMIN | CS_OF_ACCOUNT | CS_MAKES, .returns = API_RETURNS_NOTHING_STORED,
 	 .args = PARAMS(struct make_project, create_params), .prepare = prepare_create, .operation = create,
 	 CS_SUBJECT(struct make_project, wish.account), .shows = &projects, AT_ONCE,
-	 .doc = "Makes a project."},
+	 .doc = "Creates a project."},
 	{CS_ACTION("updateProject", "identity:update_project"), CHANGES,
 	 .args = PARAMS(struct account_change, update_params), .prepare = check_project,
 	 .operation = engine_update_account_run, CS_SUBJECT(struct account_change, account.prefix),
@@ -534,11 +536,11 @@ static const struct cs_action actions[] = {
 	{CS_ACTION("activateProject", "identity:update_project"), CHANGES,
 	 .args = PARAMS(struct account_change, one_params), .prepare = activate,
 	 .operation = engine_update_account_run, CS_SUBJECT(struct account_change, account.prefix),
-	 .shows = &projects, AT_ONCE, .doc = "Opens a project."},
+	 .shows = &projects, AT_ONCE, .doc = "Activates a project."},
 	{CS_ACTION("suspendProject", "identity:update_project"), CHANGES,
 	 .args = PARAMS(struct account_change, one_params), .prepare = suspend,
 	 .operation = engine_update_account_run, CS_SUBJECT(struct account_change, account.prefix),
-	 .shows = &projects, AT_ONCE, .doc = "Closes a project: nobody gets into it."},
+	 .shows = &projects, AT_ONCE, .doc = "Suspends a project. Nobody can use it."},
 	{CS_ACTION("deleteProject", "identity:delete_project"), CHANGES,
 	 .args = PARAMS(struct delete_project, delete_params), .prepare = prepare_delete,
 	 .operation = engine_purge_account_run, .about = KIND_ACCOUNT,
@@ -546,9 +548,9 @@ static const struct cs_action actions[] = {
 	 .doc = "Deletes a project."},
 	{CS_ACTION("addAccountToProject", "identity:create_grant"), CHANGES,
 	 .args = PARAMS(struct member_args, add_params), .prepare = prepare_add, .operation = add_member,
-	 AT_ONCE, .doc = "Gives an account's users a role in a project."},
+	 AT_ONCE, .doc = "Adds an account to a project: its users get a role there."},
 	{CS_ACTION("deleteAccountFromProject", "identity:revoke_grant"), CHANGES,
 	 .args = PARAMS(struct member_args, remove_params), .prepare = prepare_remove,
-	 .operation = remove_member, AT_ONCE, .doc = "Takes the roles in a project from an account's users."},
+	 .operation = remove_member, AT_ONCE, .doc = "Removes an account from a project."},
 };
 const struct api_actions cs_project_actions = API_ACTIONS(actions);

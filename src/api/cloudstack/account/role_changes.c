@@ -15,11 +15,11 @@ struct role_args {
 	struct str type;
 };
 #define P(wire, member, ...) PARAM(struct role_args, wire, member, __VA_ARGS__)
-#define TYPE P("type", type, .words = "Admin|ResourceAdmin|DomainAdmin|User", .doc = "Its type.")
+#define TYPE P("type", type, .words = "Admin|ResourceAdmin|DomainAdmin|User", .doc = "Type of the role.")
 #define PUBLIC NOT_BUILT("ispublic", .only = "true")
 static const struct param create_params[] = {
-	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Unique."),
-	P("description", wish.description, .doc = "For people."),
+	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Name; unique."),
+	P("description", wish.description, .doc = "Description or display text."),
 	TYPE,
 	P("roleid", from.implied, .kind = KIND_ROLE,
 	  .doc = "Role whose rules the new one copies, instead of a type."),
@@ -27,8 +27,8 @@ static const struct param create_params[] = {
 };
 static const struct param update_params[] = {
 	P("id", change.role, .kind = KIND_ROLE, .flags = REQUIRED, .doc = "The role."),
-	P("name", change.name, .doc = "Another name."),
-	P("description", change.description, .doc = "Another text."),
+	P("name", change.name, .doc = "New name."),
+	P("description", change.description, .doc = "New description or display text."),
 	TYPE,
 	PUBLIC,
 };
@@ -125,7 +125,7 @@ static const struct cs_action actions[] = {
 	{CS_ACTION("createRole", "identity:create_role"), CHANGES,
 	 .args = PARAMS(struct role_args, create_params), .prepare = prepare_create, .operation = create,
 	 .returns = KIND_ROLE, CS_SUBJECT(struct role_args, wish.role), .shows = &cs_roles,
-	 .doc = "Makes a role."},
+	 .doc = "Creates a role."},
 	{CS_ACTION("updateRole", "identity:update_role"), CHANGES,
 	 .args = PARAMS(struct role_args, update_params), .prepare = prepare_update, .operation = update,
 	 .returns = KIND_ROLE, CS_SUBJECT(struct role_args, change.role.prefix), .shows = &cs_roles,

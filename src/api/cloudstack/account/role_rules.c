@@ -16,9 +16,9 @@ struct said_rule {
 	struct str rule, permission, description;
 };
 static const struct param said_params[] = {
-	PARAM(struct said_rule, "rule", rule, .doc = "A command; * stands for any letters."),
-	PARAM(struct said_rule, "permission", permission, .doc = "allow or deny."),
-	PARAM(struct said_rule, "description", description, .doc = "For people."),
+	PARAM(struct said_rule, "rule", rule, .doc = "Command; * stands for any letters."),
+	PARAM(struct said_rule, "permission", permission, .doc = "Permission: allow or deny."),
+	PARAM(struct said_rule, "description", description, .doc = "Description or display text."),
 };
 static const struct params rule_params = PARAMS(struct said_rule, said_params);
 
@@ -41,13 +41,13 @@ struct rule_args {
 #define ROLE P("roleid", role, .kind = KIND_ROLE, .flags = REQUIRED, .doc = "The role.")
 static const struct param create_params[] = {
 	ROLE,
-	P("rule", said.rule, .flags = REQUIRED, .doc = "A command; * stands for any letters."),
-	P("permission", said.permission, .flags = REQUIRED, .doc = "allow or deny."),
-	P("description", said.description, .doc = "For people."),
+	P("rule", said.rule, .flags = REQUIRED, .doc = "Command; * stands for any letters."),
+	P("permission", said.permission, .flags = REQUIRED, .doc = "Permission: allow or deny."),
+	P("description", said.description, .doc = "Description or display text."),
 };
 static const struct param update_params[] = {
 	ROLE,
-	P("ruleorder", order, .max = CS_RULES_MAX, .doc = "Ids of all rules of the role, in their order."),
+	P("ruleorder", order, .max = CS_RULES_MAX, .doc = "Ids of all rules of the role, in the new order."),
 	P("ruleid", rule_id, .doc = "Rule to change, instead of an order."),
 	P("permission", said.permission, .doc = "New permission: allow or deny."),
 };
@@ -55,11 +55,11 @@ static const struct param delete_params[] = {
 	P("id", rule_id, .flags = REQUIRED, .doc = "The rule."),
 };
 static const struct param import_params[] = {
-	P("name", name, .flags = REQUIRED, .min = 1, .doc = "Unique."),
-	P("description", description, .doc = "For people."),
-	P("type", type, .words = "Admin|ResourceAdmin|DomainAdmin|User", .doc = "Its type."),
+	P("name", name, .flags = REQUIRED, .min = 1, .doc = "Name; unique."),
+	P("description", description, .doc = "Description or display text."),
+	P("type", type, .words = "Admin|ResourceAdmin|DomainAdmin|User", .doc = "Type of the role."),
 	PARAM_LIST(struct rule_args, "rules", rules, rule_params, .max = CS_RULES_MAX, .flags = REQUIRED,
-		   .doc = "rules[0].rule, rules[0].permission, rules[0].description."),
+		   .doc = "Rules, as rules[0].rule, rules[0].permission and rules[0].description."),
 	P("forced", is_forced, .doc = "Replaces the rules of an existing role of this name."),
 	NOT_BUILT("ispublic", .only = "true"),
 };
@@ -321,16 +321,16 @@ static const struct cs_action actions[] = {
 	{CS_ACTION("createRolePermission", "identity:update_role"), CHANGES,
 	 .args = PARAMS(struct rule_args, create_params), .prepare = prepare_create, .operation = create,
 	 .returns = KIND_ROLE, .answer = show_rule, .says = SAYS,
-	 .doc = "Adds a rule to a role: which commands its users may run."},
+	 .doc = "Adds a rule to a role, which allows or denies a command."},
 	{CS_ACTION("updateRolePermission", "identity:update_role"), CHANGES,
 	 .args = PARAMS(struct rule_args, update_params), .prepare = prepare_update, .operation = update,
 	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Changes a rule, or the order of a role's rules."},
 	{CS_ACTION("deleteRolePermission", "identity:update_role"), CHANGES,
 	 .args = PARAMS(struct rule_args, delete_params), .prepare = prepare_drop, .operation = drop,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Takes a rule from a role."},
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Deletes a rule of a role."},
 	{CS_ACTION("importRole", "identity:create_role"), CHANGES,
 	 .args = PARAMS(struct rule_args, import_params), .prepare = prepare_import, .operation = import,
 	 .returns = KIND_ROLE, CS_SUBJECT(struct rule_args, wish.role), .shows = &cs_roles,
-	 .doc = "Makes a role with its rules."},
+	 .doc = "Imports a role with its rules."},
 };
 const struct api_actions cs_role_rule_actions = API_ACTIONS(actions);

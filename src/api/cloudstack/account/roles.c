@@ -86,9 +86,9 @@ static const struct param params[] = {
 	CS_LIST_PARAMS(struct list_roles, KIND_ROLE),
 	CS_NAME_PARAM(struct list_roles),
 	PARAM(struct list_roles, "type", type, .words = "Admin|ResourceAdmin|DomainAdmin|User|Unknown",
-	      .doc = "Type."),
+	      .doc = "Type of the role."),
 	PARAM(struct list_roles, "state", state, .words = "enabled|disabled",
-	      .doc = "In this state: all are enabled."),
+	      .doc = "State of the role; all roles are enabled."),
 };
 
 static struct str get_name(struct api_call *e, const struct row *row)
@@ -274,10 +274,9 @@ static RESULT list_permissions(struct cs_call *e, const void *args, struct json_
 
 static const struct cs_action actions[] = {
 	{CS_ACTION("listRoles", "iam:ListKeystoneRoles"), .args = PARAMS(struct list_roles, params),
-	 .listing = &cs_roles, .doc = "Roles."},
+	 .listing = &cs_roles, .doc = "Lists roles."},
 	{CS_ACTION("listRolePermissions", "iam:ListKeystoneRoles"),
 	 .args = PARAMS(struct permissions_args, permission_params), .answer = list_permissions,
-	 .says = "id|roleid|rolename|rule|permission|description",
-	 .doc = "Permissions of roles: rules by command."},
+	 .says = "id|roleid|rolename|rule|permission|description", .doc = "Lists the rules of roles."},
 };
 const struct api_actions cs_role_actions = API_ACTIONS(actions);

@@ -66,11 +66,12 @@ struct login_args {
 	bool is_right;
 };
 static const struct param login_params[] = {
-	PARAM(struct login_args, "username", username, .flags = REQUIRED, .doc = "Who."),
+	PARAM(struct login_args, "username", username, .flags = REQUIRED, .doc = "User name."),
 	PARAM(struct login_args, "password", password, .flags = REQUIRED, .max = PASSWORD_SIZE_MAX,
-	      .doc = "The password."),
-	PARAM(struct login_args, "domain", domain, .doc = "The domain's path; absent: the root."),
-	PARAM(struct login_args, "domainId", domain_id, .kind = KIND_DOMAIN, .doc = "Or its id."),
+	      .doc = "Password."),
+	PARAM(struct login_args, "domain", domain, .doc = "Path of the domain; absent: the root."),
+	PARAM(struct login_args, "domainId", domain_id, .kind = KIND_DOMAIN,
+	      .doc = "Domain by id, instead of its path."),
 };
 
 static RESULT refuse(struct cs_call *e, const struct login_args *a)
@@ -214,7 +215,7 @@ static const struct cs_action actions[] = {
 	 .answer = log_in,
 	 .says = "username|userid|domainid|timeout|account|firstname|lastname|type|timezone|registered|"
 		 "sessionkey",
-	 .doc = "Opens a session by a password."},
+	 .doc = "Opens a session by user name and password."},
 	{CS_ACTION("logout", "identity:revoke_token"), .flags = API_WRITES | API_FOR_ALL,
 	 .args = {0, 0, sizeof(struct token_revocation_wish)}, .prepare = prepare_logout,
 	 .operation = engine_revoke_token_run, .returns = API_RETURNS_NOTHING_STORED, .answer = show_logout,

@@ -56,11 +56,11 @@ struct list_users {
 static const struct param params[] = {
 	CS_LIST_PARAMS(struct list_users, KIND_USER),
 	CS_OWNER_PARAMS(struct list_users),
-	PARAM(struct list_users, "username", username, .fits = FITS(user, name), .doc = "Name."),
-	PARAM(struct list_users, "state", state, .words = "enabled|disabled|locked", .doc = "In this state."),
+	PARAM(struct list_users, "username", username, .fits = FITS(user, name), .doc = "User name."),
+	PARAM(struct list_users, "state", state, .words = "enabled|disabled|locked", .doc = "State."),
 	PARAM(struct list_users, "accounttype", type, .min = 0, .max = 5,
 	      .given = offsetof(struct list_users, has_type) + 1,
-	      .doc = "Filters by account type: 0 users, 1 root administrators, 2 domain administrators."),
+	      .doc = "Account type: 0 for users, 1 for root administrators, 2 for domain administrators."),
 	NOT_BUILT("apikeyaccess"),
 	NOT_BUILT("usersource", .only = "native"),
 	NOT_BUILT("showicon", .only = "false"),
@@ -164,7 +164,8 @@ struct keys_args {
 	struct str secret;
 };
 static const struct param key_params[] = {
-	PARAM(struct keys_args, "id", wish.user, .kind = KIND_USER, .flags = REQUIRED, .doc = "The user's."),
+	PARAM(struct keys_args, "id", wish.user, .kind = KIND_USER, .flags = REQUIRED,
+	      .doc = "User whose key is created."),
 };
 
 /* Finds a user that the caller may see: oneself, users of the own account, or all for administrators. */
@@ -294,8 +295,7 @@ struct user_args {
 	struct str key_id;
 };
 static const struct param user_params[] = {
-	PARAM(struct user_args, "userapikey", key_id, .flags = REQUIRED,
-	      .doc = "The id of a key of the user's."),
+	PARAM(struct user_args, "userapikey", key_id, .flags = REQUIRED, .doc = "API key of the user."),
 };
 
 /* The messages are our own. */
@@ -315,20 +315,20 @@ static RESULT get_user(struct cs_call *e, const void *args, struct json_writer *
 
 static const struct cs_action actions[] = {
 	{CS_ACTION("listUsers", "iam:ListUsers"), .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_users, params), .listing = &cs_users, .doc = "Users."},
+	 .args = PARAMS(struct list_users, params), .listing = &cs_users, .doc = "Lists users."},
 	{CS_ACTION("registerUserKeys", "iam:CreateAccessKey"), .flags = API_WRITES,
 	 .args = PARAMS(struct keys_args, key_params), .prepare = prepare_register,
 	 .operation = engine_create_access_key_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .answer = show_registered, .says = "apikey|secretkey", .doc = "Makes a key of a user."},
+	 .answer = show_registered, .says = "apikey|secretkey", .doc = "Creates an API key of a user."},
 	{CS_ACTION("getUserKeys", "identity:ec2_get_credential"),
 	 .args = PARAMS(struct keys_args, key_params), .answer = get_keys, .says = "apikey|secretkey",
-	 .doc = "A user's key, with its secret."},
+	 .doc = "Returns a user's API key with its secret."},
 	{CS_ACTION("getCloudIdentifier", "identity:ec2_get_credential"),
 	 .args = CS_ONE(struct identifier_args, "userid", user, KIND_USER, "Whose key signs it."),
 	 .answer = get_identifier, .says = "userid|cloudidentifier|signature",
-	 .doc = "Identifier of this cloud, signed with a user's key."},
+	 .doc = "Returns the identifier of this cloud, signed with a user's key."},
 	{CS_ACTION("getUser", "iam:ListUsers"), .flags = CS_ADMIN,
 	 .args = PARAMS(struct user_args, user_params), .answer = get_user, .shows = &cs_users,
-	 .doc = "The user who has a key."},
+	 .doc = "Finds the user of an API key."},
 };
 const struct api_actions cs_user_actions = API_ACTIONS(actions);
