@@ -30,7 +30,7 @@ static const struct param list_params[] = {
 	CS_NAME_PARAM(struct list_groups),
 	CS_OWNER_PARAMS(struct list_groups),
 	CS_PROJECT_PARAM(struct list_groups, project),
-	P("type", type, .doc = "Type."),
+	P("type", type, .doc = "Type of the affinity group."),
 	P("virtualmachineid", machine, .kind = KIND_INSTANCE, .doc = "Virtual machine in the group."),
 };
 #undef P
@@ -105,7 +105,7 @@ struct make_group {
 };
 #define P(wire, member, ...) PARAM(struct make_group, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("name", wish.name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Unique in the account."),
+	P("name", wish.name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Name; unique in the account."),
 	P("type", type, .flags = REQUIRED, .doc = "Affinity group type, as in listAffinityGroupTypes."),
 	P("description", wish.description, .max = 255, .doc = "Description."),
 	CS_FOR_PARAMS(struct make_group, owner),
@@ -180,7 +180,7 @@ struct place_args {
 static const struct param place_params[] = {
 	P("id", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED, .doc = "The virtual machine."),
 	P("affinitygroupids", groups, .kind = KIND_SERVER_GROUP, .doc = "New affinity groups; empty: none."),
-	P("affinitygroupnames", names, .doc = "The same by its name."),
+	P("affinitygroupnames", names, .doc = "Affinity groups by name."),
 };
 #undef P
 
@@ -193,24 +193,25 @@ static RESULT prepare_place(struct cs_call *e, void *args)
 
 static const struct cs_action actions[] = {
 	{CS_ACTION("listAffinityGroups", "ec2:DescribePlacementGroups"), .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_groups, list_params), .listing = &groups, .doc = "Affinity groups."},
+	 .args = PARAMS(struct list_groups, list_params), .listing = &groups,
+	 .doc = "Lists affinity groups."},
 	{CS_ACTION("listAffinityGroupTypes", "ec2:DescribePlacementGroups"),
 	 .args = PARAMS(struct list_groups, type_params), .answer = list_types, .says = "type",
-	 .doc = "Affinity group types."},
+	 .doc = "Lists affinity group types."},
 	{CS_ACTION("createAffinityGroup", "ec2:CreatePlacementGroup"),
 	 .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES, .args = PARAMS(struct make_group, create_params),
 	 .prepare = prepare_create, .operation = engine_create_server_group_run,
 	 CS_SUBJECT(struct make_group, wish.server_group), .shows = &groups, CS_JOB(NOW),
-	 .doc = "Makes an affinity group."},
+	 .doc = "Creates an affinity group."},
 	{CS_ACTION("deleteAffinityGroup", "ec2:DeletePlacementGroup"), .flags = API_WRITES | CS_OF_ACCOUNT,
 	 .args = PARAMS(struct drop_group, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_server_group_run, CS_SUBJECT(struct drop_group, wish.server_group.prefix),
 	 .about = KIND_SERVER_GROUP, CS_JOB(NOW),
-	 .doc = "Deletes an affinity group; its machines stay where they are."},
+	 .doc = "Deletes an affinity group. Its virtual machines stay where they are."},
 	{CS_ACTION("updateVMAffinityGroup", "ec2:ModifyInstancePlacement"), .flags = API_WRITES,
 	 .args = PARAMS(struct place_args, place_params), .prepare = prepare_place,
 	 .operation = engine_change_placement_run, CS_SUBJECT(struct place_args, wish.instance.prefix),
 	 .shows = &cs_machines, CS_JOB(SETTLED),
-	 .doc = "Puts a stopped machine into an affinity group, or into none."},
+	 .doc = "Sets the affinity group of a stopped virtual machine."},
 };
 const struct api_actions cs_affinity_group_actions = API_ACTIONS(actions);

@@ -16,11 +16,11 @@ struct assign_args {
 #define P(wire, member, ...) PARAM(struct assign_args, wire, member, __VA_ARGS__)
 static const struct param params[] = {
 	P("virtualmachineid", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED,
-	  .doc = "The virtual machine, which is stopped."),
+	  .doc = "A stopped virtual machine."),
 	CS_FOR_PARAMS(struct assign_args, taker),
 	P("networkids", networks, .kind = KIND_NETWORK, .max = NETWORKS_MAX,
-	  .doc = "A NIC in each, the first is the default; none: as it is, if the account may use that "
-		 "network, else the account's default one."),
+	  .doc = "Networks of the new NICs, the default first. Absent: the present ones if the account may "
+		 "use them, else the account's default network."),
 	P("securitygroupids", groups, .kind = KIND_SECURITY_GROUP, .max = GROUPS_MAX,
 	  .doc = "Security groups; empty: the default one."),
 };
@@ -51,6 +51,6 @@ static const struct cs_action actions[] = {
 	 .args = PARAMS(struct assign_args, params), .prepare = prepare,
 	 .operation = engine_assign_instance_run, .returns = KIND_INSTANCE,
 	 CS_SUBJECT(struct assign_args, wish.instance.prefix), .shows = &cs_machines,
-	 .doc = "Gives a stopped virtual machine to another account."},
+	 .doc = "Assigns a stopped virtual machine to another account."},
 };
 const struct api_actions cs_assign_actions = API_ACTIONS(actions);

@@ -33,19 +33,20 @@ extern const struct api_listing cs_service_offerings, cs_disk_offerings;
 /* Parameters that restrict a new offering to zones and domains; the member is a struct offered_wish. */
 #define CS_MAKES_OFFERED_PARAMS(T, member)                                                                   \
 	PARAM(T, "zoneid", member.zones, .kind = KIND_ZONE, .max = OFFERED_ZONES_MAX,                        \
-	      .given = offsetof(T, member.set_zones) + 1, .doc = "In these zones alone."),                   \
+	      .given = offsetof(T, member.set_zones) + 1,                                                    \
+	      .doc = "Zones that offer it; all zones otherwise."),                                           \
 		PARAM(T, "domainid", member.domains, .kind = KIND_DOMAIN, .max = OFFERED_DOMAINS_MAX,        \
 		      .given = offsetof(T, member.set_domains) + 1,                                          \
-		      .doc = "Domains whose accounts may use it; the root domain: everybody.")
+		      .doc = "Domains whose accounts may use it; the root domain stands for all.")
 /* The same restriction in a change; the member is a struct cs_offered. */
 struct cs_offered {
 	struct strs zones, domains;
 };
 #define CS_CHANGES_OFFERED_PARAMS(T, member)                                                                 \
 	PARAM(T, "zoneid", member.zones, .max = OFFERED_ZONES_MAX,                                           \
-	      .doc = "The zones in which it is offered; all: in any."),                                      \
+	      .doc = "Zones that offer it; all: every zone."),                                               \
 		PARAM(T, "domainid", member.domains, .max = OFFERED_DOMAINS_MAX,                             \
-		      .doc = "The domains that it is offered to; public: all.")
+		      .doc = "Domains that may use it; public: all domains.")
 /* Reads the restriction; `what` names the offering in a failure: "service offering". ERR_INVALID. */
 RESULT cs_take_offered(struct cs_call *e, const struct cs_offered *asked, const char *what,
 		       struct offered_wish *ret_wish);

@@ -76,6 +76,7 @@ static RESULT show(struct cs_call *e, const void *args, struct json_writer *w)
 static const struct cs_action actions[] = {
 	{CS_ACTION("createConsoleEndpoint", "os_compute_api:os-remote-consoles"), .flags = API_OBSERVES,
 	 .args = PARAMS(struct console_args, params), .prepare = prepare, .look = look, .answer = show,
-	 .says = "success|url|websocket", .doc = "A URL that opens a machine's display."},
+	 .says = "success|url|websocket",
+	 .doc = "Creates a URL that opens the console of a virtual machine."},
 };
 const struct api_actions cs_console_actions = API_ACTIONS(actions);

@@ -26,8 +26,8 @@ struct network_ip {
 };
 static const struct param network_ip_rows[] = {
 	PARAM(struct network_ip, "networkid", network, .kind = KIND_NETWORK, .flags = REQUIRED,
-	      .doc = "The network."),
-	PARAM(struct network_ip, "ip", ip, .doc = "The address there."),
+	      .doc = "Network of the NIC."),
+	PARAM(struct network_ip, "ip", ip, .doc = "IP address of the NIC."),
 };
 static const struct params network_ip_params = PARAMS(struct network_ip, network_ip_rows);
 
@@ -52,35 +52,35 @@ struct deploy_args {
 #define P(wire, member, ...) PARAM(struct deploy_args, wire, member, __VA_ARGS__)
 static const struct param params[] = {
 	P("serviceofferingid", launch.type, .kind = KIND_INSTANCE_TYPE, .flags = REQUIRED,
-	  .doc = "Its size."),
+	  .doc = "Service offering."),
 	P("templateid", launch.image, .kind = KIND_IMAGE, .flags = REQUIRED, .doc = "Template or ISO."),
-	P("zoneid", launch.zone, .kind = KIND_ZONE, .flags = REQUIRED, .doc = "Where."),
+	P("zoneid", launch.zone, .kind = KIND_ZONE, .flags = REQUIRED, .doc = "Zone."),
 	CS_FOR_PARAMS(struct deploy_args, owner),
-	P("name", name, .doc = "Name, and host name of the guest."),
-	P("displayname", display_name, .doc = "A name for people."),
+	P("name", name, .doc = "Name, also the host name of the guest."),
+	P("displayname", display_name, .doc = "Display name."),
 	P("networkids", networks, .kind = KIND_NETWORK, .max = NETWORKS_MAX,
-	  .doc = "A NIC in each, the first is the default."),
+	  .doc = "Networks of the NICs; the first is the default."),
 	PARAM_LIST(struct deploy_args, "iptonetworklist", network_ips, network_ip_params, .max = NETWORKS_MAX,
-		   .doc = "The same, with addresses."),
+		   .doc = "Networks of the NICs with IP addresses."),
 	P("ipaddress", ip, .doc = "IP address of the first NIC."),
 	P("securitygroupids", groups, .kind = KIND_SECURITY_GROUP, .max = GROUPS_MAX,
 	  .doc = "Security groups; empty: the default one."),
-	P("securitygroupnames", group_names, .max = GROUPS_MAX, .doc = "The same by their names."),
+	P("securitygroupnames", group_names, .max = GROUPS_MAX, .doc = "Security groups by name."),
 	P("keypair", launch.key_pair, .flags = BY_NAME, .kind = KIND_KEY_PAIR,
 	  .doc = "SSH key pair for the guest."),
-	P("keypairs", key_pairs, .doc = "The same; one at most."),
+	P("keypairs", key_pairs, .doc = "SSH key pair, as a list of one."),
 	P("userdata", launch.user_data, .flags = BASE64, .max = USER_DATA_MAX,
-	  .doc = "Base64, up to 32 KiB."),
+	  .doc = "User data in base64, up to 32 KiB."),
 	P("userdataid", user_data, .kind = KIND_USER_DATA,
 	  .doc = "Registered user data, instead of the text."),
 	P("affinitygroupids", affinity, .kind = KIND_SERVER_GROUP, .doc = "Affinity groups; one at most."),
-	P("affinitygroupnames", affinity_names, .doc = "The same by its name."),
+	P("affinitygroupnames", affinity_names, .doc = "Affinity groups by name."),
 	P("diskofferingid", disk_offering, .kind = KIND_VOLUME_TYPE, .doc = "Disk offering of a data disk."),
-	P("size", size, .min = 1, .max = 16384, .doc = "GiB of the data disk."),
-	P("rootdisksize", root_size, .min = 1, .max = 16384, .doc = "GiB of the root disk."),
-	P("details", details, .doc = "rootdisksize; licence, as byos."),
-	P("startvm", starts, .doc = "false: it stays stopped."),
-	P("hypervisor", hypervisor, .doc = "KVM is the only one."),
+	P("size", size, .min = 1, .max = 16384, .doc = "Size of the data disk in GiB."),
+	P("rootdisksize", root_size, .min = 1, .max = 16384, .doc = "Size of the root disk in GiB."),
+	P("details", details, .doc = "Details: rootdisksize, and licence with the value byos."),
+	P("startvm", starts, .doc = "false: the virtual machine is created stopped."),
+	P("hypervisor", hypervisor, .doc = "Hypervisor; only KVM."),
 	NOT_BUILT(
 		"bootmode|boottype|clusterid|customid|datadiskofferinglist|"
 		"datadisksdetails|deploymentplanner|dhcpoptionsnetworklist|externaldetails|extraconfig|group|"
@@ -348,6 +348,6 @@ static const struct cs_action actions[] = {
 	{CS_ACTION("deployVirtualMachine", "ec2:RunInstances"),
 	 .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES, .args = PARAMS(struct deploy_args, params),
 	 .prepare = prepare, .operation = deploy, CS_SUBJECT(struct deploy_args, machine),
-	 .shows = &cs_machines, CS_JOB(SETTLED), .doc = "Makes a virtual machine."},
+	 .shows = &cs_machines, CS_JOB(SETTLED), .doc = "Creates and starts a virtual machine."},
 };
 const struct api_actions cs_deploy_actions = API_ACTIONS(actions);

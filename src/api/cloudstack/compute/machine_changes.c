@@ -24,29 +24,30 @@ struct change_args {
 	P("id", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED, .doc = "The virtual machine.")
 #define USER_DATA                                                                                            \
 	P("userdata", wish.user_data, .flags = BASE64, .max = USER_DATA_MAX, GIVEN(wish.set_user_data),      \
-	  .doc = "User data in base64, up to 32 KiB; the machine must be stopped.")
+	  .doc = "User data in base64, up to 32 KiB. The virtual machine must be stopped.")
 static const struct param update_params[] = {
 	MACHINE,
-	P("name", wish.name, GIVEN(wish.set_name), .doc = "Its name."),
-	P("displayname", wish.description, GIVEN(wish.set_description), .doc = "A name for people."),
+	P("name", wish.name, GIVEN(wish.set_name), .doc = "Name."),
+	P("displayname", wish.description, GIVEN(wish.set_description), .doc = "Display name."),
 	USER_DATA,
 	P("userdataid", user_data, .kind = KIND_USER_DATA,
 	  .doc = "Registered user data, instead of the text."),
 	P("securitygroupids", wish.groups, .kind = KIND_SECURITY_GROUP, .max = 16,
 	  .doc = "New security groups of the NIC."),
-	P("securitygroupnames", group_names, .max = 16, .doc = "The same by their names."),
-	P("deleteprotection", wish.protect_terminate, .doc = "Protects it against deletion."),
+	P("securitygroupnames", group_names, .max = 16, .doc = "Security groups by name."),
+	P("deleteprotection", wish.protect_terminate,
+	  .doc = "Whether the virtual machine is protected against deletion."),
 	NOT_BUILT("customid|details|dhcpoptionsnetworklist|extraconfig|group|instancename|leaseduration|"
 		  "leaseexpiryaction|ostypeid|userdatadetails"),
 	P("haenable", wish.recovers,
-	  .doc = "High availability: restarts on another host that sees the disks after its host is fenced."),
+	  .doc = "High availability: restarts on another host that sees its disks, once its host is fenced."),
 	NOT_BUILT("cleanupdetails|isdynamicallyscalable", .only = "false"),
 	NOT_BUILT("displayvm", .only = "true"),
 };
 static const struct param scale_params[] = {
 	MACHINE,
 	P("serviceofferingid", wish.type, .kind = KIND_INSTANCE_TYPE, .flags = REQUIRED,
-	  .doc = "New service offering; the machine must be stopped."),
+	  .doc = "New service offering. The virtual machine must be stopped."),
 	NOT_BUILT("details|maxiops|miniops"),
 	NOT_BUILT("automigrate|shrinkok", .only = "false"),
 };
@@ -54,7 +55,7 @@ static const struct param key_params[] = {
 	MACHINE,
 	P("keypair", wish.key_pair, .flags = BY_NAME, .kind = KIND_KEY_PAIR,
 	  .doc = "SSH key pair for the guest's next start."),
-	P("keypairs", key_pairs, .doc = "The same; one at most."),
+	P("keypairs", key_pairs, .doc = "SSH key pair, as a list of one."),
 	CS_FOR_PARAMS(struct change_args, owner),
 };
 static const struct param password_params[] = {
@@ -111,7 +112,7 @@ static const struct param restore_params[] = {
 	PARAM(struct restore_args, "templateid", wish.image, .kind = KIND_IMAGE,
 	      .doc = "Template of the new root disk; absent: the machine's own."),
 	PARAM(struct restore_args, "expunge", expunges,
-	      .doc = "The old root disk goes at once, whatever this says."),
+	      .doc = "Ignored: the old root disk is always deleted at once."),
 	NOT_BUILT("details|diskofferingid|rootdisksize"),
 };
 
@@ -185,27 +186,27 @@ static RESULT show_user_data(struct cs_call *e, const void *args, struct json_wr
 #define SETTLES CS_JOB(SETTLED)
 static const struct cs_action actions[] = {
 	CHANGE("updateVirtualMachine", update_params, .prepare = prepare_update, .returns = KIND_INSTANCE,
-	       .doc = "Updates properties of a virtual machine."),
+	       .doc = "Changes the properties of a virtual machine."),
 	CHANGE("scaleVirtualMachine", scale_params, .prepare = prepare_scale, SETTLES,
-	       .doc = "Gives a stopped machine another size."),
+	       .doc = "Changes the service offering of a stopped virtual machine."),
 	CHANGE("changeServiceForVirtualMachine", scale_params, .prepare = prepare_scale,
-	       .returns = KIND_INSTANCE, .doc = "Gives a stopped machine another size."),
+	       .returns = KIND_INSTANCE, .doc = "Changes the service offering of a stopped virtual machine."),
 	{CS_ACTION("resetSSHKeyForVirtualMachine", "ec2:ModifyInstanceAttribute"),
 	 .flags = API_WRITES | CS_OF_ACCOUNT, .args = PARAMS(struct change_args, key_params),
 	 .prepare = prepare_key, .operation = engine_update_instance_run,
 	 CS_SUBJECT(struct change_args, wish.instance.prefix), .shows = &cs_machines, SETTLES,
-	 .doc = "Gives a stopped machine another key pair."},
+	 .doc = "Changes the SSH key pair of a stopped virtual machine."},
 	{CS_ACTION("restoreVirtualMachine", "ec2:CreateReplaceRootVolumeTask"), .flags = API_WRITES,
 	 .args = PARAMS(struct restore_args, restore_params), .operation = restore,
 	 CS_SUBJECT(struct restore_args, wish.instance.prefix), .shows = &cs_machines, SETTLES,
-	 .doc = "Gives a machine a new root disk."},
+	 .doc = "Creates the root disk of a virtual machine again from a template."},
 	CHANGE("resetPasswordForVirtualMachine", password_params, .prepare = draw_password, SETTLES,
-	       .doc = "Gives a stopped machine's guest another password."),
+	       .doc = "Resets the password of a stopped virtual machine."),
 	{CS_ACTION("getVMPassword", "ec2:GetPasswordData"), .args = PARAMS(struct change_args, one_params),
 	 .answer = show_password, .says = "encryptedpassword",
-	 .doc = "Encrypted password that the guest reported."},
+	 .doc = "Returns the encrypted password that the guest reported."},
 	{CS_ACTION("getVirtualMachineUserData", "ec2:DescribeInstanceAttribute"),
 	 .args = PARAMS(struct change_args, data_params), .answer = show_user_data,
-	 .says = "virtualmachineid|userdata", .doc = "The user data of a machine, base64."},
+	 .says = "virtualmachineid|userdata", .doc = "Returns the user data of a virtual machine in base64."},
 };
 const struct api_actions cs_machine_change_actions = API_ACTIONS(actions);

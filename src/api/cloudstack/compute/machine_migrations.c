@@ -16,8 +16,8 @@ struct migrate_args {
 static const struct param migrate_params[] = {
 	P("virtualmachineid", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED,
 	  .doc = "The virtual machine."),
-	P("hostid", wish.host, .kind = KIND_HOST, .doc = "Where to."),
-	P("autoselect", selects, .doc = "Without hostid: where there is room. true where it is not said."),
+	P("hostid", wish.host, .kind = KIND_HOST, .doc = "Target host."),
+	P("autoselect", selects, .doc = "Chooses a host with room if hostid is absent; default: true."),
 	NOT_BUILT("storageid"),
 };
 #undef P
@@ -43,6 +43,6 @@ static const struct cs_action actions[] = {
 	{CS_ACTION("migrateVirtualMachine", "ec2:MigrateInstances"), .flags = API_WRITES | CS_ADMIN,
 	 .args = PARAMS(struct migrate_args, migrate_params), .prepare = prepare_migrate,
 	 .operation = engine_migrate_instance_run, CS_SUBJECT(struct migrate_args, wish.instance.prefix),
-	 .shows = &cs_machines, CS_JOB(MOVED), .doc = "Moves a running machine to another host."},
+	 .shows = &cs_machines, CS_JOB(MOVED), .doc = "Live-migrates a virtual machine to another host."},
 };
 const struct api_actions cs_machine_migration_actions = API_ACTIONS(actions);

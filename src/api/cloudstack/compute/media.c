@@ -16,7 +16,7 @@ struct medium_args {
 	P("virtualmachineid", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED,                       \
 	  .doc = "The virtual machine."),                                                                    \
 		P("forced", forces,                                                                          \
-		  .doc = "A medium goes whether the guest lets go of it, whatever this says.")
+		  .doc = "Ignored: an ISO is always detached without the guest's consent.")
 static const struct param attach_params[] = {
 	MACHINE,
 	P("id", wish.image, .kind = KIND_IMAGE, .flags = REQUIRED, .doc = "The ISO."),
@@ -43,8 +43,8 @@ static RESULT prepare_detach(struct cs_call *e, void *args)
 	}
 static const struct cs_action actions[] = {
 	MEDIUM("attachIso", attach_params, engine_insert_medium_run,
-	       .doc = "Puts an ISO into a machine's CD-ROM drive."),
+	       .doc = "Attaches an ISO to a virtual machine."),
 	MEDIUM("detachIso", detach_params, engine_eject_medium_run, .prepare = prepare_detach,
-	       .doc = "Takes out what lies in a machine's CD-ROM drive."),
+	       .doc = "Detaches the ISO from a virtual machine."),
 };
 const struct api_actions cs_medium_actions = API_ACTIONS(actions);

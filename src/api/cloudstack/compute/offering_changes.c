@@ -89,16 +89,16 @@ struct make_service {
 };
 #define P(wire, member, ...) PARAM(struct make_service, wire, member, __VA_ARGS__)
 static const struct param create_service_params[] = {
-	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "May repeat."),
-	P("displaytext", wish.description, .flags = REQUIRED, .max = 4096, .doc = "For people."),
-	P("cpunumber", wish.vcpus, .min = 1, .max = 1024, .flags = REQUIRED, .doc = "Processors."),
-	P("cpuspeed", speed, .min = 1, .max = INT32_MAX, .doc = "MHz: kept and shown."),
-	P("memory", memory, .min = 1, .max = INT32_MAX, .flags = REQUIRED, .doc = "MiB."),
+	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Name; need not be unique."),
+	P("displaytext", wish.description, .flags = REQUIRED, .max = 4096, .doc = "Display text."),
+	P("cpunumber", wish.vcpus, .min = 1, .max = 1024, .flags = REQUIRED, .doc = "Number of CPUs."),
+	P("cpuspeed", speed, .min = 1, .max = INT32_MAX, .doc = "CPU speed in MHz; stored and shown only."),
+	P("memory", memory, .min = 1, .max = INT32_MAX, .flags = REQUIRED, .doc = "Memory in MiB."),
 	P("rootdisksize", root_disk, .min = 1, .max = SIZE_MAX_GIB,
-	  .doc = "GiB of the root disk, where a deployment says nothing."),
+	  .doc = "Default size of the root disk in GiB."),
 	P("offerha", wish.offers_ha,
-	  .doc = "High availability: machines restart on another host that sees their disks after their host "
-		 "is fenced."),
+	  .doc = "High availability: virtual machines restart on another host that sees their disks, once "
+		 "their host is fenced."),
 	NOT_BUILT("bytesreadrate|bytesreadratemax|bytesreadratemaxlength|byteswriterate|byteswriteratemax|"
 		  "byteswriteratemaxlength|deploymentplanner|diskofferingid|diskofferingstrictness|"
 		  "externaldetails|"
@@ -108,7 +108,8 @@ static const struct param create_service_params[] = {
 		  "mincpunumber|miniops|minmemory|networkrate|serviceofferingdetails|storagepolicy|"
 		  "systemvmtype|tags|vgpuprofileid"),
 	P("storagetype", storage, .words = CS_STORAGE_TYPES,
-	  .doc = "shared: root disks lie in a storage pool; by default where their image's type says."),
+	  .doc = "Storage of root disks. shared: a storage pool; absent: the storage that the image's type "
+		 "selects."),
 	CS_MAKES_OFFERED_PARAMS(struct make_service, wish.offered),
 	NOT_BUILT(
 		"customized|customizediops|dynamicscalingenabled|encryptroot|issystem|isvolatile|limitcpuuse|"
@@ -152,9 +153,9 @@ struct change_service {
 #define P(wire, member, ...) PARAM(struct change_service, wire, member, __VA_ARGS__)
 static const struct param update_service_params[] = {
 	P("id", wish.type, .kind = KIND_INSTANCE_TYPE, .flags = REQUIRED, .doc = "The offering."),
-	P("name", wish.name, .doc = "Another name."),
-	P("displaytext", text, .max = 4096, .doc = "Another text."),
-	P("state", state, .doc = "Inactive: nothing new is made by it; Active."),
+	P("name", wish.name, .doc = "New name."),
+	P("displaytext", text, .max = 4096, .doc = "New display text."),
+	P("state", state, .doc = "State: Active; or Inactive, which allows no new use."),
 	CS_CHANGES_OFFERED_PARAMS(struct change_service, offered),
 	NOT_BUILT("externaldetails|hosttags|sortkey|storagetags"),
 	NOT_BUILT("cleanupexternaldetails|purgeresources", .only = "false"),
@@ -216,14 +217,14 @@ struct make_disk {
 	"iopswriteratemax|iopswriteratemaxlength|tags"
 #define P(wire, member, ...) PARAM(struct make_disk, wire, member, __VA_ARGS__)
 static const struct param create_disk_params[] = {
-	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "May repeat."),
-	P("displaytext", wish.description, .flags = REQUIRED, .max = 4096, .doc = "For people."),
-	P("disksize", size, .min = 1, .max = SIZE_MAX_GIB, .doc = "GiB of each volume by it."),
-	P("encrypt", encrypts, .doc = "Volumes by it are encrypted."),
-	P("customized", is_custom, .doc = "Custom size, given when a volume is created."),
+	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Name; need not be unique."),
+	P("displaytext", wish.description, .flags = REQUIRED, .max = 4096, .doc = "Display text."),
+	P("disksize", size, .min = 1, .max = SIZE_MAX_GIB, .doc = "Size of each volume in GiB."),
+	P("encrypt", encrypts, .doc = "Whether volumes are encrypted."),
+	P("customized", is_custom, .doc = "Whether the size is given when a volume is created."),
 	P("storagetype", storage, .words = CS_STORAGE_TYPES,
-	  .doc = "shared: its volumes lie in the region's storage pool; local, by default: with their "
-		 "hosts."),
+	  .doc = "Storage of volumes. shared: the region's storage pool; local (default): the disk of a "
+		 "host."),
 	CS_MAKES_OFFERED_PARAMS(struct make_disk, wish.offered),
 	NOT_BUILT(RATES "|details|hypervisorsnapshotreserve|maxiops|miniops|storagepolicy"),
 	NOT_BUILT("customizediops|disksizestrictness", .only = "false"),
@@ -299,9 +300,9 @@ struct change_disk {
 static const struct param update_disk_params[] = {
 	P("id", wish.type, .kind = KIND_VOLUME_TYPE, .flags = REQUIRED, .doc = "The offering."),
 	P("name", wish.name, .given = offsetof(struct change_disk, wish.set_name) + 1,
-	  .doc = "Another name; not while volumes have the old one."),
+	  .doc = "New name. Fails while volumes use the present one."),
 	P("displaytext", wish.description, .max = 4096,
-	  .given = offsetof(struct change_disk, wish.set_description) + 1, .doc = "Another text."),
+	  .given = offsetof(struct change_disk, wish.set_description) + 1, .doc = "New display text."),
 	CS_CHANGES_OFFERED_PARAMS(struct change_disk, offered),
 	NOT_BUILT(RATES "|sortkey"),
 	NOT_BUILT("cachemode", .only = "none"),
@@ -334,7 +335,7 @@ static const struct cs_action actions[] = {
 	 .args = PARAMS(struct make_service, create_service_params), .prepare = prepare_create_service,
 	 .operation = create_service, .returns = KIND_INSTANCE_TYPE,
 	 CS_SUBJECT(struct make_service, wish.instance_type), .shows = &cs_service_offerings,
-	 .doc = "Makes a service offering."},
+	 .doc = "Creates a service offering."},
 	{CS_ACTION("updateServiceOffering", "ec2:ModifyInstanceType"), CHANGES,
 	 .args = PARAMS(struct change_service, update_service_params), .prepare = prepare_update_service,
 	 .operation = engine_update_instance_type_run, .returns = KIND_INSTANCE_TYPE,
@@ -349,7 +350,7 @@ static const struct cs_action actions[] = {
 	 .args = PARAMS(struct make_disk, create_disk_params), .prepare = prepare_create_disk,
 	 .operation = create_disk, .returns = KIND_VOLUME_TYPE,
 	 CS_SUBJECT(struct make_disk, wish.volume_type), .shows = &cs_disk_offerings,
-	 .doc = "Makes a disk offering."},
+	 .doc = "Creates a disk offering."},
 	{CS_ACTION("updateDiskOffering", "ec2:ModifyVolumeType"), CHANGES,
 	 .args = PARAMS(struct change_disk, update_disk_params), .prepare = prepare_update_disk,
 	 .operation = engine_update_volume_type_run, .returns = KIND_VOLUME_TYPE,

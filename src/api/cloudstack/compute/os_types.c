@@ -63,15 +63,15 @@ struct list_types {
 #define P(wire, member, ...) PARAM(struct list_types, wire, member, __VA_ARGS__)
 static const struct param type_params[] = {
 	CS_PAGE_PARAMS(struct list_types),
-	P("id", id, .doc = "The one with this id."),
-	P("ids", ids, .max = CS_PAGE_MAX, .doc = "Filters by ids."),
-	P("oscategoryid", category, .doc = "Category."),
-	P("description", description, .doc = "Name."),
+	P("id", id, .doc = "Resource by id."),
+	P("ids", ids, .max = CS_PAGE_MAX, .doc = "Resources by id."),
+	P("oscategoryid", category, .doc = "Category of the operating system."),
+	P("description", description, .doc = "Name of the operating system."),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
 static const struct param category_params[] = {
-	CS_PAGE_PARAMS(struct list_types),           CS_NAME_PARAM(struct list_types),
-	P("id", id, .doc = "The one with this id."), NOT_BUILT("arch|isfeatured|isiso|isvnf|zoneid"),
+	CS_PAGE_PARAMS(struct list_types),      CS_NAME_PARAM(struct list_types),
+	P("id", id, .doc = "Resource by id."),  NOT_BUILT("arch|isfeatured|isiso|isvnf|zoneid"),
 	NOT_BUILT("showicon", .only = "false"),
 };
 #undef P
@@ -145,9 +145,9 @@ static const struct cs_action actions[] = {
 	{CS_ACTION("listOsTypes", "ec2:DescribeImages"), .args = PARAMS(struct list_types, type_params),
 	 .answer = list_types,
 	 .says = "id|oscategoryid|oscategoryname|name|description|isuserdefined|fordisplay",
-	 .doc = "Guest operating systems."},
+	 .doc = "Lists guest operating systems."},
 	{CS_ACTION("listOsCategories", "ec2:DescribeImages"),
 	 .args = PARAMS(struct list_types, category_params), .answer = list_categories, .says = "id|name",
-	 .doc = "Categories of guest operating systems."},
+	 .doc = "Lists categories of guest operating systems."},
 };
 const struct api_actions cs_os_type_actions = API_ACTIONS(actions);

@@ -22,18 +22,18 @@ static const struct param start_params[] = {
 };
 static const struct param stop_params[] = {
 	MACHINE,
-	P("forced", wish.force, .doc = "Without asking the guest."),
+	P("forced", wish.force, .doc = "Stops the virtual machine without asking the guest."),
 };
 static const struct param reboot_params[] = {
 	MACHINE,
-	P("forced", wish.force, .doc = "Without asking the guest."),
+	P("forced", wish.force, .doc = "Stops the virtual machine without asking the guest."),
 	NOT_BUILT("bootintosetup", .only = "false"),
 };
 static const struct param destroy_params[] = {
 	MACHINE,
-	P("expunge", wish.force, .doc = "Expunges the machine at once; it cannot be recovered."),
+	P("expunge", wish.force, .doc = "Expunges the virtual machine at once. It cannot be recovered."),
 	P("volumeids", wish.volumes, .kind = KIND_VOLUME, .max = VOLUMES_MAX,
-	  .doc = "Data disks to delete; others are detached."),
+	  .doc = "Data disks to delete. Others are detached."),
 };
 static const struct param machine_params[] = {MACHINE};
 
@@ -108,9 +108,10 @@ static const struct cs_action actions[] = {
 	      .doc = "Destroys a virtual machine, which can be recovered for a while."),
 	POWER("expungeVirtualMachine", "ec2:TerminateInstances", machine_params, .prepare = prepare_expunge,
 	      .operation = engine_terminate_instances_run, .about = KIND_INSTANCE, CS_JOB(GONE),
-	      .turn = ASYNC_JOB_TURN_TERMINATE, .doc = "Removes a virtual machine for good."),
+	      .turn = ASYNC_JOB_TURN_TERMINATE,
+	      .doc = "Expunges a virtual machine, which cannot be recovered."),
 	POWER("recoverVirtualMachine", "ec2:RecoverInstances", machine_params, .prepare = prepare_recover,
 	      .operation = recover, .shows = &cs_machines, .returns = KIND_INSTANCE,
-	      .doc = "Brings back a virtual machine that was destroyed."),
+	      .doc = "Recovers a destroyed virtual machine."),
 };
 const struct api_actions cs_power_actions = API_ACTIONS(actions);

@@ -73,10 +73,10 @@ static const struct param params[] = {
 	CS_PAGE_PARAMS(struct list_details),
 	CS_OWNER_PARAMS(struct list_details),
 	CS_PROJECT_PARAM(struct list_details, project),
-	P("resourcetype", type, .flags = REQUIRED, .doc = "Resource type: UserVm, Template."),
+	P("resourcetype", type, .flags = REQUIRED, .doc = "Resource type: UserVm or Template."),
 	P("resourceid", id, .doc = "Resource id."),
-	P("key", key, .doc = "The detail of this name."),
-	P("value", value, .doc = "Filters by value."),
+	P("key", key, .doc = "Name of the detail."),
+	P("value", value, .doc = "Value of the detail."),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
 #undef P
@@ -149,6 +149,6 @@ static const struct cs_action actions[] = {
 	{CS_ACTION("listResourceDetails", "ec2:DescribeTags"), .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_details, params), .prepare = prepare, .answer = list,
 	 .says = "key|value|resourcetype|resourceid|fordisplay",
-	 .doc = "Details of a machine, or of a template."},
+	 .doc = "Lists the details of a virtual machine or a template."},
 };
 const struct api_actions cs_resource_detail_actions = API_ACTIONS(actions);

@@ -21,16 +21,17 @@ static const struct param params[] = {
 	CS_NAME_PARAM(struct list_offerings),
 	CS_OWNER_PARAMS(struct list_offerings),
 	CS_PROJECT_PARAM(struct list_offerings, project),
-	P("cpunumber", cpus, .min = 1, .max = INT32_MAX, .doc = "At least so many."),
-	P("memory", memory, .min = 1, .max = INT32_MAX, .doc = "At least so many MiB."),
+	P("cpunumber", cpus, .min = 1, .max = INT32_MAX, .doc = "Minimum number of CPUs."),
+	P("memory", memory, .min = 1, .max = INT32_MAX, .doc = "Minimum memory in MiB."),
 	P("virtualmachineid", machine, .kind = KIND_INSTANCE,
-	  .doc = "Offerings that this machine can change to."),
+	  .doc = "Offerings that this virtual machine can change to."),
 	P("issystem", is_system, .doc = "Offerings of system VMs; there are none."),
 	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Zone that offers it."),
 	NOT_BUILT("cpuspeed|systemvmtype|templateid|vgpuprofileid"),
-	P("storagetype", storage, .words = CS_STORAGE_TYPES, .doc = "Storage of root disks."),
+	P("storagetype", storage, .words = CS_STORAGE_TYPES,
+	  .doc = "Storage of root disks: shared or local."),
 	NOT_BUILT("encryptroot|gpuenabled", .only = "false"),
-	P("state", state, .doc = "active (default) or inactive."),
+	P("state", state, .doc = "State: active (default) or inactive."),
 };
 
 static bool matches(struct api_call *e, const void *args, const struct row *row)
@@ -101,6 +102,6 @@ const struct api_listing cs_service_offerings =
 static const struct cs_action actions[] = {
 	{CS_ACTION("listServiceOfferings", "ec2:DescribeInstanceTypes"), .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_offerings, params), .listing = &cs_service_offerings,
-	 .doc = "Service offerings."},
+	 .doc = "Lists service offerings."},
 };
 const struct api_actions cs_offering_actions = API_ACTIONS(actions);

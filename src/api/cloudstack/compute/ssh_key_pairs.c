@@ -18,7 +18,7 @@ static const struct param list_params[] = {
 	CS_NAME_PARAM(struct list_keys),
 	CS_OWNER_PARAMS(struct list_keys),
 	CS_PROJECT_PARAM(struct list_keys, project),
-	PARAM(struct list_keys, "fingerprint", fingerprint, .doc = "With this fingerprint."),
+	PARAM(struct list_keys, "fingerprint", fingerprint, .doc = "Fingerprint of the key."),
 };
 
 /* MD5 of the key in hexadecimal with colons, even where EC2 has another fingerprint: clients compare it
@@ -63,13 +63,13 @@ struct make_key {
 };
 #define NAME                                                                                                 \
 	PARAM(struct make_key, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 255,                   \
-	      .doc = "Unique in the account.")
+	      .doc = "Name; unique in the account.")
 static const struct param create_params[] = {NAME, CS_FOR_PARAMS(struct make_key, owner)};
 static const struct param register_params[] = {
 	NAME,
 	CS_FOR_PARAMS(struct make_key, owner),
 	PARAM(struct make_key, "publickey", material, .flags = REQUIRED, .max = 5120,
-	      .doc = "An OpenSSH line."),
+	      .doc = "Public key as an OpenSSH line."),
 };
 
 static RESULT take_key(struct cs_call *e, struct str line, struct key_pair_wish *wish)
@@ -122,22 +122,22 @@ struct drop_key {
 };
 static const struct param delete_params[] = {
 	PARAM(struct drop_key, "name", wish.key_pair, .flags = REQUIRED | BY_NAME, .kind = KIND_KEY_PAIR,
-	      .doc = "Its name."),
+	      .doc = "Name."),
 	CS_FOR_PARAMS(struct drop_key, owner),
 };
 
 static const struct cs_action actions[] = {
 	{CS_ACTION("listSSHKeyPairs", "ec2:DescribeKeyPairs"), .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_keys, list_params), .listing = &keys, .doc = "SSH key pairs."},
+	 .args = PARAMS(struct list_keys, list_params), .listing = &keys, .doc = "Lists SSH key pairs."},
 	{CS_ACTION("createSSHKeyPair", "ec2:CreateKeyPair"), .flags = API_WRITES | CS_OF_ACCOUNT,
 	 .args = PARAMS(struct make_key, create_params), .prepare = prepare_create, .work = draw_key,
 	 .operation = engine_create_key_pair_run, .returns = KIND_KEY_PAIR, .answer = show_made,
-	 .says = "id|name|account|domainid|domain|fingerprint|privatekey", .doc = "Makes an SSH key pair."},
+	 .says = "id|name|account|domainid|domain|fingerprint|privatekey", .doc = "Creates an SSH key pair."},
 	{CS_ACTION("registerSSHKeyPair", "ec2:ImportKeyPair"), .flags = API_WRITES | CS_OF_ACCOUNT,
 	 .args = PARAMS(struct make_key, register_params), .prepare = prepare_register,
 	 .operation = engine_create_key_pair_run, .returns = KIND_KEY_PAIR,
 	 CS_SUBJECT(struct make_key, wish.key_pair), .shows = &keys, .item = "keypair",
-	 .doc = "Takes a public key in."},
+	 .doc = "Registers a public key."},
 	{CS_ACTION("deleteSSHKeyPair", "ec2:DeleteKeyPair"), .flags = API_WRITES | CS_OF_ACCOUNT,
 	 .args = PARAMS(struct drop_key, delete_params), .sets = {API_SETS(struct drop_key, wish.must_exist)},
 	 .operation = engine_delete_key_pair_run, .returns = API_RETURNS_NOTHING_STORED,

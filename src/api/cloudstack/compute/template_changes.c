@@ -24,22 +24,22 @@ struct said {
 	enum choice is_public, takes_password, is_extractable, is_featured;
 };
 #define SAID(T, member, needs)                                                                               \
-	PARAM(T, "name", member.name, .flags = (needs), .doc = "Its name."),                                 \
+	PARAM(T, "name", member.name, .flags = (needs), .doc = "Name."),                                     \
 		PARAM(T, "displaytext", member.text, .flags = (needs), .doc = "Display text.")
 #define OS_TYPE(T, member, needs)                                                                            \
 	PARAM(T, "ostypeid", member.os_type_id, .flags = (needs),                                            \
 	      .doc = "Guest operating system, as in listOsTypes.")
 #define DETAILS(T, member)                                                                                   \
 	PARAM(T, "details", member.details,                                                                  \
-	      .doc = "details[0].rootDiskController, nicAdapter, UEFI, licence.")
+	      .doc = "Details: rootDiskController, nicAdapter, UEFI and licence, as details[0].NAME.")
 #define PASSWORD(T, member)                                                                                  \
 	PARAM(T, "passwordenabled", member.takes_password,                                                   \
-	      .doc = "Guests set the password that they get from the metadata service.")
+	      .doc = "Whether guests set the password that the metadata service provides.")
 #define OFFERED(T, member)                                                                                   \
-	PARAM(T, "isextractable", member.is_extractable, .doc = "Kept and shown."),                          \
+	PARAM(T, "isextractable", member.is_extractable, .doc = "Stored and shown; has no effect."),         \
 		PARAM(T, "isfeatured", member.is_featured,                                                   \
-		      .doc = "Shown among the featured ones, where a root administrator owns it.")
-#define PUBLIC(T, member) PARAM(T, "ispublic", member.is_public, .doc = "Public: visible to all accounts.")
+		      .doc = "Whether it is featured. Only a root administrator's can be.")
+#define PUBLIC(T, member) PARAM(T, "ispublic", member.is_public, .doc = "Whether all accounts may use it.")
 /* Unsupported parameters of registration and update. */
 #define UNBUILT UNBUILT_AT_ALL, NOT_BUILT("checksum")
 #define UNBUILT_AT_ALL                                                                                       \
@@ -180,22 +180,24 @@ struct registration {
 #define REGISTERED                                                                                           \
 	ANY_NEW, UNBUILT_AT_ALL,                                                                             \
 		P("checksum", checksum,                                                                      \
-		  .doc = "Checksum of the download: {SHA-256} or {SHA-512} and hex, or MD5 in hex."),        \
+		  .doc = "Checksum of the download: {SHA-256} or {SHA-512} followed by hex digits, or MD5 "  \
+			 "in hex."),                                                                         \
 		SAID(struct registration, said, REQUIRED), PASSWORD(struct registration, said),              \
 		P("url", fetching.url, .flags = REQUIRED, .max = 4096,                                       \
 		  .doc = "URL to download from, http or https.")
 #define FORMAT_AND_HYPERVISOR                                                                                \
-	P("format", format, .flags = REQUIRED, .doc = "QCOW2, RAW, VHD, VHDX or VMDK."),                     \
-		P("hypervisor", hypervisor, .flags = REQUIRED, .doc = "KVM is the only one.")
+	P("format", format, .flags = REQUIRED, .doc = "Format: QCOW2, RAW, VHD, VHDX or VMDK."),             \
+		P("hypervisor", hypervisor, .flags = REQUIRED, .doc = "Hypervisor; only KVM.")
 #define ONE_ZONE                                                                                             \
 	P("zoneid", zone, .kind = KIND_ZONE, .flags = REQUIRED, .none = "-1",                                \
-	  .doc = "The zone; it will be in all.")
-#define BOOTABLE P("bootable", is_bootable, .doc = "Bootable; needs ostypeid.")
+	  .doc = "Zone. The image is available in every zone.")
+#define BOOTABLE P("bootable", is_bootable, .doc = "Whether it can be booted; needs ostypeid.")
 static const struct param template_params[] = {
 	REGISTERED,
 	FORMAT_AND_HYPERVISOR,
-	P("zoneid", zone, .kind = KIND_ZONE, .none = "-1", .doc = "The zone; it will be in all."),
-	P("zoneids", zones, .kind = KIND_ZONE, .doc = "The zones; it will be in all."),
+	P("zoneid", zone, .kind = KIND_ZONE, .none = "-1",
+	  .doc = "Zone. The image is available in every zone."),
+	P("zoneids", zones, .kind = KIND_ZONE, .doc = "Zones. The image is available in every zone."),
 	DETAILS(struct registration, said),
 };
 static const struct param iso_params[] = {REGISTERED, ONE_ZONE, BOOTABLE};
@@ -211,9 +213,9 @@ static const struct param upload_params[] = {
 static const struct param iso_upload_params[] = {
 	ANY_NEW,
 	UNBUILT,
-	P("name", said.name, .flags = REQUIRED, .doc = "Its name."),
+	P("name", said.name, .flags = REQUIRED, .doc = "Name."),
 	P("displaytext", said.text, .doc = "Display text."),
-	P("format", format, .flags = REQUIRED, .doc = "ISO."),
+	P("format", format, .flags = REQUIRED, .doc = "Format: ISO."),
 	ONE_ZONE,
 	BOOTABLE,
 };
@@ -368,12 +370,13 @@ static const struct param create_params[] = {
 	PUBLIC(struct making, said),
 	PASSWORD(struct making, said),
 	P("volumeid", volume, .kind = KIND_VOLUME,
-	  .doc = "Volume to make it of; no running machine may have it."),
-	P("snapshotid", snapshot, .kind = KIND_SNAPSHOT, .doc = "Snapshot, instead of a volume."),
+	  .doc = "Volume to create the template from. No running virtual machine may use it."),
+	P("snapshotid", snapshot, .kind = KIND_SNAPSHOT,
+	  .doc = "Snapshot to create the template from, instead of a volume."),
 	CS_FOR_PARAMS(struct making, owner),
 	UNBUILT,
 	P("isfeatured", said.is_featured,
-	  .doc = "Shown among the featured ones, where a root administrator owns it."),
+	  .doc = "Whether it is featured. Only a root administrator's can be."),
 	NOT_BUILT("url|virtualmachineid|zoneid"),
 };
 #undef P
@@ -435,7 +438,7 @@ struct template_change {
 	enum choice is_forced;
 };
 #define P(wire, member, ...) PARAM(struct template_change, wire, member, __VA_ARGS__)
-#define ONE P("id", id, .kind = KIND_IMAGE, .flags = REQUIRED, .doc = "Which.")
+#define ONE P("id", id, .kind = KIND_IMAGE, .flags = REQUIRED, .doc = "The template or ISO.")
 static const struct param update_params[] = {
 	ONE,
 	SAID(struct template_change, said, 0),
@@ -451,16 +454,16 @@ static const struct param update_params[] = {
 	       .doc = "Ignored: templates are in all zones, and are deleted in all.")
 static const struct param delete_params[] = {
 	DROPPED,
-	P("forced", is_forced, .doc = "Also where machines are made from it."),
+	P("forced", is_forced, .doc = "Deletes it even if virtual machines use it."),
 	NOT_BUILT("issystem", .only = "false"),
 };
 static const struct param delete_iso_params[] = {DROPPED};
 static const struct param share_params[] = {
 	ONE,
 	PUBLIC(struct template_change, said),
-	P("op", op, .doc = "add or remove accounts; reset: nobody but its owner has it."),
-	P("accounts", accounts, .max = 1000, .doc = "Names of accounts of the caller's domain."),
-	P("projectids", projects, .kind = KIND_ACCOUNT, .max = 1000, .doc = "Projects."),
+	P("op", op, .doc = "Operation: add or remove accounts; reset removes all."),
+	P("accounts", accounts, .max = 1000, .doc = "Accounts of the caller's domain, by name."),
+	P("projectids", projects, .kind = KIND_ACCOUNT, .max = 1000, .doc = "Projects to share with."),
 	OFFERED(struct template_change, said),
 };
 static const struct param one_params[] = {ONE};
@@ -626,36 +629,36 @@ static RESULT list_permissions(struct cs_call *e, const void *args, struct json_
 #define DROP .about = KIND_IMAGE, .outcome = ASYNC_JOB_OUTCOME_GONE, .returns = API_RETURNS_NOTHING_STORED
 static const struct cs_action actions[] = {
 	REGISTER("registerTemplate", template_params, prepare_template, .says = "count|template",
-		 .doc = "Makes a template of what a URL leads to."),
+		 .doc = "Registers a template that is downloaded from a URL."),
 	REGISTER("registerIso", iso_params, prepare_iso, .says = "count|iso",
-		 .doc = "Makes an ISO of what a URL leads to."),
+		 .doc = "Registers an ISO that is downloaded from a URL."),
 	UPLOAD("getUploadParamsForTemplate", upload_params, prepare_upload,
-	       .doc = "Makes a template whose data are sent by POST, and tells where to."),
+	       .doc = "Creates a template for an upload and returns the URL to post the data to."),
 	UPLOAD("getUploadParamsForIso", iso_upload_params, prepare_iso_upload,
-	       .doc = "Makes an ISO whose data are sent by POST, and tells where to."),
+	       .doc = "Creates an ISO for an upload and returns the URL to post the data to."),
 	{CS_ACTION("createTemplate", "ec2:CreateImage"), .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES,
 	 .args = PARAMS(struct making, create_params), .prepare = prepare_create, .operation = make,
 	 CS_SUBJECT(struct making, image), .shows = &cs_templates, CS_JOB(MADE),
-	 .doc = "Makes a template of a volume, or of a snapshot."},
+	 .doc = "Creates a template from a volume or a snapshot."},
 	CHANGE("updateTemplate", "ec2:ModifyImageAttribute", update_params, prepare_of_template, update,
-	       .returns = KIND_IMAGE, .shows = &cs_templates, .doc = "Updates properties of a template."),
+	       .returns = KIND_IMAGE, .shows = &cs_templates, .doc = "Changes the properties of a template."),
 	CHANGE("updateIso", "ec2:ModifyImageAttribute", update_params, prepare_of_iso, update,
-	       .returns = KIND_IMAGE, .shows = &cs_isos, .doc = "Updates properties of an ISO."),
+	       .returns = KIND_IMAGE, .shows = &cs_isos, .doc = "Changes the properties of an ISO."),
 	CHANGE("deleteTemplate", "ec2:DeregisterImage", delete_params, NULL, drop, DROP,
 	       .doc = "Deletes a template."),
 	CHANGE("deleteIso", "ec2:DeregisterImage", delete_iso_params, prepare_of_iso, drop, DROP,
 	       .doc = "Deletes an ISO."),
 	CHANGE("updateTemplatePermissions", "ec2:ModifyImageAttribute", share_params,
 	       prepare_template_sharing, share, .returns = API_RETURNS_NOTHING_STORED,
-	       .doc = "Says who may use a template."),
+	       .doc = "Changes which accounts may use a template."),
 	CHANGE("updateIsoPermissions", "ec2:ModifyImageAttribute", share_params, prepare_iso_sharing, share,
-	       .returns = API_RETURNS_NOTHING_STORED, .doc = "Says who may use an ISO."),
+	       .returns = API_RETURNS_NOTHING_STORED, .doc = "Changes which accounts may use an ISO."),
 	{CS_ACTION("listTemplatePermissions", "ec2:DescribeImageAttribute"),
 	 .args = PARAMS(struct template_change, one_params), .answer = list_permissions,
-	 .says = "id|ispublic|domainid|account", .doc = "Accounts that may use a template."},
+	 .says = "id|ispublic|domainid|account", .doc = "Lists the accounts that may use a template."},
 	{CS_ACTION("listIsoPermissions", "ec2:DescribeImageAttribute"),
 	 .args = PARAMS(struct template_change, one_params), .prepare = prepare_of_iso,
 	 .answer = list_permissions, .says = "id|ispublic|domainid|account",
-	 .doc = "Accounts that may use an ISO."},
+	 .doc = "Lists the accounts that may use an ISO."},
 };
 const struct api_actions cs_template_change_actions = API_ACTIONS(actions);

@@ -15,9 +15,9 @@ struct copy_args {
 };
 static const struct param params[] = {
 	PARAM(struct copy_args, "id", image, .kind = KIND_IMAGE, .flags = REQUIRED,
-	      .doc = "The template, or the ISO."),
-	PARAM(struct copy_args, "sourcezoneid", from, .kind = KIND_ZONE, .doc = "A zone that has it."),
-	PARAM(struct copy_args, "destzoneid", to, .kind = KIND_ZONE, .doc = "The zone that is to have it."),
+	      .doc = "The template or ISO."),
+	PARAM(struct copy_args, "sourcezoneid", from, .kind = KIND_ZONE, .doc = "Zone of the source."),
+	PARAM(struct copy_args, "destzoneid", to, .kind = KIND_ZONE, .doc = "Target zone."),
 	PARAM(struct copy_args, "destzoneids", more, .kind = KIND_ZONE, .max = CS_PAGE_MAX,
 	      .doc = "Target zones, instead of one."),
 };

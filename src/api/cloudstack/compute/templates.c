@@ -28,13 +28,13 @@ struct list_templates {
 	CS_LIST_PARAMS(struct list_templates, KIND_IMAGE), CS_NAME_PARAM(struct list_templates),             \
 		CS_OWNER_PARAMS(struct list_templates), CS_PROJECT_PARAM(struct list_templates, project),    \
 		CS_TAGS_PARAM(struct list_templates),                                                        \
-		P("zoneid", zone, .kind = KIND_ZONE, .doc = "In this zone: all are in each."),               \
-		P("hypervisor", hypervisor, .doc = "KVM is the only one."),                                  \
-		P("isready", is_ready, .doc = "Filters by readiness.")
+		P("zoneid", zone, .kind = KIND_ZONE, .doc = "Ignored: images are in every zone."),           \
+		P("hypervisor", hypervisor, .doc = "Hypervisor; only KVM."),                                 \
+		P("isready", is_ready, .doc = "Whether it is ready.")
 static const struct param iso_params[] = {
 	LIST_PARAMS,
 	P("isofilter", filter, .words = FILTERS, .absent = "selfexecutable", .doc = WHOSE),
-	P("ispublic", is_public, .doc = "Public: visible to all accounts."),
+	P("ispublic", is_public, .doc = "Whether all accounts may use it."),
 	NOT_BUILT("arch|imagestoreid|oscategoryid|storageid"),
 	NOT_BUILT("bootable", .only = "true"),
 	NOT_BUILT("showicon|showremoved|showunique", .only = "false"),
@@ -264,9 +264,8 @@ const struct api_listing cs_templates = LISTING("template"), cs_isos = LISTING("
 
 static const struct cs_action actions[] = {
 	{CS_ACTION("listTemplates", "ec2:DescribeImages"), .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_templates, params), .listing = &cs_templates, .doc = "Templates."},
+	 .args = PARAMS(struct list_templates, params), .listing = &cs_templates, .doc = "Lists templates."},
 	{CS_ACTION("listIsos", "ec2:DescribeImages"), .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_templates, iso_params), .listing = &cs_isos,
-	 .doc = "ISOs: images of that format."},
+	 .args = PARAMS(struct list_templates, iso_params), .listing = &cs_isos, .doc = "Lists ISOs."},
 };
 const struct api_actions cs_template_actions = API_ACTIONS(actions);

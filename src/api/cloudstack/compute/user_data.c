@@ -60,9 +60,9 @@ struct register_args {
 };
 static const struct param register_params[] = {
 	PARAM(struct register_args, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 255,
-	      .doc = "Unique in the account."),
+	      .doc = "Name; unique in the account."),
 	PARAM(struct register_args, "userdata", wish.data, .flags = REQUIRED | BASE64, .max = USER_DATA_MAX,
-	      .doc = "Base64, up to 32 KiB."),
+	      .doc = "User data in base64, up to 32 KiB."),
 	CS_FOR_PARAMS(struct register_args, owner),
 	NOT_BUILT("params"),
 };
@@ -73,7 +73,7 @@ struct drop_args {
 };
 static const struct param delete_params[] = {
 	PARAM(struct drop_args, "id", wish.user_data, .kind = KIND_USER_DATA, .flags = REQUIRED,
-	      .doc = "Which."),
+	      .doc = "The user data."),
 	CS_FOR_PARAMS(struct drop_args, owner),
 };
 
@@ -85,11 +85,12 @@ struct link_args {
 #define P(wire, member, ...) PARAM(struct link_args, wire, member, __VA_ARGS__)
 static const struct param link_params[] = {
 	P("templateid", wish.image, .kind = KIND_IMAGE, .doc = "The template."),
-	P("isoid", iso, .kind = KIND_IMAGE, .doc = "Or the ISO."),
+	P("isoid", iso, .kind = KIND_IMAGE, .doc = "The ISO, instead of a template."),
 	P("userdataid", wish.user_data, .kind = KIND_USER_DATA,
-	  .doc = "User data linked with it; absent: removes the link."),
+	  .doc = "User data to link; absent: removes the link."),
 	P("userdatapolicy", policy,
-	  .doc = "Deployments may override the user data: ALLOWOVERRIDE or DENYOVERRIDE, in any case."),
+	  .doc = "Policy for user data of a deployment: ALLOWOVERRIDE or DENYOVERRIDE, in upper or lower "
+		 "case."),
 };
 #undef P
 
@@ -119,7 +120,7 @@ struct reset_args {
 static const struct param reset_params[] = {
 	P("id", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED, .doc = "The virtual machine."),
 	P("userdata", wish.user_data, .flags = BASE64, .max = USER_DATA_MAX,
-	  .doc = "Base64, up to 32 KiB; absent: none."),
+	  .doc = "User data in base64, up to 32 KiB; absent: none."),
 	P("userdataid", user_data, .kind = KIND_USER_DATA,
 	  .doc = "Registered user data, instead of the text."),
 	CS_FOR_PARAMS(struct reset_args, owner),
@@ -136,23 +137,25 @@ static RESULT prepare_reset(struct cs_call *e, void *args)
 
 static const struct cs_action actions[] = {
 	{CS_ACTION("listUserData", "ec2:DescribeUserData"), .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_data, list_params), .listing = &listing, .doc = "User data by name."},
+	 .args = PARAMS(struct list_data, list_params), .listing = &listing,
+	 .doc = "Lists registered user data."},
 	{CS_ACTION("registerUserData", "ec2:CreateUserData"), .flags = API_WRITES | CS_OF_ACCOUNT,
 	 .args = PARAMS(struct register_args, register_params), .operation = engine_create_user_data_run,
 	 .returns = KIND_USER_DATA, CS_SUBJECT(struct register_args, wish.user_data), .shows = &listing,
-	 .doc = "Keeps user data under a name."},
+	 .doc = "Registers user data under a name."},
 	{CS_ACTION("deleteUserData", "ec2:DeleteUserData"), .flags = API_WRITES | CS_OF_ACCOUNT,
 	 .args = PARAMS(struct drop_args, delete_params), .operation = engine_delete_user_data_run,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Forgets user data; machines keep theirs."},
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Deletes registered user data. Virtual machines keep theirs."},
 	{CS_ACTION("linkUserDataToTemplate", "ec2:ModifyImageAttribute"), .flags = API_WRITES,
 	 .args = PARAMS(struct link_args, link_params), .prepare = prepare_link,
 	 .operation = engine_link_user_data_run, .returns = KIND_IMAGE,
 	 CS_SUBJECT(struct link_args, wish.image.prefix), .shows = &cs_templates,
-	 .doc = "Says what user data a template gives to its machines."},
+	 .doc = "Links user data to a template, for its virtual machines."},
 	{CS_ACTION("resetUserDataForVirtualMachine", "ec2:ModifyInstanceAttribute"),
 	 .flags = API_WRITES | CS_OF_ACCOUNT, .args = PARAMS(struct reset_args, reset_params),
 	 .prepare = prepare_reset, .operation = engine_update_instance_run, .returns = KIND_INSTANCE,
 	 CS_SUBJECT(struct reset_args, wish.instance.prefix), .shows = &cs_machines,
-	 .doc = "Gives a stopped machine other user data."},
+	 .doc = "Changes the user data of a stopped virtual machine."},
 };
 const struct api_actions cs_user_data_actions = API_ACTIONS(actions);

@@ -18,15 +18,15 @@ struct list_snapshots {
 static const struct param list_params[] = {
 	CS_PAGE_PARAMS(struct list_snapshots),
 	CS_NAME_PARAM(struct list_snapshots),
-	P("vmsnapshotid", list.id, .kind = KIND_INSTANCE_SNAPSHOT, .doc = "The one with this id."),
+	P("vmsnapshotid", list.id, .kind = KIND_INSTANCE_SNAPSHOT, .doc = "Resource by id."),
 	P("vmsnapshotids", list.ids, .kind = KIND_INSTANCE_SNAPSHOT, .max = CS_PAGE_MAX,
-	  .fits = FITS(row, id), .doc = "Filters by ids."),
+	  .fits = FITS(row, id), .doc = "Resources by id."),
 	CS_OWNER_PARAMS(struct list_snapshots),
 	CS_PROJECT_PARAM(struct list_snapshots, project),
 	CS_TAGS_PARAM(struct list_snapshots),
 	P("virtualmachineid", machine, .kind = KIND_INSTANCE, .fits = FITS(instance_snapshot, instance),
 	  .doc = "Virtual machine."),
-	P("state", state, .doc = "In this state: Creating, Ready, Reverting, Error."),
+	P("state", state, .doc = "State: Creating, Ready, Reverting or Error."),
 };
 #undef P
 
@@ -99,12 +99,13 @@ static const struct param target_params[] = {
 
 static const struct cs_action actions[] = {
 	{CS_ACTION("listVMSnapshot", "ec2:DescribeSnapshots"), .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_snapshots, list_params), .listing = &snapshots, .doc = "VM snapshots."},
+	 .args = PARAMS(struct list_snapshots, list_params), .listing = &snapshots,
+	 .doc = "Lists VM snapshots."},
 	{CS_ACTION("createVMSnapshot", "ec2:CreateSnapshots"), .flags = API_WRITES | CS_MAKES,
 	 .args = PARAMS(struct instance_snapshot_wish, create_params),
 	 .operation = engine_create_instance_snapshot_run,
 	 CS_SUBJECT(struct instance_snapshot_wish, snapshot), .shows = &snapshots, .item = "vmsnapshot",
-	 CS_JOB(MADE), .doc = "Takes a snapshot of all disks of a virtual machine."},
+	 CS_JOB(MADE), .doc = "Creates a snapshot of all disks of a virtual machine."},
 	{CS_ACTION("deleteVMSnapshot", "ec2:DeleteSnapshot"), .flags = API_WRITES,
 	 .args = PARAMS(struct instance_snapshot_target, target_params),
 	 .operation = engine_delete_instance_snapshot_run,
@@ -114,6 +115,6 @@ static const struct cs_action actions[] = {
 	 .args = PARAMS(struct instance_snapshot_target, target_params),
 	 .operation = engine_revert_instance_run, CS_SUBJECT(struct instance_snapshot_target, instance),
 	 .shows = &cs_machines, CS_JOB(REVERTED),
-	 .doc = "Gives a stopped virtual machine the content that its disks had."},
+	 .doc = "Reverts the disks of a stopped virtual machine to a VM snapshot."},
 };
 const struct api_actions cs_vm_snapshot_actions = API_ACTIONS(actions);
