@@ -92,23 +92,24 @@ extern const struct params cs_tag_params;
 #define CS_PAGE_PARAMS(T)                                                                                    \
 	PARAM(T, "page", list.page, .min = 1, .max = INT32_MAX, .doc = "Page number, from 1."),              \
 		PARAM(T, "pagesize", list.page_size, .min = -1, .max = INT32_MAX,                            \
-		      .doc = "Rows of a page, at most 500; -1: all, without a page."),                       \
-		PARAM(T, "keyword", list.keyword, .doc = "A part of the name.")
+		      .doc = "Rows in one page, at most 500; -1: all rows without pages."),                  \
+		PARAM(T, "keyword", list.keyword, .doc = "Part of the name.")
 /* The parameters that every list of a kind has. */
 #define CS_LIST_PARAMS(T, row_kind)                                                                          \
-	CS_PAGE_PARAMS(T), PARAM(T, "id", list.id, .kind = (row_kind), .doc = "The one with this id.")
-#define CS_NAME_PARAM(T) PARAM(T, "name", list.name, .doc = "The name.")
+	CS_PAGE_PARAMS(T), PARAM(T, "id", list.id, .kind = (row_kind), .doc = "Resource by id.")
+#define CS_NAME_PARAM(T) PARAM(T, "name", list.name, .doc = "Name of the resource.")
 #define CS_IDS_PARAM(T, row_kind)                                                                            \
 	PARAM(T, "ids", list.ids, .kind = (row_kind), .max = CS_PAGE_MAX, .fits = FITS(row, id),             \
-	      .doc = "Filters by ids.")
+	      .doc = "Resources by id.")
 /* Parameters of lists of rows that accounts own. The action is CS_OF_ACCOUNT; CS_PROJECT_PARAM() adds "projectid". */
 #define CS_OWNER_PARAMS(T)                                                                                   \
-	PARAM(T, "listall", list.lists_all, .doc = "All that the caller may see, not the account's alone."), \
-		PARAM(T, "isrecursive", list.is_recursive, .doc = "Includes rows of the domains below."),    \
+	PARAM(T, "listall", list.lists_all,                                                                  \
+	      .doc = "Lists all resources that the caller may see, not only the account's own."),            \
+		PARAM(T, "isrecursive", list.is_recursive, .doc = "Includes resources of subdomains."),      \
 		PARAM(T, "account", list.account, .doc = "Account; needs domainid."),                        \
 		PARAM(T, "domainid", list.domain, .kind = KIND_DOMAIN, .doc = "Domain of the accounts.")
 #define CS_TAGS_PARAM(T)                                                                                     \
-	PARAM_LIST(T, "tags", list.tags, cs_tag_params, .doc = "Filters by tags: tags[0].key, tags[0].value.")
+	PARAM_LIST(T, "tags", list.tags, cs_tag_params, .doc = "Tags, as tags[0].key and tags[0].value.")
 /* The account for which a command creates or names a row. The protocol reads these parameters for every CS_OF_ACCOUNT
  * action; the rows below only describe them for listApis. */
 struct cs_owner {
@@ -117,12 +118,11 @@ struct cs_owner {
 };
 #define CS_FOR_PARAMS(T, member)                                                                             \
 	PARAM(T, "account", member.account, .doc = "Owning account; needs domainid."),                       \
-		PARAM(T, "domainid", member.domain, .kind = KIND_DOMAIN, .doc = "The account's domain."),    \
+		PARAM(T, "domainid", member.domain, .kind = KIND_DOMAIN, .doc = "Domain of the account."),   \
 		PARAM(T, "projectid", member.project, .kind = KIND_ACCOUNT,                                  \
 		      .doc = "Owning project, instead of an account.")
 #define CS_PROJECT_PARAM(T, member)                                                                          \
-	PARAM(T, "projectid", member, .kind = KIND_ACCOUNT, .none = "-1",                                    \
-	      .doc = "Filters by project; -1: all projects.")
+	PARAM(T, "projectid", member, .kind = KIND_ACCOUNT, .none = "-1", .doc = "Project; -1: all projects.")
 
 /* Sets the wish's offset and limit. ERR_INVALID. */
 RESULT cs_read_page(struct cs_call *e, const struct cs_list_args *asked, struct api_list_wish *wish);

@@ -213,10 +213,10 @@ struct list_jobs {
 static const struct param params[] = {
 	CS_PAGE_PARAMS(struct list_jobs),
 	CS_OWNER_PARAMS(struct list_jobs),
-	PARAM(struct list_jobs, "startdate", start, .doc = "Created at or after this time."),
-	PARAM(struct list_jobs, "resourceid", resource, .doc = "About this, with resourcetype."),
+	PARAM(struct list_jobs, "startdate", start, .doc = "Earliest creation time."),
+	PARAM(struct list_jobs, "resourceid", resource, .doc = "Resource of the job; needs resourcetype."),
 	PARAM(struct list_jobs, "resourcetype", resource_type,
-	      .doc = "About something of this kind: VirtualMachine."),
+	      .doc = "Type of the job's resource, such as VirtualMachine."),
 	NOT_BUILT("managementserverid"),
 };
 
@@ -284,9 +284,9 @@ static const struct cs_action actions[] = {
 	 .args = PARAMS(struct query_args, query_params), .prepare = prepare_query, .answer = query,
 	 .says = "jobid|accountid|userid|cmd|jobstatus|jobresultcode|jobresult|jobinstancetype|jobinstanceid|"
 		 "created|completed",
-	 .doc = "State and result of a job."},
+	 .doc = "Returns the state and result of a job."},
 	{CS_ACTION("listAsyncJobs", "ec2:DescribeJobs"), .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_jobs, params), .prepare = prepare_list, .listing = &jobs,
-	 .doc = "Jobs of the last hour."},
+	 .doc = "Lists the jobs of the last hour."},
 };
 const struct api_actions cs_job_actions = API_ACTIONS(actions);

@@ -12,8 +12,8 @@
 #include "store/sql.h"
 
 static const struct param tag_rows[] = {
-	PARAM(struct tag, "key", key, .doc = "A key."),
-	PARAM(struct tag, "value", value, .doc = "Its value."),
+	PARAM(struct tag, "key", key, .doc = "Tag key."),
+	PARAM(struct tag, "value", value, .doc = "Tag value."),
 };
 const struct params cs_tag_params = PARAMS(struct tag, tag_rows);
 
