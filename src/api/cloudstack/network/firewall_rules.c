@@ -129,13 +129,13 @@ struct make_rule {
 		NOT_BUILT("type", .only = "user|User"), NOT_BUILT("fordisplay", .only = "true")
 static const struct param create_params[] = {
 	P("ipaddressid", wish.address, .kind = KIND_ADDRESS, .flags = REQUIRED, .doc = "The public address."),
-	P("protocol", traffic.protocol, .flags = REQUIRED, .doc = "tcp, udp or icmp."),
+	P("protocol", traffic.protocol, .flags = REQUIRED, .doc = "Protocol: tcp, udp or icmp."),
 	RULE,
 	P("cidrlist", traffic.blocks, .max = FIREWALL_SOURCES_MAX, .doc = "Source CIDR blocks; absent: any."),
 };
 static const struct param create_egress_params[] = {
 	P("networkid", wish.network, .kind = KIND_NETWORK, .flags = REQUIRED, .doc = "The isolated network."),
-	P("protocol", traffic.protocol, .flags = REQUIRED, .doc = "tcp, udp, icmp or all."),
+	P("protocol", traffic.protocol, .flags = REQUIRED, .doc = "Protocol: tcp, udp, icmp or all."),
 	RULE,
 	P("cidrlist", traffic.blocks, .max = FIREWALL_SOURCES_MAX,
 	  .doc = "Source CIDR blocks within the network; absent: all of it."),
@@ -268,7 +268,7 @@ static const struct param update_params[] = {
 		.operation = engine_change_firewall_rule_run, .returns = API_RETURNS_NOTHING_STORED,         \
 		CS_SUBJECT(struct firewall_rule_target, rule.prefix), .shows = (listed),                     \
 		.outcome = ASYNC_JOB_OUTCOME_NOW,                                                            \
-		.doc = "Changes nothing: a rule has nothing here that this command changes."                 \
+		.doc = "Changes nothing: no property of a rule can be changed by this command."              \
 	}
 static const struct cs_action actions[] = {
 	LIST("listFirewallRules", &inward_rules, "Firewall rules of public addresses."),

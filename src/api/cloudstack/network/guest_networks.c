@@ -20,21 +20,22 @@ struct make_network {
 };
 #define P(wire, member, ...) PARAM(struct make_network, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("name", wish.name, .flags = REQUIRED, .doc = "Its name."),
-	P("networkofferingid", offering, .flags = REQUIRED, .doc = "Offering."),
+	P("name", wish.name, .flags = REQUIRED, .doc = "Name."),
+	P("networkofferingid", offering, .flags = REQUIRED, .doc = "Network offering."),
 	P("zoneid", wish.zone, .kind = KIND_ZONE, .flags = REQUIRED, .doc = "Zone."),
 	CS_FOR_PARAMS(struct make_network, owner),
-	P("displaytext", wish.description, .doc = "A text for people."),
-	P("gateway", wish.gateway_ip, .doc = "The gateway's address; 10.1.1.1."),
-	P("netmask", mask, .doc = "The netmask; 255.255.255.0."),
-	P("vpcid", wish.vpc, .kind = KIND_ROUTER, .doc = "The VPC whose tier it is to be."),
-	P("aclid", wish.acl, .kind = KIND_NETWORK_ACL, .doc = "A tier's list; else its VPC's own."),
-	P("startip", start, .doc = "A shared network's first address for guests."),
-	P("endip", end, .doc = "The last one; startip."),
+	P("displaytext", wish.description, .doc = "Display text."),
+	P("gateway", wish.gateway_ip, .doc = "IP address of the gateway; default: 10.1.1.1."),
+	P("netmask", mask, .doc = "Netmask; default: 255.255.255.0."),
+	P("vpcid", wish.vpc, .kind = KIND_ROUTER, .doc = "VPC of the new tier."),
+	P("aclid", wish.acl, .kind = KIND_NETWORK_ACL,
+	  .doc = "Network ACL of a tier; absent: the default one of the VPC."),
+	P("startip", start, .doc = "First guest address of a shared network."),
+	P("endip", end, .doc = "Last guest address; default: startip."),
 	P("acltype", acl_type,
-	  .doc = "account, or of a shared network domain: who may use it. By default administrators' shared "
-		 "networks are for a domain."),
-	P("subdomainaccess", subdomains, .doc = "Lets accounts of the domains below use it, too."),
+	  .doc = "Who may use the network: account, or for a shared network domain. Shared networks of "
+		 "administrators default to domain."),
+	P("subdomainaccess", subdomains, .doc = "Allows accounts of subdomains to use the network."),
 	P("vlan", vlan, .doc = "Refused: no offering has specifyvlan."),
 	NOT_BUILT("asnumber|associatednetworkid|bgppeerids|cidrsize|dns1|dns2|endipv6|externalid|ip6cidr|"
 		  "ip6dns1|ip6dns2|ip6gateway|isolatedpvlan|isolatedpvlantype|networkdomain|"
@@ -233,7 +234,7 @@ static const struct param update_params[] = {
 	PARAM(struct change_network, "displaytext", wish.description,
 	      .doc = "New display text or description."),
 	PARAM(struct change_network, "networkofferingid", offering,
-	      .doc = "Another offering of the same sort."),
+	      .doc = "New network offering of the same type."),
 	NOT_BUILT("customid|dns1|dns2|guestvmcidr|ip6dns1|ip6dns2|networkdomain|privatemtu|publicmtu|"
 		  "sourcenatipaddress"),
 	NOT_BUILT("displaynetwork", .only = "true"),
@@ -302,19 +303,18 @@ static const struct cs_action actions[] = {
 	 .args = PARAMS(struct make_network, create_params), .prepare = prepare_create,
 	 .operation = engine_create_guest_network_run, .returns = KIND_NETWORK,
 	 CS_SUBJECT(struct make_network, wish.network), .shows = &cs_networks,
-	 .doc = "Makes a guest network, with what leads out of it."},
+	 .doc = "Creates a guest network."},
 	{CS_ACTION("updateNetwork", "ec2:ModifyNetwork"), .flags = API_WRITES,
 	 .args = PARAMS(struct change_network, update_params), .prepare = prepare_update,
 	 .operation = engine_update_network_run, CS_SUBJECT(struct change_network, wish.network.prefix),
-	 .shows = &cs_networks, CS_JOB(MADE), .doc = "Changes a guest network's name or text."},
+	 .shows = &cs_networks, CS_JOB(MADE), .doc = "Changes the name or display text of a guest network."},
 	{CS_ACTION("restartNetwork", "ec2:ModifyNetwork"), .flags = API_WRITES,
 	 .args = PARAMS(struct change_network, restart_params), .prepare = prepare_restart,
 	 .operation = engine_update_network_run, CS_SUBJECT(struct change_network, wish.network.prefix),
-	 .about = KIND_NETWORK, CS_JOB(NOW),
-	 .doc = "Has a guest network compared with what is there, and brought about where it differs."},
+	 .about = KIND_NETWORK, CS_JOB(NOW), .doc = "Reconciles a guest network, and repairs differences."},
 	{CS_ACTION("deleteNetwork", "ec2:DeleteNetwork"), .flags = API_WRITES,
 	 .args = PARAMS(struct drop_network, delete_params), .operation = engine_delete_guest_network_run,
 	 CS_SUBJECT(struct drop_network, wish.network.prefix), .about = KIND_NETWORK, CS_JOB(GONE),
-	 .doc = "Deletes a guest network with what was made with it, and releases its addresses."},
+	 .doc = "Deletes a guest network and releases its addresses."},
 };
 const struct api_actions cs_guest_network_actions = API_ACTIONS(actions);

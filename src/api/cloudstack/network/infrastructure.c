@@ -15,7 +15,7 @@ static const struct param physical_params[] = {
 	CS_LIST_PARAMS(struct list_physical, KIND_EXTERNAL_NETWORK),
 	CS_NAME_PARAM(struct list_physical),
 	PARAM(struct list_physical, "zoneid", zone, .kind = KIND_ZONE,
-	      .doc = "Ignored: they are in every zone."),
+	      .doc = "Ignored: the resources are in every zone."),
 };
 static const struct member physical_members[] = {
 	MEMBER(struct external_network, "id", row.id),
@@ -38,11 +38,11 @@ struct list_ranges {
 #define P(wire, member, ...) PARAM(struct list_ranges, wire, member, __VA_ARGS__)
 static const struct param range_params[] = {
 	CS_LIST_PARAMS(struct list_ranges, KIND_ADDRESS_RANGE),
-	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Ignored: they are in every zone."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Ignored: the resources are in every zone."),
 	P("networkid", network, .kind = KIND_EXTERNAL_NETWORK, .fits = FITS(address_range, external_network),
-	  .doc = "On this public network."),
+	  .doc = "Public network of the range or address."),
 	P("physicalnetworkid", physical, .kind = KIND_EXTERNAL_NETWORK,
-	  .fits = FITS(address_range, external_network), .doc = "The same."),
+	  .fits = FITS(address_range, external_network), .doc = "Physical network of the range or address."),
 	NOT_BUILT("account|domainid|podid|projectid|vlan"),
 	NOT_BUILT("forvirtualnetwork", .only = "true"),
 };
@@ -64,9 +64,9 @@ static const struct api_listing ranges = CS_LISTING(KIND_ADDRESS_RANGE, "vlanipr
 static const struct cs_action actions[] = {
 	{CS_ACTION("listPhysicalNetworks", "ec2:DescribeNetworks"), .flags = CS_ADMIN,
 	 .args = PARAMS(struct list_physical, physical_params), .listing = &physical_networks,
-	 .doc = "Physical networks: the external ones."},
+	 .doc = "Lists physical networks, which are the external networks."},
 	{CS_ACTION("listVlanIpRanges", "ec2:DescribeNetworks"), .flags = CS_ADMIN,
 	 .args = PARAMS(struct list_ranges, range_params), .listing = &ranges,
-	 .doc = "Ranges of public addresses."},
+	 .doc = "Lists the ranges of public addresses."},
 };
 const struct api_actions cs_infrastructure_actions = API_ACTIONS(actions);

@@ -41,9 +41,10 @@ static const struct param list_params[] = {
 	CS_TAGS_PARAM(struct list_rules),
 	P("publicipid", address, .kind = KIND_ADDRESS, .fits = FITS(load_balancer, address),
 	  .doc = "Public address."),
-	P("networkid", network, .kind = KIND_NETWORK, .doc = "Filters by target network."),
-	P("virtualmachineid", machine, .kind = KIND_INSTANCE, .doc = "Filters by target machine."),
-	P("zoneid", zone, .kind = KIND_ZONE, .doc = "All are in every zone."),
+	P("networkid", network, .kind = KIND_NETWORK, .doc = "Network of the rule."),
+	P("virtualmachineid", machine, .kind = KIND_INSTANCE,
+	  .doc = "Virtual machine that the rule leads to."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Ignored: load balancers are in every zone."),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
 #undef P
@@ -137,7 +138,7 @@ struct list_machines {
 static const struct param machine_params[] = {
 	P("id", rule, .kind = KIND_LOAD_BALANCER, .flags = REQUIRED, .doc = "The rule."),
 	CS_PAGE_PARAMS(struct list_machines),
-	P("lbvmips", with_ips, .doc = "Each with the address that the rule leads to."),
+	P("lbvmips", with_ips, .doc = "Includes the address of each virtual machine that the rule leads to."),
 	NOT_BUILT("applied", .only = "true"),
 };
 #undef P
@@ -218,21 +219,21 @@ struct make_rule {
 #define P(wire, member, ...) PARAM(struct make_rule, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
 	P("publicipid", wish.address, .kind = KIND_ADDRESS, .flags = REQUIRED, .doc = "The public address."),
-	P("name", wish.name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Its name."),
+	P("name", wish.name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Name."),
 	P("publicport", wish.public_port, .flags = REQUIRED, .min = 1, .max = PORT_LAST,
-	  .doc = "The address's port."),
+	  .doc = "Port of the public address."),
 	P("privateport", wish.private_port, .flags = REQUIRED, .min = 1, .max = PORT_LAST,
-	  .doc = "The machines' port."),
+	  .doc = "Port of the virtual machines."),
 	P("algorithm", algorithm, .flags = REQUIRED, .words = ALGORITHMS, .doc = "Load balancing algorithm."),
 	P("protocol", protocol, .words = "tcp|udp", .doc = "Protocol; absent: tcp."),
-	P("description", wish.description, .doc = "Free text."),
+	P("description", wish.description, .doc = "Description: free text."),
 	P("networkid", wish.network, .kind = KIND_NETWORK,
-	  .doc = "In which its machines are; absent: in any."),
+	  .doc = "Network of the virtual machines; absent: any."),
 	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Ignored: addresses are in every zone."),
 	P("openfirewall", opens,
-	  .doc = "Creates a firewall rule, too (default, except for a VPC's address)."),
+	  .doc = "Also creates a firewall rule (default, except for a VPC's address)."),
 	P("cidrlist", sources, .max = FIREWALL_SOURCES_MAX,
-	  .doc = "Clients that it serves, in an isolated network; absent: any."),
+	  .doc = "Source CIDR blocks, for an isolated network; absent: any."),
 	CS_FOR_PARAMS(struct make_rule, owner),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
@@ -259,12 +260,12 @@ struct change_rule {
 #define P(wire, member, ...) PARAM(struct change_rule, wire, member, __VA_ARGS__)
 static const struct param update_params[] = {
 	RULE(struct change_rule, wish.balancer),
-	P("name", wish.name, .min = 1, .max = 255, .doc = "Its name."),
-	P("description", wish.description, .doc = "Free text."),
+	P("name", wish.name, .min = 1, .max = 255, .doc = "Name."),
+	P("description", wish.description, .doc = "Description: free text."),
 	P("algorithm", algorithm, .words = ALGORITHMS,
 	  .given = offsetof(struct change_rule, wish.sets_algorithm) + 1, .doc = "Load balancing algorithm."),
 	P("cidrlist", sources, .max = FIREWALL_SOURCES_MAX,
-	  .given = offsetof(struct change_rule, wish.sets_sources) + 1, .doc = "Clients that it serves."),
+	  .given = offsetof(struct change_rule, wish.sets_sources) + 1, .doc = "New source CIDR blocks."),
 	NOT_BUILT("customid|protocol"),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
@@ -280,7 +281,7 @@ static RESULT prepare_update(struct cs_call *e, void *args)
 static const struct param assign_params[] = {
 	RULE(struct load_balancer_members, balancer),
 	PARAM(struct load_balancer_members, "virtualmachineids", instances, .kind = KIND_INSTANCE,
-	      .max = LOAD_BALANCER_MEMBERS_MAX, .doc = "The machines."),
+	      .max = LOAD_BALANCER_MEMBERS_MAX, .doc = "Virtual machines to assign or remove."),
 	NOT_BUILT("vmidipmap"),
 };
 
@@ -295,11 +296,12 @@ static RESULT prepare_assign(struct cs_call *e, void *args)
 
 static const struct cs_action actions[] = {
 	{CS_ACTION("listLoadBalancerRules", "ec2:DescribeLoadBalancers"), .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_rules, list_params), .listing = &rules, .doc = "Load balancer rules."},
+	 .args = PARAMS(struct list_rules, list_params), .listing = &rules,
+	 .doc = "Lists load balancer rules."},
 	{CS_ACTION("listLoadBalancerRuleInstances", "ec2:DescribeLoadBalancers"),
 	 .args = PARAMS(struct list_machines, machine_params), .answer = list_machines,
 	 .says = "loadbalancerruleinstance|lbvmipaddresses",
-	 .doc = "The machines that a load balancer rule leads to."},
+	 .doc = "Lists the virtual machines of a load balancer rule."},
 	{CS_ACTION("createLoadBalancerRule", "ec2:CreateLoadBalancer"),
 	 .flags = API_WRITES | CS_OF_ACCOUNT | CS_OWNER_OF_ROW | CS_MAKES,
 	 .args = PARAMS(struct make_rule, create_params), .prepare = prepare_create,
@@ -313,13 +315,13 @@ static const struct cs_action actions[] = {
 	{CS_ACTION("assignToLoadBalancerRule", "ec2:AddLoadBalancerMembers"), .flags = API_WRITES,
 	 .args = PARAMS(struct load_balancer_members, assign_params), .prepare = prepare_assign,
 	 .operation = engine_add_load_balancer_members_run, CS_JOB(NOW),
-	 .doc = "Lets a load balancer rule lead to more machines."},
+	 .doc = "Assigns virtual machines to a load balancer rule."},
 	{CS_ACTION("removeFromLoadBalancerRule", "ec2:RemoveLoadBalancerMembers"), .flags = API_WRITES,
 	 .args = PARAMS(struct load_balancer_members, assign_params), .prepare = prepare_assign,
 	 .operation = engine_remove_load_balancer_members_run, CS_JOB(NOW),
-	 .doc = "Lets a load balancer rule lead to fewer machines."},
+	 .doc = "Removes virtual machines from a load balancer rule."},
 	{CS_ACTION("deleteLoadBalancerRule", "ec2:DeleteLoadBalancer"), .flags = API_WRITES,
 	 .args = CS_ONE(struct load_balancer_target, "id", balancer, KIND_LOAD_BALANCER, "The rule."),
-	 .operation = engine_delete_load_balancer_run, CS_JOB(NOW), .doc = "Ends a load balancer rule."},
+	 .operation = engine_delete_load_balancer_run, CS_JOB(NOW), .doc = "Deletes a load balancer rule."},
 };
 const struct api_actions cs_load_balancer_actions = API_ACTIONS(actions);

@@ -16,14 +16,15 @@ struct cs_traffic {
 enum { CS_BLOCKS_MAX = 100 };
 #define CS_TRAFFIC_PARAMS(T, member)                                                                         \
 	PARAM(T, "startport", member.start, .min = 0, .max = 65535,                                          \
-	      .given = offsetof(T, member.has_start) + 1, .doc = "The first port."),                         \
+	      .given = offsetof(T, member.has_start) + 1, .doc = "First port."),                             \
 		PARAM(T, "endport", member.end, .min = 0, .max = 65535,                                      \
-		      .given = offsetof(T, member.has_end) + 1, .doc = "The last port."),                    \
+		      .given = offsetof(T, member.has_end) + 1, .doc = "Last port."),                        \
 		PARAM(T, "icmptype", member.icmp_type, .min = -1, .max = 255,                                \
-		      .given = offsetof(T, member.has_type) + 1, .doc = "ICMP's type; -1: all."),            \
+		      .given = offsetof(T, member.has_type) + 1, .doc = "ICMP type; -1: all."),              \
 		PARAM(T, "icmpcode", member.icmp_code, .min = -1, .max = 255,                                \
-		      .given = offsetof(T, member.has_code) + 1, .doc = "ICMP's code; -1: all."),            \
-		PARAM(T, "cidrlist", member.blocks, .max = CS_BLOCKS_MAX, .doc = "The peers, as blocks.")
+		      .given = offsetof(T, member.has_code) + 1, .doc = "ICMP code; -1: all."),              \
+		PARAM(T, "cidrlist", member.blocks, .max = CS_BLOCKS_MAX,                                    \
+		      .doc = "CIDR blocks of the peers.")
 
 /* The same in the form of the engine's rules. */
 struct cs_read_traffic {

@@ -62,15 +62,15 @@ static const struct api_listing lists = CS_LISTING(KIND_NETWORK_ACL, "networkacl
 						   .get_name = cs_get_acl_name, .matches = list_matches);
 
 static const struct param create_list_params[] = {
-	PARAM(struct network_acl_wish, "name", name, .flags = REQUIRED, .doc = "Its name."),
+	PARAM(struct network_acl_wish, "name", name, .flags = REQUIRED, .doc = "Name."),
 	PARAM(struct network_acl_wish, "vpcid", router, .kind = KIND_ROUTER, .flags = REQUIRED,
 	      .doc = "The VPC."),
-	PARAM(struct network_acl_wish, "description", description, .doc = "Free text."),
+	PARAM(struct network_acl_wish, "description", description, .doc = "Description: free text."),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
 static const struct param update_list_params[] = {
 	PARAM(struct network_acl_settings, "id", acl, .kind = KIND_NETWORK_ACL, .flags = REQUIRED,
-	      .doc = "The list."),
+	      .doc = "The network ACL list."),
 	PARAM(struct network_acl_settings, "name", name, .doc = "New name."),
 	PARAM(struct network_acl_settings, "description", description,
 	      .doc = "New display text or description."),
@@ -86,8 +86,8 @@ struct replace_list {
 };
 static const struct param replace_params[] = {
 	PARAM(struct replace_list, "aclid", wish.acl, .kind = KIND_NETWORK_ACL, .flags = REQUIRED,
-	      .doc = "The list."),
-	PARAM(struct replace_list, "networkid", network, .kind = KIND_NETWORK, .doc = "The tier."),
+	      .doc = "The network ACL list."),
+	PARAM(struct replace_list, "networkid", network, .kind = KIND_NETWORK, .doc = "The VPC tier."),
 	NOT_BUILT("gatewayid"),
 };
 
@@ -144,10 +144,10 @@ static const struct param item_params[] = {
 	CS_PROJECT_PARAM(struct list_items, project),
 	P("aclid", acl, .kind = KIND_NETWORK_ACL, .fits = FITS(network_acl_entry, acl),
 	  .doc = "Network ACL."),
-	P("networkid", network, .kind = KIND_NETWORK, .doc = "ACL of this tier."),
-	P("action", action, .words = ACTIONS, .doc = "Allow or Deny."),
-	P("protocol", protocol, .doc = "About this protocol."),
-	P("traffictype", direction, .words = TRAFFIC_TYPES, .doc = "Ingress or Egress."),
+	P("networkid", network, .kind = KIND_NETWORK, .doc = "VPC tier that uses the network ACL."),
+	P("action", action, .words = ACTIONS, .doc = "Action: Allow or Deny."),
+	P("protocol", protocol, .doc = "Protocol of the items."),
+	P("traffictype", direction, .words = TRAFFIC_TYPES, .doc = "Traffic type: Ingress or Egress."),
 	NOT_BUILT("tags"),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
@@ -230,25 +230,29 @@ struct item_args {
 #define P(wire, member, ...) PARAM(struct item_args, wire, member, __VA_ARGS__)
 #define ITEM                                                                                                 \
 	CS_TRAFFIC_PARAMS(struct item_args, traffic),                                                        \
-		P("traffictype", direction, .words = TRAFFIC_TYPES, .doc = "Ingress or Egress."),            \
-		P("action", action, .words = ACTIONS, .doc = "Allow or Deny."),                              \
-		P("number", number, .min = 1, .max = NETWORK_ACL_ITEM_MAX, .doc = "The lowest decides."),    \
-		P("reason", reason, .doc = "Free text."), NOT_BUILT("fordisplay", .only = "true")
+		P("traffictype", direction, .words = TRAFFIC_TYPES,                                          \
+		  .doc = "Traffic type: Ingress or Egress."),                                                \
+		P("action", action, .words = ACTIONS, .doc = "Action: Allow or Deny."),                      \
+		P("number", number, .min = 1, .max = NETWORK_ACL_ITEM_MAX,                                   \
+		  .doc = "Number. The matching item with the lowest number decides."),                       \
+		P("reason", reason, .doc = "Reason for the item: free text."),                               \
+		NOT_BUILT("fordisplay", .only = "true")
 static const struct param create_params[] = {
-	P("protocol", traffic.protocol, .flags = REQUIRED, .doc = "tcp, udp, icmp, a number, or all."),
-	P("aclid", wish.acl, .kind = KIND_NETWORK_ACL, .doc = "The list."),
+	P("protocol", traffic.protocol, .flags = REQUIRED,
+	  .doc = "Protocol: tcp, udp, icmp, a number, or all."),
+	P("aclid", wish.acl, .kind = KIND_NETWORK_ACL, .doc = "The network ACL list."),
 	P("networkid", network, .kind = KIND_NETWORK, .doc = "Tier with the ACL, instead of the ACL's id."),
 	ITEM,
 };
 static const struct param update_params[] = {
-	P("id", id, .kind = KIND_NETWORK_ACL_ENTRY, .flags = REQUIRED, .doc = "The item."),
-	P("protocol", traffic.protocol, .doc = "tcp, udp, icmp, a number, or all."),
+	P("id", id, .kind = KIND_NETWORK_ACL_ENTRY, .flags = REQUIRED, .doc = "The ACL item."),
+	P("protocol", traffic.protocol, .doc = "Protocol: tcp, udp, icmp, a number, or all."),
 	P("partialupgrade", is_partial, .doc = "Ignored: absent values always stay unchanged."),
 	ITEM,
 	NOT_BUILT("customid"),
 };
 static const struct param delete_params[] = {
-	P("id", id, .kind = KIND_NETWORK_ACL_ENTRY, .flags = REQUIRED, .doc = "The item."),
+	P("id", id, .kind = KIND_NETWORK_ACL_ENTRY, .flags = REQUIRED, .doc = "The ACL item."),
 };
 #undef P
 
@@ -355,13 +359,13 @@ static RESULT prepare_delete(struct cs_call *e, void *args)
 
 #define P(wire, member, ...) PARAM(struct network_acl_entry_move, wire, member, __VA_ARGS__)
 static const struct param move_params[] = {
-	P("id", entry, .kind = KIND_NETWORK_ACL_ENTRY, .flags = REQUIRED, .doc = "The item."),
+	P("id", entry, .kind = KIND_NETWORK_ACL_ENTRY, .flags = REQUIRED, .doc = "The ACL item."),
 	P("previousaclruleid", previous, .kind = KIND_NETWORK_ACL_ENTRY,
-	  .doc = "The item that it goes behind; without one it is the first."),
+	  .doc = "Item that precedes the moved one; absent: the moved item becomes the first."),
 	P("nextaclruleid", next, .kind = KIND_NETWORK_ACL_ENTRY,
-	  .doc = "The item that it goes before; without one it is the last."),
+	  .doc = "Item that follows the moved one; absent: the moved item becomes the last."),
 	P("aclconsistencyhash", digest,
-	  .doc = "MD5 of all items' ids in their order, as the caller knows them."),
+	  .doc = "MD5 of the ids of all items in their order, as the caller knows them."),
 	NOT_BUILT("customid"),
 };
 #undef P
@@ -370,42 +374,48 @@ static const struct param move_params[] = {
 
 static const struct cs_action actions[] = {
 	{CS_ACTION("listNetworkACLLists", "ec2:DescribeNetworkAcls"), .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_lists, list_params), .listing = &lists, .doc = "Lists of VPCs."},
+	 .args = PARAMS(struct list_lists, list_params), .listing = &lists,
+	 .doc = "Lists network ACL lists."},
 	{CS_ACTION("createNetworkACLList", "ec2:CreateNetworkAcl"), .flags = API_WRITES | CS_MAKES,
 	 .args = PARAMS(struct network_acl_wish, create_list_params),
 	 .sets = {API_SETS(struct network_acl_wish, lets_all_out),
 		  API_SETS(struct network_acl_wish, is_stateful)},
 	 .operation = engine_create_network_acl_run, CS_SUBJECT(struct network_acl_wish, acl),
-	 .shows = &lists, CS_JOB(MADE), .doc = "Makes a list that lets nothing in and all out."},
+	 .shows = &lists, CS_JOB(MADE),
+	 .doc = "Creates a network ACL list, which denies incoming and allows outgoing traffic."},
 	{CS_ACTION("updateNetworkACLList", "ec2:ModifyNetworkAcl"), .flags = API_WRITES,
 	 .args = PARAMS(struct network_acl_settings, update_list_params),
-	 .operation = engine_update_network_acl_run, CS_JOB(NOW), .doc = "Changes a list's name or text."},
+	 .operation = engine_update_network_acl_run, CS_JOB(NOW),
+	 .doc = "Changes the name or description of a network ACL list."},
 	{CS_ACTION("deleteNetworkACLList", "ec2:DeleteNetworkAcl"), .flags = API_WRITES,
 	 .args = CS_ONE(struct network_acl_target, "id", acl, KIND_NETWORK_ACL, "The list."),
-	 .operation = engine_delete_network_acl_run, CS_JOB(NOW), .doc = "Deletes a list that no tier has."},
+	 .operation = engine_delete_network_acl_run, CS_JOB(NOW),
+	 .doc = "Deletes a network ACL list that no tier uses."},
 	{CS_ACTION("replaceNetworkACLList", "ec2:ReplaceNetworkAclAssociation"), .flags = API_WRITES,
 	 .args = PARAMS(struct replace_list, replace_params), .prepare = prepare_replace,
 	 .operation = engine_replace_network_acl_association_run, CS_JOB(NOW),
-	 .doc = "Gives a tier another list."},
+	 .doc = "Replaces the network ACL list of a tier."},
 	{CS_ACTION("listNetworkACLs", "ec2:DescribeNetworkAcls"), .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_items, item_params), .prepare = prepare_list_items, .listing = &items,
-	 .doc = "Items of lists."},
+	 .doc = "Lists network ACL items."},
 	{CS_ACTION("createNetworkACL", "ec2:CreateNetworkAclEntry"), .flags = API_WRITES | CS_MAKES,
 	 .args = PARAMS(struct item_args, create_params), .prepare = prepare_create,
 	 .operation = engine_create_network_acl_entry_run, CS_SUBJECT(struct item_args, wish.entry),
 	 .shows = &items, CS_JOB(MADE),
-	 .doc = "Makes an item; the first one outwards ends that all may go out."},
+	 .doc = "Creates a network ACL item. The first egress item ends the default of allowing all outgoing "
+		"traffic."},
 	{CS_ACTION("updateNetworkACLItem", "ec2:ReplaceNetworkAclEntry"), .flags = API_WRITES,
 	 .args = PARAMS(struct item_args, update_params), .prepare = prepare_update, .operation = change_item,
-	 CS_SUBJECT(struct item_args, id.prefix), .shows = &items, CS_JOB(MADE), .doc = "Changes an item."},
+	 CS_SUBJECT(struct item_args, id.prefix), .shows = &items, CS_JOB(MADE),
+	 .doc = "Changes a network ACL item."},
 	{CS_ACTION("moveNetworkAclItem", "ec2:ReplaceNetworkAclEntry"), .flags = API_WRITES,
 	 .args = PARAMS(struct network_acl_entry_move, move_params),
 	 .operation = engine_move_network_acl_entry_run,
 	 CS_SUBJECT(struct network_acl_entry_move, entry.prefix), .shows = &items, CS_JOB(MADE),
-	 .doc = "Gives an item another place; those that are in its way move up."},
+	 .doc = "Moves a network ACL item. Items in its way get higher numbers."},
 	{CS_ACTION("deleteNetworkACL", "ec2:DeleteNetworkAclEntry"), .flags = API_WRITES,
 	 .args = PARAMS(struct item_args, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_network_acl_entry_run, CS_JOB(NOW),
-	 .doc = "Deletes an item; after the last one outwards all may go out."},
+	 .doc = "Deletes a network ACL item. Without egress items all outgoing traffic is allowed."},
 };
 const struct api_actions cs_network_acl_actions = API_ACTIONS(actions);

@@ -203,15 +203,16 @@ static const struct api_listing permissions = CS_LISTING(KIND_NETWORK_GRANT, "ne
 static const struct cs_action actions[] = {
 	{CS_ACTION("createNetworkPermissions", "ec2:ShareNetwork"), CHANGES,
 	 .args = PARAMS(struct permissions_args, change_params), .prepare = prepare_change,
-	 .operation = change, .doc = "Lets accounts use a network."},
+	 .operation = change, .doc = "Allows accounts to use a network."},
 	{CS_ACTION("removeNetworkPermissions", "ec2:UnshareNetwork"), CHANGES,
 	 .args = PARAMS(struct permissions_args, change_params), .prepare = prepare_removal,
-	 .operation = change, .doc = "Lets accounts use a network no longer, which have no NICs there."},
+	 .operation = change,
+	 .doc = "Ends the permission of accounts to use a network. Fails if an account has NICs there."},
 	{CS_ACTION("resetNetworkPermissions", "ec2:UnshareNetwork"), CHANGES,
 	 .args = PARAMS(struct permissions_args, reset_params), .prepare = prepare_reset, .operation = reset,
-	 .doc = "Lets no account use a network any longer but its own."},
+	 .doc = "Ends the permission of all accounts but the owner to use a network."},
 	{CS_ACTION("listNetworkPermissions", "ec2:DescribeNetworkShares"),
 	 .args = PARAMS(struct list_permissions, list_params), .prepare = prepare_list,
-	 .listing = &permissions, .doc = "Accounts that may use a network besides its own."},
+	 .listing = &permissions, .doc = "Lists the accounts, other than the owner, that may use a network."},
 };
 const struct api_actions cs_network_permission_actions = API_ACTIONS(actions);

@@ -30,17 +30,18 @@ static const struct param params[] = {
 	CS_OWNER_PARAMS(struct list_networks),
 	CS_PROJECT_PARAM(struct list_networks, project),
 	CS_TAGS_PARAM(struct list_networks),
-	P("zoneid", zone, .kind = KIND_ZONE, .doc = "In this zone."),
-	P("vpcid", vpc, .kind = KIND_ROUTER, .doc = "Tiers of this VPC."),
-	P("forvpc", for_vpc, .doc = "Filters VPC tiers."),
-	P("traffictype", traffic_type, .doc = "Guest is the only one."),
-	P("type", type, .doc = "Isolated, Shared or L2."),
-	P("networkofferingid", offering, .doc = "Filters by network offering."),
-	P("acltype", acl_type, .words = "Account|Domain", .doc = "For an account, or for those of a domain."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Zone of the network."),
+	P("vpcid", vpc, .kind = KIND_ROUTER, .doc = "VPC of the tiers."),
+	P("forvpc", for_vpc, .doc = "Whether the network is a VPC tier."),
+	P("traffictype", traffic_type, .doc = "Traffic type; only Guest."),
+	P("type", type, .doc = "Guest type: Isolated, Shared or L2."),
+	P("networkofferingid", offering, .doc = "Network offering of the network."),
+	P("acltype", acl_type, .words = "Account|Domain", .doc = "ACL type: Account or Domain."),
 	P("networkfilter", filter, .words = "Account|Domain|AccountDomain|Shared|All",
-	  .doc = "The account's own, a domain's, both, those that others granted, or All, the default."),
+	  .doc = "Which networks to list: Account, Domain, AccountDomain (both), Shared (granted by other "
+		 "accounts), or All (default)."),
 	P("issystem", is_system, .doc = "System networks; there are none."),
-	P("canusefordeploy", can_deploy, .doc = "Ignored: machines may use all networks."),
+	P("canusefordeploy", can_deploy, .doc = "Ignored: virtual machines can use every network."),
 	NOT_BUILT("associatednetworkid|physicalnetworkid|supportedservices|vlan"),
 	NOT_BUILT("displaynetwork", .only = "true"),
 	NOT_BUILT("restartrequired|retrieveonlyresourcecount|showicon|specifyipranges", .only = "false"),
@@ -357,6 +358,7 @@ const struct api_listing cs_networks =
 
 static const struct cs_action actions[] = {
 	{CS_ACTION("listNetworks", "ec2:DescribeNetworks"), .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_networks, params), .listing = &cs_networks, .doc = "Guest networks."},
+	 .args = PARAMS(struct list_networks, params), .listing = &cs_networks,
+	 .doc = "Lists guest networks."},
 };
 const struct api_actions cs_network_actions = API_ACTIONS(actions);

@@ -88,8 +88,9 @@ static const struct param list_params[] = {
 	P("virtualmachineid", machine, .kind = KIND_INSTANCE, .flags = REQUIRED, .fits = FITS(port, instance),
 	  .doc = "Virtual machine."),
 	CS_PAGE_PARAMS(struct list_nics),
-	P("nicid", nic, .kind = KIND_PORT, .fits = FITS(port, row.id), .doc = "The one with this id."),
-	P("networkid", network, .kind = KIND_NETWORK, .fits = FITS(port, network), .doc = "In this network."),
+	P("nicid", nic, .kind = KIND_PORT, .fits = FITS(port, row.id), .doc = "NIC by id."),
+	P("networkid", network, .kind = KIND_NETWORK, .fits = FITS(port, network),
+	  .doc = "Network of the NIC."),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
 #undef P
@@ -147,7 +148,8 @@ struct add_ip {
 };
 static const struct param add_ip_params[] = {
 	PARAM(struct add_ip, "nicid", wish.port, .kind = KIND_PORT, .flags = REQUIRED, .doc = "The NIC."),
-	PARAM(struct add_ip, "ipaddress", ip, .doc = "The address; else any of the subnet's."),
+	PARAM(struct add_ip, "ipaddress", ip,
+	      .doc = "Secondary address; absent: any free one of the subnet."),
 };
 
 static RESULT prepare_add_ip(struct cs_call *e, void *args)
@@ -197,31 +199,31 @@ static RESULT prepare_remove_ip(struct cs_call *e, void *args)
 static const struct cs_action actions[] = {
 	{CS_ACTION("listNics", "ec2:DescribeNetworkInterfaces"),
 	 .args = PARAMS(struct list_nics, list_params), .prepare = prepare_list, .listing = &nics,
-	 .doc = "NICs of a virtual machine."},
+	 .doc = "Lists the NICs of a virtual machine."},
 	{CS_ACTION("addNicToVirtualMachine", "ec2:AttachNetworkInterface"), .flags = API_WRITES,
 	 .args = PARAMS(struct interface_wish, add_params),
 	 .sets = {API_SETS(struct interface_wish, is_only),
 		  API_SETS(struct interface_wish, by_firewall_alone),
 		  API_SETS(struct interface_wish, may_lack_ip)},
 	 .operation = engine_plug_interface_run, CS_SUBJECT(struct interface_wish, instance.prefix),
-	 .shows = &cs_machines, CS_JOB(SETTLED), .doc = "Puts a new NIC into a virtual machine."},
+	 .shows = &cs_machines, CS_JOB(SETTLED), .doc = "Adds a NIC to a virtual machine."},
 	{CS_ACTION("removeNicFromVirtualMachine", "ec2:DetachNetworkInterface"), .flags = API_WRITES,
 	 .args = PARAMS(struct interface_target, remove_params),
 	 .sets = {API_SETS(struct interface_target, keeps_first)}, .operation = engine_unplug_interface_run,
 	 CS_SUBJECT(struct interface_target, instance.prefix), .shows = &cs_machines, CS_JOB(SETTLED),
-	 .doc = "Takes a NIC out of a virtual machine: not the default one."},
+	 .doc = "Removes a NIC, except the default one, from a virtual machine."},
 	{CS_ACTION("updateDefaultNicForVirtualMachine", "ec2:ModifyNetworkInterfaceAttribute"),
 	 .flags = API_WRITES, .args = PARAMS(struct interface_choice, choose_params),
 	 .operation = engine_put_interface_first_run, CS_SUBJECT(struct interface_choice, instance.prefix),
 	 .shows = &cs_machines, CS_JOB(SETTLED),
-	 .doc = "Makes a NIC the default one, with the number 0; that one gets its number."},
+	 .doc = "Makes a NIC the default one: it swaps device numbers with the present default NIC."},
 	{CS_ACTION("addIpToNic", "ec2:AssignPrivateIpAddresses"), .flags = API_WRITES | CS_MAKES,
 	 .args = PARAMS(struct add_ip, add_ip_params), .prepare = prepare_add_ip, .operation = add_ip,
 	 CS_SUBJECT(struct add_ip, made), .shows = &secondary_ips, CS_JOB(MADE),
-	 .doc = "Gives a NIC a secondary address."},
+	 .doc = "Adds a secondary address to a NIC."},
 	{CS_ACTION("removeIpFromNic", "ec2:UnassignPrivateIpAddresses"), .flags = API_WRITES,
 	 .args = CS_ONE(struct remove_ip, "id", secondary, KIND_SECONDARY_IP, "The secondary address."),
 	 .prepare = prepare_remove_ip, .operation = engine_unassign_ips_run, CS_JOB(NOW),
-	 .doc = "Takes a secondary address from a NIC."},
+	 .doc = "Removes a secondary address from a NIC."},
 };
 const struct api_actions cs_nic_actions = API_ACTIONS(actions);

@@ -9,7 +9,7 @@
 #include "store/network_offering.h"
 
 static const struct param provider_rows[] = {
-	PARAM(struct cs_service_provider, "service", service, .doc = "A service."),
+	PARAM(struct cs_service_provider, "service", service, .doc = "Name of the service."),
 	PARAM(struct cs_service_provider, "provider", provider, .doc = "Provider."),
 };
 const struct params cs_provider_params = PARAMS(struct cs_service_provider, provider_rows);
@@ -18,9 +18,9 @@ struct capability {
 	struct str service, type, value;
 };
 static const struct param capability_rows[] = {
-	PARAM(struct capability, "service", service, .doc = "A service."),
-	PARAM(struct capability, "capabilitytype", type, .doc = "What of it."),
-	PARAM(struct capability, "capabilityvalue", value, .doc = "How it is."),
+	PARAM(struct capability, "service", service, .doc = "Name of the service."),
+	PARAM(struct capability, "capabilitytype", type, .doc = "Capability of the service."),
+	PARAM(struct capability, "capabilityvalue", value, .doc = "Value of the capability."),
 };
 static const struct params capability_params = PARAMS(struct capability, capability_rows);
 
@@ -41,21 +41,22 @@ struct make_offering {
 #define P(wire, member, ...) PARAM(struct make_offering, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
 	P("name", wish.name, .flags = REQUIRED, .doc = "Name; need not be unique."),
-	P("displaytext", wish.description, .flags = REQUIRED, .max = 4096, .doc = "A text for people."),
-	P("guestiptype", type, .flags = REQUIRED, .doc = "Isolated, Shared or L2."),
-	P("traffictype", traffic_type, .flags = REQUIRED, .doc = "Guest is the only one."),
+	P("displaytext", wish.description, .flags = REQUIRED, .max = 4096, .doc = "Display text."),
+	P("guestiptype", type, .flags = REQUIRED, .doc = "Guest type: Isolated, Shared or L2."),
+	P("traffictype", traffic_type, .flags = REQUIRED, .doc = "Traffic type; only Guest."),
 	P("supportedservices", services, .max = CS_NAMED_MAX,
-	  .doc = "Dhcp, and any of Dns, UserData, SourceNat, StaticNat, PortForwarding, Lb, NetworkACL, Vpn; "
-		 "of "
-		 "Shared Dhcp, Dns, UserData, SecurityGroup; of L2 UserData at most."),
-	PARAM_LIST(
-		struct make_offering, "serviceproviderlist", providers, cs_provider_params,
-		.max = CS_NAMED_MAX,
-		.doc = "VirtualRouter of each service; VpcVirtualRouter for VPCs, SecurityGroupProvider of "
-		       "SecurityGroup, ConfigDrive of L2."),
+	  .doc = "Services. Isolated: Dhcp and any of Dns, UserData, SourceNat, StaticNat, PortForwarding, "
+		 "Lb, NetworkACL and Vpn. Shared: Dhcp, Dns, UserData and SecurityGroup. L2: UserData at "
+		 "most."),
+	PARAM_LIST(struct make_offering, "serviceproviderlist", providers, cs_provider_params,
+		   .max = CS_NAMED_MAX,
+		   .doc = "Provider of each service: VirtualRouter, VpcVirtualRouter for VPCs, "
+			  "SecurityGroupProvider for SecurityGroup, ConfigDrive for L2."),
 	PARAM_LIST(struct make_offering, "servicecapabilitylist", capabilities, capability_params,
-		   .max = CS_NAMED_MAX, .doc = "What services are like: only as they are."),
-	P("forvpc", for_vpc, .doc = "Offerings for VPC tiers."),
+		   .max = CS_NAMED_MAX,
+		   .doc = "Capabilities of the services. Only the values that listSupportedNetworkServices "
+			  "shows are accepted."),
+	P("forvpc", for_vpc, .doc = "Whether the offering is for VPC tiers."),
 	P("conservemode", wish.conserves, .absent = "true",
 	  .doc = "Ignored: an address may always serve several services."),
 	P("egressdefaultpolicy", wish.egress_open, .absent = "true",
@@ -231,8 +232,9 @@ struct change_offering {
 };
 static const struct param update_params[] = {
 	PARAM(struct change_offering, "id", id, .flags = REQUIRED, .doc = "The offering."),
-	PARAM(struct change_offering, "name", wish.name, .doc = "Another name."),
-	PARAM(struct change_offering, "displaytext", wish.description, .max = 4096, .doc = "Another text."),
+	PARAM(struct change_offering, "name", wish.name, .doc = "New name."),
+	PARAM(struct change_offering, "displaytext", wish.description, .max = 4096,
+	      .doc = "New display text."),
 	PARAM(struct change_offering, "state", state, .words = "Enabled|Disabled",
 	      .doc = "Enabled: networks can be created from it."),
 	CS_CHANGES_OFFERED_PARAMS(struct change_offering, offered),
@@ -260,8 +262,7 @@ struct drop_offering {
 	struct str id;
 };
 static const struct param delete_params[] = {
-	PARAM(struct drop_offering, "id", id, .flags = REQUIRED,
-	      .doc = "The offering, which no network has."),
+	PARAM(struct drop_offering, "id", id, .flags = REQUIRED, .doc = "Offering that no network uses."),
 };
 
 static RESULT prepare_delete(struct cs_call *e, void *args)
@@ -307,16 +308,14 @@ static const struct cs_action actions[] = {
 	{CS_ACTION("createNetworkOffering", "ec2:CreateNetworkOffering"), CHANGES,
 	 .args = PARAMS(struct make_offering, create_params), .prepare = prepare_create,
 	 .operation = engine_create_network_offering_run, .returns = KIND_NETWORK_OFFERING,
-	 .answer = show_made, .says = SAYS,
-	 .doc = "Makes a network offering, of isolated, shared or L2 networks or of VPCs' tiers."},
+	 .answer = show_made, .says = SAYS, .doc = "Creates a network offering."},
 	{CS_ACTION("updateNetworkOffering", "ec2:ModifyNetworkOffering"), CHANGES,
 	 .args = PARAMS(struct change_offering, update_params), .prepare = prepare_update,
 	 .operation = engine_update_network_offering_run, .returns = KIND_NETWORK_OFFERING,
-	 .answer = show_changed, .says = SAYS,
-	 .doc = "Changes a network offering's words, or whether networks may be made by it."},
+	 .answer = show_changed, .says = SAYS, .doc = "Changes or enables a network offering."},
 	{CS_ACTION("deleteNetworkOffering", "ec2:DeleteNetworkOffering"), CHANGES,
 	 .args = PARAMS(struct drop_offering, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_network_offering_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Deletes a network offering that no network has."},
+	 .doc = "Deletes a network offering that no network uses."},
 };
 const struct api_actions cs_network_offering_change_actions = API_ACTIONS(actions);

@@ -274,22 +274,23 @@ struct list_offerings {
 #define P(wire, member, ...) PARAM(struct list_offerings, wire, member, __VA_ARGS__)
 static const struct param offering_params[] = {
 	CS_PAGE_PARAMS(struct list_offerings),
-	P("id", id, .doc = "The one with this id."),
+	P("id", id, .doc = "Offering by id."),
 	CS_NAME_PARAM(struct list_offerings),
-	P("displaytext", text, .doc = "With this text."),
-	P("guestiptype", type, .words = "Isolated|Shared|L2", .doc = "Filters by guest type."),
-	P("traffictype", traffic_type, .doc = "Guest is the only one."),
-	P("state", state, .words = "Enabled|Disabled|Inactive", .doc = "In this state."),
+	P("displaytext", text, .doc = "Display text."),
+	P("guestiptype", type, .words = "Isolated|Shared|L2", .doc = "Guest type: Isolated, Shared or L2."),
+	P("traffictype", traffic_type, .doc = "Traffic type; only Guest."),
+	P("state", state, .words = "Enabled|Disabled|Inactive", .doc = "State."),
 	P("availability", availability, .words = "Required|Optional|Unavailable",
-	  .doc = "Required is the one with source NAT."),
-	P("supportedservices", services, .max = 20, .doc = "With all of these services."),
+	  .doc = "Availability. Required is the offering with source NAT."),
+	P("supportedservices", services, .max = 20, .doc = "Services that the offering must support."),
 	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Zone that offers it."),
 	P("domainid", domain, .kind = KIND_DOMAIN, .doc = "Domain that may use it."),
-	P("forvpc", for_vpc, .doc = "Offerings for VPC tiers."),
-	P("isdefault", is_default, .doc = "Filters built-in offerings."),
-	P("sourcenatsupported", leads_out, .doc = "Filters by support for source NAT."),
+	P("forvpc", for_vpc, .doc = "Whether the offering is for VPC tiers."),
+	P("isdefault", is_default, .doc = "Whether the offering is built in."),
+	P("sourcenatsupported", leads_out, .doc = "Whether the offering supports source NAT."),
 	P("specifyvlan", specifies_vlan, .doc = "Offerings that specify a VLAN; there are none."),
-	P("specifyipranges", specifies_ranges, .doc = "Offerings that specify address ranges."),
+	P("specifyipranges", specifies_ranges,
+	  .doc = "Whether networks of the offering specify their address range."),
 	P("networkid", network, .kind = KIND_NETWORK, .doc = "Offerings that this network can change to."),
 	NOT_BUILT("routingmode|tags"),
 	NOT_BUILT("istagged", .only = "false"),
@@ -462,8 +463,8 @@ struct list_services {
 };
 static const struct param service_params[] = {
 	CS_PAGE_PARAMS(struct list_services),
-	PARAM(struct list_services, "provider", provider, .doc = "Provided by this one."),
-	PARAM(struct list_services, "service", list.name, .doc = "This one."),
+	PARAM(struct list_services, "provider", provider, .doc = "Provider of the service."),
+	PARAM(struct list_services, "service", list.name, .doc = "Name of the service."),
 };
 
 static struct str service_name(size_t k)
@@ -514,7 +515,8 @@ static const struct param provider_params[] = {
 	CS_NAME_PARAM(struct list_providers),
 	PARAM(struct list_providers, "physicalnetworkid", physical, .kind = KIND_EXTERNAL_NETWORK,
 	      .doc = "Ignored: providers are the same in each physical network."),
-	PARAM(struct list_providers, "state", state, .words = "Enabled|Disabled", .doc = "All are Enabled."),
+	PARAM(struct list_providers, "state", state, .words = "Enabled|Disabled",
+	      .doc = "State. All are Enabled."),
 };
 
 static struct str provider_name(size_t k)
@@ -562,13 +564,13 @@ static const struct cs_action actions[] = {
 		 "internetprotocol|isdefault|"
 		 "conservemode|specifyvlan|specifyipranges|forvpc|ispersistent|egressdefaultpolicy|"
 		 "supportsstrechedl2subnet|supportspublicaccess|domainid|" CS_OFFERED_ALSO "|service",
-	 .doc = "Network offerings."},
+	 .doc = "Lists network offerings."},
 	{CS_ACTION("listSupportedNetworkServices", "ec2:DescribeNetworks"), .flags = CS_ADMIN,
 	 .args = PARAMS(struct list_services, service_params), .answer = list_services,
-	 .says = "name|provider|capability", .doc = "Network services and their capabilities."},
+	 .says = "name|provider|capability", .doc = "Lists network services and their capabilities."},
 	{CS_ACTION("listNetworkServiceProviders", "ec2:DescribeNetworks"), .flags = CS_ADMIN,
 	 .args = PARAMS(struct list_providers, provider_params), .answer = list_providers,
 	 .says = "id|name|physicalnetworkid|state|canenableindividualservice|servicelist",
-	 .doc = "Providers of network services."},
+	 .doc = "Lists network service providers."},
 };
 const struct api_actions cs_network_offering_actions = API_ACTIONS(actions);

@@ -29,7 +29,7 @@ static const struct param list_params[] = {
 	CS_TAGS_PARAM(struct list_rules),
 	P("ipaddressid", address, .kind = KIND_ADDRESS, .fits = FITS(port_forwarding, address),
 	  .doc = "Public address."),
-	P("networkid", network, .kind = KIND_NETWORK, .doc = "Filters by target network."),
+	P("networkid", network, .kind = KIND_NETWORK, .doc = "Network of the rule."),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
 #undef P
@@ -92,19 +92,19 @@ struct make_rule {
 #define P(wire, member, ...) PARAM(struct make_rule, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
 	P("ipaddressid", wish.address, .kind = KIND_ADDRESS, .flags = REQUIRED, .doc = "The public address."),
-	P("protocol", protocol, .flags = REQUIRED, .doc = "tcp or udp."),
+	P("protocol", protocol, .flags = REQUIRED, .doc = "Protocol: tcp or udp."),
 	PORT(struct make_rule, "publicport", wish.ports.public_first, REQUIRED, "The address's first port."),
 	PORT(struct make_rule, "publicendport", wish.ports.public_last, 0,
 	     "Its last one; absent: the first."),
 	PORT(struct make_rule, "privateport", wish.ports.private_first, REQUIRED, "Where the first leads."),
 	PORT(struct make_rule, "privateendport", wish.ports.private_last, 0, "Where the last leads."),
 	P("virtualmachineid", wish.instance, .kind = KIND_INSTANCE, .flags = REQUIRED,
-	  .doc = "The machine that they lead to."),
+	  .doc = "Virtual machine that the rule leads to."),
 	P("networkid", wish.network, .kind = KIND_NETWORK,
-	  .doc = "In which network, where it is in several."),
-	P("vmguestip", wish.private_ip, .doc = "To which of its addresses; absent: the NIC's first."),
+	  .doc = "Network of the NIC; needed if the virtual machine has several NICs."),
+	P("vmguestip", wish.private_ip, .doc = "Address of the NIC; absent: its first one."),
 	P("openfirewall", opens,
-	  .doc = "Creates a firewall rule, too (default, except for a VPC's address)."),
+	  .doc = "Also creates a firewall rule (default, except for a VPC's address)."),
 	NOT_BUILT("cidrlist"),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
@@ -162,8 +162,9 @@ static const struct param update_params[] = {
 	PORT(struct port_forwarding_change, "privateport", ports.private_first, 0,
 	     "Where the first port leads."),
 	PORT(struct port_forwarding_change, "privateendport", ports.private_last, 0, "Where the last leads."),
-	P("virtualmachineid", instance, .kind = KIND_INSTANCE, .doc = "The machine that they lead to."),
-	P("vmguestip", private_ip, .doc = "To which of its addresses."),
+	P("virtualmachineid", instance, .kind = KIND_INSTANCE,
+	  .doc = "Virtual machine that the rule leads to."),
+	P("vmguestip", private_ip, .doc = "New address of the NIC."),
 	NOT_BUILT("cidrlist|customid"),
 	NOT_BUILT("fordisplay", .only = "true"),
 };
@@ -181,7 +182,8 @@ static RESULT prepare_update(struct cs_call *e, void *args)
 
 static const struct cs_action actions[] = {
 	{CS_ACTION("listPortForwardingRules", "ec2:DescribePortForwardings"), .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_rules, list_params), .listing = &rules, .doc = "Port forwarding rules."},
+	 .args = PARAMS(struct list_rules, list_params), .listing = &rules,
+	 .doc = "Lists port forwarding rules."},
 	{CS_ACTION("createPortForwardingRule", "ec2:CreatePortForwarding"), .flags = API_WRITES | CS_MAKES,
 	 .args = PARAMS(struct make_rule, create_params), .prepare = prepare_create,
 	 .operation = engine_create_port_forwarding_run, CS_SUBJECT(struct make_rule, wish.forwarding),
@@ -190,9 +192,10 @@ static const struct cs_action actions[] = {
 	 .args = PARAMS(struct port_forwarding_change, update_params), .prepare = prepare_update,
 	 .operation = engine_change_port_forwarding_run,
 	 CS_SUBJECT(struct port_forwarding_change, forwarding.prefix), .shows = &rules, CS_JOB(NOW),
-	 .doc = "Changes where forwarded ports lead."},
+	 .doc = "Changes the target of a port forwarding rule."},
 	{CS_ACTION("deletePortForwardingRule", "ec2:DeletePortForwarding"), .flags = API_WRITES,
 	 .args = CS_ONE(struct port_forwarding_target, "id", forwarding, KIND_PORT_FORWARDING, "The rule."),
-	 .operation = engine_delete_port_forwarding_run, CS_JOB(NOW), .doc = "Ends a port forwarding rule."},
+	 .operation = engine_delete_port_forwarding_run, CS_JOB(NOW),
+	 .doc = "Deletes a port forwarding rule."},
 };
 const struct api_actions cs_port_forwarding_actions = API_ACTIONS(actions);

@@ -25,10 +25,10 @@ static const struct param params[] = {
 	CS_PROJECT_PARAM(struct list_routers, project),
 	P("networkid", network, .kind = KIND_NETWORK, .doc = "Network."),
 	P("vpcid", vpc, .kind = KIND_ROUTER, .doc = "VPC."),
-	P("zoneid", zone, .kind = KIND_ZONE, .doc = "In this zone: routers are in every zone."),
-	P("state", state, .doc = "In this state: all are Running."),
-	P("version", version, .doc = "Filters by version; routers have none."),
-	P("forvpc", for_vpc, .doc = "Filters VPC routers."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Ignored: routers are in every zone."),
+	P("state", state, .doc = "State. All routers are Running."),
+	P("version", version, .doc = "Version. Routers have none."),
+	P("forvpc", for_vpc, .doc = "Whether the router belongs to a VPC."),
 	NOT_BUILT("arch|clusterid|hostid|podid"),
 	NOT_BUILT("fetchhealthcheckresults|healthchecksfailed", .only = "false"),
 };
@@ -134,6 +134,6 @@ static const struct api_listing routers =
 static const struct cs_action actions[] = {
 	{CS_ACTION("listRouters", "ec2:DescribeVpcs"), .flags = CS_ADMIN | CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_routers, params), .listing = &routers,
-	 .doc = "Routers of guest networks and VPCs: OVN routes on the hosts."},
+	 .doc = "Lists the routers of guest networks and VPCs. OVN routes on the hosts."},
 };
 const struct api_actions cs_router_actions = API_ACTIONS(actions);

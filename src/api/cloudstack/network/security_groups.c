@@ -122,9 +122,9 @@ static const struct param list_params[] = {
 	CS_OWNER_PARAMS(struct list_groups),
 	CS_PROJECT_PARAM(struct list_groups, project),
 	CS_TAGS_PARAM(struct list_groups),
-	PARAM(struct list_groups, "securitygroupname", list.name, .doc = "The name."),
+	PARAM(struct list_groups, "securitygroupname", list.name, .doc = "Name of the security group."),
 	PARAM(struct list_groups, "virtualmachineid", machine, .kind = KIND_INSTANCE,
-	      .doc = "Groups of this machine."),
+	      .doc = "Virtual machine that uses the security group."),
 };
 
 static bool matches(struct api_call *e, const void *args, const struct row *row)
@@ -147,13 +147,13 @@ struct make_group {
 	struct cs_owner owner;
 };
 static const struct param create_params[] = {
-	PARAM(struct make_group, "name", wish.name, .flags = REQUIRED, .doc = "Unique in the account."),
-	PARAM(struct make_group, "description", wish.description, .doc = "Free text."),
+	PARAM(struct make_group, "name", wish.name, .flags = REQUIRED, .doc = "Name; unique in the account."),
+	PARAM(struct make_group, "description", wish.description, .doc = "Description: free text."),
 	CS_FOR_PARAMS(struct make_group, owner),
 };
 static const struct param update_params[] = {
 	PARAM(struct security_group_settings, "id", group, .kind = KIND_SECURITY_GROUP, .flags = REQUIRED,
-	      .doc = "The group."),
+	      .doc = "The security group."),
 	PARAM(struct security_group_settings, "name", name, .doc = "New name."),
 	NOT_BUILT("customid"),
 };
@@ -184,7 +184,7 @@ struct drop_group {
 	struct cs_owner owner;
 };
 static const struct param delete_params[] = {
-	PARAM(struct drop_group, "id", wish.group, .kind = KIND_SECURITY_GROUP, .doc = "The group."),
+	PARAM(struct drop_group, "id", wish.group, .kind = KIND_SECURITY_GROUP, .doc = "The security group."),
 	PARAM(struct drop_group, "name", name, .doc = "Name, instead of the id."),
 	CS_FOR_PARAMS(struct drop_group, owner),
 };
@@ -202,7 +202,7 @@ struct peer {
 };
 static const struct param peer_rows[] = {
 	PARAM(struct peer, "account", account, .doc = "Account of the source group; only the caller's own."),
-	PARAM(struct peer, "group", group, .doc = "Its name."),
+	PARAM(struct peer, "group", group, .doc = "Name of the source group."),
 };
 static const struct params peer_params = PARAMS(struct peer, peer_rows);
 
@@ -219,13 +219,14 @@ struct authorize_args {
 };
 static const struct param authorize_params[] = {
 	PARAM(struct authorize_args, "securitygroupid", wish.group, .kind = KIND_SECURITY_GROUP,
-	      .doc = "The group."),
+	      .doc = "The security group."),
 	PARAM(struct authorize_args, "securitygroupname", group_name, .doc = "Name, instead of the id."),
 	PARAM(struct authorize_args, "protocol", traffic.protocol,
-	      .doc = "tcp, udp, icmp, a number, or all."),
+	      .doc = "Protocol: tcp, udp, icmp, a number, or all."),
 	CS_TRAFFIC_PARAMS(struct authorize_args, traffic),
 	PARAM_LIST(struct authorize_args, "usersecuritygrouplist", peers, peer_params, .max = PEERS_MAX,
-		   .doc = "The peers, as groups: usersecuritygrouplist[0].account, [0].group."),
+		   .doc = "Peers by security group, as usersecuritygrouplist[0].account and "
+			  "usersecuritygrouplist[0].group."),
 	CS_FOR_PARAMS(struct authorize_args, owner),
 };
 
@@ -366,12 +367,13 @@ static RESULT prepare_revoke_egress(struct cs_call *e, void *args)
 	}
 static const struct cs_action actions[] = {
 	{CS_ACTION("listSecurityGroups", "ec2:DescribeSecurityGroups"), .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_groups, list_params), .listing = &groups, .doc = "Security groups."},
+	 .args = PARAMS(struct list_groups, list_params), .listing = &groups,
+	 .doc = "Lists security groups."},
 	{CS_ACTION("createSecurityGroup", "ec2:CreateSecurityGroup"), .flags = API_WRITES | CS_OF_ACCOUNT,
 	 .args = PARAMS(struct make_group, create_params),
 	 .sets = {API_SETS(struct make_group, wish.is_alone), API_SETS(struct make_group, wish.has_own_name)},
 	 .operation = engine_create_security_group_run, .returns = KIND_SECURITY_GROUP,
-	 CS_SUBJECT(struct make_group, wish.group), .shows = &groups, .doc = "Makes a security group."},
+	 CS_SUBJECT(struct make_group, wish.group), .shows = &groups, .doc = "Creates a security group."},
 	{CS_ACTION("updateSecurityGroup", "ec2:ModifySecurityGroup"), .flags = API_WRITES | CS_ADMIN,
 	 .args = PARAMS(struct security_group_settings, update_params),
 	 .operation = engine_update_security_group_run, .returns = KIND_SECURITY_GROUP,
@@ -381,11 +383,12 @@ static const struct cs_action actions[] = {
 	 .args = PARAMS(struct drop_group, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_security_group_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .doc = "Deletes a security group."},
-	AUTHORIZE("Ingress", prepare_ingress, .doc = "Lets something in."),
+	AUTHORIZE("Ingress", prepare_ingress, .doc = "Adds an ingress rule, which allows incoming traffic."),
 	AUTHORIZE("Egress", prepare_egress,
-		  .doc = "Lets something out; the first such rule ends that all may."),
-	REVOKE("Ingress", prepare_revoke_ingress, .doc = "Takes an ingress rule back."),
+		  .doc = "Adds an egress rule. The first one ends the default of allowing all outgoing "
+			 "traffic."),
+	REVOKE("Ingress", prepare_revoke_ingress, .doc = "Revokes an ingress rule."),
 	REVOKE("Egress", prepare_revoke_egress,
-	       .doc = "Takes an egress rule back; after the last all may go out."),
+	       .doc = "Revokes an egress rule. Without egress rules all outgoing traffic is allowed."),
 };
 const struct api_actions cs_security_group_actions = API_ACTIONS(actions);

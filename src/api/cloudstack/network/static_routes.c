@@ -22,7 +22,7 @@ static const struct param list_params[] = {
 	CS_OWNER_PARAMS(struct list_routes),
 	CS_PROJECT_PARAM(struct list_routes, project),
 	P("vpcid", vpc, .kind = KIND_ROUTER, .doc = "VPC."),
-	P("state", state, .doc = "In this state: all are Active."),
+	P("state", state, .doc = "State. All routes are Active."),
 	NOT_BUILT("gatewayid|tags"),
 };
 #undef P
@@ -92,7 +92,7 @@ struct make_route {
 static const struct param create_params[] = {
 	P("cidr", destination, .flags = REQUIRED, .doc = "Destination CIDR block, outside the VPC's block."),
 	P("vpcid", vpc, .kind = KIND_ROUTER, .flags = REQUIRED, .doc = "The VPC."),
-	P("nexthop", next_hop, .flags = REQUIRED, .doc = "Through which address in one of its tiers."),
+	P("nexthop", next_hop, .flags = REQUIRED, .doc = "Next hop: an address in one of the VPC's tiers."),
 	NOT_BUILT("gatewayid"),
 };
 #undef P
@@ -166,13 +166,13 @@ static RESULT delete_route(struct op *op, void *args)
 static const struct cs_action actions[] = {
 	{CS_ACTION("listStaticRoutes", "ec2:DescribeRouteTables"), .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_routes, list_params), .listing = &routes,
-	 .doc = "Static routes of VPCs."},
+	 .doc = "Lists the static routes of VPCs."},
 	{CS_ACTION("createStaticRoute", "ec2:CreateRoute"), .flags = API_WRITES | CS_MAKES,
 	 .args = PARAMS(struct make_route, create_params), .operation = create_route,
 	 CS_SUBJECT(struct make_route, route), .shows = &routes, CS_JOB(NOW),
-	 .doc = "Leads a block through an address in one of a VPC's tiers."},
+	 .doc = "Creates a static route to an address in a tier of the VPC."},
 	{CS_ACTION("deleteStaticRoute", "ec2:DeleteRoute"), .flags = API_WRITES,
 	 .args = CS_ONE(struct route_target, "id", route, KIND_ROUTE, "The route."),
-	 .operation = delete_route, CS_JOB(NOW), .doc = "Ends a static route."},
+	 .operation = delete_route, CS_JOB(NOW), .doc = "Deletes a static route."},
 };
 const struct api_actions cs_static_route_actions = API_ACTIONS(actions);

@@ -90,14 +90,14 @@ struct list_vpc_offerings {
 #define P(wire, member, ...) PARAM(struct list_vpc_offerings, wire, member, __VA_ARGS__)
 static const struct param list_params[] = {
 	CS_PAGE_PARAMS(struct list_vpc_offerings),
-	P("id", id, .doc = "The one with this id."),
+	P("id", id, .doc = "Offering by id."),
 	CS_NAME_PARAM(struct list_vpc_offerings),
-	P("displaytext", text, .doc = "With this in its text."),
-	P("state", state, .words = "Enabled|Disabled", .doc = "In this state."),
-	P("supportedservices", services, .max = 20, .doc = "With all of these services."),
+	P("displaytext", text, .doc = "Display text."),
+	P("state", state, .words = "Enabled|Disabled", .doc = "State."),
+	P("supportedservices", services, .max = 20, .doc = "Services that the offering must support."),
 	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Zone that offers it."),
 	P("domainid", domain, .kind = KIND_DOMAIN, .doc = "Domain that may use it."),
-	P("isdefault", is_default, .doc = "Filters built-in offerings."),
+	P("isdefault", is_default, .doc = "Whether the offering is built in."),
 };
 #undef P
 
@@ -190,12 +190,12 @@ struct make_vpc_offering {
 #define P(wire, member, ...) PARAM(struct make_vpc_offering, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
 	P("name", wish.name, .flags = REQUIRED, .doc = "Name; need not be unique."),
-	P("displaytext", wish.description, .max = 4096, .doc = "A text for people; else the name."),
+	P("displaytext", wish.description, .max = 4096, .doc = "Display text; absent: the name."),
 	P("supportedservices", services, .flags = REQUIRED, .max = CS_NAMED_MAX,
-	  .doc = "Dhcp, and any of Dns, UserData, SourceNat, StaticNat, PortForwarding, Lb, NetworkACL, "
-		 "Vpn."),
+	  .doc = "Services: Dhcp and any of Dns, UserData, SourceNat, StaticNat, PortForwarding, Lb, "
+		 "NetworkACL and Vpn."),
 	PARAM_LIST(struct make_vpc_offering, "serviceproviderlist", providers, cs_provider_params,
-		   .max = CS_NAMED_MAX, .doc = "VpcVirtualRouter of each service."),
+		   .max = CS_NAMED_MAX, .doc = "Provider of each service; only VpcVirtualRouter."),
 	P("enable", wish.enabled, .doc = "Enables the offering at once; absent: Disabled."),
 	CS_MAKES_OFFERED_PARAMS(struct make_vpc_offering, wish.offered),
 	NOT_BUILT("provider|routingmode|servicecapabilitylist|serviceofferingid"),
@@ -265,9 +265,9 @@ struct change_vpc_offering {
 };
 static const struct param update_params[] = {
 	PARAM(struct change_vpc_offering, "id", id, .flags = REQUIRED, .doc = "The offering."),
-	PARAM(struct change_vpc_offering, "name", wish.name, .doc = "Another name."),
+	PARAM(struct change_vpc_offering, "name", wish.name, .doc = "New name."),
 	PARAM(struct change_vpc_offering, "displaytext", wish.description, .max = 4096,
-	      .doc = "Another text."),
+	      .doc = "New display text."),
 	PARAM(struct change_vpc_offering, "state", state, .words = "Enabled|Disabled",
 	      .doc = "Enabled: VPCs can be created from it."),
 	CS_CHANGES_OFFERED_PARAMS(struct change_vpc_offering, offered),
@@ -295,8 +295,7 @@ struct drop_vpc_offering {
 	struct str id;
 };
 static const struct param delete_params[] = {
-	PARAM(struct drop_vpc_offering, "id", id, .flags = REQUIRED,
-	      .doc = "The offering, which no VPC has."),
+	PARAM(struct drop_vpc_offering, "id", id, .flags = REQUIRED, .doc = "Offering that no VPC uses."),
 };
 
 static RESULT prepare_delete(struct cs_call *e, void *args)
@@ -309,20 +308,20 @@ static RESULT prepare_delete(struct cs_call *e, void *args)
 static const struct cs_action actions[] = {
 	{CS_ACTION("listVPCOfferings", "ec2:DescribeVpcs"),
 	 .args = PARAMS(struct list_vpc_offerings, list_params), .answer = list_vpc_offerings,
-	 .says = "id|" SAYS, .doc = "VPC offerings."},
+	 .says = "id|" SAYS, .doc = "Lists VPC offerings."},
 	{CS_ACTION("createVPCOffering", "ec2:CreateNetworkOffering"),
 	 .flags = API_WRITES | CS_ADMIN | CS_MAKES, .args = PARAMS(struct make_vpc_offering, create_params),
 	 .prepare = prepare_create, .operation = engine_create_network_offering_run,
 	 CS_SUBJECT(struct make_vpc_offering, wish.offering), .shows = &shown, CS_JOB(NOW),
-	 .doc = "Makes a VPC offering."},
+	 .doc = "Creates a VPC offering."},
 	{CS_ACTION("updateVPCOffering", "ec2:ModifyNetworkOffering"), CHANGES,
 	 .args = PARAMS(struct change_vpc_offering, update_params), .prepare = prepare_update,
 	 .operation = engine_update_network_offering_run,
 	 CS_SUBJECT(struct change_vpc_offering, wish.offering.prefix), .shows = &shown, CS_JOB(NOW),
-	 .doc = "Changes a VPC offering's words, or whether VPCs may be made by it."},
+	 .doc = "Changes or enables a VPC offering."},
 	{CS_ACTION("deleteVPCOffering", "ec2:DeleteNetworkOffering"), CHANGES,
 	 .args = PARAMS(struct drop_vpc_offering, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_network_offering_run, CS_JOB(NOW),
-	 .doc = "Deletes a VPC offering that no VPC has."},
+	 .doc = "Deletes a VPC offering that no VPC uses."},
 };
 const struct api_actions cs_vpc_offering_actions = API_ACTIONS(actions);
