@@ -157,8 +157,8 @@ struct add_args {
 };
 #define P(wire, member, ...) PARAM(struct add_args, wire, member, __VA_ARGS__)
 static const struct param add_params[] = {
-	P("annotation", wish.text, .flags = REQUIRED, .doc = "The note."),
-	P("entitytype", type, .flags = REQUIRED, .doc = "Type of the entity: VM, VOLUME, NETWORK, HOST."),
+	P("annotation", wish.text, .flags = REQUIRED, .doc = "Text of the annotation."),
+	P("entitytype", type, .flags = REQUIRED, .doc = "Type of the entity: VM, VOLUME, NETWORK or HOST."),
 	P("entityid", entity, .flags = REQUIRED, .doc = "Id of the entity."),
 	P("adminsonly", wish.admins_only, .doc = "Visible to administrators only."),
 };
@@ -229,11 +229,11 @@ struct list_args {
 #define P(wire, member, ...) PARAM(struct list_args, wire, member, __VA_ARGS__)
 static const struct param list_params[] = {
 	CS_PAGE_PARAMS(struct list_args),
-	P("id", id, .doc = "The one with this id."),
-	P("entitytype", type, .doc = "About entities of this type: VM."),
-	P("entityid", entity, .doc = "About this entity."),
-	P("userid", user, .doc = "By this user."),
-	P("annotationfilter", filter, .doc = "self: the caller's notes; all (default)."),
+	P("id", id, .doc = "Resource by id."),
+	P("entitytype", type, .doc = "Type of the entity, such as VM."),
+	P("entityid", entity, .doc = "Id of the entity."),
+	P("userid", user, .doc = "Author of the annotation."),
+	P("annotationfilter", filter, .doc = "Filter: self for the caller's annotations, or all (default)."),
 };
 #undef P
 
@@ -350,17 +350,17 @@ static const struct cs_action actions[] = {
 	 .args = PARAMS(struct add_args, add_params), .prepare = prepare_add,
 	 .operation = engine_add_annotation_run, .returns = KIND_ANNOTATION,
 	 CS_SUBJECT(struct add_args, wish.annotation), .shows = &annotations,
-	 .doc = "Leaves a note at a resource."},
+	 .doc = "Adds an annotation to a resource."},
 	{CS_ACTION("listAnnotations", "ec2:DescribeAnnotations"),
 	 .args = PARAMS(struct list_args, list_params), .prepare = prepare_list, .answer = list,
-	 .listing = &annotations, .doc = "Notes at resources, the newest first."},
+	 .listing = &annotations, .doc = "Lists annotations, newest first."},
 	{CS_ACTION("removeAnnotation", "ec2:DeleteAnnotation"), .flags = API_WRITES,
 	 .args = PARAMS(struct annotation_target, remove_params), .prepare = prepare_remove,
 	 .operation = engine_remove_annotation_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Removes a note."},
+	 .doc = "Removes an annotation."},
 	{CS_ACTION("updateAnnotationVisibility", "ec2:ModifyAnnotation"), .flags = API_WRITES | CS_ADMIN,
 	 .args = PARAMS(struct annotation_visibility, show_params), .operation = engine_update_annotation_run,
 	 .returns = KIND_ANNOTATION, CS_SUBJECT(struct annotation_visibility, annotation.prefix),
-	 .shows = &annotations, .doc = "Shows a note to users, or to administrators alone."},
+	 .shows = &annotations, .doc = "Changes whether users, or only administrators, see an annotation."},
 };
 const struct api_actions cs_annotation_actions = API_ACTIONS(actions);

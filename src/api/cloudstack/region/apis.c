@@ -9,7 +9,7 @@ struct api_args {
 	struct str name;
 };
 static const struct param api_params[] = {
-	PARAM(struct api_args, "name", name, .doc = "This command alone."),
+	PARAM(struct api_args, "name", name, .doc = "Command by name."),
 };
 
 /* ---- who may run what ---- */
@@ -256,8 +256,8 @@ static const struct cs_action actions[] = {
 	{CS_ACTION("listApis", "ec2:DescribeRegions"), .flags = API_FOR_ALL,
 	 .args = PARAMS(struct api_args, api_params), .answer = list_apis,
 	 .says = "name|description|isasync|related|params|response",
-	 .doc = "The commands that the caller may run."},
+	 .doc = "Lists the commands that the caller may run."},
 	{CS_ACTION("listCapabilities", "ec2:DescribeRegions"), .flags = API_FOR_ALL,
-	 .answer = list_capabilities, .says = CAPABILITIES, .doc = "Capabilities of this cloud."},
+	 .answer = list_capabilities, .says = CAPABILITIES, .doc = "Lists the capabilities of this cloud."},
 };
 const struct api_actions cs_api_actions = API_ACTIONS(actions);

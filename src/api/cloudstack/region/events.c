@@ -72,14 +72,14 @@ static const struct param params[] = {
 	CS_PAGE_PARAMS(struct list_events),
 	CS_OWNER_PARAMS(struct list_events),
 	CS_PROJECT_PARAM(struct list_events, project),
-	P("id", id, .doc = "The one with this id."),
-	P("type", type, .doc = "Filters by event type, such as VM.CREATE."),
-	P("level", level, .doc = "INFO, WARN or ERROR."),
-	P("state", state, .words = "Created|Scheduled|Started|Completed", .doc = "In this state."),
-	P("startdate", start, .doc = "From then on: 2024-01-02, or 2024-01-02 03:04:05."),
-	P("enddate", end, .doc = "Until then."),
-	P("resourceid", resource, .doc = "About this, with resourcetype."),
-	P("resourcetype", resource_type, .doc = "About something of this kind: VirtualMachine."),
+	P("id", id, .doc = "Resource by id."),
+	P("type", type, .doc = "Event type, such as VM.CREATE."),
+	P("level", level, .doc = "Level: INFO, WARN or ERROR."),
+	P("state", state, .words = "Created|Scheduled|Started|Completed", .doc = "State."),
+	P("startdate", start, .doc = "Earliest event: 2024-01-02 or 2024-01-02 03:04:05."),
+	P("enddate", end, .doc = "Latest event."),
+	P("resourceid", resource, .doc = "Resource of the event; needs resourcetype."),
+	P("resourcetype", resource_type, .doc = "Type of the event's resource, such as VirtualMachine."),
 	NOT_BUILT("duration|entrytime|startid"),
 	NOT_BUILT("archived", .only = "false"),
 };
@@ -270,8 +270,8 @@ static const struct cs_action actions[] = {
 	 .args = PARAMS(struct list_events, params), .prepare = prepare, .answer = list_events,
 	 .says = "id|username|type|level|description|account|projectid|project|domainid|domain|resourceid|"
 		 "resourcetype|resourcename|created|state|archived",
-	 .doc = "Events, newest first: the newest 10,000, or those before \"enddate\"."},
+	 .doc = "Lists events, newest first: the newest 10,000, or those before \"enddate\"."},
 	{CS_ACTION("listEventTypes", PERMIT), .answer = list_types, .says = "name",
-	 .doc = "The types of events."},
+	 .doc = "Lists the event types."},
 };
 const struct api_actions cs_event_actions = API_ACTIONS(actions);

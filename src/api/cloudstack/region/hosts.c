@@ -26,17 +26,17 @@ struct list_parts {
 #define P(wire, member, ...) PARAM(struct list_parts, wire, member, __VA_ARGS__)
 #define PART_PARAMS                                                                                          \
 	CS_LIST_PARAMS(struct list_parts, KIND_ZONE), CS_NAME_PARAM(struct list_parts),                      \
-		P("zoneid", zone, .kind = KIND_ZONE, .fits = FITS(zone, row.id), .doc = "In this zone."),    \
-		P("allocationstate", state, .words = "Enabled|Disabled", .doc = "In this state."),           \
+		P("zoneid", zone, .kind = KIND_ZONE, .fits = FITS(zone, row.id), .doc = "Zone."),            \
+		P("allocationstate", state, .words = "Enabled|Disabled", .doc = "State."),                   \
 		CS_SHOW_CAPACITIES_PARAM(struct list_parts, shows_capacities),                               \
 		NOT_BUILT("storageaccessgroup")
 static const struct param pod_params[] = {PART_PARAMS};
 static const struct param cluster_params[] = {
 	PART_PARAMS,
-	P("podid", pod, .kind = KIND_ZONE, .fits = FITS(zone, row.id), .doc = "In this pod."),
-	P("hypervisor", hypervisor, .doc = "KVM is the only one."),
-	P("managedstate", managed, .doc = "All are Managed."),
-	P("clustertype", type, .doc = "All are CloudManaged."),
+	P("podid", pod, .kind = KIND_ZONE, .fits = FITS(zone, row.id), .doc = "Pod."),
+	P("hypervisor", hypervisor, .doc = "Hypervisor; only KVM."),
+	P("managedstate", managed, .doc = "Managed state. All are Managed."),
+	P("clustertype", type, .doc = "Cluster type. All are CloudManaged."),
 	NOT_BUILT("arch"),
 };
 #undef P
@@ -108,13 +108,14 @@ struct list_hosts {
 static const struct param host_params[] = {
 	CS_LIST_PARAMS(struct list_hosts, KIND_HOST),
 	CS_NAME_PARAM(struct list_hosts),
-	P("zoneid", zone, .kind = KIND_ZONE, .fits = FITS(host, zone), .doc = "In this zone."),
-	P("podid", pod, .kind = KIND_ZONE, .fits = FITS(host, zone), .doc = "In this pod."),
-	P("clusterid", cluster, .kind = KIND_ZONE, .fits = FITS(host, zone), .doc = "In this cluster."),
-	P("type", type, .doc = "Routing: there are no hosts of another type."),
-	P("state", state, .doc = "Up, Down or Connecting."),
-	P("resourcestate", resource_state, .doc = "Enabled, Disabled, PrepareForMaintenance or Maintenance."),
-	P("hypervisor", hypervisor, .doc = "KVM is the only one."),
+	P("zoneid", zone, .kind = KIND_ZONE, .fits = FITS(host, zone), .doc = "Zone."),
+	P("podid", pod, .kind = KIND_ZONE, .fits = FITS(host, zone), .doc = "Pod."),
+	P("clusterid", cluster, .kind = KIND_ZONE, .fits = FITS(host, zone), .doc = "Cluster of the host."),
+	P("type", type, .doc = "Type. All hosts are of type Routing."),
+	P("state", state, .doc = "State: Up, Down or Connecting."),
+	P("resourcestate", resource_state,
+	  .doc = "Resource state: Enabled, Disabled, PrepareForMaintenance or Maintenance."),
+	P("hypervisor", hypervisor, .doc = "Hypervisor; only KVM."),
 	P("details", details, .doc = "Ignored: all details are shown."),
 	NOT_BUILT("arch|managementserverid|outofbandmanagementpowerstate|storageaccessgroup|version|"
 		  "virtualmachineid"),
@@ -264,12 +265,12 @@ static const struct param pool_params[] = {
 	CS_LIST_PARAMS(struct list_pools, KIND_STORAGE_POOL),
 	CS_NAME_PARAM(struct list_pools),
 	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Pools visible to hosts of this zone."),
-	P("podid", pod, .kind = KIND_ZONE, .doc = "The same of this pod."),
-	P("clusterid", cluster, .kind = KIND_ZONE, .doc = "The same of this cluster."),
+	P("podid", pod, .kind = KIND_ZONE, .doc = "Pools visible to hosts of this pod."),
+	P("clusterid", cluster, .kind = KIND_ZONE, .doc = "Pools visible to hosts of this cluster."),
 	P("hostid", host, .kind = KIND_HOST, .doc = "Pools visible to this host."),
-	P("path", path, .doc = "At this path."),
-	P("scope", scope, .doc = "HOST: one host's; ZONE: shared by several hosts."),
-	P("status", status, .doc = "Up, Down, or Disabled."),
+	P("path", path, .doc = "Path of the pool."),
+	P("scope", scope, .doc = "Scope. HOST: one host; ZONE: shared by several hosts."),
+	P("status", status, .doc = "Status: Up, Down or Disabled."),
 	NOT_BUILT("ipaddress|storageaccessgroup"),
 	NOT_BUILT("storagecustomstats", .only = "false"),
 };
@@ -450,11 +451,11 @@ struct list_stores {
 static const struct param store_params[] = {
 	CS_PAGE_PARAMS(struct list_stores),
 	CS_NAME_PARAM(struct list_stores),
-	P("id", id, .doc = "The one with this id."),
-	P("zoneid", zone, .kind = KIND_ZONE, .doc = "In this zone: the one store is there for all."),
-	P("protocol", protocol, .doc = "file."),
-	P("provider", provider, .doc = "Dari."),
-	P("readonly", is_read_only, .doc = "Filters read-only stores."),
+	P("id", id, .doc = "Resource by id."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Zone. The single store serves all zones."),
+	P("protocol", protocol, .doc = "Protocol; only file."),
+	P("provider", provider, .doc = "Provider; only Dari."),
+	P("readonly", is_read_only, .doc = "Whether the store is read-only."),
 };
 #undef P
 
@@ -489,7 +490,7 @@ struct list_system {
 	struct cs_list_args list;
 	struct str any;
 };
-#define P(wire) PARAM(struct list_system, wire, any, .doc = "There are none.")
+#define P(wire) PARAM(struct list_system, wire, any, .doc = "Ignored: there are no system VMs.")
 static const struct param system_params[] = {
 	CS_PAGE_PARAMS(struct list_system),
 	P("arch"),
@@ -515,28 +516,29 @@ static RESULT list_system(struct cs_call *e, const void *args, struct json_write
 #define OPERATORS "ec2:DescribeHypervisors"
 static const struct cs_action actions[] = {
 	{CS_ACTION("listPods", OPERATORS), .flags = CS_ADMIN, .args = PARAMS(struct list_parts, pod_params),
-	 .listing = &pods, .doc = "Pods: one for each zone."},
+	 .listing = &pods, .doc = "Lists pods, one for each zone."},
 	{CS_ACTION("listClusters", OPERATORS), .flags = CS_ADMIN,
 	 .args = PARAMS(struct list_parts, cluster_params), .listing = &clusters,
-	 .doc = "Clusters: one for each zone."},
+	 .doc = "Lists clusters, one for each zone."},
 	{CS_ACTION("listClustersMetrics", OPERATORS), .flags = CS_ADMIN,
 	 .args = PARAMS(struct list_parts, cluster_params), .listing = &clusters,
-	 .doc = "Clusters, as listClusters."},
+	 .doc = "Lists clusters, like listClusters."},
 	{CS_ACTION("listHostsMetrics", OPERATORS), .flags = CS_ADMIN,
-	 .args = PARAMS(struct list_hosts, host_params), .listing = &hosts, .doc = "Hosts, as listHosts."},
+	 .args = PARAMS(struct list_hosts, host_params), .listing = &hosts,
+	 .doc = "Lists hosts, like listHosts."},
 	{CS_ACTION("listHosts", OPERATORS), .flags = CS_ADMIN, .args = PARAMS(struct list_hosts, host_params),
-	 .listing = &hosts, .doc = "Hosts."},
+	 .listing = &hosts, .doc = "Lists hosts."},
 	{CS_ACTION("listStoragePools", OPERATORS), .flags = CS_ADMIN,
 	 .args = PARAMS(struct list_pools, pool_params), .answer = list_pools,
 	 .says = "id|name|zoneid|podid|clusterid|zonename|podname|clustername|ipaddress|path|type|scope|"
 		 "state|"
 		 "disksizetotal|disksizeallocated|overprovisionfactor|hypervisor|provider|created",
-	 .doc = "Primary storage: a directory of each host, and shared pools."},
+	 .doc = "Lists primary storage: a directory of each host, and shared pools."},
 	{CS_ACTION("listImageStores", OPERATORS), .flags = CS_ADMIN,
 	 .args = PARAMS(struct list_stores, store_params), .answer = list_stores,
-	 .says = "id|name|protocol|providername|scope|readonly", .doc = "Image stores; there is one."},
+	 .says = "id|name|protocol|providername|scope|readonly", .doc = "Lists image stores. There is one."},
 	{CS_ACTION("listSystemVms", OPERATORS), .flags = CS_ADMIN,
 	 .args = PARAMS(struct list_system, system_params), .answer = list_system, .says = "",
-	 .doc = "There are no system VMs."},
+	 .doc = "Lists system VMs. There are none."},
 };
 const struct api_actions cs_host_actions = API_ACTIONS(actions);

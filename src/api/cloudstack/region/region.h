@@ -14,7 +14,7 @@ RESULT cs_find_zones(struct cs_call *e, const struct refs *zones, struct uuids *
  * Only administrators see it, as in listCapacity. Guessed: the reference does not say who sees it. */
 #define CS_SHOW_CAPACITIES "showcapacities"
 #define CS_SHOW_CAPACITIES_PARAM(T, member)                                                                  \
-	PARAM(T, CS_SHOW_CAPACITIES, member, .doc = "Shows capacities, to administrators.")
+	PARAM(T, CS_SHOW_CAPACITIES, member, .doc = "Includes capacities, for administrators.")
 void cs_write_capacities(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
 
 /* Writes a percentage with at most two decimals, and the sign: "12.5%"; "0%" if `all` is 0. */

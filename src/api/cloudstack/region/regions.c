@@ -22,7 +22,7 @@ struct list_regions {
 static const struct param region_params[] = {
 	CS_PAGE_PARAMS(struct list_regions),
 	CS_NAME_PARAM(struct list_regions),
-	PARAM(struct list_regions, "id", id, .min = 1, .max = INT32_MAX, .doc = "The one with this number."),
+	PARAM(struct list_regions, "id", id, .min = 1, .max = INT32_MAX, .doc = "Region by number."),
 };
 
 static RESULT list_regions(struct cs_call *e, const void *args, struct json_writer *w)
@@ -58,7 +58,7 @@ struct list_servers {
 static const struct param server_params[] = {
 	CS_PAGE_PARAMS(struct list_servers),
 	CS_NAME_PARAM(struct list_servers),
-	PARAM(struct list_servers, "id", id, .doc = "The one with this id."),
+	PARAM(struct list_servers, "id", id, .doc = "Resource by id."),
 	PARAM(struct list_servers, "version", version, .doc = "Version."),
 	NOT_BUILT("peers", .only = "false"),
 };
@@ -223,13 +223,14 @@ static RESULT list_capacity(struct cs_call *e, const void *args, struct json_wri
 static const struct cs_action actions[] = {
 	{CS_ACTION("listRegions", "ec2:DescribeRegions"), .args = PARAMS(struct list_regions, region_params),
 	 .answer = list_regions, .says = "id|name|endpoint|gslbserviceenabled|portableipserviceenabled",
-	 .doc = "The region."},
+	 .doc = "Lists regions. There is one."},
 	{CS_ACTION("listManagementServers", "ec2:DescribeHypervisors"), .flags = CS_ADMIN,
 	 .args = PARAMS(struct list_servers, server_params), .answer = list_servers,
-	 .says = "id|name|state|version", .doc = "The region's control plane, as one server."},
+	 .says = "id|name|state|version",
+	 .doc = "Lists management servers: the region's control plane is shown as one."},
 	{CS_ACTION("listCapacity", "ec2:DescribeHypervisors"), .flags = CS_ADMIN,
 	 .args = PARAMS(struct list_capacity, capacity_params), .answer = list_capacity,
 	 .says = "type|name|zoneid|zonename|capacityallocated|capacityused|capacitytotal|percentused",
-	 .doc = "Total and used capacity."},
+	 .doc = "Lists total and used capacity."},
 };
 const struct api_actions cs_region_actions = API_ACTIONS(actions);

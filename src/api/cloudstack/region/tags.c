@@ -16,17 +16,18 @@ struct tag_args {
 #define P(wire, member, ...) PARAM(struct tag_args, wire, member, __VA_ARGS__)
 #define WHAT                                                                                                 \
 	P("resourceids", ids, .flags = REQUIRED, .max = 1000, .doc = "Ids of the resources."),               \
-		P("resourcetype", type, .flags = REQUIRED, .doc = "Resource type: UserVm, Volume.")
+		P("resourcetype", type, .flags = REQUIRED,                                                   \
+		  .doc = "Resource type, such as UserVm or Volume.")
 static const struct param create_params[] = {
 	WHAT,
 	PARAM_LIST(struct tag_args, "tags", tags, cs_tag_params, .flags = REQUIRED, .max = TAG_COUNT_MAX,
-		   .doc = "tags[0].key, tags[0].value."),
+		   .doc = "Tags, as tags[0].key and tags[0].value."),
 	NOT_BUILT("customer"),
 };
 static const struct param delete_params[] = {
 	WHAT,
 	PARAM_LIST(struct tag_args, "tags", tags, cs_tag_params, .max = TAG_COUNT_MAX,
-		   .doc = "Tags to delete; with a value only tags that have it; absent: all."),
+		   .doc = "Tags to delete; with a value only tags that have it. Absent: all tags."),
 };
 #undef P
 
@@ -96,8 +97,8 @@ static const struct param list_params[] = {
 	CS_PROJECT_PARAM(struct list_tags, project),
 	P("resourceid", resource, .doc = "Resource id."),
 	P("resourcetype", type, .doc = "Resource type."),
-	P("key", key, .doc = "With this key."),
-	P("value", value, .doc = "With this value."),
+	P("key", key, .doc = "Tag key."),
+	P("value", value, .doc = "Tag value."),
 	NOT_BUILT("customer"),
 };
 #undef P
@@ -180,12 +181,12 @@ static RESULT list_tags(struct cs_call *e, const void *args, struct json_writer 
 static const struct cs_action actions[] = {
 	{CS_ACTION("createTags", "ec2:CreateTags"), .flags = API_WRITES,
 	 .args = PARAMS(struct tag_args, create_params), .prepare = prepare_create,
-	 .operation = engine_set_tags_run, CS_JOB(NOW), .doc = "Sets tags."},
+	 .operation = engine_set_tags_run, CS_JOB(NOW), .doc = "Sets tags on resources."},
 	{CS_ACTION("deleteTags", "ec2:DeleteTags"), .flags = API_WRITES,
 	 .args = PARAMS(struct tag_args, delete_params), .prepare = prepare_delete,
-	 .operation = engine_delete_tags_run, CS_JOB(NOW), .doc = "Takes tags away."},
+	 .operation = engine_delete_tags_run, CS_JOB(NOW), .doc = "Deletes tags of resources."},
 	{CS_ACTION("listTags", "ec2:DescribeTags"), .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_tags, list_params), .prepare = prepare_list, .answer = list_tags,
-	 .says = "key|value|resourcetype|resourceid|account|domainid|domain", .doc = "Tags."},
+	 .says = "key|value|resourcetype|resourceid|account|domainid|domain", .doc = "Lists tags."},
 };
 const struct api_actions cs_tag_actions = API_ACTIONS(actions);

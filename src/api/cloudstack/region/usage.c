@@ -54,15 +54,15 @@ struct list_usage {
 #define P(wire, member, ...) PARAM(struct list_usage, wire, member, __VA_ARGS__)
 static const struct param params[] = {
 	CS_PAGE_PARAMS(struct list_usage),
-	P("startdate", start, .flags = REQUIRED, .doc = "From this day on: 2024-01-02."),
-	P("enddate", end, .flags = REQUIRED, .doc = "Until this day, which counts."),
+	P("startdate", start, .flags = REQUIRED, .doc = "First day, such as 2024-01-02."),
+	P("enddate", end, .flags = REQUIRED, .doc = "Last day, which is included."),
 	P("account", list.account, .doc = "Account; needs domainid."),
 	P("domainid", list.domain, .kind = KIND_DOMAIN, .doc = "Domain of the accounts."),
-	P("accountid", account, .kind = KIND_ACCOUNT, .doc = "Filters by account id."),
+	P("accountid", account, .kind = KIND_ACCOUNT, .doc = "Account by id."),
 	CS_PROJECT_PARAM(struct list_usage, project),
-	P("isrecursive", list.is_recursive, .doc = "Includes the domains below."),
-	P("type", type, .min = 1, .max = 99, .doc = "Filters by usage type, as in listUsageTypes."),
-	P("usageid", usage, .doc = "Filters by resource id; needs type."),
+	P("isrecursive", list.is_recursive, .doc = "Includes subdomains."),
+	P("type", type, .min = 1, .max = 99, .doc = "Usage type, as in listUsageTypes."),
+	P("usageid", usage, .doc = "Resource by id; needs type."),
 	P("includetags", has_tags, .doc = "Includes tags of the resources."),
 	NOT_BUILT("oldformat", .only = "false"),
 };
@@ -395,8 +395,8 @@ static const struct cs_action actions[] = {
 		 "rawusage|"
 		 "virtualmachineid|name|offeringid|templateid|usageid|type|size|cpunumber|memory|startdate|"
 		 "enddate|issourcenat|issystem|tags",
-	 .doc = "Usage records, by resource and day."},
+	 .doc = "Lists usage records, by resource and day."},
 	{CS_ACTION("listUsageTypes", OPERATORS), .flags = CS_ADMIN, .answer = list_types,
-	 .says = "usagetypeid|id|name|description", .doc = "Usage types."},
+	 .says = "usagetypeid|id|name|description", .doc = "Lists usage types."},
 };
 const struct api_actions cs_usage_actions = API_ACTIONS(actions);

@@ -29,8 +29,8 @@ static const struct param params[] = {
 	CS_NAME_PARAM(struct list_zones),
 	CS_IDS_PARAM(struct list_zones, KIND_ZONE),
 	PARAM(struct list_zones, "networktype", network_type,
-	      .doc = "Basic or Advanced; all zones are Advanced."),
-	PARAM(struct list_zones, "available", available, .doc = "Leaves disabled zones out."),
+	      .doc = "Network type: Basic or Advanced. All zones are Advanced."),
+	PARAM(struct list_zones, "available", available, .doc = "Excludes disabled zones."),
 	NOT_BUILT("domainid|tags|storageaccessgroup"),
 	CS_SHOW_CAPACITIES_PARAM(struct list_zones, shows_capacities),
 	NOT_BUILT("showicon", .only = "false"),
@@ -85,11 +85,11 @@ static RESULT list_hypervisors(struct cs_call *e, const void *args, struct json_
 
 static const struct cs_action actions[] = {
 	{CS_ACTION("listZones", "ec2:DescribeAvailabilityZones"), .args = PARAMS(struct list_zones, params),
-	 .listing = &zones, .doc = "Zones."},
+	 .listing = &zones, .doc = "Lists zones."},
 	{CS_ACTION("listZonesMetrics", "ec2:DescribeAvailabilityZones"), .flags = CS_ADMIN,
-	 .args = PARAMS(struct list_zones, params), .listing = &zones, .doc = "Zones, as listZones."},
+	 .args = PARAMS(struct list_zones, params), .listing = &zones, .doc = "Lists zones, like listZones."},
 	{CS_ACTION("listHypervisors", "ec2:DescribeAvailabilityZones"),
 	 .args = PARAMS(struct hypervisor_args, hypervisor_params), .answer = list_hypervisors,
-	 .says = "name", .doc = "Hypervisors: KVM."},
+	 .says = "name", .doc = "Lists hypervisors. KVM is the only one."},
 };
 const struct api_actions cs_zone_actions = API_ACTIONS(actions);
