@@ -20,7 +20,7 @@ static const struct param list_params[] = {
 	CS_OWNER_PARAMS(struct list_policies),
 	CS_PROJECT_PARAM(struct list_policies, project),
 	P("volumeid", volume, .kind = KIND_VOLUME, .fits = FITS(snapshot_policy, volume), .doc = "Volume."),
-	P("fordisplay", is_shown, .doc = "false: those that take none for now."),
+	P("fordisplay", is_shown, .doc = "false: lists policies that are disabled."),
 };
 #undef P
 
@@ -84,15 +84,18 @@ struct make_policy {
 static const struct param create_params[] = {
 	P("volumeid", wish.volume, .kind = KIND_VOLUME, .flags = REQUIRED, .doc = "Volume."),
 	P("intervaltype", interval, .flags = REQUIRED,
-	  .doc = "HOURLY, DAILY, WEEKLY or MONTHLY; of each a volume has one policy, which this makes or "
-		 "changes."),
+	  .doc = "Interval: HOURLY, DAILY, WEEKLY or MONTHLY. A volume has one policy of each, which is "
+		 "created or changed."),
 	P("schedule", wish.schedule, .flags = REQUIRED,
-	  .doc = "MM; MM:HH; MM:HH:DD of the week, from Sunday, 1, on; MM:HH:DD of the month, up to 28."),
-	P("timezone", wish.timezone, .flags = REQUIRED, .doc = "Time zone of the schedule: Europe/Berlin."),
-	P("maxsnaps", wish.kept, .flags = REQUIRED, .doc = "Number of snapshots to keep, 8 at most."),
-	P("fordisplay", wish.is_active, .doc = "false: it takes none, and lists show it only if asked."),
+	  .doc = "Schedule: MM, MM:HH, MM:HH:DD with the day of the week (1 is Sunday), or MM:HH:DD with the "
+		 "day of the month (up to 28)."),
+	P("timezone", wish.timezone, .flags = REQUIRED,
+	  .doc = "Time zone of the schedule, such as Europe/Berlin."),
+	P("maxsnaps", wish.kept, .flags = REQUIRED, .doc = "Number of snapshots to keep; at most 8."),
+	P("fordisplay", wish.is_active,
+	  .doc = "false: disables the policy. Lists then show it only on request."),
 	PARAM_LIST(struct make_policy, "tags", wish.tags, cs_tag_params, .max = TAG_COUNT_MAX,
-		   .doc = "tags[0].key, tags[0].value; its snapshots have them, too."),
+		   .doc = "Tags of the snapshots, as tags[0].key and tags[0].value."),
 	P("zoneids", zones, .kind = KIND_ZONE, .max = ZONES_MAX, .doc = CS_EVERY_ZONE),
 	NOT_BUILT("storageids"),
 	NOT_BUILT("usestoragereplication", .only = "false"),
@@ -122,7 +125,8 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 static const struct param update_params[] = {
 	PARAM(struct snapshot_policy_settings, "id", policy, .kind = KIND_SNAPSHOT_POLICY, .flags = REQUIRED,
 	      .doc = "The policy."),
-	PARAM(struct snapshot_policy_settings, "fordisplay", is_active, .doc = "Enables the policy."),
+	PARAM(struct snapshot_policy_settings, "fordisplay", is_active,
+	      .doc = "Whether the policy takes snapshots."),
 	NOT_BUILT("customid"),
 };
 
@@ -133,7 +137,7 @@ struct drop_policies {
 static const struct param delete_params[] = {
 	PARAM(struct drop_policies, "id", id, .kind = KIND_SNAPSHOT_POLICY, .doc = "The policy."),
 	PARAM(struct drop_policies, "ids", wish.policies, .kind = KIND_SNAPSHOT_POLICY, .max = CS_PAGE_MAX,
-	      .doc = "Or several."),
+	      .doc = "Several policies, instead of one."),
 };
 
 static RESULT prepare_delete(struct cs_call *e, void *args)
@@ -147,20 +151,20 @@ static RESULT prepare_delete(struct cs_call *e, void *args)
 static const struct cs_action actions[] = {
 	{CS_ACTION("listSnapshotPolicies", "ec2:DescribeSnapshotPolicies"), .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_policies, list_params), .listing = &policies,
-	 .doc = "Snapshot policies."},
+	 .doc = "Lists snapshot policies."},
 	{CS_ACTION("createSnapshotPolicy", "ec2:CreateSnapshotPolicy"), .flags = API_WRITES,
 	 .args = PARAMS(struct make_policy, create_params), .prepare = prepare_create,
 	 .operation = engine_put_snapshot_policy_run, .returns = KIND_SNAPSHOT_POLICY,
 	 CS_SUBJECT(struct make_policy, wish.policy), .shows = &policies,
-	 .doc = "Makes a snapshot policy, or changes the one of the volume's interval."},
+	 .doc = "Creates or changes the snapshot policy of a volume and an interval."},
 	{CS_ACTION("updateSnapshotPolicy", "ec2:ModifySnapshotPolicy"), .flags = API_WRITES,
 	 .args = PARAMS(struct snapshot_policy_settings, update_params),
 	 .operation = engine_update_snapshot_policy_run,
 	 CS_SUBJECT(struct snapshot_policy_settings, policy.prefix), .shows = &policies, CS_JOB(NOW),
-	 .doc = "Makes a snapshot policy take snapshots, or take none."},
+	 .doc = "Enables or disables a snapshot policy."},
 	{CS_ACTION("deleteSnapshotPolicies", "ec2:DeleteSnapshotPolicy"), .flags = API_WRITES,
 	 .args = PARAMS(struct drop_policies, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_snapshot_policies_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Deletes snapshot policies; their snapshots stay."},
+	 .doc = "Deletes snapshot policies. Their snapshots stay."},
 };
 const struct api_actions cs_snapshot_policy_actions = API_ACTIONS(actions);

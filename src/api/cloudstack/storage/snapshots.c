@@ -32,12 +32,13 @@ static const struct param list_params[] = {
 	CS_PROJECT_PARAM(struct list_snapshots, project),
 	CS_TAGS_PARAM(struct list_snapshots),
 	P("volumeid", volume, .kind = KIND_VOLUME, .fits = FITS(snapshot, volume),
-	  .doc = "Taken of this volume."),
-	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Filters by zone of the volume."),
+	  .doc = "Volume of the snapshot."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Zone of the volume."),
 	P("snapshottype", type,
-	  .doc = "MANUAL, RECURRING, HOURLY, DAILY, WEEKLY, MONTHLY; GROUP: of VM snapshots."),
+	  .doc = "Snapshot type: MANUAL, RECURRING, HOURLY, DAILY, WEEKLY, MONTHLY, or GROUP for VM "
+		 "snapshots."),
 	P("intervaltype", interval, .words = "HOURLY|DAILY|WEEKLY|MONTHLY",
-	  .doc = "Taken by the volume's policy of that interval."),
+	  .doc = "Interval of the policy that took the snapshot."),
 	NOT_BUILT("imagestoreid|locationtype|storageid"),
 	NOT_BUILT("showunique", .only = "false"),
 };
@@ -149,12 +150,12 @@ struct make_snapshot {
 #define P(wire, member, ...) PARAM(struct make_snapshot, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
 	P("volumeid", wish.volume, .kind = KIND_VOLUME, .flags = REQUIRED, .doc = "Volume."),
-	P("name", wish.name, .doc = "Its name."),
+	P("name", wish.name, .doc = "Name."),
 	PARAM_LIST(struct make_snapshot, "tags", wish.tags, cs_tag_params, .max = TAG_COUNT_MAX,
-		   .doc = "tags[0].key, tags[0].value."),
-	P("asyncbackup", is_async, .doc = "Ignored: the job ends once the snapshot is in the image store."),
+		   .doc = "Tags, as tags[0].key and tags[0].value."),
+	P("asyncbackup", is_async, .doc = "Ignored: the job ends when the snapshot is in the image store."),
 	P("account", owner.account, .doc = "Owning account; needs domainid."),
-	P("domainid", owner.domain, .kind = KIND_DOMAIN, .doc = "The account's domain."),
+	P("domainid", owner.domain, .kind = KIND_DOMAIN, .doc = "Domain of the account."),
 	P("zoneids", zones, .kind = KIND_ZONE, .doc = CS_EVERY_ZONE),
 	NOT_BUILT("locationtype|policyid|storageids"),
 	NOT_BUILT("quiescevm|usestoragereplication", .only = "false"),
@@ -190,11 +191,11 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 static const struct cs_action actions[] = {
 	{CS_ACTION("listSnapshots", "ec2:DescribeSnapshots"), .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_snapshots, list_params), .listing = &snapshots,
-	 .doc = "Snapshots of volumes."},
+	 .doc = "Lists snapshots of volumes."},
 	{CS_ACTION("createSnapshot", "ec2:CreateSnapshot"), .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES,
 	 .args = PARAMS(struct make_snapshot, create_params), .prepare = prepare_create,
 	 .operation = engine_create_snapshot_run, CS_SUBJECT(struct make_snapshot, wish.snapshot),
-	 .shows = &snapshots, CS_JOB(MADE), .doc = "Takes a snapshot of a volume."},
+	 .shows = &snapshots, CS_JOB(MADE), .doc = "Creates a snapshot of a volume."},
 	{CS_ACTION("deleteSnapshot", "ec2:DeleteSnapshot"), .flags = API_WRITES,
 	 .args = PARAMS(struct snapshot_target, delete_params), .operation = engine_delete_snapshot_run,
 	 CS_SUBJECT(struct snapshot_target, snapshot.prefix), .about = KIND_SNAPSHOT, CS_JOB(GONE),
@@ -203,6 +204,6 @@ static const struct cs_action actions[] = {
 	 .args = CS_ONE(struct volume_reverting, "id", snapshot, KIND_SNAPSHOT,
 			"The snapshot; its volume is detached."),
 	 .operation = revert, CS_SUBJECT(struct volume_reverting, snapshot.prefix), .shows = &snapshots,
-	 CS_JOB(REVERTED), .doc = "Gives a volume the content of its snapshot."},
+	 CS_JOB(REVERTED), .doc = "Reverts a volume to its snapshot."},
 };
 const struct api_actions cs_snapshot_actions = API_ACTIONS(actions);

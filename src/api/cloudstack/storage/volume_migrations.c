@@ -23,7 +23,8 @@ static const struct param migrate_params[] = {
 	P("volumeid", wish.volume, .kind = KIND_VOLUME, .flags = REQUIRED, .doc = "The volume."),
 	P("storageid", storage, .kind = KIND_STORAGE_POOL, .flags = REQUIRED,
 	  .doc = "Target storage pool, as in listStoragePools."),
-	P("livemigrate", is_live, .doc = "Also from a machine that runs."),
+	P("livemigrate", is_live,
+	  .doc = "Allows the migration of a volume that a running virtual machine uses."),
 	NOT_BUILT("newdiskofferingid"),
 };
 #undef P
@@ -60,6 +61,6 @@ static const struct cs_action actions[] = {
 	{CS_ACTION("migrateVolume", "ec2:MoveVolume"), .flags = API_WRITES | CS_ADMIN,
 	 .args = PARAMS(struct migrate_args, migrate_params), .prepare = prepare_migrate,
 	 .operation = engine_move_volume_run, CS_SUBJECT(struct migrate_args, wish.volume.prefix),
-	 .shows = &cs_volumes, CS_JOB(MOVED), .doc = "Moves a volume to another storage pool."},
+	 .shows = &cs_volumes, CS_JOB(MOVED), .doc = "Migrates a volume to another storage pool."},
 };
 const struct api_actions cs_volume_migration_actions = API_ACTIONS(actions);

@@ -41,12 +41,12 @@ static const struct param list_params[] = {
 	CS_OWNER_PARAMS(struct list_volumes),
 	CS_PROJECT_PARAM(struct list_volumes, project),
 	CS_TAGS_PARAM(struct list_volumes),
-	P("zoneid", zone, .kind = KIND_ZONE, .fits = FITS(volume, zone), .doc = "In this zone."),
+	P("zoneid", zone, .kind = KIND_ZONE, .fits = FITS(volume, zone), .doc = "Zone of the volume."),
 	P("virtualmachineid", machine, .kind = KIND_INSTANCE, .fits = FITS(volume, instance),
-	  .doc = "Attached to this machine."),
-	P("diskofferingid", offering, .kind = KIND_VOLUME_TYPE, .doc = "Made by this offering."),
-	P("type", type, .words = "ROOT|DATADISK", .doc = "A root disk, or any other."),
-	P("state", state, .doc = "In this state."),
+	  .doc = "Virtual machine that the volume is attached to."),
+	P("diskofferingid", offering, .kind = KIND_VOLUME_TYPE, .doc = "Disk offering of the volume."),
+	P("type", type, .words = "ROOT|DATADISK", .doc = "Type: ROOT or DATADISK."),
+	P("state", state, .doc = "State."),
 	NOT_BUILT("clusterid|hostid|podid|serviceofferingid|storageid|isencrypted|displayvolume"),
 	NOT_BUILT("listsystemvms|retrieveonlyresourcecount", .only = "false"),
 };
@@ -207,7 +207,7 @@ static const struct param offering_params[] = {
 	NOT_BUILT("encrypt|storageid|virtualmachineid|volumeid"),
 	NOT_BUILT("state", .only = "active"),
 	PARAM(struct list_offerings, "storagetype", storage, .words = CS_STORAGE_TYPES,
-	      .doc = "Storage of the volumes."),
+	      .doc = "Storage of the volumes: shared or local."),
 };
 
 static bool sees_offering(struct api_call *e, const struct row *row)
@@ -273,12 +273,14 @@ struct make_volume {
 };
 #define P(wire, member, ...) PARAM(struct make_volume, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("name", wish.name, .doc = "Its name."),
+	P("name", wish.name, .doc = "Name."),
 	CS_FOR_PARAMS(struct make_volume, owner),
-	P("diskofferingid", offering, .kind = KIND_VOLUME_TYPE, .doc = "Offering."),
-	P("size", size, .min = 1, .max = 16384, .doc = "GiB."),
-	P("snapshotid", wish.disk.snapshot, .kind = KIND_SNAPSHOT, .doc = "Snapshot with the content."),
-	P("zoneid", wish.zone, .kind = KIND_ZONE, .doc = "Zone; a volume of a snapshot may be in any."),
+	P("diskofferingid", offering, .kind = KIND_VOLUME_TYPE, .doc = "Disk offering."),
+	P("size", size, .min = 1, .max = 16384, .doc = "Size in GiB."),
+	P("snapshotid", wish.disk.snapshot, .kind = KIND_SNAPSHOT,
+	  .doc = "Snapshot that the volume is created from."),
+	P("zoneid", wish.zone, .kind = KIND_ZONE,
+	  .doc = "Zone. A volume from a snapshot may be in any zone."),
 	NOT_BUILT("customid|maxiops|miniops|storageid|virtualmachineid"),
 	NOT_BUILT("displayvolume", .only = "true"),
 };
@@ -331,9 +333,9 @@ struct await_volume {
 };
 #define P(wire, member, ...) PARAM(struct await_volume, wire, member, __VA_ARGS__)
 static const struct param await_params[] = {
-	P("name", wish.name, .flags = REQUIRED, .doc = "Its name."),
-	P("format", format, .flags = REQUIRED, .doc = "QCOW2, RAW, VHD, VHDX or VMDK."),
-	P("zoneid", wish.zone, .kind = KIND_ZONE, .flags = REQUIRED, .doc = "Where."),
+	P("name", wish.name, .flags = REQUIRED, .doc = "Name."),
+	P("format", format, .flags = REQUIRED, .doc = "Format: QCOW2, RAW, VHD, VHDX or VMDK."),
+	P("zoneid", wish.zone, .kind = KIND_ZONE, .flags = REQUIRED, .doc = "Zone."),
 	CS_FOR_PARAMS(struct await_volume, owner),
 	P("diskofferingid", wish.type, .kind = KIND_VOLUME_TYPE, .doc = "Disk offering with a custom size."),
 	NOT_BUILT("checksum|imagestoreuuid"),
@@ -382,7 +384,7 @@ static const struct param detach_params[] = {
 	PARAM(struct detach_args, "virtualmachineid", machine, .kind = KIND_INSTANCE,
 	      .doc = "Virtual machine, instead of the volume; needs the device."),
 	PARAM(struct detach_args, "deviceid", device, .min = 0, .max = 255,
-	      .given = offsetof(struct detach_args, has_device) + 1, .doc = "The disk's place there."),
+	      .given = offsetof(struct detach_args, has_device) + 1, .doc = "Device number of the volume."),
 };
 
 /* Finds the volume by id, or by its device number in a machine. */
@@ -421,17 +423,17 @@ struct resize_args {
 #define P(wire, member, ...) PARAM(struct resize_args, wire, member, __VA_ARGS__)
 #define RESIZED                                                                                              \
 	P("id", wish.volume, .kind = KIND_VOLUME, .flags = REQUIRED, .doc = "The volume."),                  \
-		P("size", size, .min = 1, .max = 16384, .doc = "GiB."),                                      \
-		P("shrinkok", may_shrink, .doc = "No volume becomes smaller, whatever this says."),          \
+		P("size", size, .min = 1, .max = 16384, .doc = "Size in GiB."),                              \
+		P("shrinkok", may_shrink, .doc = "Ignored: volumes cannot shrink."),                         \
 		NOT_BUILT("maxiops|miniops"), NOT_BUILT("automigrate", .only = "false")
 static const struct param resize_params[] = {
 	RESIZED,
-	P("diskofferingid", offering, .kind = KIND_VOLUME_TYPE, .doc = "Another offering."),
+	P("diskofferingid", offering, .kind = KIND_VOLUME_TYPE, .doc = "New disk offering."),
 };
 static const struct param change_params[] = {
 	RESIZED,
 	P("diskofferingid", offering, .kind = KIND_VOLUME_TYPE, .flags = REQUIRED,
-	  .doc = "The offering that it is to be of."),
+	  .doc = "New disk offering."),
 };
 #undef P
 
@@ -469,7 +471,7 @@ static const struct param destroy_params[] = {
 	PARAM(struct volume_destruction, "id", volume, .kind = KIND_VOLUME, .flags = REQUIRED,
 	      .doc = "The volume."),
 	PARAM(struct volume_destruction, "expunge", expunges,
-	      .doc = "The volume is deleted at once, and cannot be recovered."),
+	      .doc = "Deletes the volume at once. It cannot be recovered."),
 };
 static const struct param recover_params[] = {
 	PARAM(struct volume_destruction, "id", volume, .kind = KIND_VOLUME, .flags = REQUIRED,
@@ -488,21 +490,22 @@ static RESULT prepare_recover(struct cs_call *e, void *args)
 
 static const struct cs_action actions[] = {
 	{CS_ACTION("listVolumes", "ec2:DescribeVolumes"), .flags = CS_OF_ACCOUNT,
-	 .args = PARAMS(struct list_volumes, list_params), .listing = &cs_volumes, .doc = "Volumes."},
+	 .args = PARAMS(struct list_volumes, list_params), .listing = &cs_volumes, .doc = "Lists volumes."},
 	{CS_ACTION("listVolumesMetrics", "ec2:DescribeVolumes"), .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_volumes, list_params), .listing = &cs_volumes,
-	 .doc = "Volumes, as listVolumes."},
+	 .doc = "Lists volumes, like listVolumes."},
 	{CS_ACTION("listDiskOfferings", "ec2:DescribeVolumeTypes"), .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_offerings, offering_params), .listing = &cs_disk_offerings,
-	 .doc = "Disk offerings, which are volume types."},
+	 .doc = "Lists disk offerings, which are volume types."},
 	{CS_ACTION("createVolume", "ec2:CreateVolume"), .flags = API_WRITES | CS_OF_ACCOUNT | CS_MAKES,
 	 .args = PARAMS(struct make_volume, create_params), .prepare = prepare_create,
 	 .operation = engine_create_volume_run, CS_SUBJECT(struct make_volume, wish.volume),
-	 .shows = &cs_volumes, CS_JOB(MADE), .doc = "Makes a volume."},
+	 .shows = &cs_volumes, CS_JOB(MADE), .doc = "Creates a volume."},
 	{CS_ACTION("getUploadParamsForVolume", "ec2:CreateVolume"), .flags = API_WRITES | CS_OF_ACCOUNT,
 	 .args = PARAMS(struct await_volume, await_params), .prepare = prepare_await,
 	 .operation = engine_await_volume_run, .returns = API_RETURNS_NOTHING_STORED, .answer = show_awaited,
-	 .says = CS_UPLOAD_SAYS, .doc = "Makes a volume whose data are sent by POST, and tells where to."},
+	 .says = CS_UPLOAD_SAYS,
+	 .doc = "Creates a volume for an upload and returns the URL to post the data to."},
 	{CS_ACTION("attachVolume", "ec2:AttachVolume"), .flags = API_WRITES,
 	 .args = PARAMS(struct volume_attaching, attach_params), .operation = engine_attach_volume_run,
 	 CS_SUBJECT(struct volume_attaching, volume.prefix),
@@ -516,16 +519,15 @@ static const struct cs_action actions[] = {
 	{CS_ACTION("resizeVolume", "ec2:ModifyVolume"), .flags = API_WRITES,
 	 .args = PARAMS(struct resize_args, resize_params), .prepare = prepare_resize,
 	 .operation = engine_modify_volume_run, CS_SUBJECT(struct resize_args, wish.volume.prefix),
-	 .shows = &cs_volumes, CS_JOB(SETTLED),
-	 .doc = "Makes a volume larger, or gives it another offering."},
+	 .shows = &cs_volumes, CS_JOB(SETTLED), .doc = "Resizes a volume or changes its disk offering."},
 	{CS_ACTION("changeOfferingForVolume", "ec2:ModifyVolume"), .flags = API_WRITES,
 	 .args = PARAMS(struct resize_args, change_params), .prepare = prepare_resize,
 	 .operation = engine_modify_volume_run, CS_SUBJECT(struct resize_args, wish.volume.prefix),
-	 .shows = &cs_volumes, CS_JOB(SETTLED), .doc = "Gives a volume another offering."},
+	 .shows = &cs_volumes, CS_JOB(SETTLED), .doc = "Changes the disk offering of a volume."},
 	{CS_ACTION("updateVolume", "ec2:ModifyVolumeAttribute"), .flags = API_WRITES,
 	 .args = PARAMS(struct volume_settings, update_params), .operation = engine_update_volume_run,
 	 CS_SUBJECT(struct volume_settings, volume.prefix), .shows = &cs_volumes, CS_JOB(NOW),
-	 .doc = "Gives a volume another name."},
+	 .doc = "Renames a volume."},
 	{CS_ACTION("deleteVolume", "ec2:DeleteVolume"), .flags = API_WRITES,
 	 .args = CS_ONE(struct volume_target, "id", volume, KIND_VOLUME, "The volume."),
 	 .operation = engine_delete_volume_run, .returns = API_RETURNS_NOTHING_STORED,
@@ -537,6 +539,6 @@ static const struct cs_action actions[] = {
 	{CS_ACTION("recoverVolume", "ec2:RecoverVolume"), .flags = API_WRITES,
 	 .args = PARAMS(struct volume_destruction, recover_params), .prepare = prepare_recover,
 	 .operation = engine_recover_volume_run, CS_SUBJECT(struct volume_destruction, volume.prefix),
-	 .shows = &cs_volumes, .returns = KIND_VOLUME, .doc = "Brings back a volume that was destroyed."},
+	 .shows = &cs_volumes, .returns = KIND_VOLUME, .doc = "Recovers a destroyed volume."},
 };
 const struct api_actions cs_volume_actions = API_ACTIONS(actions);
