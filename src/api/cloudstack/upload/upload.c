@@ -242,13 +242,13 @@ static const struct api_action action = {.name = "upload",
 					 .undo = undo,
 					 .operation = run,
 					 .returns = API_RETURNS_NOTHING_STORED,
-					 .doc = "Takes the data of a template, an ISO or a volume."};
+					 .doc = "Accepts the data of a template, an ISO or a volume."};
 
 /* CORS preflight, for pages of another origin such as CloudStack's UI. */
 static const struct api_action preflight = {.name = "preflight",
 					    .permit = "upload_image",
 					    .flags = API_OPEN,
-					    .doc = "Tells that any page may upload."};
+					    .doc = "Answers CORS preflight requests: any page may upload."};
 
 static RESULT find(struct api_call *core)
 {
