@@ -21,7 +21,7 @@
 
 static const struct param alias_params[] = {PARAM(struct account_alias, "AccountAlias", alias,
 						  .flags = REQUIRED, .min = 3, .max = 63,
-						  .doc = "Unique in the region.")};
+						  .doc = "Alias; unique in the region.")};
 
 static RESULT prepare_alias(struct iam_call *e, void *args)
 {
@@ -202,13 +202,13 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateAccountAlias"), .flags = API_WRITES,
 	 .args = PARAMS(struct account_alias, alias_params), .prepare = prepare_alias,
 	 .operation = engine_set_account_alias_run,
-	 .doc = "Gives the account an alias, in place of the one before."},
+	 .doc = "Creates the account's alias, or replaces the present one."},
 	{IAM_ACTION("DeleteAccountAlias"), .flags = API_WRITES,
 	 .args = PARAMS(struct account_alias, alias_params), .prepare = prepare_alias,
-	 .operation = engine_clear_account_alias_run, .doc = "Takes it away."},
+	 .operation = engine_clear_account_alias_run, .doc = "Deletes the account's alias."},
 	{IAM_ACTION("ListAccountAliases"), .args = PARAMS(struct account_args, pages_params),
-	 .answer = list_aliases, .doc = "The account's alias, if it has one."},
+	 .answer = list_aliases, .doc = "Lists the account's alias, if it has one."},
 	{IAM_ACTION("GetAccountSummary"), .args = {0, 0, sizeof(struct account_args)}, .answer = get_summary,
-	 .doc = "How much the account has, and may have."},
+	 .doc = "Returns the usage and limits of the account."},
 };
 const struct api_actions iam_account_actions = API_ACTIONS(actions);

@@ -211,9 +211,10 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("GenerateCredentialReport"), .flags = API_WRITES,
 	 .args = {0, 0, sizeof(struct credential_report_wish)}, .prepare = prepare_report,
 	 .operation = engine_put_credential_report_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .answer = show_state, .doc = "Makes the credential report if it is older than four hours."},
+	 .answer = show_state, .doc = "Generates the credential report if it is older than four hours."},
 	{IAM_ACTION("GetCredentialReport"), .flags = API_CHANGES_BY_TIME,
 	 .args = {0, 0, sizeof(struct no_args)}, .answer = get,
-	 .doc = "The account's users with the state of their passwords and keys, as CSV."},
+	 .doc = "Returns the credential report: the account's users with the state of their passwords and "
+		"keys, as CSV."},
 };
 const struct api_actions iam_report_actions = API_ACTIONS(actions);

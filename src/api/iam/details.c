@@ -15,7 +15,8 @@ struct details_args {
 };
 static const struct param details_params[] = {
 	PARAM(struct details_args, "Filter.member", filter,
-	      .words = "User|Role|Group|LocalManagedPolicy|AWSManagedPolicy", .doc = "Only of these kinds."),
+	      .words = "User|Role|Group|LocalManagedPolicy|AWSManagedPolicy",
+	      .doc = "Kinds of entities to return."),
 	IAM_PAGES(struct details_args, pages),
 };
 
@@ -152,6 +153,6 @@ static RESULT get_details(struct iam_call *e, const void *args, struct xml *x)
 static const struct iam_action actions[] = {
 	{IAM_ACTION("GetAccountAuthorizationDetails"), .args = PARAMS(struct details_args, details_params),
 	 .answer = get_details,
-	 .doc = "Users, groups, roles and policies of the account, with all that says who may what."},
+	 .doc = "Returns the users, groups, roles and policies of the account, with all their relations."},
 };
 const struct api_actions iam_detail_actions = API_ACTIONS(actions);

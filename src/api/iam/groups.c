@@ -89,7 +89,7 @@ const struct iam_listing iam_memberships = {
 
 static const struct param create_params[] = {
 	PARAM(struct account_group_wish, "GroupName", name, .flags = REQUIRED, .min = 1, .max = 128,
-	      .doc = "Unique in the account, in any letter case."),
+	      .doc = "Name; unique in the account, regardless of letter case."),
 	IAM_PATH(struct account_group_wish, path),
 };
 
@@ -113,10 +113,8 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 
 static const struct param update_params[] = {
 	IAM_GROUP(struct account_group_change, user_group),
-	PARAM(struct account_group_change, "NewGroupName", name, .min = 1, .max = 128,
-	      .doc = "Its name from now on."),
-	PARAM(struct account_group_change, "NewPath", path, .min = 1, .max = 512,
-	      .doc = "Its path likewise."),
+	PARAM(struct account_group_change, "NewGroupName", name, .min = 1, .max = 128, .doc = "New name."),
+	PARAM(struct account_group_change, "NewPath", path, .min = 1, .max = 512, .doc = "New path."),
 };
 
 static RESULT prepare_update(struct iam_call *e, void *args)
@@ -134,24 +132,24 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateGroup"), .flags = API_WRITES,
 	 .args = PARAMS(struct account_group_wish, create_params), .prepare = prepare_new,
 	 .operation = engine_create_account_group_run, .returns = KIND_USER_GROUP, .answer = show_new,
-	 .doc = "Makes a group."},
+	 .doc = "Creates a group."},
 	{IAM_ACTION("GetGroup"), .args = PARAMS(struct iam_read_args, get_params), .answer = get_group,
-	 .doc = "One group and its members."},
+	 .doc = "Returns a group and its members."},
 	{IAM_ACTION("ListGroups"), .args = IAM_LIST, .list = &iam_groups, .answer = iam_answer_list,
-	 .doc = "The account's groups."},
+	 .doc = "Lists the account's groups."},
 	{IAM_ACTION("UpdateGroup"), .flags = API_WRITES,
 	 .args = PARAMS(struct account_group_change, update_params), .prepare = prepare_update,
-	 .operation = engine_update_account_group_run, .doc = "Gives a group another name or path."},
+	 .operation = engine_update_account_group_run, .doc = "Changes the name or path of a group."},
 	{IAM_ACTION("DeleteGroup"), .flags = API_WRITES,
 	 .args = PARAMS(struct account_group_target, delete_params),
 	 .operation = engine_delete_account_group_run,
 	 .doc = "Deletes a group without members and policies."},
 	{IAM_ACTION("AddUserToGroup"), .flags = API_WRITES, .args = PARAMS(struct membership, member_params),
-	 .operation = engine_add_group_member_run, .doc = "Makes a user a member."},
+	 .operation = engine_add_group_member_run, .doc = "Adds a user to a group."},
 	{IAM_ACTION("RemoveUserFromGroup"), .flags = API_WRITES,
 	 .args = PARAMS(struct membership, member_params), .operation = engine_remove_group_member_run,
-	 .doc = "Ends that."},
+	 .doc = "Removes a user from a group."},
 	{IAM_ACTION("ListGroupsForUser"), .args = PARAMS(struct iam_read_args, of_user_params),
-	 .list = &iam_memberships, .answer = iam_answer_list, .doc = "The groups that a user is in."},
+	 .list = &iam_memberships, .answer = iam_answer_list, .doc = "Lists the groups of a user."},
 };
 const struct api_actions iam_group_actions = API_ACTIONS(actions);

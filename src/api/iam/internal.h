@@ -85,29 +85,33 @@ enum { IAM_NAME_MAX = 128, IAM_DOCUMENT_MAX = 128 * 1024, IAM_TAGS_MAX = 50 };
 	PARAM(T, "RoleName", member, .flags = REQUIRED | BY_NAME, .kind = KIND_IAM_ROLE, .min = 1,           \
 	      .max = 64, .doc = "The role.")
 #define IAM_POLICY_ARN(T, member)                                                                            \
-	PARAM(T, "PolicyArn", member, .flags = REQUIRED, .min = 20, .max = 2048, .doc = "The policy.")
+	PARAM(T, "PolicyArn", member, .flags = REQUIRED, .min = 20, .max = 2048, .doc = "ARN of the policy.")
 #define IAM_POLICY_NAME(T, member)                                                                           \
-	PARAM(T, "PolicyName", member, .flags = REQUIRED, .min = 1, .max = IAM_NAME_MAX, .doc = "Its name.")
+	PARAM(T, "PolicyName", member, .flags = REQUIRED, .min = 1, .max = IAM_NAME_MAX,                     \
+	      .doc = "Name of the policy.")
 #define IAM_DOCUMENT(T, member)                                                                              \
 	PARAM(T, "PolicyDocument", member, .flags = REQUIRED, .min = 1, .max = IAM_DOCUMENT_MAX,             \
-	      .doc = "The policy, in JSON.")
-#define IAM_PATH(T, member) PARAM(T, "Path", member, .min = 1, .max = 512, .doc = "Of its ARN: /division/.")
+	      .doc = "Policy document, as JSON.")
+#define IAM_PATH(T, member)                                                                                  \
+	PARAM(T, "Path", member, .min = 1, .max = 512, .doc = "Path of the ARN, such as /division/.")
 #define IAM_PATH_PREFIX(T, member)                                                                           \
-	PARAM(T, "PathPrefix", member, .min = 1, .max = 512, .doc = "Shows only what lies below.")
+	PARAM(T, "PathPrefix", member, .min = 1, .max = 512, .doc = "Path prefix of the results.")
 #define IAM_TAGS(T, member)                                                                                  \
-	PARAM_LIST(T, "Tags.member", member, iam_tag_params, .max = IAM_TAGS_MAX, .doc = "Its tags.")
+	PARAM_LIST(T, "Tags.member", member, iam_tag_params, .max = IAM_TAGS_MAX,                            \
+		   .doc = "Tags of the new resource.")
 /* Parameters of actions that set tags, and that remove some. */
 #define IAM_NEW_TAGS(T, member)                                                                              \
 	PARAM_LIST(T, "Tags.member", member, iam_tag_params, .flags = REQUIRED, .max = IAM_TAGS_MAX,         \
-		   .doc = "Set on it.")
+		   .doc = "Tags to set.")
 #define IAM_TAG_KEYS(T, member)                                                                              \
 	PARAM(T, "TagKeys.member", member, .flags = REQUIRED, .min = 1, .max = 128,                          \
-	      .remark = IAM_TAG_KEY_REMARK, .doc = "Taken from it.")
+	      .remark = IAM_TAG_KEY_REMARK, .doc = "Tag keys to remove.")
 /* The member is a struct iam_pages. */
 #define IAM_PAGES(T, member)                                                                                 \
-	PARAM(T, "MaxItems", member.max_items, .min = 1, .max = 1000, .doc = "Size of a page."),             \
+	PARAM(T, "MaxItems", member.max_items, .min = 1, .max = 1000,                                        \
+	      .doc = "Maximum number of results in one page."),                                              \
 		PARAM(T, "Marker", member.marker, .min = 1, .max = 320,                                      \
-		      .doc = "The next page, by the last one's marker.")
+		      .doc = "Marker of the next page, from the previous answer.")
 extern const struct params iam_tag_params; /* Key and Value */
 
 /* ---- list.c: pages, lists, tags and entities ---- */

@@ -61,7 +61,8 @@ struct key_args {
 	struct str key_id;
 };
 #define KEY_ID(T, member)                                                                                    \
-	PARAM(T, "AccessKeyId", member, .flags = REQUIRED, .min = 16, .max = 128, .doc = "The key's id.")
+	PARAM(T, "AccessKeyId", member, .flags = REQUIRED, .min = 16, .max = 128,                            \
+	      .doc = "Id of the access key.")
 static const struct param list_params[] = {IAM_USER(struct iam_read_args, user),
 					   IAM_PAGES(struct iam_read_args, pages)};
 static const struct param used_params[] = {KEY_ID(struct key_args, key_id)};
@@ -119,7 +120,7 @@ static const struct param update_params[] = {
 	IAM_USER(struct change_key, wish.user),
 	KEY_ID(struct change_key, wish.key_id),
 	PARAM(struct change_key, "Status", status, .flags = REQUIRED, .words = "Active|Inactive",
-	      .doc = "An inactive key is refused."),
+	      .doc = "Status. Requests signed with an inactive key are refused."),
 };
 static const struct param delete_params[] = {IAM_USER(struct change_key, wish.user),
 					     KEY_ID(struct change_key, wish.key_id)};
@@ -139,16 +140,18 @@ static RESULT prepare_change(struct iam_call *e, void *args)
 static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateAccessKey"), .flags = API_WRITES, .args = PARAMS(struct new_key, create_params),
 	 .prepare = prepare_new, .operation = engine_create_access_key_run, .answer = show_new,
-	 .doc = "Makes a key; shows its secret once."},
+	 .doc = "Creates an access key. The secret is shown once."},
 	{IAM_ACTION("ListAccessKeys"), .args = PARAMS(struct iam_read_args, list_params),
 	 .prepare = iam_prepare_user, .list = &keys, .answer = iam_answer_list,
-	 .doc = "A user's keys: the caller's, when none is named."},
+	 .doc = "Lists the access keys of a user; without a name, those of the caller."},
 	{IAM_ACTION("UpdateAccessKey"), .flags = API_WRITES, .args = PARAMS(struct change_key, update_params),
 	 .prepare = prepare_change, .operation = engine_enable_access_key_run,
-	 .doc = "Lets a key in, or no longer."},
+	 .doc = "Activates or deactivates an access key."},
 	{IAM_ACTION("DeleteAccessKey"), .flags = API_WRITES, .args = PARAMS(struct change_key, delete_params),
-	 .prepare = prepare_change, .operation = engine_delete_access_key_run, .doc = "Deletes a key."},
+	 .prepare = prepare_change, .operation = engine_delete_access_key_run,
+	 .doc = "Deletes an access key."},
 	{IAM_ACTION("GetAccessKeyLastUsed"), .args = PARAMS(struct key_args, used_params),
-	 .answer = get_last_used, .doc = "When a key last signed a request, and for what."},
+	 .answer = get_last_used,
+	 .doc = "Returns the time and service of the last request signed with an access key."},
 };
 const struct api_actions iam_key_actions = API_ACTIONS(actions);

@@ -13,8 +13,8 @@
 enum { PAGE_DEFAULT = 100, MARKED_KEY_MAX = 128 /* bytes of a key in a marker */ };
 
 static const struct param tag_rows[] = {
-	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = 128, .doc = "A tag's key."),
-	PARAM(struct tag, "Value", value, .flags = REQUIRED | MAY_BE_EMPTY, .max = 256, .doc = "Its value."),
+	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = 128, .doc = "Tag key."),
+	PARAM(struct tag, "Value", value, .flags = REQUIRED | MAY_BE_EMPTY, .max = 256, .doc = "Tag value."),
 };
 const struct params iam_tag_params = PARAMS(struct tag, tag_rows);
 

@@ -20,10 +20,10 @@ enum { SERIAL_MIN = 9, SERIAL_MAX = 256 };
 
 #define SERIAL(T, member)                                                                                    \
 	PARAM(T, "SerialNumber", member, .flags = REQUIRED, .min = SERIAL_MIN, .max = SERIAL_MAX,            \
-	      .doc = "The device: its ARN.")
+	      .doc = "ARN of the MFA device.")
 #define CODE(T, wire, member)                                                                                \
 	PARAM(T, wire, member, .flags = REQUIRED, .min = OTP_DIGITS, .max = OTP_DIGITS,                      \
-	      .doc = "A code that it shows.")
+	      .doc = "Code that the device shows.")
 
 /* ---- serial numbers ---- */
 
@@ -85,7 +85,7 @@ struct new_device {
 };
 static const struct param create_params[] = {
 	PARAM(struct new_device, "VirtualMFADeviceName", wish.name, .flags = REQUIRED, .min = 1, .max = 226,
-	      .doc = "Unique in the account."),
+	      .doc = "Name; unique in the account."),
 	IAM_PATH(struct new_device, wish.path),
 	IAM_TAGS(struct new_device, wish.tags),
 };
@@ -318,7 +318,7 @@ struct devices_args {
 };
 static const struct param devices_params[] = {
 	PARAM(struct devices_args, "AssignmentStatus", assignment, .words = "Assigned|Unassigned|Any",
-	      .doc = "Whether somebody has them."),
+	      .doc = "Whether the device is assigned to a user."),
 	IAM_PAGES(struct devices_args, pages),
 };
 
@@ -372,33 +372,33 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateVirtualMFADevice"), .flags = API_WRITES,
 	 .args = PARAMS(struct new_device, create_params), .prepare = prepare_new,
 	 .operation = engine_create_mfa_device_run, .returns = KIND_MFA_DEVICE, .answer = show_new,
-	 .doc = "Makes a generator of one-time codes; the answer has its seed, once."},
+	 .doc = "Creates a virtual MFA device. The seed is shown once."},
 	{IAM_ACTION("EnableMFADevice"), .flags = API_WRITES, .args = PARAMS(struct clock_args, clock_params),
 	 .prepare = prepare_enable, .operation = engine_enable_mfa_device_run,
-	 .doc = "Gives a device to a user, who is asked for its codes from then on."},
+	 .doc = "Assigns an MFA device to a user, who then needs its codes to sign in."},
 	{IAM_ACTION("ResyncMFADevice"), .flags = API_WRITES, .args = PARAMS(struct clock_args, clock_params),
 	 .prepare = prepare_resync, .operation = engine_resync_second_factor_run,
-	 .doc = "Learns how far a device's clock is off."},
+	 .doc = "Resynchronizes the clock of an MFA device."},
 	{IAM_ACTION("DeactivateMFADevice"), .flags = API_WRITES,
 	 .args = PARAMS(struct taken_factor, deactivate_params), .prepare = prepare_deactivate,
 	 .operation = engine_delete_second_factor_run,
-	 .doc = "Takes a device from its user; the device stays."},
+	 .doc = "Removes an MFA device from its user. The device stays."},
 	{IAM_ACTION("DeleteVirtualMFADevice"), .flags = API_WRITES,
 	 .args = PARAMS(struct gone_device, delete_params), .prepare = prepare_delete,
-	 .operation = engine_delete_mfa_device_run, .doc = "Deletes a device that nobody has."},
+	 .operation = engine_delete_mfa_device_run, .doc = "Deletes a virtual MFA device that no user has."},
 	{IAM_ACTION("GetMFADevice"), .args = PARAMS(struct device_args, get_params), .answer = get_device,
-	 .doc = "One device, and since when its user has it."},
+	 .doc = "Returns an MFA device and the time of its assignment."},
 	{IAM_ACTION("ListMFADevices"), .args = PARAMS(struct iam_read_args, list_params),
 	 .prepare = iam_prepare_user, .list = &factors, .answer = iam_answer_list,
-	 .doc = "A user's second factors: the caller's, when no user is named."},
+	 .doc = "Lists the MFA devices of a user; without a name, those of the caller."},
 	{IAM_ACTION("ListVirtualMFADevices"), .args = PARAMS(struct devices_args, devices_params),
-	 .answer = list_devices, .doc = "The account's virtual devices."},
+	 .answer = list_devices, .doc = "Lists the account's virtual MFA devices."},
 	{IAM_ACTION("TagMFADevice"), .flags = API_WRITES, .args = PARAMS(struct tagged_device, tag_params),
-	 .prepare = prepare_tags, .operation = engine_tag_entity_run, .doc = "Sets tags of a device."},
+	 .prepare = prepare_tags, .operation = engine_tag_entity_run, .doc = "Sets tags on an MFA device."},
 	{IAM_ACTION("UntagMFADevice"), .flags = API_WRITES,
 	 .args = PARAMS(struct tagged_device, untag_params), .prepare = prepare_tags,
-	 .operation = engine_untag_entity_run, .doc = "Takes tags from a device."},
+	 .operation = engine_untag_entity_run, .doc = "Removes tags from an MFA device."},
 	{IAM_ACTION("ListMFADeviceTags"), .args = PARAMS(struct device_args, tags_params),
-	 .answer = list_tags, .doc = "A device's tags."},
+	 .answer = list_tags, .doc = "Lists the tags of an MFA device."},
 };
 const struct api_actions iam_mfa_actions = API_ACTIONS(actions);

@@ -10,7 +10,7 @@ enum { URL_MAX = 255, CLIENT_ID_MAX = 255 };
 
 #define PROVIDER(T, member)                                                                                  \
 	PARAM(T, "OpenIDConnectProviderArn", member, .flags = REQUIRED, .min = 20, .max = 2048,              \
-	      .doc = "The provider, by its ARN.")
+	      .doc = "ARN of the provider.")
 
 /* Arguments of actions on a provider start with the engine's wish, followed by the ARN. */
 struct provider_args {
@@ -162,11 +162,13 @@ static RESULT list_tags(struct iam_call *e, const void *args, struct xml *x)
 #define W struct oidc_provider_wish
 #define THUMBPRINTS(T, member, ...)                                                                          \
 	PARAM(T, "ThumbprintList.member", member, __VA_ARGS__.min = 40, .max = 40,                           \
-	      .doc = "SHA-1 of certificates that may vouch for it, in hex, where no known authority does.")
+	      .doc = "SHA-1 thumbprints in hex of certificates that are trusted if no known authority "      \
+		     "issued them.")
 static const struct param create_params[] = {
-	PARAM(W, "Url", url, .flags = REQUIRED, .min = 1, .max = URL_MAX, .doc = "The issuer: https://…"),
+	PARAM(W, "Url", url, .flags = REQUIRED, .min = 1, .max = URL_MAX,
+	      .doc = "URL of the issuer, beginning with https://."),
 	PARAM(W, "ClientIDList.member", client_ids, .min = 1, .max = CLIENT_ID_MAX,
-	      .doc = "Audiences that its tokens may be for."),
+	      .doc = "Client ids: audiences of accepted tokens."),
 	THUMBPRINTS(W, thumbprints),
 	IAM_TAGS(W, tags),
 };
@@ -177,7 +179,7 @@ static const struct param delete_params[] = {PROVIDER(struct gone_provider, arn)
 static const struct param client_params[] = {PROVIDER(struct changed_clients, arn),
 					     PARAM(struct changed_clients, "ClientID", wish.client_id,
 						   .flags = REQUIRED, .min = 1, .max = CLIENT_ID_MAX,
-						   .doc = "An audience.")};
+						   .doc = "Client id: an audience of accepted tokens.")};
 static const struct param thumbprint_params[] = {
 	PROVIDER(struct changed_thumbprints, arn),
 	THUMBPRINTS(struct changed_thumbprints, wish.thumbprints, .flags = REQUIRED, )};
@@ -189,30 +191,32 @@ static const struct param untag_params[] = {PROVIDER(struct changed_tags, arn),
 static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateOpenIDConnectProvider"), .flags = API_WRITES, .args = PARAMS(W, create_params),
 	 .prepare = prepare_new, .operation = engine_create_oidc_provider_run, .returns = KIND_OIDC_PROVIDER,
-	 .answer = show_new, .doc = "Lets trust policies name an issuer of tokens."},
+	 .answer = show_new, .doc = "Creates an OIDC provider, which trust policies can name."},
 	{IAM_ACTION("GetOpenIDConnectProvider"), .args = PARAMS(struct provider_args, read_params),
-	 .prepare = prepare_read, .answer = get_provider, .doc = "One provider."},
+	 .prepare = prepare_read, .answer = get_provider, .doc = "Returns an OIDC provider."},
 	{IAM_ACTION("ListOpenIDConnectProviders"), .args = {0, 0, sizeof(struct provider_args)},
-	 .answer = list_providers, .doc = "The account's providers."},
+	 .answer = list_providers, .doc = "Lists the account's OIDC providers."},
 	{IAM_ACTION("DeleteOpenIDConnectProvider"), .flags = API_WRITES,
 	 .args = PARAMS(struct gone_provider, delete_params), .prepare = prepare_delete,
-	 .operation = engine_delete_oidc_provider_run, .doc = "Takes no more of its tokens."},
+	 .operation = engine_delete_oidc_provider_run,
+	 .doc = "Deletes an OIDC provider. Its tokens are no longer accepted."},
 	{IAM_ACTION("AddClientIDToOpenIDConnectProvider"), .flags = API_WRITES,
 	 .args = PARAMS(struct changed_clients, client_params), .prepare = prepare_client,
-	 .operation = engine_add_oidc_client_run, .doc = "Adds an audience."},
+	 .operation = engine_add_oidc_client_run, .doc = "Adds a client id to an OIDC provider."},
 	{IAM_ACTION("RemoveClientIDFromOpenIDConnectProvider"), .flags = API_WRITES,
 	 .args = PARAMS(struct changed_clients, client_params), .prepare = prepare_client,
-	 .operation = engine_remove_oidc_client_run, .doc = "Takes one away."},
+	 .operation = engine_remove_oidc_client_run, .doc = "Removes a client id from an OIDC provider."},
 	{IAM_ACTION("UpdateOpenIDConnectProviderThumbprint"), .flags = API_WRITES,
 	 .args = PARAMS(struct changed_thumbprints, thumbprint_params), .prepare = prepare_thumbprints,
-	 .operation = engine_set_oidc_thumbprints_run, .doc = "Sets which certificates vouch for it."},
+	 .operation = engine_set_oidc_thumbprints_run,
+	 .doc = "Replaces the certificate thumbprints of an OIDC provider."},
 	{IAM_ACTION("TagOpenIDConnectProvider"), .flags = API_WRITES,
 	 .args = PARAMS(struct changed_tags, tag_params), .prepare = prepare_tags,
-	 .operation = engine_tag_entity_run, .doc = "Sets tags of a provider."},
+	 .operation = engine_tag_entity_run, .doc = "Sets tags on a provider."},
 	{IAM_ACTION("UntagOpenIDConnectProvider"), .flags = API_WRITES,
 	 .args = PARAMS(struct changed_tags, untag_params), .prepare = prepare_tags,
-	 .operation = engine_untag_entity_run, .doc = "Takes tags from a provider."},
+	 .operation = engine_untag_entity_run, .doc = "Removes tags from a provider."},
 	{IAM_ACTION("ListOpenIDConnectProviderTags"), .args = PARAMS(struct provider_args, pages_params),
-	 .prepare = prepare_read, .answer = list_tags, .doc = "A provider's tags."},
+	 .prepare = prepare_read, .answer = list_tags, .doc = "Lists the tags of a provider."},
 };
 const struct api_actions iam_oidc_actions = API_ACTIONS(actions);

@@ -17,10 +17,10 @@ struct login_profile {
 	struct strs refused; /* hashes of passwords that the policy refuses */
 };
 #define PASSWORD(T, wire, member, ...)                                                                       \
-	PARAM(T, wire, member, .flags = 0 __VA_ARGS__, .min = 1, .max = 128, .doc = "The password.")
+	PARAM(T, wire, member, .flags = 0 __VA_ARGS__, .min = 1, .max = 128, .doc = "Password.")
 #define IS_FIRST                                                                                             \
 	PARAM(struct login_profile, "PasswordResetRequired", wish.is_first,                                  \
-	      .doc = "To be changed at the first sign-in.")
+	      .doc = "Whether the user must change the password at the next sign-in.")
 static const struct param create_params[] = {IAM_USER(struct login_profile, wish.user, | REQUIRED),
 					     PASSWORD(struct login_profile, "Password", password, | REQUIRED),
 					     IS_FIRST};
@@ -120,18 +120,19 @@ static RESULT check_and_hash(struct work_item *w)
 #define W struct password_policy
 static const struct param policy_params[] = {
 	PARAM(W, "MinimumPasswordLength", length_min, .min = 6, .max = 128, .absent = "6",
-	      .doc = "How many characters they have at least."),
-	PARAM(W, "RequireSymbols", symbols, .doc = "They need a symbol."),
-	PARAM(W, "RequireNumbers", digits, .doc = "They need a digit."),
-	PARAM(W, "RequireUppercaseCharacters", capitals, .doc = "They need a capital letter."),
-	PARAM(W, "RequireLowercaseCharacters", small_letters, .doc = "They need a small letter."),
-	PARAM(W, "AllowUsersToChangePassword", own, .doc = "Users may change their own."),
+	      .doc = "Minimum number of characters."),
+	PARAM(W, "RequireSymbols", symbols, .doc = "Requires a symbol."),
+	PARAM(W, "RequireNumbers", digits, .doc = "Requires a digit."),
+	PARAM(W, "RequireUppercaseCharacters", capitals, .doc = "Requires an uppercase letter."),
+	PARAM(W, "RequireLowercaseCharacters", small_letters, .doc = "Requires a lowercase letter."),
+	PARAM(W, "AllowUsersToChangePassword", own, .doc = "Whether users may change their own password."),
 	PARAM(W, "MaxPasswordAge", age_days, .min = 1, .max = PASSWORD_AGE_DAYS_MAX,
-	      .doc = "Days after which a password must be changed."),
+	      .doc = "Number of days after which a password must be changed."),
 	PARAM(W, "PasswordReusePrevention", reuse, .min = 1, .max = PASSWORD_REUSE_MAX,
-	      .doc = "Number of a user's latest passwords that are refused."),
+	      .doc = "Number of recent passwords that cannot be reused."),
 	PARAM(W, "HardExpiry", hard_expiry,
-	      .doc = "An expired password is replaced by an administrator or with an access key alone."),
+	      .doc = "Whether an expired password can only be replaced by an administrator or with an access "
+		     "key."),
 };
 #undef W
 
@@ -168,25 +169,26 @@ static RESULT show_policy(struct iam_call *e, const void *args, struct xml *x)
 static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateLoginProfile"), .flags = API_WRITES,
 	 .args = PARAMS(struct login_profile, create_params), .prepare = prepare_login, .work = hash_login,
-	 .operation = engine_create_login_run, .answer = show_login, .doc = "Gives a user a password."},
+	 .operation = engine_create_login_run, .answer = show_login, .doc = "Creates a password for a user."},
 	{IAM_ACTION("GetLoginProfile"), .args = PARAMS(struct login_profile, user_params),
-	 .answer = show_login, .doc = "Whether a user has one, and since when."},
+	 .answer = show_login, .doc = "Returns the creation time of a user's password."},
 	{IAM_ACTION("UpdateLoginProfile"), .flags = API_WRITES,
 	 .args = PARAMS(struct login_profile, update_params), .prepare = prepare_login, .work = hash_login,
-	 .operation = engine_update_login_run, .doc = "Gives it another one; ends the tokens of before."},
+	 .operation = engine_update_login_run,
+	 .doc = "Changes a user's password, and revokes earlier tokens."},
 	{IAM_ACTION("DeleteLoginProfile"), .flags = API_WRITES,
 	 .args = PARAMS(struct login_profile, user_params), .operation = engine_delete_login_run,
-	 .doc = "Takes it away."},
+	 .doc = "Deletes the password of a user."},
 	{IAM_ACTION("ChangePassword"), .flags = API_WRITES | IAM_OWN,
 	 .args = PARAMS(struct own_change, own_params), .prepare = prepare_own, .work = check_and_hash,
-	 .operation = engine_change_own_password_run, .doc = "Changes one's own."},
+	 .operation = engine_change_own_password_run, .doc = "Changes the caller's own password."},
 	{IAM_ACTION("UpdateAccountPasswordPolicy"), .flags = API_WRITES,
 	 .args = PARAMS(struct password_policy, policy_params), .operation = engine_set_password_policy_run,
-	 .doc = "What passwords of the account's users must be, in both faces."},
+	 .doc = "Sets the password policy of the account's users, for IAM and Keystone."},
 	{IAM_ACTION("GetAccountPasswordPolicy"), .args = {0, 0, sizeof(struct password_policy)},
-	 .answer = show_policy, .doc = "What that is."},
+	 .answer = show_policy, .doc = "Returns the password policy."},
 	{IAM_ACTION("DeleteAccountPasswordPolicy"), .flags = API_WRITES,
 	 .args = {0, 0, sizeof(struct password_policy)}, .operation = engine_clear_password_policy_run,
-	 .doc = "The usual one holds again."},
+	 .doc = "Deletes the password policy. The default one applies again."},
 };
 const struct api_actions iam_password_actions = API_ACTIONS(actions);

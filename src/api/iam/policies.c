@@ -355,12 +355,11 @@ struct entities_args {
 static const struct param entities_params[] = {
 	IAM_POLICY_ARN(struct entities_args, arn),
 	PARAM(struct entities_args, "EntityFilter", filter,
-	      .words = "User|Role|Group|LocalManagedPolicy|AWSManagedPolicy",
-	      .doc = "Only those of one kind."),
+	      .words = "User|Role|Group|LocalManagedPolicy|AWSManagedPolicy", .doc = "Kind of the entities."),
 	IAM_PATH_PREFIX(struct entities_args, path),
 	PARAM(struct entities_args, "PolicyUsageFilter", usage,
 	      .words = "PermissionsPolicy|PermissionsBoundary",
-	      .doc = "Only whom it gives something, or only whom it bounds."),
+	      .doc = "Usage of the policy: as a permissions policy or as a permissions boundary."),
 	IAM_PAGES(struct entities_args, pages),
 };
 
@@ -469,69 +468,76 @@ static RESULT list_tags(struct iam_call *e, const void *args, struct xml *x)
 
 static const struct param version_rows[] = {
 	IAM_POLICY_ARN(struct policy_args, arn),
-	PARAM(struct policy_args, "VersionId", version, .flags = REQUIRED, .doc = "The version: v1, v2, …")};
+	PARAM(struct policy_args, "VersionId", version, .flags = REQUIRED, .doc = "Version, such as v1.")};
 static const struct param arn_rows[] = {IAM_POLICY_ARN(struct policy_args, arn)};
 static const struct param pages_rows[] = {IAM_POLICY_ARN(struct policy_args, arn),
 					  IAM_PAGES(struct policy_args, pages)};
 static const struct param list_rows[] = {
 	IAM_PAGES(struct policy_args, pages),
 	PARAM(struct policy_args, "Scope", scope, .words = "All|AWS|Local",
-	      .doc = "Amazon's own, or the account's."),
-	PARAM(struct policy_args, "OnlyAttached", only_attached, .doc = "Shows only what somebody has."),
+	      .doc = "Scope: All, AWS, or Local for the account's own policies."),
+	PARAM(struct policy_args, "OnlyAttached", only_attached,
+	      .doc = "Lists only policies that are attached."),
 	IAM_PATH_PREFIX(struct policy_args, path),
 	PARAM(struct policy_args, "PolicyUsageFilter", usage,
 	      .words = "PermissionsPolicy|PermissionsBoundary",
-	      .doc = "Only what gives somebody something, or only what bounds somebody."),
+	      .doc = "Usage of the policy: as a permissions policy or as a permissions boundary."),
 };
 static const struct param new_rows[] = {
 	IAM_POLICY_NAME(struct new_policy, wish.name),
-	PARAM(struct new_policy, "Path", wish.path, .max = 512, .doc = "Of its ARN."),
-	PARAM(struct new_policy, "Description", wish.description, .max = 1000, .doc = "For people."),
+	PARAM(struct new_policy, "Path", wish.path, .max = 512, .doc = "Path of the ARN."),
+	PARAM(struct new_policy, "Description", wish.description, .max = 1000,
+	      .doc = "Description: free text."),
 	IAM_DOCUMENT(struct new_policy, wish.document),
 	IAM_TAGS(struct new_policy, wish.tags),
 };
 static const struct param gone_rows[] = {IAM_POLICY_ARN(struct gone_policy, arn)};
-static const struct param new_version_rows[] = {
-	IAM_POLICY_ARN(struct new_version, arn), IAM_DOCUMENT(struct new_version, wish.document),
-	PARAM(struct new_version, "SetAsDefault", wish.is_default, .doc = "It holds from now on.")};
+static const struct param new_version_rows[] = {IAM_POLICY_ARN(struct new_version, arn),
+						IAM_DOCUMENT(struct new_version, wish.document),
+						PARAM(struct new_version, "SetAsDefault", wish.is_default,
+						      .doc = "Makes the new version the default one.")};
 static const struct param changed_version_rows[] = {IAM_POLICY_ARN(struct changed_version, arn),
 						    PARAM(struct changed_version, "VersionId", version,
-							  .flags = REQUIRED,
-							  .doc = "The version: v1, v2, …")};
+							  .flags = REQUIRED, .doc = "Version, such as v1.")};
 
 static const struct iam_action actions[] = {
 	{IAM_ACTION("CreatePolicy"), .flags = API_WRITES, .args = PARAMS(struct new_policy, new_rows),
 	 .prepare = prepare_new, .operation = engine_create_policy_run, .returns = KIND_POLICY,
-	 .answer = show_new, .doc = "Makes a managed policy."},
+	 .answer = show_new, .doc = "Creates a managed policy."},
 	{IAM_ACTION("DeletePolicy"), .flags = API_WRITES, .args = PARAMS(struct gone_policy, gone_rows),
 	 .prepare = prepare_delete, .operation = engine_delete_policy_run,
-	 .doc = "Deletes a policy that nobody has."},
+	 .doc = "Deletes a managed policy that is not attached."},
 	{IAM_ACTION("GetPolicy"), .args = PARAMS(struct policy_args, arn_rows), .prepare = prepare_policy,
-	 .answer = get_policy, .doc = "One policy."},
+	 .answer = get_policy, .doc = "Returns a managed policy."},
 	{IAM_ACTION("ListPolicies"), .args = PARAMS(struct policy_args, list_rows), .answer = list_policies,
-	 .doc = "The account's policies, and AWS's own."},
+	 .doc = "Lists the account's managed policies, and AWS's own."},
 	{IAM_ACTION("CreatePolicyVersion"), .flags = API_WRITES,
 	 .args = PARAMS(struct new_version, new_version_rows), .prepare = prepare_version,
 	 .operation = engine_create_policy_version_run, .answer = show_new_version,
-	 .doc = "Gives a policy another text."},
+	 .doc = "Creates a version of a managed policy."},
 	{IAM_ACTION("DeletePolicyVersion"), .flags = API_WRITES,
 	 .args = PARAMS(struct changed_version, changed_version_rows), .prepare = prepare_change_version,
-	 .operation = engine_delete_policy_version_run, .doc = "Deletes a version that does not hold."},
+	 .operation = engine_delete_policy_version_run,
+	 .doc = "Deletes a version other than the default one."},
 	{IAM_ACTION("SetDefaultPolicyVersion"), .flags = API_WRITES,
 	 .args = PARAMS(struct changed_version, changed_version_rows), .prepare = prepare_change_version,
-	 .operation = engine_set_default_policy_version_run, .doc = "Lets a version hold."},
+	 .operation = engine_set_default_policy_version_run,
+	 .doc = "Sets the default version of a managed policy."},
 	{IAM_ACTION("GetPolicyVersion"), .args = PARAMS(struct policy_args, version_rows),
-	 .prepare = prepare_version_read, .answer = get_version, .doc = "One version, with its text."},
+	 .prepare = prepare_version_read, .answer = get_version,
+	 .doc = "Returns a version of a managed policy with its document."},
 	{IAM_ACTION("ListPolicyVersions"), .args = PARAMS(struct policy_args, pages_rows),
-	 .prepare = prepare_policy, .answer = list_versions, .doc = "A policy's versions."},
+	 .prepare = prepare_policy, .answer = list_versions,
+	 .doc = "Lists the versions of a managed policy."},
 	{IAM_ACTION("ListEntitiesForPolicy"), .args = PARAMS(struct entities_args, entities_params),
 	 .prepare = prepare_entities, .answer = list_entities,
-	 .doc = "Who has a policy, or is bounded by it."},
+	 .doc = "Lists the users, groups and roles that a policy is attached to, as permissions policy or "
+		"boundary."},
 	{IAM_ACTION("TagPolicy"), .flags = API_WRITES, .args = PARAMS(struct tag_args, tag_params),
-	 .prepare = prepare_tags, .operation = engine_tag_entity_run, .doc = "Sets tags of a policy."},
+	 .prepare = prepare_tags, .operation = engine_tag_entity_run, .doc = "Sets tags on a policy."},
 	{IAM_ACTION("UntagPolicy"), .flags = API_WRITES, .args = PARAMS(struct tag_args, untag_params),
-	 .prepare = prepare_tags, .operation = engine_untag_entity_run, .doc = "Takes tags from a policy."},
+	 .prepare = prepare_tags, .operation = engine_untag_entity_run, .doc = "Removes tags from a policy."},
 	{IAM_ACTION("ListPolicyTags"), .args = PARAMS(struct policy_args, pages_rows),
-	 .prepare = prepare_policy, .answer = list_tags, .doc = "A policy's tags."},
+	 .prepare = prepare_policy, .answer = list_tags, .doc = "Lists the tags of a policy."},
 };
 const struct api_actions iam_policy_actions = API_ACTIONS(actions);

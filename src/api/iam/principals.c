@@ -116,7 +116,7 @@ static RESULT get_inline(struct iam_call *e, const void *args, struct xml *x)
 
 #define BOUNDARY                                                                                             \
 	PARAM(struct attach, "PermissionsBoundary", arn, .flags = REQUIRED, .min = 20, .max = 2048,          \
-	      .doc = "The policy that bounds it, by its ARN.")
+	      .doc = "ARN of the permissions boundary.")
 #define A struct iam_read_args
 #define I struct inline_policy_wish
 static const struct param attach_user_rows[] = {IAM_USER(struct attach, wish.user, | REQUIRED),

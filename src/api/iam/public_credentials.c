@@ -20,12 +20,12 @@ struct new_credential {
 static const struct param upload_key_params[] = {
 	IAM_USER(struct new_credential, wish.user, | REQUIRED),
 	PARAM(struct new_credential, "SSHPublicKeyBody", wish.body, .flags = REQUIRED, .min = 1,
-	      .max = BODY_MAX, .doc = "An RSA key of 2,048 bits or more: OpenSSH's line, or PEM."),
+	      .max = BODY_MAX, .doc = "RSA public key of at least 2,048 bits: an OpenSSH line or PEM."),
 };
 static const struct param upload_certificate_params[] = {
 	IAM_USER(struct new_credential, wish.user),
 	PARAM(struct new_credential, "CertificateBody", wish.body, .flags = REQUIRED, .min = 1,
-	      .max = BODY_MAX, .doc = "A certificate in PEM."),
+	      .max = BODY_MAX, .doc = "Certificate in PEM."),
 };
 
 static struct ref ref_of_user(const struct user *user)
@@ -109,13 +109,14 @@ struct changed_credential {
 	struct str status;
 };
 #define KEY_ID(T, member)                                                                                    \
-	PARAM(T, "SSHPublicKeyId", member, .flags = REQUIRED, .min = 20, .max = 128, .doc = "The key's id.")
+	PARAM(T, "SSHPublicKeyId", member, .flags = REQUIRED, .min = 20, .max = 128,                         \
+	      .doc = "Id of the SSH public key.")
 #define CERTIFICATE_ID(T, member)                                                                            \
 	PARAM(T, "CertificateId", member, .flags = REQUIRED, .min = 24, .max = 128,                          \
-	      .doc = "The certificate's id.")
+	      .doc = "Id of the certificate.")
 #define STATUS(T, member)                                                                                    \
 	PARAM(T, "Status", member, .flags = REQUIRED, .words = "Active|Inactive|Expired",                    \
-	      .doc = "Active or Inactive; Expired is refused.")
+	      .doc = "Status: Active or Inactive. Expired is refused.")
 static const struct param update_key_params[] = {IAM_USER(struct changed_credential, wish.user, | REQUIRED),
 						 KEY_ID(struct changed_credential, wish.key_id),
 						 STATUS(struct changed_credential, status)};
@@ -253,10 +254,10 @@ struct key_args {
 	struct ref user;
 	struct str key_id, encoding;
 };
-static const struct param get_params[] = {IAM_USER(struct key_args, user, | REQUIRED),
-					  KEY_ID(struct key_args, key_id),
-					  PARAM(struct key_args, "Encoding", encoding, .flags = REQUIRED,
-						.words = "SSH|PEM", .doc = "OpenSSH's line, or PEM.")};
+static const struct param get_params[] = {
+	IAM_USER(struct key_args, user, | REQUIRED), KEY_ID(struct key_args, key_id),
+	PARAM(struct key_args, "Encoding", encoding, .flags = REQUIRED, .words = "SSH|PEM",
+	      .doc = "Encoding: SSH for an OpenSSH line, or PEM.")};
 
 static RESULT get_key(struct iam_call *e, const void *args, struct xml *x)
 {
@@ -280,32 +281,33 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("UploadSSHPublicKey"), CHANGE, .args = PARAMS(struct new_credential, upload_key_params),
 	 .prepare = prepare_key, .operation = engine_upload_public_credential_run,
 	 .returns = KIND_PUBLIC_CREDENTIAL, .answer = show_new_key,
-	 .doc = "Keeps a user's public key for SSH."},
+	 .doc = "Uploads an SSH public key of a user."},
 	{IAM_ACTION("GetSSHPublicKey"), .args = PARAMS(struct key_args, get_params), .answer = get_key,
-	 .doc = "One key, as OpenSSH's line or in PEM."},
+	 .doc = "Returns an SSH public key as an OpenSSH line or PEM."},
 	{IAM_ACTION("ListSSHPublicKeys"), .args = PARAMS(struct iam_read_args, list_params),
 	 .prepare = iam_prepare_user, .list = &keys, .answer = iam_answer_list,
-	 .doc = "A user's keys for SSH."},
+	 .doc = "Lists the SSH public keys of a user."},
 	{IAM_ACTION("UpdateSSHPublicKey"), CHANGE,
 	 .args = PARAMS(struct changed_credential, update_key_params), .prepare = prepare_key_change,
-	 .operation = engine_enable_public_credential_run, .doc = "Makes a key active or inactive."},
+	 .operation = engine_enable_public_credential_run,
+	 .doc = "Activates or deactivates an SSH public key."},
 	{IAM_ACTION("DeleteSSHPublicKey"), CHANGE,
 	 .args = PARAMS(struct changed_credential, delete_key_params), .prepare = prepare_key_change,
-	 .operation = engine_delete_public_credential_run, .doc = "Deletes a key."},
+	 .operation = engine_delete_public_credential_run, .doc = "Deletes an SSH public key."},
 	{IAM_ACTION("UploadSigningCertificate"), CHANGE,
 	 .args = PARAMS(struct new_credential, upload_certificate_params), .prepare = prepare_certificate,
 	 .operation = engine_upload_public_credential_run, .returns = KIND_PUBLIC_CREDENTIAL,
-	 .answer = show_new_certificate, .doc = "Keeps a user's certificate."},
+	 .answer = show_new_certificate, .doc = "Uploads a signing certificate of a user."},
 	{IAM_ACTION("ListSigningCertificates"), .args = PARAMS(struct iam_read_args, list_params),
 	 .prepare = iam_prepare_user, .list = &certificates, .answer = iam_answer_list,
-	 .doc = "A user's certificates."},
+	 .doc = "Lists the signing certificates of a user."},
 	{IAM_ACTION("UpdateSigningCertificate"), CHANGE,
 	 .args = PARAMS(struct changed_credential, update_certificate_params),
 	 .prepare = prepare_certificate_change, .operation = engine_enable_public_credential_run,
-	 .doc = "Makes a certificate active or inactive."},
+	 .doc = "Activates or deactivates a signing certificate."},
 	{IAM_ACTION("DeleteSigningCertificate"), CHANGE,
 	 .args = PARAMS(struct changed_credential, delete_certificate_params),
 	 .prepare = prepare_certificate_change, .operation = engine_delete_public_credential_run,
-	 .doc = "Deletes a certificate."},
+	 .doc = "Deletes a signing certificate."},
 };
 const struct api_actions iam_public_credential_actions = API_ACTIONS(actions);

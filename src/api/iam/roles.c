@@ -91,17 +91,18 @@ struct new_role {
 };
 #define MAX_SESSION(T, member)                                                                               \
 	PARAM(T, "MaxSessionDuration", member, .min = 3600, .max = SESSION_S_MAX,                            \
-	      .doc = "How many seconds a session lasts at most.")
+	      .doc = "Maximum session duration in seconds.")
 static const struct param create_params[] = {
 	PARAM(struct new_role, "RoleName", wish.name, .flags = REQUIRED, .min = 1, .max = 64,
-	      .doc = "Unique in the account, in any letter case."),
+	      .doc = "Name; unique in the account, regardless of letter case."),
 	IAM_PATH(struct new_role, wish.path),
 	PARAM(struct new_role, "AssumeRolePolicyDocument", wish.trust, .flags = REQUIRED, .min = 1,
-	      .max = IAM_DOCUMENT_MAX, .doc = "Who may take it, in JSON."),
-	PARAM(struct new_role, "Description", wish.description, .max = 1000, .doc = "For people."),
+	      .max = IAM_DOCUMENT_MAX, .doc = "Trust policy, as JSON: who may assume the role."),
+	PARAM(struct new_role, "Description", wish.description, .max = 1000,
+	      .doc = "Description: free text."),
 	MAX_SESSION(struct new_role, wish.session_max_s),
 	PARAM(struct new_role, "PermissionsBoundary", boundary, .min = 20, .max = 2048,
-	      .doc = "A policy that bounds what it may."),
+	      .doc = "ARN of the permissions boundary."),
 	IAM_TAGS(struct new_role, wish.tags),
 };
 
@@ -131,18 +132,19 @@ struct changed_role {
 };
 static const struct param update_params[] = {
 	IAM_ROLE(struct changed_role, wish.iam_role),
-	PARAM(struct changed_role, "Description", wish.description, .max = 1000, .doc = "For people."),
+	PARAM(struct changed_role, "Description", wish.description, .max = 1000,
+	      .doc = "Description: free text."),
 	MAX_SESSION(struct changed_role, wish.session_max_s),
 };
 static const struct param describe_params[] = {
 	IAM_ROLE(struct changed_role, wish.iam_role),
 	PARAM(struct changed_role, "Description", wish.description, .flags = REQUIRED, .max = 1000,
-	      .doc = "For people."),
+	      .doc = "Description: free text."),
 };
 static const struct param trust_params[] = {
 	IAM_ROLE(struct changed_role, wish.iam_role),
 	PARAM(struct changed_role, "PolicyDocument", wish.trust, .flags = REQUIRED, .min = 1,
-	      .max = IAM_DOCUMENT_MAX, .doc = "Who may take it, in JSON."),
+	      .max = IAM_DOCUMENT_MAX, .doc = "Trust policy, as JSON: who may assume the role."),
 };
 
 static RESULT prepare_change(struct iam_call *e, void *args)
@@ -179,28 +181,30 @@ static const struct param untag_params[] = {IAM_ROLE(struct entity_tags, entity)
 static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateRole"), .flags = API_WRITES, .args = PARAMS(struct new_role, create_params),
 	 .prepare = prepare_new, .operation = engine_create_iam_role_run, .returns = KIND_IAM_ROLE,
-	 .answer = show_new, .doc = "Makes a role."},
+	 .answer = show_new, .doc = "Creates a role."},
 	{IAM_ACTION("GetRole"), .args = PARAMS(struct iam_read_args, get_params), .answer = get_role,
-	 .doc = "One role."},
+	 .doc = "Returns a role."},
 	{IAM_ACTION("ListRoles"), .args = IAM_LIST, .list = &iam_roles, .answer = iam_answer_list,
-	 .doc = "The account's roles."},
+	 .doc = "Lists the account's roles."},
 	{IAM_ACTION("UpdateRole"), .flags = API_WRITES, .args = PARAMS(struct changed_role, update_params),
 	 .prepare = prepare_change, .operation = engine_update_iam_role_run, .answer = show_nothing,
-	 .doc = "How long its sessions last, and its description."},
+	 .doc = "Changes the maximum session duration and the description of a role."},
 	{IAM_ACTION("UpdateRoleDescription"), .flags = API_WRITES,
 	 .args = PARAMS(struct changed_role, describe_params), .prepare = prepare_change,
-	 .operation = engine_update_iam_role_run, .answer = show_changed, .doc = "Its description alone."},
+	 .operation = engine_update_iam_role_run, .answer = show_changed,
+	 .doc = "Changes the description of a role."},
 	{IAM_ACTION("UpdateAssumeRolePolicy"), .flags = API_WRITES,
 	 .args = PARAMS(struct changed_role, trust_params), .prepare = prepare_change,
-	 .operation = engine_update_iam_role_trust_run, .doc = "Who may take it."},
+	 .operation = engine_update_iam_role_trust_run, .doc = "Replaces the trust policy of a role."},
 	{IAM_ACTION("DeleteRole"), .flags = API_WRITES, .args = PARAMS(struct iam_role_target, delete_params),
-	 .operation = engine_delete_iam_role_run, .doc = "Deletes a role that has nothing left."},
+	 .operation = engine_delete_iam_role_run,
+	 .doc = "Deletes a role without policies and instance profiles."},
 	{IAM_ACTION("TagRole"), .flags = API_WRITES, .args = PARAMS(struct entity_tags, tag_params),
-	 .prepare = iam_prepare_tag, .operation = engine_tag_entity_run, .doc = "Sets tags of a role."},
+	 .prepare = iam_prepare_tag, .operation = engine_tag_entity_run, .doc = "Sets tags on a role."},
 	{IAM_ACTION("UntagRole"), .flags = API_WRITES, .args = PARAMS(struct entity_tags, untag_params),
 	 .prepare = iam_prepare_untag, .operation = engine_untag_entity_run,
-	 .doc = "Takes tags from a role."},
+	 .doc = "Removes tags from a role."},
 	{IAM_ACTION("ListRoleTags"), .args = PARAMS(struct iam_read_args, list_tags_params),
-	 .answer = list_tags, .doc = "A role's tags."},
+	 .answer = list_tags, .doc = "Lists the tags of a role."},
 };
 const struct api_actions iam_role_actions = API_ACTIONS(actions);

@@ -10,11 +10,11 @@
 
 #define PROVIDER(T, member)                                                                                  \
 	PARAM(T, "SAMLProviderArn", member, .flags = REQUIRED, .min = 20, .max = 2048,                       \
-	      .doc = "The provider, by its ARN.")
+	      .doc = "ARN of the provider.")
 /* IAM takes 10,000,000 characters; a request to Dari has 1 MiB at most. */
 #define METADATA(T, member)                                                                                  \
 	PARAM(T, "SAMLMetadataDocument", member, .flags = REQUIRED, .min = SAML_METADATA_MIN,                \
-	      .max = SAML_METADATA_MAX, .doc = "The identity provider's metadata, in XML.")
+	      .max = SAML_METADATA_MAX, .doc = "Metadata of the identity provider, in XML.")
 
 /* Arguments of actions on a provider start with the engine's wish, followed by the ARN. */
 struct provider_args {
@@ -173,7 +173,7 @@ static RESULT list_tags(struct iam_call *e, const void *args, struct xml *x)
 static const struct param create_params[] = {
 	METADATA(struct saml_provider_wish, document.text),
 	PARAM(struct saml_provider_wish, "Name", name, .flags = REQUIRED, .min = 1,
-	      .max = SAML_PROVIDER_NAME_MAX, .doc = "Unique in the account."),
+	      .max = SAML_PROVIDER_NAME_MAX, .doc = "Name; unique in the account."),
 	IAM_TAGS(struct saml_provider_wish, tags),
 	NOT_BUILT("AssertionEncryptionMode|AddPrivateKey"),
 };
@@ -195,24 +195,26 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateSAMLProvider"), .flags = API_WRITES,
 	 .args = PARAMS(struct saml_provider_wish, create_params), .prepare = prepare_new, .work = parse_new,
 	 .operation = engine_create_saml_provider_run, .returns = KIND_SAML_PROVIDER, .answer = show_new,
-	 .doc = "Lets trust policies name a SAML identity provider."},
+	 .doc = "Creates a SAML provider, which trust policies can name."},
 	{IAM_ACTION("GetSAMLProvider"), .args = PARAMS(struct provider_args, read_params),
-	 .prepare = prepare_read, .answer = get_provider, .doc = "One provider with its metadata."},
+	 .prepare = prepare_read, .answer = get_provider,
+	 .doc = "Returns a SAML provider with its metadata."},
 	{IAM_ACTION("ListSAMLProviders"), .args = {0, 0, sizeof(struct provider_args)},
-	 .answer = list_providers, .doc = "The account's SAML providers."},
+	 .answer = list_providers, .doc = "Lists the account's SAML providers."},
 	{IAM_ACTION("UpdateSAMLProvider"), .flags = API_WRITES,
 	 .args = PARAMS(struct changed_provider, update_params), .prepare = prepare_update,
 	 .work = parse_changed, .operation = engine_update_saml_provider_run, .answer = show_changed,
-	 .doc = "Replaces a provider's metadata."},
+	 .doc = "Replaces the metadata of a SAML provider."},
 	{IAM_ACTION("DeleteSAMLProvider"), .flags = API_WRITES,
 	 .args = PARAMS(struct gone_provider, delete_params), .prepare = prepare_delete,
-	 .operation = engine_delete_saml_provider_run, .doc = "Takes no more of its assertions."},
+	 .operation = engine_delete_saml_provider_run,
+	 .doc = "Deletes a SAML provider. Its assertions are no longer accepted."},
 	{IAM_ACTION("TagSAMLProvider"), .flags = API_WRITES, .args = PARAMS(struct changed_tags, tag_params),
-	 .prepare = prepare_tags, .operation = engine_tag_entity_run, .doc = "Sets tags of a provider."},
+	 .prepare = prepare_tags, .operation = engine_tag_entity_run, .doc = "Sets tags on a provider."},
 	{IAM_ACTION("UntagSAMLProvider"), .flags = API_WRITES,
 	 .args = PARAMS(struct changed_tags, untag_params), .prepare = prepare_tags,
 	 .operation = engine_untag_entity_run, .doc = "Removes tags from a provider."},
 	{IAM_ACTION("ListSAMLProviderTags"), .args = PARAMS(struct provider_args, pages_params),
-	 .prepare = prepare_read, .answer = list_tags, .doc = "A provider's tags."},
+	 .prepare = prepare_read, .answer = list_tags, .doc = "Lists the tags of a provider."},
 };
 const struct api_actions iam_saml_actions = API_ACTIONS(actions);

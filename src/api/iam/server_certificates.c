@@ -15,7 +15,7 @@ enum { PEM_MAX = 16384, CHAIN_MAX = 65536, CHAIN_CERTIFICATES_MAX = 64 };
 
 #define NAME(T, member)                                                                                      \
 	PARAM(T, "ServerCertificateName", member, .flags = REQUIRED, .min = 1, .max = IAM_NAME_MAX,          \
-	      .doc = "The certificate.")
+	      .doc = "Name of the server certificate.")
 
 /* ---- uploads ---- */
 
@@ -25,13 +25,13 @@ struct new_certificate {
 };
 static const struct param upload_params[] = {
 	PARAM(struct new_certificate, "ServerCertificateName", wish.name, .flags = REQUIRED, .min = 1,
-	      .max = IAM_NAME_MAX, .doc = "Unique in the account, in any letter case."),
+	      .max = IAM_NAME_MAX, .doc = "Name; unique in the account, regardless of letter case."),
 	PARAM(struct new_certificate, "CertificateBody", wish.body, .flags = REQUIRED, .min = 1,
-	      .max = PEM_MAX, .doc = "The certificate, in PEM."),
+	      .max = PEM_MAX, .doc = "Certificate in PEM."),
 	PARAM(struct new_certificate, "PrivateKey", private_key, .flags = REQUIRED, .min = 1, .max = PEM_MAX,
-	      .doc = "Its private key in PEM, without a password."),
+	      .doc = "Private key in PEM, without a passphrase."),
 	PARAM(struct new_certificate, "CertificateChain", wish.chain, .min = 1, .max = CHAIN_MAX,
-	      .doc = "Certificates of its issuers in PEM, the immediate one first."),
+	      .doc = "Certificate chain in PEM, beginning with the issuer of the certificate."),
 	IAM_PATH(struct new_certificate, wish.path),
 	IAM_TAGS(struct new_certificate, wish.tags),
 };
@@ -160,10 +160,9 @@ struct certificate_args {
 };
 static const struct param update_params[] = {
 	NAME(struct changed_certificate, name),
-	PARAM(struct changed_certificate, "NewPath", wish.path, .min = 1, .max = 512,
-	      .doc = "Its path from now on."),
+	PARAM(struct changed_certificate, "NewPath", wish.path, .min = 1, .max = 512, .doc = "New path."),
 	PARAM(struct changed_certificate, "NewServerCertificateName", wish.name, .min = 1,
-	      .max = IAM_NAME_MAX, .doc = "Its name from now on."),
+	      .max = IAM_NAME_MAX, .doc = "New name."),
 };
 static const struct param delete_params[] = {NAME(struct gone_certificate, name)};
 static const struct param tag_params[] = {NAME(struct tagged_certificate, name),
@@ -269,25 +268,27 @@ static const struct iam_action actions[] = {
 	 .args = PARAMS(struct new_certificate, upload_params), .prepare = prepare_upload,
 	 .work = check_upload, .operation = engine_create_server_certificate_run,
 	 .returns = KIND_SERVER_CERTIFICATE, .answer = show_new,
-	 .doc = "Keeps a certificate with its chain and its private key."},
+	 .doc = "Uploads a server certificate with its chain and private key."},
 	{IAM_ACTION("GetServerCertificate"), .args = PARAMS(struct certificate_args, get_params),
-	 .answer = get_certificate, .doc = "One certificate with its chain, without its key."},
+	 .answer = get_certificate,
+	 .doc = "Returns a server certificate with its chain, without the private key."},
 	{IAM_ACTION("ListServerCertificates"), .args = IAM_LIST, .list = &iam_server_certificates,
-	 .answer = iam_answer_list, .doc = "The account's server certificates."},
+	 .answer = iam_answer_list, .doc = "Lists the account's server certificates."},
 	{IAM_ACTION("UpdateServerCertificate"), .flags = API_WRITES,
 	 .args = PARAMS(struct changed_certificate, update_params), .prepare = prepare_update,
 	 .operation = engine_update_server_certificate_run,
-	 .doc = "Gives a certificate another name or path."},
+	 .doc = "Changes the name or path of a server certificate."},
 	{IAM_ACTION("DeleteServerCertificate"), .flags = API_WRITES,
 	 .args = PARAMS(struct gone_certificate, delete_params), .prepare = prepare_delete,
-	 .operation = engine_delete_server_certificate_run, .doc = "Deletes a certificate and its key."},
+	 .operation = engine_delete_server_certificate_run,
+	 .doc = "Deletes a server certificate and its private key."},
 	{IAM_ACTION("TagServerCertificate"), .flags = API_WRITES,
 	 .args = PARAMS(struct tagged_certificate, tag_params), .prepare = prepare_tags,
-	 .operation = engine_tag_entity_run, .doc = "Sets tags of a certificate."},
+	 .operation = engine_tag_entity_run, .doc = "Sets tags on a server certificate."},
 	{IAM_ACTION("UntagServerCertificate"), .flags = API_WRITES,
 	 .args = PARAMS(struct tagged_certificate, untag_params), .prepare = prepare_tags,
-	 .operation = engine_untag_entity_run, .doc = "Takes tags from a certificate."},
+	 .operation = engine_untag_entity_run, .doc = "Removes tags from a server certificate."},
 	{IAM_ACTION("ListServerCertificateTags"), .args = PARAMS(struct certificate_args, tags_params),
-	 .answer = list_tags, .doc = "A certificate's tags."},
+	 .answer = list_tags, .doc = "Lists the tags of a server certificate."},
 };
 const struct api_actions iam_server_certificate_actions = API_ACTIONS(actions);

@@ -33,11 +33,12 @@ struct new_service_role {
 };
 static const struct param create_params[] = {
 	PARAM(struct new_service_role, "AWSServiceName", service, .flags = REQUIRED, .min = 1, .max = 128,
-	      .doc = "The service's principal: autoscaling.amazonaws.com, ec2fleet.amazonaws.com or "
+	      .doc = "Principal of the service: autoscaling.amazonaws.com, ec2fleet.amazonaws.com or "
 		     "support.amazonaws.com."),
-	PARAM(struct new_service_role, "Description", wish.description, .max = 1000, .doc = "For people."),
+	PARAM(struct new_service_role, "Description", wish.description, .max = 1000,
+	      .doc = "Description: free text."),
 	PARAM(struct new_service_role, "CustomSuffix", suffix, .min = 1, .max = 64,
-	      .doc = "Refused: none of these services takes one."),
+	      .doc = "Refused: none of these services supports a suffix."),
 };
 
 /* AWS's texts, but for that of an unknown service, which is a guess. */
@@ -136,7 +137,7 @@ struct status_args {
 };
 static const struct param status_params[] = {PARAM(struct status_args, "DeletionTaskId", task,
 						   .flags = REQUIRED, .min = 1, .max = 1000,
-						   .doc = "The deletion.")};
+						   .doc = "Id of the deletion task.")};
 
 /* The texts are guesses. */
 static RESULT get_status(struct iam_call *e, const void *args, struct xml *x)
@@ -164,12 +165,12 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateServiceLinkedRole"), .flags = API_WRITES,
 	 .args = PARAMS(struct new_service_role, create_params), .prepare = prepare_new,
 	 .operation = engine_create_linked_role_run, .returns = KIND_IAM_ROLE, .answer = show_new,
-	 .doc = "Makes the role of a service, which only the service may take."},
+	 .doc = "Creates a service-linked role, which only its service can assume."},
 	{IAM_ACTION("DeleteServiceLinkedRole"), .flags = API_WRITES,
 	 .args = PARAMS(struct gone_role, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_linked_role_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .answer = show_task, .doc = "Deletes the role of a service, at once."},
+	 .answer = show_task, .doc = "Deletes a service-linked role at once."},
 	{IAM_ACTION("GetServiceLinkedRoleDeletionStatus"), .args = PARAMS(struct status_args, status_params),
-	 .answer = get_status, .doc = "What became of a deletion: it is done."},
+	 .answer = get_status, .doc = "Returns the status of a deletion, which is always SUCCEEDED."},
 };
 const struct api_actions iam_service_role_actions = API_ACTIONS(actions);

@@ -9,13 +9,14 @@ enum { DOCUMENTS_MAX = 20, RESULTS_MAX = 1000 };
 
 static const struct param context_rows[] = {
 	PARAM(struct iam_context_entry, "ContextKeyName", key, .flags = REQUIRED, .min = 5, .max = 256,
-	      .doc = "A condition key."),
+	      .doc = "Condition key."),
 	PARAM(struct iam_context_entry, "ContextKeyType", type,
 	      .words =
 		      "string|stringList|numeric|numericList|boolean|booleanList|ip|ipList|binary|binaryList|"
 		      "date|dateList",
-	      .doc = "The type of its values; operators say it."),
-	PARAM(struct iam_context_entry, "ContextKeyValues.member", values, .max = 2048, .doc = "Its values."),
+	      .doc = "Type of the values."),
+	PARAM(struct iam_context_entry, "ContextKeyValues.member", values, .max = 2048,
+	      .doc = "Values of the condition key."),
 };
 static const struct params context_params = PARAMS(struct iam_context_entry, context_rows);
 
@@ -27,27 +28,27 @@ struct simulation_wish {
 };
 #define S struct simulation_wish
 #define FURTHER                                                                                              \
-	PARAM(S, "PolicyInputList.member", documents, .max = IAM_DOCUMENT_MAX, .doc = "Further policies.")
+	PARAM(S, "PolicyInputList.member", documents, .max = IAM_DOCUMENT_MAX, .doc = "Additional policies.")
 #define SOURCE                                                                                               \
 	PARAM(S, "PolicySourceArn", source_arn, .flags = REQUIRED, .min = 20, .max = 2048,                   \
-	      .doc = "The user, the group or the role, by its ARN.")
+	      .doc = "ARN of the user, group or role.")
 #define SIMULATED                                                                                            \
 	FURTHER,                                                                                             \
 		PARAM(S, "PermissionsBoundaryPolicyInputList.member", boundaries, .max = IAM_DOCUMENT_MAX,   \
-		      .doc = "A permissions boundary."),                                                     \
+		      .doc = "Permissions boundary."),                                                       \
 		PARAM(S, "ActionNames.member", actions, .flags = REQUIRED, .min = 3, .max = 128,             \
-		      .doc = "What is asked: ec2:RunInstances, …"),                                          \
+		      .doc = "Actions to simulate, such as ec2:RunInstances."),                              \
 		PARAM(S, "ResourceArns.member", resources, .min = 1, .max = 2048,                            \
-		      .doc = "On what; nothing said: on all."),                                              \
+		      .doc = "ARNs of the resources; absent: all resources."),                               \
 		PARAM_LIST(S, "ContextEntries.member", context, context_params, .max = 100,                  \
-			   .doc = "Condition keys of the request."),                                         \
+			   .doc = "Condition keys of the simulated request."),                               \
 		IAM_PAGES(S, pages), NOT_BUILT("ResourcePolicy"), NOT_BUILT("ResourceOwner"),                \
 		NOT_BUILT("CallerArn"), NOT_BUILT("ResourceHandlingOption")
 static const struct param custom_params[] = {SIMULATED};
 static const struct param principal_params[] = {SOURCE, SIMULATED};
 static const struct param custom_keys_params[] = {PARAM(S, "PolicyInputList.member", documents,
 							.flags = REQUIRED, .max = IAM_DOCUMENT_MAX,
-							.doc = "The policies.")};
+							.doc = "Policies to evaluate.")};
 static const struct param principal_keys_params[] = {SOURCE, FURTHER};
 
 struct simulation_call {
@@ -255,12 +256,13 @@ static RESULT get_context_keys(struct iam_call *e, const void *args, struct xml 
 
 static const struct iam_action actions[] = {
 	{IAM_ACTION("SimulatePrincipalPolicy"), .args = PARAMS(S, principal_params), .answer = simulate,
-	 .doc = "What a user's, group's or role's policies say of actions."},
+	 .doc = "Simulates actions against the policies of a user, group or role."},
 	{IAM_ACTION("SimulateCustomPolicy"), .args = PARAMS(S, custom_params), .answer = simulate,
-	 .doc = "What policies that are sent say of actions."},
+	 .doc = "Simulates actions against the given policies."},
 	{IAM_ACTION("GetContextKeysForPrincipalPolicy"), .args = PARAMS(S, principal_keys_params),
-	 .answer = get_context_keys, .doc = "Which condition keys a principal's policies ask for."},
+	 .answer = get_context_keys,
+	 .doc = "Lists the condition keys that the policies of a user, group or role use."},
 	{IAM_ACTION("GetContextKeysForCustomPolicy"), .args = PARAMS(S, custom_keys_params),
-	 .answer = get_context_keys, .doc = "Which condition keys policies that are sent ask for."},
+	 .answer = get_context_keys, .doc = "Lists the condition keys that the given policies use."},
 };
 const struct api_actions iam_simulation_actions = API_ACTIONS(actions);

@@ -10,8 +10,7 @@ struct unkept_args {
 };
 static const struct param service_params[] = {
 	IAM_USER(struct unkept_args, user),
-	PARAM(struct unkept_args, "ServiceName", service, .max = 128,
-	      .doc = "Shows only those for this service."),
+	PARAM(struct unkept_args, "ServiceName", service, .max = 128, .doc = "Service of the credentials."),
 };
 
 static RESULT choose_user(struct iam_call *e, void *args)
@@ -36,6 +35,6 @@ static RESULT list_service_credentials(struct iam_call *e, const void *args, str
 static const struct iam_action actions[] = {
 	{IAM_ACTION("ListServiceSpecificCredentials"), .args = PARAMS(struct unkept_args, service_params),
 	 .prepare = choose_user, .answer = list_service_credentials,
-	 .doc = "A user's passwords for single services: none."},
+	 .doc = "Lists the service-specific credentials of a user. There are none."},
 };
 const struct api_actions iam_unkept_actions = API_ACTIONS(actions);

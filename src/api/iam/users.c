@@ -150,10 +150,10 @@ struct new_user {
 };
 static const struct param create_params[] = {
 	PARAM(struct new_user, "UserName", wish.name, .flags = REQUIRED, .min = 1, .max = 64,
-	      .doc = "Unique in the account, in any letter case."),
+	      .doc = "Name; unique in the account, regardless of letter case."),
 	IAM_PATH(struct new_user, wish.path),
 	PARAM(struct new_user, "PermissionsBoundary", boundary, .min = 20, .max = 2048,
-	      .doc = "A policy that bounds what it may."),
+	      .doc = "ARN of the permissions boundary."),
 	IAM_TAGS(struct new_user, wish.tags),
 };
 
@@ -179,9 +179,8 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 
 static const struct param update_params[] = {
 	IAM_USER(struct account_user_change, user, | REQUIRED),
-	PARAM(struct account_user_change, "NewUserName", name, .min = 1, .max = 64,
-	      .doc = "Its name from now on."),
-	PARAM(struct account_user_change, "NewPath", path, .min = 1, .max = 512, .doc = "Its path likewise."),
+	PARAM(struct account_user_change, "NewUserName", name, .min = 1, .max = 64, .doc = "New name."),
+	PARAM(struct account_user_change, "NewPath", path, .min = 1, .max = 512, .doc = "New path."),
 };
 
 static RESULT prepare_update(struct iam_call *e, void *args)
@@ -201,23 +200,25 @@ static const struct param untag_params[] = {IAM_USER(struct entity_tags, entity,
 static const struct iam_action actions[] = {
 	{IAM_ACTION("CreateUser"), .flags = API_WRITES, .args = PARAMS(struct new_user, create_params),
 	 .prepare = prepare_new, .operation = engine_create_account_user_run, .returns = KIND_USER,
-	 .answer = show_new, .doc = "Makes a user."},
+	 .answer = show_new, .doc = "Creates a user."},
 	{IAM_ACTION("GetUser"), .args = PARAMS(struct iam_read_args, user_params),
-	 .prepare = iam_prepare_user, .answer = get_user, .doc = "One user: the caller, when none is named."},
+	 .prepare = iam_prepare_user, .answer = get_user,
+	 .doc = "Returns a user; without a name, the caller."},
 	{IAM_ACTION("ListUsers"), .args = IAM_LIST, .list = &iam_users, .answer = iam_answer_list,
-	 .doc = "The account's users, and those of domains that have a role on it."},
+	 .doc = "Lists the account's users, and those of domains that have a role on it."},
 	{IAM_ACTION("UpdateUser"), .flags = API_WRITES,
 	 .args = PARAMS(struct account_user_change, update_params), .prepare = prepare_update,
-	 .operation = engine_update_account_user_run, .doc = "Gives a user another name or path."},
+	 .operation = engine_update_account_user_run, .doc = "Changes the name or path of a user."},
 	{IAM_ACTION("DeleteUser"), .flags = API_WRITES,
 	 .args = PARAMS(struct account_user_target, delete_params),
-	 .operation = engine_delete_account_user_run, .doc = "Deletes a user that has nothing left."},
+	 .operation = engine_delete_account_user_run,
+	 .doc = "Deletes a user without keys, policies and group memberships."},
 	{IAM_ACTION("TagUser"), .flags = API_WRITES, .args = PARAMS(struct entity_tags, tag_params),
-	 .prepare = iam_prepare_tag, .operation = engine_tag_entity_run, .doc = "Sets tags of a user."},
+	 .prepare = iam_prepare_tag, .operation = engine_tag_entity_run, .doc = "Sets tags on a user."},
 	{IAM_ACTION("UntagUser"), .flags = API_WRITES, .args = PARAMS(struct entity_tags, untag_params),
 	 .prepare = iam_prepare_untag, .operation = engine_untag_entity_run,
-	 .doc = "Takes tags from a user."},
+	 .doc = "Removes tags from a user."},
 	{IAM_ACTION("ListUserTags"), .args = PARAMS(struct iam_read_args, list_tags_params),
-	 .answer = list_tags, .doc = "A user's tags."},
+	 .answer = list_tags, .doc = "Lists the tags of a user."},
 };
 const struct api_actions iam_user_actions = API_ACTIONS(actions);
