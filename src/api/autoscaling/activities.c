@@ -59,8 +59,8 @@ struct list_args {
 	bool deleted;
 };
 static const struct param list_params[] = {
-	PARAM(struct list_args, "ActivityIds.member", ids, .min = 1, .max = 64, .doc = "Only these."),
-	AUTOSCALING_NAME(struct list_args, "AutoScalingGroupName", group, .doc = "Only those of the group."),
+	PARAM(struct list_args, "ActivityIds.member", ids, .min = 1, .max = 64, .doc = "Activities by id."),
+	AUTOSCALING_NAME(struct list_args, "AutoScalingGroupName", group, .doc = "Auto Scaling group."),
 	NOT_BUILT("IncludeDeletedGroups", .only = "false"),
 	AUTOSCALING_PAGES(struct list_args, pages),
 	NOT_BUILT("Filters"),
@@ -135,6 +135,6 @@ static RESULT answer_list(struct autoscaling_call *e, const void *args, struct x
 
 static const struct autoscaling_action actions[] = {
 	{AUTOSCALING_ACTION("DescribeScalingActivities"), .args = PARAMS(struct list_args, list_params),
-	 .answer = answer_list, .doc = "What groups did, and why."},
+	 .answer = answer_list, .doc = "Lists the scaling activities of groups, with their causes."},
 };
 const struct api_actions autoscaling_activity_actions = API_ACTIONS(actions);

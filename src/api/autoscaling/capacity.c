@@ -9,9 +9,9 @@ struct desired_args {
 static const struct param desired_params[] = {
 	AUTOSCALING_GROUP(struct desired_args, name),
 	PARAM(struct desired_args, "DesiredCapacity", wish.desired, .flags = REQUIRED, .min = 0,
-	      .max = SCALING_SIZE_MAX, .doc = "Units that there are to be."),
+	      .max = SCALING_SIZE_MAX, .doc = "Desired capacity in units."),
 	PARAM(struct desired_args, "HonorCooldown", wish.honours_cooldown,
-	      .doc = "Refused during a cooldown."),
+	      .doc = "Fails if the group is in a cooldown."),
 };
 
 static RESULT prepare_desired(struct autoscaling_call *e, void *args)
@@ -29,7 +29,7 @@ static const struct param processes_params[] = {
 	PARAM(struct processes_args, "ScalingProcesses.member", wish.processes,
 	      .words = "Launch|Terminate|AddToLoadBalancer|AlarmNotification|AZRebalance|HealthCheck|"
 		       "InstanceRefresh|ReplaceUnhealthy|ScheduledActions",
-	      .doc = "Processes; none: all."),
+	      .doc = "Processes; absent: all."),
 };
 
 static RESULT prepare_processes(struct autoscaling_call *e, void *args)
@@ -42,13 +42,14 @@ static const struct autoscaling_action actions[] = {
 	{AUTOSCALING_ACTION("SetDesiredCapacity"), .flags = API_WRITES,
 	 .args = PARAMS(struct desired_args, desired_params), .prepare = prepare_desired,
 	 .operation = engine_set_scaling_desired_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Sets how many instances a group has."},
+	 .doc = "Sets the desired capacity of a group."},
 	{AUTOSCALING_ACTION("SuspendProcesses"), .flags = API_WRITES,
 	 .args = PARAMS(struct processes_args, processes_params), .prepare = prepare_processes,
 	 .operation = engine_suspend_scaling_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Suspends what a group does by itself."},
+	 .doc = "Suspends automatic processes of a group."},
 	{AUTOSCALING_ACTION("ResumeProcesses"), .flags = API_WRITES,
 	 .args = PARAMS(struct processes_args, processes_params), .prepare = prepare_processes,
-	 .operation = engine_resume_scaling_run, .returns = API_RETURNS_NOTHING_STORED, .doc = "Resumes it."},
+	 .operation = engine_resume_scaling_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Resumes automatic processes of a group."},
 };
 const struct api_actions autoscaling_capacity_actions = API_ACTIONS(actions);

@@ -15,8 +15,9 @@ struct filter_args {
 };
 static const struct param filter_rows[] = {
 	PARAM(struct filter_args, "Name", name, .flags = REQUIRED, .min = 1, .max = 255,
-	      .doc = "tag-key, tag-value, or tag: and a key."),
-	PARAM(struct filter_args, "Values.member", values, .max = 255, .doc = "Any of these."),
+	      .doc = "Name of the filter: tag-key, tag-value, or tag: followed by a key."),
+	PARAM(struct filter_args, "Values.member", values, .max = 255,
+	      .doc = "Values, one of which must match."),
 };
 static const struct params filter_table = PARAMS(struct filter_args, filter_rows);
 
@@ -31,9 +32,10 @@ struct list_args {
 };
 static const struct param list_params[] = {
 	PARAM(struct list_args, "AutoScalingGroupNames.member", names, .min = 1, .max = SCALING_NAME_MAX,
-	      .doc = "Groups by their names; names of no group are ignored."),
-	PARAM_LIST(struct list_args, "Filters.member", filters, filter_table, .max = 20, .doc = "By tags."),
-	PARAM(struct list_args, "IncludeInstances", instances, .doc = "False: without their instances."),
+	      .doc = "Groups by name. Unknown names are ignored."),
+	PARAM_LIST(struct list_args, "Filters.member", filters, filter_table, .max = 20,
+		   .doc = "Filters by tags."),
+	PARAM(struct list_args, "IncludeInstances", instances, .doc = "false: omits the instances."),
 	AUTOSCALING_PAGES(struct list_args, pages),
 };
 
@@ -298,6 +300,6 @@ static RESULT answer_list(struct autoscaling_call *e, const void *args, struct x
 static const struct autoscaling_action actions[] = {
 	{AUTOSCALING_ACTION("DescribeAutoScalingGroups"), .args = PARAMS(struct list_args, list_params),
 	 .prepare = prepare_list, .answer = answer_list,
-	 .doc = "The account's groups, with their instances."},
+	 .doc = "Lists the account's Auto Scaling groups with their instances."},
 };
 const struct api_actions autoscaling_list_actions = API_ACTIONS(actions);

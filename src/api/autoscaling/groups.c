@@ -22,11 +22,12 @@ struct template_args {
 	struct str id, name, version;
 };
 #define TEMPLATE(T, prefix, member)                                                                          \
-	PARAM(T, prefix "LaunchTemplateId", member.id, .min = 1, .max = 255, .doc = "The launch template."), \
+	PARAM(T, prefix "LaunchTemplateId", member.id, .min = 1, .max = 255,                                 \
+	      .doc = "Launch template by id."),                                                              \
 		PARAM(T, prefix "LaunchTemplateName", member.name, .min = 3, .max = 128,                     \
-		      .doc = "Or by name."),                                                                 \
+		      .doc = "Launch template by name, instead of its id."),                                 \
 		PARAM(T, prefix "Version", member.version, .min = 1, .max = 255,                             \
-		      .doc = "A number, $Latest or $Default; absent: $Default.")
+		      .doc = "Version number, $Latest or $Default; absent: $Default.")
 
 struct override_args {
 	struct str type;
@@ -35,9 +36,9 @@ struct override_args {
 };
 static const struct param override_rows[] = {
 	PARAM(struct override_args, "InstanceType", type, .min = 1, .max = 255,
-	      .doc = "Instead of the template's."),
+	      .doc = "Instance type that overrides the launch template's."),
 	PARAM(struct override_args, "WeightedCapacity", weight, .min = 1, .max = WEIGHT_MAX,
-	      .doc = "Units that one of its instances counts for; absent: 1."),
+	      .doc = "Units of capacity that one instance of this override provides; absent: 1."),
 	TEMPLATE(struct override_args, "LaunchTemplateSpecification.", template),
 	NOT_BUILT("InstanceRequirements|ImageId"),
 };
@@ -66,56 +67,58 @@ struct common_args {
 	      __VA_ARGS__)
 #define COMMON(T, m, sizes)                                                                                  \
 	AUTOSCALING_NAME(T, "LaunchConfigurationName", m.source.configuration,                               \
-			 .doc = "Launches by a launch configuration."),                                      \
+			 .doc = "Launch configuration, instead of a launch template."),                      \
 		TEMPLATE(T, "LaunchTemplate.", m.source.template),                                           \
 		TEMPLATE(T, MIXED "LaunchTemplate.LaunchTemplateSpecification.", m.source.mixed),            \
 		PARAM_LIST(T, MIXED "LaunchTemplate.Overrides.member", m.source.overrides, override_table,   \
-			   .max = SCALING_OVERRIDES_MAX, .doc = "Ways to launch by it, in order."),          \
+			   .max = SCALING_OVERRIDES_MAX,                                                     \
+			   .doc = "Overrides of the launch template, in order."),                            \
 		PARAM(T, DISTRIBUTION "OnDemandAllocationStrategy", m.source.strategy,                       \
 		      .words = "prioritized|lowest-price", .absent = "prioritized",                          \
-		      .doc = "Which override comes first; lowest-price: the smallest type."),                \
+		      .doc = "Order of the overrides. lowest-price: smallest instance type first."),         \
 		PARAM(T, DISTRIBUTION "OnDemandBaseCapacity", m.source.base, .min = 0,                       \
 		      .max = SCALING_SIZE_MAX, .given = offsetof(T, m.source.has_base) + 1,                  \
-		      .doc = "Units that are on-demand in any case."),                                       \
+		      .doc = "Minimum number of units that are on-demand."),                                 \
 		PARAM(T, DISTRIBUTION "OnDemandPercentageAboveBaseCapacity", m.source.percent, .min = 0,     \
 		      .max = 100, .given = offsetof(T, m.source.has_percent) + 1,                            \
-		      .doc = "Percentage of the others that is on-demand; absent: 100."),                    \
+		      .doc = "Percentage of the remaining units that is on-demand; absent: 100."),           \
 		PARAM(T, DISTRIBUTION "SpotAllocationStrategy", m.source.spot_strategy,                      \
 		      .words = "lowest-price|capacity-optimized|capacity-optimized-prioritized|"             \
 			       "price-capacity-optimized",                                                   \
-		      .absent = "lowest-price", .doc = "Only lowest-price: the smallest type first."),       \
+		      .absent = "lowest-price", .doc = "Only lowest-price: smallest instance type first."),  \
 		NOT_BUILT(DISTRIBUTION "SpotInstancePools", .only = "2"),                                    \
 		NOT_BUILT(DISTRIBUTION "SpotMaxPrice", .only = ""),                                          \
 		NUMBER(T, m, "MinSize", min, 0, SCALING_SIZE_MAX, .flags = (sizes),                          \
-		       .doc = "Lower limit of the desired capacity."),                                       \
+		       .doc = "Minimum of the desired capacity."),                                           \
 		NUMBER(T, m, "MaxSize", max, 0, SCALING_SIZE_MAX, .flags = (sizes),                          \
-		       .doc = "Upper limit of the desired capacity."),                                       \
+		       .doc = "Maximum of the desired capacity."),                                           \
 		NUMBER(T, m, "DesiredCapacity", desired, 0, SCALING_SIZE_MAX,                                \
-		       .doc = "Units that there are to be; a new group's: MinSize."),                        \
+		       .doc = "Desired capacity in units; absent in a new group: MinSize."),                 \
 		NUMBER(T, m, "DefaultCooldown", cooldown_s, 0, DAY_S,                                        \
-		       .doc = "Seconds between two activities of simple scaling; absent: 300."),             \
+		       .doc = "Cooldown in seconds between two activities of simple scaling; absent: 300."), \
 		NUMBER(T, m, "HealthCheckGracePeriod", grace_s, 0, DAY_S,                                    \
-		       .doc = "Seconds for which the health of a new instance is not judged."),              \
+		       .doc = "Seconds after a launch during which the health of the instance is ignored."), \
 		NUMBER(T, m, "DefaultInstanceWarmup", warmup_s, -1, 3600,                                    \
-		       .doc = "Seconds for which a new instance keeps a step policy from scaling in."),      \
+		       .doc = "Seconds during which a new instance prevents step policies from scaling "     \
+			      "in."),                                                                        \
 		PARAM(T, "AvailabilityZones.member", m.source.zones, .min = 1, .max = 255,                   \
-		      .doc = "Launches in the default subnets of these zones."),                             \
+		      .doc = "Availability Zones; instances are launched into their default subnets."),      \
 		PARAM(T, "VPCZoneIdentifier", m.source.vpc_zones, .max = 2047,                               \
-		      .doc = "Subnets, separated by commas."),                                               \
+		      .doc = "Subnets by id, comma separated."),                                             \
 		PARAM(T, "HealthCheckType", m.health, .words = "EC2|ELB",                                    \
-		      .doc = "ELB: the results of its target groups count, too."),                           \
+		      .doc = "ELB: the health checks of target groups also count."),                         \
 		PARAM(T, "PlacementGroup", m.s.placement_group, .max = 255,                                  \
-		      .given = offsetof(T, m.s.has_placement) + 1, .doc = "Placement group."),               \
+		      .given = offsetof(T, m.s.has_placement) + 1, .doc = "Placement group by name."),       \
 		PARAM(T, "TerminationPolicies.member", m.s.policies,                                         \
 		      .words = "Default|OldestInstance|NewestInstance|OldestLaunchConfiguration|"            \
 			       "OldestLaunchTemplate|ClosestToNextInstanceHour",                             \
-		      .doc = "Which instance goes first."),                                                  \
+		      .doc = "Termination policies: which instance is terminated first."),                   \
 		PARAM(T, "NewInstancesProtectedFromScaleIn", m.s.protects_new,                               \
-		      .doc = "New instances are protected from scale-in."),                                  \
+		      .doc = "Whether new instances are protected from scale-in."),                          \
 		PARAM(T, "ServiceLinkedRoleARN", m.role, .min = 1, .max = AUTOSCALING_ARN_MAX,               \
-		      .doc = "Only that of AWSServiceRoleForAutoScaling."),                                  \
+		      .doc = "Service-linked role; only AWSServiceRoleForAutoScaling."),                     \
 		PARAM(T, "Context", m.s.context, .max = 64, .given = offsetof(T, m.s.has_context) + 1,       \
-		      .doc = "Kept as it is."),                                                              \
+		      .doc = "Stored and shown; has no effect."),                                            \
 		NOT_BUILT("CapacityRebalance", .only = "false"),                                             \
 		NOT_BUILT("MaxInstanceLifetime", .only = "0"),                                               \
 		NOT_BUILT("DesiredCapacityType", .only = "units"),                                           \
@@ -411,8 +414,9 @@ struct traffic_args {
 };
 static const struct param traffic_rows[] = {
 	PARAM(struct traffic_args, "Identifier", arn, .flags = REQUIRED, .min = 1, .max = AUTOSCALING_ARN_MAX,
-	      .doc = "A target group."),
-	PARAM(struct traffic_args, "Type", type, .words = "elbv2", .doc = "elbv2."),
+	      .doc = "ARN of a target group."),
+	PARAM(struct traffic_args, "Type", type, .words = "elbv2",
+	      .doc = "Type of the traffic source; only elbv2."),
 };
 static const struct params traffic_table = PARAMS(struct traffic_args, traffic_rows);
 
@@ -422,16 +426,18 @@ struct hook_args {
 	bool has_timeout, has_metadata;
 };
 static const struct param hook_rows[] = {
-	AUTOSCALING_NAME(struct hook_args, "LifecycleHookName", name, .flags = REQUIRED, .doc = "Its name."),
+	AUTOSCALING_NAME(struct hook_args, "LifecycleHookName", name, .flags = REQUIRED,
+			 .doc = "Name of the lifecycle hook."),
 	PARAM(struct hook_args, "LifecycleTransition", transition, .flags = REQUIRED,
 	      .words = "autoscaling:EC2_INSTANCE_LAUNCHING|autoscaling:EC2_INSTANCE_TERMINATING",
-	      .doc = "Which instances it holds."),
+	      .doc = "Transition at which instances wait."),
 	PARAM(struct hook_args, "HeartbeatTimeout", timeout_s, .min = 30, .max = 7200,
-	      .given = offsetof(struct hook_args, has_timeout) + 1, .doc = "Seconds; absent: 3600."),
+	      .given = offsetof(struct hook_args, has_timeout) + 1,
+	      .doc = "Heartbeat timeout in seconds; absent: 3600."),
 	PARAM(struct hook_args, "DefaultResult", result, .words = "CONTINUE|ABANDON", .absent = "ABANDON",
-	      .doc = "What happens after that."),
+	      .doc = "Result after the timeout."),
 	PARAM(struct hook_args, "NotificationMetadata", metadata, .min = 1, .max = 1023,
-	      .given = offsetof(struct hook_args, has_metadata) + 1, .doc = "Shown with the hook."),
+	      .given = offsetof(struct hook_args, has_metadata) + 1, .doc = "Text shown with the hook."),
 	NOT_BUILT("NotificationTargetARN|RoleARN"),
 };
 static const struct params hook_table = PARAMS(struct hook_args, hook_rows);
@@ -454,15 +460,16 @@ static const struct param create_params[] = {
 	AUTOSCALING_GROUP(struct create_args, wish.name),
 	COMMON(struct create_args, common, REQUIRED),
 	PARAM(struct create_args, "TargetGroupARNs.member", target_arns, .min = 1, .max = AUTOSCALING_ARN_MAX,
-	      .doc = "Target groups in which its instances are registered."),
+	      .doc = "Target groups in which the instances are registered."),
 	PARAM_LIST(struct create_args, "TrafficSources.member", traffic, traffic_table,
-		   .max = SCALING_TARGET_GROUPS_MAX, .doc = "Likewise."),
+		   .max = SCALING_TARGET_GROUPS_MAX,
+		   .doc = "Target groups in which the instances are registered, by their newer name."),
 	PARAM_LIST(struct create_args, "LifecycleHookSpecificationList.member", hooks, hook_table, .max = 50,
 		   .doc = "Lifecycle hooks."),
 	PARAM_LIST(struct create_args, "Tags.member", tags, autoscaling_tag_params,
-		   .max = AUTOSCALING_TAGS_MAX, .doc = "Tags."),
+		   .max = AUTOSCALING_TAGS_MAX, .doc = "Tags of the group."),
 	PARAM(struct create_args, "LoadBalancerNames.member", balancers, .min = 1, .max = 255,
-	      .doc = "Classic Load Balancers with which its instances are registered."),
+	      .doc = "Classic Load Balancers that the instances are registered with."),
 	NOT_BUILT("InstanceId"),
 };
 
@@ -577,7 +584,8 @@ struct delete_args {
 };
 static const struct param delete_params[] = {
 	AUTOSCALING_GROUP(struct delete_args, name),
-	PARAM(struct delete_args, "ForceDelete", wish.is_forced, .doc = "With its instances."),
+	PARAM(struct delete_args, "ForceDelete", wish.is_forced,
+	      .doc = "Deletes the group together with its instances."),
 };
 
 static RESULT prepare_delete(struct autoscaling_call *e, void *args)
@@ -590,14 +598,14 @@ static const struct autoscaling_action actions[] = {
 	{AUTOSCALING_ACTION("CreateAutoScalingGroup"), .flags = API_WRITES,
 	 .args = PARAMS(struct create_args, create_params), .prepare = prepare_create,
 	 .operation = engine_create_scaling_group_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Creates a group, which launches its instances."},
+	 .doc = "Creates an Auto Scaling group, which launches its instances."},
 	{AUTOSCALING_ACTION("UpdateAutoScalingGroup"), .flags = API_WRITES,
 	 .args = PARAMS(struct update_args, update_params), .prepare = prepare_update,
 	 .operation = engine_update_scaling_group_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Changes a group."},
+	 .doc = "Changes an Auto Scaling group."},
 	{AUTOSCALING_ACTION("DeleteAutoScalingGroup"), .flags = API_WRITES,
 	 .args = PARAMS(struct delete_args, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_scaling_group_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Deletes a group without instances, or with them."},
+	 .doc = "Deletes an Auto Scaling group, on request with its instances."},
 };
 const struct api_actions autoscaling_group_actions = API_ACTIONS(actions);

@@ -22,16 +22,16 @@ struct put_args {
 static const struct param put_params[] = {
 	AUTOSCALING_GROUP(struct put_args, group),
 	AUTOSCALING_NAME(struct put_args, "LifecycleHookName", wish.name, .flags = REQUIRED,
-			 .doc = "Its name."),
+			 .doc = "Name of the lifecycle hook."),
 	PARAM(struct put_args, "LifecycleTransition", transition, .words = LAUNCHING "|" TERMINATING,
-	      .doc = "Which instances it holds; a new hook needs it."),
+	      .doc = "Transition at which instances wait; required for a new hook."),
 	PARAM(struct put_args, "HeartbeatTimeout", wish.timeout_s.value, .min = TIMEOUT_MIN_S,
 	      .max = TIMEOUT_MAX_S, .given = offsetof(struct put_args, wish.timeout_s.is_given) + 1,
-	      .doc = "Seconds until the default result counts; absent: 3600."),
+	      .doc = "Heartbeat timeout in seconds; absent: 3600."),
 	PARAM(struct put_args, "DefaultResult", result, .words = "CONTINUE|ABANDON",
-	      .doc = "What happens then; absent: ABANDON."),
+	      .doc = "Result after the timeout; absent: ABANDON."),
 	PARAM(struct put_args, "NotificationMetadata", wish.metadata, .min = 1, .max = METADATA_MAX,
-	      .given = offsetof(struct put_args, wish.has_metadata) + 1, .doc = "Shown with the hook."),
+	      .given = offsetof(struct put_args, wish.has_metadata) + 1, .doc = "Text shown with the hook."),
 	NOT_BUILT("NotificationTargetARN|RoleARN"),
 };
 
@@ -53,18 +53,19 @@ struct act_args {
 #define HOOK                                                                                                 \
 	AUTOSCALING_GROUP(struct act_args, group),                                                           \
 		AUTOSCALING_NAME(struct act_args, "LifecycleHookName", wish.name, .flags = REQUIRED,         \
-				 .doc = "The hook.")
+				 .doc = "Name of the lifecycle hook.")
 #define WAITING                                                                                              \
 	PARAM(struct act_args, "InstanceId", wish.instance, .kind = KIND_INSTANCE,                           \
-	      .doc = "The instance that waits."),                                                            \
+	      .doc = "Instance that waits."),                                                                \
 		PARAM(struct act_args, "LifecycleActionToken", wish.token, .min = 36, .max = 36,             \
-		      .doc = "Or the token of its action.")
+		      .doc = "Token of the lifecycle action, instead of the instance.")
 static const struct param delete_params[] = {HOOK};
 static const struct param record_params[] = {HOOK, WAITING};
 static const struct param complete_params[] = {
 	HOOK, WAITING,
 	PARAM(struct act_args, "LifecycleActionResult", result, .flags = REQUIRED,
-	      .words = "CONTINUE|ABANDON", .doc = "ABANDON terminates an instance that is launched.")};
+	      .words = "CONTINUE|ABANDON",
+	      .doc = "Result. ABANDON terminates an instance that is being launched.")};
 
 static RESULT prepare_delete(struct autoscaling_call *e, void *args)
 {
@@ -91,7 +92,7 @@ struct list_args {
 static const struct param list_params[] = {
 	AUTOSCALING_GROUP(struct list_args, group),
 	PARAM(struct list_args, "LifecycleHookNames.member", names, .min = 1, .max = SCALING_NAME_MAX,
-	      .doc = "Only these."),
+	      .doc = "Lifecycle hooks by name."),
 };
 
 static void write_hook(struct xml *x, const struct scaling_group *group, const struct scaling_hook *h)
@@ -132,16 +133,16 @@ static const struct autoscaling_action actions[] = {
 	{AUTOSCALING_ACTION("DeleteLifecycleHook"), .flags = API_WRITES,
 	 .args = PARAMS(struct act_args, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_scaling_hook_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Deletes a hook; instances that wait for it go on."},
+	 .doc = "Deletes a lifecycle hook. Instances that wait for it continue."},
 	{AUTOSCALING_ACTION("CompleteLifecycleAction"), .flags = API_WRITES,
 	 .args = PARAMS(struct act_args, complete_params), .prepare = prepare_act,
 	 .operation = engine_complete_scaling_hook_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Lets an instance go on."},
+	 .doc = "Completes a lifecycle action: the instance continues."},
 	{AUTOSCALING_ACTION("RecordLifecycleActionHeartbeat"), .flags = API_WRITES,
 	 .args = PARAMS(struct act_args, record_params), .prepare = prepare_act,
 	 .operation = engine_record_scaling_heartbeat_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Holds it for another timeout."},
+	 .doc = "Restarts the heartbeat timeout of a lifecycle action."},
 	{AUTOSCALING_ACTION("DescribeLifecycleHooks"), .args = PARAMS(struct list_args, list_params),
-	 .answer = answer_list, .doc = "Hooks of a group."},
+	 .answer = answer_list, .doc = "Lists the lifecycle hooks of a group."},
 };
 const struct api_actions autoscaling_hook_actions = API_ACTIONS(actions);

@@ -80,7 +80,7 @@ struct list_args {
 };
 static const struct param list_params[] = {
 	PARAM(struct list_args, "InstanceIds.member", instances, .kind = KIND_INSTANCE, .max = 50,
-	      .doc = "Only these; those of no group are ignored."),
+	      .doc = "Instances by id. Those without a group are ignored."),
 	AUTOSCALING_PAGES_TO(struct list_args, pages, 50),
 };
 
@@ -131,7 +131,7 @@ struct act_args {
 	      .max = SCALING_INSTANCES_MAX, .flags = REQUIRED, .doc = "Instances of the group.")
 #define DECREMENTS                                                                                           \
 	PARAM(struct act_args, "ShouldDecrementDesiredCapacity", wish.decrements, .flags = REQUIRED,         \
-	      .doc = "The desired capacity gets smaller; else others are launched.")
+	      .doc = "true: lowers the desired capacity; false: replacements are launched.")
 #define INSTANCE                                                                                             \
 	PARAM(struct act_args, "InstanceId", instance, .kind = KIND_INSTANCE, .flags = REQUIRED,             \
 	      .doc = "An instance of a group.")
@@ -139,21 +139,21 @@ static const struct param terminate_params[] = {INSTANCE, DECREMENTS};
 static const struct param attach_params[] = {
 	AUTOSCALING_GROUP(struct act_args, group),
 	PARAM(struct act_args, "InstanceIds.member", wish.instances, .kind = KIND_INSTANCE,
-	      .max = SCALING_INSTANCES_MAX, .flags = REQUIRED, .doc = "Running instances of no group.")};
+	      .max = SCALING_INSTANCES_MAX, .flags = REQUIRED, .doc = "Running instances without a group.")};
 static const struct param leave_params[] = {AUTOSCALING_GROUP(struct act_args, group), INSTANCES, DECREMENTS};
 static const struct param exit_params[] = {AUTOSCALING_GROUP(struct act_args, group), INSTANCES};
 static const struct param health_params[] = {
 	INSTANCE,
 	PARAM(struct act_args, "HealthStatus", health, .flags = REQUIRED, .words = "Healthy|Unhealthy",
-	      .doc = "An unhealthy instance is replaced."),
+	      .doc = "Health of the instance. An unhealthy one is replaced."),
 	PARAM(struct act_args, "ShouldRespectGracePeriod", respects_grace,
-	      .doc = "False: also within the group's grace period."),
+	      .doc = "false: takes effect within the group's grace period, too."),
 };
 static const struct param protection_params[] = {
 	AUTOSCALING_GROUP(struct act_args, group),
 	INSTANCES,
 	PARAM(struct act_args, "ProtectedFromScaleIn", wish.is_protected, .flags = REQUIRED,
-	      .doc = "Scale-in does not terminate it."),
+	      .doc = "Whether scale-in spares the instance."),
 };
 
 static RESULT prepare_one(struct autoscaling_call *e, void *args)
@@ -211,7 +211,7 @@ static RESULT answer_moved(struct autoscaling_call *e, const void *args, struct 
 	}
 static const struct autoscaling_action actions[] = {
 	{AUTOSCALING_ACTION("DescribeAutoScalingInstances"), .args = PARAMS(struct list_args, list_params),
-	 .answer = answer_list, .doc = "Instances of the account's groups."},
+	 .answer = answer_list, .doc = "Lists the instances of the account's groups."},
 	ACT("TerminateInstanceInAutoScalingGroup", terminate_params, prepare_one,
 	    engine_terminate_scaling_instance_run, answer_terminate, "Terminates an instance of a group."),
 	ACT("AttachInstances", attach_params, prepare_several, engine_attach_scaling_instances_run, NULL,

@@ -43,13 +43,14 @@ enum { AUTOSCALING_ARN_MAX = 1600, AUTOSCALING_RECORDS_MAX = 100, AUTOSCALING_RE
 
 #define AUTOSCALING_GROUP(T, member)                                                                         \
 	PARAM(T, "AutoScalingGroupName", member, .flags = REQUIRED, .min = 1, .max = SCALING_NAME_MAX,       \
-	      .doc = "The group.")
+	      .doc = "Auto Scaling group by name.")
 #define AUTOSCALING_NAME(T, name, member, ...)                                                               \
 	PARAM(T, name, member, .min = 1, .max = SCALING_NAME_MAX, __VA_ARGS__)
 #define AUTOSCALING_PAGES_TO(T, member, most)                                                                \
-	PARAM(T, "MaxRecords", member.size, .min = 1, .max = (most), .doc = "Size of a page."),              \
+	PARAM(T, "MaxRecords", member.size, .min = 1, .max = (most),                                         \
+	      .doc = "Maximum number of results in one page."),                                              \
 		PARAM(T, "NextToken", member.token, .min = 1, .max = 2048,                                   \
-		      .doc = "The next page, by the last one's token.")
+		      .doc = "Token of the next page, from the previous answer.")
 #define AUTOSCALING_PAGES(T, member) AUTOSCALING_PAGES_TO(T, member, AUTOSCALING_RECORDS_MAX)
 
 /* Finds a group of the caller's account by its name. ERR_NOT_FOUND with the kind. */

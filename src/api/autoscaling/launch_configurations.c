@@ -18,17 +18,20 @@ struct disk_args {
 };
 static const struct param disk_rows[] = {
 	PARAM(struct disk_args, "DeviceName", device, .flags = REQUIRED, .min = 1, .max = 255,
-	      .doc = "Device."),
-	PARAM(struct disk_args, "VirtualName", virtual, .min = 1, .max = 255, .doc = "A local disk."),
-	PARAM(struct disk_args, "NoDevice", omits, .doc = "Leaves out the image's device."),
+	      .doc = "Device name."),
+	PARAM(struct disk_args, "VirtualName", virtual, .min = 1, .max = 255,
+	      .doc = "Instance store volume, ephemeralN."),
+	PARAM(struct disk_args, "NoDevice", omits, .doc = "Removes the image's device."),
 	PARAM(struct disk_args, "Ebs.SnapshotId", snapshot, .min = 1, .max = 255,
-	      .doc = "Copies a snapshot."),
-	PARAM(struct disk_args, "Ebs.VolumeSize", size, .min = 1, .max = DISK_MAX_GIB, .doc = "GiB."),
+	      .doc = "Snapshot that the disk is created from."),
+	PARAM(struct disk_args, "Ebs.VolumeSize", size, .min = 1, .max = DISK_MAX_GIB, .doc = "Size in GiB."),
 	PARAM(struct disk_args, "Ebs.VolumeType", type, .min = 1, .max = 255, .doc = "Volume type."),
-	PARAM(struct disk_args, "Ebs.Iops", iops, .min = 100, .max = 20000, .doc = "Operations a second."),
-	PARAM(struct disk_args, "Ebs.Throughput", throughput, .min = 1, .max = 1000, .doc = "MiB a second."),
-	PARAM(struct disk_args, "Ebs.DeleteOnTermination", ends, .doc = "Goes with its instance."),
-	PARAM(struct disk_args, "Ebs.Encrypted", encrypted, .doc = "Encrypted."),
+	PARAM(struct disk_args, "Ebs.Iops", iops, .min = 100, .max = 20000, .doc = "IOPS limit of the disk."),
+	PARAM(struct disk_args, "Ebs.Throughput", throughput, .min = 1, .max = 1000,
+	      .doc = "Throughput limit of the disk in MiB/s."),
+	PARAM(struct disk_args, "Ebs.DeleteOnTermination", ends,
+	      .doc = "Whether the disk is deleted with its instance."),
+	PARAM(struct disk_args, "Ebs.Encrypted", encrypted, .doc = "Whether the disk is encrypted."),
 };
 static const struct params disk_table = PARAMS(struct disk_args, disk_rows);
 
@@ -46,23 +49,29 @@ struct create_args {
 #define P(wire, member, ...) PARAM(struct create_args, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
 	AUTOSCALING_NAME(struct create_args, "LaunchConfigurationName", wish.name, .flags = REQUIRED,
-			 .doc = "Unique in the account."),
-	P("ImageId", image, .min = 1, .max = 255, .doc = "The image; required."),
-	P("InstanceType", type, .min = 1, .max = 255, .doc = "The instance type; required."),
-	P("KeyName", key, .max = 255, .doc = "The key pair."),
-	P("SecurityGroups.member", groups, .min = 1, .max = 255, .doc = "Security groups, by their ids."),
-	P("UserData", user_data, .max = USER_DATA_MAX, .doc = "In base64."),
+			 .doc = "Name of the launch configuration; unique in the account."),
+	P("ImageId", image, .min = 1, .max = 255, .doc = "Image; required."),
+	P("InstanceType", type, .min = 1, .max = 255, .doc = "Instance type; required."),
+	P("KeyName", key, .max = 255, .doc = "Key pair by name."),
+	P("SecurityGroups.member", groups, .min = 1, .max = 255, .doc = "Security groups by id."),
+	P("UserData", user_data, .max = USER_DATA_MAX, .doc = "User data, base64."),
 	PARAM_LIST(struct create_args, "BlockDeviceMappings.member", disks, disk_table, .max = DISKS_MAX,
 		   .doc = "Disks."),
 	P("InstanceMonitoring.Enabled", monitors, .doc = "Detailed monitoring; absent: true."),
-	P("SpotPrice", price, .min = 1, .max = 255, .doc = "Launches spot instances for up to this price."),
-	P("IamInstanceProfile", profile, .min = 1, .max = AUTOSCALING_ARN_MAX, .doc = "By name or ARN."),
-	P("EbsOptimized", optimized, .doc = "As RunInstances has it."),
-	P("AssociatePublicIpAddress", public_ip, .doc = "A public address; absent: the subnet decides."),
-	P("PlacementTenancy", tenancy, .words = "default|dedicated", .doc = "Tenancy."),
-	P("MetadataOptions.HttpTokens", tokens, .words = "optional|required", .doc = "Version 2 alone."),
-	P("MetadataOptions.HttpEndpoint", endpoint, .words = "enabled|disabled", .doc = "Metadata service."),
-	P("MetadataOptions.HttpPutResponseHopLimit", hops, .min = 1, .max = 64, .doc = "Hop limit."),
+	P("SpotPrice", price, .min = 1, .max = 255,
+	  .doc = "Maximum price per hour of spot instances; absent: on-demand."),
+	P("IamInstanceProfile", profile, .min = 1, .max = AUTOSCALING_ARN_MAX,
+	  .doc = "Instance profile by name or ARN."),
+	P("EbsOptimized", optimized, .doc = "Stored and shown; has no effect."),
+	P("AssociatePublicIpAddress", public_ip,
+	  .doc = "Whether instances get a public address; absent: the subnet's setting."),
+	P("PlacementTenancy", tenancy, .words = "default|dedicated", .doc = "Tenancy of the instances."),
+	P("MetadataOptions.HttpTokens", tokens, .words = "optional|required",
+	  .doc = "required: instance metadata requires a session token (IMDSv2)."),
+	P("MetadataOptions.HttpEndpoint", endpoint, .words = "enabled|disabled",
+	  .doc = "Whether the instance metadata service is enabled."),
+	P("MetadataOptions.HttpPutResponseHopLimit", hops, .min = 1, .max = 64,
+	  .doc = "Maximum number of hops (IP TTL) of an answer with a session token."),
 	NOT_BUILT("ClassicLinkVPCId|ClassicLinkVPCSecurityGroups|InstanceId|KernelId|RamdiskId"),
 };
 #undef P
@@ -220,7 +229,7 @@ struct list_args {
 };
 static const struct param list_params[] = {
 	PARAM(struct list_args, "LaunchConfigurationNames.member", names, .min = 1, .max = SCALING_NAME_MAX,
-	      .doc = "Only these."),
+	      .doc = "Launch configurations by name."),
 	AUTOSCALING_PAGES(struct list_args, pages),
 };
 
@@ -336,8 +345,8 @@ static const struct autoscaling_action actions[] = {
 	{AUTOSCALING_ACTION("DeleteLaunchConfiguration"), .flags = API_WRITES,
 	 .args = PARAMS(struct delete_args, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_launch_configuration_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Deletes one that no group uses."},
+	 .doc = "Deletes a launch configuration that no group uses."},
 	{AUTOSCALING_ACTION("DescribeLaunchConfigurations"), .args = PARAMS(struct list_args, list_params),
-	 .answer = answer_list, .doc = "The account's launch configurations."},
+	 .answer = answer_list, .doc = "Lists the account's launch configurations."},
 };
 const struct api_actions autoscaling_configuration_actions = API_ACTIONS(actions);

@@ -10,11 +10,11 @@ struct collection_args {
 	AUTOSCALING_GROUP(struct collection_args, name),                                                     \
 		PARAM(struct collection_args, "Metrics.member", wish.names,                                  \
 		      .words = SCALING_METRICS_EACH("|"),                                                    \
-		      .doc = "Metrics; none: all. Warm pools have none here.")
+		      .doc = "Metrics; absent: all. Metrics of warm pools do not exist here.")
 static const struct param enable_params[] = {
 	NAMES,
 	PARAM(struct collection_args, "Granularity", granularity, .flags = REQUIRED, .words = "1Minute",
-	      .doc = "Interval of datapoints: 1Minute."),
+	      .doc = "Interval of the datapoints; only 1Minute."),
 };
 static const struct param disable_params[] = {NAMES};
 
@@ -28,10 +28,10 @@ static const struct autoscaling_action actions[] = {
 	{AUTOSCALING_ACTION("EnableMetricsCollection"), .flags = API_WRITES,
 	 .args = PARAMS(struct collection_args, enable_params), .prepare = prepare_collection,
 	 .operation = engine_collect_scaling_metrics_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Publishes metrics of a group each minute, in the namespace AWS/AutoScaling."},
+	 .doc = "Publishes metrics of a group every minute, in the namespace AWS/AutoScaling."},
 	{AUTOSCALING_ACTION("DisableMetricsCollection"), .flags = API_WRITES,
 	 .args = PARAMS(struct collection_args, disable_params), .prepare = prepare_collection,
 	 .operation = engine_drop_scaling_metrics_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Stops publishing them."},
+	 .doc = "Stops publishing metrics of a group."},
 };
 const struct api_actions autoscaling_metric_actions = API_ACTIONS(actions);

@@ -25,8 +25,9 @@ struct step_args {
 };
 static const struct param step_rows[] = {
 	PARAM(struct step_args, "MetricIntervalLowerBound", lower, .max = 32,
-	      .doc = "From the threshold on."),
-	PARAM(struct step_args, "MetricIntervalUpperBound", upper, .max = 32, .doc = "Likewise."),
+	      .doc = "Lower bound of the step, relative to the alarm's threshold; absent: infinite."),
+	PARAM(struct step_args, "MetricIntervalUpperBound", upper, .max = 32,
+	      .doc = "Upper bound of the step, relative to the alarm's threshold; absent: infinite."),
 	PARAM(struct step_args, "ScalingAdjustment", adjustment, .flags = REQUIRED, .min = -AMOUNT_MAX,
 	      .max = AMOUNT_MAX, .doc = "Adjustment of the step."),
 };
@@ -36,9 +37,10 @@ struct metric_dimension {
 	struct str name, value;
 };
 static const struct param dimension_rows[] = {
-	PARAM(struct metric_dimension, "Name", name, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Name."),
+	PARAM(struct metric_dimension, "Name", name, .flags = REQUIRED, .min = 1, .max = 255,
+	      .doc = "Name of the dimension."),
 	PARAM(struct metric_dimension, "Value", value, .flags = REQUIRED, .min = 1, .max = 1024,
-	      .doc = "Value."),
+	      .doc = "Value of the dimension."),
 };
 static const struct params dimension_table = PARAMS(struct metric_dimension, dimension_rows);
 
@@ -49,8 +51,8 @@ static const struct param predefined_rows[] = {
 	PARAM(struct predefined, "PredefinedMetricType", type,
 	      .words = "ASGAverageCPUUtilization|ASGAverageNetworkIn|ASGAverageNetworkOut|"
 		       "ALBRequestCountPerTarget",
-	      .doc = "The group's average; requests per target have no metric here."),
-	NOT_BUILT("ResourceLabel", .doc = "Of ALBRequestCountPerTarget."),
+	      .doc = "Average of a metric over the group. Requests per target are not measured here."),
+	NOT_BUILT("ResourceLabel", .doc = "Target group of ALBRequestCountPerTarget."),
 };
 static const struct params predefined_table = PARAMS(struct predefined, predefined_rows);
 
@@ -64,16 +66,17 @@ struct customized {
 	} dimensions;
 };
 static const struct param customized_rows[] = {
-	PARAM(struct customized, "Namespace", name_space, .min = 1, .max = 255, .doc = "Namespace."),
+	PARAM(struct customized, "Namespace", name_space, .min = 1, .max = 255,
+	      .doc = "Namespace of the metric."),
 	PARAM(struct customized, "MetricName", name, .min = 1, .max = 255, .doc = "Name of the metric."),
 	PARAM(struct customized, "Statistic", statistic, .words = "Average|Minimum|Maximum|SampleCount|Sum",
 	      .doc = "Statistic of each period."),
 	PARAM(struct customized, "Unit", unit, .min = 1, .max = 32,
-	      .doc = "Only datapoints of this unit count."),
+	      .doc = "Unit; datapoints of other units are ignored."),
 	PARAM(struct customized, "Period", period_s, .min = 10, .max = 86400,
-	      .doc = "Seconds of a period: 60."),
+	      .doc = "Period in seconds; only 60."),
 	PARAM_LIST(struct customized, "Dimensions.member", dimensions, dimension_table, .max = DIMENSIONS_MAX,
-		   .doc = "Dimensions."),
+		   .doc = "Dimensions of the metric."),
 	NOT_BUILT("Metrics.member", .doc = "Metric math."),
 };
 static const struct params customized_table = PARAMS(struct customized, customized_rows);
@@ -86,11 +89,12 @@ struct tracking {
 };
 static const struct param tracking_rows[] = {
 	PARAM_OBJECT(struct tracking, "PredefinedMetricSpecification", predefined, predefined_table,
-		     .doc = "A metric of the group."),
+		     .doc = "Predefined metric of the group."),
 	PARAM_OBJECT(struct tracking, "CustomizedMetricSpecification", customized, customized_table,
-		     .doc = "Any metric, which falls as instances are added."),
-	PARAM(struct tracking, "TargetValue", target, .min = 1, .max = 32, .doc = "The value to be kept."),
-	PARAM(struct tracking, "DisableScaleIn", keeps, .doc = "True: instances are added only."),
+		     .doc = "Custom metric, which must fall when instances are added."),
+	PARAM(struct tracking, "TargetValue", target, .min = 1, .max = 32,
+	      .doc = "Target value of the metric."),
+	PARAM(struct tracking, "DisableScaleIn", keeps, .doc = "true: the policy only adds instances."),
 };
 static const struct params tracking_table = PARAMS(struct tracking, tracking_rows);
 
@@ -108,7 +112,7 @@ struct put_args {
 static const struct param put_params[] = {
 	AUTOSCALING_GROUP(struct put_args, group),
 	AUTOSCALING_NAME(struct put_args, "PolicyName", wish.name, .flags = REQUIRED,
-			 .doc = "Unique in the group."),
+			 .doc = "Name; unique in the group."),
 	PARAM(struct put_args, "PolicyType", type,
 	      .words = "SimpleScaling|StepScaling|TargetTrackingScaling|PredictiveScaling",
 	      .absent = "SimpleScaling", .doc = "SimpleScaling, StepScaling or TargetTrackingScaling."),
@@ -116,22 +120,22 @@ static const struct param put_params[] = {
 	      .doc = "Unit of the adjustment."),
 	PARAM(struct put_args, "ScalingAdjustment", wish.amount, .min = -AMOUNT_MAX, .max = AMOUNT_MAX,
 	      .given = offsetof(struct put_args, has_amount) + 1,
-	      .doc = "Of simple scaling: the adjustment."),
+	      .doc = "Adjustment of a simple scaling policy."),
 	PARAM(struct put_args, "MinAdjustmentMagnitude", wish.least, .min = 1, .max = SCALING_SIZE_MAX,
-	      .doc = "Of percentages: fewest units that change."),
+	      .doc = "Minimum number of units that a percentage changes."),
 	PARAM(struct put_args, "Cooldown", wish.cooldown_s.value, .min = 0, .max = DAY_S,
 	      .given = offsetof(struct put_args, wish.cooldown_s.is_given) + 1,
-	      .doc = "Of simple scaling: instead of the group's."),
+	      .doc = "Cooldown in seconds of a simple scaling policy; absent: the group's."),
 	PARAM(struct put_args, "EstimatedInstanceWarmup", wish.warmup_s.value, .min = 0, .max = DAY_S,
 	      .given = offsetof(struct put_args, wish.warmup_s.is_given) + 1,
-	      .doc = "Of step scaling: instead of the group's."),
+	      .doc = "Warmup in seconds of a step scaling policy; absent: the group's."),
 	PARAM(struct put_args, "MetricAggregationType", aggregation, .words = "Minimum|Maximum|Average",
-	      .doc = "Of step scaling, for its alarm."),
+	      .doc = "Aggregation of the metric for the alarm of a step scaling policy."),
 	PARAM_LIST(struct put_args, "StepAdjustments.member", steps, step_table, .max = STEPS_MAX,
-		   .doc = "Of step scaling."),
-	PARAM(struct put_args, "Enabled", is_enabled, .doc = "False: it cannot be executed."),
+		   .doc = "Steps of a step scaling policy."),
+	PARAM(struct put_args, "Enabled", is_enabled, .doc = "false: the policy is disabled."),
 	PARAM_OBJECT(struct put_args, "TargetTrackingConfiguration", tracking, tracking_table,
-		     .doc = "Of target tracking."),
+		     .doc = "Configuration of a target tracking policy."),
 	NOT_BUILT("MinAdjustmentStep|PredictiveScalingConfiguration"),
 };
 
@@ -360,17 +364,18 @@ struct act_args {
 };
 #define POLICY                                                                                               \
 	AUTOSCALING_NAME(struct act_args, "AutoScalingGroupName", group,                                     \
-			 .doc = "The group; absent: the first that has a policy of that name."),             \
+			 .doc = "Auto Scaling group; absent: the first one with a policy of that name."),    \
 		PARAM(struct act_args, "PolicyName", name, .flags = REQUIRED, .min = 1,                      \
-		      .max = AUTOSCALING_ARN_MAX, .doc = "The policy, by name or ARN.")
+		      .max = AUTOSCALING_ARN_MAX, .doc = "Policy by name or ARN.")
 static const struct param delete_params[] = {POLICY};
 static const struct param execute_params[] = {
 	POLICY,
-	PARAM(struct act_args, "HonorCooldown", wish.honours_cooldown, .doc = "Refused during a cooldown."),
+	PARAM(struct act_args, "HonorCooldown", wish.honours_cooldown,
+	      .doc = "Fails if the group is in a cooldown."),
 	PARAM(struct act_args, "MetricValue", metric, .min = 1, .max = 32,
-	      .doc = "Of step scaling: the metric's value."),
+	      .doc = "Value of the metric, for a step scaling policy."),
 	PARAM(struct act_args, "BreachThreshold", breach, .min = 1, .max = 32,
-	      .doc = "Of step scaling: the alarm's threshold."),
+	      .doc = "Threshold of the alarm, for a step scaling policy."),
 };
 
 static bool is_it(struct autoscaling_call *e, const struct scaling_policy *p, struct str name)
@@ -444,12 +449,12 @@ struct list_args {
 	struct query_pages pages;
 };
 static const struct param list_params[] = {
-	AUTOSCALING_NAME(struct list_args, "AutoScalingGroupName", group, .doc = "Only those of the group."),
+	AUTOSCALING_NAME(struct list_args, "AutoScalingGroupName", group, .doc = "Auto Scaling group."),
 	PARAM(struct list_args, "PolicyNames.member", names, .min = 1, .max = AUTOSCALING_ARN_MAX,
-	      .doc = "By name or ARN."),
+	      .doc = "Policies by name or ARN."),
 	PARAM(struct list_args, "PolicyTypes.member", types,
 	      .words = "SimpleScaling|StepScaling|TargetTrackingScaling|PredictiveScaling",
-	      .doc = "By type."),
+	      .doc = "Types of the policies."),
 	AUTOSCALING_PAGES(struct list_args, pages),
 };
 
@@ -571,16 +576,16 @@ static const struct autoscaling_action actions[] = {
 	{AUTOSCALING_ACTION("PutScalingPolicy"), .flags = API_WRITES,
 	 .args = PARAMS(struct put_args, put_params), .prepare = prepare_put,
 	 .operation = engine_put_scaling_policy_run, .answer = answer_put,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Creates or replaces a policy."},
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Creates or replaces a scaling policy."},
 	{AUTOSCALING_ACTION("DeletePolicy"), .flags = API_WRITES,
 	 .args = PARAMS(struct act_args, delete_params), .prepare = prepare_act,
 	 .operation = engine_delete_scaling_policy_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Deletes a policy."},
+	 .doc = "Deletes a scaling policy."},
 	{AUTOSCALING_ACTION("ExecutePolicy"), .flags = API_WRITES,
 	 .args = PARAMS(struct act_args, execute_params), .prepare = prepare_execute,
 	 .operation = engine_execute_scaling_policy_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Changes a group's capacity by a policy."},
+	 .doc = "Executes a scaling policy."},
 	{AUTOSCALING_ACTION("DescribePolicies"), .args = PARAMS(struct list_args, list_params),
-	 .answer = answer_list, .doc = "Policies of groups."},
+	 .answer = answer_list, .doc = "Lists the scaling policies of groups."},
 };
 const struct api_actions autoscaling_policy_actions = API_ACTIONS(actions);

@@ -16,15 +16,18 @@ struct action_args {
 /* at: nothing, or the member before "wish" with its dot. */
 #define ACTION_PARAMS(T, at)                                                                                 \
 	AUTOSCALING_NAME(T, "ScheduledActionName", at wish.name, .flags = REQUIRED,                          \
-			 .doc = "Unique in the group."),                                                     \
-		PARAM(T, "StartTime", at start, .min = 1, .max = 64, .doc = "When, or not before."),         \
-		PARAM(T, "EndTime", at end, .min = 1, .max = 64, .doc = "Not after."),                       \
+			 .doc = "Name; unique in the group."),                                               \
+		PARAM(T, "StartTime", at start, .min = 1, .max = 64,                                         \
+		      .doc = "Start time; with a recurrence, the earliest start."),                          \
+		PARAM(T, "EndTime", at end, .min = 1, .max = 64, .doc = "End of the recurrence."),           \
 		PARAM(T, "Recurrence", at wish.recurrence, .min = 1, .max = 255,                             \
-		      .doc = "Five fields of cron."),                                                        \
+		      .doc = "Recurrence: five fields in cron format."),                                     \
 		PARAM(T, "MinSize", at wish.min.value, .min = 0, .max = SCALING_SIZE_MAX,                    \
-		      .given = offsetof(T, at wish.min.is_given) + 1, .doc = "New lower limit."),            \
+		      .given = offsetof(T, at wish.min.is_given) + 1,                                        \
+		      .doc = "New minimum of the desired capacity."),                                        \
 		PARAM(T, "MaxSize", at wish.max.value, .min = 0, .max = SCALING_SIZE_MAX,                    \
-		      .given = offsetof(T, at wish.max.is_given) + 1, .doc = "New upper limit."),            \
+		      .given = offsetof(T, at wish.max.is_given) + 1,                                        \
+		      .doc = "New maximum of the desired capacity."),                                        \
 		PARAM(T, "DesiredCapacity", at wish.desired.value, .min = 0, .max = SCALING_SIZE_MAX,        \
 		      .given = offsetof(T, at wish.desired.is_given) + 1, .doc = "New desired capacity."),   \
 		PARAM(T, "TimeZone", at wish.time_zone, .min = 1, .max = 255,                                \
@@ -92,7 +95,8 @@ static RESULT take_action(struct autoscaling_call *e, struct action_args *a, con
 static const struct param put_params[] = {
 	AUTOSCALING_GROUP(struct put_args, group),
 	ACTION_PARAMS(struct put_args, action.),
-	PARAM(struct put_args, "Time", action.time, .min = 1, .max = 64, .doc = "Older name of StartTime."),
+	PARAM(struct put_args, "Time", action.time, .min = 1, .max = 64,
+	      .doc = "Start time, by its older name."),
 };
 
 static RESULT prepare_put(struct autoscaling_call *e, void *args)
@@ -131,12 +135,12 @@ struct batch_args {
 static const struct param put_batch_params[] = {
 	AUTOSCALING_GROUP(struct batch_args, group),
 	PARAM_LIST(struct batch_args, "ScheduledUpdateGroupActions.member", actions, action_table,
-		   .flags = REQUIRED, .max = BATCH_MAX, .doc = "Up to 50 actions."),
+		   .flags = REQUIRED, .max = BATCH_MAX, .doc = "Up to 50 scheduled actions."),
 };
 static const struct param delete_batch_params[] = {
 	AUTOSCALING_GROUP(struct batch_args, group),
 	PARAM(struct batch_args, "ScheduledActionNames.member", names, .flags = REQUIRED, .min = 1,
-	      .max = SCALING_NAME_MAX, .doc = "Up to 50 actions."),
+	      .max = SCALING_NAME_MAX, .doc = "Up to 50 scheduled actions."),
 };
 
 static RESULT prepare_batch(struct autoscaling_call *e, void *args)
@@ -234,7 +238,7 @@ struct delete_args {
 static const struct param delete_params[] = {
 	AUTOSCALING_GROUP(struct delete_args, group),
 	AUTOSCALING_NAME(struct delete_args, "ScheduledActionName", wish.name, .flags = REQUIRED,
-			 .doc = "The action."),
+			 .doc = "Name of the scheduled action."),
 };
 
 static RESULT prepare_delete(struct autoscaling_call *e, void *args)
@@ -252,13 +256,11 @@ struct list_args {
 	int64_t from_us, until_us; /* made */
 };
 static const struct param list_params[] = {
-	AUTOSCALING_NAME(struct list_args, "AutoScalingGroupName", group, .doc = "Only those of the group."),
+	AUTOSCALING_NAME(struct list_args, "AutoScalingGroupName", group, .doc = "Auto Scaling group."),
 	PARAM(struct list_args, "ScheduledActionNames.member", names, .min = 1, .max = SCALING_NAME_MAX,
-	      .doc = "By name."),
-	PARAM(struct list_args, "StartTime", start, .min = 1, .max = 64,
-	      .doc = "That act next at that time or later."),
-	PARAM(struct list_args, "EndTime", end, .min = 1, .max = 64,
-	      .doc = "That act next at that time or earlier."),
+	      .doc = "Scheduled actions by name."),
+	PARAM(struct list_args, "StartTime", start, .min = 1, .max = 64, .doc = "Earliest next start."),
+	PARAM(struct list_args, "EndTime", end, .min = 1, .max = 64, .doc = "Latest next start."),
 	NOT_BUILT("IncludeManagedResources", .only = "false"),
 	AUTOSCALING_PAGES(struct list_args, pages),
 };
@@ -339,7 +341,7 @@ static const struct autoscaling_action actions[] = {
 	{AUTOSCALING_ACTION("BatchPutScheduledUpdateGroupAction"), .flags = API_WRITES,
 	 .args = PARAMS(struct batch_args, put_batch_params), .prepare = prepare_batch,
 	 .operation = run_put_batch, .answer = answer_put_batch, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Several at once."},
+	 .doc = "Creates or replaces several scheduled actions."},
 	{AUTOSCALING_ACTION("DeleteScheduledAction"), .flags = API_WRITES,
 	 .args = PARAMS(struct delete_args, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_scaling_schedule_run, .returns = API_RETURNS_NOTHING_STORED,
@@ -347,8 +349,8 @@ static const struct autoscaling_action actions[] = {
 	{AUTOSCALING_ACTION("BatchDeleteScheduledAction"), .flags = API_WRITES,
 	 .args = PARAMS(struct batch_args, delete_batch_params), .prepare = prepare_batch,
 	 .operation = run_delete_batch, .answer = answer_delete_batch, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Several at once."},
+	 .doc = "Deletes several scheduled actions."},
 	{AUTOSCALING_ACTION("DescribeScheduledActions"), .args = PARAMS(struct list_args, list_params),
-	 .prepare = prepare_list, .answer = answer_list, .doc = "Scheduled actions of groups."},
+	 .prepare = prepare_list, .answer = answer_list, .doc = "Lists the scheduled actions of groups."},
 };
 const struct api_actions autoscaling_schedule_actions = API_ACTIONS(actions);

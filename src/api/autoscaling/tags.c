@@ -5,14 +5,15 @@
 
 static const struct param tag_rows[] = {
 	PARAM(struct autoscaling_tag, "ResourceId", resource, .min = 1, .max = SCALING_NAME_MAX,
-	      .doc = "The group."),
+	      .doc = "Auto Scaling group by name."),
 	PARAM(struct autoscaling_tag, "ResourceType", type, .words = "auto-scaling-group",
-	      .doc = "auto-scaling-group."),
+	      .doc = "Resource type; only auto-scaling-group."),
 	PARAM(struct autoscaling_tag, "Key", key, .flags = REQUIRED, .min = 1, .max = 128,
 	      .doc = "Key of the tag."),
 	PARAM(struct autoscaling_tag, "Value", value, .max = 256,
 	      .given = offsetof(struct autoscaling_tag, has_value) + 1, .doc = "Value of the tag."),
-	PARAM(struct autoscaling_tag, "PropagateAtLaunch", propagates, .doc = "New instances get it."),
+	PARAM(struct autoscaling_tag, "PropagateAtLaunch", propagates,
+	      .doc = "Whether new instances get the tag."),
 };
 const struct params autoscaling_tag_params = PARAMS(struct autoscaling_tag, tag_rows);
 
@@ -51,7 +52,7 @@ struct tags_args {
 };
 static const struct param tags_params[] = {
 	PARAM_LIST(struct tags_args, "Tags.member", tags, autoscaling_tag_params, .flags = REQUIRED,
-		   .max = AUTOSCALING_TAGS_MAX, .doc = "Tags."),
+		   .max = AUTOSCALING_TAGS_MAX, .doc = "Tags of the group."),
 };
 
 static RESULT prepare_tags(struct autoscaling_call *e, void *args)
@@ -82,8 +83,9 @@ struct filter_args {
 };
 static const struct param filter_rows[] = {
 	PARAM(struct filter_args, "Name", name, .flags = REQUIRED,
-	      .words = "auto-scaling-group|key|value|propagate-at-launch", .doc = "Of what."),
-	PARAM(struct filter_args, "Values.member", values, .max = 255, .doc = "Any of these."),
+	      .words = "auto-scaling-group|key|value|propagate-at-launch", .doc = "Name of the filter."),
+	PARAM(struct filter_args, "Values.member", values, .max = 255,
+	      .doc = "Values, one of which must match."),
 };
 static const struct params filter_table = PARAMS(struct filter_args, filter_rows);
 
@@ -95,7 +97,8 @@ struct list_args {
 	struct query_pages pages;
 };
 static const struct param list_params[] = {
-	PARAM_LIST(struct list_args, "Filters.member", filters, filter_table, .max = 20, .doc = "Filters."),
+	PARAM_LIST(struct list_args, "Filters.member", filters, filter_table, .max = 20,
+		   .doc = "Filters. A tag must match all of them."),
 	AUTOSCALING_PAGES(struct list_args, pages),
 };
 
@@ -150,11 +153,11 @@ static const struct autoscaling_action actions[] = {
 	{AUTOSCALING_ACTION("CreateOrUpdateTags"), .flags = API_WRITES,
 	 .args = PARAMS(struct tags_args, tags_params), .prepare = prepare_tags,
 	 .operation = engine_tag_scaling_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Sets tags of groups."},
+	 .doc = "Sets tags on groups."},
 	{AUTOSCALING_ACTION("DeleteTags"), .flags = API_WRITES, .args = PARAMS(struct tags_args, tags_params),
 	 .prepare = prepare_tags, .operation = engine_untag_scaling_run,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Removes tags of groups."},
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Deletes tags of groups."},
 	{AUTOSCALING_ACTION("DescribeTags"), .args = PARAMS(struct list_args, list_params),
-	 .answer = answer_list, .doc = "Tags of groups."},
+	 .answer = answer_list, .doc = "Lists the tags of groups."},
 };
 const struct api_actions autoscaling_tag_actions = API_ACTIONS(actions);

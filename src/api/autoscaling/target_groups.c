@@ -15,7 +15,7 @@ struct targets_args {
 static const struct param targets_params[] = {
 	AUTOSCALING_GROUP(struct targets_args, name),
 	PARAM(struct targets_args, "TargetGroupARNs.member", arns, .flags = REQUIRED, .min = 1,
-	      .max = AUTOSCALING_ARN_MAX, .doc = "Target groups."),
+	      .max = AUTOSCALING_ARN_MAX, .doc = "Target groups by ARN."),
 };
 
 static RESULT prepare(struct autoscaling_call *e, struct targets_args *a, const char *permission)
@@ -40,7 +40,7 @@ static RESULT prepare_detach(struct autoscaling_call *e, void *args)
 static const struct param balancers_params[] = {
 	AUTOSCALING_GROUP(struct targets_args, name),
 	PARAM(struct targets_args, "LoadBalancerNames.member", arns, .flags = REQUIRED, .min = 1, .max = 255,
-	      .doc = "Classic Load Balancers."),
+	      .doc = "Classic Load Balancers by name."),
 };
 
 static RESULT prepare_balancers(struct autoscaling_call *e, struct targets_args *a, const char *permission)
@@ -67,8 +67,9 @@ struct source_args {
 };
 static const struct param source_rows[] = {
 	PARAM(struct source_args, "Identifier", arn, .flags = REQUIRED, .min = 1, .max = AUTOSCALING_ARN_MAX,
-	      .doc = "A target group."),
-	PARAM(struct source_args, "Type", type, .words = "elbv2", .doc = "elbv2."),
+	      .doc = "ARN of a target group."),
+	PARAM(struct source_args, "Type", type, .words = "elbv2",
+	      .doc = "Type of the traffic source; only elbv2."),
 };
 static const struct params source_table = PARAMS(struct source_args, source_rows);
 
@@ -82,7 +83,7 @@ struct traffic_args {
 static const struct param traffic_params[] = {
 	AUTOSCALING_GROUP(struct traffic_args, targets.name),
 	PARAM_LIST(struct traffic_args, "TrafficSources.member", sources, source_table, .flags = REQUIRED,
-		   .max = 10, .doc = "Target groups."),
+		   .max = 10, .doc = "Target groups by ARN."),
 	NOT_BUILT("SkipZonalShiftValidation", .only = "false"),
 };
 
@@ -120,7 +121,7 @@ static const struct param list_params[] = {
 static const struct param list_traffic_params[] = {
 	AUTOSCALING_GROUP(struct list_args, name),
 	PARAM(struct list_args, "TrafficSourceType", type, .words = "elb|elbv2|vpc-lattice",
-	      .doc = "Only of this type."),
+	      .doc = "Type of the traffic sources."),
 	AUTOSCALING_PAGES(struct list_args, pages),
 };
 
@@ -202,10 +203,10 @@ static const struct autoscaling_action actions[] = {
 	{AUTOSCALING_ACTION("DetachLoadBalancers"), .flags = API_WRITES,
 	 .args = PARAMS(struct targets_args, balancers_params), .prepare = prepare_detach_balancers,
 	 .operation = engine_detach_scaling_targets_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Takes them out."},
+	 .doc = "Removes a group's instances from Classic Load Balancers."},
 	{AUTOSCALING_ACTION("DescribeLoadBalancers"), .flags = API_CHANGES_BY_TIME,
 	 .args = PARAMS(struct list_args, list_params), .answer = answer_balancers,
-	 .doc = "Classic Load Balancers of a group."},
+	 .doc = "Lists the Classic Load Balancers of a group."},
 	{AUTOSCALING_ACTION("AttachLoadBalancerTargetGroups"), .flags = API_WRITES,
 	 .args = PARAMS(struct targets_args, targets_params), .prepare = prepare_attach,
 	 .operation = engine_attach_scaling_targets_run, .returns = API_RETURNS_NOTHING_STORED,
@@ -213,20 +214,20 @@ static const struct autoscaling_action actions[] = {
 	{AUTOSCALING_ACTION("DetachLoadBalancerTargetGroups"), .flags = API_WRITES,
 	 .args = PARAMS(struct targets_args, targets_params), .prepare = prepare_detach,
 	 .operation = engine_detach_scaling_targets_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Takes them out."},
+	 .doc = "Removes a group's instances from target groups."},
 	{AUTOSCALING_ACTION("AttachTrafficSources"), .flags = API_WRITES,
 	 .args = PARAMS(struct traffic_args, traffic_params), .prepare = prepare_attach_traffic,
 	 .operation = engine_attach_scaling_targets_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "The same by another name."},
+	 .doc = "Registers a group's instances in target groups, by the newer name of the action."},
 	{AUTOSCALING_ACTION("DetachTrafficSources"), .flags = API_WRITES,
 	 .args = PARAMS(struct traffic_args, traffic_params), .prepare = prepare_detach_traffic,
 	 .operation = engine_detach_scaling_targets_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "The same by another name."},
+	 .doc = "Removes a group's instances from target groups, by the newer name of the action."},
 	{AUTOSCALING_ACTION("DescribeLoadBalancerTargetGroups"), .flags = API_CHANGES_BY_TIME,
 	 .args = PARAMS(struct list_args, list_params), .answer = answer_targets,
-	 .doc = "Target groups of a group."},
+	 .doc = "Lists the target groups of a group."},
 	{AUTOSCALING_ACTION("DescribeTrafficSources"), .flags = API_CHANGES_BY_TIME,
 	 .args = PARAMS(struct list_args, list_traffic_params), .answer = answer_traffic,
-	 .doc = "The same by another name."},
+	 .doc = "Lists the target groups of a group, by the newer name of the action."},
 };
 const struct api_actions autoscaling_target_actions = API_ACTIONS(actions);

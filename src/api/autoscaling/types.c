@@ -72,7 +72,7 @@ static const struct param group_params[] = {
 };
 static const struct param notification_params[] = {
 	PARAM(struct none_args, "AutoScalingGroupNames.member", names, .min = 1, .max = SCALING_NAME_MAX,
-	      .doc = "Only those of these groups."),
+	      .doc = "Groups by name."),
 	AUTOSCALING_PAGES(struct none_args, pages),
 };
 
@@ -110,13 +110,17 @@ static const struct autoscaling_action actions[] = {
 	TYPES("DescribeScalingProcessTypes", answer_processes, "Processes that may be suspended."),
 	TYPES("DescribeTerminationPolicyTypes", answer_termination, "Words of termination policies."),
 	{AUTOSCALING_ACTION("DescribeInstanceRefreshes"), .args = PARAMS(struct none_args, group_params),
-	 .answer = answer_refreshes, .never = "Instance refresh is not implemented.", .doc = "None."},
+	 .answer = answer_refreshes, .never = "Instance refresh is not implemented.",
+	 .doc = "Lists instance refreshes. There are none."},
 	{AUTOSCALING_ACTION("DescribeWarmPool"), .args = PARAMS(struct none_args, group_params),
-	 .answer = answer_warm_pool, .never = "Warm pools are not implemented.", .doc = "None."},
+	 .answer = answer_warm_pool, .never = "Warm pools are not implemented.",
+	 .doc = "Describes the warm pool of a group. There is none."},
 	{AUTOSCALING_ACTION("DescribeNotificationConfigurations"),
 	 .args = PARAMS(struct none_args, notification_params), .answer = answer_notified,
-	 .never = "Notifications are not implemented.", .doc = "None."},
+	 .never = "Notifications are not implemented.",
+	 .doc = "Lists notification configurations. There are none."},
 	{AUTOSCALING_ACTION("DescribeAutoScalingNotificationTypes"), .args = NO_PARAMS,
-	 .answer = answer_notifications, .never = "Notifications are not implemented.", .doc = "None."},
+	 .answer = answer_notifications, .never = "Notifications are not implemented.",
+	 .doc = "Lists notification types. There are none."},
 };
 const struct api_actions autoscaling_type_actions = API_ACTIONS(actions);
