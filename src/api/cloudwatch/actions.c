@@ -35,12 +35,14 @@ static const struct param list_params[] = {
 	CLOUDWATCH_NAMESPACE_PARAM(struct list_args),
 	CLOUDWATCH_METRIC_PARAM(struct list_args),
 	CLOUDWATCH_DIMENSIONS_PARAM(struct list_args, FILTERS_MAX),
-	PARAM(struct list_args, "NextToken", token, .doc = "The next page, by the last one's."),
+	PARAM(struct list_args, "NextToken", token,
+	      .doc = "Token of the next page, from the previous answer."),
 	PARAM(struct list_args, "RecentlyActive", active, .words = "PT3H",
-	      .doc = "Those of the last three hours: what is listed has figures now."),
-	PARAM(struct list_args, "IncludeLinkedAccounts", linked, .doc = "There are none."),
+	      .doc = "Metrics with datapoints of the last three hours, which all listed metrics have."),
+	PARAM(struct list_args, "IncludeLinkedAccounts", linked,
+	      .doc = "Ignored: there are no linked accounts."),
 	PARAM(struct list_args, "OwningAccount", owner, .min = 1, .max = 255,
-	      .doc = "Of linked accounts: of another one nothing is listed."),
+	      .doc = "Owner of the metrics. For another account nothing is listed."),
 };
 
 /* Each dimension that was asked for must be there. */
@@ -220,15 +222,17 @@ static const struct param statistics_params[] = {
 	CLOUDWATCH_NAMESPACE_PARAM(struct statistics_args, .flags = REQUIRED, ),
 	CLOUDWATCH_METRIC_PARAM(struct statistics_args, .flags = REQUIRED, ),
 	CLOUDWATCH_DIMENSIONS_PARAM(struct statistics_args, CLOUDWATCH_DIMENSIONS_MAX),
-	PARAM(struct statistics_args, "StartTime", start, .flags = REQUIRED, .doc = "Included."),
-	PARAM(struct statistics_args, "EndTime", end, .flags = REQUIRED, .doc = "Not included."),
+	PARAM(struct statistics_args, "StartTime", start, .flags = REQUIRED,
+	      .doc = "Start of the interval, inclusive."),
+	PARAM(struct statistics_args, "EndTime", end, .flags = REQUIRED,
+	      .doc = "End of the interval, exclusive."),
 	PARAM(struct statistics_args, "Period", period_s, .flags = REQUIRED, .min = 1, .max = 86400 * 365,
-	      .doc = "Seconds that a datapoint covers; those of instances are five minutes apart."),
+	      .doc = "Period of a datapoint in seconds. Instances are measured every five minutes."),
 	PARAM(struct statistics_args, "Statistics.member", statistics, .words = CLOUDWATCH_STATISTICS,
-	      .doc = "What of each datapoint is told."),
+	      .doc = "Statistics to return for each datapoint."),
 	NOT_BUILT("ExtendedStatistics.member", .doc = "Percentiles."),
 	PARAM(struct statistics_args, "Unit", unit, .words = CLOUDWATCH_UNITS,
-	      .doc = "Only if it is the metric's own."),
+	      .doc = "Unit. Other than the metric's own, nothing is returned."),
 };
 
 static RESULT prepare_statistics(struct cloudwatch_call *e, void *args)
@@ -275,8 +279,9 @@ static RESULT answer_statistics(struct cloudwatch_call *e, const void *args, str
 static const struct cloudwatch_action actions[] = {
 	{CLOUDWATCH_ACTION("ListMetrics"), .args = PARAMS(struct list_args, list_params),
 	 .prepare = prepare_list, .answer = answer_list,
-	 .doc = "Metrics of the account's instances and groups, and its own."},
+	 .doc = "Lists the metrics of the account's instances and groups, and custom metrics."},
 	{CLOUDWATCH_ACTION("GetMetricStatistics"), .args = PARAMS(struct statistics_args, statistics_params),
-	 .prepare = prepare_statistics, .answer = answer_statistics, .doc = "One metric over a time."},
+	 .prepare = prepare_statistics, .answer = answer_statistics,
+	 .doc = "Returns statistics of one metric over an interval."},
 };
 const struct api_actions cloudwatch_actions = API_ACTIONS(actions);

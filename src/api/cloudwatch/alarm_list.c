@@ -13,9 +13,10 @@
 enum { RECORDS = 50, RECORDS_MAX = 100 };
 
 #define PAGES(T, member)                                                                                     \
-	PARAM(T, "MaxRecords", member.size, .min = 1, .max = RECORDS_MAX, .doc = "Size of a page."),         \
+	PARAM(T, "MaxRecords", member.size, .min = 1, .max = RECORDS_MAX,                                    \
+	      .doc = "Maximum number of results in one page."),                                              \
 		PARAM(T, "NextToken", member.token, .min = 1, .max = 1024,                                   \
-		      .doc = "The next page, by the last one's token.")
+		      .doc = "Token of the next page, from the previous answer.")
 
 static void close_page(struct cloudwatch_call *e, struct forms_writer *w, const struct query_page *page)
 {
@@ -148,17 +149,19 @@ struct list_args {
 };
 static const struct param list_params[] = {
 	PARAM(struct list_args, "AlarmNames.member", names, .min = 1, .max = ALARM_NAME_MAX,
-	      .doc = "Up to 100 alarms."),
-	PARAM(struct list_args, "AlarmNamePrefix", prefix, .min = 1, .max = 255, .doc = "Names begin so."),
+	      .doc = "Up to 100 alarms by name."),
+	PARAM(struct list_args, "AlarmNamePrefix", prefix, .min = 1, .max = 255,
+	      .doc = "Prefix of the alarm names."),
 	PARAM(struct list_args, "AlarmTypes.member", types, .words = "CompositeAlarm|MetricAlarm|LogAlarm",
-	      .doc = "Kinds of alarms; absent: those on metrics."),
+	      .doc = "Types of alarms; absent: metric alarms."),
 	PARAM(struct list_args, "ChildrenOfAlarmName", children, .min = 1, .max = ALARM_NAME_MAX,
-	      .doc = "Alarms that this composite alarm names."),
+	      .doc = "Composite alarm whose children are listed."),
 	PARAM(struct list_args, "ParentsOfAlarmName", parents, .min = 1, .max = ALARM_NAME_MAX,
-	      .doc = "Composite alarms that name this alarm."),
+	      .doc = "Alarm whose parents, which are composite alarms, are listed."),
 	PARAM(struct list_args, "StateValue", state, .words = "OK|ALARM|INSUFFICIENT_DATA",
-	      .doc = "In this state."),
-	PARAM(struct list_args, "ActionPrefix", action, .min = 1, .max = 1024, .doc = "An action begins so."),
+	      .doc = "State of the alarms."),
+	PARAM(struct list_args, "ActionPrefix", action, .min = 1, .max = 1024,
+	      .doc = "Prefix of an action of the alarm."),
 	PAGES(struct list_args, pages),
 };
 
@@ -275,11 +278,11 @@ static const struct param metric_params[] = {
 	CLOUDWATCH_METRIC_PARAM(struct metric_args, .flags = REQUIRED, ),
 	CLOUDWATCH_NAMESPACE_PARAM(struct metric_args, .flags = REQUIRED, ),
 	PARAM(struct metric_args, "Statistic", statistic, .words = CLOUDWATCH_STATISTICS,
-	      .doc = "Of that statistic."),
+	      .doc = "Statistic of the alarm."),
 	NOT_BUILT("ExtendedStatistic", .doc = "Percentiles."),
 	CLOUDWATCH_DIMENSIONS_PARAM(struct metric_args, CLOUDWATCH_DIMENSIONS_MAX),
-	PARAM(struct metric_args, "Period", period_s, .min = 1, .max = 86400, .doc = "Of that period."),
-	PARAM(struct metric_args, "Unit", unit, .words = CLOUDWATCH_UNITS, .doc = "Of that unit."),
+	PARAM(struct metric_args, "Period", period_s, .min = 1, .max = 86400, .doc = "Period of the alarm."),
+	PARAM(struct metric_args, "Unit", unit, .words = CLOUDWATCH_UNITS, .doc = "Unit of the alarm."),
 };
 
 static RESULT prepare_metric(struct cloudwatch_call *e, void *args)
@@ -326,17 +329,17 @@ struct history_args {
 };
 static const struct param history_params[] = {
 	PARAM(struct history_args, "AlarmName", name, .min = 1, .max = ALARM_NAME_MAX,
-	      .doc = "Of one alarm."),
+	      .doc = "Name of the alarm."),
 	PARAM(struct history_args, "AlarmTypes.member", types, .words = "CompositeAlarm|MetricAlarm|LogAlarm",
-	      .doc = "Kinds of alarms; absent: those on metrics."),
+	      .doc = "Types of alarms; absent: metric alarms."),
 	PARAM(struct history_args, "HistoryItemType", type,
 	      .words = "ConfigurationUpdate|StateUpdate|Action|AlarmContributorStateUpdate|"
 		       "AlarmContributorAction",
-	      .doc = "Items of that type."),
-	PARAM(struct history_args, "StartDate", start, .doc = "From then on."),
-	PARAM(struct history_args, "EndDate", end, .doc = "Before."),
+	      .doc = "Type of the history items."),
+	PARAM(struct history_args, "StartDate", start, .doc = "Start of the interval."),
+	PARAM(struct history_args, "EndDate", end, .doc = "End of the interval, exclusive."),
 	PARAM(struct history_args, "ScanBy", order, .words = "TimestampDescending|TimestampAscending",
-	      .absent = "TimestampDescending", .doc = "The newest or the oldest first."),
+	      .absent = "TimestampDescending", .doc = "Order by time, newest or oldest first."),
 	PAGES(struct history_args, pages),
 	NOT_BUILT("AlarmContributorId", .doc = "Contributors."),
 };
@@ -460,10 +463,11 @@ static RESULT answer_history(struct cloudwatch_call *e, const void *args, struct
 
 static const struct cloudwatch_action actions[] = {
 	{CLOUDWATCH_ACTION("DescribeAlarms"), .args = PARAMS(struct list_args, list_params),
-	 .prepare = prepare_list, .answer = answer_list, .doc = "Alarms, a page at a time."},
+	 .prepare = prepare_list, .answer = answer_list, .doc = "Lists alarms."},
 	{CLOUDWATCH_ACTION("DescribeAlarmsForMetric"), .args = PARAMS(struct metric_args, metric_params),
-	 .prepare = prepare_metric, .answer = answer_metric, .doc = "Alarms on one metric."},
+	 .prepare = prepare_metric, .answer = answer_metric, .doc = "Lists the alarms on one metric."},
 	{CLOUDWATCH_ACTION("DescribeAlarmHistory"), .args = PARAMS(struct history_args, history_params),
-	 .prepare = prepare_history, .answer = answer_history, .doc = "The last 100 events of each alarm."},
+	 .prepare = prepare_history, .answer = answer_history,
+	 .doc = "Lists the last 100 events of each alarm."},
 };
 const struct api_actions cloudwatch_alarm_list_actions = API_ACTIONS(actions);

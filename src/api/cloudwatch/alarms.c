@@ -59,7 +59,7 @@ struct common_args {
 		PARAM(T, "AlarmDescription", common.wish.row.description, .max = 1024,                       \
 		      .doc = "Description."),                                                                \
 		PARAM(T, "ActionsEnabled", common.acts, .yes = "true", .no = "false",                        \
-		      .doc = "false: it takes no actions."),                                                 \
+		      .doc = "Whether the alarm performs its actions."),                                     \
 		ACTIONS_PARAM(T, "OKActions.member", common.ok),                                             \
 		ACTIONS_PARAM(T, "AlarmActions.member", common.alarm),                                       \
 		ACTIONS_PARAM(T, "InsufficientDataActions.member", common.no_data),                          \
@@ -104,13 +104,13 @@ struct query_stat {
 	int64_t period_s;
 };
 static const struct param query_stat_params[] = {
-	PARAM_OBJECT(struct query_stat, "Metric", metric, query_metric_table, .doc = "Which metric."),
+	PARAM_OBJECT(struct query_stat, "Metric", metric, query_metric_table, .doc = "The metric."),
 	PARAM(struct query_stat, "Period", period_s, .min = 1, .max = PERIOD_MAX_S,
-	      .doc = "Seconds of a period."),
+	      .doc = "Period in seconds."),
 	PARAM(struct query_stat, "Stat", stat, .words = CLOUDWATCH_STATISTICS,
-	      .doc = "Statistic; percentiles are not built."),
+	      .doc = "Statistic; percentiles are not implemented."),
 	PARAM(struct query_stat, "Unit", unit, .words = CLOUDWATCH_UNITS,
-	      .doc = "Only if it is the metric's own."),
+	      .doc = "Unit. Other than the metric's own, nothing is returned."),
 };
 static const struct params query_stat_table = PARAMS(struct query_stat, query_stat_params);
 struct query_args {
@@ -120,15 +120,16 @@ struct query_args {
 	int64_t period_s;
 };
 static const struct param query_params[] = {
-	PARAM(struct query_args, "Id", id, .flags = REQUIRED, .min = 1, .max = 255, .doc = "Its name."),
-	PARAM_OBJECT(struct query_args, "MetricStat", stat, query_stat_table, .doc = "A metric."),
+	PARAM(struct query_args, "Id", id, .flags = REQUIRED, .min = 1, .max = 255,
+	      .doc = "Id of the query, by which expressions refer to it."),
+	PARAM_OBJECT(struct query_args, "MetricStat", stat, query_stat_table, .doc = "Metric and statistic."),
 	PARAM(struct query_args, "Expression", expression, .min = 1, .max = MATH_EXPRESSION_MAX,
-	      .doc = "Metric math over other queries."),
-	PARAM(struct query_args, "Label", label, .max = 2048, .doc = "Shown with it."),
+	      .doc = "Metric math expression over other queries."),
+	PARAM(struct query_args, "Label", label, .max = 2048, .doc = "Label shown with the query."),
 	PARAM(struct query_args, "ReturnData", returns, .yes = "true", .no = "false",
-	      .doc = "true of the one that is compared with the threshold."),
+	      .doc = "true for the query that is compared with the threshold."),
 	PARAM(struct query_args, "Period", period_s, .min = 1, .max = PERIOD_MAX_S,
-	      .doc = "Of an expression without metrics."),
+	      .doc = "Period in seconds of an expression without metrics."),
 	NOT_BUILT("AccountId", .doc = "Other accounts."),
 };
 static const struct params query_table = PARAMS(struct query_args, query_params);
@@ -148,28 +149,28 @@ static const struct param put_params[] = {
 	PARAM(struct put_args, "MetricName", common.wish.row.metric, .min = 1, .max = 255,
 	      .doc = "Name of the metric."),
 	PARAM(struct put_args, "Namespace", common.wish.row.name_space, .min = 1, .max = 255,
-	      .doc = "Its namespace."),
+	      .doc = "Namespace of the metric."),
 	PARAM(struct put_args, "Statistic", statistic, .words = CLOUDWATCH_STATISTICS,
-	      .doc = "Of each period."),
+	      .doc = "Statistic of each period."),
 	CLOUDWATCH_DIMENSIONS_PARAM(struct put_args, CLOUDWATCH_DIMENSIONS_MAX),
 	PARAM(struct put_args, "Period", period_s, .min = 1, .max = PERIOD_MAX_S,
-	      .doc = "Seconds of a period, a multiple of 60."),
+	      .doc = "Period in seconds, a multiple of 60."),
 	PARAM(struct put_args, "Unit", common.wish.row.unit, .words = CLOUDWATCH_UNITS,
-	      .doc = "Only datapoints of this unit count."),
+	      .doc = "Unit; datapoints of other units are ignored."),
 	PARAM(struct put_args, "EvaluationPeriods", periods, .flags = REQUIRED, .min = 1,
-	      .max = ALARM_PERIODS_MAX, .doc = "Newest periods that are compared with the threshold."),
+	      .max = ALARM_PERIODS_MAX, .doc = "Number of the most recent periods to evaluate."),
 	PARAM(struct put_args, "DatapointsToAlarm", datapoints, .min = 1, .max = ALARM_PERIODS_MAX,
-	      .doc = "How many of them must breach; absent: all."),
-	PARAM(struct put_args, "Threshold", threshold, .min = 1, .max = 32, .doc = "A number."),
+	      .doc = "Number of breaching datapoints that raise the alarm; absent: all of the periods."),
+	PARAM(struct put_args, "Threshold", threshold, .min = 1, .max = 32, .doc = "Threshold."),
 	PARAM(struct put_args, "ComparisonOperator", comparison, .flags = REQUIRED,
 	      .words = "GreaterThanOrEqualToThreshold|GreaterThanThreshold|LessThanThreshold|"
 		       "LessThanOrEqualToThreshold|LessThanLowerOrGreaterThanUpperThreshold|"
 		       "LessThanLowerThreshold|GreaterThanUpperThreshold",
-	      .doc = "When a datapoint breaches; those of anomaly detection are not built."),
+	      .doc = "Comparison with the threshold. Those of anomaly detection are not implemented."),
 	PARAM(struct put_args, "TreatMissingData", missing, .words = "missing|notBreaching|breaching|ignore",
-	      .doc = "What a missing datapoint counts as."),
+	      .doc = "How missing datapoints are treated."),
 	PARAM_LIST(struct put_args, "Metrics.member", queries, query_table, .max = MATH_QUERIES_MAX,
-		   .doc = "Metric math, instead of one metric."),
+		   .doc = "Metric math queries, instead of a metric."),
 	NOT_BUILT("ExtendedStatistic|EvaluateLowSampleCountPercentile", .doc = "Percentiles."),
 	NOT_BUILT("ThresholdMetricId", .doc = "Anomaly detection."),
 	NOT_BUILT("EvaluationCriteria|EvaluationInterval", .doc = "Alarms on queries in PromQL."),
@@ -353,7 +354,7 @@ static const struct param composite_params[] = {
 	COMMON_PARAMS(struct composite_args),
 	PARAM(struct composite_args, "AlarmRule", common.wish.row.rule, .flags = REQUIRED, .min = 1,
 	      .max = ALARM_RULE_MAX,
-	      .doc = "ALARM(\"name\"), OK(…), INSUFFICIENT_DATA(…), AND, OR, NOT, TRUE, FALSE."),
+	      .doc = "Rule: ALARM(\"name\"), OK(…), INSUFFICIENT_DATA(…), AND, OR, NOT, TRUE, FALSE."),
 	NOT_BUILT("ActionsSuppressor|ActionsSuppressorWaitPeriod|ActionsSuppressorExtensionPeriod",
 		  .doc = "Suppression of actions."),
 	NOT_BUILT("ActionConfiguration", .doc = "Content of notifications."),
@@ -382,7 +383,7 @@ struct names_args {
 };
 static const struct param names_params[] = {
 	PARAM(struct names_args, "AlarmNames.member", names, .flags = REQUIRED, .min = 1,
-	      .max = ALARM_NAME_MAX, .doc = "Up to 100 alarms."),
+	      .max = ALARM_NAME_MAX, .doc = "Up to 100 alarms by name."),
 };
 
 static RESULT prepare_names(struct cloudwatch_call *e, void *args)
@@ -406,9 +407,10 @@ struct state_args {
 static const struct param state_params[] = {
 	CLOUDWATCH_ALARM_NAME(struct state_args, name),
 	PARAM(struct state_args, "StateValue", state, .flags = REQUIRED,
-	      .words = "OK|ALARM|INSUFFICIENT_DATA", .doc = "The state."),
-	PARAM(struct state_args, "StateReason", wish.reason, .flags = REQUIRED, .max = 1023, .doc = "Why."),
-	PARAM(struct state_args, "StateReasonData", wish.data, .max = 4000, .doc = "Why, as JSON."),
+	      .words = "OK|ALARM|INSUFFICIENT_DATA", .doc = "New state."),
+	PARAM(struct state_args, "StateReason", wish.reason, .flags = REQUIRED, .max = 1023,
+	      .doc = "Reason."),
+	PARAM(struct state_args, "StateReasonData", wish.data, .max = 4000, .doc = "Reason, as JSON."),
 };
 
 static bool is_json(struct str text)
@@ -436,11 +438,11 @@ static const struct cloudwatch_action actions[] = {
 	{CLOUDWATCH_ACTION("PutMetricAlarm"), .flags = API_WRITES,
 	 .args = PARAMS(struct put_args, put_params), .prepare = prepare_put, .operation = run_put,
 	 .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Creates or replaces an alarm on a metric, or on metric math."},
+	 .doc = "Creates or replaces a metric alarm, on a metric or on metric math."},
 	{CLOUDWATCH_ACTION("PutCompositeAlarm"), .flags = API_WRITES,
 	 .args = PARAMS(struct composite_args, composite_params), .prepare = prepare_composite,
 	 .operation = run_put, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Creates or replaces an alarm on other alarms."},
+	 .doc = "Creates or replaces a composite alarm."},
 	{CLOUDWATCH_ACTION("DeleteAlarms"), .flags = API_WRITES,
 	 .args = PARAMS(struct names_args, names_params), .prepare = prepare_names,
 	 .operation = engine_delete_alarms_run, .returns = API_RETURNS_NOTHING_STORED,
@@ -448,14 +450,14 @@ static const struct cloudwatch_action actions[] = {
 	{CLOUDWATCH_ACTION("EnableAlarmActions"), .flags = API_WRITES,
 	 .args = PARAMS(struct names_args, names_params), .prepare = prepare_enable,
 	 .operation = engine_set_alarm_actions_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Alarms take their actions again."},
+	 .doc = "Enables the actions of alarms."},
 	{CLOUDWATCH_ACTION("DisableAlarmActions"), .flags = API_WRITES,
 	 .args = PARAMS(struct names_args, names_params), .prepare = prepare_names,
 	 .operation = engine_set_alarm_actions_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Alarms take no actions."},
+	 .doc = "Disables the actions of alarms."},
 	{CLOUDWATCH_ACTION("SetAlarmState"), .flags = API_WRITES,
 	 .args = PARAMS(struct state_args, state_params), .prepare = prepare_state,
 	 .operation = engine_set_alarm_state_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Sets a state until the next evaluation."},
+	 .doc = "Sets the state of an alarm until its next evaluation."},
 };
 const struct api_actions cloudwatch_alarm_actions = API_ACTIONS(actions);

@@ -32,13 +32,13 @@ struct data_stat {
 };
 static const struct param data_stat_params[] = {
 	PARAM_OBJECT(struct data_stat, "Metric", metric, data_metric_table, .flags = REQUIRED,
-		     .doc = "Which metric."),
+		     .doc = "The metric."),
 	PARAM(struct data_stat, "Period", period_s, .flags = REQUIRED, .min = 1, .max = 86400 * 365,
-	      .doc = "Seconds that a value covers."),
+	      .doc = "Period of a value in seconds."),
 	PARAM(struct data_stat, "Stat", stat, .flags = REQUIRED,
-	      .doc = "What of each is told; percentiles are not built."),
+	      .doc = "Statistic; percentiles are not implemented."),
 	PARAM(struct data_stat, "Unit", unit, .words = CLOUDWATCH_UNITS,
-	      .doc = "Only if it is the metric's own."),
+	      .doc = "Unit. Other than the metric's own, nothing is returned."),
 };
 static const struct params data_stat_table = PARAMS(struct data_stat, data_stat_params);
 
@@ -50,12 +50,13 @@ struct data_query {
 };
 static const struct param data_query_params[] = {
 	PARAM(struct data_query, "Id", id, .flags = REQUIRED, .min = 1, .max = 255,
-	      .doc = "Its name in the answer."),
+	      .doc = "Id of the query in the answer."),
 	PARAM_OBJECT(struct data_query, "MetricStat", stat, data_stat_table, .flags = REQUIRED,
-		     .doc = "What is read."),
-	PARAM(struct data_query, "Label", label, .max = 2048, .doc = "Told with it; else the metric's name."),
+		     .doc = "Metric and statistic."),
+	PARAM(struct data_query, "Label", label, .max = 2048,
+	      .doc = "Label of the result; absent: the metric's name."),
 	PARAM(struct data_query, "ReturnData", returns, .yes = "true", .no = "false",
-	      .doc = "false: it is not told."),
+	      .doc = "false: omits the result."),
 	NOT_BUILT("Expression|Period|AccountId", .doc = "Metric math, other accounts."),
 };
 static const struct params data_query_table = PARAMS(struct data_query, data_query_params);
@@ -80,14 +81,16 @@ struct data_args {
 };
 static const struct param data_params[] = {
 	PARAM_LIST(struct data_args, "MetricDataQueries.member", queries, data_query_table, .flags = REQUIRED,
-		   .max = QUERIES_MAX, .doc = "What is asked."),
-	PARAM(struct data_args, "StartTime", start, .flags = REQUIRED, .doc = "Included."),
-	PARAM(struct data_args, "EndTime", end, .flags = REQUIRED, .doc = "Not included."),
-	PARAM(struct data_args, "NextToken", token, .doc = "The next page, by the last one's."),
+		   .max = QUERIES_MAX, .doc = "Queries."),
+	PARAM(struct data_args, "StartTime", start, .flags = REQUIRED,
+	      .doc = "Start of the interval, inclusive."),
+	PARAM(struct data_args, "EndTime", end, .flags = REQUIRED, .doc = "End of the interval, exclusive."),
+	PARAM(struct data_args, "NextToken", token,
+	      .doc = "Token of the next page, from the previous answer."),
 	PARAM(struct data_args, "ScanBy", order, .words = "TimestampDescending|TimestampAscending",
-	      .absent = "TimestampDescending", .doc = "The newest or the oldest first."),
+	      .absent = "TimestampDescending", .doc = "Order by time, newest or oldest first."),
 	PARAM(struct data_args, "MaxDatapoints", max, .min = 1, .max = DATA_MAX, .absent = "100800",
-	      .doc = "Of all queries together, a page."),
+	      .doc = "Maximum number of datapoints of all queries in one page."),
 	NOT_BUILT("LabelOptions.Timezone", .only = "+0000", .doc = "Times in labels."),
 };
 
@@ -356,6 +359,6 @@ static RESULT answer_data(struct cloudwatch_call *e, const void *args, struct fo
 
 static const struct cloudwatch_action actions[] = {
 	{CLOUDWATCH_ACTION("GetMetricData"), .args = PARAMS(struct data_args, data_params),
-	 .prepare = prepare_data, .answer = answer_data, .doc = "Several at once, a page at a time."},
+	 .prepare = prepare_data, .answer = answer_data, .doc = "Returns the datapoints of several metrics."},
 };
 const struct api_actions cloudwatch_data_actions = API_ACTIONS(actions);

@@ -10,7 +10,7 @@
 static const struct param dimension_params[] = {
 	PARAM(struct cloudwatch_dimension, "Name", name, .flags = REQUIRED, .min = 1, .max = 255,
 	      .doc = "Name of a dimension."),
-	PARAM(struct cloudwatch_dimension, "Value", value, .max = 1024, .doc = "Its value."),
+	PARAM(struct cloudwatch_dimension, "Value", value, .max = 1024, .doc = "Value of the dimension."),
 };
 const struct params cloudwatch_dimension_params = PARAMS(struct cloudwatch_dimension, dimension_params);
 

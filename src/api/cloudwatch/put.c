@@ -14,12 +14,13 @@ struct statistics {
 };
 static const struct param statistics_params[] = {
 	PARAM(struct statistics, "SampleCount", samples, .flags = REQUIRED, .min = 1, .max = 40,
-	      .doc = "Samples."),
-	PARAM(struct statistics, "Sum", sum, .flags = REQUIRED, .min = 1, .max = 40, .doc = "Their sum."),
+	      .doc = "Number of samples."),
+	PARAM(struct statistics, "Sum", sum, .flags = REQUIRED, .min = 1, .max = 40,
+	      .doc = "Sum of the samples."),
 	PARAM(struct statistics, "Minimum", least, .flags = REQUIRED, .min = 1, .max = 40,
-	      .doc = "The smallest."),
+	      .doc = "Smallest sample."),
 	PARAM(struct statistics, "Maximum", most, .flags = REQUIRED, .min = 1, .max = 40,
-	      .doc = "The largest."),
+	      .doc = "Largest sample."),
 };
 static const struct params statistics_table = PARAMS(struct statistics, statistics_params);
 
@@ -33,14 +34,15 @@ static const struct param datum_params[] = {
 	CLOUDWATCH_METRIC_PARAM(struct datum, .flags = REQUIRED, ),
 	CLOUDWATCH_DIMENSIONS_PARAM(struct datum, CLOUDWATCH_DIMENSIONS_MAX),
 	PARAM(struct datum, "Timestamp", at, .min = 1, .max = 64,
-	      .doc = "Within the last three days and the next two hours; absent: now."),
+	      .doc = "Time, at most three days ago or two hours ahead; absent: now."),
 	PARAM(struct datum, "Value", value, .min = 1, .max = 40, .doc = "One value."),
 	PARAM(struct datum, "Values.member", values, .min = 1, .max = 40, .doc = "Up to 150 values."),
 	PARAM(struct datum, "Counts.member", counts, .min = 1, .max = 40,
-	      .doc = "How often each occurred; absent: once."),
-	PARAM_OBJECT(struct datum, "StatisticValues", statistics, statistics_table, .doc = "Or their sums."),
+	      .doc = "Number of occurrences of each value; absent: one."),
+	PARAM_OBJECT(struct datum, "StatisticValues", statistics, statistics_table,
+		     .doc = "Statistics of several samples, instead of values."),
 	PARAM(struct datum, "Unit", unit, .words = CLOUDWATCH_UNITS, .absent = "None", .doc = "Unit."),
-	NOT_BUILT("StorageResolution", .only = "60", .doc = "Datapoints are kept by the minute."),
+	NOT_BUILT("StorageResolution", .only = "60", .doc = "Resolution in seconds; only 60."),
 };
 static const struct params datum_table = PARAMS(struct datum, datum_params);
 
@@ -187,6 +189,6 @@ static RESULT answer_put(struct cloudwatch_call *e, const void *args, struct for
 static const struct cloudwatch_action actions[] = {
 	{CLOUDWATCH_ACTION("PutMetricData"), .flags = API_WRITES, .args = PARAMS(struct put_args, put_params),
 	 .prepare = prepare_put, .operation = engine_put_metrics_run, .answer = answer_put,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Publishes datapoints of metrics of one's own."},
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Publishes datapoints of custom metrics."},
 };
 const struct api_actions cloudwatch_put_actions = API_ACTIONS(actions);

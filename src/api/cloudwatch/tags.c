@@ -6,9 +6,8 @@
 #include "engine/tag.h"
 
 static const struct param tag_rows[] = {
-	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = TAG_KEY_MAX,
-	      .doc = "Key of a tag."),
-	PARAM(struct tag, "Value", value, .max = TAG_VALUE_MAX, .doc = "Value of a tag."),
+	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = TAG_KEY_MAX, .doc = "Tag key."),
+	PARAM(struct tag, "Value", value, .max = TAG_VALUE_MAX, .doc = "Tag value."),
 };
 const struct params cloudwatch_tag_params = PARAMS(struct tag, tag_rows);
 
@@ -18,7 +17,7 @@ struct tag_args {
 };
 #define ARN                                                                                                  \
 	PARAM(struct tag_args, "ResourceARN", arn, .flags = REQUIRED, .min = 1, .max = CLOUDWATCH_ARN_MAX,   \
-	      .doc = "The alarm.")
+	      .doc = "ARN of the alarm.")
 static const struct param tag_params[] = {ARN, PARAM_LIST(struct tag_args, "Tags.member", wish.tags,
 							  cloudwatch_tag_params, .flags = REQUIRED,
 							  .max = CLOUDWATCH_TAGS_MAX, .doc = "Tags to set.")};
@@ -66,12 +65,12 @@ static RESULT answer_empty(struct cloudwatch_call *e, const void *args, struct f
 static const struct cloudwatch_action actions[] = {
 	{CLOUDWATCH_ACTION("TagResource"), .flags = API_WRITES, .args = PARAMS(struct tag_args, tag_params),
 	 .prepare = prepare, .operation = engine_tag_entity_run, .answer = answer_empty,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Sets tags of an alarm."},
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Sets tags on an alarm."},
 	{CLOUDWATCH_ACTION("UntagResource"), .flags = API_WRITES,
 	 .args = PARAMS(struct tag_args, untag_params), .prepare = prepare,
 	 .operation = engine_untag_entity_run, .answer = answer_empty, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Removes tags of an alarm."},
+	 .doc = "Removes tags from an alarm."},
 	{CLOUDWATCH_ACTION("ListTagsForResource"), .args = PARAMS(struct tag_args, list_params),
-	 .prepare = prepare, .answer = answer_list, .doc = "Tags of an alarm."},
+	 .prepare = prepare, .answer = answer_list, .doc = "Lists the tags of an alarm."},
 };
 const struct api_actions cloudwatch_tag_actions = API_ACTIONS(actions);
