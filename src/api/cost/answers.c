@@ -287,11 +287,10 @@ static RESULT write_tags(struct cost_call *e, const void *args, struct json_writ
 
 static const struct cost_action actions[] = {
 	{COST_ACTION("GetCostAndUsage"), .flags = API_CHANGES_BY_TIME, .prepare = cost_prepare_usage,
-	 .answer = write_usage,
-	 .doc = "What was used and what it costs, by day or month and up to two groups."},
+	 .answer = write_usage, .doc = "Returns usage and costs by day or month, in up to two groups."},
 	{COST_ACTION("GetDimensionValues"), .flags = API_CHANGES_BY_TIME, .prepare = cost_prepare_values,
-	 .answer = write_values, .doc = "The values of a dimension that charges have."},
+	 .answer = write_values, .doc = "Lists the values of a dimension of the charges."},
 	{COST_ACTION("GetTags"), .flags = API_CHANGES_BY_TIME, .prepare = cost_prepare_tags,
-	 .answer = write_tags, .doc = "The keys of tags that charges have, or the values of one."},
+	 .answer = write_tags, .doc = "Lists the tag keys of the charges, or the values of one key."},
 };
 const struct api_actions cost_actions = API_ACTIONS(actions);
