@@ -288,25 +288,25 @@ static RESULT answer_block(struct ebs_call *e, const void *args, struct json_wri
 	PARAM(T, wire, member, .flags = REQUIRED, .kind = KIND_SNAPSHOT, .max = 64, .doc = "The snapshot.")
 #define PAGE_PARAMS                                                                                          \
 	PARAM(struct list_args, "pageToken", token, .max = 256,                                              \
-	      .doc = "Where the page begins: the last answer's NextToken."),                                 \
+	      .doc = "Token of the next page, from the previous answer."),                                   \
 		PARAM(struct list_args, "maxResults", max, .min = EBS_PAGE_MIN, .max = EBS_PAGE_MAX,         \
-		      .doc = "Blocks on the page; absent: 10,000."),                                         \
+		      .doc = "Maximum number of blocks in one page; absent: 10,000."),                       \
 		PARAM(struct list_args, "startingBlockIndex", from, .min = 0, .max = INT32_MAX,              \
-		      .doc = "The first block of the first page.")
+		      .doc = "Index of the first block of the first page.")
 static const struct param block_params[] = {SNAPSHOT_PARAM(struct list_args, "snapshotId", snapshot),
 					    PAGE_PARAMS};
 static const struct param change_params[] = {
 	SNAPSHOT_PARAM(struct list_args, "secondSnapshotId", snapshot),
 	PARAM(struct list_args, "firstSnapshotId", first_ref, .kind = KIND_SNAPSHOT, .max = 64,
-	      .doc = "The earlier snapshot of the volume; absent: all blocks have changed."),
+	      .doc = "Earlier snapshot of the volume; absent: all blocks count as changed."),
 	PAGE_PARAMS,
 };
 static const struct param get_params[] = {
 	SNAPSHOT_PARAM(struct get_args, "snapshotId", snapshot),
 	PARAM(struct get_args, "blockIndex", index, .flags = REQUIRED, .min = 0, .max = INT32_MAX,
-	      .doc = "Which block."),
+	      .doc = "Index of the block."),
 	PARAM(struct get_args, "blockToken", token, .flags = REQUIRED, .max = 256,
-	      .doc = "As a list had it."),
+	      .doc = "Token of the block, from a list."),
 };
 
 static const struct ebs_action actions[] = {

@@ -188,55 +188,58 @@ static RESULT answer_complete(struct ebs_call *e, const void *args, struct json_
 /* ---- the rows ---- */
 
 static const struct param tag_rows[] = {
-	PARAM(struct tag_arg, "Key", key, .max = 127, .doc = "The tag's key."),
-	PARAM(struct tag_arg, "Value", value, .max = 255, .doc = "Its value."),
+	PARAM(struct tag_arg, "Key", key, .max = 127, .doc = "Tag key."),
+	PARAM(struct tag_arg, "Value", value, .max = 255, .doc = "Tag value."),
 };
 static const struct params tag_params = PARAMS(struct tag_arg, tag_rows);
 static const struct param start_params[] = {
 	PARAM(struct start_args, "VolumeSize", size_gib, .flags = REQUIRED, .min = 1, .max = SIZE_MAX_GIB,
-	      .doc = "GiB."),
+	      .doc = "Size of the volume in GiB."),
 	PARAM(struct start_args, "ParentSnapshotId", wish.parent, .kind = KIND_SNAPSHOT, .max = 64,
-	      .doc = "The snapshot that the blocks replace in part."),
+	      .doc = "Parent snapshot, some of whose blocks are replaced."),
 	PARAM_LIST(struct start_args, "Tags", tags, tag_params, .max = TAGS_MAX,
 		   .doc = "Tags of the snapshot."),
-	PARAM(struct start_args, "Description", wish.description, .max = TEXT_MAX, .doc = "Free text."),
+	PARAM(struct start_args, "Description", wish.description, .max = TEXT_MAX,
+	      .doc = "Description: free text."),
 	PARAM(struct start_args, "ClientToken", wish.client_token, .max = TEXT_MAX,
-	      .doc = "A repeated request with the same token answers with the first one's snapshot."),
-	PARAM(struct start_args, "Encrypted", wish.crypt.is_wanted, .doc = "The snapshot is encrypted."),
+	      .doc = "Idempotency token: a repeated request returns the snapshot of the first one."),
+	PARAM(struct start_args, "Encrypted", wish.crypt.is_wanted,
+	      .doc = "Whether the snapshot is encrypted."),
 	NOT_BUILT("KmsKeyArn"),
 	PARAM(struct start_args, "Timeout", wish.timeout_min, .min = BLOCK_SNAPSHOT_TIMEOUT_MIN,
 	      .max = BLOCK_SNAPSHOT_TIMEOUT_MAX,
 	      .doc = "Minutes without a block after which the snapshot fails; absent: 60."),
 };
 #define CHECKSUM_PARAMS(T, ...)                                                                              \
-	PARAM(T, "Checksum", checksum, .max = 64, __VA_ARGS__.doc = "SHA-256 in base64."),                   \
-		PARAM(T, "ChecksumAlgorithm", algorithm, .words = "SHA256", __VA_ARGS__.doc = "Its name.")
+	PARAM(T, "Checksum", checksum, .max = 64, __VA_ARGS__.doc = "SHA-256 checksum in base64."),          \
+		PARAM(T, "ChecksumAlgorithm", algorithm, .words = "SHA256",                                  \
+		      __VA_ARGS__.doc = "Algorithm of the checksum.")
 static const struct param put_params[] = {
 	PARAM(struct put_args, "snapshotId", snapshot, .flags = REQUIRED, .kind = KIND_SNAPSHOT, .max = 64,
 	      .doc = "The snapshot."),
 	PARAM(struct put_args, "blockIndex", index, .flags = REQUIRED, .min = 0, .max = INT32_MAX,
-	      .doc = "Which block."),
+	      .doc = "Index of the block."),
 	PARAM(struct put_args, "DataLength", length, .flags = REQUIRED, .min = DISK_BLOCK_SIZE,
-	      .max = DISK_BLOCK_SIZE, .doc = "Bytes of the body."),
+	      .max = DISK_BLOCK_SIZE, .doc = "Length of the body in bytes."),
 	PARAM(struct put_args, "Progress", progress, .min = 0, .max = 100,
-	      .doc = "Percent, as the client says; not shown."),
+	      .doc = "Progress in percent; accepted and not shown."),
 	CHECKSUM_PARAMS(struct put_args, .flags = REQUIRED, ),
 };
 static const struct param complete_params[] = {
 	PARAM(struct complete_args, "snapshotId", wish.snapshot, .flags = REQUIRED, .kind = KIND_SNAPSHOT,
 	      .max = 64, .doc = "The snapshot."),
 	PARAM(struct complete_args, "ChangedBlocksCount", count, .flags = REQUIRED, .min = 0,
-	      .max = INT32_MAX, .doc = "How many blocks were written."),
+	      .max = INT32_MAX, .doc = "Number of blocks written."),
 	CHECKSUM_PARAMS(struct complete_args),
 	PARAM(struct complete_args, "ChecksumAggregationMethod", method, .words = "LINEAR",
-	      .doc = "How the checksum was made."),
+	      .doc = "Aggregation method of the checksum."),
 };
 
 static const struct ebs_action actions[] = {
 	{HTTP_POST, "/snapshots", EBS_ACTION("StartSnapshot"), .flags = API_WRITES, .status = 201,
 	 .has_document = true, .args = PARAMS(struct start_args, start_params), .prepare = prepare_start,
 	 .operation = engine_start_block_snapshot_run, .returns = KIND_SNAPSHOT, .answer = answer_start,
-	 .doc = "Begins a snapshot that is written block by block."},
+	 .doc = "Starts a snapshot that is written block by block."},
 	{HTTP_PUT, "/snapshots/{snapshotId}/blocks/{blockIndex}", EBS_ACTION("PutSnapshotBlock"),
 	 .flags = API_WRITES, .status = 201, .args = PARAMS(struct put_args, put_params),
 	 .prepare = prepare_put, .work = put_block, .answer = answer_put, .doc = "Writes a block."},
@@ -244,6 +247,6 @@ static const struct ebs_action actions[] = {
 	 .status = 202, .args = PARAMS(struct complete_args, complete_params), .prepare = prepare_complete,
 	 .work = check_blocks, .operation = engine_complete_block_snapshot_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .answer = answer_complete,
-	 .doc = "Ends the writing: the snapshot becomes available."},
+	 .doc = "Completes a snapshot, which becomes available."},
 };
 const struct api_actions ebs_snapshot_actions = API_ACTIONS(actions);
