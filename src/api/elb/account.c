@@ -54,7 +54,7 @@ static RESULT answer_limits(struct elb_call *e, const void *args, struct xml *x)
 static const struct param policies_params[] = {
 	PARAM(struct pages_args, "Names.member", names, .min = 1, .max = 256, .doc = "Policies by name."),
 	PARAM(struct pages_args, "LoadBalancerType", type, .words = "application|network|gateway",
-	      .doc = "Of load balancers of a type: only application load balancers have any."),
+	      .doc = "Type of the load balancers. Only application load balancers have policies."),
 	ELB_PAGES(struct pages_args, pages),
 };
 
@@ -142,11 +142,12 @@ static RESULT answer_capacity(struct elb_call *e, const void *args, struct xml *
 
 static const struct elb_action actions[] = {
 	{ELB_ACTION("DescribeAccountLimits"), .args = PARAMS(struct pages_args, pages_params),
-	 .answer = answer_limits, .doc = "Limits of the account."},
+	 .answer = answer_limits, .doc = "Lists the limits of the account."},
 	{ELB_ACTION("DescribeSSLPolicies"), .args = PARAMS(struct pages_args, policies_params),
 	 .prepare = prepare_policies, .answer = answer_policies,
-	 .doc = "Security policies of HTTPS listeners."},
+	 .doc = "Lists the security policies of HTTPS listeners."},
 	{ELB_ACTION("DescribeCapacityReservation"), .args = PARAMS(struct capacity_args, capacity_params),
-	 .prepare = prepare_capacity, .answer = answer_capacity, .doc = "Nothing is reserved."},
+	 .prepare = prepare_capacity, .answer = answer_capacity,
+	 .doc = "Returns the capacity reservation of a load balancer. Nothing is ever reserved."},
 };
 const struct api_actions elb_account_actions = API_ACTIONS(actions);

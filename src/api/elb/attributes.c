@@ -15,9 +15,10 @@ enum {
 };
 
 static const struct param attribute_params[] = {
-	PARAM(struct elb_attribute, "Key", key, .flags = REQUIRED, .min = 1, .max = 256, .doc = "Attribute."),
+	PARAM(struct elb_attribute, "Key", key, .flags = REQUIRED, .min = 1, .max = 256,
+	      .doc = "Name of the attribute."),
 	PARAM(struct elb_attribute, "Value", value, .flags = REQUIRED | MAY_BE_EMPTY, .max = 1024,
-	      .doc = "Its value."),
+	      .doc = "Value of the attribute."),
 };
 const struct params elb_attribute_table = PARAMS(struct elb_attribute, attribute_params);
 /* An attribute that has one value. */
@@ -272,9 +273,9 @@ struct group_args {
 	struct elb_attributes attributes;
 };
 static const struct param read_group_params[] = {
-	ELB_ARN(struct group_args, "TargetGroupArn", arn, .doc = "The target group.")};
+	ELB_ARN(struct group_args, "TargetGroupArn", arn, .doc = "ARN of the target group.")};
 static const struct param set_group_params[] = {
-	ELB_ARN(struct group_args, "TargetGroupArn", arn, .doc = "The target group."),
+	ELB_ARN(struct group_args, "TargetGroupArn", arn, .doc = "ARN of the target group."),
 	ELB_ATTRIBUTES(struct group_args)};
 
 static const char *const algorithm_words[] = {"round_robin", "least_outstanding_requests", "weighted_random"};
@@ -370,13 +371,13 @@ static RESULT show_changed_group(struct elb_call *e, const void *args, struct xm
 static const struct elb_action actions[] = {
 	{ELB_ACTION("DescribeLoadBalancerAttributes"),
 	 .args = PARAMS(struct balancer_args, read_balancer_params), .prepare = prepare_balancer,
-	 .answer = show_balancer, .doc = "Attributes of a load balancer."},
+	 .answer = show_balancer, .doc = "Lists the attributes of a load balancer."},
 	{ELB_ACTION("ModifyLoadBalancerAttributes"), .flags = API_WRITES,
 	 .args = PARAMS(struct balancer_args, set_balancer_params), .prepare = prepare_balancer,
 	 .operation = engine_set_elastic_load_balancer_run, .returns = KIND_ELASTIC_LOAD_BALANCER,
 	 .answer = show_changed_balancer, .doc = "Sets attributes of a load balancer."},
 	{ELB_ACTION("DescribeTargetGroupAttributes"), .args = PARAMS(struct group_args, read_group_params),
-	 .prepare = prepare_group, .answer = show_group, .doc = "Attributes of a target group."},
+	 .prepare = prepare_group, .answer = show_group, .doc = "Lists the attributes of a target group."},
 	{ELB_ACTION("ModifyTargetGroupAttributes"), .flags = API_WRITES,
 	 .args = PARAMS(struct group_args, set_group_params), .prepare = prepare_group,
 	 .operation = engine_set_target_group_run, .returns = KIND_TARGET_GROUP, .answer = show_changed_group,

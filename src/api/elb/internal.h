@@ -42,7 +42,7 @@ enum { ELB_LIST_MAX = 20, ELB_ARN_MAX = 256, ELB_PAGE_MAX = 400 };
 	PARAM(T, name, member, .flags = REQUIRED, .min = 1, .max = ELB_ARN_MAX, __VA_ARGS__)
 #define ELB_NAME(T, member)                                                                                  \
 	PARAM(T, "Name", member, .flags = REQUIRED, .min = 1, .max = BALANCING_NAME_MAX,                     \
-	      .doc = "Unique in the account: letters, digits and hyphens.")
+	      .doc = "Name; unique in the account. Letters, digits and hyphens.")
 
 /* Finds a row of the caller's account by its ARN. ERR_NOT_FOUND with the kind; ERR_INVALID: this is no ARN of that
  * kind. */
@@ -58,9 +58,10 @@ struct str elb_certificate_arn(struct elb_call *e, uuid certificate);
 RESULT elb_check_name(struct elb_call *e, struct str name, const char *what);
 
 #define ELB_PAGES(T, member)                                                                                 \
-	PARAM(T, "PageSize", member.size, .min = 1, .max = ELB_PAGE_MAX, .doc = "Size of a page."),          \
+	PARAM(T, "PageSize", member.size, .min = 1, .max = ELB_PAGE_MAX,                                     \
+	      .doc = "Maximum number of results in one page."),                                              \
 		PARAM(T, "Marker", member.token, .min = 1, .max = 320,                                       \
-		      .doc = "The next page, by the last one's marker.")
+		      .doc = "Marker of the next page, from the previous answer.")
 /* ---- tags.c ---- */
 
 enum { ELB_TAGS_MAX = 50 };
@@ -92,7 +93,7 @@ extern const struct params elb_attribute_table;
 enum { ELB_ATTRIBUTES_MAX = 20 };
 #define ELB_ATTRIBUTES(T)                                                                                    \
 	PARAM_LIST(T, "Attributes.member", attributes, elb_attribute_table, .flags = REQUIRED,               \
-		   .max = ELB_ATTRIBUTES_MAX, .doc = "Values to set.")
+		   .max = ELB_ATTRIBUTES_MAX, .doc = "Attributes to set.")
 /* An element of the list Attributes. */
 void elb_write_attribute(struct xml *x, const char *key, struct str value);
 

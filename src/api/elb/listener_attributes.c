@@ -144,7 +144,7 @@ static RESULT show_changed(struct elb_call *e, const void *args, struct xml *x)
 
 static const struct elb_action actions[] = {
 	{ELB_ACTION("DescribeListenerAttributes"), .args = PARAMS(struct listener_args, read_params),
-	 .prepare = prepare, .answer = show, .doc = "Attributes of a listener."},
+	 .prepare = prepare, .answer = show, .doc = "Lists the attributes of a listener."},
 	{ELB_ACTION("ModifyListenerAttributes"), .flags = API_WRITES,
 	 .args = PARAMS(struct listener_args, set_params), .prepare = prepare,
 	 .operation = engine_set_listener_attributes_run, .returns = KIND_LISTENER, .answer = show_changed,

@@ -22,19 +22,19 @@ struct certificate_args {
 };
 static const struct param certificate_params[] = {
 	PARAM(struct certificate_arg, "CertificateArn", arn, .min = 1, .max = ELB_ARN_MAX,
-	      .doc = "A server certificate of IAM's."),
+	      .doc = "ARN of an IAM server certificate."),
 	NOT_BUILT("IsDefault"),
 };
 static const struct params certificate_table = PARAMS(struct certificate_arg, certificate_params);
 
 #define ACTIONS(T, ...)                                                                                      \
 	PARAM_LIST(T, "DefaultActions.member", actions, elb_action_params, .max = 5,                         \
-		   __VA_ARGS__.doc = "What becomes of connections or requests: one action.")
+		   __VA_ARGS__.doc = "Default action for connections or requests; exactly one.")
 #define TLS(T)                                                                                               \
 	PARAM_LIST(T, "Certificates.member", certificates, certificate_table, .max = 1,                      \
 		   .doc = "The default certificate of an HTTPS listener."),                                  \
 		PARAM(T, "SslPolicy", wish.tls_policy, .min = 1, .max = 64,                                  \
-		      .doc = "Its security policy: DescribeSSLPolicies lists them."),                        \
+		      .doc = "Security policy; DescribeSSLPolicies lists them."),                            \
 		NOT_BUILT("AlpnPolicy.member|MutualAuthentication")
 
 struct create_args {
@@ -46,7 +46,8 @@ struct create_args {
 static const struct param create_params[] = {
 	ELB_ARN(struct create_args, "LoadBalancerArn", arn, .doc = "The load balancer."),
 	PARAM(struct create_args, "Protocol", protocol, .flags = REQUIRED, .words = PROTOCOLS,
-	      .doc = "TCP or UDP of a network load balancer, HTTP or HTTPS of an application load balancer."),
+	      .doc = "Protocol: TCP or UDP for a network load balancer, HTTP or HTTPS for an application "
+		     "load balancer."),
 	PARAM(struct create_args, "Port", wish.port, .flags = REQUIRED, .min = 1, .max = ELB_PORT_MAX,
 	      .doc = "Port of the load balancer's addresses."),
 	ACTIONS(struct create_args, .flags = REQUIRED, ),
@@ -63,7 +64,8 @@ struct change_args {
 static const struct param change_params[] = {
 	ELB_ARN(struct change_args, "ListenerArn", arn, .doc = "The listener."),
 	PARAM(struct change_args, "Protocol", protocol, .words = PROTOCOLS,
-	      .doc = "TCP or UDP of a network load balancer, HTTP or HTTPS of an application load balancer."),
+	      .doc = "Protocol: TCP or UDP for a network load balancer, HTTP or HTTPS for an application "
+		     "load balancer."),
 	PARAM(struct change_args, "Port", wish.port, .min = 1, .max = ELB_PORT_MAX,
 	      .doc = "Port of the load balancer's addresses."),
 	ACTIONS(struct change_args),
@@ -245,7 +247,7 @@ struct list_args {
 };
 static const struct param list_params[] = {
 	PARAM(struct list_args, "LoadBalancerArn", arn, .min = 1, .max = ELB_ARN_MAX,
-	      .doc = "All of a load balancer."),
+	      .doc = "Load balancer whose listeners are listed."),
 	PARAM(struct list_args, "ListenerArns.member", arns, .min = 1, .max = ELB_ARN_MAX,
 	      .doc = "Listeners by their ARNs, up to 20."),
 	ELB_PAGES(struct list_args, pages),
@@ -319,7 +321,7 @@ static const struct param change_certificates_params[] = {
 	ELB_ARN(struct certificates_args, "ListenerArn", arn, .doc = "The listener."),
 	PARAM_LIST(struct certificates_args, "Certificates.member", certificates, certificate_table,
 		   .flags = REQUIRED, .max = LISTENER_CERTIFICATES_MAX,
-		   .doc = "Certificates besides the default one, chosen by the name that a client asks for."),
+		   .doc = "Additional certificates, chosen by the server name that the client requests."),
 };
 static const struct param list_certificates_params[] = {
 	ELB_ARN(struct certificates_args, "ListenerArn", arn, .doc = "The listener."),
@@ -372,9 +374,9 @@ static RESULT answer_certificates(struct elb_call *e, const void *args, struct x
 static const struct elb_action actions[] = {
 	{ELB_ACTION("CreateListener"), .flags = API_WRITES, .args = PARAMS(struct create_args, create_params),
 	 .prepare = prepare_create, .operation = engine_create_listener_run, .returns = KIND_LISTENER,
-	 .answer = show_new, .doc = "Opens a port of a load balancer."},
+	 .answer = show_new, .doc = "Creates a listener on a load balancer."},
 	{ELB_ACTION("DescribeListeners"), .args = PARAMS(struct list_args, list_params),
-	 .prepare = prepare_list, .answer = answer_list, .doc = "Listeners of a load balancer."},
+	 .prepare = prepare_list, .answer = answer_list, .doc = "Lists the listeners of a load balancer."},
 	{ELB_ACTION("ModifyListener"), .flags = API_WRITES, .args = PARAMS(struct change_args, change_params),
 	 .prepare = prepare_change, .operation = engine_change_listener_run, .returns = KIND_LISTENER,
 	 .answer = show_changed, .doc = "Changes a listener."},
@@ -388,10 +390,10 @@ static const struct elb_action actions[] = {
 	 .doc = "Adds certificates to an HTTPS listener."},
 	{ELB_ACTION("DescribeListenerCertificates"),
 	 .args = PARAMS(struct certificates_args, list_certificates_params), .prepare = prepare_certificates,
-	 .answer = answer_certificates, .doc = "Certificates of a listener."},
+	 .answer = answer_certificates, .doc = "Lists the certificates of a listener."},
 	{ELB_ACTION("RemoveListenerCertificates"), .flags = API_WRITES,
 	 .args = PARAMS(struct certificates_args, change_certificates_params),
 	 .prepare = prepare_certificates, .operation = engine_remove_listener_certificates_run,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Removes certificates of an HTTPS listener."},
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Removes certificates from an HTTPS listener."},
 };
 const struct api_actions elb_listener_actions = API_ACTIONS(actions);

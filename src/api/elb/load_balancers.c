@@ -24,16 +24,17 @@ static const struct param mapping_params[] = {
 	      .doc = "Subnet."),
 	PARAM(struct balancer_subnet, "AllocationId", address, .kind = KIND_ADDRESS,
 	      .doc = "Elastic address of an internet-facing load balancer."),
-	PARAM(struct balancer_subnet, "PrivateIPv4Address", private_ip, .doc = "Address of its front."),
+	PARAM(struct balancer_subnet, "PrivateIPv4Address", private_ip,
+	      .doc = "Private address of the load balancer in the subnet."),
 	NOT_BUILT("IPv6Address|SourceNatIpv6Prefix"),
 };
 static const struct params mapping_table = PARAMS(struct balancer_subnet, mapping_params);
 
 #define SUBNETS(T, member)                                                                                   \
 	PARAM(T, "Subnets.member", member.subnets, .kind = KIND_SUBNET, .max = BALANCER_FRONTS_MAX,          \
-	      .doc = "One of each zone."),                                                                   \
+	      .doc = "Subnets, one in each zone."),                                                          \
 		PARAM_LIST(T, "SubnetMappings.member", member.mappings, mapping_table,                       \
-			   .max = BALANCER_FRONTS_MAX, .doc = "The same with addresses.")
+			   .max = BALANCER_FRONTS_MAX, .doc = "Subnets with addresses, one in each zone.")
 
 /* Reads the subnets from the list that the call has, Subnets or SubnetMappings. */
 static RESULT choose_subnets(struct elb_call *e, const struct subnet_args *a,
@@ -65,9 +66,10 @@ static const struct param create_params[] = {
 	ELB_NAME(struct create_args, wish.name),
 	SUBNETS(struct create_args, subnets),
 	PARAM(struct create_args, "Scheme", scheme, .words = "internet-facing|internal",
-	      .absent = "internet-facing", .doc = "With public addresses or without."),
+	      .absent = "internet-facing",
+	      .doc = "Scheme: internet-facing load balancers have public addresses."),
 	PARAM(struct create_args, "Type", type, .words = "application|network|gateway",
-	      .absent = "application", .doc = "`network` or `application`."),
+	      .absent = "application", .doc = "Type: `network` or `application`."),
 	ELB_TAGS(struct create_args, wish.tags),
 	NOT_BUILT("IpAddressType", .only = "ipv4"),
 	NOT_BUILT("EnablePrefixForIpv6SourceNat", .only = "off"),
@@ -323,7 +325,7 @@ struct type_args {
 static const struct param type_params[] = {
 	ELB_ARN(struct type_args, "LoadBalancerArn", arn, .doc = "The load balancer."),
 	PARAM(struct type_args, "IpAddressType", type, .flags = REQUIRED,
-	      .words = "ipv4|dualstack|dualstack-without-public-ipv4", .doc = "Only `ipv4`."),
+	      .words = "ipv4|dualstack|dualstack-without-public-ipv4", .doc = "Address type; only `ipv4`."),
 };
 
 static RESULT prepare_groups(struct elb_call *e, void *args)
@@ -366,7 +368,7 @@ static const struct elb_action actions[] = {
 	 .operation = engine_create_elastic_load_balancer_run, .returns = KIND_ELASTIC_LOAD_BALANCER,
 	 .answer = show_new, .doc = "Creates a load balancer."},
 	{ELB_ACTION("DescribeLoadBalancers"), .args = PARAMS(struct list_args, list_params),
-	 .prepare = prepare_list, .answer = answer_list, .doc = "The account's load balancers."},
+	 .prepare = prepare_list, .answer = answer_list, .doc = "Lists the account's load balancers."},
 	{ELB_ACTION("SetSubnets"), .flags = API_WRITES, .args = PARAMS(struct subnets_args, subnets_params),
 	 .prepare = prepare_subnets, .operation = engine_set_elastic_load_balancer_subnets_run,
 	 .returns = KIND_ELASTIC_LOAD_BALANCER, .answer = show_subnets,
@@ -376,7 +378,7 @@ static const struct elb_action actions[] = {
 	 .operation = engine_set_elastic_load_balancer_groups_run, .returns = KIND_ELASTIC_LOAD_BALANCER,
 	 .answer = show_groups, .doc = "Replaces the security groups of an application load balancer."},
 	{ELB_ACTION("SetIpAddressType"), .args = PARAMS(struct type_args, type_params),
-	 .prepare = prepare_type, .answer = show_type, .doc = "Accepts `ipv4`."},
+	 .prepare = prepare_type, .answer = show_type, .doc = "Accepts the address type `ipv4` only."},
 	{ELB_ACTION("DeleteLoadBalancer"), .flags = API_WRITES,
 	 .args = PARAMS(struct delete_args, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_elastic_load_balancer_run, .returns = API_RETURNS_NOTHING_STORED,

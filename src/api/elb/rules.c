@@ -28,7 +28,7 @@ struct condition_args {
 enum { VALUE_MAX = 128, HEADER_NAME_MAX = 40 };
 
 static const struct param pair_params[] = {
-	PARAM(struct query_pair, "Key", key, .max = VALUE_MAX, .doc = "Key; none: any key."),
+	PARAM(struct query_pair, "Key", key, .max = VALUE_MAX, .doc = "Key; absent: any key."),
 	PARAM(struct query_pair, "Value", value, .flags = REQUIRED, .min = 1, .max = VALUE_MAX,
 	      .doc = "Value."),
 };
@@ -39,7 +39,7 @@ static const struct params pair_table = PARAMS(struct query_pair, pair_params);
 static const struct param condition_params[] = {
 	PARAM(struct condition_arg, "Field", field,
 	      .words = "http-header|http-request-method|host-header|path-pattern|query-string|source-ip",
-	      .doc = "What is compared."),
+	      .doc = "Part of the request that is compared."),
 	VALUES("Values", values, "Values of `host-header` or `path-pattern`."),
 	VALUES("HostHeaderConfig.Values", hosts, "Host names with `*` and `?`."),
 	VALUES("PathPatternConfig.Values", paths, "Paths with `*` and `?`."),
@@ -57,10 +57,10 @@ static const struct params condition_table = PARAMS(struct condition_arg, condit
 
 #define CONDITIONS(T, ...)                                                                                   \
 	PARAM_LIST(T, "Conditions.member", conditions, condition_table, .max = RULE_CONDITIONS_MAX,          \
-		   __VA_ARGS__.doc = "All must hold.")
+		   __VA_ARGS__.doc = "Conditions, all of which must match.")
 #define ACTIONS(T, ...)                                                                                      \
 	PARAM_LIST(T, "Actions.member", actions, elb_action_params, .max = 5,                                \
-		   __VA_ARGS__.doc = "What becomes of the requests: one action.")
+		   __VA_ARGS__.doc = "Action for the requests; exactly one.")
 
 struct create_args {
 	struct listener_rule_wish wish;
@@ -71,7 +71,8 @@ struct create_args {
 static const struct param create_params[] = {
 	ELB_ARN(struct create_args, "ListenerArn", arn, .doc = "The listener."),
 	PARAM(struct create_args, "Priority", wish.priority, .flags = REQUIRED, .min = 1,
-	      .max = RULE_PRIORITY_MAX, .doc = "Unique in the listener; the lowest is tried first."),
+	      .max = RULE_PRIORITY_MAX,
+	      .doc = "Priority; unique in the listener. The rule with the lowest number is evaluated first."),
 	CONDITIONS(struct create_args, .flags = REQUIRED, ),
 	ACTIONS(struct create_args, .flags = REQUIRED, ),
 	ELB_TAGS(struct create_args, wish.tags),
@@ -110,7 +111,7 @@ static const struct param priority_params[] = {
 	PARAM(struct priority_arg, "RuleArn", arn, .flags = REQUIRED, .min = 1, .max = ELB_ARN_MAX,
 	      .doc = "The rule."),
 	PARAM(struct priority_arg, "Priority", priority, .flags = REQUIRED, .min = 1,
-	      .max = RULE_PRIORITY_MAX, .doc = "Its new priority."),
+	      .max = RULE_PRIORITY_MAX, .doc = "New priority."),
 };
 static const struct params priority_table = PARAMS(struct priority_arg, priority_params);
 enum { PRIORITIES_MAX = 100 };
@@ -118,9 +119,9 @@ struct order_args {
 	struct rule_priorities wish;
 	struct priority_args priorities;
 };
-static const struct param order_params[] = {PARAM_LIST(struct order_args, "RulePriorities.member", priorities,
-						       priority_table, .flags = REQUIRED,
-						       .max = PRIORITIES_MAX, .doc = "Rules to move.")};
+static const struct param order_params[] = {
+	PARAM_LIST(struct order_args, "RulePriorities.member", priorities, priority_table, .flags = REQUIRED,
+		   .max = PRIORITIES_MAX, .doc = "Rules with their new priorities.")};
 
 /* ---- from parameters to conditions ---- */
 
@@ -411,7 +412,7 @@ struct list_args {
 };
 static const struct param list_params[] = {
 	PARAM(struct list_args, "ListenerArn", arn, .min = 1, .max = ELB_ARN_MAX,
-	      .doc = "All of a listener."),
+	      .doc = "Listener whose rules are listed."),
 	PARAM(struct list_args, "RuleArns.member", arns, .min = 1, .max = ELB_ARN_MAX,
 	      .doc = "Rules by their ARNs, up to 20."),
 	ELB_PAGES(struct list_args, pages),
@@ -487,7 +488,7 @@ static const struct elb_action actions[] = {
 	 .prepare = prepare_create, .operation = engine_create_listener_rule_run,
 	 .returns = KIND_LISTENER_RULE, .answer = show_new, .doc = "Adds a rule to a listener."},
 	{ELB_ACTION("DescribeRules"), .args = PARAMS(struct list_args, list_params), .prepare = prepare_list,
-	 .answer = answer_list, .doc = "Rules of a listener."},
+	 .answer = answer_list, .doc = "Lists the rules of a listener."},
 	{ELB_ACTION("ModifyRule"), .flags = API_WRITES, .args = PARAMS(struct change_args, change_params),
 	 .prepare = prepare_change, .operation = engine_change_listener_rule_run,
 	 .returns = KIND_LISTENER_RULE, .answer = show_changed, .doc = "Changes a rule."},

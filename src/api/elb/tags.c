@@ -5,8 +5,8 @@
 #include "model/row.h"
 
 static const struct param tag_rows[] = {
-	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = 128, .doc = "Key of a tag."),
-	PARAM(struct tag, "Value", value, .max = 256, .doc = "Value of a tag."),
+	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = 128, .doc = "Tag key."),
+	PARAM(struct tag, "Value", value, .max = 256, .doc = "Tag value."),
 };
 const struct params elb_tag_params = PARAMS(struct tag, tag_rows);
 
@@ -92,6 +92,6 @@ static const struct elb_action actions[] = {
 	 .prepare = prepare_tags, .operation = engine_untag_balancing_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Removes tags."},
 	{ELB_ACTION("DescribeTags"), .args = PARAMS(struct tag_args, list_params), .prepare = prepare_tags,
-	 .answer = answer_list, .doc = "Tags of resources."},
+	 .answer = answer_list, .doc = "Lists the tags of resources."},
 };
 const struct api_actions elb_tag_actions = API_ACTIONS(actions);

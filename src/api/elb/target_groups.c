@@ -19,22 +19,24 @@ struct check_args {
 };
 #define CHECKS(T, member)                                                                                    \
 	PARAM(T, "HealthCheckProtocol", member.protocol, .words = PROTOCOLS,                                 \
-	      .doc = "TCP for groups of TCP, HTTP or HTTPS for groups of HTTP and HTTPS."),                  \
+	      .doc = "Protocol of health checks: TCP for a TCP group, HTTP or HTTPS for an HTTP or HTTPS "   \
+		     "group."),                                                                              \
 		PARAM(T, "HealthCheckPort", member.port, .min = 1, .max = 16,                                \
-		      .doc = "A port for groups of HTTP and HTTPS, or `traffic-port`."),                     \
-		PARAM(T, "HealthCheckEnabled", member.is_enabled, .doc = "False of UDP, otherwise true."),   \
+		      .doc = "Port of health checks, or `traffic-port`. HTTP and HTTPS groups only."),       \
+		PARAM(T, "HealthCheckEnabled", member.is_enabled,                                            \
+		      .doc = "Whether targets are checked: false for a UDP group, otherwise true."),         \
 		PARAM(T, "HealthCheckIntervalSeconds", member.interval_s, .min = 5, .max = 300,              \
-		      .doc = "Seconds between two checks."),                                                 \
+		      .doc = "Interval of health checks in seconds."),                                       \
 		PARAM(T, "HealthCheckTimeoutSeconds", member.timeout_s, .min = 2, .max = 120,                \
-		      .doc = "Seconds until a check has failed."),                                           \
+		      .doc = "Timeout of a health check in seconds."),                                       \
 		PARAM(T, "HealthyThresholdCount", member.healthy, .min = 2, .max = 10,                       \
-		      .doc = "Successes that make a target healthy."),                                       \
+		      .doc = "Number of successes that make a target healthy."),                             \
 		PARAM(T, "UnhealthyThresholdCount", member.unhealthy, .min = 2, .max = 10,                   \
-		      .doc = "Failures that make a target unhealthy."),                                      \
+		      .doc = "Number of failures that make a target unhealthy."),                            \
 		PARAM(T, "HealthCheckPath", member.path, .min = 1, .max = 1024,                              \
-		      .doc = "Path of a request that checks."),                                              \
+		      .doc = "Path of the health check request."),                                           \
 		PARAM(T, "Matcher.HttpCode", member.codes, .min = 1, .max = 256,                             \
-		      .doc = "Statuses that count as a success, such as `200,302` or `200-299`."),           \
+		      .doc = "Status codes that count as success, such as `200,302` or `200-299`."),         \
 		NOT_BUILT("Matcher.GrpcCode")
 
 /* The engine's protocols are the rows'. */
@@ -167,13 +169,13 @@ struct create_args {
 static const struct param create_params[] = {
 	ELB_NAME(struct create_args, wish.name),
 	PARAM(struct create_args, "Protocol", protocol, .flags = REQUIRED, .words = PROTOCOLS,
-	      .doc = "TCP, UDP, HTTP or HTTPS."),
+	      .doc = "Protocol: TCP, UDP, HTTP or HTTPS."),
 	PARAM(struct create_args, "Port", wish.port, .flags = REQUIRED, .min = 1, .max = ELB_PORT_MAX,
 	      .doc = "Port of the targets."),
 	PARAM(struct create_args, "VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER,
 	      .doc = "VPC of the targets."),
 	PARAM(struct create_args, "TargetType", type, .words = "instance|ip|lambda|alb", .absent = "instance",
-	      .doc = "`instance` or `ip`."),
+	      .doc = "Target type: `instance` or `ip`."),
 	CHECKS(struct create_args, check),
 	ELB_TAGS(struct create_args, wish.tags),
 	NOT_BUILT("IpAddressType", .only = "ipv4"),
@@ -240,7 +242,7 @@ struct change_args {
 	struct check_args check;
 };
 static const struct param change_params[] = {
-	ELB_ARN(struct change_args, "TargetGroupArn", arn, .doc = "The target group."),
+	ELB_ARN(struct change_args, "TargetGroupArn", arn, .doc = "ARN of the target group."),
 	CHECKS(struct change_args, check),
 };
 
@@ -268,7 +270,7 @@ struct delete_args {
 	struct str arn;
 };
 static const struct param delete_params[] = {
-	ELB_ARN(struct delete_args, "TargetGroupArn", arn, .doc = "The target group.")};
+	ELB_ARN(struct delete_args, "TargetGroupArn", arn, .doc = "ARN of the target group.")};
 
 static RESULT prepare_delete(struct elb_call *e, void *args)
 {
@@ -423,7 +425,7 @@ static const struct elb_action actions[] = {
 	 .operation = engine_create_target_group_run, .returns = KIND_TARGET_GROUP, .answer = show_new,
 	 .doc = "Creates a target group."},
 	{ELB_ACTION("DescribeTargetGroups"), .args = PARAMS(struct list_args, list_params),
-	 .prepare = prepare_list, .answer = answer_list, .doc = "The account's target groups."},
+	 .prepare = prepare_list, .answer = answer_list, .doc = "Lists the account's target groups."},
 	{ELB_ACTION("ModifyTargetGroup"), .flags = API_WRITES,
 	 .args = PARAMS(struct change_args, change_params), .prepare = prepare_change,
 	 .operation = engine_change_target_group_run, .returns = KIND_TARGET_GROUP, .answer = show_changed,

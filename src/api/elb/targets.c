@@ -21,10 +21,10 @@ struct target_args {
 };
 static const struct param target_params[] = {
 	PARAM(struct target_arg, "Id", id, .flags = REQUIRED, .min = 1, .max = 64,
-	      .doc = "An instance, or an address of a network interface in the VPC."),
+	      .doc = "Instance id, or address of a network interface in the VPC."),
 	PARAM(struct target_arg, "Port", port, .min = 1, .max = ELB_PORT_MAX,
-	      .doc = "Port of the target; absent: the target group's. Others are for application load "
-		     "balancers."),
+	      .doc = "Port of the target; absent: the target group's. Only application load balancers allow "
+		     "another port."),
 	NOT_BUILT("AvailabilityZone|QuicServerId"),
 };
 static const struct params target_table = PARAMS(struct target_arg, target_params);
@@ -35,7 +35,7 @@ struct change_args {
 	struct target_args targets;
 };
 static const struct param change_params[] = {
-	ELB_ARN(struct change_args, "TargetGroupArn", arn, .doc = "The target group."),
+	ELB_ARN(struct change_args, "TargetGroupArn", arn, .doc = "ARN of the target group."),
 	PARAM_LIST(struct change_args, "Targets.member", targets, target_table, .flags = REQUIRED,
 		   .max = TARGETS_A_CALL_MAX, .doc = "Targets."),
 };
@@ -86,11 +86,11 @@ struct health_args {
 	struct strs include;
 };
 static const struct param health_params[] = {
-	ELB_ARN(struct health_args, "TargetGroupArn", targets.arn, .doc = "The target group."),
+	ELB_ARN(struct health_args, "TargetGroupArn", targets.arn, .doc = "ARN of the target group."),
 	PARAM_LIST(struct health_args, "Targets.member", targets.targets, target_table,
-		   .max = TARGETS_A_CALL_MAX, .doc = "Only these."),
+		   .max = TARGETS_A_CALL_MAX, .doc = "Targets to show."),
 	PARAM(struct health_args, "Include.member", include, .words = "AnomalyDetection|All",
-	      .doc = "Without effect: anomalies are not detected."),
+	      .doc = "Ignored: anomalies are not detected."),
 };
 
 static RESULT prepare_health(struct elb_call *e, void *args)
@@ -174,13 +174,13 @@ static const struct elb_action actions[] = {
 	{ELB_ACTION("RegisterTargets"), .flags = API_WRITES,
 	 .args = PARAMS(struct change_args, change_params), .prepare = prepare_change,
 	 .operation = engine_register_targets_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Adds targets to a target group."},
+	 .doc = "Registers targets in a target group."},
 	{ELB_ACTION("DeregisterTargets"), .flags = API_WRITES,
 	 .args = PARAMS(struct change_args, change_params), .prepare = prepare_change,
 	 .operation = engine_deregister_targets_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Removes targets from a target group."},
+	 .doc = "Deregisters targets from a target group."},
 	{ELB_ACTION("DescribeTargetHealth"), .flags = API_CHANGES_BY_TIME,
 	 .args = PARAMS(struct health_args, health_params), .prepare = prepare_health,
-	 .answer = answer_health, .doc = "Health of the targets."},
+	 .answer = answer_health, .doc = "Lists the health of targets."},
 };
 const struct api_actions elb_target_actions = API_ACTIONS(actions);

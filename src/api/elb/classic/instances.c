@@ -80,7 +80,7 @@ struct change_args {
 static const struct param change_params[] = {
 	CLASSIC_NAME(struct change_args, name),
 	PARAM_LIST(struct change_args, "Instances.member", instances, instance_table, .flags = REQUIRED,
-		   .max = INSTANCES_A_CALL_MAX, .doc = "Instances of the load balancer's VPC."),
+		   .max = INSTANCES_A_CALL_MAX, .doc = "Instances in the load balancer's VPC."),
 };
 
 static RESULT read_instance(struct elb_call *e, struct str id, struct ref *ret_instance)
@@ -130,7 +130,7 @@ struct health_args {
 static const struct param health_params[] = {
 	CLASSIC_NAME(struct health_args, name),
 	PARAM_LIST(struct health_args, "Instances.member", instances, instance_table,
-		   .max = INSTANCES_A_CALL_MAX, .doc = "Only these."),
+		   .max = INSTANCES_A_CALL_MAX, .doc = "Instances to show."),
 };
 
 struct shown_health {
@@ -240,7 +240,8 @@ struct check_args {
 static const struct param check_params[] = {
 	CLASSIC_NAME(struct check_args, name),
 	PARAM(struct check_args, "HealthCheck.Target", target, .flags = REQUIRED, .min = 1, .max = 1024,
-	      .doc = "`TCP:PORT`, `SSL:PORT`, `HTTP:PORT/PATH` or `HTTPS:PORT/PATH`."),
+	      .doc = "Target of the health check: `TCP:PORT`, `SSL:PORT`, `HTTP:PORT/PATH` or "
+		     "`HTTPS:PORT/PATH`."),
 	CHECK("Interval", interval_s, 5, 300, "Seconds between two checks."),
 	CHECK("Timeout", timeout_s, 2, 60, "Seconds until a check has failed."),
 	CHECK("UnhealthyThreshold", unhealthy_threshold, 2, 10, "Failures that take an instance out."),
@@ -291,17 +292,17 @@ static const struct elb_action actions[] = {
 	{ELB_ACTION("RegisterInstancesWithLoadBalancer"), .flags = API_WRITES,
 	 .args = PARAMS(struct change_args, change_params), .prepare = prepare_change,
 	 .operation = engine_register_classic_instances_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .answer = show_instances, .doc = "Adds instances to a load balancer."},
+	 .answer = show_instances, .doc = "Registers instances with a load balancer."},
 	{ELB_ACTION("DeregisterInstancesFromLoadBalancer"), .flags = API_WRITES,
 	 .args = PARAMS(struct change_args, change_params), .prepare = prepare_change,
 	 .operation = engine_deregister_classic_instances_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .answer = show_instances, .doc = "Removes instances from a load balancer."},
+	 .answer = show_instances, .doc = "Deregisters instances from a load balancer."},
 	{ELB_ACTION("DescribeInstanceHealth"), .flags = API_CHANGES_BY_TIME,
 	 .args = PARAMS(struct health_args, health_params), .prepare = prepare_health,
-	 .answer = answer_health, .doc = "Health of the instances."},
+	 .answer = answer_health, .doc = "Lists the health of instances."},
 	{ELB_ACTION("ConfigureHealthCheck"), .flags = API_WRITES,
 	 .args = PARAMS(struct check_args, check_params), .prepare = prepare_check,
 	 .operation = engine_configure_classic_check_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .answer = show_check, .doc = "Sets how the health of the instances is checked."},
+	 .answer = show_check, .doc = "Configures the health check of a load balancer."},
 };
 const struct api_actions classic_instance_actions = API_ACTIONS(actions);

@@ -19,7 +19,7 @@ extern const struct api_error classic_no_type, classic_no_policy;
 
 #define CLASSIC_NAME(T, member)                                                                              \
 	PARAM(T, "LoadBalancerName", member, .flags = REQUIRED, .min = 1, .max = 255,                        \
-	      .doc = "The load balancer.")
+	      .doc = "Load balancer by name.")
 
 /* ERR_NOT_FOUND with KIND_ELASTIC_LOAD_BALANCER: the caller's account has no Classic Load Balancer of that name. */
 RESULT classic_find(struct elb_call *e, struct str name, struct ref *ret_ref);
@@ -45,7 +45,7 @@ struct classic_listener_args {
 extern const struct params classic_listener_params;
 #define CLASSIC_LISTENERS(T, member)                                                                         \
 	PARAM_LIST(T, "Listeners.member", member, classic_listener_params, .flags = REQUIRED, .max = 100,    \
-		   .doc = "Ports of the load balancer, and the ports of the instances that they lead to.")
+		   .doc = "Listeners: protocol and port of the load balancer, and of the instances.")
 /* ERR_INVALID: a port is there twice, or a word is none. ERR_NOT_FOUND with KIND_SERVER_CERTIFICATE. */
 RESULT classic_read_listeners(struct elb_call *e, const struct classic_listener_args *args,
 			      struct classic_listener **ret_listeners);

@@ -9,15 +9,15 @@
 #define MEMBER(name, member, ...) PARAM(struct classic_listener_arg, name, member, __VA_ARGS__)
 static const struct param listener_params[] = {
 	MEMBER("Protocol", protocol, .flags = REQUIRED, .min = 1, .max = 16,
-	       .doc = "HTTP, HTTPS, TCP or SSL, in any case."),
+	       .doc = "Protocol: HTTP, HTTPS, TCP or SSL, in upper or lower case."),
 	MEMBER("LoadBalancerPort", port, .flags = REQUIRED, .min = 1, .max = ELB_PORT_MAX,
 	       .doc = "Port of the load balancer."),
 	MEMBER("InstanceProtocol", instance_protocol, .min = 1, .max = 16,
-	       .doc = "Protocol to the instances; absent: HTTP behind HTTP and HTTPS, else TCP."),
+	       .doc = "Protocol to the instances; absent: HTTP for HTTP and HTTPS, otherwise TCP."),
 	MEMBER("InstancePort", instance_port, .flags = REQUIRED, .min = 1, .max = ELB_PORT_MAX,
 	       .doc = "Port of the instances."),
 	MEMBER("SSLCertificateId", certificate, .max = ELB_ARN_MAX,
-	       .doc = "Server certificate of IAM's, for HTTPS and SSL."),
+	       .doc = "ARN of an IAM server certificate, for HTTPS and SSL."),
 };
 const struct params classic_listener_params = PARAMS(struct classic_listener_arg, listener_params);
 
@@ -144,9 +144,9 @@ struct certificate_args {
 static const struct param certificate_params[] = {
 	CLASSIC_NAME(struct certificate_args, name),
 	PARAM(struct certificate_args, "LoadBalancerPort", wish.port, .flags = REQUIRED, .min = 1,
-	      .max = ELB_PORT_MAX, .doc = "Port of a listener of HTTPS or SSL."),
+	      .max = ELB_PORT_MAX, .doc = "Port of an HTTPS or SSL listener."),
 	PARAM(struct certificate_args, "SSLCertificateId", certificate, .flags = REQUIRED, .min = 1,
-	      .max = ELB_ARN_MAX, .doc = "Server certificate of IAM's."),
+	      .max = ELB_ARN_MAX, .doc = "ARN of an IAM server certificate."),
 };
 
 static RESULT prepare_certificate(struct elb_call *e, void *args)
@@ -160,11 +160,11 @@ static const struct elb_action actions[] = {
 	{ELB_ACTION("CreateLoadBalancerListeners"), .flags = API_WRITES,
 	 .args = PARAMS(struct create_args, create_params), .prepare = prepare_create,
 	 .operation = engine_create_classic_listeners_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Opens ports of a load balancer."},
+	 .doc = "Creates listeners on a load balancer."},
 	{ELB_ACTION("DeleteLoadBalancerListeners"), .flags = API_WRITES,
 	 .args = PARAMS(struct delete_args, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_classic_listeners_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Closes ports of a load balancer."},
+	 .doc = "Deletes listeners of a load balancer."},
 	{ELB_ACTION("SetLoadBalancerListenerSSLCertificate"), .flags = API_WRITES,
 	 .args = PARAMS(struct certificate_args, certificate_params), .prepare = prepare_certificate,
 	 .operation = engine_set_classic_certificate_run, .returns = API_RETURNS_NOTHING_STORED,

@@ -18,15 +18,17 @@ struct create_args {
 };
 static const struct param create_params[] = {
 	PARAM(struct create_args, "LoadBalancerName", wish.name, .flags = REQUIRED, .min = 1,
-	      .max = BALANCING_NAME_MAX, .doc = "Unique in the account: letters, digits and hyphens."),
+	      .max = BALANCING_NAME_MAX, .doc = "Name; unique in the account. Letters, digits and hyphens."),
 	CLASSIC_LISTENERS(struct create_args, listeners),
 	PARAM(struct create_args, "AvailabilityZones.member", zones, .min = 1, .max = 255,
-	      .doc = "Zones, which stand for their default subnets."),
-	PARAM(struct create_args, "Subnets.member", subnets, .kind = KIND_SUBNET, .doc = "One of each zone."),
+	      .doc = "Zones, whose default subnets are used."),
+	PARAM(struct create_args, "Subnets.member", subnets, .kind = KIND_SUBNET,
+	      .doc = "Subnets, one in each zone."),
 	PARAM(struct create_args, "SecurityGroups.member", wish.groups, .kind = KIND_SECURITY_GROUP,
-	      .doc = "Security groups; none: the VPC's default group."),
+	      .doc = "Security groups; absent: the VPC's default group."),
 	PARAM(struct create_args, "Scheme", scheme, .words = "internet-facing|internal",
-	      .absent = "internet-facing", .doc = "With public addresses or without."),
+	      .absent = "internet-facing",
+	      .doc = "Scheme: internet-facing load balancers have public addresses."),
 	ELB_TAGS(struct create_args, wish.tags),
 };
 
@@ -176,7 +178,8 @@ static const struct elb_action actions[] = {
 	 .operation = engine_create_elastic_load_balancer_run, .returns = KIND_ELASTIC_LOAD_BALANCER,
 	 .answer = show_new, .doc = "Creates a Classic Load Balancer."},
 	{ELB_ACTION("DescribeLoadBalancers"), .args = PARAMS(struct list_args, list_params),
-	 .prepare = prepare_list, .answer = answer_list, .doc = "The account's Classic Load Balancers."},
+	 .prepare = prepare_list, .answer = answer_list,
+	 .doc = "Lists the account's Classic Load Balancers."},
 	{ELB_ACTION("DeleteLoadBalancer"), .flags = API_WRITES,
 	 .args = PARAMS(struct delete_args, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_elastic_load_balancer_run, .returns = API_RETURNS_NOTHING_STORED,

@@ -117,12 +117,12 @@ struct places_args {
 static const struct param subnets_params[] = {
 	CLASSIC_NAME(struct places_args, name),
 	PARAM(struct places_args, "Subnets.member", wish.subnets, .flags = REQUIRED, .kind = KIND_SUBNET,
-	      .doc = "One of each zone."),
+	      .doc = "Subnets, one in each zone."),
 };
 static const struct param zones_params[] = {
 	CLASSIC_NAME(struct places_args, name),
 	PARAM(struct places_args, "AvailabilityZones.member", zones, .flags = REQUIRED, .min = 1, .max = 255,
-	      .doc = "Zones, which stand for their default subnets."),
+	      .doc = "Zones, whose default subnets are used."),
 };
 
 static RESULT prepare_subnets(struct elb_call *e, void *args)

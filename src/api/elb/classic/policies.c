@@ -86,7 +86,7 @@ static const struct param attribute_params[] = {
 	PARAM(struct attribute_arg, "AttributeName", name, .flags = REQUIRED, .min = 1, .max = 256,
 	      .doc = "CookieName, CookieExpirationPeriod, ProxyProtocol or Reference-Security-Policy."),
 	PARAM(struct attribute_arg, "AttributeValue", value, .flags = REQUIRED | MAY_BE_EMPTY, .max = 1024,
-	      .doc = "Its value."),
+	      .doc = "Value of the attribute."),
 };
 static const struct params attribute_table = PARAMS(struct attribute_arg, attribute_params);
 
@@ -98,27 +98,27 @@ struct create_args {
 };
 #define POLICY_NAME(T, member)                                                                               \
 	PARAM(T, "PolicyName", member, .flags = REQUIRED, .min = 1, .max = 100,                              \
-	      .doc = "Unique in the load balancer: letters, digits and hyphens.")
+	      .doc = "Name; unique in the load balancer. Letters, digits and hyphens.")
 static const struct param create_params[] = {
 	CLASSIC_NAME(struct create_args, name),
 	POLICY_NAME(struct create_args, wish.policy.name),
 	PARAM(struct create_args, "PolicyTypeName", type, .flags = REQUIRED, .min = 1, .max = 100,
-	      .doc = "One of DescribeLoadBalancerPolicyTypes."),
+	      .doc = "Policy type, from DescribeLoadBalancerPolicyTypes."),
 	PARAM_LIST(struct create_args, "PolicyAttributes.member", attributes, attribute_table, .max = 100,
-		   .doc = "The type's attribute."),
+		   .doc = "Attribute that the policy type requires."),
 };
 static const struct param app_params[] = {
 	CLASSIC_NAME(struct create_args, name),
 	POLICY_NAME(struct create_args, wish.policy.name),
 	PARAM(struct create_args, "CookieName", cookie, .flags = REQUIRED, .min = 1, .max = 128,
-	      .doc = "Cookie of the application's."),
+	      .doc = "Name of the application's cookie."),
 };
 enum { PERIOD_MAX_S = 604800 };
 static const struct param lb_params[] = {
 	CLASSIC_NAME(struct create_args, name),
 	POLICY_NAME(struct create_args, wish.policy.name),
 	PARAM(struct create_args, "CookieExpirationPeriod", period, .min = 1, .max = PERIOD_MAX_S,
-	      .doc = "Seconds; absent: for as long as the browser keeps the cookie."),
+	      .doc = "Lifetime of the cookie in seconds; absent: until the browser closes."),
 };
 
 static RESULT check_name(struct elb_call *e, struct str name)
@@ -249,8 +249,9 @@ struct enable_args {
 };
 #define POLICY_NAMES                                                                                         \
 	PARAM(struct enable_args, "PolicyNames.member", wish.names, .min = 1, .max = 100,                    \
-	      .doc = "Policies; none: all are disabled."),                                                   \
-		PARAM(struct enable_args, "PolicyNames", none, .words = "", .doc = "An empty list.")
+	      .doc = "Policies to enable; none: disables all."),                                             \
+		PARAM(struct enable_args, "PolicyNames", none, .words = "",                                  \
+		      .doc = "Empty list, which disables all policies.")
 static const struct param listener_params[] = {
 	CLASSIC_NAME(struct enable_args, name),
 	PARAM(struct enable_args, "LoadBalancerPort", wish.port, .flags = REQUIRED, .min = 1,
@@ -260,7 +261,7 @@ static const struct param listener_params[] = {
 static const struct param backend_params[] = {
 	CLASSIC_NAME(struct enable_args, name),
 	PARAM(struct enable_args, "InstancePort", wish.port, .flags = REQUIRED, .min = 1, .max = ELB_PORT_MAX,
-	      .doc = "Port of the instances that a listener leads to."),
+	      .doc = "Port of the instances that a listener forwards to."),
 	POLICY_NAMES,
 };
 
@@ -282,7 +283,7 @@ struct list_args {
 };
 static const struct param list_params[] = {
 	PARAM(struct list_args, "LoadBalancerName", name, .min = 1, .max = 255,
-	      .doc = "Of a load balancer; absent: the region's security policies."),
+	      .doc = "Load balancer; absent: the region's security policies."),
 	PARAM(struct list_args, "PolicyNames.member", names, .min = 1, .max = 100,
 	      .doc = "Policies by name."),
 };
@@ -407,14 +408,14 @@ static const struct elb_action actions[] = {
 	{ELB_ACTION("SetLoadBalancerPoliciesOfListener"), .flags = API_WRITES,
 	 .args = PARAMS(struct enable_args, listener_params), .prepare = prepare_enable,
 	 .operation = engine_set_classic_listener_policies_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Replaces the policies that a listener has."},
+	 .doc = "Replaces the policies of a listener."},
 	{ELB_ACTION("SetLoadBalancerPoliciesForBackendServer"), .flags = API_WRITES,
 	 .args = PARAMS(struct enable_args, backend_params), .prepare = prepare_enable,
 	 .operation = engine_set_classic_backend_policies_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Replaces the policies that a port of the instances has."},
+	 .doc = "Replaces the policies of an instance port."},
 	{ELB_ACTION("DescribeLoadBalancerPolicies"), .args = PARAMS(struct list_args, list_params),
-	 .prepare = prepare_list, .answer = answer_list, .doc = "Policies of a load balancer."},
+	 .prepare = prepare_list, .answer = answer_list, .doc = "Lists the policies of a load balancer."},
 	{ELB_ACTION("DescribeLoadBalancerPolicyTypes"), .args = PARAMS(struct types_args, types_params),
-	 .prepare = prepare_types, .answer = answer_types, .doc = "Types of policies."},
+	 .prepare = prepare_types, .answer = answer_types, .doc = "Lists the policy types."},
 };
 const struct api_actions classic_policy_actions = API_ACTIONS(actions);

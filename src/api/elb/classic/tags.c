@@ -16,7 +16,7 @@ static const struct param add_params[] = {NAMES, PARAM_LIST(struct tag_args, "Ta
 							    elb_tag_params, .flags = REQUIRED,
 							    .max = ELB_TAGS_MAX, .doc = "Tags to set.")};
 static const struct param key_params[] = {
-	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = 128, .doc = "Key of a tag."),
+	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = 128, .doc = "Tag key."),
 };
 static const struct params key_table = PARAMS(struct tag, key_params);
 static const struct param remove_params[] = {
@@ -69,6 +69,6 @@ static const struct elb_action actions[] = {
 	 .prepare = prepare_tags, .operation = engine_untag_balancing_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Removes tags."},
 	{ELB_ACTION("DescribeTags"), .args = PARAMS(struct tag_args, list_params), .prepare = prepare_tags,
-	 .answer = answer_list, .doc = "Tags of load balancers."},
+	 .answer = answer_list, .doc = "Lists the tags of load balancers."},
 };
 const struct api_actions classic_tag_actions = API_ACTIONS(actions);
