@@ -6,11 +6,11 @@
 
 static const struct param value_rows[] = {
 	PARAM(struct message_value, "DataType", type, .flags = REQUIRED, .min = 1, .max = 256,
-	      .doc = "String, Number or Binary, with a label after a dot if wanted."),
+	      .doc = "Data type: String, Number or Binary, optionally followed by a dot and a label."),
 	PARAM(struct message_value, "StringValue", text, .max = MESSAGE_BYTES_MAX,
-	      .doc = "A text or number."),
+	      .doc = "Value of type String or Number."),
 	PARAM(struct message_value, "BinaryValue", binary, .max = MESSAGE_BYTES_MAX,
-	      .doc = "Bytes, in Base64."),
+	      .doc = "Value of type Binary, in base64."),
 	NOT_BUILT("StringListValue|BinaryListValue"),
 };
 static const struct params value_table = PARAMS(struct message_value, value_rows);
