@@ -42,7 +42,7 @@ RESULT sns_refuse(struct sns_call *e, const char *field, struct str name);
 	      .doc = "ARN of the topic.")
 #define SNS_PAGE(T, member)                                                                                  \
 	PARAM(T, "NextToken", member.token, .min = 1, .max = 2048,                                           \
-	      .doc = "The next page, by the last one's token.")
+	      .doc = "Token of the next page, from the previous answer.")
 enum { SNS_ITEMS_OF_A_PAGE = 100 };
 
 /* A topic of the caller's account by its ARN. ERR_NOT_FOUND; ERR_INVALID: no ARN of a topic. */

@@ -11,8 +11,9 @@ enum { ENTRIES_MAX = 100, ID_MAX = 80 };
 		NOT_BUILT("MessageGroupId|MessageDeduplicationId", .doc = "FIFO topics.")
 #define MESSAGE(T, member, attributes)                                                                       \
 	PARAM(T, "Message", member.body, .flags = REQUIRED, .min = 1, .max = MESSAGE_BYTES_MAX,              \
-	      .doc = "Text."),                                                                               \
-		PARAM(T, "Subject", member.subject, .min = 1, .max = TOPIC_SUBJECT_MAX, .doc = "Subject."),  \
+	      .doc = "Text of the message."),                                                                \
+		PARAM(T, "Subject", member.subject, .min = 1, .max = TOPIC_SUBJECT_MAX,                      \
+		      .doc = "Subject of the message."),                                                     \
 		PARAM_LIST(T, "MessageAttributes.entry", attributes, message_attribute_params,               \
 			   .doc = "Message attributes.")
 
@@ -41,7 +42,7 @@ static const struct param publish_params[] = {
 	PARAM(struct publish_args, "TopicArn", topic, .min = 1, .max = MESSAGING_ARN_MAX,
 	      .doc = "ARN of the topic."),
 	PARAM(struct publish_args, "TargetArn", target, .min = 1, .max = MESSAGING_ARN_MAX,
-	      .doc = "The same."),
+	      .doc = "ARN of the topic, by another name."),
 	MESSAGE(struct publish_args, message, attributes),
 	UNBUILT,
 	NOT_BUILT("PhoneNumber", .doc = "Text messages."),
@@ -76,7 +77,7 @@ struct batch_entry {
 };
 static const struct param entry_rows[] = {
 	PARAM(struct batch_entry, "Id", id, .flags = REQUIRED, .max = 256,
-	      .doc = "Names the entry in the answer."),
+	      .doc = "Id of the entry in the answer."),
 	MESSAGE(struct batch_entry, message, attributes),
 	UNBUILT,
 };

@@ -77,7 +77,8 @@ static const struct sns_action certificate[] = {
 	{.name = "GetSigningCertificate",
 	 .permit = "sns:GetSigningCertificate",
 	 .flags = API_OPEN,
-	 .doc = "Ours: the certificate that SigningCertURL names, at /SimpleNotificationService.pem."},
+	 .doc = "Returns the certificate that SigningCertURL names, at /SimpleNotificationService.pem. Not "
+		"an action of AWS."},
 };
 const struct api_actions sns_certificate_actions = API_ACTIONS(certificate);
 

@@ -66,13 +66,13 @@ struct subscribe_args {
 static const struct param subscribe_params[] = {
 	SNS_TOPIC(struct subscribe_args, arn),
 	PARAM(struct subscribe_args, "Protocol", protocol, .flags = REQUIRED, .min = 1, .max = 64,
-	      .doc = "sqs, http or https."),
+	      .doc = "Protocol: sqs, http or https."),
 	PARAM(struct subscribe_args, "Endpoint", endpoint, .flags = REQUIRED, .min = 1, .max = ENDPOINT_MAX,
-	      .doc = "ARN of a queue of the account, or URL."),
+	      .doc = "Endpoint: ARN of a queue of the account, or a URL."),
 	PARAM_LIST(struct subscribe_args, "Attributes.entry", attributes, sns_entry_params,
-		   .max = ATTRIBUTES_MAX, .doc = "RawMessageDelivery, RedrivePolicy."),
+		   .max = ATTRIBUTES_MAX, .doc = "Attributes: RawMessageDelivery and RedrivePolicy."),
 	PARAM(struct subscribe_args, "ReturnSubscriptionArn", returns_arn,
-	      .doc = "Tells the ARN before it is confirmed."),
+	      .doc = "Whether the answer contains the ARN before the subscription is confirmed."),
 };
 
 static bool is_visible(struct str text)
@@ -156,9 +156,9 @@ struct confirm_args {
 static const struct param confirm_params[] = {
 	SNS_TOPIC(struct confirm_args, arn),
 	PARAM(struct confirm_args, "Token", token, .flags = REQUIRED, .min = 1, .max = 256,
-	      .doc = "From the request to confirm."),
+	      .doc = "Token of the confirmation request."),
 	PARAM(struct confirm_args, "AuthenticateOnUnsubscribe", is_authenticated,
-	      .doc = "Shown; only signed calls end a subscription here."),
+	      .doc = "Stored and shown. Only signed calls can end a subscription here."),
 };
 
 static RESULT prepare_confirm(struct sns_call *e, void *args)
@@ -259,8 +259,8 @@ static const struct param one_params[] = {SUBSCRIPTION(struct one_args, arn)};
 static const struct param set_params[] = {
 	SUBSCRIPTION(struct one_args, arn),
 	PARAM(struct one_args, "AttributeName", name, .flags = REQUIRED, .min = 1, .max = 128,
-	      .doc = "RawMessageDelivery or RedrivePolicy."),
-	PARAM(struct one_args, "AttributeValue", value, .max = 30720, .doc = "Its value."),
+	      .doc = "Name of the attribute: RawMessageDelivery or RedrivePolicy."),
+	PARAM(struct one_args, "AttributeValue", value, .max = 30720, .doc = "Value of the attribute."),
 };
 
 /* A subscription that is absent has ended already. */
@@ -313,24 +313,24 @@ static const struct sns_action actions[] = {
 	{SNS_ACTION("Subscribe"), .flags = API_WRITES,
 	 .args = PARAMS(struct subscribe_args, subscribe_params), .prepare = prepare_subscribe,
 	 .operation = engine_subscribe_run, .answer = answer_subscribe, .returns = KIND_TOPIC_SUBSCRIPTION,
-	 .doc = "Subscribes a queue or a server to a topic."},
+	 .doc = "Subscribes a queue or an HTTP server to a topic."},
 	{SNS_ACTION("ConfirmSubscription"), .flags = API_WRITES | API_OPEN,
 	 .args = PARAMS(struct confirm_args, confirm_params), .prepare = prepare_confirm,
 	 .operation = engine_confirm_subscription_run, .answer = answer_confirm,
 	 .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Confirms a subscription by its token; needs no signature."},
+	 .doc = "Confirms a subscription by its token. Needs no signature."},
 	{SNS_ACTION("Unsubscribe"), .flags = API_WRITES, .args = PARAMS(struct one_args, one_params),
 	 .prepare = prepare_end, .operation = engine_unsubscribe_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Ends a subscription."},
+	 .doc = "Deletes a subscription."},
 	{SNS_ACTION("ListSubscriptions"), .args = PARAMS(struct list_args, list_params),
-	 .answer = answer_list, .doc = "Subscriptions of the account."},
+	 .answer = answer_list, .doc = "Lists the subscriptions of the account."},
 	{SNS_ACTION("ListSubscriptionsByTopic"), .args = PARAMS(struct list_args, by_topic_params),
-	 .answer = answer_list, .doc = "Subscriptions of a topic."},
+	 .answer = answer_list, .doc = "Lists the subscriptions of a topic."},
 	{SNS_ACTION("GetSubscriptionAttributes"), .args = PARAMS(struct one_args, one_params),
-	 .answer = answer_one, .doc = "Attributes of a subscription."},
+	 .answer = answer_one, .doc = "Returns the attributes of a subscription."},
 	{SNS_ACTION("SetSubscriptionAttributes"), .flags = API_WRITES,
 	 .args = PARAMS(struct one_args, set_params), .prepare = prepare_set,
 	 .operation = engine_set_subscription_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Sets an attribute."},
+	 .doc = "Sets an attribute of a subscription."},
 };
 const struct api_actions sns_subscription_actions = API_ACTIONS(actions);

@@ -105,9 +105,8 @@ static RESULT read_attribute(struct sns_call *e, struct str name, struct str val
 /* ---- create ---- */
 
 static const struct param tag_rows[] = {
-	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = TAG_KEY_MAX,
-	      .doc = "Key of a tag."),
-	PARAM(struct tag, "Value", value, .max = TAG_VALUE_MAX, .doc = "Value of a tag."),
+	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = TAG_KEY_MAX, .doc = "Tag key."),
+	PARAM(struct tag, "Value", value, .max = TAG_VALUE_MAX, .doc = "Tag value."),
 };
 static const struct params tag_table = PARAMS(struct tag, tag_rows);
 
@@ -122,9 +121,9 @@ struct create_args {
 };
 static const struct param create_params[] = {
 	PARAM(struct create_args, "Name", name, .flags = REQUIRED, .min = 1, .max = 1024,
-	      .doc = "1 to 256 letters, digits, '-' and '_'."),
+	      .doc = "Name: 1 to 256 letters, digits, '-' and '_'."),
 	PARAM_LIST(struct create_args, "Attributes.entry", attributes, sns_entry_params,
-		   .max = ATTRIBUTES_MAX, .doc = "DisplayName, SignatureVersion."),
+		   .max = ATTRIBUTES_MAX, .doc = "Attributes: DisplayName and SignatureVersion."),
 	PARAM_LIST(struct create_args, "Tags.member", tags, tag_table, .max = TAGS_MAX, .doc = "Tags."),
 	NOT_BUILT("DataProtectionPolicy"),
 };
@@ -184,8 +183,8 @@ struct set_args {
 static const struct param set_params[] = {
 	SNS_TOPIC(struct set_args, arn),
 	PARAM(struct set_args, "AttributeName", name, .flags = REQUIRED, .min = 1, .max = 128,
-	      .doc = "DisplayName or SignatureVersion."),
-	PARAM(struct set_args, "AttributeValue", value, .max = 30720, .doc = "Its value."),
+	      .doc = "Name of the attribute: DisplayName or SignatureVersion."),
+	PARAM(struct set_args, "AttributeValue", value, .max = 30720, .doc = "Value of the attribute."),
 };
 
 static RESULT prepare_set(struct sns_call *e, void *args)
@@ -317,24 +316,24 @@ static RESULT answer_nothing(struct sns_call *e, const void *args, struct xml *x
 static const struct sns_action actions[] = {
 	{SNS_ACTION("CreateTopic"), .flags = API_WRITES, .args = PARAMS(struct create_args, create_params),
 	 .prepare = prepare_create, .operation = engine_create_topic_run, .answer = answer_create,
-	 .returns = KIND_TOPIC, .doc = "Creates a topic, or finds it."},
+	 .returns = KIND_TOPIC, .doc = "Creates a topic, or returns the one of that name."},
 	{SNS_ACTION("DeleteTopic"), .flags = API_WRITES, .args = PARAMS(struct topic_args, topic_params),
 	 .prepare = prepare_delete, .operation = engine_delete_topic_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Deletes a topic with its subscriptions."},
 	{SNS_ACTION("ListTopics"), .args = PARAMS(struct list_args, list_params), .answer = answer_list,
-	 .doc = "Topics of the account."},
+	 .doc = "Lists the topics of the account."},
 	{SNS_ACTION("GetTopicAttributes"), .args = PARAMS(struct topic_args, topic_params),
-	 .answer = answer_attributes, .doc = "Attributes of a topic."},
+	 .answer = answer_attributes, .doc = "Returns the attributes of a topic."},
 	{SNS_ACTION("SetTopicAttributes"), .flags = API_WRITES, .args = PARAMS(struct set_args, set_params),
 	 .prepare = prepare_set, .operation = engine_set_topic_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Sets an attribute."},
+	 .doc = "Sets an attribute of a topic."},
 	{SNS_ACTION("TagResource"), .flags = API_WRITES, .args = PARAMS(struct tag_args, tag_params),
 	 .prepare = prepare_tags, .operation = engine_tag_entity_run, .answer = answer_nothing,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Sets tags of a topic."},
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Sets tags on a topic."},
 	{SNS_ACTION("UntagResource"), .flags = API_WRITES, .args = PARAMS(struct tag_args, untag_params),
 	 .prepare = prepare_tags, .operation = engine_untag_entity_run, .answer = answer_nothing,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Removes tags of a topic."},
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Removes tags from a topic."},
 	{SNS_ACTION("ListTagsForResource"), .args = PARAMS(struct tag_args, tags_params),
-	 .answer = answer_tags, .doc = "Tags of a topic."},
+	 .answer = answer_tags, .doc = "Lists the tags of a topic."},
 };
 const struct api_actions sns_topic_actions = API_ACTIONS(actions);
