@@ -60,16 +60,17 @@ struct send_entry {
 };
 static const struct param send_rows[] = {
 	PARAM(struct send_entry, "Id", id, .flags = REQUIRED, .max = 256,
-	      .doc = "Names the entry in the answer."),
+	      .doc = "Id of the entry in the answer."),
 	PARAM(struct send_entry, "MessageBody", body, .flags = REQUIRED, .min = 1, .max = MESSAGE_BYTES_MAX,
-	      .doc = "Text."),
+	      .doc = "Text of the message."),
 	PARAM(struct send_entry, "DelaySeconds", delay_s, .max = DELAY_MAX_S,
 	      .given = offsetof(struct send_entry, has_delay) + 1,
-	      .doc = "Seconds until it can be received."),
+	      .doc = "Seconds until the message can be received."),
 	PARAM(struct send_entry, "MessageGroupId", message_group, .min = 1, .max = 128,
-	      .doc = "Group of messages that stay in order."),
+	      .doc = "Message group, whose messages stay in order."),
 	PARAM(struct send_entry, "MessageDeduplicationId", deduplication, .min = 1, .max = 128,
-	      .doc = "Of a FIFO queue: accepted once within five minutes."),
+	      .doc = "Deduplication id of a message in a FIFO queue, which is accepted once within five "
+		     "minutes."),
 	PARAM_LIST(struct send_entry, "MessageAttribute", attributes, message_attribute_params,
 		   .doc = "Message attributes."),
 	NOT_BUILT("MessageSystemAttribute", .doc = "Trace headers of X-Ray."),
@@ -88,7 +89,7 @@ struct send_args {
 static const struct param send_params[] = {
 	SQS_QUEUE(struct send_args, url),
 	PARAM_LIST(struct send_args, "SendMessageBatchRequestEntry", entries, send_table, .max = ENTRIES_MAX,
-		   .doc = "Up to ten messages."),
+		   .doc = "Up to ten entries."),
 };
 
 static RESULT prepare_send(struct sqs_call *e, void *args)
@@ -164,14 +165,14 @@ struct handle_entry {
 };
 #define HANDLE_ROWS                                                                                          \
 	PARAM(struct handle_entry, "Id", id, .flags = REQUIRED, .max = 256,                                  \
-	      .doc = "Names the entry in the answer."),                                                      \
+	      .doc = "Id of the entry in the answer."),                                                      \
 		PARAM(struct handle_entry, "ReceiptHandle", text, .flags = REQUIRED, .min = 1, .max = 1024,  \
-		      .doc = "From the receive.")
+		      .doc = "Receipt handle from ReceiveMessage.")
 static const struct param delete_rows[] = {HANDLE_ROWS};
 static const struct params delete_table = PARAMS(struct handle_entry, delete_rows);
 static const struct param change_rows[] = {
 	HANDLE_ROWS, PARAM(struct handle_entry, "VisibilityTimeout", visibility_s, .max = VISIBILITY_MAX_S,
-			   .doc = "Seconds from now for which it is hidden.")};
+			   .doc = "Seconds from now for which the message is hidden.")};
 static const struct params change_table = PARAMS(struct handle_entry, change_rows);
 
 struct handles_args {
@@ -185,12 +186,12 @@ struct handles_args {
 static const struct param delete_params[] = {
 	SQS_QUEUE(struct handles_args, url),
 	PARAM_LIST(struct handles_args, "DeleteMessageBatchRequestEntry", entries, delete_table,
-		   .max = ENTRIES_MAX, .doc = "Up to ten messages."),
+		   .max = ENTRIES_MAX, .doc = "Up to ten entries."),
 };
 static const struct param change_params[] = {
 	SQS_QUEUE(struct handles_args, url),
 	PARAM_LIST(struct handles_args, "ChangeMessageVisibilityBatchRequestEntry", entries, change_table,
-		   .max = ENTRIES_MAX, .doc = "Up to ten messages."),
+		   .max = ENTRIES_MAX, .doc = "Up to ten entries."),
 };
 
 static RESULT prepare_handles(struct sqs_call *e, void *args)
@@ -273,6 +274,6 @@ static const struct sqs_action actions[] = {
 	 .operation = engine_change_visibility_run,
 	 .answer = answer_change,
 	 .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Hides up to ten messages for another time."},
+	 .doc = "Changes the visibility timeout of up to ten messages."},
 };
 const struct api_actions sqs_batch_actions = API_ACTIONS(actions);

@@ -41,7 +41,7 @@ RESULT sqs_fail_batch(struct sqs_call *e, const char *code, const char *words);
 
 #define SQS_QUEUE(T, member)                                                                                 \
 	PARAM(T, "QueueUrl", member, .min = 1, .max = 1024,                                                  \
-	      .doc = "URL of the queue; absent: the request's path.")
+	      .doc = "URL of the queue; absent: the path of the request.")
 
 /* A queue of the caller's account by its URL, or by the request's path. ERR_NOT_FOUND. */
 RESULT sqs_find_queue(struct sqs_call *e, struct str url, struct ref *ret_ref);

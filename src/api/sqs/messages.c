@@ -65,13 +65,15 @@ struct send_args {
 static const struct param send_params[] = {
 	SQS_QUEUE(struct send_args, url),
 	PARAM(struct send_args, "MessageBody", message.body, .flags = REQUIRED, .min = 1,
-	      .max = MESSAGE_BYTES_MAX, .doc = "Text."),
+	      .max = MESSAGE_BYTES_MAX, .doc = "Text of the message."),
 	PARAM(struct send_args, "DelaySeconds", message.delay_s, .max = DELAY_MAX_S,
-	      .given = offsetof(struct send_args, has_delay) + 1, .doc = "Seconds until it can be received."),
+	      .given = offsetof(struct send_args, has_delay) + 1,
+	      .doc = "Seconds until the message can be received."),
 	PARAM(struct send_args, "MessageGroupId", message.message_group, .min = 1, .max = 128,
-	      .doc = "Group of messages that stay in order."),
+	      .doc = "Message group, whose messages stay in order."),
 	PARAM(struct send_args, "MessageDeduplicationId", message.deduplication, .min = 1, .max = 128,
-	      .doc = "Of a FIFO queue: accepted once within five minutes."),
+	      .doc = "Deduplication id of a message in a FIFO queue, which is accepted once within five "
+		     "minutes."),
 	PARAM_LIST(struct send_args, "MessageAttribute", attributes, message_attribute_params,
 		   .doc = "Message attributes."),
 	NOT_BUILT("MessageSystemAttribute", .doc = "Trace headers of X-Ray."),
@@ -124,20 +126,21 @@ struct receive_args {
 static const struct param receive_params[] = {
 	SQS_QUEUE(struct receive_args, url),
 	PARAM(struct receive_args, "MaxNumberOfMessages", wish.count, .min = 1, .max = MESSAGE_BATCH_MAX,
-	      .given = offsetof(struct receive_args, has_count) + 1, .doc = "Messages at most; absent: 1."),
+	      .given = offsetof(struct receive_args, has_count) + 1,
+	      .doc = "Maximum number of messages; absent: 1."),
 	PARAM(struct receive_args, "VisibilityTimeout", wish.visibility_s, .max = VISIBILITY_MAX_S,
 	      .given = offsetof(struct receive_args, has_visibility) + 1,
-	      .doc = "Seconds for which they are hidden; absent: the queue's."),
+	      .doc = "Seconds for which the messages are hidden; absent: the queue's setting."),
 	PARAM(struct receive_args, "WaitTimeSeconds", wait_s, .max = WAIT_MAX_S,
 	      .given = offsetof(struct receive_args, has_wait) + 1,
-	      .doc = "Seconds to wait for a message; absent: the queue's."),
+	      .doc = "Seconds to wait for a message; absent: the queue's setting."),
 	PARAM(struct receive_args, "AttributeName", names, .min = 1, .max = 128,
 	      .doc = "System attributes to show, or All."),
 	PARAM(struct receive_args, "MessageSystemAttributeName", system_names, .min = 1, .max = 128,
-	      .doc = "The same."),
+	      .doc = "System attributes to show, or All, by their newer name."),
 	PARAM(struct receive_args, "MessageAttributeName", attribute_names, .min = 1, .max = 256,
-	      .doc = "Message attributes to show: names, beginnings with .*, or All."),
-	NOT_BUILT("ReceiveRequestAttemptId", .doc = "Repetition of a receive."),
+	      .doc = "Message attributes to show: names, prefixes followed by .*, or All."),
+	NOT_BUILT("ReceiveRequestAttemptId", .doc = "Idempotency token of a receive."),
 };
 
 /* Takes the call over until a message may be there (struct api_threads). */
@@ -329,11 +332,11 @@ struct handle_args {
 #define HANDLE                                                                                               \
 	SQS_QUEUE(struct handle_args, url),                                                                  \
 		PARAM(struct handle_args, "ReceiptHandle", text, .flags = REQUIRED, .min = 1, .max = 1024,   \
-		      .doc = "From the receive.")
+		      .doc = "Receipt handle from ReceiveMessage.")
 static const struct param delete_params[] = {HANDLE};
 static const struct param change_params[] = {
 	HANDLE, PARAM(struct handle_args, "VisibilityTimeout", handle.visibility_s, .flags = REQUIRED,
-		      .max = VISIBILITY_MAX_S, .doc = "Seconds from now for which it is hidden.")};
+		      .max = VISIBILITY_MAX_S, .doc = "Seconds from now for which the message is hidden.")};
 
 static RESULT prepare_handle(struct sqs_call *e, void *args)
 {
@@ -368,13 +371,13 @@ static const struct sqs_action actions[] = {
 	{SQS_ACTION("ReceiveMessage"), .flags = API_WRITES,
 	 .args = PARAMS(struct receive_args, receive_params), .prepare = prepare_receive,
 	 .work = nothing_to_run, .operation = engine_receive_messages_run, .answer = answer_receive,
-	 .returns = KIND_QUEUE_MESSAGE, .doc = "Receives messages, and hides them from other consumers."},
+	 .returns = KIND_QUEUE_MESSAGE, .doc = "Receives messages and hides them from other consumers."},
 	{SQS_ACTION("DeleteMessage"), .flags = API_WRITES, .args = PARAMS(struct handle_args, delete_params),
 	 .prepare = prepare_handle, .operation = engine_delete_messages_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Deletes a received message."},
 	{SQS_ACTION("ChangeMessageVisibility"), .flags = API_WRITES,
 	 .args = PARAMS(struct handle_args, change_params), .prepare = prepare_handle,
 	 .operation = change_one, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Hides a received message for another time."},
+	 .doc = "Changes the visibility timeout of a received message."},
 };
 const struct api_actions sqs_message_actions = API_ACTIONS(actions);

@@ -58,9 +58,8 @@ RESULT sqs_find_queue_row(struct sqs_call *e, struct str url, const struct queue
 /* ---- create ---- */
 
 static const struct param tag_rows[] = {
-	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = TAG_KEY_MAX,
-	      .doc = "Key of a tag."),
-	PARAM(struct tag, "Value", value, .max = TAG_VALUE_MAX, .doc = "Value of a tag."),
+	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = TAG_KEY_MAX, .doc = "Tag key."),
+	PARAM(struct tag, "Value", value, .max = TAG_VALUE_MAX, .doc = "Tag value."),
 };
 static const struct params tag_table = PARAMS(struct tag, tag_rows);
 
@@ -75,7 +74,7 @@ struct create_args {
 };
 static const struct param create_params[] = {
 	PARAM(struct create_args, "QueueName", name, .flags = REQUIRED, .min = 1, .max = 1024,
-	      .doc = "1 to 80 letters, digits, '-' and '_'; that of a FIFO queue ends with .fifo."),
+	      .doc = "Name: 1 to 80 letters, digits, '-' and '_'. That of a FIFO queue ends with .fifo."),
 	PARAM_LIST(struct create_args, "Attribute", attributes, sqs_pair_params, .max = ATTRIBUTES_MAX,
 		   .doc = "Attributes."),
 	PARAM_LIST(struct create_args, "Tag", tags, tag_table, .max = TAGS_MAX, .doc = "Tags."),
@@ -126,7 +125,7 @@ struct get_args {
 static const struct param get_params[] = {
 	PARAM(struct get_args, "QueueName", name, .flags = REQUIRED, .min = 1, .max = 1024, .doc = "Name."),
 	PARAM(struct get_args, "QueueOwnerAWSAccountId", owner, .min = 1, .max = 12,
-	      .doc = "The caller's account; queues of others are not found."),
+	      .doc = "Account of the queue; queues of other accounts are not found."),
 };
 
 static RESULT answer_get(struct sqs_call *e, const void *args, struct forms_writer *w)
@@ -149,11 +148,11 @@ struct list_args {
 	struct query_pages pages;
 };
 static const struct param list_params[] = {
-	PARAM(struct list_args, "QueueNamePrefix", prefix, .max = 1024, .doc = "Names begin so."),
+	PARAM(struct list_args, "QueueNamePrefix", prefix, .max = 1024, .doc = "Prefix of the queue names."),
 	PARAM(struct list_args, "MaxResults", pages.size, .min = 1, .max = QUEUES_OF_A_PAGE,
-	      .doc = "Size of a page."),
+	      .doc = "Maximum number of results in one page."),
 	PARAM(struct list_args, "NextToken", pages.token, .min = 1, .max = 2048,
-	      .doc = "The next page, by the last one's token."),
+	      .doc = "Token of the next page, from the previous answer."),
 };
 
 static RESULT answer_list(struct sqs_call *e, const void *args, struct forms_writer *w)
@@ -237,9 +236,9 @@ struct sources_args {
 static const struct param sources_params[] = {
 	SQS_QUEUE(struct sources_args, url),
 	PARAM(struct sources_args, "MaxResults", pages.size, .min = 1, .max = QUEUES_OF_A_PAGE,
-	      .doc = "Size of a page."),
+	      .doc = "Maximum number of results in one page."),
 	PARAM(struct sources_args, "NextToken", pages.token, .min = 1, .max = 2048,
-	      .doc = "The next page, by the last one's token."),
+	      .doc = "Token of the next page, from the previous answer."),
 };
 
 static RESULT answer_sources(struct sqs_call *e, const void *args, struct forms_writer *w)
@@ -300,32 +299,33 @@ static RESULT answer_tags(struct sqs_call *e, const void *args, struct forms_wri
 static const struct sqs_action actions[] = {
 	{SQS_ACTION("CreateQueue"), .flags = API_WRITES, .args = PARAMS(struct create_args, create_params),
 	 .prepare = prepare_create, .operation = engine_create_queue_run, .answer = answer_create,
-	 .returns = KIND_QUEUE, .doc = "Creates a queue, or finds it with the same attributes."},
+	 .returns = KIND_QUEUE,
+	 .doc = "Creates a queue, or returns the one with the same name and attributes."},
 	{SQS_ACTION("GetQueueUrl"), .args = PARAMS(struct get_args, get_params), .answer = answer_get,
-	 .doc = "URL of a queue."},
+	 .doc = "Returns the URL of a queue."},
 	{SQS_ACTION("ListQueues"), .args = PARAMS(struct list_args, list_params), .answer = answer_list,
-	 .doc = "Queues of the account."},
+	 .doc = "Lists the queues of the account."},
 	{SQS_ACTION("ListDeadLetterSourceQueues"), .args = PARAMS(struct sources_args, sources_params),
-	 .answer = answer_sources, .doc = "Queues whose dead letters go to this one."},
+	 .answer = answer_sources, .doc = "Lists the queues whose dead letters go to this queue."},
 	{SQS_ACTION("GetQueueAttributes"), .flags = API_CHANGES_BY_TIME,
 	 .args = PARAMS(struct read_args, read_params), .answer = answer_read,
-	 .doc = "Attributes of a queue."},
+	 .doc = "Returns the attributes of a queue."},
 	{SQS_ACTION("SetQueueAttributes"), .flags = API_WRITES, .args = PARAMS(struct set_args, set_params),
 	 .prepare = prepare_set, .operation = engine_set_queue_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Sets attributes."},
+	 .doc = "Sets attributes of a queue."},
 	{SQS_ACTION("PurgeQueue"), .flags = API_WRITES, .args = PARAMS(struct queue_args, queue_params),
 	 .prepare = prepare_queue, .operation = engine_purge_queue_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Deletes all messages."},
+	 .doc = "Deletes all messages of a queue."},
 	{SQS_ACTION("DeleteQueue"), .flags = API_WRITES, .args = PARAMS(struct queue_args, queue_params),
 	 .prepare = prepare_queue, .operation = engine_delete_queue_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Deletes a queue with its messages."},
 	{SQS_ACTION("TagQueue"), .flags = API_WRITES, .args = PARAMS(struct tag_args, tag_params),
 	 .prepare = prepare_tags, .operation = engine_tag_entity_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Sets tags."},
+	 .doc = "Sets tags on a queue."},
 	{SQS_ACTION("UntagQueue"), .flags = API_WRITES, .args = PARAMS(struct tag_args, untag_params),
 	 .prepare = prepare_tags, .operation = engine_untag_entity_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Removes tags."},
+	 .doc = "Removes tags from a queue."},
 	{SQS_ACTION("ListQueueTags"), .args = PARAMS(struct queue_args, queue_params), .answer = answer_tags,
-	 .doc = "Tags of a queue."},
+	 .doc = "Lists the tags of a queue."},
 };
 const struct api_actions sqs_queue_actions = API_ACTIONS(actions);
