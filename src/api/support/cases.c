@@ -110,22 +110,22 @@ struct create_args {
 
 static const struct param create_params[] = {
 	PARAM(struct create_args, "subject", wish.subject, .flags = REQUIRED, .min = 1,
-	      .max = TICKET_SUBJECT_MAX, .doc = "What it is about."),
+	      .max = TICKET_SUBJECT_MAX, .doc = "Subject of the case."),
 	PARAM(struct create_args, "communicationBody", wish.body, .flags = REQUIRED, .min = 1,
-	      .max = SUPPORT_BODY_MAX, .doc = "What is said first."),
+	      .max = SUPPORT_BODY_MAX, .doc = "First communication of the case."),
 	PARAM(struct create_args, "serviceCode", wish.service, .absent = "general-info", .max = 128,
-	      .doc = "As DescribeServices lists it."),
+	      .doc = "Service code, from DescribeServices."),
 	PARAM(struct create_args, "categoryCode", wish.category, .absent = "other", .max = 128,
-	      .doc = "Likewise."),
+	      .doc = "Category code, from DescribeServices."),
 	PARAM(struct create_args, "severityCode", severity, .absent = "low",
-	      .words = "low|normal|high|urgent|critical", .doc = "How bad it is."),
+	      .words = "low|normal|high|urgent|critical", .doc = "Severity."),
 	PARAM(struct create_args, "ccEmailAddresses", wish.copies, .max = 255,
-	      .doc = "Kept and shown; no mail is sent."),
+	      .doc = "Addresses for copies: stored and shown, but no mail is sent."),
 	PARAM(struct create_args, "language", wish.language, .absent = "en", .min = 2, .max = 2,
-	      .doc = "Of its texts."),
+	      .doc = "Language of the texts."),
 	PARAM(struct create_args, "issueType", issue, .absent = "technical",
-	      .words = "technical|customer-service", .doc = "What sort of question it is."),
-	PARAM(struct create_args, "attachmentSetId", set, .doc = "Files for it."),
+	      .words = "technical|customer-service", .doc = "Type of the issue."),
+	PARAM(struct create_args, "attachmentSetId", set, .doc = "Attachment set for the communication."),
 };
 
 /* Codes are numbered as the engine's severities. */
@@ -173,11 +173,11 @@ struct say_args {
 };
 
 static const struct param say_params[] = {
-	PARAM(struct say_args, "caseId", id, .doc = "In which case."),
+	PARAM(struct say_args, "caseId", id, .doc = "Id of the case."),
 	PARAM(struct say_args, "communicationBody", wish.body, .flags = REQUIRED, .min = 1,
-	      .max = SUPPORT_BODY_MAX, .doc = "What is said."),
-	PARAM(struct say_args, "ccEmailAddresses", copies, .max = 255, .doc = "Taken, and no mail is sent."),
-	PARAM(struct say_args, "attachmentSetId", set, .doc = "Files for it."),
+	      .max = SUPPORT_BODY_MAX, .doc = "Text of the communication."),
+	PARAM(struct say_args, "ccEmailAddresses", copies, .max = 255, .doc = "Accepted; no mail is sent."),
+	PARAM(struct say_args, "attachmentSetId", set, .doc = "Attachment set for the communication."),
 };
 
 static RESULT require_id(struct support_call *e, struct str id)
@@ -213,7 +213,7 @@ struct resolve_args {
 };
 
 static const struct param resolve_params[] = {
-	PARAM(struct resolve_args, "caseId", id, .doc = "Which case."),
+	PARAM(struct resolve_args, "caseId", id, .doc = "Id of the case."),
 };
 
 static RESULT prepare_resolve(struct support_call *e, void *args)
@@ -238,18 +238,18 @@ static const struct support_action rows[] = {
 	{{{SUPPORT_ACTION("CreateCase"), .flags = API_WRITES,
 	   .args = PARAMS(struct create_args, create_params), .operation = engine_open_ticket_run,
 	   .returns = KIND_SUPPORT_TICKET,
-	   .doc = "Opens a case, and routes it to the desks that it is for."}},
+	   .doc = "Opens a case and routes it to the support desks in charge."}},
 	 prepare_create,
 	 answer_create},
 	{{{SUPPORT_ACTION("AddCommunicationToCase"), .flags = API_WRITES,
 	   .args = PARAMS(struct say_args, say_params), .operation = engine_say_in_ticket_run,
 	   .returns = API_RETURNS_NOTHING_STORED,
-	   .doc = "Says something in a case; a resolved one is reopened."}},
+	   .doc = "Adds a communication to a case. A resolved case is reopened."}},
 	 prepare_say,
 	 answer_say},
 	{{{SUPPORT_ACTION("ResolveCase"), .flags = API_WRITES,
 	   .args = PARAMS(struct resolve_args, resolve_params), .operation = engine_change_ticket_run,
-	   .returns = API_RETURNS_NOTHING_STORED, .doc = "Resolves a case, here and at its desks."}},
+	   .returns = API_RETURNS_NOTHING_STORED, .doc = "Resolves a case, also at its support desks."}},
 	 prepare_resolve,
 	 answer_resolve},
 };

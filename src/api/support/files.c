@@ -26,16 +26,16 @@ struct add_args {
 
 static const struct param attachment_params[] = {
 	PARAM(struct sent_file, "fileName", name, .flags = REQUIRED, .min = 1, .max = 255,
-	      .doc = "Its file's name."),
+	      .doc = "Name of the file."),
 	PARAM(struct sent_file, "data", data, .flags = REQUIRED | BASE64, .min = 0,
-	      .max = TICKET_SET_FILE_MAX, .doc = "What is in it, in base64."),
+	      .max = TICKET_SET_FILE_MAX, .doc = "Content of the file, in base64."),
 };
 static const struct params attachment_table = PARAMS(struct sent_file, attachment_params);
 
 static const struct param add_params[] = {
-	PARAM(struct add_args, "attachmentSetId", set, .doc = "A set that these are added to."),
+	PARAM(struct add_args, "attachmentSetId", set, .doc = "Attachment set to add the files to."),
 	PARAM_LIST(struct add_args, "attachments", attachments, attachment_table, .flags = REQUIRED, .min = 1,
-		   .max = TICKET_SET_FILES_MAX, .doc = "Files, three in a set."),
+		   .max = TICKET_SET_FILES_MAX, .doc = "Files; at most three in a set."),
 };
 
 static struct ticket_place place_of(const struct support_call *e)
@@ -110,7 +110,7 @@ struct get_args {
 };
 
 static const struct param get_params[] = {
-	PARAM(struct get_args, "attachmentId", id, .flags = REQUIRED, .doc = "Which file."),
+	PARAM(struct get_args, "attachmentId", id, .flags = REQUIRED, .doc = "Id of the attachment."),
 };
 
 static RESULT fail_absent(struct support_call *e, struct str id)
@@ -165,11 +165,11 @@ static const struct support_action rows[] = {
 	{{{SUPPORT_ACTION("AddAttachmentsToSet"), .flags = API_WRITES,
 	   .args = PARAMS(struct add_args, add_params), .work = work_add, .undo = undo_add,
 	   .operation = engine_fill_ticket_set_run, .returns = API_RETURNS_NOTHING_STORED,
-	   .doc = "Keeps files for an hour, until a case is opened with them or something is said."}},
+	   .doc = "Stores files for an hour, until a case or communication uses them."}},
 	 prepare_add,
 	 answer_add},
 	{{{SUPPORT_ACTION("DescribeAttachment"), .flags = API_CHANGES_BY_TIME,
-	   .args = PARAMS(struct get_args, get_params), .work = work_get, .doc = "Gives a file back."}},
+	   .args = PARAMS(struct get_args, get_params), .work = work_get, .doc = "Returns an attachment."}},
 	 prepare_get,
 	 answer_get},
 };

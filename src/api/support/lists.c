@@ -106,12 +106,13 @@ struct said_args {
 };
 
 static const struct param said_params[] = {
-	PARAM(struct said_args, "caseId", id, .flags = REQUIRED, .doc = "Of which case."),
-	PARAM(struct said_args, "beforeTime", before, .doc = "Up to then."),
-	PARAM(struct said_args, "afterTime", after, .doc = "From then on."),
-	PARAM(struct said_args, "nextToken", token, .doc = "The next page, by the last one's token."),
+	PARAM(struct said_args, "caseId", id, .flags = REQUIRED, .doc = "Id of the case."),
+	PARAM(struct said_args, "beforeTime", before, .doc = "Latest time."),
+	PARAM(struct said_args, "afterTime", after, .doc = "Earliest time."),
+	PARAM(struct said_args, "nextToken", token,
+	      .doc = "Token of the next page, from the previous answer."),
 	PARAM(struct said_args, "maxResults", max, .min = 10, .max = 100, .absent = "10",
-	      .doc = "Size of a page."),
+	      .doc = "Maximum number of results in one page."),
 };
 
 static RESULT read_span(struct support_call *e, struct str after, struct str before, struct str token,
@@ -151,17 +152,18 @@ struct list_args {
 };
 
 static const struct param list_params[] = {
-	PARAM(struct list_args, "caseIdList", ids, .max = IDS_MAX, .doc = "Only these."),
-	PARAM(struct list_args, "displayId", display_id, .doc = "Only the one with that number."),
-	PARAM(struct list_args, "afterTime", after, .doc = "Opened from then on."),
-	PARAM(struct list_args, "beforeTime", before, .doc = "Opened up to then."),
-	PARAM(struct list_args, "includeResolvedCases", resolved, .doc = "Those that are over, too."),
-	PARAM(struct list_args, "nextToken", token, .doc = "The next page, by the last one's token."),
+	PARAM(struct list_args, "caseIdList", ids, .max = IDS_MAX, .doc = "Cases by id."),
+	PARAM(struct list_args, "displayId", display_id, .doc = "Case by its display id."),
+	PARAM(struct list_args, "afterTime", after, .doc = "Earliest opening time."),
+	PARAM(struct list_args, "beforeTime", before, .doc = "Latest opening time."),
+	PARAM(struct list_args, "includeResolvedCases", resolved, .doc = "Includes resolved cases."),
+	PARAM(struct list_args, "nextToken", token,
+	      .doc = "Token of the next page, from the previous answer."),
 	PARAM(struct list_args, "maxResults", max, .min = 10, .max = 100, .absent = "10",
-	      .doc = "Size of a page."),
-	PARAM(struct list_args, "language", language, .min = 2, .max = 2, .doc = "Only those in it."),
+	      .doc = "Maximum number of results in one page."),
+	PARAM(struct list_args, "language", language, .min = 2, .max = 2, .doc = "Language of the cases."),
 	PARAM(struct list_args, "includeCommunications", said,
-	      .doc = "With what was said last; unless false."),
+	      .doc = "Includes the latest communications; absent: true."),
 };
 
 static RESULT prepare_list(struct support_call *e, void *args)
@@ -266,11 +268,11 @@ static RESULT answer_list(struct support_call *e, const void *args, struct json_
 
 static const struct support_action rows[] = {
 	{{{SUPPORT_ACTION("DescribeCases"), .args = PARAMS(struct list_args, list_params),
-	   .doc = "Lists the account's cases, the newest first."}},
+	   .doc = "Lists the account's cases, newest first."}},
 	 prepare_list,
 	 answer_list},
 	{{{SUPPORT_ACTION("DescribeCommunications"), .args = PARAMS(struct said_args, said_params),
-	   .doc = "Lists what was said in a case, the newest first."}},
+	   .doc = "Lists the communications of a case, newest first."}},
 	 prepare_said,
 	 answer_said},
 };

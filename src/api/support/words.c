@@ -70,9 +70,9 @@ struct services_args {
 	struct str language;
 };
 static const struct param services_params[] = {
-	PARAM(struct services_args, "serviceCodeList", codes, .max = 100, .doc = "Only these."),
+	PARAM(struct services_args, "serviceCodeList", codes, .max = 100, .doc = "Services by code."),
 	PARAM(struct services_args, "language", language, .min = 2, .max = 2,
-	      .doc = "Names are in English, whatever it is."),
+	      .doc = "Language; names are in English in any case."),
 };
 
 static bool is_asked(struct strs codes, const char *code)
@@ -115,7 +115,7 @@ struct language_args {
 };
 static const struct param language_params[] = {
 	PARAM(struct language_args, "language", language, .min = 2, .max = 2,
-	      .doc = "Names are in English, whatever it is."),
+	      .doc = "Language; names are in English in any case."),
 };
 
 static RESULT answer_severities(struct support_call *e, const void *args, struct json_writer *w)
@@ -141,14 +141,15 @@ struct options_args {
 };
 #define OPTIONS_PARAMS                                                                                       \
 	PARAM(struct options_args, "issueType", issue, .flags = REQUIRED,                                    \
-	      .words = "technical|customer-service", .doc = "What sort of question it is."),                 \
+	      .words = "technical|customer-service", .doc = "Type of the issue."),                           \
 		PARAM(struct options_args, "serviceCode", service, .flags = REQUIRED,                        \
-		      .doc = "As DescribeServices lists it."),                                               \
-		PARAM(struct options_args, "categoryCode", category, .flags = REQUIRED, .doc = "Likewise.")
+		      .doc = "Service code, from DescribeServices."),                                        \
+		PARAM(struct options_args, "categoryCode", category, .flags = REQUIRED,                      \
+		      .doc = "Category code, from DescribeServices.")
 static const struct param options_params[] = {
 	OPTIONS_PARAMS,
 	PARAM(struct options_args, "language", language, .flags = REQUIRED, .min = 2, .max = 2,
-	      .doc = "Of its texts."),
+	      .doc = "Language of the texts."),
 };
 static const struct param languages_params[] = {OPTIONS_PARAMS};
 
@@ -209,20 +210,20 @@ static RESULT answer_languages(struct support_call *e, const void *args, struct 
 
 static const struct support_action rows[] = {
 	{{{SUPPORT_ACTION("DescribeServices"), .args = PARAMS(struct services_args, services_params),
-	   .doc = "Lists the services that cases are about."}},
+	   .doc = "Lists the services that cases can be about."}},
 	 NULL,
 	 answer_services},
 	{{{SUPPORT_ACTION("DescribeSeverityLevels"), .args = PARAMS(struct language_args, language_params),
-	   .doc = "Lists how bad something may be."}},
+	   .doc = "Lists the severity levels."}},
 	 NULL,
 	 answer_severities},
 	{{{SUPPORT_ACTION("DescribeCreateCaseOptions"), .args = PARAMS(struct options_args, options_params),
-	   .doc = "Says how a case is opened: in writing, at any time."}},
+	   .doc = "Returns how cases are opened: in writing, at any time."}},
 	 prepare_options,
 	 answer_options},
 	{{{SUPPORT_ACTION("DescribeSupportedLanguages"),
 	   .args = PARAMS(struct options_args, languages_params),
-	   .doc = "Lists languages that a case may be in."}},
+	   .doc = "Lists the languages that a case can be in."}},
 	 prepare_options,
 	 answer_languages},
 };
