@@ -11,7 +11,7 @@ static const struct dump_form form = {.face = "scim", .list_suffix = ""};
 	{.wire = "attributes", .type = (many), .place = (where), .doc = "Attributes to return."},            \
 	{                                                                                                    \
 		.wire = "excludedAttributes", .type = (many), .place = (where),                              \
-		.doc = "Attributes to leave out."                                                            \
+		.doc = "Attributes to exclude."                                                              \
 	}
 #define PAGE(where)                                                                                          \
 	{.wire = "filter",                                                                                   \
@@ -24,7 +24,8 @@ static const struct dump_form form = {.face = "scim", .list_suffix = ""};
 		 .place = (where),                                                                           \
 		 .doc = "Number of the first result, from 1."},                                              \
 	{                                                                                                    \
-		.wire = "count", .type = PARAM_INT, .place = (where), .doc = "Results on a page."            \
+		.wire = "count", .type = PARAM_INT, .place = (where),                                        \
+		.doc = "Maximum number of results in one page."                                              \
 	}
 
 static const struct param one_query[] = {SHOWN(IN_QUERY, PARAM_TEXT)};
@@ -35,7 +36,7 @@ static const struct param operation_parts[] = {
 	{.wire = "path",
 	 .type = PARAM_TEXT,
 	 .max = SCIM_FILTER_SIZE_MAX,
-	 .doc = "The attribute; none: those of the value."},
+	 .doc = "Path of the attribute; absent: the attributes named by the value."},
 	{.wire = "value", .type = PARAM_JSON},
 };
 static const struct params operation = {.at = operation_parts,

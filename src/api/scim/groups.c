@@ -374,7 +374,7 @@ static const struct scim_action rows[] = {
 	   .permit = "identity:list_groups",
 	   .args = {.size = sizeof(struct scim_list_args)},
 	   .work = scim_list_work,
-	   .doc = "The same with the parameters in the body."}},
+	   .doc = "Lists the domain's groups, with the parameters in the body."}},
 	 &scim_group_type,
 	 scim_prepare_search,
 	 scim_answer_list},

@@ -210,7 +210,7 @@ static const struct scim_action rows[] = {
 	   .permit = "identity:list_users",
 	   .args = {.size = sizeof(struct scim_list_args)},
 	   .work = scim_list_work,
-	   .doc = "The same with the parameters in the body."}},
+	   .doc = "Lists the domain's users, with the parameters in the body."}},
 	 &scim_user_type,
 	 scim_prepare_search,
 	 scim_answer_list},
