@@ -24,12 +24,14 @@ static const struct param log_params[] = {
 	Q("account", account, .max = 64, .doc = "Number of the caller's account."),
 	Q("user", user, .max = 255, .doc = "The caller: name, or id of 32 digits."),
 	Q("action", action, .max = 255,
-	  .doc = "iam:CreateAccessKey, or a permission: access_key.create; * stands for any characters."),
-	Q("outcome", outcome, .max = 255, .doc = "ok, failed, DENIED and such, or the code of the answer."),
+	  .doc = "iam:CreateAccessKey, or a permission such as access_key.create; * stands for any "
+		 "characters."),
+	Q("outcome", outcome, .max = 255,
+	  .doc = "Outcome: ok, failed, DENIED and such, or the code of the answer."),
 	Q("from", from_us, .min = 0, .max = INT64_MAX, .doc = "From this time on, in microseconds."),
 	Q("to", to_us, .min = 0, .max = INT64_MAX, .doc = "Before this time."),
-	Q("before", before, .min = 1, .max = INT64_MAX, .doc = "The next of the previous page."),
-	Q("limit", limit, .min = 1, .max = RECORDS_MAX, .doc = "Absent: 100."),
+	Q("before", before, .min = 1, .max = INT64_MAX, .doc = "Position from the previous page."),
+	Q("limit", limit, .min = 1, .max = RECORDS_MAX, .doc = "Maximum number of records; absent: 100."),
 };
 
 /* True if either text is the wanted one, or none is wanted. */
@@ -111,6 +113,7 @@ static const struct native_action actions[] = {
 	{HTTP_GET, "/audit-log", .name = "ListAuditLog", .permit = "cloudtrail:LookupEvents",
 	 .flags = NATIVE_ADMIN | NATIVE_UNSCOPED, .args = PARAMS(struct log_args, log_params),
 	 .work = read_log, .answer = answer_log,
-	 .doc = "Audit log: calls that read or change secrets, or change permissions; newest first."},
+	 .doc = "Lists the audit log: calls that read or change secrets, or change permissions; newest "
+		"first."},
 };
 const struct api_actions native_audit_log_actions = API_ACTIONS(actions);

@@ -87,20 +87,19 @@ static RESULT purge(struct work_item *w)
 }
 
 static const struct native_action actions[] = {
-	ADMIN_CREATE(
-		"/audits", "ec2:AuditRegion", REGION_AUDIT, .args = {.size = sizeof(struct audit_wish)},
-		.operation = engine_begin_audit_run,
-		.doc = "Compares rows with what hosts, storage and the network hold; one at a time. Its row "
-		       "says how far it is."),
+	ADMIN_CREATE("/audits", "ec2:AuditRegion", REGION_AUDIT, .args = {.size = sizeof(struct audit_wish)},
+		     .operation = engine_begin_audit_run,
+		     .doc = "Starts an audit: compares rows with what hosts, storage and the network hold. "
+			    "One audit runs at a time; its row shows the progress."),
 	CHANGE_ROW(POST, "/audit-findings/{id}/adopt", "ec2:AdoptLeftover", AUDIT_DIFFERENCE, KIND_INSTANCE,
 		   NATIVE_ADMIN, .args = PARAMS(struct leftover_args, adopt_params),
 		   .target = NATIVE_AT(leftover_args, finding), .prepare = prepare_adoption, .work = look_for,
 		   .operation = engine_adopt_leftover_run, .answer = answer_adoption,
-		   .doc = "Gives a domain that was left alone its rows back, or makes a disk a volume."),
+		   .doc = "Adopts a leftover: restores the rows of a domain, or makes a disk a volume."),
 	CHANGE_ROW(POST, "/audit-findings/{id}/purge", "ec2:PurgeLeftover", AUDIT_DIFFERENCE,
 		   KIND_AUDIT_DIFFERENCE, NATIVE_ADMIN, .args = {.size = sizeof(struct leftover_args)},
 		   .target = NATIVE_AT(leftover_args, finding), .prepare = prepare_purge, .work = purge,
 		   .operation = engine_note_purge_run,
-		   .doc = "Removes what was left alone from its host, its storage or the network, for good."),
+		   .doc = "Purges a leftover: removes it from its host, storage or the network, for good."),
 };
 const struct api_actions native_audits_actions = API_ACTIONS(actions);

@@ -34,12 +34,12 @@ struct webhook_args {
 		  .doc = "Key of the signatures. Stored encrypted; never shown again."),                     \
 		W("events", wish.events, .max = 32,                                                          \
 		  .given = offsetof(struct webhook_args, wish.has_events) + 1,                               \
-		  .doc = "Patterns of events to send, such as invoice.*; none: all events."),                \
-		W("is_off", wish.off, .doc = "Sends nothing until enabled again."),                          \
+		  .doc = "Patterns of events to send, such as invoice.*; absent: all events."),              \
+		W("is_off", wish.off, .doc = "Suspends the webhook."),                                       \
 		W("takes_payments", wish.takes_payments,                                                     \
 		  .doc = "Accepts reports of payments signed with the secret.")
 static const struct param webhook_params[] = {
-	W("name", wish.name, .min = 1, .max = 64, .flags = REQUIRED, .doc = "Unique."),
+	W("name", wish.name, .min = 1, .max = 64, .flags = REQUIRED, .doc = "Name; unique."),
 	WEBHOOK_PARAMS(REQUIRED),
 };
 static const struct param webhook_change_params[] = {WEBHOOK_PARAMS(0)};
@@ -83,7 +83,7 @@ static const struct param payment_params[] = {
 	P("domain", domain, .min = 1, .max = 64, .flags = REQUIRED,
 	  .doc = "Paying billing account, by name or id."),
 	P("amount", amount, .min = 1, .max = 20, .flags = REQUIRED, .doc = "Amount, as \"12.50\"."),
-	P("text", wish.text, .max = 1000, .doc = "More words."),
+	P("text", wish.text, .max = 1000, .doc = "Comment."),
 };
 
 /* Checks the signature of a payment. The signature covers method, path and body, so an outgoing delivery
@@ -163,10 +163,12 @@ static const struct param freeze_params[] = {
 #define R(name, member, ...) PARAM(struct account_restriction, name, member, __VA_ARGS__)
 static const struct param restrict_params[] = {
 	R("is_cut", cut, .doc = "Blocks all traffic of the account's interfaces."),
-	R("is_quarantined", quarantined, .doc = "Users, keys and tokens of the account may only read."),
+	R("is_quarantined", quarantined,
+	  .doc = "Restricts users, keys and tokens of the account to reading."),
 	R("egress_limit", egress_limit, .min = 0, .max = EGRESS_LIMIT_MAX,
 	  .given = offsetof(struct account_restriction, has_egress_limit) + 1,
-	  .doc = "Mbit/s that each interface of its instances sends at most; 0: no limit."),
+	  .doc = "Outgoing bandwidth limit of each interface of the account's instances, in Mbit/s; 0: no "
+		 "limit."),
 	R("reason", reason, .max = 255, .doc = "Reason, shown to the account's owner."),
 };
 
@@ -174,23 +176,23 @@ static const struct native_action actions[] = {
 	ADMIN_CREATE("/webhooks", "billing:PutWebhook", WEBHOOK,
 		     .args = PARAMS(struct webhook_args, webhook_params), .prepare = prepare_webhook,
 		     .operation = engine_put_webhook_run,
-		     .doc = "Adds a receiver of events of accounts and invoices."),
+		     .doc = "Adds a webhook, which receives events of accounts and invoices."),
 	ADMIN_CHANGE(PATCH, "/webhooks/{id}", "billing:PutWebhook", WEBHOOK,
 		     .args = PARAMS(struct webhook_args, webhook_change_params),
 		     .target = NATIVE_AT(webhook_args, webhook), .prepare = prepare_webhook_change,
-		     .operation = engine_put_webhook_run, .doc = "Changes it."),
+		     .operation = engine_put_webhook_run, .doc = "Changes a webhook."),
 	ADMIN_CHANGE(DELETE, "/webhooks/{id}", "billing:DeleteWebhook", WEBHOOK,
 		     .args = {.size = sizeof(struct webhook_target)},
 		     .target = NATIVE_AT(webhook_target, webhook), .operation = engine_delete_webhook_run,
-		     .doc = "Removes the webhook and its unsent messages."),
+		     .doc = "Deletes a webhook and its unsent messages."),
 	CHANGE_ROW(POST, "/webhooks/{id}/test", "billing:PutWebhook", WEBHOOK, KIND_WEBHOOK_DELIVERY,
 		   NATIVE_ADMIN, .args = {.size = sizeof(struct webhook_test)},
 		   .target = NATIVE_AT(webhook_test, webhook), .operation = engine_test_webhook_run,
-		   .doc = "Sends it the event webhook.test, and answers with the delivery."),
+		   .doc = "Sends the event webhook.test to a webhook, and returns the delivery."),
 	ADMIN_CHANGE(POST, "/webhook-deliveries/{id}/retry", "billing:RetryWebhookDelivery", WEBHOOK_DELIVERY,
 		     .args = {.size = sizeof(struct delivery_target)},
 		     .target = NATIVE_AT(delivery_target, delivery), .operation = engine_retry_delivery_run,
-		     .doc = "Tells a webhook once more what waits or was given up."),
+		     .doc = "Retries a delivery that is waiting or was given up."),
 	{.method = HTTP_POST,
 	 .path = "/webhooks/{id}/payments",
 	 .permit = "billing:NotePayment",
@@ -203,22 +205,22 @@ static const struct native_action actions[] = {
 	 .prepare = prepare_payment,
 	 .operation = engine_note_payment_run,
 	 .answer = answer_payment,
-	 .doc = "Notes what a billing account paid. Signed with the webhook's secret: " DESK_SIGNATURE_HEADER
-		"."},
+	 .doc = "Records a payment of a billing account. Signed with the webhook's "
+		"secret: " DESK_SIGNATURE_HEADER "."},
 	ADMIN_CHANGE(POST, "/accounts/{id}/restrict", "organizations:RestrictAccount", ACCOUNT,
 		     .args = PARAMS(struct account_restriction, restrict_params),
 		     .target = NATIVE_AT(account_restriction, account),
 		     .operation = engine_restrict_account_run,
-		     .doc = "Cuts an account's network, limits what it sends, leaves its people no more than "
-			    "reading, or takes that back."),
+		     .doc = "Blocks an account's network, limits its bandwidth, restricts its users to "
+			    "reading, or lifts these restrictions."),
 	ADMIN_CHANGE(POST, "/instances/{id}/freeze", "ec2:PauseInstances", INSTANCE,
 		     .args = PARAMS(struct misuse_args, freeze_params),
 		     .targets = NATIVE_AT(misuse_args, wish.instances),
 		     .operation = engine_freeze_instances_run,
-		     .doc = "Lets a misused instance stand still, and keeps its owner from changing that."),
+		     .doc = "Pauses a misused instance, and prevents its owner from resuming it."),
 	ADMIN_CHANGE(POST, "/instances/{id}/thaw", "ec2:UnpauseInstances", INSTANCE,
 		     .args = {.size = sizeof(struct misuse_args)},
 		     .targets = NATIVE_AT(misuse_args, wish.instances),
-		     .operation = engine_thaw_instances_run, .doc = "Takes that back."),
+		     .operation = engine_thaw_instances_run, .doc = "Lifts the freeze of an instance."),
 };
 const struct api_actions native_bills_actions = API_ACTIONS(actions);

@@ -9,11 +9,11 @@ struct command_args {
 };
 static const struct param command_params[] = {
 	PARAM(struct command_args, "command", command.words, .min = 1, .max = 64, .flags = REQUIRED,
-	      .doc = "The command's words: \"host list\"."),
+	      .doc = "Command words, such as \"host list\"."),
 	{.wire = "args",
 	 .type = PARAM_JSON,
 	 .offset = offsetof(struct command_args, command.args),
-	 .doc = "An object of its parameters by their names: texts, or true for what takes no value."},
+	 .doc = "Parameters by name, as an object: strings, or true for a flag."},
 };
 
 static RESULT prepare_command(struct native_call *e, void *args)
@@ -46,6 +46,6 @@ static const struct native_action actions[] = {
 	{HTTP_POST, "/commands", .name = "RunCommand", .permit = "ec2:RunRegionCommand",
 	 .flags = NATIVE_ADMIN | NATIVE_UNSCOPED, .args = PARAMS(struct command_args, command_params),
 	 .prepare = prepare_command, .work = run_command, .answer = answer_command,
-	 .doc = "Runs a command of the operator's."},
+	 .doc = "Runs a command of the operator."},
 };
 const struct api_actions native_command_actions = API_ACTIONS(actions);

@@ -51,15 +51,14 @@ struct costs_args {
 static const struct param costs_params[] = {
 	SCOPE_PARAMS,
 	C("group", group, .max = 160, .absent = "service",
-	  .doc = "service, meter, resource, zone, account or tag:KEY."),
-	C("is_plain", is_plain,
-	  .doc = "Without what it comes to if nothing changes, which takes as long again."),
+	  .doc = "Grouping: service, meter, resource, zone, account or tag:KEY."),
+	C("is_plain", is_plain, .doc = "Omits the forecast, which takes as long again to compute."),
 	C("limit", limit, .min = 1, .max = 1000, .absent = "50",
 	  .doc = "Number of groups, the most expensive first."),
 };
 static const struct param focus_params[] = {
 	SCOPE_PARAMS,
-	C("version", version, .words = "1.2|1.4", .absent = "1.4", .doc = "Of FOCUS."),
+	C("version", version, .words = "1.2|1.4", .absent = "1.4", .doc = "Version of FOCUS."),
 };
 
 static RESULT read_month(struct native_call *e, struct costs_args *a)
@@ -435,10 +434,10 @@ static RESULT write_focus(struct native_call *e, const void *args, struct buf *o
 static const struct native_action actions[] = {
 	{HTTP_GET, "/costs", .permit = "ce:GetCostAndUsage", .flags = API_CHANGES_BY_TIME,
 	 .args = PARAMS(struct costs_args, costs_params), .query = "all", .prepare = prepare_costs,
-	 .answer = answer_costs, .doc = "A month's costs by day and by group, and their forecast."},
+	 .answer = answer_costs, .doc = "Returns a month's costs by day and by group, with a forecast."},
 	{HTTP_GET, "/costs/focus", .name = "ExportCosts", .permit = "ce:GetCostAndUsage",
 	 .flags = API_CHANGES_BY_TIME, .args = PARAMS(struct costs_args, focus_params), .query = "all",
 	 .prepare = prepare_scope, .content_type = "text/csv; charset=utf-8", .write = write_focus,
-	 .doc = "A month's charges as CSV in the FOCUS format; 50,000 at most."},
+	 .doc = "Exports a month's charges as CSV in the FOCUS format; at most 50,000."},
 };
 const struct api_actions native_costs_actions = API_ACTIONS(actions);

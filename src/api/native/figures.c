@@ -340,12 +340,14 @@ static const struct native_action rows[] = {
 	{HTTP_GET, "/instances/metrics", .permit = "ec2:DescribeInstances",
 	 .args = {.size = sizeof(struct newest_args)}, .query = "ids", .prepare = prepare_newest,
 	 .answer = answer_newest,
-	 .doc = "CPU utilization of up to 100 instances (ids with commas) in the last quarter of an hour."},
+	 .doc = "Returns the CPU utilization of up to 100 instances (ids separated by commas) during the "
+		"last 15 minutes."},
 	{HTTP_GET, "/instances/{id}/screen", .permit = "ec2:GetConsoleScreenshot", .kind = KIND_INSTANCE,
 	 .args = {.size = sizeof(struct screen_args)}, .prepare = prepare_screen, .look = look_at_screen,
-	 .content_type = "image/jpeg", .write = write_screen, .doc = "The console's screenshot, as JPEG."},
+	 .content_type = "image/jpeg", .write = write_screen,
+	 .doc = "Returns a screenshot of the console as JPEG."},
 	{HTTP_GET, "/instances/{id}/console", .permit = "ec2:GetConsoleOutput", .kind = KIND_INSTANCE,
 	 .args = {.size = sizeof(struct log_args)}, .prepare = prepare_log, .look = look_at_log,
-	 .answer = answer_log, .doc = "The newest 64 KiB that it said on its serial port."},
+	 .answer = answer_log, .doc = "Returns the newest 64 KiB of the serial console."},
 };
 const struct api_actions native_figures_actions = API_ACTIONS(rows);

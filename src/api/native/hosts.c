@@ -24,11 +24,10 @@
 #define H(name, member, ...) PARAM(struct host_wish, name, member, __VA_ARGS__)
 static const struct param add_params[] = {
 	H("name", name, .min = 1, .max = 255, .flags = REQUIRED,
-	  .doc = "Unique; it is also its Open vSwitch system-id."),
+	  .doc = "Name; unique, and also the Open vSwitch system-id of the host."),
 	H("uri", uri, .max = 1024,
-	  .doc = "libvirt's address; absent: qemu+tls://NAME/system. Only on the server's own machine it is "
-		 "another "
-		 "than of qemu+tls, or has parameters."),
+	  .doc = "libvirt URI; absent: qemu+tls://NAME/system. Another scheme, or parameters, are accepted "
+		 "only on the server's own machine."),
 	H("zone", zone, .kind = KIND_ZONE, .doc = "Availability Zone of the host; absent: the first."),
 	H("address", address, .max = 255,
 	  .doc = "Address for live migrations from other hosts; absent: the host in the URI."),
@@ -36,7 +35,7 @@ static const struct param add_params[] = {
 	  .doc = "Directory for disks; absent: /var/lib/libvirt/images."),
 	H("cpu", cpu, .max = 64, .doc = "CPU of guests, as in a change of a host; absent: region."),
 	H("overcommit_percent", overcommit_percent, .min = 10, .max = 10000, .absent = "400",
-	  .doc = "vCPUs offered per 100 real ones; absent: 400."),
+	  .doc = "Memory reserved for the host itself, in bytes; absent: 1 GiB."),
 	H("reserved_memory", reserved_memory, .min = -1, .max = INT64_C(1) << 40, .absent = "-1",
 	  .doc = "Bytes kept for the machine itself; absent: 1 GiB."),
 };
@@ -58,16 +57,15 @@ static RESULT prepare_add(struct native_call *e, void *args)
 static const struct param host_params[] = {
 	PARAM(struct host_settings, "enabled", enabled,
 	      .doc = "Allows new instances on the host (scheduling)."),
-	PARAM(struct host_settings, "reason", reason, .max = 255, .doc = "Why not."),
+	PARAM(struct host_settings, "reason", reason, .max = 255, .doc = "Reason for disabling the host."),
 	PARAM(struct host_settings, "forced_down", forced_down,
 	      .doc = "Treats the host as offline even if it answers."),
 	PARAM(struct host_settings, "cpu", cpu, .min = 1, .max = 64,
-	      .doc = "CPU of guests that start there: region, features common to all such hosts; host, all "
-		     "features of this host; or a model's name."),
+	      .doc = "CPU of guests that start there: region for the features common to all such hosts; host "
+		     "for all features of this host; or a model's name."),
 	PARAM(struct host_settings, "move_rate", move_rate, .min = 0, .max = 1000000,
 	      .given = offsetof(struct host_settings, set_move_rate) + 1,
-	      .doc = "MiB a second at which each guest that leaves it, running, is sent; 0: as fast as it "
-		     "goes."),
+	      .doc = "Bandwidth limit of each live migration from the host, in MiB/s; 0: unlimited."),
 };
 
 struct remove_args {
@@ -77,7 +75,8 @@ struct remove_args {
 };
 static const struct param remove_params[] = {
 	PARAM(struct remove_args, "keeps_note", keeps_note,
-	      .doc = "Keeps the ssh address for renewals, so that the machine's set-up can still be undone."),
+	      .doc = "Keeps the ssh address for renewals, so that the set-up of the machine can still be "
+		     "undone."),
 };
 
 /* Copies the host's name, because the answer is written after its row is gone. */
@@ -113,11 +112,11 @@ static RESULT answer_removal(struct native_call *e, const void *args, struct jso
 /* ---- what leaves them ---- */
 
 static const struct param drain_params[] = {
-	PARAM(struct host_draining, "reason", reason, .max = 255, .doc = "Why."),
+	PARAM(struct host_draining, "reason", reason, .max = 255, .doc = "Reason for draining the host."),
 };
 static const struct param evacuate_params[] = {
 	PARAM(struct host_evacuation, "rebuilds", rebuilds,
-	      .doc = "Root disks that are there alone are made anew from their images."),
+	      .doc = "Rebuilds from their images root disks that exist only on that host."),
 };
 
 /* Writes for each instance its target host, or why it stays. */
@@ -158,11 +157,12 @@ struct maintenance_args {
 };
 static const struct param maintenance_params[] = {
 	PARAM(struct maintenance_args, "begins_us", wish.from_us, .flags = REQUIRED, .min = 0,
-	      .max = INT64_MAX, .doc = "UTC microseconds; 0: now."),
+	      .max = INT64_MAX, .doc = "Start, in microseconds UTC; 0: now."),
 	PARAM(struct maintenance_args, "deadline_us", wish.deadline_us, .min = 0, .max = INT64_MAX,
-	      .doc = "Until when owners may delay their stops; 0: not at all."),
+	      .doc = "Latest time to which owners may postpone the stop of their instances, in microseconds "
+		     "UTC; 0: not at all."),
 	PARAM(struct maintenance_args, "ends_us", wish.end_us, .min = 0, .max = INT64_MAX,
-	      .doc = "0: until it is ended."),
+	      .doc = "End, in microseconds UTC; 0: until it is ended explicitly."),
 	PARAM(struct maintenance_args, "kind", kind, .absent = "reboot", .words = "reboot|stop|move",
 	      .doc = "Action for instances of the host."),
 	PARAM(struct maintenance_args, "reason", wish.reason, .max = 255,
@@ -187,18 +187,17 @@ struct device_args {
 #define D(name, member, ...) PARAM(struct device_args, name, member, __VA_ARGS__)
 static const struct param device_params[] = {
 	D("command", wish.command, .max = 1024,
-	  .doc = "A fence agent on the server's machine, by its whole path. Who names one asks on that "
-		 "machine."),
+	  .doc = "Absolute path of a fence agent on the server's machine. Accepted only from that machine."),
 	D("options", wish.options, .max = 50,
 	  .doc = "Further options of the fence command: {\"ipaddr\": \"192.0.2.7\"}."),
 	D("secret", secret, .max = 4096,
 	  .doc = "Secret options, as lines NAME=VALUE. Stored encrypted; never shown again."),
 	D("addresses", wish.addresses, .max = 64,
-	  .doc = "Instead of a command: from where its guests reach Ceph, which keeps them out."),
+	  .doc = "Addresses from which guests of the host reach Ceph, which blocks them; instead of a "
+		 "command."),
 	D("after_s", wish.after_s, .min = -1, .max = FENCE_AFTER_S_MAX,
-	  .doc = "After how many seconds of silence that is done by itself; -1: never; absent: as the "
-		 "setting "
-		 "hosts.fence_after_s says, else 120."),
+	  .doc = "Seconds without contact after which the host is fenced automatically; -1: never; absent: "
+		 "the setting hosts.fence_after_s, or 120."),
 };
 
 /* Checks that each line is NAME=VALUE: lines are passed to the fence agent unchanged. */
@@ -237,7 +236,8 @@ static RESULT prepare_device(struct native_call *e, void *args)
 }
 
 static const struct param fence_params[] = {
-	PARAM(struct fence_asking, "reason", reason, .max = 255, .doc = "Why, for its history."),
+	PARAM(struct fence_asking, "reason", reason, .max = 255,
+	      .doc = "Reason, for the history of the host."),
 };
 
 struct vouch_args {
@@ -246,7 +246,7 @@ struct vouch_args {
 };
 static const struct param vouch_params[] = {
 	PARAM(struct vouch_args, "i_have_seen_it_off", has_seen_it_off,
-	      .doc = "true: no guest of it runs, and it stays off for now."),
+	      .doc = "true: confirms that no guest runs on the host and that it stays off for now."),
 	PARAM(struct vouch_args, "by", wish.who, .max = 255,
 	      .doc = "Person who confirmed it, for the history."),
 };
@@ -312,9 +312,10 @@ static RESULT answer_forgetting(struct native_call *e, const void *args, struct 
 /* ---- settings ---- */
 
 static const struct param setting_params[] = {
-	PARAM(struct setting_wish, "name", name, .min = 1, .max = 255, .flags = REQUIRED, .doc = "Which."),
+	PARAM(struct setting_wish, "name", name, .min = 1, .max = 255, .flags = REQUIRED,
+	      .doc = "Name of the setting."),
 	PARAM(struct setting_wish, "value", value, .max = 4096, .flags = REQUIRED,
-	      .doc = "Empty: the standard one."),
+	      .doc = "Value; empty: the default."),
 };
 
 /* ---- limits of the region ---- */
@@ -338,7 +339,7 @@ static const struct param limit_params[] = {
 	PARAM(struct limit_wish, "name", name, .min = 1, .max = 255, .flags = REQUIRED,
 	      .doc = "Name of the limit, as in GET /limits."),
 	PARAM(struct limit_wish, "limit", most, .max = 20, .flags = OR_NUMBER,
-	      .doc = "At most; -1: no limit; absent: as usual."),
+	      .doc = "New limit; -1: unlimited; absent: the default."),
 };
 
 #define OPERATE(verb, path, ...) ADMIN_CHANGE(verb, path, "ec2:ModifyHypervisor", HOST, __VA_ARGS__)
@@ -347,48 +348,50 @@ static const struct param limit_params[] = {
 static const struct native_action actions[] = {
 	ADMIN_CREATE("/hosts", "ec2:ModifyHypervisor", HOST, .args = PARAMS(struct host_wish, add_params),
 		     .prepare = prepare_add, .operation = engine_add_host_run,
-		     .doc = "Adds a machine that is a host already. dari host add root@… makes one of it."),
+		     .doc = "Adds a machine that is already set up as a host. Use dari host add root@… to "
+			    "set one up."),
 	OPERATE(PATCH, "/hosts/{id}", .args = PARAMS(struct host_settings, host_params),
 		.target = NATIVE_AT(host_settings, host), .operation = engine_update_host_run,
-		.doc = "Opens or closes a host to new instances, says that it is down, or what its guests "
-		       "get."),
+		.doc = "Enables or disables a host for new instances, marks it as down, or changes the CPU "
+		       "of its guests."),
 	OPERATE(POST, "/hosts/{id}/drain", .args = PARAMS(struct host_draining, drain_params),
 		.target = NATIVE_AT(host_draining, host), .operation = engine_drain_host_run,
-		.tell = tell_drain, .doc = "Sends its running instances elsewhere, and closes it."),
+		.tell = tell_drain, .doc = "Drains a host: disables it and live-migrates its instances."),
 	OPERATE(POST, "/hosts/{id}/maintenance", .args = PARAMS(struct maintenance_args, maintenance_params),
 		.target = NATIVE_AT(maintenance_args, wish.host), .prepare = prepare_maintenance,
 		.operation = engine_plan_maintenance_run, .doc = "Plans a maintenance."),
 	OPERATE(POST, "/hosts/{id}/end-maintenance", .args = {.size = sizeof(struct maintenance_target)},
 		.target = NATIVE_AT(maintenance_target, host), .operation = engine_end_maintenance_run,
-		.doc = "Ends it, or calls it off."),
+		.doc = "Ends or cancels a maintenance."),
 	OPERATE(DELETE, "/hosts/{id}", .args = PARAMS(struct remove_args, remove_params),
 		.target = NATIVE_AT(remove_args, wish.host), .prepare = prepare_removal,
 		.operation = engine_remove_host_run, .answer = answer_removal,
-		.doc = "Takes one out of the region that holds no instance and no volume."),
+		.doc = "Removes a host without instances and volumes from the region."),
 	FENCE(PUT, "/hosts/{id}/fence-device", KIND_HOST, .args = PARAMS(struct device_args, device_params),
 	      .target = NATIVE_AT(device_args, wish.host), .prepare = prepare_device,
-	      .operation = engine_set_fence_device_run, .doc = "Says how it is turned off when it is dead."),
+	      .operation = engine_set_fence_device_run, .doc = "Sets how a host is fenced when it fails."),
 	FENCE(DELETE, "/hosts/{id}/fence-device", KIND_HOST,
 	      .args = {.size = sizeof(struct fence_device_wish)},
 	      .target = NATIVE_AT(fence_device_wish, host), .operation = engine_set_fence_device_run,
-	      .doc = "Cancels a requested fence."),
+	      .doc = "Removes the fence device of a host."),
 	FENCE(POST, "/hosts/{id}/fence", KIND_FENCE, .args = PARAMS(struct fence_asking, fence_params),
 	      .target = NATIVE_AT(fence_asking, host), .operation = engine_ask_fence_run,
-	      .doc = "Turns off one that does not answer."),
+	      .doc = "Fences a host that does not answer."),
 	FENCE(POST, "/hosts/{id}/vouch", KIND_FENCE, .args = PARAMS(struct vouch_args, vouch_params),
 	      .target = NATIVE_AT(vouch_args, wish.host), .prepare = prepare_vouch,
 	      .operation = engine_vouch_fence_run,
-	      .doc = "Takes the caller's word that it is off: what it had may be started elsewhere."),
+	      .doc = "Accepts the caller's confirmation that a host is off, so that its instances may be "
+		     "started elsewhere."),
 	OPERATE(POST, "/hosts/{id}/evacuate", .args = PARAMS(struct host_evacuation, evacuate_params),
 		.target = NATIVE_AT(host_evacuation, host), .operation = engine_evacuate_host_run,
 		.tell = tell_evacuation,
-		.doc = "Has the instances of one that is off started elsewhere; says which wait for it, and "
-		       "why."),
+		.doc = "Evacuates a host that is off. Returns the instances that have to wait, with the "
+		       "reasons."),
 	FENCE(POST, "/hosts/{id}/forget", KIND_HOST, .args = {.size = sizeof(struct forget_args)},
 	      .target = NATIVE_AT(forget_args, wish.host), .prepare = prepare_forgetting,
 	      .operation = engine_forget_host_run, .tell = tell_lost, .answer = answer_forgetting,
-	      .doc = "Forgets one that is off and never comes back, with the disks that it alone has; says "
-		     "which."),
+	      .doc = "Forgets a host that never returns, with the disks that exist only there. Returns "
+		     "them."),
 	{.method = HTTP_PUT,
 	 .path = "/settings",
 	 .permit = "ec2:ModifyHypervisor",
@@ -396,10 +399,10 @@ static const struct native_action actions[] = {
 	 .returns = KIND_SETTING,
 	 .args = PARAMS(struct setting_wish, setting_params),
 	 .operation = engine_put_setting_run,
-	 .doc = "Sets a setting of the region."},
+	 .doc = "Changes a setting of the region."},
 	{HTTP_GET, "/limits", .name = "ListLimits", .permit = "ec2:DescribeHypervisors",
 	 .flags = NATIVE_ADMIN | NATIVE_UNSCOPED, .answer = answer_limits,
-	 .doc = "Lists how many of each kind somebody may have in the region."},
+	 .doc = "Lists the configurable limits of the region."},
 	{.method = HTTP_PUT,
 	 .path = "/limits",
 	 .permit = "ec2:ModifyHypervisor",
@@ -407,6 +410,6 @@ static const struct native_action actions[] = {
 	 .returns = KIND_SETTING,
 	 .args = PARAMS(struct limit_wish, limit_params),
 	 .operation = engine_set_limit_run,
-	 .doc = "Says another limit for the region, or the usual one."},
+	 .doc = "Changes a limit of the region, or resets it to the default."},
 };
 const struct api_actions native_operate_actions = API_ACTIONS(actions);

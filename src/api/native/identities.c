@@ -21,21 +21,21 @@
 
 static const struct param user_params[] = {
 	PARAM(struct account_user_wish, "name", name, .min = 1, .max = 64, .flags = REQUIRED,
-	      .doc = "Unique in the account."),
-	PARAM(struct account_user_wish, "path", path, .max = 512, .doc = "IAM's; else /."),
-	PARAM(struct account_user_wish, "tags", tags, .max = TAG_COUNT_MAX, .doc = "Its tags."),
+	      .doc = "Name; unique in the account."),
+	PARAM(struct account_user_wish, "path", path, .max = 512, .doc = "Path of the ARN; absent: /."),
+	PARAM(struct account_user_wish, "tags", tags, .max = TAG_COUNT_MAX, .doc = "Tags."),
 };
 static const struct param user_change_params[] = {
-	PARAM(struct account_user_change, "name", name, .max = 64, .doc = "Its name."),
-	PARAM(struct account_user_change, "path", path, .max = 512, .doc = "IAM's path."),
+	PARAM(struct account_user_change, "name", name, .max = 64, .doc = "Name."),
+	PARAM(struct account_user_change, "path", path, .max = 512, .doc = "Path of the ARN."),
 };
 static const struct param group_params[] = {
 	PARAM(struct account_group_wish, "name", name, .min = 1, .max = 128, .flags = REQUIRED,
-	      .doc = "Unique in the account."),
-	PARAM(struct account_group_wish, "path", path, .max = 512, .doc = "IAM's; else /."),
+	      .doc = "Name; unique in the account."),
+	PARAM(struct account_group_wish, "path", path, .max = 512, .doc = "Path of the ARN; absent: /."),
 };
 static const struct param member_params[] = {
-	REF(membership, "user", user, USER, .flags = REQUIRED, .doc = "Who."),
+	REF(membership, "user", user, USER, .flags = REQUIRED, .doc = "The user."),
 };
 
 /* ---- passwords ---- */
@@ -47,7 +47,8 @@ struct password_args {
 static const struct param password_params[] = {
 	PARAM(struct password_args, "password", password, .min = 1, .max = PASSWORD_SIZE_MAX,
 	      .flags = REQUIRED, .doc = "Password; only a hash is stored."),
-	PARAM(struct password_args, "is_first", wish.is_first, .doc = "To be changed at the first sign-in."),
+	PARAM(struct password_args, "is_first", wish.is_first,
+	      .doc = "Whether the user must change the password at the next sign-in."),
 };
 
 /* Runs on the passwords' lane. */
@@ -143,14 +144,14 @@ static RESULT delete_key(struct op *op, void *args)
 
 static const struct param domain_params[] = {
 	PARAM(struct domain_wish, "name", name, .min = 1, .max = 64, .flags = REQUIRED,
-	      .doc = "Unique in the region."),
-	PARAM(struct domain_wish, "description", description, .max = 255, .doc = "Free text."),
+	      .doc = "Name; unique in the region."),
+	PARAM(struct domain_wish, "description", description, .max = 255, .doc = "Description: free text."),
 };
 static const struct param domain_change_params[] = {
-	PARAM(struct domain_change, "name", name, .min = 1, .max = 64, .doc = "Its name."),
-	PARAM(struct domain_change, "description", description, .max = 255, .doc = "Free text."),
+	PARAM(struct domain_change, "name", name, .min = 1, .max = 64, .doc = "Name."),
+	PARAM(struct domain_change, "description", description, .max = 255, .doc = "Description: free text."),
 	PARAM(struct domain_change, "enabled", enabled,
-	      .doc = "Enables the account; a disabled account refuses all its users."),
+	      .doc = "Whether the domain is enabled. A disabled domain refuses all its users."),
 	PARAM(struct domain_change, "passwords", passwords, .words = "accepted|directory-only|refused",
 	      .doc = "Passwords accepted from users of the domain and its accounts: all, those of the LDAP "
 		     "directory only, or none."),
@@ -162,10 +163,11 @@ struct account_args {
 	bool with_key;
 };
 static const struct param account_params[] = {
-	REF(account_args, "domain", wish.domain, DOMAIN, .doc = "Else the default one."),
+	REF(account_args, "domain", wish.domain, DOMAIN, .doc = "Domain; absent: the default one."),
 	PARAM(struct account_args, "name", wish.name, .min = 1, .max = 64, .flags = REQUIRED,
-	      .doc = "Unique in its domain."),
-	PARAM(struct account_args, "description", wish.description, .max = 255, .doc = "Free text."),
+	      .doc = "Name; unique in the domain."),
+	PARAM(struct account_args, "description", wish.description, .max = 255,
+	      .doc = "Description: free text."),
 	PARAM(struct account_args, "with_default_router", wish.with_default_router,
 	      .doc = "Creates the account's default VPC."),
 	PARAM(struct account_args, "with_key", with_key,
@@ -195,10 +197,11 @@ static RESULT answer_account(struct native_call *e, const void *args, struct jso
 	return OK;
 }
 static const struct param account_change_params[] = {
-	PARAM(struct account_change, "name", name, .min = 1, .max = 64, .doc = "Its name."),
-	PARAM(struct account_change, "description", description, .max = 255, .doc = "Free text."),
+	PARAM(struct account_change, "name", name, .min = 1, .max = 64, .doc = "Name."),
+	PARAM(struct account_change, "description", description, .max = 255,
+	      .doc = "Description: free text."),
 	PARAM(struct account_change, "enabled", enabled,
-	      .doc = "Keys and tokens of a disabled one are refused."),
+	      .doc = "Whether the account is enabled. Keys and tokens of a disabled account are refused."),
 };
 
 /* ---- limits ---- */
@@ -215,7 +218,7 @@ struct limits_args {
 static const struct param limit_params[] = {
 #define AT_MOST(figure)                                                                                      \
 	PARAM(struct limits_args, #figure, asked.figure, .min = -1, .max = INT64_MAX,                        \
-	      .given = offsetof(struct limits_args, has.figure) + 1, .doc = "At most; -1: no limit.")
+	      .given = offsetof(struct limits_args, has.figure) + 1, .doc = "Quota; -1: unlimited.")
 #define QUOTA(ID, figure, ...) AT_MOST(figure),
 #define EACH(ID, figure, ...) AT_MOST(figure),
 #define KEPT(ID, figure, ...) AT_MOST(figure),
@@ -253,19 +256,20 @@ static RESULT prepare_member(struct native_call *e, void *args)
 /* ---- roles ---- */
 
 static const struct param grant_params[] = {
-	REF(role_grant, "role", role, ROLE, .flags = REQUIRED, .doc = "Which."),
-	REF(role_grant, "user", user, USER, .doc = "To whom: a user,"),
-	REF(role_grant, "user_group", user_group, USER_GROUP, .doc = "or a group."),
-	REF(role_grant, "account", account, ACCOUNT, .doc = "Account of the role assignment,"),
-	REF(role_grant, "domain", domain, DOMAIN, .doc = "on a domain,"),
-	PARAM(struct role_grant, "system", system, .doc = "or on the region."),
+	REF(role_grant, "role", role, ROLE, .flags = REQUIRED, .doc = "The role."),
+	REF(role_grant, "user", user, USER, .doc = "Assignee: a user."),
+	REF(role_grant, "user_group", user_group, USER_GROUP, .doc = "Assignee: a user group."),
+	REF(role_grant, "account", account, ACCOUNT, .doc = "Target of the role assignment: an account."),
+	REF(role_grant, "domain", domain, DOMAIN, .doc = "Target of the role assignment: a domain."),
+	PARAM(struct role_grant, "system", system, .doc = "Target of the role assignment: the region."),
 	PARAM(struct role_grant, "inherited", inherited,
-	      .doc = "Not on the domain itself but on all its accounts."),
+	      .doc = "Whether the assignment applies to all accounts of the domain, instead of the domain "
+		     "itself."),
 };
 
 static const struct native_action actions[] = {
 	CREATE("/users", "iam:CreateUser", USER, .args = PARAMS(struct account_user_wish, user_params),
-	       .operation = engine_create_account_user_run, .doc = "Makes a user of the account."),
+	       .operation = engine_create_account_user_run, .doc = "Creates a user of the account."),
 	CHANGE(PATCH, "/users/{id}", "iam:UpdateUser", USER,
 	       .args = PARAMS(struct account_user_change, user_change_params),
 	       .target = NATIVE_AT(account_user_change, user), .operation = engine_update_account_user_run,
@@ -275,61 +279,61 @@ static const struct native_action actions[] = {
 	CHANGE(POST, "/users/{id}/password", "iam:CreateLoginProfile", USER,
 	       .args = PARAMS(struct password_args, password_params),
 	       .target = NATIVE_AT(password_args, wish.user), .work = hash_password,
-	       .operation = set_password, .doc = "Sets a password."),
+	       .operation = set_password, .doc = "Sets the password of a user."),
 	CREATE("/user-groups", "iam:CreateGroup", USER_GROUP,
 	       .args = PARAMS(struct account_group_wish, group_params),
-	       .operation = engine_create_account_group_run, .doc = "Makes a group of the account's users."),
+	       .operation = engine_create_account_group_run, .doc = "Creates a user group of the account."),
 	CHANGE_OF(POST, "/user-groups/{id}/add", "iam:AddUserToGroup", USER_GROUP, KIND_GROUP_MEMBER,
 		  .args = PARAMS(struct membership, member_params),
 		  .target = NATIVE_AT(membership, user_group), .prepare = prepare_member,
-		  .operation = engine_add_group_member_run, .doc = "Puts a user into it."),
+		  .operation = engine_add_group_member_run, .doc = "Adds a user to a group."),
 	CHANGE_OF(POST, "/user-groups/{id}/remove", "iam:RemoveUserFromGroup", USER_GROUP, KIND_GROUP_MEMBER,
 		  .args = PARAMS(struct membership, member_params),
 		  .target = NATIVE_AT(membership, user_group), .prepare = prepare_member,
-		  .operation = engine_remove_group_member_run, .doc = "Takes a user out of it."),
+		  .operation = engine_remove_group_member_run, .doc = "Removes a user from a group."),
 	DELETION("/user-groups/{id}", "iam:DeleteGroup", USER_GROUP, account_group_target, user_group,
-		 engine_delete_account_group_run, .doc = "Deletes it."),
+		 engine_delete_account_group_run, .doc = "Deletes a user group."),
 	CREATE("/access-keys", "iam:CreateAccessKey", ACCESS_KEY, .args = PARAMS(struct key_args, key_params),
 	       .prepare = prepare_key, .operation = engine_create_access_key_run, .answer = answer_key,
-	       .doc = "Makes an access key; the answer has its secret, once."),
+	       .doc = "Creates an access key. The answer contains the secret, once."),
 	CHANGE(POST, "/access-keys/{id}/enable", "iam:UpdateAccessKey", ACCESS_KEY,
 	       .args = PARAMS(struct key_target, enable_params), .target = NATIVE_AT(key_target, key),
-	       .operation = enable_key, .doc = "Turns it on or off."),
+	       .operation = enable_key, .doc = "Enables or disables an access key."),
 	CHANGE(DELETE, "/access-keys/{id}", "iam:DeleteAccessKey", ACCESS_KEY,
 	       .args = {.size = sizeof(struct key_target)}, .target = NATIVE_AT(key_target, key),
-	       .operation = delete_key, .doc = "Deletes it."),
+	       .operation = delete_key, .doc = "Deletes an access key."),
 	ADMIN_CREATE("/domains", "organizations:CreateOrganization", DOMAIN,
 		     .args = PARAMS(struct domain_wish, domain_params), .operation = engine_create_domain_run,
-		     .doc = "Makes a domain."),
+		     .doc = "Creates a domain."),
 	ADMIN_CHANGE(PATCH, "/domains/{id}", "organizations:UpdateOrganization", DOMAIN,
 		     .args = PARAMS(struct domain_change, domain_change_params),
 		     .target = NATIVE_AT(domain_change, domain), .operation = engine_update_domain_run,
-		     .doc = "Changes it."),
+		     .doc = "Changes a domain."),
 	ADMIN_CHANGE(DELETE, "/domains/{id}", "organizations:DeleteOrganization", DOMAIN,
 		     .args = {.size = sizeof(struct domain_target)},
 		     .target = NATIVE_AT(domain_target, domain), .operation = engine_delete_domain_run,
-		     .doc = "Deletes it."),
+		     .doc = "Deletes a domain."),
 	ADMIN_CREATE("/accounts", "organizations:CreateAccount", ACCOUNT,
 		     .args = PARAMS(struct account_args, account_params), .prepare = prepare_account,
 		     .operation = engine_create_account_run, .answer = answer_account,
-		     .doc = "Makes an account."),
+		     .doc = "Creates an account."),
 	ADMIN_CHANGE(PATCH, "/accounts/{id}", "organizations:UpdateAccount", ACCOUNT,
 		     .args = PARAMS(struct account_change, account_change_params),
 		     .target = NATIVE_AT(account_change, account), .operation = engine_update_account_run,
-		     .doc = "Changes it, or disables it."),
+		     .doc = "Changes, enables or disables an account."),
 	ADMIN_CHANGE(DELETE, "/accounts/{id}", "organizations:CloseAccount", ACCOUNT,
 		     .args = {.size = sizeof(struct account_target)},
 		     .target = NATIVE_AT(account_target, account), .operation = engine_delete_account_run,
-		     .doc = "Deletes it."),
+		     .doc = "Deletes an account."),
 	ADMIN_CHANGE(PATCH, "/accounts/{id}/limits", "ec2:ModifyAccountLimits", ACCOUNT,
 		     .args = PARAMS(struct limits_args, limit_params),
 		     .target = NATIVE_AT(limits_args, wish.account), .prepare = prepare_limits,
-		     .operation = engine_set_limits_run, .doc = "Sets limits."),
+		     .operation = engine_set_limits_run, .doc = "Sets the quotas of an account."),
 	ADMIN_CREATE("/role-assignments", "iam:GrantKeystoneRole", ROLE_ASSIGNMENT,
 		     .args = PARAMS(struct role_grant, grant_params), .operation = engine_grant_role_run,
-		     .doc = "Gives a role."),
+		     .doc = "Assigns a role."),
 	ADMIN_CREATE("/role-assignments/revoke", "iam:RevokeKeystoneRole", ROLE_ASSIGNMENT,
 		     .args = PARAMS(struct role_grant, grant_params), .operation = engine_revoke_role_run,
-		     .doc = "Takes a role."),
+		     .doc = "Revokes a role."),
 };
 const struct api_actions native_people_actions = API_ACTIONS(actions);

@@ -205,11 +205,11 @@ static const struct native_action actions[] = {
 	{HTTP_GET, "/invoices", .permit = "invoicing:ListInvoiceSummaries",
 	 .args = {.size = sizeof(struct invoices_args)}, .flags = API_CHANGES_BY_TIME, .query = "all",
 	 .prepare = prepare_invoices, .answer = answer_invoices,
-	 .doc = "Invoices and credit notes of the account's billing account, the newest first; with all=1 "
-		"everybody's, for administrators."},
+	 .doc = "Lists the invoices and credit notes of the account's billing account, newest first. With "
+		"all=1 administrators get those of all billing accounts."},
 	{HTTP_GET, "/invoices/{id}", .name = "GetInvoice", .permit = "invoicing:ListInvoiceSummaries",
 	 .args = {.size = sizeof(struct invoices_args)}, .flags = API_CHANGES_BY_TIME, .query = "all",
 	 .prepare = prepare_invoices, .answer = answer_invoices,
-	 .doc = "An invoice by its number, with the account's own lines."},
+	 .doc = "Returns an invoice by its number, with the account's own lines."},
 };
 const struct api_actions native_invoices_actions = API_ACTIONS(actions);

@@ -188,7 +188,7 @@ bool native_make_reads(struct native_face *face)
 						.query = "limit|before",
 						.prepare = native_prepare_events,
 						.answer = native_answer_events,
-						.doc = "Shows what happened to one row, newest first."});
+						.doc = "Lists the events of one row, newest first."});
 	}
 	return true;
 }

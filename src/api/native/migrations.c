@@ -61,7 +61,8 @@ static const struct native_action actions[] = {
 	{HTTP_GET, "/instances/{id}/migration-targets", .name = "ListMigrationTargets",
 	 .permit = "ec2:MigrateInstances", .flags = NATIVE_ADMIN, .kind = KIND_INSTANCE,
 	 .prepare = native_prepare_row, .answer = answer_targets,
-	 .doc = "Lists the hosts with whether the instance could be migrated to them now, or why not."},
+	 .doc = "Lists the hosts and tells for each whether the instance could be migrated there now, or why "
+		"not."},
 	UNDER_WAY("cancel-migration", engine_cancel_migration_run,
 		  "Cancels its live migration, unless it has completed."),
 	UNDER_WAY("complete-migration", engine_hasten_migration_run,

@@ -24,45 +24,46 @@
 #include "store/subnet.h"
 
 #define NAMED(T)                                                                                             \
-	PARAM(struct T, "name", name, .max = 255, .doc = "Its name."),                                       \
-		PARAM(struct T, "description", description, .max = 255, .doc = "Free text.")
-#define TAGS(T) PARAM(struct T, "tags", tags, .max = TAG_COUNT_MAX, .doc = "Its tags.")
+	PARAM(struct T, "name", name, .max = 255, .doc = "Name."),                                           \
+		PARAM(struct T, "description", description, .max = 255, .doc = "Description: free text.")
+#define TAGS(T) PARAM(struct T, "tags", tags, .max = TAG_COUNT_MAX, .doc = "Tags.")
 
 /* ---- VPCs and subnets ---- */
 
 static const struct param router_params[] = {
 	NAMED(router_wish),
-	PARAM(struct router_wish, "block", block, .flags = REQUIRED, .doc = "CIDR block: 10.0.0.0/16."),
+	PARAM(struct router_wish, "block", block, .flags = REQUIRED,
+	      .doc = "CIDR block, such as 10.0.0.0/16."),
 	TAGS(router_wish),
 };
 static const struct param router_change_params[] = {
 	NAMED(router_settings),
 	PARAM(struct router_settings, "dns_support", dns_support,
-	      .doc = "DNS resolution: guests get a name server by DHCP."),
+	      .doc = "DNS resolution: guests receive a name server by DHCP."),
 	PARAM(struct router_settings, "dns_hostnames", dns_hostnames,
 	      .doc = "DNS hostnames: instances get public names."),
 };
 static const struct param block_params[] = {
-	PARAM(struct router_block_wish, "block", block, .flags = REQUIRED, .doc = "More addresses."),
+	PARAM(struct router_block_wish, "block", block, .flags = REQUIRED, .doc = "Additional CIDR block."),
 };
 static const struct param subnet_params[] = {
-	REF(subnet_wish, "router", router, ROUTER, .flags = REQUIRED, .doc = "Its VPC."),
+	REF(subnet_wish, "router", router, ROUTER, .flags = REQUIRED, .doc = "VPC of the subnet."),
 	PARAM(struct subnet_wish, "block", block, .flags = REQUIRED, .doc = "CIDR block."),
 	REF(subnet_wish, "zone", zone, ZONE, .doc = "Availability Zone; absent: the first."),
-	PARAM(struct subnet_wish, "name", name, .max = 255, .doc = "Its name."),
+	PARAM(struct subnet_wish, "name", name, .max = 255, .doc = "Name."),
 	PARAM(struct subnet_wish, "public_on_launch", public_on_launch,
-	      .doc = "Auto-assigns public addresses."),
+	      .doc = "Whether instances launched in the subnet get a public address."),
 	TAGS(subnet_wish),
 };
 static const struct param subnet_change_params[] = {
 	NAMED(subnet_settings),
 	PARAM(struct subnet_settings, "public_on_launch", public_on_launch,
-	      .doc = "Auto-assigns public addresses."),
+	      .doc = "Whether instances launched in the subnet get a public address."),
 };
 static const struct param network_params[] = {
 	NAMED(network_wish),
 	PARAM(struct network_wish, "mtu", mtu, .min = NETWORK_MTU_MIN, .max = NETWORK_MTU_MAX,
-	      .doc = "Else the largest."),
+	      .doc = "MTU; absent: the largest possible."),
 	TAGS(network_wish),
 };
 static const struct param network_change_params[] = {
@@ -96,7 +97,7 @@ static const struct param table_params[] = {
 };
 static const struct param use_params[] = {
 	REF(route_table_association, "subnet", subnet, SUBNET, .doc = "Associated subnet."),
-	REF(route_table_association, "gateway", gateway, GATEWAY, .doc = "Or a gateway."),
+	REF(route_table_association, "gateway", gateway, GATEWAY, .doc = "Gateway, instead of a subnet."),
 };
 /* The engine identifies a subnet's use of a route table by an association. A subnet with the main table
  * has none. */
@@ -141,13 +142,17 @@ static RESULT disassociate_table(struct op *op, void *args)
 }
 
 #define ROUTE_PARAMS                                                                                         \
-	PARAM(struct route_wish, "destination", destination, .flags = REQUIRED, .doc = "0.0.0.0/0, say."),   \
-		REF(route_wish, "gateway", gateway, GATEWAY, .doc = "Target: exactly one of these."),        \
-		REF(route_wish, "nat_gateway", nat_gateway, NAT_GATEWAY, .doc = "Likewise."),                \
-		REF(route_wish, "egress_gateway", egress_gateway, EGRESS_GATEWAY, .doc = "Likewise."),       \
-		REF(route_wish, "peering", peering, PEERING, .doc = "Likewise."),                            \
-		REF(route_wish, "instance", instance, INSTANCE, .doc = "Likewise: its only port."),          \
-		REF(route_wish, "port", port, PORT, .doc = "Likewise.")
+	PARAM(struct route_wish, "destination", destination, .flags = REQUIRED,                              \
+	      .doc = "Destination, such as 0.0.0.0/0."),                                                     \
+		REF(route_wish, "gateway", gateway, GATEWAY,                                                 \
+		    .doc = "Target: an internet gateway. A route has exactly one target."),                  \
+		REF(route_wish, "nat_gateway", nat_gateway, NAT_GATEWAY, .doc = "Target: a NAT gateway."),   \
+		REF(route_wish, "egress_gateway", egress_gateway, EGRESS_GATEWAY,                            \
+		    .doc = "Target: an egress-only internet gateway."),                                      \
+		REF(route_wish, "peering", peering, PEERING, .doc = "Target: a peering connection."),        \
+		REF(route_wish, "instance", instance, INSTANCE,                                              \
+		    .doc = "Target: the only network interface of an instance."),                            \
+		REF(route_wish, "port", port, PORT, .doc = "Target: a network interface.")
 static const struct param route_params[] = {
 	REF(route_wish, "table", route_table, ROUTE_TABLE, .flags = REQUIRED, .doc = "The route table."),
 	ROUTE_PARAMS,
@@ -182,20 +187,21 @@ struct entry_args {
 	struct cidr block;
 };
 static const struct param entry_params[] = {
-	REF(entry_args, "acl", wish.acl, NETWORK_ACL, .flags = REQUIRED, .doc = "The list."),
+	REF(entry_args, "acl", wish.acl, NETWORK_ACL, .flags = REQUIRED, .doc = "The network ACL."),
 	PARAM(struct entry_args, "egress", wish.egress, .doc = "True: outbound; false: inbound."),
 	PARAM(struct entry_args, "number", wish.number, .min = 1, .max = NETWORK_ACL_NUMBER_MAX,
-	      .flags = REQUIRED, .doc = "Rule number: the lowest that matches decides."),
+	      .flags = REQUIRED, .doc = "Rule number. The matching entry with the lowest number decides."),
 	PARAM(struct entry_args, "allows", wish.allows, .flags = REQUIRED,
 	      .doc = "True: allow; false: deny."),
 	PARAM(struct entry_args, "protocol", wish.protocol, .min = -1, .max = 255, .absent = "-1",
-	      .doc = "6 TCP, 17 UDP; -1 all."),
+	      .doc = "Protocol: 6 for TCP, 17 for UDP, -1 for all."),
 	PARAM(struct entry_args, "from_port", wish.from_port, .min = -1, .max = 65535, .absent = "-1",
 	      .doc = "First port, or ICMP type."),
 	PARAM(struct entry_args, "to_port", wish.to_port, .min = -1, .max = 65535, .absent = "-1",
 	      .doc = "Last port, or ICMP code."),
 	PARAM(struct entry_args, "block", block, .flags = REQUIRED, .doc = "Source or destination block."),
-	PARAM(struct entry_args, "description", wish.description, .max = 255, .doc = "Free text."),
+	PARAM(struct entry_args, "description", wish.description, .max = 255,
+	      .doc = "Description: free text."),
 };
 
 static RESULT prepare_entry(struct native_call *e, void *args)
@@ -223,7 +229,7 @@ struct acl_use {
 	struct ref subnet;
 };
 static const struct param acl_use_params[] = {
-	REF(acl_use, "subnet", subnet, SUBNET, .flags = REQUIRED, .doc = "Subnet that gets the list."),
+	REF(acl_use, "subnet", subnet, SUBNET, .flags = REQUIRED, .doc = "Subnet that uses the network ACL."),
 };
 
 static RESULT use_acl(struct op *op, void *args)
@@ -239,10 +245,10 @@ static RESULT use_acl(struct op *op, void *args)
 /* ---- peerings ---- */
 
 static const struct param peering_params[] = {
-	REF(peering_wish, "router", router, ROUTER, .flags = REQUIRED, .doc = "The own VPC."),
-	REF(peering_wish, "peer_router", peer_router, ROUTER, .flags = REQUIRED, .doc = "The other one."),
+	REF(peering_wish, "router", router, ROUTER, .flags = REQUIRED, .doc = "Requester VPC."),
+	REF(peering_wish, "peer_router", peer_router, ROUTER, .flags = REQUIRED, .doc = "Accepter VPC."),
 	PARAM(struct peering_wish, "peer_account", peer_owner, .max = 12,
-	      .doc = "The number of its account, if another's."),
+	      .doc = "Number of the accepter's account, if it is another one."),
 	TAGS(peering_wish),
 };
 #define PEERING(verb, permission, run, text)                                                                 \
@@ -253,16 +259,17 @@ static const struct param peering_params[] = {
 /* ---- ports ---- */
 
 static const struct param port_params[] = {
-	REF(port_wish, "subnet", subnet, SUBNET, .flags = REQUIRED, .doc = "Where."),
+	REF(port_wish, "subnet", subnet, SUBNET, .flags = REQUIRED, .doc = "Subnet of the interface."),
 	PARAM(struct port_wish, "groups", groups, .kind = KIND_SECURITY_GROUP,
-	      .doc = "Else the VPC's default one."),
-	PARAM(struct port_wish, "ip", ips.primary, .doc = "Else any."),
+	      .doc = "Security groups; absent: the VPC's default group."),
+	PARAM(struct port_wish, "ip", ips.primary, .doc = "Private address; absent: any free one."),
 	NAMED(port_wish),
 	TAGS(port_wish),
 };
 static const struct param port_change_params[] = {
-	PARAM(struct port_settings, "name", name, .max = 255, .doc = "Its name."),
-	PARAM(struct port_settings, "groups", groups, .kind = KIND_SECURITY_GROUP, .doc = "Its groups."),
+	PARAM(struct port_settings, "name", name, .max = 255, .doc = "Name."),
+	PARAM(struct port_settings, "groups", groups, .kind = KIND_SECURITY_GROUP,
+	      .doc = "Security groups of the interface."),
 	PARAM(struct port_settings, "source_dest_check", source_dest_check,
 	      .doc = "Source/destination check."),
 	PARAM(struct port_settings, "is_down", is_down, .doc = "Disables the interface: no packets pass."),
@@ -299,90 +306,96 @@ static const struct param address_params[] = {
 	REF(address_wish, "external_network", external_network, EXTERNAL_NETWORK,
 	    .doc = "External network; absent: any."),
 	PARAM(struct address_wish, "ip", ip, .doc = "Requested address; absent: any free one."),
-	PARAM(struct address_wish, "description", description, .max = 255, .doc = "Free text."),
+	PARAM(struct address_wish, "description", description, .max = 255, .doc = "Description: free text."),
 	TAGS(address_wish),
 };
 static const struct param associate_params[] = {
-	REF(address_association, "instance", instance, INSTANCE, .doc = "To its only port;"),
-	REF(address_association, "port", port, PORT, .doc = "or to that port."),
+	REF(address_association, "instance", instance, INSTANCE,
+	    .doc = "Instance whose only interface gets the address."),
+	REF(address_association, "port", port, PORT,
+	    .doc = "Interface that gets the address, instead of an instance."),
 	PARAM(struct address_association, "private_ip", private_ip,
 	      .doc = "Private address of the interface; absent: the first."),
 	PARAM(struct address_association, "allow_reassociation", allow_reassociation,
-	      .doc = "Also away from another one."),
+	      .doc = "Whether an address that is already associated may be moved."),
 };
 static const struct param release_params[] = {
-	PARAM(struct address_target, "force", with_association, .doc = "Also while something has it."),
+	PARAM(struct address_target, "force", with_association,
+	      .doc = "Releases the address even if it is associated."),
 };
 
 static const struct native_action actions[] = {
 	CREATE("/routers", "ec2:CreateVpc", ROUTER, .args = PARAMS(struct router_wish, router_params),
-	       .operation = engine_create_router_run, .doc = "Makes a VPC."),
+	       .operation = engine_create_router_run, .doc = "Creates a VPC."),
 	CHANGE(PATCH, "/routers/{id}", "ec2:ModifyVpcAttribute", ROUTER,
 	       .args = PARAMS(struct router_settings, router_change_params),
 	       .target = NATIVE_AT(router_settings, router), .operation = engine_update_router_run,
-	       .doc = "Changes it."),
+	       .doc = "Changes a VPC."),
 	CHANGE(POST, "/routers/{id}/add-block", "ec2:AssociateVpcCidrBlock", ROUTER,
 	       .args = PARAMS(struct router_block_wish, block_params),
 	       .target = NATIVE_AT(router_block_wish, router), .operation = engine_add_router_block_run,
-	       .doc = "Gives it more addresses."),
+	       .doc = "Adds a CIDR block to a VPC."),
 	DELETION("/routers/{id}", "ec2:DeleteVpc", ROUTER, router_target, router, engine_delete_router_run,
-		 .doc = "Deletes it."),
+		 .doc = "Deletes a VPC."),
 	CREATE("/subnets", "ec2:CreateSubnet", SUBNET, .args = PARAMS(struct subnet_wish, subnet_params),
-	       .operation = engine_create_subnet_run, .doc = "Makes a subnet of a VPC."),
+	       .operation = engine_create_subnet_run, .doc = "Creates a subnet in a VPC."),
 	CHANGE(PATCH, "/subnets/{id}", "ec2:ModifySubnetAttribute", SUBNET,
 	       .args = PARAMS(struct subnet_settings, subnet_change_params),
 	       .target = NATIVE_AT(subnet_settings, subnet), .operation = engine_update_subnet_run,
-	       .doc = "Changes it."),
+	       .doc = "Changes a subnet."),
 	DELETION("/subnets/{id}", "ec2:DeleteSubnet", SUBNET, subnet_target, subnet, engine_delete_subnet_run,
-		 .doc = "Deletes it."),
+		 .doc = "Deletes a subnet."),
 	CREATE("/networks", "ec2:CreateNetwork", NETWORK, .args = PARAMS(struct network_wish, network_params),
-	       .operation = engine_create_network_run, .doc = "Makes a network without a VPC."),
+	       .operation = engine_create_network_run, .doc = "Creates a network without a VPC."),
 	CHANGE(PATCH, "/networks/{id}", "ec2:ModifyNetwork", NETWORK,
 	       .args = PARAMS(struct network_settings, network_change_params),
 	       .target = NATIVE_AT(network_settings, network), .operation = engine_update_network_run,
-	       .doc = "Changes it."),
+	       .doc = "Changes a network."),
 	DELETION("/networks/{id}", "ec2:DeleteNetwork", NETWORK, network_target, network,
-		 engine_delete_network_run, .doc = "Deletes it."),
+		 engine_delete_network_run, .doc = "Deletes a network."),
 	CREATE("/gateways", "ec2:CreateInternetGateway", GATEWAY,
 	       .args = PARAMS(struct gateway_wish, gateway_params), .operation = engine_create_gateway_run,
-	       .doc = "Makes an internet gateway."),
+	       .doc = "Creates an internet gateway."),
 	CHANGE(POST, "/gateways/{id}/attach", "ec2:AttachInternetGateway", GATEWAY,
 	       .args = PARAMS(struct gateway_attachment, attachment_params),
 	       .target = NATIVE_AT(gateway_attachment, gateway), .operation = engine_attach_gateway_run,
-	       .doc = "Opens a VPC to the internet."),
+	       .doc = "Attaches an internet gateway to a VPC."),
 	CHANGE(POST, "/gateways/{id}/detach", "ec2:DetachInternetGateway", GATEWAY,
 	       .args = PARAMS(struct gateway_attachment, attachment_params),
 	       .target = NATIVE_AT(gateway_attachment, gateway), .operation = engine_detach_gateway_run,
-	       .doc = "Closes it again."),
+	       .doc = "Detaches an internet gateway from its VPC."),
 	DELETION("/gateways/{id}", "ec2:DeleteInternetGateway", GATEWAY, gateway_target, gateway,
-		 engine_delete_gateway_run, .doc = "Deletes it."),
+		 engine_delete_gateway_run, .doc = "Deletes an internet gateway."),
 	CREATE("/egress-gateways", "ec2:CreateEgressOnlyInternetGateway", EGRESS_GATEWAY,
 	       .args = PARAMS(struct egress_gateway_wish, egress_params),
-	       .operation = engine_create_egress_gateway_run, .doc = "Makes a way out for IPv6."),
+	       .operation = engine_create_egress_gateway_run,
+	       .doc = "Creates an egress-only internet gateway."),
 	DELETION("/egress-gateways/{id}", "ec2:DeleteEgressOnlyInternetGateway", EGRESS_GATEWAY,
-		 egress_gateway_target, gateway, engine_delete_egress_gateway_run, .doc = "Deletes it."),
+		 egress_gateway_target, gateway, engine_delete_egress_gateway_run,
+		 .doc = "Deletes an egress-only internet gateway."),
 	CREATE("/nat-gateways", "ec2:CreateNatGateway", NAT_GATEWAY,
 	       .args = PARAMS(struct nat_gateway_wish, nat_params),
-	       .operation = engine_create_nat_gateway_run, .doc = "Makes a NAT gateway."),
+	       .operation = engine_create_nat_gateway_run, .doc = "Creates a NAT gateway."),
 	DELETION("/nat-gateways/{id}", "ec2:DeleteNatGateway", NAT_GATEWAY, nat_gateway_target, nat_gateway,
-		 engine_delete_nat_gateway_run, .doc = "Deletes it."),
+		 engine_delete_nat_gateway_run, .doc = "Deletes a NAT gateway."),
 	CREATE("/route-tables", "ec2:CreateRouteTable", ROUTE_TABLE,
 	       .args = PARAMS(struct route_table_wish, table_params),
-	       .operation = engine_create_route_table_run, .doc = "Makes a route table."),
+	       .operation = engine_create_route_table_run, .doc = "Creates a route table."),
 	CHANGE_OF(POST, "/route-tables/{id}/associate", "ec2:AssociateRouteTable", ROUTE_TABLE, KIND_SUBNET,
 		  .args = PARAMS(struct route_table_association, use_params),
 		  .target = NATIVE_AT(route_table_association, route_table),
-		  .operation = engine_associate_route_table_run, .doc = "Gives it to a subnet or a gateway."),
+		  .operation = engine_associate_route_table_run,
+		  .doc = "Associates a route table with a subnet or a gateway."),
 	CHANGE_OF(POST, "/route-tables/{id}/replace", "ec2:ReplaceRouteTableAssociation", ROUTE_TABLE,
 		  KIND_SUBNET, .args = PARAMS(struct table_use, table_use_params),
 		  .target = NATIVE_AT(table_use, table), .operation = replace_table,
-		  .doc = "Gives it to a subnet instead of the one that it has."),
+		  .doc = "Associates a subnet with another route table."),
 	CHANGE_OF(POST, "/route-tables/{id}/disassociate", "ec2:DisassociateRouteTable", ROUTE_TABLE,
 		  KIND_SUBNET, .args = PARAMS(struct table_use, table_use_params),
 		  .target = NATIVE_AT(table_use, table), .operation = disassociate_table,
-		  .doc = "Takes it from a subnet, which uses the main one again."),
+		  .doc = "Disassociates a subnet, which then uses the main route table."),
 	DELETION("/route-tables/{id}", "ec2:DeleteRouteTable", ROUTE_TABLE, route_table_target, route_table,
-		 engine_delete_route_table_run, .doc = "Deletes it with its routes."),
+		 engine_delete_route_table_run, .doc = "Deletes a route table with its routes."),
 	CREATE("/routes", "ec2:CreateRoute", ROUTE, .args = PARAMS(struct route_wish, route_params),
 	       .operation = engine_create_route_run, .doc = "Adds a route."),
 	{.method = HTTP_PUT,
@@ -392,60 +405,61 @@ static const struct native_action actions[] = {
 	 .returns = KIND_ROUTE,
 	 .args = PARAMS(struct route_wish, route_params),
 	 .operation = engine_replace_route_run,
-	 .doc = "Lets a route lead elsewhere."},
+	 .doc = "Replaces the target of a route."},
 	CHANGE_MANY(DELETE, "/routes/{id}", "ec2:DeleteRoute", ROUTE,
 		    .args = {.size = sizeof(struct route_args)}, .target = NATIVE_AT(route_args, route),
-		    .operation = delete_route, .doc = "Deletes it."),
+		    .operation = delete_route, .doc = "Deletes a route."),
 	CREATE("/network-acls", "ec2:CreateNetworkAcl", NETWORK_ACL,
 	       .args = PARAMS(struct network_acl_wish, acl_params),
-	       .operation = engine_create_network_acl_run, .doc = "Makes an ACL, which denies everything."),
+	       .operation = engine_create_network_acl_run,
+	       .doc = "Creates a network ACL, which denies all traffic."),
 	CHANGE_OF(POST, "/network-acls/{id}/associate", "ec2:ReplaceNetworkAclAssociation", NETWORK_ACL,
 		  KIND_SUBNET, .args = PARAMS(struct acl_use, acl_use_params),
 		  .target = NATIVE_AT(acl_use, wish.acl), .operation = use_acl,
-		  .doc = "Gives it to a subnet."),
+		  .doc = "Associates a network ACL with a subnet."),
 	DELETION("/network-acls/{id}", "ec2:DeleteNetworkAcl", NETWORK_ACL, network_acl_target, acl,
-		 engine_delete_network_acl_run, .doc = "Deletes it."),
+		 engine_delete_network_acl_run, .doc = "Deletes a network ACL."),
 	CREATE("/network-acl-entries", "ec2:CreateNetworkAclEntry", NETWORK_ACL_ENTRY,
 	       .args = PARAMS(struct entry_args, entry_params), .prepare = prepare_entry,
-	       .operation = engine_create_network_acl_entry_run, .doc = "Adds an entry."),
+	       .operation = engine_create_network_acl_entry_run, .doc = "Adds an entry to a network ACL."),
 	CHANGE_MANY(DELETE, "/network-acl-entries/{id}", "ec2:DeleteNetworkAclEntry", NETWORK_ACL_ENTRY,
 		    .args = {.size = sizeof(struct entry_args)}, .target = NATIVE_AT(entry_args, entry),
-		    .operation = delete_entry, .doc = "Deletes it."),
+		    .operation = delete_entry, .doc = "Deletes an entry of a network ACL."),
 	CREATE("/peerings", "ec2:CreateVpcPeeringConnection", PEERING,
 	       .args = PARAMS(struct peering_wish, peering_params), .operation = engine_create_peering_run,
-	       .doc = "Asks for a peering."),
+	       .doc = "Requests a peering connection."),
 	PEERING("accept", "ec2:AcceptVpcPeeringConnection", engine_accept_peering_run, "Accepts it."),
 	PEERING("reject", "ec2:RejectVpcPeeringConnection", engine_reject_peering_run, "Rejects it."),
 	DELETION("/peerings/{id}", "ec2:DeleteVpcPeeringConnection", PEERING, peering_target, peering,
-		 engine_delete_peering_run, .doc = "Deletes it."),
+		 engine_delete_peering_run, .doc = "Deletes a peering connection."),
 	CREATE("/ports", "ec2:CreateNetworkInterface", PORT, .args = PARAMS(struct port_wish, port_params),
-	       .operation = engine_create_port_run, .doc = "Makes a port."),
+	       .operation = engine_create_port_run, .doc = "Creates a network interface."),
 	CHANGE(PATCH, "/ports/{id}", "ec2:ModifyNetworkInterfaceAttribute", PORT,
 	       .args = PARAMS(struct port_settings, port_change_params),
 	       .target = NATIVE_AT(port_settings, port), .operation = engine_update_port_run,
-	       .doc = "Changes it."),
+	       .doc = "Changes a network interface."),
 	CHANGE(POST, "/ports/{id}/attach", "ec2:AttachNetworkInterface", PORT,
 	       .args = PARAMS(struct port_attaching, plug_params), .target = NATIVE_AT(port_attaching, port),
-	       .operation = engine_attach_port_run, .doc = "Plugs it into an instance."),
+	       .operation = engine_attach_port_run, .doc = "Attaches a network interface to an instance."),
 	CHANGE(POST, "/ports/{id}/detach", "ec2:DetachNetworkInterface", PORT,
 	       .args = PARAMS(struct unplug_args, unplug_params), .target = NATIVE_AT(unplug_args, port),
-	       .operation = unplug, .doc = "Takes it out."),
+	       .operation = unplug, .doc = "Detaches a network interface."),
 	DELETION("/ports/{id}", "ec2:DeleteNetworkInterface", PORT, port_target, port, engine_delete_port_run,
-		 .doc = "Deletes it."),
+		 .doc = "Deletes a network interface."),
 	CREATE("/addresses", "ec2:AllocateAddress", ADDRESS,
 	       .args = PARAMS(struct address_wish, address_params), .operation = engine_allocate_address_run,
-	       .doc = "Takes a public address."),
+	       .doc = "Allocates a public address."),
 	CHANGE(POST, "/addresses/{id}/associate", "ec2:AssociateAddress", ADDRESS,
 	       .args = PARAMS(struct address_association, associate_params),
 	       .target = NATIVE_AT(address_association, address), .operation = engine_associate_address_run,
-	       .doc = "Gives it to an instance or a port."),
+	       .doc = "Associates a public address with an instance or a network interface."),
 	CHANGE_MANY(POST, "/addresses/{id}/disassociate", "ec2:DisassociateAddress", ADDRESS,
 		    .args = {.size = sizeof(struct address_association)},
 		    .target = NATIVE_AT(address_association, address),
-		    .operation = engine_disassociate_address_run, .doc = "Takes it away."),
+		    .operation = engine_disassociate_address_run, .doc = "Disassociates a public address."),
 	CHANGE_MANY(DELETE, "/addresses/{id}", "ec2:ReleaseAddress", ADDRESS,
 		    .args = PARAMS(struct address_target, release_params),
 		    .target = NATIVE_AT(address_target, address), .operation = engine_release_address_run,
-		    .doc = "Gives it back."),
+		    .doc = "Releases a public address."),
 };
 const struct api_actions native_network_actions = API_ACTIONS(actions);

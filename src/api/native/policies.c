@@ -48,11 +48,12 @@ static RESULT check_name(struct native_call *e, struct str name, struct str path
 	      .doc = (text))
 static const struct param policy_params[] = {
 	PARAM(struct policy_wish, "name", name, .min = 1, .max = NAME_MAX_SIZE, .flags = REQUIRED,
-	      .doc = "Unique in the account."),
-	PARAM(struct policy_wish, "path", path, .max = PATH_MAX_SIZE, .doc = "IAM's; else /."),
-	PARAM(struct policy_wish, "description", description, .max = TEXT_MAX, .doc = "Free text."),
+	      .doc = "Name; unique in the account."),
+	PARAM(struct policy_wish, "path", path, .max = PATH_MAX_SIZE, .doc = "Path of the ARN; absent: /."),
+	PARAM(struct policy_wish, "description", description, .max = TEXT_MAX,
+	      .doc = "Description: free text."),
 	DOCUMENT(policy_wish, document, "In IAM's policy language, as text."),
-	PARAM(struct policy_wish, "tags", tags, .max = TAG_COUNT_MAX, .doc = "Its tags."),
+	PARAM(struct policy_wish, "tags", tags, .max = TAG_COUNT_MAX, .doc = "Tags."),
 };
 static const struct param version_params[] = {
 	DOCUMENT(policy_version_wish, document, "Its new text."),
@@ -88,18 +89,19 @@ static RESULT prepare_number(struct native_call *e, void *args)
 
 static const struct param attach_params[] = {
 	REF(policy_attachment_wish, "policy", policy, POLICY, .flags = REQUIRED,
-	    .doc = "Policy: the account's, or one that AWS manages."),
+	    .doc = "Policy: the account's own, or one that AWS manages."),
 };
 
 /* ---- roles ---- */
 
 static const struct param role_params[] = {
 	PARAM(struct iam_role_wish, "name", name, .min = 1, .max = ROLE_NAME_MAX, .flags = REQUIRED,
-	      .doc = "Unique in the account."),
-	PARAM(struct iam_role_wish, "path", path, .max = PATH_MAX_SIZE, .doc = "IAM's; else /."),
-	PARAM(struct iam_role_wish, "description", description, .max = TEXT_MAX, .doc = "Free text."),
+	      .doc = "Name; unique in the account."),
+	PARAM(struct iam_role_wish, "path", path, .max = PATH_MAX_SIZE, .doc = "Path of the ARN; absent: /."),
+	PARAM(struct iam_role_wish, "description", description, .max = TEXT_MAX,
+	      .doc = "Description: free text."),
 	PARAM(struct iam_role_wish, "trust", trust, .min = 1, .max = POLICY_DOCUMENT_MAX, .flags = REQUIRED,
-	      .doc = "The policy that says who may take it, as text."),
+	      .doc = "Trust policy, as text: principals that may assume the role."),
 };
 static const struct param trust_params[] = {
 	PARAM(struct iam_role_change, "trust", trust, .min = 1, .max = POLICY_DOCUMENT_MAX, .flags = REQUIRED,
@@ -152,35 +154,40 @@ static RESULT answer_aws_policies(struct native_call *e, const void *args, struc
 
 static const struct native_action actions[] = {
 	{HTTP_GET, "/aws-policies", .name = "ListAwsPolicies", .permit = "iam:ListPolicies",
-	 .answer = answer_aws_policies, .doc = "AWS's own managed policies, which every account may attach."},
+	 .answer = answer_aws_policies,
+	 .doc = "Lists AWS's own managed policies, which every account may attach."},
 	CREATE("/policies", "iam:CreatePolicy", POLICY, .args = PARAMS(struct policy_wish, policy_params),
 	       .prepare = prepare_policy, .operation = engine_create_policy_run,
-	       .doc = "Makes a managed policy. A document that is wrong is refused with its place."),
+	       .doc = "Creates a managed policy. An invalid document is refused with the position of the "
+		      "error."),
 	CHANGE(DELETE, "/policies/{id}", "iam:DeletePolicy", POLICY,
 	       .args = {.size = sizeof(struct policy_target)}, .target = NATIVE_AT(policy_target, policy),
-	       .operation = engine_delete_policy_run, .doc = "Deletes one that nobody has any more."),
+	       .operation = engine_delete_policy_run,
+	       .doc = "Deletes a managed policy that is not attached."),
 	CHANGE_OF(POST, "/policies/{id}/versions", "iam:CreatePolicyVersion", POLICY, KIND_POLICY_VERSION,
 		  .args = PARAMS(struct policy_version_wish, version_params),
 		  .target = NATIVE_AT(policy_version_wish, policy), .prepare = prepare_version,
-		  .operation = engine_create_policy_version_run, .doc = "Gives it another text."),
+		  .operation = engine_create_policy_version_run,
+		  .doc = "Creates a version of a managed policy."),
 	CHANGE(POST, "/policies/{id}/default", "iam:SetDefaultPolicyVersion", POLICY,
 	       .args = PARAMS(struct policy_version_target, number_params),
 	       .target = NATIVE_AT(policy_version_target, policy), .prepare = prepare_number,
-	       .operation = engine_set_default_policy_version_run, .doc = "Says which text holds."),
+	       .operation = engine_set_default_policy_version_run,
+	       .doc = "Sets the default version of a managed policy."),
 	CHANGE(POST, "/policies/{id}/delete-version", "iam:DeletePolicyVersion", POLICY,
 	       .args = PARAMS(struct policy_version_target, number_params),
 	       .target = NATIVE_AT(policy_version_target, policy), .prepare = prepare_number,
-	       .operation = engine_delete_policy_version_run, .doc = "Drops a text that does not hold."),
+	       .operation = engine_delete_policy_version_run,
+	       .doc = "Deletes a version other than the default one."),
 	ATTACH_AND_DETACH("/users", "User", USER, user),
 	ATTACH_AND_DETACH("/user-groups", "Group", USER_GROUP, user_group),
 	ATTACH_AND_DETACH("/iam-roles", "Role", IAM_ROLE, iam_role),
 	CREATE("/iam-roles", "iam:CreateRole", IAM_ROLE, .args = PARAMS(struct iam_role_wish, role_params),
-	       .prepare = prepare_role, .operation = engine_create_iam_role_run,
-	       .doc = "Creates a role to be assumed for a session."),
+	       .prepare = prepare_role, .operation = engine_create_iam_role_run, .doc = "Creates a role."),
 	CHANGE(POST, "/iam-roles/{id}/trust", "iam:UpdateAssumeRolePolicy", IAM_ROLE,
 	       .args = PARAMS(struct iam_role_change, trust_params),
 	       .target = NATIVE_AT(iam_role_change, iam_role), .prepare = prepare_trust,
-	       .operation = engine_update_iam_role_trust_run, .doc = "Says who may take it."),
+	       .operation = engine_update_iam_role_trust_run, .doc = "Replaces the trust policy of a role."),
 	CHANGE(DELETE, "/iam-roles/{id}", "iam:DeleteRole", IAM_ROLE,
 	       .args = {.size = sizeof(struct iam_role_target)},
 	       .target = NATIVE_AT(iam_role_target, iam_role), .operation = engine_delete_iam_role_run,

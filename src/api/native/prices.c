@@ -42,7 +42,7 @@ struct prices_args {
 };
 static const struct param prices_params[] = {
 	PARAM(struct prices_args, "yaml", wish.yaml, .min = 1, .max = PRICE_TEXT_MAX, .flags = REQUIRED,
-	      .doc = "The list, as `dari prices load` takes it."),
+	      .doc = "Price list, in the format of `dari prices load`."),
 };
 
 static RESULT read_book(struct work_item *w)
@@ -146,16 +146,15 @@ static RESULT answer_loaded(struct native_call *e, const void *args, struct json
 static const struct native_action rows[] = {
 	{HTTP_GET, "/usages", .name = "ListUsages", .permit = "ec2:DescribeAccountUsage",
 	 .flags = NATIVE_ADMIN | NATIVE_UNSCOPED, .answer = answer_usages,
-	 .doc = "Usage and quotas of every account; -1: no limit."},
+	 .doc = "Lists the usage and quotas of every account; -1: unlimited."},
 	{HTTP_GET, "/price-lists", .name = "ListPrices", .permit = "billing:ListPrices",
 	 .flags = NATIVE_ADMIN | NATIVE_UNSCOPED, .args = {.size = sizeof(struct prices_args)},
 	 .work = read_book, .answer = answer_lists,
-	 .doc = "All price lists, with the time from which each is in force."},
+	 .doc = "Lists all price lists and the time from which each is in force."},
 	{HTTP_POST, "/price-lists", .permit = "billing:LoadPrices",
 	 .flags = API_WRITES | NATIVE_ADMIN | NATIVE_UNSCOPED, .returns = API_RETURNS_NOTHING_STORED,
 	 .args = PARAMS(struct prices_args, prices_params), .work = check_list,
 	 .operation = engine_load_prices_run, .answer = answer_loaded,
-	 .doc = "Loads a price list, which is in force from the time on that it says. ?dry=1 only checks "
-		"it."},
+	 .doc = "Loads a price list, which is in force from the time that it states. ?dry=1 only checks it."},
 };
 const struct api_actions native_prices_actions = API_ACTIONS(rows);

@@ -33,15 +33,15 @@ struct reach_args {
 };
 static const struct param reach_params[] = {
 	PARAM(struct reach_args, "from", from_text, .place = IN_QUERY, .flags = REQUIRED, .max = 128,
-	      .doc = "An instance, an interface, an address, or internet: any address outside."),
+	      .doc = "Source: an instance, an interface, an address, or internet for any address outside."),
 	PARAM(struct reach_args, "to", to_text, .place = IN_QUERY, .flags = REQUIRED, .max = 128,
-	      .doc = "Likewise. One of both must be the account's."),
+	      .doc = "Destination, as for from. One of both must belong to the account."),
 	PARAM(struct reach_args, "protocol", protocol_text, .place = IN_QUERY, .max = 16, .absent = "tcp",
-	      .doc = "tcp, udp, icmp, or a number from 0 to 255."),
+	      .doc = "Protocol: tcp, udp, icmp, or a number from 0 to 255."),
 	PARAM(struct reach_args, "port", port, .place = IN_QUERY, .min = 1, .max = 65535,
 	      .doc = "Destination port, for tcp and udp."),
 	PARAM(struct reach_args, "ip_version", ip_version, .place = IN_QUERY, .min = 4, .max = 6,
-	      .doc = "4 or 6; else what both have, IPv4 first."),
+	      .doc = "IP version, 4 or 6; absent: one that both have, preferably IPv4."),
 };
 
 /* Kinds of rows that steps refer to. */
@@ -307,6 +307,7 @@ static RESULT answer_reach(struct native_call *e, const void *args, struct json_
 static const struct native_action rows[] = {
 	{HTTP_GET, "/reach", .name = "FindReach", .permit = "dari:FindReach", .flags = API_FOR_ALL,
 	 .args = PARAMS(struct reach_args, reach_params), .prepare = prepare_reach, .answer = answer_reach,
-	 .doc = "Says whether one place reaches another, step by step, and what stops it."},
+	 .doc = "Analyses reachability: tells step by step whether one place reaches another, and what "
+		"blocks the path."},
 };
 const struct api_actions native_reach_actions = API_ACTIONS(rows);

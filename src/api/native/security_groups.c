@@ -10,7 +10,7 @@
 #include "engine/tag.h"
 #include "store/security_group_rule.h"
 
-#define TAGS(T) PARAM(struct T, "tags", tags, .max = TAG_COUNT_MAX, .doc = "Its tags.")
+#define TAGS(T) PARAM(struct T, "tags", tags, .max = TAG_COUNT_MAX, .doc = "Tags.")
 
 /* ---- groups ---- */
 
@@ -18,13 +18,15 @@ static const struct param group_params[] = {
 	REF(security_group_wish, "router", router, ROUTER,
 	    .doc = "VPC of the group; absent: the account's default VPC."),
 	PARAM(struct security_group_wish, "name", name, .min = 1, .max = 255, .flags = REQUIRED,
-	      .doc = "Its name."),
-	PARAM(struct security_group_wish, "description", description, .max = 255, .doc = "Free text."),
+	      .doc = "Name."),
+	PARAM(struct security_group_wish, "description", description, .max = 255,
+	      .doc = "Description: free text."),
 	TAGS(security_group_wish),
 };
 static const struct param group_change_params[] = {
-	PARAM(struct security_group_settings, "name", name, .min = 1, .max = 255, .doc = "Its name."),
-	PARAM(struct security_group_settings, "description", description, .max = 255, .doc = "Free text."),
+	PARAM(struct security_group_settings, "name", name, .min = 1, .max = 255, .doc = "Name."),
+	PARAM(struct security_group_settings, "description", description, .max = 255,
+	      .doc = "Description: free text."),
 };
 
 /* ---- rules ---- */
@@ -36,19 +38,21 @@ struct rule_args {
 };
 #define R(name, member, ...) PARAM(struct rule_args, name, member, __VA_ARGS__)
 #define RULE_PARAMS                                                                                          \
-	R("group", wish.group, .kind = KIND_SECURITY_GROUP, .flags = REQUIRED, .doc = "The group."),         \
+	R("group", wish.group, .kind = KIND_SECURITY_GROUP, .flags = REQUIRED,                               \
+	  .doc = "The security group."),                                                                     \
 		R("protocol", rule.protocol, .min = -1, .max = 255, .absent = "-1",                          \
-		  .doc = "6 TCP, 17 UDP, 1 ICMP; -1 all."),                                                  \
+		  .doc = "Protocol: 6 for TCP, 17 for UDP, 1 for ICMP, -1 for all."),                        \
 		R("from_port", rule.from_port, .min = -1, .max = 65535, .absent = "-1",                      \
 		  .doc = "First port, or ICMP type."),                                                       \
 		R("to_port", rule.to_port, .min = -1, .max = 65535, .absent = "-1",                          \
 		  .doc = "Last port, or ICMP code."),                                                        \
-		R("peer_block", rule.peer_block, .doc = "Source or destination: a CIDR block,"),             \
+		R("peer_block", rule.peer_block,                                                             \
+		  .doc = "Peer: a CIDR block, which is the source or destination."),                         \
 		R("peer_group", rule.peer_group, .kind = KIND_SECURITY_GROUP,                                \
-		  .doc = "or members of a group,"),                                                          \
+		  .doc = "Peer: the members of a security group."),                                          \
 		R("peer_address_group", rule.peer_addresses, .kind = KIND_ADDRESS_GROUP,                     \
-		  .doc = "or an address group."),                                                            \
-		R("description", rule.description, .max = 255, .doc = "Free text.")
+		  .doc = "Peer: an address group."),                                                         \
+		R("description", rule.description, .max = 255, .doc = "Description: free text.")
 static const struct param rule_params[] = {RULE_PARAMS};
 
 static RESULT prepare_rule(struct native_call *e, void *args)
@@ -102,14 +106,15 @@ struct key_args {
 };
 #define K(name, member, ...) PARAM(struct key_args, name, member, __VA_ARGS__)
 static const struct param import_params[] = {
-	K("name", wish.name, .min = 1, .max = 255, .flags = REQUIRED, .doc = "Unique in the account."),
-	K("public_key", public_key, .min = 1, .max = 16384, .flags = REQUIRED, .doc = "An OpenSSH line."),
-	K("tags", wish.tags, .max = TAG_COUNT_MAX, .doc = "Its tags."),
+	K("name", wish.name, .min = 1, .max = 255, .flags = REQUIRED, .doc = "Name; unique in the account."),
+	K("public_key", public_key, .min = 1, .max = 16384, .flags = REQUIRED,
+	  .doc = "Public key as an OpenSSH line."),
+	K("tags", wish.tags, .max = TAG_COUNT_MAX, .doc = "Tags."),
 };
 static const struct param create_params[] = {
-	K("name", wish.name, .min = 1, .max = 255, .flags = REQUIRED, .doc = "Unique in the account."),
-	K("is_rsa", is_rsa, .doc = "An RSA key; else Ed25519."),
-	K("tags", wish.tags, .max = TAG_COUNT_MAX, .doc = "Its tags."),
+	K("name", wish.name, .min = 1, .max = 255, .flags = REQUIRED, .doc = "Name; unique in the account."),
+	K("is_rsa", is_rsa, .doc = "Creates an RSA key; absent: Ed25519."),
+	K("tags", wish.tags, .max = TAG_COUNT_MAX, .doc = "Tags."),
 };
 
 static RESULT take_key(struct ctx *c, struct str line, struct key_pair_wish *wish)
@@ -161,13 +166,13 @@ struct server_group_args {
 };
 static const struct param server_group_params[] = {
 	PARAM(struct server_group_args, "name", wish.name, .min = 1, .max = 255, .flags = REQUIRED,
-	      .doc = "Its name."),
+	      .doc = "Name."),
 	PARAM(struct server_group_args, "policy", policy, .flags = REQUIRED,
 	      .words = "affinity|anti-affinity|soft-affinity|soft-anti-affinity|partition",
 	      .doc = "Placement policy for the group's instances."),
 	PARAM(struct server_group_args, "partitions", wish.partitions, .max = SERVER_GROUP_PARTITIONS_MAX,
 	      .doc = "Number of partitions, for the policy partition."),
-	PARAM(struct server_group_args, "tags", wish.tags, .max = TAG_COUNT_MAX, .doc = "Its tags."),
+	PARAM(struct server_group_args, "tags", wish.tags, .max = TAG_COUNT_MAX, .doc = "Tags."),
 };
 
 static RESULT prepare_server_group(struct native_call *e, void *args)
@@ -190,14 +195,14 @@ struct tags_args {
 #define T(name, member, ...) PARAM(struct tags_args, name, member, __VA_ARGS__)
 #define TAGGED                                                                                               \
 	T("ids", wish.resources, .flags = REQUIRED | ANY_KIND, .max = 1000,                                  \
-	  .doc = "EC2's ids, of whatever kinds.")
+	  .doc = "EC2 ids of resources of any kind.")
 static const struct param set_tags_params[] = {
 	TAGGED,
-	T("tags", wish.tags, .flags = REQUIRED, .max = TAG_COUNT_MAX, .doc = "To set; others stay."),
+	T("tags", wish.tags, .flags = REQUIRED, .max = TAG_COUNT_MAX, .doc = "Tags to set. Other tags stay."),
 };
 static const struct param remove_tags_params[] = {
 	TAGGED,
-	T("keys", remove, .flags = REQUIRED, .max = TAG_KEY_MAX, .doc = "To remove."),
+	T("keys", remove, .flags = REQUIRED, .max = TAG_KEY_MAX, .doc = "Tag keys to remove."),
 };
 
 static RESULT prepare_remove(struct native_call *e, void *args)
@@ -224,41 +229,42 @@ static RESULT answer_nothing(struct native_call *e, const void *args, struct jso
 static const struct native_action actions[] = {
 	CREATE("/security-groups", "ec2:CreateSecurityGroup", SECURITY_GROUP,
 	       .args = PARAMS(struct security_group_wish, group_params),
-	       .operation = engine_create_security_group_run, .doc = "Makes a security group."),
+	       .operation = engine_create_security_group_run, .doc = "Creates a security group."),
 	CHANGE(PATCH, "/security-groups/{id}", "ec2:ModifySecurityGroup", SECURITY_GROUP,
 	       .args = PARAMS(struct security_group_settings, group_change_params),
 	       .target = NATIVE_AT(security_group_settings, group),
-	       .operation = engine_update_security_group_run, .doc = "Changes it."),
+	       .operation = engine_update_security_group_run, .doc = "Changes a security group."),
 	DELETION("/security-groups/{id}", "ec2:DeleteSecurityGroup", SECURITY_GROUP, security_group_target,
-		 group, engine_delete_security_group_run, .doc = "Deletes it."),
+		 group, engine_delete_security_group_run, .doc = "Deletes a security group."),
 	CREATE("/security-group-rules/ingress", "ec2:AuthorizeSecurityGroupIngress", SECURITY_GROUP_RULE,
 	       .args = PARAMS(struct rule_args, rule_params), .prepare = prepare_rule,
-	       .operation = engine_authorize_rules_run, .doc = "Lets something in."),
+	       .operation = engine_authorize_rules_run, .doc = "Adds a rule for incoming traffic."),
 	CREATE("/security-group-rules/egress", "ec2:AuthorizeSecurityGroupEgress", SECURITY_GROUP_RULE,
 	       .args = PARAMS(struct rule_args, rule_params), .prepare = prepare_egress,
-	       .operation = engine_authorize_rules_run, .doc = "Lets something out."),
+	       .operation = engine_authorize_rules_run, .doc = "Adds a rule for outgoing traffic."),
 	CHANGE(DELETE, "/security-group-rules/{id}/ingress", "ec2:RevokeSecurityGroupIngress",
 	       SECURITY_GROUP_RULE, .args = {.size = sizeof(struct rule_args)},
 	       .target = NATIVE_AT(rule_args, id), .operation = revoke_ingress,
-	       .doc = "Takes a rule of what enters away."),
+	       .doc = "Deletes a rule for incoming traffic."),
 	CHANGE(DELETE, "/security-group-rules/{id}/egress", "ec2:RevokeSecurityGroupEgress",
 	       SECURITY_GROUP_RULE, .args = {.size = sizeof(struct rule_args)},
 	       .target = NATIVE_AT(rule_args, id), .operation = revoke_egress,
-	       .doc = "Takes a rule of what leaves away."),
+	       .doc = "Deletes a rule for outgoing traffic."),
 	CREATE("/key-pairs", "ec2:CreateKeyPair", KEY_PAIR, .args = PARAMS(struct key_args, create_params),
 	       .prepare = prepare_create, .work = draw_key, .operation = engine_create_key_pair_run,
-	       .answer = answer_created, .doc = "Makes a key pair; the answer has the private key, once."),
+	       .answer = answer_created,
+	       .doc = "Creates a key pair. The answer contains the private key, once."),
 	CREATE("/key-pairs/import", "ec2:ImportKeyPair", KEY_PAIR,
 	       .args = PARAMS(struct key_args, import_params), .prepare = prepare_import,
-	       .operation = engine_create_key_pair_run, .doc = "Takes a public key in."),
+	       .operation = engine_create_key_pair_run, .doc = "Imports a public key."),
 	DELETION("/key-pairs/{id}", "ec2:DeleteKeyPair", KEY_PAIR, key_pair_target, key_pair,
 		 engine_delete_key_pair_run, .sets = {API_SETS(struct key_pair_target, must_exist)},
-		 .doc = "Deletes it."),
+		 .doc = "Deletes a key pair."),
 	CREATE("/server-groups", "ec2:CreatePlacementGroup", SERVER_GROUP,
 	       .args = PARAMS(struct server_group_args, server_group_params), .prepare = prepare_server_group,
-	       .operation = engine_create_server_group_run, .doc = "Makes a server group."),
+	       .operation = engine_create_server_group_run, .doc = "Creates a placement group."),
 	DELETION("/server-groups/{id}", "ec2:DeletePlacementGroup", SERVER_GROUP, server_group_target,
-		 server_group, engine_delete_server_group_run, .doc = "Deletes it."),
+		 server_group, engine_delete_server_group_run, .doc = "Deletes a placement group."),
 	{.method = HTTP_POST,
 	 .path = "/tags",
 	 .permit = "ec2:CreateTags",
@@ -268,7 +274,7 @@ static const struct native_action actions[] = {
 	 .args = PARAMS(struct tags_args, set_tags_params),
 	 .operation = engine_set_tags_run,
 	 .answer = answer_nothing,
-	 .doc = "Sets tags of rows of any kinds."},
+	 .doc = "Sets tags on resources of any kind."},
 	{.method = HTTP_POST,
 	 .path = "/tags/remove",
 	 .permit = "ec2:DeleteTags",
@@ -279,6 +285,6 @@ static const struct native_action actions[] = {
 	 .prepare = prepare_remove,
 	 .operation = engine_delete_tags_run,
 	 .answer = answer_nothing,
-	 .doc = "Removes tags."},
+	 .doc = "Removes tags from resources of any kind."},
 };
 const struct api_actions native_group_actions = API_ACTIONS(actions);

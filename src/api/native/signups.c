@@ -71,7 +71,7 @@ static const struct param confirm_params[] = {
 	C("name", wish.name, .min = 1, .max = 64, .flags = REQUIRED,
 	  .doc = "Name of the new domain and its account."),
 	C("password", password, .min = 1, .max = PASSWORD_SIZE_MAX, .flags = REQUIRED,
-	  .doc = "With the address it lets one in from then on."),
+	  .doc = "Password with which the e-mail address signs in."),
 };
 
 static RESULT prepare_confirm(struct native_call *e, void *args)
@@ -122,17 +122,17 @@ struct template_args {
 		T("is_open", wish.open, .doc = "Allows anybody to sign up."),                                \
 		T("is_reviewed", wish.reviewed,                                                              \
 		  .doc = "Holds new accounts until an administrator accepts them."),                         \
-		T("is_prepaid", wish.prepaid, .doc = "The new billing account pays first."),                 \
+		T("is_prepaid", wish.prepaid, .doc = "Whether the new billing account is prepaid."),         \
 		T("reseller", wish.reseller, .kind = KIND_DOMAIN, .flags = BY_NAME,                          \
-		  .doc = "Reseller of the new customer, by name or id; none: the operator."),                \
+		  .doc = "Reseller of the new customer, by name or id; absent: the operator."),              \
 		T("trial_limits", wish.trial_limits, .max = TAG_COUNT_MAX,                                   \
 		  .given = offsetof(struct template_args, wish.has_trial_limits) + 1,                        \
-		  .doc = "Quotas until it has paid for the first time: {\"instances\": \"2\"}."),            \
+		  .doc = "Quotas before the first payment, such as {\"instances\": \"2\"}."),                \
 		T("limits", wish.limits, .max = TAG_COUNT_MAX,                                               \
 		  .given = offsetof(struct template_args, wish.has_limits) + 1,                              \
-		  .doc = "Quotas from then on.")
+		  .doc = "Quotas after the first payment.")
 static const struct param template_params[] = {
-	T("name", wish.name, .min = 1, .max = 64, .flags = REQUIRED, .doc = "Unique."),
+	T("name", wish.name, .min = 1, .max = 64, .flags = REQUIRED, .doc = "Name; unique."),
 	TEMPLATE_PARAMS,
 };
 static const struct param template_change_params[] = {TEMPLATE_PARAMS};
@@ -155,7 +155,7 @@ static RESULT prepare_template_change(struct native_call *e, void *args)
 }
 
 static const struct param accept_params[] = {
-	PARAM(struct signup_review, "reason", reason, .max = 255, .doc = "For the history."),
+	PARAM(struct signup_review, "reason", reason, .max = 255, .doc = "Reason, for the history."),
 };
 static const struct param refuse_params[] = {
 	PARAM(struct signup_review, "reason", reason, .min = 1, .max = 255, .flags = REQUIRED,
@@ -164,7 +164,7 @@ static const struct param refuse_params[] = {
 
 static const struct native_action actions[] = {
 	{HTTP_GET, "/signups/open", .name = "ListOpenSignups", .permit = "dari:ListOpenSignups",
-	 .flags = STRANGERS, .answer = answer_open, .doc = "Lists the ways in which one can sign up."},
+	 .flags = STRANGERS, .answer = answer_open, .doc = "Lists the open signup templates."},
 	{HTTP_POST, "/signups", .permit = "dari:SignUp", .flags = API_WRITES | STRANGERS,
 	 .returns = API_RETURNS_NOTHING_STORED, .args = PARAMS(struct signup_wish, ask_params),
 	 .prepare = prepare_ask, .operation = engine_ask_signup_run, .answer = answer_ask,
@@ -172,25 +172,27 @@ static const struct native_action actions[] = {
 	{HTTP_POST, "/signups/confirm", .permit = "dari:ConfirmSignup", .flags = API_WRITES | STRANGERS,
 	 .returns = API_RETURNS_NOTHING_STORED, .args = PARAMS(struct confirm_args, confirm_params),
 	 .prepare = prepare_confirm, .work = hash_password, .operation = engine_confirm_signup_run,
-	 .answer = answer_confirm, .status = 201, .doc = "Makes the account, by the token that was sent."},
+	 .answer = answer_confirm, .status = 201,
+	 .doc = "Creates the account for the token that was sent by e-mail."},
 	ADMIN_CHANGE(POST, "/signups/{id}/accept", "organizations:ReviewSignup", SIGNUP,
 		     .args = PARAMS(struct signup_review, accept_params),
 		     .target = NATIVE_AT(signup_review, signup), .operation = engine_accept_signup_run,
-		     .doc = "Lets an account that is held go on, on trial."),
+		     .doc = "Accepts a held account, which continues on trial."),
 	ADMIN_CHANGE(POST, "/signups/{id}/refuse", "organizations:ReviewSignup", SIGNUP,
 		     .args = PARAMS(struct signup_review, refuse_params),
 		     .target = NATIVE_AT(signup_review, signup), .operation = engine_refuse_signup_run,
-		     .doc = "Closes an account that is held."),
+		     .doc = "Closes a held account."),
 	ADMIN_CREATE("/signup-templates", "organizations:PutSignupTemplate", SIGNUP_TEMPLATE,
 		     .args = PARAMS(struct template_args, template_params), .prepare = prepare_template,
-		     .operation = engine_put_signup_template_run, .doc = "Says what people get who sign up."),
+		     .operation = engine_put_signup_template_run,
+		     .doc = "Adds a signup template, which sets what new customers get."),
 	ADMIN_CHANGE(PATCH, "/signup-templates/{id}", "organizations:PutSignupTemplate", SIGNUP_TEMPLATE,
 		     .args = PARAMS(struct template_args, template_change_params),
 		     .target = NATIVE_AT(template_args, target), .prepare = prepare_template_change,
-		     .operation = engine_put_signup_template_run, .doc = "Changes it."),
+		     .operation = engine_put_signup_template_run, .doc = "Changes a signup template."),
 	ADMIN_CHANGE(DELETE, "/signup-templates/{id}", "organizations:DeleteSignupTemplate", SIGNUP_TEMPLATE,
 		     .args = {.size = sizeof(struct signup_template_target)},
 		     .target = NATIVE_AT(signup_template_target, signup_template),
-		     .operation = engine_delete_signup_template_run, .doc = "Deletes it."),
+		     .operation = engine_delete_signup_template_run, .doc = "Deletes a signup template."),
 };
 const struct api_actions native_signups_actions = API_ACTIONS(actions);

@@ -40,12 +40,13 @@ struct simulation_args {
 #define S(name, member, ...) PARAM(struct simulation_args, name, member, .place = IN_QUERY, __VA_ARGS__)
 #define ASKED                                                                                                \
 	S("action", said_actions, .min = 3, .max = TEXT_MAX, .flags = REQUIRED,                              \
-	  .doc = "Actions, separated by commas: ec2:RunInstances, or instance.create."),                     \
-		S("resource", said_resources, .max = TEXT_MAX, .doc = "ARNs, between commas; else all: *.")
+	  .doc = "Actions, comma separated, such as ec2:RunInstances or instance.create."),                  \
+		S("resource", said_resources, .max = TEXT_MAX,                                               \
+		  .doc = "ARNs of resources, comma separated; absent: *.")
 static const struct param simulate_params[] = {
-	S("user", user, .kind = KIND_USER, .doc = "Principal: a user,"),
-	S("user_group", user_group, .kind = KIND_USER_GROUP, .doc = "a group,"),
-	S("iam_role", iam_role, .kind = KIND_IAM_ROLE, .doc = "or a role."),
+	S("user", user, .kind = KIND_USER, .doc = "Principal: a user."),
+	S("user_group", user_group, .kind = KIND_USER_GROUP, .doc = "Principal: a user group."),
+	S("iam_role", iam_role, .kind = KIND_IAM_ROLE, .doc = "Principal: a role."),
 	ASKED,
 };
 static const struct param who_params[] = {ASKED};
@@ -322,11 +323,12 @@ static const struct native_action rows[] = {
 	{HTTP_GET, "/simulate", .name = "Simulate", .permit = "iam:SimulatePrincipalPolicy",
 	 .args = PARAMS(struct simulation_args, simulate_params), .prepare = prepare_simulation,
 	 .work = simulate, .answer = answer_decided,
-	 .doc = "Simulates policies of a user, group or role, as IAM's policy simulator: decisions and the "
-		"deciding statements."},
+	 .doc = "Simulates the policies of a user, group or role like IAM's policy simulator. Returns "
+		"decisions and the deciding statements."},
 	{HTTP_GET, "/who-may", .name = "WhoMay", .permit = "iam:SimulatePrincipalPolicy",
 	 .args = PARAMS(struct simulation_args, who_params), .prepare = prepare_who, .work = ask_everybody,
 	 .answer = answer_decided,
-	 .doc = "Decision for each user and role of the account, and the deciding statement; 200 at most."},
+	 .doc = "Returns the decision for each user and role of the account, with the deciding statement; at "
+		"most 200."},
 };
 const struct api_actions native_simulation_actions = API_ACTIONS(rows);

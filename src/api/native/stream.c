@@ -116,7 +116,7 @@ static RESULT answer(struct native_call *e, const void *args, struct json_writer
 static const struct native_action rows[] = {
 	{HTTP_GET, "/stream", .name = "Stream", .permit = "dari:Stream",
 	 .flags = API_FOR_ALL | NATIVE_STREAMS | NATIVE_UNSCOPED, .prepare = native_prepare_stream,
-	 .answer = answer, .doc = "Tells rows as they change, by server-sent events."},
+	 .answer = answer, .doc = "Streams rows as they change, as server-sent events."},
 };
 const struct api_actions native_stream_actions = API_ACTIONS(rows);
 

@@ -49,8 +49,10 @@ static const struct param open_params[] = {
 	  .doc = "Ids of affected resources. The region attaches facts about them."),
 	O("language", wish.language, .min = 2, .max = 2, .absent = "en",
 	  .doc = "Language of the texts (ISO 639-1)."),
-	O("copies", wish.copies, .max = 255, .doc = "Addresses of e-mail, kept and shown; no mail is sent."),
-	O("shares_address", wish.shares_address, .doc = "Vendors' desks may be told those addresses."),
+	O("copies", wish.copies, .max = 255,
+	  .doc = "E-mail addresses for copies: stored and shown, but no mail is sent."),
+	O("shares_address", wish.shares_address,
+	  .doc = "Whether the support desks of vendors may see these addresses."),
 	O("account", wish.owner, .kind = KIND_ACCOUNT, .flags = BY_NAME,
 	  .doc = "Owning account; absent: the caller's. Only administrators may name another."),
 };
@@ -88,9 +90,11 @@ struct say_args {
 };
 static const struct param say_params[] = {
 	PARAM(struct say_args, "body", wish.body, .min = 1, .max = TICKET_BODY_MAX, .flags = REQUIRED,
-	      .doc = "Message. It reopens a resolved ticket; on a closed ticket it opens a new one."),
+	      .doc = "Text of the message. It reopens a resolved ticket; on a closed ticket it opens a new "
+		     "one."),
 	PARAM(struct say_args, "is_private", wish.is_private,
-	      .doc = "The operator's own note, which no customer and no desk sees: for administrators."),
+	      .doc = "Note for the operator only, hidden from customers and support desks; for "
+		     "administrators."),
 };
 
 static RESULT check_private(struct native_call *e, bool is_private)
@@ -117,11 +121,12 @@ struct attach_args {
 };
 static const struct param attach_params[] = {
 	PARAM(struct attach_args, "name", wish.file.name, .min = 1, .max = 255, .flags = REQUIRED,
-	      .doc = "The file's name."),
+	      .doc = "Name of the file."),
 	PARAM(struct attach_args, "data", data, .min = 0, .max = FILE_MAX, .flags = REQUIRED | BASE64,
 	      .doc = "Content in base64, up to 700 KiB. Use dari ticket attach for larger files."),
 	PARAM(struct attach_args, "is_private", wish.is_private,
-	      .doc = "For the operator and the operator's desk alone: for administrators."),
+	      .doc = "Whether only the operator and the operator's support desk see the file; for "
+		     "administrators."),
 };
 
 static struct ticket_place place_of(const struct native_call *e)
@@ -262,7 +267,7 @@ struct work_args {
 };
 static const struct param work_params[] = {
 	PARAM(struct work_args, "state", state, .words = OPERATOR_STATES, .flags = REQUIRED,
-	      .doc = "Status, for tickets that no desk has."),
+	      .doc = "New status, for a ticket without a support desk."),
 };
 
 static RESULT prepare_work(struct native_call *e, void *args)
@@ -303,21 +308,21 @@ static const struct native_action actions[] = {
 	CREATE("/tickets", "support:CreateCase", SUPPORT_TICKET,
 	       .args = PARAMS(struct open_args, open_params), .prepare = prepare_open,
 	       .operation = engine_open_ticket_run,
-	       .doc = "Opens a support ticket, and routes it to the desks that it is for."),
+	       .doc = "Opens a support ticket and routes it to the support desks in charge."),
 	CHANGE(PATCH, "/tickets/{id}", "support:UpdateCaseSeverity", SUPPORT_TICKET,
 	       .args = PARAMS(struct rate_args, rate_params), .target = NATIVE_AT(rate_args, wish.ticket),
 	       .prepare = prepare_rate, .operation = engine_rate_ticket_run,
-	       .doc = "Changes how bad it is, of one that is not over."),
+	       .doc = "Changes the severity of an open ticket."),
 	CHANGE_OF(POST, "/tickets/{id}/say", "support:AddCommunicationToCase", SUPPORT_TICKET,
 		  KIND_TICKET_MESSAGE, .args = PARAMS(struct say_args, say_params),
 		  .target = NATIVE_AT(say_args, wish.ticket), .prepare = prepare_say,
 		  .operation = engine_say_in_ticket_run,
-		  .doc = "Adds a message, which all desks of the ticket get."),
+		  .doc = "Adds a message, which is sent to all support desks of the ticket."),
 	CHANGE_OF(POST, "/tickets/{id}/attach", "support:AddAttachmentsToSet", SUPPORT_TICKET,
 		  KIND_TICKET_ATTACHMENT, .args = PARAMS(struct attach_args, attach_params),
 		  .target = NATIVE_AT(attach_args, wish.ticket), .prepare = prepare_attach,
 		  .work = work_attach, .undo = undo_attach, .operation = engine_attach_to_ticket_run,
-		  .doc = "Attaches a file, which every desk of it is sent."),
+		  .doc = "Attaches a file, which is sent to all support desks of the ticket."),
 	TICKET_VERB("resolve", prepare_resolve, "It is solved, here and at its desks."),
 	TICKET_VERB("close", prepare_close, "It is solved for good: it is not reopened."),
 	TICKET_VERB("cancel", prepare_cancel, "It was not meant."),
@@ -326,15 +331,15 @@ static const struct native_action actions[] = {
 		     .args = PARAMS(struct work_args, work_params),
 		     .target = NATIVE_AT(work_args, wish.ticket), .prepare = prepare_work,
 		     .operation = engine_work_on_ticket_run,
-		     .doc = "Says how far the operator is with it, where no desk has it."),
+		     .doc = "Changes the status of a ticket that no support desk handles."),
 	ADMIN_CHANGE(POST, "/ticket-messages/{id}/redact", "support:RedactCommunication", TICKET_MESSAGE,
 		     .args = PARAMS(struct redact_args, redact_params),
 		     .target = NATIVE_AT(redact_args, message), .prepare = prepare_redact,
 		     .operation = engine_redact_ticket_run,
-		     .doc = "Takes a message's words away here; what desks have of it stays there."),
+		     .doc = "Redacts a message here. Copies at support desks stay."),
 	{HTTP_GET, "/ticket-attachments/{id}/content", .permit = "support:DescribeAttachment",
 	 .flags = API_CHANGES_BY_TIME, .kind = KIND_TICKET_ATTACHMENT,
 	 .args = {.size = sizeof(struct content_args)}, .prepare = prepare_content, .work = work_content,
-	 .answer = answer_content, .doc = "Gives a file back, in base64."},
+	 .answer = answer_content, .doc = "Returns a file in base64."},
 };
 const struct api_actions native_tickets_actions = API_ACTIONS(actions);

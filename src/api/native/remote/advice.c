@@ -173,6 +173,6 @@ static const struct native_action rows[] = {
 	{HTTP_GET, "/remote-machines/{id}/advice", .permit = "dari:ListRemoteMachines",
 	 .kind = KIND_REMOTE_MACHINE, .flags = API_CHANGES_BY_TIME, .prepare = native_prepare_row,
 	 .answer = answer_advice,
-	 .doc = "Smaller types that would do, by what its processors did on the last 30 days."},
+	 .doc = "Recommends smaller types, by the CPU utilization of the last 30 days."},
 };
 const struct api_actions native_advice_actions = API_ACTIONS(rows);

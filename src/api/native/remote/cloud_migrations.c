@@ -7,7 +7,7 @@
 
 static const struct param plan_params[] = {
 	PARAM(struct migration_wish, "machine", machine, .kind = KIND_REMOTE_MACHINE, .flags = REQUIRED,
-	      .doc = "The machine: the id of its row."),
+	      .doc = "The remote machine, by the id of its row."),
 };
 
 #define C(name, member, ...) PARAM(struct migration_change, name, member, __VA_ARGS__)
@@ -19,15 +19,16 @@ static const struct param change_params[] = {
 	  .doc = "Security groups of the instance here."),
 	C("key_pair", key_pair, .kind = KIND_KEY_PAIR, .flags = BY_NAME,
 	  .doc = "Key pair of the instance here."),
-	C("keeps_ip", keeps_ip, .doc = "The instance gets the machine's private address."),
-	C("drops_local", drops_local, .doc = "The content of disks that no snapshot covers may be lost."),
+	C("keeps_ip", keeps_ip, .doc = "Whether the instance gets the private address of the machine."),
+	C("drops_local", drops_local,
+	  .doc = "Whether the content of disks that cannot be snapshotted may be lost."),
 	C("round_s", round_s, .min = MIGRATION_ROUND_MIN_S, .max = MIGRATION_ROUND_MAX_S,
-	  .doc = "Seconds between two rounds of copying."),
+	  .doc = "Seconds between two copy rounds."),
 };
 
 static const struct param undo_params[] = {
 	PARAM(struct cloud_migration_target, "accepts_loss", accepts_loss,
-	      .doc = "The instance has run, and may keep what it wrote since the cutover."),
+	      .doc = "Whether data that the instance wrote since the cutover may be lost."),
 };
 
 #define STEP(verb, action, run, ...)                                                                         \
@@ -38,22 +39,23 @@ static const struct param undo_params[] = {
 static const struct native_action actions[] = {
 	CREATE("/cloud-migrations", "dari:PlanMigration", CLOUD_MIGRATION,
 	       .args = PARAMS(struct migration_wish, plan_params), .operation = engine_plan_migration_run,
-	       .doc = "Plans the migration of a machine elsewhere to this region: see refusals and "
+	       .doc = "Plans the migration of a remote machine to this region. The row lists refusals and "
 		      "warnings."),
 	CHANGE(PATCH, "/cloud-migrations/{id}", "dari:PlanMigration", CLOUD_MIGRATION,
 	       .args = PARAMS(struct migration_change, change_params),
 	       .target = NATIVE_AT(migration_change, migration), .operation = engine_change_migration_run,
-	       .doc = "Changes the plan, until the cutover."),
+	       .doc = "Changes the plan of a migration before the cutover."),
 	STEP("start", "dari:StartMigration", engine_start_migration_run, NO_ARGS,
-	     .doc = "Begins to copy the disks, while the machine runs."),
+	     .doc = "Starts copying the disks while the machine runs."),
 	STEP("cutover", "dari:CutOverMigration", engine_cut_over_migration_run, NO_ARGS,
-	     .doc = "Stops the machine, copies the rest, and launches the instance."),
+	     .doc = "Cuts over: stops the machine, copies the remaining changes, and launches the instance."),
 	STEP("undo", "dari:UndoMigration", engine_undo_migration_run,
 	     .args = PARAMS(struct cloud_migration_target, undo_params),
-	     .doc = "Removes what was made, and starts the machine again if the migration has stopped it."),
+	     .doc = "Undoes a migration: removes what it created, and restarts the machine if the migration "
+		    "has stopped it."),
 	CHANGE(DELETE, "/cloud-migrations/{id}", "dari:DeleteMigration", CLOUD_MIGRATION, NO_ARGS,
 	       .target = NATIVE_AT(cloud_migration_target, migration),
 	       .operation = engine_delete_migration_run,
-	       .doc = "Forgets a migration that has ended, or is only planned."),
+	       .doc = "Deletes a migration that has ended or was never started."),
 };
 const struct api_actions native_cloud_migrations_actions = API_ACTIONS(actions);

@@ -16,46 +16,48 @@ struct policy_args {
 	PARAM(struct policy_args, #name, wish.number.name, .max = (most),                                    \
 	      .given = offsetof(struct policy_args, wish.given.name) + 1, __VA_ARGS__)
 #define POLICY_ROWS                                                                                          \
-	P("description", wish.description, .max = 255, .doc = "Free text."),                                 \
+	P("description", wish.description, .max = 255, .doc = "Description: free text."),                    \
 		P("scope", scope, .words = "all|here|elsewhere",                                             \
 		  .doc = "Machines of this region, machines of providers, or both; absent: both."),          \
 		P("provider", wish.provider, .kind = KIND_PROVIDER, .flags = BY_NAME,                        \
 		  .doc = "Only machines of this provider."),                                                 \
-		P("tag_key", wish.tag_key, .max = 255, .doc = "Only machines with this tag."),               \
-		P("tag_value", wish.tag_value, .max = 255, .doc = "The tag's value; empty: any."),           \
+		P("tag_key", wish.tag_key, .max = 255,                                                       \
+		  .doc = "Tag key that machines must have to be checked."),                                  \
+		P("tag_value", wish.tag_value, .max = 255, .doc = "Value of the tag; empty: any."),          \
 		P("act", act, .words = "none|stop|terminate|correct",                                        \
-		  .doc = "Action on a machine that breaks the rule; absent: it is only reported. correct: "  \
-			 "of power_state."),                                                                 \
+		  .doc = "Action on a machine that violates the rule; absent: report only. correct is for "  \
+			 "power_state."),                                                                    \
 		P("date_tag", wish.date_tag, .max = 255,                                                     \
-		  .doc = "Of retirement: the tag with the machine's date, as 2026-12-24."),                  \
-		NUMBER(age_days, POLICY_DAYS_MAX, .doc = "Of retirement: days after creation or launch."),   \
+		  .doc = "retirement: tag with the date of the machine, such as 2026-12-24."),               \
+		NUMBER(age_days, POLICY_DAYS_MAX, .doc = "retirement: days after creation or launch."),      \
 		NUMBER(warn_days, POLICY_DAYS_MAX,                                                           \
-		       .doc = "Of retirement: days before the date at which the machine is reported."),      \
+		       .doc = "retirement: days before the date at which the machine is reported."),         \
 		P("stop_at", wish.stop_at, .max = 255,                                                       \
-		  .doc = "Of schedule: when machines stop, five fields of cron: 0 20 * * 1-5."),             \
-		P("start_at", wish.start_at, .max = 255, .doc = "Of schedule: when machines start."),        \
-		P("timezone", wish.timezone, .max = 64, .doc = "Of schedule: Asia/Seoul; else UTC."),        \
+		  .doc = "schedule: stop times in cron format with five fields, such as 0 20 * * 1-5."),     \
+		P("start_at", wish.start_at, .max = 255, .doc = "schedule: start times in cron format."),    \
+		P("timezone", wish.timezone, .max = 64,                                                      \
+		  .doc = "schedule: time zone, such as Asia/Seoul; absent: UTC."),                           \
 		P("keys", wish.keys, .max = POLICY_KEYS_MAX,                                                 \
 		  .given = offsetof(struct policy_args, wish.given.keys) + 1,                                \
-		  .doc = "Of required_tags: keys that each machine must have."),                             \
+		  .doc = "required_tags: keys that each machine must have."),                                \
 		NUMBER(grace_hours, POLICY_GRACE_MAX_H,                                                      \
-		       .doc = "Of required_tags and power_state: hours between report and action."),         \
+		       .doc = "required_tags and power_state: hours between report and action."),            \
 		P("power", power, .words = "running|stopped",                                                \
-		  .doc = "Of power_state: the state that machines should be in."),                           \
+		  .doc = "power_state: required state of the machines."),                                    \
 		NUMBER(check_s, POLICY_CHECK_MAX_S,                                                          \
-		       .doc = "Seconds between two checks, at least 60; administrators may set less. "       \
-			      "Absent: 60."),                                                                \
-		P("is_active", wish.is_active, .doc = "false: not checked for now.")
+		       .doc = "Seconds between two checks, at least 60 except for administrators; absent: "  \
+			      "60."),                                                                        \
+		P("is_active", wish.is_active, .doc = "false: suspends the policy.")
 static const struct param create_params[] = {
-	P("name", wish.name, .min = 1, .max = 64, .flags = REQUIRED, .doc = "Unique in the account."),
+	P("name", wish.name, .min = 1, .max = 64, .flags = REQUIRED, .doc = "Name; unique in the account."),
 	P("rule", rule, .words = "retirement|schedule|required_tags|power_state", .flags = REQUIRED,
-	  .doc = "What the policy checks."),
+	  .doc = "Rule that the policy checks."),
 	P("account", wish.account, .kind = KIND_ACCOUNT, .flags = BY_NAME,
-	  .doc = "For administrators: whose policy it is."),
+	  .doc = "Owning account; for administrators."),
 	POLICY_ROWS,
 };
 static const struct param change_params[] = {
-	P("name", wish.name, .min = 1, .max = 64, .doc = "Unique in the account."), POLICY_ROWS};
+	P("name", wish.name, .min = 1, .max = 64, .doc = "Name; unique in the account."), POLICY_ROWS};
 
 static int place_of(const char *const *words, const struct str *word)
 {
@@ -123,15 +125,16 @@ static const struct native_action actions[] = {
 	CREATE("/machine-policies", "dari:CreateMachinePolicy", MACHINE_POLICY,
 	       .args = PARAMS(struct policy_args, create_params), .prepare = prepare_policy,
 	       .operation = engine_create_machine_policy_run, .tell = tell_policy,
-	       .doc = "Checks machines here and elsewhere by a rule. With ?dry=1, `machines` are those that "
-		      "it would find and the caller may list."),
+	       .doc = "Creates a policy that checks machines here and elsewhere by a rule. With ?dry=1, "
+		      "`machines` lists the violations that the caller may see."),
 	CHANGE(PATCH, "/machine-policies/{id}", "dari:ModifyMachinePolicy", MACHINE_POLICY,
 	       .args = PARAMS(struct policy_args, change_params),
 	       .target = NATIVE_AT(policy_args, wish.policy), .prepare = prepare_policy,
 	       .operation = engine_update_machine_policy_run, .tell = tell_policy,
-	       .doc = "Changes, suspends or resumes it. An empty body with ?dry=1 shows what it would do."),
+	       .doc = "Changes, suspends or resumes a machine policy. An empty body with ?dry=1 previews its "
+		      "actions."),
 	DELETION("/machine-policies/{id}", "dari:DeleteMachinePolicy", MACHINE_POLICY, machine_policy_target,
 		 policy, engine_delete_machine_policy_run,
-		 .doc = "Deletes it and its findings; what it did stays."),
+		 .doc = "Deletes a machine policy and its findings. Its past actions stay."),
 };
 const struct api_actions native_machine_policies_actions = API_ACTIONS(actions);

@@ -21,36 +21,33 @@ struct provider_args {
 #define P(name, member, ...) PARAM(struct provider_args, name, member, __VA_ARGS__)
 #define TRUST_PARAMS(T)                                                                                      \
 	PARAM(struct T, "ca", wish.ca, .min = 1, .max = PROVIDER_CA_MAX,                                     \
-	      .doc = "Certificates in PEM that the endpoint is checked with; absent: the system's."),        \
+	      .doc = "CA certificates in PEM for the endpoint; absent: the system's."),                      \
 		PARAM(struct T, "pin", wish.pin, .min = 1, .max = 128,                                       \
 		      .doc = "SHA-256 of the endpoint's public key, as sha256//BASE64, for a self-signed "   \
 			     "certificate."),                                                                \
 		PARAM(struct T, "poll_s", wish.poll_s, .min = 1, .max = PROVIDER_POLL_MAX_S,                 \
-		      .doc = "Seconds between two listings, at least 60; administrators may set less. "      \
-			     "Absent: 300."),                                                                \
+		      .doc = "Seconds between two listings, at least 60 except for administrators; absent: " \
+			     "300."),                                                                        \
 		PARAM(struct T, "reads_metrics", wish.reads_metrics,                                         \
-		      .doc = "Reads metrics of its machines once an hour; AWS bills that. Other clouds "     \
-			     "than "                                                                         \
-			     "AWS: not supported.")
+		      .doc = "Reads metrics of the machines once an hour, which AWS charges for. Supported " \
+			     "for AWS only.")
 static const struct param provider_params[] = {
-	P("name", wish.name, .min = 1, .max = 64, .flags = REQUIRED, .doc = "Unique in the account."),
-	P("cloud", cloud, .words = CLOUDS, .flags = REQUIRED, .doc = "The cloud's API."),
-	P("region", wish.region, .min = 1, .max = 63, .flags = REQUIRED, .doc = "The cloud's region."),
+	P("name", wish.name, .min = 1, .max = 64, .flags = REQUIRED, .doc = "Name; unique in the account."),
+	P("cloud", cloud, .words = CLOUDS, .flags = REQUIRED, .doc = "API of the cloud."),
+	P("region", wish.region, .min = 1, .max = 63, .flags = REQUIRED, .doc = "Region of the cloud."),
 	P("login", wish.login, .min = 1, .max = 255, .flags = REQUIRED,
-	  .doc = "Id of the credentials: AWS's access key id, CloudStack's API key, Azure's client id, "
-		 "OpenStack's user "
-		 "(with a project) or application credential (without)."),
+	  .doc = "Id of the credentials: access key id (AWS), API key (CloudStack), client id (Azure); for "
+		 "OpenStack a user, with a project, or an application credential, without."),
 	P("project", wish.project, .max = 255,
-	  .doc = "OpenStack: the project's name or id; absent: an application credential has one. Azure: the "
-		 "subscription's id."),
+	  .doc = "OpenStack: name or id of the project; absent for an application credential. Azure: id of "
+		 "the subscription."),
 	P("domain", wish.domain, .max = 255,
-	  .doc = "OpenStack: domain of user and project; absent: Default. Azure: the tenant's id."),
+	  .doc = "OpenStack: domain of the user and project; absent: Default. Azure: id of the tenant."),
 	P("secret", secret, .min = 1, .max = PROVIDER_SECRET_MAX, .flags = REQUIRED,
 	  .doc = "Secret of the credentials. Stored encrypted; never shown again."),
 	P("endpoint", wish.endpoint, .max = 1024,
-	  .doc = "URL of the API, of OpenStack that of Keystone; absent: the cloud's public one. Only "
-		 "administrators may give "
-		 "one of http, or in a network that accounts' fetches may not reach."),
+	  .doc = "URL of the API, for OpenStack that of Keystone; absent: the public one. Plain HTTP, and "
+		 "networks that accounts may not fetch from, are for administrators."),
 	P("account", wish.owner, .kind = KIND_ACCOUNT, .flags = BY_NAME,
 	  .doc = "Owning account; absent: the caller's. Only administrators may name another."),
 	TRUST_PARAMS(provider_args),
@@ -85,7 +82,7 @@ struct provider_change_args {
 };
 static const struct param provider_change_params[] = {
 	PARAM(struct provider_change_args, "login", wish.login, .min = 1, .max = 255,
-	      .doc = "Id of the new credentials, of the same account there."),
+	      .doc = "Id of the new credentials, which must belong to the same account of the cloud."),
 	PARAM(struct provider_change_args, "secret", secret, .min = 1, .max = PROVIDER_SECRET_MAX,
 	      .doc = "Secret of the new credentials."),
 	TRUST_PARAMS(provider_change_args),
@@ -110,7 +107,7 @@ static RESULT prepare_provider_change(struct native_call *e, void *args)
 
 static const struct param refresh_params[] = {
 	PARAM(struct provider_target, "accepts_loss", accepts_loss,
-	      .doc = "Machines that the next listing lacks are forgotten, however many they are."),
+	      .doc = "Forgets all machines that the next listing lacks, however many they are."),
 };
 
 /* ---- machines ---- */
@@ -122,13 +119,13 @@ static const struct param tag_params[] = {
 
 static const struct param resize_params[] = {
 	PARAM(struct remote_act_wish, "type", type, .min = 1, .max = 64, .flags = REQUIRED,
-	      .doc = "The cloud's name or id of the type to change to."),
+	      .doc = "New type, by its name or id in the cloud."),
 };
 
 #define M(name, member, ...) PARAM(struct remote_create_wish, name, member, __VA_ARGS__)
 static const struct param create_params[] = {
 	M("provider", provider, .kind = KIND_PROVIDER, .flags = REQUIRED | BY_NAME,
-	  .doc = "The provider where it is created."),
+	  .doc = "Provider of the new machine."),
 	M("name", name, .min = 1, .max = 63, .flags = REQUIRED,
 	  .doc = "Name of the machine in the other cloud."),
 	M("image", image, .min = 1, .max = 255, .flags = REQUIRED, .doc = "The cloud's id of the image."),
@@ -178,36 +175,37 @@ static const struct native_action actions[] = {
 	CREATE("/providers", "dari:PutProvider", PROVIDER,
 	       .args = PARAMS(struct provider_args, provider_params), .prepare = prepare_provider,
 	       .operation = engine_create_provider_run,
-	       .doc = "Adds a cloud elsewhere. Its credentials are verified next: see status, problem and "
+	       .doc = "Adds a remote cloud. Its credentials are verified next: see status, problem and "
 		      "lacks."),
 	CHANGE(PATCH, "/providers/{id}", "dari:PutProvider", PROVIDER,
 	       .args = PARAMS(struct provider_change_args, provider_change_params),
 	       .target = NATIVE_AT(provider_change_args, wish.provider), .prepare = prepare_provider_change,
-	       .operation = engine_change_provider_run, .doc = "Changes credentials, trust or interval."),
+	       .operation = engine_change_provider_run,
+	       .doc = "Changes the credentials, trust settings or interval of a provider."),
 	CHANGE(POST, "/providers/{id}/refresh", "dari:RefreshProvider", PROVIDER,
 	       .args = PARAMS(struct provider_target, refresh_params),
 	       .target = NATIVE_AT(provider_target, provider), .operation = engine_refresh_provider_run,
-	       .doc = "Lists its machines soon."),
+	       .doc = "Requests a new listing of the provider's machines."),
 	CHANGE(DELETE, "/providers/{id}", "dari:DeleteProvider", PROVIDER,
 	       .args = {.size = sizeof(struct provider_target)},
 	       .target = NATIVE_AT(provider_target, provider), .operation = engine_delete_provider_run,
-	       .doc = "Removes it, and its machines from the lists. They run on where they are."),
+	       .doc = "Removes a provider and its machines from the lists. The machines keep running."),
 	ACT(start, "dari:StartRemoteMachines", .args = {.size = sizeof(struct remote_act_wish)},
-	    .doc = "Starts it."),
+	    .doc = "Starts a remote machine."),
 	ACT(stop, "dari:StopRemoteMachines", .args = {.size = sizeof(struct remote_act_wish)},
-	    .doc = "Stops it."),
+	    .doc = "Stops a remote machine."),
 	ACT(reboot, "dari:RebootRemoteMachines", .args = {.size = sizeof(struct remote_act_wish)},
-	    .doc = "Reboots it."),
+	    .doc = "Reboots a remote machine."),
 	ACT(terminate, "dari:TerminateRemoteMachines", .args = {.size = sizeof(struct remote_act_wish)},
-	    .doc = "Terminates it there, for good."),
+	    .doc = "Terminates a remote machine."),
 	ACT(tag, "dari:TagRemoteMachines", .args = PARAMS(struct remote_act_wish, tag_params),
-	    .doc = "Sets tags there."),
+	    .doc = "Sets tags on a remote machine."),
 	ACT(resize, "dari:ResizeRemoteMachines", .args = PARAMS(struct remote_act_wish, resize_params),
-	    .doc = "Changes its type; some clouds need it stopped."),
+	    .doc = "Changes the type of a remote machine; some clouds require it to be stopped."),
 	CREATE("/remote-machines", "dari:CreateRemoteMachines", REMOTE_MACHINE,
 	       .args = PARAMS(struct remote_create_wish, create_params), .prepare = prepare_creation,
 	       .operation = engine_create_remote_machine_run,
-	       .doc = "Creates a machine there from an image. The row has the cloud's id as soon as the "
-		      "cloud says it."),
+	       .doc = "Creates a machine in a remote cloud from an image. The row gets the cloud's id when "
+		      "the cloud returns it."),
 };
 const struct api_actions native_remotes_actions = API_ACTIONS(actions);

@@ -29,15 +29,15 @@ struct entering {
 /* Parameters of a passkey's answer, in a table of struct entering. */
 #define PASSKEY_PARAMS                                                                                       \
 	PARAM(struct entering, "credential", passkey.credential, .max = 1400,                                \
-	      .doc = "Or a passkey's answer: the passkey's id, base64url as the rest of it."),               \
+	      .doc = "Id of the passkey, instead of a password; like all passkey members in base64url."),    \
 		PARAM(struct entering, "client_data", passkey.client_data, .max = 5500,                      \
-		      .doc = "What the browser says: clientDataJSON."),                                      \
+		      .doc = "clientDataJSON of the browser."),                                              \
 		PARAM(struct entering, "authenticator_data", passkey.data, .max = 5500,                      \
-		      .doc = "What the authenticator says."),                                                \
+		      .doc = "Authenticator data."),                                                         \
 		PARAM(struct entering, "signature", passkey.signature, .max = 1400,                          \
-		      .doc = "Its signature over both."),                                                    \
+		      .doc = "Signature of the authenticator."),                                             \
 		PARAM(struct entering, "user_handle", passkey.user, .max = 64,                               \
-		      .doc = "Whose passkey it is, where no user is named.")
+		      .doc = "User handle of the passkey, if no user is named.")
 
 /* Challenge with which a page asks for a passkey. */
 struct passkey_question {

@@ -248,7 +248,7 @@ static const struct native_action actions[] = {
 	{HTTP_GET, "/session/oidc/{id}", .name = "BeginSignIn", .permit = "dari:BeginSignIn",
 	 .flags = STRANGERS | NATIVE_BROWSER, .args = {.size = sizeof(struct begin_args)},
 	 .prepare = prepare_begin, .work = find_places, .answer = answer_begin, .status = 303,
-	 .doc = "Sends a browser to a provider, to sign in there."},
+	 .doc = "Redirects a browser to a provider for sign-in."},
 	{HTTP_GET, "/session/oidc/{id}/callback", .name = "SignInByProvider",
 	 .permit = "identity:authenticate", .flags = STRANGERS | NATIVE_BROWSER,
 	 .args = PARAMS(struct return_args, return_params), .prepare = prepare_return, .work = ask_provider,

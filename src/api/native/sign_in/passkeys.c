@@ -38,7 +38,7 @@ static const struct param make_params[] = {
 	M("authenticator_data", data, .max = 5500, .flags = REQUIRED,
 	  .doc = "getAuthenticatorData() of the authenticator, in base64url."),
 	M("public_key", key, .max = 1400, .flags = REQUIRED,
-	  .doc = "The key, in base64url: getPublicKey(). ES256 (-7) or RS256 (-257)."),
+	  .doc = "Public key in base64url, from getPublicKey(); ES256 (-7) or RS256 (-257)."),
 };
 
 static RESULT prepare_make(struct native_call *e, void *args)
@@ -93,14 +93,15 @@ static RESULT answer_ask(struct native_call *e, const void *args, struct json_wr
 static const struct native_action actions[] = {
 	{HTTP_GET, "/second-factors/passkey", .name = "AskForPasskey", .permit = "iam:ListVirtualMFADevices",
 	 .flags = API_FOR_ALL | NATIVE_UNSCOPED, .answer = answer_question,
-	 .doc = "Options for creating a passkey of the caller: a challenge, valid for five minutes."},
+	 .doc = "Returns the options for creating a passkey of the caller: a challenge, valid for five "
+		"minutes."},
 	{HTTP_POST, "/second-factors/passkey", .permit = "iam:CreateVirtualMFADevice",
 	 .flags = API_WRITES | API_FOR_ALL | NATIVE_UNSCOPED, .returns = API_RETURNS_NOTHING_STORED,
 	 .args = PARAMS(struct make_args, make_params), .prepare = prepare_make,
 	 .operation = engine_create_second_factor_run, .answer = answer_make, .status = 201,
-	 .doc = "Registers a passkey that a browser created. Sign-in requires it from then on."},
+	 .doc = "Registers a passkey that a browser created. Sign-in requires it afterwards."},
 	{HTTP_GET, "/session/passkey", .name = "AskPasskey", .permit = "dari:AskPasskey",
 	 .flags = API_OPEN | API_FOR_ALL | NATIVE_UNSCOPED, .prepare = prepare_ask, .answer = answer_ask,
-	 .doc = "Options for signing in with a passkey alone."},
+	 .doc = "Returns the options for signing in with a passkey alone."},
 };
 const struct api_actions native_passkey_actions = API_ACTIONS(actions);

@@ -82,7 +82,7 @@ struct begin_args {
 };
 static const struct param begin_params[] = {
 	PARAM(struct begin_args, "to", to, .place = IN_QUERY, .max = RELAY_MAX,
-	      .doc = "A page of the console to go to at last; absent: its first."),
+	      .doc = "Page of the console to open after the sign-in; absent: its first."),
 };
 
 /* The cookie stays with the host of this request, and the response comes to the endpoint's. */
@@ -220,16 +220,16 @@ static const struct native_action actions[] = {
 	{HTTP_GET, "/session/saml/{id}", .name = "BeginSAMLSignIn", .permit = "dari:BeginSignIn",
 	 .flags = STRANGERS | NATIVE_BROWSER, .args = PARAMS(struct begin_args, begin_params),
 	 .prepare = prepare_begin, .answer = answer_begin, .status = 303,
-	 .doc = "Sends a browser to a SAML identity provider, to sign in there."},
+	 .doc = "Redirects a browser to a SAML identity provider for sign-in."},
 	{HTTP_GET, "/session/saml/{id}/metadata", .name = "GetSAMLServiceMetadata",
 	 .permit = "dari:ListSignIns", .flags = STRANGERS, .args = {.size = sizeof(struct metadata_args)},
 	 .prepare = prepare_metadata, .content_type = "application/samlmetadata+xml", .write = write_metadata,
-	 .doc = "This region's metadata as a SAML service provider, for the identity provider."},
+	 .doc = "Returns this region's metadata as a SAML service provider."},
 	{HTTP_POST, "/session/saml/{id}/acs", .name = "SignInBySAML", .permit = "identity:authenticate",
 	 .flags = STRANGERS | NATIVE_BROWSER | NATIVE_RAW_BODY, .args = {.size = sizeof(struct return_args)},
 	 .prepare = prepare_return, .work = verify, .operation = engine_arrive_by_saml_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .answer = answer_return, .status = 303,
-	 .doc = "The assertion consumer service: a SAML response by POST opens a session, and leads to the "
+	 .doc = "Assertion consumer service: a SAML response by POST opens a session and redirects to the "
 		"console."},
 };
 const struct api_actions native_saml_actions = API_ACTIONS(actions);

@@ -162,7 +162,7 @@ static RESULT answer_batch(struct native_call *e, const void *args, struct json_
 static const struct native_action actions[] = {
 	{HTTP_GET, "/second-factors", .name = "ListSecondFactors", .permit = "iam:ListVirtualMFADevices",
 	 .flags = API_FOR_ALL | NATIVE_UNSCOPED, .args = PARAMS(struct list_args, list_params),
-	 .answer = answer_list, .doc = "Lists what a user shows besides a password to get into the console."},
+	 .answer = answer_list, .doc = "Lists the second factors of a user."},
 	{HTTP_POST, "/second-factors/totp", .permit = "iam:CreateVirtualMFADevice",
 	 .flags = API_WRITES | API_FOR_ALL | NATIVE_UNSCOPED, .returns = API_RETURNS_NOTHING_STORED,
 	 .args = PARAMS(struct totp_args, totp_params), .prepare = prepare_totp,
@@ -180,6 +180,7 @@ static const struct native_action actions[] = {
 	 .flags = API_WRITES | API_FOR_ALL | NATIVE_UNSCOPED, .returns = API_RETURNS_NOTHING_STORED,
 	 .args = {.size = sizeof(struct second_factor_target)},
 	 .target = NATIVE_AT(second_factor_target, factor), .operation = engine_delete_second_factor_run,
-	 .answer = answer_batch, .doc = "Deletes one: of oneself, or as an administrator."},
+	 .answer = answer_batch,
+	 .doc = "Deletes a second factor: the caller's own, or for administrators any."},
 };
 const struct api_actions native_second_factor_actions = API_ACTIONS(actions);

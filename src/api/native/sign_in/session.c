@@ -131,12 +131,11 @@ static const struct param entering_params[] = {
 	PARAM(struct entering, "domain", domain,
 	      .doc = "Domain of the user, or number or alias of an account whose own user it is; absent: "
 		     "Default."),
-	PARAM(struct entering, "password", password, .max = PASSWORD_SIZE_MAX, .doc = "The password."),
+	PARAM(struct entering, "password", password, .max = PASSWORD_SIZE_MAX, .doc = "Password."),
 	PARAM(struct entering, "new_password", new_password, .max = PASSWORD_SIZE_MAX,
-	      .doc = "The password from now on: where a 401 with need \"password\" asks for it."),
+	      .doc = "New password, after a 401 with need \"password\"."),
 	PARAM(struct entering, "totp", totp, .max = 64,
-	      .doc = "A code of the user's authenticator, or a recovery code: where a 401 with need \"totp\" "
-		     "asks for it."),
+	      .doc = "Code of the authenticator, or a recovery code, after a 401 with need \"totp\"."),
 	PARAM(struct entering, "access_key", access_key, .doc = "Access key id, instead of a user name."),
 	PARAM(struct entering, "secret", secret, .doc = "Secret of the access key."),
 	PARAM(struct entering, "ticket", ticket,
@@ -580,7 +579,7 @@ struct scope_args {
 };
 static const struct param scope_params[] = {
 	PARAM(struct scope_args, "account", account, .kind = KIND_ACCOUNT, .flags = REQUIRED,
-	      .doc = "To act for from now on."),
+	      .doc = "Account to act for."),
 };
 
 static RESULT prepare_scope(struct native_call *e, void *args)
@@ -632,18 +631,17 @@ static const struct native_action rows[] = {
 	 .flags = API_OPEN | API_FOR_ALL | NATIVE_UNSCOPED, .args = PARAMS(struct entering, entering_params),
 	 .prepare = prepare_entering, .work = check_guess, .operation = take_proofs,
 	 .returns = API_RETURNS_NOTHING_STORED, .answer = answer_entering, .status = 201,
-	 .doc = "Opens a session of a browser's by a password, an access key, a passkey, or a one-time "
-		"link."},
+	 .doc = "Opens a browser session by a password, an access key, a passkey, or a one-time link."},
 	{HTTP_GET, "/session", .name = "GetSession", .permit = "dari:GetSession",
 	 .flags = API_FOR_ALL | NATIVE_UNSCOPED, .answer = answer_session,
-	 .doc = "Says who is here, for which account, and which others there are."},
+	 .doc = "Returns the user, the present account, and the other accounts of the session."},
 	{HTTP_POST, "/session/scope", .name = "ChooseAccount", .permit = "identity:authenticate",
 	 .flags = API_FOR_ALL | NATIVE_UNSCOPED, .args = PARAMS(struct scope_args, scope_params),
-	 .prepare = prepare_scope, .answer = answer_scope, .doc = "Acts for another account from now on."},
+	 .prepare = prepare_scope, .answer = answer_scope, .doc = "Switches the session to another account."},
 	{HTTP_DELETE, "/session", .name = "SignOut", .permit = "identity:revoke_token",
 	 .flags = API_WRITES | API_FOR_ALL | NATIVE_UNSCOPED,
 	 .args = {.size = sizeof(struct token_revocation_wish)}, .prepare = prepare_end,
 	 .operation = engine_revoke_token_run, .returns = API_RETURNS_NOTHING_STORED, .answer = answer_end,
-	 .doc = "Ends the session, with all of its tokens."},
+	 .doc = "Ends the session and revokes all its tokens."},
 };
 const struct api_actions native_session_actions = API_ACTIONS(rows);

@@ -46,7 +46,6 @@ static const struct native_action actions[] = {
 	{HTTP_GET, "/session/ways", .name = "ListSignInWays", .permit = "dari:ListSignIns",
 	 .flags = API_OPEN | API_FOR_ALL | NATIVE_UNSCOPED, .args = PARAMS(struct ways_args, ways_params),
 	 .answer = answer_ways,
-	 .doc = "Lists the identity providers by which people of a domain sign in, and which passwords "
-		"count."},
+	 .doc = "Lists the identity providers for sign-in to a domain, and which passwords are accepted."},
 };
 const struct api_actions native_ways_actions = API_ACTIONS(actions);

@@ -16,13 +16,13 @@ struct export_args {
 };
 #define X(name, member, ...) PARAM(struct export_args, name, member, __VA_ARGS__)
 static const struct param export_params[] = {
-	X("image", wish.image, .kind = KIND_IMAGE, .flags = REQUIRED, .doc = "An image of the account."),
+	X("image", wish.image, .kind = KIND_IMAGE, .flags = REQUIRED, .doc = "Image of the account."),
 	X("format", format, .words = "vmdk|raw|vhd|vhdx|qcow2|ova", .absent = "qcow2",
-	  .doc = "Format of the file. ova holds all disks, the others one."),
-	X("bucket", wish.bucket, .max = 63, .doc = "Folder for the file; else exports."),
-	X("prefix", wish.prefix, .max = EXPORT_PREFIX_MAX, .doc = "Beginning of the file's name."),
-	X("description", wish.description, .max = 255, .doc = "Free text."),
-	X("tags", wish.tags, .max = TAG_COUNT_MAX, .doc = "Its tags."),
+	  .doc = "Format of the file. ova contains all disks, other formats one."),
+	X("bucket", wish.bucket, .max = 63, .doc = "Folder of the file; absent: exports."),
+	X("prefix", wish.prefix, .max = EXPORT_PREFIX_MAX, .doc = "Prefix of the file name."),
+	X("description", wish.description, .max = 255, .doc = "Description: free text."),
+	X("tags", wish.tags, .max = TAG_COUNT_MAX, .doc = "Tags."),
 };
 
 static RESULT prepare_export(struct native_call *e, void *args)
@@ -65,14 +65,15 @@ static const struct native_action actions[] = {
 	CREATE("/export-image-tasks", "ec2:ExportImage", EXPORT_IMAGE_TASK,
 	       .args = PARAMS(struct export_args, export_params), .prepare = prepare_export,
 	       .operation = engine_begin_image_export_run,
-	       .doc = "Writes an image's disks to a file for other clouds."),
+	       .doc = "Exports the disks of an image to a file for use in other clouds."),
 	CHANGE(POST, "/export-image-tasks/{id}/cancel", "ec2:CancelExportTask", EXPORT_IMAGE_TASK,
 	       .args = {.size = sizeof(struct export_target)}, .target = NATIVE_AT(export_target, task),
-	       .operation = engine_cancel_export_run, .doc = "Ends it, and deletes what it has written."),
+	       .operation = engine_cancel_export_run,
+	       .doc = "Cancels an export and deletes what it has written."),
 	DELETION("/export-image-tasks/{id}", "ec2:DeleteExportTask", EXPORT_IMAGE_TASK, export_target, task,
-		 engine_delete_export_run, .doc = "Deletes it with its file."),
+		 engine_delete_export_run, .doc = "Deletes an export with its file."),
 	{HTTP_GET, "/export-image-tasks/{id}/data", .name = "GetExportImageTaskData",
 	 .permit = "ec2:DownloadExportTask", .kind = KIND_EXPORT_IMAGE_TASK, .flags = API_CHANGES_BY_TIME,
-	 .prepare = open_file, .doc = "The exported file, as " NATIVE_DATA_TYPE "."},
+	 .prepare = open_file, .doc = "Returns the exported file, as " NATIVE_DATA_TYPE "."},
 };
 const struct api_actions native_exports_actions = API_ACTIONS(actions);

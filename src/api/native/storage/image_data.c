@@ -18,18 +18,18 @@ struct import_args {
 };
 #define I(name, member, ...) PARAM(struct import_args, name, member, __VA_ARGS__)
 static const struct param import_params[] = {
-	I("name", wish.form.name, .min = 1, .max = 255, .flags = REQUIRED, .doc = "Its name."),
-	I("description", wish.form.description, .max = 255, .doc = "Free text."),
+	I("name", wish.form.name, .min = 1, .max = 255, .flags = REQUIRED, .doc = "Name."),
+	I("description", wish.form.description, .max = 255, .doc = "Description: free text."),
 	I("format", format, .words = "qcow2|raw|vmdk|vhd|vhdx|iso", .absent = "qcow2",
 	  .doc = "Format of the uploaded data."),
 	I("platform", platform, .words = "linux|windows", .absent = "linux",
 	  .doc = "Operating system of the guests."),
 	I("boot_mode", boot_mode, .words = "unsaid|legacy-bios|uefi|uefi-preferred", .absent = "unsaid",
-	  .doc = "Firmware; unsaid: BIOS."),
+	  .doc = "Boot mode of the firmware; unsaid: BIOS."),
 	I("min_disk", wish.form.min_disk, .min = 0, .max = INT64_MAX,
 	  .doc = "Minimum size of the root disk, in bytes."),
 	I("url", url, .max = 2048,
-	  .doc = "http or https: its data are fetched from there. None: they are sent."),
+	  .doc = "URL to fetch the data from, http or https; absent: the data are uploaded."),
 };
 
 static RESULT prepare_import(struct native_call *e, void *args)
@@ -99,11 +99,11 @@ static void undo_upload(struct work_item *w)
 static const struct native_action actions[] = {
 	CREATE("/images/import", "ec2:ImportImage", IMAGE, .args = PARAMS(struct import_args, import_params),
 	       .prepare = prepare_import, .operation = import,
-	       .doc = "Makes an image whose data are fetched from a URL, or sent afterwards."),
+	       .doc = "Creates an image whose data are fetched from a URL or uploaded afterwards."),
 	CHANGE_ROW(PUT, "/images/{id}/data", "ec2:ImportImage", IMAGE, KIND_IMAGE,
 		   NATIVE_RAW_BODY | NATIVE_UPLOAD, .args = {.size = sizeof(struct upload_args)},
 		   .target = NATIVE_AT(upload_args, wish.image), .prepare = prepare_upload,
 		   .work = keep_upload, .undo = undo_upload, .operation = engine_fill_image_run,
-		   .doc = "Sends an image's data, as " NATIVE_DATA_TYPE "."),
+		   .doc = "Uploads the data of an image, as " NATIVE_DATA_TYPE "."),
 };
 const struct api_actions native_image_data_actions = API_ACTIONS(actions);

@@ -152,11 +152,11 @@ static const struct native_action actions[] = {
 	{HTTP_GET, "/snapshots/{id}/files", .name = "ListSnapshotFiles", .permit = "ec2:ReadSnapshotFiles",
 	 .kind = KIND_SNAPSHOT, .flags = API_CHANGES_BY_TIME, .args = {.size = sizeof(struct files_args)},
 	 .query = "partition|path", .prepare = prepare_files, .work = work_list, .answer = answer_files,
-	 .doc = "A directory (path) of the disk: of ext2, ext3 or ext4 in the given or the largest "
-		"partition."},
+	 .doc = "Lists a directory (path) of the disk. Supports ext2, ext3 and ext4 in the given or the "
+		"largest partition."},
 	{HTTP_GET, "/snapshots/{id}/file", .name = "GetSnapshotFile", .permit = "ec2:ReadSnapshotFiles",
 	 .kind = KIND_SNAPSHOT, .flags = API_CHANGES_BY_TIME, .args = {.size = sizeof(struct files_args)},
 	 .query = "partition|path", .prepare = prepare_files, .work = work_read,
-	 .doc = "One regular file (path) of the disk, as " NATIVE_DATA_TYPE "."},
+	 .doc = "Returns a regular file (path) of the disk, as " NATIVE_DATA_TYPE "."},
 };
 const struct api_actions native_snapshot_files_actions = API_ACTIONS(actions);
