@@ -103,12 +103,12 @@ NONE(answer_notified, "NotificationConfigurations")
 		AUTOSCALING_ACTION(word), .args = NO_PARAMS, .answer = (answers), .doc = (says)              \
 	}
 static const struct autoscaling_action actions[] = {
-	TYPES("DescribeAccountLimits", answer_limits, "Limits of the account."),
-	TYPES("DescribeAdjustmentTypes", answer_adjustments, "Words of policies."),
-	TYPES("DescribeLifecycleHookTypes", answer_hooks, "Words of lifecycle hooks."),
-	TYPES("DescribeMetricCollectionTypes", answer_metrics, "Names of the metrics of groups."),
-	TYPES("DescribeScalingProcessTypes", answer_processes, "Processes that may be suspended."),
-	TYPES("DescribeTerminationPolicyTypes", answer_termination, "Words of termination policies."),
+	TYPES("DescribeAccountLimits", answer_limits, "Returns the limits of the account."),
+	TYPES("DescribeAdjustmentTypes", answer_adjustments, "Lists the adjustment types of policies."),
+	TYPES("DescribeLifecycleHookTypes", answer_hooks, "Lists the types of lifecycle hooks."),
+	TYPES("DescribeMetricCollectionTypes", answer_metrics, "Lists the metrics of groups."),
+	TYPES("DescribeScalingProcessTypes", answer_processes, "Lists the processes that can be suspended."),
+	TYPES("DescribeTerminationPolicyTypes", answer_termination, "Lists the termination policies."),
 	{AUTOSCALING_ACTION("DescribeInstanceRefreshes"), .args = PARAMS(struct none_args, group_params),
 	 .answer = answer_refreshes, .never = "Instance refresh is not implemented.",
 	 .doc = "Lists instance refreshes. There are none."},

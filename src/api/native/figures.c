@@ -332,11 +332,12 @@ static RESULT write_screen(struct native_call *e, const void *args, struct buf *
 	}
 static const struct native_action rows[] = {
 	FIGURES("/instances/{id}/metrics", "ec2:DescribeInstances", KIND_INSTANCE, 0,
-		"What its processors, memory, disks and network did: from, to and step choose."),
+		"Returns the processor, memory, disk and network metrics of an instance, selected by from, "
+		"to and step."),
 	FIGURES("/remote-machines/{id}/metrics", "dari:ListRemoteMachines", KIND_REMOTE_MACHINE, 0,
-		"The same of a machine elsewhere, without memory. Points come once an hour."),
+		"Returns the metrics of a remote machine, without memory, with one datapoint an hour."),
 	FIGURES("/hosts/{id}/metrics", "ec2:DescribeHypervisors", KIND_HOST, NATIVE_ADMIN,
-		"The same of a host, with the sums of its guests."),
+		"Returns the metrics of a host, with the sums of its guests."),
 	{HTTP_GET, "/instances/metrics", .permit = "ec2:DescribeInstances",
 	 .args = {.size = sizeof(struct newest_args)}, .query = "ids", .prepare = prepare_newest,
 	 .answer = answer_newest,

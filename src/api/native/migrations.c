@@ -64,8 +64,8 @@ static const struct native_action actions[] = {
 	 .doc = "Lists the hosts and tells for each whether the instance could be migrated there now, or why "
 		"not."},
 	UNDER_WAY("cancel-migration", engine_cancel_migration_run,
-		  "Cancels its live migration, unless it has completed."),
+		  "Cancels the live migration of an instance, unless it has completed."),
 	UNDER_WAY("complete-migration", engine_hasten_migration_run,
-		  "Completes its live migration: pauses the guest until it is over."),
+		  "Forces the live migration of an instance to complete, by pausing the guest."),
 };
 const struct api_actions native_migrations_actions = API_ACTIONS(actions);

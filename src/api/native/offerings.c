@@ -8,7 +8,7 @@
 #include "engine/storage/volume_type/volume_type.h"
 
 enum { VCPUS_MAX = 1024, NAME_SIZE = 255, DESCRIPTION_MAX = 65535 };
-static const char about_access[] = "This account may use it, too; not for a public one.";
+static const char about_access[] = "Account that gains access; not for a public one.";
 
 /* ---- instance types ---- */
 

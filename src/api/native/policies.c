@@ -52,11 +52,11 @@ static const struct param policy_params[] = {
 	PARAM(struct policy_wish, "path", path, .max = PATH_MAX_SIZE, .doc = "Path of the ARN; absent: /."),
 	PARAM(struct policy_wish, "description", description, .max = TEXT_MAX,
 	      .doc = "Description: free text."),
-	DOCUMENT(policy_wish, document, "In IAM's policy language, as text."),
+	DOCUMENT(policy_wish, document, "Policy document in IAM's policy language, as text."),
 	PARAM(struct policy_wish, "tags", tags, .max = TAG_COUNT_MAX, .doc = "Tags."),
 };
 static const struct param version_params[] = {
-	DOCUMENT(policy_version_wish, document, "Its new text."),
+	DOCUMENT(policy_version_wish, document, "Policy document of the new version."),
 	PARAM(struct policy_version_wish, "is_default", is_default,
 	      .doc = "Makes the new version the default."),
 };
@@ -148,9 +148,9 @@ static RESULT answer_aws_policies(struct native_call *e, const void *args, struc
 		  .target = NATIVE_AT(policy_attachment_wish, member), .operation = (run), .doc = (text))
 #define ATTACH_AND_DETACH(where, word, kind, member)                                                         \
 	ATTACH(where, "iam:Attach" word "Policy", kind, "attach-policy", member, engine_attach_policy_run,   \
-	       "Gives it a policy."),                                                                        \
+	       "Attaches a policy."),                                                                        \
 		ATTACH(where, "iam:Detach" word "Policy", kind, "detach-policy", member,                     \
-		       engine_detach_policy_run, "Takes a policy from it.")
+		       engine_detach_policy_run, "Detaches a policy.")
 
 static const struct native_action actions[] = {
 	{HTTP_GET, "/aws-policies", .name = "ListAwsPolicies", .permit = "iam:ListPolicies",

@@ -89,10 +89,11 @@ static RESULT show_version(struct az_call *e, const void *args, struct json_writ
 					   .doc = (says)                                                     \
 	}
 static const struct az_action actions[] = {
-	READ("/types", "VirtualMachineExtensionImages_ListTypes", list_types, "A publisher's extensions."),
+	READ("/types", "VirtualMachineExtensionImages_ListTypes", list_types,
+	     "Lists the extensions of a publisher."),
 	READ("/types/{type}/versions", "VirtualMachineExtensionImages_ListVersions", list_versions,
-	     "The version of one that there is."),
+	     "Lists the versions of an extension."),
 	READ("/types/{type}/versions/{version}", "VirtualMachineExtensionImages_Get", show_version,
-	     "What it is for."),
+	     "Gets one version of an extension."),
 };
 const struct api_actions az_extension_image_actions = API_ACTIONS(actions);

@@ -335,7 +335,7 @@ static const struct az_action actions[] = {
 	 .permit = "ec2:DescribeInstanceExtensions", .type = AZ_EXTENSIONS,
 	 .args = {0, 0, sizeof(struct extension_args)}, .prepare = prepare_read, .answer = show_one,
 	 .query = "$expand=instanceView", .doc = "Gets one extension."},
-	SET(HTTP_PUT, "VirtualMachineExtensions_CreateOrUpdate", "Sets an extension."),
+	SET(HTTP_PUT, "VirtualMachineExtensions_CreateOrUpdate", "Creates or changes an extension."),
 	SET(HTTP_PATCH, "VirtualMachineExtensions_Update", "Changes an extension's settings."),
 	{HTTP_DELETE, EXTENSION, .name = "VirtualMachineExtensions_Delete",
 	 .permit = "ec2:DeleteInstanceExtension", .flags = API_WRITES, .type = AZ_EXTENSIONS,

@@ -303,10 +303,10 @@ static RESULT show_aliases(struct az_call *e, const void *args, struct json_writ
 				.doc = (what)                                                                \
 	}
 static const struct az_action actions[] = {
-	LEVEL(IMAGES_AT, "VirtualMachineImages_ListPublishers", "Publishers of images."),
-	LEVEL(IMAGES_AT OF_PUBLISHER, "VirtualMachineImages_ListOffers", "A publisher's offers."),
-	LEVEL(IMAGES_AT OF_OFFER, "VirtualMachineImages_ListSkus", "An offer's SKUs."),
-	LEVEL(IMAGES_AT OF_SKU, "VirtualMachineImages_List", "A SKU's versions."),
+	LEVEL(IMAGES_AT, "VirtualMachineImages_ListPublishers", "Lists publishers of images."),
+	LEVEL(IMAGES_AT OF_PUBLISHER, "VirtualMachineImages_ListOffers", "Lists the offers of a publisher."),
+	LEVEL(IMAGES_AT OF_OFFER, "VirtualMachineImages_ListSkus", "Lists the SKUs of an offer."),
+	LEVEL(IMAGES_AT OF_SKU, "VirtualMachineImages_List", "Lists the versions of a SKU."),
 	{HTTP_GET, IMAGES_AT OF_SKU "/{version}", .name = "VirtualMachineImages_Get",
 	 .permit = "ec2:DescribeImages", .type = AZ_PUBLISHERS, .answer = show_version,
 	 .doc = "Gets one version of a marketplace image."},

@@ -350,11 +350,11 @@ static RESULT show_document(struct az_call *e, const void *args, struct json_wri
 	}
 static const struct az_action actions[] = {
 	READ(MACHINE "/runCommands", "VirtualMachineRunCommands_ListByVirtualMachine", show_list,
-	     "Commands that a machine keeps."),
+	     "Lists the run commands of a virtual machine."),
 	READ(COMMAND, "VirtualMachineRunCommands_GetByVirtualMachine", show_one,
-	     "One of them, and what came of it."),
-	SET(HTTP_PUT, "VirtualMachineRunCommands_CreateOrUpdate", "Keeps a command, and runs it."),
-	SET(HTTP_PATCH, "VirtualMachineRunCommands_Update", "The same: the command is said anew."),
+	     "Gets one run command and its result."),
+	SET(HTTP_PUT, "VirtualMachineRunCommands_CreateOrUpdate", "Creates a run command and runs it."),
+	SET(HTTP_PATCH, "VirtualMachineRunCommands_Update", "Changes a run command and runs it."),
 	{HTTP_DELETE, COMMAND, .name = "VirtualMachineRunCommands_Delete",
 	 .permit = "ec2:DeleteInstanceExtension", .flags = API_WRITES, .type = AZ_RUN_COMMANDS,
 	 .args = {0, 0, sizeof(struct removal_args)}, .prepare = prepare_delete,

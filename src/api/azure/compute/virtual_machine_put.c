@@ -944,7 +944,7 @@ static RESULT put(struct op *op, void *args)
 	}
 static const struct az_action actions[] = {
 	CHANGE(HTTP_PUT, "VirtualMachines_CreateOrUpdate", "ec2:RunInstances", AZ_PUT,
-	       "Makes a virtual machine, or changes one."),
+	       "Creates or changes a virtual machine."),
 	CHANGE(HTTP_PATCH, "VirtualMachines_Update", "ec2:ModifyInstanceAttribute", AZ_PATCH,
 	       "Changes a virtual machine."),
 };

@@ -90,11 +90,10 @@ struct az_action {
 
 /* Members of bodies without a row of their own, each with the reason. */
 #define AZ_READ_ONLY(names)                                                                                  \
-	PASSED_OVER(names,                                                                                   \
-		    "The REST reference marks them read-only: the service passes them over, and clients "    \
-		    "send back what they were shown.")
+	PASSED_OVER(names, "Read-only in the REST reference: accepted and ignored, because clients send "    \
+			   "back what they were shown.")
 #define AZ_CORE_READS(names) PASSED_OVER(names, "Read by the core, or by the call itself.")
-#define AZ_KEPT(names) PASSED_OVER(names, "Kept and shown (.keeps).")
+#define AZ_KEPT(names) PASSED_OVER(names, "Stored and shown (.keeps).")
 /* Further members of the body of every resource, and of every part of one. */
 #define AZ_RESOURCE AZ_CORE_READS("location|tags"), AZ_READ_ONLY("id|name|type|etag|systemData|kind")
 #define AZ_PART AZ_READ_ONLY("id|type|etag")

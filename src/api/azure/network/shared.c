@@ -7,9 +7,8 @@
 
 static const struct param link_rows[] = {
 	PARAM(struct az_link, "id", id, .doc = "Resource id."),
-	PASSED_OVER(
-		"name|type|etag|location|tags|properties|sku|zones|extendedLocation",
-		"A reference is its id: SDKs write the whole resource there (REST reference, SubResource)."),
+	PASSED_OVER("name|type|etag|location|tags|properties|sku|zones|extendedLocation",
+		    "Accepted and ignored: only the id of a reference counts (REST reference, SubResource)."),
 };
 const struct params az_link_params = PARAMS(struct az_link, link_rows, .object = "SubResource");
 

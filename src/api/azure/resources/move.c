@@ -145,7 +145,8 @@ static RESULT prepare(struct az_call *e, void *args)
 			.returns = API_RETURNS_NOTHING_STORED, .doc = (says)                                 \
 	}
 static const struct az_action actions[] = {
-	CALL("Resources_MoveResources", "/moveResources", "Moves resources to another group."),
-	CALL("Resources_ValidateMoveResources", "/validateMoveResources", "Whether they could be moved."),
+	CALL("Resources_MoveResources", "/moveResources", "Moves resources to another resource group."),
+	CALL("Resources_ValidateMoveResources", "/validateMoveResources",
+	     "Checks whether resources could be moved."),
 };
 const struct api_actions az_move_actions = API_ACTIONS(actions);

@@ -361,7 +361,7 @@ static const struct cs_action actions[] = {
 	 .outcome = ASYNC_JOB_OUTCOME_NOW, .doc = "Disables an account. Its keys and sessions are refused."},
 	{CS_ACTION("deleteAccount", "identity:delete_project"), CHANGES,
 	 .args = CS_ONE(struct account_target, "id", account, KIND_ACCOUNT,
-			"The account; its users and all that it has go with it."),
+			"The account, which is deleted with its users and resources."),
 	 .prepare = prepare_delete_account, .operation = engine_purge_account_run, .about = KIND_ACCOUNT,
 	 CS_SUBJECT(struct account_target, account.prefix), CS_JOB(GONE),
 	 .doc = "Deletes an account with its users and resources."},

@@ -343,7 +343,7 @@ static const struct cs_action actions[] = {
 	 .doc = "Changes a service offering."},
 	{CS_ACTION("deleteServiceOffering", "ec2:DeleteInstanceType"), CHANGES,
 	 .args = CS_ONE(struct instance_type_target, "id", type, KIND_INSTANCE_TYPE,
-			"The offering; machines that have it keep their size."),
+			"The offering. Virtual machines that use it keep their size."),
 	 .operation = engine_delete_instance_type_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .doc = "Deletes a service offering."},
 	{CS_ACTION("createDiskOffering", "ec2:CreateVolumeType"), CHANGES,
@@ -358,7 +358,7 @@ static const struct cs_action actions[] = {
 	 .doc = "Changes a disk offering."},
 	{CS_ACTION("deleteDiskOffering", "ec2:DeleteVolumeType"), CHANGES,
 	 .args = CS_ONE(struct volume_type_target, "id", type, KIND_VOLUME_TYPE,
-			"The offering, by which there are no volumes."),
+			"The offering, which no volume may use."),
 	 .operation = engine_delete_volume_type_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .doc = "Deletes a disk offering."},
 };

@@ -77,7 +77,7 @@ static RESULT find(struct op *op, void *args)
 	}
 static const struct cs_action actions[] = {
 	COPY("copyTemplate", prepare_template, &cs_templates,
-	     "Copies a template to other zones: it is in every zone already."),
-	COPY("copyIso", prepare_iso, &cs_isos, "Copies an ISO to other zones: it is in every zone already."),
+	     "Changes nothing: templates are in every zone already."),
+	COPY("copyIso", prepare_iso, &cs_isos, "Changes nothing: ISOs are in every zone already."),
 };
 const struct api_actions cs_template_copy_actions = API_ACTIONS(actions);

@@ -23,7 +23,9 @@ struct list_templates {
 };
 #define P(wire, member, ...) PARAM(struct list_templates, wire, member, __VA_ARGS__)
 #define FILTERS "featured|self|selfexecutable|sharedexecutable|executable|community|all"
-#define WHOSE "Whose: the operator's, one's own, those shared with oneself, all that can be used."
+#define WHOSE                                                                                                \
+	"Which templates to list: featured, self, selfexecutable, sharedexecutable, executable, community "  \
+	"or all."
 #define LIST_PARAMS                                                                                          \
 	CS_LIST_PARAMS(struct list_templates, KIND_IMAGE), CS_NAME_PARAM(struct list_templates),             \
 		CS_OWNER_PARAMS(struct list_templates), CS_PROJECT_PARAM(struct list_templates, project),    \

@@ -122,10 +122,10 @@ struct make_rule {
 #define NUMBER(wire, member, flag, text)                                                                     \
 	P(wire, traffic.member, .given = offsetof(struct make_rule, traffic.flag) + 1, .doc = (text))
 #define RULE                                                                                                 \
-	NUMBER("startport", start, has_start, "The first port."),                                            \
-		NUMBER("endport", end, has_end, "The last one; absent: the first."),                         \
-		NUMBER("icmptype", icmp_type, has_type, "ICMP's type; -1: all."),                            \
-		NUMBER("icmpcode", icmp_code, has_code, "ICMP's code; -1: all."),                            \
+	NUMBER("startport", start, has_start, "First port."),                                                \
+		NUMBER("endport", end, has_end, "Last port; absent: the first one."),                        \
+		NUMBER("icmptype", icmp_type, has_type, "ICMP type; -1: all."),                              \
+		NUMBER("icmpcode", icmp_code, has_code, "ICMP code; -1: all."),                              \
 		NOT_BUILT("type", .only = "user|User"), NOT_BUILT("fordisplay", .only = "true")
 static const struct param create_params[] = {
 	P("ipaddressid", wish.address, .kind = KIND_ADDRESS, .flags = REQUIRED, .doc = "The public address."),
@@ -271,15 +271,18 @@ static const struct param update_params[] = {
 		.doc = "Changes nothing: no property of a rule can be changed by this command."              \
 	}
 static const struct cs_action actions[] = {
-	LIST("listFirewallRules", &inward_rules, "Firewall rules of public addresses."),
+	LIST("listFirewallRules", &inward_rules, "Lists firewall rules of public addresses."),
 	CREATE("createFirewallRule", create_params, prepare_create, &inward_rules,
-	       "Lets something in by a public address of an isolated network."),
+	       "Creates a firewall rule, which allows incoming traffic to a public address of an isolated "
+	       "network."),
 	UPDATE("updateFirewallRule", &inward_rules),
-	DELETE("deleteFirewallRule", "Ends a firewall rule; what came in by it goes on."),
-	LIST("listEgressFirewallRules", &outward_rules, "Egress firewall rules of isolated networks."),
+	DELETE("deleteFirewallRule", "Deletes a firewall rule. Established connections continue."),
+	LIST("listEgressFirewallRules", &outward_rules, "Lists egress firewall rules of isolated networks."),
 	CREATE("createEgressFirewallRule", create_egress_params, prepare_create_egress, &outward_rules,
-	       "Lets something out of an isolated network; where all may go out, keeps it in."),
+	       "Creates an egress firewall rule. It allows outgoing traffic, or denies it if the network "
+	       "allows all by default."),
 	UPDATE("updateEgressFirewallRule", &outward_rules),
-	DELETE("deleteEgressFirewallRule", "Ends an egress firewall rule; what went out by it goes on."),
+	DELETE("deleteEgressFirewallRule",
+	       "Deletes an egress firewall rule. Established connections continue."),
 };
 const struct api_actions cs_firewall_rule_actions = API_ACTIONS(actions);

@@ -7,7 +7,7 @@
 struct empty_args {
 	struct cs_list_args list;
 };
-#define NO_ROWS "The list is empty, whatever is asked for."
+#define NO_ROWS "Ignored: the list is always empty."
 #define EMPTY(id, command, permission, more_flags, names, text)                                              \
 	static const struct param id##_params[] = {CS_PAGE_PARAMS(struct empty_args),                        \
 						   PASSED_OVER(names, NO_ROWS)};

@@ -7,7 +7,7 @@
 enum { CS_CPU_SPEED = 1000 }; /* CS_CPU_SPEED_MHZ */
 
 /* Templates and snapshots are in every zone, so the zones that a call names only have to exist. */
-#define CS_EVERY_ZONE "Where it will be; it is in every zone."
+#define CS_EVERY_ZONE "Zone. The image or resource is available in every zone."
 RESULT cs_find_zones(struct cs_call *e, const struct refs *zones, struct uuids *ret_zones);
 
 /* The parameter with which lists of zones and pods also show their used capacity, and its member.write for a zone's row.

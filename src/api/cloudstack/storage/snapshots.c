@@ -202,7 +202,7 @@ static const struct cs_action actions[] = {
 	 .doc = "Deletes a snapshot."},
 	{CS_ACTION("revertSnapshot", "ec2:RevertVolume"), .flags = API_WRITES,
 	 .args = CS_ONE(struct volume_reverting, "id", snapshot, KIND_SNAPSHOT,
-			"The snapshot; its volume is detached."),
+			"The snapshot. Its volume must be detached."),
 	 .operation = revert, CS_SUBJECT(struct volume_reverting, snapshot.prefix), .shows = &snapshots,
 	 CS_JOB(REVERTED), .doc = "Reverts a volume to its snapshot."},
 };

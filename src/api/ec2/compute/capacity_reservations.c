@@ -20,7 +20,7 @@ struct ec2_describe_capacity {
 };
 static const struct param describe_params[] = {
 	QUERY_IDS(struct ec2_describe_capacity, "CapacityReservationId", KIND_CAPACITY_RESERVATION,
-		  "Reservations by id."),
+		  "Capacity reservations by id."),
 	QUERY_FILTERS(struct ec2_describe_capacity),
 	QUERY_PAGES(struct ec2_describe_capacity, 1, 1000),
 };

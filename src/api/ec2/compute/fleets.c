@@ -873,7 +873,7 @@ struct ec2_describe_fleets {
 };
 static const struct param describe_params[] = {
 	QUERY_IDS(struct ec2_describe_fleets, "FleetId", KIND_FLEET,
-		  "Fleets by id: instant ones are in no other list."),
+		  "Fleets by id. Instant fleets are listed only by id."),
 	QUERY_FILTERS(struct ec2_describe_fleets),
 	QUERY_PAGES(struct ec2_describe_fleets, 1, 1000),
 };

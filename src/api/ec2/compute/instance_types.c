@@ -9,7 +9,7 @@ struct ec2_describe_types {
 	struct ec2_query query;
 };
 static const struct param describe_types_params[] = {
-	QUERY_NAMES(struct ec2_describe_types, "InstanceType", KIND_INSTANCE_TYPE, "Types by name."),
+	QUERY_NAMES(struct ec2_describe_types, "InstanceType", KIND_INSTANCE_TYPE, "Instance types by name."),
 	NOT_BUILT("IncludeUnsupportedInRegion", .only = "false"),
 	QUERY_FILTERS(struct ec2_describe_types),
 	QUERY_PAGES(struct ec2_describe_types, 5, 100),

@@ -594,9 +594,9 @@ static const struct ec2_action actions[] = {
 	POWER("StartInstances", start_params, engine_start_instances_run, ec2_write_changes,
 	      "Starts stopped instances."),
 	POWER("StopInstances", stop_params, engine_stop_instances_run, ec2_write_changes,
-	      "Stops instances; disks stay."),
-	POWER("RebootInstances", reboot_params, engine_reboot_instances_run, 0, "Resets instances."),
+	      "Stops instances. Their volumes stay."),
+	POWER("RebootInstances", reboot_params, engine_reboot_instances_run, 0, "Reboots instances."),
 	POWER("TerminateInstances", terminate_params, engine_terminate_instances_run, ec2_write_changes,
-	      "Ends instances, with the disks that go with them."),
+	      "Terminates instances, with the volumes that are deleted with them."),
 };
 const struct api_actions ec2_instance_actions = API_ACTIONS(actions);

@@ -17,9 +17,9 @@ struct ec2_describe_templates {
 };
 static const struct param describe_params[] = {
 	QUERY_IDS(struct ec2_describe_templates, "LaunchTemplateId", KIND_LAUNCH_TEMPLATE,
-		  "Templates by id."),
+		  "Launch templates by id."),
 	QUERY_NAMES(struct ec2_describe_templates, "LaunchTemplateName", KIND_LAUNCH_TEMPLATE,
-		    "Templates by name."),
+		    "Launch templates by name."),
 	QUERY_FILTERS(struct ec2_describe_templates),
 	QUERY_PAGES(struct ec2_describe_templates, 1, 200),
 	NOT_BUILT("IncludeManagedResources", .only = "false"),

@@ -766,7 +766,7 @@ struct ec2_describe_spot_requests {
 };
 static const struct param describe_params[] = {
 	QUERY_IDS(struct ec2_describe_spot_requests, "SpotInstanceRequestId", KIND_SPOT_REQUEST,
-		  "Requests by id."),
+		  "Spot requests by id."),
 	QUERY_FILTERS(struct ec2_describe_spot_requests),
 	QUERY_PAGES(struct ec2_describe_spot_requests, 5, 1000),
 };

@@ -15,8 +15,9 @@ struct ec2_describe_addresses {
 	struct ec2_query query;
 };
 static const struct param describe_addresses_params[] = {
-	QUERY_IDS(struct ec2_describe_addresses, "AllocationId", KIND_ADDRESS, "Addresses by id."),
-	QUERY_NAMES(struct ec2_describe_addresses, "PublicIp", KIND_ADDRESS, "Addresses by themselves."),
+	QUERY_IDS(struct ec2_describe_addresses, "AllocationId", KIND_ADDRESS, "Elastic addresses by id."),
+	QUERY_NAMES(struct ec2_describe_addresses, "PublicIp", KIND_ADDRESS,
+		    "Elastic addresses by IP address."),
 	QUERY_FILTERS(struct ec2_describe_addresses),
 };
 

@@ -14,7 +14,8 @@ struct ec2_describe_prefix_lists {
 	struct ec2_query query;
 };
 static const struct param describe_params[] = {
-	QUERY_IDS(struct ec2_describe_prefix_lists, "PrefixListId", KIND_ADDRESS_GROUP, "Lists by id."),
+	QUERY_IDS(struct ec2_describe_prefix_lists, "PrefixListId", KIND_ADDRESS_GROUP,
+		  "Prefix lists by id."),
 	QUERY_FILTERS(struct ec2_describe_prefix_lists),
 	QUERY_PAGES(struct ec2_describe_prefix_lists, 1, 100),
 };

@@ -23,7 +23,8 @@ struct ec2_describe_interfaces {
 	struct ec2_query query;
 };
 static const struct param describe_interfaces_params[] = {
-	QUERY_IDS(struct ec2_describe_interfaces, "NetworkInterfaceId", KIND_PORT, "Interfaces by id."),
+	QUERY_IDS(struct ec2_describe_interfaces, "NetworkInterfaceId", KIND_PORT,
+		  "Network interfaces by id."),
 	NO_MANAGED_RESOURCES,
 	QUERY_FILTERS(struct ec2_describe_interfaces),
 	QUERY_PAGES(struct ec2_describe_interfaces, 5, 1000),

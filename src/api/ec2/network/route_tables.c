@@ -284,7 +284,7 @@ struct ec2_describe_tables {
 	struct ec2_query query;
 };
 static const struct param describe_tables_params[] = {
-	QUERY_IDS(struct ec2_describe_tables, "RouteTableId", KIND_ROUTE_TABLE, "Tables by id."),
+	QUERY_IDS(struct ec2_describe_tables, "RouteTableId", KIND_ROUTE_TABLE, "Route tables by id."),
 	QUERY_FILTERS(struct ec2_describe_tables),
 	QUERY_PAGES(struct ec2_describe_tables, 5, 100),
 };
@@ -468,13 +468,13 @@ static const struct ec2_action actions[] = {
 	 .doc = "Associates a subnet, or the incoming traffic of an internet gateway, with a route table."},
 	CHANGE("DisassociateRouteTable", route_table_association, disassociate_table_params,
 	       engine_disassociate_route_table_run, 0,
-	       "Lets the subnet use the main table again, or the gateway none."),
+	       "Disassociates a subnet, which then uses the main route table, or a gateway."),
 	CHANGE("ReplaceRouteTableAssociation", route_table_association, replace_association_params,
 	       engine_replace_route_table_run, ec2_replace_route_table_association,
-	       "Another table for a subnet or a gateway, or another main one."),
+	       "Replaces the route table of a subnet or gateway, or the main route table."),
 	CHANGE_ROUTE("CreateRoute", create_route_params, engine_create_route_run, "Adds a route."),
 	CHANGE_ROUTE("ReplaceRoute", replace_route_params, engine_replace_route_run,
-		     "Leads a route elsewhere."),
-	CHANGE_ROUTE("DeleteRoute", delete_route_params, engine_delete_route_run, "Removes a route."),
+		     "Replaces the target of a route."),
+	CHANGE_ROUTE("DeleteRoute", delete_route_params, engine_delete_route_run, "Deletes a route."),
 };
 const struct api_actions ec2_route_actions = API_ACTIONS(actions);

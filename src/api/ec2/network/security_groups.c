@@ -16,9 +16,9 @@ struct ec2_describe_groups {
 	struct ec2_query query;
 };
 static const struct param describe_groups_params[] = {
-	QUERY_IDS(struct ec2_describe_groups, "GroupId", KIND_SECURITY_GROUP, "Groups by id."),
+	QUERY_IDS(struct ec2_describe_groups, "GroupId", KIND_SECURITY_GROUP, "Security groups by id."),
 	QUERY_NAMES(struct ec2_describe_groups, "GroupName", KIND_SECURITY_GROUP,
-		    "Groups of the default VPC by name."),
+		    "Security groups of the default VPC by name."),
 	QUERY_FILTERS(struct ec2_describe_groups),
 	QUERY_PAGES(struct ec2_describe_groups, 5, 1000),
 };

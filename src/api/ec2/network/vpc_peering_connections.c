@@ -153,7 +153,8 @@ struct ec2_describe_peerings {
 	struct ec2_query query;
 };
 static const struct param describe_peerings_params[] = {
-	QUERY_IDS(struct ec2_describe_peerings, "VpcPeeringConnectionId", KIND_PEERING, "Peerings by id."),
+	QUERY_IDS(struct ec2_describe_peerings, "VpcPeeringConnectionId", KIND_PEERING,
+		  "VPC peering connections by id."),
 	QUERY_FILTERS(struct ec2_describe_peerings),
 	QUERY_PAGES(struct ec2_describe_peerings, 5, 1000),
 };

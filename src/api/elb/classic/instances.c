@@ -242,10 +242,12 @@ static const struct param check_params[] = {
 	PARAM(struct check_args, "HealthCheck.Target", target, .flags = REQUIRED, .min = 1, .max = 1024,
 	      .doc = "Target of the health check: `TCP:PORT`, `SSL:PORT`, `HTTP:PORT/PATH` or "
 		     "`HTTPS:PORT/PATH`."),
-	CHECK("Interval", interval_s, 5, 300, "Seconds between two checks."),
-	CHECK("Timeout", timeout_s, 2, 60, "Seconds until a check has failed."),
-	CHECK("UnhealthyThreshold", unhealthy_threshold, 2, 10, "Failures that take an instance out."),
-	CHECK("HealthyThreshold", healthy_threshold, 2, 10, "Successes that take it back."),
+	CHECK("Interval", interval_s, 5, 300, "Interval of health checks in seconds."),
+	CHECK("Timeout", timeout_s, 2, 60, "Timeout of a health check in seconds."),
+	CHECK("UnhealthyThreshold", unhealthy_threshold, 2, 10,
+	      "Number of failures that make an instance unhealthy."),
+	CHECK("HealthyThreshold", healthy_threshold, 2, 10,
+	      "Number of successes that make an instance healthy."),
 };
 
 static RESULT fail_check(struct elb_call *e, const char *why)

@@ -397,10 +397,10 @@ static RESULT answer_types(struct elb_call *e, const void *args, struct xml *x)
 	}
 static const struct elb_action actions[] = {
 	CREATION("CreateAppCookieStickinessPolicy", app_params, prepare_app,
-		 "Makes a policy of sticky sessions by a cookie of the application."),
+		 "Creates a stickiness policy that follows a cookie of the application."),
 	CREATION("CreateLBCookieStickinessPolicy", lb_params, prepare_lb,
-		 "Makes a policy of sticky sessions by a cookie of the load balancer."),
-	CREATION("CreateLoadBalancerPolicy", create_params, prepare_create, "Makes a policy of any type."),
+		 "Creates a stickiness policy with a cookie of the load balancer."),
+	CREATION("CreateLoadBalancerPolicy", create_params, prepare_create, "Creates a policy of any type."),
 	{ELB_ACTION("DeleteLoadBalancerPolicy"), .flags = API_WRITES,
 	 .args = PARAMS(struct delete_args, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_classic_policy_run, .returns = API_RETURNS_NOTHING_STORED,

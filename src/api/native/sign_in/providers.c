@@ -12,9 +12,8 @@
 #include "model/saml_provider.h"
 
 #define GROUPS_DOC                                                                                           \
-	"Groups of the provider whose people are members of groups of the domain, from one sign-in to the "  \
-	"next: "                                                                                             \
-	"GROUP, or GROUP = GROUP OF THE DOMAIN."
+	"Groups of the provider whose members join groups of the domain at each sign-in: GROUP, or GROUP = " \
+	"GROUP OF THE DOMAIN."
 
 /* ---- OpenID Connect ---- */
 

@@ -222,9 +222,9 @@ static const struct os_listing pools = {
 			 .until = LAST_ACTION, .prepare = (before), .operation = (run), .doc = (words))
 static const struct os_action actions[] = {
 	BIND("addFloatingIp", "add", add_params, engine_associate_address_run, prepare_add,
-	     "A floating address stands for it."),
+	     "Associates a floating IP with a server."),
 	BIND("removeFloatingIp", "remove", remove_params, engine_disassociate_address_run, prepare_remove,
-	     "And no longer."),
+	     "Disassociates a floating IP from a server."),
 	{HTTP_GET, ALL, .permit = "os_compute_api:os-floating-ips:list", .until = LAST_PROXY,
 	 .list = &old_addresses, .doc = "Lists floating IPs through the deprecated Compute proxy."},
 	{HTTP_POST, ALL, .permit = "os_compute_api:os-floating-ips:create", .flags = API_WRITES,

@@ -249,8 +249,9 @@ static const struct os_action actions[] = {
 	 .flags = OS_ADMIN | API_WRITES, .args = OS_PARAMS(struct os_aggregate_change, one_params),
 	 .prepare = prepare_found, .operation = engine_delete_aggregate_run,
 	 .doc = "Deletes an aggregate without hosts."},
-	CHANGE("add_host", add_params, prepare_found, "Puts a host into it."),
-	CHANGE("remove_host", remove_params, prepare_found, "Takes a host out of it."),
-	CHANGE("set_metadata", metadata_params, prepare_metadata, "Says more of its hosts, or less."),
+	CHANGE("add_host", add_params, prepare_found, "Adds a host to an aggregate."),
+	CHANGE("remove_host", remove_params, prepare_found, "Removes a host from an aggregate."),
+	CHANGE("set_metadata", metadata_params, prepare_metadata,
+	       "Sets or removes metadata of an aggregate."),
 };
 const struct os_actions os_aggregate_actions = OS_ACTIONS(OS_COMPUTE, actions);

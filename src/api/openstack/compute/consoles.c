@@ -120,7 +120,7 @@ static const struct os_action actions[] = {
 	 .answer = show_console,
 	 .doc = "Returns a URL that opens the server's display or serial port. The URL is valid for ten "
 		"minutes."},
-	ACTION("os-getVNCConsole", vnc_params, "Of its display."),
-	ACTION("os-getSerialConsole", serial_params, "Of its serial port."),
+	ACTION("os-getVNCConsole", vnc_params, "Returns a URL that opens the server's display."),
+	ACTION("os-getSerialConsole", serial_params, "Returns a URL that opens the server's serial port."),
 };
 const struct os_actions os_console_actions = OS_ACTIONS(OS_COMPUTE, actions);

@@ -585,9 +585,10 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct os_service_change, service_params), .item = "service",
 	 .prepare = prepare_service, .operation = engine_update_host_run, .answer = show_service,
 	 .returns = KIND_HOST, .doc = "Enables or disables a host for new servers."},
-	SERVICE("enable", 0, named_params, "Opens a host to new servers."),
-	SERVICE("disable", 0, named_params, "Closes it."),
-	SERVICE("disable-log-reason", 0, reason_params, "Closes it, and says why."),
-	SERVICE("force-down", 11, down_params, "Says that a host is down, or not any more."),
+	SERVICE("enable", 0, named_params, "Enables a host for new servers."),
+	SERVICE("disable", 0, named_params, "Disables a host for new servers."),
+	SERVICE("disable-log-reason", 0, reason_params,
+		"Disables a host for new servers and stores the reason."),
+	SERVICE("force-down", 11, down_params, "Marks a host as down, or removes the mark."),
 };
 const struct os_actions os_compute_host_actions = OS_ACTIONS(OS_COMPUTE, actions);

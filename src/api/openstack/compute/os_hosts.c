@@ -222,8 +222,8 @@ static const struct os_action actions[] = {
 	 .until = LAST_VERSION, .args = OS_PARAMS(struct os_host_change, change_params),
 	 .prepare = prepare_change, .operation = engine_update_host_run, .answer = show_changed,
 	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Enables or disables a host for new servers."},
-	POWER("startup", "start", "Would turn it on (501)."),
-	POWER("shutdown", "shutdown", "Would turn it off (501)."),
-	POWER("reboot", "reboot", "Would reboot it (501)."),
+	POWER("startup", "start", "Refused with 501: would power on a host."),
+	POWER("shutdown", "shutdown", "Refused with 501: would power off a host."),
+	POWER("reboot", "reboot", "Refused with 501: would reboot a host."),
 };
 const struct os_actions os_os_host_actions = OS_ACTIONS(OS_COMPUTE, actions);

@@ -129,8 +129,8 @@ struct os_old_group_create {
 };
 #define P(T, wire, member, words) OS_BODY(T, wire, member, .flags = REQUIRED, .max = 255, .doc = (words))
 static const struct param create_params[] = {
-	P(struct os_old_group_create, "name", wish.name, "Need not be unique."),
-	P(struct os_old_group_create, "description", wish.description, "Free text."),
+	P(struct os_old_group_create, "name", wish.name, "Name; need not be unique."),
+	P(struct os_old_group_create, "description", wish.description, "Description: free text."),
 };
 
 struct os_old_group_update {
@@ -139,8 +139,8 @@ struct os_old_group_update {
 };
 static const struct param update_params[] = {
 	GROUP_ID(struct os_old_group_update, wish.group),
-	P(struct os_old_group_update, "name", name, "Need not be unique."),
-	P(struct os_old_group_update, "description", description, "Free text."),
+	P(struct os_old_group_update, "name", name, "Name; need not be unique."),
+	P(struct os_old_group_update, "description", description, "Description: free text."),
 };
 #undef P
 

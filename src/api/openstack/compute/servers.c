@@ -880,7 +880,7 @@ static const struct os_action actions[] = {
 	 .prepare = prepare_power, .operation = engine_terminate_instances_run,
 	 .doc = "Deletes a server, with the disks that are deleted with it."},
 	POWER("os-start", power_params, engine_start_instances_run, "Starts a server."),
-	POWER("os-stop", power_params, engine_stop_instances_run, "Stops a server; its disks stay."),
+	POWER("os-stop", power_params, engine_stop_instances_run, "Stops a server. Its disks stay."),
 	POWER("reboot", reboot_params, engine_reboot_instances_run, "Reboots a server."),
 };
 const struct os_actions os_server_actions = OS_ACTIONS(OS_COMPUTE, actions);

@@ -146,13 +146,13 @@ static const struct param target_params[] = {
 
 /* ---- create, change ---- */
 
-#define SECURITY_DOC                                                                                         \
-	"Whether new ports in it are filtered and held to their addresses, unless they say otherwise."
+#define SECURITY_DOC "Whether security groups and anti-spoofing apply to new ports by default."
 #define NETWORK_UNBUILT                                                                                      \
 	OS_UNBUILT("availability_zone_hints", .only = "[]"), OS_UNBUILT("qos_policy_id"),                    \
 		OS_UNBUILT("segments"), OS_UNBUILT("vlan_transparent", .only = "false"),                     \
 		OS_UNBUILT("dns_domain", .only = "")
-#define EXTERNAL_DOC "Whether routers lead out there, and floating addresses are from it; for administrators."
+#define EXTERNAL_DOC                                                                                         \
+	"Whether it is an external network, for router gateways and floating IPs; for administrators."
 
 struct os_create_network {
 	struct network_wish wish;

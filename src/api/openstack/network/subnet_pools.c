@@ -63,7 +63,7 @@ static const struct param target_params[] = {
 /* ---- create, change ---- */
 
 #define POOL_UNBUILT OS_UNBUILT("address_scope_id")
-#define QUOTA_DOC "How much each project may take: IPv4 addresses, or /64 blocks; 0: no limit."
+#define QUOTA_DOC "Quota of each project: IPv4 addresses, or /64 blocks; 0: unlimited."
 #define BITS(T, name, member)                                                                                \
 	OS_BODY(T, name, member, .min = SUBNET_POOL_BITS_MIN, .max = SUBNET_POOL_IPV6_BITS_MAX,              \
 		.doc = "Prefix length.")
