@@ -114,7 +114,7 @@ const struct command account_commands[] = {
 	 .is_anywhere = true},
 	{"env",
 	 "Prints shell lines that configure aws and boto3 for this region.",
-	 {{"account", PARAM_POSITIONAL, false, "The account's name, where there are several."}},
+	 {{"account", PARAM_POSITIONAL, false, "Name of the account, if there are several."}},
 	 .run = env_show},
 	{0},
 };

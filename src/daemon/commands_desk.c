@@ -187,25 +187,25 @@ static RESULT desk_list(struct command_call *call)
 #define DESK_PARAMS                                                                                          \
 	{"name", PARAM_POSITIONAL, true, "Name of the desk here."},                                          \
 		{"driver", PARAM_OPTION, false, "rt, tmf621, servicenow or webhook."},                       \
-		{"url", PARAM_OPTION, false, "URL of the desk; RT's REST2 is below it."},                    \
+		{"url", PARAM_OPTION, false, "URL of the desk, for RT without the path of REST2."},          \
 		{"queue", PARAM_OPTION, false,                                                               \
 		 "Queue for new tickets: RT's queue, or an assignment group."},                              \
-		{"login", PARAM_OPTION, false, "The service account that Dari has there."},                  \
+		{"login", PARAM_OPTION, false, "Service account of Dari at the desk."},                      \
 		{"secret-file", PARAM_OPTION, false,                                                         \
-		 "A file with its token, its password, or what events are signed with; kept sealed.",        \
+		 "File with the token, the password or the signing key; stored encrypted.",                  \
 		 .is_path = true},                                                                           \
 		{"role", PARAM_OPTION, false, "operator or vendor; vendors get fewer facts."},               \
 		{"mode", PARAM_OPTION, false,                                                                \
-		 "mirror, or collaborate: the same but for changes of severity, which do not cross."},       \
+		 "mirror, or collaborate, which does not exchange changes of severity."},                    \
 		{"product", PARAM_OPTION, false,                                                             \
-		 "A pattern of products whose tickets it gets, such as rhel*.", .repeats = true},            \
-		{"account", PARAM_OPTION, false, "An account whose tickets it gets (default: all).",         \
+		 "Pattern of products whose tickets go to the desk, such as rhel*.", .repeats = true},       \
+		{"account", PARAM_OPTION, false, "Account whose tickets go to the desk (default: all).",     \
 		 .repeats = true},                                                                           \
-		{"opens-for", PARAM_OPTION, false, "The account that tickets are for which it opens here."}, \
-		{"poll-s", PARAM_OPTION, false, "Seconds between two looks (default: 30)."},                 \
-		{"option", PARAM_OPTION, false, "NAME=VALUE for its driver: docs/tickets.md lists them.",    \
-		 .repeats = true},                                                                           \
-		{"inbound", PARAM_FLAG, false, "Draws a token with which it may call here; shown once."},    \
+		{"opens-for", PARAM_OPTION, false, "Account for tickets that the desk opens here."},         \
+		{"poll-s", PARAM_OPTION, false, "Poll interval in seconds (default: 30)."},                  \
+		{"option", PARAM_OPTION, false,                                                              \
+		 "Option of the driver, NAME=VALUE, as listed in docs/tickets.md.", .repeats = true},        \
+		{"inbound", PARAM_FLAG, false, "Creates a token for calls of the desk; shown once."},        \
 		{"off", PARAM_FLAG, false, "Pauses the desk: nothing is sent."},                             \
 		{"on", PARAM_FLAG, false, "It goes on."},
 
@@ -224,7 +224,7 @@ const struct command desk_commands[] = {
 	{"desk remove",
 	 "Removes a support desk.",
 	 {{"name", PARAM_POSITIONAL, true, "Its name."},
-	  {"force", PARAM_FLAG, false, "Also while tickets are linked with it."}},
+	  {"force", PARAM_FLAG, false, "Removes the desk even if tickets are linked with it."}},
 	 .run = desk_remove,
 	 .is_anywhere = true},
 	{0},

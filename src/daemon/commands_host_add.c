@@ -517,9 +517,8 @@ const struct command host_add_commands[] = {
 	 "Renews the keys and certificates of libvirt and QEMU on a host that dari host add root@… set up.",
 	 {{"name", PARAM_POSITIONAL, false, "The host."},
 	  {"all", PARAM_FLAG, false,
-	   "Instead: each whose certificate has less than 30 of its 90 days left, or is of before a "
-	   "replacement of the "
-	   "authority (dari host replace-authority)."}},
+	   "Renews all hosts whose certificate has less than 30 of its 90 days left, or was issued before "
+	   "`dari host replace-authority`."}},
 	 .run_here = host_renew_here},
 	{0},
 };

@@ -91,7 +91,7 @@ const struct command image_commands[] = {
 	 {{"source", PARAM_POSITIONAL, true, "A file on the server's machine, or a URL.", .is_path = true},
 	  {"name", PARAM_OPTION, false, "Name of the image (default: the file's name)."},
 	  {"format", PARAM_OPTION, false, "qcow2, raw, vmdk, vhd or vhdx (default: detected)."},
-	  {"description", PARAM_OPTION, false, "Free text."},
+	  {"description", PARAM_OPTION, false, "Description: free text."},
 	  {"arch", PARAM_OPTION, false, "x86_64 or arm64."},
 	  {"personality", PARAM_OPTION, false,
 	   "Metadata service that its guests expect: ec2, openstack, cloudstack, azure or nocloud."},

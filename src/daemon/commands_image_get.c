@@ -391,7 +391,7 @@ const struct command image_get_commands[] = {
 	  {"list", PARAM_FLAG, false, "Lists the catalog, and which images are imported."},
 	  {"mirror", PARAM_OPTION, false,
 	   "URL of a mirror; {vendor} stands for the vendor's name (default: images.mirror)."},
-	  {"from", PARAM_OPTION, false, "A directory with the image, its checksum file and its signature.",
+	  {"from", PARAM_OPTION, false, "Directory with the image, its checksum file and its signature.",
 	   .is_path = true},
 	  {"arch", PARAM_OPTION, false, "x86_64 or arm64 (default: x86_64)."},
 	  {"key", PARAM_OPTION, false,

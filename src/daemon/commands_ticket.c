@@ -415,12 +415,12 @@ static RESULT ticket_preview(struct command_call *call)
 
 #define TICKET                                                                                               \
 	{                                                                                                    \
-		"ticket", PARAM_POSITIONAL, true, "Its id, t-…, or its number."                            \
+		"ticket", PARAM_POSITIONAL, true, "Ticket, by id (t-…) or number."                         \
 	}
 #define BODY(words)                                                                                          \
 	{"body", PARAM_OPTION, false, words},                                                                \
 	{                                                                                                    \
-		"body-file", PARAM_OPTION, false, "A file that says it.", .is_path = true                    \
+		"body-file", PARAM_OPTION, false, "File with the text.", .is_path = true                     \
 	}
 
 const struct command ticket_commands[] = {
@@ -428,7 +428,7 @@ const struct command ticket_commands[] = {
 	 "Opens a ticket for an account, and sends it to the desks in charge.",
 	 {{"account", PARAM_OPTION, true, "Owning account."},
 	  {"subject", PARAM_OPTION, true, "Subject, up to 255 characters."},
-	  BODY("What is said first."),
+	  BODY("Text of the first message."),
 	  {"severity", PARAM_OPTION, false, "low, normal, high, urgent or critical (default: normal)."},
 	  {"about", PARAM_OPTION, false, "technical, billing, quota or account (default: technical)."},
 	  {"resource", PARAM_OPTION, false, "Id of an affected resource; may be given several times.",
@@ -448,14 +448,16 @@ const struct command ticket_commands[] = {
 	 .is_anywhere = true},
 	{"ticket say",
 	 "Adds a message to a ticket, and sends it to all its desks.",
-	 {TICKET, BODY("What is said."), {"private", PARAM_FLAG, false, "A note that stays here."}},
+	 {TICKET,
+	  BODY("Text of the message."),
+	  {"private", PARAM_FLAG, false, "Internal note: it is sent to no desk."}},
 	 .run = ticket_say,
 	 .is_anywhere = true},
 	{"ticket attach",
 	 "Attaches a file to a ticket.",
 	 {TICKET,
-	  {"file", PARAM_POSITIONAL, true, "On the server's machine; up to 25 MiB.", .is_path = true},
-	  {"private", PARAM_FLAG, false, "For the operator's desk alone."}},
+	  {"file", PARAM_POSITIONAL, true, "File on the server's machine, up to 25 MiB.", .is_path = true},
+	  {"private", PARAM_FLAG, false, "Visible to the operator's desk only."}},
 	 .run = ticket_attach},
 	{"ticket close",
 	 "Resolves a ticket, here and at its desks; it is closed seven days later.",
@@ -485,7 +487,7 @@ const struct command ticket_commands[] = {
 	 "Links a ticket with a desk, and sends it all messages except internal notes.",
 	 {TICKET,
 	  {"desk", PARAM_POSITIONAL, true, "Its name."},
-	  {"end", PARAM_FLAG, false, "Ends that: nothing crosses any more."},
+	  {"end", PARAM_FLAG, false, "Ends the link: nothing is exchanged any more."},
 	  {"goes-on", PARAM_FLAG, false,
 	   "Resumes a ticket that was stopped because messages came too fast."}},
 	 .run = ticket_link_command,
@@ -503,7 +505,7 @@ const struct command ticket_commands[] = {
 	{"ticket redact",
 	 "Deletes the text of a message, here.",
 	 {TICKET,
-	  {"message", PARAM_OPTION, true, "Its number."},
+	  {"message", PARAM_OPTION, true, "Number of the message."},
 	  {"body", PARAM_OPTION, false, "Replacement text."}},
 	 .run = ticket_redact,
 	 .is_anywhere = true},
@@ -514,7 +516,7 @@ const struct command ticket_commands[] = {
 	 .is_anywhere = true},
 	{"ticket preview",
 	 "Dry run: prints the redacted text that would be sent to a desk.",
-	 {BODY("The text.")},
+	 {BODY("Text to redact.")},
 	 .run = ticket_preview,
 	 .is_anywhere = true},
 	{0},

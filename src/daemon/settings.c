@@ -13,18 +13,18 @@ enum { CONFIG_CAP = 1024 * 1024 };
 
 #define LIMIT(name, kind, rate, most, words)                                                                 \
 	KEY("limits." name "_per_second", CONFIG_INT, limits.of[kind].per_second, .absent = (rate),          \
-	    .max = LIMIT_PER_SECOND_MAX, .doc = words ", a second; 0: no limit."),                           \
+	    .max = LIMIT_PER_SECOND_MAX, .doc = "Rate limit per second of " words "; 0: no limit."),         \
 		KEY("limits." name "_burst", CONFIG_INT, limits.of[kind].burst, .absent = (most), .min = 1,  \
-		    .max = LIMIT_BURST_MAX, .doc = words ", at once.")
+		    .max = LIMIT_BURST_MAX, .doc = "Burst limit of " words ".")
 
 static const struct config_key keys[] = {
 	KEY("region.name", CONFIG_TEXT, region, .absent = "us-east-1",
-	    .doc = "The region's name, as clients sign it."),
+	    .doc = "Name of the region, as clients use it in signatures."),
 	KEY("region.id", CONFIG_TEXT, region_id,
 	    .doc = "Region id. Together with the name it marks everything that Dari creates on hosts and in "
 		   "OVN: never change it."),
 	KEY("data.directory", CONFIG_TEXT, data_directory, .absent = "/var/lib/dari",
-	    .doc = "Database, images, master key."),
+	    .doc = "Directory for the database, images and the master key."),
 	KEY("store", CONFIG_TEXT, store,
 	    .doc = "The database: postgresql://HOST1,HOST2/NAME?user=NAME for PostgreSQL, or a path for "
 		   "SQLite; "
@@ -37,80 +37,81 @@ static const struct config_key keys[] = {
 	    .doc = "Control socket, through which `dari` commands reach the server."),
 	KEY("log.level", CONFIG_TEXT, log_level, .absent = "info", .doc = "debug, info, warn or error."),
 	KEY("api.address", CONFIG_TEXT, listen_ip, .absent = "127.0.0.1",
-	    .doc = "Address the API listens on."),
+	    .doc = "Address on which the API listens."),
 	KEY("api.port", CONFIG_INT, listen_port, .absent = "8788", .min = 1, .max = 65535,
-	    .doc = "Its port."),
+	    .doc = "Port of the API."),
 	KEY("api.cloudstack_port", CONFIG_INT, cloudstack_port, .absent = "0", .max = 65535,
-	    .doc = "A second port, 8080 for clients of CloudStack that ask no other; 0: none."),
+	    .doc = "Additional port for CloudStack clients, most of which expect 8080; 0: none."),
 	KEY("api.certificate", CONFIG_TEXT, tls_certificate, .is_file = true,
-	    .doc = "PEM file; with it the API speaks TLS."),
+	    .doc = "PEM file of the certificate; enables TLS."),
 	KEY("api.key", CONFIG_TEXT, tls_key, .is_file = true, .doc = "Private key of the certificate, PEM."),
 	KEY("api.endpoint", CONFIG_TEXT, endpoint,
 	    .doc = "Public URL in answers (default: made of the address and port)."),
 	KEY("limits.connections", CONFIG_INT, connections, .absent = "10000", .min = 10, .max = 1000000,
-	    .doc = "Connections at most, all clients together."),
+	    .doc = "Maximum number of connections of all clients."),
 	KEY("limits.connections_per_address", CONFIG_INT, connections_per_address, .absent = "5000",
-	    .max = 1000000, .doc = "From one client address; 0: as many as there are."),
+	    .max = 1000000, .doc = "Maximum number of connections from one client address; 0: no limit."),
 	KEY("limits.connections_per_account", CONFIG_INT, connections_per_account, .absent = "2500",
 	    .max = 1000000,
 	    .doc = "Connections of one account from all addresses; 0: no limit. The last twentieth of all "
 		   "connections is reserved for administrators."),
 	KEY("api.proxies", CONFIG_TEXTS, proxies,
-	    .doc = "Addresses and blocks of reverse proxies. Their X-Forwarded-For and X-Forwarded-Proto are "
-		   "believed; nobody else's are."),
+	    .doc = "Addresses and blocks of reverse proxies, whose X-Forwarded-For and X-Forwarded-Proto are "
+		   "trusted."),
 	KEY("api.proxy_header", CONFIG_TEXT, proxy_header, .absent = "X-Forwarded-For",
-	    .doc = "The header in which they tell the client's address: X-Forwarded-For or Forwarded."),
-	LIMIT("reads", LIMIT_READS, "500", "5000", "Describe requests of an account"),
-	LIMIT("writes", LIMIT_WRITES, "100", "2000", "Requests of an account that change something"),
-	LIMIT("strangers", LIMIT_STRANGERS, "20", "200", "Requests of an address that prove nobody"),
+	    .doc = "Header in which the proxies pass the client's address: X-Forwarded-For or Forwarded."),
+	LIMIT("reads", LIMIT_READS, "500", "5000", "an account's read requests"),
+	LIMIT("writes", LIMIT_WRITES, "100", "2000", "an account's write requests"),
+	LIMIT("strangers", LIMIT_STRANGERS, "20", "200", "an address's unauthenticated requests"),
 	KEY("history.events_days", CONFIG_INT, events_days, .absent = "400", .max = 36500,
-	    .doc = "Events that are older are deleted; 0: none for its age."),
+	    .doc = "Days after which events are deleted; 0: never."),
 	KEY("history.events", CONFIG_INT, events_max, .absent = "20000000", .max = 1000000000000,
 	    .doc = "Maximum number of events; older ones are deleted. 0: no maximum."),
 	KEY("consoles.novnc", CONFIG_TEXT, novnc_directory, .absent = "/usr/share/novnc",
-	    .doc = "noVNC's pages, which guests' displays are shown in: Debian's package novnc."),
+	    .doc = "Directory of noVNC, which shows guests' displays; Debian's package novnc."),
 	KEY("consoles.open", CONFIG_INT, consoles, .absent = "100", .min = 1, .max = 10000,
-	    .doc = "Consoles that are open at once, at most; a real guest's serial console takes a thread."),
+	    .doc = "Maximum number of open consoles. The serial console of a guest occupies a thread."),
 	KEY("consoles.open_per_account", CONFIG_INT, consoles_per_account, .absent = "20", .min = 1,
-	    .max = 10000, .doc = "Open consoles of one account."),
+	    .max = 10000, .doc = "Maximum number of open consoles of one account."),
 	KEY("consoles.idle_s", CONFIG_INT, console_idle_s, .absent = "1800", .min = 10, .max = 86400,
-	    .doc = "Idle time after which a console is closed."),
+	    .doc = "Idle time in seconds after which a console is closed."),
 	KEY("identity.password_memory_kib", CONFIG_INT, password_memory_kib, .absent = "19456", .min = 8,
 	    .max = 1024 * 1024,
-	    .doc = "Memory that hashing a password takes; four at once at most, half as many as processors."),
+	    .doc = "Memory in KiB for hashing a password. At most four hashes run at once, and no more than "
+		   "half the number of processors."),
 	KEY("identity.password_passes", CONFIG_INT, password_passes, .absent = "2", .min = 1, .max = 100,
 	    .doc = "Passes of argon2id over that memory."),
 	KEY("identity.password_failures", CONFIG_INT, password_failures, .absent = "5", .max = 1000000,
-	    .doc = "Wrong passwords in a row after which an address is locked out of a user for a while; 0: "
-		   "never."),
+	    .doc = "Consecutive wrong passwords after which an address is locked out of a user for a while; "
+		   "0: never."),
 	KEY("identity.locked_s", CONFIG_INT, password_locked_s, .absent = "300", .min = 1, .max = 86400,
-	    .doc = "Duration of the lock."),
+	    .doc = "Duration of the lock in seconds."),
 	KEY("directory.url", CONFIG_TEXT, directory.ldap.url,
-	    .doc = "An LDAP directory or Active Directory whose people sign in with their password there: "
-		   "ldaps://HOST or ldap://HOST; several, separated by blanks, are tried in turn. None: "
-		   "nobody does."),
+	    .doc = "URL of an LDAP directory or Active Directory whose people sign in with their password "
+		   "there: ldaps://HOST or ldap://HOST. Several, separated by blanks, are tried in turn. "
+		   "Absent: no sign-in by a directory."),
 	KEY("directory.start_tls", CONFIG_BOOL, directory_start_tls, .absent = "true",
 	    .doc = "Begins TLS on ldap:// before anything else is sent (StartTLS); ldaps:// always uses "
 		   "TLS."),
 	KEY("directory.ca", CONFIG_TEXT, directory.ldap.authority, .is_file = true,
-	    .doc = "PEM file of the authority that signed its certificate; absent: the system's."),
+	    .doc = "PEM file of the directory's CA certificate; absent: the system's."),
 	KEY("directory.domain", CONFIG_TEXT, directory.domain, .absent = "Default",
-	    .doc = "The domain that its people belong to."),
+	    .doc = "Domain of the directory's people."),
 	KEY("directory.bind_dn", CONFIG_TEXT, directory.ldap.bind_name,
-	    .doc = "The account that searches it; absent: an anonymous search."),
+	    .doc = "DN of the account for searches; absent: anonymous searches."),
 	KEY("directory.bind_password_file", CONFIG_TEXT, directory_password_file, .is_file = true,
-	    .doc = "The file that has that account's password."),
+	    .doc = "File with the password of that account."),
 	KEY("directory.people", CONFIG_TEXT, directory.ldap.user_base,
 	    .doc = "Base DN of people: ou=people,dc=example,dc=com."),
 	KEY("directory.person_filter", CONFIG_TEXT, directory.ldap.user_filter, .absent = "(uid={name})",
 	    .doc = "Filter for one person; {name} stands for the typed name. Active Directory: "
 		   "(&(objectCategory=person)(sAMAccountName={name}))."),
 	KEY("directory.person_name", CONFIG_TEXT, directory.ldap.name_attribute, .absent = "uid",
-	    .doc = "The attribute that has a person's name here. Active Directory: sAMAccountName."),
+	    .doc = "Attribute with a person's user name. Active Directory: sAMAccountName."),
 	KEY("directory.person_id", CONFIG_TEXT, directory.ldap.id_attribute, .absent = "entryUUID",
-	    .doc = "The attribute that never changes for a person. Active Directory: objectGUID."),
+	    .doc = "Attribute that never changes for a person. Active Directory: objectGUID."),
 	KEY("directory.person_mail", CONFIG_TEXT, directory.ldap.mail_attribute, .absent = "mail",
-	    .doc = "The attribute that has the e-mail address."),
+	    .doc = "Attribute with the e-mail address."),
 	KEY("directory.group_base", CONFIG_TEXT, directory.ldap.group_base,
 	    .doc = "Base DN of groups; absent: no groups are read."),
 	KEY("directory.group_filter", CONFIG_TEXT, directory.ldap.group_filter,
@@ -118,75 +119,71 @@ static const struct config_key keys[] = {
 	    .doc = "Filter for a person's groups; {dn} and {name} stand for the person's. Active Directory "
 		   "with nested groups: (member:1.2.840.113556.1.4.1941:={dn})."),
 	KEY("directory.group_name", CONFIG_TEXT, directory.ldap.group_name_attribute, .absent = "cn",
-	    .doc = "The attribute that has a group's name."),
+	    .doc = "Attribute with the name of a group."),
 	KEY("directory.groups", CONFIG_TEXTS, directory.groups,
-	    .doc = "Groups that are groups of the domain, where they get roles: NAME, or NAME=NAME HERE. The "
-		   "members follow at each sign-in and each refresh."),
+	    .doc = "Groups to mirror in the domain, where they can get roles: NAME, or NAME=NAME HERE. "
+		   "Members are updated at each sign-in and each refresh."),
 	KEY("directory.refresh_s", CONFIG_INT, directory_refresh_s, .absent = "900", .min = 1, .max = 604800,
-	    .doc = "Interval at which the region looks its people up in the directory, disables those who "
-		   "have left, and updates groups."),
+	    .doc = "Interval in seconds at which the region looks its people up in the directory, disables "
+		   "those who have left, and updates groups."),
 	KEY("directory.timeout_s", CONFIG_INT, directory_timeout_s, .absent = "5", .min = 1, .max = 60,
-	    .doc = "Time limit of an answer."),
+	    .doc = "Time limit of an answer in seconds."),
 	KEY("ovn.northbound", CONFIG_TEXT, ovn_northbound, .absent = "unix:/run/ovn/ovnnb_db.sock",
 	    .doc = "OVN's northbound database."),
 	KEY("ovn.southbound", CONFIG_TEXT, ovn_southbound, .absent = "unix:/run/ovn/ovnsb_db.sock",
-	    .doc = "OVN's southbound database, which tells whether the OVN of a silent host answers; empty: "
-		   "no host "
-		   "is turned off by itself."),
+	    .doc = "OVN's southbound database, which shows whether the OVN of a silent host still answers; "
+		   "empty: hosts are never fenced automatically."),
 	KEY("ovn.local", CONFIG_TEXT, ovs_database, .absent = "unix:/run/openvswitch/db.sock",
 	    .doc = "This machine's Open vSwitch database."),
 	KEY("ovn.chassis", CONFIG_TEXT, chassis,
 	    .doc = "This machine's system-id in Open vSwitch; required to serve."),
 	KEY("dns.upstreams", CONFIG_TEXTS, dns_upstreams,
-	    .doc = "Resolvers for names outside; none: those of /etc/resolv.conf."),
+	    .doc = "DNS resolvers for external names; absent: those of /etc/resolv.conf."),
 	KEY("identity.token_lifetime_s", CONFIG_INT, token_lifetime_s, .absent = "3600", .min = 60,
-	    .max = 86400, .doc = "Lifetime of a token of the identity service."),
+	    .max = 86400, .doc = "Lifetime of an identity token in seconds."),
 	KEY("guests.shutdown_grace_s", CONFIG_INT, shutdown_grace_s, .absent = "60", .min = 1, .max = 3600,
-	    .doc = "From asking a guest to stop to forcing it."),
+	    .doc = "Seconds between asking a guest to shut down and forcing it."),
 	KEY("images.fetch_not_from", CONFIG_TEXTS, fetch_not_from,
-	    .doc = "Blocks that nothing is fetched from for accounts, besides what is never fetched from."),
+	    .doc = "Additional blocks from which nothing is downloaded for accounts."),
 	KEY("images.fetch_also_from", CONFIG_TEXTS, fetch_also_from,
-	    .doc = "Addresses that are fetched from nevertheless; blocks win over images.fetch_not_from "
-		   "only."),
+	    .doc = "Addresses from which downloads are allowed nevertheless; blocks override "
+		   "images.fetch_not_from only."),
 	KEY("images.mirror", CONFIG_TEXT, image_mirror,
 	    .doc = "Mirror of vendors' images for `dari image get`; {vendor} stands for the vendor's name. "
 		   "Absent: the vendors' own servers."),
 	KEY("exports.directory", CONFIG_TEXT, export_directory,
-	    .doc = "Where files of exported images are written, in a folder for each account; absent: "
-		   "exports in "
-		   "the data directory."),
+	    .doc = "Directory for exported images, with a folder for each account; absent: exports in the "
+		   "data directory."),
 	KEY("backup.target", CONFIG_TEXT, backup.url,
-	    .doc = "Target of volumes' backups: file:///DIRECTORY or s3://BUCKET/PREFIX; none: backups are "
-		   "off."),
+	    .doc = "Target of volume backups: file:///DIRECTORY or s3://BUCKET/PREFIX; absent: volume "
+		   "backups are disabled."),
 	KEY("backup.s3_endpoint", CONFIG_TEXT, backup.endpoint,
-	    .doc = "The URL of the S3 service: https://s3.us-east-1.amazonaws.com, or somebody else's."),
+	    .doc = "URL of the S3 service, such as https://s3.us-east-1.amazonaws.com."),
 	KEY("backup.s3_region", CONFIG_TEXT, backup.region, .absent = "us-east-1",
 	    .doc = "Region name in signatures of requests to the target."),
-	KEY("backup.s3_key_id", CONFIG_TEXT, backup.key_id, .doc = "The id of the access key."),
+	KEY("backup.s3_key_id", CONFIG_TEXT, backup.key_id, .doc = "Id of the access key."),
 	KEY("backup.s3_secret_file", CONFIG_TEXT, backup.secret_file, .is_file = true,
-	    .doc = "The file that has its secret."),
+	    .doc = "File with the secret of the access key."),
 	KEY("metering.uplink", CONFIG_TEXT, traffic_device,
-	    .doc = "The network device by which all leaves that the region sends outside, where this machine "
-		   "is the "
-		   "router before its external networks: traffic of public addresses is counted there "
-		   "(nftables), "
-		   "and billed; none: it is neither."),
+	    .doc = "Network device for all outgoing traffic, if this machine is the router of the external "
+		   "networks. Traffic of public addresses is counted there by nftables, and billed. Absent: "
+		   "it is neither counted nor billed."),
 	KEY("metering.uplink_namespace", CONFIG_TEXT, traffic_netns,
-	    .doc = "The named network namespace that the device is in; none: the server's own."),
+	    .doc = "Named network namespace of the device; absent: the server's own."),
 	KEY("hosts.image_keep_h", CONFIG_INT, image_keep_h, .absent = "24", .min = 1, .max = 8760,
-	    .doc = "Time for which a host keeps a cached image that backs no disk."),
+	    .doc = "Hours for which a host keeps a cached image that backs no disk."),
 	KEY("hosts.image_unneeded_gib", CONFIG_INT, image_unneeded_gib, .absent = "0", .min = 0,
 	    .max = 1048576,
-	    .doc = "More GiB of such images than that are not kept in a pool: the longest unneeded go at "
-		   "once; 0: any."),
+	    .doc = "Maximum GiB of unneeded cached images in a pool. Above it the longest unneeded are "
+		   "deleted first; 0: no maximum."),
 	KEY("hosts.image_reserve_percent", CONFIG_INT, image_reserve_percent, .absent = "10", .min = 1,
 	    .max = 90,
-	    .doc = "While less than that of a host's pool is free, such images go at once, the longest "
-		   "unneeded first."),
+	    .doc = "Percentage of a host's pool that must stay free. Below it unneeded cached images are "
+		   "deleted, the longest unneeded first."),
 	KEY("hosts.interval_s", CONFIG_INT, host_interval_s, .absent = "10", .min = 1, .max = 3600,
-	    .doc = "Between looks at an idle host."),
+	    .doc = "Seconds between two polls of an idle host."),
 	KEY("hosts.figures_s", CONFIG_INT, figures_interval_s, .absent = "10", .min = 1, .max = 60,
-	    .doc = "Between readings of what guests use: processors, memory, disks, network."),
+	    .doc = "Seconds between two readings of guests' processor, memory, disk and network usage."),
 };
 
 void settings_each_key(void (*each)(void *arg, const struct config_key *key), void *arg)

@@ -519,17 +519,17 @@ const struct command backup_commands[] = {
 	 {{"target", PARAM_POSITIONAL, true,
 	   "file:///DIRECTORY or s3://BUCKET/PREFIX (with the key of backup.…).", .is_path = true},
 	  {"recovery-certificate", PARAM_OPTION, false,
-	   "A PEM file on the server's machine: the certificate that the master key and the configuration "
-	   "are encrypted to.",
+	   "PEM file on the server's machine: certificate for encrypting the master key and the "
+	   "configuration.",
 	   .is_path = true},
 	  {"images", PARAM_FLAG, false, "Also copies the files of images that are not there yet."},
-	  {"keep", PARAM_OPTION, false, "Keeps only so many of the newest backups."},
+	  {"keep", PARAM_OPTION, false, "Number of newest backups to keep."},
 	  {"without-keys", PARAM_FLAG, false,
 	   "Does not copy the master key, the configuration and certificates."},
 	  {"list", PARAM_FLAG, false, "Lists the region's backups instead."},
 	  {"prove", PARAM_FLAG, false,
-	   "Verifies the newest backup instead: reads it back, starts a region with its rows that reaches no "
-	   "host and no client, and compares it with its record."},
+	   "Verifies the newest backup instead: reads it back, starts an isolated region from it, and "
+	   "compares the rows with the record."},
 	  {"backup", PARAM_OPTION, false, "With --prove: ID of another backup."}},
 	 .run = backup},
 	{0},

@@ -77,16 +77,16 @@ static RESULT webhook_deliveries(struct command_call *call)
 
 #define HOOK_PARAM                                                                                           \
 	{                                                                                                    \
-		"name", PARAM_POSITIONAL, true, "What it is called."                                         \
+		"name", PARAM_POSITIONAL, true, "Name of the webhook."                                       \
 	}
 #define HOOK_PARAMS                                                                                          \
 	HOOK_PARAM, {"url", PARAM_OPTION, false, "Receiver's https URL."},                                   \
-		{"secret-file", PARAM_OPTION, false, "A file with what is signed with; kept sealed.",        \
+		{"secret-file", PARAM_OPTION, false, "File with the signing key; stored encrypted.",         \
 		 .is_path = true},                                                                           \
 		{"event", PARAM_OPTION, false,                                                               \
-		 "A pattern of events that it is told, such as invoice.*; all: every one.",                  \
-		 .repeats = true},                                                                           \
-		{"payments", PARAM_OPTION, false, "yes: whoever has the secret may say what was paid."},     \
+		 "Pattern of events to send, such as invoice.*; all: every event.", .repeats = true},        \
+		{"payments", PARAM_OPTION, false,                                                            \
+		 "yes: accepts reports of payments signed with the secret."},                                \
 		{"off", PARAM_FLAG, false, "Pauses the webhook; its messages wait."},                        \
 		{"on", PARAM_FLAG, false, "It goes on."},
 #define ACCOUNT_PARAM                                                                                        \
@@ -95,7 +95,7 @@ static RESULT webhook_deliveries(struct command_call *call)
 	}
 #define REASON_PARAM                                                                                         \
 	{                                                                                                    \
-		"reason", PARAM_OPTION, true, "Why, in words that its owner may read."                       \
+		"reason", PARAM_OPTION, true, "Reason, shown to the owner."                                  \
 	}
 
 const struct command webhook_commands[] = {

@@ -75,29 +75,28 @@ static RESULT list_backups(struct asking *a)
 		"id", PARAM_POSITIONAL, true, "The backup, as `dari backup machine list` shows it."          \
 	}
 #define PLAN_OPTIONS(needed)                                                                                 \
-	{"description", PARAM_OPTION, false, "Free text."},                                                  \
+	{"description", PARAM_OPTION, false, "Description: free text."},                                     \
 		{"instance", PARAM_OPTION, false, "Instances to back up, separated by commas."},             \
 		{"tag-key", PARAM_OPTION, false, "Also backs up instances that have this tag."},             \
 		{"tag-value", PARAM_OPTION, false, "The tag's value (default: any)."},                       \
-		{"every", PARAM_OPTION, (needed), "hourly, daily, weekly, monthly or cron."},                \
+		{"every", PARAM_OPTION, (needed), "Interval: hourly, daily, weekly, monthly or cron."},      \
 		{"at", PARAM_OPTION, (needed),                                                               \
-		 "MM of each hour, MM:HH of each day, MM:HH:DD of each week (1, Sunday, to 7) or month; of " \
-		 "cron "                                                                                     \
-		 "the five fields."},                                                                        \
+		 "Schedule. hourly: MM; daily: MM:HH; weekly: MM:HH:DD with 1 for Sunday to 7; monthly: "    \
+		 "MM:HH:DD; cron: five fields."},                                                            \
 		{"timezone", PARAM_OPTION, false, "Time zone of the schedule: Asia/Seoul (default: UTC)."},  \
 		{"keep-last", PARAM_OPTION, false, "Newest backups of each machine to keep."},               \
 		{"keep-hourly", PARAM_OPTION, false, "Hours of which to keep the newest backup."},           \
-		{"keep-daily", PARAM_OPTION, false, "Days, likewise."},                                      \
-		{"keep-weekly", PARAM_OPTION, false, "Weeks, likewise."},                                    \
-		{"keep-monthly", PARAM_OPTION, false, "Months, likewise."},                                  \
+		{"keep-daily", PARAM_OPTION, false, "Days of which to keep the newest backup."},             \
+		{"keep-weekly", PARAM_OPTION, false, "Weeks of which to keep the newest backup."},           \
+		{"keep-monthly", PARAM_OPTION, false, "Months of which to keep the newest backup."},         \
 		{"keep-yearly", PARAM_OPTION, false,                                                         \
-		 "Years, likewise. Without any of these nothing expires."},                                  \
+		 "Years of which to keep the newest backup. Without any of these options nothing expires."}, \
 		{"container", PARAM_OPTION, false, "Folder of the target (default: volumebackups)."},        \
 		{"check-days", PARAM_OPTION, false,                                                          \
 		 "Days between two test restores of a machine; 0: none."},                                   \
 	{                                                                                                    \
 		"check-marker", PARAM_OPTION, false,                                                         \
-			"Text on the console that ends a test restore; absent: login:."                      \
+			"Text on the console that completes a test restore (default: login:)."               \
 	}
 
 const struct command backup_plan_commands[] = {
@@ -110,7 +109,9 @@ const struct command backup_plan_commands[] = {
 	 .ask = asking_make_change},
 	{"backup plan set",
 	 "Changes a backup plan.",
-	 {PLAN_PARAM, {"active", PARAM_OPTION, false, "yes or no: whether it runs."}, PLAN_OPTIONS(false)},
+	 {PLAN_PARAM,
+	  {"active", PARAM_OPTION, false, "yes or no: whether the plan runs."},
+	  PLAN_OPTIONS(false)},
 	 .ask = asking_make_change},
 	{"backup plan run", "Runs a backup plan now.", {PLAN_PARAM}, .ask = asking_make_change},
 	{"backup plan remove",
@@ -121,19 +122,20 @@ const struct command backup_plan_commands[] = {
 	{"backup machine create",
 	 "Backs up all disks of an instance.",
 	 {{"instance", PARAM_POSITIONAL, true, "The instance, by EC2's id or its UUID."},
-	  {"name", PARAM_OPTION, false, "The backup's name."},
-	  {"description", PARAM_OPTION, false, "Free text."},
-	  {"full", PARAM_FLAG, false, "Stores everything again, not only what is new."}},
+	  {"name", PARAM_OPTION, false, "Name of the backup."},
+	  {"description", PARAM_OPTION, false, "Description: free text."},
+	  {"full", PARAM_FLAG, false, "Stores everything again, not only the changes."}},
 	 .ask = asking_make_change},
 	{"backup machine restore",
 	 "Restores a machine to a new instance, or in place.",
 	 {BACKUP_PARAM,
-	  {"in-place", PARAM_FLAG, false, "Onto the disks of its own instance, which must be stopped."},
-	  {"name", PARAM_OPTION, false, "New instance's value (default: as backed up)."},
-	  {"type", PARAM_OPTION, false, "New instance's value (default: as backed up)."},
+	  {"in-place", PARAM_FLAG, false,
+	   "Restores the disks of the original instance, which must be stopped."},
+	  {"name", PARAM_OPTION, false, "Name of the new instance (default: as backed up)."},
+	  {"type", PARAM_OPTION, false, "Instance type of the new instance (default: as backed up)."},
 	  {"subnet", PARAM_OPTION, false, "Subnet of the new instance (default: as backed up)."},
 	  {"group", PARAM_OPTION, false, "Security groups, separated by commas (default: as backed up)."},
-	  {"stays-off", PARAM_FLAG, false, "The new instance is not turned on."}},
+	  {"stays-off", PARAM_FLAG, false, "Leaves the new instance stopped."}},
 	 .ask = asking_make_change},
 	{"backup machine check",
 	 "Tests a backup: restores it to an instance without network interfaces, which is deleted after it "

@@ -293,16 +293,18 @@ RESULT asking_make_change(struct asking *a)
 
 #define WHO_AND_WHERE                                                                                        \
 	{"role", PARAM_POSITIONAL, true, "admin, manager, member, reader, or another."},                     \
-		{"user", PARAM_OPTION, false, "NAME of the default domain, DOMAIN/NAME, or an id."},         \
-		{"group", PARAM_OPTION, false, "A group instead, named likewise."},                          \
+		{"user", PARAM_OPTION, false, "User: NAME of the default domain, DOMAIN/NAME, or an id."},   \
+		{"group", PARAM_OPTION, false,                                                               \
+		 "Group instead of a user: NAME of the default domain, DOMAIN/NAME, or an id."},             \
 		{"account", PARAM_OPTION, false,                                                             \
 		 "Account of the role: NAME in the default domain, or DOMAIN/NAME."},                        \
 		{"domain", PARAM_OPTION, false, "Domain of the role, instead of an account."},               \
 		{"system", PARAM_FLAG, false, "Role on the whole region, instead of an account."},           \
-		{"inherited", PARAM_FLAG, false, "Not on the domain itself but on all its accounts."},
+		{"inherited", PARAM_FLAG, false,                                                             \
+		 "Applies the role to all accounts of the domain, instead of the domain itself."},
 #define SIGNUP_PARAM                                                                                         \
 	{                                                                                                    \
-		"signup", PARAM_POSITIONAL, true, "Its UUID, as `dari signup list` has it."                  \
+		"signup", PARAM_POSITIONAL, true, "UUID of the sign-up, as `dari signup list` shows it."     \
 	}
 #define INSTANCE_PARAM                                                                                       \
 	{                                                                                                    \
@@ -313,7 +315,8 @@ const struct command change_commands[] = {
 	{"limit set",
 	 "Sets a quota: of the region, a domain, an account or a user.",
 	 {{"name", PARAM_POSITIONAL, true, "Name of the limit, as in `dari limit list`."},
-	  {"number", PARAM_POSITIONAL, false, "-1: no limit; not given: as usual."}},
+	  {"number", PARAM_POSITIONAL, false,
+	   "The quota; -1: unlimited (default: resets it to the default)."}},
 	 .ask = asking_make_change},
 	{"role grant",
 	 "Grants a role to a user or a group on an account or a domain.",
@@ -338,7 +341,7 @@ const struct command change_commands[] = {
 	 .ask = asking_make_change},
 	{"signup accept",
 	 "Accepts a sign-up that waits for review: the trial begins.",
-	 {SIGNUP_PARAM, {"reason", PARAM_OPTION, false, "For the history."}},
+	 {SIGNUP_PARAM, {"reason", PARAM_OPTION, false, "Reason, for the history."}},
 	 .ask = asking_make_change},
 	{"signup refuse",
 	 "Refuses a sign-up that waits for review, and disables its account.",
@@ -346,7 +349,7 @@ const struct command change_commands[] = {
 	 .ask = asking_make_change},
 	{"instance freeze",
 	 "Pauses an instance that is misused, and refuses its owner's changes.",
-	 {INSTANCE_PARAM, {"reason", PARAM_OPTION, true, "Why, in words that its owner may read."}},
+	 {INSTANCE_PARAM, {"reason", PARAM_OPTION, true, "Reason, shown to the owner."}},
 	 .ask = asking_make_change},
 	{"instance thaw",
 	 "Resumes a frozen instance, and returns it to its owner.",

@@ -156,12 +156,12 @@ const struct command host_change_commands[] = {
 	 {{"name", PARAM_POSITIONAL, true,
 	   "Name of the host and its Open vSwitch system-id; or root@ADDRESS, to set the machine up over ssh "
 	   "first."},
-	  {"uri", PARAM_OPTION, false, "libvirt's address (default: qemu+tls://NAME/system)."},
+	  {"uri", PARAM_OPTION, false, "libvirt URI (default: qemu+tls://NAME/system)."},
 	  {"zone", PARAM_OPTION, false, "Availability zone (default: the first)."},
 	  {"address", PARAM_OPTION, false,
 	   "Address for live migration from other hosts (default: the host in the URI)."},
 	  {"pool", PARAM_OPTION, false, "Directory for disks (default: /var/lib/libvirt/images)."},
-	  {"cpu", PARAM_OPTION, false, "CPU of its guests, as in host set (default: region)."},
+	  {"cpu", PARAM_OPTION, false, "CPU of the guests, as in `dari host set` (default: region)."},
 	  {"overcommit-percent", PARAM_OPTION, false, "vCPUs offered per 100 physical CPUs (default: 400)."},
 	  {"reserved-mib", PARAM_OPTION, false,
 	   "Memory in MiB reserved for the host itself (default: 1024)."},
@@ -173,7 +173,8 @@ const struct command host_change_commands[] = {
 	   "With root@ADDRESS: interface for br-ex (default: none). Never the interface of the ssh "
 	   "connection."},
 	  {"physical-network", PARAM_OPTION, false,
-	   "With --uplink: its name in dari network add-external (default: physnet1)."},
+	   "With --uplink: name of the physical network for `dari network add-external` (default: "
+	   "physnet1)."},
 	  {"underlay", PARAM_OPTION, false,
 	   "With root@ADDRESS: network of the other hosts, for the firewall (default: the network of its "
 	   "address)."},
@@ -191,7 +192,7 @@ const struct command host_change_commands[] = {
 	   "region: features that all similar hosts have, for live migration among them; host: all features "
 	   "of its own CPU; or a model's name."},
 	  {"move-rate", PARAM_OPTION, false,
-	   "Bandwidth of each live migration from it, in MiB/s; 0: unlimited."}},
+	   "Bandwidth limit of each live migration from the host, in MiB/s; 0: unlimited."}},
 	 .ask = asking_make_change},
 	{"host maintenance",
 	 "Schedules a maintenance: closes the host for new instances, and moves or stops its instances at "

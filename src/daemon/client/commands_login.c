@@ -243,9 +243,7 @@ static int logout_here(const struct command *command, json_t *args, const char *
 #define PLACE                                                                                                \
 	{"url", PARAM_OPTION, true, "The server, as https://cloud.example.org:8788."},                       \
 	{                                                                                                    \
-		"ca-file", PARAM_OPTION, false,                                                              \
-			"The certificate of the authority that vouches for it; absent: whom this machine "   \
-			"trusts.",                                                                           \
+		"ca-file", PARAM_OPTION, false, "CA certificate of the server (default: the system's).",     \
 			.is_path = true                                                                      \
 	}
 const struct command login_commands[] = {

@@ -227,13 +227,14 @@ static RESULT delete (struct asking *a)
 
 #define MIGRATION                                                                                            \
 	{                                                                                                    \
-		"id", PARAM_POSITIONAL, true, "The cloud's id of the machine, or the migration's id."        \
+		"id", PARAM_POSITIONAL, true, "Id of the migration, or of the machine in the other cloud."   \
 	}
 
 const struct command migrate_commands[] = {
 	{"migrate plan",
 	 "Plans the migration of a machine of another cloud: lists what moves, and what prevents it.",
-	 {{"id", PARAM_POSITIONAL, true, "The cloud's id of the machine, as `dari remote list` shows it."}},
+	 {{"id", PARAM_POSITIONAL, true,
+	   "Id of the machine in the other cloud, as `dari remote list` shows it."}},
 	 .ask = plan},
 	{"migrate set",
 	 "Changes the plan of a migration.",
@@ -245,8 +246,8 @@ const struct command migrate_commands[] = {
 	  {"key", PARAM_OPTION, false, "Key pair of the instance here."},
 	  {"keep-ip", PARAM_OPTION, false, "yes or no: the instance gets the machine's private address."},
 	  {"drop-local", PARAM_OPTION, false,
-	   "yes or no: the content of disks that no snapshot covers may be lost."},
-	  {"round-s", PARAM_OPTION, false, "Seconds between two rounds of copying."}},
+	   "yes or no: the content of disks that cannot be snapshotted may be lost."},
+	  {"round-s", PARAM_OPTION, false, "Seconds between two copy rounds."}},
 	 .ask = set},
 	{"migrate list", "Lists migrations.", {{0}}, .ask = list},
 	{"migrate show",
@@ -262,7 +263,8 @@ const struct command migrate_commands[] = {
 	 "Removes the created resources, and restarts the machine if the migration stopped it.",
 	 {MIGRATION,
 	  {"accept-loss", PARAM_FLAG, false,
-	   "The instance has run: what it wrote since the cutover stays on it, stopped."}},
+	   "Accepts that data which the instance wrote since the cutover stays behind, on the stopped "
+	   "instance."}},
 	 .ask = step},
 	{"migrate delete",
 	 "Deletes a migration that has ended or was not started.",

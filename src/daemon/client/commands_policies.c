@@ -203,14 +203,14 @@ static RESULT remove_policy(struct asking *a)
 		"name", PARAM_POSITIONAL, true, "The policy's name."                                         \
 	}
 #define POLICY_OPTIONS                                                                                       \
-	{"description", PARAM_OPTION, false, "Free text."},                                                  \
+	{"description", PARAM_OPTION, false, "Description: free text."},                                     \
 		{"scope", PARAM_OPTION, false,                                                               \
 		 "all (default), here or elsewhere: machines of this region, or of other clouds."},          \
 		{"provider", PARAM_OPTION, false, "Only machines of this provider."},                        \
 		{"tag-key", PARAM_OPTION, false, "Only machines with this tag."},                            \
 		{"tag-value", PARAM_OPTION, false, "The tag's value (default: any)."},                       \
 		{"act", PARAM_OPTION, false,                                                                 \
-		 "none (default), stop, terminate, or correct: what is done; schedules have none."},         \
+		 "Action: none (default), stop, terminate or correct. Schedules have none."},                \
 		{"date-tag", PARAM_OPTION, false, "retirement: tag with the date, such as 2026-12-24."},     \
 		{"age-days", PARAM_OPTION, false, "retirement: days after creation or launch."},             \
 		{"warn-days", PARAM_OPTION, false, "retirement: days before the date to report it."},        \
@@ -223,16 +223,16 @@ static RESULT remove_policy(struct asking *a)
 		 "required_tags, power_state: hours between report and action."},                            \
 		{"power", PARAM_OPTION, false, "power_state: running (default) or stopped."},                \
 		{"check-s", PARAM_OPTION, false, "Seconds between two checks (default: 60)."},               \
-		{"active", PARAM_OPTION, false, "yes or no: whether it is checked."},                        \
+		{"active", PARAM_OPTION, false, "yes or no: whether the policy is checked."},                \
 	{                                                                                                    \
-		"dry", PARAM_FLAG, false, "Changes nothing; shows which machines it would find, and why."    \
+		"dry", PARAM_FLAG, false, "Dry run: lists the machines that it would find, and why."         \
 	}
 
 const struct command policy_commands[] = {
 	{"machine policy list", "Lists machine policies.", .ask = list_policies},
 	{"machine policy findings",
-	 "Lists machines that machine policies have found, and what was done.",
-	 {{"policy", PARAM_OPTION, false, "Of this policy, by name or id (default: of all)."}},
+	 "Lists machines that violate machine policies, and the actions taken.",
+	 {{"policy", PARAM_OPTION, false, "Policy, by name or id (default: all)."}},
 	 .ask = list_findings},
 	{"machine policy add",
 	 "Adds a rule about machines here and in other clouds.",
@@ -243,7 +243,7 @@ const struct command policy_commands[] = {
 	 .ask = add_policy},
 	{"machine policy set", "Changes a machine policy.", {NAME, POLICY_OPTIONS}, .ask = set_policy},
 	{"machine policy remove",
-	 "Removes a machine policy and its findings. What it did stays.",
+	 "Removes a machine policy and its findings. Its past actions stay.",
 	 {NAME},
 	 .ask = remove_policy},
 	{0},

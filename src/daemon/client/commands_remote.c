@@ -410,14 +410,15 @@ static RESULT show_advice(struct asking *a)
 	}
 #define MACHINE_ID                                                                                           \
 	{                                                                                                    \
-		"id", PARAM_POSITIONAL, true, "The cloud's id of it, as `dari remote list` shows it."        \
+		"id", PARAM_POSITIONAL, true,                                                                \
+			"Id of the machine in the other cloud, as `dari remote list` shows it."              \
 	}
 #define CREDENTIALS(needed)                                                                                  \
 	{"login", PARAM_OPTION, needed,                                                                      \
 	 "AWS: the access key id. OpenStack: the user, or without --project the id of an application "       \
 	 "credential. CloudStack: the API key. Azure: the client id."},                                      \
-		{"secret-file", PARAM_OPTION, false, "A file with its secret key or password; kept sealed.", \
-		 .is_path = true},                                                                           \
+		{"secret-file", PARAM_OPTION, false,                                                         \
+		 "File with the secret key or password; stored encrypted.", .is_path = true},                \
 		{"secret-stdin", PARAM_STDIN, false, "Reads the secret from standard input."},               \
 		{"ca-file", PARAM_OPTION, false,                                                             \
 		 "Certificates in PEM to check the endpoint with, instead of the system's.",                 \
@@ -436,14 +437,14 @@ const struct command remote_commands[] = {
 	 {{"cloud", PARAM_POSITIONAL, true, "aws (AWS's EC2 API), openstack, cloudstack or azure."},
 	  PROVIDER_NAME,
 	  {"region", PARAM_OPTION, true,
-	   "The cloud's region, such as eu-central-1; CloudStack: the zone's name."},
+	   "Region of the cloud, such as eu-central-1; CloudStack: name of the zone."},
 	  {"endpoint", PARAM_OPTION, false,
 	   "URL of the API, of OpenStack that of Keystone (default: the cloud's public one)."},
 	  {"project", PARAM_OPTION, false, "OpenStack: the user's project. Azure: the subscription's id."},
 	  {"domain", PARAM_OPTION, false,
 	   "OpenStack: the user's domain (default: Default). Azure: the tenant's id."},
 	  CREDENTIALS(true),
-	  {"account", PARAM_OPTION, false, "The account here that owns it (default: the caller's)."}},
+	  {"account", PARAM_OPTION, false, "Owning account (default: the caller's)."}},
 	 .ask = add_provider},
 	{"provider set",
 	 "Changes the credentials or the refresh interval of a provider.",
@@ -477,11 +478,11 @@ const struct command remote_commands[] = {
 	   "(default: all)."}},
 	 .ask = list_resources},
 	{"remote metrics",
-	 "Shows what a machine of another cloud did in the last two days.",
+	 "Shows the metrics of a machine of another cloud for the last two days.",
 	 {MACHINE_ID},
 	 .ask = show_metrics},
 	{"remote advice",
-	 "Shows smaller types that would do for a machine of another cloud.",
+	 "Recommends smaller types for a machine of another cloud.",
 	 {MACHINE_ID},
 	 .ask = show_advice},
 	{"remote show", "Shows a machine of another cloud.", {MACHINE_ID}, .ask = show_machine},
@@ -489,18 +490,18 @@ const struct command remote_commands[] = {
 	 "Creates a machine in another cloud from an image.",
 	 {{"name", PARAM_POSITIONAL, true, "Name in the other cloud."},
 	  {"provider", PARAM_OPTION, true, "The provider's name."},
-	  {"image", PARAM_OPTION, true, "The cloud's id of the image."},
-	  {"type", PARAM_OPTION, true, "The cloud's name of the type."},
-	  {"zone", PARAM_OPTION, false, "The cloud's name of the zone (default: the cloud chooses)."},
+	  {"image", PARAM_OPTION, true, "Id of the image in the other cloud."},
+	  {"type", PARAM_OPTION, true, "Name of the type in the other cloud."},
+	  {"zone", PARAM_OPTION, false, "Name of the zone in the other cloud (default: the cloud chooses)."},
 	  {"subnet", PARAM_OPTION, false,
 	   "Id of the subnet in the other cloud; OpenStack and CloudStack: id of the network."},
-	  {"key", PARAM_OPTION, false, "The cloud's name of the key pair."},
+	  {"key", PARAM_OPTION, false, "Name of the key pair in the other cloud."},
 	  {"group", PARAM_OPTION, false, "A security group; may be repeated.", .repeats = true},
 	  {"tag", PARAM_OPTION, false, "KEY=VALUE; may be repeated.", .repeats = true}},
 	 .ask = create_machine},
 	{"remote resize",
 	 "Changes the type of a machine in another cloud.",
-	 {MACHINE_ID, {"type", PARAM_OPTION, true, "The cloud's name of the type."}},
+	 {MACHINE_ID, {"type", PARAM_OPTION, true, "Name of the type in the other cloud."}},
 	 .ask = act},
 	{"remote start", "Starts a machine in another cloud.", {MACHINE_ID}, .ask = act},
 	{"remote stop", "Stops a machine in another cloud.", {MACHINE_ID}, .ask = act},

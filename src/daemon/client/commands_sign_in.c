@@ -239,7 +239,7 @@ static RESULT set_passwords(struct asking *a)
 
 #define ACCOUNT                                                                                              \
 	{                                                                                                    \
-		"account", PARAM_OPTION, false, "The account that has the provider; absent: the caller's."   \
+		"account", PARAM_OPTION, false, "Owning account of the provider (default: the caller's)."    \
 	}
 #define COMMON                                                                                               \
 	{"title", PARAM_OPTION, true, "Title on the sign-in page."},                                         \
@@ -248,29 +248,29 @@ static RESULT set_passwords(struct asking *a)
 		 "Creates a user at a person's first sign-in; the user has no role yet."},                   \
 	{                                                                                                    \
 		"group", PARAM_OPTION, false,                                                                \
-			"GROUP or GROUP=GROUP OF THE DOMAIN: the provider's group whose people are members " \
-			"of the domain's; may be repeated.",                                                 \
+			"GROUP or GROUP=GROUP OF THE DOMAIN: members of the provider's group join the "      \
+			"domain's group; may be repeated.",                                                  \
 			.repeats = true                                                                      \
 	}
 #define OIDC                                                                                                 \
-	{"secret-file", PARAM_OPTION, false, "A file with the client's secret; kept sealed.",                \
+	{"secret-file", PARAM_OPTION, false, "File with the client secret; stored encrypted.",               \
 	 .is_path = true},                                                                                   \
-		{"secret-stdin", PARAM_STDIN, false, "Reads the client's secret from standard input."},      \
-		{"scopes", PARAM_OPTION, false, "Scopes besides openid, profile and email."},                \
+		{"secret-stdin", PARAM_STDIN, false, "Reads the client secret from standard input."},        \
+		{"scopes", PARAM_OPTION, false, "Scopes in addition to openid, profile and email."},         \
 	{                                                                                                    \
-		"group-claim", PARAM_OPTION, false, "The claim with a person's groups."                      \
+		"group-claim", PARAM_OPTION, false, "Claim with a person's groups."                          \
 	}
 #define SAML                                                                                                 \
 	{"provider-begins", PARAM_FLAG, false, "Also accepts sign-ins that begin at the provider."},         \
 		{"subject-attribute", PARAM_OPTION, false,                                                   \
-		 "The attribute that identifies a person; absent: the NameID."},                             \
-		{"name-attribute", PARAM_OPTION, false, "The attribute that names a new user."},             \
+		 "Attribute that identifies a person (default: the NameID)."},                               \
+		{"name-attribute", PARAM_OPTION, false, "Attribute that names a new user."},                 \
 	{                                                                                                    \
-		"group-attribute", PARAM_OPTION, false, "The attribute with a person's groups."              \
+		"group-attribute", PARAM_OPTION, false, "Attribute with a person's groups."                  \
 	}
 #define PROVIDER                                                                                             \
 	{                                                                                                    \
-		"provider", PARAM_POSITIONAL, true, "Its id, issuer, or name on the sign-in page."           \
+		"provider", PARAM_POSITIONAL, true, "Provider, by id, issuer, or name on the sign-in page."  \
 	}
 
 const struct command sign_in_commands[] = {
@@ -279,20 +279,20 @@ const struct command sign_in_commands[] = {
 	 {{0}},
 	 .ask = list_sign_ins},
 	{"sign-in add-oidc",
-	 "Lets people of a domain sign in by an OpenID Connect provider.",
+	 "Enables sign-in by an OpenID Connect provider for the people of a domain.",
 	 {{"url", PARAM_POSITIONAL, true, "The issuer, such as https://id.example.com/realms/company."},
-	  {"client", PARAM_OPTION, true, "The client that this region is to the provider."},
+	  {"client", PARAM_OPTION, true, "Client id of this region at the provider."},
 	  ACCOUNT,
 	  COMMON,
 	  OIDC,
 	  {"thumbprint", PARAM_OPTION, false,
-	   "SHA-1 of a certificate that vouches for the provider, in hexadecimal; may be repeated.",
+	   "SHA-1 thumbprint in hex of a trusted certificate of the provider; may be repeated.",
 	   .repeats = true}},
 	 .ask = add_oidc},
 	{"sign-in add-saml",
-	 "Lets people of a domain sign in by a SAML provider.",
+	 "Enables sign-in by a SAML provider for the people of a domain.",
 	 {{"name", PARAM_POSITIONAL, true, "Name in the account: letters, digits, '.', '_' and '-'."},
-	  {"metadata", PARAM_OPTION, true, "A file with its metadata, in XML.", .is_path = true},
+	  {"metadata", PARAM_OPTION, true, "File with the provider's metadata, in XML.", .is_path = true},
 	  ACCOUNT,
 	  COMMON,
 	  SAML},
@@ -300,20 +300,20 @@ const struct command sign_in_commands[] = {
 	{"sign-in set",
 	 "Replaces the settings of a provider by which people sign in.",
 	 {PROVIDER,
-	  {"client", PARAM_OPTION, false, "OpenID Connect: the client that this region is."},
+	  {"client", PARAM_OPTION, false, "OpenID Connect: client id of this region at the provider."},
 	  COMMON,
 	  OIDC,
 	  SAML},
 	 .ask = set_provider},
 	{"sign-in remove",
-	 "Lets nobody sign in by a provider any more. Its users and their roles stay.",
+	 "Disables sign-in by a provider. Its users and their roles stay.",
 	 {PROVIDER},
 	 .ask = remove_provider},
 	{"sign-in passwords",
-	 "Says whether passwords sign in people of a domain. `dari console` on the server lets an "
-	 "administrator in all the same.",
+	 "Sets which passwords of a domain's people are accepted. `dari console` on the server always lets "
+	 "an administrator sign in.",
 	 {{"which", PARAM_POSITIONAL, true,
-	   "accepted; directory-only: those that the LDAP directory proves; refused."},
+	   "accepted, directory-only (passwords of the LDAP directory) or refused."},
 	  {"domain", PARAM_OPTION, true, "Domain, by name or id."}},
 	 .ask = set_passwords},
 	{0},

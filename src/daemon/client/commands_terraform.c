@@ -228,8 +228,7 @@ static RESULT export_terraform(struct asking *a)
 const struct command terraform_commands[] = {
 	{"export terraform-import",
 	 "Prints Terraform's import blocks for the account's resources, here and in other clouds.",
-	 {{"provider", PARAM_OPTION, false,
-	   "Only of this provider (default: of this region and all providers)."}},
+	 {{"provider", PARAM_OPTION, false, "Provider (default: this region and all providers)."}},
 	 .ask = export_terraform},
 	{0},
 };

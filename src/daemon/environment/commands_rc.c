@@ -247,7 +247,7 @@ const struct command rc_commands[] = {
 	 "Creates credentials of an account's owner, and prints a clouds.yaml, an AWS profile, a "
 	 "cloudstack.ini and az's login.",
 	 {{"name", PARAM_POSITIONAL, true, "The account: NAME of the default domain, or DOMAIN/NAME."},
-	  {"directory", PARAM_OPTION, false, "Writes the files there instead of printing them.",
+	  {"directory", PARAM_OPTION, false, "Directory to write the files to, instead of printing them.",
 	   .is_path = true}},
 	 .run = account_rc},
 	{0},

@@ -228,15 +228,13 @@ static RESULT whatwas(struct command_call *call)
 
 const struct command whatwas_commands[] = {
 	{"whatwas",
-	 "Tells what a resource was at a time, also of one that is gone: its fields, or a face's own answer. "
-	 "Exit status 1: it "
-	 "did not exist then.",
+	 "Shows a resource as it was at a time, even if it was deleted since: its fields, or an API's "
+	 "answer. Exit status 1 if it did not exist.",
 	 {{"id", PARAM_POSITIONAL, true, "An id of EC2, or a UUID."},
 	  {"at", PARAM_OPTION, true, "The time: 2026-11-28T12:00:00Z."},
 	  {"as", PARAM_OPTION, false,
-	   "ec2, openstack, cloudstack or native: what that API would have answered. Rows of users, hosts "
-	   "and rules are as "
-	   "they are now."}},
+	   "API whose answer is shown: ec2, openstack, cloudstack or native. Users, hosts and rules appear "
+	   "as they are now."}},
 	 .run = whatwas,
 	 .is_anywhere = true},
 	{0},

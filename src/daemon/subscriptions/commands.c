@@ -75,7 +75,7 @@ static RESULT product_set(struct command_call *call)
 					       : sold == 0 ? CHOICE_YES
 							   : CHOICE_NO};
 	TRY(command_commit(call, "dari:subscriptions product", engine_set_product_run, &wish));
-	buf_print(&call->text, "product %" STR_FMT " is as you said\n", STR_ARG(wish.name));
+	buf_print(&call->text, "product %" STR_FMT " was set\n", STR_ARG(wish.name));
 	return OK;
 }
 
@@ -296,7 +296,7 @@ static RESULT server_list(struct command_call *call)
 #define SCOPE_PARAMS                                                                                         \
 	{"account", PARAM_OPTION, false, "Account, by number or name."},                                     \
 	{                                                                                                    \
-		"domain", PARAM_OPTION, false, "Of the accounts of the domain with this name."               \
+		"domain", PARAM_OPTION, false, "Domain whose accounts are meant, by name."                   \
 	}
 
 const struct command subscriptions_commands[] = {
@@ -306,27 +306,27 @@ const struct command subscriptions_commands[] = {
 	 .run = list_products,
 	 .is_anywhere = true},
 	{"subscriptions product",
-	 "Defines a product, or that the region sells it by the hour.",
+	 "Defines a product, and whether the region sells it by the hour.",
 	 {{"name", PARAM_POSITIONAL, true, "Name of the product, such as rhel."},
-	  {"title", PARAM_OPTION, false, "E-mail address."},
-	  {"vendor", PARAM_OPTION, false, "An instance, an interface, an address, or internet."},
+	  {"title", PARAM_OPTION, false, "Title of the product."},
+	  {"vendor", PARAM_OPTION, false, "Vendor of the product."},
 	  {"metric", PARAM_OPTION, false,
 	   "Unit that licences count: instance, vcpu, core, socket-pair or user."},
 	  {"sold", PARAM_OPTION, false,
-	   "yes: accounts may change to it as included, which its vendor has agreed to; or no."}},
+	   "yes: accounts may use it as included software, with the vendor's agreement; or no."}},
 	 .run = product_set,
 	 .is_anywhere = true},
 	{"subscriptions entitle",
 	 "Records licences owned for an account, a domain, or everybody.",
 	 {{"product", PARAM_POSITIONAL, true, "Product, such as rhel."},
-	  {"quantity", PARAM_OPTION, true, "So many."},
+	  {"quantity", PARAM_OPTION, true, "Number of licences."},
 	  {"source", PARAM_OPTION, false, "byos, or spla (default: byos)."},
 	  {"metric", PARAM_OPTION, false, "Counted unit (default: the product's)."},
 	  {"where", PARAM_OPTION, false,
-	   "dedicated: guests on dedicated hosts alone, which placement sees to (default: shared)."},
-	  {"from", PARAM_OPTION, false, "From when on, as 2026-11-01T00:00:00Z (default: now)."},
-	  {"until", PARAM_OPTION, false, "Until when (default: for good)."},
-	  {"reference", PARAM_OPTION, false, "The contract's number."},
+	   "dedicated: guests run on dedicated hosts only, which placement enforces (default: shared)."},
+	  {"from", PARAM_OPTION, false, "Start, such as 2026-11-01T00:00:00Z (default: now)."},
+	  {"until", PARAM_OPTION, false, "End (default: none)."},
+	  {"reference", PARAM_OPTION, false, "Number of the contract."},
 	  SCOPE_PARAMS},
 	 .run = entitle,
 	 .is_anywhere = true},
@@ -344,14 +344,14 @@ const struct command subscriptions_commands[] = {
 	 "Sets which licences an image needs, and who provides them.",
 	 {{"image", PARAM_POSITIONAL, true, "The image's id."},
 	  {"licences", PARAM_POSITIONAL, false,
-	   "PRODUCT:SOURCE with commas between, as rhel:included,rhel-ha:included (default: none)."}},
+	   "PRODUCT:SOURCE, comma separated, such as rhel:included,rhel-ha:included (default: none)."}},
 	 .run = license_image,
 	 .is_anywhere = true},
 	{"subscriptions convert",
 	 "Changes the source of an instance's licences while it runs.",
 	 {{"instance", PARAM_POSITIONAL, true, "The instance's id."},
 	  {"to", PARAM_OPTION, true,
-	   "included, byos or spla, of all; or PRODUCT:SOURCE with commas between."}},
+	   "New source: included, byos or spla for all products; or PRODUCT:SOURCE, comma separated."}},
 	 .run = convert,
 	 .is_anywhere = true},
 	{"subscriptions server-add",

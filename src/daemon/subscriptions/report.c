@@ -434,23 +434,23 @@ static RESULT virt_who(struct command_call *call)
 
 const struct command subscriptions_report_commands[] = {
 	{"subscriptions",
-	 "Licences that guests need against those that somebody is entitled to; exit status 1 where some are "
-	 "over.",
+	 "Compares the licences that guests need with the entitlements; exit status 1 if an entitlement is "
+	 "exceeded.",
 	 {{0}},
 	 .run = subscriptions,
 	 .is_anywhere = true},
 	{"subscriptions report",
-	 "What a vendor's programme asks about a month, as CSV.",
+	 "Prints the report of a month for a vendor's programme, as CSV.",
 	 {{"month", PARAM_OPTION, false, "The month, as 2026-10 (default: this one, until now)."},
 	  {"programme", PARAM_OPTION, false,
-	   "ccsp: guests of Red Hat's products by band; spla: hosts that guests of Microsoft's touched; all: "
-	   "guests of all products; hosts: hosts likewise; peaks: the most at once, by the hour. Absent: "
-	   "ccsp."},
-	  {"account", PARAM_OPTION, false, "Only of the account with this number; hosts are everybody's."}},
+	   "ccsp (default): guests of Red Hat products by band; spla: hosts that ran guests of Microsoft "
+	   "products; all: guests of all products; hosts: hosts of all products; peaks: hourly maximum of "
+	   "concurrent guests."},
+	  {"account", PARAM_OPTION, false, "Account, by number; hosts are listed for all accounts."}},
 	 .run = report,
 	 .is_anywhere = true},
 	{"subscriptions virt-who",
-	 "Which guests are on which hosts, as a file for virt-who.",
+	 "Prints the mapping of guests to hosts as a file for virt-who.",
 	 {{"account", PARAM_OPTION, false, "Only this account, by number or name."},
 	  {"domain", PARAM_OPTION, false, "Only accounts of this domain."}},
 	 .run = virt_who,
