@@ -17,7 +17,8 @@ static RESULT list_nothing(struct az_call *e, const void *args, struct json_writ
 		HTTP_GET, scope "/providers/" space "/" type_name,                                           \
 			.name = word, .permit = "ec2:DescribeRegions", .flags = API_FOR_ALL,                 \
 			.type = AZ_##symbol, .answer = list_nothing,                                         \
-			.query = "$top|$skiptoken|$filter|$expand", .never = "a region has none",            \
+			.query = "$top|$skiptoken|$filter|$expand",                                          \
+			.never = "a region has no such resources",                                           \
 			.doc = "Returns an empty list; a region has no such resources."                      \
 	}
 static const struct az_action actions[] = {

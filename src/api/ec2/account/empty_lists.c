@@ -6,14 +6,16 @@
 
 #include "engine/resolve.h"
 
-#define NO_CARRIER "no carrier's network is connected to the region"
-#define NO_TRANSIT "one transit gateway joins all VPCs of the region that it is to join"
-#define NO_VPN "sites are joined by the operator's own router, on the external network"
-#define NO_FLOW_LOGS "there is no service that keeps them"
-#define NO_MIRRORS "packets of guests are not copied"
-#define NO_SERVICES "accounts offer no services of their own to endpoints"
-#define NO_RESERVED "nobody pays ahead: quotas say what an account may use"
-#define NO_SPOT "spot fleets are not built: CreateFleet has their types"
+#define NO_CARRIER "carrier gateways are not implemented"
+#define NO_TRANSIT                                                                                           \
+	"peering of transit gateways is not implemented; one transit gateway can connect all VPCs of the "   \
+	"region"
+#define NO_VPN "VPN is not implemented; the operator's router on the external network connects sites"
+#define NO_FLOW_LOGS "flow logs are not implemented"
+#define NO_MIRRORS "packet mirroring is not implemented"
+#define NO_SERVICES "endpoint services of accounts are not implemented"
+#define NO_RESERVED "prepayment is not implemented; quotas limit what an account may use"
+#define NO_SPOT "spot fleets are not implemented; use CreateFleet"
 
 #define IDS(wire) PARAM(struct ec2_empty_list, wire, names, .doc = "Resources by id.")
 #define PAGES(least, most) QUERY_PAGES(struct ec2_empty_list, least, most)

@@ -214,7 +214,8 @@ static const struct param attachment_params[] = {
 	      .kind = KIND_TRANSIT_ATTACHMENT, .doc = "The attachment."),
 };
 
-#define NONE_WAITS "no attachment waits to be accepted: the VPC's owner is the gateway's"
+#define NONE_WAITS                                                                                           \
+	"no attachment is ever pending acceptance, because the VPC and the gateway have the same owner"
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeTransitGatewayVpcAttachments"),
 	 .args = PARAMS(struct ec2_describe_attachments, describe_params), .list = &vpc_attachment_listing,

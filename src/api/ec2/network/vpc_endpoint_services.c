@@ -284,7 +284,7 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeVpcEndpointConnections"),
 	 .args = PARAMS(struct ec2_empty_list, describe_connections_params),
 	 .answer = ec2_describe_connections, .filters = FILTERS(connection_filters),
-	 .never = "accounts offer no services of their own",
+	 .never = "endpoint services of accounts are not implemented",
 	 .doc = "Lists endpoint connections to the account's own services."},
 };
 const struct api_actions ec2_endpoint_service_actions = API_ACTIONS(actions);

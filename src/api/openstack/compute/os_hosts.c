@@ -210,7 +210,7 @@ enum { LAST_VERSION = 42 };
 		.method = HTTP_GET, .path = ONE "/" word, .permit = "os_compute_api:os-hosts:" policy,       \
 		.flags = OS_ADMIN, .until = LAST_VERSION,                                                    \
 		.args = OS_PARAMS(struct os_host_change, name_params), .answer = refuse_power,               \
-		.never = "libvirt does not turn hosts off and on", .doc = (words),                           \
+		.never = "libvirt cannot power hosts on or off", .doc = (words),                             \
 	}
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.1/os-hosts", .permit = "os_compute_api:os-hosts:list", .flags = OS_ADMIN,
