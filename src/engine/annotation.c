@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Annotations. Their account is the owner of the resource, so that its users find them by it. Source of the
- * rules: CloudStack's AnnotationManagerImpl. */
+ * Annotations. The account of an annotation is the owner of the resource, so that the owner's users find it. Source
+ * of the rules: CloudStack's AnnotationManagerImpl. */
 #include "engine/annotation.h"
 
 #include "engine/internal.h"

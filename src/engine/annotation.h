@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Annotations: notes that people leave at resources, CloudStack's. They end with the resource, and when
- * another account takes it over. */
+ * Annotations (CloudStack): notes that people leave at resources. An annotation is deleted with its resource, and
+ * when the resource moves to another account. */
 #pragma once
 
 #include "engine/operation.h"

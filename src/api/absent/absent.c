@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Refuses requests for services of AWS that this region does not have, in the error format of each protocol. A refusal needs no
- * signature and counts as a stranger's call. Lists that audit tools request are answered empty instead (empty_lists.c). The request
- * says its protocol by its headers or by its path; where it does not, services.def does. Source of the forms: Smithy's
- * specifications of AWS's protocols, and the models of botocore. */
+ * Refuses requests for services of AWS that this region does not have, in the error format of each protocol. A
+ * refusal needs no signature and counts as a stranger's call. Lists that audit tools request are answered empty
+ * instead (empty_lists.c). The protocol follows from the headers or the path of the request, or else from
+ * services.def. Source of the forms: Smithy's specifications of AWS's protocols, and the models of botocore. */
 #include "api/absent/absent.h"
 
 #include <stdlib.h>

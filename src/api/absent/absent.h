@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Services of AWS that this region does not have. A request is signed for one service, and its client reads
- * answers of that service's protocol only: so a refusal has to have that form, or the client asks for ever. On the
- * listener of EC2's. */
+ * Services of AWS that this region does not have. A client reads only the error format of the service that it
+ * called, and retries for ever on another one, so each refusal is written in that format. Served on EC2's listener. */
 #pragma once
 
 #include "api/core/face.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/absent/: protocols, and lists that are empty. */
+ * Private to api/absent/: the protocols, and the table of empty lists. */
 #pragma once
 
 #include "api/core/dispatch.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * EC2 Auto Scaling, version 2011-01-01: groups, their instances and activities, lifecycle hooks, policies, launch
- * configurations. On EC2's listener: a request is this service's when its signature is. Source: Amazon EC2 Auto Scaling API
- * Reference. */
+ * configurations. Served on EC2's listener: the signature of a request names the service. Source: Amazon EC2 Auto
+ * Scaling API Reference. */
 #pragma once
 
 #include "api/core/face.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Instances of groups: their list, and what may be done with them. Source: Amazon EC2 Auto Scaling API Reference. */
+ * Instances of groups: DescribeAutoScalingInstances, termination, attachment, standby, health and protection.
+ * Source: Amazon EC2 Auto Scaling API Reference. */
 #include "api/autoscaling/internal.h"
 #include "engine/resolve.h"
 #include "model/id.h"

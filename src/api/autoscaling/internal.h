@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/autoscaling/: what an action of EC2 Auto Scaling is, what a call carries, and members that several answers
- * have. */
+ * Private to api/autoscaling/: declares the service's actions and calls, and members that several answers share. */
 #pragma once
 
 #include "api/autoscaling/autoscaling.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Limits of the account, and lists of the words that this service knows. Source: Amazon EC2 Auto Scaling API Reference. */
+ * Limits of the account, and lists of the accepted values of parameters. Source: Amazon EC2 Auto Scaling API
+ * Reference. */
 #include "api/autoscaling/internal.h"
 #include "engine/limits.h"
 #include "engine/resolve.h"

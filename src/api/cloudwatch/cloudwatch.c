@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * CloudWatch's protocols, as the core asks for them: signed calls, answered in XML, JSON or CBOR. */
+ * Implements CloudWatch's protocols for api/core: signed calls, answered in XML, JSON or CBOR. */
 #include "api/cloudwatch/cloudwatch.h"
 
 #include "api/cloudwatch/internal.h"

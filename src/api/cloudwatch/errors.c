@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * CloudWatch's words for what went wrong. Source: the errors of each action in its API Reference, and the common ones. */
+ * Error codes and messages of CloudWatch. Source: the errors of each action in its API Reference, and the common
+ * ones. */
 #include "api/cloudwatch/internal.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/cloudwatch/: what an action is and a call carries; metrics, and their datapoints. */
+ * Private to api/cloudwatch/: declares actions and calls, metrics and datapoints. */
 #pragma once
 
 #include "api/cloudwatch/cloudwatch.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Questions for metrics: names, times and periods, and their datapoints. */
+ * Reads queries of metrics (names, times and periods), and finds their datapoints. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * noVNC's files, as its package has them. The path comes from outside: only plain names lead down, and none
- * that begins with a dot. */
+ * Serves the files of noVNC's package. The path comes from the client, so only plain names that do not begin with a
+ * dot are accepted. */
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The console's own pages, from the program's memory (tools/embed_site.py). One page answers every path that is no
- * file's: it reads the path itself. What it loads lies below a folder that is named after all of its bytes, so a
- * browser keeps it for ever, and asks for the one page alone again. */
+ * The console's own pages, from the program's memory (tools/embed_site.py). Every path without a file is answered
+ * with one page, whose script reads the path. The files that it loads are below a folder named by the digest of
+ * their content, so browsers cache them for ever and revalidate only the page. */
 #include "api/console/site.h"
 #include "api/console/internal.h"
 #include "api/console_url.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A call from request to answer, for every face: caller and action (find), permission, parameters (prepare), its
- * work, operation or look while the call is parked, its answer. The core holds no
- * rule of a protocol: it asks the face's struct api_protocol. */
+ * Takes a call of any face from request to answer: finds caller and action, asks for permission, reads the
+ * parameters (prepare), parks the call during its work, its operation or a look at a host, and writes the answer.
+ * Rules of a protocol are in the face's struct api_protocol, not here. */
 #pragma once
 
 #include "api/core/face.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tables of actions and parameters as JSON, for `dari dump`, the documentation, and the tests that hold them
- * against published models and send what they say. What differs between protocols is a const struct dump_form of
- * the face. Each action and each parameter begins a line. Any thread. */
+ * Writes tables of actions and parameters as JSON, for `dari dump`, the documentation, and tests that compare them
+ * with published models. A const struct dump_form of the face describes the differences between protocols. Each
+ * action and each parameter begins a line. Any thread. */
 #pragma once
 
 #include "api/core/action.h"

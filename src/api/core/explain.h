@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Why a row is as it is: its state and since when, what is in its way, when it is tried next, what to do. What is in the way
- * is a condition of its own, another row that it waits for, or what its row says. Words are in the arena. Any thread, on a
- * view that is read. */
+ * Explains the state of a row: since when, what blocks it, the time of the next attempt, and what to do. A row is
+ * blocked by a condition, by another row that it waits for, or by its own fields. Texts are in the arena. Any
+ * thread, on a view that is read. */
 #pragma once
 
 #include "store/condition.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Calls of a process that does not write: it answers what only reads rows, and passes the others on to the writer. */
+ * Calls in a process that is not the writer: reads are answered there, all other calls are forwarded to the writer. */
 #pragma once
 
 #include "api/core/face.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Passwords that a face draws for a guest: told to the caller once, and kept sealed for the guest alone. */
+ * Passwords that a face generates for a guest: shown to the caller once, and stored encrypted for the guest. */
 #pragma once
 
 #include "api/core/action.h"

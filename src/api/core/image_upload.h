@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * An image's data that a client sent, into the image store. */
+ * Streams the image data that a client uploads into the image store. */
 #pragma once
 
 #include "base/disk_room.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lists of the rows of one kind, described by tables: the filters are the action's parameters with .fits, and
- * the members of an object are rows of members.h. Only the protocol's words stay in the face. New faces use these. */
+ * Lists of the rows of one kind, described by tables: the filters are the action's parameters with .fits, and the
+ * members of an object are rows of members.h. The face provides only the protocol's names and messages. New faces
+ * use this header. */
 #pragma once
 
 #include "api/core/list.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Failures as callers see them. A face has const rows that lead from (error, kind of resource, parameter) to an
- * HTTP status and its protocol's code, and writes the document (api_protocol.write_problem). The core finds the
- * row and the message for all faces; it logs an internal error and hides its details from the caller. Any thread. */
+ * Maps failures to the error documents that callers see. A face has const rows that lead from (error, kind of
+ * resource, parameter) to an HTTP status and its protocol's code, and writes the document
+ * (api_protocol.write_problem). The core finds the row and the message for all faces; it logs an internal error and
+ * hides its details from the caller. Any thread. */
 #pragma once
 
 #include "api/core/action.h"

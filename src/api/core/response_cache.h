@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A bounded cache of whole answers. What a read answers follows from the published rows, from who asks and from the
- * parameters: while nothing was committed since, the next caller gets the same bytes, sent from where they are, with
- * a request id of its own. So a region in which many poll and little changes spends its time on the network. Entries
- * may be dropped at any time. Any thread. */
+ * A bounded cache of whole answers. An answer to a read depends only on the published rows, the caller and the
+ * parameters. Until the next commit, repeated calls get the same bytes without a copy, with request ids of their
+ * own, so polling clients cost little. Entries may be dropped at any time. Any thread. */
 #pragma once
 
 #include "base/uuid.h"

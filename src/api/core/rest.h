@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Actions that method and path choose, for faces with a few dozen of them (SCIM, TMF621): the row of a request, the tables as
- * JSON, and the page of coverage. A face with hundreds sorts its rows instead (openstack/core/routes.c). Any thread. */
+ * Selects actions by method and path, for faces with a few dozen of them (SCIM, TMF621), and dumps their tables for
+ * `dari dump` and the coverage page. A face with hundreds of actions sorts its rows instead
+ * (openstack/core/routes.c). Any thread. */
 #pragma once
 
 #include "api/core/action.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The charges that a question is about, and what they say in Cost Explorer's words. */
+ * Selects the charges of a query, and names their dimensions in Cost Explorer's terms. */
 #include "api/cost/internal.h"
 #include "engine/billing/costs.h"
 

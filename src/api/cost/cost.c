@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Cost Explorer's protocol, as the core asks for it: one path, a header that names the action, JSON in and out. What the service
- * has besides is refused as an operation that it does not know. */
+ * Implements Cost Explorer's protocol for api/core: one path, a header that names the action, JSON in and out.
+ * Other actions of the service are refused as unknown operations. */
 #include "api/cost/cost.h"
 
 #include "api/cost/internal.h"

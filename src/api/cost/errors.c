@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Cost Explorer's words for failures. Sources: AWS Cost Explorer API Reference, "Errors" of each action and "Common Error
- * Types". */
+ * Error codes and messages of Cost Explorer. Sources: AWS Cost Explorer API Reference, "Errors" of each action and
+ * "Common Error Types". */
 #include "api/cost/internal.h"
 #include "auth/key/sigv4.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/cost/: calls, and questions about charges. */
+ * Private to api/cost/: declares calls, and queries of charges. */
 #pragma once
 
 #include "api/core/dispatch.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reads a request's JSON into a question. Refuses by name what Cost Explorer has and Dari does not.
+ * Reads the JSON of a request into a query. Parameters of Cost Explorer that Dari does not implement are refused by
+ * name.
  */
 #include "api/cost/internal.h"
 #include "base/clock.h"

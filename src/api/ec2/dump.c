@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The tables as JSON, for `dari dump actions`, the documentation and the tests that compare them with EC2's
- * published model; and the names of all EC2 actions. */
+ * Writes the tables as JSON, for `dari dump actions`, the documentation, and tests that compare them with EC2's
+ * published model. Also lists the names of all EC2 actions. */
 #include "api/ec2/account/sts.h"
 #include "api/ec2/core/codes.h"
 #include "api/ec2/core/list.h"

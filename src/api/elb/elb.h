@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Elastic Load Balancing: version 2015-12-01 (ELBv2), and version 2012-06-01, the API of Classic Load Balancers. On the
- * listener of EC2's: a request is this service's when its signature is, and of the older version when it says so. Source:
- * Elastic Load Balancing API Reference. */
+ * Elastic Load Balancing: version 2015-12-01 (ELBv2), and version 2012-06-01, the API of Classic Load Balancers.
+ * Served on EC2's listener: the signature of a request names the service, and the parameter Version the API
+ * version. Source: Elastic Load Balancing API Reference. */
 #pragma once
 
 #include "api/core/face.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/elb/: what an action of ELBv2 is, what a call carries, ARNs, pages and members that several answers
- * have. */
+ * Private to api/elb/: declares actions and calls of ELBv2, ARNs, pages, and members that several answers share. */
 #pragma once
 
 #include "api/core/dispatch.h"

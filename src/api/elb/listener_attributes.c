@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Attributes of listeners: those of an application load balancer's set headers of responses. Source: API Reference of
+ * Attributes of listeners. Those of an application load balancer set response headers. Source: API Reference of
  * Elastic Load Balancing, ListenerAttribute. */
 #include "api/elb/actions.h"
 #include "engine/resolve.h"

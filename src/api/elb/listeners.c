@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Listeners. One of a network load balancer forwards to one target group; one of an application load balancer has rules,
- * of which the default one is described here. Source: API Reference of Elastic Load Balancing. */
+ * Listeners. A listener of a network load balancer forwards to one target group. A listener of an application load
+ * balancer has rules; this file handles the default rule. Source: API Reference of Elastic Load Balancing. */
 #include "api/elb/actions.h"
 #include "engine/resolve.h"
 #include "model/tls_policy.h"

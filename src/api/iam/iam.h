@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The IAM query API: an account's people and what they may, through every face. On the
- * listener of EC2's: a request is IAM's when its signature is. Actions are const rows (actions.c); this takes
- * calls through: who asks, which action, its parameters, whether they may, change or read, answer. */
+ * The IAM query API: the identities of an account and their permissions in every face. Served on EC2's listener:
+ * the signature of a request names the service. Actions are const rows (actions.c). This file takes a call through
+ * its steps: authenticate, find the action, read the parameters, check permission, change or read, answer. */
 #pragma once
 
 #include "api/core/face.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/iam/: what an action of IAM is, and what a call of one carries, beyond what every face's has
+ * Private to api/iam/: declares IAM's actions and calls, beyond the members that all faces share
  * (api/core/action.h). */
 #pragma once
 

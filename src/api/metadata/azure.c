@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Azure's instance metadata service: /metadata/instance and what is below it, /metadata/versions, attested/document,
- * identity/oauth2/token and scheduledevents. Who asks shows by the header Metadata that no browser or forwarder made the
- * request. Source: "Azure Instance Metadata Service", "Scheduled Events for Linux VMs"; where those have no words, the
- * words here are guessed. */
+ * Azure's instance metadata service: /metadata/instance and what is below it, /metadata/versions,
+ * attested/document, identity/oauth2/token and scheduledevents. A request must have the header Metadata, which
+ * proves that no browser or forwarder made it. Source: "Azure Instance Metadata Service", "Scheduled Events for
+ * Linux VMs"; where those have no words, the words here are guessed. */
 #include "api/metadata/azure.h"
 
 #include "api/core/park.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The provisioning disc of a guest of the personality azure: what the guest is to make of itself, with the password that no
- * service tells. cloudbase-init finds the disc by a file's name, cloud-init by ovf-env.xml, and Windows Setup reads
- * Unattend.xml at the root of a read-only drive in its passes specialize and oobeSystem. Sources: what cloud-init 22.4,
- * waagent 2.7 and cloudbase-init 1.1 read; Microsoft's "Windows Setup: implicit answer file search order" and "Unattended
- * Windows Setup Reference". */
+ * The provisioning disc of a guest of the personality azure, with its settings and the password, which no service
+ * shows. cloudbase-init finds the disc by a file's name, cloud-init by ovf-env.xml, and Windows Setup reads
+ * Unattend.xml at the root of a read-only drive in its passes specialize and oobeSystem. Sources: what cloud-init
+ * 22.4, waagent 2.7 and cloudbase-init 1.1 read; Microsoft's "Windows Setup: implicit answer file search order" and
+ * "Unattended Windows Setup Reference". */
 #include "api/metadata/azure.h"
 #include "base/xml.h"
 #include "model/azure_guest.h"

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The DNS responder of the metadata service: one thread for the sockets of all places, which never
- * blocks. It answers the VPC's own names, and passes all others on to the upstream resolvers, from
- * Dari's own network namespace. It drops queries that do not come from a port of the place's
- * router. It counts queries and logs none: what guests ask for is nobody's business, and too much
- * for a log. */
+ * The DNS responder of the metadata service: one thread for the sockets of all places, which never blocks. It
+ * answers the VPC's own names, and passes all others on to the upstream resolvers, from Dari's own network
+ * namespace. It drops queries that do not come from a port of the place's router. It counts queries but logs none,
+ * for privacy and because of their number. */
 #pragma once
 
 #include <netinet/in.h>

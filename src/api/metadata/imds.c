@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The instance metadata service's HTTP: who asks is known by the listener (which router) and the
- * source address (which port), which anti-spoofing makes trustworthy; nothing that is sent is
- * believed. IMDSv2: a token by PUT, whose answer dies after the instance's hop limit, so that it
- * does not leave the guest through a forwarder; v1 while the instance does not require tokens. */
+ * The instance metadata service's HTTP: the listener identifies the router and the source address the port, which
+ * anti-spoofing makes trustworthy; no content of a request is trusted. IMDSv2 issues a token by PUT. The answer's
+ * IP TTL is the instance's hop limit, so that the token cannot leave the guest through a forwarder. IMDSv1 works
+ * while the instance does not require tokens. */
 #include "api/metadata/imds.h"
 
 #include "api/core/park.h"

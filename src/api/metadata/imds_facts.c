@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Gathers what may be told to the asking guest: pointers to rows of an open view, in the call's arena, so
+ * Gathers the facts that the requesting guest may see: pointers to rows of an open view, in the call's arena, so
  * that rendering needs no lock.
  */
 #include "api/metadata/imds.h"

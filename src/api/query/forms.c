@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Answers in the three forms. CBOR's maps and lists are of indefinite length, so that nothing is counted beforehand. */
+ * Answers in the three forms. CBOR maps and lists have indefinite length, so that members need not be counted
+ * beforehand. */
 #include "api/query/forms.h"
 
 #include <stdio.h>

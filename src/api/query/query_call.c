@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From a request of AWS's query protocol to its pairs and its action. */
+ * Finds the pairs and the action of a request in AWS's query protocol. */
 #include "api/query/query_call.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * JSON and CBOR requests as the query protocol's pairs, by which all that reads and refuses parameters goes. */
+ * Converts JSON and CBOR requests into the pairs of the query protocol, which the parameter tables read. */
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>

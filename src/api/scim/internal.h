@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/scim/: a call, its row in the tables, and what users and groups share. */
+ * Private to api/scim/: calls, the rows of their tables, and functions that users and groups share. */
 #pragma once
 
 #include "api/core/dispatch.h"

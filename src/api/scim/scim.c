@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * SCIM's protocol, as the core asks for it: a bearer's access key says who asks, path and method which call; JSON in and out.
+ * Implements SCIM's protocol for api/core: a bearer access key identifies the caller, path and method select the
+ * call, and bodies are JSON.
  *
  * The key's user must be an administrator of the user's own domain. The identity is that of the domain scope, so the engine
  * lets it manage that domain's people alone; the key's account stays in it, so that policies and limits of the account hold. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * SNS's words for what went wrong. Source: the errors of each action in the API Reference, and the common ones. */
+ * Error codes and messages of SNS. Source: the errors of each action in the API Reference, and the common ones. */
 #include "api/sns/internal.h"
 
 /* The first row that fits counts. */

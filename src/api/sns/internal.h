@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/sns/: what an action is and a call carries; topics and subscriptions by ARN. */
+ * Private to api/sns/: declares actions and calls; finds topics and subscriptions by ARN. */
 #pragma once
 
 #include "api/core/dispatch.h"

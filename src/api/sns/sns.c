@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Implements the protocol of SNS for api/core: signed query calls, answered in XML; and two calls that nobody signs: a server confirms
- * its subscription by the token that it was sent, and fetches the certificate of signatures. */
+ * Implements the protocol of SNS for api/core: signed query calls, answered in XML; and two unsigned calls, by
+ * which a server confirms its subscription with the token it received, and fetches the certificate of signatures. */
 #include "api/sns/sns.h"
 
 #include "api/query/query_call.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/sqs/: what an action is and a call carries; queues by URL, attributes, messages. */
+ * Private to api/sqs/: declares actions and calls; finds queues by URL; attributes and messages. */
 #pragma once
 
 #include "api/core/dispatch.h"

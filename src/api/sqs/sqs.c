@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * SQS's protocols, as the core asks for them: signed calls of the query protocol, answered in XML, or of AWS JSON 1.0. */
+ * Implements SQS's protocols for api/core: signed calls of the query protocol, answered in XML, or of AWS JSON 1.0. */
 #include "api/sqs/sqs.h"
 
 #include "api/query/query_call.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Cases: opened, said something in, resolved. A case's id has the first 64 bits of its ticket's. */
+ * CreateCase, AddCommunicationToCase and ResolveCase. The id of a case contains the first 64 bits of its ticket's
+ * id. */
 #include <inttypes.h>
 
 #include "api/support/internal.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * AWS Support's words for failures. Sources: AWS Support API Reference, "Errors" and "Common Error Types"; the texts of
- * validation errors are those that AWS's JSON services share. That an unknown service's code has one is guessed. */
+ * Error codes and messages of AWS Support. Sources: AWS Support API Reference, "Errors" and "Common Error Types";
+ * the texts of validation errors are those that AWS's JSON services share. That an unknown service's code has one
+ * is guessed. */
 #include "api/support/internal.h"
 #include "auth/key/sigv4.h"
 

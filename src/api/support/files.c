@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Files of cases: sets that wait for one, and what is in them. */
+ * Attachments of cases, and attachment sets that wait for a communication. */
 #include "api/support/internal.h"
 #include "base/clock.h"
 #include "base/uuid_asked.h"

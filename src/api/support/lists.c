@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lists of cases, and of what was said in one, newest first. How many are on a page where nobody says it is guessed. */
+ * Lists of cases, and of the communications of one, newest first. The default page size is guessed. */
 #include <inttypes.h>
 
 #include "api/support/internal.h"

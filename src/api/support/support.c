@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * AWS Support's protocol, as the core asks for it: one path, a header that names the action, JSON in and out. */
+ * Implements AWS Support's protocol for api/core: one path, a header that names the action, JSON in and out. */
 #include "api/support/support.h"
 
 #include "api/core/dump.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * AWS Support's API over the region's tickets: JSON 1.1, signed. On the listener of EC2's. Source: AWS Support API
+ * AWS Support's API over the region's tickets: JSON 1.1, signed. Served on EC2's listener. Source: AWS Support API
  * Reference, 2013-04-15. */
 #pragma once
 

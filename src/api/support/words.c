@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The words that cases are opened with: services with their categories, severities, languages. Services that this region
- * has not are not among them. Codes that no page of AWS's lists are guessed. */
+ * Lists of services with their categories, severity levels and languages, for opening cases. Only services that
+ * this region implements are listed. Codes that AWS does not document are guessed. */
 #include "api/support/internal.h"
 
 struct category {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A ticket as TMF621's resource, in version 4 and 5: members of the same content are called otherwise. */
+ * Writes a ticket as TMF621's resource. Versions 4 and 5 use different names for the same members. */
 #include <inttypes.h>
 
 #include "api/tmf/internal.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * TMF621's protocol, as the core asks for it: a bearer's token says which desk asks, path and method which call; JSON in and out. */
+ * Implements TMF621's protocol for api/core: a bearer token identifies the desk, path and method select the call,
+ * and bodies are JSON. */
 #include "api/tmf/tmf.h"
 
 #include "api/core/path.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Composite alarms of an account in the order in which they depend on each other. Each rule is read once to find that order, and
- * each composite alarm is evaluated once at most, after all that its rule names: so a change costs what the account's rules have in
- * characters, however they are nested, and no alarm passes through a state that its rule has not. */
+ * Composite alarms of an account in the order in which they depend on each other. Each rule is read once to find
+ * that order, and each composite alarm is evaluated at most once, after all alarms that its rule names. So the cost
+ * of a change is linear in the length of the account's rules, however deep they are nested, and no alarm shows an
+ * intermediate state. */
 #include <stdlib.h>
 
 #include "base/vec.h"

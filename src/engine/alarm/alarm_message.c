@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The message that an alarm publishes to a topic. Source: Amazon CloudWatch User Guide, "Notify users on alarm changes"; the
- * examples of Amazon SNS Developer Guide. */
+ * Writes the message that an alarm publishes to a topic. Source: Amazon CloudWatch User Guide, "Notify users on
+ * alarm changes"; the examples of Amazon SNS Developer Guide. */
 #include <stdlib.h>
 
 #include "base/buf.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Backup plans: scheduled machine backups (machine_backup.h) and their expiry. A plan names instances, or a tag
- * that they have. Each run makes one backup of each instance; what fails is tried again with growing pauses
- * until the next run. An instance whose previous backup is not complete is left out of a run, and the plan says
- * so. Runs that were due while the process was down are made up for by one. reconcile/backup/backup_plan.c
- * computes times and decides what expires. Called by: api/native, api/cloudstack. */
+ * that they have. Each run makes one backup of each instance. A failed backup is retried with growing pauses until
+ * the next run. A run skips an instance whose previous backup is not complete, and the plan reports it. One run
+ * makes up for all runs that were due while the process was down. reconcile/backup/backup_plan.c computes times and
+ * decides what expires. Called by: api/native, api/cloudstack. */
 #pragma once
 
 #include "engine/operation.h"

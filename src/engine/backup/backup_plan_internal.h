@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to engine/: what machine backups tell their plan. */
+ * Private to engine/: reports of machine backups to their plan. */
 #pragma once
 
 #include "engine/internal.h"

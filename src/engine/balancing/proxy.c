@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rows of proxies: made with an application or Classic Load Balancer, counted up by each change of what the process depends on, and
- * forgotten after the balancer once the reconciler has ended the process. */
+ * Rows of proxies. A row is created with an application or Classic Load Balancer. Each change of anything that the
+ * process depends on increments the row's gen. The row is forgotten after the balancer, once the reconciler has
+ * ended the process. */
 #include "store/proxy.h"
 #include "engine/balancing/balancing.h"
 #include "engine/balancing/balancing_internal.h"

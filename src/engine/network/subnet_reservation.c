@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reservations of addresses in subnets. The choice of addresses (port_ips.c) asks for the parts that they
- * leave. */
+ * Reservations of addresses in subnets. The choice of addresses (port_ips.c) reads the unreserved parts here. */
 #include "engine/network/subnet_reservation.h"
 
 #include "engine/internal.h"

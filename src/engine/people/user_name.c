@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The spellings of a name ("ANN", "ANn", … "ann") are ordered as the index is. A seek at one spelling finds a row at or behind it;
- * the next seek begins at the least spelling that is not before that row. Rows between two spellings are skipped. */
+ * The spellings of a name ("ANN", "ANn", … "ann") are ordered as the index is. A seek at one spelling finds the
+ * first row at or after it. The next seek begins at the least spelling that is not before that row, so rows between
+ * two spellings are skipped. */
 #include "engine/people/user_name.h"
 
 #include "store/user.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Activities of scaling groups: rows that tell what a group did, and why. */
+ * Activities of scaling groups: rows that record the actions of a group and their reasons. */
 #include <stdarg.h>
 #include <stdio.h>
 

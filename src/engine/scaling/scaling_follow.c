@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Turns of scaling groups: what is to be done next, and doing it. Called by: reconcile/scaling/scaling_group.c. */
+ * Turns of scaling groups: decides and carries out the next step of a group. Called by:
+ * reconcile/scaling/scaling_group.c. */
 #include <inttypes.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lifecycle hooks: they hold members that are launched or terminated until each hook was completed, or its time is over.
+ * Lifecycle hooks. A hook holds members that are being launched or terminated until it is completed or times out.
  * Called by: api/autoscaling, scaling_member.c. */
 #include <inttypes.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to authorization/: the scopes that roles, assignments and locks are about. Each of their calls stands four times in its
- * table, once for each depth of a scope: a subscription, a group, a resource, a part of one. */
+ * Private to authorization/: the scopes of roles, assignments and locks. Each call has four rows in its table, one
+ * for each depth of a scope: subscription, resource group, resource, and part of a resource. */
 #pragma once
 
 #include "api/azure/core/action.h"

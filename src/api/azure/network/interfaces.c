@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network interfaces: what is shown of them; how they are made and changed: interface_put.c. Source: Azure REST API reference,
- * "Network Interfaces", 2022-07-01. Clients list a machine's addresses by the way back from an interface to its machine, and on to
- * its public address. */
+ * Shows network interfaces. interface_put.c creates and changes them. Source: Azure REST API reference, "Network
+ * Interfaces", 2022-07-01. To list a machine's addresses, clients follow an interface to its machine and to its
+ * public address. */
 #include "api/azure/network/interfaces.h"
 
 #include "engine/network/address/address.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/azure/network/: which of an interface's configurations has which of its addresses. Configurations have names and
- * are kept as they were said; addresses are the port's own. The primary one has the port's first address, one that says an address
- * has that, and the others have the rest in their order. */
+ * Private to api/azure/network/: maps the IP configurations of an interface to the addresses of its port. The
+ * configurations are stored as the client sent them. The primary one has the port's first address, one with a
+ * static address has that address, and the others share the remaining addresses in order. */
 #pragma once
 
 #include "api/azure/network/network.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Public IP prefixes: blocks of public addresses that are the subscription's as a whole. Public addresses say which they are from
- * (public_addresses.c). Sources: Azure REST API reference, "Public IP Prefixes", 2022-07-01; "Public IP address prefix" for the
- * lengths; answers that users have recorded for the codes. */
+ * Public IP prefixes: blocks of public addresses that belong to the subscription. A public address names its prefix
+ * (public_addresses.c). Sources: Azure REST API reference, "Public IP Prefixes", 2022-07-01; "Public IP address
+ * prefix" for the lengths; answers that users have recorded for the codes. */
 #include "api/azure/network/network.h"
 
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Resource providers: which types there are, in which versions of the API. Written from the table that requests are checked by.
- * All are registered. Source: Azure REST API reference, "Providers", 2021-04-01. */
+ * Resource providers with their resource types and API versions, from the table that requests are checked against.
+ * All providers are registered. Source: Azure REST API reference, "Providers", 2021-04-01. */
 #include "api/azure/core/action.h"
 
 static void write_type(struct az_call *e, struct json_writer *w, const struct az_type *type)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * All resources of a subscription, or of a group: what the lists of the single types show. A type is among them as soon as it has
- * a list of its own. Features, of which there are none. Source: Azure REST API reference, "Resources - List", 2021-04-01. */
+ * Lists all resources of a subscription or a resource group, by the lists of the single types: a new type is
+ * included as soon as it has a list. Also lists preview features, of which there are none. Source: Azure REST API
+ * reference, "Resources - List", 2021-04-01. */
 #include "api/azure/core/action.h"
 #include "base/letters.h"
 

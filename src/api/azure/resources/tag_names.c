@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Names of tags, and their values: those that resources and groups have, with how many have them, and those that were said beforehand.
- * Source: Azure REST API reference, "Tags", 2021-04-01 ("List", "Create Or Update", "Create Or Update Value"). */
+ * Tag names and their values: those of resources and groups, with counts, and predefined ones. Source: Azure REST
+ * API reference, "Tags", 2021-04-01 ("List", "Create Or Update", "Create Or Update Value"). */
 #include "api/azure/core/action.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The table of all functions, and what they share. */
+ * The table of all template functions, and their shared helpers. */
 #include "api/azure/template/internal.h"
 
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A template as a whole. */
+ * Reads and validates a template as a whole. */
 #include "api/azure/template/internal.h"
 
 #include "base/heap.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/ec2/sts*.c: the taking of roles, by whatever proves who takes one. */
+ * Private to api/ec2/sts*.c: assuming roles by a signature, a SAML assertion or a web identity token. */
 #pragma once
 
 #include "api/ec2/account/sts_factor.h"

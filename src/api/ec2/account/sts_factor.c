@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * STS: codes of MFA devices. A key may be stolen, and a code has six digits: wrong ones are counted, and an address that
- * sends five is locked out for a while. */
+ * STS: codes of MFA devices. Codes have six digits, so a thief of a key could guess one: an address that sends five
+ * wrong codes is locked out for a while. */
 #include "api/ec2/account/sts_factor.h"
 
 #include "auth/key/key.h"

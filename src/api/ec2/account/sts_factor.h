@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * STS: codes of MFA devices, which GetSessionToken and AssumeRole take by SerialNumber and TokenCode. */
+ * STS: MFA codes in the parameters SerialNumber and TokenCode of GetSessionToken and AssumeRole. */
 #pragma once
 
 #include "api/ec2/core/action.h"

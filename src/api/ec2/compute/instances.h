@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/ec2/: instances as they are written by DescribeInstances and RunInstances. */
+ * Private to api/ec2/: writes instances for DescribeInstances and RunInstances. */
 #pragma once
 
 #include "api/ec2/compute/iam_instance_profiles.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reads the launches of spot requests, fleets and scaling groups again, as their askers: the form that was kept as it was sent holds EC2's parameters,
- * which only this face can read. On the reconciler's threads. */
+ * Reads stored launches of spot requests, fleets and scaling groups again, on behalf of the users who requested
+ * them. The stored form has EC2's parameters, which only this face can read. Runs on the reconciler's threads. */
 #include "api/ec2/compute/later_launch.h"
 
 #include "api/core/face.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/ec2/: what launch templates and their versions share. */
+ * Private to api/ec2/: declarations that launch templates and their versions share. */
 #pragma once
 
 #include "api/ec2/core/action.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The EC2 query API, and STS's GetCallerIdentity beside it on the same listener. Actions are
- * const rows beside their handlers, in files by resource; this sums them up and takes calls
- * through: parse, who asks, which action, its parameters, change or look or read, answer. */
+ * The EC2 query API, and STS's GetCallerIdentity beside it on the same listener. Actions are const rows beside
+ * their handlers, in files by resource. This file collects the rows, and takes a call through its steps: parse,
+ * authenticate, find the action, read the parameters, change or read, answer. */
 #pragma once
 
 #include "api/core/face.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/ec2/: lists that are always empty here, and accept the parameters of EC2's. */
+ * Private to api/ec2/: lists that are always empty here, but check their parameters as EC2 does. */
 #pragma once
 
 #include "api/ec2/core/filter.h"

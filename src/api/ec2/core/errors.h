@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * EC2's words for what went wrong, and STS's: rows of api/core/problem.h, and the error documents. Any thread. */
+ * Error codes and messages of EC2 and STS: rows of api/core/problem.h, and the error documents. Any thread. */
 #pragma once
 
 #include "api/core/problem.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/ec2/core/: between the protocol and the face that speaks it. */
+ * Private to api/ec2/core/: interface between the protocol and the face as a whole. */
 #pragma once
 
 #include "api/core/dispatch.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/ec2/: long answers, gathered from cached items (item_cache.h). A cached item is copied into a short
- * answer; a long one only says where it belongs, and it is put in while the answer is sent. So an answer of
- * thousands of items costs no memory of its size, which would be fresh, and cold, for each of them. */
+ * Private to api/ec2/: long answers, gathered from cached items (item_cache.h). Cached items are copied into a
+ * short answer. A long answer only records their positions, and inserts them while it is sent, so it needs no
+ * buffer of its full size. */
 #pragma once
 
 #include "api/ec2/core/item_cache.h"

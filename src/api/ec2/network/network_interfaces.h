@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/ec2/: network interfaces, as they are written by themselves and within instances. */
+ * Private to api/ec2/: writes network interfaces, alone and within instances. */
 #pragma once
 
 #include "api/ec2/core/list.h"

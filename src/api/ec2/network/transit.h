@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/ec2/: what the actions about transit gateways share. */
+ * Private to api/ec2/: declarations that the actions of transit gateways share. */
 #pragma once
 
 #include "api/ec2/core/action.h"

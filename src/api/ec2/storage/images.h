@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/ec2/: whose images and snapshots are. Those of the region's operator have no account;
- * they are shown as Amazon's are. */
+ * Private to api/ec2/: owners of images and snapshots. Those of the region's operator have no account and are shown
+ * as Amazon's. */
 #pragma once
 
 #include "api/ec2/core/action.h"

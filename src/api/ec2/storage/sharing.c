@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Everybody, and accounts by number. */
+ * Reads and writes permissions of images and snapshots: all accounts, or accounts by number. */
 #include "api/ec2/storage/sharing.h"
 
 #include "api/ec2/core/write.h"

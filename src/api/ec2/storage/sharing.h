@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/ec2/: who may use what is somebody's, as ModifyImageAttribute and ModifySnapshotAttribute
- * say it. */
+ * Private to api/ec2/: permissions of other accounts, as in ModifyImageAttribute and ModifySnapshotAttribute. */
 #pragma once
 
 #include "api/ec2/core/action.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Right-sizing of machines elsewhere: how many processors the machine used at most on each of the last 30 days, and the
- * smallest type of its cloud that has so many, with the memory of the present type. Memory in use is not known. */
+ * Right-sizing of remote machines: the maximum number of processors used on each of the last 30 days, and the
+ * smallest type of the cloud with that many processors and at least the present memory. Memory in use is not known. */
 #include "api/native/action.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/openstack/: servers as they are written by everything that shows one. */
+ * Private to api/openstack/: writes servers for all answers that contain them. */
 #pragma once
 
 #include "api/openstack/core/list.h"

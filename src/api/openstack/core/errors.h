@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * OpenStack's words for what went wrong: rows of api/core/problem.h, whose parts are the services, and each
- * service's form of an error's body. A row's code is the type that clients branch on: Neutron's; of Nova and Cinder
- * the fault's name where the status does not say it. Any thread. */
+ * Error codes and messages of OpenStack: rows of api/core/problem.h, grouped by service, and the form of each
+ * service's error body. A row's code is the type that clients branch on: Neutron's type, or the name of Nova's or
+ * Cinder's fault if the status does not imply it. Any thread. */
 #pragma once
 
 #include "api/openstack/core/action.h"

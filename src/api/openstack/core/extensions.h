@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/openstack/: the extensions that a service says it has, from before there were microversions.
+ * Private to api/openstack/: the lists of API extensions, which are older than microversions.
  */
 #pragma once
 

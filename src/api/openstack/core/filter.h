@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to the lists (select.c, filter.c, plan.c, list.c): what a query's names and values are to a row. */
+ * Private to the lists (select.c, filter.c, plan.c, list.c): compares the names and values of a query with a row. */
 #pragma once
 
 #include <jansson.h>

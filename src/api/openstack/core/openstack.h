@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * OpenStack's APIs on one port, each under its prefix: Identity (Keystone) v3, Compute (Nova) v2.1 with
  * microversions, Image (Glance) v2, Network (Neutron) v2.0, Block Storage (Cinder) v3 with microversions,
- * Placement. Actions are const rows beside their handlers, in files by resource; this sums them up and takes
- * calls through: which service, who asks, which action, its parameters, change or look or read, answer.
- * Source: the services' API references (docs.openstack.org/api-ref) as of Zed. */
+ * Placement. Actions are const rows beside their handlers, in files by resource. This file collects the rows, and
+ * takes a call through its steps: find the service, authenticate, find the action, read the parameters, change or
+ * read, answer. Source: the services' API references (docs.openstack.org/api-ref) as of Zed. */
 #pragma once
 
 #include "api/core/face.h"

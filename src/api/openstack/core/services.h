@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/openstack/: the services' places and microversions. */
+ * Private to api/openstack/: paths and microversions of the services. */
 #pragma once
 
 #include "api/openstack/core/action.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/openstack/core/: names that no row reads, in queries, bodies and conditional headers. Each service refuses
- * them in its own words, or is known to pass them over. */
+ * Private to api/openstack/core/: unknown names in queries, bodies and conditional headers. Each service refuses
+ * them with its own message, or is known to ignore them. */
 #pragma once
 
 #include "api/openstack/core/list.h"

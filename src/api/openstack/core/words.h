@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/openstack/: the services' own words. The engine tells its failures in words of its own, into
- * which go these names of kinds and these ids; where a service has a sentence that its users know, a table
- * says it instead. Any thread. */
+ * Private to api/openstack/: error messages of the services. The engine's own messages are filled in with these
+ * names of kinds and forms of ids. A table replaces them where a service has a well-known message. Any thread. */
 #pragma once
 
 #include "api/openstack/core/action.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/openstack/identity/: what an administrator has added to the catalogue, beside the region's
- * own. The view is read. */
+ * Private to api/openstack/identity/: catalog entries that an administrator added to the region's own. The caller
+ * holds an open view. */
 #pragma once
 
 #include "api/openstack/identity/identity.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/openstack/identity_*.c: what Keystone's answers share. Its ids are UUIDs of 32 digits, but
- * for the default domain's, which is "default" (os_parse_id() reads both). */
+ * Private to api/openstack/identity_*.c: declarations that Keystone's answers share. Ids are UUIDs of 32 digits,
+ * except that of the default domain, which is "default" (os_parse_id() reads both). */
 #pragma once
 
 #include "api/openstack/core/list.h"

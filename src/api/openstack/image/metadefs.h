@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/openstack/image/metadef*.c: what namespaces of metadata definitions and what is in them share. */
+ * Private to api/openstack/image/metadef*.c: declarations that namespaces of metadata definitions and their items
+ * share. */
 #pragma once
 
 #include "api/openstack/core/list.h"

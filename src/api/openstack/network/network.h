@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/openstack/network_*: what Neutron's resources share. */
+ * Private to api/openstack/network_*: declarations that Neutron's resources share. */
 #pragma once
 
 #include "api/openstack/core/list.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Further Block Storage calls: the sum of all volumes, user messages about failed volumes, and the filters
- * of each list. */
+ * Further Block Storage calls: the summary of all volumes, user messages about failed volumes, and the filters of
+ * each list. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
 #include "engine/condition.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/openstack/: what the files of Block Storage share. */
+ * Private to api/openstack/: declarations that the files of Block Storage share. */
 #pragma once
 
 #include "api/openstack/core/list.h"

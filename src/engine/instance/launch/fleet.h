@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Fleets: launches spread over several templates, types and subnets, which continue with the next one where
- * one has no room. Fleets of three types:
+ * Fleets: launches spread over several templates, types and subnets, which continue with the next one if one has no
+ * capacity. Fleets of three types:
  *   instant    launched in the call; the row records the failures
  *   request    launched afterwards, once; a launch that finds no room is repeated
  *   maintain   kept at the target: what ends is replaced

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Address prefixes. They exist in the tables only: the choice of free addresses (address_pick.c) skips them.
- * A deleted prefix stays until the network has removed the last of its addresses. Called by: api/azure. */
+ * Address prefixes. Prefixes exist in the tables only. The choice of free addresses (address_pick.c) skips their
+ * addresses. A deleted prefix stays until the network has removed the last of its addresses. Called by: api/azure. */
 #include "engine/network/address/address_prefix.h"
 
 #include <inttypes.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Password policies, and passwords that expire. What happens next: nothing outside; sign-ins ask at every password. */
+ * Password policies, and passwords that expire. Nothing outside the rows changes; sign-ins check the policy at each
+ * password. */
 #include "engine/people/credential/password_policy.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes that are destroyed and can be recovered for a while. Called by: api/cloudstack. What happens next: reconcile/storage/volume.c deletes
- * them when their time has come. */
+ * Destroys volumes, which can be recovered for a while. Called by: api/cloudstack. reconcile/storage/volume.c
+ * deletes them when the time is over. */
 #include "engine/storage/volume/volume_destroy.h"
 
 #include <inttypes.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes that are destroyed and can be recovered for a while (CloudStack's destroyVolume and recoverVolume). A destroyed volume is
- * shown as one that is being deleted, and takes nothing but to be recovered or deleted. It counts against quotas until then. */
+ * Volumes that are destroyed and can be recovered for a while (CloudStack's destroyVolume and recoverVolume). A
+ * destroyed volume is shown as being deleted, and can only be recovered or deleted. It counts against quotas until
+ * its deletion. */
 #pragma once
 
 #include "engine/operation.h"
