@@ -17,7 +17,8 @@
 #include "base/heap.h"
 #include "base/lane.h"
 #include "base/log.h"
-#include "daemon/peer.h"
+#include "daemon/peer_line.h"
+#include "http/websocket.h"
 #include "store/follow.h"
 #include "store/lease.h"
 #include "store/sql.h"
@@ -41,6 +42,7 @@ const char follower_refusal[] =
 
 struct follower {
 	struct lane *lane;
+	struct peer_lines *lines;
 	pthread_t thread;
 	bool runs;
 	atomic_bool stops;
@@ -144,6 +146,7 @@ struct passed {
 	struct call *call;
 	int64_t epoch; /* the writer's */
 	struct peer_call call_of_peer;
+	struct peer_line *line; /* of a console; NULL: none */
 };
 
 /* False: another process writes now. The one that was asked may stand still, and its connection with it. */
@@ -160,9 +163,11 @@ static bool is_same_writer(void *self)
 static RESULT pass(struct work_item *w)
 {
 	struct passed *p = w->arg;
-	struct result r = peer_ask(w->ctx, &p->call_of_peer);
-	return result_is_ok(r) ? OK
-			       : say_unanswered(w->ctx, p->call_of_peer.was_sent, p->call_of_peer.address);
+	struct peer_call *peer = &p->call_of_peer;
+	struct result r = peer->is_upgrade ? peer_line_dial(p->d->follower->lines, w->ctx, peer, &p->line)
+					   : peer_ask(w->ctx, peer);
+	return result_is_ok(r) || r.code == ERR_QUOTA ? r
+						      : say_unanswered(w->ctx, peer->was_sent, peer->address);
 }
 
 static void passed_resumed(struct call *call, struct result result)
@@ -182,7 +187,12 @@ static void passed_resumed(struct call *call, struct result result)
 		call->ctx.request_id = answer->request_id;
 	for (size_t k = 0; k < answer->header_count; k++)
 		call_set_answer_header(call, answer->headers[k].name, answer->headers[k].value);
-	call_answer(call, answer->status, answer->content_type, &answer->body);
+	if (p->line) {
+		buf_done(&answer->body);
+		call_upgrade(call, "websocket", peer_line_get_tunnel(p->line));
+	} else {
+		call_answer(call, answer->status, answer->content_type, &answer->body);
+	}
 }
 
 static struct str copy_writer(struct follower *f, struct arena *a, int64_t *ret_epoch)
@@ -204,6 +214,12 @@ static void refuse(struct daemon *d, struct call *call, struct api_face *face)
 			  "This dari process follows the region's writer and cannot serve this call. Ask the "
 			  "writer, %" STR_FMT ", or try again later.",
 			  STR_ARG(writer)));
+}
+
+/* Anything else that a client offers to speak, such as h2c, is ignored as by the writer. */
+static bool is_console(const struct call *call)
+{
+	return call->method == HTTP_GET && websocket_is_asked(call);
 }
 
 struct passing {
@@ -228,6 +244,7 @@ static void pass_on(void *self, struct call *call, uuid asker)
 			     .epoch = epoch,
 			     .call_of_peer = {.address = writer,
 					      .call = call,
+					      .is_upgrade = is_console(call),
 					      .master_key = passing->d->master_key,
 					      .goes_on = is_same_writer,
 					      .self = p}};
@@ -261,8 +278,10 @@ void follower_handle(struct daemon *d, struct call *call, struct api_face *face)
 	struct passing passing = {d, face};
 	struct api_forward forward = {.pass_on = pass_on, .self = &passing};
 	bool is_stream = str_is(call->path, "/api/v1/stream");
-	if (call_header(call, "Upgrade").n || peer_is_passed_on(call)) {
-		refuse(d, call, face); /* a console; or a call that was passed on to the former writer */
+	if (peer_is_passed_on(call)) {
+		refuse(d, call, face); /* it was passed on to the former writer */
+	} else if (is_console(call)) {
+		pass_on(&passing, call, login_attempt_address(call->peer));
 	} else if ((reads_rows(d, face) && store_has_fed(d->store)) || is_stream) {
 		forward.pass_on = is_stream ? refuse_on : pass_on;
 		atomic_fetch_add(&d->follower->served, 1);
@@ -323,6 +342,7 @@ RESULT follower_start(struct daemon *d)
 					 .waiting_of_one = WAITING_OF_ONE,
 					 .threads_of_one = THREADS_OF_ONE};
 	TRY(lane_new(&d->ctx, &lane, &f->lane));
+	TRY(peer_lines_new(&d->ctx, &f->lines));
 	f->runs = pthread_create(&f->thread, NULL, follower_main, d) == 0;
 	return f->runs ? OK
 		       : ctx_fail(&d->ctx, ERR_NO_MEMORY, "cannot start the thread that follows the writer");
@@ -332,6 +352,8 @@ void follower_stop(struct daemon *d)
 {
 	struct follower *f = d->follower;
 	atomic_store(&f->stops, true);
+	if (f->lines)
+		peer_lines_stop(f->lines);
 	if (f->runs)
 		(void) pthread_join(f->thread, NULL);
 	f->runs = false;
@@ -343,6 +365,7 @@ void follower_free(struct daemon *d)
 	if (!f)
 		return;
 	lane_free(f->lane);
+	peer_lines_free(f->lines);
 	pthread_mutex_destroy(&f->lock);
 	heap_free(f);
 	d->follower = NULL;

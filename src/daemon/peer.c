@@ -67,6 +67,40 @@ static bool is_one_of(struct str name, const char *const *names)
 	return false;
 }
 
+struct passing_header {
+	RESULT (*each)(void *arg, struct str name, struct str value);
+	void *arg;
+	bool is_upgrade;
+};
+
+/* Headers of the connection are this process's own, but for those that ask for a websocket. */
+static RESULT pass_header(void *arg, struct str name, struct str value)
+{
+	static const char *const own[] = {"Content-Length", "Transfer-Encoding", "Expect",
+					  "Keep-Alive",     peer_header,         NULL};
+	static const char *const upgrade[] = {"Connection", "Upgrade", NULL};
+	const struct passing_header *p = arg;
+	bool is_own = is_one_of(name, own) || (!p->is_upgrade && is_one_of(name, upgrade));
+	return is_own ? OK : p->each(p->arg, name, value);
+}
+
+RESULT peer_each_header(struct peer_call *peer, RESULT (*each)(void *arg, struct str name, struct str value),
+			void *arg)
+{
+	struct call *call = peer->call;
+	struct passing_header passing = {each, arg, peer->is_upgrade};
+	char ip[IP_TEXT_SIZE];
+	struct str origin = str_print(call->ctx.arena, "%s %s %" PRId64, ip_write(call->peer, ip),
+				      call->is_tls ? "https" : "http", clock_now_us() / SECOND);
+	struct str proof = prove(peer->master_key, call, origin);
+	struct str value =
+		str_print(call->ctx.arena, "%" STR_FMT " %" STR_FMT, STR_ARG(origin), STR_ARG(proof));
+	if (!proof.n || !value.p)
+		return FAIL(NO_MEMORY);
+	TRY(call_each_header(call, pass_header, &passing));
+	return each(arg, str_from(peer_header), value);
+}
+
 struct sending {
 	struct peer_call *peer;
 	struct curl_slist *headers;
@@ -82,14 +116,9 @@ static RESULT add_line(struct sending *s, struct str line)
 	return OK;
 }
 
-/* Headers of the connection are this process's own. */
 static RESULT add_header(void *arg, struct str name, struct str value)
 {
-	static const char *const own[] = {"Connection", "Content-Length", "Transfer-Encoding", "Expect",
-					  "Keep-Alive", "Upgrade",        peer_header,         NULL};
 	struct sending *s = arg;
-	if (is_one_of(name, own))
-		return OK;
 	s->has_accept = s->has_accept || str_equal_nocase(name, STR("Accept"));
 	s->has_type = s->has_type || str_equal_nocase(name, STR("Content-Type"));
 	s->has_agent = s->has_agent || str_equal_nocase(name, STR("User-Agent"));
@@ -100,21 +129,14 @@ static RESULT add_header(void *arg, struct str name, struct str value)
 
 static RESULT add_headers(struct sending *s)
 {
-	struct call *call = s->peer->call;
-	char ip[IP_TEXT_SIZE];
-	struct str origin = str_print(call->ctx.arena, "%s %s %" PRId64, ip_write(call->peer, ip),
-				      call->is_tls ? "https" : "http", clock_now_us() / SECOND);
-	struct str proof = prove(s->peer->master_key, call, origin);
-	TRY(call_each_header(call, add_header, s));
+	TRY(peer_each_header(s->peer, add_header, s));
 	if (!s->has_accept)
 		TRY(add_line(s, STR("Accept:")));
 	if (!s->has_type)
 		TRY(add_line(s, STR("Content-Type:")));
 	if (!s->has_agent)
 		TRY(add_line(s, STR("User-Agent:")));
-	TRY(add_line(s, STR("Expect:")));
-	return add_line(s, str_print(call->ctx.arena, "%s: %" STR_FMT " %" STR_FMT, peer_header,
-				     STR_ARG(origin), STR_ARG(proof)));
+	return add_line(s, STR("Expect:"));
 }
 
 /* ---- the answer ---- */
@@ -126,25 +148,33 @@ static size_t take_piece(char *bytes, size_t size, size_t count, void *arg)
 	return peer->body.failed ? 0 : size * count;
 }
 
-static size_t take_header(char *bytes, size_t size, size_t count, void *arg)
+void peer_take_header(struct peer_call *peer, struct str line)
 {
-	static const char *const own[] = {"Connection", "Content-Length", "Transfer-Encoding",
-					  "Keep-Alive", "Date",           NULL};
-	struct peer_call *peer = arg;
+	static const char *const own[] = {"Connection", "Upgrade", "Transfer-Encoding",
+					  "Keep-Alive", "Date",    NULL};
 	struct arena *a = peer->call->ctx.arena;
-	struct str line = str_trim((struct str){bytes, size * count});
+	line = str_trim(line);
 	size_t colon = str_find_char(line, ':', 0);
 	struct str name = str_slice(line, 0, colon < line.n ? colon : 0);
 	struct str value =
 		str_copy(a, str_trim(str_slice(line, colon < line.n ? colon + 1 : line.n, line.n)));
-	if (str_starts_with(line, STR("HTTP/")))
+	if (str_starts_with(line, STR("HTTP/"))) {
 		peer->header_count = 0; /* an interim answer came before */
-	else if (str_equal_nocase(name, STR("Content-Type")))
+		peer->content_length = -1;
+	} else if (str_equal_nocase(name, STR("Content-Length"))) {
+		if (!result_is_ok(str_parse_int(value, &peer->content_length)))
+			peer->content_length = -1;
+	} else if (str_equal_nocase(name, STR("Content-Type")))
 		peer->content_type = str_to_z(a, value);
 	else if (str_equal_nocase(name, STR("x-amzn-RequestId")))
 		peer->request_id = value;
 	else if (name.n && !is_one_of(name, own) && peer->header_count < PEER_HEADERS_MAX)
 		peer->headers[peer->header_count++] = (struct peer_header){str_to_z(a, name), value};
+}
+
+static size_t take_header(char *bytes, size_t size, size_t count, void *arg)
+{
+	peer_take_header(arg, (struct str){bytes, size * count});
 	return size * count;
 }
 
@@ -156,20 +186,25 @@ static int ask_whether_to_go_on(void *arg, curl_off_t all_down, curl_off_t down,
 	return peer->goes_on(peer->self) ? 0 : 1;
 }
 
+void peer_set_connection(void *curl, const char *url, int64_t connect_ms)
+{
+	(void) curl_easy_setopt(curl, CURLOPT_URL, url);
+	(void) curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	(void) curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
+	(void) curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	(void) curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long) connect_ms);
+	(void) curl_easy_setopt(curl, CURLOPT_PROXY, "");
+}
+
 static CURL *make_curl(struct sending *s, const char *url, const char *target)
 {
 	const struct call *call = s->peer->call;
 	CURL *curl = curl_easy_init();
 	if (!curl)
 		return NULL;
-	(void) curl_easy_setopt(curl, CURLOPT_URL, url);
+	peer_set_connection(curl, url, CONNECT_MS);
 	(void) curl_easy_setopt(curl, CURLOPT_REQUEST_TARGET, target);
-	(void) curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	(void) curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
-	(void) curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	(void) curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long) CONNECT_MS);
 	(void) curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long) ANSWER_MS);
-	(void) curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	if (call->method != HTTP_GET && call->method != HTTP_HEAD) {
 		(void) curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long) call->body.n);
 		(void) curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body.n ? call->body.p : "");

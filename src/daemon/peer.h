@@ -17,6 +17,7 @@ struct peer_header {
 struct peer_call {
 	struct str address; /* the writer's URL */
 	struct call *call;
+	bool is_upgrade; /* it asks for a websocket: Connection and Upgrade are passed on, too */
 	const uint8_t *master_key;
 	bool (*goes_on)(void *self); /* asked about once a second; false: nobody will answer */
 	void *self;
@@ -24,6 +25,7 @@ struct peer_call {
 	bool was_sent; /* the writer may have heard of the call */
 	int status;
 	const char *content_type; /* NULL: none */
+	int64_t content_length;   /* of an answer to peer_line_dial(); -1: not told */
 	struct str request_id;
 	struct peer_header headers[PEER_HEADERS_MAX];
 	size_t header_count;
@@ -31,6 +33,13 @@ struct peer_call {
 };
 /* Blocks. On failure the body is freed by the caller, too. */
 RESULT peer_ask(struct ctx *c, struct peer_call *peer);
+
+/* For peer_line.c: the headers that the writer gets, with the proof; a header of the answer, as a line; and the settings
+ * of each connection. curl is a CURL *. */
+RESULT peer_each_header(struct peer_call *peer, RESULT (*each)(void *arg, struct str name, struct str value),
+			void *arg);
+void peer_take_header(struct peer_call *peer, struct str line);
+void peer_set_connection(void *curl, const char *url, int64_t connect_ms);
 
 /* True if another process has passed the call on, or claims to. */
 bool peer_is_passed_on(const struct call *call);

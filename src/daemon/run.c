@@ -55,6 +55,7 @@
 #include "engine/region/region.h"
 #include "http/renew.h"
 #include "http/share.h"
+#include "http/websocket.h"
 #include "model/desk.h"
 #include "reconcile/figures/figures.h"
 #include "reconcile/figures/metrics.h"
@@ -131,7 +132,7 @@ static bool may_answer(struct daemon *d, struct call *call)
 static void handle_call(void *self, struct call *call)
 {
 	struct daemon *d = self;
-	bool is_console = console_has_path(call->path) && !(d->follower && call_header(call, "Upgrade").n);
+	bool is_console = console_has_path(call->path) && !(d->follower && websocket_is_asked(call));
 	if (is_console)
 		console_handle(d->console, call);
 	else if (console_is_visit(call))

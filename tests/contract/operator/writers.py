@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/store src/daemon/writer.c src/daemon/follower.c src/daemon/peer.c src/daemon/run.c
+# subjects: src/store src/daemon/writer.c src/daemon/follower.c src/daemon/peer.c src/daemon/peer_line.c src/daemon/run.c
 """Three `dari` on one PostgreSQL, of which one writes: kills, stops and ends of the writer under load."""
 import http.client
 import json
@@ -20,6 +20,7 @@ import botocore.config
 import botocore.exceptions
 import openstack
 import pytest
+import websocket
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from dev import DARI, Dev, end_with_parent  # noqa: E402
@@ -301,26 +302,68 @@ def test_followers(region):
     assert health(writer)["role"] == "writer"
 
 
-def test_openstack(region):
-    """openstacksdk through a follower: the writer gives the token, the follower takes it and lists; a console is refused with the writer's address."""
-    writer = region.await_writer()
-    follower = next(m for m in region.members if m is not writer)
+def connect(region, writer, follower):
+    """openstacksdk through a follower."""
     waiting.wait_until(lambda: health(follower).get("role") == "follower", "a member follows", of=os.getpid())
     waiting.wait_until(lambda: "Ready" in writer.log(), "the writer prints its passwords", of=os.getpid())
     password = re.findall(r"^export OS_PASSWORD=(\S+)", writer.log(), re.MULTILINE)[-1]
-    cloud = openstack.connection.Connection(auth={"auth_url": f"http://127.0.0.1:{follower.port}/identity/v3", "username": "dev", "password": password,
-                                                  "project_name": "dev", "user_domain_name": "Default", "project_domain_name": "Default"},
-                                            region_name="us-east-1", app_name="dari", app_version="1")
+    return openstack.connection.Connection(auth={"auth_url": f"http://127.0.0.1:{follower.port}/identity/v3", "username": "dev", "password": password,
+                                                 "project_name": "dev", "user_domain_name": "Default", "project_domain_name": "Default"},
+                                           region_name="us-east-1", app_name="dari", app_version="1")
+
+
+def test_openstack(region):
+    """openstacksdk through a follower: the writer gives the token, the follower takes it and lists."""
+    writer = region.await_writer()
+    follower = next(m for m in region.members if m is not writer)
+    cloud = connect(region, writer, follower)
     cloud.compute.create_keypair(name="through-a-follower")
     assert "through-a-follower" in [k.name for k in cloud.compute.keypairs()]
     served = figure(follower, "dari_follower_served_total")
     waiting.wait_until(lambda: health(follower)["lag"] == 0, "it has caught up", of=os.getpid())
     assert not list(cloud.compute.servers())
     assert figure(follower, "dari_follower_served_total") > served
-    asked = urllib.request.Request(f"http://127.0.0.1:{follower.port}/console/ws", headers={"Connection": "Upgrade", "Upgrade": "websocket"})
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(asked, timeout=waiting.HANG_S)  # pylint: disable=consider-using-with
-    assert refused.value.code == 503 and f":{writer.port}" in refused.value.read().decode()
+    asked = urllib.request.Request(f"http://127.0.0.1:{follower.port}/identity/v3", headers={"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c",
+                                                                                             "HTTP2-Settings": ""})
+    with urllib.request.urlopen(asked, timeout=waiting.HANG_S) as answer:  # Java's client offers HTTP/2 so
+        assert answer.status == 200
+
+
+def hear(socket, words):
+    data = b""
+    while words not in data:
+        piece = socket.recv()
+        assert piece, f"the console ended after {data[-200:]!r}"
+        data += piece if isinstance(piece, bytes) else piece.encode()
+    return data
+
+
+def test_console(region):
+    """A serial console through a follower: long data both ways; the writer's refusals; and its end with the writer."""
+    writer = region.await_writer()
+    follower = next(m for m in region.members if m is not writer)
+    cloud = connect(region, writer, follower)
+    flavor = next(f for f in cloud.compute.flavors() if f.name == "t3.micro")
+    server = cloud.compute.create_server(name="watched", image_id=next(cloud.image.images()).id, flavor_id=flavor.id, networks="auto")
+    waiting.wait_until(lambda: cloud.compute.get_server(server).status == "ACTIVE", "the server runs", of=os.getpid())
+    page = cloud.compute.create_console(server, "serial")["url"]
+    query = page.partition("?")[2]
+    url = f"ws://127.0.0.1:{follower.port}/console/websocket?{query}"
+    socket = websocket.create_connection(url, timeout=waiting.HANG_S, subprotocols=["binary"])
+    assert socket.getsubprotocol() == "binary"
+    for n in range(200):
+        socket.send_binary(b"%04d" % n * 250)
+    socket.send_binary(b" the end\r")
+    assert b"0199" * 250 + b" the end" in hear(socket, b" the end").replace(b"\r", b"").replace(b"\n", b"")
+    with pytest.raises(websocket.WebSocketBadStatusException) as refused:
+        websocket.create_connection(url.replace("token=", "token=x"), timeout=waiting.HANG_S)
+    assert refused.value.status_code in (401, 403), refused.value
+    writer.kill()
+    with pytest.raises((websocket.WebSocketConnectionClosedException, ConnectionError)):
+        while socket.recv():
+            pass
+        raise ConnectionError  # a close without a frame
+    region.await_writer(other_than=writer)
 
 
 def test_kills(region):
