@@ -28,6 +28,7 @@
 #include "api/metadata/metadata.h"
 #include "api/native/native.h"
 #include "api/openstack/core/openstack.h"
+#include "api/query/query_call.h"
 #include "api/scim/scim.h"
 #include "api/sns/sns.h"
 #include "api/sqs/sqs.h"
@@ -79,6 +80,24 @@ static bool is_query(const struct call *call)
 	       str_contains(call->query, STR("Action=")) || str_contains(call->query, STR("X-Amz-"));
 }
 
+/* The face of a request of AWS's query protocol whose signature names none of the services above: EC2's, which is STS's
+ * too, or, without a signature, that of the service whose version it names. It refuses the request in its own words. */
+static struct api_face *find_query(struct daemon *d, const struct call *call)
+{
+	const struct {
+		const char *version;
+		struct api_face *face;
+	} services[] = {{"2010-05-08", d->iam}, {"2011-01-01", d->autoscaling}, {"2010-08-01", d->cloudwatch},
+			{"2015-12-01", d->elb}, {"2012-06-01", d->elb_classic}, {"2010-03-31", d->sns},
+			{"2012-11-05", d->sqs}};
+	bool is_signed = call_header(call, "Authorization").n || str_contains(call->query, STR("X-Amz-"));
+	struct str version = is_signed ? STR_NONE : query_find_version(call);
+	for (size_t k = 0; k < sizeof services / sizeof services[0]; k++)
+		if (str_is(version, services[k].version))
+			return services[k].face;
+	return d->ec2;
+}
+
 static bool is_bearer(const struct call *call)
 {
 	return str_starts_with(call_header(call, "Authorization"), STR("Bearer "));
@@ -114,7 +133,7 @@ static struct api_face *find_face(struct daemon *d, const struct call *call)
 	       : cloudstack_has_path(call->path)  ? d->cloudstack
 	       : cloudstack_is_upload(call->path) ? d->cloudstack_upload
 	       : iam_has_call(call)               ? d->iam
-	       : is_query(call)                   ? d->ec2
+	       : is_query(call)                   ? find_query(d, call)
 	       : is_bearer(call)                  ? d->azure
 						  : d->native;
 }

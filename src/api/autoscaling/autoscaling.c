@@ -12,13 +12,9 @@ bool autoscaling_has_call(const struct call *call)
 
 static RESULT find(struct api_call *core)
 {
-	struct autoscaling_call *e = autoscaling_call_of(core);
 	TRY(api_check_signature(core, query_faults));
 	TRY(query_find_action(core, 0, 0));
-	if (e->action)
-		return OK;
-	e->error = &autoscaling_no_action;
-	return query_fail_no_action(core, "2011-01-01");
+	return query_check_action(core, "2011-01-01", false);
 }
 
 static RESULT prepare(struct api_call *core)

@@ -42,4 +42,3 @@ static const struct api_error rows[] = {
 const struct api_errors autoscaling_errors =
 	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded");
 
-const struct api_error autoscaling_no_action = {ERR_UNSUPPORTED, 0, 400, "InvalidAction"};

@@ -34,7 +34,6 @@ extern const struct api_groups autoscaling_action_groups;
 
 #define AUTOSCALING_NAMESPACE STR("http://autoscaling.amazonaws.com/doc/2011-01-01/")
 extern const struct api_errors autoscaling_errors;
-extern const struct api_error autoscaling_no_action;
 
 /* ---- names.c: names, ARNs, pages ---- */
 

@@ -31,10 +31,7 @@ static RESULT find(struct api_call *core)
 		call_set_answer_header(e->call, "smithy-protocol", STR("rpc-v2-cbor"));
 	TRY(api_check_signature(core, query_faults));
 	TRY(query_find_typed_action(core, &service, e->form));
-	if (e->action)
-		return OK;
-	return ctx_fail(e->c, ERR_UNSUPPORTED, "Could not find operation %" STR_FMT " for version 2010-08-01",
-			STR_ARG(str_slice(pairs_find(&e->pairs, "Action"), 0, 128)));
+	return query_check_action(core, service.version, e->form != FORM_QUERY);
 }
 
 static RESULT prepare(struct api_call *core)

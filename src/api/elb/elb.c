@@ -6,12 +6,6 @@
 #include "api/query/query_call.h"
 
 /* Classic Load Balancers have the same service and actions of the same names, in an older version. */
-static bool asks_for_classic(struct str pairs)
-{
-	return str_starts_with(pairs, STR("Version=2012-06-01")) ||
-	       str_contains(pairs, STR("&Version=2012-06-01"));
-}
-
 bool elb_has_call(const struct call *call)
 {
 	return query_is_for(call, "elasticloadbalancing");
@@ -19,7 +13,7 @@ bool elb_has_call(const struct call *call)
 
 bool elb_is_classic(const struct call *call)
 {
-	return asks_for_classic(call->body) || asks_for_classic(call->query);
+	return str_is(query_find_version(call), "2012-06-01");
 }
 
 bool elb_classic_has_call(const struct call *call)
@@ -29,13 +23,9 @@ bool elb_classic_has_call(const struct call *call)
 
 static RESULT find_action(struct api_call *core, const char *version)
 {
-	struct elb_call *e = elb_call_of(core);
 	TRY(api_check_signature(core, query_faults));
 	TRY(query_find_action(core, 0, 0));
-	if (e->action)
-		return OK;
-	e->error = &elb_no_action;
-	return query_fail_no_action(core, version);
+	return query_check_action(core, version, false);
 }
 
 static RESULT find(struct api_call *core)

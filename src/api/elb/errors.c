@@ -69,5 +69,4 @@ static const struct api_error rows[] = {
 const struct api_errors elb_errors =
 	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded");
 
-const struct api_error elb_no_action = {ERR_UNSUPPORTED, 0, 400, "InvalidAction"};
 const struct api_error elb_no_policy = {ERR_NOT_FOUND, 0, 400, "SSLPolicyNotFound"};

@@ -31,7 +31,7 @@ extern const struct api_groups elb_action_groups;
 
 #define ELB_NAMESPACE STR("http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/")
 extern const struct api_errors elb_errors;
-extern const struct api_error elb_no_action, elb_no_policy;
+extern const struct api_error elb_no_policy;
 
 /* ---- names.c: ARNs, names, pages ---- */
 

@@ -37,11 +37,7 @@ static RESULT find(struct api_call *core)
 	struct iam_call *e = iam_call_of(core);
 	TRY(authenticate(e));
 	TRY(query_find_action(core, 0, 0));
-	if (e->action)
-		return OK;
-	struct str name = pairs_find(&e->pairs, "Action");
-	return ctx_fail(e->c, ERR_UNSUPPORTED, "Could not find operation %" STR_FMT " for version 2010-05-08",
-			STR_ARG(str_slice(name, 0, 128)));
+	return query_check_action(core, "2010-05-08", false);
 }
 
 static void describe_audit(struct api_call *core)

@@ -39,12 +39,33 @@ RESULT query_find_action(struct api_call *e, unsigned mask, unsigned flags)
 	return parsed;
 }
 
-RESULT query_fail_no_action(struct api_call *e, const char *version)
+RESULT query_check_action(struct api_call *e, const char *version, bool may_lack_version)
 {
-	struct str said = pairs_find(&e->pairs, "Version");
+	static const struct api_error missing = {ERR_MISSING, KIND_NONE, 400, "MissingAction"},
+				      unknown = {ERR_UNSUPPORTED, KIND_NONE, 400, "InvalidAction"};
+	struct str action = pairs_find(&e->pairs, "Action"), said = pairs_find(&e->pairs, "Version");
+	bool is_version = str_is(said, version) || (may_lack_version && !said.n);
+	if (e->action && is_version)
+		return OK;
+	e->error = action.n ? &unknown : &missing;
+	if (!action.n)
+		return ctx_fail(e->c, ERR_MISSING, "The request must contain the parameter Action.");
 	return ctx_fail(e->c, ERR_UNSUPPORTED, "Could not find operation %" STR_FMT " for version %" STR_FMT,
-			STR_ARG(str_slice(pairs_find(&e->pairs, "Action"), 0, 128)),
-			STR_ARG(said.n ? str_slice(said, 0, 32) : str_from(version)));
+			STR_ARG(str_slice(action, 0, 128)),
+			STR_ARG(said.n ? str_slice(said, 0, 32) : STR("NO_VERSION_SPECIFIED")));
+}
+
+struct str query_find_version(const struct call *call)
+{
+	const struct str name = STR("Version=");
+	const struct str places[] = {call->query, call->body};
+	for (size_t k = 0; k < sizeof places / sizeof places[0]; k++) {
+		struct str rest = places[k], pair = STR_NONE;
+		while (str_split_next(&rest, '&', &pair))
+			if (str_starts_with(pair, name))
+				return str_slice(pair, name.n, pair.n);
+	}
+	return STR_NONE;
 }
 
 /* ---- answers ---- */

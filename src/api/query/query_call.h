@@ -19,8 +19,12 @@ RESULT query_parse_call(struct api_call *e);
 /* Entry of the action that the pairs name; NULL: no such action. */
 const struct api_entry *query_find_entry(const struct api_call *e, unsigned mask, unsigned flags);
 
-/* Refuses a call whose action the face does not have. version: the face's newest, named if the call names none. */
-RESULT query_fail_no_action(struct api_call *e, const char *version);
+/* Refuses a call after query_find_action(): without an action, with one that the service does not have, or with another
+ * version of the API. SQS takes calls without a version. Words: those of AWS's services; MissingAction is one of the
+ * errors that each API reference lists as common, its message is a guess. */
+RESULT query_check_action(struct api_call *e, const char *version, bool may_lack_version);
+/* Value of the pair "Version" of a call that was not parsed yet, as sent; empty: none. */
+struct str query_find_version(const struct call *call);
 
 /* The answer and the error document that IAM, STS and others share; EC2 has its own. */
 

@@ -38,7 +38,7 @@ static RESULT find(struct api_call *core)
 	if (!is_open)
 		TRY(api_check_signature(core, query_faults));
 	TRY(query_find_action(core, is_open ? API_OPEN : 0, is_open ? API_OPEN : 0));
-	return e->action ? OK : query_fail_no_action(core, "2010-03-31");
+	return query_check_action(core, "2010-03-31", false);
 }
 
 static RESULT prepare(struct api_call *core)

@@ -33,9 +33,7 @@ static RESULT find(struct api_call *core)
 	e->content_type = forms_content_type(e->form);
 	TRY(api_check_signature(core, query_faults));
 	TRY(query_find_typed_action(core, &service, e->form));
-	if (e->action)
-		return OK;
-	return query_fail_no_action(core, "2012-11-05");
+	return query_check_action(core, service.version, true);
 }
 
 static RESULT prepare(struct api_call *core)
