@@ -22,19 +22,23 @@ import cloud  # noqa: E402
 import cloudstack  # noqa: E402
 import dev as ec2  # noqa: E402
 import autoscaling_world  # noqa: E402
+import classic_world  # noqa: E402
+import cloudwatch_world  # noqa: E402
 import elb_world  # noqa: E402
 import scim  # noqa: E402
 from dev import Dev  # noqa: E402
 from faces import face  # noqa: E402
 from faces.native import Place, ask  # noqa: E402
+from messaging_world import Queues, Topics  # noqa: E402
 from waiting import HANG_S  # noqa: E402
 from world import HOSTS  # noqa: E402
 
 SEEDS, STEPS, ROUNDS = range(1, 1 + int(os.environ.get("SEEDS", "1"))), 30, 2
 TABLES = {name: json.loads(ec2.subprocess.run([ec2.DARI, "dump", name], check=True, capture_output=True).stdout)["actions"]
-          for name in ("actions", "iam", "elb", "autoscaling", "openstack", "cloudstack", "native", "azure", "scim")}
-VERSIONS = {"ec2": ec2.VERSION, "iam": face.IAM_VERSION, "sts": "2011-06-15", "elasticloadbalancing": elb_world.VERSION,
-            "autoscaling": autoscaling_world.VERSION}
+          for name in ("actions", "iam", "elb", "elb-classic", "autoscaling", "cloudwatch", "sqs", "sns", "openstack", "cloudstack", "native", "azure", "scim")}
+QUERY = {"actions": ec2.VERSION, "iam": face.IAM_VERSION, "elb": elb_world.VERSION, "elb-classic": classic_world.VERSION,
+         "autoscaling": autoscaling_world.VERSION, "cloudwatch": cloudwatch_world.VERSION, "sqs": Queues.version, "sns": Topics.version}
+STS_VERSION = "2011-06-15"
 READS = ("Describe", "List", "Get")
 NEEDS = {"GET /search": "?q={}", "GET /events": "?limit=1000"}  # queries of these calls
 
@@ -97,6 +101,31 @@ class Side:
         asked = {"LaunchConfigurationName": self.word(), "ImageId": self.word(), "InstanceType": "t3.micro"}
         return self.place.root.call("CreateLaunchConfiguration", asked, service="autoscaling", version=autoscaling_world.VERSION)
 
+    def balancer(self, _):
+        zone = self.place.root.ok("DescribeAvailabilityZones", {}).first(".//zoneName")
+        asked = {"LoadBalancerName": self.word(), "AvailabilityZones.member.1": zone, "Tags.member.1.Key": self.word(), "Tags.member.1.Value": self.word(),
+                 **{f"Listeners.member.1.{k}": v for k, v in (("Protocol", "TCP"), ("LoadBalancerPort", "80"), ("InstancePort", "80"))}}
+        return self.place.root.call("CreateLoadBalancer", asked, service="elasticloadbalancing", version=classic_world.VERSION)
+
+    def alarm(self, _):
+        asked = {"AlarmName": self.word(), "AlarmDescription": self.word(), "Namespace": self.word(), "MetricName": self.word(), "Statistic": "Sum", "Period": "60",
+                 "EvaluationPeriods": "1", "Threshold": "1", "ComparisonOperator": "GreaterThanThreshold"}
+        return self.place.root.call("PutMetricAlarm", asked, service="monitoring", version=cloudwatch_world.VERSION)
+
+    def metric(self, _):
+        asked = {"Namespace": self.word(), "MetricData.member.1.MetricName": self.word(), "MetricData.member.1.Value": "1",
+                 "MetricData.member.1.Dimensions.member.1.Name": self.word(), "MetricData.member.1.Dimensions.member.1.Value": self.word()}
+        return self.place.root.call("PutMetricData", asked, service="monitoring", version=cloudwatch_world.VERSION)
+
+    def queue(self, _):
+        """A topic that leads to a queue, and a message in each."""
+        queue = self.place.root.ok("CreateQueue", {"QueueName": self.word(), "Tag.1.Key": self.word(), "Tag.1.Value": self.word()}, service="sqs", version=Queues.version)
+        topic = self.place.root.ok("CreateTopic", {"Name": self.word()}, service="sns", version=Topics.version).first(".//TopicArn")
+        arn = topic.replace(":sns:", ":sqs:").rpartition(":")[0] + ":" + queue.first(".//QueueUrl").rpartition("/")[2]
+        self.place.root.ok("Subscribe", {"TopicArn": topic, "Protocol": "sqs", "Endpoint": arn}, service="sns", version=Topics.version)
+        self.place.root.ok("Publish", {"TopicArn": topic, "Message": self.word(), "Subject": self.word()}, service="sns", version=Topics.version)
+        return self.place.root.call("SendMessage", {"QueueUrl": queue.first(".//QueueUrl"), "MessageBody": self.word()}, service="sqs", version=Queues.version)
+
     def ticket(self, _):
         return self.place.owner.api("POST", "/tickets", {"subject": self.word(), "body": self.word()})
 
@@ -130,7 +159,7 @@ class Side:
     @property
     def deeds(self):
         return [self.patch, self.tag, self.key_pair, self.volume, self.group, self.person, self.ticket, self.address_group, self.offered, self.resource_group,
-                self.set_of_ports, self.provisioned, self.target_group, self.launch_configuration]
+                self.set_of_ports, self.provisioned, self.target_group, self.launch_configuration, self.balancer, self.alarm, self.metric, self.queue]
 
     def step(self, draw):
         self.do(draw.choice([*self.deeds, self.patch, self.patch, self.tag, self.target_group]), draw)
@@ -157,11 +186,11 @@ class Side:
                     self.take("native", a["path"], answer.text)
 
     def read_query(self):
-        for name in ("actions", "iam", "elb", "autoscaling"):
+        for name, version in QUERY.items():
             for a in TABLES[name]:
                 if not a["name"].startswith(READS) or a["writes"]:
                     continue
-                answer = self.place.root.call(a["name"], service=a["service"], version=VERSIONS.get(a["service"], ec2.VERSION))
+                answer = self.place.root.call(a["name"], service=a["service"], version=STS_VERSION if a["service"] == "sts" else version)
                 self.take(name, a["name"], answer.text)
 
     def read_openstack(self):
@@ -272,7 +301,7 @@ def test_no_answer_holds_a_foreign_mark(sides, seed):
         side.take("stream", "events", json.dumps(list(stream.events), default=str))
         stream.close()
     for side in sides:
-        missing = [name for name in ("native", "actions", "iam", "elb", "autoscaling", "openstack", "cloudstack", "support", "azure", "scim", "exports", "metadata", "stream") if not side.seen.get(name)]
+        missing = [name for name in ("native", *QUERY, "openstack", "cloudstack", "support", "azure", "scim", "exports", "metadata", "stream") if not side.seen.get(name)]
         assert not missing, f"{side.mark} is in no answer of {missing}, so that these prove nothing"
 
 
