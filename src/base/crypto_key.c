@@ -136,7 +136,8 @@ RESULT crypto_make_key_pair(struct ctx *c, bool ed25519, struct str *ret_private
 	return OK;
 }
 
-/* Finds the public blob in an OpenSSH private key file. */
+/* Finds the public blob in an OpenSSH private key file: magic, cipher, key derivation, its options, the number of keys, and the
+ * public key, which is never encrypted. */
 static RESULT find_openssh_blob(struct ctx *c, struct str pem, struct str *ret_blob)
 {
 	static const struct str begin = STR("-----BEGIN OPENSSH PRIVATE KEY-----");

@@ -55,7 +55,8 @@ struct follower {
 
 /* ---- taking over ---- */
 
-/* Starts this program again with the same arguments. Connections end. Does nothing in a process that was told to end:
+/* Starts this program again with the same arguments: the new process begins as the lease then says, writer or follower,
+ * and no code has to turn the one into the other. Connections end. Does nothing in a process that was told to end:
  * it would forget that. */
 static void start_again(const struct follower *f, const char *why)
 {

@@ -87,8 +87,8 @@ struct http_worker {
 	struct MHD_Daemon *daemon;
 	pthread_t thread;
 	bool runs;
-	bool has_served; /* a request began since the thread last looked; used by the thread alone */
-	_Atomic bool ended;
+	bool has_served;          /* a request began since the thread last looked; used by the thread alone */
+	_Atomic bool ended;       /* told to end; set by the thread that stops the server */
 	int wake_fd;              /* wakes the thread: a connection is given or resumed, or the end */
 	_Atomic bool is_woken;    /* the thread will look at all of these again */
 	_Atomic unsigned wakers;  /* threads between worker_enter() and worker_leave() */

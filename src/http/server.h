@@ -127,7 +127,7 @@ struct http_tunnel {
 	void (*end)(struct http_tunnel *t);
 	void *handle;               /* private */
 	struct http_worker *worker; /* private */
-	_Atomic bool is_closing;    /* private */
+	_Atomic bool is_closing;    /* private: http_tunnel_close() was called, on any thread */
 	int client_fd; /* private: the client's connection; with TLS, fd is the end of a socket pair */
 };
 /* Answers 101 with that Upgrade header and the headers set before, and turns the connection into a tunnel. */

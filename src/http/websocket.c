@@ -21,6 +21,7 @@ bool websocket_is_asked(const struct call *c)
 	return has_word(call_header(c, "Upgrade"), "websocket");
 }
 
+/* Proves to the client that its handshake was understood: the SHA-1 of its key and of the GUID that RFC 6455 (1.3) gives. */
 static RESULT write_accept(struct ctx *c, struct str key, struct str *ret_accept)
 {
 	uint8_t digest[20];

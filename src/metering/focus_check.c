@@ -240,6 +240,8 @@ static int compare_skus(const void *left, const void *right)
 	return order ? order : str_compare(a->value, b->value);
 }
 
+/* Checks of rows against each other. Sorting makes rows of the same charge, and SKUs of the same price, neighbours, so that
+ * one pass over a large file is enough. */
 static RESULT check_together(struct checking *k)
 {
 	if (k->spans.count)

@@ -8,7 +8,7 @@
 #include "store/arm_resource.h"
 #include "store/resource_group.h"
 
-#define LOOK_AGAIN_US (2 * SECOND)
+#define LOOK_AGAIN_US (2 * SECOND) /* obstacles without a name in the group wake nothing */
 
 static RESULT step_group(struct step *s)
 {
@@ -24,8 +24,7 @@ static RESULT step_group(struct step *s)
 	struct resource_group_emptying *wish = STEP_NEW(s, struct resource_group_emptying);
 	*wish = (struct resource_group_emptying){.group = s->id, .guard = s->r->later_guard};
 	step_report(s, engine_empty_resource_group_run, wish);
-	step_again_at(s, clock_now_us() + LOOK_AGAIN_US); /* obstacles without a name in the group wake
-							   * nothing */
+	step_again_at(s, clock_now_us() + LOOK_AGAIN_US);
 	return OK;
 }
 

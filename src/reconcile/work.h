@@ -170,7 +170,8 @@ void step_run(struct reconciler *r, struct work *w, struct lane lane);
 /* Adds an operation to the reports. wish lives in the step's arena. Beyond STEP_REPORTS_MAX the report is
  * dropped and another step follows, which makes it. */
 void step_report(struct step *s, op_run run, void *wish);
-/* Requests another step, at once or at a time. */
+/* Requests another step, at once or at a time. A step does one thing, so one that has more to do (the next page, batch or stage)
+ * requests another, which begins when the reports of this one are committed and sees them in the rows. */
 void step_again(struct step *s);
 /* Step of a row that awaits an upload: looks again at the deadline, and then fails the upload. */
 RESULT step_sending(struct step *s, enum kind kind, int64_t until_us);

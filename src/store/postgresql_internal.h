@@ -99,7 +99,8 @@ struct postgresql {
 		char holder[256]; /* this process */
 	} lease;
 
-	/* The reading connection, for any thread. */
+	/* The reading connection, for any thread. The lock guards the connection, which carries one query at a time, and the time
+	 * below. The committer never waits for it: it has a connection of its own. */
 	pthread_mutex_t reading;
 	PGconn *reader;
 	int64_t read_not_before_us; /* the next attempt to read, on the monotonic clock */

@@ -74,7 +74,8 @@ struct sqlite {
 		int64_t seq, at_us;
 	} usage_end, usage_end_before;
 
-	/* The connection for checks and copies, which take long, for any thread. */
+	/* The connection for checks and copies, for any thread; one at a time uses it. They take minutes, so readers and the
+	 * committer have connections of their own. */
 	pthread_mutex_t checking;
 	sqlite3 *checker;
 

@@ -92,7 +92,8 @@ static RESULT gather(struct autoscaling_call *e, const struct list_args *a, cons
 	return OK;
 }
 
-/* The newest first. */
+/* The newest first, as in AWS. Ids decide between activities of the same time: a page's token is the last activity's place in
+ * this order, which has to be unambiguous. */
 static int compare(const void *x, const void *y)
 {
 	const struct scaling_activity *a = *(const struct scaling_activity *const *) x,

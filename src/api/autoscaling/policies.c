@@ -195,6 +195,8 @@ static RESULT check_foreign(struct autoscaling_call *e, const struct put_args *a
 
 /* ---- target tracking ---- */
 
+/* A metric's dimensions are a set. Metrics keep them sorted by name, so a policy does the same and finds its metric by
+ * comparing texts. */
 static int compare_dimensions(const void *a, const void *b)
 {
 	return str_compare(((const struct metric_dimension *) a)->name,

@@ -309,6 +309,9 @@ static void answer_extensions(struct metadata *m, struct call *call, const struc
 
 /* ---- certificates ---- */
 
+/* The agent sends its own certificate in a header, as base64 without PEM's lines. The answer is the key and certificate of the
+ * virtual machine as PKCS #12, in a CMS envelope for the agent's certificate: whoever sees the traffic cannot read the key. The
+ * agent names the cipher that it can open. */
 static RESULT pack_certificates(struct metadata *m, struct call *call, const struct imds_facts *s,
 				struct str *ret_text)
 {

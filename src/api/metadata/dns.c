@@ -158,7 +158,7 @@ static void udp_ready(struct dns *d, struct dns_watch *w, uint32_t events)
 		if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return;
 		if (size < 0 || origin.from.sin_family != AF_INET || origin.from.sin_port == 0)
-			continue;
+			continue; /* nothing can be sent to port 0 */
 		origin.ip = ip_from_v4(ntohl(origin.from.sin_addr.s_addr));
 		if (size <= QUERY_MAX)
 			dns_take(d, &origin, d->packet, (size_t) size);

@@ -211,6 +211,8 @@ struct head {
 	uint64_t value;
 };
 
+/* Reads the head of a CBOR item (RFC 8949, 3): three bits say the type, five bits the value. 24 to 27 say that the value follows
+ * in one, two, four or eight bytes, big-endian; 28 to 30 are reserved. */
 static RESULT read_head(struct reading *r, struct head *ret)
 {
 	if (r->at == r->end)

@@ -12,6 +12,8 @@
 
 static const char base32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
+/* RFC 4226, 5.3: the low four bits of the last byte say where 31 bits of the MAC begin; the top bit is left out, because
+ * languages disagree about its sign. */
 void otp_write_code(struct str secret, int64_t period, char ret_code[static OTP_DIGITS + 1])
 {
 	uint8_t mac[20];

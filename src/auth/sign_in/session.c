@@ -15,7 +15,8 @@ enum { VERSION = 3, HALF_SIZE = 5, SECRET_SIZE = 30 /* 40 characters in base64 *
 static const char base32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /* Header of the plaintext token. Strings follow, each preceded by its size: name, policy, keys and values of
- * tags; then the ids of policies. */
+ * tags; then the ids of policies. Numbers are little-endian, so that another machine with the same master key reads the token.
+ * VERSION grows with each change of the layout: older tokens are then refused. */
 struct head {
 	uint8_t version, policy_count, tag_count, zero;
 	uuid account, user, iam_role, instance, router;

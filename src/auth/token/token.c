@@ -27,8 +27,8 @@ struct tokens {
 
 enum { VERSION = 1 };
 
-/* Signed bytes; little-endian. A console session stores its start time and access key in the places of
- * credential and trust. */
+/* Signed bytes; little-endian, so that another machine with the same master key reads the token. A console session
+ * stores its start time and access key in the places of credential and trust. */
 struct wire {
 	uint8_t version, scope, methods, zero[3];
 	uuid user, where, credential, trust, audit, parent;

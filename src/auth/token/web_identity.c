@@ -133,6 +133,8 @@ static RESULT take_names(struct ctx *c, struct web_identity *w)
 	return w->audience.n ? OK : fail(c, "Missing a required claim: aud");
 }
 
+/* The compact form (RFC 7515, 3.1): header, payload and signature in base64url without padding, with dots between. The signature
+ * covers the first two as they were sent, so that part is kept as text. */
 RESULT web_identity_read(struct ctx *c, struct str token, struct web_identity *ret_identity)
 {
 	struct web_identity w = {0};

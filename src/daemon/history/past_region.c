@@ -290,7 +290,7 @@ struct asking {
 	struct actor *actor;
 	struct api_face *face;
 	struct arena *arena;
-	pthread_mutex_t lock;
+	pthread_mutex_t lock; /* guards the members below: the face answers on the actor's thread */
 	pthread_cond_t ended;
 	bool is_done;
 	int status;

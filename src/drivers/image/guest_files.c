@@ -31,6 +31,7 @@ const char *const guest_entry_words[] = {"file", "directory", "link", "other", N
 
 /* ---- partitions ---- */
 
+/* MBR, GPT and ext4 are little-endian on every processor. */
 static uint32_t read_u32(const uint8_t *p)
 {
 	return (uint32_t) p[0] | (uint32_t) p[1] << 8 | (uint32_t) p[2] << 16 | (uint32_t) p[3] << 24;

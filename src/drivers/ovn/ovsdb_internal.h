@@ -29,9 +29,8 @@ struct ovsdb {
 	int64_t timeout_us;
 	int wake_fd; /* eventfd: something to send, or stop */
 	pthread_t thread;
-	pthread_mutex_t lock;
+	pthread_mutex_t lock;  /* guards the members below, which callers and the thread share */
 	pthread_cond_t turned; /* signalled when the state changes or an answer arrives */
-	/* guarded by the lock */
 	enum ovsdb_state state;
 	bool stop;
 	char problem[256];        /* reason of the lost connection */

@@ -65,6 +65,7 @@ static int compare_tags(const void *a, const void *b)
 	return str_compare(((const struct tag *) a)->key, ((const struct tag *) b)->key);
 }
 
+/* Lists are sorted, because clouds change the order between answers, and that is no change of the machine. */
 static struct strs copy_ids(struct arena *a, struct draft_ids *list)
 {
 	struct str *copy = arena_new_array(a, struct str, list->count);

@@ -171,7 +171,8 @@ static RESULT say_skipped(struct op *op, const struct backup_plan *p, const stru
 			    : "Use several plans.");
 }
 
-/* Schedules the next try. */
+/* Schedules the next try, after a pause that grows with the failures so far: most causes, such as a host that is away, last
+ * for a while. The next run begins anew. */
 static RESULT say_failed(struct op *op, struct backup_plan *next, struct str why)
 {
 	next->retry_us = op->now_us + engine_backup_retry_pause_us(next->failures);

@@ -57,6 +57,8 @@ static RESULT add_missing(struct levels *l)
 	return OK;
 }
 
+/* Readers add up levels record by record, so each resource's records come in the order of time. The log's number decides
+ * within a microsecond: the later record has the level that lasts. */
 static int compare_records(const void *left, const void *right)
 {
 	const struct usage *a = left, *b = right;

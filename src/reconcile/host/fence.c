@@ -103,7 +103,8 @@ static RESULT report_leaving(struct step *s, uuid instance)
 	return OK;
 }
 
-/* Releases instances in batches. Waiting ones are retried in turn: another host may have room by now, or see
+/* Releases instances in batches, so that a full host does not hold up the committer with one change. Instances that were not
+ * tried yet come first. Waiting ones are retried in turn, a batch at each look: another host may have room by now, or see
  * their disks. */
 static RESULT step_confirmed(struct step *s, const struct fence *f)
 {

@@ -12,6 +12,7 @@
 
 /* LATE_US: clouds publish the last points of an hour some minutes later. */
 #define LATE_US (10 * MINUTE)
+/* Some clouds bill requests for metrics, and a missing right stays missing for a while. */
 #define RETRY_US (10 * MINUTE)
 
 struct batch {
@@ -122,6 +123,6 @@ bool metrics_take_failure(struct step *s, struct provider_lane *lane, struct res
 	struct str why = str_copy(s->ctx.arena, s->ctx.problem.message);
 	ctx_clear_problem(&s->ctx);
 	end_hour(lane, now_us + RETRY_US);
-	step_again(s);
+	step_again(s); /* metrics pause; acts and listings go on */
 	return result_is_ok(say_problem(s, why.n ? why : STR("The cloud does not answer.")));
 }

@@ -90,6 +90,8 @@ static RESULT report(struct step *s, const struct moving *mo, struct cloud_migra
 	return OK;
 }
 
+/* Reports the end of a stage. The next step begins the next stage, or repeats this one if the report is refused because
+ * somebody changed the migration meanwhile. */
 static RESULT report_and_go_on(struct step *s, const struct moving *mo, struct cloud_migration_report news)
 {
 	TRY(report(s, mo, news));

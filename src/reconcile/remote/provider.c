@@ -64,7 +64,10 @@ static enum provider_status status_of(enum err err)
 	return err == ERR_GONE || err == ERR_TIMEOUT ? PROVIDER_STATUS_UNREACHABLE : PROVIDER_STATUS_FAILING;
 }
 
-/* Reports the failure in the row; the step itself is OK. A throttled or busy cloud is no problem yet. */
+/* Failures in a row, after which a throttled or busy cloud counts as a problem: short bursts are normal there. */
+enum { BUSY_FAILURES = 3 };
+
+/* Reports the failure in the row; the step itself is OK, because the lane has pauses of its own, by cloud and not by resource. */
 static RESULT fail(struct step *s, struct provider_lane *lane, const struct provider *p,
 		   const struct remote *remote, struct result result)
 {
@@ -78,7 +81,7 @@ static RESULT fail(struct step *s, struct provider_lane *lane, const struct prov
 	lane->machines_due_us = 0; /* before anything else: that listing sets the status */
 	lane->next_us = is_refused ? clock_now_us() + REFUSED_RETRY_S * SECOND
 				   : remote_next_try_us(lane->failures, remote->wait_us);
-	if (!is_busy || lane->failures > 3) {
+	if (!is_busy || lane->failures > BUSY_FAILURES) {
 		/* a listing that was cut cannot be continued */
 		lane->is_listing = lane->is_verifying = false;
 		struct provider_report *report = new_report(s, p);
@@ -371,7 +374,7 @@ static RESULT list_page(struct step *s, struct provider_lane *lane, const struct
 	if (!page.cursor.n)
 		return end_listing(s, lane, g->provider);
 	TRY(lane_keep_cursor(s, lane, page.cursor));
-	step_again(s);
+	step_again(s); /* for the next page, after an act that waits */
 	return OK;
 }
 

@@ -222,7 +222,7 @@ RESULT resources_list_page(struct step *s, struct provider_lane *lane, const str
 	if (!page.cursor.n)
 		return end_listing(s, lane, p);
 	TRY(lane_keep_cursor(s, lane, page.cursor));
-	step_again(s);
+	step_again(s); /* for the next page, after an act that waits */
 	return OK;
 }
 
@@ -249,6 +249,6 @@ bool resources_take_failure(struct step *s, struct provider_lane *lane, const st
 	lane->failures = 0;
 	lane->types[lane->type].due_us = clock_now_us() + p->poll_s * SLOWER * SECOND;
 	id_set_clear(&lane->seen);
-	step_again(s);
+	step_again(s); /* other types do not wait for this one */
 	return true;
 }

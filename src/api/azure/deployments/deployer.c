@@ -35,6 +35,7 @@ struct deployer {
 	struct waiting *waiting; /* active deployments, sorted by id; owned */
 	size_t waiting_count;
 	struct turn *turns; /* at most one per account */
+	/* Set by the thread that stops the face; read by the actor, the committer and calls. */
 	_Atomic bool is_stopping;
 	pthread_mutex_t lock; /* protects the following members */
 	pthread_cond_t ended;

@@ -432,6 +432,7 @@ RUN(endsWith)
 
 /* ---- encodings ---- */
 
+/* base64() encodes the text's bytes in UTF-8, with padding and without line breaks. */
 RUN(base64)
 {
 	struct str text;

@@ -261,7 +261,7 @@ struct signing {
 	struct str user, identifier;
 };
 
-/* Base64 of HMAC-SHA1, the signature of requests. */
+/* CloudStack signs its own id as a client signs requests: base64 of the HMAC-SHA1 under the user's secret key. */
 static RESULT write_identifier(void *arg, struct str secret)
 {
 	struct signing *s = arg;

@@ -339,7 +339,8 @@ static void write_record(struct cs_call *e, struct json_writer *w, const void *i
 		cs_write_tags(&e->core, w, "tags", row);
 }
 
-/* Orders by day, then by place. */
+/* Orders by day. Records of a day stay in the order in which they were read: qsort() alone would shuffle them, and pages would
+ * repeat some and skip others. */
 static int compare(const void *left, const void *right)
 {
 	const struct record *a = *(const struct record *const *) left,

@@ -325,6 +325,8 @@ static void cut_user_data(struct str form, struct str *ret_before, struct str *r
 
 enum { ITEM_SIZE = 16 * 1024 };
 
+/* The row keeps the request's launch as the text of its parameters. Answers show it in EC2's own words, so it is parsed by the
+ * table that read the request. */
 static RESULT read_form_again(struct ec2_call *e, struct str form, struct kept_form *ret_form)
 {
 	struct str before, after;

@@ -74,6 +74,8 @@ static void count_units(const struct fleet_launching *l, struct choice_of *order
 			order[i->fleet_override].units += i->fleet_units;
 }
 
+/* Orders the overrides as the allocation strategy says. The client's order decides between equal ones (`at`), because qsort()
+ * is not stable and a repeated request has to launch the same. */
 static RESULT order_overrides(const struct fleet_launching *l, struct choice_of **ret_order)
 {
 	struct choice_of *order = arena_new_array(l->op->ctx->arena, struct choice_of, l->count + 1);
