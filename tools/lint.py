@@ -219,6 +219,17 @@ def check_page_words(files):
                     yield f"{path}:{text.count(chr(10), 0, match.start()) + 1}: there is no {missing}"
 
 
+def check_page_tables(_files):
+    """Each row of a page's table has as many cells as its head: viewers drop or shift what does not fit."""
+    for path in run(["git", "ls-files", "*.md"]).split():
+        width = 0
+        for number, line in enumerate(read(path).splitlines(), 1):
+            cells = len(re.findall(r"(?<!\\)\|", line)) if line.startswith("| ") else 0
+            if cells and width and cells != width:
+                yield f"{path}:{number}: the row has {cells - 1} cells, its table {width - 1}"
+            width = width or cells if line.startswith("|") else 0
+
+
 def folder_ends(folder):
     return [k for k, letter in enumerate(folder + "/") if letter == "/"]
 
@@ -506,7 +517,7 @@ def main():
              ("folder sizes", check_folder_sizes(files)), ("golden lines", check_golden(files)),
              ("foreign words", check_foreign_words(files)),
              ("file names", check_file_names(files)),
-             ("page words", check_page_words(files)), ("conditions", check_conditions(files)),
+             ("page words", check_page_words(files)), ("page tables", check_page_tables(files)), ("conditions", check_conditions(files)),
              ("commands", check_commands(sys.argv[1])), ("attributes", check_attributes(sys.argv[1])),
              ("openings", check_openings(files)), ("goto", check_goto(files)),
              ("operations", check_operations(files)),
