@@ -56,16 +56,18 @@ static void check_store(struct command_call *call)
 	struct result same = store_compare_with_sql(call->daemon->store, &call->ctx);
 	int64_t slowest_us = 0, at_us = 0;
 	char at[CLOCK_TEXT_SIZE];
+	struct str times = STR("none since the start");
 	store_read_slowest_commit(call->daemon->store, &slowest_us, &at_us);
+	if (at_us)
+		times = str_print(call->ctx.arena, "last %.1f ms, slowest since the start %.1f ms (%s)",
+				  (double) figures.last_commit_us / 1000, (double) slowest_us / 1000,
+				  clock_write_s(at_us, at));
 	print_finding(
 		call, "database", result_is_ok(same),
-		result_is_ok(same) ? str_print(call->ctx.arena,
-					       "%zu rows, commit %llu, last commit %.1f ms, slowest since "
-					       "start %.1f ms (%s)",
-					       figures.rows, (unsigned long long) figures.commit,
-					       (double) figures.last_commit_us / 1000,
-					       (double) slowest_us / 1000, clock_write_s(at_us, at))
-				   : call->ctx.problem.message,
+		result_is_ok(same)
+			? str_print(call->ctx.arena, "%zu rows, commit %llu; commits: %" STR_FMT,
+				    figures.rows, (unsigned long long) figures.commit, STR_ARG(times))
+			: call->ctx.problem.message,
 		"Memory and the database differ: keep a copy of the database, restart dari, and report it.");
 	ctx_clear_problem(&call->ctx);
 }
@@ -241,7 +243,7 @@ static void check_hosts(struct command_call *call, const struct tables *t)
 			buf_print(&call->text, "      without KVM its guests are emulated (TCG) and slow\n");
 	}
 	if (count == 0)
-		print_finding(call, "hosts", false, STR("none"), "dari host add NAME");
+		print_finding(call, "hosts", false, STR("none"), "dari host add root@ADDRESS --as NAME");
 }
 
 static void check_pools(struct command_call *call, const struct tables *t)
@@ -412,8 +414,8 @@ static void check_gateways(struct command_call *call, const struct tables *t)
 	if (count > 0)
 		print_finding(
 			call, "internet gateways", false,
-			str_print(call->ctx.arena, "%zu that are attached lead nowhere", count),
-			"dari network add-external or set-gateway-range: then they lead out by themselves.");
+			str_print(call->ctx.arena, "%zu attached, but without an external network", count),
+			"dari network add-external, or set-gateway-range: Dari then connects them.");
 }
 
 static void check_images(struct command_call *call, const struct tables *t)
@@ -486,12 +488,12 @@ static void check_metering(struct command_call *call)
 {
 	int64_t behind_us = 0, ahead_us = 0;
 	store_read_clock(call->daemon->store, &behind_us, &ahead_us);
-	print_finding(call, "clock of the usage log", !behind_us && !ahead_us,
-		      behind_us  ? str_print(call->ctx.arena, "%lld s behind the log's last record",
-					     (long long) (behind_us / SECOND))
-		      : ahead_us ? str_print(call->ctx.arena, "leapt by %lld s, which is not believed",
+	print_finding(call, "billing clock", !behind_us && !ahead_us,
+		      behind_us ? str_print(call->ctx.arena, "%lld s behind the last record of the usage log",
+					    (long long) (behind_us / SECOND))
+		      : ahead_us ? str_print(call->ctx.arena, "leapt ahead by %lld s; Dari does not trust it",
 					     (long long) (ahead_us / SECOND))
-				 : STR("as it should be"),
+				 : STR("agrees with the usage log"),
 		      "Set the clock right. If it is right now: dari bill confirm-clock (a clock behind the "
 		      "log only has to "
 		      "catch up).");

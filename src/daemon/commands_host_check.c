@@ -41,11 +41,12 @@ static RESULT run_script(struct check *check)
 	check->output = end.out;
 	if (str_contains(end.out, STR("dari-check\tend\n")))
 		return OK;
-	return ctx_fail(
-		c, ERR_IO,
-		"%" STR_FMT " cannot be looked at (ssh ended with %d): %" STR_FMT "\n  Try: ssh %" STR_FMT
-		" true. It has to work without a question, with a key or an agent.",
-		STR_ARG(check->address), end.status, STR_ARG(str_trim(end.err)), STR_ARG(check->address));
+	return ctx_fail(c, ERR_IO,
+			"%" STR_FMT " was not checked (ssh ended with %d): %" STR_FMT "\n  Try: ssh %" STR_FMT
+			" true. It must work without a question: accept the host key once, and use a key or "
+			"an agent.",
+			STR_ARG(check->address), end.status, STR_ARG(str_trim(end.err)),
+			STR_ARG(check->address));
 }
 
 static void print_finding(struct check *check, struct str line)
@@ -76,6 +77,13 @@ static RESULT run_check(struct check *check)
 	struct str rest = check->output, line = STR_NONE;
 	while (str_split_next(&rest, '\n', &line))
 		print_finding(check, line);
+	if (!check->is_fine)
+		printf("\n`dari host add %" STR_FMT
+		       " --as NAME` on the region's machine installs and sets up what is "
+		       "missing (all but the user, the\nsystem and the clock's difference). With --plan it "
+		       "only says what "
+		       "it would do.\n",
+		       STR_ARG(check->address));
 	return OK;
 }
 

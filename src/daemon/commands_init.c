@@ -134,9 +134,9 @@ static RESULT ask(struct init *init, const char *question, struct str absent, st
 	char line[ANSWER_SIZE];
 	printf("%s%s%" STR_FMT "%s: ", question, absent.n ? " [" : "", STR_ARG(absent), absent.n ? "]" : "");
 	if (fflush(stdout) != 0 || !fgets(line, sizeof line, stdin))
-		return ctx_fail(init->c, ERR_STATE, "no answer came, and nothing was made");
+		return ctx_fail(init->c, ERR_STATE, "no answer came, and nothing was created");
 	if (strlen(line) + 1 == sizeof line)
-		return ctx_fail(init->c, ERR_INVALID, "an answer has up to %d bytes; nothing was made",
+		return ctx_fail(init->c, ERR_INVALID, "an answer has up to %d bytes; nothing was created",
 				ANSWER_SIZE - 2);
 	*ret_answer = str_copy(init->c->arena, str_trim(str_from(line)));
 	return OK;
@@ -158,17 +158,21 @@ static RESULT ask_all(struct init *init)
 {
 	TRY(ask_for(init, "region", "Name of the region", init->s.region));
 	TRY(ask_for(init, "zone", "Its zones, comma separated", STR("a")));
-	TRY(ask_for(init, "address", "Address that the API listens on; 0.0.0.0: all of this machine's",
+	TRY(ask_for(init, "address",
+		    "Address that the API listens on; 127.0.0.1: this machine alone, 0.0.0.0: all of its "
+		    "addresses",
 		    init->s.listen_ip));
 	struct str address = arg_of(init, "address");
 	if (address.n && !is_loopback(address) && !has_flag(init, "certificate") && !has_flag(init, "no-tls"))
-		TRY(ask_for(
-			init, "names",
-			"Names and addresses by which others reach it, the first of them in what clients are "
-			"told",
-			names_of(init->c->arena, address)));
+		TRY(ask_for(init, "names",
+			    "Names and addresses under which clients reach the API; URLs in answers have the "
+			    "first",
+			    names_of(init->c->arena, address)));
 	TRY(ask_for(init, "account", "Name of the first account; empty: none yet", STR_NONE));
-	TRY(ask_for(init, "host", "First host, by its system-id in Open vSwitch; empty: none yet", STR_NONE));
+	TRY(ask_for(
+		init, "host",
+		"First host, by its system-id in Open vSwitch; empty: none yet, as dari host add makes hosts",
+		STR_NONE));
 	struct str host = arg_of(init, "host");
 	if (str_is_empty(host))
 		return OK;
@@ -339,7 +343,7 @@ static RESULT plan(struct init *init)
 
 static void print_item(bool is_there, const char *what, struct str where)
 {
-	printf("  %-8s %-15s %" STR_FMT "\n", is_there ? "there" : "to make", what, STR_ARG(where));
+	printf("  %-8s %-15s %" STR_FMT "\n", is_there ? "exists" : "create", what, STR_ARG(where));
 }
 
 static void print_advice(const struct init *init)
@@ -376,9 +380,9 @@ static void print_plan(struct init *init)
 				     STR_ARG(init->certificate_names)));
 	if (account.n)
 		print_item(false, "account",
-			   str_print(a, "%" STR_FMT ", unless it is there", STR_ARG(account)));
+			   str_print(a, "%" STR_FMT ", unless it exists", STR_ARG(account)));
 	if (host.n)
-		print_item(false, "host", str_print(a, "%" STR_FMT ", unless it is there", STR_ARG(host)));
+		print_item(false, "host", str_print(a, "%" STR_FMT ", unless it exists", STR_ARG(host)));
 	print_item(init->has_config, "configuration", str_from(init->config_path));
 	print_advice(init);
 }
@@ -392,7 +396,7 @@ static bool is_all_there(const struct init *init)
 static void print_end(struct init *init)
 {
 	const struct settings *s = &init->s;
-	printf("Region %" STR_FMT " is made.\n%" STR_FMT, STR_ARG(s->region), STR_ARG(init->told));
+	printf("Region %" STR_FMT " is created.\n%" STR_FMT, STR_ARG(s->region), STR_ARG(init->told));
 	if (!init->has_key)
 		printf("KEEP A COPY OF THE MASTER KEY %s somewhere else, apart from backups of the "
 		       "database:\n"
@@ -468,13 +472,13 @@ static RESULT run_init(struct init *init)
 	if (has_flag(init, "plan"))
 		return OK;
 	if (is_all_there(init)) {
-		printf("All of it is there: nothing was changed.\n");
+		printf("All of it exists: nothing was changed.\n");
 		return OK;
 	}
 	if (!has_flag(init, "yes") && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
-		TRY(ask(init, "Make it? (yes or no)", STR("yes"), &answer));
+		TRY(ask(init, "Create it? (yes or no)", STR("yes"), &answer));
 	if (answer.n && answer.p[0] != 'y' && answer.p[0] != 'Y')
-		return ctx_fail(init->c, ERR_STATE, "nothing was made");
+		return ctx_fail(init->c, ERR_STATE, "nothing was created");
 	struct result result = make_all(init);
 	if (result_is_ok(result))
 		print_end(init);

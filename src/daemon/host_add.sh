@@ -66,6 +66,8 @@ note_again() { # the last value counts
 
 make_directory() { # make_directory PATH MODE, with its parents
 	[ -d "$at$1" ] && return 0
+	case " ${planned:-} " in *" $1 "*) return 0 ;; esac
+	! is_plan || planned="${planned:-} $1" # a plan names each directory once
 	make_directory "$(dirname "$1")" 755 || return 1
 	note "directory $1" made && run mkdir -m "$2" "$at$1"
 }

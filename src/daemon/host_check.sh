@@ -21,7 +21,8 @@ judge() {
 }
 
 ovs() { ovs-vsctl --timeout=5 "$@"; }
-external_id() { ovs --if-exists get Open_vSwitch . "external_ids:$1" | tr -d '"'; }
+# Without Open vSwitch nothing is set: look_at_name says what is missing.
+external_id() { ! command -v ovs-vsctl >/dev/null || ovs --if-exists get Open_vSwitch . "external_ids:$1" | tr -d '"'; }
 
 look_at_user() {
 	id -un
@@ -32,8 +33,11 @@ look_at_system() {
 	id=$(sed -n 's/^ID=//p' /etc/os-release | tr -d '"')
 	version_id=$(sed -n 's/^VERSION_ID=//p' /etc/os-release | tr -d '"')
 	echo "$id $version_id, $(uname -m)"
-	[ "$id $version_id" = "debian 12" ] || return 2
-	[ "$(uname -m)" = x86_64 ]
+	[ "$(uname -m)" = x86_64 ] || return 1
+	case "$id $version_id" in
+	"debian 12" | "debian 13" | "ubuntu 24.04") ;;
+	*) return 2 ;;
+	esac
 }
 
 look_at_clock() {
@@ -88,6 +92,7 @@ look_at_pool() {
 }
 
 look_at_name() {
+	command -v ovs-vsctl >/dev/null || { echo "Open vSwitch is not installed"; return 1; }
 	name=$(external_id system-id) || { echo "$name"; return 1; }
 	[ -n "$name" ] || { echo "Open vSwitch has no system-id"; return 1; }
 	echo "$name"
@@ -106,6 +111,7 @@ look_at_tunnels() {
 }
 
 look_at_controller() {
+	command -v ovn-appctl >/dev/null || { echo "not installed"; return 1; }
 	state=$(ovn-appctl -t ovn-controller connection-status 2>&1)
 	echo "$state"
 	[ "$state" = connected ]
@@ -113,7 +119,7 @@ look_at_controller() {
 
 look_at_bridges() {
 	mappings=$(external_id ovn-bridge-mappings)
-	[ -n "$mappings" ] || { echo "none: no outside network is reached from here"; return 2; }
+	[ -n "$mappings" ] || { echo "none: this host reaches no external network"; return 2; }
 	for mapping in $(echo "$mappings" | tr ',' ' '); do
 		ovs br-exists "${mapping#*:}" || { echo "$mapping, but there is no bridge ${mapping#*:}"; return 1; }
 	done
@@ -127,18 +133,18 @@ look_at_certificate() {
 	openssl x509 -in "$certificate" -noout -checkend 1209600 >/dev/null # two weeks
 }
 
-judge user 'Dari works on hosts as root: dari host check root@ADDRESS.' look_at_user
-judge system 'Dari is tested with hosts of Debian 12 on x86_64.' look_at_system
-judge clock 'TLS and signed requests need the time: apt install chrony.' look_at_clock
-judge virtualization "Switch it on in the machine's firmware, or nested in the hypervisor below." look_at_kvm
-judge libvirt 'apt install dari-host, and see that libvirtd runs: systemctl status libvirtd.' look_at_libvirt
-judge libvirt-guests 'It stops guests with the host as if they wished it: apt install dari-host, or disable it, and restart the host while it is empty.' look_at_guests_service
-judge firmware 'Images that ask for UEFI or a TPM do not start here: apt install what is lacking.' look_at_firmware
-judge pool 'dari host check --pool names another directory for disks, as dari host add does.' look_at_pool
+judge user 'Log in as root: dari host check root@ADDRESS.' look_at_user
+judge system 'Tested hosts are x86_64 with Debian 12, Debian 13 or Ubuntu 24.04.' look_at_system
+judge clock 'Certificates and signed requests depend on the clock: apt install chrony.' look_at_clock
+judge virtualization "Enable virtualization in the machine's firmware, or nested virtualization in the hypervisor that runs the machine." look_at_kvm
+judge libvirt 'apt install dari-host; then libvirtd has to run: systemctl status libvirtd.' look_at_libvirt
+judge libvirt-guests 'libvirt-guests shuts guests down with the host, and Dari would leave them off: apt install dari-host, or disable the service, and restart the host while it has no guests.' look_at_guests_service
+judge firmware 'Images with UEFI or a TPM cannot start here: apt install the missing packages.' look_at_firmware
+judge pool 'Create the directory, or name another one with --pool, here and in dari host add.' look_at_pool
 judge system-id "ovs-vsctl set Open_vSwitch . external_ids:system-id=NAME, the host's name in dari host add; without ovs-vsctl: apt install dari-host." look_at_name
-judge ovn-remote "ovs-vsctl set Open_vSwitch . external_ids:ovn-remote=tcp:ADDRESS:6642, of OVN's southbound database." look_at_remote
-judge tunnels 'ovn-encap-type has to be geneve, and ovn-encap-ip an address of this host that the other hosts reach.' look_at_tunnels
-judge ovn-controller 'See its log, /var/log/ovn/ovn-controller.log: as a rule ovn-remote does not lead to the southbound database.' look_at_controller
-judge bridges 'ovs-vsctl add-br br-ex, add the outer interface to it, and map it: external_ids:ovn-bridge-mappings=physnet1:br-ex.' look_at_bridges
+judge ovn-remote "ovs-vsctl set Open_vSwitch . external_ids:ovn-remote=tcp:ADDRESS:6642, the address of OVN's southbound database." look_at_remote
+judge tunnels 'Set ovn-encap-type to geneve, and ovn-encap-ip to an address of this host that the other hosts can reach.' look_at_tunnels
+judge ovn-controller 'See /var/log/ovn/ovn-controller.log: usually ovn-remote does not lead to the southbound database.' look_at_controller
+judge bridges 'ovs-vsctl add-br br-ex, add the external interface to it, and map it: external_ids:ovn-bridge-mappings=physnet1:br-ex.' look_at_bridges
 judge certificate 'Renew it: the server cannot reach the host by qemu+tls:// after that.' look_at_certificate
 printf 'dari-check\tend\n'

@@ -418,7 +418,8 @@ const tracks = (spec, columns) => `${spec.actions ? "36px " : ""}${columns.map((
 
 function tableView(spec, s, all, sort) {
 	const height = narrow.matches ? 58 : 37;
-	const from = Math.max(0, Math.floor(s.top / height) - OVER), to = Math.min(all.length, Math.ceil((s.top + s.height) / height) + OVER);
+	const top = Math.max(0, Math.min(s.top, all.length * height - s.height)); // a filter may leave fewer rows than were scrolled past
+	const from = Math.max(0, Math.floor(top / height) - OVER), to = Math.min(all.length, Math.ceil((top + s.height) / height) + OVER);
 	const inSight = all.slice(from, to), places = placesOf(s, inSight);
 	if (!narrow.matches && !here.query.get("open"))
 		spec.inSight?.(inSight.map((e) => e.row));
@@ -530,6 +531,13 @@ export function measure() {
 		return;
 	watcher.disconnect();
 	watched = box;
-	if (box)
-		watcher.observe(box);
+	if (!box)
+		return;
+	watcher.observe(box);
+	const {s} = current;
+	if (s.top) { // a page that is entered again continues where it was left, as far as it still has rows there
+		box.scrollTop = s.top;
+		s.top = box.scrollTop;
+		touch();
+	}
 }

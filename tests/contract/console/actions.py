@@ -97,6 +97,19 @@ def test_lines_of_the_rows_in_sight(page, dev):
     page.until("return [...document.querySelectorAll('tr[data-id]')].at(-1)?.querySelector('svg.spark')", what="the line of the last row")
 
 
+def test_a_list_is_entered_again(page, dev):
+    """A list continues where it was left; with a filter that leaves fewer rows, it shows them."""
+    go(page, dev, "instances?sort=name")
+    page.run("document.querySelector('.scroll.list').scrollTop = 1e6")
+    last = page.until("return document.querySelector('tr.gap') && !document.querySelector('tr[aria-rowindex=\"2\"]') && [...document.querySelectorAll('tr[data-id]')].at(-1)?.dataset.id", what="the last rows")
+    go(page, dev, "volumes")
+    go(page, dev, "instances?sort=name")
+    page.until("return document.querySelector('.scroll.list').scrollTop > 0 && document.querySelector(`tr[data-id=\"${arguments[0]}\"]`)", last, what="the last rows again")
+    go(page, dev, "volumes")
+    go(page, dev, "instances?q=alpha")
+    page.until("return [...document.querySelectorAll('tr[data-id] a')].some(a => a.innerText === 'alpha')", what="the row that the filter leaves")
+
+
 def pick(page, dev, *names):
     """Selects rows by the keyboard."""
     go(page, dev, "instances?sort=name")

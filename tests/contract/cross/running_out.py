@@ -101,8 +101,8 @@ def test_gateway_addresses(dev):
     late = other.client()
     (attached,) = late.describe_internet_gateways()["InternetGateways"]
     assert "NoWayOut" in dev.explain(attached["InternetGatewayId"])
-    assert doctor(dev)[1]["internet gateways"] == (False, "1 that are attached lead nowhere\n      dari network add-external or "
-                                                          "set-gateway-range: then they lead out by themselves.")
+    assert doctor(dev)[1]["internet gateways"] == (False, "1 attached, but without an external network\n      dari network add-external, or "
+                                                          "set-gateway-range: Dari then connects them.")
     unchanged = Unchanged(unchanged_of, other)
     assert attached["InternetGatewayId"] in refused(lambda: launch(late), "InsufficientAddressCapacity")
     assert unchanged.holds()

@@ -4,6 +4,7 @@
 """dari host check: reports each thing that a host can lack. `ssh` is fake and runs the shell here, where the tools that it uses (virsh, ovs-vsctl …)
 are fake, too, and answer as on a host."""
 import os
+import shutil
 import subprocess
 import sys
 
@@ -48,13 +49,15 @@ OVS_DOWN = "echo 'ovs-vsctl: unix:/run/openvswitch/db.sock: database connection 
 
 @pytest.fixture
 def check(tmp_path):
-    def run(*flags, **tools):
+    def run(*flags, path="/usr/bin:/bin", without=(), **tools):
         for name, script in {**HOST, **{name.replace("_", "-"): script for name, script in tools.items()}, "ssh": tools.get("ssh", SSH)}.items():
-            path = tmp_path / name
-            path.write_text(f"#!/bin/sh\n{script}\n")
-            path.chmod(0o755)
+            if name in without:
+                continue
+            made = tmp_path / name
+            made.write_text(f"#!/bin/sh\n{script}\n")
+            made.chmod(0o755)
         argv = [DARI, "host", "check", *(flags or ["root@10.0.0.11", "--pool", str(tmp_path)])]
-        env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "STAND_INS": str(tmp_path)}
+        env = {"PATH": f"{tmp_path}:{path}", "STAND_INS": str(tmp_path)}
         return waiting.run(argv, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     return run
 
@@ -99,6 +102,18 @@ def test_each_lack_is_told(check, part, tools, words):
     at = next(k for k, line in enumerate(lines) if line[4:20].strip() == part)
     assert all(word in lines[at] + lines[at + 1] for word in words), lines[at:at + 2]
     assert done.returncode == (1 if "!!" in marks.values() else 0)
+
+
+def test_a_bare_machine(check, tmp_path):
+    """Open vSwitch and OVN are not installed: no error of the shell is shown, and the last lines name the command that sets the machine up."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("sh", "sed", "tr", "awk", "grep", "date", "openssl", "df"):
+        (tools / name).symlink_to(shutil.which(name))
+    done = check(path=str(tools), without=("ovs-vsctl", "ovn-appctl"))
+    marks = states(done)
+    assert {part for part in ("system-id", "ovn-remote", "tunnels", "ovn-controller") if marks[part] == "!!"} == {"system-id", "ovn-remote", "tunnels", "ovn-controller"}, done.stdout
+    assert "not found" not in done.stdout and "Open vSwitch is not installed" in done.stdout and "`dari host add root@10.0.0.11 --as NAME`" in done.stdout, done.stdout
 
 
 def test_a_pool_that_is_not_there(check):

@@ -202,7 +202,7 @@ def test_who_may_not_write_is_told_what_to_do(place):
 def test_it_asks_on_a_terminal(place):
     status, told = place.answer("eu-south-1", "a,b", "", "acme", "hv1", "sim://", "yes")
     assert status == 0, told
-    assert told.index("to make") < told.index("Make it?") < told.index("is made")
+    assert told.index("create") < told.index("Create it?") < told.index("is created")
     assert "[us-east-1]" in told and "AKIA" in told and "host hv1 added" in told
     text = place.config.read_text()
     assert "name: eu-south-1" in text and "address: 127.0.0.1" in text
@@ -213,7 +213,7 @@ def test_it_asks_on_a_terminal(place):
 @pytest.mark.parametrize("answers", [["", "", "", "", "", "no"], ["x" * 300], ["", None], ["", "", "", "", "", None]])
 def test_nothing_is_made_without_a_yes(place, answers):
     status, told = place.answer(*answers)
-    assert status == 1 and "nothing was made" in told, told
+    assert status == 1 and "nothing was created" in told, told
     assert place.files() == {} and not place.data.exists()
 
 
