@@ -31,6 +31,12 @@ static bool disk_fails(void)
 	return true;
 }
 
+/* A service of systemd sees most of the machine as a read-only file system, and operators cannot guess why. */
+#define READ_ONLY_HINT                                                                                       \
+	". If dari runs as a service, allow it: `systemctl edit dari` with [Service] and ReadWritePaths= "   \
+	"the "                                                                                               \
+	"directory, which must exist; then `systemctl restart dari`"
+
 static RESULT fail_errno(struct ctx *c, const char *what, const char *path)
 {
 	int number = errno;
@@ -40,7 +46,8 @@ static RESULT fail_errno(struct ctx *c, const char *what, const char *path)
 		err = ERR_NOT_FOUND;
 	if (number == EEXIST)
 		err = ERR_EXISTS;
-	return ctx_fail(c, err, "cannot %s %s: %s", what, path, strerror_r(number, text, sizeof text));
+	return ctx_fail(c, err, "cannot %s %s: %s%s", what, path, strerror_r(number, text, sizeof text),
+			number == EROFS ? READ_ONLY_HINT : "");
 }
 
 static int open_file(const char *path, int flags, mode_t mode)

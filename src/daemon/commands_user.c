@@ -145,10 +145,12 @@ static RESULT find_entry(struct command_call *call, struct entry *ret_entry)
 	if (wanted.kind == KIND_NONE) {
 		user = find_administrator(t, &roles, &ret_entry->account);
 		if (!user)
-			return ctx_fail(
-				&call->ctx, ERR_NOT_FOUND,
-				"nobody has the role admin on an account; --user says whom the link lets in "
-				"(dari user create NAME --account ACCOUNT --role admin makes somebody)");
+			return ctx_fail(&call->ctx, ERR_NOT_FOUND,
+					"nobody is an administrator of the region yet: `dari account create "
+					"admin`, then "
+					"`dari user create NAME --account admin --role admin`; or --user "
+					"names the user "
+					"whom the link signs in");
 	} else {
 		TRY(engine_look_up(&call->ctx, t, KIND_USER, &wanted, &row));
 		user = user_of(row);

@@ -60,8 +60,8 @@ static RESULT ask_about_host(struct command_call *call, enum whatif_event event,
 	TRY(answer(call, &w));
 	json_t *machines = write_machines(call, &w, goes, stays);
 	size_t homeless = count_homeless(&w);
-	buf_print(&call->text, "%zu machines, of which %zu %s\n", w.machine_count, homeless,
-		  event == WHATIF_DRAIN ? "would stay" : "would not fit");
+	buf_print(&call->text, "%zu of %zu instances would %s\n", homeless, w.machine_count,
+		  event == WHATIF_DRAIN ? "stay" : "not fit");
 	call->value =
 		json_pack("{s:I, s:I, s:b, s:o}", "machines_tried", (json_int_t) w.machine_count,
 			  "not_fitting", (json_int_t) homeless, "cut", (int) w.is_cut, "machines", machines);

@@ -284,7 +284,8 @@ static struct str next_words(const struct explanation *e, enum kind kind, uuid i
 	struct reconcile_next next = {0};
 	reconciler_read_next(e->reconciler, kind, id, &next);
 	if (!next.has_steps)
-		return STR("Never by itself: it is a row, or a part of what it belongs to.");
+		return STR("Never: nothing of it exists on a host or in the network, or it is part of "
+			   "another resource.");
 	if (next.is_now)
 		return next.failures ? str_print(a, "Now, after %u failures.", next.failures) : STR("Now.");
 	if (next.due_us)
@@ -292,7 +293,7 @@ static struct str next_words(const struct explanation *e, enum kind kind, uuid i
 				 STR_ARG(explain_time(e, next.due_us)), next.failures);
 	if (next.failures)
 		return STR("When its host answers.");
-	return str_print(a, "When something of it changes; else %" STR_FMT ", with all of its kind.",
+	return str_print(a, "At its next change; at the latest %" STR_FMT ", by the periodic check.",
 			 STR_ARG(explain_time(e, next.look_us)));
 }
 

@@ -327,8 +327,8 @@ static RESULT restore(struct restore *r)
 static void print_images(const struct restore *r)
 {
 	if (r->missing)
-		printf("%zu of %zu files of images are not whole in the backup: put them into "
-		       "%s/images from your copy, or import the images again. Guests that run go on without "
+		printf("%zu of %zu image files are missing in the backup, or incomplete: put them into "
+		       "%s/images from your copy, or import the images again. Running guests do not need "
 		       "them.\n",
 		       r->missing, r->backup.images.count, r->data_directory);
 }

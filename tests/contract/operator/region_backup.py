@@ -365,7 +365,7 @@ def test_a_damaged_image(place, tmp_path):
         file.write(b"junk")
     done = subprocess.run([DARI, "restore", f"file://{target}", "--root", str(tmp_path / "root"), "--key", place.key], capture_output=True, text=True,
                           check=False)
-    assert done.returncode == 0 and "1 of 2 files of images are not whole" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0 and "1 of 2 image files are missing in the backup" in done.stdout, done.stdout + done.stderr
     assert not glob.glob(f"{tmp_path}/root{place.data}/images/*.part")
 
 

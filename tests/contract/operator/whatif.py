@@ -77,7 +77,7 @@ def test_drain_goes_where_it_was_said(region):
     region.open_all()
     said, text = region.ask("whatif", "drain", first)
     assert {m["instance"] for m in said["machines"]} == set(machines) and said["not_fitting"] == 0
-    assert "4 machines, of which 0 would stay" in text
+    assert "0 of 4 instances would stay" in text
     done = region.dev.command("host", "drain", first)
     assert {m["instance"]: m["target"] for m in done} == {m["instance"]: m["host"] for m in said["machines"]}
     region.moved()

@@ -68,7 +68,7 @@ const choice = (name, options) => html`<select @change=${(e) => say({[name]: e.t
 function filters() {
 	const accounts = rows("accounts").toSorted((a, b) => nameOf(a).localeCompare(nameOf(b)));
 	return html`<div class="opts filters">${field("account", t("Account"), choice("account", [["", t("all")], ...accounts.map((a) => [a.number, nameOf(a)])]))}
-		${field("user", t("User"), text("user", ""))}${field("action", t("Action"), text("action", "iam:CreateAccessKey, iam:*"))}
+		${field("user", t("User"), text("user", ""))}${field("action", t("Action"), text("action", "iam:*"))}
 		${field("outcome", t("Result"), choice("outcome", [["", t("all")], ["ok", t("allowed")], ["failed", t("failed")]]))}${field("from", t("From"), timeInput("from"))}${field("to", t("Until"), timeInput("to"))}</div>`;
 }
 

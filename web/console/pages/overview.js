@@ -69,7 +69,7 @@ export function view() {
 	const disks = rows("volumes"), bad = attention(), hosts = isOperator() ? rows("hosts") : [];
 	const elastic = rows("addresses").filter((a) => a.is_elastic !== false), sum = (name) => live.reduce((s, r) => s + (byId("instance-types", r.type)?.[name] ?? 0), 0);
 	return html`<div class="head"><h1>${session.account?.name ?? t("Overview")}</h1><span class="dim">${session.region}</span></div>
-		<div class="grid4">${count(t("Instances"), number(running.length), live.length === running.length ? t("all are running") : t("running of {n}", {n: live.length}), href("instances"))}
+		<div class="grid4 six">${count(t("Instances"), number(running.length), live.length === running.length ? t("all are running") : t("running of {n}", {n: live.length}), href("instances"))}
 			${count(t("vCPUs and memory"), number(sum("vcpus")), size(sum("memory")), href("instances", "", {sort: "-type"}))}
 			${count(t("Disks"), size(disks.reduce((s, v) => s + (v.size ?? 0), 0)), t("{n} volumes, {free} available", {n: disks.length, free: disks.filter((v) => v.state === "available").length}), href("volumes"))}
 			${count(t("Public IPs"), number(elastic.length), t("{n} unassociated", {n: elastic.filter((a) => !a.port).length}), href("addresses"))}
