@@ -347,6 +347,7 @@ def test_a_user_with_a_console_password(dev):
     def shown(b):
         text = b.until("return document.querySelector('dialog pre')?.innerText", what="the password")
         b.press(Keys.ESCAPE)
+        b.until("return !document.querySelector('dialog')", what="the password gone")
         address, number, name, password = text.splitlines()
         assert address == f"{dev.url}/console/"
         return {"user": name.split(": ")[1], "domain": number.split(": ")[1], "password": password.split(": ")[1]}
