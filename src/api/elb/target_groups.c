@@ -105,14 +105,23 @@ static RESULT check_http_checks(struct elb_call *e, const struct check_args *a)
 	return OK;
 }
 
-static RESULT check_tcp_checks(struct elb_call *e, const struct check_args *a)
+/* "traffic-port", or none: 0. */
+static int64_t port_of_check(struct str text)
+{
+	int64_t port = 0;
+	return result_is_ok(str_parse_int(text, &port)) ? port : 0;
+}
+
+/* OVN checks a target at the port that it balances to. A number is the same as "traffic-port" if it is the group's own
+ * port, which Cluster API sends: its targets have no other one. */
+static RESULT check_tcp_checks(struct elb_call *e, const struct check_args *a, int64_t port)
 {
 	if (a->protocol.n && !str_is(a->protocol, "TCP"))
 		return fail_check(
 			e, "HealthCheckProtocol",
 			"Health checks of target groups of TCP by another protocol are not supported in this "
 			"region");
-	if (a->port.n && !str_is(a->port, "traffic-port"))
+	if (a->port.n && !str_is(a->port, "traffic-port") && port_of_check(a->port) != port)
 		return fail_check(
 			e, "HealthCheckPort",
 			"Health checks of target groups of TCP at another port than the traffic port are not "
@@ -123,7 +132,8 @@ static RESULT check_tcp_checks(struct elb_call *e, const struct check_args *a)
 	return OK;
 }
 
-static RESULT check_checks(struct elb_call *e, const struct check_args *a, enum balancing_protocol protocol)
+static RESULT check_checks(struct elb_call *e, const struct check_args *a, enum balancing_protocol protocol,
+			   int64_t port)
 {
 	bool is_udp = protocol == BALANCING_UDP;
 	if (is_udp && (a->protocol.n || a->port.n || a->interval_s || a->timeout_s || a->healthy ||
@@ -136,14 +146,7 @@ static RESULT check_checks(struct elb_call *e, const struct check_args *a, enum 
 				      "'instance' or 'ip'");
 	if (is_udp)
 		return OK;
-	return protocol == BALANCING_TCP ? check_tcp_checks(e, a) : check_http_checks(e, a);
-}
-
-/* "traffic-port", or none: 0. */
-static int64_t port_of_check(struct str text)
-{
-	int64_t port = 0;
-	return result_is_ok(str_parse_int(text, &port)) ? port : 0;
+	return protocol == BALANCING_TCP ? check_tcp_checks(e, a, port) : check_http_checks(e, a);
 }
 
 static enum balancing_protocol protocol_of_check(struct str text, enum balancing_protocol standard)
@@ -230,7 +233,7 @@ static RESULT prepare_create(struct elb_call *e, void *args)
 				      STR_ARG(a->type));
 	TRY(elb_check_name(e, a->wish.name, "target group"));
 	TRY(elb_check_tags(e, a->wish.tags));
-	TRY(check_checks(e, &a->check, a->wish.protocol));
+	TRY(check_checks(e, &a->check, a->wish.protocol, a->wish.port));
 	a->wish.is_by_ip = str_is(a->type, "ip");
 	set_checks(&a->check, &a->wish);
 	return OK;
@@ -251,7 +254,8 @@ static RESULT prepare_change(struct elb_call *e, void *args)
 	struct change_args *a = args;
 	TRY(elb_find(e, KIND_TARGET_GROUP, a->arn, "TargetGroupArn", &a->wish.target_group));
 	const struct target_group *group = target_group_find(elb_tables(e), a->wish.target_group.prefix);
-	TRY(check_checks(e, &a->check, group ? (enum balancing_protocol) group->protocol : BALANCING_TCP));
+	TRY(check_checks(e, &a->check, group ? (enum balancing_protocol) group->protocol : BALANCING_TCP,
+			 group ? group->port : 0));
 	a->wish.sets_check_protocol = a->check.protocol.n > 0;
 	a->wish.check_protocol = protocol_of_check(a->check.protocol, BALANCING_TCP);
 	a->wish.sets_check_port = a->check.port.n > 0;

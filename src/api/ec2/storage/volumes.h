@@ -8,8 +8,8 @@
 struct volume;
 
 #define EC2_VOLUME_TYPES "gp2|gp3|standard|io1|io2|st1|sc1"
-/* Above the limits of all types; the engine enforces each type's own limits. */
-enum { EC2_GIB_MAX = 65536, EC2_IOPS_MAX = 256000 };
+/* Both are above the limits of all types: the engine enforces those of each type. The EBS CSI driver reads the most Iops out of that refusal. */
+enum { EC2_GIB_MAX = 65536, EC2_IOPS_MAX = INT32_MAX };
 
 /* "attaching", "attached", "detaching", or "detached". */
 const char *ec2_volume_attachment(const struct volume *v);
