@@ -2,8 +2,9 @@
 """A stock Kubernetes without machines of its own: etcd, the API server, the controller manager and the scheduler as processes on loopback, and nodes whose
 kubelet the test plays. tools/clients builds the programs."""
 import contextlib
+import datetime
+import http.server
 import json
-import os
 import secrets
 import socket
 import ssl
@@ -186,7 +187,6 @@ class Kubelets:
 
     @staticmethod
     def now():
-        import datetime
         return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
     def say_ready(self, name):
@@ -219,3 +219,42 @@ class Kubelets:
             elif pod["spec"].get("nodeName") in self.machines and pod["status"]["phase"] == "Pending":
                 self.plane.patch(f"{path}/status", {"status": {"phase": "Running", "podIP": "10.244.0.9", "podIPs": [{"ip": "10.244.0.9"}],
                                                                "conditions": [{"type": "Ready", "status": "True"}]}})
+
+
+class Metadata:
+    """The metadata service as the guest of one machine reaches it: without the machine in the path, which AWS's SDK for Go would drop. `url` is its address."""
+
+    def __init__(self, base):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                headers = {name: value for name, value in self.headers.items() if name.lower().startswith("x-aws-")}
+                try:
+                    with urllib.request.urlopen(urllib.request.Request(base + self.path, headers=headers, method=self.command), timeout=HANG_S) as answer:
+                        self.say(answer.status, answer.headers, answer.read())
+                except urllib.error.HTTPError as error:
+                    self.say(error.code, error.headers, error.read())
+
+            do_PUT = do_GET
+
+            def say(self, status, headers, body):
+                self.send_response(status)
+                for name, value in headers.items():
+                    if name.lower().startswith(("content-type", "x-aws-")):
+                        self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                """Says nothing."""
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()

@@ -268,6 +268,21 @@ static enum dns_verdict ask_public_reverse(struct arena *a, struct str name, con
 	return DNS_ANSWER;
 }
 
+/* The domain of load balancers in which the name is, or none. Names in the standard domain also hold where the operator has
+ * chosen another, because clients keep them. */
+static struct str find_balancer_domain(const struct tables *t, struct arena *a, struct str name)
+{
+	const struct str domains[] = {engine_get_balancer_domain(t, a),
+				      engine_get_chosen_balancer_domain(t, a, true),
+				      engine_get_chosen_balancer_domain(t, a, false)};
+	for (size_t k = 0; k < sizeof domains / sizeof domains[0]; k++) {
+		struct str domain = str_lower(a, domains[k]);
+		if (is_in_domain(name, domain))
+			return domain;
+	}
+	return STR_NONE;
+}
+
 enum dns_verdict dns_zone_ask(const struct tables *t, struct arena *a, uuid router,
 			      const struct dns_query *query, struct dns_answer *ret_answer)
 {
@@ -288,8 +303,8 @@ enum dns_verdict dns_zone_ask(const struct tables *t, struct arena *a, uuid rout
 	struct str labels = str_lower(a, engine_get_label_domain(t, a));
 	if (is_in_domain(name, labels))
 		return ask_domain(t, r, labels, (find_host *const[2]){find_label, NULL}, query, ret_answer);
-	struct str balancers = str_lower(a, engine_get_balancer_domain(t, a));
-	if (is_in_domain(name, balancers))
+	struct str balancers = find_balancer_domain(t, a, name);
+	if (balancers.n)
 		return ask_domain(t, r, balancers, (find_host *const[2]){find_balancer, NULL}, query,
 				  ret_answer);
 	struct ip endpoint = find_endpoint(t, a, router, name);

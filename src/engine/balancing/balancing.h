@@ -256,6 +256,9 @@ const struct row *engine_find_balancing_arn(const struct tables *t, const struct
 struct str engine_write_balancer_dns_name(const struct tables *t, struct arena *a,
 					  const struct elastic_load_balancer *balancer);
 struct str engine_get_balancer_domain(const struct tables *t, struct arena *a);
+/* "elb.us-east-1.cloud.example.com" of network load balancers, "us-east-1.elb.cloud.example.com" of others, where the setting
+ * balancers.domain is cloud.example.com; empty without it. */
+struct str engine_get_chosen_balancer_domain(const struct tables *t, struct arena *a, bool is_network);
 /* The load balancer with that first label, in lower case, or NULL. */
 const struct elastic_load_balancer *engine_find_balancer_label(const struct tables *t, struct str label);
 /* True for load balancers, listeners, rules, target groups and targets. */

@@ -138,11 +138,24 @@ struct str engine_get_balancer_domain(const struct tables *t, struct arena *a)
 	return str_print(a, "elb.%" STR_FMT ".internal", STR_ARG(engine_get_region_name(t)));
 }
 
+/* The order of the two labels is that of AWS: cloud-provider-aws tells a Classic Load Balancer by it. */
+struct str engine_get_chosen_balancer_domain(const struct tables *t, struct arena *a, bool is_network)
+{
+	struct str domain = engine_get_setting(t, SETTING_BALANCERS_DOMAIN),
+		   region = engine_get_region_name(t);
+	if (str_is_empty(domain))
+		return STR_NONE;
+	return is_network ? str_print(a, "elb.%" STR_FMT ".%" STR_FMT, STR_ARG(region), STR_ARG(domain))
+			  : str_print(a, "%" STR_FMT ".elb.%" STR_FMT, STR_ARG(region), STR_ARG(domain));
+}
+
 struct str engine_write_balancer_dns_name(const struct tables *t, struct arena *a,
 					  const struct elastic_load_balancer *b)
 {
+	struct str chosen =
+		engine_get_chosen_balancer_domain(t, a, b->type == ELASTIC_LOAD_BALANCER_TYPE_NETWORK);
 	return str_print(a, "%" STR_FMT ".%" STR_FMT, STR_ARG(label_of(a, b)),
-			 STR_ARG(engine_get_balancer_domain(t, a)));
+			 STR_ARG(chosen.n ? chosen : engine_get_balancer_domain(t, a)));
 }
 
 const struct elastic_load_balancer *engine_find_balancer_label(const struct tables *t, struct str label)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The region: created by `dari init` in an empty store, extended by later releases. */
 #include "engine/region/region.h"
+#include "engine/network/address/address.h"
 
 #include <inttypes.h>
 
@@ -65,6 +66,11 @@ RESULT engine_put_setting(struct op *op, struct setting_wish *wish)
 	if (str_is_empty(wish->name))
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_SETTING, "A setting needs a name.");
 	TRY(engine_permit(op, "setting.put", KIND_SETTING, NULL));
+	if (str_equal(wish->name, SETTING_BALANCERS_DOMAIN) && wish->value.n &&
+	    !engine_is_domain_name(wish->value))
+		return ctx_fail_field(op->ctx, ERR_INVALID, STR("value"),
+				      "'%" STR_FMT "' is not a domain name such as cloud.example.com.",
+				      STR_ARG(wish->value));
 	const struct setting *before = setting_find_by_name(op->head, wish->name);
 	if (str_is_empty(wish->value))
 		return before ? setting_forget(op, before->row.id) : OK;

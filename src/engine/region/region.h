@@ -33,6 +33,8 @@ int64_t engine_get_number(const struct tables *t, struct str name, int64_t stand
 #define SETTING_EXPUNGE_DELAY STR("expunge.delay")
 #define SETTING_USERS_RECOVER STR("allow.user.expunge.recover.vm")
 #define SETTING_USERS_SEE_DESTROYED STR("allow.user.view.destroyed.vm")
+/* Domain of load balancers' names; by default "internal", below which no name exists outside the region. */
+#define SETTING_BALANCERS_DOMAIN STR("balancers.domain")
 enum { EXPUNGE_DELAY_S = 86400 };
 struct str engine_get_region_name(const struct tables *t);
 uuid engine_get_region_id(const struct tables *t);

@@ -13,16 +13,17 @@ import time
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+import native  # noqa: E402
 import warm  # noqa: E402
 from dev import REGION, ROOT, Dev  # noqa: E402
-from kubernetes import UNINITIALIZED, ControlPlane, Kubelets, Refused  # noqa: E402
+from elb_world import make_certificate  # noqa: E402
+from kubernetes import UNINITIALIZED, ControlPlane, Kubelets, Metadata  # noqa: E402
 from waiting import Stalled, wait_until  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 PAGE = os.path.join(ROOT, "docs/kubernetes.md")
-PROGRAMS = {"aws-cloud-controller-manager", "kube-controller-manager"}  # blocks that start one of these run until the end
-TAG = "kubernetes.io/cluster/demo"
 SERVICE = "service.beta.kubernetes.io/aws-load-balancer-"
+TAG = "kubernetes.io/cluster/demo"
 TIMES = []
 LISTS = [("ec2", "describe_vpcs", "Vpcs"), ("ec2", "describe_subnets", "Subnets"), ("ec2", "describe_volumes", "Volumes"), ("ec2", "describe_addresses", "Addresses"),
          ("ec2", "describe_network_interfaces", "NetworkInterfaces"), ("ec2", "describe_internet_gateways", "InternetGateways"),
@@ -143,22 +144,22 @@ class Place:
 
 @pytest.fixture(scope="module", name="place")
 def make_place(tmp_path_factory):
-    os.environ.setdefault("GOFLAGS", "-p=2")
-    where = subprocess.run([f"{ROOT}/tools/clients", "install", "kubernetes"], check=True) and subprocess.run(
-        [f"{ROOT}/tools/clients", "where", "kubernetes"], check=True, capture_output=True, text=True).stdout.strip()
+    subprocess.run([f"{ROOT}/tools/clients", "install", "kubernetes"], check=True)
+    where = subprocess.run([f"{ROOT}/tools/clients", "where", "kubernetes"], check=True, capture_output=True, text=True).stdout.strip()
     with Dev("--tls", instant=False) as dev:
         os.environ["AWS_CA_BUNDLE"] = os.path.join(os.path.dirname(dev.config), "tls.pem")
+        native.admin(dev).api_ok("PUT", "/settings", {"name": "balancers.domain", "value": "amazonaws.com"})
         room = tmp_path_factory.mktemp("kubernetes")
         place = Place(dev, room, f"{where}/bin")
         place.started = time.monotonic()
         place.run_page("Kubernetes", "The network", "A role for the controller", "The machines")
-        place.run_page_conf = next(b for _, b in place.blocks if b.startswith("cat > cloud.conf"))
-        place.shell.run(place.run_page_conf)
+        place.shell.run(next(block for _, block in place.blocks if block.startswith("cat > cloud.conf")))
         (place.control,), place.workers = place.shell.value("$control_plane"), place.shell.value("$workers")
         took(place, "network and machines")
-        with ControlPlane(f"{where}/bin", room) as place.plane, Kubelets(place.plane, place.is_running) as place.kubelets:
+        with ControlPlane(f"{where}/bin", room) as place.plane, Kubelets(place.plane, place.is_running) as place.kubelets, \
+                Metadata(f"{dev.metadata}/{place.control}") as metadata:
             place.start_manager("kube-controller-manager", place.common, "--leader-elect=false --secure-port=0 --node-monitor-period=1s --node-monitor-grace-period=20s")
-            place.start_manager("aws-cloud-controller-manager", {**place.common, "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{dev.metadata}/{place.control}"},
+            place.start_manager("aws-cloud-controller-manager", {**place.common, "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.url},
                                 "--leader-elect=false --secure-port=0 --node-monitor-period=1s --route-reconciliation-period=2s --use-service-account-credentials=false")
             took(place, "control plane")
             yield place
@@ -246,6 +247,41 @@ def test_changes_of_services(place):
     for name in ("web", "fast"):
         place.plane.patch(f"/api/v1/namespaces/default/services/{name}", {"spec": {"ports": more["spec"]["ports"][:1]}})
     place.until(lambda: listeners() == {80} and len(place.classic("web")["ListenerDescriptions"]) == 1, "the further listeners are deleted")
+
+
+def test_annotations(place):
+    """An internal classic load balancer with a certificate, the proxy protocol, and attributes of its own."""
+    certificate = place.clients["iam"].upload_server_certificate(ServerCertificateName="web", **make_certificate())["ServerCertificateMetadata"]["Arn"]
+    place.plane.ask("POST", "/api/v1/namespaces/default/services", {"kind": "Service", "apiVersion": "v1", "metadata": {"name": "rich", "annotations": {
+        f"{SERVICE}internal": "true", f"{SERVICE}ssl-cert": certificate, f"{SERVICE}ssl-ports": "443", f"{SERVICE}backend-protocol": "tcp", f"{SERVICE}proxy-protocol": "*",
+        f"{SERVICE}connection-draining-enabled": "true", f"{SERVICE}connection-draining-timeout": "60", f"{SERVICE}connection-idle-timeout": "120",
+        f"{SERVICE}cross-zone-load-balancing-enabled": "true", f"{SERVICE}healthcheck-interval": "20", f"{SERVICE}healthcheck-unhealthy-threshold": "3",
+        f"{SERVICE}additional-resource-tags": "team=a"}},
+        "spec": {"type": "LoadBalancer", "selector": {"app": "web"}, "ports": [{"name": "https", "port": 443}, {"name": "http", "port": 80}]}})
+    place.until(lambda: place.hostname("rich") and place.classic_states("rich") == dict.fromkeys(place.workers, "InService"), "the targets are healthy")
+    rich = place.classic("rich")
+    assert rich["Scheme"] == "internal" and (rich["HealthCheck"]["Interval"], rich["HealthCheck"]["UnhealthyThreshold"]) == (20, 3)
+    listeners = {d["Listener"]["LoadBalancerPort"]: d["Listener"] for d in rich["ListenerDescriptions"]}
+    assert (listeners[443]["Protocol"], listeners[443]["SSLCertificateId"], listeners[80]["Protocol"]) == ("SSL", certificate, "TCP")
+    assert {p for d in rich["BackendServerDescriptions"] for p in d["PolicyNames"]} == {"k8s-proxyprotocol-enabled"}
+    attributes = place.elb.describe_load_balancer_attributes(LoadBalancerName=rich["LoadBalancerName"])["LoadBalancerAttributes"]
+    assert (attributes["ConnectionDraining"], attributes["ConnectionSettings"]["IdleTimeout"]) == ({"Enabled": True, "Timeout": 60}, 120)
+    assert attributes["CrossZoneLoadBalancing"]["Enabled"]
+    assert {"Key": "team", "Value": "a"} in place.elb.describe_tags(LoadBalancerNames=[rich["LoadBalancerName"]])["TagDescriptions"][0]["Tags"]
+    place.plane.ask("DELETE", "/api/v1/namespaces/default/services/rich")
+    place.until(lambda: "rich" not in place.plane.all("/api/v1/namespaces/default/services"), "the Service is deleted")
+    place.clients["iam"].delete_server_certificate(ServerCertificateName="web")
+
+
+def test_what_does_not_work(place):
+    """The page's refusals reach the Service's events in Dari's words, and leave nothing behind."""
+    for name, more, words in (("local", {"externalTrafficPolicy": "Local"}, "by another protocol are not supported"), ("udp", {}, "have no health checks")):
+        port = {"port": 53, "protocol": "UDP" if name == "udp" else "TCP"}
+        place.plane.ask("POST", "/api/v1/namespaces/default/services", {"kind": "Service", "apiVersion": "v1", "metadata": {"name": name, "annotations": {f"{SERVICE}type": "nlb"}},
+                                                                        "spec": {"type": "LoadBalancer", "selector": {"app": "web"}, "ports": [port], **more}})
+        place.until(lambda words=words: any(words in e for e in place.plane.events()), f"the refusal of {name} is an event")
+        place.plane.ask("DELETE", f"/api/v1/namespaces/default/services/{name}")
+        place.until(lambda name=name: name not in place.plane.all("/api/v1/namespaces/default/services"), "the Service is deleted")
 
 
 def test_a_terminated_machine_leaves(place):

@@ -140,15 +140,30 @@ def start_dev():
 
 
 def furnished(dev, name):
-    """An account with a machine, and the values that lists begin with."""
-    account, project = dev.new_account(name.replace("_", "-")), None
+    """A project with a machine behind a router, and the values that lists begin with."""
+    project = cloud.another(dev, name.replace("_", "-"))
+    account = project.root
     ec2 = account.client()
     image = ec2.describe_images()["Images"][0]["ImageId"]
-    values = {"image": image, "account": account.client("sts").get_caller_identity()["Account"], "token": "a" * 64, "token2": "b" * 64, "token3": "c" * 64, "token4": "d" * 64}
+    values = {"image": image, "account": account.client("sts").get_caller_identity()["Account"], "token": "a" * 64, "token2": "b" * 64, "token3": "c" * 64}
     zone = ec2.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
     values["instance"] = ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1, Placement={"AvailabilityZone": zone})["Instances"][0]["InstanceId"]
+    if name.startswith(("openstack", "cinder")):
+        values.update(name="node-1", **make_server(project))
     dev.rest()
     return account, project, values
+
+
+def make_server(project):
+    network = project.ok("POST", "/network/v2.0/networks", {"network": {"name": "nodes"}})["network"]["id"]
+    subnet = project.ok("POST", "/network/v2.0/subnets", {"subnet": {"network_id": network, "cidr": "10.9.0.0/24", "ip_version": 4}})["subnet"]["id"]
+    outside = project.ok("GET", "/network/v2.0/networks?router:external=true")["networks"][0]["id"]
+    router = project.ok("POST", "/network/v2.0/routers", {"router": {"name": "nodes", "external_gateway_info": {"network_id": outside}}})["router"]["id"]
+    project.ok("PUT", f"/network/v2.0/routers/{router}/add_router_interface", {"subnet_id": subnet})
+    image = project.ok("GET", "/image/v2/images")["images"][0]["id"]
+    flavor, = (f["id"] for f in project.ok("GET", "/compute/v2.1/flavors")["flavors"] if f["name"] == "t3.micro")
+    server = project.ok("POST", "/compute/v2.1/servers", {"server": {"name": "node-1", "imageRef": image, "flavorRef": flavor, "networks": [{"uuid": network}]}})["server"]["id"]
+    return {"server": server, "net": network, "router": router}
 
 
 @pytest.mark.parametrize("name", sorted(os.path.basename(path).removesuffix(".calls") for path in glob.glob(f"{CALLS}/*.calls")))

@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import dev as ec2  # noqa: E402
 import elb_world  # noqa: E402
+import native  # noqa: E402
 from faces import holds  # noqa: E402
 from network_load_balancers import Place, client, code  # noqa: E402
 from waiting import soon  # noqa: E402
@@ -225,6 +226,22 @@ def test_refusals(place):
     assert code(elb.create_load_balancer, LoadBalancerName="x", Listeners=[HTTP], Subnets=[place.subnet]) == "InvalidSubnet"  # no internet gateway
     assert code(elb.describe_tags, LoadBalancerNames=["none"]) == "LoadBalancerNotFound"
     elb.delete_load_balancer(LoadBalancerName="no")
+
+
+def test_domain_of_names(place):
+    """The operator's domain, in the orders in which AWS names both types; cloud-provider-aws tells a classic load balancer by it."""
+    place.make("named", TCP)
+    place.v2.create_load_balancer(Name="named-too", Type="network", Scheme="internal", Subnets=[place.subnet])
+
+    def names():
+        return [place.show("named")["DNSName"].partition(".")[2], place.v2.describe_load_balancers(Names=["named-too"])["LoadBalancers"][0]["DNSName"].partition(".")[2]]
+    admin, setting = native.admin(place.account.dev), {"name": "balancers.domain", "value": "cloud.example.com"}
+    assert names() == ["elb.us-east-1.internal"] * 2
+    assert admin.api("PUT", "/settings", {**setting, "value": "not a name"}).status == 400
+    admin.api_ok("PUT", "/settings", setting)
+    assert names() == ["us-east-1.elb.cloud.example.com", "elb.us-east-1.cloud.example.com"]
+    admin.api_ok("PUT", "/settings", {**setting, "value": ""})
+    assert names() == ["elb.us-east-1.internal"] * 2
 
 
 if __name__ == "__main__":

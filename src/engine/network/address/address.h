@@ -104,6 +104,8 @@ struct address_label_wish {
 	struct str label_field, reverse_field; /* parameters that they came from */
 };
 OPERATION(engine_label_address, address_label_wish)
+/* True for a name of at least two labels without a trailing dot. */
+bool engine_is_domain_name(struct str name);
 /* Domain that contains the labels, such as "eu-west-1.cloudapp.internal". */
 struct str engine_get_label_domain(const struct tables *t, struct arena *a);
 /* Live address with the label (lower case), or NULL. */

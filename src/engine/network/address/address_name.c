@@ -18,8 +18,7 @@ static bool is_label(struct str label)
 	return label.n >= 1 && label.n <= 63;
 }
 
-/* True for a name of at least two labels without a trailing dot. */
-static bool is_domain_name(struct str name)
+bool engine_is_domain_name(struct str name)
 {
 	size_t count = 0;
 	struct str label = STR_NONE;
@@ -37,7 +36,7 @@ RESULT engine_name_address(struct op *op, struct address_name_wish *wish)
 	TRY(address_find_elastic(op, &wish->address, &address));
 	TRY(engine_permit(op, wish->name.n ? "address.update" : "address.reset", KIND_ADDRESS,
 			  &address->row));
-	if (wish->name.n && !is_domain_name(name))
+	if (wish->name.n && !engine_is_domain_name(name))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_ADDRESS, wish->name_field,
 				   "Value (%" STR_FMT ") for parameter %" STR_FMT
 				   " is invalid. It must be a fully qualified domain name.",

@@ -4,11 +4,13 @@
 #include "fixture.h"
 #include "model/id.h"
 #include "store/address.h"
+#include "store/elastic_load_balancer.h"
 #include "store/instance.h"
 #include "store/peering.h"
 #include "store/port.h"
 #include "store/router.h"
 #include "store/secondary_ip.h"
+#include "store/setting.h"
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -277,6 +279,48 @@ static void test_reverse_names(void **state)
 	ask_own(w);
 	assert_int_equal(figures(w).forwarded, 1);
 	(void) close(fd);
+}
+
+static RESULT put_balancer(struct op *op, void *arg)
+{
+	uuid front = port_first_by_instance(op->head, id_of(KIND_INSTANCE, ALPHA + 1))->row.id;
+	struct elastic_load_balancer balancer = {.row.id = id_of(KIND_ELASTIC_LOAD_BALANCER, 1),
+						 .row.gen = 1,
+						 .account = id_of(KIND_ACCOUNT, 1),
+						 .name = STR("web"),
+						 .router = id_of(KIND_ROUTER, ROUTER_A + 1),
+						 .type = ELASTIC_LOAD_BALANCER_TYPE_CLASSIC,
+						 .is_internal = true,
+						 .fronts = {&front, 1}};
+	struct setting domain = {.row.id = id_of(KIND_SETTING, 9),
+				 .row.gen = 1,
+				 .name = STR("balancers.domain"),
+				 .value = str_from(arg)};
+	TRY(elastic_load_balancer_put(op, &balancer));
+	return setting_put(op, &domain);
+}
+
+/* The domain that the operator chose, in the orders of both types, and the standard one for names that clients kept. */
+static void test_balancers(void **state)
+{
+	static const char *const domains[] = {"elb.us-west-2.internal", "us-west-2.elb.cloud.example.com",
+					      "elb.us-west-2.cloud.example.com"};
+	struct world *w = *state;
+	char chosen[] = "Cloud.example.com", name[100], expected[400];
+	uuid id = id_of(KIND_ELASTIC_LOAD_BALANCER, 1);
+	assert_ok(fixture_commit(w->f, put_balancer, chosen));
+	for (size_t k = 0; k < sizeof domains / sizeof *domains; k++) {
+		snprintf(name, sizeof name, "web-%02x%02x%02x%02x%02x%02x%02x%02x.%s", id.b[0], id.b[1],
+			 id.b[2], id.b[3], id.b[4], id.b[5], id.b[6], id.b[7], domains[k]);
+		snprintf(expected, sizeof expected, "NOERROR aa rd ra; %s. A; an %s. 60 A 127.0.1.10", name,
+			 name);
+		ask(name, DNS_A, expected);
+	}
+	snprintf(name, sizeof name, "other.%s", domains[1]);
+	snprintf(expected, sizeof expected,
+		 "NXDOMAIN aa rd ra; %s. A; ns %s. 60 SOA %s. hostmaster.%s. 1 7200 900 1209600 60", name,
+		 domains[1], domains[1], domains[1]);
+	ask(name, DNS_A, expected);
 }
 
 /* B asked A for it; A's side is the accepter's. */
@@ -850,7 +894,7 @@ int main(void)
 		dns_test(test_tcp_own_names),     dns_test(test_tcp_late_reader),
 		dns_test(test_tcp_forward),       dns_test(test_tcp_upstream_breaks),
 		dns_test(test_tcp_limits),        dns_test(test_place_goes),
-		dns_test(test_upstreams),
+		dns_test(test_upstreams),         dns_test(test_balancers),
 	};
 	return cmocka_run_group_tests_name("dns", tests, NULL, NULL);
 }
