@@ -102,7 +102,7 @@ class ControlPlane:
             return file.read()
 
     def start_etcd(self):
-        """Nothing of the store outlives the test, so it need not reach the disk."""
+        """Starts etcd without syncing to disk: the store ends with the test."""
         self.start("etcd", ["/usr/bin/etcd", "--data-dir", f"{self.room}/etcd", "--listen-client-urls", self.etcd, "--advertise-client-urls", self.etcd,
                             "--listen-peer-urls", self.peer, "--initial-advertise-peer-urls", self.peer, "--initial-cluster", f"default={self.peer}", "--unsafe-no-fsync"])
 

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/ec2 src/api/elb src/api/openstack/compute src/api/openstack/network src/api/openstack/volume src/engine/storage
-"""Replays the calls of Kubernetes' controllers that no package registry has, in the order in which they send them. recorded/NAME.calls lists them, one a line:
+"""Replays the calls of Kubernetes' controllers that no test runs, in the order in which they send them. recorded/NAME.calls lists them, one a line:
 
     ec2 ACTION NAME=VALUE…              a request of EC2; `elb` and `elbv2` likewise
-    compute METHOD PATH BODY            a request of an OpenStack service, BODY in JSON; `volume`, `network` and `load-balancer` likewise
+    compute METHOD PATH BODY            a request of an OpenStack service, BODY in JSON; `volume` and `network` likewise
 
 NAME?=VALUE is a filter, RESOURCE+=KEY=VALUE,… a tag specification. `until` before a line repeats it until it is answered so. Behind " -> " stands the answer:
 
