@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/ec2 src/api/elb src/engine/balancing src/reconcile/balancing docs/kubernetes.md tests/clients/kubernetes
 # when: long
+# limit: 5400 s
 """A stock Kubernetes with cloud-provider-aws, as docs/kubernetes.md says: runs that page's blocks in their order. Machines of `dari dev` run no guest, so this
 script plays their kubelets; every other program is Kubernetes' own. Each test goes on where the one before it ended."""
 import os
@@ -159,7 +160,7 @@ def make_place(request, tmp_path_factory):
                 Metadata(f"{dev.metadata}/{place.control}") as metadata:
             place.start_manager("kube-controller-manager", place.common, "--leader-elect=false --secure-port=0 --node-monitor-period=1s --node-monitor-grace-period=20s")
             place.start_manager("aws-cloud-controller-manager", {**place.common, "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.url},
-                                "--leader-elect=false --secure-port=0 --node-monitor-period=1s --route-reconciliation-period=2s --use-service-account-credentials=false")
+                                "--leader-elect=false --secure-port=0 --v=4 --node-monitor-period=1s --route-reconciliation-period=2s --use-service-account-credentials=false")
             took(place, "control plane")
             yield place
 
@@ -250,6 +251,29 @@ def test_changes_of_services(place):
     place.until(lambda: listeners() == {80} and len(place.classic("web")["ListenerDescriptions"]) == 1, "the further listeners are deleted")
 
 
+def test_changes_of_health_checks(place):
+    """Another interval is another target group for cloud-provider-aws: it changes the listener and deletes the former group."""
+    before, = place.elbv2.describe_target_groups(LoadBalancerArn=place.network("fast")["LoadBalancerArn"])["TargetGroups"]
+    place.plane.patch("/api/v1/namespaces/default/services/fast", {"metadata": {"annotations": {
+        f"{SERVICE}healthcheck-interval": "10", f"{SERVICE}cross-zone-load-balancing-enabled": "true", f"{SERVICE}target-group-attributes": "preserve_client_ip.enabled=true"}}})
+
+    def groups():
+        return [(g["TargetGroupArn"] == before["TargetGroupArn"], g["HealthCheckIntervalSeconds"])
+                for g in place.elbv2.describe_target_groups()["TargetGroups"]]
+    place.until(lambda: groups() == [(False, 10)] and place.network_states("fast") == [dict.fromkeys(place.workers, "healthy")], "the new group has healthy targets")
+    attributes = place.elbv2.describe_load_balancer_attributes(LoadBalancerArn=place.network("fast")["LoadBalancerArn"])["Attributes"]
+    assert {"Key": "load_balancing.cross_zone.enabled", "Value": "true"} in attributes
+
+
+def test_a_node_is_excluded(place):
+    """The label takes a node's machine out of both load balancers, and back in when it goes."""
+    label, node = "node.kubernetes.io/exclude-from-external-load-balancers", place.instance(place.workers[1])["PrivateDnsName"]
+    for value, workers in (("true", place.workers[:1]), (None, place.workers)):
+        place.plane.patch(f"/api/v1/nodes/{node}", {"metadata": {"labels": {label: value}}})
+        place.until(lambda workers=workers: set(place.classic_states("web")) == set(workers), "the classic load balancer has these targets")
+        place.until(lambda workers=workers: [{i for i, state in t.items() if state == "healthy"} for t in place.network_states("fast")] == [set(workers)], "the network one has them")
+
+
 def test_annotations(place):
     """An internal classic load balancer with a certificate, the proxy protocol, and attributes of its own."""
     certificate = place.clients["iam"].upload_server_certificate(ServerCertificateName="web", **make_certificate())["ServerCertificateMetadata"]["Arn"]
@@ -257,7 +281,7 @@ def test_annotations(place):
         f"{SERVICE}internal": "true", f"{SERVICE}ssl-cert": certificate, f"{SERVICE}ssl-ports": "443", f"{SERVICE}backend-protocol": "tcp", f"{SERVICE}proxy-protocol": "*",
         f"{SERVICE}connection-draining-enabled": "true", f"{SERVICE}connection-draining-timeout": "60", f"{SERVICE}connection-idle-timeout": "120",
         f"{SERVICE}cross-zone-load-balancing-enabled": "true", f"{SERVICE}healthcheck-interval": "20", f"{SERVICE}healthcheck-unhealthy-threshold": "3",
-        f"{SERVICE}additional-resource-tags": "team=a"}},
+        f"{SERVICE}additional-resource-tags": "team=a", f"{SERVICE}ssl-negotiation-policy": "ELBSecurityPolicy-TLS-1-2-2017-01"}},
         "spec": {"type": "LoadBalancer", "selector": {"app": "web"}, "ports": [{"name": "https", "port": 443}, {"name": "http", "port": 80}]}})
     place.until(lambda: place.hostname("rich") and place.classic_states("rich") == dict.fromkeys(place.workers, "InService"), "the targets are healthy")
     rich = place.classic("rich")
@@ -269,9 +293,23 @@ def test_annotations(place):
     assert (attributes["ConnectionDraining"], attributes["ConnectionSettings"]["IdleTimeout"]) == ({"Enabled": True, "Timeout": 60}, 120)
     assert attributes["CrossZoneLoadBalancing"]["Enabled"]
     assert {"Key": "team", "Value": "a"} in place.elb.describe_tags(LoadBalancerNames=[rich["LoadBalancerName"]])["TagDescriptions"][0]["Tags"]
+    change_annotations(place, "rich")
     place.plane.ask("DELETE", "/api/v1/namespaces/default/services/rich")
     place.until(lambda: "rich" not in place.plane.all("/api/v1/namespaces/default/services"), "the Service is deleted")
     place.clients["iam"].delete_server_certificate(ServerCertificateName="web")
+
+
+def change_annotations(place, service):
+    """A further group, another subnet list, and no proxy protocol any more."""
+    extra = place.ec2.create_security_group(GroupName="extra", Description="further", VpcId=place.shell.value("$vpc")[0])["GroupId"]
+    subnet = place.shell.value("$subnets")[0]
+    place.plane.patch(f"/api/v1/namespaces/default/services/{service}", {"metadata": {"annotations": {
+        f"{SERVICE}extra-security-groups": extra, f"{SERVICE}subnets": subnet, f"{SERVICE}proxy-protocol": None, f"{SERVICE}connection-idle-timeout": "90"}}})
+    place.until(lambda: extra in place.classic(service)["SecurityGroups"] and place.classic(service)["Subnets"] == [subnet], "the group and the subnet are the balancer's")
+    place.until(lambda: not [p for d in place.classic(service)["BackendServerDescriptions"] for p in d["PolicyNames"]], "the proxy protocol is off")
+    place.plane.patch(f"/api/v1/namespaces/default/services/{service}", {"metadata": {"annotations": {f"{SERVICE}extra-security-groups": None, f"{SERVICE}subnets": None}}})
+    place.until(lambda: extra not in place.classic(service)["SecurityGroups"] and len(place.classic(service)["Subnets"]) == 2, "the group is let go")
+    place.ec2.delete_security_group(GroupId=extra)
 
 
 def test_what_does_not_work(place):
