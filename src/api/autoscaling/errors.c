@@ -41,4 +41,3 @@ static const struct api_error rows[] = {
 
 const struct api_errors autoscaling_errors =
 	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded");
-
