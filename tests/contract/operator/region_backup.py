@@ -341,11 +341,11 @@ def test_images(place, tmp_path):
     files = {os.path.basename(path): os.path.getsize(path) for path in glob.glob(f"{place.data}/images/*")}
     place.make()
     done = place.restore(tmp_path / "without", "--key", place.key)
-    assert done.returncode == 0 and f"{len(files)} of {len(files)} files of images" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0 and f"{len(files)} of {len(files)} image files" in done.stdout, done.stdout + done.stderr
     first, second = place.make("--images"), place.make("--images")
     assert first["bytes"] > second["bytes"]
     done = place.restore(tmp_path / "with", "--key", place.key)
-    assert done.returncode == 0 and "files of images" not in done.stdout, done.stderr
+    assert done.returncode == 0 and "image files" not in done.stdout, done.stderr
     for name in files:
         with open(f"{place.data}/images/{name}", "rb") as before, open(f"{tmp_path}/with{place.data}/images/{name}", "rb") as after:
             assert before.read() == after.read()
