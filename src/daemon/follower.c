@@ -147,7 +147,7 @@ struct passed {
 	struct call *call;
 	int64_t epoch; /* the writer's */
 	struct peer_call call_of_peer;
-	struct peer_line *line; /* of a console; NULL: none */
+	struct peer_line *line; /* carries a console; NULL: the answer is an ordinary one */
 };
 
 /* False: another process writes now. The one that was asked may stand still, and its connection with it. */

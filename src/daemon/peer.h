@@ -25,7 +25,7 @@ struct peer_call {
 	bool was_sent; /* the writer may have heard of the call */
 	int status;
 	const char *content_type; /* NULL: none */
-	int64_t content_length;   /* of an answer to peer_line_dial(); -1: not told */
+	int64_t content_length;   /* bytes, as the answer says; -1: it does not say */
 	struct str request_id;
 	struct peer_header headers[PEER_HEADERS_MAX];
 	size_t header_count;
@@ -34,8 +34,9 @@ struct peer_call {
 /* Blocks. On failure the body is freed by the caller, too. */
 RESULT peer_ask(struct ctx *c, struct peer_call *peer);
 
-/* For peer_line.c: the headers that the writer gets, with the proof; a header of the answer, as a line; and the settings
- * of each connection. curl is a CURL *. */
+/* Parts that peer_line.c shares. peer_each_header() calls each for the headers that the writer gets, the proof last.
+ * peer_take_header() notes a line of the answer's head. peer_set_connection() sets what all connections to the writer
+ * have; curl is a CURL *. */
 RESULT peer_each_header(struct peer_call *peer, RESULT (*each)(void *arg, struct str name, struct str value),
 			void *arg);
 void peer_take_header(struct peer_call *peer, struct str line);

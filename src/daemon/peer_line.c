@@ -301,7 +301,7 @@ static bool is_empty(const struct flow *f)
 	return f->at == f->end;
 }
 
-/* How a read or a write went. */
+/* Result of a read or a write: nothing could move, bytes have moved, or the connection has ended. */
 enum step { STEP_NONE, STEP_DONE, STEP_END };
 
 static enum step step_of(ssize_t moved, size_t *counter)

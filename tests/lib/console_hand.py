@@ -192,7 +192,7 @@ class Hand:
             self.b.until("return document.activeElement.id === 'q'", what="the filter with the focus")
         self.b.driver.switch_to.active_element.send_keys(Keys.CONTROL, "a")
         self.b.press(text)
-        # Of an unfiltered list the row may be drawn, too: a key would then move to a row that the filter takes away, with the focus.
+        # The list may still be unfiltered, and show the row: a key would move the focus to another row, which the filter then removes.
         self.b.until("return new URLSearchParams(location.search).get('q') === arguments[0]", text, what=f"the filter {text} in the address")
         self.b.repaint()
         self.b.until("return [...document.querySelectorAll('tr[data-id]')].some((r) => r.innerText.includes(arguments[0]))", text, what=f"the row {text} behind its filter")

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lists of all faces: turns the values of filters into plans of a query (store/query.h), and makes the tokens of
- * pages. Spelling of filters, pages and tokens, comparison of values, and errors are left to the face.
+ * Turns the values of filters into plans of a query (store/query.h), and makes the tokens of pages, for all
+ * faces. Spelling of filters, pages and tokens, comparison of values, and errors are left to the face.
  *
  * A list begins with list_init(). The face adds a plan for each filter that leads to rows
  * (list_begin_plan(), then list_add_…(), then list_end_plan()), adds list_plan_all(), and runs the query. A

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Registers the metrics that accounts publish. Their datapoints are kept by reconcile/figures/metrics.c. Called by:
+ * Registers the metrics that accounts publish. reconcile/figures/metrics.c keeps their datapoints. Called by:
  * api/cloudwatch. */
 #include "base/buf.h"
 #include "base/crypto.h"

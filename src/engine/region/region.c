@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The region: created by `dari init` in an empty store, extended by later releases. */
 #include "engine/region/region.h"
-#include "engine/network/address/address.h"
 
 #include <inttypes.h>
 
 #include "engine/internal.h"
+#include "engine/network/address/address.h"
 #include "engine/people/policy/role.h"
 #include "engine/storage/volume_type/volume_type_internal.h"
 #include "store/domain.h"
