@@ -285,16 +285,19 @@ static bool take_claims(struct arena *a, struct str text, enum bearer_use use, s
 /* Verifies the signature. RS256 takes about 0.1 ms and clients repeat the same token, so digests of whole
  * verified tokens are remembered; an equal digest means an equal token. A lost update of the table only costs
  * another verification. */
-static bool is_signed(struct bearers *b, struct str text, struct str said, struct str proof)
+static bool is_signed(struct bearers *b, struct arena *a, struct str text, struct str said,
+		      struct str signature)
 {
 	uint8_t sum[SHA256_SIZE];
+	struct str proof = STR_NONE;
 	crypto_sha256(text, sum);
 	(void) pthread_mutex_lock(&b->known_lock);
 	bool is_known = memcmp(b->known[sum[0]], sum, sizeof sum) == 0;
 	(void) pthread_mutex_unlock(&b->known_lock);
 	if (is_known)
 		return true;
-	if (!crypto_verify_rs256(b->n, b->e, said, proof))
+	if (!result_is_ok(str_decode_base64url(a, signature, &proof)) ||
+	    !crypto_verify_rs256(b->n, b->e, said, proof))
 		return false;
 	(void) pthread_mutex_lock(&b->known_lock);
 	memcpy(b->known[sum[0]], sum, sizeof sum);
@@ -305,13 +308,12 @@ static bool is_signed(struct bearers *b, struct str text, struct str said, struc
 static RESULT check(struct bearers *b, struct ctx *c, struct str text, enum bearer_use use,
 		    struct bearer *ret_bearer)
 {
-	struct str rest = text, header, claims, proof = STR_NONE, said = STR_NONE;
+	struct str rest = text, header, claims, said = STR_NONE;
 	struct bearer bearer = {0};
 	TRY(need_key(b, c));
 	if (text.n > TOKEN_TEXT_MAX || !str_split_next(&rest, '.', &header) ||
 	    !str_split_next(&rest, '.', &claims) ||
-	    !result_is_ok(str_decode_base64url(c->arena, rest, &proof)) ||
-	    !is_signed(b, text, str_slice(text, 0, header.n + 1 + claims.n), proof) ||
+	    !is_signed(b, c->arena, text, str_slice(text, 0, header.n + 1 + claims.n), rest) ||
 	    !result_is_ok(str_decode_base64url(c->arena, claims, &said)) ||
 	    !take_claims(c->arena, said, use, &bearer))
 		return refuse(c, "is not one of ours");
