@@ -5,4 +5,5 @@
 
 #include <stddef.h>
 
+/* Can't fail: ends the process if the kernel refuses. */
 void random_stock_bytes(void *out, size_t size);
