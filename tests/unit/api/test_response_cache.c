@@ -110,11 +110,11 @@ static void test_without_id(void **state)
 	const struct response_key key = key_of(1, 1, 'a');
 	struct fake_call f;
 	struct buf body, expected;
-	write_body(&expected, STR_NONE, 100000);
+	write_body(&expected, STR_NONE, 300000);
 	for (int k = 0; k < 4; k++) {
 		begin(&f, first_id);
 		f.call.is_tls = k == 1;
-		write_body(&body, STR_NONE, 100000);
+		write_body(&body, STR_NONE, 300000);
 		if (k == 0)
 			IGNORE(response_cache_add(m, &key, &f.call, "text/xml",
 						  &body)); /* the body shows the result */
