@@ -78,7 +78,7 @@ const char *str_to_z(struct arena *a, struct str s)
 	return copy.p ? copy.p : "";
 }
 
-/* One more than the value of each digit of base64, and of its form for URLs; 0: no digit. */
+/* Tables of digits by character, for base64 and its form for URLs: the digit's value plus 1; 0: not a digit. */
 #define BASE64_DIGITS(digit_62, digit_63)                                                                    \
 	{                                                                                                    \
 		['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,   \

@@ -29,7 +29,7 @@ void sqlite_write_columns(struct buf *b, const struct kind_info *k)
 		buf_print(b, "%s\"%s\"", n ? ", " : "", column_name(k, n));
 }
 
-/* Writes the assignments of all columns but the id; by_name: of the values of an INSERT, else of parameters. */
+/* Writes assignments to all columns but the id. by_name: an INSERT's values are assigned, else parameters. */
 static void write_assignments(struct buf *b, const struct kind_info *k, bool by_name)
 {
 	for (unsigned n = 1; n < SQLITE_BASE_COLUMNS + k->field_count; n++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Caches complete answers in sets of a few places, chosen by account and parameter digest. Where room is short, the
- * answer goes that was asked for least recently: first the account's own, beyond its share, then any. The cache
- * shares an answer with the calls that are sending it. An answer sent as one piece shares a packet with its headers; several
+ * Caches complete answers in sets of a few places, chosen by account and parameter digest. A new answer
+ * replaces the least recently used ones: the account's own where its share is full, any where the cache is full.
+ * The cache shares an answer with the calls that are sending it. An answer sent as one piece shares a packet with its headers; several
  * pieces need more packets. So an answer that contains a request id is lent whole to one call at a time,
  * with that call's id written into it. A second call gets a copy. A third concurrent call sends the pieces
  * before and after its id. A long answer without a request id becomes a memfd once it is asked for again.

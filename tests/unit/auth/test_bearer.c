@@ -134,7 +134,7 @@ static void test_seen_before(void **state)
 	struct bearer_words wide = of_person;
 	char *name = arena_alloc(s.w.c->arena, WIDE);
 	memset(name, 'n', WIDE);
-	wide.name = (struct str){name, WIDE}; /* longer than what is kept */
+	wide.name = (struct str){name, WIDE}; /* exceeds the room of a known token */
 	const struct bearer_words *all[] = {&of_person, &wide};
 	for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
 		struct bearer first = {0}, again = {0};
