@@ -10,6 +10,9 @@
 #include <sys/random.h>
 
 #include "base/last_words.h"
+#include "base/random_stock.h"
+
+enum { STOCK_SIZE = 512 };
 
 static atomic_bool seeded; /* released after state is written: a reader that sees it uses the new state */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards state */
@@ -66,6 +69,26 @@ void random_bytes(void *out, size_t size)
 		seeded_bytes(out, size);
 	else
 		kernel_bytes(out, size);
+}
+
+void random_stock_bytes(void *out, size_t size)
+{
+	static _Thread_local struct {
+		unsigned char bytes[STOCK_SIZE];
+		size_t left; /* at the end */
+	} stock;
+	if (atomic_load_explicit(&seeded, memory_order_acquire) || size > STOCK_SIZE) {
+		random_bytes(out, size);
+		return;
+	}
+	if (stock.left < size) {
+		kernel_bytes(stock.bytes, STOCK_SIZE);
+		stock.left = STOCK_SIZE;
+	}
+	unsigned char *next = stock.bytes + STOCK_SIZE - stock.left;
+	memcpy(out, next, size);
+	memset(next, 0, size);
+	stock.left -= size;
 }
 
 uint64_t random_u64(void)

@@ -78,46 +78,68 @@ const char *str_to_z(struct arena *a, struct str s)
 	return copy.p ? copy.p : "";
 }
 
-static int base64_value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
+/* Tables of digits by character, for base64 and its form for URLs: the digit's value plus 1; 0: not a digit. */
+#define BASE64_DIGITS(digit_62, digit_63)                                                                    \
+	{                                                                                                    \
+		['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,   \
+		24, 25, 26, ['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44,  \
+		45, 46, 47, 48, 49, 50, 51, 52, ['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61,                  \
+		62, [digit_62] = 63, [digit_63] = 64                                                         \
+	}
+static const uint8_t base64_digits[256] = BASE64_DIGITS('+', '/');
+static const uint8_t base64url_digits[256] = BASE64_DIGITS('-', '_');
 
 static bool is_base64_space(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Decodes into out, which has space for three quarters of s. False: invalid character, data after the
- * padding, or a length that is not a multiple of four. */
-static bool decode_base64(struct str s, char *out, size_t *ret_size)
+static void put_three(char *out, uint32_t bits)
 {
-	size_t size = 0;
+	out[0] = (char) (bits >> 16 & 0xFF);
+	out[1] = (char) (bits >> 8 & 0xFF);
+	out[2] = (char) (bits & 0xFF);
+}
+
+/* Decodes groups of four digits into three bytes each, up to the first other character. Returns its place. */
+static size_t decode_groups(struct str s, const uint8_t digits[static 256], char *out)
+{
+	size_t k = 0;
+	for (; k + 4 <= s.n; k += 4, out += 3) {
+		const uint8_t *in = (const uint8_t *) s.p + k;
+		uint32_t a = digits[in[0]], b = digits[in[1]], c = digits[in[2]], d = digits[in[3]];
+		if (!a || !b || !c || !d)
+			break;
+		put_three(out, (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1));
+	}
+	return k;
+}
+
+/* Decodes into out, which has space for three quarters of s. implied: padding that s leaves out. False: invalid character, data
+ * after the padding, or a length that is not a multiple of four. */
+static bool decode_base64(struct str s, const uint8_t digits[static 256], unsigned implied, char *out,
+			  size_t *ret_size)
+{
+	size_t from = decode_groups(s, digits, out), size = from / 4 * 3;
 	uint32_t bits = 0;
 	unsigned held = 0, padding = 0; /* characters in the current group of four */
-	for (size_t k = 0; k < s.n; k++) {
-		if (is_base64_space(s.p[k]))
+	for (size_t k = from; k < s.n + implied; k++) {
+		char c = k < s.n ? s.p[k] : '=';
+		if (is_base64_space(c))
 			continue;
-		if (s.p[k] == '=') {
+		if (c == '=') {
 			if (held + padding < 2 || ++padding + held > 4)
 				return false;
 			continue;
 		}
-		int value = base64_value(s.p[k]);
-		if (value < 0 || padding)
+		unsigned digit = digits[(uint8_t) c];
+		if (!digit || padding)
 			return false;
-		bits = bits << 6 | (uint32_t) value;
+		bits = bits << 6 | (digit - 1);
 		if (++held < 4)
 			continue;
-		out[size++] = (char) (bits >> 16 & 0xFF);
-		out[size++] = (char) (bits >> 8 & 0xFF);
-		out[size++] = (char) (bits & 0xFF);
+		put_three(out + size, bits);
+		size += 3;
 		held = 0;
 		bits = 0;
 	}
@@ -133,17 +155,23 @@ static bool decode_base64(struct str s, char *out, size_t *ret_size)
 	return true;
 }
 
-RESULT str_decode_base64(struct arena *a, struct str s, struct str *ret_bytes)
+static RESULT decode_by(struct arena *a, struct str s, const uint8_t digits[static 256], unsigned implied,
+			struct str *ret_bytes)
 {
 	char *p = room_for(a, s.n / 4 * 3 + 3);
 	if (!p)
 		return FAIL(NO_MEMORY);
 	size_t size = 0;
-	if (!decode_base64(s, p, &size))
+	if (!decode_base64(s, digits, implied, p, &size))
 		return FAIL(INVALID);
 	p[size] = 0;
 	*ret_bytes = (struct str){p, size};
 	return OK;
+}
+
+RESULT str_decode_base64(struct arena *a, struct str s, struct str *ret_bytes)
+{
+	return decode_by(a, s, base64_digits, 0, ret_bytes);
 }
 
 struct str str_encode_base64(struct arena *a, struct str bytes)
@@ -188,18 +216,10 @@ struct str str_encode_base64url(struct arena *a, struct str bytes)
 
 RESULT str_decode_base64url(struct arena *a, struct str s, struct str *ret_bytes)
 {
-	size_t padding = (4 - s.n % 4) % 4;
-	char *plain = arena_alloc(a, s.n + padding);
-	if (!plain || padding == 3)
+	unsigned padding = (4 - s.n % 4) % 4;
+	if (padding == 3 || str_find_char(s, '=', 0) < s.n)
 		return FAIL(INVALID);
-	for (size_t k = 0; k < s.n; k++) {
-		if (s.p[k] == '+' || s.p[k] == '/' || s.p[k] == '=')
-			return FAIL(INVALID);
-		plain[k] = s.p[k];
-	}
-	swap_chars(plain, s.n, "-_", "+/");
-	memset(plain + s.n, '=', padding);
-	return str_decode_base64(a, (struct str){plain, s.n + padding}, ret_bytes);
+	return decode_by(a, s, base64url_digits, padding, ret_bytes);
 }
 
 struct str str_encode_hex(struct arena *a, const void *bytes, size_t size)

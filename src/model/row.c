@@ -300,15 +300,23 @@ bool row_field_equal(const struct field *f, const struct row *a, const struct ro
 		return s->count == t->count &&
 		       texts_equal((const struct str *) s->at, (const struct str *) t->at, 2 * s->count);
 	}
+	/* most fields of a row: each commit compares all of a changed one */
 	case FIELD_UUID:
-	case FIELD_TEXT:
+		return uuid_equal(*(const uuid *) x, *(const uuid *) y);
 	case FIELD_INT:
+		return *(const int64_t *) x == *(const int64_t *) y;
 	case FIELD_BOOL:
+		return *(const bool *) x == *(const bool *) y;
 	case FIELD_ENUM:
+		return *(const unsigned *) x == *(const unsigned *) y;
+	case FIELD_TEXT:
+	case FIELD_BLOB: {
+		const struct str *s = x, *t = y;
+		return s->n == t->n && (s->p == t->p || str_equal(*s, *t));
+	}
 	case FIELD_IP:
 	case FIELD_CIDR:
 	case FIELD_MAC:
-	case FIELD_BLOB:
 		break;
 	}
 	return compare_values(f->type, x, y) == 0;

@@ -28,6 +28,53 @@ static bool is_recorded(const struct kind_info *k, unsigned n)
 	return k->fields[n].type != FIELD_BLOB && !(shown->name && (shown->flags[n] & SHOWN_TO_NOBODY));
 }
 
+/* ---- ids ---- */
+
+struct past_id past_split_id(uuid id)
+{
+	uint64_t halves[2];
+	memcpy(halves, id.b, sizeof halves);
+	return (struct past_id){(int64_t) be64toh(halves[0]), (int64_t) be64toh(halves[1])};
+}
+
+uuid past_join_id(struct past_id id)
+{
+	const uint64_t halves[2] = {htobe64((uint64_t) id.high), htobe64((uint64_t) id.low)};
+	uuid u;
+	memcpy(u.b, halves, sizeof u.b);
+	return u;
+}
+
+/* Half of an id that the text does not reach takes all values. Within a half, equal first digits mean equal signs, so that the
+ * integers have the order of the digits. */
+bool past_find_ids(struct str beginning, struct past_id *ret_least, struct past_id *ret_most)
+{
+	enum { DIGITS = 2 * sizeof(uuid) };
+	char digits[DIGITS];
+	uuid least = UUID_NONE, most = UUID_NONE;
+	size_t n = 0;
+	for (size_t k = 0; k < beginning.n; k++) {
+		if (beginning.p[k] == '-')
+			continue;
+		if (n == DIGITS)
+			return false;
+		digits[n++] = beginning.p[k];
+	}
+	memset(digits + n, '0', DIGITS - n);
+	bool are_digits = result_is_ok(str_decode_hex((struct str){digits, DIGITS}, least.b, sizeof least.b));
+	memset(digits + n, 'f', DIGITS - n);
+	if (!are_digits || !result_is_ok(str_decode_hex((struct str){digits, DIGITS}, most.b, sizeof most.b)))
+		return false;
+	*ret_least = past_split_id(least);
+	*ret_most = past_split_id(most);
+	if (n == 0)
+		*ret_least = (struct past_id){INT64_MIN, INT64_MIN},
+		*ret_most = (struct past_id){INT64_MAX, INT64_MAX};
+	else if (n <= DIGITS / 2)
+		ret_least->low = INT64_MIN, ret_most->low = INT64_MAX;
+	return true;
+}
+
 /* ---- writing ---- */
 
 enum { DIGITS_SIZE = 24 };

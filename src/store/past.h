@@ -17,6 +17,15 @@ struct past {
 	struct str was; /* the replaced fields, as past_write() writes them */
 };
 
+/* An id as two integers: SQL finds them with less work than a text, and its index takes a third of the room. */
+struct past_id {
+	int64_t high, low; /* bytes 0 to 7 and 8 to 15, big-endian */
+};
+struct past_id past_split_id(uuid id);
+uuid past_join_id(struct past_id id);
+/* Finds the limits of both integers for all ids that begin with a text. False: no id does. */
+bool past_find_ids(struct str beginning, struct past_id *ret_least, struct past_id *ret_most);
+
 /* Selects the records of one id, newest first. */
 struct past_query {
 	struct str id;    /* beginning of the UUID as text */

@@ -13,6 +13,10 @@ enum {
 /* ---- tables ---- */
 
 #define TEXT_C "TEXT COLLATE \"C\" NOT NULL"
+/* An integer of past_split_id(), from the digit on where its half begins. */
+#define UUID_HALF(digit)                                                                                     \
+	"CASE WHEN id = '' THEN 0 ELSE ('x' || substr(replace(id, '-', ''), " digit                          \
+	", 16))::bit(64)::bigint END"
 /* Refuses changes of a table's records with a message. */
 #define APPEND_ONLY(table, log)                                                                              \
 	"CREATE OR REPLACE TRIGGER " table "_stays BEFORE UPDATE ON \"" table "\" FOR EACH ROW"              \
@@ -52,11 +56,22 @@ const char *const postgresql_history_sql[] = {
 	", step_us BIGINT NOT NULL, from_us BIGINT NOT NULL,"
 	" bytes BYTEA NOT NULL, PRIMARY KEY (host, step_us, from_us))",
 	"CREATE INDEX IF NOT EXISTS series_by_time ON series (step_us, from_us)",
+	/* migration: the table used to have ids as texts */
+	"DO $$ BEGIN IF EXISTS (SELECT 1 FROM information_schema.columns WHERE table_schema = "
+	"current_schema()"
+	" AND table_name = 'past' AND column_name = 'id') THEN"
+	" ALTER TABLE past RENAME TO past_by_text; ALTER INDEX past_pkey RENAME TO past_by_text_pkey;"
+	" DROP INDEX past_by_id; END IF; END $$",
 	"CREATE TABLE IF NOT EXISTS past (seq BIGINT PRIMARY KEY, at_us BIGINT NOT NULL, kind " TEXT_C
-	", id " TEXT_C ", was " TEXT_C ")",
-	"CREATE INDEX IF NOT EXISTS past_by_id ON past (id, seq)",
+	", high BIGINT NOT NULL, low BIGINT NOT NULL, was " TEXT_C ")",
+	"CREATE INDEX IF NOT EXISTS past_by_id ON past (high, seq)",
+	"DO $$ BEGIN IF EXISTS (SELECT 1 FROM information_schema.tables WHERE table_schema = current_schema()"
+	" AND table_name = 'past_by_text') THEN"
+	" INSERT INTO past SELECT seq, at_us, kind, " UUID_HALF("1") ", " UUID_HALF(
+		"17") ", was"
+		      " FROM past_by_text; DROP TABLE past_by_text; END IF; END $$",
 	/* says since when changes are recorded */
-	"INSERT INTO past SELECT 1, (extract(epoch FROM now()) * 1000000)::bigint, '', '', ''"
+	"INSERT INTO past SELECT 1, (extract(epoch FROM now()) * 1000000)::bigint, '', 0, 0, ''"
 	" WHERE NOT EXISTS (SELECT 1 FROM past)",
 	"CREATE TABLE IF NOT EXISTS audit (seq BIGINT PRIMARY KEY, at_us BIGINT NOT NULL, count BIGINT NOT "
 	"NULL"
@@ -164,8 +179,9 @@ static const struct {
 	[POSTGRESQL_CUT_AUDIT] =
 		{"DELETE FROM audit WHERE seq <= (SELECT max(b) FROM unnest($1::bigint[]) AS b)", "i"},
 	[POSTGRESQL_ADD_PAST] = {"INSERT INTO past SELECT * FROM " UNNEST_3(
-					 "bigint", "bigint", "text") ", $4::text[], $5::text[])",
-				 "iittt"},
+					 "bigint", "bigint",
+					 "text") ", $4::bigint[], $5::bigint[], $6::text[])",
+				 "iitiit"},
 	/* Reads the first records only, since the log has no index by time. Keeps the last record, which says since when
 	 * changes are known. */
 	[POSTGRESQL_DROP_PAST] = {"DELETE FROM past WHERE seq IN (SELECT seq FROM"
@@ -255,13 +271,15 @@ RESULT postgresql_add_past(struct sql_driver *driver, struct ctx *c, const struc
 {
 	struct postgresql *self = postgresql_of(driver);
 	const struct history_limits *limits = &self->driver.limits;
+	struct past_id id = past_split_id(past->id);
 	struct postgresql_batch *batch = NULL;
 	TRY(postgresql_find_batch(self, c, POSTGRESQL_ADD_PAST, &batch));
 	postgresql_add_int(batch, 0, self->ends.past_seq += past_count(past->was));
 	postgresql_add_int(batch, 1, past->at_us);
 	postgresql_add_text(batch, 2, str_from(model_kinds[past->kind].name));
-	postgresql_add_uuid(batch, 3, past->id);
-	postgresql_add_text(batch, 4, past->was);
+	postgresql_add_int(batch, 3, id.high);
+	postgresql_add_int(batch, 4, id.low);
+	postgresql_add_text(batch, 5, past->was);
 	TRY(postgresql_end_values(self, c, batch));
 	if (++self->past_added % SWEEP_EVERY != 0 || (!limits->events_age_us && !limits->events_max))
 		return OK;

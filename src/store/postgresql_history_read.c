@@ -117,11 +117,12 @@ RESULT postgresql_read_events(struct sql_driver *driver, struct ctx *c, const st
 static RESULT take_past(void *arg, const PGresult *row)
 {
 	struct reading *r = arg;
+	const struct past_id id = {postgresql_int(row, 3), postgresql_int(row, 4)};
 	const struct past past = {.seq = postgresql_int(row, 0),
 				  .at_us = postgresql_int(row, 1),
 				  .kind = sql_kind_of_name(postgresql_bytes(row, 2)),
-				  .id = postgresql_uuid(row, 3),
-				  .was = text_of(r, row, 4)};
+				  .id = past_join_id(id),
+				  .was = text_of(r, row, 5)};
 	struct result result = r->each.past(r->arg, &past);
 	arena_reset(r->arena);
 	return result;
@@ -138,14 +139,22 @@ RESULT postgresql_read_past(struct sql_driver *driver, struct ctx *c, const stru
 {
 	struct reading r = {.self = postgresql_of(driver), .c = c, .each.past = each, .arg = arg};
 	struct reading first = {.self = r.self, .c = c, .arg = ret_reach_us};
+	struct past_id least = {0}, most = {0};
+	bool is_any = past_find_ids(query->id, &least, &most);
+	NUMBER(high_least, least.high);
+	NUMBER(high_most, most.high);
+	NUMBER(low_least, least.low);
+	NUMBER(low_most, most.low);
 	NUMBER(after, query->after_us);
 	NUMBER(max, query->max);
-	const char *params[] = {str_to_z(c->arena, query->id), after, max};
-	TRY(read_all(
-		&r,
-		"SELECT seq, at_us, kind, id, was FROM past WHERE id >= $1::text AND id < $1::text || 'g'"
-		" AND at_us > $2::bigint AND kind <> '' ORDER BY seq DESC LIMIT $3::bigint",
-		3, params, take_past));
+	const char *params[] = {high_least, high_most, low_least, low_most, after, max};
+	if (is_any)
+		TRY(read_all(
+			&r,
+			"SELECT seq, at_us, kind, high, low, was FROM past WHERE high BETWEEN $1::bigint"
+			" AND $2::bigint AND low BETWEEN $3::bigint AND $4::bigint AND at_us > $5::bigint"
+			" AND kind <> '' ORDER BY seq DESC LIMIT $6::bigint",
+			6, params, take_past));
 	return read_all(&first, "SELECT at_us FROM past ORDER BY seq LIMIT 1", 0, NULL, take_reach);
 }
 

@@ -19,7 +19,7 @@ const struct sql_log_table sql_logs[SQL_LOGS] = {
 #undef AUDIT_TEXT
 	[SQL_SEGMENT] = {"audit_segment", "seq", "it"},
 	[SQL_SERIES] = {"series", "host, step_us, from_us", "tiib"},
-	[SQL_PAST] = {"past", "seq", "iittt"},
+	[SQL_PAST] = {"past", "seq", "iitiit"},
 };
 
 enum kind sql_kind_of_name(struct str name)

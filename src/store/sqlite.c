@@ -15,8 +15,6 @@
 #include "base/log.h"
 #include "store/sqlite_internal.h"
 
-enum { STATEMENT_CAP = 64 * 1024, BASE_COLUMN_COUNT = 6 };
-
 /* ---- statements ---- */
 
 RESULT sqlite_fail(struct ctx *c, sqlite3 *db, int code, const char *doing)
@@ -98,10 +96,12 @@ void sqlite_bind_str(sqlite3_stmt *statement, int place, struct str s)
 
 void sqlite_bind_uuid(sqlite3_stmt *statement, int place, uuid u)
 {
-	char text[UUID_TEXT_SIZE] = "";
-	if (!uuid_is_none(u))
-		uuid_write(u, text);
-	sqlite3_bind_text(statement, place, text, -1, SQLITE_TRANSIENT);
+	char text[UUID_TEXT_SIZE];
+	if (uuid_is_none(u))
+		sqlite3_bind_text(statement, place, "", 0, SQLITE_STATIC);
+	else
+		sqlite3_bind_text(statement, place, uuid_write(u, text), UUID_TEXT_SIZE - 1,
+				  SQLITE_TRANSIENT);
 }
 
 struct str sqlite_column_str(sqlite3_stmt *statement, int place)
@@ -115,23 +115,6 @@ uuid sqlite_column_uuid(sqlite3_stmt *statement, int place)
 	uuid u = UUID_NONE;
 	IGNORE(uuid_parse(sqlite_column_str(statement, place), &u)); /* an empty text is none */
 	return u;
-}
-
-static RESULT bind_field(struct sqlite *self, struct ctx *c, sqlite3_stmt *statement, int place,
-			 const struct field *f, const struct row *row)
-{
-	const void *at = (const char *) row + f->offset;
-	if (f->type == FIELD_INT) {
-		sqlite3_bind_int64(statement, place, *(const int64_t *) at);
-	} else if (f->type == FIELD_TEXT) {
-		sqlite_bind_str(statement, place, *(const struct str *) at);
-	} else {
-		struct str text = row_field_to_text(self->scratch, f, row);
-		if (!text.p)
-			return ctx_fail(c, ERR_NO_MEMORY, "out of memory for writing a row's %s", f->name);
-		sqlite_bind_str(statement, place, text);
-	}
-	return OK;
 }
 
 /* SQLite's texts stay valid until the next step, and the store copies them before. */
@@ -150,20 +133,7 @@ static RESULT column_field(struct sqlite *self, sqlite3_stmt *statement, int pla
 
 /* ---- rows ---- */
 
-/* Writes the kind's column names; with is_update, as assignments without the id. */
-static void write_columns(struct buf *b, const struct kind_info *k, bool is_update)
-{
-	static const char *const base[BASE_COLUMN_COUNT] = {"id",         "gen",        "commit_number",
-							    "created_us", "updated_us", "deleted_us"};
-	unsigned count = BASE_COLUMN_COUNT + k->field_count;
-	for (unsigned n = is_update ? 1 : 0; n < count; n++) {
-		const char *name = n < BASE_COLUMN_COUNT ? base[n] : k->fields[n - BASE_COLUMN_COUNT].name;
-		buf_print(b, is_update ? "%s\"%s\" = excluded.\"%s\"" : "%s\"%s\"", n > is_update ? ", " : "",
-			  name, name);
-	}
-}
-
-static RESULT sqlite_prepare_from(struct ctx *c, sqlite3 *db, sqlite3_stmt **slot, struct buf *sql)
+RESULT sqlite_prepare_from(struct ctx *c, sqlite3 *db, sqlite3_stmt **slot, struct buf *sql)
 {
 	buf_add_char(sql, 0);
 	struct result r = buf_finish(sql);
@@ -175,55 +145,12 @@ static RESULT sqlite_prepare_from(struct ctx *c, sqlite3 *db, sqlite3_stmt **slo
 	return r;
 }
 
-static RESULT sqlite_prepare_put(struct sqlite *self, struct ctx *c, const struct kind_info *k)
-{
-	if (self->put[k->kind])
-		return OK;
-	struct buf sql;
-	buf_init(&sql, STATEMENT_CAP);
-	buf_print(&sql, "INSERT INTO \"%s\" (", k->name);
-	write_columns(&sql, k, false);
-	buf_print(&sql, ") VALUES (?");
-	for (unsigned n = 1; n < BASE_COLUMN_COUNT + k->field_count; n++)
-		buf_print(&sql, ", ?");
-	buf_print(&sql, ") ON CONFLICT (id) DO UPDATE SET ");
-	write_columns(&sql, k, true);
-	return sqlite_prepare_from(c, self->db, &self->put[k->kind], &sql);
-}
-
-static RESULT sqlite_bind_row(struct sqlite *self, struct ctx *c, const struct kind_info *k,
-			      sqlite3_stmt *statement, const struct row *row)
-{
-	sqlite_bind_uuid(statement, 1, row->id);
-	sqlite3_bind_int64(statement, 2, (int64_t) row->gen);
-	sqlite3_bind_int64(statement, 3, (int64_t) row->commit);
-	sqlite3_bind_int64(statement, 4, row->created_us);
-	sqlite3_bind_int64(statement, 5, row->updated_us);
-	sqlite3_bind_int64(statement, 6, row->deleted_us);
-	for (unsigned n = 0; n < k->field_count; n++)
-		TRY(bind_field(self, c, statement, (int) (BASE_COLUMN_COUNT + 1 + n), &k->fields[n], row));
-	return OK;
-}
-
-static RESULT sqlite_put(struct sql_driver *driver, struct ctx *c, enum kind kind, const struct row *row)
-{
-	struct sqlite *self = sqlite_of(driver);
-	TRY(sqlite_prepare_put(self, c, &model_kinds[kind]));
-	struct result r = sqlite_bind_row(self, c, &model_kinds[kind], self->put[kind], row);
-	if (result_is_ok(r))
-		r = sqlite_run(c, self->put[kind], "writing a row");
-	else
-		sqlite_let_go(self->put[kind]);
-	arena_reset(self->scratch);
-	return r;
-}
-
 static RESULT sqlite_forget(struct sql_driver *driver, struct ctx *c, enum kind kind, uuid id)
 {
 	struct sqlite *self = sqlite_of(driver);
 	if (!self->forget[kind]) {
 		struct buf sql;
-		buf_init(&sql, STATEMENT_CAP);
+		buf_init(&sql, SQLITE_STATEMENT_CAP);
 		buf_print(&sql, "DELETE FROM \"%s\" WHERE id = ?1", model_kinds[kind].name);
 		TRY(sqlite_prepare_from(c, self->db, &self->forget[kind], &sql));
 	}
@@ -249,7 +176,7 @@ static RESULT sqlite_read_row(struct sqlite *self, struct ctx *c, const struct k
 	row->deleted_us = sqlite3_column_int64(statement, 5);
 	for (unsigned n = 0; n < k->field_count; n++) {
 		struct result r =
-			column_field(self, statement, (int) (BASE_COLUMN_COUNT + n), &k->fields[n], row);
+			column_field(self, statement, (int) (SQLITE_BASE_COLUMNS + n), &k->fields[n], row);
 		if (r.code == ERR_NO_MEMORY)
 			return ctx_fail(c, ERR_NO_MEMORY, "out of memory for reading a row of %s", k->name);
 		if (!result_is_ok(r))
@@ -269,7 +196,7 @@ static RESULT sqlite_has_rows(struct sqlite *self, struct ctx *c, const struct k
 {
 	AUTO_STATEMENT statement = NULL;
 	struct buf sql;
-	buf_init(&sql, STATEMENT_CAP);
+	buf_init(&sql, SQLITE_STATEMENT_CAP);
 	buf_print(&sql, "SELECT 1 FROM \"%s\"", k->name);
 	TRY(sqlite_prepare_from(c, self->db, &statement, &sql));
 	int code = sqlite_step(statement);
@@ -289,9 +216,9 @@ static RESULT sqlite_load(struct sql_driver *driver, struct ctx *c, enum kind ki
 		return OK;
 	AUTO_STATEMENT statement = NULL;
 	struct buf sql;
-	buf_init(&sql, STATEMENT_CAP);
+	buf_init(&sql, SQLITE_STATEMENT_CAP);
 	buf_print(&sql, "SELECT ");
-	write_columns(&sql, k, false);
+	sqlite_write_columns(&sql, k);
 	buf_print(&sql, " FROM \"%s\" ORDER BY id", k->name);
 	TRY(sqlite_prepare_from(c, self->db, &statement, &sql));
 	int code = SQLITE_ROW;
@@ -504,7 +431,8 @@ static void sqlite_free(struct sqlite *self)
 	if (!self)
 		return;
 	for (enum kind kind = 0; kind < KIND_COUNT; kind++) {
-		sqlite_end_statement(&self->put[kind]);
+		sqlite_end_put(&self->put[kind]);
+		sqlite_end_put(&self->change[kind]);
 		sqlite_end_statement(&self->forget[kind]);
 	}
 	sqlite3_stmt **const others[] = {

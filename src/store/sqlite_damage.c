@@ -173,7 +173,13 @@ static RESULT drop_triggers(struct ctx *c, const char *path)
 
 static RESULT save_table(struct ctx *c, sqlite3 *db, const char *table)
 {
-	struct str columns = STR_NONE;
+	struct str columns = STR_NONE, missing = STR_NONE;
+	TRY(read_text(c, db,
+		      "SELECT group_concat(name) FROM pragma_table_info(?1, 'saved') WHERE name NOT IN"
+		      " (SELECT name FROM pragma_table_info(?1, 'main'))",
+		      table, &missing));
+	if (missing.n)
+		return ctx_fail(c, ERR_STATE, "the table %s is of an earlier version", table);
 	TRY(read_text(c, db, "SELECT group_concat('\"' || name || '\"') FROM pragma_table_info(?1, 'saved')",
 		      table, &columns));
 	const char *sql =

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 #include <sys/types.h>
 
+#include "base/buf.h"
 #include "model/migration.h"
 #include "store/sql.h"
 
@@ -55,7 +56,8 @@ struct sqlite {
 	unsigned leaves_out;    /* LEAVES_OUT_…: damaged logs that are no longer written */
 
 	/* Prepared on first use, finalized at the end. */
-	sqlite3_stmt *put[KIND_COUNT], *forget[KIND_COUNT];
+	struct sqlite_put *put[KIND_COUNT], *change[KIND_COUNT]; /* sqlite_put.c */
+	sqlite3_stmt *forget[KIND_COUNT];
 	sqlite3_stmt *begin, *commit, *write_commit, *read_commit, *add_event, *add_usage, *add_ledger,
 		*add_audit, *add_series, *drop_series, *drop_events, *drop_surplus, *read_version, *add_past,
 		*drop_past;
@@ -91,6 +93,8 @@ struct sqlite {
 RESULT sqlite_fail(struct ctx *c, sqlite3 *db, int code, const char *doing);
 /* Prepares *slot unless it is prepared. The slot owns the statement. */
 RESULT sqlite_prepare(struct ctx *c, sqlite3 *db, sqlite3_stmt **slot, const char *sql);
+/* Likewise, from a text that it frees. */
+RESULT sqlite_prepare_from(struct ctx *c, sqlite3 *db, sqlite3_stmt **slot, struct buf *sql);
 /* sqlite3_step() with the fault point. */
 int sqlite_step(sqlite3_stmt *statement);
 /* Runs a statement without results, and resets it in every case. */
@@ -109,6 +113,15 @@ void sqlite_rollback(sqlite3 *db);
 
 /* Finalizes the statement; ignores NULL. */
 void sqlite_end_statement(sqlite3_stmt **statement);
+
+/* ---- sqlite_put.c ---- */
+
+/* Capacity of a kind's statement; columns that each kind has before those of its fields. */
+enum { SQLITE_STATEMENT_CAP = 64 * 1024, SQLITE_BASE_COLUMNS = 6 };
+void sqlite_write_columns(struct buf *b, const struct kind_info *k);
+/* The driver's put. */
+RESULT sqlite_put(struct sql_driver *driver, struct ctx *c, enum kind kind, const struct row *row);
+void sqlite_end_put(struct sqlite_put **put); /* ignores NULL */
 #define AUTO_STATEMENT __attribute__((cleanup(sqlite_end_statement))) sqlite3_stmt *
 
 enum { LEAVES_OUT_EVENTS = 1, LEAVES_OUT_SERIES = 2, LEAVES_OUT_PAST = 4 };

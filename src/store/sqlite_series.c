@@ -86,10 +86,16 @@ enum {
 	SWEEP_MAX = 1024,  /* records deleted by a sweep: four times those added meanwhile */
 };
 
+/* The index has the table's key, seq, too: SQLite adds it. */
 static const char past_sql[] =
 	"CREATE TABLE IF NOT EXISTS past (seq INTEGER PRIMARY KEY, at_us BIGINT NOT NULL, kind TEXT NOT NULL,"
-	" id TEXT NOT NULL, was TEXT NOT NULL);"
-	"CREATE INDEX IF NOT EXISTS past_by_id ON past (id, seq)";
+	" high BIGINT NOT NULL, low BIGINT NOT NULL, was TEXT NOT NULL);"
+	"CREATE INDEX IF NOT EXISTS past_by_id ON past (high)";
+/* Migration: the table used to have ids as texts. */
+static const char gather_past_sql[] = "ALTER TABLE past RENAME TO past_by_text; DROP INDEX past_by_id";
+static const char take_past_sql[] =
+	"INSERT INTO past SELECT seq, at_us, kind, uuid_half(id, 0), uuid_half(id, 1), was FROM past_by_text;"
+	"DROP TABLE past_by_text";
 
 static RESULT read_last(struct sqlite *self, struct ctx *c)
 {
@@ -102,13 +108,54 @@ static RESULT read_last(struct sqlite *self, struct ctx *c)
 	return OK;
 }
 
+/* SQL's uuid_half(text, n): the half's integer; 0 for a text that is no id, such as the first record's. */
+static void uuid_half(sqlite3_context *call, int count, sqlite3_value **values)
+{
+	uuid id = UUID_NONE;
+	(void) count;
+	const struct str text = {(const char *) sqlite3_value_text(values[0]),
+				 (size_t) sqlite3_value_bytes(values[0])};
+	IGNORE(uuid_parse(text, &id));
+	struct past_id halves = past_split_id(id);
+	sqlite3_result_int64(call, sqlite3_value_int(values[1]) ? halves.low : halves.high);
+}
+
+static RESULT renumber_past(struct sqlite *self, struct ctx *c)
+{
+	int code = sqlite3_create_function_v2(self->db, "uuid_half", 2, SQLITE_UTF8 | SQLITE_DIRECTONLY, NULL,
+					      uuid_half, NULL, NULL, NULL);
+	if (code != SQLITE_OK)
+		return sqlite_fail(c, self->db, code, "preparing a migration");
+	TRY(sqlite_exec(c, self->db, "BEGIN IMMEDIATE"));
+	TRY(sqlite_exec(c, self->db, gather_past_sql));
+	TRY(sqlite_exec(c, self->db, past_sql));
+	TRY(sqlite_exec(c, self->db, take_past_sql));
+	return sqlite_exec(c, self->db, "COMMIT");
+}
+
+static RESULT migrate_past(struct sqlite *self, struct ctx *c)
+{
+	AUTO_STATEMENT old = NULL;
+	TRY(sqlite_prepare(c, self->db, &old, "SELECT 1 FROM pragma_table_info('past') WHERE name = 'id'"));
+	int code = sqlite_step(old);
+	sqlite_let_go(old);
+	if (code == SQLITE_DONE)
+		return OK;
+	if (code != SQLITE_ROW)
+		return sqlite_fail(c, self->db, code, "reading the form of the former states");
+	struct result r = renumber_past(self, c);
+	sqlite_rollback(self->db);
+	return r;
+}
+
 static RESULT make_past(struct sqlite *self, struct ctx *c)
 {
 	AUTO_STATEMENT begin = NULL;
+	TRY(migrate_past(self, c));
 	TRY(sqlite_exec(c, self->db, past_sql));
 	TRY(sqlite_prepare(
 		c, self->db, &begin,
-		"INSERT INTO past SELECT 1, ?1, '', '', '' WHERE NOT EXISTS (SELECT 1 FROM past)"));
+		"INSERT INTO past SELECT 1, ?1, '', 0, 0, '' WHERE NOT EXISTS (SELECT 1 FROM past)"));
 	sqlite3_bind_int64(begin, 1, clock_now_us());
 	TRY(sqlite_run(c, begin, "beginning the log of former states"));
 	return read_last(self, c);
@@ -157,13 +204,15 @@ RESULT sqlite_prune_past(struct sqlite *self, struct ctx *c, int64_t before_us)
 
 static RESULT add_past(struct sqlite *self, struct ctx *c, const struct past *past)
 {
-	TRY(sqlite_prepare(c, self->db, &self->add_past, "INSERT INTO past VALUES (?5, ?1, ?2, ?3, ?4)"));
+	TRY(sqlite_prepare(c, self->db, &self->add_past, "INSERT INTO past VALUES (?, ?, ?, ?, ?, ?)"));
 	self->past_seq += past_count(past->was); /* a transaction that fails leaves a gap */
-	sqlite3_bind_int64(self->add_past, 5, self->past_seq);
-	sqlite3_bind_int64(self->add_past, 1, past->at_us);
-	sqlite_bind_str(self->add_past, 2, str_from(model_kinds[past->kind].name));
-	sqlite_bind_uuid(self->add_past, 3, past->id);
-	sqlite_bind_str(self->add_past, 4, past->was);
+	struct past_id id = past_split_id(past->id);
+	sqlite3_bind_int64(self->add_past, 1, self->past_seq);
+	sqlite3_bind_int64(self->add_past, 2, past->at_us);
+	sqlite_bind_str(self->add_past, 3, str_from(model_kinds[past->kind].name));
+	sqlite3_bind_int64(self->add_past, 4, id.high);
+	sqlite3_bind_int64(self->add_past, 5, id.low);
+	sqlite_bind_str(self->add_past, 6, past->was);
 	TRY(sqlite_run(c, self->add_past, "writing a former state"));
 	return sweep(self, c, past->at_us);
 }
@@ -191,20 +240,27 @@ static RESULT read_past_records(struct sqlite *self, struct ctx *c, const struct
 				sql_each_past each, void *arg)
 {
 	AUTO_STATEMENT read = NULL;
-	TRY(sqlite_prepare(
-		c, self->reader, &read,
-		"SELECT seq, at_us, kind, id, was FROM past WHERE id >= ?1 AND id < ?1 || 'g' AND at_us > ?2"
-		" AND kind <> '' ORDER BY seq DESC LIMIT ?3"));
-	sqlite_bind_str(read, 1, query->id);
-	sqlite3_bind_int64(read, 2, query->after_us);
-	sqlite3_bind_int64(read, 3, (int64_t) query->max);
+	struct past_id least, most;
+	if (!past_find_ids(query->id, &least, &most))
+		return OK;
+	TRY(sqlite_prepare(c, self->reader, &read,
+			   "SELECT seq, at_us, kind, high, low, was FROM past WHERE high BETWEEN ?1 AND ?2"
+			   " AND low BETWEEN ?3 AND ?4 AND at_us > ?5 AND kind <> ''"
+			   " ORDER BY seq DESC LIMIT ?6"));
+	sqlite3_bind_int64(read, 1, least.high);
+	sqlite3_bind_int64(read, 2, most.high);
+	sqlite3_bind_int64(read, 3, least.low);
+	sqlite3_bind_int64(read, 4, most.low);
+	sqlite3_bind_int64(read, 5, query->after_us);
+	sqlite3_bind_int64(read, 6, (int64_t) query->max);
 	int code = SQLITE_ROW;
 	while ((code = sqlite_step(read)) == SQLITE_ROW) {
+		const struct past_id id = {sqlite3_column_int64(read, 3), sqlite3_column_int64(read, 4)};
 		const struct past past = {.seq = sqlite3_column_int64(read, 0),
 					  .at_us = sqlite3_column_int64(read, 1),
 					  .kind = sql_kind_of_name(sqlite_column_str(read, 2)),
-					  .id = sqlite_column_uuid(read, 3),
-					  .was = sqlite_column_str(read, 4)};
+					  .id = past_join_id(id),
+					  .was = sqlite_column_str(read, 5)};
 		TRY(each(arg, &past));
 	}
 	return code == SQLITE_DONE ? OK : sqlite_fail(c, self->reader, code, "reading former states");

@@ -42,12 +42,17 @@ struct str api_base_url(const struct api_call *e)
 	return str_print(e->c->arena, "%" STR_FMT "://%" STR_FMT, STR_ARG(scheme), STR_ARG(host));
 }
 
+static void note_view(struct api_call *e)
+{
+	if (e->protocol->view_opened)
+		e->protocol->view_opened(e);
+}
+
 const struct tables *api_tables(struct api_call *e)
 {
 	if (!e->view.store) {
 		view_open(e->config->store, &e->view);
-		if (e->protocol->view_opened)
-			e->protocol->view_opened(e);
+		note_view(e);
 	}
 	assert(e->view.tables);
 	return e->view.tables;
@@ -191,7 +196,7 @@ static void fail_unrecorded(struct call *call, struct result result)
 
 /* ---- answering ---- */
 
-/* Builds the cache key of an answer: calls with equal keys have the same rows, caller and parameters.
+/* Builds the cache key of an answer: calls with equal keys have the same rows, caller and parameters. Opens the view.
  * False: the answer must not be cached. Audited calls and calls whose guard still checks rows are
  * excluded, because a cached answer would skip both. */
 static bool make_answer_key(struct api_call *e, struct response_key *ret_key)
@@ -202,7 +207,8 @@ static bool make_answer_key(struct api_call *e, struct response_key *ret_key)
 	struct str digest = p->digest(e);
 	if (digest.n != sizeof ret_key->digest)
 		return false;
-	(void) api_tables(e);
+	if (!e->view.store)
+		view_open(e->config->store, &e->view);
 	ret_key->account = e->c->who->account;
 	ret_key->commit = e->view.commit;
 	memcpy(ret_key->digest, digest.p, digest.n);
@@ -270,11 +276,14 @@ static void answer_call(struct api_call *e)
 		answer_file(e);
 		return;
 	}
+	bool has_view = e->view.store;
 	bool is_cacheable = make_answer_key(e, &key);
 	if (is_cacheable && response_cache_send(e->face->cache, &key, e->call, e->content_type)) {
 		view_close(&e->view);
 		return;
 	}
+	if (e->view.store && !has_view) /* a cached answer needs nothing of the view */
+		note_view(e);
 	buf_init(&body, BUF_ANSWER_CAP);
 	struct result result = write_answer(e, &body);
 	view_close(&e->view);

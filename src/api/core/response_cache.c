@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Caches complete answers in a few slots, chosen by account and parameter digest. The cache shares an answer
- * with the calls that are sending it. An answer sent as one piece shares a packet with its headers; several
+ * Caches complete answers in sets of a few places, chosen by account and parameter digest. A new answer
+ * replaces the least recently used ones: the account's own where its share is full, any where the cache is full.
+ * The cache shares an answer with the calls that are sending it. An answer sent as one piece shares a packet with its headers; several
  * pieces need more packets. So an answer that contains a request id is lent whole to one call at a time,
  * with that call's id written into it. A second call gets a copy. A third concurrent call sends the pieces
  * before and after its id. A long answer without a request id becomes a memfd once it is asked for again.
  * The kernel sends its pages as they are, so only the client copies them.
  */
 #include "api/core/response_cache.h"
+#include "api/core/response_cache_room.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -18,7 +20,16 @@
 #include "base/hash.h"
 #include "base/heap.h"
 
-enum { PLACES = 16, ID_WITHIN = 512, TEXTS = 2, FILE_SIZE_MIN = 64 * 1024 };
+enum {
+	SETS = 64,
+	WAYS = 4,
+	PLACES = SETS * WAYS,
+	ID_WITHIN = 512,
+	TEXTS = 2,
+	/* for less, the calls that sendfile() needs cost more than a copy (bench/PROFILE.md) */
+	FILE_SIZE_MIN = 256 * 1024,
+	FILES_MAX = 16,
+};
 
 /* Cached answer. Immutable once it is in a slot, except for the request ids in the texts and the lazy
  * second text. */
@@ -26,6 +37,7 @@ struct answer {
 	_Atomic unsigned holders;
 	struct response_key key;
 	size_t size, id_at; /* offset of the request id; size: there is none */
+	uint64_t used;      /* number of the cache's look-up that found it last; under the cache's lock */
 	char *texts[TEXTS]; /* the second is made on first use, by the call that holds lent[1] */
 	atomic_flag lent[TEXTS];
 	atomic_flag is_filed; /* set by the first call that makes the memfd, whether or not that succeeds */
@@ -33,7 +45,10 @@ struct answer {
 };
 
 struct response_cache {
-	pthread_mutex_t lock; /* guards the slots; answers themselves are counted and immutable */
+	pthread_mutex_t lock; /* guards all of this; answers themselves are counted and immutable */
+	uint64_t uses;
+	size_t size; /* bytes that the answers may take */
+	unsigned files;
 	struct answer *places[PLACES];
 };
 
@@ -152,19 +167,104 @@ static bool send_answer(struct answer *a, struct call *call, const char *content
 	return true;
 }
 
-static struct answer **place_of(struct response_cache *m, const struct response_key *key)
+/* ---- places, with the cache's lock held ---- */
+
+static bool is_for(const struct answer *a, const struct response_key *key)
+{
+	return uuid_equal(a->key.account, key->account) &&
+	       memcmp(a->key.digest, key->digest, sizeof key->digest) == 0;
+}
+
+static struct answer **set_of(struct response_cache *m, const struct response_key *key)
 {
 	uint64_t account = 0, digest = 0;
 	memcpy(&account, key->account.b + 8, sizeof account); /* ids are random, so half of one suffices */
 	memcpy(&digest, key->digest, sizeof digest);
-	return &m->places[hash_add(account, digest) % PLACES];
+	return &m->places[hash_add(account, digest) % SETS * WAYS];
 }
 
-static bool is_of(const struct answer *a, const struct response_key *key)
+/* The place of the request's answer, also of an earlier commit; NULL: there is none. */
+static struct answer **find_place(struct response_cache *m, const struct response_key *key)
 {
-	return a->key.commit == key->commit && uuid_equal(a->key.account, key->account) &&
-	       memcmp(a->key.digest, key->digest, sizeof key->digest) == 0;
+	struct answer **set = set_of(m, key);
+	for (size_t k = 0; k < WAYS; k++)
+		if (set[k] && is_for(set[k], key))
+			return &set[k];
+	return NULL;
 }
+
+/* Bytes that an answer may take: a second text may be made for a request id. */
+static size_t weight_of(const struct answer *a)
+{
+	return a->id_at < a->size ? TEXTS * a->size : a->size;
+}
+
+static void empty_place(struct response_cache *m, struct answer **place)
+{
+	struct answer *a = *place;
+	*place = NULL;
+	if (!a)
+		return;
+	m->size -= weight_of(a);
+	m->files -= a->fd >= 0;
+	answer_drop(a);
+}
+
+static void fill_place(struct response_cache *m, struct answer **place, struct answer *a)
+{
+	empty_place(m, place);
+	a->used = ++m->uses;
+	m->size += weight_of(a);
+	m->files += a->fd >= 0;
+	*place = a;
+}
+
+/* The least recently used answer of an account, or with account NULL of all; NULL: there is none. */
+static struct answer **find_oldest(struct answer **places, size_t count, const uuid *account)
+{
+	struct answer **oldest = NULL;
+	for (size_t k = 0; k < count; k++) {
+		const struct answer *a = places[k];
+		if (a && (!account || uuid_equal(a->key.account, *account)) &&
+		    (!oldest || a->used < (*oldest)->used))
+			oldest = &places[k];
+	}
+	return oldest;
+}
+
+static size_t size_of_account(const struct response_cache *m, uuid account)
+{
+	size_t size = 0;
+	for (size_t k = 0; k < PLACES; k++)
+		if (m->places[k] && uuid_equal(m->places[k]->key.account, account))
+			size += weight_of(m->places[k]);
+	return size;
+}
+
+static struct answer **find_free(struct answer **set)
+{
+	for (size_t k = 0; k < WAYS; k++)
+		if (!set[k])
+			return &set[k];
+	return find_oldest(set, WAYS, NULL);
+}
+
+/* Keeps the answer instead of the request's former one, and makes room for it. Sizes have a maximum below the share, so
+ * that there is an answer to drop wherever room is short. */
+static void keep_answer(struct response_cache *m, struct answer *a)
+{
+	struct answer **former = find_place(m, &a->key);
+	size_t weight = weight_of(a);
+	if (former)
+		empty_place(m, former);
+	while (size_of_account(m, a->key.account) + weight > RESPONSE_CACHE_SHARE)
+		empty_place(m, find_oldest(m->places, PLACES, &a->key.account));
+	while (m->size + weight > RESPONSE_CACHE_SIZE)
+		empty_place(m, find_oldest(m->places, PLACES, NULL));
+	fill_place(m, find_free(set_of(m, &a->key)), a);
+}
+
+/* ---- sending a cached answer ---- */
 
 /* Copies the answer to a memfd; NULL: no memory or descriptor. */
 static struct answer *make_file(const struct answer *a)
@@ -191,22 +291,20 @@ static bool wants_file(struct answer *a, const struct call *call)
 	       !atomic_flag_test_and_set(&a->is_filed);
 }
 
-/* Replaces a text by its memfd in the slot, unless another answer has taken the slot. Consumes the
+/* Replaces a text by its memfd in its place, unless another answer has taken the place. Consumes the
  * caller's reference to the text and returns one to the answer to send. */
 static struct answer *turn_to_file(struct response_cache *m, struct answer *a)
 {
-	struct answer *file = make_file(a), **place = place_of(m, &a->key);
+	struct answer *file = make_file(a);
 	if (!file)
 		return a;
 	(void) pthread_mutex_lock(&m->lock);
-	bool is_there = *place == a;
-	if (is_there) {
+	struct answer **place = find_place(m, &a->key);
+	if (place && *place == a && m->files < FILES_MAX) {
 		atomic_fetch_add(&file->holders, 1);
-		*place = file;
+		fill_place(m, place, file);
 	}
 	(void) pthread_mutex_unlock(&m->lock);
-	if (is_there)
-		answer_drop(a); /* reference of the slot */
 	answer_drop(a);
 	return file;
 }
@@ -215,11 +313,12 @@ bool response_cache_send(struct response_cache *m, const struct response_key *ke
 			 const char *content_type)
 {
 	(void) pthread_mutex_lock(&m->lock);
-	struct answer *a = *place_of(m, key);
-	if (a && is_of(a, key))
+	struct answer **place = find_place(m, key);
+	struct answer *a = place && (*place)->key.commit == key->commit ? *place : NULL;
+	if (a) {
 		atomic_fetch_add(&a->holders, 1);
-	else
-		a = NULL;
+		a->used = ++m->uses;
+	}
 	(void) pthread_mutex_unlock(&m->lock);
 	if (a && wants_file(a, call))
 		a = turn_to_file(m, a);
@@ -256,11 +355,8 @@ RESULT response_cache_add(struct response_cache *m, const struct response_key *k
 		call_answer(call, 200, content_type, body);
 		return OK;
 	}
-	struct answer **place = place_of(m, key);
 	(void) pthread_mutex_lock(&m->lock);
-	struct answer *old = *place;
-	*place = a;
+	keep_answer(m, a);
 	(void) pthread_mutex_unlock(&m->lock);
-	answer_drop(old);
 	return send_answer(a, call, content_type) ? OK : ctx_no_memory(&call->ctx);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/reconcile/figures src/api/cloudwatch src/store/series src/store/sqlite_series.c
+# subjects: src/reconcile/figures src/api/cloudwatch src/store/series src/store/history.c src/store/sqlite_series.c
 """Metrics of guests: live and stored ones by /api/v1, only for users who may see the guest; sums for Prometheus; and CloudWatch's calls by AWS's own
 clients. The test writes stored points into the region's database while it is stopped, in the format of src/reconcile/figures/pack.c, to avoid
 waiting for five minutes."""

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "api/core/response_cache.h"
+#include "api/core/response_cache_room.h"
 #include "base/clock.h"
 #include "model/id.h"
 #include "world.h"
@@ -109,11 +110,11 @@ static void test_without_id(void **state)
 	const struct response_key key = key_of(1, 1, 'a');
 	struct fake_call f;
 	struct buf body, expected;
-	write_body(&expected, STR_NONE, 100000);
+	write_body(&expected, STR_NONE, 300000);
 	for (int k = 0; k < 4; k++) {
 		begin(&f, first_id);
 		f.call.is_tls = k == 1;
-		write_body(&body, STR_NONE, 100000);
+		write_body(&body, STR_NONE, 300000);
 		if (k == 0)
 			IGNORE(response_cache_add(m, &key, &f.call, "text/xml",
 						  &body)); /* the body shows the result */
@@ -124,6 +125,66 @@ static void test_without_id(void **state)
 		buf_done(&body);
 	}
 	buf_done(&expected);
+	response_cache_free(m);
+}
+
+enum { USERS = 50, LIST_SIZE = 138 * 1024 };
+
+/* Many users in turn, each with an answer of their own, do not drive out one another. */
+static void test_turns(void **state)
+{
+	(void) state;
+	struct response_cache *m = response_cache_new();
+	for (int user = 0; user < USERS; user++) {
+		const struct response_key key = key_of(1, 1, (char) ('0' + user));
+		keep(m, &key, LIST_SIZE / 2);
+	}
+	int hits = 0;
+	for (int user = 0; user < USERS; user++) {
+		const struct response_key key = key_of(1, 1, (char) ('0' + user));
+		hits += sends(m, &key, LIST_SIZE / 2);
+	}
+	assert_in_range(hits, USERS * 9 / 10, USERS); /* a set may be full */
+	response_cache_free(m);
+}
+
+/* An account that fills its share drops its own answers, oldest first, and no other's. */
+static void test_share(void **state)
+{
+	enum { MANY = 20, FIT = RESPONSE_CACHE_SHARE / (2 * RESPONSE_SIZE_MAX) };
+	(void) state;
+	struct response_cache *m = response_cache_new();
+	const struct response_key other = key_of(2, 1, 'o');
+	keep(m, &other, 20000);
+	for (int k = 0; k < MANY; k++) {
+		const struct response_key key = key_of(1, 1, (char) ('a' + k));
+		keep(m, &key, RESPONSE_SIZE_MAX);
+	}
+	assert_true(sends(m, &other, 20000));
+	for (int k = 0; k < MANY; k++) {
+		const struct response_key key = key_of(1, 1, (char) ('a' + k));
+		assert_int_equal(sends(m, &key, RESPONSE_SIZE_MAX), k >= MANY - FIT);
+	}
+	response_cache_free(m);
+}
+
+/* Accounts together take no more than the whole: the answer asked for least recently goes. */
+static void test_whole(void **state)
+{
+	enum { ACCOUNTS = 3 * RESPONSE_CACHE_SIZE / (2 * RESPONSE_SIZE_MAX) };
+	(void) state;
+	struct response_cache *m = response_cache_new();
+	int hits = 0;
+	for (unsigned k = 0; k < ACCOUNTS; k++) {
+		const struct response_key key = key_of(k + 1, 1, 'a'), first = key_of(1, 1, 'a');
+		keep(m, &key, RESPONSE_SIZE_MAX);
+		assert_true(sends(m, &first, RESPONSE_SIZE_MAX)); /* asked for all the time */
+	}
+	for (unsigned k = 0; k < ACCOUNTS; k++) {
+		const struct response_key key = key_of(k + 1, 1, 'a');
+		hits += sends(m, &key, RESPONSE_SIZE_MAX);
+	}
+	assert_in_range(hits, 2, RESPONSE_CACHE_SIZE / (2 * RESPONSE_SIZE_MAX));
 	response_cache_free(m);
 }
 
@@ -158,7 +219,9 @@ static void test_face(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_own_id), cmocka_unit_test(test_sizes),
-					   cmocka_unit_test(test_without_id), cmocka_unit_test(test_face)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_own_id),     cmocka_unit_test(test_sizes),
+					   cmocka_unit_test(test_without_id), cmocka_unit_test(test_turns),
+					   cmocka_unit_test(test_share),      cmocka_unit_test(test_whole),
+					   cmocka_unit_test(test_face)};
 	return cmocka_run_group_tests(tests, 0, 0);
 }

@@ -121,6 +121,47 @@ static void test_what_is_none(void **state)
 	end(&s);
 }
 
+enum { WIDE = 1100 };
+
+/* Claims of a token that was seen before are not read again: they are the same, and hold no longer. */
+static void test_seen_before(void **state)
+{
+	struct scene s = make(state);
+	static const struct bearer_words of_refresh = {.audience = {"https://here/", 13},
+						       .name = {"ann", 3},
+						       .use = BEARER_REFRESH,
+						       .client = {"cli", 3}};
+	struct bearer_words wide = of_person;
+	char *name = arena_alloc(s.w.c->arena, WIDE);
+	memset(name, 'n', WIDE);
+	wide.name = (struct str){name, WIDE}; /* exceeds the room of a known token */
+	const struct bearer_words *all[] = {&of_person, &wide};
+	for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
+		struct bearer first = {0}, again = {0};
+		struct str text = issue(&s, all[k]);
+		assert_ok(bearer_check(s.bearers, s.w.c, text, &first));
+		assert_ok(bearer_check(s.bearers, s.w.c, text, &again));
+		assert_true(uuid_equal(first.user, again.user) && uuid_equal(first.tenant, again.tenant));
+		assert_true(uuid_equal(first.audit, again.audit) && first.expires_us == again.expires_us);
+		assert_true(first.issued_us == again.issued_us && str_equal(first.audience, again.audience));
+		assert_true(str_equal(first.name, again.name) && str_equal(again.name, all[k]->name));
+		assert_true(str_is_empty(again.key_id) && str_is_empty(again.session) &&
+			    str_is_empty(again.client));
+		assert_int_equal(bearer_check_refresh(s.bearers, s.w.c, text, &again).code,
+				 ERR_UNAUTHENTICATED);
+		assert_int_equal(check(&s, text), ERR_NONE);
+	}
+	struct bearer read = {0};
+	struct str refresh = issue(&s, &of_refresh);
+	for (int k = 0; k < 2; k++) {
+		ctx_clear_problem(s.w.c);
+		assert_ok(bearer_check_refresh(s.bearers, s.w.c, refresh, &read));
+		assert_true(str_is(read.client, "cli"));
+		assert_int_equal(check(&s, refresh), ERR_UNAUTHENTICATED); /* it is no access token */
+	}
+	end(&s);
+}
+
 static void test_its_time(void **state)
 {
 	struct scene s = make(state);
@@ -247,10 +288,14 @@ static void test_its_file(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		ctx_test(test_what_it_says),  ctx_test(test_what_is_none),
-		ctx_test(test_its_time),      ctx_test(test_a_clock_that_was_set_back),
-		ctx_test(test_a_person),      ctx_test(test_a_program),
-		ctx_test(test_a_certificate), ctx_test(test_its_file)};
+	const struct CMUnitTest tests[] = {ctx_test(test_what_it_says),
+					   ctx_test(test_what_is_none),
+					   ctx_test(test_seen_before),
+					   ctx_test(test_its_time),
+					   ctx_test(test_a_clock_that_was_set_back),
+					   ctx_test(test_a_person),
+					   ctx_test(test_a_program),
+					   ctx_test(test_a_certificate),
+					   ctx_test(test_its_file)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -161,6 +161,7 @@ static void change(struct fixture *f, int count, size_t bytes)
 
 struct former {
 	int64_t count, bytes, first_us;
+	uuid id; /* the oldest record's */
 	bool has_secret;
 };
 
@@ -168,18 +169,24 @@ static RESULT see_former(void *arg, const struct past *past)
 {
 	struct former *s = arg;
 	s->count++;
+	s->id = past->id;
 	s->bytes += (int64_t) past->was.n;
 	s->has_secret |= memmem(past->was.p, past->was.n, "hunter2", 7) != NULL;
 	return OK;
 }
 
-static struct former formers(struct fixture *f)
+static struct former formers_of(struct fixture *f, const char *beginning)
 {
 	struct former s = {0};
 	struct sql_driver *sql = f->store->config.sql;
-	const struct past_query query = {.max = 1000000, .after_us = -1};
+	const struct past_query query = {.id = str_from(beginning), .max = 1000000, .after_us = -1};
 	assert_ok(sql->read_past(sql, &f->c, &query, see_former, &s, &s.first_us));
 	return s;
+}
+
+static struct former formers(struct fixture *f)
+{
+	return formers_of(f, "");
 }
 
 static void past_by_number_and_bytes(void **state)
@@ -246,6 +253,57 @@ static void past_without_secrets(void **state)
 	struct former s = formers(f);
 	assert_int_equal(s.count, 3); /* two changes of the instance, and its end */
 	assert_false(s.has_secret);
+}
+
+/* A log from before ids were integers: records, their ids and their numbers stay. */
+static void past_with_ids_of_text(void **state)
+{
+	static const char *const ids[] = {"0fffffff-ffff-4fff-8000-000000000001",
+					  "f0000000-0000-4000-8000-000000000002",
+					  "f0000000-0000-4000-9000-000000000003"};
+	static const struct {
+		const char *beginning;
+		int64_t count;
+	} searches[] = {{"", 3},
+			{"0", 1},
+			{"1", 0},
+			{"f", 2},
+			{"f0000000-0000-4000", 2},
+			{"f0000000-0000-4000-8", 1},
+			{"f0000000-0000-4000-a", 0},
+			{"f00000000000400090", 1},
+			{"g", 0}};
+	struct fixture *f = *state;
+	const char *path = str_print(f->arena, "%s/dari.db", fixture_make_folder()).p;
+	fixture_open(f, path);
+	store_close(TAKE(f->store));
+	assert_null(database_exec(
+		path,
+		"DROP TABLE past; CREATE TABLE past (seq BIGINT PRIMARY KEY, at_us BIGINT NOT NULL, kind"
+		" TEXT NOT NULL, id TEXT NOT NULL, was TEXT NOT NULL);"
+		"CREATE INDEX past_by_id ON past (id, seq); INSERT INTO past VALUES (1, 5, '', '', ''),"
+		" (2, 10, 'instance', '0fffffff-ffff-4fff-8000-000000000001', 'gen 1:1'),"
+		" (4, 20, 'instance', 'f0000000-0000-4000-8000-000000000002', 'gen 1:2'),"
+		" (5, 30, 'instance', 'f0000000-0000-4000-9000-000000000003', 'gen 1:3')",
+		false));
+	for (int start = 0; start < 2; start++) { /* the second one finds nothing to do */
+		fixture_open(f, path);
+		for (size_t k = 0; k < sizeof searches / sizeof *searches; k++)
+			assert_int_equal(formers_of(f, searches[k].beginning).count, searches[k].count);
+		for (size_t k = 0; k < sizeof ids / sizeof *ids; k++) {
+			uuid id;
+			assert_ok(uuid_parse(str_from(ids[k]), &id));
+			assert_true(uuid_equal(formers_of(f, ids[k]).id, id));
+		}
+		assert_int_equal(formers(f).first_us, 5);
+		store_close(TAKE(f->store));
+	}
+	fixture_open(f, path);
+	now_us = HOUR;
+	change(f, 2, 1);
+	store_close(TAKE(f->store));
+	assert_int_equal(database_ask(path, "SELECT max(seq) FROM past"), 6);
+	fixture_open(f, path);
 }
 
 /* ---- the audit log ---- */
@@ -329,6 +387,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(past_by_number_and_bytes, setup, teardown),
 		cmocka_unit_test_setup_teardown(past_by_age_and_command, setup, teardown),
 		cmocka_unit_test_setup_teardown(past_without_secrets, setup, teardown),
+		cmocka_unit_test_setup_teardown(past_with_ids_of_text, setup, teardown),
 		cmocka_unit_test_setup_teardown(segments, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
