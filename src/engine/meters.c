@@ -132,16 +132,19 @@ static struct str balanced(const struct tables *t, const struct row *row)
 	return load_balancer_of(row)->protocol == LOAD_BALANCER_PROTOCOL_UDP ? STR("udp") : STR("tcp");
 }
 
+/* A listener of an application or Classic Load Balancer. That of a network load balancer is metered by its rows of
+ * load_balancer. */
 static int64_t proxied(const struct row *row)
 {
-	return listener_of(row)->protocol == LISTENER_PROTOCOL_HTTP ||
-	       listener_of(row)->protocol == LISTENER_PROTOCOL_HTTPS;
+	const struct listener *l = listener_of(row);
+	return l->instance_port > 0 || l->protocol == LISTENER_PROTOCOL_HTTP ||
+	       l->protocol == LISTENER_PROTOCOL_HTTPS;
 }
 
 static struct str proxied_protocol(const struct tables *t, const struct row *row)
 {
 	(void) t;
-	return listener_of(row)->protocol == LISTENER_PROTOCOL_HTTPS ? STR("https") : STR("http");
+	return str_from(listener_protocol_words[listener_of(row)->protocol]);
 }
 
 static const struct derived derived[] = {

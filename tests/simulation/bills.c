@@ -13,10 +13,12 @@
 #include "store/backup.h"
 #include "store/capacity_reservation.h"
 #include "store/dedicated_host.h"
+#include "store/elastic_load_balancer.h"
 #include "store/image.h"
 #include "store/image_device.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
+#include "store/listener.h"
 #include "store/load_balancer.h"
 #include "store/nat_gateway.h"
 #include "store/port.h"
@@ -147,16 +149,23 @@ static void look_at_stored(struct bills *b, const struct tables *t)
 			say(b, k->row.id, k->account, "backup", STR_NONE, k->stored_size);
 }
 
-static void look_at_network(struct bills *b, const struct tables *t)
+static void look_at_network(struct bills *bills, const struct tables *t)
 {
 	for (const struct address *a = address_first(t); a; a = address_next(t, a))
-		look_at_address(b, t, a);
+		look_at_address(bills, t, a);
 	for (const struct nat_gateway *n = nat_gateway_first(t); n; n = nat_gateway_next(t, n))
-		say(b, n->row.id, n->account, "nat-gateway", STR_NONE, n->ended_us == 0);
+		say(bills, n->row.id, n->account, "nat-gateway", STR_NONE, n->ended_us == 0);
 	for (const struct load_balancer *l = load_balancer_first(t); l; l = load_balancer_next(t, l))
 		if (row_is_live(&l->row))
-			say(b, l->row.id, l->account, "lb",
+			say(bills, l->row.id, l->account, "lb",
 			    l->protocol == LOAD_BALANCER_PROTOCOL_UDP ? STR("udp") : STR("tcp"), 1);
+	for (const struct listener *l = listener_first(t); l; l = listener_next(t, l)) {
+		const struct elastic_load_balancer *b =
+			elastic_load_balancer_find(t, l->elastic_load_balancer);
+		if (b && b->type != ELASTIC_LOAD_BALANCER_TYPE_NETWORK)
+			say(bills, l->row.id, l->account, "lb",
+			    str_from(listener_protocol_words[l->protocol]), 1);
+	}
 }
 
 static void look(struct bills *b, const struct tables *t)

@@ -13,8 +13,11 @@
 #include <unistd.h>
 
 #include "../unit/api/script.h"
+#include "api/autoscaling/autoscaling.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/ec2/core/action.h"
+#include "api/elb/elb.h"
+#include "api/iam/iam.h"
 #include "api/openstack/core/action.h"
 #include "base/clock.h"
 #include "base/vec.h"
@@ -270,6 +273,48 @@ static struct world_answer send_last(void)
 	return t.script.history[t.script.count - 1];
 }
 
+/* ---- faces of AWS's other services ---- */
+
+static const char *const iam_lists[] = {"Action=ListUsers&Version=2010-05-08",
+					"Action=ListGroups&Version=2010-05-08",
+					"Action=ListRoles&Version=2010-05-08",
+					"Action=ListPolicies&Version=2010-05-08&Scope=Local",
+					"Action=ListInstanceProfiles&Version=2010-05-08",
+					"Action=GetAccountAuthorizationDetails&Version=2010-05-08",
+					"Action=ListServerCertificates&Version=2010-05-08",
+					"Action=ListOpenIDConnectProviders&Version=2010-05-08",
+					"Action=ListSAMLProviders&Version=2010-05-08",
+					"Action=ListVirtualMFADevices&Version=2010-05-08",
+					"Action=ListAccountAliases&Version=2010-05-08",
+					NULL};
+static const char *const elb_lists[] = {"Action=DescribeLoadBalancers&Version=2015-12-01",
+					"Action=DescribeTargetGroups&Version=2015-12-01", NULL};
+static const char *const elb_classic_lists[] = {"Action=DescribeLoadBalancers&Version=2012-06-01", NULL};
+static const char *const autoscaling_lists[] = {"Action=DescribeAutoScalingGroups&Version=2011-01-01",
+						"Action=DescribeLaunchConfigurations&Version=2011-01-01",
+						"Action=DescribePolicies&Version=2011-01-01",
+						"Action=DescribeScheduledActions&Version=2011-01-01",
+						"Action=DescribeTags&Version=2011-01-01",
+						NULL};
+
+/* Folder of the golden cases, the face, and lists of what its actions change. */
+static const struct query_face {
+	const char *folder;
+	const struct api_protocol *protocol;
+	const char *const *lists;
+} query_faces[] = {{"golden/iam", &iam_protocol, iam_lists},
+		   {"golden/elb_classic", &elb_classic_protocol, elb_classic_lists},
+		   {"golden/elb", &elb_protocol, elb_lists},
+		   {"golden/autoscaling", &autoscaling_protocol, autoscaling_lists}};
+static const struct query_face *query_face; /* of the folder that was given; NULL: another face */
+
+static void choose_query_face(struct str folder)
+{
+	for (size_t k = 0; k < sizeof query_faces / sizeof *query_faces && !query_face; k++)
+		if (str_contains(folder, str_from(query_faces[k].folder)))
+			query_face = &query_faces[k];
+}
+
 /* ---- what is seen, but for ids, addresses, times and order ---- */
 
 static int compare_pieces(const void *a, const void *b)
@@ -309,6 +354,8 @@ static struct str read_rest(void)
 			buf_add_str(&b, request_get_answer(&t.s, account, own[k]));
 	for (size_t k = 0; k < sizeof admins / sizeof *admins; k++)
 		buf_add_str(&b, request_get_answer(&t.s, ADMIN, admins[k]));
+	for (size_t k = 0; query_face && query_face->lists[k]; k++)
+		buf_add_str(&b, request_get_answer(&t.s, 0, query_face->lists[k]));
 	struct str text = str_copy(t.stage.arena, buf_str(&b));
 	buf_done(&b);
 	return text;
@@ -423,7 +470,7 @@ static bool interrupt(const struct way *way, uint64_t n, int *ret_status)
 	if (is_request)
 		fake_call_handle(&t.http, &api_http_face);
 	else
-		api_http_face.handle(t.s.region.face, &t.http.call);
+		api_http_face.handle(t.http.call.self, &t.http.call);
 	for (steps_taken = 0; !is_over(way, n) && !(t.http.is_answered && cloud_is_settled(c, NULL)) &&
 			      steps_taken < STEPS_MAX;
 	     steps_taken++)
@@ -692,9 +739,8 @@ static void add_openstack_actions(void)
 				actions[action_count++] = groups[g]->at[k].permit;
 }
 
-static void add_cloudstack_actions(void)
+static void add_actions_of(const struct api_groups *groups)
 {
-	const struct api_groups *groups = cloudstack_protocol.groups;
 	for (size_t g = 0; g < groups->count; g++)
 		for (size_t k = 0; k < groups->at[g]->count && action_count < ACTIONS_MAX; k++)
 			if (api_action_at(groups->at[g], k)->flags & API_WRITES)
@@ -703,10 +749,13 @@ static void add_cloudstack_actions(void)
 
 static void add_actions(struct str folder)
 {
-	if (str_contains(folder, STR("openstack")))
+	choose_query_face(folder);
+	if (query_face)
+		add_actions_of(query_face->protocol->groups);
+	else if (str_contains(folder, STR("openstack")))
 		add_openstack_actions();
 	else if (str_contains(folder, STR("cloudstack")))
-		add_cloudstack_actions();
+		add_actions_of(cloudstack_protocol.groups);
 	else if (str_contains(folder, STR("azure")))
 		return; /* the cases cover only some calls; tests/contract has the others */
 	else

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The region of a history: that of tests/unit/cloud, with faces and accounts that sign requests. */
+#include "api/autoscaling/autoscaling.h"
 #include "api/azure/core/azure.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/core/park.h"
+#include "api/ec2/compute/later_launch.h"
+#include "api/elb/elb.h"
 #include "auth/guard/guard.h"
 #include "auth/key/key.h"
 #include "engine/people/policy/role.h"
@@ -69,10 +72,21 @@ static void open_face(struct region *r)
 	const struct api_config iam = {
 		.store = c->store, .sigv4 = r->sigv4, .passwords = r->passwords, .master_key = master_key};
 	cloud_expect_at(c, api_face_new(&c->c, &iam_protocol, &iam, &r->iam), __FILE__, __LINE__);
+	struct api_config balancing = ec2;
+	balancing.master_key = master_key;
+	balancing.read_scaling = ec2_read_scaling_source;
+	cloud_expect_at(c, api_face_new(&c->c, &elb_protocol, &balancing, &r->elb), __FILE__, __LINE__);
+	cloud_expect_at(c, api_face_new(&c->c, &elb_classic_protocol, &balancing, &r->elb_classic), __FILE__,
+			__LINE__);
+	cloud_expect_at(c, api_face_new(&c->c, &autoscaling_protocol, &balancing, &r->autoscaling), __FILE__,
+			__LINE__);
 }
 
 static void close_face(struct region *r)
 {
+	api_face_free(TAKE(r->autoscaling));
+	api_face_free(TAKE(r->elb_classic));
+	api_face_free(TAKE(r->elb));
 	api_face_free(TAKE(r->iam));
 	api_face_free(TAKE(r->openstack));
 	api_face_free(TAKE(r->cloudstack));
@@ -224,6 +238,9 @@ struct api_face *region_face_for(const struct region *r, const struct call *call
 	       : cloudstack_has_path(call->path) ? r->cloudstack
 	       : openstack_has_path(call->path)  ? r->openstack
 	       : iam_has_call(call)              ? r->iam
+	       : autoscaling_has_call(call)      ? r->autoscaling
+	       : elb_classic_has_call(call)      ? r->elb_classic
+	       : elb_has_call(call)              ? r->elb
 						 : r->face;
 }
 

@@ -77,6 +77,7 @@ struct region {
 	struct api_face *openstack;
 	struct api_face *cloudstack;
 	struct api_face *azure;
+	struct api_face *elb, *elb_classic, *autoscaling;
 	bool deploys;    /* somebody executes deployments of Azure's API */
 	unsigned faults; /* armed fault points, suspended except in region_step() */
 	const uint8_t *master_key;

@@ -18,6 +18,7 @@
 #include "drivers/image/image_file.h"
 #include "drivers/sim/compute_state.h"
 #include "empty_database.h"
+#include "engine/balancing/balancing.h"
 #include "kept.h"
 #include "model/states.h"
 #include "store/address.h"
@@ -676,6 +677,13 @@ struct tally {
 	int64_t domains, running, disks, cuts, ports, addresses, groups, routers;
 };
 
+/* A row of a port without a port in the network: a router's interface, or the front of a load balancer, whose address the
+ * router itself implements. */
+static bool is_of_router(const struct tables *t, const struct port *p)
+{
+	return !uuid_is_none(p->interface_of) || engine_is_router_front(t, p);
+}
+
 /* In one of its networks, perhaps on a subnet of nobody's. */
 static bool has_live_port(const struct tables *t, uuid router)
 {
@@ -705,7 +713,7 @@ static struct tally tally_rows(struct cloud *c)
 	for (const struct snapshot *s = snapshot_first(t); s; s = snapshot_next(t, s))
 		n.cuts += !uuid_is_none(s->host) && s->seen_stage == SNAPSHOT_SEEN_STAGE_CUT;
 	for (const struct port *p = port_first(t); p; p = port_next(t, p))
-		n.ports += row_is_live(&p->row) && uuid_is_none(p->interface_of);
+		n.ports += row_is_live(&p->row) && !is_of_router(t, p);
 	for (const struct address *a = address_first(t); a; a = address_next(t, a))
 		n.addresses += row_is_live(&a->row) && !uuid_is_none(a->port);
 	for (const struct security_group *g = security_group_first(t); g; g = security_group_next(t, g))
