@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "http/internal_call.h"
 #include "http/share.h"
+#include "http/via.h"
 
 enum { PIECE_SIZE = 16 * 1024 }; /* bytes per piece of a request body that is received in pieces */
 
@@ -109,6 +110,16 @@ void call_answer_file(struct call *c, int status, const char *content_type, int 
 	body.size = (size_t) size;
 	fd_autoclose(&fd);
 	call_answer(c, status, content_type, &body);
+}
+
+void call_set_via(struct call *c, const void *via)
+{
+	fake_of(c)->via = via;
+}
+
+const void *call_via(const struct call *c)
+{
+	return fake_of(c)->via;
 }
 
 void call_set_sink(struct call *c, struct call_sink *sink)
