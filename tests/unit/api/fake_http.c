@@ -119,7 +119,7 @@ void call_set_via(struct call *c, const void *via)
 
 const void *call_via(const struct call *c)
 {
-	return fake_of(c)->via;
+	return c->p ? fake_of(c)->via : NULL; /* a call without p stands for one that was answered */
 }
 
 void call_set_sink(struct call *c, struct call_sink *sink)
@@ -215,6 +215,7 @@ void fake_call_init(struct fake_call *f, const char *method, struct str path, st
 	f->arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
 	assert(f->arena);
 	ctx_init(&f->call.ctx, f->arena);
+	f->call.p = (struct call_private *) (void *) f; /* marks a call of this file */
 	f->call.ctx.request_id = STR("00000000-1111-4222-8333-444444444444");
 	f->call.method_name = str_from(method);
 	f->call.method = method_of(method);
