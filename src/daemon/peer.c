@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 #include <inttypes.h>
 
+#include "auth/guard/guard_endpoint.h"
 #include "base/clock.h"
 
 enum { PROOF_AGE_MAX_S = 60, CONNECT_MS = 1000, ANSWER_MS = 40000, ANSWER_CAP = 64 * 1024 * 1024 };
@@ -34,7 +35,36 @@ bool peer_is_passed_on(const struct call *call)
 	return call_header(call, peer_header).n > 0;
 }
 
-/* The header: the client's address and scheme, seconds, the proof of these. */
+/* The scheme, and behind it the VPC endpoint of a call that came through one: "https/VPC/ENDPOINT/GUEST". */
+static struct str write_scheme(const struct call *call)
+{
+	const struct guard_endpoint *of = guard_get_endpoint(call);
+	const char *scheme = call->is_tls ? "https" : "http";
+	char router[UUID_TEXT_SIZE], endpoint[UUID_TEXT_SIZE], guest[IP_TEXT_SIZE];
+	if (!of)
+		return str_from(scheme);
+	return str_print(call->ctx.arena, "%s/%s/%s/%s", scheme, uuid_write(of->router, router),
+			 uuid_write(of->endpoint, endpoint), ip_write(of->guest, guest));
+}
+
+static bool take_scheme(struct call *call, struct str text)
+{
+	struct str rest = text, scheme = STR_NONE, router = STR_NONE, endpoint = STR_NONE, guest = STR_NONE;
+	struct guard_endpoint of = {0};
+	if (!str_split_next(&rest, '/', &scheme))
+		return false;
+	call->is_tls = str_is(scheme, "https");
+	if (!str_split_next(&rest, '/', &router))
+		return true;
+	if (!str_split_next(&rest, '/', &endpoint) || !str_split_next(&rest, '/', &guest) ||
+	    !result_is_ok(uuid_parse(router, &of.router)) ||
+	    !result_is_ok(uuid_parse(endpoint, &of.endpoint)) || !result_is_ok(ip_parse(guest, &of.guest)))
+		return false;
+	guard_note_endpoint(call, &of);
+	return true;
+}
+
+/* The header: the client's address, scheme and endpoint, seconds, the proof of these. */
 bool peer_take_client(const uint8_t *master_key, struct call *call)
 {
 	struct str rest = call_header(call, peer_header), client = STR_NONE, scheme = STR_NONE,
@@ -53,8 +83,7 @@ bool peer_take_client(const uint8_t *master_key, struct call *call)
 		return false;
 	call->peer = ip;
 	call->peer_port = 0;
-	call->is_tls = str_is(scheme, "https");
-	return true;
+	return take_scheme(call, scheme);
 }
 
 /* ---- the request ---- */
@@ -90,8 +119,8 @@ RESULT peer_each_header(struct peer_call *peer, RESULT (*each)(void *arg, struct
 	struct call *call = peer->call;
 	struct passing_header passing = {each, arg, peer->is_upgrade};
 	char ip[IP_TEXT_SIZE];
-	struct str origin = str_print(call->ctx.arena, "%s %s %" PRId64, ip_write(call->peer, ip),
-				      call->is_tls ? "https" : "http", clock_now_us() / SECOND);
+	struct str origin = str_print(call->ctx.arena, "%s %" STR_FMT " %" PRId64, ip_write(call->peer, ip),
+				      STR_ARG(write_scheme(call)), clock_now_us() / SECOND);
 	struct str proof = prove(peer->master_key, call, origin);
 	struct str value =
 		str_print(call->ctx.arena, "%" STR_FMT " %" STR_FMT, STR_ARG(origin), STR_ARG(proof));

@@ -167,7 +167,7 @@ static void handle_call(void *self, struct call *call)
 static void begin_call(void *self, struct call *call)
 {
 	struct daemon *d = self;
-	call->peer = metadata_find_peer(call->tag, call->peer);
+	metadata_note_endpoint(call);
 	struct api_face *face = find_face(d, call);
 	if (d->follower)
 		follower_begin(d, call, face);

@@ -17,6 +17,7 @@
 #include "base/uuid.h"
 #include "http/forwarded.h"
 #include "http/internal.h"
+#include "http/via.h"
 
 enum {
 	BODY_BEFOREHAND_MAX = 64 * 1024, /* larger bodies are allocated as they arrive */
@@ -25,6 +26,17 @@ enum {
 	DRAIN_MAX = 64 * 1024 * 1024,    /* bytes discarded after an early answer */
 	RATE_MIN = 8 * 1024,             /* minimum average transfer rate of a client, bytes/s */
 };
+
+void call_set_via(struct call *c, const void *via)
+{
+	if (c->p)
+		c->p->via = via;
+}
+
+const void *call_via(const struct call *c)
+{
+	return c->p ? c->p->via : NULL;
+}
 
 static struct conn *conn_of(struct MHD_Connection *mhd)
 {

@@ -187,6 +187,7 @@ struct call_private {
 	bool is_chunked;
 	bool lacks_header;     /* no memory for an answer header */
 	size_t discarded_size; /* bytes dropped of an oversized body */
+	const void *via;       /* via.h */
 	struct call_sink *sink;
 	int64_t sink_mark; /* size at which the sender's deadline is renewed */
 	struct header *headers;

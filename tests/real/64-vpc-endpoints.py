@@ -1,12 +1,18 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/metadata/endpoints.c src/drivers/plug.c src/engine/network/routing/vpc_endpoint.c src/drivers/ovn/nb_router.c
+# subjects: src/api/metadata/endpoints.c src/auth/guard/guard_endpoint.c src/drivers/plug.c src/engine/network/routing/vpc_endpoint.c src/drivers/ovn/nb_router.c
 """VPC endpoints with packets: guests of a VPC without an internet gateway reach the region's API by an interface in another subnet, by the names of
 the endpoint, and by the route of a gateway endpoint. OVN and the API are real; instances are simulated, and network namespaces in place of their
 interfaces play the guests."""
+import json
 import os
+import re
 import sys
 from urllib.parse import urlsplit
+
+import botocore.auth
+import botocore.awsrequest
+from botocore.credentials import Credentials
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from guests import Guests  # noqa: E402
@@ -53,6 +59,15 @@ class Lab:
                                 fails=True)
         return "<Response><Errors>" in answer
 
+    def asks(self, name, host, port, action):
+        """Sends a signed call of the account's owner from the guest; returns the code of the error, or the first element's name."""
+        key = self.region.keys["alice"]
+        request = botocore.awsrequest.AWSRequest("GET", f"{self.scheme}://{host}:{port}/", params={"Action": action, "Version": "2016-11-15"})
+        botocore.auth.SigV4Auth(Credentials(*key), "ec2", self.name).add_auth(request)
+        headers = [word for header in ("Authorization", "X-Amz-Date") for word in ("-H", f"{header}: {request.headers[header]}")]
+        answer = self.guests.ns(name, "curl", "-s", "-k", "--connect-timeout", "2", "-m", "10", *headers, request.prepare().url, fails=True)
+        return (re.findall("<Code>([^<]*)", answer) or re.findall(r"<(\w+Response)\b", answer) or [answer])[0]
+
     @property
     def scheme(self):
         return urlsplit(self.ec2.meta.endpoint_url).scheme
@@ -89,6 +104,7 @@ def by_interface(lab):
     region.check("the endpoint's own name, too", lab.guests.ask("guest", own) == address)
     region.check("a VPC without an endpoint does not know that name", lab.guests.ask("twin", own) != address)
     region.check("nor does the address answer there", not lab.answers("twin", address, lab.usual_port))
+    by_policy(lab, identifier, address)
     ec2.modify_vpc_endpoint(VpcEndpointId=identifier, PrivateDnsEnabled=False)
     region.check_soon("without private names, the service's name does not lead there", lambda: lab.guests.ask("guest", private) != address)
     ec2.modify_vpc_endpoint(VpcEndpointId=identifier, RemoveSubnetIds=[lab.subnets[1]], AddSubnetIds=[lab.subnets[0]])
@@ -97,6 +113,18 @@ def by_interface(lab):
     ec2.delete_vpc_endpoints(VpcEndpointIds=[identifier])
     region.check_soon("a deleted endpoint does not answer", lambda: not lab.answers("guest", moved, lab.usual_port))
     ec2.delete_security_group(GroupId=lab.group)
+
+
+def by_policy(lab, identifier, address):
+    """The endpoint's policy restricts the account's owner, but only through the endpoint."""
+    region, ec2 = lab.region, lab.ec2
+    policy = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ec2:DescribeVpcs", "Resource": "*"}]}
+    ec2.modify_vpc_endpoint(VpcEndpointId=identifier, PolicyDocument=json.dumps(policy))
+    region.check("the policy allows a call", lab.asks("guest", address, lab.usual_port, "DescribeVpcs") == "DescribeVpcsResponse")
+    region.check("it does not allow another one", lab.asks("guest", address, lab.usual_port, "DescribeSubnets") == "UnauthorizedOperation")
+    region.check("that call is allowed elsewhere", bool(ec2.describe_subnets()["Subnets"]))
+    ec2.modify_vpc_endpoint(VpcEndpointId=identifier, ResetPolicy=True)
+    region.check("without a policy everything is allowed", lab.asks("guest", address, lab.usual_port, "DescribeSubnets") == "DescribeSubnetsResponse")
 
 
 def by_route(lab):

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/metadata/internal.h"
+#include "auth/guard/guard_endpoint.h"
 #include "base/cleanup.h"
 #include "base/heap.h"
 #include "base/log.h"
@@ -20,6 +21,8 @@ enum { HTTP_PORT = 80, HTTPS_PORT = 443 };
 /* An address at which the API answers. */
 struct endpoint {
 	struct endpoint *next;
+	struct metadata *of;
+	uuid router; /* its place's */
 	struct ip ip;
 	struct http_listener *listeners[2];
 };
@@ -77,13 +80,13 @@ static void end_endpoint(struct metadata *m, struct endpoint **at)
 	heap_free(e);
 }
 
-static RESULT listen_at(struct metadata *m, struct ctx *c, struct place *p, struct ip ip, uint16_t port,
-			int netns_fd, struct http_where *where, struct http_listener **listener)
+static RESULT listen_at(struct metadata *m, struct ctx *c, struct endpoint *e, uint16_t port, int netns_fd,
+			struct http_where *where, struct http_listener **listener)
 {
 	AUTO_FD fd = -1;
-	TRY(plug_listen_tcp(c, netns_fd, ip, port, &fd));
+	TRY(plug_listen_tcp(c, netns_fd, e->ip, port, &fd));
 	where->fd = fd;
-	where->tag = p;
+	where->tag = e;
 	TRY(http_listen(m->config.http, c, m->config.api.face, m->config.api.self, where, listener));
 	fd = -1;
 	return OK;
@@ -95,18 +98,17 @@ static void wipe_key(struct http_where *where)
 		explicit_bzero((char *) where->key_pem.p, where->key_pem.n);
 }
 
-static RESULT listen_all(struct metadata *m, struct ctx *c, struct place *p, struct endpoint *e, int netns_fd)
+static RESULT listen_all(struct metadata *m, struct ctx *c, struct endpoint *e, int netns_fd)
 {
 	struct http_where where = {0};
 	bool is_own = ip_equal(e->ip, m->config.api.ip);
 	TRY(m->config.api.read_certificate(m->config.api.self, c, &where));
 	uint16_t usual = where.cert_pem.n ? HTTPS_PORT : HTTP_PORT;
-	struct result listened =
-		is_own || usual == m->config.api.port
-			? OK
-			: listen_at(m, c, p, e->ip, usual, netns_fd, &where, &e->listeners[0]);
+	struct result listened = is_own || usual == m->config.api.port
+					 ? OK
+					 : listen_at(m, c, e, usual, netns_fd, &where, &e->listeners[0]);
 	if (result_is_ok(listened))
-		listened = listen_at(m, c, p, e->ip, m->config.api.port, netns_fd, &where, &e->listeners[1]);
+		listened = listen_at(m, c, e, m->config.api.port, netns_fd, &where, &e->listeners[1]);
 	wipe_key(&where);
 	return listened;
 }
@@ -119,10 +121,12 @@ static RESULT add_endpoint(struct metadata *m, struct ctx *c, struct place *p, s
 	struct endpoint *made = heap_new(struct endpoint);
 	if (!made)
 		return ctx_no_memory(c);
+	made->of = m;
+	made->router = p->router;
 	made->ip = ip;
 	made->next = p->endpoints;
 	p->endpoints = made;
-	struct result listened = listen_all(m, c, p, made, netns_fd);
+	struct result listened = listen_all(m, c, made, netns_fd);
 	if (!result_is_ok(listened))
 		end_endpoint(m, &p->endpoints);
 	return listened;
@@ -171,14 +175,29 @@ void endpoints_renew(struct metadata *m, struct ctx *c, struct place *p)
 			  log_quote(c->problem.message));
 }
 
-struct ip metadata_find_peer(const void *tag, struct ip guest)
+/* Unique among VPCs, and no address that a condition on aws:SourceIp could name: fd00::/8, with the VPC's and the guest's. */
+static struct ip write_peer(uuid router, struct ip guest)
 {
-	const struct place *p = tag;
 	struct ip ip = {.family = IP_V6};
-	if (!p || guest.family != IP_V4)
-		return guest;
 	ip.b[0] = 0xfd;
-	memcpy(ip.b + 1, p->router.b, 11);
+	memcpy(ip.b + 1, router.b, 11);
 	memcpy(ip.b + 12, guest.b, 4);
 	return ip;
+}
+
+void metadata_note_endpoint(struct call *call)
+{
+	const struct endpoint *e = call->tag;
+	if (!e || call->peer.family != IP_V4)
+		return;
+	struct guard_endpoint noted = {.router = e->router, .guest = call->peer};
+	AUTO_VIEW view = {0};
+	view_open(e->of->config.store, &view);
+	const struct vpc_endpoint *row =
+		engine_find_endpoint_of_guest(view.tables, e->router, e->ip, call->peer);
+	if (row)
+		noted.endpoint = row->row.id;
+	view_end_read(&view);
+	guard_note_endpoint(call, &noted);
+	call->peer = write_peer(e->router, call->peer);
 }

@@ -58,9 +58,9 @@ struct metadata_figures {
 };
 /* The certificate of the API has changed. Any thread. */
 void metadata_renew(struct metadata *m);
-/* The client's address for a call that came through a VPC endpoint: unique among VPCs, and no address that a
- * condition on aws:SourceIp could name: fd00::/8, with the VPC's and the guest's. tag: the call's. */
-struct ip metadata_find_peer(const void *tag, struct ip guest);
+/* Notes the endpoint of a call that came through a VPC endpoint, for its policy, and gives the call a peer address in fd00::/8,
+ * which contains the VPC's and the guest's. For the API's begin(). */
+void metadata_note_endpoint(struct call *call);
 /* Any thread. */
 void metadata_read_figures(struct metadata *m, struct metadata_figures *ret_figures);
 

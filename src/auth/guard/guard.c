@@ -61,6 +61,7 @@ static void decide(const struct guard_state *s, const struct policy_question *q,
 	policy_decide(&set, q, ret_decision);
 	if (there && ret_decision->by == POLICY_BY_IDENTITY && ret_decision->effect != POLICY_SILENT)
 		ret_decision->policy = from[ret_decision->policy];
+	guard_ask_endpoint(s, q, ret_decision);
 }
 
 RESULT guard_decide(struct guard_state *s, struct ctx *c, struct policy_question *q, bool has_role,
@@ -313,6 +314,12 @@ uuid guard_principal(const struct identity *who)
 	return uuid_is_none(who->iam_role) ? who->user : who->iam_role;
 }
 
+/* True if policies decide on the call: the caller's, or its endpoint's. */
+static bool have_voice(const struct call *call, const struct guard_policies *p)
+{
+	return guard_has_voice(p) || (call->ctx.who && guard_has_endpoint_policy(call));
+}
+
 bool guard_has_voice(const struct guard_policies *p)
 {
 	return p->count || p->boundary || p->has_session;
@@ -407,7 +414,7 @@ struct guard_state *guard_new_state(struct guards *g, struct call *call, const s
 				    int permission, const struct guard_policies *policies)
 {
 	struct guard_state *s = arena_new_object(call->ctx.arena, struct guard_state);
-	bool has_voice = guard_has_voice(policies);
+	bool has_voice = have_voice(call, policies);
 	if (!s)
 		return NULL;
 	*s = (struct guard_state){.guard = {.check = check_resource,
@@ -429,9 +436,12 @@ struct guard_state *guard_new_state(struct guards *g, struct call *call, const s
 	return s;
 }
 
-/* Collects the caller's policies; none: roles alone decide. */
-static RESULT gather_callers(struct guards *g, struct ctx *c, struct guard_policies *ret_policies)
+/* Collects the caller's policies, and that of the VPC endpoint; none: roles alone decide. */
+static RESULT gather_callers(struct guards *g, struct call *call, struct guard_policies *ret_policies)
 {
+	struct ctx *c = &call->ctx;
+	if (g && c->who)
+		TRY(guard_read_endpoint(g, call));
 	if (!g || !c->who || c->who->is_owner || uuid_is_none(c->who->account))
 		return OK;
 	TRY(guard_gather(g, c, guard_principal(c->who), c->who->account, ret_policies));
@@ -443,12 +453,12 @@ RESULT guard_ask_actions(struct guards *g, struct call *call, const struct guard
 {
 	struct guard_policies policies = {0};
 	struct guard *kept = call->ctx.guard;
-	TRY(gather_callers(g, &call->ctx, &policies));
+	TRY(gather_callers(g, call, &policies));
 	for (size_t k = 0; k < count; k++) {
 		const struct guard_request *r = &requests[k];
 		struct policy_decision d = {.effect = r->has_role ? POLICY_ALLOWS : POLICY_SILENT};
 		int permission = g ? guard_find_permission(g, r->action) : PERMISSION_NONE;
-		if (guard_has_voice(&policies)) {
+		if (have_voice(call, &policies)) {
 			struct guard_state *s = guard_new_state(g, call, r, permission, &policies);
 			call->ctx.guard = kept;
 			if (!s)
@@ -472,7 +482,7 @@ static RESULT leave_guard(struct guards *g, struct call *call, const struct guar
 	struct ctx *c = &call->ctx;
 	*ret_state = NULL;
 	bool is_heard = g && g->hear && c->who;
-	if (!g || (!guard_has_voice(policies) && !(c->who && is_personal(permission)) && !is_heard)) {
+	if (!g || (!have_voice(call, policies) && !(c->who && is_personal(permission)) && !is_heard)) {
 		c->guard = c->who ? &engine_guard_of_roles : NULL;
 		return OK;
 	}
@@ -480,16 +490,28 @@ static RESULT leave_guard(struct guards *g, struct call *call, const struct guar
 	return *ret_state ? OK : ctx_no_memory(c);
 }
 
+/* An action that needs no permission is still decided by the policy of the endpoint. */
+static RESULT check_endpoint(struct guard_state *s, struct ctx *c)
+{
+	const struct guard_subject subject = {.state = s};
+	struct policy_decision d = {POLICY_ALLOWS, POLICY_BY_ROLE, 0, 0};
+	struct policy_question q = guard_make_question(&subject, c->arena, s->permission, s->request.action);
+	guard_ask_endpoint(s, &q, &d);
+	if (str_is_empty(q.resource))
+		q.resource = STR("*");
+	return d.effect == POLICY_ALLOWS ? OK : guard_refuse(s, c, &q, &d);
+}
+
 RESULT guard_admit(struct guards *g, struct call *call, const struct guard_request *request)
 {
 	struct guard_policies policies = {0};
 	struct guard_state *s = NULL;
-	TRY(gather_callers(g, &call->ctx, &policies));
+	TRY(gather_callers(g, call, &policies));
 	int permission = g ? guard_find_permission(g, request->action) : PERMISSION_NONE;
 	TRY(leave_guard(g, call, request, permission, &policies, &s));
 	if (s)
 		s->was_asked = true;
-	return OK;
+	return s ? check_endpoint(s, &call->ctx) : OK;
 }
 
 RESULT guard_admit_proved(struct guards *g, struct call *call, struct store *store, uuid user,
@@ -508,9 +530,9 @@ RESULT guard_check_action(struct guards *g, struct call *call, const struct guar
 	struct ctx *c = &call->ctx;
 	struct guard_policies policies = {0};
 	bool is_allowed = false;
-	TRY(gather_callers(g, c, &policies));
+	TRY(gather_callers(g, call, &policies));
 	int permission = g ? guard_find_permission(g, request->action) : PERMISSION_NONE;
-	bool has_voice = guard_has_voice(&policies);
+	bool has_voice = have_voice(call, &policies);
 	if (!has_voice)
 		TRY(guard_check_role(c, request));
 	struct guard_state *s = NULL;

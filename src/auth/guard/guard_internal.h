@@ -123,6 +123,21 @@ RESULT guard_check_role(struct ctx *c, const struct guard_request *r);
 struct guard_state *guard_new_state(struct guards *g, struct call *call, const struct guard_request *request,
 				    int permission, const struct guard_policies *policies);
 
+/* ---- guard_endpoint.c ---- */
+
+/* A decider beside those of policy_decide(). */
+#define GUARD_BY_ENDPOINT ((enum policy_decider)(POLICY_BY_SESSION + 1))
+
+/* Reads the policy of the endpoint through which the call came, once. ERR_NO_MEMORY. */
+RESULT guard_read_endpoint(struct guards *g, struct call *call);
+/* True if the endpoint has a policy, or is gone. */
+bool guard_has_endpoint_policy(const struct call *call);
+/* Turns a decision that allows into one that does not, if the endpoint's policy does not allow. */
+void guard_ask_endpoint(const struct guard_state *s, const struct policy_question *q,
+			struct policy_decision *d);
+/* The policy of a call's endpoint, which has denied. */
+const struct policy_code *guard_endpoint_policy(const struct call *call);
+
 /* ---- guard_later.c ---- */
 
 extern const struct later_guard guard_later;
@@ -150,6 +165,13 @@ RESULT guard_refuse(struct guard_state *s, struct ctx *c, const struct policy_qu
 		    const struct policy_decision *d);
 /* Frees all stored refusals. */
 void guard_refusals_done(struct guards *g);
+
+/* ---- guard_trust.c ---- */
+
+enum { GUARD_PRINCIPALS_MAX = 3 };
+/* Lists the caller's principals as struct policy_question has them, the account first. */
+size_t guard_list_principals(const struct identity *who, struct arena *a,
+			     struct str out[static GUARD_PRINCIPALS_MAX]);
 
 /* ---- guard_keys.c ---- */
 

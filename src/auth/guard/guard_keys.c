@@ -4,6 +4,7 @@
  * keys for Amazon EC2"; IAM User Guide, "AWS global condition context keys". */
 #include <inttypes.h>
 
+#include "auth/guard/guard_endpoint.h"
 #include "auth/guard/guard_internal.h"
 #include "auth/sign_in/session.h"
 #include "base/clock.h"
@@ -588,6 +589,21 @@ static struct str source_vpc(const struct guard_subject *s, struct arena *a)
 	return session && !uuid_is_none(session->router) ? id_to_ec2(a, KIND_ROUTER, session->router)
 							 : STR_NONE;
 }
+static struct str source_endpoint(const struct guard_subject *s, struct arena *a)
+{
+	const struct guard_endpoint *of = guard_get_endpoint(s->state->call);
+	return of && !uuid_is_none(of->endpoint) ? id_to_ec2(a, KIND_VPC_ENDPOINT, of->endpoint) : STR_NONE;
+}
+static struct str source_endpoint_vpc(const struct guard_subject *s, struct arena *a)
+{
+	const struct guard_endpoint *of = guard_get_endpoint(s->state->call);
+	return of && !uuid_is_none(of->router) ? id_to_ec2(a, KIND_ROUTER, of->router) : STR_NONE;
+}
+static struct str source_endpoint_ip(const struct guard_subject *s, struct arena *a)
+{
+	const struct guard_endpoint *of = guard_get_endpoint(s->state->call);
+	return of && !ip_is_none(of->guest) ? ip_to_str(a, of->guest) : STR_NONE;
+}
 static struct str passed_to(const struct guard_subject *s, struct arena *a)
 {
 	(void) a;
@@ -633,6 +649,9 @@ static const struct call_key call_keys[] = {
 	{"iam:associatedresourcearn", passed_to_resource, OF_CALLER},
 	{"ec2:sourceinstancearn", source_instance, OF_REQUEST},
 	{"aws:ec2instancesourcevpc", source_vpc, OF_REQUEST},
+	{"aws:sourcevpce", source_endpoint, OF_REQUEST},
+	{"aws:sourcevpc", source_endpoint_vpc, OF_REQUEST},
+	{"aws:vpcsourceip", source_endpoint_ip, OF_REQUEST},
 };
 
 /* ---- all of them ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Refusals: the message in each face's wording, and the reason, sealed for DecodeAuthorizationMessage and
  * stored for a while under the request id. */
+#include "auth/guard/guard_endpoint.h"
 #include "auth/guard/guard_internal.h"
 #include "auth/sign_in/session.h"
 #include "base/crypto.h"
@@ -15,10 +16,13 @@ static const char *const deciders[] = {
 	[POLICY_BY_ROLE] = "role",
 	[POLICY_BY_BOUNDARY] = "permissions boundary",
 	[POLICY_BY_SESSION] = "session policy",
+	[GUARD_BY_ENDPOINT] = "VPC endpoint policy",
 };
 
-static struct str decider_name(const struct guard_state *s, const struct policy_decision *d)
+static struct str decider_name(const struct guard_state *s, struct arena *a, const struct policy_decision *d)
 {
+	if (d->by == GUARD_BY_ENDPOINT)
+		return id_to_ec2(a, KIND_VPC_ENDPOINT, guard_get_endpoint(s->call)->endpoint);
 	if (d->by == POLICY_BY_IDENTITY)
 		return s->policies.names[d->policy];
 	return d->by == POLICY_BY_BOUNDARY  ? s->policies.boundary_name
@@ -28,12 +32,13 @@ static struct str decider_name(const struct guard_state *s, const struct policy_
 
 static const struct policy_code *decider(const struct guard_state *s, const struct policy_decision *d)
 {
-	return d->by == POLICY_BY_IDENTITY  ? s->policies.at[d->policy]
-	       : d->by == POLICY_BY_SESSION ? s->policies.session[d->policy]
-					    : s->policies.boundary;
+	return d->by == GUARD_BY_ENDPOINT    ? guard_endpoint_policy(s->call)
+	       : d->by == POLICY_BY_IDENTITY ? s->policies.at[d->policy]
+	       : d->by == POLICY_BY_SESSION  ? s->policies.session[d->policy]
+					     : s->policies.boundary;
 }
 
-static void write_statement(struct json_writer *w, const struct guard_state *s,
+static void write_statement(struct json_writer *w, const struct guard_state *s, struct arena *a,
 			    const struct policy_decision *d)
 {
 	json_write_open(w, "matchedStatements");
@@ -43,7 +48,7 @@ static void write_statement(struct json_writer *w, const struct guard_state *s,
 		json_write_text(w, "statementId", policy_statement_id(decider(s, d), d->statement));
 		json_write_int(w, "statement", (int64_t) d->statement + 1);
 		json_write_z(w, "effect", "DENY");
-		json_write_text(w, "policy", decider_name(s, d));
+		json_write_text(w, "policy", decider_name(s, a, d));
 		json_write_z(w, "policyType", deciders[d->by]);
 		json_write_close(w);
 	}
@@ -88,7 +93,7 @@ static struct str write_refusal(const struct guard_state *s, const struct policy
 	json_write_bool(&w, "allowed", false);
 	json_write_bool(&w, "explicitDeny", d->effect == POLICY_DENIES);
 	json_write_z(&w, "decidedBy", deciders[d->by]);
-	write_statement(&w, s, d);
+	write_statement(&w, s, q->arena, d);
 	json_write_open(&w, "failures");
 	json_write_open_list(&w, "items");
 	json_write_close_list(&w);
@@ -126,7 +131,7 @@ static struct result fail_refused(const struct guard_state *s, struct ctx *c, co
 				" on resource: %" STR_FMT " with an explicit deny in a%s %s: %" STR_FMT ".",
 				before, STR_ARG(user), STR_ARG(q->action), STR_ARG(q->resource),
 				d->by == POLICY_BY_IDENTITY ? "n" : "", deciders[d->by],
-				STR_ARG(decider_name(s, d)));
+				STR_ARG(decider_name(s, c->arena, d)));
 	return ctx_fail(c, ERR_DENIED,
 			"%sUser: %" STR_FMT " is not authorized to perform: %" STR_FMT
 			" on resource: %" STR_FMT " because no %s allows the %" STR_FMT " action.",

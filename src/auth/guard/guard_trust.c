@@ -7,11 +7,8 @@
 #include "auth/sign_in/session.h"
 #include "model/role.h"
 
-enum { PRINCIPALS_MAX = 3 };
-
-/* Lists the caller's principals, the account first. */
-static size_t list_principals(const struct identity *who, struct arena *a,
-			      struct str out[static PRINCIPALS_MAX])
+size_t guard_list_principals(const struct identity *who, struct arena *a,
+			     struct str out[static GUARD_PRINCIPALS_MAX])
 {
 	size_t count = 0;
 	out[count++] = str_print(a, "AWS:%" STR_FMT, STR_ARG(who->account_number));
@@ -46,8 +43,8 @@ static RESULT ask_trust(struct call *call, const struct guard_trust *t, const st
 	struct ctx *c = &call->ctx;
 	const struct policy_code *trust = NULL;
 	const struct guard_subject subject = {.state = s};
-	struct str principals[PRINCIPALS_MAX];
-	size_t statement = 0, count = list_principals(c->who, c->arena, principals);
+	struct str principals[GUARD_PRINCIPALS_MAX];
+	size_t statement = 0, count = guard_list_principals(c->who, c->arena, principals);
 	struct policy_question q = {.action = t->request.action,
 				    .permission = permission_find_action(t->request.action),
 				    .resource = t->request.resource,

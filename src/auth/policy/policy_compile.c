@@ -2,6 +2,7 @@
  * Compiles a policy document, or explains what is wrong with it, with IAM's own message where IAM has one. */
 #include <jansson.h>
 
+#include "auth/policy/endpoint_policy.h"
 #include "auth/policy/policy_internal.h"
 
 /* Iterates over a string or a list of strings: the language allows either everywhere. */
@@ -318,9 +319,10 @@ static RESULT fail_prohibited(const struct policy_builder *b, const char *name)
 
 static RESULT fail_missing(const struct policy_builder *b, const char *name)
 {
-	return b->of_trust ? ctx_fail(b->c, ERR_INVALID, "Missing required field %s", name)
-			   : ctx_fail(b->c, ERR_INVALID, "Policy statement must contain %s.",
-				      strcmp(name, "Action") == 0 ? "actions" : "resources");
+	return b->of_trust || b->of_endpoint
+		       ? ctx_fail(b->c, ERR_INVALID, "Missing required field %s", name)
+		       : ctx_fail(b->c, ERR_INVALID, "Policy statement must contain %s.",
+				  strcmp(name, "Action") == 0 ? "actions" : "resources");
 }
 
 /* Requires exactly one of an element and its negation; neither in a form that does not have it. */
@@ -376,7 +378,8 @@ static RESULT read_statement(struct policy_builder *b, const json_t *json, struc
 	TRY(choose(b, json, "Action", "NotAction", true, &actions, &s->not_action));
 	TRY(read_actions(b, actions, s));
 	TRY(choose(b, json, "Resource", "NotResource", !b->of_trust, &resources, &s->not_resource));
-	TRY(choose(b, json, "Principal", "NotPrincipal", b->of_trust, &principals, &s->not_principal));
+	TRY(choose(b, json, "Principal", "NotPrincipal", b->of_trust || b->of_endpoint, &principals,
+		   &s->not_principal));
 	if (resources)
 		TRY(read_resources(b, resources, s));
 	if (principals)
@@ -454,12 +457,13 @@ static RESULT compile(struct policy_builder *b, const json_t *json)
 	return OK;
 }
 
-RESULT policy_check(struct ctx *c, struct str document, enum policy_form form,
-		    const struct policy_code **ret_policy, struct policy_fault *ret_fault)
+static RESULT check(struct policy_builder form, struct str document, const struct policy_code **ret_policy,
+		    struct policy_fault *ret_fault)
 {
+	struct policy_builder b = form;
+	struct ctx *c = b.c;
 	json_error_t error;
 	*ret_fault = (struct policy_fault){0};
-	struct policy_builder b = {.c = c, .of_trust = form == POLICY_OF_TRUST};
 	if (document.n > POLICY_DOCUMENT_MAX || !str_is_xml_text(document))
 		return ctx_fail(c, ERR_INVALID,
 				"Syntax errors in policy. It is UTF-8 text of up to %d characters.",
@@ -481,6 +485,19 @@ RESULT policy_check(struct ctx *c, struct str document, enum policy_form form,
 		return ctx_no_memory(c);
 	*ret_policy = (const struct policy_code *) (const void *) b.block;
 	return OK;
+}
+
+RESULT policy_check(struct ctx *c, struct str document, enum policy_form form,
+		    const struct policy_code **ret_policy, struct policy_fault *ret_fault)
+{
+	return check((struct policy_builder){.c = c, .of_trust = form == POLICY_OF_TRUST}, document,
+		     ret_policy, ret_fault);
+}
+
+RESULT endpoint_policy_compile(struct ctx *c, struct str document, const struct policy_code **ret_policy)
+{
+	struct policy_fault fault;
+	return check((struct policy_builder){.c = c, .of_endpoint = true}, document, ret_policy, &fault);
 }
 
 RESULT policy_compile(struct ctx *c, struct str document, enum policy_form form,

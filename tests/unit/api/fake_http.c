@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "http/internal_call.h"
 #include "http/share.h"
+#include "http/via.h"
 
 enum { PIECE_SIZE = 16 * 1024 }; /* bytes per piece of a request body that is received in pieces */
 
@@ -111,6 +112,16 @@ void call_answer_file(struct call *c, int status, const char *content_type, int 
 	call_answer(c, status, content_type, &body);
 }
 
+void call_set_via(struct call *c, const void *via)
+{
+	fake_of(c)->via = via;
+}
+
+const void *call_via(const struct call *c)
+{
+	return c->p ? fake_of(c)->via : NULL; /* a call without p stands for one that was answered */
+}
+
 void call_set_sink(struct call *c, struct call_sink *sink)
 {
 	fake_of(c)->sink = sink;
@@ -204,6 +215,7 @@ void fake_call_init(struct fake_call *f, const char *method, struct str path, st
 	f->arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
 	assert(f->arena);
 	ctx_init(&f->call.ctx, f->arena);
+	f->call.p = (struct call_private *) (void *) f; /* marks a call of this file */
 	f->call.ctx.request_id = STR("00000000-1111-4222-8333-444444444444");
 	f->call.method_name = str_from(method);
 	f->call.method = method_of(method);

@@ -16,6 +16,7 @@ struct fake_call {
 	void (*resume)(struct call *call);
 	struct http_stream *stream; /* it was answered with; NULL: with something else */
 	struct call_sink *sink;     /* takes the body; NULL: nobody does */
+	const void *via;            /* http/via.h */
 	bool is_woken, is_answered;
 	bool is_inside;      /* a part of ours asks, on its actor */
 	int64_t longest_ns;  /* run of the face, as the server measures it (http/cost.h) */

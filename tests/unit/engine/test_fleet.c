@@ -2,7 +2,7 @@
  * Instant fleets: the order of their overrides, what they record where an override fails, and that a fleet below its
  * minimum launches nothing. Changes of fleets that go on. */
 #include "cloud.h"
-#include "engine/instance/launch/fleet.h"
+#include "engine/instance/launch/fleet_internal.h"
 #include "engine/instance/placement/server_group.h"
 #include "model/fleet.h"
 #include "model/server_group.h"
@@ -244,6 +244,45 @@ static void check_diversified(void **state)
 	assert_int_equal(count_of(&s, create(&s, &wish), 0), 3);
 }
 
+/* Zone b of the first override has one host, zone a of the second has two. */
+static void check_room(void **state)
+{
+	static const struct {
+		enum fleet_spot_strategy strategy;
+		int64_t override;
+	} rows[] = {
+		{FLEET_SPOT_STRATEGY_LOWEST_PRICE, 0},
+		{FLEET_SPOT_STRATEGY_CAPACITY_OPTIMIZED, 1},
+		{FLEET_SPOT_STRATEGY_CAPACITY_OPTIMIZED_PRIORITIZED, 0},
+		{FLEET_SPOT_STRATEGY_PRICE_CAPACITY_OPTIMIZED, 0},
+	};
+	struct scene s = begin(*state);
+	s.overrides[0].launch.zone = ref_named(KIND_ZONE, "xy-west-2b");
+	for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+		struct fleet_wish wish = wish_of(&s, 2, 1);
+		wish.spot_target = wish.target;
+		wish.spot_strategy = rows[k].strategy;
+		const struct fleet *fleet = create(&s, &wish);
+		if (count_of(&s, fleet, rows[k].override) != 1)
+			fail_msg("row %zu", k);
+	}
+}
+
+/* An override without room for all comes after one that has it, whatever its priority. */
+static void check_too_little_room(void **state)
+{
+	struct scene s = begin(*state);
+	s.overrides[0].launch.zone = ref_named(KIND_ZONE, "xy-west-2b");
+	int64_t room = fleet_count_room(cloud_tables(s.c), &s.overrides[0]);
+	assert_true(room > 0 && fleet_count_room(cloud_tables(s.c), &s.overrides[1]) > room);
+	struct fleet_wish wish = wish_of(&s, 2, room + 1);
+	wish.spot_target = wish.target;
+	wish.spot_strategy = FLEET_SPOT_STRATEGY_CAPACITY_OPTIMIZED_PRIORITIZED;
+	const struct fleet *fleet = create(&s, &wish);
+	assert_int_equal(count_of(&s, fleet, 0), 0);
+	assert_int_equal(count_of(&s, fleet, 1), room + 1);
+}
+
 /* ---- changes ---- */
 
 static void check_split(void **state)
@@ -316,10 +355,13 @@ static void check_trial(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(check_minimum),           TEST(check_order),    TEST(check_units),
-		TEST(check_one_type),          TEST(check_one_zone), TEST(check_failures),
-		TEST(check_failures_of_all),   TEST(check_token),    TEST(check_diversified),
-		cmocka_unit_test(check_split), TEST(check_update),   TEST(check_trial),
+		TEST(check_minimum),         TEST(check_order),
+		TEST(check_units),           TEST(check_one_type),
+		TEST(check_one_zone),        TEST(check_failures),
+		TEST(check_failures_of_all), TEST(check_token),
+		TEST(check_diversified),     TEST(check_room),
+		TEST(check_too_little_room), cmocka_unit_test(check_split),
+		TEST(check_update),          TEST(check_trial),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

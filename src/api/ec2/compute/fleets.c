@@ -157,8 +157,8 @@ static const struct param create_params[] = {
 	  .words = "lowest-price|diversified|capacity-optimized|capacity-optimized-prioritized|"
 		   "price-capacity-optimized|lowestPrice",
 	  .absent = "lowest-price",
-	  .doc = "Order of the spot overrides. lowest-price: smallest type first; diversified: equal "
-		 "shares."),
+	  .doc = "Order of the spot overrides. lowest-price: smallest type first; the capacity-optimized ones: "
+		 "most free capacity first; diversified: equal shares."),
 	P("ExcessCapacityTerminationPolicy", excess, .words = "no-termination|termination|terminate",
 	  .absent = "termination",
 	  .doc = "Whether instances are terminated when ModifyFleet lowers the target."),
@@ -477,17 +477,13 @@ static RESULT check_instant(struct ec2_call *e, const struct ec2_create_fleet *a
 	return OK;
 }
 
-static RESULT take_spot_strategy(struct ec2_call *e, struct str strategy,
-				 enum fleet_spot_strategy *ret_strategy)
+/* The words are those of the parameter's row; EC2 takes lowestPrice, too. */
+static enum fleet_spot_strategy read_spot_strategy(struct str strategy)
 {
-	bool is_diversified = str_is(strategy, "diversified"); /* EC2 takes lowestPrice, too */
-	*ret_strategy = is_diversified ? FLEET_SPOT_STRATEGY_DIVERSIFIED : FLEET_SPOT_STRATEGY_LOWEST_PRICE;
-	if (is_diversified || str_starts_with(strategy, STR("lowest")))
-		return OK;
-	return refuse(
-		e, "SpotOptions.AllocationStrategy",
-		"The parameter spotOptions.allocationStrategy is supported as lowest-price and diversified "
-		"only.");
+	for (int k = 0; fleet_spot_strategy_words[k]; k++)
+		if (str_is(strategy, fleet_spot_strategy_words[k]))
+			return (enum fleet_spot_strategy) k;
+	return FLEET_SPOT_STRATEGY_LOWEST_PRICE;
 }
 
 static RESULT take_times(struct ec2_call *e, struct ec2_create_fleet *a)
@@ -518,7 +514,7 @@ static RESULT take_kind(struct ec2_call *e, struct ec2_create_fleet *a)
 								.spot_default = wish->spot_default});
 	wish->keeps_excess = str_is(a->excess, "no-termination");
 	wish->is_prioritized = str_is(a->strategy, "prioritized");
-	TRY(take_spot_strategy(e, a->spot_strategy, &wish->spot_strategy));
+	wish->spot_strategy = read_spot_strategy(a->spot_strategy);
 	TRY(wish->type == FLEET_TYPE_INSTANT ? check_instant(e, a) : check_lasting(e, a));
 	return take_times(e, a);
 }

@@ -55,6 +55,7 @@ static const struct api_error ec2_rows[] = {
 	E_OF(INVALID, KEY_PAIR, "PublicKeyMaterial", 400, "InvalidKey.Format"),
 	E_OF(INVALID, IMAGE, "BlockDeviceMapping", 400, "InvalidBlockDeviceMapping"),
 	E(INVALID, INSTANCE_EVENT, 400, "InvalidInstanceEventStartTime"),
+	E(INVALID, VPC_ENDPOINT, 400, "InvalidPolicyDocument"),
 	E_OF(INVALID, SUBNET, "Placement", 400, "InvalidInput"), /* no default subnet in the zone */
 	E_OF(INVALID, DEDICATED_HOST, "InstanceFamily", 400, "InvalidInstanceFamily"),
 	E_OF(INVALID, NETWORK, "TagSpecification", 400, "InvalidParameter"), /* in a VPC action */

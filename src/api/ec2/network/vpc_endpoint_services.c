@@ -208,7 +208,7 @@ static void write_service(struct ec2_call *e, struct xml *x, const struct shown_
 		xml_close(x, "privateDnsNameSet");
 		xml_z(x, "privateDnsNameVerificationState", "verified");
 	}
-	xml_bool(x, "vpcEndpointPolicySupported", false);
+	xml_bool(x, "vpcEndpointPolicySupported", true);
 	xml_bool(x, "acceptanceRequired", false);
 	xml_bool(x, "managesVpcEndpoints", false);
 	xml_empty(x, "tagSet");

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * VPC endpoints: DescribeVpcEndpoints, CreateVpcEndpoint, ModifyVpcEndpoint, DeleteVpcEndpoints. Endpoint policies are
- * refused, and every endpoint shows the policy that allows everything. */
+ * VPC endpoints: DescribeVpcEndpoints, CreateVpcEndpoint, ModifyVpcEndpoint, DeleteVpcEndpoints. An endpoint without a policy
+ * shows the one that allows everything. */
 #include "api/ec2/network/vpc_endpoints.h"
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
+#include "auth/policy/endpoint_policy.h"
 #include "store/port.h"
 #include "store/security_group.h"
 #include "store/vpc_endpoint.h"
@@ -85,6 +86,7 @@ ATTRIBUTE_GETTER(vpc_endpoint, v, struct str, get_service,
 #define POLICY                                                                                               \
 	"{\"Statement\":[{\"Action\":\"*\",\"Effect\":\"Allow\",\"Principal\":\"*\",\"Resource\":\"*\"}],"   \
 	"\"Version\":\"2008-10-17\"}"
+ATTRIBUTE_GETTER(vpc_endpoint, v, struct str, get_policy, v->policy.n ? v->policy : STR(POLICY))
 static const struct attribute group_rows[] = {
 	ATTRIBUTE_OWN_ID(security_group, "groupId", KIND_SECURITY_GROUP),
 	ATTRIBUTE(security_group, "groupName", name),
@@ -102,7 +104,7 @@ static const struct attribute endpoint_rows[] = {
 		      .index = VPC_ENDPOINT_INDEX_ROUTER),
 	ATTRIBUTE_MADE(TEXT, text, "serviceName", get_service, .filter = "service-name"),
 	ATTRIBUTE_MADE(WORD, word, "state", find_state, .filter = "vpc-endpoint-state"),
-	ATTRIBUTE_CONST("policyDocument", POLICY),
+	ATTRIBUTE_MADE(TEXT, text, "policyDocument", get_policy),
 	ATTRIBUTE_MADE(TEXTS, texts, "routeTableIdSet", list_tables),
 	ATTRIBUTE_MADE(TEXTS, texts, "subnetIdSet", list_subnets),
 	ATTRIBUTE_ROWS("groupSet", group_members, list_groups),
@@ -138,8 +140,7 @@ static const struct param describe_endpoints_params[] = {
 /* ---- making, changing, deleting ---- */
 
 #define ENDPOINT_UNBUILT                                                                                     \
-	NOT_BUILT("PolicyDocument"), NOT_BUILT("IpAddressType", .only = "ipv4"),                             \
-		NOT_BUILT("DnsOptions.DnsRecordIpType", .only = "ipv4"),                                     \
+	NOT_BUILT("IpAddressType", .only = "ipv4"), NOT_BUILT("DnsOptions.DnsRecordIpType", .only = "ipv4"), \
 		NOT_BUILT("DnsOptions.PrivateDnsOnlyForInboundResolverEndpoint|"                             \
 			  "DnsOptions.PrivateDnsPreference|DnsOptions.PrivateDnsSpecifiedDomain|"            \
 			  "SubnetConfiguration")
@@ -165,6 +166,8 @@ static const struct param create_endpoint_params[] = {
 	  .doc = "Subnets in which the endpoint gets an interface, one in each zone."),
 	P("SecurityGroupId", wish.groups, .kind = KIND_SECURITY_GROUP,
 	  .doc = "Security groups of the interfaces; absent: the VPC's default group."),
+	P("PolicyDocument", wish.policy, .max = ENDPOINT_POLICY_MAX,
+	  .doc = "Policy that must allow each call through the endpoint; absent: everything is allowed."),
 	P("PrivateDnsEnabled", private_names,
 	  .doc = "Whether the DNS name of the service resolves to the endpoint; absent: true for an "
 		 "interface endpoint."),
@@ -174,6 +177,22 @@ static const struct param create_endpoint_params[] = {
 	NOT_BUILT("ServiceNetworkArn|ResourceConfigurationArn|ServiceRegion"),
 };
 #undef P
+
+/* EC2 keeps the document as it was sent. */
+static RESULT check_policy(struct ec2_call *e, struct str document)
+{
+	const struct policy_code *policy = NULL;
+	if (!document.n)
+		return OK;
+	struct result compiled = endpoint_policy_compile(e->c, document, &policy);
+	if (result_is_ok(compiled) || compiled.code == ERR_NO_MEMORY)
+		return compiled;
+	struct str why = e->c->problem.message;
+	ctx_clear_problem(e->c);
+	return ctx_fail_kind(e->c, ERR_INVALID, KIND_VPC_ENDPOINT,
+			     "The specified policy document is not a valid JSON policy document. %" STR_FMT,
+			     STR_ARG(why));
+}
 
 static RESULT prepare_create(struct ec2_call *e, void *args)
 {
@@ -187,6 +206,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 				      "' of type GatewayLoadBalancer does not exist",
 				      STR_ARG(a->service));
 	TRY(ec2_find_endpoint_service(e, a->service, a->wish.type, &a->wish.service));
+	TRY(check_policy(e, a->wish.policy));
 	if (a->private_names == CHOICE_YES && !is_interface)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("PrivateDnsEnabled"),
 				      "Private DNS is for endpoints of type Interface.");
@@ -212,7 +232,9 @@ struct ec2_modify_endpoint {
 static const struct param modify_endpoint_params[] = {
 	P("VpcEndpointId", wish.endpoint, .flags = REQUIRED, .kind = KIND_VPC_ENDPOINT,
 	  .doc = "The VPC endpoint."),
-	P("ResetPolicy", resets_policy, .doc = "Accepted; the endpoint policy always allows everything."),
+	P("PolicyDocument", wish.policy, .max = ENDPOINT_POLICY_MAX,
+	  .doc = "Policy that must allow each call through the endpoint."),
+	P("ResetPolicy", resets_policy, .doc = "Whether the policy becomes the one that allows everything."),
 	P("AddRouteTableId", wish.tables_added, .kind = KIND_ROUTE_TABLE,
 	  .doc = "Route tables that get the endpoint's route."),
 	P("RemoveRouteTableId", wish.tables_removed, .kind = KIND_ROUTE_TABLE,
@@ -230,6 +252,17 @@ static const struct param modify_endpoint_params[] = {
 	ENDPOINT_UNBUILT,
 };
 #undef P
+
+static RESULT prepare_modify(struct ec2_call *e, void *args)
+{
+	struct ec2_modify_endpoint *a = args;
+	bool resets = a->resets_policy == CHOICE_YES;
+	if (resets && a->wish.policy.n)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("ResetPolicy"),
+				      "PolicyDocument and ResetPolicy cannot be specified together.");
+	a->wish.sets_policy = resets || a->wish.policy.n;
+	return check_policy(e, a->wish.policy);
+}
 
 struct ec2_delete_endpoints {
 	struct vpc_endpoint_deletions wish;
@@ -285,7 +318,7 @@ static const struct ec2_action actions[] = {
 	 .answer = ec2_create_endpoint,
 	 .doc = "Creates an endpoint, by which a VPC reaches the region's API without an internet gateway."},
 	{EC2_ACTION("ModifyVpcEndpoint"), .flags = API_WRITES,
-	 .args = PARAMS(struct ec2_modify_endpoint, modify_endpoint_params),
+	 .args = PARAMS(struct ec2_modify_endpoint, modify_endpoint_params), .prepare = prepare_modify,
 	 .operation = engine_change_vpc_endpoint_run, .doc = "Changes a VPC endpoint."},
 	{EC2_ACTION("DeleteVpcEndpoints"), .flags = API_WRITES,
 	 .args = PARAMS(struct ec2_delete_endpoints, delete_endpoints_params), .prepare = prepare_delete,

@@ -27,6 +27,7 @@ struct choice_of {
 	const struct instance_type *type; /* NULL: unknown type */
 	size_t at;
 	int64_t units; /* that the fleet has of it, in thousandths */
+	int64_t room; /* instances that fit; at most what is missing, unless the strategy is capacity alone */
 };
 
 static int compare_int(int64_t a, int64_t b)
@@ -61,6 +62,51 @@ static int compare_units(const void *a, const void *b)
 	return order ? order : compare_int((int64_t) x->at, (int64_t) y->at);
 }
 
+/* The override with the most room comes first. */
+static int compare_room(const void *a, const void *b)
+{
+	const struct choice_of *x = a, *y = b;
+	int order = compare_int(y->room, x->room);
+	return order ? order : compare_int((int64_t) x->at, (int64_t) y->at);
+}
+
+static int compare_room_and_priorities(const void *a, const void *b)
+{
+	const struct choice_of *x = a, *y = b;
+	int order = compare_int(y->room, x->room);
+	return order ? order : compare_priorities(a, b);
+}
+
+static int compare_room_and_sizes(const void *a, const void *b)
+{
+	const struct choice_of *x = a, *y = b;
+	int order = compare_int(y->room, x->room);
+	return order ? order : compare_sizes(a, b);
+}
+
+static int (*find_order(const struct fleet_launching *l))(const void *a, const void *b)
+{
+	static int (*const spot_orders[])(const void *a, const void *b) = {
+		[FLEET_SPOT_STRATEGY_LOWEST_PRICE] = compare_sizes,
+		[FLEET_SPOT_STRATEGY_DIVERSIFIED] = compare_units,
+		[FLEET_SPOT_STRATEGY_CAPACITY_OPTIMIZED] = compare_room,
+		[FLEET_SPOT_STRATEGY_CAPACITY_OPTIMIZED_PRIORITIZED] = compare_room_and_priorities,
+		[FLEET_SPOT_STRATEGY_PRICE_CAPACITY_OPTIMIZED] = compare_room_and_sizes,
+	};
+	return l->is_spot ? spot_orders[l->strategy] : l->is_prioritized ? compare_priorities : compare_sizes;
+}
+
+/* Priorities and prices decide among overrides that each have room for all that is missing. */
+static void count_room(const struct fleet_launching *l, struct choice_of *order)
+{
+	for (size_t k = 0; k < l->count; k++) {
+		int64_t room = fleet_count_room(l->op->head, order[k].override);
+		int64_t needed = (l->left + order[k].override->capacity - 1) / order[k].override->capacity;
+		bool is_enough = l->strategy != FLEET_SPOT_STRATEGY_CAPACITY_OPTIMIZED && room > needed;
+		order[k].room = is_enough ? needed : room;
+	}
+}
+
 static bool is_of(const struct fleet_launching *l, const struct instance *i)
 {
 	return row_is_live(&i->row) && !uuid_is_none(i->spot_request) == l->is_spot;
@@ -83,15 +129,16 @@ static RESULT order_overrides(const struct fleet_launching *l, struct choice_of 
 		return ctx_no_memory(l->op->ctx);
 	for (size_t k = 0; k < l->count; k++) {
 		struct fleet_override *o = &l->overrides[k];
-		order[k] = (struct choice_of){o, instance_type_find_by_name(l->op->head, o->launch.type.text),
-					      k, 0};
+		order[k] = (struct choice_of){
+			.override = o,
+			.type = instance_type_find_by_name(l->op->head, o->launch.type.text),
+			.at = k};
 	}
-	if (l->is_diversified)
+	if (l->is_spot && l->strategy == FLEET_SPOT_STRATEGY_DIVERSIFIED)
 		count_units(l, order);
-	qsort(order, l->count, sizeof *order,
-	      l->is_diversified   ? compare_units
-	      : l->is_prioritized ? compare_priorities
-				  : compare_sizes);
+	if (l->is_spot && l->strategy >= FLEET_SPOT_STRATEGY_CAPACITY_OPTIMIZED)
+		count_room(l, order);
+	qsort(order, l->count, sizeof *order, find_order(l));
 	*ret_order = order;
 	return OK;
 }
@@ -248,7 +295,7 @@ RESULT fleet_launch(struct fleet_launching *l)
 {
 	struct choice_of *order = NULL;
 	TRY(order_overrides(l, &order));
-	if (l->is_diversified)
+	if (l->is_spot && l->strategy == FLEET_SPOT_STRATEGY_DIVERSIFIED)
 		return launch_spread(l, order);
 	for (size_t k = 0; k < l->count && l->left > 0; k++)
 		if (suits_first(l, &order[k]))
@@ -336,8 +383,7 @@ static RESULT launch_instant(struct op *op, struct fleet_wish *wish, struct flee
 				       .overrides = copy_overrides(op, wish),
 				       .count = wish->count,
 				       .is_spot = true,
-				       .is_diversified =
-					       wish->spot_strategy == FLEET_SPOT_STRATEGY_DIVERSIFIED,
+				       .strategy = wish->spot_strategy,
 				       .tell = wish->tell,
 				       .arg = wish->arg,
 				       .left = wish->spot_target};

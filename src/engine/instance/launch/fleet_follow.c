@@ -146,8 +146,7 @@ static RESULT launch_share(struct op *op, const struct fleet *fleet, const struc
 				    .count = wish->count,
 				    .is_spot = is_spot,
 				    .is_prioritized = !is_spot && fleet->is_prioritized,
-				    .is_diversified = is_spot &&
-						      fleet->spot_strategy == FLEET_SPOT_STRATEGY_DIVERSIFIED,
+				    .strategy = fleet->spot_strategy,
 				    .logs = true,
 				    .left = missing > 0 ? missing : 0};
 	int64_t before = l.left;

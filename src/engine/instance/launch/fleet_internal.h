@@ -11,7 +11,8 @@ struct fleet_launching {
 	uuid fleet;
 	struct fleet_override *overrides;
 	size_t count;
-	bool is_spot, is_prioritized, is_diversified, single_type, single_zone;
+	bool is_spot, is_prioritized, single_type, single_zone;
+	enum fleet_spot_strategy strategy; /* of a spot launch */
 	bool logs; /* the fleet's history has a line for each launch and each failure */
 	/* Converts a failure into the face's code and message; NULL: the message is that of the engine, and the code is
 	 * empty. */
@@ -27,6 +28,9 @@ static inline bool fleet_is_of_override(enum err err)
 }
 /* When to launch again after so many launches in turn that failed. */
 int64_t fleet_next_try(int64_t now_us, int64_t tries);
+/* Number of instances of the override's type that fit on open hosts of its zone, or of any zone if the override names none.
+ * In a zone of more than PLACEMENT_LARGE hosts, so many stand for all. */
+int64_t fleet_count_room(const struct tables *t, const struct fleet_override *override);
 /* Launches until nothing is left, as far as overrides can be launched. An override that fails changes nothing. Failures
  * that do not concern one override alone are returned. */
 RESULT fleet_launch(struct fleet_launching *l);

@@ -93,3 +93,5 @@ RESULT launch_choose_place(struct launch *l, int64_t made, const struct host **r
 
 /* host NULL: the instance is not placed yet. */
 RESULT launch_write_instance(struct launch *l, int64_t index, const struct host *host);
+/* Zone of the subnet that a port of a launch names; none: it names none, or the subnet does not exist. */
+uuid launch_find_zone(const struct tables *t, const struct launch_port *port);

@@ -255,3 +255,12 @@ RESULT launch_choose_place(struct launch *l, int64_t made, const struct host **r
 	ctx_clear_problem(l->op->ctx);
 	return !host || l->pool_says.p ? OK : ctx_no_memory(l->op->ctx);
 }
+
+uuid launch_find_zone(const struct tables *t, const struct launch_port *port)
+{
+	const struct row *row =
+		ref_is_given(&port->subnet)
+			? tables_find_prefix(t, KIND_SUBNET, port->subnet.prefix, port->subnet.bits)
+			: NULL;
+	return row ? subnet_of(row)->zone : UUID_NONE;
+}

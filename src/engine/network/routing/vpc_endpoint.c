@@ -117,6 +117,37 @@ const struct vpc_endpoint *engine_find_gateway_endpoint(const struct tables *t, 
 	return e;
 }
 
+static bool has_front_at(const struct tables *t, const struct vpc_endpoint *e, struct ip at)
+{
+	for (size_t k = 0; k < e->fronts.count; k++) {
+		const struct port *port = port_find(t, e->fronts.at[k]);
+		if (port && ip_equal(port->ip, at))
+			return true;
+	}
+	return false;
+}
+
+/* Route table of the subnet with the address. */
+static uuid find_table_of(const struct tables *t, const struct router *router, struct ip ip)
+{
+	for (const struct subnet *s = subnet_first_by_router(t, router->row.id); s;
+	     s = subnet_next_by_router(t, s))
+		if (cidr_contains(s->block, ip) && !uuid_is_none(s->route_table))
+			return s->route_table;
+	return router->main_route_table;
+}
+
+const struct vpc_endpoint *engine_find_endpoint_of_guest(const struct tables *t, uuid router, struct ip at,
+							 struct ip guest)
+{
+	const struct router *row = router_find(t, router);
+	for (const struct vpc_endpoint *e = vpc_endpoint_first_by_router(t, router); e;
+	     e = vpc_endpoint_next_by_router(t, e))
+		if (has_front_at(t, e, at))
+			return e;
+	return row ? engine_find_gateway_endpoint(t, router, find_table_of(t, row, guest)) : NULL;
+}
+
 bool engine_is_endpoint_ready(const struct tables *t, const struct vpc_endpoint *endpoint)
 {
 	for (size_t k = 0; k < endpoint->fronts.count; k++) {
@@ -376,7 +407,8 @@ static RESULT create(struct op *op, struct vpc_endpoint_wish *wish, uuid account
 				    .router = router->row.id,
 				    .type = wish->type,
 				    .service = wish->service,
-				    .private_names = wish->private_names};
+				    .private_names = wish->private_names,
+				    .policy = wish->policy};
 	TRY(check_fits(op, made.type, &wish->tables, VPC_ENDPOINT_TYPE_GATEWAY));
 	TRY(check_fits(op, made.type, &wish->subnets, VPC_ENDPOINT_TYPE_INTERFACE));
 	TRY(check_fits(op, made.type, &wish->groups, VPC_ENDPOINT_TYPE_INTERFACE));
@@ -472,6 +504,8 @@ RESULT engine_change_vpc_endpoint(struct op *op, struct vpc_endpoint_change *wis
 	struct vpc_endpoint next = *present;
 	struct id_list tables = copy_ids(&next.tables);
 	choice_apply(wish->private_names, &next.private_names);
+	if (wish->sets_policy)
+		next.policy = wish->policy;
 	TRY(check_private_names(op, &next, STR("PrivateDnsEnabled")));
 	TRY(remove_tables(op, &next, &wish->tables_removed, permission, &tables));
 	TRY(add_tables(op, &next, &wish->tables_added, permission, &tables));

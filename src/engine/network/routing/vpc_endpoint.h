@@ -24,6 +24,7 @@ struct vpc_endpoint_wish {
 	struct refs tables;          /* for gateway endpoints */
 	struct refs subnets, groups; /* for interface endpoints; no group: the VPC's default group */
 	bool private_names;
+	struct str policy; /* checked by the caller; empty: everything is allowed */
 	struct tags tags;
 	struct str client_token, digest; /* digest covers the other parameters; empty token: none */
 	/* outputs: */
@@ -37,6 +38,8 @@ struct vpc_endpoint_change {
 	struct refs tables_added, tables_removed, subnets_added, subnets_removed, groups_added,
 		groups_removed;
 	enum choice private_names;
+	bool sets_policy; /* to `policy`, checked by the caller; empty: everything is allowed */
+	struct str policy;
 	/* outputs: */
 	uuid made;
 };
@@ -63,6 +66,10 @@ OPERATION(engine_delete_vpc_endpoints, vpc_endpoint_deletions)
 RESULT vpc_endpoint_leave_table(struct op *op, uuid router, uuid table);
 /* True if the port is an interface of an endpoint: it is plugged into this machine. */
 bool engine_is_endpoint_port(const struct tables *t, const struct port *port);
+/* The endpoint through which a guest of the router reaches the API at `at`: the interface with that address, or else the
+ * gateway endpoint in the route table of the guest's subnet. NULL: it has lost the interface or route. */
+const struct vpc_endpoint *engine_find_endpoint_of_guest(const struct tables *t, uuid router, struct ip at,
+							 struct ip guest);
 /* The gateway endpoint that has a route in the table, or NULL. */
 const struct vpc_endpoint *engine_find_gateway_endpoint(const struct tables *t, uuid router, uuid table);
 /* True if the network has all interfaces of the endpoint. */
