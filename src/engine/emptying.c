@@ -8,6 +8,7 @@
 #include "engine/instance/key_pair.h"
 #include "engine/instance/placement/server_group.h"
 #include "engine/job.h"
+#include "engine/messaging/messaging.h"
 #include "engine/network/address/address.h"
 #include "engine/network/address/address_prefix.h"
 #include "engine/network/filter/security_group.h"
@@ -143,6 +144,10 @@ bool emptying_is_going(const struct tables *t, enum kind kind, uuid id)
 	const struct row *row = tables_find(t, kind, id);
 	if (row && kind == KIND_SCALING_GROUP)
 		return scaling_group_of(row)->is_deleting;
+	if (row && kind == KIND_QUEUE)
+		return engine_is_queue_deleted(queue_of(row));
+	if (row && kind == KIND_TOPIC)
+		return engine_is_topic_deleted(topic_of(row));
 	return row && kind == KIND_INSTANCE &&
 	       model_derive_instance_state(instance_of(row)) == INSTANCE_SHUTTING_DOWN;
 }

@@ -11,7 +11,7 @@ from waiting import soon
 TABLES = json.loads(subprocess.run([ec2.DARI, "dump", "autoscaling"], check=True, capture_output=True).stdout)
 ACTIONS = {a["name"]: a for a in TABLES["actions"]}
 SERVICE, VERSION = "autoscaling", "2011-01-01"
-LISTS = ("DescribeAutoScalingGroups", "DescribeScheduledActions", "DescribeAutoScalingInstances", "DescribePolicies", "DescribeLaunchConfigurations", "DescribeTags", "DescribeScalingActivities")
+LISTS = ("DescribeAutoScalingGroups", "DescribeScheduledActions", "DescribeAutoScalingInstances", "DescribePolicies", "DescribeLaunchConfigurations", "DescribeTags", "DescribeScalingActivities", "DescribeNotificationConfigurations")
 TEMPLATE = "LaunchTemplate.LaunchTemplateId"
 MIXED = "MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.LaunchTemplateId"
 SOURCES = {"LaunchConfigurationName", "LaunchTemplate.LaunchTemplateName", TEMPLATE}
@@ -52,6 +52,9 @@ class World:
         self.make("PutScalingPolicy", {"AutoScalingGroupName": self.web, "PolicyName": "more", "AdjustmentType": "ChangeInCapacity", "ScalingAdjustment": "0"})
         self.make("PutScheduledUpdateGroupAction", {"AutoScalingGroupName": self.web, "ScheduledActionName": "night", "Recurrence": "0 22 * * *", "MinSize": "0"})
         self.number = self.target.split(":")[4]
+        self.topic = account.call("CreateTopic", {"Name": "scaling"}, service="sns", version="2010-03-31").first(".//TopicArn")
+        self.make("PutNotificationConfiguration", {"AutoScalingGroupName": self.web, "TopicARN": self.topic,
+                                                   "NotificationTypes.member.1": "autoscaling:EC2_INSTANCE_LAUNCH_ERROR"})
         self.arns = {name: self.groups(name).first(".//AutoScalingGroupARN") for name in (self.web, self.idle)}
         dev.rest()
         self.values = {
@@ -67,6 +70,7 @@ class World:
             "BlockDeviceMappings.member.N.DeviceName": "/dev/sda1", "Filters.member.N.Name": "tag-key", "Filters.member.N.Values.member.N": "k", "MetricValue": "1",
             "BreachThreshold": "1", "LifecycleActionToken": "0" * 36, "ScheduledActionName": "night", "ScheduledActionNames.member.N": "night",
             "ScheduledUpdateGroupActions.member.N.ScheduledActionName": "night", "ScheduledUpdateGroupActions.member.N.Recurrence": "0 22 * * *",
+            "TopicARN": self.topic, "NotificationTypes.member.N": "autoscaling:EC2_INSTANCE_LAUNCH_ERROR",
             "ScheduledUpdateGroupActions.member.N.MinSize": "0", "Recurrence": "0 22 * * *"}
 
     def make(self, action, params):

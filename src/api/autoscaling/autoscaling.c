@@ -45,11 +45,11 @@ static RESULT write_problem(struct api_call *core, struct api_problem *p, struct
 }
 
 static const struct api_actions *const groups[] = {
-	&autoscaling_group_actions,         &autoscaling_list_actions,     &autoscaling_capacity_actions,
-	&autoscaling_instance_actions,      &autoscaling_activity_actions, &autoscaling_target_actions,
-	&autoscaling_hook_actions,          &autoscaling_policy_actions,   &autoscaling_schedule_actions,
-	&autoscaling_configuration_actions, &autoscaling_tag_actions,      &autoscaling_type_actions,
-	&autoscaling_metric_actions,
+	&autoscaling_group_actions,         &autoscaling_list_actions,         &autoscaling_capacity_actions,
+	&autoscaling_instance_actions,      &autoscaling_activity_actions,     &autoscaling_target_actions,
+	&autoscaling_hook_actions,          &autoscaling_policy_actions,       &autoscaling_schedule_actions,
+	&autoscaling_configuration_actions, &autoscaling_tag_actions,          &autoscaling_type_actions,
+	&autoscaling_metric_actions,        &autoscaling_notification_actions,
 };
 const struct api_groups autoscaling_action_groups = {groups, sizeof groups / sizeof groups[0]};
 

@@ -421,24 +421,23 @@ static const struct param traffic_rows[] = {
 static const struct params traffic_table = PARAMS(struct traffic_args, traffic_rows);
 
 struct hook_args {
-	struct str name, transition, result, metadata;
-	int64_t timeout_s;
-	bool has_timeout, has_metadata;
+	struct scaling_hook_wish wish;
+	struct str transition, result;
 };
 static const struct param hook_rows[] = {
-	AUTOSCALING_NAME(struct hook_args, "LifecycleHookName", name, .flags = REQUIRED,
+	AUTOSCALING_NAME(struct hook_args, "LifecycleHookName", wish.name, .flags = REQUIRED,
 			 .doc = "Name of the lifecycle hook."),
 	PARAM(struct hook_args, "LifecycleTransition", transition, .flags = REQUIRED,
 	      .words = "autoscaling:EC2_INSTANCE_LAUNCHING|autoscaling:EC2_INSTANCE_TERMINATING",
 	      .doc = "Transition at which instances wait."),
-	PARAM(struct hook_args, "HeartbeatTimeout", timeout_s, .min = 30, .max = 7200,
-	      .given = offsetof(struct hook_args, has_timeout) + 1,
+	PARAM(struct hook_args, "HeartbeatTimeout", wish.timeout_s.value, .min = 30, .max = 7200,
+	      .given = offsetof(struct hook_args, wish.timeout_s.is_given) + 1,
 	      .doc = "Heartbeat timeout in seconds; absent: 3600."),
 	PARAM(struct hook_args, "DefaultResult", result, .words = "CONTINUE|ABANDON", .absent = "ABANDON",
 	      .doc = "Result after the timeout."),
-	PARAM(struct hook_args, "NotificationMetadata", metadata, .min = 1, .max = 1023,
-	      .given = offsetof(struct hook_args, has_metadata) + 1, .doc = "Text shown with the hook."),
-	NOT_BUILT("NotificationTargetARN|RoleARN"),
+	PARAM(struct hook_args, "NotificationMetadata", wish.metadata, .min = 1, .max = 1023,
+	      .given = offsetof(struct hook_args, wish.has_metadata) + 1, .doc = "Text shown with the hook."),
+	AUTOSCALING_TARGET(struct hook_args, wish),
 };
 static const struct params hook_table = PARAMS(struct hook_args, hook_rows);
 
@@ -504,14 +503,10 @@ static RESULT take_hooks(struct autoscaling_call *e, struct create_args *a)
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < a->hooks.count; k++) {
 		const struct hook_args *h = &a->hooks.at[k];
-		at[k] = (struct scaling_hook_wish){
-			.name = h->name,
-			.has_transition = true,
-			.is_terminating = str_is(h->transition, "autoscaling:EC2_INSTANCE_TERMINATING"),
-			.timeout_s = {h->has_timeout, h->timeout_s},
-			.abandons = str_is(h->result, "ABANDON") ? CHOICE_YES : CHOICE_NO,
-			.metadata = h->metadata,
-			.has_metadata = h->has_metadata};
+		at[k] = h->wish;
+		at[k].has_transition = true;
+		at[k].is_terminating = str_is(h->transition, "autoscaling:EC2_INSTANCE_TERMINATING");
+		at[k].abandons = str_is(h->result, "ABANDON") ? CHOICE_YES : CHOICE_NO;
 	}
 	a->wish.hooks = (struct scaling_hooks){at, a->hooks.count};
 	return OK;

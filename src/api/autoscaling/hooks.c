@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lifecycle hooks. Notifications are not sent: whoever completes an action reads the state of the instance. Source: Amazon
- * EC2 Auto Scaling API Reference. */
+ * Lifecycle hooks. Source: Amazon EC2 Auto Scaling API Reference. */
 #include "api/autoscaling/internal.h"
 #include "engine/resolve.h"
 
@@ -32,7 +31,7 @@ static const struct param put_params[] = {
 	      .doc = "Result after the timeout; absent: ABANDON."),
 	PARAM(struct put_args, "NotificationMetadata", wish.metadata, .min = 1, .max = METADATA_MAX,
 	      .given = offsetof(struct put_args, wish.has_metadata) + 1, .doc = "Text shown with the hook."),
-	NOT_BUILT("NotificationTargetARN|RoleARN"),
+	AUTOSCALING_TARGET(struct put_args, wish),
 };
 
 static RESULT prepare_put(struct autoscaling_call *e, void *args)
@@ -103,6 +102,8 @@ static void write_hook(struct xml *x, const struct scaling_group *group, const s
 	xml_text(x, "AutoScalingGroupName", group->name);
 	xml_z(x, "LifecycleTransition",
 	      h->transition == SCALING_HOOK_TRANSITION_TERMINATING ? TERMINATING : LAUNCHING);
+	xml_text_opt(x, "NotificationTargetARN", h->target);
+	xml_text_opt(x, "RoleARN", h->role);
 	xml_text_opt(x, "NotificationMetadata", h->metadata);
 	xml_int(x, "HeartbeatTimeout", h->timeout_s);
 	xml_int(x, "GlobalTimeout", most_s < HOLD_MAX_S ? most_s : HOLD_MAX_S);

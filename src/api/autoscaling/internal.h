@@ -27,7 +27,7 @@ extern const struct api_actions autoscaling_group_actions, autoscaling_list_acti
 	autoscaling_capacity_actions, autoscaling_instance_actions, autoscaling_activity_actions,
 	autoscaling_target_actions, autoscaling_hook_actions, autoscaling_policy_actions,
 	autoscaling_schedule_actions, autoscaling_configuration_actions, autoscaling_tag_actions,
-	autoscaling_type_actions, autoscaling_metric_actions;
+	autoscaling_type_actions, autoscaling_metric_actions, autoscaling_notification_actions;
 extern const struct api_groups autoscaling_action_groups;
 
 /* ---- errors.c ---- */
@@ -51,6 +51,15 @@ enum { AUTOSCALING_ARN_MAX = 1600, AUTOSCALING_RECORDS_MAX = 100, AUTOSCALING_RE
 		      .doc = "Token of the next page, from the previous answer.")
 #define AUTOSCALING_PAGES(T, member) AUTOSCALING_PAGES_TO(T, member, AUTOSCALING_RECORDS_MAX)
 
+/* Target and role of a lifecycle hook, in a struct scaling_hook_wish. */
+#define AUTOSCALING_TARGET(T, wish)                                                                          \
+	PARAM(T, "NotificationTargetARN", wish.target, .max = 400,                                           \
+	      .given = offsetof(T, wish.has_target) + 1,                                                     \
+	      .doc = "A queue or topic of the account that is told of each instance; empty: none any "       \
+		     "more."),                                                                               \
+		PARAM(T, "RoleARN", wish.role, .min = 1, .max = 600,                                         \
+		      .given = offsetof(T, wish.has_role) + 1,                                               \
+		      .doc = "A role of the account that the caller may pass on; a target needs it.")
 /* Finds a group of the caller's account by its name. ERR_NOT_FOUND with the kind. */
 RESULT autoscaling_find_group(struct autoscaling_call *e, struct str name, const char *field,
 			      struct ref *ret_ref);

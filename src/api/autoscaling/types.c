@@ -58,25 +58,17 @@ static RESULT answer_metrics(struct autoscaling_call *e, const void *args, struc
 	autoscaling_write_words(x, "Granularities", "Granularity", "1Minute");
 	return OK;
 }
-WORDS(answer_notifications, "AutoScalingNotificationTypes", NULL, "")
 
 /* ---- empty lists ---- */
 
 struct none_args {
-	struct str group, type;
-	struct strs names;
+	struct str group;
 	struct query_pages pages;
 };
 static const struct param group_params[] = {
 	AUTOSCALING_GROUP(struct none_args, group),
 	AUTOSCALING_PAGES(struct none_args, pages),
 };
-static const struct param notification_params[] = {
-	PARAM(struct none_args, "AutoScalingGroupNames.member", names, .min = 1, .max = SCALING_NAME_MAX,
-	      .doc = "Groups by name."),
-	AUTOSCALING_PAGES(struct none_args, pages),
-};
-
 /* A group that is named must be there. */
 static RESULT answer_none(struct autoscaling_call *e, const struct none_args *a, struct xml *x,
 			  const char *list)
@@ -97,7 +89,6 @@ static RESULT answer_none(struct autoscaling_call *e, const struct none_args *a,
 	}
 NONE(answer_refreshes, "InstanceRefreshes")
 NONE(answer_warm_pool, "Instances")
-NONE(answer_notified, "NotificationConfigurations")
 
 #define TYPES(word, answers, says)                                                                           \
 	{                                                                                                    \
@@ -116,12 +107,5 @@ static const struct autoscaling_action actions[] = {
 	{AUTOSCALING_ACTION("DescribeWarmPool"), .args = PARAMS(struct none_args, group_params),
 	 .answer = answer_warm_pool, .never = "Warm pools are not implemented.",
 	 .doc = "Describes the warm pool of a group. There is none."},
-	{AUTOSCALING_ACTION("DescribeNotificationConfigurations"),
-	 .args = PARAMS(struct none_args, notification_params), .answer = answer_notified,
-	 .never = "Notifications are not implemented.",
-	 .doc = "Lists notification configurations. There are none."},
-	{AUTOSCALING_ACTION("DescribeAutoScalingNotificationTypes"), .args = NO_PARAMS,
-	 .answer = answer_notifications, .never = "Notifications are not implemented.",
-	 .doc = "Lists notification types. There are none."},
 };
 const struct api_actions autoscaling_type_actions = API_ACTIONS(actions);

@@ -40,10 +40,26 @@ static RESULT fail_attribute(struct ctx *c, const char *field, const struct mess
 			      STR_ARG(str_cut(a->name, 256)), words);
 }
 
+static bool is_name(struct str name)
+{
+	for (size_t k = 0; k < name.n; k++)
+		if (!str_is_alphanumeric(name.p[k]) && name.p[k] != '_' && name.p[k] != '-' &&
+		    name.p[k] != '.')
+			return false;
+	return true;
+}
+
 static RESULT check_attribute(struct ctx *c, const char *field, const struct message_attribute *a)
 {
 	struct str bytes;
 	bool is_binary = message_attribute_is(a->value.type, "Binary");
+	if (!is_name(a->name))
+		return ctx_fail_field(
+			c, ERR_INVALID, str_from(field),
+			"The message attribute name '%" STR_FMT
+			"' is invalid. Attribute name can contain A-Z, a-z, 0-9, underscore (_), "
+			"hyphen (-), and period (.) characters.",
+			STR_ARG(str_cut(a->name, 256)));
 	if (!is_binary && !message_attribute_is(a->value.type, "String") &&
 	    !message_attribute_is(a->value.type, "Number"))
 		return fail_attribute(c, field, a,

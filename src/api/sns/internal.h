@@ -35,6 +35,11 @@ RESULT sns_fail(struct sns_call *e, const char *field, const char *reason);
 /* ERR_UNSUPPORTED with the field, by that name. */
 RESULT sns_refuse(struct sns_call *e, const char *field, struct str name);
 
+/* ---- subscriptions.c ---- */
+
+/* Words of protocols, by enum topic_subscription_protocol. */
+extern const char *const sns_protocols[TOPIC_PROTOCOLS];
+
 /* ---- topics.c ---- */
 
 #define SNS_TOPIC(T, member)                                                                                 \

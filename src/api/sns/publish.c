@@ -1,33 +1,69 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Publishes messages to topics. Source: Amazon SNS API Reference. */
+#include <jansson.h>
+
 #include "api/core/params.h"
 #include "api/query/message_attributes.h"
 #include "api/sns/internal.h"
 
 enum { ENTRIES_MAX = 100, ID_MAX = 80 };
 
-#define UNBUILT                                                                                              \
-	NOT_BUILT("MessageStructure", .doc = "A text for each protocol."),                                   \
-		NOT_BUILT("MessageGroupId|MessageDeduplicationId", .doc = "FIFO topics.")
-#define MESSAGE(T, member, attributes)                                                                       \
+#define UNBUILT NOT_BUILT("MessageGroupId|MessageDeduplicationId", .doc = "FIFO topics.")
+#define MESSAGE(T, member, attributes, structure)                                                            \
 	PARAM(T, "Message", member.body, .flags = REQUIRED, .min = 1, .max = MESSAGE_BYTES_MAX,              \
 	      .doc = "Text of the message."),                                                                \
 		PARAM(T, "Subject", member.subject, .min = 1, .max = TOPIC_SUBJECT_MAX,                      \
 		      .doc = "Subject of the message."),                                                     \
+		PARAM(T, "MessageStructure", structure, .min = 1, .max = 64,                                 \
+		      .doc = "json: Message has a text for each protocol."),                                 \
 		PARAM_LIST(T, "MessageAttributes.entry", attributes, message_attribute_params,               \
 			   .doc = "Message attributes.")
 
+static RESULT fail_structure(struct sns_call *e, const char *words)
+{
+	return ctx_fail_field(e->c, ERR_INVALID, STR("MessageStructure"),
+			      "Invalid parameter: Message Structure - %s", words);
+}
+
+/* The text of a protocol, in the arena; empty: there is none. */
+static struct str text_for(struct sns_call *e, const json_t *document, const char *protocol)
+{
+	const json_t *text = json_object_get(document, protocol);
+	return json_is_string(text) ? str_copy(e->c->arena, (struct str){json_string_value(text),
+									 json_string_length(text)})
+				    : STR_NONE;
+}
+
+/* Takes a message apart that has a text for each protocol. */
+static RESULT take_structure(struct sns_call *e, struct str structure, struct published_message *m)
+{
+	if (!structure.n)
+		return OK;
+	if (!str_is(structure, "json"))
+		return fail_structure(e, "the only structure is json");
+	json_t *document = json_loadb(m->body.p, m->body.n, JSON_REJECT_DUPLICATES, NULL);
+	bool is_object = json_is_object(document);
+	m->body = text_for(e, document, "default");
+	for (size_t k = 0; k < TOPIC_PROTOCOLS; k++)
+		m->bodies[k] = text_for(e, document, sns_protocols[k]);
+	json_decref(document);
+	if (!is_object)
+		return fail_structure(e, "JSON message body failed to parse");
+	return m->body.n ? OK : fail_structure(e, "No default entry in JSON message body");
+}
+
 /* A subject is one line of ASCII, which begins with a letter, digit or punctuation. */
 static RESULT check_message(struct sns_call *e, const struct message_attributes *attributes,
-			    struct published_message *m)
+			    struct str structure, struct published_message *m)
 {
+	size_t size = m->body.n;
 	for (size_t k = 0; k < m->subject.n; k++)
 		if (m->subject.p[k] < ' ' || m->subject.p[k] > '~' || (!k && m->subject.p[k] == ' '))
 			return ctx_fail_field(e->c, ERR_INVALID, STR("Subject"),
 					      "Invalid parameter: Subject");
 	TRY(message_attributes_read(e->c, attributes, "MessageAttributes", &m->attributes));
-	return m->body.n + message_attributes_size(&m->attributes) <= MESSAGE_BYTES_MAX
-		       ? OK
+	return size + message_attributes_size(&m->attributes) <= MESSAGE_BYTES_MAX
+		       ? take_structure(e, structure, m)
 		       : ctx_fail_field(e->c, ERR_INVALID, STR("Message"),
 					"Invalid parameter: Message too long");
 }
@@ -36,14 +72,14 @@ struct publish_args {
 	struct publish_wish wish;
 	struct published_message message;
 	struct message_attributes attributes;
-	struct str topic, target;
+	struct str topic, target, structure;
 };
 static const struct param publish_params[] = {
 	PARAM(struct publish_args, "TopicArn", topic, .min = 1, .max = MESSAGING_ARN_MAX,
 	      .doc = "ARN of the topic."),
 	PARAM(struct publish_args, "TargetArn", target, .min = 1, .max = MESSAGING_ARN_MAX,
 	      .doc = "ARN of the topic, by another name."),
-	MESSAGE(struct publish_args, message, attributes),
+	MESSAGE(struct publish_args, message, attributes, structure),
 	UNBUILT,
 	NOT_BUILT("PhoneNumber", .doc = "Text messages."),
 };
@@ -55,7 +91,7 @@ static RESULT prepare_publish(struct sns_call *e, void *args)
 		return ctx_fail_field(
 			e->c, ERR_COMBINATION, STR("TopicArn"),
 			"Invalid parameter: TopicArn or TargetArn Reason: one of them is required");
-	TRY(check_message(e, &a->attributes, &a->message));
+	TRY(check_message(e, &a->attributes, a->structure, &a->message));
 	a->wish.at = &a->message;
 	a->wish.count = 1;
 	return sns_find_topic(e, a->topic.n ? a->topic : a->target, "TopicArn", &a->wish.topic);
@@ -71,14 +107,14 @@ static RESULT answer_publish(struct sns_call *e, const void *args, struct xml *x
 /* ---- batches ---- */
 
 struct batch_entry {
-	struct str id;
+	struct str id, structure;
 	struct published_message message;
 	struct message_attributes attributes;
 };
 static const struct param entry_rows[] = {
 	PARAM(struct batch_entry, "Id", id, .flags = REQUIRED, .max = 256,
 	      .doc = "Id of the entry in the answer."),
-	MESSAGE(struct batch_entry, message, attributes),
+	MESSAGE(struct batch_entry, message, attributes, structure),
 	UNBUILT,
 };
 static const struct params entry_table = PARAMS(struct batch_entry, entry_rows);
@@ -146,9 +182,11 @@ static RESULT prepare_batch(struct sns_call *e, void *args)
 		return ctx_no_memory(e->c);
 	a->wish.count = a->entries.count;
 	for (size_t k = 0; k < a->entries.count; k++) {
-		TRY(check_message(e, &a->entries.at[k].attributes, &a->entries.at[k].message));
-		a->wish.at[k] = a->entries.at[k].message;
-		bytes += a->wish.at[k].body.n + message_attributes_size(&a->wish.at[k].attributes);
+		struct batch_entry *entry = &a->entries.at[k];
+		bytes += entry->message.body.n;
+		TRY(check_message(e, &entry->attributes, entry->structure, &entry->message));
+		a->wish.at[k] = entry->message;
+		bytes += message_attributes_size(&entry->message.attributes);
 	}
 	if (bytes > MESSAGE_BYTES_MAX)
 		return fail_batch(

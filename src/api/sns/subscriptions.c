@@ -48,6 +48,19 @@ static RESULT read_attribute(struct sns_call *e, struct str name, struct str val
 		wish->is_raw = is_raw ? CHOICE_YES : CHOICE_NO;
 		return OK;
 	}
+	if (str_is(name, "FilterPolicy")) {
+		wish->has_filter = true;
+		wish->filter = value;
+		return OK;
+	}
+	if (str_is(name, "FilterPolicyScope")) {
+		if (!str_is(value, "MessageAttributes") && !str_is(value, "MessageBody"))
+			return sns_fail(e, field,
+					"FilterPolicyScope: Invalid value. Must be MessageAttributes or "
+					"MessageBody.");
+		wish->filters_body = str_is(value, "MessageBody") ? CHOICE_YES : CHOICE_NO;
+		return OK;
+	}
 	if (str_is(name, "RedrivePolicy")) {
 		wish->has_dead_queue = true;
 		return sns_read_redrive(e, value, &wish->dead_queue);
@@ -70,7 +83,8 @@ static const struct param subscribe_params[] = {
 	PARAM(struct subscribe_args, "Endpoint", endpoint, .flags = REQUIRED, .min = 1, .max = ENDPOINT_MAX,
 	      .doc = "Endpoint: ARN of a queue of the account, or a URL."),
 	PARAM_LIST(struct subscribe_args, "Attributes.entry", attributes, sns_entry_params,
-		   .max = ATTRIBUTES_MAX, .doc = "Attributes: RawMessageDelivery and RedrivePolicy."),
+		   .max = ATTRIBUTES_MAX,
+		   .doc = "Attributes: RawMessageDelivery, RedrivePolicy, FilterPolicy and FilterPolicyScope."),
 	PARAM(struct subscribe_args, "ReturnSubscriptionArn", returns_arn,
 	      .doc = "Whether the answer contains the ARN before the subscription is confirmed."),
 };
@@ -83,16 +97,17 @@ static bool is_visible(struct str text)
 	return true;
 }
 
+const char *const sns_protocols[TOPIC_PROTOCOLS] = {[TOPIC_SUBSCRIPTION_PROTOCOL_SQS] = "sqs",
+						    [TOPIC_SUBSCRIPTION_PROTOCOL_HTTP] = "http",
+						    [TOPIC_SUBSCRIPTION_PROTOCOL_HTTPS] = "https"};
+
 static RESULT read_protocol(struct sns_call *e, struct subscribe_args *a)
 {
-	static const char *const words[] = {[TOPIC_SUBSCRIPTION_PROTOCOL_SQS] = "sqs",
-					    [TOPIC_SUBSCRIPTION_PROTOCOL_HTTP] = "http",
-					    [TOPIC_SUBSCRIPTION_PROTOCOL_HTTPS] = "https"};
-	for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
-		if (!str_is(a->protocol, words[k]))
+	for (size_t k = 0; k < TOPIC_PROTOCOLS; k++) {
+		if (!str_is(a->protocol, sns_protocols[k]))
 			continue;
 		a->wish.protocol = (enum topic_subscription_protocol) k;
-		struct str start = str_print(e->c->arena, "%s://", words[k]);
+		struct str start = str_print(e->c->arena, "%s://", sns_protocols[k]);
 		bool is_url = str_starts_with(a->endpoint, start) && a->endpoint.n > start.n &&
 			      is_visible(a->endpoint);
 		return k == TOPIC_SUBSCRIPTION_PROTOCOL_SQS || is_url
@@ -130,6 +145,8 @@ static RESULT prepare_subscribe(struct sns_call *e, void *args)
 	a->wish.endpoint = a->endpoint;
 	a->wish.is_raw = attributes.is_raw == CHOICE_YES;
 	a->wish.dead_queue = attributes.dead_queue;
+	a->wish.filter = attributes.filter;
+	a->wish.filters_body = attributes.filters_body == CHOICE_YES;
 	if (a->wish.protocol != TOPIC_SUBSCRIPTION_PROTOCOL_SQS)
 		TRY(make_token(e, &a->wish));
 	return sns_find_topic(e, a->arn, "TopicArn", &a->wish.topic);
@@ -182,13 +199,6 @@ static RESULT answer_confirm(struct sns_call *e, const void *args, struct xml *x
 
 /* ---- list ---- */
 
-static const char *protocol_word(const struct topic_subscription *s)
-{
-	return s->protocol == TOPIC_SUBSCRIPTION_PROTOCOL_SQS    ? "sqs"
-	       : s->protocol == TOPIC_SUBSCRIPTION_PROTOCOL_HTTP ? "http"
-								 : "https";
-}
-
 static struct str topic_arn_of(struct sns_call *e, const struct topic_subscription *s)
 {
 	const struct topic *topic = topic_find(sns_tables(e), s->topic);
@@ -201,7 +211,7 @@ static void write_subscription(struct sns_call *e, struct xml *x, const struct t
 	xml_text(x, "SubscriptionArn",
 		 s->is_confirmed ? sns_arn(e, KIND_TOPIC_SUBSCRIPTION, &s->row) : STR("PendingConfirmation"));
 	xml_text(x, "Owner", e->c->who->account_number);
-	xml_z(x, "Protocol", protocol_word(s));
+	xml_z(x, "Protocol", sns_protocols[s->protocol]);
 	xml_text(x, "Endpoint", s->endpoint);
 	xml_text(x, "TopicArn", topic_arn_of(e, s));
 	xml_close(x, "member");
@@ -259,7 +269,8 @@ static const struct param one_params[] = {SUBSCRIPTION(struct one_args, arn)};
 static const struct param set_params[] = {
 	SUBSCRIPTION(struct one_args, arn),
 	PARAM(struct one_args, "AttributeName", name, .flags = REQUIRED, .min = 1, .max = 128,
-	      .doc = "Name of the attribute: RawMessageDelivery or RedrivePolicy."),
+	      .doc = "Name of the attribute: RawMessageDelivery, RedrivePolicy, FilterPolicy or "
+		     "FilterPolicyScope."),
 	PARAM(struct one_args, "AttributeValue", value, .max = 30720, .doc = "Value of the attribute."),
 };
 
@@ -293,11 +304,16 @@ static RESULT answer_one(struct sns_call *e, const void *args, struct xml *x)
 	sns_write_entry(x, "SubscriptionArn", sns_arn(e, KIND_TOPIC_SUBSCRIPTION, &s->row));
 	sns_write_entry(x, "TopicArn", topic_arn_of(e, s));
 	sns_write_entry(x, "Owner", e->c->who->account_number);
-	sns_write_entry(x, "Protocol", str_from(protocol_word(s)));
+	sns_write_entry(x, "Protocol", str_from(sns_protocols[s->protocol]));
 	sns_write_entry(x, "Endpoint", s->endpoint);
 	sns_write_entry(x, "ConfirmationWasAuthenticated", s->is_authenticated ? STR("true") : STR("false"));
 	sns_write_entry(x, "PendingConfirmation", s->is_confirmed ? STR("false") : STR("true"));
 	sns_write_entry(x, "RawMessageDelivery", s->is_raw ? STR("true") : STR("false"));
+	if (s->filter.n) {
+		sns_write_entry(x, "FilterPolicy", s->filter);
+		sns_write_entry(x, "FilterPolicyScope",
+				s->filters_body ? STR("MessageBody") : STR("MessageAttributes"));
+	}
 	if (s->dead_queue.n)
 		sns_write_entry(x, "RedrivePolicy",
 				str_print(e->c->arena,

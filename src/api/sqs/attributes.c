@@ -6,6 +6,8 @@
 #include "api/sqs/internal.h"
 #include "base/clock.h"
 
+enum { SOURCES_MAX = 10, REDRIVE_ALLOW_MAX = 2048 };
+
 static const struct param pair_rows[] = {
 	PARAM(struct sqs_pair, "Name", name, .flags = REQUIRED, .min = 1, .max = 128, .doc = "Name."),
 	PARAM(struct sqs_pair, "Value", value, .max = 20480, .doc = "Value."),
@@ -68,6 +70,49 @@ static RESULT read_redrive(struct sqs_call *e, struct str value, struct queue_wi
 	return OK;
 }
 
+static bool is_permission(const json_t *word)
+{
+	const char *text = json_string_value(word);
+	return text && (str_is(STR("allowAll"), text) || str_is(STR("denyAll"), text) ||
+			str_is(STR("byQueue"), text));
+}
+
+/* Sources are ARNs of queues of the account, up to ten, and belong to byQueue alone. */
+static bool has_sources(struct sqs_call *e, const json_t *policy)
+{
+	const json_t *sources = json_object_get(policy, "sourceQueueArns");
+	struct str name;
+	size_t index;
+	const json_t *arn;
+	if (str_is(STR("byQueue"), json_string_value(json_object_get(policy, "redrivePermission"))) !=
+	    (json_array_size(sources) > 0))
+		return false;
+	json_array_foreach ((json_t *) sources, index, arn)
+		if (!engine_read_messaging_arn(str_from(json_string_value(arn)), "sqs", e->config->region,
+					       e->c->who->account_number, &name))
+			return false;
+	return json_array_size(sources) <= SOURCES_MAX;
+}
+
+static RESULT read_redrive_allow(struct sqs_call *e, struct str value, struct queue_wish *wish)
+{
+	wish->given |= 1U << QUEUE_REDRIVE_ALLOW;
+	wish->row.redrive_allow = value;
+	if (!value.n)
+		return OK;
+	json_t *policy = json_loadb(value.p, value.n, JSON_REJECT_DUPLICATES, NULL);
+	bool is_whole = is_permission(json_object_get(policy, "redrivePermission")) &&
+			has_sources(e, policy) && value.n <= REDRIVE_ALLOW_MAX;
+	json_decref(policy);
+	return is_whole ? OK
+			: ctx_fail_field(
+				  e->c, ERR_INVALID, STR("RedriveAllowPolicy"),
+				  "Value %" STR_FMT " for parameter RedriveAllowPolicy is invalid. "
+				  "Reason: It needs redrivePermission allowAll, denyAll or byQueue, and "
+				  "for byQueue up to ten sourceQueueArns of queues of the account.",
+				  STR_ARG(str_cut(value, 512)));
+}
+
 /* Attributes with one value that is so already. */
 static bool is_given_already(struct str name, struct str value)
 {
@@ -79,9 +124,9 @@ static bool is_given_already(struct str name, struct str value)
 
 static bool is_unbuilt(struct str name)
 {
-	static const char *const unbuilt[] = {"SqsManagedSseEnabled",         "DeduplicationScope",
-					      "FifoThroughputLimit",          "KmsMasterKeyId",
-					      "KmsDataKeyReusePeriodSeconds", "RedriveAllowPolicy"};
+	static const char *const unbuilt[] = {"SqsManagedSseEnabled", "DeduplicationScope",
+					      "FifoThroughputLimit", "KmsMasterKeyId",
+					      "KmsDataKeyReusePeriodSeconds"};
 	for (size_t k = 0; k < sizeof unbuilt / sizeof *unbuilt; k++)
 		if (str_is(name, unbuilt[k]))
 			return true;
@@ -106,6 +151,8 @@ static RESULT read_one(struct sqs_call *e, struct str name, struct str value, bo
 			return read_number(e, k, value, wish);
 	if (str_is(name, "RedrivePolicy"))
 		return read_redrive(e, value, wish);
+	if (str_is(name, "RedriveAllowPolicy"))
+		return read_redrive_allow(e, value, wish);
 	if (str_is(name, "Policy")) {
 		wish->row.policy = value;
 		wish->given |= 1U << QUEUE_POLICY;
@@ -230,6 +277,7 @@ RESULT sqs_write_attributes(struct sqs_call *e, struct forms_writer *w, const st
 	for (size_t k = 0; k < NUMBERS; k++)
 		write_number(&a, numbers[k].name, *number_at((struct queue *) (uintptr_t) queue, k));
 	write_text(&a, "Policy", queue->policy);
+	write_text(&a, "RedriveAllowPolicy", queue->redrive_allow);
 	if (queue->dead_queue.n)
 		write_text(&a, "RedrivePolicy",
 			   str_print(e->c->arena,

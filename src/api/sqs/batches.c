@@ -3,6 +3,9 @@
 #include "api/core/params.h"
 #include "api/sqs/internal.h"
 
+#define SEND_ENTRY "SendMessageBatchRequestEntry"
+#define DELETE_ENTRY "DeleteMessageBatchRequestEntry"
+#define CHANGE_ENTRY "ChangeMessageVisibilityBatchRequestEntry"
 enum { ENTRIES_MAX = 100, ID_MAX = 80, VISIBILITY_MAX_S = 43200, DELAY_MAX_S = 900 };
 
 static bool is_id(struct str id)
@@ -13,16 +16,22 @@ static bool is_id(struct str id)
 	return id.n > 0 && id.n <= ID_MAX;
 }
 
-/* ids: one of each entry. */
-static RESULT check_ids(struct sqs_call *e, const struct strs *ids)
+/* ids: one of each entry, which SQS calls `entry`. */
+static RESULT check_ids(struct sqs_call *e, const struct strs *ids, const char *entry)
 {
 	if (!ids->count)
 		return sqs_fail_batch(
 			e, "EmptyBatchRequest",
-			"There should be at least one SendMessageBatchRequestEntry in the request.");
+			str_to_z(e->c->arena,
+				 str_print(e->c->arena, "There should be at least one %s in the request.",
+					   entry)));
 	if (ids->count > MESSAGE_BATCH_MAX)
-		return sqs_fail_batch(e, "TooManyEntriesInBatchRequest",
-				      "Maximum number of entries per request are 10.");
+		return sqs_fail_batch(
+			e, "TooManyEntriesInBatchRequest",
+			str_to_z(e->c->arena, str_print(e->c->arena,
+							"Maximum number of entries per request are 10. You "
+							"have sent %zu.",
+							ids->count)));
 	for (size_t k = 0; k < ids->count; k++) {
 		if (!is_id(ids->at[k]))
 			return sqs_fail_batch(
@@ -59,11 +68,10 @@ struct send_entry {
 	struct message_attributes attributes;
 };
 static const struct param send_rows[] = {
-	PARAM(struct send_entry, "Id", id, .flags = REQUIRED, .max = 256,
-	      .doc = "Id of the entry in the answer."),
+	PARAM(struct send_entry, "Id", id, .max = 256, .doc = "Id of the entry in the answer."),
 	PARAM(struct send_entry, "MessageBody", body, .flags = REQUIRED, .min = 1, .max = MESSAGE_BYTES_MAX,
 	      .doc = "Text of the message."),
-	PARAM(struct send_entry, "DelaySeconds", delay_s, .max = DELAY_MAX_S,
+	PARAM(struct send_entry, "DelaySeconds", delay_s, .min = INT32_MIN, .max = INT32_MAX,
 	      .given = offsetof(struct send_entry, has_delay) + 1,
 	      .doc = "Seconds until the message can be received."),
 	PARAM(struct send_entry, "MessageGroupId", message_group, .min = 1, .max = 128,
@@ -88,9 +96,40 @@ struct send_args {
 };
 static const struct param send_params[] = {
 	SQS_QUEUE(struct send_args, url),
-	PARAM_LIST(struct send_args, "SendMessageBatchRequestEntry", entries, send_table, .max = ENTRIES_MAX,
+	PARAM_LIST(struct send_args, SEND_ENTRY, entries, send_table, .max = ENTRIES_MAX,
 		   .doc = "Up to ten entries."),
 };
+
+/* Messages of a FIFO queue that lack what it needs are refused together, as in SQS. */
+static RESULT check_fifo(struct sqs_call *e, const struct send_args *a, const struct queue *queue)
+{
+	for (size_t k = 0; k < a->entries.count && queue->is_fifo; k++) {
+		const struct send_entry *entry = &a->entries.at[k];
+		if (!entry->message_group.n)
+			return ctx_fail_field(e->c, ERR_MISSING, STR("MessageGroupId"),
+					      "The request must contain the parameter MessageGroupId.");
+		if (!entry->deduplication.n && !queue->dedups_content)
+			return ctx_fail_field(
+				e->c, ERR_INVALID, STR("MessageDeduplicationId"),
+				"The queue should either have ContentBasedDeduplication enabled or "
+				"MessageDeduplicationId provided explicitly");
+	}
+	return OK;
+}
+
+/* A delay beyond the bounds refuses its entry alone. */
+static RESULT check_delay(struct sqs_call *e, const struct send_entry *entry, struct message_wish *m)
+{
+	if (!entry->has_delay || (entry->delay_s >= 0 && entry->delay_s <= DELAY_MAX_S))
+		return OK;
+	m->refused = ERR_INVALID;
+	m->refusal =
+		str_to_z(e->c->arena, str_print(e->c->arena,
+						"Value %lld for parameter DelaySeconds is invalid. Reason: "
+						"DelaySeconds must be >= 0 and <= %d.",
+						(long long) entry->delay_s, DELAY_MAX_S));
+	return m->refusal ? OK : ctx_no_memory(e->c);
+}
 
 static RESULT prepare_send(struct sqs_call *e, void *args)
 {
@@ -113,10 +152,12 @@ static RESULT prepare_send(struct sqs_call *e, void *args)
 					   .message_group = entry->message_group,
 					   .deduplication = entry->deduplication,
 					   .delay_s = entry->has_delay ? entry->delay_s : -1};
+		TRY(check_delay(e, entry, m));
 		TRY(message_attributes_read(e->c, &entry->attributes, "MessageAttribute", &m->attributes));
 		bytes += m->body.n + message_attributes_size(&m->attributes);
 	}
-	TRY(check_ids(e, &(struct strs){ids, a->entries.count}));
+	TRY(check_ids(e, &(struct strs){ids, a->entries.count}, SEND_ENTRY));
+	TRY(check_fifo(e, a, queue));
 	if (bytes > MESSAGE_BYTES_MAX)
 		return sqs_fail_batch(
 			e, "BatchRequestTooLong",
@@ -164,8 +205,7 @@ struct handle_entry {
 	int64_t visibility_s;
 };
 #define HANDLE_ROWS                                                                                          \
-	PARAM(struct handle_entry, "Id", id, .flags = REQUIRED, .max = 256,                                  \
-	      .doc = "Id of the entry in the answer."),                                                      \
+	PARAM(struct handle_entry, "Id", id, .max = 256, .doc = "Id of the entry in the answer."),           \
 		PARAM(struct handle_entry, "ReceiptHandle", text, .flags = REQUIRED, .min = 1, .max = 1024,  \
 		      .doc = "Receipt handle from ReceiveMessage.")
 static const struct param delete_rows[] = {HANDLE_ROWS};
@@ -185,18 +225,17 @@ struct handles_args {
 };
 static const struct param delete_params[] = {
 	SQS_QUEUE(struct handles_args, url),
-	PARAM_LIST(struct handles_args, "DeleteMessageBatchRequestEntry", entries, delete_table,
-		   .max = ENTRIES_MAX, .doc = "Up to ten entries."),
+	PARAM_LIST(struct handles_args, DELETE_ENTRY, entries, delete_table, .max = ENTRIES_MAX,
+		   .doc = "Up to ten entries."),
 };
 static const struct param change_params[] = {
 	SQS_QUEUE(struct handles_args, url),
-	PARAM_LIST(struct handles_args, "ChangeMessageVisibilityBatchRequestEntry", entries, change_table,
-		   .max = ENTRIES_MAX, .doc = "Up to ten entries."),
+	PARAM_LIST(struct handles_args, CHANGE_ENTRY, entries, change_table, .max = ENTRIES_MAX,
+		   .doc = "Up to ten entries."),
 };
 
-static RESULT prepare_handles(struct sqs_call *e, void *args)
+static RESULT prepare_handles(struct sqs_call *e, struct handles_args *a, const char *entry_name)
 {
-	struct handles_args *a = args;
 	struct str *ids = arena_new_array(e->c->arena, struct str, a->entries.count + 1);
 	a->wish.at = arena_new_array(e->c->arena, struct handle_wish, a->entries.count + 1);
 	if (!ids || !a->wish.at)
@@ -209,11 +248,32 @@ static RESULT prepare_handles(struct sqs_call *e, void *args)
 		if (!sqs_read_handle(e, entry->text, &a->wish.at[k]))
 			a->wish.at[k].refusal = "ReceiptHandleIsInvalid";
 	}
-	TRY(check_ids(e, &(struct strs){ids, a->entries.count}));
+	TRY(check_ids(e, &(struct strs){ids, a->entries.count}, entry_name));
 	return sqs_find_queue(e, a->url, &a->wish.queue);
 }
 
-static void write_handles(const struct handles_args *a, struct forms_writer *w, const char *element)
+static RESULT prepare_delete(struct sqs_call *e, void *args)
+{
+	return prepare_handles(e, args, DELETE_ENTRY);
+}
+
+static RESULT prepare_change(struct sqs_call *e, void *args)
+{
+	return prepare_handles(e, args, CHANGE_ENTRY);
+}
+
+static const char *why_not(struct sqs_call *e, const char *refusal, struct str handle)
+{
+	if (!str_is(STR("ReceiptHandleIsInvalid"), refusal))
+		return "The message is not in flight.";
+	return str_to_z(e->c->arena,
+			str_print(e->c->arena,
+				  "The input receipt handle \"%" STR_FMT "\" is not a valid receipt handle.",
+				  STR_ARG(str_cut(handle, 256))));
+}
+
+static void write_handles(struct sqs_call *e, const struct handles_args *a, struct forms_writer *w,
+			  const char *element)
 {
 	forms_open_flat_list(w, "Successful", element);
 	for (size_t k = 0; k < a->wish.count; k++) {
@@ -228,21 +288,19 @@ static void write_handles(const struct handles_args *a, struct forms_writer *w, 
 	for (size_t k = 0; k < a->wish.count; k++)
 		if (a->wish.at[k].refusal)
 			write_failed(w, a->entries.at[k].id, a->wish.at[k].refusal,
-				     "The receipt handle is not valid, or the message is not in flight.");
+				     why_not(e, a->wish.at[k].refusal, a->entries.at[k].text));
 	forms_close(w);
 }
 
 static RESULT answer_delete(struct sqs_call *e, const void *args, struct forms_writer *w)
 {
-	(void) e;
-	write_handles(args, w, "DeleteMessageBatchResultEntry");
+	write_handles(e, args, w, "DeleteMessageBatchResultEntry");
 	return OK;
 }
 
 static RESULT answer_change(struct sqs_call *e, const void *args, struct forms_writer *w)
 {
-	(void) e;
-	write_handles(args, w, "ChangeMessageVisibilityBatchResultEntry");
+	write_handles(e, args, w, "ChangeMessageVisibilityBatchResultEntry");
 	return OK;
 }
 
@@ -261,7 +319,7 @@ static const struct sqs_action actions[] = {
 	 .permit = "sqs:DeleteMessage",
 	 .flags = API_WRITES,
 	 .args = PARAMS(struct handles_args, delete_params),
-	 .prepare = prepare_handles,
+	 .prepare = prepare_delete,
 	 .operation = engine_delete_messages_run,
 	 .answer = answer_delete,
 	 .returns = API_RETURNS_NOTHING_STORED,
@@ -270,7 +328,7 @@ static const struct sqs_action actions[] = {
 	 .permit = "sqs:ChangeMessageVisibility",
 	 .flags = API_WRITES,
 	 .args = PARAMS(struct handles_args, change_params),
-	 .prepare = prepare_handles,
+	 .prepare = prepare_change,
 	 .operation = engine_change_visibility_run,
 	 .answer = answer_change,
 	 .returns = API_RETURNS_NOTHING_STORED,

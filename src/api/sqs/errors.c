@@ -9,7 +9,7 @@
 /* The first row that fits counts. */
 static const struct api_error rows[] = {
 	{ERR_NOT_FOUND, KIND_QUEUE, 400, AWS_SQS "NonExistentQueue", NULL, 0,
-	 "The specified queue does not exist for this wsdl version."},
+	 "The specified queue does not exist."},
 	{ERR_NOT_FOUND, 0, 400, AWS_SQS "NonExistentQueue"},
 	{ERR_EXISTS, KIND_QUEUE, 400, "QueueAlreadyExists"},
 	{ERR_CONFLICT, KIND_QUEUE, 403, AWS_SQS "PurgeQueueInProgress"},

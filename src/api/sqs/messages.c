@@ -343,12 +343,11 @@ static RESULT prepare_handle(struct sqs_call *e, void *args)
 	struct handle_args *a = args;
 	a->wish.at = &a->handle;
 	a->wish.count = 1;
-	if (!sqs_read_handle(e, a->text, &a->handle))
-		return ctx_fail_field(e->c, ERR_INVALID, STR("ReceiptHandle"),
-				      "The input receipt handle \"%" STR_FMT
-				      "\" is not a valid receipt handle.",
-				      STR_ARG(str_cut(a->text, 256)));
-	return sqs_find_queue(e, a->url, &a->wish.queue);
+	TRY(sqs_find_queue(e, a->url, &a->wish.queue));
+	return sqs_read_handle(e, a->text, &a->handle)
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_INVALID, STR("ReceiptHandle"),
+					"The input receipt handle is invalid.");
 }
 
 static RESULT change_one(struct op *op, void *args)

@@ -16,10 +16,12 @@ static struct str url_of(struct sqs_call *e, const struct queue *queue)
 			 STR_ARG(e->c->who->account_number), STR_ARG(queue->name));
 }
 
-/* "http://127.0.0.1:8788/111122223333/jobs": the last two parts. */
+/* "http://127.0.0.1:8788/111122223333/jobs": the last two parts. A name alone is the account's own queue. */
 static struct str name_of(struct sqs_call *e, struct str url)
 {
 	struct str name = STR_NONE, number = STR_NONE, part, rest = url;
+	if (str_find_char(url, '/', 0) == url.n)
+		return url;
 	while (str_split_next(&rest, '/', &part)) {
 		number = name;
 		name = part;

@@ -15,6 +15,7 @@ enum {
 	QUEUE_NAME_MAX = 80,
 	TOPIC_NAME_MAX = 256,
 	TOPIC_SUBJECT_MAX = 100,
+	TOPIC_PROTOCOLS = 3,
 	MESSAGE_BYTES_MAX = 262144,
 	MESSAGE_ATTRIBUTES_MAX = 10,
 	MESSAGE_BATCH_MAX = 10,
@@ -53,6 +54,7 @@ enum queue_attribute {
 	QUEUE_WAIT,
 	QUEUE_DEDUPLICATION,
 	QUEUE_DEAD,
+	QUEUE_REDRIVE_ALLOW,
 	QUEUE_POLICY,
 	QUEUE_ATTRIBUTES
 };
@@ -80,9 +82,10 @@ OPERATION(engine_purge_queue, queue_target)
 struct message_wish {
 	struct str body, message_group, deduplication;
 	struct strs attributes;
-	int64_t delay_s;     /* below zero: the queue's */
-	const char *refusal; /* output: why this message of a batch is not sent; NULL: it is */
-	enum err refused;    /* the same as a code */
+	int64_t delay_s; /* below zero: the queue's */
+	const char
+		*refusal; /* by the face, or an output: why a message of a batch is not sent; NULL: it is */
+	enum err refused; /* the same as a code */
 	/* outputs: */
 	uuid message;
 	int64_t number;
@@ -162,6 +165,7 @@ SYSTEM_OPERATION(engine_sweep_topic, topic_sweep)
 
 struct published_message {
 	struct str subject, body;
+	struct str bodies[TOPIC_PROTOCOLS]; /* by enum topic_subscription_protocol; empty: body */
 	struct strs attributes;
 	const char *refusal; /* set by the face: why this message of a batch is not published */
 	/* output: */
@@ -177,8 +181,8 @@ OPERATION(engine_publish, publish_wish)
 struct subscribe_wish {
 	struct ref topic;
 	enum topic_subscription_protocol protocol;
-	struct str endpoint, dead_queue;
-	bool is_raw;
+	struct str endpoint, dead_queue, filter;
+	bool is_raw, filters_body;
 	struct str token, sealed_token; /* of http and https: digest, and the token itself */
 	/* outputs: */
 	uuid made;
@@ -192,7 +196,9 @@ struct subscription_wish {
 	struct str dead_queue, token; /* token: digest, of engine_confirm_subscription */
 	struct ref topic;             /* of engine_confirm_subscription */
 	enum choice is_raw, is_authenticated;
-	bool has_dead_queue;
+	bool has_dead_queue, has_filter;
+	struct str filter;
+	enum choice filters_body;
 	/* output: */
 	uuid found;
 };
@@ -200,6 +206,10 @@ OPERATION(engine_set_subscription, subscription_wish)
 OPERATION(engine_unsubscribe, subscription_wish)
 /* By whoever has the token. ERR_NOT_FOUND. */
 OPERATION(engine_confirm_subscription, subscription_wish)
+
+/* Checks a filter policy, of message attributes or of the body. ERR_INVALID in SNS's words. *ret_is_none: it lets all messages
+ * through, as an absent one does. */
+RESULT engine_check_filter(struct ctx *c, struct str policy, bool is_body, bool *ret_is_none);
 
 /* ---- the key that signs messages ---- */
 

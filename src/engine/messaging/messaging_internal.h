@@ -17,5 +17,17 @@ RESULT topic_permit(struct op *op, const struct ref *ref, const char *permission
 RESULT queue_empty(struct op *op, uuid queue, bool *ret_is_empty);
 /* True if a service may send to the queue for that ARN: by the queue's policy, or in the same account without one. */
 bool queue_admits(const struct queue *queue, const char *service, struct str source);
+/* A message as filter policies see it. Documents are read once, for all subscriptions: attributes, then the body. */
+enum { FILTER_SCOPES = 2 };
+struct filter_message {
+	struct str body;
+	struct strs attributes;
+	struct json_t *documents[FILTER_SCOPES];
+	bool is_read[FILTER_SCOPES];
+};
+/* True if the policy, which engine_check_filter() has checked, lets the message through. Empty: it does. */
+bool message_filter_admits(struct filter_message *m, struct str policy, bool is_body);
+/* Frees the documents. */
+void message_filter_close(struct filter_message *m);
 /* Writes a delivery for each confirmed subscription of the topic. */
 RESULT topic_publish(struct op *op, uuid topic, struct published_message *message);

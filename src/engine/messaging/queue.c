@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Creates, changes, purges and deletes queues. Called by: api/sqs. Source: Amazon SQS API Reference. */
+#include <jansson.h>
+#include <string.h>
+
 #include "base/clock.h"
 #include "engine/limits.h"
 #include "engine/messaging/messaging_internal.h"
@@ -31,6 +34,8 @@ static void apply(struct queue *to, const struct queue *from, unsigned given)
 		to->dead_queue = from->dead_queue;
 		to->receives_max = from->receives_max;
 	}
+	if (has(given, QUEUE_REDRIVE_ALLOW))
+		to->redrive_allow = from->redrive_allow;
 	if (has(given, QUEUE_POLICY)) {
 		to->policy = from->policy;
 		to->senders = from->senders;
@@ -43,7 +48,29 @@ static bool is_same(const struct queue *a, const struct queue *b)
 	       a->retention_s == b->retention_s && a->message_bytes == b->message_bytes &&
 	       a->wait_s == b->wait_s && a->dedups_content == b->dedups_content &&
 	       str_equal(a->dead_queue, b->dead_queue) && a->receives_max == b->receives_max &&
-	       str_equal(a->policy, b->policy);
+	       str_equal(a->policy, b->policy) && str_equal(a->redrive_allow, b->redrive_allow);
+}
+
+/* True if the queue's redrive allow policy lets the source name it as its dead-letter queue. */
+static bool allows_source(struct op *op, const struct queue *queue, const struct queue *source)
+{
+	struct str arn = engine_find_queue_arn(op->head, op->ctx->arena, source);
+	bool allows = true;
+	size_t index;
+	const json_t *member;
+	if (!queue->redrive_allow.n)
+		return true;
+	json_t *policy = json_loadb(queue->redrive_allow.p, queue->redrive_allow.n, 0, NULL);
+	const char *permission = json_string_value(json_object_get(policy, "redrivePermission"));
+	if (permission && !strcmp(permission, "denyAll"))
+		allows = false;
+	if (permission && !strcmp(permission, "byQueue")) {
+		allows = false;
+		json_array_foreach (json_object_get(policy, "sourceQueueArns"), index, member)
+			allows |= str_is(arn, json_string_value(member));
+	}
+	json_decref(policy);
+	return allows;
 }
 
 /* A dead-letter queue is a queue of the account, of the same type. */
@@ -65,6 +92,11 @@ static RESULT check(struct op *op, const struct queue *next, unsigned given)
 			op, ERR_INVALID, KIND_QUEUE, STR("RedrivePolicy"),
 			"Value for parameter RedrivePolicy is invalid. Reason: Dead-letter queue must be "
 			"same type of queue as the source.");
+	if (!allows_source(op, dead, next)) /* Unverified: the sentence. */
+		return ENGINE_FAIL(
+			op, ERR_INVALID, KIND_QUEUE, STR("RedrivePolicy"),
+			"Value for parameter RedrivePolicy is invalid. Reason: The RedriveAllowPolicy of the "
+			"dead-letter queue does not allow this queue.");
 	return OK;
 }
 

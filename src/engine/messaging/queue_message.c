@@ -143,6 +143,8 @@ RESULT engine_send_messages(struct op *op, struct send_wish *wish)
 	uuid id = queue->row.id;
 	struct str sender = find_sender(op);
 	for (size_t k = 0; k < wish->count; k++) {
+		if (wish->at[k].refusal)
+			continue;
 		struct result added = queue_add_message(op, id, &wish->at[k], sender);
 		if (result_is_ok(added))
 			continue;

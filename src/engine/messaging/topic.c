@@ -138,7 +138,7 @@ static RESULT deliver_to(struct op *op, const struct topic_subscription *s, cons
 				      .message_id = m->message,
 				      .at_us = op->now_us,
 				      .subject = m->subject,
-				      .body = m->body,
+				      .body = m->bodies[s->protocol].n ? m->bodies[s->protocol] : m->body,
 				      .attributes = m->attributes};
 	TRY(topic_subscription_put(op, &next));
 	return topic_delivery_put(op, &made);
@@ -146,12 +146,15 @@ static RESULT deliver_to(struct op *op, const struct topic_subscription *s, cons
 
 RESULT topic_publish(struct op *op, uuid topic, struct published_message *m)
 {
+	struct filter_message filtered = {.body = m->body, .attributes = m->attributes};
+	struct result result = OK;
 	m->message = uuid_random();
-	for (const struct topic_subscription *s = topic_subscription_first_by_topic(op->head, topic); s;
-	     s = topic_subscription_next_by_topic(op->head, s))
-		if (s->is_confirmed)
-			TRY(deliver_to(op, s, m));
-	return OK;
+	for (const struct topic_subscription *s = topic_subscription_first_by_topic(op->head, topic);
+	     s && result_is_ok(result); s = topic_subscription_next_by_topic(op->head, s))
+		if (s->is_confirmed && message_filter_admits(&filtered, s->filter, s->filters_body))
+			result = deliver_to(op, s, m);
+	message_filter_close(&filtered);
+	return result;
 }
 
 RESULT engine_publish(struct op *op, struct publish_wish *wish)

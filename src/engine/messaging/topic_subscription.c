@@ -56,16 +56,26 @@ static RESULT check_queue(struct op *op, uuid account, struct str arn)
 				 : "Invalid parameter: SQS endpoint ARN");
 }
 
+static bool has_same_settings(const struct topic_subscription *s, const struct subscribe_wish *wish)
+{
+	return s->is_raw == wish->is_raw && str_equal(s->dead_queue, wish->dead_queue) &&
+	       str_equal(s->filter, wish->filter) && s->filters_body == wish->filters_body;
+}
+
 RESULT engine_subscribe(struct op *op, struct subscribe_wish *wish)
 {
 	const struct topic *topic = NULL;
+	bool is_none = false;
 	TRY(topic_permit(op, &wish->topic, "topic.subscribe", &topic));
 	const struct topic_subscription *same = find_same(op, topic->row.id, wish);
 	bool is_queue = wish->protocol == TOPIC_SUBSCRIPTION_PROTOCOL_SQS;
 	if (is_queue)
 		TRY(check_queue(op, topic->account, wish->endpoint));
 	TRY(check_dead_queue(op, topic->account, wish->dead_queue));
-	if (same && (same->is_raw != wish->is_raw || !str_equal(same->dead_queue, wish->dead_queue)))
+	TRY(engine_check_filter(op->ctx, wish->filter, wish->filters_body, &is_none));
+	if (is_none)
+		wish->filter = STR_NONE;
+	if (same && !has_same_settings(same, wish))
 		return ENGINE_FAIL(
 			op, ERR_EXISTS, KIND_TOPIC_SUBSCRIPTION, STR("Attributes"),
 			"Invalid parameter: Attributes Reason: Subscription already exists with different "
@@ -75,6 +85,8 @@ RESULT engine_subscribe(struct op *op, struct subscribe_wish *wish)
 					  .protocol = wish->protocol,
 					  .endpoint = wish->endpoint,
 					  .is_raw = wish->is_raw,
+					  .filter = wish->filter,
+					  .filters_body = wish->filters_body,
 					  .dead_queue = wish->dead_queue,
 					  .made_by = op->ctx->who ? op->ctx->who->user : UUID_NONE,
 					  .is_confirmed = is_queue,
@@ -137,6 +149,20 @@ static RESULT find_permitted(struct op *op, const struct ref *ref, const char *p
 	return engine_permit(op, permission, KIND_TOPIC_SUBSCRIPTION, &(*ret)->row);
 }
 
+/* A policy must suit its scope, whichever of the two is new. */
+static RESULT apply_filter(struct op *op, const struct subscription_wish *wish,
+			   struct topic_subscription *next)
+{
+	bool is_none = false;
+	if (wish->has_filter)
+		next->filter = wish->filter;
+	choice_apply(wish->filters_body, &next->filters_body);
+	TRY(engine_check_filter(op->ctx, next->filter, next->filters_body, &is_none));
+	if (is_none)
+		next->filter = STR_NONE;
+	return OK;
+}
+
 RESULT engine_set_subscription(struct op *op, struct subscription_wish *wish)
 {
 	const struct topic_subscription *s = NULL;
@@ -147,6 +173,8 @@ RESULT engine_set_subscription(struct op *op, struct subscription_wish *wish)
 		TRY(check_dead_queue(op, s->account, wish->dead_queue));
 		next.dead_queue = wish->dead_queue;
 	}
+	if (wish->has_filter || wish->filters_body != CHOICE_DEFAULT)
+		TRY(apply_filter(op, wish, &next));
 	next.row.gen++;
 	return topic_subscription_put(op, &next);
 }

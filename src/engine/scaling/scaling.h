@@ -90,8 +90,9 @@ struct scaling_hook_wish {
 	bool has_transition, is_terminating; /* required of a new hook */
 	struct scaling_number timeout_s;
 	enum choice abandons;
-	struct str metadata;
-	bool has_metadata;
+	struct str metadata, target,
+		role; /* target: ARN of a queue or topic that gets messages; role: shown */
+	bool has_metadata, has_target, has_role;
 };
 struct scaling_hooks {
 	struct scaling_hook_wish *at;
@@ -241,6 +242,30 @@ OPERATION(engine_delete_scaling_hook, scaling_hook_target)
 /* ERR_NOT_FOUND with KIND_SCALING_HOOK; ERR_STATE: no instance waits for it. */
 OPERATION(engine_complete_scaling_hook, scaling_hook_target)
 OPERATION(engine_record_scaling_heartbeat, scaling_hook_target)
+
+/* ---- notifications ---- */
+
+enum scaling_event {
+	SCALING_EVENT_LAUNCH,
+	SCALING_EVENT_LAUNCH_ERROR,
+	SCALING_EVENT_TERMINATE,
+	SCALING_EVENT_TERMINATE_ERROR,
+	SCALING_EVENT_TEST,
+	SCALING_EVENTS
+};
+/* Words of notification types, such as "autoscaling:EC2_INSTANCE_LAUNCH". */
+extern const char *const scaling_events[SCALING_EVENTS];
+/* Texts of a topic in scaling_group.notifications; types are separated by bars. */
+enum { NOTIFICATION_TOPIC, NOTIFICATION_TYPES, NOTIFICATION_TEXTS };
+
+/* Has a topic of the account told of these types of events, instead of those that were set for it before. */
+struct scaling_notification_wish {
+	struct ref group;
+	struct str topic, types;
+};
+/* ERR_INVALID: there is no such topic. ERR_QUOTA. */
+OPERATION(engine_put_scaling_notification, scaling_notification_wish)
+OPERATION(engine_delete_scaling_notification, scaling_notification_wish)
 
 /* ---- policies ---- */
 

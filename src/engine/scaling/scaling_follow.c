@@ -348,6 +348,7 @@ static RESULT launch_some(struct op *op, void *arg)
 static RESULT note_failure(struct op *op, uuid id, struct str problem)
 {
 	const struct scaling_group *group = scaling_group_find(op->head, id);
+	uuid failed = UUID_NONE;
 	const struct activity_wish activity = {
 		.group = id,
 		.status = SCALING_ACTIVITY_STATUS_FAILED,
@@ -358,7 +359,8 @@ static RESULT note_failure(struct op *op, uuid id, struct str problem)
 		.message = str_print(op->ctx->arena, "%" STR_FMT " Launching EC2 instance failed.",
 				     STR_ARG(str_cut(problem, 900))),
 		.cause = say_launch(op, group, engine_count_scaling_units(op->head, id), 1)};
-	return scaling_begin_activity(op, &activity, NULL);
+	TRY(scaling_begin_activity(op, &activity, &failed));
+	return scaling_notify(op, id, SCALING_EVENT_LAUNCH_ERROR, failed);
 }
 
 /* Notes when the next launch may follow. */
@@ -473,6 +475,7 @@ static RESULT act(struct op *op, const struct scaling_group *group)
 			true, NULL);
 	case MEMBER_END:
 		TRY(scaling_set_activity(op, m->activity, SCALING_ACTIVITY_STATUS_SUCCESSFUL, NULL));
+		TRY(scaling_notify(op, m->scaling_group, SCALING_EVENT_TERMINATE, m->activity));
 		return scaling_member_forget(op, m->row.id);
 	}
 	return FAIL(INTERNAL);

@@ -100,6 +100,7 @@ RESULT scaling_put_hook(struct op *op, uuid group_id, const struct scaling_hook_
 	if (wish->has_metadata)
 		next.metadata = wish->metadata;
 	choice_apply(wish->abandons, &next.abandons);
+	TRY(scaling_apply_hook_target(op, group, wish, &next));
 	next.row.gen++;
 	TRY(scaling_hook_put(op, &next));
 	return engine_log_event(op, KIND_SCALING_GROUP, &group->row, "hook put", "%" STR_FMT,

@@ -61,3 +61,13 @@ RESULT scaling_put_hook(struct op *op, uuid group, const struct scaling_hook_wis
 int64_t scaling_hooks_due(const struct scaling_member *m);
 /* Takes the hooks out that are past their deadline, with their default result. */
 RESULT scaling_expire_hooks(struct op *op, struct scaling_member *next);
+
+/* ---- notifications ---- */
+
+/* Tells the group's topics that want to know. */
+RESULT scaling_notify(struct op *op, uuid group, enum scaling_event event, uuid activity);
+/* Tells the targets of the hooks that the member waits for. */
+RESULT scaling_notify_hooks(struct op *op, const struct scaling_member *m);
+/* Takes target and role of a hook, and sends a test message to a new target. */
+RESULT scaling_apply_hook_target(struct op *op, const struct scaling_group *group,
+				 const struct scaling_hook_wish *wish, struct scaling_hook *next);

@@ -118,25 +118,28 @@ RESULT scaling_member_terminate(struct op *op, const struct scaling_member *m, s
 	TRY(put_stage(op, &next,
 		      waits ? SCALING_MEMBER_STAGE_TERMINATING_WAIT : SCALING_MEMBER_STAGE_TERMINATING));
 	TRY(scaling_member_register(op, group, next.instance, false));
-	return waits ? OK : end_instance(op, next.instance);
+	return waits ? scaling_notify_hooks(op, &next) : end_instance(op, next.instance);
 }
 
 RESULT scaling_member_arrive(struct op *op, const struct scaling_member *m)
 {
-	const struct scaling_group *group = scaling_group_find(op->head, m->scaling_group);
 	struct scaling_member next = *m;
 	if (m->stage == SCALING_MEMBER_STAGE_PENDING)
 		TRY(scaling_find_hooks(op, m->scaling_group, false, &next.hooks));
 	if (next.hooks.count && m->stage == SCALING_MEMBER_STAGE_PENDING) {
 		TRY(scaling_set_activity(op, m->activity, SCALING_ACTIVITY_STATUS_MID_ACTION, NULL));
-		return put_stage(op, &next, SCALING_MEMBER_STAGE_PENDING_WAIT);
+		TRY(put_stage(op, &next, SCALING_MEMBER_STAGE_PENDING_WAIT));
+		return scaling_notify_hooks(op, &next);
 	}
 	TRY(scaling_set_activity(op, m->activity, SCALING_ACTIVITY_STATUS_SUCCESSFUL, NULL));
+	uuid launched = next.activity;
 	next.hooks = (struct strs){0};
 	next.activity = UUID_NONE;
 	next.since_us = op->now_us;
 	TRY(put_stage(op, &next, SCALING_MEMBER_STAGE_IN_SERVICE));
-	return scaling_member_register(op, group, next.instance, true);
+	TRY(scaling_notify(op, next.scaling_group, SCALING_EVENT_LAUNCH, launched));
+	return scaling_member_register(op, scaling_group_find(op->head, next.scaling_group), next.instance,
+				       true);
 }
 
 RESULT scaling_member_proceed(struct op *op, const struct scaling_member *m)

@@ -3,6 +3,7 @@
 # subjects: src/api/autoscaling src/engine/scaling src/reconcile/scaling src/api/ec2/compute/scaling_launches
 """Scaling groups through stock boto3: from creation to deletion, as Terraform, kOps and the cluster autoscaler call."""
 import datetime
+import json
 import os
 import sys
 
@@ -193,6 +194,85 @@ def test_metrics(place):
     assert place.group("measured")["EnabledMetrics"] == []
     place.region.rest()
     place.asg.delete_auto_scaling_group(AutoScalingGroupName="measured", ForceDelete=True)
+
+
+def make_queue(place, name):
+    sqs = client(place.region, place.account, "sqs")
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    return sqs, url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+
+def receive_all(sqs, url, ends):
+    """Messages of a queue, as JSON, until one that ends the wait."""
+    got = []
+
+    def fetch():
+        for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", []):
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            got.append(json.loads(message["Body"]))
+        return any(ends(m) for m in got)
+
+    assert soon(fetch), got
+    return got
+
+
+def test_notifications(place):
+    """A group publishes its launches and terminations to a topic, in the words of EC2 Auto Scaling."""
+    sns = client(place.region, place.account, "sns")
+    topic = sns.create_topic(Name="scaling")["TopicArn"]
+    sqs, url, queue_arn = make_queue(place, "scaling")
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn, Attributes={"RawMessageDelivery": "true"})
+    types = place.asg.describe_auto_scaling_notification_types()["AutoScalingNotificationTypes"]
+    assert "autoscaling:EC2_INSTANCE_LAUNCH" in types and len(types) == 5
+    place.create("told", DesiredCapacity=0)
+    wanted = {"AutoScalingGroupName": "told", "TopicARN": topic}
+    assert code(place.asg.put_notification_configuration, AutoScalingGroupName="told", TopicARN=topic + "-none", NotificationTypes=types[:1]) == "ValidationError"
+    assert code(place.asg.put_notification_configuration, **wanted, NotificationTypes=["autoscaling:NONE"]) == "ValidationError"
+    place.asg.put_notification_configuration(**wanted, NotificationTypes=["autoscaling:EC2_INSTANCE_TERMINATE", "autoscaling:EC2_INSTANCE_LAUNCH"])
+    shown = place.asg.describe_notification_configurations(AutoScalingGroupNames=["told"])["NotificationConfigurations"]
+    assert shown == [{"AutoScalingGroupName": "told", "TopicARN": topic, "NotificationType": f"autoscaling:EC2_INSTANCE_{t}"} for t in ("LAUNCH", "TERMINATE")]
+    assert place.asg.describe_notification_configurations(AutoScalingGroupNames=["other"])["NotificationConfigurations"] == []
+    place.asg.set_desired_capacity(AutoScalingGroupName="told", DesiredCapacity=1)
+    one, = place.has("told", 1)
+    place.asg.set_desired_capacity(AutoScalingGroupName="told", DesiredCapacity=0)
+    test, launch, end = receive_all(sqs, url, lambda m: m["Event"] == "autoscaling:EC2_INSTANCE_TERMINATE")
+    assert test["Event"] == "autoscaling:TEST_NOTIFICATION" and test["Service"] == "AWS Auto Scaling"
+    assert set(test) == {"AccountId", "RequestId", "AutoScalingGroupARN", "AutoScalingGroupName", "Service", "Event", "Time"}
+    assert launch["Event"] == "autoscaling:EC2_INSTANCE_LAUNCH" and end["EC2InstanceId"] == launch["EC2InstanceId"] == one
+    assert launch["Description"] == f"Launching a new EC2 instance: {one}" and launch["Cause"] and launch["AutoScalingGroupARN"] == place.group("told")["AutoScalingGroupARN"]
+    assert launch["Details"]["Availability Zone"] in place.zones and launch["Details"]["Subnet ID"] in place.subnets
+    assert {a["ActivityId"] for a in place.activities("told")} == {launch["ActivityId"], end["ActivityId"]}
+    place.asg.delete_notification_configuration(**wanted)
+    place.asg.delete_notification_configuration(**wanted)
+    assert place.asg.describe_notification_configurations()["NotificationConfigurations"] == []
+    place.delete("told")
+
+
+def test_hook_targets(place):
+    """A hook sends a queue a message about each instance that it holds, with the token that ends the wait."""
+    sqs, url, queue_arn = make_queue(place, "hooks")
+    iam = client(place.region, place.account, "iam")
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "autoscaling.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    role = iam.create_role(RoleName="hooks", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    place.create("hooked", DesiredCapacity=0)
+    wanted = {"AutoScalingGroupName": "hooked", "LifecycleHookName": "ready", "LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"}
+    assert code(place.asg.put_lifecycle_hook, **wanted, NotificationTargetARN=queue_arn) == "ValidationError"
+    assert code(place.asg.put_lifecycle_hook, **wanted, NotificationTargetARN=queue_arn, RoleARN=role + "-none") == "ValidationError"
+    assert code(place.asg.put_lifecycle_hook, **wanted, NotificationTargetARN=queue_arn + "-none", RoleARN=role) == "ValidationError"
+    place.asg.put_lifecycle_hook(**wanted, NotificationTargetARN=queue_arn, RoleARN=role, NotificationMetadata="blue")
+    shown = place.asg.describe_lifecycle_hooks(AutoScalingGroupName="hooked")["LifecycleHooks"][0]
+    assert (shown["NotificationTargetARN"], shown["RoleARN"]) == (queue_arn, role)
+    place.asg.set_desired_capacity(AutoScalingGroupName="hooked", DesiredCapacity=1)
+    test, held = receive_all(sqs, url, lambda m: "LifecycleActionToken" in m)
+    assert test["Event"] == "autoscaling:TEST_NOTIFICATION"
+    assert (held["LifecycleHookName"], held["NotificationMetadata"], held["Origin"], held["Destination"]) == ("ready", "blue", "EC2", "AutoScalingGroup")
+    assert held["LifecycleTransition"] == "autoscaling:EC2_INSTANCE_LAUNCHING" and place.instances("hooked", "Pending:Wait") == [held["EC2InstanceId"]]
+    place.asg.complete_lifecycle_action(AutoScalingGroupName="hooked", LifecycleHookName="ready", LifecycleActionToken=held["LifecycleActionToken"],
+                                        LifecycleActionResult="CONTINUE")
+    place.has("hooked", 1)
+    place.asg.put_lifecycle_hook(AutoScalingGroupName="hooked", LifecycleHookName="ready", NotificationTargetARN="")
+    assert "NotificationTargetARN" not in place.asg.describe_lifecycle_hooks(AutoScalingGroupName="hooked")["LifecycleHooks"][0]
+    place.delete("hooked")
 
 
 def test_target_groups(place):

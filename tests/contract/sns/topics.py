@@ -142,6 +142,53 @@ def test_policy_of_a_queue(place):
     assert place.sqs.get_queue_attributes(QueueUrl=other, AttributeNames=["All"])["Attributes"]["ApproximateNumberOfMessages"] == "0"
 
 
+def test_filter_policies(place):
+    """A subscription gets the messages that its filter policy matches, by attributes or by the body."""
+    sns, arn = place.sns, place.sns.create_topic(Name="filtered")["TopicArn"]
+    url, queue_arn = place.queue("filtered")
+    policy = json.dumps({"store": ["shop"], "price": [{"numeric": [">=", 100, "<", 200]}]})
+    one = sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue_arn, Attributes={"FilterPolicy": policy, "RawMessageDelivery": "true"})["SubscriptionArn"]
+    shown = sns.get_subscription_attributes(SubscriptionArn=one)["Attributes"]
+    assert (shown["FilterPolicy"], shown["FilterPolicyScope"]) == (policy, "MessageAttributes")
+    assert code(sns.subscribe, TopicArn=arn, Protocol="sqs", Endpoint=queue_arn, Attributes={"RawMessageDelivery": "true"}) == "InvalidParameter"
+
+    def publish(text, **attributes):
+        sns.publish(TopicArn=arn, Message=text, MessageAttributes={
+            k: {"DataType": "String" if isinstance(v, str) else "Number", "StringValue": str(v)} for k, v in attributes.items()})
+
+    publish("none")
+    publish("cheap", store="shop", price=99)
+    publish("elsewhere", store="mall", price=150)
+    publish("yes", store="shop", price=150)
+    assert place.receive(url)["Body"] == "yes"
+    nested = json.dumps({"order": {"state": [{"anything-but": ["draft"]}]}})
+    refused = {"SubscriptionArn": one, "AttributeName": "FilterPolicy", "AttributeValue": nested}
+    assert code(sns.set_subscription_attributes, **refused) == "InvalidParameter"
+    sns.set_subscription_attributes(SubscriptionArn=one, AttributeName="FilterPolicyScope", AttributeValue="MessageBody")
+    sns.set_subscription_attributes(**refused)
+    for body in ('{"order": {"state": "draft"}}', "no JSON", '{"order": {"state": "paid"}}'):
+        publish(body)
+    assert place.receive(url)["Body"] == '{"order": {"state": "paid"}}'
+    sns.set_subscription_attributes(SubscriptionArn=one, AttributeName="FilterPolicy", AttributeValue="{}")
+    assert "FilterPolicy" not in sns.get_subscription_attributes(SubscriptionArn=one)["Attributes"]
+    publish("anything")
+    assert place.receive(url)["Body"] == "anything"
+    assert code(sns.set_subscription_attributes, SubscriptionArn=one, AttributeName="FilterPolicyScope", AttributeValue="Headers") == "InvalidParameter"
+
+
+def test_message_structure(place):
+    """A message may have a text for each protocol."""
+    sns, arn = place.sns, place.sns.create_topic(Name="texts")["TopicArn"]
+    url, queue_arn = place.queue("texts")
+    sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue_arn, Attributes={"RawMessageDelivery": "true"})
+    sns.publish(TopicArn=arn, Message=json.dumps({"default": "all", "sqs": "queue", "email": "mail"}), MessageStructure="json")
+    assert place.receive(url)["Body"] == "queue"
+    done = sns.publish_batch(TopicArn=arn, PublishBatchRequestEntries=[{"Id": "1", "Message": json.dumps({"default": "all"}), "MessageStructure": "json"}])
+    assert len(done["Successful"]) == 1 and place.receive(url)["Body"] == "all"
+    for message, structure in ((json.dumps({"sqs": "x"}), "json"), ("no JSON", "json"), (json.dumps({"default": "x"}), "xml")):
+        assert code(sns.publish, TopicArn=arn, Message=message, MessageStructure=structure) == "InvalidParameter"
+
+
 def test_bounds(place):
     """Attributes count in a message's size; FIFO queues take nothing from standard topics."""
     arn = place.sns.create_topic(Name="bounds")["TopicArn"]

@@ -125,6 +125,25 @@ def test_batches(sqs, queue):
     assert "TooManyEntries" in code(sqs.send_message_batch, QueueUrl=queue, Entries=[{"Id": str(k), "MessageBody": "m"} for k in range(11)])
     assert "NotDistinct" in code(sqs.send_message_batch, QueueUrl=queue, Entries=[{"Id": "1", "MessageBody": "m"}] * 2)
     assert "InvalidBatchEntryId" in code(sqs.send_message_batch, QueueUrl=queue, Entries=[{"Id": "a b", "MessageBody": "m"}])
+    assert "InvalidBatchEntryId" in code(sqs.delete_message_batch, QueueUrl=queue, Entries=[{"Id": "", "ReceiptHandle": "x"}])
+    odd = {"höhe": {"DataType": "String", "StringValue": "1"}}
+    assert code(sqs.send_message, QueueUrl=queue, MessageBody="m", MessageAttributes=odd) == "InvalidParameterValue"
+    assert "NonExistentQueue" in code(sqs.delete_message, QueueUrl=queue + "-none", ReceiptHandle="x")
+
+
+def test_batch_of_a_fifo_queue(sqs):
+    """A message without what a FIFO queue needs refuses the whole batch; a delay beyond the bounds its message alone. A queue's name stands for its URL."""
+    fifo = sqs.create_queue(QueueName="batched.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
+    whole = {"Id": "1", "MessageBody": "m", "MessageGroupId": "g", "MessageDeduplicationId": "1"}
+    assert code(sqs.send_message_batch, QueueUrl=fifo, Entries=[whole, {"Id": "2", "MessageBody": "m"}]) == "MissingParameter"
+    assert code(sqs.send_message_batch, QueueUrl=fifo, Entries=[whole, {"Id": "2", "MessageBody": "m", "MessageGroupId": "g"}]) == "InvalidParameterValue"
+    assert texts(sqs.receive_message(QueueUrl=fifo)) == []
+    sqs.delete_queue(QueueUrl=fifo)
+    url = sqs.create_queue(QueueName="delays")["QueueUrl"]
+    sent = sqs.send_message_batch(QueueUrl="delays", Entries=[{"Id": "ok", "MessageBody": "m"}, {"Id": "late", "MessageBody": "m", "DelaySeconds": 901}])
+    assert [e["Id"] for e in sent["Successful"]] == ["ok"] and sent["Failed"][0]["Message"] == (
+        "Value 901 for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= 900.")
+    sqs.delete_queue(QueueUrl=url)
 
 
 def test_batch_refuses_one_message(sqs, queue):
@@ -189,6 +208,31 @@ def test_dead_letters(sqs, queue):
     assert [texts(sqs.receive_message(QueueUrl=queue)) for _ in range(3)] == [["poison"], ["poison"], []]
     got = sqs.receive_message(QueueUrl=dead, AttributeNames=["All"])["Messages"][0]
     assert got["Body"] == "poison" and got["Attributes"]["DeadLetterQueueSourceArn"].endswith(":" + queue.rsplit("/", 1)[1])
+    sqs.delete_queue(QueueUrl=dead)
+
+
+def test_redrive_allow(sqs, queue):
+    """A queue says which others may name it as their dead-letter queue."""
+    dead = sqs.create_queue(QueueName="choosy")["QueueUrl"]
+    dead_arn, arn = (sqs.get_queue_attributes(QueueUrl=u, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"] for u in (dead, queue))
+
+    def allow(**policy):
+        sqs.set_queue_attributes(QueueUrl=dead, Attributes={"RedriveAllowPolicy": json.dumps(policy)})
+
+    def use():
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"RedrivePolicy": json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 2})})
+
+    for policy in ({"redrivePermission": "denyAll"}, {"redrivePermission": "byQueue", "sourceQueueArns": [arn + "-other"]}):
+        allow(**policy)
+        assert json.loads(sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["RedriveAllowPolicy"])["Attributes"]["RedriveAllowPolicy"]) == policy
+        with pytest.raises(sqs.exceptions.ClientError):
+            use()
+    allow(redrivePermission="byQueue", sourceQueueArns=[arn])
+    use()
+    for policy in ({}, {"redrivePermission": "some"}, {"redrivePermission": "byQueue"}, {"redrivePermission": "denyAll", "sourceQueueArns": [arn]},
+                   {"redrivePermission": "byQueue", "sourceQueueArns": [arn] * 11}, {"redrivePermission": "byQueue", "sourceQueueArns": ["arn:aws:sqs:x:1:y"]}):
+        with pytest.raises(sqs.exceptions.ClientError):
+            allow(**policy)
     sqs.delete_queue(QueueUrl=dead)
 
 

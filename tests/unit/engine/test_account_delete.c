@@ -6,12 +6,14 @@
 #include "engine/instance/launch/launch_template.h"
 #include "engine/instance/placement/server_group.h"
 #include "engine/instance/user_data.h"
+#include "engine/messaging/messaging.h"
 #include "engine/network/address/address_prefix.h"
 #include "engine/network/dhcp_options.h"
 #include "engine/network/filter/address_group.h"
 #include "engine/network/network.h"
 #include "engine/network/routing/gateway.h"
 #include "engine/network/subnet_pool.h"
+#include "engine/people/account/account_purge.h"
 #include "engine/people/account/account_user.h"
 #include "engine/people/policy/arm_rights.h"
 #include "engine/people/policy/iam_role.h"
@@ -229,6 +231,50 @@ static void a_deleted_account_is_no_users_default_any_more(void **state)
 	assert_true(uuid_equal(user_find(cloud_tables(c), other.user)->default_account, c->alice.account));
 }
 
+/* ---- queues and topics ---- */
+
+enum { FULL = 1000, STEP_MAX = 1000, BATCH = 10 };
+
+static void fill_queue(struct cloud *c, const struct identity *who, uuid queue)
+{
+	struct message_wish messages[BATCH];
+	for (size_t k = 0; k < BATCH; k++)
+		messages[k] = (struct message_wish){.body = STR("m"), .delay_s = -1};
+	struct send_wish send = {ref_by_id(KIND_QUEUE, queue), messages, BATCH, false};
+	for (size_t k = 0; k < FULL / BATCH; k++)
+		cloud_ok(c, who, engine_send_messages, &send);
+}
+
+/* Messages of an account go in several changes, so that none of them holds up the others. */
+static void queues_and_topics_of_a_purged_account_go_in_steps(void **state)
+{
+	struct cloud *c = *state;
+	struct identity carol = make_carol(c);
+	struct account_target target = target_of(&carol);
+	struct queue_wish queues[] = {{.row.name = STR("one")}, {.row.name = STR("two")}};
+	struct topic_wish topic = {.row.name = STR("news")};
+	struct account_emptying step = {.account = carol.account};
+	for (size_t k = 0; k < 2; k++) {
+		cloud_ok(c, &carol, engine_create_queue, &queues[k]);
+		fill_queue(c, &carol, queues[k].made);
+	}
+	cloud_ok(c, &carol, engine_create_topic, &topic);
+	cloud_fails(c, &c->operator, engine_delete_account, &target, ERR_IN_USE, KIND_ACCOUNT);
+	cloud_ok(c, &c->operator, engine_purge_account, &target);
+	size_t left = count_rows(c, carol.account, false);
+	assert_true(left > 2 * FULL);
+	for (int n = 0; n < 2 * FULL / STEP_MAX + 12 && left; n++) {
+		struct queue_sweep sweep = {.queue = queues[n % 2].made};
+		size_t before = left;
+		cloud_ok(c, NULL, engine_empty_account, &step);
+		cloud_ok(c, NULL, engine_sweep_queue, &sweep);
+		left = count_rows(c, carol.account, false);
+		assert_true(before - left <= STEP_MAX);
+	}
+	assert_int_equal(count_rows(c, carol.account, true), 0);
+	assert_false(row_is_live(&account_find(cloud_tables(c), carol.account)->row));
+}
+
 /* ---- labels ---- */
 
 static void labels_of_an_account_are_told_apart_and_limited(void **state)
@@ -321,6 +367,7 @@ int main(void)
 		in_a_cloud(a_pool_that_others_subnets_are_from_keeps_its_account),
 		in_a_cloud(an_account_that_has_accounts_in_it_is_kept),
 		in_a_cloud(a_deleted_account_is_no_users_default_any_more),
+		in_a_cloud(queues_and_topics_of_a_purged_account_go_in_steps),
 		in_a_cloud(labels_of_an_account_are_told_apart_and_limited),
 		in_a_cloud(a_chosen_key_id_fits_into_a_signature_and_is_free),
 		in_a_cloud(a_changed_key_keeps_what_the_change_leaves_out),

@@ -281,6 +281,8 @@ static RESULT check_empty(struct op *op, const struct account *account)
 		     has->network_load_balancers + has->application_load_balancers},
 		    {KIND_TARGET_GROUP, "target groups", has->target_groups},
 		    {KIND_SCALING_GROUP, "Auto Scaling groups", has->scaling_groups},
+		    {KIND_QUEUE, "queues", has->queues},
+		    {KIND_TOPIC, "topics", has->topics},
 		    {KIND_PORT, "network interfaces", has->ports},
 		    {KIND_NETWORK, "networks", has->networks},
 		    {KIND_DEDICATED_HOST, "dedicated hosts", has->dedicated_hosts}};

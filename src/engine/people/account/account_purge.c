@@ -10,6 +10,7 @@
 #include "engine/emptying_internal.h"
 #include "engine/instance/instance_snapshot.h"
 #include "engine/job.h"
+#include "engine/messaging/messaging.h"
 #include "engine/network/address/address.h"
 #include "engine/network/guest_network.h"
 #include "engine/people/account/account_person.h"
@@ -35,6 +36,7 @@
 #include "store/peering.h"
 #include "store/peering_side.h"
 #include "store/port.h"
+#include "store/queue.h"
 #include "store/router.h"
 #include "store/scaling_group.h"
 #include "store/security_group.h"
@@ -48,8 +50,8 @@
 
 /* Counted from the mark, because hosts may still hold resources of deleted rows. */
 #define GIVE_UP_US (2 * MINUTE)
-/* Deletions per step, to keep commits short. */
-enum { DELETIONS_MAX = 128 };
+/* Deletions per step, to keep commits short. Each of a queue or a topic takes up to 200 messages along. */
+enum { DELETIONS_MAX = 128, MESSAGING_MAX = 4 };
 enum { PROBLEM_MAX = 1024 }; /* bytes, as in the schema */
 
 static RESULT delete_set(struct op *op, struct ref *ref)
@@ -106,6 +108,18 @@ static RESULT release_address(struct op *op, struct ref *ref)
 	return engine_release_address(op, &wish);
 }
 
+static RESULT delete_queue(struct op *op, struct ref *ref)
+{
+	struct queue_target wish = {.queue = *ref};
+	return engine_delete_queue(op, &wish);
+}
+
+static RESULT delete_topic(struct op *op, struct ref *ref)
+{
+	struct topic_target wish = {.topic = *ref};
+	return engine_delete_topic(op, &wish);
+}
+
 /* In an order that respects dependencies. A kind without its own deleter uses that of emptying.c. */
 static const struct owned {
 	enum kind kind;
@@ -147,6 +161,8 @@ static const struct owned {
 	{KIND_ADDRESS_PREFIX, ADDRESS_PREFIX_INDEX_ACCOUNT, {0}},
 	{KIND_SECURITY_GROUP, SECURITY_GROUP_INDEX_ACCOUNT, {0}},
 	{KIND_ROUTER, ROUTER_INDEX_ACCOUNT, {KIND_ROUTER, "router.delete", delete_vpc}},
+	{KIND_TOPIC, TOPIC_INDEX_ACCOUNT, {KIND_TOPIC, "topic.delete", delete_topic}},
+	{KIND_QUEUE, QUEUE_INDEX_ACCOUNT, {KIND_QUEUE, "queue.delete", delete_queue}},
 };
 enum { OWNED = sizeof owned / sizeof owned[0] };
 
@@ -171,18 +187,23 @@ static const struct row *make_key(struct op *op, const struct owned *o, uuid acc
 	return key;
 }
 
-/* Ids of up to DELETIONS_MAX live rows; *ret_is_going: other rows are being removed. */
+static size_t most_of(enum kind kind)
+{
+	return kind == KIND_QUEUE || kind == KIND_TOPIC ? MESSAGING_MAX : DELETIONS_MAX;
+}
+
+/* Ids of live rows, as many as a step deletes; *ret_is_going: other rows are being removed. */
 static RESULT list_rows(struct op *op, const struct owned *o, uuid account, struct uuids *ret_ids,
 			bool *ret_is_going)
 {
 	const struct row *key = make_key(op, o, account);
 	uuid *at = arena_new_array(op->ctx->arena, uuid, DELETIONS_MAX);
-	size_t count = 0;
+	size_t count = 0, most = most_of(o->kind);
 	if (!key || !at)
 		return ctx_no_memory(op->ctx);
 	*ret_is_going = false;
-	for (const struct row *row = tables_first(op->head, o->kind, o->index, key, 1);
-	     row && count < DELETIONS_MAX; row = tables_next(op->head, o->kind, o->index, row, 1)) {
+	for (const struct row *row = tables_first(op->head, o->kind, o->index, key, 1); row && count < most;
+	     row = tables_next(op->head, o->kind, o->index, row, 1)) {
 		if (is_over(o, row))
 			continue;
 		if (!row_is_live(row) || emptying_is_going(op->head, o->kind, row->id))
