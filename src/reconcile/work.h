@@ -645,8 +645,8 @@ void wake_migration(struct reconciler *r, const struct tables *t, uuid instance)
 RESULT reconcile_apply_router(struct step *s, const struct router_rows *rows);
 /* Removes a network unless something is in it. */
 RESULT reconcile_remove_unused_network(struct step *s, uuid network);
-/* Wakes routers attached to the network by a subnet or an interface, except `but` (none: no exception). */
-void reconcile_wake_routers_in(struct step *s, uuid network, uuid but);
+/* Wakes routers attached to the network by a subnet or an interface. */
+void reconcile_wake_routers_in(struct step *s, uuid network);
 
 /* ---- gather.c: rows copied out of a view into the step's arena ---- */
 

@@ -65,17 +65,17 @@ static RESULT step_deleted(struct step *s, uuid network)
 	return is_gone ? step_forget(s, KIND_NETWORK, network) : OK;
 }
 
-void reconcile_wake_routers_in(struct step *s, uuid network, uuid but)
+void reconcile_wake_routers_in(struct step *s, uuid network)
 {
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
 	for (const struct port *p = port_first_by_network(view.tables, network); p;
 	     p = port_next_by_network(view.tables, p))
-		if (!uuid_is_none(p->interface_of) && !uuid_equal(p->interface_of, but))
+		if (!uuid_is_none(p->interface_of))
 			work_wake(s->r, lane_network(s->r), KIND_ROUTER, p->interface_of, WAKE_WISH);
 	for (const struct subnet *n = subnet_first_by_network(view.tables, network); n;
 	     n = subnet_next_by_network(view.tables, n))
-		if (!uuid_is_none(n->router) && !uuid_equal(n->router, but))
+		if (!uuid_is_none(n->router))
 			work_wake(s->r, lane_network(s->r), KIND_ROUTER, n->router, WAKE_WISH);
 }
 
@@ -105,7 +105,7 @@ static RESULT step_network(struct step *s)
 	if (rows.has_ports)
 		return s->r->network.driver->apply_network(s->r->network.self, &s->ctx, &rows.wish);
 	/* The last port may also have been the last one of routers that its row does not name. */
-	reconcile_wake_routers_in(s, s->id, UUID_NONE);
+	reconcile_wake_routers_in(s, s->id);
 	bool is_gone = false;
 	TRY(remove_network(s, s->id, &is_gone));
 	if (is_gone || rows.is_in_use)

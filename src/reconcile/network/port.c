@@ -244,9 +244,10 @@ static RESULT apply_base(struct step *s, const struct port *p)
 	return OK;
 }
 
-/* Wakes other routers of the network when its first port is created, because a router is only created with
- * the first port of one of its networks. apply_base() handles the port's own router. */
-static void wake_other_routers(struct step *s, const struct port *p)
+/* Wakes the routers of the network when its first port is created, because a router is only created with the
+ * first port of one of its networks. The port's own router is among them: apply_base() has created that router
+ * only if the network was missing, and no step has for a port that its router implements. */
+static void wake_routers(struct step *s, const struct port *p)
 {
 	if (p->seen_gen != 0)
 		return;
@@ -259,7 +260,7 @@ static void wake_other_routers(struct step *s, const struct port *p)
 			    uuid_is_none(other->interface_of))
 				return; /* an earlier port woke the routers already */
 	}
-	reconcile_wake_routers_in(s, p->network, p->router);
+	reconcile_wake_routers_in(s, p->network);
 }
 
 /* ---- the step ---- */
@@ -290,7 +291,7 @@ static RESULT step_deleted(struct step *s, const struct port *p)
 /* The address is implemented by its router, which also reports NAT gateways. */
 static RESULT step_of_router(struct step *s, const struct port_rows *rows)
 {
-	wake_other_routers(s, rows->port);
+	wake_routers(s, rows->port);
 	return rows->is_front ? report_port(s, rows->port, true) : OK;
 }
 
@@ -322,7 +323,7 @@ static RESULT step_port(struct step *s)
 		result = driver->apply_port(self, &s->ctx, &rows.wish, &up);
 	}
 	TRY(result);
-	wake_other_routers(s, rows.port);
+	wake_routers(s, rows.port);
 	if (!up && rows.wish.is_settling)
 		step_again_at(s, clock_now_us() + SETTLING_LOOK_US);
 	else if (!up && rows.port->seen_up)
