@@ -70,7 +70,9 @@ def place():
 
 
 def filled(p):
-    ec2, support = p.dev.account.client(), p.dev.account.client("support")
+    ec2, support, iam = (p.dev.account.client(service) for service in ("ec2", "support", "iam"))
+    iam.create_user(UserName="reader")
+    iam.attach_user_policy(UserName="reader", PolicyArn="arn:aws:iam::aws:policy/ReadOnlyAccess")  # has no row
     ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=[{"ResourceType": "vpc", "Tags": [{"Key": "Name", "Value": "kept"}]}])
     attached = support.add_attachments_to_set(attachments=[{"fileName": "log.txt", "data": ATTACHMENT}])["attachmentSetId"]
     p.case = support.create_case(subject="It stops", communicationBody="See the file.", attachmentSetId=attached)["caseId"]
