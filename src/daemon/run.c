@@ -84,17 +84,13 @@ static bool is_query(const struct call *call)
  * too, or, without a signature, that of the service whose version it names. It refuses the request in its own words. */
 static struct api_face *find_query(struct daemon *d, const struct call *call)
 {
-	const struct {
-		const char *version;
-		struct api_face *face;
-	} services[] = {{"2010-05-08", d->iam}, {"2011-01-01", d->autoscaling}, {"2010-08-01", d->cloudwatch},
-			{"2015-12-01", d->elb}, {"2012-06-01", d->elb_classic}, {"2010-03-31", d->sns},
-			{"2012-11-05", d->sqs}};
+	struct api_face *const services[] = {d->iam,         d->autoscaling, d->cloudwatch, d->elb,
+					     d->elb_classic, d->sns,         d->sqs};
 	bool is_signed = call_header(call, "Authorization").n || str_contains(call->query, STR("X-Amz-"));
 	struct str version = is_signed ? STR_NONE : query_find_version(call);
 	for (size_t k = 0; k < sizeof services / sizeof services[0]; k++)
-		if (str_is(version, services[k].version))
-			return services[k].face;
+		if (str_is(version, services[k]->protocol->version))
+			return services[k];
 	return d->ec2;
 }
 

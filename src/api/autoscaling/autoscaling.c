@@ -14,7 +14,7 @@ static RESULT find(struct api_call *core)
 {
 	TRY(api_check_signature(core, query_faults));
 	TRY(query_find_action(core, 0, 0));
-	return query_check_action(core, "2011-01-01", false);
+	return query_check_action(core, false);
 }
 
 static RESULT prepare(struct api_call *core)
@@ -56,6 +56,7 @@ const struct api_groups autoscaling_action_groups = {groups, sizeof groups / siz
 const struct api_protocol autoscaling_protocol = {
 	.name = "autoscaling",
 	.content_type = "text/xml",
+	.version = AUTOSCALING_VERSION,
 	.call_size = sizeof(struct autoscaling_call),
 	.groups = &autoscaling_action_groups,
 	.errors = &autoscaling_errors,

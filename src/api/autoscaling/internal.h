@@ -32,7 +32,8 @@ extern const struct api_groups autoscaling_action_groups;
 
 /* ---- errors.c ---- */
 
-#define AUTOSCALING_NAMESPACE STR("http://autoscaling.amazonaws.com/doc/2011-01-01/")
+#define AUTOSCALING_VERSION "2011-01-01"
+#define AUTOSCALING_NAMESPACE STR("http://autoscaling.amazonaws.com/doc/" AUTOSCALING_VERSION "/")
 extern const struct api_errors autoscaling_errors;
 
 /* ---- names.c: names, ARNs, pages ---- */

@@ -18,7 +18,7 @@ static bool is_time(struct str path)
 }
 
 static const struct typed_service service = {.name = "GraniteServiceVersion20100801",
-					     .version = "2010-08-01",
+					     .version = CLOUDWATCH_VERSION,
 					     .element = "member.",
 					     .is_time = is_time};
 
@@ -31,7 +31,7 @@ static RESULT find(struct api_call *core)
 		call_set_answer_header(e->call, "smithy-protocol", STR("rpc-v2-cbor"));
 	TRY(api_check_signature(core, query_faults));
 	TRY(query_find_typed_action(core, &service, e->form));
-	return query_check_action(core, service.version, e->form != FORM_QUERY);
+	return query_check_action(core, e->form != FORM_QUERY);
 }
 
 static RESULT prepare(struct api_call *core)
@@ -89,6 +89,7 @@ const struct api_groups cloudwatch_action_groups = {groups, sizeof groups / size
 const struct api_protocol cloudwatch_protocol = {
 	.name = "cloudwatch",
 	.content_type = "text/xml",
+	.version = CLOUDWATCH_VERSION,
 	.call_size = sizeof(struct cloudwatch_call),
 	.groups = &cloudwatch_action_groups,
 	.errors = &cloudwatch_errors,

@@ -30,7 +30,8 @@ extern const struct api_groups cloudwatch_action_groups;
 
 /* ---- errors.c ---- */
 
-#define CLOUDWATCH_NAMESPACE STR("http://monitoring.amazonaws.com/doc/2010-08-01/")
+#define CLOUDWATCH_VERSION "2010-08-01"
+#define CLOUDWATCH_NAMESPACE STR("http://monitoring.amazonaws.com/doc/" CLOUDWATCH_VERSION "/")
 extern const struct api_errors cloudwatch_errors;
 /* The shape of the service's model that has that code of the query protocol. */
 const char *cloudwatch_shape_of(const char *code);

@@ -14,6 +14,7 @@
 struct api_protocol {
 	const char *name;         /* "iam": in the log and the audit log */
 	const char *content_type; /* of answers */
+	const char *version;      /* of the API, in calls of the query protocol; NULL: none, or several */
 	bool keys_keep_admin; /* an access key also carries its user's role admin, because the API has calls for administrators */
 	size_t face_size, call_size;     /* sizes of the face's own structs; 0: it uses the core's */
 	const struct api_groups *groups; /* its actions, if they are found by name; NULL: they are not */

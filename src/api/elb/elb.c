@@ -13,7 +13,7 @@ bool elb_has_call(const struct call *call)
 
 bool elb_is_classic(const struct call *call)
 {
-	return str_is(query_find_version(call), "2012-06-01");
+	return str_is(query_find_version(call), elb_classic_protocol.version);
 }
 
 bool elb_classic_has_call(const struct call *call)
@@ -21,21 +21,11 @@ bool elb_classic_has_call(const struct call *call)
 	return query_is_for(call, "elasticloadbalancing") && elb_is_classic(call);
 }
 
-static RESULT find_action(struct api_call *core, const char *version)
+static RESULT find(struct api_call *core)
 {
 	TRY(api_check_signature(core, query_faults));
 	TRY(query_find_action(core, 0, 0));
-	return query_check_action(core, version, false);
-}
-
-static RESULT find(struct api_call *core)
-{
-	return find_action(core, "2015-12-01");
-}
-
-static RESULT find_classic(struct api_call *core)
-{
-	return find_action(core, "2012-06-01");
+	return query_check_action(core, false);
 }
 
 static RESULT prepare(struct api_call *core)
@@ -85,6 +75,7 @@ const struct api_groups elb_action_groups = {groups, sizeof groups / sizeof grou
 const struct api_protocol elb_protocol = {
 	.name = "elb",
 	.content_type = "text/xml",
+	.version = ELB_VERSION,
 	.call_size = sizeof(struct elb_call),
 	.groups = &elb_action_groups,
 	.errors = &elb_errors,
@@ -106,10 +97,11 @@ const struct api_groups elb_classic_action_groups = {classic_groups,
 const struct api_protocol elb_classic_protocol = {
 	.name = "elb_classic",
 	.content_type = "text/xml",
+	.version = CLASSIC_VERSION,
 	.call_size = sizeof(struct elb_call),
 	.groups = &elb_classic_action_groups,
 	.errors = &classic_errors,
-	.find = find_classic,
+	.find = find,
 	.prepare = prepare,
 	.write = write_classic_answer,
 	.word_problem = query_word_problem,

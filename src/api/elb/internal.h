@@ -29,7 +29,8 @@ extern const struct api_groups elb_action_groups;
 
 /* ---- errors.c ---- */
 
-#define ELB_NAMESPACE STR("http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/")
+#define ELB_VERSION "2015-12-01"
+#define ELB_NAMESPACE STR("http://elasticloadbalancing.amazonaws.com/doc/" ELB_VERSION "/")
 extern const struct api_errors elb_errors;
 extern const struct api_error elb_no_policy;
 

@@ -37,7 +37,7 @@ static RESULT find(struct api_call *core)
 	struct iam_call *e = iam_call_of(core);
 	TRY(authenticate(e));
 	TRY(query_find_action(core, 0, 0));
-	return query_check_action(core, "2010-05-08", false);
+	return query_check_action(core, false);
 }
 
 static void describe_audit(struct api_call *core)
@@ -109,6 +109,7 @@ static RESULT write_answer(struct api_call *core, struct buf *body)
 const struct api_protocol iam_protocol = {
 	.name = "iam",
 	.content_type = "text/xml",
+	.version = IAM_VERSION,
 	.call_size = sizeof(struct iam_call),
 	.groups = &iam_action_groups,
 	.errors = &iam_errors,

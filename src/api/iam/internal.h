@@ -59,7 +59,8 @@ API_DEFINE_FACE(iam)
 
 /* ---- errors.c ---- */
 
-#define IAM_NAMESPACE STR("https://iam.amazonaws.com/doc/2010-05-08/")
+#define IAM_VERSION "2010-05-08"
+#define IAM_NAMESPACE STR("https://iam.amazonaws.com/doc/" IAM_VERSION "/")
 
 extern const struct api_errors iam_errors;
 extern const struct query_codes iam_codes; /* codes.c */

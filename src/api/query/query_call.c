@@ -39,7 +39,7 @@ RESULT query_find_action(struct api_call *e, unsigned mask, unsigned flags)
 	return parsed;
 }
 
-RESULT query_check_action(struct api_call *e, const char *version, bool may_lack_version)
+RESULT query_check_version(struct api_call *e, const char *version, bool may_lack_version)
 {
 	static const struct api_error missing = {ERR_MISSING, KIND_NONE, 400, "MissingAction"},
 				      unknown = {ERR_UNSUPPORTED, KIND_NONE, 400, "InvalidAction"};
@@ -53,6 +53,11 @@ RESULT query_check_action(struct api_call *e, const char *version, bool may_lack
 	return ctx_fail(e->c, ERR_UNSUPPORTED, "Could not find operation %" STR_FMT " for version %" STR_FMT,
 			STR_ARG(str_slice(action, 0, 128)),
 			STR_ARG(said.n ? str_slice(said, 0, 32) : STR("NO_VERSION_SPECIFIED")));
+}
+
+RESULT query_check_action(struct api_call *e, bool may_lack_version)
+{
+	return query_check_version(e, e->face->protocol->version, may_lack_version);
 }
 
 struct str query_find_version(const struct call *call)

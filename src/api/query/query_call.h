@@ -22,7 +22,9 @@ const struct api_entry *query_find_entry(const struct api_call *e, unsigned mask
 /* Refuses a call after query_find_action(): without an action, with one that the service does not have, or with another
  * version of the API. SQS takes calls without a version. Words: those of AWS's services; MissingAction is one of the
  * errors that each API reference lists as common, its message is a guess. */
-RESULT query_check_action(struct api_call *e, const char *version, bool may_lack_version);
+RESULT query_check_action(struct api_call *e, bool may_lack_version);
+/* Does so for an action of another version than the face's: EC2's face has the actions of STS, too. */
+RESULT query_check_version(struct api_call *e, const char *version, bool may_lack_version);
 /* Value of the pair "Version" of a call that was not parsed yet, as sent; empty: none. */
 struct str query_find_version(const struct call *call);
 

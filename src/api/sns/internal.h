@@ -28,7 +28,8 @@ extern const struct api_groups sns_action_groups;
 
 /* ---- errors.c ---- */
 
-#define SNS_NAMESPACE STR("http://sns.amazonaws.com/doc/2010-03-31/")
+#define SNS_VERSION "2010-03-31"
+#define SNS_NAMESPACE STR("http://sns.amazonaws.com/doc/" SNS_VERSION "/")
 extern const struct api_errors sns_errors;
 /* "Invalid parameter: FIELD Reason: …". ERR_INVALID with the field. */
 RESULT sns_fail(struct sns_call *e, const char *field, const char *reason);

@@ -38,7 +38,7 @@ static RESULT find(struct api_call *core)
 	if (!is_open)
 		TRY(api_check_signature(core, query_faults));
 	TRY(query_find_action(core, is_open ? API_OPEN : 0, is_open ? API_OPEN : 0));
-	return query_check_action(core, "2010-03-31", false);
+	return query_check_action(core, false);
 }
 
 static RESULT prepare(struct api_call *core)
@@ -89,6 +89,7 @@ const struct api_groups sns_action_groups = {groups, sizeof groups / sizeof grou
 const struct api_protocol sns_protocol = {
 	.name = "sns",
 	.content_type = "text/xml",
+	.version = SNS_VERSION,
 	.call_size = sizeof(struct sns_call),
 	.groups = &sns_action_groups,
 	.errors = &sns_errors,

@@ -30,7 +30,8 @@ extern const struct api_groups sqs_action_groups;
 
 /* ---- errors.c ---- */
 
-#define SQS_NAMESPACE STR("http://queue.amazonaws.com/doc/2012-11-05/")
+#define SQS_VERSION "2012-11-05"
+#define SQS_NAMESPACE STR("http://queue.amazonaws.com/doc/" SQS_VERSION "/")
 extern const struct api_errors sqs_errors;
 /* The shape of the service's model that has that code of the query protocol. */
 const char *sqs_shape_of(const char *code);

@@ -24,7 +24,7 @@ static const struct typed_name names[] = {
 	{NULL, NULL, NULL},
 };
 static const struct typed_service service = {
-	.name = "AmazonSQS", .version = "2012-11-05", .element = "", .names = names};
+	.name = "AmazonSQS", .version = SQS_VERSION, .element = "", .names = names};
 
 static RESULT find(struct api_call *core)
 {
@@ -33,7 +33,7 @@ static RESULT find(struct api_call *core)
 	e->content_type = forms_content_type(e->form);
 	TRY(api_check_signature(core, query_faults));
 	TRY(query_find_typed_action(core, &service, e->form));
-	return query_check_action(core, service.version, true);
+	return query_check_action(core, true);
 }
 
 static RESULT prepare(struct api_call *core)
@@ -83,6 +83,7 @@ const struct api_groups sqs_action_groups = {groups, sizeof groups / sizeof grou
 const struct api_protocol sqs_protocol = {
 	.name = "sqs",
 	.content_type = "text/xml",
+	.version = SQS_VERSION,
 	.call_size = sizeof(struct sqs_call),
 	.groups = &sqs_action_groups,
 	.errors = &sqs_errors,

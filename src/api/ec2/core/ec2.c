@@ -78,7 +78,7 @@ static RESULT read_version(struct ec2_call *e)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("Version"),
 				      "The request must contain the parameter Version");
 	if (e->is_sts)
-		return query_check_action(&e->core, "2011-06-15", false);
+		return query_check_version(&e->core, "2011-06-15", false);
 	e->error = &no_such_version; /* for the failure returned below */
 	if (!is_date(e->version))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("Version"),

@@ -7,7 +7,8 @@
 #include "api/elb/internal.h"
 #include "engine/balancing/classic.h"
 
-#define CLASSIC_NAMESPACE STR("http://elasticloadbalancing.amazonaws.com/doc/2012-06-01/")
+#define CLASSIC_VERSION "2012-06-01"
+#define CLASSIC_NAMESPACE STR("http://elasticloadbalancing.amazonaws.com/doc/" CLASSIC_VERSION "/")
 
 extern const struct api_actions classic_balancer_actions, classic_place_actions, classic_listener_actions,
 	classic_policy_actions, classic_instance_actions, classic_attribute_actions, classic_tag_actions;
