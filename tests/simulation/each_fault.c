@@ -23,6 +23,7 @@
 #include "base/vec.h"
 #include "pool.h"
 #include "simulation.h"
+#include "store/account.h"
 
 enum {
 	CASES_MAX = 8192,
@@ -194,11 +195,23 @@ static void operate(void *self, op_run run, void *wish)
 		die("the operator cannot", STR_NONE, STR_NONE);
 }
 
+/* Actions of AWS's query protocols are named by their first word, which follows the caller: "@key ListUsers&…". */
+static bool is_query_read(struct str line)
+{
+	static const char *const reads[] = {"Describe", "Get", "List"};
+	if (line.n && line.p[0] == '@')
+		line = str_slice(line, str_find_char(line, ' ', 0) + 1, line.n);
+	for (size_t k = 0; k < sizeof reads / sizeof *reads; k++)
+		if (str_starts_with(line, str_from(reads[k])))
+			return true;
+	return false;
+}
+
 /* A case may end with reads after its change. */
 static bool is_change_line(struct str line)
 {
 	return script_is_call(line) && !str_contains(line, STR("GET /")) &&
-	       !str_contains(line, STR("HEAD /"));
+	       !str_contains(line, STR("HEAD /")) && !is_query_read(line);
 }
 
 /* Golden cases call hosts "hv1", "hv2", …; this region "h0", "h1", …. Returns the new size. */
@@ -213,17 +226,33 @@ static size_t name_hosts(char *bytes, size_t size)
 	return size;
 }
 
-/* The golden cases' region has another name, of the same length. */
+/* Replaces a name of the golden cases' region by one of the same length. */
+static void replace_all(char *bytes, size_t size, const char *theirs, struct str ours)
+{
+	char *at = bytes, *end = bytes + size;
+	assert_true(strlen(theirs) == ours.n);
+	while ((at = memmem(at, (size_t) (end - at), theirs, ours.n)))
+		memcpy(at, ours.p, ours.n);
+}
+
+/* The region and its first account have other names than in the golden cases. */
+static void use_own_names(char *bytes, size_t size)
+{
+	AUTO_VIEW view = {0};
+	view_open(t.s.region.cloud->store, &view);
+	const struct account *account = account_find(view.tables, t.s.region.users[SCRIPT_ALICE].who.account);
+	replace_all(bytes, size, "us-east-1", STR("xy-west-2"));
+	replace_all(bytes, size, "601465393743", account->number);
+}
+
 static void read_lines(struct arena *a)
 {
-	static const char theirs[] = "us-east-1", ours[] = "xy-west-2";
 	static char bytes[TABLE_SIZE_MAX];
 	FILE *file = fopen(path_told, "rb");
 	struct str text = {bytes, file ? fread(bytes, 1, sizeof bytes, file) : 0}, line;
 	if (file)
 		(void) fclose(file);
-	for (char *at = bytes; (at = memmem(at, text.n - (size_t) (at - bytes), theirs, sizeof theirs - 1));)
-		memcpy(at, ours, sizeof ours - 1);
+	use_own_names(bytes, text.n);
 	text.n = name_hosts(bytes, text.n);
 	text = str_copy(a, text);
 	struct str rest = text, name;
@@ -287,15 +316,37 @@ static const char *const iam_lists[] = {"Action=ListUsers&Version=2010-05-08",
 					"Action=ListVirtualMFADevices&Version=2010-05-08",
 					"Action=ListAccountAliases&Version=2010-05-08",
 					NULL};
-static const char *const elb_lists[] = {"Action=DescribeLoadBalancers&Version=2015-12-01",
-					"Action=DescribeTargetGroups&Version=2015-12-01", NULL};
-static const char *const elb_classic_lists[] = {"Action=DescribeLoadBalancers&Version=2012-06-01", NULL};
-static const char *const autoscaling_lists[] = {"Action=DescribeAutoScalingGroups&Version=2011-01-01",
-						"Action=DescribeLaunchConfigurations&Version=2011-01-01",
-						"Action=DescribePolicies&Version=2011-01-01",
-						"Action=DescribeScheduledActions&Version=2011-01-01",
-						"Action=DescribeTags&Version=2011-01-01",
-						NULL};
+static const char *const elb_lists[] = {
+	"Action=DescribeLoadBalancers&Version=2015-12-01",
+	"Action=DescribeTargetGroups&Version=2015-12-01",
+	"Action=DescribeLoadBalancerAttributes&Version=2015-12-01&LoadBalancerArn=$(LoadBalancerArn)",
+	"Action=DescribeTags&Version=2015-12-01&ResourceArns.member.1=$(LoadBalancerArn)",
+	"Action=DescribeTargetGroupAttributes&Version=2015-12-01&TargetGroupArn=$(TargetGroupArn)",
+	"Action=DescribeTargetHealth&Version=2015-12-01&TargetGroupArn=$(TargetGroupArn)",
+	"Action=DescribeTags&Version=2015-12-01&ResourceArns.member.1=$(TargetGroupArn)",
+	"Action=DescribeListeners&Version=2015-12-01&LoadBalancerArn=$(LoadBalancerArn)",
+	"Action=DescribeListenerAttributes&Version=2015-12-01&ListenerArn=$(ListenerArn)",
+	"Action=DescribeListenerCertificates&Version=2015-12-01&ListenerArn=$(ListenerArn)",
+	"Action=DescribeRules&Version=2015-12-01&ListenerArn=$(ListenerArn)",
+	NULL};
+static const char *const elb_classic_lists[] = {
+	"Action=DescribeLoadBalancers&Version=2012-06-01",
+	"Action=DescribeLoadBalancerPolicies&Version=2012-06-01&LoadBalancerName=$(LoadBalancerName)",
+	"Action=DescribeLoadBalancerAttributes&Version=2012-06-01&LoadBalancerName=$(LoadBalancerName)",
+	"Action=DescribeTags&Version=2012-06-01&LoadBalancerNames.member.1=$(LoadBalancerName)", NULL};
+static const char *const autoscaling_lists[] = {
+	"Action=DescribeAutoScalingGroups&Version=2011-01-01",
+	"Action=DescribeLaunchConfigurations&Version=2011-01-01",
+	"Action=DescribePolicies&Version=2011-01-01",
+	"Action=DescribeScheduledActions&Version=2011-01-01",
+	"Action=DescribeTags&Version=2011-01-01",
+	"Action=DescribeNotificationConfigurations&Version=2011-01-01",
+	"Action=DescribeLifecycleHooks&Version=2011-01-01"
+	"&AutoScalingGroupName=$(AutoScalingGroupName)",
+	"Action=DescribeTrafficSources&Version=2011-01-01"
+	"&AutoScalingGroupName=$(AutoScalingGroupName)",
+	"Action=DescribeAutoScalingInstances&Version=2011-01-01",
+	NULL};
 
 /* Folder of the golden cases, the face, and lists of what its actions change. */
 static const struct query_face {
@@ -320,6 +371,28 @@ static void choose_query_face(struct str folder)
 static int compare_pieces(const void *a, const void *b)
 {
 	return str_compare(*(const struct str *) a, *(const struct str *) b);
+}
+
+/* Adds the lists of the face. A list can name one member of an earlier one, and is left out if there is none. */
+static void add_query_lists(struct buf *b)
+{
+	struct arena *a = t.stage.arena;
+	struct buf seen;
+	buf_init(&seen, 16 << 20);
+	for (size_t k = 0; query_face && query_face->lists[k]; k++) {
+		struct str query = str_from(query_face->lists[k]);
+		size_t mark = str_find_char(query, '$', 0);
+		struct str name = str_slice(query, mark + 2, query.n - 1);
+		struct str value = mark < query.n ? world_find(a, buf_str(&seen), name) : STR_NONE;
+		if (mark < query.n && !value.n)
+			continue;
+		query = str_print(a, "%" STR_FMT "%" STR_FMT, STR_ARG(str_slice(query, 0, mark)),
+				  STR_ARG(value));
+		struct str answer = request_get_answer(&t.s, 0, query.p);
+		buf_add_str(&seen, answer);
+		buf_add_str(b, answer);
+	}
+	buf_done(&seen);
 }
 
 /* Rows of kinds that the histories' model does not contain. */
@@ -354,8 +427,7 @@ static struct str read_rest(void)
 			buf_add_str(&b, request_get_answer(&t.s, account, own[k]));
 	for (size_t k = 0; k < sizeof admins / sizeof *admins; k++)
 		buf_add_str(&b, request_get_answer(&t.s, ADMIN, admins[k]));
-	for (size_t k = 0; query_face && query_face->lists[k]; k++)
-		buf_add_str(&b, request_get_answer(&t.s, 0, query_face->lists[k]));
+	add_query_lists(&b);
 	struct str text = str_copy(t.stage.arena, buf_str(&b));
 	buf_done(&b);
 	return text;
@@ -632,15 +704,26 @@ static const char *const not_told_here[] = {
 	"get_auto_allocated_topology",       /* a changing GET, which is treated as a read */
 	"AcceptTransitGatewayVpcAttachment", /* gateways are not shared, so no attachment waits */
 	"RejectTransitGatewayVpcAttachment",
-	"delete_agent",             /* always refused: the agent goes with its host */
-	"message:delete",           /* a GET returns the id of the scheduler's message */
-	"migrateVirtualMachine",    /* see add_case() */
+	"delete_agent",            /* always refused: the agent goes with its host */
+	"message:delete",          /* a GET returns the id of the scheduler's message */
+	"migrateVirtualMachine",   /* see add_case() */
+	"EnableMetricsCollection", /* see add_case() */
+	"DisableMetricsCollection",
 	"migrateVolume",            /* to a pool that does not exist here */
 	"assignVirtualMachine",     /* to an account of the golden cases */
 	"createNetworkPermissions", /* for an account of the golden cases */
 	"removeNetworkPermissions",
 	"createStaticRoute", /* VPCs have no tiers here */
 	"deleteStaticRoute",
+	"ChangePassword", /* a caller with a password is a user of the case, whose key here is its account's */
+	"EnableMFADevice", /* codes follow from a secret that is drawn */
+	"ResyncMFADevice",
+	"DeactivateMFADevice",
+	"AttachLoadBalancerToSubnets", /* the region has one zone, and a load balancer one subnet in each */
+	"DetachLoadBalancerFromSubnets",
+	"EnableAvailabilityZonesForLoadBalancer",
+	"DisableAvailabilityZonesForLoadBalancer",
+	"PutNotificationConfiguration", /* to a topic, which no face here creates */
 };
 
 static bool has_to_be_told(const char *action)
@@ -662,6 +745,9 @@ static void add_case(const char *path, int number)
 {
 	if (strstr(path,
 		   "/migrateVirtualMachine/")) /* a guest whose migration fails stays on its host: test_migration.c */
+		return;
+	if (strstr(path,
+		   "MetricsCollection/")) /* a group's datapoints are stored each hour: the region never rests */
 		return;
 	if (case_count == CASES_MAX)
 		fail_msg("more than %d cases", CASES_MAX);

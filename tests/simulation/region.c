@@ -17,14 +17,12 @@
 #include "store/volume_type.h"
 #include "store/zone.h"
 
-static const uint8_t master_key[MASTER_KEY_SIZE] = {1, 2, 3};
-
 static void open_openstack(struct region *r)
 {
 	struct cloud *c = r->cloud;
-	const struct tokens_config tokens = {c->store, master_key, 24 * HOUR};
+	const struct tokens_config tokens = {c->store, cloud_master_key, 24 * HOUR};
 	cloud_expect_at(c, tokens_new(&c->c, &tokens, &r->tokens), __FILE__, __LINE__);
-	cloud_expect_at(c, tickets_new(&c->c, r->tokens, master_key, &r->tickets), __FILE__, __LINE__);
+	cloud_expect_at(c, tickets_new(&c->c, r->tokens, cloud_master_key, &r->tickets), __FILE__, __LINE__);
 	const struct bearers_config bearers = {c->store, r->tokens, world_bearer_key(), r->sigv4, 24 * HOUR};
 	cloud_expect_at(c, bearers_new(&c->c, &bearers, &r->bearers), __FILE__, __LINE__);
 	const struct passwords_config passwords = {
@@ -37,7 +35,7 @@ static void open_openstack(struct region *r)
 					     .passwords = r->passwords,
 					     .key_lane = r->key_lane,
 					     .tickets = r->tickets,
-					     .master_key = master_key,
+					     .master_key = cloud_master_key,
 					     .reconciler = c->reconciler,
 					     .backup_target = c->backup.url,
 					     .region = STR("xy-west-2"),
@@ -55,9 +53,9 @@ static void open_openstack(struct region *r)
 static void open_face(struct region *r)
 {
 	struct cloud *c = r->cloud;
-	const struct sigv4_config sigv4 = {c->store, master_key, STR("us-east-1"), 0};
+	const struct sigv4_config sigv4 = {c->store, cloud_master_key, STR("us-east-1"), 0};
 	cloud_expect_at(c, sigv4_new(&c->c, &sigv4, &r->sigv4), __FILE__, __LINE__);
-	const struct guards_config guards = {c->store, master_key, STR("us-east-1")};
+	const struct guards_config guards = {c->store, cloud_master_key, STR("us-east-1")};
 	cloud_expect_at(c, guards_new(&c->c, &guards, &r->guards), __FILE__, __LINE__);
 	cloud_expect_at(c, api_new_key_lane(&c->c, c->executor, &r->key_lane), __FILE__, __LINE__);
 	const struct api_config ec2 = {.store = c->store,
@@ -69,11 +67,13 @@ static void open_face(struct region *r)
 				       .endpoint = STR("ec2.us-east-1.test:8773")};
 	cloud_expect_at(c, api_face_new(&c->c, &ec2_protocol, &ec2, &r->face), __FILE__, __LINE__);
 	open_openstack(r);
-	const struct api_config iam = {
-		.store = c->store, .sigv4 = r->sigv4, .passwords = r->passwords, .master_key = master_key};
+	const struct api_config iam = {.store = c->store,
+				       .sigv4 = r->sigv4,
+				       .passwords = r->passwords,
+				       .master_key = cloud_master_key};
 	cloud_expect_at(c, api_face_new(&c->c, &iam_protocol, &iam, &r->iam), __FILE__, __LINE__);
 	struct api_config balancing = ec2;
-	balancing.master_key = master_key;
+	balancing.master_key = cloud_master_key;
 	balancing.read_scaling = ec2_read_scaling_source;
 	cloud_expect_at(c, api_face_new(&c->c, &elb_protocol, &balancing, &r->elb), __FILE__, __LINE__);
 	cloud_expect_at(c, api_face_new(&c->c, &elb_classic_protocol, &balancing, &r->elb_classic), __FILE__,
@@ -105,7 +105,7 @@ static void add_user(struct region *r, const char *name, struct world_user *user
 {
 	struct cloud *c = r->cloud;
 	struct access_key key = {.row.id = uuid_random()};
-	cloud_expect_at(c, key_draw(&c->c, master_key, &key, &user->secret), __FILE__, __LINE__);
+	cloud_expect_at(c, key_draw(&c->c, cloud_master_key, &key, &user->secret), __FILE__, __LINE__);
 	struct account_wish wish = {.name = str_from(name), .key = &key, .with_default_router = true};
 	cloud_ok(c, NULL, engine_create_account, &wish);
 	user->key_id = key.key_id;
@@ -177,9 +177,11 @@ void region_open(struct region *r, uint64_t seed)
 {
 	static const char *const names[ACCOUNTS] = {"ann", "ben", "cho"};
 	r->cloud = cloud_new(seed, HOSTS);
+	r->cloud->read_scaling = ec2_read_later_scaling; /* from the restart on, groups launch */
+	cloud_restart(r->cloud);
 	bills_open(&r->bills, r->cloud);
 	add_shared_pool(r, seed);
-	r->master_key = master_key;
+	r->master_key = cloud_master_key;
 	for (size_t k = 0; k < ACCOUNTS; k++)
 		add_user(r, names[k], &r->users[k]);
 	for (unsigned k = 0; k < ACCOUNTS; k++)

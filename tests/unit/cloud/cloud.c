@@ -178,12 +178,12 @@ static void open_store(struct cloud *c)
 	expect_ok(c, store_open(&c->c, &config, &c->store));
 }
 
-static const uint8_t master_key[MASTER_KEY_SIZE] = {4, 5, 6};
+const uint8_t cloud_master_key[MASTER_KEY_SIZE] = {4, 5, 6};
 
 struct str cloud_seal(struct cloud *c, struct str of, struct str secret)
 {
 	struct str sealed = STR_NONE;
-	expect_ok(c, crypto_seal(&c->c, master_key, of, secret, &sealed));
+	expect_ok(c, crypto_seal(&c->c, cloud_master_key, of, secret, &sealed));
 	return sealed;
 }
 
@@ -221,7 +221,7 @@ static void open_reconciler(struct cloud *c)
 					  .image_directory = images,
 					  .backup = &c->backup,
 					  .own_chassis = STR("here"),
-					  .master_key = master_key,
+					  .master_key = cloud_master_key,
 					  .write_drive = write_drive,
 					  .read_fleet = c->read_fleet,
 					  .read_scaling = c->read_scaling,
@@ -684,6 +684,13 @@ static bool is_of_router(const struct tables *t, const struct port *p)
 	return !uuid_is_none(p->interface_of) || engine_is_router_front(t, p);
 }
 
+/* The public address of a load balancer's front is part of the balancer in the network. */
+static bool is_at_front(const struct tables *t, const struct address *a)
+{
+	const struct port *p = port_find(t, a->port);
+	return p && engine_is_router_front(t, p);
+}
+
 /* In one of its networks, perhaps on a subnet of nobody's. */
 static bool has_live_port(const struct tables *t, uuid router)
 {
@@ -715,7 +722,7 @@ static struct tally tally_rows(struct cloud *c)
 	for (const struct port *p = port_first(t); p; p = port_next(t, p))
 		n.ports += row_is_live(&p->row) && !is_of_router(t, p);
 	for (const struct address *a = address_first(t); a; a = address_next(t, a))
-		n.addresses += row_is_live(&a->row) && !uuid_is_none(a->port);
+		n.addresses += row_is_live(&a->row) && !uuid_is_none(a->port) && !is_at_front(t, a);
 	for (const struct security_group *g = security_group_first(t); g; g = security_group_next(t, g))
 		n.groups += row_is_live(&g->row);
 	for (const struct router *r = router_first(t); r; r = router_next(t, r))

@@ -104,7 +104,9 @@ RESULT cloud_call(struct cloud *c, const struct identity *who, op_run run, void 
 	cloud_expect_at((c), cloud_call((c), (who), operation##_run, (wish)), __FILE__, __LINE__)
 void cloud_expect_at(struct cloud *c, struct result result, const char *file, int line);
 
-/* Seals a secret with the region's master key, bound to the name `of`; in the cloud's arena. */
+/* The master key of each region. */
+extern const uint8_t cloud_master_key[];
+/* Seals a secret with that key, bound to the name `of`; in the cloud's arena. */
 struct str cloud_seal(struct cloud *c, struct str of, struct str secret);
 
 typedef bool (*cloud_condition)(struct cloud *c, const void *arg);

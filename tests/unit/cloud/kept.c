@@ -7,6 +7,7 @@
 #include "store/instance.h"
 #include "store/peering.h"
 #include "store/pool_host.h"
+#include "store/target.h"
 #include "store/transit_attachment.h"
 #include "store/transit_gateway.h"
 #include "store/volume.h"
@@ -30,14 +31,16 @@ static bool is_unproven(enum kind kind, const struct row *row)
 	return kind == KIND_POOL_HOST && pool_host_of(row)->seen_state == POOL_HOST_SEEN_STATE_UNPROVEN;
 }
 
-/* The deadline of a row whose data are awaited; 0: none. The reconciler has a look planned for it, and does not
- * settle while that is near. */
+/* The deadline of a row whose data are awaited, or of a target that drains; 0: none. The reconciler has a look
+ * planned for it, and does not settle while that is near. */
 static int64_t awaited_until_us(enum kind kind, const struct row *row)
 {
 	if (kind == KIND_IMAGE && row_is_live(row) && image_of(row)->sending == IMAGE_SENDING_WAITING)
 		return image_of(row)->sending_until_us;
 	if (kind == KIND_VOLUME && row_is_live(row) && volume_of(row)->sending == VOLUME_SENDING_WAITING)
 		return volume_of(row)->sending_until_us;
+	if (kind == KIND_TARGET && row_is_live(row))
+		return target_of(row)->drains_until_us;
 	return 0;
 }
 
