@@ -18,6 +18,7 @@
 #include "base/lane.h"
 #include "base/log.h"
 #include "daemon/peer_line.h"
+#include "http/tunnel_list.h"
 #include "http/websocket.h"
 #include "store/follow.h"
 #include "store/lease.h"
@@ -42,7 +43,7 @@ const char follower_refusal[] =
 
 struct follower {
 	struct lane *lane;
-	struct peer_lines *lines;
+	struct tunnel_list *lines;
 	pthread_t thread;
 	bool runs;
 	atomic_bool stops;
@@ -353,8 +354,7 @@ void follower_stop(struct daemon *d)
 {
 	struct follower *f = d->follower;
 	atomic_store(&f->stops, true);
-	if (f->lines)
-		peer_lines_stop(f->lines);
+	tunnel_list_stop(f->lines);
 	if (f->runs)
 		(void) pthread_join(f->thread, NULL);
 	f->runs = false;
@@ -366,7 +366,7 @@ void follower_free(struct daemon *d)
 	if (!f)
 		return;
 	lane_free(f->lane);
-	peer_lines_free(f->lines);
+	tunnel_list_free(f->lines);
 	pthread_mutex_destroy(&f->lock);
 	heap_free(f);
 	d->follower = NULL;

@@ -1,25 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Lines to the writer by libcurl, which does TLS, and their thread. A line is in `all` from peer_line_dial() until its
- * connection's end, which frees it on a thread of the HTTP server's. In between its owner is the thread that dials, the
- * call's pool thread, and from tunnel_open() on the thread of the lines. */
+ * Lines to the writer by libcurl, which does TLS: a list of tunnels (http/tunnel_list.h). A line's owner is the thread that
+ * dials, then the call's pool thread, and from line_open() on the list's thread. */
 #include "daemon/peer_line.h"
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
-#include <pthread.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "base/ceiling.h"
-#include "base/cleanup.h"
+#include "auth/sign_in/login_throttle.h"
 #include "base/clock.h"
-#include "base/exec_internal.h"
-#include "base/file.h"
-#include "base/heap.h"
+#include "http/tunnel_list.h"
 
 enum {
 	LINES_MAX = 256,
@@ -41,113 +33,39 @@ struct flow {
 };
 
 struct peer_line {
-	struct http_tunnel tunnel; /* first: the tunnel's functions get its address */
-	struct peer_lines *lines;
-	struct ip client;
+	struct listed_tunnel listed; /* first: the list's functions get its address */
 	CURL *curl;
-	int client_fd; /* the tunnel's */
+	int client_fd; /* the tunnel's; -1: the line closes */
+	bool has_more; /* bytes may be there that poll() knows nothing of */
 	struct flow up, down;
-	struct peer_line *next, *previous; /* in lines.all */
-	struct peer_line *next_open;       /* in lines.fresh, or the thread's own list */
 };
-
-struct peer_lines {
-	pthread_t thread;
-	int wake_fd;
-	struct pollfd fds[1 + LINES_MAX * FDS]; /* the thread's */
-
-	pthread_mutex_t lock; /* guards the rest */
-	struct peer_line *all;
-	size_t count;
-	struct peer_line *fresh; /* open, and not yet the thread's */
-	bool is_stopping, is_ended;
-};
-
-static void wake(struct peer_lines *lines)
-{
-	uint64_t one = 1;
-	ssize_t written = write(lines->wake_fd, &one, sizeof one);
-	(void) written; /* a full counter wakes as well */
-}
 
 /* ---- a line's life ---- */
 
-static size_t count_of(const struct peer_lines *lines, struct ip client)
+static struct peer_line *line_of(struct listed_tunnel *t)
 {
-	size_t count = 0;
-	for (const struct peer_line *l = lines->all; l; l = l->next)
-		count += ip_equal(l->client, client);
-	return count;
+	return (struct peer_line *) t;
 }
 
-static void drop(struct peer_line *l)
+static void line_clear(struct listed_tunnel *t)
 {
-	struct peer_lines *lines = l->lines;
-	(void) pthread_mutex_lock(&lines->lock);
-	if (l->previous)
-		l->previous->next = l->next;
-	else
-		lines->all = l->next;
-	if (l->next)
-		l->next->previous = l->previous;
-	lines->count--;
-	(void) pthread_mutex_unlock(&lines->lock);
-	curl_easy_cleanup(l->curl);
-	heap_free(l);
+	curl_easy_cleanup(line_of(t)->curl);
 }
 
-static void tunnel_open(struct http_tunnel *t, int fd, struct str early)
+static void line_open(struct listed_tunnel *t, int fd, struct str early)
 {
-	struct peer_line *l = (struct peer_line *) t;
-	struct peer_lines *lines = l->lines;
+	struct peer_line *l = line_of(t);
 	size_t size = early.n < FLOW_SIZE ? early.n : 0;
 	l->client_fd = early.n > size ? -1 : fd; /* a client that sends so much unasked is cut off */
 	if (size > 0)
 		memcpy(l->up.bytes, early.p, size);
 	l->up.end = size;
-	(void) pthread_mutex_lock(&lines->lock);
-	l->next_open = lines->fresh;
-	lines->fresh = l;
-	(void) pthread_mutex_unlock(&lines->lock);
-	wake(lines);
-}
-
-static void tunnel_end(struct http_tunnel *t)
-{
-	drop((struct peer_line *) t);
+	l->has_more = true;
 }
 
 struct http_tunnel *peer_line_get_tunnel(struct peer_line *l)
 {
-	return &l->tunnel;
-}
-
-static RESULT take(struct peer_lines *lines, struct ctx *c, struct ip client, struct peer_line **ret_line)
-{
-	static const struct ceiling ceiling = {LINES_MAX, LINES_OF_ADDRESS, 0};
-	struct peer_line *l = heap_new(struct peer_line);
-	if (!l)
-		return ctx_no_memory(c);
-	l->tunnel = (struct http_tunnel){.open = tunnel_open, .end = tunnel_end};
-	l->lines = lines;
-	l->client = client;
-	(void) pthread_mutex_lock(&lines->lock);
-	bool has_room =
-		!lines->is_stopping && ceiling_admits(&ceiling, lines->count, count_of(lines, client), false);
-	if (has_room) {
-		l->next = lines->all;
-		if (l->next)
-			l->next->previous = l;
-		lines->all = l;
-		lines->count++;
-	}
-	(void) pthread_mutex_unlock(&lines->lock);
-	if (!has_room) {
-		heap_free(l);
-		return ctx_fail(c, ERR_QUOTA, "Too many consoles are open. Close one, and try again.");
-	}
-	*ret_line = l;
-	return OK;
+	return &l->listed.tunnel;
 }
 
 /* ---- dialling ---- */
@@ -280,17 +198,17 @@ static RESULT dial(struct peer_line *l, struct ctx *c, struct peer_call *peer)
 	return OK;
 }
 
-RESULT peer_line_dial(struct peer_lines *lines, struct ctx *c, struct peer_call *peer,
+RESULT peer_line_dial(struct tunnel_list *lines, struct ctx *c, struct peer_call *peer,
 		      struct peer_line **ret_line)
 {
-	struct peer_line *l = NULL;
+	struct listed_tunnel *t = NULL;
 	buf_init(&peer->body, HEAD_CAP + BODY_CAP);
-	TRY(take(lines, c, peer->call->peer, &l));
-	struct result r = dial(l, c, peer);
+	TRY(tunnel_list_take(lines, c, login_attempt_address(peer->call->peer), false, &t));
+	struct result r = dial(line_of(t), c, peer);
 	bool is_open = result_is_ok(r) && peer->status == 101;
 	if (!is_open)
-		drop(l);
-	*ret_line = is_open ? l : NULL;
+		tunnel_list_drop(t);
+	*ret_line = is_open ? line_of(t) : NULL;
 	return r;
 }
 
@@ -346,131 +264,55 @@ static enum step carry_down(struct peer_line *l)
 }
 
 /* False: a side has ended the connection. libcurl may hold decrypted bytes that poll() knows nothing of, so a line reads
- * until there is nothing; *ret_has_more: it stopped before that. */
-static bool carry(struct peer_line *l, bool *ret_has_more)
+ * until there is nothing, or has more. */
+static bool carry(struct peer_line *l)
 {
-	*ret_has_more = true;
+	l->has_more = true;
 	for (int round = 0; round < ROUNDS; round++) {
 		enum step up = carry_up(l), down = carry_down(l);
 		if (up == STEP_END || down == STEP_END)
 			return false;
 		if (up == STEP_NONE && down == STEP_NONE) {
-			*ret_has_more = false;
+			l->has_more = false;
 			return true;
 		}
 	}
 	return true;
 }
 
-static size_t prepare(struct peer_lines *lines, const struct peer_line *open)
+static bool line_work(struct listed_tunnel *t, const struct pollfd *fds, int64_t now_us, bool is_stopping)
 {
-	size_t n = 1;
-	lines->fds[0] = (struct pollfd){.fd = lines->wake_fd, .events = POLLIN};
-	for (const struct peer_line *l = open; l; l = l->next_open, n += FDS) {
-		curl_socket_t fd = CURL_SOCKET_BAD;
-		(void) curl_easy_getinfo(l->curl, CURLINFO_ACTIVESOCKET, &fd);
-		bool has_up = !is_empty(&l->up), has_down = !is_empty(&l->down);
-		lines->fds[n] =
-			(struct pollfd){.fd = l->client_fd,
-					.events = (short) ((has_up ? 0 : POLLIN) | (has_down ? POLLOUT : 0))};
-		lines->fds[n + 1] = (struct pollfd){
-			.fd = fd, .events = (short) ((has_down ? 0 : POLLIN) | (has_up ? POLLOUT : 0))};
-	}
-	return n;
+	struct peer_line *l = line_of(t);
+	(void) now_us;
+	if (is_stopping || l->client_fd < 0)
+		return false;
+	return (l->has_more || fds[0].revents || fds[1].revents) ? carry(l) : true;
 }
 
-/* Takes over the new lines. False: the thread must end. */
-static bool take_fresh(struct peer_lines *lines, struct peer_line **open, bool *ret_is_stopping)
+static int64_t line_prepare(struct listed_tunnel *t, struct pollfd *fds)
 {
-	(void) pthread_mutex_lock(&lines->lock);
-	while (lines->fresh) {
-		struct peer_line *l = lines->fresh;
-		lines->fresh = l->next_open;
-		l->next_open = *open;
-		*open = l;
-	}
-	*ret_is_stopping = lines->is_stopping;
-	bool goes_on = !lines->is_ended;
-	(void) pthread_mutex_unlock(&lines->lock);
-	return goes_on;
+	const struct peer_line *l = line_of(t);
+	curl_socket_t fd = CURL_SOCKET_BAD;
+	(void) curl_easy_getinfo(l->curl, CURLINFO_ACTIVESOCKET, &fd);
+	bool has_up = !is_empty(&l->up), has_down = !is_empty(&l->down);
+	fds[0] = (struct pollfd){.fd = l->client_fd,
+				 .events = (short) ((has_up ? 0 : POLLIN) | (has_down ? POLLOUT : 0))};
+	fds[1] = (struct pollfd){.fd = fd,
+				 .events = (short) ((has_down ? 0 : POLLIN) | (has_up ? POLLOUT : 0))};
+	return l->has_more || l->client_fd < 0 ? 0 : INT64_MAX;
 }
 
-/* Each line carries what it can; those that have ended go. Returns whether one has more. */
-static bool work(struct peer_line **open, bool is_stopping)
+RESULT peer_lines_new(struct ctx *c, struct tunnel_list **ret_lines)
 {
-	bool one_has_more = false, has_more = false;
-	for (struct peer_line **at = open; *at;) {
-		struct peer_line *l = *at;
-		if (!is_stopping && l->client_fd >= 0 && carry(l, &has_more)) {
-			at = &l->next_open;
-			one_has_more = one_has_more || has_more;
-		} else {
-			*at = l->next_open;
-			http_tunnel_close(
-				&l->tunnel); /* its end frees the line, and ends the writer's side */
-		}
-	}
-	return one_has_more;
-}
-
-static void *run(void *arg)
-{
-	struct peer_lines *lines = arg;
-	struct peer_line *open = NULL;
-	bool is_stopping = false, has_more = false;
-	uint64_t ignored = 0;
-	(void) pthread_setname_np(pthread_self(), "peer-lines");
-	while (take_fresh(lines, &open, &is_stopping)) {
-		has_more = work(&open, is_stopping);
-		size_t count = prepare(lines, open);
-		(void) poll(lines->fds, count, has_more ? 0 : -1);
-		if (lines->fds[0].revents && read(lines->wake_fd, &ignored, sizeof ignored) < 0)
-			continue; /* woken for nothing */
-	}
-	return NULL;
-}
-
-/* ---- the lines' life ---- */
-
-RESULT peer_lines_new(struct ctx *c, struct peer_lines **ret_lines)
-{
-	struct peer_lines *lines = heap_new(struct peer_lines);
-	if (!lines)
-		return ctx_no_memory(c);
-	lines->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	(void) pthread_mutex_init(&lines->lock, NULL);
-	if (lines->wake_fd >= 0 && exec_start_thread(&lines->thread, run, lines)) {
-		*ret_lines = lines;
-		return OK;
-	}
-	(void) pthread_mutex_destroy(&lines->lock);
-	fd_autoclose(&lines->wake_fd);
-	heap_free(lines);
-	return ctx_fail(c, ERR_IO, "the thread of consoles at the writer can't be started");
-}
-
-static void set_flag(struct peer_lines *lines, bool *flag)
-{
-	(void) pthread_mutex_lock(&lines->lock);
-	*flag = true;
-	(void) pthread_mutex_unlock(&lines->lock);
-	wake(lines);
-}
-
-void peer_lines_stop(struct peer_lines *lines)
-{
-	set_flag(lines, &lines->is_stopping);
-}
-
-void peer_lines_free(struct peer_lines *lines)
-{
-	if (!lines)
-		return;
-	set_flag(lines, &lines->is_ended);
-	(void) pthread_join(lines->thread, NULL);
-	while (lines->all) /* of calls that were given up while the writer was asked */
-		drop(lines->all);
-	(void) pthread_mutex_destroy(&lines->lock);
-	fd_autoclose(&lines->wake_fd);
-	heap_free(lines);
+	static const struct tunnel_list_config lines = {
+		.thread_name = "peer-lines",
+		.tunnel_size = sizeof(struct peer_line),
+		.fd_count = FDS,
+		.ceiling = {LINES_MAX, LINES_OF_ADDRESS, 0},
+		.refusal = "Too many consoles are open. Close one, and try again.",
+		.open = line_open,
+		.prepare = line_prepare,
+		.work = line_work,
+		.clear = line_clear};
+	return tunnel_list_new(c, &lines, ret_lines);
 }
