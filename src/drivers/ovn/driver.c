@@ -249,7 +249,7 @@ static bool is_bound_alone(struct vnet *n, struct ctx *c, const struct network_p
 {
 	json_t *results = NULL;
 	json_t *ops = sb_binding_ask(wish->port->row.id, wish->chassis);
-	if (!ops || ovsdb_transact(n->southbound, c, ops, &results).code)
+	if (!ops || epoch_select(n->southbound, c, ops, &results).code)
 		ctx_clear_problem(c); /* asked again later */
 	bool is_alone = sb_binding_is_alone(results);
 	json_decref(ops);
@@ -297,7 +297,7 @@ static RESULT ovn_see_probes(struct vnet *n, struct ctx *c, struct network_probe
 	if (!n->southbound)
 		return ctx_fail(c, ERR_UNSUPPORTED, "The southbound database is not configured.");
 	json_t *ops = sb_monitor_ask();
-	struct result r = ops ? ovsdb_transact(n->southbound, c, ops, &results) : ctx_no_memory(c);
+	struct result r = ops ? epoch_select(n->southbound, c, ops, &results) : ctx_no_memory(c);
 	if (!r.code)
 		sb_monitor_read(results, probes, count);
 	json_decref(ops);
@@ -370,7 +370,7 @@ static RESULT select_chassis(struct vnet *n, struct ctx *c, struct str name,
 			  "Chassis_Private", "where", "name", "==", name.p, name.n, "columns", "nb_cfg");
 	if (!ops)
 		return ctx_no_memory(c);
-	struct result r = ovsdb_transact(n->southbound, c, ops, &results);
+	struct result r = epoch_select(n->southbound, c, ops, &results);
 	json_decref(ops);
 	if (!r.code)
 		ret_chassis->is_known = read_selected(results, 0, &ret_chassis->asked) &&

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { KEY_SIZE = 64, NUMBER_SIZE = 24 };
 
@@ -77,6 +78,20 @@ static RESULT read_guard(struct ctx *c, const struct ovsdb_cache *cache, void *a
 {
 	struct guarding *g = arg;
 	return epoch_guard(c, cache, g->epoch, g->ops, &g->all, &g->added);
+}
+
+RESULT epoch_select(struct ovsdb *db, struct ctx *c, const json_t *ops, json_t **ret_results)
+{
+	size_t n;
+	json_t *op;
+	json_array_foreach (ops, n, op) {
+		const char *name = json_string_value(json_object_get(op, "op"));
+		if (!name || strcmp(name, "select") != 0)
+			return ctx_fail(c, ERR_INTERNAL,
+					"a transaction without an epoch has the operation %s",
+					name ? name : "none");
+	}
+	return ovsdb_transact(db, c, ops, ret_results);
 }
 
 RESULT epoch_transact(struct ovsdb *db, struct ctx *c, const struct epoch *epoch, const json_t *ops,

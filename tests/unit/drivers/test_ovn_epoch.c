@@ -173,9 +173,31 @@ static void what_others_say_stays(void **state)
 	free(ids);
 }
 
+static void only_reads_go_without_an_epoch(void **state)
+{
+	struct place *p = *state;
+	size_t before = 0, after = 0;
+	json_t *results = NULL, *write = insert("unguarded");
+	json_t *read = json_pack("[{s:s,s:s,s:[],s:[s]}]", "op", "select", "table", "NB_Global", "where",
+				 "columns", "nb_cfg");
+	assert_ok(epoch_select(p->old, p->c, read, &results));
+	assert_int_equal(json_array_size(json_object_get(json_array_get(results, 0), "rows")), 1);
+	assert_int_equal(json_array_append(read, json_array_get(write, 0)), 0);
+	assert_ok(ovsdb_with_cache(p->old, p->c, count_switches, &before));
+	assert_err(epoch_select(p->old, p->c, read, NULL),
+		   INTERNAL); /* a read in front does not hide a write */
+	ctx_clear_problem(p->c);
+	assert_ok(ovsdb_with_cache(p->old, p->c, count_switches, &after));
+	assert_int_equal(after, before);
+	json_decref(results);
+	json_decref(read);
+	json_decref(write);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_reads_go_without_an_epoch),
 		cmocka_unit_test(a_superseded_writer_is_refused),
 		cmocka_unit_test(what_others_say_stays),
 	};
