@@ -921,7 +921,6 @@ int main(void)
 		dns_test(test_forward),
 		dns_test(test_forged_answers),
 		dns_test(test_forward_in_chosen_domain),
-		dns_test(test_forged_answers),
 		dns_test(test_timeouts),
 		dns_test(test_upstream_that_fails),
 		dns_test(test_limit_per_source),
