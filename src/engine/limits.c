@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The limits of limits.def. The count is kept in the owner's usage, so that a check takes constant time. */
-#include "engine/balancing/octavia.h"
 #include "engine/limits.h"
+#include "engine/balancing/octavia.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -179,8 +179,8 @@ static void write_backend(const struct listener *l, const struct proxy_group *gr
 	bool is_http = l->protocol == LISTENER_PROTOCOL_HTTP;
 	int64_t idle_ms = l->client_ms > l->member_ms ? l->client_ms : l->member_ms;
 	buf_print(out,
-		  "backend c%" PRId64 "\n  mode %s\n  timeout connect %" PRId64 "ms\n  timeout server %" PRId64
-		  "ms\n  timeout tunnel %" PRId64 "ms\n",
+		  "backend c%" PRId64 "\n  mode %s\n  timeout connect %" PRId64
+		  "ms\n  timeout server %" PRId64 "ms\n  timeout tunnel %" PRId64 "ms\n",
 		  l->port, is_http ? "http" : "tcp", l->connect_ms, l->member_ms, idle_ms);
 	write_balance(group->group, out);
 	for (size_t k = 0; k < group->server_count; k++)

@@ -98,7 +98,7 @@ struct octavia_pools {
 	size_t count;
 };
 
-/* One of balancer and listener is given; the listener gets the pool as its default. ERR_EXISTS with KIND_LISTENER: the
+/* `balancer` or `listener` is given; a listener gets the pool as its default. ERR_EXISTS with KIND_LISTENER: the
  * listener has one already. ERR_COMBINATION: the protocols do not fit. ERR_QUOTA. */
 struct octavia_pool_wish {
 	struct ref balancer, listener;
@@ -156,8 +156,8 @@ struct octavia_listener {
 	bool is_down;
 	int64_t port, connection_limit; /* limit -1: none */
 	struct ref default_pool;
-	struct octavia_pool pool; /* a new default pool; protocol empty: none */
-	struct strs headers;      /* "X-Forwarded-For=true" */
+	struct octavia_pool pool;  /* a new default pool; protocol empty: none */
+	struct strs headers;       /* "X-Forwarded-For=true" */
 	struct tags given_headers; /* the same as the face reads them, and the next */
 	struct strs allowed;
 	struct cidrs sources;
@@ -201,7 +201,7 @@ OPERATION(engine_delete_octavia_listener, octavia_listener_target)
 
 /* ---- load balancers ---- */
 
-/* One of port, network and subnet says where the front is. ERR_MISSING: none does. ERR_IN_USE with KIND_PORT: the port
+/* `port`, `network` or `subnet` says where the front is. ERR_MISSING: none does. ERR_IN_USE with KIND_PORT: the port
  * has a device. ERR_UNSUPPORTED: it has no IPv4 address. ERR_CAPACITY; ERR_QUOTA. */
 struct octavia_balancer_wish {
 	struct ref account; /* kind none: the caller's */

@@ -115,8 +115,8 @@ static RESULT claim_port(struct op *op, const struct elastic_load_balancer *b, c
 }
 
 /* No security group filters the front: the proxy's listeners decide which clients are permitted. */
-static RESULT make_port(struct op *op, const struct elastic_load_balancer *b,
-			const struct front_place *place, struct ip address, uuid *ret_port)
+static RESULT make_port(struct op *op, const struct elastic_load_balancer *b, const struct front_place *place,
+			struct ip address, uuid *ret_port)
 {
 	struct port port = port_new_in(place->subnet, b->account);
 	port.name = str_print(op->ctx->arena, "octavia-lb-%" STR_FMT,

@@ -20,7 +20,7 @@ RESULT octavia_permit_balancer(struct op *op, const struct ref *ref, const char 
 RESULT octavia_permit_pool(struct op *op, const struct ref *ref, const char *permission,
 			   const struct target_group **ret_group);
 
-/* Put new parts of a balancer, whose row is put already. gen: of the proxy. */
+/* Put new listeners, pools and members. The balancer's row exists already. gen: the proxy's, which gets their proxy_gen. */
 RESULT octavia_put_listener(struct op *op, const struct elastic_load_balancer *b,
 			    const struct octavia_listener *wish, int64_t gen, uuid *ret_listener);
 RESULT octavia_put_pool(struct op *op, const struct elastic_load_balancer *b, const struct octavia_pool *wish,

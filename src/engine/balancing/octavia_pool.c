@@ -15,8 +15,8 @@ RESULT octavia_permit_pool(struct op *op, const struct ref *ref, const char *per
 	TRY(engine_permit_target_group(op, ref, permission, ret_group));
 	if (!octavia_is_pool(*ret_group))
 		return engine_fail_not_found(op->ctx, KIND_TARGET_GROUP, ref);
-	return octavia_check_ready(
-		op, elastic_load_balancer_find(op->head, (*ret_group)->elastic_load_balancer));
+	return octavia_check_ready(op,
+				   elastic_load_balancer_find(op->head, (*ret_group)->elastic_load_balancer));
 }
 
 /* ---- words ---- */
@@ -33,8 +33,8 @@ static RESULT find_protocol(struct op *op, struct str word, enum target_group_pr
 		const char *word;
 		enum target_group_protocol protocol;
 	} protocols[] = {
-		{"TCP", TARGET_GROUP_PROTOCOL_TCP},     {"HTTP", TARGET_GROUP_PROTOCOL_HTTP},
-		{"HTTPS", TARGET_GROUP_PROTOCOL_HTTPS}, {"PROXY", TARGET_GROUP_PROTOCOL_PROXY},
+		{"TCP", TARGET_GROUP_PROTOCOL_TCP},         {"HTTP", TARGET_GROUP_PROTOCOL_HTTP},
+		{"HTTPS", TARGET_GROUP_PROTOCOL_HTTPS},     {"PROXY", TARGET_GROUP_PROTOCOL_PROXY},
 		{"PROXYV2", TARGET_GROUP_PROTOCOL_PROXYV2},
 	};
 	for (size_t k = 0; k < sizeof protocols / sizeof protocols[0]; k++)
@@ -72,8 +72,8 @@ static RESULT set_persistence(struct op *op, const struct octavia_persistence *w
 			      struct target_group *group)
 {
 	bool is_app = str_is(wish->type, "APP_COOKIE"), is_http = str_is(wish->type, "HTTP_COOKIE");
-	group->persistence = is_app    ? TARGET_GROUP_PERSISTENCE_APP_COOKIE
-			     : is_http ? TARGET_GROUP_PERSISTENCE_HTTP_COOKIE
+	group->persistence = is_app         ? TARGET_GROUP_PERSISTENCE_APP_COOKIE
+			     : is_http      ? TARGET_GROUP_PERSISTENCE_HTTP_COOKIE
 			     : wish->type.n ? TARGET_GROUP_PERSISTENCE_SOURCE_IP
 					    : TARGET_GROUP_PERSISTENCE_NONE;
 	group->cookie = wish->cookie;
@@ -157,8 +157,9 @@ static RESULT check_request(struct op *op, const struct target_group *g, bool na
 				       "'.",
 				       STR_ARG(str_slice(g->matcher, 0, 64)));
 	if (g->check_host.n && !str_is(g->check_version, "1.1"))
-		return OCTAVIA_INVALID(op, STR("domain_name"),
-				       "Validation failure: The domain_name field requires http_version 1.1.");
+		return OCTAVIA_INVALID(
+			op, STR("domain_name"),
+			"Validation failure: The domain_name field requires http_version 1.1.");
 	return OK;
 }
 

@@ -141,7 +141,7 @@ const char *octavia_get_listener_operating(const struct tables *t, const struct 
 {
 	const struct elastic_load_balancer *b = elastic_load_balancer_find(t, l->elastic_load_balancer);
 	return !l->is_down && is_balancer_on(t, b) && l->proxy_gen <= get_seen(t, b->row.id) ? "ONLINE"
-											    : "OFFLINE";
+											     : "OFFLINE";
 }
 
 const char *octavia_get_monitor_operating(const struct tables *t, const struct target_group *g)

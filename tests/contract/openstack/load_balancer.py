@@ -95,7 +95,7 @@ def test_the_stock_command(r):
 
 
 def test_a_balancer_with_all_its_parts(r):
-    """One request makes a listener with its pool, members and health monitor, and another deletes them."""
+    """A single request makes a listener with its pool, members and health monitor, and another deletes them."""
     base = r.subnet["cidr"].rsplit(".", 1)[0]
     made = r.balancer(name="whole", tags=["a", "b"], listeners=[{
         "name": "http", "protocol": "HTTP", "protocol_port": 80, "insert_headers": {"X-Forwarded-For": "true"},
@@ -185,7 +185,7 @@ REFUSED = [
 
 
 def test_refusals(r):
-    """What the region lacks is refused by name with 501; wrong input with 400."""
+    """Options that the region lacks are refused by name with 501; wrong input with 400."""
     made = r.balancer(name="refuser")
     for what, one, body, status, words in REFUSED:
         if what == "loadbalancers":

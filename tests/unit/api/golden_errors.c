@@ -95,8 +95,12 @@ static enum form form_of(const struct script *s, int status)
 	static const struct {
 		const char *path;
 		enum form form;
-	} services[] = {{"/compute", FORM_FAULT}, {"/volume", FORM_FAULT},        {"/network", FORM_NETWORK},
-			{"/image", FORM_IMAGE},   {"/placement", FORM_PLACEMENT}, {"/load-balancer", FORM_LOAD_BALANCER},
+	} services[] = {{"/compute", FORM_FAULT},
+			{"/volume", FORM_FAULT},
+			{"/network", FORM_NETWORK},
+			{"/image", FORM_IMAGE},
+			{"/placement", FORM_PLACEMENT},
+			{"/load-balancer", FORM_LOAD_BALANCER},
 			{"/", FORM_IDENTITY}};
 	struct str path = target_of(s);
 	if (str_starts_with(path, STR("/client/")))

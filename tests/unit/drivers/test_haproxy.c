@@ -435,7 +435,8 @@ static void octavia_listeners_follow_one_check(void **state)
 	static const struct str headers[] = {{"X-Forwarded-For=true", 20}, {"X-Forwarded-Proto=false", 23}};
 	const struct target member = {.weight = 7, .is_backup = true, .check_number = 81};
 	(void) state;
-	lab->balancer = (struct elastic_load_balancer){.type = ELASTIC_LOAD_BALANCER_TYPE_OCTAVIA, .idle_s = 50};
+	lab->balancer =
+		(struct elastic_load_balancer){.type = ELASTIC_LOAD_BALANCER_TYPE_OCTAVIA, .idle_s = 50};
 	lab->group = (struct target_group){.row.id = {{1}},
 					   .protocol = TARGET_GROUP_PROTOCOL_HTTP,
 					   .persistence = TARGET_GROUP_PERSISTENCE_HTTP_COOKIE,
@@ -467,7 +468,8 @@ static void octavia_listeners_follow_one_check(void **state)
 	has_line(text, "frontend f80\n  mode http\n  bind *:80\n  maxconn 9\n  timeout client 50000ms\n");
 	has_line(text, "  acl permitted src 10.0.0.0/8\n  tcp-request connection reject if !permitted\n");
 	has_line(text, "  http-request add-header X-Forwarded-For %[src]\n  default_backend c80\n");
-	has_line(text, "  timeout server 60000ms\n  timeout tunnel 60000ms\n  balance roundrobin\n  cookie SRV ");
+	has_line(text,
+		 "  timeout server 60000ms\n  timeout tunnel 60000ms\n  balance roundrobin\n  cookie SRV ");
 	has_line(text, " weight 7 backup track g01000000000000000000000000000000/"
 		       "t02000000000000000000000000000000 cookie 02000000000000000000000000000000\n");
 	has_line(text, "  hard-stop-after 3600s\n");

@@ -5,8 +5,9 @@
 #include "api/openstack/core/words.h"
 
 #define BIT(service) (1u << OS_##service)
-#define ALL (BIT(IDENTITY) | BIT(COMPUTE) | BIT(IMAGE) | BIT(NETWORK) | BIT(VOLUME) | BIT(PLACEMENT) | \
-	     BIT(LOAD_BALANCER))
+#define ALL                                                                                                  \
+	(BIT(IDENTITY) | BIT(COMPUTE) | BIT(IMAGE) | BIT(NETWORK) | BIT(VOLUME) | BIT(PLACEMENT) |           \
+	 BIT(LOAD_BALANCER))
 
 #define E(services, err, kind, status, type)                                                                 \
 	{                                                                                                    \
@@ -154,7 +155,7 @@ static const struct api_error rows[] = {
 	E(BIT(IMAGE), PROTECTED, NONE, 403, 0),
 	E(BIT(IDENTITY), QUOTA, NONE, 403, 0),
 	E(BIT(IDENTITY), IN_USE, ACCESS_RULE, 403, 0),
-	E(BIT(IDENTITY), STATE, DOMAIN, 403, 0), /* the domain is enabled */
+	E(BIT(IDENTITY), STATE, DOMAIN, 403, 0),          /* the domain is enabled */
 	E(BIT(LOAD_BALANCER), UNSUPPORTED, NONE, 501, 0), /* Octavia's ProviderUnsupportedOptionError */
 	E(ALL, MISSING, NONE, 400, "HTTPBadRequest"),
 	E(ALL, INVALID, NONE, 400, 0),

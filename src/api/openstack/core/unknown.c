@@ -67,7 +67,7 @@ static const struct unknown_rules {
 		},
 	[OS_LOAD_BALANCER] =
 		{
-			.member = "Unknown attribute: '{name}'",
+			.member = "Unknown attribute ('{name}' was unexpected)",
 			.query = "One or more arguments are either duplicate or invalid: '{name}'",
 			.paging = "limit|marker|sort|sort_key|sort_dir|page_reverse",
 			.any = "fields",

@@ -63,7 +63,7 @@ static const struct attribute monitor_rows[] = {
 	WORD("http_method", check_method),
 	WORD("url_path", check_path),
 	WORD("expected_codes", matcher),
-	WORD("domain_name", check_host),
+	ATTRIBUTE(target_group, "domain_name", check_host, .flags = ATTRIBUTE_NULL_NONE),
 	ATTRIBUTE_WRITTEN("http_version", write_version),
 	ATTRIBUTE_ROWS("pools", pool_members, list_pool),
 	ATTRIBUTE_AS(HEX, target_group, "project_id", account, .filter = "project_id", .sort = "project_id"),
@@ -113,12 +113,15 @@ static RESULT prepare_create(struct os_call *e, void *args)
 
 struct os_update_monitor {
 	struct octavia_monitor_change wish;
+	bool sets_version;
+	struct str version;
 };
 #define P(wire, member, ...) OS_BODY(struct os_update_monitor, wire, member, __VA_ARGS__)
 static const struct param update_params[] = {
 	PATH(struct os_update_monitor, wish.monitor),
 	P("name", wish.name, .flags = NULLABLE, LB_TEXT, .doc = "Its name."),
-	P("admin_state_up", wish.is_down, .flags = OPPOSITE | NULL_ABSENT, .doc = "False: nothing is checked."),
+	P("admin_state_up", wish.is_down, .flags = OPPOSITE | NULL_ABSENT,
+	  .doc = "False: nothing is checked."),
 	P("delay", wish.delay, .min = 0, .max = LB_SECONDS_MAX, .doc = "Seconds between two checks."),
 	P("timeout", wish.timeout, .min = 0, .max = LB_SECONDS_MAX,
 	  .doc = "Seconds after which a check has failed."),
@@ -130,8 +133,9 @@ static const struct param update_params[] = {
 	  .doc = "Method of a check's request."),
 	P("url_path", wish.path, .flags = NULLABLE, .max = LB_PATH_MAX, .doc = "Path of a check's request."),
 	P("expected_codes", wish.codes, .flags = NULLABLE, LB_TEXT, .doc = "Statuses of a successful check."),
-	P("http_version", wish.version, .flags = NULLABLE | OR_NUMBER, .words = "1.0|1.1",
-	  .doc = "Version of HTTP."),
+	OS_BODY_JSON(struct os_update_monitor, "http_version", version,
+		     .given = OS_GIVEN(struct os_update_monitor, sets_version),
+		     .doc = "Version of HTTP: 1.0 or 1.1; null: 1.0."),
 	P("domain_name", wish.host, .flags = NULLABLE, LB_TEXT, .doc = "Host header of a check's request."),
 	P("tags", wish.words, LB_TEXT, .doc = "Replaces its tags."),
 };
@@ -139,8 +143,11 @@ static const struct param update_params[] = {
 
 static RESULT prepare_update(struct os_call *e, void *args)
 {
-	struct octavia_monitor_change *wish = &((struct os_update_monitor *) args)->wish;
-	return os_lb_read_words(e, wish->words, &wish->tags);
+	struct os_update_monitor *a = args;
+	TRY(os_lb_read_version(e, &a->version));
+	if (a->sets_version)
+		a->wish.version = &a->version;
+	return os_lb_read_words(e, a->wish.words, &a->wish.tags);
 }
 
 struct os_monitor_target {

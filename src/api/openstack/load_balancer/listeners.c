@@ -52,7 +52,8 @@ static const struct attribute listener_rows[] = {
 	ATTRIBUTE_AS(ENUM, listener, "protocol", protocol, .words = protocols, .filter = "protocol",
 		     .sort = "protocol"),
 	OS_FIELD(listener, "protocol_port", port),
-	OS_MADE(INT, number, "connection_limit", get_limit, .offset = offsetof(struct listener, connection_limit)),
+	OS_MADE(INT, number, "connection_limit", get_limit,
+		.offset = offsetof(struct listener, connection_limit)),
 	OS_FIELD(listener, "default_pool_id", target_group),
 	ATTRIBUTE_ROWS("loadbalancers", balancer_members, list_balancer),
 	ATTRIBUTE_CONST("l7policies", "[]"),
@@ -107,8 +108,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	return os_lb_prepare_listener(e, &((struct os_create_listener *) args)->wish.listener);
 }
 
-#define PATH(T, member)                                                                                      \
-	OS_PATH(T, "listener_id", member, .kind = KIND_LISTENER, .doc = "The listener.")
+#define PATH(T, member) OS_PATH(T, "listener_id", member, .kind = KIND_LISTENER, .doc = "The listener.")
 
 struct os_update_listener {
 	struct octavia_listener_change wish;
@@ -129,7 +129,8 @@ static const struct param update_params[] = {
 	  .given = OS_GIVEN(struct os_update_listener, wish.sets_pool),
 	  .doc = "Pool that it leads to; null: none."),
 	P("insert_headers", headers, .flags = NULLABLE,
-	  .given = OS_GIVEN(struct os_update_listener, wish.sets_headers), .doc = "Headers that requests get."),
+	  .given = OS_GIVEN(struct os_update_listener, wish.sets_headers),
+	  .doc = "Headers that requests get."),
 	P("allowed_cidrs", allowed, .flags = NULLABLE, .max = CIDR_TEXT_SIZE,
 	  .given = OS_GIVEN(struct os_update_listener, wish.sets_sources),
 	  .doc = "Permitted clients; null: any."),

@@ -33,7 +33,8 @@ enum {
 #define LB_UP(T, p)                                                                                          \
 	OS_BODY(T, "admin_state_up", p is_down, .flags = OPPOSITE | NULL_ABSENT, .doc = "False: it is off.")
 #define LB_NAME(T, p)                                                                                        \
-	OS_BODY(T, "name", p name, .flags = NULL_ABSENT, LB_TEXT, .doc = "Its name, which need not be unique.")
+	OS_BODY(T, "name", p name, .flags = NULL_ABSENT, LB_TEXT,                                            \
+		.doc = "Its name, which need not be unique.")
 #define LB_DESCRIPTION(T, p)                                                                                 \
 	OS_BODY(T, "description", p description, .flags = NULL_ABSENT, LB_TEXT, .doc = "Free text.")
 #define LB_OWNER                                                                                             \
@@ -55,7 +56,7 @@ enum {
 			.doc = "Port of health checks, if another."),                                        \
 		OS_BODY(T, "monitor_address", p check_ip, .flags = NULL_ABSENT | ANY_FAMILY,                 \
 			.doc = "Address of health checks, if another."),                                     \
-		LB_TAGS(T, p), LB_OWNER, OS_UNBUILT("request_sriov|vnic_type", .only = "false|normal")
+		LB_TAGS(T, p), LB_OWNER, OS_UNBUILT("request_sriov", .only = "false")
 
 #define LB_SECONDS(T, wire, member, ...)                                                                     \
 	OS_BODY(T, wire, member, .min = 0, .max = LB_SECONDS_MAX, __VA_ARGS__)
@@ -78,8 +79,8 @@ enum {
 			.doc = "Path of a check's request."),                                                \
 		OS_BODY(T, "expected_codes", p codes, .flags = NULL_ABSENT, .max = 255,                      \
 			.doc = "Statuses of a successful check: \"200\", \"200, 202\", \"200-204\"."),       \
-		OS_BODY(T, "http_version", p version, .flags = NULL_ABSENT | OR_NUMBER, .words = "1.0|1.1",  \
-			.doc = "Version of HTTP of a check's request."),                                     \
+		OS_BODY_JSON(T, "http_version", p version,                                                   \
+			     .doc = "Version of HTTP of a check's request: 1.0 or 1.1."),                    \
 		OS_BODY(T, "domain_name", p host, .flags = NULL_ABSENT, LB_TEXT,                             \
 			.doc = "Host header of a check's request."),                                         \
 		LB_TAGS(T, p), LB_OWNER
@@ -107,11 +108,11 @@ enum {
 	OS_BODY(T, wire, member, .flags = NULLABLE, .min = 0, .max = LB_MILLISECONDS_MAX,                    \
 		.absent = otherwise, __VA_ARGS__)
 #define LB_TLS_OF_LISTENER                                                                                   \
-	OS_UNBUILT("default_tls_container_ref|sni_container_refs|client_ca_tls_container_ref|"               \
-		   "client_crl_container_ref|tls_ciphers|tls_versions|alpn_protocols|hsts_max_age",          \
-		   .only = "[]"),                                                                            \
-		OS_UNBUILT("client_authentication|hsts_include_subdomains|hsts_preload",                     \
-			   .only = "NONE|false")
+	OS_UNBUILT("default_tls_container_ref|client_ca_tls_container_ref|client_crl_container_ref|"         \
+		   "tls_ciphers|hsts_max_age"),                                                              \
+		OS_UNBUILT("sni_container_refs|tls_versions|alpn_protocols", .only = "[]"),                  \
+		OS_UNBUILT("client_authentication", .only = "NONE"),                                         \
+		OS_UNBUILT("hsts_include_subdomains|hsts_preload", .only = "false")
 #define LB_LISTENER_ROWS(T, p)                                                                               \
 	LB_NAME(T, p), LB_DESCRIPTION(T, p), LB_UP(T, p),                                                    \
 		OS_BODY(T, "protocol", p protocol, .flags = REQUIRED, .words = LB_LISTENER_PROTOCOLS,        \
@@ -136,8 +137,7 @@ enum {
 				.doc = "Milliseconds for which a member may be silent."),                    \
 		LB_MILLISECONDS(T, "timeout_tcp_inspect", p inspect_ms, "0",                                 \
 				.doc = "Milliseconds for looking at a connection's first bytes."),           \
-		LB_TAGS(T, p), LB_OWNER, LB_TLS_OF_LISTENER,                                                 \
-		OS_UNBUILT("l7policies", .only = "[]")
+		LB_TAGS(T, p), LB_OWNER, LB_TLS_OF_LISTENER, OS_UNBUILT("l7policies", .only = "[]")
 
 extern const struct params os_lb_persistence_params, os_lb_member_params, os_lb_members_params,
 	os_lb_monitor_params, os_lb_pool_params, os_lb_listener_params;
@@ -146,6 +146,8 @@ extern const struct params os_lb_persistence_params, os_lb_member_params, os_lb_
 RESULT os_lb_prepare_member(struct os_call *e, struct octavia_member *member);
 RESULT os_lb_prepare_members(struct os_call *e, struct octavia_members *members);
 RESULT os_lb_prepare_monitor(struct os_call *e, struct octavia_monitor *monitor);
+/* From JSON, a number or null; empty: the default. */
+RESULT os_lb_read_version(struct os_call *e, struct str *version);
 RESULT os_lb_prepare_pool(struct os_call *e, struct octavia_pool *pool);
 RESULT os_lb_prepare_listener(struct os_call *e, struct octavia_listener *listener);
 RESULT os_lb_read_sources(struct os_call *e, struct strs texts, struct cidrs *ret_cidrs);

@@ -31,12 +31,13 @@ static const struct attribute balancer_rows[] = {
 	OS_FIELD(elastic_load_balancer, "description", description),
 	LB_STATUS_ROWS(get_provisioning, get_operating),
 	OS_UP(elastic_load_balancer, is_down),
-	ATTRIBUTE_MADE(ID, id, "vip_port_id", get_front, .filter = "vip_port_id"),
+	ATTRIBUTE_MADE(ID, id, "vip_port_id", get_front),
 	ATTRIBUTE_INLINE(front_members, find_front),
 	ATTRIBUTE_CONST("vip_qos_policy_id", "null"),
 	ATTRIBUTE_CONST("additional_vips", "[]"),
 	ATTRIBUTE_EACH("listeners", os_lb_id_members, KIND_LISTENER, LISTENER_INDEX_ELASTIC_LOAD_BALANCER),
-	ATTRIBUTE_EACH("pools", os_lb_id_members, KIND_TARGET_GROUP, TARGET_GROUP_INDEX_ELASTIC_LOAD_BALANCER),
+	ATTRIBUTE_EACH("pools", os_lb_id_members, KIND_TARGET_GROUP,
+		       TARGET_GROUP_INDEX_ELASTIC_LOAD_BALANCER),
 	ATTRIBUTE_AS(ENUM, elastic_load_balancer, "provider", provider,
 		     .words = elastic_load_balancer_provider_words, .filter = "provider", .sort = "provider"),
 	ATTRIBUTE_CONST("flavor_id", "null"),
@@ -87,8 +88,8 @@ static const struct param create_params[] = {
 		     .max = OCTAVIA_NESTED_MAX, .doc = "Pools to begin with."),
 	LB_TAGS(struct os_create_balancer, wish.),
 	OS_PROJECT(struct os_create_balancer, wish.account),
-	OS_UNBUILT("vip_qos_policy_id|flavor_id|availability_zone|vip_vnic_type|vip_sg_ids|additional_vips",
-		   .only = "[]"),
+	OS_UNBUILT("vip_qos_policy_id|flavor_id|availability_zone|vip_vnic_type"),
+	OS_UNBUILT("vip_sg_ids|additional_vips", .only = "[]"),
 };
 #undef P
 
@@ -128,7 +129,8 @@ static const struct param update_params[] = {
 	OS_BODY(struct os_update_balancer, "admin_state_up", wish.is_down, .flags = OPPOSITE | NULL_ABSENT,
 		.doc = "False: nothing listens."),
 	OS_BODY(struct os_update_balancer, "tags", wish.words, LB_TEXT, .doc = "Replaces its tags."),
-	OS_UNBUILT("vip_qos_policy_id|vip_sg_ids", .only = "[]"),
+	OS_UNBUILT("vip_qos_policy_id"),
+	OS_UNBUILT("vip_sg_ids", .only = "[]"),
 };
 
 static RESULT prepare_update(struct os_call *e, void *args)

@@ -26,9 +26,10 @@ static const struct attribute member_rows[] = {
 	OS_FIELD(target, "protocol_port", number),
 	OS_FIELD(target, "weight", weight),
 	OS_FIELD(target, "backup", is_backup),
-	OS_FIELD(target, "subnet_id", subnet),
-	OS_FIELD(target, "monitor_address", check_ip),
-	ATTRIBUTE(target, "monitor_port", check_number, .flags = ATTRIBUTE_NULL_NONE, .filter = "monitor_port"),
+	ATTRIBUTE(target, "subnet_id", subnet),
+	ATTRIBUTE(target, "monitor_address", check_ip),
+	ATTRIBUTE(target, "monitor_port", check_number, .flags = ATTRIBUTE_NULL_NONE,
+		  .filter = "monitor_port"),
 	LB_STANDARD_ROWS(target),
 };
 static const struct attributes lb_member_members = ATTRIBUTES(member_rows);
@@ -62,9 +63,8 @@ static RESULT check_pool(struct os_call *e, const struct ref *ref)
 {
 	const struct row *row = NULL;
 	TRY(engine_find(e->c, os_tables(e), KIND_TARGET_GROUP, ref, &row));
-	return octavia_is_pool(target_group_of(row))
-		       ? OK
-		       : engine_fail_not_found(e->c, KIND_TARGET_GROUP, ref);
+	return octavia_is_pool(target_group_of(row)) ? OK
+						     : engine_fail_not_found(e->c, KIND_TARGET_GROUP, ref);
 }
 
 static RESULT list_members(struct os_call *e, const void *args, struct json_writer *w)
@@ -157,9 +157,8 @@ static const struct os_action actions[] = {
 	{HTTP_PUT, ALL, .permit = POLICY "put", .flags = API_WRITES, .status = 202,
 	 .args = OS_PARAMS(struct os_put_members, batch_params), .prepare = prepare_batch,
 	 .operation = engine_put_octavia_members_run, .doc = "Replaces all members."},
-	{HTTP_GET, ONE, .permit = POLICY "get_one",
-	 .args = OS_PARAMS(struct os_member_target, target_params), .item = "member", .answer = show_member,
-	 .doc = "One member."},
+	{HTTP_GET, ONE, .permit = POLICY "get_one", .args = OS_PARAMS(struct os_member_target, target_params),
+	 .item = "member", .answer = show_member, .doc = "One member."},
 	{HTTP_PUT, ONE, .permit = POLICY "put", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_member, update_params), .wrap = "member", .item = "member",
 	 .prepare = prepare_update, .operation = engine_change_octavia_member_run, .returns = KIND_TARGET,

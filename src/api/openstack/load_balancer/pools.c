@@ -33,11 +33,12 @@ static const char *const persistences[] = {
 	[TARGET_GROUP_PERSISTENCE_APP_COOKIE] = "APP_COOKIE",
 };
 
-ATTRIBUTE_TABLE(persistence_members,
-		{ATTRIBUTE_AS(ENUM, target_group, "type", persistence, .words = persistences),
-		 ATTRIBUTE(target_group, "cookie_name", cookie, .flags = ATTRIBUTE_NULL_NONE),
-		 ATTRIBUTE_CONST("persistence_timeout", "null"),
-		 ATTRIBUTE_CONST("persistence_granularity", "null")});
+ATTRIBUTE_TABLE(persistence_members, {
+	ATTRIBUTE_AS(ENUM, target_group, "type", persistence, .words = persistences),
+		ATTRIBUTE(target_group, "cookie_name", cookie, .flags = ATTRIBUTE_NULL_NONE),
+		ATTRIBUTE_CONST("persistence_timeout", "null"),
+		ATTRIBUTE_CONST("persistence_granularity", "null")
+});
 ATTRIBUTE_TABLE(balancer_members, {ATTRIBUTE(target_group, "id", elastic_load_balancer)});
 
 static const void *find_persistence(struct api_call *e, const struct row *row)
@@ -156,18 +157,16 @@ static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = POLICY "get_all", .list = &os_lb_pools, .doc = "Pools of the project."},
 	{HTTP_POST, ALL, .permit = POLICY "post", .flags = API_WRITES, .status = 201,
 	 .args = OS_PARAMS(struct os_create_pool, create_params), .wrap = "pool", .item = "pool",
-	 .prepare = prepare_create, .operation = engine_create_octavia_pool_run,
-	 .returns = KIND_TARGET_GROUP, OS_SHOWS(os_lb_pools, struct os_create_pool, wish.made),
-	 .doc = "Makes a pool."},
+	 .prepare = prepare_create, .operation = engine_create_octavia_pool_run, .returns = KIND_TARGET_GROUP,
+	 OS_SHOWS(os_lb_pools, struct os_create_pool, wish.made), .doc = "Makes a pool."},
 	{HTTP_GET, ONE, .permit = POLICY "get_one", .args = OS_PARAMS(struct os_pool_target, target_params),
 	 .item = "pool", OS_SHOWS(os_lb_pools, struct os_pool_target, wish.pool), .doc = "One pool."},
 	{HTTP_PUT, ONE, .permit = POLICY "put", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_pool, update_params), .wrap = "pool", .item = "pool",
-	 .prepare = prepare_update, .operation = engine_change_octavia_pool_run,
-	 .returns = KIND_TARGET_GROUP, OS_SHOWS(os_lb_pools, struct os_update_pool, wish.pool),
-	 .doc = "Changes a pool."},
+	 .prepare = prepare_update, .operation = engine_change_octavia_pool_run, .returns = KIND_TARGET_GROUP,
+	 OS_SHOWS(os_lb_pools, struct os_update_pool, wish.pool), .doc = "Changes a pool."},
 	{HTTP_DELETE, ONE, .permit = POLICY "delete", .flags = API_WRITES, .status = 204,
-	 .args = OS_PARAMS(struct os_pool_target, target_params),
-	 .operation = engine_delete_octavia_pool_run, .doc = "Deletes a pool with its members."},
+	 .args = OS_PARAMS(struct os_pool_target, target_params), .operation = engine_delete_octavia_pool_run,
+	 .doc = "Deletes a pool with its members."},
 };
 const struct os_actions os_load_balancer_pool_actions = OS_ACTIONS(OS_LOAD_BALANCER, actions);

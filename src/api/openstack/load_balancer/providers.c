@@ -62,7 +62,7 @@ static void write_quota(struct json_writer *w)
 		{"loadbalancer", "load_balancer", APPLICATION_LOAD_BALANCERS_MAX},
 		{"listener", NULL, APPLICATION_LOAD_BALANCERS_MAX * LISTENERS_MAX},
 		{"pool", NULL, TARGET_GROUPS_MAX},
-		{"member", NULL, TARGET_GROUPS_MAX *TARGETS_MAX},
+		{"member", NULL, TARGET_GROUPS_MAX * TARGETS_MAX},
 		{"healthmonitor", "health_monitor", TARGET_GROUPS_MAX},
 		{"l7policy", NULL, 0},
 		{"l7rule", NULL, 0},

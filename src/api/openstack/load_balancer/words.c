@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Parameters of parts, which are created by themselves or with what they are part of. */
+ * Parameters of listeners, pools, members and health monitors. A request creates one alone, or with its whole. */
 #include "api/openstack/load_balancer/load_balancer.h"
 #include "model/listener.h"
 
@@ -41,10 +41,11 @@ RESULT os_lb_read_sources(struct os_call *e, struct strs texts, struct cidrs *re
 				      "Invalid input for allowed_cidrs: up to %d blocks.", LB_SOURCES_MAX);
 	for (size_t k = 0; k < texts.count; k++)
 		if (!result_is_ok(cidr_parse(texts.at[k], &at[k])))
-			return ctx_fail_field(e->c, ERR_INVALID, STR("allowed_cidrs"),
-					      "Invalid input for field/attribute allowed_cidrs. Value: '%" STR_FMT
-					      "'. Value should be IPv4 or IPv6 CIDR format",
-					      STR_ARG(str_slice(texts.at[k], 0, 64)));
+			return ctx_fail_field(
+				e->c, ERR_INVALID, STR("allowed_cidrs"),
+				"Invalid input for field/attribute allowed_cidrs. Value: '%" STR_FMT
+				"'. Value should be IPv4 or IPv6 CIDR format",
+				STR_ARG(str_slice(texts.at[k], 0, 64)));
 	*ret_cidrs = (struct cidrs){at, texts.count};
 	return OK;
 }
@@ -75,8 +76,21 @@ RESULT os_lb_prepare_members(struct os_call *e, struct octavia_members *members)
 	return OK;
 }
 
+RESULT os_lb_read_version(struct os_call *e, struct str *version)
+{
+	if (str_is(*version, "null"))
+		*version = STR_NONE;
+	if (!version->n || str_is(*version, "1.0") || str_is(*version, "1.1"))
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, STR("http_version"),
+			      "Invalid input for field/attribute http_version. Value: '%" STR_FMT
+			      "'. Value should be one of: 1.0, 1.1",
+			      STR_ARG(str_slice(*version, 0, 64)));
+}
+
 RESULT os_lb_prepare_monitor(struct os_call *e, struct octavia_monitor *monitor)
 {
+	TRY(os_lb_read_version(e, &monitor->version));
 	return os_read_words(e, monitor->words, &monitor->tags);
 }
 

@@ -2,8 +2,8 @@
  * Public addresses: allocation, association with private addresses of ports, release, and the reconciler's
  * reports. address_pick.c chooses free addresses, address_leave.c disassociates them, address_auto.c handles
  * auto-assigned ones. The reconciler (reconcile/network/address.c) deploys each address as a NAT rule. */
-#include "engine/balancing/octavia.h"
 #include "engine/network/address/address.h"
+#include "engine/balancing/octavia.h"
 
 #include "engine/balancing/load_balancer_internal.h"
 #include "engine/condition_internal.h"
