@@ -80,6 +80,8 @@ RESULT os_lb_read_version(struct os_call *e, struct str *version)
 {
 	if (str_is(*version, "null"))
 		*version = STR_NONE;
+	if (str_is(*version, "1.1000000000000001")) /* all digits of the number nearest to 1.1 */
+		*version = STR("1.1");
 	if (!version->n || str_is(*version, "1.0") || str_is(*version, "1.1"))
 		return OK;
 	return ctx_fail_field(e->c, ERR_INVALID, STR("http_version"),
