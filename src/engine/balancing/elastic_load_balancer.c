@@ -445,7 +445,7 @@ RESULT engine_delete_elastic_load_balancer(struct op *op, struct elastic_load_ba
 				   "Load balancer '%" STR_FMT
 				   "' cannot be deleted because deletion protection is enabled",
 				   STR_ARG(wish->balancer.text));
-	return balancer_end(op, balancer);
+	return elastic_load_balancer_end(op, balancer);
 }
 
 /* A front that was the user's own port is one again, without a device. */
@@ -460,7 +460,7 @@ static RESULT release_front(struct op *op, uuid front)
 	return port_put(op, &next);
 }
 
-RESULT balancer_end(struct op *op, const struct elastic_load_balancer *balancer)
+RESULT elastic_load_balancer_end(struct op *op, const struct elastic_load_balancer *balancer)
 {
 	uuid id = balancer->row.id;
 	bool keeps_front = balancer->keeps_front && balancer->fronts.count;

@@ -236,7 +236,9 @@ OPERATION(engine_delete_octavia_balancer, octavia_balancer_target)
 
 /* ---- reading ---- */
 
+/* True for a load balancer of Octavia; false for NULL. */
 bool octavia_is_balancer(const struct elastic_load_balancer *b);
+/* True for a pool of Octavia; false for NULL. */
 bool octavia_is_pool(const struct target_group *group);
 /* True for rows of Octavia, which other APIs do not show. */
 bool engine_is_of_octavia(const struct tables *t, enum kind kind, const struct row *row);

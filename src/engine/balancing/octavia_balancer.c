@@ -236,5 +236,5 @@ RESULT engine_delete_octavia_balancer(struct op *op, struct octavia_balancer_tar
 				       "Cannot delete Load Balancer %" STR_FMT " - it has children",
 				       STR_ARG(uuid_to_str(op->ctx->arena, b->row.id)));
 	TRY(octavia_check_ready(op, b));
-	return balancer_end(op, b);
+	return elastic_load_balancer_end(op, b);
 }

@@ -10,13 +10,15 @@
 #define OCTAVIA_UNSUPPORTED(op, field, ...) ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_PROXY, field, __VA_ARGS__)
 #define OCTAVIA_INVALID(op, field, ...) ENGINE_FAIL(op, ERR_INVALID, KIND_PROXY, field, __VA_ARGS__)
 
-/* ERR_NOT_FOUND: the balancer is another API's. ERR_STATE with KIND_PROXY: a change is pending. */
+/* ERR_STATE with KIND_PROXY: a change is pending. */
 RESULT octavia_check_ready(struct op *op, const struct elastic_load_balancer *b);
 /* Counts up the proxy's gen, and returns it for proxy_gen of the changed rows. */
 RESULT octavia_touch(struct op *op, uuid balancer, int64_t *ret_gen);
 
+/* Finds the row by engine_permit_…(). ERR_NOT_FOUND: the balancer is another API's. */
 RESULT octavia_permit_balancer(struct op *op, const struct ref *ref, const char *permission,
 			       const struct elastic_load_balancer **ret_balancer);
+/* The same for a pool, whose balancer must be ready: errors of octavia_check_ready(). */
 RESULT octavia_permit_pool(struct op *op, const struct ref *ref, const char *permission,
 			   const struct target_group **ret_group);
 
@@ -31,4 +33,4 @@ RESULT octavia_put_member(struct op *op, const struct target_group *group, const
 RESULT octavia_check_protocols(struct op *op, enum listener_protocol listener,
 			       const struct target_group *group);
 /* Ends the balancer with its parts (elastic_load_balancer.c); no permission is checked. */
-RESULT balancer_end(struct op *op, const struct elastic_load_balancer *balancer);
+RESULT elastic_load_balancer_end(struct op *op, const struct elastic_load_balancer *balancer);
