@@ -156,7 +156,8 @@ struct octavia_listener {
 	bool is_down;
 	int64_t port, connection_limit; /* limit -1: none */
 	struct ref default_pool;
-	struct octavia_pool pool;  /* a new default pool; protocol empty: none */
+	bool has_pool;
+	struct octavia_pool pool;  /* if has_pool: a new default pool, or the name of one of the balancer's */
 	struct strs headers;       /* "X-Forwarded-For=true" */
 	struct tags given_headers; /* the same as the face reads them, and the next */
 	struct strs allowed;

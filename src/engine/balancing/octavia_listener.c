@@ -115,7 +115,8 @@ static RESULT find_named(struct op *op, const struct octavia_pool *wish, const s
 		target_group_first_by_elastic_load_balancer(op->head, l->elastic_load_balancer);
 	for (; g && !found; g = target_group_next_by_elastic_load_balancer(op->head, g))
 		found = str_equal(g->title, wish->name) ? g : NULL;
-	if (!found || str_is_empty(wish->name))
+	bool is_name_alone = !wish->algorithm.n && !wish->members.count && !wish->monitor.type.n;
+	if (!found || str_is_empty(wish->name) || !is_name_alone)
 		return OCTAVIA_INVALID(op, STR("default_pool"), "Missing details for Pool object: %" STR_FMT,
 				       STR_ARG(wish->name));
 	TRY(octavia_check_protocols(op, l->protocol, found));
@@ -130,7 +131,7 @@ static RESULT choose_pool(struct op *op, const struct elastic_load_balancer *b,
 		TRY(octavia_put_pool(op, b, &wish->pool, gen, &l->target_group));
 		return octavia_check_protocols(op, l->protocol, target_group_find(op->head, l->target_group));
 	}
-	if (wish->pool.name.n)
+	if (wish->has_pool)
 		return find_named(op, &wish->pool, l, &l->target_group);
 	return find_pool(op, &wish->default_pool, l, &l->target_group);
 }

@@ -297,6 +297,9 @@ RESULT octavia_put_pool(struct op *op, const struct elastic_load_balancer *b, co
 	/* No name of ELBv2 has such a character. */
 	made.name = str_print(op->ctx->arena, "octavia/%" STR_FMT,
 			      STR_ARG(str_encode_hex(op->ctx->arena, made.row.id.b, 8)));
+	if (!wish->protocol.n || !wish->algorithm.n)
+		return OCTAVIA_INVALID(op, STR("pools"), "Missing details for Pool object: %" STR_FMT,
+				       STR_ARG(wish->name));
 	TRY(find_protocol(op, wish->protocol, &made.protocol));
 	TRY(find_algorithm(op, wish->algorithm, &made.algorithm));
 	TRY(set_persistence(op, &wish->persistence, &made));

@@ -312,6 +312,10 @@ FILTERS = {
     # external networks, which administrators see: golden/openstack/networks
     ("networks", "provider:network_type"): ANY, ("networks", "provider:physical_network"): ANY, ("networks", "provider:segmentation_id"): ANY,
     ("quotas", "tenant_id"): By(at("project_id")),
+    **{(items, f"{word}_id"): By(lambda r: [b["id"] for b in r["loadbalancers"]]) for items in ("listeners", "pools") for word in ("loadbalancer", "load_balancer")},
+    ("healthmonitors", "pool_id"): By(lambda r: [p["id"] for p in r["pools"]]),
+    # all are ACTIVE once the region rests: golden/openstack/load_balancers
+    **{(items, "provisioning_status"): ANY for items in ("loadbalancers", "listeners", "pools", "members", "healthmonitors")},
     ("namespaces", "resource_types"): By(lambda r: [t["name"] for t in r["resource_type_associations"]]), ("namespaces", "visibility"): By(at("visibility")),
 }
 # Brief lists have the filters of the detailed lists, but not the members to compare.
@@ -359,6 +363,7 @@ SORTED = {
     ("security_group_rules", "remote_ip_prefix"): lambda r: r["remote_ip_prefix"] and ipaddress.ip_network(r["remote_ip_prefix"]),
     ("subnets", "gateway_ip"): lambda r: r["gateway_ip"] and (r["ip_version"], ipaddress.ip_address(r["gateway_ip"])),
     ("port_forwardings", "external_port_range"): lambda r: int(r["external_port_range"].partition(":")[0]),
+    **{(items, "provisioning_status"): None for items in ("loadbalancers", "listeners", "pools", "members", "healthmonitors")},
     ("port_forwardings", "created_at"): None, ("port_forwardings", "updated_at"): None,
     ("floatingips", "fixed_ip_address"): lambda r: r["fixed_ip_address"] and ipaddress.ip_address(r["fixed_ip_address"]),
 }

@@ -123,7 +123,8 @@ enum {
 			.doc = "Most connections at a time; -1: no limit."),                                 \
 		OS_BODY(T, "default_pool_id", p default_pool, .flags = NULL_ABSENT,                          \
 			.kind = KIND_TARGET_GROUP, .doc = "Pool that it leads to."),                         \
-		OS_BODY_OBJECT(T, "default_pool", p pool, os_lb_pool_params, .flags = NULL_ABSENT,           \
+		OS_BODY_OBJECT(T, "default_pool", p pool, os_lb_pool_params,                                 \
+			       .given = offsetof(T, p has_pool) + 1, .flags = NULL_ABSENT,                   \
 			       .doc = "Instead: a new pool, or in a new load balancer the name of one."),    \
 		OS_BODY(T, "insert_headers", p given_headers, .flags = NULL_ABSENT,                          \
 			.doc = "Headers that requests get: X-Forwarded-For, -Port and -Proto."),             \
