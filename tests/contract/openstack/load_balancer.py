@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import cloud as lib  # noqa: E402
 from dev import Dev  # noqa: E402
 import warm  # noqa: E402
+from faces import holds  # noqa: E402
 import waiting  # noqa: E402
 
 LB = "/load-balancer/v2/lbaas"
@@ -160,6 +161,7 @@ def test_the_users_own_port(r):
     assert r.own.call("DELETE", f"/network/v2.0/ports/{port['id']}").status == 204
 
 
+@holds("The network: Load balancers of Octavia", "What each face calls it: load balancer of Octavia, listener, pool, member")
 def test_other_faces(r):
     """ELBv2 and Classic Load Balancers' API do not show balancers of Octavia; EC2 shows the front's interface."""
     made = r.balancer(name="apart")
