@@ -2,6 +2,7 @@
  * ARNs of ELBv2, and tags of its resources. */
 #include "engine/balancing/balancing.h"
 #include "engine/balancing/balancing_internal.h"
+#include "engine/balancing/octavia.h"
 #include "engine/region/region.h"
 #include "engine/tag.h"
 #include "store/elastic_load_balancer.h"
@@ -119,7 +120,7 @@ const struct row *engine_find_balancing_arn(const struct tables *t, const struct
 	if (result_is_ok(str_decode_hex(behind_last(arn, '/'), prefix.b, ARN_ID_BYTES)))
 		row = tables_find_prefix(t, kind, prefix, 8 * (unsigned) ARN_ID_BYTES);
 	bool is_it =
-		row && !find_classic(t, kind, row) &&
+		row && !find_classic(t, kind, row) && !engine_is_of_octavia(t, kind, row) &&
 		uuid_equal(engine_get_owner(kind, row), c->who->account) &&
 		str_equal(engine_write_balancing_arn(t, c->arena, region, c->who->account_number, kind, row),
 			  arn);
