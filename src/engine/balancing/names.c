@@ -34,10 +34,11 @@ static bool is_classic(const struct elastic_load_balancer *b)
 	return b && b->type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC;
 }
 
-/* "net/NAME/ID", "app/NAME/ID", or the name of a Classic Load Balancer */
+/* "net/NAME/ID", "app/NAME/ID", or the name of a Classic Load Balancer or a load balancer of Octavia, "octavia/ID". A policy
+ * about loadbalancer/net/… must not match load balancers of Octavia. */
 static struct str balancer_part(struct arena *a, const struct elastic_load_balancer *b)
 {
-	if (is_classic(b))
+	if (is_classic(b) || octavia_is_balancer(b))
 		return b->name;
 	return b ? str_print(a, "%s/%" STR_FMT "/%" STR_FMT, is_application(b) ? "app" : "net",
 			     STR_ARG(b->name), STR_ARG(hex_of(a, b->row.id)))
@@ -92,6 +93,8 @@ static struct str write_part(const struct tables *t, struct arena *a, enum kind 
 	const struct target_group *g = kind == KIND_TARGET_GROUP ? target_group_of(row)
 				       : row ? target_group_find(t, target_of(row)->target_group)
 					     : NULL;
+	if (octavia_is_pool(g)) /* "octavia/ID" */
+		return str_print(a, "targetgroup/%" STR_FMT, STR_ARG(g->name));
 	return g ? str_print(a, "targetgroup/%" STR_FMT "/%" STR_FMT, STR_ARG(g->name),
 			     STR_ARG(hex_of(a, g->row.id)))
 		 : STR("targetgroup/*/*");

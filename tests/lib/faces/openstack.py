@@ -209,8 +209,20 @@ class OpenStack(face.Face):
     def asked(self, place, name, wanted):
         action = self.actions[name]
         param, kind = next((p, k) for p, k in named(action) if p["name"] == wanted)
-        found = face.row(place.number, kind, place.ids[kind], NAMES.get(kind))
-        yield wanted, request(place, action, param), found
+        yield wanted, request(place, action, param), row_of(place, kind)
+
+
+# Load balancers of Octavia have ARNs of Elastic Load Balancing: "loadbalancer/octavia/HEX", with the first 16 digits of the id.
+BALANCING = {"elastic_load_balancer": "loadbalancer", "listener": "listener", "target_group": "targetgroup"}
+
+
+def row_of(place, kind):
+    if kind not in BALANCING:
+        return face.row(place.number, kind, place.ids[kind], NAMES.get(kind))
+    digits = {k: place.ids[k].replace("-", "")[:16] for k in BALANCING}
+    name = f"{digits['elastic_load_balancer']}/{digits[kind]}" if kind == "listener" else digits[kind]
+    start = f"arn:aws:elasticloadbalancing:us-east-1:{place.number}:{BALANCING[kind]}/octavia/"
+    return doors.Row(kind, start + name, start + "other")
 
 
 def request(place, action, param):
