@@ -33,8 +33,14 @@ class Lab:
         password = region.command("user", "create", "anna", "--account", "alice", "--role", "admin")["password"]
         self.project = cloud.Project(region, "alice", "anna", password)
         self.outside = self.project.ok("GET", f"{NET}/networks?router:external=true")["networks"][0]["id"]
-        subnet = ec2.describe_subnets()["Subnets"][0]
-        group = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [subnet["VpcId"]]}])["SecurityGroups"][0]["GroupId"]
+        vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.7.1.0/24")["Subnet"]
+        ours = [{"Name": "vpc-id", "Values": [vpc]}]
+        gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+        table = ec2.describe_route_tables(Filters=ours)["RouteTables"][0]["RouteTableId"]
+        ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+        group = ec2.describe_security_groups(Filters=ours)["SecurityGroups"][0]["GroupId"]
         ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=80, ToPort=80, CidrIp="0.0.0.0/0")
         self.ids = dict(zip(("client", "one", "two"), launch(ec2, 3, SubnetId=subnet["SubnetId"])))
         wait_state(ec2, list(self.ids.values()), "running")
