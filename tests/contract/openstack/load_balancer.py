@@ -95,6 +95,14 @@ def test_the_stock_command(r):
     assert r.own.call("GET", f"/network/v2.0/ports/{made['vip_port_id']}").status == 404
 
 
+def test_lists_without_rows(r):
+    """The stock command lists the providers, and nothing of flavors, zones and quotas that differ from the defaults."""
+    assert {row["name"] for row in r.say("loadbalancer", "provider", "list")} == {"dari", "amphora", "octavia"}
+    for words in (("flavor",), ("availabilityzone",), ("l7policy",), ("quota",)):
+        assert r.say("loadbalancer", *words, "list") == [], words
+    assert r.say("loadbalancer", "quota", "show", r.own.id) == r.say("loadbalancer", "quota", "defaults", "show")
+
+
 def test_a_balancer_with_all_its_parts(r):
     """A single request makes a listener with its pool, members and health monitor, and another deletes them."""
     base = r.subnet["cidr"].rsplit(".", 1)[0]

@@ -119,7 +119,7 @@ struct os_update_monitor {
 #define P(wire, member, ...) OS_BODY(struct os_update_monitor, wire, member, __VA_ARGS__)
 static const struct param update_params[] = {
 	PATH(struct os_update_monitor, wish.monitor),
-	P("name", wish.name, .flags = NULLABLE, LB_TEXT, .doc = "Its name."),
+	P("name", wish.name, .flags = NULLABLE, LB_TEXT, .doc = "Name."),
 	P("admin_state_up", wish.is_down, .flags = OPPOSITE | NULL_ABSENT,
 	  .doc = "False: nothing is checked."),
 	P("delay", wish.delay, .min = 0, .max = LB_SECONDS_MAX, .doc = "Seconds between two checks."),
@@ -137,7 +137,7 @@ static const struct param update_params[] = {
 		     .given = OS_GIVEN(struct os_update_monitor, sets_version),
 		     .doc = "Version of HTTP: 1.0 or 1.1; null: 1.0."),
 	P("domain_name", wish.host, .flags = NULLABLE, LB_TEXT, .doc = "Host header of a check's request."),
-	P("tags", wish.words, LB_TEXT, .doc = "Replaces its tags."),
+	P("tags", wish.words, LB_TEXT, .doc = "Replaces the tags."),
 };
 #undef P
 

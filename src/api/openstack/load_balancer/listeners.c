@@ -99,7 +99,7 @@ struct os_create_listener {
 };
 static const struct param create_params[] = {
 	OS_BODY(struct os_create_listener, "loadbalancer_id", wish.balancer, .flags = REQUIRED,
-		.kind = KIND_ELASTIC_LOAD_BALANCER, .doc = "Its load balancer."),
+		.kind = KIND_ELASTIC_LOAD_BALANCER, .doc = "Load balancer."),
 	LB_LISTENER_ROWS(struct os_create_listener, wish.listener.),
 };
 
@@ -120,7 +120,7 @@ struct os_update_listener {
 	LB_MILLISECONDS(struct os_update_listener, wire, member, otherwise, __VA_ARGS__)
 static const struct param update_params[] = {
 	PATH(struct os_update_listener, wish.listener),
-	P("name", wish.name, .flags = NULLABLE, LB_TEXT, .doc = "Its name."),
+	P("name", wish.name, .flags = NULLABLE, LB_TEXT, .doc = "Name."),
 	P("description", wish.description, .flags = NULLABLE, LB_TEXT, .doc = "Free text."),
 	P("admin_state_up", wish.is_down, .flags = OPPOSITE | NULL_ABSENT, .doc = "False: it is off."),
 	P("connection_limit", wish.connection_limit, .flags = NULLABLE, .min = -1, .max = LB_CONNECTIONS_MAX,
@@ -141,7 +141,7 @@ static const struct param update_params[] = {
 	     .doc = "Milliseconds for which a member may be silent."),
 	TIME("timeout_tcp_inspect", wish.inspect_ms, "0",
 	     .doc = "Milliseconds for looking at a connection's first bytes."),
-	P("tags", wish.words, LB_TEXT, .doc = "Replaces its tags."),
+	P("tags", wish.words, LB_TEXT, .doc = "Replaces the tags."),
 	LB_TLS_OF_LISTENER,
 };
 #undef P

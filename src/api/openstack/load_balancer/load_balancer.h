@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/openstack/load_balancer/: what Octavia's resources share. Statuses, defaults and limits are those of
+ * Private to api/openstack/load_balancer/: shared by the resources of Octavia. Statuses, defaults and limits are those of
  * Octavia's API reference, v2. */
 #pragma once
 
@@ -33,8 +33,7 @@ enum {
 #define LB_UP(T, p)                                                                                          \
 	OS_BODY(T, "admin_state_up", p is_down, .flags = OPPOSITE | NULL_ABSENT, .doc = "False: it is off.")
 #define LB_NAME(T, p)                                                                                        \
-	OS_BODY(T, "name", p name, .flags = NULL_ABSENT, LB_TEXT,                                            \
-		.doc = "Its name, which need not be unique.")
+	OS_BODY(T, "name", p name, .flags = NULL_ABSENT, LB_TEXT, .doc = "Name; need not be unique.")
 #define LB_DESCRIPTION(T, p)                                                                                 \
 	OS_BODY(T, "description", p description, .flags = NULL_ABSENT, LB_TEXT, .doc = "Free text.")
 #define LB_OWNER                                                                                             \
@@ -44,8 +43,8 @@ enum {
 
 #define LB_MEMBER_ROWS(T, p)                                                                                 \
 	LB_NAME(T, p), LB_UP(T, p),                                                                          \
-		OS_BODY(T, "address", p address, .flags = REQUIRED | ANY_FAMILY, .doc = "Its address."),     \
-		LB_PORT(T, "protocol_port", p number, .flags = REQUIRED, .doc = "Its port."),                \
+		OS_BODY(T, "address", p address, .flags = REQUIRED | ANY_FAMILY, .doc = "Address."),         \
+		LB_PORT(T, "protocol_port", p number, .flags = REQUIRED, .doc = "Port."),                    \
 		OS_BODY(T, "weight", p weight, .flags = NULLABLE, .min = 0, .max = LB_WEIGHT_MAX,            \
 			.absent = "1", .doc = "Share of new connections; 0: none."),                         \
 		OS_BODY(T, "backup", p is_backup, .flags = NULL_ABSENT,                                      \
@@ -65,7 +64,7 @@ enum {
 #define LB_MONITOR_ROWS(T, p)                                                                                \
 	LB_NAME(T, p), LB_UP(T, p),                                                                          \
 		OS_BODY(T, "type", p type, .flags = REQUIRED, .words = LB_MONITOR_TYPES,                     \
-			.doc = "What a check does."),                                                        \
+			.doc = "Type of a health check."),                                                   \
 		LB_SECONDS(T, "delay", p delay, .flags = REQUIRED, .doc = "Seconds between two checks."),    \
 		LB_SECONDS(T, "timeout", p timeout, .flags = REQUIRED,                                       \
 			   .doc = "Seconds after which a check has failed."),                                \
@@ -91,11 +90,11 @@ enum {
 #define LB_POOL_ROWS(T, p, flag)                                                                             \
 	LB_NAME(T, p), LB_DESCRIPTION(T, p), LB_UP(T, p),                                                    \
 		OS_BODY(T, "protocol", p protocol, .flags = flag, .words = LB_POOL_PROTOCOLS,                \
-			.doc = "Protocol of its members."),                                                  \
+			.doc = "Protocol of the members."),                                                  \
 		OS_BODY(T, "lb_algorithm", p algorithm, .flags = flag, .words = LB_ALGORITHMS,               \
-			.doc = "How a connection's member is chosen."),                                      \
+			.doc = "Method that chooses a connection's member."),                                \
 		OS_BODY_OBJECT(T, "session_persistence", p persistence, os_lb_persistence_params,            \
-			       .flags = NULL_ABSENT, .doc = "How a client stays with a member."),            \
+			       .flags = NULL_ABSENT, .doc = "Method that keeps a client with a member."),    \
 		OS_BODY(T, "tls_enabled", p is_tls, .flags = NULL_ABSENT,                                    \
 			.doc = "Connections to members are encrypted; their certificates are not checked."), \
 		OS_BODY_LIST(T, "members", p members, os_lb_member_params, .flags = NULL_ABSENT,             \
@@ -116,8 +115,8 @@ enum {
 #define LB_LISTENER_ROWS(T, p)                                                                               \
 	LB_NAME(T, p), LB_DESCRIPTION(T, p), LB_UP(T, p),                                                    \
 		OS_BODY(T, "protocol", p protocol, .flags = REQUIRED, .words = LB_LISTENER_PROTOCOLS,        \
-			.doc = "Its protocol."),                                                             \
-		LB_PORT(T, "protocol_port", p port, .flags = REQUIRED, .doc = "Its port."),                  \
+			.doc = "Protocol."),                                                                 \
+		LB_PORT(T, "protocol_port", p port, .flags = REQUIRED, .doc = "Port."),                      \
 		OS_BODY(T, "connection_limit", p connection_limit, .flags = NULLABLE, .min = -1,             \
 			.max = LB_CONNECTIONS_MAX, .absent = "-1",                                           \
 			.doc = "Most connections at a time; -1: no limit."),                                 \

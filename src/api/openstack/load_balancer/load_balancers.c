@@ -74,12 +74,13 @@ static const struct param create_params[] = {
 	LB_DESCRIPTION(struct os_create_balancer, wish.),
 	LB_UP(struct os_create_balancer, wish.),
 	P("vip_port_id", wish.port, .flags = NULL_ABSENT, .kind = KIND_PORT,
-	  .doc = "A port of the user's for its address."),
+	  .doc = "Port of the user that has the address."),
 	P("vip_subnet_id", wish.subnet, .flags = NULL_ABSENT, .kind = KIND_SUBNET,
 	  .doc = "Or a subnet, in which it gets a port."),
 	P("vip_network_id", wish.network, .flags = NULL_ABSENT, .kind = KIND_NETWORK,
 	  .doc = "Or a network, one of whose subnets that is."),
-	P("vip_address", wish.address, .flags = NULL_ABSENT | ANY_FAMILY, .doc = "Its address; absent: any."),
+	P("vip_address", wish.address, .flags = NULL_ABSENT | ANY_FAMILY,
+	  .doc = "Address of the load balancer; absent: any."),
 	P("provider", wish.provider, .flags = NULL_ABSENT, .max = 64,
 	  .doc = "dari, or amphora or octavia, which mean the same."),
 	OS_BODY_LIST(struct os_create_balancer, "listeners", wish.listeners, os_lb_listener_params,
@@ -123,12 +124,12 @@ struct os_update_balancer {
 };
 static const struct param update_params[] = {
 	PATH(struct os_update_balancer, wish.balancer),
-	OS_BODY(struct os_update_balancer, "name", wish.name, .flags = NULLABLE, LB_TEXT, .doc = "Its name."),
+	OS_BODY(struct os_update_balancer, "name", wish.name, .flags = NULLABLE, LB_TEXT, .doc = "Name."),
 	OS_BODY(struct os_update_balancer, "description", wish.description, .flags = NULLABLE, LB_TEXT,
 		.doc = "Free text."),
 	OS_BODY(struct os_update_balancer, "admin_state_up", wish.is_down, .flags = OPPOSITE | NULL_ABSENT,
 		.doc = "False: nothing listens."),
-	OS_BODY(struct os_update_balancer, "tags", wish.words, LB_TEXT, .doc = "Replaces its tags."),
+	OS_BODY(struct os_update_balancer, "tags", wish.words, LB_TEXT, .doc = "Replaces the tags."),
 	OS_UNBUILT("vip_qos_policy_id"),
 	OS_UNBUILT("vip_sg_ids", .only = "[]"),
 };
@@ -145,7 +146,7 @@ struct os_delete_balancer {
 static const struct param delete_params[] = {
 	PATH(struct os_delete_balancer, wish.balancer),
 	OS_QUERY(struct os_delete_balancer, "cascade", wish.is_cascading,
-		 .doc = "Deletes its listeners and pools, too."),
+		 .doc = "Deletes the listeners and pools, too."),
 };
 
 /* ---- the tree of statuses ---- */

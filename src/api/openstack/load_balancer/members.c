@@ -106,7 +106,7 @@ struct os_update_member {
 static const struct param update_params[] = {
 	POOL(struct os_update_member, wish.pool),
 	PATH(struct os_update_member),
-	P("name", wish.name, .flags = NULLABLE, LB_TEXT, .doc = "Its name."),
+	P("name", wish.name, .flags = NULLABLE, LB_TEXT, .doc = "Name."),
 	P("admin_state_up", wish.is_down, .flags = OPPOSITE | NULL_ABSENT, .doc = "False: it is off."),
 	P("weight", wish.weight, .flags = NULLABLE, .min = 0, .max = LB_WEIGHT_MAX, .absent = "1",
 	  .doc = "Share of new connections; 0: none."),
@@ -116,7 +116,7 @@ static const struct param update_params[] = {
 	  .doc = "Port of health checks; null: the member's."),
 	P("monitor_address", wish.check_ip, .flags = NULLABLE | ANY_FAMILY,
 	  .doc = "Address of health checks; null: the member's."),
-	P("tags", wish.words, LB_TEXT, .doc = "Replaces its tags."),
+	P("tags", wish.words, LB_TEXT, .doc = "Replaces the tags."),
 };
 #undef P
 

@@ -104,7 +104,7 @@ struct os_create_pool {
 };
 static const struct param create_params[] = {
 	OS_BODY(struct os_create_pool, "loadbalancer_id", wish.balancer, .flags = NULL_ABSENT,
-		.kind = KIND_ELASTIC_LOAD_BALANCER, .doc = "Its load balancer."),
+		.kind = KIND_ELASTIC_LOAD_BALANCER, .doc = "Load balancer."),
 	OS_BODY(struct os_create_pool, "listener_id", wish.listener, .flags = NULL_ABSENT,
 		.kind = KIND_LISTENER, .doc = "Or a listener, which then leads to it."),
 	LB_POOL_ROWS(struct os_create_pool, wish.pool., REQUIRED),
@@ -123,18 +123,18 @@ struct os_update_pool {
 #define P(wire, member, ...) OS_BODY(struct os_update_pool, wire, member, __VA_ARGS__)
 static const struct param update_params[] = {
 	PATH(struct os_update_pool, wish.pool),
-	P("name", wish.name, .flags = NULLABLE, LB_TEXT, .doc = "Its name."),
+	P("name", wish.name, .flags = NULLABLE, LB_TEXT, .doc = "Name."),
 	P("description", wish.description, .flags = NULLABLE, LB_TEXT, .doc = "Free text."),
 	P("admin_state_up", wish.is_down, .flags = OPPOSITE | NULL_ABSENT,
 	  .doc = "False: no member gets connections."),
 	P("lb_algorithm", wish.algorithm, .flags = NULL_ABSENT, .words = LB_ALGORITHMS,
-	  .doc = "How a connection's member is chosen."),
+	  .doc = "Method that chooses a connection's member."),
 	OS_BODY_OBJECT(struct os_update_pool, "session_persistence", wish.persistence,
 		       os_lb_persistence_params, .flags = NULLABLE,
 		       .given = OS_GIVEN(struct os_update_pool, wish.sets_persistence),
 		       .doc = "How a client stays with a member; null: it does not."),
 	P("tls_enabled", wish.is_tls, .flags = NULL_ABSENT, .doc = "Connections to members are encrypted."),
-	P("tags", wish.words, LB_TEXT, .doc = "Replaces its tags."),
+	P("tags", wish.words, LB_TEXT, .doc = "Replaces the tags."),
 	LB_TLS_OF_POOL,
 };
 #undef P

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Providers, flavors, availability zones, quotas, and lists of what no load balancer of the region has. Source: Load Balancer
+ * Providers, quotas, and empty lists: flavors, availability zones, amphorae and L7 policies. Source: Load Balancer
  * API reference v2. */
 #include "api/openstack/load_balancer/load_balancer.h"
 #include "engine/limits.h"
@@ -41,6 +41,7 @@ EMPTY_LIST(list_flavors, "flavors")
 EMPTY_LIST(list_zones, "availability_zones")
 EMPTY_LIST(list_amphorae, "amphorae")
 EMPTY_LIST(list_policies, "l7policies")
+EMPTY_LIST(list_quotas, "quotas")
 #undef EMPTY_LIST
 
 /* ---- quotas ---- */
@@ -93,7 +94,7 @@ static RESULT show_defaults(struct os_call *e, const void *args, struct json_wri
 #define API "os_load-balancer_api:"
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2/lbaas/providers", .permit = API "provider:get_all", .args = OS_NO_PARAMS,
-	 .answer = list_providers, .doc = "What implements load balancers."},
+	 .answer = list_providers, .doc = "Lists the providers of load balancers."},
 	{HTTP_GET, "/v2/lbaas/flavors", .permit = API "flavor:get_all", .args = OS_NO_PARAMS,
 	 .answer = list_flavors, .doc = "There are no flavors."},
 	{HTTP_GET, "/v2/lbaas/availabilityzones", .permit = API "availability-zone:get_all",
@@ -102,6 +103,8 @@ static const struct os_action actions[] = {
 	 .args = OS_NO_PARAMS, .answer = list_amphorae, .doc = "There are no amphorae."},
 	{HTTP_GET, "/v2/lbaas/l7policies", .permit = API "l7policy:get_all", .args = OS_NO_PARAMS,
 	 .answer = list_policies, .doc = "There are no L7 policies."},
+	{HTTP_GET, "/v2/lbaas/quotas", .permit = API "quota:get_all", .args = OS_NO_PARAMS,
+	 .answer = list_quotas, .doc = "Lists quotas that differ from the defaults, which none do."},
 	{HTTP_GET, "/v2/lbaas/quotas/defaults", .permit = API "quota:get_defaults", .args = OS_NO_PARAMS,
 	 .item = "quota", .answer = show_defaults, .doc = "Limits of every project."},
 	{HTTP_GET, "/v2/lbaas/quotas/{project_id}", .permit = API "quota:get_one",
