@@ -20,6 +20,7 @@
 struct elastic_load_balancer;
 struct listener;
 struct listener_rule;
+struct target;
 struct target_group;
 
 /* A driver's state; each driver defines its own. */
@@ -63,8 +64,9 @@ struct proxy_listener {
 struct proxy_server {
 	uuid target;
 	struct ip ip;
-	int64_t port; /* 0: the listener's instance port */
-	uuid zone;    /* none: all zones */
+	int64_t port;                /* 0: the listener's instance port */
+	uuid zone;                   /* none: all zones */
+	const struct target *member; /* of Octavia: its weight and the like; NULL: another balancer's */
 };
 struct proxy_group {
 	const struct target_group *group;
@@ -80,8 +82,8 @@ struct proxy_wish {
 	size_t link_count;
 	const struct proxy_listener *listeners;
 	size_t listener_count;
-	const struct proxy_group
-		*groups; /* each once, with all that rules forward to; a Classic Load Balancer's one */
+	const struct proxy_group *
+		groups; /* each once, with all that rules or listeners forward to; a Classic Load Balancer's one */
 	size_t group_count;
 	const struct proxy_certificate *certificates; /* each once */
 	size_t certificate_count;

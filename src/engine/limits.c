@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The limits of limits.def. The count is kept in the owner's usage, so that a check takes constant time. */
 #include "engine/limits.h"
+#include "engine/balancing/octavia.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -181,10 +182,12 @@ static bool application_balancer(const struct row *row)
 	return elastic_load_balancer_of(row)->type != ELASTIC_LOAD_BALANCER_TYPE_NETWORK;
 }
 
-/* Target groups of Classic Load Balancers are not counted: they go with their balancer. */
+/* Target groups of Classic Load Balancers are not counted: they go with their balancer. Pools of Octavia are, since a balancer
+ * may have many. */
 static bool named_group(const struct row *row)
 {
-	return uuid_is_none(target_group_of(row)->elastic_load_balancer);
+	return uuid_is_none(target_group_of(row)->elastic_load_balancer) ||
+	       octavia_is_pool(target_group_of(row));
 }
 
 static bool no_default_rule(const struct row *row)

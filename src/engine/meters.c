@@ -132,12 +132,12 @@ static struct str balanced(const struct tables *t, const struct row *row)
 	return load_balancer_of(row)->protocol == LOAD_BALANCER_PROTOCOL_UDP ? STR("udp") : STR("tcp");
 }
 
-/* A listener of an application or Classic Load Balancer. That of a network load balancer is metered by its rows of
- * load_balancer. */
+/* Listeners of application and Classic Load Balancers and of Octavia. Rows of load_balancer meter the listeners of network load
+ * balancers. Only listeners of Octavia have a proxy_gen: octavia_put_listener() sets it with the row's first version. */
 static int64_t proxied(const struct row *row)
 {
 	const struct listener *l = listener_of(row);
-	return l->instance_port > 0 || l->protocol == LISTENER_PROTOCOL_HTTP ||
+	return l->instance_port > 0 || l->proxy_gen > 0 || l->protocol == LISTENER_PROTOCOL_HTTP ||
 	       l->protocol == LISTENER_PROTOCOL_HTTPS;
 }
 

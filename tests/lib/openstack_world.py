@@ -5,7 +5,7 @@ import re
 import cloud
 import native
 
-ID, IMAGE, NET, NOVA, VOL = "/identity/v3", "/image/v2", "/network/v2.0", "/compute/v2.1", "/volume/v3"
+ID, IMAGE, NET, NOVA, VOL, LB = "/identity/v3", "/image/v2", "/network/v2.0", "/compute/v2.1", "/volume/v3", "/load-balancer/v2/lbaas"
 
 
 class Stack:
@@ -102,9 +102,29 @@ class Stack:
         v["pf_id"] = self.made(f"{NET}/floatingips/{v['floatingip_id']}/port_forwardings", "port_forwarding",
                                {"internal_port_id": port, "internal_port": 22, "external_port": 2222, "protocol": "tcp", "description": "d"}, by=self.project)
 
+        self.balancer(net["id"])
+
+    def balancer(self, network):
+        """A load balancer with one of each part; a pool's health monitor has the pool's id."""
+        v = self.values
+        member = {"address": "10.9.0.77", "protocol_port": 80, "name": "named", "monitor_port": 81, "monitor_address": "10.9.0.78"}
+        v["loadbalancer_id"] = self.made(f"{LB}/loadbalancers", "loadbalancer", {"name": "named", "description": "d", "vip_network_id": network}, by=self.project)
+        self.dev.rest()
+        v["listener_id"] = self.made(f"{LB}/listeners", "listener", {
+            "loadbalancer_id": v["loadbalancer_id"], "name": "named", "description": "d", "protocol": "HTTP", "protocol_port": 80, "allowed_cidrs": ["10.0.0.0/8"],
+            "insert_headers": {"X-Forwarded-For": "true"},
+            "default_pool": {"name": "named", "description": "d", "protocol": "HTTP", "lb_algorithm": "ROUND_ROBIN", "members": [member],
+                             "healthmonitor": {"name": "named", "type": "HTTP", "delay": 5, "timeout": 3, "max_retries": 2, "http_version": 1.1, "domain_name": "a.test"}}}, by=self.project)
+        self.dev.rest()
+        pool = self.project.ok("GET", f"{LB}/pools")["pools"][0]
+        v.update(pool_id=pool["id"], healthmonitor_id=pool["id"])
+        self.balanced = {"member_id": pool["members"][0]["id"]}
+
     def path_of(self, action):
         path = action["path"].replace("/{project_id}/", "/") if action["prefix"] == "/volume" else action["path"]
         more = self.identity if action["service"] == "identity" else self.attached if "os-volume_attachments" in path else {}
+        if action["service"] == "load-balancer":
+            more = self.balanced
         if "application_credentials" in path or path.endswith("/users/{user_id}/projects"):
             more = {"user_id": self.project.user_id}
         for part, kind in (("os-aggregates", "aggregate"), ("{collection}", "network")):
@@ -116,7 +136,7 @@ class Stack:
 
     def call(self, action, method, path, body=None):
         """By the project, else by an administrator; a shared image's member itself decides about it."""
-        callers = [self.other] if "/members/" in path else [self.project, self.admin]
+        callers = [self.other] if "/members/" in path and path.startswith(IMAGE) else [self.project, self.admin]
         for by in callers:
             answer = by.call(method, path, body, version=cloud.version_of(action))
             if answer.status not in (401, 403, 404):

@@ -259,6 +259,13 @@ static const struct param list_params[] = {
 };
 
 /* Every load balancer that the call names must exist. */
+/* Classic Load Balancers and those of Octavia have APIs of their own. */
+static bool is_listed(const struct elastic_load_balancer *b)
+{
+	return b->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION ||
+	       b->type == ELASTIC_LOAD_BALANCER_TYPE_NETWORK;
+}
+
 static RESULT prepare_list(struct elb_call *e, void *args)
 {
 	struct list_args *a = args;
@@ -277,7 +284,7 @@ static RESULT prepare_list(struct elb_call *e, void *args)
 			.kind = KIND_ELASTIC_LOAD_BALANCER, .text = a->names.at[k], .field = STR("Names")};
 		const struct elastic_load_balancer *b = elastic_load_balancer_find_by_account(
 			elb_tables(e), e->c->who->account, a->names.at[k]);
-		if (!b || b->type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC)
+		if (!b || !is_listed(b))
 			return engine_fail_not_found(e->c, KIND_ELASTIC_LOAD_BALANCER, &ref);
 	}
 	return OK;
@@ -293,7 +300,7 @@ static RESULT answer_list(struct elb_call *e, const void *args, struct xml *x)
 	for (const struct elastic_load_balancer *b =
 		     elastic_load_balancer_first_by_account(t, e->c->who->account);
 	     b && !page.is_cut; b = elastic_load_balancer_next_by_account(t, b)) {
-		if (b->type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC || !request_asks_for(a->names, b->name) ||
+		if (!is_listed(b) || !request_asks_for(a->names, b->name) ||
 		    !request_asks_for(a->arns, a->arns.count ? elb_arn(e, KIND_ELASTIC_LOAD_BALANCER, &b->row)
 							     : STR_NONE) ||
 		    !query_page_takes(&page, b->name))

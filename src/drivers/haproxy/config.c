@@ -120,11 +120,16 @@ RESULT config_gather_files(struct ctx *c, const struct proxy_wish *wish, struct 
 
 /* ---- global ---- */
 
+/* A connection of TCP may last for as long as it is used, but a worker that waits for all of them would never end. */
+enum { CONNECTION_LONGEST_S = 3600 };
+
 /* Requests under way may last for as long as a deregistered target may drain, and at least for the idle timeout: a
  * reload for another reason must not cut them. */
 static int64_t longest_delay(const struct proxy_wish *wish)
 {
 	int64_t longest_s = wish->balancer->idle_s;
+	if (wish->balancer->type == ELASTIC_LOAD_BALANCER_TYPE_OCTAVIA)
+		longest_s = CONNECTION_LONGEST_S;
 	for (size_t k = 0; k < wish->group_count; k++)
 		if (wish->groups[k].group->delay_s > longest_s)
 			longest_s = wish->groups[k].group->delay_s;
@@ -335,6 +340,7 @@ static void write_backend(const struct proxy_group *group, bool is_checked, stru
 		[TARGET_GROUP_ALGORITHM_ROUND_ROBIN] = "roundrobin",
 		[TARGET_GROUP_ALGORITHM_LEAST_OUTSTANDING_REQUESTS] = "leastconn",
 		[TARGET_GROUP_ALGORITHM_WEIGHTED_RANDOM] = "random(1)",
+		[TARGET_GROUP_ALGORITHM_SOURCE_IP] = "source",
 	};
 	char name[CONFIG_GROUP_NAME_SIZE];
 	const struct target_group *g = group->group;
@@ -353,6 +359,10 @@ RESULT config_write(struct ctx *c, const struct proxy_wish *wish, struct buf *ou
 	write_global(wish, out);
 	if (wish->balancer->type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC) {
 		config_write_classic(c, wish, out);
+		return buf_finish(out);
+	}
+	if (wish->balancer->type == ELASTIC_LOAD_BALANCER_TYPE_OCTAVIA) {
+		config_write_octavia(wish, out);
 		return buf_finish(out);
 	}
 	for (size_t k = 0; k < wish->listener_count; k++)

@@ -13,7 +13,10 @@
 
 const struct target_group *engine_get_classic_group(const struct tables *t, uuid balancer)
 {
-	return target_group_first_by_elastic_load_balancer(t, balancer);
+	const struct elastic_load_balancer *b = elastic_load_balancer_find(t, balancer);
+	return b && b->type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC
+		       ? target_group_first_by_elastic_load_balancer(t, balancer)
+		       : NULL;
 }
 
 /* ---- listeners ---- */

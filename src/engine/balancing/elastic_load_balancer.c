@@ -2,7 +2,7 @@
  * Load balancers: their fronts, public addresses and attributes. Called by: api/elb. */
 #include "store/elastic_load_balancer.h"
 #include "engine/balancing/balancing.h"
-#include "engine/balancing/balancing_internal.h"
+#include "engine/balancing/octavia_internal.h"
 #include "engine/limits.h"
 #include "engine/network/address/address_internal.h"
 #include "engine/network/address/port_forwarding_internal.h"
@@ -445,14 +445,33 @@ RESULT engine_delete_elastic_load_balancer(struct op *op, struct elastic_load_ba
 				   "Load balancer '%" STR_FMT
 				   "' cannot be deleted because deletion protection is enabled",
 				   STR_ARG(wish->balancer.text));
+	return elastic_load_balancer_end(op, balancer);
+}
+
+/* A front that was the user's own port is one again, without a device. */
+static RESULT release_front(struct op *op, uuid front)
+{
+	const struct port *present = port_find(op->head, front);
+	if (!present || !row_is_live(&present->row))
+		return OK;
+	struct port next = *present;
+	next.device_owner = next.device_id = STR_NONE;
+	next.row.gen++;
+	return port_put(op, &next);
+}
+
+RESULT elastic_load_balancer_end(struct op *op, const struct elastic_load_balancer *balancer)
+{
 	uuid id = balancer->row.id;
+	bool keeps_front = balancer->keeps_front && balancer->fronts.count;
 	const struct uuids fronts = balancer->fronts;
 	TRY(engine_log_event(op, KIND_ELASTIC_LOAD_BALANCER, &balancer->row, "deleted",
 			     "Load balancer %" STR_FMT ".", STR_ARG(balancer->name)));
 	for (const struct listener *l = listener_first_by_elastic_load_balancer(op->head, id); l;
 	     l = listener_first_by_elastic_load_balancer(op->head, id))
 		TRY(listener_end(op, l));
-	TRY(delete_fronts(op, &fronts, &(const struct uuids){0}));
+	TRY(keeps_front ? release_front(op, fronts.at[0])
+			: delete_fronts(op, &fronts, &(const struct uuids){0}));
 	TRY(proxy_end(op, id));
 	return elastic_load_balancer_forget(op, id);
 }

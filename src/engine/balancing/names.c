@@ -2,6 +2,7 @@
  * ARNs of ELBv2, and tags of its resources. */
 #include "engine/balancing/balancing.h"
 #include "engine/balancing/balancing_internal.h"
+#include "engine/balancing/octavia.h"
 #include "engine/region/region.h"
 #include "engine/tag.h"
 #include "store/elastic_load_balancer.h"
@@ -33,10 +34,11 @@ static bool is_classic(const struct elastic_load_balancer *b)
 	return b && b->type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC;
 }
 
-/* "net/NAME/ID", "app/NAME/ID", or the name of a Classic Load Balancer */
+/* "net/NAME/ID", "app/NAME/ID", or the name of a Classic Load Balancer or a load balancer of Octavia, "octavia/ID". A policy
+ * about loadbalancer/net/… must not match load balancers of Octavia. */
 static struct str balancer_part(struct arena *a, const struct elastic_load_balancer *b)
 {
-	if (is_classic(b))
+	if (is_classic(b) || octavia_is_balancer(b))
 		return b->name;
 	return b ? str_print(a, "%s/%" STR_FMT "/%" STR_FMT, is_application(b) ? "app" : "net",
 			     STR_ARG(b->name), STR_ARG(hex_of(a, b->row.id)))
@@ -91,6 +93,8 @@ static struct str write_part(const struct tables *t, struct arena *a, enum kind 
 	const struct target_group *g = kind == KIND_TARGET_GROUP ? target_group_of(row)
 				       : row ? target_group_find(t, target_of(row)->target_group)
 					     : NULL;
+	if (octavia_is_pool(g)) /* "octavia/ID" */
+		return str_print(a, "targetgroup/%" STR_FMT, STR_ARG(g->name));
 	return g ? str_print(a, "targetgroup/%" STR_FMT "/%" STR_FMT, STR_ARG(g->name),
 			     STR_ARG(hex_of(a, g->row.id)))
 		 : STR("targetgroup/*/*");
@@ -119,7 +123,7 @@ const struct row *engine_find_balancing_arn(const struct tables *t, const struct
 	if (result_is_ok(str_decode_hex(behind_last(arn, '/'), prefix.b, ARN_ID_BYTES)))
 		row = tables_find_prefix(t, kind, prefix, 8 * (unsigned) ARN_ID_BYTES);
 	bool is_it =
-		row && !find_classic(t, kind, row) &&
+		row && !find_classic(t, kind, row) && !engine_is_of_octavia(t, kind, row) &&
 		uuid_equal(engine_get_owner(kind, row), c->who->account) &&
 		str_equal(engine_write_balancing_arn(t, c->arena, region, c->who->account_number, kind, row),
 			  arn);

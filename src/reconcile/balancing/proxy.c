@@ -7,6 +7,7 @@
 #include "base/vec.h"
 #include "drivers/proxy.h"
 #include "engine/balancing/classic.h"
+#include "engine/balancing/octavia.h"
 #include "reconcile/work.h"
 #include "store/elastic_load_balancer.h"
 #include "store/listener.h"
@@ -77,10 +78,14 @@ static RESULT gather_targets(struct step *s, const struct tables *t, const struc
 			return OK;
 	for (const struct target *target = target_first_by_target_group(t, g->row.id); target;
 	     target = target_next_by_target_group(t, target)) {
-		const struct proxy_server server = {target->row.id, target->private_ip, target->number,
-						    zone_of(t, target)};
-		if (target->drains_until_us)
+		struct proxy_server server = {.target = target->row.id,
+					      .ip = target->private_ip,
+					      .port = target->number,
+					      .zone = zone_of(t, target)};
+		if (target->drains_until_us || target->is_down)
 			continue;
+		if (octavia_is_pool(g))
+			server.member = STEP_COPY(s, KIND_TARGET, struct target, target);
 		PUSH(s, &servers, server);
 		PUSH(s, &rows->targets, STEP_COPY(s, KIND_TARGET, struct target, target));
 		rows->is_new = rows->is_new || target->health == TARGET_HEALTH_INITIAL;
@@ -167,6 +172,18 @@ static void copy_policies(struct step *s, const struct elastic_load_balancer *b,
 	l->has_proxy_protocol = engine_has_proxy_protocol(b, row->instance_port);
 }
 
+/* ---- load balancers of Octavia ---- */
+
+/* The pool of a listener. One that is down gets no connections, as if it had no members. */
+static RESULT gather_pool(struct step *s, const struct tables *t, const struct listener *l,
+			  struct proxy_rows *rows)
+{
+	const struct target_group *g = target_group_find(t, l->target_group);
+	return g && !g->is_down && octavia_is_pool(g) ? gather_targets(s, t, g, rows) : OK;
+}
+
+/* ---- listeners ---- */
+
 static RESULT gather_listeners(struct step *s, const struct tables *t, const struct elastic_load_balancer *b,
 			       struct proxy_rows *rows)
 {
@@ -177,6 +194,9 @@ static RESULT gather_listeners(struct step *s, const struct tables *t, const str
 	for (const struct listener *l = listener_first_by_elastic_load_balancer(t, balancer); l;
 	     l = listener_next_by_elastic_load_balancer(t, l)) {
 		struct proxy_listener one = {.listener = STEP_COPY(s, KIND_LISTENER, struct listener, l)};
+		if (l->is_down || b->is_down)
+			continue;
+		TRY(gather_pool(s, t, l, rows));
 		TRY(gather_rules(s, t, l->row.id, rows, &one));
 		if (classic)
 			copy_policies(s, b, &one);

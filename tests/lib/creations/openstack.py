@@ -3,6 +3,7 @@
 the request. Then changes every member that can be changed."""
 import base64
 import contextlib
+import ipaddress
 
 import cloud as lib
 from cloud import dump, members, minor_of, title
@@ -29,6 +30,9 @@ class Region:
         for label in ("port_inside", "other_inside"):
             self.ids[label] = self.mine.ok("POST", f"{NET}/ports", {"port": {"network_id": inside}})["port"]["id"]
             self.ids[label + "_ip"] = self.mine.ok("GET", f"{NET}/ports/{self.ids[label]}")["port"]["fixed_ips"][0]["ip_address"]
+        subnet = self.mine.ok("GET", f"{NET}/subnets?network_id={inside}&ip_version=4")["subnets"][0]
+        spare = self.mine.ok("POST", f"{NET}/ports", {"port": {"network_id": inside}})["port"]["id"]
+        self.ids.update(inside=inside, inside_subnet=subnet["id"], inside_free=str(ipaddress.ip_network(subnet["cidr"])[200]), spare_port=spare)
         floating = {"floatingip": {"floating_network_id": self.ids["outside"]}}
         self.ids["floatingip_id"] = self.mine.ok("POST", f"{NET}/floatingips", floating)["floatingip"]["id"]
 
@@ -62,7 +66,7 @@ class R:
         self.is_bare = is_bare  # the members are at the top level of the body
 
 
-NET, VOL, IMG, ID, NOVA = "/network/v2.0", "/volume/v3", "/image/v2", "/identity/v3", "/compute/v2.1"
+NET, VOL, IMG, ID, NOVA, LB = "/network/v2.0", "/volume/v3", "/image/v2", "/identity/v3", "/compute/v2.1", "/load-balancer/v2/lbaas"
 PAIR = [{"ip_address": "10.60.0.99", "mac_address": "02:00:00:00:00:99"}]
 OUTSIDE = {"network_id": "{outside}", "enable_snat": False}
 ROWS = [
@@ -129,6 +133,31 @@ ROWS = [
                {"internal_ip_address": "{other_inside_ip}"}, {"external_port_range": "24:26"}, {"internal_port_range": "34:36"}]),
     R(f"{NET}/floatingips/{{floatingip_id}}/port_forwardings", "port_forwarding", {
         "protocol": "tcp", "internal_port_id": "{port_inside}", "internal_port_range": "80:81", "external_port_range": "8080:8081"}),
+    R(f"{LB}/loadbalancers", "loadbalancer", {"name": "b", "description": "d", "admin_state_up": False, "vip_subnet_id": "{inside_subnet}", "vip_address": "{inside_free}",
+                                              "provider": "amphora", "tags": ["a", "b"], "project_id": "{project}", "tenant_id": "{project}"},
+      changes=[{"name": "c"}, {"description": "e"}, {"admin_state_up": True}, {"tags": ["c"]}], label="balancer"),
+    R(f"{LB}/loadbalancers", "loadbalancer", {"vip_network_id": "{inside}"}),
+    R(f"{LB}/loadbalancers", "loadbalancer", {"vip_port_id": "{spare_port}"}),
+    R(f"{LB}/pools", "pool", {"loadbalancer_id": "{balancer}", "name": "p", "project_id": "{project}", "tenant_id": "{project}", "description": "d", "admin_state_up": False, "protocol": "HTTP", "lb_algorithm": "ROUND_ROBIN",
+                              "session_persistence": {"type": "APP_COOKIE", "cookie_name": "c"}, "tls_enabled": True, "tags": ["a"]},
+      shown={"loadbalancer_id": HIDDEN, "session_persistence": lambda v: (v["type"], v["cookie_name"]) == ("APP_COOKIE", "c")},
+      changes=[{"name": "q"}, {"description": "e"}, {"admin_state_up": True}, {"lb_algorithm": "SOURCE_IP"}, {"session_persistence": None}, {"tls_enabled": False},
+               {"session_persistence": {"type": "APP_COOKIE", "cookie_name": "d"}}, {"tags": ["b", "c"]}],
+      changed={"session_persistence": lambda v: not v or v["cookie_name"] == "d"}, label="pool"),
+    R(f"{LB}/listeners", "listener", {"loadbalancer_id": "{balancer}", "name": "l", "project_id": "{project}", "tenant_id": "{project}", "description": "d", "admin_state_up": False, "protocol": "HTTP", "protocol_port": 80,
+                                      "connection_limit": 7, "default_pool_id": "{pool}", "insert_headers": {"X-Forwarded-Port": "true"}, "allowed_cidrs": ["10.0.0.0/8"],
+                                      "timeout_client_data": 1, "timeout_member_connect": 2, "timeout_member_data": 3, "timeout_tcp_inspect": 4, "tags": ["a"]},
+      shown={"loadbalancer_id": HIDDEN},
+      changes=[{"name": "m"}, {"description": "e"}, {"admin_state_up": True}, {"connection_limit": -1}, {"default_pool_id": None}, {"insert_headers": {"X-Forwarded-For": "true"}},
+               {"allowed_cidrs": None}, {"timeout_client_data": 5}, {"timeout_member_connect": 6}, {"timeout_member_data": 7}, {"timeout_tcp_inspect": 8}, {"tags": ["b"]}],
+      label="lb_listener"),
+    R(f"{LB}/pools", "pool", {"listener_id": "{lb_listener}", "protocol": "PROXYV2", "lb_algorithm": "LEAST_CONNECTIONS"}, shown={"listener_id": HIDDEN}),
+    R(f"{LB}/healthmonitors", "healthmonitor", {"pool_id": "{pool}", "name": "h", "project_id": "{project}", "tenant_id": "{project}", "admin_state_up": False, "type": "HTTP", "delay": 6, "timeout": 5, "max_retries": 2,
+                                                "max_retries_down": 4, "http_method": "HEAD", "url_path": "/h", "expected_codes": "200-204", "http_version": 1.1,
+                                                "domain_name": "a.test", "tags": ["a"]},
+      shown={"pool_id": HIDDEN},
+      changes=[{"name": "i"}, {"admin_state_up": True}, {"delay": 7}, {"timeout": 4}, {"max_retries": 3}, {"max_retries_down": 5}, {"http_method": "GET"}, {"url_path": "/i"},
+               {"expected_codes": "200"}, {"domain_name": "b.test"}, {"domain_name": None}, {"http_version": 1.0}, {"tags": ["b"]}]),
     R(f"{VOL}/types", "volume_type", {"name": "t", "description": "d", "os-volume-type-access:is_public": True, "extra_specs": {"mine:a": "b"}},
       changes=[{"name": "u"}, {"description": "e"}, {"is_public": False}, {"is_public": True}], by="admin", label="type"),
     R(f"{VOL}/volumes", "volume", {"size": 1, "name": "v", "description": "d", "availability_zone": "{zone}", "volume_type": "gp2", "metadata": {"a": "b"}},
@@ -225,6 +254,8 @@ ELSEWHERE = {
     f"POST {VOL}/backups": ("force", "incremental", "snapshot_id"),  # tests/contract/openstack/volume_backups.py
     f"PUT {VOL}/groups/{{group_id}}": ("add_volumes", "remove_volumes"),  # tests/contract/openstack/volume.py
     f"POST {NET}/routers": ("external_gateway_info.external_fixed_ips.N", "routes.N"),
+    # tests/contract/openstack/load_balancer.py
+    f"POST {LB}/loadbalancers": ("listeners", "pools"), f"POST {LB}/listeners": ("default_pool",), f"POST {LB}/pools": ("members", "healthmonitor"),
     f"PUT {NET}/networks/{{network_id}}": ("is_default", "router:external"),  # golden cases: external networks
     f"PUT {NET}/routers/{{router_id}}": ("external_gateway_info.external_fixed_ips", "routes"),
     # values that the row has: contract/cross/sent_back.py, contract/openstack/identity.py
@@ -262,7 +293,7 @@ def check(shown, body, differs, where):
 
 def same(one, other, where, leave=("links", "secret", "private_key", "adminPass", "blob", "self")):
     """Checks that members in both answers are equal, except those shown once and those that change by themselves."""
-    moving = (*leave, "updated_at", "updated", "status", "size", "revision_number", "volume_type_id", "security_groups")
+    moving = (*leave, "updated_at", "updated", "status", "size", "revision_number", "provisioning_status", "operating_status", "volume_type_id", "security_groups")
     for member in set(one) & set(other) - set(moving):
         assert one[member] == other[member], f"{where}: {member} is {one[member]!r} and {other[member]!r}"
 
@@ -327,6 +358,8 @@ class OpenStack:
                 answer = by.call(row.form, item, {row.wrap: change}, **on)
             assert answer.status < 300, f"{change}: {answer}"
             region.sent.setdefault(request_title(row.form, row.path), set()).update(names(change))
+            if row.path.startswith(LB):
+                region.dev.rest()  # a balancer refuses the next change until its proxy has this one
             after = by.ok("GET", item, **on)
             check(after[row.wrap] if row.wrap else after, change, row.changed, f"after {change}")
 

@@ -10,6 +10,7 @@ from dev import Dev, Still
 
 from . import face
 
+LB = "/load-balancer/v2/lbaas"
 NAMES = {"server_group": "group", "key_pair": "own"}  # kinds whose ARNs end with a name
 NOT_ASKED = {  # calls that name a row about which policies are not asked
     ("PUT /network/v2.0/routers/{router_id}/remove_router_interface", "port_id"): "is only looked for among the router's own",
@@ -30,6 +31,16 @@ def server(ids, **more):
 
 
 SERVERS = "POST /compute/v2.1/servers"
+def balanced_pool(ids, **more):
+    """A new pool with a member in a subnet."""
+    return {"protocol": "HTTP", "lb_algorithm": "ROUND_ROBIN", "members": [{"address": "10.9.0.78", "protocol_port": 80, "subnet_id": ids["subnet"]}], **more}
+
+
+def balancer(ids, **more):
+    return {"loadbalancer": {"vip_network_id": ids["network"], **more}}
+
+
+LISTENER = {"protocol": "HTTP", "protocol_port": 81}
 BODIES = {  # values that cannot be derived from the tables: a valid body, for all of a call's parameters or for one
     "POST /compute/v2.1/os-security-group-rules 0-35": lambda ids: {"security_group_rule": {
         "parent_group_id": ids["security_group"], "ip_protocol": "tcp", "from_port": 1, "to_port": 2, "cidr": "192.0.2.0/24"}},
@@ -41,6 +52,14 @@ BODIES = {  # values that cannot be derived from the tables: a valid body, for a
     (SERVERS, "server.block_device_mapping.N.snapshot_id"): lambda ids: server(ids, block_device_mapping=[{"snapshot_id": ids["snapshot"]}]),
     (SERVERS, "os:scheduler_hints.group"): lambda ids: {**server(ids), "os:scheduler_hints": {"group": ids["server_group"]}},
     (SERVERS, "OS-SCH-HNT:scheduler_hints.group"): lambda ids: {**server(ids), "OS-SCH-HNT:scheduler_hints": {"group": ids["server_group"]}},
+    (f"POST {LB}/pools", "members.N.subnet_id"): lambda ids: {"pool": balanced_pool(ids, loadbalancer_id=ids["elastic_load_balancer"])},
+    (f"POST {LB}/listeners", "default_pool.members.N.subnet_id"): lambda ids: {"listener": {
+        **LISTENER, "loadbalancer_id": ids["elastic_load_balancer"], "default_pool": balanced_pool(ids)}},
+    (f"POST {LB}/loadbalancers", "pools.N.members.N.subnet_id"): lambda ids: balancer(ids, pools=[balanced_pool(ids)]),
+    (f"POST {LB}/loadbalancers", "listeners.N.default_pool.members.N.subnet_id"): lambda ids: balancer(
+        ids, listeners=[{**LISTENER, "default_pool": balanced_pool(ids)}]),
+    (f"POST {LB}/loadbalancers", "listeners.N.default_pool_id"): lambda ids: balancer(
+        ids, listeners=[{**LISTENER, "default_pool_id": ids["target_group"]}]),
     "POST /image/v2/images/{image_id}/import": lambda ids: {"method": {"name": "glance-direct"}},
     ("POST /network/v2.0/floatingips", "port_id"): lambda ids: {"floatingip": {"floating_network_id": ids["external"], "port_id": ids["port"]}},
     "POST /network/v2.0/floatingips/{floatingip_id}/port_forwardings": lambda ids: {"port_forwarding": {
@@ -209,8 +228,20 @@ class OpenStack(face.Face):
     def asked(self, place, name, wanted):
         action = self.actions[name]
         param, kind = next((p, k) for p, k in named(action) if p["name"] == wanted)
-        found = face.row(place.number, kind, place.ids[kind], NAMES.get(kind))
-        yield wanted, request(place, action, param), found
+        yield wanted, request(place, action, param), row_of(place, kind)
+
+
+# Load balancers of Octavia have ARNs of Elastic Load Balancing: "loadbalancer/octavia/HEX", with the first 16 digits of the id.
+BALANCING = {"elastic_load_balancer": "loadbalancer", "listener": "listener", "target_group": "targetgroup"}
+
+
+def row_of(place, kind):
+    if kind not in BALANCING:
+        return face.row(place.number, kind, place.ids[kind], NAMES.get(kind))
+    digits = {k: place.ids[k].replace("-", "")[:16] for k in BALANCING}
+    name = f"{digits['elastic_load_balancer']}/{digits[kind]}" if kind == "listener" else digits[kind]
+    start = f"arn:aws:elasticloadbalancing:us-east-1:{place.number}:{BALANCING[kind]}/octavia/"
+    return doors.Row(kind, start + name, start + "other")
 
 
 def request(place, action, param):

@@ -13,7 +13,7 @@ from dev import Dev
 
 LISTS = {title(a): a for a in dump()["actions"] if "sort_keys" in a}
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGWrnDmbTVbdaWdQ0S1XZkn2QJ6rIxdGAXBWVkEeLvZG"
-NOVA, NET, VOL, IMG, ID = "/compute/v2.1", "/network/v2.0", "/volume/v3", "/image/v2", "/identity/v3"
+NOVA, NET, VOL, IMG, ID, LB = "/compute/v2.1", "/network/v2.0", "/volume/v3", "/image/v2", "/identity/v3", "/load-balancer/v2/lbaas"
 TAGS = {"tags": ["a", "common"]}
 
 
@@ -28,6 +28,7 @@ class Region:
         for project in (self.mine, self.theirs):
             self.make_network(project)
             dev.rest()
+            self.make_balancers(project)
             self.make_disks(project)
             dev.rest()
             self.make_servers(project)
@@ -86,11 +87,33 @@ class Region:
 
     def make_forwardings(self, project, make, network):
         address = make("floatingips", "floatingip", floating_network_id=self.outside, description="forwarded")["id"]
-        self.parents[project.name] = {"address": address}
+        self.parents.setdefault(project.name, {})["address"] = address
         for n in range(3):
             port = make("ports", "port", network_id=network, name=f"to{n}", description=f"to{n}", device_owner=f"to:{n}", device_id=f"to{n}")["id"]
             ports = {"internal_port": 20 + n, "external_port": 2020 + n} if n < 2 else {"internal_port_range": "80:81", "external_port_range": "8080:8081"}
             make(f"floatingips/{address}/port_forwardings", "port_forwarding", protocol=("tcp", "udp", "tcp")[n], internal_port_id=port, description=f"d{n}", **ports)
+
+    def make_balancers(self, project):
+        for n in range(3):
+            up, words = n != 1, {"tags": [f"only{n}", "common"]}
+            made = project.ok("POST", f"{LB}/loadbalancers", {"loadbalancer": {
+                **words, "vip_network_id": self.ids[project.name]["network"], "name": f"b{n}", "description": f"d{n}", "admin_state_up": up,
+                "provider": ("dari", "amphora", "octavia")[n]}})["loadbalancer"]["id"]
+            self.dev.rest()
+            protocol = ("HTTP", "TCP", "HTTPS")[n]
+            project.ok("POST", f"{LB}/listeners", {"listener": {
+                **words, "loadbalancer_id": made, "name": f"l{n}", "description": f"d{n}", "admin_state_up": up, "protocol": protocol, "protocol_port": 80 + n,
+                "connection_limit": 10 + n, "timeout_client_data": 1000 + n, "timeout_member_connect": 2000 + n, "timeout_member_data": 3000 + n,
+                "timeout_tcp_inspect": 4000 + n, "default_pool": {
+                    **words, "name": f"p{n}", "description": f"d{n}", "admin_state_up": up, "protocol": protocol, "tls_enabled": n == 2,
+                    "lb_algorithm": ("ROUND_ROBIN", "LEAST_CONNECTIONS", "SOURCE_IP")[n],
+                    "members": [{**words, "name": f"m{k}", "address": f"10.0.0.{k + 5}", "protocol_port": 90 + k, "weight": k, "backup": k == 1, "admin_state_up": k != 1,
+                                 "monitor_port": 70 + k} for k in range(3)],
+                    "healthmonitor": {"name": f"h{n}", "type": ("HTTP", "TCP", "HTTPS")[n], "delay": 10 + n, "timeout": 5 + n, "max_retries": 2 + n,
+                                      "max_retries_down": 3 + n, "admin_state_up": up,
+                                      **({} if n == 1 else {"http_method": ("GET", "", "HEAD")[n], "url_path": f"/{n}", "expected_codes": f"20{n}"})}}}})
+            self.dev.rest()
+        self.parents.setdefault(project.name, {})["target_group"] = project.ok("GET", f"{LB}/pools?name=p0")["pools"][0]["id"]
 
     def make_disks(self, project):
         self.volumes = []
@@ -289,6 +312,10 @@ FILTERS = {
     # external networks, which administrators see: golden/openstack/networks
     ("networks", "provider:network_type"): ANY, ("networks", "provider:physical_network"): ANY, ("networks", "provider:segmentation_id"): ANY,
     ("quotas", "tenant_id"): By(at("project_id")),
+    **{(items, f"{word}_id"): By(lambda r: [b["id"] for b in r["loadbalancers"]]) for items in ("listeners", "pools") for word in ("loadbalancer", "load_balancer")},
+    ("healthmonitors", "pool_id"): By(lambda r: [p["id"] for p in r["pools"]]),
+    # all are ACTIVE once the region rests: golden/openstack/load_balancers
+    **{(items, "provisioning_status"): ANY for items in ("loadbalancers", "listeners", "pools", "members", "healthmonitors")},
     ("namespaces", "resource_types"): By(lambda r: [t["name"] for t in r["resource_type_associations"]]), ("namespaces", "visibility"): By(at("visibility")),
 }
 # Brief lists have the filters of the detailed lists, but not the members to compare.
@@ -336,6 +363,7 @@ SORTED = {
     ("security_group_rules", "remote_ip_prefix"): lambda r: r["remote_ip_prefix"] and ipaddress.ip_network(r["remote_ip_prefix"]),
     ("subnets", "gateway_ip"): lambda r: r["gateway_ip"] and (r["ip_version"], ipaddress.ip_address(r["gateway_ip"])),
     ("port_forwardings", "external_port_range"): lambda r: int(r["external_port_range"].partition(":")[0]),
+    **{(items, "provisioning_status"): None for items in ("loadbalancers", "listeners", "pools", "members", "healthmonitors")},
     ("port_forwardings", "created_at"): None, ("port_forwardings", "updated_at"): None,
     ("floatingips", "fixed_ip_address"): lambda r: r["fixed_ip_address"] and ipaddress.ip_address(r["fixed_ip_address"]),
 }

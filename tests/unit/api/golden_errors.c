@@ -22,6 +22,7 @@ enum form {
 	FORM_NETWORK,
 	FORM_IMAGE,
 	FORM_PLACEMENT,
+	FORM_LOAD_BALANCER,
 	FORM_CLOUDSTACK,
 	FORM_CLOUDWATCH,
 	FORM_SCIM
@@ -94,8 +95,13 @@ static enum form form_of(const struct script *s, int status)
 	static const struct {
 		const char *path;
 		enum form form;
-	} services[] = {{"/compute", FORM_FAULT}, {"/volume", FORM_FAULT},        {"/network", FORM_NETWORK},
-			{"/image", FORM_IMAGE},   {"/placement", FORM_PLACEMENT}, {"/", FORM_IDENTITY}};
+	} services[] = {{"/compute", FORM_FAULT},
+			{"/volume", FORM_FAULT},
+			{"/network", FORM_NETWORK},
+			{"/image", FORM_IMAGE},
+			{"/placement", FORM_PLACEMENT},
+			{"/load-balancer", FORM_LOAD_BALANCER},
+			{"/", FORM_IDENTITY}};
 	struct str path = target_of(s);
 	if (str_starts_with(path, STR("/client/")))
 		return FORM_CLOUDSTACK;
@@ -221,6 +227,11 @@ static struct str render_json(struct arena *a, const struct script *s, enum form
 				 "{\"errors\":[{\"status\":%d,\"title\":\"%" STR_FMT
 				 "\",\"detail\":\"%" STR_FMT "\",\"request_id\":\"req-" REQUEST_ID "\"}]}",
 				 e->status, STR_ARG(e->word), STR_ARG(message));
+	case FORM_LOAD_BALANCER:
+		return str_print(a,
+				 "{\"faultcode\":\"%" STR_FMT "\",\"faultstring\":\"%" STR_FMT
+				 "\",\"debuginfo\":null}",
+				 STR_ARG(e->word), STR_ARG(message));
 	case FORM_CLOUDSTACK:
 		return render_cloudstack(a, s, e, message);
 	case FORM_CLOUDWATCH:
@@ -342,6 +353,11 @@ static void take_json(enum form form, json_t *value, const char **ret_word, cons
 	if (form == FORM_SCIM) {
 		*ret_message = text_of(value, "detail");
 		*ret_word = json_object_get(value, "scimType") ? text_of(value, "scimType") : "-";
+		return;
+	}
+	if (form == FORM_LOAD_BALANCER) {
+		*ret_message = text_of(value, "faultstring");
+		*ret_word = text_of(value, "faultcode");
 		return;
 	}
 	if (form == FORM_PLACEMENT)

@@ -19,6 +19,7 @@
 #include "model/listener.h"
 #include "model/listener_rule.h"
 #include "model/rule_conditions.h"
+#include "model/target.h"
 #include "model/target_group.h"
 #include "model/tls_policy.h"
 
@@ -425,6 +426,84 @@ static void classic_listeners_follow_one_check(void **state)
 	is_accepted(lab, text);
 }
 
+/* A load balancer of Octavia: a pool's members are checked once, and each listener's backend follows. */
+static void octavia_listeners_follow_one_check(void **state)
+{
+	AUTO(arena) arena = arena_new(4096, 1 << 22);
+	struct lab *lab = make_lab(arena);
+	const struct cidr source = {ip_from_v4(0x0a000000), 8};
+	static const struct str headers[] = {{"X-Forwarded-For=true", 20}, {"X-Forwarded-Proto=false", 23}};
+	const struct target member = {.weight = 7, .is_backup = true, .check_number = 81};
+	(void) state;
+	lab->balancer =
+		(struct elastic_load_balancer){.type = ELASTIC_LOAD_BALANCER_TYPE_OCTAVIA, .idle_s = 50};
+	lab->group = (struct target_group){.row.id = {{1}},
+					   .protocol = TARGET_GROUP_PROTOCOL_HTTP,
+					   .persistence = TARGET_GROUP_PERSISTENCE_HTTP_COOKIE,
+					   .has_monitor = true,
+					   .check_protocol = TARGET_GROUP_CHECK_PROTOCOL_HTTP,
+					   .check_method = STR("HEAD"),
+					   .check_path = STR("/'a%[env(PATH)]\"#"),
+					   .check_version = STR("1.1"),
+					   .check_host = STR("a.test"),
+					   .matcher = STR("200, 202"),
+					   .interval_s = 5,
+					   .timeout_s = 3,
+					   .healthy_threshold = 2,
+					   .unhealthy_threshold = 3};
+	lab->listener = (struct listener){.protocol = LISTENER_PROTOCOL_HTTP,
+					  .port = 80,
+					  .target_group = lab->group.row.id,
+					  .connection_limit = 9,
+					  .client_ms = 50000,
+					  .connect_ms = 5000,
+					  .member_ms = 60000,
+					  .headers = {headers, 2},
+					  .sources = {&source, 1}};
+	lab->server.member = &member;
+	lab->proxy_listener.rule_count = 0;
+	struct str text = write_text(lab);
+	has_line(text, "  http-check expect status 200,202\n");
+	has_line(text, "  server t02000000000000000000000000000000 10.0.0.1:80 check port 81\n");
+	has_line(text, "frontend f80\n  mode http\n  bind *:80\n  maxconn 9\n  timeout client 50000ms\n");
+	has_line(text, "  acl permitted src 10.0.0.0/8\n  tcp-request connection reject if !permitted\n");
+	has_line(text, "  http-request add-header X-Forwarded-For %[src]\n  default_backend c80\n");
+	has_line(text,
+		 "  timeout server 60000ms\n  timeout tunnel 60000ms\n  balance roundrobin\n  cookie SRV ");
+	has_line(text, " weight 7 backup track g01000000000000000000000000000000/"
+		       "t02000000000000000000000000000000 cookie 02000000000000000000000000000000\n");
+	has_line(text, "  hard-stop-after 3600s\n");
+	is_accepted(lab, text);
+
+	lab->group.protocol = TARGET_GROUP_PROTOCOL_PROXYV2;
+	lab->group.persistence = TARGET_GROUP_PERSISTENCE_SOURCE_IP;
+	lab->group.check_protocol = TARGET_GROUP_CHECK_PROTOCOL_SSL;
+	lab->listener.protocol = LISTENER_PROTOCOL_TCP;
+	lab->listener.inspect_ms = 100;
+	text = write_text(lab);
+	has_line(text, "  balance source\n  hash-type consistent\n");
+	has_line(text, " check port 81 check-send-proxy send-proxy-v2\n");
+	has_line(text, "  mode tcp\n  bind *:80\n");
+	has_line(text, " check-ssl verify none\n");
+	is_accepted(lab, text);
+
+	lab->group.has_monitor = false;
+	lab->group.persistence = TARGET_GROUP_PERSISTENCE_NONE;
+	lab->group.algorithm = TARGET_GROUP_ALGORITHM_SOURCE_IP;
+	lab->group.is_tls = true;
+	text = write_text(lab);
+	assert_false(str_contains(text, STR("check")));
+	has_line(text, "  balance source\n  server ");
+	is_accepted(lab, text);
+
+	lab->group.persistence = TARGET_GROUP_PERSISTENCE_APP_COOKIE;
+	lab->group.protocol = TARGET_GROUP_PROTOCOL_HTTP;
+	lab->group.cookie = STR("SESSION");
+	lab->listener.protocol = LISTENER_PROTOCOL_HTTP;
+	has_line(write_text(lab), "  cookie SESSION prefix nocache\n");
+	is_accepted(lab, write_text(lab));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -434,6 +513,7 @@ int main(void)
 		cmocka_unit_test(patterns_are_expressions),
 		cmocka_unit_test(settings_are_lines),
 		cmocka_unit_test(classic_listeners_follow_one_check),
+		cmocka_unit_test(octavia_listeners_follow_one_check),
 		cmocka_unit_test(states_are_read),
 		cmocka_unit_test(systemd_runs_the_process),
 	};

@@ -110,8 +110,9 @@ static const struct {
 	{KIND_DOMAIN, "bill_address"},         {KIND_IMAGE, "fetch_url"}, /* an account's own */
 	{KIND_TOPIC_SUBSCRIPTION, "endpoint"}, /* likewise: asks the egress policy */
 	{KIND_IMPORT_SNAPSHOT_TASK, "url"},    {KIND_OIDC_PROVIDER, "url"},
-	{KIND_TICKET_LINK, "foreign_url"},   /* people open it */
-	{KIND_SAML_PROVIDER, "sign_in_url"}, /* likewise */
+	{KIND_TARGET_GROUP, "monitor_title"}, /* a name */
+	{KIND_TICKET_LINK, "foreign_url"},    /* people open it */
+	{KIND_SAML_PROVIDER, "sign_in_url"},  /* likewise */
 };
 
 static bool sounds_like_a_place(const struct field *f)

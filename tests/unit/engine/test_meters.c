@@ -5,10 +5,14 @@
 
 #include <stdio.h>
 
+#include "engine/balancing/octavia.h"
 #include "engine/network/address/address.h"
 #include "engine/tag.h"
 #include "store/address.h"
 #include "store/ledger.h"
+#include "store/listener.h"
+#include "store/port.h"
+#include "store/proxy.h"
 #include "store/volume.h"
 
 static void expect_use(struct cloud *c, uuid address, int used, int idle)
@@ -35,6 +39,40 @@ static void addresses_are_used_or_idle(void **state)
 	size_t records = c->usage_count;
 	cloud_see_off(c, instance, INSTANCE_OFF_GUEST); /* nothing new: nothing is written */
 	assert_int_equal(c->usage_count, records);
+}
+
+/* ---- listeners ---- */
+
+/* TCP is the case that no other field of the row reveals as a proxy's. */
+static void listeners_of_octavia_are_metered(void **state)
+{
+	struct cloud *c = *state;
+	uuid subnet = cloud_port(c, cloud_launch_one(c))->subnet;
+	struct octavia_listener listeners[] = {
+		{.protocol = STR("TCP"), .port = 22, .connection_limit = -1},
+		{.protocol = STR("HTTP"), .port = 80, .connection_limit = -1},
+		{.protocol = STR("HTTPS"), .port = 443, .connection_limit = -1},
+	};
+	static const char *const meters[] = {"lb:tcp", "lb:http", "lb:https"};
+	struct octavia_balancer_wish wish = {.subnet = ref_by_id(KIND_SUBNET, subnet),
+					     .listeners = {listeners, 3}};
+	cloud_ok(c, &c->alice, engine_create_octavia_balancer, &wish);
+	uuid made[3];
+	for (size_t k = 0; k < 3; k++) {
+		const struct listener *l = listener_find_by_elastic_load_balancer(
+			cloud_tables(c), wish.balancer, listeners[k].port);
+		assert_non_null(l);
+		made[k] = l->row.id;
+		assert_int_equal(cloud_usage(c, made[k], meters[k]), 1);
+	}
+	const struct proxy *proxy = engine_get_proxy(cloud_tables(c), wish.balancer);
+	struct proxy_report seen = {.proxy = proxy->row.id, .gen = proxy->row.gen};
+	cloud_ok(c, NULL, engine_see_proxy, &seen);
+	struct octavia_balancer_target target = {
+		.balancer = ref_by_id(KIND_ELASTIC_LOAD_BALANCER, wish.balancer), .is_cascading = true};
+	cloud_ok(c, &c->alice, engine_delete_octavia_balancer, &target);
+	for (size_t k = 0; k < 3; k++)
+		assert_int_equal(cloud_usage(c, made[k], meters[k]), 0);
 }
 
 /* ---- names of resources ---- */
@@ -86,6 +124,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(addresses_are_used_or_idle, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(listeners_of_octavia_are_metered, cloud_setup,
+						cloud_teardown),
 		cmocka_unit_test_setup_teardown(names_are_said_when_they_change, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,8 +16,9 @@ MOST = 120
 # Kinds that more objects depend on, each with its ceiling and the reason.
 MORE = {
     "instance": (207, "each face has machines, and what they have is looked up by its owner"),
-    "port": (128, "the files of networks find one by another"),
-    "account": (214, "everything belongs to one"),
+    "port": (131, "the files of networks find one by another"),
+    "account": (216, "everything belongs to one"),
+    "subnet": (122, "interfaces, routers and fronts of load balancers are in one"),
 }
 
 

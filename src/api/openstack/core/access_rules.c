@@ -12,6 +12,7 @@ static const char *const types[OS_SERVICE_COUNT] = {
 	[OS_NETWORK] = "network",
 	[OS_VOLUME] = "block-storage|volumev3",
 	[OS_PLACEMENT] = "placement",
+	[OS_LOAD_BALANCER] = "load-balancer",
 };
 
 /* Validating a token is always allowed, regardless of access rules. */

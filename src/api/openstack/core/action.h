@@ -33,6 +33,7 @@ enum os_service {
 	OS_NETWORK,
 	OS_VOLUME,
 	OS_PLACEMENT,
+	OS_LOAD_BALANCER,
 	OS_SERVICE_COUNT,
 };
 

@@ -5,7 +5,9 @@
 #include "api/openstack/core/words.h"
 
 #define BIT(service) (1u << OS_##service)
-#define ALL (BIT(IDENTITY) | BIT(COMPUTE) | BIT(IMAGE) | BIT(NETWORK) | BIT(VOLUME) | BIT(PLACEMENT))
+#define ALL                                                                                                  \
+	(BIT(IDENTITY) | BIT(COMPUTE) | BIT(IMAGE) | BIT(NETWORK) | BIT(VOLUME) | BIT(PLACEMENT) |           \
+	 BIT(LOAD_BALANCER))
 
 #define E(services, err, kind, status, type)                                                                 \
 	{                                                                                                    \
@@ -153,7 +155,8 @@ static const struct api_error rows[] = {
 	E(BIT(IMAGE), PROTECTED, NONE, 403, 0),
 	E(BIT(IDENTITY), QUOTA, NONE, 403, 0),
 	E(BIT(IDENTITY), IN_USE, ACCESS_RULE, 403, 0),
-	E(BIT(IDENTITY), STATE, DOMAIN, 403, 0), /* the domain is enabled */
+	E(BIT(IDENTITY), STATE, DOMAIN, 403, 0),          /* the domain is enabled */
+	E(BIT(LOAD_BALANCER), UNSUPPORTED, NONE, 501, 0), /* Octavia's ProviderUnsupportedOptionError */
 	E(ALL, MISSING, NONE, 400, "HTTPBadRequest"),
 	E(ALL, INVALID, NONE, 400, 0),
 	E(ALL, MALFORMED, NONE, 400, "HTTPBadRequest"),
@@ -293,6 +296,14 @@ static void write_network(struct json_writer *w, const struct api_problem *p)
 	json_write_close(w);
 }
 
+/* The body that WSME makes of an exception. */
+static void write_load_balancer(struct json_writer *w, int status, struct str message)
+{
+	json_write_z(w, "faultcode", status < 500 ? "Client" : "Server");
+	json_write_text(w, "faultstring", message);
+	json_write_null(w, "debuginfo");
+}
+
 static void write_placement(struct os_call *e, struct json_writer *w, int status, struct str message)
 {
 	json_write_open_list(w, "errors");
@@ -321,6 +332,8 @@ static void write_body(struct os_call *e, const struct api_problem *p, struct js
 		write_identity(w, p->status, p->message);
 	else if (e->service == OS_NETWORK)
 		write_network(w, p);
+	else if (e->service == OS_LOAD_BALANCER)
+		write_load_balancer(w, p->status, p->message);
 	else if (e->service == OS_PLACEMENT)
 		write_placement(e, w, p->status, p->message);
 	else if (e->service == OS_IMAGE)

@@ -27,6 +27,15 @@ static struct str with_project(struct arena *a, struct str path)
 	return str_print(a, "/v3/-/%" STR_FMT "/%" STR_FMT, STR_ARG(project), STR_ARG(rest));
 }
 
+/* Octavia has the same calls below "/v2.0" and "/v2". */
+static struct str without_minor(struct arena *a, struct str path)
+{
+	struct str rest = path, version;
+	if (!path_next_segment(&rest, &version) || !str_is(version, "v2.0"))
+		return path;
+	return str_print(a, "/v2%" STR_FMT, STR_ARG(str_slice(path, strlen("/v2.0"), path.n)));
+}
+
 /* Rewrites Compute 2.0 paths ("/v2/…") to 2.1: the calls are the same, but unknown members are ignored. */
 static void read_legacy(struct os_call *e)
 {
@@ -43,6 +52,8 @@ static void begin(struct api_call *core)
 	struct os_call *e = os_call_of(core);
 	e->c->kind_words = &os_words;
 	(void) os_service_of_path(e->call->path, &e->service, &e->path);
+	if (e->service == OS_LOAD_BALANCER)
+		e->path = without_minor(e->c->arena, e->path);
 	e->part = 1u << e->service;
 	if (e->service == OS_VOLUME)
 		e->path = with_project(e->c->arena, e->path);

@@ -65,6 +65,13 @@ static const struct unknown_rules {
 			.query = "Invalid query string parameters: Additional properties are not allowed "
 				 "('{name}' was unexpected)",
 		},
+	[OS_LOAD_BALANCER] =
+		{
+			.member = "Unknown attribute ('{name}' was unexpected)",
+			.query = "One or more arguments are either duplicate or invalid: '{name}'",
+			.paging = "limit|marker|sort|sort_key|sort_dir|page_reverse",
+			.any = "fields",
+		},
 };
 
 const char *os_unknown_member_words(enum os_service service)

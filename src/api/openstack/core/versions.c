@@ -149,6 +149,24 @@ static RESULT placement_versions(struct os_call *e, const void *args, struct jso
 	return write_one_of_list(e, w, placement_version);
 }
 
+/* ---- load balancers ---- */
+
+/* Clients look for the version that brought a feature. */
+static RESULT load_balancer_versions(struct os_call *e, const void *args, struct json_writer *w)
+{
+	enum { MINOR_LAST = 14 }; /* availability zones */
+	(void) args;
+	json_write_open_list(w, "versions");
+	for (int k = 0; k <= MINOR_LAST; k++) {
+		json_write_open(w, NULL);
+		write_version(e, w, str_print(e->c->arena, "v2.%d%c", k, 0).p,
+			      k == MINOR_LAST ? "CURRENT" : "SUPPORTED", "/load-balancer/v2");
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	return OK;
+}
+
 /* ---- image and network: without ---- */
 
 static RESULT image_versions(struct os_call *e, const void *args, struct json_writer *w)
@@ -234,6 +252,12 @@ static const struct os_action volume_actions[] = {
 	VERSIONS("/v3", 200, NULL, volume_versions),
 };
 const struct os_actions os_volume_version_actions = OS_ACTIONS(OS_VOLUME, volume_actions);
+static const struct os_action load_balancer_actions[] = {
+	VERSIONS("/", 200, NULL, load_balancer_versions),
+	VERSIONS("/v2", 200, NULL, load_balancer_versions),
+};
+const struct os_actions os_load_balancer_version_actions =
+	OS_ACTIONS(OS_LOAD_BALANCER, load_balancer_actions);
 static const struct os_action placement_actions[] = {
 	VERSIONS("/", 200, NULL, placement_versions),
 };

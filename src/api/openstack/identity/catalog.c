@@ -17,6 +17,7 @@ static const struct entry {
 	{OS_VOLUME, "block-storage", "cinder"},
 	{OS_VOLUME, "volumev3", "cinderv3"},
 	{OS_PLACEMENT, "placement", "placement"},
+	{OS_LOAD_BALANCER, "load-balancer", "octavia"},
 };
 static const char *const interfaces[] = {"public", "internal", "admin"};
 

@@ -9,6 +9,8 @@ struct security_group_rule;
 
 /* A word is a tag without a value; a tag with one is the word "key=value". ERR_INVALID: a key comes twice. */
 RESULT os_read_words(struct os_call *e, struct strs words, struct tags *ret_tags);
+/* A tag as a word. */
+struct str os_write_word(struct os_call *e, const struct tag *tag);
 void os_write_words(struct os_call *e, struct json_writer *w, struct tags tags); /* as "tags" */
 
 /* Filters by tags: a comma-separated list of words, all of them or any; or not so. */

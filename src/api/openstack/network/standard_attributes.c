@@ -5,7 +5,7 @@
 #include "store/external_network.h"
 #include "store/network.h"
 
-static struct str write_word(struct os_call *e, const struct tag *tag)
+struct str os_write_word(struct os_call *e, const struct tag *tag)
 {
 	return str_is_empty(tag->value) ? tag->key
 					: str_print(e->c->arena, "%" STR_FMT "=%" STR_FMT, STR_ARG(tag->key),
@@ -18,7 +18,7 @@ struct strs os_list_words(struct api_call *core, const struct row *row)
 	const struct tags *tags = (const struct tags *) (const void *) ((const char *) row + offset);
 	struct str *words = arena_new_array(core->c->arena, struct str, tags->count);
 	for (size_t k = 0; words && k < tags->count; k++)
-		words[k] = write_word(os_call_of(core), &tags->at[k]);
+		words[k] = os_write_word(os_call_of(core), &tags->at[k]);
 	return (struct strs){words, words ? tags->count : 0};
 }
 
@@ -26,7 +26,7 @@ void os_write_words(struct os_call *e, struct json_writer *w, struct tags tags)
 {
 	json_write_open_list(w, "tags");
 	for (size_t k = 0; k < tags.count; k++)
-		json_write_text(w, NULL, write_word(e, &tags.at[k]));
+		json_write_text(w, NULL, os_write_word(e, &tags.at[k]));
 	json_write_close_list(w);
 }
 
@@ -55,7 +55,7 @@ RESULT os_read_words(struct os_call *e, struct strs words, struct tags *ret_tags
 static bool has_word(struct os_call *e, struct tags tags, struct str word)
 {
 	for (size_t k = 0; k < tags.count; k++)
-		if (str_equal(write_word(e, &tags.at[k]), word))
+		if (str_equal(os_write_word(e, &tags.at[k]), word))
 			return true;
 	return false;
 }

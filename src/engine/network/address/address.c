@@ -3,6 +3,7 @@
  * reports. address_pick.c chooses free addresses, address_leave.c disassociates them, address_auto.c handles
  * auto-assigned ones. The reconciler (reconcile/network/address.c) deploys each address as a NAT rule. */
 #include "engine/network/address/address.h"
+#include "engine/balancing/octavia.h"
 
 #include "engine/balancing/load_balancer_internal.h"
 #include "engine/condition_internal.h"
@@ -190,11 +191,19 @@ bool address_is_reachable(const struct tables *t, const struct address *address,
 	return gateway && uuid_equal(gateway->external_network, address->external_network);
 }
 
+/* Octavia's users choose the floating address of a balancer's front. */
+static RESULT check_port(struct op *op, const struct port *port)
+{
+	return engine_is_octavia_front(op->head, port)
+		       ? OK
+		       : port_check_unmanaged(op, port, STR("NetworkInterfaceId"));
+}
+
 /* Refuses to take the address away from a port that another service manages. */
 static RESULT check_present(struct op *op, const struct address *address)
 {
 	const struct port *port = uuid_is_none(address->port) ? NULL : port_find(op->head, address->port);
-	return port ? port_check_unmanaged(op, port, STR("NetworkInterfaceId")) : OK;
+	return port ? check_port(op, port) : OK;
 }
 
 static RESULT check_no_subnets(struct op *op, const struct address *address, enum err code, struct str field)
@@ -215,7 +224,7 @@ static RESULT check_association(struct op *op, const struct address_association 
 	TRY(check_present(op, address));
 	TRY(check_no_subnets(op, address, ERR_CONFLICT, wish->address.field));
 	TRY(port_forwarding_check_none(op, address, wish->address.field));
-	TRY(port_check_unmanaged(op, port, STR("NetworkInterfaceId")));
+	TRY(check_port(op, port));
 	uuid router = engine_get_router_of_ip(op->head, port, private_ip);
 	struct str nowhere = gateway_explain_nowhere(op, router);
 	if (nowhere.n)

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Load balancers of Octavia: a row of elastic_load_balancer with one front, whose pools are target groups that belong to
+ * the balancer, and whose members are targets without an interface. A pool's row contains its health monitor. A proxy
+ * implements all of them, as it does application load balancers; drivers/haproxy/config_octavia.c writes its configuration.
+ * Words are Octavia's own: "ROUND_ROBIN". Called by: api/openstack/load_balancer.
+ *
+ * A change sets the gen of the balancer's proxy as proxy_gen of the rows that it concerns. They are pending until the
+ * reconciler reports that gen, and until then every further change fails with ERR_STATE of KIND_PROXY. */
+#pragma once
+
+#include "engine/balancing/balancing.h"
+
+struct elastic_load_balancer;
+struct listener;
+struct target;
+struct target_group;
+
+enum { OCTAVIA_NESTED_MAX = 50, OCTAVIA_MEMBERS_MAX = 200, OCTAVIA_TEXT_MAX = 255 };
+
+/* ---- members ---- */
+
+struct octavia_member {
+	struct str name;
+	bool is_down, is_backup;
+	struct ip address, check_ip;
+	int64_t number, check_number; /* ports; check_number 0: the member's */
+	int64_t weight;
+	struct ref subnet;
+	struct tags tags;
+	struct strs words; /* tags as the face reads them */
+};
+struct octavia_members {
+	struct octavia_member *at;
+	size_t count;
+};
+
+/* ERR_EXISTS with KIND_TARGET: another member has the address and the port. ERR_INVALID, ERR_UNSUPPORTED: the address
+ * cannot be a member's. ERR_QUOTA. */
+struct octavia_member_wish {
+	struct ref pool;
+	struct octavia_member member;
+	/* outputs: */
+	uuid made;
+};
+OPERATION(engine_create_octavia_member, octavia_member_wish)
+
+/* Pointers that are NULL leave a value as it is. */
+struct octavia_member_change {
+	struct ref pool, member;
+	const struct str *name;
+	enum choice is_down, is_backup;
+	const int64_t *weight, *check_number;
+	const struct ip *check_ip;
+	const struct strs *words;
+	struct tags tags; /* of words */
+};
+OPERATION(engine_change_octavia_member, octavia_member_change)
+
+struct octavia_member_target {
+	struct ref pool, member;
+};
+OPERATION(engine_delete_octavia_member, octavia_member_target)
+
+/* Replaces all members, or with is_additive adds and changes those named. A member is known by address and port. */
+struct octavia_batch {
+	struct ref pool;
+	struct octavia_members members;
+	bool is_additive;
+};
+OPERATION(engine_put_octavia_members, octavia_batch)
+
+/* ---- pools and their health monitors ---- */
+
+struct octavia_monitor {
+	struct str name, type; /* type empty: no monitor */
+	bool is_down;
+	int64_t delay, timeout, max_retries, max_retries_down;
+	struct str method, path, codes, version, host;
+	struct tags tags;
+	struct strs words;
+};
+
+struct octavia_persistence {
+	struct str type, cookie; /* type empty: none */
+};
+
+struct octavia_pool {
+	struct str name, description, protocol, algorithm;
+	bool is_down, is_tls;
+	struct octavia_persistence persistence;
+	struct octavia_members members;
+	struct octavia_monitor monitor;
+	struct tags tags;
+	struct strs words;
+};
+struct octavia_pools {
+	struct octavia_pool *at;
+	size_t count;
+};
+
+/* `balancer` or `listener` is given; a listener gets the pool as its default. ERR_EXISTS with KIND_LISTENER: the
+ * listener has one already. ERR_COMBINATION: the protocols do not fit. ERR_QUOTA. */
+struct octavia_pool_wish {
+	struct ref balancer, listener;
+	struct octavia_pool pool;
+	/* outputs: */
+	uuid made;
+};
+OPERATION(engine_create_octavia_pool, octavia_pool_wish)
+
+struct octavia_pool_change {
+	struct ref pool;
+	const struct str *name, *description;
+	enum choice is_down, is_tls;
+	struct str algorithm; /* empty: unchanged */
+	bool sets_persistence;
+	struct octavia_persistence persistence;
+	const struct strs *words;
+	struct tags tags; /* of words */
+};
+OPERATION(engine_change_octavia_pool, octavia_pool_change)
+
+struct octavia_pool_target {
+	struct ref pool;
+};
+OPERATION(engine_delete_octavia_pool, octavia_pool_target)
+
+/* ERR_EXISTS with KIND_TARGET_GROUP: the pool has a monitor. */
+struct octavia_monitor_wish {
+	struct ref pool;
+	struct octavia_monitor monitor;
+	/* outputs: */
+	uuid made; /* the pool's id, which is the monitor's, too */
+};
+OPERATION(engine_create_octavia_monitor, octavia_monitor_wish)
+
+struct octavia_monitor_change {
+	struct ref monitor; /* the pool's id */
+	const struct str *name, *method, *path, *codes, *version, *host;
+	enum choice is_down;
+	const int64_t *delay, *timeout, *max_retries, *max_retries_down;
+	const struct strs *words;
+	struct tags tags; /* of words */
+};
+OPERATION(engine_change_octavia_monitor, octavia_monitor_change)
+
+struct octavia_monitor_target {
+	struct ref monitor;
+};
+OPERATION(engine_delete_octavia_monitor, octavia_monitor_target)
+
+/* ---- listeners ---- */
+
+struct octavia_listener {
+	struct str name, description, protocol;
+	bool is_down;
+	int64_t port, connection_limit; /* limit -1: none */
+	struct ref default_pool;
+	bool has_pool;
+	struct octavia_pool pool;  /* if has_pool: a new default pool, or the name of one of the balancer's */
+	struct strs headers;       /* "X-Forwarded-For=true" */
+	struct tags given_headers; /* the same as the face reads them, and the next */
+	struct strs allowed;
+	struct cidrs sources;
+	int64_t client_ms, connect_ms, member_ms, inspect_ms;
+	struct tags tags;
+	struct strs words;
+};
+struct octavia_listeners {
+	struct octavia_listener *at;
+	size_t count;
+};
+
+/* ERR_EXISTS: another listener has the port. ERR_COMBINATION: the pool's protocol does not fit. ERR_IN_USE with
+ * KIND_TARGET_GROUP: the pool is another balancer's. ERR_QUOTA. */
+struct octavia_listener_wish {
+	struct ref balancer;
+	struct octavia_listener listener;
+	/* outputs: */
+	uuid made;
+};
+OPERATION(engine_create_octavia_listener, octavia_listener_wish)
+
+struct octavia_listener_change {
+	struct ref listener;
+	const struct str *name, *description;
+	enum choice is_down;
+	const int64_t *connection_limit, *client_ms, *connect_ms, *member_ms, *inspect_ms;
+	bool sets_pool, sets_headers, sets_sources;
+	struct ref default_pool; /* kind none, or 0 bits: none */
+	struct strs headers;
+	struct cidrs sources;
+	const struct strs *words;
+	struct tags tags; /* of words */
+};
+OPERATION(engine_change_octavia_listener, octavia_listener_change)
+
+struct octavia_listener_target {
+	struct ref listener;
+};
+OPERATION(engine_delete_octavia_listener, octavia_listener_target)
+
+/* ---- load balancers ---- */
+
+/* `port`, `network` or `subnet` says where the front is. ERR_MISSING: none does. ERR_IN_USE with KIND_PORT: the port
+ * has a device. ERR_UNSUPPORTED: it has no IPv4 address. ERR_CAPACITY; ERR_QUOTA. */
+struct octavia_balancer_wish {
+	struct ref account; /* kind none: the caller's */
+	struct str name, description, provider;
+	bool is_down;
+	struct ref port, network, subnet;
+	struct ip address;
+	struct octavia_listeners listeners;
+	struct octavia_pools pools;
+	struct tags tags;
+	struct strs words;
+	/* outputs: */
+	uuid balancer;
+};
+OPERATION(engine_create_octavia_balancer, octavia_balancer_wish)
+
+struct octavia_balancer_change {
+	struct ref balancer;
+	const struct str *name, *description;
+	enum choice is_down;
+	const struct strs *words;
+	struct tags tags; /* of words */
+};
+OPERATION(engine_change_octavia_balancer, octavia_balancer_change)
+
+/* ERR_IN_USE: it has listeners or pools, unless is_cascading. */
+struct octavia_balancer_target {
+	struct ref balancer;
+	bool is_cascading;
+};
+OPERATION(engine_delete_octavia_balancer, octavia_balancer_target)
+
+/* ---- reading ---- */
+
+/* True for a load balancer of Octavia; false for NULL. */
+bool octavia_is_balancer(const struct elastic_load_balancer *b);
+/* True for a pool of Octavia; false for NULL. */
+bool octavia_is_pool(const struct target_group *group);
+/* True for rows of Octavia, which other APIs do not show. */
+bool engine_is_of_octavia(const struct tables *t, enum kind kind, const struct row *row);
+/* True if the port is a balancer's front, which may have a floating address. */
+bool engine_is_octavia_front(const struct tables *t, const struct port *port);
+/* The interface of the balancer; NULL: it is gone. */
+const struct port *octavia_get_front(const struct tables *t, const struct elastic_load_balancer *b);
+
+/* "ACTIVE", "PENDING_UPDATE", …; balancers by the state of their proxy, parts also by proxy_gen. */
+const char *octavia_get_provisioning(const struct tables *t, const struct elastic_load_balancer *b);
+const char *octavia_get_part_provisioning(const struct tables *t, uuid balancer, int64_t proxy_gen,
+					  bool is_new);
+/* "ONLINE", "NO_MONITOR", … */
+const char *octavia_get_balancer_operating(const struct tables *t, const struct elastic_load_balancer *b);
+const char *octavia_get_listener_operating(const struct tables *t, const struct listener *l);
+const char *octavia_get_pool_operating(const struct tables *t, const struct target_group *group);
+const char *octavia_get_member_operating(const struct tables *t, const struct target *target);
+const char *octavia_get_monitor_operating(const struct tables *t, const struct target_group *group);

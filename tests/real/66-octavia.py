@@ -1,0 +1,113 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/haproxy src/engine/balancing src/reconcile/balancing src/api/openstack/load_balancer
+"""A load balancer of Octavia with packets: members answer by turns, a sick one is left out, permitted clients, headers, a floating address, and
+nothing left after its deletion. OVN, HAProxy and the API are real; instances are simulated, and network namespaces play the guests."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import cloud  # noqa: E402
+from guests import WEB, Guests  # noqa: E402
+from region import Region, launch, wait_state, wait_until  # noqa: E402
+
+LB, NET = "/load-balancer/v2/lbaas", "/network/v2.0"
+# Answers with its name and the request's headers; "/health" fails while the file exists.
+SERVER = """import http.server, os, sys
+name, flag = sys.argv[1:3]
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(500 if self.path == "/health" and os.path.exists(flag) else 200)
+        self.end_headers()
+        self.wfile.write((name + "\\n" + "".join(f"{k.lower()}: {v}\\n" for k, v in self.headers.items())).encode())
+    def log_message(self, *_):
+        pass
+http.server.ThreadingHTTPServer(("", 80), Handler).serve_forever()
+"""
+
+
+class Lab:
+    def __init__(self, region, guests):
+        self.region, self.guests = region, guests
+        ec2 = region.account("alice")
+        password = region.command("user", "create", "anna", "--account", "alice", "--role", "admin")["password"]
+        self.project = cloud.Project(region, "alice", "anna", password)
+        self.outside = self.project.ok("GET", f"{NET}/networks?router:external=true")["networks"][0]["id"]
+        vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.7.1.0/24")["Subnet"]
+        ours = [{"Name": "vpc-id", "Values": [vpc]}]
+        gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+        table = ec2.describe_route_tables(Filters=ours)["RouteTables"][0]["RouteTableId"]
+        ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+        group = ec2.describe_security_groups(Filters=ours)["SecurityGroups"][0]["GroupId"]
+        ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=80, ToPort=80, CidrIp="0.0.0.0/0")
+        self.ids = dict(zip(("client", "one", "two"), launch(ec2, 3, SubnetId=subnet["SubnetId"])))
+        wait_state(ec2, list(self.ids.values()), "running")
+        self.addresses = {}
+        for name, identifier in self.ids.items():
+            instance = ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"][0]
+            guests.plug(name, instance)
+            self.addresses[name] = instance["PrivateIpAddress"]
+        for name in ("one", "two"):
+            guests.start(name, sys.executable, "-c", SERVER, name, self.flag(name))
+        port = self.project.ok("GET", f"{NET}/ports?fixed_ips=ip_address%3D{self.addresses['client']}")["ports"][0]
+        self.subnet = port["fixed_ips"][0]["subnet_id"]
+
+    def flag(self, name):
+        return f"{self.region.demo}/sick-{name}"
+
+    def show(self, path, one):
+        return self.project.ok("GET", f"{LB}/{path}")[one]
+
+    def ready(self):
+        wait_until(lambda: self.show(f"loadbalancers/{self.id}", "loadbalancer")["provisioning_status"] == "ACTIVE", "the load balancer is active")
+
+    def ask(self):
+        return self.guests.ns("client", "curl", "-s", "--connect-timeout", "2", "-m", "5", f"http://{self.vip}/", fails=True)
+
+    def answers(self):
+        return {self.ask().partition("\n")[0] for _ in range(8)}
+
+    def change(self, path, one, body):
+        self.project.ok("PUT", f"{LB}/{path}", {one: body})
+        self.ready()
+
+
+def main():
+    os.environ["DARI_DEMO_URI"] = "sim://"
+    with Region("octavia") as region, Guests(region) as guests:
+        lab = Lab(region, guests)
+        made = lab.project.ok("POST", f"{LB}/loadbalancers", {"loadbalancer": {"vip_subnet_id": lab.subnet, "listeners": [{
+            "protocol": "HTTP", "protocol_port": 80, "insert_headers": {"X-Forwarded-For": "true"}, "default_pool": {
+                "protocol": "HTTP", "lb_algorithm": "ROUND_ROBIN",
+                "members": [{"address": lab.addresses[n], "protocol_port": 80, "name": n} for n in ("one", "two")],
+                "healthmonitor": {"type": "HTTP", "delay": 1, "timeout": 1, "max_retries": 1, "max_retries_down": 1, "url_path": "/health"}}}]}})["loadbalancer"]
+        lab.id, lab.vip = made["id"], made["vip_address"]
+        lab.ready()
+        region.check_soon("both members answer", lambda: lab.answers() == {"one", "two"})
+        region.check("and see the client in a header", f"x-forwarded-for: {lab.addresses['client']}\n" in lab.ask())
+        pool, listener = made["pools"][0]["id"], made["listeners"][0]["id"]
+        status = lambda: {m["name"]: m["operating_status"] for m in lab.show(f"pools/{pool}/members", "members")}  # noqa: E731
+        region.check_soon("both are online", lambda: set(status().values()) == {"ONLINE"})
+        open(lab.flag("one"), "w").close()
+        region.check_soon("a sick member gets no request", lambda: status()["one"] == "ERROR" and lab.answers() == {"two"})
+        region.check("and the pool is degraded", lab.show(f"pools/{pool}", "pool")["operating_status"] == "DEGRADED")
+        os.unlink(lab.flag("one"))
+        region.check_soon("it comes back", lambda: lab.answers() == {"one", "two"})
+        lab.change(f"listeners/{listener}", "listener", {"allowed_cidrs": ["192.0.2.0/24"]})
+        region.check_soon("other clients are kept out", lambda: lab.answers() == {""})
+        lab.change(f"listeners/{listener}", "listener", {"allowed_cidrs": None})
+        lab.change(f"pools/{pool}", "pool", {"session_persistence": {"type": "SOURCE_IP"}})
+        region.check_soon("a client stays with a member", lambda: len(lab.answers()) == 1)
+        floating = lab.project.ok("POST", f"{NET}/floatingips", {"floatingip": {"floating_network_id": lab.outside, "port_id": made["vip_port_id"]}})["floatingip"]
+        ask = lambda: region.on("inet", "curl", "-s", "--interface", WEB, "--connect-timeout", "2", "-m", "5",  # noqa: E731
+                                f"http://{floating['floating_ip_address']}/", fails=True)
+        region.check_soon("the internet reaches a floating address", lambda: ask().partition("\n")[0] in ("one", "two"))
+        region.check_clean()
+        assert lab.project.call("DELETE", f"{LB}/loadbalancers/{lab.id}?cascade=true").status == 204
+        region.check_soon("no process and no file is left", lambda: not os.listdir(f"{region.demo}/data/proxies"))
+
+
+if __name__ == "__main__":
+    main()
