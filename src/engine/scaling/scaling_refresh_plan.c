@@ -83,6 +83,7 @@ struct tally {
 	int64_t stale;                   /* instances left to replace, with those that it waits for */
 	int64_t ready;                   /* units of those that may go now */
 	int64_t warming, healthy;        /* new instances that are not ready; units in service */
+	int64_t missing;                 /* units below the desired capacity */
 	int64_t moving;                  /* instances that are being launched or terminated */
 	const struct scaling_member *go; /* goes first */
 	uuid warm, protected, standby;   /* an example of each */
@@ -165,6 +166,8 @@ static struct tally count(const struct tables *t, const struct scaling_group *gr
 		if (scaling_is_stale(t, group, r, m))
 			count_stale(&n, r, m);
 	}
+	int64_t missing = group->desired - engine_count_scaling_units(t, group->row.id);
+	n.missing = missing > 0 ? missing : 0;
 	return n;
 }
 
@@ -178,7 +181,7 @@ static int64_t min_of(int64_t a, int64_t b)
 /* The percentage only rises, and only falls in a rollback, although instances are added to the group meanwhile. */
 static void note_progress(struct scaling_refresh *next, const struct tally *n, int64_t now_us)
 {
-	int64_t left = n->stale + n->warming, percent;
+	int64_t left = n->stale + n->warming + n->missing, percent;
 	if (next->rollback_us) {
 		percent = next->rollback_total ? next->rollback_percent * left / next->rollback_total : 0;
 		percent = min_of(percent, next->percent);
@@ -265,7 +268,7 @@ static int64_t before_checkpoint(const struct scaling_refresh *r, const struct t
 
 static bool is_at_goal(const struct scaling_refresh *r, const struct tally *n)
 {
-	if (n->warming)
+	if (n->warming || n->missing)
 		return false;
 	bool ends_early = !r->rollback_us && r->checkpoints.count;
 	return !n->stale || (ends_early && r->percent >= checkpoint_of(r, r->checkpoints.count - 1));

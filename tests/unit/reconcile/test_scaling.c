@@ -302,7 +302,7 @@ static void await_status(struct cloud *c, enum scaling_refresh_status status, in
 		assert_int_equal(refresh_now(c).status, status);
 }
 
-/* The number of instances that the newest refresh launched, and whether one of them is `instance`. */
+/* Number of instances in service that the newest refresh launched. */
 static size_t count_new(struct cloud *c, uuid group)
 {
 	uuid refresh = refresh_now(c).row.id;
@@ -334,6 +334,7 @@ static bool keeps_bounds(struct cloud *c, const void *arg)
 {
 	struct bounds *b = (struct bounds *) arg;
 	size_t serving = 0, counted = 0;
+	bool is_over = refresh_now(c).status == b->until;
 	AUTO_VIEW view = {0};
 	view_open(c->store, &view);
 	for (const struct scaling_member *m = scaling_member_first_by_scaling_group(view.tables, b->group); m;
@@ -342,7 +343,7 @@ static bool keeps_bounds(struct cloud *c, const void *arg)
 		counted += scaling_member_counts(m);
 	}
 	b->is_broken |= serving < b->least || counted > b->most;
-	return b->is_broken || refresh_now(c).status == b->until;
+	return b->is_broken || is_over;
 }
 
 static void await_within(struct cloud *c, struct bounds b)
