@@ -5,7 +5,6 @@
 #include "api/autoscaling/source.h"
 #include "engine/resolve.h"
 #include "model/id.h"
-#include "store/subnet.h"
 #include "store/zone.h"
 
 enum { DAY_S = 86400 };
