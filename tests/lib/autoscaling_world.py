@@ -14,6 +14,7 @@ SERVICE, VERSION = "autoscaling", "2011-01-01"
 LISTS = ("DescribeAutoScalingGroups", "DescribeScheduledActions", "DescribeAutoScalingInstances", "DescribePolicies", "DescribeLaunchConfigurations", "DescribeTags", "DescribeScalingActivities", "DescribeNotificationConfigurations")
 TEMPLATE = "LaunchTemplate.LaunchTemplateId"
 MIXED = "MixedInstancesPolicy.LaunchTemplate.LaunchTemplateSpecification.LaunchTemplateId"
+DESIRED = "DesiredConfiguration."
 SOURCES = {"LaunchConfigurationName", "LaunchTemplate.LaunchTemplateName", TEMPLATE}
 
 
@@ -60,7 +61,7 @@ class World:
         self.values = {
             "AutoScalingGroupName": self.web, "AutoScalingGroupNames.member.N": self.web, "LaunchConfigurationName": self.configuration,
             "LaunchConfigurationNames.member.N": self.configuration, "InstanceId": self.instance, "InstanceIds.member.N": self.instance, "MinSize": "0", "MaxSize": "3",
-            "DesiredCapacity": "1", "VPCZoneIdentifier": self.subnet, TEMPLATE: self.template, MIXED: self.template, "LaunchTemplate.LaunchTemplateName": f"base-{mark}",
+            "DesiredCapacity": "1", "VPCZoneIdentifier": self.subnet, TEMPLATE: self.template, MIXED: self.template, DESIRED + TEMPLATE: self.template, DESIRED + MIXED: self.template, "LaunchTemplate.LaunchTemplateName": f"base-{mark}",
             "TargetGroupARNs.member.N": self.target, "LoadBalancerNames.member.N": self.balancer, "TrafficSources.member.N.Identifier": self.target, "ShouldDecrementDesiredCapacity": "true",
             "HealthStatus": "Healthy", "Granularity": "1Minute", "Metrics.member.N": "GroupMaxSize", "ProtectedFromScaleIn": "false", "LifecycleHookName": "hook", "LifecycleHookNames.member.N": "hook",
             "LifecycleHookSpecificationList.member.N.LifecycleHookName": "new", "LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING",

@@ -138,7 +138,7 @@ static void write_mixed(struct autoscaling_call *e, struct xml *x, const struct 
 	xml_close(x, "MixedInstancesPolicy");
 }
 
-static void write_source(struct autoscaling_call *e, struct xml *x, const struct scaling_group *g)
+void autoscaling_write_source(struct autoscaling_call *e, struct xml *x, const struct scaling_group *g)
 {
 	const struct launch_configuration *c =
 		launch_configuration_find(autoscaling_tables(e), g->launch_configuration);
@@ -246,7 +246,7 @@ static void write_group(struct autoscaling_call *e, struct xml *x, const struct 
 	xml_open(x, "member");
 	xml_text(x, "AutoScalingGroupName", g->name);
 	xml_text(x, "AutoScalingGroupARN", autoscaling_arn(e, KIND_SCALING_GROUP, &g->row));
-	write_source(e, x, g);
+	autoscaling_write_source(e, x, g);
 	xml_int(x, "MinSize", g->min_size);
 	xml_int(x, "MaxSize", g->max_size);
 	xml_int(x, "DesiredCapacity", g->desired);

@@ -87,7 +87,6 @@ static RESULT answer_none(struct autoscaling_call *e, const struct none_args *a,
 	{                                                                                                    \
 		return answer_none(e, args, x, list);                                                        \
 	}
-NONE(answer_refreshes, "InstanceRefreshes")
 NONE(answer_warm_pool, "Instances")
 
 #define TYPES(word, answers, says)                                                                           \
@@ -101,9 +100,6 @@ static const struct autoscaling_action actions[] = {
 	TYPES("DescribeMetricCollectionTypes", answer_metrics, "Lists the metrics of groups."),
 	TYPES("DescribeScalingProcessTypes", answer_processes, "Lists the processes that can be suspended."),
 	TYPES("DescribeTerminationPolicyTypes", answer_termination, "Lists the termination policies."),
-	{AUTOSCALING_ACTION("DescribeInstanceRefreshes"), .args = PARAMS(struct none_args, group_params),
-	 .answer = answer_refreshes, .never = "Instance refresh is not implemented.",
-	 .doc = "Lists instance refreshes. There are none."},
 	{AUTOSCALING_ACTION("DescribeWarmPool"), .args = PARAMS(struct none_args, group_params),
 	 .answer = answer_warm_pool, .never = "Warm pools are not implemented.",
 	 .doc = "Describes the warm pool of a group. There is none."},

@@ -20,6 +20,8 @@
  *   later
  *   scaling groups                scaling_group               before each launch; a failed activity of the group. The
  *                                                             group outlives temporary credentials, as in EC2
+ *   desired configurations of     scaling_refresh             before each launch, like the group's own, which they become
+ *   instance refreshes
  *   actions of alarms             alarm                       before each action; an event of the alarm's history. Those of
  *                                                             a target tracking policy are the group's own
  *   deletion of a resource group,     the async_job that waits    before each row; the problem of the group or the

@@ -15,6 +15,7 @@
 #include "store/scaling_hook.h"
 #include "store/scaling_member.h"
 #include "store/scaling_policy.h"
+#include "store/scaling_refresh.h"
 #include "store/scaling_schedule.h"
 
 struct alarm;
@@ -31,6 +32,7 @@ enum {
 	SCALING_PLACES_MAX = 64,
 	SCALING_TARGET_GROUPS_MAX = 50,
 	SCALING_INSTANCES_MAX = 20, /* of one call */
+	SCALING_REFRESHES_MAX = 20, /* kept of a group */
 	SCALING_GRACE_DEFAULT_S = 0,
 	SCALING_COOLDOWN_DEFAULT_S = 300
 };
@@ -334,6 +336,35 @@ SYSTEM_OPERATION(engine_run_scaling_schedule, scaling_schedule_due)
 /* The first time of a recurrence after after_us, within its start and end; 0: there is none. */
 int64_t engine_find_scaling_time(struct ctx *c, const struct scaling_schedule *schedule, int64_t after_us);
 
+/* ---- instance refreshes ---- */
+
+/* Starts replacing the group's instances. ERR_CONFLICT with KIND_SCALING_REFRESH: a refresh is active. ERR_INVALID: the group
+ * could not be rolled back, as `rolls_back` asks. */
+struct scaling_refresh_wish {
+	struct ref group;
+	struct scaling_settings settings; /* with a source: the desired configuration */
+	struct scaling_refresh row;       /* preferences */
+	/* outputs: */
+	uuid refresh;
+};
+OPERATION(engine_start_scaling_refresh, scaling_refresh_wish)
+
+/* ERR_NOT_FOUND with KIND_SCALING_REFRESH: none is active. ERR_STATE with it: a rollback is impossible. */
+struct scaling_refresh_target {
+	struct ref group;
+	bool is_at_once; /* a cancellation waits for no launch or termination */
+	/* outputs: */
+	uuid refresh;
+};
+OPERATION(engine_cancel_scaling_refresh, scaling_refresh_target)
+OPERATION(engine_roll_back_scaling_refresh, scaling_refresh_target)
+
+/* The active refresh of a group, or NULL. */
+const struct scaling_refresh *engine_find_scaling_refresh(const struct tables *t, uuid group);
+/* Puts the desired configuration of an active refresh, and its asker, into a copy of the group's row. Returns the refresh for which
+ * new instances are launched; none: the group launches as its row says. */
+uuid engine_use_scaling_refresh(const struct tables *t, struct scaling_group *copy);
+
 /* ---- launch configurations ---- */
 
 /* ERR_EXISTS; ERR_QUOTA. */
@@ -362,10 +393,11 @@ bool engine_is_scaling_kind(enum kind kind);
 
 enum scaling_turn {
 	SCALING_WAIT,
-	SCALING_LAUNCH, /* units are missing */
-	SCALING_SHRINK, /* there are units in excess */
-	SCALING_MEMBER, /* something is to be done about an instance */
-	SCALING_FORGET  /* the group was deleted, and its last instance has ended */
+	SCALING_LAUNCH,  /* units are missing */
+	SCALING_SHRINK,  /* there are units in excess */
+	SCALING_MEMBER,  /* something is to be done about an instance */
+	SCALING_REFRESH, /* the instance refresh goes on */
+	SCALING_FORGET   /* the group was deleted, and its last instance has ended */
 };
 /* *ret_due_us: when to look again if nothing changes; INT64_MAX: never. For a view. */
 enum scaling_turn engine_find_scaling_turn(const struct tables *t, const struct scaling_group *group,
@@ -382,6 +414,8 @@ struct scaling_following {
 	struct later_guard *guard;
 	struct fleet_override *launches; /* for SCALING_LAUNCH, read again from the group's source */
 	size_t count;
+	uint64_t gen;  /* of the group that they were read from */
+	uuid refresh;  /* what engine_use_scaling_refresh() said then */
 	bool has_read; /* false: `problem` says why they could not be read */
 	struct str problem;
 };

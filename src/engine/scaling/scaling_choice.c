@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Chooses the instance that a smaller group terminates, by its termination policies. Pure. */
 #include "base/clock.h"
-#include "engine/scaling/scaling.h"
+#include "engine/scaling/scaling_internal.h"
 #include "store/instance.h"
 
 /* A member that may go, with what policies compare; smaller goes first. */
@@ -78,15 +78,16 @@ static int compare(const struct scaling_group *group, const struct candidate *a,
 	return uuid_compare(a->m->row.id, b->m->row.id);
 }
 
-const struct scaling_member *engine_choose_scaling_member(const struct tables *t,
-							  const struct scaling_group *group, int64_t units,
-							  int64_t now_us)
+/* With a refresh: among those that it is to replace. */
+static const struct scaling_member *choose(const struct tables *t, const struct scaling_group *group,
+					   const struct scaling_refresh *refresh, int64_t units,
+					   int64_t now_us)
 {
 	struct candidate found = {0};
 	size_t most = 0;
 	for (const struct scaling_member *m = scaling_member_first_by_scaling_group(t, group->row.id); m;
 	     m = scaling_member_next_by_scaling_group(t, m)) {
-		if (!may_go(m, units))
+		if (!may_go(m, units) || (refresh && !scaling_is_stale(t, group, refresh, m)))
 			continue;
 		const struct candidate c = {m, instance_find(t, m->instance)};
 		size_t count = count_zone(t, group->row.id, m->zone);
@@ -96,4 +97,14 @@ const struct scaling_member *engine_choose_scaling_member(const struct tables *t
 		most = count;
 	}
 	return found.m;
+}
+
+/* Instances that an instance refresh is to replace go first. */
+const struct scaling_member *engine_choose_scaling_member(const struct tables *t,
+							  const struct scaling_group *group, int64_t units,
+							  int64_t now_us)
+{
+	const struct scaling_refresh *refresh = engine_find_scaling_refresh(t, group->row.id);
+	const struct scaling_member *stale = refresh ? choose(t, group, refresh, units, now_us) : NULL;
+	return stale ? stale : choose(t, group, NULL, units, now_us);
 }

@@ -158,7 +158,12 @@ enum scaling_turn engine_find_scaling_turn(const struct tables *t, const struct 
 	if (group->is_deleting)
 		return scaling_member_first_by_scaling_group(t, group->row.id) ? SCALING_WAIT
 									       : SCALING_FORGET;
-	int64_t missing = group->desired - engine_count_scaling_units(t, group->row.id);
+	struct refresh_plan plan;
+	scaling_plan_refresh(t, group, now_us, &plan);
+	due_at(plan.due_us, ret_due_us);
+	if (plan.act != REFRESH_REST)
+		return SCALING_REFRESH;
+	int64_t missing = group->desired + plan.surge - engine_count_scaling_units(t, group->row.id);
 	if (missing < 0 && !engine_is_scaling_suspended(group, "Terminate"))
 		return engine_choose_scaling_member(t, group, -missing, now_us) ? SCALING_SHRINK
 										: SCALING_WAIT;
@@ -174,11 +179,27 @@ enum scaling_turn engine_find_scaling_turn(const struct tables *t, const struct 
 
 struct launching {
 	const struct scaling_following *wish;
-	uuid group;
+	uuid group, refresh;
+	int64_t wanted; /* units, with those of a refresh that launches ahead */
 	size_t places;
 	int64_t launched;
 	struct str problem; /* message of the last refusal */
 };
+
+/* The group, as it launches while an instance refresh is active. */
+static struct scaling_group launching_group(const struct tables *t, uuid group)
+{
+	struct scaling_group copy = *scaling_group_find(t, group);
+	(void) engine_use_scaling_refresh(t, &copy);
+	return copy;
+}
+
+static int64_t wanted_units(const struct tables *t, const struct scaling_group *group, int64_t now_us)
+{
+	struct refresh_plan plan;
+	scaling_plan_refresh(t, group, now_us, &plan);
+	return group->desired + plan.surge;
+}
 
 /* A launch that may be tried, and how far down it is. */
 struct choice_of {
@@ -256,6 +277,9 @@ static bool is_spot_next(const struct tables *t, const struct scaling_group *gro
 /* "…increasing the capacity from 1 to 2." after the reason of the change, or the reason of a replacement. */
 static struct str say_launch(struct op *op, const struct scaling_group *group, int64_t before, int64_t units)
 {
+	const struct scaling_refresh *refresh = engine_find_scaling_refresh(op->head, group->row.id);
+	if (!group->reason.n && refresh)
+		return scaling_say_at(op, "an instance was launched in response to an instance refresh.");
 	if (!group->reason.n)
 		return scaling_say_at(
 			op, "an instance was started in response to an unhealthy instance needing to be "
@@ -280,6 +304,7 @@ static RESULT add_member(struct op *op, const struct launching *l, uuid instance
 				      .zone = i->zone,
 				      .units = units,
 				      .is_protected = group->protects_new,
+				      .refresh = l->refresh,
 				      .launch_configuration = launch_configuration,
 				      .stage_us = op->now_us};
 	const struct activity_wish activity = {
@@ -295,12 +320,12 @@ static RESULT add_member(struct op *op, const struct launching *l, uuid instance
 /* Launches one instance by the first launch that has room. */
 static RESULT launch_one(struct op *op, struct launching *l, bool *ret_launched)
 {
-	const struct scaling_group *group = scaling_group_find(op->head, l->group);
+	const struct scaling_group group = launching_group(op->head, l->group);
 	const struct launch_configuration *configuration =
-		launch_configuration_find(op->head, group->launch_configuration);
-	bool is_spot = is_spot_next(op->head, group);
+		launch_configuration_find(op->head, group.launch_configuration);
+	bool is_spot = is_spot_next(op->head, &group);
 	struct choice_of *order = NULL;
-	TRY(order_launches(op, l, group->is_mixed && (is_spot || group->by_price), &order));
+	TRY(order_launches(op, l, group.is_mixed && (is_spot || group.by_price), &order));
 	*ret_launched = false;
 	for (size_t k = 0; k < l->wish->count && !*ret_launched; k++) {
 		const struct fleet_override *o = &l->wish->launches[order[k].number];
@@ -311,8 +336,8 @@ static RESULT launch_one(struct op *op, struct launching *l, bool *ret_launched)
 			continue;
 		}
 		launch.min_count = launch.max_count = 1;
-		launch.scaling_group = group->name;
-		if (group->is_mixed)
+		launch.scaling_group = group.name;
+		if (group.is_mixed)
 			launch.spot = (struct spot_wish){
 				.is_spot = is_spot, .from_launch = is_spot, .tags = launch.spot.tags};
 		struct result result = engine_create_instances(op, &launch);
@@ -337,8 +362,7 @@ static RESULT launch_some(struct op *op, void *arg)
 	struct launching *l = arg;
 	bool has_launched = true;
 	for (int n = 0; n < LAUNCHES_A_TURN && has_launched; n++) {
-		const struct scaling_group *group = scaling_group_find(op->head, l->group);
-		if (engine_count_scaling_units(op->head, l->group) >= group->desired)
+		if (engine_count_scaling_units(op->head, l->group) >= l->wanted)
 			return OK;
 		TRY(launch_one(op, l, &has_launched));
 	}
@@ -366,11 +390,10 @@ static RESULT note_failure(struct op *op, uuid id, struct str problem)
 /* Notes when the next launch may follow. */
 static RESULT note_launch(struct op *op, const struct launching *l)
 {
-	if (l->problem.n &&
-	    engine_count_scaling_units(op->head, l->group) < scaling_group_find(op->head, l->group)->desired)
+	bool is_short = engine_count_scaling_units(op->head, l->group) < l->wanted;
+	if (l->problem.n && is_short)
 		TRY(note_failure(op, l->group, l->problem));
 	struct scaling_group next = *scaling_group_find(op->head, l->group);
-	bool is_short = engine_count_scaling_units(op->head, l->group) < next.desired;
 	next.tries = l->launched ? 0 : next.tries + 1;
 	next.again_us = next.tries ? fleet_next_try(op->now_us, next.tries)
 				   : op->now_us + (is_short ? 0 : PAUSE_S * SECOND);
@@ -382,15 +405,21 @@ static RESULT note_launch(struct op *op, const struct launching *l)
 static RESULT launch(struct op *op, const struct scaling_group *group, const struct scaling_following *wish)
 {
 	struct op_place place = op_place_now(op);
-	const struct scaling_source source = engine_get_scaling_source(group);
-	const struct asker asker = ASKER_OF(group);
+	struct scaling_group launching = *group;
+	uuid refresh = engine_use_scaling_refresh(op->head, &launching);
+	const struct scaling_source source = engine_get_scaling_source(&launching);
+	const struct asker asker = ASKER_OF(&launching);
 	const struct asker_work work = {wish->guard, "scaling_group.create", op->now_us};
-	struct launching l = {
-		.wish = wish, .group = group->row.id, .places = engine_count_scaling_places(&source)};
+	struct launching l = {.wish = wish,
+			      .group = group->row.id,
+			      .refresh = refresh,
+			      .wanted = wanted_units(op->head, group, op->now_us),
+			      .places = engine_count_scaling_places(&source)};
 	if (!wish->has_read && !wish->problem.n)
 		return OK;
-	/* the group's source may have changed since it was read */
-	if (wish->has_read && wish->count != l.places * engine_count_scaling_overrides(&source))
+	/* the source may have changed since it was read */
+	if (wish->gen != group->row.gen || !uuid_equal(wish->refresh, refresh) ||
+	    (wish->has_read && wish->count != l.places * engine_count_scaling_overrides(&source)))
 		return FAIL(AGAIN);
 	l.problem = wish->problem;
 	struct result result = wish->has_read ? asker_run(op, &asker, &work, launch_some, &l) : OK;
@@ -399,7 +428,7 @@ static RESULT launch(struct op *op, const struct scaling_group *group, const str
 	if (!engine_is_refusal(result.code))
 		return result;
 	op_go_back(op, place);
-	l = (struct launching){.group = l.group, .problem = op->ctx->problem.message};
+	l = (struct launching){.group = l.group, .wanted = l.wanted, .problem = op->ctx->problem.message};
 	if (!l.problem.n)
 		l.problem = STR("The launch was refused.");
 	ctx_clear_problem(op->ctx);
@@ -411,8 +440,9 @@ static RESULT launch(struct op *op, const struct scaling_group *group, const str
 static RESULT shrink(struct op *op, const struct scaling_group *group)
 {
 	int64_t units = engine_count_scaling_units(op->head, group->row.id);
+	int64_t wanted = wanted_units(op->head, group, op->now_us);
 	const struct scaling_member *m =
-		engine_choose_scaling_member(op->head, group, units - group->desired, op->now_us);
+		engine_choose_scaling_member(op->head, group, units - wanted, op->now_us);
 	struct str id = engine_write_id(op, KIND_INSTANCE, m->instance);
 	struct str taken = scaling_say_at(
 		op,
@@ -496,6 +526,8 @@ RESULT engine_follow_scaling(struct op *op, struct scaling_following *wish)
 		return shrink(op, group);
 	case SCALING_MEMBER:
 		return act(op, group);
+	case SCALING_REFRESH:
+		return scaling_follow_refresh(op, group);
 	case SCALING_FORGET:
 		return scaling_group_forget(op, wish->group);
 	}

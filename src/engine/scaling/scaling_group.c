@@ -213,6 +213,12 @@ static RESULT try_launches(struct op *op, const struct scaling_settings *s, cons
 	return OK;
 }
 
+RESULT scaling_choose_source(struct op *op, const struct scaling_settings *s, struct scaling_group *next)
+{
+	TRY(apply_settings(op, s, next));
+	return try_launches(op, s, next);
+}
+
 /* ---- create, change ---- */
 
 RESULT scaling_set_desired(struct op *op, struct scaling_group *next, int64_t desired, struct str why)
@@ -289,9 +295,14 @@ RESULT engine_update_scaling_group(struct op *op, struct scaling_group_change *w
 	const struct scaling_group *group = NULL;
 	const struct scaling_settings *s = &wish->settings;
 	TRY(scaling_find(op, &wish->group, "scaling_group.update", &group));
+	const struct scaling_refresh *refresh = engine_find_scaling_refresh(op->head, group->row.id);
+	if (s->has_source && refresh && refresh->has_source)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_SCALING_GROUP, STR("LaunchTemplate"),
+				   "An active instance refresh with a desired configuration exists. All "
+				   "configuration options derived from the desired configuration are not "
+				   "available for update while the instance refresh is active.");
 	struct scaling_group next = *group;
-	TRY(apply_settings(op, s, &next));
-	TRY(try_launches(op, s, &next));
+	TRY(scaling_choose_source(op, s, &next));
 	/* without a desired capacity the present one moves into the new sizes */
 	int64_t desired = s->desired.is_given            ? s->desired.value
 			  : next.desired < next.min_size ? next.min_size
@@ -369,7 +380,9 @@ RESULT engine_delete_scaling_group(struct op *op, struct scaling_group_target *w
 			     "Auto Scaling group %" STR_FMT ".", STR_ARG(group->name)));
 	if (!has_members)
 		return scaling_group_forget(op, group->row.id);
-	struct scaling_group next = *group;
+	uuid id = group->row.id;
+	TRY(scaling_drop_refresh(op, id));
+	struct scaling_group next = *scaling_group_find(op->head, id);
 	next.is_deleting = true;
 	next.desired = next.min_size = 0;
 	next.row.gen++;

@@ -34,6 +34,36 @@ RESULT scaling_begin_activity(struct op *op, const struct activity_wish *wish, u
 RESULT scaling_set_activity(struct op *op, uuid activity, enum scaling_activity_status status,
 			    const char *message);
 
+/* ---- instance refreshes ---- */
+
+enum refresh_act {
+	REFRESH_REST,
+	REFRESH_NOTE,   /* the row changes */
+	REFRESH_REPLACE /* an instance is terminated, and another takes its place */
+};
+struct refresh_plan {
+	enum refresh_act act;
+	struct scaling_refresh next;         /* REFRESH_NOTE: the row from now on */
+	const struct scaling_member *member; /* REFRESH_REPLACE */
+	int64_t surge;                       /* units that the group has beyond its desired capacity */
+	int64_t due_us;                      /* when to look again; INT64_MAX: when something changes */
+};
+/* Decides how the refresh of a group goes on. Without an active one: REFRESH_REST. */
+void scaling_plan_refresh(const struct tables *t, const struct scaling_group *group, int64_t now_us,
+			  struct refresh_plan *ret_plan);
+/* True if the refresh is to replace the member. */
+bool scaling_is_stale(const struct tables *t, const struct scaling_group *group,
+		      const struct scaling_refresh *refresh, const struct scaling_member *m);
+/* Turns the refresh around: the instances that it launched are replaced from now on. */
+void scaling_begin_rollback(const struct tables *t, struct scaling_refresh *next,
+			    enum scaling_refresh_rollback_why why, int64_t now_us);
+/* Carries out the plan. */
+RESULT scaling_follow_refresh(struct op *op, const struct scaling_group *group);
+/* Ends the refresh of a group that is being deleted. */
+RESULT scaling_drop_refresh(struct op *op, uuid group);
+/* Chooses what a group launches, and tries it as the caller. */
+RESULT scaling_choose_source(struct op *op, const struct scaling_settings *s, struct scaling_group *next);
+
 /* ---- members ---- */
 
 /* Begins the termination. is_at_once: hooks do not hold it. */

@@ -23,10 +23,11 @@ static RESULT read_launches(struct step *s, const struct scaling_group *row, str
 	return report->problem.p ? OK : ctx_no_memory(&s->ctx);
 }
 
-static RESULT take_turn(struct step *s, const struct scaling_group *row, enum scaling_turn turn)
+static RESULT take_turn(struct step *s, const struct scaling_group *row, uuid refresh, enum scaling_turn turn)
 {
 	struct scaling_following *report = STEP_NEW(s, struct scaling_following);
-	*report = (struct scaling_following){.group = s->id, .guard = s->r->later_guard};
+	*report = (struct scaling_following){
+		.group = s->id, .guard = s->r->later_guard, .gen = row->row.gen, .refresh = refresh};
 	if (turn == SCALING_LAUNCH && !s->r->read_scaling)
 		return OK;
 	if (turn == SCALING_LAUNCH)
@@ -106,6 +107,7 @@ static RESULT step_scaling_group(struct step *s)
 	const struct scaling_group *row = NULL;
 	enum scaling_turn turn = SCALING_WAIT;
 	int64_t due_us = INT64_MAX;
+	uuid refresh = UUID_NONE;
 	{
 		AUTO_VIEW view = {0};
 		view_open(s->r->store, &view);
@@ -113,11 +115,13 @@ static RESULT step_scaling_group(struct step *s)
 		if (!group)
 			return OK;
 		turn = engine_find_scaling_turn(view.tables, group, clock_now_us(), &due_us);
-		row = STEP_COPY(s, KIND_SCALING_GROUP, struct scaling_group, group);
+		struct scaling_group launching = *group;
+		refresh = engine_use_scaling_refresh(view.tables, &launching);
+		row = STEP_COPY(s, KIND_SCALING_GROUP, struct scaling_group, &launching);
 	}
 	step_again_by(s, due_us);
 	if (turn != SCALING_WAIT)
-		TRY(take_turn(s, row, turn));
+		TRY(take_turn(s, row, refresh, turn));
 	return publish_metrics(s); /* last: a failure here holds no launch */
 }
 
@@ -131,4 +135,8 @@ const struct resource reconcile_scaling_group = {
 const struct resource reconcile_scaling_member = {
 	.wakes = {{KIND_SCALING_GROUP, offsetof(struct scaling_member, scaling_group)}},
 	.wakes_forgotten = true,
+};
+
+const struct resource reconcile_scaling_refresh = {
+	.wakes = {{KIND_SCALING_GROUP, offsetof(struct scaling_refresh, scaling_group)}},
 };

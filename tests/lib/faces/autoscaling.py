@@ -5,14 +5,14 @@ import contextlib
 import autoscaling_world
 import doors
 import elb_world
-from autoscaling_world import MIXED, SERVICE, TEMPLATE, VERSION, wire
+from autoscaling_world import DESIRED, MIXED, SERVICE, TEMPLATE, VERSION, wire
 from dev import Dev
 
 from . import face
 
 KINDS = {"AutoScalingGroupName": "scaling_group", "AutoScalingGroupNames": "scaling_group", "ResourceId": "scaling_group", "LaunchConfigurationName": "launch_configuration",
          "InstanceId": "instance", "InstanceIds": "instance", "TargetGroupARNs": "target_group", "Identifier": "target_group", "LoadBalancerNames": "elastic_load_balancer",
-         TEMPLATE: "launch_template", MIXED: "launch_template", "VPCZoneIdentifier": "subnet"}
+         TEMPLATE: "launch_template", MIXED: "launch_template", DESIRED + TEMPLATE: "launch_template", DESIRED + MIXED: "launch_template", "VPCZoneIdentifier": "subnet"}
 NEW = {("CreateAutoScalingGroup", "AutoScalingGroupName"), ("CreateAutoScalingGroup", "Tags.member.N.ResourceId"),
        ("CreateLaunchConfiguration", "LaunchConfigurationName")}
 LATER = {("CompleteLifecycleAction", "InstanceId"), ("RecordLifecycleActionHeartbeat", "InstanceId"), ("ExitStandby", "InstanceIds.member.N")}  # no instance is in that state

@@ -277,6 +277,198 @@ static void adjusts(struct cloud *c)
 }
 TEST_STORY(adjusts, 1)
 
+/* ---- instance refreshes ---- */
+
+static struct scaling_refresh refresh_now(struct cloud *c)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	struct scaling_refresh found = {0};
+	for (const struct scaling_refresh *r = scaling_refresh_first(view.tables); r;
+	     r = scaling_refresh_next(view.tables, r))
+		if (r->row.created_us >= found.row.created_us)
+			found = *r;
+	return found;
+}
+
+static bool has_status(struct cloud *c, const void *arg)
+{
+	return refresh_now(c).status == *(const enum scaling_refresh_status *) arg;
+}
+
+static void await_status(struct cloud *c, enum scaling_refresh_status status, int64_t within_us)
+{
+	if (!cloud_step_until(c, has_status, &status, within_us))
+		assert_int_equal(refresh_now(c).status, status);
+}
+
+/* Number of instances in service that the newest refresh launched. */
+static size_t count_new(struct cloud *c, uuid group)
+{
+	uuid refresh = refresh_now(c).row.id;
+	size_t n = 0;
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	for (const struct scaling_member *m = scaling_member_first_by_scaling_group(view.tables, group); m;
+	     m = scaling_member_next_by_scaling_group(view.tables, m))
+		n += m->stage == SCALING_MEMBER_STAGE_IN_SERVICE && uuid_equal(m->refresh, refresh);
+	return n;
+}
+
+static struct scaling_refresh_wish refresh_wish(struct cloud *c, uuid group, int64_t min_healthy)
+{
+	return (struct scaling_refresh_wish){
+		.group = cloud_ref(c, KIND_SCALING_GROUP, group),
+		.row = {.min_healthy = min_healthy, .warmup_s = 60, .bake_s = -1}};
+}
+
+struct bounds {
+	uuid group;
+	size_t least, most; /* instances in service, and members that count */
+	enum scaling_refresh_status until;
+	bool is_broken;
+};
+
+/* Looks after each step that the group is neither too small nor too large. */
+static bool keeps_bounds(struct cloud *c, const void *arg)
+{
+	struct bounds *b = (struct bounds *) arg;
+	size_t serving = 0, counted = 0;
+	bool is_over = refresh_now(c).status == b->until;
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	for (const struct scaling_member *m = scaling_member_first_by_scaling_group(view.tables, b->group); m;
+	     m = scaling_member_next_by_scaling_group(view.tables, m)) {
+		serving += m->stage == SCALING_MEMBER_STAGE_IN_SERVICE;
+		counted += scaling_member_counts(m);
+	}
+	b->is_broken |= serving < b->least || counted > b->most;
+	return b->is_broken || is_over;
+}
+
+static void await_within(struct cloud *c, struct bounds b)
+{
+	assert_true(cloud_step_until(c, keeps_bounds, &b, 40 * MINUTE));
+	assert_false(b.is_broken);
+}
+
+/* Below 100 percent instances go before others come; at 100 percent one is launched ahead. */
+static void refreshes(struct cloud *c)
+{
+	begin(c);
+	uuid id = make(c, 3, 4);
+	await(c, id, 3, 3);
+	struct scaling_refresh_wish wish = refresh_wish(c, id, 90);
+	cloud_ok(c, &c->alice, engine_start_scaling_refresh, &wish);
+	fails(c, engine_start_scaling_refresh_run, &wish, ERR_CONFLICT);
+	await_within(c, (struct bounds){id, 2, 3, SCALING_REFRESH_STATUS_SUCCESSFUL, false});
+	assert_int_equal(refresh_now(c).percent, 100);
+	assert_int_equal(refresh_now(c).total, 3);
+	assert_int_equal(refresh_now(c).remaining, 0);
+	assert_int_equal(count_new(c, id), 3);
+	struct scaling_refresh_target target = {.group = wish.group};
+	fails(c, engine_cancel_scaling_refresh_run, &target, ERR_NOT_FOUND);
+	fails(c, engine_roll_back_scaling_refresh_run, &target, ERR_NOT_FOUND);
+	wish = refresh_wish(c, id, 100);
+	cloud_ok(c, &c->alice, engine_start_scaling_refresh, &wish);
+	await_within(c, (struct bounds){id, 3, 4, SCALING_REFRESH_STATUS_SUCCESSFUL, false});
+	assert_int_equal(count_new(c, id), 3);
+	cloud_settle(c);
+	assert_int_equal(count(c, id).instances, 3);
+}
+TEST_STORY(refreshes, 1)
+
+/* A checkpoint is a pause; the last one ends the refresh, although instances are left. */
+static void pauses(struct cloud *c)
+{
+	static const struct str at[] = {{"25", 2}, {"50", 2}};
+	begin(c);
+	uuid id = make(c, 4, 4);
+	await(c, id, 4, 4);
+	struct scaling_refresh_wish wish = refresh_wish(c, id, 50);
+	wish.row.checkpoints = (struct strs){at, 2};
+	wish.row.checkpoint_s = 1800;
+	wish.row.bake_s = 600;
+	cloud_ok(c, &c->alice, engine_start_scaling_refresh, &wish);
+	cloud_step_for(c, 20 * MINUTE);
+	assert_int_equal(refresh_now(c).why, SCALING_REFRESH_WHY_CHECKPOINT);
+	assert_int_equal(refresh_now(c).percent, 25);
+	assert_int_equal(count_new(c, id), 1);
+	await_status(c, SCALING_REFRESH_STATUS_BAKING, 40 * MINUTE);
+	assert_int_equal(count_new(c, id), 2);
+	await_status(c, SCALING_REFRESH_STATUS_SUCCESSFUL, 20 * MINUTE);
+	assert_int_equal(refresh_now(c).percent, 50);
+	assert_int_equal(refresh_now(c).remaining, 2);
+	assert_int_equal(count_new(c, id), 2);
+}
+TEST_STORY(pauses, 1)
+
+/* A protected instance is waited for, for an hour; ignored it stays. Standby instances likewise. */
+static void waits_for_protected(struct cloud *c)
+{
+	begin(c);
+	uuid id = make(c, 2, 3);
+	await(c, id, 2, 2);
+	struct ref instance = cloud_ref(c, KIND_INSTANCE, count(c, id).first);
+	struct scaling_instances protection = {.group = cloud_ref(c, KIND_SCALING_GROUP, id),
+					       .instances = {&instance, 1},
+					       .is_protected = true};
+	cloud_ok(c, &c->alice, engine_set_scaling_protection, &protection);
+	struct scaling_refresh_wish wish = refresh_wish(c, id, 50);
+	cloud_ok(c, &c->alice, engine_start_scaling_refresh, &wish);
+	cloud_step_for(c, 30 * MINUTE);
+	assert_int_equal(refresh_now(c).why, SCALING_REFRESH_WHY_PROTECTED);
+	await_status(c, SCALING_REFRESH_STATUS_FAILED, 60 * MINUTE);
+	assert_int_equal(refresh_now(c).why, SCALING_REFRESH_WHY_NO_PROGRESS);
+	assert_int_equal(refresh_now(c).percent, 50);
+	wish.row.protected = SCALING_REFRESH_PROTECTED_IGNORE;
+	cloud_ok(c, &c->alice, engine_start_scaling_refresh, &wish);
+	await_status(c, SCALING_REFRESH_STATUS_SUCCESSFUL, 30 * MINUTE);
+	assert_int_equal(count_new(c, id), 1);
+	protection.is_protected = false;
+	cloud_ok(c, &c->alice, engine_set_scaling_protection, &protection);
+	struct scaling_instances move = {.group = protection.group, .instances = {&instance, 1}};
+	cloud_ok(c, &c->alice, engine_enter_scaling_standby, &move);
+	await(c, id, 3, 2);
+	wish.row.standby = SCALING_REFRESH_STANDBY_TERMINATE;
+	cloud_ok(c, &c->alice, engine_start_scaling_refresh, &wish);
+	await_status(c, SCALING_REFRESH_STATUS_SUCCESSFUL, 30 * MINUTE);
+	await(c, id, 2, 2);
+	assert_int_equal(count_new(c, id), 2);
+}
+TEST_STORY(waits_for_protected, 1)
+
+/* Cancelled, the refresh leaves what it replaced, and no instance too many; suspended, it rests. */
+static void is_cancelled(struct cloud *c)
+{
+	begin(c);
+	uuid id = make(c, 3, 4);
+	await(c, id, 3, 3);
+	static const struct str process = {"Terminate", 9};
+	struct scaling_processes suspended = {.group = cloud_ref(c, KIND_SCALING_GROUP, id),
+					      .processes = {&process, 1}};
+	cloud_ok(c, &c->alice, engine_suspend_scaling, &suspended);
+	struct scaling_refresh_wish wish = refresh_wish(c, id, 100);
+	cloud_ok(c, &c->alice, engine_start_scaling_refresh, &wish);
+	cloud_step_for(c, 10 * MINUTE);
+	assert_int_equal(refresh_now(c).why, SCALING_REFRESH_WHY_SUSPENDED);
+	assert_int_equal(count(c, id).members, 3);
+	cloud_ok(c, &c->alice, engine_resume_scaling, &suspended);
+	await(c, id, 4, 4);
+	struct scaling_refresh_target target = {.group = wish.group};
+	fails(c, engine_roll_back_scaling_refresh_run, &target, ERR_STATE);
+	cloud_ok(c, &c->alice, engine_cancel_scaling_refresh, &target);
+	await_status(c, SCALING_REFRESH_STATUS_CANCELLED, 20 * MINUTE);
+	await(c, id, 3, 3);
+	assert_int_equal(count_new(c, id), 1);
+	cloud_ok(c, &c->alice, engine_start_scaling_refresh, &wish);
+	delete_group(c, id);
+	assert_int_equal(refresh_now(c).why, SCALING_REFRESH_WHY_DELETED);
+	cloud_settle(c);
+	assert_int_equal(cloud_count(c, KIND_SCALING_REFRESH), 0);
+}
+TEST_STORY(is_cancelled, 1)
+
 /* ---- kills ---- */
 
 static bool is_complete(struct cloud *c, const void *arg)
@@ -333,12 +525,67 @@ static void test_survives_kills(void **state)
 	assert_true(steps > 20);
 }
 
+/* Starts a refresh, and waits for its end; false: the process died. */
+static bool tell_refresh(struct cloud *c, uuid *group, bool *has_begun)
+{
+	const enum scaling_refresh_status done = SCALING_REFRESH_STATUS_SUCCESSFUL;
+	bool has_lost = true;
+	if (!*has_begun && !tell_life(c, group, &has_lost))
+		return false;
+	struct scaling_refresh_wish wish = refresh_wish(c, *group, 100);
+	if (!cloud_count(c, KIND_SCALING_REFRESH) &&
+	    !cloud_was_answered(c, cloud_call(c, &c->alice, engine_start_scaling_refresh_run, &wish)))
+		return false;
+	*has_begun = true;
+	struct bounds b = {*group, 0, 3, done, false};
+	bool is_over = cloud_step_until(c, keeps_bounds, &b, 60 * MINUTE);
+	assert_false(b.is_broken);
+	return is_over && cloud_lived_to_settle(c);
+}
+
+/* Killed after each of its steps, a refresh replaces each instance once, and launches never more than one ahead. */
+static void test_refresh_survives_kills(void **state)
+{
+	(void) state;
+	uint64_t steps = 0;
+	for (uint64_t at = 0; at <= steps; at += at < 60 ? 1 : 5) {
+		struct cloud *c = cloud_new(3, 1);
+		uuid group = UUID_NONE;
+		bool has_lost = true, has_begun = false;
+		begin(c);
+		assert_true(tell_life(c, &group, &has_lost));
+		uint64_t before = c->steps;
+		c->kill_at = at ? c->steps + at : 0;
+		while (!tell_refresh(c, &group, &has_begun)) {
+			assert_true(cloud_was_killed(c));
+			c->kill_at = 0;
+			cloud_restart(c);
+		}
+		if (!at)
+			steps = c->steps - before;
+		assert_int_equal(refresh_now(c).status, SCALING_REFRESH_STATUS_SUCCESSFUL);
+		assert_int_equal(count_new(c, group), 2);
+		assert_int_equal(count(c, group).members, 2);
+		assert_int_equal(count(c, group).instances, 2);
+		cloud_done(c);
+	}
+	assert_true(steps > 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_keeps_its_size), cmocka_unit_test(test_waits_for_room),
-		cmocka_unit_test(test_stands_by),      cmocka_unit_test(test_waits_for_hooks),
-		cmocka_unit_test(test_adjusts),        cmocka_unit_test(test_survives_kills),
+		cmocka_unit_test(test_keeps_its_size),
+		cmocka_unit_test(test_waits_for_room),
+		cmocka_unit_test(test_stands_by),
+		cmocka_unit_test(test_waits_for_hooks),
+		cmocka_unit_test(test_adjusts),
+		cmocka_unit_test(test_survives_kills),
+		cmocka_unit_test(test_refreshes),
+		cmocka_unit_test(test_pauses),
+		cmocka_unit_test(test_waits_for_protected),
+		cmocka_unit_test(test_is_cancelled),
+		cmocka_unit_test(test_refresh_survives_kills),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -972,6 +972,9 @@ export const words = {
 	"Notifications to {name} ended": "{name}에 대한 알림 종료됨",
 	"Notifications to {name} set": "{name}에 대한 알림 설정됨",
 	"Not registered with its target group. {why}": "대상 그룹에 등록하지 못함. {why}",
+	"Instance refresh ended: {state}": "인스턴스 새로 고침 종료: {state}",
+	"Instance refresh rolling back": "인스턴스 새로 고침 롤백 중",
+	"Instance refresh started": "인스턴스 새로 고침 시작됨",
 	"Scaling policy {name} deleted": "스케일링 정책 {name} 삭제됨",
 	"Scaling policy {name} executed: {count}": "스케일링 정책 {name} 실행됨: {count}",
 	"Scaling policy {name} set": "스케일링 정책 {name} 설정됨",
@@ -1302,6 +1305,7 @@ export const words = {
 	"{n} providers removed": "프로바이더 {n}개 제거함",
 	"Found: {type} {id} ({name})": "발견: {type} {id} ({name})",
 	// Words from the server: states, kinds, quotas.
+	"successful": "성공", "rolled back": "롤백됨", "rollback failed": "롤백 실패",
 	"instant": "즉시", "request": "요청", "maintain": "유지",
 	"pending": "준비 중", "stopping": "중지하는 중", "shutting-down": "종료하는 중", "terminated": "종료됨", "paused": "일시 정지", "suspending": "절전하는 중", "suspended": "절전", "shelved": "보관됨", "shelved-offloaded": "보관됨", "rescued": "복구 모드", "destroyed": "삭제 대기", "error": "오류", "failed": "실패", "creating": "만드는 중", "deleting": "삭제하는 중", "in-use": "사용 중", "attaching": "연결하는 중", "detaching": "분리하는 중", "completed": "완료", "disabled": "사용 안 함", "deregistered": "등록 해제됨", "up": "온라인", "down": "오프라인", "unknown": "알 수 없음", "active": "활성", "submitted": "제출됨", "modifying": "변경하는 중", "closed": "종료", "deleted": "삭제됨",
 	"instances": "인스턴스", "volumes": "볼륨", "images": "이미지", "snapshots": "스냅샷", "routers": "VPC", "subnets": "서브넷", "security-groups": "보안 그룹", "addresses": "공인 주소", "key-pairs": "키 페어", "vcpus": "vCPU", "memory": "메모리", "disks": "디스크",
