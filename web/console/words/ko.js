@@ -260,7 +260,7 @@ export const words = {
 	"Offloaded from its host; volumes are kept": "호스트에서 내려짐. 볼륨은 남음", "On interruption": "중단 시", "Only instances in the same Availability Zone can attach it.": "같은 가용 영역의 인스턴스에 연결할 수 있습니다.",
 	"Only the first 200 users are evaluated.": "처음 200명만 확인합니다.", "Only the first {n} are listed.": "처음 {n}개만 표시합니다.", "Open": "열기", "Open in authenticator app": "인증 앱에서 열기",
 	"Only what has changed since the last backup": "마지막 백업 이후 바뀐 것만",
-	"Opened": "연 때", "Or choose the file, or drop it on the field above": "또는 파일: 고르거나 위 칸에 끌어다 놓으세요", "Orphaned (quarantined)": "고아 리소스(격리됨)", "Other differences": "그 밖의 차이",
+	"Opened": "문의 시각", "Or choose the file, or drop it on the field above": "또는 파일: 고르거나 위 칸에 끌어다 놓으세요", "Orphaned (quarantined)": "고아 리소스(격리됨)", "Other differences": "그 밖의 차이",
 	"Outbound only: instances reach the internet from {ip}.": "아웃바운드 전용: 인스턴스가 {ip} 주소로 인터넷에 나갑니다.", "Outbound rules": "아웃바운드 규칙", "Overview": "개요", "Owner": "소유자", "Page": "페이지",
 	"Page not found": "페이지를 찾을 수 없습니다", "Page, name, ID, address, or “stop web-1”": "페이지, 이름, ID, 주소 또는 “중지 web-1”", "Passkey": "패스키", "Passkey added": "패스키를 만들었습니다",
 	"Passkeys require HTTPS and a host name. They do not work at an IP address.": "패스키를 쓰려면 HTTPS와 호스트 이름이 필요합니다. IP 주소로 연 페이지에서는 쓸 수 없습니다.", "Password": "비밀번호",
@@ -476,7 +476,7 @@ export const words = {
 	"{n} volumes are deleted ({size}).": "볼륨 {n}개({size})가 삭제됩니다.", "{n} volumes are kept: {names}.": "볼륨 {n}개는 남습니다: {names}.",
 	"{n} volumes, {free} available": "볼륨 {n}개, 사용 가능 {free}개", "{n} waiting for your reply": "내 답변을 기다리는 문의 {n}건", "{size} volume created on {host}": "{size} 볼륨 생성됨, 호스트 {host}",
 	"{size} volume deleted": "{size} 볼륨 삭제됨", "{size}/s": "{size}/초", "{state}, {age}": "{state}, {age}",
-	"{up} of {n} hosts online, {instances} instances": "호스트 {n}개 중 {up}개 온라인, 인스턴스 {instances}개", "{used} / unlimited": "{used} / 무제한", "{used} / {limit}": "{used} / {limit}",
+	"{up} of {n} hosts online": "호스트 {n}개 중 {up}개 온라인", "{used} / unlimited": "{used} / 무제한", "{used} / {limit}": "{used} / {limit}",
 	"{what} from anywhere": "{what} ← 어디서나", "{what} from {block}": "{what} ← {block}", "{what} from {name}": "{what} ← {name}", "{what}, {n} rows": "{what}, {n}행",
 
 	"A schedule takes snapshots of a volume by itself, and keeps the latest ones.": "일정에 따라 볼륨의 스냅샷을 자동으로 만들고 최근 것만 남깁니다.",
