@@ -82,9 +82,10 @@ static const struct param subscribe_params[] = {
 	      .doc = "Protocol: sqs, http or https."),
 	PARAM(struct subscribe_args, "Endpoint", endpoint, .flags = REQUIRED, .min = 1, .max = ENDPOINT_MAX,
 	      .doc = "Endpoint: ARN of a queue of the account, or a URL."),
-	PARAM_LIST(struct subscribe_args, "Attributes.entry", attributes, sns_entry_params,
-		   .max = ATTRIBUTES_MAX,
-		   .doc = "Attributes: RawMessageDelivery, RedrivePolicy, FilterPolicy and FilterPolicyScope."),
+	PARAM_LIST(
+		struct subscribe_args, "Attributes.entry", attributes, sns_entry_params,
+		.max = ATTRIBUTES_MAX,
+		.doc = "Attributes: RawMessageDelivery, RedrivePolicy, FilterPolicy and FilterPolicyScope."),
 	PARAM(struct subscribe_args, "ReturnSubscriptionArn", returns_arn,
 	      .doc = "Whether the answer contains the ARN before the subscription is confirmed."),
 };

@@ -157,7 +157,8 @@ static const struct param create_params[] = {
 	  .words = "lowest-price|diversified|capacity-optimized|capacity-optimized-prioritized|"
 		   "price-capacity-optimized|lowestPrice",
 	  .absent = "lowest-price",
-	  .doc = "Order of the spot overrides. lowest-price: smallest type first; the capacity-optimized ones: "
+	  .doc = "Order of the spot overrides. lowest-price: smallest type first; the capacity-optimized "
+		 "ones: "
 		 "most free capacity first; diversified: equal shares."),
 	P("ExcessCapacityTerminationPolicy", excess, .words = "no-termination|termination|terminate",
 	  .absent = "termination",
