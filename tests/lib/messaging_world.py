@@ -79,7 +79,7 @@ class Queues(World):
         return {**self.values, "QueueUrl": self.spare} if name in ("DeleteQueue", "PurgeQueue") else self.values
 
     def more(self, name, place):
-        return {"QueueUrl"} | ({"Attribute.N.Value"} if name == "SetQueueAttributes" else set()) | {p["name"] for p in self.actions[name]["params"] if "RequestEntry.N." in p["name"] and p["required"] and "Attribute" not in p["name"]} | (
+        return {"QueueUrl"} | ({"Attribute.N.Value"} if name == "SetQueueAttributes" else set()) | {p["name"] for p in self.actions[name]["params"] if "RequestEntry.N." in p["name"] and (p["required"] or p["name"].endswith(".Id")) and "Attribute" not in p["name"]} | (
             {n for n in self.values if n.startswith(place + ".Value.") or n == place + ".StringValue"} if "MessageAttribute" in place else set())
 
     def state(self):

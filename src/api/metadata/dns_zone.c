@@ -268,19 +268,23 @@ static enum dns_verdict ask_public_reverse(struct arena *a, struct str name, con
 	return DNS_ANSWER;
 }
 
-/* The domain of load balancers in which the name is, or none. Names in the standard domain also hold where the operator has
- * chosen another, because clients keep them. */
-static struct str find_balancer_domain(const struct tables *t, struct arena *a, struct str name)
+/* Answers names of load balancers. The standard domain is the region's own. The domain that the operator chose also has names
+ * of others (AWS's own load balancers, for amazonaws.com), so names that the region lacks go to the resolvers above. */
+static bool ask_balancers(const struct tables *t, struct arena *a, const struct router *r,
+			  const struct dns_query *q, struct dns_answer *answer)
 {
-	const struct str domains[] = {engine_get_balancer_domain(t, a),
-				      engine_get_chosen_balancer_domain(t, a, true),
-				      engine_get_chosen_balancer_domain(t, a, false)};
-	for (size_t k = 0; k < sizeof domains / sizeof domains[0]; k++) {
-		struct str domain = str_lower(a, domains[k]);
-		if (is_in_domain(name, domain))
-			return domain;
+	static find_host *const find[2] = {find_balancer, NULL};
+	struct str name = str_from(q->name), own = str_lower(a, engine_get_balancer_domain(t, a));
+	if (is_in_domain(name, own))
+		return ask_domain(t, r, own, find, q, answer) == DNS_ANSWER;
+	for (int is_network = 0; is_network < 2; is_network++) {
+		struct str chosen = str_lower(a, engine_get_chosen_balancer_domain(t, a, is_network));
+		struct host_ips ips = no_ips;
+		if (is_in_domain(name, chosen) && !str_equal(name, chosen) &&
+		    find_balancer(t, r, str_slice(name, 0, name.n - chosen.n - 1), &ips))
+			return ask_domain(t, r, chosen, find, q, answer) == DNS_ANSWER;
 	}
-	return STR_NONE;
+	return false;
 }
 
 enum dns_verdict dns_zone_ask(const struct tables *t, struct arena *a, uuid router,
@@ -303,10 +307,8 @@ enum dns_verdict dns_zone_ask(const struct tables *t, struct arena *a, uuid rout
 	struct str labels = str_lower(a, engine_get_label_domain(t, a));
 	if (is_in_domain(name, labels))
 		return ask_domain(t, r, labels, (find_host *const[2]){find_label, NULL}, query, ret_answer);
-	struct str balancers = find_balancer_domain(t, a, name);
-	if (balancers.n)
-		return ask_domain(t, r, balancers, (find_host *const[2]){find_balancer, NULL}, query,
-				  ret_answer);
+	if (ask_balancers(t, a, r, query, ret_answer))
+		return DNS_ANSWER;
 	struct ip endpoint = find_endpoint(t, a, router, name);
 	if (!ip_is_none(endpoint))
 		return say_address(name, endpoint, query, ret_answer);

@@ -17,7 +17,7 @@ MOST = 120
 MORE = {
     "instance": (207, "each face has machines, and what they have is looked up by its owner"),
     "port": (128, "the files of networks find one by another"),
-    "account": (213, "everything belongs to one"),
+    "account": (214, "everything belongs to one"),
 }
 
 

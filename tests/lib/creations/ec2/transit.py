@@ -2,6 +2,7 @@
 """Transit gateways, their attachments, route tables and routes. The form of a row: creations/ec2/__init__.py."""
 from .values import TAGS, Some, tags
 
+POLICY = '{"Statement":[{"Effect":"Allow","Principal":"*","Action":"ec2:Describe*","Resource":"*"}]}'
 OF_TABLE = {"TransitGatewayRouteTableIds": ["{tgw rtb}"]}
 OF_ATTACHMENT = {"TransitGatewayAttachmentIds": ["{tgw attach}"]}
 
@@ -61,8 +62,10 @@ ROWS = [
                            "TagSpecifications": tags("vpc-endpoint")}, {"gateway vpce": "VpcEndpoint.VpcEndpointId"},
      "DescribeVpcEndpoints", {"VpcEndpointIds": ["{gateway vpce}"]}, "VpcEndpoints[0]", {"RouteTableIds": ["{rtb}"], "Tags": TAGS}),
     ("CreateVpcEndpoint", {"VpcId": "{vpc}", "ServiceName": "com.amazonaws.us-east-1.monitoring", "VpcEndpointType": "Interface",
-                           "SubnetIds": ["{subnet}"], "SecurityGroupIds": ["{sg}"], "PrivateDnsEnabled": False, "ClientToken": "an odd endpoint"},
+                           "SubnetIds": ["{subnet}"], "SecurityGroupIds": ["{sg}"], "PrivateDnsEnabled": False, "ClientToken": "an odd endpoint",
+                           "PolicyDocument": POLICY},
      {"odd vpce": "VpcEndpoint.VpcEndpointId"},
      "DescribeVpcEndpoints", {"VpcEndpointIds": ["{odd vpce}"]}, "VpcEndpoints[0]",
-     {"VpcEndpointType": "Interface", "SubnetIds": ["{subnet}"], "Groups[0].GroupId": "{sg}", "PrivateDnsEnabled": False}),
+     {"VpcEndpointType": "Interface", "SubnetIds": ["{subnet}"], "Groups[0].GroupId": "{sg}", "PrivateDnsEnabled": False,
+      "PolicyDocument": POLICY}),
 ]

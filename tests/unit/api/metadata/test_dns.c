@@ -300,7 +300,8 @@ static RESULT put_balancer(struct op *op, void *arg)
 	return setting_put(op, &domain);
 }
 
-/* The domain that the operator chose, in the orders of both types, and the standard one for names that clients kept. */
+/* The domain that the operator chose, in the orders of both types, and the standard one for names that clients kept. The region
+ * does not deny names of the chosen domain, which may have others. */
 static void test_balancers(void **state)
 {
 	static const char *const domains[] = {"elb.us-west-2.internal", "us-west-2.elb.cloud.example.com",
@@ -316,10 +317,10 @@ static void test_balancers(void **state)
 			 name);
 		ask(name, DNS_A, expected);
 	}
-	snprintf(name, sizeof name, "other.%s", domains[1]);
+	snprintf(name, sizeof name, "other.%s", domains[0]);
 	snprintf(expected, sizeof expected,
 		 "NXDOMAIN aa rd ra; %s. A; ns %s. 60 SOA %s. hostmaster.%s. 1 7200 900 1209600 60", name,
-		 domains[1], domains[1], domains[1]);
+		 domains[0], domains[0], domains[0]);
 	ask(name, DNS_A, expected);
 }
 
@@ -559,6 +560,29 @@ static void test_forward(void **state)
 	assert_int_equal(now.forwarded, 2);
 	assert_int_equal(now.relayed, 2);
 	assert_int_equal(now.failed, 0);
+}
+
+/* The operator's domain for load balancers may have other names, which the region must not deny. */
+static void test_forward_in_chosen_domain(void **state)
+{
+	static const char *const names[] = {"us-west-2.elb.cloud.example.com",
+					    "other.us-west-2.elb.cloud.example.com",
+					    "other.elb.us-west-2.cloud.example.com"};
+	struct world *w = *state;
+	char chosen[] = "cloud.example.com", expected[200];
+	uint8_t bytes[4096];
+	struct sockaddr_in from;
+	assert_ok(fixture_commit(w->f, put_balancer, chosen));
+	int fd = guest(w, ROUTER_A, "127.0.1.10");
+	for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+		send_query(fd, names[k], DNS_A, 0);
+		size_t size = upstream_take(w->upstream_udp[0], bytes, &from);
+		upstream_say(w->upstream_udp[0], bytes, make_answer(bytes, size, 0), &from);
+		snprintf(expected, sizeof expected, "NOERROR rd ra; %s. A; an %s. 300 A 192.0.2.1", names[k],
+			 names[k]);
+		check_answer(fd, expected);
+	}
+	(void) close(fd);
 }
 
 /* Neither a wrong id nor another question is believed; the right answer still is. */
@@ -882,19 +906,33 @@ static void test_upstreams(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		dns_test(test_own_names),         dns_test(test_public_names),
-		dns_test(test_reverse_names),     dns_test(test_names_of_ids),
-		dns_test(test_peers_names),       dns_test(test_no_hostnames),
-		dns_test(test_unknown_names),     dns_test(test_refusals),
-		dns_test(test_edns_of_own_names), dns_test(test_strangers_are_not_heard),
-		dns_test(test_routers_never_mix), dns_test(test_noise),
-		dns_test(test_forward),           dns_test(test_forged_answers),
-		dns_test(test_timeouts),          dns_test(test_upstream_that_fails),
-		dns_test(test_limit_per_source),  dns_test(test_truncation),
-		dns_test(test_tcp_own_names),     dns_test(test_tcp_late_reader),
-		dns_test(test_tcp_forward),       dns_test(test_tcp_upstream_breaks),
-		dns_test(test_tcp_limits),        dns_test(test_place_goes),
-		dns_test(test_upstreams),         dns_test(test_balancers),
+		dns_test(test_own_names),
+		dns_test(test_public_names),
+		dns_test(test_reverse_names),
+		dns_test(test_names_of_ids),
+		dns_test(test_peers_names),
+		dns_test(test_no_hostnames),
+		dns_test(test_unknown_names),
+		dns_test(test_refusals),
+		dns_test(test_edns_of_own_names),
+		dns_test(test_strangers_are_not_heard),
+		dns_test(test_routers_never_mix),
+		dns_test(test_noise),
+		dns_test(test_forward),
+		dns_test(test_forged_answers),
+		dns_test(test_forward_in_chosen_domain),
+		dns_test(test_timeouts),
+		dns_test(test_upstream_that_fails),
+		dns_test(test_limit_per_source),
+		dns_test(test_truncation),
+		dns_test(test_tcp_own_names),
+		dns_test(test_tcp_late_reader),
+		dns_test(test_tcp_forward),
+		dns_test(test_tcp_upstream_breaks),
+		dns_test(test_tcp_limits),
+		dns_test(test_place_goes),
+		dns_test(test_upstreams),
+		dns_test(test_balancers),
 	};
 	return cmocka_run_group_tests_name("dns", tests, NULL, NULL);
 }
