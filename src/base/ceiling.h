@@ -13,7 +13,7 @@ struct ceiling {
 	size_t reserve; /* places available to administrators only */
 };
 
-/* Whether one more is allowed, with `count` in total and `count_of_one` of the same asker. */
+/* Checks that one more place may be taken, with `count` places taken in total and `count_of_one` by this asker. */
 static inline bool ceiling_admits(const struct ceiling *c, size_t count, size_t count_of_one,
 				  bool is_administrator)
 {

@@ -239,7 +239,7 @@ def address(h, region, mark):
     (made,) = [a for a in region.mine.rows("/addresses?fields=*") if a["id"] not in before]
     h.row(made["ip"])
     h.act("Associate")
-    ours = h.b.run("return [...document.querySelector('dialog[open] [name=target]').options].find((o) => o.text.startsWith(arguments[0])).value", mark)
+    ours = h.b.until("return [...document.querySelector('dialog[open] [name=target]')?.options ?? []].find((o) => o.text.startsWith(arguments[0]))?.value", mark, what="the instance among those to choose from")
     h.fill("target", ours)
     h.answer("Associate")
     h.b.until("return document.querySelector(arguments[1]).innerText.includes(arguments[0])", mark, h.place, what="the instance")

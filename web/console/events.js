@@ -10,7 +10,7 @@ const PAGE_OF = {instance: ["instances", "instances"], volume: ["volumes", "volu
 	security_group: ["security-groups", "security-groups"], router: ["routers", "networks"], subnet: ["subnets", "networks"], host: ["hosts", "hosts"], support_ticket: ["tickets", "tickets"], provider: ["providers", "providers"], remote_machine: ["remote-machines", "machines"], remote_resource: ["remote-resources", "remote-resources"]};
 
 /** "launch_template" as the reader's words. */
-const ACRONYMS = {router: "VPC", port: "network interface", iam_role: "role", nat_gateway: "NAT gateway", dhcp_options: "DHCP options", mfa_device: "MFA device", oidc_provider: "OpenID Connect provider", saml_provider: "SAML provider", address: "public IP", elastic_load_balancer: "load balancer", cloud_migration: "migration", support_ticket: "ticket"};
+const ACRONYMS = {router: "VPC", port: "network interface", iam_role: "role", nat_gateway: "NAT gateway", dhcp_options: "DHCP options", mfa_device: "MFA device", oidc_provider: "OpenID Connect provider", saml_provider: "SAML provider", address: "public IP", region_audit: "consistency check", elastic_load_balancer: "load balancer", cloud_migration: "migration", support_ticket: "ticket"};
 export function kindWords(kind) {
 	const key = `kind:${kind}`, words = t(key);
 	return words === key ? ACRONYMS[kind] ?? kind.replaceAll("_", " ") : words;

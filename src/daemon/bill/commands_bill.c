@@ -104,9 +104,11 @@ static RESULT bill_month(struct command_call *call)
 	buf_print(&call->text, "%s: %zu lines, %s in all; each line is rounded once\n", query.month.text,
 		  s.tally.count, money_write(sum, total));
 	if (s.unpriced)
-		buf_print(&call->text,
-			  "%zu meters of resources have no price and are not billed: dari prices check\n",
-			  s.unpriced);
+		buf_print(
+			&call->text,
+			"Meters without a price, which are not billed: %zu. `dari prices load FILE` loads a "
+			"price list, which docs/metering.md describes.\n",
+			s.unpriced);
 	return OK;
 }
 

@@ -314,7 +314,7 @@ def test_the_end_of_a_vpc(page, dev):
     send(page, "delete-nat-gateway")
     dev.rest()
     go(page, dev, f"networks/{vpc['ec2']}")
-    press(page, "Close")
+    press(page, "Detach")
     send(page, "detach-internet-gateway")
     assert not rows(dev, "gateways", router=vpc["id"])
     press(page, "Attach internet gateway")

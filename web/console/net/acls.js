@@ -83,7 +83,7 @@ function drop(acl) {
 
 export function aclsCard(router) {
 	return html`<div class="card"><div class="head"><h2>${t("Network ACLs")}</h2><span class="sp"></span>${button(mayAll("network_acl.create"), t("Create network ACL"), () => newAcl(router))}</div>
-		<ul class="plainlist">${of("network-acls", router).map((a) => html`<li>${link(a)}${a.is_default ? html` <span class="dim">${t("default")}</span>` : nothing} <span class="dim">${words(usersOf(a).map(nameOf)) || t("No subnets.")}</span></li>`)}</ul></div>`;
+		<ul class="plainlist">${of("network-acls", router).map((a) => html`<li>${link(a)}${a.is_default ? html` <span class="dim">${t("default")}</span>` : nothing} · ${usersOf(a).length ? html`<span class="dim">${t("Used by")}</span> ${usersOf(a).map((s, k) => html`${k ? ", " : nothing}${link(s)}`)}` : html`<span class="dim">${t("No subnets.")}</span>`}</li>`)}</ul></div>`;
 }
 
 export function aclPage(acl) {

@@ -14,7 +14,7 @@ export const of = (kind, router) => rows(kind).filter((r) => r.router === router
 export const peeringsOf = (router) => rows("peerings").filter((p) => (p.router === router.id || p.peer_router === router.id) && !isOver(p));
 export const subnetsOf = (router) => of("subnets", router).toSorted((a, b) => (a.block ?? "").localeCompare(b.block ?? "", undefined, {numeric: true}));
 export const routerOf = (r) => row("routers", r.router);
-export const link = (r) => html`<a href=${href("networks", shortId(r))}>${nameOf(r)}</a>`;
+export const link = (r) => html`<a class="id" href=${href("networks", shortId(r))}>${nameOf(r)}</a>`;
 
 /** The subnet's effective route table. */
 export const tableOf = (subnet, router) => findRow("route-tables", subnet.route_table ?? router?.main_route_table);

@@ -98,7 +98,7 @@ export function open(router) {
 function close(router, gateway) {
 	const led = of("route-tables", router).filter((x) => routesOf(x).some((r) => r.gateway === gateway.id)), run = stepper();
 	showCommand("gateways.delete", {router, gateway});
-	ask({title: t("Detach the internet gateway of {name}?", {name: nameOf(router)}), danger: true, label: t("Close"),
+	ask({title: t("Detach the internet gateway of {name}?", {name: nameOf(router)}), danger: true, label: t("Detach"),
 		body: () => html`<p>${t("Detaches and deletes the internet gateway. Disassociate public addresses in the VPC first.")}</p>${led.length ? html`<p>${t("Routes of {names} become blackholes.", {names: words(led.map(nameOf))})}</p>` : nothing}`,
 		submit: () => run(closeGateway({router, gateway}))});
 }
@@ -126,7 +126,7 @@ function dropNat(router, nat) {
 export function waysCard(router) {
 	const gateway = of("gateways", router)[0], nats = of("nat-gateways", router), egress = of("egress-gateways", router);
 	return html`<div class="card"><div class="head"><h2>${t("Gateways")}</h2><span class="sp"></span>${button(mayAll("nat_gateway.create") && subnetsOf(router).length, t("Create NAT gateway"), () => newNat(router))}</div><ul class="plainlist">
-		<li>${gateway ? html`${t("Internet gateway")} <span class="m">${nameOf(gateway)}</span> ${mayAll("gateway.detach", "gateway.delete") ? html`<button type="button" class="plain danger-text" @click=${() => close(router, gateway)}>${t("Close")}…</button>` : nothing}`
+		<li>${gateway ? html`${t("Internet gateway")} <span class="m">${nameOf(gateway)}</span> ${mayAll("gateway.detach", "gateway.delete") ? html`<button type="button" class="plain danger-text" @click=${() => close(router, gateway)}>${t("Detach")}…</button>` : nothing}`
 			: html`${t("No internet gateway")} ${mayAll("gateway.create", "gateway.attach") ? html`<button type="button" @click=${() => open(router)}>${t("Attach internet gateway")}</button>` : nothing}`}</li>
 		${egress.map((g) => html`<li>${t("Egress-only gateway")} <span class="m">${nameOf(g)}</span></li>`)}
 		${nats.map((n) => html`<li>NAT ${nameOf(n)} <span class="m">${n.public_ip ?? n.private_ip ?? ""}</span> ${stateOf(n)} <span class="dim">${refName("subnets", n.subnet)}</span> ${mayAll("nat_gateway.delete") && n.state !== "deleting"

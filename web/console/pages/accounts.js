@@ -4,6 +4,7 @@ import {html, nameOf, refName, pairs, copyable, when, mark} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {href} from "../router.js";
 import {t} from "../words.js";
+import {makeAccount} from "../account_dialogs.js";
 
 export const view = resourcePage({
 	name: "accounts", kind: "accounts", kinds: ["domains"], command: "accounts.list", title: () => t("Accounts"),
@@ -15,6 +16,7 @@ export const view = resourcePage({
 		{key: "domain", title: () => t("Domain"), wide: true, width: "16%", text: (a) => refName("domains", a.domain)},
 		{key: "what", title: () => t("Description"), wide: true, text: (a) => a.description ?? ""},
 	],
+	lead: () => html`<button type="button" class="b1" @click=${() => makeAccount()}>${t("Create account")}</button>`,
 	facts: (a) => html`${pairs([[t("State"), a.enabled ? mark("ok", t("enabled")) : mark("off", t("disabled"))], [t("Account ID"), copyable(a.number)], [t("Domain"), refName("domains", a.domain)], [t("Description"), a.description], [t("Created"), when(a.created_us)], ["OpenStack", copyable(a.id)]])}`,
 	more: (a) => html`<p><a class="b" href=${href("quotas", "", {account: a.id})}>${t("Quotas and usage")}</a></p>`,
 });

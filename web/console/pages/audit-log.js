@@ -5,6 +5,7 @@ import {rows, need, touch} from "../store.js";
 import {here, say} from "../router.js";
 import {t, number} from "../words.js";
 import {get} from "../api.js";
+import {kindWords} from "../events.js";
 import {offerCommand} from "../command_bar.js";
 
 const FILTERS = ["account", "user", "action", "outcome", "from", "to"], LIMIT = 100, SOON_MS = 400;
@@ -54,7 +55,7 @@ function look() {
 const accountName = (n) => (n ? nameOf(rows("accounts").find((a) => a.number === n)) || n : "");
 const who = (r) => r.user_name || r.session || r.credential || "–";
 const result = (r) => (r.outcome === "ok" ? mark("ok", t("allowed")) : mark("bad", r.code || r.outcome));
-const about = (r) => r.subject || [r.kind, r.id?.slice(0, 8)].filter(Boolean).join(" ");
+const about = (r) => r.subject || [r.kind && kindWords(r.kind), r.id?.slice(0, 8)].filter(Boolean).join(" ");
 
 function details(r) {
 	return html`<details><summary>${t("Details")}</summary><dl class="kv">${Object.entries(r).map(([name, value]) => html`<dt>${name}</dt><dd class="m">${String(value)}</dd>`)}</dl></details>`;

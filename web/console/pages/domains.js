@@ -6,6 +6,7 @@ import {href} from "../router.js";
 import {t, size, number} from "../words.js";
 import {get, post, patch} from "../api.js";
 import {offerCommand, showCommand} from "../command_bar.js";
+import {makeAccount} from "../account_dialogs.js";
 import {signInCard} from "../sign_in_providers.js";
 
 const SHOWN = [["instances", () => t("Instances"), number], ["vcpus", () => t("vCPUs"), number], ["memory", () => t("Memory"), size], ["volume_bytes", () => t("Disks and snapshots"), size]];
@@ -29,19 +30,6 @@ function bar([name, word, say], of) {
 		return html`<td class="dim">…</td>`;
 	const share = q.limit > 0 ? Math.min(1, q.used / q.limit) : 0;
 	return html`<td data-label=${word()}><span class="num">${q.limit < 0 ? say(q.used) : t("{used} / {limit}", {used: say(q.used), limit: say(q.limit)})}</span>${q.limit < 0 ? nothing : html`<span class="gauge"><svg viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label=${`${word()} ${Math.round(share * 100)} %`} class=${share > 0.9 ? "bad" : share > 0.75 ? "go" : "ok"}><rect class="track" width="100" height="6"/><rect class="fill" width=${share * 100} height="6"/></svg></span>`}</td>`;
-}
-
-function makeAccount(d) {
-	const preview = (name) => showCommand("accounts.create", {name: name || "account", domain: d});
-	ask({title: t("Create account in {name}", {name: nameOf(d)}), label: t("Create"),
-		body: () => html`<label class="f">${t("Name")}<input name="name" required maxlength="64" autofocus spellcheck="false" @input=${(e) => preview(e.target.value.trim())}></label><label class="f">${t("Description")}<input name="description" maxlength="255"></label>
-			<label class="check"><input type="checkbox" name="router" checked> ${t("Create default VPC")}</label>`,
-		submit: async (form) => {
-			const answer = await post("/accounts", {name: form.get("name").trim(), domain: d.id, description: form.get("description"), with_default_router: form.get("router") === "on"});
-			applyRow("accounts", answer.items?.[0]);
-			asked = -Infinity;
-		}});
-	preview("");
 }
 
 function makeDomain() {
@@ -86,7 +74,7 @@ function setPasswords(d) {
 }
 
 function branch(d, below) {
-	return html`<section class="card" aria-label=${nameOf(d)}><div class="head"><h2>${nameOf(d)}</h2>${state(d)}${d.description ? html`<span class="dim">${d.description}</span>` : nothing}<span class="sp"></span><button type="button" aria-label=${`${PASSWORDS[d.passwords ?? "accepted"]()}…: ${nameOf(d)}`} @click=${() => setPasswords(d)}>${PASSWORDS[d.passwords ?? "accepted"]()}…</button> <button type="button" aria-label=${t("Create account in {name}", {name: nameOf(d)})} @click=${() => makeAccount(d)}>${t("Create account")}</button> ${nameOf(d) === "Default" ? nothing : turnButton("domains", d)}</div>
+	return html`<section class="card" aria-label=${nameOf(d)}><div class="head"><h2>${nameOf(d)}</h2>${state(d)}${d.description ? html`<span class="dim">${d.description}</span>` : nothing}<span class="sp"></span><button type="button" aria-label=${`${PASSWORDS[d.passwords ?? "accepted"]()}…: ${nameOf(d)}`} @click=${() => setPasswords(d)}>${PASSWORDS[d.passwords ?? "accepted"]()}…</button> <button type="button" aria-label=${t("Create account in {name}", {name: nameOf(d)})} @click=${() => makeAccount(d, () => { asked = -Infinity; })}>${t("Create account")}</button> ${nameOf(d) === "Default" ? nothing : turnButton("domains", d)}</div>
 		${accountsTable(d)}${(below.get(d.id) ?? []).map((child) => branch(child, below))}</section>`;
 }
 

@@ -34,7 +34,7 @@ export const spec = {
 		{key: "address", title: () => t("Address"), mono: true, isAddress: true, width: "15%", text: address},
 		{key: "cpu", title: () => t("CPU"), wide: true, width: "11%", sort: null, cell: sparkline},
 		{key: "zone", title: () => t("Availability Zone"), wide: true, width: "12%", text: (r) => refName("zones", r.zone)},
-		{key: "age", title: () => t("Launch time"), num: true, wide: true, sort: (r) => -(r.launched_us ?? r.created_us ?? 0), text: (r) => since(r.launched_us || r.created_us)},
+		{key: "age", title: () => t("Launch time"), num: true, wide: true, sort: (r) => -(r.launched_us ?? r.created_us ?? 0), text: (r) => t("{age} ago", {age: since(r.launched_us || r.created_us)})},
 	],
 	chips: [{title: () => t("all"), query: ""}, {title: () => t("running"), query: "state:running"}, {title: () => t("stopped"), query: "state:stopped"}, {title: () => t("needs attention"), query: "state:error"}],
 	get actions() {

@@ -43,7 +43,7 @@ function mapOf(router) {
 		return {zone, boxes, x: k * (WIDTH + GAP)};
 	});
 	const width = Math.max(1, zones.length) * (WIDTH + GAP) - GAP;
-	return html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Resource map of {name}", {name: nameOf(router)})}><svg class="map" viewBox="0 0 ${width} ${height}" .style=${`min-width:${Math.min(width, 340)}px;max-width:${width}px;width:100%;display:block;padding:12px`}>
+	return html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Resource map of {name}", {name: nameOf(router)})}><svg class="map" viewBox="0 0 ${width} ${height}" .style=${`min-width:${Math.min(width, 640)}px;max-width:${width}px;width:100%;display:block;padding:12px`}>
 		<rect class="box" x="0" y="4" width=${Math.min(width, 240)} height="34" rx="8"/><text x="12" y="26" font-weight="600">${gateway ? t("Internet gateway") : t("No internet gateway")}</text>
 		${gateway?.ip ? svg`<text class="dimtext" x="252" y="26">${gateway.ip}</text>` : nothing}${peerings.length ? svg`<text class="dimtext" x=${width - 4} y="26" text-anchor="end">${t("{n} peering connections", {n: peerings.length})}</text>` : nothing}
 		${gateway ? columns.map((c) => svg`<path class="wire" d="M120 38V50H${c.x + WIDTH / 2}V${HEAD}"/>`) : nothing}

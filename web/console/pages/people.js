@@ -120,7 +120,7 @@ function more(u) {
 function keyTable(u) {
 	const keys = keysOf(u);
 	return html`<div class="card"><h2>${t("Access keys")}</h2>${keys.length ? html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Access keys")}><table class="simple"><thead><tr><th scope="col">${t("Access key ID")}</th><th scope="col">${t("State")}</th><th scope="col">${t("Last used")}</th><th scope="col"><span class="sr">${t("Actions")}</span></th></tr></thead><tbody>
-		${keys.map((k) => html`<tr><td class="m">${k.key_id}</td><td>${k.enabled ? mark("ok", t("active")) : mark("off", t("inactive"))}</td><td>${k.last_used_us ? since(k.last_used_us) : "–"}</td><td><button type="button" @click=${() => turn(k)}>${k.enabled ? t("Deactivate") : t("Activate")}</button> <button type="button" class="danger-text" @click=${() => dropKey(k)}>${t("Delete")}…</button></td></tr>`)}</tbody></table></div>` : html`<p class="dim">${t("No access keys that you may view.")}</p>`}</div>`;
+		${keys.map((k) => html`<tr><td class="m">${k.key_id}</td><td>${k.enabled ? mark("ok", t("active")) : mark("off", t("inactive"))}</td><td>${k.last_used_us ? t("{age} ago", {age: since(k.last_used_us)}) : "–"}</td><td><button type="button" @click=${() => turn(k)}>${k.enabled ? t("Deactivate") : t("Activate")}</button> <button type="button" class="danger-text" @click=${() => dropKey(k)}>${t("Delete")}…</button></td></tr>`)}</tbody></table></div>` : html`<p class="dim">${t("No access keys that you may view.")}</p>`}</div>`;
 }
 
 const kindOf = (u) => (u.is_owner ? t("account owner") : u.account ? t("account") : t("domain {name}", {name: refName("domains", u.domain)}));

@@ -27,7 +27,7 @@ export function view() {
 		<div class="grid4">${zones.map((z) => {
 			const own = hosts.filter((h) => h.zone === z.id);
 			const cpus = own.reduce((s, h) => s + Math.floor((h.seen_cpus ?? 0) * (h.overcommit_percent || 100) / 100), 0), memory = own.reduce((s, h) => s + (h.seen_memory ?? 0) - (h.reserved_memory ?? 0), 0);
-			return html`<div class="card"><h2>${z.name}</h2><p class="hint">${t("{up} of {n} hosts online, {instances} instances", {up: own.filter((h) => h.state === "up").length, n: own.length, instances: use(own, "instances")})}</p>
+			return html`<div class="card"><h2>${z.name}</h2><p class="hint">${t("{up} of {n} hosts online", {up: own.filter((h) => h.state === "up").length, n: own.length})}, ${t("{n} instances", {n: use(own, "instances")})}</p>
 				${gauge(t("vCPUs"), use(own, "vcpus"), cpus, number)}${gauge(t("Memory"), use(own, "memory"), memory, size)}${gauge(t("Disk"), use(own, "disk"), own.reduce((s, h) => s + (h.seen_disk ?? 0), 0), size)}</div>`;
 		})}
 		<div class="card"><h2>${t("Available capacity")}</h2>${room.length ? html`<dl class="kv">${room.map(([x, n]) => html`<dt>${x.name}</dt><dd class=${n ? "" : "bad"}>${n ? t("{n} more", {n}) : html`▲ ${t("none")}`}</dd>`)}</dl>` : waiting()}</div></div>

@@ -47,7 +47,7 @@ export const view = resourcePage({
 	columns: [
 		{key: "name", title: () => t("Name"), width: "34%", sort: nameOf},
 		{key: "what", title: () => t("Description"), wide: true, width: "30%", text: (r) => r.description ?? ""},
-		{key: "used", title: () => t("Last used"), width: "20%", sort: (r) => r.last_used_us ?? 0, text: (r) => (r.last_used_us ? since(r.last_used_us) : "–")},
+		{key: "used", title: () => t("Last used"), width: "20%", sort: (r) => r.last_used_us ?? 0, text: (r) => (r.last_used_us ? t("{age} ago", {age: since(r.last_used_us)}) : "–")},
 		{key: "made", title: () => t("Created"), wide: true, sort: (r) => r.created_us, text: (r) => time(r.created_us)},
 	],
 	actions: [{id: "trust", title: () => t("Trust relationships"), hidden: () => !manages(), run: trust},
@@ -55,6 +55,6 @@ export const view = resourcePage({
 	above: whyNoButtons,
 	lead: () => (manages() ? html`<button type="button" class="b1" @click=${make}>${t("Create role")}</button>` : nothing),
 	empty: () => emptyCard(t("No roles"), t("A role is assumed for temporary credentials: by an instance, a user, or another account."), manages() ? html`<button type="button" class="b1" @click=${make}>${t("Create role")}</button>` : nothing),
-	facts: (r) => pairs([[t("Name"), r.name], [t("Description"), r.description], [t("Path"), r.path && r.path !== "/" ? r.path : ""], [t("Maximum session duration"), r.session_max_us ? span(r.session_max_us) : ""], [t("Last used"), r.last_used_us ? since(r.last_used_us) : ""], [t("Created"), when(r.created_us)]]),
+	facts: (r) => pairs([[t("Name"), r.name], [t("Description"), r.description], [t("Path"), r.path && r.path !== "/" ? r.path : ""], [t("Maximum session duration"), r.session_max_us ? span(r.session_max_us) : ""], [t("Last used"), r.last_used_us ? t("{age} ago", {age: since(r.last_used_us)}) : ""], [t("Created"), when(r.created_us)]]),
 	more: (r) => html`<div class="card"><h2>${t("Trust relationships")}</h2><div class="block"><pre tabindex="0" aria-label=${t("Trust relationships")}>${r.trust ?? ""}</pre></div></div>${policiesCard("iam_role", r)}`,
 });

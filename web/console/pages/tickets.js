@@ -167,7 +167,7 @@ const page = resourcePage({
 		{key: "state", title: () => t("State"), width: "22%", text: (r) => r.state, cell: stateMark},
 		{key: "severity", title: () => t("Severity"), wide: true, width: "13%", sort: (r) => SEVERITIES.findIndex(([word]) => word === r.severity), text: severity},
 		{key: "account", title: () => t("Account"), wide: true, width: "14%", text: (r) => (isOperator() ? refName("accounts", r.account) : "")},
-		{key: "opened", title: () => t("Opened"), num: true, sort: (r) => r.created_us, text: (r) => since(r.created_us)},
+		{key: "opened", title: () => t("Opened"), num: true, sort: (r) => r.created_us, text: (r) => t("{age} ago", {age: since(r.created_us)})},
 	],
 	chips: [{title: () => t("all"), query: ""}, {title: () => t("open"), query: "open:yes"}, {title: () => t("waiting"), query: "state:waiting"}, {title: () => t("new"), query: "state:new"}],
 	lead: () => (mayChange() ? html`<button type="button" class="b1" @click=${() => openTicket()}>${t("Create ticket")}</button>` : nothing),

@@ -14,7 +14,7 @@ for (const [one, other] of [
 	["An Elastic IP address stays allocated: {names}.", "{n} Elastic IP addresses stay allocated: {names}."], ["{n} account", "{n} accounts"],
 	["Address disassociated", "{n} addresses disassociated"], ["Address released", "{n} addresses released"], ["{n} day, {total} total", "{n} days, {total} total"],
 	["{n} difference", "{n} differences"], ["Group deleted", "{n} groups deleted"], ["{n} host: {why}", "{n} hosts: {why}"], ["Image deregistered", "{n} images deregistered"],
-	["{n} instance", "{n} instances"], ["{n} instance is on this host. It was not restarted elsewhere: the host is not confirmed to be off.",
+	["{n} instance", "{n} instances"], ["{up} of {n} host online", "{up} of {n} hosts online"], ["{n} instance is on this host. It was not restarted elsewhere: the host is not confirmed to be off.",
 		"{n} instances are on this host. They were not restarted elsewhere: the host is not confirmed to be off."],
 	["Instance paused", "{n} instances paused"], ["Instance resumed", "{n} instances resumed"], ["{n} instance uses this image", "{n} instances use this image"],
 	["Key pair deleted", "{n} key pairs deleted"], ["{n} member", "{n} members"], ["{n} needs attention", "{n} need attention"],

@@ -146,7 +146,7 @@ static const struct param storage_rows[] = {
 static const struct params storage_params = PARAMS(struct storage, storage_rows, .object = "StorageProfile");
 static const struct param interface_property_rows[] = {
 	PARAM(struct interface_properties, "primary", is_primary,
-	      .doc = "Whether it is the primary of several interfaces."),
+	      .doc = "Whether the interface is the primary of several."),
 	PARAM(struct interface_properties, "deleteOption", fate, .words = FATES,
 	      .doc = "Whether the network interface is deleted with the virtual machine; absent: Detach."),
 };

@@ -53,7 +53,7 @@ static const struct param config_rows[] = {
 	PARAM(struct config_says, "privateIPAllocationMethod", method, .doc = "Dynamic or Static."),
 	PARAM(struct config_says, "privateIPAddress", ip, .doc = "Private address, if the method is Static."),
 	PARAM(struct config_says, "primary", is_primary,
-	      .doc = "Whether it is the primary of several configurations."),
+	      .doc = "Whether the configuration is the primary of several."),
 	PARAM_LIST(struct config_says, "applicationSecurityGroups", sets, az_link_params,
 		   .max = PORT_SETS_OF_PORT_MAX,
 		   .doc = "Application security groups that include the interface."),

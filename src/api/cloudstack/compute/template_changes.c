@@ -38,7 +38,7 @@ struct said {
 #define OFFERED(T, member)                                                                                   \
 	PARAM(T, "isextractable", member.is_extractable, .doc = "Stored and shown; has no effect."),         \
 		PARAM(T, "isfeatured", member.is_featured,                                                   \
-		      .doc = "Whether it is featured. Only a root administrator's can be.")
+		      .doc = "Whether the image is featured; for root administrators.")
 #define PUBLIC(T, member) PARAM(T, "ispublic", member.is_public, .doc = "Whether all accounts may use it.")
 /* Unsupported parameters of registration and update. */
 #define UNBUILT UNBUILT_AT_ALL, NOT_BUILT("checksum")
@@ -191,7 +191,7 @@ struct registration {
 #define ONE_ZONE                                                                                             \
 	P("zoneid", zone, .kind = KIND_ZONE, .flags = REQUIRED, .none = "-1",                                \
 	  .doc = "Zone. The image is available in every zone.")
-#define BOOTABLE P("bootable", is_bootable, .doc = "Whether it can be booted; needs ostypeid.")
+#define BOOTABLE P("bootable", is_bootable, .doc = "Whether the ISO is bootable; needs ostypeid.")
 static const struct param template_params[] = {
 	REGISTERED,
 	FORMAT_AND_HYPERVISOR,
@@ -375,8 +375,7 @@ static const struct param create_params[] = {
 	  .doc = "Snapshot to create the template from, instead of a volume."),
 	CS_FOR_PARAMS(struct making, owner),
 	UNBUILT,
-	P("isfeatured", said.is_featured,
-	  .doc = "Whether it is featured. Only a root administrator's can be."),
+	P("isfeatured", said.is_featured, .doc = "Whether the image is featured; for root administrators."),
 	NOT_BUILT("url|virtualmachineid|zoneid"),
 };
 #undef P

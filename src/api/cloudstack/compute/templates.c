@@ -32,7 +32,7 @@ struct list_templates {
 		CS_TAGS_PARAM(struct list_templates),                                                        \
 		P("zoneid", zone, .kind = KIND_ZONE, .doc = "Ignored: images are in every zone."),           \
 		P("hypervisor", hypervisor, .doc = "Hypervisor; only KVM."),                                 \
-		P("isready", is_ready, .doc = "Whether it is ready.")
+		P("isready", is_ready, .doc = "Whether the template or ISO is ready.")
 static const struct param iso_params[] = {
 	LIST_PARAMS,
 	P("isofilter", filter, .words = FILTERS, .absent = "selfexecutable", .doc = WHOSE),

@@ -29,7 +29,7 @@ const struct params ec2_launch_mapping_params = PARAMS(struct ec2_launch_words, 
 
 static const struct param address_rows[] = {
 	P("PrivateIpAddress", text[0], .max = 64, .doc = "Private IPv4 address."),
-	P("Primary", flag[0], .doc = "Whether it is the primary address."),
+	P("Primary", flag[0], .doc = "Whether the address is the primary one."),
 };
 static const struct params address_params = PARAMS(struct ec2_launch_words, address_rows);
 

@@ -58,7 +58,7 @@ static const struct param private_ip_rows[] = {
 	PARAM(struct ec2_private_ip, "PrivateIpAddress", ip, .flags = REQUIRED,
 	      .doc = "The private address."),
 	PARAM(struct ec2_private_ip, "Primary", is_primary,
-	      .doc = "Whether it is the primary address; one address at most."),
+	      .doc = "Whether the address is the primary one; one address at most."),
 };
 const struct params ec2_private_ip_params = PARAMS(struct ec2_private_ip, private_ip_rows);
 

@@ -152,7 +152,7 @@ static const struct param target_params[] = {
 		OS_UNBUILT("segments"), OS_UNBUILT("vlan_transparent", .only = "false"),                     \
 		OS_UNBUILT("dns_domain", .only = "")
 #define EXTERNAL_DOC                                                                                         \
-	"Whether it is an external network, for router gateways and floating IPs; for administrators."
+	"Whether the network is external, for router gateways and floating IPs; for administrators."
 
 struct os_create_network {
 	struct network_wish wish;
@@ -167,7 +167,7 @@ static const struct param create_params[] = {
 	OS_BODY(struct os_create_network, "mtu", wish.mtu, .min = NETWORK_MTU_MIN, .max = EXTERNAL_MTU,
 		.doc = "MTU of guests' packets, in bytes."),
 	OS_BODY(struct os_create_network, "shared", wish.is_shared,
-		.doc = "Whether all projects share it; for administrators."),
+		.doc = "Whether all projects share the network; for administrators."),
 	OS_BODY(struct os_create_network, "router:external", wish.is_external, .doc = EXTERNAL_DOC),
 	OS_BODY(struct os_create_network, "is_default", wish.is_default,
 		.doc = "Whether auto-allocated topologies use this external network."),
@@ -194,7 +194,7 @@ static const struct param update_params[] = {
 	OS_BODY(struct os_update_network, "port_security_enabled", wish.is_open, .flags = OPPOSITE,
 		.doc = SECURITY_DOC),
 	OS_BODY(struct os_update_network, "shared", wish.is_shared,
-		.doc = "Whether all projects share it; for administrators."),
+		.doc = "Whether all projects share the network; for administrators."),
 	OS_BODY(struct os_update_network, "is_default", wish.is_default,
 		.doc = "Whether auto-allocated topologies use this external network."),
 	OS_BODY(struct os_update_network, "mtu", wish.mtu, .min = NETWORK_MTU_MIN, .max = EXTERNAL_MTU,

@@ -100,7 +100,7 @@ static const struct param create_params[] = {
 	OS_BODY(struct os_create_subnet_pool, "default_quota", wish.quota, .min = 0, .max = INT32_MAX,
 		.doc = QUOTA_DOC),
 	OS_BODY(struct os_create_subnet_pool, "is_default", wish.is_default,
-		.doc = "Whether it is the region's default pool; for administrators."),
+		.doc = "Whether the pool is the region's default; for administrators."),
 	OS_BODY(struct os_create_subnet_pool, "shared", wish.is_shared,
 		.doc = "Whether all projects share the pool; for administrators."),
 	OS_PROJECT(struct os_create_subnet_pool, wish.account),
@@ -134,7 +134,7 @@ static const struct param update_params[] = {
 	OS_BODY(struct os_update_subnet_pool, "default_quota", wish.quota, .min = 0, .max = INT32_MAX,
 		.doc = QUOTA_DOC),
 	OS_BODY(struct os_update_subnet_pool, "is_default", wish.is_default,
-		.doc = "Whether it is the region's default pool; for administrators."),
+		.doc = "Whether the pool is the region's default; for administrators."),
 	POOL_UNBUILT,
 };
 
