@@ -261,7 +261,7 @@ RESULT engine_change_octavia_monitor(struct op *op, struct octavia_monitor_chang
 	TRY(octavia_touch(op, next.elastic_load_balancer, &next.monitor_gen));
 	next.proxy_gen = next.monitor_gen;
 	TRY(target_group_put(op, &next));
-	return engine_log_event(op, KIND_TARGET_GROUP, &next.row, "changed", "Health monitor.");
+	return engine_log_event(op, KIND_TARGET_GROUP, &next.row, "changed", "Health monitor changed.");
 }
 
 RESULT engine_delete_octavia_monitor(struct op *op, struct octavia_monitor_target *wish)
@@ -316,7 +316,7 @@ RESULT octavia_put_pool(struct op *op, const struct elastic_load_balancer *b, co
 	for (size_t k = 0; k < wish->members.count; k++)
 		TRY(octavia_put_member(op, target_group_find(op->head, made.row.id), &wish->members.at[k],
 				       gen, &member));
-	return engine_log_event(op, KIND_TARGET_GROUP, &made.row, "created", "Pool %" STR_FMT ".",
+	return engine_log_event(op, KIND_TARGET_GROUP, &made.row, "created", "Target group %" STR_FMT ".",
 				STR_ARG(made.title));
 }
 
@@ -385,7 +385,7 @@ RESULT engine_change_octavia_pool(struct op *op, struct octavia_pool_change *wis
 	next.row.gen++;
 	TRY(octavia_touch(op, next.elastic_load_balancer, &next.proxy_gen));
 	TRY(target_group_put(op, &next));
-	return engine_log_event(op, KIND_TARGET_GROUP, &next.row, "changed", "Pool %" STR_FMT ".",
+	return engine_log_event(op, KIND_TARGET_GROUP, &next.row, "changed", "Target group %" STR_FMT ".",
 				STR_ARG(next.title));
 }
 
@@ -404,7 +404,7 @@ RESULT engine_delete_octavia_pool(struct op *op, struct octavia_pool_target *wis
 		next.row.gen++;
 		TRY(listener_put(op, &next));
 	}
-	TRY(engine_log_event(op, KIND_TARGET_GROUP, &group->row, "deleted", "Pool %" STR_FMT ".",
+	TRY(engine_log_event(op, KIND_TARGET_GROUP, &group->row, "deleted", "Target group %" STR_FMT ".",
 			     STR_ARG(group->title)));
 	return target_group_forget(op, id);
 }
