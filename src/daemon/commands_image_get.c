@@ -155,6 +155,12 @@ static RESULT find_version(struct getting *g)
 	by_file.mark = slash ? slash + 1 : by_file.file;
 	if (str_is_empty(g->version) && strstr(by_file.mark, "{v}"))
 		g->version = image_source_newest(c->arena, &by_file, (int) g->arch, listing);
+	if (str_is_empty(g->version) && g->directory)
+		return ctx_fail(c, ERR_NOT_FOUND,
+				"the directory %s has no version of %s: copy the image there, with its "
+				"checksum file and signature, or name the version: dari image get %s@VERSION "
+				"--from %s",
+				g->directory, g->source->name, g->source->name, g->directory);
 	if (str_is_empty(g->version))
 		return ctx_fail(c, ERR_NOT_FOUND,
 				"%" STR_FMT " names no version of %s; say one: dari image get %s@VERSION",

@@ -7,6 +7,7 @@
 #include "engine/network/port/port.h"
 #include "engine/reach/reach.h"
 #include "engine/region/region_audit.h"
+#include "engine/resolve.h"
 #include "store/account.h"
 #include "store/host.h"
 #include "store/port.h"
@@ -40,12 +41,26 @@ static const struct row *find_anything(const struct tables *t, struct str text, 
 	return NULL;
 }
 
+/* Destination of a history, and the word for its resource's kind. */
+struct history {
+	struct command_call *call;
+	const char *subject;
+};
+
+/* Prints an event. Its text may begin with a pronoun, because the faces show it beside the resource: names
+ * the subject instead, so that a copied line can be understood. */
 static RESULT explain_event(void *arg, const struct event *event)
 {
-	struct command_call *call = arg;
+	const struct history *h = arg;
+	struct str text = event->text;
 	char at[CLOCK_TEXT_SIZE];
-	buf_print(&call->text, "  %s  %-24.*s %" STR_FMT " %" STR_FMT "\n", clock_write_ms(event->at_us, at),
-		  STR_ARG(event->action), STR_ARG(event->what), STR_ARG(event->text));
+	bool is_of = str_starts_with(text, STR("Its "));
+	if (is_of || str_starts_with(text, STR("It ")))
+		text = str_print(h->call->ctx.arena, "The %s%s%" STR_FMT, h->subject, is_of ? "'s" : "",
+				 STR_ARG(str_slice(text, is_of ? 3 : 2, text.n)));
+	buf_print(&h->call->text, "  %s  %-24.*s %" STR_FMT " %" STR_FMT "\n",
+		  clock_write_ms(event->at_us, at), STR_ARG(event->action), STR_ARG(event->what),
+		  STR_ARG(text));
 	return OK;
 }
 
@@ -108,7 +123,8 @@ static RESULT explain(struct command_call *call)
 	view_close(&view);
 	buf_print(&call->text, "history, newest first:\n");
 	const struct event_query query = {.id = id, .max = EVENTS_SHOWN};
-	return call->daemon->sql->read_events(call->daemon->sql, &call->ctx, &query, explain_event, call);
+	struct history history = {.call = call, .subject = engine_kind_words(&call->ctx, kind)};
+	return call->daemon->sql->read_events(call->daemon->sql, &call->ctx, &query, explain_event, &history);
 }
 
 /* ---- audit ---- */

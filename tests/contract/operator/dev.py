@@ -255,6 +255,18 @@ def test_explains_fields(room):
         assert few.index("history, newest first:") > few.index("  size                       3 GiB")
 
 
+def test_a_history_names_its_subject(room):
+    with Dev(env={"TMPDIR": str(room)}) as dev:
+        ec2 = dev.account.client()
+        instance = launch(ec2)
+        await_state(ec2, instance, "running")
+        ec2.modify_instance_attribute(InstanceId=instance, DisableApiTermination={"Value": True})
+        _, lines = explained(dev, instance)
+        history = "\n".join(lines[lines.index("history, newest first:"):])
+        assert "The instance is running on its host." in history and "The instance's settings were changed." in history
+        assert " It " not in history and " Its " not in history
+
+
 def test_explains_every_kind(room):
     with Dev(env={"TMPDIR": str(room)}) as dev:
         world = World(dev.account, dump())

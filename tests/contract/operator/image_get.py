@@ -435,6 +435,11 @@ def test_a_directory_whose_names_have_no_version(dev, vendor, keys, tmp_path):
     assert value and value["latest"], problem
 
 
+def test_an_empty_directory(dev, tmp_path):
+    """The message says which files to copy."""
+    leaves_nothing(dev, get(dev, "debian-12", "--from", str(tmp_path), "--unsigned")[1], f"the directory {tmp_path} has no version of debian-12", "copy the image there", "checksum file")
+
+
 def test_a_mirror_of_many_vendors(dev, vendor, keys):
     vendor.files = {("ubuntu/" if "noble" in path else "debian/") + path: body for path, body in vendor.files.items()}
     assert got(dev, vendor, keys, "ubuntu-24.04", "--mirror", vendor.url + "{vendor}")["made"]
