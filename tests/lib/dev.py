@@ -128,7 +128,7 @@ class Dev:
         done = subprocess.run([DARI, "--config", self.config, *argv, "--json"], check=True, capture_output=True, text=True)
         return json.loads(done.stdout) if done.stdout.strip() else None
 
-    endless = 0  # number of downloads that a test made endless: they stay pending
+    endless = 0  # number of steps that a test made endless, such as a download: they stay pending
 
     def rest(self):
         """Waits until the reconciler has no pending work, or only waiting work that does not change for many looks."""

@@ -409,7 +409,7 @@ static RESULT launch(struct op *op, const struct scaling_group *group, const str
 	uuid refresh = engine_use_scaling_refresh(op->head, &launching);
 	const struct scaling_source source = engine_get_scaling_source(&launching);
 	const struct asker asker = ASKER_OF(&launching);
-	const struct asker_work work = {wish->guard, "scaling_group.create", op->now_us};
+	const struct asker_work work = {wish->guard, "instance.create", op->now_us};
 	struct launching l = {.wish = wish,
 			      .group = group->row.id,
 			      .refresh = refresh,

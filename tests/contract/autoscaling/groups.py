@@ -391,13 +391,39 @@ def test_refused(place):
     assert not place.asg.describe_auto_scaling_groups()["AutoScalingGroups"]
 
 
-def test_permissions(place, region):
+class User:
+    """A user of the account whose only policy allows the actions."""
+
+    def __init__(self, place, name, *actions):
+        iam = client(place.region, place.account, "iam")
+        iam.create_user(UserName=name)
+        iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        self.key_id, self.secret = key["AccessKeyId"], key["SecretAccessKey"]
+        self.asg = client(place.region, self, "autoscaling")
+
+
+def test_permissions(place):
     """A user who may create groups, but launch nothing, creates none."""
-    guest = place.account.user("scaler", {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "autoscaling:*", "Resource": "*"}]}) \
-        if hasattr(place.account, "user") else None
-    if guest:
-        asked = {"AutoScalingGroupName": "denied", "MinSize": 1, "MaxSize": 1, "VPCZoneIdentifier": place.subnets[0], "LaunchTemplate": {"LaunchTemplateId": place.template}}
-        assert code(client(region, guest, "autoscaling").create_auto_scaling_group, **asked) == "AccessDenied"
+    asked = {"AutoScalingGroupName": "denied", "MinSize": 1, "MaxSize": 1, "VPCZoneIdentifier": place.subnets[0], "LaunchTemplate": {"LaunchTemplateId": place.template}}
+    assert code(User(place, "scaler", "autoscaling:*").asg.create_auto_scaling_group, **asked) == "AccessDenied"
+    assert code(User(place, "reader", "ec2:RunInstances").asg.create_auto_scaling_group, **asked) == "AccessDenied"
+    assert not place.asg.describe_auto_scaling_groups()["AutoScalingGroups"]
+
+
+def test_later_launches(place):
+    """A group launches by the rights of the user who chose its template, and that user needs no right to create groups."""
+    place.create("kept", DesiredCapacity=1)
+    place.has("kept", 1)
+    chooser = User(place, "chooser", "autoscaling:UpdateAutoScalingGroup", "ec2:RunInstances", "ec2:CreateTags")
+    chooser.asg.update_auto_scaling_group(AutoScalingGroupName="kept", LaunchTemplate={"LaunchTemplateId": place.template, "Version": "1"}, DesiredCapacity=2)
+    place.has("kept", 2)
+    client(place.region, place.account, "iam").delete_user_policy(UserName="chooser", PolicyName="p")
+    place.asg.set_desired_capacity(AutoScalingGroupName="kept", DesiredCapacity=3)
+    assert soon(lambda: any(a["StatusCode"] == "Failed" for a in place.activities("kept"))), place.activities("kept")
+    assert len(place.instances("kept")) == 2
+    place.delete("kept")
 
 
 if __name__ == "__main__":

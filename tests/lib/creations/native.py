@@ -23,11 +23,13 @@ LIMITS = [p["name"] for p in ACTIONS["PATCH /accounts/{id}/limits"]["params"] if
 class R:
     """Row of one resource. path: the call that creates it; body: the request; shown: shown form of members that differ, by member: HIDDEN, a function
     of the row, or a pair (other name, value); changes: bodies of PATCH, one request each; changed: as shown; at: its list, if that has another
-    path; also: PATCH of a longer path; then: a call after it; by: "admin", the region's administrator, or "owner", the account's, who signs."""
+    path; also: PATCH of a longer path; then: a call after it; waits: the reconciler tries
+    it again for ever, because nothing answers; by: "admin", the region's administrator, or "owner", the account's, who signs."""
 
-    def __init__(self, path, body, shown=None, changes=(), changed=None, label=None, by="mine", at=None, also="", then=None):
+    def __init__(self, path, body, shown=None, changes=(), changed=None, label=None, by="mine", at=None, also="", then=None, waits=False):
         self.path, self.body, self.shown, self.changes, self.changed = path, body, shown or {}, changes, changed or {}
         self.label, self.by, self.at, self.also, self.then = label, by, at or path, also, then
+        self.waits = waits
 
 
 ROWS = [
@@ -113,7 +115,7 @@ ROWS = [
       [{"url": "http://127.0.0.2:8/"}, {"secret": "y" * 16}, {"events": ["volume"]}, {"is_off": False}, {"takes_payments": False}], {"secret": HIDDEN}, by="admin"),
     R("/providers", {"name": "p", "cloud": "aws", "region": "eu-1", "login": "AKIAX", "secret": "s", "endpoint": "http://127.0.0.2:9/", "account": "{account}", "pin": "sha256//x",
                      "ca": "-----BEGIN CERTIFICATE-----", "poll_s": 86400, "reads_metrics": True, "project": "x", "domain": "y"}, {"secret": HIDDEN},
-      [{"login": "AKIAY"}, {"secret": "t"}, {"pin": "sha256//y"}, {"ca": "-----BEGIN CERTIFICATE-----x"}, {"poll_s": 3600}, {"reads_metrics": False}], {"secret": HIDDEN}, by="admin"),
+      [{"login": "AKIAY"}, {"secret": "t"}, {"pin": "sha256//y"}, {"ca": "-----BEGIN CERTIFICATE-----x"}, {"poll_s": 3600}, {"reads_metrics": False}], {"secret": HIDDEN}, by="admin", waits=True),
     R("/signup-templates", {"name": "t", "description": "d", "is_open": True, "is_reviewed": True, "is_prepaid": False,
                             "trial_limits": {"instances": "1"}, "limits": {"instances": "2"}},
       changes=[{"description": "e"}, {"is_open": False}, {"is_reviewed": False}, {"is_prepaid": True}, {"trial_limits": {"instances": "3"}}, {"limits": {"instances": "4"}}], by="admin"),
@@ -193,6 +195,7 @@ class Native:
         by, body = getattr(region, row.by), region.fill(row.body)
         region.sent.setdefault(f"POST {row.path}", set()).update(names_in(body))
         (made, *_) = by.api_ok("POST", row.path, body)["items"]
+        region.dev.endless += row.waits
         region.dev.rest()
         item = f"{row.at}/{made['id']}"
         shown = by.api_ok("GET", item)["item"]

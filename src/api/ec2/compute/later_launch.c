@@ -83,7 +83,7 @@ RESULT ec2_read_later_scaling(struct ctx *c, const struct later_launch *later,
 {
 	struct later_call *call = NULL;
 	const struct asker asker = ASKER_OF(group);
-	const struct asker_work work = {later->guard, "scaling_group.create", clock_now_us()};
+	const struct asker_work work = {later->guard, "instance.create", clock_now_us()};
 	const struct scaling_source source = engine_get_scaling_source(group);
 	const struct identity *who = c->who;
 	struct guard *guard = c->guard;
