@@ -7,6 +7,7 @@
 #include "api/azure/core/azure.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/cloudwatch/cloudwatch.h"
+#include "api/connect/connect.h"
 #include "api/core/dispatch.h"
 #include "api/cost/cost.h"
 #include "api/ebs/ebs.h"
@@ -125,6 +126,14 @@ static int dump_cloudstack_here(const struct command *command, json_t *args, con
 	(void) args;
 	(void) config_path;
 	return print_dump(cloudstack_dump_actions);
+}
+
+static int dump_connect_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	return print_dump(connect_dump_actions);
 }
 
 static int dump_support_here(const struct command *command, json_t *args, const char *config_path)
@@ -540,6 +549,16 @@ static void add_sns_coverage(struct buf *out)
 	sns_write_coverage(out);
 }
 
+static void add_connect_coverage(struct buf *out)
+{
+	buf_add_str(
+		out,
+		STR("\n## EC2 Instance Connect\n\nA key for one user of one instance, in its metadata for a "
+		    "minute. SendSerialConsoleSSHPublicKey answers\nUnknownOperationException: no SSH server "
+		    "leads to serial consoles.\n\n"));
+	connect_write_coverage(out);
+}
+
 static void add_ebs_coverage(struct buf *out)
 {
 	buf_add_str(out, STR("\n## EBS direct APIs\n\nSnapshots block by block, for backup products "
@@ -595,6 +614,7 @@ static int dump_coverage_here(const struct command *command, json_t *args, const
 		add_cloudwatch_coverage(&out);
 		add_sqs_coverage(&out);
 		add_sns_coverage(&out);
+		add_connect_coverage(&out);
 		add_ebs_coverage(&out);
 		add_autoscaling_coverage(&out);
 		add_elb_coverage(&out);
@@ -834,6 +854,10 @@ const struct command dump_commands[] = {
 	 "Prints every call of the CloudStack services with its parameters and permission, as JSON.",
 	 {{0}},
 	 .run_here = dump_cloudstack_here},
+	{"dump connect",
+	 "Prints the calls of EC2 Instance Connect as JSON.",
+	 {{0}},
+	 .run_here = dump_connect_here},
 	{"dump support",
 	 "Prints the calls of AWS Support's API as JSON.",
 	 {{0}},

@@ -14,6 +14,7 @@
 #include "api/azure/core/azure.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/cloudwatch/cloudwatch.h"
+#include "api/connect/connect.h"
 #include "api/console/console.h"
 #include "api/console/relay.h"
 #include "api/console/site.h"
@@ -103,6 +104,7 @@ static bool is_bearer(const struct call *call)
 static struct api_face *find_service(struct daemon *d, const struct call *call)
 {
 	return cost_has_call(call)          ? d->cost
+	       : connect_has_call(call)     ? d->connect
 	       : cloudwatch_has_call(call)  ? d->cloudwatch
 	       : ebs_has_call(call)         ? d->ebs
 	       : autoscaling_has_call(call) ? d->autoscaling
@@ -526,6 +528,7 @@ static RESULT open_faces(struct daemon *d)
 	TRY(api_face_new(&d->ctx, &ec2_protocol, &faces, &d->ec2));
 	TRY(api_face_new(&d->ctx, &iam_protocol, &faces, &d->iam));
 	TRY(api_face_new(&d->ctx, &cost_protocol, &faces, &d->cost));
+	TRY(api_face_new(&d->ctx, &connect_protocol, &faces, &d->connect));
 	TRY(api_face_new(&d->ctx, &cloudwatch_protocol, &faces, &d->cloudwatch));
 	TRY(api_face_new(&d->ctx, &sqs_protocol, &faces, &d->sqs));
 	TRY(api_face_new(&d->ctx, &sns_protocol, &faces, &d->sns));
@@ -560,6 +563,7 @@ static RESULT open_faces(struct daemon *d)
 		.region_name = d->settings.region,
 		.sigv4 = d->sigv4,
 		.bearers = d->bearers,
+		.connect_keys = connect_face_keys(d->connect),
 		.master_key = d->master_key};
 	crypto_hmac_sha256(d->master_key, sizeof d->master_key, STR("imds-token"), metadata.token_key);
 	return metadata_new(&d->ctx, &metadata, &d->metadata);
@@ -659,6 +663,7 @@ static void end_all(struct daemon *d)
 	api_face_free(d->ec2);
 	api_face_free(d->iam);
 	api_face_free(d->cost);
+	api_face_free(d->connect);
 	api_face_free(d->cloudwatch);
 	api_face_free(d->sqs);
 	api_face_free(d->sns);

@@ -12,29 +12,11 @@ bool cost_has_call(const struct call *call)
 	return str_contains(call_header(call, "Authorization"), STR("/ce/aws4_request"));
 }
 
-static RESULT read_body(struct cost_call *e)
-{
-	struct str text = str_trim(e->call->body);
-	json_error_t error;
-	e->body = json_loadb(text.n ? text.p : "{}", text.n ? text.n : 2, JSON_REJECT_DUPLICATES, &error);
-	return json_is_object(e->body) ? OK : ctx_fail(e->c, ERR_MALFORMED, "The request is no JSON object.");
-}
+static const struct target_service service = {.prefix = TARGET, .name = "Cost Explorer"};
 
 static RESULT find(struct api_call *core)
 {
-	struct cost_call *e = cost_call_of(core);
-	struct str target = call_header(e->call, "X-Amz-Target");
-	TRY(api_check_signature(core, cost_faults));
-	bool is_ours = str_starts_with(target, STR(TARGET));
-	struct str name = is_ours ? str_slice(target, sizeof TARGET - 1, target.n) : STR_NONE;
-	const struct api_entry *entry = is_ours ? api_find_action(&e->face->entries, name) : NULL;
-	TRY(api_check_limits(core, entry ? entry->action : NULL, OK));
-	api_choose_action(core, entry);
-	if (!entry)
-		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("X-Amz-Target"),
-				      "Cost Explorer has no operation %" STR_FMT " here.",
-				      STR_ARG(str_slice(name, 0, 128)));
-	return read_body(e);
+	return target_find(core, &service, &cost_call_of(core)->body);
 }
 
 static RESULT prepare(struct api_call *core)
@@ -76,7 +58,7 @@ const struct api_protocol cost_protocol = {
 	.prepare = prepare,
 	.end_request = end_request,
 	.write = write_answer,
-	.word_problem = cost_word_problem,
+	.word_problem = target_word_problem,
 	.write_problem = cost_write_problem,
 };
 

@@ -2,7 +2,6 @@
  * Error codes and messages of Cost Explorer. Sources: AWS Cost Explorer API Reference, "Errors" of each action and
  * "Common Error Types". */
 #include "api/cost/internal.h"
-#include "auth/key/sigv4.h"
 
 /* clang-format off */
 static const struct api_error rows[] = {
@@ -22,22 +21,7 @@ static const struct api_error rows[] = {
 const struct api_errors cost_errors =
 	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded",
 		   .unproved = "The security token included in the request is invalid.");
-
-const struct api_error cost_faults[] = {
-	[SIGV4_NO_CREDENTIALS] = {ERR_UNAUTHENTICATED, 0, 400, "MissingAuthenticationTokenException"},
-	[SIGV4_INCOMPLETE] = {ERR_UNAUTHENTICATED, 0, 400, "IncompleteSignatureException"},
-	[SIGV4_UNKNOWN_KEY] = {ERR_UNAUTHENTICATED, 0, 400, "UnrecognizedClientException"},
-	[SIGV4_MISMATCH] = {ERR_UNAUTHENTICATED, 0, 400, "InvalidSignatureException"},
-	[SIGV4_SKEWED] = {ERR_UNAUTHENTICATED, 0, 400, "InvalidSignatureException"},
-	[SIGV4_EXPIRED] = {ERR_UNAUTHENTICATED, 0, 400, "ExpiredTokenException"},
-	[SIGV4_SCOPE] = {ERR_UNAUTHENTICATED, 0, 400, "InvalidSignatureException"},
-};
 /* clang-format on */
-
-void cost_word_problem(struct api_call *core, struct api_problem *p)
-{
-	p->message = api_say_problem(core->c, p);
-}
 
 RESULT cost_write_problem(struct api_call *core, struct api_problem *p, struct buf *body)
 {

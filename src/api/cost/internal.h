@@ -2,8 +2,8 @@
  * Private to api/cost/: declares calls, and queries of charges. */
 #pragma once
 
-#include "api/core/dispatch.h"
 #include "api/cost/cost.h"
+#include "api/query/target.h"
 #include "base/json_write.h"
 #include "engine/billing/billing.h"
 
@@ -27,9 +27,8 @@ extern const struct api_groups cost_action_groups;
 /* ---- errors.c ---- */
 
 extern const struct api_errors cost_errors;
-extern const struct api_error cost_faults[]; /* by enum sigv4_fault */
+/* Writes the problem as {"__type", "Message"}. */
 RESULT cost_write_problem(struct api_call *core, struct api_problem *p, struct buf *body);
-void cost_word_problem(struct api_call *core, struct api_problem *p);
 
 /* ---- request.c ---- */
 

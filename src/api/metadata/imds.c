@@ -364,6 +364,9 @@ static void handle(struct metadata *m, struct call *call, see_function *see, boo
 	view_open(m->config.store, &view);
 	struct result r = see(view.tables, call, &facts);
 	view_end_read(&view);
+	if (result_is_ok(r))
+		r = connect_keys_list(m->config.connect_keys, call->ctx.arena, facts.instance->row.id,
+				      &facts.keys);
 	facts.roles = m->roles;
 	facts.issued = arena_new_object(call->ctx.arena, struct imds_issued);
 	if (result_is_ok(r) && facts.account)

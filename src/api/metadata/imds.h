@@ -7,6 +7,7 @@
 #include "auth/sign_in/session.h"
 #include "base/buf.h"
 #include "drivers/compute.h"
+#include "engine/instance/connect_key.h"
 #include "engine/storage/volume/volume_attachment.h"
 #include "http/server.h"
 
@@ -47,7 +48,17 @@ struct imds_nic {
 };
 
 /* Variable parts of a path; each is an index into a list of struct imds_facts. */
-enum imds_var { IMDS_KEY, IMDS_MAC, IMDS_PUBLIC, IMDS_VOLUME, IMDS_LOCAL, IMDS_TAG, IMDS_ROLE, IMDS_VARS };
+enum imds_var {
+	IMDS_KEY,
+	IMDS_MAC,
+	IMDS_PUBLIC,
+	IMDS_VOLUME,
+	IMDS_LOCAL,
+	IMDS_TAG,
+	IMDS_ROLE,
+	IMDS_USER,
+	IMDS_VARS
+};
 
 /* Rows of an instance. The view that they are from must stay open while they are used. */
 struct imds_facts {
@@ -74,6 +85,7 @@ struct imds_facts {
 	struct imds_roles *roles; /* issues the role's credentials; NULL: none, as on a config drive */
 	struct imds_issued
 		*issued; /* set if new credentials were issued; NULL: the caller does not record them */
+	struct connect_key_list keys;       /* of EC2 Instance Connect, by user */
 	const struct instance_event *event; /* NULL: none */
 	const struct spot_request *spot;    /* NULL: an on-demand instance */
 	const struct azure_guest *azure;    /* NULL: no data of Azure's face */

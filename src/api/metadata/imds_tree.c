@@ -111,6 +111,26 @@ static struct str name_tag(const struct imds_facts *s, size_t k)
 	return s->tags.at[k].key;
 }
 
+/* The first of each user's keys, which are in order of users. */
+static const struct connect_key *user_key(const struct imds_facts *s, size_t k)
+{
+	for (size_t n = 0; n < s->keys.count; n++)
+		if ((n == 0 || !str_equal(s->keys.at[n].user, s->keys.at[n - 1].user)) && k-- == 0)
+			return &s->keys.at[n];
+	return NULL;
+}
+static size_t count_users(const struct imds_facts *s)
+{
+	size_t count = 0;
+	while (user_key(s, count))
+		count++;
+	return count;
+}
+static struct str name_user(const struct imds_facts *s, size_t k)
+{
+	return user_key(s, k)->user;
+}
+
 /* Indexed by enum imds_var. */
 static const struct variable {
 	const char *word;
@@ -125,6 +145,7 @@ static const struct variable {
 	[IMDS_LOCAL] = {"{local}", count_local, name_local, NULL},
 	[IMDS_TAG] = {"{tag}", count_tags, name_tag, NULL},
 	[IMDS_ROLE] = {"{role}", count_roles, name_role, name_role},
+	[IMDS_USER] = {"{os-user}", count_users, name_user, NULL},
 };
 
 /* ---- whether ---- */
@@ -672,6 +693,25 @@ WRITER(write_spot_time)
 	buf_add_str(b, str_from(clock_write_s(s->spot->interrupt_us, time)));
 }
 
+static bool has_users(const struct imds_facts *s)
+{
+	return s->keys.count > 0;
+}
+/* Records of the agent's form, but without a signature, because only AWS has the key that a stock agent trusts. An empty line
+ * ends each. */
+WRITER(write_user_keys)
+{
+	struct str user = user_key(s, s->at[IMDS_USER])->user;
+	for (size_t k = 0; k < s->keys.count; k++) {
+		const struct connect_key *key = &s->keys.at[k];
+		if (!str_equal(key->user, user))
+			continue;
+		buf_print(b, "#Timestamp=%" PRId64 "\n#Instance=", key->until_us / SECOND);
+		write_id(b, KIND_INSTANCE, s->instance->row.id);
+		buf_print(b, "\n%" STR_FMT "\n\n", STR_ARG(key->line));
+	}
+}
+
 #define NIC "meta-data/network/interfaces/macs/{mac}/"
 static const struct leaf leaves[] = {
 	{"dynamic/instance-identity/document", write_document, NULL, false},
@@ -696,6 +736,7 @@ static const struct leaf leaves[] = {
 	{"meta-data/local-hostname", write_local_hostname, NULL, false},
 	{"meta-data/local-ipv4", write_local_ipv4, NULL, false},
 	{"meta-data/mac", write_mac, NULL, false},
+	{"meta-data/managed-ssh-keys/active-keys/{os-user}", write_user_keys, has_users, false},
 	{NIC "device-number", write_nic_number, NULL, false},
 	{NIC "interface-id", write_nic_id, NULL, false},
 	{NIC "ipv4-associations/{public}", write_nic_associated_ip, has_nic_public_ip, false},

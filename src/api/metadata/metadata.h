@@ -27,6 +27,8 @@ struct metadata_api {
 	uint16_t port; /* the API's own port */
 };
 
+struct connect_keys;
+
 struct metadata_config {
 	struct metadata_api api;
 	struct executor *executor;
@@ -37,6 +39,7 @@ struct metadata_config {
 	struct str region_name;
 	struct sigv4 *sigv4;     /* accepts the credentials that guests get; NULL: guests get none */
 	struct bearers *bearers; /* signs tokens of managed identities, among others; NULL: none are issued */
+	struct connect_keys *connect_keys; /* keys of EC2 Instance Connect; NULL: none */
 	const uint8_t *
 		master_key; /* MASTER_KEY_SIZE bytes, to decrypt guests' passwords; NULL: passwords are not served */
 	uint8_t token_key[32]; /* the key that IMDSv2 tokens are made with */

@@ -71,7 +71,7 @@ RESULT support_read_time(struct support_call *e, const char *field, struct str t
 {
 	if (!text.n || result_is_ok(clock_parse(text, ret_us)))
 		return OK;
-	return support_fail_member(e->c, field, text, "be a time of ISO 8601");
+	return target_fail_member(e->c, field, text, "be a time of ISO 8601");
 }
 
 RESULT support_read_token(struct support_call *e, struct str text, int64_t *ret_number)
@@ -84,7 +84,7 @@ RESULT support_read_token(struct support_call *e, struct str text, int64_t *ret_
 	    str_starts_with(plain, STR("before ")) &&
 	    result_is_ok(str_parse_int(str_slice(plain, 7, plain.n), ret_number)))
 		return OK;
-	return support_fail_member(e->c, "nextToken", text, "be a token of an answer");
+	return target_fail_member(e->c, "nextToken", text, "be a token of an answer");
 }
 
 void support_write_token(struct support_call *e, struct json_writer *w, int64_t number)
@@ -142,11 +142,11 @@ static RESULT prepare_create(struct support_call *e, void *args)
 {
 	struct create_args *a = args;
 	if (!support_has_service(a->wish.service))
-		return support_fail_member(e->c, "serviceCode", a->wish.service,
-					   "be a service's code, as DescribeServices lists them");
+		return target_fail_member(e->c, "serviceCode", a->wish.service,
+					  "be a service's code, as DescribeServices lists them");
 	if (!support_has_category(a->wish.service, a->wish.category))
-		return support_fail_member(e->c, "categoryCode", a->wish.category,
-					   "be a category's code of that service");
+		return target_fail_member(e->c, "categoryCode", a->wish.category,
+					  "be a category's code of that service");
 	a->wish.severity = read_severity(a->severity);
 	if (str_is(a->issue, "customer-service"))
 		a->wish.about = str_is(a->wish.service, "billing") ? SUPPORT_TICKET_ABOUT_BILLING

@@ -2,7 +2,7 @@
  * Private to api/support/: actions and calls, beyond the members that all faces share (api/core/action.h). */
 #pragma once
 
-#include "api/core/dispatch.h"
+#include "api/query/target.h"
 #include "api/support/support.h"
 #include "base/json_write.h"
 #include "engine/support/ticket.h"
@@ -28,12 +28,6 @@ extern const struct api_groups support_action_groups;
 /* ---- errors.c ---- */
 
 extern const struct api_errors support_errors;
-extern const struct params_dialect support_dialect;
-extern const struct api_error support_faults[]; /* by enum sigv4_fault */
-RESULT support_write_problem(struct api_call *core, struct api_problem *p, struct buf *body);
-void support_word_problem(struct api_call *core, struct api_problem *p);
-/* "1 validation error detected: Value 'x' at 'field' failed to satisfy constraint: Member must …" */
-RESULT support_fail_member(struct ctx *c, const char *field, struct str value, const char *must);
 
 /* ---- cases.c ---- */
 

@@ -157,11 +157,11 @@ static RESULT prepare_options(struct support_call *e, void *args)
 {
 	struct options_args *a = args;
 	if (!support_has_service(a->service))
-		return support_fail_member(e->c, "serviceCode", a->service,
-					   "be a service's code, as DescribeServices lists them");
+		return target_fail_member(e->c, "serviceCode", a->service,
+					  "be a service's code, as DescribeServices lists them");
 	if (!support_has_category(a->service, a->category))
-		return support_fail_member(e->c, "categoryCode", a->category,
-					   "be a category's code of that service");
+		return target_fail_member(e->c, "categoryCode", a->category,
+					  "be a category's code of that service");
 	return OK;
 }
 
