@@ -23,8 +23,9 @@ extern const struct api_error target_faults[]; /* by enum sigv4_fault */
 /* "1 validation error detected: Value 'x' at 'field' failed to satisfy constraint: Member must …" */
 RESULT target_fail_member(struct ctx *c, const char *field, struct str value, const char *must);
 
-/* Words a problem, and writes it as {"__type", "message"} and in the header x-amzn-ErrorType. */
+/* Gives the problem its message. */
 void target_word_problem(struct api_call *core, struct api_problem *p);
+/* Writes the problem as {"__type", "message"}, and its code in x-amzn-ErrorType. */
 RESULT target_write_problem(struct api_call *core, struct api_problem *p, struct buf *body);
 
 /* Writes the actions with their parameters as a JSON list, for `dari dump`. */
