@@ -14,6 +14,7 @@
 #include "auth/sign_in/session.h"
 #include "auth/token/issuers.h"
 #include "auth/token/ticket.h"
+#include "engine/instance/connect_key.h"
 #include "engine/instance/instance.h"
 #include "engine/limits.h"
 
@@ -122,6 +123,8 @@ static const struct {
 	{"characters of a session's token", SESSION_TOKEN_MAX, "longer ones are not made"},
 	{"console tickets", 0, "signed texts that live for ten minutes: the region keeps nothing of them"},
 	{"open consoles", 0, "`consoles.open` in all, `consoles.open_per_account` of an account"},
+	{"public keys of EC2 Instance Connect", CONNECT_KEYS_MAX, "in all, for a minute"},
+	{"of one account's", CONNECT_SHARE, "one more is refused (ThrottlingException)"},
 	{"passwords that wait to be hashed", PASSWORDS_WAITING_MAX, "in all"},
 	{"of one asker's", PASSWORDS_WAITING_OF_ONE, "one more is told to come again"},
 	{"fetches of an issuer's keys that wait", ISSUERS_WAITING_MAX, "in all"},
