@@ -16,6 +16,7 @@ export const EVENTS = [
 	["instance", "stop asked", "For its host's maintenance.", () => t("Stop requested for host maintenance")],
 	["instance", "stop asked", "It is started on another host.", () => t("Stop requested, to start on another host")],
 	["instance", "stop asked", "Its account was suspended.", () => t("Stop requested: the account is suspended")],
+	["instance", "SSH key sent", "For the user {user}, for 60 seconds.", (v) => t("SSH key sent for the user {user}, for 60 seconds", v)],
 	["instance", "reboot asked", "Asked to reboot.", () => t("Reboot requested")],
 	["instance", "reboot asked", "Asked to reboot without asking the guest.", () => t("Hard reboot requested")],
 	["instance", "suspend asked", "Asked to suspend.", () => t("Suspend requested")],

@@ -1025,6 +1025,7 @@ export const words = {
 	"State set by the operator: {state}": "운영자가 상태를 지정함: {state}",
 	"Targets deregistered: {count}": "대상 등록 해제됨: {count}개",
 	"Targets registered: {count}": "대상 등록됨: {count}개",
+	"SSH key sent for the user {user}, for 60 seconds": "사용자 {user}의 SSH 키가 60초 동안 전송됨",
 	"Target changed": "대상 변경됨",
 	"Health check added": "상태 확인 추가됨",
 	"Health check removed": "상태 확인 제거됨",
