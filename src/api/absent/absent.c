@@ -160,7 +160,7 @@ static struct str word_refusal(struct absent_call *e)
 	return str_print(e->c->arena,
 			 "The service %" STR_FMT
 			 " is not in this region, which has autoscaling, ce, ebs, ec2, ec2-instance-connect, "
-			 "elasticloadbalancing, iam, monitoring, sts and support.",
+			 "elasticloadbalancing, iam, monitoring, sns, sqs, sts and support.",
 			 STR_ARG(str_slice(e->service, 0, 64)));
 }
 

@@ -5,6 +5,7 @@
 
 #include "api/azure/core/action.h"
 #include "api/cloudstack/core/cloudstack.h"
+#include "api/connect/connect.h"
 #include "api/core/audit.h"
 #include "api/core/dispatch.h"
 #include "api/ec2/core/action.h"
@@ -128,6 +129,7 @@ static void every_secret_is_decided_on(void **state)
 
 static bool has_action(const char *action)
 {
+	static const struct api_protocol *const protocols[] = {&cloudstack_protocol, &connect_protocol};
 	const struct ec2_action *ec2[ACTIONS_MAX];
 	const struct iam_action *iam[ACTIONS_MAX];
 	size_t ec2_count = ec2_sum_actions(ec2, ACTIONS_MAX), iam_count = iam_sum_actions(iam, ACTIONS_MAX);
@@ -141,10 +143,12 @@ static bool has_action(const char *action)
 		for (size_t k = 0; k < os_groups[g]->count; k++)
 			if (strcmp(os_groups[g]->at[k].permit, action) == 0)
 				return true;
-	for (size_t g = 0; g < cloudstack_protocol.groups->count; g++)
-		for (size_t k = 0; k < cloudstack_protocol.groups->at[g]->count; k++)
-			if (strcmp(api_action_at(cloudstack_protocol.groups->at[g], k)->permit, action) == 0)
-				return true;
+	for (size_t p = 0; p < sizeof protocols / sizeof *protocols; p++)
+		for (size_t g = 0; g < protocols[p]->groups->count; g++)
+			for (size_t k = 0; k < protocols[p]->groups->at[g]->count; k++)
+				if (strcmp(api_action_at(protocols[p]->groups->at[g], k)->permit, action) ==
+				    0)
+					return true;
 	for (size_t g = 0; g < native_count_groups(); g++)
 		for (size_t k = 0; k < native_group_at(g)->count; k++)
 			if (strcmp(api_action_at(native_group_at(g), k)->permit, action) == 0)
@@ -152,10 +156,6 @@ static bool has_action(const char *action)
 	for (size_t g = 0; g < az_group_count; g++)
 		for (size_t k = 0; k < az_groups[g]->count; k++)
 			if (strcmp(api_action_at(az_groups[g], k)->permit, action) == 0)
-				return true;
-	for (size_t g = 0; g < native_count_groups(); g++)
-		for (size_t k = 0; k < native_group_at(g)->count; k++)
-			if (strcmp(api_action_at(native_group_at(g), k)->permit, action) == 0)
 				return true;
 	return false;
 }
