@@ -16,7 +16,7 @@ ACTIONS = {a["name"]: a for a in face.EC2["actions"] if a["service"] == "ec2"}
 EMPTY = {a for a in ACTIONS if "never" in ACTIONS[a]}
 
 # The resource to filter for: its label in the world, or "=" and a text that only its description contains.
-LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeHosts": "h", "DescribeCapacityReservations": "cr", "DescribeImages": "ami", "DescribeIamInstanceProfileAssociations": "iip-assoc", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
+LOOKED_AT = {"DescribePrefixLists": "=<prefixListId>", "DescribeAddresses": "eipalloc", "DescribeHosts": "h", "DescribeCapacityReservations": "cr", "DescribeImages": "ami", "DescribeIamInstanceProfileAssociations": "iip-assoc", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
              **{("DescribeInstanceStatus", f"event.{name}"): "event i" for name in ("code", "description", "instance-event-id", "not-after", "not-before", "not-before-deadline")},
              "DescribeInternetGateways": "igw", "DescribeIpv6Pools": "ipv6pool-ec2", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeVpcEndpoints": "vpce", "DescribeVpcEndpointServices": "=<serviceName>com.amazonaws.us-east-1.sts<", "DescribeKeyPairs": "key", "DescribeFleets": "fleet", "DescribeFleetInstances": "=>t3.nano<", "DescribeSpotInstanceRequests": "sir", "DescribeSpotPriceHistory": "=>t3.nano<", ("DescribeInstances", "spot-instance-request-id"): "spot i", ("DescribeInstances", "capacity-reservation-id"): "reserved i",
              ("DescribeInstances", "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id"): "reserved i", ("DescribeInstances", "instance-lifecycle"): "spot i", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", "DescribeTransitGateways": "tgw", "DescribeTransitGatewayAttachments": "tgw-attach", "DescribeTransitGatewayVpcAttachments": "tgw-attach",
@@ -224,7 +224,7 @@ OF_BLOCKS = {"route-search.exact-match": "10.1.0.0/16", "route-search.longest-pr
 PAGED = {a: next(p for p in ACTIONS[a]["params"] if p["name"] == "MaxResults") for a in sorted(ACTIONS)
          if any(p["name"] == "MaxResults" and p["built"] for p in ACTIONS[a]["params"])
          and all(p["built"] for p in ACTIONS[a]["params"] if p["name"] == "NextToken")}
-SMALL = {"DescribeImages", "DescribeIpv6Pools"}  # lists of a few public rows
+SMALL = {"DescribeImages", "DescribeIpv6Pools", "DescribePrefixLists", "DescribeExportImageTasks"}  # lists of a few public rows
 
 
 class EC2:
@@ -249,7 +249,11 @@ class EC2:
             self.finds_nothing(world, action, name)
             return
         item = find_item(world, action, name)
-        same, value = ET.tostring(item)[:60], value_of(name, item, world)
+        value = value_of(name, item, world)
+        if value is None and name not in OF_BLOCKS: # another resource may show the member
+            item = next((i for i in world.looks[action][0] if value_of(name, i, world) is not None), item)
+            value = value_of(name, item, world)
+        same = ET.tostring(item)[:60]
 
         def finds(*values):
             params = {"Filter.1.Name": name, **{f"Filter.1.Value.{n}": v for n, v in enumerate(values, 1)}}
