@@ -7,7 +7,7 @@
 #include "store/launch_template.h"
 
 enum {
-	LONGEST_S = 172800,   /* of a pause and of the bake time */
+	LONGEST_S = 172800,   /* limit of CheckpointDelay and BakeTime */
 	KEPT_HOURS = 42 * 24, /* six weeks */
 	CHECKPOINT_DEFAULT_S = 3600,
 	MIN_HEALTHY_DEFAULT = 90

@@ -126,8 +126,8 @@ void ovn_set_epoch(const struct network_handle *network, int64_t epoch);
  * *ret_added: number of operations in front. */
 RESULT epoch_guard(struct ctx *c, const struct ovsdb_cache *cache, const struct epoch *epoch,
 		   const json_t *ops, json_t **ret_ops, size_t *ret_added);
-/* Executes a transaction without an epoch, which therefore may only select: all that is asked of the southbound database,
- * where northd and ovn-controller alone write. ERR_INTERNAL: another operation, and nothing was sent. */
+/* Executes a transaction that carries no epoch. Every operation must be a select: dari only reads the southbound database,
+ * which northd and ovn-controller write. ERR_INTERNAL: ops has another operation; nothing was sent. */
 RESULT epoch_select(struct ovsdb *db, struct ctx *c, const json_t *ops, json_t **ret_results);
 /* ovsdb_transact() with that guard. ret_results is without the operations in front. */
 RESULT epoch_transact(struct ovsdb *db, struct ctx *c, const struct epoch *epoch, const json_t *ops,

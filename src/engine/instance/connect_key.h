@@ -9,7 +9,7 @@ enum {
 	CONNECT_KEY_MAX = 4096,  /* bytes of a key */
 	CONNECT_USER_MAX = 32,   /* characters of a user's name */
 	CONNECT_KEYS_MAX = 1024, /* keys of the region */
-	CONNECT_SHARE = 64,      /* of them, keys of one account */
+	CONNECT_SHARE = 64,      /* keys of one account */
 };
 #define CONNECT_KEY_LIFE_US (60 * SECOND)
 

@@ -414,8 +414,8 @@ struct scaling_following {
 	struct later_guard *guard;
 	struct fleet_override *launches; /* for SCALING_LAUNCH, read again from the group's source */
 	size_t count;
-	uint64_t gen;  /* of the group that they were read from */
-	uuid refresh;  /* what engine_use_scaling_refresh() said then */
+	uint64_t gen;  /* the group's gen when the launches were read */
+	uuid refresh;  /* result of engine_use_scaling_refresh() at that time */
 	bool has_read; /* false: `problem` says why they could not be read */
 	struct str problem;
 };

@@ -250,7 +250,7 @@ class EC2:
             return
         item = find_item(world, action, name)
         value = value_of(name, item, world)
-        if value is None and name not in OF_BLOCKS: # another resource may show the member
+        if value is None and name not in OF_BLOCKS:  # another resource may show the member
             item = next((i for i in world.looks[action][0] if value_of(name, i, world) is not None), item)
             value = value_of(name, item, world)
         same = ET.tostring(item)[:60]
