@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Writes the part of haproxy.cfg that is special to load balancers of Octavia. One backend, g<id>, checks the members of a
- * pool, and gets no requests. Each listener is a frontend with a backend c<port>, whose servers track those of g<id>: several
+ * pool, and gets no requests. Each listener is a frontend l<id> with a backend c<port>, whose servers track those of g<id>: several
  * listeners with timeouts and modes of their own may lead to one pool. A pool without a health monitor has no such backend.
  * Source: HAProxy's Configuration Manual 2.6. */
 #include <inttypes.h>
@@ -12,9 +12,9 @@
 #include "model/target.h"
 #include "model/target_group.h"
 
-enum { SERVER_SIZE = 2 * sizeof(uuid) + 1 };
+enum { ID_SIZE = 2 * sizeof(uuid) + 1 };
 
-static const char *server_name(const struct proxy_server *s, char out[static SERVER_SIZE])
+static const char *server_name(const struct proxy_server *s, char out[static ID_SIZE])
 {
 	config_write_hex(s->target.b, sizeof s->target.b, out);
 	return out;
@@ -59,7 +59,7 @@ static void write_request(const struct target_group *g, struct buf *out)
 
 static void write_checked(const struct target_group *g, const struct proxy_server *s, struct buf *out)
 {
-	char id[SERVER_SIZE], ip[IP_TEXT_SIZE];
+	char id[ID_SIZE], ip[IP_TEXT_SIZE];
 	buf_print(out, "  server t%s %s:%" PRId64 " check", server_name(s, id), ip_write(s->ip, ip), s->port);
 	if (s->member && !ip_is_none(s->member->check_ip))
 		buf_print(out, " addr %s", ip_write(s->member->check_ip, ip));
@@ -121,8 +121,10 @@ static void write_headers(const struct listener *l, struct buf *out)
 static void write_frontend(const struct listener *l, bool has_pool, struct buf *out)
 {
 	bool is_http = l->protocol == LISTENER_PROTOCOL_HTTP;
-	buf_print(out, "frontend f%" PRId64 "\n  mode %s\n  bind *:%" PRId64 "\n", l->port,
-		  is_http ? "http" : "tcp", l->port);
+	char id[ID_SIZE];
+	config_write_hex(l->row.id.b, sizeof l->row.id.b, id);
+	buf_print(out, "frontend l%s\n  mode %s\n  bind *:%" PRId64 "\n", id, is_http ? "http" : "tcp",
+		  l->port);
 	if (l->connection_limit)
 		buf_print(out, "  maxconn %" PRId64 "\n", l->connection_limit);
 	buf_print(out, "  timeout client %" PRId64 "ms\n", l->client_ms);
@@ -157,7 +159,7 @@ static void write_balance(const struct target_group *g, struct buf *out)
 static void write_server(const struct target_group *g, const struct proxy_server *s, bool is_http,
 			 struct buf *out)
 {
-	char name[CONFIG_GROUP_NAME_SIZE], id[SERVER_SIZE], ip[IP_TEXT_SIZE];
+	char name[CONFIG_GROUP_NAME_SIZE], id[ID_SIZE], ip[IP_TEXT_SIZE];
 	bool has_cookie = g->persistence == TARGET_GROUP_PERSISTENCE_HTTP_COOKIE ||
 			  g->persistence == TARGET_GROUP_PERSISTENCE_APP_COOKIE;
 	server_name(s, id);

@@ -125,3 +125,6 @@ RESULT units_remove_namespace(struct ctx *c, const struct proxy_place *place);
 RESULT state_ask(struct ctx *c, const struct proxy_place *place, const char *command, struct str *ret_answer);
 /* Reads the answer of "show stat". */
 RESULT state_read(struct ctx *c, struct str csv, struct proxy_server_state **ret_states, size_t *ret_count);
+/* Reads the answer of "show info;show stat -1 1 -1": the worker, and its frontends of Octavia. */
+RESULT state_read_listeners(struct ctx *c, struct str answer, struct proxy_listener_state **ret_states,
+			    size_t *ret_count);

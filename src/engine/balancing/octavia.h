@@ -235,6 +235,29 @@ struct octavia_balancer_target {
 };
 OPERATION(engine_delete_octavia_balancer, octavia_balancer_target)
 
+/* ---- statistics ---- */
+
+struct octavia_figures {
+	int64_t active_connections, total_connections, bytes_in, bytes_out, request_errors;
+};
+/* Figures of a listener, since its worker (a process id) started. */
+struct octavia_reading {
+	uuid listener;
+	int64_t worker;
+	struct octavia_figures figures;
+};
+struct octavia_readings {
+	uuid proxy;
+	const struct octavia_reading *at;
+	size_t count;
+};
+/* Adds what the listeners of a proxy counted since the last report. */
+SYSTEM_OPERATION(engine_count_octavia, octavia_readings)
+/* True if such a report changes the proxy's row. */
+bool octavia_has_news(struct ctx *c, const struct tables *t, const struct octavia_readings *readings);
+/* Adds the figures of a listener to a sum. */
+void octavia_add_figures(const struct tables *t, const struct listener *l, struct octavia_figures *sum);
+
 /* ---- reading ---- */
 
 /* True for a load balancer of Octavia; false for NULL. */

@@ -279,6 +279,42 @@ static RESULT report_health(struct step *s, const struct proxy_rows *rows,
 	return OK;
 }
 
+/* ---- statistics of Octavia ---- */
+
+/* A reload ends the worker that counts, so the step reads the figures before it applies the wish. */
+static RESULT report_figures(struct step *s, const struct proxy_rows *rows)
+{
+	struct proxy_listener_state *states = NULL;
+	size_t count = 0;
+	if (!octavia_is_balancer(rows->wish.balancer))
+		return OK;
+	struct result seen =
+		s->r->proxies.driver->count(s->r->proxies.self, &s->ctx, s->id, &states, &count);
+	if (seen.code == ERR_GONE) { /* the process has not started yet, or has ended */
+		ctx_clear_problem(&s->ctx);
+		return OK;
+	}
+	TRY(seen);
+	struct octavia_reading *at = arena_new_array(s->ctx.arena, struct octavia_reading, count + 1);
+	struct octavia_readings *report = STEP_NEW(s, struct octavia_readings);
+	if (!at)
+		return ctx_no_memory(&s->ctx);
+	for (size_t k = 0; k < count; k++)
+		at[k] = (struct octavia_reading){states[k].listener,
+						 states[k].worker,
+						 {.active_connections = states[k].active,
+						  .total_connections = states[k].total,
+						  .bytes_in = states[k].bytes_in,
+						  .bytes_out = states[k].bytes_out,
+						  .request_errors = states[k].errors}};
+	*report = (struct octavia_readings){s->id, at, count};
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	if (octavia_has_news(&s->ctx, view.tables, report))
+		step_report(s, engine_count_octavia_run, report);
+	return OK;
+}
+
 /* ---- the step ---- */
 
 static RESULT step_deleted(struct step *s)
@@ -292,6 +328,7 @@ static RESULT step_live(struct step *s, const struct proxy_rows *rows)
 	const struct proxy_driver *driver = s->r->proxies.driver;
 	struct proxy_server_state *states = NULL;
 	size_t count = 0;
+	TRY(report_figures(s, rows));
 	TRY(driver->apply(s->r->proxies.self, &s->ctx, &rows->wish));
 	if (rows->proxy->seen_gen != (int64_t) rows->proxy->row.gen) {
 		struct proxy_report *report = STEP_NEW(s, struct proxy_report);

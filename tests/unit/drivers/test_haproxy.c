@@ -323,6 +323,29 @@ static void states_are_read(void **state)
 	assert_int_equal(state_read(&c, STR("nonsense\n"), &states, &count).code, ERR_GONE);
 }
 
+static void figures_of_listeners_are_read(void **state)
+{
+	AUTO(arena) arena = arena_new(4096, 1 << 20);
+	struct ctx c;
+	struct proxy_listener_state *states = NULL;
+	size_t count = 0;
+	(void) state;
+	ctx_init(&c, arena);
+	struct str answer = STR("Name: HAProxy\nPid: 77\n\n# pxname,svname,scur,stot,bin,bout,ereq,\n"
+				"l" ID ",FRONTEND,1,2,3,4,5,\nf80,FRONTEND,1,1,1,1,1,\n\n");
+	assert_true(result_is_ok(state_read_listeners(&c, answer, &states, &count)));
+	assert_int_equal(count, 1);
+	assert_int_equal(states[0].listener.b[15], 15);
+	assert_int_equal(states[0].worker, 77);
+	const int64_t seen[] = {states[0].active, states[0].total, states[0].bytes_in, states[0].bytes_out,
+				states[0].errors};
+	for (int k = 0; k < 5; k++)
+		assert_int_equal(seen[k], k + 1);
+	answer = STR("# pxname,svname,scur,stot,bin,bout,ereq,\n");
+	assert_int_equal(state_read_listeners(&c, answer, &states, &count).code, ERR_GONE);
+	assert_int_equal(state_read_listeners(&c, STR("Pid: 77\n"), &states, &count).code, ERR_GONE);
+}
+
 /* A systemctl that does what the units say, as far as a test can, and keeps its orders. */
 static const char systemctl[] = "#!/bin/sh\n"
 				"echo \"$2 ${3%@*}\" >>\"$LAB/orders\"\n"
@@ -451,7 +474,8 @@ static void octavia_listeners_follow_one_check(void **state)
 					   .timeout_s = 3,
 					   .healthy_threshold = 2,
 					   .unhealthy_threshold = 3};
-	lab->listener = (struct listener){.protocol = LISTENER_PROTOCOL_HTTP,
+	lab->listener = (struct listener){.row.id = {{3}},
+					  .protocol = LISTENER_PROTOCOL_HTTP,
 					  .port = 80,
 					  .target_group = lab->group.row.id,
 					  .connection_limit = 9,
@@ -465,7 +489,8 @@ static void octavia_listeners_follow_one_check(void **state)
 	struct str text = write_text(lab);
 	has_line(text, "  http-check expect status 200,202\n");
 	has_line(text, "  server t02000000000000000000000000000000 10.0.0.1:80 check port 81\n");
-	has_line(text, "frontend f80\n  mode http\n  bind *:80\n  maxconn 9\n  timeout client 50000ms\n");
+	has_line(text, "frontend l03000000000000000000000000000000\n  mode http\n  bind *:80\n  maxconn 9\n  timeout "
+		       "client 50000ms\n");
 	has_line(text, "  acl permitted src 10.0.0.0/8\n  tcp-request connection reject if !permitted\n");
 	has_line(text, "  http-request add-header X-Forwarded-For %[src]\n  default_backend c80\n");
 	has_line(text,
@@ -513,6 +538,7 @@ int main(void)
 		cmocka_unit_test(patterns_are_expressions),
 		cmocka_unit_test(settings_are_lines),
 		cmocka_unit_test(classic_listeners_follow_one_check),
+		cmocka_unit_test(figures_of_listeners_are_read),
 		cmocka_unit_test(octavia_listeners_follow_one_check),
 		cmocka_unit_test(states_are_read),
 		cmocka_unit_test(systemd_runs_the_process),

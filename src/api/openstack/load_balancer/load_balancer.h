@@ -142,6 +142,9 @@ enum {
 extern const struct params os_lb_persistence_params, os_lb_member_params, os_lb_members_params,
 	os_lb_monitor_params, os_lb_pool_params, os_lb_listener_params;
 
+/* Finds a row of Octavia. ERR_NOT_FOUND: it is another API's, too. */
+RESULT os_lb_find(struct os_call *e, enum kind kind, const struct ref *ref, const struct row **ret_row);
+
 /* Turn words into what the engine takes, in all parts. ERR_INVALID. */
 RESULT os_lb_prepare_member(struct os_call *e, struct octavia_member *member);
 RESULT os_lb_prepare_members(struct os_call *e, struct octavia_members *members);

@@ -226,20 +226,13 @@ static void write_listener_status(const struct tables *t, const struct listener 
 	json_write_close(w);
 }
 
-static RESULT find_balancer(struct os_call *e, const struct ref *ref,
-			    const struct elastic_load_balancer **ret_balancer)
-{
-	const struct row *row = NULL;
-	TRY(os_find(e, KIND_ELASTIC_LOAD_BALANCER, ref, &row));
-	*ret_balancer = elastic_load_balancer_of(row);
-	return is_shown(e, row) ? OK : engine_fail_not_found(e->c, KIND_ELASTIC_LOAD_BALANCER, ref);
-}
-
 static RESULT show_status(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct tables *t = os_tables(e);
-	const struct elastic_load_balancer *b = NULL;
-	TRY(find_balancer(e, &((const struct os_balancer_target *) args)->balancer, &b));
+	const struct row *row = NULL;
+	TRY(os_lb_find(e, KIND_ELASTIC_LOAD_BALANCER, &((const struct os_balancer_target *) args)->balancer,
+		       &row));
+	const struct elastic_load_balancer *b = elastic_load_balancer_of(row);
 	open_part(w, "loadbalancer",
 		  (struct part){b->row.id, b->title, octavia_get_provisioning(t, b),
 				octavia_get_balancer_operating(t, b)});
