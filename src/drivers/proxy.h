@@ -18,6 +18,7 @@
 #include "base/uuid.h"
 
 struct elastic_load_balancer;
+struct l7_rule;
 struct listener;
 struct listener_rule;
 struct target;
@@ -49,6 +50,8 @@ struct proxy_rule {
 	const struct listener_rule *rule;
 	const struct proxy_forward *forwards; /* if the rule forwards */
 	size_t forward_count;
+	const struct l7_rule *const *l7_rules; /* of an L7 policy of Octavia; those that are on */
+	size_t l7_rule_count;
 };
 struct proxy_listener {
 	const struct listener *listener;

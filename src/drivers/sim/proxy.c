@@ -10,13 +10,15 @@
 struct sim_proxy {
 	struct sim_proxy *next;
 	uuid id;
-	uuid *targets; /* owned */
+	uint64_t process; /* as a process id */
+	uuid *targets;    /* owned */
 	size_t count;
 };
 
 static struct {
 	pthread_mutex_t lock; /* guards the members below */
 	struct sim_proxy *list;
+	uint64_t started; /* number of processes so far */
 	struct sim_proxy_fault faults[SIM_PROXY_FAULTS_MAX];
 	size_t fault_count;
 	struct proxy_listener_state figures[SIM_PROXY_FIGURES_MAX];
@@ -35,8 +37,10 @@ static struct sim_proxy **find_at(uuid id)
 static struct sim_proxy *ensure(uuid id)
 {
 	struct sim_proxy **at = find_at(id);
-	if (!*at && (*at = heap_new(struct sim_proxy)))
+	if (!*at && (*at = heap_new(struct sim_proxy))) {
 		(*at)->id = id;
+		(*at)->process = ++sim.started;
+	}
 	return *at;
 }
 
@@ -159,6 +163,15 @@ bool sim_proxy_has(uuid proxy)
 	bool has = *find_at(proxy) != NULL;
 	(void) pthread_mutex_unlock(&sim.lock);
 	return has;
+}
+
+uint64_t sim_proxy_process(uuid proxy)
+{
+	(void) pthread_mutex_lock(&sim.lock);
+	const struct sim_proxy *p = *find_at(proxy);
+	uint64_t process = p ? p->process : 0;
+	(void) pthread_mutex_unlock(&sim.lock);
+	return process;
 }
 
 void sim_proxy_break(const struct sim_proxy_fault *faults, size_t count)

@@ -14,6 +14,8 @@ struct sim_proxy_fault {
 
 /* True if the proxy's process runs. */
 bool sim_proxy_has(uuid proxy);
+/* A number of the process, which no earlier process has had; 0: there is none. */
+uint64_t sim_proxy_process(uuid proxy);
 /* From now on these targets are unhealthy, and all others healthy. */
 void sim_proxy_break(const struct sim_proxy_fault *faults, size_t count);
 /* From now on each process reports these figures of listeners. */

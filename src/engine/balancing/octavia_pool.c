@@ -7,6 +7,7 @@
 #include "store/elastic_load_balancer.h"
 #include "store/listener.h"
 #include "store/proxy.h"
+#include "store/rule_target_group.h"
 #include "store/target_group.h"
 
 RESULT octavia_permit_pool(struct op *op, const struct ref *ref, const char *permission,
@@ -395,6 +396,12 @@ RESULT engine_delete_octavia_pool(struct op *op, struct octavia_pool_target *wis
 	int64_t gen = 0;
 	TRY(octavia_permit_pool(op, &wish->pool, "target_group.delete", &group));
 	uuid id = group->row.id, balancer = group->elastic_load_balancer;
+	const struct rule_target_group *use = rule_target_group_first_by_target_group(op->head, id);
+	if (use)
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_TARGET_GROUP, wish->pool.field,
+				   "Pool %" STR_FMT " is in use by L7 policy %" STR_FMT,
+				   STR_ARG(uuid_to_str(op->ctx->arena, id)),
+				   STR_ARG(uuid_to_str(op->ctx->arena, use->listener_rule)));
 	TRY(octavia_touch(op, balancer, &gen));
 	for (const struct listener *l = listener_first_by_target_group(op->head, id); l;
 	     l = listener_first_by_target_group(op->head, id)) {
