@@ -113,7 +113,21 @@ class Region:
                                       "max_retries_down": 3 + n, "admin_state_up": up,
                                       **({} if n == 1 else {"http_method": ("GET", "", "HEAD")[n], "url_path": f"/{n}", "expected_codes": f"20{n}"})}}}})
             self.dev.rest()
+        self.make_policies(project)
         self.parents.setdefault(project.name, {})["target_group"] = project.ok("GET", f"{LB}/pools?name=p0")["pools"][0]["id"]
+
+    def make_policies(self, project):
+        (listener,), (pool,) = (project.ok("GET", f"{LB}/{what}?name={name}")[what] for what, name in (("listeners", "l0"), ("pools", "p0")))
+        for n in range(3):
+            words = {"tags": [f"only{n}", "common"], "admin_state_up": n != 1}
+            made = project.ok("POST", f"{LB}/l7policies", {"l7policy": {
+                **words, "listener_id": listener["id"], "name": f"y{n}", "description": f"d{n}", "rules": [
+                    {**words, "type": ("HEADER", "COOKIE", "PATH")[k], "compare_type": ("CONTAINS", "EQUAL_TO", "REGEX")[k], "value": f"v{k}", "invert": k == 1,
+                     **({"key": f"k{k}"} if k < 2 else {})} for k in range(3)],
+                **({"action": "REDIRECT_TO_POOL", "redirect_pool_id": pool["id"]}, {"action": "REDIRECT_TO_URL", "redirect_url": "http://a.test", "redirect_http_code": 301},
+                   {"action": "REDIRECT_PREFIX", "redirect_prefix": "http://b.test"})[n]}})["l7policy"]["id"]
+            self.dev.rest()
+        self.parents.setdefault(project.name, {})["listener_rule"] = made
 
     def make_disks(self, project):
         self.volumes = []

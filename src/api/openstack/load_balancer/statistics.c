@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Statistics of load balancers and listeners. Source: Load Balancer API reference v2, "Get Load Balancer statistics" and "Get
- * Listener statistics"; octavia/common/stats.py: a load balancer's figures are the sums of its listeners'. */
+ * Listener statistics"; its statistics drivers: a load balancer's figures are the sums of its listeners'. */
 #include "api/openstack/load_balancer/load_balancer.h"
 #include "store/listener.h"
 
@@ -8,7 +8,7 @@ RESULT os_lb_find(struct os_call *e, enum kind kind, const struct ref *ref, cons
 {
 	TRY(os_find(e, kind, ref, ret_row));
 	return engine_is_of_octavia(os_tables(e), kind, *ret_row) ? OK
-								 : engine_fail_not_found(e->c, kind, ref);
+								  : engine_fail_not_found(e->c, kind, ref);
 }
 
 struct os_lb_statistics {
@@ -59,7 +59,8 @@ static const struct param listener_params[] = {
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2/lbaas/loadbalancers/{loadbalancer_id}/stats", .permit = API "loadbalancer:get_stats",
 	 .args = OS_PARAMS(struct os_lb_statistics, balancer_params), .item = "stats",
-	 .answer = show_balancer, .doc = "Connections, bytes and errors of all listeners of a load balancer."},
+	 .answer = show_balancer,
+	 .doc = "Connections, bytes and errors of all listeners of a load balancer."},
 	{HTTP_GET, "/v2/lbaas/listeners/{listener_id}/stats", .permit = API "listener:get_stats",
 	 .args = OS_PARAMS(struct os_lb_statistics, listener_params), .item = "stats",
 	 .answer = show_listener, .doc = "Connections, bytes and errors of a listener."},
