@@ -215,7 +215,7 @@ def test_the_users_own_port(r):
     assert r.own.call("DELETE", f"/network/v2.0/ports/{port['id']}").status == 204
 
 
-@holds("The network: Load balancers of Octavia", "What each face calls it: load balancer of Octavia, listener, pool, member")
+@holds("The network: Load balancers of Octavia", "What each face calls it: load balancer of Octavia, listener, pool, member, L7 policy, L7 rule")
 def test_other_faces(r):
     """ELBv2 and Classic Load Balancers' API do not show balancers of Octavia; EC2 shows the front's interface."""
     made = r.balancer(name="apart")

@@ -6,6 +6,7 @@
 #include "engine/balancing/octavia.h"
 #include "store/l7_rule.h"
 #include "store/listener.h"
+#include "store/proxy.h"
 
 static struct str next_name(struct cloud *c)
 {
@@ -126,6 +127,14 @@ static RESULT make_listener_rule(struct cloud *c, int n)
 DROP(listener_rule, engine_delete_listener_rule, listener_rule_target,
      .rule = ref_by_id(KIND_LISTENER_RULE, made))
 
+/* Reports as a reconciler does whose proxy has the last change. */
+static void see_proxy(struct cloud *c, uuid balancer)
+{
+	const struct proxy *proxy = engine_get_proxy(cloud_tables(c), balancer);
+	struct proxy_report report = {proxy->row.id, proxy->row.gen};
+	cloud_ok(c, NULL, engine_see_proxy, &report);
+}
+
 /* owner is an L7 policy of Octavia, helpers[0] its load balancer. Each change waits for the proxy. */
 static void is_an_l7_policy(struct cloud *c)
 {
@@ -135,7 +144,7 @@ static void is_an_l7_policy(struct cloud *c)
 					     .listeners = {&listener, 1}};
 	cloud_ok(c, &c->alice, engine_create_octavia_balancer, &wish);
 	helpers[0] = wish.balancer;
-	cloud_settle(c);
+	see_proxy(c, wish.balancer);
 	const struct listener *l = listener_first_by_elastic_load_balancer(cloud_tables(c), wish.balancer);
 	struct octavia_l7_policy_wish policy = {
 		.listener = ref_by_id(KIND_LISTENER, l->row.id), .action.word = STR("REJECT"), .position = 1};
@@ -148,7 +157,7 @@ static RESULT make_l7_rule(struct cloud *c, int n)
 		.policy = ref_by_id(KIND_LISTENER_RULE, owner),
 		.rule = {.type = STR("PATH"), .compare = STR("EQUAL_TO"), .value = STR("/")}};
 	(void) n;
-	cloud_settle(c);
+	see_proxy(c, helpers[0]);
 	MAKE(c, &c->alice, engine_create_l7_rule, wish, made);
 }
 static void drop_l7_rule(struct cloud *c)
@@ -156,7 +165,7 @@ static void drop_l7_rule(struct cloud *c)
 	const struct l7_rule *rule = l7_rule_first_by_listener_rule(cloud_tables(c), owner);
 	struct octavia_l7_rule_target wish = {ref_by_id(KIND_LISTENER_RULE, owner),
 					      ref_by_id(KIND_L7_RULE, rule->row.id)};
-	cloud_settle(c);
+	see_proxy(c, helpers[0]);
 	cloud_ok(c, &c->alice, engine_delete_l7_rule, &wish);
 }
 
