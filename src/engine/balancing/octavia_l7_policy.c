@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * L7 policies of Octavia's listeners. A policy is a row of listener_rule whose priority is Octavia's position: the
  * listener's policies have the positions 1, 2, 3 and so on without a gap. A pool that a policy leads to is a row of
- * rule_target_group. Source: octavia/common/validate.py and octavia/db/repositories.py, whose order of precedence decides about
+ * rule_target_group. Source: Octavia's sanitize_l7policy_api_args() and L7PolicyRepository, whose order of precedence decides about
  * requests that give several targets. */
 #include <inttypes.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Rules of Octavia's L7 policies. Permissions are those of the policy, which is a listener's rule in the other faces. Source:
- * octavia/common/validate.py, l7rule_data(). */
+ * Octavia's l7rule_data(). */
 #include <inttypes.h>
 
 #include "engine/balancing/octavia_internal.h"

@@ -159,6 +159,7 @@ static const struct param update_params[] = {
 static RESULT check_update(struct os_call *e, const struct octavia_l7_rule_change *wish)
 {
 	const struct row *row = NULL;
+	TRY(os_lb_find(e, KIND_LISTENER_RULE, &wish->policy, &row)); /* whose permissions come first */
 	TRY(os_find(e, KIND_L7_RULE, &wish->rule, &row));
 	const struct l7_rule *present = l7_rule_of(row);
 	return check_pattern(e, wish->compare.n ? wish->compare : str_from(comparisons[present->compare]),
