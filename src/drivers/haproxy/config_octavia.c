@@ -127,7 +127,7 @@ static void write_frontend(const struct proxy_listener *from, bool has_pool, str
 	config_write_hex(l->row.id.b, sizeof l->row.id.b, id);
 	buf_print(out, "frontend l%s\n  mode %s\n  bind *:%" PRId64 "\n", id, is_http ? "http" : "tcp",
 		  l->port);
-	if (l->connection_limit)
+	if (l->connection_limit > 0)
 		buf_print(out, "  maxconn %" PRId64 "\n", l->connection_limit);
 	buf_print(out, "  timeout client %" PRId64 "ms\n", l->client_ms);
 	if (l->inspect_ms && !is_http)

@@ -358,6 +358,10 @@ bool engine_is_octavia_front(const struct tables *t, const struct port *port);
 /* The interface of the balancer; NULL: it is gone. */
 const struct port *octavia_get_front(const struct tables *t, const struct elastic_load_balancer *b);
 
+/* A listener's connection_limit in the row as Octavia shows it, and the reverse: 0 in the row is -1 in Octavia, and -1 is 0. Both mean
+ * that there is no limit. */
+int64_t octavia_swap_limit(int64_t limit);
+
 /* "ACTIVE", "PENDING_UPDATE", …; balancers by the state of their proxy, parts also by proxy_gen. */
 const char *octavia_get_provisioning(const struct tables *t, const struct elastic_load_balancer *b);
 const char *octavia_get_part_provisioning(const struct tables *t, uuid balancer, int64_t proxy_gen,

@@ -10,7 +10,7 @@
 GETTER(const char *, get_provisioning,
        octavia_get_part_provisioning(api_tables(e), l->elastic_load_balancer, l->proxy_gen, l->row.gen == 1))
 GETTER(const char *, get_operating, octavia_get_listener_operating(api_tables(e), l))
-GETTER(int64_t, get_limit, l->connection_limit ? l->connection_limit : -1)
+GETTER(int64_t, get_limit, octavia_swap_limit(l->connection_limit))
 #undef GETTER
 
 static struct strs list_sources(struct api_call *e, const struct row *row)
