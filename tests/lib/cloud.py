@@ -126,6 +126,13 @@ def admin(dev):
     return Project(dev, "admin", "admin", re.search(r'"admin" with the password (\S+)', dev.banner)[1])
 
 
+def make_admin(region):
+    """Adds the cloud's administrator to a region that was made without one."""
+    region.command("account", "create", "admin")
+    made = region.command("user", "create", "admin", "--account", "admin", "--role", "admin")
+    return Project(region, "admin", "admin", made["password"])
+
+
 def another(dev, name, kind=Project):
     """Adds a project with a user who is a member of it; .root is the owner of its account."""
     account = dev.new_account(name)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/haproxy src/engine/balancing src/reconcile/balancing src/api/openstack/load_balancer
-"""A load balancer of Octavia with packets: members answer by turns, a sick one is left out, permitted clients, headers, L7 policies, statistics, a floating address, and
+"""A load balancer of Octavia with packets: members answer by turns, a sick one is left out, permitted clients, headers, L7 policies, statistics, a failover, a floating address, and
 nothing left after its deletion. OVN, HAProxy and the API are real; instances are simulated, and network namespaces play the guests."""
 import os
 import sys
@@ -143,6 +143,12 @@ def main():
         lab.change(f"listeners/{listener}", "listener", {"allowed_cidrs": None})
         lab.change(f"pools/{pool}", "pool", {"session_persistence": {"type": "SOURCE_IP"}})
         region.check_soon("a client stays with a member", lambda: len(lab.answers()) == 1)
+        admin = cloud.make_admin(region)
+        before = counted(f"loadbalancers/{lab.id}")
+        assert admin.call("PUT", f"{LB}/loadbalancers/{lab.id}/failover").status == 202
+        lab.ready()
+        region.check_soon("another process serves after a failover", lambda: lab.answers() & {"one", "two"})
+        region.check_soon("and counts on", lambda: counted(f"loadbalancers/{lab.id}") > before)
         floating = lab.project.ok("POST", f"{NET}/floatingips", {"floatingip": {"floating_network_id": lab.outside, "port_id": made["vip_port_id"]}})["floatingip"]
         ask = lambda: region.on("inet", "curl", "-s", "--interface", WEB, "--connect-timeout", "2", "-m", "5",  # noqa: E731
                                 f"http://{floating['floating_ip_address']}/", fails=True)
