@@ -97,13 +97,9 @@ static RESULT set_persistence(struct op *op, const struct octavia_persistence *w
 
 static RESULT check_times(struct op *op, const struct target_group *g)
 {
-	if (g->interval_s < 1 || g->timeout_s < 1)
-		return OCTAVIA_UNSUPPORTED(op, STR("delay"), "delay and timeout must be 1 or more.");
-	if (g->interval_s < g->timeout_s)
-		return OCTAVIA_INVALID(op, STR("delay"),
-				       "Validation failure: The delay must be greater than or equal to the "
-				       "timeout.");
-	return OK;
+	return g->interval_s >= 1 && g->timeout_s >= 1
+		       ? OK
+		       : OCTAVIA_UNSUPPORTED(op, STR("delay"), "delay and timeout must be 1 or more.");
 }
 
 static bool is_http_check(const struct target_group *g)
