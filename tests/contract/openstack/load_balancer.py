@@ -116,6 +116,7 @@ def test_a_balancer_with_all_its_parts(r):
             "healthmonitor": {"type": "HTTP", "delay": 5, "timeout": 3, "max_retries": 2, "url_path": "/health"}}}])
     shown = r.show(f"loadbalancers/{made['id']}", "loadbalancer")
     assert (len(shown["listeners"]), len(shown["pools"]), shown["tags"]) == (1, 1, ["a", "b"])
+    assert r.show(f"loadbalancers/{made['id']}?fields=name&fields=tags", "loadbalancer") == {"name": "whole", "tags": ["a", "b"]}
     listener = r.show(f"listeners/{shown['listeners'][0]['id']}", "listener")
     assert (listener["insert_headers"], listener["allowed_cidrs"]) == ({"X-Forwarded-For": "true"}, ["10.0.0.0/8"])
     assert listener["timeout_client_data"] == 50000 and listener["connection_limit"] == -1
