@@ -187,7 +187,7 @@ const char *octavia_get_rule_operating(const struct tables *t, const struct l7_r
 
 const char *octavia_get_monitor_operating(const struct tables *t, const struct target_group *g)
 {
-	return !g->monitor_is_down && is_pool_on(t, g) ? "ONLINE" : "OFFLINE";
+	return get_operating(t, g->elastic_load_balancer, g->monitor_is_down, g->monitor_gen);
 }
 
 const char *octavia_get_balancer_operating(const struct tables *t, const struct elastic_load_balancer *b)
