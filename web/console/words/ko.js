@@ -3,6 +3,7 @@
 export const words = {
 	"Add SAML provider": "SAML 공급자 추가",
 	"Certificate changed": "인증서 변경됨",
+	"Failover requested": "장애 조치 요청됨",
 	"Health check changed": "상태 확인 변경됨",
 	"Instances deregistered: {count}": "인스턴스 등록 취소됨: {count}",
 	"Instances registered: {count}": "인스턴스 등록됨: {count}",
