@@ -201,24 +201,21 @@ struct str guard_write_policy_principal(const struct identity *who, struct arena
 			 STR_ARG(is_of_role ? who->session->role_name : who->user_name));
 }
 
+static struct str federated_arn(const struct identity *who, struct arena *a)
+{
+	return str_print(a, "arn:aws:sts::%" STR_FMT ":federated-user/%" STR_FMT,
+			 STR_ARG(who->account_number), STR_ARG(who->session->name));
+}
+
 struct str guard_write_principal(const struct identity *who, struct arena *a)
 {
+	if (session_is_federated(who->session))
+		return federated_arn(who, a);
 	if (uuid_is_none(who->iam_role) ||
 	    !who->session->name.n) /* work that runs later knows no session name */
 		return guard_write_policy_principal(who, a);
 	return str_print(a, "arn:aws:sts::%" STR_FMT ":assumed-role/%" STR_FMT "/%" STR_FMT,
 			 STR_ARG(who->account_number), STR_ARG(who->session->role_name),
-			 STR_ARG(who->session->name));
-}
-
-struct str guard_write_id(const struct identity *who, struct arena *a)
-{
-	if (who->is_owner)
-		return who->account_number;
-	if (uuid_is_none(who->iam_role))
-		return iam_id_to_text(a, KIND_USER, who->user);
-	return str_print(a, "%" STR_FMT ":%" STR_FMT,
-			 STR_ARG(iam_id_to_text(a, KIND_IAM_ROLE, who->iam_role)),
 			 STR_ARG(who->session->name));
 }
 
@@ -517,16 +514,19 @@ static struct str referer(const struct guard_subject *s, struct arena *a)
 }
 static struct str user_name(const struct guard_subject *s, struct arena *a)
 {
+	const struct identity *who = s->state->call->ctx.who;
 	(void) a;
-	return s->state->call->ctx.who->user_name;
+	return session_is_federated(who->session) ? STR_NONE : who->user_name;
 }
 static struct str user_id(const struct guard_subject *s, struct arena *a)
 {
-	return guard_write_id(s->state->call->ctx.who, a);
+	return iam_caller_id(a, s->state->call->ctx.who);
 }
 static struct str principal_arn(const struct guard_subject *s, struct arena *a)
 {
-	return guard_write_policy_principal(s->state->call->ctx.who, a);
+	const struct identity *who = s->state->call->ctx.who;
+	return session_is_federated(who->session) ? federated_arn(who, a)
+						  : guard_write_policy_principal(who, a);
 }
 static struct str principal_account(const struct guard_subject *s, struct arena *a)
 {
@@ -537,9 +537,10 @@ static struct str principal_type(const struct guard_subject *s, struct arena *a)
 {
 	const struct identity *who = s->state->call->ctx.who;
 	(void) a;
-	return who->is_owner                 ? STR("Account")
-	       : uuid_is_none(who->iam_role) ? STR("User")
-					     : STR("AssumedRole");
+	return who->is_owner                        ? STR("Account")
+	       : session_is_federated(who->session) ? STR("FederatedUser")
+	       : uuid_is_none(who->iam_role)        ? STR("User")
+						    : STR("AssumedRole");
 }
 static struct str token_issue_time(const struct guard_subject *s, struct arena *a)
 {
