@@ -188,7 +188,8 @@ RESULT guard_decide_by_name(struct guard_state *s, struct ctx *c, struct policy_
 }
 
 /* Calls that make what launches instances. */
-static const char *const launching[] = {"fleet.create", "scaling_group.create", "scaling_group.update"};
+static const char *const launching[] = {"fleet.create", "spot_fleet.create", "scaling_group.create",
+					"scaling_group.update"};
 
 static bool is_launching(const struct guard_state *s)
 {

@@ -31,6 +31,7 @@
 #include "model/router.h"
 #include "model/security_group.h"
 #include "model/snapshot.h"
+#include "model/spot_fleet_id.h"
 #include "model/subnet.h"
 #include "model/transit_attachment.h"
 #include "model/transit_gateway.h"
@@ -126,8 +127,10 @@ static struct str ec2_arn(const struct guard_subject *s, struct arena *a, enum k
 	struct guard_arn_form form = guard_find_arn_form(kind);
 	struct str account =
 		form.has_no_account ? STR_NONE : account_number(s->tables, owner, s->state->call->ctx.who);
+	const struct row *row = s->row ? s->row : s->planned;
+	bool is_spot_fleet = kind == KIND_FLEET && row && id_is_spot_fleet(row->id);
 	return str_print(a, "arn:aws:ec2:%" STR_FMT ":%" STR_FMT ":%s/%" STR_FMT, STR_ARG(s->state->region),
-			 STR_ARG(account), form.type, STR_ARG(id));
+			 STR_ARG(account), is_spot_fleet ? "spot-fleet-request" : form.type, STR_ARG(id));
 }
 
 /* "arn:aws:dari:REGION:ACCOUNT:remote/PROVIDER", and for a machine there "…/machine/i-0abc": the names that people
