@@ -11,6 +11,7 @@
 #include "model/policy.h"
 #include "model/saml_provider.h"
 #include "model/server_certificate.h"
+#include "model/session.h"
 #include "model/user.h"
 #include "model/user_group.h"
 
@@ -79,6 +80,18 @@ struct str iam_id_to_text(struct arena *a, enum kind kind, uuid id)
 	for (size_t k = 0; k < ID_DIGITS; k++)
 		out[PREFIX_SIZE + k] = hex.p[k] >= 'a' ? (char) (hex.p[k] - ('a' - 'A')) : hex.p[k];
 	return (struct str){out, PREFIX_SIZE + ID_DIGITS};
+}
+
+struct str iam_caller_id(struct arena *a, const struct identity *who)
+{
+	bool is_federated = session_is_federated(who->session), is_of_role = !uuid_is_none(who->iam_role);
+	if (!is_federated && !is_of_role)
+		return who->is_owner || uuid_is_none(who->user) ? who->account_number
+								: iam_id_to_text(a, KIND_USER, who->user);
+	return str_print(
+		a, "%" STR_FMT ":%" STR_FMT,
+		STR_ARG(is_federated ? who->account_number : iam_id_to_text(a, KIND_IAM_ROLE, who->iam_role)),
+		STR_ARG(who->session ? who->session->name : STR_NONE));
 }
 
 struct str iam_arn_to_text(struct arena *a, struct str account_number, enum kind kind, const struct row *row)

@@ -3,10 +3,13 @@
  * Pure; any thread. */
 #pragma once
 
-#include "model/row.h"
+#include "model/identity.h"
 
 /* Writes "AIDA" and 17 digits of the UUID. Empty: the arena is full, or IAM has no such kind. */
 struct str iam_id_to_text(struct arena *a, enum kind kind, uuid id);
+/* Unique id of a caller: "AIDA…"; for a role session "AROA…:ann", for a federated one "111122223333:guest"; for an
+ * account's root user, and without a user, the account number. */
+struct str iam_caller_id(struct arena *a, const struct identity *who);
 /* Writes "arn:aws:iam::111122223333:user/division/ann". row NULL: the ARN of all rows of the kind. A policy
  * without an account is AWS's own: "arn:aws:iam::aws:policy/ReadOnlyAccess". */
 struct str iam_arn_to_text(struct arena *a, struct str account_number, enum kind kind, const struct row *row);

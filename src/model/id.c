@@ -2,6 +2,7 @@
  * Writes, parses and generates ids in EC2's form. Prefixes of kinds come from the schema. */
 #include "model/id.h"
 #include "base/uuid_asked.h"
+#include "model/spot_fleet_id.h"
 
 #include <stdio.h>
 
@@ -29,11 +30,27 @@ static bool is_whole(enum kind kind)
 	return kind == KIND_FLEET;
 }
 
+/* The version of a UUID is the upper half of its seventh byte: 4 of a random one, 8 of one with a meaning of its own. */
+enum { VERSION_BYTE = 6, VERSION_OWN = 0x80 };
+
+bool id_is_spot_fleet(uuid id)
+{
+	return (id.b[VERSION_BYTE] & 0xf0) == VERSION_OWN;
+}
+
+uuid id_of_spot_fleet(uuid id)
+{
+	id.b[VERSION_BYTE] = (uint8_t) (VERSION_OWN | (id.b[VERSION_BYTE] & 0x0f));
+	return id;
+}
+
 char *id_write_ec2(enum kind kind, uuid id, char out[static EC2_ID_TEXT_SIZE])
 {
 	char text[UUID_TEXT_SIZE];
 	if (is_whole(kind)) {
-		snprintf(out, EC2_ID_TEXT_SIZE, "%s-%s", model_kinds[kind].ec2_prefix, uuid_write(id, text));
+		snprintf(out, EC2_ID_TEXT_SIZE, "%s-%s",
+			 id_is_spot_fleet(id) ? ID_SPOT_FLEET : model_kinds[kind].ec2_prefix,
+			 uuid_write(id, text));
 		return out;
 	}
 	return id_write_prefixed(model_kinds[kind].ec2_prefix, id, out);
@@ -72,8 +89,22 @@ static int hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* A fleet's id with the other dialect's prefix is well-formed and matches no row. */
+static RESULT parse_whole(struct str text, const char *prefix, struct ref *ret_ref)
+{
+	bool is_spot = strcmp(prefix, ID_SPOT_FLEET) == 0;
+	uuid id = UUID_NONE;
+	if (!result_is_ok(uuid_parse_asked(cut_prefix(text, prefix), &id)))
+		return FAIL(MALFORMED);
+	*ret_ref = (struct ref){
+		.prefix = id_is_spot_fleet(id) == is_spot ? id : UUID_NONE, .bits = 128, .text = text};
+	return OK;
+}
+
 RESULT id_parse_prefixed(struct str text, const char *prefix, struct ref *ret_ref)
 {
+	if (strcmp(prefix, ID_SPOT_FLEET) == 0)
+		return parse_whole(text, prefix, ret_ref);
 	struct str digits = cut_prefix(text, prefix);
 	if (digits.n != EC2_DIGITS && digits.n != EC2_OLD_DIGITS)
 		return FAIL(MALFORMED);
@@ -99,8 +130,10 @@ RESULT id_parse_ec2(struct str text, enum kind kind, struct ref *ret_ref)
 	*ret_ref = (struct ref){.bits = 128, .text = text};
 	if (!is_whole(kind))
 		TRY(id_parse_prefixed(text, prefix, ret_ref));
-	else if (!result_is_ok(uuid_parse_asked(cut_prefix(text, prefix), &ret_ref->prefix)))
-		return FAIL(MALFORMED);
+	else if (cut_prefix(text, ID_SPOT_FLEET).n)
+		TRY(parse_whole(text, ID_SPOT_FLEET, ret_ref));
+	else
+		TRY(parse_whole(text, prefix, ret_ref));
 	ret_ref->kind = kind;
 	return OK;
 }
@@ -111,7 +144,7 @@ enum kind id_kind_of_ec2(struct str text)
 		if (!str_is_empty(cut_prefix(text, model_kinds[kind].ec2_prefix)))
 			return (enum kind) kind;
 	}
-	return KIND_NONE;
+	return cut_prefix(text, ID_SPOT_FLEET).n ? KIND_FLEET : KIND_NONE;
 }
 
 bool id_has_prefix(uuid id, uuid prefix, unsigned bits)

@@ -114,6 +114,9 @@ static void set_who(struct audit_call *a, const struct identity *who)
 		set_text(a, AUDIT_SESSION,
 			 str_print(arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(session->role_name),
 				   STR_ARG(session->name)));
+	else if (session_is_federated(session))
+		set_text(a, AUDIT_SESSION,
+			 str_print(arena, "federated-user/%" STR_FMT, STR_ARG(session->name)));
 }
 
 static bool is_somebody(const struct identity *who)

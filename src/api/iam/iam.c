@@ -5,6 +5,7 @@
 #include "api/iam/internal.h"
 #include "api/query/query_call.h"
 #include "model/role.h"
+#include "model/session.h"
 #include "store/account.h"
 
 bool iam_has_call(const struct call *call)
@@ -20,8 +21,8 @@ static RESULT authenticate(struct iam_call *e)
 	struct sigv4_answer answer = {0};
 	TRY(sigv4_check(e->config->sigv4, e->call, &answer));
 	if (answer.fault == SIGV4_FINE && answer.who->session && uuid_is_none(answer.who->iam_role) &&
-	    !answer.who->factor_us) {
-		/* sessions of users (GetSessionToken) cannot call IAM, unless a code of an MFA device was shown */
+	    (!answer.who->factor_us || session_is_federated(answer.who->session))) {
+		/* sessions of users cannot call IAM, except those of GetSessionToken with a code of an MFA device */
 		answer.fault = SIGV4_UNKNOWN_KEY;
 		answer.message = STR("The security token included in the request is invalid.");
 	}

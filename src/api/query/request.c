@@ -218,7 +218,7 @@ void request_add_subject(struct audit_call *a, const struct pairs *pairs)
 			   "SAMLProviderArn|PrincipalArn|"
 			   "SSHPublicKeyId|CertificateId|ServerCertificateName|NewServerCertificateName|"
 			   "AWSServiceName|SerialNumber|VirtualMFADeviceName|"
-			   "RoleSessionName|KeyName|KeyPairId|KeyPairId.1|InstanceId|Attribute|"
+			   "RoleSessionName|Name|KeyName|KeyPairId|KeyPairId.1|InstanceId|Attribute|"
 			   "AssociationId|IamInstanceProfile.Name|IamInstanceProfile.Arn|"
 			   "LaunchTemplateId|LaunchTemplateName");
 	while (a && str_split_next(&rest, '|', &name)) {

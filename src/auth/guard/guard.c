@@ -8,6 +8,7 @@
 #include "engine/resolve.h"
 #include "model/iam_name.h"
 #include "model/role.h"
+#include "model/session.h"
 #include "model/user.h"
 
 struct policy_question guard_make_question(const struct guard_subject *subject, struct arena *a,
@@ -187,7 +188,8 @@ RESULT guard_decide_by_name(struct guard_state *s, struct ctx *c, struct policy_
 }
 
 /* Calls that make what launches instances. */
-static const char *const launching[] = {"fleet.create", "scaling_group.create", "scaling_group.update"};
+static const char *const launching[] = {"fleet.create", "spot_fleet.create", "scaling_group.create",
+					"scaling_group.update"};
 
 static bool is_launching(const struct guard_state *s)
 {
@@ -436,6 +438,33 @@ struct guard_state *guard_new_state(struct guards *g, struct call *call, const s
 	return s;
 }
 
+/* Calls of STS that federated sessions may reach: the last two refuse all temporary credentials in STS's words. */
+static const char *const open_to_federated[] = {"sts:GetCallerIdentity", "sts:GetSessionToken",
+						"sts:GetFederationToken"};
+
+/* IAM and STS are closed to federated sessions whatever policies say, in every face. Without guards nothing would evaluate the
+ * session policies. Source: IAM User Guide, "Compare AWS STS credentials". */
+static bool is_closed(const struct guards *g, const struct identity *who, const struct guard_request *r)
+{
+	int permission = g ? guard_find_permission(g, r->action) : PERMISSION_NONE;
+	struct str action =
+		permission == PERMISSION_NONE ? r->action : str_from(model_permissions[permission].action);
+	if (!who || !session_is_federated(who->session))
+		return false;
+	for (size_t k = 0; k < sizeof open_to_federated / sizeof open_to_federated[0]; k++)
+		if (str_is(action, open_to_federated[k]))
+			return false;
+	return !g || str_starts_with(action, STR("iam:")) || str_starts_with(action, STR("sts:"));
+}
+
+static RESULT check_open(const struct guards *g, struct ctx *c, const struct guard_request *r)
+{
+	if (!is_closed(g, c->who, r))
+		return OK;
+	return ctx_fail(c, ERR_DENIED, "User: %" STR_FMT " is not authorized to perform: %" STR_FMT,
+			STR_ARG(guard_write_principal(c->who, c->arena)), STR_ARG(r->action));
+}
+
 /* Collects the caller's policies, and that of the VPC endpoint; none: roles alone decide. */
 static RESULT gather_callers(struct guards *g, struct call *call, struct guard_policies *ret_policies)
 {
@@ -468,7 +497,7 @@ RESULT guard_ask_actions(struct guards *g, struct call *call, const struct guard
 				guard_make_question(&subject, call->ctx.arena, permission, r->action);
 			decide(s, &q, r->has_role, &d);
 		}
-		ret_are_permitted[k] = d.effect == POLICY_ALLOWS;
+		ret_are_permitted[k] = d.effect == POLICY_ALLOWS && !is_closed(g, call->ctx.who, r);
 	}
 	return OK;
 }
@@ -506,6 +535,7 @@ RESULT guard_admit(struct guards *g, struct call *call, const struct guard_reque
 {
 	struct guard_policies policies = {0};
 	struct guard_state *s = NULL;
+	TRY(check_open(g, &call->ctx, request));
 	TRY(gather_callers(g, call, &policies));
 	int permission = g ? guard_find_permission(g, request->action) : PERMISSION_NONE;
 	TRY(leave_guard(g, call, request, permission, &policies, &s));
@@ -530,6 +560,7 @@ RESULT guard_check_action(struct guards *g, struct call *call, const struct guar
 	struct ctx *c = &call->ctx;
 	struct guard_policies policies = {0};
 	bool is_allowed = false;
+	TRY(check_open(g, c, request));
 	TRY(gather_callers(g, call, &policies));
 	int permission = g ? guard_find_permission(g, request->action) : PERMISSION_NONE;
 	bool has_voice = have_voice(call, &policies);

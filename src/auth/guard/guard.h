@@ -106,13 +106,11 @@ struct guard_arn_form {
 struct guard_arn_form guard_find_arn_form(enum kind kind);
 
 /* ARN of the caller: "arn:aws:iam::111122223333:user/division/ann"; for a role session
- * "arn:aws:sts::111122223333:assumed-role/deploy/ann". */
+ * "arn:aws:sts::111122223333:assumed-role/deploy/ann"; for a federated session
+ * "arn:aws:sts::111122223333:federated-user/guest". */
 struct str guard_write_principal(const struct identity *who, struct arena *a);
-/* ARN of the caller, with the role's ARN for a role session. */
+/* ARN of the user or the role, also for a session. */
 struct str guard_write_policy_principal(const struct identity *who, struct arena *a);
-/* Unique id of the caller: "AIDA…"; for a role session "AROA…:ann"; for an account's owner the account
- * number. */
-struct str guard_write_id(const struct identity *who, struct arena *a);
 
 /* ---- refusals ---- */
 

@@ -154,7 +154,7 @@ int guard_find_permission(const struct guards *g, struct str action);
 /* Works like guard_gather(), for tables that the caller reads. */
 RESULT guard_gather_in(struct guards *g, struct ctx *c, const struct tables *t, uuid principal, uuid account,
 		       struct guard_policies *ret_policies);
-/* Adds the policies that restrict a session; NULL: none. A deleted policy allows nothing. */
+/* Adds the policies that restrict a session; NULL: none. */
 RESULT guard_gather_session(struct guards *g, struct ctx *c, const struct session *session,
 			    struct guard_policies *out);
 

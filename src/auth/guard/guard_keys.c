@@ -31,6 +31,7 @@
 #include "model/router.h"
 #include "model/security_group.h"
 #include "model/snapshot.h"
+#include "model/spot_fleet_id.h"
 #include "model/subnet.h"
 #include "model/transit_attachment.h"
 #include "model/transit_gateway.h"
@@ -126,8 +127,10 @@ static struct str ec2_arn(const struct guard_subject *s, struct arena *a, enum k
 	struct guard_arn_form form = guard_find_arn_form(kind);
 	struct str account =
 		form.has_no_account ? STR_NONE : account_number(s->tables, owner, s->state->call->ctx.who);
+	const struct row *row = s->row ? s->row : s->planned;
+	bool is_spot_fleet = kind == KIND_FLEET && row && id_is_spot_fleet(row->id);
 	return str_print(a, "arn:aws:ec2:%" STR_FMT ":%" STR_FMT ":%s/%" STR_FMT, STR_ARG(s->state->region),
-			 STR_ARG(account), form.type, STR_ARG(id));
+			 STR_ARG(account), is_spot_fleet ? "spot-fleet-request" : form.type, STR_ARG(id));
 }
 
 /* "arn:aws:dari:REGION:ACCOUNT:remote/PROVIDER", and for a machine there "…/machine/i-0abc": the names that people
@@ -201,24 +204,21 @@ struct str guard_write_policy_principal(const struct identity *who, struct arena
 			 STR_ARG(is_of_role ? who->session->role_name : who->user_name));
 }
 
+static struct str federated_arn(const struct identity *who, struct arena *a)
+{
+	return str_print(a, "arn:aws:sts::%" STR_FMT ":federated-user/%" STR_FMT,
+			 STR_ARG(who->account_number), STR_ARG(who->session->name));
+}
+
 struct str guard_write_principal(const struct identity *who, struct arena *a)
 {
+	if (session_is_federated(who->session))
+		return federated_arn(who, a);
 	if (uuid_is_none(who->iam_role) ||
 	    !who->session->name.n) /* work that runs later knows no session name */
 		return guard_write_policy_principal(who, a);
 	return str_print(a, "arn:aws:sts::%" STR_FMT ":assumed-role/%" STR_FMT "/%" STR_FMT,
 			 STR_ARG(who->account_number), STR_ARG(who->session->role_name),
-			 STR_ARG(who->session->name));
-}
-
-struct str guard_write_id(const struct identity *who, struct arena *a)
-{
-	if (who->is_owner)
-		return who->account_number;
-	if (uuid_is_none(who->iam_role))
-		return iam_id_to_text(a, KIND_USER, who->user);
-	return str_print(a, "%" STR_FMT ":%" STR_FMT,
-			 STR_ARG(iam_id_to_text(a, KIND_IAM_ROLE, who->iam_role)),
 			 STR_ARG(who->session->name));
 }
 
@@ -517,16 +517,19 @@ static struct str referer(const struct guard_subject *s, struct arena *a)
 }
 static struct str user_name(const struct guard_subject *s, struct arena *a)
 {
+	const struct identity *who = s->state->call->ctx.who;
 	(void) a;
-	return s->state->call->ctx.who->user_name;
+	return session_is_federated(who->session) ? STR_NONE : who->user_name;
 }
 static struct str user_id(const struct guard_subject *s, struct arena *a)
 {
-	return guard_write_id(s->state->call->ctx.who, a);
+	return iam_caller_id(a, s->state->call->ctx.who);
 }
 static struct str principal_arn(const struct guard_subject *s, struct arena *a)
 {
-	return guard_write_policy_principal(s->state->call->ctx.who, a);
+	const struct identity *who = s->state->call->ctx.who;
+	return session_is_federated(who->session) ? federated_arn(who, a)
+						  : guard_write_policy_principal(who, a);
 }
 static struct str principal_account(const struct guard_subject *s, struct arena *a)
 {
@@ -537,9 +540,10 @@ static struct str principal_type(const struct guard_subject *s, struct arena *a)
 {
 	const struct identity *who = s->state->call->ctx.who;
 	(void) a;
-	return who->is_owner                 ? STR("Account")
-	       : uuid_is_none(who->iam_role) ? STR("User")
-					     : STR("AssumedRole");
+	return who->is_owner                        ? STR("Account")
+	       : session_is_federated(who->session) ? STR("FederatedUser")
+	       : uuid_is_none(who->iam_role)        ? STR("User")
+						    : STR("AssumedRole");
 }
 static struct str token_issue_time(const struct guard_subject *s, struct arena *a)
 {

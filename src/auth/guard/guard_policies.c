@@ -273,13 +273,14 @@ RESULT guard_gather_in(struct guards *g, struct ctx *c, const struct tables *t, 
 	return compile_policies(g, c, &found, ret_policies);
 }
 
-/* Adds the policies that restrict a session. A deleted policy allows nothing. */
+/* Adds the policies that restrict a session. A deleted policy allows nothing, and a federated session without policies may
+ * do nothing. */
 RESULT guard_gather_session(struct guards *g, struct ctx *c, const struct session *session,
 			    struct guard_policies *out)
 {
 	const struct policy_version *versions[SESSION_POLICIES_MAX];
 	size_t count = 0;
-	if (!session || (!session->policy.n && !session->policies.count))
+	if (!session || (!session_is_federated(session) && !session->policy.n && !session->policies.count))
 		return OK;
 	out->has_session = true;
 	out->session = arena_new_array(c->arena, const struct policy_code *, SESSION_POLICIES_MAX + 1);

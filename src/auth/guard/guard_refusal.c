@@ -102,7 +102,10 @@ static struct str write_refusal(const struct guard_state *s, const struct policy
 	json_write_open(&w, "principal");
 	bool is_of_role = !uuid_is_none(who->iam_role);
 	json_write_text(&w, "id", uuid_to_str(q->arena, is_of_role ? who->iam_role : who->user));
-	json_write_text(&w, "name", is_of_role ? who->session->role_name : who->user_name);
+	json_write_text(&w, "name",
+			is_of_role                           ? who->session->role_name
+			: session_is_federated(who->session) ? who->session->name
+							     : who->user_name);
 	json_write_text(&w, "arn", guard_write_principal(who, q->arena));
 	json_write_close(&w);
 	json_write_text(&w, "action", q->action);

@@ -13,7 +13,7 @@ size_t guard_list_principals(const struct identity *who, struct arena *a,
 	size_t count = 0;
 	out[count++] = str_print(a, "AWS:%" STR_FMT, STR_ARG(who->account_number));
 	out[count++] = str_print(a, "AWS:%" STR_FMT, STR_ARG(guard_write_principal(who, a)));
-	if (!uuid_is_none(who->iam_role))
+	if (!uuid_is_none(who->iam_role) || session_is_federated(who->session))
 		out[count++] = str_print(a, "AWS:%" STR_FMT, STR_ARG(guard_write_policy_principal(who, a)));
 	return count;
 }

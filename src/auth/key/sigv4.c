@@ -374,6 +374,16 @@ static bool is_of_account(const struct iam_role *role, const struct account *acc
 	return role && account && uuid_equal(role->account, account->row.id);
 }
 
+/* A federated session of the root user has all rights that its session policies give, but is not exempt from them as the root
+ * user is. No federated session changes credentials. */
+static void narrow_to_federated(struct identity *who)
+{
+	if (who->is_owner)
+		who->rights |= RIGHTS_OF_MEMBER | RIGHT(MANAGER);
+	who->is_owner = false;
+	who->is_restricted = true;
+}
+
 /* Owner of temporary credentials, valid as long as user or role and account are enabled. NULL: not valid, or
  * the arena is full. */
 static struct identity *find_session_owner(struct sigv4 *s, struct ctx *c, struct session *session,
@@ -399,6 +409,10 @@ static struct identity *find_session_owner(struct sigv4 *s, struct ctx *c, struc
 		is_of_role ? make_role_identity(c->arena, account, role, session, key_id)
 			   : key_make_identity(c->arena, account, user, roles.rights, above, key_id);
 	if (who) {
+		if (session_is_federated(session)) {
+			narrow_to_federated(who);
+			who->tags = key_copy_tags(c->arena, who->tags, session->tags);
+		}
 		who->domains_above = above;
 		who->session = session;
 		who->factor_us = session->factor_us;

@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 
-enum { VERSION = 3, HALF_SIZE = 5, SECRET_SIZE = 30 /* 40 characters in base64 */ };
+enum { VERSION = 4, HALF_SIZE = 5, SECRET_SIZE = 30 /* 40 characters in base64 */ };
 
 #define NUMBERS_END UINT64_C(1000000000000) /* account numbers have 12 digits */
 

@@ -184,8 +184,8 @@ RESULT engine_create_machine_backup(struct op *op, struct machine_backup_wish *w
 					     .description = wish->description,
 					     .field = wish->instance.field,
 					     .is_full = wish->is_full,
-					     .tags = tags,
-					     .asker = asker_find(op->ctx)};
+					     .tags = tags};
+	TRY(asker_find(op->ctx, &order.asker));
 	TRY(backup_check_container(op, order.container));
 	if (!row_is_live(&instance->row))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,

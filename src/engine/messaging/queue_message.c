@@ -9,7 +9,6 @@
 #include "engine/limits.h"
 #include "engine/messaging/messaging_internal.h"
 #include "model/iam_name.h"
-#include "model/session.h"
 #include "store/user.h"
 
 enum {
@@ -121,27 +120,13 @@ RESULT queue_add_message(struct op *op, uuid id, struct message_wish *m, struct 
 	return queue_message_put(op, &made);
 }
 
-/* "AIDA…" of a user, "AROA…:session" of a role, else the account's number. */
-static struct str find_sender(struct op *op)
-{
-	const struct identity *who = op->ctx->who;
-	struct arena *a = op->ctx->arena;
-	if (!who)
-		return STR_NONE;
-	if (!uuid_is_none(who->iam_role))
-		return str_print(a, "%" STR_FMT ":%" STR_FMT,
-				 STR_ARG(iam_id_to_text(a, KIND_IAM_ROLE, who->iam_role)),
-				 STR_ARG(who->session ? who->session->name : STR_NONE));
-	return who->is_owner || uuid_is_none(who->user) ? who->account_number
-							: iam_id_to_text(a, KIND_USER, who->user);
-}
-
 RESULT engine_send_messages(struct op *op, struct send_wish *wish)
 {
 	const struct queue *queue = NULL;
 	TRY(queue_permit(op, &wish->queue, "queue.send", &queue));
 	uuid id = queue->row.id;
-	struct str sender = find_sender(op);
+	const struct identity *who = op->ctx->who;
+	struct str sender = who ? iam_caller_id(op->ctx->arena, who) : STR_NONE;
 	for (size_t k = 0; k < wish->count; k++) {
 		if (wish->at[k].refusal)
 			continue;

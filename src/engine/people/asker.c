@@ -15,7 +15,7 @@
 #include "store/trust.h"
 #include "store/user.h"
 
-struct asker asker_find(const struct ctx *c)
+static struct asker find_caller(const struct ctx *c)
 {
 	const struct identity *who = c->who;
 	if (!who || who->is_operator)
@@ -28,10 +28,22 @@ struct asker asker_find(const struct ctx *c)
 			      .until_us = who->session ? who->session->expires_us : 0};
 }
 
+RESULT asker_find(struct ctx *c, struct asker *ret_asker)
+{
+	if (c->who && session_is_federated(c->who->session))
+		return ctx_fail(
+			c, ERR_DENIED,
+			"A federated user session cannot ask for work that goes on after the call. Use "
+			"the user's own credentials, or those of a role.");
+	*ret_asker = find_caller(c);
+	return OK;
+}
+
 bool asker_is_caller(const struct asker *a, const struct ctx *c)
 {
-	const struct asker caller = asker_find(c);
-	return (!uuid_is_none(a->user) || !uuid_is_none(a->with)) && uuid_equal(a->user, caller.user) &&
+	const struct asker caller = find_caller(c);
+	return !(c->who && session_is_federated(c->who->session)) &&
+	       (!uuid_is_none(a->user) || !uuid_is_none(a->with)) && uuid_equal(a->user, caller.user) &&
 	       uuid_equal(a->with, caller.with);
 }
 

@@ -50,18 +50,21 @@ struct asker {
 };
 #define ASKER_OF(row) ((struct asker){(row)->account, (row)->made_by, (row)->made_with, (row)->made_until_us})
 
-/* Fills in the caller of an operation, for a new row of work. The system and the operator are none. */
-struct asker asker_find(const struct ctx *c);
+/* Finds the caller of an operation, for a new row of work. The system and the operator are none. ERR_DENIED for a federated
+ * session: its rights are those of its session policies, which no row stores, so the work would run with all rights of the
+ * user. */
+RESULT asker_find(struct ctx *c, struct asker *ret_asker);
 #define ASKER_NOTE(c, row)                                                                                   \
 	do {                                                                                                 \
-		const struct asker asker = asker_find(c);                                                    \
+		struct asker asker = {0};                                                                    \
+		TRY(asker_find((c), &asker));                                                                \
 		(row)->made_by = asker.user;                                                                 \
 		(row)->made_with = asker.with;                                                               \
 		(row)->made_until_us = asker.until_us;                                                       \
 	} while (0)
 
 /* True if the caller asked for it: the same user by the same credential. A narrower credential of the user is
- * another caller, and so is each role's session without that role. */
+ * another caller, and so is each role's session without that role, and a federated session. */
 bool asker_is_caller(const struct asker *a, const struct ctx *c);
 
 /* NULL: the credential used still allows changes to the account; otherwise the reason, as a sentence. A user's

@@ -94,12 +94,13 @@ static RESULT check_sizes(struct op *op, const struct scaling_group *next)
 }
 
 /* A session that policies of its own narrow launches no longer than it lasts: those policies are not known later. */
-static void note_asker(struct op *op, struct scaling_group *next)
+static RESULT note_asker(struct op *op, struct scaling_group *next)
 {
 	const struct session *session = op->ctx->who ? op->ctx->who->session : NULL;
 	ASKER_NOTE(op->ctx, next);
 	if (!session || (!session->policy.n && !session->policies.count))
 		next->made_until_us = 0;
+	return OK;
 }
 
 static RESULT apply_source(struct op *op, const struct scaling_settings *s, struct scaling_group *next)
@@ -178,7 +179,7 @@ static RESULT apply_settings(struct op *op, const struct scaling_settings *s, st
 	if (s->has_places)
 		TRY(apply_places(op, s, next));
 	if (s->has_source || s->has_places)
-		note_asker(op, next);
+		TRY(note_asker(op, next));
 	apply_number(s->min, &next->min_size);
 	apply_number(s->max, &next->max_size);
 	apply_number(s->grace_s, &next->grace_s);

@@ -42,12 +42,12 @@ ID = re.compile(r"\b(ipv6pool-ec2|[a-z]+(?:-[a-z]+)*)-(?:(?=\w*\d)[0-9a-z]{8,20}
 UNSENT = {
     "there is none of the kind here": """describe-customer-gateways 2, describe-fleets 1,
         describe-fleet-instances 1,
-        describe-spot-fleet-requests 2, describe-traffic-mirror-targets 1, create-vpc-endpoint 2, create-vpc-endpoint 3,
+        describe-spot-fleet-requests 2, modify-spot-fleet-request 1, describe-traffic-mirror-targets 1, create-vpc-endpoint 2, create-vpc-endpoint 3,
         modify-vpc-endpoint 1, modify-vpc-endpoint 2""",
     "a parameter that is refused by name": """allocate-hosts 2, attach-network-interface 2, create-vpc 4,
         modify-vpc-peering-connection-options 1, modify-vpc-peering-connection-options 2, register-image 1""",
     "transit gateways are not shared among accounts here, so no attachment awaits acceptance": "accept-transit-gateway-vpc-attachment 1",
-    "the documentation names no fleet in the parameter that the command has": "modify-fleet 1",
+    "the documentation names no fleet in the parameter that the command has": "modify-fleet 1, modify-spot-fleet-request 2",
     "it needs a start time, and those of examples are left out": "describe-fleet-history 1",
     "a format of disks that is not read here": "import-image 1",
     "its end date has passed": "create-capacity-reservation 2",
@@ -59,6 +59,7 @@ UNSENT = {
 DIFFERS = {
     "disks come from web servers here, none of which this world has": """describe-import-image-tasks 1,
         describe-import-snapshot-tasks 1""",
+    "the world's request has neither interfaces of its own nor a price": "describe-spot-fleet-requests 1",
     "how fast the type's network and processors are is unknown here": "describe-instance-types 1",
     "the documentation has another name, or another action's answer, there": """describe-security-group-references 1,
         disable-image-deprecation 1, enable-image-deprecation 1, modify-vpc-tenancy 1, modify-instance-placement 3""",

@@ -46,7 +46,7 @@ NEWER = re.compile(r'(Allocate|Modify)Hosts (HostMaintenance|AssetId)|CreateCapa
                    r'NetworkPerformanceOptions|Placement.AvailabilityZoneId|NetworkInterface.N.(PrimaryIpv6|'
                    r'EnaSrdSpecification|ConnectionTrackingSpecification|EnaQueueCount)|BlockDeviceMapping.N.Ebs.('
                    r'AvailabilityZone(Id)?|VolumeInitializationRate|EbsCardIndex)).*|AssumeRole ProvidedContexts|(Create|Update)SAMLProvider (AssertionEncryptionMode|(Add|Remove)PrivateKey)|'
-                   r'AllocateHosts (AvailabilityZoneId|CpuOptions)|CreateFleet ReservedCapacityOptions|CreateImage BootModeOverride|'
+                   r'AllocateHosts (AvailabilityZoneId|CpuOptions)|CreateFleet ReservedCapacityOptions|RequestSpotFleet .*Overrides.N.AvailabilityZoneId|CreateImage BootModeOverride|'
                    r'CreatePlacementGroup (LinkedGroupId|ParentGroupId|Operator)|(Create|Modify)VpcEndpoint (DnsOptions.Private\w+|SubnetConfiguration)|'
                    r'CreateVpcEndpoint (ServiceNetworkArn|ResourceConfigurationArn|ServiceRegion)|DescribeVpcEndpointServices ServiceRegion|'
                    r'CreateVpcPeeringConnection RequesterPeeringConnectionOptions|ModifyVpcPeeringConnectionOptions \w+.(AllowMulti|Multi)path\w+|'

@@ -21,6 +21,7 @@ import cloud  # noqa: E402
 import dev as ec2  # noqa: E402
 import faces  # noqa: E402
 from faces import COMPUTE, IDENTITY  # noqa: E402
+from iam_session import session_of  # noqa: E402
 from waiting import HANG_S  # noqa: E402
 
 PASSWORD = "Quite-Secret-4711"
@@ -168,6 +169,11 @@ def test_what_is_done_is_told(region, log, shop, admin):
         {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})), "PolicyName=p", does="rights")
     session = told("sts:GetSessionToken", "ok", sts.get_session_token, does="issues")["Credentials"]
     secrets.update((session["SecretAccessKey"], session["SessionToken"]))
+    guest = told("sts:GetFederationToken", "ok", lambda: sts.get_federation_token(Name="guest", Policy=json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}]})), "Name=guest", does="issues")["Credentials"]
+    secrets.update((guest["SecretAccessKey"], guest["SessionToken"]))
+    federated = session_of(region, {"Credentials": guest})
+    told("ec2:CreateKeyPair", "ok", lambda: federated.client().create_key_pair(KeyName="guests"), "KeyName=guests", user_name="root", session="federated-user/guest")
     trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
                                                      "Principal": {"AWS": sts.get_caller_identity()["Account"], "Service": "ec2.amazonaws.com"}}]}
     role = told("iam:CreateRole", "ok", lambda: iam.create_role(RoleName="deploy", AssumeRolePolicyDocument=json.dumps(trust)), "RoleName=deploy")["Role"]

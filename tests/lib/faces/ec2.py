@@ -70,7 +70,7 @@ class EC2(face.Face):
         mine, action = place.mine, self.actions[name]
         for param in [p for p in action["params"] if p.get("form") == "id" and (name, p["name"]) not in FAILS_LATER] if which == "ids" else []:
             for kind, identifier in place.strangers.items():
-                nobody = NOBODYS_FLEET if kind == "fleet" else f"{kind}-{ABSENT_DIGITS}"
+                nobody = NOBODYS_FLEETS.get(kind, f"{kind}-{ABSENT_DIGITS}")
                 yield self.pair(mine, name, param, identifier, nobody)
         for param in named(self.actions, name) if which == "names" else []:
             leaf = param["name"].removesuffix(".N").split(".")[-1]
@@ -192,7 +192,8 @@ def tell_apart(text, identifier):
 FAILS_LATER = {("CreateVpcPeeringConnection", "PeerVpcId")}
 
 
-NOBODYS_FLEET = "fleet-01234567-89ab-cdef-0123-456789abcdef"  # ids of fleets contain whole UUIDs
+# Ids of fleets contain whole UUIDs.
+NOBODYS_FLEETS = {"fleet": "fleet-01234567-89ab-cdef-0123-456789abcdef", "sfr": "sfr-01234567-89ab-8def-8123-456789abcdef"}
 # Parameters that take a name or number of an account's own, with a value that no account has.
 NOBODYS = {"KeyName": "only-nobodys", "LaunchTemplateName": "only-nobodys", "GroupName": "only-nobodys", "SecurityGroup": "only-nobodys", "PublicIp": "192.0.2.77",
            "Owner": "999999999999", "ExecutableBy": "999999999999", "RestorableBy": "999999999999"}

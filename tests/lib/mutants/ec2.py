@@ -22,7 +22,7 @@ MEANINGLESS = {"InstanceType": "x9.huge", "AvailabilityZone": "us-mars-1a", "Ava
 HARMLESS = {("DeleteKeyPair", "KeyName"): re.compile(r"[\w-]{1,64}"), ("DeleteKeyPair", "KeyPairId"): re.compile("key-[0-9a-f]{17}"),
             # The answer lists the failure of each resource; the call itself succeeds.
             ("ModifyHosts", "HostId.N"): re.compile("h-[0-9a-f]{17}"), ("ReleaseHosts", "HostId.N"): re.compile("h-[0-9a-f]{17}"),
-            ("DeleteFleets", "FleetId.N"): re.compile(""),
+            ("DeleteFleets", "FleetId.N"): re.compile(""), ("CancelSpotFleetRequests", "SpotFleetRequestId.N"): re.compile(""),
             **{(f"{verb}TransitGatewayRoute", "DestinationCidrBlock"): re.compile("2001:db8::/32") for verb in ("Create", "Delete")},
             ("CancelSpotInstanceRequests", "SpotInstanceRequestId.N"): re.compile("sir-[0-9a-f]{17}"),  # an ended one stays as it is
             **{("CreateFleet", f"LaunchTemplateConfigs.N.Overrides.N.{name}"): re.compile("x9.huge|us-mars-1a")
@@ -30,7 +30,7 @@ HARMLESS = {("DeleteKeyPair", "KeyName"): re.compile(r"[\w-]{1,64}"), ("DeleteKe
             ("DeleteVpcEndpoints", "VpcEndpointId.N"): re.compile("vpce-[0-9a-f]{17}"),
             ("ModifyInstanceCreditSpecification", "InstanceCreditSpecification.N.InstanceId"): re.compile("i-[0-9a-f]{17}")}
 # Resources that stay visible for a while can be described, and deleted once more.
-LINGERING = re.compile("(i|nat|pcx|h|cr|pl|sir|tgw|tgw-attach)-[0-9a-f]{17}|fleet-[0-9a-f-]{36}")
+LINGERING = re.compile("(i|nat|pcx|h|cr|pl|sir|tgw|tgw-attach)-[0-9a-f]{17}|(fleet|sfr)-[0-9a-f-]{36}")
 ENDS = {"TerminateInstances", "DeleteNatGateway", "DeleteVpcPeeringConnection", "RejectVpcPeeringConnection", "DeleteTransitGateway", "DeleteTransitGatewayVpcAttachment"}
 # EC2's own messages, which name the resource and not the parameter.
 NAMELESS = {"InvalidKey.Format"}

@@ -25,7 +25,7 @@ CREATED = """AllocateAddress AllocateHosts CopyImage CopySnapshot CreateCapacity
              CreateNetworkInterface CreatePlacementGroup CreateRoute CreateRouteTable CreateSecurityGroup CreateSnapshot
              CreateSnapshots CreateSubnet CreateSubnetCidrReservation CreateTags CreateTransitGateway
              CreateTransitGatewayRoute CreateTransitGatewayRouteTable CreateTransitGatewayVpcAttachment CreateVolume CreateVpc
-             CreateVpcPeeringConnection ExportImage ImportImage ImportKeyPair ImportSnapshot RegisterImage RequestSpotInstances""".split()
+             CreateVpcPeeringConnection ExportImage ImportImage ImportKeyPair ImportSnapshot RegisterImage RequestSpotFleet RequestSpotInstances""".split()
 
 
 class World(Requests):

@@ -248,6 +248,7 @@ def delete_default_vpc(w):
     call, vpc = w.account.ok, one_of(w, "DescribeVpcs", {"Filter.1.Name": "is-default", "Filter.1.Value.1": "true"}, "vpcId")
     of_it = {"Filter.1.Name": "vpc-id", "Filter.1.Value.1": vpc}
     call("DeleteFleets", {"FleetId.1": w.ids["fleet"], "FleetId.2": w.ids["spare fleet"], "TerminateInstances": "true"})
+    call("CancelSpotFleetRequests", {"SpotFleetRequestId.1": w.ids["sfr"], "SpotFleetRequestId.2": w.ids["spare sfr"], "TerminateInstances": "true"})
     w.account.dev.rest()
     for subnet in call("DescribeSubnets", of_it).all(".//subnetId"):
         call("DeleteSubnet", {"SubnetId": subnet})

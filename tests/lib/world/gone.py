@@ -62,6 +62,8 @@ def take_apart(w):
     call("CancelSpotInstanceRequests", {"SpotInstanceRequestId.1": gone["sir"]})
     gone["fleet"] = ids["spare fleet"]
     call("DeleteFleets", {"FleetId.1": gone["fleet"], "TerminateInstances": "true"})
+    gone["sfr"] = ids["spare sfr"]
+    call("CancelSpotFleetRequests", {"SpotFleetRequestId.1": gone["sfr"], "TerminateInstances": "true"})
     w.await_state(gone["i"], "terminated")
     w.account.dev.rest()
 

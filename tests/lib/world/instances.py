@@ -3,6 +3,7 @@
 import time
 
 IAM_VERSION = "2010-05-08"
+SPOT, SPEC = "SpotFleetRequestConfig.", "LaunchSpecifications.N.NetworkInterfaceSet.N."
 
 REQUESTS = {
     ("AssociateIamInstanceProfile", "IamInstanceProfile.Arn"): {"InstanceId": "lone i"},
@@ -45,6 +46,22 @@ REQUESTS = {
         "LaunchTemplateConfigs.1.LaunchTemplateSpecification.LaunchTemplateId": "lt",
     },
     "DeleteFleets": {"FleetId.1": "spare fleet", "TerminateInstances": "=true"},
+    **{("RequestSpotFleet", f"{SPOT}LaunchTemplateConfigs{name}"): {
+        SPOT + "IamFleetRole": "fleet role", SPOT + "TargetCapacity": "=1", SPOT + "LaunchTemplateConfigs.1.LaunchTemplateSpecification.LaunchTemplateId": "lt"}
+       for name in ("", ".N.LaunchTemplateSpecification.Version", ".N.Overrides", *(f".N.Overrides.N.{name}" for name in (
+           "InstanceType", "SubnetId", "AvailabilityZone", "WeightedCapacity", "Priority", "SpotPrice")))},
+    "RequestSpotFleet": {
+        SPOT + "IamFleetRole": "fleet role", SPOT + "TargetCapacity": "=1", SPOT + "LaunchSpecifications.1.ImageId": "operators ami",
+        SPOT + "LaunchSpecifications.1.InstanceType": "=t3.nano"},
+    **{("RequestSpotFleet", SPOT + SPEC + name): {
+        SPOT + "IamFleetRole": "fleet role", SPOT + "TargetCapacity": "=1", SPOT + "LaunchSpecifications.1.ImageId": "operators ami",
+        SPOT + "LaunchSpecifications.1.InstanceType": "=t3.nano", SPOT + "LaunchSpecifications.1.NetworkInterfaceSet.1.DeviceIndex": "=0"}
+       for name in ("PrivateIpAddress", "PrivateIpAddresses.N.PrivateIpAddress")},
+    "CancelSpotFleetRequests": {"SpotFleetRequestId.1": "spare sfr", "TerminateInstances": "=true"},
+    "ModifySpotFleetRequest": {"TargetCapacity": "=1"},
+    ("ModifySpotFleetRequest", "OnDemandTargetCapacity"): {},
+    ("ModifySpotFleetRequest", "ExcessCapacityTerminationPolicy"): {},
+    "DescribeSpotFleetRequestHistory": {"StartTime": "=2024-01-01T00:00:00Z"},
     ("CreateCapacityReservation", "AvailabilityZoneId"): {},
     "CreateCapacityReservation": {"AvailabilityZone": "=us-east-1a"},
     "ModifyCapacityReservation": {"CapacityReservationId": "spare cr"},
@@ -113,6 +130,17 @@ def fleet(w, label):
     return made
 
 
+def spot_fleet(w, label):
+    number = w.account.call("GetCallerIdentity", {}, service="sts", version="2011-06-15").first(".//Account")
+    w.ids["fleet role"] = f"arn:aws:iam::{number}:role/aws-ec2-spot-fleet-tagging-role"
+    made = w.make(label, "RequestSpotFleet", {
+        SPOT + "IamFleetRole": w.ids["fleet role"], SPOT + "TargetCapacity": 1, SPOT + "OnDemandTargetCapacity": 1,
+        SPOT + "LaunchSpecifications.1.ImageId": w.image, SPOT + "LaunchSpecifications.1.InstanceType": "t3.nano",
+        SPOT + "LaunchSpecifications.1.SubnetId": w.ids["subnet"]}, "spotFleetRequestId")
+    w.await_word("DescribeSpotFleetRequests", {"SpotFleetRequestId.1": made}, ".//activityStatus", "fulfilled")
+    return made
+
+
 def spot(w, label):
     return w.make(label, "RequestSpotInstances", {
         "SpotPrice": "0.05", "LaunchSpecification.ImageId": w.image, "LaunchSpecification.InstanceType": "t3.nano",
@@ -139,6 +167,7 @@ def fill(w):
         "LaunchTemplateData.MetadataOptions.HttpTokens": "optional",
         "LaunchTemplateData.MetadataOptions.HttpEndpoint": "enabled"}, "launchTemplateId")
     fleet(w, "fleet")
+    spot_fleet(w, "sfr")
     capacity(w, "cr")
     spot(w, "sir")
     w.make("pg", "CreatePlacementGroup", {"GroupName": "contract"}, "groupId")
@@ -197,6 +226,7 @@ def spare(w, name):
            "hostIdSet/item")
     w.make("spare key", "CreateKeyPair", {"KeyName": name}, "keyPairId")
     fleet(w, "spare fleet")
+    spot_fleet(w, "spare sfr")
     capacity(w, "spare cr")
     spot(w, "spare sir")
     w.make("spare lt", "CreateLaunchTemplate",

@@ -14,7 +14,7 @@ const tones = {active: "ok", submitted: "go", modifying: "go", ended: "off"};
 const stage = (f) => mark(f.has_failed ? "bad" : tones[f.stage] ?? "off", t(f.stage));
 
 function instancesCard(f) {
-	const found = rows("instances").filter((i) => tagOf(i, "aws:ec2:fleet-id") === f.ec2 && i.state !== "terminated");
+	const found = rows("instances").filter((i) => (tagOf(i, "aws:ec2:fleet-id") || tagOf(i, "aws:ec2spot:fleet-request-id")) === f.ec2 && i.state !== "terminated");
 	return found.length ? html`<div class="card"><h2>${t("Instances")}</h2><ul class="plainlist">${found.map((i) => html`<li><a href=${href("instances", i.ec2 ?? i.id)}><bdi>${nameOf(i)}</bdi></a> ${stateOf(i)}</li>`)}</ul></div>` : nothing;
 }
 

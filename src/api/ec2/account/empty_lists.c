@@ -15,7 +15,6 @@
 #define NO_MIRRORS "packet mirroring is not implemented"
 #define NO_SERVICES "endpoint services of accounts are not implemented"
 #define NO_RESERVED "prepayment is not implemented; quotas limit what an account may use"
-#define NO_SPOT "spot fleets are not implemented; use CreateFleet"
 
 #define IDS(wire) PARAM(struct ec2_empty_list, wire, names, .doc = "Resources by id.")
 #define PAGES(least, most) QUERY_PAGES(struct ec2_empty_list, least, most)
@@ -241,11 +240,6 @@ static const struct filter reserved_instances_offerings_filters[] = {
 	FITS_NOTHING("usage-price"),
 };
 
-static const struct param spot_fleet_requests_params[] = {
-	IDS("SpotFleetRequestId"),
-	PAGES(1, 1000),
-};
-
 /* ---- answers ---- */
 
 static const struct empty_kind {
@@ -292,8 +286,6 @@ static const struct empty_kind {
 	KIND("DescribeReservedInstancesOfferings", "reservedInstancesOfferingsSet",
 	     "reservedInstancesOffering", NULL, "InvalidReservedInstancesOfferingId",
 	     "InvalidReservedInstancesOfferingId"),
-	KIND("DescribeSpotFleetRequests", "spotFleetRequestConfigSet", "spotFleetRequest", "sfr-",
-	     "InvalidSpotFleetRequestId.NotFound", "InvalidSpotFleetRequestId.Malformed"),
 #undef KIND
 };
 
@@ -389,7 +381,5 @@ static const struct ec2_action actions[] = {
 	{LIST("DescribeReservedInstancesOfferings", reserved_instances_offerings),
 	 FILTERED(reserved_instances_offerings), .never = NO_RESERVED,
 	 .doc = "Lists offerings of Reserved Instances."},
-	{LIST("DescribeSpotFleetRequests", spot_fleet_requests), .never = NO_SPOT,
-	 .doc = "Lists Spot Fleet requests."},
 };
 const struct api_actions ec2_empty_list_actions = API_ACTIONS(actions);

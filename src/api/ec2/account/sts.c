@@ -23,7 +23,7 @@ static RESULT sts_get_caller_identity(struct ec2_call *e, const void *args, stru
 	const struct identity *who = e->c->who;
 	(void) args;
 	xml_text(x, "Arn", guard_write_principal(who, e->c->arena));
-	xml_text(x, "UserId", guard_write_id(who, e->c->arena));
+	xml_text(x, "UserId", iam_caller_id(e->c->arena, who));
 	xml_text(x, "Account", who->account_number);
 	return OK;
 }
@@ -79,8 +79,7 @@ static RESULT sts_get_key_info(struct ec2_call *e, const void *args, struct xml 
 
 /* ---- temporary credentials ---- */
 
-static void write_credentials(struct xml *x, const struct session_credentials *credentials,
-			      int64_t expires_us)
+void sts_write_credentials(struct xml *x, const struct session_credentials *credentials, int64_t expires_us)
 {
 	char expires[CLOCK_TEXT_SIZE];
 	xml_open(x, "Credentials");
@@ -91,14 +90,17 @@ static void write_credentials(struct xml *x, const struct session_credentials *c
 	xml_close(x, "Credentials");
 }
 
-/* Sets times in whole seconds, as the answer shows them. */
-static void set_times(struct session *session, int64_t duration_s)
+void sts_set_times(struct session *session, int64_t duration_s)
 {
 	session->issued_us = clock_now_us() / SECOND * SECOND;
 	session->expires_us = session->issued_us + duration_s * SECOND;
 }
 
-enum { OWN_SESSION_S_MAX = 129600, OWN_SESSION_S_ABSENT = 43200, OWNERS_SESSION_S_MAX = 3600 };
+int64_t sts_choose_own_duration(const struct identity *who, int64_t asked_s)
+{
+	int64_t duration_s = asked_s ? asked_s : OWN_SESSION_S_ABSENT;
+	return who->is_owner && duration_s > OWNERS_SESSION_S_MAX ? OWNERS_SESSION_S_MAX : duration_s;
+}
 
 struct sts_own {
 	struct sts_factor factor;
@@ -119,20 +121,15 @@ static RESULT sts_get_session_token(struct ec2_call *e, const void *args, struct
 {
 	const struct identity *who = e->c->who;
 	const struct sts_own *own = args;
-	int64_t duration_s = own->duration_s;
 	struct session session = {.account = who->account, .user = who->user};
 	struct session_credentials credentials;
 	if (who->session)
 		return ctx_fail(e->c, ERR_DENIED, "Cannot call GetSessionToken with session credentials");
-	if (duration_s == 0)
-		duration_s = OWN_SESSION_S_ABSENT;
-	if (who->is_owner && duration_s > OWNERS_SESSION_S_MAX)
-		duration_s = OWNERS_SESSION_S_MAX;
-	set_times(&session, duration_s);
+	sts_set_times(&session, sts_choose_own_duration(who, own->duration_s));
 	if (!uuid_is_none(own->factor.use.factor))
 		session.factor_us = session.issued_us;
 	TRY(sigv4_issue_session(e->config->sigv4, e->c, &session, who->account_number, &credentials));
-	write_credentials(x, &credentials, session.expires_us);
+	sts_write_credentials(x, &credentials, session.expires_us);
 	return OK;
 }
 
@@ -148,10 +145,10 @@ static const struct param tag_rows[] = {
 	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = 128, .doc = "Tag key."),
 	PARAM(struct tag, "Value", value, .flags = REQUIRED, .max = 256, .doc = "Tag value."),
 };
-static const struct params tag_params = PARAMS(struct tag, tag_rows);
+const struct params sts_tag_params = PARAMS(struct tag, tag_rows);
 static const struct param assume_params[] = {
 	STS_ASSUME_PARAMS(A, ),
-	PARAM_LIST(A, "Tags.member", tags, tag_params, .max = SESSION_TAGS_MAX,
+	PARAM_LIST(A, "Tags.member", tags, sts_tag_params, .max = SESSION_TAGS_MAX,
 		   .doc = "Session tags; they override the role's tags of the same key."),
 	PARAM(A, "ExternalId", external_id, .min = 2, .max = 1224,
 	      .doc = "External id that the role's trust policy may require."),
@@ -159,7 +156,7 @@ static const struct param assume_params[] = {
 	NOT_BUILT("SourceIdentity|TransitiveTagKeys|ProvidedContexts"),
 };
 
-static RESULT check_characters(struct ctx *c, struct str text, const char *more, const char *field)
+RESULT sts_check_characters(struct ctx *c, struct str text, const char *more, const char *field)
 {
 	for (size_t k = 0; k < text.n; k++) {
 		char ch = text.p[k];
@@ -183,7 +180,7 @@ RESULT sts_check_role_arn(struct ctx *c, struct str arn)
 					STR_ARG(str_slice(arn, 0, 128)));
 }
 
-static RESULT check_tags(struct ctx *c, struct tags tags)
+RESULT sts_check_tags(struct ctx *c, struct tags tags)
 {
 	for (size_t k = 0; k < tags.count; k++) {
 		for (size_t n = 0; n < k; n++)
@@ -215,9 +212,9 @@ RESULT sts_prepare_assume(struct ec2_call *e, void *args)
 {
 	const A *a = args;
 	TRY(sts_check_role_arn(e->c, a->role_arn));
-	TRY(check_characters(e->c, a->name, "+=,.@-", "RoleSessionName"));
-	TRY(check_characters(e->c, a->external_id, "+=,.@:\\/-", "ExternalId"));
-	TRY(check_tags(e->c, a->tags));
+	TRY(sts_check_characters(e->c, a->name, "+=,.@-", "RoleSessionName"));
+	TRY(sts_check_characters(e->c, a->external_id, "+=,.@:\\/-", "ExternalId"));
+	TRY(sts_check_tags(e->c, a->tags));
 	return sts_check_policy(e->c, a->policy);
 }
 
@@ -276,8 +273,6 @@ static enum policy_known find_assume_key(const void *arg, struct str key, struct
 {
 	const struct sts_taking *s = arg;
 	struct arena *a = s->e->c->arena;
-	struct tags tags = s->args->tags;
-	struct str prefix = STR("aws:requesttag/");
 	if (!uuid_is_none(s->args->factor.use.factor) && str_is(key, "aws:multifactorauthpresent"))
 		return give_one(a, STR("true"), ret_values);
 	if (!uuid_is_none(s->args->factor.use.factor) && str_is(key, "aws:multifactorauthage"))
@@ -286,6 +281,13 @@ static enum policy_known find_assume_key(const void *arg, struct str key, struct
 		return give_one(a, s->args->external_id, ret_values);
 	if (str_is(key, "sts:rolesessionname"))
 		return give_one(a, s->args->name, ret_values);
+	return sts_find_request_tag(a, s->args->tags, key, ret_values);
+}
+
+enum policy_known sts_find_request_tag(struct arena *a, struct tags tags, struct str key,
+				       struct strs *ret_values)
+{
+	struct str prefix = STR("aws:requesttag/");
 	if (str_starts_with(key, prefix)) {
 		const struct tag *tag = tags_find(tags, str_slice(key, prefix.n, key.n));
 		return tag ? give_one(a, tag->value, ret_values) : POLICY_ABSENT;
@@ -330,7 +332,6 @@ static RESULT choose_duration(const struct sts_taking *s, int64_t *ret_duration_
 static void write_taken(const struct sts_taking *s, const struct session *session, struct xml *x)
 {
 	struct arena *a = s->e->c->arena;
-	size_t size = session_packed_size(session) - session->name.n;
 	xml_open(x, "AssumedRoleUser");
 	xml_text(x, "AssumedRoleId",
 		 str_print(a, "%" STR_FMT ":%" STR_FMT,
@@ -340,6 +341,12 @@ static void write_taken(const struct sts_taking *s, const struct session *sessio
 		 str_print(a, "arn:aws:sts::%" STR_FMT ":assumed-role/%" STR_FMT "/%" STR_FMT,
 			   STR_ARG(s->account->number), STR_ARG(s->role->name), STR_ARG(session->name)));
 	xml_close(x, "AssumedRoleUser");
+	sts_write_packed_size(session, a, x);
+}
+
+void sts_write_packed_size(const struct session *session, struct arena *a, struct xml *x)
+{
+	size_t size = session_packed_size(session) - session->name.n;
 	if (size)
 		xml_text(x, "PackedPolicySize",
 			 str_print(a, "%zu", (size * 100 + SESSION_PACKED_MAX - 1) / SESSION_PACKED_MAX));
@@ -366,12 +373,12 @@ RESULT sts_grant(struct sts_taking *s, struct xml *x)
 				  .policy = s->args->policy,
 				  .policies = {s->policies, s->args->arns.count},
 				  .tags = s->args->tags};
-	set_times(&session, duration_s);
+	sts_set_times(&session, duration_s);
 	if (s->args->ends_us && s->args->ends_us < session.expires_us)
 		session.expires_us = s->args->ends_us / SECOND * SECOND;
 	TRY(sigv4_issue_session(e->config->sigv4, e->c, &session, s->account->number, &credentials));
 	write_taken(s, &session, x);
-	write_credentials(x, &credentials, session.expires_us);
+	sts_write_credentials(x, &credentials, session.expires_us);
 	return OK;
 }
 

@@ -4,6 +4,8 @@
 
 #include "api/ec2/account/sts_factor.h"
 #include "api/ec2/core/action.h"
+#include "auth/policy/policy.h"
+#include "auth/sign_in/session.h"
 #include "engine/people/policy/iam_role.h"
 
 struct account;
@@ -25,7 +27,7 @@ struct sts_assume {
 	int64_t duration_s;
 	int64_t ends_us; /* the session ends then at the latest; 0: as duration_s says */
 };
-extern const struct params sts_policy_arn_params;
+extern const struct params sts_policy_arn_params, sts_tag_params;
 extern const struct query_codes sts_codes;
 
 /* Rows of a struct whose member before is a struct sts_assume, with its dot; or which is one. */
@@ -40,8 +42,10 @@ extern const struct query_codes sts_codes;
 		PARAM(T, "DurationSeconds", before duration_s, .min = SESSION_S_MIN, .max = SESSION_S_MAX,   \
 		      .doc = "Lifetime of the credentials in seconds, up to the role's maximum session "     \
 			     "duration."),                                                                   \
-		PARAM(T, "Policy", before policy, .min = 1, .max = 2048,                                     \
-		      .doc = "Session policy, as JSON: limits the permissions of the role."),                \
+		STS_POLICY_PARAMS(T, before, "Session policy, as JSON: limits the permissions of the role.")
+/* Session policies; `doc` is the inline one's. */
+#define STS_POLICY_PARAMS(T, before, text)                                                                   \
+	PARAM(T, "Policy", before policy, .min = 1, .max = 2048, .doc = text),                               \
 		PARAM_LIST(T, "PolicyArns.member", before arns, sts_policy_arn_params,                       \
 			   .max = SESSION_POLICIES_MAX, .doc = "Managed policies used as session policies.")
 
@@ -54,6 +58,23 @@ struct sts_taking {
 	uuid policies[SESSION_POLICIES_MAX];
 	struct str absent; /* ARN of a policy that does not exist; empty: all exist */
 };
+
+/* Lifetime of a user's own temporary credentials, in seconds. */
+enum { OWN_SESSION_S_MAX = 129600, OWN_SESSION_S_ABSENT = 43200, OWNERS_SESSION_S_MAX = 3600 };
+/* The asked lifetime (0: the default), which the root user's is cut short to an hour. */
+int64_t sts_choose_own_duration(const struct identity *who, int64_t asked_s);
+/* Sets times in whole seconds, as the answer shows them. */
+void sts_set_times(struct session *session, int64_t duration_s);
+void sts_write_credentials(struct xml *x, const struct session_credentials *credentials, int64_t expires_us);
+/* PackedPolicySize; none without policies and tags. */
+void sts_write_packed_size(const struct session *session, struct arena *a, struct xml *x);
+/* Checks that text has letters, digits, '_' and characters of `more` alone. ERR_INVALID. */
+RESULT sts_check_characters(struct ctx *c, struct str text, const char *more, const char *field);
+/* Checks session tags. ERR_COMBINATION: a key twice. ERR_INVALID: a reserved key. */
+RESULT sts_check_tags(struct ctx *c, struct tags tags);
+/* Condition keys aws:RequestTag/… and aws:TagKeys of session tags. */
+enum policy_known sts_find_request_tag(struct arena *a, struct tags tags, struct str key,
+				       struct strs *ret_values);
 
 /* .prepare of actions whose args begin with a struct sts_assume. ERR_INVALID. */
 RESULT sts_prepare_assume(struct ec2_call *e, void *args);

@@ -6,6 +6,7 @@
 #include "api/ec2/core/write.h"
 #include "engine/tag.h"
 #include "model/id.h"
+#include "model/spot_fleet_id.h"
 #include "model/term.h"
 
 /* ---- create and delete ---- */
@@ -100,6 +101,12 @@ struct tag_item {
 	const struct tag *tag;
 };
 
+static const char *type_of(const struct tag_item *item)
+{
+	bool is_spot_fleet = item->kind == KIND_FLEET && id_is_spot_fleet(item->id);
+	return is_spot_fleet ? "spot-fleet-request" : resource_types[item->kind];
+}
+
 /* The row as filters see it. */
 struct tag_row {
 	struct row row;
@@ -135,7 +142,7 @@ static bool fits_resource(const struct filter_run *f, const struct row *row)
 
 static bool fits_type(const struct filter_run *f, const struct row *row)
 {
-	return filter_z(f, resource_types[item_of(row)->kind]);
+	return filter_z(f, type_of(item_of(row)));
 }
 
 static bool fits_pair(const struct filter_run *f, const struct row *row)
@@ -197,7 +204,7 @@ static void write_tag(struct xml *x, const struct tag_item *item)
 {
 	xml_open(x, "item");
 	ec2_write_id(x, "resourceId", item->kind, item->id);
-	xml_z(x, "resourceType", resource_types[item->kind]);
+	xml_z(x, "resourceType", type_of(item));
 	xml_text(x, "key", item->tag->key);
 	xml_text(x, "value", item->tag->value);
 	xml_close(x, "item");
@@ -292,10 +299,12 @@ static RESULT find_items_of_kind(struct tag_search *s)
 /* True if tags of that kind may fit. */
 static bool kind_fits(const struct filter_runs *runs, enum kind kind)
 {
-	const struct tag_row any = {.item = {.kind = kind}};
+	const struct tag_row any = {.item = {.kind = kind}},
+			     spot = {.item = {.kind = kind, .id = id_of_spot_fleet(UUID_NONE)}};
 	bool fits = resource_types[kind];
 	for (size_t k = 0; fits && k < runs->count; k++)
-		fits = runs->at[k].filter->get != fits_type || fits_type(&runs->at[k], &any.row);
+		fits = runs->at[k].filter->get != fits_type || fits_type(&runs->at[k], &any.row) ||
+		       fits_type(&runs->at[k], &spot.row);
 	return fits;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Instances and events of a fleet: DescribeFleetInstances, DescribeFleetHistory. The history is read from the engine's log in
+ * Instances and events of a fleet: DescribeFleetInstances, DescribeFleetHistory, and their likes of spot fleets, which word a
+ * few things differently. The history is read from the engine's log in
  * SQL, which blocks, and therefore runs on a lane. */
+#include "api/ec2/compute/fleets.h"
 #include "api/ec2/compute/instances.h"
 #include "api/ec2/compute/spot_requests.h"
 #include "api/ec2/core/list.h"
@@ -13,10 +15,18 @@
 #define HISTORY_US (48 * HOUR) /* how long EC2 keeps events of fleets */
 enum { HISTORY_MAX = 10000 };
 
+static bool is_of_spot_fleets(const struct ref *ref)
+{
+	return str_is(ref->field, "SpotFleetRequestId");
+}
+
+/* A fleet of the other dialect is not found. */
 static RESULT find_fleet(struct ec2_call *e, const struct ref *ref, const struct fleet **ret_fleet)
 {
 	const struct row *row = NULL;
 	TRY(engine_find_listed(e->c, ec2_tables(e), KIND_FLEET, ref, &row));
+	if (id_is_spot_fleet(row->id) != is_of_spot_fleets(ref))
+		return engine_fail_not_found(e->c, KIND_FLEET, ref);
 	*ret_fleet = fleet_of(row);
 	return OK;
 }
@@ -33,6 +43,16 @@ static const struct param instances_params[] = {
 	QUERY_FILTERS(struct ec2_fleet_instances),
 	QUERY_PAGES(struct ec2_fleet_instances, 1, 1000),
 };
+static const struct param spot_instances_params[] = {
+	PARAM(struct ec2_fleet_instances, "SpotFleetRequestId", fleet, .flags = REQUIRED, .kind = KIND_FLEET,
+	      .prefix = ID_SPOT_FLEET, .doc = "The spot fleet request."),
+	QUERY_PAGES(struct ec2_fleet_instances, 1, 1000),
+};
+
+static void write_fleet_id(struct xml *x, const struct ref *fleet)
+{
+	xml_text(x, is_of_spot_fleets(fleet) ? "spotFleetRequestId" : "fleetId", fleet->text);
+}
 
 static bool fits_type(const struct filter_run *f, const struct row *row)
 {
@@ -90,7 +110,7 @@ static RESULT ec2_describe_fleet_instances(struct ec2_call *e, const void *args,
 	xml_close(x, "activeInstanceSet");
 	if (page.found > page.count)
 		xml_text(x, "nextToken", ec2_make_token(e, row_place_of(page.rows[page.count - 1])));
-	xml_text(x, "fleetId", a->fleet.text);
+	write_fleet_id(x, &a->fleet);
 	return OK;
 }
 
@@ -117,6 +137,15 @@ static const struct event_word {
 	{"spotFleetRequestConfigurationInvalid", "error", "service-error"},
 };
 
+/* Spot fleets are cancelled, not deleted. */
+static struct str word_for_spot(struct arena *a, const char *what)
+{
+	struct str text = str_from(what), deleted = STR("deleted");
+	return str_starts_with(text, deleted)
+		       ? str_print(a, "cancelled%" STR_FMT, STR_ARG(str_slice(text, deleted.n, text.n)))
+		       : text;
+}
+
 static const struct event_word *word_of(struct str what)
 {
 	for (size_t k = 0; k < sizeof event_words / sizeof *event_words; k++)
@@ -129,7 +158,7 @@ static const struct event_word *word_of(struct str what)
 struct record {
 	struct row row;
 	const struct event_word *word;
-	struct str instance, text;
+	struct str what, instance, text;
 };
 
 struct ec2_fleet_history {
@@ -147,6 +176,15 @@ static const struct param history_params[] = {
 	P("StartTime", start, .flags = REQUIRED, .max = 64,
 	  .doc = "Earliest event to return, at most 48 hours ago."),
 	P("EventType", type, .words = "instance-change|fleet-change|service-error",
+	  .doc = "Type of the events to return; absent: all types."),
+	QUERY_PAGES(struct ec2_fleet_history, 1, 1000),
+};
+static const struct param spot_history_params[] = {
+	P("SpotFleetRequestId", fleet, .flags = REQUIRED, .kind = KIND_FLEET, .prefix = ID_SPOT_FLEET,
+	  .doc = "The spot fleet request."),
+	P("StartTime", start, .flags = REQUIRED, .max = 64,
+	  .doc = "Earliest event to return, at most 48 hours ago."),
+	P("EventType", type, .words = "instanceChange|fleetRequestChange|error|information",
 	  .doc = "Type of the events to return; absent: all types."),
 	QUERY_PAGES(struct ec2_fleet_history, 1, 1000),
 };
@@ -175,13 +213,16 @@ static RESULT keep_record(void *arg, const struct event *event)
 	struct ec2_call *e = arg;
 	struct ec2_fleet_history *a = e->args;
 	const struct event_word *word = word_of(event->what);
-	if (!word || a->is_instant || (a->type.n && !str_is(a->type, word->asked)))
+	bool is_spot = is_of_spot_fleets(&a->fleet);
+	if (!word || a->is_instant ||
+	    (a->type.n && !str_equal_nocase(a->type, str_from(is_spot ? word->type : word->asked))))
 		return OK;
 	struct record *r = arena_new_object(e->c->arena, struct record);
 	if (!r)
 		return ctx_no_memory(e->c);
 	*r = (struct record){.row = {.id = number_id(event->seq), .created_us = event->at_us},
 			     .word = word,
+			     .what = is_spot ? word_for_spot(e->c->arena, word->what) : str_from(word->what),
 			     .text = str_copy(e->c->arena, event->text)};
 	if (str_is(str_from(word->type), "instanceChange")) {
 		size_t end = str_find_char(r->text, ' ', 0);
@@ -209,7 +250,7 @@ static void write_record(struct xml *x, const struct record *r)
 	xml_open(x, "item");
 	xml_open(x, "eventInformation");
 	xml_text_opt(x, "eventDescription", r->text);
-	xml_z(x, "eventSubType", r->word->what);
+	xml_text(x, "eventSubType", r->what);
 	xml_text_opt(x, "instanceId", r->instance);
 	xml_close(x, "eventInformation");
 	xml_z(x, "eventType", r->word->type);
@@ -234,7 +275,7 @@ static RESULT ec2_describe_fleet_history(struct ec2_call *e, const void *args, s
 		xml_text(x, "nextToken", ec2_make_token(e, row_place_of(page.rows[page.count - 1])));
 	else
 		xml_time_ms(x, "lastEvaluatedTime", clock_now_us());
-	xml_text(x, "fleetId", a->fleet.text);
+	write_fleet_id(x, &a->fleet);
 	xml_time_ms(x, "startTime", a->start_us);
 	return OK;
 }
@@ -247,5 +288,12 @@ static const struct ec2_action actions[] = {
 	 .args = PARAMS(struct ec2_fleet_history, history_params), .prepare = prepare_history,
 	 .work = read_history, .answer = ec2_describe_fleet_history,
 	 .doc = "Lists the events of a fleet, including the reasons of failed launches."},
+	{EC2_ACTION("DescribeSpotFleetInstances"),
+	 .args = PARAMS(struct ec2_fleet_instances, spot_instances_params),
+	 .answer = ec2_describe_fleet_instances, .doc = "Lists the instances of a spot fleet request."},
+	{EC2_ACTION("DescribeSpotFleetRequestHistory"), .flags = API_CHANGES_BY_TIME,
+	 .args = PARAMS(struct ec2_fleet_history, spot_history_params), .prepare = prepare_history,
+	 .work = read_history, .answer = ec2_describe_fleet_history,
+	 .doc = "Lists the events of a spot fleet request, including the reasons of failed launches."},
 };
 const struct api_actions ec2_fleet_member_actions = API_ACTIONS(actions);

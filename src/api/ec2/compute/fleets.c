@@ -1,107 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Fleets: CreateFleet, ModifyFleet, DescribeFleets. Each override is one launch, written in RunInstances'
- * parameters (run_instances.c) and stored as it was sent. What a fleet has and what happened to it: fleet_members.c;
+ * Fleets: CreateFleet, ModifyFleet, DescribeFleets. Launch templates and overrides: fleet_configs.c. What a fleet has and what happened to it: fleet_members.c;
  * its deletion: fleet_deletion.c. */
-#include "api/core/problem.h"
+#include "api/ec2/compute/fleets.h"
+
 #include "api/ec2/compute/instances.h"
-#include "api/ec2/compute/later_launch.h"
 #include "api/ec2/compute/spot_requests.h"
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "auth/guard/guard.h"
 #include "engine/instance/launch/fleet.h"
-#include "engine/instance/placement/server_group.h"
-#include "engine/people/asker.h"
 #include "model/fleet.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
-#include "store/launch_template_version.h"
 
 #define CONFIGS "LaunchTemplateConfigs"
-
-/* ---- templates and overrides ---- */
-
-struct ec2_fleet_override {
-	struct str type, subnet, zone, image, capacity, priority;
-	struct str placed_zone, affinity, group_name, group_id, host, tenancy;
-	int64_t partition;
-};
-#define P(wire, member, ...) PARAM(struct ec2_fleet_override, wire, member, .max = 255, __VA_ARGS__)
-static const struct param override_rows[] = {
-	P("InstanceType", type, .doc = "Overrides the value of the launch template."),
-	P("SubnetId", subnet, .doc = "Overrides the subnet of the launch template."),
-	P("AvailabilityZone", zone, .doc = "Overrides the value of the launch template."),
-	P("ImageId", image, .doc = "Overrides the value of the launch template."),
-	P("WeightedCapacity", capacity,
-	  .doc = "Units of capacity that one instance of this override provides; absent: 1."),
-	P("Priority", priority, .doc = "Priority with the prioritized strategy; the lowest number is first."),
-	P("Placement.AvailabilityZone", placed_zone, .doc = "Overrides the value of the launch template."),
-	P("Placement.Affinity", affinity, .doc = "Overrides the value of the launch template."),
-	P("Placement.GroupName", group_name, .doc = "Overrides the value of the launch template."),
-	P("Placement.GroupId", group_id, .doc = "Overrides the value of the launch template."),
-	PARAM(struct ec2_fleet_override, "Placement.PartitionNumber", partition, .min = 1,
-	      .max = SERVER_GROUP_PARTITIONS_MAX, .doc = "Overrides the value of the launch template."),
-	P("Placement.HostId", host, .doc = "Overrides the value of the launch template."),
-	P("Placement.Tenancy", tenancy, .doc = "Overrides the value of the launch template."),
-	NOT_BUILT("MaxPrice|InstanceRequirements"),
-	NOT_BUILT("Placement.SpreadDomain|Placement.HostResourceGroupArn"),
-};
-#undef P
-static const struct params override_params = PARAMS(struct ec2_fleet_override, override_rows);
-
-struct ec2_fleet_config {
-	struct str template_id, template_name, version;
-	struct str field; /* full name of the parameter LaunchTemplateId or LaunchTemplateName */
-	struct {
-		const struct ec2_fleet_override *at;
-		size_t count;
-	} overrides;
-};
-#define P(wire, member, ...)                                                                                 \
-	PARAM(struct ec2_fleet_config, "LaunchTemplateSpecification." wire, member, .max = 255, __VA_ARGS__)
-static const struct param config_rows[] = {
-	P("LaunchTemplateId", template_id, .field = offsetof(struct ec2_fleet_config, field) + 1,
-	  .doc = "Launch template by id."),
-	P("LaunchTemplateName", template_name, .field = offsetof(struct ec2_fleet_config, field) + 1,
-	  .doc = "Launch template by name, instead of its id."),
-	P("Version", version, .doc = "Version number, $Latest or $Default; absent: the default version."),
-	PARAM_LIST(struct ec2_fleet_config, "Overrides", overrides, override_params,
-		   .max = FLEET_OVERRIDES_MAX, .doc = "Overrides of the template; none: the template alone."),
-};
-#undef P
-static const struct params config_params = PARAMS(struct ec2_fleet_config, config_rows);
-
-struct ec2_fleet_configs {
-	const struct ec2_fleet_config *at;
-	size_t count;
-};
-
-/* Finds the override of that number and its configuration; an empty override where the configuration has
- * none. False: there is no such number. */
-static bool find_override(const struct ec2_fleet_configs *configs, size_t number,
-			  const struct ec2_fleet_config **ret_config,
-			  const struct ec2_fleet_override **ret_override)
-{
-	static const struct ec2_fleet_override nothing;
-	for (size_t k = 0; k < configs->count; k++) {
-		const struct ec2_fleet_config *config = &configs->at[k];
-		size_t count = config->overrides.count ? config->overrides.count : 1;
-		*ret_config = config;
-		*ret_override = config->overrides.count ? &config->overrides.at[number] : &nothing;
-		if (number < count)
-			return true;
-		number -= count;
-	}
-	return false;
-}
-
-static size_t count_overrides(const struct ec2_fleet_configs *configs)
-{
-	size_t count = 0;
-	for (size_t k = 0; k < configs->count; k++)
-		count += configs->at[k].overrides.count ? configs->at[k].overrides.count : 1;
-	return count;
-}
 
 /* ---- create ---- */
 
@@ -134,8 +46,8 @@ struct ec2_create_fleet {
 };
 #define P(wire, member, ...) PARAM(struct ec2_create_fleet, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	PARAM_LIST(struct ec2_create_fleet, CONFIGS, configs, config_params, .flags = REQUIRED, .max = 50,
-		   .doc = "Launch templates and their overrides."),
+	PARAM_LIST(struct ec2_create_fleet, CONFIGS, configs, ec2_fleet_config_params, .flags = REQUIRED,
+		   .max = 50, .doc = "Launch templates and their overrides."),
 	TARGET_ROWS(struct ec2_create_fleet, target, REQUIRED),
 	P(TARGET "DefaultTargetCapacityType", target.default_type, .words = "spot|on-demand|capacity-block",
 	  .absent = "spot",
@@ -180,227 +92,9 @@ static const struct param create_params[] = {
 };
 #undef P
 
-/* Reads "1" or "0.5" as thousandths. */
-static RESULT read_thousandths(struct ec2_call *e, struct str text, const char *field, int64_t least,
-			       int64_t absent, int64_t *ret_value)
-{
-	int64_t whole = 0, part = 0;
-	size_t dot = str_find_char(text, '.', 0);
-	struct str rest = dot < text.n ? str_slice(text, dot + 1, text.n) : STR("0");
-	*ret_value = absent;
-	if (str_is_empty(text))
-		return OK;
-	bool has_sign = str_contains(text, STR("-")) || str_contains(text, STR("+"));
-	bool is_number = !has_sign && result_is_ok(str_parse_int(str_slice(text, 0, dot), &whole)) &&
-			 rest.n && rest.n <= 3 && result_is_ok(str_parse_int(rest, &part)) &&
-			 whole <= FLEET_TARGET_MAX;
-	for (size_t k = rest.n; k < 3; k++)
-		part *= 10;
-	*ret_value = whole * FLEET_UNIT + part;
-	if (is_number && *ret_value >= least)
-		return OK;
-	return ctx_fail_field(e->c, ERR_INVALID, str_from(field),
-			      "Value (%" STR_FMT ") for parameter %" STR_FMT " is invalid.", STR_ARG(text),
-			      STR_ARG(params_small_name(e->c->arena, str_from(field))));
-}
-
-void ec2_say(struct ec2_call *e, struct ec2_said *s, struct str name, struct str value)
-{
-	const struct pair pair = {.name = name, .value = value};
-	s->has_failed = (value.n && !VEC_PUSH(e->c->arena, &s->pairs, pair)) || s->has_failed;
-}
-
-/* Members other than capacity and priority are RunInstances' own. */
-static void say_override(struct ec2_call *e, struct ec2_said *s, const struct ec2_fleet_override *o)
-{
-	ec2_say(e, s, STR("InstanceType"), o->type);
-	ec2_say(e, s, STR("SubnetId"), o->subnet);
-	ec2_say(e, s, STR("ImageId"), o->image);
-	ec2_say(e, s, STR("Placement.AvailabilityZone"), o->zone.n ? o->zone : o->placed_zone);
-	ec2_say(e, s, STR("Placement.Affinity"), o->affinity);
-	ec2_say(e, s, STR("Placement.GroupName"), o->group_name);
-	ec2_say(e, s, STR("Placement.GroupId"), o->group_id);
-	if (o->partition)
-		ec2_say(e, s, STR("Placement.PartitionNumber"),
-			str_print(e->c->arena, "%lld", (long long) o->partition));
-	ec2_say(e, s, STR("Placement.HostId"), o->host);
-	ec2_say(e, s, STR("Placement.Tenancy"), o->tenancy);
-}
-
-static void say_tags(struct ec2_call *e, struct ec2_said *s, const struct ec2_tag_specs *specs)
-{
-	struct arena *a = e->c->arena;
-	for (size_t k = 0; k < specs->count; k++) {
-		const struct ec2_tag_spec *spec = &specs->at[k];
-		if (str_is(spec->resource_type, "fleet"))
-			continue;
-		ec2_say(e, s, str_print(a, "TagSpecification.%zu.ResourceType", k + 1), spec->resource_type);
-		for (size_t n = 0; n < spec->tags.count; n++) {
-			const struct tag *tag = &spec->tags.at[n];
-			ec2_say(e, s, str_print(a, "TagSpecification.%zu.Tag.%zu.Key", k + 1, n + 1),
-				tag->key);
-			ec2_say(e, s, str_print(a, "TagSpecification.%zu.Tag.%zu.Value", k + 1, n + 1),
-				tag->value);
-		}
-	}
-}
-
-void ec2_tell_problem(void *arg, struct result result, struct str *ret_code, struct str *ret_message)
-{
-	struct ec2_call *e = arg;
-	const struct problem *p = &e->c->problem;
-	enum err err = p->err ? p->err : result.code;
-	const struct api_problem problem = {
-		.error = api_find_error(e->errors, e->part, err, p->kind, p->field),
-		.err = err,
-		.message = p->message.n ? p->message : str_from(err_meaning(err))};
-	*ret_code = str_from(problem.error->code);
-	*ret_message = api_say_problem(e->c, &problem);
-}
-
 static RESULT refuse(struct ec2_call *e, const char *field, const char *words)
 {
 	return ctx_fail_field(e->c, ERR_UNSUPPORTED, str_from(field), "%s", words);
-}
-
-static RESULT read_launch(struct ec2_call *e, const struct ec2_tag_specs *tags,
-			  const struct ec2_fleet_config *config, const struct ec2_fleet_override *o,
-			  struct instance_launch *ret_launch)
-{
-	struct ec2_said s = {0};
-	ec2_say(e, &s, STR("LaunchTemplate.LaunchTemplateId"), config->template_id);
-	ec2_say(e, &s, STR("LaunchTemplate.LaunchTemplateName"), config->template_name);
-	ec2_say(e, &s, STR("LaunchTemplate.Version"), config->version);
-	ec2_say(e, &s, STR("MinCount"), STR("1"));
-	ec2_say(e, &s, STR("MaxCount"), STR("1"));
-	say_override(e, &s, o);
-	say_tags(e, &s, tags);
-	if (s.has_failed)
-		return ctx_no_memory(e->c);
-	const struct pairs said = {s.pairs.at, s.pairs.count};
-	TRY(ec2_read_launch(e, &said, ret_launch));
-	if (ret_launch->spot.is_spot)
-		return refuse(e, CONFIGS,
-			      "The launch template of a fleet must not contain InstanceMarketOptions.");
-	return OK;
-}
-
-/* An override with parameters that are refused says so itself: only a refusal of all of them is returned. */
-static RESULT take_override(struct ec2_call *e, const struct ec2_fleet_configs *configs,
-			    const struct ec2_tag_specs *tags, size_t number,
-			    struct fleet_override *ret_override)
-{
-	const struct ec2_fleet_config *config = NULL;
-	const struct ec2_fleet_override *o = NULL;
-	if (!find_override(configs, number, &config, &o))
-		return OK;
-	if (!config->template_id.n == !config->template_name.n)
-		return ctx_fail_field(e->c, ERR_COMBINATION, STR(CONFIGS),
-				      "The request must contain either the launch template ID or the launch "
-				      "template name, and not both");
-	TRY(read_thousandths(e, o->capacity, CONFIGS ".Overrides.WeightedCapacity", 1, FLEET_UNIT,
-			     &ret_override->capacity));
-	TRY(read_thousandths(e, o->priority, CONFIGS ".Overrides.Priority", 0, INT64_MAX,
-			     &ret_override->priority));
-	struct result read = read_launch(e, tags, config, o, &ret_override->launch);
-	if (read.code == ERR_NO_MEMORY || read.code == ERR_TOO_LARGE || read.code == ERR_DENIED)
-		return read;
-	if (!result_is_ok(read)) {
-		ec2_tell_problem(e, read, &ret_override->code, &ret_override->message);
-		ctx_clear_problem(e->c);
-	}
-	return OK;
-}
-
-/* Full name of a parameter of a configuration's template. */
-static struct str name_parameter(struct ec2_call *e, const struct ec2_fleet_config *config, const char *name)
-{
-	struct str parent = config->field;
-	while (parent.n && parent.p[parent.n - 1] != '.')
-		parent.n--;
-	return str_print(e->c->arena, "%" STR_FMT "%s", STR_ARG(parent), name);
-}
-
-static void add_pair(struct ec2_call *e, struct buf *form, struct str name, struct str value)
-{
-	if (buf_str(form).n)
-		buf_add_char(form, '&');
-	buf_add_str(form, str_encode_url(e->c->arena, name, false));
-	buf_add_char(form, '=');
-	buf_add_str(form, str_encode_url(e->c->arena, value, false));
-}
-
-/* The version number for a parameter that names the version by a word; else the parameter's own value. */
-static struct str number_of(const struct pairs *numbers, const struct pair *sent)
-{
-	for (size_t k = 0; k < numbers->count; k++)
-		if (str_equal(numbers->at[k].name, sent->name))
-			return numbers->at[k].value;
-	return sent->value;
-}
-
-/* Makes pairs for each configuration whose launch could be read: its version parameter with the number, its id
- * parameter with the template's id, and its name parameter without a value. */
-static RESULT find_numbers(struct ec2_call *e, const struct ec2_create_fleet *a, struct pairs *ret_numbers)
-{
-	struct pair *numbers = arena_new_array(e->c->arena, struct pair, 3 * a->configs.count + 1);
-	size_t first = 0, count = 0;
-	if (!numbers)
-		return ctx_no_memory(e->c);
-	for (size_t k = 0; k < a->configs.count; k++) {
-		const struct ec2_fleet_config *config = &a->configs.at[k];
-		const struct launch_template_version *version = launch_template_version_find(
-			ec2_tables(e), a->wish.overrides[first].launch.template_version);
-		first += config->overrides.count ? config->overrides.count : 1;
-		if (!version)
-			continue;
-		numbers[count++] = (struct pair){name_parameter(e, config, "Version"),
-						 str_print(e->c->arena, "%lld", (long long) version->number)};
-		numbers[count++] =
-			(struct pair){name_parameter(e, config, "LaunchTemplateId"),
-				      id_to_ec2(e->c->arena, KIND_LAUNCH_TEMPLATE, version->template)};
-		numbers[count++] = (struct pair){name_parameter(e, config, "LaunchTemplateName"), STR_NONE};
-	}
-	*ret_numbers = (struct pairs){numbers, count};
-	return OK;
-}
-
-static bool was_sent(const struct ec2_call *e, struct str name)
-{
-	for (size_t k = 0; k < e->pairs.count; k++)
-		if (str_equal(e->pairs.at[k].name, name))
-			return true;
-	return false;
-}
-
-/* Keeps the configurations as they were sent, to be read again later. An instant fleet launches once: EC2 shows it
- * with its templates' ids and version numbers. Other fleets resolve a word such as $Latest at each launch. A session's policy
- * is checked now and is unknown later (auth/guard/guard_later.c), so a session's fleet stores the present templates and
- * versions: otherwise a new version, or a new template of that name, could launch an instance that the policy denies. */
-static RESULT keep_configs(struct ec2_call *e, const struct ec2_create_fleet *a, struct str *ret_form)
-{
-	struct buf form;
-	struct pairs numbers = {0};
-	bool is_instant = a->wish.type == FLEET_TYPE_INSTANT;
-	bool is_by_session = !is_instant && e->c->who && e->c->who->session;
-	if (is_instant || is_by_session)
-		TRY(find_numbers(e, a, &numbers));
-	buf_init(&form, 64 * 1024);
-	for (size_t k = 0; k < e->pairs.count; k++) {
-		const struct pair *pair = &e->pairs.at[k];
-		struct str value = number_of(&numbers, pair);
-		if (str_starts_with(pair->name, STR(CONFIGS ".")) && value.p)
-			add_pair(e, &form, pair->name, value);
-	}
-	for (size_t k = 0; k < numbers.count; k++)
-		if (numbers.at[k].value.p && !was_sent(e, numbers.at[k].name))
-			add_pair(e, &form, numbers.at[k].name, numbers.at[k].value);
-	struct result result = buf_finish(&form);
-	*ret_form = str_copy(e->c->arena, buf_str(&form));
-	buf_done(&form);
-	return result_is_ok(result)
-		       ? OK
-		       : ctx_fail_field(e->c, ERR_TOO_LARGE, STR(CONFIGS), "The fleet says too much.");
 }
 
 static RESULT refuse_combination(struct ec2_call *e, const char *field, const char *words)
@@ -530,36 +224,6 @@ static RESULT take_fleet_tags(struct ec2_call *e, struct ec2_create_fleet *a)
 			     &a->wish.tags);
 }
 
-/* A fleet that is launched later is refused for a launch that would be refused now. */
-static RESULT check_overrides(struct ec2_call *e, const struct ec2_create_fleet *a)
-{
-	const struct ec2_fleet_config *config = NULL;
-	const struct ec2_fleet_override *o = NULL;
-	for (size_t k = 0; k < a->wish.count; k++) {
-		struct instance_launch launch = {0};
-		if (a->wish.overrides[k].code.n && find_override(&a->configs, k, &config, &o))
-			TRY(read_launch(e, &a->tag_specs, config, o, &launch));
-	}
-	return OK;
-}
-
-static RESULT take_overrides(struct ec2_call *e, const struct ec2_fleet_configs *configs,
-			     const struct ec2_tag_specs *tags, struct fleet_override **ret_overrides,
-			     size_t *ret_count)
-{
-	size_t count = count_overrides(configs);
-	if (count > FLEET_OVERRIDES_MAX)
-		return ctx_fail_field(e->c, ERR_TOO_LARGE, STR(CONFIGS), "A fleet has up to %d overrides.",
-				      FLEET_OVERRIDES_MAX);
-	*ret_overrides = arena_new_array(e->c->arena, struct fleet_override, count + 1);
-	if (!*ret_overrides)
-		return ctx_no_memory(e->c);
-	for (size_t k = 0; k < count; k++)
-		TRY(take_override(e, configs, tags, k, &(*ret_overrides)[k]));
-	*ret_count = count;
-	return OK;
-}
-
 /* Messages without a source: EC2's texts for these cases were not found. */
 static RESULT prepare_create(struct ec2_call *e, void *args)
 {
@@ -568,45 +232,17 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 	struct fleet_wish *wish = &a->wish;
 	TRY(take_kind(e, a));
 	TRY(take_fleet_tags(e, a));
-	TRY(take_overrides(e, &a->configs, &a->tag_specs, &wish->overrides, &wish->count));
-	if (wish->type != FLEET_TYPE_INSTANT)
-		TRY(check_overrides(e, a));
-	TRY(keep_configs(e, a, &wish->configs));
+	TRY(ec2_take_fleet_overrides(e, &a->configs, &a->tag_specs, &wish->overrides, &wish->count));
+	const struct ec2_fleet_kept kept = {&a->configs, wish->overrides, wish->count, CONFIGS ".",
+					    wish->type == FLEET_TYPE_INSTANT};
+	if (!kept.is_instant)
+		TRY(ec2_check_fleet_overrides(e, &kept, &a->tag_specs));
+	TRY(ec2_keep_fleet_configs(e, &kept, &wish->configs));
 	wish->digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	wish->guard = guards_later(e->config->guards);
 	wish->tell = ec2_tell_problem;
 	wish->arg = e;
 	return OK;
-}
-
-/* ---- read again ---- */
-
-struct kept_configs {
-	struct ec2_fleet_configs configs;
-};
-static const struct param kept_rows[] = {
-	PARAM_LIST(struct kept_configs, CONFIGS, configs, config_params, .max = 50, .doc = ""),
-};
-static const struct params kept_params = PARAMS(struct kept_configs, kept_rows);
-
-static RESULT read_configs(struct ec2_call *e, const struct fleet *fleet,
-			   struct ec2_fleet_configs *ret_configs)
-{
-	struct kept_configs kept = {0};
-	struct pairs pairs;
-	TRY(request_parse(e->c, STR_NONE, fleet->configs, &pairs));
-	TRY(request_read(e->c, &request_ec2_dialect, &kept_params, 0, &pairs, &kept));
-	*ret_configs = kept.configs;
-	return OK;
-}
-
-RESULT ec2_read_fleet_overrides(struct ec2_call *e, const struct fleet *fleet,
-				struct fleet_override **ret_overrides, size_t *ret_count)
-{
-	static const struct ec2_tag_specs none;
-	struct ec2_fleet_configs configs;
-	TRY(read_configs(e, fleet, &configs));
-	return take_overrides(e, &configs, &none, ret_overrides, ret_count);
 }
 
 /* ---- shown ---- */
@@ -620,13 +256,18 @@ struct fleet_item {
 	VEC(const struct instance_type *) types; /* of each instance; NULL: deleted */
 };
 
-static const char *state_of(const struct tables *t, const struct fleet *fleet)
+const char *ec2_find_fleet_state(const struct tables *t, const struct fleet *fleet,
+				 const char *const ended[static 3])
 {
 	if (row_is_live(&fleet->row))
 		return fleet_stage_words[fleet->stage];
-	if (!engine_has_fleet_living(t, fleet))
-		return "deleted";
-	return fleet->keeps_instances ? "deleted_running" : "deleted_terminating";
+	return !engine_has_fleet_living(t, fleet) ? ended[0] : ended[fleet->keeps_instances ? 1 : 2];
+}
+
+static const char *state_of(const struct tables *t, const struct fleet *fleet)
+{
+	static const char *const ended[] = {"deleted", "deleted_running", "deleted_terminating"};
+	return ec2_find_fleet_state(t, fleet, ended);
 }
 
 static bool is_any_terminating(const struct tables *t, uuid fleet)
@@ -638,8 +279,7 @@ static bool is_any_terminating(const struct tables *t, uuid fleet)
 	return false;
 }
 
-/* NULL: EC2 shows none, as of an instant fleet. */
-static const char *activity_of(const struct tables *t, const struct fleet *fleet)
+const char *ec2_find_fleet_activity(const struct tables *t, const struct fleet *fleet)
 {
 	struct fleet_units units = engine_count_fleet_units(t, fleet);
 	if (fleet->type == FLEET_TYPE_INSTANT)
@@ -662,8 +302,8 @@ static const void *gather_fleet(struct ec2_call *e, const struct row *row)
 	item->fleet = fleet_of(row);
 	item->units = engine_count_fleet_units(t, item->fleet);
 	item->state = state_of(t, item->fleet);
-	item->activity = activity_of(t, item->fleet);
-	if (!result_is_ok(read_configs(e, item->fleet, &item->configs)))
+	item->activity = ec2_find_fleet_activity(t, item->fleet);
+	if (!result_is_ok(ec2_read_fleet_configs(e, item->fleet, &item->configs)))
 		return NULL;
 	if (item->fleet->type != FLEET_TYPE_INSTANT)
 		return item;
@@ -676,33 +316,6 @@ static const void *gather_fleet(struct ec2_call *e, const struct row *row)
 	return item;
 }
 
-static void write_thousandths(struct ec2_call *e, struct xml *x, const char *name, int64_t value)
-{
-	struct str text = str_print(e->c->arena, "%lld.%03lld", (long long) value / FLEET_UNIT,
-				    (long long) value % FLEET_UNIT);
-	while (text.n && str_ends_with(text, STR("0")) && !str_ends_with(text, STR(".0")))
-		text.n--;
-	xml_text(x, name, text);
-}
-
-static void write_double(struct ec2_call *e, struct xml *x, const char *name, struct str text)
-{
-	if (text.n)
-		xml_text(x, name,
-			 str_find_char(text, '.', 0) < text.n
-				 ? text
-				 : str_print(e->c->arena, "%" STR_FMT ".0", STR_ARG(text)));
-}
-
-static void write_specification(struct xml *x, const struct ec2_fleet_config *config)
-{
-	xml_open(x, "launchTemplateSpecification");
-	xml_text_opt(x, "launchTemplateId", config->template_id);
-	xml_text_opt(x, "launchTemplateName", config->template_name);
-	xml_text_opt(x, "version", config->version);
-	xml_close(x, "launchTemplateSpecification");
-}
-
 static void write_override(struct ec2_call *e, struct xml *x, const char *name,
 			   const struct ec2_fleet_override *o)
 {
@@ -710,8 +323,8 @@ static void write_override(struct ec2_call *e, struct xml *x, const char *name,
 	xml_text_opt(x, "instanceType", o->type);
 	xml_text_opt(x, "subnetId", o->subnet);
 	xml_text_opt(x, "availabilityZone", o->zone);
-	write_double(e, x, "weightedCapacity", o->capacity);
-	write_double(e, x, "priority", o->priority);
+	ec2_write_double(e, x, "weightedCapacity", o->capacity);
+	ec2_write_double(e, x, "priority", o->priority);
 	if (o->placed_zone.n || o->affinity.n || o->group_name.n || o->group_id.n || o->partition ||
 	    o->host.n || o->tenancy.n) {
 		xml_open(x, "placement");
@@ -727,10 +340,10 @@ static void write_way(struct ec2_call *e, struct xml *x, const struct fleet_item
 {
 	const struct ec2_fleet_config *config = NULL;
 	const struct ec2_fleet_override *o = NULL;
-	if (!find_override(&i->configs, number, &config, &o))
+	if (!ec2_find_fleet_override(&i->configs, number, &config, &o))
 		return;
 	xml_open(x, "launchTemplateAndOverrides");
-	write_specification(x, config);
+	ec2_write_fleet_template(x, config);
 	write_override(e, x, "overrides", o);
 	xml_close(x, "launchTemplateAndOverrides");
 	xml_z(x, "lifecycle", is_spot ? "spot" : "on-demand");
@@ -783,7 +396,7 @@ static void write_launched(struct ec2_call *e, struct xml *x, const struct fleet
 
 static void write_outcome(struct ec2_call *e, struct xml *x, const struct fleet_item *i)
 {
-	size_t count = count_overrides(&i->configs);
+	size_t count = ec2_count_fleet_overrides(&i->configs);
 	if (i->fleet->type != FLEET_TYPE_INSTANT)
 		return;
 	write_failures(e, x, i);
@@ -799,7 +412,7 @@ static void write_configs(struct ec2_call *e, struct xml *x, const struct ec2_fl
 	for (size_t k = 0; k < configs->count; k++) {
 		const struct ec2_fleet_config *config = &configs->at[k];
 		xml_open(x, "item");
-		write_specification(x, config);
+		ec2_write_fleet_template(x, config);
 		xml_open(x, "overrides");
 		for (size_t n = 0; n < config->overrides.count; n++)
 			write_override(e, x, "item", &config->overrides.at[n]);
@@ -847,8 +460,8 @@ static void write_fleet(struct ec2_call *e, struct xml *x, const void *data)
 	if (fleet->type != FLEET_TYPE_INSTANT)
 		xml_z(x, "excessCapacityTerminationPolicy",
 		      fleet->keeps_excess ? "no-termination" : "termination");
-	write_thousandths(e, x, "fulfilledCapacity", i->units.on_demand + i->units.spot);
-	write_thousandths(e, x, "fulfilledOnDemandCapacity", i->units.on_demand);
+	ec2_write_thousandths(e, x, "fulfilledCapacity", i->units.on_demand + i->units.spot);
+	ec2_write_thousandths(e, x, "fulfilledOnDemandCapacity", i->units.on_demand);
 	write_configs(e, x, &i->configs);
 	write_target(x, fleet);
 	xml_bool(x, "terminateInstancesWithExpiration", fleet->ends_instances);
@@ -893,7 +506,7 @@ static bool fits_state(const struct filter_run *f, const struct row *row)
 
 static bool fits_activity(const struct filter_run *f, const struct row *row)
 {
-	return fits_word(f, activity_of(f->t, fleet_of(row)));
+	return fits_word(f, ec2_find_fleet_activity(f->t, fleet_of(row)));
 }
 
 /* EC2's reference has true and false, its answers have words. */
@@ -913,17 +526,20 @@ static const struct filter fleet_filters[] = {
 	{"type", .field = "type"},
 };
 
-/* EC2 shows instant fleets only when they are named by id. */
+/* EC2 shows instant fleets only when they are named by id. Spot fleets have calls of their own (spot_fleets.c). */
 static bool is_shown(struct ec2_call *e, const struct row *row)
 {
 	const struct ec2_describe_fleets *a = e->args;
-	return e->action->operation || fleet_of(row)->type != FLEET_TYPE_INSTANT || a->query.ids.count > 0;
+	return e->action->operation ||
+	       (!id_is_spot_fleet(row->id) &&
+		(fleet_of(row)->type != FLEET_TYPE_INSTANT || a->query.ids.count > 0));
 }
 
 static const struct ec2_listing fleet_listing = {.kind = KIND_FLEET,
 						 .set = "fleetSet",
 						 .filters = FILTERS(fleet_filters),
 						 .shows = is_shown,
+						 .is_hiding = true,
 						 .gather = gather_fleet,
 						 .write = write_fleet,
 						 .shows_ended = true};

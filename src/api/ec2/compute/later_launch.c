@@ -64,7 +64,8 @@ RESULT ec2_read_later_fleet(struct ctx *c, const struct later_launch *later, con
 {
 	struct later_call *call = NULL;
 	const struct asker asker = ASKER_OF(fleet);
-	const struct asker_work work = {later->guard, "fleet.create", clock_now_us()};
+	const struct asker_work work = {later->guard, engine_get_fleet_permission(fleet->row.id),
+					clock_now_us()};
 	const struct identity *who = c->who;
 	struct guard *guard = c->guard;
 	TRY(begin(c, later, &call));

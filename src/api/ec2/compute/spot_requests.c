@@ -172,7 +172,7 @@ static const struct param disk_rows[] = {
 	NOT_BUILT("Ebs.OutpostArn"),
 };
 #undef D
-static const struct params disk_params = PARAMS(struct ec2_launch_words, disk_rows);
+const struct params ec2_spot_disk_params = PARAMS(struct ec2_launch_words, disk_rows);
 
 /* Rows for a launch in a struct T with a struct ec2_launch_words `m`, below a prefix or none. */
 #define W(T, m, prefix, wire, place, ...) PARAM(T, prefix wire, m.place, __VA_ARGS__)
@@ -198,7 +198,7 @@ static const struct params disk_params = PARAMS(struct ec2_launch_words, disk_ro
 		W(T, m, prefix, "EbsOptimized", flag[1], .doc = "Stored and shown; has no effect."),         \
 		W(T, m, prefix, "UserData", text[9], .flags = BASE64, .max = EC2_USER_DATA_MAX,              \
 		  .doc = "User data, base64, up to 16 KiB."),                                                \
-		PARAM_LIST(T, prefix "BlockDeviceMapping", m.parts[0], disk_params, .max = 40,               \
+		PARAM_LIST(T, prefix "BlockDeviceMapping", m.parts[0], ec2_spot_disk_params, .max = 40,      \
 			   .doc = "Block device mapping: disks to add, change or leave out."),               \
 		PARAM_LIST(T, prefix "NetworkInterface", m.parts[1], ec2_launch_interface_params, .max = 16, \
 			   .doc = "Network interfaces.")
@@ -429,7 +429,7 @@ static void write_spec_groups(struct ec2_call *e, struct xml *x, const struct sp
 	xml_close(x, "groupSet");
 }
 
-static void write_spec_disks(struct xml *x, const struct ec2_launch_parts *disks)
+void ec2_write_spot_disks(struct xml *x, const struct ec2_launch_parts *disks)
 {
 	xml_open(x, "blockDeviceMapping");
 	for (size_t k = 0; k < disks->count; k++) {
@@ -489,7 +489,7 @@ static void write_spec_addresses(struct xml *x, const struct ec2_launch_words *w
 	write_spec_list(x, &w->parts[3], "Ipv6Prefix", "Ipv6Prefix");
 }
 
-static void write_spec_interfaces(struct xml *x, const struct ec2_launch_parts *interfaces)
+void ec2_write_spot_interfaces(struct xml *x, const struct ec2_launch_parts *interfaces)
 {
 	xml_open(x, "networkInterfaceSet");
 	for (size_t k = 0; k < interfaces->count; k++) {
@@ -527,12 +527,12 @@ static void write_spec(struct ec2_call *e, struct xml *x, const struct spot_item
 	xml_text_opt(x, "groupName", said[5]);
 	xml_text_opt(x, "tenancy", said[6]);
 	xml_close(x, "placement");
-	write_spec_disks(x, &i->spec->parts[0]);
+	ec2_write_spot_disks(x, &i->spec->parts[0]);
 	xml_open(x, "monitoring");
 	xml_bool(x, "enabled", i->instance ? i->instance->monitoring : i->spec->flag[0]);
 	xml_close(x, "monitoring");
 	xml_text_opt(x, "subnetId", i->subnet);
-	write_spec_interfaces(x, &i->spec->parts[1]);
+	ec2_write_spot_interfaces(x, &i->spec->parts[1]);
 	xml_bool(x, "ebsOptimized", i->instance ? i->instance->ebs_optimized : i->spec->flag[1]);
 	if (said[7].n || said[8].n) {
 		xml_open(x, "iamInstanceProfile");

@@ -4,6 +4,7 @@
 
 #include "api/ec2/core/action.h"
 
+struct ec2_launch_parts;
 struct instance_launch;
 struct spot_request;
 struct spot_wish;
@@ -47,3 +48,7 @@ RESULT ec2_take_spot_end(struct ec2_call *e, struct str text, const char *field,
 struct str ec2_write_spot_price(struct arena *a, int64_t millionths);
 /* Reads a price, and writes it so. Further decimals are left out. ERR_INVALID. */
 RESULT ec2_take_spot_price(struct ec2_call *e, struct str text, const char *field, struct str *ret_price);
+/* Disks and interfaces of a launch specification, with rows of struct ec2_launch_words. */
+extern const struct params ec2_spot_disk_params;
+void ec2_write_spot_disks(struct xml *x, const struct ec2_launch_parts *disks);
+void ec2_write_spot_interfaces(struct xml *x, const struct ec2_launch_parts *interfaces);

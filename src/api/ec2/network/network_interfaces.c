@@ -4,10 +4,10 @@
 #include "api/ec2/network/network_interfaces.h"
 
 #include "api/ec2/core/write.h"
-#include "auth/guard/guard.h"
 #include "engine/network/address/address.h"
 #include "engine/network/port/port.h"
 #include "engine/network/routing/router.h"
+#include "model/iam_name.h"
 #include "model/port.h"
 #include "model/port_prefix.h"
 #include "model/secondary_ip.h"
@@ -206,7 +206,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 	TRY(ec2_take_private_ips(e, &a->private_ips, &a->wish.ips));
 	TRY(ec2_take_ipv6_addresses(e, &a->ipv6_addresses, &a->wish.ips));
 	TRY(ec2_take_prefixes(e, &a->prefixes, &a->wish.ips));
-	a->wish.requester = guard_write_id(e->c->who, e->c->arena);
+	a->wish.requester = iam_caller_id(e->c->arena, e->c->who);
 	return OK;
 }
 

@@ -15,6 +15,7 @@
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "model/id.h"
+#include "model/spot_fleet_id.h"
 #include "store/fleet.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
@@ -230,6 +231,14 @@ static bool suits_first(const struct fleet_launching *l, const struct choice_of 
 	return true;
 }
 
+static struct spot_wish spot_terms(const struct instance_launch *launch, bool is_spot)
+{
+	return (struct spot_wish){.is_spot = is_spot,
+				  .from_launch = is_spot,
+				  .max_price = launch->spot.max_price,
+				  .tags = launch->spot.tags};
+}
+
 /* Launches instances of one override for so many thousandths. */
 static RESULT launch_some(struct fleet_launching *l, const struct choice_of *choice, int64_t units)
 {
@@ -246,8 +255,7 @@ static RESULT launch_some(struct fleet_launching *l, const struct choice_of *cho
 	o->launch.fleet = l->fleet;
 	o->launch.fleet_override = (int64_t) choice->at;
 	o->launch.fleet_units = o->capacity;
-	o->launch.spot = (struct spot_wish){
-		.is_spot = l->is_spot, .from_launch = l->is_spot, .tags = o->launch.spot.tags};
+	o->launch.spot = spot_terms(&o->launch, l->is_spot);
 	o->launch.min_count = 1;
 	o->launch.max_count = wanted < INSTANCE_LAUNCH_MAX ? wanted : INSTANCE_LAUNCH_MAX;
 	struct result result = engine_create_instances(l->op, &o->launch);
@@ -403,8 +411,7 @@ static RESULT try_launch(struct op *op, const struct fleet_wish *wish, size_t nu
 {
 	struct instance_launch launch = wish->overrides[number].launch;
 	launch.fleet = wish->fleet;
-	launch.spot =
-		(struct spot_wish){.is_spot = is_spot, .from_launch = is_spot, .tags = launch.spot.tags};
+	launch.spot = spot_terms(&launch, is_spot);
 	return launch_on_trial(op, &launch, wish->guard);
 }
 
@@ -444,8 +451,11 @@ static RESULT create_fleet(struct op *op, struct fleet_wish *wish, uuid account)
 	ASKER_NOTE(op->ctx, &fleet);
 	TRY(tag_normalize(op, wish->tags, &fleet.tags));
 	TRY(limit_check(op, LIMIT_FLEETS, account, 1, STR_NONE));
-	wish->fleet = fleet.row.id = engine_new_id(op, KIND_FLEET);
-	TRY(engine_permit_new(op, "fleet.create", KIND_FLEET, &fleet.row));
+	fleet.row.id = engine_new_id(op, KIND_FLEET);
+	if (wish->is_spot_fleet)
+		fleet.row.id = id_of_spot_fleet(fleet.row.id);
+	wish->fleet = fleet.row.id;
+	TRY(engine_permit_new(op, engine_get_fleet_permission(fleet.row.id), KIND_FLEET, &fleet.row));
 	TRY(is_instant ? launch_instant(op, wish, &fleet) : try_launches(op, wish));
 	TRY(fleet_put(op, &fleet));
 	TRY(client_token_write(op, account, wish->client_token, wish->digest, wish->fleet));
@@ -454,6 +464,18 @@ static RESULT create_fleet(struct op *op, struct fleet_wish *wish, uuid account)
 	return engine_log_event(op, KIND_FLEET, &fleet.row, "created",
 				"Fleet: %" PRId64 " of %" PRId64 " units.", fleet.fulfilled / FLEET_UNIT,
 				fleet.target / FLEET_UNIT);
+}
+
+const char *engine_get_fleet_permission(uuid fleet)
+{
+	return id_is_spot_fleet(fleet) ? "spot_fleet.create" : "fleet.create";
+}
+
+/* A fleet of the other dialect is not found. */
+static RESULT check_dialect(struct op *op, const struct ref *ref, const struct row *row, bool is_spot_fleet)
+{
+	return id_is_spot_fleet(row->id) == is_spot_fleet ? OK
+							  : engine_fail_not_found(op->ctx, KIND_FLEET, ref);
 }
 
 RESULT engine_create_fleet(struct op *op, struct fleet_wish *wish)
@@ -478,7 +500,8 @@ int64_t engine_split_fleet_target(const struct fleet_split *split)
 static void set_target(struct fleet *next, const struct fleet_update *wish)
 {
 	bool is_kept = wish->on_demand < 0 && wish->spot < 0;
-	struct fleet_split split = {.target = wish->target,
+	int64_t target = wish->target < 0 ? next->target : wish->target;
+	struct fleet_split split = {.target = target,
 				    .on_demand = wish->on_demand > 0 ? wish->on_demand : 0,
 				    .spot = wish->spot > 0 ? wish->spot : 0,
 				    .spot_default = next->spot_default};
@@ -487,13 +510,15 @@ static void set_target(struct fleet *next, const struct fleet_update *wish)
 	else if (is_kept)
 		split.spot = next->spot_target;
 	next->spot_target = engine_split_fleet_target(&split);
-	next->target = wish->target;
+	next->target = target;
 }
 
 RESULT engine_update_fleet(struct op *op, struct fleet_update *wish)
 {
 	const struct fleet *fleet = NULL;
-	TRY(engine_permit_fleet(op, &wish->fleet, "fleet.update", &fleet));
+	TRY(engine_permit_fleet(op, &wish->fleet, wish->is_spot_fleet ? "spot_fleet.update" : "fleet.update",
+				&fleet));
+	TRY(check_dialect(op, &wish->fleet, &fleet->row, wish->is_spot_fleet));
 	if (fleet->type != FLEET_TYPE_MAINTAIN)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_FLEET, wish->fleet.field,
 				   "A fleet of type %s cannot be modified. Only fleets of type maintain can.",
@@ -568,11 +593,12 @@ static RESULT delete_one(struct op *op, const struct fleets_target *wish, struct
 	const struct row *row = NULL;
 	struct instances_wish terminate = {0};
 	TRY(engine_find_listed(op->ctx, op->head, KIND_FLEET, &change->fleet, &row));
+	TRY(check_dialect(op, &change->fleet, row, wish->is_spot_fleet));
 	bool is_running = !wish->keeps_instances && !row_is_live(row) && fleet_of(row)->keeps_instances &&
 			  engine_has_fleet_living(op->head, fleet_of(row));
 	if (!is_running)
 		TRY(engine_find_own_fleet(op->ctx, op->head, &change->fleet, &fleet));
-	TRY(engine_permit(op, "fleet.delete", KIND_FLEET, row));
+	TRY(engine_permit(op, wish->is_spot_fleet ? "spot_fleet.delete" : "fleet.delete", KIND_FLEET, row));
 	if (is_running)
 		return end_kept_instances(op, fleet_of(row), change);
 	change->before = fleet->stage;

@@ -36,8 +36,10 @@ struct fleet_override {
 };
 
 struct fleet_wish {
-	struct fleet_override *overrides;
+	struct fleet_override
+		*overrides; /* launch.spot.max_price: the highest price, which is stored and shown */
 	size_t count;
+	bool is_spot_fleet; /* RequestSpotFleet's: its id and its permissions are those of spot fleets */
 	enum fleet_type type;
 	int64_t target, min_target; /* in thousandths of a unit */
 	int64_t spot_target; /* share of target; min_target, single_type and single_zone concern the other share */
@@ -62,6 +64,8 @@ struct fleet_wish {
  * failures. If min_target is not reached nothing is launched, and all overrides count as failed.
  * ERR_QUOTA. */
 OPERATION(engine_create_fleet, fleet_wish)
+/* The permission that the fleet was asked for with. */
+const char *engine_get_fleet_permission(uuid fleet);
 
 /* A target and its shares, in thousandths of a unit; what is in neither share goes to the default. */
 struct fleet_split {
@@ -73,8 +77,9 @@ int64_t engine_split_fleet_target(const struct fleet_split *split);
 
 struct fleet_update {
 	struct ref fleet;
+	bool is_spot_fleet; /* a fleet of the other dialect is not found */
 	bool has_target;
-	int64_t target, on_demand, spot; /* as in struct fleet_split; on_demand and spot -1: not said */
+	int64_t target, on_demand, spot; /* as in struct fleet_split; -1: not said */
 	enum choice spot_default;
 	enum choice keeps_excess;
 };
@@ -94,6 +99,7 @@ struct fleets_target {
 	struct fleet_change *changes;
 	size_t count;
 	bool keeps_instances; /* ERR_UNSUPPORTED for instant fleets */
+	bool is_spot_fleet;   /* likewise */
 };
 /* Deletes fleets, with their instances or without. ERR_NOT_FOUND, ERR_UNSUPPORTED and ERR_PROTECTED (an instance is
  * protected) concern one fleet; the others are deleted nevertheless. ERR_TOO_LARGE: there are too many instant fleets,

@@ -176,7 +176,7 @@ static RESULT launch_as_asker(struct op *op, const struct fleet *fleet, const st
 			      struct outcome *outcome)
 {
 	const struct asker asker = ASKER_OF(fleet);
-	const struct asker_work work = {wish->guard, "fleet.create", op->now_us};
+	const struct asker_work work = {wish->guard, engine_get_fleet_permission(fleet->row.id), op->now_us};
 	struct later_shares later = {fleet, wish, outcome};
 	return asker_run(op, &asker, &work, launch_shares, &later);
 }

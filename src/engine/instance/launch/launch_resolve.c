@@ -29,6 +29,7 @@
 #include "model/key_pair.h"
 #include "model/port.h"
 #include "model/server_group.h"
+#include "model/spot_fleet_id.h"
 #include "model/volume.h"
 #include "store/host.h"
 #include "store/subnet.h"
@@ -387,7 +388,9 @@ static RESULT permit(struct launch *l)
 
 static RESULT add_fleet_tag(struct launch *l)
 {
-	const struct tag tag = {STR("aws:ec2:fleet-id"), engine_write_id(l->op, KIND_FLEET, l->wish->fleet)};
+	const struct tag tag = {id_is_spot_fleet(l->wish->fleet) ? STR("aws:ec2spot:fleet-request-id")
+								 : STR("aws:ec2:fleet-id"),
+				engine_write_id(l->op, KIND_FLEET, l->wish->fleet)};
 	return tag_add_reserved(l->op, (struct tags){&tag, 1}, &l->instance_tags);
 }
 

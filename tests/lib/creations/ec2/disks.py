@@ -165,4 +165,15 @@ ROWS = [
       "TargetCapacitySpecification": {"TotalTargetCapacity": 4, "OnDemandTargetCapacity": 2, "SpotTargetCapacity": 2,
                                       "DefaultTargetCapacityType": "on-demand"},
       "SpotOptions.AllocationStrategy": "diversified", "TerminateInstancesWithExpiration": True, **LATER}),
+    ("RequestSpotFleet",
+     {"SpotFleetRequestConfig": {**LATER, "IamFleetRole": "arn:aws:iam::{owner}:role/fleet", "TargetCapacity": 0, "LaunchTemplateConfigs": [
+         {"LaunchTemplateSpecification": {"LaunchTemplateId": "{slim lt}", "Version": "1"}, "Overrides": [
+             {"InstanceType": "t3.micro", "SubnetId": "{subnet}", "SpotPrice": "0.75", "WeightedCapacity": 2.5, "Priority": 1.5},
+             {"AvailabilityZone": "us-east-1b"}]}, {"LaunchTemplateSpecification": {"LaunchTemplateName": "slim"}}]}}, {"sfr": "SpotFleetRequestId"},
+     "DescribeSpotFleetRequests", {"SpotFleetRequestIds": ["{sfr}"]}, "SpotFleetRequestConfigs[0]",
+     {"SpotFleetRequestConfig.LaunchTemplateConfigs[0].LaunchTemplateSpecification": {"LaunchTemplateId": "{slim lt}", "Version": "1"},
+      "SpotFleetRequestConfig.LaunchTemplateConfigs[0].Overrides[0]": {
+          "InstanceType": "t3.micro", "SubnetId": "{subnet}", "SpotPrice": "0.75", "WeightedCapacity": 2.5, "Priority": 1.5},
+      "SpotFleetRequestConfig.LaunchTemplateConfigs[0].Overrides[1].AvailabilityZone": "us-east-1b",
+      "SpotFleetRequestConfig.LaunchTemplateConfigs[1].LaunchTemplateSpecification.LaunchTemplateName": "slim"}),
 ]

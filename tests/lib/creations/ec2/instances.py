@@ -13,6 +13,16 @@ SIR = {"sir": "SpotInstanceRequests[0].SpotInstanceRequestId"}, "DescribeSpotIns
 DISKS = [{**TEMPLATE["BlockDeviceMappings"][0], "Ebs": {**TEMPLATE["BlockDeviceMappings"][0]["Ebs"], "SnapshotId": "{snap}"}},
          *TEMPLATE["BlockDeviceMappings"][1:]]
 
+SFR = {"sfr": "SpotFleetRequestId"}, "DescribeSpotFleetRequests", {"SpotFleetRequestIds": ["{sfr}"]}, "SpotFleetRequestConfigs[0]"
+FLEET_ROLE = "arn:aws:iam::{owner}:role/fleet"
+
+
+def spot_fleet(interfaces, **more):
+    """A request for launches with these network interfaces, and what a list shows of it."""
+    spec = {"ImageId": "{image}", "InstanceType": "m5.4xlarge", "NetworkInterfaces": interfaces}
+    return {"SpotFleetRequestConfig": {**LATER, "IamFleetRole": FLEET_ROLE, "TargetCapacity": 0, "LaunchSpecifications": [spec], **more}}
+
+
 ROWS = [
     # Valid from 2033 on: the region tries the launch now and starts nothing.
     ("RequestSpotInstances",
@@ -41,6 +51,42 @@ ROWS = [
       "LaunchSpecification.NetworkInterfaces[0].SecondaryPrivateIpAddressCount": 4}),
     ("RequestSpotInstances", {**LATER, "LaunchSpecification": {"ImageId": "{image}", "NetworkInterfaces": [{"DeviceIndex": 0, "NetworkInterfaceId": "{eni}"}]}}, *SIR,
      {"LaunchSpecification.NetworkInterfaces[0].NetworkInterfaceId": "{eni}"}),
+    ("RequestSpotFleet",
+     {"SpotFleetRequestConfig": {
+         **LATER, "IamFleetRole": FLEET_ROLE, "TargetCapacity": 4, "OnDemandTargetCapacity": 1, "SpotPrice": "0.25", "AllocationStrategy": "diversified",
+         "OnDemandAllocationStrategy": "prioritized", "ExcessCapacityTerminationPolicy": "noTermination", "Type": "request",
+         "TerminateInstancesWithExpiration": True, "ClientToken": "a-spot-fleet", "TagSpecifications": tags("spot-fleet-request"), "LaunchSpecifications": [
+             {"ImageId": "{image}", "InstanceType": "t3.small", "KeyName": "drawn", "SubnetId": "{subnet}", "SpotPrice": "0.125", "WeightedCapacity": 2.5,
+              "SecurityGroups": [{"GroupId": "{sg}"}], "Placement": {"GroupName": "parts", "Tenancy": "default"}, "Monitoring": {"Enabled": True},
+              "EbsOptimized": True, "IamInstanceProfile": {"Arn": "{profile arn}"}, "UserData": "IyEvYmluL3NoCg==", "BlockDeviceMappings": DISKS,
+              "TagSpecifications": tags("instance")},
+             {"ImageId": "{image}", "InstanceType": "t3.small", "Placement": {"AvailabilityZone": "us-east-1b"}, "SecurityGroups": [{"GroupName": "default"}],
+              "IamInstanceProfile": {"Name": "web"}}]}}, *SFR,
+     {"SpotFleetRequestState": "submitted", "Tags": TAGS, "SpotFleetRequestConfig.IamFleetRole": FLEET_ROLE, "SpotFleetRequestConfig.TargetCapacity": 4,
+      "SpotFleetRequestConfig.OnDemandTargetCapacity": 1, "SpotFleetRequestConfig.SpotPrice": "0.25", "SpotFleetRequestConfig.AllocationStrategy": "diversified",
+      "SpotFleetRequestConfig.OnDemandAllocationStrategy": "prioritized", "SpotFleetRequestConfig.ExcessCapacityTerminationPolicy": "noTermination",
+      "SpotFleetRequestConfig.Type": "request", "SpotFleetRequestConfig.TerminateInstancesWithExpiration": True,
+      "SpotFleetRequestConfig.ClientToken": "a-spot-fleet", "SpotFleetRequestConfig.ValidFrom": LATER["ValidFrom"],
+      "SpotFleetRequestConfig.ValidUntil": LATER["ValidUntil"],
+      "SpotFleetRequestConfig.LaunchSpecifications[1].InstanceType": "t3.small", "SpotFleetRequestConfig.LaunchSpecifications[1].ImageId": "{image}",
+      **{f"SpotFleetRequestConfig.LaunchSpecifications[0].{name}": value for name, value in {
+          "KeyName": "drawn", "SubnetId": "{subnet}", "SpotPrice": "0.125", "WeightedCapacity": 2.5, "SecurityGroups": [{"GroupId": "{sg}"}],
+          "Placement": {"GroupName": "parts", "Tenancy": "default"}, "Monitoring.Enabled": True, "EbsOptimized": True,
+          "IamInstanceProfile.Arn": "{profile arn}", "UserData": "IyEvYmluL3NoCg==", "TagSpecifications": tags("instance"),
+          "BlockDeviceMappings[0].DeviceName": "/dev/xvda", "BlockDeviceMappings[0].Ebs.VolumeSize": 9, "BlockDeviceMappings[0].Ebs.VolumeType": "gp3",
+          "BlockDeviceMappings[0].Ebs.Encrypted": True, "BlockDeviceMappings[0].Ebs.SnapshotId": "{snap}", "BlockDeviceMappings[0].Ebs.Iops": 3500,
+          "BlockDeviceMappings[0].Ebs.Throughput": 200, "BlockDeviceMappings[0].Ebs.KmsKeyId": "alias/aws/ebs",
+          "BlockDeviceMappings[0].Ebs.DeleteOnTermination": DISKS[0]["Ebs"]["DeleteOnTermination"]}.items()},
+      "SpotFleetRequestConfig.LaunchSpecifications[1].Placement.AvailabilityZone": "us-east-1b",
+      "SpotFleetRequestConfig.LaunchSpecifications[1].SecurityGroups[0].GroupName": "default",
+      "SpotFleetRequestConfig.LaunchSpecifications[1].IamInstanceProfile.Name": "web"}),
+    ("RequestSpotFleet", spot_fleet([
+        {**{k: v for k, v in TEMPLATE["NetworkInterfaces"][0].items() if k not in (*ALONE, "NetworkInterfaceId")}, "SubnetId": "{subnet}", "Groups": ["{sg}"]}]), *SFR,
+     {f"SpotFleetRequestConfig.LaunchSpecifications[0].NetworkInterfaces[0].{name}": value for name, value in (
+         ("SubnetId", "{subnet}"), ("Description", "first"), ("Groups", ["{sg}"]), ("DeviceIndex", 0), ("PrivateIpAddress", "10.20.1.33"),
+         ("DeleteOnTermination", True), ("SecondaryPrivateIpAddressCount", 4))}),
+    ("RequestSpotFleet", spot_fleet([{"DeviceIndex": 0, "NetworkInterfaceId": "{eni}"}]), *SFR,
+     {"SpotFleetRequestConfig.LaunchSpecifications[0].NetworkInterfaces[0].NetworkInterfaceId": "{eni}"}),
     ("RunInstances",
      {"ImageId": "{image}", "InstanceType": "t3.small", "MinCount": 1, "MaxCount": 1, "KeyName": "drawn", "SubnetId": "{subnet}",
       "SecurityGroupIds": ["{sg}"], "PrivateIpAddress": "10.20.1.10", "UserData": "#!/bin/sh\n", "ClientToken": "an-instance",
@@ -298,6 +344,13 @@ ROWS = [
       "LaunchSpecification.NetworkInterfaces[3].Ipv6Prefixes[0].Ipv6Prefix": "{six prefix c}",
       "LaunchSpecification.NetworkInterfaces[4].Ipv4PrefixCount": 1, "LaunchSpecification.NetworkInterfaces[5].Ipv6PrefixCount": 2,
       "LaunchSpecification.NetworkInterfaces[6].Ipv6AddressCount": 3}),
+    ("RequestSpotFleet", spot_fleet([{"DeviceIndex": n, "SubnetId": "{six subnet}", k: v} for n, (k, v) in enumerate(ALONE.items())]), *SFR,
+     {"SpotFleetRequestConfig.LaunchSpecifications[0].NetworkInterfaces[0].PrivateIpAddresses": [{"PrivateIpAddress": "10.46.1.250", "Primary": True}],
+      "SpotFleetRequestConfig.LaunchSpecifications[0].NetworkInterfaces[1].Ipv6Addresses[0].Ipv6Address": "{six block d}",
+      "SpotFleetRequestConfig.LaunchSpecifications[0].NetworkInterfaces[2].Ipv4Prefixes[0].Ipv4Prefix": "10.46.1.224/28",
+      "SpotFleetRequestConfig.LaunchSpecifications[0].NetworkInterfaces[3].Ipv6Prefixes[0].Ipv6Prefix": "{six prefix c}",
+      "SpotFleetRequestConfig.LaunchSpecifications[0].NetworkInterfaces[4].Ipv4PrefixCount": 1, "SpotFleetRequestConfig.LaunchSpecifications[0].NetworkInterfaces[5].Ipv6PrefixCount": 2,
+      "SpotFleetRequestConfig.LaunchSpecifications[0].NetworkInterfaces[6].Ipv6AddressCount": 3}),
     ("AssignIpv6Addresses", {"NetworkInterfaceId": "{named eni}", "Ipv6Prefixes": ["{six prefix b}"]}, {}, "DescribeNetworkInterfaces",
      {"NetworkInterfaceIds": ["{named eni}"]}, "NetworkInterfaces[0]", {"Ipv6Prefixes[1].Ipv6Prefix": "{six prefix b}"}),
     ("RunInstances", {"ImageId": "{image}", "InstanceType": "t3.small", "MinCount": 1, "MaxCount": 1, "NetworkInterfaces": [

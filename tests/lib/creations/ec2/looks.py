@@ -48,6 +48,7 @@ TELLING = {
     **{(action, "ValidUntil" if action[1] == "e" else "InstanceMarketOptions.SpotOptions.ValidUntil"): "ValidUntil" for action in ("RunInstances", "RequestSpotInstances")},
     ("RequestSpotInstances", "ValidFrom"): "ValidFrom",
     ("CreateFleet", "ValidFrom"): "ValidFrom", ("CreateFleet", "ValidUntil"): "ValidUntil",
+    **{("RequestSpotFleet", f"SpotFleetRequestConfig.{name}"): f"SpotFleetRequestConfig.{name}" for name in ("ValidFrom", "ValidUntil")},
     **{(action, "LaunchTemplateData.InstanceMarketOptions.SpotOptions.ValidUntil"): "LaunchTemplateData"
        for action in ("CreateLaunchTemplate", "CreateLaunchTemplateVersion")},
     ("AssignIpv6Addresses", "Ipv6AddressCount"): "length(Ipv6Addresses)",
@@ -120,6 +121,9 @@ UNSEEN = {
     "ClientData.UploadEnd": "likewise",
     "ClientData.UploadSize": "likewise",
     "TagSpecification.N.ResourceType": "the tags are compared",
+    "SpotFleetRequestConfig.TagSpecification.N.ResourceType": "likewise",
+    "SpotFleetRequestConfig.LaunchSpecifications.N.BlockDeviceMapping.N.VirtualName": "as RunInstances' own",
+    "SpotFleetRequestConfig.LaunchSpecifications.N.NetworkInterfaceSet.N.AssociatePublicIpAddress": "likewise; the instance's interfaces have it",
     "TagSpecifications.N.ResourceType": "likewise",
     "BlockDeviceMapping.N.VirtualName": "names a disk that no type has here: it is left out as EC2 does",
     "IpPermissions.N.Groups.N.VpcId": "the group says it; another is refused",
