@@ -18,6 +18,7 @@
 #include "api/openstack/core/openstack.h"
 #include "api/scim/scim.h"
 #include "api/sns/sns.h"
+#include "api/events/events.h"
 #include "api/sqs/sqs.h"
 #include "api/support/support.h"
 #include "api/tmf/tmf.h"
@@ -70,6 +71,14 @@ static int dump_cloudwatch_here(const struct command *command, json_t *args, con
 	(void) args;
 	(void) config_path;
 	return print_dump(cloudwatch_dump_actions);
+}
+
+static int dump_events_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	return print_dump(events_dump_actions);
 }
 
 static int dump_sqs_here(const struct command *command, json_t *args, const char *config_path)
@@ -549,6 +558,14 @@ static void add_sns_coverage(struct buf *out)
 	sns_write_coverage(out);
 }
 
+static void add_events_coverage(struct buf *out)
+{
+	buf_add_str(out, STR("\n## Amazon EventBridge\n\nRules of the default event bus, with queues and topics as "
+			     "targets (`docs/events.md`). Other buses, archives,\nconnections and API destinations "
+			     "answer UnknownOperationException.\n\n"));
+	events_write_coverage(out);
+}
+
 static void add_connect_coverage(struct buf *out)
 {
 	buf_add_str(
@@ -614,6 +631,7 @@ static int dump_coverage_here(const struct command *command, json_t *args, const
 		add_cloudwatch_coverage(&out);
 		add_sqs_coverage(&out);
 		add_sns_coverage(&out);
+		add_events_coverage(&out);
 		add_connect_coverage(&out);
 		add_ebs_coverage(&out);
 		add_autoscaling_coverage(&out);
@@ -826,6 +844,10 @@ const struct command dump_commands[] = {
 	 "Prints every action of CloudWatch with its parameters and permission, as JSON.",
 	 {{0}},
 	 .run_here = dump_cloudwatch_here},
+	{"dump events",
+	 "Prints the calls of Amazon EventBridge with their parameters as JSON.",
+	 {{0}},
+	 .run_here = dump_events_here},
 	{"dump sqs",
 	 "Prints every action of SQS with its parameters and permission, as JSON.",
 	 {{0}},

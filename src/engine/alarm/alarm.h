@@ -80,6 +80,7 @@ struct alarm_verdict {
 struct alarm_point {
 	int64_t at_us;
 	bool is_there;
+	bool has_few_samples; /* too few for the alarm's percentile */
 	double value;
 };
 /* Decides on the points of evaluation_periods + ALARM_EXTRA_PERIODS periods at most, the oldest first. now_us: the time that
