@@ -102,8 +102,10 @@ static RESULT put_one(struct op *op, uuid account, struct event_entry *entry)
 	entry->event = made.row.id;
 	if (!event_has_rules(op->head, account))
 		return OK;
+	/* A quarter of the places is left for events of the region. */
+	int64_t most = engine_get_limit(op->head, LIMIT_BUS_EVENTS), wanted = 1 + (most > 0 ? most / 4 : 0);
 	if (row_bytes_is_full(op->head, account) ||
-	    !result_is_ok(limit_check(op, LIMIT_BUS_EVENTS, account, EVENT_RESERVED, STR_NONE))) {
+	    !result_is_ok(limit_check(op, LIMIT_BUS_EVENTS, account, wanted, STR_NONE))) {
 		ctx_clear_problem(op->ctx);
 		return refuse(op, entry, "ThrottlingException",
 			      "Rate exceeded: too many events of the account are on their way to rules.");

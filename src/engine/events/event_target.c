@@ -56,7 +56,7 @@ static RESULT check_arn(struct op *op, const struct event_target *next, bool *re
 	if (next->message_group.n && (!queue || !queue->is_fifo))
 		return fail(op, "Targets", "SqsParameters are valid for FIFO queues alone: ", next->arn);
 	if (topic)
-		return engine_permit(op, "topic.publish", KIND_TOPIC, &topic->row);
+		return engine_permit_beside_on(op, "topic.publish", KIND_TOPIC, &topic->row);
 	if (!queue)
 		return OK;
 	if (queue->is_fifo && !next->message_group.n)
@@ -64,7 +64,7 @@ static RESULT check_arn(struct op *op, const struct event_target *next, bool *re
 			    "Parameter(s) SqsParameters must be specified for target: ", next->name);
 	if (queue->is_fifo && !queue->dedups_content)
 		return fail(op, "Targets", "The FIFO queue needs content-based deduplication: ", next->arn);
-	return engine_permit(op, "queue.send", KIND_QUEUE, &queue->row);
+	return engine_permit_beside_on(op, "queue.send", KIND_QUEUE, &queue->row);
 }
 
 static RESULT check_dead_queue(struct op *op, const struct event_target *next)
@@ -77,7 +77,7 @@ static RESULT check_dead_queue(struct op *op, const struct event_target *next)
 		return fail(op, "Targets",
 			    "The DeadLetterConfig needs a standard queue of the account in this region: ",
 			    next->dead_queue);
-	return engine_permit(op, "queue.send", KIND_QUEUE, &dead->row);
+	return engine_permit_beside_on(op, "queue.send", KIND_QUEUE, &dead->row);
 }
 
 /* ---- put ---- */

@@ -21,8 +21,7 @@ enum {
 	EVENT_RETRIES_MAX = 185,
 	EVENT_AGE_MIN_S = 60,
 	EVENT_AGE_MAX_S = 86400,
-	EVENT_SENDINGS_MAX = 50, /* deliveries after which the change of an event ends */
-	EVENT_RESERVED = 500      /* places for events of the region, which PutEvents leaves free */
+	EVENT_SENDINGS_MAX = 50 /* deliveries after which the change of an event ends */
 };
 
 /* ---- ARNs ---- */

@@ -238,11 +238,11 @@ static RESULT check_target(struct op *op, const struct scaling_group *group, str
 	const struct topic *topic = engine_find_topic_by_arn(op->head, group->account, target);
 	const struct queue *queue = engine_find_queue_by_arn(op->head, group->account, target);
 	if (topic)
-		return engine_permit(op, "topic.publish", KIND_TOPIC, &topic->row);
+		return engine_permit_beside_on(op, "topic.publish", KIND_TOPIC, &topic->row);
 	if (!queue || queue->is_fifo)
 		return fail_target(op, "NotificationTargetARN", target,
 				   "It must be a topic or a standard queue of the account in this region.");
-	return engine_permit(op, "queue.send", KIND_QUEUE, &queue->row);
+	return engine_permit_beside_on(op, "queue.send", KIND_QUEUE, &queue->row);
 }
 
 RESULT scaling_apply_hook_target(struct op *op, const struct scaling_group *group,

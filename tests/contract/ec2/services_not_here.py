@@ -25,7 +25,7 @@ from waiting import HANG_S  # noqa: E402
 
 AWS = "/usr/bin/aws"
 SERVICE_ERROR = 254  # exit status of aws if the service answered an error
-HERE = {"autoscaling", "ec2", "ec2-instance-connect", "iam", "sts", "ce", "support", "ebs", "sqs", "sns"}
+HERE = {"autoscaling", "ec2", "ec2-instance-connect", "iam", "sts", "ce", "support", "ebs", "sqs", "sns", "events"}
 NEWER = {"s3express"}  # newer than Debian's botocore, or without a model of their own
 OF_S3 = {"s3-object-lambda"}  # S3's client signs for it
 FORMS = {"ec2": "QUERY", "query": "QUERY", "rest-json": "REST_JSON", "rest-xml": "REST_XML"}

@@ -74,7 +74,7 @@ def make_place(dev):
     return Place(dev, "events")
 
 
-@holds("EventBridge")
+@holds("What each face calls it: rule of an event bus", "Instances: Events")
 def test_instance_to_queue(place):
     url, arn = place.queue("states")
     place.rule("states", {"source": ["aws.ec2"], "detail-type": ["EC2 Instance State-change Notification"]}, arn)

@@ -17,7 +17,7 @@
 #define NOT_HERE(service)                                                                                    \
 	"The service " service                                                                               \
 	" is not in this region, which has autoscaling, ce, ebs, ec2, ec2-instance-connect, "                \
-	"elasticloadbalancing, iam, monitoring, sns, sqs, sts and support."
+	"elasticloadbalancing, events, iam, monitoring, sns, sqs, sts and support."
 #define XML_HEAD "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 #define QUERY_ERROR(attribute, service)                                                                      \
 	XML_HEAD "<ErrorResponse" attribute                                                                  \
