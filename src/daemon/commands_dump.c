@@ -13,12 +13,12 @@
 #include "api/ebs/ebs.h"
 #include "api/ec2/core/ec2.h"
 #include "api/elb/elb.h"
+#include "api/events/events.h"
 #include "api/iam/iam.h"
 #include "api/native/native.h"
 #include "api/openstack/core/openstack.h"
 #include "api/scim/scim.h"
 #include "api/sns/sns.h"
-#include "api/events/events.h"
 #include "api/sqs/sqs.h"
 #include "api/support/support.h"
 #include "api/tmf/tmf.h"
@@ -560,9 +560,11 @@ static void add_sns_coverage(struct buf *out)
 
 static void add_events_coverage(struct buf *out)
 {
-	buf_add_str(out, STR("\n## Amazon EventBridge\n\nRules of the default event bus, with queues and topics as "
-			     "targets (`docs/events.md`). Other buses, archives,\nconnections and API destinations "
-			     "answer UnknownOperationException.\n\n"));
+	buf_add_str(
+		out,
+		STR("\n## Amazon EventBridge\n\nRules of the default event bus, with queues and topics as "
+		    "targets (`docs/events.md`). Other buses, archives,\nconnections and API destinations "
+		    "answer UnknownOperationException.\n\n"));
 	events_write_coverage(out);
 }
 

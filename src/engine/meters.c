@@ -6,8 +6,8 @@
 
 #include "base/json_write.h"
 #include "engine/annotation.h"
-#include "engine/events/events_internal.h"
 #include "engine/billing/standing.h"
+#include "engine/events/events_internal.h"
 #include "engine/licence/licence_internal.h"
 #include "engine/network/address/address_prefix.h"
 #include "engine/reservation/capacity_reservation_internal.h"

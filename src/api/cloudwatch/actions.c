@@ -245,10 +245,10 @@ static RESULT check_extended(struct cloudwatch_call *e, const struct strs *words
 				      CLOUDWATCH_STATISTICS_MAX);
 	for (size_t k = 0; k < words->count; k++)
 		if (!statistic_read(words->at[k], &statistic) || statistic.kind == STATISTIC_BASIC)
-			return ctx_fail_field(
-				e->c, ERR_INVALID, STR("ExtendedStatistics"),
-				"The value %" STR_FMT " for parameter ExtendedStatistics is not supported.",
-				STR_ARG(words->at[k]));
+			return ctx_fail_field(e->c, ERR_INVALID, STR("ExtendedStatistics"),
+					      "The value %" STR_FMT
+					      " for parameter ExtendedStatistics is not supported.",
+					      STR_ARG(words->at[k]));
 	return OK;
 }
 
@@ -257,9 +257,10 @@ static RESULT prepare_statistics(struct cloudwatch_call *e, void *args)
 	struct statistics_args *a = args;
 	struct cloudwatch_question *q = &a->question;
 	if (a->statistics.count && a->extended.count)
-		return ctx_fail_field(e->c, ERR_COMBINATION, STR("Statistics"),
-				      "The parameters Statistics and ExtendedStatistics are mutually exclusive and "
-				      "you have specified both.");
+		return ctx_fail_field(
+			e->c, ERR_COMBINATION, STR("Statistics"),
+			"The parameters Statistics and ExtendedStatistics are mutually exclusive and "
+			"you have specified both.");
 	TRY(check_extended(e, &a->extended));
 	q->has_values = a->extended.count > 0;
 	if (!a->statistics.count && !a->extended.count)

@@ -289,8 +289,8 @@ static RESULT take_queries(struct cloudwatch_call *e, struct put_args *a, struct
 		arena_new_array(e->c->arena, struct alarm_query, a->queries.count + 1), a->queries.count};
 	if (!queries.at)
 		return ctx_no_memory(e->c);
-	if (row->metric.n || row->name_space.n || a->statistic.n || a->extended.n || a->low.n || a->period_s || row->unit.n ||
-	    a->dimensions.count)
+	if (row->metric.n || row->name_space.n || a->statistic.n || a->extended.n || a->low.n ||
+	    a->period_s || row->unit.n || a->dimensions.count)
 		return fail_parameter(
 			e, "Metrics",
 			"Metrics cannot be specified with MetricName, Namespace, Dimensions, Period, Unit "
@@ -311,13 +311,14 @@ static RESULT take_metric(struct cloudwatch_call *e, struct put_args *a, struct 
 				      "An alarm needs MetricName, Namespace, Period and either Statistic or "
 				      "ExtendedStatistic, or Metrics.");
 	row->statistic = a->statistic.n ? a->statistic : a->extended;
-	if (!statistic_read(row->statistic, &statistic) || (a->extended.n && statistic.kind == STATISTIC_BASIC))
+	if (!statistic_read(row->statistic, &statistic) ||
+	    (a->extended.n && statistic.kind == STATISTIC_BASIC))
 		return fail_parameter(e, "ExtendedStatistic",
 				      "The value for parameter ExtendedStatistic is not supported.");
 	if (a->low.n && statistic.kind != STATISTIC_PERCENTILE)
 		return fail_parameter(e, "EvaluateLowSampleCountPercentile",
 				      "EvaluateLowSampleCountPercentile is valid for percentiles alone.");
-	row->low_samples = !a->low.n                ? ALARM_LOW_SAMPLES_UNSET
+	row->low_samples = !a->low.n                  ? ALARM_LOW_SAMPLES_UNSET
 			   : str_is(a->low, "ignore") ? ALARM_LOW_SAMPLES_IGNORE
 						      : ALARM_LOW_SAMPLES_EVALUATE;
 	row->period_s = a->period_s;

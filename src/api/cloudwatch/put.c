@@ -117,7 +117,8 @@ static RESULT read_values(struct cloudwatch_call *e, const struct datum *d, size
 {
 	if (d->values.count > VALUES_MAX || (d->counts.count && d->counts.count != d->values.count))
 		return fail_datum(e, k, "Values", "must have up to 150 values, and as many Counts or none.");
-	struct metric_sample *samples = arena_new_array(e->c->arena, struct metric_sample, d->values.count + 1);
+	struct metric_sample *samples =
+		arena_new_array(e->c->arena, struct metric_sample, d->values.count + 1);
 	if (!samples)
 		return ctx_no_memory(e->c);
 	for (size_t n = 0; n < d->values.count; n++) {

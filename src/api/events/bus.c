@@ -12,10 +12,11 @@ struct bus_args {
 	struct str bus, prefix;
 };
 static const struct param describe_params[] = {PARAM(struct bus_args, "Name", bus, .min = 1,
-						     .max = EVENTS_ARN_MAX, .doc = "Name or ARN; absent: default.")};
-static const struct param list_params[] = {PARAM(struct bus_args, "NamePrefix", prefix, .min = 1, .max = 256,
-						 .doc = "Beginning of the name."),
-					   EVENTS_PAGE_PARAMS(struct bus_args)};
+						     .max = EVENTS_ARN_MAX,
+						     .doc = "Name or ARN; absent: default.")};
+static const struct param list_params[] = {
+	PARAM(struct bus_args, "NamePrefix", prefix, .min = 1, .max = 256, .doc = "Beginning of the name."),
+	EVENTS_PAGE_PARAMS(struct bus_args)};
 
 static RESULT prepare_describe(struct events_call *e, void *args)
 {
@@ -55,12 +56,15 @@ struct entry_args {
 	struct str time, bus;
 };
 static const struct param entry_rows[] = {
-	{.wire = "Time", .type = PARAM_JSON, .offset = offsetof(struct entry_args, time),
+	{.wire = "Time",
+	 .type = PARAM_JSON,
+	 .offset = offsetof(struct entry_args, time),
 	 .doc = "Time in seconds since 1970; absent: now."},
 	PARAM(struct entry_args, "Source", entry.source, .max = 256,
 	      .doc = "Source, which does not begin with \"aws.\"."),
 	PARAM(struct entry_args, "DetailType", entry.detail_type, .max = 128, .doc = "Detail type."),
-	PARAM(struct entry_args, "Detail", entry.detail, .max = EVENT_BYTES_MAX, .doc = "Detail: a JSON object."),
+	PARAM(struct entry_args, "Detail", entry.detail, .max = EVENT_BYTES_MAX,
+	      .doc = "Detail: a JSON object."),
 	PARAM(struct entry_args, "Resources", entry.resources, .max = 2048, .doc = "ARNs of resources."),
 	EVENTS_BUS_PARAM(struct entry_args),
 	NOT_BUILT("TraceHeader", .doc = "Traces of X-Ray."),
@@ -83,9 +87,8 @@ static const struct param put_params[] = {
 static void refuse(struct events_call *e, struct event_entry *entry, const char *member)
 {
 	entry->code = "InvalidArgument";
-	entry->message = str_print(e->c->arena,
-				   "Parameter %s is not valid. Reason: %s is a required argument.", member,
-				   member);
+	entry->message = str_print(
+		e->c->arena, "Parameter %s is not valid. Reason: %s is a required argument.", member, member);
 }
 
 static RESULT read_time(struct events_call *e, struct str text, int64_t *ret_us)
@@ -132,8 +135,8 @@ static RESULT prepare_put(struct events_call *e, void *args)
 	}
 	return size <= EVENT_BYTES_MAX
 		       ? OK
-		       : events_fail(e, "Entries", "Total size of the entries in the request is over the limit.",
-				     STR_NONE);
+		       : events_fail(e, "Entries",
+				     "Total size of the entries in the request is over the limit.", STR_NONE);
 }
 
 static RESULT answer_put(struct events_call *e, const void *args, struct json_writer *w)
@@ -165,16 +168,16 @@ struct test_args {
 	struct str pattern, event;
 };
 static const struct param test_params[] = {
-	PARAM(struct test_args, "EventPattern", pattern, .flags = REQUIRED, .min = 1, .max = EVENT_PATTERN_MAX,
-	      .doc = "Event pattern, as JSON."),
+	PARAM(struct test_args, "EventPattern", pattern, .flags = REQUIRED, .min = 1,
+	      .max = EVENT_PATTERN_MAX, .doc = "Event pattern, as JSON."),
 	PARAM(struct test_args, "Event", event, .flags = REQUIRED, .min = 1, .max = 65536,
 	      .doc = "Event, as JSON, with the members that every event has."),
 };
 
 static RESULT prepare_test(struct events_call *e, void *args)
 {
-	static const char *const members[] = {"id", "account", "source", "time", "region", "resources",
-					      "detail-type"};
+	static const char *const members[] = {"id",     "account",   "source",     "time",
+					      "region", "resources", "detail-type"};
 	const struct test_args *a = args;
 	const char *missing = NULL;
 	json_t *event = json_loadb(a->event.p, a->event.n, JSON_REJECT_DUPLICATES, NULL);
@@ -183,8 +186,8 @@ static RESULT prepare_test(struct events_call *e, void *args)
 		missing = json_object_get(event, members[k]) ? NULL : members[k];
 	json_decref(event);
 	if (!is_object)
-		return events_fail(e, "Event", "Parameter Event is not valid. Reason: it is not a JSON object",
-				   STR_NONE);
+		return events_fail(e, "Event",
+				   "Parameter Event is not valid. Reason: it is not a JSON object", STR_NONE);
 	if (missing)
 		return events_fail(e, "Event", "Parameter Event is not valid. Reason: it needs the member ",
 				   str_from(missing));

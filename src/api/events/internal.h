@@ -16,7 +16,8 @@ struct events_call {
 struct events_action {
 	API_ACTION_BASE;
 	RESULT (*prepare)(struct events_call *e, void *args);
-	RESULT (*answer)(struct events_call *e, const void *args, struct json_writer *w); /* NULL: no members */
+	RESULT(*answer)
+	(struct events_call *e, const void *args, struct json_writer *w); /* NULL: no members */
 };
 #define EVENTS_ACTION(word) .name = (word), .permit = "events:" word
 
@@ -36,7 +37,8 @@ RESULT events_fail(struct events_call *e, const char *field, const char *words, 
 RESULT events_check_bus(struct events_call *e, struct str bus);
 struct str events_write_bus_arn(struct events_call *e);
 #define EVENTS_BUS_PARAM(T, ...)                                                                             \
-	PARAM(T, "EventBusName", bus, .min = 1, .max = EVENTS_ARN_MAX, .doc = "Event bus: default, or its ARN.")
+	PARAM(T, "EventBusName", bus, .min = 1, .max = EVENTS_ARN_MAX,                                       \
+	      .doc = "Event bus: default, or its ARN.")
 
 /* ---- pages ---- */
 

@@ -54,11 +54,13 @@ static const struct param put_params[] = {
 	      .doc = "Event pattern, as JSON."),
 	PARAM(struct put_args, "ScheduleExpression", wish.row.schedule, .max = EVENT_SCHEDULE_MAX,
 	      .doc = "Schedule: rate(5 minutes), or cron(0 12 * * ? *) in UTC."),
-	PARAM(struct put_args, "State", state, .absent = "ENABLED", .words = "ENABLED|DISABLED", .doc = "State."),
+	PARAM(struct put_args, "State", state, .absent = "ENABLED", .words = "ENABLED|DISABLED",
+	      .doc = "State."),
 	PARAM(struct put_args, "Description", wish.row.description, .max = 512, .doc = "Description."),
 	PARAM(struct put_args, "RoleArn", wish.row.role, .min = 1, .max = EVENTS_ARN_MAX,
 	      .doc = "Role of the account, which the caller may pass. Stored and shown only."),
-	PARAM_LIST(struct put_args, "Tags", tags, tag_table, .max = EVENTS_TAGS_MAX, .doc = "Tags of a new rule."),
+	PARAM_LIST(struct put_args, "Tags", tags, tag_table, .max = EVENTS_TAGS_MAX,
+		   .doc = "Tags of a new rule."),
 	EVENTS_BUS_PARAM(struct put_args),
 };
 
@@ -142,10 +144,10 @@ struct list_args {
 	struct events_page page;
 	struct str bus, prefix, target;
 };
-static const struct param list_params[] = {
-	PARAM(struct list_args, "NamePrefix", prefix, .min = 1, .max = EVENT_NAME_MAX,
-	      .doc = "Beginning of the names."),
-	EVENTS_BUS_PARAM(struct list_args), EVENTS_PAGE_PARAMS(struct list_args)};
+static const struct param list_params[] = {PARAM(struct list_args, "NamePrefix", prefix, .min = 1,
+						 .max = EVENT_NAME_MAX, .doc = "Beginning of the names."),
+					   EVENTS_BUS_PARAM(struct list_args),
+					   EVENTS_PAGE_PARAMS(struct list_args)};
 static const struct param by_target_params[] = {
 	PARAM(struct list_args, "TargetArn", target, .flags = REQUIRED, .min = 1, .max = EVENTS_ARN_MAX,
 	      .doc = "ARN of the target."),

@@ -17,11 +17,12 @@ struct tag_args {
 #define ARN                                                                                                  \
 	PARAM(struct tag_args, "ResourceARN", arn, .flags = REQUIRED, .min = 1, .max = EVENTS_ARN_MAX,       \
 	      .doc = "ARN of the rule.")
-static const struct param tag_params[] = {
-	ARN, PARAM_LIST(struct tag_args, "Tags", wish.tags, tag_table, .flags = REQUIRED, .max = EVENTS_TAGS_MAX,
-			.doc = "Tags to set.")};
-static const struct param untag_params[] = {ARN, PARAM(struct tag_args, "TagKeys", wish.keys, .flags = REQUIRED,
-						       .min = 1, .max = TAG_KEY_MAX, .doc = "Tags to remove.")};
+static const struct param tag_params[] = {ARN, PARAM_LIST(struct tag_args, "Tags", wish.tags, tag_table,
+							  .flags = REQUIRED, .max = EVENTS_TAGS_MAX,
+							  .doc = "Tags to set.")};
+static const struct param untag_params[] = {ARN,
+					    PARAM(struct tag_args, "TagKeys", wish.keys, .flags = REQUIRED,
+						  .min = 1, .max = TAG_KEY_MAX, .doc = "Tags to remove.")};
 static const struct param list_params[] = {ARN};
 
 /* "arn:aws:events:REGION:ACCOUNT:rule/NAME", or with "default/" before the name. */
@@ -35,7 +36,8 @@ static RESULT prepare(struct events_call *e, void *args)
 	if (str_starts_with(name, STR("default/")))
 		name = str_slice(name, 8, name.n);
 	if (!name.n)
-		return events_fail(e, "ResourceARN", "The ARN is not that of a rule of the account: ", a->arn);
+		return events_fail(e, "ResourceARN",
+				   "The ARN is not that of a rule of the account: ", a->arn);
 	return events_find_rule(e, name, "ResourceARN", &a->wish.entity);
 }
 

@@ -21,11 +21,11 @@ static const struct param transformer_rows[] = {
 	      .doc = "Template of the text."),
 };
 static const struct params transformer_table = PARAMS(struct target_args, transformer_rows);
-static const struct param sqs_rows[] = {PARAM(struct target_args, "MessageGroupId", row.message_group, .max = 128,
-					      .doc = "Message group ID.")};
+static const struct param sqs_rows[] = {PARAM(struct target_args, "MessageGroupId", row.message_group,
+					      .max = 128, .doc = "Message group ID.")};
 static const struct params sqs_table = PARAMS(struct target_args, sqs_rows);
-static const struct param dead_rows[] = {
-	PARAM(struct target_args, "Arn", dead_arn, .min = 1, .max = EVENTS_ARN_MAX, .doc = "ARN of the queue.")};
+static const struct param dead_rows[] = {PARAM(struct target_args, "Arn", dead_arn, .min = 1,
+					       .max = EVENTS_ARN_MAX, .doc = "ARN of the queue.")};
 static const struct params dead_table = PARAMS(struct target_args, dead_rows);
 static const struct param retry_rows[] = {
 	PARAM(struct target_args, "MaximumRetryAttempts", retries, .max = EVENT_RETRIES_MAX, .absent = "185",
@@ -48,7 +48,8 @@ static const struct param target_rows[] = {
 	      .doc = "ARN of a queue or topic of the account."),
 	PARAM(struct target_args, "RoleArn", row.role, .min = 1, .max = EVENTS_ARN_MAX,
 	      .doc = "Role of the account, which the caller may pass. Stored and shown only."),
-	PARAM(struct target_args, "Input", row.input, .max = 8192, .doc = "JSON that is sent in place of the event."),
+	PARAM(struct target_args, "Input", row.input, .max = 8192,
+	      .doc = "JSON that is sent in place of the event."),
 	PARAM(struct target_args, "InputPath", row.input_path, .max = 256,
 	      .doc = "JSONPath of the part of the event that is sent."),
 	WITHIN("InputTransformer", transformer_table, "Template of the text that is sent."),
@@ -95,12 +96,12 @@ static RESULT take_target(struct events_call *e, const struct target_args *t, st
 	wish->row.retries_max = t->retries;
 	wish->row.age_max_s = t->age_s;
 	TRY(take_paths(e, t, &wish->row));
-	if (t->dead_arn.n &&
-	    !engine_read_messaging_arn(t->dead_arn, "sqs", e->config->region, e->c->who->account_number,
-				       &wish->row.dead_queue))
-		return events_fail(e, "Targets",
-				   "The DeadLetterConfig needs a standard queue of the account in this region: ",
-				   t->dead_arn);
+	if (t->dead_arn.n && !engine_read_messaging_arn(t->dead_arn, "sqs", e->config->region,
+							e->c->who->account_number, &wish->row.dead_queue))
+		return events_fail(
+			e, "Targets",
+			"The DeadLetterConfig needs a standard queue of the account in this region: ",
+			t->dead_arn);
 	if (is_known)
 		return OK;
 	wish->code = "ValidationException";

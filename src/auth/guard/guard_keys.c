@@ -171,13 +171,18 @@ static struct str other_arn(const struct guard_subject *s, struct arena *a)
 		       : engine_write_balancing_arn(s->tables, a, s->state->region, number, s->kind, row);
 }
 
+static bool is_other_kind(enum kind kind)
+{
+	return kind == KIND_ALARM || engine_is_messaging_kind(kind) || engine_is_event_kind(kind) ||
+	       engine_is_balancing_kind(kind) || engine_is_scaling_kind(kind);
+}
+
 struct str guard_write_arn(const struct guard_subject *s, struct arena *a)
 {
 	const struct identity *who = s->state->call->ctx.who;
 	if (!s->tables || s->kind == KIND_NONE)
 		return STR("*");
-	if (s->kind == KIND_ALARM || engine_is_messaging_kind(s->kind) || engine_is_event_kind(s->kind) || engine_is_balancing_kind(s->kind) ||
-	    engine_is_scaling_kind(s->kind))
+	if (is_other_kind(s->kind))
 		return other_arn(s, a);
 	if (s->absent.n)
 		return ec2_arn(s, a, s->kind, who->account, s->absent);

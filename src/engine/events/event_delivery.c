@@ -127,7 +127,8 @@ static RESULT send(struct op *op, const struct event_target *target, struct str 
 	struct published_message published = {.body = body};
 	*out = (struct outcome){.problem = STR_NONE};
 	if (!body.n)
-		give_up(out, "INVALID_JSON", "The input of the target does not fit the event, or is too long.");
+		give_up(out, "INVALID_JSON",
+			"The input of the target does not fit the event, or is too long.");
 	else if (topic)
 		return see_added(op, topic_publish(op, topic->row.id, &published), out);
 	else if (!queue)
@@ -150,13 +151,24 @@ static RESULT bury(struct op *op, const struct event_target *target, struct str 
 	const struct queue *dead = queue_find_by_account(op->head, target->account, target->dead_queue);
 	struct arena *a = op->ctx->arena;
 	struct str rule_arn = engine_find_event_rule_arn(op->head, a, rule);
-	const struct str texts[] = {
-		STR("RULE_ARN"),        STR("String"), rule_arn,
-		STR("TARGET_ARN"),      STR("String"), target->arn,
-		STR("ERROR_CODE"),      STR("String"), str_from(out->code),
-		STR("ERROR_MESSAGE"),   STR("String"), out->problem,
-		STR("RETRY_ATTEMPTS"),  STR("Number"), str_print(a, "%" PRId64, tries),
-		STR("EXHAUSTED_RETRY_CONDITION"), STR("String"), str_from(exhausted)};
+	const struct str texts[] = {STR("RULE_ARN"),
+				    STR("String"),
+				    rule_arn,
+				    STR("TARGET_ARN"),
+				    STR("String"),
+				    target->arn,
+				    STR("ERROR_CODE"),
+				    STR("String"),
+				    str_from(out->code),
+				    STR("ERROR_MESSAGE"),
+				    STR("String"),
+				    out->problem,
+				    STR("RETRY_ATTEMPTS"),
+				    STR("Number"),
+				    str_print(a, "%" PRId64, tries),
+				    STR("EXHAUSTED_RETRY_CONDITION"),
+				    STR("String"),
+				    str_from(exhausted)};
 	size_t count = sizeof texts / sizeof *texts - (exhausted ? 0 : ATTRIBUTE_TEXTS);
 	struct message_wish message = {.body = body, .attributes = {texts, count}, .delay_s = -1};
 	if (!target->dead_queue.n || !dead || !body.n ||

@@ -170,7 +170,7 @@ RESULT event_write_input(struct ctx *c, const struct tables *t, const struct eve
 	json_decref(document);
 	struct result result = buf_finish(&out);
 	*ret_text = result_is_ok(result) && out.size <= EVENT_BYTES_MAX ? str_copy(c->arena, buf_str(&out))
-									 : STR_NONE;
+									: STR_NONE;
 	bool is_full = result_is_ok(result) && out.size && out.size <= EVENT_BYTES_MAX && !ret_text->p;
 	buf_done(&out);
 	return is_full ? ctx_no_memory(c) : OK;

@@ -6,9 +6,9 @@
 #include "base/buf.h"
 #include "engine/events/events_internal.h"
 #include "engine/limits.h"
+#include "engine/messaging/json_pattern.h"
 #include "engine/people/policy/iam_role.h"
 #include "engine/region/region.h"
-#include "model/json_pattern.h"
 #include "store/account.h"
 
 /* ---- ARNs ---- */
@@ -63,9 +63,9 @@ static json_t *read_object(struct str text)
 RESULT engine_check_event_pattern(struct ctx *c, struct str pattern)
 {
 	json_t *document = read_object(pattern);
-	struct result result =
-		document ? json_pattern_check(c, &dialect, document)
-			 : ctx_fail_field(c, ERR_INVALID, STR("EventPattern"), WORDS "Filter is not an object");
+	struct result result = document ? json_pattern_check(c, &dialect, document)
+					: ctx_fail_field(c, ERR_INVALID, STR("EventPattern"),
+							 WORDS "Filter is not an object");
 	json_decref(document);
 	return result;
 }

@@ -13,11 +13,11 @@ enum { MINUTES_OF_DAY = 24 * 60 };
 struct event_cron {
 	uint64_t minutes, hours, days, months, weekdays; /* bit sets; weekday 1 is Sunday */
 	bool years[YEARS];
-	bool is_last_day;          /* "L": the month's last day */
-	bool is_last_weekday;      /* "LW" */
-	int64_t near_day;          /* "15W": the weekday nearest to that day; 0: none */
-	int64_t last_of_weekday;   /* "6L": the last Friday; 0: none */
-	int64_t nth_weekday, nth;  /* "6#3": the third Friday; 0: none */
+	bool is_last_day;            /* "L": the month's last day */
+	bool is_last_weekday;        /* "LW" */
+	int64_t near_day;            /* "15W": the weekday nearest to that day; 0: none */
+	int64_t last_of_weekday;     /* "6L": the last Friday; 0: none */
+	int64_t nth_weekday, nth;    /* "6#3": the third Friday; 0: none */
 	bool has_days, has_weekdays; /* false: "?" */
 };
 
@@ -101,9 +101,11 @@ static bool read_bits(struct str text, const struct cron_field *f, uint64_t *ret
 	return true;
 }
 
-static const struct cron_field minute_field = {0, 59, NULL}, hour_field = {0, 23, NULL}, day_field = {1, 31, NULL},
-			  month_field = {1, 12, "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC"},
-			  weekday_field = {1, 7, "SUNMONTUEWEDTHUFRISAT"}, year_field = {YEAR_MIN, YEAR_MAX, NULL};
+static const struct cron_field minute_field = {0, 59, NULL}, hour_field = {0, 23, NULL},
+			       day_field = {1, 31, NULL},
+			       month_field = {1, 12, "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC"},
+			       weekday_field = {1, 7, "SUNMONTUEWEDTHUFRISAT"},
+			       year_field = {YEAR_MIN, YEAR_MAX, NULL};
 
 static bool read_days(struct str text, struct event_cron *c)
 {
@@ -130,7 +132,8 @@ static bool read_weekdays(struct str text, struct event_cron *c)
 	if (str_ends_with(text, STR("L")) && text.n > 1)
 		return read_number(str_slice(text, 0, text.n - 1), &weekday_field, &c->last_of_weekday);
 	if (str_contains(text, STR("#")))
-		return str_split_next(&rest, '#', &day) && read_number(day, &weekday_field, &c->nth_weekday) &&
+		return str_split_next(&rest, '#', &day) &&
+		       read_number(day, &weekday_field, &c->nth_weekday) &&
 		       result_is_ok(str_parse_int(rest, &c->nth)) && c->nth >= 1 && c->nth <= 5;
 	return read_bits(text, &weekday_field, &c->weekdays);
 }

@@ -80,14 +80,16 @@ static RESULT tell_volume(struct op *op, const struct volume *v, const char *wha
 {
 	struct event_wish wish = {
 		.account = v->account, .source = "aws.ec2", .type = "EBS Volume Notification"};
-	const struct str members[] = {STR("result"), str_from(result), STR("cause"), STR_NONE, STR("event"),
-				      str_from(what), STR("request-id"), op->ctx->request_id};
+	const struct str members[] = {STR("result"),     str_from(result),   STR("cause"),
+				      STR_NONE,          STR("event"),       str_from(what),
+				      STR("request-id"), op->ctx->request_id};
 	return PUBLISH(op, &wish, event_write_ec2_arn(op, wish.account, "volume", KIND_VOLUME, v->row.id),
 		       members);
 }
 
 /* AWS documents the events of attachments that fail alone. Unverified: the results of those that succeed. */
-static RESULT follow_attachment(struct op *op, const struct volume *v, enum attachment was, enum attachment is)
+static RESULT follow_attachment(struct op *op, const struct volume *v, enum attachment was,
+				enum attachment is)
 {
 	if (is == ATTACHMENT_ATTACHED && was != ATTACHMENT_ATTACHED)
 		return tell_volume(op, v, "attachVolume", "attached");
@@ -146,14 +148,15 @@ static RESULT follow_snapshot(struct op *op, const struct snapshot *before, cons
 				   STR_ARG(id_of(op, KIND_SNAPSHOT, after->row.id)));
 	struct str source = str_print(a, "arn:aws:ec2::%" STR_FMT ":volume/%" STR_FMT, STR_ARG(region),
 				      STR_ARG(id_of(op, KIND_VOLUME, after->volume)));
-	const struct str members[] = {STR("event"),       STR("createSnapshot"),
-				      STR("result"),      str_from(is == SNAPSHOT_ERROR ? "failed" : "succeeded"),
-				      STR("cause"),       str_cut(after->problem, 1024),
-				      STR("request-id"),  op->ctx->request_id,
-				      STR("snapshot_id"), arn,
-				      STR("source"),      source,
-				      STR("startTime"),   str_from(clock_write_s(after->row.created_us, start)),
-				      STR("endTime"),     str_from(clock_write_s(op->now_us, end))};
+	const struct str members[] = {
+		STR("event"),       STR("createSnapshot"),
+		STR("result"),      str_from(is == SNAPSHOT_ERROR ? "failed" : "succeeded"),
+		STR("cause"),       str_cut(after->problem, 1024),
+		STR("request-id"),  op->ctx->request_id,
+		STR("snapshot_id"), arn,
+		STR("source"),      source,
+		STR("startTime"),   str_from(clock_write_s(after->row.created_us, start)),
+		STR("endTime"),     str_from(clock_write_s(op->now_us, end))};
 	return PUBLISH(op, &wish, arn, members);
 }
 
@@ -180,19 +183,15 @@ static RESULT follow_spot(struct op *op, const struct spot_request *before, cons
 
 /* ---- any row ---- */
 
-RESULT event_follow(struct op *op, enum kind kind, const struct row *before, const struct row *after)
+static bool is_told(enum kind kind)
 {
-	const struct row *row = after ? after : before;
-	bool is_told = kind == KIND_INSTANCE || kind == KIND_VOLUME || kind == KIND_VOLUME_ATTACHMENT ||
-		       kind == KIND_SNAPSHOT || kind == KIND_SPOT_REQUEST || kind == KIND_ALARM;
-	if (!is_told || !event_has_rules(op->head, engine_get_owner(kind, row)))
-		return OK;
-	if (kind == KIND_VOLUME)
-		return follow_volume(op, volume_of(before), volume_of(after));
-	if (kind == KIND_VOLUME_ATTACHMENT)
-		return follow_further(op, volume_attachment_of(before), volume_attachment_of(after));
-	if (!after)
-		return OK;
+	return kind == KIND_INSTANCE || kind == KIND_VOLUME || kind == KIND_VOLUME_ATTACHMENT ||
+	       kind == KIND_SNAPSHOT || kind == KIND_SPOT_REQUEST || kind == KIND_ALARM;
+}
+
+/* Rows that stay: after is there. */
+static RESULT follow_present(struct op *op, enum kind kind, const struct row *before, const struct row *after)
+{
 	if (kind == KIND_INSTANCE)
 		return follow_instance(op, instance_of(before), instance_of(after));
 	if (kind == KIND_SNAPSHOT)
@@ -200,4 +199,15 @@ RESULT event_follow(struct op *op, enum kind kind, const struct row *before, con
 	if (kind == KIND_ALARM)
 		return before ? alarm_publish_turn(op, alarm_of(before), alarm_of(after)) : OK;
 	return follow_spot(op, spot_request_of(before), spot_request_of(after));
+}
+
+RESULT event_follow(struct op *op, enum kind kind, const struct row *before, const struct row *after)
+{
+	if (!is_told(kind) || !event_has_rules(op->head, engine_get_owner(kind, after ? after : before)))
+		return OK;
+	if (kind == KIND_VOLUME)
+		return follow_volume(op, volume_of(before), volume_of(after));
+	if (kind == KIND_VOLUME_ATTACHMENT)
+		return follow_further(op, volume_attachment_of(before), volume_attachment_of(after));
+	return after ? follow_present(op, kind, before, after) : OK;
 }

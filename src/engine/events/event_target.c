@@ -34,8 +34,8 @@ static RESULT check_input(struct op *op, const struct event_target *next)
 			    "Only one of Input, InputPath, or InputTransformer must be provided for target ",
 			    next->name);
 	if (next->input.n && !is_json(next->input))
-		return fail(op, "Targets", "Parameter Input is not valid. Reason: it is not JSON, for target ",
-			    next->name);
+		return fail(op, "Targets",
+			    "Parameter Input is not valid. Reason: it is not JSON, for target ", next->name);
 	if (next->input_path.n && !event_is_path(next->input_path))
 		return fail(op, "Targets", "Parameter InputPath is not valid. Reason: Invalid JSONPath ",
 			    next->input_path);

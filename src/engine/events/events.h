@@ -26,6 +26,7 @@ enum {
 
 /* ---- ARNs ---- */
 
+/* True for rules, their targets, and events on their way. */
 bool engine_is_event_kind(enum kind kind);
 /* "arn:aws:events:us-east-1:111122223333:rule/nightly". row NULL: the ARN of all rules. A target has its rule's ARN. */
 struct str engine_write_event_arn(const struct tables *t, struct arena *a, struct str region,
@@ -48,7 +49,8 @@ RESULT engine_check_event_schedule(struct ctx *c, struct str schedule);
 /* ---- rules ---- */
 
 struct event_rule_wish {
-	struct event_rule row; /* name, description, pattern, schedule, is_disabled, role, and tags of a new rule */
+	struct event_rule
+		row; /* name, description, pattern, schedule, is_disabled, role, and tags of a new rule */
 	/* output: */
 	uuid made;
 };

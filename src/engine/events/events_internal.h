@@ -18,7 +18,8 @@ bool event_has_rules(const struct tables *t, uuid account);
 /* Writes an event of the region. Without a rule nothing is written; beyond the account's limits the event is lost. */
 RESULT event_publish(struct op *op, const struct event_wish *wish);
 /* Writes the event as its targets get it. ERR_TOO_LARGE. */
-RESULT event_write(struct ctx *c, const struct tables *t, const struct bus_event *event, struct str *ret_text);
+RESULT event_write(struct ctx *c, const struct tables *t, const struct bus_event *event,
+		   struct str *ret_text);
 
 /* ---- event_source.c ---- */
 

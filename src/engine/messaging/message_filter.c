@@ -5,8 +5,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "engine/messaging/json_pattern.h"
 #include "engine/messaging/messaging_internal.h"
-#include "model/json_pattern.h"
 
 enum { KEYS_MAX = 5, COMBINATIONS_MAX = 150 };
 #define WORDS "Invalid parameter: FilterPolicy: "

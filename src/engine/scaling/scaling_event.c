@@ -4,9 +4,9 @@
 #include "base/buf.h"
 #include "base/json_write.h"
 #include "engine/events/events_internal.h"
+#include "engine/region/region.h"
 #include "engine/scaling/scaling_internal.h"
 #include "store/account.h"
-#include "engine/region/region.h"
 
 enum { DETAIL_CAP = 16384 };
 
@@ -18,9 +18,9 @@ static RESULT publish(struct op *op, const struct scaling_group *group, const ch
 		engine_write_scaling_arn(op->head, op->ctx->arena, engine_get_region_name(op->head),
 					 account ? account->number : STR_NONE, KIND_SCALING_GROUP,
 					 &group->row),
-		uuid_is_none(instance) ? STR_NONE
-				       : event_write_ec2_arn(op, group->account, "instance", KIND_INSTANCE,
-							     instance)};
+		uuid_is_none(instance)
+			? STR_NONE
+			: event_write_ec2_arn(op, group->account, "instance", KIND_INSTANCE, instance)};
 	const struct event_wish wish = {.account = group->account,
 					.source = "aws.autoscaling",
 					.type = type,

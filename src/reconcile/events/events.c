@@ -2,8 +2,8 @@
  * Steps of the event bus: an event is compared with the rules of its account and delivered, a delivery is tried again, and a rule with a
  * schedule makes its events. Patterns are matched here, on lanes of which an account has a share, so that many rules and large events
  * of one account delay nobody else. Rows outlive the process: a step that a kill interrupts is repeated. */
-#include "base/clock.h"
 #include "engine/events/events.h"
+#include "base/clock.h"
 #include "reconcile/work.h"
 
 /* ---- events ---- */
@@ -79,8 +79,10 @@ static void wake_new_delivery(struct reconciler *r, const struct tables *t, cons
 		wake_delivery(r, after);
 }
 
-const struct resource reconcile_event_delivery = {
-	.step = step_event_delivery, .is_swept = true, .wake = wake_delivery, .wake_changed = wake_new_delivery};
+const struct resource reconcile_event_delivery = {.step = step_event_delivery,
+						  .is_swept = true,
+						  .wake = wake_delivery,
+						  .wake_changed = wake_new_delivery};
 
 /* ---- rules with a schedule ---- */
 

@@ -18,8 +18,10 @@ enum { VALUES = 4, ENTRY_BYTES = 16 + 1 + MINUTES * VALUES * (int) sizeof(double
 enum { SAMPLES_MAX = 1 << 21, ACCOUNT_SAMPLES_MAX = SAMPLES_MAX / 8 };
 /* A text without and with lists of values; the head of such a list. */
 enum { FORMAT_PLAIN = 'm', FORMAT = 'n', LIST_BYTES = 4 + 1 + 2, HEAD_BYTES = 1 + 4 };
-enum { TEXT_CAP = HEAD_BYTES + (ACCOUNT_ENTRIES_MAX + 1) * (ENTRY_BYTES + MINUTES * LIST_BYTES) +
-		  (ACCOUNT_SAMPLES_MAX + METRIC_VALUES_MAX) * (int) sizeof(struct metric_sample) };
+enum {
+	TEXT_CAP = HEAD_BYTES + (ACCOUNT_ENTRIES_MAX + 1) * (ENTRY_BYTES + MINUTES * LIST_BYTES) +
+		   (ACCOUNT_SAMPLES_MAX + METRIC_VALUES_MAX) * (int) sizeof(struct metric_sample)
+};
 
 struct spread {
 	size_t count, capacity;
@@ -233,8 +235,9 @@ static void note_values(struct metrics *m, struct bucket *b, struct entry *e, si
 {
 	struct spread **at = &e->values[minute];
 	bool is_first = !(e->minutes & 1 << minute);
-	const struct metric_point before = {0, e->at[minute].samples, e->at[minute].sum, e->at[minute].least,
-					    e->at[minute].most, NULL, 0};
+	const struct metric_point before = {
+		0, e->at[minute].samples, e->at[minute].sum, e->at[minute].least, e->at[minute].most, NULL,
+		0};
 	bool is_known = is_first || *at || before.least == before.most;
 	if (p->least == p->most && (is_first || (!*at && is_known && before.least == p->least)))
 		return; /* one value needs no list */
@@ -567,8 +570,8 @@ static RESULT take_entry(struct metric_walk *w, const struct entry *e, const str
 		int64_t at_us = from_us + (int64_t) k * MINUTE;
 		if (!(e->minutes & 1 << k) || at_us < w->range->from_us || at_us >= w->range->before_us)
 			continue;
-		struct metric_point p = {at_us,         e->at[k].samples, e->at[k].sum,
-					 e->at[k].least, e->at[k].most,    NULL, 0};
+		struct metric_point p = {
+			at_us, e->at[k].samples, e->at[k].sum, e->at[k].least, e->at[k].most, NULL, 0};
 		TRY(find_values(w, e, k, packed, &p));
 		if (!VEC_PUSH(w->c->arena, w->points, p))
 			return ctx_no_memory(w->c);

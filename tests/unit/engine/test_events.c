@@ -81,7 +81,8 @@ static void schedules_are_refused(void **state)
 /* ---- inputs ---- */
 
 #define EVENT                                                                                                \
-	"{\"id\":\"1\",\"resources\":[\"r1\",\"r2\"],\"detail\":{\"a-b\":\"x \\\"y\\\"\",\"n\":5,\"o\":{\"p\":true},"   \
+	"{\"id\":\"1\",\"resources\":[\"r1\",\"r2\"],\"detail\":{\"a-b\":\"x "                               \
+	"\\\"y\\\"\",\"n\":5,\"o\":{\"p\":true},"                                                            \
 	"\"c.d\":\"dot\"}}"
 
 static void inputs_are_made(void **state)
@@ -115,7 +116,8 @@ static void inputs_are_made(void **state)
 						    .template = str_from(cases[k].template),
 						    .paths = {paths, sizeof paths / sizeof *paths}};
 		struct str text = STR_NONE;
-		print_message("%s %s\n", cases[k].path ? cases[k].path : "", cases[k].template ? cases[k].template : "");
+		print_message("%s %s\n", cases[k].path ? cases[k].path : "",
+			      cases[k].template ? cases[k].template : "");
 		assert_true(result_is_ok(event_write_input(&c, NULL, &rule, &target, STR(EVENT), &text)));
 		assert_true(str_is(text, cases[k].text));
 	}
@@ -124,7 +126,8 @@ static void inputs_are_made(void **state)
 static void paths_are_read(void **state)
 {
 	static const char *const good[] = {"$", "$.a", "$.a.b-c", "$['a b']", "$.a[0].b", "$[\"x\"][1]"},
-			  *const bad[] = {"", "a", "$.", "$a", "$.a[", "$.a[x]", "$.a[-1]", "$..a", "$.a b", "$.*"};
+				 *const bad[] = {"",       "a",       "$.",   "$a",    "$.a[",
+						 "$.a[x]", "$.a[-1]", "$..a", "$.a b", "$.*"};
 	(void) state;
 	for (size_t k = 0; k < sizeof good / sizeof *good; k++)
 		assert_true(event_is_path(str_from(good[k])));
@@ -136,7 +139,8 @@ static void paths_are_read(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(schedules_come), cmocka_unit_test(schedules_are_refused),
-					   cmocka_unit_test(inputs_are_made), cmocka_unit_test(paths_are_read)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(schedules_come), cmocka_unit_test(schedules_are_refused),
+		cmocka_unit_test(inputs_are_made), cmocka_unit_test(paths_are_read)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/ip.h"
-#include "model/json_pattern.h"
+#include "engine/messaging/json_pattern.h"
 
 enum { DEPTH_MAX = 16, RANGE = 4, WILDCARDS_MAX = 100 };
 

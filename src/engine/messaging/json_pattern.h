@@ -28,7 +28,13 @@ bool json_pattern_matches(const struct json_pattern_dialect *d, const json_t *pa
 			  const json_t *document);
 
 /* Private to the two files: */
-enum json_pattern_text { PATTERN_NO_TEXT, PATTERN_PREFIX, PATTERN_SUFFIX, PATTERN_CASELESS, PATTERN_WILDCARD };
+enum json_pattern_text {
+	PATTERN_NO_TEXT,
+	PATTERN_PREFIX,
+	PATTERN_SUFFIX,
+	PATTERN_CASELESS,
+	PATTERN_WILDCARD
+};
 /* The operator about texts that the word names. */
 enum json_pattern_text json_pattern_find_text(const struct json_pattern_dialect *d, const char *word);
 /* The name of an object's only member, and its value; NULL: it has none or several. */

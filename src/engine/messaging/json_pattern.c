@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Matches JSON documents with patterns that json_pattern_check.c has accepted. */
-#include "model/json_pattern.h"
+#include "engine/messaging/json_pattern.h"
 
 #include <math.h>
 #include <string.h>
@@ -174,8 +174,7 @@ static bool matches_block(const json_t *pattern, const json_t *value)
 	       result_is_ok(ip_parse(text_of(value), &address)) && cidr_contains(block, address);
 }
 
-static bool matches_scalar(const struct json_pattern_dialect *d, const json_t *condition,
-			   const json_t *value)
+static bool matches_scalar(const struct json_pattern_dialect *d, const json_t *condition, const json_t *value)
 {
 	const json_t *pattern = NULL;
 	if (!json_is_object(condition))
