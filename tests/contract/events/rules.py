@@ -14,7 +14,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from dev import REGION, Dev  # noqa: E402
 from faces import code, holds  # noqa: E402
-from waiting import HANG_S, wait_until  # noqa: E402
+from waiting import HANG_S  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -358,20 +358,6 @@ def test_killed_on_the_way(tmp_path):
             url = place.sqs.get_queue_url(QueueName=url.rpartition("/")[2])["QueueUrl"]
             got = [place.event(url)["id"] for _ in range(count)]
             assert set(got) == sent and place.receive(url, wait=0) is None
-
-
-def test_an_account_goes(dev):
-    """An account with rules, targets and a schedule is deleted; nothing of it is left for the region to do."""
-    place = Place(dev, "gone-events")
-    url, arn = place.queue("gone")
-    place.rule("gone", {"source": ["gone"]}, arn)
-    place.events.put_rule(Name="each", ScheduleExpression="rate(1 minute)")
-    place.put({}, source="gone")
-    assert place.event(url)["source"] == "gone"
-    place.sqs.delete_queue(QueueUrl=url)
-    place.put({}, source="gone")  # its target is gone
-    wait_until(lambda: place.events.list_targets_by_rule(Rule="gone")["Targets"], "the target")
-    place.account.delete() if hasattr(place.account, "delete") else None
 
 
 if __name__ == "__main__":
