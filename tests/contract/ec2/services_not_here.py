@@ -129,7 +129,7 @@ def test_command(dev, tmp_path, line, service, code):
     with Counted(dev):
         done = warm.run([AWS, "--endpoint-url", dev.url, *line.split()], env, cwd=str(tmp_path))
     assert done.returncode == SERVICE_ERROR, done.stderr
-    assert f"({code})" in done.stderr and f"The service {service} is not in this region, which has autoscaling, ce, ebs, ec2, ec2-instance-connect, elasticloadbalancing, iam, monitoring, sns, sqs, sts and support." in done.stderr
+    assert f"({code})" in done.stderr and f"The service {service} is not in this region, which has autoscaling, ce, ebs, ec2, ec2-instance-connect, elasticloadbalancing, events, iam, monitoring, sns, sqs, sts and support." in done.stderr
 
 
 @pytest.mark.parametrize("operation", ["describe_organization", "list_accounts", "list_roots"])
@@ -217,7 +217,7 @@ def test_boto3(dev, mode, service, call, asked, status):
         getattr(client, call)(**asked)
     answer = failure.value.response
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == status and answer["ResponseMetadata"]["RetryAttempts"] == 0
-    assert call.startswith("head") or "is not in this region, which has autoscaling, ce, ebs, ec2, ec2-instance-connect, elasticloadbalancing, iam, monitoring, sns, sqs, sts and support." in answer["Error"]["Message"]
+    assert call.startswith("head") or "is not in this region, which has autoscaling, ce, ebs, ec2, ec2-instance-connect, elasticloadbalancing, events, iam, monitoring, sns, sqs, sts and support." in answer["Error"]["Message"]
 
 
 def test_presigned(dev):
