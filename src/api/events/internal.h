@@ -40,6 +40,10 @@ struct str events_write_bus_arn(struct events_call *e);
 	PARAM(T, "EventBusName", bus, .min = 1, .max = EVENTS_ARN_MAX,                                       \
 	      .doc = "Event bus: default, or its ARN.")
 
+/* ---- tags.c ---- */
+
+extern const struct params events_tag_params; /* filling struct tag */
+
 /* ---- pages ---- */
 
 /* A page of a list in order of names: the token contains the last name of the page before. */

@@ -34,12 +34,6 @@ static bool is_name(struct str name)
 
 /* ---- PutRule ---- */
 
-static const struct param tag_rows[] = {
-	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = 128, .doc = "Tag key."),
-	PARAM(struct tag, "Value", value, .max = 256, .doc = "Tag value."),
-};
-static const struct params tag_table = PARAMS(struct tag, tag_rows);
-
 struct put_args {
 	struct event_rule_wish wish;
 	struct str bus, state;
@@ -59,7 +53,7 @@ static const struct param put_params[] = {
 	PARAM(struct put_args, "Description", wish.row.description, .max = 512, .doc = "Description."),
 	PARAM(struct put_args, "RoleArn", wish.row.role, .min = 1, .max = EVENTS_ARN_MAX,
 	      .doc = "Role of the account, which the caller may pass. Stored and shown only."),
-	PARAM_LIST(struct put_args, "Tags", tags, tag_table, .max = EVENTS_TAGS_MAX,
+	PARAM_LIST(struct put_args, "Tags", tags, events_tag_params, .max = EVENTS_TAGS_MAX,
 		   .doc = "Tags of a new rule."),
 	EVENTS_BUS_PARAM(struct put_args),
 };

@@ -8,7 +8,7 @@ static const struct param tag_rows[] = {
 	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = TAG_KEY_MAX, .doc = "Tag key."),
 	PARAM(struct tag, "Value", value, .max = TAG_VALUE_MAX, .doc = "Tag value."),
 };
-static const struct params tag_table = PARAMS(struct tag, tag_rows);
+const struct params events_tag_params = PARAMS(struct tag, tag_rows);
 
 struct tag_args {
 	struct entity_tags wish;
@@ -17,9 +17,9 @@ struct tag_args {
 #define ARN                                                                                                  \
 	PARAM(struct tag_args, "ResourceARN", arn, .flags = REQUIRED, .min = 1, .max = EVENTS_ARN_MAX,       \
 	      .doc = "ARN of the rule.")
-static const struct param tag_params[] = {ARN, PARAM_LIST(struct tag_args, "Tags", wish.tags, tag_table,
-							  .flags = REQUIRED, .max = EVENTS_TAGS_MAX,
-							  .doc = "Tags to set.")};
+static const struct param tag_params[] = {ARN, PARAM_LIST(struct tag_args, "Tags", wish.tags,
+							  events_tag_params, .flags = REQUIRED,
+							  .max = EVENTS_TAGS_MAX, .doc = "Tags to set.")};
 static const struct param untag_params[] = {ARN,
 					    PARAM(struct tag_args, "TagKeys", wish.keys, .flags = REQUIRED,
 						  .min = 1, .max = TAG_KEY_MAX, .doc = "Tags to remove.")};

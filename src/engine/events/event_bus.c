@@ -70,12 +70,10 @@ RESULT event_write(struct ctx *c, const struct tables *t, const struct bus_event
 
 /* ---- PutEvents ---- */
 
-static RESULT refuse(struct op *op, struct event_entry *entry, const char *code, const char *message)
+static void refuse(struct event_entry *entry, const char *code, const char *message)
 {
-	(void) op;
 	entry->code = code;
 	entry->message = str_from(message);
-	return OK;
 }
 
 static bool is_object(struct str text)
@@ -89,9 +87,11 @@ static bool is_object(struct str text)
 static RESULT put_one(struct op *op, uuid account, struct event_entry *entry)
 {
 	if (str_starts_with(entry->source, STR("aws.")))
-		return refuse(op, entry, "NotAuthorizedForSourceException", "Not authorized for the source.");
-	if (!is_object(entry->detail))
-		return refuse(op, entry, "MalformedDetail", "Detail is malformed.");
+		refuse(entry, "NotAuthorizedForSourceException", "Not authorized for the source.");
+	else if (!is_object(entry->detail))
+		refuse(entry, "MalformedDetail", "Detail is malformed.");
+	if (entry->code)
+		return OK;
 	struct bus_event made = {.row = {.id = engine_new_id(op, KIND_BUS_EVENT), .gen = 1},
 				 .account = account,
 				 .at_us = entry->at_us ? entry->at_us : op->now_us,
@@ -107,8 +107,9 @@ static RESULT put_one(struct op *op, uuid account, struct event_entry *entry)
 	if (row_bytes_is_full(op->head, account) ||
 	    !result_is_ok(limit_check(op, LIMIT_BUS_EVENTS, account, wanted, STR_NONE))) {
 		ctx_clear_problem(op->ctx);
-		return refuse(op, entry, "ThrottlingException",
-			      "Rate exceeded: too many events of the account are on their way to rules.");
+		refuse(entry, "ThrottlingException",
+		       "Rate exceeded: too many events of the account are on their way to rules.");
+		return OK;
 	}
 	return bus_event_put(op, &made);
 }

@@ -4,6 +4,7 @@
  * tried again, and goes to the target's dead-letter queue in the end. Called by: reconcile/events. Source: Amazon EventBridge User
  * Guide, "Retrying event delivery" and "Using dead-letter queues to process undelivered events". */
 #include <inttypes.h>
+#include <jansson.h>
 
 #include "base/clock.h"
 #include "engine/events/events_internal.h"
@@ -20,8 +21,10 @@
 struct sendings { /* a VEC */
 	struct event_sending *at;
 	size_t count, capacity;
+	size_t bytes; /* of texts that are not the event itself */
 };
 
+/* An event without changes is one text for all targets. */
 static RESULT add_targets(struct ctx *c, const struct tables *t, const struct event_rule *rule,
 			  struct str event, struct sendings *list)
 {
@@ -29,10 +32,10 @@ static RESULT add_targets(struct ctx *c, const struct tables *t, const struct ev
 	     target = event_target_next_by_event_rule(t, target)) {
 		struct event_sending sending = {.target = target->row.id};
 		TRY(event_write_input(c, t, rule, target, event, &sending.body));
-		struct str copy = str_copy(c->arena, sending.body);
-		if (sending.body.n && !copy.p)
+		if (sending.body.p == target->input.p && sending.body.n &&
+		    !(sending.body = str_copy(c->arena, sending.body)).p)
 			return ctx_no_memory(c);
-		sending.body = copy;
+		list->bytes += sending.body.p == event.p ? 0 : sending.body.n;
 		if (!VEC_PUSH(c->arena, list, sending))
 			return ctx_no_memory(c);
 	}
@@ -57,16 +60,19 @@ static const struct event_rule *next_rule(const struct tables *t, uuid account, 
 static RESULT find_matches(struct ctx *c, const struct tables *t, const struct bus_event *event,
 			   struct str text, struct sendings *list, struct event_spread *spread)
 {
-	for (const struct event_rule *rule = next_rule(t, event->account, event->passed); rule;
+	json_t *document = event_read_object(text);
+	struct result result = document ? OK : ctx_no_memory(c);
+	const struct event_rule *rule = next_rule(t, event->account, event->passed);
+	for (; rule && result_is_ok(result) && list->count < EVENT_SENDINGS_MAX &&
+	       list->bytes < EVENT_SENDINGS_BYTES;
 	     rule = event_rule_next_by_account(t, rule)) {
-		if (list->count >= EVENT_SENDINGS_MAX)
-			return OK;
 		spread->passed = rule->name;
-		if (is_asked(rule) && engine_matches_event(rule->pattern, text))
-			TRY(add_targets(c, t, rule, text, list));
+		if (is_asked(rule) && event_matches(rule->pattern, document))
+			result = add_targets(c, t, rule, text, list);
 	}
-	spread->is_last = true;
-	return OK;
+	spread->is_last = !rule;
+	json_decref(document);
+	return result;
 }
 
 RESULT engine_find_event_targets(struct ctx *c, const struct tables *t, const struct bus_event *event,
@@ -126,7 +132,7 @@ static RESULT send(struct op *op, const struct event_target *target, struct str 
 	struct message_wish message = {.body = body, .delay_s = -1, .message_group = target->message_group};
 	struct published_message published = {.body = body};
 	*out = (struct outcome){.problem = STR_NONE};
-	if (!body.n)
+	if (!body.n || body.n > EVENT_BYTES_MAX)
 		give_up(out, "INVALID_JSON",
 			"The input of the target does not fit the event, or is too long.");
 	else if (topic)

@@ -51,7 +51,7 @@ static const struct json_pattern_dialect dialect = {.field = "EventPattern",
 						    .precision = 1e6,
 						    .is_wide = true};
 
-static json_t *read_object(struct str text)
+json_t *event_read_object(struct str text)
 {
 	json_t *document = json_loadb(text.p ? text.p : "", text.n, JSON_REJECT_DUPLICATES, NULL);
 	if (json_is_object(document))
@@ -62,7 +62,7 @@ static json_t *read_object(struct str text)
 
 RESULT engine_check_event_pattern(struct ctx *c, struct str pattern)
 {
-	json_t *document = read_object(pattern);
+	json_t *document = event_read_object(pattern);
 	struct result result = document ? json_pattern_check(c, &dialect, document)
 					: ctx_fail_field(c, ERR_INVALID, STR("EventPattern"),
 							 WORDS "Filter is not an object");
@@ -70,11 +70,18 @@ RESULT engine_check_event_pattern(struct ctx *c, struct str pattern)
 	return result;
 }
 
-bool engine_matches_event(struct str pattern, struct str event)
+bool event_matches(struct str pattern, const json_t *document)
 {
-	json_t *level = read_object(pattern), *document = read_object(event);
+	json_t *level = event_read_object(pattern);
 	bool matches = level && document && json_pattern_matches(&dialect, level, document);
 	json_decref(level);
+	return matches;
+}
+
+bool engine_matches_event(struct str pattern, struct str event)
+{
+	json_t *document = event_read_object(event);
+	bool matches = event_matches(pattern, document);
 	json_decref(document);
 	return matches;
 }

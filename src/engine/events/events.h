@@ -21,7 +21,8 @@ enum {
 	EVENT_RETRIES_MAX = 185,
 	EVENT_AGE_MIN_S = 60,
 	EVENT_AGE_MAX_S = 86400,
-	EVENT_SENDINGS_MAX = 50 /* deliveries after which the change of an event ends */
+	EVENT_SENDINGS_MAX = 50, /* deliveries, or bytes of texts, after which the change of an event ends */
+	EVENT_SENDINGS_BYTES = 1 << 20
 };
 
 /* ---- ARNs ---- */

@@ -21,6 +21,14 @@ RESULT event_publish(struct op *op, const struct event_wish *wish);
 RESULT event_write(struct ctx *c, const struct tables *t, const struct bus_event *event,
 		   struct str *ret_text);
 
+/* ---- event_rule.c ---- */
+
+struct json_t;
+/* The object in a JSON text, to be freed by json_decref(); NULL: it is none. */
+struct json_t *event_read_object(struct str text);
+/* True if a document matches a pattern that was checked. */
+bool event_matches(struct str pattern, const struct json_t *document);
+
 /* ---- event_source.c ---- */
 
 /* Publishes the events that a change of a row means. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Steps of the event bus: an event is compared with the rules of its account and delivered, a delivery is tried again, and a rule with a
- * schedule makes its events. Patterns are matched here, on lanes of which an account has a share, so that many rules and large events
- * of one account delay nobody else. Rows outlive the process: a step that a kill interrupts is repeated. */
+ * schedule makes its events. Rows outlive the process: a step that a kill interrupts is repeated. */
 #include "engine/events/events.h"
 #include "base/clock.h"
 #include "reconcile/work.h"
@@ -25,9 +24,14 @@ static RESULT step_bus_event(struct step *s)
 	return OK;
 }
 
+/* Events that an account puts may be large: they take lanes of which an account has a share. Those of the region are short, and wait for no
+ * download of the account's. */
 static void wake_event(struct reconciler *r, const struct row *row)
 {
-	work_wake(r, lane_fetches(bus_event_of(row)->account), KIND_BUS_EVENT, row->id, WAKE_WISH);
+	const struct bus_event *event = bus_event_of(row);
+	bool is_short = str_starts_with(event->source, STR("aws."));
+	work_wake(r, is_short ? lane_home(r) : lane_fetches(event->account), KIND_BUS_EVENT, row->id,
+		  WAKE_WISH);
 }
 
 static void wake_new_event(struct reconciler *r, const struct tables *t, const struct row *before,
