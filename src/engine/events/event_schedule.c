@@ -138,7 +138,7 @@ static bool read_weekdays(struct str text, struct event_cron *c)
 	return read_bits(text, &weekday_field, &c->weekdays);
 }
 
-/* One of the two fields about days is "?", as EventBridge demands. */
+/* EventBridge demands that exactly one of the two fields about days is "?". */
 static bool read_cron(struct str text, struct event_cron *ret)
 {
 	struct str fields[6] = {STR_NONE};
@@ -228,7 +228,7 @@ static int64_t next_cron(const struct event_cron *c, int64_t after_us)
 
 /* ---- expressions ---- */
 
-/* What stands in the parentheses of "word(…)"; p NULL: another expression. */
+/* Returns the text between the parentheses of "word(…)"; p NULL: another expression. */
 static struct str inner_of(struct str text, struct str word)
 {
 	bool fits = str_starts_with(text, word) && str_ends_with(text, STR(")"));

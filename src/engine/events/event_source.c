@@ -130,7 +130,7 @@ static RESULT follow_further(struct op *op, const struct volume_attachment *befo
 
 /* ---- snapshots ---- */
 
-/* Their ARNs have no account, in EBS's form. Copies and imports, which have no volume, are not told. */
+/* EBS writes ARNs of snapshots without an account. Copies and imports have no volume, and send no event. */
 static RESULT follow_snapshot(struct op *op, const struct snapshot *before, const struct snapshot *after)
 {
 	char start[CLOCK_TEXT_SIZE], end[CLOCK_TEXT_SIZE];

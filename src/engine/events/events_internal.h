@@ -13,7 +13,7 @@ struct event_wish {
 	struct strs resources;     /* ARNs */
 	struct str detail;         /* a JSON object */
 };
-/* True if the account has a rule, so that an event is worth writing. */
+/* True if the account has a rule. Without one, no event is written. */
 bool event_has_rules(const struct tables *t, uuid account);
 /* Writes an event of the region. Without a rule nothing is written; beyond the account's limits the event is lost. */
 RESULT event_publish(struct op *op, const struct event_wish *wish);

@@ -17,9 +17,9 @@ enum statistic_kind {
 };
 struct statistic {
 	enum statistic_kind kind;
-	struct str word;     /* as it was asked for */
+	struct str word;     /* the statistic's name in the request */
 	bool is_share;       /* the bounds are percent of the samples; else values */
-	double lower, upper; /* of a percentile: upper alone */
+	double lower, upper; /* a percentile has an upper bound alone */
 	bool has_lower, has_upper;
 };
 
