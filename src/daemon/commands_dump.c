@@ -13,6 +13,7 @@
 #include "api/ebs/ebs.h"
 #include "api/ec2/core/ec2.h"
 #include "api/elb/elb.h"
+#include "api/events/events.h"
 #include "api/iam/iam.h"
 #include "api/native/native.h"
 #include "api/openstack/core/openstack.h"
@@ -70,6 +71,14 @@ static int dump_cloudwatch_here(const struct command *command, json_t *args, con
 	(void) args;
 	(void) config_path;
 	return print_dump(cloudwatch_dump_actions);
+}
+
+static int dump_events_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	return print_dump(events_dump_actions);
 }
 
 static int dump_sqs_here(const struct command *command, json_t *args, const char *config_path)
@@ -549,6 +558,16 @@ static void add_sns_coverage(struct buf *out)
 	sns_write_coverage(out);
 }
 
+static void add_events_coverage(struct buf *out)
+{
+	buf_add_str(
+		out,
+		STR("\n## Amazon EventBridge\n\nRules of the default event bus, with queues and topics as "
+		    "targets (`docs/events.md`). Other buses, archives,\nconnections and API destinations "
+		    "answer UnknownOperationException.\n\n"));
+	events_write_coverage(out);
+}
+
 static void add_connect_coverage(struct buf *out)
 {
 	buf_add_str(
@@ -614,6 +633,7 @@ static int dump_coverage_here(const struct command *command, json_t *args, const
 		add_cloudwatch_coverage(&out);
 		add_sqs_coverage(&out);
 		add_sns_coverage(&out);
+		add_events_coverage(&out);
 		add_connect_coverage(&out);
 		add_ebs_coverage(&out);
 		add_autoscaling_coverage(&out);
@@ -826,6 +846,10 @@ const struct command dump_commands[] = {
 	 "Prints every action of CloudWatch with its parameters and permission, as JSON.",
 	 {{0}},
 	 .run_here = dump_cloudwatch_here},
+	{"dump events",
+	 "Prints the calls of Amazon EventBridge with their parameters as JSON.",
+	 {{0}},
+	 .run_here = dump_events_here},
 	{"dump sqs",
 	 "Prints every action of SQS with its parameters and permission, as JSON.",
 	 {{0}},

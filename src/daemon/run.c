@@ -25,6 +25,7 @@
 #include "api/ec2/compute/later_launch.h"
 #include "api/ec2/core/ec2.h"
 #include "api/elb/elb.h"
+#include "api/events/events.h"
 #include "api/iam/iam.h"
 #include "api/metadata/metadata.h"
 #include "api/native/native.h"
@@ -106,6 +107,7 @@ static struct api_face *find_service(struct daemon *d, const struct call *call)
 	return cost_has_call(call)          ? d->cost
 	       : connect_has_call(call)     ? d->connect
 	       : cloudwatch_has_call(call)  ? d->cloudwatch
+	       : events_has_call(call)      ? d->events
 	       : ebs_has_call(call)         ? d->ebs
 	       : autoscaling_has_call(call) ? d->autoscaling
 	       : elb_classic_has_call(call) ? d->elb_classic
@@ -530,6 +532,7 @@ static RESULT open_faces(struct daemon *d)
 	TRY(api_face_new(&d->ctx, &cost_protocol, &faces, &d->cost));
 	TRY(api_face_new(&d->ctx, &connect_protocol, &faces, &d->connect));
 	TRY(api_face_new(&d->ctx, &cloudwatch_protocol, &faces, &d->cloudwatch));
+	TRY(api_face_new(&d->ctx, &events_protocol, &faces, &d->events));
 	TRY(api_face_new(&d->ctx, &sqs_protocol, &faces, &d->sqs));
 	TRY(api_face_new(&d->ctx, &sns_protocol, &faces, &d->sns));
 	TRY(api_face_new(&d->ctx, &ebs_protocol, &faces, &d->ebs));
@@ -665,6 +668,7 @@ static void end_all(struct daemon *d)
 	api_face_free(d->cost);
 	api_face_free(d->connect);
 	api_face_free(d->cloudwatch);
+	api_face_free(d->events);
 	api_face_free(d->sqs);
 	api_face_free(d->sns);
 	api_face_free(d->ebs);

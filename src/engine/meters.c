@@ -7,6 +7,7 @@
 #include "base/json_write.h"
 #include "engine/annotation.h"
 #include "engine/billing/standing.h"
+#include "engine/events/events_internal.h"
 #include "engine/licence/licence_internal.h"
 #include "engine/network/address/address_prefix.h"
 #include "engine/reservation/capacity_reservation_internal.h"
@@ -427,6 +428,7 @@ RESULT engine_follow(struct op *op, enum kind kind, const struct row *before, co
 		TRY(follow_instance(op, was, is));
 		TRY(capacity_follow_instance(op, was, is));
 	}
+	TRY(event_follow(op, kind, before, after));
 	TRY(annotation_follow(op, kind, before, after));
 	if (kind == KIND_ACCOUNT && after)
 		TRY(follow_account(op, before ? account_of(before) : NULL, account_of(after)));

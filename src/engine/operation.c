@@ -179,9 +179,10 @@ static RESULT allow_absent(struct guard *g, struct ctx *c, const struct tables *
 	return OK;
 }
 
-static RESULT allow_beside(struct guard *g, struct ctx *c, const struct tables *t, const char *permission)
+static RESULT allow_beside(struct guard *g, struct ctx *c, const struct tables *t, const char *permission,
+			   enum kind kind, const struct row *row)
 {
-	(void) g, (void) c, (void) t, (void) permission;
+	(void) g, (void) c, (void) t, (void) permission, (void) kind, (void) row;
 	return OK;
 }
 
@@ -281,10 +282,15 @@ RESULT engine_permit_new(struct op *op, const char *permission, enum kind kind, 
 
 RESULT engine_permit_beside(struct op *op, const char *permission)
 {
+	return engine_permit_beside_on(op, permission, KIND_NONE, NULL);
+}
+
+RESULT engine_permit_beside_on(struct op *op, const char *permission, enum kind kind, const struct row *row)
+{
 	struct guard *guard = op->ctx->guard;
 	TRY(engine_check_guarded(op->ctx));
 	op->is_permitted = true;
-	return guard ? guard->check_beside(guard, op->ctx, op->head, permission) : OK;
+	return guard ? guard->check_beside(guard, op->ctx, op->head, permission, kind, row) : OK;
 }
 
 RESULT engine_permit_named(struct op *op, enum kind kind, const struct ref *ref, const char *permission,

@@ -76,9 +76,9 @@ typedef RESULT guard_check_found(struct guard *g, struct ctx *c, const struct ta
 typedef RESULT guard_check_absent(struct guard *g, struct ctx *c, const struct tables *t,
 				  const struct ref *ref);
 /* The operation is about to do something that is a call of its own in every face, in addition to the request.
- * Evaluates that call, too; without a policy that allows it, it is denied. ERR_DENIED. */
+ * Evaluates that call, too, on a row (NULL: on no row); without a policy that allows it, it is denied. ERR_DENIED. */
 typedef RESULT guard_check_beside(struct guard *g, struct ctx *c, const struct tables *t,
-				  const char *permission);
+				  const char *permission, enum kind kind, const struct row *row);
 /* Evaluates the caller's policies in one account, whatever account the call is for, about a secret of that
  * user (engine/people/user_owned.h). *ret_is_allowed: a policy allows it. ERR_DENIED: a policy denies it, or a
  * boundary does not include it. */
@@ -127,6 +127,8 @@ RESULT engine_permit_new(struct op *op, const char *permission, enum kind kind, 
 /* Permits a side effect of the request: for example, a launch that creates a network requires the permission
  * to create networks. ERR_DENIED. */
 RESULT engine_permit_beside(struct op *op, const char *permission);
+/* The same about a row: for example, a rule that sends events to a queue requires the permission to send to that queue. */
+RESULT engine_permit_beside_on(struct op *op, const char *permission, enum kind kind, const struct row *row);
 
 /* Sets the profile that an instance will get, and the instance (NULL: a new one), because policies may depend
  * on both. Valid for the next permission check. */

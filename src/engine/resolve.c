@@ -18,6 +18,7 @@
 #include "store/alarm.h"
 #include "store/backup_plan.h"
 #include "store/domain.h"
+#include "store/event_rule.h"
 #include "store/external_network.h"
 #include "store/host.h"
 #include "store/iam_role.h"
@@ -236,6 +237,7 @@ NAMED_IN_ACCOUNT(scaling_group)
 NAMED_IN_ACCOUNT(alarm)
 NAMED_IN_ACCOUNT(queue)
 NAMED_IN_ACCOUNT(topic)
+NAMED_IN_ACCOUNT(event_rule)
 
 /* Only the region's roles: a domain's are named by id. */
 static const struct row *resolve_named_role(const struct tables *t, uuid account, struct str name)
@@ -399,6 +401,7 @@ static find_named *const named[KIND_COUNT] = {
 	[KIND_ALARM] = find_named_alarm,
 	[KIND_QUEUE] = find_named_queue,
 	[KIND_TOPIC] = find_named_topic,
+	[KIND_EVENT_RULE] = find_named_event_rule,
 	[KIND_DOMAIN] = find_named_domain,
 	[KIND_VOLUME_TYPE] = find_named_volume_type,
 	[KIND_VOLUME_GROUP_TYPE] = find_named_volume_group_type,
@@ -470,6 +473,10 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_TOPIC] = "topic",
 	[KIND_TOPIC_SUBSCRIPTION] = "subscription",
 	[KIND_TOPIC_DELIVERY] = "delivery",
+	[KIND_EVENT_RULE] = "rule",
+	[KIND_EVENT_TARGET] = "target of a rule",
+	[KIND_BUS_EVENT] = "event of the event bus",
+	[KIND_EVENT_DELIVERY] = "delivery of an event",
 	[KIND_SPOT_REQUEST] = "spot instance request ID",
 	[KIND_AGGREGATE] = "aggregate",
 	[KIND_INSTANCE_TYPE] = "instance type",

@@ -65,6 +65,7 @@ struct alarm;
 struct queue;
 struct topic;
 struct topic_subscription;
+struct event_rule;
 struct spot_request;
 struct image;
 struct key_pair;
@@ -187,6 +188,7 @@ ENGINE_FINDER(alarm, KIND_ALARM)
 ENGINE_FINDER(queue, KIND_QUEUE)
 ENGINE_FINDER(topic, KIND_TOPIC)
 ENGINE_FINDER(topic_subscription, KIND_TOPIC_SUBSCRIPTION)
+ENGINE_FINDER(event_rule, KIND_EVENT_RULE)
 ENGINE_FINDER(spot_request, KIND_SPOT_REQUEST)
 ENGINE_FINDER(dhcp_options, KIND_DHCP_OPTIONS)
 ENGINE_FINDER(egress_gateway, KIND_EGRESS_GATEWAY)

@@ -81,12 +81,12 @@ bool row_bytes_is_full(const struct tables *head, uuid account)
 	return limit >= 0 && usage->rows_bytes > limit;
 }
 
-/* Accepts rows that end something, and rows that deletions create: an account above its limit must be able to
- * delete. They have limits of their own. */
+/* Accepts rows that end something, and rows that deletions create, such as their events: an account above its limit must be able
+ * to delete. They have limits of their own. */
 static bool always_fits(enum kind kind, const struct row *row)
 {
 	return !row_is_live(row) || kind == KIND_ASYNC_JOB || kind == KIND_CLIENT_TOKEN ||
-	       kind == KIND_TOKEN_REVOCATION;
+	       kind == KIND_TOKEN_REVOCATION || kind == KIND_BUS_EVENT;
 }
 
 RESULT row_bytes_check(struct op *op, enum kind kind, const struct row *before, const struct row *after)

@@ -131,6 +131,7 @@ static const struct entity_words *words_of(enum kind kind)
 		{KIND_ALARM, "alarm.tag", "alarm.untag"},
 		{KIND_QUEUE, "queue.tag", "queue.untag"},
 		{KIND_TOPIC, "topic.tag", "topic.untag"},
+		{KIND_EVENT_RULE, "event_rule.tag", "event_rule.untag"},
 		{KIND_SERVER_CERTIFICATE, "server_certificate.tag", "server_certificate.untag"},
 	};
 	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)

@@ -226,7 +226,8 @@ typedef void (*store_observer)(const struct tables *head, enum kind kind, const 
  * forgotten). NULL: valid. Otherwise the returned text is logged, and the change fails with ERR_INTERNAL. */
 typedef const char *(*store_invariant)(enum kind kind, const struct row *before, const struct row *after);
 /* Called after a successful change for each changed row, with the same arguments, before the invariant. It
- * records consequences (op_usage(), op_ledger()) and puts no rows. A failure fails the change. */
+ * records consequences (op_usage(), op_ledger()) and may put new rows of kinds that
+ * it does not follow, such as events. A failure fails the change. */
 typedef RESULT (*store_follower)(struct op *op, enum kind kind, const struct row *before,
 				 const struct row *after);
 

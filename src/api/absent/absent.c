@@ -107,7 +107,7 @@ bool absent_has_call(const struct call *call)
 	struct str service = find_service(call);
 	if (str_is_empty(service) || str_is(service, "ec2") || str_is(service, "iam") ||
 	    str_is(service, "sts") || str_is(service, "ce") || str_is(service, "support") ||
-	    str_is(service, "ec2-instance-connect"))
+	    str_is(service, "ec2-instance-connect") || str_is(service, "events"))
 		return false;
 	return find_form(call, find_row(service)) != FORM_COUNT;
 }
@@ -160,7 +160,7 @@ static struct str word_refusal(struct absent_call *e)
 	return str_print(e->c->arena,
 			 "The service %" STR_FMT
 			 " is not in this region, which has autoscaling, ce, ebs, ec2, ec2-instance-connect, "
-			 "elasticloadbalancing, iam, monitoring, sns, sqs, sts and support.",
+			 "elasticloadbalancing, events, iam, monitoring, sns, sqs, sts and support.",
 			 STR_ARG(str_slice(e->service, 0, 64)));
 }
 

@@ -214,7 +214,7 @@ static RESULT answer_list(struct cloudwatch_call *e, const void *args, struct fo
 struct statistics_args {
 	struct str name_space, name, start, end, unit;
 	struct cloudwatch_dimensions dimensions;
-	struct strs statistics;
+	struct strs statistics, extended;
 	int64_t period_s;
 	struct cloudwatch_question question; /* made */
 };
@@ -230,16 +230,40 @@ static const struct param statistics_params[] = {
 	      .doc = "Period of a datapoint in seconds. Instances are measured every five minutes."),
 	PARAM(struct statistics_args, "Statistics.member", statistics, .words = CLOUDWATCH_STATISTICS,
 	      .doc = "Statistics to return for each datapoint."),
-	NOT_BUILT("ExtendedStatistics.member", .doc = "Percentiles."),
+	PARAM(struct statistics_args, "ExtendedStatistics.member", extended, .min = 1,
+	      .max = CLOUDWATCH_STATISTIC_MAX, .doc = "Percentiles and the like: p99.9, TM(10%:90%), IQM."),
 	PARAM(struct statistics_args, "Unit", unit, .words = CLOUDWATCH_UNITS,
 	      .doc = "Unit. Other than the metric's own, nothing is returned."),
 };
+
+static RESULT check_extended(struct cloudwatch_call *e, const struct strs *words)
+{
+	struct statistic statistic;
+	if (words->count > CLOUDWATCH_STATISTICS_MAX)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("ExtendedStatistics"),
+				      "The parameter ExtendedStatistics has up to %d members.",
+				      CLOUDWATCH_STATISTICS_MAX);
+	for (size_t k = 0; k < words->count; k++)
+		if (!statistic_read(words->at[k], &statistic) || statistic.kind == STATISTIC_BASIC)
+			return ctx_fail_field(e->c, ERR_INVALID, STR("ExtendedStatistics"),
+					      "The value %" STR_FMT
+					      " for parameter ExtendedStatistics is not supported.",
+					      STR_ARG(words->at[k]));
+	return OK;
+}
 
 static RESULT prepare_statistics(struct cloudwatch_call *e, void *args)
 {
 	struct statistics_args *a = args;
 	struct cloudwatch_question *q = &a->question;
-	if (!a->statistics.count)
+	if (a->statistics.count && a->extended.count)
+		return ctx_fail_field(
+			e->c, ERR_COMBINATION, STR("Statistics"),
+			"The parameters Statistics and ExtendedStatistics are mutually exclusive and "
+			"you have specified both.");
+	TRY(check_extended(e, &a->extended));
+	q->has_values = a->extended.count > 0;
+	if (!a->statistics.count && !a->extended.count)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("Statistics"),
 				      "At least one of the parameters Statistics and ExtendedStatistics must "
 				      "be specified.");
@@ -256,6 +280,43 @@ static RESULT prepare_statistics(struct cloudwatch_call *e, void *args)
 	return cloudwatch_ask(e, a->name_space, a->name, a->unit, &a->dimensions, q);
 }
 
+static bool find_extended(struct str word, const struct metric_point *p, double *ret_value)
+{
+	struct statistic statistic;
+	return statistic_read(word, &statistic) && statistic_value(&statistic, p, ret_value);
+}
+
+/* A point whose samples are not known is no datapoint for these statistics. */
+static bool has_extended(const struct statistics_args *a, const struct metric_point *p)
+{
+	double value = 0;
+	for (size_t k = 0; k < a->extended.count; k++)
+		if (find_extended(a->extended.at[k], p, &value))
+			return true;
+	return false;
+}
+
+/* A map: in XML a list of entries. */
+static void write_extended(struct cloudwatch_call *e, const struct statistics_args *a,
+			   const struct metric_point *p, struct forms_writer *w)
+{
+	double value = 0;
+	forms_open(w, "ExtendedStatistics");
+	for (size_t k = 0; k < a->extended.count; k++) {
+		if (!find_extended(a->extended.at[k], p, &value))
+			continue;
+		if (w->form != FORM_QUERY) {
+			forms_number(w, str_to_z(e->c->arena, a->extended.at[k]), value);
+			continue;
+		}
+		forms_open(w, "entry");
+		forms_text(w, "key", a->extended.at[k]);
+		forms_number(w, "value", value);
+		forms_close(w);
+	}
+	forms_close(w);
+}
+
 static RESULT answer_statistics(struct cloudwatch_call *e, const void *args, struct forms_writer *w)
 {
 	const struct statistics_args *a = args;
@@ -264,11 +325,15 @@ static RESULT answer_statistics(struct cloudwatch_call *e, const void *args, str
 	forms_text(w, "Label", a->name);
 	forms_open_list(w, "Datapoints");
 	for (size_t k = 0; k < points.count; k++) {
+		if (a->extended.count && !has_extended(a, &points.at[k]))
+			continue;
 		forms_open(w, NULL);
 		forms_time(w, "Timestamp", points.at[k].at_us);
 		for (size_t n = 0; n < a->statistics.count; n++)
 			forms_number(w, str_to_z(e->c->arena, a->statistics.at[n]),
 				     metric_value(&points.at[k], a->statistics.at[n]));
+		if (a->extended.count)
+			write_extended(e, a, &points.at[k], w);
 		forms_text(w, "Unit", a->question.source.unit);
 		forms_close(w);
 	}

@@ -108,6 +108,15 @@ static RESULT write_queries(struct cloudwatch_call *e, struct forms_writer *w, c
 	return OK;
 }
 
+static void write_statistic(struct forms_writer *w, const struct alarm *a)
+{
+	bool is_basic = params_has_word(CLOUDWATCH_STATISTICS, a->statistic);
+	forms_text(w, is_basic ? "Statistic" : "ExtendedStatistic", a->statistic);
+	if (a->low_samples)
+		forms_text(w, "EvaluateLowSampleCountPercentile",
+			   str_from(alarm_low_samples_words[a->low_samples]));
+}
+
 static RESULT write_alarm(struct cloudwatch_call *e, struct forms_writer *w, const struct alarm *a)
 {
 	double threshold = 0;
@@ -123,7 +132,7 @@ static RESULT write_alarm(struct cloudwatch_call *e, struct forms_writer *w, con
 	} else {
 		forms_text(w, "MetricName", a->metric);
 		forms_text(w, "Namespace", a->name_space);
-		forms_text(w, "Statistic", a->statistic);
+		write_statistic(w, a);
 		cloudwatch_write_dimensions(w, &a->dimensions);
 		forms_int(w, "Period", a->period_s);
 		text_opt(w, "Unit", a->unit);
@@ -269,7 +278,7 @@ static RESULT answer_list(struct cloudwatch_call *e, const void *args, struct fo
 /* ---- DescribeAlarmsForMetric ---- */
 
 struct metric_args {
-	struct str name_space, name, statistic, unit;
+	struct str name_space, name, statistic, extended, unit;
 	struct cloudwatch_dimensions dimensions;
 	int64_t period_s;
 	struct strs texts; /* made */
@@ -279,7 +288,8 @@ static const struct param metric_params[] = {
 	CLOUDWATCH_NAMESPACE_PARAM(struct metric_args, .flags = REQUIRED, ),
 	PARAM(struct metric_args, "Statistic", statistic, .words = CLOUDWATCH_STATISTICS,
 	      .doc = "Statistic of the alarm."),
-	NOT_BUILT("ExtendedStatistic", .doc = "Percentiles."),
+	PARAM(struct metric_args, "ExtendedStatistic", extended, .min = 2, .max = CLOUDWATCH_STATISTIC_MAX,
+	      .doc = "Percentile or the like of the alarm."),
 	CLOUDWATCH_DIMENSIONS_PARAM(struct metric_args, CLOUDWATCH_DIMENSIONS_MAX),
 	PARAM(struct metric_args, "Period", period_s, .min = 1, .max = 86400, .doc = "Period of the alarm."),
 	PARAM(struct metric_args, "Unit", unit, .words = CLOUDWATCH_UNITS, .doc = "Unit of the alarm."),
@@ -309,6 +319,7 @@ static RESULT answer_metric(struct cloudwatch_call *e, const void *args, struct 
 		if (alarm->is_composite || !str_equal(alarm->name_space, a->name_space) ||
 		    !str_equal(alarm->metric, a->name) || !same_texts(&alarm->dimensions, &a->texts) ||
 		    (a->statistic.n && !str_equal(a->statistic, alarm->statistic)) ||
+		    (a->extended.n && !str_equal(a->extended, alarm->statistic)) ||
 		    (a->unit.n && !str_equal(a->unit, alarm->unit)) ||
 		    (a->period_s && a->period_s != alarm->period_s))
 			continue;

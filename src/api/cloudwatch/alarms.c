@@ -107,8 +107,8 @@ static const struct param query_stat_params[] = {
 	PARAM_OBJECT(struct query_stat, "Metric", metric, query_metric_table, .doc = "The metric."),
 	PARAM(struct query_stat, "Period", period_s, .min = 1, .max = PERIOD_MAX_S,
 	      .doc = "Period in seconds."),
-	PARAM(struct query_stat, "Stat", stat, .words = CLOUDWATCH_STATISTICS,
-	      .doc = "Statistic; percentiles are not implemented."),
+	PARAM(struct query_stat, "Stat", stat, .min = 1, .max = CLOUDWATCH_STATISTIC_MAX,
+	      .doc = "Statistic, such as Average, p99 or TM(10%:90%)."),
 	PARAM(struct query_stat, "Unit", unit, .words = CLOUDWATCH_UNITS,
 	      .doc = "Unit. Other than the metric's own, nothing is returned."),
 };
@@ -136,7 +136,7 @@ static const struct params query_table = PARAMS(struct query_args, query_params)
 
 struct put_args {
 	struct common_args common;
-	struct str statistic, comparison, missing, threshold;
+	struct str statistic, extended, low, comparison, missing, threshold;
 	struct cloudwatch_dimensions dimensions;
 	int64_t period_s, periods, datapoints;
 	struct {
@@ -171,7 +171,10 @@ static const struct param put_params[] = {
 	      .doc = "How missing datapoints are treated."),
 	PARAM_LIST(struct put_args, "Metrics.member", queries, query_table, .max = MATH_QUERIES_MAX,
 		   .doc = "Metric math queries, instead of a metric."),
-	NOT_BUILT("ExtendedStatistic|EvaluateLowSampleCountPercentile", .doc = "Percentiles."),
+	PARAM(struct put_args, "ExtendedStatistic", extended, .min = 2, .max = CLOUDWATCH_STATISTIC_MAX,
+	      .doc = "Percentile or the like of each period: p99, TM(10%:90%)."),
+	PARAM(struct put_args, "EvaluateLowSampleCountPercentile", low, .words = "evaluate|ignore",
+	      .doc = "ignore: the state stays while periods have too few samples for the percentile."),
 	NOT_BUILT("ThresholdMetricId", .doc = "Anomaly detection."),
 	NOT_BUILT("EvaluationCriteria|EvaluationInterval", .doc = "Alarms on queries in PromQL."),
 	NOT_BUILT("EvaluationWindow|WarmUpConfiguration", .doc = "Wall clock windows, warm-up periods."),
@@ -206,6 +209,7 @@ static RESULT check_window(struct cloudwatch_call *e, struct put_args *a, struct
 static RESULT take_query(struct cloudwatch_call *e, const struct query_args *q, struct alarm_query *ret)
 {
 	bool has_stat = q->stat.metric.name.n > 0;
+	struct statistic statistic;
 	if (has_stat == (q->expression.n > 0))
 		return fail_parameter(
 			e, "Metrics",
@@ -215,6 +219,8 @@ static RESULT take_query(struct cloudwatch_call *e, const struct query_args *q, 
 			e, "Metrics",
 			"Invalid metrics list: a MetricStat needs Period and Stat, and its query no "
 			"Period.");
+	if (has_stat && !statistic_read(q->stat.stat, &statistic))
+		return fail_parameter(e, "Metrics", "Invalid metrics list: Stat is not a valid statistic.");
 	*ret = (struct alarm_query){.id = q->id,
 				    .label = q->label,
 				    .expression = q->expression,
@@ -283,8 +289,8 @@ static RESULT take_queries(struct cloudwatch_call *e, struct put_args *a, struct
 		arena_new_array(e->c->arena, struct alarm_query, a->queries.count + 1), a->queries.count};
 	if (!queries.at)
 		return ctx_no_memory(e->c);
-	if (row->metric.n || row->name_space.n || a->statistic.n || a->period_s || row->unit.n ||
-	    a->dimensions.count)
+	if (row->metric.n || row->name_space.n || a->statistic.n || a->extended.n || a->low.n ||
+	    a->period_s || row->unit.n || a->dimensions.count)
 		return fail_parameter(
 			e, "Metrics",
 			"Metrics cannot be specified with MetricName, Namespace, Dimensions, Period, Unit "
@@ -299,11 +305,22 @@ static RESULT take_queries(struct cloudwatch_call *e, struct put_args *a, struct
 
 static RESULT take_metric(struct cloudwatch_call *e, struct put_args *a, struct alarm *row)
 {
-	if (!row->metric.n || !row->name_space.n || !a->period_s || !a->statistic.n)
-		return fail_parameter(
-			e, "MetricName",
-			"An alarm needs MetricName, Namespace, Period and Statistic, or Metrics.");
-	row->statistic = a->statistic;
+	struct statistic statistic;
+	if (!row->metric.n || !row->name_space.n || !a->period_s || !a->statistic.n == !a->extended.n)
+		return fail_parameter(e, "MetricName",
+				      "An alarm needs MetricName, Namespace, Period and either Statistic or "
+				      "ExtendedStatistic, or Metrics.");
+	row->statistic = a->statistic.n ? a->statistic : a->extended;
+	if (!statistic_read(row->statistic, &statistic) ||
+	    (a->extended.n && statistic.kind == STATISTIC_BASIC))
+		return fail_parameter(e, "ExtendedStatistic",
+				      "The value for parameter ExtendedStatistic is not supported.");
+	if (a->low.n && statistic.kind != STATISTIC_PERCENTILE)
+		return fail_parameter(e, "EvaluateLowSampleCountPercentile",
+				      "EvaluateLowSampleCountPercentile is valid for percentiles alone.");
+	row->low_samples = !a->low.n                  ? ALARM_LOW_SAMPLES_UNSET
+			   : str_is(a->low, "ignore") ? ALARM_LOW_SAMPLES_IGNORE
+						      : ALARM_LOW_SAMPLES_EVALUATE;
 	row->period_s = a->period_s;
 	return cloudwatch_read_dimensions(e, &a->dimensions, &row->dimensions);
 }

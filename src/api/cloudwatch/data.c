@@ -36,7 +36,7 @@ static const struct param data_stat_params[] = {
 	PARAM(struct data_stat, "Period", period_s, .flags = REQUIRED, .min = 1, .max = 86400 * 365,
 	      .doc = "Period of a value in seconds."),
 	PARAM(struct data_stat, "Stat", stat, .flags = REQUIRED,
-	      .doc = "Statistic; percentiles are not implemented."),
+	      .doc = "Statistic, such as Average, p99 or TM(10%:90%)."),
 	PARAM(struct data_stat, "Unit", unit, .words = CLOUDWATCH_UNITS,
 	      .doc = "Unit. Other than the metric's own, nothing is returned."),
 };
@@ -138,7 +138,8 @@ static RESULT check_query(struct cloudwatch_call *e, const struct data_args *a, 
 	if (!is_id(d->id))
 		return fail_query(e, d->id, k, "Id",
 				  "not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$");
-	if (!params_has_word(CLOUDWATCH_STATISTICS, d->stat.stat))
+	struct statistic statistic;
+	if (!statistic_read(d->stat.stat, &statistic))
 		return fail_query(e, d->stat.stat, k, "MetricStat.Stat", "not a valid statistic");
 	for (size_t n = 0; n < k; n++)
 		if (str_equal(a->queries.at[n].id, d->id))
@@ -252,11 +253,15 @@ static RESULT add_query(struct cloudwatch_call *e, struct page *page, size_t k, 
 	const struct data_query *d = &page->args->queries.at[k];
 	struct cloudwatch_question q = narrow(page->args, &d->question);
 	struct metric_points points = {0};
+	struct statistic statistic;
+	if (!statistic_read(d->stat.stat, &statistic))
+		return FAIL(INTERNAL); /* prepare_data() has read it, too */
+	q.has_values = statistic.kind != STATISTIC_BASIC;
 	TRY(cloudwatch_read_points(e, &q, scratch, &points));
 	for (size_t n = 0; n < points.count; n++) {
-		const struct told point = {{points.at[n].at_us, k, true},
-					   metric_value(&points.at[n], d->stat.stat)};
-		TRY(add_point(e, page, &point));
+		struct told point = {.place = {points.at[n].at_us, k, true}};
+		if (statistic_value(&statistic, &points.at[n], &point.value))
+			TRY(add_point(e, page, &point));
 	}
 	return OK;
 }

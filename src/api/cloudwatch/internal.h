@@ -9,6 +9,7 @@
 #include "base/xml.h"
 #include "engine/alarm/alarm.h"
 #include "reconcile/figures/metrics.h"
+#include "reconcile/figures/statistic.h"
 
 struct cloudwatch_call {
 	API_CALL_BASE;
@@ -63,6 +64,7 @@ extern const struct params cloudwatch_dimension_params;
 	"Gigabytes/Second|Terabytes/Second|Bits/Second|Kilobits/Second|Megabits/Second|Gigabits/Second|"     \
 	"Terabits/Second|Count/Second|None"
 #define CLOUDWATCH_STATISTICS "SampleCount|Average|Sum|Minimum|Maximum"
+enum { CLOUDWATCH_STATISTICS_MAX = 10, CLOUDWATCH_STATISTIC_MAX = 32 };
 #define CLOUDWATCH_TIME_END_US (253402300800 * SECOND) /* the year 10000 */
 
 /* A metric within a time, in stretches of a period. */
@@ -70,6 +72,7 @@ struct cloudwatch_question {
 	struct metric_source source;
 	int64_t from_us, before_us, period_us;
 	int64_t step_us; /* length of the stored stretches of guests: short or long */
+	bool has_values; /* for statistics that need samples */
 };
 
 /* Dimensions in order of names, of each two: name and value. ERR_INVALID: a name is there twice. */

@@ -132,7 +132,7 @@ RESULT cloudwatch_read_points(struct cloudwatch_call *e, const struct cloudwatch
 {
 	struct ctx c = *e->c;
 	struct reconciler *r = e->config->reconciler;
-	const struct metric_range range = {q->from_us, q->before_us, q->period_us, q->step_us};
+	const struct metric_range range = {q->from_us, q->before_us, q->period_us, q->step_us, q->has_values};
 	cloudwatch_release_tables(e);
 	if (!r)
 		return OK;

@@ -117,6 +117,10 @@ static RESULT read_values(struct cloudwatch_call *e, const struct datum *d, size
 {
 	if (d->values.count > VALUES_MAX || (d->counts.count && d->counts.count != d->values.count))
 		return fail_datum(e, k, "Values", "must have up to 150 values, and as many Counts or none.");
+	struct metric_sample *samples =
+		arena_new_array(e->c->arena, struct metric_sample, d->values.count + 1);
+	if (!samples)
+		return ctx_no_memory(e->c);
 	for (size_t n = 0; n < d->values.count; n++) {
 		double value = 0, count = 1;
 		TRY(read_part(e, d->values.at[n], &value));
@@ -128,7 +132,10 @@ static RESULT read_values(struct cloudwatch_call *e, const struct datum *d, size
 		p->most = n && p->most > value ? p->most : value;
 		p->samples += count;
 		p->sum += count * value;
+		samples[n] = (struct metric_sample){value, count};
 	}
+	p->values = samples;
+	p->value_count = d->values.count;
 	return is_sound(p) ? OK : fail_datum(e, k, "Counts", "must not all be 0.");
 }
 

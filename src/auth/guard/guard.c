@@ -156,10 +156,11 @@ static RESULT check_part(struct guard_state *s, struct ctx *c, const struct guar
 	return d.effect == POLICY_DENIES ? guard_refuse(s, c, &q, &d) : OK;
 }
 
-static RESULT check_beside(struct guard *guard, struct ctx *c, const struct tables *t, const char *permission)
+static RESULT check_beside(struct guard *guard, struct ctx *c, const struct tables *t, const char *permission,
+			   enum kind kind, const struct row *row)
 {
 	struct guard_state *s = (struct guard_state *) guard;
-	const struct guard_subject subject = {.state = s, .tables = t};
+	const struct guard_subject subject = {.state = s, .tables = t, .kind = kind, .row = row};
 	int asked = permission_find(str_from(permission));
 	bool is_allowed = false;
 	if (!s->has_voice || asked == PERMISSION_NONE || asked == s->permission)

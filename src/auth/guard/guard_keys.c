@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "engine/alarm/alarm.h"
 #include "engine/balancing/balancing.h"
+#include "engine/events/events.h"
 #include "engine/instance/profile_association.h"
 #include "engine/messaging/messaging.h"
 #include "engine/resolve.h"
@@ -155,7 +156,7 @@ static bool is_named_kind(enum kind kind)
 	return guard_find_arn_form(kind).is_named;
 }
 
-/* ARNs of ELBv2, EC2 Auto Scaling, CloudWatch, SQS and SNS. A planned row has its id and name already. */
+/* ARNs of ELBv2, EC2 Auto Scaling, CloudWatch, EventBridge, SQS and SNS. A planned row has its id and name already. */
 static struct str other_arn(const struct guard_subject *s, struct arena *a)
 {
 	const struct identity *who = s->state->call->ctx.who;
@@ -164,6 +165,8 @@ static struct str other_arn(const struct guard_subject *s, struct arena *a)
 	struct str number = account_number(s->tables, owner, who);
 	if (s->kind == KIND_ALARM)
 		return engine_write_alarm_arn(a, s->state->region, number, row);
+	if (engine_is_event_kind(s->kind))
+		return engine_write_event_arn(s->tables, a, s->state->region, number, s->kind, row);
 	if (engine_is_messaging_kind(s->kind))
 		return engine_write_messaging_arn(s->tables, a, s->state->region, number, s->kind, row);
 	return engine_is_scaling_kind(s->kind)
@@ -171,13 +174,18 @@ static struct str other_arn(const struct guard_subject *s, struct arena *a)
 		       : engine_write_balancing_arn(s->tables, a, s->state->region, number, s->kind, row);
 }
 
+static bool is_other_kind(enum kind kind)
+{
+	return kind == KIND_ALARM || engine_is_messaging_kind(kind) || engine_is_event_kind(kind) ||
+	       engine_is_balancing_kind(kind) || engine_is_scaling_kind(kind);
+}
+
 struct str guard_write_arn(const struct guard_subject *s, struct arena *a)
 {
 	const struct identity *who = s->state->call->ctx.who;
 	if (!s->tables || s->kind == KIND_NONE)
 		return STR("*");
-	if (s->kind == KIND_ALARM || engine_is_messaging_kind(s->kind) || engine_is_balancing_kind(s->kind) ||
-	    engine_is_scaling_kind(s->kind))
+	if (is_other_kind(s->kind))
 		return other_arn(s, a);
 	if (s->absent.n)
 		return ec2_arn(s, a, s->kind, who->account, s->absent);

@@ -81,6 +81,7 @@ struct alarm_point {
 	int64_t at_us;
 	bool is_there;
 	double value;
+	bool has_few_samples; /* too few for the alarm's percentile */
 };
 /* Decides on the points of evaluation_periods + ALARM_EXTRA_PERIODS periods at most, the oldest first. now_us: the time that
  * reason_data names. Pure; texts are in the arena. */

@@ -27,6 +27,11 @@ void alarm_write_date(struct json_writer *j, const char *name, int64_t at_us);
 RESULT alarm_write_message(struct op *op, const struct alarm *alarm, struct str *ret_subject,
 			   struct str *ret_body);
 
+/* ---- alarm_event.c ---- */
+
+/* Publishes the event of an alarm whose state has changed. */
+RESULT alarm_publish_turn(struct op *op, const struct alarm *before, const struct alarm *after);
+
 /* ---- alarm_follow.c ---- */
 
 /* Evaluates the composite alarms that depend on an alarm of the account. */

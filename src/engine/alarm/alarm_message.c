@@ -72,6 +72,15 @@ static RESULT write_queries(struct op *op, struct json_writer *j, const struct a
 	return OK;
 }
 
+static bool has_extended(const struct alarm *alarm)
+{
+	static const char *const basic[] = {"SampleCount", "Average", "Sum", "Minimum", "Maximum"};
+	for (size_t k = 0; k < sizeof basic / sizeof *basic; k++)
+		if (str_is(alarm->statistic, basic[k]))
+			return false;
+	return true;
+}
+
 /* "Average" is AVERAGE here. */
 static struct str upper(struct op *op, struct str word)
 {
@@ -88,8 +97,12 @@ static RESULT write_trigger(struct op *op, struct json_writer *j, const struct a
 	if (!alarm->queries.n) {
 		json_write_text(j, "MetricName", alarm->metric);
 		json_write_text(j, "Namespace", alarm->name_space);
-		json_write_z(j, "StatisticType", "Statistic");
-		json_write_text(j, "Statistic", upper(op, alarm->statistic));
+		bool is_extended = has_extended(alarm);
+		json_write_z(j, "StatisticType", is_extended ? "ExtendedStatistic" : "Statistic");
+		if (is_extended)
+			json_write_text(j, "ExtendedStatistic", alarm->statistic);
+		else
+			json_write_text(j, "Statistic", upper(op, alarm->statistic));
 		json_write_text_or_null(j, "Unit", alarm->unit);
 		write_dimensions(j, &alarm->dimensions);
 	}
@@ -100,7 +113,8 @@ static RESULT write_trigger(struct op *op, struct json_writer *j, const struct a
 	json_write_z(j, "ComparisonOperator", alarm_comparison_word(alarm->comparison));
 	write_number(op, j, "Threshold", alarm->threshold);
 	json_write_z(j, "TreatMissingData", alarm->has_missing ? alarm_treatment_word(alarm->missing) : "");
-	json_write_z(j, "EvaluateLowSampleCountPercentile", "");
+	json_write_z(j, "EvaluateLowSampleCountPercentile",
+		     alarm->low_samples ? alarm_low_samples_words[alarm->low_samples] : "");
 	if (alarm->queries.n)
 		TRY(write_queries(op, j, alarm));
 	json_write_close(j);

@@ -96,6 +96,17 @@ RESULT scaling_expire_hooks(struct op *op, struct scaling_member *next);
 
 /* Tells the group's topics that want to know. */
 RESULT scaling_notify(struct op *op, uuid group, enum scaling_event event, uuid activity);
+/* Members of an activity, and of a hook that holds an instance, as messages and events have them. */
+struct json_writer;
+void scaling_write_activity(struct op *op, struct json_writer *j, const struct scaling_activity *a,
+			    bool is_error);
+void scaling_write_hook(struct op *op, struct json_writer *j, const struct scaling_group *group,
+			const struct scaling_hook *hook, uuid instance, struct str token);
+/* The same for the account's event bus. */
+RESULT scaling_publish(struct op *op, const struct scaling_group *group, enum scaling_event event,
+		       const struct scaling_activity *activity);
+RESULT scaling_publish_hook(struct op *op, const struct scaling_group *group, const struct scaling_hook *hook,
+			    uuid instance, struct str token);
 /* Tells the targets of the hooks that the member waits for. */
 RESULT scaling_notify_hooks(struct op *op, const struct scaling_member *m);
 /* Takes target and role of a hook, and sends a test message to a new target. */

@@ -7,10 +7,10 @@
 #include "base/clock.h"
 #include "base/json_write.h"
 #include "engine/messaging/messaging_internal.h"
+#include "engine/people/policy/iam_role.h"
 #include "engine/region/region.h"
 #include "engine/scaling/scaling_internal.h"
 #include "store/account.h"
-#include "store/iam_role.h"
 #include "store/zone.h"
 
 enum { MESSAGE_CAP = 16384, TOPICS_MAX = 10 };
@@ -62,13 +62,12 @@ static void write_head(struct op *op, struct json_writer *j, const struct scalin
 			engine_write_scaling_arn(op->head, op->ctx->arena, engine_get_region_name(op->head),
 						 account ? account->number : STR_NONE, KIND_SCALING_GROUP,
 						 &group->row));
-	json_write_text(j, "AutoScalingGroupName", group->name);
 	json_write_z(j, "Service", "AWS Auto Scaling");
 	write_time(j, "Time", at_us);
 }
 
-static void write_activity(struct op *op, struct json_writer *j, const struct scaling_activity *a,
-			   bool is_error)
+void scaling_write_activity(struct op *op, struct json_writer *j, const struct scaling_activity *a,
+			    bool is_error)
 {
 	const struct zone *zone = zone_find(op->head, a->zone);
 	json_write_uuid(j, "ActivityId", a->row.id);
@@ -108,9 +107,10 @@ static RESULT write_event(struct op *op, const struct scaling_group *group, enum
 	json_write_begin(&j, &out);
 	json_write_open(&j, NULL);
 	write_head(op, &j, group, op->now_us);
+	json_write_text(&j, "AutoScalingGroupName", group->name);
 	json_write_z(&j, "Event", scaling_events[event]);
 	if (activity)
-		write_activity(op, &j, activity, is_error);
+		scaling_write_activity(op, &j, activity, is_error);
 	return end_body(op, &j, &out, ret_body);
 }
 
@@ -138,6 +138,7 @@ RESULT scaling_notify(struct op *op, uuid group_id, enum scaling_event event, uu
 	const struct scaling_activity *activity =
 		uuid_is_none(activity_id) ? NULL : scaling_activity_find(op->head, activity_id);
 	struct str body = STR_NONE;
+	TRY(scaling_publish(op, group, event, activity));
 	for (size_t k = 0; k + NOTIFICATION_TEXTS <= group->notifications.count; k += NOTIFICATION_TEXTS) {
 		const struct str *at = &group->notifications.at[k];
 		if (!tells(at[NOTIFICATION_TYPES], event))
@@ -231,33 +232,17 @@ RESULT engine_delete_scaling_notification(struct op *op, struct scaling_notifica
 
 /* ---- lifecycle hooks ---- */
 
-static RESULT check_role(struct op *op, uuid account_id, struct str arn)
-{
-	const struct account *account = account_find(op->head, account_id);
-	struct str start = str_print(op->ctx->arena, "arn:aws:iam::%" STR_FMT ":role/",
-				     STR_ARG(account ? account->number : STR_NONE));
-	struct str name = arn, piece;
-	while (str_split_next(&name, '/', &piece) && name.n)
-		;
-	const struct iam_role *role =
-		str_starts_with(arn, start) ? iam_role_find_by_account(op->head, account_id, piece) : NULL;
-	if (!role)
-		return ENGINE_FAIL(op, ERR_INVALID, KIND_SCALING_HOOK, STR("RoleARN"),
-				   "The role %" STR_FMT " does not exist.", STR_ARG(str_cut(arn, 400)));
-	return engine_permit(op, "iam_role.pass", KIND_IAM_ROLE, &role->row);
-}
-
 /* The caller must be allowed to send there, because a hook sends as the region. */
 static RESULT check_target(struct op *op, const struct scaling_group *group, struct str target)
 {
 	const struct topic *topic = engine_find_topic_by_arn(op->head, group->account, target);
 	const struct queue *queue = engine_find_queue_by_arn(op->head, group->account, target);
 	if (topic)
-		return engine_permit(op, "topic.publish", KIND_TOPIC, &topic->row);
+		return engine_permit_beside_on(op, "topic.publish", KIND_TOPIC, &topic->row);
 	if (!queue || queue->is_fifo)
 		return fail_target(op, "NotificationTargetARN", target,
 				   "It must be a topic or a standard queue of the account in this region.");
-	return engine_permit(op, "queue.send", KIND_QUEUE, &queue->row);
+	return engine_permit_beside_on(op, "queue.send", KIND_QUEUE, &queue->row);
 }
 
 RESULT scaling_apply_hook_target(struct op *op, const struct scaling_group *group,
@@ -268,7 +253,7 @@ RESULT scaling_apply_hook_target(struct op *op, const struct scaling_group *grou
 	if (wish->has_target)
 		next->target = wish->target;
 	if (wish->has_role && next->role.n)
-		TRY(check_role(op, group->account, next->role));
+		TRY(iam_role_permit_pass(op, group->account, next->role, KIND_SCALING_HOOK, STR("RoleARN")));
 	if (!next->target.n || !wish->has_target)
 		return OK;
 	if (!next->role.n)
@@ -276,6 +261,22 @@ RESULT scaling_apply_hook_target(struct op *op, const struct scaling_group *grou
 				   "RoleARN is required when NotificationTargetARN is specified.");
 	TRY(check_target(op, group, next->target));
 	return send_test(op, group, next->target);
+}
+
+void scaling_write_hook(struct op *op, struct json_writer *j, const struct scaling_group *group,
+			const struct scaling_hook *hook, uuid instance, struct str token)
+{
+	bool ends = hook->transition == SCALING_HOOK_TRANSITION_TERMINATING;
+	json_write_z(j, "Origin", ends ? "AutoScalingGroup" : "EC2");
+	json_write_z(j, "Destination", ends ? "EC2" : "AutoScalingGroup");
+	json_write_text(j, "AutoScalingGroupName", group->name);
+	json_write_text(j, "LifecycleHookName", hook->name);
+	json_write_z(j, "LifecycleTransition",
+		     ends ? "autoscaling:EC2_INSTANCE_TERMINATING" : "autoscaling:EC2_INSTANCE_LAUNCHING");
+	json_write_text(j, "EC2InstanceId", engine_write_id(op, KIND_INSTANCE, instance));
+	json_write_text(j, "LifecycleActionToken", token);
+	if (hook->metadata.n)
+		json_write_text(j, "NotificationMetadata", hook->metadata);
 }
 
 static RESULT send_hook(struct op *op, const struct scaling_group *group, const struct scaling_hook *hook,
@@ -288,16 +289,8 @@ static RESULT send_hook(struct op *op, const struct scaling_group *group, const 
 	buf_init(&out, MESSAGE_CAP);
 	json_write_begin(&j, &out);
 	json_write_open(&j, NULL);
-	json_write_z(&j, "Origin", ends ? "AutoScalingGroup" : "EC2");
-	json_write_z(&j, "Destination", ends ? "EC2" : "AutoScalingGroup");
 	write_head(op, &j, group, op->now_us);
-	json_write_text(&j, "LifecycleHookName", hook->name);
-	json_write_z(&j, "LifecycleTransition",
-		     ends ? "autoscaling:EC2_INSTANCE_TERMINATING" : "autoscaling:EC2_INSTANCE_LAUNCHING");
-	json_write_text(&j, "EC2InstanceId", id);
-	json_write_text(&j, "LifecycleActionToken", token);
-	if (hook->metadata.n)
-		json_write_text(&j, "NotificationMetadata", hook->metadata);
+	scaling_write_hook(op, &j, group, hook, instance, token);
 	TRY(end_body(op, &j, &out, &body));
 	return send_to(op, group, hook->target,
 		       str_print(op->ctx->arena,
@@ -313,6 +306,8 @@ RESULT scaling_notify_hooks(struct op *op, const struct scaling_member *m)
 		const struct scaling_group *group = scaling_group_find(op->head, m->scaling_group);
 		const struct scaling_hook *hook = scaling_hook_find_by_scaling_group(
 			op->head, m->scaling_group, m->hooks.at[k + WAIT_HOOK]);
+		if (hook)
+			TRY(scaling_publish_hook(op, group, hook, m->instance, m->hooks.at[k + WAIT_TOKEN]));
 		if (hook && hook->target.n)
 			TRY(send_hook(op, group, hook, m->instance, m->hooks.at[k + WAIT_TOKEN]));
 	}

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "reconcile/alarm/alarm_math.h"
-#include "reconcile/figures/metrics.h"
+#include "reconcile/figures/statistic.h"
 #include "reconcile/work.h"
 #include "store/scaling_group.h"
 
@@ -65,13 +65,18 @@ static RESULT read_one_metric(struct evaluation *e)
 		TRY(metric_find_source(c, view.tables, a->account, a->name_space, a->metric, &a->dimensions,
 				       a->unit, &source));
 	}
+	struct statistic statistic;
+	if (!statistic_read(a->statistic, &statistic))
+		return OK;
+	range.has_values = statistic.kind != STATISTIC_BASIC;
 	TRY(reconciler_read_metric(e->s->r, c, &source, &range, &read));
 	for (size_t k = 0; k < read.count; k++) {
 		size_t place = (size_t) ((read.at[k].at_us - e->from_us) / e->period_us);
 		if (place >= e->count)
 			continue;
-		e->points[place].is_there = true;
-		e->points[place].value = metric_value(&read.at[k], a->statistic);
+		e->points[place].is_there = statistic_value(&statistic, &read.at[k], &e->points[place].value);
+		if (read.at[k].samples < statistic_needed_samples(&statistic))
+			e->points[place].has_few_samples = true;
 	}
 	return OK;
 }
@@ -88,13 +93,23 @@ static bool is_blind(const struct evaluation *e)
 	return false;
 }
 
+/* The alarm was told to stay as it is while periods have too few samples for its percentile. */
+static bool is_insignificant(const struct evaluation *e)
+{
+	for (size_t k = e->count - (size_t) e->alarm->evaluation_periods;
+	     k < e->count && e->alarm->low_samples == ALARM_LOW_SAMPLES_IGNORE; k++)
+		if (e->points[k].has_few_samples)
+			return true;
+	return false;
+}
+
 static RESULT evaluate(struct evaluation *e, struct alarm_verdict *ret_verdict)
 {
 	if (e->alarm->queries.n)
 		TRY(alarm_math_read(e->s->r, &e->s->ctx, e->alarm, e->points, e->count));
 	else
 		TRY(read_one_metric(e));
-	if (is_blind(e)) {
+	if (is_blind(e) || is_insignificant(e)) {
 		ret_verdict->stays = true;
 		return OK;
 	}

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "engine/alarm/alarm_queries.h"
+#include "reconcile/figures/statistic.h"
 #include "reconcile/work.h"
 
 static RESULT read_query(struct reconciler *r, struct ctx *c, uuid account, struct alarm_query *q,
@@ -23,11 +24,16 @@ static RESULT read_query(struct reconciler *r, struct ctx *c, uuid account, stru
 		TRY(metric_find_source(c, view.tables, account, q->name_space, q->name, &q->dimensions,
 				       q->unit, &source));
 	}
-	TRY(reconciler_read_metric(r, c, &source, range, &read));
+	struct statistic statistic;
+	struct metric_range wanted = *range;
+	if (!statistic_read(q->stat, &statistic))
+		return OK;
+	wanted.has_values = statistic.kind != STATISTIC_BASIC;
+	TRY(reconciler_read_metric(r, c, &source, &wanted, &read));
 	for (size_t k = 0; k < read.count; k++) {
 		size_t place = (size_t) ((read.at[k].at_us - range->from_us) / range->period_us);
-		if (place < count)
-			q->at[place] = metric_value(&read.at[k], q->stat);
+		if (place < count && !statistic_value(&statistic, &read.at[k], &q->at[place]))
+			q->at[place] = NAN;
 	}
 	return OK;
 }

@@ -117,11 +117,18 @@ static struct metric_point make_point(const struct metric_ec2 *m, const struct f
 	double samples = (double) (minutes > 0 ? minutes : 1);
 	if (m->figure == FIGURE_CPU_NS) {
 		double share = (double) figure_cpu_of(p) / 100;
-		return (struct metric_point){p->from_us, samples, share * samples,
-					     (double) p->least_cpu / 100, (double) p->most_cpu / 100};
+		return (struct metric_point){.at_us = p->from_us,
+					     .samples = samples,
+					     .sum = share * samples,
+					     .least = (double) p->least_cpu / 100,
+					     .most = (double) p->most_cpu / 100};
 	}
 	double sum = (double) p->at[m->figure];
-	return (struct metric_point){p->from_us, samples, sum, sum / samples, sum / samples};
+	return (struct metric_point){.at_us = p->from_us,
+				     .samples = samples,
+				     .sum = sum,
+				     .least = sum / samples,
+				     .most = sum / samples};
 }
 
 static int compare_points(const void *a, const void *b)
@@ -130,27 +137,74 @@ static int compare_points(const void *a, const void *b)
 	return (x->at_us > y->at_us) - (x->at_us < y->at_us);
 }
 
+static int compare_samples(const void *a, const void *b)
+{
+	const struct metric_sample *x = a, *y = b;
+	return (x->value > y->value) - (x->value < y->value);
+}
+
+/* Sums up the samples of the points of one period. One whose samples are not known makes all unknown. */
+static RESULT merge_samples(struct ctx *c, const struct metric_point *points, size_t count,
+			    struct metric_point *into)
+{
+	size_t total = 0, kept = 0;
+	for (size_t k = 0; k < count; k++) {
+		if (!points[k].value_count && !metric_is_even(&points[k]))
+			return OK;
+		total += points[k].value_count ? points[k].value_count : 1;
+	}
+	struct metric_sample *all = arena_new_array(c->arena, struct metric_sample, total + 1);
+	if (!all)
+		return ctx_no_memory(c);
+	total = 0;
+	for (size_t k = 0; k < count; k++) {
+		if (!points[k].value_count)
+			all[total++] = metric_even_sample(&points[k]);
+		for (size_t n = 0; n < points[k].value_count; n++)
+			all[total++] = points[k].values[n];
+	}
+	qsort(all, total, sizeof *all, compare_samples);
+	for (size_t k = 0; k < total; k++) {
+		if (kept && all[kept - 1].value == all[k].value)
+			all[kept - 1].count += all[k].count;
+		else
+			all[kept++] = all[k];
+	}
+	into->values = all;
+	into->value_count = kept;
+	return OK;
+}
+
+static void merge_sums(struct metric_point *into, const struct metric_point *p)
+{
+	into->samples += p->samples;
+	into->sum += p->sum;
+	into->least = p->least < into->least ? p->least : into->least;
+	into->most = p->most > into->most ? p->most : into->most;
+}
+
 /* Orders the points, and sums up those of one period. */
-static void merge_points(struct metric_points *points, int64_t period_us)
+static RESULT merge_points(struct ctx *c, struct metric_points *points, const struct metric_range *range)
 {
 	size_t count = 0;
 	for (size_t k = 0; k < points->count; k++)
-		points->at[k].at_us = points->at[k].at_us / period_us * period_us;
+		points->at[k].at_us = points->at[k].at_us / range->period_us * range->period_us;
 	if (points->count > 1)
 		qsort(points->at, points->count, sizeof *points->at, compare_points);
-	for (size_t k = 0; k < points->count; k++) {
-		const struct metric_point *p = &points->at[k];
-		struct metric_point *last = count ? &points->at[count - 1] : NULL;
-		if (!last || last->at_us != p->at_us) {
-			points->at[count++] = *p;
-			continue;
+	for (size_t k = 0, end; k < points->count; k = end) {
+		struct metric_point merged = points->at[k];
+		for (end = k + 1; end < points->count && points->at[end].at_us == merged.at_us; end++)
+			merge_sums(&merged, &points->at[end]);
+		if (end > k + 1) {
+			merged.values = NULL;
+			merged.value_count = 0;
 		}
-		last->samples += p->samples;
-		last->sum += p->sum;
-		last->least = p->least < last->least ? p->least : last->least;
-		last->most = p->most > last->most ? p->most : last->most;
+		if (end > k + 1 && range->has_values)
+			TRY(merge_samples(c, &points->at[k], end - k, &merged));
+		points->at[count++] = merged;
 	}
 	points->count = count;
+	return OK;
 }
 
 static int compare_guests(const void *a, const void *b)
@@ -203,6 +257,5 @@ RESULT reconciler_read_metric(struct reconciler *r, struct ctx *c, const struct 
 		TRY(read_guests(r, c, source, range, points));
 	else
 		TRY(metrics_read(r, c, source, range, points));
-	merge_points(points, range->period_us);
-	return OK;
+	return merge_points(c, points, range);
 }

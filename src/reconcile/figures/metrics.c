@@ -12,9 +12,21 @@
 #define HELD_US (HOUR + 2 * BUCKET_US) /* a bucket that is written stays in memory for so long */
 
 /* 64 MiB of datapoints at most; an account may hold an eighth, besides what its limit of metrics allows. */
-enum { HEADS = 1024, MINUTES = 5, ENTRIES_MAX = 350000, ACCOUNT_ENTRIES_MAX = ENTRIES_MAX / 8, FORMAT = 'm' };
+enum { HEADS = 1024, MINUTES = 5, ENTRIES_MAX = 350000, ACCOUNT_ENTRIES_MAX = ENTRIES_MAX / 8 };
 enum { VALUES = 4, ENTRY_BYTES = 16 + 1 + MINUTES * VALUES * (int) sizeof(double) };
-enum { TEXT_CAP = 1 + (ACCOUNT_ENTRIES_MAX + 1) * ENTRY_BYTES };
+/* 32 MiB of different values at most, beside the datapoints; an account may hold an eighth. */
+enum { SAMPLES_MAX = 1 << 21, ACCOUNT_SAMPLES_MAX = SAMPLES_MAX / 8 };
+/* A text without and with lists of values; the head of such a list. */
+enum { FORMAT_PLAIN = 'm', FORMAT = 'n', LIST_BYTES = 4 + 1 + 2, HEAD_BYTES = 1 + 4 };
+enum {
+	TEXT_CAP = HEAD_BYTES + (ACCOUNT_ENTRIES_MAX + 1) * (ENTRY_BYTES + MINUTES * LIST_BYTES) +
+		   (ACCOUNT_SAMPLES_MAX + METRIC_VALUES_MAX) * (int) sizeof(struct metric_sample)
+};
+
+struct spread {
+	size_t count, capacity;
+	struct metric_sample at[]; /* in ascending order of values */
+};
 
 struct entry {
 	uuid metric;
@@ -22,6 +34,8 @@ struct entry {
 	struct {
 		double samples, sum, least, most;
 	} at[MINUTES];
+	/* Different values of each minute. NULL: one value alone, which is the least and the most, or the values are not known. */
+	struct spread *values[MINUTES];
 };
 
 struct bucket {
@@ -31,12 +45,13 @@ struct bucket {
 	bool is_dirty;
 	struct entry *entries; /* in order of metrics */
 	size_t count, capacity;
+	size_t sample_count; /* room of all lists of values */
 };
 
 struct metrics {
 	pthread_mutex_t lock; /* guards everything */
 	struct bucket *heads[HEADS];
-	size_t entry_count;
+	size_t entry_count, sample_count;
 	bool has_timer;
 };
 
@@ -50,6 +65,9 @@ struct metrics *metrics_new(void)
 
 static void free_bucket(struct bucket *b)
 {
+	for (size_t k = 0; b && k < b->count; k++)
+		for (size_t minute = 0; minute < MINUTES; minute++)
+			heap_free(b->entries[k].values[minute]);
 	if (b)
 		heap_free(b->entries);
 	heap_free(b);
@@ -140,23 +158,139 @@ static void add_value(struct entry *e, size_t minute, const struct metric_point 
 		e->at[minute].most = p->most;
 }
 
-/* ---- text: a letter, and of each entry metric, minutes and values as they are in memory ---- */
+/* ---- different values of a minute ---- */
+
+static void drop_spread(struct metrics *m, struct bucket *b, struct spread **at)
+{
+	size_t capacity = *at ? (*at)->capacity : 0;
+	m->sample_count -= capacity;
+	b->sample_count -= capacity;
+	heap_free(*at);
+	*at = NULL;
+}
+
+static size_t count_samples(struct metrics *m, uuid account)
+{
+	size_t count = 0;
+	for (const struct bucket *b = *head_of(m, account); b; b = b->next)
+		count += uuid_equal(b->account, account) ? b->sample_count : 0;
+	return count;
+}
+
+/* Makes room for one more value. False: there is none, for this minute, its account or all. */
+static bool grow_spread(struct metrics *m, struct bucket *b, struct spread **at)
+{
+	size_t before = *at ? (*at)->capacity : 0, capacity = before ? 2 * before : 4;
+	if (*at && (*at)->count < (*at)->capacity)
+		return true;
+	capacity = capacity < METRIC_VALUES_MAX ? capacity : METRIC_VALUES_MAX;
+	if (before == METRIC_VALUES_MAX || m->sample_count + capacity > SAMPLES_MAX ||
+	    count_samples(m, b->account) + capacity > ACCOUNT_SAMPLES_MAX)
+		return false;
+	size_t size = sizeof **at + capacity * sizeof *(*at)->at;
+	struct spread *grown = *at ? heap_resize(*at, size) : heap_alloc(size);
+	if (!grown)
+		return false;
+	grown->count = before ? grown->count : 0;
+	grown->capacity = capacity;
+	m->sample_count += capacity - before;
+	b->sample_count += capacity - before;
+	*at = grown;
+	return true;
+}
+
+static bool add_sample(struct metrics *m, struct bucket *b, struct spread **at, const struct metric_sample *s)
+{
+	size_t place = 0;
+	while (*at && place < (*at)->count && (*at)->at[place].value < s->value)
+		place++;
+	if (*at && place < (*at)->count && (*at)->at[place].value == s->value) {
+		(*at)->at[place].count += s->count;
+		return true;
+	}
+	if (!grow_spread(m, b, at))
+		return false;
+	struct spread *list = *at;
+	memmove(list->at + place + 1, list->at + place, (list->count - place) * sizeof *list->at);
+	list->at[place] = *s;
+	list->count++;
+	return true;
+}
+
+static bool add_samples(struct metrics *m, struct bucket *b, struct spread **at, const struct metric_point *p)
+{
+	const struct metric_sample one = {p->least, p->samples};
+	if (!p->value_count)
+		return p->least == p->most && add_sample(m, b, at, &one);
+	for (size_t k = 0; k < p->value_count; k++)
+		if (p->values[k].count > 0 && !add_sample(m, b, at, &p->values[k]))
+			return false;
+	return true;
+}
+
+/* Notes the values of a point beside those of its minute, before the sums. Without room, or if one of the two is a statistic set, the
+ * minute's values are not known from then on. */
+static void note_values(struct metrics *m, struct bucket *b, struct entry *e, size_t minute,
+			const struct metric_point *p)
+{
+	struct spread **at = &e->values[minute];
+	bool is_first = !(e->minutes & 1 << minute);
+	const struct metric_point before = {
+		0, e->at[minute].samples, e->at[minute].sum, e->at[minute].least, e->at[minute].most, NULL,
+		0};
+	bool is_known = is_first || *at || before.least == before.most;
+	if (p->least == p->most && (is_first || (!*at && is_known && before.least == p->least)))
+		return; /* one value needs no list */
+	if (is_known && !is_first && !*at)
+		is_known = add_samples(m, b, at, &before);
+	if (!is_known || !add_samples(m, b, at, p))
+		drop_spread(m, b, at);
+}
+
+/* ---- text: a letter, the number of entries, and of each entry metric, minutes and sums as they are in memory; then lists of values,
+ * each with its entry, its minute and its length. ---- */
+
+static void pack_number(struct buf *out, size_t number, size_t bytes)
+{
+	for (size_t k = 0; k < bytes; k++)
+		buf_add_char(out, (char) (number >> 8 * k & 255));
+}
+
+static size_t unpack_number(const char *p, size_t bytes)
+{
+	size_t number = 0;
+	for (size_t k = 0; k < bytes; k++)
+		number |= (size_t) (unsigned char) p[k] << 8 * k;
+	return number;
+}
 
 static void pack(struct buf *out, const struct bucket *b)
 {
 	buf_add_char(out, FORMAT);
+	pack_number(out, b->count, HEAD_BYTES - 1);
 	for (size_t k = 0; k < b->count; k++) {
 		const struct entry *e = &b->entries[k];
 		buf_add_str(out, (struct str){(const char *) e->metric.b, sizeof e->metric.b});
 		buf_add_char(out, (char) e->minutes);
 		buf_add_str(out, (struct str){(const char *) e->at, sizeof e->at});
 	}
+	for (size_t k = 0; k < b->count; k++)
+		for (size_t minute = 0; minute < MINUTES; minute++) {
+			const struct spread *list = b->entries[k].values[minute];
+			if (!list)
+				continue;
+			pack_number(out, k, 4);
+			pack_number(out, minute, 1);
+			pack_number(out, list->count, 2);
+			buf_add(out, list->at, list->count * sizeof *list->at);
+		}
 }
 
 static bool unpack_next(struct str *text, struct entry *e)
 {
 	if (text->n < ENTRY_BYTES)
 		return false;
+	*e = (struct entry){0};
 	memcpy(e->metric.b, text->p, sizeof e->metric.b);
 	e->minutes = (uint8_t) text->p[sizeof e->metric.b];
 	memcpy(e->at, text->p + sizeof e->metric.b + 1, sizeof e->at);
@@ -164,11 +298,40 @@ static bool unpack_next(struct str *text, struct entry *e)
 	return true;
 }
 
-static bool open_text(struct str *text)
+/* A list of a text's second part. */
+struct packed_list {
+	size_t entry, minute, count;
+	const char *samples; /* not aligned */
+};
+
+static bool unpack_list(struct str *text, struct packed_list *list)
 {
-	bool is_ours = text->n && text->p[0] == FORMAT;
-	*text = is_ours ? str_slice(*text, 1, text->n) : STR_NONE;
-	return is_ours;
+	if (text->n < LIST_BYTES)
+		return false;
+	list->entry = unpack_number(text->p, 4);
+	list->minute = unpack_number(text->p + 4, 1);
+	list->count = unpack_number(text->p + 5, 2);
+	size_t size = LIST_BYTES + list->count * sizeof(struct metric_sample);
+	list->samples = text->p + LIST_BYTES;
+	bool is_sound = size <= text->n && list->minute < MINUTES && list->count <= METRIC_VALUES_MAX;
+	*text = is_sound ? str_slice(*text, size, text->n) : STR_NONE;
+	return is_sound;
+}
+
+/* *ret_lists: the second part. */
+static bool open_text(struct str *text, struct str *ret_lists)
+{
+	struct str all = *text;
+	char format = all.n ? all.p[0] : 0;
+	*text = *ret_lists = STR_NONE;
+	if (format == FORMAT_PLAIN)
+		*text = str_slice(all, 1, all.n);
+	if (format == FORMAT && all.n >= HEAD_BYTES) {
+		size_t end = HEAD_BYTES + unpack_number(all.p + 1, HEAD_BYTES - 1) * ENTRY_BYTES;
+		*text = str_slice(all, HEAD_BYTES, end);
+		*ret_lists = str_slice(all, end, all.n);
+	}
+	return text->p != NULL;
 }
 
 /* ---- the timer, while buckets are in memory ---- */
@@ -195,14 +358,26 @@ static void start_timer(struct reconciler *r)
 static RESULT take_series(void *arg, const struct series *series)
 {
 	struct bucket *b = arg;
-	struct str text = series->bytes;
+	struct str text = series->bytes, lists = STR_NONE;
 	struct entry read, *made;
-	(void) open_text(&text);
+	struct packed_list list;
+	(void) open_text(&text, &lists);
 	while (unpack_next(&text, &read)) {
 		made = make_entry(b, read.metric);
 		if (!made)
 			return FAIL(NO_MEMORY);
 		*made = read;
+	}
+	while (unpack_list(&lists, &list)) {
+		size_t bytes = list.count * sizeof(struct metric_sample);
+		struct spread *spread = list.entry < b->count ? heap_alloc(sizeof *spread + bytes) : NULL;
+		if (!spread)
+			return FAIL(NO_MEMORY);
+		memcpy(spread->at, list.samples, bytes);
+		spread->count = spread->capacity = list.count;
+		b->sample_count += list.count;
+		heap_free(b->entries[list.entry].values[list.minute]);
+		b->entries[list.entry].values[list.minute] = spread;
 	}
 	return OK;
 }
@@ -237,6 +412,7 @@ static RESULT enter_bucket(struct reconciler *r, struct ctx *c, uuid account, in
 	made->next = *head_of(m, account);
 	*head_of(m, account) = made;
 	m->entry_count += made->count;
+	m->sample_count += made->sample_count;
 	start_timer(r);
 	*ret_bucket = made;
 	return OK;
@@ -268,6 +444,7 @@ static bool drop_old(struct metrics *m, int64_t now_us)
 				continue;
 			}
 			m->entry_count -= b->count;
+			m->sample_count -= b->sample_count;
 			*at = b->next;
 			free_bucket(b);
 		}
@@ -320,7 +497,9 @@ static RESULT add_to(struct reconciler *r, struct ctx *c, struct bucket *b, cons
 	if (!e)
 		return ctx_no_memory(c);
 	m->entry_count += b->count - before;
-	add_value(e, (size_t) ((added->point.at_us - b->from_us) / MINUTE), &added->point);
+	size_t minute = (size_t) ((added->point.at_us - b->from_us) / MINUTE);
+	note_values(m, b, e, minute, &added->point);
+	add_value(e, minute, &added->point);
 	b->is_dirty = true;
 	b->used_us = clock_now_us();
 	return OK;
@@ -351,14 +530,49 @@ struct metric_walk {
 	struct metric_points *points;
 };
 
-static RESULT take_entry(struct metric_walk *w, const struct entry *e, int64_t from_us)
+/* Copies the list of a minute, which may be any bytes. */
+static RESULT copy_values(struct metric_walk *w, const void *samples, size_t count, struct metric_point *p)
+{
+	struct metric_sample *values = arena_new_array(w->c->arena, struct metric_sample, count + 1);
+	if (!values)
+		return ctx_no_memory(w->c);
+	memcpy(values, samples, count * sizeof *values);
+	p->values = values;
+	p->value_count = count;
+	return OK;
+}
+
+/* lists: the second part of the text that the entry was read from, and the entry's number there. */
+struct packed_values {
+	struct str lists;
+	size_t entry;
+};
+
+static RESULT find_values(struct metric_walk *w, const struct entry *e, size_t minute,
+			  const struct packed_values *packed, struct metric_point *p)
+{
+	struct str lists = packed ? packed->lists : STR_NONE;
+	struct packed_list list;
+	if (!w->range->has_values)
+		return OK;
+	if (e->values[minute])
+		return copy_values(w, e->values[minute]->at, e->values[minute]->count, p);
+	while (unpack_list(&lists, &list))
+		if (list.entry == packed->entry && list.minute == minute)
+			return copy_values(w, list.samples, list.count, p);
+	return OK;
+}
+
+static RESULT take_entry(struct metric_walk *w, const struct entry *e, const struct packed_values *packed,
+			 int64_t from_us)
 {
 	for (size_t k = 0; e && k < MINUTES; k++) {
 		int64_t at_us = from_us + (int64_t) k * MINUTE;
 		if (!(e->minutes & 1 << k) || at_us < w->range->from_us || at_us >= w->range->before_us)
 			continue;
-		const struct metric_point p = {at_us, e->at[k].samples, e->at[k].sum, e->at[k].least,
-					       e->at[k].most};
+		struct metric_point p = {
+			at_us, e->at[k].samples, e->at[k].sum, e->at[k].least, e->at[k].most, NULL, 0};
+		TRY(find_values(w, e, k, packed, &p));
 		if (!VEC_PUSH(w->c->arena, w->points, p))
 			return ctx_no_memory(w->c);
 	}
@@ -366,7 +580,7 @@ static RESULT take_entry(struct metric_walk *w, const struct entry *e, int64_t f
 }
 
 /* Entries are in order of metrics, as pack() found them. */
-static bool find_in_text(struct str text, uuid metric, struct entry *ret_entry)
+static bool find_in_text(struct str text, uuid metric, struct entry *ret_entry, size_t *ret_place)
 {
 	size_t low = 0, high = text.n / ENTRY_BYTES;
 	while (low < high) {
@@ -375,6 +589,7 @@ static bool find_in_text(struct str text, uuid metric, struct entry *ret_entry)
 		if (!unpack_next(&from, ret_entry))
 			return false;
 		int order = uuid_compare(ret_entry->metric, metric);
+		*ret_place = middle;
 		if (!order)
 			return true;
 		low = order < 0 ? middle + 1 : low;
@@ -389,11 +604,13 @@ static RESULT take_text(void *arg, const struct series *series)
 	struct metric_walk *w = arg;
 	struct str text = series->bytes;
 	struct entry read;
+	struct packed_values packed = {0};
 	(void) pthread_mutex_lock(&w->r->metrics->lock);
 	bool is_held = find_bucket(w->r->metrics, w->source->account, series->from_us);
 	(void) pthread_mutex_unlock(&w->r->metrics->lock);
-	bool is_there = !is_held && open_text(&text) && find_in_text(text, w->source->metric, &read);
-	return is_there ? take_entry(w, &read, series->from_us) : OK;
+	bool is_there = !is_held && open_text(&text, &packed.lists) &&
+			find_in_text(text, w->source->metric, &read, &packed.entry);
+	return is_there ? take_entry(w, &read, &packed, series->from_us) : OK;
 }
 
 /* Buckets of the last hour are held; older ones come from SQL, but for those that are held as well. */
@@ -415,7 +632,7 @@ RESULT metrics_read(struct reconciler *r, struct ctx *c, const struct metric_sou
 		struct bucket *b = NULL;
 		struct result result = enter_bucket(r, c, source->account, at_us, &b);
 		if (result_is_ok(result))
-			result = take_entry(&walk, find_entry(b, source->metric), at_us);
+			result = take_entry(&walk, find_entry(b, source->metric), NULL, at_us);
 		(void) pthread_mutex_unlock(&r->metrics->lock);
 		TRY(result);
 	}
@@ -425,7 +642,7 @@ RESULT metrics_read(struct reconciler *r, struct ctx *c, const struct metric_sou
 	     b = b->next)
 		if (uuid_equal(b->account, source->account) && b->from_us >= first_us &&
 		    b->from_us < held_us && b->from_us < before_us)
-			result = take_entry(&walk, find_entry(b, source->metric), b->from_us);
+			result = take_entry(&walk, find_entry(b, source->metric), NULL, b->from_us);
 	(void) pthread_mutex_unlock(&r->metrics->lock);
 	return result;
 }

@@ -4,6 +4,7 @@
  *
  * Published datapoints are summed up by the minute. Buckets of five minutes hold all metrics of an account; those of the last
  * hour are in memory, and every minute the changed ones are written to SQL, one text each (store/series.h), for METRICS_KEPT_US.
+ * A minute keeps up to METRIC_VALUES_MAX different values beside the sums, for percentiles; more of them are summed up alone.
  * The process's end loses datapoints of the last minute. */
 #pragma once
 
@@ -12,16 +13,33 @@
 struct tables;
 
 #define METRICS_KEPT_US FIGURES_SHORT_KEPT_US
+enum { METRIC_VALUES_MAX = 150 };
 #define METRICS_AHEAD_US (2 * HOUR) /* datapoints may be as far in the future */
 
+struct metric_sample {
+	double value, count;
+};
+/* The samples of a point are known if it has a list of them, in ascending order of values, if its least value is also its greatest, or
+ * if there is one alone. A published statistic set of several samples has none of these. */
 struct metric_point {
 	int64_t at_us; /* beginning of its period */
 	double samples, sum, least, most;
+	const struct metric_sample *values; /* NULL: no list, or nobody asked for one */
+	size_t value_count;
 };
 struct metric_points { /* a VEC, the oldest first */
 	struct metric_point *at;
 	size_t count, capacity;
 };
+/* True for a point without a list whose samples have one known value. */
+static inline bool metric_is_even(const struct metric_point *p)
+{
+	return !p->value_count && (p->least == p->most || p->samples == 1);
+}
+static inline struct metric_sample metric_even_sample(const struct metric_point *p)
+{
+	return (struct metric_sample){p->samples == 1 ? p->sum : p->least, p->samples};
+}
 /* SampleCount, Average, Sum, Minimum or Maximum. */
 double metric_value(const struct metric_point *p, struct str statistic);
 
@@ -75,6 +93,7 @@ RESULT metric_find_source(struct ctx *c, const struct tables *t, uuid account, s
 struct metric_range {
 	int64_t from_us, before_us, period_us;
 	int64_t step_us; /* interval of the figures that are read for guests; 0: minutes */
+	bool has_values; /* points are read with their samples */
 };
 /* Reads the datapoints of each period in the range that has some. Reads SQL and blocks. */
 RESULT reconciler_read_metric(struct reconciler *r, struct ctx *c, const struct metric_source *source,

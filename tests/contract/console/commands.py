@@ -828,7 +828,7 @@ def test_the_provider(dev):
     (said,) = found["provider"]["aws"]
     dev.schema.check("aws", said)
     assert set(found) == {"provider"} and said["region"] == REGION and said["skip_region_validation"] is True
-    assert said["endpoints"] == [{service: dev.url for service in ("autoscaling", "cloudwatch", "ec2", "elb", "elbv2", "iam", "sns", "sqs", "sts")}]
+    assert said["endpoints"] == [{service: dev.url for service in ("autoscaling", "cloudwatch", "ec2", "elb", "elbv2", "events", "iam", "sns", "sqs", "sts")}]
 
 
 @pytest.mark.parametrize("peer", ["a group", "IPv6"])

@@ -79,6 +79,9 @@ def places(dev, tmp_path_factory):
              "ticket": to("POST", ticket, {**JSON, "Authorization": f"Bearer {desk}"}),
              "ticket patch": to("PATCH", ticket + "/t-0123456789abcdef0", {"Content-Type": "application/json-patch+json", "Authorization": f"Bearer {desk}"}),
              "support": aws("support", "AWSSupport_20130415.CreateCase"),
+             "events": aws("events", "AWSEvents.PutEvents"),
+             "rule": aws("events", "AWSEvents.PutRule"),
+             "target": aws("events", "AWSEvents.PutTargets"),
              "cost": aws("ce", "AWSInsightsIndexService.GetCostAndUsage"),
              "figures": aws("monitoring", "GraniteServiceVersion20100801.GetMetricData", "application/x-amz-json-1.0")}
     for path in ("/compute/v2.1/servers", "/network/v2.0/networks", f"/volume/v3/{own.id}/volumes", "/image/v2/images"):

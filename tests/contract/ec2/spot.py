@@ -59,7 +59,18 @@ def code(call, **parameters):
     return refused.value.response["Error"]["Code"]
 
 
+def warnings(dev):
+    """A queue that gets the warnings of interruptions; returns a call that receives the next one."""
+    events, sqs = dev.account.client("events"), dev.account.client("sqs")
+    url = sqs.create_queue(QueueName="warnings")["QueueUrl"]
+    events.put_rule(Name="warnings", EventPattern=json.dumps({"source": ["aws.ec2"], "detail-type": ["EC2 Spot Instance Interruption Warning"]}))
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    assert events.put_targets(Rule="warnings", Targets=[{"Id": "q", "Arn": arn}])["FailedEntryCount"] == 0
+    return lambda: json.loads(sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"][0]["Body"])
+
+
 def test_an_on_demand_launch_takes_the_room(dev, ec2, image):
+    next_warning = warnings(dev)
     made = ec2.request_spot_instances(LaunchSpecification={"ImageId": image, "InstanceType": LARGE})["SpotInstanceRequests"][0]
     assert made["State"] == "open" and made["Status"]["Code"] == "pending-evaluation"
     sir = made["SpotInstanceRequestId"]
@@ -75,6 +86,9 @@ def test_an_on_demand_launch_takes_the_room(dev, ec2, image):
     assert launched["State"]["Name"] == "pending" and "InstanceLifecycle" not in launched
     marked = request_of(ec2, sir)
     assert (marked["State"], marked["Status"]["Code"]) == ("active", "marked-for-termination")
+    warning = next_warning()
+    assert warning["detail"] == {"instance-id": spot, "instance-action": "terminate"}
+    assert warning["resources"] == [f"arn:aws:ec2:{launched['Placement']['AvailabilityZone']}:instance/{spot}"]
     action = json.loads(metadata(dev, spot, "spot/instance-action"))
     assert action["action"] == "terminate" and action["time"] == metadata(dev, spot, "spot/termination-time")
     due = datetime.datetime.strptime(action["time"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.timezone.utc)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/messaging/messaging.h"
+#include "limits_events.h"
 
 static RESULT make_queue(struct cloud *c, int n)
 {

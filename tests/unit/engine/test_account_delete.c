@@ -3,6 +3,7 @@
  * access keys whose id and secret the caller chose. */
 #include "cloud.h"
 
+#include "engine/events/events.h"
 #include "engine/instance/launch/launch_template.h"
 #include "engine/instance/placement/server_group.h"
 #include "engine/instance/user_data.h"
@@ -110,6 +111,25 @@ static void fill_people(struct cloud *c, const struct identity *who)
 	cloud_ok(c, who, engine_put_arm_role, &custom);
 }
 
+/* A rule with a schedule, and a target whose queue is gone, since queues would keep the account. */
+static void fill_events(struct cloud *c, const struct identity *who)
+{
+	struct queue_wish queue = {.row.name = STR("events")};
+	struct event_rule_wish rule = {.row = {.name = STR("rule"),
+					       .pattern = STR("{\"source\":[\"x\"]}"),
+					       .schedule = STR("rate(1 minute)")}};
+	cloud_ok(c, who, engine_create_queue, &queue);
+	cloud_ok(c, who, engine_put_event_rule, &rule);
+	struct event_target_wish target = {.row.name = STR("target")};
+	struct event_targets_wish targets = {ref_by_id(KIND_EVENT_RULE, rule.made), &target, 1};
+	struct queue_target gone = {ref_by_id(KIND_QUEUE, queue.made)};
+	target.row.arn =
+		engine_find_queue_arn(cloud_tables(c), c->arena, queue_find(cloud_tables(c), queue.made));
+	cloud_ok(c, who, engine_put_event_targets, &targets);
+	assert_null(target.code);
+	cloud_ok(c, who, engine_delete_queue, &gone);
+}
+
 static void fill_others(struct cloud *c, const struct identity *who)
 {
 	struct user_data_wish data = {.name = STR("data"), .data = STR("#!/bin/sh")};
@@ -163,6 +183,7 @@ static void a_deleted_account_leaves_no_row_of_any_kind(void **state)
 	fill_network(c, &carol);
 	fill_people(c, &carol);
 	fill_others(c, &carol);
+	fill_events(c, &carol);
 	assert_true(count_rows(c, carol.account, false) > 25);
 	cloud_fails(c, &carol, engine_delete_account, &target, ERR_DENIED, KIND_ACCOUNT);
 	cloud_ok(c, &c->operator, engine_delete_account, &target);

@@ -25,7 +25,6 @@
 #include "store/subnet.h"
 #include "store/token_revocation.h"
 #include "store/user.h"
-
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -787,7 +786,7 @@ static const struct maker {
 	[LIMIT_ARM_RESOURCES] = {is_alices, make_arm_resource, drop_arm_resource},
 	[LIMIT_SUBNET_POOLS] = {is_alices, make_subnet_pool, drop_subnet_pool},
 	[LIMIT_CAPACITY_RESERVATIONS] = {is_alices, make_capacity_reservation, drop_capacity_reservation},
-	SCALING MESSAGING[LIMIT_BACKUP_PLANS] = {is_alices, make_backup_plan, drop_backup_plan},
+	SCALING EVENTS MESSAGING[LIMIT_BACKUP_PLANS] = {is_alices, make_backup_plan, drop_backup_plan},
 	[LIMIT_FLEETS] = {is_alices, make_fleet, drop_fleet},
 	[LIMIT_SPOT_REQUESTS] = {is_alices, make_spot_request, drop_spot_request},
 	[LIMIT_LAUNCH_TEMPLATES] = {is_alices, make_template, drop_template},
@@ -883,7 +882,7 @@ static void check_each(void **state)
 	struct cloud *c = *state;
 	c->alice.rights |= RIGHT(MANAGER);
 	for (enum limit_id limit = 0; limit < LIMIT_COUNT; limit++) {
-		if (limit == LIMIT_REVOCATIONS || limit == LIMIT_LINK_GATEWAYS || limit == LIMIT_MACS)
+		if (is_met_apart(limit))
 			continue;
 		if (!makers[limit].make)
 			fail_msg("nothing here meets the limit %s", engine_limits[limit].id);
@@ -991,6 +990,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_each, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_events, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_revocations, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_lines, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_too_large, cloud_setup, cloud_teardown),

@@ -31,6 +31,8 @@ static const struct {
 	{KIND_CREDENTIAL_REPORT, 9 * 1024 * 1024, "a line for each user of an account; there is one report"},
 	{KIND_QUEUE_MESSAGE, 528 * 1024, "a body of 256 KiB, and attributes of the same size at most"},
 	{KIND_TOPIC_DELIVERY, 528 * 1024, "likewise, of a published message"},
+	{KIND_BUS_EVENT, 768 * 1024, "a detail of 256 KiB, and resources of the same size at most"},
+	{KIND_EVENT_DELIVERY, 272 * 1024, "the text that a target gets"},
 	{KIND_SAML_PROVIDER, 384 * 1024, "metadata of 131,072 characters, and its certificates once more"},
 	{KIND_ROLE, 320 * 1024, "rules about CloudStack's commands; administrators make them"},
 	{KIND_INSTANCE_TYPE, 512 * 1024,

@@ -24,7 +24,7 @@ const secret = () => made?.secret ?? "…";
 
 /** The provider checks region names against AWS's unless told not to; each service that is served here is named, or a call would go to AWS. */
 const provider = () => written('provider "aws"', {region: session.region, access_key: keyId(), secret_key: secret(), skip_credentials_validation: true, skip_region_validation: true, skip_requesting_account_id: true, skip_metadata_api_check: true,
-	endpoints: inner(Object.fromEntries(["autoscaling", "cloudwatch", "ec2", "elb", "elbv2", "iam", "sns", "sqs", "sts"].map((service) => [service, endpoint()])))});
+	endpoints: inner(Object.fromEntries(["autoscaling", "cloudwatch", "ec2", "elb", "elbv2", "events", "iam", "sns", "sqs", "sts"].map((service) => [service, endpoint()])))});
 
 /** Values for environment.js: no password, which the snippet asks for, and no certificate, whose file the page cannot know. */
 const fields = () => ({endpoint: endpoint(), region: session.region, key_id: keyId(), key_secret: secret(), user: session.user?.name ?? "", user_domain: "Default", project: session.account?.name ?? "", project_domain: "Default",

@@ -9,6 +9,7 @@
 #include "engine/people/policy/policy_internal.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
+#include "store/account.h"
 #include "store/iam_role.h"
 #include "store/instance_profile.h"
 
@@ -257,6 +258,24 @@ RESULT engine_remove_role_from_profile(struct op *op, struct profile_role *wish)
 				     "Role %" STR_FMT " in Instance Profile %" STR_FMT " cannot be found.",
 				     STR_ARG(role->name), STR_ARG(profile->name));
 	return write_profile(op, profile, role, false);
+}
+
+/* ---- roles that services act with ---- */
+
+RESULT iam_role_permit_pass(struct op *op, uuid account_id, struct str arn, enum kind kind, struct str field)
+{
+	const struct account *account = account_find(op->head, account_id);
+	struct str start = str_print(op->ctx->arena, "arn:aws:iam::%" STR_FMT ":role/",
+				     STR_ARG(account ? account->number : STR_NONE));
+	struct str name = arn, piece;
+	while (str_split_next(&name, '/', &piece) && name.n)
+		;
+	const struct iam_role *role =
+		str_starts_with(arn, start) ? iam_role_find_by_account(op->head, account_id, piece) : NULL;
+	if (!role)
+		return ENGINE_FAIL(op, ERR_INVALID, kind, field, "The role %" STR_FMT " does not exist.",
+				   STR_ARG(str_cut(arn, 400)));
+	return engine_permit(op, "iam_role.pass", KIND_IAM_ROLE, &role->row);
 }
 
 /* ---- managed identities ---- */

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tags of rules. Source: Amazon EventBridge API Reference. */
+#include "api/events/internal.h"
+#include "engine/resolve.h"
+#include "engine/tag.h"
+
+static const struct param tag_rows[] = {
+	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = TAG_KEY_MAX, .doc = "Tag key."),
+	PARAM(struct tag, "Value", value, .max = TAG_VALUE_MAX, .doc = "Tag value."),
+};
+const struct params events_tag_params = PARAMS(struct tag, tag_rows);
+
+struct tag_args {
+	struct entity_tags wish;
+	struct str arn;
+};
+#define ARN                                                                                                  \
+	PARAM(struct tag_args, "ResourceARN", arn, .flags = REQUIRED, .min = 1, .max = EVENTS_ARN_MAX,       \
+	      .doc = "ARN of the rule.")
+static const struct param tag_params[] = {ARN, PARAM_LIST(struct tag_args, "Tags", wish.tags,
+							  events_tag_params, .flags = REQUIRED,
+							  .max = EVENTS_TAGS_MAX, .doc = "Tags to set.")};
+static const struct param untag_params[] = {ARN,
+					    PARAM(struct tag_args, "TagKeys", wish.keys, .flags = REQUIRED,
+						  .min = 1, .max = TAG_KEY_MAX, .doc = "Tags to remove.")};
+static const struct param list_params[] = {ARN};
+
+/* "arn:aws:events:REGION:ACCOUNT:rule/NAME", or with "default/" before the name. */
+static RESULT prepare(struct events_call *e, void *args)
+{
+	struct tag_args *a = args;
+	struct str start = engine_write_event_arn(events_tables(e), e->c->arena, e->config->region,
+						  e->c->who->account_number, KIND_EVENT_RULE, NULL);
+	start = str_slice(start, 0, start.n - 1);
+	struct str name = str_starts_with(a->arn, start) ? str_slice(a->arn, start.n, a->arn.n) : STR_NONE;
+	if (str_starts_with(name, STR("default/")))
+		name = str_slice(name, 8, name.n);
+	if (!name.n)
+		return events_fail(e, "ResourceARN",
+				   "The ARN is not that of a rule of the account: ", a->arn);
+	return events_find_rule(e, name, "ResourceARN", &a->wish.entity);
+}
+
+static RESULT answer_list(struct events_call *e, const void *args, struct json_writer *w)
+{
+	const struct tag_args *a = args;
+	const struct event_rule *rule = NULL;
+	TRY(engine_find_own_event_rule(e->c, events_tables(e), &a->wish.entity, &rule));
+	json_write_open_list(w, "Tags");
+	for (size_t k = 0; k < rule->tags.count; k++) {
+		json_write_open(w, NULL);
+		json_write_text(w, "Key", rule->tags.at[k].key);
+		json_write_text(w, "Value", rule->tags.at[k].value);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	return OK;
+}
+
+static const struct events_action rows[] = {
+	{{{EVENTS_ACTION("TagResource"), .flags = API_WRITES, .args = PARAMS(struct tag_args, tag_params),
+	   .operation = engine_tag_entity_run, .returns = API_RETURNS_NOTHING_STORED,
+	   .doc = "Sets tags on a rule."}},
+	 prepare,
+	 NULL},
+	{{{EVENTS_ACTION("UntagResource"), .flags = API_WRITES, .args = PARAMS(struct tag_args, untag_params),
+	   .operation = engine_untag_entity_run, .returns = API_RETURNS_NOTHING_STORED,
+	   .doc = "Removes tags from a rule."}},
+	 prepare,
+	 NULL},
+	{{{EVENTS_ACTION("ListTagsForResource"), .args = PARAMS(struct tag_args, list_params),
+	   .doc = "Lists the tags of a rule."}},
+	 prepare,
+	 answer_list},
+};
+const struct api_actions events_tag_actions = API_ACTIONS(rows);
