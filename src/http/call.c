@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/uuid.h"
+#include "http/body_cap.h"
 #include "http/forwarded.h"
 #include "http/internal.h"
 #include "http/via.h"
@@ -258,7 +259,7 @@ static int check_head(struct call *c, struct MHD_Connection *mhd, const char *st
 static int check_length(const struct call *c, enum err *ret_why)
 {
 	const struct call_private *p = c->p;
-	uint64_t cap = p->sink ? (uint64_t) p->sink->cap_size : p->conn->listener->face->body_cap_size;
+	uint64_t cap = p->sink ? (uint64_t) p->sink->cap_size : p->body.cap_size;
 	struct str text = call_header(c, "Content-Length");
 	int64_t length = 0;
 	*ret_why = ERR_TOO_LARGE;
@@ -452,6 +453,12 @@ static enum MHD_Result call_begin(struct call *c, struct MHD_Connection *mhd, co
 void call_set_sink(struct call *c, struct call_sink *sink)
 {
 	c->p->sink = sink;
+}
+
+void call_raise_body_cap(struct call *c, size_t cap)
+{
+	if (cap > c->p->body.cap_size)
+		c->p->body.cap_size = cap;
 }
 
 /* Renews the deadline for a client that keeps sending: the request timeout for each amount that the minimum

@@ -7,9 +7,9 @@
 static const struct param value_rows[] = {
 	PARAM(struct message_value, "DataType", type, .flags = REQUIRED, .min = 1, .max = 256,
 	      .doc = "Data type: String, Number or Binary, optionally followed by a dot and a label."),
-	PARAM(struct message_value, "StringValue", text, .max = MESSAGE_BYTES_MAX,
+	PARAM(struct message_value, "StringValue", text, .max = QUEUE_MESSAGE_BYTES_MAX,
 	      .doc = "Value of type String or Number."),
-	PARAM(struct message_value, "BinaryValue", binary, .max = MESSAGE_BYTES_MAX,
+	PARAM(struct message_value, "BinaryValue", binary, .max = QUEUE_MESSAGE_BYTES_MAX,
 	      .doc = "Value of type Binary, in base64."),
 	NOT_BUILT("StringListValue|BinaryListValue"),
 };
