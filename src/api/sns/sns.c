@@ -38,7 +38,7 @@ static RESULT find(struct api_call *core)
 	if (!is_open)
 		TRY(api_check_signature(core, query_faults));
 	TRY(query_find_action(core, is_open ? API_OPEN : 0, is_open ? API_OPEN : 0));
-	return query_check_action(core, false);
+	return query_check_action(core, is_open); /* SubscribeURL names no version */
 }
 
 static RESULT prepare(struct api_call *core)
