@@ -147,12 +147,24 @@ static RESULT check_query(struct cloudwatch_call *e, const struct data_args *a, 
 	return cloudwatch_check_period(e, d->stat.period_s, "MetricDataQueries");
 }
 
+static RESULT check_times(struct cloudwatch_call *e, const struct cloudwatch_question *times)
+{
+	if (times->from_us == times->before_us)
+		return ctx_fail_field(e->c, ERR_MALFORMED, STR("StartTime"),
+				      "The parameter StartTime must not equal parameter EndTime.");
+	return times->from_us < times->before_us
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_MALFORMED, STR("EndTime"),
+					"The parameter EndTime must be greater than StartTime.");
+}
+
 static RESULT prepare_data(struct cloudwatch_call *e, void *args)
 {
 	struct data_args *a = args;
 	struct cloudwatch_question times = {0};
 	a->is_ascending = str_is(a->order, "TimestampAscending");
 	TRY(cloudwatch_read_times(e, ERR_MALFORMED, a->start, a->end, &times));
+	TRY(check_times(e, &times));
 	for (size_t k = 0; k < a->queries.count; k++) {
 		struct data_query *d = &a->queries.at[k];
 		TRY(check_query(e, a, k));

@@ -9,6 +9,7 @@
 #include "auth/sign_in/session.h"
 #include "base/clock.h"
 #include "engine/alarm/alarm.h"
+#include "engine/alarm/dashboard.h"
 #include "engine/balancing/balancing.h"
 #include "engine/instance/profile_association.h"
 #include "engine/messaging/messaging.h"
@@ -161,6 +162,8 @@ static struct str other_arn(const struct guard_subject *s, struct arena *a)
 	struct str number = account_number(s->tables, owner, who);
 	if (s->kind == KIND_ALARM)
 		return engine_write_alarm_arn(a, s->state->region, number, row);
+	if (s->kind == KIND_DASHBOARD)
+		return engine_write_dashboard_arn(a, number, row);
 	if (engine_is_messaging_kind(s->kind))
 		return engine_write_messaging_arn(s->tables, a, s->state->region, number, s->kind, row);
 	return engine_is_scaling_kind(s->kind)
@@ -173,8 +176,8 @@ struct str guard_write_arn(const struct guard_subject *s, struct arena *a)
 	const struct identity *who = s->state->call->ctx.who;
 	if (!s->tables || s->kind == KIND_NONE)
 		return STR("*");
-	if (s->kind == KIND_ALARM || engine_is_messaging_kind(s->kind) || engine_is_balancing_kind(s->kind) ||
-	    engine_is_scaling_kind(s->kind))
+	if (s->kind == KIND_ALARM || s->kind == KIND_DASHBOARD || engine_is_messaging_kind(s->kind) ||
+	    engine_is_balancing_kind(s->kind) || engine_is_scaling_kind(s->kind))
 		return other_arn(s, a);
 	if (s->absent.n)
 		return ec2_arn(s, a, s->kind, who->account, s->absent);
