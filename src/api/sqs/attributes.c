@@ -151,6 +151,28 @@ static RESULT read_choice(struct sqs_call *e, struct str name, struct str value,
 	return OK;
 }
 
+/* Attributes of FIFO queues. *ret_is_one: the name is one of theirs. */
+static RESULT read_fifo(struct sqs_call *e, struct str name, struct str value, struct queue_wish *wish,
+			bool *ret_is_one)
+{
+	*ret_is_one = true;
+	if (str_is(name, "ContentBasedDeduplication")) {
+		wish->given |= 1U << QUEUE_DEDUPLICATION;
+		return result_is_ok(str_parse_bool(value, &wish->row.dedups_content)) ? OK
+										      : fail_value(e, name);
+	}
+	if (str_is(name, "DeduplicationScope")) {
+		wish->given |= 1U << QUEUE_DEDUPLICATION_SCOPE;
+		return read_choice(e, name, value, "queue", "messageGroup", &wish->row.dedups_groups);
+	}
+	if (str_is(name, "FifoThroughputLimit")) {
+		wish->given |= 1U << QUEUE_THROUGHPUT_LIMIT;
+		return read_choice(e, name, value, "perQueue", "perMessageGroupId", &wish->row.limits_groups);
+	}
+	*ret_is_one = false;
+	return OK;
+}
+
 static RESULT read_one(struct sqs_call *e, struct str name, struct str value, bool is_new,
 		       struct queue_wish *wish)
 {
@@ -166,19 +188,10 @@ static RESULT read_one(struct sqs_call *e, struct str name, struct str value, bo
 		wish->given |= 1U << QUEUE_POLICY;
 		return value.n ? sqs_read_policy(e, wish->row.name, value, &wish->row.senders) : OK;
 	}
-	if (str_is(name, "ContentBasedDeduplication")) {
-		wish->given |= 1U << QUEUE_DEDUPLICATION;
-		return result_is_ok(str_parse_bool(value, &wish->row.dedups_content)) ? OK
-										      : fail_value(e, name);
-	}
-	if (str_is(name, "DeduplicationScope")) {
-		wish->given |= 1U << QUEUE_DEDUPLICATION_SCOPE;
-		return read_choice(e, name, value, "queue", "messageGroup", &wish->row.dedups_groups);
-	}
-	if (str_is(name, "FifoThroughputLimit")) {
-		wish->given |= 1U << QUEUE_THROUGHPUT_LIMIT;
-		return read_choice(e, name, value, "perQueue", "perMessageGroupId", &wish->row.limits_groups);
-	}
+	bool is_read = false;
+	TRY(read_fifo(e, name, value, wish, &is_read));
+	if (is_read)
+		return OK;
 	if (str_is(name, "FifoQueue") && is_new)
 		return result_is_ok(str_parse_bool(value, &wish->row.is_fifo)) && wish->row.is_fifo
 			       ? OK

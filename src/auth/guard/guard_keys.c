@@ -153,6 +153,12 @@ static bool is_named_kind(enum kind kind)
 	return guard_find_arn_form(kind).is_named;
 }
 
+static bool is_other_kind(enum kind kind)
+{
+	return kind == KIND_ALARM || kind == KIND_DASHBOARD || engine_is_messaging_kind(kind) ||
+	       engine_is_balancing_kind(kind) || engine_is_scaling_kind(kind);
+}
+
 /* ARNs of ELBv2, EC2 Auto Scaling, CloudWatch, SQS and SNS. A planned row has its id and name already. */
 static struct str other_arn(const struct guard_subject *s, struct arena *a)
 {
@@ -176,8 +182,7 @@ struct str guard_write_arn(const struct guard_subject *s, struct arena *a)
 	const struct identity *who = s->state->call->ctx.who;
 	if (!s->tables || s->kind == KIND_NONE)
 		return STR("*");
-	if (s->kind == KIND_ALARM || s->kind == KIND_DASHBOARD || engine_is_messaging_kind(s->kind) ||
-	    engine_is_balancing_kind(s->kind) || engine_is_scaling_kind(s->kind))
+	if (is_other_kind(s->kind))
 		return other_arn(s, a);
 	if (s->absent.n)
 		return ec2_arn(s, a, s->kind, who->account, s->absent);

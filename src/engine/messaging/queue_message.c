@@ -351,10 +351,11 @@ bool engine_has_message(const struct tables *t, const struct queue *queue, int64
 static const struct queue_message *find_held(struct op *op, uuid id, const struct handle_wish *handle)
 {
 	const struct queue_message *m = queue_message_find(op->head, handle->message);
-	if (!m || !uuid_equal(m->queue, id) || m->is_gone || !m->receives)
+	if (!m || !uuid_equal(m->queue, id) || m->is_gone)
 		return NULL;
 	const struct queue *queue = queue_find(op->head, id);
-	return uuid_equal(m->receipt, handle->receipt) || (queue && !queue->is_fifo) ? m : NULL;
+	bool is_earlier = m->receives && queue && !queue->is_fifo;
+	return is_earlier || uuid_equal(m->receipt, handle->receipt) ? m : NULL;
 }
 
 /* The row of a FIFO message remains while its deduplication ID counts. */
