@@ -89,6 +89,19 @@ RESULT cloudwatch_check_period(struct cloudwatch_call *e, int64_t period_s, cons
 RESULT cloudwatch_read_points(struct cloudwatch_call *e, const struct cloudwatch_question *q,
 			      struct arena *arena, struct metric_points *points);
 
+/* ---- data_math.c ---- */
+
+struct alarm_queries;
+/* Times at which series of metric math have values: count of them, a period apart. */
+struct cloudwatch_grid {
+	int64_t from_us, period_us;
+	size_t count;
+};
+/* Reads the points of each query that is no expression, and evaluates the others: all have their values afterwards, NaN where there is
+ * none. questions: of the queries, with the grid's period. ERR_INVALID: an expression cannot be evaluated. */
+RESULT cloudwatch_evaluate(struct cloudwatch_call *e, struct alarm_queries *queries,
+			   const struct cloudwatch_question *questions, const struct cloudwatch_grid *grid);
+
 /* ---- alarms.c ---- */
 
 enum { CLOUDWATCH_NAMES_MAX = 100, CLOUDWATCH_ARN_MAX = 1600, CLOUDWATCH_TAGS_MAX = 50 };

@@ -4,22 +4,30 @@
 
 #include <stdlib.h>
 
-static const struct param value_rows[] = {
-	PARAM(struct message_value, "DataType", type, .flags = REQUIRED, .min = 1, .max = 256,
-	      .doc = "Data type: String, Number or Binary, optionally followed by a dot and a label."),
-	PARAM(struct message_value, "StringValue", text, .max = QUEUE_MESSAGE_BYTES_MAX,
-	      .doc = "Value of type String or Number."),
-	PARAM(struct message_value, "BinaryValue", binary, .max = QUEUE_MESSAGE_BYTES_MAX,
-	      .doc = "Value of type Binary, in base64."),
-	NOT_BUILT("StringListValue|BinaryListValue"),
-};
-static const struct params value_table = PARAMS(struct message_value, value_rows);
-static const struct param attribute_rows[] = {
-	PARAM(struct message_attribute, "Name", name, .flags = REQUIRED, .min = 1, .max = 256,
-	      .doc = "Name."),
-	PARAM_OBJECT(struct message_attribute, "Value", value, value_table, .doc = "Type and value."),
-};
-const struct params message_attribute_params = PARAMS(struct message_attribute, attribute_rows);
+/* Tables of a service: its largest message is the largest value. */
+#define TABLES(prefix, most)                                                                                 \
+	static const struct param prefix##_value_rows[] = {                                                  \
+		PARAM(struct message_value, "DataType", type, .flags = REQUIRED, .min = 1, .max = 256,       \
+		      .doc = "Data type: String, Number or Binary, optionally followed by a dot and a "      \
+			     "label."),                                                                      \
+		PARAM(struct message_value, "StringValue", text, .max = (most),                              \
+		      .doc = "Value of type String or Number."),                                             \
+		PARAM(struct message_value, "BinaryValue", binary, .max = (most),                            \
+		      .doc = "Value of type Binary, in base64."),                                            \
+		NOT_BUILT("StringListValue|BinaryListValue"),                                                \
+	};                                                                                                   \
+	static const struct params prefix##_value_table = PARAMS(struct message_value, prefix##_value_rows); \
+	static const struct param prefix##_rows[] = {                                                        \
+		PARAM(struct message_attribute, "Name", name, .flags = REQUIRED, .min = 1, .max = 256,       \
+		      .doc = "Name."),                                                                       \
+		PARAM_OBJECT(struct message_attribute, "Value", value, prefix##_value_table,                 \
+			     .doc = "Type and value."),                                                      \
+	};                                                                                                   \
+	const struct params prefix##_attribute_params = PARAMS(struct message_attribute, prefix##_rows);
+
+TABLES(queue, QUEUE_MESSAGE_BYTES_MAX)
+TABLES(topic, TOPIC_MESSAGE_BYTES_MAX)
+#undef TABLES
 
 static int compare_names(const void *a, const void *b)
 {

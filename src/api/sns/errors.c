@@ -48,20 +48,16 @@ RESULT sns_fail(struct sns_call *e, const char *field, const char *reason)
 
 RESULT sns_check_arn(struct sns_call *e, struct str arn, const char *field)
 {
-	enum { ARN_PARTS = 6, REGION_PART = 3 };
-	struct str rest = arn, part = STR_NONE, region = STR_NONE;
+	enum { ARN_PARTS = 6 };
+	struct str rest = arn, part = STR_NONE;
 	size_t parts = 0;
 	while (str_split_next(&rest, ':', &part))
-		if (parts++ == REGION_PART)
-			region = part;
-	if (parts < ARN_PARTS)
-		return ctx_fail_field(
-			e->c, ERR_INVALID, str_from(field),
-			"Invalid parameter: %s Reason: An ARN must have at least 6 elements, not %zu", field,
-			parts ? parts : 1);
-	return str_starts_with(arn, STR("arn:aws:sns:")) && str_equal(region, e->config->region)
-		       ? OK
-		       : ctx_fail_field(e->c, ERR_INVALID, str_from(field), "Invalid parameter: %s", field);
+		parts++;
+	return parts >= ARN_PARTS ? OK
+				  : ctx_fail_field(e->c, ERR_INVALID, str_from(field),
+						   "Invalid parameter: %s Reason: An ARN must have at least "
+						   "6 elements, not %zu",
+						   field, parts ? parts : 1);
 }
 
 RESULT sns_refuse(struct sns_call *e, const char *field, struct str name)

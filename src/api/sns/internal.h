@@ -31,7 +31,7 @@ extern const struct api_groups sns_action_groups;
 #define SNS_VERSION "2010-03-31"
 #define SNS_NAMESPACE STR("http://sns.amazonaws.com/doc/" SNS_VERSION "/")
 extern const struct api_errors sns_errors;
-/* "Invalid parameter: FIELD Reason: An ARN must have at least 6 elements, not 1", or of another region. OK: an ARN of SNS. */
+/* "Invalid parameter: FIELD Reason: An ARN must have at least 6 elements, not 1" */
 RESULT sns_check_arn(struct sns_call *e, struct str arn, const char *field);
 /* "Invalid parameter: FIELD Reason: …". ERR_INVALID with the field. */
 RESULT sns_fail(struct sns_call *e, const char *field, const char *reason);

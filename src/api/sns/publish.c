@@ -8,8 +8,11 @@
 
 enum { ENTRIES_MAX = 100, ID_MAX = 80, SUBJECT_READ_MAX = 4096 };
 
+/* SNS has a sentence of its own for a message that is too long. */
+enum { MESSAGE_READ_MAX = 2 * TOPIC_MESSAGE_BYTES_MAX };
+
 #define MESSAGE(T, member, attributes, structure)                                                            \
-	PARAM(T, "Message", member.body, .flags = REQUIRED | MAY_BE_EMPTY, .max = QUEUE_MESSAGE_BYTES_MAX,   \
+	PARAM(T, "Message", member.body, .flags = REQUIRED | MAY_BE_EMPTY, .max = MESSAGE_READ_MAX,          \
 	      .doc = "Text of the message."),                                                                \
 		PARAM(T, "Subject", member.subject, .max = SUBJECT_READ_MAX,                                 \
 		      .doc = "Subject of the message, of up to 100 characters."),                            \
@@ -21,7 +24,7 @@ enum { ENTRIES_MAX = 100, ID_MAX = 80, SUBJECT_READ_MAX = 4096 };
 			     "five minutes."),                                                               \
 		PARAM(T, "MessageStructure", structure, .min = 1, .max = 64,                                 \
 		      .doc = "json: Message has a text for each protocol."),                                 \
-		PARAM_LIST(T, "MessageAttributes.entry", attributes, message_attribute_params,               \
+		PARAM_LIST(T, "MessageAttributes.entry", attributes, topic_attribute_params,                 \
 			   .doc = "Message attributes.")
 
 static RESULT fail_structure(struct sns_call *e, const char *words)

@@ -20,7 +20,10 @@ struct str sns_arn(struct sns_call *e, enum kind kind, const struct row *row)
 RESULT sns_find_topic(struct sns_call *e, struct str arn, const char *field, struct ref *ret_ref)
 {
 	struct str name = STR_NONE;
+	struct str start = str_print(e->c->arena, "arn:aws:sns:%" STR_FMT ":", STR_ARG(e->config->region));
 	TRY(sns_check_arn(e, arn, field));
+	if (!str_starts_with(arn, start))
+		return ctx_fail_field(e->c, ERR_INVALID, str_from(field), "Invalid parameter: %s", field);
 	const struct topic *topic =
 		engine_read_messaging_arn(arn, "sns", e->config->region, e->c->who->account_number, &name)
 			? topic_find_by_account(sns_tables(e), e->c->who->account, name)

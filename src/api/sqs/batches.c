@@ -69,7 +69,7 @@ struct send_entry {
 };
 static const struct param send_rows[] = {
 	PARAM(struct send_entry, "Id", id, .max = 256, .doc = "Id of the entry in the answer."),
-	PARAM(struct send_entry, "MessageBody", body, .flags = REQUIRED, .min = 1, .max = SQS_BODY_CAP_SIZE,
+	PARAM(struct send_entry, "MessageBody", body, .flags = REQUIRED, .min = 1, .max = SQS_BODY_READ_MAX,
 	      .doc = "Text of the message."),
 	PARAM(struct send_entry, "DelaySeconds", delay_s, .min = INT32_MIN, .max = INT32_MAX,
 	      .given = offsetof(struct send_entry, has_delay) + 1,
@@ -79,9 +79,9 @@ static const struct param send_rows[] = {
 	PARAM(struct send_entry, "MessageDeduplicationId", deduplication, .min = 1, .max = 128,
 	      .doc = "Deduplication id of a message in a FIFO queue, which is accepted once within five "
 		     "minutes."),
-	PARAM_LIST(struct send_entry, "MessageAttribute", attributes, message_attribute_params,
+	PARAM_LIST(struct send_entry, "MessageAttribute", attributes, queue_attribute_params,
 		   .doc = "Message attributes."),
-	PARAM_LIST(struct send_entry, "MessageSystemAttribute", system, message_attribute_params,
+	PARAM_LIST(struct send_entry, "MessageSystemAttribute", system, queue_attribute_params,
 		   .doc = "System attribute AWSTraceHeader: trace header of X-Ray."),
 };
 static const struct params send_table = PARAMS(struct send_entry, send_rows);

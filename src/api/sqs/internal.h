@@ -38,6 +38,9 @@ const char *sqs_shape_of(const char *code);
 /* Fails with one of the codes that batches have. */
 RESULT sqs_fail_batch(struct sqs_call *e, const char *code, const char *words);
 
+/* SQS has a sentence of its own for a message that is too long. */
+enum { SQS_BODY_READ_MAX = 3 * QUEUE_MESSAGE_BYTES_MAX };
+
 /* ---- queues.c ---- */
 
 #define SQS_QUEUE(T, member)                                                                                 \

@@ -65,7 +65,7 @@ struct send_args {
 static const struct param send_params[] = {
 	SQS_QUEUE(struct send_args, url),
 	PARAM(struct send_args, "MessageBody", message.body, .flags = REQUIRED, .min = 1,
-	      .max = SQS_BODY_CAP_SIZE, .doc = "Text of the message."),
+	      .max = SQS_BODY_READ_MAX, .doc = "Text of the message."),
 	PARAM(struct send_args, "DelaySeconds", message.delay_s, .max = DELAY_MAX_S,
 	      .given = offsetof(struct send_args, has_delay) + 1,
 	      .doc = "Seconds until the message can be received."),
@@ -74,9 +74,9 @@ static const struct param send_params[] = {
 	PARAM(struct send_args, "MessageDeduplicationId", message.deduplication, .min = 1, .max = 128,
 	      .doc = "Deduplication id of a message in a FIFO queue, which is accepted once within five "
 		     "minutes."),
-	PARAM_LIST(struct send_args, "MessageAttribute", attributes, message_attribute_params,
+	PARAM_LIST(struct send_args, "MessageAttribute", attributes, queue_attribute_params,
 		   .doc = "Message attributes."),
-	PARAM_LIST(struct send_args, "MessageSystemAttribute", system, message_attribute_params,
+	PARAM_LIST(struct send_args, "MessageSystemAttribute", system, queue_attribute_params,
 		   .doc = "System attribute AWSTraceHeader: trace header of X-Ray."),
 };
 

@@ -466,5 +466,30 @@ def test_dashboards(place, region):
     assert [d["DashboardName"] for d in place.watch.list_dashboards()["DashboardEntries"]] == ["db-1"]
 
 
+def test_expressions_of_metric_data(place):
+    at = now().replace(second=0, microsecond=0)
+    for name, values in (("In", (1, 2, 3)), ("Out", (4, 5))):
+        place.watch.put_metric_data(Namespace="Math", MetricData=[{"MetricName": name, "Value": v, "Timestamp": at - k * MINUTE} for k, v in enumerate(values)])
+
+    def metric(name, period=60):
+        return {"Id": name.lower(), "MetricStat": {"Metric": {"Namespace": "Math", "MetricName": name}, "Period": period, "Stat": "Sum"}, "ReturnData": False}
+
+    def ask(*queries, **more):
+        return place.watch.get_metric_data(MetricDataQueries=list(queries), StartTime=at - 10 * MINUTE, EndTime=at + MINUTE, ScanBy="TimestampAscending", **more)
+
+    total = {"Id": "total", "Expression": "in + out", "Label": "both"}
+    got = ask(total, {"Id": "twice", "Expression": "total * 2"}, metric("In"), metric("Out"))["MetricDataResults"]
+    assert [(r["Id"], r["Label"], r["Values"]) for r in got] == [("total", "both", [7, 5]), ("twice", "twice", [14, 10])]
+    assert [t.timestamp() for t in got[0]["Timestamps"]] == [(at - k * MINUTE).timestamp() for k in (1, 0)]
+    page = ask(total, metric("In"), metric("Out"), MaxDatapoints=1)
+    assert page["MetricDataResults"][0]["Values"] == [7] and page["MetricDataResults"][0]["StatusCode"] == "PartialData"
+    assert ask(total, metric("In"), metric("Out"), MaxDatapoints=1, NextToken=page["NextToken"])["MetricDataResults"][0]["Values"] == [5]
+    for queries in ([{"Id": "a", "Expression": "nowhere + 1", "Period": 60}], [{"Id": "a", "Expression": "a +", "Period": 60}], [{"Id": "a", "Expression": "1 + 1"}],
+                    [total, metric("In"), metric("Out", 300)], [{**metric("In"), "Expression": "1"}], [{"Id": f"e{k}", "Expression": "1", "Period": 60} for k in range(11)]):
+        assert code(place.watch.get_metric_data, MetricDataQueries=queries, StartTime=at - 10 * MINUTE, EndTime=at + MINUTE) == "ValidationError", queries
+    with pytest.raises(botocore.exceptions.ClientError, match="The parameter MetricDataQueries.member.1.MetricStat is required."):
+        ask({"Id": "a", "Label": "b"})
+
+
 if __name__ == "__main__":
     sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))
