@@ -4,6 +4,9 @@
 
 #include "http/server.h"
 
-/* Raises the limit of the call's body above the listener's; to be called in begin(), before the body arrives. Its memory is
- * then held for a client whose signature is not known yet, so callers keep cap small. */
+/* Bodies above their listener's limit that are held at once; a further one is answered with 413. */
+enum { LARGE_BODIES_MAX = 32 };
+
+/* Raises the limit of the call's body above the listener's; to be called in begin(), before the body arrives. The client's signature
+ * is not known yet then, so LARGE_BODIES_MAX bounds what strangers can occupy. */
 void call_raise_body_cap(struct call *c, size_t cap);

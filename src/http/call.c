@@ -123,9 +123,26 @@ static struct call *call_new(struct conn *conn)
 	return c;
 }
 
+/* Bodies above their listener's limit, in all servers of the process. */
+static int large_bodies;
+
+/* True if the body may grow to that size: within the listener's limit, or as one of a few large ones. */
+static bool call_may_grow(struct call *c, size_t size)
+{
+	if (c->p->is_large || size <= c->p->conn->listener->face->body_cap_size)
+		return true;
+	c->p->is_large = __atomic_add_fetch(&large_bodies, 1, __ATOMIC_RELAXED) <= LARGE_BODIES_MAX;
+	if (!c->p->is_large)
+		__atomic_fetch_sub(&large_bodies, 1, __ATOMIC_RELAXED);
+	return c->p->is_large;
+}
+
 void call_end(struct call *c)
 {
 	struct call_sink *sink = c->p->sink;
+	if (c->p->is_large)
+		__atomic_fetch_sub(&large_bodies, 1, __ATOMIC_RELAXED);
+	c->p->is_large = false;
 	c->p->sink = NULL;
 	if (sink)
 		sink->end(sink);
@@ -517,7 +534,8 @@ static enum MHD_Result call_take_body(struct call *c, const char *data, size_t *
 		call_give_sink(c, data, size);
 		return call_note_progress(c) ? MHD_YES : MHD_NO;
 	}
-	if (p->discarded_size || size > p->body.cap_size - p->body.size)
+	if (p->discarded_size || size > p->body.cap_size - p->body.size ||
+	    !call_may_grow(c, p->body.size + size))
 		return call_discard(c, size) ? MHD_YES : MHD_NO;
 	if (!p->body.p) {
 		int64_t length = 0;

@@ -48,6 +48,22 @@ static RESULT fail_attribute(struct ctx *c, const char *field, const struct mess
 			      STR_ARG(str_cut(a->name, 256)), words);
 }
 
+/* SQS and SNS word this differently; SNS calls the list MessageAttributes. */
+static RESULT fail_empty(struct ctx *c, const char *field, const struct message_attribute *a)
+{
+	struct str name = str_cut(a->name, 256), type = str_cut(a->value.type, 256);
+	if (str_is(STR("MessageAttributes"), field))
+		return ctx_fail_field(c, ERR_INVALID, str_from(field),
+				      "The message attribute '%" STR_FMT
+				      "' must contain non-empty message attribute value for message "
+				      "attribute type '%" STR_FMT "'.",
+				      STR_ARG(name), STR_ARG(type));
+	return ctx_fail_field(c, ERR_INVALID, str_from(field),
+			      "Message (user) attribute '%" STR_FMT
+			      "' must contain a non-empty value of type '%" STR_FMT "'.",
+			      STR_ARG(name), STR_ARG(type));
+}
+
 static bool is_name(struct str name)
 {
 	for (size_t k = 0; k < name.n; k++)
@@ -74,7 +90,7 @@ static RESULT check_attribute(struct ctx *c, const char *field, const struct mes
 				      "has an invalid message attribute type, the set of supported type "
 				      "prefixes is Binary, Number, and String.");
 	if (!(is_binary ? a->value.binary : a->value.text).n)
-		return fail_attribute(c, field, a, "must contain a non-empty message attribute value.");
+		return fail_empty(c, field, a);
 	if (is_binary && !result_is_ok(str_decode_base64(c->arena, a->value.binary, &bytes)))
 		return fail_attribute(c, field, a, "is not in Base64.");
 	return OK;

@@ -187,6 +187,8 @@ def test_words(place):
             (sns.unsubscribe, {"SubscriptionArn": "a:b:c:d:e"}, "SubscriptionArn Reason: An ARN must have at least 6 elements, not 5")):
         assert fail(call, **params) == (invalid, "Invalid parameter: " + words)
     assert fail(sns.subscribe, TopicArn=arn, Protocol="sms", Endpoint="+15--551234567") == (invalid, "Invalid SMS endpoint: +15--551234567")
+    assert fail(sns.publish, TopicArn=arn, Message="x", MessageAttributes={"a": {"DataType": "String", "StringValue": ""}}) == (
+        "ParameterValueInvalid", "The message attribute 'a' must contain non-empty message attribute value for message attribute type 'String'.")
     assert fail(sns.get_subscription_attributes, SubscriptionArn=arn + ":unknown") == ("NotFound", "Subscription does not exist")
     assert fail(sns.publish_batch, TopicArn=arn, PublishBatchRequestEntries=[{"Id": "a.b", "Message": "x"}]) == (
         "InvalidBatchEntryId", "The Id of a batch entry in the batch request contains an impermissible character: a.b")

@@ -5,6 +5,7 @@
 call itself waits."""
 import json
 import os
+import socket
 import sys
 import threading
 
@@ -14,7 +15,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import dev as ec2  # noqa: E402
 from faces import holds  # noqa: E402
-from waiting import wait_until  # noqa: E402
+from waiting import HANG_S, wait_until  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -369,6 +370,33 @@ def test_large_messages(sqs, queue):
     assert code(sqs.send_message, QueueUrl=queue, MessageBody="b" * (5 << 20)) in ("413", "RequestEntityTooLarge")
 
 
+def test_large_requests_of_strangers(region):
+    """A few bodies above the limit of other services are held at once; a signature is not known before a body has arrived."""
+    head = ("POST / HTTP/1.1\r\nHost: x\r\nAuthorization: AWS4-HMAC-SHA256 Credential=AKIAX/20261129/us-east-1/sqs/aws4_request\r\n"
+            f"Content-Length: {3 << 20}\r\n\r\n").encode()
+    held = []
+    try:
+        for _ in range(32):
+            held.append(socket.create_connection(("127.0.0.1", region.port)))
+            held[-1].sendall(head + b"x" * (1200 << 10))
+        assert any(refused(region, head) for _ in range(100)), "a further large body is taken"
+    finally:
+        for one in held:
+            one.close()
+    assert any(not refused(region, head) for _ in range(100)), "the places stay taken"
+
+
+def refused(region, head):
+    """True if a further large body is refused for its size, not for its signature."""
+    with socket.create_connection(("127.0.0.1", region.port)) as one:
+        one.settimeout(HANG_S)
+        try:
+            one.sendall(head + b"x" * (3 << 20))
+        except OSError:
+            return True  # closed behind an early answer
+        return one.recv(100).startswith(b"HTTP/1.1 413")
+
+
 def test_trace_header(sqs, queue):
     trace = {"AWSTraceHeader": {"DataType": "String", "StringValue": "Root=1-3152b799-8954dae64eda91bc9a23a7e8;Sampled=1"}}
     sqs.send_message(QueueUrl=queue, MessageBody="x", MessageSystemAttributes=trace)
@@ -397,6 +425,8 @@ def test_words(sqs, queue):
     for call, params, expected in (
             (sqs.receive_message, {"MaxNumberOfMessages": 11}, "Value 11 for parameter MaxNumberOfMessages is invalid. Reason: Must be between 1 and 10, if provided."),
             (sqs.receive_message, {"WaitTimeSeconds": -1}, "Value -1 for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 and <= 20, if provided."),
+            (sqs.send_message, {"MessageBody": "x", "MessageAttributes": {"a": {"DataType": "String", "StringValue": ""}}},
+             "Message (user) attribute 'a' must contain a non-empty value of type 'String'."),
             (sqs.get_queue_attributes, {"AttributeNames": [""]}, "Unknown Attribute ."),
             (sqs.tag_queue, {"Tags": {}}, f"The request must contain the parameter Tag{'s' * (sqs.meta.service_model.protocol == 'json')}."),
             (sqs.tag_queue, {"Tags": {str(k): "" for k in range(51)}}, f"Too many tags added for queue {queue.rpartition('/')[2]}.")):
