@@ -117,7 +117,8 @@ static const struct {
 	 "`limits.reads_per_second`, `limits.writes_per_second` of an account, `limits.strangers_per_second` "
 	 "of an address; a parked request keeps its connection, and so counts as one"},
 	{"a request's body", 0,
-	 "1 MiB, where it is no image's data; its headers 32 KiB; its parameters 2,000 in EC2 and IAM; a "
+	 "1 MiB, and 4 MiB in SQS, where it is no image's data; its headers 32 KiB; its parameters 2,000 in "
+	 "EC2 and IAM; a "
 	 "body in JSON is 16 deep at most"},
 	{"tokens and sessions", 0, "sealed or signed texts: the region keeps nothing of them"},
 	{"characters of a session's token", SESSION_TOKEN_MAX, "longer ones are not made"},

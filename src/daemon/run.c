@@ -56,6 +56,7 @@
 #include "engine/engine.h"
 #include "engine/network/routing/vpc_endpoint.h"
 #include "engine/region/region.h"
+#include "http/body_cap.h"
 #include "http/renew.h"
 #include "http/share.h"
 #include "http/websocket.h"
@@ -169,6 +170,8 @@ static void begin_call(void *self, struct call *call)
 	struct daemon *d = self;
 	metadata_note_endpoint(call);
 	struct api_face *face = find_face(d, call);
+	if (face && face == d->sqs)
+		call_raise_body_cap(call, SQS_BODY_CAP_SIZE);
 	if (d->follower)
 		follower_begin(d, call, face);
 	else if (follower_note_peer(d, call, face))

@@ -68,6 +68,7 @@
 #include "model/capacity_reservation.h"
 #include "model/client_token.h"
 #include "model/credential.h"
+#include "model/dashboard.h"
 #include "model/dhcp_options.h"
 #include "model/domain.h"
 #include "model/elastic_load_balancer.h"

@@ -17,6 +17,7 @@
 #include "store/address.h"
 #include "store/alarm.h"
 #include "store/backup_plan.h"
+#include "store/dashboard.h"
 #include "store/domain.h"
 #include "store/event_rule.h"
 #include "store/external_network.h"
@@ -235,6 +236,7 @@ NAMED_IN_ACCOUNT(launch_template)
 NAMED_IN_ACCOUNT(launch_configuration)
 NAMED_IN_ACCOUNT(scaling_group)
 NAMED_IN_ACCOUNT(alarm)
+NAMED_IN_ACCOUNT(dashboard)
 NAMED_IN_ACCOUNT(queue)
 NAMED_IN_ACCOUNT(topic)
 NAMED_IN_ACCOUNT(event_rule)
@@ -399,6 +401,7 @@ static find_named *const named[KIND_COUNT] = {
 	[KIND_LAUNCH_CONFIGURATION] = find_named_launch_configuration,
 	[KIND_SCALING_GROUP] = find_named_scaling_group,
 	[KIND_ALARM] = find_named_alarm,
+	[KIND_DASHBOARD] = find_named_dashboard,
 	[KIND_QUEUE] = find_named_queue,
 	[KIND_TOPIC] = find_named_topic,
 	[KIND_EVENT_RULE] = find_named_event_rule,
@@ -467,6 +470,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_SCALING_SCHEDULE] = "scheduled action",
 	[KIND_METRIC] = "metric",
 	[KIND_ALARM] = "alarm",
+	[KIND_DASHBOARD] = "dashboard",
 	[KIND_ALARM_EVENT] = "event of an alarm",
 	[KIND_QUEUE] = "queue",
 	[KIND_QUEUE_MESSAGE] = "message",

@@ -62,6 +62,7 @@ struct scaling_group;
 struct scaling_hook;
 struct scaling_policy;
 struct alarm;
+struct dashboard;
 struct queue;
 struct topic;
 struct topic_subscription;
@@ -185,6 +186,7 @@ ENGINE_FINDER(scaling_group, KIND_SCALING_GROUP)
 ENGINE_FINDER(scaling_hook, KIND_SCALING_HOOK)
 ENGINE_FINDER(scaling_policy, KIND_SCALING_POLICY)
 ENGINE_FINDER(alarm, KIND_ALARM)
+ENGINE_FINDER(dashboard, KIND_DASHBOARD)
 ENGINE_FINDER(queue, KIND_QUEUE)
 ENGINE_FINDER(topic, KIND_TOPIC)
 ENGINE_FINDER(topic_subscription, KIND_TOPIC_SUBSCRIPTION)

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/uuid.h"
+#include "http/body_cap.h"
 #include "http/forwarded.h"
 #include "http/internal.h"
 #include "http/via.h"
@@ -122,9 +123,26 @@ static struct call *call_new(struct conn *conn)
 	return c;
 }
 
+/* Bodies above their listener's limit, in all servers of the process. */
+static int large_bodies;
+
+/* True if the body may grow to that size: within the listener's limit, or as one of a few large ones. */
+static bool call_may_grow(struct call *c, size_t size)
+{
+	if (c->p->is_large || size <= c->p->conn->listener->face->body_cap_size)
+		return true;
+	c->p->is_large = __atomic_add_fetch(&large_bodies, 1, __ATOMIC_RELAXED) <= LARGE_BODIES_MAX;
+	if (!c->p->is_large)
+		__atomic_fetch_sub(&large_bodies, 1, __ATOMIC_RELAXED);
+	return c->p->is_large;
+}
+
 void call_end(struct call *c)
 {
 	struct call_sink *sink = c->p->sink;
+	if (c->p->is_large)
+		__atomic_fetch_sub(&large_bodies, 1, __ATOMIC_RELAXED);
+	c->p->is_large = false;
 	c->p->sink = NULL;
 	if (sink)
 		sink->end(sink);
@@ -374,7 +392,7 @@ static enum MHD_Result call_settle(struct call *c, struct MHD_Connection *mhd)
 static int check_length(const struct call *c, enum err *ret_why)
 {
 	const struct call_private *p = c->p;
-	uint64_t cap = p->sink ? (uint64_t) p->sink->cap_size : p->conn->listener->face->body_cap_size;
+	uint64_t cap = p->sink ? (uint64_t) p->sink->cap_size : p->body.cap_size;
 	struct str text = call_header(c, "Content-Length");
 	int64_t length = 0;
 	*ret_why = ERR_TOO_LARGE;
@@ -499,6 +517,12 @@ void call_set_sink(struct call *c, struct call_sink *sink)
 	c->p->sink = sink;
 }
 
+void call_raise_body_cap(struct call *c, size_t cap)
+{
+	if (cap > c->p->body.cap_size)
+		c->p->body.cap_size = cap;
+}
+
 /* Renews the deadline for a client that keeps sending: the request timeout for each amount that the minimum
  * rate yields in that time. */
 static bool call_note_progress(struct call *c)
@@ -558,7 +582,8 @@ static enum MHD_Result call_take_body(struct call *c, struct MHD_Connection *mhd
 			return call_pause(c, mhd);
 		return call_note_progress(c) ? MHD_YES : MHD_NO;
 	}
-	if (p->discarded_size || size > p->body.cap_size - p->body.size)
+	if (p->discarded_size || size > p->body.cap_size - p->body.size ||
+	    !call_may_grow(c, p->body.size + size))
 		return call_discard(c, size) ? MHD_YES : MHD_NO;
 	if (!p->body.p) {
 		int64_t length = 0;

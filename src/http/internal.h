@@ -178,6 +178,7 @@ struct call_private {
 	void (*resume)(struct call *call);
 	bool is_inside;        /* no connection: internal_call.c */
 	bool is_stream;        /* unlimited answer: stream.c */
+	bool is_large;         /* the body is one of LARGE_BODIES_MAX (body_cap.h) */
 	struct str raw_target; /* in libmicrohttpd's memory, which the parser modifies later */
 	bool bad_target;       /* the target is not a path */
 	bool is_told_early;    /* refused before its body was complete */

@@ -35,8 +35,12 @@ class World:
             self.make("PutMetricAlarm", {**watched, "AlarmName": name, "Tags.member.1.Key": "k", "Tags.member.1.Value": "v"})
         self.make("PutCompositeAlarm", {"AlarmName": self.all, "AlarmRule": f"OK({self.cpu})"})
         self.make("PutMetricData", {"Namespace": "Shop", "MetricData.member.1.MetricName": "Queue", "MetricData.member.1.Value": "7"})
+        self.web, self.old = f"web-{mark}", f"old-{mark}"
+        for name in (self.web, self.old):
+            self.make("PutDashboard", {"DashboardName": name, "DashboardBody": '{"widgets": []}'})
         dev.rest()
         self.values = {
+            "DashboardName": self.web, "DashboardBody": '{"widgets": []}', "DashboardNames.member.N": self.old,
             "AlarmName": self.cpu, "AlarmNames.member.N": self.spare, "ResourceARN": self.arn(self.cpu), "AlarmRule": "TRUE", "StateValue": "OK", "StateReason": "tried",
             "Tags.member.N.Key": "k", "Tags.member.N.Value": "v", "TagKeys.member.N": "k", "StartTime": "2026-01-01T00:00:00Z", "EndTime": "2026-01-01T01:00:00Z",
             "Statistics.member.N": "Sum", "Dimensions.member.N.Name": "d", "Dimensions.member.N.Value": "v", **metric,
@@ -47,6 +51,8 @@ class World:
             DATUM + "StatisticValues.Sum": "1", DATUM + "StatisticValues.Minimum": "1", DATUM + "StatisticValues.Maximum": "1"}
 
     def arn(self, name):
+        if name in (self.web, self.old):
+            return f"arn:aws:cloudwatch::{self.number}:dashboard/{name}"
         return f"arn:aws:cloudwatch:{ec2.REGION}:{self.number}:alarm:{name}"
 
     def make(self, action, params):
@@ -76,6 +82,8 @@ class World:
             wanted |= {STAT + "Metric.MetricName", STAT + "Metric.Namespace", STAT + "Period", STAT + "Stat"}
         if name == "GetMetricStatistics":
             wanted.add("Statistics.member.N")
+        if name == "DeleteDashboards":
+            wanted.add("DashboardNames.member.N")
         values = dict(self.values)
         if name == "PutCompositeAlarm":
             values["AlarmName"] = self.all
@@ -83,5 +91,5 @@ class World:
 
     def state(self):
         said = [self.make("DescribeAlarms", {"AlarmTypes.member.1": "MetricAlarm", "AlarmTypes.member.2": "CompositeAlarm"}), self.make("ListMetrics", {}),
-                self.make("ListTagsForResource", {"ResourceARN": self.arn(self.cpu)})]
+                self.make("ListTagsForResource", {"ResourceARN": self.arn(self.cpu)}), self.make("ListDashboards", {}), self.make("GetDashboard", {"DashboardName": self.web})]
         return [re.sub("<RequestId>.*</RequestId>", "", a.text) for a in said]

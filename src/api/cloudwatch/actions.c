@@ -269,6 +269,9 @@ static RESULT prepare_statistics(struct cloudwatch_call *e, void *args)
 				      "be specified.");
 	TRY(cloudwatch_check_period(e, a->period_s, "Period"));
 	TRY(cloudwatch_read_times(e, ERR_INVALID, a->start, a->end, q));
+	if (q->from_us >= q->before_us)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("StartTime"),
+				      "The parameter StartTime must be less than the parameter EndTime.");
 	q->period_us = a->period_s * SECOND;
 	int64_t wanted = (q->before_us - q->from_us) / q->period_us;
 	if (wanted > CLOUDWATCH_POINTS_MAX)

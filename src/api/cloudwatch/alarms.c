@@ -36,9 +36,12 @@ RESULT cloudwatch_find_alarms(struct cloudwatch_call *e, struct strs names, stru
 	struct ref *at = arena_new_array(e->c->arena, struct ref, names.count + 1);
 	if (!at)
 		return ctx_no_memory(e->c);
+	size_t count = 0;
 	for (size_t k = 0; k < names.count; k++)
-		TRY(cloudwatch_find_alarm(e, names.at[k], "AlarmNames", &at[k]));
-	*ret_refs = (struct refs){at, names.count};
+		if (result_is_ok(cloudwatch_find_alarm(e, names.at[k], "AlarmNames", &at[count])))
+			count++;
+	ctx_clear_problem(e->c);
+	*ret_refs = (struct refs){at, count};
 	return OK;
 }
 
@@ -408,7 +411,9 @@ static RESULT prepare_names(struct cloudwatch_call *e, void *args)
 	struct names_args *a = args;
 	if (a->names.count > CLOUDWATCH_NAMES_MAX)
 		return fail_parameter(e, "AlarmNames", "A call names up to 100 alarms.");
-	return cloudwatch_find_alarms(e, a->names, &a->wish.alarms);
+	TRY(cloudwatch_find_alarms(e, a->names, &a->wish.alarms));
+	e->skips_operation = !a->wish.alarms.count;
+	return OK;
 }
 
 static RESULT prepare_enable(struct cloudwatch_call *e, void *args)

@@ -82,8 +82,9 @@ static RESULT write_problem(struct api_call *core, struct api_problem *p, struct
 }
 
 static const struct api_actions *const groups[] = {
-	&cloudwatch_actions,       &cloudwatch_data_actions,       &cloudwatch_put_actions,
-	&cloudwatch_alarm_actions, &cloudwatch_alarm_list_actions, &cloudwatch_tag_actions};
+	&cloudwatch_actions,          &cloudwatch_data_actions,       &cloudwatch_put_actions,
+	&cloudwatch_alarm_actions,    &cloudwatch_alarm_list_actions, &cloudwatch_tag_actions,
+	&cloudwatch_dashboard_actions};
 const struct api_groups cloudwatch_action_groups = {groups, sizeof groups / sizeof groups[0]};
 
 const struct api_protocol cloudwatch_protocol = {

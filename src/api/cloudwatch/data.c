@@ -5,12 +5,15 @@
  * A page has the first MaxDatapoints points of all queries in the order that ScanBy says, by time and then by query, behind those
  * of the pages before: that all queries advance together is guessed, for AWS only says that the newest or the oldest come first.
  * A token is the place of the last point that was told, so points that arrive meanwhile move nothing. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/cloudwatch/internal.h"
 #include "api/core/params.h"
 #include "base/clock.h"
+#include "engine/alarm/alarm_queries.h"
+#include "engine/alarm/metric_math.h"
 
 enum { QUERIES_MAX = 500, DATA_MAX = 100800 };
 
@@ -43,21 +46,25 @@ static const struct param data_stat_params[] = {
 static const struct params data_stat_table = PARAMS(struct data_stat, data_stat_params);
 
 struct data_query {
-	struct str id, label;
+	struct str id, label, expression;
 	struct data_stat stat;
+	int64_t period_s; /* of an expression */
 	enum choice returns;
 	struct cloudwatch_question question; /* made */
 };
 static const struct param data_query_params[] = {
 	PARAM(struct data_query, "Id", id, .flags = REQUIRED, .min = 1, .max = 255,
 	      .doc = "Id of the query in the answer."),
-	PARAM_OBJECT(struct data_query, "MetricStat", stat, data_stat_table, .flags = REQUIRED,
-		     .doc = "Metric and statistic."),
+	PARAM_OBJECT(struct data_query, "MetricStat", stat, data_stat_table, .doc = "Metric and statistic."),
+	PARAM(struct data_query, "Expression", expression, .min = 1, .max = MATH_EXPRESSION_MAX,
+	      .doc = "Metric math over other queries, which have one period; up to ten expressions."),
+	PARAM(struct data_query, "Period", period_s, .min = 1, .max = 86400 * 365,
+	      .doc = "Period of an expression in seconds; absent: that of the metrics."),
 	PARAM(struct data_query, "Label", label, .max = 2048,
 	      .doc = "Label of the result; absent: the metric's name."),
 	PARAM(struct data_query, "ReturnData", returns, .yes = "true", .no = "false",
 	      .doc = "false: omits the result."),
-	NOT_BUILT("Expression|Period|AccountId", .doc = "Metric math, other accounts."),
+	NOT_BUILT("AccountId", .doc = "Other accounts."),
 };
 static const struct params data_query_table = PARAMS(struct data_query, data_query_params);
 
@@ -78,6 +85,8 @@ struct data_args {
 	/* made: */
 	bool is_ascending;
 	struct place behind; /* what the pages before have told */
+	size_t expressions;
+	struct cloudwatch_grid grid; /* of expressions */
 };
 static const struct param data_params[] = {
 	PARAM_LIST(struct data_args, "MetricDataQueries.member", queries, data_query_table, .flags = REQUIRED,
@@ -138,14 +147,72 @@ static RESULT check_query(struct cloudwatch_call *e, const struct data_args *a, 
 	if (!is_id(d->id))
 		return fail_query(e, d->id, k, "Id",
 				  "not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$");
-	struct statistic statistic;
-	if (!statistic_read(d->stat.stat, &statistic))
-		return fail_query(e, d->stat.stat, k, "MetricStat.Stat", "not a valid statistic");
 	for (size_t n = 0; n < k; n++)
 		if (str_equal(a->queries.at[n].id, d->id))
 			return ctx_fail(e->c, ERR_MALFORMED,
 					"The values for parameter id in MetricDataQueries are not unique.");
+	if (d->expression.n && d->stat.stat.n)
+		return ctx_fail(e->c, ERR_MALFORMED,
+				"The parameters MetricDataQueries.member.%zu.Expression and "
+				"MetricDataQueries.member.%zu.MetricStat are mutually exclusive and you have "
+				"specified both.",
+				k + 1, k + 1);
+	if (d->expression.n)
+		return OK;
+	if (!d->stat.stat.n) /* CloudWatch's sentence ends its line */
+		return ctx_fail(e->c, ERR_MALFORMED,
+				"The parameter MetricDataQueries.member.%zu.MetricStat is required.\n",
+				k + 1);
+	struct statistic statistic;
+	if (!statistic_read(d->stat.stat, &statistic))
+		return fail_query(e, d->stat.stat, k, "MetricStat.Stat", "not a valid statistic");
 	return cloudwatch_check_period(e, d->stat.period_s, "MetricDataQueries");
+}
+
+/* Chooses the grid of the expressions. Metrics of several periods would need rules that CloudWatch does not document. */
+static RESULT choose_grid(struct cloudwatch_call *e, struct data_args *a,
+			  const struct cloudwatch_question *times)
+{
+	int64_t period_s = 0;
+	a->expressions = 0;
+	for (size_t k = 0; k < a->queries.count; k++) {
+		const struct data_query *d = &a->queries.at[k];
+		int64_t other_s = d->expression.n ? d->period_s : d->stat.period_s;
+		a->expressions += d->expression.n > 0;
+		if (other_s && period_s && other_s != period_s)
+			period_s = -1;
+		else if (other_s)
+			period_s = other_s;
+	}
+	if (!a->expressions)
+		return OK;
+	if (period_s <= 0 || a->expressions > MATH_QUERIES_MAX)
+		return ctx_fail_field(e->c, ERR_TOO_LARGE, STR("MetricDataQueries"), "%s",
+				      period_s < 0
+					      ? "Queries with an expression beside them must have one period."
+				      : period_s > 0 ? "A call has up to ten expressions."
+						     : "An expression without metrics needs a Period.");
+	TRY(cloudwatch_check_period(e, period_s, "MetricDataQueries"));
+	int64_t period_us = period_s * SECOND;
+	a->grid = (struct cloudwatch_grid){times->from_us / period_us * period_us, period_us, 0};
+	int64_t count = (times->before_us - a->grid.from_us + period_us - 1) / period_us;
+	if (count * (int64_t) a->queries.count > DATA_MAX)
+		return ctx_fail_field(e->c, ERR_TOO_LARGE, STR("MetricDataQueries"),
+				      "Expressions are evaluated over up to %d datapoints of all queries.",
+				      DATA_MAX);
+	a->grid.count = (size_t) count;
+	return OK;
+}
+
+static RESULT check_times(struct cloudwatch_call *e, const struct cloudwatch_question *times)
+{
+	if (times->from_us == times->before_us)
+		return ctx_fail_field(e->c, ERR_MALFORMED, STR("StartTime"),
+				      "The parameter StartTime must not equal parameter EndTime.");
+	return times->from_us < times->before_us
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_MALFORMED, STR("EndTime"),
+					"The parameter EndTime must be greater than StartTime.");
 }
 
 static RESULT prepare_data(struct cloudwatch_call *e, void *args)
@@ -154,14 +221,18 @@ static RESULT prepare_data(struct cloudwatch_call *e, void *args)
 	struct cloudwatch_question times = {0};
 	a->is_ascending = str_is(a->order, "TimestampAscending");
 	TRY(cloudwatch_read_times(e, ERR_MALFORMED, a->start, a->end, &times));
+	TRY(check_times(e, &times));
 	for (size_t k = 0; k < a->queries.count; k++) {
 		struct data_query *d = &a->queries.at[k];
 		TRY(check_query(e, a, k));
+		if (d->expression.n)
+			continue;
 		d->question = times;
 		d->question.period_us = d->stat.period_s * SECOND;
 		TRY(cloudwatch_ask(e, d->stat.metric.name_space, d->stat.metric.name, d->stat.unit,
 				   &d->stat.metric.dimensions, &d->question));
 	}
+	TRY(choose_grid(e, a, &times));
 	return read_token(e, a);
 }
 
@@ -266,16 +337,48 @@ static RESULT add_query(struct cloudwatch_call *e, struct page *page, size_t k, 
 	return OK;
 }
 
+/* Adds the values of the expressions that are to be returned. */
+static RESULT add_expressions(struct cloudwatch_call *e, struct page *page)
+{
+	const struct data_args *a = page->args;
+	size_t count = a->queries.count;
+	struct alarm_queries queries = {arena_new_array(e->c->arena, struct alarm_query, count), count};
+	struct cloudwatch_question *questions =
+		arena_new_array(e->c->arena, struct cloudwatch_question, count);
+	if (!queries.at || !questions)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < count; k++) {
+		const struct data_query *d = &a->queries.at[k];
+		questions[k] = d->question;
+		queries.at[k] =
+			(struct alarm_query){.id = d->id, .expression = d->expression, .stat = d->stat.stat};
+	}
+	TRY(cloudwatch_evaluate(e, &queries, questions, &a->grid));
+	for (size_t k = 0; k < count; k++)
+		for (size_t n = 0; n < a->grid.count; n++) {
+			const struct told point = {
+				{a->grid.from_us + (int64_t) n * a->grid.period_us, k, true},
+				queries.at[k].at[n]};
+			if (a->queries.at[k].expression.n && a->queries.at[k].returns != CHOICE_NO &&
+			    isfinite(point.value))
+				TRY(add_point(e, page, &point));
+		}
+	return OK;
+}
+
 static RESULT gather(struct cloudwatch_call *e, struct page *page)
 {
 	AUTO(arena) scratch = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP); /* reset after each query */
 	if (!scratch)
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < page->args->queries.count; k++) {
-		if (page->args->queries.at[k].returns != CHOICE_NO)
+		const struct data_query *d = &page->args->queries.at[k];
+		if (d->returns != CHOICE_NO && !d->expression.n)
 			TRY(add_query(e, page, k, scratch));
 		arena_reset(scratch);
 	}
+	if (page->args->expressions)
+		TRY(add_expressions(e, page));
 	cut_page(page);
 	return OK;
 }
@@ -289,6 +392,8 @@ static struct str label_of(struct cloudwatch_call *e, const struct data_args *a,
 	bool has_stats = false, has_periods = false;
 	if (d->label.n)
 		return d->label;
+	if (d->expression.n)
+		return d->id;
 	for (size_t k = 0; k < a->queries.count; k++) {
 		const struct data_stat *other = &a->queries.at[k].stat;
 		if (!str_equal(other->metric.name, d->stat.metric.name))

@@ -26,7 +26,8 @@ struct cloudwatch_action {
 API_DEFINE_FACE(cloudwatch)
 
 extern const struct api_actions cloudwatch_actions, cloudwatch_data_actions, cloudwatch_alarm_actions,
-	cloudwatch_alarm_list_actions, cloudwatch_put_actions, cloudwatch_tag_actions;
+	cloudwatch_alarm_list_actions, cloudwatch_put_actions, cloudwatch_tag_actions,
+	cloudwatch_dashboard_actions;
 extern const struct api_groups cloudwatch_action_groups;
 
 /* ---- errors.c ---- */
@@ -78,7 +79,7 @@ struct cloudwatch_question {
 /* Dimensions in order of names, of each two: name and value. ERR_INVALID: a name is there twice. */
 RESULT cloudwatch_read_dimensions(struct cloudwatch_call *e, const struct cloudwatch_dimensions *dimensions,
 				  struct strs *ret_texts);
-/* The times. err where they are none, or no stretch. */
+/* The times, in whole seconds. err where they are none. */
 RESULT cloudwatch_read_times(struct cloudwatch_call *e, enum err err, struct str start, struct str end,
 			     struct cloudwatch_question *q);
 /* Completes a question that has its times and its period, and rounds its beginning down as CloudWatch does: which metric, in which
@@ -91,6 +92,19 @@ RESULT cloudwatch_check_period(struct cloudwatch_call *e, int64_t period_s, cons
 RESULT cloudwatch_read_points(struct cloudwatch_call *e, const struct cloudwatch_question *q,
 			      struct arena *arena, struct metric_points *points);
 
+/* ---- data_math.c ---- */
+
+struct alarm_queries;
+/* Times at which series of metric math have values: count of them, a period apart. */
+struct cloudwatch_grid {
+	int64_t from_us, period_us;
+	size_t count;
+};
+/* Reads the points of each query that is no expression, and evaluates the others: all have their values afterwards, NaN where there is
+ * none. questions: of the queries, with the grid's period. ERR_INVALID: an expression cannot be evaluated. */
+RESULT cloudwatch_evaluate(struct cloudwatch_call *e, struct alarm_queries *queries,
+			   const struct cloudwatch_question *questions, const struct cloudwatch_grid *grid);
+
 /* ---- alarms.c ---- */
 
 enum { CLOUDWATCH_NAMES_MAX = 100, CLOUDWATCH_ARN_MAX = 1600, CLOUDWATCH_TAGS_MAX = 50 };
@@ -102,6 +116,7 @@ extern const struct params cloudwatch_tag_params; /* filling struct tag */
 /* An alarm of the caller's account by its name. ERR_NOT_FOUND. */
 RESULT cloudwatch_find_alarm(struct cloudwatch_call *e, struct str name, const char *field,
 			     struct ref *ret_ref);
+/* Those of the alarms that are there: CloudWatch passes over the other names. */
 RESULT cloudwatch_find_alarms(struct cloudwatch_call *e, struct strs names, struct refs *ret_refs);
 /* Members of a list of texts. */
 void cloudwatch_write_texts(struct forms_writer *w, const char *name, const struct strs *texts);

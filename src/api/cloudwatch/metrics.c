@@ -73,9 +73,8 @@ RESULT cloudwatch_read_times(struct cloudwatch_call *e, enum err err, struct str
 	if (!result_is_ok(clock_parse(end, &q->before_us)))
 		return ctx_fail_field(e->c, err, STR("EndTime"),
 				      "The parameter EndTime must be in ISO 8601 format.");
-	if (q->from_us >= q->before_us)
-		return ctx_fail_field(e->c, err, STR("StartTime"),
-				      "The parameter StartTime must be less than the parameter EndTime.");
+	q->from_us = q->from_us / SECOND * SECOND; /* CloudWatch ignores fractions of a second */
+	q->before_us = q->before_us / SECOND * SECOND;
 	return OK;
 }
 
@@ -122,7 +121,9 @@ RESULT cloudwatch_read_number(struct cloudwatch_call *e, struct str text, const 
 	return is_decimal ? OK
 			  : ctx_fail_field(e->c, ERR_INVALID, str_from(field),
 					   "The value %" STR_FMT " for parameter %s is invalid.",
-					   STR_ARG(str_cut(text, 64)), field);
+					   STR_ARG(str_equal_nocase(text, STR("nan")) ? STR("NaN")
+										      : str_cut(text, 64)),
+					   field);
 }
 
 /* ---- datapoints ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * PutMetricData: datapoints of metrics of the account's own. Source: Amazon CloudWatch API Reference. */
 #include <math.h>
+#include <stdio.h>
 
 #include "api/cloudwatch/internal.h"
 #include "api/core/params.h"
@@ -84,14 +85,17 @@ static RESULT read_at(struct cloudwatch_call *e, const struct datum *d, size_t k
 }
 
 /* CloudWatch's range, -2^360 to 2^360: sums of such values stay finite. */
-static RESULT read_part(struct cloudwatch_call *e, struct str text, double *ret_value)
+static RESULT read_part(struct cloudwatch_call *e, size_t k, const char *name, struct str text,
+			double *ret_value)
 {
-	TRY(cloudwatch_read_number(e, text, "MetricData", ret_value));
+	char field[64];
+	(void) snprintf(field, sizeof field, "MetricData.member.%zu.%s", k + 1, name);
+	TRY(cloudwatch_read_number(e, text, field, ret_value));
 	return fabs(*ret_value) <= ldexp(1, 360)
 		       ? OK
 		       : ctx_fail_field(e->c, ERR_INVALID, STR("MetricData"),
-					"The value %" STR_FMT " for parameter MetricData is invalid.",
-					STR_ARG(str_cut(text, 64)));
+					"The value %" STR_FMT " for parameter %s is invalid.",
+					STR_ARG(str_cut(text, 64)), field);
 }
 
 /* An average that is finite stays so when points are merged. */
@@ -103,10 +107,10 @@ static bool is_sound(const struct metric_point *p)
 static RESULT read_statistics(struct cloudwatch_call *e, const struct statistics *s, size_t k,
 			      struct metric_point *p)
 {
-	TRY(read_part(e, s->samples, &p->samples));
-	TRY(read_part(e, s->sum, &p->sum));
-	TRY(read_part(e, s->least, &p->least));
-	TRY(read_part(e, s->most, &p->most));
+	TRY(read_part(e, k, "StatisticValues.SampleCount", s->samples, &p->samples));
+	TRY(read_part(e, k, "StatisticValues.Sum", s->sum, &p->sum));
+	TRY(read_part(e, k, "StatisticValues.Minimum", s->least, &p->least));
+	TRY(read_part(e, k, "StatisticValues.Maximum", s->most, &p->most));
 	return is_sound(p) && p->least <= p->most
 		       ? OK
 		       : fail_datum(e, k, "StatisticValues",
@@ -115,17 +119,23 @@ static RESULT read_statistics(struct cloudwatch_call *e, const struct statistics
 
 static RESULT read_values(struct cloudwatch_call *e, const struct datum *d, size_t k, struct metric_point *p)
 {
-	if (d->values.count > VALUES_MAX || (d->counts.count && d->counts.count != d->values.count))
-		return fail_datum(e, k, "Values", "must have up to 150 values, and as many Counts or none.");
+	if (d->counts.count && d->counts.count != d->values.count)
+		return ctx_fail_field(
+			e->c, ERR_INVALID, STR("MetricData"),
+			"The parameters MetricData.member.%zu.Values and MetricData.member.%zu.Counts "
+			"must be of the same size.",
+			k + 1, k + 1);
+	if (d->values.count > VALUES_MAX)
+		return fail_datum(e, k, "Values", "must have up to 150 values.");
 	struct metric_sample *samples =
 		arena_new_array(e->c->arena, struct metric_sample, d->values.count + 1);
 	if (!samples)
 		return ctx_no_memory(e->c);
 	for (size_t n = 0; n < d->values.count; n++) {
 		double value = 0, count = 1;
-		TRY(read_part(e, d->values.at[n], &value));
+		TRY(read_part(e, k, "Values", d->values.at[n], &value));
 		if (d->counts.count)
-			TRY(read_part(e, d->counts.at[n], &count));
+			TRY(read_part(e, k, "Counts", d->counts.at[n], &count));
 		if (count < 0)
 			return fail_datum(e, k, "Counts", "must not be negative.");
 		p->least = n && p->least < value ? p->least : value;
@@ -139,21 +149,38 @@ static RESULT read_values(struct cloudwatch_call *e, const struct datum *d, size
 	return is_sound(p) ? OK : fail_datum(e, k, "Counts", "must not all be 0.");
 }
 
+/* A datum has one of three forms. */
+static RESULT check_forms(struct cloudwatch_call *e, const struct datum *d, size_t k, bool has_statistics)
+{
+	static const char *const names[] = {"Value", "Values", "StatisticValues"};
+	const bool has[] = {d->value.n > 0, d->values.count > 0, has_statistics};
+	size_t first = 0, other;
+	while (first < 3 && !has[first])
+		first++;
+	for (other = first + 1; other < 3 && !has[other];)
+		other++;
+	if (first == 3)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("MetricData"),
+				      "At least one of the parameters must be specified.");
+	if (other == 3)
+		return OK;
+	return ctx_fail_field(
+		e->c, ERR_COMBINATION, STR("MetricData"),
+		"The parameters MetricData.member.%zu.%s and MetricData.member.%zu.%s are mutually "
+		"exclusive and you have specified both.",
+		k + 1, names[first], k + 1, names[other]);
+}
+
 static RESULT read_datum(struct cloudwatch_call *e, const struct datum *d, size_t k, struct metric_point *p)
 {
 	bool has_statistics = d->statistics.samples.n > 0;
-	if ((d->value.n > 0) + (d->values.count > 0) + has_statistics != 1)
-		return ctx_fail_field(
-			e->c, ERR_COMBINATION, STR("MetricData"),
-			"The parameters MetricData.member.%zu.Value, Values and StatisticValues are "
-			"mutually exclusive and you have specified none or several.",
-			k + 1);
+	TRY(check_forms(e, d, k, has_statistics));
 	TRY(read_at(e, d, k, &p->at_us));
 	if (has_statistics)
 		return read_statistics(e, &d->statistics, k, p);
 	if (d->values.count)
 		return read_values(e, d, k, p);
-	TRY(read_part(e, d->value, &p->sum));
+	TRY(read_part(e, k, "Value", d->value, &p->sum));
 	p->samples = 1;
 	p->least = p->most = p->sum;
 	return OK;

@@ -41,8 +41,9 @@ enum { ELB_LIST_MAX = 20, ELB_ARN_MAX = 256, ELB_PAGE_MAX = 400 };
 #define ELB_ARN(T, name, member, ...)                                                                        \
 	PARAM(T, name, member, .flags = REQUIRED, .min = 1, .max = ELB_ARN_MAX, __VA_ARGS__)
 #define ELB_NAME(T, member)                                                                                  \
-	PARAM(T, "Name", member, .flags = REQUIRED, .min = 1, .max = BALANCING_NAME_MAX,                     \
-	      .doc = "Name; unique in the account. Letters, digits and hyphens.")
+	PARAM(T, "Name", member, .flags = REQUIRED, .min = 1, .max = ELB_NAME_READ_MAX,                      \
+	      .doc = "Name; unique in the account. Up to 32 letters, digits and hyphens.")
+enum { ELB_NAME_READ_MAX = 256 /* ELB has a sentence of its own for a name that is too long */ };
 
 /* Finds a row of the caller's account by its ARN. ERR_NOT_FOUND with the kind; ERR_INVALID: this is no ARN of that
  * kind. */
@@ -54,8 +55,9 @@ struct str elb_arn_of(struct elb_call *e, enum kind kind, uuid id); /* empty: th
 /* A server certificate of IAM's. ERR_NOT_FOUND with KIND_SERVER_CERTIFICATE. */
 RESULT elb_find_certificate(struct elb_call *e, struct str arn, struct ref *ret_ref);
 struct str elb_certificate_arn(struct elb_call *e, uuid certificate);
-/* Letters, digits and hyphens, none of them first or last. ERR_INVALID with "Name". what: "load balancer". */
-RESULT elb_check_name(struct elb_call *e, struct str name, const char *what);
+/* Up to 32 letters, digits and hyphens, no hyphen first or last. ERR_INVALID with "Name". is_group: of a target group, not a load
+ * balancer. */
+RESULT elb_check_name(struct elb_call *e, struct str name, bool is_group);
 
 #define ELB_PAGES(T, member)                                                                                 \
 	PARAM(T, "PageSize", member.size, .min = 1, .max = ELB_PAGE_MAX,                                     \

@@ -45,10 +45,10 @@ struct create_args {
 };
 static const struct param create_params[] = {
 	ELB_ARN(struct create_args, "LoadBalancerArn", arn, .doc = "The load balancer."),
-	PARAM(struct create_args, "Protocol", protocol, .flags = REQUIRED, .words = PROTOCOLS,
+	PARAM(struct create_args, "Protocol", protocol, .words = PROTOCOLS,
 	      .doc = "Protocol: TCP or UDP for a network load balancer, HTTP or HTTPS for an application "
 		     "load balancer."),
-	PARAM(struct create_args, "Port", wish.port, .flags = REQUIRED, .min = 1, .max = ELB_PORT_MAX,
+	PARAM(struct create_args, "Port", wish.port, .min = 1, .max = ELB_PORT_MAX,
 	      .doc = "Port of the load balancer's addresses."),
 	ACTIONS(struct create_args, .flags = REQUIRED, ),
 	TLS(struct create_args),
@@ -125,6 +125,11 @@ static RESULT check_policy(struct elb_call *e, struct str *policy, bool has_stan
 static RESULT prepare_create(struct elb_call *e, void *args)
 {
 	struct create_args *a = args;
+	if (!a->protocol.n)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("Protocol"),
+				      "A listener protocol must be specified");
+	if (!a->wish.port)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("Port"), "A listener port must be specified");
 	TRY(choose_protocol(e, a->protocol, &a->wish.protocol));
 	TRY(elb_check_tags(e, a->wish.tags));
 	TRY(elb_find(e, KIND_ELASTIC_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->wish.balancer));
@@ -256,11 +261,12 @@ static const struct param list_params[] = {
 static RESULT prepare_list(struct elb_call *e, void *args)
 {
 	struct list_args *a = args;
-	if ((a->arn.n > 0) == (a->arns.count > 0) || a->arns.count > ELB_LIST_MAX)
-		return ctx_fail_field(
-			e->c, ERR_INVALID, STR("LoadBalancerArn"),
-			"You must specify either listener ARNs, up to %d, or a load balancer ARN",
-			ELB_LIST_MAX);
+	if (a->arns.count > ELB_LIST_MAX)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("ListenerArns"),
+				      "You can specify up to %d listener ARNs", ELB_LIST_MAX);
+	if ((a->arn.n > 0) == (a->arns.count > 0))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("LoadBalancerArn"),
+				      "You must specify either listener ARNs or a load balancer ARN");
 	if (a->arn.n)
 		return elb_find(e, KIND_ELASTIC_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->balancer);
 	struct ref *at = arena_new_array(e->c->arena, struct ref, a->arns.count);

@@ -91,7 +91,7 @@ static RESULT prepare_create(struct elb_call *e, void *args)
 		return ctx_fail_field(
 			e->c, ERR_UNSUPPORTED, STR("SecurityGroups"),
 			"Security groups of network load balancers are not supported in this region");
-	TRY(elb_check_name(e, a->wish.name, "load balancer"));
+	TRY(elb_check_name(e, a->wish.name, false));
 	if (str_starts_with(a->wish.name, STR("internal-")))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("Name"),
 				      "The load balancer name '%" STR_FMT "' cannot begin with 'internal-'",

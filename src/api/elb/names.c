@@ -99,20 +99,28 @@ RESULT elb_find_certificate(struct elb_call *e, struct str arn, struct ref *ret_
 
 /* ---- names ---- */
 
-RESULT elb_check_name(struct elb_call *e, struct str name, const char *what)
+/* ELBv2 words the names of its two kinds of resources differently. */
+static RESULT fail_name(struct elb_call *e, struct str name, bool is_group, const char *words)
+{
+	return ctx_fail_field(e->c, ERR_INVALID, STR("Name"), "%s name '%" STR_FMT "' %s",
+			      is_group ? "Target group" : "The load balancer", STR_ARG(name), words);
+}
+
+RESULT elb_check_name(struct elb_call *e, struct str name, bool is_group)
 {
 	bool is_good = true;
 	for (size_t k = 0; k < name.n; k++)
 		is_good = is_good && (str_is_alphanumeric(name.p[k]) || name.p[k] == '-');
+	if (name.n > BALANCING_NAME_MAX)
+		return fail_name(e, name, is_group, "cannot be longer than '32' characters");
 	if (!is_good)
-		return ctx_fail_field(
-			e->c, ERR_INVALID, STR("Name"),
-			"The %s name '%" STR_FMT
-			"' can only contain characters that are alphanumeric characters and hyphens(-)",
-			what, STR_ARG(name));
-	if (name.p[0] == '-' || name.p[name.n - 1] == '-')
-		return ctx_fail_field(e->c, ERR_INVALID, STR("Name"),
-				      "The %s name '%" STR_FMT "' cannot begin or end with '-'", what,
-				      STR_ARG(name));
-	return OK;
+		return fail_name(
+			e, name, is_group,
+			is_group
+				? "can only contain characters that are alphanumeric characters or hyphens(-)"
+				: "can only contain characters that are alphanumeric characters and "
+				  "hyphens(-)");
+	return name.p[0] == '-' || name.p[name.n - 1] == '-'
+		       ? fail_name(e, name, is_group, "cannot begin or end with '-'")
+		       : OK;
 }

@@ -421,10 +421,12 @@ static const struct param list_params[] = {
 static RESULT prepare_list(struct elb_call *e, void *args)
 {
 	struct list_args *a = args;
-	if ((a->arn.n > 0) == (a->arns.count > 0) || a->arns.count > ELB_LIST_MAX)
+	if (a->arns.count > ELB_LIST_MAX)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("RuleArns"),
+				      "You can specify up to %d rule ARNs", ELB_LIST_MAX);
+	if ((a->arn.n > 0) == (a->arns.count > 0))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("ListenerArn"),
-				      "You must specify either rule ARNs, up to %d, or a listener ARN",
-				      ELB_LIST_MAX);
+				      "You must specify either rule ARNs or a listener ARN");
 	if (a->arn.n)
 		return elb_find(e, KIND_LISTENER, a->arn, "ListenerArn", &a->listener);
 	struct ref *at = arena_new_array(e->c->arena, struct ref, a->arns.count);

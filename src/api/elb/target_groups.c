@@ -171,12 +171,11 @@ struct create_args {
 };
 static const struct param create_params[] = {
 	ELB_NAME(struct create_args, wish.name),
-	PARAM(struct create_args, "Protocol", protocol, .flags = REQUIRED, .words = PROTOCOLS,
+	PARAM(struct create_args, "Protocol", protocol, .words = PROTOCOLS,
 	      .doc = "Protocol: TCP, UDP, HTTP or HTTPS."),
-	PARAM(struct create_args, "Port", wish.port, .flags = REQUIRED, .min = 1, .max = ELB_PORT_MAX,
+	PARAM(struct create_args, "Port", wish.port, .min = 1, .max = ELB_PORT_MAX,
 	      .doc = "Port of the targets."),
-	PARAM(struct create_args, "VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER,
-	      .doc = "VPC of the targets."),
+	PARAM(struct create_args, "VpcId", wish.router, .kind = KIND_ROUTER, .doc = "VPC of the targets."),
 	PARAM(struct create_args, "TargetType", type, .words = "instance|ip|lambda|alb", .absent = "instance",
 	      .doc = "Target type: `instance` or `ip`."),
 	CHECKS(struct create_args, check),
@@ -222,16 +221,34 @@ static void set_checks(const struct check_args *a, struct target_group_wish *wis
 	wish->matcher = a->codes.n ? a->codes : STR("200");
 }
 
+/* Groups of functions have none of these; no others exist without. */
+static RESULT check_given(struct elb_call *e, const struct create_args *a)
+{
+	const struct {
+		const char *name, *words;
+		bool is_given;
+	} members[] = {{"Protocol", "A protocol must be specified", a->protocol.n > 0},
+		       {"Port", "A port must be specified", a->wish.port > 0},
+		       {"VpcId", "A VPC ID must be specified", a->wish.router.bits || a->wish.router.text.n}};
+	for (size_t k = 0; k < sizeof members / sizeof *members; k++)
+		if (!members[k].is_given && !str_is(a->type, "lambda"))
+			return ctx_fail_field(e->c, ERR_INVALID, str_from(members[k].name), "%s",
+					      members[k].words);
+	return OK;
+}
+
 static RESULT prepare_create(struct elb_call *e, void *args)
 {
 	struct create_args *a = args;
-	TRY(choose_protocol(e, a->protocol, &a->wish.protocol));
+	TRY(check_given(e, a));
+	if (a->protocol.n)
+		TRY(choose_protocol(e, a->protocol, &a->wish.protocol));
 	if (!str_is(a->type, "instance") && !str_is(a->type, "ip"))
 		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("TargetType"),
 				      "Targets of type '%" STR_FMT
 				      "' are not supported in this region: only 'instance' and 'ip' are",
 				      STR_ARG(a->type));
-	TRY(elb_check_name(e, a->wish.name, "target group"));
+	TRY(elb_check_name(e, a->wish.name, true));
 	TRY(elb_check_tags(e, a->wish.tags));
 	TRY(check_checks(e, &a->check, a->wish.protocol, a->wish.port));
 	a->wish.is_by_ip = str_is(a->type, "ip");

@@ -4,22 +4,30 @@
 
 #include <stdlib.h>
 
-static const struct param value_rows[] = {
-	PARAM(struct message_value, "DataType", type, .flags = REQUIRED, .min = 1, .max = 256,
-	      .doc = "Data type: String, Number or Binary, optionally followed by a dot and a label."),
-	PARAM(struct message_value, "StringValue", text, .max = MESSAGE_BYTES_MAX,
-	      .doc = "Value of type String or Number."),
-	PARAM(struct message_value, "BinaryValue", binary, .max = MESSAGE_BYTES_MAX,
-	      .doc = "Value of type Binary, in base64."),
-	NOT_BUILT("StringListValue|BinaryListValue"),
-};
-static const struct params value_table = PARAMS(struct message_value, value_rows);
-static const struct param attribute_rows[] = {
-	PARAM(struct message_attribute, "Name", name, .flags = REQUIRED, .min = 1, .max = 256,
-	      .doc = "Name."),
-	PARAM_OBJECT(struct message_attribute, "Value", value, value_table, .doc = "Type and value."),
-};
-const struct params message_attribute_params = PARAMS(struct message_attribute, attribute_rows);
+/* Tables of a service: its largest message is the largest value. */
+#define TABLES(prefix, most)                                                                                 \
+	static const struct param prefix##_value_rows[] = {                                                  \
+		PARAM(struct message_value, "DataType", type, .flags = REQUIRED, .min = 1, .max = 256,       \
+		      .doc = "Data type: String, Number or Binary, optionally followed by a dot and a "      \
+			     "label."),                                                                      \
+		PARAM(struct message_value, "StringValue", text, .max = (most),                              \
+		      .doc = "Value of type String or Number."),                                             \
+		PARAM(struct message_value, "BinaryValue", binary, .max = (most),                            \
+		      .doc = "Value of type Binary, in base64."),                                            \
+		NOT_BUILT("StringListValue|BinaryListValue"),                                                \
+	};                                                                                                   \
+	static const struct params prefix##_value_table = PARAMS(struct message_value, prefix##_value_rows); \
+	static const struct param prefix##_rows[] = {                                                        \
+		PARAM(struct message_attribute, "Name", name, .flags = REQUIRED, .min = 1, .max = 256,       \
+		      .doc = "Name."),                                                                       \
+		PARAM_OBJECT(struct message_attribute, "Value", value, prefix##_value_table,                 \
+			     .doc = "Type and value."),                                                      \
+	};                                                                                                   \
+	const struct params prefix##_attribute_params = PARAMS(struct message_attribute, prefix##_rows);
+
+TABLES(queue, QUEUE_MESSAGE_BYTES_MAX)
+TABLES(topic, TOPIC_MESSAGE_BYTES_MAX)
+#undef TABLES
 
 static int compare_names(const void *a, const void *b)
 {
@@ -38,6 +46,22 @@ static RESULT fail_attribute(struct ctx *c, const char *field, const struct mess
 {
 	return ctx_fail_field(c, ERR_INVALID, str_from(field), "The message attribute '%" STR_FMT "' %s",
 			      STR_ARG(str_cut(a->name, 256)), words);
+}
+
+/* SQS and SNS word this differently; SNS calls the list MessageAttributes. */
+static RESULT fail_empty(struct ctx *c, const char *field, const struct message_attribute *a)
+{
+	struct str name = str_cut(a->name, 256), type = str_cut(a->value.type, 256);
+	if (str_is(STR("MessageAttributes"), field))
+		return ctx_fail_field(c, ERR_INVALID, str_from(field),
+				      "The message attribute '%" STR_FMT
+				      "' must contain non-empty message attribute value for message "
+				      "attribute type '%" STR_FMT "'.",
+				      STR_ARG(name), STR_ARG(type));
+	return ctx_fail_field(c, ERR_INVALID, str_from(field),
+			      "Message (user) attribute '%" STR_FMT
+			      "' must contain a non-empty value of type '%" STR_FMT "'.",
+			      STR_ARG(name), STR_ARG(type));
 }
 
 static bool is_name(struct str name)
@@ -66,7 +90,7 @@ static RESULT check_attribute(struct ctx *c, const char *field, const struct mes
 				      "has an invalid message attribute type, the set of supported type "
 				      "prefixes is Binary, Number, and String.");
 	if (!(is_binary ? a->value.binary : a->value.text).n)
-		return fail_attribute(c, field, a, "must contain a non-empty message attribute value.");
+		return fail_empty(c, field, a);
 	if (is_binary && !result_is_ok(str_decode_base64(c->arena, a->value.binary, &bytes)))
 		return fail_attribute(c, field, a, "is not in Base64.");
 	return OK;

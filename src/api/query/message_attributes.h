@@ -17,7 +17,8 @@ struct message_attributes {
 	struct message_attribute *at;
 	size_t count;
 };
-extern const struct params message_attribute_params; /* filling struct message_attribute */
+extern const struct params queue_attribute_params,
+	topic_attribute_params; /* filling struct message_attribute */
 
 /* True if a type is "String", or "String.label". */
 bool message_attribute_is(struct str type, const char *base);

@@ -10,6 +10,7 @@ static const struct api_error rows[] = {
 	{ERR_NOT_FOUND, 0, 404, "NotFound"},
 	{ERR_QUOTA, KIND_TOPIC, 403, "TopicLimitExceeded"},
 	{ERR_QUOTA, KIND_TOPIC_SUBSCRIPTION, 403, "SubscriptionLimitExceeded"},
+	{ERR_QUOTA, KIND_TOPIC_DELIVERY, 400, "Throttled"},
 	{ERR_QUOTA, KIND_NONE, 400, "TagLimitExceeded"},
 	{ERR_EXISTS, 0, 400, "InvalidParameter"},
 	{ERR_UNSUPPORTED, 0, 400, "InvalidParameter", "Attributes"},
@@ -43,6 +44,20 @@ RESULT sns_fail(struct sns_call *e, const char *field, const char *reason)
 {
 	return ctx_fail_field(e->c, ERR_INVALID, str_from(field), "Invalid parameter: %s Reason: %s", field,
 			      reason);
+}
+
+RESULT sns_check_arn(struct sns_call *e, struct str arn, const char *field)
+{
+	enum { ARN_PARTS = 6 };
+	struct str rest = arn, part = STR_NONE;
+	size_t parts = 0;
+	while (str_split_next(&rest, ':', &part))
+		parts++;
+	return parts >= ARN_PARTS ? OK
+				  : ctx_fail_field(e->c, ERR_INVALID, str_from(field),
+						   "Invalid parameter: %s Reason: An ARN must have at least "
+						   "6 elements, not %zu",
+						   field, parts ? parts : 1);
 }
 
 RESULT sns_refuse(struct sns_call *e, const char *field, struct str name)

@@ -31,6 +31,8 @@ extern const struct api_groups sns_action_groups;
 #define SNS_VERSION "2010-03-31"
 #define SNS_NAMESPACE STR("http://sns.amazonaws.com/doc/" SNS_VERSION "/")
 extern const struct api_errors sns_errors;
+/* "Invalid parameter: FIELD Reason: An ARN must have at least 6 elements, not 1" */
+RESULT sns_check_arn(struct sns_call *e, struct str arn, const char *field);
 /* "Invalid parameter: FIELD Reason: …". ERR_INVALID with the field. */
 RESULT sns_fail(struct sns_call *e, const char *field, const char *reason);
 /* ERR_UNSUPPORTED with the field, by that name. */
@@ -40,6 +42,8 @@ RESULT sns_refuse(struct sns_call *e, const char *field, struct str name);
 
 /* Words of protocols, by enum topic_subscription_protocol. */
 extern const char *const sns_protocols[TOPIC_PROTOCOLS];
+/* True for a phone number in the form of E.164: "+15551234567". */
+bool sns_is_number(struct str text);
 
 /* ---- topics.c ---- */
 

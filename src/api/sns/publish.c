@@ -6,17 +6,25 @@
 #include "api/query/message_attributes.h"
 #include "api/sns/internal.h"
 
-enum { ENTRIES_MAX = 100, ID_MAX = 80 };
+enum { ENTRIES_MAX = 100, ID_MAX = 80, SUBJECT_READ_MAX = 4096 };
 
-#define UNBUILT NOT_BUILT("MessageGroupId|MessageDeduplicationId", .doc = "FIFO topics.")
+/* SNS has a sentence of its own for a message that is too long. */
+enum { MESSAGE_READ_MAX = 2 * TOPIC_MESSAGE_BYTES_MAX };
+
 #define MESSAGE(T, member, attributes, structure)                                                            \
-	PARAM(T, "Message", member.body, .flags = REQUIRED, .min = 1, .max = MESSAGE_BYTES_MAX,              \
+	PARAM(T, "Message", member.body, .flags = REQUIRED | MAY_BE_EMPTY, .max = MESSAGE_READ_MAX,          \
 	      .doc = "Text of the message."),                                                                \
-		PARAM(T, "Subject", member.subject, .min = 1, .max = TOPIC_SUBJECT_MAX,                      \
-		      .doc = "Subject of the message."),                                                     \
+		PARAM(T, "Subject", member.subject, .max = SUBJECT_READ_MAX,                                 \
+		      .doc = "Subject of the message, of up to 100 characters."),                            \
+		PARAM(T, "MessageGroupId", member.message_group, .min = 1, .max = 128,                       \
+		      .doc = "Message group, whose messages a FIFO topic passes on in order."),              \
+		PARAM(T, "MessageDeduplicationId", member.deduplication, .min = 1, .max = 128,               \
+		      .doc = "Deduplication id of a message in a FIFO topic, which is passed on once "       \
+			     "within "                                                                       \
+			     "five minutes."),                                                               \
 		PARAM(T, "MessageStructure", structure, .min = 1, .max = 64,                                 \
 		      .doc = "json: Message has a text for each protocol."),                                 \
-		PARAM_LIST(T, "MessageAttributes.entry", attributes, message_attribute_params,               \
+		PARAM_LIST(T, "MessageAttributes.entry", attributes, topic_attribute_params,                 \
 			   .doc = "Message attributes.")
 
 static RESULT fail_structure(struct sns_call *e, const char *words)
@@ -57,12 +65,16 @@ static RESULT check_message(struct sns_call *e, const struct message_attributes 
 			    struct str structure, struct published_message *m)
 {
 	size_t size = m->body.n;
+	if (!m->body.n)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("Message"), "Invalid parameter: Empty message");
+	if (m->subject.p && (!m->subject.n || m->subject.n > TOPIC_SUBJECT_MAX))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("Subject"), "Invalid parameter: Subject");
 	for (size_t k = 0; k < m->subject.n; k++)
 		if (m->subject.p[k] < ' ' || m->subject.p[k] > '~' || (!k && m->subject.p[k] == ' '))
 			return ctx_fail_field(e->c, ERR_INVALID, STR("Subject"),
 					      "Invalid parameter: Subject");
 	TRY(message_attributes_read(e->c, attributes, "MessageAttributes", &m->attributes));
-	return size + message_attributes_size(&m->attributes) <= MESSAGE_BYTES_MAX
+	return size + message_attributes_size(&m->attributes) <= TOPIC_MESSAGE_BYTES_MAX
 		       ? take_structure(e, structure, m)
 		       : ctx_fail_field(e->c, ERR_INVALID, STR("Message"),
 					"Invalid parameter: Message too long");
@@ -72,7 +84,7 @@ struct publish_args {
 	struct publish_wish wish;
 	struct published_message message;
 	struct message_attributes attributes;
-	struct str topic, target, structure;
+	struct str topic, target, number, structure;
 };
 static const struct param publish_params[] = {
 	PARAM(struct publish_args, "TopicArn", topic, .min = 1, .max = MESSAGING_ARN_MAX,
@@ -80,13 +92,20 @@ static const struct param publish_params[] = {
 	PARAM(struct publish_args, "TargetArn", target, .min = 1, .max = MESSAGING_ARN_MAX,
 	      .doc = "ARN of the topic, by another name."),
 	MESSAGE(struct publish_args, message, attributes, structure),
-	UNBUILT,
-	NOT_BUILT("PhoneNumber", .doc = "Text messages."),
+	PARAM(struct publish_args, "PhoneNumber", number, .max = 256,
+	      .doc = "Phone number; text messages are not supported."),
 };
 
 static RESULT prepare_publish(struct sns_call *e, void *args)
 {
 	struct publish_args *a = args;
+	if (a->number.n && !sns_is_number(a->number))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("PhoneNumber"),
+				      "Invalid parameter: PhoneNumber Reason: %" STR_FMT
+				      " is not valid to publish to",
+				      STR_ARG(a->number));
+	if (a->number.n)
+		return sns_refuse(e, "PhoneNumber", STR("A text message"));
 	if ((a->topic.n > 0) + (a->target.n > 0) != 1)
 		return ctx_fail_field(
 			e->c, ERR_COMBINATION, STR("TopicArn"),
@@ -97,10 +116,17 @@ static RESULT prepare_publish(struct sns_call *e, void *args)
 	return sns_find_topic(e, a->topic.n ? a->topic : a->target, "TopicArn", &a->wish.topic);
 }
 
+static void write_published(struct sns_call *e, const struct published_message *m, struct xml *x)
+{
+	xml_text(x, "MessageId", uuid_to_str(e->c->arena, m->message));
+	if (m->sequence)
+		xml_text(x, "SequenceNumber", str_print(e->c->arena, "%020lld", (long long) m->sequence));
+}
+
 static RESULT answer_publish(struct sns_call *e, const void *args, struct xml *x)
 {
 	const struct publish_args *a = args;
-	xml_text(x, "MessageId", uuid_to_str(e->c->arena, a->message.message));
+	write_published(e, &a->message, x);
 	return OK;
 }
 
@@ -115,7 +141,6 @@ static const struct param entry_rows[] = {
 	PARAM(struct batch_entry, "Id", id, .flags = REQUIRED, .max = 256,
 	      .doc = "Id of the entry in the answer."),
 	MESSAGE(struct batch_entry, message, attributes, structure),
-	UNBUILT,
 };
 static const struct params entry_table = PARAMS(struct batch_entry, entry_rows);
 
@@ -147,12 +172,16 @@ static RESULT fail_batch(struct sns_call *e, enum batch_fault fault, const char 
 	return ctx_fail(e->c, ERR_INVALID, "%s", words);
 }
 
-static bool is_id(struct str id)
+static RESULT check_id(struct sns_call *e, struct str id)
 {
+	bool is_plain = id.n > 0;
 	for (size_t k = 0; k < id.n; k++)
-		if (!str_is_alphanumeric(id.p[k]) && id.p[k] != '-' && id.p[k] != '_')
-			return false;
-	return id.n > 0 && id.n <= ID_MAX;
+		is_plain = is_plain && (str_is_alphanumeric(id.p[k]) || id.p[k] == '-' || id.p[k] == '_');
+	if (is_plain && id.n <= ID_MAX)
+		return OK;
+	e->error = &batch_errors[INVALID_ID];
+	return ctx_fail(e->c, ERR_INVALID, "The Id of a batch entry in the batch request %s: %" STR_FMT,
+			is_plain ? "is too long" : "contains an impermissible character", STR_ARG(id));
 }
 
 static RESULT check_entries(struct sns_call *e, const struct batch_args *a)
@@ -160,9 +189,7 @@ static RESULT check_entries(struct sns_call *e, const struct batch_args *a)
 	if (a->entries.count > MESSAGE_BATCH_MAX)
 		return fail_batch(e, TOO_MANY, "The batch request contains more entries than permissible.");
 	for (size_t k = 0; k < a->entries.count; k++) {
-		if (!is_id(a->entries.at[k].id))
-			return fail_batch(e, INVALID_ID,
-					  "The Id of a batch entry doesn't abide by the specification.");
+		TRY(check_id(e, a->entries.at[k].id));
 		for (size_t n = 0; n < k; n++)
 			if (str_equal(a->entries.at[k].id, a->entries.at[n].id))
 				return fail_batch(
@@ -184,14 +211,15 @@ static RESULT prepare_batch(struct sns_call *e, void *args)
 	for (size_t k = 0; k < a->entries.count; k++) {
 		struct batch_entry *entry = &a->entries.at[k];
 		bytes += entry->message.body.n;
+		if (bytes > TOPIC_MESSAGE_BYTES_MAX)
+			break;
 		TRY(check_message(e, &entry->attributes, entry->structure, &entry->message));
 		a->wish.at[k] = entry->message;
 		bytes += message_attributes_size(&entry->message.attributes);
 	}
-	if (bytes > MESSAGE_BYTES_MAX)
-		return fail_batch(
-			e, TOO_LONG,
-			"The length of all the batch messages put together is more than the limit.");
+	if (bytes > TOPIC_MESSAGE_BYTES_MAX)
+		return fail_batch(e, TOO_LONG,
+				  "The length of all the messages put together is more than the limit.");
 	return sns_find_topic(e, a->topic, "TopicArn", &a->wish.topic);
 }
 
@@ -202,7 +230,7 @@ static RESULT answer_batch(struct sns_call *e, const void *args, struct xml *x)
 	for (size_t k = 0; k < a->wish.count; k++) {
 		xml_open(x, "member");
 		xml_text(x, "Id", a->entries.at[k].id);
-		xml_text(x, "MessageId", uuid_to_str(e->c->arena, a->wish.at[k].message));
+		write_published(e, &a->wish.at[k], x);
 		xml_close(x, "member");
 	}
 	xml_close(x, "Successful");

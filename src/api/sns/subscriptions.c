@@ -23,9 +23,9 @@ static RESULT find_subscription(struct sns_call *e, struct str arn, struct ref *
 	size_t parts = 0;
 	while (str_split_next(&rest, ':', &part))
 		parts++;
-	if (parts != 7 || !str_starts_with(arn, STR("arn:aws:sns:")) ||
-	    !result_is_ok(uuid_parse_asked(part, &id)))
-		return sns_fail(e, "SubscriptionArn", "An ARN must have at least 6 elements");
+	TRY(sns_check_arn(e, arn, "SubscriptionArn"));
+	if (parts != 7 || !result_is_ok(uuid_parse_asked(part, &id)))
+		ctx_clear_problem(e->c);
 	const struct topic_subscription *s = topic_subscription_find(sns_tables(e), id);
 	bool is_same = s && str_equal(sns_arn(e, KIND_TOPIC_SUBSCRIPTION, &s->row), arn);
 	*ret_ref = is_same ? ref_by_id(KIND_TOPIC_SUBSCRIPTION, id)
@@ -43,8 +43,12 @@ static RESULT read_attribute(struct sns_call *e, struct str name, struct str val
 	bool is_raw = false;
 	if (str_is(name, "RawMessageDelivery")) {
 		if (!result_is_ok(str_parse_bool(value, &is_raw)))
-			return sns_fail(e, field,
-					"RawMessageDelivery: Invalid value. Must be true or false.");
+			return ctx_fail_field(
+				e->c, ERR_INVALID, str_from(field),
+				"Invalid parameter: %sRawMessageDelivery: Invalid value [%" STR_FMT
+				"]. Must be true or false.",
+				str_is(STR("Attributes"), field) ? "Attributes Reason: " : "",
+				STR_ARG(str_cut(value, 256)));
 		wish->is_raw = is_raw ? CHOICE_YES : CHOICE_NO;
 		return OK;
 	}
@@ -65,7 +69,10 @@ static RESULT read_attribute(struct sns_call *e, struct str name, struct str val
 		wish->has_dead_queue = true;
 		return sns_read_redrive(e, value, &wish->dead_queue);
 	}
-	return sns_refuse(e, field, name);
+	return str_is(name, "DeliveryPolicy") || str_is(name, "SubscriptionRoleArn") ||
+			       str_is(name, "ReplayPolicy")
+		       ? sns_refuse(e, field, name)
+		       : ctx_fail_field(e->c, ERR_INVALID, str_from(field), "Invalid parameter: %s", field);
 }
 
 /* ---- subscribe ---- */
@@ -81,7 +88,7 @@ static const struct param subscribe_params[] = {
 	PARAM(struct subscribe_args, "Protocol", protocol, .flags = REQUIRED, .min = 1, .max = 64,
 	      .doc = "Protocol: sqs, http or https."),
 	PARAM(struct subscribe_args, "Endpoint", endpoint, .flags = REQUIRED, .min = 1, .max = ENDPOINT_MAX,
-	      .doc = "Endpoint: ARN of a queue of the account, or a URL."),
+	      .doc = "Endpoint: ARN of a queue, or a URL."),
 	PARAM_LIST(
 		struct subscribe_args, "Attributes.entry", attributes, sns_entry_params,
 		.max = ATTRIBUTES_MAX,
@@ -102,6 +109,34 @@ const char *const sns_protocols[TOPIC_PROTOCOLS] = {[TOPIC_SUBSCRIPTION_PROTOCOL
 						    [TOPIC_SUBSCRIPTION_PROTOCOL_HTTP] = "http",
 						    [TOPIC_SUBSCRIPTION_PROTOCOL_HTTPS] = "https"};
 
+/* Protocols that SNS has and Dari does not. Numbers are checked as SNS does, before the protocol is refused. */
+static RESULT refuse_protocol(struct sns_call *e, const struct subscribe_args *a)
+{
+	static const char *const unbuilt[] = {"email",       "email-json", "sms",
+					      "application", "lambda",     "firehose"};
+	if (str_is(a->protocol, "sms") && !sns_is_number(a->endpoint))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("Endpoint"), "Invalid SMS endpoint: %" STR_FMT,
+				      STR_ARG(str_cut(a->endpoint, 256)));
+	for (size_t k = 0; k < sizeof unbuilt / sizeof *unbuilt; k++)
+		if (str_is(a->protocol, unbuilt[k]))
+			return sns_refuse(e, "Protocol", a->protocol);
+	return ctx_fail_field(
+		e->c, ERR_INVALID, STR("Protocol"),
+		"Invalid parameter: Amazon SNS does not support this protocol string: %" STR_FMT,
+		STR_ARG(str_cut(a->protocol, 64)));
+}
+
+bool sns_is_number(struct str text)
+{
+	enum { DIGITS_MAX = 15 };
+	if (text.n < 2 || text.n > DIGITS_MAX + 1 || text.p[0] != '+' || text.p[1] == '0')
+		return false;
+	for (size_t k = 1; k < text.n; k++)
+		if (text.p[k] < '0' || text.p[k] > '9')
+			return false;
+	return true;
+}
+
 static RESULT read_protocol(struct sns_call *e, struct subscribe_args *a)
 {
 	for (size_t k = 0; k < TOPIC_PROTOCOLS; k++) {
@@ -115,7 +150,7 @@ static RESULT read_protocol(struct sns_call *e, struct subscribe_args *a)
 			       ? OK
 			       : sns_fail(e, "Endpoint", "it is no URL of that protocol");
 	}
-	return sns_refuse(e, "Protocol", a->protocol);
+	return refuse_protocol(e, a);
 }
 
 static struct str digest_token(struct sns_call *e, struct str token)
@@ -148,8 +183,7 @@ static RESULT prepare_subscribe(struct sns_call *e, void *args)
 	a->wish.dead_queue = attributes.dead_queue;
 	a->wish.filter = attributes.filter;
 	a->wish.filters_body = attributes.filters_body == CHOICE_YES;
-	if (a->wish.protocol != TOPIC_SUBSCRIPTION_PROTOCOL_SQS)
-		TRY(make_token(e, &a->wish));
+	TRY(make_token(e, &a->wish)); /* a queue of the account does not need it */
 	return sns_find_topic(e, a->arn, "TopicArn", &a->wish.topic);
 }
 

@@ -7,7 +7,7 @@
 #include "engine/resolve.h"
 #include "engine/tag.h"
 
-enum { TAGS_MAX = 50, ATTRIBUTES_MAX = 20 };
+enum { TAGS_MAX = 50, TAGS_READ_MAX = 200, ATTRIBUTES_MAX = 20 };
 
 /* ---- by ARN ---- */
 
@@ -20,8 +20,10 @@ struct str sns_arn(struct sns_call *e, enum kind kind, const struct row *row)
 RESULT sns_find_topic(struct sns_call *e, struct str arn, const char *field, struct ref *ret_ref)
 {
 	struct str name = STR_NONE;
-	if (!str_starts_with(arn, STR("arn:aws:sns:")))
-		return sns_fail(e, field, "An ARN must have at least 6 elements, not 1");
+	struct str start = str_print(e->c->arena, "arn:aws:sns:%" STR_FMT ":", STR_ARG(e->config->region));
+	TRY(sns_check_arn(e, arn, field));
+	if (!str_starts_with(arn, start))
+		return ctx_fail_field(e->c, ERR_INVALID, str_from(field), "Invalid parameter: %s", field);
 	const struct topic *topic =
 		engine_read_messaging_arn(arn, "sns", e->config->region, e->c->who->account_number, &name)
 			? topic_find_by_account(sns_tables(e), e->c->who->account, name)
@@ -78,6 +80,19 @@ RESULT sns_read_redrive(struct sns_call *e, struct str policy, struct str *ret_q
 
 enum { DISPLAY_NAME_MAX = 100 };
 
+/* Attributes that SNS has and Dari does not; any other name is an error in SNS, too. */
+static RESULT refuse_attribute(struct sns_call *e, struct str name, const char *field)
+{
+	static const char *const unbuilt[] = {"Policy",        "DeliveryPolicy",       "KmsMasterKeyId",
+					      "TracingConfig", "DataProtectionPolicy", "ArchivePolicy"};
+	bool is_known =
+		str_ends_with(name, STR("FeedbackRoleArn")) || str_ends_with(name, STR("FeedbackSampleRate"));
+	for (size_t k = 0; k < sizeof unbuilt / sizeof *unbuilt; k++)
+		is_known |= str_is(name, unbuilt[k]);
+	return is_known ? sns_refuse(e, field, name)
+			: ctx_fail_field(e->c, ERR_INVALID, str_from(field), "Invalid parameter: %s", field);
+}
+
 static RESULT read_attribute(struct sns_call *e, struct str name, struct str value, const char *field,
 			     struct topic_wish *wish)
 {
@@ -95,11 +110,33 @@ static RESULT read_attribute(struct sns_call *e, struct str name, struct str val
 		wish->has_signature_version = true;
 		return OK;
 	}
-	if ((str_is(name, "FifoTopic") && str_is(value, "false")) ||
-	    (str_is(name, "KmsMasterKeyId") && !value.n) ||
+	if (str_is(name, "ContentBasedDeduplication")) {
+		wish->has_dedups_content = true;
+		return result_is_ok(str_parse_bool(value, &wish->row.dedups_content))
+			       ? OK
+			       : sns_fail(e, field, "ContentBasedDeduplication is true or false.");
+	}
+	if (str_is(name, "FifoThroughputScope")) {
+		if (!str_is(value, "Topic") && !str_is(value, "MessageGroup"))
+			return sns_fail(e, field, "FifoThroughputScope is Topic or MessageGroup.");
+		wish->row.dedups_groups = str_is(value, "MessageGroup");
+		wish->has_dedups_groups = true;
+		return OK;
+	}
+	if ((str_is(name, "KmsMasterKeyId") && !value.n) ||
 	    (str_is(name, "TracingConfig") && str_is(value, "PassThrough")))
 		return OK; /* it is so already */
-	return sns_refuse(e, field, name);
+	return refuse_attribute(e, name, field);
+}
+
+/* FifoTopic is an attribute of a new topic alone. */
+static RESULT read_new_attribute(struct sns_call *e, const struct sns_entry *entry, struct topic_wish *wish)
+{
+	if (!str_is(entry->name, "FifoTopic"))
+		return read_attribute(e, entry->name, entry->value, "Attributes", wish);
+	return result_is_ok(str_parse_bool(entry->value, &wish->row.is_fifo))
+		       ? OK
+		       : sns_fail(e, "Attributes", "FifoTopic is true or false.");
 }
 
 /* ---- create ---- */
@@ -120,28 +157,38 @@ struct create_args {
 	} tags;
 };
 static const struct param create_params[] = {
-	PARAM(struct create_args, "Name", name, .flags = REQUIRED, .min = 1, .max = 1024,
-	      .doc = "Name: 1 to 256 letters, digits, '-' and '_'."),
-	PARAM_LIST(struct create_args, "Attributes.entry", attributes, sns_entry_params,
-		   .max = ATTRIBUTES_MAX, .doc = "Attributes: DisplayName and SignatureVersion."),
+	PARAM(struct create_args, "Name", name, .flags = REQUIRED | MAY_BE_EMPTY, .max = 1024,
+	      .doc = "Name: 1 to 256 letters, digits, '-' and '_'. That of a FIFO topic ends with .fifo."),
+	PARAM_LIST(
+		struct create_args, "Attributes.entry", attributes, sns_entry_params, .max = ATTRIBUTES_MAX,
+		.doc = "Attributes: DisplayName, SignatureVersion, FifoTopic, ContentBasedDeduplication and "
+		       "FifoThroughputScope."),
 	PARAM_LIST(struct create_args, "Tags.member", tags, tag_table, .max = TAGS_MAX, .doc = "Tags."),
 	NOT_BUILT("DataProtectionPolicy"),
 };
 
+#define FIFO_SUFFIX ".fifo"
+
+static bool is_name(struct str name)
+{
+	for (size_t k = 0; k < name.n; k++)
+		if (!str_is_alphanumeric(name.p[k]) && name.p[k] != '-' && name.p[k] != '_')
+			return false;
+	return name.n > 0;
+}
+
 static RESULT prepare_create(struct sns_call *e, void *args)
 {
 	struct create_args *a = args;
-	bool is_name = a->name.n <= TOPIC_NAME_MAX;
-	if (str_ends_with(a->name, STR(".fifo")))
-		return sns_refuse(e, "Name", STR("A FIFO topic"));
-	for (size_t k = 0; k < a->name.n; k++)
-		is_name = is_name &&
-			  (str_is_alphanumeric(a->name.p[k]) || a->name.p[k] == '-' || a->name.p[k] == '_');
-	if (!is_name)
-		return ctx_fail_field(e->c, ERR_INVALID, STR("Name"), "Invalid parameter: Topic Name");
+	struct str stem = a->name;
 	for (size_t k = 0; k < a->attributes.count; k++)
-		TRY(read_attribute(e, a->attributes.at[k].name, a->attributes.at[k].value, "Attributes",
-				   &a->wish));
+		TRY(read_new_attribute(e, &a->attributes.at[k], &a->wish));
+	if (a->wish.row.is_fifo && str_ends_with(stem, STR(FIFO_SUFFIX)))
+		stem.n -= STR(FIFO_SUFFIX).n;
+	else if (a->wish.row.is_fifo)
+		stem.n = 0; /* no name of a FIFO topic */
+	if (!is_name(stem) || a->name.n > TOPIC_NAME_MAX)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("Name"), "Invalid parameter: Topic Name");
 	a->wish.row.name = a->name;
 	a->wish.row.tags = (struct tags){a->tags.at, a->tags.count};
 	return OK;
@@ -183,7 +230,8 @@ struct set_args {
 static const struct param set_params[] = {
 	SNS_TOPIC(struct set_args, arn),
 	PARAM(struct set_args, "AttributeName", name, .flags = REQUIRED, .min = 1, .max = 128,
-	      .doc = "Name of the attribute: DisplayName or SignatureVersion."),
+	      .doc = "Name of the attribute: DisplayName, SignatureVersion, ContentBasedDeduplication or "
+		     "FifoThroughputScope."),
 	PARAM(struct set_args, "AttributeValue", value, .max = 30720, .doc = "Value of the attribute."),
 };
 
@@ -216,7 +264,8 @@ static struct str write_policy(struct sns_call *e, struct str arn)
 #define DELIVERY_POLICY                                                                                      \
 	"{\"http\":{\"defaultHealthyRetryPolicy\":{\"minDelayTarget\":20,\"maxDelayTarget\":20,"             \
 	"\"numRetries\":3,\"numMaxDelayRetries\":0,\"numNoDelayRetries\":0,\"numMinDelayRetries\":0,"        \
-	"\"backoffFunction\":\"linear\"},\"disableSubscriptionOverrides\":false}}"
+	"\"backoffFunction\":\"linear\"},\"disableSubscriptionOverrides\":false,"                            \
+	"\"defaultRequestPolicy\":{\"headerContentType\":\"text/plain; charset=UTF-8\"}}}"
 
 static RESULT answer_attributes(struct sns_call *e, const void *args, struct xml *x)
 {
@@ -238,6 +287,13 @@ static RESULT answer_attributes(struct sns_call *e, const void *args, struct xml
 	sns_write_entry(x, "SubscriptionsConfirmed", number_text(e, confirmed));
 	sns_write_entry(x, "SubscriptionsPending", number_text(e, pending));
 	sns_write_entry(x, "SubscriptionsDeleted", STR("0"));
+	if (topic->is_fifo) {
+		sns_write_entry(x, "FifoTopic", STR("true"));
+		sns_write_entry(x, "ContentBasedDeduplication",
+				topic->dedups_content ? STR("true") : STR("false"));
+	}
+	if (topic->dedups_groups)
+		sns_write_entry(x, "FifoThroughputScope", STR("MessageGroup"));
 	if (topic->signature_version)
 		sns_write_entry(x, "SignatureVersion", number_text(e, topic->signature_version));
 	xml_close(x, "Attributes");
@@ -278,8 +334,8 @@ struct tag_args {
 	PARAM(struct tag_args, "ResourceArn", arn, .flags = REQUIRED, .min = 1, .max = MESSAGING_ARN_MAX,    \
 	      .doc = "ARN of the topic.")
 static const struct param tag_params[] = {RESOURCE, PARAM_LIST(struct tag_args, "Tags.member", wish.tags,
-							       tag_table, .flags = REQUIRED, .max = TAGS_MAX,
-							       .doc = "Tags to set.")};
+							       tag_table, .flags = REQUIRED,
+							       .max = TAGS_READ_MAX, .doc = "Tags to set.")};
 static const struct param untag_params[] = {RESOURCE, PARAM(struct tag_args, "TagKeys.member", wish.keys,
 							    .flags = REQUIRED, .min = 1, .max = TAG_KEY_MAX,
 							    .doc = "Tags to remove.")};
@@ -288,7 +344,11 @@ static const struct param tags_params[] = {RESOURCE};
 static RESULT prepare_tags(struct sns_call *e, void *args)
 {
 	struct tag_args *a = args;
-	return sns_find_topic(e, a->arn, "ResourceArn", &a->wish.entity);
+	TRY(sns_find_topic(e, a->arn, "ResourceArn", &a->wish.entity));
+	return a->wish.tags.count <= TAGS_MAX
+		       ? OK
+		       : ctx_fail(e->c, ERR_QUOTA,
+				  "Could not complete request: tag quota of per resource exceeded");
 }
 
 static RESULT answer_tags(struct sns_call *e, const void *args, struct xml *x)

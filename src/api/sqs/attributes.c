@@ -29,7 +29,8 @@ static const struct {
 	{"VisibilityTimeout", QUEUE_VISIBILITY, offsetof(struct queue, visibility_s), 0, 43200},
 	{"DelaySeconds", QUEUE_DELAY, offsetof(struct queue, delay_s), 0, 900},
 	{"MessageRetentionPeriod", QUEUE_RETENTION, offsetof(struct queue, retention_s), 60, 1209600},
-	{"MaximumMessageSize", QUEUE_SIZE, offsetof(struct queue, message_bytes), 1024, MESSAGE_BYTES_MAX},
+	{"MaximumMessageSize", QUEUE_SIZE, offsetof(struct queue, message_bytes), 1024,
+	 QUEUE_MESSAGE_BYTES_MAX},
 	{"ReceiveMessageWaitTimeSeconds", QUEUE_WAIT, offsetof(struct queue, wait_s), 0, 20},
 };
 enum { NUMBERS = sizeof numbers / sizeof *numbers };
@@ -117,15 +118,12 @@ static RESULT read_redrive_allow(struct sqs_call *e, struct str value, struct qu
 static bool is_given_already(struct str name, struct str value)
 {
 	return (str_is(name, "SqsManagedSseEnabled") && str_is(value, "false")) ||
-	       (str_is(name, "DeduplicationScope") && str_is(value, "queue")) ||
-	       (str_is(name, "FifoThroughputLimit") && str_is(value, "perQueue")) ||
 	       (str_is(name, "KmsMasterKeyId") && !value.n);
 }
 
 static bool is_unbuilt(struct str name)
 {
-	static const char *const unbuilt[] = {"SqsManagedSseEnabled", "DeduplicationScope",
-					      "FifoThroughputLimit", "KmsMasterKeyId",
+	static const char *const unbuilt[] = {"SqsManagedSseEnabled", "KmsMasterKeyId",
 					      "KmsDataKeyReusePeriodSeconds"};
 	for (size_t k = 0; k < sizeof unbuilt / sizeof *unbuilt; k++)
 		if (str_is(name, unbuilt[k]))
@@ -140,6 +138,38 @@ static RESULT read_number(struct sqs_call *e, size_t k, struct str value, struct
 	    *number > numbers[k].most)
 		return fail_value(e, str_from(numbers[k].name));
 	wish->given |= 1U << numbers[k].attribute;
+	return OK;
+}
+
+/* The second word, or the first, which is the default. */
+static RESULT read_choice(struct sqs_call *e, struct str name, struct str value, const char *first,
+			  const char *second, bool *ret_is_second)
+{
+	if (!str_is(value, first) && !str_is(value, second))
+		return fail_value(e, name);
+	*ret_is_second = str_is(value, second);
+	return OK;
+}
+
+/* Attributes of FIFO queues. *ret_is_one: the name is one of theirs. */
+static RESULT read_fifo(struct sqs_call *e, struct str name, struct str value, struct queue_wish *wish,
+			bool *ret_is_one)
+{
+	*ret_is_one = true;
+	if (str_is(name, "ContentBasedDeduplication")) {
+		wish->given |= 1U << QUEUE_DEDUPLICATION;
+		return result_is_ok(str_parse_bool(value, &wish->row.dedups_content)) ? OK
+										      : fail_value(e, name);
+	}
+	if (str_is(name, "DeduplicationScope")) {
+		wish->given |= 1U << QUEUE_DEDUPLICATION_SCOPE;
+		return read_choice(e, name, value, "queue", "messageGroup", &wish->row.dedups_groups);
+	}
+	if (str_is(name, "FifoThroughputLimit")) {
+		wish->given |= 1U << QUEUE_THROUGHPUT_LIMIT;
+		return read_choice(e, name, value, "perQueue", "perMessageGroupId", &wish->row.limits_groups);
+	}
+	*ret_is_one = false;
 	return OK;
 }
 
@@ -158,11 +188,10 @@ static RESULT read_one(struct sqs_call *e, struct str name, struct str value, bo
 		wish->given |= 1U << QUEUE_POLICY;
 		return value.n ? sqs_read_policy(e, wish->row.name, value, &wish->row.senders) : OK;
 	}
-	if (str_is(name, "ContentBasedDeduplication")) {
-		wish->given |= 1U << QUEUE_DEDUPLICATION;
-		return result_is_ok(str_parse_bool(value, &wish->row.dedups_content)) ? OK
-										      : fail_value(e, name);
-	}
+	bool is_read = false;
+	TRY(read_fifo(e, name, value, wish, &is_read));
+	if (is_read)
+		return OK;
 	if (str_is(name, "FifoQueue") && is_new)
 		return result_is_ok(str_parse_bool(value, &wish->row.is_fifo)) && wish->row.is_fifo
 			       ? OK
@@ -290,8 +319,10 @@ RESULT sqs_write_attributes(struct sqs_call *e, struct forms_writer *w, const st
 		write_text(&a, "FifoQueue", STR("true"));
 		write_text(&a, "ContentBasedDeduplication",
 			   queue->dedups_content ? STR("true") : STR("false"));
-		write_text(&a, "DeduplicationScope", STR("queue"));
-		write_text(&a, "FifoThroughputLimit", STR("perQueue"));
+		write_text(&a, "DeduplicationScope",
+			   queue->dedups_groups ? STR("messageGroup") : STR("queue"));
+		write_text(&a, "FifoThroughputLimit",
+			   queue->limits_groups ? STR("perMessageGroupId") : STR("perQueue"));
 	}
 	forms_close(w);
 	return OK;

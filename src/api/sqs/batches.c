@@ -65,11 +65,11 @@ struct send_entry {
 	struct str id, body, message_group, deduplication;
 	int64_t delay_s;
 	bool has_delay;
-	struct message_attributes attributes;
+	struct message_attributes attributes, system;
 };
 static const struct param send_rows[] = {
 	PARAM(struct send_entry, "Id", id, .max = 256, .doc = "Id of the entry in the answer."),
-	PARAM(struct send_entry, "MessageBody", body, .flags = REQUIRED, .min = 1, .max = MESSAGE_BYTES_MAX,
+	PARAM(struct send_entry, "MessageBody", body, .flags = REQUIRED, .min = 1, .max = SQS_BODY_READ_MAX,
 	      .doc = "Text of the message."),
 	PARAM(struct send_entry, "DelaySeconds", delay_s, .min = INT32_MIN, .max = INT32_MAX,
 	      .given = offsetof(struct send_entry, has_delay) + 1,
@@ -79,9 +79,10 @@ static const struct param send_rows[] = {
 	PARAM(struct send_entry, "MessageDeduplicationId", deduplication, .min = 1, .max = 128,
 	      .doc = "Deduplication id of a message in a FIFO queue, which is accepted once within five "
 		     "minutes."),
-	PARAM_LIST(struct send_entry, "MessageAttribute", attributes, message_attribute_params,
+	PARAM_LIST(struct send_entry, "MessageAttribute", attributes, queue_attribute_params,
 		   .doc = "Message attributes."),
-	NOT_BUILT("MessageSystemAttribute", .doc = "Trace headers of X-Ray."),
+	PARAM_LIST(struct send_entry, "MessageSystemAttribute", system, queue_attribute_params,
+		   .doc = "System attribute AWSTraceHeader: trace header of X-Ray."),
 };
 static const struct params send_table = PARAMS(struct send_entry, send_rows);
 
@@ -106,7 +107,7 @@ static RESULT check_fifo(struct sqs_call *e, const struct send_args *a, const st
 	for (size_t k = 0; k < a->entries.count && queue->is_fifo; k++) {
 		const struct send_entry *entry = &a->entries.at[k];
 		if (!entry->message_group.n)
-			return ctx_fail_field(e->c, ERR_MISSING, STR("MessageGroupId"),
+			return ctx_fail_field(e->c, ERR_INVALID, STR("MessageGroupId"),
 					      "The request must contain the parameter MessageGroupId.");
 		if (!entry->deduplication.n && !queue->dedups_content)
 			return ctx_fail_field(
@@ -154,18 +155,19 @@ static RESULT prepare_send(struct sqs_call *e, void *args)
 					   .delay_s = entry->has_delay ? entry->delay_s : -1};
 		TRY(check_delay(e, entry, m));
 		TRY(message_attributes_read(e->c, &entry->attributes, "MessageAttribute", &m->attributes));
+		TRY(sqs_read_trace(e, &entry->system, &m->trace));
 		bytes += m->body.n + message_attributes_size(&m->attributes);
 	}
 	TRY(check_ids(e, &(struct strs){ids, a->entries.count}, SEND_ENTRY));
 	TRY(check_fifo(e, a, queue));
-	if (bytes > MESSAGE_BYTES_MAX)
+	if (bytes > QUEUE_MESSAGE_BYTES_MAX)
 		return sqs_fail_batch(
 			e, "BatchRequestTooLong",
 			str_to_z(e->c->arena,
 				 str_print(e->c->arena,
 					   "Batch requests cannot be longer than %d bytes. You have sent "
 					   "%zu bytes.",
-					   MESSAGE_BYTES_MAX, bytes)));
+					   QUEUE_MESSAGE_BYTES_MAX, bytes)));
 	return sqs_find_queue(e, a->url, &a->wish.queue);
 }
 

@@ -38,6 +38,9 @@ const char *sqs_shape_of(const char *code);
 /* Fails with one of the codes that batches have. */
 RESULT sqs_fail_batch(struct sqs_call *e, const char *code, const char *words);
 
+/* SQS has a sentence of its own for a message that is too long. */
+enum { SQS_BODY_READ_MAX = 3 * QUEUE_MESSAGE_BYTES_MAX };
+
 /* ---- queues.c ---- */
 
 #define SQS_QUEUE(T, member)                                                                                 \
@@ -81,5 +84,7 @@ struct str sqs_digest_attributes(struct sqs_call *e, const struct strs *attribut
 /* "ZGFy…": message and receipt. */
 struct str sqs_write_handle(struct sqs_call *e, const struct queue_message *m);
 bool sqs_read_handle(struct sqs_call *e, struct str text, struct handle_wish *ret_handle);
+/* AWSTraceHeader of the message system attributes; unchanged if there is none. ERR_INVALID with the field. */
+RESULT sqs_read_trace(struct sqs_call *e, const struct message_attributes *system, struct str *ret_trace);
 /* MessageId, digests and SequenceNumber of a sent message. digest_name: "MD5OfMessageBody". */
 void sqs_write_sent(struct sqs_call *e, struct forms_writer *w, const struct message_wish *m, bool is_fifo);

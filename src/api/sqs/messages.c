@@ -36,7 +36,7 @@ struct str sqs_digest_attributes(struct sqs_call *e, const struct strs *attribut
 	struct buf out;
 	if (!attributes->count)
 		return STR_NONE;
-	buf_init(&out, 4 * MESSAGE_BYTES_MAX);
+	buf_init(&out, 4 * QUEUE_MESSAGE_BYTES_MAX);
 	for (size_t k = 0; k < attributes->count; k += ATTRIBUTE_TEXTS) {
 		struct str value = attributes->at[k + ATTRIBUTE_VALUE], bytes = value;
 		bool is_binary = message_attribute_is(attributes->at[k + ATTRIBUTE_TYPE], "Binary");
@@ -58,14 +58,14 @@ struct send_args {
 	struct send_wish wish;
 	struct message_wish message;
 	struct str url;
-	struct message_attributes attributes;
+	struct message_attributes attributes, system;
 	bool has_delay;
 	bool is_fifo;
 };
 static const struct param send_params[] = {
 	SQS_QUEUE(struct send_args, url),
 	PARAM(struct send_args, "MessageBody", message.body, .flags = REQUIRED, .min = 1,
-	      .max = MESSAGE_BYTES_MAX, .doc = "Text of the message."),
+	      .max = SQS_BODY_READ_MAX, .doc = "Text of the message."),
 	PARAM(struct send_args, "DelaySeconds", message.delay_s, .max = DELAY_MAX_S,
 	      .given = offsetof(struct send_args, has_delay) + 1,
 	      .doc = "Seconds until the message can be received."),
@@ -74,10 +74,31 @@ static const struct param send_params[] = {
 	PARAM(struct send_args, "MessageDeduplicationId", message.deduplication, .min = 1, .max = 128,
 	      .doc = "Deduplication id of a message in a FIFO queue, which is accepted once within five "
 		     "minutes."),
-	PARAM_LIST(struct send_args, "MessageAttribute", attributes, message_attribute_params,
+	PARAM_LIST(struct send_args, "MessageAttribute", attributes, queue_attribute_params,
 		   .doc = "Message attributes."),
-	NOT_BUILT("MessageSystemAttribute", .doc = "Trace headers of X-Ray."),
+	PARAM_LIST(struct send_args, "MessageSystemAttribute", system, queue_attribute_params,
+		   .doc = "System attribute AWSTraceHeader: trace header of X-Ray."),
 };
+
+RESULT sqs_read_trace(struct sqs_call *e, const struct message_attributes *system, struct str *ret_trace)
+{
+	for (size_t k = 0; k < system->count; k++) {
+		const struct message_attribute *a = &system->at[k];
+		if (!str_is(a->name, "AWSTraceHeader"))
+			return ctx_fail_field(e->c, ERR_INVALID, STR("MessageSystemAttribute"),
+					      "Message system attribute name '%" STR_FMT "' is invalid.",
+					      STR_ARG(str_cut(a->name, 256)));
+		if (!str_is(a->value.type, "String") || !a->value.text.n ||
+		    a->value.text.n > MESSAGE_TRACE_MAX)
+			return ctx_fail_field(
+				e->c, ERR_INVALID, STR("MessageSystemAttribute"),
+				"The message system attribute 'AWSTraceHeader' must be a String "
+				"of 1 to %d bytes.",
+				MESSAGE_TRACE_MAX);
+		*ret_trace = a->value.text;
+	}
+	return OK;
+}
 
 static RESULT prepare_send(struct sqs_call *e, void *args)
 {
@@ -86,6 +107,7 @@ static RESULT prepare_send(struct sqs_call *e, void *args)
 	if (!a->has_delay)
 		a->message.delay_s = -1;
 	TRY(message_attributes_read(e->c, &a->attributes, "MessageAttribute", &a->message.attributes));
+	TRY(sqs_read_trace(e, &a->system, &a->message.trace));
 	TRY(sqs_find_queue_row(e, a->url, &queue));
 	a->is_fifo = queue->is_fifo;
 	a->wish.at = &a->message;
@@ -125,13 +147,13 @@ struct receive_args {
 };
 static const struct param receive_params[] = {
 	SQS_QUEUE(struct receive_args, url),
-	PARAM(struct receive_args, "MaxNumberOfMessages", wish.count, .min = 1, .max = MESSAGE_BATCH_MAX,
+	PARAM(struct receive_args, "MaxNumberOfMessages", wish.count, .min = INT32_MIN, .max = INT32_MAX,
 	      .given = offsetof(struct receive_args, has_count) + 1,
 	      .doc = "Maximum number of messages; absent: 1."),
 	PARAM(struct receive_args, "VisibilityTimeout", wish.visibility_s, .max = VISIBILITY_MAX_S,
 	      .given = offsetof(struct receive_args, has_visibility) + 1,
 	      .doc = "Seconds for which the messages are hidden; absent: the queue's setting."),
-	PARAM(struct receive_args, "WaitTimeSeconds", wait_s, .max = WAIT_MAX_S,
+	PARAM(struct receive_args, "WaitTimeSeconds", wait_s, .min = INT32_MIN, .max = INT32_MAX,
 	      .given = offsetof(struct receive_args, has_wait) + 1,
 	      .doc = "Seconds to wait for a message; absent: the queue's setting."),
 	PARAM(struct receive_args, "AttributeName", names, .min = 1, .max = 128,
@@ -157,11 +179,29 @@ static RESULT nothing_to_run(struct work_item *item)
 	return OK;
 }
 
+static RESULT check_bounds(struct sqs_call *e, const struct receive_args *a)
+{
+	if (a->has_count && (a->wish.count < 1 || a->wish.count > MESSAGE_BATCH_MAX))
+		return ctx_fail_field(
+			e->c, ERR_INVALID, STR("MaxNumberOfMessages"),
+			"Value %lld for parameter MaxNumberOfMessages is invalid. Reason: Must be "
+			"between 1 and %d, if provided.",
+			(long long) a->wish.count, MESSAGE_BATCH_MAX);
+	if (a->has_wait && (a->wait_s < 0 || a->wait_s > WAIT_MAX_S))
+		return ctx_fail_field(
+			e->c, ERR_INVALID, STR("WaitTimeSeconds"),
+			"Value %lld for parameter WaitTimeSeconds is invalid. Reason: Must be >= 0 "
+			"and <= %d, if provided.",
+			(long long) a->wait_s, WAIT_MAX_S);
+	return OK;
+}
+
 static RESULT prepare_receive(struct sqs_call *e, void *args)
 {
 	struct receive_args *a = args;
 	const struct queue *queue = NULL;
 	int64_t next_us = 0, now_us = clock_now_us();
+	TRY(check_bounds(e, a));
 	TRY(sqs_find_queue_row(e, a->url, &queue));
 	if (!a->has_count)
 		a->wish.count = 1;
@@ -222,6 +262,7 @@ static void write_system(struct sqs_call *e, struct forms_writer *w, const struc
 	show(&s, "SentTimestamp", number_text(e, m->sent_us / MILLISECOND));
 	show(&s, "ApproximateReceiveCount", number_text(e, m->receives));
 	show(&s, "ApproximateFirstReceiveTimestamp", number_text(e, m->received_us / MILLISECOND));
+	show(&s, "AWSTraceHeader", m->trace);
 	show(&s, "MessageGroupId", m->message_group);
 	show(&s, "MessageDeduplicationId", m->deduplication);
 	if (m->deduplication.n)

@@ -6,7 +6,7 @@
 #include "engine/resolve.h"
 #include "engine/tag.h"
 
-enum { QUEUES_OF_A_PAGE = 1000, TAGS_MAX = 50, ATTRIBUTES_MAX = 20 };
+enum { QUEUES_OF_A_PAGE = 1000, TAGS_MAX = 50, TAGS_READ_MAX = 200, ATTRIBUTES_MAX = 20 };
 
 /* ---- queues by URL ---- */
 
@@ -75,12 +75,20 @@ struct create_args {
 	} tags;
 };
 static const struct param create_params[] = {
-	PARAM(struct create_args, "QueueName", name, .flags = REQUIRED, .min = 1, .max = 1024,
+	PARAM(struct create_args, "QueueName", name, .flags = REQUIRED | MAY_BE_EMPTY, .max = 1024,
 	      .doc = "Name: 1 to 80 letters, digits, '-' and '_'. That of a FIFO queue ends with .fifo."),
 	PARAM_LIST(struct create_args, "Attribute", attributes, sqs_pair_params, .max = ATTRIBUTES_MAX,
 		   .doc = "Attributes."),
-	PARAM_LIST(struct create_args, "Tag", tags, tag_table, .max = TAGS_MAX, .doc = "Tags."),
+	PARAM_LIST(struct create_args, "Tag", tags, tag_table, .max = TAGS_READ_MAX, .doc = "Tags."),
 };
+
+static RESULT check_tags(struct sqs_call *e, struct str queue, size_t count)
+{
+	return count <= TAGS_MAX ? OK
+				 : ctx_fail_field(e->c, ERR_INVALID, STR("Tag"),
+						  "Too many tags added for queue %" STR_FMT ".",
+						  STR_ARG(str_cut(queue, QUEUE_NAME_MAX)));
+}
 
 static bool is_name(struct str name)
 {
@@ -109,7 +117,7 @@ static RESULT prepare_create(struct sqs_call *e, void *args)
 				: "Can only include alphanumeric characters, hyphens, or underscores. 1 "
 				  "to 80 in length");
 	a->wish.row.tags = (struct tags){a->tags.at, a->tags.count};
-	return OK;
+	return check_tags(e, a->name, a->tags.count);
 }
 
 static RESULT answer_create(struct sqs_call *e, const void *args, struct forms_writer *w)
@@ -219,8 +227,7 @@ struct read_args {
 };
 static const struct param read_params[] = {
 	SQS_QUEUE(struct read_args, url),
-	PARAM(struct read_args, "AttributeName", names, .min = 1, .max = 128,
-	      .doc = "Attributes to show, or All."),
+	PARAM(struct read_args, "AttributeName", names, .max = 128, .doc = "Attributes to show, or All."),
 };
 
 static RESULT answer_read(struct sqs_call *e, const void *args, struct forms_writer *w)
@@ -269,8 +276,7 @@ struct tag_args {
 };
 static const struct param tag_params[] = {
 	SQS_QUEUE(struct tag_args, url),
-	PARAM_LIST(struct tag_args, "Tag", wish.tags, tag_table, .flags = REQUIRED, .max = TAGS_MAX,
-		   .doc = "Tags to set."),
+	PARAM_LIST(struct tag_args, "Tag", wish.tags, tag_table, .max = TAGS_READ_MAX, .doc = "Tags to set."),
 };
 static const struct param untag_params[] = {
 	SQS_QUEUE(struct tag_args, url),
@@ -282,6 +288,18 @@ static RESULT prepare_tags(struct sqs_call *e, void *args)
 {
 	struct tag_args *a = args;
 	return sqs_find_queue(e, a->url, &a->wish.entity);
+}
+
+/* JSON calls the list Tags, the query protocol Tag. */
+static RESULT prepare_tag(struct sqs_call *e, void *args)
+{
+	struct tag_args *a = args;
+	TRY(prepare_tags(e, a));
+	if (!a->wish.tags.count)
+		return ctx_fail_field(e->c, ERR_MISSING, STR("Tag"),
+				      "The request must contain the parameter %s.",
+				      e->form == FORM_QUERY ? "Tag" : "Tags");
+	return check_tags(e, a->wish.entity.text, a->wish.tags.count);
 }
 
 static RESULT answer_tags(struct sqs_call *e, const void *args, struct forms_writer *w)
@@ -322,7 +340,7 @@ static const struct sqs_action actions[] = {
 	 .prepare = prepare_queue, .operation = engine_delete_queue_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Deletes a queue with its messages."},
 	{SQS_ACTION("TagQueue"), .flags = API_WRITES, .args = PARAMS(struct tag_args, tag_params),
-	 .prepare = prepare_tags, .operation = engine_tag_entity_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .prepare = prepare_tag, .operation = engine_tag_entity_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .doc = "Sets tags on a queue."},
 	{SQS_ACTION("UntagQueue"), .flags = API_WRITES, .args = PARAMS(struct tag_args, untag_params),
 	 .prepare = prepare_tags, .operation = engine_untag_entity_run, .returns = API_RETURNS_NOTHING_STORED,

@@ -7,6 +7,9 @@
 /* The protocol that api_face_new() takes. */
 extern const struct api_protocol sqs_protocol;
 
+/* Limit of a request: ten messages of 1 MiB in all, escaped as JSON or as a form. */
+enum { SQS_BODY_CAP_SIZE = 4 << 20 };
+
 /* True if the request is signed for SQS. */
 bool sqs_has_call(const struct call *call);
 

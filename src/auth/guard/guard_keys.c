@@ -9,6 +9,7 @@
 #include "auth/sign_in/session.h"
 #include "base/clock.h"
 #include "engine/alarm/alarm.h"
+#include "engine/alarm/dashboard.h"
 #include "engine/balancing/balancing.h"
 #include "engine/events/events.h"
 #include "engine/instance/profile_association.h"
@@ -167,6 +168,8 @@ static struct str other_arn(const struct guard_subject *s, struct arena *a)
 		return engine_write_alarm_arn(a, s->state->region, number, row);
 	if (engine_is_event_kind(s->kind))
 		return engine_write_event_arn(s->tables, a, s->state->region, number, s->kind, row);
+	if (s->kind == KIND_DASHBOARD)
+		return engine_write_dashboard_arn(a, number, row);
 	if (engine_is_messaging_kind(s->kind))
 		return engine_write_messaging_arn(s->tables, a, s->state->region, number, s->kind, row);
 	return engine_is_scaling_kind(s->kind)
@@ -176,8 +179,8 @@ static struct str other_arn(const struct guard_subject *s, struct arena *a)
 
 static bool is_other_kind(enum kind kind)
 {
-	return kind == KIND_ALARM || engine_is_messaging_kind(kind) || engine_is_event_kind(kind) ||
-	       engine_is_balancing_kind(kind) || engine_is_scaling_kind(kind);
+	return kind == KIND_ALARM || kind == KIND_DASHBOARD || engine_is_messaging_kind(kind) ||
+	       engine_is_event_kind(kind) || engine_is_balancing_kind(kind) || engine_is_scaling_kind(kind);
 }
 
 struct str guard_write_arn(const struct guard_subject *s, struct arena *a)

@@ -85,10 +85,13 @@ static RESULT check_action(struct op *op, const struct alarm *next, struct str a
 			op, arn,
 			"actions in this region stop, terminate or reboot an instance, execute a scaling "
 			"policy, or publish to a topic.");
-	if (action.act == ALARM_ACT_PUBLISH)
-		return engine_find_topic_by_arn(op->head, next->account, arn)
-			       ? OK
-			       : fail_action(op, arn, "the account has no such topic in this region.");
+	if (action.act == ALARM_ACT_PUBLISH) {
+		const struct topic *topic = engine_find_topic_by_arn(op->head, next->account, arn);
+		if (topic && topic->is_fifo)
+			return fail_action(
+				op, arn, "messages of alarms have no message group; name a standard topic.");
+		return topic ? OK : fail_action(op, arn, "the account has no such topic in this region.");
+	}
 	if (next->is_composite)
 		return fail_action(op, arn, "a composite alarm takes none of these actions.");
 	if (action.act == ALARM_ACT_POLICY) {

@@ -62,9 +62,8 @@ static bool is_type(struct str type, const char *word)
 static json_t *read_attribute(struct str type, struct str value)
 {
 	json_t *read = NULL;
-	if (str_is(type, "String.Array"))
-		read = read_document(value, 0);
-	if (is_type(type, "Number"))
+	if (str_is(type, "String.Array") ||
+	    is_type(type, "Number")) /* SNS reads a number in place of an array, too */
 		read = read_document(value, JSON_DECODE_ANY);
 	if (json_is_array(read) || json_is_number(read))
 		return read;

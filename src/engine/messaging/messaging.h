@@ -16,7 +16,9 @@ enum {
 	TOPIC_NAME_MAX = 256,
 	TOPIC_SUBJECT_MAX = 100,
 	TOPIC_PROTOCOLS = 3,
-	MESSAGE_BYTES_MAX = 262144,
+	QUEUE_MESSAGE_BYTES_MAX = 1048576, /* since August 2025; 262,144 before */
+	TOPIC_MESSAGE_BYTES_MAX = 262144,
+	MESSAGE_TRACE_MAX = 1024,
 	MESSAGE_ATTRIBUTES_MAX = 10,
 	MESSAGE_BATCH_MAX = 10,
 	MESSAGING_ARN_MAX = 1600
@@ -40,6 +42,8 @@ bool engine_read_messaging_arn(struct str arn, const char *service, struct str r
 /* The row's own ARN, with the region's name and the owner's number. */
 struct str engine_find_queue_arn(const struct tables *t, struct arena *a, const struct queue *queue);
 struct str engine_find_topic_arn(const struct tables *t, struct arena *a, const struct topic *topic);
+/* A queue of any account by its ARN; NULL: there is none. *ret_is_arn: it names a queue of this region, present or not. */
+const struct queue *engine_find_any_queue(const struct tables *t, struct str arn, bool *ret_is_arn);
 /* A queue or topic of the account by its ARN; NULL: there is none. */
 const struct queue *engine_find_queue_by_arn(const struct tables *t, uuid account, struct str arn);
 const struct topic *engine_find_topic_by_arn(const struct tables *t, uuid account, struct str arn);
@@ -56,6 +60,8 @@ enum queue_attribute {
 	QUEUE_DEAD,
 	QUEUE_REDRIVE_ALLOW,
 	QUEUE_POLICY,
+	QUEUE_DEDUPLICATION_SCOPE,
+	QUEUE_THROUGHPUT_LIMIT,
 	QUEUE_ATTRIBUTES
 };
 struct queue_wish {
@@ -81,6 +87,7 @@ OPERATION(engine_purge_queue, queue_target)
 
 struct message_wish {
 	struct str body, message_group, deduplication;
+	struct str trace; /* AWSTraceHeader */
 	struct strs attributes;
 	int64_t delay_s; /* below zero: the queue's */
 	const char
@@ -142,7 +149,7 @@ bool engine_has_queue_waste(const struct tables *t, const struct queue *queue, i
 struct topic_wish {
 	struct topic row; /* name, tags, and given attributes */
 	struct ref topic; /* of engine_set_topic */
-	bool has_display_name, has_signature_version;
+	bool has_display_name, has_signature_version, has_dedups_content, has_dedups_groups;
 	/* output: */
 	uuid made;
 };
@@ -157,7 +164,7 @@ struct topic_target {
 OPERATION(engine_delete_topic, topic_target)
 /* True for a topic that is deleted, while its last messages go. Its name begins with "*", which no other topic's name has. */
 bool engine_is_topic_deleted(const struct topic *topic);
-/* Forgets some of a deleted topic's messages, and at last the topic. */
+/* Forgets some of a deleted topic's messages, and at last the topic; of another topic some records that no longer count. */
 struct topic_sweep {
 	uuid topic;
 };
@@ -167,16 +174,22 @@ struct published_message {
 	struct str subject, body;
 	struct str bodies[TOPIC_PROTOCOLS]; /* by enum topic_subscription_protocol; empty: body */
 	struct strs attributes;
+	struct str message_group, deduplication;
 	const char *refusal; /* set by the face: why this message of a batch is not published */
-	/* output: */
+	/* outputs: */
 	uuid message;
+	int64_t sequence; /* of a FIFO topic; else 0 */
 };
 struct publish_wish {
 	struct ref topic;
 	struct published_message *at;
 	size_t count;
 };
+/* ERR_INVALID: a FIFO topic needs a message group and a deduplication ID, another topic takes no deduplication ID. ERR_QUOTA. */
 OPERATION(engine_publish, publish_wish)
+/* True for a topic with records that no longer count. *ret_next_us: when the next one does not; 0: there is none. */
+bool engine_has_topic_waste(const struct tables *t, const struct topic *topic, int64_t now_us,
+			    int64_t *ret_next_us);
 
 struct subscribe_wish {
 	struct ref topic;
@@ -188,7 +201,8 @@ struct subscribe_wish {
 	uuid made;
 	bool is_confirmed;
 };
-/* Finds the subscription of that endpoint, or creates it. A queue of the account is confirmed at once. ERR_INVALID; ERR_QUOTA. */
+/* Finds the subscription of that endpoint, or creates it. A queue of the account is confirmed at once, also one that does not exist
+ * yet; a queue of another account confirms like a server. ERR_INVALID; ERR_QUOTA. */
 OPERATION(engine_subscribe, subscribe_wish)
 
 struct subscription_wish {

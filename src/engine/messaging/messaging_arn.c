@@ -91,6 +91,16 @@ const struct queue *engine_find_queue_by_arn(const struct tables *t, uuid accoun
 	return read_name(t, account, arn, "sqs", &name) ? queue_find_by_account(t, account, name) : NULL;
 }
 
+const struct queue *engine_find_any_queue(const struct tables *t, struct str arn, bool *ret_is_arn)
+{
+	struct str rest = arn, part = STR_NONE, name = STR_NONE;
+	for (size_t k = 0; k < ARN_PARTS; k++)
+		(void) str_split_next(&rest, ':', &part);
+	*ret_is_arn = part.n && engine_read_messaging_arn(arn, "sqs", engine_get_region_name(t), part, &name);
+	const struct account *account = *ret_is_arn ? account_find_by_number(t, part) : NULL;
+	return account ? queue_find_by_account(t, account->row.id, name) : NULL;
+}
+
 const struct topic *engine_find_topic_by_arn(const struct tables *t, uuid account, struct str arn)
 {
 	struct str name;

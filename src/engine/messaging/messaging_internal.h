@@ -29,5 +29,15 @@ struct filter_message {
 bool message_filter_admits(struct filter_message *m, struct str policy, bool is_body);
 /* Frees the documents. */
 void message_filter_close(struct filter_message *m);
+/* ---- topic_fifo.c ---- */
+
+/* Gives the message its id and, in a FIFO topic, its sequence number. *ret_is_new false: its deduplication ID still counts, and the
+ * message has the id and number of the first one. ERR_INVALID, ERR_MISSING, ERR_QUOTA. */
+RESULT topic_take_message(struct op *op, uuid topic, struct published_message *message, bool *ret_is_new);
+/* Forgets up to 200 records of deduplication IDs: those that no longer count, or of all. */
+RESULT topic_forget_records(struct op *op, uuid topic, bool of_all, bool *ret_is_empty);
+
+/* ---- topic.c ---- */
+
 /* Writes a delivery for each confirmed subscription of the topic. */
 RESULT topic_publish(struct op *op, uuid topic, struct published_message *message);

@@ -30,6 +30,10 @@ static void apply(struct queue *to, const struct queue *from, unsigned given)
 		to->wait_s = from->wait_s;
 	if (has(given, QUEUE_DEDUPLICATION))
 		to->dedups_content = from->dedups_content;
+	if (has(given, QUEUE_DEDUPLICATION_SCOPE))
+		to->dedups_groups = from->dedups_groups;
+	if (has(given, QUEUE_THROUGHPUT_LIMIT))
+		to->limits_groups = from->limits_groups;
 	if (has(given, QUEUE_DEAD)) {
 		to->dead_queue = from->dead_queue;
 		to->receives_max = from->receives_max;
@@ -42,13 +46,22 @@ static void apply(struct queue *to, const struct queue *from, unsigned given)
 	}
 }
 
-static bool is_same(const struct queue *a, const struct queue *b)
+/* Name of an attribute in which the queues differ; NULL: they differ in none. */
+static const char *find_difference(const struct queue *a, const struct queue *b)
 {
-	return a->visibility_s == b->visibility_s && a->delay_s == b->delay_s &&
-	       a->retention_s == b->retention_s && a->message_bytes == b->message_bytes &&
-	       a->wait_s == b->wait_s && a->dedups_content == b->dedups_content &&
-	       str_equal(a->dead_queue, b->dead_queue) && a->receives_max == b->receives_max &&
-	       str_equal(a->policy, b->policy) && str_equal(a->redrive_allow, b->redrive_allow);
+	return a->visibility_s != b->visibility_s               ? "VisibilityTimeout"
+	       : a->delay_s != b->delay_s                       ? "DelaySeconds"
+	       : a->retention_s != b->retention_s               ? "MessageRetentionPeriod"
+	       : a->message_bytes != b->message_bytes           ? "MaximumMessageSize"
+	       : a->wait_s != b->wait_s                         ? "ReceiveMessageWaitTimeSeconds"
+	       : a->dedups_content != b->dedups_content         ? "ContentBasedDeduplication"
+	       : a->dedups_groups != b->dedups_groups           ? "DeduplicationScope"
+	       : a->limits_groups != b->limits_groups           ? "FifoThroughputLimit"
+	       : !str_equal(a->dead_queue, b->dead_queue)       ? "RedrivePolicy"
+	       : a->receives_max != b->receives_max             ? "RedrivePolicy"
+	       : !str_equal(a->policy, b->policy)               ? "Policy"
+	       : !str_equal(a->redrive_allow, b->redrive_allow) ? "RedriveAllowPolicy"
+								: NULL;
 }
 
 /* True if the queue's redrive allow policy lets the source name it as its dead-letter queue. */
@@ -73,12 +86,35 @@ static bool allows_source(struct op *op, const struct queue *queue, const struct
 	return allows;
 }
 
+/* Refuses attributes of FIFO queues for a standard queue. */
+static RESULT check_type(struct op *op, const struct queue *next, unsigned given)
+{
+	if (next->is_fifo)
+		return OK;
+	if (next->dedups_content)
+		return ENGINE_FAIL(op, ERR_UNKNOWN, KIND_QUEUE, STR("ContentBasedDeduplication"),
+				   "Unknown Attribute ContentBasedDeduplication.");
+	if (has(given, QUEUE_DEDUPLICATION_SCOPE))
+		return ENGINE_FAIL(
+			op, ERR_UNKNOWN, KIND_QUEUE, STR("Attribute"),
+			"You can specify the DeduplicationScope only when FifoQueue is set to true.");
+	if (has(given, QUEUE_THROUGHPUT_LIMIT))
+		return ENGINE_FAIL(
+			op, ERR_UNKNOWN, KIND_QUEUE, STR("Attribute"),
+			"You can specify the FifoThroughputLimit only when FifoQueue is set to true.");
+	return OK;
+}
+
 /* A dead-letter queue is a queue of the account, of the same type. */
 static RESULT check(struct op *op, const struct queue *next, unsigned given)
 {
-	if (next->dedups_content && !next->is_fifo)
-		return ENGINE_FAIL(op, ERR_UNKNOWN, KIND_QUEUE, STR("ContentBasedDeduplication"),
-				   "Unknown Attribute ContentBasedDeduplication.");
+	TRY(check_type(op, next, given));
+	if (next->limits_groups &&
+	    !next->dedups_groups) /* SQS Developer Guide, "High throughput". Unverified: the sentence. */
+		return ENGINE_FAIL(
+			op, ERR_INVALID, KIND_QUEUE, STR("Attribute"),
+			"Invalid value for the parameter FifoThroughputLimit. Reason: perMessageGroupId "
+			"needs the DeduplicationScope messageGroup.");
 	if (!has(given, QUEUE_DEAD) || !next->dead_queue.n)
 		return OK;
 	const struct queue *dead = queue_find_by_account(op->head, next->account, next->dead_queue);
@@ -110,7 +146,7 @@ RESULT engine_create_queue(struct op *op, struct queue_wish *wish)
 			     .tags = wish->row.tags,
 			     .visibility_s = DEFAULT_VISIBILITY_S,
 			     .retention_s = DEFAULT_RETENTION_S,
-			     .message_bytes = MESSAGE_BYTES_MAX,
+			     .message_bytes = QUEUE_MESSAGE_BYTES_MAX,
 			     .configured_us = op->now_us};
 	const struct queue *present = queue_find_by_account(op->head, next.account, next.name);
 	TRY(present ? engine_permit(op, "queue.create", KIND_QUEUE, &present->row)
@@ -118,11 +154,13 @@ RESULT engine_create_queue(struct op *op, struct queue_wish *wish)
 	if (present) {
 		struct queue asked = *present;
 		apply(&asked, &wish->row, wish->given);
-		if (!is_same(&asked, present))
+		const char *difference = find_difference(&asked, present);
+		if (difference)
 			return ENGINE_FAIL(
 				op, ERR_EXISTS, KIND_QUEUE, STR("QueueName"),
 				"A queue already exists with the same name and a different value for "
-				"an attribute");
+				"attribute %s",
+				difference);
 		wish->made = present->row.id;
 		return OK;
 	}

@@ -17,7 +17,7 @@ enum {
 	GROUP_SLOTS = 4096, /* a power of two */
 	BLOCKED_MAX =
 		3000, /* groups of a FIFO queue with a message in flight, behind which no more is received */
-	CATCH_BYTES = 4 << 20 /* more than ten of the largest messages */
+	CATCH_BYTES = 4 << 20 /* of one receive: each message is written anew */
 };
 #define NEVER_US (INT64_MAX / 4) /* visible_us of deleted messages */
 
@@ -67,15 +67,17 @@ static RESULT check_fifo(struct op *op, const struct queue *queue, struct messag
 	return m->deduplication.p ? OK : ctx_no_memory(op->ctx);
 }
 
-/* The message that a deduplication ID was used for, within five minutes. */
+/* The message that a deduplication ID was used for within five minutes, in the queue or, if that is its scope, in the group. */
 static const struct queue_message *find_duplicate(struct op *op, const struct queue *queue,
-						  struct str deduplication)
+						  const struct message_wish *wish)
 {
-	const struct queue_message key = {.queue = queue->row.id, .deduplication = deduplication};
+	const struct queue_message key = {.queue = queue->row.id, .deduplication = wish->deduplication};
 	for (const struct row *row = tables_first(op->head, KIND_QUEUE_MESSAGE,
 						  QUEUE_MESSAGE_INDEX_DEDUPLICATION, &key.row, 2);
 	     row; row = tables_next(op->head, KIND_QUEUE_MESSAGE, QUEUE_MESSAGE_INDEX_DEDUPLICATION, row, 2))
-		if (queue_message_of(row)->sent_us > op->now_us - QUEUE_DEDUPLICATION_US)
+		if (queue_message_of(row)->sent_us > op->now_us - QUEUE_DEDUPLICATION_US &&
+		    (!queue->dedups_groups ||
+		     str_equal(queue_message_of(row)->message_group, wish->message_group)))
 			return queue_message_of(row);
 	return NULL;
 }
@@ -92,8 +94,7 @@ RESULT queue_add_message(struct op *op, uuid id, struct message_wish *m, struct 
 			"bytes.",
 			(long long) queue->message_bytes);
 	TRY(check_fifo(op, queue, m));
-	const struct queue_message *duplicate =
-		queue->is_fifo ? find_duplicate(op, queue, m->deduplication) : NULL;
+	const struct queue_message *duplicate = queue->is_fifo ? find_duplicate(op, queue, m) : NULL;
 	if (duplicate) {
 		m->message = duplicate->row.id;
 		m->number = duplicate->number;
@@ -110,6 +111,7 @@ RESULT queue_add_message(struct op *op, uuid id, struct message_wish *m, struct 
 				     .attributes = m->attributes,
 				     .message_group = m->message_group,
 				     .deduplication = m->deduplication,
+				     .trace = m->trace,
 				     .sender = sender,
 				     .number = next.last_number,
 				     .sent_us = op->now_us,
@@ -329,13 +331,16 @@ bool engine_has_message(const struct tables *t, const struct queue *queue, int64
 
 /* ---- by receipt handles ---- */
 
-/* NULL: a message that is gone, or was received by another consumer since. */
-static const struct queue_message *find_held(struct op *op, uuid queue, const struct handle_wish *handle)
+/* NULL: a message that is gone, was never received or, in a FIFO queue, was received anew since. In standard queues the handles of
+ * earlier receives stay valid, as in SQS. */
+static const struct queue_message *find_held(struct op *op, uuid id, const struct handle_wish *handle)
 {
 	const struct queue_message *m = queue_message_find(op->head, handle->message);
-	bool is_held =
-		m && uuid_equal(m->queue, queue) && !m->is_gone && uuid_equal(m->receipt, handle->receipt);
-	return is_held ? m : NULL;
+	if (!m || !uuid_equal(m->queue, id) || m->is_gone)
+		return NULL;
+	const struct queue *queue = queue_find(op->head, id);
+	bool is_earlier = m->receives && queue && !queue->is_fifo;
+	return is_earlier || uuid_equal(m->receipt, handle->receipt) ? m : NULL;
 }
 
 /* The row of a FIFO message remains while its deduplication ID counts. */

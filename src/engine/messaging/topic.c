@@ -24,6 +24,10 @@ static void apply(struct topic *to, const struct topic_wish *wish)
 		to->display_name = wish->row.display_name;
 	if (wish->has_signature_version)
 		to->signature_version = wish->row.signature_version;
+	if (wish->has_dedups_content)
+		to->dedups_content = wish->row.dedups_content;
+	if (wish->has_dedups_groups)
+		to->dedups_groups = wish->row.dedups_groups;
 }
 
 bool engine_is_topic_deleted(const struct topic *topic)
@@ -38,11 +42,30 @@ RESULT topic_permit(struct op *op, const struct ref *ref, const char *permission
 	return engine_is_topic_deleted(*ret_topic) ? engine_fail_not_found(op->ctx, KIND_TOPIC, ref) : OK;
 }
 
+static bool has_same_attributes(const struct topic *a, const struct topic *b)
+{
+	return str_equal(a->display_name, b->display_name) && a->signature_version == b->signature_version &&
+	       a->dedups_content == b->dedups_content && a->dedups_groups == b->dedups_groups;
+}
+
+/* Unverified: the words behind "Reason:". */
+static RESULT check_type(struct op *op, const struct topic *topic)
+{
+	if (topic->is_fifo || (!topic->dedups_content && !topic->dedups_groups))
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_TOPIC, STR("Attributes"),
+			   "Invalid parameter: Attributes Reason: %s can only be set for FIFO topics",
+			   topic->dedups_content ? "ContentBasedDeduplication" : "FifoThroughputScope");
+}
+
 RESULT engine_create_topic(struct op *op, struct topic_wish *wish)
 {
 	const struct account *account = NULL;
 	TRY(engine_find_acting_account(op, &account));
-	struct topic next = {.account = account->row.id, .name = wish->row.name, .tags = wish->row.tags};
+	struct topic next = {.account = account->row.id,
+			     .name = wish->row.name,
+			     .is_fifo = wish->row.is_fifo,
+			     .tags = wish->row.tags};
 	const struct topic *present = topic_find_by_account(op->head, next.account, next.name);
 	TRY(present ? engine_permit(op, "topic.create", KIND_TOPIC, &present->row)
 		    : engine_permit_new(op, "topic.create", KIND_TOPIC, &next.row));
@@ -53,8 +76,7 @@ RESULT engine_create_topic(struct op *op, struct topic_wish *wish)
 	if (present) {
 		struct topic asked = *present;
 		apply(&asked, wish);
-		if (!str_equal(asked.display_name, present->display_name) ||
-		    asked.signature_version != present->signature_version)
+		if (!has_same_attributes(&asked, present))
 			return ENGINE_FAIL(op, ERR_EXISTS, KIND_TOPIC, STR("Attributes"),
 					   "Invalid parameter: Attributes Reason: Topic already exists with "
 					   "different attributes");
@@ -62,6 +84,7 @@ RESULT engine_create_topic(struct op *op, struct topic_wish *wish)
 		return OK;
 	}
 	apply(&next, wish);
+	TRY(check_type(op, &next));
 	TRY(limit_check(op, LIMIT_TOPICS, next.account, 1, STR_NONE));
 	next.row = (struct row){.id = engine_new_id(op, KIND_TOPIC), .gen = 1};
 	wish->made = next.row.id;
@@ -74,11 +97,12 @@ RESULT engine_set_topic(struct op *op, struct topic_wish *wish)
 	TRY(topic_permit(op, &wish->topic, "topic.set_attributes", &topic));
 	struct topic next = *topic;
 	apply(&next, wish);
+	TRY(check_type(op, &next));
 	next.row.gen++;
 	return topic_put(op, &next);
 }
 
-/* Forgets some deliveries, then subscriptions without any, then the topic. */
+/* Forgets some deliveries, then subscriptions without any, then records, then the topic. */
 static RESULT sweep(struct op *op, uuid topic, bool *ret_is_gone)
 {
 	const struct topic_subscription *s = NULL;
@@ -92,8 +116,8 @@ static RESULT sweep(struct op *op, uuid topic, bool *ret_is_gone)
 			return OK;
 		TRY(topic_subscription_forget(op, id));
 	}
-	*ret_is_gone = true;
-	return topic_forget(op, topic);
+	TRY(topic_forget_records(op, topic, true, ret_is_gone));
+	return *ret_is_gone ? topic_forget(op, topic) : OK;
 }
 
 /* A topic with many waiting messages frees its name at once, and goes with the last of them (engine_sweep_topic()). */
@@ -116,7 +140,10 @@ RESULT engine_sweep_topic(struct op *op, struct topic_sweep *wish)
 {
 	const struct topic *topic = topic_find(op->head, wish->topic);
 	bool is_gone = false;
-	return topic && engine_is_topic_deleted(topic) ? sweep(op, wish->topic, &is_gone) : OK;
+	if (!topic)
+		return OK;
+	return engine_is_topic_deleted(topic) ? sweep(op, wish->topic, &is_gone)
+					      : topic_forget_records(op, wish->topic, false, &is_gone);
 }
 
 /* ---- publish ---- */
@@ -139,7 +166,10 @@ static RESULT deliver_to(struct op *op, const struct topic_subscription *s, cons
 				      .at_us = op->now_us,
 				      .subject = m->subject,
 				      .body = m->bodies[s->protocol].n ? m->bodies[s->protocol] : m->body,
-				      .attributes = m->attributes};
+				      .attributes = m->attributes,
+				      .message_group = m->message_group,
+				      .deduplication = m->deduplication,
+				      .sequence = m->sequence};
 	TRY(topic_subscription_put(op, &next));
 	return topic_delivery_put(op, &made);
 }
@@ -148,7 +178,10 @@ RESULT topic_publish(struct op *op, uuid topic, struct published_message *m)
 {
 	struct filter_message filtered = {.body = m->body, .attributes = m->attributes};
 	struct result result = OK;
-	m->message = uuid_random();
+	bool is_new = true;
+	TRY(topic_take_message(op, topic, m, &is_new));
+	if (!is_new)
+		return OK;
 	for (const struct topic_subscription *s = topic_subscription_first_by_topic(op->head, topic);
 	     s && result_is_ok(result); s = topic_subscription_next_by_topic(op->head, s))
 		if (s->is_confirmed && message_filter_admits(&filtered, s->filter, s->filters_body))

@@ -6,6 +6,8 @@
 #include "engine/messaging/messaging_internal.h"
 #include "store/account.h"
 
+enum { ARN_ACCOUNT_PARTS = 5 /* up to the account's number */ };
+
 /* ---- subscribe ---- */
 
 static const struct topic_subscription *find_same(struct op *op, uuid topic,
@@ -18,14 +20,18 @@ static const struct topic_subscription *find_same(struct op *op, uuid topic,
 	return NULL;
 }
 
-/* Topics are standard, so FIFO queues, which need a group, take no message of theirs. */
-static RESULT check_dead_queue(struct op *op, uuid account, struct str name)
+/* A FIFO queue needs a message group, which messages of a standard topic may lack. */
+static RESULT check_dead_queue(struct op *op, const struct topic *topic, struct str name)
 {
-	const struct queue *dead = name.n ? queue_find_by_account(op->head, account, name) : NULL;
-	if (!name.n || (dead && !dead->is_fifo))
+	const struct queue *dead = name.n ? queue_find_by_account(op->head, topic->account, name) : NULL;
+	if (!name.n || (dead && dead->is_fifo == topic->is_fifo))
 		return OK;
-	return ENGINE_FAIL(op, ERR_INVALID, KIND_TOPIC_SUBSCRIPTION, STR("RedrivePolicy"),
-			   "Invalid parameter: RedrivePolicy: deadLetterTargetArn is invalid");
+	return ENGINE_FAIL(
+		op, ERR_INVALID, KIND_TOPIC_SUBSCRIPTION, STR("RedrivePolicy"), "%s",
+		dead && topic->is_fifo
+			? "Invalid parameter: RedrivePolicy: must use a FIFO queue as DLQ for a FIFO "
+			  "Subscription to a FIFO Topic."
+			: "Invalid parameter: RedrivePolicy: deadLetterTargetArn is invalid");
 }
 
 /* The endpoint's server gets a token, and confirms with it. */
@@ -45,15 +51,36 @@ static RESULT ask_to_confirm(struct op *op, const struct topic_subscription *s, 
 	return topic_delivery_put(op, &made);
 }
 
-static RESULT check_queue(struct op *op, uuid account, struct str arn)
+/* A queue may be absent, as in SNS: messages are given up until it is there. *ret_is_own: an account's own queue needs no
+ * confirmation. SNS repeats "Invalid parameter: " in one of its sentences. */
+static RESULT check_queue(struct op *op, const struct topic *topic, struct str arn, bool *ret_is_own)
 {
-	const struct queue *queue = engine_find_queue_by_arn(op->head, account, arn);
-	if (queue && !queue->is_fifo)
+	const struct account *account = account_find(op->head, topic->account);
+	struct str rest = arn, part = STR_NONE;
+	bool is_arn = false;
+	(void) engine_find_any_queue(op->head, arn, &is_arn);
+	if (!is_arn)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_TOPIC_SUBSCRIPTION, STR("Endpoint"),
+				   "Invalid parameter: SQS endpoint ARN");
+	if (str_ends_with(arn, STR(".fifo")) && !topic->is_fifo)
+		return ENGINE_FAIL(
+			op, ERR_INVALID, KIND_TOPIC_SUBSCRIPTION, STR("Endpoint"),
+			"Invalid parameter: Invalid parameter: Endpoint Reason: FIFO SQS Queues can "
+			"not be subscribed to standard SNS topics");
+	for (size_t k = 0; k < ARN_ACCOUNT_PARTS; k++)
+		(void) str_split_next(&rest, ':', &part);
+	*ret_is_own = account && str_equal(part, account->number);
+	return OK;
+}
+
+/* SNS passes messages of a FIFO topic on to queues only. */
+static RESULT check_protocol(struct op *op, const struct topic *topic, const struct subscribe_wish *wish)
+{
+	if (!topic->is_fifo || wish->protocol == TOPIC_SUBSCRIPTION_PROTOCOL_SQS)
 		return OK;
-	return ENGINE_FAIL(op, ERR_INVALID, KIND_TOPIC_SUBSCRIPTION, STR("Endpoint"),
-			   queue ? "Invalid parameter: Endpoint Reason: FIFO SQS Queues can not be "
-				   "subscribed to standard SNS topics"
-				 : "Invalid parameter: SQS endpoint ARN");
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_TOPIC_SUBSCRIPTION, STR("Protocol"),
+			   "Invalid parameter: Invalid protocol type: %s",
+			   wish->protocol == TOPIC_SUBSCRIPTION_PROTOCOL_HTTP ? "http" : "https");
 }
 
 static bool has_same_settings(const struct topic_subscription *s, const struct subscribe_wish *wish)
@@ -68,10 +95,11 @@ RESULT engine_subscribe(struct op *op, struct subscribe_wish *wish)
 	bool is_none = false;
 	TRY(topic_permit(op, &wish->topic, "topic.subscribe", &topic));
 	const struct topic_subscription *same = find_same(op, topic->row.id, wish);
-	bool is_queue = wish->protocol == TOPIC_SUBSCRIPTION_PROTOCOL_SQS;
-	if (is_queue)
-		TRY(check_queue(op, topic->account, wish->endpoint));
-	TRY(check_dead_queue(op, topic->account, wish->dead_queue));
+	bool is_own = false; /* a queue of the account */
+	if (wish->protocol == TOPIC_SUBSCRIPTION_PROTOCOL_SQS)
+		TRY(check_queue(op, topic, wish->endpoint, &is_own));
+	TRY(check_protocol(op, topic, wish));
+	TRY(check_dead_queue(op, topic, wish->dead_queue));
 	TRY(engine_check_filter(op->ctx, wish->filter, wish->filters_body, &is_none));
 	if (is_none)
 		wish->filter = STR_NONE;
@@ -89,8 +117,8 @@ RESULT engine_subscribe(struct op *op, struct subscribe_wish *wish)
 					  .filters_body = wish->filters_body,
 					  .dead_queue = wish->dead_queue,
 					  .made_by = op->ctx->who ? op->ctx->who->user : UUID_NONE,
-					  .is_confirmed = is_queue,
-					  .is_authenticated = is_queue};
+					  .is_confirmed = is_own,
+					  .is_authenticated = is_own};
 	wish->made = same ? same->row.id : UUID_NONE;
 	wish->is_confirmed = same ? same->is_confirmed : next.is_confirmed;
 	if (same && same->is_confirmed)
@@ -102,10 +130,10 @@ RESULT engine_subscribe(struct op *op, struct subscribe_wish *wish)
 	else
 		next.row.id = engine_new_id(op, KIND_TOPIC_SUBSCRIPTION);
 	next.row.gen++;
-	next.confirmation = wish->token;
+	next.confirmation = is_own ? STR_NONE : wish->token;
 	wish->made = next.row.id;
 	TRY(topic_subscription_put(op, &next));
-	return is_queue ? OK : ask_to_confirm(op, &next, wish->sealed_token);
+	return is_own ? OK : ask_to_confirm(op, &next, wish->sealed_token);
 }
 
 /* Any account's: whoever confirms has none. */
@@ -170,7 +198,10 @@ RESULT engine_set_subscription(struct op *op, struct subscription_wish *wish)
 	struct topic_subscription next = *s;
 	choice_apply(wish->is_raw, &next.is_raw);
 	if (wish->has_dead_queue) {
-		TRY(check_dead_queue(op, s->account, wish->dead_queue));
+		const struct topic *topic = topic_find(op->head, s->topic);
+		if (!topic)
+			return engine_fail_gone(op->ctx, KIND_TOPIC, s->topic);
+		TRY(check_dead_queue(op, topic, wish->dead_queue));
 		next.dead_queue = wish->dead_queue;
 	}
 	if (wish->has_filter || wish->filters_body != CHOICE_DEFAULT)
@@ -191,6 +222,8 @@ RESULT engine_unsubscribe(struct op *op, struct subscription_wish *wish)
 const struct topic_delivery *engine_next_topic_delivery(const struct tables *t, uuid subscription,
 							int64_t now_us, int64_t *ret_again_us)
 {
+	const struct topic_subscription *s = topic_subscription_find(t, subscription);
+	const struct topic *topic = s ? topic_find(t, s->topic) : NULL;
 	*ret_again_us = 0;
 	for (const struct topic_delivery *d = topic_delivery_first_by_topic_subscription(t, subscription); d;
 	     d = topic_delivery_next_by_topic_subscription(t, d)) {
@@ -198,6 +231,8 @@ const struct topic_delivery *engine_next_topic_delivery(const struct tables *t, 
 			return d;
 		if (!*ret_again_us || d->retry_us < *ret_again_us)
 			*ret_again_us = d->retry_us;
+		if (topic && topic->is_fifo) /* later ones wait for the first */
+			return NULL;
 	}
 	return NULL;
 }
@@ -207,17 +242,35 @@ static struct str find_refusal(struct op *op, const struct topic *topic, const s
 {
 	if (!queue)
 		return STR("The queue does not exist.");
+	if (!queue->policy.n && !uuid_equal(queue->account, topic->account))
+		return STR("The queue's policy does not allow the topic to send.");
 	return queue_admits(queue, "sns.amazonaws.com",
 			    engine_find_topic_arn(op->head, op->ctx->arena, topic))
 		       ? STR_NONE
 		       : STR("The queue's policy does not allow the topic to send.");
 }
 
+/* The delivery as a message to that queue, without its text. A request to confirm is a group of its own in a FIFO queue. */
+static struct message_wish message_of(struct op *op, const struct topic_delivery *d,
+				      const struct queue *queue)
+{
+	bool is_fifo = queue && queue->is_fifo;
+	if (is_fifo && d->type == TOPIC_DELIVERY_TYPE_CONFIRMATION) {
+		struct str id = uuid_to_str(op->ctx->arena, d->message_id);
+		return (struct message_wish){.message_group = id, .deduplication = id, .delay_s = -1};
+	}
+	return (struct message_wish){.message_group = d->message_group,
+				     .deduplication = is_fifo ? d->deduplication : STR_NONE,
+				     .delay_s = -1};
+}
+
 /* The message itself, without the JSON of a notification. */
 static RESULT bury(struct op *op, const struct topic_subscription *s, const struct topic_delivery *d)
 {
 	const struct queue *dead = queue_find_by_account(op->head, s->account, s->dead_queue);
-	struct message_wish message = {.body = d->body, .attributes = d->attributes, .delay_s = -1};
+	struct message_wish message = message_of(op, d, dead);
+	message.body = d->body;
+	message.attributes = d->attributes;
 	const struct topic *topic = topic_find(op->head, s->topic);
 	if (!s->dead_queue.n || !topic || d->type == TOPIC_DELIVERY_TYPE_CONFIRMATION ||
 	    find_refusal(op, topic, dead).n)
@@ -261,8 +314,11 @@ RESULT engine_deliver_to_queue(struct op *op, struct topic_report *wish)
 	const struct topic *topic = s ? topic_find(op->head, s->topic) : NULL;
 	if (!topic)
 		return OK;
-	const struct queue *queue = engine_find_queue_by_arn(op->head, s->account, s->endpoint);
-	struct message_wish message = {.body = wish->body, .attributes = wish->attributes, .delay_s = -1};
+	bool is_arn = false;
+	const struct queue *queue = engine_find_any_queue(op->head, s->endpoint, &is_arn);
+	struct message_wish message = message_of(op, d, queue);
+	message.body = wish->body;
+	message.attributes = wish->attributes;
 	wish->problem = find_refusal(op, topic, queue);
 	wish->is_final = wish->problem.n > 0;
 	if (!wish->is_final) {

@@ -201,9 +201,10 @@ RESULT engine_put_scaling_notification(struct op *op, struct scaling_notificatio
 	const struct scaling_group *group = NULL;
 	TRY(scaling_find(op, &wish->group, "scaling_notification.put", &group));
 	struct scaling_group next = *group;
-	if (!engine_find_topic_by_arn(op->head, group->account, wish->topic))
+	const struct topic *topic = engine_find_topic_by_arn(op->head, group->account, wish->topic);
+	if (!topic || topic->is_fifo)
 		return fail_target(op, "TopicARN", wish->topic,
-				   "The account has no such topic in this region.");
+				   "The account has no such standard topic in this region.");
 	TRY(replace_topic(op, group, wish->topic, wish->types, &next.notifications));
 	if (next.notifications.count > TOPICS_MAX * NOTIFICATION_TEXTS)
 		return ENGINE_FAIL(op, ERR_QUOTA, KIND_SCALING_GROUP, STR("TopicARN"),
@@ -237,11 +238,11 @@ static RESULT check_target(struct op *op, const struct scaling_group *group, str
 {
 	const struct topic *topic = engine_find_topic_by_arn(op->head, group->account, target);
 	const struct queue *queue = engine_find_queue_by_arn(op->head, group->account, target);
-	if (topic)
+	if (topic && !topic->is_fifo)
 		return engine_permit_beside_on(op, "topic.publish", KIND_TOPIC, &topic->row);
 	if (!queue || queue->is_fifo)
 		return fail_target(op, "NotificationTargetARN", target,
-				   "It must be a topic or a standard queue of the account in this region.");
+				   "It must be a standard topic or queue of the account in this region.");
 	return engine_permit_beside_on(op, "queue.send", KIND_QUEUE, &queue->row);
 }
 

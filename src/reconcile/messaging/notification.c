@@ -164,11 +164,16 @@ static RESULT write_json(struct step *s, const struct notification *n, const str
 	json_write_open(&w, NULL);
 	for (size_t k = d->count; k-- > 0;)
 		json_write_text(&w, d->at[k].name, d->at[k].value);
-	json_write_z(&w, "SignatureVersion", n->topic->signature_version == 2 ? "2" : "1");
-	json_write_text(&w, "Signature", signature);
-	json_write_text(
-		&w, "SigningCertURL",
-		str_print(s->ctx.arena, "%" STR_FMT "/SimpleNotificationService.pem", STR_ARG(base_of(s))));
+	if (signature.n) {
+		json_write_z(&w, "SignatureVersion", n->topic->signature_version == 2 ? "2" : "1");
+		json_write_text(&w, "Signature", signature);
+		json_write_text(&w, "SigningCertURL",
+				str_print(s->ctx.arena, "%" STR_FMT "/SimpleNotificationService.pem",
+					  STR_ARG(base_of(s))));
+	}
+	if (n->delivery->sequence)
+		json_write_text(&w, "SequenceNumber",
+				str_print(s->ctx.arena, "%020lld", (long long) n->delivery->sequence));
 	if (n->delivery->type == TOPIC_DELIVERY_TYPE_NOTIFICATION) {
 		json_write_text(&w, "UnsubscribeURL",
 				url_of(s, "Unsubscribe", "SubscriptionArn", n->subscription_arn, STR_NONE));
@@ -182,12 +187,14 @@ RESULT notification_write(struct step *s, const struct notification *n, struct s
 {
 	struct document d = {0};
 	struct buf out;
-	struct str signature;
+	struct str signature = STR_NONE;
 	TRY(fill(s, n, &d));
-	struct str text = write_signed(s, &d);
-	if (!text.p)
-		return ctx_no_memory(&s->ctx);
-	TRY(sign(s, n, text, &signature));
+	if (!n->delivery->sequence) { /* SNS signs no message of a FIFO topic */
+		struct str text = write_signed(s, &d);
+		if (!text.p)
+			return ctx_no_memory(&s->ctx);
+		TRY(sign(s, n, text, &signature));
+	}
 	buf_init(&out, BODY_CAP);
 	struct result result = write_json(s, n, &d, signature, &out);
 	if (result_is_ok(result))

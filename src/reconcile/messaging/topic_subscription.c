@@ -149,15 +149,20 @@ static void wake_for_delivery(struct reconciler *r, const struct tables *t, cons
 
 static RESULT step_topic(struct step *s)
 {
-	bool is_deleted = false;
+	bool has_waste = false;
+	int64_t next_us = 0;
 	{
 		AUTO_VIEW view = {0};
 		view_open(s->r->store, &view);
 		const struct topic *topic = topic_find(view.tables, s->id);
-		is_deleted = topic && engine_is_topic_deleted(topic);
+		has_waste = topic && (engine_is_topic_deleted(topic) ||
+				      engine_has_topic_waste(view.tables, topic, clock_now_us(), &next_us));
 	}
-	if (!is_deleted)
+	if (!has_waste) {
+		if (next_us)
+			step_again_at(s, next_us);
 		return OK;
+	}
 	struct topic_sweep *report = STEP_NEW(s, struct topic_sweep);
 	*report = (struct topic_sweep){.topic = s->id};
 	step_report(s, engine_sweep_topic_run, report);
@@ -167,7 +172,7 @@ static RESULT step_topic(struct step *s)
 
 static void wake_topic(struct reconciler *r, const struct row *row)
 {
-	if (engine_is_topic_deleted(topic_of(row)))
+	if (engine_is_topic_deleted(topic_of(row)) || topic_of(row)->is_fifo)
 		work_wake(r, lane_home(r), KIND_TOPIC, row->id, WAKE_WISH);
 }
 

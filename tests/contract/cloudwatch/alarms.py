@@ -407,5 +407,89 @@ def test_scheduled_actions(place, group):
     assert place.asg.describe_scheduled_actions()["ScheduledUpdateGroupActions"] == []
 
 
+def words(call, **params):
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        call(**params)
+    return caught.value.response["Error"]["Message"]
+
+
+def test_words(place):
+    """Sentences that were recorded from CloudWatch."""
+    put, one = place.watch.put_metric_data, "MetricData.member.1."
+    for datum, expected in (
+            ({"Value": float("nan")}, f"The value NaN for parameter {one}Value is invalid."),
+            ({"Value": 1, "Values": [1]}, f"The parameters {one}Value and {one}Values are mutually exclusive and you have specified both."),
+            ({"Value": 1, "StatisticValues": {"SampleCount": 1, "Sum": 1, "Minimum": 1, "Maximum": 1}},
+             f"The parameters {one}Value and {one}StatisticValues are mutually exclusive and you have specified both."),
+            ({"Values": [1, 2], "Counts": [1]}, f"The parameters {one}Values and {one}Counts must be of the same size.")):
+        assert words(put, Namespace="Shop", MetricData=[{"MetricName": "Worded", **datum}]) == expected
+    at = now().replace(microsecond=20000)
+    query = [{"Id": "a", "MetricStat": {"Metric": {"Namespace": "Shop", "MetricName": "m"}, "Period": 60, "Stat": "Sum"}}]
+    late = at.replace(microsecond=987000)
+    assert words(place.watch.get_metric_data, MetricDataQueries=query, StartTime=at, EndTime=late) == "The parameter StartTime must not equal parameter EndTime."
+    assert words(place.watch.get_metric_data, MetricDataQueries=query, StartTime=at + MINUTE, EndTime=at) == "The parameter EndTime must be greater than StartTime."
+    assert words(place.watch.get_metric_statistics, Namespace="Shop", MetricName="m", Period=60, Statistics=["Sum"], StartTime=at, EndTime=late) == (
+        "The parameter StartTime must be less than the parameter EndTime.")
+
+
+def test_names_of_absent_alarms_are_passed_over(place):
+    place.watch.put_metric_alarm(AlarmName="passed", MetricName="m", Namespace="n", Statistic="Sum", Period=60, EvaluationPeriods=1, Threshold=1,
+                                 ComparisonOperator="GreaterThanThreshold")
+    shown = lambda: place.watch.describe_alarms(AlarmNames=["passed"])["MetricAlarms"]  # noqa: E731
+    place.watch.disable_alarm_actions(AlarmNames=["absent", "passed"])
+    assert shown()[0]["ActionsEnabled"] is False
+    place.watch.enable_alarm_actions(AlarmNames=["passed", "absent"])
+    assert shown()[0]["ActionsEnabled"] is True
+    place.watch.delete_alarms(AlarmNames=["absent", "passed"])
+    place.watch.delete_alarms(AlarmNames=["absent"])
+    assert shown() == []
+
+
+def test_dashboards(place, region):
+    body = json.dumps({"widgets": [{"type": "text", "x": 0, "y": 0, "width": 3, "height": 3, "properties": {"markdown": "Hello"}}]})
+    assert place.watch.put_dashboard(DashboardName="web", DashboardBody=body)["DashboardValidationMessages"] == []
+    place.watch.put_dashboard(DashboardName="db-1", DashboardBody='{"widgets": []}')
+    got = place.watch.get_dashboard(DashboardName="web")
+    assert got["DashboardBody"] == body and got["DashboardArn"].startswith("arn:aws:cloudwatch::") and got["DashboardArn"].endswith(":dashboard/web")
+    place.watch.put_dashboard(DashboardName="web", DashboardBody='{"widgets": [], "start": "-PT1H"}')
+    entries = place.watch.list_dashboards()["DashboardEntries"]
+    assert [(d["DashboardName"], d["Size"]) for d in entries] == [("db-1", 15), ("web", 33)] and entries[0]["LastModified"] <= entries[1]["LastModified"]
+    assert [d["DashboardName"] for d in place.watch.list_dashboards(DashboardNamePrefix="we")["DashboardEntries"]] == ["web"]
+    for name, text, expected in (("web", '{"widgets": ', "InvalidParameterInput"), ("web", "[]", "InvalidParameterInput"), ("web", "{}", "InvalidParameterInput"),
+                                 ("a b", body, "InvalidParameterValue")):
+        assert code(place.watch.put_dashboard, DashboardName=name, DashboardBody=text) == expected
+    assert code(place.watch.get_dashboard, DashboardName="none") == "ResourceNotFound"
+    other = region.new_account("dashboards").client("cloudwatch")
+    assert other.list_dashboards()["DashboardEntries"] == [] and code(other.get_dashboard, DashboardName="web") == "ResourceNotFound"
+    assert code(place.watch.delete_dashboards, DashboardNames=[]) == "InvalidParameterValue"
+    place.watch.delete_dashboards(DashboardNames=["web", "none", "web"])
+    assert [d["DashboardName"] for d in place.watch.list_dashboards()["DashboardEntries"]] == ["db-1"]
+
+
+def test_expressions_of_metric_data(place):
+    at = now().replace(second=0, microsecond=0)
+    for name, values in (("In", (1, 2, 3)), ("Out", (4, 5))):
+        place.watch.put_metric_data(Namespace="Math", MetricData=[{"MetricName": name, "Value": v, "Timestamp": at - k * MINUTE} for k, v in enumerate(values)])
+
+    def metric(name, period=60):
+        return {"Id": name.lower(), "MetricStat": {"Metric": {"Namespace": "Math", "MetricName": name}, "Period": period, "Stat": "Sum"}, "ReturnData": False}
+
+    def ask(*queries, **more):
+        return place.watch.get_metric_data(MetricDataQueries=list(queries), StartTime=at - 10 * MINUTE, EndTime=at + MINUTE, ScanBy="TimestampAscending", **more)
+
+    total = {"Id": "total", "Expression": "in + out", "Label": "both"}
+    got = ask(total, {"Id": "twice", "Expression": "total * 2"}, metric("In"), metric("Out"))["MetricDataResults"]
+    assert [(r["Id"], r["Label"], r["Values"]) for r in got] == [("total", "both", [7, 5]), ("twice", "twice", [14, 10])]
+    assert [t.timestamp() for t in got[0]["Timestamps"]] == [(at - k * MINUTE).timestamp() for k in (1, 0)]
+    page = ask(total, metric("In"), metric("Out"), MaxDatapoints=1)
+    assert page["MetricDataResults"][0]["Values"] == [7] and page["MetricDataResults"][0]["StatusCode"] == "PartialData"
+    assert ask(total, metric("In"), metric("Out"), MaxDatapoints=1, NextToken=page["NextToken"])["MetricDataResults"][0]["Values"] == [5]
+    for queries in ([{"Id": "a", "Expression": "nowhere + 1", "Period": 60}], [{"Id": "a", "Expression": "a +", "Period": 60}], [{"Id": "a", "Expression": "1 + 1"}],
+                    [total, metric("In"), metric("Out", 300)], [{**metric("In"), "Expression": "1"}], [{"Id": f"e{k}", "Expression": "1", "Period": 60} for k in range(11)]):
+        assert code(place.watch.get_metric_data, MetricDataQueries=queries, StartTime=at - 10 * MINUTE, EndTime=at + MINUTE) == "ValidationError", queries
+    with pytest.raises(botocore.exceptions.ClientError, match="The parameter MetricDataQueries.member.1.MetricStat is required."):
+        ask({"Id": "a", "Label": "b"})
+
+
 if __name__ == "__main__":
     sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))

@@ -85,7 +85,6 @@ def test_topics(place):
     shown = sns.get_topic_attributes(TopicArn=arn)["Attributes"]
     assert (shown["DisplayName"], shown["SubscriptionsConfirmed"], shown["TopicArn"]) == ("Latest", "0", arn)
     assert code(sns.create_topic, Name="a b") == "InvalidParameter"
-    assert code(sns.create_topic, Name="a.fifo", Attributes={"FifoTopic": "true"}) == "InvalidParameter"
     assert code(sns.set_topic_attributes, TopicArn=arn, AttributeName="KmsMasterKeyId", AttributeValue="alias/a") == "InvalidParameter"
     assert code(sns.subscribe, TopicArn=arn, Protocol="sms", Endpoint="+1") == "InvalidParameter"
     assert code(sns.subscribe, TopicArn=arn, Protocol="sqs", Endpoint="arn:aws:sqs:x:1:none") == "InvalidParameter"

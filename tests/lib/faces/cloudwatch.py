@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CloudWatch's adapter for the matrices of tests/contract/cross/: an account with alarms on a metric and on each other."""
+"""CloudWatch's adapter for the matrices of tests/contract/cross/: an account with alarms on a metric and on each other, and dashboards."""
 import contextlib
 
 import cloudwatch_world
@@ -9,7 +9,7 @@ from dev import Dev
 
 from . import face
 
-KINDS = {"AlarmName": "alarm", "AlarmNames.member.N": "alarm", "ResourceARN": "alarm"}
+KINDS = {"AlarmName": "alarm", "AlarmNames.member.N": "alarm", "ResourceARN": "alarm", "DashboardName": "dashboard", "DashboardNames.member.N": "dashboard"}
 LISTS = {"DescribeAlarms", "DescribeAlarmHistory"}  # lists filter by names, and tell nothing of one that is absent
 
 
@@ -19,7 +19,7 @@ class CloudWatch(face.Face):
 
     def __init__(self):
         named = [(name, p["name"]) for name, a in sorted(self.actions.items()) for p in a["params"] if p["name"] in KINDS and p["built"]]
-        self.doors = sorted((c for c in named if c[0] not in LISTS), key=lambda c: c[0] == "DeleteAlarms")
+        self.doors = sorted((c for c in named if c[0] not in LISTS), key=lambda c: c[0].startswith("Delete"))
         self.others = [c for c in named if not c[0].startswith("Put")]
 
     @contextlib.contextmanager
@@ -53,7 +53,7 @@ class CloudWatch(face.Face):
         request = {**place.request(self.actions[name], param)}
         value = request.setdefault(wire(wanted), place.values[wanted])
         arn = value if value.startswith("arn:") else place.arn(value)
-        yield wanted, request, doors.Row("alarm", arn, arn + "-other")
+        yield wanted, request, doors.Row(KINDS[wanted], arn, arn + "-other")
 
     def compare(self, place, name, wanted):
         param = next(p for p in self.actions[name]["params"] if p["name"] == wanted)

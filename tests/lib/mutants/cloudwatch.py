@@ -7,7 +7,7 @@ from dev import Dev, Still
 
 from .iam import IAM
 
-CODES = {"ValidationError", "InvalidParameterValue", "InvalidParameterCombination", "MissingParameter", "InvalidNextToken", "InvalidFormat", "ResourceNotFound",
+CODES = {"ValidationError", "InvalidParameterValue", "InvalidParameterCombination", "MissingParameter", "InvalidNextToken", "InvalidFormat", "InvalidParameterInput", "ResourceNotFound",
          "ResourceNotFoundException", "InvalidAction"}
 
 

@@ -84,9 +84,32 @@ static void drop_topic_delivery(struct cloud *c)
 	cloud_ok(c, NULL, engine_see_topic_delivery, &wish);
 }
 
+static void is_a_fifo_topic(struct cloud *c)
+{
+	struct topic_wish wish = {.row = {.name = STR("topic.fifo"), .is_fifo = true, .dedups_content = true},
+				  .has_dedups_content = true};
+	cloud_ok(c, &c->alice, engine_create_topic, &wish);
+	owner = wish.made;
+}
+static RESULT make_topic_record(struct cloud *c, int n)
+{
+	struct published_message message = {.body = numbered(c, "text", n), .message_group = STR("group")};
+	struct publish_wish wish = {ref_by_id(KIND_TOPIC, owner), &message, 1};
+	clock_advance_us(SECOND); /* so that one record goes before the next one */
+	return cloud_run(c, &c->alice, engine_publish_run, &wish);
+}
+/* The first of two records goes when its five minutes are over; a third message was refused a second after the second one. */
+static void drop_topic_record(struct cloud *c)
+{
+	struct topic_sweep wish = {.topic = owner};
+	clock_advance_us(QUEUE_DEDUPLICATION_US - 3 * SECOND / 2);
+	cloud_ok(c, NULL, engine_sweep_topic, &wish);
+}
+
 #define MESSAGING                                                                                            \
 	[LIMIT_QUEUES] = {is_alices, make_queue, drop_queue},                                                \
 	[LIMIT_QUEUE_MESSAGES] = {is_a_queue, make_queue_message, drop_queue_message},                       \
 	[LIMIT_TOPICS] = {is_alices, make_topic, drop_topic},                                                \
 	[LIMIT_TOPIC_SUBSCRIPTIONS] = {is_a_topic, make_topic_subscription, drop_topic_subscription},        \
-	[LIMIT_TOPIC_DELIVERIES] = {is_a_topic_subscription, make_topic_delivery, drop_topic_delivery},
+	[LIMIT_TOPIC_DELIVERIES] = {is_a_topic_subscription, make_topic_delivery, drop_topic_delivery},      \
+	[LIMIT_TOPIC_RECORDS] = {is_a_fifo_topic, make_topic_record, drop_topic_record},

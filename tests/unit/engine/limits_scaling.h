@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/alarm/alarm.h"
+#include "engine/alarm/dashboard.h"
 #include "engine/scaling/scaling.h"
 
 static struct str next_scaling_name(struct cloud *c)
@@ -89,6 +90,18 @@ static RESULT make_alarm(struct cloud *c, int n)
 	(void) n;
 	MAKE(c, &c->alice, engine_put_alarm, wish, alarm);
 }
+static RESULT make_dashboard(struct cloud *c, int n)
+{
+	struct dashboard_wish wish = {.name = numbered(c, "dashboard", n), .body = STR("{}")};
+	MAKE(c, &c->alice, engine_put_dashboard, wish, made);
+}
+static void drop_dashboard(struct cloud *c)
+{
+	struct ref ref = ref_by_id(KIND_DASHBOARD, made);
+	struct dashboards_wish wish = {.dashboards = {&ref, 1}};
+	cloud_ok(c, &c->alice, engine_delete_dashboards, &wish);
+}
+
 static void drop_alarm(struct cloud *c)
 {
 	struct ref ref = ref_by_id(KIND_ALARM, made);
@@ -120,5 +133,6 @@ static void drop_metric(struct cloud *c)
 	[LIMIT_SCALING_HOOKS] = {is_a_scaling_group, make_scaling_hook, drop_scaling_hook},                  \
 	[LIMIT_SCALING_POLICIES] = {is_a_scaling_group, make_scaling_policy, drop_scaling_policy},           \
 	[LIMIT_SCALING_SCHEDULES] = {is_a_scaling_group, make_scaling_schedule, drop_scaling_schedule},      \
+	[LIMIT_DASHBOARDS] = {is_alices, make_dashboard, drop_dashboard},                                    \
 	[LIMIT_ALARMS] = {is_alices, make_alarm, drop_alarm},                                                \
 	[LIMIT_METRICS] = {is_alices, make_metric, drop_metric},

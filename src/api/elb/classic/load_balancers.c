@@ -56,7 +56,7 @@ static RESULT prepare_create(struct elb_call *e, void *args)
 {
 	struct create_args *a = args;
 	struct classic_listener *at = NULL;
-	TRY(elb_check_name(e, a->wish.name, "load balancer"));
+	TRY(elb_check_name(e, a->wish.name, false));
 	TRY(elb_check_tags(e, a->wish.tags));
 	TRY(classic_read_listeners(e, &a->listeners, &at));
 	a->wish.is_classic = true;
