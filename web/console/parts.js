@@ -2,7 +2,7 @@
 // Building blocks of all pages: states as shape, word and colour; names and ids; times; dialogs; commands. lit-html treats inserted values as text,
 // so a resource's name is never markup.
 import {html, nothing} from "./vendor/lit-html/lit-html.js";
-import {row as findById, touch} from "./store.js";
+import {row as findById, rows, touch} from "./store.js";
 import {href} from "./router.js";
 import {t, time, since} from "./words.js";
 import {Unreachable} from "./api.js";
@@ -64,6 +64,9 @@ export function nameOf(row) {
 export function shortId(row) {
 	return row?.ec2 || row?.id || "";
 }
+
+/** Rows of a kind in the order of their names, for fields to choose from: the API lists them by id. */
+export const byName = (kind) => rows(kind).toSorted((a, b) => nameOf(a).localeCompare(nameOf(b), undefined, {numeric: true}));
 
 /** Name of the resource with that id, if it is visible. */
 export function refName(kind, id) {
@@ -235,7 +238,7 @@ export async function copy(text) {
 }
 
 export function copyable(text) {
-	return html`<span class="m">${text}</span> <button type="button" class="plain copy" title=${t("Copy")} aria-label=${t("Copy {what}", {what: text})} @click=${() => copy(text)}><svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true"><path d="M5.5 5.5h7v8h-7zM3.5 10.5v-8h7"/></svg></button>`;
+	return html`<span class="copied"><span class="m">${text}</span> <button type="button" class="plain copy" title=${t("Copy")} aria-label=${t("Copy {what}", {what: text})} @click=${() => copy(text)}><svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true"><path d="M5.5 5.5h7v8h-7zM3.5 10.5v-8h7"/></svg></button></span>`;
 }
 
 /** A bar that shows how much of a limit is used. */

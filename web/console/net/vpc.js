@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Actions on a whole VPC: creating and deleting it, attaching and detaching the internet gateway; its NAT gateways and peerings.
-import {html, nothing, nameOf, shortId, refName, stateOf, ask, report, note} from "../parts.js";
+import {html, nothing, nameOf, byName, shortId, refName, stateOf, ask, report, note} from "../parts.js";
 import {rows, row, applyRow, touch} from "../store.js";
 import {go, href} from "../router.js";
 import {t, list as words} from "../words.js";
@@ -23,7 +23,7 @@ export function create() {
 			const block = form.get("block").trim(), tags = form.get("name") ? {Name: form.get("name")} : undefined;
 			const body = {block, ...(tags ? {tags} : {})};
 			const [base, bits] = block.split("/"), octets = base.split(".").map(Number);
-			const subnets = bits > 20 || octets.length !== 4 ? [] : rows("zones").filter((z) => z.enabled !== false).slice(0, Math.min(4, 2 ** (20 - bits))).map((zone, k) => ({zone, block: `${octets[0]}.${octets[1]}.${octets[2] + k * 16}.0/20`}));
+			const subnets = bits > 20 || octets.length !== 4 ? [] : byName("zones").filter((z) => z.enabled !== false).slice(0, Math.min(4, 2 ** (20 - bits))).map((zone, k) => ({zone, block: `${octets[0]}.${octets[1]}.${octets[2] + k * 16}.0/20`}));
 			showCommand("networks.create", {block, name: form.get("name"), subnets, body});
 			const answer = await post("/routers", body, {"Idempotency-Key": key});
 			const router = answer.items?.[0] ?? answer.item ?? answer;
