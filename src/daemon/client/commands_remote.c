@@ -444,7 +444,7 @@ const struct command remote_commands[] = {
 	  {"domain", PARAM_OPTION, false,
 	   "OpenStack: the user's domain (default: Default). Azure: the tenant's id."},
 	  CREDENTIALS(true),
-	  {"account", PARAM_OPTION, false, "Owning account (default: the caller's)."}},
+	  {"account", PARAM_OPTION, false, "Owning account (default: the caller's; required on the server's machine)."}},
 	 .ask = add_provider},
 	{"provider set",
 	 "Changes the credentials or the refresh interval of a provider.",
