@@ -52,10 +52,10 @@ static RESULT find_account(struct op *op, const struct ref *resource, const stru
 static RESULT log_change(struct op *op, const struct annotation *a, const char *what)
 {
 	struct str id = engine_write_id(op, (enum kind) a->subject_kind, a->subject);
-	struct str text = str_print(op->ctx->arena, "Annotation of %s %" STR_FMT ".",
-				    engine_kind_words(op->ctx, (enum kind) a->subject_kind), STR_ARG(id));
-	uuid reader = a->admins_only ? UUID_NONE : a->account; /* none: administrators alone read the event */
-	return text.p ? op_event(op, KIND_ANNOTATION, a->row.id, reader, what, text) : ctx_no_memory(op->ctx);
+	uuid reader = a->admins_only ? UUID_NONE : a->account;
+	return engine_log_event_to(op, reader, KIND_ANNOTATION, a->row.id, what,
+				   "Annotation of %s %" STR_FMT ".",
+				   engine_kind_words(op->ctx, (enum kind) a->subject_kind), STR_ARG(id));
 }
 
 RESULT engine_add_annotation(struct op *op, struct annotation_wish *wish)

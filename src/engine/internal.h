@@ -2,6 +2,8 @@
  * Private to engine/: common helpers. Everything here runs inside an operation. */
 #pragma once
 
+#include <stdarg.h>
+
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/vec.h"
@@ -31,9 +33,19 @@ struct ref engine_ref_to(const struct op *op, enum kind kind, uuid id, struct st
 /* The router if it belongs to the account, so that its groups apply to the account's ports behind it. NULL:
  * another owner, or no router. */
 const struct router *engine_router_of(const struct op *op, uuid id, uuid account);
-/* Adds a line to a row's history. */
+/* Adds an event to a row's history, which the row's owner reads. kind, `what` and format are its code, which
+ * the console translates (store/event.h): format is a literal, and holds whole sentences. A value is a name, a
+ * number, or one word of a list; a choice of phrases is a choice of formats. */
 RESULT engine_log_event(struct op *op, enum kind kind, const struct row *row, const char *what,
 			const char *format, ...) __attribute__((format(printf, 5, 6)));
+RESULT engine_vlog_event(struct op *op, enum kind kind, const struct row *row, const char *what,
+			 const char *format, va_list values) __attribute__((format(printf, 5, 0)));
+/* The same for a sentence out of a table: it has no arguments. */
+RESULT engine_log_sentence(struct op *op, enum kind kind, const struct row *row, const char *what,
+			   const char *sentence);
+/* The same for a reader of its own; UUID_NONE: administrators alone. */
+RESULT engine_log_event_to(struct op *op, uuid reader, enum kind kind, uuid id, const char *what,
+			   const char *format, ...) __attribute__((format(printf, 6, 7)));
 /* Draws the next value of a counter stored as a setting, starting at 1. */
 RESULT engine_draw_number(struct op *op, struct str setting, int64_t *ret_number);
 /* CHOICE_DEFAULT: no change. */

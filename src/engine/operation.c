@@ -17,6 +17,7 @@
 #include "model/role.h"
 #include "model/user_group.h"
 #include "store/account.h"
+#include "store/event.h"
 #include "store/router.h"
 #include "store/setting.h"
 #include "store/user.h"
@@ -371,18 +372,44 @@ const struct router *engine_router_of(const struct op *op, uuid id, uuid account
 	return router && uuid_equal(router->account, account) ? router : NULL;
 }
 
+static RESULT log_event_of(struct op *op, enum kind kind, uuid id, uuid reader, const char *what,
+			   const char *format, va_list values)
+{
+	struct event_words words = {0};
+	TRY(event_split(op->ctx->arena, format, values, &words));
+	return op_event(op, kind, id, reader, what, words.sentence, words.arguments);
+}
+
+RESULT engine_vlog_event(struct op *op, enum kind kind, const struct row *row, const char *what,
+			 const char *format, va_list values)
+{
+	return log_event_of(op, kind, row->id, engine_get_owner(kind, row), what, format, values);
+}
+
 RESULT engine_log_event(struct op *op, enum kind kind, const struct row *row, const char *what,
 			const char *format, ...)
 {
-	char text[2048]; /* names have up to 255 characters */
-	va_list args;
-	va_start(args, format);
-	int n = vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	size_t size = n < 0 ? 0 : (size_t) n;
-	if (size >= sizeof text)
-		size = sizeof text - 1;
-	return op_event(op, kind, row->id, engine_get_owner(kind, row), what, (struct str){text, size});
+	va_list values;
+	va_start(values, format);
+	struct result result = engine_vlog_event(op, kind, row, what, format, values);
+	va_end(values);
+	return result;
+}
+
+RESULT engine_log_sentence(struct op *op, enum kind kind, const struct row *row, const char *what,
+			   const char *sentence)
+{
+	return op_event(op, kind, row->id, engine_get_owner(kind, row), what, str_from(sentence), STR_NONE);
+}
+
+RESULT engine_log_event_to(struct op *op, uuid reader, enum kind kind, uuid id, const char *what,
+			   const char *format, ...)
+{
+	va_list values;
+	va_start(values, format);
+	struct result result = log_event_of(op, kind, id, reader, what, format, values);
+	va_end(values);
+	return result;
 }
 
 RESULT engine_check_name(struct op *op, enum kind kind, struct str name)

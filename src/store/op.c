@@ -496,7 +496,8 @@ void op_add_note(struct op *op, struct note *note)
 	op->log->notes_end = &note->next;
 }
 
-RESULT op_event(struct op *op, enum kind kind, uuid id, uuid account, const char *what, struct str text)
+RESULT op_event(struct op *op, enum kind kind, uuid id, uuid account, const char *what, struct str sentence,
+		struct str arguments)
 {
 	struct event event = {.at_us = op->now_us,
 			      .kind = kind,
@@ -506,8 +507,10 @@ RESULT op_event(struct op *op, enum kind kind, uuid id, uuid account, const char
 			      .request_id = op->ctx->request_id,
 			      .action = str_from(op->action),
 			      .what = str_from(what),
-			      .text = text};
-	struct str *const texts[] = {&event.request_id, &event.action, &event.what, &event.text};
+			      .sentence = sentence,
+			      .arguments = arguments};
+	struct str *const texts[] = {&event.request_id, &event.action, &event.what, &event.sentence,
+				     &event.arguments};
 	struct note *note = op_new_note(texts, sizeof texts / sizeof *texts);
 	if (!note)
 		return ctx_fail(op->ctx, ERR_NO_MEMORY, "out of memory for an event");

@@ -36,7 +36,9 @@ enum {
 const char *const postgresql_history_sql[] = {
 	"CREATE TABLE IF NOT EXISTS event (seq BIGINT PRIMARY KEY, at_us BIGINT NOT NULL, kind " TEXT_C
 	", id " TEXT_C ", account " TEXT_C ", \"user\" " TEXT_C ", request_id " TEXT_C ", action " TEXT_C
-	", what " TEXT_C ", text " TEXT_C ")",
+	", what " TEXT_C ", text " TEXT_C ", arguments " TEXT_C " DEFAULT '')",
+	/* migration: events used to be whole sentences, which are sentences without arguments now */
+	"ALTER TABLE event ADD COLUMN IF NOT EXISTS arguments " TEXT_C " DEFAULT ''",
 	"CREATE INDEX IF NOT EXISTS event_by_id ON event (id, at_us)",
 	"CREATE INDEX IF NOT EXISTS event_by_account ON event (account, at_us)",
 	"CREATE INDEX IF NOT EXISTS event_by_time ON event (at_us)",
@@ -129,8 +131,8 @@ static const struct {
 		{"INSERT INTO event SELECT * FROM " UNNEST_3(
 			 "bigint", "bigint",
 			 "text") ", $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],"
-				 " $10::text[])",
-		 "iitttttttt"},
+				 " $10::text[], $11::text[])",
+		 "iittttttttt"},
 	[POSTGRESQL_ADD_USAGE] = {"INSERT INTO usage SELECT * FROM " UNNEST_3(
 					  "text", "bigint", "bigint") ", $4::text[], $5::text[], $6::text[], "
 								      "$7::bigint[], $8::text[], $9::text[])",
@@ -243,7 +245,8 @@ RESULT postgresql_add_event(struct sql_driver *driver, struct ctx *c, const stru
 	postgresql_add_text(batch, 6, event->request_id);
 	postgresql_add_text(batch, 7, event->action);
 	postgresql_add_text(batch, 8, event->what);
-	postgresql_add_text(batch, 9, event->text);
+	postgresql_add_text(batch, 9, event->sentence);
+	postgresql_add_text(batch, 10, event->arguments);
 	TRY(postgresql_end_values(self, c, batch));
 	return sweep_events(self, c, event->at_us);
 }

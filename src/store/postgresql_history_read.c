@@ -59,7 +59,8 @@ RESULT postgresql_read_last_stamp(struct sql_driver *driver, struct ctx *c, int6
 
 /* Each ORDER BY matches an index. Every statement mentions every parameter. */
 #define EVENTS_ORDERED(place, order)                                                                         \
-	"SELECT seq, at_us, kind, id, account, \"user\", request_id, action, what, text FROM event"          \
+	"SELECT seq, at_us, kind, id, account, \"user\", request_id, action, what, text, arguments FROM "    \
+	"event"                                                                                              \
 	" WHERE " place " AND $1::text IS NOT NULL AND at_us >= $2::bigint AND at_us <= $3::bigint"          \
 	" AND (at_us < $3::bigint OR seq < $6::bigint)"                                                      \
 	" AND ($5::text IS NULL OR strpos($5::text, ' ' || kind || ' ') > 0)"                                \
@@ -78,7 +79,8 @@ static RESULT take_event(void *arg, const PGresult *row)
 				    .request_id = text_of(r, row, 6),
 				    .action = text_of(r, row, 7),
 				    .what = text_of(r, row, 8),
-				    .text = text_of(r, row, 9)};
+				    .sentence = text_of(r, row, 9),
+				    .arguments = text_of(r, row, 10)};
 	struct result result = r->each.event(r->arg, &event);
 	arena_reset(r->arena);
 	return result;

@@ -8,7 +8,7 @@ const char *const sql_ledger_words[LEDGER_TYPES] = {
 	[LEDGER_PAYMENT] = "payment"};
 
 const struct sql_log_table sql_logs[SQL_LOGS] = {
-	[SQL_EVENT] = {"event", "seq", "iitttttttt"},
+	[SQL_EVENT] = {"event", "seq", "iittttttttt"},
 	[SQL_USAGE] = {"usage", "account, seq", "tiitttitt"},
 	[SQL_LEDGER] = {"ledger", "seq", "itiiiitttt"},
 #define AUDIT_TEXT(name, column) "t"

@@ -15,12 +15,15 @@
 #include "store/prune.h"
 #include "store/series.h"
 
+/* Texts of an event are in store/event.h. */
 struct event {
 	int64_t seq; /* number in the log, from 1; assigned when added */
 	int64_t at_us;
 	enum kind kind;
 	uuid id, account, user;
-	struct str request_id, action, what, text;
+	struct str request_id, action, what;
+	struct str sentence, arguments; /* the column "text" has the sentence */
+	struct str text;                /* set by store_read_events() alone */
 };
 
 /* Selects one event by number, else those of a resource, else of an account, else all. */

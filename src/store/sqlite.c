@@ -259,7 +259,7 @@ static RESULT sqlite_add_event(struct sql_driver *driver, struct ctx *c, const s
 	if (self->leaves_out & LEAVES_OUT_EVENTS)
 		return OK;
 	TRY(sqlite_prepare(c, self->db, &self->add_event,
-			   "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+			   "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
 	sqlite3_bind_int64(self->add_event, 1, event->at_us);
 	sqlite_bind_str(self->add_event, 2, str_from(model_kinds[event->kind].name));
 	sqlite_bind_uuid(self->add_event, 3, event->id);
@@ -268,7 +268,8 @@ static RESULT sqlite_add_event(struct sql_driver *driver, struct ctx *c, const s
 	sqlite_bind_str(self->add_event, 6, event->request_id);
 	sqlite_bind_str(self->add_event, 7, event->action);
 	sqlite_bind_str(self->add_event, 8, event->what);
-	sqlite_bind_str(self->add_event, 9, event->text);
+	sqlite_bind_str(self->add_event, 9, event->sentence);
+	sqlite_bind_str(self->add_event, 10, event->arguments);
 	struct result result = sqlite_run(c, self->add_event, "writing an event");
 	if (result_is_ok(result))
 		result = sqlite_sweep_events(self, c, event->at_us);
@@ -277,7 +278,8 @@ static RESULT sqlite_add_event(struct sql_driver *driver, struct ctx *c, const s
 
 /* Each ORDER BY matches an index, so that only the returned rows are read. */
 #define EVENTS_ORDERED(place, order)                                                                         \
-	"SELECT seq, at_us, kind, id, account, \"user\", request_id, action, what, text FROM event "         \
+	"SELECT seq, at_us, kind, id, account, \"user\", request_id, action, what, text, arguments FROM "    \
+	"event "                                                                                             \
 	"WHERE " place " AND at_us >= ?2 AND at_us <= ?3 AND (at_us < ?3 OR seq < ?6) "                      \
 	"AND (?5 IS NULL OR instr(?5, ' ' || kind || ' ')) "                                                 \
 	"ORDER BY " order " LIMIT ?4"
@@ -326,7 +328,8 @@ static RESULT sqlite_read_events_by(struct sqlite *self, struct ctx *c, const st
 				      .request_id = sqlite_column_str(statement, 6),
 				      .action = sqlite_column_str(statement, 7),
 				      .what = sqlite_column_str(statement, 8),
-				      .text = sqlite_column_str(statement, 9)};
+				      .sentence = sqlite_column_str(statement, 9),
+				      .arguments = sqlite_column_str(statement, 10)};
 		TRY(each(arg, &event));
 	}
 	return code == SQLITE_DONE ? OK : sqlite_fail(c, self->reader, code, "reading events");

@@ -265,10 +265,21 @@ static const char history_sql[] =
 	"CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY, at_us BIGINT NOT NULL,"
 	" kind TEXT NOT NULL, id TEXT NOT NULL,"
 	" account TEXT NOT NULL, \"user\" TEXT NOT NULL, request_id TEXT NOT NULL, action TEXT NOT NULL,"
-	" what TEXT NOT NULL, text TEXT NOT NULL);"
+	" what TEXT NOT NULL, text TEXT NOT NULL, arguments TEXT NOT NULL DEFAULT '');"
 	"CREATE INDEX IF NOT EXISTS event_by_id ON event (id, at_us);"
 	"CREATE INDEX IF NOT EXISTS event_by_account ON event (account, at_us);"
 	"CREATE INDEX IF NOT EXISTS event_by_time ON event (at_us);";
+
+/* Migration: events used to be whole sentences, which are sentences without arguments now. */
+static RESULT add_arguments(struct sqlite *self, struct ctx *c)
+{
+	int64_t columns = 0;
+	TRY(sqlite_count(self, c, "SELECT count(*) FROM pragma_table_info('event') WHERE name = 'arguments'",
+			 &columns));
+	return columns ? OK
+		       : sqlite_exec(c, self->db,
+				     "ALTER TABLE event ADD COLUMN arguments TEXT NOT NULL DEFAULT ''");
+}
 
 static RESULT sqlite_make_tables(struct sqlite *self, struct ctx *c)
 {
@@ -363,6 +374,7 @@ static RESULT sqlite_write_schema(struct sqlite *self, struct ctx *c, unsigned v
 	} else if (version < self->schema.version) {
 		TRY(sqlite_migrate(self, c, version));
 	}
+	TRY(add_arguments(self, c));
 	TRY(sqlite_make_ledger(self, c));
 	TRY(sqlite_make_series(self, c));
 	TRY(sqlite_make_audit(self, c)); /* at each start, in case triggers were removed */

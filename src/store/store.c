@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
+#include "store/event.h"
 #include "store/internal.h"
 #include "store/room.h"
 
@@ -238,10 +239,31 @@ void store_read_figures(struct store *s, struct store_figures *ret_figures)
 	pthread_mutex_unlock(&s->queue_lock);
 }
 
+struct events_reading {
+	sql_each_event each;
+	void *arg;
+	struct buf text; /* of the event at hand */
+};
+
+static RESULT render_event(void *arg, const struct event *event)
+{
+	struct events_reading *reading = arg;
+	struct event rendered = *event;
+	reading->text.size = 0;
+	event_render(&reading->text, event->sentence, event->arguments);
+	TRY(buf_finish(&reading->text));
+	rendered.text = buf_str(&reading->text);
+	return reading->each(reading->arg, &rendered);
+}
+
 RESULT store_read_events(struct store *s, struct ctx *c, const struct event_query *query,
 			 RESULT (*each)(void *arg, const struct event *event), void *arg)
 {
-	return s->config.sql->read_events(s->config.sql, c, query, each, arg);
+	struct events_reading reading = {.each = each, .arg = arg};
+	buf_init(&reading.text, BUF_ANSWER_CAP);
+	struct result result = s->config.sql->read_events(s->config.sql, c, query, render_event, &reading);
+	buf_done(&reading.text);
+	return result;
 }
 
 RESULT store_read_usage(struct store *s, struct ctx *c, const struct usage_query *query,

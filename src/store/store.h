@@ -133,8 +133,9 @@ RESULT op_visit_changed(struct op *op,
 			RESULT (*visit)(void *arg, enum kind kind, const struct row *before,
 					const struct row *after),
 			void *arg);
-/* Writes an event with the change, to SQL only. text describes what happened. */
-RESULT op_event(struct op *op, enum kind kind, uuid id, uuid account, const char *what, struct str text);
+/* Writes an event with the change, to SQL only. sentence and arguments (store/event.h) describe what happened. */
+RESULT op_event(struct op *op, enum kind kind, uuid id, uuid account, const char *what, struct str sentence,
+		struct str arguments);
 /* Records a meter's level from now on, such as "instance:t3.micro" 1 or 0. Usage is its integral over time.
  * The record's time never goes back (store/ledger.h). */
 RESULT op_usage(struct op *op, enum kind kind, uuid id, uuid account, struct str meter, int64_t level);

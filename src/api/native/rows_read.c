@@ -15,6 +15,7 @@
 #include "base/vec.h"
 #include "model/permission.h"
 #include "store/account.h"
+#include "store/event.h"
 #include "store/sql.h"
 
 /* ---- ETags ---- */
@@ -120,6 +121,11 @@ static RESULT write_event(void *arg, const struct event *event)
 	json_write_text(w, "action", event->action);
 	json_write_text(w, "what", event->what);
 	json_write_text(w, "text", event->text);
+	json_write_text(w, "sentence", event->sentence);
+	json_write_open_list(w, "arguments");
+	for (struct str rest = event->arguments, one; event_take_argument(&rest, &one);)
+		json_write_text(w, NULL, one);
+	json_write_close_list(w);
 	json_write_close(w);
 	walk->last_us = event->at_us;
 	walk->last_seq = event->seq;

@@ -254,10 +254,10 @@ RESULT engine_update_machine_backup(struct op *op, struct machine_backup_setting
 	TRY(check_words(op, next.name, next.description));
 	next.row.gen++;
 	TRY(machine_backup_put(op, &next));
-	return engine_log_event(op, KIND_MACHINE_BACKUP, &next.row, "changed", "%s",
-				next.is_held == m->is_held ? "Name or description."
-				: next.is_held             ? "Legal hold set."
-							   : "Legal hold lifted.");
+	return engine_log_sentence(op, KIND_MACHINE_BACKUP, &next.row, "changed",
+				   next.is_held == m->is_held ? "Name or description."
+				   : next.is_held             ? "Legal hold set."
+							      : "Legal hold lifted.");
 }
 
 bool machine_backup_is_busy(const struct tables *t, const struct machine_backup *m)

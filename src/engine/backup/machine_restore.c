@@ -312,7 +312,8 @@ RESULT engine_restore_machine_backup(struct op *op, struct machine_restoring *wi
 	TRY(check_available(op, m, wish->backup.field));
 	TRY(wish->in_place ? restore_in_place(op, wish, m) : restore_anew(op, wish, m));
 	return engine_log_event(op, KIND_MACHINE_BACKUP, &m->row, "restore asked",
-				"%s instance %" STR_FMT ".", wish->in_place ? "To its own" : "To the new",
+				wish->in_place ? "To its own instance %" STR_FMT "."
+					       : "To the new instance %" STR_FMT ".",
 				STR_ARG(engine_write_id(op, KIND_INSTANCE, wish->made.at[0])));
 }
 

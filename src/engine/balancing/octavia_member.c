@@ -86,7 +86,7 @@ RESULT engine_create_octavia_member(struct op *op, struct octavia_member_wish *w
 	TRY(octavia_permit_pool(op, &wish->pool, "target_group.register", &group));
 	TRY(octavia_touch(op, group->elastic_load_balancer, &gen));
 	TRY(octavia_put_member(op, group, &wish->member, gen, &wish->made));
-	return engine_log_event(op, KIND_TARGET_GROUP, &group->row, "targets registered", "1 named.");
+	return engine_log_event(op, KIND_TARGET_GROUP, &group->row, "targets registered", "%d named.", 1);
 }
 
 static RESULT permit_member(struct op *op, const struct ref *pool, const struct ref *member,
@@ -136,7 +136,7 @@ RESULT engine_delete_octavia_member(struct op *op, struct octavia_member_target 
 	TRY(permit_member(op, &wish->pool, &wish->member, "target_group.deregister", &group, &target));
 	TRY(octavia_touch(op, group->elastic_load_balancer, &gen));
 	TRY(target_forget(op, target->row.id));
-	return engine_log_event(op, KIND_TARGET_GROUP, &group->row, "targets deregistered", "1 named.");
+	return engine_log_event(op, KIND_TARGET_GROUP, &group->row, "targets deregistered", "%d named.", 1);
 }
 
 /* ---- batches ---- */

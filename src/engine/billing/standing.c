@@ -180,9 +180,10 @@ RESULT engine_set_billing(struct op *op, struct billing_settings *wish)
 	}
 	next.row.gen++;
 	TRY(domain_put(op, &next));
-	return engine_log_event(op, KIND_DOMAIN, &next.row, "billing changed", "Domain %" STR_FMT ", %s.",
-				STR_ARG(next.name),
-				next.is_billed ? "a billing account" : "no billing account");
+	return engine_log_event(op, KIND_DOMAIN, &next.row, "billing changed",
+				next.is_billed ? "Domain %" STR_FMT ", a billing account."
+					       : "Domain %" STR_FMT ", no billing account.",
+				STR_ARG(next.name));
 }
 
 /* ---- suspension ---- */

@@ -121,9 +121,11 @@ RESULT engine_report_azure_health(struct op *op, struct azure_health_report *w)
 	next.health_text = text;
 	next.health_us = op->now_us;
 	TRY(azure_guest_put(op, &next));
-	return engine_log_event(op, KIND_INSTANCE, &instance->row, "guest told its health",
-				"It is %s.%s%" STR_FMT, azure_guest_health_words[w->health],
-				text.n ? " " : "", STR_ARG(str_cut(text, 256)));
+	const char *word = azure_guest_health_words[w->health];
+	return text.n ? engine_log_event(op, KIND_INSTANCE, &instance->row, "guest told its health",
+					 "It is %s. %" STR_FMT, word, STR_ARG(str_cut(text, 256)))
+		      : engine_log_event(op, KIND_INSTANCE, &instance->row, "guest told its health",
+					 "It is %s.", word);
 }
 
 static bool is_known_guest(const struct azure_guest *g, const struct azure_status_report *r)

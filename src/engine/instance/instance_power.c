@@ -213,8 +213,8 @@ static RESULT stop_one(struct op *op, const struct instances_wish *wish, const s
 	/* A running instance keeps its address until it is off. */
 	if (next.seen_power != INSTANCE_SEEN_POWER_ON)
 		TRY(instance_release_addresses(op, next.row.id));
-	return engine_log_event(op, KIND_INSTANCE, &next.row, "stop asked", "Asked to stop%s.",
-				wish->force ? " without asking the guest" : "");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "stop asked",
+				wish->force ? "Asked to stop without asking the guest." : "Asked to stop.");
 }
 
 RESULT engine_stop_instances(struct op *op, struct instances_wish *wish)
@@ -261,8 +261,9 @@ static RESULT reboot_one(struct op *op, const struct instances_wish *wish, const
 	next.row.gen++;
 	TRY(instance_put(op, &next));
 	TRY(clear_restarted(op, instance));
-	return engine_log_event(op, KIND_INSTANCE, &next.row, "reboot asked", "Asked to reboot%s.",
-				wish->force ? " without asking the guest" : "");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "reboot asked",
+				wish->force ? "Asked to reboot without asking the guest."
+					    : "Asked to reboot.");
 }
 
 RESULT engine_reboot_instances(struct op *op, struct instances_wish *wish)
@@ -313,7 +314,7 @@ static RESULT write_pause(struct op *op, const struct instance *instance, const 
 	next.row.gen++;
 	TRY(instance_put(op, &next));
 	return engine_log_event(op, KIND_INSTANCE, &next.row, pause ? "pause asked" : "unpause asked",
-				"Asked to %s.", pause ? "pause" : "go on");
+				pause ? "Asked to pause." : "Asked to go on.");
 }
 
 static RESULT pause_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
@@ -432,8 +433,8 @@ static RESULT write_monitoring(struct op *op, const struct instance *instance, c
 	next.monitoring = on;
 	next.row.gen++;
 	TRY(instance_put(op, &next));
-	return engine_log_event(op, KIND_INSTANCE, &next.row, "changed", "Monitoring is %s.",
-				on ? "on" : "off");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "changed",
+				on ? "Monitoring is on." : "Monitoring is off.");
 }
 
 static RESULT monitor_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,

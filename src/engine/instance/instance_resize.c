@@ -171,7 +171,7 @@ RESULT engine_confirm_resize(struct op *op, struct instance_target *wish)
 	TRY(instance_put(op, &next));
 	TRY(record_outcome(op, next.row.id, INSTANCE_MIGRATION_OUTCOME_CONFIRMED));
 	TRY(instance_type_forget_unused(op, old_type));
-	return engine_log_event(op, KIND_INSTANCE, &next.row, "resize confirmed", "%s",
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "resize confirmed",
 				was_moved ? "It stays on its new host." : "Its new size stays.");
 }
 

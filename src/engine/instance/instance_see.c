@@ -125,7 +125,7 @@ static RESULT note_pause(struct op *op, const struct instance *before, const str
 	if (before->seen_paused == after->seen_paused || after->seen_power != INSTANCE_SEEN_POWER_ON)
 		return OK;
 	return engine_log_event(op, KIND_INSTANCE, &after->row, after->seen_paused ? "paused" : "unpaused",
-				"Its processors %s.", after->seen_paused ? "stand still" : "go on");
+				after->seen_paused ? "Its processors stand still." : "Its processors go on.");
 }
 
 static RESULT note_power(struct op *op, const struct instance *before, const struct instance *after)
@@ -135,7 +135,7 @@ static RESULT note_power(struct op *op, const struct instance *before, const str
 	if (was_on == is_on)
 		return OK;
 	return engine_log_event(op, KIND_INSTANCE, &after->row, is_on ? "running" : "stopped",
-				"It is %s its host.", is_on ? "running on" : "off on");
+				is_on ? "It is running on its host." : "It is off on its host.");
 }
 
 static void apply_report(const struct op *op, const struct instance_report *report, struct instance *next)

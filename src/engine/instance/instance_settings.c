@@ -167,8 +167,9 @@ static RESULT change_volume(struct op *op, uuid instance, const struct volume_fa
 	const struct volume *row = volume_find(op->head, volume->row.id);
 	TRY(engine_permit(op, "volume.update", KIND_VOLUME, &row->row));
 	TRY(volume_set_fate(op, volume, fate->delete_on_termination));
-	return engine_log_event(op, KIND_VOLUME, &volume->row, "changed", "It %s its instance.",
-				fate->delete_on_termination ? "goes with" : "outlives");
+	return engine_log_event(op, KIND_VOLUME, &volume->row, "changed",
+				fate->delete_on_termination ? "It goes with its instance."
+							    : "It outlives its instance.");
 }
 
 /* ---- all settings ---- */
@@ -303,8 +304,9 @@ RESULT engine_update_instance_names(struct op *op, struct instance_names_wish *w
 	next.row.gen++;
 	TRY(instance_put(op, &next));
 	TRY(name_primary(op, &next));
-	return engine_log_event(op, KIND_INSTANCE, &next.row, "changed", "Its host name is made of its %s.",
-				next.named_by_id ? "id" : "address");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "changed",
+				next.named_by_id ? "Its host name is made of its id."
+						 : "Its host name is made of its address.");
 }
 
 /* ---- CPU credits ---- */
@@ -337,8 +339,9 @@ static RESULT change_credits(struct op *op, const struct credit_change *change)
 	next.unlimited_credits = change->unlimited;
 	next.row.gen++;
 	TRY(instance_put(op, &next));
-	return engine_log_event(op, KIND_INSTANCE, &next.row, "changed", "Its credits are %s.",
-				next.unlimited_credits ? "unlimited" : "standard");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "changed",
+				next.unlimited_credits ? "Its credits are unlimited."
+						       : "Its credits are standard.");
 }
 
 RESULT engine_change_credits(struct op *op, struct credit_wish *wish)
@@ -370,8 +373,9 @@ RESULT engine_report_instances(struct op *op, struct instance_status_report *wis
 			return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, ref->field,
 					   "The instance '%" STR_FMT "' is not running", STR_ARG(ref->text));
 		TRY(engine_log_event(op, KIND_INSTANCE, &instance->row, "status reported",
-				     "As %s by its user: %" STR_FMT ".",
-				     wish->is_impaired ? "impaired" : "well", STR_ARG(wish->words)));
+				     wish->is_impaired ? "As impaired by its user: %" STR_FMT "."
+						       : "As well by its user: %" STR_FMT ".",
+				     STR_ARG(wish->words)));
 	}
 	return OK;
 }
@@ -391,8 +395,8 @@ RESULT engine_mark_instance(struct op *op, struct instance_marking *wish)
 		TRY(condition_clear_all(op, instance->row.id));
 	}
 	TRY(instance_put(op, &next));
-	return engine_log_event(op, KIND_INSTANCE, &next.row, "marked", "As %s by an operator.",
-				wish->is_broken ? "broken" : "well");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "marked",
+				wish->is_broken ? "As broken by an operator." : "As well by an operator.");
 }
 
 RESULT engine_report_guest_password(struct op *op, struct guest_password_report *wish)

@@ -57,8 +57,9 @@ RESULT engine_set_product(struct op *op, struct product_wish *wish)
 	choice_apply(wish->is_sold, &next.is_sold);
 	TRY(product_put(op, &next));
 	return engine_log_event(op, KIND_PRODUCT, &next.row, row ? "changed" : "created",
-				"Product %" STR_FMT ", which the region %s.", STR_ARG(next.name),
-				next.is_sold ? "sells" : "does not sell");
+				next.is_sold ? "Product %" STR_FMT ", which the region sells."
+					     : "Product %" STR_FMT ", which the region does not sell.",
+				STR_ARG(next.name));
 }
 
 /* ---- an instance's software ---- */

@@ -98,8 +98,8 @@ RESULT engine_set_default_external(struct op *op, struct external_default_wish *
 	next.is_default = wish->is_default;
 	TRY(external_network_put(op, &next));
 	TRY(gateway_lead_all_out(op));
-	return engine_log_event(op, KIND_EXTERNAL_NETWORK, &next.row, "changed", "It is %s.",
-				next.is_default ? "the default one" : "not the default one");
+	return engine_log_event(op, KIND_EXTERNAL_NETWORK, &next.row, "changed",
+				next.is_default ? "It is the default one." : "It is not the default one.");
 }
 
 RESULT engine_add_external_network(struct op *op, struct external_network_wish *wish)

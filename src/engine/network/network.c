@@ -187,8 +187,10 @@ RESULT engine_update_network(struct op *op, struct network_settings *wish)
 	TRY(network_put(op, &next));
 	TRY(set_shared(op, &next, wish->is_shared));
 	TRY(set_external(op, &next, wish));
-	return engine_log_event(op, KIND_NETWORK, &next.row, "changed", "It is %s, its MTU is %" PRId64 ".",
-				next.is_down ? "down" : "up", next.mtu);
+	return engine_log_event(op, KIND_NETWORK, &next.row, "changed",
+				next.is_down ? "It is down, its MTU is %" PRId64 "."
+					     : "It is up, its MTU is %" PRId64 ".",
+				next.mtu);
 }
 
 static const struct port *first_live_port(const struct tables *t, uuid network)

@@ -193,10 +193,11 @@ RESULT network_grant_write(struct op *op, const struct network *network,
 		TRY(external_network_open(op, network, &tunnels));
 	*ret_grant = engine_new_id(op, KIND_NETWORK_GRANT);
 	TRY(put_new(op, network_find(op->head, id), grantee, *ret_grant));
-	return engine_log_event(
-		op, KIND_NETWORK, &network_find(op->head, id)->row, "granted", "To %" STR_FMT ".",
-		STR_ARG(uuid_is_none(grantee->target) ? STR("everybody")
-						      : engine_write_id(op, KIND_ACCOUNT, grantee->target)));
+	const struct row *row = &network_find(op->head, id)->row;
+	return uuid_is_none(grantee->target)
+		       ? engine_log_event(op, KIND_NETWORK, row, "granted", "To everybody.")
+		       : engine_log_event(op, KIND_NETWORK, row, "granted", "To %" STR_FMT ".",
+					  STR_ARG(engine_write_id(op, KIND_ACCOUNT, grantee->target)));
 }
 
 RESULT network_grant_open_to_all(struct op *op, const struct network *network)

@@ -66,8 +66,9 @@ RESULT engine_create_network_offering(struct op *op, struct network_offering_wis
 	TRY(network_offering_put(op, &made));
 	wish->offering = made.row.id;
 	return engine_log_event(op, KIND_NETWORK_OFFERING, &made.row,
-				made.of_vpc ? "created for VPCs" : "created", "%s offering %" STR_FMT ".",
-				made.of_vpc ? "VPC" : "Network", STR_ARG(made.name));
+				made.of_vpc ? "created for VPCs" : "created",
+				made.of_vpc ? "VPC offering %" STR_FMT "." : "Network offering %" STR_FMT ".",
+				STR_ARG(made.name));
 }
 
 RESULT engine_update_network_offering(struct op *op, struct network_offering_settings *wish)
@@ -87,8 +88,8 @@ RESULT engine_update_network_offering(struct op *op, struct network_offering_set
 	next.row.gen++;
 	TRY(network_offering_put(op, &next));
 	return engine_log_event(op, KIND_NETWORK_OFFERING, &next.row,
-				next.of_vpc ? "changed for VPCs" : "changed", "It is %s.",
-				next.enabled ? "enabled" : "disabled");
+				next.of_vpc ? "changed for VPCs" : "changed",
+				next.enabled ? "It is enabled." : "It is disabled.");
 }
 
 static size_t count_networks(const struct tables *t, uuid offering)
@@ -129,9 +130,10 @@ RESULT engine_delete_network_offering(struct op *op, struct network_offering_tar
 					 " as its used by %zu networks. To make the network offering "
 					 "unavailable, disable it",
 					 STR_ARG(offering->name), count);
-	TRY(engine_log_event(op, KIND_NETWORK_OFFERING, &offering->row,
-			     offering->of_vpc ? "deleted for VPCs" : "deleted", "%s offering %" STR_FMT ".",
-			     offering->of_vpc ? "VPC" : "Network", STR_ARG(offering->name)));
+	TRY(engine_log_event(
+		op, KIND_NETWORK_OFFERING, &offering->row, offering->of_vpc ? "deleted for VPCs" : "deleted",
+		offering->of_vpc ? "VPC offering %" STR_FMT "." : "Network offering %" STR_FMT ".",
+		STR_ARG(offering->name)));
 	return network_offering_forget(op, offering->row.id);
 }
 

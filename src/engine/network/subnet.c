@@ -540,8 +540,9 @@ RESULT engine_update_subnet(struct op *op, struct subnet_settings *wish)
 	TRY(subnet_put(op, &next));
 	TRY(network_touch(op, next.network));
 	TRY(external_network_follow(op, next.network));
-	return engine_log_event(op, KIND_SUBNET, &next.row, "changed", "Launches in it %s a public address.",
-				next.public_on_launch ? "get" : "do not get");
+	return engine_log_event(op, KIND_SUBNET, &next.row, "changed",
+				next.public_on_launch ? "Launches in it get a public address."
+						      : "Launches in it do not get a public address.");
 }
 
 /* ---- deletion ---- */

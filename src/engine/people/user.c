@@ -115,11 +115,19 @@ RESULT engine_update_user(struct op *op, struct user_change *wish)
 	TRY(keystone_extra_add(op, KIND_USER, wish->extra, &next.extra));
 	next.row.gen++;
 	TRY(user_put(op, &next));
-	return engine_log_event(op, KIND_USER, &next.row, "changed", "User %" STR_FMT ", %s%s.",
-				STR_ARG(next.name), next.enabled ? "enabled" : "disabled",
-				wish->password_hash.n   ? ", with a new password"
-				: wish->clears_password ? ", without a password"
-							: "");
+	if (wish->password_hash.n)
+		return engine_log_event(op, KIND_USER, &next.row, "changed",
+					next.enabled ? "User %" STR_FMT ", enabled, with a new password."
+						     : "User %" STR_FMT ", disabled, with a new password.",
+					STR_ARG(next.name));
+	if (wish->clears_password)
+		return engine_log_event(op, KIND_USER, &next.row, "changed",
+					next.enabled ? "User %" STR_FMT ", enabled, without a password."
+						     : "User %" STR_FMT ", disabled, without a password.",
+					STR_ARG(next.name));
+	return engine_log_event(op, KIND_USER, &next.row, "changed",
+				next.enabled ? "User %" STR_FMT ", enabled." : "User %" STR_FMT ", disabled.",
+				STR_ARG(next.name));
 }
 
 RESULT user_forget_whole(struct op *op, uuid user)

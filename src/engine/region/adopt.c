@@ -237,8 +237,9 @@ static RESULT write_instance(struct adoption *a)
 	TRY(instance_put(op, &next));
 	TRY(instance_meter_allocation(op, &next, 1));
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "adopted",
-				"It was found on host %" STR_FMT " without its rows, and is %s.",
-				STR_ARG(a->host->name), is_on ? "running" : "off");
+				is_on ? "It was found on host %" STR_FMT " without its rows, and is running."
+				      : "It was found on host %" STR_FMT " without its rows, and is off.",
+				STR_ARG(a->host->name));
 }
 
 static struct disk_found find_on_host(const struct adoption *a, uuid volume)

@@ -149,10 +149,11 @@ RESULT engine_set_fence_device(struct op *op, struct fence_device_wish *wish)
 	next.fence_after_s = wish->after_s;
 	next.row.gen++;
 	TRY(host_put(op, &next));
-	return engine_log_event(op, KIND_HOST, &next.row, "fence device set", "%" STR_FMT,
-				STR_ARG(next.fence_command.n         ? next.fence_command
-					: next.fence_addresses.count ? STR("Ceph keeps it out.")
-								     : STR("It has none.")));
+	if (next.fence_command.n)
+		return engine_log_event(op, KIND_HOST, &next.row, "fence device set", "%" STR_FMT,
+					STR_ARG(next.fence_command));
+	return engine_log_event(op, KIND_HOST, &next.row, "fence device set",
+				next.fence_addresses.count ? "Ceph keeps it out." : "It has none.");
 }
 
 /* ---- rows ---- */
@@ -239,7 +240,7 @@ static RESULT confirm(struct op *op, const struct host *host, const struct fence
 			"Its instances are started elsewhere where their disks are seen; the others wait "
 			"for it. Turn it on when it is well: what it has of those that left is removed "
 			"before anything else."));
-	return engine_log_event(op, KIND_HOST, &host->row, "fenced", "%s", proof_words[proof]);
+	return engine_log_sentence(op, KIND_HOST, &host->row, "fenced", proof_words[proof]);
 }
 
 static RESULT fail(struct op *op, const struct host *host, const struct fence *f, struct str problem)

@@ -152,7 +152,7 @@ static RESULT log_change(struct op *op, const struct host_settings *wish, const 
 					"Its guests' processor: %" STR_FMT "; those that leave it: %" PRId64
 					" MiB a second.",
 					STR_ARG(next->cpu.n ? next->cpu : STR("region")), next->move_rate);
-	return engine_log_event(op, KIND_HOST, &next->row, is_open ? "enabled" : "disabled", "%s",
+	return engine_log_event(op, KIND_HOST, &next->row, is_open ? "enabled" : "disabled",
 				is_open ? "New instances may be placed on it."
 					: "No new instances are placed on it.");
 }
@@ -276,7 +276,7 @@ RESULT engine_see_host(struct op *op, struct host_report *report)
 		TRY(fence_see_host_up(op, &next, next.seen_boot_id));
 	if (is_as_before)
 		return OK;
-	return engine_log_event(op, KIND_HOST, &next.row, host_seen_state_words[report->state], "%s",
+	return engine_log_event(op, KIND_HOST, &next.row, host_seen_state_words[report->state],
 				report->state == HOST_SEEN_STATE_UP ? "The host answers."
 								    : "The host does not answer.");
 }

@@ -24,20 +24,19 @@
 #include "store/subnet.h"
 #include "store/volume.h"
 
-enum { EVENT_MAX = 1024, SNAPSHOT_TIMEOUT_MIN = 60 /* not applied while the migration goes on */ };
+enum { SNAPSHOT_TIMEOUT_MIN = 60 /* not applied while the migration goes on */ };
 
 /* ---- shared ---- */
 
 RESULT migration_put_logged(struct op *op, const struct cloud_migration *next, const char *format, ...)
 {
-	char text[EVENT_MAX];
-	va_list args;
-	va_start(args, format);
-	(void) vsnprintf(text, sizeof text, format, args);
-	va_end(args);
 	TRY(cloud_migration_put(op, next));
-	return engine_log_event(op, KIND_CLOUD_MIGRATION, &next->row,
-				cloud_migration_stage_words[next->stage], "%s", text);
+	va_list values;
+	va_start(values, format);
+	struct result result = engine_vlog_event(op, KIND_CLOUD_MIGRATION, &next->row,
+						 cloud_migration_stage_words[next->stage], format, values);
+	va_end(values);
+	return result;
 }
 
 RESULT migration_copy_disks(struct op *op, uuid migration, struct cloud_migration_disk **ret_disks,
@@ -366,9 +365,8 @@ RESULT migration_undo(struct op *op, const struct cloud_migration *m, struct str
 	next.problem = str_cut(problem, MIGRATION_PROBLEM_MAX);
 	next.ended_us = 0;
 	next.row.gen++;
-	return migration_put_logged(op, &next, "%s%" STR_FMT,
-				    problem.n ? "Failed. " : "The undo was requested.",
-				    STR_ARG(next.problem));
+	return problem.n ? migration_put_logged(op, &next, "Failed. %" STR_FMT, STR_ARG(next.problem))
+			 : migration_put_logged(op, &next, "The undo was requested.");
 }
 
 static RESULT check_undo(struct op *op, const struct cloud_migration_target *wish,

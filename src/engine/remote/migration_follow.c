@@ -121,8 +121,9 @@ static RESULT begin_round(struct op *op, struct cloud_migration *next)
 	next->round_us = op->now_us;
 	next->is_frozen = false;
 	next->problem = STR_NONE;
-	return migration_put_logged(op, next, "Round %lld%s.", (long long) next->round,
-				    next->is_final ? ", of the stopped machine" : "");
+	return migration_put_logged(op, next,
+				    next->is_final ? "Round %lld, of the stopped machine." : "Round %lld.",
+				    (long long) next->round);
 }
 
 static const struct migration_point *find_point(const struct cloud_migration_report *wish, struct str volume)
@@ -377,8 +378,9 @@ static RESULT end(struct op *op, const struct cloud_migration *m, struct str not
 			next.problem = note;
 	}
 	next.ended_us = op->now_us;
-	return migration_put_logged(op, &next, "It has ended.%s%" STR_FMT, next.problem.n ? " " : "",
-				    STR_ARG(next.problem));
+	return next.problem.n
+		       ? migration_put_logged(op, &next, "It has ended. %" STR_FMT, STR_ARG(next.problem))
+		       : migration_put_logged(op, &next, "It has ended.");
 }
 
 /* ---- news ---- */

@@ -191,10 +191,13 @@ static RESULT log_status(struct op *op, const struct provider *before, const str
 {
 	if (before->status == next->status)
 		return OK;
-	return engine_log_event(op, KIND_PROVIDER, &next->row, provider_status_words[next->status],
-				"Provider %" STR_FMT " is %s.%s%" STR_FMT, STR_ARG(next->name),
-				provider_status_words[next->status], next->problem.n ? " " : "",
-				STR_ARG(next->problem));
+	const char *word = provider_status_words[next->status];
+	if (next->problem.n)
+		return engine_log_event(op, KIND_PROVIDER, &next->row, word,
+					"Provider %" STR_FMT " is %s. %" STR_FMT, STR_ARG(next->name), word,
+					STR_ARG(next->problem));
+	return engine_log_event(op, KIND_PROVIDER, &next->row, word, "Provider %" STR_FMT " is %s.",
+				STR_ARG(next->name), word);
 }
 
 /* A full account's listing lacks what engine_see_remote_machines() did not store. */

@@ -149,11 +149,13 @@ RESULT engine_end_remote_act(struct op *op, struct remote_act_report *wish)
 		next.power = REMOTE_MACHINE_POWER_TERMINATING;
 	TRY(remote_machine_put(op, &next));
 	const char *word = remote_machine_act_words[m->act];
-	struct str more = wish->problem.n ? next.act_problem : wish->note;
-	return engine_log_event(op, KIND_REMOTE_MACHINE, &next.row, wish->problem.n ? "failed" : "done",
-				"%s of %s%s%" STR_FMT,
-				wish->problem.n ? "Refused: request" : "Accepted: request", word,
-				more.n ? ". " : ".", STR_ARG(more));
+	if (wish->problem.n)
+		return engine_log_event(op, KIND_REMOTE_MACHINE, &next.row, "failed",
+					"Refused: request of %s. %" STR_FMT, word, STR_ARG(next.act_problem));
+	if (wish->note.n)
+		return engine_log_event(op, KIND_REMOTE_MACHINE, &next.row, "done",
+					"Accepted: request of %s. %" STR_FMT, word, STR_ARG(wish->note));
+	return engine_log_event(op, KIND_REMOTE_MACHINE, &next.row, "done", "Accepted: request of %s.", word);
 }
 
 /* ---- reports ---- */

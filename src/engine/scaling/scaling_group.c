@@ -440,8 +440,8 @@ static RESULT set_suspended(struct op *op, const struct scaling_processes *wish,
 	next.suspended = (struct strs){texts, count};
 	next.row.gen++;
 	TRY(scaling_group_put(op, &next));
-	return engine_log_event(op, KIND_SCALING_GROUP, &next.row, is_suspended ? "suspended" : "resumed",
-				"%s", "");
+	return engine_log_sentence(op, KIND_SCALING_GROUP, &next.row, is_suspended ? "suspended" : "resumed",
+				   "");
 }
 
 RESULT engine_suspend_scaling(struct op *op, struct scaling_processes *wish)

@@ -80,8 +80,10 @@ static RESULT log_refresh(struct op *op, uuid group, const char *event, const st
 			  const char *state)
 {
 	const struct scaling_group *g = scaling_group_find(op->head, group);
-	return engine_log_event(op, KIND_SCALING_GROUP, &g->row, event, "%" STR_FMT "%s%s",
-				STR_ARG(uuid_to_str(op->ctx->arena, r->row.id)), state[0] ? ": " : "", state);
+	struct str id = uuid_to_str(op->ctx->arena, r->row.id);
+	return state[0] ? engine_log_event(op, KIND_SCALING_GROUP, &g->row, event, "%" STR_FMT ": %s",
+					   STR_ARG(id), state)
+			: engine_log_event(op, KIND_SCALING_GROUP, &g->row, event, "%" STR_FMT, STR_ARG(id));
 }
 
 RESULT engine_start_scaling_refresh(struct op *op, struct scaling_refresh_wish *wish)

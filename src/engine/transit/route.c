@@ -140,7 +140,7 @@ static RESULT write_association(struct op *op, const struct transit_attachment *
 	next.table = table;
 	next.row.gen++;
 	TRY(transit_attachment_put(op, &next));
-	return engine_log_event(op, KIND_TRANSIT_ATTACHMENT, &next.row, "route table changed", "%s",
+	return engine_log_event(op, KIND_TRANSIT_ATTACHMENT, &next.row, "route table changed",
 				uuid_is_none(table) ? "It is associated with no route table."
 						    : "It is associated with a route table.");
 }

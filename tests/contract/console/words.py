@@ -32,17 +32,6 @@ def said():
     return found
 
 
-def literals():
-    """All string literals of src/engine, with %s for each value; adjacent literals are joined."""
-    found = []
-    for folder, _, names in os.walk(os.path.join(ROOT, "src/engine")):
-        for name in names:
-            if name.endswith((".c", ".h")):
-                with open(os.path.join(folder, name), encoding="utf-8") as f:
-                    found += re.findall(r'"((?:[^"\\\n]|\\.)*)"', re.sub(r'"\s*(?:STR_FMT|PRI\w+)\s*"|"\s*(?:STR_FMT|PRI\w+)(?=\s*[,)])', lambda m: "s" + ("" if m[0].endswith('"') and m[0].count('"') == 2 else '"'), re.sub(r'"\s*\n\s*"', "", f.read())))
-    return set(found)
-
-
 def test_the_fields_words_are_used():
     sentences = said()
     assert not sentences & set(OLD)
@@ -52,22 +41,10 @@ def test_the_fields_words_are_used():
 def table():
     """Rows of event_table.js: (kind, what, pattern)."""
     text = read("event_table.js")
-    rows = re.findall(r'\["(\w+)", "([^"]+)", "((?:[^"\\]|\\.)*)", \(', text.split("const NAMED")[0])
+    rows = [(kind, what, pattern.replace('\\"', '"')) for kind, what, pattern in re.findall(r'\["(\w+)", "([^"]+)", "((?:[^"\\]|\\.)*)", \(', text.split("const NAMED")[0])]
     for kind, noun, codes in re.findall(r'\["(\w+)", "([^"]+)", "([cud]+)", \(', text):
         rows += [(kind, {"c": "created", "u": "changed", "d": "deleted"}[code], f"{noun} {{name}}.") for code in codes]
     return rows
-
-
-def test_events_are_the_engines():
-    """A pattern is a literal of the engine, or a format that produces one; its code is a word of the engine."""
-    found = literals()
-    formats = [re.compile(".*".join(map(re.escape, re.split(r"%[a-z]+", f)))) for f in found if "%" in f and re.search(r"[a-z]", re.sub(r"%[a-z]+", "", f))]
-    events = table()
-    assert len(events) > 400
-    words = found | {"up", "down"} | {word for path in glob.glob(os.path.join(ROOT, "schema/*.toml")) for line in open(path, encoding="utf-8") for word in re.findall(r"enum:([\w,-]+)", line) for word in word.split(",")}
-    for kind, what, pattern in events:
-        assert what in words, (kind, what)
-        assert pattern in found or pattern.rstrip(".") in found or re.fullmatch(r"(\{\w+\}[:. ]*)+", pattern) or any(f.fullmatch(pattern) for f in formats), (kind, what, pattern)
 
 
 def arguments(text, at):
@@ -84,49 +61,80 @@ def arguments(text, at):
     raise AssertionError(text[at:at + 200])
 
 
-CHOICES = re.compile(r'"((?:[^"\\]|\\.)*)"')
+STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+CONVERSION = re.compile(r"%(?:\.\*s|(?:ll|l|z)?[du]|s)")  # those that event_split() knows
 
 
-def sentences(written, values):
-    """Sentences that a format makes: "%s" with a choice of words stands for each of them."""
-    made = [re.sub(r'"\s*"', "", re.sub(r"\b(STR_FMT|PRI\w+)\b", '"s"', written))]
-    made = CHOICES.findall(made[0])
-    for value in values:
-        words = CHOICES.findall(value) if "?" in value else ["7"]
-        made = [re.sub(r"%[a-z]+", lambda _, w=word: w, sentence, count=1) for sentence in made for word in words]
-    return [re.sub(r"%[a-z]+", "7", sentence) for sentence in made]
+def template(words):
+    """A sentence with "{}" for each argument, as the engine's log holds it."""
+    return re.sub(r"\{\w*\}", "{}", words)
+
+
+def sentences(written):
+    """Sentences of an expression in C: adjacent literals are joined, and a choice has several."""
+    macros = re.sub(r"\bSTR_FMT\b", '".*s"', re.sub(r"\bPRI([du])64\b", r'"l\1"', written))
+    joined = [re.sub(r'"\s+"', "", one) for one in re.split(r"[?:](?=(?:[^\"]|\"(?:[^\"\\\\]|\\\\.)*\")*$)", macros)]
+    return [found[0].replace('\\"', '"') for found in map(STRING.findall, joined) if len(found) == 1]
 
 
 def logged():
-    """Events that the engine logs with a literal code: (kind, what, a sentence)."""
+    """Events that the engine logs: (kind or None, what or None, a sentence, the file); None: it comes from a table."""
     for path in glob.glob(os.path.join(ROOT, "src/engine/**/*.c"), recursive=True):
         with open(path, encoding="utf-8") as f:
             text = f.read()
-        for call in re.finditer(r"engine_log_event\(", text):
-            _, kind, _, what, written, *values = arguments(text, call.end())
-            words = CHOICES.findall(what)
-            if not kind.startswith("KIND_") or not words or "[" in what:
-                continue  # the code is a word of a table
-            made = sentences(written, values)
-            share = len(made) // len(words) if len(made) % len(words) == 0 else 0  # one choice decides both the code and the sentence
+        for call in re.finditer(r"\b(?:engine_log_event|engine_log_sentence|(engine_log_event_to))\(", text):
+            given = arguments(text, call.end())
+            if call[1]:
+                _, _, kind, _, what, written = given[:6]
+            else:
+                _, kind, _, what, written = given[:5]
+            if "condition" in what:
+                continue  # shown by its name: event_words.js
+            kind = kind[len("KIND_"):].lower() if kind.startswith("KIND_") else None
+            words = (STRING.findall(what) if "[" not in what else []) or [None]
+            made = sentences(written)
             for k, word in enumerate(words):
-                for sentence in made[k * share:(k + 1) * share] if share else made:
-                    yield kind[len("KIND_"):].lower(), word, sentence, os.path.relpath(path, ROOT)
+                for sentence in [made[k]] if "?" in what and what.split("?")[0] == written.split("?")[0] else made:  # the same choice decides both
+                    yield kind, word, sentence, os.path.relpath(path, ROOT)
+        for call in re.finditer(r"\b(?:migration_put_logged)\(", text):
+            for sentence in sentences(arguments(text, call.end())[2]):
+                yield "cloud_migration", None, sentence, os.path.relpath(path, ROOT)
+
+
+def test_formats_are_of_events():
+    """event_split() reads the conversions that events use, and takes each value of them."""
+    for *_, sentence, path in logged():
+        assert "%" not in CONVERSION.sub("", sentence).replace("%%", ""), (sentence, path)
+        assert "{}" not in sentence, (sentence, path)
 
 
 def test_each_event_has_words():
     """Each sentence that the engine logs is translated: a new event needs a row in event_table.js."""
-    rows = {}
-    for kind, what, pattern in table():
-        rows.setdefault((kind, what), []).append(re.compile("".join(".*" if part.startswith("{") else re.escape(part) for part in re.split(r"(\{\w+\})", pattern))))
-    missing = sorted({(kind, what, sentence, path) for kind, what, sentence, path in logged() if not any(p.fullmatch(sentence) for p in rows.get((kind, what), []))})
+    rows = [(kind, what, template(pattern)) for kind, what, pattern in table()]
+    assert len(rows) > 400
+    assert sorted({row for row in rows if rows.count(row) > 1}) == []
+    missing = sorted({(kind or "", what or "", sentence, path) for kind, what, sentence, path in logged()
+                      if not any(kind in (None, k) and what in (None, w) and template(CONVERSION.sub("{}", sentence)) == p for k, w, p in rows)})
     assert not missing, "\n".join(map(str, missing))
+
+
+def test_each_row_has_an_event():
+    """A row of event_table.js that no event has is a translation that nobody sees."""
+    known, texts = {}, set()
+    for kind, what, sentence, _ in logged():
+        known.setdefault(CONVERSION.sub("{}", sentence).replace("%%", "%"), set()).add((kind, what))
+    for path in glob.glob(os.path.join(ROOT, "src/engine/**/*.c"), recursive=True):
+        with open(path, encoding="utf-8") as f:
+            texts |= set(STRING.findall(re.sub(r'"\s*\n\s*"', "", f.read())))
+    unknown = [(kind, what, pattern) for kind, what, pattern in table()
+               if pattern not in texts and not any(k in (None, kind) and w in (None, what) for k, w in known.get(template(pattern), ()))]
+    assert not unknown, "\n".join(map(str, unknown))
 
 
 def test_each_kind_of_an_event_has_words():
     """Pages name the resource of an event by its kind, if it is no row of theirs."""
     known = set(re.findall(r'"kind:(\w+)":', read("words/ko.js")))
-    assert not {kind for kind, *_ in logged()} - known
+    assert not {kind for kind, *_ in logged() if kind} - known
 
 
 def test_plural_forms():

@@ -36,7 +36,8 @@ static RESULT put_filled(struct op *op, void *arg)
 	const struct audit_record record = {.texts[AUDIT_ACTION] = STR("put")};
 	TRY(op_put(op, filled->k->kind, filled->row));
 	TRY(op_audit(op, &record));
-	return op_event(op, filled->k->kind, filled->row->id, UUID_NONE, "made", STR("\xff in no UTF-8"));
+	return op_event(op, filled->k->kind, filled->row->id, UUID_NONE, "made", STR("\xff in no UTF-8"),
+			STR_NONE);
 }
 
 static void fill_all(struct fixture *f, struct filled *filled)

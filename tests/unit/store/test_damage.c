@@ -43,7 +43,7 @@ static RESULT add_account(struct op *op, void *arg)
 	struct account a = fixture_account(*(const unsigned *) arg);
 	TRY(account_put(op, &a));
 	TRY(op_usage(op, KIND_ACCOUNT, a.row.id, a.row.id, STR("test"), 1));
-	return op_event(op, KIND_ACCOUNT, a.row.id, a.row.id, "made", STR("an account was made"));
+	return op_event(op, KIND_ACCOUNT, a.row.id, a.row.id, "made", STR("an account was made"), STR_NONE);
 }
 
 static struct result make(struct fixture *f, unsigned n)
@@ -249,7 +249,8 @@ enum { LONG_TEXT = 1024 * 1024, LONG_EVENTS = 36 };
 static RESULT add_long_events(struct op *op, void *arg)
 {
 	for (int n = 0; n < LONG_EVENTS; n++)
-		TRY(op_event(op, KIND_ACCOUNT, uuid_of(1), uuid_of(1), "long", (struct str){arg, LONG_TEXT}));
+		TRY(op_event(op, KIND_ACCOUNT, uuid_of(1), uuid_of(1), "long", (struct str){arg, LONG_TEXT},
+			     STR_NONE));
 	return OK;
 }
 

@@ -57,7 +57,7 @@ static RESULT change_base(struct op *op, void *arg)
 	TRY(op_usage(op, KIND_VOLUME, uuid_of(11), uuid_of(1), STR("volume:gp2"), 0));
 	const struct audit_record record = {.texts[AUDIT_ACTION] = STR("change")};
 	TRY(op_audit(op, &record));
-	return op_event(op, KIND_VOLUME, uuid_of(11), uuid_of(1), "deleted", STR("for good"));
+	return op_event(op, KIND_VOLUME, uuid_of(11), uuid_of(1), "deleted", STR("for good"), STR_NONE);
 }
 
 /* Adds enough rows to make the tables grow. */

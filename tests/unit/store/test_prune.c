@@ -35,7 +35,8 @@ static RESULT add_events(struct op *op, void *arg)
 {
 	op->now_us = now_us;
 	for (int k = 0; k < *(const int *) arg; k++)
-		TRY(op_event(op, KIND_ZONE, uuid_of(1), UUID_NONE, "told", STR("a text of an event")));
+		TRY(op_event(op, KIND_ZONE, uuid_of(1), UUID_NONE, "told", STR("a text of an event"),
+			     STR_NONE));
 	return OK;
 }
 

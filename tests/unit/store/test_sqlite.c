@@ -501,6 +501,39 @@ static void older_is_migrated_and_copied(void **state)
 	store_close(TAKE(f->store));
 }
 
+static RESULT write_event(struct op *op, void *arg)
+{
+	(void) arg;
+	return op_event(op, KIND_ACCOUNT, uuid_of(1), UUID_NONE, "made", STR("For {}."), STR("dora\x1f"));
+}
+
+static RESULT join_texts(void *arg, const struct event *event)
+{
+	buf_add_str(arg, event->text);
+	return OK;
+}
+
+/* Events of before arguments were whole sentences. */
+static void older_events_are_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct buf texts;
+	name_files(f);
+	fixture_open(f, path);
+	store_close(TAKE(f->store));
+	run_sql(path,
+		"ALTER TABLE event DROP COLUMN arguments;"
+		"INSERT INTO event VALUES (NULL, 1, 'account', '', '', '', '', '', 'made', 'Made {here}. ')");
+	fixture_open(f, path);
+	assert_ok(fixture_commit(f, write_event, NULL));
+	buf_init(&texts, 4096);
+	const struct event_query query = {.after_seq = 0, .max = 8};
+	assert_ok(store_read_events(f->store, &f->c, &query, join_texts, &texts));
+	assert_true(str_is(buf_str(&texts), "For dora.Made {here}. "));
+	buf_done(&texts);
+	store_close(TAKE(f->store));
+}
+
 /* A migration that fails, and a copy that does, leave the database to the program that it is of. */
 static void a_failed_migration_changes_nothing(void **state)
 {
@@ -536,6 +569,7 @@ int main(void)
 		TEST(other_hash_is_refused),
 		TEST(others_are_refused),
 		TEST(older_is_migrated_and_copied),
+		TEST(older_events_are_kept),
 		TEST(a_failed_migration_changes_nothing),
 		TEST(damaged_rows_are_named),
 		TEST(second_process_is_refused),

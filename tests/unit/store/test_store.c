@@ -52,7 +52,8 @@ static RESULT put_whole(struct op *op, void *arg)
 		struct volume v = fixture_volume(100 * n + k, n, k);
 		TRY(volume_put(op, &v));
 	}
-	return op_event(op, KIND_ACCOUNT, uuid_of(n), uuid_of(n), "created", STR("with three disks"));
+	return op_event(op, KIND_ACCOUNT, uuid_of(n), uuid_of(n), "created", STR("with three disks"),
+			STR_NONE);
 }
 
 static const struct account *find_account(const struct fixture *f, unsigned n)
@@ -496,9 +497,10 @@ static void read_events(struct fixture *f, struct event_query query, struct even
 static RESULT write_history(struct op *op, void *arg)
 {
 	unsigned n = *(const unsigned *) arg;
-	TRY(op_event(op, KIND_VOLUME, uuid_of(5), uuid_of(1), "one", str_print(op->ctx->arena, "%u", n)));
-	TRY(op_event(op, KIND_VOLUME, uuid_of(5), uuid_of(1), "two", STR_NONE));
-	TRY(op_event(op, KIND_VOLUME, uuid_of(6), uuid_of(1), "else", STR("x")));
+	TRY(op_event(op, KIND_VOLUME, uuid_of(5), uuid_of(1), "one", str_print(op->ctx->arena, "%u", n),
+		     STR_NONE));
+	TRY(op_event(op, KIND_VOLUME, uuid_of(5), uuid_of(1), "two", STR_NONE, STR_NONE));
+	TRY(op_event(op, KIND_VOLUME, uuid_of(6), uuid_of(1), "else", STR("x"), STR_NONE));
 	TRY(op_usage(op, KIND_VOLUME, uuid_of(5), uuid_of(1), STR("volume:gp2"), n));
 	return n == 13 ? FAIL(STATE) : OK;
 }
@@ -509,16 +511,16 @@ static RESULT go_back(struct op *op, void *arg)
 	struct account first = fixture_account(21), second = fixture_account(22);
 	(void) arg;
 	TRY(account_put(op, &first));
-	TRY(op_event(op, KIND_VOLUME, uuid_of(9), uuid_of(1), "kept", STR_NONE));
+	TRY(op_event(op, KIND_VOLUME, uuid_of(9), uuid_of(1), "kept", STR_NONE, STR_NONE));
 	struct op_place place = op_place_now(op);
 	first.enabled = !first.enabled;
 	TRY(account_put(op, &first));
 	TRY(account_put(op, &second));
-	TRY(op_event(op, KIND_VOLUME, uuid_of(9), uuid_of(1), "taken back", STR_NONE));
+	TRY(op_event(op, KIND_VOLUME, uuid_of(9), uuid_of(1), "taken back", STR_NONE, STR_NONE));
 	op_go_back(op, place);
 	assert_null(account_find(op->head, uuid_of(22)));
 	assert_true(account_find(op->head, uuid_of(21))->enabled != first.enabled);
-	return op_event(op, KIND_VOLUME, uuid_of(9), uuid_of(1), "afterwards", STR_NONE);
+	return op_event(op, KIND_VOLUME, uuid_of(9), uuid_of(1), "afterwards", STR_NONE, STR_NONE);
 }
 
 static void part_is_taken_back(void **state)
@@ -551,7 +553,7 @@ static void events_newest_first(void **state)
 	assert_int_equal(e.count, 3);
 	assert_true(str_is(e.at[0].what, "two"));
 	assert_true(str_is(e.at[1].what, "one"));
-	assert_true(str_is(e.at[1].text, "2"));
+	assert_true(str_is(e.at[1].sentence, "2"));
 	assert_true(str_is(e.at[2].what, "two"));
 	assert_int_equal(e.at[0].at_us - e.at[2].at_us, 2 * SECOND);
 	assert_int_equal(e.at[0].kind, KIND_VOLUME);

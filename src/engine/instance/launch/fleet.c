@@ -450,7 +450,7 @@ static RESULT create_fleet(struct op *op, struct fleet_wish *wish, uuid account)
 	TRY(fleet_put(op, &fleet));
 	TRY(client_token_write(op, account, wish->client_token, wish->digest, wish->fleet));
 	if (!is_instant)
-		return engine_log_event(op, KIND_FLEET, &fleet.row, "submitted", "%s", "");
+		return engine_log_sentence(op, KIND_FLEET, &fleet.row, "submitted", "");
 	return engine_log_event(op, KIND_FLEET, &fleet.row, "created",
 				"Fleet: %" PRId64 " of %" PRId64 " units.", fleet.fulfilled / FLEET_UNIT,
 				fleet.target / FLEET_UNIT);
@@ -512,8 +512,8 @@ RESULT engine_update_fleet(struct op *op, struct fleet_update *wish)
 	next.tries = next.again_us = 0;
 	next.row.gen++;
 	TRY(fleet_put(op, &next));
-	TRY(engine_log_event(op, KIND_FLEET, &next.row, "modify_in_progress", "%s", ""));
-	return is_active ? OK : engine_log_event(op, KIND_FLEET, &next.row, "modify_succeeded", "%s", "");
+	TRY(engine_log_sentence(op, KIND_FLEET, &next.row, "modify_in_progress", ""));
+	return is_active ? OK : engine_log_sentence(op, KIND_FLEET, &next.row, "modify_succeeded", "");
 }
 
 /* ---- deletion ---- */
@@ -544,8 +544,8 @@ RESULT fleet_end(struct op *op, const struct fleet *fleet, bool keeps_instances)
 	if (fleet->type == FLEET_TYPE_INSTANT)
 		TRY(engine_log_event(op, KIND_FLEET, &next.row, "deleted", "Fleet, with its instances."));
 	else
-		TRY(engine_log_event(op, KIND_FLEET, &next.row,
-				     keeps_instances ? "deleted_running" : "deleted_terminating", "%s", ""));
+		TRY(engine_log_sentence(op, KIND_FLEET, &next.row,
+					keeps_instances ? "deleted_running" : "deleted_terminating", ""));
 	return tombstone_leave(op, KIND_FLEET, &fleet_find(op->head, next.row.id)->row, FLEET_INDEX_ACCOUNT);
 }
 

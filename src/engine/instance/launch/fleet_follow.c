@@ -245,7 +245,7 @@ static RESULT enter(struct op *op, const struct fleet *fleet, const char *what)
 	struct fleet next = *fleet;
 	next.stage = FLEET_STAGE_ACTIVE;
 	TRY(fleet_put(op, &next));
-	return engine_log_event(op, KIND_FLEET, &next.row, what, "%s", "");
+	return engine_log_sentence(op, KIND_FLEET, &next.row, what, "");
 }
 
 /* One instance a turn: a change stays short, and the next turn counts again. */
@@ -274,7 +274,7 @@ static RESULT expire(struct op *op, const struct fleet *fleet)
 {
 	uuid id = fleet->row.id;
 	bool ends_instances = fleet->ends_instances;
-	TRY(engine_log_event(op, KIND_FLEET, &fleet->row, "expired", "%s", ""));
+	TRY(engine_log_sentence(op, KIND_FLEET, &fleet->row, "expired", ""));
 	TRY(fleet_end(op, fleet, !ends_instances));
 	return ends_instances ? end_instances(op, id) : OK;
 }
@@ -284,7 +284,7 @@ static RESULT note_end(struct op *op, const struct fleet *fleet)
 	struct fleet next = *fleet;
 	next.stage = FLEET_STAGE_ENDED;
 	TRY(fleet_put(op, &next));
-	return engine_log_event(op, KIND_FLEET, &next.row, "deleted", "%s", "");
+	return engine_log_sentence(op, KIND_FLEET, &next.row, "deleted", "");
 }
 
 RESULT engine_follow_fleet(struct op *op, struct fleet_following *wish)

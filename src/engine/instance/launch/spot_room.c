@@ -104,10 +104,11 @@ static RESULT mark(struct op *op, const struct victim *victims, size_t needed)
 					 : SPOT_REQUEST_STATUS_MARKED_FOR_TERMINATION;
 		next.status_us = op->now_us;
 		TRY(spot_request_put(op, &next));
-		TRY(engine_log_event(op, KIND_INSTANCE, &victims[k].instance->row, "spot interruption",
-				     "An on-demand instance needs its room: it is %s at %s.",
-				     next.stops ? "stopped" : "terminated",
-				     clock_write_s(next.interrupt_us, time)));
+		TRY(engine_log_event(
+			op, KIND_INSTANCE, &victims[k].instance->row, "spot interruption",
+			next.stops ? "An on-demand instance needs its room: it is stopped at %s."
+				   : "An on-demand instance needs its room: it is terminated at %s.",
+			clock_write_s(next.interrupt_us, time)));
 		needed--;
 	}
 	return OK;

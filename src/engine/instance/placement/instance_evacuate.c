@@ -190,9 +190,10 @@ static RESULT log_leaving(struct op *op, const struct instance *i, uuid from, bo
 {
 	const struct host *was = host_find(op->head, from), *is = host_find(op->head, i->host);
 	return engine_log_event(op, KIND_INSTANCE, &i->row, "evacuated",
-				"Its host %" STR_FMT " is off. It is on host %" STR_FMT " now%s.",
-				STR_ARG(was ? was->name : STR("?")), STR_ARG(is ? is->name : STR("?")),
-				is_rebuilt ? ", with a root disk made anew from its image" : "");
+				is_rebuilt ? "Its host %" STR_FMT " is off. It is on host %" STR_FMT
+					     " now, with a root disk made anew from its image."
+					   : "Its host %" STR_FMT " is off. It is on host %" STR_FMT " now.",
+				STR_ARG(was ? was->name : STR("?")), STR_ARG(is ? is->name : STR("?")));
 }
 
 static RESULT leave(struct op *op, const struct instance *i, const struct host *host,
@@ -391,8 +392,9 @@ static RESULT give_up(struct op *op, const struct instance *i, bool *ret_loses)
 	TRY(instance_write_host(op, instance_find(op->head, was.row.id), UUID_NONE));
 	TRY(pass_on_disks(op, &disks, was.host));
 	TRY(condition_clear_all(op, was.row.id));
-	return engine_log_event(op, KIND_INSTANCE, &next.row, "given up", "Its host never came back%s.",
-				*ret_loses ? ", and something of it was there alone" : "");
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "given up",
+				*ret_loses ? "Its host never came back, and something of it was there alone."
+					   : "Its host never came back.");
 }
 
 RESULT instance_give_up_all(struct op *op, uuid host, struct host_forgetting *wish)

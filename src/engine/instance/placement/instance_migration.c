@@ -350,10 +350,14 @@ static RESULT log_end(struct op *op, const struct instance_migration *m, const s
 {
 	const struct host *host = host_find(op->head, m->target);
 	struct str name = host ? host->name : STR("?");
-	if (m->outcome == INSTANCE_MIGRATION_OUTCOME_COMPLETED)
+	bool is_done = m->outcome == INSTANCE_MIGRATION_OUTCOME_COMPLETED;
+	if (is_done && m->problem.n)
 		return engine_log_event(op, KIND_INSTANCE, &i->row, "migrated",
-					"It runs on host %" STR_FMT ".%s%" STR_FMT, STR_ARG(name),
-					m->problem.n ? " " : "", STR_ARG(m->problem));
+					"It runs on host %" STR_FMT ". %" STR_FMT, STR_ARG(name),
+					STR_ARG(m->problem));
+	if (is_done)
+		return engine_log_event(op, KIND_INSTANCE, &i->row, "migrated",
+					"It runs on host %" STR_FMT ".", STR_ARG(name));
 	return engine_log_event(op, KIND_INSTANCE, &i->row,
 				m->problem.n ? "migration failed" : "migration cancelled",
 				"It stays where it is. %" STR_FMT, STR_ARG(m->problem));

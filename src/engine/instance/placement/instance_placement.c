@@ -524,6 +524,6 @@ RESULT engine_change_placement(struct op *op, struct instance_placement *wish)
 		TRY(plan_move(op, wish, &next));
 	next.row.gen++;
 	TRY(instance_put(op, &next));
-	return engine_log_event(op, KIND_INSTANCE, &next.row, "placement changed", "%s",
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "placement changed",
 				next.migrating ? "It goes to a host that fits." : "It stays where it is.");
 }

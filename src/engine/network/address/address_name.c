@@ -49,8 +49,11 @@ RESULT engine_name_address(struct op *op, struct address_name_wish *wish)
 	next.reverse_name = name; /* gen stays: the network does not deploy the name */
 	TRY(address_put(op, &next));
 	char text[IP_TEXT_SIZE];
-	return engine_log_event(op, KIND_ADDRESS, &next.row, "named", "%s leads back to %" STR_FMT ".",
-				ip_write(next.ip, text), STR_ARG(name.n ? name : STR("no name")));
+	(void) ip_write(next.ip, text);
+	return name.n ? engine_log_event(op, KIND_ADDRESS, &next.row, "named",
+					 "%s leads back to %" STR_FMT ".", text, STR_ARG(name))
+		      : engine_log_event(op, KIND_ADDRESS, &next.row, "named", "%s leads back to no name.",
+					 text);
 }
 
 struct str engine_get_label_domain(const struct tables *t, struct arena *a)

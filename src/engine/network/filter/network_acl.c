@@ -195,8 +195,10 @@ static RESULT touch_acl(struct op *op, const struct network_acl *acl,
 	struct network_acl next = *acl;
 	next.row.gen++;
 	TRY(network_acl_put(op, &next));
-	return engine_log_event(op, KIND_NETWORK_ACL, &next.row, "changed", "%s entry %" PRId64 " is %s.",
-				wish->egress ? "Egress" : "Ingress", wish->number, what);
+	return engine_log_event(op, KIND_NETWORK_ACL, &next.row, "changed",
+				wish->egress ? "Egress entry %" PRId64 " is %s."
+					     : "Ingress entry %" PRId64 " is %s.",
+				wish->number, what);
 }
 
 static RESULT check_blocks(struct op *op, const struct network_acl_entry_wish *wish)

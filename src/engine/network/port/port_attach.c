@@ -195,8 +195,8 @@ RESULT engine_detach_port(struct op *op, struct port_detaching *wish)
 	if (wish->force)
 		next.host = UUID_NONE;
 	TRY(port_put(op, &next));
-	return engine_log_event(op, KIND_PORT, &next.row, "detach asked", "From its instance%s.",
-				wish->force ? ", cut off at once" : "");
+	return engine_log_event(op, KIND_PORT, &next.row, "detach asked",
+				wish->force ? "From its instance, cut off at once." : "From its instance.");
 }
 
 RESULT port_unplug(struct op *op, struct port *port)

@@ -764,9 +764,10 @@ RESULT engine_assign_ips(struct op *op, struct port_assignment *wish)
 	TRY(bump(op, port->row.id));
 	wish->assigned_to = port->row.id;
 	wish->made = (struct ips){made, count};
-	return engine_log_event(op, KIND_PORT, &port->row, "changed", "It has %zu %s addresses.",
-				port_count_ips(op->head, port, wish->is_ipv6 ? IP_V6 : IP_V4),
-				wish->is_ipv6 ? "IPv6" : "private");
+	return engine_log_event(op, KIND_PORT, &port->row, "changed",
+				wish->is_ipv6 ? "It has %zu IPv6 addresses."
+					      : "It has %zu private addresses.",
+				port_count_ips(op->head, port, wish->is_ipv6 ? IP_V6 : IP_V4));
 }
 
 /* ---- unassign ---- */
@@ -829,9 +830,10 @@ RESULT engine_unassign_ips(struct op *op, struct port_unassignment *wish)
 	}
 	TRY(port_remove_prefixes(op, port, wish->prefixes, wish->prefix_field));
 	TRY(bump(op, port->row.id));
-	return engine_log_event(op, KIND_PORT, &port->row, "changed", "It has %zu %s addresses.",
-				port_count_ips(op->head, port, wish->is_ipv6 ? IP_V6 : IP_V4),
-				wish->is_ipv6 ? "IPv6" : "private");
+	return engine_log_event(op, KIND_PORT, &port->row, "changed",
+				wish->is_ipv6 ? "It has %zu IPv6 addresses."
+					      : "It has %zu private addresses.",
+				port_count_ips(op->head, port, wish->is_ipv6 ? IP_V6 : IP_V4));
 }
 
 bool engine_leads_nowhere(const struct tables *t, const struct port *port)

@@ -474,9 +474,10 @@ static RESULT set_gateway(struct op *op, struct router_gateway_wish *wish, const
 	TRY(gateway_lead_all_out(op)); /* the place on the former network may be free for another gateway
 				        * now */
 	return engine_log_event(op, KIND_GATEWAY, &next.row, "attached",
-				"To %" STR_FMT "; its subnets %s it.",
-				STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)),
-				next.translates ? "reach out under" : "do not use the address of");
+				next.translates ? "To %" STR_FMT "; its subnets reach out under it."
+						: "To %" STR_FMT
+						  "; its subnets do not use the address of it.",
+				STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)));
 }
 
 RESULT engine_set_router_gateway(struct op *op, struct router_gateway_wish *wish)

@@ -88,7 +88,7 @@ static RESULT write_association(struct op *op, const struct subnet *subnet, uuid
 	next.row.gen++;
 	*ret_association = next.route_association;
 	TRY(subnet_put(op, &next));
-	return engine_log_event(op, KIND_SUBNET, &next.row, "route table changed", "%s",
+	return engine_log_event(op, KIND_SUBNET, &next.row, "route table changed",
 				uuid_is_none(table) ? "It uses the main route table."
 						    : "It uses a route table of its own.");
 }
@@ -101,7 +101,7 @@ static RESULT write_gateway(struct op *op, const struct gateway *gateway, uuid t
 	next.row.gen++;
 	*ret_association = next.route_association;
 	TRY(gateway_put(op, &next));
-	return engine_log_event(op, KIND_GATEWAY, &next.row, "route table changed", "%s",
+	return engine_log_event(op, KIND_GATEWAY, &next.row, "route table changed",
 				uuid_is_none(table) ? "What comes in goes straight to its subnet."
 						    : "What comes in goes by a route table.");
 }

@@ -105,8 +105,9 @@ RESULT router_write(struct op *op, const struct router_plan *plan, struct router
 	char text[CIDR_TEXT_SIZE];
 	if (router.blocks.count == 0)
 		return engine_log_event(op, KIND_ROUTER, &router.row, "created", "Router.");
-	return engine_log_event(op, KIND_ROUTER, &router.row, "created", "%s with block %s.",
-				plan->is_default ? "Default VPC" : "VPC", cidr_write(plan->block, text));
+	return engine_log_event(op, KIND_ROUTER, &router.row, "created",
+				plan->is_default ? "Default VPC with block %s." : "VPC with block %s.",
+				cidr_write(plan->block, text));
 }
 
 struct cidrs engine_get_blocks(const struct tables *t, struct arena *a, const struct router *router)

@@ -214,9 +214,11 @@ RESULT engine_update_account(struct op *op, struct account_change *wish)
 	TRY(keystone_extra_add(op, KIND_ACCOUNT, wish->extra, &next.extra));
 	next.row.gen++;
 	TRY(account_put(op, &next));
-	return engine_log_event(op, KIND_ACCOUNT, &next.row, "changed", "Account %" STR_FMT ", %s.",
-				STR_ARG(next.name),
-				next.enabled ? "enabled" : "disabled: its keys and tokens are refused");
+	return engine_log_event(op, KIND_ACCOUNT, &next.row, "changed",
+				next.enabled ? "Account %" STR_FMT ", enabled."
+					     : "Account %" STR_FMT
+					       ", disabled: its keys and tokens are refused.",
+				STR_ARG(next.name));
 }
 
 /* The usage figures count volumes and backups until they are gone. One that is being removed does not block

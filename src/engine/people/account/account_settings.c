@@ -31,7 +31,7 @@ static RESULT write_account(struct op *op, const struct account *account, struct
 		return OK;
 	next->row.gen++;
 	TRY(account_put(op, next));
-	return engine_log_event(op, KIND_ACCOUNT, &next->row, "changed", "%s", words);
+	return engine_log_sentence(op, KIND_ACCOUNT, &next->row, "changed", words);
 }
 
 RESULT engine_set_metadata_defaults(struct op *op, struct metadata_defaults_wish *wish)

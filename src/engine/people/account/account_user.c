@@ -130,8 +130,10 @@ static RESULT write_login(struct op *op, const struct user *user, struct user *n
 	next->valid_from_us = op->now_us;
 	next->row.gen++;
 	TRY(user_put(op, next));
-	return engine_log_event(op, KIND_USER, &next->row, "changed", "User %" STR_FMT " has %s password.",
-				STR_ARG(user->name), next->password_hash.n ? "a new" : "no");
+	return engine_log_event(op, KIND_USER, &next->row, "changed",
+				next->password_hash.n ? "User %" STR_FMT " has a new password."
+						      : "User %" STR_FMT " has no password.",
+				STR_ARG(user->name));
 }
 
 static RESULT fail_no_login(struct op *op, const struct user *user)

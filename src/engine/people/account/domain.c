@@ -134,8 +134,10 @@ RESULT engine_update_domain(struct op *op, struct domain_change *wish)
 	TRY(keystone_extra_add(op, KIND_DOMAIN, wish->extra, &next.extra));
 	next.row.gen++;
 	TRY(domain_put(op, &next));
-	return engine_log_event(op, KIND_DOMAIN, &next.row, "changed", "Domain %" STR_FMT ", %s.",
-				STR_ARG(next.name), next.enabled ? "enabled" : "disabled");
+	return engine_log_event(op, KIND_DOMAIN, &next.row, "changed",
+				next.enabled ? "Domain %" STR_FMT ", enabled."
+					     : "Domain %" STR_FMT ", disabled.",
+				STR_ARG(next.name));
 }
 
 static RESULT forget_people(struct op *op, uuid domain)

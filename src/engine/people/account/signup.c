@@ -239,8 +239,9 @@ RESULT engine_confirm_signup(struct op *op, struct signup_proof *wish)
 	TRY(signup_put(op, &next));
 	TRY(tell(op, wish->is_held ? "signup.review" : "signup.confirmed", &next, false, STR_NONE));
 	return engine_log_event(op, KIND_DOMAIN, &domain_find(op->head, wish->domain)->row, "signed up",
-				"%" STR_FMT " signed up%s.", STR_ARG(next.email),
-				wish->is_held ? ", and waits for a review" : "");
+				wish->is_held ? "%" STR_FMT " signed up, and waits for a review."
+					      : "%" STR_FMT " signed up.",
+				STR_ARG(next.email));
 }
 
 /* ---- reviews ---- */

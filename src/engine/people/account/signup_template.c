@@ -121,8 +121,9 @@ RESULT engine_put_signup_template(struct op *op, struct signup_template_wish *wi
 	TRY(signup_template_put(op, &next));
 	TRY(op_name(op, KIND_SIGNUP_TEMPLATE, &next.row));
 	return engine_log_event(op, KIND_SIGNUP_TEMPLATE, &next.row, before ? "changed" : "created",
-				"Template %" STR_FMT ", %s.", STR_ARG(next.name),
-				next.is_open ? "open" : "closed");
+				next.is_open ? "Template %" STR_FMT ", open."
+					     : "Template %" STR_FMT ", closed.",
+				STR_ARG(next.name));
 }
 
 RESULT engine_delete_signup_template(struct op *op, struct signup_template_target *wish)

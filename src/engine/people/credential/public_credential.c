@@ -101,9 +101,9 @@ RESULT engine_enable_public_credential(struct op *op, struct public_credential_t
 	next.enabled = wish->enabled;
 	next.row.gen++;
 	TRY(public_credential_put(op, &next));
-	return engine_log_event(op, KIND_USER, user, "credential changed", "%s %" STR_FMT " is %s.",
-				words_of[wish->type].what, STR_ARG(next.key_id),
-				next.enabled ? "active" : "inactive");
+	return engine_log_event(op, KIND_USER, user, "credential changed",
+				next.enabled ? "%s %" STR_FMT " is active." : "%s %" STR_FMT " is inactive.",
+				words_of[wish->type].what, STR_ARG(next.key_id));
 }
 
 RESULT engine_delete_public_credential(struct op *op, struct public_credential_target *wish)

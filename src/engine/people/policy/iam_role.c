@@ -106,8 +106,10 @@ static RESULT change_role(struct op *op, const char *permission, const struct ia
 		next.session_max_us = wish->session_max_s * SECOND;
 	next.row.gen++;
 	TRY(iam_role_put(op, &next));
-	return engine_log_event(op, KIND_IAM_ROLE, &next.row, "changed", "Role %" STR_FMT "%s.",
-				STR_ARG(next.name), wish->trust.n ? " is for others to take" : "");
+	return engine_log_event(op, KIND_IAM_ROLE, &next.row, "changed",
+				wish->trust.n ? "Role %" STR_FMT " is for others to take."
+					      : "Role %" STR_FMT ".",
+				STR_ARG(next.name));
 }
 
 RESULT engine_update_iam_role(struct op *op, struct iam_role_change *wish)
@@ -223,8 +225,9 @@ static RESULT write_profile(struct op *op, const struct instance_profile *profil
 	next.row.gen++;
 	TRY(instance_profile_put(op, &next));
 	return engine_log_event(op, KIND_INSTANCE_PROFILE, &next.row, "changed",
-				"Instance profile %" STR_FMT " %s role %" STR_FMT ".", STR_ARG(next.name),
-				has_it ? "has the" : "no longer has the", STR_ARG(role->name));
+				has_it ? "Instance profile %" STR_FMT " has the role %" STR_FMT "."
+				       : "Instance profile %" STR_FMT " no longer has the role %" STR_FMT ".",
+				STR_ARG(next.name), STR_ARG(role->name));
 }
 
 RESULT engine_add_role_to_profile(struct op *op, struct profile_role *wish)

@@ -536,8 +536,10 @@ RESULT engine_attach_policy(struct op *op, struct policy_attachment_wish *wish)
 				      .iam_role = h.iam_role,
 				      .is_boundary = wish->is_boundary};
 	TRY(policy_attachment_put(op, &a));
-	return engine_log_event(op, h.is.kind, h.is.row, "changed", "Policy %" STR_FMT " %s.",
-				STR_ARG(policy->name), wish->is_boundary ? "bounds it" : "attached");
+	return engine_log_event(op, h.is.kind, h.is.row, "changed",
+				wish->is_boundary ? "Policy %" STR_FMT " bounds it."
+						  : "Policy %" STR_FMT " attached.",
+				STR_ARG(policy->name));
 }
 
 RESULT engine_detach_policy(struct op *op, struct policy_attachment_wish *wish)

@@ -267,9 +267,10 @@ RESULT engine_imply_role(struct op *op, struct role_implication *wish)
 	next.implies = implies;
 	next.row.gen++;
 	TRY(role_put(op, &next));
-	return engine_log_event(op, KIND_ROLE, &next.row, "changed", "Role %" STR_FMT " %s %" STR_FMT ".",
-				STR_ARG(next.name), wish->implies ? "implies" : "no longer implies",
-				STR_ARG(implied->name));
+	return engine_log_event(op, KIND_ROLE, &next.row, "changed",
+				wish->implies ? "Role %" STR_FMT " implies %" STR_FMT "."
+					      : "Role %" STR_FMT " no longer implies %" STR_FMT ".",
+				STR_ARG(next.name), STR_ARG(implied->name));
 }
 
 /* ---- assignments ---- */

@@ -126,10 +126,11 @@ RESULT engine_link_oidc_user(struct op *op, struct oidc_link *wish)
 	next.oidc_subject = wish->subject;
 	next.row.gen++;
 	TRY(user_put(op, &next));
-	return engine_log_event(
-		op, KIND_USER, &next.row, "changed", "User %" STR_FMT " %s %" STR_FMT ".", STR_ARG(next.name),
-		wish->subject.n ? "signs in to the console by" : "does not sign in to the console by",
-		STR_ARG(provider.url));
+	return engine_log_event(op, KIND_USER, &next.row, "changed",
+				wish->subject.n ? "User %" STR_FMT " signs in to the console by %" STR_FMT "."
+						: "User %" STR_FMT
+						  " does not sign in to the console by %" STR_FMT ".",
+				STR_ARG(next.name), STR_ARG(provider.url));
 }
 
 /* ---- arrival ---- */

@@ -137,9 +137,10 @@ RESULT engine_link_saml_user(struct op *op, struct saml_link *wish)
 	next.saml_subject = wish->subject;
 	next.row.gen++;
 	TRY(user_put(op, &next));
-	return engine_log_event(op, KIND_USER, &next.row, "changed", "User %" STR_FMT " %s %" STR_FMT ".",
-				STR_ARG(next.name), wish->subject.n ? "signs in by" : "does not sign in by",
-				STR_ARG(provider.entity_id));
+	return engine_log_event(op, KIND_USER, &next.row, "changed",
+				wish->subject.n ? "User %" STR_FMT " signs in by %" STR_FMT "."
+						: "User %" STR_FMT " does not sign in by %" STR_FMT ".",
+				STR_ARG(next.name), STR_ARG(provider.entity_id));
 }
 
 /* ---- arrival ---- */

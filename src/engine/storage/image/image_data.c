@@ -196,8 +196,8 @@ static RESULT end_of_image(struct op *op, const struct sending_end *wish)
 	struct image next = *image;
 	next.sending = wish->failed ? IMAGE_SENDING_FAILED : IMAGE_SENDING_ABANDONED;
 	TRY(image_put(op, &next));
-	return engine_log_event(op, KIND_IMAGE, &next.row, "not filled", "%s.",
-				wish->failed ? "What was sent is no disk" : "Nothing was sent in time");
+	return engine_log_event(op, KIND_IMAGE, &next.row, "not filled",
+				wish->failed ? "What was sent is no disk." : "Nothing was sent in time.");
 }
 
 RESULT engine_end_sending(struct op *op, struct sending_end *wish)

@@ -212,9 +212,10 @@ RESULT backup_begin(struct op *op, const struct volume *v, const struct snapshot
 	b->volume_tags = v->tags;
 	TRY(take_cut(op, v, snapshot, notes_writes, b));
 	TRY(backup_put(op, b));
-	return engine_log_event(op, KIND_BACKUP, &b->row, "created", "Of volume %" STR_FMT ", %s.",
-				STR_ARG(engine_write_id(op, KIND_VOLUME, v->row.id)),
-				uuid_is_none(b->parent) ? "full" : "incremental");
+	return engine_log_event(op, KIND_BACKUP, &b->row, "created",
+				uuid_is_none(b->parent) ? "Of volume %" STR_FMT ", full."
+							: "Of volume %" STR_FMT ", incremental.",
+				STR_ARG(engine_write_id(op, KIND_VOLUME, v->row.id)));
 }
 
 /* In Cinder an administrator's backup of another project's volume belongs to the administrator's project. */
@@ -504,8 +505,8 @@ RESULT engine_restore_backup(struct op *op, struct backup_restoring *wish)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP, wish->backup.field,
 				   "Invalid backup: Backup status must be available");
 	wish->restored = b->row.id;
-	TRY(engine_log_event(op, KIND_BACKUP, &b->row, "restore asked", "To %s volume.",
-			     ref_is_given(&wish->volume) ? "an existing" : "a new"));
+	TRY(engine_log_event(op, KIND_BACKUP, &b->row, "restore asked",
+			     ref_is_given(&wish->volume) ? "To an existing volume." : "To a new volume."));
 	if (!ref_is_given(&wish->volume))
 		return restore_anew(op, wish, b);
 	TRY(engine_permit_volume(op, &wish->volume, "backup.restore", &v));
@@ -522,8 +523,10 @@ static RESULT mark_failed(struct op *op, const struct volume *v, const struct sn
 	struct volume next = *v;
 	next.reservation = VOLUME_RESERVATION_ERROR_RESTORING;
 	TRY(volume_put(op, &next));
-	return engine_log_event(op, KIND_VOLUME, &next.row, "restore failed", "%" STR_FMT,
-				STR_ARG(s->problem.n ? s->problem : STR("It was not free any more.")));
+	return s->problem.n ? engine_log_event(op, KIND_VOLUME, &next.row, "restore failed", "%" STR_FMT,
+					       STR_ARG(s->problem))
+			    : engine_log_event(op, KIND_VOLUME, &next.row, "restore failed",
+					       "It was not free any more.");
 }
 
 RESULT backup_end_restore(struct op *op, const struct snapshot *s)

@@ -129,8 +129,8 @@ RESULT engine_update_snapshot_policy(struct op *op, struct snapshot_policy_setti
 	next.next_us = 0; /* does not catch up what was missed meanwhile */
 	next.row.gen++;
 	TRY(snapshot_policy_put(op, &next));
-	return engine_log_event(op, KIND_SNAPSHOT_POLICY, &next.row, "changed", "It is %s.",
-				next.is_active ? "active" : "not active");
+	return engine_log_event(op, KIND_SNAPSHOT_POLICY, &next.row, "changed",
+				next.is_active ? "It is active." : "It is not active.");
 }
 
 static RESULT end_policy(struct op *op, const struct snapshot_policy *policy)

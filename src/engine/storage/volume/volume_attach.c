@@ -472,9 +472,9 @@ RESULT engine_detach_volume(struct op *op, struct volume_detaching *wish)
 	TRY(volume_write_detach(op, attached, wish->force));
 	volume = volume_find(op->head, wish->detached_volume);
 	return engine_log_event(op, KIND_VOLUME, &volume->row, "detach asked",
-				"From instance %" STR_FMT "%s.",
-				STR_ARG(engine_write_id(op, KIND_INSTANCE, wish->from)),
-				wish->force ? ", cut off at once" : "");
+				wish->force ? "From instance %" STR_FMT ", cut off at once."
+					    : "From instance %" STR_FMT ".",
+				STR_ARG(engine_write_id(op, KIND_INSTANCE, wish->from)));
 }
 
 RESULT volume_set_fate(struct op *op, const struct volume *attached, bool delete_on_termination)

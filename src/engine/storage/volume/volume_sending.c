@@ -111,8 +111,8 @@ RESULT volume_end_sending(struct op *op, const struct sending_end *wish)
 	struct volume next = *volume;
 	next.sending = wish->failed ? VOLUME_SENDING_FAILED : VOLUME_SENDING_ABANDONED;
 	TRY(volume_put(op, &next));
-	return engine_log_event(op, KIND_VOLUME, &next.row, "not filled", "%s.",
-				wish->failed ? "What was sent is no disk" : "Nothing was sent in time");
+	return engine_log_event(op, KIND_VOLUME, &next.row, "not filled",
+				wish->failed ? "What was sent is no disk." : "Nothing was sent in time.");
 }
 
 RESULT engine_find_awaited(struct ctx *c, const struct tables *t, uuid id, struct awaited *ret_awaited)
