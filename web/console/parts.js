@@ -2,7 +2,7 @@
 // Building blocks of all pages: states as shape, word and colour; names and ids; times; dialogs; commands. lit-html treats inserted values as text,
 // so a resource's name is never markup.
 import {html, nothing} from "./vendor/lit-html/lit-html.js";
-import {row as findById, rows, touch} from "./store.js";
+import {row as findById, touch} from "./store.js";
 import {href} from "./router.js";
 import {t, time, since} from "./words.js";
 import {Unreachable} from "./api.js";
@@ -64,9 +64,6 @@ export function nameOf(row) {
 export function shortId(row) {
 	return row?.ec2 || row?.id || "";
 }
-
-/** Rows of a kind in the order of their names, for fields to choose from: the API lists them by id. */
-export const byName = (kind) => rows(kind).toSorted((a, b) => nameOf(a).localeCompare(nameOf(b), undefined, {numeric: true}));
 
 /** Name of the resource with that id, if it is visible. */
 export function refName(kind, id) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Identity providers by which people of a domain sign in, for operators: a card of the page of domains. OpenID Connect and SAML. A client's secret goes
 // to the server and is never shown again. A user of a domain that lacks a linked identity is linked here by hand.
-import {html, nothing, nameOf, byName, refName, ask, note, report, copyable, problemCard} from "./parts.js";
+import {html, nothing, nameOf, refName, ask, note, report, copyable, problemCard} from "./parts.js";
+import {byName} from "./forms.js";
 import {rows, reload, touch} from "./store.js";
 import {t} from "./words.js";
 import {get, post, put, remove} from "./api.js";

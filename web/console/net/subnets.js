@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Subnets of a VPC: creating, changing and deleting them; content, way outside, and network ACL.
-import {html, nothing, nameOf, byName, shortId, refName, pairs, copyable, when, ask} from "../parts.js";
+import {html, nothing, nameOf, shortId, refName, pairs, copyable, when, ask} from "../parts.js";
 import {row} from "../store.js";
 import {go, href} from "../router.js";
 import {t, number} from "../words.js";
 import {post, patch, remove} from "../api.js";
 import {showCommand} from "../command_bar.js";
-import {askFor, applyAll, make} from "../forms.js";
+import {byName, askFor, applyAll, make} from "../forms.js";
 import {mayAll} from "../may.js";
 import {subnetsOf, routerOf, link, tableOf, wayOut, portsIn, portUser, button} from "./parts.js";
 import {addRouteButton, routesTable, chooseTable, mend} from "./routes.js";

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Actions on a whole VPC: creating and deleting it, attaching and detaching the internet gateway; its NAT gateways and peerings.
-import {html, nothing, nameOf, byName, shortId, refName, stateOf, ask, report, note} from "../parts.js";
+import {html, nothing, nameOf, shortId, refName, stateOf, ask, report, note} from "../parts.js";
 import {rows, row, applyRow, touch} from "../store.js";
 import {go, href} from "../router.js";
 import {t, list as words} from "../words.js";
 import {post, patch, remove, intent} from "../api.js";
 import {showCommand} from "../command_bar.js";
-import {askFor, applyAll, make, stepper} from "../forms.js";
+import {byName, askFor, applyAll, make, stepper} from "../forms.js";
 import {openGateway, closeGateway, makeNat, dropVpc} from "../steps.js";
 import {mayAll} from "../may.js";
 import {session} from "../session.js";

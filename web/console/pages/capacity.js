@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Capacity, for operators: how many more instances of each type fit on each host, and a placement check without a launch.
-import {html, nothing, nameOf, byName, shortId, mark, waiting, problemCard, gauge, refName} from "../parts.js";
+import {html, nothing, nameOf, shortId, mark, waiting, problemCard, gauge, refName} from "../parts.js";
+import {byName} from "../forms.js";
 import {rows, need, isReady, touch} from "../store.js";
 import {here, say, href} from "../router.js";
 import {t, size, number, money} from "../words.js";

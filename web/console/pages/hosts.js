@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hosts, for operators: usage and conditions.
-import {html, nothing, nameOf, byName, shortId, stateOf, refName, pairs, when, mark, gauge, ask, note, report, oneByOne} from "../parts.js";
+import {html, nothing, nameOf, shortId, stateOf, refName, pairs, when, mark, gauge, ask, note, report, oneByOne} from "../parts.js";
+import {byName} from "../forms.js";
 import {resourcePage} from "../resource.js";
 import {rows, touch} from "../store.js";
 import {href, here} from "../router.js";

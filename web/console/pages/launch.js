@@ -2,7 +2,8 @@
 // The launch form, on one page. All fields have defaults, so Ctrl Enter launches at once. At each change the server is asked about capacity,
 // permissions and cost, and the answer is shown at the side. The choices are remembered for the next time. The form has its own state: changed rows
 // change the options, never the choices.
-import {html, nothing, nameOf, byName, refName, problemCard, gauge, mark, waiting, note, report} from "../parts.js";
+import {html, nothing, nameOf, refName, problemCard, gauge, mark, waiting, note, report} from "../parts.js";
+import {byName} from "../forms.js";
 import {rows, isReady, need, touch, row as byId, applyRow} from "../store.js";
 import {go, href, here} from "../router.js";
 import {t, size, money, number, keep, chosen} from "../words.js";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Usage and quotas of the account. Administrators see those of any account, and set its quotas.
-import {html, nothing, byName, ask, gauge, waiting, problemCard, refName} from "../parts.js";
+import {html, nothing, ask, gauge, waiting, problemCard, refName} from "../parts.js";
+import {byName} from "../forms.js";
 import {need, touch} from "../store.js";
 import {here, say} from "../router.js";
 import {t, number} from "../words.js";

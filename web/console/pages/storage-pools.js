@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Storage that several hosts see, for operators: a directory that each of them has mounted, or a pool of Ceph.
-import {html, nothing, nameOf, byName, mark, refName, pairs, gauge, when, emptyCard, ask, note, report, oneByOne} from "../parts.js";
+import {html, nothing, nameOf, mark, refName, pairs, gauge, when, emptyCard, ask, note, report, oneByOne} from "../parts.js";
+import {byName} from "../forms.js";
 import {resourcePage} from "../resource.js";
 import {rows, reload, touch} from "../store.js";
 import {t, size, list as words} from "../words.js";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Volumes: disks that outlive the instances they are attached to.
-import {html, nothing, nameOf, byName, shortId, stateOf, refName, refLink, pairs, copyable, when, emptyCard, ask, report, SUPPORT} from "../parts.js";
+import {html, nothing, nameOf, shortId, stateOf, refName, refLink, pairs, copyable, when, emptyCard, ask, report, SUPPORT} from "../parts.js";
+import {byName} from "../forms.js";
 import {resourcePage} from "../resource.js";
 import {rows, applyRow} from "../store.js";
 import {href} from "../router.js";
