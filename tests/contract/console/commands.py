@@ -884,6 +884,15 @@ def test_lists(dev, verb):
             run_text(dev, tool, text)
 
 
+def test_one_instance(dev):
+    """The page of an instance shows how each tool shows it."""
+    of = instance(dev)
+    for tool in ("aws", "openstack", "cmk", "dari", "curl"):
+        text = command(dev, "explain", tool, {"ids": [of]})
+        assert of["ec2"] in text or of["id"] in text, tool
+        run_text(dev, tool, text)
+
+
 def test_simulation(dev):
     """The result is not a row: the command succeeds, and its decision equals the page's."""
     one = holder(dev, "users", user, True)["ids"][0]
