@@ -159,6 +159,9 @@ def test_an_address_is_of_the_gateways_network(dev):
     answer = dev.mine.api("POST", f"/addresses/{theirs}/associate", {"instance": instance})
     assert refused(answer) == (409, "wrong-state") and "leads to another external network" in answer.json["detail"]
     dev.mine.api_ok("POST", f"/addresses/{ours}/associate", {"instance": instance})
+    dev.command("account", "create", "later")  # with a default VPC, whose gateway leads to the default network
+    dev.rest()
+    assert {g["external_network"] for g in dev.operator.rows("/gateways?all=1&fields=*")} == {internet}
     dev.mine.api_ok("DELETE", f"/instances/{instance}")
     dev.rest()
     for address in (ours, theirs):
