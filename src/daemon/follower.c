@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Following the writer. One thread looks at the lease and reads the feed of committed batches. */
 #include "daemon/follower.h"
+#include "daemon/follower_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +32,11 @@ enum {
 	 * otherwise hold everybody's. */
 	THREADS_OF_ONE = THREADS / 4,
 	WAITING_OF_ONE = WAITING_MAX / 4,
+	/* An upload occupies a thread while its client sends. */
+	UPLOADS = 8,
+	UPLOADS_WAITING = 64,
+	UPLOADS_OF_ONE = 2,
+	UPLOADS_WAITING_OF_ONE = 16,
 	ADDRESS_MAX = 512,
 	COMMAND_LINE_MAX = 64 * 1024,
 	ARGUMENTS_MAX = 256,
@@ -42,7 +48,7 @@ const char follower_refusal[] =
 	"writer, or try again later.";
 
 struct follower {
-	struct lane *lane;
+	struct lane *lane, *uploads;
 	struct tunnel_list *lines;
 	pthread_t thread;
 	bool runs;
@@ -127,7 +133,7 @@ static void *follower_main(void *arg)
 /* ---- calls ---- */
 
 /* The follower cannot know whether the writer has carried the call out. */
-static RESULT say_unanswered(struct ctx *c, bool was_sent, struct str writer)
+RESULT follower_say_unanswered(struct ctx *c, bool was_sent, struct str writer)
 {
 	ctx_clear_problem(c);
 	return was_sent ? ctx_fail(c, ERR_AGAIN,
@@ -151,15 +157,29 @@ struct passed {
 	struct peer_line *line; /* carries a console; NULL: the answer is an ordinary one */
 };
 
-/* False: another process writes now. The one that was asked may stand still, and its connection with it. */
-static bool is_same_writer(void *self)
+bool follower_may_wait(struct daemon *d, int64_t epoch)
+{
+	struct follower *f = d->follower;
+	pthread_mutex_lock(&f->lock);
+	bool is_same = f->epoch == epoch;
+	pthread_mutex_unlock(&f->lock);
+	return is_same && !atomic_load(&f->stops);
+}
+
+static bool may_wait(void *self)
 {
 	const struct passed *p = self;
-	struct follower *f = p->d->follower;
+	return follower_may_wait(p->d, p->epoch);
+}
+
+struct str follower_copy_writer(struct daemon *d, struct arena *a, int64_t *ret_epoch)
+{
+	struct follower *f = d->follower;
 	pthread_mutex_lock(&f->lock);
-	bool is_same = f->epoch == p->epoch;
+	struct str writer = str_copy(a, str_from(f->writer));
+	*ret_epoch = f->epoch;
 	pthread_mutex_unlock(&f->lock);
-	return is_same;
+	return writer;
 }
 
 static RESULT pass(struct work_item *w)
@@ -168,16 +188,34 @@ static RESULT pass(struct work_item *w)
 	struct peer_call *peer = &p->call_of_peer;
 	struct result r = peer->is_upgrade ? peer_line_dial(p->d->follower->lines, w->ctx, peer, &p->line)
 					   : peer_ask(w->ctx, peer);
-	return result_is_ok(r) || r.code == ERR_QUOTA ? r
-						      : say_unanswered(w->ctx, peer->was_sent, peer->address);
+	return result_is_ok(r) || r.code == ERR_QUOTA
+		       ? r
+		       : follower_say_unanswered(w->ctx, peer->was_sent, peer->address);
+}
+
+static void set_answer_head(struct call *call, const struct peer_call *answer)
+{
+	if (answer->request_id.n)
+		call->ctx.request_id = str_copy(call->ctx.arena, answer->request_id);
+	for (size_t k = 0; k < answer->header_count; k++)
+		call_set_answer_header(call, answer->headers[k].name,
+				       str_copy(call->ctx.arena, answer->headers[k].value));
+}
+
+void follower_relay(struct daemon *d, struct call *call, struct peer_call *answer)
+{
+	/* the client may have seen what was committed until now */
+	store_ask_feed(d->store);
+	set_answer_head(call, answer);
+	call_answer(call, answer->status, answer->content_type, &answer->body);
 }
 
 static void passed_resumed(struct call *call, struct result result)
 {
 	struct passed *p = call->face_data;
 	struct peer_call *answer = &p->call_of_peer;
-	/* the client may have seen what was committed until now */
-	store_ask_feed(p->d->store);
+	if (p->line)
+		store_ask_feed(p->d->store);
 	if (!result_is_ok(result)) {
 		buf_done(&answer->body);
 		struct str why = call->ctx.problem.message;
@@ -185,31 +223,19 @@ static void passed_resumed(struct call *call, struct result result)
 		api_refuse_now(p->face, call, why);
 		return;
 	}
-	if (answer->request_id.n)
-		call->ctx.request_id = answer->request_id;
-	for (size_t k = 0; k < answer->header_count; k++)
-		call_set_answer_header(call, answer->headers[k].name, answer->headers[k].value);
 	if (p->line) {
+		set_answer_head(call, answer);
 		buf_done(&answer->body);
 		call_upgrade(call, "websocket", peer_line_get_tunnel(p->line));
 	} else {
-		call_answer(call, answer->status, answer->content_type, &answer->body);
+		follower_relay(p->d, call, answer);
 	}
 }
 
-static struct str copy_writer(struct follower *f, struct arena *a, int64_t *ret_epoch)
-{
-	pthread_mutex_lock(&f->lock);
-	struct str writer = str_copy(a, str_from(f->writer));
-	*ret_epoch = f->epoch;
-	pthread_mutex_unlock(&f->lock);
-	return writer;
-}
-
-static void refuse(struct daemon *d, struct call *call, struct api_face *face)
+void follower_refuse(struct daemon *d, struct call *call, struct api_face *face)
 {
 	int64_t epoch = 0;
-	struct str writer = copy_writer(d->follower, call->ctx.arena, &epoch);
+	struct str writer = follower_copy_writer(d, call->ctx.arena, &epoch);
 	api_refuse_now(
 		face, call,
 		str_print(call->ctx.arena,
@@ -234,10 +260,10 @@ static void pass_on(void *self, struct call *call, uuid asker)
 	const struct passing *passing = self;
 	struct follower *f = passing->d->follower;
 	int64_t epoch = 0;
-	struct str writer = copy_writer(f, call->ctx.arena, &epoch);
+	struct str writer = follower_copy_writer(passing->d, call->ctx.arena, &epoch);
 	struct passed *p = writer.n ? arena_new_object(call->ctx.arena, struct passed) : NULL;
 	if (!p) {
-		refuse(passing->d, call, passing->face);
+		follower_refuse(passing->d, call, passing->face);
 		return;
 	}
 	*p = (struct passed){.d = passing->d,
@@ -248,8 +274,9 @@ static void pass_on(void *self, struct call *call, uuid asker)
 					      .call = call,
 					      .is_upgrade = is_console(call),
 					      .master_key = passing->d->master_key,
-					      .goes_on = is_same_writer,
-					      .self = p}};
+					      .goes_on = may_wait,
+					      .self = p,
+					      .arena = call->ctx.arena}};
 	atomic_fetch_add(&f->passed_on, 1);
 	const struct api_work work = {.lane = f->lane,
 				      .asker = asker,
@@ -265,7 +292,7 @@ static void refuse_on(void *self, struct call *call, uuid asker)
 {
 	(void) asker;
 	const struct passing *passing = self;
-	refuse(passing->d, call, passing->face);
+	follower_refuse(passing->d, call, passing->face);
 }
 
 /* Faces whose reads come from rows alone. */
@@ -280,8 +307,10 @@ void follower_handle(struct daemon *d, struct call *call, struct api_face *face)
 	struct passing passing = {d, face};
 	struct api_forward forward = {.pass_on = pass_on, .self = &passing};
 	bool is_stream = str_is(call->path, "/api/v1/stream");
-	if (peer_is_passed_on(call)) {
-		refuse(d, call, face); /* it was passed on to the former writer */
+	if (call->face_data) {
+		follower_end_upload(call);
+	} else if (peer_is_passed_on(call)) {
+		follower_refuse(d, call, face); /* it was passed on to the former writer */
 	} else if (is_console(call)) {
 		pass_on(&passing, call, login_attempt_address(call->peer));
 	} else if ((reads_rows(d, face) && store_has_fed(d->store)) || is_stream) {
@@ -295,8 +324,13 @@ void follower_handle(struct daemon *d, struct call *call, struct api_face *face)
 
 void follower_begin(struct daemon *d, struct call *call, struct api_face *face)
 {
-	if (api_is_upload(face, call))
-		refuse(d, call, face);
+	if (!api_is_upload(face, call))
+		return;
+	atomic_fetch_add(&d->follower->passed_on, 1);
+	if (peer_is_passed_on(call))
+		follower_refuse(d, call, face);
+	else
+		follower_begin_upload(d, call, face, d->follower->uploads);
 }
 
 bool follower_note_peer(struct daemon *d, struct call *call, struct api_face *face)
@@ -323,7 +357,7 @@ void follower_read_state(struct daemon *d, struct arena *a, struct follower_stat
 		ret_state->epoch = d->sql->lease.epoch;
 		return;
 	}
-	ret_state->writer = copy_writer(f, a, &ret_state->epoch);
+	ret_state->writer = follower_copy_writer(d, a, &ret_state->epoch);
 	uint64_t shown = store_read_commit(d->store);
 	pthread_mutex_lock(&f->lock);
 	ret_state->lag = f->commit > shown ? f->commit - shown : 0;
@@ -343,7 +377,14 @@ RESULT follower_start(struct daemon *d)
 					 .waiting_max = WAITING_MAX,
 					 .waiting_of_one = WAITING_OF_ONE,
 					 .threads_of_one = THREADS_OF_ONE};
+	const struct lane_config uploads = {.executor = d->executor,
+					    .name = "uploads",
+					    .threads = UPLOADS,
+					    .waiting_max = UPLOADS_WAITING,
+					    .waiting_of_one = UPLOADS_WAITING_OF_ONE,
+					    .threads_of_one = UPLOADS_OF_ONE};
 	TRY(lane_new(&d->ctx, &lane, &f->lane));
+	TRY(lane_new(&d->ctx, &uploads, &f->uploads));
 	TRY(peer_lines_new(&d->ctx, &f->lines));
 	f->runs = pthread_create(&f->thread, NULL, follower_main, d) == 0;
 	return f->runs ? OK
@@ -366,6 +407,7 @@ void follower_free(struct daemon *d)
 	if (!f)
 		return;
 	lane_free(f->lane);
+	lane_free(f->uploads);
 	tunnel_list_free(f->lines);
 	pthread_mutex_destroy(&f->lock);
 	heap_free(f);

@@ -31,7 +31,7 @@ void follower_stop(struct daemon *d); /* takes nothing over any more; calls go o
 void follower_free(struct daemon *d); /* ignores NULL */
 /* In a follower: answers the call, or passes it on. face: the face that the call belongs to. */
 void follower_handle(struct daemon *d, struct call *call, struct api_face *face);
-/* In a follower, before the body: refuses uploads. */
+/* In a follower, before the body: passes uploads on while they arrive. */
 void follower_begin(struct daemon *d, struct call *call, struct api_face *face);
 /* In the writer: a call that a follower has passed on gets the client's address and scheme, or is refused. False: it
  * was answered. */

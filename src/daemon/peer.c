@@ -8,7 +8,13 @@
 #include "auth/guard/guard_endpoint.h"
 #include "base/clock.h"
 
-enum { PROOF_AGE_MAX_S = 60, CONNECT_MS = 1000, ANSWER_MS = 40000, ANSWER_CAP = 64 * 1024 * 1024 };
+enum {
+	PROOF_AGE_MAX_S = 60,
+	CONNECT_MS = 1000,
+	ANSWER_MS = 40000,
+	ANSWER_CAP = 64 * 1024 * 1024,
+	UPLOAD_SILENCE_S = 600, /* the writer reads a whole disk image before it answers */
+};
 static const char peer_header[] = "X-Dari-Peer";
 
 /* ---- the proof ---- */
@@ -132,16 +138,15 @@ RESULT peer_each_header(struct peer_call *peer, RESULT (*each)(void *arg, struct
 
 struct sending {
 	struct peer_call *peer;
-	struct curl_slist *headers;
 	bool has_accept, has_type, has_agent;
 };
 
 static RESULT add_line(struct sending *s, struct str line)
 {
-	struct curl_slist *longer = line.p ? curl_slist_append(s->headers, line.p) : NULL;
+	struct curl_slist *longer = line.p ? curl_slist_append(s->peer->header_list, line.p) : NULL;
 	if (!longer)
 		return FAIL(NO_MEMORY);
-	s->headers = longer;
+	s->peer->header_list = longer;
 	return OK;
 }
 
@@ -165,7 +170,8 @@ static RESULT add_headers(struct sending *s)
 		TRY(add_line(s, STR("Content-Type:")));
 	if (!s->has_agent)
 		TRY(add_line(s, STR("User-Agent:")));
-	return add_line(s, STR("Expect:"));
+	/* the writer refuses an upload before its body, or asks for it */
+	return add_line(s, s->peer->upload ? STR("Expect: 100-continue") : STR("Expect:"));
 }
 
 /* ---- the answer ---- */
@@ -181,7 +187,7 @@ void peer_take_header(struct peer_call *peer, struct str line)
 {
 	static const char *const own[] = {"Connection", "Upgrade", "Transfer-Encoding",
 					  "Keep-Alive", "Date",    NULL};
-	struct arena *a = peer->call->ctx.arena;
+	struct arena *a = peer->arena;
 	line = str_trim(line);
 	size_t colon = str_find_char(line, ':', 0);
 	struct str name = str_slice(line, 0, colon < line.n ? colon : 0);
@@ -225,16 +231,34 @@ void peer_set_connection(void *curl, const char *url, int64_t connect_ms)
 	(void) curl_easy_setopt(curl, CURLOPT_PROXY, "");
 }
 
-static CURL *make_curl(struct sending *s, const char *url, const char *target)
+static size_t read_upload(char *to, size_t size, size_t count, void *arg)
 {
-	const struct call *call = s->peer->call;
-	CURL *curl = curl_easy_init();
-	if (!curl)
-		return NULL;
-	peer_set_connection(curl, url, CONNECT_MS);
-	(void) curl_easy_setopt(curl, CURLOPT_REQUEST_TARGET, target);
-	(void) curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long) ANSWER_MS);
-	if (call->method != HTTP_GET && call->method != HTTP_HEAD) {
+	const struct peer_call *peer = arg;
+	ssize_t got = peer->upload->read(peer->self, to, size * count);
+	return got < 0 ? CURL_READFUNC_ABORT : (size_t) got;
+}
+
+/* The writer's answer may take long after the last byte: it looks at the whole disk image. A client sends in time, or the
+ * server ends its connection. */
+static void set_upload(CURL *curl, const struct peer_call *peer)
+{
+	(void) curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+	(void) curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t) peer->upload->size);
+	(void) curl_easy_setopt(curl, CURLOPT_READFUNCTION, read_upload);
+	(void) curl_easy_setopt(curl, CURLOPT_READDATA, peer);
+	(void) curl_easy_setopt(curl, CURLOPT_EXPECT_100_TIMEOUT_MS, (long) ANSWER_MS);
+	(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long) UPLOAD_SILENCE_S);
+}
+
+static void set_body(CURL *curl, struct peer_call *peer)
+{
+	const struct call *call = peer->call;
+	if (peer->upload)
+		set_upload(curl, peer);
+	else
+		(void) curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long) ANSWER_MS);
+	if (!peer->upload && call->method != HTTP_GET && call->method != HTTP_HEAD) {
 		(void) curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long) call->body.n);
 		(void) curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body.n ? call->body.p : "");
 	}
@@ -243,25 +267,54 @@ static CURL *make_curl(struct sending *s, const char *url, const char *target)
 	else
 		(void) curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST,
 					str_to_z(call->ctx.arena, call->method_name));
-	(void) curl_easy_setopt(curl, CURLOPT_HTTPHEADER, s->headers);
-	(void) curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_piece);
-	(void) curl_easy_setopt(curl, CURLOPT_WRITEDATA, s->peer);
-	(void) curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
-	(void) curl_easy_setopt(curl, CURLOPT_HEADERDATA, s->peer);
-	(void) curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-	(void) curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, ask_whether_to_go_on);
-	(void) curl_easy_setopt(curl, CURLOPT_XFERINFODATA, s->peer);
-	return curl;
 }
 
-static RESULT perform(struct ctx *c, struct peer_call *peer, CURL *curl)
+static void set_answer(CURL *curl, struct peer_call *peer)
+{
+	(void) curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_piece);
+	(void) curl_easy_setopt(curl, CURLOPT_WRITEDATA, peer);
+	(void) curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+	(void) curl_easy_setopt(curl, CURLOPT_HEADERDATA, peer);
+	(void) curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	(void) curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, ask_whether_to_go_on);
+	(void) curl_easy_setopt(curl, CURLOPT_XFERINFODATA, peer);
+}
+
+RESULT peer_open(struct peer_call *peer)
+{
+	struct sending s = {.peer = peer};
+	struct call *call = peer->call;
+	struct arena *a = call->ctx.arena;
+	struct str target = str_print(a, call->query.n ? "%" STR_FMT "?%" STR_FMT : "%" STR_FMT "%" STR_FMT,
+				      STR_ARG(call->path), STR_ARG(call->query));
+	buf_init(&peer->body, ANSWER_CAP);
+	TRY(add_headers(&s));
+	CURL *curl = peer->curl = target.p ? curl_easy_init() : NULL;
+	if (!curl)
+		return FAIL(NO_MEMORY);
+	peer_set_connection(curl, str_to_z(a, peer->address), CONNECT_MS);
+	(void) curl_easy_setopt(curl, CURLOPT_REQUEST_TARGET, target.p);
+	(void) curl_easy_setopt(curl, CURLOPT_HTTPHEADER, (struct curl_slist *) peer->header_list);
+	set_body(curl, peer);
+	set_answer(curl, peer);
+	return OK;
+}
+
+void peer_close(struct peer_call *peer)
+{
+	curl_easy_cleanup(peer->curl);
+	curl_slist_free_all(peer->header_list);
+	peer->curl = peer->header_list = NULL;
+}
+
+RESULT peer_send(struct ctx *c, struct peer_call *peer)
 {
 	curl_off_t sent = 0;
 	long status = 0, request_size = 0;
-	CURLcode code = curl_easy_perform(curl);
-	(void) curl_easy_getinfo(curl, CURLINFO_REQUEST_SIZE, &request_size);
-	(void) curl_easy_getinfo(curl, CURLINFO_SIZE_UPLOAD_T, &sent);
-	(void) curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	CURLcode code = curl_easy_perform(peer->curl);
+	(void) curl_easy_getinfo(peer->curl, CURLINFO_REQUEST_SIZE, &request_size);
+	(void) curl_easy_getinfo(peer->curl, CURLINFO_SIZE_UPLOAD_T, &sent);
+	(void) curl_easy_getinfo(peer->curl, CURLINFO_RESPONSE_CODE, &status);
 	peer->was_sent = request_size > 0 || sent > 0;
 	peer->status = (int) status;
 	return code == CURLE_OK && status >= 200 ? OK : ctx_fail(c, ERR_IO, "%s", curl_easy_strerror(code));
@@ -269,17 +322,8 @@ static RESULT perform(struct ctx *c, struct peer_call *peer, CURL *curl)
 
 RESULT peer_ask(struct ctx *c, struct peer_call *peer)
 {
-	struct sending s = {.peer = peer};
-	const struct call *call = peer->call;
-	struct str target =
-		str_print(c->arena, call->query.n ? "%" STR_FMT "?%" STR_FMT : "%" STR_FMT "%" STR_FMT,
-			  STR_ARG(call->path), STR_ARG(call->query));
-	buf_init(&peer->body, ANSWER_CAP);
-	struct result r = add_headers(&s);
-	CURL *curl = result_is_ok(r) && target.p ? make_curl(&s, str_to_z(c->arena, peer->address), target.p)
-						 : NULL;
-	r = curl ? perform(c, peer, curl) : ctx_no_memory(c);
-	curl_easy_cleanup(curl);
-	curl_slist_free_all(s.headers);
+	struct result r = peer_open(peer);
+	r = result_is_ok(r) ? peer_send(c, peer) : ctx_no_memory(c);
+	peer_close(peer);
 	return r;
 }

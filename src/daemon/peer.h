@@ -14,14 +14,26 @@ struct peer_header {
 	struct str value;
 };
 
+/* A body that arrives while it is passed on. */
+struct peer_upload {
+	int64_t size; /* -1: unknown */
+	/* Waits for bytes, and copies at most room of them. Called first when the writer asks for the body. 0: the body has
+	 * ended; -1: it will not be whole. */
+	ssize_t (*read)(void *self, char *to, size_t room);
+};
+
 struct peer_call {
-	struct str address; /* the writer's URL */
-	struct call *call;
+	struct str address;               /* the writer's URL */
+	struct call *call;                /* peer_send() does not touch it */
+	const struct peer_upload *upload; /* NULL: the call's body, which is whole */
 	bool is_upgrade; /* it asks for a websocket: Connection and Upgrade are passed on, too */
 	const uint8_t *master_key;
 	bool (*goes_on)(void *self); /* asked about once a second; false: nobody will answer */
-	void *self;
-	/* the answer, in the call's arena but for the body */
+	void *self;                  /* of goes_on and upload */
+	struct arena *arena;         /* of the answer, but for its body */
+	/* private: */
+	void *curl, *header_list;
+	/* the answer */
 	bool was_sent; /* the writer may have heard of the call */
 	int status;
 	const char *content_type; /* NULL: none */
@@ -31,7 +43,12 @@ struct peer_call {
 	size_t header_count;
 	struct buf body;
 };
-/* Blocks. On failure the body is freed by the caller, too. */
+/* Prepares the request, on the call's thread. End with peer_close() in any case. ERR_NO_MEMORY. */
+RESULT peer_open(struct peer_call *peer);
+/* Sends the request and receives the answer. Blocks. The caller frees the answer's body, also after a failure. */
+RESULT peer_send(struct ctx *c, struct peer_call *peer);
+void peer_close(struct peer_call *peer); /* idempotent */
+/* All three. */
 RESULT peer_ask(struct ctx *c, struct peer_call *peer);
 
 /* Parts that peer_line.c shares. peer_each_header() calls each for the headers that the writer gets, the proof last.

@@ -254,19 +254,6 @@ static int check_head(struct call *c, struct MHD_Connection *mhd, const char *st
 	return p->must_close || p->bad_target || count_header(c, "Host") > 1 ? 400 : 0;
 }
 
-/* Checks the announced length, if any; result as above. */
-static int check_length(const struct call *c, enum err *ret_why)
-{
-	const struct call_private *p = c->p;
-	uint64_t cap = p->sink ? (uint64_t) p->sink->cap_size : p->conn->listener->face->body_cap_size;
-	struct str text = call_header(c, "Content-Length");
-	int64_t length = 0;
-	*ret_why = ERR_TOO_LARGE;
-	if (text.p && !result_is_ok(str_parse_int(text, &length)))
-		return 400;
-	return length > 0 && (uint64_t) length > cap ? 413 : 0;
-}
-
 enum { COST_NOT_MEASURED = -1 };
 
 /* Start of a run of the face: CPU time of the thread. Reading that clock takes a kernel lock, so after its
@@ -383,6 +370,60 @@ static enum MHD_Result call_settle(struct call *c, struct MHD_Connection *mhd)
 	}
 }
 
+/* Checks the announced length, if any; result as above. */
+static int check_length(const struct call *c, enum err *ret_why)
+{
+	const struct call_private *p = c->p;
+	uint64_t cap = p->sink ? (uint64_t) p->sink->cap_size : p->conn->listener->face->body_cap_size;
+	struct str text = call_header(c, "Content-Length");
+	int64_t length = 0;
+	*ret_why = ERR_TOO_LARGE;
+	if (text.p && !result_is_ok(str_parse_int(text, &length)))
+		return 400;
+	return length > 0 && (uint64_t) length > cap ? 413 : 0;
+}
+
+/* Parks a call whose body is not complete, if its face asks for that. Afterwards the body goes on, or a face has answered
+ * before it. */
+static enum MHD_Result call_pause(struct call *c, struct MHD_Connection *mhd)
+{
+	struct call_private *p = c->p;
+	struct conn *conn = p->conn;
+	if (p->resume) /* a connection that was cut waits, too: somebody will wake the call */
+		(void) conn_enter(conn, CONN_HANDLING, CONN_NO_DEADLINE);
+	while (p->resume) {
+		switch (park_call(c)) {
+		case PARK_SUSPENDED:
+			return MHD_YES;
+		case PARK_ORPHANED:
+			conn->orphaned = true;
+			conn->call = NULL;
+			return MHD_NO;
+		case PARK_WOKEN:
+			call_run_resume(c);
+			break;
+		}
+	}
+	enum err why = ERR_NONE;
+	int refusal = p->stage == CALL_BEGUN && !p->response ? check_length(c, &why) : 0;
+	if (refusal)
+		call_reject(c, refusal, why);
+	if (p->response) {
+		p->stage = CALL_HANDLED;
+		return call_send(c, mhd);
+	}
+	p->stage = CALL_BODY;
+	int64_t until_us = clock_monotonic_us() + conn->server->config.request_timeout_us;
+	return conn_enter(conn, CONN_READING, until_us) ? MHD_YES : MHD_NO;
+}
+
+/* The connection of a paused call is served again. */
+static enum MHD_Result call_go_on(struct call *c, struct MHD_Connection *mhd)
+{
+	call_run_resume(c);
+	return call_pause(c, mhd);
+}
+
 /* ---- the request ---- */
 
 /* A header's lines as one value: a list may be on several (RFC 9110, 5.3). */
@@ -438,6 +479,10 @@ static enum MHD_Result call_begin(struct call *c, struct MHD_Connection *mhd, co
 		int64_t from_ns = call_begin_cost();
 		face->begin(c->self, c);
 		call_note_cost(c, from_ns);
+	}
+	if (refusal == 0 && c->p->resume) {
+		c->p->stage = CALL_BEGUN;
+		return call_pause(c, mhd);
 	}
 	if (refusal == 0 && !c->p->response)
 		refusal = check_length(c, &why);
@@ -501,13 +546,16 @@ static bool call_discard(struct call *c, size_t size)
 	return p->discarded_size <= DRAIN_MAX;
 }
 
-static enum MHD_Result call_take_body(struct call *c, const char *data, size_t *data_size)
+static enum MHD_Result call_take_body(struct call *c, struct MHD_Connection *mhd, const char *data,
+				      size_t *data_size)
 {
 	struct call_private *p = c->p;
 	size_t size = *data_size;
 	*data_size = 0;
 	if (p->sink && !p->discarded_size) {
 		call_give_sink(c, data, size);
+		if (c->p->resume)
+			return call_pause(c, mhd);
 		return call_note_progress(c) ? MHD_YES : MHD_NO;
 	}
 	if (p->discarded_size || size > p->body.cap_size - p->body.size)
@@ -556,11 +604,18 @@ enum MHD_Result call_on_request(void *cls, struct MHD_Connection *mhd, const cha
 	struct call *c = conn->call;
 	if (!c)
 		return MHD_NO;
+	/* libmicrohttpd offers the next chunk of a suspended connection, too, if it has read it already: it stays there */
+	if (c->p->stage == CALL_BODY && c->p->resume && park_is_suspended(c))
+		return MHD_YES;
 	switch (c->p->stage) {
 	case CALL_NEW:
 		return call_begin(c, mhd, method, version);
+	case CALL_BEGUN:
+		return call_go_on(c, mhd);
 	case CALL_BODY:
-		return *data_size ? call_take_body(c, data, data_size) : call_handle(c, mhd);
+		if (c->p->resume && call_go_on(c, mhd) != MHD_YES)
+			return MHD_NO;
+		return *data_size ? call_take_body(c, mhd, data, data_size) : call_handle(c, mhd);
 	case CALL_HANDLED:
 		call_run_resume(c);
 		return call_settle(c, mhd);

@@ -160,7 +160,8 @@ struct answer_header {
 	const char *name, *value;
 };
 
-enum call_stage { CALL_NEW, CALL_BODY, CALL_HANDLED };
+/* CALL_BEGUN: parked by begin(). */
+enum call_stage { CALL_NEW, CALL_BEGUN, CALL_BODY, CALL_HANDLED };
 
 /* State of parking, guarded by the call's wake lock. */
 enum call_park_state {
@@ -237,6 +238,7 @@ void call_end(struct call *c);  /* frees what the call holds besides its arena *
 enum park_answer { PARK_SUSPENDED, PARK_WOKEN, PARK_ORPHANED };
 /* Suspends the connection, unless call_wake() came first or the server no longer waits. */
 enum park_answer park_call(struct call *c);
+bool park_is_suspended(const struct call *c);
 void park_abandon(struct conn *conn);
 /* Returns when no thread is inside call_wake() for a connection that was suspended before. */
 void park_wait_for_wakers(void);

@@ -44,6 +44,15 @@ enum park_answer park_call(struct call *c)
 	return answer;
 }
 
+bool park_is_suspended(const struct call *c)
+{
+	pthread_mutex_t *lock = wake_lock_of(c->p->conn);
+	(void) pthread_mutex_lock(lock);
+	bool is_suspended = c->p->park_state == CALL_SUSPENDED;
+	(void) pthread_mutex_unlock(lock);
+	return is_suspended;
+}
+
 /* With the wake lock held. */
 static void park_resume(struct conn *conn)
 {

@@ -26,7 +26,7 @@ enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DE
 /* A face as a listener sees it, with its limits. All functions run on a pool thread.
  *
  * begin() is called when the headers are complete. It may answer, or set a sink for the body
- * (call_set_sink()). May be NULL. handle() is called when the request is complete. It must end in exactly one
+ * (call_set_sink()), and park the call before the body is read: resume() then answers, or lets the body come. May be NULL. handle() is called when the request is complete. It must end in exactly one
  * call_answer…() or call_park(). reject() renders the server's own refusals (413, 431, 408, 503 …) in the
  * face's format. NULL: short plain text. */
 struct http_face {
@@ -71,7 +71,8 @@ struct call {
 struct call_sink {
 	int64_t cap_size; /* bytes; a longer body is answered with 413 */
 	/* Takes one piece, on the call's pool thread. After a failure it is not called again; handle() then
-	 * finds the failure in `result`, and its message in the call's context. */
+	 * finds the failure in `result`, and its message in the call's context. It may park the call, so that the client's
+	 * next bytes wait in its connection; resume() then must neither answer nor park. */
 	RESULT (*take)(struct call_sink *sink, struct call *call, struct str piece);
 	/* Called once, on any thread, when the call has ended in any way. Releases what nobody has taken
 	 * over. */

@@ -172,6 +172,18 @@ static RESULT count_piece(struct call_sink *sink, struct call *c, struct str pie
 	return memchr(piece.p, '!', piece.n) ? ctx_fail(&c->ctx, ERR_INVALID, "no such bytes") : OK;
 }
 
+static void go_on(struct call *c)
+{
+	(void) c;
+}
+
+/* Each piece is followed by a pause. */
+static RESULT pause_after_piece(struct call_sink *sink, struct call *c, struct str piece)
+{
+	park(c, go_on, clock_monotonic_us());
+	return count_piece(sink, c, piece);
+}
+
 static void note_end(struct call_sink *sink)
 {
 	(void) sink;
@@ -193,10 +205,17 @@ static void fixture_begin(void *self, struct call *c)
 	(void) self;
 	if (str_is(c->path, "/refused"))
 		answer_echo(c);
-	if (!str_is(c->path, "/sink"))
+	if (str_is(c->path, "/refused-late"))
+		park(c, answer_echo, clock_monotonic_us());
+	bool pauses = str_is(c->path, "/paused-sink");
+	if (!str_is(c->path, "/sink") && !pauses)
 		return;
 	struct call_sink *sink = arena_new_object(c->ctx.arena, struct call_sink);
-	*sink = (struct call_sink){.cap_size = FIXTURE_SINK_CAP, .take = count_piece, .end = note_end};
+	*sink = (struct call_sink){.cap_size = FIXTURE_SINK_CAP,
+				   .take = pauses ? pause_after_piece : count_piece,
+				   .end = note_end};
+	if (pauses)
+		park(c, go_on, clock_monotonic_us());
 	c->face_data = sink;
 	call_set_sink(c, sink);
 }
@@ -240,7 +259,7 @@ static void fixture_handle(void *self, struct call *c)
 		answer_big(c);
 	else if (str_is(c->path, "/read"))
 		answer_read(c);
-	else if (str_is(c->path, "/sink"))
+	else if (str_is(c->path, "/sink") || str_is(c->path, "/paused-sink"))
 		answer_sink(c);
 	else if (str_is(c->path, "/file"))
 		answer_file(c);

@@ -216,6 +216,36 @@ static void test_sink(void **state)
 	WAIT_UNTIL(fixture_sinks_ended() == ended + 4);
 }
 
+#define PUT_PAUSED "PUT /paused-sink HTTP/1.1\r\nHost: a\r\n"
+
+/* The call is parked before its body and after each piece; chunks that were read meanwhile stay in order. */
+static void test_sink_pauses(void **state)
+{
+	struct fixture *f = *state;
+	struct str body = repeat(f, 'b', FIXTURE_SINK_CAP), chunks = STR("");
+	unsigned ended = fixture_sinks_ended();
+	struct str fits =
+		str_print(f->arena, PUT_PAUSED "Content-Length: %d\r\n\r\n%s", FIXTURE_SINK_CAP, body.p);
+	assert_str(client_ask(f->arena, f->port, fits).body, "1000000 bytes, 0 held, NONE");
+	for (int k = 0; k < 300; k++)
+		chunks = str_print(f->arena, "%" STR_FMT "3\r\nabc\r\n", STR_ARG(chunks));
+	struct str chunked =
+		str_print(f->arena, PUT_PAUSED "Transfer-Encoding: chunked\r\n\r\n%" STR_FMT "0\r\n\r\n",
+			  STR_ARG(chunks));
+	assert_str(client_ask(f->arena, f->port, chunked).body, "900 bytes, 0 held, NONE");
+	struct str bad = STR(PUT_PAUSED "Transfer-Encoding: chunked\r\n\r\n2\r\n!b\r\n2\r\ncd\r\n0\r\n\r\n");
+	assert_true(str_ends_with(client_ask(f->arena, f->port, bad).body, STR("0 held, INVALID")));
+	struct str longer =
+		str_print(f->arena, PUT_PAUSED "Content-Length: %d\r\n\r\n", FIXTURE_SINK_CAP + 1);
+	assert_int_equal(client_ask(f->arena, f->port, longer).status, 413);
+	struct client c;
+	client_open(&c, f->arena, f->port);
+	assert_true(client_send(&c, STR(PUT_PAUSED "Content-Length: 10\r\n\r\nabc")));
+	client_close(&c); /* in the middle */
+	WAIT_UNTIL(fixture_sinks_ended() == ended + 5);
+	assert_int_equal(fixture_figures(f).parked, 0);
+}
+
 static void test_sink_fails(void **state)
 {
 	struct fixture *f = *state;
@@ -285,6 +315,8 @@ static void test_answered_before_its_body(void **state)
 	struct fixture *f = *state;
 	struct str request = STR("PUT /refused HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
 	assert_int_equal(client_ask(f->arena, f->port, request).status, 200);
+	struct str later = STR("PUT /refused-late HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+	assert_int_equal(client_ask(f->arena, f->port, later).status, 200);
 }
 
 static void test_file(void **state)
@@ -505,6 +537,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_body_cap, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_chunked_cap, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sink, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sink_pauses, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sink_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sink_takes_its_time, setup_tight, teardown),
 		cmocka_unit_test_setup_teardown(test_answered_before_its_body, setup, teardown),
