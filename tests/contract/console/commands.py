@@ -1013,6 +1013,13 @@ def test_sign_in_by_a_provider(dev):
         assert "sign_in_name" not in row(dev, "oidc-providers", one["id"])
 
 
+def test_passwords_of_a_domain(dev):
+    for tool in ("dari", "curl"):
+        made = dev.operator.api_ok("POST", "/domains", {"name": f"it's {tool}"})["items"][0]
+        run_text(dev, tool, command(dev, "domains.passwords", tool, {"ids": [made], "passwords": "refused"}))
+        assert dev.operator.api_ok("GET", f"/domains/{made['id']}")["item"]["passwords"] == "refused"
+
+
 def test_reach(dev):
     """The analysis changes nothing; the exit status of `dari` corresponds to the API's answer."""
     one, other = instance(dev), instance(dev)
@@ -1036,7 +1043,7 @@ def test_every_verb_is_here():
     shown = set(re.findall(r'^\t"([a-z-]+\.[a-z-]+)": \{', text, re.MULTILINE))
     assert shown - set(VERBS) - set(LISTS) <= {"hosts.add", "hosts.maintenance", "rights.simulate", "prices.load", "prices.list", "instances.try", "networks.reach", "users.password", "users.link", "sign-ins.add", "sign-ins.set", "backups.restore",
                                                                 "instances.migrate", "instances.cancel-migration", "instances.complete-migration", "external-networks.default", "address-ranges.remove", "webhooks.add", "webhooks.retry",
-                                                                "sign-ins.end", "providers.add", "providers.set", "providers.refresh", "providers.remove", "machines.resize", "machines.tag", "pools.add", "pools.enable", "pools.disable", "pools.remove"}
+                                                                "sign-ins.end", "sign-ins.add-saml", "domains.passwords", "providers.add", "providers.set", "providers.refresh", "providers.remove", "machines.resize", "machines.tag", "pools.add", "pools.enable", "pools.disable", "pools.remove"}
     for verb, tools in SHOWN_BY.items():
         part = text[text.index(f'"{verb}": {{'):]
         part = part[:part.index("curl:") if "curl:" in part else None]
