@@ -33,7 +33,8 @@
 #include "store/storage_pool.h"
 
 static const int64_t DISK_WARN_BYTES = INT64_C(1) << 30;
-enum { LAG_MAX = 1000, CONDITIONS_SHOWN = 10, TRAFFIC_READ_S = 180 };
+enum { LAG_MAX = 1000, CONDITIONS_SHOWN = 10, TRAFFIC_READ_S = 180, CERTIFICATE_CAP = 256 * 1024 };
+#define RENEWED_LATE_US (14 * 24 * HOUR)
 
 /* Prints a line: the component, whether it is fine, the finding, and advice if it isn't. */
 static void print_finding(struct command_call *call, const char *part, bool fine, struct str found,
@@ -300,6 +301,28 @@ static void check_authority(struct command_call *call)
 	ctx_clear_problem(&call->ctx);
 }
 
+/* Warns late enough that an ACME client, which renews a month ahead, has failed several times. */
+static void check_api_certificate(struct command_call *call)
+{
+	struct str pem = STR_NONE, path = call->daemon->settings.tls_certificate;
+	int64_t from_us = 0, until_us = 0;
+	char until[CLOCK_TEXT_SIZE];
+	if (!path.n)
+		return;
+	struct result read = file_read(&call->ctx, str_to_z(call->ctx.arena, path), CERTIFICATE_CAP, &pem);
+	if (result_is_ok(read))
+		read = crypto_read_validity(&call->ctx, pem, &from_us, &until_us);
+	bool is_read = result_is_ok(read);
+	print_finding(
+		call, "API certificate", is_read && until_us - clock_now_us() > RENEWED_LATE_US,
+		is_read ? str_print(call->ctx.arena, "%" STR_FMT ", until %s", STR_ARG(path),
+				    clock_write_s(until_us, until))
+			: call->ctx.problem.message,
+		"Renew it (docs/production.md), then systemctl reload dari: clients refuse one that has "
+		"ended.");
+	ctx_clear_problem(&call->ctx);
+}
+
 /* Checks certificates of hosts added by dari host add root@… */
 static void check_certificates(struct command_call *call, const struct tables *t)
 {
@@ -558,6 +581,7 @@ static RESULT doctor(struct command_call *call)
 	view_open(call->daemon->store, &view);
 	check_hosts(call, view.tables);
 	check_pools(call, view.tables);
+	check_api_certificate(call);
 	check_authority(call);
 	check_certificates(call, view.tables);
 	check_external(call, view.tables);

@@ -9,7 +9,7 @@
  * 3. Apply. apply() gets the complete wish, compares it with what runs, and changes what differs. Established requests
  *    are not lost. It keeps no memory of earlier calls: a proxy outlives dari, and is found by its files.
  * 4. Repetition. Every call may be repeated, also after a failure and after a crash of dari.
- * 5. Absence. remove() of a proxy that doesn't exist is OK. see() of one fails with ERR_GONE.
+ * 5. Absence. remove() of a proxy that doesn't exist is OK. see() and count() of one fail with ERR_GONE.
  * 6. Memory. All pointers are borrowed until the call returns. Results are in the context's arena. */
 #pragma once
 
@@ -18,6 +18,7 @@
 #include "base/uuid.h"
 
 struct elastic_load_balancer;
+struct l7_rule;
 struct listener;
 struct listener_rule;
 struct target;
@@ -49,6 +50,8 @@ struct proxy_rule {
 	const struct listener_rule *rule;
 	const struct proxy_forward *forwards; /* if the rule forwards */
 	size_t forward_count;
+	const struct l7_rule *const *l7_rules; /* of an L7 policy of Octavia; those that are on */
+	size_t l7_rule_count;
 };
 struct proxy_listener {
 	const struct listener *listener;
@@ -98,6 +101,13 @@ struct proxy_server_state {
 	int64_t code;           /* status of the last check; 0: none */
 };
 
+/* Figures of a listener of Octavia since its worker started. A reload starts another worker, whose figures begin at 0. */
+struct proxy_listener_state {
+	uuid listener;
+	int64_t worker; /* the worker's process id */
+	int64_t active, total, bytes_in, bytes_out, errors;
+};
+
 /* Starts the proxy, or brings it to the wish. ERR_AGAIN: the network isn't ready. ERR_INVALID, with words: the process
  * refuses its configuration, and goes on with the former one. */
 typedef RESULT proxies_apply(struct proxies *p, struct ctx *c, const struct proxy_wish *wish);
@@ -109,6 +119,10 @@ typedef RESULT proxies_remove(struct proxies *p, struct ctx *c, uuid proxy);
 typedef RESULT proxies_see(struct proxies *p, struct ctx *c, uuid proxy,
 			   struct proxy_server_state **ret_states, size_t *ret_count);
 
+/* Reads the figures of the listeners of a load balancer of Octavia. ERR_GONE: the process does not run. */
+typedef RESULT proxies_count(struct proxies *p, struct ctx *c, uuid proxy,
+			     struct proxy_listener_state **ret_states, size_t *ret_count);
+
 /* Frees the driver. Proxies go on. */
 typedef void proxies_close(struct proxies *p);
 
@@ -116,6 +130,7 @@ struct proxy_driver {
 	proxies_apply *apply;
 	proxies_remove *remove;
 	proxies_see *see;
+	proxies_count *count;
 	proxies_close *close;
 };
 

@@ -77,6 +77,7 @@
 #include "model/iam_role.h"
 #include "model/instance_profile.h"
 #include "model/key_pair.h"
+#include "model/l7_rule.h"
 #include "model/launch_configuration.h"
 #include "model/launch_template_version.h"
 #include "model/listener.h"

@@ -519,6 +519,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_ELASTIC_LOAD_BALANCER] = "load balancer",
 	[KIND_LISTENER] = "listener",
 	[KIND_LISTENER_RULE] = "rule",
+	[KIND_L7_RULE] = "L7 rule",
 	[KIND_RULE_TARGET_GROUP] = "target group of a rule",
 	[KIND_PROXY] = "proxy",
 	[KIND_TARGET_GROUP] = "target group",

@@ -42,6 +42,7 @@ struct vpc_endpoint;
 struct balancer_set;
 struct listener;
 struct listener_rule;
+struct l7_rule;
 struct elastic_load_balancer;
 struct target_group;
 struct gateway;
@@ -208,6 +209,7 @@ ENGINE_FINDER(machine_backup, KIND_MACHINE_BACKUP)
 ENGINE_FINDER(nat_gateway, KIND_NAT_GATEWAY)
 ENGINE_FINDER(listener, KIND_LISTENER)
 ENGINE_FINDER(listener_rule, KIND_LISTENER_RULE)
+ENGINE_FINDER(l7_rule, KIND_L7_RULE)
 ENGINE_FINDER(network, KIND_NETWORK)
 ENGINE_FINDER(network_acl, KIND_NETWORK_ACL)
 ENGINE_FINDER(elastic_load_balancer, KIND_ELASTIC_LOAD_BALANCER)

@@ -126,6 +126,13 @@ def admin(dev):
     return Project(dev, "admin", "admin", re.search(r'"admin" with the password (\S+)', dev.banner)[1])
 
 
+def make_admin(region):
+    """Adds the cloud's administrator to a region that was made without one."""
+    region.command("account", "create", "admin")
+    made = region.command("user", "create", "admin", "--account", "admin", "--role", "admin")
+    return Project(region, "admin", "admin", made["password"])
+
+
 def another(dev, name, kind=Project):
     """Adds a project with a user who is a member of it; .root is the owner of its account."""
     account = dev.new_account(name)
@@ -148,6 +155,10 @@ def furnish(dev, project):
         "protocol": "HTTP", "protocol_port": 80, "default_pool": {"protocol": "HTTP", "lb_algorithm": "ROUND_ROBIN",
                                                                   "members": [{"address": "10.9.0.77", "protocol_port": 80}],
                                                                   "healthmonitor": {"type": "HTTP", "delay": 5, "timeout": 3, "max_retries": 2}}}]}})
+    dev.rest()
+    listener = project.ok("GET", "/load-balancer/v2/lbaas/listeners")["listeners"][0]["id"]
+    project.ok("POST", "/load-balancer/v2/lbaas/l7policies", {"l7policy": {
+        "listener_id": listener, "action": "REJECT", "rules": [{"type": "PATH", "compare_type": "EQUAL_TO", "value": "/secret"}]}})
     project.ok("POST", "/network/v2.0/rbac-policies", {"rbac_policy": {
         "object_type": "network", "object_id": network, "action": "access_as_shared", "target_tenant": project.id}})
     project.ok("POST", "/network/v2.0/subnetpools", {"subnetpool": {"name": "pool", "prefixes": ["10.10.0.0/16"]}})
@@ -194,7 +205,7 @@ LISTS = {  # kind → path of the list of a project's own resources
     "security_group_rule": ("/network/v2.0/security-group-rules", "security_group_rules"),
     "address_group": ("/network/v2.0/address-groups", "address_groups"),
     "elastic_load_balancer": ("/load-balancer/v2/lbaas/loadbalancers", "loadbalancers"), "listener": ("/load-balancer/v2/lbaas/listeners", "listeners"),
-    "target_group": ("/load-balancer/v2/lbaas/pools", "pools"),
+    "target_group": ("/load-balancer/v2/lbaas/pools", "pools"), "listener_rule": ("/load-balancer/v2/lbaas/l7policies", "l7policies"),
     "network_grant": ("/network/v2.0/rbac-policies", "rbac_policies"), "subnet_pool": ("/network/v2.0/subnetpools", "subnetpools"),
 }
 EXAMPLES = {"string": "a", "integer": 1, "boolean": True, "id": ABSENT[:-1] + "f", "ip": "192.0.2.1", "cidr": "192.0.2.0/24",

@@ -435,6 +435,31 @@ def host_closed(h, region, mark):
     assert region.get(f"/hosts/{host['id']}", region.operator)["enabled"] is True
 
 
+def fencing(h, region, mark):
+    host = region.operator.rows("/hosts?fields=*")[0]
+    h.go("hosts")
+    h.row(host["name"])
+    h.act("Fencing")
+    h.fill("addresses", "192.0.2.7 192.0.2.8")
+    h.fill("after", "90")
+    h.answer("Save")
+    h.says("Ceph blocks {addresses}", h.place, addresses="192.0.2.7, 192.0.2.8")
+    now = region.get(f"/hosts/{host['id']}", region.operator)
+    assert (now["fence_addresses"], now["fence_after_s"]) == (["192.0.2.7", "192.0.2.8"], 90), mark
+    h.act("Fencing")
+    h.fill("addresses", "")
+    h.answer("Save")
+    h.says("none", h.place)
+    assert not region.get(f"/hosts/{host['id']}", region.operator).get("fence_addresses")
+
+
+def health_check(h, region, mark):
+    h.go("region")
+    h.press("Run health check")
+    h.says("Health check finished", "body")
+    assert region and mark and "reconciler" in h.b.run("return document.querySelector('#health-check').innerText")
+
+
 def maintenance(h, region, mark):
     host = max(region.operator.rows("/hosts?fields=*"), key=lambda r: r["usage"]["instances"])
     h.go("hosts")
@@ -593,4 +618,4 @@ def placement(h, region, mark):
 
 
 TASKS = [launch, launch_with_all, connect, power, terminate, tag, disk, snapshot, backup, schedule, address, firewall, key_pair, network, image, ticket, reachability, filters, undo, view_of_a_list]
-OF_REGION = [host_closed, maintenance, live_migration, account, quota, user, group_and_policy, pool, instance_type, external_network, webhook, consistency, placement]
+OF_REGION = [host_closed, fencing, health_check, maintenance, live_migration, account, quota, user, group_and_policy, pool, instance_type, external_network, webhook, consistency, placement]

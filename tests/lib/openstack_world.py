@@ -118,6 +118,11 @@ class Stack:
         self.dev.rest()
         pool = self.project.ok("GET", f"{LB}/pools")["pools"][0]
         v.update(pool_id=pool["id"], healthmonitor_id=pool["id"])
+        v["l7policy_id"] = self.made(f"{LB}/l7policies", "l7policy", {
+            "listener_id": v["listener_id"], "name": "named", "description": "d", "action": "REDIRECT_PREFIX", "redirect_prefix": "https://a.test",
+            "rules": [{"type": "HEADER", "key": "X", "compare_type": "EQUAL_TO", "value": "y"}]}, by=self.project)
+        self.dev.rest()
+        v["l7rule_id"] = self.project.ok("GET", f"{LB}/l7policies/{v['l7policy_id']}/rules")["rules"][0]["id"]
         self.balanced = {"member_id": pool["members"][0]["id"]}
 
     def path_of(self, action):

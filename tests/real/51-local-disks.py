@@ -15,12 +15,6 @@ NOVA = "/compute/v2.1"
 METADATA = "http://169.254.169.254/latest/meta-data/block-device-mapping"
 
 
-def make_admin(region):
-    region.command("account", "create", "admin")
-    made = region.command("user", "create", "admin", "--account", "admin", "--role", "admin")
-    return cloud.Project(region, "admin", "admin", made["password"])
-
-
 class Guest:
     def __init__(self, region, address):
         self.region, self.address = region, address
@@ -58,7 +52,7 @@ def has_its_disks(region, guest, what):
 
 def main():
     with Region("ld") as region:
-        admin = make_admin(region)
+        admin = cloud.make_admin(region)
         flavor = {"name": "scratch", "id": "scratch", "ram": 256, "vcpus": 1, "disk": 0, "OS-FLV-EXT-DATA:ephemeral": 1, "swap": 64}
         admin.ok("POST", f"{NOVA}/flavors", {"flavor": flavor})
         ec2, identifier, address = region.witness("people", InstanceType="scratch")

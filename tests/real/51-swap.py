@@ -53,12 +53,6 @@ sh /tmp/count >/dev/null 2>&1 &""")
         return int(self.sh(f"dd if=/dev/{name} bs=512 skip={COUNT_AT_MIB * 2048} count=1 2>/dev/null") or 0)
 
 
-def make_admin(region):
-    region.command("account", "create", "admin")
-    made = region.command("user", "create", "admin", "--account", "admin", "--role", "admin")
-    return cloud.Project(region, "admin", "admin", made["password"])
-
-
 def state(ec2, volume):
     """(state of the volume, its instance or None)."""
     found = ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]
@@ -149,7 +143,7 @@ def stopped_in_the_midst(swaps, old, new, digest):
 
 def main():
     with Region("sw") as region:
-        ec2, admin = region.account("alice"), make_admin(region)
+        ec2, admin = region.account("alice"), cloud.make_admin(region)
         ec2.import_key_pair(KeyName="k", PublicKeyMaterial=region.make_key())
         open_ssh(ec2)
         (identifier,) = launch(ec2, 1, KeyName="k")

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/haproxy src/engine/balancing src/reconcile/balancing src/api/openstack/load_balancer
-"""A load balancer of Octavia with packets: members answer by turns, a sick one is left out, permitted clients, headers, a floating address, and
+"""A load balancer of Octavia with packets: members answer by turns, a sick one is left out, permitted clients, headers, L7 policies, statistics, a failover, a floating address, and
 nothing left after its deletion. OVN, HAProxy and the API are real; instances are simulated, and network namespaces play the guests."""
 import os
 import sys
@@ -66,6 +66,43 @@ class Lab:
     def ask(self):
         return self.guests.ns("client", "curl", "-s", "--connect-timeout", "2", "-m", "5", f"http://{self.vip}/", fails=True)
 
+    def head(self, path, *more):
+        """Status and target of a redirect."""
+        answer = self.guests.ns("client", "curl", "-s", "-o", "/dev/null", "-w", "%{http_code} %{redirect_url}", "-m", "5", *more, f"http://{self.vip}{path}", fails=True)
+        return answer.strip()
+
+    def policy(self, rules, **body):
+        rules = [dict(zip(("type", "compare_type", "value", "key", "invert"), rule)) for rule in rules]
+        made = self.project.ok("POST", f"{LB}/l7policies", {"l7policy": {"listener_id": self.listener, "rules": rules, **body}})["l7policy"]
+        self.ready()
+        return made["id"]
+
+    def check_policies(self):
+        """Each action, and each comparison of each part of a request."""
+        region, see = self.region, self.head
+        self.policy([("PATH", "STARTS_WITH", "/secret"), ("HEADER", "EQUAL_TO", '"let me in"', "X-Word", True)], action="REJECT")
+        region.check_soon("a path is rejected", lambda: see("/secret/a") == "403" and see("/public") == "200")
+        region.check("unless an inverted rule is not met", see("/secret/a", "-H", "X-Word: let me in") == "200")
+        self.policy([("HOST_NAME", "ENDS_WITH", ".old.test")], action="REDIRECT_PREFIX", redirect_prefix="https://new.test", redirect_http_code=308)
+        self.policy([("FILE_TYPE", "EQUAL_TO", "jpg")], action="REDIRECT_TO_URL", redirect_url="http://images.test/%20")
+        region.check_soon("a host is redirected with its path", lambda: see("/a?b=c", "-H", "Host: WWW.old.test") == "308 https://new.test/a?b=c")
+        region.check_soon("a type of file to one URL", lambda: see("/x.jpg") == "302 http://images.test/%20")
+        region.check("and no other type", see("/x.jpg.txt") == "200")
+        pool = self.project.ok("POST", f"{LB}/pools", {"pool": {"loadbalancer_id": self.id, "protocol": "HTTP", "lb_algorithm": "ROUND_ROBIN", "members": [
+            {"address": self.addresses["two"], "protocol_port": 80}]}})["pool"]["id"]
+        self.ready()
+        self.policy([("COOKIE", "CONTAINS", "b", "who"), ("PATH", "REGEX", "^/[0-9]{2}($|/)")], action="REDIRECT_TO_POOL", redirect_pool_id=pool)
+        name = lambda path: self.guests.ns("client", "curl", "-s", "-m", "5", "-H", "Cookie: who=abc", f"http://{self.vip}{path}", fails=True).partition("\n")[0]  # noqa: E731
+        region.check_soon("a cookie and a pattern lead to a pool", lambda: {name("/42") for _ in range(6)} == {"two"})
+        region.check("and other paths do not", {name("/421") for _ in range(6)} == {"one", "two"})
+        self.change(f"pools/{pool}", "pool", {"admin_state_up": False})
+        region.check_soon("a pool that is down takes none", lambda: {name("/42") for _ in range(6)} == {"one", "two"})
+        region.check("a rejection comes before redirects", see("/secret.jpg") == "403")
+        for policy in self.project.ok("GET", f"{LB}/l7policies")["l7policies"]:
+            assert self.project.call("DELETE", f"{LB}/l7policies/{policy['id']}").status == 204
+            self.ready()
+        region.check_soon("without policies all is served", lambda: see("/secret/x.jpg") == "200")
+
     def answers(self):
         return {self.ask().partition("\n")[0] for _ in range(8)}
 
@@ -95,11 +132,23 @@ def main():
         region.check("and the pool is degraded", lab.show(f"pools/{pool}", "pool")["operating_status"] == "DEGRADED")
         os.unlink(lab.flag("one"))
         region.check_soon("it comes back", lambda: lab.answers() == {"one", "two"})
+        lab.listener = listener
+        lab.check_policies()
+        counted = lambda path: lab.show(f"{path}/stats", "stats")["total_connections"]  # noqa: E731
+        region.check_soon("the listener counts connections", lambda: counted(f"listeners/{listener}") >= 16)
+        before = counted(f"loadbalancers/{lab.id}")
         lab.change(f"listeners/{listener}", "listener", {"allowed_cidrs": ["192.0.2.0/24"]})
         region.check_soon("other clients are kept out", lambda: lab.answers() == {""})
+        region.check("and a reload loses none", counted(f"loadbalancers/{lab.id}") >= before)
         lab.change(f"listeners/{listener}", "listener", {"allowed_cidrs": None})
         lab.change(f"pools/{pool}", "pool", {"session_persistence": {"type": "SOURCE_IP"}})
         region.check_soon("a client stays with a member", lambda: len(lab.answers()) == 1)
+        admin = cloud.make_admin(region)
+        before = counted(f"loadbalancers/{lab.id}")
+        assert admin.call("PUT", f"{LB}/loadbalancers/{lab.id}/failover").status == 202
+        lab.ready()
+        region.check_soon("another process serves after a failover", lambda: lab.answers() & {"one", "two"})
+        region.check_soon("and counts on", lambda: counted(f"loadbalancers/{lab.id}") > before)
         floating = lab.project.ok("POST", f"{NET}/floatingips", {"floatingip": {"floating_network_id": lab.outside, "port_id": made["vip_port_id"]}})["floatingip"]
         ask = lambda: region.on("inet", "curl", "-s", "--interface", WEB, "--connect-timeout", "2", "-m", "5",  # noqa: E731
                                 f"http://{floating['floating_ip_address']}/", fails=True)

@@ -21,13 +21,6 @@ from region import HANG_S, ROOT, Region  # noqa: E402
 TEST_S, BOOT_S = 2 * HANG_S, HANG_S
 
 
-def make_admin(region):
-    """An administrator of the region; Tempest creates its own projects."""
-    region.command("account", "create", "admin")
-    made = region.command("user", "create", "admin", "--account", "admin", "--role", "admin")
-    return cloud.Project(region, "admin", "admin", made["password"])
-
-
 def make_flavor(admin, name, ram_mib):
     """Creates a flavor with one processor: with two, a guest's kernel sometimes locks up under QEMU's emulation on a busy machine."""
     flavor = {"id": name, "name": name, "vcpus": 1, "ram": ram_mib, "disk": 1}
@@ -35,7 +28,7 @@ def make_flavor(admin, name, ram_mib):
 
 
 def settings(region, folder):
-    admin = make_admin(region)
+    admin = cloud.make_admin(region)
     image, = admin.ok("GET", "/image/v2/images?name=tiny")["images"]
     groups = tempest_run.settings(admin, f"http://127.0.0.1:{region.port}", folder, [image["id"]] * 2, BOOT_S)
     groups["compute"] |= {"flavor_ref": make_flavor(admin, "small", 256), "flavor_ref_alt": make_flavor(admin, "large", 512), "min_compute_nodes": 2, "build_interval": 1,

@@ -407,6 +407,10 @@ static struct str read_rest(void)
 		"GET /network/v2.0/networks",
 		"GET /network/v2.0/ports",
 		"GET /network/v2.0/routers",
+		"GET /load-balancer/v2/lbaas/loadbalancers",
+		"GET /load-balancer/v2/lbaas/listeners",
+		"GET /load-balancer/v2/lbaas/pools",
+		"GET /load-balancer/v2/lbaas/l7policies",
 		"GET /client/api?command=listAsyncJobs",
 	};
 	static const char *const admins[] = {

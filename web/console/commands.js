@@ -558,6 +558,14 @@ export const COMMANDS = {
 		dari: ({ids, kind, from_us: from, reason}) => each(ids, (r) => `dari host maintenance ${q(r.name)} --from ${from ? new Date(from / 1000).toISOString().replace(/\.\d+Z/, "Z") : "now"} --kind ${kind}${flag("--reason", reason)}`),
 		curl: ({ids, kind, from_us: from, reason}) => each(ids, (r) => curl("POST", `/hosts/${r.id}/maintenance`, {kind, begins_us: from, ...(reason ? {reason} : {})})),
 	},
+	"region.check": {dari: () => "dari doctor", curl: () => curl("POST", "/commands", {command: "doctor", args: {}})},
+	"hosts.set-fence": {
+		dari: ({host, addresses, after, isAgentShown}) => (isAgentShown ? `dari host set-fence ${q(host.name)} --command /usr/sbin/fence_ipmilan --option ipaddr=ADDRESS --secret-file FILE`
+			: `dari host set-fence ${q(host.name)}${addresses.length ? `${flag("--blocklist", addresses.join(","))}${after < 0 ? " --by-hand" : after ? ` --after-s ${after}` : ""}` : " --none"}`),
+		curl: ({host, addresses, after}) => (addresses.length ? curl("PUT", `/hosts/${host.id}/fence-device`, {addresses, ...(after ? {after_s: after} : {})}) : curl("DELETE", `/hosts/${host.id}/fence-device`)),
+	},
+	"hosts.fence": {dari: ({ids}) => each(ids, (r) => `dari host fence ${q(r.name)}`), curl: ({ids}) => each(ids, (r) => curl("POST", `/hosts/${r.id}/fence`, {}))},
+	"hosts.fenced": {dari: ({ids}) => each(ids, (r) => `dari host fenced ${q(r.name)} --i-have-seen-it-off`), curl: ({ids}) => each(ids, (r) => curl("POST", `/hosts/${r.id}/vouch`, {i_have_seen_it_off: true}))},
 	"hosts.remove": {dari: ({ids}) => each(ids, (r) => `dari host remove ${q(r.name)}`), curl: ({ids}) => each(ids, (r) => curl("DELETE", `/hosts/${r.id}`))},
 	"hosts.down": {openstack: ({ids}) => each(ids, (r) => `openstack --os-compute-api-version 2.11 compute service set --down ${q(r.name)} nova-compute`), curl: ({ids}) => each(ids, (r) => curl("PATCH", `/hosts/${r.id}`, {forced_down: true}))},
 	"hosts.answers": {openstack: ({ids}) => each(ids, (r) => `openstack --os-compute-api-version 2.11 compute service set --up ${q(r.name)} nova-compute`), curl: ({ids}) => each(ids, (r) => curl("PATCH", `/hosts/${r.id}`, {forced_down: false}))},

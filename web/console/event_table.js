@@ -214,6 +214,7 @@ export const EVENTS = [
 	["egress_gateway", "created", "Egress-only internet gateway.", () => t("Egress-only internet gateway created")],
 	["egress_gateway", "deleted", "Egress-only internet gateway.", () => t("Egress-only internet gateway deleted")],
 	["elastic_load_balancer", "changed", "Attributes.", () => t("Attributes changed")],
+	["elastic_load_balancer", "changed", "Failover.", () => t("Failover requested")],
 	["elastic_load_balancer", "changed", "Health check.", () => t("Health check changed")],
 	["elastic_load_balancer", "changed", "Policies.", () => t("Policies changed")],
 	["elastic_load_balancer", "changed", "Security groups.", () => t("Security groups changed")],

@@ -151,7 +151,7 @@ function warm() {
 
 /** Pasting a link into a tab with the console open only changes the fragment, and loads nothing. */
 addEventListener("hashchange", () => {
-	if (!/^#t=/.test(location.hash))
+	if (!/^#(t=|invitation\?)/.test(location.hash))
 		return;
 	session.problem = null;
 	stopStream();
@@ -161,11 +161,15 @@ addEventListener("hashchange", () => {
 
 export async function begin() {
 	const ticket = /^#t=([\w-]+)$/.exec(location.hash)?.[1];
-	if (ticket)
-		history.replaceState(null, "", location.pathname + location.search); // keeps the ticket out of the history
+	const invitation = /^#invitation\?(.+)$/.exec(location.hash)?.[1];
+	if (ticket || invitation)
+		history.replaceState(null, "", location.pathname + location.search); // keeps ticket and password out of the history
+	session.invitation = invitation ? Object.fromEntries(new URLSearchParams(invitation)) : null;
 	try {
 		if (ticket)
 			await session.enter({ticket});
+		else if (invitation)
+			setSession(null); // the sign-in page asks for the password, whoever was signed in here
 		else
 			setSession(await get("/session", {byUser: true}));
 	} catch (problem) {

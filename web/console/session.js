@@ -7,6 +7,7 @@ import {stop as stopStream} from "./stream.js";
 export const session = {
 	state: "unknown", // other states: in, out
 	user: null, account: null, accounts: [], rights: [], region: "", endpoint: "", problem: null,
+	invitation: null, // {user, account, password} of an invitation link, until the user has chosen a password
 	onChange() {},
 	/** Signs in. A Problem with body.need === "totp" means that the password was right, and a code is required. */
 	async enter(proof) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Writes the part of haproxy.cfg that is special to load balancers of Octavia. One backend, g<id>, checks the members of a
- * pool, and gets no requests. Each listener is a frontend with a backend c<port>, whose servers track those of g<id>: several
- * listeners with timeouts and modes of their own may lead to one pool. A pool without a health monitor has no such backend.
+ * pool, and gets no requests. Each listener is a frontend l<id> with a backend c<port> for its default pool, and c<port>-<id>
+ * for each other pool that its L7 policies lead to. Their servers track those of g<id>: several listeners with timeouts and
+ * modes of their own may lead to one pool. A pool without a health monitor has no such backend.
  * Source: HAProxy's Configuration Manual 2.6. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,9 +13,9 @@
 #include "model/target.h"
 #include "model/target_group.h"
 
-enum { SERVER_SIZE = 2 * sizeof(uuid) + 1 };
+enum { ID_SIZE = 2 * sizeof(uuid) + 1 };
 
-static const char *server_name(const struct proxy_server *s, char out[static SERVER_SIZE])
+static const char *server_name(const struct proxy_server *s, char out[static ID_SIZE])
 {
 	config_write_hex(s->target.b, sizeof s->target.b, out);
 	return out;
@@ -59,7 +60,7 @@ static void write_request(const struct target_group *g, struct buf *out)
 
 static void write_checked(const struct target_group *g, const struct proxy_server *s, struct buf *out)
 {
-	char id[SERVER_SIZE], ip[IP_TEXT_SIZE];
+	char id[ID_SIZE], ip[IP_TEXT_SIZE];
 	buf_print(out, "  server t%s %s:%" PRId64 " check", server_name(s, id), ip_write(s->ip, ip), s->port);
 	if (s->member && !ip_is_none(s->member->check_ip))
 		buf_print(out, " addr %s", ip_write(s->member->check_ip, ip));
@@ -118,12 +119,15 @@ static void write_headers(const struct listener *l, struct buf *out)
 	}
 }
 
-static void write_frontend(const struct listener *l, bool has_pool, struct buf *out)
+static void write_frontend(const struct proxy_listener *from, bool has_pool, struct buf *out)
 {
+	const struct listener *l = from->listener;
 	bool is_http = l->protocol == LISTENER_PROTOCOL_HTTP;
-	buf_print(out, "frontend f%" PRId64 "\n  mode %s\n  bind *:%" PRId64 "\n", l->port,
-		  is_http ? "http" : "tcp", l->port);
-	if (l->connection_limit)
+	char id[ID_SIZE];
+	config_write_hex(l->row.id.b, sizeof l->row.id.b, id);
+	buf_print(out, "frontend l%s\n  mode %s\n  bind *:%" PRId64 "\n", id, is_http ? "http" : "tcp",
+		  l->port);
+	if (l->connection_limit > 0)
 		buf_print(out, "  maxconn %" PRId64 "\n", l->connection_limit);
 	buf_print(out, "  timeout client %" PRId64 "ms\n", l->client_ms);
 	if (l->inspect_ms && !is_http)
@@ -131,6 +135,8 @@ static void write_frontend(const struct listener *l, bool has_pool, struct buf *
 	write_sources(l, out);
 	if (is_http)
 		write_headers(l, out);
+	if (is_http)
+		config_write_policies(from, out);
 	if (has_pool)
 		buf_print(out, "  default_backend c%" PRId64 "\n", l->port);
 }
@@ -157,7 +163,7 @@ static void write_balance(const struct target_group *g, struct buf *out)
 static void write_server(const struct target_group *g, const struct proxy_server *s, bool is_http,
 			 struct buf *out)
 {
-	char name[CONFIG_GROUP_NAME_SIZE], id[SERVER_SIZE], ip[IP_TEXT_SIZE];
+	char name[CONFIG_GROUP_NAME_SIZE], id[ID_SIZE], ip[IP_TEXT_SIZE];
 	bool has_cookie = g->persistence == TARGET_GROUP_PERSISTENCE_HTTP_COOKIE ||
 			  g->persistence == TARGET_GROUP_PERSISTENCE_APP_COOKIE;
 	server_name(s, id);
@@ -178,10 +184,12 @@ static void write_backend(const struct listener *l, const struct proxy_group *gr
 {
 	bool is_http = l->protocol == LISTENER_PROTOCOL_HTTP;
 	int64_t idle_ms = l->client_ms > l->member_ms ? l->client_ms : l->member_ms;
+	buf_print(out, "backend ");
+	config_write_backend_name(l, group->group->row.id, out);
 	buf_print(out,
-		  "backend c%" PRId64 "\n  mode %s\n  timeout connect %" PRId64
-		  "ms\n  timeout server %" PRId64 "ms\n  timeout tunnel %" PRId64 "ms\n",
-		  l->port, is_http ? "http" : "tcp", l->connect_ms, l->member_ms, idle_ms);
+		  "\n  mode %s\n  timeout connect %" PRId64 "ms\n  timeout server %" PRId64
+		  "ms\n  timeout tunnel %" PRId64 "ms\n",
+		  is_http ? "http" : "tcp", l->connect_ms, l->member_ms, idle_ms);
 	write_balance(group->group, out);
 	for (size_t k = 0; k < group->server_count; k++)
 		write_server(group->group, &group->servers[k], is_http, out);
@@ -195,16 +203,37 @@ static const struct proxy_group *find_group(const struct proxy_wish *wish, uuid 
 	return NULL;
 }
 
+/* The policy is the first of the listener that leads to its pool, which is not the default one. */
+static bool needs_backend(const struct proxy_listener *l, size_t policy)
+{
+	const struct proxy_rule *one = &l->rules[policy];
+	if (!one->forward_count || uuid_equal(one->forwards[0].group->row.id, l->listener->target_group))
+		return false;
+	for (size_t k = 0; k < policy; k++)
+		if (l->rules[k].forward_count &&
+		    uuid_equal(l->rules[k].forwards[0].group->row.id, one->forwards[0].group->row.id))
+			return false;
+	return true;
+}
+
+static void write_listener(const struct proxy_wish *wish, const struct proxy_listener *l, struct buf *out)
+{
+	const struct proxy_group *group = find_group(wish, l->listener->target_group);
+	write_frontend(l, group != NULL, out);
+	if (group)
+		write_backend(l->listener, group, out);
+	for (size_t k = 0; k < l->rule_count; k++) {
+		group = needs_backend(l, k) ? find_group(wish, l->rules[k].forwards[0].group->row.id) : NULL;
+		if (group)
+			write_backend(l->listener, group, out);
+	}
+}
+
 void config_write_octavia(const struct proxy_wish *wish, struct buf *out)
 {
 	for (size_t k = 0; k < wish->group_count; k++)
 		if (is_checked(wish->groups[k].group))
 			write_checks(&wish->groups[k], out);
-	for (size_t k = 0; k < wish->listener_count; k++) {
-		const struct listener *l = wish->listeners[k].listener;
-		const struct proxy_group *group = find_group(wish, l->target_group);
-		write_frontend(l, group != NULL, out);
-		if (group)
-			write_backend(l, group, out);
-	}
+	for (size_t k = 0; k < wish->listener_count; k++)
+		write_listener(wish, &wish->listeners[k], out);
 }

@@ -154,6 +154,16 @@ static RESULT see(struct proxies *p, struct ctx *c, uuid proxy, struct proxy_ser
 	return state_read(c, csv, ret_states, ret_count);
 }
 
+static RESULT count_listeners(struct proxies *p, struct ctx *c, uuid proxy,
+			      struct proxy_listener_state **ret_states, size_t *ret_count)
+{
+	struct proxy_place place;
+	struct str answer = STR_NONE;
+	TRY(find_place(p, c, proxy, &place));
+	TRY(state_ask(c, &place, "show info;show stat -1 1 -1", &answer));
+	return state_read_listeners(c, answer, ret_states, ret_count);
+}
+
 static void close_proxies(struct proxies *p)
 {
 	if (!p)
@@ -168,7 +178,7 @@ static void close_proxies(struct proxies *p)
 }
 
 static const struct proxy_driver driver = {
-	.apply = apply, .remove = remove_proxy, .see = see, .close = close_proxies};
+	.apply = apply, .remove = remove_proxy, .see = see, .count = count_listeners, .close = close_proxies};
 
 RESULT haproxy_open(struct ctx *c, const struct haproxy_config *config, struct proxy_handle *ret_proxies)
 {

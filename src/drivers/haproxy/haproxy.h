@@ -57,6 +57,9 @@ void config_write_tls(struct ctx *c, const struct proxy_wish *wish, const struct
 void config_write_check(const struct target_group *g, struct buf *out);
 /* Two digits a byte, and an ending 0. */
 void config_write_hex(const uint8_t *bytes, size_t count, char *out);
+/* The L7 policies of a listener of Octavia, and the name of its backend for a pool (config_l7.c). */
+void config_write_policies(const struct proxy_listener *l, struct buf *out);
+void config_write_backend_name(const struct listener *l, uuid pool, struct buf *out);
 /* Text between single quotes; with is_format also literal in HAProxy's log format. */
 void config_quote(struct buf *out, struct str text, bool is_format);
 /* "g0123456789abcdef" of a target group. */
@@ -125,3 +128,6 @@ RESULT units_remove_namespace(struct ctx *c, const struct proxy_place *place);
 RESULT state_ask(struct ctx *c, const struct proxy_place *place, const char *command, struct str *ret_answer);
 /* Reads the answer of "show stat". */
 RESULT state_read(struct ctx *c, struct str csv, struct proxy_server_state **ret_states, size_t *ret_count);
+/* Reads the answer of "show info;show stat -1 1 -1": the worker, and its frontends of Octavia. */
+RESULT state_read_listeners(struct ctx *c, struct str answer, struct proxy_listener_state **ret_states,
+			    size_t *ret_count);

@@ -52,30 +52,52 @@ RESULT state_ask(struct ctx *c, const struct proxy_place *place, const char *com
 
 /* ---- show stat ---- */
 
-enum { COLUMN_BACKEND, COLUMN_SERVER, COLUMN_STATUS, COLUMN_CHECK, COLUMN_CODE, COLUMNS };
+enum { COLUMNS_MAX = 8 };
 struct columns {
-	size_t at[COLUMNS];
+	const char *const *names;
+	size_t count;
+	size_t at[COLUMNS_MAX];
 };
 
-static bool find_columns(struct str header, struct columns *ret_columns)
+static bool find_columns(struct str header, struct columns *columns)
 {
-	static const char *const names[] = {[COLUMN_BACKEND] = "pxname",
-					    [COLUMN_SERVER] = "svname",
-					    [COLUMN_STATUS] = "status",
-					    [COLUMN_CHECK] = "check_status",
-					    [COLUMN_CODE] = "check_code"};
 	struct str name = STR_NONE;
 	size_t found = 0;
 	if (str_starts_with(header, STR("# ")))
 		header = str_slice(header, 2, header.n);
 	for (size_t k = 0; str_split_next(&header, ',', &name); k++)
-		for (size_t n = 0; n < COLUMNS; n++)
-			if (str_is(name, names[n])) {
-				ret_columns->at[n] = k;
+		for (size_t n = 0; n < columns->count; n++)
+			if (str_is(name, columns->names[n])) {
+				columns->at[n] = k;
 				found++;
 			}
-	return found == COLUMNS;
+	return found == columns->count;
 }
+
+static void read_fields(struct str line, const struct columns *columns, struct str out[static COLUMNS_MAX])
+{
+	struct str field = STR_NONE;
+	for (size_t k = 0; str_split_next(&line, ',', &field); k++)
+		for (size_t n = 0; n < columns->count; n++)
+			if (columns->at[n] == k)
+				out[n] = field;
+}
+
+/* Reads a name such as "t0123456789abcdef0123456789abcdef". */
+static bool read_name(struct str name, char first, uuid *ret_id)
+{
+	return name.n == 1 + 2 * sizeof(uuid) && name.p[0] == first &&
+	       result_is_ok(str_decode_hex(str_slice(name, 1, name.n), ret_id->b, sizeof ret_id->b));
+}
+
+/* ---- servers ---- */
+
+enum { COLUMN_BACKEND, COLUMN_SERVER, COLUMN_STATUS, COLUMN_CHECK, COLUMN_CODE, COLUMNS };
+static const char *const server_columns[COLUMNS] = {[COLUMN_BACKEND] = "pxname",
+						    [COLUMN_SERVER] = "svname",
+						    [COLUMN_STATUS] = "status",
+						    [COLUMN_CHECK] = "check_status",
+						    [COLUMN_CODE] = "check_code"};
 
 /* HAProxy's words of a check: L4CON, L4TOUT, L6RSP, L7OK, L7STS, L7TOUT, …; INI before the first. */
 static void read_check(struct str word, struct proxy_server_state *state)
@@ -97,17 +119,11 @@ static void read_check(struct str word, struct proxy_server_state *state)
 /* False: the line is not a checked server's. */
 static bool read_line(struct str line, const struct columns *columns, struct proxy_server_state *ret_state)
 {
-	struct str fields[COLUMNS] = {{0}}, field = STR_NONE;
-	for (size_t k = 0; str_split_next(&line, ',', &field); k++)
-		for (size_t n = 0; n < COLUMNS; n++)
-			if (columns->at[n] == k)
-				fields[n] = field;
-	struct str server = fields[COLUMN_SERVER];
+	struct str fields[COLUMNS_MAX] = {{0}};
+	read_fields(line, columns, fields);
 	*ret_state = (struct proxy_server_state){0};
-	if (!str_starts_with(fields[COLUMN_BACKEND], STR("g")) || server.n != 1 + 2 * sizeof(uuid) ||
-	    server.p[0] != 't' ||
-	    !result_is_ok(str_decode_hex(str_slice(server, 1, server.n), ret_state->target.b,
-					 sizeof ret_state->target.b)))
+	if (!str_starts_with(fields[COLUMN_BACKEND], STR("g")) ||
+	    !read_name(fields[COLUMN_SERVER], 't', &ret_state->target))
 		return false;
 	ret_state->health = str_starts_with(fields[COLUMN_STATUS], STR("UP")) ? PROXY_UP : PROXY_DOWN;
 	read_check(fields[COLUMN_CHECK], ret_state);
@@ -119,13 +135,60 @@ static bool read_line(struct str line, const struct columns *columns, struct pro
 RESULT state_read(struct ctx *c, struct str csv, struct proxy_server_state **ret_states, size_t *ret_count)
 {
 	VEC(struct proxy_server_state) states = {0};
-	struct columns columns = {0};
+	struct columns columns = {.names = server_columns, .count = COLUMNS};
 	struct str line = STR_NONE;
 	if (!str_split_next(&csv, '\n', &line) || !find_columns(line, &columns))
 		return ctx_fail(c, ERR_GONE, "the proxy's statistics have no header");
 	while (str_split_next(&csv, '\n', &line)) {
 		struct proxy_server_state one;
 		if (read_line(line, &columns, &one) && !VEC_PUSH(c->arena, &states, one))
+			return ctx_no_memory(c);
+	}
+	*ret_states = states.at;
+	*ret_count = states.count;
+	return OK;
+}
+
+/* ---- listeners of Octavia ---- */
+
+enum { FIGURE_NAME, FIGURE_ACTIVE, FIGURE_TOTAL, FIGURE_IN, FIGURE_OUT, FIGURE_ERRORS, FIGURES };
+static const char *const figure_columns[FIGURES] = {
+	[FIGURE_NAME] = "pxname", [FIGURE_ACTIVE] = "scur", [FIGURE_TOTAL] = "stot",
+	[FIGURE_IN] = "bin",      [FIGURE_OUT] = "bout",    [FIGURE_ERRORS] = "ereq"};
+
+/* False: the line is not a frontend of Octavia's. */
+static bool read_figures(struct str line, const struct columns *columns,
+			 struct proxy_listener_state *ret_state)
+{
+	struct str fields[COLUMNS_MAX] = {{0}};
+	read_fields(line, columns, fields);
+	return read_name(fields[FIGURE_NAME], 'l', &ret_state->listener) &&
+	       result_is_ok(str_parse_int(fields[FIGURE_ACTIVE], &ret_state->active)) &&
+	       result_is_ok(str_parse_int(fields[FIGURE_TOTAL], &ret_state->total)) &&
+	       result_is_ok(str_parse_int(fields[FIGURE_IN], &ret_state->bytes_in)) &&
+	       result_is_ok(str_parse_int(fields[FIGURE_OUT], &ret_state->bytes_out)) &&
+	       result_is_ok(str_parse_int(fields[FIGURE_ERRORS], &ret_state->errors));
+}
+
+RESULT state_read_listeners(struct ctx *c, struct str answer, struct proxy_listener_state **ret_states,
+			    size_t *ret_count)
+{
+	const struct str pid = STR("Pid: ");
+	VEC(struct proxy_listener_state) states = {0};
+	struct columns columns = {.names = figure_columns, .count = FIGURES};
+	struct str line = STR_NONE;
+	int64_t worker = 0;
+	bool has_header = false;
+	while (!has_header && str_split_next(&answer, '\n', &line)) {
+		if (str_starts_with(line, pid))
+			IGNORE(str_parse_int(str_slice(line, pid.n, line.n), &worker)); /* 0: checked below */
+		has_header = find_columns(line, &columns);
+	}
+	if (!has_header || !worker)
+		return ctx_fail(c, ERR_GONE, "the proxy's statistics have no header");
+	while (str_split_next(&answer, '\n', &line)) {
+		struct proxy_listener_state one = {.worker = worker};
+		if (read_figures(line, &columns, &one) && !VEC_PUSH(c->arena, &states, one))
 			return ctx_no_memory(c);
 	}
 	*ret_states = states.at;

@@ -10,15 +10,19 @@
 struct sim_proxy {
 	struct sim_proxy *next;
 	uuid id;
-	uuid *targets; /* owned */
+	uint64_t process; /* as a process id */
+	uuid *targets;    /* owned */
 	size_t count;
 };
 
 static struct {
 	pthread_mutex_t lock; /* guards the members below */
 	struct sim_proxy *list;
+	uint64_t started; /* number of processes so far */
 	struct sim_proxy_fault faults[SIM_PROXY_FAULTS_MAX];
 	size_t fault_count;
+	struct proxy_listener_state figures[SIM_PROXY_FIGURES_MAX];
+	size_t figure_count;
 } sim = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* With the lock, as the next two. */
@@ -33,8 +37,10 @@ static struct sim_proxy **find_at(uuid id)
 static struct sim_proxy *ensure(uuid id)
 {
 	struct sim_proxy **at = find_at(id);
-	if (!*at && (*at = heap_new(struct sim_proxy)))
+	if (!*at && (*at = heap_new(struct sim_proxy))) {
 		(*at)->id = id;
+		(*at)->process = ++sim.started;
+	}
 	return *at;
 }
 
@@ -116,13 +122,31 @@ static RESULT see(struct proxies *p, struct ctx *c, uuid proxy, struct proxy_ser
 	return seen;
 }
 
+static RESULT count_listeners(struct proxies *p, struct ctx *c, uuid proxy,
+			      struct proxy_listener_state **ret_states, size_t *ret_count)
+{
+	(void) p;
+	(void) pthread_mutex_lock(&sim.lock);
+	bool is_running = *find_at(proxy) != NULL;
+	struct proxy_listener_state *at =
+		arena_new_array(c->arena, struct proxy_listener_state, sim.figure_count + 1);
+	for (size_t k = 0; at && k < sim.figure_count; k++)
+		at[k] = sim.figures[k];
+	*ret_states = at;
+	*ret_count = sim.figure_count;
+	(void) pthread_mutex_unlock(&sim.lock);
+	if (!is_running)
+		return ctx_fail(c, ERR_GONE, "the proxy's process has ended");
+	return at ? OK : ctx_no_memory(c);
+}
+
 static void close_proxies(struct proxies *p)
 {
 	(void) p;
 }
 
 static const struct proxy_driver driver = {
-	.apply = apply, .remove = remove_proxy, .see = see, .close = close_proxies};
+	.apply = apply, .remove = remove_proxy, .see = see, .count = count_listeners, .close = close_proxies};
 
 RESULT proxy_sim_open(struct ctx *c, struct proxy_handle *ret_proxies)
 {
@@ -141,12 +165,30 @@ bool sim_proxy_has(uuid proxy)
 	return has;
 }
 
+uint64_t sim_proxy_process(uuid proxy)
+{
+	(void) pthread_mutex_lock(&sim.lock);
+	const struct sim_proxy *p = *find_at(proxy);
+	uint64_t process = p ? p->process : 0;
+	(void) pthread_mutex_unlock(&sim.lock);
+	return process;
+}
+
 void sim_proxy_break(const struct sim_proxy_fault *faults, size_t count)
 {
 	(void) pthread_mutex_lock(&sim.lock);
 	sim.fault_count = count < SIM_PROXY_FAULTS_MAX ? count : SIM_PROXY_FAULTS_MAX;
 	for (size_t k = 0; k < sim.fault_count; k++)
 		sim.faults[k] = faults[k];
+	(void) pthread_mutex_unlock(&sim.lock);
+}
+
+void sim_proxy_count(const struct proxy_listener_state *states, size_t count)
+{
+	(void) pthread_mutex_lock(&sim.lock);
+	sim.figure_count = count < SIM_PROXY_FIGURES_MAX ? count : SIM_PROXY_FIGURES_MAX;
+	for (size_t k = 0; k < sim.figure_count; k++)
+		sim.figures[k] = states[k];
 	(void) pthread_mutex_unlock(&sim.lock);
 }
 

@@ -6,6 +6,7 @@
 #include "engine/region/region.h"
 #include "engine/tag.h"
 #include "store/elastic_load_balancer.h"
+#include "store/l7_rule.h"
 #include "store/listener.h"
 #include "store/listener_rule.h"
 #include "store/target.h"
@@ -14,7 +15,7 @@
 bool engine_is_balancing_kind(enum kind kind)
 {
 	return kind == KIND_ELASTIC_LOAD_BALANCER || kind == KIND_LISTENER || kind == KIND_LISTENER_RULE ||
-	       kind == KIND_TARGET_GROUP || kind == KIND_TARGET;
+	       kind == KIND_TARGET_GROUP || kind == KIND_TARGET || kind == KIND_L7_RULE;
 }
 
 enum { ARN_ID_BYTES = 8 };
@@ -73,7 +74,15 @@ static const struct elastic_load_balancer *find_classic(const struct tables *t, 
 	return is_classic(b) ? b : NULL;
 }
 
-/* The part behind the account. A target has its group's, and a part of a Classic Load Balancer the balancer's. */
+static struct str rule_part(const struct tables *t, struct arena *a, const struct listener_rule *r)
+{
+	struct str listener = listener_part(t, a, r ? listener_find(t, r->listener) : NULL);
+	struct str id = r ? hex_of(a, r->row.id) : STR("*");
+	return str_print(a, "listener-rule/%" STR_FMT "/%" STR_FMT, STR_ARG(listener), STR_ARG(id));
+}
+
+/* The part behind the account. A target has its group's, an L7 rule its policy's, and a part of a Classic Load Balancer the
+ * balancer's. */
 static struct str write_part(const struct tables *t, struct arena *a, enum kind kind, const struct row *row)
 {
 	const struct elastic_load_balancer *classic = find_classic(t, kind, row);
@@ -84,12 +93,10 @@ static struct str write_part(const struct tables *t, struct arena *a, enum kind 
 				 STR_ARG(balancer_part(a, elastic_load_balancer_of(row))));
 	if (kind == KIND_LISTENER)
 		return str_print(a, "listener/%" STR_FMT, STR_ARG(listener_part(t, a, listener_of(row))));
-	if (kind == KIND_LISTENER_RULE) {
-		const struct listener_rule *r = listener_rule_of(row);
-		struct str listener = listener_part(t, a, r ? listener_find(t, r->listener) : NULL);
-		struct str id = r ? hex_of(a, r->row.id) : STR("*");
-		return str_print(a, "listener-rule/%" STR_FMT "/%" STR_FMT, STR_ARG(listener), STR_ARG(id));
-	}
+	if (kind == KIND_LISTENER_RULE)
+		return rule_part(t, a, listener_rule_of(row));
+	if (kind == KIND_L7_RULE)
+		return rule_part(t, a, row ? listener_rule_find(t, l7_rule_of(row)->listener_rule) : NULL);
 	const struct target_group *g = kind == KIND_TARGET_GROUP ? target_group_of(row)
 				       : row ? target_group_find(t, target_of(row)->target_group)
 					     : NULL;

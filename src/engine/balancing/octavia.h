@@ -11,7 +11,9 @@
 #include "engine/balancing/balancing.h"
 
 struct elastic_load_balancer;
+struct l7_rule;
 struct listener;
+struct listener_rule;
 struct target;
 struct target_group;
 
@@ -200,6 +202,88 @@ struct octavia_listener_target {
 };
 OPERATION(engine_delete_octavia_listener, octavia_listener_target)
 
+/* ---- L7 policies and their rules ---- */
+
+enum { OCTAVIA_POSITION_MAX = INT32_MAX, OCTAVIA_L7_RULES_MAX = 50 };
+
+/* key: the name of a header or a cookie. */
+struct octavia_l7_rule {
+	struct str type, compare, key, value;
+	bool is_inverted, is_down;
+	struct tags tags;
+	struct strs words;
+};
+struct octavia_l7_rules {
+	struct octavia_l7_rule *at;
+	size_t count;
+};
+
+/* The target of a policy's action; members that are not given are empty. code 0: none. */
+struct octavia_l7_action {
+	struct str word; /* "REDIRECT_TO_POOL", …; empty in an update that leaves it */
+	struct ref pool;
+	struct str url, prefix;
+	int64_t code;
+};
+
+/* position: place among the listener's policies, from 1; one behind the last place means the last. ERR_INVALID: the action
+ * lacks its target, or has two. ERR_NOT_FOUND: the pool is another balancer's. ERR_QUOTA. */
+struct octavia_l7_policy_wish {
+	struct ref listener;
+	struct str name, description;
+	bool is_down;
+	struct octavia_l7_action action;
+	int64_t position;
+	struct octavia_l7_rules rules;
+	struct tags tags;
+	struct strs words;
+	/* outputs: */
+	uuid made;
+};
+OPERATION(engine_create_l7_policy, octavia_l7_policy_wish)
+
+struct octavia_l7_policy_change {
+	struct ref policy;
+	const struct str *name, *description;
+	enum choice is_down;
+	struct octavia_l7_action action;
+	int64_t position; /* 0: unchanged */
+	const struct strs *words;
+	struct tags tags; /* of words */
+};
+OPERATION(engine_change_l7_policy, octavia_l7_policy_change)
+
+struct octavia_l7_policy_target {
+	struct ref policy;
+};
+OPERATION(engine_delete_l7_policy, octavia_l7_policy_target)
+
+/* ERR_INVALID: the type, the comparison, the key and the value do not go together. ERR_QUOTA. */
+struct octavia_l7_rule_wish {
+	struct ref policy;
+	struct octavia_l7_rule rule;
+	/* outputs: */
+	uuid made;
+};
+OPERATION(engine_create_l7_rule, octavia_l7_rule_wish)
+
+/* Empty words and pointers that are NULL leave a value. is_inverted is false if it is not given, as in Octavia. */
+struct octavia_l7_rule_change {
+	struct ref policy, rule;
+	struct str type, compare;
+	const struct str *key, *value;
+	bool is_inverted;
+	enum choice is_down;
+	const struct strs *words;
+	struct tags tags; /* of words */
+};
+OPERATION(engine_change_l7_rule, octavia_l7_rule_change)
+
+struct octavia_l7_rule_target {
+	struct ref policy, rule;
+};
+OPERATION(engine_delete_l7_rule, octavia_l7_rule_target)
+
 /* ---- load balancers ---- */
 
 /* `port`, `network` or `subnet` says where the front is. ERR_MISSING: none does. ERR_IN_USE with KIND_PORT: the port
@@ -235,6 +319,32 @@ struct octavia_balancer_target {
 };
 OPERATION(engine_delete_octavia_balancer, octavia_balancer_target)
 
+/* Starts another process in place of the present one. */
+OPERATION(engine_fail_over_octavia_balancer, octavia_balancer_target)
+
+/* ---- statistics ---- */
+
+struct octavia_figures {
+	int64_t active_connections, total_connections, bytes_in, bytes_out, request_errors;
+};
+/* Figures of a listener, since its worker (a process id) started. */
+struct octavia_reading {
+	uuid listener;
+	int64_t worker;
+	struct octavia_figures figures;
+};
+struct octavia_readings {
+	uuid proxy;
+	const struct octavia_reading *at;
+	size_t count;
+};
+/* Adds what the listeners of a proxy counted since the last report. */
+SYSTEM_OPERATION(engine_count_octavia, octavia_readings)
+/* True if such a report changes the proxy's row. */
+bool octavia_has_news(struct ctx *c, const struct tables *t, const struct octavia_readings *readings);
+/* Adds the figures of a listener to a sum. */
+void octavia_add_figures(const struct tables *t, const struct listener *l, struct octavia_figures *sum);
+
 /* ---- reading ---- */
 
 /* True for a load balancer of Octavia; false for NULL. */
@@ -248,6 +358,10 @@ bool engine_is_octavia_front(const struct tables *t, const struct port *port);
 /* The interface of the balancer; NULL: it is gone. */
 const struct port *octavia_get_front(const struct tables *t, const struct elastic_load_balancer *b);
 
+/* A listener's connection_limit in the row as Octavia shows it, and the reverse: 0 in the row is -1 in Octavia, and -1 is 0. Both mean
+ * that there is no limit. */
+int64_t octavia_swap_limit(int64_t limit);
+
 /* "ACTIVE", "PENDING_UPDATE", …; balancers by the state of their proxy, parts also by proxy_gen. */
 const char *octavia_get_provisioning(const struct tables *t, const struct elastic_load_balancer *b);
 const char *octavia_get_part_provisioning(const struct tables *t, uuid balancer, int64_t proxy_gen,
@@ -258,3 +372,10 @@ const char *octavia_get_listener_operating(const struct tables *t, const struct 
 const char *octavia_get_pool_operating(const struct tables *t, const struct target_group *group);
 const char *octavia_get_member_operating(const struct tables *t, const struct target *target);
 const char *octavia_get_monitor_operating(const struct tables *t, const struct target_group *group);
+const char *octavia_get_policy_operating(const struct tables *t, const struct listener_rule *policy);
+const char *octavia_get_rule_operating(const struct tables *t, const struct l7_rule *rule);
+
+/* Octavia's word of a policy's action. */
+const char *octavia_get_action(const struct listener_rule *policy);
+/* The pool that a policy leads to; none: it has another action. */
+uuid octavia_get_policy_pool(const struct tables *t, uuid policy);

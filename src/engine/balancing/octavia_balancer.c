@@ -32,9 +32,9 @@ RESULT octavia_check_ready(struct op *op, const struct elastic_load_balancer *b)
 
 RESULT octavia_touch(struct op *op, uuid balancer, int64_t *ret_gen)
 {
-	TRY(proxy_touch(op, balancer));
-	const struct proxy *proxy = engine_get_proxy(op->head, balancer);
-	*ret_gen = proxy ? (int64_t) proxy->row.gen : 0;
+	const struct elastic_load_balancer *b = elastic_load_balancer_find(op->head, balancer);
+	TRY(engine_get_proxy(op->head, balancer) ? proxy_touch(op, balancer) : proxy_make(op, b));
+	*ret_gen = (int64_t) engine_get_proxy(op->head, balancer)->row.gen;
 	return OK;
 }
 
@@ -223,6 +223,19 @@ RESULT engine_change_octavia_balancer(struct op *op, struct octavia_balancer_cha
 	TRY(elastic_load_balancer_put(op, &next));
 	TRY(octavia_touch(op, next.row.id, &gen));
 	return engine_log_event(op, KIND_ELASTIC_LOAD_BALANCER, &next.row, "changed", "Attributes.");
+}
+
+RESULT engine_fail_over_octavia_balancer(struct op *op, struct octavia_balancer_target *wish)
+{
+	const struct elastic_load_balancer *b = NULL;
+	int64_t gen = 0;
+	TRY(octavia_permit_balancer(op, &wish->balancer, "elastic_load_balancer.set_attributes", &b));
+	TRY(octavia_check_ready(op, b));
+	TRY(octavia_touch(op, b->row.id, &gen));
+	struct proxy next = *engine_get_proxy(op->head, b->row.id);
+	next.restart_gen = gen;
+	TRY(proxy_put(op, &next));
+	return engine_log_event(op, KIND_ELASTIC_LOAD_BALANCER, &b->row, "changed", "Failover.");
 }
 
 RESULT engine_delete_octavia_balancer(struct op *op, struct octavia_balancer_target *wish)

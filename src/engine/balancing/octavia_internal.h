@@ -12,7 +12,7 @@
 
 /* ERR_STATE with KIND_PROXY: a change is pending. */
 RESULT octavia_check_ready(struct op *op, const struct elastic_load_balancer *b);
-/* Counts up the proxy's gen, and returns it for proxy_gen of the changed rows. */
+/* Counts up the proxy's gen, and returns it for proxy_gen of the changed rows. A balancer that lost its proxy gets another. */
 RESULT octavia_touch(struct op *op, uuid balancer, int64_t *ret_gen);
 
 /* Finds the row by engine_permit_…(). ERR_NOT_FOUND: the balancer is another API's. */
@@ -32,5 +32,11 @@ RESULT octavia_put_member(struct op *op, const struct target_group *group, const
 /* ERR_COMBINATION: a listener of that protocol does not lead to such a pool. */
 RESULT octavia_check_protocols(struct op *op, enum listener_protocol listener,
 			       const struct target_group *group);
+/* The policy of a rule or of an update, whose balancer must be ready: errors of octavia_check_ready(). */
+RESULT octavia_permit_policy(struct op *op, const struct ref *ref, const char *permission,
+			     const struct listener_rule **ret_policy);
+/* Puts a new rule of a policy. */
+RESULT octavia_put_l7_rule(struct op *op, const struct listener_rule *policy,
+			   const struct octavia_l7_rule *wish, int64_t gen, uuid *ret_rule);
 /* Ends the balancer with its parts (elastic_load_balancer.c); no permission is checked. */
 RESULT elastic_load_balancer_end(struct op *op, const struct elastic_load_balancer *balancer);

@@ -136,6 +136,11 @@ static RESULT choose_pool(struct op *op, const struct elastic_load_balancer *b,
 	return find_pool(op, &wish->default_pool, l, &l->target_group);
 }
 
+int64_t octavia_swap_limit(int64_t limit)
+{
+	return limit == 0 ? -1 : limit < 0 ? 0 : limit;
+}
+
 /* ---- operations ---- */
 
 RESULT octavia_put_listener(struct op *op, const struct elastic_load_balancer *b,
@@ -148,7 +153,7 @@ RESULT octavia_put_listener(struct op *op, const struct elastic_load_balancer *b
 				.title = wish->name,
 				.description = wish->description,
 				.is_down = wish->is_down,
-				.connection_limit = wish->connection_limit < 0 ? 0 : wish->connection_limit,
+				.connection_limit = octavia_swap_limit(wish->connection_limit),
 				.client_ms = wish->client_ms,
 				.connect_ms = wish->connect_ms,
 				.member_ms = wish->member_ms,
@@ -197,7 +202,7 @@ static RESULT permit_listener(struct op *op, const struct ref *ref, const char *
 static void apply_numbers(const struct octavia_listener_change *wish, struct listener *next)
 {
 	if (wish->connection_limit)
-		next->connection_limit = *wish->connection_limit < 0 ? 0 : *wish->connection_limit;
+		next->connection_limit = octavia_swap_limit(*wish->connection_limit);
 	if (wish->client_ms)
 		next->client_ms = *wish->client_ms;
 	if (wish->connect_ms)

@@ -67,7 +67,8 @@ RESULT octavia_put_member(struct op *op, const struct target_group *group, const
 			      .account = group->account,
 			      .target_group = group->row.id,
 			      .private_ip = wish->address,
-			      .number = wish->number};
+			      .number = wish->number,
+			      .changed_us = op->now_us};
 	TRY(set_values(op, wish, gen, &made));
 	if (target_find_by_target_group(op->head, group->row.id, made.private_ip, made.number))
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_TARGET, STR("address"),
@@ -123,6 +124,7 @@ RESULT engine_change_octavia_member(struct op *op, struct octavia_member_change 
 	if (wish->words)
 		TRY(tag_normalize(op, wish->tags, &next.tags));
 	next.row.gen++;
+	next.changed_us = op->now_us;
 	TRY(octavia_touch(op, group->elastic_load_balancer, &next.proxy_gen));
 	TRY(target_put(op, &next));
 	return engine_log_event(op, KIND_TARGET_GROUP, &group->row, "changed", "Member changed.");
@@ -177,6 +179,7 @@ static RESULT put_wished(struct op *op, uuid id, const struct octavia_member *wi
 				       "request.");
 	TRY(set_values(op, wish, gen, &next));
 	next.row.gen++;
+	next.changed_us = op->now_us;
 	return target_put(op, &next);
 }
 

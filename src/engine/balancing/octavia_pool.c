@@ -7,6 +7,7 @@
 #include "store/elastic_load_balancer.h"
 #include "store/listener.h"
 #include "store/proxy.h"
+#include "store/rule_target_group.h"
 #include "store/target_group.h"
 
 RESULT octavia_permit_pool(struct op *op, const struct ref *ref, const char *permission,
@@ -96,13 +97,9 @@ static RESULT set_persistence(struct op *op, const struct octavia_persistence *w
 
 static RESULT check_times(struct op *op, const struct target_group *g)
 {
-	if (g->interval_s < 1 || g->timeout_s < 1)
-		return OCTAVIA_UNSUPPORTED(op, STR("delay"), "delay and timeout must be 1 or more.");
-	if (g->interval_s < g->timeout_s)
-		return OCTAVIA_INVALID(op, STR("delay"),
-				       "Validation failure: The delay must be greater than or equal to the "
-				       "timeout.");
-	return OK;
+	return g->interval_s >= 1 && g->timeout_s >= 1
+		       ? OK
+		       : OCTAVIA_UNSUPPORTED(op, STR("delay"), "delay and timeout must be 1 or more.");
 }
 
 static bool is_http_check(const struct target_group *g)
@@ -395,6 +392,12 @@ RESULT engine_delete_octavia_pool(struct op *op, struct octavia_pool_target *wis
 	int64_t gen = 0;
 	TRY(octavia_permit_pool(op, &wish->pool, "target_group.delete", &group));
 	uuid id = group->row.id, balancer = group->elastic_load_balancer;
+	const struct rule_target_group *use = rule_target_group_first_by_target_group(op->head, id);
+	if (use)
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_TARGET_GROUP, wish->pool.field,
+				   "Pool %" STR_FMT " is in use by L7 policy %" STR_FMT,
+				   STR_ARG(uuid_to_str(op->ctx->arena, id)),
+				   STR_ARG(uuid_to_str(op->ctx->arena, use->listener_rule)));
 	TRY(octavia_touch(op, balancer, &gen));
 	for (const struct listener *l = listener_first_by_target_group(op->head, id); l;
 	     l = listener_first_by_target_group(op->head, id)) {

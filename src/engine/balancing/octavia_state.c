@@ -6,10 +6,12 @@
 #include "model/target.h"
 #include "store/condition.h"
 #include "store/elastic_load_balancer.h"
+#include "store/l7_rule.h"
 #include "store/listener.h"
 #include "store/listener_rule.h"
 #include "store/port.h"
 #include "store/proxy.h"
+#include "store/rule_target_group.h"
 #include "store/target.h"
 #include "store/target_group.h"
 
@@ -23,6 +25,12 @@ bool octavia_is_pool(const struct target_group *group)
 	return group && str_starts_with(group->name, STR("octavia/"));
 }
 
+static uuid get_balancer_of_policy(const struct tables *t, uuid policy)
+{
+	const struct listener_rule *r = listener_rule_find(t, policy);
+	return r ? r->elastic_load_balancer : UUID_NONE;
+}
+
 static uuid get_balancer(const struct tables *t, enum kind kind, const struct row *row)
 {
 	const struct target_group *g = kind == KIND_TARGET_GROUP ? target_group_of(row)
@@ -33,7 +41,8 @@ static uuid get_balancer(const struct tables *t, enum kind kind, const struct ro
 	       : kind == KIND_ELASTIC_LOAD_BALANCER ? row->id
 	       : kind == KIND_LISTENER              ? listener_of(row)->elastic_load_balancer
 	       : kind == KIND_LISTENER_RULE         ? listener_rule_of(row)->elastic_load_balancer
-						    : UUID_NONE;
+	       : kind == KIND_L7_RULE ? get_balancer_of_policy(t, l7_rule_of(row)->listener_rule)
+				      : UUID_NONE;
 }
 
 bool engine_is_of_octavia(const struct tables *t, enum kind kind, const struct row *row)
@@ -96,14 +105,30 @@ static bool is_balancer_on(const struct tables *t, const struct elastic_load_bal
 	return b && !b->is_down && get_seen(t, b->row.id);
 }
 
+/* A listener that is on leads to the pool by default, or by an L7 policy. */
+static bool is_pool_used(const struct tables *t, uuid pool)
+{
+	const struct listener *l = listener_first_by_target_group(t, pool);
+	while (l && l->is_down)
+		l = listener_next_by_target_group(t, l);
+	if (l)
+		return true;
+	for (const struct rule_target_group *r = rule_target_group_first_by_target_group(t, pool); r;
+	     r = rule_target_group_next_by_target_group(t, r)) {
+		const struct listener_rule *policy = listener_rule_find(t, r->listener_rule);
+		l = policy && !policy->is_down ? listener_find(t, policy->listener) : NULL;
+		if (l && !l->is_down)
+			return true;
+	}
+	return false;
+}
+
 /* The proxy serves a pool that a listener leads to. */
 static bool is_pool_on(const struct tables *t, const struct target_group *g)
 {
 	const struct elastic_load_balancer *b = elastic_load_balancer_find(t, g->elastic_load_balancer);
-	const struct listener *l = listener_first_by_target_group(t, g->row.id);
-	while (l && l->is_down)
-		l = listener_next_by_target_group(t, l);
-	return l && !g->is_down && is_balancer_on(t, b) && g->proxy_gen <= get_seen(t, b->row.id);
+	return is_pool_used(t, g->row.id) && !g->is_down && is_balancer_on(t, b) &&
+	       g->proxy_gen <= get_seen(t, b->row.id);
 }
 
 const char *octavia_get_member_operating(const struct tables *t, const struct target *target)
@@ -144,9 +169,25 @@ const char *octavia_get_listener_operating(const struct tables *t, const struct 
 											     : "OFFLINE";
 }
 
+static const char *get_operating(const struct tables *t, uuid balancer, bool is_down, int64_t proxy_gen)
+{
+	return !is_down && proxy_gen <= get_seen(t, balancer) ? "ONLINE" : "OFFLINE";
+}
+
+const char *octavia_get_policy_operating(const struct tables *t, const struct listener_rule *policy)
+{
+	return get_operating(t, policy->elastic_load_balancer, policy->is_down, policy->proxy_gen);
+}
+
+const char *octavia_get_rule_operating(const struct tables *t, const struct l7_rule *rule)
+{
+	return get_operating(t, get_balancer_of_policy(t, rule->listener_rule), rule->is_down,
+			     rule->proxy_gen);
+}
+
 const char *octavia_get_monitor_operating(const struct tables *t, const struct target_group *g)
 {
-	return !g->monitor_is_down && is_pool_on(t, g) ? "ONLINE" : "OFFLINE";
+	return get_operating(t, g->elastic_load_balancer, g->monitor_is_down, g->monitor_gen);
 }
 
 const char *octavia_get_balancer_operating(const struct tables *t, const struct elastic_load_balancer *b)

@@ -10,6 +10,7 @@
 #include "engine/balancing/octavia.h"
 #include "reconcile/work.h"
 #include "store/elastic_load_balancer.h"
+#include "store/l7_rule.h"
 #include "store/listener.h"
 #include "store/listener_rule.h"
 #include "store/port.h"
@@ -96,6 +97,19 @@ static RESULT gather_targets(struct step *s, const struct tables *t, const struc
 	return OK;
 }
 
+/* The rules of an L7 policy that are on. */
+static RESULT gather_l7_rules(struct step *s, const struct tables *t, uuid policy, struct proxy_rule *rule)
+{
+	VEC(const struct l7_rule *) rules = {0};
+	for (const struct l7_rule *one = l7_rule_first_by_listener_rule(t, policy); one;
+	     one = l7_rule_next_by_listener_rule(t, one))
+		if (!one->is_down)
+			PUSH(s, &rules, STEP_COPY(s, KIND_L7_RULE, struct l7_rule, one));
+	rule->l7_rules = rules.at;
+	rule->l7_rule_count = rules.count;
+	return OK;
+}
+
 static RESULT gather_rule(struct step *s, const struct tables *t, const struct listener_rule *r,
 			  struct proxy_rows *rows, struct proxy_rule *ret_rule)
 {
@@ -103,16 +117,17 @@ static RESULT gather_rule(struct step *s, const struct tables *t, const struct l
 	const struct rule_target_group *one = rule_target_group_first_by_listener_rule(t, r->row.id);
 	for (; one; one = rule_target_group_next_by_listener_rule(t, one)) {
 		const struct target_group *g = target_group_find(t, one->target_group);
-		if (!g)
+		if (!g || g->is_down)
 			continue;
 		TRY(gather_targets(s, t, g, rows));
 		const struct proxy_forward forward = {STEP_COPY(s, KIND_TARGET_GROUP, struct target_group, g),
 						      one->weight};
 		PUSH(s, &forwards, forward);
 	}
-	*ret_rule = (struct proxy_rule){STEP_COPY(s, KIND_LISTENER_RULE, struct listener_rule, r),
-					forwards.at, forwards.count};
-	return OK;
+	*ret_rule = (struct proxy_rule){.rule = STEP_COPY(s, KIND_LISTENER_RULE, struct listener_rule, r),
+					.forwards = forwards.at,
+					.forward_count = forwards.count};
+	return gather_l7_rules(s, t, r->row.id, ret_rule);
 }
 
 static RESULT gather_rules(struct step *s, const struct tables *t, uuid listener, struct proxy_rows *rows,
@@ -122,6 +137,8 @@ static RESULT gather_rules(struct step *s, const struct tables *t, uuid listener
 	struct proxy_rule rule, last = {0};
 	const struct listener_rule *r = listener_rule_first_by_listener(t, listener);
 	for (; r; r = listener_rule_next_by_listener(t, r)) {
+		if (r->is_down)
+			continue;
 		TRY(gather_rule(s, t, r, rows, &rule));
 		if (r->priority == 0)
 			last = rule;
@@ -279,6 +296,41 @@ static RESULT report_health(struct step *s, const struct proxy_rows *rows,
 	return OK;
 }
 
+/* ---- statistics of Octavia ---- */
+
+/* A reload ends the worker that counts, so the step reads the figures before it applies the wish. */
+static RESULT report_figures(struct step *s, const struct proxy_rows *rows)
+{
+	struct proxy_listener_state *states = NULL;
+	size_t count = 0;
+	if (!octavia_is_balancer(rows->wish.balancer))
+		return OK;
+	struct result seen = s->r->proxies.driver->count(s->r->proxies.self, &s->ctx, s->id, &states, &count);
+	if (seen.code == ERR_GONE) { /* the process has not started yet, or has ended */
+		ctx_clear_problem(&s->ctx);
+		return OK;
+	}
+	TRY(seen);
+	struct octavia_reading *at = arena_new_array(s->ctx.arena, struct octavia_reading, count + 1);
+	struct octavia_readings *report = STEP_NEW(s, struct octavia_readings);
+	if (!at)
+		return ctx_no_memory(&s->ctx);
+	for (size_t k = 0; k < count; k++)
+		at[k] = (struct octavia_reading){states[k].listener,
+						 states[k].worker,
+						 {.active_connections = states[k].active,
+						  .total_connections = states[k].total,
+						  .bytes_in = states[k].bytes_in,
+						  .bytes_out = states[k].bytes_out,
+						  .request_errors = states[k].errors}};
+	*report = (struct octavia_readings){s->id, at, count};
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	if (octavia_has_news(&s->ctx, view.tables, report))
+		step_report(s, engine_count_octavia_run, report);
+	return OK;
+}
+
 /* ---- the step ---- */
 
 static RESULT step_deleted(struct step *s)
@@ -292,6 +344,9 @@ static RESULT step_live(struct step *s, const struct proxy_rows *rows)
 	const struct proxy_driver *driver = s->r->proxies.driver;
 	struct proxy_server_state *states = NULL;
 	size_t count = 0;
+	TRY(report_figures(s, rows));
+	if (rows->proxy->restart_gen > rows->proxy->seen_gen)
+		TRY(driver->remove(s->r->proxies.self, &s->ctx, s->id));
 	TRY(driver->apply(s->r->proxies.self, &s->ctx, &rows->wish));
 	if (rows->proxy->seen_gen != (int64_t) rows->proxy->row.gen) {
 		struct proxy_report *report = STEP_NEW(s, struct proxy_report);

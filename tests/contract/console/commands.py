@@ -59,7 +59,7 @@ SHOWN = {  # fields that a click decides; ids, times and names differ between ru
     "security-group-rules": ["direction", "protocol", "from_port", "to_port", "peer_block"],
     "routers": ["blocks"],
     "subnets": ["block", "zone"],
-    "hosts": ["enabled", "state", "forced_down", "maintenance_us", "maintenance_kind", "maintenance_reason"],
+    "hosts": ["enabled", "state", "forced_down", "maintenance_us", "maintenance_kind", "maintenance_reason", "fence_addresses", "fence_after_s"],
     "images": ["state", "description", "data_size"],
     "users": ["path", "enabled"],
     "user-groups": ["path"],
@@ -643,6 +643,7 @@ VERBS = {
     "domains.disable": lambda d: {"ids": [domain(d)]},
     "domains.enable": lambda d: {"ids": [closed_domain(d)]},
     "hosts.plan": lambda d: {"ids": [spare_host(d)], "kind": "move", "from_us": 1924992000000000, "reason": "new fans"},
+    "hosts.set-fence": lambda d: {"host": spare_host(d), "addresses": ["192.0.2.7", "192.0.2.8"], "after": 60},
     "hosts.remove": lambda d: {"ids": [spare_host(d)]},
     "hosts.down": lambda d: {"ids": [spare_host(d)]},
     "hosts.answers": lambda d: {"ids": [down_host(d)]},
@@ -743,7 +744,7 @@ SHOWN_BY = {  # actions and the tools that have them: those of commands.js and t
     "policies.version": "aws", "policies.default": "aws", "policies.delete": "aws", "policies.attach-user": "aws", "policies.detach-user": "aws", "policies.attach-user-group": "aws",
     "policies.detach-user-group": "aws", "policies.attach-iam-role": "aws", "policies.detach-iam-role": "aws", "roles.create": "aws", "roles.trust": "aws", "roles.delete": "aws",
     "accounts.create": "openstack", "accounts.disable": "openstack", "accounts.enable": "openstack", "domains.create": "openstack", "domains.disable": "openstack", "domains.enable": "openstack",
-    "hosts.plan": "dari", "hosts.remove": "dari", "hosts.down": "openstack", "hosts.answers": "openstack",
+    "hosts.plan": "dari", "hosts.set-fence": "dari", "hosts.remove": "dari", "hosts.down": "openstack", "hosts.answers": "openstack",
     "audits.run": "dari", "leftovers.adopt": "dari", "leftovers.purge": "dari",
     "tickets.open": "aws dari", "tickets.say": "aws dari", "tickets.resolve": "aws dari", "tickets.reopen": "dari", "tickets.close": "dari", "tickets.cancel": "dari", "tickets.rate": "dari",
     "tickets.work": "dari",
@@ -1041,7 +1042,7 @@ def test_every_verb_is_here():
     of_ansible, of_terraform = (set(re.findall(r'^\t"([a-z-]+\.[a-z-]+)": ', source(name), re.MULTILINE)) for name in ("ansible.js", "terraform.js"))
     assert of_ansible <= set(VERBS) | set(LISTS) and of_terraform <= set(VERBS)
     shown = set(re.findall(r'^\t"([a-z-]+\.[a-z-]+)": \{', text, re.MULTILINE))
-    assert shown - set(VERBS) - set(LISTS) <= {"hosts.add", "hosts.maintenance", "rights.simulate", "prices.load", "prices.list", "instances.try", "networks.reach", "users.password", "users.link", "sign-ins.add", "sign-ins.set", "backups.restore",
+    assert shown - set(VERBS) - set(LISTS) <= {"hosts.add", "hosts.maintenance", "hosts.fence", "hosts.fenced", "region.check", "rights.simulate", "prices.load", "prices.list", "instances.try", "networks.reach", "users.password", "users.link", "sign-ins.add", "sign-ins.set", "backups.restore",
                                                                 "instances.migrate", "instances.cancel-migration", "instances.complete-migration", "external-networks.default", "address-ranges.remove", "webhooks.add", "webhooks.retry",
                                                                 "sign-ins.end", "sign-ins.add-saml", "domains.passwords", "providers.add", "providers.set", "providers.refresh", "providers.remove", "machines.resize", "machines.tag", "pools.add", "pools.enable", "pools.disable", "pools.remove"}
     for verb, tools in SHOWN_BY.items():

@@ -23,7 +23,7 @@ VALUES = {"boolean": [True, False], "string": ["other", "Größe"], "object of s
 OPENSTACK = {  # members whose effect a GET cannot show as it was sent, and why
     "display_name": "the older name of name", "display_description": "the older name of description",
     "is_default": "Neutron keeps it for external networks alone", "password": "never shown", "original_password": "never shown",
-    "shared": "a grant to the project also shares its network"}
+    "shared": "a grant to the project also shares its network", "position": "one behind the last place is the last"}
 AZURE = {
     "sku.tier": "Regional is the only one, and is not shown", "properties.ipConfigurations.N.properties.primary": "the only one is the primary",
     "properties.ipConfigurations.N.properties.privateIPAddress": "the method is Dynamic: Azure chooses the address"}

@@ -63,6 +63,7 @@ NOT_SENT_BACK = {  # calls whose body has another form than what GET shows
     "PUT /identity/v3/regions/{region_id}": "creates a region: 409 where there is one",
     "PUT /volume/v3/{project_id}/qos-specs/{qos_id}": "takes the keys of `specs` without it",
     "PUT /volume/v3/{project_id}/groups/{group_id} 13-0": "Cinder refuses a change that changes nothing",
+    "PUT /load-balancer/v2/lbaas/pools/{pool_id}/members": "takes no ids: members are known by address and port",
     "PUT /compute/v2.1/os-hosts/{host_name} 0-42": "GET shows what the host's servers use"}
 
 

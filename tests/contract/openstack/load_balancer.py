@@ -81,6 +81,8 @@ def test_the_stock_command(r):
     tree = json.loads(warm.run([lib.OPENSTACK, "loadbalancer", "status", "show", "web"], r.own.env()).stdout)
     pool = tree["loadbalancer"]["listeners"][0]["pools"][0]
     assert (pool["members"][0]["operating_status"], pool["health_monitor"]["type"]) == ("ONLINE", "TCP")
+    figures = {"active_connections": 0, "bytes_in": 0, "bytes_out": 0, "request_errors": 0, "total_connections": 0}
+    assert r.say("loadbalancer", "stats", "show", "web") == r.say("loadbalancer", "listener", "stats", "show", "l") == figures
     r.say("loadbalancer", "set", "--description", "d", "--wait", "web")
     assert r.say("loadbalancer", "show", "web")["description"] == "d"
     r.say("loadbalancer", "member", "set", "--weight", "0", "--wait", "p", "m")
@@ -98,7 +100,7 @@ def test_the_stock_command(r):
 def test_lists_without_rows(r):
     """The stock command lists the providers, and nothing of flavors, zones and quotas that differ from the defaults."""
     assert {row["name"] for row in r.say("loadbalancer", "provider", "list")} == {"dari", "amphora", "octavia"}
-    for words in (("flavor",), ("availabilityzone",), ("l7policy",), ("quota",)):
+    for words in (("flavor",), ("availabilityzone",), ("quota",)):
         assert r.say("loadbalancer", *words, "list") == [], words
     assert r.say("loadbalancer", "quota", "show", r.own.id) == r.say("loadbalancer", "quota", "defaults", "show")
 
@@ -114,6 +116,7 @@ def test_a_balancer_with_all_its_parts(r):
             "healthmonitor": {"type": "HTTP", "delay": 5, "timeout": 3, "max_retries": 2, "url_path": "/health"}}}])
     shown = r.show(f"loadbalancers/{made['id']}", "loadbalancer")
     assert (len(shown["listeners"]), len(shown["pools"]), shown["tags"]) == (1, 1, ["a", "b"])
+    assert r.show(f"loadbalancers/{made['id']}?fields=name&fields=tags", "loadbalancer") == {"name": "whole", "tags": ["a", "b"]}
     listener = r.show(f"listeners/{shown['listeners'][0]['id']}", "listener")
     assert (listener["insert_headers"], listener["allowed_cidrs"]) == ({"X-Forwarded-For": "true"}, ["10.0.0.0/8"])
     assert listener["timeout_client_data"] == 50000 and listener["connection_limit"] == -1
@@ -125,6 +128,50 @@ def test_a_balancer_with_all_its_parts(r):
     assert r.show("loadbalancers?tags=a,c", "loadbalancers") == []
     r.drop(made["id"])
     assert r.show("listeners", "listeners") == r.show("pools", "pools") == r.show("healthmonitors", "healthmonitors") == []
+
+
+def test_l7_policies(r):
+    """Policies and rules are made, shown, listed, moved, changed and deleted with the stock command."""
+    made = r.balancer(name="seven", listeners=[{"name": "l7", "protocol": "HTTP", "protocol_port": 80}])
+    r.say("loadbalancer", "pool", "create", "--name", "p7", "--loadbalancer", "seven", "--protocol", "HTTP", "--lb-algorithm", "ROUND_ROBIN", "--wait")
+    make = lambda name, *more: r.say("loadbalancer", "l7policy", "create", "--name", name, *more, "--wait", "l7")  # noqa: E731
+    first = make("no", "--action", "REJECT")
+    assert (first["position"], first["action"], first["provisioning_status"], first["operating_status"]) == (1, "REJECT", "ACTIVE", "ONLINE")
+    assert make("there", "--action", "REDIRECT_TO_URL", "--redirect-url", "http://a.test/", "--redirect-http-code", "301")["redirect_http_code"] == 301
+    assert make("tls", "--action", "REDIRECT_PREFIX", "--redirect-prefix", "https://a.test", "--position", "1")["redirect_http_code"] == 302
+    pool = make("pool", "--action", "REDIRECT_TO_POOL", "--redirect-pool", "p7", "--position", "2")
+    assert pool["redirect_pool_id"] == r.show("pools?name=p7", "pools")[0]["id"]
+    order = lambda: [p["name"] for p in sorted(r.show("l7policies", "l7policies"), key=lambda p: p["position"])]  # noqa: E731
+    assert order() == ["tls", "pool", "no", "there"]
+    r.say("loadbalancer", "l7policy", "set", "--position", "4", "--wait", "tls")
+    r.say("loadbalancer", "l7policy", "delete", "--wait", "no")
+    assert order() == ["pool", "there", "tls"] and {row["name"] for row in r.say("loadbalancer", "l7policy", "list")} == {"pool", "there", "tls"}
+    assert len(r.show("listeners?name=l7", "listeners")[0]["l7policies"]) == 3
+    # With --wait the command of Debian 12 shows the rule with its id in the place of the policy's.
+    rule = r.say("loadbalancer", "l7rule", "create", "--type", "COOKIE", "--key", "k", "--compare-type", "STARTS_WITH", "--value", "v", "--invert", "pool")
+    r.ready(made["id"])
+    assert (rule["type"], rule["key"], rule["invert"]) == ("COOKIE", "k", True)
+    r.say("loadbalancer", "l7rule", "set", "--type", "PATH", "--value", "/v", "--wait", "pool", rule["id"])
+    assert r.say("loadbalancer", "l7rule", "show", "pool", rule["id"])["key"] is None
+    assert [row["id"] for row in r.say("loadbalancer", "l7rule", "list", "pool")] == [rule["id"]]
+    assert "in use by L7 policy" in r.say("loadbalancer", "pool", "delete", "p7", fails=True)
+    listener = json.loads(warm.run([lib.OPENSTACK, "loadbalancer", "status", "show", "seven"], r.own.env()).stdout)["loadbalancer"]["listeners"][0]
+    assert [p["name"] for p in listener["pools"]] == ["p7"]
+    r.say("loadbalancer", "l7rule", "delete", "--wait", "pool", rule["id"])
+    assert r.show(f"l7policies/{pool['id']}", "l7policy")["rules"] == []
+    r.say("loadbalancer", "listener", "delete", "--wait", "l7")
+    assert r.show("l7policies", "l7policies") == []
+    r.drop(made["id"])
+
+
+def test_failover(r):
+    """An administrator has another process serve a load balancer; its owner may not."""
+    made = r.balancer(name="over")
+    path = f"{LB}/loadbalancers/{made['id']}/failover"
+    assert r.own.call("PUT", path).status == 403
+    assert lib.admin(r.dev).call("PUT", path).status == 202
+    r.ready(made["id"])
+    r.drop(made["id"])
 
 
 def test_a_controller_of_kubernetes(r):
@@ -169,7 +216,7 @@ def test_the_users_own_port(r):
     assert r.own.call("DELETE", f"/network/v2.0/ports/{port['id']}").status == 204
 
 
-@holds("The network: Load balancers of Octavia", "What each face calls it: load balancer of Octavia, listener, pool, member")
+@holds("The network: Load balancers of Octavia", "What each face calls it: load balancer of Octavia, listener, pool, member, L7 policy, L7 rule")
 def test_other_faces(r):
     """ELBv2 and Classic Load Balancers' API do not show balancers of Octavia; EC2 shows the front's interface."""
     made = r.balancer(name="apart")

@@ -60,6 +60,11 @@ BODIES = {  # values that cannot be derived from the tables: a valid body, for a
         ids, listeners=[{**LISTENER, "default_pool": balanced_pool(ids)}]),
     (f"POST {LB}/loadbalancers", "listeners.N.default_pool_id"): lambda ids: balancer(
         ids, listeners=[{**LISTENER, "default_pool_id": ids["target_group"]}]),
+    (f"POST {LB}/l7policies", "listener_id"): lambda ids: {"l7policy": {"listener_id": ids["listener"], "action": "REJECT"}},
+    (f"POST {LB}/l7policies", "redirect_pool_id"): lambda ids: {"l7policy": {
+        "listener_id": ids["listener"], "action": "REDIRECT_TO_POOL", "redirect_pool_id": ids["target_group"]}},
+    (f"PUT {LB}/l7policies/{{l7policy_id}}", "redirect_pool_id"): lambda ids: {"l7policy": {"redirect_pool_id": ids["target_group"]}},
+    f"POST {LB}/l7policies/{{l7policy_id}}/rules": lambda ids: {"rule": {"type": "PATH", "compare_type": "EQUAL_TO", "value": "/"}},
     "POST /image/v2/images/{image_id}/import": lambda ids: {"method": {"name": "glance-direct"}},
     ("POST /network/v2.0/floatingips", "port_id"): lambda ids: {"floatingip": {"floating_network_id": ids["external"], "port_id": ids["port"]}},
     "POST /network/v2.0/floatingips/{floatingip_id}/port_forwardings": lambda ids: {"port_forwarding": {
@@ -232,14 +237,15 @@ class OpenStack(face.Face):
 
 
 # Load balancers of Octavia have ARNs of Elastic Load Balancing: "loadbalancer/octavia/HEX", with the first 16 digits of the id.
-BALANCING = {"elastic_load_balancer": "loadbalancer", "listener": "listener", "target_group": "targetgroup"}
+BALANCING = {"elastic_load_balancer": "loadbalancer", "listener": "listener", "target_group": "targetgroup", "listener_rule": "listener-rule"}
 
 
 def row_of(place, kind):
     if kind not in BALANCING:
         return face.row(place.number, kind, place.ids[kind], NAMES.get(kind))
     digits = {k: place.ids[k].replace("-", "")[:16] for k in BALANCING}
-    name = f"{digits['elastic_load_balancer']}/{digits[kind]}" if kind == "listener" else digits[kind]
+    above = {"listener": ("elastic_load_balancer",), "listener_rule": ("elastic_load_balancer", "listener")}.get(kind, ())
+    name = "/".join(digits[k] for k in (*above, kind))
     start = f"arn:aws:elasticloadbalancing:us-east-1:{place.number}:{BALANCING[kind]}/octavia/"
     return doors.Row(kind, start + name, start + "other")
 

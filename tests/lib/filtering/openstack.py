@@ -113,7 +113,24 @@ class Region:
                                       "max_retries_down": 3 + n, "admin_state_up": up,
                                       **({} if n == 1 else {"http_method": ("GET", "", "HEAD")[n], "url_path": f"/{n}", "expected_codes": f"20{n}"})}}}})
             self.dev.rest()
+        self.make_policies(project)
         self.parents.setdefault(project.name, {})["target_group"] = project.ok("GET", f"{LB}/pools?name=p0")["pools"][0]["id"]
+
+    def make_policies(self, project):
+        (listener,), (pool,) = (project.ok("GET", f"{LB}/{what}?name={name}")[what] for what, name in (("listeners", "l0"), ("pools", "p0")))
+        other = project.ok("POST", f"{LB}/listeners", {"listener": {
+            "tags": ["only3", "common"], "loadbalancer_id": listener["loadbalancers"][0]["id"], "name": "l3", "description": "d3", "protocol": "HTTP", "protocol_port": 99}})["listener"]
+        self.dev.rest()
+        for n in range(3):
+            words = {"tags": [f"only{n}", "common"], "admin_state_up": n != 1}
+            made = project.ok("POST", f"{LB}/l7policies", {"l7policy": {
+                **words, "listener_id": (listener, listener, other)[n]["id"], "name": f"y{n}", "description": f"d{n}", "rules": [
+                    {**words, "admin_state_up": k != 1, "type": ("HEADER", "COOKIE", "PATH")[k], "compare_type": ("CONTAINS", "EQUAL_TO", "REGEX")[k], "value": f"v{k}", "invert": k == 1,
+                     **({"key": f"k{k}"} if k < 2 else {})} for k in range(3)],
+                **({"action": "REDIRECT_TO_POOL", "redirect_pool_id": pool["id"]}, {"action": "REDIRECT_TO_URL", "redirect_url": "http://a.test", "redirect_http_code": 301},
+                   {"action": "REDIRECT_PREFIX", "redirect_prefix": "http://b.test"})[n]}})["l7policy"]["id"]
+            self.dev.rest()
+        self.parents.setdefault(project.name, {})["listener_rule"] = made
 
     def make_disks(self, project):
         self.volumes = []
@@ -315,7 +332,7 @@ FILTERS = {
     **{(items, f"{word}_id"): By(lambda r: [b["id"] for b in r["loadbalancers"]]) for items in ("listeners", "pools") for word in ("loadbalancer", "load_balancer")},
     ("healthmonitors", "pool_id"): By(lambda r: [p["id"] for p in r["pools"]]),
     # all are ACTIVE once the region rests: golden/openstack/load_balancers
-    **{(items, "provisioning_status"): ANY for items in ("loadbalancers", "listeners", "pools", "members", "healthmonitors")},
+    **{(items, "provisioning_status"): ANY for items in ("loadbalancers", "listeners", "pools", "members", "healthmonitors", "l7policies", "rules")},
     ("namespaces", "resource_types"): By(lambda r: [t["name"] for t in r["resource_type_associations"]]), ("namespaces", "visibility"): By(at("visibility")),
 }
 # Brief lists have the filters of the detailed lists, but not the members to compare.
@@ -546,7 +563,7 @@ class OpenStack:
                 assert names(up) == names(region.rows(LISTS[long], ("sort_key", key), ("sort_dir", "asc")))
             return
         values = [value(r) for r in up]
-        assert len(set(map(str, values))) > 1 or key in ("project_id", "tenant_id", "created_at", "updated_at", "image_ref", "launched_at", "container_format", "is_public", "floating_network_id") or \
+        assert len(set(map(str, values))) > 1 or key in ("project_id", "tenant_id", "created_at", "updated_at", "provisioning_status", "image_ref", "launched_at", "container_format", "is_public", "floating_network_id") or \
             key in fixed(action) or \
             action["items"] in ("hypervisors", "attachments", "messages", "volume_types"), f"all are {values[:1]}: the region has to make them differ"
         said = [v for v in values if v is not None]

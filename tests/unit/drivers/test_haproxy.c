@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "drivers/haproxy/haproxy.h"
 #include "model/elastic_load_balancer.h"
+#include "model/l7_rule.h"
 #include "model/listener.h"
 #include "model/listener_rule.h"
 #include "model/rule_conditions.h"
@@ -63,7 +64,8 @@ static struct lab *make_lab(struct arena *arena)
 	lab->proxy_group = (struct proxy_group){&lab->group, &lab->server, 1};
 	lab->forward = (struct proxy_forward){&lab->group, 1};
 	for (size_t k = 0; k < 4; k++)
-		lab->proxy_rules[k] = (struct proxy_rule){&lab->rules[k], &lab->forward, 1};
+		lab->proxy_rules[k] = (struct proxy_rule){
+			.rule = &lab->rules[k], .forwards = &lab->forward, .forward_count = 1};
 	lab->proxy_listener = (struct proxy_listener){
 		.listener = &lab->listener, .rules = lab->proxy_rules, .rule_count = 1};
 	lab->wish = (struct proxy_wish){.balancer = &lab->balancer,
@@ -323,6 +325,29 @@ static void states_are_read(void **state)
 	assert_int_equal(state_read(&c, STR("nonsense\n"), &states, &count).code, ERR_GONE);
 }
 
+static void figures_of_listeners_are_read(void **state)
+{
+	AUTO(arena) arena = arena_new(4096, 1 << 20);
+	struct ctx c;
+	struct proxy_listener_state *states = NULL;
+	size_t count = 0;
+	(void) state;
+	ctx_init(&c, arena);
+	struct str answer = STR("Name: HAProxy\nPid: 77\n\n# pxname,svname,scur,stot,bin,bout,ereq,\n"
+				"l" ID ",FRONTEND,1,2,3,4,5,\nf80,FRONTEND,1,1,1,1,1,\n\n");
+	assert_true(result_is_ok(state_read_listeners(&c, answer, &states, &count)));
+	assert_int_equal(count, 1);
+	assert_int_equal(states[0].listener.b[15], 15);
+	assert_int_equal(states[0].worker, 77);
+	const int64_t seen[] = {states[0].active, states[0].total, states[0].bytes_in, states[0].bytes_out,
+				states[0].errors};
+	for (int k = 0; k < 5; k++)
+		assert_int_equal(seen[k], k + 1);
+	answer = STR("# pxname,svname,scur,stot,bin,bout,ereq,\n");
+	assert_int_equal(state_read_listeners(&c, answer, &states, &count).code, ERR_GONE);
+	assert_int_equal(state_read_listeners(&c, STR("Pid: 77\n"), &states, &count).code, ERR_GONE);
+}
+
 /* A systemctl that does what the units say, as far as a test can, and keeps its orders. */
 static const char systemctl[] = "#!/bin/sh\n"
 				"echo \"$2 ${3%@*}\" >>\"$LAB/orders\"\n"
@@ -451,7 +476,8 @@ static void octavia_listeners_follow_one_check(void **state)
 					   .timeout_s = 3,
 					   .healthy_threshold = 2,
 					   .unhealthy_threshold = 3};
-	lab->listener = (struct listener){.protocol = LISTENER_PROTOCOL_HTTP,
+	lab->listener = (struct listener){.row.id = {{3}},
+					  .protocol = LISTENER_PROTOCOL_HTTP,
 					  .port = 80,
 					  .target_group = lab->group.row.id,
 					  .connection_limit = 9,
@@ -465,7 +491,9 @@ static void octavia_listeners_follow_one_check(void **state)
 	struct str text = write_text(lab);
 	has_line(text, "  http-check expect status 200,202\n");
 	has_line(text, "  server t02000000000000000000000000000000 10.0.0.1:80 check port 81\n");
-	has_line(text, "frontend f80\n  mode http\n  bind *:80\n  maxconn 9\n  timeout client 50000ms\n");
+	has_line(text, "frontend l03000000000000000000000000000000\n  mode http\n  bind *:80\n  maxconn 9\n  "
+		       "timeout "
+		       "client 50000ms\n");
 	has_line(text, "  acl permitted src 10.0.0.0/8\n  tcp-request connection reject if !permitted\n");
 	has_line(text, "  http-request add-header X-Forwarded-For %[src]\n  default_backend c80\n");
 	has_line(text,
@@ -504,15 +532,106 @@ static void octavia_listeners_follow_one_check(void **state)
 	is_accepted(lab, write_text(lab));
 }
 
+/* L7 policies: what is rejected comes first, then redirects, then pools; rules are ACLs, whose text is text. */
+static void policies_have_haproxys_order(void **state)
+{
+	AUTO(arena) arena = arena_new(4096, 1 << 22);
+	struct lab *lab = make_lab(arena);
+	const struct l7_rule rules[] = {
+		{.row.id = {{4}},
+		 .type = L7_RULE_TYPE_HEADER,
+		 .compare = L7_RULE_COMPARE_REGEX,
+		 .name = STR("X-!#$%&*+-.^_`|~"),
+		 .value = STR("^a'b\"c#d%e\\f$(g| h)$")},
+		{.row.id = {{5}},
+		 .type = L7_RULE_TYPE_FILE_TYPE,
+		 .compare = L7_RULE_COMPARE_EQUAL_TO,
+		 .is_inverted = true,
+		 .value = STR("jpg")},
+		{.row.id = {{6}},
+		 .type = L7_RULE_TYPE_HOST_NAME,
+		 .compare = L7_RULE_COMPARE_STARTS_WITH,
+		 .value = STR("\"-i a.test\"")},
+	};
+	const struct l7_rule *const at[] = {&rules[0], &rules[1], &rules[2]};
+	(void) state;
+	lab->balancer = (struct elastic_load_balancer){.type = ELASTIC_LOAD_BALANCER_TYPE_OCTAVIA};
+	lab->listener = (struct listener){.row.id = {{3}}, .protocol = LISTENER_PROTOCOL_HTTP, .port = 80};
+	lab->rules[0] = (struct listener_rule){.action = LISTENER_RULE_ACTION_FORWARD};
+	lab->rules[1] = (struct listener_rule){.action = LISTENER_RULE_ACTION_REDIRECT,
+					       .url = STR("https://a.test/'%[env(PATH)]\"#"),
+					       .is_prefix = true,
+					       .status = 308};
+	lab->rules[2] = (struct listener_rule){.action = LISTENER_RULE_ACTION_FIXED_RESPONSE};
+	lab->rules[3] = (struct listener_rule){.action = LISTENER_RULE_ACTION_FIXED_RESPONSE};
+	lab->proxy_listener.rule_count = 4;
+	for (size_t k = 0; k < 3; k++) {
+		lab->proxy_rules[k].l7_rules = at + k;
+		lab->proxy_rules[k].l7_rule_count = k ? 1 : 2;
+	}
+	struct str text = write_text(lab);
+	has_line(text, "  acl r04000000000000000000000000000000 req.hdr('X-!#$%&*+-.^_`|~') -m reg -- "
+		       "'^a'\\''b\"c#d%e\\f$(g| h)$'\n");
+	has_line(text, "  acl r05000000000000000000000000000000 path -m end -- 'jpg'\n");
+	has_line(text,
+		 "  acl r06000000000000000000000000000000 req.hdr(host) -i -m beg -- '-i a.test'\n"
+		 "  http-request deny if r06000000000000000000000000000000\n"
+		 "  http-request redirect prefix 'https://a.test/'\\''%%[env(PATH)]\"#' code 308 if "
+		 "!r05000000000000000000000000000000\n"
+		 "  use_backend c80-01000000000000000000000000000000 if r04000000000000000000000000000000 "
+		 "!r05000000000000000000000000000000\n");
+	has_line(text, "backend c80-01000000000000000000000000000000\n");
+	is_accepted(lab, text);
+
+	lab->proxy_rules[0].forward_count = 0; /* the pool is down */
+	text = write_text(lab);
+	assert_false(str_contains(text, STR("use_backend")));
+	lab->proxy_rules[0].forward_count = 1;
+	lab->listener.target_group = lab->group.row.id; /* the default pool, too */
+	text = write_text(lab);
+	has_line(text, "  use_backend c80 if ");
+	assert_false(str_contains(text, STR("backend c80-")));
+	is_accepted(lab, text);
+}
+
+/* A line of the configuration has 64 words at most. */
+static void a_policy_may_have_fifty_rules(void **state)
+{
+	AUTO(arena) arena = arena_new(4096, 1 << 22);
+	struct lab *lab = make_lab(arena);
+	enum { RULES = 50 };
+	struct l7_rule *rules = arena_new_array(arena, struct l7_rule, RULES);
+	const struct l7_rule *at[RULES];
+	assert_non_null(rules);
+	(void) state;
+	lab->balancer = (struct elastic_load_balancer){.type = ELASTIC_LOAD_BALANCER_TYPE_OCTAVIA};
+	lab->listener = (struct listener){.protocol = LISTENER_PROTOCOL_HTTP, .port = 80};
+	lab->rules[0] = (struct listener_rule){
+		.action = LISTENER_RULE_ACTION_REDIRECT, .url = STR("http://a.test"), .status = 302};
+	for (size_t k = 0; k < RULES; k++) {
+		rules[k] = (struct l7_rule){.row.id = {{(uint8_t) k}},
+					    .type = L7_RULE_TYPE_COOKIE,
+					    .name = STR("a"),
+					    .value = STR("b")};
+		at[k] = &rules[k];
+	}
+	lab->proxy_rules[0].l7_rules = at;
+	lab->proxy_rules[0].l7_rule_count = RULES;
+	is_accepted(lab, write_text(lab));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(policies_have_haproxys_order),
+		cmocka_unit_test(a_policy_may_have_fifty_rules),
 		cmocka_unit_test(the_text_of_users_is_text),
 		cmocka_unit_test(every_status_and_path_is_accepted),
 		cmocka_unit_test(a_listener_has_all_its_certificates),
 		cmocka_unit_test(patterns_are_expressions),
 		cmocka_unit_test(settings_are_lines),
 		cmocka_unit_test(classic_listeners_follow_one_check),
+		cmocka_unit_test(figures_of_listeners_are_read),
 		cmocka_unit_test(octavia_listeners_follow_one_check),
 		cmocka_unit_test(states_are_read),
 		cmocka_unit_test(systemd_runs_the_process),

@@ -3,6 +3,10 @@
 #pragma once
 
 #include "engine/balancing/balancing.h"
+#include "engine/balancing/octavia.h"
+#include "store/l7_rule.h"
+#include "store/listener.h"
+#include "store/proxy.h"
 
 static struct str next_name(struct cloud *c)
 {
@@ -123,10 +127,53 @@ static RESULT make_listener_rule(struct cloud *c, int n)
 DROP(listener_rule, engine_delete_listener_rule, listener_rule_target,
      .rule = ref_by_id(KIND_LISTENER_RULE, made))
 
+/* Reports as a reconciler does whose proxy has the last change. */
+static void see_proxy(struct cloud *c, uuid balancer)
+{
+	const struct proxy *proxy = engine_get_proxy(cloud_tables(c), balancer);
+	struct proxy_report report = {proxy->row.id, proxy->row.gen};
+	cloud_ok(c, NULL, engine_see_proxy, &report);
+}
+
+/* owner is an L7 policy of Octavia, helpers[0] its load balancer. Each change waits for the proxy. */
+static void is_an_l7_policy(struct cloud *c)
+{
+	const struct subnet *s = subnet_first_by_router(cloud_tables(c), c->alice_router);
+	struct octavia_listener listener = {.protocol = STR("HTTP"), .port = 80, .connection_limit = -1};
+	struct octavia_balancer_wish wish = {.subnet = ref_to(c, KIND_SUBNET, s->row.id),
+					     .listeners = {&listener, 1}};
+	cloud_ok(c, &c->alice, engine_create_octavia_balancer, &wish);
+	helpers[0] = wish.balancer;
+	see_proxy(c, wish.balancer);
+	const struct listener *l = listener_first_by_elastic_load_balancer(cloud_tables(c), wish.balancer);
+	struct octavia_l7_policy_wish policy = {
+		.listener = ref_by_id(KIND_LISTENER, l->row.id), .action.word = STR("REJECT"), .position = 1};
+	cloud_ok(c, &c->alice, engine_create_l7_policy, &policy);
+	owner = policy.made;
+}
+static RESULT make_l7_rule(struct cloud *c, int n)
+{
+	struct octavia_l7_rule_wish wish = {
+		.policy = ref_by_id(KIND_LISTENER_RULE, owner),
+		.rule = {.type = STR("PATH"), .compare = STR("EQUAL_TO"), .value = STR("/")}};
+	(void) n;
+	see_proxy(c, helpers[0]);
+	MAKE(c, &c->alice, engine_create_l7_rule, wish, made);
+}
+static void drop_l7_rule(struct cloud *c)
+{
+	const struct l7_rule *rule = l7_rule_first_by_listener_rule(cloud_tables(c), owner);
+	struct octavia_l7_rule_target wish = {ref_by_id(KIND_LISTENER_RULE, owner),
+					      ref_by_id(KIND_L7_RULE, rule->row.id)};
+	see_proxy(c, helpers[0]);
+	cloud_ok(c, &c->alice, engine_delete_l7_rule, &wish);
+}
+
 #define BALANCING                                                                                            \
 	[LIMIT_NETWORK_LOAD_BALANCERS] = {is_alices, make_network_balancer, drop_network_balancer},          \
 	[LIMIT_APPLICATION_LOAD_BALANCERS] = {is_alices, make_application_balancer, drop_network_balancer},  \
 	[LIMIT_LISTENER_RULES] = {is_an_application_balancer, make_listener_rule, drop_listener_rule},       \
+	[LIMIT_L7_RULES] = {is_an_l7_policy, make_l7_rule, drop_l7_rule},                                    \
 	[LIMIT_TARGET_GROUPS] = {is_alices, make_target_group, drop_target_group},                           \
 	[LIMIT_LISTENERS] = {is_a_network_balancer, make_listener, drop_listener},                           \
 	[LIMIT_TARGETS] = {is_a_target_group, make_target, drop_target},

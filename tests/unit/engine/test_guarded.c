@@ -111,6 +111,7 @@ static const struct {
 	{KIND_TOPIC_SUBSCRIPTION, "endpoint"}, /* likewise: asks the egress policy */
 	{KIND_IMPORT_SNAPSHOT_TASK, "url"},    {KIND_OIDC_PROVIDER, "url"},
 	{KIND_TARGET_GROUP, "monitor_title"}, /* a name */
+	{KIND_LISTENER_RULE, "url"},          /* clients of a load balancer go there */
 	{KIND_TICKET_LINK, "foreign_url"},    /* people open it */
 	{KIND_SAML_PROVIDER, "sign_in_url"},  /* likewise */
 };

@@ -5,7 +5,9 @@
 
 #include "drivers/sim/proxy.h"
 #include "engine/balancing/balancing.h"
+#include "engine/balancing/octavia.h"
 #include "store/elastic_load_balancer.h"
+#include "store/listener.h"
 #include "store/listener_rule.h"
 #include "store/port.h"
 #include "store/proxy.h"
@@ -242,12 +244,192 @@ static void it_ends_the_same_if_it_is_killed(struct cloud *c)
 	assert_false(sim_proxy_has(lab.proxy));
 }
 
+/* ---- statistics of Octavia ---- */
+
+static struct lab make_octavia(struct cloud *c, struct str protocol)
+{
+	uuid instance = cloud_launch_running(c);
+	const struct port port = cloud_port(c, cloud_port_of(c, instance));
+	struct octavia_listener listener = {.protocol = protocol, .port = 80, .connection_limit = -1};
+	struct octavia_balancer_wish wish = {.subnet = cloud_ref(c, KIND_SUBNET, port.subnet),
+					     .listeners = {&listener, 1}};
+	cloud_ok(c, &c->alice, engine_create_octavia_balancer, &wish);
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	return (struct lab){
+		.c = c,
+		.balancer = wish.balancer,
+		.proxy = engine_get_proxy(view.tables, wish.balancer)->row.id,
+		.listener = listener_first_by_elastic_load_balancer(view.tables, wish.balancer)->row.id};
+}
+
+/* Lets the process report the figures: connections of a worker, of which one is active. */
+static void count(const struct lab *lab, int64_t worker, int64_t total)
+{
+	const struct proxy_listener_state state = {.listener = lab->listener,
+						   .worker = worker,
+						   .active = 1,
+						   .total = total,
+						   .bytes_in = 10 * total,
+						   .bytes_out = 100 * total,
+						   .errors = total - 1};
+	sim_proxy_count(&state, 1);
+	cloud_step_for(lab->c, 2 * CLOUD_HOST_INTERVAL_US);
+}
+
+static void check_figures(const struct lab *lab, int64_t active, int64_t total, int64_t errors)
+{
+	struct octavia_figures seen = {0};
+	AUTO_VIEW view = {0};
+	view_open(lab->c->store, &view);
+	octavia_add_figures(view.tables, listener_find(view.tables, lab->listener), &seen);
+	assert_int_equal(seen.active_connections, active);
+	assert_int_equal(seen.total_connections, total);
+	assert_int_equal(seen.bytes_in, 10 * total);
+	assert_int_equal(seen.bytes_out, 100 * total);
+	assert_int_equal(seen.request_errors, errors);
+}
+
+static void figures_are_sums_of_all_workers(struct cloud *c)
+{
+	struct lab lab = make_octavia(c, STR("TCP"));
+	cloud_settle(c);
+	check_figures(&lab, 0, 0, 0);
+	count(&lab, 7, 5);
+	check_figures(&lab, 1, 5, 4);
+	count(&lab, 7, 8);
+	check_figures(&lab, 1, 8, 7);
+	count(&lab, 9, 2); /* a reload */
+	check_figures(&lab, 1, 10, 8);
+	count(&lab, 9, 1); /* a new worker with the former one's id */
+	check_figures(&lab, 1, 11, 8);
+	int64_t commit = (int64_t) see_proxy(c, lab.proxy).row.commit;
+	cloud_step_for(c, 2 * CLOUD_HOST_INTERVAL_US);
+	assert_int_equal((int64_t) see_proxy(c, lab.proxy).row.commit, commit); /* no traffic, no write */
+	cloud_restart(c);
+	cloud_settle(c);
+	check_figures(&lab, 1, 11, 8);
+	sim_proxy_count(NULL, 0); /* the listener is off */
+	cloud_step_for(c, 2 * CLOUD_HOST_INTERVAL_US);
+	check_figures(&lab, 0, 11, 8);
+}
+
+/* ---- L7 policies ---- */
+
+static uuid make_policy(const struct lab *lab, struct octavia_l7_action action, int64_t position)
+{
+	struct octavia_l7_rule rule = {.type = STR("PATH"), .compare = STR("EQUAL_TO"), .value = STR("/")};
+	struct octavia_l7_policy_wish wish = {.listener = cloud_ref(lab->c, KIND_LISTENER, lab->listener),
+					      .action = action,
+					      .position = position,
+					      .rules = {&rule, 1}};
+	cloud_ok(lab->c, &lab->c->alice, engine_create_l7_policy, &wish);
+	cloud_settle(lab->c);
+	return wish.made;
+}
+
+static void check_positions(const struct lab *lab, const uuid policies[static 3],
+			    const int64_t wanted[static 3])
+{
+	for (size_t k = 0; k < 3; k++)
+		assert_int_equal(priority_of(lab, policies[k]), wanted[k]);
+}
+
+static void move_to(const struct lab *lab, uuid policy, int64_t position)
+{
+	struct octavia_l7_policy_change change = {.policy = cloud_ref(lab->c, KIND_LISTENER_RULE, policy),
+						  .position = position};
+	cloud_ok(lab->c, &lab->c->alice, engine_change_l7_policy, &change);
+	cloud_settle(lab->c);
+}
+
+static void positions_have_no_gap(struct cloud *c)
+{
+	const struct lab lab = make_octavia(c, STR("HTTP"));
+	const struct octavia_l7_action reject = {.word = STR("REJECT")};
+	cloud_settle(c);
+	uuid at[] = {make_policy(&lab, reject, OCTAVIA_POSITION_MAX), make_policy(&lab, reject, 7),
+		     make_policy(&lab, reject, 1)};
+	check_positions(&lab, at, (const int64_t[]){2, 3, 1});
+	move_to(&lab, at[2], 2);
+	check_positions(&lab, at, (const int64_t[]){1, 3, 2});
+	move_to(&lab, at[0], 9);
+	check_positions(&lab, at, (const int64_t[]){3, 2, 1});
+	move_to(&lab, at[0], 1);
+	check_positions(&lab, at, (const int64_t[]){1, 3, 2});
+	move_to(&lab, at[0], 1);
+	check_positions(&lab, at, (const int64_t[]){1, 3, 2});
+	struct octavia_l7_policy_target target = {cloud_ref(c, KIND_LISTENER_RULE, at[0])};
+	cloud_ok(c, &c->alice, engine_delete_l7_policy, &target);
+	assert_int_equal(priority_of(&lab, at[1]), 2);
+	assert_int_equal(priority_of(&lab, at[2]), 1);
+	assert_int_equal(cloud_count(c, KIND_L7_RULE), 2);
+}
+
+static uuid make_pool(const struct lab *lab)
+{
+	struct octavia_member member = {.address = ip_from_v4(0x0a000001), .number = 80, .weight = 1};
+	struct octavia_pool_wish wish = {
+		.balancer = cloud_ref(lab->c, KIND_ELASTIC_LOAD_BALANCER, lab->balancer),
+		.pool = {.protocol = STR("HTTP"), .algorithm = STR("ROUND_ROBIN"), .members = {&member, 1}}};
+	cloud_ok(lab->c, &lab->c->alice, engine_create_octavia_pool, &wish);
+	cloud_settle(lab->c);
+	return wish.made;
+}
+
+static void check_operating(const struct lab *lab, uuid pool, const char *wanted)
+{
+	AUTO_VIEW view = {0};
+	view_open(lab->c->store, &view);
+	assert_string_equal(octavia_get_pool_operating(view.tables, target_group_find(view.tables, pool)),
+			    wanted);
+}
+
+/* A policy's pool is served as a listener's own is, and stays while the policy leads to it. */
+static void a_policy_leads_to_a_pool(struct cloud *c)
+{
+	const struct lab lab = make_octavia(c, STR("HTTP"));
+	cloud_settle(c);
+	uuid pool = make_pool(&lab);
+	struct octavia_pool_target target = {cloud_ref(c, KIND_TARGET_GROUP, pool)};
+	check_operating(&lab, pool, "OFFLINE");
+	uuid policy = make_policy(
+		&lab, (struct octavia_l7_action){.word = STR("REDIRECT_TO_POOL"), .pool = target.pool}, 1);
+	check_operating(&lab, pool, "ONLINE");
+	assert_int_equal(cloud_call(c, &c->alice, engine_delete_octavia_pool_run, &target).code, ERR_IN_USE);
+	struct octavia_l7_policy_change change = {.policy = cloud_ref(c, KIND_LISTENER_RULE, policy),
+						  .action = {.word = STR("REJECT")}};
+	cloud_ok(c, &c->alice, engine_change_l7_policy, &change);
+	cloud_settle(c);
+	check_operating(&lab, pool, "OFFLINE");
+	cloud_ok(c, &c->alice, engine_delete_octavia_pool, &target);
+}
+
+static void a_failover_starts_another_process(struct cloud *c)
+{
+	const struct lab lab = make_octavia(c, STR("HTTP"));
+	cloud_settle(c);
+	struct octavia_balancer_target target = {
+		.balancer = cloud_ref(c, KIND_ELASTIC_LOAD_BALANCER, lab.balancer)};
+	uint64_t before = sim_proxy_process(lab.proxy);
+	cloud_ok(c, &c->alice, engine_fail_over_octavia_balancer, &target);
+	cloud_settle(c);
+	uint64_t after = sim_proxy_process(lab.proxy);
+	assert_true(after > before);
+	cloud_step_for(c, 2 * CLOUD_HOST_INTERVAL_US);
+	assert_int_equal(sim_proxy_process(lab.proxy), after);
+}
+
 TEST_STORY(a_proxy_lives_as_long_as_its_balancer, 1)
 TEST_STORY(a_lost_process_is_started_again, 1)
 TEST_STORY(health_is_what_the_process_says, 1)
 TEST_STORY(each_change_reaches_the_process, 1)
 TEST_STORY(rules_swap_their_priorities, 1)
 TEST_STORY(it_ends_the_same_if_it_is_killed, 1)
+TEST_STORY(figures_are_sums_of_all_workers, 1)
+TEST_STORY(positions_have_no_gap, 1)
+TEST_STORY(a_policy_leads_to_a_pool, 1)
+TEST_STORY(a_failover_starts_another_process, 1)
 
 int main(void)
 {
@@ -258,6 +440,10 @@ int main(void)
 		cmocka_unit_test(test_each_change_reaches_the_process),
 		cmocka_unit_test(test_rules_swap_their_priorities),
 		cmocka_unit_test(test_it_ends_the_same_if_it_is_killed),
+		cmocka_unit_test(test_figures_are_sums_of_all_workers),
+		cmocka_unit_test(test_positions_have_no_gap),
+		cmocka_unit_test(test_a_policy_leads_to_a_pool),
+		cmocka_unit_test(test_a_failover_starts_another_process),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,7 +20,7 @@ function make() {
 	showCommand("users.create", {name: "user"});
 	ask({title: t("Create user"), label: t("Create"),
 		body: () => html`<label class="f">${t("Name")}<input name="name" required maxlength="64" pattern="[A-Za-z0-9+=,.@_\\-]+" autofocus spellcheck="false" @input=${(e) => showCommand("users.create", {name: e.target.value.trim() || "user"})}></label>
-			<label class="check"><input type="checkbox" name="console"> ${t("Console access: a password to be changed at the first sign-in")}</label>
+			<label class="check"><input type="checkbox" name="console"> ${t("Console access: an invitation link, where the user chooses a password")}</label>
 			<p class="hint">${t("Creates an IAM user. Policies define its permissions.")}</p>`,
 		submit: async (form) => {
 			const answer = await post("/users", {name: form.get("name").trim()}, {"Idempotency-Key": key});
@@ -54,10 +54,12 @@ async function givePassword(u) {
 	const done = await report(t("Console password set"), () => post(`/users/${u.id}/password`, {password, is_first: true}));
 	if (!done)
 		return;
-	const text = [`${location.origin}/console/`, `${t("Account ID")}: ${session.account?.number}`, `${t("User name")}: ${u.name}`, `${t("Password")}: ${password}`].join("\n");
-	ask({title: t("Save this now: it is shown only once"), label: null, keeps: true,
-		body: () => html`<p>${t("The user signs in with these, and chooses a password at the first sign-in.")}</p>
-			<div class="block"><pre tabindex="0" aria-label=${t("Password")}>${text}</pre><button type="button" @click=${() => copy(text)}>${t("Copy")}</button></div>`});
+	const account = session.account?.number, link = `${location.origin}/console/#invitation?${new URLSearchParams({user: u.name, account, password})}`;
+	const text = [`${location.origin}/console/`, `${t("Account ID")}: ${account}`, `${t("User name")}: ${u.name}`, `${t("Password")}: ${password}`].join("\n");
+	const block = (label, shown) => html`<div class="block"><pre tabindex="0" aria-label=${label}>${shown}</pre><button type="button" @click=${() => copy(shown)}>${t("Copy")}</button></div>`;
+	ask({title: t("Save this now: it is shown only once"), label: null, keeps: true, wide: true,
+		body: () => html`<p>${t("Send this link to the user, who chooses a password there. It works once.")}</p>${block(t("Invitation link"), link)}
+			<details><summary class="hint">${t("Without a link")}</summary><p>${t("The user signs in with these, and chooses a password at the first sign-in.")}</p>${block(t("Password"), text)}</details>`});
 }
 
 function askPassword([u]) {

@@ -6,6 +6,7 @@ import {href} from "../router.js";
 import {t, size, number, time} from "../words.js";
 import {session} from "../session.js";
 import {offerCommand} from "../command_bar.js";
+import {healthCheckCard} from "../health_check.js";
 
 const use = (hosts, name) => hosts.reduce((s, h) => s + (h.usage?.[name] ?? 0), 0);
 
@@ -34,5 +35,5 @@ export function view() {
 		<div class="card"><h2>${t("Hosts")}</h2><div class="heat">${hosts.toSorted((a, b) => a.name.localeCompare(b.name, undefined, {numeric: true})).map((h) => {
 			const share = (h.seen_memory ?? 0) > 0 ? (h.usage?.memory ?? 0) / h.seen_memory : 0;
 			return html`<a href=${href("hosts", shortId(h))} class=${h.state !== "up" ? "bad" : share > 0.9 ? "go" : "ok"} title=${`${nameOf(h)} · ${refName("zones", h.zone)}`}><span aria-hidden="true">${h.state === "up" ? "●" : "▲"}</span> ${nameOf(h)} <span class="dim num">${Math.round(share * 100)} %</span></a>`;
-		})}</div></div>`;
+		})}</div></div>${healthCheckCard()}`;
 }

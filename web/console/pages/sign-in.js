@@ -52,7 +52,7 @@ async function attempt(work) {
 	try {
 		await work();
 		if (session.state === "in") {
-			asked = null;
+			asked = session.invitation = null;
 			say({problem: ""});
 		}
 	} catch (p) {
@@ -75,12 +75,18 @@ async function enter(proof) {
 function submit(event) {
 	event.preventDefault();
 	const form = Object.fromEntries(new FormData(event.target));
-	if (asked?.need === "password" && form.new_password !== form.repeated) {
+	const {invitation} = session;
+	if (form.new_password !== form.repeated) {
 		problem = {message: t("The two passwords are not the same.")};
 		touch();
 		return;
 	}
-	attempt(() => enter(asked?.need === "password" ? {...asked.proof, new_password: form.new_password} : asked ? {...asked.proof, totp: form.totp.replaceAll(" ", "")} : way === "password"
+	if (invitation && !asked)
+		attempt(() => enter({user: invitation.user, domain: invitation.account, password: invitation.password, new_password: form.new_password}).catch((p) => {
+			throw p.status === 401 ? {message: t("This invitation was used already, or replaced by another one. Ask for a new link.")} : p;
+		}));
+	else
+		attempt(() => enter(asked?.need === "password" ? {...asked.proof, new_password: form.new_password} : asked ? {...asked.proof, totp: form.totp.replaceAll(" ", "")} : way === "password"
 		? {user: form.user, password: form.password, ...(form.domain ? {domain: form.domain} : {})} : {access_key: form.access_key.trim(), secret: form.secret.trim()}));
 }
 
@@ -98,16 +104,22 @@ const useSecond = () => attempt(async () => {
 
 const useAlone = () => attempt(async () => enter(await askPasskey(await get("/session/passkey"), {isAlone: true})));
 
+const newPassword = () => html`<label class="f">${t("New password")}<input name="new_password" type="password" autocomplete="new-password" required autofocus></label>
+	<label class="f">${t("New password again")}<input name="repeated" type="password" autocomplete="new-password" required></label>`;
+
 function fields() {
 	if (asked?.need === "totp")
 		return html`<p>${t("Enter the six-digit code of your authenticator app, or a recovery code.")}</p>
 			<label class="f">${t("MFA code")}<input name="totp" inputmode="numeric" autocomplete="one-time-code" required autofocus></label>`;
 	if (asked?.need === "password")
 		return html`<p>${t("Your password has expired, or must be changed at the first sign-in. Choose a new one.")}</p>
-			<label class="f">${t("New password")}<input name="new_password" type="password" autocomplete="new-password" required autofocus></label>
-			<label class="f">${t("New password again")}<input name="repeated" type="password" autocomplete="new-password" required></label>`;
+			${newPassword()}`;
 	if (asked)
 		return html`<p>${asked.passkey ? t("Now use your passkey.") : t("Your passkey is required, but does not work at this address. Open the console by the host name where you created it.")}</p>`;
+	if (session.invitation)
+		return html`<p>${t("Choose a password for {name} in account {account}.", {name: session.invitation.user, account: session.invitation.account})}</p>
+			<input type="hidden" name="user" autocomplete="username" .value=${session.invitation.user}>${newPassword()}
+			<p><button type="button" class="plain" @click=${() => { session.invitation = null; problem = null; touch(); }}>${t("Sign in as another user")}</button></p>`;
 	if (way === "key")
 		return html`<label class="f">${t("Access key ID")}<input name="access_key" autocomplete="username" spellcheck="false" required></label>
 			<label class="f">${t("Secret access key")}<input name="secret" type="password" autocomplete="current-password" required></label>`;
@@ -123,11 +135,11 @@ export function view(here) {
 	const tab = (name, words) => html`<button type="button" class="chip" aria-pressed=${way === name ? "true" : "false"} @click=${() => { way = name; asked = null; problem = null; touch(); }}>${words}</button>`;
 	return html`<div class="sign"><h1><b lang="ko">다리</b> Dari</h1>
 		${isOpenWire ? html`<div class="card why"><h2><span aria-hidden="true">▲</span> ${t("Sign-in requires HTTPS")}</h2><p>${t("This page was opened over unencrypted HTTP. Use HTTPS, or localhost.")}</p></div>` : html`
-		<div class="tabs" role="group" aria-label=${t("How to sign in")}>${tab("password", t("Password"))}${tab("key", t("Access key"))}</div>
+		${session.invitation ? nothing : html`<div class="tabs" role="group" aria-label=${t("How to sign in")}>${tab("password", t("Password"))}${tab("key", t("Access key"))}</div>`}
 		${problemCard(problem ?? (session.problem?.status ? session.problem : wentWrong(here.query.get("problem"))), t("Sign-in failed"))}
 		<form class="card" @submit=${submit}>${fields()}${asked?.need === "passkey" ? nothing : html`<button class="b1" ?disabled=${isBusy}>${t("Sign in")}</button>`}
 			${asked?.passkey ? html`<button type="button" class="b1 passkey" ?disabled=${isBusy} @click=${useSecond}>${t("Use your passkey")}</button>` : nothing}</form>
-		${asked ? nothing : html`<div class="ways">${canUsePasskeys() ? html`<button type="button" ?disabled=${isBusy} @click=${useAlone}>${t("Sign in with a passkey")}</button>` : nothing}${(providers ?? []).map((p) => html`<a class="b" href=${`${BASE}/session/${p.protocol}/${p.id}`}>${t("Sign in with {name}", {name: p.name})}</a>`)}</div>`}
+		${asked || session.invitation ? nothing : html`<div class="ways">${canUsePasskeys() ? html`<button type="button" ?disabled=${isBusy} @click=${useAlone}>${t("Sign in with a passkey")}</button>` : nothing}${(providers ?? []).map((p) => html`<a class="b" href=${`${BASE}/session/${p.protocol}/${p.id}`}>${t("Sign in with {name}", {name: p.name})}</a>`)}</div>`}
 		<p class="hint">${t("Run `dari console` on the server for a one-time sign-in link.")}</p>`}
 		<p>${Object.entries(languages()).filter(([code]) => code !== language).map(([code, name]) => html`<button type="button" class="plain" lang=${code} @click=${() => { keep("dari.language", code); speak(code); }}>${name}</button>`)}</p>${nothing}</div>`;
 }

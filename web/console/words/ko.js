@@ -3,6 +3,7 @@
 export const words = {
 	"Add SAML provider": "SAML 공급자 추가",
 	"Certificate changed": "인증서 변경됨",
+	"Failover requested": "장애 조치 요청됨",
 	"Health check changed": "상태 확인 변경됨",
 	"Instances deregistered: {count}": "인스턴스 등록 취소됨: {count}",
 	"Instances registered: {count}": "인스턴스 등록됨: {count}",
@@ -109,7 +110,6 @@ export const words = {
 	"Client secret (none for a public client)": "클라이언트 시크릿(공개 클라이언트는 없음)",
 	"Compares the database with the actual state of hosts, storage and networks.": "데이터베이스를 호스트, 스토리지, 네트워크의 실제 상태와 비교합니다.", "Confirm": "확인", "Connect to the internet": "인터넷에 연결",
 	"Connecting…": "연결하는 중…", "Consistency check": "정합성 검사", "Consistency check in progress": "정합성 검사 진행 중", "Consistency check started": "검사를 시작했습니다", "Console (VNC)": "콘솔(VNC)",
-	"Console access: a password to be changed at the first sign-in": "콘솔 액세스: 첫 로그인 때 바꿔야 하는 비밀번호",
 	"Console closed.": "화면이 닫혔습니다.", "Console of {name}": "콘솔: {name}", "Console opened": "콘솔을 열었습니다", "Console output": "콘솔 출력", "Console preview": "콘솔 미리 보기",
 	"Console password set": "콘솔 비밀번호를 설정했습니다",
 	"Console preview of {name}": "콘솔 미리 보기: {name}", "Conversation": "대화", "Copied": "복사했습니다", "Copy": "복사", "Copy failed": "복사하지 못했습니다", "Copy image {name}": "이미지 복사: {name}",
@@ -911,7 +911,6 @@ export const words = {
 	"Access granted to {account}": "{account}에 액세스 허용됨",
 	"Network offering {name} created": "네트워크 오퍼링 {name} 생성됨",
 	"VPC offering {name} created": "VPC 오퍼링 {name} 생성됨",
-	
 	"Network offering {name} deleted": "네트워크 오퍼링 {name} 삭제됨",
 	"VPC offering {name} deleted": "VPC 오퍼링 {name} 삭제됨",
 	"OpenID Connect provider {url} changed": "OpenID Connect 공급자 {url} 변경됨",
@@ -970,7 +969,6 @@ export const words = {
 	"Disassociated from VPC {id}": "VPC {id}에서 연결 해제됨",
 	"Rule descriptions changed ({count})": "규칙 설명 변경됨 ({count}개)",
 	"Server certificate {name} renamed to {other}": "서버 인증서 이름 변경됨: {name} → {other}",
-	
 	"Sign-up template {name} deleted": "가입 템플릿 {name} 삭제됨",
 	"Copied from {id}": "{id}에서 복사됨",
 	"Snapshot failed. {why}": "스냅샷 실패. {why}",
@@ -1024,7 +1022,6 @@ export const words = {
 	"User {name} renamed to {other}": "사용자 이름 변경됨: {name} → {other}",
 	"User {name} updated from the directory": "사용자 {name}: 디렉터리에서 갱신됨",
 	"User {name} disabled: no longer in the directory": "사용자 {name} 비활성화됨: 디렉터리에 없음",
-	
 	"Policy {name} attached": "정책 {name} 연결됨",
 	"Credential {id} deleted": "자격 증명 {id} 삭제됨",
 	"Credential of type {type} created": "자격 증명 생성됨 (유형 {type})",
@@ -1092,7 +1089,6 @@ export const words = {
 	"Peering connection deleted": "피어링 연결 삭제됨",
 	"Quotas of user {name} changed": "사용자 {name}의 할당량 변경됨",
 	"User data of its instances changed": "인스턴스의 사용자 데이터 변경됨",
-	
 	
 	"Use of capacity reservations changed": "용량 예약 사용 설정 변경됨",
 	"Encrypted copy of {id} started": "{id}의 암호화된 복사 시작됨",
@@ -1191,11 +1187,9 @@ export const words = {
 	"Egress rule created: {traffic}": "송신 규칙 생성됨: {traffic}",
 	"Egress rule deleted: {traffic}": "송신 규칙 삭제됨: {traffic}",
 	
-	
 	"Rules changed: {count}": "변경된 규칙: {count}개",
 	"Sign-up accepted": "가입 승인됨",
 	"Sign-up refused. {reason}": "가입 거부됨. {reason}",
-	
 	
 	
 	
@@ -1403,6 +1397,38 @@ export const words = {
 	"User {name} unlinked from {other}": "사용자 {name}의 {other} 연결 해제됨",
 	"VPC offering disabled": "VPC 오퍼링 비활성화됨",
 	"VPC offering enabled": "VPC 오퍼링 활성화됨",
+	"A host that does not answer is fenced before its instances start elsewhere. A fence agent, such as fence_ipmilan, is set on the server, by the command below. A host whose volumes are all in Ceph can be blocked there instead.": "응답하지 않는 호스트는 인스턴스가 다른 곳에서 시작되기 전에 펜싱됩니다. fence_ipmilan 같은 펜싱 에이전트는 아래 명령으로 서버에서 설정합니다. 모든 볼륨이 Ceph에 있는 호스트는 Ceph에서 차단할 수 있습니다.",
+	"Addresses from which its guests reach Ceph (empty: no fence device)": "게스트가 Ceph에 접속하는 주소(비우면 펜싱 장치 없음)",
+	"Ceph blocks {addresses}": "Ceph가 {addresses} 차단",
+	"Choose a password for {name} in account {account}.": "계정 {account}의 사용자 {name}의 암호를 정하십시오.",
+	"Confirm only if you have seen that the host is off and stays off. Its instances start on other hosts; if the host runs on, they run twice and damage their volumes.": "호스트가 꺼져 있고 계속 꺼져 있을 것을 직접 확인한 경우에만 확인하십시오. 인스턴스가 다른 호스트에서 시작됩니다. 호스트가 계속 실행 중이면 인스턴스가 이중으로 실행되어 볼륨이 손상됩니다.",
+	"Confirm that it is off": "꺼짐 확인",
+	"Confirm that {name} is off?": "{name}이(가) 꺼져 있음을 확인하시겠습니까?",
+	"Console access: an invitation link, where the user chooses a password": "콘솔 액세스: 사용자가 암호를 정하는 초대 링크",
+	"Fence": "펜싱",
+	"Fence agent:": "펜싱 에이전트:",
+	"Fence device set": "펜싱 장치 설정됨",
+	"Fence on request only": "요청할 때만 펜싱",
+	"Fence {name}?": "{name}을(를) 펜싱하시겠습니까?",
+	"Fencing of {name}": "{name}의 펜싱",
+	"Fencing requested": "펜싱 요청됨",
+	"Host confirmed as off": "호스트 꺼짐 확인됨",
+	"Invitation link": "초대 링크",
+	"Remove fence device": "펜싱 장치 제거",
+	"Seconds without an answer until it is fenced (empty: region default)": "펜싱까지 응답이 없는 시간(초, 비우면 리전 기본값)",
+	"Send this link to the user, who chooses a password there. It works once.": "이 링크를 사용자에게 보내십시오. 사용자는 거기서 암호를 정합니다. 링크는 한 번만 사용할 수 있습니다.",
+	"Sign in as another user": "다른 사용자로 로그인",
+	"The host is powered off or cut off by its fence device. Its instances then start on other hosts.": "펜싱 장치가 호스트를 끄거나 차단합니다. 그다음 인스턴스가 다른 호스트에서 시작됩니다.",
+	"This invitation was used already, or replaced by another one. Ask for a new link.": "이 초대는 이미 사용되었거나 다른 초대로 대체되었습니다. 새 링크를 요청하십시오.",
+	"Without a fence device, instances of a host that fails wait until an operator confirms that the host is off.": "펜싱 장치가 없으면, 고장 난 호스트의 인스턴스는 운영자가 호스트 꺼짐을 확인할 때까지 기다립니다.",
+	"Without a link": "링크 없이",
+	"after {seconds} s without an answer": "{seconds}초 동안 응답이 없으면",
+	"on request only": "요청할 때만",
+	"Checks the database, disks, certificates, network, hosts, storage pools and backups, and says what to do.": "데이터베이스, 디스크, 인증서, 네트워크, 호스트, 스토리지 풀, 백업을 검사하고 필요한 조치를 알려 줍니다.",
+	"Failed": "실패",
+	"Health check finished": "상태 검사 완료",
+	"Part": "구성 요소",
+	"Run health check": "상태 검사 실행",
 	// Words from the server: states, kinds, quotas.
 	"successful": "성공", "rolled back": "롤백됨", "rollback failed": "롤백 실패",
 	"instant": "즉시", "request": "요청", "maintain": "유지",

@@ -156,6 +156,7 @@ static const struct api_error rows[] = {
 	E(BIT(IDENTITY), QUOTA, NONE, 403, 0),
 	E(BIT(IDENTITY), IN_USE, ACCESS_RULE, 403, 0),
 	E(BIT(IDENTITY), STATE, DOMAIN, 403, 0),          /* the domain is enabled */
+	E(BIT(LOAD_BALANCER), QUOTA, L7_RULE, 409, 0),    /* TooManyL7RulesOnL7Policy */
 	E(BIT(LOAD_BALANCER), UNSUPPORTED, NONE, 501, 0), /* Octavia's ProviderUnsupportedOptionError */
 	E(ALL, MISSING, NONE, 400, "HTTPBadRequest"),
 	E(ALL, INVALID, NONE, 400, 0),

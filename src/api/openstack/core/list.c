@@ -86,14 +86,15 @@ static bool is_asked(const struct pairs *query, const char *member)
 	return false;
 }
 
-/* True if Neutron's fields= selects members. Names that a row does not have select nothing. */
+/* True if fields= of Neutron or Octavia selects members. Names that a row does not have select nothing. */
 static bool picks_members(const struct os_call *e)
 {
 	const struct pairs *query = &e->request.query;
 	bool picks = false;
 	for (size_t k = 0; k < query->count && !picks; k++)
 		picks = str_is(query->at[k].name, "fields") && query->at[k].value.n;
-	return picks && e->service == OS_NETWORK && os_action_of(e)->method == HTTP_GET;
+	bool has_fields = e->service == OS_NETWORK || e->service == OS_LOAD_BALANCER;
+	return picks && has_fields && os_action_of(e)->method == HTTP_GET;
 }
 
 static void copy_picked(struct os_call *e, struct json_writer *w, json_t *members)

@@ -47,22 +47,38 @@ static size_t escape_bars(struct str text, char ret_escaped[2 * PATTERN_MAX])
 	return count;
 }
 
+/* NULL: invalid, too large, or out of memory. */
+static pcre2_code *compile(pcre2_general_context *memory, struct str text)
+{
+	int error = 0;
+	size_t at = 0, size = 0;
+	pcre2_compile_context *rules = pcre2_compile_context_create(memory);
+	pcre2_code *code = rules ? pcre2_compile((PCRE2_SPTR) text.p, text.n, PCRE2_NEVER_BACKSLASH_C, &error,
+						 &at, rules)
+				 : NULL;
+	bool is_fine = code && pcre2_pattern_info(code, PCRE2_INFO_SIZE, &size) == 0 && size <= CODE_MAX;
+	return is_fine ? code : NULL;
+}
+
+bool os_pattern_is_valid(struct arena *a, struct str text)
+{
+	pcre2_general_context *memory = pcre2_general_context_create(take_memory, leave_memory, a);
+	return memory && text.n <= PATTERN_MAX && compile(memory, text);
+}
+
 struct os_pattern *os_pattern_new(struct arena *a, struct str text)
 {
 	char escaped[2 * PATTERN_MAX];
-	int error = 0;
-	size_t at = 0, size = 0;
 	if (text.n > PATTERN_MAX)
 		return NULL;
 	struct os_pattern *p = arena_new_object(a, struct os_pattern);
 	pcre2_general_context *memory = pcre2_general_context_create(take_memory, leave_memory, a);
-	pcre2_compile_context *rules = memory ? pcre2_compile_context_create(memory) : NULL;
-	if (!p || !rules)
+	if (!p || !memory)
 		return NULL;
 	size_t count = escape_bars(text, escaped);
 	p->text = text;
-	p->code = pcre2_compile((PCRE2_SPTR) escaped, count, PCRE2_NEVER_BACKSLASH_C, &error, &at, rules);
-	if (!p->code || pcre2_pattern_info(p->code, PCRE2_INFO_SIZE, &size) != 0 || size > CODE_MAX)
+	p->code = compile(memory, (struct str){escaped, count});
+	if (!p->code)
 		return NULL;
 	p->data = pcre2_match_data_create(1, memory);
 	p->limits = pcre2_match_context_create(memory);

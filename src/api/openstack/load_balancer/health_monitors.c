@@ -12,6 +12,7 @@ GETTER(const char *, get_provisioning,
        octavia_get_part_provisioning(api_tables(e), g->elastic_load_balancer, g->monitor_gen,
 				     !g->monitor_updated_us))
 GETTER(const char *, get_operating, octavia_get_monitor_operating(api_tables(e), g))
+GETTER(int64_t, get_updated, g->monitor_updated_us ? g->monitor_updated_us : g->monitor_created_us)
 #undef GETTER
 
 static const char *const types[] = {[TARGET_GROUP_CHECK_PROTOCOL_TCP] = "TCP",
@@ -69,7 +70,7 @@ static const struct attribute monitor_rows[] = {
 	ATTRIBUTE_AS(HEX, target_group, "project_id", account, .filter = "project_id", .sort = "project_id"),
 	ATTRIBUTE_AS(HEX, target_group, "tenant_id", account, .filter = "tenant_id"),
 	ATTRIBUTE_AS(TIME_FINE, target_group, "created_at", monitor_created_us),
-	ATTRIBUTE_AS(TIME_FINE, target_group, "updated_at", monitor_updated_us, .flags = ATTRIBUTE_NULL_NONE),
+	ATTRIBUTE_MADE(TIME_FINE, number, "updated_at", get_updated),
 	ATTRIBUTE_MADE(TEXTS, texts, "tags", list_tags),
 };
 #undef WORD

@@ -2,6 +2,7 @@
  * Listeners. Source: Load Balancer API reference v2, "Listeners". */
 #include "api/openstack/load_balancer/load_balancer.h"
 #include "model/listener.h"
+#include "model/listener_rule.h"
 
 /* ---- showing ---- */
 
@@ -9,7 +10,7 @@
 GETTER(const char *, get_provisioning,
        octavia_get_part_provisioning(api_tables(e), l->elastic_load_balancer, l->proxy_gen, l->row.gen == 1))
 GETTER(const char *, get_operating, octavia_get_listener_operating(api_tables(e), l))
-GETTER(int64_t, get_limit, l->connection_limit ? l->connection_limit : -1)
+GETTER(int64_t, get_limit, octavia_swap_limit(l->connection_limit))
 #undef GETTER
 
 static struct strs list_sources(struct api_call *e, const struct row *row)
@@ -56,7 +57,7 @@ static const struct attribute listener_rows[] = {
 		.offset = offsetof(struct listener, connection_limit)),
 	OS_FIELD(listener, "default_pool_id", target_group),
 	ATTRIBUTE_ROWS("loadbalancers", balancer_members, list_balancer),
-	ATTRIBUTE_CONST("l7policies", "[]"),
+	ATTRIBUTE_EACH("l7policies", os_lb_id_members, KIND_LISTENER_RULE, LISTENER_RULE_INDEX_LISTENER),
 	ATTRIBUTE_WRITTEN("insert_headers", write_headers),
 	ATTRIBUTE_MADE(TEXTS, texts, "allowed_cidrs", list_sources, .flags = ATTRIBUTE_NULL_NONE),
 	OS_FIELD(listener, "timeout_client_data", client_ms),

@@ -23,6 +23,10 @@ enum {
 #define LB_ALGORITHMS "ROUND_ROBIN|LEAST_CONNECTIONS|SOURCE_IP|SOURCE_IP_PORT"
 #define LB_PERSISTENCES "SOURCE_IP|HTTP_COOKIE|APP_COOKIE"
 #define LB_MONITOR_TYPES "HTTP|HTTPS|PING|SCTP|TCP|TLS-HELLO|UDP-CONNECT"
+#define LB_ACTIONS "REDIRECT_PREFIX|REDIRECT_TO_POOL|REDIRECT_TO_URL|REJECT"
+#define LB_RULE_TYPES                                                                                        \
+	"COOKIE|FILE_TYPE|HEADER|HOST_NAME|PATH|SSL_CONN_HAS_CERT|SSL_DN_FIELD|SSL_VERIFY_RESULT"
+#define LB_COMPARISONS "CONTAINS|ENDS_WITH|EQUAL_TO|REGEX|STARTS_WITH"
 #define LB_METHODS "CONNECT|DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT|TRACE"
 
 /* ---- parameters ---- */
@@ -140,7 +144,10 @@ enum {
 		LB_TAGS(T, p), LB_OWNER, LB_TLS_OF_LISTENER, OS_UNBUILT("l7policies", .only = "[]")
 
 extern const struct params os_lb_persistence_params, os_lb_member_params, os_lb_members_params,
-	os_lb_monitor_params, os_lb_pool_params, os_lb_listener_params;
+	os_lb_monitor_params, os_lb_pool_params, os_lb_listener_params, os_lb_rule_params;
+
+/* Finds a row of Octavia. ERR_NOT_FOUND: it is another API's, too. */
+RESULT os_lb_find(struct os_call *e, enum kind kind, const struct ref *ref, const struct row **ret_row);
 
 /* Turn words into what the engine takes, in all parts. ERR_INVALID. */
 RESULT os_lb_prepare_member(struct os_call *e, struct octavia_member *member);
@@ -149,6 +156,7 @@ RESULT os_lb_prepare_monitor(struct os_call *e, struct octavia_monitor *monitor)
 /* From JSON, a number or null; empty: the default. */
 RESULT os_lb_read_version(struct os_call *e, struct str *version);
 RESULT os_lb_prepare_pool(struct os_call *e, struct octavia_pool *pool);
+RESULT os_lb_prepare_rule(struct os_call *e, struct octavia_l7_rule *rule);
 RESULT os_lb_prepare_listener(struct os_call *e, struct octavia_listener *listener);
 RESULT os_lb_read_sources(struct os_call *e, struct strs texts, struct cidrs *ret_cidrs);
 RESULT os_lb_read_headers(struct os_call *e, struct tags given, struct strs *ret_headers);
@@ -158,15 +166,18 @@ RESULT os_lb_read_words(struct os_call *e, const struct strs *words, struct tags
 /* ---- members of answers ---- */
 
 /* Octavia filters and sorts by every plain member. */
-#define LB_STANDARD_ROWS(T)                                                                                  \
+#define LB_STANDARD_ROWS(T) LB_STANDARD_ROWS_AT(T, row.updated_us)
+/* updated: the field with the time of the last change. */
+#define LB_STANDARD_ROWS_AT(T, updated)                                                                      \
 	ATTRIBUTE_AS(HEX, T, "project_id", account, .filter = "project_id", .sort = "project_id"),           \
 		ATTRIBUTE_AS(HEX, T, "tenant_id", account, .filter = "tenant_id"),                           \
 		ATTRIBUTE_AS(TIME_FINE, T, "created_at", row.created_us),                                    \
-		ATTRIBUTE_AS(TIME_FINE, T, "updated_at", row.updated_us),                                    \
+		ATTRIBUTE_AS(TIME_FINE, T, "updated_at", updated),                                           \
 		ATTRIBUTE_MADE(TEXTS, texts, "tags", os_list_words)
 #define LB_STATUS_ROWS(provisioning, operating)                                                              \
 	OS_MADE(WORD, word, "provisioning_status", provisioning),                                            \
 		OS_MADE(WORD, word, "operating_status", operating)
 
 extern const struct attributes os_lb_id_members;
-extern const struct os_listing os_lb_balancers, os_lb_listeners, os_lb_pools, os_lb_members, os_lb_monitors;
+extern const struct os_listing os_lb_balancers, os_lb_listeners, os_lb_pools, os_lb_members, os_lb_monitors,
+	os_lb_policies, os_lb_rules;

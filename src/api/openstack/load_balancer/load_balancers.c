@@ -5,6 +5,7 @@
 #include "model/port.h"
 #include "store/elastic_load_balancer.h"
 #include "store/listener.h"
+#include "store/listener_rule.h"
 #include "store/target.h"
 #include "store/target_group.h"
 
@@ -149,6 +150,11 @@ static const struct param delete_params[] = {
 		 .doc = "Deletes the listeners and pools, too."),
 };
 
+struct os_fail_over_balancer {
+	struct octavia_balancer_target wish;
+};
+static const struct param failover_params[] = {PATH(struct os_fail_over_balancer, wish.balancer)};
+
 /* ---- the tree of statuses ---- */
 
 struct os_balancer_target {
@@ -211,6 +217,16 @@ static void write_pool_status(const struct tables *t, const struct target_group 
 	json_write_close(w);
 }
 
+/* Neither the listener by default nor an earlier policy leads to the policy's pool. */
+static bool is_first_use(const struct tables *t, const struct listener *l, const struct listener_rule *policy)
+{
+	uuid pool = octavia_get_policy_pool(t, policy->row.id);
+	const struct listener_rule *p = listener_rule_first_by_listener(t, l->row.id);
+	while (p && p != policy && !uuid_equal(octavia_get_policy_pool(t, p->row.id), pool))
+		p = listener_rule_next_by_listener(t, p);
+	return p == policy && !uuid_equal(l->target_group, pool);
+}
+
 static void write_listener_status(const struct tables *t, const struct listener *l, struct json_writer *w)
 {
 	const struct target_group *g = target_group_find(t, l->target_group);
@@ -222,24 +238,23 @@ static void write_listener_status(const struct tables *t, const struct listener 
 	json_write_open_list(w, "pools");
 	if (g)
 		write_pool_status(t, g, w);
+	for (const struct listener_rule *p = listener_rule_first_by_listener(t, l->row.id); p;
+	     p = listener_rule_next_by_listener(t, p)) {
+		g = target_group_find(t, octavia_get_policy_pool(t, p->row.id));
+		if (g && is_first_use(t, l, p))
+			write_pool_status(t, g, w);
+	}
 	json_write_close_list(w);
 	json_write_close(w);
-}
-
-static RESULT find_balancer(struct os_call *e, const struct ref *ref,
-			    const struct elastic_load_balancer **ret_balancer)
-{
-	const struct row *row = NULL;
-	TRY(os_find(e, KIND_ELASTIC_LOAD_BALANCER, ref, &row));
-	*ret_balancer = elastic_load_balancer_of(row);
-	return is_shown(e, row) ? OK : engine_fail_not_found(e->c, KIND_ELASTIC_LOAD_BALANCER, ref);
 }
 
 static RESULT show_status(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct tables *t = os_tables(e);
-	const struct elastic_load_balancer *b = NULL;
-	TRY(find_balancer(e, &((const struct os_balancer_target *) args)->balancer, &b));
+	const struct row *row = NULL;
+	TRY(os_lb_find(e, KIND_ELASTIC_LOAD_BALANCER, &((const struct os_balancer_target *) args)->balancer,
+		       &row));
+	const struct elastic_load_balancer *b = elastic_load_balancer_of(row);
 	open_part(w, "loadbalancer",
 		  (struct part){b->row.id, b->title, octavia_get_provisioning(t, b),
 				octavia_get_balancer_operating(t, b)});
@@ -283,6 +298,9 @@ static const struct os_action actions[] = {
 	{HTTP_DELETE, ONE, .permit = POLICY "delete", .flags = API_WRITES, .status = 204,
 	 .args = OS_PARAMS(struct os_delete_balancer, delete_params),
 	 .operation = engine_delete_octavia_balancer_run, .doc = "Deletes a load balancer."},
+	{HTTP_PUT, ONE "/failover", .permit = POLICY "put_failover", .flags = API_WRITES | OS_ADMIN,
+	 .status = 202, .args = OS_PARAMS(struct os_fail_over_balancer, failover_params),
+	 .operation = engine_fail_over_octavia_balancer_run, .doc = "Starts another proxy."},
 	STATUS("/status"),
 	STATUS("/statuses"),
 };

@@ -30,7 +30,7 @@ static const struct attribute member_rows[] = {
 	ATTRIBUTE(target, "monitor_address", check_ip),
 	ATTRIBUTE(target, "monitor_port", check_number, .flags = ATTRIBUTE_NULL_NONE,
 		  .filter = "monitor_port"),
-	LB_STANDARD_ROWS(target),
+	LB_STANDARD_ROWS_AT(target, changed_us),
 };
 static const struct attributes lb_member_members = ATTRIBUTES(member_rows);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Providers, quotas, and empty lists: flavors, availability zones, amphorae and L7 policies. Source: Load Balancer
- * API reference v2. */
+ * Providers, quotas, and empty lists: flavors, availability zones and amphorae. Source: Load Balancer API reference v2. */
 #include "api/openstack/load_balancer/load_balancer.h"
 #include "engine/limits.h"
 
@@ -40,7 +39,6 @@ static RESULT list_providers(struct os_call *e, const void *args, struct json_wr
 EMPTY_LIST(list_flavors, "flavors")
 EMPTY_LIST(list_zones, "availability_zones")
 EMPTY_LIST(list_amphorae, "amphorae")
-EMPTY_LIST(list_policies, "l7policies")
 EMPTY_LIST(list_quotas, "quotas")
 #undef EMPTY_LIST
 
@@ -53,7 +51,7 @@ static const struct param quota_params[] = {
 	OS_PATH(struct os_lb_quota, "project_id", project, .kind = KIND_ACCOUNT, .doc = "The project."),
 };
 
-/* Listeners are limited for each load balancer, and members for each pool. */
+/* Listeners and L7 policies are limited for each load balancer, members for each pool, and L7 rules for each policy. */
 static void write_quota(struct json_writer *w)
 {
 	static const struct {
@@ -65,8 +63,8 @@ static void write_quota(struct json_writer *w)
 		{"pool", NULL, TARGET_GROUPS_MAX},
 		{"member", NULL, TARGET_GROUPS_MAX * TARGETS_MAX},
 		{"healthmonitor", "health_monitor", TARGET_GROUPS_MAX},
-		{"l7policy", NULL, 0},
-		{"l7rule", NULL, 0},
+		{"l7policy", NULL, APPLICATION_LOAD_BALANCERS_MAX * LISTENER_RULES_MAX},
+		{"l7rule", NULL, APPLICATION_LOAD_BALANCERS_MAX * LISTENER_RULES_MAX * L7_RULES_MAX},
 	};
 	for (size_t k = 0; k < sizeof quotas / sizeof quotas[0]; k++) {
 		json_write_int(w, quotas[k].name, quotas[k].limit);
@@ -101,8 +99,6 @@ static const struct os_action actions[] = {
 	 .args = OS_NO_PARAMS, .answer = list_zones, .doc = "Load balancers have no availability zones."},
 	{HTTP_GET, "/v2/octavia/amphorae", .permit = API "amphora:get_all", .flags = OS_ADMIN,
 	 .args = OS_NO_PARAMS, .answer = list_amphorae, .doc = "There are no amphorae."},
-	{HTTP_GET, "/v2/lbaas/l7policies", .permit = API "l7policy:get_all", .args = OS_NO_PARAMS,
-	 .answer = list_policies, .doc = "There are no L7 policies."},
 	{HTTP_GET, "/v2/lbaas/quotas", .permit = API "quota:get_all", .args = OS_NO_PARAMS,
 	 .answer = list_quotas, .doc = "Lists quotas that differ from the defaults, which none do."},
 	{HTTP_GET, "/v2/lbaas/quotas/defaults", .permit = API "quota:get_defaults", .args = OS_NO_PARAMS,
