@@ -98,7 +98,7 @@ export const INSTANCE_ACTIONS = [
 ];
 
 export const ONE_ACTIONS = [
-	{id: "resize", permission: "instance.update", title: () => t("Resize"), may: (r) => r.state === "stopped", why: () => t("Stop the instance first to change its type."), run: dialog("resize")},
+	{id: "resize", permission: "instance.update", title: () => t("Resize"), may: (r) => r.state === "stopped", run: dialog("resize")},
 	{id: "display", permission: "instance.open_console", title: () => t("Console (VNC)"), may: (r) => ON.has(r.state), run: ([r]) => go(href("screen", r.ec2 || r.id))},
 	{id: "serial", permission: "instance.open_console", title: () => t("Serial console"), may: (r) => ON.has(r.state), run: ([r]) => openSerial(r)},
 	{id: "attach", permission: "volume.attach", title: () => t("Attach volume"), may: isSettled, run: dialog("attach")},

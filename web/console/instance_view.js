@@ -122,7 +122,7 @@ function buttons(r) {
 	const all = [...INSTANCE_ACTIONS.filter((a) => !a.danger), ...ONE_ACTIONS, ...INSTANCE_ACTIONS.filter((a) => a.danger)];
 	const offered = mayChange() ? all.filter((a) => isOffered(a, r) && (!a.isRare || a.may(r)) && !["tag", "untag", "protect"].includes(a.id)) : [];
 	const preview = (a) => ["start", "stop", "reboot", "pause", "unpause", "suspend", "terminate"].includes(a.id) && showCommand("instances." + a.id, {ids: [r]});
-	return actionsView(offered.map((a) => ({title: a.title(), danger: a.danger, disabled: !a.may(r), why: a.why, preview: () => preview(a), run: () => a.run([r])})));
+	return actionsView(offered.map((a) => ({title: a.title(), danger: a.danger, disabled: !a.may(r), preview: () => preview(a), run: () => a.run([r])})));
 }
 
 export function side(r) {
