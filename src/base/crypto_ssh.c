@@ -104,6 +104,7 @@ bool crypto_ssh_parse_blob(struct str blob, struct ssh_public_key *ret_key)
 	return good;
 }
 
+/* Writes a line of authorized_keys and .pub files: the type, then the blob in base64. */
 RESULT crypto_ssh_write_line(struct ctx *c, struct str name, struct str blob, struct str *ret_line)
 {
 	struct str base64 = str_encode_base64(c->arena, blob);

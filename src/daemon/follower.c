@@ -54,7 +54,7 @@ struct follower {
 	bool runs;
 	atomic_bool stops;
 	_Atomic uint64_t served, passed_on;
-	pthread_mutex_t lock; /* guards the rest */
+	pthread_mutex_t lock; /* guards the next three, which calls read while the thread follows */
 	char writer[ADDRESS_MAX];
 	int64_t epoch;
 	uint64_t commit; /* the database's */

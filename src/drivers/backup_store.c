@@ -119,8 +119,8 @@ static RESULT open_target(struct backup_store *s, struct ctx *c, const struct ba
 	}
 	if (!str_starts_with(target->url, S3_URL))
 		return ctx_fail(c, ERR_INVALID,
-				"backup.target is %" STR_FMT
-				": file:///DIRECTORY or s3://BUCKET/PREFIX is taken",
+				"The backup target %" STR_FMT
+				" is neither file:///DIRECTORY nor s3://BUCKET/PREFIX.",
 				STR_ARG(target->url));
 	struct str rest = str_slice(target->url, S3_URL.n, target->url.n), bucket = STR_NONE;
 	(void) str_split_next(&rest, '/', &bucket);
@@ -128,7 +128,7 @@ static RESULT open_target(struct backup_store *s, struct ctx *c, const struct ba
 		rest.n--;
 	if (!backup_name_is_part(bucket) || (rest.n && !is_name(rest)))
 		return ctx_fail(c, ERR_INVALID,
-				"backup.target is %" STR_FMT ": no such bucket or prefix is taken",
+				"The backup target %" STR_FMT " has an invalid bucket or prefix.",
 				STR_ARG(target->url));
 	s->kind = &backup_store_s3;
 	if (rest.n)

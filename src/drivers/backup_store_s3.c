@@ -287,7 +287,7 @@ RESULT backup_store_open_web(struct backup_store *s, struct ctx *c, struct str u
 	if (!str_is_line(url) || memchr(url.p, '@', url.n) || memchr(url.p, '?', url.n) ||
 	    memchr(url.p, '#', url.n))
 		return ctx_fail(c, ERR_INVALID,
-				"%" STR_FMT ": a URL without a name, a password and a query is taken",
+				"The URL %" STR_FMT " must not have a name, a password or a query.",
 				STR_ARG(url));
 	s->bucket_url = str_to_z(s->arena, url);
 	s->curl = curl_easy_init();

@@ -304,7 +304,8 @@ RESULT engine_find_acting_account(struct op *op, const struct account **ret_acco
 {
 	uuid id = engine_get_account(op->ctx);
 	if (uuid_is_none(id))
-		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_ACCOUNT, "Say which account to act for.");
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_ACCOUNT,
+				     "Specify the account: the caller has none of its own.");
 	const struct account *account = account_find(op->head, id);
 	if (!engine_is_account_open(op->head, account))
 		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ACCOUNT, "The account is disabled or gone.");

@@ -12,6 +12,7 @@ void http_share_connections(struct http_server *s, const struct ceiling *ceiling
 		s->table.ceiling.of_one = SIZE_MAX;
 }
 
+/* By the last two bytes of the id, which are random in all generated ids. */
 static struct conn **bucket_of(struct conn_table *t, uuid who)
 {
 	return &t->callers[(who.b[14] << 8 | who.b[15]) % CONN_BUCKETS];

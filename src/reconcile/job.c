@@ -26,7 +26,7 @@ static RESULT sweep(struct step *s)
 	struct job_sweep *wish = STEP_NEW(s, struct job_sweep);
 	*wish = (struct job_sweep){.max = JOBS_A_SWEEP};
 	step_report(s, engine_sweep_jobs_run, wish);
-	step_again(s);
+	step_again(s); /* for the rest: one long change would hold up all others */
 	return OK;
 }
 

@@ -289,8 +289,8 @@ struct rec_host {
 	/* Guests and disks may be worked on. While false, wake-ups for them are dropped, because the return
 	 * of the host or pool wakes everything. */
 	_Atomic bool is_ready;
-	struct job figures_job; /* figures/figures.c */
-	_Atomic bool figures_posted;
+	struct job figures_job;      /* figures/figures.c */
+	_Atomic bool figures_posted; /* the job is queued, and must not be queued twice */
 };
 
 /* Finds or creates the host's lanes; NULL: out of memory. Any thread. */
@@ -373,9 +373,10 @@ enum {
 	PROVIDER_BUCKETS = 64
 };
 
-/* Chains of backups whose chunks a step writes or removes now. */
+/* Chains of backups whose chunks a step writes or removes now: backups of a chain share chunks, so steps take
+ * turns. */
 struct backup_chains {
-	pthread_mutex_t lock; /* guards the next two */
+	pthread_mutex_t lock; /* guards the next two, for steps on different fetch lanes */
 	uuid at[FETCH_LANES];
 	size_t count;
 };
@@ -433,6 +434,7 @@ struct reconciler {
 	/* home_actor keeps time and runs steps that need neither a host nor the network. */
 	struct actor *network_actor, *home_actor;
 	struct job tick_job, wake_all_job, routers_job, unplaced_job;
+	/* True while that job is queued: any thread posts it, and a job must not be queued twice. */
 	_Atomic bool wake_all_posted, routers_posted, unplaced_posted;
 	_Atomic int64_t resync_due_us, tick_due_us; /* set by the home actor, clock_steady_us() */
 	_Atomic uint64_t round;                     /* number of resyncs */

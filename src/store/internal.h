@@ -137,7 +137,8 @@ void op_end_batch(struct store *s, uint64_t commit);
 
 /* Pins of one stripe of the views, oldest first. Aligned to a cache line of its own. */
 struct pins {
-	pthread_mutex_t lock;
+	pthread_mutex_t
+		lock; /* guards the list; one for each stripe, so that readers seldom wait for each other */
 	struct view *first, *last;
 } __attribute__((aligned(64)));
 

@@ -520,6 +520,7 @@ struct sorting {
 	bool is_whole; /* high and low contain the whole key */
 };
 
+/* Big-endian numbers compare as their bytes do. Flipping the sign bit puts negative integers first. */
 static void sorted_read_key(struct sorted *s, const struct field *f)
 {
 	const void *at = (const char *) s->row + f->offset;

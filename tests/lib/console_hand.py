@@ -60,8 +60,11 @@ class Hand:
         self.b.until("return [...document.querySelectorAll(arguments[1])].some((e) => e.innerText.includes(arguments[0]))", self.word(key, **values), within, what=f"{key} in {within}")
 
     def hears(self, key, /, **values):
-        """Waits for a note with the sentence, which may have left the page already. Each note counts once."""
-        self.b.until("const at = window.heard.findIndex((words) => words.includes(arguments[0])); return at >= 0 && window.heard.splice(at, 1)", self.word(key, **values), what=f"a note: {key}")
+        """Waits for a note with the sentence, which may have left the page already. Each note counts once. Closes the note unless it has the button
+        "Undo": an equal note that replaces it in the same frame would not be heard."""
+        self.b.until("const at = window.heard.findIndex((words) => words.includes(arguments[0])); if (at < 0) return false;"
+                     "[...document.querySelectorAll('.note')].filter((e) => e.innerText === window.heard[at] && !e.querySelector('button:not(.plain)')).forEach((e) => e.querySelector('.plain').click());"
+                     "return window.heard.splice(at, 1)", self.word(key, **values), what=f"a note: {key}")
 
     # ---- keys and pointer ----
 

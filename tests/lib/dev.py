@@ -24,7 +24,7 @@ import waiting
 from waiting import HANG_S
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-DARI = os.path.join(os.environ.get("DARI_BUILD", os.path.join(ROOT, "build/main")), "src/daemon/dari")
+DARI = os.path.join(os.path.abspath(os.environ.get("DARI_BUILD", os.path.join(ROOT, "build/main"))), "src/daemon/dari")  # scripts run it in folders of their own
 REGION = "us-east-1"
 VERSION = "2016-11-15"
 PARALLEL = 8

@@ -503,6 +503,8 @@ export const COMMANDS = {
 	"sign-ins.set": {curl: ({provider, body}) => curl("PUT", `/${provider.kind ?? "oidc-providers"}/${provider.id}/sign-in`, body)},
 	"sign-ins.end": {curl: ({provider}) => curl("DELETE", `/${provider.kind ?? "oidc-providers"}/${provider.id}/sign-in`)},
 	"domains.passwords": {dari: ({ids, passwords}) => each(ids, (d) => `dari sign-in passwords ${passwords} --domain ${q(d.name)}`), curl: ({ids, passwords}) => each(ids, (d) => curl("PATCH", `/domains/${d.id}`, {passwords}))},
+	explain: {aws: ({ids}) => `aws ec2 describe-instances --instance-ids ${ids[0].ec2 ?? ids[0].id}`, openstack: ({ids}) => `openstack server show ${ids[0].id}`, cmk: ({ids}) => `cmk list virtualmachines id=${ids[0].id}`,
+		dari: ({ids}) => `dari explain ${ids[0].ec2 ?? ids[0].id}`, curl: ({ids}) => curl("GET", `/explain/${ids[0].ec2 ?? ids[0].id}`)},
 	"hosts.add": {dari: ({name, address, zone, uri}) => `dari host add ${q(name || "root@ADDRESS")}${flag("--uri", uri)}${flag("--zone", zone)}${flag("--address", address)}`,
 		curl: ({name, address, zone, uri}) => (!name || name.includes("@") ? "" : curl("POST", "/hosts", {name, ...(zone ? {zone} : {}), ...(address ? {address} : {}), ...(uri ? {uri} : {})}))},
 	"hosts.maintenance": {dari: ({ids}) => each(ids, (r) => `dari host drain ${q(r.name)}`)},

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Forms of pages that create and change resources: the command follows the choices, and the new resource is shown before the stream reports it. The
 // options are those at the time when the form was opened, so that nothing moves while the user chooses.
-import {html, ask} from "./parts.js";
-import {applyRow} from "./store.js";
+import {html, nameOf, ask} from "./parts.js";
+import {applyRow, rows} from "./store.js";
 import {showCommand} from "./command_bar.js";
 import {post, patch, remove} from "./api.js";
+
+/** Rows of a kind in the order of their names, for fields to choose from: the API lists them by id. */
+export const byName = (kind) => rows(kind).toSorted((a, b) => nameOf(a).localeCompare(nameOf(b), undefined, {numeric: true}));
 
 /** Like ask(), with {verb, or verb(args) depending on the choices, fields: () => template, read(form): arguments of the command, send(args)}. */
 export function askFor(wanted) {

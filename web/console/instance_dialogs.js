@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dialogs about instances, loaded on demand. A form has its own copy of the row: later changes are shown beside it, and never overwrite a field.
-import {html, nothing, nameOf, ask, report, oneByOne} from "./parts.js";
+import {html, nothing, nameOf, ask, closeDialog, note, report, oneByOne, refName} from "./parts.js";
 import {applyRow, fetchWhole, findRow, need, row as byId, rows} from "./store.js";
+import {href} from "./router.js";
 import {t, size, list as words} from "./words.js";
 import {patch, post, intent} from "./api.js";
 import {showCommand} from "./command_bar.js";
@@ -34,7 +35,7 @@ export async function resize([r]) {
 export function protect(chosen) {
 	const preview = (on) => showCommand("instances.protect", {ids: chosen, on});
 	ask({title: t("Termination protection: {names}", {names: namesOf(chosen)}), label: t("Save"),
-		body: () => html`<p>${t("A protected instance cannot be terminated by any tool until the protection is disabled.")}</p><label class="f">${t("Current tags")}<select name="on" autofocus @change=${(e) => preview(e.target.value === "1")}><option value="1">${t("enabled")}</option><option value="0">${t("disabled")}</option></select></label>`,
+		body: () => html`<p>${t("A protected instance cannot be terminated by any tool until the protection is disabled.")}</p><label class="f">${t("Termination protection")}<select name="on" autofocus @change=${(e) => preview(e.target.value === "1")}><option value="1">${t("enabled")}</option><option value="0">${t("disabled")}</option></select></label>`,
 		submit: (form) => report(form.get("on") === "1" ? t("Protection enabled for {n} instances", {n: chosen.length}) : t("Protection removed from {n} instances", {n: chosen.length}),
 			() => oneByOne(chosen, (r) => patch(`/instances/${r.id}`, {protect_terminate: form.get("on") === "1"}))).then(() => false)});
 	preview(true);
@@ -73,7 +74,7 @@ export async function attach([r]) {
 	const preview = (id) => free.length && showCommand("volumes.attach", {ids: [free.find((v) => v.id === id)], instance: r});
 	ask({title: t("Attach volume to {name}", {name: nameOf(r)}), label: free.length ? t("Attach") : null,
 		body: () => (free.length ? html`<label class="f">${t("Volume")}<select name="volume" autofocus @change=${(e) => preview(e.target.value)}>${free.map((v) => html`<option value=${v.id}>${nameOf(v)}: ${size(v.size)}</option>`)}</select></label>
-			<label class="check"><input type="checkbox" name="goes"> ${t("Delete on termination")}</label>` : html`<p>${t("No available volume in this Availability Zone. Create one on the Volumes page.")}</p>`),
+			<label class="check"><input type="checkbox" name="goes"> ${t("Delete on termination")}</label>` : html`<p>${t("No volume in {zone} is available.", {zone: refName("zones", r.zone)})}</p><p><a class="b" href=${href("volumes")} @click=${closeDialog}>${t("Go to Volumes")}</a></p>`),
 		submit: (form) => post(`/volumes/${form.get("volume")}/attach`, {instance: r.id, ...(form.get("goes") ? {delete_on_termination: true} : {})}).then(() => false)});
 	preview(free[0]?.id);
 }
@@ -113,6 +114,7 @@ export function image([r]) {
 		submit: async (form) => {
 			const answer = await post("/images", {instance: r.id, name: form.get("name"), no_reboot: form.get("goes_on") === "on", ...(form.get("description") ? {description: form.get("description")} : {})}, {"Idempotency-Key": key});
 			applyRow("images", answer.items?.[0]);
+			note(t("Creating image {name}", {name: form.get("name")}));
 		}});
 	showCommand("instances.image", say(null));
 }

@@ -21,5 +21,4 @@ export const LISTS = {
 	"networks.list": {aws: () => "aws ec2 describe-vpcs; aws ec2 describe-subnets", openstack: () => "openstack router list; openstack subnet list", cmk: () => "cmk list vpcs; cmk list networks", ansible: ansible("ec2_vpc_net", "ec2_vpc_subnet"), curl: read("/routers")},
 	"ports.list": {aws: () => "aws ec2 describe-network-interfaces", openstack: () => "openstack port list", curl: read("/ports")},
 	"hosts.list": {dari: () => "dari host list", curl: read("/hosts")},
-	explain: {dari: ({ids}) => `dari explain ${ids[0].ec2 ?? ids[0].id}`, curl: ({ids}) => read(`/explain/${ids[0].ec2 ?? ids[0].id}`)()},
 };

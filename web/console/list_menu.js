@@ -5,6 +5,7 @@ import {touch} from "./store.js";
 import {here, say} from "./router.js";
 import {chosen, keep, t} from "./words.js";
 import {hiddenColumns, withColumns} from "./list.js";
+import {saveFile} from "./save_file.js";
 
 const FILTERS_MAX = 12;
 
@@ -42,9 +43,7 @@ export function csv(spec, rows) {
 	return "\ufeff" + lines.map((line) => line.map(cell).join(",")).join("\r\n") + "\r\n"; // the mark tells spreadsheets that it is UTF-8
 }
 function download(spec, all) {
-	const link = Object.assign(document.createElement("a"), {href: URL.createObjectURL(new Blob([csv(spec, all.map((e) => e.row))], {type: "text/csv"})), download: `${spec.id}.csv`});
-	link.click();
-	setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+	saveFile(`${spec.id}.csv`, csv(spec, all.map((e) => e.row)), "text/csv");
 }
 
 export function sheet(spec, all) {

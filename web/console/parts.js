@@ -235,7 +235,7 @@ export async function copy(text) {
 }
 
 export function copyable(text) {
-	return html`<span class="m">${text}</span> <button type="button" class="plain copy" title=${t("Copy")} aria-label=${t("Copy {what}", {what: text})} @click=${() => copy(text)}><svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true"><path d="M5.5 5.5h7v8h-7zM3.5 10.5v-8h7"/></svg></button>`;
+	return html`<span class="copied"><span class="m">${text}</span> <button type="button" class="plain copy" title=${t("Copy")} aria-label=${t("Copy {what}", {what: text})} @click=${() => copy(text)}><svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true"><path d="M5.5 5.5h7v8h-7zM3.5 10.5v-8h7"/></svg></button></span>`;
 }
 
 /** A bar that shows how much of a limit is used. */

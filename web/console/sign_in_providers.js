@@ -2,6 +2,7 @@
 // Identity providers by which people of a domain sign in, for operators: a card of the page of domains. OpenID Connect and SAML. A client's secret goes
 // to the server and is never shown again. A user of a domain that lacks a linked identity is linked here by hand.
 import {html, nothing, nameOf, refName, ask, note, report, copyable, problemCard} from "./parts.js";
+import {byName} from "./forms.js";
 import {rows, reload, touch} from "./store.js";
 import {t} from "./words.js";
 import {get, post, put, remove} from "./api.js";
@@ -27,7 +28,7 @@ const readSaml = (form) => ({...common(form), provider_begins: form.get("begins"
 const defaultDomain = () => rows("domains").find((d) => d.name === "Default")?.id;
 
 const commonFields = (p) => html`<label class="f">${t("Name on the sign-in page")}<input name="name" required maxlength="64" spellcheck="false" .value=${p?.sign_in_name ?? ""}></label>
-	<label class="f">${t("Domain")}<select name="domain">${rows("domains").map((d) => html`<option value=${d.id} ?selected=${d.id === (p?.sign_in_domain || defaultDomain())}>${nameOf(d)}</option>`)}</select></label>
+	<label class="f">${t("Domain")}<select name="domain">${byName("domains").map((d) => html`<option value=${d.id} ?selected=${d.id === (p?.sign_in_domain || defaultDomain())}>${nameOf(d)}</option>`)}</select></label>
 	<label class="check"><input type="checkbox" name="makes" ?checked=${p?.sign_in_makes_users}> ${t("Create a user at the first sign-in; the user has no role yet")}</label>`;
 const groupFields = (p, name, label) => html`<label class="f">${label}<input name=${name} maxlength="255" spellcheck="false" .value=${p?.sign_in_group_claim ?? ""}></label>
 	<label class="f">${t("Groups, one a line: GROUP, or GROUP = GROUP OF THE DOMAIN")}<textarea name="groups" rows="3" spellcheck="false" .value=${(p?.sign_in_groups ?? []).join("\n")}></textarea></label>`;

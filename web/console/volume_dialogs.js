@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dialogs about volumes, used by several pages.
-import {html, nothing, nameOf, ask} from "./parts.js";
+import {html, nothing, nameOf, ask, note} from "./parts.js";
 import {applyRow} from "./store.js";
 import {t, list as words} from "./words.js";
 import {post, intent} from "./api.js";
@@ -15,6 +15,7 @@ export function snapshotDialog(chosen) {
 				const answer = await post("/snapshots", {volume: v.id, ...(form.get("description") ? {description: form.get("description")} : {})}, {"Idempotency-Key": intent()});
 				applyRow("snapshots", answer.items?.[0]);
 			}
+			note(t("Creating {n} snapshots", {n: chosen.length}));
 		}});
 	preview("");
 }
@@ -31,6 +32,7 @@ export function backupDialog(chosen) {
 				const body = {volume: v.id, ...(name ? {name} : {}), ...(isIncremental ? {is_incremental: true} : {}), ...(v.state === "in-use" ? {force: true} : {})};
 				applyRow("backups", (await post("/backups", body, {"Idempotency-Key": intent()})).items?.[0]);
 			}
+			note(t("Creating {n} backups", {n: chosen.length}));
 		}});
 	preview(null);
 }

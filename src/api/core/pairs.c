@@ -66,6 +66,7 @@ static int compare_names(const void *a, const void *b, void *arg)
 	}
 }
 
+/* Names in order: equal ones are neighbours, and members of a list follow their numbers. */
 static RESULT sort_pairs(struct ctx *c, struct pair *at, size_t count, unsigned form)
 {
 	if (count)

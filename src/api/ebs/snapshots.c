@@ -121,6 +121,7 @@ static RESULT prepare_put(struct ebs_call *e, void *args)
 			      "A block has exactly %d bytes; %zu were sent.", DISK_BLOCK_SIZE, body.n);
 }
 
+/* The header x-amz-Checksum has the block's SHA-256 in base64 (EBS direct APIs, PutSnapshotBlock). */
 static RESULT put_block(struct work_item *w)
 {
 	struct ebs_call *e = w->arg;

@@ -192,6 +192,7 @@ static bool write_script(const json_t *settings, struct buf *b)
 	return b->size > 0;
 }
 
+/* In base64: run_command.sh finds a member by its name, and would have to undo JSON's escapes in any other text. */
 RESULT azure_write_settings(struct arena *a, struct str settings, struct str *ret_json)
 {
 	struct buf script, args;

@@ -283,6 +283,7 @@ RESULT listing_read_search(struct native_call *e, enum kind kind, struct listing
 
 /* ---- cursors ---- */
 
+/* The id comes first and has a fixed size, so the key behind it may be any text. Base64url keeps it whole in a query. */
 struct str listing_write_cursor(const struct listing *l, const struct row *last)
 {
 	struct arena *a = l->e->c->arena;

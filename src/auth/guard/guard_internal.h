@@ -39,7 +39,8 @@ struct guards {
 	struct later_guard later;
 	struct word words[WORDS_MAX]; /* sorted */
 	size_t word_count;
-	pthread_mutex_t lock; /* guards the next fields */
+	pthread_mutex_t
+		lock; /* guards the next three: calls on all threads compile policies and keep refusals */
 	struct compiled compiled[COMPILED_MAX];
 	struct refusal refusals[REFUSALS_MAX];
 	size_t next_refusal;

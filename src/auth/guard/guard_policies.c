@@ -26,7 +26,7 @@ static void sum_words(struct guards *g)
 			assert(g->word_count < WORDS_MAX);
 			g->words[g->word_count++] = word;
 		}
-	qsort(g->words, g->word_count, sizeof g->words[0], compare_words);
+	qsort(g->words, g->word_count, sizeof g->words[0], compare_words); /* for guard_find_permission() */
 }
 
 int guard_find_permission(const struct guards *g, struct str action)

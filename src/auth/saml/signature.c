@@ -172,7 +172,7 @@ static bool is_signed_by_one(struct arena *a, xmlNodePtr element, xmlNodePtr sig
 		return false;
 	bool is_good = false;
 	for (size_t k = 0; k < certificates.count && !is_good; k++) {
-		struct str der = STR_NONE;
+		struct str der = STR_NONE; /* metadata has base64 of DER, without PEM's frame */
 		is_good = result_is_ok(str_decode_base64(a, certificates.at[k], &der)) &&
 			  is_signed_by(signature, der);
 	}

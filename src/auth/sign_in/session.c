@@ -128,6 +128,7 @@ static void put_text(char **at, struct str text)
 	put_bytes(at, text.p, text.n);
 }
 
+/* Little-endian whatever the processor: a session outlives a move of the region to another machine. */
 static struct str pack(struct arena *a, const struct session *s)
 {
 	struct head head = {.version = VERSION,

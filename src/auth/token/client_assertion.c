@@ -52,6 +52,7 @@ static bool read_header(struct arena *a, const json_t *header, struct client_ass
 	       result_is_ok(str_decode_base64url(a, sha256.n ? sha256 : sha1, &out->thumbprint));
 }
 
+/* A compact JWS (RFC 7515): header, claims and signature in base64url, with dots between. */
 RESULT client_assertion_read(struct ctx *c, struct str text, struct client_assertion *ret_assertion)
 {
 	struct client_assertion out = {0};

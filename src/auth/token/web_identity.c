@@ -30,7 +30,7 @@ static struct str copy_text(struct arena *a, const json_t *json)
 		       : STR_NONE;
 }
 
-/* Parses a JSON object; NULL: not an object. */
+/* Parses a JSON object of a compact JWS, which has it in base64url (RFC 7515); NULL: not an object. */
 static json_t *parse(struct arena *a, struct str part)
 {
 	struct str text = STR_NONE;

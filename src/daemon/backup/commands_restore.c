@@ -342,9 +342,13 @@ static void print_end(struct restore *r)
 	if (b->has_database)
 		printf("%" PRId64 " rows at commit %" PRId64 ", ", b->row_count, b->commit);
 	printf("%zu files, %zu attachments.\n", r->files.count, b->attachments.count - r->lost);
+	size_t outside = 0;
 	for (size_t k = 0; k < r->files.count; k++)
-		if (!is_in_data(r, r->files.at[k].path))
+		if (!is_in_data(r, r->files.at[k].path)) {
+			if (!outside++)
+				printf("Files outside %s:\n", r->data_directory);
 			printf("  %s%" STR_FMT "\n", r->root, STR_ARG(r->files.at[k].path));
+		}
 	if (r->lost)
 		printf("%zu attachments of tickets are lost: they are missing or damaged in the backup.\n",
 		       r->lost);

@@ -11,7 +11,7 @@
 #include "daemon/client/help.h"
 #include "daemon/command.h"
 
-enum { EXIT_USAGE = 2, CALL_ARENA_CAP = 256 * 1024 * 1024, FOLLOW_MS = 1000 };
+enum { EXIT_USAGE = 2, GROUP_SIZE = 64, CALL_ARENA_CAP = 256 * 1024 * 1024, FOLLOW_MS = 1000 };
 
 static int print_version(void)
 {
@@ -419,11 +419,25 @@ static int run_here(const struct target *target, const struct command *command, 
 	return EXIT_USAGE;
 }
 
-/* Handles a group's word alone, such as `dari host`, and unknown commands of a group. */
-static int explain_none(int argc, char **argv)
+/* The words before the first option, with blanks between them. */
+static void join_words(int argc, char **argv, size_t size, char *ret_words)
 {
-	if (help_is_group(argv[0]) && (argc == 1 || is_help(argv[1])))
-		return help_print_group(argv[0]);
+	size_t n = 0;
+	ret_words[0] = '\0';
+	for (int k = 0; k < argc && argv[k][0] != '-' && n < size; k++)
+		n += (size_t) snprintf(ret_words + n, size - n, "%s%s", k ? " " : "", argv[k]);
+}
+
+/* Handles a group's words alone, such as `dari host` and `dari backup machine --help`. False: something else. */
+static bool explains_group(int argc, char **argv)
+{
+	char words[GROUP_SIZE];
+	join_words(argc, argv, sizeof words, words);
+	return help_is_group(words) && help_print_group(words) == 0;
+}
+
+static int refuse_unknown(int argc, char **argv)
+{
 	const char *second = argc > 1 && help_is_group(argv[0]) ? argv[1] : "";
 	fprintf(stderr, "dari: no such command: %s%s%s (`dari help` lists them)\n", argv[0],
 		*second ? " " : "", second);
@@ -438,17 +452,20 @@ static int explain(int argc, char **argv)
 	const struct command *command = argc ? match_words(argc, argv, &used) : NULL;
 	if (!argc)
 		return help_print_all();
-	if (!command)
-		return explain_none(argc, argv);
-	return help_print_command(command);
+	if (command && (used == argc || !help_is_group(command->words)))
+		return help_print_command(command);
+	return explains_group(argc, argv) ? 0 : refuse_unknown(argc, argv);
 }
 
 static int run_command(const struct target *target, int argc, char **argv)
 {
 	int used = 0;
 	const struct command *command = match_words(argc, argv, &used);
+	const bool is_whole = command && (argc == used || argv[used][0] == '-');
+	if (!is_whole && explains_group(argc, argv)) /* "backup machine" is no target of `dari backup` */
+		return 0;
 	if (!command)
-		return explain_none(argc, argv);
+		return refuse_unknown(argc, argv);
 	json_t *args = json_object();
 	bool as_json = false;
 	int status = parse_args(command, argc - used, argv + used, args, &as_json);

@@ -94,20 +94,48 @@ static RESULT say_disks(struct asking *a, const json_t *row)
 	return OK;
 }
 
+/* Name of the row with that id, or its EC2 id if it has no name. The id itself if the caller may not read the row. */
+static struct str name_of(struct asking *a, const char *path, struct str id)
+{
+	const json_t *answer = NULL;
+	const char *whole = str_print(a->c->arena, "%s/%" STR_FMT, path, STR_ARG(id)).p;
+	if (!result_is_ok(asking_read(a, whole, NULL, &answer))) {
+		ctx_clear_problem(a->c);
+		return id;
+	}
+	const json_t *row = json_object_get(answer, "item");
+	struct str name = asking_text(row, "name"), ec2 = asking_text(row, "ec2");
+	return name.n ? name : ec2.n ? ec2 : id;
+}
+
+static void say_target(struct asking *a, const json_t *row)
+{
+	static const struct {
+		const char *member, *path;
+	} parts[] = {{"type", "/instance-types"},
+		     {"subnet", "/subnets"},
+		     {"key_pair", "/key-pairs"},
+		     {"instance", "/instances"}};
+	for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++) {
+		struct str id = asking_text(row, parts[k].member);
+		if (id.n)
+			buf_print(&a->text, "%-10s %" STR_FMT "\n", parts[k].member,
+				  STR_ARG(name_of(a, parts[k].path, id)));
+	}
+}
+
 static RESULT say_migration(struct asking *a, const json_t *row)
 {
-	static const char *const ids[] = {"type", "subnet", "key_pair", "instance"};
 	struct str ref = asking_text(row, "ref"), name = asking_text(row, "name"),
 		   stage = asking_text(row, "stage"), problem = asking_text(row, "problem");
-	buf_print(&a->text, "%-10s %" STR_FMT " (%" STR_FMT ")\n", "machine", STR_ARG(ref), STR_ARG(name));
-	buf_print(&a->text, "%-10s %" STR_FMT ", round %" PRId64 "%s\n", "stage", STR_ARG(stage),
+	buf_print(&a->text, "%-10s %" STR_FMT, "machine", STR_ARG(ref));
+	if (name.n && !str_equal(name, ref))
+		buf_print(&a->text, " (%" STR_FMT ")", STR_ARG(name));
+	buf_print(&a->text, "\n%-10s %" STR_FMT ", round %" PRId64 "%s\n", "stage", STR_ARG(stage),
 		  asking_int(row, "round"), asking_bool(row, "is_final") ? ", of the stopped machine" : "");
 	if (problem.n)
 		buf_print(&a->text, "%-10s %" STR_FMT "\n", "problem", STR_ARG(problem));
-	for (size_t k = 0; k < sizeof ids / sizeof ids[0]; k++)
-		if (asking_text(row, ids[k]).n)
-			buf_print(&a->text, "%-10s %" STR_FMT "\n", ids[k],
-				  STR_ARG(asking_text(row, ids[k])));
+	say_target(a, row);
 	TRY(say_disks(a, row));
 	if (!asking_int(row, "ended_us"))
 		say_estimate(a, row);

@@ -88,9 +88,9 @@ static const char *metavar(const char *name, char text[static WORD_MAX])
 /* ---- the whole help, and a group's ---- */
 
 struct listing {
-	const char *first, *lead; /* lists commands beginning with the word `first`; lead: each line's
+	const char *first, *lead; /* lists commands beginning with the words `first`; lead: each line's
 				   * beginning */
-	bool has_single;          /* also the command that consists of that word alone */
+	bool has_single;          /* also the command that consists of those words alone */
 	size_t count;
 	FILE *to; /* NULL: only count */
 };
@@ -98,7 +98,7 @@ struct listing {
 static void list_one(void *arg, const struct command *command)
 {
 	struct listing *l = arg;
-	if (!first_word_is(command, l->first) || (!l->has_single && !strchr(command->words, ' ')))
+	if (!first_word_is(command, l->first) || (!l->has_single && strcmp(command->words, l->first) == 0))
 		return;
 	l->count++;
 	if (l->to)
@@ -124,18 +124,18 @@ static void list_heading(const struct heading *h)
 			     &(struct listing){.first = word, .lead = "", .has_single = true, .to = stdout});
 }
 
-bool help_is_group(const char *word)
+bool help_is_group(const char *words)
 {
-	struct listing l = {.first = word};
+	struct listing l = {.first = words};
 	command_each(list_one, &l);
 	return l.count > 0;
 }
 
-int help_print_group(const char *word)
+int help_print_group(const char *words)
 {
-	printf("usage: dari %s COMMAND …\n\n", word);
-	command_each(list_one, &(struct listing){.first = word, .lead = "dari ", .to = stdout});
-	printf("\n`dari %s COMMAND --help` explains one.\n", word);
+	printf("usage: dari %s COMMAND …\n\n", words);
+	command_each(list_one, &(struct listing){.first = words, .lead = "dari ", .to = stdout});
+	printf("\n`dari %s COMMAND --help` explains one.\n", words);
 	return 0;
 }
 
@@ -219,6 +219,11 @@ int help_print_command(const struct command *command)
 	for (size_t k = 0; k < sizeof examples / sizeof examples[0]; k++)
 		if (strcmp(examples[k].words, command->words) == 0)
 			printf("\nExamples\n  %s\n", examples[k].lines);
+	if (help_is_group(command->words)) {
+		printf("\nFurther commands\n");
+		command_each(list_one,
+			     &(struct listing){.first = command->words, .lead = "dari ", .to = stdout});
+	}
 	return 0;
 }
 

@@ -9,11 +9,11 @@ extern const char help_default_config[];
 
 /* Print to standard output, and return exit status 0. */
 int help_print_all(void);
-int help_print_group(const char *word);
+int help_print_group(const char *words);
 int help_print_command(const struct command *command);
 
-/* True for the first word of several commands, such as "host". */
-bool help_is_group(const char *word);
+/* True for words with which longer commands begin, such as "host" and "backup machine". */
+bool help_is_group(const char *words);
 /* Prints the probably intended command to standard error, and its group. */
 void help_suggest_command(int argc, char **argv);
 /* The command's option nearest to a mistyped name; NULL: none. */

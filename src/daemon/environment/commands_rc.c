@@ -147,12 +147,11 @@ static struct str write_az(struct command_call *call, const struct rc *rc)
 		STR_ARG(rc->key_secret));
 }
 
-/* The file for `cmk -c`. */
+/* The file for `cmk -c`, which reads its own settings from the lines before the first section. */
 static struct str write_cmk(struct command_call *call, const struct rc *rc)
 {
 	const struct settings *s = &call->daemon->settings;
 	return str_print(call->ctx.arena,
-			 "[core]\n"
 			 "profile = %" STR_FMT "\n"
 			 "asyncblock = true\n"
 			 "timeout = 1800\n"

@@ -36,6 +36,7 @@ static int compare_nodes(const void *a, const void *b)
 	return uuid_compare(((const struct node *) a)->alarm, ((const struct node *) b)->alarm);
 }
 
+/* Edges of one child are neighbours, so that its parents are found without a search through all. */
 static int compare_edges(const void *a, const void *b)
 {
 	const struct edge *x = a, *y = b;

@@ -173,7 +173,8 @@ static RESULT read_accounts(struct billing *b, struct store *s)
 		TRY(add_domain(b, view.tables, d));
 	view_close(&view);
 	if (b->accounts.count)
-		qsort(b->accounts.at, b->accounts.count, sizeof *b->accounts.at, compare_billed);
+		qsort(b->accounts.at, b->accounts.count, sizeof *b->accounts.at,
+		      compare_billed); /* for begin_account() */
 	return OK;
 }
 

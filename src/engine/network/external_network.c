@@ -85,6 +85,17 @@ const struct external_network *engine_find_default_external(const struct tables 
 	return x;
 }
 
+const struct external_network *external_network_next_choice(const struct tables *t,
+							    const struct external_network *last)
+{
+	const struct external_network *first = engine_find_default_external(t);
+	if (!last && first)
+		return first;
+	const struct external_network *next =
+		!last || last == first ? external_network_first(t) : external_network_next(t, last);
+	return next && next == first ? external_network_next(t, next) : next;
+}
+
 RESULT engine_set_default_external(struct op *op, struct external_default_wish *wish)
 {
 	const struct external_network *network = NULL, *present = engine_find_default_external(op->head);

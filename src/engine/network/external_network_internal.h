@@ -13,6 +13,9 @@ struct address_range;
 /* True if the network serves calls that name no external network: all accounts may use it, and it is the
  * default, or the operator gave it a range for gateway ports. Other external networks have to be named. */
 bool external_network_is_for_all(const struct tables *t, const struct external_network *network);
+/* The network after `last` for calls that name none: the default one is first. NULL begins, and is the end. */
+const struct external_network *external_network_next_choice(const struct tables *t,
+							    const struct external_network *last);
 /* Finds an external network that the caller may use (engine_may_use_external()). ERR_NOT_FOUND. */
 RESULT external_network_find_usable(struct op *op, const struct ref *ref,
 				    const struct external_network **ret_network);

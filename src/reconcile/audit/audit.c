@@ -315,6 +315,7 @@ static int compare_network_items(const void *a, const void *b)
 	return x->kind != y->kind ? (x->kind < y->kind ? -1 : 1) : uuid_compare(x->id, y->id);
 }
 
+/* Copies the items in the order by which network_has() searches: the answer itself stays as it came. */
 static RESULT sort_network(struct audit_run *run)
 {
 	size_t count = run->network.count;

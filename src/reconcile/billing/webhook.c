@@ -113,7 +113,7 @@ static RESULT step_webhook(struct step *s)
 	struct telling t = {0};
 	TRY(gather(s, &t));
 	if (t.again_us)
-		step_again_at(s, t.again_us);
+		step_again_at(s, t.again_us); /* an event that the receiver refused is due then */
 	if (!t.hook)
 		return OK;
 	struct webhook_place place = {.name = t.hook->name, .url = t.hook->url};

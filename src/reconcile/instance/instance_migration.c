@@ -312,6 +312,7 @@ static RESULT send(struct step *s, const struct migration_rows *rows, struct end
 
 /* ---- actions ---- */
 
+/* Removes the guest from one end. No row changes by that, so the step asks to be run again, and looks. */
 static RESULT clear(struct step *s, const struct end *end, uuid instance)
 {
 	step_again(s);

@@ -99,6 +99,7 @@ static RESULT report_and_go_on(struct step *s, const struct moving *mo, struct c
 	return OK;
 }
 
+/* Polls: a change in the cloud wakes nobody here. */
 static RESULT look_again(struct step *s, int64_t after_ms)
 {
 	step_again_at(s, clock_now_us() + after_ms * MSECOND);

@@ -202,7 +202,7 @@ static RESULT end_listing(struct step *s, struct provider_lane *lane, const stru
 	TRY(report_outcome(s, lane, p, problem));
 	lane_end_listing(lane);
 	*pace = (struct type_pace){.due_us = lane->began_us + interval_of(p, lane->type)};
-	step_again(s);
+	step_again(s); /* for the next type: no row changes that would wake the step */
 	return OK;
 }
 

@@ -18,7 +18,7 @@ static RESULT step_scaling_schedule(struct step *s)
 		row = STEP_COPY(s, KIND_SCALING_SCHEDULE, struct scaling_schedule, schedule);
 	}
 	if (now_us < row->next_us) {
-		step_again_by(s, row->next_us);
+		step_again_by(s, row->next_us); /* no row changes when its time has come */
 		return OK;
 	}
 	struct scaling_schedule_due *report = STEP_NEW(s, struct scaling_schedule_due);

@@ -71,7 +71,7 @@ RESULT snapshot_blocks_step(struct step *s, const struct snapshot *row, const st
 	if (!row->blocks_are_complete && clock_now_us() >= ends_us)
 		return report_failed(s, row, STR("It was not completed in time after its last block."));
 	if (!row->blocks_are_complete) {
-		step_again_by(s, ends_us);
+		step_again_by(s, ends_us); /* fails the snapshot then, unless another block has come */
 		return OK;
 	}
 	struct result result = make(s, row, payer, &seen);

@@ -885,6 +885,15 @@ def test_lists(dev, verb):
             run_text(dev, tool, text)
 
 
+def test_one_instance(dev):
+    """The page of an instance shows how each tool shows it."""
+    of = instance(dev)
+    for tool in ("aws", "openstack", "cmk", "dari", "curl"):
+        text = command(dev, "explain", tool, {"ids": [of]})
+        assert of["ec2"] in text or of["id"] in text, tool
+        run_text(dev, tool, text)
+
+
 def test_simulation(dev):
     """The result is not a row: the command succeeds, and its decision equals the page's."""
     one = holder(dev, "users", user, True)["ids"][0]
@@ -1005,6 +1014,13 @@ def test_sign_in_by_a_provider(dev):
         assert "sign_in_name" not in row(dev, "oidc-providers", one["id"])
 
 
+def test_passwords_of_a_domain(dev):
+    for tool in ("dari", "curl"):
+        made = dev.operator.api_ok("POST", "/domains", {"name": f"it's {tool}"})["items"][0]
+        run_text(dev, tool, command(dev, "domains.passwords", tool, {"ids": [made], "passwords": "refused"}))
+        assert dev.operator.api_ok("GET", f"/domains/{made['id']}")["item"]["passwords"] == "refused"
+
+
 def test_reach(dev):
     """The analysis changes nothing; the exit status of `dari` corresponds to the API's answer."""
     one, other = instance(dev), instance(dev)
@@ -1028,7 +1044,7 @@ def test_every_verb_is_here():
     shown = set(re.findall(r'^\t"([a-z-]+\.[a-z-]+)": \{', text, re.MULTILINE))
     assert shown - set(VERBS) - set(LISTS) <= {"hosts.add", "hosts.maintenance", "hosts.fence", "hosts.fenced", "region.check", "rights.simulate", "prices.load", "prices.list", "instances.try", "networks.reach", "users.password", "users.link", "sign-ins.add", "sign-ins.set", "backups.restore",
                                                                 "instances.migrate", "instances.cancel-migration", "instances.complete-migration", "external-networks.default", "address-ranges.remove", "webhooks.add", "webhooks.retry",
-                                                                "sign-ins.end", "providers.add", "providers.set", "providers.refresh", "providers.remove", "machines.resize", "machines.tag", "pools.add", "pools.enable", "pools.disable", "pools.remove"}
+                                                                "sign-ins.end", "sign-ins.add-saml", "domains.passwords", "providers.add", "providers.set", "providers.refresh", "providers.remove", "machines.resize", "machines.tag", "pools.add", "pools.enable", "pools.disable", "pools.remove"}
     for verb, tools in SHOWN_BY.items():
         part = text[text.index(f'"{verb}": {{'):]
         part = part[:part.index("curl:") if "curl:" in part else None]

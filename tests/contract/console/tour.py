@@ -46,7 +46,7 @@ def test_sign_in(page, dev):
     """By an access key, with the keyboard; then the requested page appears."""
     page.click("return [...document.querySelectorAll('.sign button')].find(e => e.innerText === 'Access key')", what="the way in by a key")
     page.until("return document.querySelector('input[name=access_key]')", what="the field").send_keys(dev.account.key_id, Keys.TAB, dev.account.secret + "x", Keys.ENTER)
-    page.until_text("Access key or secret are wrong.")
+    page.until_text("The access key or its secret is wrong.")
     page.find("input[name=secret]").clear()
     page.find("input[name=secret]").send_keys(dev.account.secret, Keys.ENTER)
     page.until("return document.querySelector('nav.side') && location.pathname === '/console/instances'", what="the list's page")

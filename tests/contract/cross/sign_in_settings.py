@@ -110,7 +110,7 @@ def test_directory_only(dev):
     """Without a directory nobody's password counts; the answer is that of a wrong one, which tells users from nobody."""
     passwords(dev, "directory-only")
     assert everywhere(dev, "ann", dev.passwords["ann"]) == everywhere(dev, "nobody", "x") == [401, 401, 531, 400]
-    assert enter(dev, "ann", dev.passwords["ann"])[1]["detail"] == "Name or password are wrong."
+    assert enter(dev, "ann", dev.passwords["ann"])[1]["detail"] == "The name or password is wrong."
 
 
 def test_an_accounts_own_users(dev):
@@ -123,7 +123,7 @@ def test_an_accounts_own_users(dev):
     try:
         passwords(dev, "refused", "Default")
         status, said, _ = enter(dev, "own", "a long Password 1", number)
-        assert (status, said["detail"]) == (401, "Name or password are wrong.")
+        assert (status, said["detail"]) == (401, "The name or password is wrong.")
     finally:
         passwords(dev, "accepted", "Default")
 

@@ -147,6 +147,29 @@ def test_external_networks(dev):
     assert refused(dev.operator.api("DELETE", "/external-networks/internet", {})) == (409, "in-use")
 
 
+def test_an_address_is_of_the_gateways_network(dev):
+    """Clients of EC2 name no external network: their address is of the one to which their gateway leads, whatever others there are."""
+    (internet,) = [n["id"] for n in dev.operator.rows("/external-networks")]
+    others = [dev.operator.api_ok("POST", "/external-networks", {"name": f"other-{k}", "physical_network": f"other{k}", "next_hop": f"198.51.{k}.1", "infra_first": f"198.51.{k}.10", "infra_last": f"198.51.{k}.19",
+                                                                 "first": f"198.51.{k}.100", "last": f"198.51.{k}.110"})["items"][0]["id"] for k in range(6)]
+    instance = dev.mine.api_ok("POST", "/instances", {"image": native.image_of(dev), "type": "t3.micro"})["items"][0]["id"]
+    dev.rest()
+    ours, theirs = [dev.mine.api_ok("POST", "/addresses", body)["items"][0]["id"] for body in ({}, {"external_network": others[0]})]
+    assert dev.operator.api_ok("GET", f"/addresses/{ours}")["item"]["external_network"] == internet
+    answer = dev.mine.api("POST", f"/addresses/{theirs}/associate", {"instance": instance})
+    assert refused(answer) == (409, "wrong-state") and "leads to another external network" in answer.json["detail"]
+    dev.mine.api_ok("POST", f"/addresses/{ours}/associate", {"instance": instance})
+    dev.command("account", "create", "later")  # with a default VPC, whose gateway leads to the default network
+    dev.rest()
+    assert {g["external_network"] for g in dev.operator.rows("/gateways?all=1&fields=*")} == {internet}
+    dev.mine.api_ok("DELETE", f"/instances/{instance}")
+    dev.rest()
+    for address in (ours, theirs):
+        dev.mine.api_ok("DELETE", f"/addresses/{address}")
+    for other in others:
+        dev.operator.api_ok("DELETE", f"/external-networks/{other}", {})
+
+
 def test_a_test_event(dev):
     """It is sent whatever events the webhook wants, and refused while the webhook is off."""
     told = []

@@ -98,8 +98,8 @@ def test_account_rc(dev, rc):
     account = python(BOTO, {"AWS_PROFILE": "dev", "AWS_SHARED_CREDENTIALS_FILE": f"{directory}/credentials"})
     assert account == python(BOTO, only(alone, "AWS_")) == python(BOTO, only(env, "AWS_")) and len(account) == 12
     assert python(CS, {"CLOUDSTACK_CONFIG": f"{directory}/cloudstack.ini", "CLOUDSTACK_REGION": "dev"}) == python(CS, only(alone, "CLOUDSTACK_")) == "2"
-    config = (directory / "cmk.ini").read_text()
-    assert re.search(r"^profile = dev$", config, re.M) and f"apikey = {alone['CLOUDSTACK_KEY']}" in config and "[dev]" in config
+    core, mark, profile = (directory / "cmk.ini").read_text().partition("[dev]\n")  # cmk looks for the profile's name before the first section
+    assert mark and "[" not in core and re.search(r"^profile = dev$", core, re.M) and f"apikey = {alone['CLOUDSTACK_KEY']}" in profile
     assert alone["AZURE_SUBSCRIPTION_ID"].replace("-", "") == own.id and alone["AZURE_CLIENT_ID"] == alone["AWS_ACCESS_KEY_ID"]
     assert all((directory / name).stat().st_mode & 0o777 == 0o600 for name in ("clouds.yaml", "credentials", "cloudstack.ini", "cmk.ini"))
 

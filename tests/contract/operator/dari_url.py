@@ -127,8 +127,8 @@ def test_failures_are_the_commands_own(dev, admin):
 
 
 def test_wrong_credentials(dev, elsewhere):
-    assert "Name or password are wrong." in elsewhere.login("--user", "admin", "--password-stdin", input="wrong\n", fails=True)
-    assert "Access key or secret are wrong." in elsewhere.login("--access-key", dev.account.key_id, "--secret-stdin", input="wrong\n", fails=True)
+    assert "The name or password is wrong." in elsewhere.login("--user", "admin", "--password-stdin", input="wrong\n", fails=True)
+    assert "The access key or its secret is wrong." in elsewhere.login("--access-key", dev.account.key_id, "--secret-stdin", input="wrong\n", fails=True)
     assert "This link was used" in elsewhere.login("--ticket", "nothing", fails=True)
     assert "one of --user" in elsewhere.login(fails=True)
     assert "one of --user" in elsewhere.login("--user", "a", "--ticket", "b", fails=True)

@@ -24,6 +24,16 @@ def test_a_group_explains_itself(argv):
     assert done.stdout.startswith("usage: dari host COMMAND") and "dari host list" in done.stdout and "network list" not in done.stdout
 
 
+@pytest.mark.parametrize("argv", [["backup", "machine"], ["backup", "machine", "--help"], ["help", "backup", "machine"]])
+def test_a_group_below_a_command_explains_itself(argv):
+    """`dari backup TARGET` copies the region, and `dari backup machine …` copies machines."""
+    done = dari(*argv)
+    assert done.returncode == 0 and done.stderr == ""
+    assert done.stdout.startswith("usage: dari backup machine COMMAND") and "dari backup machine create" in done.stdout and "backup plan" not in done.stdout
+    whole = dari("help", "backup").stdout
+    assert whole.startswith("usage: dari backup TARGET") and "dari backup plan add" in whole.partition("Further commands")[2]
+
+
 def test_help_has_headings_and_examples():
     """Each command is under one heading; examples use options that their commands have."""
     said = dari("help").stdout

@@ -24,15 +24,14 @@ def commands():
 
 def test_an_exported_machine_is_imported(tmp_path):
     lines, properties = commands()
-    assert len(lines) == 7 and len(properties) == 6
+    assert len(lines) == 9 and len(properties) == 6
     for name in ("app-disk1.vmdk", "app-disk2.vmdk"):
         subprocess.run(["qemu-img", "create", "-q", "-f", "raw", "disk.raw", "8M"], cwd=tmp_path, check=True)
         subprocess.run(["qemu-img", "convert", "-O", "vmdk", "-o", "subformat=streamOptimized", "disk.raw", name], cwd=tmp_path, check=True)
     with Dev() as dev:
         exports = "\n".join(line for line in dev.banner.splitlines() if line.startswith("export OS_"))
-        before = "openstack network create office\nopenstack subnet create --network office --subnet-range 10.0.0.0/24 office\n"
         every = "".join(f"openstack image set --property {p} app-data\n" for p in properties)
-        done = waiting.run(["bash", "-ec", exports + "\n" + before + "\n".join(lines) + "\n" + every], cwd=tmp_path, capture_output=True, text=True,
+        done = waiting.run(["bash", "-ec", exports + "\n" + "\n".join(lines) + "\n" + every], cwd=tmp_path, capture_output=True, text=True,
                            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LANG": "C.UTF-8"})
         assert done.returncode == 0, done.stdout + done.stderr
         ec2 = dev.account

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Subnets of a VPC: creating, changing and deleting them; content, way outside, and network ACL.
 import {html, nothing, nameOf, shortId, refName, pairs, copyable, when, ask} from "../parts.js";
-import {rows, row} from "../store.js";
+import {row} from "../store.js";
 import {go, href} from "../router.js";
 import {t, number} from "../words.js";
 import {post, patch, remove} from "../api.js";
 import {showCommand} from "../command_bar.js";
-import {askFor, applyAll, make} from "../forms.js";
+import {byName, askFor, applyAll, make} from "../forms.js";
 import {mayAll} from "../may.js";
 import {subnetsOf, routerOf, link, tableOf, wayOut, portsIn, portUser, button} from "./parts.js";
 import {addRouteButton, routesTable, chooseTable, mend} from "./routes.js";
@@ -30,7 +30,7 @@ export function freeBlock(router, bits) {
 }
 
 export function create(router) {
-	const zones = rows("zones").filter((z) => z.enabled !== false), used = new Set(subnetsOf(router).map((s) => s.zone)), first = zones.find((z) => !used.has(z.id)) ?? zones[0];
+	const zones = byName("zones").filter((z) => z.enabled !== false), used = new Set(subnetsOf(router).map((s) => s.zone)), first = zones.find((z) => !used.has(z.id)) ?? zones[0];
 	const block = [20, 24, 28].map((bits) => freeBlock(router, bits)).find(Boolean) ?? "";
 	askFor({title: t("Create subnet in {name}", {name: nameOf(router)}), label: t("Create"), verb: "subnets.create",
 		fields: () => html`<label class="f">${t("Name")}<input name="name" maxlength="255" autofocus></label><div class="grid2"><label class="f">${t("IPv4 CIDR")}<input name="block" class="m" value=${block} required></label>

@@ -6,7 +6,7 @@ import {go, href} from "../router.js";
 import {t, list as words} from "../words.js";
 import {post, patch, remove, intent} from "../api.js";
 import {showCommand} from "../command_bar.js";
-import {askFor, applyAll, make, stepper} from "../forms.js";
+import {byName, askFor, applyAll, make, stepper} from "../forms.js";
 import {openGateway, closeGateway, makeNat, dropVpc} from "../steps.js";
 import {mayAll} from "../may.js";
 import {session} from "../session.js";
@@ -23,7 +23,7 @@ export function create() {
 			const block = form.get("block").trim(), tags = form.get("name") ? {Name: form.get("name")} : undefined;
 			const body = {block, ...(tags ? {tags} : {})};
 			const [base, bits] = block.split("/"), octets = base.split(".").map(Number);
-			const subnets = bits > 20 || octets.length !== 4 ? [] : rows("zones").filter((z) => z.enabled !== false).slice(0, Math.min(4, 2 ** (20 - bits))).map((zone, k) => ({zone, block: `${octets[0]}.${octets[1]}.${octets[2] + k * 16}.0/20`}));
+			const subnets = bits > 20 || octets.length !== 4 ? [] : byName("zones").filter((z) => z.enabled !== false).slice(0, Math.min(4, 2 ** (20 - bits))).map((zone, k) => ({zone, block: `${octets[0]}.${octets[1]}.${octets[2] + k * 16}.0/20`}));
 			showCommand("networks.create", {block, name: form.get("name"), subnets, body});
 			const answer = await post("/routers", body, {"Idempotency-Key": key});
 			const router = answer.items?.[0] ?? answer.item ?? answer;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Capacity, for operators: how many more instances of each type fit on each host, and a placement check without a launch.
 import {html, nothing, nameOf, shortId, mark, waiting, problemCard, gauge, refName} from "../parts.js";
+import {byName} from "../forms.js";
 import {rows, need, isReady, touch} from "../store.js";
 import {here, say, href} from "../router.js";
 import {t, size, number, money} from "../words.js";
@@ -38,7 +39,7 @@ function outcome() {
 	if (tried.problem)
 		return problemCard(tried.problem, t("The launch would fail"));
 	const {placement, quota, price} = tried.would;
-	return html`<div role="status">${placement ? mark(placement.fits ? "ok" : "bad", t("{n} of {hosts} hosts have capacity", {n: placement.fits, hosts: placement.hosts})) : mark("ok", t("capacity available"))}
+	return html`<div role="status">${placement ? mark(placement.fits ? "ok" : "bad", t("{n} of {hosts} hosts have capacity", {n: placement.fits, hosts: placement.hosts})) : mark("ok", t("Capacity available"))}
 		${placement?.reasons?.length ? html`<ul>${placement.reasons.map((r) => html`<li>${t("{n} hosts: {why}", {n: r.hosts, why: r.why})}</li>`)}</ul>` : nothing}
 		${price?.month_micro ? html`<p>${t("{money} a month", {money: money(price.month_micro, price.currency)})}</p>` : nothing}
 		${(quota ?? []).map((q) => gauge(quotaWord(q.name), q.would_use ?? 0, q.limit ?? -1, sayOf(q.name)))}</div>`;
@@ -48,7 +49,7 @@ function tryCard(types) {
 	const images = rows("images").filter((i) => i.state === "available");
 	return html`<form class="card" @submit=${simulate}><h2>${t("Placement check")}</h2><p class="hint">${t("Dry run: nothing is launched.")}</p><div class="grid4">
 		<label class="f">${t("Instance type")}<select name="type">${types.map((x) => html`<option value=${x.id}>${x.name}</option>`)}</select></label>
-		<label class="f">${t("Availability Zone")}<select name="zone"><option value="">${t("any")}</option>${rows("zones").map((z) => html`<option value=${z.id}>${z.name}</option>`)}</select></label>
+		<label class="f">${t("Availability Zone")}<select name="zone"><option value="">${t("any")}</option>${byName("zones").map((z) => html`<option value=${z.id}>${z.name}</option>`)}</select></label>
 		<label class="f">${t("Image")}<select name="image">${images.map((i) => html`<option value=${i.id}>${nameOf(i)}</option>`)}</select></label>
 		<label class="f">${t("Number of instances")}<input name="count" type="number" min="1" max="100" value="1" required></label></div>
 		<div class="bar"><button class="b1" ?disabled=${isAsking || !images.length}>${t("Run check")}</button></div>${outcome()}</form>`;

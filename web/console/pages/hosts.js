@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hosts, for operators: usage and conditions.
 import {html, nothing, nameOf, shortId, stateOf, refName, pairs, when, mark, gauge, ask, note, report, oneByOne} from "../parts.js";
+import {byName} from "../forms.js";
 import {resourcePage} from "../resource.js";
 import {rows, touch} from "../store.js";
 import {href, here} from "../router.js";
@@ -44,7 +45,7 @@ function add() {
 	ask({title: t("Add host"), label: t("Add host"), wide: true,
 		body: () => html`<div @input=${(e) => preview(e.target.form)}><p>${t("A machine that is not set up yet: run the command below on the server, with root@ADDRESS as the name. It sets the machine up over SSH and adds it. Append --plan to see the steps first.")}</p>
 			<p>${t("A machine that is set up: enter its name, and choose Add host.")}</p>
-			<div class="grid2"><label class="f">${t("Name, or root@ADDRESS")}<input name="name" maxlength="255" required spellcheck="false" autofocus></label><label class="f">${t("Availability Zone")}<select name="zone">${rows("zones").map((z) => html`<option>${z.name}</option>`)}</select></label>
+			<div class="grid2"><label class="f">${t("Name, or root@ADDRESS")}<input name="name" maxlength="255" required spellcheck="false" autofocus></label><label class="f">${t("Availability Zone")}<select name="zone">${byName("zones").map((z) => html`<option>${z.name}</option>`)}</select></label>
 			<label class="f">${t("Migration address (empty: same)")}<input name="address" maxlength="255" spellcheck="false"></label><label class="f">${t("libvirt’s URI (empty: qemu+tls)")}<input name="uri" maxlength="255" spellcheck="false"></label></div></div>`,
 		submit: async (form) => {
 			const body = Object.fromEntries([...form].filter(([, value]) => value));

@@ -46,7 +46,7 @@ export const spec = {
 	isAlone: true,
 	lead: () => (mayChange() && may("instance.create") ? html`<a class="b b1" href=${href("launch")}>${t("Launch instance")} <kbd>C</kbd></a>` : nothing),
 	empty: () => emptyCard(t("No instances"), t("An instance is a virtual machine. Launch one: every field of the form has a default."),
-		html`<a class="b b1" href=${href("launch")}>${t("Launch with defaults")} <kbd>C</kbd></a>`),
+		html`<a class="b b1" href=${href("launch")}>${t("Launch instance")} <kbd>C</kbd></a>`),
 };
 
 export function view({id, query}) {

@@ -2,7 +2,8 @@
 // The launch form, on one page. All fields have defaults, so Ctrl Enter launches at once. At each change the server is asked about capacity,
 // permissions and cost, and the answer is shown at the side. The choices are remembered for the next time. The form has its own state: changed rows
 // change the options, never the choices.
-import {html, nothing, nameOf, refName, problemCard, gauge, mark, waiting, note, ask, report, copy} from "../parts.js";
+import {html, nothing, nameOf, refName, problemCard, gauge, mark, waiting, note, report} from "../parts.js";
+import {byName} from "../forms.js";
 import {rows, isReady, need, touch, row as byId, applyRow} from "../store.js";
 import {go, href, here} from "../router.js";
 import {t, size, money, number, keep, chosen} from "../words.js";
@@ -11,6 +12,7 @@ import {offerCommand, showCommand} from "../command_bar.js";
 import {session} from "../session.js";
 import {mayAll} from "../may.js";
 import {ruleWords} from "../net/parts.js";
+import {createKeyPair, importKeyPair} from "../key_dialogs.js";
 import {live} from "../vendor/lit-html/directives/live.js";
 import {quotaWord, sayOf} from "../quota_words.js";
 
@@ -21,6 +23,12 @@ let form = null, tried = null, timer = 0, problem = null, isBusy = false, key = 
 const usable = () => rows("images").filter((i) => (i.state ?? "available") === "available" && !i.is_deactivated).toSorted((a, b) => nameOf(a).localeCompare(nameOf(b)));
 const sizes = () => rows("instance-types").toSorted((a, b) => a.vcpus - b.vcpus || a.memory - b.memory);
 const subnets = () => rows("subnets").filter((s) => s.router).toSorted((a, b) => Number(b.is_default) - Number(a.is_default) || refName("zones", a.zone).localeCompare(refName("zones", b.zone)));
+
+/** A default VPC seldom has a name of its own, and its id says nothing. */
+function networkName(id) {
+	const router = byId("routers", id);
+	return router?.is_default && nameOf(router) === router.ec2 ? t("default VPC") : refName("routers", id);
+}
 
 function suggestName() {
 	const taken = new Set(rows("instances").map(nameOf));
@@ -40,7 +48,7 @@ function begin() {
 		image: has("images", here.query.get("image")) || has("images", last.image) || (usable().find((i) => /debian/i.test(nameOf(i))) ?? usable()[0])?.id || "",
 		type: has("instance-types", last.type) || small?.id || "",
 		allSizes: false, name: suggestName(), count: 1,
-		key: last.key && rows("key-pairs").some((k) => k.name === last.key) ? last.key : rows("key-pairs")[0]?.name ?? "",
+		key: last.key && rows("key-pairs").some((k) => k.name === last.key) ? last.key : byName("key-pairs")[0]?.name ?? "",
 		subnet: has("subnets", last.subnet) || subnets()[0]?.id || "",
 		groups: [], publicIp: "", disk: "", rootType: "", isEncrypted: false, disks: [], profile: "", tags: "", userData: "", protect: false, hasTokens: false, terminates: false,
 	};
@@ -137,29 +145,8 @@ async function submit(event) {
 	touch();
 }
 
-function importKey() {
-	ask({title: t("Import key pair"), label: t("Import"),
-		body: () => html`<p class="hint">${t("Paste the contents of ~/.ssh/id_ed25519.pub. The private key stays on your computer.")}</p><label class="f">${t("Name")}<input name="name" required value="my-key"></label><label class="f">${t("Public key")}<textarea name="public_key" rows="4" required placeholder="ssh-ed25519 AAAA… you@laptop"></textarea></label>`,
-		submit: async (data) => {
-			const answer = await post("/key-pairs/import", {name: data.get("name"), public_key: data.get("public_key").trim()});
-			applyRow("key-pairs", answer.items?.[0] ?? answer);
-			set("key", data.get("name"));
-		}});
-}
-
-function createKey() {
-	ask({title: t("Create key pair"), label: t("Create"),
-		body: () => html`<label class="f">${t("Name")}<input name="name" required maxlength="255" autofocus></label><p class="hint">${t("The private key is shown only once.")}</p>`,
-		submit: async (data) => {
-			const answer = await post("/key-pairs", {name: data.get("name")}), secret = answer.private_key ?? answer.items?.[0]?.private_key;
-			applyRow("key-pairs", answer.items?.[0] ?? answer);
-			set("key", data.get("name"));
-			ask({title: t("Save this now: it is shown only once"), label: null, keeps: true, wide: true, body: () => html`<div class="block"><pre tabindex="0" aria-label=${t("Private key")}>${secret}</pre><button type="button" @click=${() => copy(secret)}>${t("Copy")}</button></div>`});
-			return true;
-		}});
-}
-
-const typeOptions = (now) => html`<option value="">${t("default")}</option>${rows("volume-types").filter((x) => x.name && !x.name.startsWith("__")).map((x) => html`<option value=${x.name} ?selected=${x.name === now}>${x.name}</option>`)}`;
+const takeKey = (name) => set("key", name);
+const typeOptions = (now) => html`<option value="">${t("default")}</option>${byName("volume-types").filter((x) => x.name && !x.name.startsWith("__")).map((x) => html`<option value=${x.name} ?selected=${x.name === now}>${x.name}</option>`)}`;
 
 /** A further disk: a row of the form's own list. */
 function diskView(disk, k) {
@@ -173,7 +160,7 @@ function diskView(disk, k) {
 
 function moreView() {
 	const summary = [form.disk ? `${form.disk} GiB` : t("image default disk"), form.disks.length ? t("further disks: {n}", {n: form.disks.length}) : "", form.userData ? t("with user data") : t("no user data"), form.protect ? t("termination protection") : ""].filter(Boolean).join(", ");
-	const profiles = rows("instance-profiles");
+	const profiles = byName("instance-profiles");
 	return html`<details class="card"><summary>${t("Storage, role, tags, user data, protection")}: ${summary}</summary><h3>${t("Storage")}</h3><div class="grid2"><label class="f">${t("Root volume, GiB (empty: image default)")}<input name="root-size" type="number" min="1" max="65536" .value=${live(form.disk)} @input=${(e) => set("disk", e.target.value)}></label>
 			<label class="f">${t("Volume type")}<select name="root-type" @change=${(e) => set("rootType", e.target.value)}>${typeOptions(form.rootType)}</select></label>
 			<label class="check"><input name="root-encrypted" type="checkbox" .checked=${live(form.isEncrypted)} @change=${(e) => set("isEncrypted", e.target.checked)}> ${t("Encrypted")}</label></div>
@@ -192,14 +179,14 @@ function groupWords(g) {
 	return says.length ? says.join(", ") : t("no inbound rules");
 }
 
-/** Whether ssh will work: a key in the guest, and a group rule that allows port 22. */
+/** Says if no group rule allows port 22, and offers one. */
 function sshView(image, groups) {
 	const chosenGroups = form.groups.length ? groups.filter((g) => form.groups.includes(g.id)) : groups.filter((g) => g.is_default);
 	const isSsh = (r) => r.direction === "ingress" && !r.peer_group && [undefined, -1, 6].includes(r.protocol) && ((r.from_port ?? -1) < 0 || (r.from_port <= 22 && r.to_port >= 22));
 	const isOpen = rows("security-group-rules").some((r) => chosenGroups.some((g) => g.id === r.group) && isSsh(r));
 	const mine = session.address ? `${session.address}/${session.address.includes(":") ? 128 : 32}` : "", group = chosenGroups[0];
-	return html`${image && image.platform !== "windows" && !form.key ? html`<p class="bad">▲ ${t("Without a key pair you cannot connect to the instance by SSH.")}</p>` : nothing}
-		${!isOpen && group && image?.platform !== "windows" ? html`<p class="hint">${t("No inbound rule allows SSH (port 22).")} ${mine && mayAll("security_group.authorize_ingress") ? html`<button type="button" @click=${() => allowSsh(group, mine)}>${t("Allow SSH from my IP ({block})", {block: mine})}</button>` : nothing}</p>` : nothing}`;
+	return isOpen || !group || image?.platform === "windows" ? nothing
+		: html`<p class="hint">${t("No inbound rule allows SSH (port 22).")} ${mine && mayAll("security_group.authorize_ingress") ? html`<button type="button" @click=${() => allowSsh(group, mine)}>${t("Allow SSH from my IP ({block})", {block: mine})}</button>` : nothing}</p>`;
 }
 
 async function allowSsh(group, block) {
@@ -216,7 +203,7 @@ function sideView(image, type) {
 		${price?.month_micro || price?.month ? html`<p class="big">${t("{money} a month", {money: money(price.month_micro ?? price.month, price.currency)})}</p><p class="hint">${t("{money} an hour", {money: money(price.hour_micro ?? price.hour ?? 0, price.currency)})}</p>` : html`<p class="hint">${t("{n} vCPUs", {n: (type?.vcpus ?? 0) * count})}, ${size((type?.memory ?? 0) * count)}. ${t("No price list is active for this account.")}</p>`}</div>
 		<div class="card" role="status"><h2>${t("Launch check")}</h2>${!tried ? html`<p class="dim">${t("Checking…")}</p>` : tried.problem ? html`<p>${mark("bad", t("The launch would fail"))}</p><p>${tried.problem.message}</p>${tried.problem.advice ? html`<p><strong>${t("Recommended action:")}</strong> ${tried.problem.advice}</p>` : nothing}
 			${(tried.problem.body?.reasons ?? []).length ? html`<ul>${tried.problem.body.reasons.map((r) => html`<li>${r.hosts ? t("{n} hosts: {why}", {n: r.hosts, why: r.why}) : r.why}</li>`)}</ul>` : nothing}`
-		: html`<p>${placement ? mark(placement.fits ? "ok" : "bad", t("{n} of {hosts} hosts have capacity", {n: placement.fits, hosts: placement.hosts})) : mark("ok", t("capacity available"))}</p><p>${mark("ok", t("permission to launch"))}</p>
+		: html`<p>${placement ? mark(placement.fits ? "ok" : "bad", t("{n} of {hosts} hosts have capacity", {n: placement.fits, hosts: placement.hosts})) : mark("ok", t("Capacity available"))}</p><p>${mark("ok", t("You may launch instances"))}</p>
 			${(would?.quota ?? []).map((line) => gauge(quotaWord(line.name), line.would_use ?? line.used ?? 0, line.limit ?? -1, sayOf(line.name)))}`}</div>
 		<div class="bar"><button class="b1" ?disabled=${isBusy || !form.image || !form.type}>${t("Launch {n} instances", {n: count})}</button><kbd>Ctrl Enter</kbd></div>`;
 }
@@ -243,10 +230,10 @@ export function view() {
 		<fieldset><legend>${t("Instance type")}</legend><div class="opts">${shownSizes.map((s) => html`<label class="opt"><input type="radio" name="type" .checked=${live(s.id === form.type)} @change=${() => set("type", s.id)}><span>${s.name}<small>${t("{n} vCPUs", {n: s.vcpus})} · ${size(s.memory)}</small></span></label>`)}</div>
 			${shownSizes.length < sizes().length ? html`<button type="button" class="plain" @click=${() => { form.allSizes = true; touch(); }}>${t("All {n} instance types", {n: sizes().length})}</button>` : nothing}</fieldset>
 		<fieldset><legend>${t("Name, key pair, count")}</legend><div class="grid4"><label class="f">${t("Name")}<input name="name" maxlength="255" .value=${live(form.name)} @input=${(e) => set("name", e.target.value)}></label>
-			<div><label class="f">${t("Key pair")}<select name="key" @change=${(e) => set("key", e.target.value)}>${rows("key-pairs").map((k) => html`<option value=${k.name} ?selected=${k.name === form.key}>${k.name}</option>`)}<option value="" ?selected=${!form.key}>${t("none")}</option></select></label>
-				<button type="button" class="plain" @click=${createKey}>${t("Create key pair")}…</button><button type="button" class="plain" @click=${importKey}>${t("Import key pair")}…</button></div>
-			<label class="f">${t("Number of instances")}<input name="count" type="number" min="1" max="100" .value=${live(String(form.count))} @input=${(e) => set("count", e.target.value)}></label></div></fieldset>
-		<fieldset><legend>${t("Network")}</legend><div class="grid2"><label class="f">${t("Subnet")}<select @change=${(e) => { form.groups = []; set("subnet", e.target.value); }}>${subnets().length ? nothing : html`<option value="">${t("default VPC (created on launch)")}</option>`}${subnets().map((s) => html`<option value=${s.id} ?selected=${s.id === form.subnet}>${refName("routers", s.router)} / ${refName("zones", s.zone)} / ${s.block}</option>`)}</select></label>
+			<div><label class="f">${t("Key pair")}<select name="key" @change=${(e) => set("key", e.target.value)}>${byName("key-pairs").map((k) => html`<option value=${k.name} ?selected=${k.name === form.key}>${k.name}</option>`)}<option value="" ?selected=${!form.key}>${t("none")}</option></select></label>
+				<button type="button" class="plain" @click=${() => createKeyPair(takeKey)}>${t("Create key pair")}…</button><button type="button" class="plain" @click=${() => importKeyPair(takeKey)}>${t("Import key pair")}…</button></div>
+			<label class="f">${t("Number of instances")}<input name="count" type="number" min="1" max="100" .value=${live(String(form.count))} @input=${(e) => set("count", e.target.value)}></label></div>${image && image.platform !== "windows" && !form.key ? html`<p class="bad">▲ ${t("Without a key pair you cannot connect to the instance by SSH.")}</p>` : nothing}</fieldset>
+		<fieldset><legend>${t("Network")}</legend><div class="grid2"><label class="f">${t("Subnet")}<select @change=${(e) => { form.groups = []; set("subnet", e.target.value); }}>${subnets().length ? nothing : html`<option value="">${t("default VPC (created on launch)")}</option>`}${subnets().map((s) => html`<option value=${s.id} ?selected=${s.id === form.subnet}>${networkName(s.router)} / ${refName("zones", s.zone)} / ${s.block}</option>`)}</select></label>
 			<label class="f">${t("Public address")}<select @change=${(e) => set("publicIp", e.target.value)}><option value="">${t("Subnet default")}</option><option value="yes" ?selected=${form.publicIp === "yes"}>${t("yes")}</option><option value="no" ?selected=${form.publicIp === "no"}>${t("no")}</option></select></label></div>
 			${groups.length ? html`<h3>${t("Security groups")}</h3><div class="opts">${groups.slice(0, 30).map((g) => html`<label class="opt"><input type="checkbox" .checked=${live(form.groups.includes(g.id) || (!form.groups.length && g.is_default))} @change=${(e) => {
 				const now = form.groups.length ? form.groups : groups.filter((x) => x.is_default).map((x) => x.id);

@@ -41,7 +41,7 @@ function firstSteps() {
 	const step = (isDone, title, words, action) => html`<li class=${isDone ? "ok" : ""}><h2>${title} ${isDone ? html`<span class="ok" aria-hidden="true">●</span><span class="sr">${t("done")}</span>` : nothing}</h2>${isDone ? nothing : html`<p class="dim">${words}</p>${action}`}</li>`;
 	return html`<div class="card"><ol class="steps">
 		${step(hasKey, t("1. Key pair"), t("Import your SSH public key to connect to new instances. The private key stays with you."), html`<a class="b" href=${href("keys")}>${t("Import key pair")}</a>`)}
-		${step(Boolean(running), t("2. Instance"), t("Every field of the launch form has a default."), html`<a class="b b1" href=${href("launch")}>${t("Launch with defaults")}</a>`)}
+		${step(Boolean(running), t("2. Instance"), t("Every field of the launch form has a default."), html`<a class="b b1" href=${href("launch")}>${t("Launch instance")}</a>`)}
 		${step(false, t("3. CLI and SDKs"), t("Use the tools you know: aws, openstack, cmk, Terraform."), html`<a class="b" href=${href("connect")}>${t("CLI & SDK setup")}</a>`)}</ol></div>`;
 }
 
@@ -69,7 +69,7 @@ export function view() {
 	const disks = rows("volumes"), bad = attention(), hosts = isOperator() ? rows("hosts") : [];
 	const elastic = rows("addresses").filter((a) => a.is_elastic !== false), sum = (name) => live.reduce((s, r) => s + (byId("instance-types", r.type)?.[name] ?? 0), 0);
 	return html`<div class="head"><h1>${session.account?.name ?? t("Overview")}</h1><span class="dim">${session.region}</span></div>
-		<div class="grid4 six">${count(t("Instances"), number(running.length), live.length === running.length ? t("all are running") : t("running of {n}", {n: live.length}), href("instances"))}
+		<div class="grid4 six">${count(t("Instances"), number(running.length), !live.length ? t("none yet") : live.length === running.length ? t("all are running") : t("running of {n}", {n: live.length}), href("instances"))}
 			${count(t("vCPUs and memory"), number(sum("vcpus")), size(sum("memory")), href("instances", "", {sort: "-type"}))}
 			${count(t("Disks"), size(disks.reduce((s, v) => s + (v.size ?? 0), 0)), t("{n} volumes, {free} available", {n: disks.length, free: disks.filter((v) => v.state === "available").length}), href("volumes"))}
 			${count(t("Public IPs"), number(elastic.length), t("{n} unassociated", {n: elastic.filter((a) => !a.port).length}), href("addresses"))}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Usage and quotas of the account. Administrators see those of any account, and set its quotas.
 import {html, nothing, ask, gauge, waiting, problemCard, refName} from "../parts.js";
-import {need, touch, rows} from "../store.js";
+import {byName} from "../forms.js";
+import {need, touch} from "../store.js";
 import {here, say} from "../router.js";
 import {t, number} from "../words.js";
 import {get, patch} from "../api.js";
@@ -46,7 +47,7 @@ export function view() {
 		seen = version;
 	}
 	const mine = shown.whose === whose ? shown : {items: null, problem: null};
-	return html`<div class="head"><h1>${t("Quotas")}</h1><span class="sp"></span>${isOperator() ? html`<label class="sr" for="whose">${t("Account")}</label><select id="whose" @change=${(e) => say({account: e.target.value === session.account?.id ? "" : e.target.value})}>${rows("accounts").map((a) => html`<option value=${a.id} ?selected=${a.id === whose}>${refName("accounts", a.id)}</option>`)}</select>` : nothing}</div>
+	return html`<div class="head"><h1>${t("Quotas")}</h1><span class="sp"></span>${isOperator() ? html`<label class="sr" for="whose">${t("Account")}</label><select id="whose" @change=${(e) => say({account: e.target.value === session.account?.id ? "" : e.target.value})}>${byName("accounts").map((a) => html`<option value=${a.id} ?selected=${a.id === whose}>${refName("accounts", a.id)}</option>`)}</select>` : nothing}</div>
 		<p class="hint">${isOperator() ? t("Usage and quotas of the account.") : t("Usage and quotas of the account. The operator of the region sets the quotas.")}</p>${problemCard(mine.problem)}
 		${!mine.items ? (mine.problem ? nothing : waiting()) : html`<div class="grid2">${mine.items.map((q) => html`<div class="card">${gauge(quotaWord(q.name), q.used, q.limit, sayOf(q.name))}${isOperator() ? html`<button type="button" class="plain" aria-label=${t("Change quota: {what}", {what: quotaWord(q.name)})} @click=${() => change(q, whose)}>${t("Change")}</button>` : nothing}</div>`)}</div>`}`;
 }

@@ -44,8 +44,8 @@ function addRule(g, direction) {
 			<label class="f">${isIn ? t("Source") : t("Destination")}<select name="peer" @change=${(e) => { state.byGroup = e.target.value === "group"; touch(); }}><option value="block">${t("CIDR block")}</option><option value="group">${t("Security group")}</option></select></label>
 			<label class="f" ?hidden=${state.byGroup}>${t("IPv4 CIDR")}<input name="block" class="m" value="0.0.0.0/0" ?required=${!state.byGroup}></label>
 			<label class="f" ?hidden=${!state.byGroup}>${t("Group")}<select name="group">${groups.map((x) => html`<option value=${x.id}>${nameOf(x)}${x === g ? ` (${t("this security group")})` : ""}</option>`)}</select></label>
-			<label class="f">${t("Description")}<input name="description" maxlength="255"></label></div>
-			${state.byGroup ? nothing : html`<div class="bar"><button type="button" class="chip" @click=${(e) => set(e.target.closest("form"), {block: "0.0.0.0/0"})}>${t("Anywhere")}</button>${mine ? html`<button type="button" class="chip" @click=${(e) => set(e.target.closest("form"), {block: mine})}>${t("My IP")} <span class="m">${session.address}</span></button>` : nothing}</div>`}`,
+			</div>${state.byGroup ? nothing : html`<div class="bar"><button type="button" class="chip" @click=${(e) => set(e.target.closest("form"), {block: "0.0.0.0/0"})}>${t("Anywhere")}</button>${mine ? html`<button type="button" class="chip" @click=${(e) => set(e.target.closest("form"), {block: mine})}>${t("My IP")} <span class="m">${session.address}</span></button>` : nothing}</div>`}
+			<label class="f">${t("Description")}<input name="description" maxlength="255"></label>`,
 		read: (form) => {
 			const protocol = form.get("protocol"), match = portsOfForm(protocol, form.get("ports")), ports = match.from_port === undefined ? "" : form.get("ports").trim(), description = form.get("description");
 			const peer = state.byGroup ? groups.find((x) => x.id === form.get("group")) : undefined, block = peer ? undefined : form.get("block").trim();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Storage that several hosts see, for operators: a directory that each of them has mounted, or a pool of Ceph.
 import {html, nothing, nameOf, mark, refName, pairs, gauge, when, emptyCard, ask, note, report, oneByOne} from "../parts.js";
+import {byName} from "../forms.js";
 import {resourcePage} from "../resource.js";
 import {rows, reload, touch} from "../store.js";
 import {t, size, list as words} from "../words.js";
@@ -37,7 +38,7 @@ function add() {
 	ask({title: t("Add storage pool"), label: t("Add"), wide: true,
 		body: () => html`<div class="grid2" @input=${(e) => preview(new FormData(e.target.form))}><label class="f">${t("Name")}<input name="name" required maxlength="255" spellcheck="false" autofocus></label>
 			<label class="f">${t("Type")}<select name="kind" @change=${(e) => { isCeph = e.target.value === "rbd"; touch(); }}><option value="shared-dir">${t("Shared directory")}</option><option value="rbd">${t("Ceph (RBD)")}</option></select></label>
-			${fieldsOf()}<label class="f">${t("Availability Zone")}<select name="zone"><option value="">${t("all")}</option>${rows("zones").map((z) => html`<option value=${z.id}>${z.name}</option>`)}</select></label></div>
+			${fieldsOf()}<label class="f">${t("Availability Zone")}<select name="zone"><option value="">${t("all")}</option>${byName("zones").map((z) => html`<option value=${z.id}>${z.name}</option>`)}</select></label></div>
 			<p class="hint">${t("All hosts see it unless a zone is chosen. Each host proves that it does before a volume is placed there.")}</p>`,
 		submit: async (form) => {
 			const body = read(form);

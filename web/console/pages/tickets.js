@@ -9,6 +9,7 @@ import {t, size, since} from "../words.js";
 import {get, post, patch, intent} from "../api.js";
 import {showCommand} from "../command_bar.js";
 import {mayChange, isOperator, session} from "../session.js";
+import {saveFile} from "../save_file.js";
 import {openTicket, attach, checkFiles, options, SEVERITIES, SUBJECTS} from "../ticket_actions.js";
 
 const OVER = new Set(["resolved", "closed", "rejected", "cancelled"]);
@@ -41,10 +42,7 @@ async function download(file) {
 	const answer = await report(t("Download complete"), () => get(`/ticket-attachments/${file.id}/content`, {byUser: true}));
 	if (!answer)
 		return;
-	const bytes = Uint8Array.from(atob(answer.data), (c) => c.charCodeAt(0));
-	const link = Object.assign(document.createElement("a"), {href: URL.createObjectURL(new Blob([bytes], {type: "application/octet-stream"})), download: answer.name});
-	link.click();
-	setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+	saveFile(answer.name, Uint8Array.from(atob(answer.data), (c) => c.charCodeAt(0)), "application/octet-stream");
 }
 
 const fileButton = (f) => html`<button type="button" class="chip" @click=${() => download(f)}>${f.name} <span class="dim">${size(f.size)}</span>${f.is_private || f.is_of_region ? html` <span class="dim">${t("operators only")}</span>` : nothing}</button>`;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Volumes: disks that outlive the instances they are attached to.
 import {html, nothing, nameOf, shortId, stateOf, refName, refLink, pairs, copyable, when, emptyCard, ask, report, SUPPORT} from "../parts.js";
+import {byName} from "../forms.js";
 import {resourcePage} from "../resource.js";
 import {rows, applyRow} from "../store.js";
 import {href} from "../router.js";
@@ -16,8 +17,8 @@ function create() {
 	const key = intent();
 	ask({title: t("Create volume"), label: t("Create"),
 		body: () => html`<div class="grid2"><label class="f">${t("Name")}<input name="name" maxlength="255" autofocus></label><label class="f">${t("Size in GiB")}<input name="gib" type="number" min="1" max="65536" value="8" required></label>
-			<label class="f">${t("Availability Zone")}<select name="zone">${rows("zones").map((z) => html`<option value=${z.id}>${z.name}</option>`)}</select></label>
-			<label class="f">${t("Volume type")}<select name="type"><option value="">${t("default")}</option>${rows("volume-types").filter((x) => x.name && !x.name.startsWith("__")).map((x) => html`<option>${x.name}</option>`)}</select></label></div>
+			<label class="f">${t("Availability Zone")}<select name="zone">${byName("zones").map((z) => html`<option value=${z.id}>${z.name}</option>`)}</select></label>
+			<label class="f">${t("Volume type")}<select name="type"><option value="">${t("default")}</option>${byName("volume-types").filter((x) => x.name && !x.name.startsWith("__")).map((x) => html`<option>${x.name}</option>`)}</select></label></div>
 			<label class="check"><input name="encrypted" type="checkbox"> ${t("Encrypted")}</label><p class="hint">${t("Only instances in the same Availability Zone can attach it.")} ${t("To create one from a snapshot, choose Create volume on the page Snapshots.")}</p>`,
 		submit: async (form) => {
 			const type = form.get("type"), isEncrypted = form.get("encrypted") === "on";
@@ -32,7 +33,7 @@ function create() {
 function attach([v]) {
 	const able = rows("instances").filter((i) => ["running", "stopped"].includes(i.state) && (!i.zone || i.zone === v.zone));
 	ask({title: t("Attach {name} to", {name: nameOf(v)}), label: able.length ? t("Attach") : null,
-		body: () => (able.length ? html`<label class="f">${t("Instance")}<select name="instance">${able.map((i) => html`<option value=${i.id}>${nameOf(i)} (${t(i.state)})</option>`)}</select></label>` : html`<p>${t("No running or stopped instance in this Availability Zone.")}</p>`),
+		body: () => (able.length ? html`<label class="f">${t("Instance")}<select name="instance">${able.map((i) => html`<option value=${i.id}>${nameOf(i)} (${t(i.state)})</option>`)}</select></label>` : html`<p>${t("{zone}, where this volume is, has no running or stopped instance.", {zone: refName("zones", v.zone)})}</p>`),
 		submit: async (form) => {
 			const instance = able.find((i) => i.id === form.get("instance"));
 			showCommand("volumes.attach", {ids: [v], instance});

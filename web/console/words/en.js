@@ -2,15 +2,15 @@
 // English sentences are their own keys. This table has the plural forms, which Intl.PluralRules chooses by {n}.
 export const plurals = {};
 for (const [one, other] of [
-	["Deleting backup", "Deleting {n} backups"], ["{n} of {hosts} hosts sees it", "{n} of {hosts} hosts see it"],
+	["Deleting backup", "Deleting {n} backups"], ["Creating backup", "Creating {n} backups"], ["Creating snapshot", "Creating {n} snapshots"], ["{n} of {hosts} hosts sees it", "{n} of {hosts} hosts see it"],
 	["Deleting snapshot", "Deleting {n} snapshots"],
 	["Deleting volume", "Deleting {n} volumes"], ["Detaching network interface", "Detaching {n} network interfaces"], ["Detaching volume", "Detaching {n} volumes"],
 	["Hosts cache {n} image, {size}.", "Hosts cache {n} images, {size}."], ["Launch {n} instance", "Launch {n} instances"], ["Launching {n} instance", "Launching {n} instances"],
 	["Only the first one is listed.", "Only the first {n} are listed."], ["Protection enabled", "Protection enabled for {n} instances"],
-	["Protection removed", "Protection removed from {n} instances"], ["Reboot {n} instance, as", "Reboot {n} instances, as"], ["Rebooting instance", "Rebooting {n} instances"],
-	["Scheduling enabled", "Scheduling enabled on {n} hosts"], ["Start {n} instance, as", "Start {n} instances, as"], ["Starting instance", "Starting {n} instances"],
-	["Stop {n} instance, as", "Stop {n} instances, as"], ["Stopping instance", "Stopping {n} instances"], ["Suspending instance", "Suspending {n} instances"],
-	["Terminate {n} instance, as", "Terminate {n} instances, as"], ["Terminating instance", "Terminating {n} instances"],
+	["Protection removed", "Protection removed from {n} instances"], ["Rebooting instance", "Rebooting {n} instances"],
+	["Scheduling enabled", "Scheduling enabled on {n} hosts"], ["Starting instance", "Starting {n} instances"],
+	["Stopping instance", "Stopping {n} instances"], ["Suspending instance", "Suspending {n} instances"],
+	["Terminating instance", "Terminating {n} instances"],
 	["An Elastic IP address stays allocated: {names}.", "{n} Elastic IP addresses stay allocated: {names}."], ["{n} account", "{n} accounts"],
 	["Address disassociated", "{n} addresses disassociated"], ["Address released", "{n} addresses released"], ["{n} day, {total} total", "{n} days, {total} total"],
 	["{n} difference", "{n} differences"], ["Group deleted", "{n} groups deleted"], ["{n} host: {why}", "{n} hosts: {why}"], ["Image deregistered", "{n} images deregistered"],

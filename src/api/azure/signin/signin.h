@@ -30,7 +30,7 @@ RESULT signin_find_person(struct az_call *e, struct az_person *person);
 void signin_try_password(struct az_call *e, struct az_person *person);
 /* In answers: whether who guessed right may still get in, with that password. ERR_UNAUTHENTICATED. */
 RESULT signin_check_person(struct az_call *e, const struct az_person *person);
-/* ERR_UNAUTHENTICATED: name or password are wrong. */
+/* ERR_UNAUTHENTICATED: the name or password is wrong. */
 RESULT signin_refuse_person(struct az_call *e);
 /* Fails with that code of RFC 6749's, 400. */
 RESULT signin_refuse_grant(struct az_call *e, const struct api_error *error, const char *message);

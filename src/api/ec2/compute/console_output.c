@@ -56,6 +56,7 @@ static RESULT ec2_get_console_output(struct ec2_call *e, const void *args, struc
 	const struct ec2_get_console *a = args;
 	ec2_write_id(x, "instanceId", KIND_INSTANCE, a->id);
 	xml_time_ms(x, "timestamp", a->at_us);
+	/* EC2 answers in base64, because consoles print what XML cannot contain. */
 	xml_text_opt(x, "output", str_encode_base64(e->c->arena, a->text));
 	return OK;
 }

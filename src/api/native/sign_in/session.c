@@ -155,13 +155,13 @@ static RESULT refuse(struct native_call *e, const struct entering *a)
 	ctx_clear_problem(e->c);
 	return ctx_fail(
 		e->c, ERR_UNAUTHENTICATED,
-		a->totp.n ? "Name, password or code are wrong, or the code was used before."
+		a->totp.n ? "The name, password or code is wrong, or the code was used before."
 		: a->ticket.n
 			? "This link was used, or is older than a minute. `dari console` prints another one."
-		: a->access_key.n         ? "Access key or secret are wrong."
-		: a->passkey.credential.n ? "This passkey lets nobody in here, or it was asked more than "
-					    "five minutes ago. Try again."
-					  : "Name or password are wrong.");
+		: a->access_key.n         ? "The access key or its secret is wrong."
+		: a->passkey.credential.n ? "No user of this region has the passkey, or its prompt is "
+					    "older than five minutes. Try again."
+					  : "The name or password is wrong.");
 }
 
 /* A domain's user; or an account's own, by the account's number or alias, as at AWS's sign-in page. */

@@ -24,6 +24,7 @@
 #include "model/router.h"
 #include "model/secondary_ip.h"
 #include "store/address.h"
+#include "store/gateway.h"
 #include "store/instance.h"
 #include "store/port.h"
 #include "store/subnet.h"
@@ -123,10 +124,31 @@ static RESULT take_purpose(struct op *op, struct address_wish *wish, struct addr
 	return OK;
 }
 
+/* Finds a free address on an external network to which a gateway of the account leads: EC2's users name no external
+ * network, and an address of another one cannot be associated with anything of theirs. */
+static RESULT find_at_gateway(struct op *op, const struct address_wish *wish, uuid account,
+			      struct address_place *ret_place)
+{
+	uuid tried = UUID_NONE;
+	for (const struct gateway *g = gateway_first_by_account(op->head, account); g;
+	     g = gateway_next_by_account(op->head, g)) {
+		if (!row_is_live(&g->row) || uuid_is_none(g->external_network) ||
+		    uuid_equal(g->external_network, tried))
+			continue;
+		tried = g->external_network;
+		if (address_pick_on(op->head, tried, UUID_NONE, ret_place))
+			return OK;
+	}
+	return uuid_is_none(tried) ? address_find_place(op, wish, ret_place)
+				   : address_fail_none_left(op, UUID_NONE);
+}
+
 static RESULT take_free(struct op *op, const struct address_wish *wish, uuid account, struct address *address)
 {
 	struct address_place place = {0};
-	TRY(address_find_place(op, wish, &place));
+	const bool names_none = !ref_is_given(&wish->external_network) && !ref_is_given(&wish->subnet) &&
+				ip_is_none(wish->ip);
+	TRY(names_none ? find_at_gateway(op, wish, account, &place) : address_find_place(op, wish, &place));
 	address->external_network = place.external_network;
 	address->ip = place.ip;
 	return quota_check(op, account, QUOTA_ADDRESSES, 1);
@@ -229,11 +251,17 @@ static RESULT check_association(struct op *op, const struct address_association 
 	struct str nowhere = gateway_explain_nowhere(op, router);
 	if (nowhere.n)
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_GATEWAY, "%" STR_FMT, STR_ARG(nowhere));
-	if (!address_is_reachable(op->head, address, router))
-		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_GATEWAY,
-				     "Network %" STR_FMT " is not attached to any internet gateway",
-				     STR_ARG(engine_write_id(op, KIND_ROUTER, port->router)));
 	char text[IP_TEXT_SIZE];
+	if (!address_is_reachable(op->head, address, router))
+		return gateway_of_router(op->head, router)
+			       ? ctx_fail_kind(op->ctx, ERR_STATE, KIND_GATEWAY,
+					       "The gateway of %" STR_FMT
+					       " leads to another external network than that of %s",
+					       STR_ARG(engine_write_id(op, KIND_ROUTER, port->router)),
+					       ip_write(address->ip, text))
+			       : ctx_fail_kind(op->ctx, ERR_STATE, KIND_GATEWAY,
+					       "Network %" STR_FMT " is not attached to any internet gateway",
+					       STR_ARG(engine_write_id(op, KIND_ROUTER, port->router)));
 	if (private_ip.family != IP_V4)
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_PORT,
 				     "A public address stands for an IPv4 address: there is none.");

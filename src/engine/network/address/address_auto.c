@@ -66,10 +66,10 @@ static bool pick_for_router(const struct tables *t, uuid router, struct address_
 	if (gateway)
 		return !uuid_is_none(gateway->external_network) &&
 		       address_pick_on(t, gateway->external_network, UUID_NONE, ret_place);
-	const struct external_network *network = external_network_first(t);
+	const struct external_network *network = external_network_next_choice(t, NULL);
 	while (network && !(external_network_is_for_all(t, network) &&
 			    address_pick_on(t, network->row.id, UUID_NONE, ret_place)))
-		network = external_network_next(t, network);
+		network = external_network_next_choice(t, network);
 	return network != NULL;
 }
 

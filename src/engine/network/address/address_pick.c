@@ -164,9 +164,9 @@ RESULT address_find_place(struct op *op, const struct address_wish *wish, struct
 		TRY(external_network_find_usable(op, &wish->external_network, &only));
 	if (only)
 		TRY(check_only(op, only, wish));
-	const struct external_network *network = only ? only : external_network_first(op->head);
+	const struct external_network *network = only ? only : external_network_next_choice(op->head, NULL);
 	uuid subnet = wish->subnet.prefix;
-	for (; network; network = only ? NULL : external_network_next(op->head, network)) {
+	for (; network; network = only ? NULL : external_network_next_choice(op->head, network)) {
 		bool has_any =
 			ip_is_none(wish->ip) && (only || external_network_is_for_all(op->head, network));
 		if (has_any && address_pick_on(op->head, network->row.id, subnet, ret_place))

@@ -115,10 +115,10 @@ static RESULT lead_to(struct op *op, struct gateway *gateway, const struct exter
  * and gateway_lead_all_out() tries again. */
 static RESULT lead_out(struct op *op, struct gateway *gateway)
 {
-	const struct external_network *network = external_network_first(op->head);
+	const struct external_network *network = external_network_next_choice(op->head, NULL);
 	uuid only = find_network_of_mapped(op->head, gateway->router);
 	bool leads = false;
-	for (; network && !leads; network = external_network_next(op->head, network)) {
+	for (; network && !leads; network = external_network_next_choice(op->head, network)) {
 		bool may_lead = uuid_is_none(only) ? external_network_is_for_all(op->head, network)
 						   : uuid_equal(network->row.id, only);
 		if (row_is_live(&network->row) && may_lead)
