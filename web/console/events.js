@@ -25,6 +25,9 @@ export function eventSubject(e) {
 
 export {eventWords};
 
+/** The permission by which it happened; the region's own changes have none. */
+export const eventAction = (e) => (e.action && e.action !== "reconcile" ? html` <code class="dim">${e.action}</code>` : nothing);
+
 export function eventLine(e) {
-	return html`<li>${when(e.at_us)}<span>${eventSubject(e)} ${eventWords(e)}${e.action ? html` <code class="dim">${e.action}</code>` : nothing}</span></li>`;
+	return html`<li>${when(e.at_us)}<span>${eventSubject(e)} ${eventWords(e)}${eventAction(e)}</span></li>`;
 }

@@ -113,7 +113,7 @@ RESULT instance_write_terminate(struct op *op, const struct instance *instance, 
 	TRY(instance_end_snapshots(op, instance->row.id));
 	TRY(instance_put(op, &next));
 	TRY(instance_delete(op, instance->row.id));
-	TRY(engine_log_event(op, KIND_INSTANCE, &next.row, "terminate asked", "%s", reason_text));
+	TRY(engine_log_sentence(op, KIND_INSTANCE, &next.row, "terminate asked", reason_text));
 	TRY(fleet_note_end(op, &next));
 	return uuid_is_none(instance->host) ? end_unplaced(op, instance->row.id) : OK;
 }

@@ -6,7 +6,7 @@ import {need, touch, row as byId} from "../store.js";
 import {here, say} from "../router.js";
 import {t, matches} from "../words.js";
 import {get} from "../api.js";
-import {eventSubject, eventWords} from "../events.js";
+import {eventAction, eventSubject, eventWords} from "../events.js";
 import {repeatOf} from "../repeats.js";
 import {showCommand} from "../command_bar.js";
 import {live} from "../vendor/lit-html/directives/live.js";
@@ -74,7 +74,7 @@ export function view() {
 		<div class="bar"><label class="sr" for="q">${t("Filter")}</label><input id="q" type="search" size="36" placeholder=${t("User, event or request ID")} .value=${live(here.query.get("q") ?? "")} @input=${(e) => say({q: e.target.value})}>
 			${fresh.length ? html`<button type="button" class="chip" aria-pressed="true" @click=${() => { items = [...fresh, ...items]; fresh = []; touch(); }}>${t("{n} new", {n: fresh.length})}</button>` : nothing}${isOperator() ? html`<button type="button" class="chip" aria-pressed=${isWhole() ? "true" : "false"} @click=${() => begin(!isWhole())}>${t("All accounts")}</button>` : nothing}<span class="sp"></span><span class="dim">${items ? t("{n} shown", {n: shown.length}) : nothing}</span></div>
 		${!items ? (problem ? nothing : waiting()) : html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Activity")}><table class="simple events"><thead><tr><th scope="col">${t("Time")}</th><th scope="col">${t("Resource")}</th><th scope="col">${t("Event")}</th><th scope="col">${t("User")}</th><th scope="col"><span class="sr">${t("Actions")}</span></th></tr></thead>
-			<tbody>${shown.slice(0, 500).map((e) => html`<tr><td class="num">${when(e.at_us)}</td><td>${eventSubject(e)}</td><td>${eventWords(e)} <code class="dim">${e.action ?? ""}</code></td><td>${whoName(e)}</td><td>${repeatCell(e)}</td></tr>`)}</tbody></table></div>
+			<tbody>${shown.slice(0, 500).map((e) => html`<tr><td class="num">${when(e.at_us)}</td><td>${eventSubject(e)}</td><td>${eventWords(e)}${eventAction(e)}</td><td>${whoName(e)}</td><td>${repeatCell(e)}</td></tr>`)}</tbody></table></div>
 			${next ? html`<p><button type="button" @click=${more}>${t("Load older")}</button></p>` : nothing}`}`;
 }
 

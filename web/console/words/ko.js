@@ -352,7 +352,7 @@ export const words = {
 	"Takes effect on the date in the list. Closed months do not change.": "목록에 적힌 날짜부터 적용됩니다. 마감된 달은 바뀌지 않습니다.", "Target": "대상", "Technical": "기술", "Terminate": "종료",
 	"Terminate {name}?": "종료할까요? {name}", "Terminate {n} instances?": "인스턴스 {n}개를 종료할까요?",
 	"Terminating {n} instances": "인스턴스 {n}개를 종료합니다", "Termination protection": "종료 방지", "Termination protection: {names}": "종료 방지: {names}",
-	"Termination requested: {reason}": "종료 요청됨: {reason}", "Text": "텍스트",
+	"Text": "텍스트",
 	"The CIDR blocks must not overlap. After it is accepted, add routes on both sides.": "CIDR 블록이 겹치면 안 됩니다. 수락된 뒤 양쪽에 경로를 추가하세요.",
 	"The Elastic IP {ip} stays allocated.": "{ip} 주소는 그대로 남습니다.", "The copy belongs to this account and is independent of the original.": "복사본은 이 계정의 것이며 원본과 별개로 유지됩니다.",
 	"The first 1,000 are shown.": "처음 1,000개만 표시합니다.", "The guest is shut down. Volumes and Elastic IP addresses are kept.": "게스트를 종료합니다. 볼륨과 탄력적 IP 주소는 남습니다.",
@@ -1089,7 +1089,6 @@ export const words = {
 	"Peering connection deleted": "피어링 연결 삭제됨",
 	"Quotas of user {name} changed": "사용자 {name}의 할당량 변경됨",
 	"User data of its instances changed": "인스턴스의 사용자 데이터 변경됨",
-	
 	"Use of capacity reservations changed": "용량 예약 사용 설정 변경됨",
 	"Encrypted copy of {id} started": "{id}의 암호화된 복사 시작됨",
 	"Undone": "되돌렸습니다",
@@ -1186,11 +1185,9 @@ export const words = {
 	"Firewall rule deleted: {traffic}": "방화벽 규칙 삭제됨: {traffic}",
 	"Egress rule created: {traffic}": "송신 규칙 생성됨: {traffic}",
 	"Egress rule deleted: {traffic}": "송신 규칙 삭제됨: {traffic}",
-	
 	"Rules changed: {count}": "변경된 규칙: {count}개",
 	"Sign-up accepted": "가입 승인됨",
 	"Sign-up refused. {reason}": "가입 거부됨. {reason}",
-	
 	
 	
 	"ISO image inserted: {name}": "ISO 이미지 삽입됨: {name}",
@@ -1429,6 +1426,14 @@ export const words = {
 	"Health check finished": "상태 검사 완료",
 	"Part": "구성 요소",
 	"Run health check": "상태 검사 실행",
+	"Termination requested": "종료 요청됨",
+	"Termination requested by Auto Scaling": "Auto Scaling이 종료를 요청함",
+	"Termination requested: its migration is undone": "종료 요청됨: 마이그레이션이 취소됨",
+	"Termination requested: spot interruption": "종료 요청됨: 스팟 중단",
+	"Termination requested: the fleet has expired": "종료 요청됨: 플릿이 만료됨",
+	"Termination requested: the fleet's target capacity was decreased": "종료 요청됨: 플릿의 목표 용량이 줄어듦",
+	"Termination requested: the guest shut itself down": "종료 요청됨: 게스트가 스스로 종료함",
+	"Termination requested: the test restore has ended": "종료 요청됨: 테스트 복원이 끝남",
 	// Words from the server: states, kinds, quotas.
 	"successful": "성공", "rolled back": "롤백됨", "rollback failed": "롤백 실패",
 	"instant": "즉시", "request": "요청", "maintain": "유지",
