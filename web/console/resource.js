@@ -28,7 +28,7 @@ export function resourcePage(page) {
 	const label = (r) => page.label?.(r) ?? nameOf(r);
 	const actionsOf = (r) => [...(spec.actions ?? []), ...(mayChange() ? page.oneActions ?? [] : [])].filter((a) => isOffered(a, r) && (!a.isRare || a.may(r))).toSorted((a, b) => ENDS.has(a.id) - ENDS.has(b.id));
 	const state = (r) => page.state?.(r) ?? stateOf(r);
-	const buttons = (r) => actionsView(actionsOf(r).map((a) => ({title: a.title(), danger: a.danger, disabled: !(a.may?.(r) ?? true), preview: () => spec.preview(a, [r]), run: () => a.run([r])})));
+	const buttons = (r) => actionsView(actionsOf(r).map((a) => ({title: a.title(), danger: a.danger, disabled: !(a.may?.(r) ?? true), why: a.why, preview: () => spec.preview(a, [r]), run: () => a.run([r])})));
 	const why = (r) => (r.conditions?.length ? html`<div class="card why">${r.conditions.map((c) => html`<h2><span aria-hidden="true">▲</span> <bdi>${nameOf(r)}</bdi>: ${t(c.name)}</h2><p>${c.message}</p>${c.advice ? html`<p><strong>${t("Recommended action:")}</strong> ${c.advice}</p>` : nothing}`)}</div>` : nothing);
 	const detail = (r) => html`${buttons(r)}${why(r)}${page.body?.(r) ?? html`<div class="card"><h2>${t("Details")}</h2>${page.facts(r)}</div>`}${page.more?.(r) ?? nothing}`;
 	return ({id, query}) => {
