@@ -30,10 +30,10 @@ let current = null; // the visible list, for keys
 
 /** The menu "View": columns, saved filters and the download, loaded on first use. */
 const menu = later(() => import("./list_menu.js"));
-/** Columns that the user has hidden in this list; the first one always stays. */
+/** Columns that the user has hidden in this list; the first one always stays. A column with isFor() is there only if that is true. */
 export const hiddenColumns = (spec) => chosen(`dari.columns.${spec.id}`).split(" ");
 export function withColumns(spec) {
-	const hidden = hiddenColumns(spec), columns = spec.columns.filter((c, k) => !k || !hidden.includes(c.key));
+	const hidden = hiddenColumns(spec), columns = spec.columns.filter((c, k) => !k || (!hidden.includes(c.key) && (c.isFor?.() ?? true)));
 	return {...spec, columns, columnKeys: columns.map((c) => c.key).join()};
 }
 

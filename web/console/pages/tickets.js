@@ -164,7 +164,7 @@ const page = resourcePage({
 		{key: "name", title: () => t("Subject"), width: "38%", sort: nameOf},
 		{key: "state", title: () => t("State"), width: "22%", text: (r) => r.state, cell: stateMark},
 		{key: "severity", title: () => t("Severity"), wide: true, width: "13%", sort: (r) => SEVERITIES.findIndex(([word]) => word === r.severity), text: severity},
-		{key: "account", title: () => t("Account"), wide: true, width: "14%", text: (r) => (isOperator() ? refName("accounts", r.account) : "")},
+		{key: "account", title: () => t("Account"), wide: true, width: "14%", isFor: isOperator, text: (r) => refName("accounts", r.account)},
 		{key: "opened", title: () => t("Opened"), num: true, sort: (r) => r.created_us, text: (r) => t("{age} ago", {age: since(r.created_us)})},
 	],
 	chips: [{title: () => t("all"), query: ""}, {title: () => t("open"), query: "open:yes"}, {title: () => t("waiting"), query: "state:waiting"}, {title: () => t("new"), query: "state:new"}],
