@@ -140,7 +140,7 @@ function desksView(r) {
 function facts(r) {
 	const more = said.id === r.id ? said.row : null;
 	return html`${pairs([[t("State"), stateMark(r)],
-		[t("Severity"), mayChange() && isOpen(r) ? html`<select aria-label=${t("Severity")} @change=${(e) => rate(r, e)}>${options(SEVERITIES, r.severity)}</select>` : severity(r)],
+		[t("Severity"), mayChange() && isOpen(r) ? html`<select aria-label=${t("Severity")} @change=${(e) => rate(r, e)}>${options(SEVERITIES.map(([word]) => [word, () => t(word)]), r.severity)}</select>` : severity(r)],
 		[t("Category"), about(r)], [t("Ticket number"), r.number], [t("Account"), isOperator() ? refName("accounts", r.account) : ""],
 		[t("Affected resources"), r.resources?.length ? r.resources.map((id) => html`<div>${resourceLink(id)}</div>`) : ""], [t("Product"), r.product],
 		[t("Support desks"), r.desks?.length ? desksView(r) : ""], [t("Routing"), more?.route],
