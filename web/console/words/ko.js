@@ -1404,7 +1404,7 @@ export const words = {
 	"Console access: an invitation link, where the user chooses a password": "콘솔 액세스: 사용자가 암호를 정하는 초대 링크",
 	"Fence": "펜싱",
 	"Fence agent:": "펜싱 에이전트:",
-	"Fence device set": "펜싱 장치 설정됨",
+	"Fence device": "펜싱 장치", "Set fence device": "펜싱 장치 설정", "Passed": "통과", "Checked at {time}.": "{time}에 검사했습니다.", "Fence device set": "펜싱 장치 설정됨",
 	"Fence on request only": "요청할 때만 펜싱",
 	"Fence {name}?": "{name}을(를) 펜싱하시겠습니까?",
 	"Fencing of {name}": "{name}의 펜싱",
