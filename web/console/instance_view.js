@@ -134,7 +134,7 @@ export function side(r) {
 
 export function onePage(r) {
 	fetchExtra(r, true);
-	return html`<div class="head"><h1><bdi>${nameOf(r)}</bdi></h1>${stateOf(r)}<span class="dim m">${shortId(r)}</span></div>${buttons(r)}${whyCard(r)}${moveCard(r)}
+	return html`<div class="head"><h1><bdi>${nameOf(r)}</bdi></h1>${stateOf(r)}${nameOf(r) === shortId(r) ? nothing : html`<span class="dim m">${shortId(r)}</span>`}</div>${buttons(r)}${whyCard(r)}${moveCard(r)}
 		${["running", "paused", "stopping", "rescued", "stopped"].includes(r.state) ? charts()?.chartsCard(`/instances/${r.id}`, r.state !== "stopped") ?? nothing : nothing}
 		<div class="half"><div>${factsCard(r)}${disksCard(r)}${tagsCard("instance", "instances", r)}</div><div>${screenCard(r)}${historyCard()}${consoleCard()}</div></div>`;
 }

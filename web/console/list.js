@@ -407,7 +407,7 @@ function actionBar(spec, s, all) {
 	if (!chosen.length)
 		return nothing;
 	return html`<div class="bar picks" role="toolbar" aria-label=${t("Actions for {n} selected", {n: chosen.length})}><strong>${t("{n} selected", {n: chosen.length})}</strong>
-		${spec.actions.filter((a) => isOffered(a) && (!a.isRare || chosen.some((row) => a.may(row)))).map((a) => html`<button type="button" class=${a.danger ? "danger-text" : ""} ?disabled=${!chosen.some((row) => a.may?.(row) ?? true)}
+		${spec.actions.filter((a) => isOffered(a) && (!a.isRare || chosen.some((row) => a.may(row)))).map((a) => html`<button type="button" class=${a.danger ? "danger-text" : ""} ?disabled=${!chosen.some((row) => !a.may || a.may(row))}
 			@mouseenter=${() => spec.preview?.(a, chosen)} @focus=${() => spec.preview?.(a, chosen)} @click=${() => a.run(chosen)}>${a.title()}${a.danger ? "…" : ""}</button>`)}
 		<button type="button" class="plain" @click=${() => { s.picks.clear(); touch(); }}>${t("Clear selection")}</button>
 		${chosen.length < all.length ? html`<button type="button" class="plain" @click=${() => { for (const e of all) s.picks.add(e.row.id); touch(); }}>${t("Select all {n}", {n: all.length})}</button>` : nothing}</div>`;
@@ -501,7 +501,7 @@ export function runByKey(letter) {
 		return false;
 	const {s, spec} = current;
 	const wanted = s.picks.size ? s.picks : new Set([s.cursor]);
-	const chosen = [...source(spec)].filter((row) => wanted.has(row.id) && (action.may?.(row) ?? true));
+	const chosen = [...source(spec)].filter((row) => wanted.has(row.id) && (!action.may || action.may(row)));
 	if (chosen.length)
 		action.run(chosen);
 	return chosen.length > 0;
