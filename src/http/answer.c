@@ -187,15 +187,14 @@ void call_answer_read(struct call *c, int status, const char *content_type, uint
 		call_set_response(c, status, content_type, r, (size_t) size);
 }
 
-bool answer_stream(struct call *c, const char *content_type, size_t block,
+bool answer_stream(struct call *c, int status, const char *content_type, uint64_t size, size_t block,
 		   ssize_t (*read)(void *arg, uint64_t at, char *to, size_t room), void (*done)(void *arg),
 		   void *arg)
 {
 	struct MHD_Response *r =
-		is_answered(c) ? NULL
-			       : MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, block, read, arg, done);
+		is_answered(c) ? NULL : MHD_create_response_from_callback(size, block, read, arg, done);
 	if (r)
-		call_set_response(c, 200, content_type, r, 0);
+		call_set_response(c, status, content_type, r, size == MHD_SIZE_UNKNOWN ? 0 : (size_t) size);
 	return r && c->p->response == r;
 }
 

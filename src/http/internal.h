@@ -251,7 +251,7 @@ void internal_call_answer(struct call *c, int status, struct buf *body);
 
 /* answer.c */
 /* Queues an answer of unknown size. False: out of memory; there is no answer. */
-bool answer_stream(struct call *c, const char *content_type, size_t block,
+bool answer_stream(struct call *c, int status, const char *content_type, uint64_t size, size_t block,
 		   ssize_t (*read)(void *arg, uint64_t at, char *to, size_t room), void (*done)(void *arg),
 		   void *arg);
 void call_note_answer(struct http_server *s, int status);

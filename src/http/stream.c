@@ -18,7 +18,12 @@
 /* AT_ONCE: bytes given to libmicrohttpd per read, since it keeps its largest buffer for the connection's
  * life. BLOCK: the same for a client of HTTP/1.0, which gets no chunks; allocated beside the connection's
  * memory. */
-enum { STREAM_AT_ONCE = 4 * 1024, STREAM_BLOCK = 512, STREAM_KEPT = 4 * 1024 };
+enum {
+	STREAM_AT_ONCE = 4 * 1024,
+	STREAM_BLOCK = 512,
+	STREAM_KEPT = 4 * 1024,
+	STREAM_SIZED_BLOCK = 64 * 1024
+};
 
 struct http_stream {
 	pthread_mutex_t lock;           /* guards the members below, except references */
@@ -26,6 +31,7 @@ struct http_stream {
 	struct conn *conn;
 	char *at; /* unsent bytes: `size` of them from offset `from` */
 	size_t from, size, capacity, cap_size;
+	size_t at_once; /* constant */
 	bool is_suspended, is_ended, is_gone, has_given_back;
 	_Atomic int references; /* one of the response, one of the owner */
 };
@@ -78,7 +84,7 @@ static ssize_t stream_read(void *arg, uint64_t position, char *to, size_t room)
 	(void) position;
 	(void) pthread_mutex_lock(&s->lock);
 	if (s->size) {
-		size_t most = room < STREAM_AT_ONCE ? room : STREAM_AT_ONCE;
+		size_t most = room < s->at_once ? room : s->at_once;
 		size_t n = s->size < most ? s->size : most;
 		memcpy(to, s->at + s->from, n);
 		s->from += n;
@@ -114,20 +120,37 @@ static void stream_done(void *arg)
 	stream_release(s);
 }
 
-struct http_stream *call_answer_stream(struct call *c, const char *content_type, size_t cap_size,
-				       const struct http_stream_owner *owner)
+static struct http_stream *answer(struct call *c, int status, const char *content_type, uint64_t size,
+				  size_t block, size_t cap_size, const struct http_stream_owner *owner)
 {
 	struct http_stream *s = c->p->is_inside || c->p->lacks_header ? NULL : heap_new(struct http_stream);
 	if (!s)
 		return NULL;
-	*s = (struct http_stream){.owner = *owner, .conn = c->p->conn, .cap_size = cap_size, .references = 2};
+	*s = (struct http_stream){.owner = *owner,
+				  .conn = c->p->conn,
+				  .cap_size = cap_size,
+				  .at_once = block > STREAM_AT_ONCE ? block : STREAM_AT_ONCE,
+				  .references = 2};
 	(void) pthread_mutex_init(&s->lock, NULL);
 	c->p->is_stream = true;
-	if (answer_stream(c, content_type, STREAM_BLOCK, stream_read, stream_done, s))
+	if (answer_stream(c, status, content_type, size, block, stream_read, stream_done, s))
 		return s;
 	s->references = 1;
 	stream_release(s);
 	return NULL;
+}
+
+struct http_stream *call_answer_stream(struct call *c, const char *content_type, size_t cap_size,
+				       const struct http_stream_owner *owner)
+{
+	return answer(c, 200, content_type, MHD_SIZE_UNKNOWN, STREAM_BLOCK, cap_size, owner);
+}
+
+struct http_stream *call_answer_sized_stream(struct call *c, int status, const char *content_type,
+					     uint64_t size, size_t cap_size,
+					     const struct http_stream_owner *owner)
+{
+	return answer(c, status, content_type, size, STREAM_SIZED_BLOCK, cap_size, owner);
 }
 
 /* ---- the owner's side ---- */
@@ -173,6 +196,14 @@ size_t http_stream_unsent(struct http_stream *s)
 	size_t size = s->size;
 	(void) pthread_mutex_unlock(&s->lock);
 	return size;
+}
+
+bool http_stream_is_gone(struct http_stream *s)
+{
+	(void) pthread_mutex_lock(&s->lock);
+	bool is_gone = s->is_gone;
+	(void) pthread_mutex_unlock(&s->lock);
+	return is_gone;
 }
 
 void http_stream_end(struct http_stream *s)

@@ -20,9 +20,14 @@ struct http_stream_owner {
  * is not answered. */
 struct http_stream *call_answer_stream(struct call *c, const char *content_type, size_t cap_size,
 				       const struct http_stream_owner *owner);
+/* The same for an answer of known size. The client learns of a stream that ends earlier: the connection is cut. */
+struct http_stream *call_answer_sized_stream(struct call *c, int status, const char *content_type,
+					     uint64_t size, size_t cap_size,
+					     const struct http_stream_owner *owner);
 /* Queues a piece, completely or not at all. False: no room, out of memory, or the client is gone. */
 bool http_stream_write(struct http_stream *s, struct str piece);
 size_t http_stream_unsent(struct http_stream *s);
+bool http_stream_is_gone(struct http_stream *s); /* nothing is sent any more */
 /* Sends what is queued, then ends the answer. */
 void http_stream_end(struct http_stream *s);
 /* Cuts the connection. */

@@ -115,6 +115,8 @@ class World:
         if action["name"] in ("CreateListener", "ModifyListener") and but["name"].startswith("DefaultActions.member.N.") and "ForwardConfig" not in but["name"] \
                 or action["name"] == "CreateListener":
             wanted.add(GROUP)
+        if action["name"] in ("CreateTargetGroup", "CreateListener"):
+            wanted |= {"Protocol", "Port"}
         if action["name"] in ("AddListenerCertificates", "RemoveListenerCertificates"):
             wanted.add("Certificates.member.N.CertificateArn")
         if action["name"] == "CreateRule":

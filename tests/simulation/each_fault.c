@@ -728,6 +728,8 @@ static const char *const not_told_here[] = {
 	"EnableAvailabilityZonesForLoadBalancer",
 	"DisableAvailabilityZonesForLoadBalancer",
 	"PutNotificationConfiguration", /* to a topic, which no face here creates */
+	"CancelInstanceRefresh",        /* a refresh has ended before the region rests */
+	"RollbackInstanceRefresh",
 };
 
 static bool has_to_be_told(const char *action)

@@ -35,7 +35,8 @@ BODIES, SEED = float(os.environ.get("BODIES", "1")), int(os.environ.get("SEED", 
 print(f"SEED={SEED}")
 VERSIONS = {"ec2": ec2.VERSION, "iam": face.IAM_VERSION, "sts": "2011-06-15", "elasticloadbalancing": elb_world.VERSION,
             "autoscaling": autoscaling_world.VERSION}
-FAILED = {500, 501, 502}  # statuses that no face may answer to any request; CloudStack's own error of that kind is 530
+FAILED = {500, 502}  # statuses that no face may answer to any request; CloudStack's own error of that kind is 530
+NOT_BUILT = 501  # the same, but for Octavia, which answers so to options that its provider lacks
 TEXTS = ["", " ", "a", "é", "\u202e", "\x00", "\U0001F600", "%s%n", "' OR 1=1 --", "<x>&amp;", "../../etc/passwd", "-1", "0", "1e9", "true",
          "null", "9" * 19, "9" * 40, "x" * 300, "x" * 70000, "10.0.0.0/8", "::1", "10.0.0.1", "2024-01-31T00:00:00Z", "*", "[]", "{}", "\n", "a=b&c=d"]
 VALUES = [None, True, False, 0, -1, 2**31, 2**63 - 1, 2**63, -2**63, 1.5, 1e308, [], {}, [[]], [{}], {"": ""}, ["a"] * 2000, [None], {"a": {"b": {"c": []}}}]
@@ -147,7 +148,7 @@ def plain():
 
 def check(dev, status, what, said):
     dev.came_to[status] += 1
-    assert status not in FAILED, f"SEED={SEED}: {what}: {status} {str(said)[:2000]}"
+    assert status not in FAILED and (status != NOT_BUILT or "/v2/lbaas/" in str(what)), f"SEED={SEED}: {what}: {status} {str(said)[:2000]}"
 
 
 def draws(name, ids=()):

@@ -73,7 +73,10 @@ class Place:
         scaled = autoscaling_world.World(dev, self.root)
         scaled.make("StartInstanceRefresh", {"AutoScalingGroupName": scaled.idle})
         cloudwatch_world.World(dev, self.root)
-        messaging_world.Queues(dev, self.root)
+        queues = messaging_world.Queues(dev, self.root)
+        events = self.root.client("events")
+        events.put_rule(Name="never", EventPattern='{"source": ["nobody"]}')
+        assert not events.put_targets(Rule="never", Targets=[{"Id": "one", "Arn": queues.arn(queues.jobs)}])["FailedEntryCount"]
         messaging_world.Topics(dev, self.root)
         dev.rest()
         alive = {i for label, i in world.ids.items() if " " not in label} - world.public

@@ -31,9 +31,11 @@ struct peer_call {
 	bool (*goes_on)(void *self); /* asked about once a second; false: nobody will answer */
 	void *self;                  /* of goes_on and upload */
 	struct arena *arena;         /* of the answer, but for its body */
+	bool may_stream;             /* peer_send() returns when the head of a large answer is there */
 	/* private: */
-	void *curl, *header_list;
+	void *curl, *multi, *header_list;
 	/* the answer */
+	bool is_large; /* its body goes on: peer_begin_stream() */
 	bool was_sent; /* the writer may have heard of the call */
 	int status;
 	const char *content_type; /* NULL: none */
@@ -48,7 +50,21 @@ RESULT peer_open(struct peer_call *peer);
 /* Sends the request and receives the answer. Blocks. The caller frees the answer's body, also after a failure. */
 RESULT peer_send(struct ctx *c, struct peer_call *peer);
 void peer_close(struct peer_call *peer); /* idempotent */
-/* All three. */
+/* Takes over the connection of a large answer into `to`, which lives longer than the call. take() gets the bytes; false: they wait, and
+ * peer_stream() is called again once there is room. */
+struct peer_stream {
+	bool (*take)(void *self, struct str piece);
+	bool (*goes_on)(void *self); /* asked about once a second */
+	void *self;
+	/* private: */
+	void *curl, *multi, *header_list;
+	bool waits;
+};
+void peer_begin_stream(struct peer_call *peer, struct peer_stream *to);
+/* Receives until the answer has ended (*ret_is_over), or there is no room. ERR_IO: it will not be whole. Blocks. */
+RESULT peer_stream(struct ctx *c, struct peer_stream *s, bool *ret_is_over);
+void peer_end_stream(struct peer_stream *s);
+/* All three; a large answer (is_large) stays open. */
 RESULT peer_ask(struct ctx *c, struct peer_call *peer);
 
 /* Parts that peer_line.c shares. peer_each_header() calls each for the headers that the writer gets, the proof last.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Following the writer. One thread looks at the lease and reads the feed of committed batches. */
-#include "daemon/follower.h"
-#include "daemon/follower_internal.h"
+#include "daemon/follower/follower.h"
+#include "daemon/follower/follower_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 #include "base/heap.h"
 #include "base/lane.h"
 #include "base/log.h"
-#include "daemon/peer_line.h"
+#include "daemon/follower/peer_line.h"
 #include "http/tunnel_list.h"
 #include "http/websocket.h"
 #include "store/follow.h"
@@ -34,6 +34,7 @@ enum {
 	WAITING_OF_ONE = WAITING_MAX / 4,
 	/* An upload occupies a thread while its client sends. */
 	UPLOADS = 8,
+	DOWNLOADS = 8, /* likewise, while its client receives */
 	UPLOADS_WAITING = 64,
 	UPLOADS_OF_ONE = 2,
 	UPLOADS_WAITING_OF_ONE = 16,
@@ -48,7 +49,7 @@ const char follower_refusal[] =
 	"writer, or try again later.";
 
 struct follower {
-	struct lane *lane, *uploads;
+	struct lane *lane, *uploads, *downloads;
 	struct tunnel_list *lines;
 	pthread_t thread;
 	bool runs;
@@ -227,6 +228,12 @@ static void passed_resumed(struct call *call, struct result result)
 		set_answer_head(call, answer);
 		buf_done(&answer->body);
 		call_upgrade(call, "websocket", peer_line_get_tunnel(p->line));
+	} else if (answer->is_large) {
+		set_answer_head(call, answer);
+		if (!follower_stream(p->d, call, answer, p->epoch, p->d->follower->downloads))
+			call_drop_answer_headers(call),
+				api_refuse_now(p->face, call, STR("Too little memory."));
+		peer_close(answer);
 	} else {
 		follower_relay(p->d, call, answer);
 	}
@@ -276,7 +283,8 @@ static void pass_on(void *self, struct call *call, uuid asker)
 					      .master_key = passing->d->master_key,
 					      .goes_on = may_wait,
 					      .self = p,
-					      .arena = call->ctx.arena}};
+					      .arena = call->ctx.arena,
+					      .may_stream = call->method == HTTP_GET}};
 	atomic_fetch_add(&f->passed_on, 1);
 	const struct api_work work = {.lane = f->lane,
 				      .asker = asker,
@@ -385,6 +393,13 @@ RESULT follower_start(struct daemon *d)
 					    .threads_of_one = UPLOADS_OF_ONE};
 	TRY(lane_new(&d->ctx, &lane, &f->lane));
 	TRY(lane_new(&d->ctx, &uploads, &f->uploads));
+	const struct lane_config downloads = {.executor = d->executor,
+					      .name = "downloads",
+					      .threads = DOWNLOADS,
+					      .waiting_max = UPLOADS_WAITING,
+					      .waiting_of_one = UPLOADS_WAITING_OF_ONE,
+					      .threads_of_one = UPLOADS_OF_ONE};
+	TRY(lane_new(&d->ctx, &downloads, &f->downloads));
 	TRY(peer_lines_new(&d->ctx, &f->lines));
 	f->runs = pthread_create(&f->thread, NULL, follower_main, d) == 0;
 	return f->runs ? OK
@@ -408,6 +423,7 @@ void follower_free(struct daemon *d)
 		return;
 	lane_free(f->lane);
 	lane_free(f->uploads);
+	lane_free(f->downloads);
 	tunnel_list_free(f->lines);
 	pthread_mutex_destroy(&f->lock);
 	heap_free(f);

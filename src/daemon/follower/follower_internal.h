@@ -2,8 +2,8 @@
  * Shared by the files of the follower. */
 #pragma once
 
-#include "daemon/follower.h"
-#include "daemon/peer.h"
+#include "daemon/follower/follower.h"
+#include "daemon/follower/peer.h"
 
 struct lane;
 
@@ -17,6 +17,11 @@ RESULT follower_say_unanswered(struct ctx *c, bool was_sent, struct str writer);
 void follower_refuse(struct daemon *d, struct call *call, struct api_face *face);
 /* Answers with what the writer has answered, on the call's thread. Takes over the answer's body. */
 void follower_relay(struct daemon *d, struct call *call, struct peer_call *answer);
+
+/* follower_download.c: answers with the stream of a large answer, whose head is set. False: no memory, or no connection; the
+ * answer's body is lost. */
+bool follower_stream(struct daemon *d, struct call *call, struct peer_call *answer, int64_t epoch,
+		     struct lane *lane);
 
 /* follower_upload.c: passes a call on while its body arrives. Called in begin(). */
 void follower_begin_upload(struct daemon *d, struct call *call, struct api_face *face, struct lane *lane);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Passes calls on to the writer by libcurl. */
-#include "daemon/peer.h"
+#include "daemon/follower/peer.h"
 
 #include <curl/curl.h>
 #include <inttypes.h>
@@ -13,6 +13,9 @@ enum {
 	CONNECT_MS = 1000,
 	ANSWER_MS = 40000,
 	ANSWER_CAP = 64 * 1024 * 1024,
+	STREAM_FROM = 1024 * 1024, /* bytes of an answer that is passed on while it arrives */
+	ANSWER_SILENCE_S = ANSWER_MS / 1000,
+	LOOK_MS = 1000,
 	UPLOAD_SILENCE_S = 600, /* the writer reads a whole disk image before it answers */
 };
 static const char peer_header[] = "X-Dari-Peer";
@@ -179,6 +182,7 @@ static RESULT add_headers(struct sending *s)
 static size_t take_piece(char *bytes, size_t size, size_t count, void *arg)
 {
 	struct peer_call *peer = arg;
+	peer->is_large = peer->is_large || (peer->may_stream && peer->content_length > STREAM_FROM);
 	buf_add(&peer->body, bytes, size * count);
 	return peer->body.failed ? 0 : size * count;
 }
@@ -254,10 +258,14 @@ static void set_upload(CURL *curl, const struct peer_call *peer)
 static void set_body(CURL *curl, struct peer_call *peer)
 {
 	const struct call *call = peer->call;
-	if (peer->upload)
+	if (peer->upload) {
 		set_upload(curl, peer);
-	else
+	} else if (peer->may_stream) {
+		(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+		(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long) ANSWER_SILENCE_S);
+	} else {
 		(void) curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long) ANSWER_MS);
+	}
 	if (!peer->upload && call->method != HTTP_GET && call->method != HTTP_HEAD) {
 		(void) curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long) call->body.n);
 		(void) curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body.n ? call->body.p : "");
@@ -300,18 +308,53 @@ RESULT peer_open(struct peer_call *peer)
 	return OK;
 }
 
+static void close_all(void **multi, void **curl, void **header_list)
+{
+	if (*multi && *curl)
+		(void) curl_multi_remove_handle(*multi, *curl);
+	curl_easy_cleanup(*curl);
+	(void) curl_multi_cleanup(*multi);
+	curl_slist_free_all(*header_list);
+	*multi = *curl = *header_list = NULL;
+}
+
 void peer_close(struct peer_call *peer)
 {
-	curl_easy_cleanup(peer->curl);
-	curl_slist_free_all(peer->header_list);
-	peer->curl = peer->header_list = NULL;
+	close_all(&peer->multi, &peer->curl, &peer->header_list);
+}
+
+/* One turn of a transfer. False: it has ended, with *ret_code. */
+static bool turn(CURLM *multi, CURLcode *ret_code)
+{
+	int running = 0, left = 0;
+	if (curl_multi_perform(multi, &running) != CURLM_OK) {
+		*ret_code = CURLE_OUT_OF_MEMORY;
+		return false;
+	}
+	const CURLMsg *said = running ? NULL : curl_multi_info_read(multi, &left);
+	*ret_code = said ? said->data.result : CURLE_OK;
+	return running > 0;
+}
+
+/* Until the end of the answer, or of the head of a large one. */
+static CURLcode perform(struct peer_call *peer)
+{
+	CURLcode code = CURLE_OK;
+	if (!peer->may_stream)
+		return curl_easy_perform(peer->curl);
+	peer->multi = curl_multi_init();
+	if (!peer->multi || curl_multi_add_handle(peer->multi, peer->curl) != CURLM_OK)
+		return CURLE_OUT_OF_MEMORY;
+	while (turn(peer->multi, &code) && !peer->is_large)
+		(void) curl_multi_poll(peer->multi, NULL, 0, LOOK_MS, NULL);
+	return code;
 }
 
 RESULT peer_send(struct ctx *c, struct peer_call *peer)
 {
 	curl_off_t sent = 0;
 	long status = 0, request_size = 0;
-	CURLcode code = curl_easy_perform(peer->curl);
+	CURLcode code = perform(peer);
 	(void) curl_easy_getinfo(peer->curl, CURLINFO_REQUEST_SIZE, &request_size);
 	(void) curl_easy_getinfo(peer->curl, CURLINFO_SIZE_UPLOAD_T, &sent);
 	(void) curl_easy_getinfo(peer->curl, CURLINFO_RESPONSE_CODE, &status);
@@ -324,6 +367,67 @@ RESULT peer_ask(struct ctx *c, struct peer_call *peer)
 {
 	struct result r = peer_open(peer);
 	r = result_is_ok(r) ? peer_send(c, peer) : ctx_no_memory(c);
-	peer_close(peer);
+	if (!peer->is_large || !result_is_ok(r))
+		peer_close(peer);
 	return r;
+}
+
+/* ---- a large answer ---- */
+
+static size_t take_streamed(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct peer_stream *s = arg;
+	s->waits = !s->take(s->self, (struct str){bytes, size * count});
+	return s->waits ? CURL_WRITEFUNC_PAUSE : size * count;
+}
+
+static int ask_whether_stream_goes_on(void *arg, curl_off_t all_down, curl_off_t down, curl_off_t all_up,
+				      curl_off_t up)
+{
+	const struct peer_stream *s = arg;
+	(void) all_down, (void) down, (void) all_up, (void) up;
+	return s->goes_on(s->self) ? 0 : 1;
+}
+
+static size_t ignore_header(char *bytes, size_t size, size_t count, void *arg)
+{
+	(void) bytes, (void) arg;
+	return size * count;
+}
+
+void peer_begin_stream(struct peer_call *peer, struct peer_stream *to)
+{
+	to->curl = peer->curl;
+	to->multi = peer->multi;
+	to->header_list = peer->header_list;
+	peer->curl = peer->multi = peer->header_list = NULL;
+	(void) curl_easy_setopt(to->curl, CURLOPT_WRITEFUNCTION, take_streamed);
+	(void) curl_easy_setopt(to->curl, CURLOPT_WRITEDATA, to);
+	(void) curl_easy_setopt(to->curl, CURLOPT_HEADERFUNCTION, ignore_header);
+	(void) curl_easy_setopt(to->curl, CURLOPT_XFERINFOFUNCTION, ask_whether_stream_goes_on);
+	(void) curl_easy_setopt(to->curl, CURLOPT_XFERINFODATA, to);
+}
+
+RESULT peer_stream(struct ctx *c, struct peer_stream *s, bool *ret_is_over)
+{
+	CURLcode code = CURLE_OK;
+	*ret_is_over = false;
+	if (s->waits) {
+		s->waits = false;
+		code = curl_easy_pause(s->curl, CURLPAUSE_CONT); /* may call take() */
+	}
+	while (code == CURLE_OK && !s->waits) {
+		if (!turn(s->multi, &code)) {
+			*ret_is_over = true;
+			break;
+		}
+		if (!s->waits)
+			(void) curl_multi_poll(s->multi, NULL, 0, LOOK_MS, NULL);
+	}
+	return code == CURLE_OK ? OK : ctx_fail(c, ERR_IO, "%s", curl_easy_strerror(code));
+}
+
+void peer_end_stream(struct peer_stream *s)
+{
+	close_all(&s->multi, &s->curl, &s->header_list);
 }
