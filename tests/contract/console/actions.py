@@ -383,6 +383,18 @@ def test_what_nobody_may_is_not_shown(dev):
         b.until("const names = [...document.querySelectorAll('main [role=toolbar] button')].map(e => e.innerText); return names.includes('Stop') && !names.some(n => ['Terminate…', 'Pause', 'Rebuild…', 'Attach volume'].includes(n))", what="the one verb that is allowed")
 
 
+def test_a_termination_names_the_volumes(dev):
+    """Asked from the list, in a window that has shown no volume yet. A type is changed while the instance is stopped: the button says so."""
+    with pages(dev) as b:
+        go(b, dev, "instances?q=row")
+        b.click("return document.querySelector('tr[data-id] input')", what="the first row's box")
+        button(b, "Terminate")
+        b.until("return document.querySelector('dialog[open]')?.innerText.includes('1 volume is deleted')", what="the volume that goes too")
+        button(b, "Cancel", "dialog")
+        go(b, dev, f"instances/{dev.two}")
+        assert b.until("return [...document.querySelectorAll('main [role=toolbar] button')].find(e => e.textContent === 'Resize' && e.disabled)?.title", what="why it is disabled") == "Stop the instance first to change its type."
+
+
 # ---- hosts ----
 
 def test_a_host_names_what_is_on_it(dev):

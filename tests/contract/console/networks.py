@@ -267,6 +267,7 @@ def test_interfaces_and_addresses(page, dev):
     send(page, "create-network-interface")
     port = rows(dev, "ports", description="spare")[0]
     go(page, dev, f"interfaces/{port['ec2']}")
+    assert page.until("return [...document.querySelectorAll('main [role=toolbar] button')].find(e => e.textContent === 'Detach')", what="the button").get_attribute("disabled"), "it is attached to nothing"
     press(page, "Attach")
     fill(page, instance="web-1")
     send(page, "attach-network-interface")
