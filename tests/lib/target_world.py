@@ -12,6 +12,9 @@ import dev as ec2
 import waiting
 
 JSON = "application/x-amz-json-1.1"
+SERVICES = {  # face: service in the scope of signatures, beginning of X-Amz-Target
+    "events": ("events", "AWSEvents."), "connect": ("ec2-instance-connect", "AWSEC2InstanceConnectService."),
+    "support": ("support", "AWSSupport_20130415.")}
 IAM_VERSION = "2010-05-08"
 
 
@@ -61,15 +64,12 @@ def get(body, name):
 
 
 class World:
-    """Base of the services' worlds. .requests: a valid body of each action."""
-    service, prefix, actions, requests = "", "", {}, {}
+    """Base of the services' worlds, which by itself has no resources. .requests: a valid body of each action."""
+    actions, requests = {}, {}
 
-    @classmethod
-    def of(cls, account):
-        """Calls of an account without these resources."""
-        made = cls.__new__(cls)
-        made.account, made.dev = account, account.dev
-        return made
+    def __init__(self, account, face):
+        self.account, self.dev = account, account.dev
+        self.service, self.prefix = SERVICES[face]
 
     def call(self, action, body, by=None, headers=None, raw=None):
         data = json.dumps(body).encode() if raw is None else raw
@@ -88,10 +88,10 @@ class World:
 
 class Events(World):
     """Rules `orders` with a target, and `spare` without; a queue, a topic and a role."""
-    service, prefix, actions = "events", "AWSEvents.", actions("events")
+    actions = actions("events")
 
     def __init__(self, dev, account):
-        self.account, self.dev = account, dev
+        super().__init__(account, "events")
         mark = account.key_id[-8:].lower()
         self.number = account.call("GetCallerIdentity", {}, service="sts", version="2011-06-15").first(".//Account")
         account.ok("CreateQueue", {"QueueName": f"told-{mark}"}, service="sqs", version="2012-11-05")
@@ -125,11 +125,11 @@ class Events(World):
 
 class Connect(World):
     """A running instance."""
-    service, prefix, actions = "ec2-instance-connect", "AWSEC2InstanceConnectService.", actions("connect")
+    actions = actions("connect")
     KEY = "ssh-ed25519 " + base64.b64encode(b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + bytes(range(32))).decode()
 
     def __init__(self, dev, account):
-        self.account, self.dev = account, dev
+        super().__init__(account, "connect")
         self.number = account.call("GetCallerIdentity", {}, service="sts", version="2011-06-15").first(".//Account")
         image = account.ok("DescribeImages").first(".//imageId")
         self.instance = account.ok("RunInstances", {"ImageId": image, "InstanceType": "t3.micro", "MinCount": "1", "MaxCount": "1"}).first(".//instanceId")

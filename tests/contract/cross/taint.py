@@ -60,7 +60,7 @@ class Side:
         self.azure = azure.Plain(dev)
         self.subscription = self.azure.subscription(self.place.root)
         self.groups = []
-        self.events, self.connect = (world.of(self.place.root) for world in (target_world.Events, target_world.Connect))
+        self.events, self.connect = (target_world.World(self.place.root, face_of) for face_of in ("events", "connect"))
         self.domain = scim.Domain(cloud.admin(dev), f"{self.mark}-domain")
 
     def word(self):

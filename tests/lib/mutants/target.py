@@ -85,10 +85,16 @@ class Target(Mutants):
             word = p["name"].replace(".N", "").rpartition(".")[2]
             for value in damaged(p, self.junk):
                 body = lib.put(place.request(name), p["name"], value)
-                if p["name"].endswith(".InputPathsMap"):
-                    lib.put(body, "Targets.N.InputTransformer.InputTemplate", '"x"')
+                for other in self.required_beside(name, p):
+                    if lib.get(body, other) is None:
+                        lib.put(body, other, '"x"')
                 shown = [v for v in (value if isinstance(value, list) else [value]) if isinstance(v, str) and v]
                 yield from self.say(f"{p['name']}={str(value)[:40]!r}", place.call(name, body), self.statuses, words=[word, *self.spoken.get(word, ()), *shown])
+
+    def required_beside(self, name, param):
+        """Required members of the object that contains the parameter."""
+        parent = param["name"].rpartition(".")[0]
+        return [p["name"] for p in self.actions[name]["params"] if parent and p["required"] and p is not param and p["name"].rpartition(".")[0] == parent]
 
     def missing(self, place, name):
         for p in self.actions[name]["params"]:
