@@ -13,7 +13,7 @@
 #include "daemon/authority.h"
 #include "daemon/command.h"
 #include "daemon/explain.h"
-#include "daemon/follower.h"
+#include "daemon/follower/follower.h"
 #include "drivers/ldap_directory.h"
 #include "engine/capacity.h"
 #include "engine/licence/compliance.h"

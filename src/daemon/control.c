@@ -17,7 +17,7 @@
 #include "base/heap.h"
 #include "daemon/authority.h"
 #include "daemon/command.h"
-#include "daemon/follower.h"
+#include "daemon/follower/follower.h"
 
 enum { COMMANDS_MAX = 32, COMMAND_ARENA_CAP = 64 * 1024 * 1024, BACKLOG = 16 };
 

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/disk_room.h"
 #include "daemon/daemon.h"
-#include "daemon/follower.h"
+#include "daemon/follower/follower.h"
 #include "reconcile/figures/figures.h"
 #include "store/query.h"
 #include "store/room.h"

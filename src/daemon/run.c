@@ -49,7 +49,7 @@
 #include "daemon/authority.h"
 #include "daemon/command.h"
 #include "daemon/daemon.h"
-#include "daemon/follower.h"
+#include "daemon/follower/follower.h"
 #include "drivers/desk.h"
 #include "drivers/egress_policy.h"
 #include "drivers/image/image_file.h"

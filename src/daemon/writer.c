@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/daemon.h"
-#include "daemon/follower.h"
+#include "daemon/follower/follower.h"
 #include "store/follow.h"
 #include "store/lease.h"
 #include "store/sql.h"

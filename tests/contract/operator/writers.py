@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/store src/daemon/writer.c src/daemon/follower.c src/daemon/follower_upload.c src/daemon/follower_download.c src/daemon/peer.c src/daemon/peer_line.c src/daemon/run.c
+# subjects: src/store src/daemon/writer.c src/daemon/follower/follower.c src/daemon/follower/follower_upload.c src/daemon/follower/follower_download.c src/daemon/follower/peer.c src/daemon/follower/peer_line.c src/daemon/run.c
 """Three `dari` on one PostgreSQL, of which one writes: kills, stops and ends of the writer under load."""
 import concurrent.futures
 import hashlib

@@ -316,6 +316,9 @@ static void check_by_default(void **state)
 	struct address_wish none = {0};
 	cloud_fails(c, &c->bob, engine_allocate_address, &none, ERR_CAPACITY, KIND_ADDRESS);
 	make_default(c, network);
+	cloud_fails(c, &c->bob, engine_allocate_address, &none, ERR_CAPACITY,
+		    KIND_ADDRESS); /* his gateway leads to the full one */
+	detach_and_attach(c, &c->bob, c->bob_router);
 	cloud_ok(c, &c->bob, engine_allocate_address, &none);
 	assert_true(uuid_equal(address_find(t, none.address)->external_network, network));
 }

@@ -481,7 +481,8 @@ static RESULT take_event(void *arg, const struct event *event)
 	struct events *e = arg;
 	struct event *kept = &e->at[e->count++];
 	*kept = *event;
-	struct str *const texts[] = {&kept->request_id, &kept->action, &kept->what, &kept->text};
+	struct str *const texts[] = {&kept->request_id, &kept->action, &kept->what, &kept->sentence,
+				     &kept->arguments};
 	for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
 		*texts[k] = str_copy(e->arena, *texts[k]);
 	return OK;

@@ -4,7 +4,7 @@
  * carries all lines (http/tunnel_list.h). The writer checks tickets and counts the consoles of an account. */
 #pragma once
 
-#include "daemon/peer.h"
+#include "daemon/follower/peer.h"
 
 struct tunnel_list;
 struct peer_line;

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/lane.h"
-#include "daemon/follower_internal.h"
+#include "daemon/follower/follower_internal.h"
 
 enum {
 	FULL_SIZE = 256 * 1024, /* bytes that wait when the client has to, too */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Following the writer. One thread looks at the lease and reads the feed of committed batches. */
-#include "daemon/follower.h"
-#include "daemon/follower_internal.h"
+#include "daemon/follower/follower.h"
+#include "daemon/follower/follower_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 #include "base/heap.h"
 #include "base/lane.h"
 #include "base/log.h"
-#include "daemon/peer_line.h"
+#include "daemon/follower/peer_line.h"
 #include "http/tunnel_list.h"
 #include "http/websocket.h"
 #include "store/follow.h"

@@ -2,8 +2,8 @@
  * Shared by the files of the follower. */
 #pragma once
 
-#include "daemon/follower.h"
-#include "daemon/peer.h"
+#include "daemon/follower/follower.h"
+#include "daemon/follower/peer.h"
 
 struct lane;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Lines to the writer by libcurl, which does TLS: a list of tunnels (http/tunnel_list.h). A line's owner is the thread that
  * dials, then the call's pool thread, and from line_open() on the list's thread. */
-#include "daemon/peer_line.h"
+#include "daemon/follower/peer_line.h"
 
 #include <curl/curl.h>
 #include <errno.h>

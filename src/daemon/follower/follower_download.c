@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/lane.h"
-#include "daemon/follower_internal.h"
+#include "daemon/follower/follower_internal.h"
 #include "http/stream.h"
 
 enum { STREAM_CAP = 1024 * 1024 };

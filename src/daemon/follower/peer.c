@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Passes calls on to the writer by libcurl. */
-#include "daemon/peer.h"
+#include "daemon/follower/peer.h"
 
 #include <curl/curl.h>
 #include <inttypes.h>
