@@ -53,8 +53,8 @@ CLIENTS = {
     "drivers/ceph_cluster": "storage_pool.monitors", "drivers/ovn_ovsdb_session": "the settings ovn.*",
     "drivers/backup_store_s3": "the settings backup.*", "api/metadata_dns_upstream": "the setting dns.upstreams: anybody may ask a resolver",
     "daemon/client_call": "a command, which is no server",
-    "daemon/peer": "the setting store_peer of the writer, by way of the database",
-    "daemon/peer_line": "the same",
+    "daemon/follower_peer": "the setting store_peer of the writer, by way of the database",
+    "daemon/follower_peer_line": "the same",
 }
 NOT_IN_LAYERS = {"printf": {"daemon"}, "puts": {"daemon"}, "getenv": {"daemon"}}
 
