@@ -439,14 +439,14 @@ def fencing(h, region, mark):
     host = region.operator.rows("/hosts?fields=*")[0]
     h.go("hosts")
     h.row(host["name"])
-    h.act("Fencing")
+    h.act("Set fence device")
     h.fill("addresses", "192.0.2.7 192.0.2.8")
     h.fill("after", "90")
     h.answer("Save")
     h.says("Ceph blocks {addresses}", h.place, addresses="192.0.2.7, 192.0.2.8")
     now = region.get(f"/hosts/{host['id']}", region.operator)
     assert (now["fence_addresses"], now["fence_after_s"]) == (["192.0.2.7", "192.0.2.8"], 90), mark
-    h.act("Fencing")
+    h.act("Set fence device")
     h.fill("addresses", "")
     h.answer("Save")
     h.says("none", h.place)

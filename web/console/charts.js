@@ -128,8 +128,8 @@ function newest(chart) {
 	return chart.names.map((name, k) => `${name} ${chart.say(chart.data[k + 1].findLast((v) => v !== null) ?? 0)}`).join(", ");
 }
 
-/** Four charts of the resource at the path: "/instances/…", "/hosts/…". */
-export function chartsCard(path) {
+/** Four charts of the resource at the path: "/instances/…", "/hosts/…". isOn: false if the resource is stopped, so that no new values come. */
+export function chartsCard(path, isOn = true) {
 	load();
 	seenAt = performance.now();
 	const span = SPANS.find(([name]) => name === chosen("dari.span", "15m")) ?? SPANS[0];
@@ -138,5 +138,5 @@ export function chartsCard(path) {
 	const mine = known.path === path && known.span === span[0] ? known : {data: null, problem: null};
 	return html`<div class="card charts"><div class="head"><h2>${t("Monitoring")}</h2><span class="sp"></span><div class="bar" role="group" aria-label=${t("Time range")}>${SPANS.map(([name, , title]) => html`<button type="button" class="chip" aria-pressed=${name === span[0] ? "true" : "false"} @click=${() => { keep("dari.span", name); touch(); }}>${title()}</button>`)}</div></div>
 		${mine.data?.count ? html`<div class="half">${mine.data.charts.map((c) => html`<figure><figcaption><strong>${c.title}</strong> <span class="dim num">${newest(c)}</span></figcaption><dari-chart role="img" aria-label=${`${c.title}: ${newest(c)}`} .figures=${uplot ? c : null}></dari-chart></figure>`)}</div>`
-		: mine.problem ? html`<p class="dim">${mine.problem.message}</p>` : html`<p class="dim">${mine.data ? t("No data yet. The first values appear within a few seconds.") : t("Checking…")}</p>`}${nothing}</div>`;
+		: mine.problem ? html`<p class="dim">${mine.problem.message}</p>` : html`<p class="dim">${mine.data ? isOn ? t("No data yet. The first values appear within a few seconds.") : t("No data in this time range: the instance is stopped.") : t("Checking…")}</p>`}${nothing}</div>`;
 }

@@ -25,11 +25,11 @@ async function check() {
 	touch();
 }
 
-const finding = (f) => html`<tr><td>${f.ok ? mark("ok", t("OK")) : mark("bad", t("Failed"))}</td><th scope="row" lang="en">${f.part}</th><td lang="en">${f.found}${f.ok ? nothing : html`<br><strong>${f.advice}</strong>`}</td></tr>`;
+const finding = (f) => html`<tr><td>${f.ok ? mark("ok", t("Passed")) : mark("bad", t("Failed"))}</td><th scope="row" lang="en">${f.part.replaceAll("_", " ")}</th><td lang="en">${f.found}${f.ok ? nothing : html`<br><strong>${f.advice}</strong>`}</td></tr>`;
 
 export const healthCheckCard = () => html`<div class="card" id="health-check"><h2>${t("Health check")}</h2>
 	<p class="hint">${t("Checks the database, disks, certificates, network, hosts, storage pools and backups, and says what to do.")}</p>
 	${problemCard(problem)}
-	${found ? html`<p>${time(at)}</p><div class="scroll" tabindex="0" role="region" aria-label=${t("Health check")}><table class="simple"><thead><tr><th scope="col">${t("State")}</th><th scope="col">${t("Part")}</th><th scope="col">${t("Result")}</th></tr></thead>
+	${found ? html`<p>${t("Checked at {time}.", {time: time(at)})}</p><div class="scroll" tabindex="0" role="region" aria-label=${t("Health check")}><table class="simple"><thead><tr><th scope="col">${t("State")}</th><th scope="col">${t("Part")}</th><th scope="col">${t("Result")}</th></tr></thead>
 		<tbody>${found.toSorted((a, b) => a.ok - b.ok).map(finding)}</tbody></table></div>` : nothing}
 	<button type="button" ?disabled=${isBusy} @click=${check}>${isBusy ? t("Checking…") : t("Run health check")}</button></div>`;

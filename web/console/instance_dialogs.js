@@ -5,6 +5,7 @@ import {applyRow, fetchWhole, findRow, need, row as byId, rows} from "./store.js
 import {href} from "./router.js";
 import {t, size, list as words} from "./words.js";
 import {patch, post, intent} from "./api.js";
+import {many} from "./instance_actions.js";
 import {showCommand} from "./command_bar.js";
 import {tagDialog, untagDialog} from "./tags.js";
 import {snapshotDialog} from "./volume_dialogs.js";
@@ -39,6 +40,32 @@ export function protect(chosen) {
 		submit: (form) => report(form.get("on") === "1" ? t("Protection enabled for {n} instances", {n: chosen.length}) : t("Protection removed from {n} instances", {n: chosen.length}),
 			() => oneByOne(chosen, (r) => patch(`/instances/${r.id}`, {protect_terminate: form.get("on") === "1"}))).then(() => false)});
 	preview(true);
+}
+
+/** Resources deleted with terminated instances: disks and addresses that only they use. */
+function goesWith(chosen) {
+	const ids = new Set(chosen.map((r) => r.id));
+	const disks = rows("volumes").filter((v) => ids.has(v.instance));
+	return {gone: disks.filter((v) => v.delete_on_termination), kept: disks.filter((v) => !v.delete_on_termination),
+		addresses: rows("addresses").filter((a) => ids.has(a.instance) && a.is_elastic)};
+}
+
+export async function terminate(chosen) {
+	showCommand("instances.terminate", {ids: chosen});
+	await ready("volumes", "addresses");
+	ask({
+		title: chosen.length === 1 ? t("Terminate {name}?", {name: nameOf(chosen[0])}) : t("Terminate {n} instances?", {n: chosen.length}),
+		danger: true, label: t("Terminate"), typed: chosen.length > 5 ? chosen.length : "",
+		body: () => {
+			const {gone, kept, addresses} = goesWith(chosen);
+			return html`${chosen.length > 1 ? html`<p>${namesOf(chosen)}</p>` : nothing}
+				<ul>${gone.length ? html`<li>${t("{n} volumes are deleted ({size}).", {n: gone.length, size: size(gone.reduce((s, v) => s + v.size, 0))})}</li>` : nothing}
+				${kept.length ? html`<li>${t("{n} volumes are kept: {names}.", {n: kept.length, names: words(kept.slice(0, 6).map(nameOf))})}</li>` : nothing}
+				${addresses.length ? html`<li>${t("{n} Elastic IP addresses stay allocated: {names}.", {n: addresses.length, names: words(addresses.map((a) => a.ip))})}</li>` : nothing}
+				<li>${t("This action cannot be undone.")}</li></ul>`;
+		},
+		submit: () => report(t("Terminating {n} instances", {n: chosen.length}), () => many("delete")(chosen)).then(() => false),
+	});
 }
 
 // ---- one instance ----

@@ -7,7 +7,8 @@ import {rows, row as byId, touch} from "./store.js";
 import {href, say} from "./router.js";
 import {t, size, time} from "./words.js";
 import {get} from "./api.js";
-import {INSTANCE_ACTIONS, ONE_ACTIONS} from "./instance_actions.js";
+import {INSTANCE_ACTIONS} from "./instance_actions.js";
+import {ONE_ACTIONS} from "./one_instance_actions.js";
 import {showCommand} from "./command_bar.js";
 import {isOperator, mayChange} from "./session.js";
 import {isOffered, may} from "./may.js";
@@ -122,7 +123,7 @@ function buttons(r) {
 	const all = [...INSTANCE_ACTIONS.filter((a) => !a.danger), ...ONE_ACTIONS, ...INSTANCE_ACTIONS.filter((a) => a.danger)];
 	const offered = mayChange() ? all.filter((a) => isOffered(a, r) && (!a.isRare || a.may(r)) && !["tag", "untag", "protect"].includes(a.id)) : [];
 	const preview = (a) => ["start", "stop", "reboot", "pause", "unpause", "suspend", "terminate"].includes(a.id) && showCommand("instances." + a.id, {ids: [r]});
-	return actionsView(offered.map((a) => ({title: a.title(), danger: a.danger, disabled: !a.may(r), preview: () => preview(a), run: () => a.run([r])})));
+	return actionsView(offered.map((a) => ({title: a.title(), danger: a.danger, disabled: !a.may(r), why: a.why, preview: () => preview(a), run: () => a.run([r])})));
 }
 
 export function side(r) {
@@ -133,7 +134,7 @@ export function side(r) {
 
 export function onePage(r) {
 	fetchExtra(r, true);
-	return html`<div class="head"><h1><bdi>${nameOf(r)}</bdi></h1>${stateOf(r)}<span class="dim m">${shortId(r)}</span></div>${buttons(r)}${whyCard(r)}${moveCard(r)}
-		${["running", "paused", "stopping", "rescued", "stopped"].includes(r.state) ? charts()?.chartsCard(`/instances/${r.id}`) ?? nothing : nothing}
+	return html`<div class="head"><h1><bdi>${nameOf(r)}</bdi></h1>${stateOf(r)}${nameOf(r) === shortId(r) ? nothing : html`<span class="dim m">${shortId(r)}</span>`}</div>${buttons(r)}${whyCard(r)}${moveCard(r)}
+		${["running", "paused", "stopping", "rescued", "stopped"].includes(r.state) ? charts()?.chartsCard(`/instances/${r.id}`, r.state !== "stopped") ?? nothing : nothing}
 		<div class="half"><div>${factsCard(r)}${disksCard(r)}${tagsCard("instance", "instances", r)}</div><div>${screenCard(r)}${historyCard()}${consoleCard()}</div></div>`;
 }

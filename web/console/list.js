@@ -30,10 +30,10 @@ let current = null; // the visible list, for keys
 
 /** The menu "View": columns, saved filters and the download, loaded on first use. */
 const menu = later(() => import("./list_menu.js"));
-/** Columns that the user has hidden in this list; the first one always stays. */
+/** Columns that the user has hidden in this list; the first one always stays. A column with isFor() is there only if that is true. */
 export const hiddenColumns = (spec) => chosen(`dari.columns.${spec.id}`).split(" ");
 export function withColumns(spec) {
-	const hidden = hiddenColumns(spec), columns = spec.columns.filter((c, k) => !k || !hidden.includes(c.key));
+	const hidden = hiddenColumns(spec), columns = spec.columns.filter((c, k) => !k || (!hidden.includes(c.key) && (c.isFor?.() ?? true)));
 	return {...spec, columns, columnKeys: columns.map((c) => c.key).join()};
 }
 
@@ -407,7 +407,7 @@ function actionBar(spec, s, all) {
 	if (!chosen.length)
 		return nothing;
 	return html`<div class="bar picks" role="toolbar" aria-label=${t("Actions for {n} selected", {n: chosen.length})}><strong>${t("{n} selected", {n: chosen.length})}</strong>
-		${spec.actions.filter((a) => isOffered(a) && (!a.isRare || chosen.some((row) => a.may(row)))).map((a) => html`<button type="button" class=${a.danger ? "danger-text" : ""} ?disabled=${!chosen.some((row) => a.may?.(row) ?? true)}
+		${spec.actions.filter((a) => isOffered(a) && (!a.isRare || chosen.some((row) => a.may(row)))).map((a) => html`<button type="button" class=${a.danger ? "danger-text" : ""} ?disabled=${!chosen.some((row) => !a.may || a.may(row))}
 			@mouseenter=${() => spec.preview?.(a, chosen)} @focus=${() => spec.preview?.(a, chosen)} @click=${() => a.run(chosen)}>${a.title()}${a.danger ? "…" : ""}</button>`)}
 		<button type="button" class="plain" @click=${() => { s.picks.clear(); touch(); }}>${t("Clear selection")}</button>
 		${chosen.length < all.length ? html`<button type="button" class="plain" @click=${() => { for (const e of all) s.picks.add(e.row.id); touch(); }}>${t("Select all {n}", {n: all.length})}</button>` : nothing}</div>`;
@@ -501,7 +501,7 @@ export function runByKey(letter) {
 		return false;
 	const {s, spec} = current;
 	const wanted = s.picks.size ? s.picks : new Set([s.cursor]);
-	const chosen = [...source(spec)].filter((row) => wanted.has(row.id) && (action.may?.(row) ?? true));
+	const chosen = [...source(spec)].filter((row) => wanted.has(row.id) && (!action.may || action.may(row)));
 	if (chosen.length)
 		action.run(chosen);
 	return chosen.length > 0;

@@ -49,7 +49,7 @@ function download(spec, all) {
 export function sheet(spec, all) {
 	const hidden = new Set(hiddenColumns(spec)), filters = saved(spec), q = here.query.get("q") ?? "", sort = here.query.get("sort") ?? "";
 	const isNew = q && !filters.some((f) => f.q === q && f.sort === sort);
-	return html`<div class="sheet"><fieldset><legend>${t("Columns")}</legend>${spec.columns.slice(1).map((c) => html`<label class="check"><input type="checkbox" .checked=${!hidden.has(c.key)} @change=${(e) => turn(spec, c.key, e.target.checked)}> ${c.title()}</label>`)}</fieldset>
+	return html`<div class="sheet"><fieldset><legend>${t("Columns")}</legend>${spec.columns.slice(1).filter((c) => c.isFor?.() ?? true).map((c) => html`<label class="check"><input type="checkbox" .checked=${!hidden.has(c.key)} @change=${(e) => turn(spec, c.key, e.target.checked)}> ${c.title()}</label>`)}</fieldset>
 		${filters.length ? html`<div role="group" aria-label=${t("Saved filters")}><strong>${t("Saved filters")}</strong>${filters.map((f) => html`<div class="row"><button type="button" @click=${() => say({q: f.q, sort: f.sort})}><bdi>${f.q}</bdi></button><button type="button" class="plain" aria-label=${t("Remove filter {name}", {name: f.q})} @click=${() => save(spec, filters.filter((x) => x !== f))}>×</button></div>`)}</div>` : nothing}
 		${isNew ? html`<button type="button" @click=${() => save(spec, [...filters, {q, sort}])}>${t("Save this filter")}</button>` : nothing}
 		<button type="button" @click=${() => download(spec, all)}>${t("Download as CSV")}</button></div>`;

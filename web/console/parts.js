@@ -81,7 +81,7 @@ export function when(us) {
 
 /** Labels and values, side by side; empty ones are omitted. */
 export function pairs(rows) {
-	return html`<dl class="kv">${rows.filter(([, value]) => value !== undefined && value !== "" && value !== null && value !== nothing)
+	return html`<dl class="kv">${rows.filter(([, value]) => (value ?? nothing) !== nothing && value.length !== 0)
 		.map(([word, value, kind]) => html`<dt>${word}</dt><dd class=${kind ?? ""}>${value}</dd>`)}</dl>`;
 }
 

@@ -28,7 +28,7 @@ export function resourcePage(page) {
 	const label = (r) => page.label?.(r) ?? nameOf(r);
 	const actionsOf = (r) => [...(spec.actions ?? []), ...(mayChange() ? page.oneActions ?? [] : [])].filter((a) => isOffered(a, r) && (!a.isRare || a.may(r))).toSorted((a, b) => ENDS.has(a.id) - ENDS.has(b.id));
 	const state = (r) => page.state?.(r) ?? stateOf(r);
-	const buttons = (r) => actionsView(actionsOf(r).map((a) => ({title: a.title(), danger: a.danger, disabled: !(a.may?.(r) ?? true), preview: () => spec.preview(a, [r]), run: () => a.run([r])})));
+	const buttons = (r) => actionsView(actionsOf(r).map((a) => ({title: a.title(), danger: a.danger, disabled: a.may && !a.may(r), why: a.why, preview: () => spec.preview(a, [r]), run: () => a.run([r])})));
 	const why = (r) => (r.conditions?.length ? html`<div class="card why">${r.conditions.map((c) => html`<h2><span aria-hidden="true">▲</span> <bdi>${nameOf(r)}</bdi>: ${t(c.name)}</h2><p>${c.message}</p>${c.advice ? html`<p><strong>${t("Recommended action:")}</strong> ${c.advice}</p>` : nothing}`)}</div>` : nothing);
 	const detail = (r) => html`${buttons(r)}${why(r)}${page.body?.(r) ?? html`<div class="card"><h2>${t("Details")}</h2>${page.facts(r)}</div>`}${page.more?.(r) ?? nothing}`;
 	return ({id, query}) => {
@@ -37,7 +37,7 @@ export function resourcePage(page) {
 		if (id) {
 			const found = findRow(page.kind, id), r = found && whole(page.kind, found);
 			offerCommand(page.command, {ids: r ? [r] : []});
-			return r ? html`<div class="head"><h1><bdi>${label(r)}</bdi></h1>${state(r)}<span class="dim m">${shortId(r)}</span></div>${detail(r)}`
+			return r ? html`<div class="head"><h1><bdi>${label(r)}</bdi></h1>${state(r)}${label(r) === shortId(r) ? nothing : html`<span class="dim m">${shortId(r)}</span>`}</div>${detail(r)}`
 				: need(page.kind).isLoaded ? html`<h1>${t("Resource not found")}</h1><p>${t("It may have been deleted, or belongs to another account.")} <a href=${href(page.name)}>${page.title()}</a></p>` : waiting();
 		}
 		offerCommand(page.command, {});

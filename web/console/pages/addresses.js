@@ -62,7 +62,7 @@ const moves = (a) => a.is_elastic && !row("ports", a.port)?.nat_gateway;
 
 const spec = {href: (a) => href("addresses", shortId(a)), id: "addresses", detail: true};
 export const view = resourcePage({
-	name: "addresses", kind: "addresses", kinds: ["instances", "ports", "nat-gateways"], verb: "addresses", command: "addresses.list", title: () => t("Public IPs"), sort: "ip",
+	name: "addresses", kind: "addresses", kinds: ["instances", "ports", "nat-gateways"], verb: "addresses", command: "addresses.list", title: () => t("Public IPs"), sort: "ip", label: (a) => a.ip,
 	search: (a) => [a.ip, a.private_ip, a.description, refName("instances", a.instance)], keys: {instance: (a) => refName("instances", a.instance)},
 	columns: [
 		{key: "ip", title: () => t("Address"), mono: true, isAddress: true, width: "26%", sort: (a) => a.ip, cell: (a) => nameLink({...spec}, {...a, name: a.ip, tags: undefined})},

@@ -55,7 +55,7 @@ function look() {
 const accountName = (n) => (n ? nameOf(rows("accounts").find((a) => a.number === n)) || n : "");
 const who = (r) => r.user_name || r.session || r.credential || "–";
 const result = (r) => (r.outcome === "ok" ? mark("ok", t("allowed")) : mark("bad", r.code || r.outcome));
-const about = (r) => r.subject || [r.kind && kindWords(r.kind), r.id?.slice(0, 8)].filter(Boolean).join(" ");
+const about = (r) => r.subject?.replace(/^id=/, "") || [r.kind && kindWords(r.kind), r.id?.slice(0, 8)].filter(Boolean).join(" ");
 
 function details(r) {
 	return html`<details><summary>${t("Details")}</summary><dl class="kv">${Object.entries(r).map(([name, value]) => html`<dt>${name}</dt><dd class="m">${String(value)}</dd>`)}</dl></details>`;

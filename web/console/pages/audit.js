@@ -77,7 +77,7 @@ const took = (a) => (a.ended_us - a.begun_us < 1e6 ? t("{n} ms", {n: Math.max(1,
 
 function verdict(a) {
 	return html`<div class="card ${a.found ? "why" : ""}"><h2>${a.found ? html`<span aria-hidden="true">▲</span> ${t("{n} differences", {n: a.found})}` : mark("ok", t("No differences"))}</h2>
-		<p>${t("Checked {time} in {span}.", {time: time(a.ended_us), span: took(a)})} ${a.cached ? t("Hosts cache {n} images, {size}.", {n: a.cached, size: size(a.cached_bytes ?? 0)}) : nothing}</p>
+		<p>${t("Checked at {time}, in {span}.", {time: time(a.ended_us), span: took(a)})} ${a.cached ? t("Hosts cache {n} images, {size}.", {n: a.cached, size: size(a.cached_bytes ?? 0)}) : nothing}</p>
 		${a.found > 1000 ? html`<p>${t("The first 1,000 are shown.")}</p>` : nothing}</div>`;
 }
 

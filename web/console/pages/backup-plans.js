@@ -23,7 +23,7 @@ function scheduleWords(p) {
 	const {minute, hour, day} = parse(p.schedule), at = `${TWO(hour)}:${TWO(minute)}`;
 	return {hourly: () => t("Every hour at minute {n}", {n: minute}), daily: () => t("Every day at {time}", {time: at}), weekly: () => t("{day} at {time}", {day: weekday(day), time: at}), monthly: () => t("Day {day} of each month at {time}", {day: String(day), time: at})}[p.interval]?.() ?? p.schedule;
 }
-const stateOfPlan = (p) => (p.conditions?.length ? mark("bad", t(p.conditions[0].name)) : p.is_active === false ? mark("off", t("suspended")) : mark("ok", t("active")));
+const stateOfPlan = (p) => (p.conditions?.length ? mark("bad", t(p.conditions[0].name)) : p.is_active === false ? mark("off", t("disabled")) : mark("ok", t("active")));
 const keptWords = (p) => words(Object.entries(KEPT).filter(([k]) => p[k]).map(([k, word]) => t("{what}: {n}", {what: word(), n: number(p[k])}))) || t("all");
 const machinesOf = (p) => words([...(p.instances ?? []).map((id) => nameOf(byId("instances", id) ?? {id})), ...(p.tag_key ? [t("tag {key}", {key: p.tag_value ? `${p.tag_key}=${p.tag_value}` : p.tag_key})] : [])]);
 const backupsOf = (p) => rows("machine-backups").filter((m) => m.plan === p.id).toSorted((a, b) => b.data_us - a.data_us);
@@ -78,7 +78,7 @@ const edit = ([p]) => form(p, {title: t("Edit {name}", {name: p.name}), label: t
 const send = (chosen, active) => oneByOne(chosen, (p) => patch(`/backup-plans/${p.id}`, {is_active: active}).then((a) => applyRow("backup-plans", a.items?.[0])));
 const turn = (active) => (chosen) => {
 	showCommand(active ? "backup-plans.enable" : "backup-plans.disable", {ids: chosen});
-	return report(active ? t("Backup plans resumed: {n}", {n: chosen.length}) : t("Backup plans suspended: {n}", {n: chosen.length}), () => send(chosen, active), () => send(chosen, !active));
+	return report(active ? t("Backup plans enabled: {n}", {n: chosen.length}) : t("Backup plans disabled: {n}", {n: chosen.length}), () => send(chosen, active), () => send(chosen, !active));
 };
 const run = (chosen) => {
 	showCommand("backup-plans.run", {ids: chosen});
@@ -94,7 +94,7 @@ function drop(chosen) {
 
 export const view = resourcePage({
 	name: "backup-plans", kind: "backup-plans", kinds: ["instances", "machine-backups"], command: "backup-plans.list", title: () => t("Backup plans"), state: stateOfPlan, sort: "name",
-	search: (p) => [p.name, p.interval, machinesOf(p)], keys: {state: (p) => (p.is_active === false ? "suspended" : "active"), interval: (p) => p.interval},
+	search: (p) => [p.name, p.interval, machinesOf(p)], keys: {state: (p) => (p.is_active === false ? "disabled" : "active"), interval: (p) => p.interval},
 	columns: [
 		{key: "name", title: () => t("Name"), width: "20%", sort: nameOf},
 		{key: "state", title: () => t("State"), width: "13%", sort: (p) => (p.is_active === false ? 1 : 0), cell: stateOfPlan},
@@ -104,8 +104,8 @@ export const view = resourcePage({
 	],
 	actions: [
 		{id: "run", permission: "backup_plan.run", title: () => t("Run now"), may: (p) => p.is_active !== false, run},
-		{id: "enable", permission: "backup_plan.update", title: () => t("Resume"), may: (p) => p.is_active === false, run: turn(true)},
-		{id: "disable", permission: "backup_plan.update", title: () => t("Suspend"), may: (p) => p.is_active !== false, run: turn(false)},
+		{id: "enable", permission: "backup_plan.update", title: () => t("Enable"), may: (p) => p.is_active === false, run: turn(true)},
+		{id: "disable", permission: "backup_plan.update", title: () => t("Disable"), may: (p) => p.is_active !== false, run: turn(false)},
 		{id: "delete", asks: true, permission: "backup_plan.delete", title: () => t("Delete"), run: drop, danger: true},
 	],
 	oneActions: [{id: "edit", asks: true, permission: "backup_plan.update", title: () => t("Edit"), run: edit}],
@@ -115,7 +115,7 @@ export const view = resourcePage({
 		const made = backupsOf(p);
 		return html`<div class="card"><h2>${t("Machine backups")}</h2>${made.length ? html`<ul class="plainlist">${made.slice(0, 50).map((m) => html`<li><a href=${href("machine-backups", m.id)}>${nameOf(m)}</a> <span class="dim">${time(m.data_us)}</span></li>`)}</ul>` : html`<p class="dim">${t("No backup was made yet.")}</p>`}</div>`;
 	},
-	facts: (p) => pairs([[t("State"), stateOfPlan(p)], [t("Problem"), p.conditions?.[0]?.message], [t("Instances"), (p.instances ?? []).map((id) => refLink("instances", id))], [t("Tag"), p.tag_key ? machinesOf({tag_key: p.tag_key, tag_value: p.tag_value}) : ""],
+	facts: (p) => pairs([[t("State"), stateOfPlan(p)], [t("Problem"), p.conditions?.[0]?.message], [t("Instances"), (p.instances ?? []).map((id) => html`${refLink("instances", id)} `)], [t("Tag"), p.tag_key ? (p.tag_value ? `${p.tag_key}=${p.tag_value}` : p.tag_key) : ""],
 		[t("Schedule"), scheduleWords(p)], [t("Time zone"), p.timezone], [t("Kept"), keptWords(p)], [t("Days between test restores"), p.check_days ? number(p.check_days) : t("none")],
 		[t("Last run"), p.run_us ? when(p.run_us) : t("never")], [t("Next run"), p.is_active !== false && p.next_us ? when(p.next_us) : "–"], [t("Next retry"), p.retry_us ? when(p.retry_us) : ""], [t("Created"), when(p.created_us)]]),
 });

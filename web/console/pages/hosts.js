@@ -170,12 +170,12 @@ export const view = resourcePage({
 		{id: "remove", title: () => t("Remove"), run: drop, danger: true},
 	],
 	oneActions: [{id: "migrate", asks: true, permission: "instance.migrate", title: () => t("Live-migrate an instance"), may: (h) => (usage(h).instances ?? 0) > 0, run: migrateFrom},
-		{id: "fencing", asks: true, title: () => t("Fencing"), run: setFencing},
+		{id: "fencing", asks: true, title: () => t("Set fence device"), run: setFencing},
 		{id: "fence", asks: true, isRare: true, title: () => t("Fence"), may: (h) => hasFence(h) && isDown(h), run: fence, danger: true},
 		{id: "fenced", asks: true, isRare: true, title: () => t("Confirm that it is off"), may: isDown, run: confirmOff, danger: true}],
 	verb: "hosts", lead: () => html`<button type="button" class="b1" @click=${add}>${t("Add host")}</button>`,
 	facts: (h) => html`${gauge(t("vCPUs"), usage(h).vcpus ?? 0, vcpuLimit(h), number)}${gauge(t("Memory"), usage(h).memory ?? 0, memoryLimit(h), size)}${gauge(t("Disk"), usage(h).disk ?? 0, h.seen_disk ?? 0, size)}
-		${pairs([[t("State"), hostState(h)], [t("Last state change"), h.seen_since_us ? time(h.seen_since_us) : ""], [t("Maintenance"), maintenanceOf(h)], [t("Fencing"), fenceOf(h)], [t("Availability Zone"), refName("zones", h.zone)], [t("Address"), h.address], ["URI", h.uri, "m"], [t("CPU"), h.seen_cpu], [t("Hypervisor"), h.seen_virt], [t("Version"), h.seen_version], [t("Up since"), when(h.seen_booted_us)], [t("Created"), when(h.created_us)]])}`,
+		${pairs([[t("State"), hostState(h)], [t("Last state change"), h.seen_since_us ? time(h.seen_since_us) : ""], [t("Maintenance"), maintenanceOf(h)], [t("Fence device"), fenceOf(h)], [t("Availability Zone"), refName("zones", h.zone)], [t("Address"), h.address], ["URI", h.uri, "m"], [t("CPU"), h.seen_cpu], [t("Hypervisor"), h.seen_virt], [t("Version"), h.seen_version], [t("Up since"), when(h.seen_booted_us)], [t("Created"), when(h.created_us)]])}`,
 	more: (h) => {
 		const there = instancesOf(h);
 		const all = Math.max(usage(h).instances ?? 0, there.length), others = all - there.length; // the rows here belong to one account

@@ -19,13 +19,13 @@ export const view = resourcePage({
 	name: "keys", kind: "key-pairs", verb: "key-pairs", command: "key-pairs.list", title: () => t("Key pairs"),
 	search: (k) => [k.fingerprint],
 	columns: [
-		{key: "name", title: () => t("Name"), width: "30%", sort: nameOf},
-		{key: "kind", title: () => t("Type"), wide: true, width: "14%", text: (k) => (k.is_ed25519 ? "ED25519" : "RSA")},
-		{key: "fingerprint", title: () => t("Fingerprint"), mono: true, width: "36%", text: (k) => k.fingerprint ?? ""},
+		{key: "name", title: () => t("Name"), width: "24%", sort: nameOf},
+		{key: "kind", title: () => t("Type"), wide: true, width: "10%", text: (k) => (k.is_ed25519 ? "ED25519" : "RSA")},
+		{key: "fingerprint", title: () => t("Fingerprint"), mono: true, width: "50%", text: (k) => k.fingerprint ?? ""},
 		{key: "made", title: () => t("Created"), wide: true, sort: (k) => k.created_us, text: (k) => time(k.created_us)},
 	],
 	actions: [{id: "delete", title: () => t("Delete"), run: drop, danger: true}],
-	lead: () => html`<button type="button" @click=${make}>${t("Create key pair")}</button><button type="button" class="b1" @click=${bring}>${t("Import key pair")}</button>`,
+	lead: () => html`<button type="button" @click=${bring}>${t("Import key pair")}</button><button type="button" class="b1" @click=${make}>${t("Create key pair")}</button>`,
 	empty: () => emptyCard(t("No key pairs"), t("A key pair lets you connect to instances by SSH. Import your public key, or create a new pair."), html`<button type="button" class="b1" @click=${bring}>${t("Import key pair")}</button> <button type="button" @click=${make}>${t("Create key pair")}</button>`),
 	facts: (k) => pairs([[t("Name"), k.name], [t("Type"), k.is_ed25519 ? "ED25519" : "RSA"], [t("Fingerprint"), k.fingerprint ? copyable(k.fingerprint) : ""], [t("Created"), when(k.created_us)], ["EC2", k.ec2 ? copyable(k.ec2) : ""]]),
 });

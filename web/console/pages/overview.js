@@ -72,7 +72,7 @@ export function view() {
 		<div class="grid4 six">${count(t("Instances"), number(running.length), !live.length ? t("none yet") : live.length === running.length ? t("all are running") : t("running of {n}", {n: live.length}), href("instances"))}
 			${count(t("vCPUs and memory"), number(sum("vcpus")), size(sum("memory")), href("instances", "", {sort: "-type"}))}
 			${count(t("Disks"), size(disks.reduce((s, v) => s + (v.size ?? 0), 0)), t("{n} volumes, {free} available", {n: disks.length, free: disks.filter((v) => v.state === "available").length}), href("volumes"))}
-			${count(t("Public IPs"), number(elastic.length), t("{n} unassociated", {n: elastic.filter((a) => !a.port).length}), href("addresses"))}
+			${count(t("Elastic IPs"), number(elastic.length), t("{n} unassociated", {n: elastic.filter((a) => !a.port).length}), href("addresses"))}
 			${costCard()}${ticketCard()}
 			${hosts.length ? count(t("Hosts"), number(hosts.filter((h) => h.state === "up").length), hosts.every((h) => h.state === "up") ? t("all online") : t("online of {n}", {n: hosts.length}), href("hosts")) : nothing}</div>
 		${firstSteps()}

@@ -125,7 +125,7 @@ function keyTable(u) {
 		${keys.map((k) => html`<tr><td class="m">${k.key_id}</td><td>${k.enabled ? mark("ok", t("active")) : mark("off", t("inactive"))}</td><td>${k.last_used_us ? t("{age} ago", {age: since(k.last_used_us)}) : "–"}</td><td><button type="button" @click=${() => turn(k)}>${k.enabled ? t("Deactivate") : t("Activate")}</button> <button type="button" class="danger-text" @click=${() => dropKey(k)}>${t("Delete")}…</button></td></tr>`)}</tbody></table></div>` : html`<p class="dim">${t("No access keys that you may view.")}</p>`}</div>`;
 }
 
-const kindOf = (u) => (u.is_owner ? t("account owner") : u.account ? t("account") : t("domain {name}", {name: refName("domains", u.domain)}));
+const kindOf = (u) => (u.is_owner ? t("account owner") : u.account ? t("account user") : t("user of domain {name}", {name: refName("domains", u.domain)}));
 
 export const view = resourcePage({
 	name: "people", kind: "users", kinds: ["access-keys", "domains", "user-groups", "group-members", "policies", "policy-versions", "policy-attachments"], command: "users.list", title: () => t("Users"),

@@ -58,7 +58,7 @@ function placeName(text) {
 /** The value is not live(): a repaint while somebody types must not put the old text back. */
 function placeField(name, label, value) {
 	const found = findRow("instances", value), isKnown = !value || found || value === "internet" || /^[\da-f.:]+$/i.test(value);
-	return html`<label class="f"><span>${label}${found && nameOf(found) !== value ? html` <span class="dim">${nameOf(found)}</span>` : nothing}</span><input name=${name} list="places" autocomplete="off" spellcheck="false" maxlength="128" .value=${value} placeholder=${t("Instance, IP address or internet")} @change=${(e) => say({[name]: placeOf(e.target.value)}, {push: true})}>${isKnown ? nothing : html`<span class="bad" role="alert">${t("No instance is called {name}.", {name: value})}</span>`}</label>`;
+	return html`<label class="f"><span>${label}${found && nameOf(found) !== value ? html` <span class="dim">${nameOf(found)}</span>` : nothing}</span><input name=${name} list="places" autocomplete="off" spellcheck="false" maxlength="128" .value=${value} placeholder=${t("Instance, address or internet")} @change=${(e) => say({[name]: placeOf(e.target.value)}, {push: true})}>${isKnown ? nothing : html`<span class="bad" role="alert">${t("No instance is called {name}.", {name: value})}</span>`}</label>`;
 }
 
 function form(q) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Resources elsewhere: images, networks, volumes and the rest of clouds elsewhere, in one form. They are only listed.
+// Remote resources: images, networks, volumes and other resources, in one form and only listed.
 import {html, nothing, nameOf, refName, pairs, copyable, emptyCard} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {rows} from "../store.js";
@@ -20,7 +20,7 @@ function parentLink(r) {
 }
 
 export const view = resourcePage({
-	name: "remote-resources", kind: "remote-resources", kinds: ["providers"], alsoNeeds: ["remote-machines"], command: "remote-resources.list", title: () => t("Resources elsewhere"),
+	name: "remote-resources", kind: "remote-resources", kinds: ["providers"], alsoNeeds: ["remote-machines"], command: "remote-resources.list", title: () => t("Remote resources"),
 	state: (r) => (r.state ? html`<span lang="en">${r.state}</span>` : nothing),
 	search: (r) => [r.ref, r.parent, r.zone, r.state, typeOf(r), providerOf(r), ...Object.values(r.attributes ?? {}), ...Object.entries(r.remote_tags ?? {}).flat()],
 	keys: {type: (r) => r.type, provider: providerOf, state: (r) => r.state},
@@ -33,7 +33,7 @@ export const view = resourcePage({
 		{key: "listed", title: () => t("Listed"), wide: true, sort: (r) => r.refreshed_us ?? 0, cell: freshness},
 	],
 	chips: [{title: () => t("all"), query: ""}, ...Object.keys(TYPES).map((type) => ({title: TYPES[type], query: `type:${type}`}))],
-	empty: () => emptyCard(t("No resources elsewhere"), t("Images, networks, volumes and the rest of a cloud elsewhere are listed here after its machines."), html`<a class="b b1" href=${href("providers")}>${t("Cloud providers")}</a>`),
+	empty: () => emptyCard(t("No remote resources"), t("Images, networks, volumes and other resources of your cloud providers are listed here."), html`<a class="b b1" href=${href("providers")}>${t("Cloud providers")}</a>`),
 	facts: (r) => pairs([[t("Type"), typeOf(r)], [t("Cloud"), html`<a href=${href("providers", r.provider)}><bdi>${providerOf(r)}</bdi></a>`], [t("ID"), copyable(r.ref)], [t("Belongs to"), parentLink(r)], [t("Size"), r.size ? size(r.size) : ""], [t("Zone"), r.zone],
 		[t("Attributes"), lines(r.attributes)], [t("Tags"), lines(r.remote_tags)], [t("Listed"), freshness(r)]]),
 });

@@ -35,5 +35,5 @@ export const view = resourcePage({
 	],
 	empty: () => emptyCard(t("No Auto Scaling groups"), t("An Auto Scaling group keeps a number of instances, and changes it by policies. Create one with aws autoscaling create-auto-scaling-group."), nothing),
 	oneActions: [SUPPORT], more,
-	facts: (g) => pairs([[t("State"), stage(g)], [t("Capacity"), capacity(g)], [t("Minimum – maximum"), limits(g)], [t("Target groups"), (g.target_groups ?? []).map((id) => refLink("target-groups", id))], [t("Health check"), g.checks_balancers ? "EC2, ELB" : "EC2"], [t("Cooldown (seconds)"), number(g.cooldown_s ?? 0)], [t("Last change"), g.reason ? html`<span lang="en">${g.reason}</span>` : ""], [t("Created"), when(g.created_us)]]),
+	facts: (g) => pairs([[t("State"), stage(g)], [t("Capacity"), capacity(g)], [t("Minimum – maximum"), limits(g)], [t("Target groups"), (g.target_groups ?? []).map((id) => html`${refLink("target-groups", id)} `)], [t("Health check"), g.checks_balancers ? "EC2, ELB" : "EC2"], [t("Cooldown (seconds)"), number(g.cooldown_s ?? 0)], [t("Last change"), g.reason ? html`<span lang="en">${g.reason}</span>` : ""], [t("Created"), when(g.created_us)]]),
 });

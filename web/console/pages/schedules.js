@@ -23,7 +23,7 @@ function scheduleWords(p) {
 	return {hourly: () => t("Every hour at minute {n}", {n: minute}), daily: () => t("Every day at {time}", {time: at}), weekly: () => t("{day} at {time}", {day: weekday(day), time: at}), monthly: () => t("Day {day} of each month at {time}", {day: String(day), time: at})}[p.interval]?.() ?? p.schedule;
 }
 const volumeName = (p) => refName("volumes", p.volume);
-const stateOfSchedule = (p) => (p.conditions?.length ? mark("bad", t(p.conditions[0].name)) : p.is_active === false ? mark("off", t("suspended")) : mark("ok", t("active")));
+const stateOfSchedule = (p) => (p.conditions?.length ? mark("bad", t(p.conditions[0].name)) : p.is_active === false ? mark("off", t("disabled")) : mark("ok", t("active")));
 const title = (p) => t("{volume}: {interval}", {volume: volumeName(p), interval: scheduleWords(p)});
 const snapshotsOf = (p) => rows("snapshots").filter((s) => s.volume === p.volume && s.interval === p.interval);
 
@@ -72,7 +72,7 @@ const edit = ([p]) => form(p, {title: t("Edit schedule of {name}", {name: volume
 const send = (chosen, active) => oneByOne(chosen, (p) => patch(`/snapshot-policies/${p.id}`, {is_active: active}).then((a) => applyRow("snapshot-policies", a.items?.[0])));
 const turn = (active) => (chosen) => {
 	showCommand(active ? "schedules.enable" : "schedules.disable", {ids: chosen});
-	return report(active ? t("Schedules resumed: {n}", {n: chosen.length}) : t("Schedules suspended: {n}", {n: chosen.length}), () => send(chosen, active), () => send(chosen, !active));
+	return report(active ? t("Schedules enabled: {n}", {n: chosen.length}) : t("Schedules disabled: {n}", {n: chosen.length}), () => send(chosen, active), () => send(chosen, !active));
 };
 
 function drop(chosen) {
@@ -85,7 +85,7 @@ function drop(chosen) {
 export const view = resourcePage({
 	name: "schedules", kind: "snapshot-policies", kinds: ["volumes", "snapshots"], command: "schedules.list", title: () => t("Snapshot schedules"), state: stateOfSchedule, sort: "name",
 	label: volumeName,
-	search: (p) => [volumeName(p), p.interval, p.timezone], keys: {state: (p) => (p.is_active === false ? "suspended" : "active"), interval: (p) => p.interval, volume: volumeName},
+	search: (p) => [volumeName(p), p.interval, p.timezone], keys: {state: (p) => (p.is_active === false ? "disabled" : "active"), interval: (p) => p.interval, volume: volumeName},
 	columns: [
 		{key: "name", title: () => t("Volume"), width: "22%", sort: volumeName},
 		{key: "state", title: () => t("State"), width: "13%", sort: (p) => (p.is_active === false ? 1 : 0), cell: stateOfSchedule},
@@ -94,8 +94,8 @@ export const view = resourcePage({
 		{key: "next", title: () => t("Next run"), wide: true, width: "20%", sort: (p) => p.next_us ?? 0, text: (p) => (p.is_active !== false && p.next_us ? time(p.next_us) : "–")},
 	],
 	actions: [
-		{id: "enable", asks: true, permission: "snapshot_policy.update", title: () => t("Resume"), may: (p) => p.is_active === false, run: turn(true)},
-		{id: "disable", asks: true, permission: "snapshot_policy.update", title: () => t("Suspend"), may: (p) => p.is_active !== false, run: turn(false)},
+		{id: "enable", asks: true, permission: "snapshot_policy.update", title: () => t("Enable"), may: (p) => p.is_active === false, run: turn(true)},
+		{id: "disable", asks: true, permission: "snapshot_policy.update", title: () => t("Disable"), may: (p) => p.is_active !== false, run: turn(false)},
 		{id: "delete", asks: true, permission: "snapshot_policy.delete", title: () => t("Delete"), run: drop, danger: true},
 	],
 	oneActions: [{id: "edit", asks: true, permission: "snapshot_policy.create", title: () => t("Edit"), run: edit}],

@@ -140,7 +140,7 @@ function desksView(r) {
 function facts(r) {
 	const more = said.id === r.id ? said.row : null;
 	return html`${pairs([[t("State"), stateMark(r)],
-		[t("Severity"), mayChange() && isOpen(r) ? html`<select aria-label=${t("Severity")} @change=${(e) => rate(r, e)}>${options(SEVERITIES, r.severity)}</select>` : severity(r)],
+		[t("Severity"), mayChange() && isOpen(r) ? html`<select aria-label=${t("Severity")} @change=${(e) => rate(r, e)}>${options(SEVERITIES.map(([word]) => [word, () => t(word)]), r.severity)}</select>` : severity(r)],
 		[t("Category"), about(r)], [t("Ticket number"), r.number], [t("Account"), isOperator() ? refName("accounts", r.account) : ""],
 		[t("Affected resources"), r.resources?.length ? r.resources.map((id) => html`<div>${resourceLink(id)}</div>`) : ""], [t("Product"), r.product],
 		[t("Support desks"), r.desks?.length ? desksView(r) : ""], [t("Routing"), more?.route],
@@ -164,7 +164,7 @@ const page = resourcePage({
 		{key: "name", title: () => t("Subject"), width: "38%", sort: nameOf},
 		{key: "state", title: () => t("State"), width: "22%", text: (r) => r.state, cell: stateMark},
 		{key: "severity", title: () => t("Severity"), wide: true, width: "13%", sort: (r) => SEVERITIES.findIndex(([word]) => word === r.severity), text: severity},
-		{key: "account", title: () => t("Account"), wide: true, width: "14%", text: (r) => (isOperator() ? refName("accounts", r.account) : "")},
+		{key: "account", title: () => t("Account"), wide: true, width: "14%", isFor: isOperator, text: (r) => refName("accounts", r.account)},
 		{key: "opened", title: () => t("Opened"), num: true, sort: (r) => r.created_us, text: (r) => t("{age} ago", {age: since(r.created_us)})},
 	],
 	chips: [{title: () => t("all"), query: ""}, {title: () => t("open"), query: "open:yes"}, {title: () => t("waiting"), query: "state:waiting"}, {title: () => t("new"), query: "state:new"}],

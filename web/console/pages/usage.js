@@ -70,7 +70,7 @@ const figure = (title, value, hint) => html`<div class="card"><h2 class="dim">${
 
 function sumCards(data, sum, q) {
 	return html`<div class="grid4">${figure(q.isNow ? t("This month so far") : monthName(q.month), amount(sum.total, sum.currency), data.is_closed ? t("This month is closed: amounts are final.") : q.isNow ? t("as of {time}", {time: time(data.as_of_us)}) : t("This month is still open: amounts may change."))}
-		${q.isNow ? html`${figure(t("Today"), amount(sum.today, sum.currency), t("since midnight UTC"))}${figure(t("Forecast"), amount(sum.forecast, sum.currency), t("Forecast for the month"))}` : nothing}</div>
+		${q.isNow ? html`${figure(t("Today"), amount(sum.today, sum.currency), t("since midnight UTC"))}${figure(t("Forecast"), amount(sum.forecast, sum.currency), t("for the whole month"))}` : nothing}</div>
 		<div class="card"><h2>${t("By day")}</h2>${bars(data, sum, q.isNow)}</div>`;
 }
 

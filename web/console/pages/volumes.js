@@ -73,7 +73,7 @@ export const view = resourcePage({
 		{key: "name", title: () => t("Name"), width: "30%", sort: nameOf},
 		{key: "state", title: () => t("State"), width: "18%", text: (v) => v.state, cell: stateOf},
 		{key: "size", title: () => t("Size"), num: true, width: "12%", sort: (v) => v.size ?? 0, text: (v) => size(v.size)},
-		{key: "instance", title: () => t("Attached to"), width: "24%", sort: (v) => refName("instances", v.instance), cell: (v) => (v.instance ? html`<a href=${href("instances", rowId("instances", v.instance))}>${refName("instances", v.instance)}</a> <span class="dim m">${v.device ?? ""}</span>` : html`<span class="dim">–</span>`)},
+		{key: "instance", title: () => t("Attached to"), width: "24%", sort: (v) => refName("instances", v.instance), cell: (v) => (v.instance ? html`<a href=${href("instances", rowId("instances", v.instance))}>${refName("instances", v.instance)}</a> <span class="dim m wide">${v.device ?? ""}</span>` : html`<span class="dim">–</span>`)},
 		{key: "zone", title: () => t("Availability Zone"), wide: true, text: (v) => refName("zones", v.zone)},
 	],
 	chips: [{title: () => t("all"), query: ""}, {title: () => t("in use"), query: "state:in-use"}, {title: () => t("available"), query: "state:available"}],

@@ -71,7 +71,7 @@ export function view() {
 	if (!isAsked)
 		look();
 	const add = html`<button type="button" class="b1" @click=${addAuthenticator}>${t("Set up authenticator app")}</button>
-		${canUsePasskeys() ? html`<button type="button" @click=${addPasskey}>${t("Add passkey")}</button>` : html`<span class="hint">${t("Passkeys require HTTPS and a host name. They do not work at an IP address.")}</span>`}`;
+		${canUsePasskeys() ? html`<button type="button" @click=${addPasskey}>${t("Add passkey")}</button>` : html`<p class="hint">${t("Passkeys require HTTPS and a host name. They do not work at an IP address.")}</p>`}`;
 	return html`<h1>${t("My account")}</h1>
 		<div class="card"><h2>${t("Session")}</h2>${pairs([[t("User"), session.user?.name], [t("Account"), session.account?.name], [t("Role assignments"), isOperator() ? t("region administrator") : (session.rights ?? []).join(", ")],
 			[t("Signed in at"), when(session.begun_us)], [t("Expires"), when(session.ends_us)]])}</div>
