@@ -594,14 +594,14 @@ static void warn_of_mode(const char *path, mode_t forbidden, const char *advice)
 			  (unsigned) (seen.st_mode & 07777), log_quote(str_from(advice)));
 }
 
-/* Without drivers: its reconciler does nothing. */
+/* Without drivers: its reconciler does nothing. The first call needs the lanes to the writer. */
 static RESULT start_follower(struct daemon *d)
 {
 	TRY(open_reconciler(d));
 	TRY(open_faces(d));
+	TRY(follower_start(d));
 	TRY(open_listener(d));
 	TRY(control_listen(&d->ctx, d, d->control));
-	TRY(follower_start(d));
 	return d->role->follows ? d->role->follows(d) : OK;
 }
 

@@ -274,6 +274,13 @@ static void *place_value(struct ctx *c, const struct param *p, char *out)
 	return *at;
 }
 
+/* A null that stands for an absent parameter: a required one is missing then, and a default holds. */
+static bool is_absent_null(const struct params_reader *r, const struct param *p, const struct document *d)
+{
+	return d->type == DOCUMENT_NULL && p->type != PARAM_PASSED_OVER && p->type != PARAM_NOT_BUILT &&
+	       (p->flags & NULL_ABSENT || r->dialect->rules & NULLS_ARE_ABSENT);
+}
+
 static RESULT read_member(const struct params_reader *r, const struct param *p, struct str field,
 			  const struct document *d, char *out)
 {
@@ -281,7 +288,7 @@ static RESULT read_member(const struct params_reader *r, const struct param *p, 
 		return OK;
 	if (p->type == PARAM_NOT_BUILT)
 		return refuse_unbuilt(r, p, field, d);
-	if (d->type == DOCUMENT_NULL && (p->flags & NULL_ABSENT || r->dialect->rules & NULLS_ARE_ABSENT))
+	if (is_absent_null(r, p, d))
 		return OK;
 	note_presence(p, field, out);
 	void *at = place_value(r->c, p, out);
@@ -470,7 +477,7 @@ static RESULT read_members(const struct params_reader *r, const struct params *t
 		}
 		if (is_branch(p))
 			document_take_branch(&walk, strlen(p->wire), &m);
-		if (is_as_good_as_absent(r, p, &m.value))
+		if (is_as_good_as_absent(r, p, &m.value) || is_absent_null(r, p, &m.value))
 			continue;
 		size_t row = (size_t) (p - table->at);
 		seen[row / 64] |= UINT64_C(1) << row % 64;

@@ -25,7 +25,9 @@ static RESULT prepare_describe(struct events_call *e, void *args)
 
 static RESULT prepare_list(struct events_call *e, void *args)
 {
-	return events_read_page(e, &((struct bus_args *) args)->page);
+	struct bus_args *a = args;
+	TRY(events_check_name(e, "namePrefix", a->prefix));
+	return events_read_page(e, &a->page);
 }
 
 static RESULT answer_describe(struct events_call *e, const void *args, struct json_writer *w)
@@ -114,6 +116,7 @@ static RESULT prepare_put(struct events_call *e, void *args)
 {
 	struct put_args *a = args;
 	size_t size = 0;
+	TRY(target_check_count(e->c, "entries", a->entries.count, EVENT_ENTRIES_MAX));
 	a->wish.at = arena_new_array(e->c->arena, struct event_entry, a->entries.count + 1);
 	a->wish.count = a->entries.count;
 	if (!a->wish.at)

@@ -64,6 +64,8 @@ void events_write_token(struct events_call *e, struct json_writer *w, struct str
 
 #define EVENTS_RULE_PARAM(T, wire, member)                                                                   \
 	PARAM(T, wire, member, .flags = REQUIRED, .min = 1, .max = EVENT_NAME_MAX, .doc = "Name of the rule.")
+/* Checks the characters of a name, or of its beginning; empty: absent. ERR_INVALID. */
+RESULT events_check_name(struct events_call *e, const char *field, struct str name);
 /* A rule of the caller's account by its name. ERR_NOT_FOUND. */
 RESULT events_find_rule(struct events_call *e, struct str name, const char *field, struct ref *ret_ref);
 struct str events_write_rule_arn(struct events_call *e, const struct event_rule *rule);

@@ -24,12 +24,13 @@ struct str events_write_rule_arn(struct events_call *e, const struct event_rule 
 				      e->c->who->account_number, KIND_EVENT_RULE, &rule->row);
 }
 
-static bool is_name(struct str name)
+RESULT events_check_name(struct events_call *e, const char *field, struct str name)
 {
 	for (size_t k = 0; k < name.n; k++)
-		if (!str_is_alphanumeric(name.p[k]) && !strchr("._-", name.p[k]))
-			return false;
-	return name.n > 0;
+		if (!str_is_alphanumeric(name.p[k]) && (!name.p[k] || !strchr("._-", name.p[k])))
+			return target_fail_member(e->c, field, name,
+						  "satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+");
+	return OK;
 }
 
 /* ---- PutRule ---- */
@@ -62,9 +63,7 @@ static RESULT prepare_put(struct events_call *e, void *args)
 {
 	struct put_args *a = args;
 	TRY(events_check_bus(e, a->bus));
-	if (!is_name(a->wish.row.name))
-		return target_fail_member(e->c, "name", a->wish.row.name,
-					  "satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+");
+	TRY(events_check_name(e, "name", a->wish.row.name));
 	a->wish.row.is_disabled = str_is(a->state, "DISABLED");
 	a->wish.row.tags = (struct tags){a->tags.at, a->tags.count};
 	return OK;
@@ -151,6 +150,7 @@ static RESULT prepare_list(struct events_call *e, void *args)
 {
 	struct list_args *a = args;
 	TRY(events_check_bus(e, a->bus));
+	TRY(events_check_name(e, "namePrefix", a->prefix));
 	return events_read_page(e, &a->page);
 }
 

@@ -6,7 +6,7 @@
 
 static const struct param tag_rows[] = {
 	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = TAG_KEY_MAX, .doc = "Tag key."),
-	PARAM(struct tag, "Value", value, .max = TAG_VALUE_MAX, .doc = "Tag value."),
+	PARAM(struct tag, "Value", value, .flags = REQUIRED, .max = TAG_VALUE_MAX, .doc = "Tag value."),
 };
 const struct params events_tag_params = PARAMS(struct tag, tag_rows);
 

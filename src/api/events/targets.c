@@ -75,12 +75,22 @@ static const struct param put_params[] = {
 	PARAM_LIST(struct put_args, "Targets", targets, target_table, .flags = REQUIRED, .min = 1,
 		   .max = EVENT_TARGETS_OF_CALL, .doc = "Targets.")};
 
+static RESULT check_variable(struct events_call *e, struct str name)
+{
+	for (size_t k = 0; k < name.n; k++)
+		if (!str_is_alphanumeric(name.p[k]) && name.p[k] != '_' && name.p[k] != '-')
+			return target_fail_member(e->c, "inputPathsMap", name,
+						  "satisfy regular expression pattern: [A-Za-z0-9\\_\\-]+");
+	return OK;
+}
+
 static RESULT take_paths(struct events_call *e, const struct target_args *t, struct event_target *row)
 {
 	struct str *texts = arena_new_array(e->c->arena, struct str, 2 * t->paths.count + 1);
 	if (!texts)
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < t->paths.count; k++) {
+		TRY(check_variable(e, t->paths.at[k].key));
 		texts[2 * k] = t->paths.at[k].key;
 		texts[2 * k + 1] = t->paths.at[k].value;
 	}
@@ -92,6 +102,7 @@ static RESULT take_target(struct events_call *e, const struct target_args *t, st
 {
 	bool is_known = str_starts_with(t->row.arn, STR("arn:aws:sqs:")) ||
 			str_starts_with(t->row.arn, STR("arn:aws:sns:"));
+	TRY(events_check_name(e, "id", t->row.name));
 	wish->row = t->row;
 	wish->row.retries_max = t->retries;
 	wish->row.age_max_s = t->age_s;
@@ -105,14 +116,17 @@ static RESULT take_target(struct events_call *e, const struct target_args *t, st
 	if (is_known)
 		return OK;
 	wish->code = "ValidationException";
-	wish->message = STR("Targets in this region are SQS queues and SNS topics.");
-	return OK;
+	wish->message =
+		str_print(e->c->arena, "Targets in this region are SQS queues and SNS topics: %" STR_FMT,
+			  STR_ARG(str_cut(t->row.arn, 400)));
+	return wish->message.p ? OK : ctx_no_memory(e->c);
 }
 
 static RESULT prepare_put(struct events_call *e, void *args)
 {
 	struct put_args *a = args;
 	TRY(events_check_bus(e, a->bus));
+	TRY(target_check_count(e->c, "targets", a->targets.count, EVENT_TARGETS_OF_CALL));
 	a->wish.at = arena_new_array(e->c->arena, struct event_target_wish, a->targets.count + 1);
 	a->wish.count = a->targets.count;
 	if (!a->wish.at)
@@ -169,8 +183,7 @@ static RESULT prepare_remove(struct events_call *e, void *args)
 {
 	struct remove_args *a = args;
 	TRY(events_check_bus(e, a->bus));
-	if (a->ids.count > EVENT_TARGETS_OF_CALL)
-		return events_fail(e, "Ids", "A call names up to 100 targets.", STR_NONE);
+	TRY(target_check_count(e->c, "ids", a->ids.count, EVENT_TARGETS_OF_CALL));
 	a->wish.at = arena_new_array(e->c->arena, struct event_target_wish, a->ids.count + 1);
 	a->wish.count = a->ids.count;
 	if (!a->wish.at)

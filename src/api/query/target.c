@@ -19,7 +19,8 @@ const struct api_error target_faults[] = {
 /* clang-format on */
 
 #define ONE "1 validation error detected: Value "
-#define AT "at '{parameter}' failed to satisfy constraint: Member must "
+#define MUST " failed to satisfy constraint: Member must "
+#define AT "at '{parameter}'" MUST
 const struct params_dialect target_dialect = {
 	.words =
 		{
@@ -44,9 +45,17 @@ const struct params_dialect target_dialect = {
 
 RESULT target_fail_member(struct ctx *c, const char *field, struct str value, const char *must)
 {
-	return ctx_fail_field(c, ERR_INVALID, str_from(field),
-			      ONE "'%" STR_FMT "' at '%s' failed to satisfy constraint: Member must %s",
+	return ctx_fail_field(c, ERR_INVALID, str_from(field), ONE "'%" STR_FMT "' at '%s'" MUST "%s",
 			      STR_ARG(str_slice(value, 0, 128)), field, must);
+}
+
+RESULT target_check_count(struct ctx *c, const char *field, size_t count, size_t max)
+{
+	if (count >= 1 && count <= max)
+		return OK;
+	return ctx_fail_field(c, ERR_INVALID, str_from(field), ONE "'[%s]' at '%s'" MUST "have length %s %zu",
+			      count ? "..." : "", field,
+			      count ? "less than or equal to" : "greater than or equal to", count ? max : 1);
 }
 
 static RESULT read_body(struct api_call *core, json_t **ret_body)

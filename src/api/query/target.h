@@ -23,6 +23,9 @@ extern const struct api_error target_faults[]; /* by enum sigv4_fault */
 /* "1 validation error detected: Value 'x' at 'field' failed to satisfy constraint: Member must …" */
 RESULT target_fail_member(struct ctx *c, const char *field, struct str value, const char *must);
 
+/* Checks that a list has 1 to max elements. */
+RESULT target_check_count(struct ctx *c, const char *field, size_t count, size_t max);
+
 /* Gives the problem its message. */
 void target_word_problem(struct api_call *core, struct api_problem *p);
 /* Writes the problem as {"__type", "message"}, and its code in x-amzn-ErrorType. */

@@ -62,7 +62,7 @@ static bool take(void *self, struct str piece)
 static bool goes_on(void *self)
 {
 	const struct download *l = self;
-	return follower_may_wait(l->d, l->epoch) && !http_stream_is_gone(l->to);
+	return l->to && follower_may_wait(l->d, l->epoch) && !http_stream_is_gone(l->to);
 }
 
 /* Waits until the stream may have room. False: nobody reads, or the writer is another one. */
@@ -113,6 +113,7 @@ static RESULT carry(struct work_item *w)
 static void end(struct work_item *w, struct result result)
 {
 	struct download *l = w->arg;
+	peer_end_stream(&l->from); /* libcurl asks goes_on() meanwhile, which looks at the stream */
 	if (result_is_ok(result))
 		http_stream_end(l->to);
 	else

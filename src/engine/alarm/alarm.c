@@ -5,6 +5,7 @@
 #include "engine/alarm/alarm_internal.h"
 #include "engine/limits.h"
 #include "engine/people/asker.h"
+#include "engine/tag_internal.h"
 #include "store/account.h"
 #include "store/scaling_policy.h"
 
@@ -65,6 +66,8 @@ static RESULT write_alarm(struct op *op, const struct alarm *present, struct ala
 	next->is_due = present && present->is_due;
 	if (present)
 		next->tags = present->tags;
+	else
+		TRY(tag_normalize(op, next->tags, &next->tags));
 	TRY(alarm_put(op, next));
 	/* CloudWatch adds the configuration itself, as "createdAlarm" or "updatedAlarm". */
 	TRY(alarm_note_event(op, next, ALARM_EVENT_TYPE_CONFIGURATION, say_put(op, next, !present),

@@ -9,6 +9,7 @@
 #include "engine/messaging/json_pattern.h"
 #include "engine/people/policy/iam_role.h"
 #include "engine/region/region.h"
+#include "engine/tag_internal.h"
 #include "store/account.h"
 
 /* ---- ARNs ---- */
@@ -123,11 +124,11 @@ RESULT engine_put_event_rule(struct op *op, struct event_rule_wish *wish)
 	const struct event_rule *present = event_rule_find_by_account(op->head, owner, wish->row.name);
 	struct event_rule next = {.account = owner,
 				  .name = wish->row.name,
-				  .made_by = op->ctx->who ? op->ctx->who->user : UUID_NONE,
-				  .tags = wish->row.tags};
+				  .made_by = op->ctx->who ? op->ctx->who->user : UUID_NONE};
 	TRY(present ? engine_permit(op, "event_rule.put", KIND_EVENT_RULE, &present->row)
 		    : engine_permit_new(op, "event_rule.put", KIND_EVENT_RULE, &next.row));
 	TRY(check_rule(op, &wish->row));
+	TRY(tag_normalize(op, wish->row.tags, &next.tags));
 	if (wish->row.role.n)
 		TRY(iam_role_permit_pass(op, owner, wish->row.role, KIND_EVENT_RULE, STR("RoleArn")));
 	if (present)

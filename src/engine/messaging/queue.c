@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "engine/limits.h"
 #include "engine/messaging/messaging_internal.h"
+#include "engine/tag_internal.h"
 #include "store/account.h"
 
 #define PURGE_PAUSE_US (60 * SECOND)
@@ -143,7 +144,6 @@ RESULT engine_create_queue(struct op *op, struct queue_wish *wish)
 	struct queue next = {.account = account->row.id,
 			     .name = wish->row.name,
 			     .is_fifo = wish->row.is_fifo,
-			     .tags = wish->row.tags,
 			     .visibility_s = DEFAULT_VISIBILITY_S,
 			     .retention_s = DEFAULT_RETENTION_S,
 			     .message_bytes = QUEUE_MESSAGE_BYTES_MAX,
@@ -165,6 +165,7 @@ RESULT engine_create_queue(struct op *op, struct queue_wish *wish)
 		return OK;
 	}
 	apply(&next, &wish->row, wish->given);
+	TRY(tag_normalize(op, wish->row.tags, &next.tags));
 	TRY(limit_check(op, LIMIT_QUEUES, next.account, 1, STR_NONE));
 	TRY(check(op, &next, wish->given));
 	next.row = (struct row){.id = engine_new_id(op, KIND_QUEUE), .gen = 1};

@@ -4,6 +4,7 @@
 #include "base/uuid.h"
 #include "engine/limits.h"
 #include "engine/messaging/messaging_internal.h"
+#include "engine/tag_internal.h"
 #include "store/account.h"
 
 enum { SWEEP_MAX = 200 /* deliveries that one change forgets */ };
@@ -62,14 +63,13 @@ RESULT engine_create_topic(struct op *op, struct topic_wish *wish)
 {
 	const struct account *account = NULL;
 	TRY(engine_find_acting_account(op, &account));
-	struct topic next = {.account = account->row.id,
-			     .name = wish->row.name,
-			     .is_fifo = wish->row.is_fifo,
-			     .tags = wish->row.tags};
+	struct topic next = {
+		.account = account->row.id, .name = wish->row.name, .is_fifo = wish->row.is_fifo};
 	const struct topic *present = topic_find_by_account(op->head, next.account, next.name);
 	TRY(present ? engine_permit(op, "topic.create", KIND_TOPIC, &present->row)
 		    : engine_permit_new(op, "topic.create", KIND_TOPIC, &next.row));
-	if (present && !has_same_tags(&wish->row.tags, &present->tags))
+	TRY(tag_normalize(op, wish->row.tags, &next.tags));
+	if (present && !has_same_tags(&next.tags, &present->tags))
 		return ENGINE_FAIL(
 			op, ERR_EXISTS, KIND_TOPIC, STR("Tags"),
 			"Invalid parameter: Tags Reason: Topic already exists with different tags");

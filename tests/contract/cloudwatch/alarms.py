@@ -300,6 +300,8 @@ def test_alarm_on_metric_math(place):
 
 
 def test_tags(place):
+    with pytest.raises(botocore.exceptions.ClientError, match="reserved"):
+        place.put("reserved", Tags=[{"Key": "aws:x", "Value": "1"}])
     place.put("tagged", Tags=[{"Key": "team", "Value": "shop"}])
     arn = place.alarm("tagged")["AlarmArn"]
     place.watch.tag_resource(ResourceARN=arn, Tags=[{"Key": "stage", "Value": "test"}])

@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import cloud  # noqa: E402
 import native  # noqa: E402
+import target_world  # noqa: E402
 from dev import Dev  # noqa: E402
 
 ROWS = 8
@@ -136,6 +137,31 @@ def test_iam(region, action):
     seen = read(lambda token: region.iam(action, MaxItems=3, **more, **({"Marker": token} if token else {})), lambda page: page.all(f".//{place}"),
                 lambda page: page.first(".//Marker"), lambda one: delete(region, one))
     assert set(made) <= set(seen)
+
+
+EVENTS = {  # list → filters, place of the name in a row, what deletes the row
+    "ListRules": ({"NamePrefix": "paged"}, lambda page: [r["Name"] for r in page["Rules"]], lambda name: ("DeleteRule", {"Name": name})),
+    "ListRuleNamesByTarget": ({}, lambda page: page["RuleNames"], lambda name: ("RemoveTargets", {"Rule": name, "Ids": ["t"]})),
+    "ListTargetsByRule": ({"Rule": "busy"}, lambda page: [t["Id"] for t in page["Targets"]], lambda name: ("RemoveTargets", {"Rule": "busy", "Ids": [name]})),
+}
+
+
+@pytest.mark.parametrize("action", EVENTS)
+def test_events(region, action):
+    more, names_of, delete = EVENTS[action]
+    bus = target_world.World(region.account, "events")
+    queue = region.account.ok("CreateQueue", {"QueueName": f"of-{action}"}, service="sqs", version="2012-11-05").first(".//QueueUrl")
+    arn = f"arn:aws:sqs:us-east-1:{':'.join(queue.split('/')[-2:])}"
+    made = [f"paged{k}" for k in range(5)]  # a rule has up to five targets
+    rules = ["busy"] if action == "ListTargetsByRule" else made
+    for name in rules:
+        bus.ok("PutRule", {"Name": name, "EventPattern": '{"source": ["paged"]}'})
+    if action != "ListRules":
+        for name in made:
+            bus.ok("PutTargets", {"Rule": name if len(rules) > 1 else "busy", "Targets": [{"Id": "t" if len(rules) > 1 else name, "Arn": arn}]})
+    asked = {"Limit": 2, **more, **({"TargetArn": arn} if action == "ListRuleNamesByTarget" else {})}
+    seen = read(lambda token: bus.ok(action, {**asked, "NextToken": token}).json, names_of, lambda page: page.get("NextToken"), lambda one: bus.ok(*delete(one)))
+    assert seen == made
 
 
 def test_native(region):

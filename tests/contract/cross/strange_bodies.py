@@ -80,6 +80,7 @@ def places(dev, tmp_path_factory):
              "ticket patch": to("PATCH", ticket + "/t-0123456789abcdef0", {"Content-Type": "application/json-patch+json", "Authorization": f"Bearer {desk}"}),
              "support": aws("support", "AWSSupport_20130415.CreateCase"),
              "events": aws("events", "AWSEvents.PutEvents"),
+             "connect": aws("ec2-instance-connect", "AWSEC2InstanceConnectService.SendSSHPublicKey"),
              "rule": aws("events", "AWSEvents.PutRule"),
              "target": aws("events", "AWSEvents.PutTargets"),
              "cost": aws("ce", "AWSInsightsIndexService.GetCostAndUsage"),

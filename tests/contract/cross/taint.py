@@ -26,6 +26,7 @@ import classic_world  # noqa: E402
 import cloudwatch_world  # noqa: E402
 import elb_world  # noqa: E402
 import scim  # noqa: E402
+import target_world  # noqa: E402
 from dev import Dev  # noqa: E402
 from faces import face  # noqa: E402
 from faces.native import Place, ask  # noqa: E402
@@ -59,6 +60,7 @@ class Side:
         self.azure = azure.Plain(dev)
         self.subscription = self.azure.subscription(self.place.root)
         self.groups = []
+        self.events, self.connect = (target_world.World(self.place.root, face_of) for face_of in ("events", "connect"))
         self.domain = scim.Domain(cloud.admin(dev), f"{self.mark}-domain")
 
     def word(self):
@@ -126,6 +128,19 @@ class Side:
         self.place.root.ok("Publish", {"TopicArn": topic, "Message": self.word(), "Subject": self.word()}, service="sns", version=Topics.version)
         return self.place.root.call("SendMessage", {"QueueUrl": queue.first(".//QueueUrl"), "MessageBody": self.word()}, service="sqs", version=Queues.version)
 
+    def rule(self, _):
+        """A rule of the event bus whose target is a queue."""
+        queue = self.place.root.ok("CreateQueue", {"QueueName": self.word()}, service="sqs", version=Queues.version).first(".//QueueUrl")
+        arn = f"arn:aws:sqs:{ec2.REGION}:{':'.join(queue.split('/')[-2:])}"
+        name = self.word()
+        self.events.ok("PutRule", {"Name": name, "Description": self.word(), "EventPattern": json.dumps({"source": [self.word()]}), "Tags": [{"Key": self.word(), "Value": self.word()}]})
+        self.events.ok("PutTargets", {"Rule": name, "Targets": [{"Id": self.word(), "Arn": arn, "Input": json.dumps(self.word())}]})
+        return self.events.call("PutEvents", {"Entries": [{"Source": self.word(), "DetailType": self.word(), "Detail": json.dumps({"a": self.word()})}]})
+
+    def guest_key(self, _):
+        """A user of the guest with a key of Instance Connect."""
+        return self.connect.call("SendSSHPublicKey", {"InstanceId": self.place.rows["instance"]["ec2"], "InstanceOSUser": self.word(), "SSHPublicKey": target_world.Connect.KEY})
+
     def ticket(self, _):
         return self.place.owner.api("POST", "/tickets", {"subject": self.word(), "body": self.word()})
 
@@ -159,7 +174,7 @@ class Side:
     @property
     def deeds(self):
         return [self.patch, self.tag, self.key_pair, self.volume, self.group, self.person, self.ticket, self.address_group, self.offered, self.resource_group,
-                self.set_of_ports, self.provisioned, self.target_group, self.launch_configuration, self.balancer, self.alarm, self.metric, self.queue]
+                self.set_of_ports, self.provisioned, self.target_group, self.launch_configuration, self.balancer, self.alarm, self.metric, self.queue, self.rule, self.guest_key]
 
     def step(self, draw):
         self.do(draw.choice([*self.deeds, self.patch, self.patch, self.tag, self.target_group]), draw)
@@ -211,6 +226,13 @@ class Side:
         client = self.place.root.client("support")
         cases = client.describe_cases(includeResolvedCases=True, includeCommunications=True)["cases"]
         self.take("support", "DescribeCases", json.dumps(cases, default=str))
+
+    def read_events(self):
+        rules = self.events.ok("ListRules", {}).json["Rules"]
+        self.take("events", "ListRules", json.dumps(rules))
+        for rule in rules:
+            for action, asked in (("ListTargetsByRule", {"Rule": rule["Name"]}), ("ListTagsForResource", {"ResourceARN": rule["Arn"]})):
+                self.take("events", action, self.events.ok(action, asked).text)
 
     def read_azure(self):
         asked = [("GET", a["path"], a["versions"].split("|")[-1]) for a in AZURE_LISTS]
@@ -271,7 +293,7 @@ class Side:
 
     def read(self):
         self.name_guest()
-        for face_of in (self.read_native, self.read_query, self.read_openstack, self.read_cloudstack, self.read_support, self.read_azure,
+        for face_of in (self.read_native, self.read_query, self.read_openstack, self.read_cloudstack, self.read_support, self.read_events, self.read_azure,
                         self.read_scim, self.read_exports, self.read_metadata):
             face_of()
 
@@ -301,7 +323,7 @@ def test_no_answer_holds_a_foreign_mark(sides, seed):
         side.take("stream", "events", json.dumps(list(stream.events), default=str))
         stream.close()
     for side in sides:
-        missing = [name for name in ("native", *QUERY, "openstack", "cloudstack", "support", "azure", "scim", "exports", "metadata", "stream") if not side.seen.get(name)]
+        missing = [name for name in ("native", *QUERY, "openstack", "cloudstack", "support", "events", "azure", "scim", "exports", "metadata", "stream") if not side.seen.get(name)]
         assert not missing, f"{side.mark} is in no answer of {missing}, so that these prove nothing"
 
 

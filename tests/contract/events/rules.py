@@ -74,6 +74,18 @@ def make_place(dev):
     return Place(dev, "events")
 
 
+@pytest.fixture(scope="module", name="ticking", autouse=True)
+def make_ticking(dev):
+    """An account whose rules have a schedule. Its first events come while the other tests run."""
+    made = Place(dev, "ticking")
+    made.urls = {}
+    for name, state in (("resting", "DISABLED"), ("ticking", "ENABLED")):
+        made.urls[name], arn = made.queue(name)
+        made.rule_arn = made.events.put_rule(Name=name, ScheduleExpression="rate(1 minute)", State=state)["RuleArn"]
+        assert made.events.put_targets(Rule=name, Targets=[{"Id": "q", "Arn": arn}])["FailedEntryCount"] == 0
+    return made
+
+
 @holds("What each face calls it: rule of an event bus", "Instances: Events")
 def test_instance_to_queue(place):
     url, arn = place.queue("states")
@@ -337,6 +349,40 @@ def test_rights(dev, place):
     assert refused.put_targets(Rule="theirs", Targets=[{"Id": "q", "Arn": queue}])["FailedEntryCount"] == 1
     place.put({}, source="x")
     assert place.event(url)["account"] == place.number
+
+
+def test_sent_back(place):
+    """A rule and its targets that are put as they are shown do not change."""
+    role = place.iam.create_role(RoleName="back", AssumeRolePolicyDocument=json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "events.amazonaws.com"}}]}))["Role"]["Arn"]
+    fifo = place.queue("back.fifo", FifoQueue="true", ContentBasedDeduplication="true")[1]
+    queue = place.queue("back")[1]
+    place.events.put_rule(Name="back", EventPattern='{"source":["back"]}', ScheduleExpression="rate(1 day)", State="DISABLED", Description="text", RoleArn=role)
+    place.events.put_targets(Rule="back", Targets=[
+        {"Id": "a", "Arn": queue, "RoleArn": role, "InputPath": "$.detail", "RetryPolicy": {"MaximumRetryAttempts": 0}, "DeadLetterConfig": {"Arn": queue}},
+        {"Id": "b", "Arn": fifo, "SqsParameters": {"MessageGroupId": "g"}, "InputTransformer": {"InputPathsMap": {"x": "$.detail"}, "InputTemplate": "<x>"}},
+        {"Id": "c", "Arn": queue, "Input": "7"}])
+
+    def shown():
+        rule, targets = place.events.describe_rule(Name="back"), place.events.list_targets_by_rule(Rule="back")["Targets"]
+        return {k: v for k, v in rule.items() if k not in ("ResponseMetadata", "Arn", "CreatedBy")}, targets
+
+    before = shown()
+    assert len(before[0]) == 7 and [len(t) for t in before[1]] == [6, 4, 3]
+    place.events.put_rule(**before[0])
+    assert place.events.put_targets(Rule="back", Targets=before[1])["FailedEntryCount"] == 0
+    assert shown() == before
+
+
+def test_schedule(ticking):
+    for _ in range(int(HANG_S) // 20 + 1):
+        message = ticking.receive(ticking.urls["ticking"])
+        if message:
+            break
+    event = json.loads(message["Body"])
+    assert event["source"] == "aws.events" and event["detail-type"] == "Scheduled Event" and event["detail"] == {}
+    assert event["resources"] == [ticking.rule_arn] and event["account"] == ticking.number
+    assert ticking.receive(ticking.urls["resting"], wait=0) is None
 
 
 def test_killed_on_the_way(tmp_path):

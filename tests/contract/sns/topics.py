@@ -81,6 +81,10 @@ def test_topics(place):
     sns.tag_resource(ResourceArn=arn, Tags=[{"Key": "b", "Value": "2"}])
     sns.untag_resource(ResourceArn=arn, TagKeys=["a"])
     assert sns.list_tags_for_resource(ResourceArn=arn)["Tags"] == [{"Key": "b", "Value": "2"}]
+    for tags in ([{"Key": "aws:x", "Value": "1"}], [{"Key": "a", "Value": "1"}] * 2):
+        assert code(sns.create_topic, Name="reserved", Tags=tags) == "InvalidParameter", tags
+    two = [{"Key": "b", "Value": "1"}, {"Key": "a", "Value": "2"}]
+    assert sns.create_topic(Name="two", Tags=two)["TopicArn"] == sns.create_topic(Name="two", Tags=two[::-1])["TopicArn"]
     sns.set_topic_attributes(TopicArn=arn, AttributeName="DisplayName", AttributeValue="Latest")
     shown = sns.get_topic_attributes(TopicArn=arn)["Attributes"]
     assert (shown["DisplayName"], shown["SubscriptionsConfirmed"], shown["TopicArn"]) == ("Latest", "0", arn)

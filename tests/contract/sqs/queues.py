@@ -66,6 +66,7 @@ def test_create_find_list_delete(sqs, region):
     sqs.tag_queue(QueueUrl=url, Tags={"a": "1"})
     sqs.untag_queue(QueueUrl=url, TagKeys=["team"])
     assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"a": "1"}
+    assert code(sqs.create_queue, QueueName="reserved", tags={"aws:x": "1"}) == "InvalidParameterValue"
     shown = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     assert (shown["VisibilityTimeout"], shown["DelaySeconds"], shown["MessageRetentionPeriod"]) == ("45", "0", "345600")
     assert shown["QueueArn"].endswith(":jobs") and shown["ApproximateNumberOfMessages"] == "0"

@@ -92,6 +92,7 @@ class Native(Mutants):
         for p in ACTIONS[name]["params"]:
             if p["required"] and p["in"] == "body" and "." not in p["name"]:
                 yield from self.say(place, name, f"without {p['name']}", (400,), p["name"], body={k: v for k, v in good(name).items() if k != p["name"]})
+                yield from self.say(place, name, f"{p['name']}: null", (400,), p["name"], body={**good(name), p["name"]: None})
 
     def ids(self, place, name):
         for junk in ("x", "x" * 2000, "%00", "..%2F..", "%C3%A9", "0"):

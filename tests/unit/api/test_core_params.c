@@ -237,15 +237,20 @@ static void test_refusals(void **state)
 }
 
 /* The same table reads a JSON body. */
-static enum err read_json(struct fixture *f, const char *text)
+static enum err read_json_as(struct fixture *f, const struct params_dialect *of, const char *text)
 {
 	json_t *body = json_loads(text, 0, NULL);
-	const struct params_request request = {.dialect = &dialect, .body = document_of_json(body)};
+	const struct params_request request = {.dialect = of, .body = document_of_json(body)};
 	ctx_init(&f->c, f->arena);
 	f->out = (struct deploy){0};
 	enum err err = params_fill(&f->c, &table, &request, &f->out).code;
 	json_decref(body);
 	return err;
+}
+
+static enum err read_json(struct fixture *f, const char *text)
+{
+	return read_json_as(f, &dialect, text);
 }
 
 static void test_json(void **state)
@@ -285,6 +290,24 @@ static void test_pointers(void **state)
 	assert_text(*f->out.text, "");
 	assert_int_equal(f->out.words->count, 0);
 	assert_int_equal(f->out.owner->bits, 0);
+}
+
+/* Where a null counts as absent, a required parameter is missing and a default holds. */
+static void test_nulls(void **state)
+{
+	struct fixture *f = *state;
+	struct params_dialect nulls = dialect;
+	nulls.rules |= NULLS_ARE_ABSENT;
+	assert_int_equal(read_json_as(f, &nulls, "{\"zoneid\": null}"), ERR_MISSING);
+	assert_int_equal(
+		read_json_as(f, &nulls, "{\"zoneid\": \"" NET "1\", \"name\": null, \"page\": null}"),
+		ERR_NONE);
+	assert_text(f->out.name, "unnamed");
+	assert_false(f->out.has_page);
+	assert_int_equal(read_json_as(f, &nulls,
+				      "{\"zoneid\": \"" NET
+				      "1\", \"iptonetworklist\": [{\"networkid\": null}]}"),
+			 ERR_MISSING);
 }
 
 static void test_opposites(void **state)
@@ -337,8 +360,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_names_and_empties), TEST(test_lists),    TEST(test_maps),
-		TEST(test_refusals),          TEST(test_json),     TEST(test_pointers),
-		TEST(test_opposites),         TEST(test_documents)};
+		TEST(test_names_and_empties), TEST(test_lists),     TEST(test_maps),
+		TEST(test_refusals),          TEST(test_json),      TEST(test_pointers),
+		TEST(test_opposites),         TEST(test_documents), TEST(test_nulls)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
