@@ -416,7 +416,7 @@ def test_typed_refusals(region, form):
     assert (status, said["__type"]) == (400, "com.amazonaws.cloudwatch#InvalidParameterValueException")
     assert headers["x-amzn-query-error"] == "InvalidParameterValue;Sender" and "Period" in said["message"]
     assert ask(region, form, "GetMetricStatistics", {})[2]["__type"] == "com.amazonaws.cloudwatch#MissingRequiredParameterException"
-    assert ask(region, form, "PutDashboard", {})[2]["__type"] == "com.amazonaws.cloudwatch#UnknownOperationException"
+    assert ask(region, form, "StartMetricStreams", {})[2]["__type"] == "com.amazonaws.cloudwatch#UnknownOperationException"
     deep = {}
     for _ in range(20):
         deep = {"Dimensions": [deep]}
