@@ -306,7 +306,7 @@ class Guest:
 
     def __init__(self, dev, instance):
         self.dev, self.instance = dev, instance
-        self.url = re.search(r"http://127.0.0.1:\d+/", dev.banner[dev.banner.index("# what the guest"):])[0] + instance + "/"
+        self.url = f"{dev.metadata}/{instance}/"
 
     def get(self, path):
         answer = requests.get(f"{self.url}latest/meta-data/iam/{path}", timeout=HANG_S)
