@@ -55,7 +55,7 @@ class Requests:
 
     def asked(self, action):
         """Ids that a list must name."""
-        more = {"StartTime": "2024-01-01T00:00:00Z"} if action == "DescribeFleetHistory" else {}
+        more = {"StartTime": "2024-01-01T00:00:00Z"} if action in ("DescribeFleetHistory", "DescribeSpotFleetRequestHistory") else {}
         return more | {p["name"]: self.ids[p["prefix"]] for p in self.tables[action]["params"]
                 if p["required"] and p.get("prefix") and "." not in p["name"]}
 
