@@ -50,7 +50,7 @@ struct proxy_rule {
 	const struct listener_rule *rule;
 	const struct proxy_forward *forwards; /* if the rule forwards */
 	size_t forward_count;
-	const struct l7_rule *const *l7_rules; /* of an L7 policy of Octavia; those that are on */
+	const struct l7_rule *const *l7_rules; /* enabled rules, if the rule is an L7 policy of Octavia */
 	size_t l7_rule_count;
 };
 struct proxy_listener {

@@ -242,7 +242,7 @@ void store_read_figures(struct store *s, struct store_figures *ret_figures)
 struct events_reading {
 	sql_each_event each;
 	void *arg;
-	struct buf text; /* of the event at hand */
+	struct buf text; /* text of the present event */
 };
 
 static RESULT render_event(void *arg, const struct event *event)

@@ -7,7 +7,7 @@ import {touch} from "./store.js";
 import {t, time} from "./words.js";
 import {post} from "./api.js";
 
-let found = null, problem = null, isBusy = false, at = 0; // of the last check in this window
+let found = null, problem = null, isBusy = false, at = 0; // the last check in this window
 
 async function check() {
 	showCommand("region.check", {});

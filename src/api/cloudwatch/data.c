@@ -48,7 +48,7 @@ static const struct params data_stat_table = PARAMS(struct data_stat, data_stat_
 struct data_query {
 	struct str id, label, expression;
 	struct data_stat stat;
-	int64_t period_s; /* of an expression */
+	int64_t period_s; /* the period of an expression */
 	enum choice returns;
 	struct cloudwatch_question question; /* made */
 };

@@ -101,7 +101,7 @@ struct cloudwatch_grid {
 	size_t count;
 };
 /* Reads the points of each query that is no expression, and evaluates the others: all have their values afterwards, NaN where there is
- * none. questions: of the queries, with the grid's period. ERR_INVALID: an expression cannot be evaluated. */
+ * none. questions: one for each query, with the grid's period. ERR_INVALID: an expression cannot be evaluated. */
 RESULT cloudwatch_evaluate(struct cloudwatch_call *e, struct alarm_queries *queries,
 			   const struct cloudwatch_question *questions, const struct cloudwatch_grid *grid);
 
@@ -116,7 +116,7 @@ extern const struct params cloudwatch_tag_params; /* filling struct tag */
 /* An alarm of the caller's account by its name. ERR_NOT_FOUND. */
 RESULT cloudwatch_find_alarm(struct cloudwatch_call *e, struct str name, const char *field,
 			     struct ref *ret_ref);
-/* Those of the alarms that are there: CloudWatch passes over the other names. */
+/* Finds the named alarms. CloudWatch passes over names without an alarm. */
 RESULT cloudwatch_find_alarms(struct cloudwatch_call *e, struct strs names, struct refs *ret_refs);
 /* Members of a list of texts. */
 void cloudwatch_write_texts(struct forms_writer *w, const char *name, const struct strs *texts);

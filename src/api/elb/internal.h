@@ -55,8 +55,8 @@ struct str elb_arn_of(struct elb_call *e, enum kind kind, uuid id); /* empty: th
 /* A server certificate of IAM's. ERR_NOT_FOUND with KIND_SERVER_CERTIFICATE. */
 RESULT elb_find_certificate(struct elb_call *e, struct str arn, struct ref *ret_ref);
 struct str elb_certificate_arn(struct elb_call *e, uuid certificate);
-/* Up to 32 letters, digits and hyphens, no hyphen first or last. ERR_INVALID with "Name". is_group: of a target group, not a load
- * balancer. */
+/* Up to 32 letters, digits and hyphens, no hyphen first or last. ERR_INVALID with "Name". is_group: the name
+ * is a target group's, not a load balancer's. */
 RESULT elb_check_name(struct elb_call *e, struct str name, bool is_group);
 
 #define ELB_PAGES(T, member)                                                                                 \

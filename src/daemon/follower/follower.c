@@ -230,9 +230,10 @@ static void passed_resumed(struct call *call, struct result result)
 		call_upgrade(call, "websocket", peer_line_get_tunnel(p->line));
 	} else if (answer->is_large) {
 		set_answer_head(call, answer);
-		if (!follower_stream(p->d, call, answer, p->epoch, p->d->follower->downloads))
-			call_drop_answer_headers(call),
-				api_refuse_now(p->face, call, STR("Too little memory."));
+		if (!follower_stream(p->d, call, answer, p->epoch, p->d->follower->downloads)) {
+			call_drop_answer_headers(call);
+			api_refuse_now(p->face, call, STR("Too little memory."));
+		}
 		peer_close(answer);
 	} else {
 		follower_relay(p->d, call, answer);
@@ -334,11 +335,12 @@ void follower_begin(struct daemon *d, struct call *call, struct api_face *face)
 {
 	if (!api_is_upload(face, call))
 		return;
+	if (peer_is_passed_on(call)) {
+		follower_refuse(d, call, face); /* it was passed on to the former writer */
+		return;
+	}
 	atomic_fetch_add(&d->follower->passed_on, 1);
-	if (peer_is_passed_on(call))
-		follower_refuse(d, call, face);
-	else
-		follower_begin_upload(d, call, face, d->follower->uploads);
+	follower_begin_upload(d, call, face, d->follower->uploads);
 }
 
 bool follower_note_peer(struct daemon *d, struct call *call, struct api_face *face)

@@ -2,8 +2,8 @@
  * Large answers through a follower. The lane's work has ended when the head of such an answer is there; the call answers with a
  * stream, and more work of the lane carries the rest. While the stream is full, the work waits, and the writer with it.
  *
- * A download has two holders: the stream's owner, which is this file, ends with the work. drained() and gone() come on the
- * connection's thread, and only signal. */
+ * The lane's work owns the download and frees it. drained() and gone() come on the connection's thread, and only signal; none
+ * comes after http_stream_free(). */
 #include <pthread.h>
 #include <time.h>
 

@@ -25,8 +25,8 @@ enum {
 struct upload {
 	struct daemon *d;
 	struct api_face *face;
-	struct arena *arena; /* of the lane's work */
-	struct ctx ctx;      /* likewise */
+	struct arena *arena; /* the lane's work uses it, and ctx */
+	struct ctx ctx;
 	struct work_item work;
 	struct peer_call peer;
 	struct peer_upload body;
@@ -166,7 +166,7 @@ static void go_on(struct call *call)
 	(void) call;
 }
 
-/* What the writer does not want any more is dropped: its answer follows the body. */
+/* Drops bytes that come after the writer's answer, which the client gets behind its body. */
 static RESULT take_piece(struct call_sink *sink, struct call *call, struct str piece)
 {
 	struct upload *u = upload_of(sink);

@@ -323,7 +323,7 @@ void peer_close(struct peer_call *peer)
 	close_all(&peer->multi, &peer->curl, &peer->header_list);
 }
 
-/* One turn of a transfer. False: it has ended, with *ret_code. */
+/* Moves what can be moved now. False: the transfer has ended, with *ret_code. */
 static bool turn(CURLM *multi, CURLcode *ret_code)
 {
 	int running = 0, left = 0;

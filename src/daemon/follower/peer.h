@@ -29,8 +29,8 @@ struct peer_call {
 	bool is_upgrade; /* it asks for a websocket: Connection and Upgrade are passed on, too */
 	const uint8_t *master_key;
 	bool (*goes_on)(void *self); /* asked about once a second; false: nobody will answer */
-	void *self;                  /* of goes_on and upload */
-	struct arena *arena;         /* of the answer, but for its body */
+	void *self;                  /* goes to goes_on() and upload */
+	struct arena *arena;         /* holds the answer without its body */
 	bool may_stream;             /* peer_send() returns when the head of a large answer is there */
 	/* private: */
 	void *curl, *multi, *header_list;

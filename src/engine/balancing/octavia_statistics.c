@@ -14,8 +14,8 @@ enum { TOTAL, BYTES_IN, BYTES_OUT, ERRORS, SUMS };
 
 struct counters {
 	int64_t worker, active;
-	int64_t sums[SUMS]; /* of all workers */
-	int64_t last[SUMS]; /* of the current worker */
+	int64_t sums[SUMS]; /* counts of all workers */
+	int64_t last[SUMS]; /* counts of the current worker */
 };
 
 /* ---- texts ---- */

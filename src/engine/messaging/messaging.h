@@ -178,7 +178,7 @@ struct published_message {
 	const char *refusal; /* set by the face: why this message of a batch is not published */
 	/* outputs: */
 	uuid message;
-	int64_t sequence; /* of a FIFO topic; else 0 */
+	int64_t sequence; /* number of the message in a FIFO topic; else 0 */
 };
 struct publish_wish {
 	struct ref topic;

@@ -17,7 +17,7 @@ enum {
 	GROUP_SLOTS = 4096, /* a power of two */
 	BLOCKED_MAX =
 		3000, /* groups of a FIFO queue with a message in flight, behind which no more is received */
-	CATCH_BYTES = 4 << 20 /* of one receive: each message is written anew */
+	CATCH_BYTES = 4 << 20 /* limit of a receive, which writes each of its messages anew */
 };
 #define NEVER_US (INT64_MAX / 4) /* visible_us of deleted messages */
 

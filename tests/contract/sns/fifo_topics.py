@@ -133,7 +133,7 @@ def test_group_of_a_standard_topic(place):
 
 
 def test_dead_letters(place):
-    """A queue that is absent is subscribed all the same; its messages go to the dead-letter queue, with their group."""
+    """A subscription may name a queue that does not exist; its messages go to the dead-letter queue, with their group."""
     arn = place.sns.create_topic(Name="lost.fifo", Attributes=FIFO)["TopicArn"]
     dead, dead_arn = place.queue("lost-dead.fifo", FifoQueue="true")
     absent = dead_arn.replace("lost-dead", "absent")
@@ -144,7 +144,7 @@ def test_dead_letters(place):
 
 
 def test_queue_of_another_account(place, region):
-    """The other account's queue is asked to confirm, and only if its policy admits the topic."""
+    """The topic asks another account's queue to confirm, and only if the queue's policy admits the topic."""
     other = Place(region, "fifo-other")
     arn = place.sns.create_topic(Name="shared")["TopicArn"]
     admits = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "*",

@@ -27,7 +27,7 @@ def damaged(p, junk):
 
 
 class Target(Mutants):
-    """.junk: invalid values that no table knows; .spoken: members that messages call otherwise; .denied, .statuses: of a refusal for lack of permission, and of others."""
+    """.junk: invalid values that no table knows; .spoken: members that messages call otherwise; .denied: status of a refusal for lack of permission; .statuses: those of other refusals."""
     world, codes, junk, spoken, denied, statuses = None, set(), {}, {}, (), (400,)
     passed_over = {**BY_HTTP, **IGNORED}
 

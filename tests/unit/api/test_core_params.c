@@ -292,7 +292,7 @@ static void test_pointers(void **state)
 	assert_int_equal(f->out.owner->bits, 0);
 }
 
-/* Where a null counts as absent, a required parameter is missing and a default holds. */
+/* In faces that take null for an absent value, null lacks a required parameter, and leaves a default in force. */
 static void test_nulls(void **state)
 {
 	struct fixture *f = *state;

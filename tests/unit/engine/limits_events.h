@@ -76,8 +76,8 @@ static void spread_events(struct cloud *c)
 	}
 }
 
-/* PutEvents is refused before the places of the region's own events are taken; one event too many is lost, and the change that made
- * it succeeds. A target that takes nothing gets some deliveries, and loses the others. */
+/* PutEvents leaves places for events of the region. An event beyond all places is lost, and the change that made the event succeeds. A
+ * target that takes nothing has up to so many deliveries, and loses further events. */
 static void check_events(void **state)
 {
 	struct cloud *c = *state;

@@ -79,7 +79,7 @@ struct ec2_fleet_kept {
 	const struct ec2_fleet_configs *configs;
 	const struct fleet_override *overrides;
 	size_t count;
-	const char *prefix; /* names of parameters that are kept begin with it */
+	const char *prefix; /* beginning of the names of parameters that are kept */
 	bool is_instant;
 };
 /* Refuses what would be refused at a later launch. */
@@ -95,7 +95,7 @@ RESULT ec2_read_fleet_configs(struct ec2_call *e, const struct fleet *fleet,
 RESULT ec2_read_spot_fleet_overrides(struct ec2_call *e, const struct fleet *fleet,
 				     struct fleet_override **ret_overrides, size_t *ret_count);
 
-/* Stage of a fleet; of a deleted one the first word, with instances that go on the second, with others the third. */
+/* Word for the fleet's stage. ended: words for a deleted fleet that has no instances, keeps its instances, or terminates them. */
 const char *ec2_find_fleet_state(const struct tables *t, const struct fleet *fleet,
 				 const char *const ended[static 3]);
 /* NULL: EC2 shows none, as of an instant fleet. */

@@ -20,8 +20,8 @@ struct ec2_spot_specs {
 };
 extern const struct params ec2_spot_spec_params;
 
-/* Reads the launches that the specifications say, from the parameters that they were read from. One whose parameters are refused
- * says so itself. price: of a specification without one. */
+/* Reads the launches of the specifications from their parameters. A launch whose parameters are refused holds the refusal. price: the
+ * price of specifications that name none. */
 RESULT ec2_take_spot_specs(struct ec2_call *e, const struct pairs *pairs, const struct ec2_spot_specs *specs,
 			   struct str price, struct fleet_override **ret_overrides, size_t *ret_count);
 /* Refuses what would be refused at a later launch. */
