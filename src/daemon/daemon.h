@@ -37,6 +37,7 @@ struct settings {
 	int64_t listen_port, cloudstack_port; /* the latter 0: none */
 	struct str endpoint;                  /* address given to clients; empty: derived from the listener */
 	struct str ovn_northbound, ovn_southbound, ovs_database, chassis;
+	struct str ovn_authority, ovn_certificate, ovn_key; /* PEM files for ssl: addresses; empty: none */
 	struct strs dns_upstreams;
 	int64_t shutdown_grace_s, host_interval_s, figures_interval_s, token_lifetime_s;
 	int64_t image_keep_h, image_unneeded_gib, image_reserve_percent;

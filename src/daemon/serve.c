@@ -30,6 +30,11 @@ static RESULT serve_prepare(struct daemon *d)
 	return settings_load(&d->ctx, d->config_path, &d->settings);
 }
 
+static const char *path_of(struct daemon *d, struct str path)
+{
+	return path.n ? str_to_z(d->arena, path) : NULL;
+}
+
 static RESULT serve_open_drivers(struct daemon *d)
 {
 	d->compute[0] = &compute_libvirt;
@@ -45,7 +50,10 @@ static RESULT serve_open_drivers(struct daemon *d)
 				"(ovs-vsctl get Open_vSwitch . external_ids:system-id)");
 	struct ovn_config config = {.northbound = d->settings.ovn_northbound,
 				    .southbound = d->settings.ovn_southbound,
-				    .region = d->region_id};
+				    .region = d->region_id,
+				    .authority = path_of(d, d->settings.ovn_authority),
+				    .certificate = path_of(d, d->settings.ovn_certificate),
+				    .key = path_of(d, d->settings.ovn_key)};
 	const char *balancers = getenv("DARI_BALANCERS"); /* set by dari.service */
 	const struct haproxy_config proxies = {
 		.directory = str_from(settings_path(d->arena, &d->settings, "proxies")),

@@ -129,10 +129,17 @@ static const struct config_key keys[] = {
 	KEY("directory.timeout_s", CONFIG_INT, directory_timeout_s, .absent = "5", .min = 1, .max = 60,
 	    .doc = "Time limit of an answer in seconds."),
 	KEY("ovn.northbound", CONFIG_TEXT, ovn_northbound, .absent = "unix:/run/ovn/ovnnb_db.sock",
-	    .doc = "OVN's northbound database."),
+	    .doc = "OVN's northbound database: unix:PATH, tcp:IP:PORT or ssl:IP:PORT. Several, separated by "
+		   "commas, are the servers of one cluster."),
 	KEY("ovn.southbound", CONFIG_TEXT, ovn_southbound, .absent = "unix:/run/ovn/ovnsb_db.sock",
-	    .doc = "OVN's southbound database, which shows whether the OVN of a silent host still answers; "
+	    .doc = "OVN's southbound database, in the same form, which shows whether the OVN of a silent host still answers; "
 		   "empty: hosts are never fenced automatically."),
+	KEY("ovn.ca", CONFIG_TEXT, ovn_authority, .is_file = true,
+	    .doc = "PEM file of the authority that signed the certificates of OVN's databases, for ssl: "
+		   "addresses."),
+	KEY("ovn.certificate", CONFIG_TEXT, ovn_certificate, .is_file = true,
+	    .doc = "PEM file of the certificate with which dari connects to ssl: addresses."),
+	KEY("ovn.key", CONFIG_TEXT, ovn_key, .is_file = true, .doc = "Private key of that certificate, PEM."),
 	KEY("ovn.local", CONFIG_TEXT, ovs_database, .absent = "unix:/run/openvswitch/db.sock",
 	    .doc = "This machine's Open vSwitch database."),
 	KEY("ovn.chassis", CONFIG_TEXT, chassis,
@@ -252,7 +259,10 @@ struct str settings_write(struct arena *a, const struct settings *s)
 	for (size_t k = 0; k < s->dns_upstreams.count; k++)
 		upstreams = str_print(a, "%" STR_FMT "%s%" STR_FMT, STR_ARG(upstreams), k ? ", " : "",
 				      STR_ARG(s->dns_upstreams.at[k]));
-	struct str tls = STR_NONE;
+	struct str tls = STR_NONE, ovn_tls = STR_NONE;
+	if (s->ovn_authority.n)
+		ovn_tls = str_print(a, "  ca: %" STR_FMT "\n  certificate: %" STR_FMT "\n  key: %" STR_FMT "\n",
+				    STR_ARG(s->ovn_authority), STR_ARG(s->ovn_certificate), STR_ARG(s->ovn_key));
 	if (s->tls_certificate.n)
 		tls = str_print(a, "  certificate: %" STR_FMT "\n  key: %" STR_FMT "\n",
 				STR_ARG(s->tls_certificate), STR_ARG(s->tls_key));
@@ -262,15 +272,15 @@ struct str settings_write(struct arena *a, const struct settings *s)
 			 "%s%" STR_FMT "%sdata:\n  directory: %" STR_FMT "\n"
 			 "control:\n  socket: %" STR_FMT "\n"
 			 "api:\n  address: %" STR_FMT "\n  port: %lld\n%" STR_FMT "%s%" STR_FMT "%s"
-			 "ovn:\n  northbound: %" STR_FMT "\n  southbound: %" STR_FMT "\n  local: %" STR_FMT
-			 "\n  chassis: %" STR_FMT "\n"
+			 "ovn:\n  northbound: %" STR_FMT "\n  southbound: %" STR_FMT "\n%" STR_FMT
+			 "  local: %" STR_FMT "\n  chassis: %" STR_FMT "\n"
 			 "dns:\n  upstreams: [%" STR_FMT "]\n",
 			 STR_ARG(s->region), STR_ARG(s->region_id), s->store.n ? "store: \"" : "",
 			 STR_ARG(s->store), s->store.n ? "\"\n" : "", STR_ARG(s->data_directory),
 			 STR_ARG(s->control_socket), STR_ARG(s->listen_ip), (long long) s->listen_port,
 			 STR_ARG(tls), s->endpoint.n ? "  endpoint: " : "", STR_ARG(s->endpoint),
 			 s->endpoint.n ? "\n" : "", STR_ARG(s->ovn_northbound), STR_ARG(s->ovn_southbound),
-			 STR_ARG(s->ovs_database), STR_ARG(s->chassis), STR_ARG(upstreams));
+			 STR_ARG(ovn_tls), STR_ARG(s->ovs_database), STR_ARG(s->chassis), STR_ARG(upstreams));
 }
 
 struct servers {

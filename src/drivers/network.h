@@ -471,14 +471,16 @@ struct network_handle {
 };
 
 struct ovn_config {
-	struct str northbound; /* "unix:/run/ovn/ovnnb_db.sock" */
+	struct str northbound; /* "unix:/run/ovn/ovnnb_db.sock"; the servers of a cluster with commas between them */
 	struct str southbound; /* likewise, for reading chassis; empty: their state is unknown */
 	uuid region;           /* half of the mark */
 	int64_t timeout_us;    /* for one transaction, and for the first connection; 0: 5 s */
+	/* PEM files for ssl: addresses, NULL without; outlive the driver, which reads them at each connection */
+	const char *authority, *certificate, *key;
 };
 
 /* Opens the OVN driver. Returns immediately and connects in the background; the first call waits for the
- * connection. ERR_INVALID: not a unix socket's address. */
+ * connection. ERR_INVALID: a malformed address. */
 RESULT ovn_open(struct ctx *c, const struct ovn_config *config, struct network_handle *ret_network);
 
 /* Opens the simulated network. */

@@ -586,8 +586,9 @@ static const struct network_driver network_ovn = {
 
 RESULT ovn_open(struct ctx *c, const struct ovn_config *config, struct network_handle *ret_network)
 {
-	struct ovsdb_config nb = {config->northbound, &nb_schema, config->timeout_us};
-	struct ovsdb_config sb = {config->southbound, &sb_schema, config->timeout_us};
+	const struct ovsdb_tls tls = {config->authority, config->certificate, config->key};
+	struct ovsdb_config nb = {config->northbound, &nb_schema, config->timeout_us, tls};
+	struct ovsdb_config sb = {config->southbound, &sb_schema, config->timeout_us, tls};
 	struct vnet *n = heap_new(struct vnet);
 	if (!n)
 		return ctx_no_memory(c);

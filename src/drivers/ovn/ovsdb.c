@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,16 +16,6 @@
 
 enum { OUT_CAP_SIZE = 64 * 1024 * 1024 };
 static const int64_t timeout_absent_us = 5 * SECOND;
-
-static RESULT parse_address(struct ctx *c, struct str address, struct sockaddr_un *ret_address)
-{
-	struct str path = str_slice(address, strlen("unix:"), address.n);
-	*ret_address = (struct sockaddr_un){.sun_family = AF_UNIX};
-	if (!str_starts_with(address, STR("unix:")) || path.n == 0 || path.n >= sizeof ret_address->sun_path)
-		return ctx_fail(c, ERR_INVALID, "'%" STR_FMT "' is not unix:PATH", STR_ARG(address));
-	memcpy(ret_address->sun_path, path.p, path.n);
-	return OK;
-}
 
 static RESULT start(struct ctx *c, struct ovsdb *db)
 {
@@ -43,22 +32,30 @@ static RESULT start(struct ctx *c, struct ovsdb *db)
 		close(db->wake_fd);
 	pthread_cond_destroy(&db->turned);
 	pthread_mutex_destroy(&db->lock);
-	return ctx_fail(c, ERR_IO, "cannot start the thread for %s", db->address.sun_path);
+	return ctx_fail(c, ERR_IO, "cannot start the thread for %s", db->addresses);
 }
 
 RESULT ovsdb_open(struct ctx *c, const struct ovsdb_config *config, struct ovsdb **ret_db)
 {
-	struct sockaddr_un address;
-	TRY(parse_address(c, config->address, &address));
+	struct ovsdb_remotes remotes;
+	TRY(ovsdb_remotes_parse(c, config->address, &remotes));
 	struct ovsdb *db = heap_new(struct ovsdb);
-	if (!db)
+	char *addresses = db ? heap_alloc(config->address.n + 1) : NULL;
+	if (!addresses) {
+		heap_free(db);
 		return ctx_no_memory(c);
-	db->address = address;
+	}
+	memcpy(addresses, config->address.p, config->address.n);
+	addresses[config->address.n] = 0;
+	db->remotes = remotes;
+	db->addresses = addresses;
+	db->tls = config->tls;
 	db->schema = config->schema;
 	db->timeout_us = config->timeout_us ? config->timeout_us : timeout_absent_us;
 	buf_init(&db->out, OUT_CAP_SIZE);
 	struct result r = start(c, db);
 	if (r.code) {
+		heap_free(db->addresses);
 		heap_free(db);
 		return r;
 	}
@@ -87,6 +84,7 @@ void ovsdb_close(struct ovsdb *db)
 	pthread_mutex_destroy(&db->lock);
 	ovsdb_cache_done(&db->cache);
 	buf_done(&db->out);
+	heap_free(db->addresses);
 	heap_free(db);
 }
 
@@ -123,7 +121,7 @@ static RESULT check_synced(struct ovsdb *db, struct ctx *c)
 			break;
 	if (db->state == OVSDB_SYNCED)
 		return OK;
-	return ctx_fail(c, ERR_GONE, "the database at %s cannot be reached: %s", db->address.sun_path,
+	return ctx_fail(c, ERR_GONE, "the database at %s cannot be reached: %s", db->addresses,
 			db->problem[0] ? db->problem : "it does not answer");
 }
 
@@ -181,9 +179,9 @@ static RESULT await_answer(struct ovsdb *db, struct ctx *c, struct ovsdb_wait *w
 		rc = pthread_cond_timedwait(&db->turned, &db->lock, &until);
 	drop_wait(db, wait);
 	if (!wait->done)
-		return ctx_fail(c, ERR_TIMEOUT, "the database at %s does not answer", db->address.sun_path);
+		return ctx_fail(c, ERR_TIMEOUT, "the database at %s does not answer", db->addresses);
 	if (!wait->answer)
-		return ctx_fail(c, ERR_GONE, "the connection to %s was lost: %s", db->address.sun_path,
+		return ctx_fail(c, ERR_GONE, "the connection to %s was lost: %s", db->addresses,
 				db->problem);
 	return OK;
 }
@@ -232,6 +230,8 @@ static enum err classify_error(const char *error)
 		{"referential integrity violation", ERR_AGAIN},
 		{"duplicate uuid", ERR_AGAIN},
 		{"timed out", ERR_AGAIN},
+		{"not leader", ERR_AGAIN}, /* this and the next: a cluster elects a leader */
+		{"cluster error", ERR_AGAIN},
 		{"constraint violation", ERR_CONFLICT},
 		{"I/O error", ERR_IO},
 		{"resources exhausted", ERR_IO},

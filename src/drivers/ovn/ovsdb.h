@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A client of an OVSDB server (RFC 7047, and monitor_cond_since of ovsdb-server(7)) over a unix socket. A
+ * A client of an OVSDB server (RFC 7047, and monitor_cond_since of ovsdb-server(7)) over a unix socket, TCP or TLS. A
  * thread of its own does all I/O: it maintains the cache, answers echo requests, detects a server that hangs,
  * and reconnects with a new snapshot when the connection ends. Callers wait for answers with a deadline. Any
  * thread may call.
+ *
+ * Several addresses name the servers of one cluster (RAFT). The client uses the leader alone, and leaves a server that
+ * loses the leadership, is cut off, does not answer for two seconds, or is behind what was seen before.
  *
  * After a lost connection or a timeout the outcome of a transaction is unknown: look at the cache once it is
  * back, and never resend blindly. */
@@ -10,13 +13,15 @@
 
 #include "base/ctx.h"
 #include "drivers/ovn/ovsdb_cache.h"
+#include "drivers/ovn/ovsdb_stream.h"
 
 struct ovsdb;
 
 struct ovsdb_config {
-	struct str address;                /* for example "unix:/run/ovn/ovnnb_db.sock" */
+	struct str address;                /* in the form of ovsdb_remote.h */
 	const struct ovsdb_schema *schema; /* outlives the client */
 	int64_t timeout_us;                /* limit of a transaction, and of connecting; 0: 5 s */
+	struct ovsdb_tls tls;              /* paths outlive the client */
 };
 
 /* Called on the client's thread with the client's lock held: must only record and post. */
@@ -27,7 +32,7 @@ struct ovsdb_watcher {
 	void *arg;
 };
 
-/* Returns at once; connects in the background. ERR_INVALID: not a unix address. */
+/* Returns at once; connects in the background. ERR_INVALID: an address is malformed. */
 RESULT ovsdb_open(struct ctx *c, const struct ovsdb_config *config, struct ovsdb **ret_db);
 void ovsdb_close(struct ovsdb *db);                                      /* ignores NULL */
 void ovsdb_watch(struct ovsdb *db, const struct ovsdb_watcher *watcher); /* copied; NULL: none */

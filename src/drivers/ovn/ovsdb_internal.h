@@ -3,10 +3,10 @@
 #pragma once
 
 #include <pthread.h>
-#include <sys/un.h>
 
 #include "base/buf.h"
 #include "drivers/ovn/ovsdb.h"
+#include "drivers/ovn/ovsdb_cluster.h"
 
 enum ovsdb_state {
 	OVSDB_NEW, /* the first attempt is running */
@@ -24,16 +24,19 @@ struct ovsdb_wait {
 
 struct ovsdb {
 	/* constant after opening */
-	struct sockaddr_un address;
+	struct ovsdb_remotes remotes;
+	char *addresses; /* all of them, for messages; owned */
+	struct ovsdb_tls tls;
 	const struct ovsdb_schema *schema;
 	int64_t timeout_us;
+	struct ovsdb_cluster cluster; /* of the thread alone */
 	int wake_fd; /* eventfd: something to send, or stop */
 	pthread_t thread;
 	pthread_mutex_t lock;  /* guards the members below, which callers and the thread share */
 	pthread_cond_t turned; /* signalled when the state changes or an answer arrives */
 	enum ovsdb_state state;
 	bool stop;
-	char problem[256];        /* reason of the lost connection */
+	char problem[512];        /* reason of the lost connection; of a cluster, one for each address */
 	struct ovsdb_cache cache; /* valid while synced */
 	struct ovsdb_watcher watcher;
 	struct buf out; /* to be sent; taken by the thread */

@@ -1,49 +1,67 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Thread of the OVSDB client: runs one session after another. A session requests a snapshot, publishes it,
  * applies updates, delivers answers to waiting callers, and answers echo requests. It ends when the server
- * disconnects, is silent for too long, or violates the protocol. */
+ * disconnects, is silent for too long, or violates the protocol. With several addresses a session also ends when its
+ * server is not, or no longer, the leader; the next session tries the next address. */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/heap.h"
 #include "drivers/ovn/frame.h"
 #include "drivers/ovn/ovsdb_internal.h"
+#include "drivers/ovn/ovsdb_stream.h"
 
 enum { READ_SIZE = 64 * 1024, MESSAGE_MAX_SIZE = 512 * 1024 * 1024 };
-static const int64_t probe_after_us = 5 * SECOND;
-static const int64_t backoff_first_us = 100 * MILLISECOND;
-static const int64_t backoff_last_us = 4 * SECOND;
 static const char *const monitor_id = "dari-monitor";
+static const char *const server_monitor_id = "dari-server";
 static const char *const probe_id = "dari-probe";
+
+/* Pace of attempts. A single server is given time: nothing else can answer. In a cluster another server takes over
+ * within two seconds, so a stopped one is left soon, and all are asked again soon. */
+struct pace {
+	int64_t connect_us, probe_us;           /* limit of connecting; silence before a probe, and after it */
+	int64_t backoff_first_us, backoff_last_us; /* between two rounds over all addresses */
+};
+static const struct pace pace_single = {5 * SECOND, 5 * SECOND, 100 * MILLISECOND, 4 * SECOND};
+static const struct pace pace_cluster = {SECOND, SECOND, 50 * MILLISECOND, 400 * MILLISECOND};
 
 struct session {
 	struct ovsdb *db;
-	int fd;
+	const struct ovsdb_remote *remote;
+	const struct pace *pace;
+	struct ovsdb_stream stream;
+	struct ovsdb_server server; /* in a cluster */
 	struct frame frame;
 	struct buf in;  /* an incomplete message */
 	struct buf out; /* being sent */
 	size_t sent_size;
 	int64_t heard_us; /* monotonic */
 	bool probed;      /* a probe was sent since then */
-	char problem[sizeof((struct ovsdb *) 0)->problem];
+	char problem[256];
 };
+
+static bool is_cluster(const struct ovsdb *db)
+{
+	return db->remotes.count > 1;
+}
 
 static bool fail_session(struct session *s, const char *why)
 {
-	snprintf(s->problem, sizeof s->problem, "%s", why);
+	if (is_cluster(s->db))
+		snprintf(s->problem, sizeof s->problem, "%s: %s", s->remote->text, why);
+	else
+		snprintf(s->problem, sizeof s->problem, "%s", why);
 	return false;
 }
 
-static bool fail_errno(struct session *s)
+static bool fail_stream(struct session *s)
 {
 	char text[128];
-	return fail_session(s, strerror_r(errno, text, sizeof text));
+	return fail_session(s, s->stream.problem ? s->stream.problem : strerror_r(errno, text, sizeof text));
 }
 
 /* ---- server messages ---- */
@@ -71,17 +89,39 @@ static json_t *make_monitor_requests(const struct ovsdb_schema *schema)
 	return tables;
 }
 
+static bool send_request(struct session *s, json_t *message)
+{
+	pthread_mutex_lock(&s->db->lock);
+	bool ok = queue_and_drop(s->db, message);
+	pthread_mutex_unlock(&s->db->lock);
+	return ok || fail_session(s, "out of memory");
+}
+
+static bool request_server(struct session *s)
+{
+	return send_request(s, json_pack("{s:s,s:o,s:s}", "method", "monitor_cond", "params",
+					 ovsdb_server_monitor(s->db->schema->database, server_monitor_id), "id",
+					 server_monitor_id));
+}
+
 static bool request_snapshot(struct session *s)
 {
 	json_t *params =
 		json_pack("[s,s,o,s]", s->db->schema->database, monitor_id,
 			  make_monitor_requests(s->db->schema), "00000000-0000-0000-0000-000000000000");
-	json_t *message = json_pack("{s:s,s:o,s:s}", "method", "monitor_cond_since", "params", params, "id",
-				    monitor_id);
-	pthread_mutex_lock(&s->db->lock);
-	bool ok = queue_and_drop(s->db, message);
-	pthread_mutex_unlock(&s->db->lock);
-	return ok || fail_session(s, "out of memory");
+	return send_request(s, json_pack("{s:s,s:o,s:s}", "method", "monitor_cond_since", "params", params,
+					 "id", monitor_id));
+}
+
+/* Ends the session unless this server leads; asks it for the snapshot once it is known to. */
+static bool take_server(struct session *s, const json_t *tables)
+{
+	bool is_first = !s->server.is_known;
+	ovsdb_server_update(&s->server, tables);
+	const char *problem = ovsdb_server_check(&s->server, &s->db->cluster);
+	if (problem)
+		return fail_session(s, problem);
+	return !is_first || request_snapshot(s);
 }
 
 /* Handles the answer to the monitor request: [found, transaction, tables]. */
@@ -123,12 +163,8 @@ static bool apply_update(struct session *s, const json_t *params)
 
 static bool answer_echo(struct session *s, const json_t *message)
 {
-	json_t *answer = json_pack("{s:O?,s:n,s:O?}", "result", json_object_get(message, "params"), "error",
-				   "id", json_object_get(message, "id"));
-	pthread_mutex_lock(&s->db->lock);
-	bool ok = queue_and_drop(s->db, answer);
-	pthread_mutex_unlock(&s->db->lock);
-	return ok || fail_session(s, "out of memory");
+	return send_request(s, json_pack("{s:O?,s:n,s:O?}", "result", json_object_get(message, "params"),
+					 "error", "id", json_object_get(message, "id")));
 }
 
 /* Hands over the whole message, because JSON reference counts are not thread-safe. True: a caller took it. */
@@ -154,10 +190,14 @@ static bool take_notice(struct session *s, json_t *message)
 	const json_t *id = json_object_get(message, "id");
 	if (method && strcmp(method, "update3") == 0)
 		return apply_update(s, json_object_get(message, "params"));
+	if (method && strcmp(method, "update2") == 0)
+		return take_server(s, json_array_get(json_object_get(message, "params"), 1));
 	if (method && strcmp(method, "echo") == 0)
 		return answer_echo(s, message);
 	if (json_is_string(id) && strcmp(json_string_value(id), monitor_id) == 0)
 		return publish_snapshot(s, message);
+	if (json_is_string(id) && strcmp(json_string_value(id), server_monitor_id) == 0)
+		return take_server(s, json_object_get(message, "result"));
 	return true; /* the answer to a probe */
 }
 
@@ -205,16 +245,19 @@ static bool receive(struct session *s)
 	char *bytes = heap_alloc(READ_SIZE);
 	if (!bytes)
 		return fail_session(s, "out of memory");
-	ssize_t n = recv(s->fd, bytes, READ_SIZE, MSG_DONTWAIT);
-	bool ok;
-	if (n > 0) {
-		s->heard_us = clock_monotonic_us();
-		s->probed = false;
-		ok = take_bytes(s, (struct str){bytes, (size_t) n});
-	} else if (n == 0) {
-		ok = fail_session(s, "the server closed it");
-	} else {
-		ok = errno == EAGAIN || errno == EINTR || fail_errno(s);
+	bool ok = true, goes_on = true;
+	while (ok && goes_on) {
+		ssize_t n = ovsdb_stream_receive(&s->stream, bytes, READ_SIZE);
+		goes_on = n > 0 && ovsdb_stream_has_more(&s->stream);
+		if (n > 0) {
+			s->heard_us = clock_monotonic_us();
+			s->probed = false;
+			ok = take_bytes(s, (struct str){bytes, (size_t) n});
+		} else if (n == 0) {
+			ok = fail_session(s, "the server closed it");
+		} else {
+			ok = errno == EAGAIN || errno == EINTR || fail_stream(s);
+		}
 	}
 	heap_free(bytes);
 	return ok;
@@ -239,10 +282,10 @@ static bool send_out(struct session *s)
 	if (!take_out(s))
 		return false;
 	while (s->sent_size < s->out.size) {
-		ssize_t n = send(s->fd, s->out.p + s->sent_size, s->out.size - s->sent_size,
-				 MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n = ovsdb_stream_send(&s->stream, s->out.p + s->sent_size,
+					      s->out.size - s->sent_size);
 		if (n < 0)
-			return errno == EAGAIN || errno == EINTR || fail_errno(s);
+			return errno == EAGAIN || errno == EINTR || fail_stream(s);
 		s->sent_size += (size_t) n;
 	}
 	return true;
@@ -252,18 +295,14 @@ static bool send_out(struct session *s)
 static bool probe(struct session *s)
 {
 	int64_t silent_us = clock_monotonic_us() - s->heard_us;
-	if (silent_us < probe_after_us)
+	if (silent_us < s->pace->probe_us)
 		return true;
-	if (silent_us >= 2 * probe_after_us)
+	if (silent_us >= 2 * s->pace->probe_us)
 		return fail_session(s, "it does not answer");
 	if (s->probed)
 		return true;
 	s->probed = true;
-	pthread_mutex_lock(&s->db->lock);
-	bool ok = queue_and_drop(s->db,
-				 json_pack("{s:s,s:[],s:s}", "method", "echo", "params", "id", probe_id));
-	pthread_mutex_unlock(&s->db->lock);
-	return ok || fail_session(s, "out of memory");
+	return send_request(s, json_pack("{s:s,s:[],s:s}", "method", "echo", "params", "id", probe_id));
 }
 
 /* ---- sessions ---- */
@@ -291,40 +330,63 @@ static short wait_events(struct ovsdb *db, int fd, bool to_send, int64_t timeout
 
 static bool connect_session(struct session *s)
 {
-	s->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (s->fd < 0 ||
-	    connect(s->fd, (const struct sockaddr *) &s->db->address, sizeof s->db->address) != 0)
-		return fail_errno(s);
-	return true;
+	int64_t until_us = clock_monotonic_us() + s->pace->connect_us;
+	bool ok = ovsdb_stream_open(&s->stream, s->remote, &s->db->tls);
+	while (ok && !s->stream.is_ready && !is_stopping(s->db)) {
+		int64_t left_us = until_us - clock_monotonic_us();
+		if (left_us <= 0)
+			return fail_session(s, "it does not answer");
+		if (wait_events(s->db, s->stream.fd, s->stream.wants_room, left_us))
+			ok = ovsdb_stream_continue(&s->stream);
+	}
+	return ok || fail_stream(s);
 }
 
 static void run_session(struct session *s)
 {
 	frame_init(&s->frame, MESSAGE_MAX_SIZE);
+	bool ok = connect_session(s) && (is_cluster(s->db) ? request_server(s) : request_snapshot(s));
 	s->heard_us = clock_monotonic_us();
-	bool ok = connect_session(s) && request_snapshot(s);
+	int64_t look_us = s->pace->probe_us < SECOND ? s->pace->probe_us : SECOND;
 	while (ok && !is_stopping(s->db)) {
 		ok = probe(s) && send_out(s);
 		if (!ok)
 			break;
-		short events = wait_events(s->db, s->fd, s->out.size > s->sent_size, SECOND);
+		bool to_send = s->stream.wants_room || (s->out.size > s->sent_size && !s->stream.tls);
+		short events = wait_events(s->db, s->stream.fd, to_send, look_us);
 		if (events & (POLLIN | POLLHUP | POLLERR))
 			ok = receive(s);
 	}
 }
 
-/* Tells waiting callers that no answer will come, and drops unsent messages. */
-static bool end_session(struct session *s)
+/* The attempts since the last connection, or the last pause. */
+struct round {
+	size_t tried;
+	char problems[sizeof((struct ovsdb *) 0)->problem]; /* of each address, so that people see which is why */
+};
+
+static void note_attempt(struct round *round, const struct session *s)
+{
+	size_t size = round->tried ? strlen(round->problems) : 0;
+	(void) snprintf(round->problems + size, sizeof round->problems - size, "%s%s", size ? "; " : "", s->problem);
+	round->tried++;
+}
+
+/* Tells waiting callers that no answer will come, and drops unsent messages. Callers of a client that was just opened
+ * wait until every address was tried. */
+static bool end_session(struct session *s, const struct round *round)
 {
 	struct ovsdb *db = s->db;
-	if (s->fd >= 0)
-		close(s->fd);
+	ovsdb_stream_close(&s->stream);
 	buf_done(&s->in);
 	buf_done(&s->out);
 	pthread_mutex_lock(&db->lock);
 	bool was_synced = db->state == OVSDB_SYNCED;
-	db->state = OVSDB_LOST;
-	snprintf(db->problem, sizeof db->problem, "%s", s->problem);
+	bool is_round_over = round->tried == db->remotes.count;
+	if (db->state != OVSDB_NEW || is_round_over)
+		db->state = OVSDB_LOST;
+	if (was_synced || is_round_over)
+		snprintf(db->problem, sizeof db->problem, "%s", was_synced ? s->problem : round->problems);
 	size_t cap_size = db->out.cap_size;
 	buf_done(&db->out);
 	buf_init(&db->out, cap_size);
@@ -340,17 +402,27 @@ static bool end_session(struct session *s)
 void *ovsdb_run(void *arg)
 {
 	struct ovsdb *db = arg;
-	int64_t backoff_us = backoff_first_us;
+	const struct pace *pace = is_cluster(db) ? &pace_cluster : &pace_single;
+	int64_t backoff_us = pace->backoff_first_us;
+	struct round round = {0};
+	size_t next = 0;
 	pthread_setname_np(pthread_self(), "ovsdb");
 	while (!is_stopping(db)) {
-		struct session s = {.db = db, .fd = -1};
+		struct session s = {.db = db, .remote = &db->remotes.at[next], .pace = pace, .stream.fd = -1};
 		buf_init(&s.in, MESSAGE_MAX_SIZE);
 		run_session(&s);
-		if (end_session(&s))
-			backoff_us = backoff_first_us;
-		if (!is_stopping(db))
-			(void) wait_events(db, -1, false, backoff_us);
-		backoff_us = backoff_us * 2 < backoff_last_us ? backoff_us * 2 : backoff_last_us;
+		next = (next + 1) % db->remotes.count;
+		note_attempt(&round, &s);
+		if (end_session(&s, &round)) {
+			backoff_us = pace->backoff_first_us;
+			round = (struct round){0};
+			note_attempt(&round, &s);
+		}
+		if (round.tried < db->remotes.count || is_stopping(db))
+			continue;
+		round = (struct round){0};
+		(void) wait_events(db, -1, false, backoff_us);
+		backoff_us = backoff_us * 2 < pace->backoff_last_us ? backoff_us * 2 : pace->backoff_last_us;
 	}
 	return NULL;
 }
