@@ -50,7 +50,7 @@ CLIENTS = {
     "drivers/remote_http": "provider.endpoint if an administrator gave it, or asks egress_policy",
     "drivers/desk_http": "desk.url", "drivers/candlepin": "subscription_server.url", "drivers/libvirt_connect": "host.uri",
     "drivers/haproxy_state": "a proxy's own socket",
-    "drivers/ceph_cluster": "storage_pool.monitors", "drivers/ovn_ovsdb_session": "the settings ovn.*",
+    "drivers/ceph_cluster": "storage_pool.monitors", "drivers/ovsdb_ovsdb_stream": "the settings ovn.*",
     "drivers/backup_store_s3": "the settings backup.*", "api/metadata_dns_upstream": "the setting dns.upstreams: anybody may ask a resolver",
     "daemon/client_call": "a command, which is no server",
     "daemon/follower_peer": "the setting store_peer of the writer, by way of the database",

@@ -125,7 +125,9 @@ RESULT ticket_facts_write(void *self, struct ctx *c, uuid ticket, struct str *re
 
 /* ---- the client ---- */
 
-/* Open vSwitch's external_ids:KEY on this machine; empty: not set, or no answer. commands_init.c */
+/* commands_init.c. The machine's fully qualified name, or its host name if no resolver knows one. */
+struct str command_full_name(struct arena *a);
+/* Open vSwitch's external_ids:KEY on this machine; empty: not set, or no answer. */
 struct str command_ask_ovs(struct ctx *c, struct str ovs_database, const char *key);
 /* Runs a command on the server for one that runs in the client; returns its --json value. ret_value may be
  * NULL; the caller releases it. args are borrowed. Errors are the server's, or ERR_GONE if unreachable. */

@@ -204,9 +204,11 @@ static void check_network(struct command_call *call)
 {
 	struct network_health health = see_network(call);
 	print_finding(call, "OVN northbound", health.connected, call->daemon->settings.ovn_northbound,
-		      "See that OVN's central databases run (apt install ovn-central) and that "
-		      "ovn.northbound names "
-		      "the socket.");
+		      str_print(call->ctx.arena,
+				"See that OVN's central databases run (apt install ovn-central) and that "
+				"ovn.northbound names them: %" STR_FMT,
+				STR_ARG(health.problem))
+			      .p);
 	print_finding(call, "ovn-northd", health.connected && health.lag <= 1,
 		      str_print(call->ctx.arena, "%lld changes behind", (long long) health.lag),
 		      "ovn-northd does not keep up or does not run: systemctl status ovn-central.");

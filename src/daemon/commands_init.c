@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "daemon/command.h"
+#include "daemon/join.h"
 #include "engine/region/host.h"
 #include "engine/region/region.h"
 
@@ -67,8 +68,7 @@ static struct str host_name(struct arena *a)
 	return str_copy(a, str_from(name));
 }
 
-/* The machine's fully qualified name, if a resolver knows one. */
-static struct str full_name(struct arena *a)
+struct str command_full_name(struct arena *a)
 {
 	struct str name = host_name(a);
 	struct addrinfo hints = {.ai_flags = AI_CANONNAME}, *found = NULL;
@@ -115,7 +115,7 @@ static struct str add_own_addresses(struct arena *a, struct str names)
 /* The names and addresses by which others can reach an API listening there; 0.0.0.0 is not usable itself. */
 static struct str names_of(struct arena *a, struct str listen_ip)
 {
-	struct str names = add_name(a, full_name(a), host_name(a));
+	struct str names = add_name(a, command_full_name(a), host_name(a));
 	names = add_name(a, add_name(a, names, STR("localhost")), STR("127.0.0.1"));
 	return is_any_address(listen_ip) ? add_own_addresses(a, names) : add_name(a, names, listen_ip);
 }
@@ -304,7 +304,7 @@ static void name_endpoint(struct init *init)
 	struct settings *s = &init->s;
 	struct str rest = init->certificate_names, name = STR_NONE;
 	if (!str_split_next(&rest, ',', &name))
-		name = full_name(init->c->arena);
+		name = command_full_name(init->c->arena);
 	if (!init->has_config && is_any_address(s->listen_ip) && str_is_empty(s->endpoint))
 		s->endpoint = str_print(init->c->arena, "%s://%" STR_FMT ":%lld",
 					s->tls_certificate.n ? "https" : "http", STR_ARG(str_trim(name)),
@@ -512,7 +512,8 @@ static int init_here(const struct command *command, json_t *args, const char *co
 	struct ctx c;
 	ctx_init(&c, arena);
 	struct init init = {.c = &c, .args = args, .config_path = whole_path(&c, config_path)};
-	struct result result = run_init(&init);
+	bool joins = has_flag(&init, "join");
+	struct result result = joins ? join_run(&c, args, init.config_path) : run_init(&init);
 	if (!result_is_ok(result)) {
 		(void) fflush(stdout);
 		fprintf(stderr, "dari %s: %" STR_FMT "\n%s", command->words, STR_ARG(c.problem.message),
@@ -524,7 +525,9 @@ static int init_here(const struct command *command, json_t *args, const char *co
 const struct command init_commands[] = {
 	{"init",
 	 "Creates a region: configuration, master key, database, certificate, first account and host. Asks "
-	 "on a terminal, and prints the plan first. Run it again to create what is missing.",
+	 "on a terminal, and prints the plan first. Run it again to create what is missing. With --join, "
+	 "makes "
+	 "this machine another one of a region.",
 	 {{"region", PARAM_OPTION, false, "Name of the region (default: us-east-1)."},
 	  {"zone", PARAM_OPTION, false, "Availability zones, a or us-east-1a, comma separated (default: a)."},
 	  {"data", PARAM_OPTION, false, "Data directory (default: /var/lib/dari)."},
@@ -550,6 +553,11 @@ const struct command init_commands[] = {
 	  {"ovs", PARAM_OPTION, false, "This machine's Open vSwitch database."},
 	  {"chassis", PARAM_OPTION, false, "This machine's system-id (default: as in Open vSwitch)."},
 	  {"upstreams", PARAM_OPTION, false, "DNS resolvers for names outside, comma separated."},
+	  {"join", PARAM_OPTION, false,
+	   "root@HOST, a machine of the region: copies its configuration and keys over ssh, and makes this "
+	   "machine a follower."},
+	  {"peer", PARAM_OPTION, false,
+	   "With --join: URL at which the region's other machines reach this one."},
 	  {"plan", PARAM_FLAG, false, "Prints what would be created, and stops."},
 	  {"yes", PARAM_FLAG, false, "Non-interactive: uses the defaults for missing options."}},
 	 .run_here = init_here},

@@ -64,6 +64,8 @@ struct settings {
 RESULT settings_load(struct ctx *c, const char *path, struct settings *ret_settings);
 /* Reads a file that need not be a region's: no key has to be there. */
 RESULT settings_read(struct ctx *c, const char *path, struct settings *ret_settings);
+/* Parses the text of such a file; `path` stands in messages alone. */
+RESULT settings_parse(struct ctx *c, struct str text, const char *path, struct settings *ret_settings);
 /* Calls each for every key, in the manual's order. */
 void settings_each_key(void (*each)(void *arg, const struct config_key *key), void *arg);
 /* Calls each for every file that the configuration names; paths are in the arena. A failure of each() is returned. */

@@ -132,7 +132,8 @@ static const struct config_key keys[] = {
 	    .doc = "OVN's northbound database: unix:PATH, tcp:IP:PORT or ssl:IP:PORT. Several, separated by "
 		   "commas, are the servers of one cluster."),
 	KEY("ovn.southbound", CONFIG_TEXT, ovn_southbound, .absent = "unix:/run/ovn/ovnsb_db.sock",
-	    .doc = "OVN's southbound database, in the same form, which shows whether the OVN of a silent host still answers; "
+	    .doc = "OVN's southbound database, in the same form, which shows whether the OVN of a silent "
+		   "host still answers; "
 		   "empty: hosts are never fenced automatically."),
 	KEY("ovn.ca", CONFIG_TEXT, ovn_authority, .is_file = true,
 	    .doc = "PEM file of the authority that signed the certificates of OVN's databases, for ssl: "
@@ -232,6 +233,11 @@ RESULT settings_read(struct ctx *c, const char *path, struct settings *ret_setti
 {
 	struct str text = STR_NONE;
 	TRY(file_read(c, path, CONFIG_CAP, &text));
+	return settings_parse(c, text, path, ret_settings);
+}
+
+RESULT settings_parse(struct ctx *c, struct str text, const char *path, struct settings *ret_settings)
+{
 	*ret_settings = (struct settings){0};
 	struct result result = config_parse(c, text, keys, sizeof keys / sizeof keys[0], ret_settings);
 	if (!result_is_ok(result)) {
@@ -261,8 +267,9 @@ struct str settings_write(struct arena *a, const struct settings *s)
 				      STR_ARG(s->dns_upstreams.at[k]));
 	struct str tls = STR_NONE, ovn_tls = STR_NONE;
 	if (s->ovn_authority.n)
-		ovn_tls = str_print(a, "  ca: %" STR_FMT "\n  certificate: %" STR_FMT "\n  key: %" STR_FMT "\n",
-				    STR_ARG(s->ovn_authority), STR_ARG(s->ovn_certificate), STR_ARG(s->ovn_key));
+		ovn_tls = str_print(
+			a, "  ca: %" STR_FMT "\n  certificate: %" STR_FMT "\n  key: %" STR_FMT "\n",
+			STR_ARG(s->ovn_authority), STR_ARG(s->ovn_certificate), STR_ARG(s->ovn_key));
 	if (s->tls_certificate.n)
 		tls = str_print(a, "  certificate: %" STR_FMT "\n  key: %" STR_FMT "\n",
 				STR_ARG(s->tls_certificate), STR_ARG(s->tls_key));

@@ -9,7 +9,7 @@
 #include "base/crypto.h"
 #include "base/file.h"
 
-enum { OUTPUT_CAP = 256 * 1024, KNOWN_HOSTS_CAP = 1024 * 1024, ARGS_MAX = 40, KEY_TIMEOUT_S = 30 };
+enum { OUTPUT_CAP = 2 * 1024 * 1024, KNOWN_HOSTS_CAP = 1024 * 1024, ARGS_MAX = 40, KEY_TIMEOUT_S = 30 };
 
 bool ssh_has_only(struct str text, const char *others)
 {

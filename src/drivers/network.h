@@ -333,6 +333,8 @@ struct network_health {
 	bool connected;        /* to the northbound database; false: lag is 0 */
 	int64_t lag;           /* nb_cfg - sb_cfg: transactions that northd hasn't processed yet */
 	int64_t chassis_count; /* -1: unknown */
+	struct str
+		problem; /* why it is not connected, in the context's arena; of a cluster, server by server */
 };
 
 /* ---- looking */
@@ -471,7 +473,8 @@ struct network_handle {
 };
 
 struct ovn_config {
-	struct str northbound; /* "unix:/run/ovn/ovnnb_db.sock"; the servers of a cluster with commas between them */
+	struct str
+		northbound; /* "unix:/run/ovn/ovnnb_db.sock"; the servers of a cluster with commas between them */
 	struct str southbound; /* likewise, for reading chassis; empty: their state is unknown */
 	uuid region;           /* half of the mark */
 	int64_t timeout_us;    /* for one transaction, and for the first connection; 0: 5 s */

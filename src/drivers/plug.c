@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "drivers/netns.h"
-#include "drivers/ovn/ovsdb.h"
+#include "drivers/ovsdb/ovsdb.h"
 #include "drivers/switch_port.h"
 
 /* Small enough for any underlay. TCP announces it as MSS, and DNS answers fit. */

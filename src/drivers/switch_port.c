@@ -4,8 +4,8 @@
 #include "drivers/switch_port.h"
 
 #include "base/vec.h"
-#include "drivers/ovn/ovsdb.h"
 #include "drivers/ovn/wish.h"
+#include "drivers/ovsdb/ovsdb.h"
 
 static const struct ovsdb_column columns[] = {
 	{"Bridge", "name", OVSDB_TEXT, false},      {"Bridge", "ports", OVSDB_UUIDS, false},

@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "drivers/ovn/frame.h"
 #include "drivers/ovn/nb.h"
+#include "drivers/ovsdb/frame.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/heap.h"
 #include "drivers/haproxy/haproxy.h"
-#include "drivers/ovn/ovsdb.h"
+#include "drivers/ovsdb/ovsdb.h"
 #include "drivers/switch_port.h"
 
 struct proxies {

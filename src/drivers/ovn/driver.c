@@ -11,9 +11,9 @@
 #include "base/fault.h"
 #include "base/heap.h"
 #include "drivers/ovn/nb.h"
-#include "drivers/ovn/ovsdb.h"
 #include "drivers/ovn/sb_binding.h"
 #include "drivers/ovn/sb_monitor.h"
+#include "drivers/ovsdb/ovsdb.h"
 #include "model/address.h"
 #include "model/network.h"
 #include "model/port.h"
@@ -330,7 +330,7 @@ static RESULT ovn_see(struct vnet *n, struct ctx *c, struct network_health *ret_
 {
 	struct network_health health = {.connected = true, .chassis_count = -1};
 	if (ovsdb_with_cache(n->northbound, c, read_health, &health).code)
-		health = (struct network_health){.chassis_count = -1};
+		health = (struct network_health){.chassis_count = -1, .problem = c->problem.message};
 	if (n->southbound)
 		IGNORE(ovsdb_with_cache(n->southbound, c, read_chassis, &health)); /* stays unknown */
 	ctx_clear_problem(c); /* an unreachable database is an answer, too */

@@ -9,8 +9,8 @@
 
 #include "base/ip.h"
 #include "drivers/network.h"
-#include "drivers/ovn/ovsdb.h"
 #include "drivers/ovn/wish.h"
+#include "drivers/ovsdb/ovsdb.h"
 
 struct firewall_rule;
 struct network_acl_entry;

@@ -19,7 +19,7 @@
 #include "base/ctx.h"
 #include "base/uuid.h"
 #include "base/vec.h"
-#include "drivers/ovn/ovsdb_cache.h"
+#include "drivers/ovsdb/ovsdb_cache.h"
 
 #define MARK_PREFIX "dari-" /* other keys of external_ids are not ours */
 #define MARK_REGION "dari-region"

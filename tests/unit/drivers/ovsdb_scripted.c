@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "drivers/ovn/frame.h"
+#include "drivers/ovsdb/frame.h"
 
 #define CID "33333333-3333-3333-3333-333333333333"
 
@@ -39,14 +39,16 @@ static void say_snapshot(struct server *s, int fd)
 }
 
 /* Tells the server's row of _Server, in the form of ovsdb-server 3.1. */
-static void say_state(const struct server *s, int fd, const char *opening, const char *kind, const char *closing)
+static void say_state(const struct server *s, int fd, const char *opening, const char *kind,
+		      const char *closing)
 {
 	char text[512];
-	snprintf(text, sizeof text,
-		 "{%s{\"Database\":{\"22222222-2222-2222-2222-222222222222\":{\"%s\":{\"model\":\"clustered\","
-		 "\"connected\":%s,\"leader\":%s,\"cid\":[\"uuid\",\"%s\"],\"index\":%d}}}}%s}",
-		 opening, kind, s->role == CUT_OFF ? "false" : "true", s->role == LEADER ? "true" : "false", s->cid,
-		 s->index, closing);
+	snprintf(
+		text, sizeof text,
+		"{%s{\"Database\":{\"22222222-2222-2222-2222-222222222222\":{\"%s\":{\"model\":\"clustered\","
+		"\"connected\":%s,\"leader\":%s,\"cid\":[\"uuid\",\"%s\"],\"index\":%d}}}}%s}",
+		opening, kind, s->role == CUT_OFF ? "false" : "true", s->role == LEADER ? "true" : "false",
+		s->cid, s->index, closing);
 	say(fd, text);
 }
 
@@ -120,7 +122,8 @@ static enum role announce(struct server *s, int fd)
 	pthread_mutex_lock(&s->lock);
 	enum role role = s->role;
 	if (role != MUTE)
-		say_state(s, fd, "\"id\":null,\"method\":\"update2\",\"params\":[\"dari-server\",", "modify", "]");
+		say_state(s, fd, "\"id\":null,\"method\":\"update2\",\"params\":[\"dari-server\",", "modify",
+			  "]");
 	pthread_mutex_unlock(&s->lock);
 	return role;
 }

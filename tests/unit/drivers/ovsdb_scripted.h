@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 
-#include "drivers/ovn/ovsdb.h"
+#include "drivers/ovsdb/ovsdb.h"
 
 #define ROW "11111111-1111-1111-1111-111111111111"
 

@@ -3,7 +3,7 @@
  * the two indexes, and malformed updates. */
 #include "../base/test_base.h"
 
-#include "drivers/ovn/ovsdb_cache.h"
+#include "drivers/ovsdb/ovsdb_cache.h"
 
 static const struct ovsdb_column columns[] = {
 	{"Switch", "name", OVSDB_TEXT, false},        {"Switch", "ports", OVSDB_UUIDS, false},

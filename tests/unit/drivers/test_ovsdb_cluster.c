@@ -43,8 +43,8 @@ static int cluster_teardown(void **state)
 
 static void open_client(struct cluster *l)
 {
-	struct str address = str_print(l->ctx->arena, "unix:%s, unix:%s,unix:%s", l->at[0].path, l->at[1].path,
-				       l->at[2].path);
+	struct str address = str_print(l->ctx->arena, "unix:%s, unix:%s,unix:%s", l->at[0].path,
+				       l->at[1].path, l->at[2].path);
 	struct ovsdb_config config = {.address = address, .schema = &scripted_schema};
 	assert_ok(ovsdb_open(l->ctx, &config, &l->db));
 }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "drivers/ovn/frame.h"
+#include "drivers/ovsdb/frame.h"
 
 static const char stream[] = "{\"a\":[1,2,\"}]\\\"{\\\\\"],\"b\":{}}  \n[\"x\"]{\"\":\"\\u007d\"}";
 static const size_t ends[] = {28, 36, 49};

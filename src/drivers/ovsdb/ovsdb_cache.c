@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Keeps rows and their two indexes consistent with the database (ovsdb_cache.h). */
-#include "drivers/ovn/ovsdb_cache.h"
+#include "drivers/ovsdb/ovsdb_cache.h"
 
 #include <stdio.h>
 #include <string.h>

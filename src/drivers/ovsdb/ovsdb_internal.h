@@ -5,8 +5,8 @@
 #include <pthread.h>
 
 #include "base/buf.h"
-#include "drivers/ovn/ovsdb.h"
-#include "drivers/ovn/ovsdb_cluster.h"
+#include "drivers/ovsdb/ovsdb.h"
+#include "drivers/ovsdb/ovsdb_cluster.h"
 
 enum ovsdb_state {
 	OVSDB_NEW, /* the first attempt is running */
@@ -30,7 +30,7 @@ struct ovsdb {
 	const struct ovsdb_schema *schema;
 	int64_t timeout_us;
 	struct ovsdb_cluster cluster; /* of the thread alone */
-	int wake_fd; /* eventfd: something to send, or stop */
+	int wake_fd;                  /* eventfd: something to send, or stop */
 	pthread_t thread;
 	pthread_mutex_t lock;  /* guards the members below, which callers and the thread share */
 	pthread_cond_t turned; /* signalled when the state changes or an answer arrives */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The callers' side of the OVSDB client: opens, reads the cache, waits for answers. ovsdb_session.c is the
  * thread that feeds it. */
-#include "drivers/ovn/ovsdb.h"
+#include "drivers/ovsdb/ovsdb.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
-#include "drivers/ovn/ovsdb_internal.h"
+#include "drivers/ovsdb/ovsdb_internal.h"
 
 enum { OUT_CAP_SIZE = 64 * 1024 * 1024 };
 static const int64_t timeout_absent_us = 5 * SECOND;
@@ -181,8 +181,7 @@ static RESULT await_answer(struct ovsdb *db, struct ctx *c, struct ovsdb_wait *w
 	if (!wait->done)
 		return ctx_fail(c, ERR_TIMEOUT, "the database at %s does not answer", db->addresses);
 	if (!wait->answer)
-		return ctx_fail(c, ERR_GONE, "the connection to %s was lost: %s", db->addresses,
-				db->problem);
+		return ctx_fail(c, ERR_GONE, "the connection to %s was lost: %s", db->addresses, db->problem);
 	return OK;
 }
 

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/result.h"
-#include "drivers/ovn/ovsdb_value.h"
+#include "drivers/ovsdb/ovsdb_value.h"
 
 struct ovsdb_column {
 	const char *table, *name;

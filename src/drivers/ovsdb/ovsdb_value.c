@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The canonical form of column values (ovsdb_value.h). */
-#include "drivers/ovn/ovsdb_value.h"
+#include "drivers/ovsdb/ovsdb_value.h"
 
 #include <string.h>
 

@@ -12,8 +12,8 @@
 #pragma once
 
 #include "base/ctx.h"
-#include "drivers/ovn/ovsdb_cache.h"
-#include "drivers/ovn/ovsdb_stream.h"
+#include "drivers/ovsdb/ovsdb_cache.h"
+#include "drivers/ovsdb/ovsdb_stream.h"
 
 struct ovsdb;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Sockets and TLS of the OVSDB client (ovsdb_stream.h). */
-#include "drivers/ovn/ovsdb_stream.h"
+#include "drivers/ovsdb/ovsdb_stream.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -23,8 +23,8 @@ static bool fail(struct ovsdb_stream *s, const char *why)
 static bool fail_file(struct ovsdb_stream *s, const char *path)
 {
 	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-	(void) snprintf(s->problem_text, sizeof s->problem_text, "%s: %s", path ? path : "no TLS file is configured",
-			reason ? reason : "cannot be used");
+	(void) snprintf(s->problem_text, sizeof s->problem_text, "%s: %s",
+			path ? path : "no TLS file is configured", reason ? reason : "cannot be used");
 	ERR_clear_error();
 	return fail(s, s->problem_text);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The scanner described in frame.h: counts brackets outside of strings. */
-#include "drivers/ovn/frame.h"
+#include "drivers/ovsdb/frame.h"
 
 void frame_init(struct frame *f, size_t max_size)
 {

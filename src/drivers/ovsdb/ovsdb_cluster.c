@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Reads the state of a clustered database's server (ovsdb_cluster.h). */
-#include "drivers/ovn/ovsdb_cluster.h"
+#include "drivers/ovsdb/ovsdb_cluster.h"
 
 #include <stdio.h>
 #include <string.h>
 
 json_t *ovsdb_server_monitor(const char *database, const char *monitor_id)
 {
-	return json_pack("[s,s,{s:[{s:[s,s,s,s,s],s:[[s,s,s]]}]}]", "_Server", monitor_id, "Database", "columns",
-			 "model", "connected", "leader", "cid", "index", "where", "name", "==", database);
+	return json_pack("[s,s,{s:[{s:[s,s,s,s,s],s:[[s,s,s]]}]}]", "_Server", monitor_id, "Database",
+			 "columns", "model", "connected", "leader", "cid", "index", "where", "name",
+			 "==", database);
 }
 
 /* An optional column without a value is ["set", []]; an update then leaves what was known. */
@@ -25,7 +26,8 @@ static void take_row(struct ovsdb_server *server, const json_t *row)
 	if (json_is_boolean(leader))
 		server->is_leader = json_is_true(leader);
 	if (json_is_string(json_array_get(cid, 1)))
-		(void) snprintf(server->cid, sizeof server->cid, "%s", json_string_value(json_array_get(cid, 1)));
+		(void) snprintf(server->cid, sizeof server->cid, "%s",
+				json_string_value(json_array_get(cid, 1)));
 	if (json_is_integer(index))
 		server->index = json_integer_value(index);
 }
@@ -53,7 +55,8 @@ const char *ovsdb_server_check(const struct ovsdb_server *server, struct ovsdb_c
 	if (!server->is_connected)
 		return "the server is cut off from the others of its cluster";
 	if (cluster->cid[0] && server->cid[0] && strcmp(cluster->cid, server->cid) != 0)
-		return "the server belongs to another cluster than before (restart dari if the cluster was made anew)";
+		return "the server belongs to another cluster than before (restart dari if the cluster was "
+		       "made anew)";
 	if (!server->is_leader)
 		return "the server is not the leader of its cluster";
 	if (server->index < cluster->index)

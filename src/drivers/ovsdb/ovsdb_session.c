@@ -11,9 +11,9 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
-#include "drivers/ovn/frame.h"
-#include "drivers/ovn/ovsdb_internal.h"
-#include "drivers/ovn/ovsdb_stream.h"
+#include "drivers/ovsdb/frame.h"
+#include "drivers/ovsdb/ovsdb_internal.h"
+#include "drivers/ovsdb/ovsdb_stream.h"
 
 enum { READ_SIZE = 64 * 1024, MESSAGE_MAX_SIZE = 512 * 1024 * 1024 };
 static const char *const monitor_id = "dari-monitor";
@@ -23,7 +23,7 @@ static const char *const probe_id = "dari-probe";
 /* Pace of attempts. A single server is given time: nothing else can answer. In a cluster another server takes over
  * within two seconds, so a stopped one is left soon, and all are asked again soon. */
 struct pace {
-	int64_t connect_us, probe_us;           /* limit of connecting; silence before a probe, and after it */
+	int64_t connect_us, probe_us; /* limit of connecting; silence before a probe, and after it */
 	int64_t backoff_first_us, backoff_last_us; /* between two rounds over all addresses */
 };
 static const struct pace pace_single = {5 * SECOND, 5 * SECOND, 100 * MILLISECOND, 4 * SECOND};
@@ -100,8 +100,8 @@ static bool send_request(struct session *s, json_t *message)
 static bool request_server(struct session *s)
 {
 	return send_request(s, json_pack("{s:s,s:o,s:s}", "method", "monitor_cond", "params",
-					 ovsdb_server_monitor(s->db->schema->database, server_monitor_id), "id",
-					 server_monitor_id));
+					 ovsdb_server_monitor(s->db->schema->database, server_monitor_id),
+					 "id", server_monitor_id));
 }
 
 static bool request_snapshot(struct session *s)
@@ -282,8 +282,8 @@ static bool send_out(struct session *s)
 	if (!take_out(s))
 		return false;
 	while (s->sent_size < s->out.size) {
-		ssize_t n = ovsdb_stream_send(&s->stream, s->out.p + s->sent_size,
-					      s->out.size - s->sent_size);
+		ssize_t n =
+			ovsdb_stream_send(&s->stream, s->out.p + s->sent_size, s->out.size - s->sent_size);
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR || fail_stream(s);
 		s->sent_size += (size_t) n;
@@ -362,13 +362,15 @@ static void run_session(struct session *s)
 /* The attempts since the last connection, or the last pause. */
 struct round {
 	size_t tried;
-	char problems[sizeof((struct ovsdb *) 0)->problem]; /* of each address, so that people see which is why */
+	char problems[sizeof((struct ovsdb *) 0)
+			      ->problem]; /* of each address, so that people see which is why */
 };
 
 static void note_attempt(struct round *round, const struct session *s)
 {
 	size_t size = round->tried ? strlen(round->problems) : 0;
-	(void) snprintf(round->problems + size, sizeof round->problems - size, "%s%s", size ? "; " : "", s->problem);
+	(void) snprintf(round->problems + size, sizeof round->problems - size, "%s%s", size ? "; " : "",
+			s->problem);
 	round->tried++;
 }
 

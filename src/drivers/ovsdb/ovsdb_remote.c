@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Parses the addresses of OVSDB servers (ovsdb_remote.h). */
-#include "drivers/ovn/ovsdb_remote.h"
+#include "drivers/ovsdb/ovsdb_remote.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -13,7 +13,8 @@ enum { PORT_MAX = 65535 };
 static RESULT fail_address(struct ctx *c, struct str text)
 {
 	return ctx_fail(c, ERR_INVALID,
-			"'%" STR_FMT "' is not the address of a database server: use unix:PATH, tcp:IP:PORT or "
+			"'%" STR_FMT
+			"' is not the address of a database server: use unix:PATH, tcp:IP:PORT or "
 			"ssl:IP:PORT, and commas between the servers of a cluster",
 			STR_ARG(text));
 }
@@ -35,8 +36,8 @@ static bool split_port(struct str text, struct str *ret_host, int64_t *ret_port)
 	size_t colon = text.n;
 	while (colon > 0 && text.p[colon - 1] != ':')
 		colon--;
-	if (colon == 0 || !result_is_ok(str_parse_int(str_slice(text, colon, text.n), ret_port)) || *ret_port < 1 ||
-	    *ret_port > PORT_MAX)
+	if (colon == 0 || !result_is_ok(str_parse_int(str_slice(text, colon, text.n), ret_port)) ||
+	    *ret_port < 1 || *ret_port > PORT_MAX)
 		return false;
 	struct str host = str_slice(text, 0, colon - 1);
 	bool is_bracketed = host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']';
