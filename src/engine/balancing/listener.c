@@ -305,6 +305,15 @@ const struct listener *engine_find_listener_of_certificate(const struct tables *
 	return l;
 }
 
+RESULT engine_settle_certificate(struct op *op, uuid account, uuid certificate)
+{
+	const struct listener *l = listener_first_by_account(op->head, account);
+	for (; l; l = listener_next_by_account(op->head, l))
+		if (uuids_have(&l->certificates, certificate))
+			TRY(listener_settle(op, l->row.id));
+	return OK;
+}
+
 /* ---- operations ---- */
 
 /* Sets where the listener leads: a network load balancer's row names the group, an application load balancer's has a
