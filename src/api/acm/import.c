@@ -12,6 +12,7 @@ enum { BODY_MAX = 32768, KEY_MAX = 5120, CHAIN_MAX = 65536, CHAIN_CERTIFICATES_M
 struct import_args {
 	struct acm_import wish;
 	struct str arn, private_key;
+	bool has_chain;
 	struct str former; /* PEM of the certificate that is replaced */
 	struct {
 		struct tag *at;
@@ -25,6 +26,7 @@ static const struct param import_params[] = {
 	PARAM(struct import_args, "PrivateKey", private_key, .flags = REQUIRED | BASE64, .min = 1,
 	      .max = KEY_MAX, .doc = "Private key in PEM, without a passphrase."),
 	PARAM(struct import_args, "CertificateChain", wish.chain, .flags = BASE64, .min = 1, .max = CHAIN_MAX,
+	      .given = offsetof(struct import_args, has_chain) + 1,
 	      .doc = "Certificate chain in PEM, beginning with the issuer of the certificate."),
 	PARAM_LIST(struct import_args, "Tags", tags, acm_tag_params, .max = ACM_TAGS_MAX,
 		   .doc = "Tags of a new certificate."),
@@ -36,11 +38,21 @@ static struct result fail(struct acm_call *e, enum err err, const char *field, c
 	return ctx_fail_field(e->c, err, str_from(field), "%s", message);
 }
 
+static RESULT check_length(struct acm_call *e, const char *field, bool is_given, struct str text)
+{
+	return !is_given || text.n
+		       ? OK
+		       : target_fail_member(e->c, field, text, "have length greater than or equal to 1");
+}
+
 /* The text about tags is a guess. */
 static RESULT prepare_import(struct acm_call *e, void *args)
 {
 	struct import_args *a = args;
 	const struct server_certificate *s = NULL;
+	TRY(check_length(e, "certificate", true, a->wish.body));
+	TRY(check_length(e, "privateKey", true, a->private_key));
+	TRY(check_length(e, "certificateChain", a->has_chain, a->wish.chain));
 	a->wish.tags = (struct tags){a->tags.at, a->tags.count};
 	a->wish.certificate = id_new(KIND_SERVER_CERTIFICATE);
 	if (!a->arn.n)

@@ -30,6 +30,13 @@ static RESULT prepare(struct acm_call *e, void *args)
 	if (e->action->args.count > 1)
 		TRY(target_check_count(e->c, "tags", a->tags.count, ACM_TAGS_MAX));
 	a->wish.tags = (struct tags){a->tags.at, a->tags.count};
+	for (size_t k = 0; k < a->tags.count; k++)
+		if (str_starts_with(a->tags.at[k].key, STR("aws:")))
+			return ctx_fail_field(
+				e->c, ERR_INVALID, STR("Tag.Key"),
+				"Tag keys starting with 'aws:' are reserved for internal use: '%" STR_FMT
+				"'.",
+				STR_ARG(a->tags.at[k].key));
 	return acm_find(e, a->arn, &a->wish.certificate, &s);
 }
 

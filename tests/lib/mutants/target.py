@@ -168,6 +168,7 @@ class Connect(Target):
 
 class Acm(Target):
     name, world, denied = "acm", lib.Acm, (400, "AccessDeniedException")
+    spoken = {"Certificate": ["certificate"], "PrivateKey": ["private key", "privateKey"], "CertificateChain": ["chain"], "Key": ["re-import"], "Passphrase": ["private certificate"]}
     codes = {"ValidationException", "InvalidArnException", "ResourceNotFoundException", "SerializationException", "InvalidTagException", "TooManyTagsException", "InvalidStateException"}
     junk = {"CertificateArn": ["x" * 30, "arn:aws:acm:us-east-1:000000000000:certificate/x", "arn:aws:iam::000000000000:server-certificate/x"], "Certificate": ["!", "eA==", ""], "PrivateKey": ["!", "eA=="],
             "CertificateChain": ["!", "eA=="], "Tags.N.Key": ["aws:x", ""], "NextToken": ["!", "AAAA"], "MaxItems": [0, 1001], "SortBy": ["x"], "SortOrder": ["x"], "CertificateStatuses": [["x"]],
