@@ -35,6 +35,7 @@
 #include "engine/people/credential/public_credential.h"
 #include "engine/people/credential/saml_provider.h"
 #include "engine/people/credential/second_factor.h"
+#include "engine/people/credential/secret.h"
 #include "engine/people/credential/server_certificate.h"
 #include "engine/people/policy/access_rule.h"
 #include "engine/people/policy/arm_lock.h"

@@ -181,7 +181,12 @@ RESULT listener_end(struct op *op, const struct listener *listener)
 	TRY(drop_rows(op, id, &(const struct uuids){0}));
 	TRY(engine_log_event(op, KIND_LISTENER, &listener->row, "deleted", "Listener of port %" PRId64 ".",
 			     listener->port));
-	return listener_forget(op, id);
+	struct listener *ended = arena_new_object(op->ctx->arena, struct listener);
+	if (!ended)
+		return ctx_no_memory(op->ctx);
+	*ended = *listener;
+	TRY(listener_forget(op, id));
+	return octavia_forget_certificates(op, &ended->certificates, &(const struct uuids){0});
 }
 
 /* ---- operations ---- */
