@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One certificate: described, read and deleted; and actions that imported certificates refuse. Source: ACM API Reference. */
+ * Describes, reads and deletes a certificate; refuses actions that ACM does not have for imported certificates. Source: ACM API Reference. */
 #include "api/acm/internal.h"
 
 struct arn_args {

@@ -132,7 +132,7 @@ static bool keeps_purposes(const struct crypto_certificate *former, const struct
 	return true;
 }
 
-/* What a replaced certificate and its successor must share. Texts are guesses. */
+/* Checks the rules of a reimport. The texts are guesses. */
 static RESULT check_successor(struct acm_call *e, struct str former_pem,
 			      const struct crypto_certificate *next)
 {

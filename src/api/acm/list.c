@@ -8,7 +8,7 @@
 
 enum { LIST_MAX = 1000 };
 
-/* What answers show of a page's position: the time and id of its last certificate. */
+/* A page begins behind a certificate, which its token names by time and id. */
 struct list_args {
 	struct strs statuses, key_types, key_usages, purposes;
 	struct str token, sort_by, sort_order;

@@ -165,8 +165,8 @@ static void write_usages(struct json_writer *w, const struct crypto_certificate 
 	json_write_close_list(w);
 }
 
-/* ARNs of the load balancers whose listeners present the certificate, each once: listeners of a balancer need not stand together
- * in the index, so a list of those written is kept. */
+/* Writes the ARN of each load balancer whose listeners present the certificate. The list of those written keeps an ARN from
+ * standing there twice. */
 static void write_users(struct acm_call *e, struct json_writer *w, const struct server_certificate *s)
 {
 	VEC(uuid) written = {0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Secrets. Source: Key Manager API v1, "Secrets"; barbican/api/controllers/secrets.py. */
+ * Secrets. Sources: Key Manager API v1, "Secrets"; Barbican's controllers. */
 #include <inttypes.h>
 #include <stdlib.h>
 
