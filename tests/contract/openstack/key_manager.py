@@ -13,6 +13,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import cloud as lib  # noqa: E402
 from dev import Dev  # noqa: E402
+from faces import holds  # noqa: E402
 import pem  # noqa: E402
 import waiting  # noqa: E402
 
@@ -134,6 +135,7 @@ def test_consumers(r):
     assert r.own.call("DELETE", f"{path}/consumers", one).status == 200 and r.own.call("DELETE", f"{path}/consumers", one).status == 404
 
 
+@holds("Secrets of Barbican", "secret, container of secrets")
 def test_private_secrets(r):
     path = r.secret("mine")
     assert r.own.ok("GET", f"{path}/acl")["read"] == {"project-access": True, "users": []}
@@ -164,6 +166,7 @@ def listener(r, balancer, port, **body):
     return answer
 
 
+@holds("Certificates of load balancers", "certificate of a load balancer")
 def test_a_listener_takes_a_container(r, balancer):
     _, first = r.certificate("first.example.com")
     _, second = r.certificate("second.example.com")

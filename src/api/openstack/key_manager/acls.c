@@ -99,7 +99,7 @@ static const struct os_action acl_actions[] = {
 	CHANGE(HTTP_PATCH, "Changes who reads a secret."),
 	{HTTP_DELETE, ACL, .permit = "secret_acls:delete", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_km_acl, read_params), .operation = engine_set_secret_privacy_run,
-	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Lets the whole project read a secret again."},
+	 .doc = "Lets the whole project read a secret again."},
 	{HTTP_GET, "/v1/containers/{container_id}/acl", .permit = "container_acls:get",
 	 .args = OS_PARAMS(struct os_km_container_acl, container_params), .answer = show_container_acl,
 	 .doc = "Who reads a container: its project."},
