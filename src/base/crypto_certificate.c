@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/crypto_ossl.h"
+#include "base/ip.h"
 
 DEFINE_OSSL(X509, X509_free)
 DEFINE_OSSL(GENERAL_NAMES, GENERAL_NAMES_free)
@@ -45,11 +46,14 @@ static RESULT read_entry(struct ctx *c, const X509_NAME *name, int nid, struct s
 	return size <= 0 || ret_text->p ? OK : ctx_no_memory(c);
 }
 
+/* The certificate's author chose the size: another than an address's gives an empty text. */
 static struct str write_address(struct arena *a, const unsigned char *b, int size)
 {
-	enum { IPV4 = 4 };
-	return size == IPV4 ? str_print(a, "%d.%d.%d.%d", b[0], b[1], b[2], b[3])
-			    : str_encode_hex(a, b, (size_t) size);
+	enum { V4_SIZE = 4, V6_SIZE = 16 };
+	struct ip ip = {.family = size == V4_SIZE ? IP_V4 : size == V6_SIZE ? IP_V6 : IP_NONE};
+	if (ip.family)
+		memcpy(ip.b, b, (size_t) size);
+	return ip_to_str(a, ip);
 }
 
 static RESULT read_names(struct ctx *c, const X509 *cert, struct strs *ret_names)
