@@ -6,7 +6,6 @@
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/tag_internal.h"
-#include "store/account.h"
 #include "store/server_certificate.h"
 
 /* ---- ARNs ---- */
@@ -75,7 +74,7 @@ RESULT engine_import_acm_certificate(struct op *op, struct acm_import *wish)
 		return replace(op, wish);
 	TRY(engine_find_acting_account(op, &account));
 	struct server_certificate made = {.row.id = wish->certificate,
-					  .account = account->row.id,
+					  .account = engine_get_account(op->ctx),
 					  .service = SERVER_CERTIFICATE_SERVICE_ACM,
 					  .name = str_from(uuid_write(wish->certificate, id))};
 	fill(op, wish, &made);

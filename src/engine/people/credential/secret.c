@@ -5,7 +5,6 @@
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/tag_internal.h"
-#include "store/account.h"
 #include "store/secret.h"
 #include "store/secret_container.h"
 
@@ -35,7 +34,7 @@ RESULT engine_create_secret(struct op *op, struct secret_wish *wish)
 	TRY(engine_find_acting_account(op, &account));
 	struct secret made = wish->row;
 	made.row.gen = 1;
-	made.account = account->row.id;
+	made.account = engine_get_account(op->ctx);
 	made.creator = op->ctx->who ? op->ctx->who->user : UUID_NONE;
 	TRY(engine_permit_new(op, "secret.create", KIND_SECRET, &made.row));
 	TRY(limit_check(op, LIMIT_SECRETS, made.account, 1, STR_NONE));
@@ -152,7 +151,7 @@ RESULT engine_create_secret_container(struct op *op, struct secret_container_wis
 	TRY(engine_find_acting_account(op, &account));
 	struct secret_container made = wish->row;
 	made.row = (struct row){.id = engine_new_id(op, KIND_SECRET_CONTAINER), .gen = 1};
-	made.account = account->row.id;
+	made.account = engine_get_account(op->ctx);
 	made.creator = op->ctx->who ? op->ctx->who->user : UUID_NONE;
 	TRY(engine_permit_new(op, "secret_container.create", KIND_SECRET_CONTAINER, &made.row));
 	TRY(find_secrets(op, &wish->secrets, &made.secrets));
