@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "api/absent/absent.h"
+#include "api/acm/acm.h"
 #include "api/autoscaling/autoscaling.h"
 #include "api/azure/core/azure.h"
 #include "api/cloudstack/core/cloudstack.h"
@@ -109,6 +110,7 @@ static struct api_face *find_service(struct daemon *d, const struct call *call)
 	       : connect_has_call(call)     ? d->connect
 	       : cloudwatch_has_call(call)  ? d->cloudwatch
 	       : events_has_call(call)      ? d->events
+	       : acm_has_call(call)         ? d->acm
 	       : ebs_has_call(call)         ? d->ebs
 	       : autoscaling_has_call(call) ? d->autoscaling
 	       : elb_classic_has_call(call) ? d->elb_classic
@@ -536,6 +538,7 @@ static RESULT open_faces(struct daemon *d)
 	TRY(api_face_new(&d->ctx, &connect_protocol, &faces, &d->connect));
 	TRY(api_face_new(&d->ctx, &cloudwatch_protocol, &faces, &d->cloudwatch));
 	TRY(api_face_new(&d->ctx, &events_protocol, &faces, &d->events));
+	TRY(api_face_new(&d->ctx, &acm_protocol, &faces, &d->acm));
 	TRY(api_face_new(&d->ctx, &sqs_protocol, &faces, &d->sqs));
 	TRY(api_face_new(&d->ctx, &sns_protocol, &faces, &d->sns));
 	TRY(api_face_new(&d->ctx, &ebs_protocol, &faces, &d->ebs));
@@ -672,6 +675,7 @@ static void end_all(struct daemon *d)
 	api_face_free(d->connect);
 	api_face_free(d->cloudwatch);
 	api_face_free(d->events);
+	api_face_free(d->acm);
 	api_face_free(d->sqs);
 	api_face_free(d->sns);
 	api_face_free(d->ebs);

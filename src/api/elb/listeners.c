@@ -22,7 +22,7 @@ struct certificate_args {
 };
 static const struct param certificate_params[] = {
 	PARAM(struct certificate_arg, "CertificateArn", arn, .min = 1, .max = ELB_ARN_MAX,
-	      .doc = "ARN of an IAM server certificate."),
+	      .doc = "ARN of a certificate of IAM or ACM."),
 	NOT_BUILT("IsDefault"),
 };
 static const struct params certificate_table = PARAMS(struct certificate_arg, certificate_params);

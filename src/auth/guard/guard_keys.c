@@ -14,6 +14,7 @@
 #include "engine/events/events.h"
 #include "engine/instance/profile_association.h"
 #include "engine/messaging/messaging.h"
+#include "engine/people/credential/acm_certificate.h"
 #include "engine/resolve.h"
 #include "engine/scaling/scaling.h"
 #include "model/address.h"
@@ -32,6 +33,7 @@
 #include "model/route_table.h"
 #include "model/router.h"
 #include "model/security_group.h"
+#include "model/server_certificate.h"
 #include "model/snapshot.h"
 #include "model/spot_fleet_id.h"
 #include "model/subnet.h"
@@ -183,6 +185,18 @@ static bool is_other_kind(enum kind kind)
 	       engine_is_event_kind(kind) || engine_is_balancing_kind(kind) || engine_is_scaling_kind(kind);
 }
 
+static const struct row *row_of(const struct guard_subject *s)
+{
+	return s->row ? s->row : s->planned;
+}
+
+/* Certificates of IAM and of ACM have one kind. */
+static bool is_of_acm(const struct guard_subject *s)
+{
+	const struct row *row = s->kind == KIND_SERVER_CERTIFICATE ? row_of(s) : NULL;
+	return row && server_certificate_of(row)->service == SERVER_CERTIFICATE_SERVICE_ACM;
+}
+
 struct str guard_write_arn(const struct guard_subject *s, struct arena *a)
 {
 	const struct identity *who = s->state->call->ctx.who;
@@ -192,6 +206,10 @@ struct str guard_write_arn(const struct guard_subject *s, struct arena *a)
 		return other_arn(s, a);
 	if (s->absent.n)
 		return ec2_arn(s, a, s->kind, who->account, s->absent);
+	if (is_of_acm(s))
+		return engine_write_acm_arn(
+			a, s->state->region,
+			account_number(s->tables, engine_get_owner(s->kind, row_of(s)), who), row_of(s));
 	if (iam_is_kind(s->kind))
 		return iam_arn_to_text(a,
 				       uuid_is_none(s->account) ? who->account_number

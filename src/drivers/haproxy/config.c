@@ -362,7 +362,7 @@ RESULT config_write(struct ctx *c, const struct proxy_wish *wish, struct buf *ou
 		return buf_finish(out);
 	}
 	if (wish->balancer->type == ELASTIC_LOAD_BALANCER_TYPE_OCTAVIA) {
-		config_write_octavia(wish, out);
+		config_write_octavia(c, wish, out);
 		return buf_finish(out);
 	}
 	for (size_t k = 0; k < wish->listener_count; k++)

@@ -150,6 +150,8 @@ OPERATION(engine_set_listener_attributes, listener_attributes)
 /* A listener that presents the certificate, or NULL. */
 const struct listener *engine_find_listener_of_certificate(const struct tables *t, uuid account,
 							   uuid certificate);
+/* In a change of the certificate: lets the proxies of its listeners take it up. */
+RESULT engine_settle_certificate(struct op *op, uuid account, uuid certificate);
 
 /* ---- target groups ---- */
 

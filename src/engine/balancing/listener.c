@@ -181,7 +181,12 @@ RESULT listener_end(struct op *op, const struct listener *listener)
 	TRY(drop_rows(op, id, &(const struct uuids){0}));
 	TRY(engine_log_event(op, KIND_LISTENER, &listener->row, "deleted", "Listener of port %" PRId64 ".",
 			     listener->port));
-	return listener_forget(op, id);
+	struct listener *ended = arena_new_object(op->ctx->arena, struct listener);
+	if (!ended)
+		return ctx_no_memory(op->ctx);
+	*ended = *listener;
+	TRY(listener_forget(op, id));
+	return octavia_forget_certificates(op, &ended->certificates, &(const struct uuids){0});
 }
 
 /* ---- operations ---- */
@@ -303,6 +308,15 @@ const struct listener *engine_find_listener_of_certificate(const struct tables *
 	while (l && !uuids_have(&l->certificates, certificate))
 		l = listener_next_by_account(t, l);
 	return l;
+}
+
+RESULT engine_settle_certificate(struct op *op, uuid account, uuid certificate)
+{
+	const struct listener *l = listener_first_by_account(op->head, account);
+	for (; l; l = listener_next_by_account(op->head, l))
+		if (uuids_have(&l->certificates, certificate))
+			TRY(listener_settle(op, l->row.id));
+	return OK;
 }
 
 /* ---- operations ---- */

@@ -3,6 +3,7 @@
  * or changes rights must say what is recorded. Also the records left by many anonymous requests. */
 #include "../base/test_base.h"
 
+#include "api/acm/acm.h"
 #include "api/azure/core/action.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/connect/connect.h"
@@ -129,7 +130,8 @@ static void every_secret_is_decided_on(void **state)
 
 static bool has_action(const char *action)
 {
-	static const struct api_protocol *const protocols[] = {&cloudstack_protocol, &connect_protocol};
+	static const struct api_protocol *const protocols[] = {&acm_protocol, &cloudstack_protocol,
+							       &connect_protocol};
 	const struct ec2_action *ec2[ACTIONS_MAX];
 	const struct iam_action *iam[ACTIONS_MAX];
 	size_t ec2_count = ec2_sum_actions(ec2, ACTIONS_MAX), iam_count = iam_sum_actions(iam, ACTIONS_MAX);

@@ -226,6 +226,39 @@ static void a_listener_has_all_its_certificates(void **state)
 	}
 }
 
+/* TERMINATED_HTTPS: requests are read behind TLS, and members may be reached by TLS again. */
+static void an_octavia_listener_ends_tls(void **state)
+{
+	AUTO(arena) arena = arena_new(4096, 1 << 22);
+	struct lab *lab = make_lab(arena);
+	const uuid id = {{3, 1}};
+	const struct proxy_certificate certificate = {id, make_pem(&lab->c)};
+	static const struct str headers[] = {{"X-Forwarded-Proto=true", 22}};
+	(void) state;
+	lab->balancer =
+		(struct elastic_load_balancer){.type = ELASTIC_LOAD_BALANCER_TYPE_OCTAVIA, .idle_s = 50};
+	lab->group = (struct target_group){
+		.row.id = {{1}}, .protocol = TARGET_GROUP_PROTOCOL_HTTP, .is_tls = true};
+	lab->listener = (struct listener){.row.id = {{3}},
+					  .protocol = LISTENER_PROTOCOL_SSL,
+					  .port = 443,
+					  .target_group = lab->group.row.id,
+					  .client_ms = 50000,
+					  .connect_ms = 5000,
+					  .member_ms = 60000,
+					  .headers = {headers, 1},
+					  .certificates = {&id, 1}};
+	lab->wish.certificates = &certificate;
+	lab->wish.certificate_count = 1;
+	lab->proxy_listener.rule_count = 0;
+	struct str text = write_text(lab);
+	has_line(text, "  mode http\n  bind *:443 ssl crt-list ");
+	has_line(text, " alpn h2,http/1.1\n");
+	has_line(text, "  http-request set-header X-Forwarded-Proto https\n  default_backend c443\n");
+	has_line(text, " ssl verify none\n");
+	is_accepted(lab, text);
+}
+
 static struct str write_condition(struct lab *lab, enum rule_field field, const char *name, const char *key,
 				  const char *text)
 {
@@ -628,6 +661,7 @@ int main(void)
 		cmocka_unit_test(the_text_of_users_is_text),
 		cmocka_unit_test(every_status_and_path_is_accepted),
 		cmocka_unit_test(a_listener_has_all_its_certificates),
+		cmocka_unit_test(an_octavia_listener_ends_tls),
 		cmocka_unit_test(patterns_are_expressions),
 		cmocka_unit_test(settings_are_lines),
 		cmocka_unit_test(classic_listeners_follow_one_check),
