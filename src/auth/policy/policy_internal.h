@@ -87,7 +87,7 @@ struct policy_builder {
 	char *block;
 	size_t size, capacity;
 	bool has_variables;
-	bool of_trust, of_endpoint; /* neither: of an identity */
+	bool of_trust, of_endpoint, of_resource; /* none of them: of an identity */
 	size_t statement;           /* number of the statement being read, from 1; 0: none */
 };
 

@@ -149,10 +149,12 @@ bool engine_has_queue_waste(const struct tables *t, const struct queue *queue, i
 struct topic_wish {
 	struct topic row; /* name, tags, and given attributes */
 	struct ref topic; /* of engine_set_topic */
-	bool has_display_name, has_signature_version, has_dedups_content, has_dedups_groups;
+	bool has_display_name, has_signature_version, has_dedups_content, has_dedups_groups, has_policy;
 	/* output: */
 	uuid made;
 };
+/* The policy that a topic has until another one is set: it admits services that publish for a resource of the owner. */
+struct str engine_write_topic_policy(struct arena *a, struct str arn, struct str account_number);
 /* Finds the topic with that name, or creates it. ERR_EXISTS: it has other tags. ERR_QUOTA. */
 OPERATION(engine_create_topic, topic_wish)
 OPERATION(engine_set_topic, topic_wish)
