@@ -23,7 +23,7 @@ struct sns_action {
 API_DEFINE_FACE(sns)
 
 extern const struct api_actions sns_topic_actions, sns_subscription_actions, sns_publish_actions,
-	sns_certificate_actions;
+	sns_certificate_actions, sns_permission_actions;
 extern const struct api_groups sns_action_groups;
 
 /* ---- errors.c ---- */

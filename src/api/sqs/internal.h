@@ -25,7 +25,8 @@ struct sqs_action {
 
 API_DEFINE_FACE(sqs)
 
-extern const struct api_actions sqs_queue_actions, sqs_message_actions, sqs_batch_actions;
+extern const struct api_actions sqs_queue_actions, sqs_message_actions, sqs_batch_actions,
+	sqs_permission_actions;
 extern const struct api_groups sqs_action_groups;
 
 /* ---- errors.c ---- */

@@ -144,6 +144,19 @@ struct queue_sweep {
 SYSTEM_OPERATION(engine_sweep_queue, queue_sweep)
 bool engine_has_queue_waste(const struct tables *t, const struct queue *queue, int64_t now_us);
 
+/* ---- statements of policies ---- */
+
+struct permission_wish {
+	struct ref subject; /* a queue or a topic */
+	struct str label;   /* Sid of the statement */
+	struct strs accounts, actions;
+};
+/* ERR_INVALID: the label is taken, or is not there; an account does not exist. ERR_QUOTA: the policy would be too long. */
+OPERATION(engine_add_queue_permission, permission_wish)
+OPERATION(engine_remove_queue_permission, permission_wish)
+OPERATION(engine_add_topic_permission, permission_wish)
+OPERATION(engine_remove_topic_permission, permission_wish)
+
 /* ---- topics ---- */
 
 struct topic_wish {
