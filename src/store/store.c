@@ -8,8 +8,7 @@
 #include "base/heap.h"
 #include "store/event.h"
 #include "store/internal.h"
-#include "store/judge.h"
-#include "store/room.h"
+#include "store/hooks.h"
 
 enum { BATCH_ARENA_CAP = 64 * 1024 * 1024 };
 

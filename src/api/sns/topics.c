@@ -126,9 +126,21 @@ static RESULT refuse_attribute(struct sns_call *e, struct str name, const char *
 			: ctx_fail_field(e->c, ERR_INVALID, str_from(field), "Invalid parameter: %s", field);
 }
 
+/* sns_check_policy() needs the topic's ARN, so the caller checks the policy. */
+static bool read_policy(struct str name, struct str value, struct topic_wish *wish)
+{
+	if (!str_is(name, "Policy"))
+		return false;
+	wish->has_policy = true;
+	wish->row.policy = value;
+	return true;
+}
+
 static RESULT read_attribute(struct sns_call *e, struct str name, struct str value, const char *field,
 			     struct topic_wish *wish)
 {
+	if (read_policy(name, value, wish))
+		return OK;
 	if (str_is(name, "DisplayName")) {
 		if (value.n > DISPLAY_NAME_MAX)
 			return sns_fail(e, field, "DisplayName has up to 100 characters.");
@@ -155,11 +167,6 @@ static RESULT read_attribute(struct sns_call *e, struct str name, struct str val
 		wish->row.dedups_groups = str_is(value, "MessageGroup");
 		wish->has_dedups_groups = true;
 		return OK;
-	}
-	if (str_is(name, "Policy")) {
-		wish->has_policy = true;
-		wish->row.policy = value;
-		return OK; /* sns_check_policy() needs the topic's ARN */
 	}
 	if ((str_is(name, "KmsMasterKeyId") && !value.n) ||
 	    (str_is(name, "TracingConfig") && str_is(value, "PassThrough")))

@@ -86,41 +86,101 @@ struct service_question {
 	struct str account_number, owner_number, region; /* the sender's, the resource's */
 };
 
-static struct str write_time(struct arena *a)
+static struct str source_arn(const struct service_question *s, struct arena *a)
+{
+	(void) a;
+	return s->sender->source;
+}
+static struct str source_account(const struct service_question *s, struct arena *a)
+{
+	(void) a;
+	return s->account_number;
+}
+static struct str source_owner(const struct service_question *s, struct arena *a)
+{
+	(void) a;
+	return s->sender->is_owner_known ? s->account_number : STR_NONE;
+}
+static struct str resource_account(const struct service_question *s, struct arena *a)
+{
+	(void) a;
+	return s->owner_number;
+}
+static struct str principal_arn(const struct service_question *s, struct arena *a)
+{
+	(void) a;
+	return s->sender->role;
+}
+static struct str principal_account(const struct service_question *s, struct arena *a)
+{
+	(void) a;
+	return s->sender->role.n ? s->account_number : STR_NONE;
+}
+static struct str service_name(const struct service_question *s, struct arena *a)
+{
+	(void) a;
+	return s->sender->role.n ? STR_NONE : str_from(s->sender->service);
+}
+static struct str is_service(const struct service_question *s, struct arena *a)
+{
+	(void) a;
+	return s->sender->role.n ? STR("false") : STR("true");
+}
+/* The message does not leave the region's process. */
+static struct str always(const struct service_question *s, struct arena *a)
+{
+	(void) s, (void) a;
+	return STR("true");
+}
+static struct str never(const struct service_question *s, struct arena *a)
+{
+	(void) s, (void) a;
+	return STR("false");
+}
+static struct str region(const struct service_question *s, struct arena *a)
+{
+	(void) a;
+	return s->region;
+}
+static struct str current_time(const struct service_question *s, struct arena *a)
 {
 	char text[CLOCK_TEXT_SIZE];
+	(void) s;
 	return str_copy(a, str_from(clock_write_s(clock_now_us(), text)));
 }
+static struct str epoch_time(const struct service_question *s, struct arena *a)
+{
+	(void) s;
+	return str_print(a, "%" PRId64, clock_now_us() / SECOND);
+}
+
+/* Keys of a service's request. It comes from no address, and by no user. */
+static const struct {
+	const char *key;
+	struct str (*write)(const struct service_question *s, struct arena *a);
+} service_keys[] = {
+	{"aws:sourcearn", source_arn},
+	{"aws:sourceaccount", source_account},
+	{"aws:sourceowner", source_owner},
+	{"aws:resourceaccount", resource_account},
+	{"aws:principalarn", principal_arn},
+	{"aws:principalaccount", principal_account},
+	{"aws:principalservicename", service_name},
+	{"aws:principalisawsservice", is_service},
+	{"aws:securetransport", always},
+	{"aws:viaawsservice", never},
+	{"aws:requestedregion", region},
+	{"aws:currenttime", current_time},
+	{"aws:epochtime", epoch_time},
+};
 
 /* Empty: the request has no such key. */
 static struct str find_text(const struct service_question *s, struct arena *a, struct str key)
 {
-	bool is_role = s->sender->role.n > 0;
-	if (str_is(key, "aws:sourcearn"))
-		return s->sender->source;
-	if (str_is(key, "aws:sourceaccount"))
-		return s->account_number;
-	if (str_is(key, "aws:sourceowner"))
-		return s->sender->is_owner_known ? s->account_number : STR_NONE;
-	if (str_is(key, "aws:resourceaccount"))
-		return s->owner_number;
-	if (str_is(key, "aws:principalarn"))
-		return s->sender->role;
-	if (str_is(key, "aws:principalaccount"))
-		return is_role ? s->account_number : STR_NONE;
-	if (str_is(key, "aws:principalservicename"))
-		return is_role ? STR_NONE : str_from(s->sender->service);
-	if (str_is(key, "aws:principalisawsservice"))
-		return is_role ? STR("false") : STR("true");
-	if (str_is(key, "aws:securetransport"))
-		return STR("true"); /* the message does not leave the region's process */
-	if (str_is(key, "aws:viaawsservice"))
-		return STR("false");
-	if (str_is(key, "aws:requestedregion"))
-		return s->region;
-	if (str_is(key, "aws:currenttime"))
-		return write_time(a);
-	return str_is(key, "aws:epochtime") ? str_print(a, "%" PRId64, clock_now_us() / SECOND) : STR_NONE;
+	for (size_t k = 0; k < sizeof service_keys / sizeof *service_keys; k++)
+		if (str_is(key, service_keys[k].key))
+			return service_keys[k].write(s, a);
+	return STR_NONE;
 }
 
 static enum policy_known find_key(const struct policy_question *q, struct str key, struct strs *ret_values)

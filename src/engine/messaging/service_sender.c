@@ -3,7 +3,7 @@
 #include "engine/messaging/service_sender.h"
 
 #include "engine/resolve.h"
-#include "store/judge.h"
+#include "store/hooks.h"
 
 void engine_set_service_judge(struct store *store, struct service_judge *judge)
 {
