@@ -511,7 +511,13 @@ static RESULT gather_callers(struct guards *g, struct call *call, struct guard_p
 	if (!g || !c->who || c->who->is_owner || uuid_is_none(c->who->account))
 		return OK;
 	TRY(guard_gather(g, c, guard_principal(c->who), c->who->account, ret_policies));
-	return guard_gather_session(g, c, c->who->session, ret_policies);
+	if (!c->who->session)
+		return OK;
+	AUTO_VIEW v;
+	view_open(g->store, &v);
+	struct result result = guard_gather_session(g, c, v.tables, c->who->session, ret_policies);
+	view_end_read(&v);
+	return result;
 }
 
 RESULT guard_ask_actions(struct guards *g, struct call *call, const struct guard_request *requests,

@@ -165,8 +165,8 @@ RESULT guard_take_resource(struct guards *g, struct ctx *c, uuid version, struct
 RESULT guard_gather_in(struct guards *g, struct ctx *c, const struct tables *t, uuid principal, uuid account,
 		       struct guard_policies *ret_policies);
 /* Adds the policies that restrict a session; NULL: none. */
-RESULT guard_gather_session(struct guards *g, struct ctx *c, const struct session *session,
-			    struct guard_policies *out);
+RESULT guard_gather_session(struct guards *g, struct ctx *c, const struct tables *t,
+			    const struct session *session, struct guard_policies *out);
 
 /* ---- guard_refusal.c ---- */
 

@@ -294,8 +294,8 @@ RESULT guard_gather_in(struct guards *g, struct ctx *c, const struct tables *t, 
 
 /* Adds the policies that restrict a session. A deleted policy allows nothing, and a federated session without policies may
  * do nothing. */
-RESULT guard_gather_session(struct guards *g, struct ctx *c, const struct session *session,
-			    struct guard_policies *out)
+RESULT guard_gather_session(struct guards *g, struct ctx *c, const struct tables *t,
+			    const struct session *session, struct guard_policies *out)
 {
 	const struct policy_version *versions[SESSION_POLICIES_MAX];
 	size_t count = 0;
@@ -308,14 +308,11 @@ RESULT guard_gather_session(struct guards *g, struct ctx *c, const struct sessio
 	if (session->policy.n)
 		TRY(policy_compile(c, session->policy, POLICY_OF_IDENTITY,
 				   &out->session[out->session_count++]));
-	AUTO_VIEW v;
-	view_open(g->store, &v);
 	for (size_t k = 0; k < session->policies.count && count < SESSION_POLICIES_MAX; k++) {
-		const struct policy *policy = engine_find_policy(v.tables, session->policies.at[k]);
-		versions[count] = policy ? engine_find_default_version(v.tables, policy) : NULL;
+		const struct policy *policy = engine_find_policy(t, session->policies.at[k]);
+		versions[count] = policy ? engine_find_default_version(t, policy) : NULL;
 		count += versions[count] != NULL;
 	}
-	view_end_read(&v);
 	for (size_t k = 0; k < count; k++)
 		TRY(take_policy(g, c, versions[k], &out->session[out->session_count++]));
 	return OK;
