@@ -126,21 +126,9 @@ static RESULT refuse_attribute(struct sns_call *e, struct str name, const char *
 			: ctx_fail_field(e->c, ERR_INVALID, str_from(field), "Invalid parameter: %s", field);
 }
 
-/* sns_check_policy() needs the topic's ARN, so the caller checks the policy. */
-static bool read_policy(struct str name, struct str value, struct topic_wish *wish)
-{
-	if (!str_is(name, "Policy"))
-		return false;
-	wish->has_policy = true;
-	wish->row.policy = value;
-	return true;
-}
-
-static RESULT read_attribute(struct sns_call *e, struct str name, struct str value, const char *field,
+static RESULT read_plain_attribute(struct sns_call *e, struct str name, struct str value, const char *field,
 			     struct topic_wish *wish)
 {
-	if (read_policy(name, value, wish))
-		return OK;
 	if (str_is(name, "DisplayName")) {
 		if (value.n > DISPLAY_NAME_MAX)
 			return sns_fail(e, field, "DisplayName has up to 100 characters.");
@@ -172,6 +160,17 @@ static RESULT read_attribute(struct sns_call *e, struct str name, struct str val
 	    (str_is(name, "TracingConfig") && str_is(value, "PassThrough")))
 		return OK; /* it is so already */
 	return refuse_attribute(e, name, field);
+}
+
+/* sns_check_policy() needs the topic's ARN, so the caller checks the policy. */
+static RESULT read_attribute(struct sns_call *e, struct str name, struct str value, const char *field,
+			     struct topic_wish *wish)
+{
+	if (!str_is(name, "Policy"))
+		return read_plain_attribute(e, name, value, field, wish);
+	wish->has_policy = true;
+	wish->row.policy = value;
+	return OK;
 }
 
 /* FifoTopic is an attribute of a new topic alone. */

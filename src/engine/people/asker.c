@@ -128,17 +128,35 @@ static unsigned find_rights(const struct tables *t, const struct asker *a, bool 
 	return is_allowed && !has_guard ? rights | RIGHTS_OF_MEMBER : rights;
 }
 
-/* A role's session, as far as the work's row tells. The session's name and tags are not stored. */
-static struct session *make_session(struct arena *a, const struct iam_role *role, int64_t until_us)
+/* The role of a session, by its own id or by that of the row that stores the session's policies. */
+static const struct iam_role *find_role(const struct tables *t, uuid with)
 {
-	struct session *session = arena_new_object(a, struct session);
-	if (session)
-		*session = (struct session){.account = role->account,
-					    .iam_role = role->row.id,
-					    .expires_us = until_us,
-					    .role_name = role->name,
-					    .role_path = role->path};
-	return session;
+	const struct work_session *narrowed = work_session_find(t, with);
+	return iam_role_find(t, narrowed ? narrowed->iam_role : with);
+}
+
+/* A session, as far as the work's row tells: only one that policies narrow has a name, and none has tags. NULL: the user's own
+ * credentials. */
+static RESULT make_session(struct ctx *c, const struct tables *t, const struct asker *a,
+			   const struct iam_role *role, struct session **ret_session)
+{
+	const struct work_session *narrowed = work_session_find(t, a->with);
+	*ret_session = NULL;
+	if (!role && !narrowed)
+		return OK;
+	struct session *session = narrowed ? work_session_restore(c->arena, narrowed)
+					   : arena_new_object(c->arena, struct session);
+	if (!session)
+		return ctx_no_memory(c);
+	if (!narrowed)
+		*session = (struct session){
+			.account = role->account, .iam_role = role->row.id, .expires_us = a->until_us};
+	if (role) {
+		session->role_name = role->name;
+		session->role_path = role->path;
+	}
+	*ret_session = session;
+	return OK;
 }
 
 static void describe_user(const struct user *user, struct identity *who)
@@ -163,21 +181,14 @@ static RESULT make_identity(struct ctx *c, const struct tables *t, const struct 
 {
 	const struct user *user = user_find(t, a->user);
 	const struct account *account = account_find(t, a->account);
-	const struct work_session *narrowed = work_session_find(t, a->with);
-	const struct iam_role *role =
-		uuid_is_none(a->user) ? iam_role_find(t, narrowed ? narrowed->iam_role : a->with) : NULL;
-	struct session *session = narrowed ? work_session_restore(c->arena, narrowed)
-				  : role   ? make_session(c->arena, role, a->until_us)
-					   : NULL;
+	const struct iam_role *role = uuid_is_none(a->user) ? find_role(t, a->with) : NULL;
+	struct session *session = NULL;
 	struct identity *who = arena_new_object(c->arena, struct identity);
 	unsigned of_role =
 		has_guard ? 0 : RIGHTS_OF_MEMBER; /* a guard decides by the role's policies alone */
-	if (!who || ((role || narrowed) && !session))
+	TRY(make_session(c, t, a, role, &session));
+	if (!who)
 		return ctx_no_memory(c);
-	if (narrowed && role) {
-		session->role_name = role->name;
-		session->role_path = role->path;
-	}
 	*who = (struct identity){.scope = account ? IDENTITY_ACCOUNT : IDENTITY_SYSTEM,
 				 .rights = role ? of_role : find_rights(t, a, has_guard),
 				 .account = a->account,
