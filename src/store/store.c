@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "store/event.h"
-#include "store/internal.h"
 #include "store/hooks.h"
+#include "store/internal.h"
 
 enum { BATCH_ARENA_CAP = 64 * 1024 * 1024 };
 

@@ -15,7 +15,8 @@ enum { TAGS_MAX = 50, TAGS_READ_MAX = 200, ATTRIBUTES_MAX = 20, ARN_ACCOUNT_PART
 /* The owner's account number; row NULL: the caller's. */
 struct str sns_owner_number(struct sns_call *e, enum kind kind, const struct row *row)
 {
-	if (kind == KIND_TOPIC_SUBSCRIPTION) { /* its ARN is the topic's, whose owner may be another account */
+	if (kind ==
+	    KIND_TOPIC_SUBSCRIPTION) { /* its ARN is the topic's, whose owner may be another account */
 		const struct topic *topic = topic_find(sns_tables(e), topic_subscription_of(row)->topic);
 		kind = KIND_TOPIC;
 		row = topic ? &topic->row : NULL;
@@ -127,7 +128,7 @@ static RESULT refuse_attribute(struct sns_call *e, struct str name, const char *
 }
 
 static RESULT read_plain_attribute(struct sns_call *e, struct str name, struct str value, const char *field,
-			     struct topic_wish *wish)
+				   struct topic_wish *wish)
 {
 	if (str_is(name, "DisplayName")) {
 		if (value.n > DISPLAY_NAME_MAX)
@@ -203,10 +204,11 @@ struct create_args {
 static const struct param create_params[] = {
 	PARAM(struct create_args, "Name", name, .flags = REQUIRED | MAY_BE_EMPTY, .max = 1024,
 	      .doc = "Name: 1 to 256 letters, digits, '-' and '_'. That of a FIFO topic ends with .fifo."),
-	PARAM_LIST(
-		struct create_args, "Attributes.entry", attributes, sns_entry_params, .max = ATTRIBUTES_MAX,
-		.doc = "Attributes: DisplayName, Policy, SignatureVersion, FifoTopic, ContentBasedDeduplication and "
-		       "FifoThroughputScope."),
+	PARAM_LIST(struct create_args, "Attributes.entry", attributes, sns_entry_params,
+		   .max = ATTRIBUTES_MAX,
+		   .doc = "Attributes: DisplayName, Policy, SignatureVersion, FifoTopic, "
+			  "ContentBasedDeduplication and "
+			  "FifoThroughputScope."),
 	PARAM_LIST(struct create_args, "Tags.member", tags, tag_table, .max = TAGS_MAX, .doc = "Tags."),
 	NOT_BUILT("DataProtectionPolicy"),
 };
@@ -235,9 +237,9 @@ static RESULT prepare_create(struct sns_call *e, void *args)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("Name"), "Invalid parameter: Topic Name");
 	a->wish.row.name = a->name;
 	a->wish.row.tags = (struct tags){a->tags.at, a->tags.count};
-	return a->wish.has_policy ? sns_check_policy(e, e->c->who->account_number, a->name,
-						     a->wish.row.policy)
-				  : OK;
+	return a->wish.has_policy
+		       ? sns_check_policy(e, e->c->who->account_number, a->name, a->wish.row.policy)
+		       : OK;
 }
 
 static RESULT answer_create(struct sns_call *e, const void *args, struct xml *x)
@@ -276,7 +278,8 @@ struct set_args {
 static const struct param set_params[] = {
 	SNS_TOPIC(struct set_args, arn),
 	PARAM(struct set_args, "AttributeName", name, .flags = REQUIRED, .min = 1, .max = 128,
-	      .doc = "Name of the attribute: DisplayName, Policy, SignatureVersion, ContentBasedDeduplication or "
+	      .doc = "Name of the attribute: DisplayName, Policy, SignatureVersion, "
+		     "ContentBasedDeduplication or "
 		     "FifoThroughputScope."),
 	PARAM(struct set_args, "AttributeValue", value, .max = 30720, .doc = "Value of the attribute."),
 };
@@ -288,10 +291,9 @@ static RESULT prepare_set(struct sns_call *e, void *args)
 	TRY(read_attribute(e, a->name, a->value, "AttributeName", &a->wish));
 	TRY(sns_find_topic(e, a->arn, "TopicArn", &a->wish.topic));
 	topic = topic_find(sns_tables(e), a->wish.topic.prefix);
-	return a->wish.has_policy
-		       ? sns_check_policy(e, sns_owner_number(e, KIND_TOPIC, &topic->row), topic->name,
-					  a->wish.row.policy)
-		       : OK;
+	return a->wish.has_policy ? sns_check_policy(e, sns_owner_number(e, KIND_TOPIC, &topic->row),
+						     topic->name, a->wish.row.policy)
+				  : OK;
 }
 
 static struct str number_text(struct sns_call *e, int64_t number)

@@ -33,10 +33,12 @@ static RESULT check_label(struct sqs_call *e, struct str label)
 {
 	bool is_plain = label.n <= LABEL_MAX;
 	for (size_t k = 0; k < label.n; k++)
-		is_plain = is_plain && (str_is_alphanumeric(label.p[k]) || label.p[k] == '-' || label.p[k] == '_');
+		is_plain = is_plain &&
+			   (str_is_alphanumeric(label.p[k]) || label.p[k] == '-' || label.p[k] == '_');
 	return is_plain ? OK
 			: fail(e, "Label", label,
-			       "It can only include alphanumeric characters, hyphens, or underscores, 1 to 80 in "
+			       "It can only include alphanumeric characters, hyphens, or underscores, 1 to "
+			       "80 in "
 			       "length.");
 }
 

@@ -13,9 +13,9 @@ RESULT sqs_check_policy(struct sqs_call *e, struct str queue, struct str text)
 						      .actions = 7,
 						      .conditions = 10};
 	enum resource_policy_fault fault = RESOURCE_POLICY_MALFORMED;
-	struct str arn = str_print(e->c->arena, "arn:aws:sqs:%" STR_FMT ":%" STR_FMT ":%" STR_FMT,
-				   STR_ARG(e->config->region), STR_ARG(e->c->who->account_number),
-				   STR_ARG(queue));
+	struct str arn =
+		str_print(e->c->arena, "arn:aws:sqs:%" STR_FMT ":%" STR_FMT ":%" STR_FMT,
+			  STR_ARG(e->config->region), STR_ARG(e->c->who->account_number), STR_ARG(queue));
 	struct result result = resource_policy_check(e->c, sqs_tables(e), &limits, text, arn, &fault);
 	if (result_is_ok(result) || result.code != ERR_INVALID)
 		return result;

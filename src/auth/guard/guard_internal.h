@@ -75,8 +75,8 @@ struct guard_state {
 	 * user's policies do not give it either. */
 	bool is_narrowed;
 	struct guard_asked shared; /* another account's row that the call may use, by the row's policy */
-	struct str refusal; /* reason as JSON; empty: no refusal */
-	struct str refused; /* message of a refused row; empty: none */
+	struct str refusal;        /* reason as JSON; empty: no refusal */
+	struct str refused;        /* message of a refused row; empty: none */
 };
 
 /* NULL: no policy applies to the caller; roles alone decide. */

@@ -13,18 +13,29 @@
 
 /* Actions that a policy may open to other accounts. */
 static const char *const shareable[] = {
-	"queue.change_visibility", "queue.delete_message",  "queue.get",
-	"queue.get_attributes",    "queue.list_sources",    "queue.purge",
-	"queue.receive",           "queue.send",            "topic.add_permission",
-	"topic.delete",            "topic.get_attributes",  "topic.list_subscriptions",
-	"topic.list_tags",         "topic.publish",         "topic.remove_permission",
-	"topic.set_attributes",    "topic.subscribe",
+	"queue.change_visibility",
+	"queue.delete_message",
+	"queue.get",
+	"queue.get_attributes",
+	"queue.list_sources",
+	"queue.purge",
+	"queue.receive",
+	"queue.send",
+	"topic.add_permission",
+	"topic.delete",
+	"topic.get_attributes",
+	"topic.list_subscriptions",
+	"topic.list_tags",
+	"topic.publish",
+	"topic.remove_permission",
+	"topic.set_attributes",
+	"topic.subscribe",
 };
 /* Actions by which the account's root user repairs a policy that denies everybody: it does not hold for them (IAM User Guide, "Tasks
  * that require root user credentials", which names SQS. Unverified for SNS). */
 static const char *const repairing[] = {
-	"queue.add_permission",  "queue.get_attributes", "queue.remove_permission", "queue.set_attributes",
-	"topic.add_permission",  "topic.get_attributes", "topic.remove_permission", "topic.set_attributes",
+	"queue.add_permission", "queue.get_attributes", "queue.remove_permission", "queue.set_attributes",
+	"topic.add_permission", "topic.get_attributes", "topic.remove_permission", "topic.set_attributes",
 };
 
 static bool is_listed(int permission, const char *const *list, size_t count)
@@ -226,7 +237,8 @@ static RESULT admit(struct service_judge *judge, struct ctx *c, const struct tab
 	const struct policy_question q = {
 		.action = str_from(model_permissions[permission].action),
 		.permission = permission,
-		.resource = engine_write_messaging_arn(t, c->arena, str_from(g->region), to->number, kind, row),
+		.resource =
+			engine_write_messaging_arn(t, c->arena, str_from(g->region), to->number, kind, row),
 		.principals = sender->role.n ? (struct strs){names, 2} : (struct strs){&service, 1},
 		.is_service = !sender->role.n,
 		.find = find_key,

@@ -88,7 +88,7 @@ struct policy_builder {
 	size_t size, capacity;
 	bool has_variables;
 	bool of_trust, of_endpoint, of_resource; /* none of them: of an identity */
-	size_t statement;           /* number of the statement being read, from 1; 0: none */
+	size_t statement;                        /* number of the statement being read, from 1; 0: none */
 };
 
 /* Reserves zeroed space for count items of the size. A full arena is reported at the end. */

@@ -105,8 +105,9 @@ static RESULT check_statements(struct checking *k, const json_t *statements)
 	return OK;
 }
 
-RESULT resource_policy_check(struct ctx *c, const struct tables *t, const struct resource_policy_limits *limits,
-			     struct str document, struct str arn, enum resource_policy_fault *ret_fault)
+RESULT resource_policy_check(struct ctx *c, const struct tables *t,
+			     const struct resource_policy_limits *limits, struct str document, struct str arn,
+			     enum resource_policy_fault *ret_fault)
 {
 	struct checking k = {c, limits, arn, ret_fault};
 	const struct policy_code *code = NULL;

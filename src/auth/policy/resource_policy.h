@@ -14,8 +14,9 @@ struct resource_policy_limits {
 	size_t bytes, statements;   /* of the document */
 	size_t principals;          /* of one statement */
 	size_t actions, conditions; /* of one statement; 0: no limit */
-	const char *const *scope;   /* the only actions, without vendor and ending with NULL; NULL: all, with wildcards */
-	bool is_one_resource;       /* each statement names the resource itself, and nothing else */
+	const char *const
+		*scope; /* the only actions, without vendor and ending with NULL; NULL: all, with wildcards */
+	bool is_one_resource; /* each statement names the resource itself, and nothing else */
 };
 
 /* Why a policy is refused; each service has its own words for these. */
@@ -29,5 +30,6 @@ enum resource_policy_fault {
 /* Compiles a document into c's arena. ERR_INVALID. */
 RESULT resource_policy_compile(struct ctx *c, struct str document, const struct policy_code **ret_policy);
 /* Checks a new policy of the resource with that ARN. ERR_INVALID with *ret_fault. */
-RESULT resource_policy_check(struct ctx *c, const struct tables *t, const struct resource_policy_limits *limits,
-			     struct str document, struct str arn, enum resource_policy_fault *ret_fault);
+RESULT resource_policy_check(struct ctx *c, const struct tables *t,
+			     const struct resource_policy_limits *limits, struct str document, struct str arn,
+			     enum resource_policy_fault *ret_fault);

@@ -128,9 +128,10 @@ static void give_up(struct outcome *out, const char *code, const char *problem)
 static RESULT admit(struct op *op, const struct event_rule *rule, enum kind kind, const struct row *row,
 		    bool *ret_is_admitted)
 {
-	const struct service_sender sender = {.service = "events.amazonaws.com",
-					      .source = engine_find_event_rule_arn(op->head, op->ctx->arena, rule),
-					      .account = rule->account};
+	const struct service_sender sender = {
+		.service = "events.amazonaws.com",
+		.source = engine_find_event_rule_arn(op->head, op->ctx->arena, rule),
+		.account = rule->account};
 	return engine_admit_service(op, kind, row, &sender, ret_is_admitted);
 }
 

@@ -69,9 +69,9 @@ static RESULT write_statement(struct op *op, const struct editing *e, const stru
 	const char *vendor = e->kind == KIND_QUEUE ? "SQS" : "SNS";
 	json_t *accounts = json_array(), *actions = json_array();
 	json_t *principal = json_pack("{s:o}", "AWS", accounts);
-	*ret_statement = json_pack("{s:s%, s:s, s:o, s:o, s:s%}", "Sid", wish->label.p, wish->label.n, "Effect",
-				   "Allow", "Principal", principal, "Action", actions, "Resource", e->arn.p,
-				   e->arn.n);
+	*ret_statement =
+		json_pack("{s:s%, s:s, s:o, s:o, s:s%}", "Sid", wish->label.p, wish->label.n, "Effect",
+			  "Allow", "Principal", principal, "Action", actions, "Resource", e->arn.p, e->arn.n);
 	for (size_t k = 0; k < wish->accounts.count; k++) {
 		struct str number = wish->accounts.at[k];
 		if (!account_find_by_number(op->head, number))
@@ -80,8 +80,9 @@ static RESULT write_statement(struct op *op, const struct editing *e, const stru
 			accounts, json_sprintf("arn:aws:iam::%.*s:root", (int) number.n, number.p));
 	}
 	for (size_t k = 0; k < wish->actions.count; k++)
-		(void) json_array_append_new(actions, json_sprintf("%s:%.*s", vendor, (int) wish->actions.at[k].n,
-								   wish->actions.at[k].p));
+		(void) json_array_append_new(
+			actions,
+			json_sprintf("%s:%.*s", vendor, (int) wish->actions.at[k].n, wish->actions.at[k].p));
 	return *ret_statement ? OK : ctx_no_memory(op->ctx);
 }
 
@@ -113,8 +114,8 @@ static RESULT edit(struct op *op, const struct editing *e, const struct permissi
 	struct str before = e->text.n ? e->text : e->first;
 	json_t *policy = json_loadb(before.p, before.n, JSON_REJECT_DUPLICATES, NULL);
 	json_t *statements = policy ? list_statements(policy) : NULL;
-	struct result result = statements ? change_statements(op, e, wish, is_removed, statements)
-					  : ctx_no_memory(op->ctx);
+	struct result result =
+		statements ? change_statements(op, e, wish, is_removed, statements) : ctx_no_memory(op->ctx);
 	*ret_text = STR_NONE;
 	if (result_is_ok(result) && json_array_size(statements)) {
 		(void) json_object_set(policy, "Statement", statements);
@@ -163,13 +164,13 @@ static RESULT edit_topic(struct op *op, struct permission_wish *wish, const char
 	TRY(topic_permit(op, &wish->subject, permission, &topic));
 	const struct account *account = account_find(op->head, topic->account);
 	struct str arn = engine_find_topic_arn(op->head, op->ctx->arena, topic);
-	const struct editing e = {KIND_TOPIC,
-				  arn,
-				  topic->policy,
-				  engine_write_topic_policy(op->ctx->arena, arn,
-							    account ? account->number : STR_NONE),
-				  TOPIC_POLICY_BYTES,
-				  TOPIC_STATEMENTS};
+	const struct editing e = {
+		KIND_TOPIC,
+		arn,
+		topic->policy,
+		engine_write_topic_policy(op->ctx->arena, arn, account ? account->number : STR_NONE),
+		TOPIC_POLICY_BYTES,
+		TOPIC_STATEMENTS};
 	TRY(edit(op, &e, wish, is_removed, &text));
 	if (!text.n) /* an empty policy would stand for the standard one, which lets services in */
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_TOPIC, STR("Label"),

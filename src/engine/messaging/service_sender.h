@@ -18,8 +18,9 @@ struct service_sender {
 };
 
 struct service_judge {
-	RESULT (*admit)(struct service_judge *j, struct ctx *c, const struct tables *t, enum kind kind,
-			const struct row *row, const struct service_sender *sender, bool *ret_is_admitted);
+	RESULT (*admit)
+	(struct service_judge *j, struct ctx *c, const struct tables *t, enum kind kind,
+	 const struct row *row, const struct service_sender *sender, bool *ret_is_admitted);
 };
 /* Sets the judge of the store's operations; NULL: none. The judge outlives the store. */
 void engine_set_service_judge(struct store *store, struct service_judge *judge);

@@ -254,7 +254,8 @@ static RESULT find_refusal(struct op *op, const struct topic *topic, const struc
 			   struct str *ret_why)
 {
 	const struct service_sender sender = {.service = "sns.amazonaws.com",
-					      .source = engine_find_topic_arn(op->head, op->ctx->arena, topic),
+					      .source =
+						      engine_find_topic_arn(op->head, op->ctx->arena, topic),
 					      .account = topic->account};
 	bool is_admitted = false;
 	*ret_why = STR("The queue does not exist.");

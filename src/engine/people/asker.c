@@ -116,7 +116,9 @@ static unsigned find_rights(const struct tables *t, const struct asker *a, bool 
 	const struct account *account = account_find(t, a->account);
 	engine_find_roles(t, a->user, account ? IDENTITY_ACCOUNT : IDENTITY_SYSTEM, a->account, &roles);
 	unsigned rights = roles.rights;
-	if (!uuid_is_none(a->with) && !work_session_find(t, a->with)) /* asker_weigh() has found the role of a member in the credential */
+	if (!uuid_is_none(a->with) &&
+	    !work_session_find(t,
+			       a->with)) /* asker_weigh() has found the role of a member in the credential */
 		return (rights & ~RIGHT(ADMIN)) | RIGHTS_OF_MEMBER;
 	const struct user *user = user_find(t, a->user);
 	bool is_allowed = (user && account && uuid_equal(user->account, a->account)) ||

@@ -55,10 +55,10 @@ struct asker {
 /* Finds the caller of an operation, for a new row of work. The system and the operator are none. Stores the policies of a session that has
  * some, so that they limit the work, too. ERR_QUOTA. */
 RESULT asker_find(struct op *op, struct asker *ret_asker);
-#define ASKER_NOTE(op, row)                                                                                   \
+#define ASKER_NOTE(op, row)                                                                                  \
 	do {                                                                                                 \
 		struct asker asker = {0};                                                                    \
-		TRY(asker_find((op), &asker));                                                                \
+		TRY(asker_find((op), &asker));                                                               \
 		(row)->made_by = asker.user;                                                                 \
 		(row)->made_with = asker.with;                                                               \
 		(row)->made_until_us = asker.until_us;                                                       \

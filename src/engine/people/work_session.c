@@ -21,10 +21,10 @@ bool work_session_is_narrowed(const struct session *session)
 static struct str digest_of(struct arena *a, const struct session *s)
 {
 	uint8_t digest[SHA256_SIZE];
-	struct str text = str_print(
-		a, "%" STR_FMT " %" STR_FMT " %" PRId64 " %zu:%" STR_FMT " %zu:%" STR_FMT,
-		STR_ARG(uuid_to_str(a, s->user)), STR_ARG(uuid_to_str(a, s->iam_role)), s->expires_us, s->name.n,
-		STR_ARG(s->name), s->policy.n, STR_ARG(s->policy));
+	struct str text =
+		str_print(a, "%" STR_FMT " %" STR_FMT " %" PRId64 " %zu:%" STR_FMT " %zu:%" STR_FMT,
+			  STR_ARG(uuid_to_str(a, s->user)), STR_ARG(uuid_to_str(a, s->iam_role)),
+			  s->expires_us, s->name.n, STR_ARG(s->name), s->policy.n, STR_ARG(s->policy));
 	for (size_t k = 0; k < s->policies.count; k++)
 		text = str_print(a, "%" STR_FMT " %" STR_FMT, STR_ARG(text),
 				 STR_ARG(uuid_to_str(a, s->policies.at[k])));
@@ -39,8 +39,8 @@ static bool is_needed(const struct tables *t, const struct work_session *row)
 	     g = scaling_group_next_by_account(t, g)) {
 		if (uuid_equal(g->made_with, row->row.id))
 			return true;
-		for (const struct scaling_refresh *r = scaling_refresh_first_by_scaling_group(t, g->row.id); r;
-		     r = scaling_refresh_next_by_scaling_group(t, r))
+		for (const struct scaling_refresh *r = scaling_refresh_first_by_scaling_group(t, g->row.id);
+		     r; r = scaling_refresh_next_by_scaling_group(t, r))
 			if (uuid_equal(r->made_with, row->row.id))
 				return true;
 	}

@@ -271,7 +271,8 @@ RESULT engine_delete_scaling_notification(struct op *op, struct scaling_notifica
 /* ---- lifecycle hooks ---- */
 
 /* The caller must be allowed to send there, because a hook sends as the region. */
-static RESULT check_target(struct op *op, const struct scaling_group *group, struct str target, struct str role)
+static RESULT check_target(struct op *op, const struct scaling_group *group, struct str target,
+			   struct str role)
 {
 	const struct topic *topic = engine_find_topic_by_arn(op->head, group->account, target);
 	const struct queue *queue = engine_find_queue_by_arn(op->head, group->account, target);

@@ -132,7 +132,7 @@ static void every_secret_is_decided_on(void **state)
 static bool has_action(const char *action)
 {
 	static const struct api_protocol *const protocols[] = {&cloudstack_protocol, &connect_protocol,
-							      &sqs_protocol, &sns_protocol};
+							       &sqs_protocol, &sns_protocol};
 	const struct ec2_action *ec2[ACTIONS_MAX];
 	const struct iam_action *iam[ACTIONS_MAX];
 	size_t ec2_count = ec2_sum_actions(ec2, ACTIONS_MAX), iam_count = iam_sum_actions(iam, ACTIONS_MAX);

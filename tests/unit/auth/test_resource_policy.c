@@ -12,12 +12,13 @@
 #define SESSION "AWS:arn:aws:sts::111122223333:assumed-role/job/one"
 #define FEDERATED "AWS:arn:aws:sts::111122223333:federated-user/guest"
 #define TO(principal) "{'Effect':'Allow','Principal':" principal ",'Action':'sqs:SendMessage','Resource':'*'}"
-#define NOT_TO(principal) "{'Effect':'Deny','Principal':" principal ",'Action':'sqs:SendMessage','Resource':'*'}"
+#define NOT_TO(principal)                                                                                    \
+	"{'Effect':'Deny','Principal':" principal ",'Action':'sqs:SendMessage','Resource':'*'}"
 #define BUT(effect, principal)                                                                               \
 	"{'Effect':'" effect "','NotPrincipal':" principal ",'Action':'sqs:SendMessage','Resource':'*'}"
 #define WHEN(key, value)                                                                                     \
-	"{'Effect':'Allow','Principal':'*','Action':'sqs:SendMessage','Resource':'*','Condition':{'StringEquals':{'" key \
-	"':'" value "'}}}"
+	"{'Effect':'Allow','Principal':'*','Action':'sqs:SendMessage','Resource':'*','Condition':{'"         \
+	"StringEquals':{'" key "':'" value "'}}}"
 
 enum caller { A_USER, A_SESSION, A_FEDERATED };
 
@@ -98,7 +99,8 @@ static const struct row rows[] = {
 	{WHEN("aws:SourceArn", "arn:aws:sns:x:1:t"), A_USER, '-', ' ', ' ', false, '-'},
 	{WHEN("AWS:PRINCIPALACCOUNT", "111122223333"), A_USER, '-', ' ', ' ', false, 'A'},
 	{WHEN("aws:later", "x"), A_USER, '-', ' ', ' ', false, '-'},
-	{"{'Effect':'Deny','Principal':'*','Action':'sqs:*','Resource':'*','Condition':{'StringEquals':{'aws:later':'x'}}}",
+	{"{'Effect':'Deny','Principal':'*','Action':'sqs:*','Resource':'*','Condition':{'StringEquals':{'aws:"
+	 "later':'x'}}}",
 	 A_USER, 'A', ' ', ' ', false, 'D'},
 	/* another account's resource: both must allow */
 	{NULL, A_USER, 'A', ' ', ' ', true, '-'},
@@ -106,10 +108,8 @@ static const struct row rows[] = {
 	{TO("{'AWS':'111122223333'}"), A_USER, '-', ' ', ' ', true, '-'},
 	{TO("{'AWS':'arn:aws:iam::111122223333:user/ann'}"), A_USER, '-', ' ', ' ', true, '-'},
 	{TO("{'AWS':'arn:aws:iam::111122223333:user/ann'}"), A_USER, 'A', '-', ' ', true, '-'},
-	{TO("{'AWS':'arn:aws:sts::111122223333:assumed-role/job/one'}"), A_SESSION, 'A', ' ', '-', true,
-	 '-'},
-	{TO("{'AWS':'arn:aws:sts::111122223333:assumed-role/job/one'}"), A_SESSION, 'A', ' ', 'A', true,
-	 'A'},
+	{TO("{'AWS':'arn:aws:sts::111122223333:assumed-role/job/one'}"), A_SESSION, 'A', ' ', '-', true, '-'},
+	{TO("{'AWS':'arn:aws:sts::111122223333:assumed-role/job/one'}"), A_SESSION, 'A', ' ', 'A', true, 'A'},
 	{TO("'*'"), A_USER, '-', ' ', ' ', true, '-'},
 	{TO("'*'"), A_USER, 'A', ' ', ' ', true, 'A'},
 	{TO("'*'") "," NOT_TO("{'AWS':'111122223333'}"), A_USER, 'A', ' ', ' ', true, 'D'},
@@ -118,8 +118,7 @@ static const struct row rows[] = {
 
 static struct str to_json(struct ctx *c, const char *statements)
 {
-	struct str json =
-		str_print(c->arena, "{'Version':'2012-10-17','Statement':[%s]}", statements);
+	struct str json = str_print(c->arena, "{'Version':'2012-10-17','Statement':[%s]}", statements);
 	for (size_t k = 0; k < json.n; k++)
 		if (json.p[k] == '\'')
 			((char *) json.p)[k] = '"';
@@ -185,8 +184,7 @@ static void test_decisions(void **state)
 		wrong += got != rows[k].wanted;
 		if (got != rows[k].wanted)
 			print_message("row %zu: %s: %c in place of %c\n", k,
-				      rows[k].resource ? rows[k].resource : "no policy", got,
-				      rows[k].wanted);
+				      rows[k].resource ? rows[k].resource : "no policy", got, rows[k].wanted);
 	}
 	assert_int_equal(wrong, 0);
 }
