@@ -18,7 +18,7 @@ struct service_sender {
 };
 
 struct service_judge {
-	RESULT (*admit)
+	RESULT(*admit)
 	(struct service_judge *j, struct ctx *c, const struct tables *t, enum kind kind,
 	 const struct row *row, const struct service_sender *sender, bool *ret_is_admitted);
 };
