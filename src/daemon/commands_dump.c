@@ -555,7 +555,7 @@ static void add_sqs_coverage(struct buf *out)
 {
 	buf_add_str(out,
 		    STR("\n## Amazon SQS\n\nStandard and FIFO queues, in the query protocol and in AWS JSON. "
-			"Moves of dead letters and\npermissions by AddPermission answer InvalidAction.\n\n"));
+			"Moves of dead letters\nanswer InvalidAction.\n\n"));
 	sqs_write_coverage(out);
 }
 

@@ -64,7 +64,7 @@
 #include "model/desk.h"
 #include "reconcile/figures/figures.h"
 #include "reconcile/figures/metrics.h"
-#include "store/room.h"
+#include "store/hooks.h"
 #include "store/sql.h"
 
 enum {

@@ -324,7 +324,7 @@ static RESULT write_job(struct op *op, struct job_wish *wish, struct async_job *
 	job->row.id = engine_new_id(op, KIND_ASYNC_JOB);
 	job->row.gen = 1;
 	job->account = account;
-	ASKER_NOTE(op->ctx, job);
+	ASKER_NOTE(op, job);
 	job->command = wish->command;
 	job->subject_kind = wish->kind;
 	job->subject = wish->subject;

@@ -733,12 +733,12 @@ static enum policy_known write_call_key(const struct guard_subject *s, struct ar
 	return value.n ? give(a, value, ret_values) : POLICY_ABSENT;
 }
 
-/* Tags of the caller; those of a role's session are not known later. */
+/* Tags of the caller; those of a session are not known later. */
 static enum policy_known find_principal_tag(const struct guard_subject *s, struct arena *a, struct str key,
 					    struct strs *ret_values)
 {
 	const struct identity *who = s->state->call->ctx.who;
-	if (s->state->is_later && !uuid_is_none(who->iam_role))
+	if (s->state->is_later && who->session)
 		return POLICY_NOT_YET;
 	return find_tag(a, who->tags, str_slice(key, str_find_char(key, '/', 0) + 1, key.n), ret_values);
 }

@@ -93,13 +93,11 @@ static RESULT check_sizes(struct op *op, const struct scaling_group *next)
 	return OK;
 }
 
-/* A session that policies of its own narrow launches no longer than it lasts: those policies are not known later. */
+/* A group outlives the temporary credentials that made it, as in EC2; the policies of their session limit its launches. */
 static RESULT note_asker(struct op *op, struct scaling_group *next)
 {
-	const struct session *session = op->ctx->who ? op->ctx->who->session : NULL;
-	ASKER_NOTE(op->ctx, next);
-	if (!session || (!session->policy.n && !session->policies.count))
-		next->made_until_us = 0;
+	ASKER_NOTE(op, next);
+	next->made_until_us = 0;
 	return OK;
 }
 

@@ -198,7 +198,8 @@ def test_metrics(place):
 
 def make_queue(place, name):
     sqs = client(place.region, place.account, "sqs")
-    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    admits = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "*"}
+    url = sqs.create_queue(QueueName=name, Attributes={"Policy": json.dumps({"Statement": [admits]})})["QueueUrl"]
     return sqs, url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
 
