@@ -167,7 +167,7 @@ static RESULT read_response(struct elb_call *e, const struct action_arg *a, cons
 				       .content_type = or_standard(a->content_type, STR("text/plain")),
 				       .body = a->body};
 	if (!is_content_type(action->content_type))
-		return fail(e, ERR_COMBINATION, field,
+		return fail(e, ERR_COMBINATION, "Actions", /* the error's row has this name for both lists */
 			    "The ContentType must be one of:'text/html', 'application/json', "
 			    "'application/javascript', 'text/css', 'text/plain'");
 	bool is_status = a->status.n == 3 && result_is_ok(str_parse_int(a->status, &action->status)) &&
