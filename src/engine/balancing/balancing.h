@@ -98,7 +98,14 @@ OPERATION(engine_delete_elastic_load_balancer, elastic_load_balancer_target)
 
 /* ---- listeners ---- */
 
-enum balancing_protocol { BALANCING_TCP, BALANCING_UDP, BALANCING_HTTP, BALANCING_HTTPS, BALANCING_SSL };
+enum balancing_protocol {
+	BALANCING_TCP,
+	BALANCING_UDP,
+	BALANCING_HTTP,
+	BALANCING_HTTPS,
+	BALANCING_SSL,
+	BALANCING_TCP_UDP
+};
 enum { LISTENER_CERTIFICATES_MAX = 26 }; /* the default one, and 25 more as in ELBv2 */
 
 /* ERR_EXISTS: another listener has the port. ERR_COMBINATION with KIND_LISTENER: the target group has another
@@ -184,6 +191,8 @@ struct target_group_change {
 	bool sets_delay, sets_slow_start, sets_algorithm;
 	int64_t delay_s, slow_start_s, sticky_s; /* sticky_s 0: unchanged */
 	enum choice is_sticky;
+	bool sets_cookie_kind, is_by_app_cookie; /* of HTTP and HTTPS: whose cookie makes a client stay */
+	struct str cookie;                       /* name of the application's cookie; empty: unchanged */
 	enum target_algorithm { TARGETS_ROUND_ROBIN, TARGETS_LEAST_OUTSTANDING, TARGETS_RANDOM } algorithm;
 };
 OPERATION(engine_change_target_group, target_group_change)

@@ -199,6 +199,25 @@ static struct str make_pem(struct ctx *c)
 	return pem;
 }
 
+/* The target's cookie carries the server's name, instead of a cookie of the load balancer's own. */
+static void a_cookie_of_the_target_makes_clients_stay(void **state)
+{
+	AUTO(arena) arena = arena_new(4096, 1 << 22);
+	struct lab *lab = make_lab(arena);
+	(void) state;
+	lab->rules[0] =
+		(struct listener_rule){.action = LISTENER_RULE_ACTION_FORWARD, .conditions = STR("[]")};
+	lab->proxy_listener.rule_count = 1;
+	has_line(write_text(lab), "  cookie AWSALB insert indirect nocache maxlife 60s\n");
+	lab->group.persistence = TARGET_GROUP_PERSISTENCE_APP_COOKIE;
+	lab->group.cookie = STR("SESSION");
+	has_line(write_text(lab), "  cookie SESSION prefix nocache\n");
+	assert_false(str_contains(write_text(lab), STR("AWSALB ")));
+	is_accepted(lab, write_text(lab));
+	lab->group.is_sticky = false;
+	assert_false(str_contains(write_text(lab), STR("cookie SESSION")));
+}
+
 /* HAProxy reads as many certificates as a listener may have, with each security policy. */
 static void a_listener_has_all_its_certificates(void **state)
 {
@@ -660,6 +679,7 @@ int main(void)
 		cmocka_unit_test(a_policy_may_have_fifty_rules),
 		cmocka_unit_test(the_text_of_users_is_text),
 		cmocka_unit_test(every_status_and_path_is_accepted),
+		cmocka_unit_test(a_cookie_of_the_target_makes_clients_stay),
 		cmocka_unit_test(a_listener_has_all_its_certificates),
 		cmocka_unit_test(an_octavia_listener_ends_tls),
 		cmocka_unit_test(patterns_are_expressions),
