@@ -22,6 +22,7 @@
 #include "api/core/forward.h"
 #include "api/cost/cost.h"
 #include "api/ebs/ebs.h"
+#include "api/azure/scale_sets/later_set.h"
 #include "api/ec2/compute/later_launch.h"
 #include "api/ec2/core/ec2.h"
 #include "api/elb/elb.h"
@@ -463,6 +464,7 @@ static RESULT open_reconciler(struct daemon *d)
 	config.read_spot = ec2_read_later_spot;
 	config.read_fleet = ec2_read_later_fleet;
 	config.read_scaling = ec2_read_later_scaling;
+	config.read_scale_set = azure_read_later_set;
 	config.write_facts = ticket_facts_write;
 	config.facts_self = d;
 	config.desks[DESK_SPEAKS_RT] = &desk_rt;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Jobs and their outcomes. reconcile/job.c evaluates them. */
+#include "engine/scaling/scale_set.h"
 #include "engine/job.h"
 
 #include "engine/instance/instance.h"
@@ -237,12 +238,25 @@ static struct job_verdict weigh_moved_volume(const struct tables *t, const struc
 					      STR("The volume could not be copied: it stays where it was.")};
 }
 
+/* The scale set has the machines that were asked for, and none of them is changing. */
+static struct job_verdict weigh_scale_set(const struct tables *t, const struct scaling_group *set)
+{
+	struct str problem = STR_NONE;
+	int state = engine_weigh_scale_set(t, set, &problem);
+	return state < 0    ? waiting
+	       : state == 0 ? done
+			    : (struct job_verdict){ASYNC_JOB_ENDED_FAILED,
+						   problem.n ? problem : STR("Launches of the scale set fail.")};
+}
+
 /* The outcome for an existing subject. */
 static struct job_verdict weigh_row(const struct tables *t, struct arena *a, const struct async_job *job,
 				    const struct row *row)
 {
 	enum kind kind = (enum kind) job->subject_kind;
 	bool is_disk = kind == KIND_VOLUME;
+	if (job->outcome == ASYNC_JOB_OUTCOME_SETTLED && kind == KIND_SCALING_GROUP)
+		return weigh_scale_set(t, scaling_group_of(row));
 	if (job->outcome == ASYNC_JOB_OUTCOME_SETTLED && is_told(kind))
 		return weigh_settled(t, job, row);
 	if (job->outcome == ASYNC_JOB_OUTCOME_MOVED && kind == KIND_INSTANCE)

@@ -14,6 +14,7 @@
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/cloudwatch/cloudwatch.h"
 #include "api/core/park.h"
+#include "api/azure/scale_sets/later_set.h"
 #include "api/ec2/compute/later_launch.h"
 #include "api/elb/elb.h"
 #include "api/events/events.h"
@@ -255,6 +256,7 @@ static void start_reconciler(struct world *w)
 					  .read_spot = ec2_read_later_spot,
 					  .read_fleet = ec2_read_later_fleet,
 					  .read_scaling = ec2_read_later_scaling,
+					  .read_scale_set = azure_read_later_set,
 					  .backup = &w->backup,
 					  .own_chassis = STR("dari"),
 					  .master_key = master_key};
