@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Jobs and their outcomes. reconcile/job.c evaluates them. */
-#include "engine/scaling/scale_set.h"
 #include "engine/job.h"
+#include "engine/scaling/scale_set.h"
 
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
@@ -243,10 +243,11 @@ static struct job_verdict weigh_scale_set(const struct tables *t, const struct s
 {
 	struct str problem = STR_NONE;
 	int state = engine_weigh_scale_set(t, set, &problem);
-	return state < 0    ? waiting
-	       : state == 0 ? done
-			    : (struct job_verdict){ASYNC_JOB_ENDED_FAILED,
-						   problem.n ? problem : STR("Launches of the scale set fail.")};
+	return state < 0 ? waiting
+	       : state == 0
+		       ? done
+		       : (struct job_verdict){ASYNC_JOB_ENDED_FAILED,
+					      problem.n ? problem : STR("Launches of the scale set fail.")};
 }
 
 /* The outcome for an existing subject. */

@@ -2,8 +2,8 @@
  * Wakes the resources affected by a commit, a reconnected host or the periodic resync. Each kind's `struct
  * resource` (work.h) names the resources to wake. A wake depends on rows alone, takes O(1) and only posts a
  * job; anything that needs a driver call is found out by the step. */
-#include "reconcile/machine_policy.h"
 #include "engine/scaling/scaling.h"
+#include "reconcile/machine_policy.h"
 #include "reconcile/work.h"
 #include "store/condition.h"
 #include "store/image_device.h"

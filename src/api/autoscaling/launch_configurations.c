@@ -217,9 +217,9 @@ static RESULT prepare_delete(struct autoscaling_call *e, void *args)
 	return c && c->dialect == LAUNCH_CONFIGURATION_DIALECT_EC2
 		       ? OK
 		       : ctx_fail_field(e->c, ERR_NOT_FOUND, a->wish.configuration.field,
-				  "Launch configuration name not found - Launch configuration %" STR_FMT
-				  " not found",
-				  STR_ARG(a->name));
+					"Launch configuration name not found - Launch configuration %" STR_FMT
+					" not found",
+					STR_ARG(a->name));
 }
 
 /* ---- list ---- */

@@ -132,9 +132,9 @@ RESULT autoscaling_take_source(struct autoscaling_call *e, const struct source_a
 	return c && c->dialect == LAUNCH_CONFIGURATION_DIALECT_EC2
 		       ? OK
 		       : ctx_fail_field(e->c, ERR_NOT_FOUND, s->launch_configuration.field,
-				  "Launch configuration name not found - Launch configuration %" STR_FMT
-				  " not found",
-				  STR_ARG(a->configuration));
+					"Launch configuration name not found - Launch configuration %" STR_FMT
+					" not found",
+					STR_ARG(a->configuration));
 }
 
 /* ---- launches on trial ---- */

@@ -95,8 +95,8 @@ static RESULT make_model(struct op *op, struct scale_set_wish *wish, uuid *ret_m
 	TRY(engine_create_launch_configuration(op, &make));
 	*ret_model = make.configuration;
 	wish->settings.has_source = true;
-	wish->settings.launch_configuration =
-		engine_ref_to(op, KIND_LAUNCH_CONFIGURATION, make.configuration, STR("virtualMachineProfile"));
+	wish->settings.launch_configuration = engine_ref_to(op, KIND_LAUNCH_CONFIGURATION, make.configuration,
+							    STR("virtualMachineProfile"));
 	return OK;
 }
 

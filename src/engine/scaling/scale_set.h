@@ -62,6 +62,6 @@ bool engine_has_latest_model(const struct tables *t, const struct scaling_group 
 /* The member with that number, or NULL. */
 const struct scaling_member *engine_find_set_member(const struct tables *t, uuid set, int64_t number);
 
-/* How far a set is: -1: it is still changing; 0: it has what was asked of it; 1: launches fail, and *ret_problem says why. For any
- * tables. */
+/* Returns the state of a set: -1: it is still changing; 0: it has what was asked of it; 1: launches fail, and *ret_problem says why.
+ * For any tables. */
 int engine_weigh_scale_set(const struct tables *t, const struct scaling_group *set, struct str *ret_problem);

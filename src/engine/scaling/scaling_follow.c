@@ -92,9 +92,9 @@ static enum member_act act_of_lasting(const struct tables *t, const struct scali
 	enum instance_state state = state_of(t, m);
 	bool is_new = m->stage == SCALING_MEMBER_STAGE_PENDING;
 	if (scaling_is_set(group) && !m->is_unhealthy)
-		return state == INSTANCE_TERMINATED                     ? MEMBER_LEAVE
-		       : is_new && state != INSTANCE_PENDING            ? MEMBER_ARRIVE
-									: MEMBER_STAY;
+		return state == INSTANCE_TERMINATED          ? MEMBER_LEAVE
+		       : is_new && state != INSTANCE_PENDING ? MEMBER_ARRIVE
+							     : MEMBER_STAY;
 	if (m->is_unhealthy)
 		return engine_is_scaling_suspended(group, "ReplaceUnhealthy") ||
 				       engine_is_scaling_suspended(group, "Terminate")

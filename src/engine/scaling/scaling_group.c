@@ -300,7 +300,8 @@ RESULT engine_update_scaling_group(struct op *op, struct scaling_group_change *w
 	const struct scaling_refresh *refresh = engine_find_scaling_refresh(op->head, group->row.id);
 	if (group->mode != SCALING_GROUP_MODE_GROUP && !wish->by_set && (s->has_source || s->has_places))
 		return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_SCALING_GROUP, wish->group.field,
-				   "%" STR_FMT " is a virtual machine scale set: its model says what it launches, "
+				   "%" STR_FMT
+				   " is a virtual machine scale set: its model says what it launches, "
 				   "and where.",
 				   STR_ARG(group->name));
 	if (s->has_source && refresh && refresh->has_source)

@@ -68,7 +68,7 @@ def path_of(group, name):
 
 
 def machines_of(cloud, at):
-    return cloud.ask("GET", f"{at}/virtualMachines")[2]["value"]
+    return sorted(cloud.ask("GET", f"{at}/virtualMachines")[2]["value"], key=lambda machine: machine["instanceId"])
 
 
 def ids_of(cloud, at):
@@ -162,7 +162,7 @@ def test_machines_of_a_flexible_set_are_virtual_machines(cloud, group):
     here = f"{group}/{COMPUTE}/virtualMachines"
     machines = cloud.ask("GET", here)[2]["value"]
     assert len(machines) == 2 and all(m["properties"]["virtualMachineScaleSet"]["id"] == at for m in machines)
-    assert ids_of(cloud, at) == [m["name"] for m in machines]
+    assert ids_of(cloud, at) == sorted(m["name"] for m in machines)
     shown = cloud.ask("GET", f"{here}/{machines[0]['name']}")[2]
     assert shown["properties"]["osProfile"]["adminUsername"] == "me"
     cloud.done("PUT", f"{here}/{machines[0]['name']}", body=shown)
@@ -174,7 +174,7 @@ def test_machines_of_a_flexible_set_are_virtual_machines(cloud, group):
 
 def test_ec2_sees_the_group_and_cannot_change_its_model(cloud, uniform):
     scaling = cloud.dev.account.client("autoscaling")
-    groups = scaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+    groups = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=["sets/web"])["AutoScalingGroups"]
     assert [(g["AutoScalingGroupName"], g["DesiredCapacity"]) for g in groups] == [("sets/web", 2)]
     assert scaling.describe_launch_configurations()["LaunchConfigurations"] == []
     with pytest.raises(Exception, match="scale set"):

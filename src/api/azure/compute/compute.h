@@ -66,6 +66,8 @@ RESULT az_find_image(struct az_call *e, const char *field, const struct az_image
 const struct volume *az_root_of(struct az_call *e, const struct instance *i);
 /* Provisioning state: a running machine's guest may not be ready yet. */
 const char *az_machine_state(struct az_call *e, const struct instance *i);
+/* Host name that the guest was told, else the name of the instance or of its resource. In the arena, or of a row. */
+struct str az_computer_name(struct az_call *e, const struct instance *i);
 /* Members of an instanceView. */
 void az_write_machine_view(struct az_call *e, struct json_writer *w, const struct instance *i);
 /* Writes networkProfile. */
@@ -111,7 +113,7 @@ struct az_windows_os {
 };
 struct az_os_profile {
 	struct str computer_name, admin, password, custom_data;
-	bool password_is_sealed; /* of a scale set's model; a body never says it */
+	bool password_is_sealed; /* true only for the stored model of a scale set */
 	enum choice allows_extensions;
 	struct az_linux_os linux_os;
 	struct az_windows_os windows;

@@ -211,9 +211,8 @@ static const struct param property_rows[] = {
 	      .doc = "User data that the guest can read, base64; empty: removes it."),
 	PARAM_OBJECT(struct machine_says, "virtualMachineScaleSet", scale_set, link_params,
 		     .doc = "Flexible scale set that launched the virtual machine; only the present one."),
-	NOT_BUILT(
-		"host|hostGroup|capacityReservation|applicationProfile|billingProfile|"
-		"scheduledEventsProfile|securityProfile|additionalCapabilities"),
+	NOT_BUILT("host|hostGroup|capacityReservation|applicationProfile|billingProfile|"
+		  "scheduledEventsProfile|securityProfile|additionalCapabilities"),
 	PARAM(struct machine_says, "licenseType", license_type,
 	      .words = "None|RHEL_BASE|RHEL_BYOS|SLES|SLES_BYOS|UBUNTU_PRO|Windows_Client|Windows_Server",
 	      .doc = "Licence of the operating system. Values with BYOS and Windows_… use the customer's own "
@@ -598,11 +597,11 @@ static RESULT check_os_disk(struct az_call *e, const struct os_disk *said, const
 static RESULT check_scale_set(struct az_call *e, const struct machine_says *p)
 {
 	const struct scaling_member *m = engine_find_scaling_member(az_tables(e), e->target);
-	struct str shown =
-		m ? az_id_of(e, AZ_SCALE_SETS, KIND_SCALING_GROUP, m->scaling_group) : STR_NONE;
+	struct str shown = m ? az_id_of(e, AZ_SCALE_SETS, KIND_SCALING_GROUP, m->scaling_group) : STR_NONE;
 	if (p->scale_set.id.n && uuid_is_none(e->target))
-		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("properties.virtualMachineScaleSet.id"),
-				      "A virtual machine cannot be added to a scale set: raise the set's capacity.");
+		return ctx_fail_field(
+			e->c, ERR_UNSUPPORTED, STR("properties.virtualMachineScaleSet.id"),
+			"A virtual machine cannot be added to a scale set: raise the set's capacity.");
 	return az_check_unchanged(e, "virtualMachineScaleSet.id", p->scale_set.id, shown);
 }
 

@@ -15,6 +15,7 @@
 #include "model/state.h"
 #include "model/zone.h"
 #include "store/arm_resource.h"
+#include "store/azure_guest.h"
 #include "store/image.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
@@ -214,9 +215,17 @@ static void write_system(struct az_call *e, struct json_writer *w, const struct 
 	json_write_close(w);
 }
 
+struct str az_computer_name(struct az_call *e, const struct instance *i)
+{
+	const struct azure_guest *guest = engine_find_azure_guest(az_tables(e), i->row.id);
+	return guest && guest->computer_name.n ? guest->computer_name
+	       : i->hostname.n                 ? i->hostname
+					       : az_name_of(e, AZ_MACHINES, KIND_INSTANCE, i->row.id);
+}
+
 static void write_os(struct az_call *e, struct json_writer *w, const struct instance *i)
 {
-	struct str name = i->hostname.n ? i->hostname : az_name_of(e, AZ_MACHINES, KIND_INSTANCE, i->row.id);
+	struct str name = az_computer_name(e, i);
 	uuid id = i->row.id;
 	json_write_open(w, "osProfile");
 	az_write_said(e, w, id, OS "computerName", "computerName", str_to_z(e->c->arena, name));

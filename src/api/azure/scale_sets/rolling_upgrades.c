@@ -41,8 +41,7 @@ static const struct param upgrade_rows[] = {
 		     .doc = "Batches of a rolling upgrade."),
 	AZ_SHAPE_OBJECT("automaticOSUpgradePolicy", automatic_params),
 };
-const struct params set_upgrade_params =
-	PARAMS(struct set_upgrade, upgrade_rows, .object = "UpgradePolicy");
+const struct params set_upgrade_params = PARAMS(struct set_upgrade, upgrade_rows, .object = "UpgradePolicy");
 
 /* Reads "PT1H2M3S". */
 static bool read_duration(struct str text, int64_t *ret_s)
@@ -92,13 +91,12 @@ RESULT set_take_upgrade(struct az_call *e, const struct set_upgrade *said, enum 
 	else
 		TRY(read_kept(e, &policy));
 	bool is_rolling = str_is(policy.mode, "Rolling"), surges = policy.rolling.surges == CHOICE_YES;
-	int64_t batch = !is_rolling            ? WHOLE
-			: policy.rolling.batch ? policy.rolling.batch
-					       : BATCH_DEFAULT;
+	int64_t batch = !is_rolling ? WHOLE : policy.rolling.batch ? policy.rolling.batch : BATCH_DEFAULT;
 	if (policy.rolling.pause.n && !read_duration(policy.rolling.pause, &pause_s))
-		return az_fail(e, "properties.upgradePolicy.rollingUpgradePolicy.pauseTimeBetweenBatches",
-			       "The value of parameter pauseTimeBetweenBatches is a duration of up to an hour, "
-			       "such as PT30S.");
+		return az_fail(
+			e, "properties.upgradePolicy.rollingUpgradePolicy.pauseTimeBetweenBatches",
+			"The value of parameter pauseTimeBetweenBatches is a duration of up to an hour, "
+			"such as PT30S.");
 	*ret_how = is_rolling || str_is(policy.mode, "Automatic") ? SCALE_SET_UPGRADE : SCALE_SET_MANUAL;
 	*ret_row = (struct scaling_refresh){.min_healthy = surges ? WHOLE : WHOLE - batch,
 					    .max_healthy = surges ? WHOLE + batch : 0,
@@ -115,9 +113,11 @@ RESULT set_take_upgrade(struct az_call *e, const struct set_upgrade *said, enum 
 static const struct scaling_refresh *latest_of(struct az_call *e)
 {
 	const struct scaling_refresh *latest = NULL;
-	for (const struct scaling_refresh *r = scaling_refresh_first_by_scaling_group(az_tables(e), e->target); r;
-	     r = scaling_refresh_next_by_scaling_group(az_tables(e), r))
-		if (!latest || !r->ended_us || (latest->ended_us && r->row.created_us > latest->row.created_us))
+	for (const struct scaling_refresh *r =
+		     scaling_refresh_first_by_scaling_group(az_tables(e), e->target);
+	     r; r = scaling_refresh_next_by_scaling_group(az_tables(e), r))
+		if (!latest || !r->ended_us ||
+		    (latest->ended_us && r->row.created_us > latest->row.created_us))
 			latest = r;
 	return latest;
 }
@@ -126,17 +126,17 @@ static const char *code_of(const struct scaling_refresh *r)
 {
 	bool is_cancelled = r->status == SCALING_REFRESH_STATUS_CANCELLED ||
 			    r->status == SCALING_REFRESH_STATUS_CANCELLING;
-	return is_cancelled                                          ? "Cancelled"
-	       : r->status == SCALING_REFRESH_STATUS_SUCCESSFUL      ? "Completed"
-	       : r->ended_us                                         ? "Faulted"
-								     : "RollingForward";
+	return is_cancelled                                     ? "Cancelled"
+	       : r->status == SCALING_REFRESH_STATUS_SUCCESSFUL ? "Completed"
+	       : r->ended_us                                    ? "Faulted"
+								: "RollingForward";
 }
 
 static void write_progress(struct az_call *e, struct json_writer *w, const struct scaling_refresh *r)
 {
 	int64_t done = 0, going = 0;
-	for (const struct scaling_member *m = scaling_member_first_by_scaling_group(az_tables(e), e->target); m;
-	     m = scaling_member_next_by_scaling_group(az_tables(e), m)) {
+	for (const struct scaling_member *m = scaling_member_first_by_scaling_group(az_tables(e), e->target);
+	     m; m = scaling_member_next_by_scaling_group(az_tables(e), m)) {
 		bool is_new = uuid_equal(m->refresh, r->row.id);
 		done += is_new && m->stage == SCALING_MEMBER_STAGE_IN_SERVICE;
 		going += is_new && m->stage == SCALING_MEMBER_STAGE_PENDING;
@@ -154,10 +154,11 @@ static RESULT show_latest(struct az_call *e, const void *args, struct json_write
 	const struct scaling_refresh *r = latest_of(e);
 	(void) args;
 	if (!r)
-		return ctx_fail(e->c, ERR_NOT_FOUND,
-				"The entity was not found in this Azure location: the Virtual Machine Scale Set "
-				"'%" STR_FMT "' has had no rolling upgrade.",
-				STR_ARG(az_path_value(e, "vmScaleSetName")));
+		return ctx_fail(
+			e->c, ERR_NOT_FOUND,
+			"The entity was not found in this Azure location: the Virtual Machine Scale Set "
+			"'%" STR_FMT "' has had no rolling upgrade.",
+			STR_ARG(az_path_value(e, "vmScaleSetName")));
 	struct str set = az_id_of(e, AZ_SCALE_SETS, KIND_SCALING_GROUP, e->target);
 	json_write_text(w, "id", str_print(e->c->arena, "%" STR_FMT "/rollingUpgrades/latest", STR_ARG(set)));
 	json_write_z(w, "name", "latest");
@@ -191,10 +192,11 @@ static RESULT prepare_cancel(struct az_call *e, void *args)
 	*wish = (struct scaling_refresh_target){.group = az_target_ref(e), .is_at_once = true};
 	if (engine_find_scaling_refresh(az_tables(e), e->target))
 		return OK;
-	return ctx_fail(e->c, ERR_STATE,
-			"There is no ongoing Rolling Upgrade to cancel on the Virtual Machine Scale Set '%" STR_FMT
-			"'.",
-			STR_ARG(az_path_value(e, "vmScaleSetName")));
+	return ctx_fail(
+		e->c, ERR_STATE,
+		"There is no ongoing Rolling Upgrade to cancel on the Virtual Machine Scale Set '%" STR_FMT
+		"'.",
+		STR_ARG(az_path_value(e, "vmScaleSetName")));
 }
 
 /* Replaces all machines, because the newest image of a name is found at the launch. */
@@ -217,20 +219,23 @@ static RESULT prepare_os(struct az_call *e, void *args)
 static RESULT refuse_extensions(struct az_call *e, void *args)
 {
 	(void) args;
-	return ctx_fail(e->c, ERR_UNSUPPORTED,
-			"The extension rolling upgrade is not supported on the Virtual Machine Scale Set '%" STR_FMT
-			"': models of scale sets have no extensions.",
-			STR_ARG(az_path_value(e, "vmScaleSetName")));
+	return ctx_fail(
+		e->c, ERR_UNSUPPORTED,
+		"The extension rolling upgrade is not supported on the Virtual Machine Scale Set '%" STR_FMT
+		"': models of scale sets have no extensions.",
+		STR_ARG(az_path_value(e, "vmScaleSetName")));
 }
 
 #define OF_UPGRADES                                                                                          \
 	.type = AZ_SCALE_SET_UPGRADES, .names_type = AZ_SCALE_SETS, .kind = KIND_SCALING_GROUP,              \
 	.names = "vmScaleSetName"
 static const struct az_action actions[] = {
-	{HTTP_GET, SCALE_SET "/rollingUpgrades/latest", .name = "VirtualMachineScaleSetRollingUpgrades_GetLatest",
+	{HTTP_GET, SCALE_SET "/rollingUpgrades/latest",
+	 .name = "VirtualMachineScaleSetRollingUpgrades_GetLatest",
 	 .permit = "autoscaling:DescribeInstanceRefreshes", OF_UPGRADES, .answer = show_latest,
 	 .doc = "Gets the latest rolling upgrade of a scale set."},
-	{HTTP_POST, SCALE_SET "/rollingUpgrades/cancel", .name = "VirtualMachineScaleSetRollingUpgrades_Cancel",
+	{HTTP_POST, SCALE_SET "/rollingUpgrades/cancel",
+	 .name = "VirtualMachineScaleSetRollingUpgrades_Cancel",
 	 .permit = "autoscaling:CancelInstanceRefresh", .flags = API_WRITES, OF_UPGRADES,
 	 .args = {0, 0, sizeof(struct scaling_refresh_target)}, .prepare = prepare_cancel,
 	 .operation = engine_cancel_scaling_refresh_run, .returns = API_RETURNS_NOTHING_STORED,

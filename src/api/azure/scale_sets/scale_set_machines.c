@@ -36,16 +36,18 @@ static RESULT find_member(struct az_call *e, struct str id, const struct scaling
 		m = scaling_member_next_by_scaling_group(az_tables(e), m);
 	*ret_member = m;
 	return m ? OK
-		 : az_fail(e, "instanceId", "The provided instanceId %" STR_FMT " is not an active Virtual Machine Scale Set VM instanceId.",
+		 : az_fail(e, "instanceId",
+			   "The provided instanceId %" STR_FMT
+			   " is not an active Virtual Machine Scale Set VM instanceId.",
 			   STR_ARG(str_slice(id, 0, 64)));
 }
 
 /* ---- the object ---- */
 
-static void write_os(struct json_writer *w, const struct instance *i)
+static void write_os(struct az_call *e, struct json_writer *w, const struct instance *i)
 {
 	json_write_open(w, "osProfile");
-	json_write_text(w, "computerName", i->hostname.n ? i->hostname : i->name);
+	json_write_text(w, "computerName", az_computer_name(e, i));
 	json_write_open_list(w, "secrets");
 	json_write_close_list(w);
 	json_write_bool(w, "allowExtensionOperations", i->personality == INSTANCE_PERSONALITY_AZURE);
@@ -62,7 +64,7 @@ static void write_properties(struct az_call *e, struct json_writer *w, const str
 	json_write_open(w, "storageProfile");
 	az_write_storage(e, w, i, NULL);
 	json_write_close(w);
-	write_os(w, i);
+	write_os(e, w, i);
 	az_write_machine_interfaces(e, w, i);
 	json_write_open(w, "protectionPolicy");
 	json_write_bool(w, "protectFromScaleIn", m->is_protected);
@@ -136,7 +138,7 @@ static RESULT show_view(struct az_call *e, const void *args, struct json_writer 
 
 /* ---- changes ---- */
 
-/* One of the wishes, by the call. */
+/* The operation of a call reads .power, .members or .rebuilds. */
 struct machines_args {
 	struct instances_wish power;
 	struct scaling_instances members;
@@ -149,7 +151,8 @@ struct machines_args {
 	} properties;
 };
 static const struct param ids_rows[] = {
-	PARAM(struct machines_args, "instanceIds", ids, .max = 64, .doc = "Machines by their instanceId; absent or *: all."),
+	PARAM(struct machines_args, "instanceIds", ids, .max = 64,
+	      .doc = "Machines by their instanceId; absent or *: all."),
 	PASSED_OVER("tempDisk", "There is no temporary disk (REST reference, Reimage)."),
 	NOT_BUILT("exactVersion|osProfile|forceUpdateOSDiskForEphemeral"),
 };
@@ -166,8 +169,8 @@ static const struct param protection_says_rows[] = {
 	      .doc = "Keeps the machine when the set gets smaller."),
 	NOT_BUILT("protectFromScaleSetActions", .only = "false"),
 };
-static const struct params protection_says_params =
-	PARAMS(struct protection_says, protection_says_rows, .object = "VirtualMachineScaleSetVMProtectionPolicy");
+static const struct params protection_says_params = PARAMS(
+	struct protection_says, protection_says_rows, .object = "VirtualMachineScaleSetVMProtectionPolicy");
 static const struct param protection_rows[] = {
 	PARAM_OBJECT(struct protection, "protectionPolicy", policy, protection_says_params,
 		     .doc = "Protection from a smaller capacity."),
@@ -216,8 +219,8 @@ static RESULT find_machines(struct az_call *e, struct machines_args *a, bool of_
 		if (!of_old_models || !engine_has_latest_model(t, set, m))
 			refs[count++] = ref_to(m);
 	}
-	for (const struct scaling_member *m = is_all(&a->ids) ? scaling_member_first_by_scaling_group(t, e->target)
-							       : NULL;
+	for (const struct scaling_member *m =
+		     is_all(&a->ids) ? scaling_member_first_by_scaling_group(t, e->target) : NULL;
 	     m && count < SCALING_SIZE_MAX; m = scaling_member_next_by_scaling_group(t, m))
 		if (scaling_member_counts(m) && is_shown(t, m) &&
 		    (!of_old_models || !engine_has_latest_model(t, set, m)))
@@ -244,9 +247,10 @@ static RESULT prepare_deallocate(struct az_call *e, void *args)
 {
 	struct str hibernate = az_query_value(e, "hibernate");
 	if (hibernate.n && !str_equal_nocase(hibernate, STR("false")))
-		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("hibernate"),
-				      "The Hibernate operation cannot be performed: hibernation is not enabled "
-				      "for scale sets.");
+		return ctx_fail_field(
+			e->c, ERR_UNSUPPORTED, STR("hibernate"),
+			"The Hibernate operation cannot be performed: hibernation is not enabled "
+			"for scale sets.");
 	return prepare_power(e, args);
 }
 
@@ -277,7 +281,8 @@ static RESULT prepare_reimage(struct az_call *e, void *args)
 {
 	struct machines_args *a = args;
 	TRY(find_machines(e, a, false));
-	a->rebuilds = arena_new_array(e->c->arena, struct instance_rebuilding, a->members.instances.count + 1);
+	a->rebuilds =
+		arena_new_array(e->c->arena, struct instance_rebuilding, a->members.instances.count + 1);
 	if (!a->rebuilds)
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < a->members.instances.count; k++) {
@@ -332,7 +337,7 @@ static RESULT protect(struct op *op, void *args)
 		verb, where, .name = (word), .permit = (action), .flags = API_WRITES, OF_SET_MACHINES,       \
 			     .returns = API_RETURNS_NOTHING_STORED,                                          \
 			     .args = PARAMS(struct machines_args, table,                                     \
-					    .object = "VirtualMachineScaleSetVMInstanceIDs"),                 \
+					    .object = "VirtualMachineScaleSetVMInstanceIDs"),                \
 			     .outcome = ASYNC_JOB_OUTCOME_SETTLED, __VA_ARGS__                               \
 	}
 /* The same about one machine, without a body. */

@@ -82,7 +82,8 @@ static const struct param data_rows[] = {
 	      .doc = "Whether the data disk is deleted with its machine; absent: Delete."),
 	PARAM(struct set_data_disk, "diskSizeGB", gib, .flags = REQUIRED, .min = 1, .max = SET_DISK_GIB_MAX,
 	      .doc = "Size in GiB."),
-	PARAM_OBJECT(struct set_data_disk, "managedDisk", managed, disk_sku_params, .doc = "SKU of the disk."),
+	PARAM_OBJECT(struct set_data_disk, "managedDisk", managed, disk_sku_params,
+		     .doc = "SKU of the disk."),
 	NOT_BUILT("name|diskIOPSReadWrite|diskMBpsReadWrite"),
 	NOT_BUILT("writeAcceleratorEnabled", .only = "false"),
 	AZ_KEPT("caching"),
@@ -112,9 +113,9 @@ static const struct param config_says_rows[] = {
 	NOT_BUILT("loadBalancerInboundNatPools|applicationGatewayBackendAddressPools", .only = "[]"),
 	NOT_BUILT("publicIPAddressConfiguration"),
 };
-static const struct params config_says_params = PARAMS(struct set_config_says, config_says_rows,
-						       .object =
-							       "VirtualMachineScaleSetIPConfigurationProperties");
+static const struct params config_says_params =
+	PARAMS(struct set_config_says, config_says_rows,
+	       .object = "VirtualMachineScaleSetIPConfigurationProperties");
 static const struct param config_rows[] = {
 	PARAM(struct set_config, "name", name, .flags = REQUIRED, .max = 80, .doc = "Name."),
 	PARAM_OBJECT(struct set_config, "properties", properties, config_says_params,
@@ -186,7 +187,7 @@ struct model {
 static const struct param model_rows[] = {
 	PARAM_OBJECT(struct model, "sku", sku, set_sku_params, .doc = "Size."),
 	PARAM_OBJECT(struct model, "profile", profile, set_profile_params, .doc = "virtualMachineProfile."),
-	PARAM(struct model, "password", password, .max = 4096, .doc = "Sealed password."),
+	PARAM(struct model, "password", password, .flags = BASE64, .max = 4096, .doc = "Sealed password."),
 };
 static const struct params model_params = PARAMS(struct model, model_rows);
 
@@ -236,12 +237,13 @@ static RESULT seal_password(struct az_call *e, json_t *model)
 	az_audit(e);
 	TRY(api_seal_guest_password(&e->core, e->c->who->account, password, &sealed));
 	(void) json_object_del(os, "adminPassword");
+	sealed = str_encode_base64(e->c->arena, sealed);
 	return json_object_set_new(model, "password", json_stringn(sealed.p, sealed.n)) == 0
 		       ? OK
 		       : ctx_no_memory(e->c);
 }
 
-/* What the body says of a model: {"sku": {"name": …}, "profile": …}. */
+/* Returns the members of the body that belong to a model: {"sku": {"name": …}, "profile": …}. */
 static json_t *said_model(const json_t *body)
 {
 	json_t *model = json_object();
@@ -338,12 +340,13 @@ static RESULT take_disks(struct az_call *e, const struct set_storage *s, struct 
 	TRY(az_find_image(e, PROFILE "storageProfile.imageReference", &s->image, &image));
 	*ret_windows = image->platform == IMAGE_PLATFORM_WINDOWS;
 	launch->image = ref_by_id(KIND_IMAGE, image->row.id);
-	disks[0] = (struct disk_wish){.device = image->root_device.n ? str_copy(e->c->arena, image->root_device)
-								     : INSTANCE_ROOT_DEVICE,
-				      .size = s->os.gib * GIB,
-				      .type = type_of(&s->os.managed),
-				      .delete_on_termination = stays(s->os.fate) ? CHOICE_NO : CHOICE_YES,
-				      .field = STR(PROFILE "storageProfile.osDisk")};
+	disks[0] =
+		(struct disk_wish){.device = image->root_device.n ? str_copy(e->c->arena, image->root_device)
+								  : INSTANCE_ROOT_DEVICE,
+				   .size = s->os.gib * GIB,
+				   .type = type_of(&s->os.managed),
+				   .delete_on_termination = stays(s->os.fate) ? CHOICE_NO : CHOICE_YES,
+				   .field = STR(PROFILE "storageProfile.osDisk")};
 	for (size_t k = 0; k < s->data.count; k++) {
 		const struct set_data_disk *d = &s->data.at[k];
 		for (size_t j = 0; j < k; j++)
@@ -431,8 +434,8 @@ static RESULT take_os(struct az_call *e, const struct model *m, struct str set_n
 	struct az_guest_wish guest = {0};
 	set->computer_prefix = os->prefix.n ? os->prefix : set_name;
 	const struct az_os_profile of_machine = {
-		.computer_name = str_print(e->c->arena, "%" STR_FMT FIRST_NUMBER,
-					   STR_ARG(set->computer_prefix)),
+		.computer_name =
+			str_print(e->c->arena, "%" STR_FMT FIRST_NUMBER, STR_ARG(set->computer_prefix)),
 		.admin = os->admin,
 		.password = m->password,
 		.password_is_sealed = true,
@@ -440,7 +443,8 @@ static RESULT take_os(struct az_call *e, const struct model *m, struct str set_n
 		.linux_os = os->linux_os,
 		.windows = os->windows};
 	if (os->allows_extensions == CHOICE_NO)
-		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR(PROFILE "osProfile.allowExtensionOperations"),
+		return ctx_fail_field(e->c, ERR_UNSUPPORTED,
+				      STR(PROFILE "osProfile.allowExtensionOperations"),
 				      "Of the parameter 'allowExtensionOperations' only true is supported.");
 	launch->user_data = os->custom_data.n ? os->custom_data : m->profile.user_data;
 	TRY(az_take_os_profile(e, &of_machine, set_name, is_windows, launch, &guest));
@@ -455,7 +459,8 @@ static RESULT take_os(struct az_call *e, const struct model *m, struct str set_n
 static RESULT define(struct az_call *e, struct str text, struct scale_set_launch *set)
 {
 	json_t *model = load(text), *said = json_object();
-	const json_t *profile = json_object_get(model, "profile"), *os = json_object_get(profile, "osProfile");
+	const json_t *profile = json_object_get(model, "profile"),
+		     *os = json_object_get(profile, "osProfile");
 	const struct {
 		const char *path;
 		json_t *value;
@@ -541,7 +546,8 @@ static RESULT zone_of_subnet(struct az_call *e, struct str text, uuid *ret_zone)
 
 RESULT set_find_zones(struct az_call *e, struct str model, const struct strs *said, struct uuids *ret_zones)
 {
-	uuid *at = arena_new_array(e->c->arena, uuid, tables_count(az_tables(e), KIND_ZONE) + said->count + 1);
+	uuid *at =
+		arena_new_array(e->c->arena, uuid, tables_count(az_tables(e), KIND_ZONE) + said->count + 1);
 	uuid only = UUID_NONE;
 	size_t count = 0;
 	if (!at)
@@ -557,7 +563,8 @@ RESULT set_find_zones(struct az_call *e, struct str model, const struct strs *sa
 		TRY(zone_of_subnet(e, model, &only));
 	if (!uuid_is_none(only))
 		at[count++] = only;
-	for (const struct zone *z = count ? NULL : zone_first(az_tables(e)); z; z = zone_next(az_tables(e), z))
+	for (const struct zone *z = count ? NULL : zone_first(az_tables(e)); z;
+	     z = zone_next(az_tables(e), z))
 		at[count++] = z->row.id;
 	*ret_zones = (struct uuids){at, count};
 	return OK;
@@ -582,8 +589,9 @@ void set_write_model(struct az_call *e, struct json_writer *w, const struct laun
 struct str set_size_of(struct az_call *e, const struct launch_configuration *model)
 {
 	json_t *json = load(model ? model->data : STR_NONE);
-	struct str size = str_copy(
-		e->c->arena, str_from(json_string_value(json_object_get(json_object_get(json, "sku"), "name"))));
+	struct str size =
+		str_copy(e->c->arena,
+			 str_from(json_string_value(json_object_get(json_object_get(json, "sku"), "name"))));
 	json_decref(json);
 	return size;
 }

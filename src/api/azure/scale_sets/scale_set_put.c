@@ -38,7 +38,8 @@ static const struct param repair_rows[] = {
 static const struct params repair_params = AZ_SHAPE(repair_rows, .object = "AutomaticRepairsPolicy");
 static const struct param says_rows[] = {
 	PARAM(struct set_says, "orchestrationMode", mode, .words = "Uniform|Flexible",
-	      .doc = "Uniform: machines with numbers in the set; Flexible: ordinary virtual machines. Absent: "
+	      .doc = "Uniform: machines with numbers in the set; Flexible: ordinary virtual machines. "
+		     "Absent: "
 		     "Uniform."),
 	PARAM_OBJECT(struct set_says, "upgradePolicy", upgrade, set_upgrade_params,
 		     .given = offsetof(struct set_says, has_upgrade) + 1,
@@ -149,10 +150,10 @@ static RESULT prepare(struct az_call *e, void *args)
 	if (set)
 		a->wish.set = az_target_ref(e);
 	else
-		a->wish.name = str_print(e->c->arena, "%" STR_FMT "/%" STR_FMT,
-					 STR_ARG(str_lower(e->c->arena,
-							   az_path_value(e, "resourceGroupName"))),
-					 STR_ARG(str_lower(e->c->arena, e->put.name)));
+		a->wish.name =
+			str_print(e->c->arena, "%" STR_FMT "/%" STR_FMT,
+				  STR_ARG(str_lower(e->c->arena, az_path_value(e, "resourceGroupName"))),
+				  STR_ARG(str_lower(e->c->arena, e->put.name)));
 	TRY(set_merge_model(e, set ? engine_find_scale_set_model(az_tables(e), set) : NULL, &a->wish.model));
 	if (a->wish.model.n || !set)
 		TRY(take_model(e, a, set));
@@ -170,13 +171,13 @@ static RESULT prepare(struct az_call *e, void *args)
 	"properties.platformFaultDomainCount:platformFaultDomainCount"
 #define CHANGE(verb, word, action, more, says)                                                               \
 	{                                                                                                    \
-		verb, SCALE_SET, .name = (word), .permit = (action), .flags = API_WRITES | (more),           \
-				 OF_SCALE_SET, .keeps = KEEPS, .fixed = FIXED,                               \
-				 .args = PARAMS(struct set_args, put_rows,                                   \
-						.object = "VirtualMachineScaleSet"),                         \
-				 .prepare = prepare, .operation = engine_put_scale_set_run,                  \
-				 .returns = KIND_SCALING_GROUP, AZ_SUBJECT(struct set_args, wish.id),        \
-				 .shows = &set_listing, .outcome = ASYNC_JOB_OUTCOME_SETTLED, .doc = (says)  \
+		verb, SCALE_SET,                                                                             \
+			.name = (word), .permit = (action), .flags = API_WRITES | (more), OF_SCALE_SET,      \
+			.keeps = KEEPS, .fixed = FIXED,                                                      \
+			.args = PARAMS(struct set_args, put_rows, .object = "VirtualMachineScaleSet"),       \
+			.prepare = prepare, .operation = engine_put_scale_set_run,                           \
+			.returns = KIND_SCALING_GROUP, AZ_SUBJECT(struct set_args, wish.id),                 \
+			.shows = &set_listing, .outcome = ASYNC_JOB_OUTCOME_SETTLED, .doc = (says)           \
 	}
 static const struct az_action actions[] = {
 	CHANGE(HTTP_PUT, "VirtualMachineScaleSets_CreateOrUpdate", "autoscaling:CreateAutoScalingGroup",

@@ -21,11 +21,11 @@ const char *set_state(struct az_call *e, const struct scaling_group *set)
 {
 	struct str problem = STR_NONE;
 	int state = engine_weigh_scale_set(az_tables(e), set, &problem);
-	return set->is_deleting ? "Deleting"
-	       : state > 0      ? "Failed"
-	       : state == 0     ? "Succeeded"
+	return set->is_deleting                                                            ? "Deleting"
+	       : state > 0                                                                 ? "Failed"
+	       : state == 0                                                                ? "Succeeded"
 	       : set->last_number == engine_count_scaling_units(az_tables(e), set->row.id) ? "Creating"
-											    : "Updating";
+											   : "Updating";
 }
 
 /* ---- the object ---- */
@@ -127,8 +127,8 @@ static RESULT show_view(struct az_call *e, const void *args, struct json_writer 
 	const struct scaling_group *set = set_of(e);
 	int64_t counts[STATES] = {0};
 	(void) args;
-	for (const struct scaling_member *m = scaling_member_first_by_scaling_group(az_tables(e), e->target); m;
-	     m = scaling_member_next_by_scaling_group(az_tables(e), m))
+	for (const struct scaling_member *m = scaling_member_first_by_scaling_group(az_tables(e), e->target);
+	     m; m = scaling_member_next_by_scaling_group(az_tables(e), m))
 		counts[state_of(e, m)]++;
 	json_write_open(w, "virtualMachine");
 	json_write_open_list(w, "statusesSummary");
