@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "engine/instance/instance.h"
+#include "engine/instance/launch/fleet.h"
 #include "engine/resource_group.h"
 #include "engine/scaling/scaling_internal.h"
 #include "engine/virtual/port_policy.h"
@@ -88,10 +89,21 @@ RESULT scaling_drop_model(struct op *op, uuid configuration)
 		       : OK;
 }
 
+/* Creates the key pair of the machines, unless the account has one of that name. */
+static RESULT make_key(struct op *op, const struct scale_set_launch *set)
+{
+	if (!set || !set->has_key ||
+	    key_pair_find_by_account(op->head, engine_get_account(op->ctx), set->key.name))
+		return OK;
+	struct key_pair_wish key = set->key;
+	return engine_create_key_pair(op, &key);
+}
+
 /* Writes the model as a launch configuration, and makes it the source of the settings. */
 static RESULT make_model(struct op *op, struct scale_set_wish *wish, uuid *ret_model)
 {
 	struct launch_configuration_wish make = {.data = wish->model, .is_azure = true};
+	TRY(make_key(op, wish->settings.launch_count ? wish->settings.launches[0].set : NULL));
 	TRY(engine_create_launch_configuration(op, &make));
 	*ret_model = make.configuration;
 	wish->settings.has_source = true;
@@ -252,11 +264,7 @@ RESULT scaling_launch_machine(struct op *op, const struct scaling_group *group,
 			      int64_t *ret_number)
 {
 	*ret_number = 0;
-	if (set && set->has_key &&
-	    !key_pair_find_by_account(op->head, group->account, launch->key_pair.text)) {
-		struct key_pair_wish key = set->key;
-		TRY(engine_create_key_pair(op, &key));
-	}
+	TRY(make_key(op, set));
 	TRY(engine_create_instances(op, launch));
 	if (!set || !launch->made.count)
 		return OK;

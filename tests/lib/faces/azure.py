@@ -121,7 +121,8 @@ class World:
             "networkProfile": {"networkInterfaceConfigurations": [{"name": "n", "properties": {"ipConfigurations": [config]}}]}}}}
 
     def ask(self, method, path, body=None, account=None):
-        action = BY_SHAPE[f"{method} {shape_of(path)}"]
+        form = shape_of(path)
+        action = BY_SHAPE.get(f"{method} {form}") or BY_SHAPE[f"{method} {form.rpartition('/')[0]}/{path.rpartition('/')[2]}"]
         if body is not None and method == "PUT" and "/subnets/" not in path and "Peerings/" not in path and not path.endswith("/r"):
             body = {"location": "useast1", **body}
         return self.cloud.ask(method, f"{self.group}/providers/{path}", action["versions"].split("|")[-1], account or self.account, body)
@@ -272,6 +273,10 @@ class Azure(face.Face):
 
     def asked(self, place, name, word):
         """All rows of the kind, because they do not show which ids they have."""
+        if KINDS[word] == "scaling_group":
+            groups = "arn:aws:autoscaling:*:*:autoScalingGroup:*:autoScalingGroupName/"
+            yield word, self.request(place, name, word), doors.Row("scaling_group", f"{groups}*", f"{groups}none")
+            return
         arn = face.row("*", KINDS[word], "*", "*")
         start = arn.arn.rpartition("/")[0]
         yield word, self.request(place, name, word), doors.Row(KINDS[word], f"{start}/*", f"{start}/none")
@@ -350,6 +355,11 @@ def referring(world, name, param, serial):
     word = WORD_OF_SHAPE[form]
     path = OWN[word]
     kind = form.split("/")[1]
+    if word == "scale_set":
+        body = copy.deepcopy(world.scale_set())
+        if "imageReference" in param:
+            body["properties"]["virtualMachineProfile"]["storageProfile"]["imageReference"] = {}
+        return (path if method == "PATCH" else f"{path}-{serial}"), body
     if method == "PATCH":
         return path, {"properties": {"storageProfile": {"dataDisks": [{"lun": 0, "createOption": "Attach"}]}} if "dataDisks" in param else {}}
     body = copy.deepcopy(world.bodies().get(word, {}))

@@ -80,6 +80,15 @@ static void write_properties(struct az_call *e, struct json_writer *w, const str
 	json_write_close(w);
 }
 
+/* The size that the model names, if it still means the machine's type. */
+static struct str size_of(struct az_call *e, const struct scaling_group *set,
+			  const struct instance_type *type)
+{
+	struct str said = set_size_of(e, engine_find_scale_set_model(az_tables(e), set));
+	bool is_same = said.n && type && az_type_of_size(e, said) == type;
+	return is_same ? said : type ? type->name : STR("");
+}
+
 static void write_machine(struct api_call *core, struct json_writer *w, const char *name,
 			  const struct row *row)
 {
@@ -92,7 +101,7 @@ static void write_machine(struct api_call *core, struct json_writer *w, const ch
 	(void) name;
 	json_write_text(w, "instanceId", id);
 	json_write_open(w, "sku");
-	json_write_text(w, "name", type ? type->name : STR(""));
+	json_write_text(w, "name", size_of(e, set, type));
 	json_write_z(w, "tier", "Standard");
 	json_write_close(w);
 	json_write_text(w, "id",
