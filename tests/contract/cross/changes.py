@@ -25,6 +25,7 @@ OPENSTACK = {  # members whose effect a GET cannot show as it was sent, and why
     "is_default": "Neutron keeps it for external networks alone", "password": "never shown", "original_password": "never shown",
     "shared": "a grant to the project also shares its network", "position": "one behind the last place is the last"}
 AZURE = {
+    "properties.virtualMachineProfile.osProfile.adminPassword": "never shown",
     "sku.tier": "Regional is the only one, and is not shown", "properties.ipConfigurations.N.properties.primary": "the only one is the primary",
     "properties.ipConfigurations.N.properties.privateIPAddress": "the method is Dynamic: Azure chooses the address"}
 

@@ -11,10 +11,10 @@
 
 #include "api/autoscaling/autoscaling.h"
 #include "api/azure/core/azure.h"
+#include "api/azure/scale_sets/later_set.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/cloudwatch/cloudwatch.h"
 #include "api/core/park.h"
-#include "api/azure/scale_sets/later_set.h"
 #include "api/ec2/compute/later_launch.h"
 #include "api/elb/elb.h"
 #include "api/events/events.h"

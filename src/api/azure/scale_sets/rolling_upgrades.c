@@ -81,8 +81,8 @@ static RESULT read_kept(struct az_call *e, struct set_upgrade *ret_kept)
 	return kept ? params_fill(e->c, &set_upgrade_params, &request, ret_kept) : OK;
 }
 
-RESULT set_take_upgrade(struct az_call *e, const struct set_upgrade *said, enum scale_set_upgrade *ret_how,
-			struct scaling_refresh *ret_row)
+RESULT scale_set_take_upgrade(struct az_call *e, const struct set_upgrade *said,
+			      enum scale_set_upgrade *ret_how, struct scaling_refresh *ret_row)
 {
 	struct set_upgrade policy = {0};
 	int64_t pause_s = 0;
@@ -205,11 +205,11 @@ static RESULT prepare_os(struct az_call *e, void *args)
 	struct scaling_refresh_wish *wish = args;
 	enum scale_set_upgrade how;
 	wish->group = az_target_ref(e);
-	TRY(set_take_upgrade(e, NULL, &how, &wish->row));
+	TRY(scale_set_take_upgrade(e, NULL, &how, &wish->row));
 	if (how == SCALE_SET_MANUAL)
 		wish->row.min_healthy = WHOLE - BATCH_DEFAULT;
 	wish->row.skips_matching = false;
-	if (set_follows_images(e, engine_find_scale_set_model(az_tables(e), set_of(e))))
+	if (scale_set_follows_images(e, engine_find_scale_set_model(az_tables(e), scale_set_of(e))))
 		return OK;
 	return ctx_fail(e->c, ERR_STATE,
 			"The OS Rolling Upgrade action is only supported for scale sets whose imageReference "

@@ -30,7 +30,7 @@ static bool is_shown(const struct tables *t, const struct scaling_member *m)
 
 static RESULT find_member(struct az_call *e, struct str id, const struct scaling_member **ret_member)
 {
-	const struct scaling_group *set = set_of(e);
+	const struct scaling_group *set = scale_set_of(e);
 	const struct scaling_member *m = scaling_member_first_by_scaling_group(az_tables(e), e->target);
 	while (m && !(is_shown(az_tables(e), m) && str_equal_nocase(id_of(e, set, m), id)))
 		m = scaling_member_next_by_scaling_group(az_tables(e), m);
@@ -84,7 +84,7 @@ static void write_properties(struct az_call *e, struct json_writer *w, const str
 static struct str size_of(struct az_call *e, const struct scaling_group *set,
 			  const struct instance_type *type)
 {
-	struct str said = set_size_of(e, engine_find_scale_set_model(az_tables(e), set));
+	struct str said = scale_set_size_of(e, engine_find_scale_set_model(az_tables(e), set));
 	bool is_same = said.n && type && az_type_of_size(e, said) == type;
 	return is_same ? said : type ? type->name : STR("");
 }
@@ -214,7 +214,7 @@ static struct ref ref_to(const struct scaling_member *m)
 static RESULT find_machines(struct az_call *e, struct machines_args *a, bool of_old_models)
 {
 	const struct tables *t = az_tables(e);
-	const struct scaling_group *set = set_of(e);
+	const struct scaling_group *set = scale_set_of(e);
 	struct str one = az_path_value(e, "instanceId");
 	if (one.n)
 		a->ids = (struct strs){&one, 1};

@@ -234,7 +234,6 @@ static RESULT seal_password(struct az_call *e, json_t *model)
 	struct str sealed = STR_NONE;
 	if (!password.n)
 		return OK;
-	az_audit(e);
 	TRY(api_seal_guest_password(&e->core, e->c->who->account, password, &sealed));
 	(void) json_object_del(os, "adminPassword");
 	sealed = str_encode_base64(e->c->arena, sealed);
@@ -292,7 +291,8 @@ static RESULT merge_into(struct az_call *e, json_t *model, struct str *ret_model
 	return result;
 }
 
-RESULT set_merge_model(struct az_call *e, const struct launch_configuration *present, struct str *ret_model)
+RESULT scale_set_merge_model(struct az_call *e, const struct launch_configuration *present,
+			     struct str *ret_model)
 {
 	json_t *model = load(present ? present->data : STR_NONE);
 	*ret_model = STR_NONE;
@@ -505,8 +505,8 @@ static RESULT take_launch(struct az_call *e, struct str text, struct str set_nam
 	return define(e, text, set);
 }
 
-RESULT set_read_model(struct az_call *e, struct str model, struct uuids zones, struct str set_name,
-		      struct fleet_override **ret_launches, size_t *ret_count)
+RESULT scale_set_read_model(struct az_call *e, struct str model, struct uuids zones, struct str set_name,
+			    struct fleet_override **ret_launches, size_t *ret_count)
 {
 	struct instance_launch launch;
 	struct scale_set_launch *set = arena_new_object(e->c->arena, struct scale_set_launch);
@@ -544,7 +544,8 @@ static RESULT zone_of_subnet(struct az_call *e, struct str text, uuid *ret_zone)
 	return OK;
 }
 
-RESULT set_find_zones(struct az_call *e, struct str model, const struct strs *said, struct uuids *ret_zones)
+RESULT scale_set_find_zones(struct az_call *e, struct str model, const struct strs *said,
+			    struct uuids *ret_zones)
 {
 	uuid *at =
 		arena_new_array(e->c->arena, uuid, tables_count(az_tables(e), KIND_ZONE) + said->count + 1);
@@ -572,13 +573,14 @@ RESULT set_find_zones(struct az_call *e, struct str model, const struct strs *sa
 
 /* ---- answers ---- */
 
-void set_write_model(struct az_call *e, struct json_writer *w, const struct launch_configuration *model,
-		     const char *member)
+void scale_set_write_model(struct az_call *e, struct json_writer *w, const struct launch_configuration *model,
+			   const char *member)
 {
 	json_t *json = load(model ? model->data : STR_NONE);
 	json_t *profile = json_object_get(json, "profile");
-	(void) e;
 	(void) json_object_del(json_object_get(profile, "osProfile"), "customData");
+	if (!str_equal_nocase(az_query_value(e, "$expand"), STR("userData")))
+		(void) json_object_del(profile, "userData");
 	char *text = profile ? json_dumps(profile, JSON_COMPACT) : NULL;
 	if (text)
 		json_write_raw(w, member, str_from(text));
@@ -586,7 +588,7 @@ void set_write_model(struct az_call *e, struct json_writer *w, const struct laun
 	json_decref(json);
 }
 
-struct str set_size_of(struct az_call *e, const struct launch_configuration *model)
+struct str scale_set_size_of(struct az_call *e, const struct launch_configuration *model)
 {
 	json_t *json = load(model ? model->data : STR_NONE);
 	struct str size =
@@ -596,7 +598,7 @@ struct str set_size_of(struct az_call *e, const struct launch_configuration *mod
 	return size;
 }
 
-bool set_follows_images(struct az_call *e, const struct launch_configuration *model)
+bool scale_set_follows_images(struct az_call *e, const struct launch_configuration *model)
 {
 	struct model m = {0};
 	bool is_read = model && result_is_ok(read(e, model->data, &m));
@@ -632,7 +634,7 @@ static RESULT read_set(struct az_call *e, const struct scaling_group *set,
 	if (!model || !e->c->who)
 		return ctx_fail(e->c, ERR_NOT_FOUND, "The model of the scale set is gone.");
 	struct str name = az_name_of(e, AZ_SCALE_SETS, KIND_SCALING_GROUP, set->row.id);
-	TRY(set_read_model(e, model->data, set->zones, name, ret_launches, ret_count));
+	TRY(scale_set_read_model(e, model->data, set->zones, name, ret_launches, ret_count));
 	return add_tags(e, set, *ret_launches, *ret_count);
 }
 

@@ -121,9 +121,9 @@ static RESULT take_model(struct az_call *e, struct set_args *a, const struct sca
 	struct uuids zones = set ? set->zones : (struct uuids){0};
 	struct fleet_override *launches = NULL;
 	if (!set)
-		TRY(set_find_zones(e, a->wish.model, &a->zones, &zones));
-	TRY(set_read_model(e, a->wish.model, zones, az_path_value(e, "vmScaleSetName"), &launches,
-			   &s->launch_count));
+		TRY(scale_set_find_zones(e, a->wish.model, &a->zones, &zones));
+	TRY(scale_set_read_model(e, a->wish.model, zones, az_path_value(e, "vmScaleSetName"), &launches,
+				 &s->launch_count));
 	s->launches = launches;
 	s->on_demand_percent = 100;
 	a->wish.has_model = true;
@@ -144,7 +144,7 @@ static RESULT prepare(struct az_call *e, void *args)
 {
 	struct set_args *a = args;
 	const struct set_says *p = &a->properties;
-	const struct scaling_group *set = set_of(e);
+	const struct scaling_group *set = scale_set_of(e);
 	a->wish.mode = str_is(p->mode, "Flexible") ? SCALING_GROUP_MODE_FLEXIBLE : SCALING_GROUP_MODE_UNIFORM;
 	a->wish.settings.guard = guards_later(e->config->guards);
 	if (set)
@@ -154,13 +154,16 @@ static RESULT prepare(struct az_call *e, void *args)
 			str_print(e->c->arena, "%" STR_FMT "/%" STR_FMT,
 				  STR_ARG(str_lower(e->c->arena, az_path_value(e, "resourceGroupName"))),
 				  STR_ARG(str_lower(e->c->arena, e->put.name)));
-	TRY(set_merge_model(e, set ? engine_find_scale_set_model(az_tables(e), set) : NULL, &a->wish.model));
+	TRY(scale_set_merge_model(e, set ? engine_find_scale_set_model(az_tables(e), set) : NULL,
+				  &a->wish.model));
 	if (a->wish.model.n || !set)
 		TRY(take_model(e, a, set));
 	take_sizes(&a->sku, !set, &a->wish.settings);
 	if (p->has_scale_in)
 		TRY(take_scale_in(e, &p->scale_in, &a->wish.settings));
-	return set_take_upgrade(e, p->has_upgrade ? &p->upgrade : NULL, &a->wish.how, &a->wish.upgrade);
+	if (p->profile.os.password.n)
+		az_audit(e);
+	return scale_set_take_upgrade(e, p->has_upgrade ? &p->upgrade : NULL, &a->wish.how, &a->wish.upgrade);
 }
 
 #define KEEPS                                                                                                \

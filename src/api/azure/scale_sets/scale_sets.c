@@ -12,12 +12,12 @@
 #include "store/scaling_group.h"
 #include "store/scaling_member.h"
 
-const struct scaling_group *set_of(struct az_call *e)
+const struct scaling_group *scale_set_of(struct az_call *e)
 {
 	return scaling_group_find(az_tables(e), e->target);
 }
 
-const char *set_state(struct az_call *e, const struct scaling_group *set)
+const char *scale_set_state(struct az_call *e, const struct scaling_group *set)
 {
 	struct str problem = STR_NONE;
 	int state = engine_weigh_scale_set(az_tables(e), set, &problem);
@@ -34,7 +34,7 @@ static void write_sku(struct az_call *e, struct json_writer *w, const struct sca
 		      const struct launch_configuration *model)
 {
 	json_write_open(w, "sku");
-	json_write_text(w, "name", set_size_of(e, model));
+	json_write_text(w, "name", scale_set_size_of(e, model));
 	az_write_said(e, w, set->row.id, "sku.tier", "tier", "Standard");
 	json_write_int(w, "capacity", set->desired);
 	json_write_close(w);
@@ -72,8 +72,8 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	json_write_open(w, name);
 	json_write_z(w, "orchestrationMode", is_flexible ? "Flexible" : "Uniform");
 	write_upgrade(e, w, row->id);
-	set_write_model(e, w, model, "virtualMachineProfile");
-	json_write_z(w, "provisioningState", set_state(e, set));
+	scale_set_write_model(e, w, model, "virtualMachineProfile");
+	json_write_z(w, "provisioningState", scale_set_state(e, set));
 	write_said_bool(e, w, row->id, "properties.overprovision", "overprovision", false);
 	write_said_bool(e, w, row->id, "properties.singlePlacementGroup", "singlePlacementGroup", false);
 	json_write_bool(w, "doNotRunExtensionsOnOverprovisionedVMs", false);
@@ -124,7 +124,7 @@ static size_t state_of(struct az_call *e, const struct scaling_member *m)
 
 static RESULT show_view(struct az_call *e, const void *args, struct json_writer *w)
 {
-	const struct scaling_group *set = set_of(e);
+	const struct scaling_group *set = scale_set_of(e);
 	int64_t counts[STATES] = {0};
 	(void) args;
 	for (const struct scaling_member *m = scaling_member_first_by_scaling_group(az_tables(e), e->target);
@@ -144,7 +144,7 @@ static RESULT show_view(struct az_call *e, const void *args, struct json_writer 
 	}
 	json_write_close_list(w);
 	json_write_close(w);
-	const char *state = set_state(e, set);
+	const char *state = scale_set_state(e, set);
 	struct str word = str_lower(e->c->arena, str_from(state));
 	json_write_open_list(w, "statuses");
 	json_write_open(w, NULL);

@@ -81,26 +81,28 @@ struct set_profile {
 };
 /* Merges sku.name and virtualMachineProfile of the body into the present model (NULL: there is none). *ret_model is the whole model as
  * JSON in the arena, and empty if nothing changes. ERR_MISSING. */
-RESULT set_merge_model(struct az_call *e, const struct launch_configuration *present, struct str *ret_model);
+RESULT scale_set_merge_model(struct az_call *e, const struct launch_configuration *present,
+			     struct str *ret_model);
 /* Reads the launches of a model, one for each zone. ERR_INVALID, ERR_NOT_FOUND and the other failures of what the model names. */
-RESULT set_read_model(struct az_call *e, struct str model, struct uuids zones, struct str set,
-		      struct fleet_override **ret_launches, size_t *ret_count);
+RESULT scale_set_read_model(struct az_call *e, struct str model, struct uuids zones, struct str set,
+			    struct fleet_override **ret_launches, size_t *ret_count);
 /* Finds the zones of a set that names none: those that the subnet of its primary interface allows. */
-RESULT set_find_zones(struct az_call *e, struct str model, const struct strs *said, struct uuids *ret_zones);
+RESULT scale_set_find_zones(struct az_call *e, struct str model, const struct strs *said,
+			    struct uuids *ret_zones);
 /* Writes sku and virtualMachineProfile as the model says them, without its secrets. */
-void set_write_model(struct az_call *e, struct json_writer *w, const struct launch_configuration *model,
-		     const char *member);
-struct str set_size_of(struct az_call *e, const struct launch_configuration *model);
+void scale_set_write_model(struct az_call *e, struct json_writer *w, const struct launch_configuration *model,
+			   const char *member);
+struct str scale_set_size_of(struct az_call *e, const struct launch_configuration *model);
 /* True if the model's image is the newest of a marketplace name. */
-bool set_follows_images(struct az_call *e, const struct launch_configuration *model);
+bool scale_set_follows_images(struct az_call *e, const struct launch_configuration *model);
 
 /* ---- scale_sets.c ---- */
 
 extern const struct api_listing set_listing;
 /* The set that the path names; NULL: the call creates one. */
-const struct scaling_group *set_of(struct az_call *e);
+const struct scaling_group *scale_set_of(struct az_call *e);
 /* "Creating", "Updating", "Deleting", "Succeeded" or "Failed". */
-const char *set_state(struct az_call *e, const struct scaling_group *set);
+const char *scale_set_state(struct az_call *e, const struct scaling_group *set);
 
 /* ---- rolling_upgrades.c ---- */
 
@@ -116,5 +118,5 @@ struct set_upgrade {
 extern const struct params set_upgrade_params;
 /* Turns the upgrade policy into the preferences of an instance refresh. Members that the body leaves out are those of the set's last
  * PUT. */
-RESULT set_take_upgrade(struct az_call *e, const struct set_upgrade *said, enum scale_set_upgrade *ret_how,
-			struct scaling_refresh *ret_row);
+RESULT scale_set_take_upgrade(struct az_call *e, const struct set_upgrade *said,
+			      enum scale_set_upgrade *ret_how, struct scaling_refresh *ret_row);
