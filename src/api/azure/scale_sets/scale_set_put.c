@@ -140,6 +140,19 @@ static void take_sizes(const struct set_sku *sku, bool is_new, struct scaling_se
 	s->desired = (struct scaling_number){sku->has_capacity, sku->capacity};
 }
 
+/* Name of the scaling group: "group/set", or with eight digits more if a set that was moved away has that name. */
+static struct str name_group(struct az_call *e)
+{
+	char digits[UUID_TEXT_SIZE];
+	struct str name = str_lower(e->c->arena, str_print(e->c->arena, "%" STR_FMT "/%" STR_FMT,
+							   STR_ARG(az_path_value(e, "resourceGroupName")),
+							   STR_ARG(e->put.name)));
+	return scaling_group_find_by_account(az_tables(e), e->c->who->account, name)
+		       ? str_print(e->c->arena, "%" STR_FMT "-%.8s", STR_ARG(name),
+				   uuid_write(uuid_random(), digits))
+		       : name;
+}
+
 static RESULT prepare(struct az_call *e, void *args)
 {
 	struct set_args *a = args;
@@ -150,10 +163,7 @@ static RESULT prepare(struct az_call *e, void *args)
 	if (set)
 		a->wish.set = az_target_ref(e);
 	else
-		a->wish.name =
-			str_print(e->c->arena, "%" STR_FMT "/%" STR_FMT,
-				  STR_ARG(str_lower(e->c->arena, az_path_value(e, "resourceGroupName"))),
-				  STR_ARG(str_lower(e->c->arena, e->put.name)));
+		a->wish.name = name_group(e);
 	TRY(scale_set_merge_model(e, set ? engine_find_scale_set_model(az_tables(e), set) : NULL,
 				  &a->wish.model));
 	if (a->wish.model.n || !set)

@@ -21,11 +21,11 @@ const char *scale_set_state(struct az_call *e, const struct scaling_group *set)
 {
 	struct str problem = STR_NONE;
 	int state = engine_weigh_scale_set(az_tables(e), set, &problem);
-	return set->is_deleting                                                            ? "Deleting"
-	       : state > 0                                                                 ? "Failed"
-	       : state == 0                                                                ? "Succeeded"
-	       : set->last_number == engine_count_scaling_units(az_tables(e), set->row.id) ? "Creating"
-											   : "Updating";
+	return set->is_deleting    ? "Deleting"
+	       : state > 0         ? "Failed"
+	       : state == 0        ? "Succeeded"
+	       : set->row.gen == 1 ? "Creating"
+				   : "Updating";
 }
 
 /* ---- the object ---- */
