@@ -220,7 +220,7 @@ def test_a_load_balancer(both, network):
                                        "NetworkInterfaces"][0]["NetworkInterfaceId"])
 
 
-@holds("Azure: scale set", "Azure: Scale sets")
+@holds("Azure: scale set")
 def test_a_scale_set(both, network):
     """EC2 Auto Scaling shows the set as a group with its instances, and changes its capacity; the group has no launch configuration of EC2's."""
     compute = f"{both.group}/providers/Microsoft.Compute"
