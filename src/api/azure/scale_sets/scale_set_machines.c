@@ -193,7 +193,7 @@ static const struct params protection_params =
 static const struct param update_rows[] = {
 	PARAM_OBJECT(struct machines_args, "properties", properties, protection_params,
 		     .doc = "Settings of the machine."),
-	NOT_BUILT("plan|identity"),
+	NOT_BUILT("plan|identity|extendedLocation"),
 	AZ_READ_ONLY("instanceId|sku|zones|resources"),
 	AZ_RESOURCE,
 };
