@@ -13,6 +13,7 @@
 #include "api/acm/acm.h"
 #include "api/autoscaling/autoscaling.h"
 #include "api/azure/core/azure.h"
+#include "api/azure/scale_sets/later_set.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/cloudwatch/cloudwatch.h"
 #include "api/connect/connect.h"
@@ -465,6 +466,7 @@ static RESULT open_reconciler(struct daemon *d)
 	config.read_spot = ec2_read_later_spot;
 	config.read_fleet = ec2_read_later_fleet;
 	config.read_scaling = ec2_read_later_scaling;
+	config.read_scale_set = azure_read_later_set;
 	config.write_facts = ticket_facts_write;
 	config.facts_self = d;
 	config.desks[DESK_SPEAKS_RT] = &desk_rt;

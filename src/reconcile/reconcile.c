@@ -241,6 +241,7 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->read_spot = config->read_spot;
 	r->read_fleet = config->read_fleet;
 	r->read_scaling = config->read_scaling;
+	r->read_scale_set = config->read_scale_set;
 	memcpy(r->compute_self, config->compute_self, sizeof r->compute_self);
 	memcpy(r->disks, config->disks, sizeof r->disks);
 	r->shutdown_grace_us = config->shutdown_grace_us ? config->shutdown_grace_us : 60 * SECOND;

@@ -73,7 +73,7 @@ typedef RESULT reconcile_read_scaling(struct ctx *c, const struct later_launch *
 struct reconcile_config {
 	reconcile_read_spot *read_spot; /* NULL: nothing is launched later */
 	reconcile_read_fleet *read_fleet;
-	reconcile_read_scaling *read_scaling;
+	reconcile_read_scaling *read_scaling, *read_scale_set; /* EC2's groups; scale sets */
 	struct executor *executor;
 	struct store *store;
 	struct network_handle network;

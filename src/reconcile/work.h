@@ -428,7 +428,7 @@ struct reconciler {
 	struct later_guard *later_guard; /* NULL: roles alone decide */
 	reconcile_read_spot *read_spot;
 	reconcile_read_fleet *read_fleet;
-	reconcile_read_scaling *read_scaling;
+	reconcile_read_scaling *read_scaling, *read_scale_set;
 	/* Actors for downloads, which last as long as the remote server likes. */
 	struct actor *fetch_actors[FETCH_LANES];
 	/* home_actor keeps time and runs steps that need neither a host nor the network. */

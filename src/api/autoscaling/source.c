@@ -124,11 +124,12 @@ RESULT autoscaling_take_source(struct autoscaling_call *e, const struct source_a
 	s->launch_configuration = (struct ref){.kind = KIND_LAUNCH_CONFIGURATION,
 					       .text = a->configuration,
 					       .field = STR("LaunchConfigurationName")};
-	return c ? OK
-		 : ctx_fail_field(e->c, ERR_NOT_FOUND, s->launch_configuration.field,
-				  "Launch configuration name not found - Launch configuration %" STR_FMT
-				  " not found",
-				  STR_ARG(a->configuration));
+	return c && c->dialect == LAUNCH_CONFIGURATION_DIALECT_EC2
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_NOT_FOUND, s->launch_configuration.field,
+					"Launch configuration name not found - Launch configuration %" STR_FMT
+					" not found",
+					STR_ARG(a->configuration));
 }
 
 /* ---- launches on trial ---- */
@@ -178,6 +179,9 @@ RESULT autoscaling_read_launches(struct autoscaling_call *e, const struct scalin
 	s->guard = guards_later(e->config->guards);
 	if ((!s->has_source && !s->has_places) || !e->config->read_scaling)
 		return OK;
+	if (present && present->mode != SCALING_GROUP_MODE_GROUP)
+		return autoscaling_refuse(e, "AutoScalingGroupName",
+					  "the model of a virtual machine scale set says what it launches");
 	if (present)
 		source = engine_get_scaling_source(present);
 	if (s->has_source)

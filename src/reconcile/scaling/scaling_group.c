@@ -10,10 +10,11 @@
 #include "store/metric.h"
 
 /* Reads the group's launches again. A refusal is reported with the turn. */
-static RESULT read_launches(struct step *s, const struct scaling_group *row, struct scaling_following *report)
+static RESULT read_launches(struct step *s, reconcile_read_scaling *read, const struct scaling_group *row,
+			    struct scaling_following *report)
 {
 	const struct later_launch later = {s->r->store, s->r->later_guard};
-	struct result result = s->r->read_scaling(&s->ctx, &later, row, &report->launches, &report->count);
+	struct result result = read(&s->ctx, &later, row, &report->launches, &report->count);
 	report->has_read = result_is_ok(result);
 	if (report->has_read || result.code == ERR_NO_MEMORY || result.code == ERR_IO ||
 	    result.code == ERR_INTERNAL || result.code == ERR_AGAIN)
@@ -25,13 +26,16 @@ static RESULT read_launches(struct step *s, const struct scaling_group *row, str
 
 static RESULT take_turn(struct step *s, const struct scaling_group *row, uuid refresh, enum scaling_turn turn)
 {
+	/* the face whose parameters the source has */
+	reconcile_read_scaling *read =
+		row->mode == SCALING_GROUP_MODE_GROUP ? s->r->read_scaling : s->r->read_scale_set;
 	struct scaling_following *report = STEP_NEW(s, struct scaling_following);
 	*report = (struct scaling_following){
 		.group = s->id, .guard = s->r->later_guard, .gen = row->row.gen, .refresh = refresh};
-	if (turn == SCALING_LAUNCH && !s->r->read_scaling)
+	if (turn == SCALING_LAUNCH && !read)
 		return OK;
 	if (turn == SCALING_LAUNCH)
-		TRY(read_launches(s, row, report));
+		TRY(read_launches(s, read, row, report));
 	step_report(s, engine_follow_scaling_run, report);
 	return OK;
 }
