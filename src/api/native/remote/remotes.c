@@ -10,7 +10,7 @@
 #include "engine/remote/remote_machine.h"
 #include "store/provider.h"
 
-#define CLOUDS "aws|openstack|cloudstack|azure"
+#define CLOUDS "aws|openstack|cloudstack|azure|vmware"
 
 /* ---- providers ---- */
 

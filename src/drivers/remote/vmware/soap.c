@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Calls of vSphere's web services: see soap.h. Source: vSphere Web Services SDK programming guide 8.0. */
+#include "drivers/remote/vmware/soap.h"
+
+#include "base/crypto.h"
+#include "drivers/remote/draft.h"
+
+enum { REQUEST_MAX = 256 * 1024, PROPERTY_TEXT_MAX = 4096, MARK_SIZE = 8 };
+#define COOKIE "vmware_soap_session="
+
+/* ---- writing ---- */
+
+void vim_begin(struct vim_call *q, struct ctx *c, const char *method, const char *type, struct str id)
+{
+	*q = (struct vim_call){.c = c, .method = method};
+	buf_init(&q->text, REQUEST_MAX);
+	xml_begin(&q->xml, &q->text);
+	buf_add_str(&q->text, STR("<e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\" "
+				  "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
+				  "xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\"><e:Body>"));
+	buf_print(&q->text, "<%s xmlns=\"urn:vim25\">", method);
+	vim_ref(q, "_this", type, id);
+}
+
+void vim_open(struct vim_call *q, const char *name, const char *xsi_type)
+{
+	if (xsi_type)
+		buf_print(&q->text, "<%s xsi:type=\"%s\">", name, xsi_type);
+	else
+		buf_print(&q->text, "<%s>", name);
+}
+
+void vim_close(struct vim_call *q, const char *name)
+{
+	buf_print(&q->text, "</%s>", name);
+}
+
+void vim_text(struct vim_call *q, const char *name, struct str text)
+{
+	xml_text(&q->xml, name, text);
+}
+
+void vim_ref(struct vim_call *q, const char *name, const char *type, struct str id)
+{
+	buf_print(&q->text, "<%s type=\"%s\">", name, type);
+	xml_escape(&q->text, id);
+	buf_print(&q->text, "</%s>", name);
+}
+
+/* ---- sending ---- */
+
+void vim_answer_release(struct vim_answer *answer)
+{
+	buf_done(&answer->body);
+}
+
+/* The API's URL: the endpoint's path, or /sdk. */
+static RESULT url_of(struct ctx *c, const struct remote *r, struct str *ret_url)
+{
+	struct remote_url url;
+	TRY(remote_parse_url(c, r->endpoint, &url));
+	bool has_path = url.path.n > 1;
+	*ret_url = str_print(c->arena, "%" STR_FMT "://%" STR_FMT "%" STR_FMT, STR_ARG(url.scheme),
+			     STR_ARG(url.host), STR_ARG(has_path ? url.path : STR("/sdk")));
+	return ret_url->p ? OK : ctx_no_memory(c);
+}
+
+/* A page that is no fault of the API says nothing about credentials and objects. */
+static RESULT judge_page(struct ctx *c, int status)
+{
+	enum err err = remote_err_of_status(status);
+	bool is_load = err == ERR_AGAIN || err == ERR_THROTTLED;
+	return ctx_fail(c, status >= 400 && is_load ? err : ERR_IO,
+			"The server answers with status %d and no fault of the API.", status);
+}
+
+static RESULT judge(struct ctx *c, struct remote *r, const struct remote_answer *http,
+		    struct vim_answer *ret_answer)
+{
+	if (http->status == 200)
+		return OK;
+	if (!result_is_ok(vim_read_fault(c, buf_str(&ret_answer->body), &ret_answer->fault))) {
+		ctx_clear_problem(c);
+		return judge_page(c, http->status);
+	}
+	if (str_is(ret_answer->fault.name, "NotAuthenticated"))
+		remote_session_close(remote_session_peek(r));
+	return vim_fail(c, &ret_answer->fault, vim_err_of_fault(ret_answer->fault.name));
+}
+
+static RESULT finish(struct vim_call *q, struct str *ret_body)
+{
+	buf_print(&q->text, "</%s></e:Body></e:Envelope>", q->method);
+	*ret_body = buf_str(&q->text);
+	return q->text.failed ? ctx_no_memory(q->c) : OK;
+}
+
+static RESULT exchange(struct vim_call *q, struct remote *r, struct vim_answer *ret_answer)
+{
+	struct ctx *c = q->c;
+	const struct remote_session *session = remote_session_peek(r);
+	struct remote_answer http = {0};
+	struct remote_request request = {.only_reads = q->only_reads,
+					 .headers = {"Content-Type: text/xml; charset=utf-8", "Expect:",
+						     session->version >= VIM_VERSION_67
+							     ? "SOAPAction: urn:vim25/6.7"
+							     : "SOAPAction: urn:vim25/6.5"},
+					 .wanted_header = "Set-Cookie",
+					 .wanted_start = COOKIE};
+	TRY(url_of(c, r, &request.url));
+	TRY(finish(q, &request.body));
+	struct str token = q->cookie.n ? q->cookie : str_from(session->token);
+	if (token.n)
+		request.headers[3] = str_to_z(
+			c->arena, str_print(c->arena, "Cookie: " COOKIE "%" STR_FMT, STR_ARG(token)));
+	struct result result = remote_send(c, r, &request, &http);
+	ret_answer->body = http.body;
+	struct str cookie = str_slice(http.header, sizeof COOKIE - 1, http.header.n);
+	ret_answer->header = str_slice(cookie, 0, str_find_char(cookie, ';', 0));
+	return result_is_ok(result) ? judge(c, r, &http, ret_answer) : result;
+}
+
+RESULT vim_send(struct vim_call *q, struct remote *r, struct vim_answer *ret_answer)
+{
+	*ret_answer = (struct vim_answer){0};
+	struct result result = exchange(q, r, ret_answer);
+	if (q->text.p)
+		crypto_wipe(q->text.p, q->text.size); /* Login has the password */
+	buf_done(&q->text);
+	return result;
+}
+
+/* ---- answers ---- */
+
+RESULT vim_ask_texts(struct vim_call *q, struct remote *r, const struct vim_texts *texts)
+{
+	AUTO_VIM_ANSWER answer = {0};
+	TRY(vim_send(q, r, &answer));
+	return vim_read_texts(q->c, buf_str(&answer.body), q->method, texts);
+}
+
+RESULT vim_ask_id(struct vim_call *q, struct remote *r, struct str *ret_id)
+{
+	static const char *const paths[] = {"returnval"};
+	TRY(vim_ask_texts(q, r, &(struct vim_texts){paths, ret_id, 1}));
+	return ret_id->n <= REMOTE_SESSION_ID_MAX ? OK : remote_fail_answer(q->c, "an id is too long");
+}
+
+RESULT vim_ask_objects(struct vim_call *q, struct remote *r, const struct vim_visitor *visitor,
+		       struct vim_page *ret_page)
+{
+	AUTO_VIM_ANSWER answer = {0};
+	q->only_reads = true;
+	TRY(vim_send(q, r, &answer));
+	return vim_read_objects(q->c, buf_str(&answer.body), q->method, visitor, ret_page);
+}
+
+static void add_properties(struct vim_call *q, const char *type, const char *const *properties)
+{
+	vim_open(q, "propSet", NULL);
+	vim_text(q, "type", str_from(type));
+	for (; *properties; properties++)
+		vim_text(q, "pathSet", str_from(*properties));
+	vim_close(q, "propSet");
+}
+
+RESULT vim_get_object(struct ctx *c, struct remote *r, const struct vim_get *get,
+		      const struct vim_visitor *visitor)
+{
+	struct vim_call q;
+	struct vim_page page;
+	vim_begin(&q, c, "RetrievePropertiesEx", "PropertyCollector", vim_id(r, VIM_COLLECTOR));
+	vim_open(&q, "specSet", NULL);
+	add_properties(&q, get->type, get->properties);
+	vim_open(&q, "objectSet", NULL);
+	vim_ref(&q, "obj", get->type, get->id);
+	vim_close(&q, "objectSet");
+	vim_close(&q, "specSet");
+	vim_open(&q, "options", NULL);
+	vim_close(&q, "options");
+	AUTO_VIM_ANSWER answer = {0};
+	q.only_reads = true;
+	struct result result = vim_send(&q, r, &answer);
+	if (result.code == ERR_NOT_FOUND && !str_equal(answer.fault.object, get->id)) {
+		ctx_clear_problem(c);
+		return ctx_fail(c, ERR_IO, "The server lacks an object of its own: %" STR_FMT ".",
+				STR_ARG(answer.fault.object));
+	}
+	TRY(result);
+	TRY(vim_read_objects(c, buf_str(&answer.body), q.method, visitor, &page));
+	return page.objects == 1 ? OK : remote_fail_answer(c, "it is not about one object");
+}
+
+struct picking {
+	struct ctx *c;
+	const struct vim_get *get;
+	struct str *texts;
+};
+
+static RESULT begin_pick(void *self, struct str type, struct str ref)
+{
+	const struct picking *p = self;
+	(void) type;
+	return str_equal(ref, p->get->id) ? OK : remote_fail_answer(p->c, "it is about another object");
+}
+
+static RESULT pick(void *self, struct str property, struct str below, struct str text)
+{
+	const struct picking *p = self;
+	for (size_t k = 0; !below.n && p->get->properties[k]; k++)
+		if (str_is(property, p->get->properties[k]) && text.n && str_is_line(text))
+			p->texts[k] = str_copy(p->c->arena, str_cut(text, PROPERTY_TEXT_MAX));
+	return OK;
+}
+
+static RESULT end_pick(void *self)
+{
+	(void) self;
+	return OK;
+}
+
+RESULT vim_get_texts(struct ctx *c, struct remote *r, const struct vim_get *get, struct str *ret_texts)
+{
+	struct picking p = {c, get, ret_texts};
+	for (size_t k = 0; get->properties[k]; k++)
+		ret_texts[k] = STR_NONE;
+	return vim_get_object(c, r, get, &(struct vim_visitor){&p, begin_pick, NULL, pick, end_pick});
+}
+
+/* ---- listings ---- */
+
+/* A short text that differs between sessions: tokens of pages belong to one. */
+static struct str mark_of(struct ctx *c, const struct remote *r)
+{
+	uint8_t digest[SHA256_SIZE];
+	crypto_sha256(vim_id(r, VIM_KEY), digest);
+	return str_encode_hex(c->arena, digest, MARK_SIZE);
+}
+
+/* The token in the cursor; empty: it is of a session that has ended, and the listing begins anew. Machines that are seen twice
+ * are counted once. */
+static struct str token_of(struct str cursor, struct str mark)
+{
+	bool is_ours = str_starts_with(cursor, mark) && cursor.n > mark.n && cursor.p[mark.n] == ':';
+	return is_ours ? str_slice(cursor, mark.n + 1, cursor.n) : STR_NONE;
+}
+
+static void write_listing(struct vim_call *q, const struct remote *r, const struct vim_listing *listing)
+{
+	vim_open(q, "specSet", NULL);
+	add_properties(q, listing->type, listing->properties);
+	vim_open(q, "objectSet", NULL);
+	vim_ref(q, "obj", "ContainerView", vim_id(r, VIM_VIEW));
+	vim_text(q, "skip", STR("true"));
+	vim_open(q, "selectSet", "TraversalSpec");
+	vim_text(q, "type", STR("ContainerView"));
+	vim_text(q, "path", STR("view"));
+	vim_text(q, "skip", STR("false"));
+	vim_close(q, "selectSet");
+	vim_close(q, "objectSet");
+	vim_close(q, "specSet");
+	vim_open(q, "options", NULL);
+	xml_int(&q->xml, "maxObjects", listing->page_size);
+	vim_close(q, "options");
+}
+
+RESULT vim_list_objects(struct ctx *c, struct remote *r, const struct vim_listing *listing, struct str cursor,
+			const struct vim_visitor *visitor, struct vim_page *ret_page)
+{
+	struct vim_call q;
+	struct str mark = mark_of(c, r), token = token_of(cursor, mark);
+	const char *method = token.n ? "ContinueRetrievePropertiesEx" : "RetrievePropertiesEx";
+	vim_begin(&q, c, method, "PropertyCollector", vim_id(r, VIM_COLLECTOR));
+	if (token.n)
+		vim_text(&q, "token", token);
+	else
+		write_listing(&q, r, listing);
+	TRY(vim_ask_objects(&q, r, visitor, ret_page));
+	if (ret_page->token.n)
+		ret_page->token = str_print(c->arena, "%" STR_FMT ":%" STR_FMT, STR_ARG(mark),
+					    STR_ARG(ret_page->token));
+	return OK;
+}
