@@ -1192,7 +1192,7 @@ export const words = {
 	
 	"ISO image inserted: {name}": "ISO 이미지 삽입됨: {name}",
 	"ISO image ejected": "ISO 이미지 꺼냄",
-	"A provider is an account in AWS, OpenStack, CloudStack or Azure. Its machines are listed and can be started and stopped from here.": "프로바이더는 AWS, OpenStack, CloudStack, Azure의 계정입니다. 그 머신이 여기에 나열되며 여기서 시작하고 중지할 수 있습니다.",
+	"A provider is an account in AWS, OpenStack, CloudStack, Azure or VMware. Its machines are listed and can be started and stopped from here.": "프로바이더는 AWS, OpenStack, CloudStack, Azure, VMware의 계정입니다. 그 머신이 여기에 나열되며 여기서 시작하고 중지할 수 있습니다.",
 	"API endpoint": "API 엔드포인트",
 	"API endpoint (empty: the cloud’s public one)": "API 엔드포인트(비우면 공용 엔드포인트)",
 	"AWS and CloudStack resize stopped machines only.": "AWS와 CloudStack은 중지된 머신의 크기만 바꿉니다.",
@@ -1238,7 +1238,7 @@ export const words = {
 	"Other resources": "다른 리소스",
 	"Pinned public key": "고정한 공개 키",
 	"Reboot of {names} requested": "재부팅 요청: {names}",
-	"Region (CloudStack: zone; Azure: location)": "리전(CloudStack: 영역, Azure: 위치)",
+	"Region (CloudStack: zone; Azure: location; VMware: datacenter, or all)": "리전(CloudStack: 영역, Azure: 위치, VMware: 데이터센터 또는 all)",
 	"Remove {names}?": "제거할까요: {names}",
 	"Resize…": "크기 조정…",
 	"Remote resources": "다른 클라우드의 리소스",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Machines that are cloned from a template. The clone's notes have the token, and its name is unique in its folder: vCenter
- * refuses a second one, so that two requests at once make one machine. Source: vSphere Web Services API reference 8.0,
+ * Machines that are cloned from a template. The token is the clone's instance UUID, and is in its notes, because vCenter may
+ * choose another UUID. The name is unique in its folder: vCenter refuses a second one, so that two requests at once make one
+ * machine. Source: vSphere Web Services API reference 8.0,
  * CloneVM_Task and SearchIndex. */
 #include "base/clock.h"
 #include "drivers/remote/task_notes.h"
@@ -66,10 +67,13 @@ static RESULT follow_ref(struct ctx *c, struct remote *r, const char *type, stru
 			 const char *property, struct str *ret_id)
 {
 	const char *const properties[] = {property, NULL};
-	TRY(vim_get_texts(c, r, &(struct vim_get){type, id, properties}, ret_id));
-	return ret_id->n ? OK
-			 : ctx_fail(c, ERR_INVALID, "The cloud has no place for machines at %" STR_FMT ".",
-				    STR_ARG(id));
+	struct result result = vim_get_texts(c, r, &(struct vim_get){type, id, properties}, ret_id);
+	if (result_is_ok(result) && ret_id->n)
+		return OK;
+	if (!result_is_ok(result) && result.code != ERR_NOT_FOUND)
+		return result;
+	ctx_clear_problem(c);
+	return ctx_fail(c, ERR_INVALID, "The cloud has no place for machines at %" STR_FMT ".", STR_ARG(id));
 }
 
 /* The resource pool of a zone: a host, a cluster or a pool, by its id; empty: of the template's host. */
@@ -86,7 +90,8 @@ static RESULT find_pool(struct ctx *c, struct remote *r, struct str zone, struct
 		return ctx_fail(c, ERR_INVALID,
 				"A zone of vCenter is the id of a host, a cluster or a resource pool, such as "
 				"host-12.");
-	return follow_ref(c, r, "ComputeResource", at, "resourcePool", ret_pool);
+	const char *type = str_starts_with(at, STR("domain-c")) ? "ClusterComputeResource" : "ComputeResource";
+	return follow_ref(c, r, type, at, "resourcePool", ret_pool);
 }
 
 /* ---- cloning ---- */
@@ -136,6 +141,7 @@ static RESULT clone(struct ctx *c, struct remote *r, const struct remote_new *wi
 	vim_close(&q, "location");
 	vim_text(&q, "template", STR("false"));
 	vim_open(&q, "config", NULL);
+	vim_text(&q, "instanceUuid", token);
 	vim_text(&q, "annotation",
 		 str_print(c->arena, VIM_TOKEN_LINE "%" STR_FMT, STR_ARG(token)));
 	xml_int(&q.xml, "numCPUs", vcpus);

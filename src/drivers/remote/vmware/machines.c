@@ -36,7 +36,7 @@ RESULT vim_parse_size(struct ctx *c, struct str text, int64_t *ret_vcpus, int64_
 /* config.createDate came with version 6.7. */
 #define PROPERTIES                                                                                           \
 	"name", "runtime.powerState", "runtime.connectionState", "runtime.host", "runtime.bootTime",         \
-		"config.template", "config.annotation", "config.guestFullName", "config.hardware.numCPU",    \
+		"config.template", "config.annotation", "config.instanceUuid", "config.guestFullName", "config.hardware.numCPU",    \
 		"config.hardware.memoryMB", "guest.ipAddress", "guest.net", "network", "customValue"
 
 const char *const *vim_machine_properties(int version)
@@ -129,6 +129,8 @@ static void take_config(struct reading *r, struct str name, struct str text)
 		r->is_template = str_is(text, "true");
 	else if (str_is(name, "annotation"))
 		take_notes(r, text);
+	else if (str_is(name, "instanceUuid") && uuid_is_none(m->row.id))
+		IGNORE(uuid_parse(text, &m->row.id)); /* of a stranger's machine it is no id of a row */
 	else if (str_is(name, "guestFullName"))
 		draft_put_text(&m->platform, text, DRAFT_WORD_MAX);
 	else if (str_is(name, "hardware.numCPU"))
