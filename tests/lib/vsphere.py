@@ -100,7 +100,8 @@ class Simulator(Client):
         self.process = subprocess.Popen([os.path.join(folder, "tour"), "-port", str(self.port), *(["-plain"] if plain else []), *options],
                                         stdin=subprocess.DEVNULL, preexec_fn=end_with_parent)
         wait_until(self.answers, "the simulator answers")
-        self.login()
+        if "-esx" not in options:  # a host alone has other ids
+            self.login()
 
     def answers(self):
         try:

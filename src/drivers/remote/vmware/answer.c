@@ -143,6 +143,9 @@ static RESULT mark_object(void *self, struct str path, const struct xml_marks *m
 	keep(r->element_type, sizeof r->element_type, local_of(marks->xsi_type));
 	if (str_is(path, OBJECT "/obj"))
 		keep(r->type, sizeof r->type, marks->type);
+	if (str_is(path, OBJECT "/missingSet/fault/fault") &&
+	    str_is(local_of(marks->xsi_type), "NotAuthenticated"))
+		r->page->is_signed_out = true;
 	return OK;
 }
 
@@ -188,7 +191,8 @@ RESULT vim_read_objects(struct ctx *c, struct str text, const char *method, cons
 	if (!r)
 		return ctx_no_memory(c);
 	*r = (struct reading){.c = c, .visitor = visitor, .page = ret_page};
-	return vim_walk(c, text, method, &(struct xml_visitor){r, enter_object, leave_object, mark_object});
+	TRY(vim_walk(c, text, method, &(struct xml_visitor){r, enter_object, leave_object, mark_object}));
+	return ret_page->is_signed_out ? ctx_fail(c, ERR_AGAIN, "The server has ended the session.") : OK;
 }
 
 /* ---- faults ---- */

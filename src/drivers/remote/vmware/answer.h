@@ -29,8 +29,9 @@ struct vim_visitor {
 struct vim_page {
 	size_t objects;
 	struct str token; /* token of the next page, in the arena; empty: the last page */
+	bool is_signed_out; /* the server left properties out because there is no session */
 };
-/* Reads an answer of RetrievePropertiesEx or ContinueRetrievePropertiesEx. */
+/* Reads an answer of RetrievePropertiesEx or ContinueRetrievePropertiesEx. ERR_AGAIN: `is_signed_out`. */
 RESULT vim_read_objects(struct ctx *c, struct str text, const char *method, const struct vim_visitor *visitor,
 			struct vim_page *ret_page);
 

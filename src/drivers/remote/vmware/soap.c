@@ -83,9 +83,14 @@ static RESULT judge(struct ctx *c, struct remote *r, const struct remote_answer 
 		ctx_clear_problem(c);
 		return judge_page(c, http->status);
 	}
-	if (str_is(ret_answer->fault.name, "NotAuthenticated"))
+	/* A view lives as long as its session. */
+	bool is_lost = str_is(ret_answer->fault.name, "NotAuthenticated") ||
+		       (str_is(ret_answer->fault.name, "ManagedObjectNotFound") &&
+			str_equal(ret_answer->fault.object, vim_id(r, VIM_VIEW)));
+	if (is_lost)
 		remote_session_close(remote_session_peek(r));
-	return vim_fail(c, &ret_answer->fault, vim_err_of_fault(ret_answer->fault.name));
+	return vim_fail(c, &ret_answer->fault,
+			is_lost ? ERR_AGAIN : vim_err_of_fault(ret_answer->fault.name));
 }
 
 static RESULT finish(struct vim_call *q, struct str *ret_body)
@@ -146,13 +151,24 @@ RESULT vim_ask_id(struct vim_call *q, struct remote *r, struct str *ret_id)
 	return ret_id->n <= REMOTE_SESSION_ID_MAX ? OK : remote_fail_answer(q->c, "an id is too long");
 }
 
+/* A session that has ended also shows in properties that are left out. */
+static RESULT read_objects(const struct vim_call *q, struct remote *r, const struct vim_answer *answer,
+			   const struct vim_visitor *visitor, struct vim_page *ret_page)
+{
+	struct result result =
+		vim_read_objects(q->c, buf_str(&answer->body), q->method, visitor, ret_page);
+	if (ret_page->is_signed_out)
+		remote_session_close(remote_session_peek(r));
+	return result;
+}
+
 RESULT vim_ask_objects(struct vim_call *q, struct remote *r, const struct vim_visitor *visitor,
 		       struct vim_page *ret_page)
 {
 	AUTO_VIM_ANSWER answer = {0};
 	q->only_reads = true;
 	TRY(vim_send(q, r, &answer));
-	return vim_read_objects(q->c, buf_str(&answer.body), q->method, visitor, ret_page);
+	return read_objects(q, r, &answer, visitor, ret_page);
 }
 
 static void add_properties(struct vim_call *q, const char *type, const char *const *properties)
@@ -187,7 +203,7 @@ RESULT vim_get_object(struct ctx *c, struct remote *r, const struct vim_get *get
 				STR_ARG(answer.fault.object));
 	}
 	TRY(result);
-	TRY(vim_read_objects(c, buf_str(&answer.body), q.method, visitor, &page));
+	TRY(read_objects(&q, r, &answer, visitor, &page));
 	return page.objects == 1 ? OK : remote_fail_answer(c, "it is not about one object");
 }
 
@@ -275,7 +291,13 @@ RESULT vim_list_objects(struct ctx *c, struct remote *r, const struct vim_listin
 		vim_text(&q, "token", token);
 	else
 		write_listing(&q, r, listing);
-	TRY(vim_ask_objects(&q, r, visitor, ret_page));
+	struct result result = vim_ask_objects(&q, r, visitor, ret_page);
+	if (result.code == ERR_INVALID && token.n) {
+		ctx_clear_problem(c);
+		vim_sign_out(c, r); /* the listing begins anew in another session */
+		return ctx_fail(c, ERR_AGAIN, "The server no longer knows the page's token.");
+	}
+	TRY(result);
 	if (ret_page->token.n)
 		ret_page->token = str_print(c->arena, "%" STR_FMT ":%" STR_FMT, STR_ARG(mark),
 					    STR_ARG(ret_page->token));
