@@ -416,7 +416,7 @@ static RESULT show_advice(struct asking *a)
 #define CREDENTIALS(needed)                                                                                  \
 	{"login", PARAM_OPTION, needed,                                                                      \
 	 "AWS: the access key id. OpenStack: the user, or without --project the id of an application "       \
-	 "credential. CloudStack: the API key. Azure: the client id. VMware: the user."},                                      \
+	 "credential. CloudStack: the API key. Azure: the client id. VMware: the user."},                    \
 		{"secret-file", PARAM_OPTION, false,                                                         \
 		 "File with the secret key or password; stored encrypted.", .is_path = true},                \
 		{"secret-stdin", PARAM_STDIN, false, "Reads the secret from standard input."},               \
@@ -428,14 +428,16 @@ static RESULT show_advice(struct asking *a)
 		{"poll-s", PARAM_OPTION, false, "Seconds between two listings; absent: 300."},               \
 	{                                                                                                    \
 		"metrics", PARAM_OPTION, false,                                                              \
-			"yes or no: reads metrics of its machines once an hour, from AWS and VMware; AWS bills "  \
-			"that."             \
+			"yes or no: reads metrics of its machines once an hour, from AWS and VMware; AWS "   \
+			"bills "                                                                             \
+			"that."                                                                              \
 	}
 
 const struct command remote_commands[] = {
 	{"provider add",
 	 "Adds another cloud, and lists permissions that its credentials lack.",
-	 {{"cloud", PARAM_POSITIONAL, true, "aws (AWS's EC2 API), openstack, cloudstack, azure or vmware (vCenter or an "
+	 {{"cloud", PARAM_POSITIONAL, true,
+	   "aws (AWS's EC2 API), openstack, cloudstack, azure or vmware (vCenter or an "
 	   "ESXi host)."},
 	  PROVIDER_NAME,
 	  {"region", PARAM_OPTION, true,

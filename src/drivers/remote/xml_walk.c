@@ -117,7 +117,8 @@ static RESULT read_all(struct walk *w, xmlTextReaderPtr reader)
 	return arena_is_full(w->c->arena) ? ctx_no_memory(w->c) : OK;
 }
 
-RESULT remote_walk_xml(struct ctx *c, struct str text, const struct xml_visitor *visitor, struct str *ret_root)
+RESULT remote_walk_xml(struct ctx *c, struct str text, const struct xml_visitor *visitor,
+		       struct str *ret_root)
 {
 	struct walk *w = arena_new_object(c->arena, struct walk);
 	*ret_root = STR_NONE;

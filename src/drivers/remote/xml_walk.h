@@ -24,6 +24,7 @@ struct xml_visitor {
 
 /* ERR_IO, with a sentence: the text is no such document, or breaks a limit. *ret_root: name of its element, without
  * prefix, in the arena; set also after a failure. */
-RESULT remote_walk_xml(struct ctx *c, struct str text, const struct xml_visitor *visitor, struct str *ret_root);
+RESULT remote_walk_xml(struct ctx *c, struct str text, const struct xml_visitor *visitor,
+		       struct str *ret_root);
 /* Fails with ERR_IO: "The answer is not usable: …". */
 RESULT remote_fail_answer(struct ctx *c, const char *what);

@@ -36,7 +36,8 @@ static const struct param provider_params[] = {
 	P("cloud", cloud, .words = CLOUDS, .flags = REQUIRED, .doc = "API of the cloud."),
 	P("region", wish.region, .min = 1, .max = 63, .flags = REQUIRED, .doc = "Region of the cloud."),
 	P("login", wish.login, .min = 1, .max = 255, .flags = REQUIRED,
-	  .doc = "Id of the credentials: access key id (AWS), API key (CloudStack), client id (Azure), user (VMware); "
+	  .doc = "Id of the credentials: access key id (AWS), API key (CloudStack), client id (Azure), user "
+		 "(VMware); "
 		 "for OpenStack a user, with a project, or an application credential, without."),
 	P("project", wish.project, .max = 255,
 	  .doc = "OpenStack: name or id of the project; absent for an application credential. Azure: id of "
@@ -46,7 +47,8 @@ static const struct param provider_params[] = {
 	P("secret", secret, .min = 1, .max = PROVIDER_SECRET_MAX, .flags = REQUIRED,
 	  .doc = "Secret of the credentials. Stored encrypted; never shown again."),
 	P("endpoint", wish.endpoint, .max = 1024,
-	  .doc = "URL of the API, for OpenStack that of Keystone, for VMware that of vCenter or an ESXi host; absent: "
+	  .doc = "URL of the API, for OpenStack that of Keystone, for VMware that of vCenter or an ESXi "
+		 "host; absent: "
 		 "the public one. Plain HTTP, and "
 		 "networks that accounts may not fetch from, are for administrators."),
 	P("account", wish.owner, .kind = KIND_ACCOUNT, .flags = BY_NAME,

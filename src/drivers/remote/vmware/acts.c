@@ -17,7 +17,7 @@
 
 struct reading {
 	struct ctx *c;
-	struct vim_task *task;
+	struct vmware_task *task;
 };
 
 static RESULT begin(void *self, struct str type, struct str ref)
@@ -37,7 +37,7 @@ static RESULT enter(void *self, struct str property, struct str below, struct st
 static RESULT value(void *self, struct str property, struct str below, struct str text)
 {
 	struct reading *r = self;
-	struct vim_task *task = r->task;
+	struct vmware_task *task = r->task;
 	const struct {
 		const char *path;
 		struct str *field;
@@ -57,33 +57,33 @@ static RESULT end(void *self)
 	return OK;
 }
 
-RESULT vim_read_task(struct ctx *c, struct str text, struct vim_task *ret_task)
+RESULT vmware_read_task(struct ctx *c, struct str text, struct vmware_task *ret_task)
 {
 	struct reading r = {c, ret_task};
-	struct vim_page page;
-	*ret_task = (struct vim_task){0};
-	return vim_read_objects(c, text, "RetrievePropertiesEx",
-				&(struct vim_visitor){&r, begin, enter, value, end}, &page);
+	struct vmware_page page;
+	*ret_task = (struct vmware_task){0};
+	return vmware_read_objects(c, text, "RetrievePropertiesEx",
+				   &(struct vmware_visitor){&r, begin, enter, value, end}, &page);
 }
 
-static RESULT judge_task(struct ctx *c, const struct vim_task *task)
+static RESULT judge_task(struct ctx *c, const struct vmware_task *task)
 {
 	if (str_is(task->state, "success"))
 		return OK;
 	if (str_is(task->state, "error"))
-		return vim_fail(c, &task->fault, vim_err_of_fault(task->fault.name));
+		return vmware_fail(c, &task->fault, vmware_err_of_fault(task->fault.name));
 	if (str_is(task->state, "queued") || str_is(task->state, "running"))
 		return ctx_fail(c, ERR_AGAIN, "The task is not over yet.");
 	return remote_fail_answer(c, "a task has no known state");
 }
 
-RESULT vim_follow(struct ctx *c, struct remote *r, struct str task, struct vim_task *ret_task)
+RESULT vmware_follow(struct ctx *c, struct remote *r, struct str task, struct vmware_task *ret_task)
 {
 	static const char *const properties[] = {"info", NULL};
 	struct reading reading = {c, ret_task};
-	*ret_task = (struct vim_task){0};
-	TRY(vim_get_object(c, r, &(struct vim_get){"Task", task, properties},
-			   &(struct vim_visitor){&reading, begin, enter, value, end}));
+	*ret_task = (struct vmware_task){0};
+	TRY(vmware_get_object(c, r, &(struct vmware_get){"Task", task, properties},
+			      &(struct vmware_visitor){&reading, begin, enter, value, end}));
 	return judge_task(c, ret_task);
 }
 
@@ -92,15 +92,15 @@ RESULT vim_follow(struct ctx *c, struct remote *r, struct str task, struct vim_t
 static RESULT watch(struct ctx *c, struct remote *r, const struct remote_act *act, struct str task)
 {
 	struct task_notes *notes = remote_task_notes(r);
-	struct vim_task outcome;
-	struct result result = vim_follow(c, r, task, &outcome);
+	struct vmware_task outcome;
+	struct result result = vmware_follow(c, r, task, &outcome);
 	if (result.code == ERR_AGAIN && !outcome.fault.name.n)
 		task_notes_put(notes, act->ref, (int) act->verb, task, clock_now_us());
 	else
 		task_notes_drop(notes, act->ref);
 	bool is_power = act->verb != REMOTE_MACHINE_ACT_RESIZE;
-	bool has_changed = result.code == ERR_NOT_FOUND ||
-			   (is_power && str_is(outcome.fault.name, "InvalidPowerState"));
+	bool has_changed =
+		result.code == ERR_NOT_FOUND || (is_power && str_is(outcome.fault.name, "InvalidPowerState"));
 	if (!has_changed)
 		return result;
 	ctx_clear_problem(c);
@@ -110,27 +110,27 @@ static RESULT watch(struct ctx *c, struct remote *r, const struct remote_act *ac
 /* ---- sending ---- */
 
 /* Starts a task of the machine. */
-static RESULT start(struct vim_call *q, struct remote *r, const struct remote_act *act)
+static RESULT start(struct vmware_call *q, struct remote *r, const struct remote_act *act)
 {
 	struct str task = STR_NONE;
-	TRY(vim_ask_id(q, r, &task));
+	TRY(vmware_ask_id(q, r, &task));
 	return task.n ? watch(q->c, r, act, task) : remote_fail_answer(q->c, "it has no task");
 }
 
 static RESULT start_plain(struct ctx *c, struct remote *r, const struct remote_act *act, const char *method)
 {
-	struct vim_call q;
-	vim_begin(&q, c, method, "VirtualMachine", act->ref);
+	struct vmware_call q;
+	vmware_begin(&q, c, method, "VirtualMachine", act->ref);
 	return start(&q, r, act);
 }
 
 /* Asks the guest, by VMware Tools. */
 static RESULT ask_guest(struct ctx *c, struct remote *r, const struct remote_act *act, const char *method)
 {
-	struct vim_call q;
+	struct vmware_call q;
 	AUTO_VIM_ANSWER answer = {0};
-	vim_begin(&q, c, method, "VirtualMachine", act->ref);
-	return vim_send(&q, r, &answer);
+	vmware_begin(&q, c, method, "VirtualMachine", act->ref);
+	return vmware_send(&q, r, &answer);
 }
 
 /* The guest cannot be asked: it has no tools, or is in no state to hear. */
@@ -166,22 +166,22 @@ static RESULT reboot(struct ctx *c, struct remote *r, const struct remote_act *a
 	struct result result = ask_guest(c, r, act, "RebootGuest");
 	if (!is_deaf(c, result))
 		return result;
-	struct vim_call q;
+	struct vmware_call q;
 	struct str task = STR_NONE;
-	vim_begin(&q, c, "ResetVM_Task", "VirtualMachine", act->ref);
-	return vim_ask_id(&q, r, &task); /* sent once: nobody waits for it */
+	vmware_begin(&q, c, "ResetVM_Task", "VirtualMachine", act->ref);
+	return vmware_ask_id(&q, r, &task); /* sent once: nobody waits for it */
 }
 
 static RESULT resize(struct ctx *c, struct remote *r, const struct remote_act *act)
 {
-	struct vim_call q;
+	struct vmware_call q;
 	int64_t vcpus = 0, mib = 0;
-	TRY(vim_parse_size(c, act->type, &vcpus, &mib));
-	vim_begin(&q, c, "ReconfigVM_Task", "VirtualMachine", act->ref);
-	vim_open(&q, "spec", NULL);
+	TRY(vmware_parse_size(c, act->type, &vcpus, &mib));
+	vmware_begin(&q, c, "ReconfigVM_Task", "VirtualMachine", act->ref);
+	vmware_open(&q, "spec", NULL);
 	xml_int(&q.xml, "numCPUs", vcpus);
 	xml_int(&q.xml, "memoryMB", mib);
-	vim_close(&q, "spec");
+	vmware_close(&q, "spec");
 	return start(&q, r, act);
 }
 
@@ -199,32 +199,32 @@ static RESULT terminate(struct ctx *c, struct remote *r, const struct remote_act
 static RESULT define_field(struct ctx *c, struct remote *r, struct str name, struct str *ret_key)
 {
 	static const char *const paths[] = {"returnval/key"};
-	struct vim_call q;
-	vim_begin(&q, c, "AddCustomFieldDef", "CustomFieldsManager", vim_id(r, VIM_FIELDS));
-	vim_text(&q, "name", name);
-	vim_text(&q, "moType", STR("VirtualMachine"));
-	return vim_ask_texts(&q, r, &(struct vim_texts){paths, ret_key, 1});
+	struct vmware_call q;
+	vmware_begin(&q, c, "AddCustomFieldDef", "CustomFieldsManager", vmware_id(r, VIM_FIELDS));
+	vmware_text(&q, "name", name);
+	vmware_text(&q, "moType", STR("VirtualMachine"));
+	return vmware_ask_texts(&q, r, &(struct vmware_texts){paths, ret_key, 1});
 }
 
 static RESULT set_field(struct ctx *c, struct remote *r, const struct remote_act *act, struct str key,
 			struct str text)
 {
-	struct vim_call q;
+	struct vmware_call q;
 	AUTO_VIM_ANSWER answer = {0};
-	vim_begin(&q, c, "SetField", "CustomFieldsManager", vim_id(r, VIM_FIELDS));
-	vim_ref(&q, "entity", "VirtualMachine", act->ref);
-	vim_text(&q, "key", key);
-	vim_text(&q, "value", text);
-	return vim_send(&q, r, &answer);
+	vmware_begin(&q, c, "SetField", "CustomFieldsManager", vmware_id(r, VIM_FIELDS));
+	vmware_ref(&q, "entity", "VirtualMachine", act->ref);
+	vmware_text(&q, "key", key);
+	vmware_text(&q, "value", text);
+	return vmware_send(&q, r, &answer);
 }
 
 static RESULT tag(struct ctx *c, struct remote *r, const struct remote_act *act)
 {
-	struct vim_fields fields;
-	if (!vim_id(r, VIM_FIELDS).n)
+	struct vmware_fields fields;
+	if (!vmware_id(r, VIM_FIELDS).n)
 		return ctx_fail(c, ERR_UNSUPPORTED,
 				"A host alone has no custom attributes; vCenter is needed.");
-	TRY(vim_list_fields(c, r, &fields));
+	TRY(vmware_list_fields(c, r, &fields));
 	for (size_t n = 0; n < act->tags.count; n++) {
 		struct str key = STR_NONE;
 		for (size_t k = 0; k < fields.count && !key.n; k++)
@@ -237,7 +237,7 @@ static RESULT tag(struct ctx *c, struct remote *r, const struct remote_act *act)
 	return OK;
 }
 
-RESULT vim_act(struct ctx *c, struct remote *r, const struct remote_act *act)
+RESULT vmware_act(struct ctx *c, struct remote *r, const struct remote_act *act)
 {
 	const struct task_note *note =
 		task_notes_find(remote_task_notes(r), act->ref, (int) act->verb, clock_now_us());

@@ -5,19 +5,19 @@
 #include "drivers/remote/vmware/soap.h"
 
 /* In a session: carries out an act, or follows the task of an earlier call. ERR_AGAIN: it is under way. */
-RESULT vim_act(struct ctx *c, struct remote *r, const struct remote_act *act);
+RESULT vmware_act(struct ctx *c, struct remote *r, const struct remote_act *act);
 
 /* Outcome of a task. */
-struct vim_task {
-	struct str state; /* queued, running, success, error */
+struct vmware_task {
+	struct str state;  /* queued, running, success, error */
 	struct str result; /* id of the new object */
-	struct vim_fault fault;
+	struct vmware_fault fault;
 };
 /* Reads an answer about a task. */
-RESULT vim_read_task(struct ctx *c, struct str text, struct vim_task *ret_task);
+RESULT vmware_read_task(struct ctx *c, struct str text, struct vmware_task *ret_task);
 /* In a session: the task's outcome. OK: it has succeeded. ERR_AGAIN: it is under way. */
-RESULT vim_follow(struct ctx *c, struct remote *r, struct str task, struct vim_task *ret_task);
+RESULT vmware_follow(struct ctx *c, struct remote *r, struct str task, struct vmware_task *ret_task);
 
 /* In a session: finds the machine with the token, or clones the image. ERR_AGAIN: it is being cloned. */
-RESULT vim_create(struct ctx *c, struct remote *r, const struct remote_new *wish,
-		  struct remote_machine *ret_machine);
+RESULT vmware_create(struct ctx *c, struct remote *r, const struct remote_new *wish,
+		     struct remote_machine *ret_machine);

@@ -39,8 +39,9 @@ static RESULT mark(void *self, struct str path, const struct xml_marks *marks)
 	if (is_answer && !str_is(marks->space, VIM))
 		return remote_fail_answer(w->c, "it is of another API");
 	w->has_answer |= is_answer;
-	return w->visitor->mark && is_below(w, path, &below) ? w->visitor->mark(w->visitor->self, below, marks)
-							     : OK;
+	return w->visitor->mark && is_below(w, path, &below)
+		       ? w->visitor->mark(w->visitor->self, below, marks)
+		       : OK;
 }
 
 static RESULT enter(void *self, struct str path)
@@ -57,12 +58,11 @@ static RESULT leave(void *self, struct str path, struct str text)
 	return is_below(w, path, &below) ? w->visitor->leave(w->visitor->self, below, text) : OK;
 }
 
-RESULT vim_walk(struct ctx *c, struct str text, const char *method, const struct xml_visitor *visitor)
+RESULT vmware_walk(struct ctx *c, struct str text, const char *method, const struct xml_visitor *visitor)
 {
 	struct str root = STR_NONE;
-	struct walking w = {.c = c,
-			    .element = str_print(c->arena, BODY "%sResponse", method),
-			    .visitor = visitor};
+	struct walking w = {
+		.c = c, .element = str_print(c->arena, BODY "%sResponse", method), .visitor = visitor};
 	TRY(remote_walk_xml(c, text, &(struct xml_visitor){&w, enter, leave, mark}, &root));
 	if (!str_is(root, "Envelope") || !w.has_answer)
 		return ctx_fail(c, ERR_IO, "The answer is not usable: it is none of %s.", method);
@@ -73,7 +73,7 @@ RESULT vim_walk(struct ctx *c, struct str text, const char *method, const struct
 
 struct picking {
 	struct ctx *c;
-	const struct vim_texts *texts;
+	const struct vmware_texts *texts;
 };
 
 static RESULT pass(void *self, struct str path)
@@ -93,12 +93,12 @@ static RESULT pick(void *self, struct str path, struct str text)
 	return OK;
 }
 
-RESULT vim_read_texts(struct ctx *c, struct str text, const char *method, const struct vim_texts *texts)
+RESULT vmware_read_texts(struct ctx *c, struct str text, const char *method, const struct vmware_texts *texts)
 {
 	struct picking p = {c, texts};
 	for (size_t k = 0; k < texts->count; k++)
 		texts->ret_texts[k] = STR_NONE;
-	return vim_walk(c, text, method, &(struct xml_visitor){&p, pass, pick, NULL});
+	return vmware_walk(c, text, method, &(struct xml_visitor){&p, pass, pick, NULL});
 }
 
 /* ---- objects ---- */
@@ -109,8 +109,8 @@ RESULT vim_read_texts(struct ctx *c, struct str text, const char *method, const 
 
 struct reading {
 	struct ctx *c;
-	const struct vim_visitor *visitor;
-	struct vim_page *page;
+	const struct vmware_visitor *visitor;
+	struct vmware_page *page;
 	char type[NAME_MAX_SIZE + 1];         /* of the object */
 	char property[PROPERTY_MAX + 1];      /* name of the property that is being read; empty: unknown */
 	char element_type[NAME_MAX_SIZE + 1]; /* xsi:type of the element that begins */
@@ -183,15 +183,15 @@ static RESULT leave_object(void *self, struct str path, struct str text)
 	return OK;
 }
 
-RESULT vim_read_objects(struct ctx *c, struct str text, const char *method, const struct vim_visitor *visitor,
-			struct vim_page *ret_page)
+RESULT vmware_read_objects(struct ctx *c, struct str text, const char *method,
+			   const struct vmware_visitor *visitor, struct vmware_page *ret_page)
 {
 	struct reading *r = arena_new_object(c->arena, struct reading);
-	*ret_page = (struct vim_page){0};
+	*ret_page = (struct vmware_page){0};
 	if (!r)
 		return ctx_no_memory(c);
 	*r = (struct reading){.c = c, .visitor = visitor, .page = ret_page};
-	TRY(vim_walk(c, text, method, &(struct xml_visitor){r, enter_object, leave_object, mark_object}));
+	TRY(vmware_walk(c, text, method, &(struct xml_visitor){r, enter_object, leave_object, mark_object}));
 	return ret_page->is_signed_out ? ctx_fail(c, ERR_AGAIN, "The server has ended the session.") : OK;
 }
 
@@ -201,7 +201,7 @@ RESULT vim_read_objects(struct ctx *c, struct str text, const char *method, cons
 
 struct judging {
 	struct ctx *c;
-	struct vim_fault *fault;
+	struct vmware_fault *fault;
 	struct str type;
 };
 
@@ -234,18 +234,18 @@ static RESULT leave_fault(void *self, struct str path, struct str text)
 	return OK;
 }
 
-RESULT vim_read_fault(struct ctx *c, struct str text, struct vim_fault *ret_fault)
+RESULT vmware_read_fault(struct ctx *c, struct str text, struct vmware_fault *ret_fault)
 {
 	struct str root = STR_NONE;
 	struct judging j = {.c = c, .fault = ret_fault};
-	*ret_fault = (struct vim_fault){0};
+	*ret_fault = (struct vmware_fault){0};
 	TRY(remote_walk_xml(c, text, &(struct xml_visitor){&j, pass, leave_fault, mark_fault}, &root));
 	return str_is(root, "Envelope") && (ret_fault->name.n || ret_fault->words.n)
 		       ? OK
 		       : remote_fail_answer(c, "it is neither an answer nor a fault");
 }
 
-enum err vim_err_of_fault(struct str name)
+enum err vmware_err_of_fault(struct str name)
 {
 	static const struct {
 		const char *name;
@@ -278,12 +278,13 @@ enum err vim_err_of_fault(struct str name)
 	return ERR_INVALID;
 }
 
-RESULT vim_fail(struct ctx *c, const struct vim_fault *fault, enum err err)
+RESULT vmware_fail(struct ctx *c, const struct vmware_fault *fault, enum err err)
 {
 	struct str words = fault->words.n ? fault->words : STR("The cloud refuses the request.");
 	if (fault->privilege.n)
 		return ctx_fail(c, err, "%" STR_FMT " (%" STR_FMT ": %" STR_FMT ")", STR_ARG(words),
 				STR_ARG(fault->name), STR_ARG(fault->privilege));
-	return fault->name.n ? ctx_fail(c, err, "%" STR_FMT " (%" STR_FMT ")", STR_ARG(words), STR_ARG(fault->name))
-			     : ctx_fail(c, err, "%" STR_FMT, STR_ARG(words));
+	return fault->name.n
+		       ? ctx_fail(c, err, "%" STR_FMT " (%" STR_FMT ")", STR_ARG(words), STR_ARG(fault->name))
+		       : ctx_fail(c, err, "%" STR_FMT, STR_ARG(words));
 }

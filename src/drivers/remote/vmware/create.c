@@ -43,23 +43,24 @@ static RESULT check_wish(struct ctx *c, const struct remote_new *wish)
 enum { PLACE_FOLDER, PLACE_HOST, PLACE_IS_TEMPLATE, PLACE_TEXTS };
 
 /* Where the template is. */
-static RESULT find_place(struct ctx *c, struct remote *r, struct str image, struct str place[static PLACE_TEXTS])
+static RESULT find_place(struct ctx *c, struct remote *r, struct str image,
+			 struct str place[static PLACE_TEXTS])
 {
 	static const char *const properties[] = {[PLACE_FOLDER] = "parent",
 						 [PLACE_HOST] = "runtime.host",
 						 [PLACE_IS_TEMPLATE] = "config.template",
 						 [PLACE_TEXTS] = NULL};
 	struct result result =
-		vim_get_texts(c, r, &(struct vim_get){"VirtualMachine", image, properties}, place);
+		vmware_get_texts(c, r, &(struct vmware_get){"VirtualMachine", image, properties}, place);
 	if (result.code == ERR_NOT_FOUND) {
 		ctx_clear_problem(c);
 		return ctx_fail(c, ERR_INVALID, "The cloud has no image %" STR_FMT ".", STR_ARG(image));
 	}
 	TRY(result);
-	return place[PLACE_FOLDER].n ? OK
-				     : ctx_fail(c, ERR_UNSUPPORTED,
-						"The image %" STR_FMT " is in no folder of machines.",
-						STR_ARG(image));
+	return place[PLACE_FOLDER].n
+		       ? OK
+		       : ctx_fail(c, ERR_UNSUPPORTED, "The image %" STR_FMT " is in no folder of machines.",
+				  STR_ARG(image));
 }
 
 /* One property of an object. */
@@ -67,7 +68,7 @@ static RESULT follow_ref(struct ctx *c, struct remote *r, const char *type, stru
 			 const char *property, struct str *ret_id)
 {
 	const char *const properties[] = {property, NULL};
-	struct result result = vim_get_texts(c, r, &(struct vim_get){type, id, properties}, ret_id);
+	struct result result = vmware_get_texts(c, r, &(struct vmware_get){type, id, properties}, ret_id);
 	if (result_is_ok(result) && ret_id->n)
 		return OK;
 	if (!result_is_ok(result) && result.code != ERR_NOT_FOUND)
@@ -77,7 +78,8 @@ static RESULT follow_ref(struct ctx *c, struct remote *r, const char *type, stru
 }
 
 /* The resource pool of a zone: a host, a cluster or a pool, by its id; empty: of the template's host. */
-static RESULT find_pool(struct ctx *c, struct remote *r, struct str zone, struct str host, struct str *ret_pool)
+static RESULT find_pool(struct ctx *c, struct remote *r, struct str zone, struct str host,
+			struct str *ret_pool)
 {
 	struct str at = zone.n ? zone : host;
 	if (str_starts_with(at, STR("resgroup-"))) {
@@ -87,23 +89,26 @@ static RESULT find_pool(struct ctx *c, struct remote *r, struct str zone, struct
 	if (str_starts_with(at, STR("host-")))
 		TRY(follow_ref(c, r, "HostSystem", at, "parent", &at));
 	else if (!str_starts_with(at, STR("domain-")))
-		return ctx_fail(c, ERR_INVALID,
-				"A zone of vCenter is the id of a host, a cluster or a resource pool, such as "
-				"host-12.");
-	const char *type = str_starts_with(at, STR("domain-c")) ? "ClusterComputeResource" : "ComputeResource";
+		return ctx_fail(
+			c, ERR_INVALID,
+			"A zone of vCenter is the id of a host, a cluster or a resource pool, such as "
+			"host-12.");
+	const char *type =
+		str_starts_with(at, STR("domain-c")) ? "ClusterComputeResource" : "ComputeResource";
 	return follow_ref(c, r, type, at, "resourcePool", ret_pool);
 }
 
 /* ---- cloning ---- */
 
-static RESULT find_child(struct ctx *c, struct remote *r, struct str folder, struct str name, struct str *ret_id)
+static RESULT find_child(struct ctx *c, struct remote *r, struct str folder, struct str name,
+			 struct str *ret_id)
 {
-	struct vim_call q;
-	vim_begin(&q, c, "FindChild", "SearchIndex", vim_id(r, VIM_SEARCH));
+	struct vmware_call q;
+	vmware_begin(&q, c, "FindChild", "SearchIndex", vmware_id(r, VIM_SEARCH));
 	q.only_reads = true;
-	vim_ref(&q, "entity", "Folder", folder);
-	vim_text(&q, "name", name);
-	return vim_ask_id(&q, r, ret_id);
+	vmware_ref(&q, "entity", "Folder", folder);
+	vmware_text(&q, "name", name);
+	return vmware_ask_id(&q, r, ret_id);
 }
 
 /* The machine of the folder that has the wish's name. *ret_is_found: it has the token. */
@@ -115,7 +120,7 @@ static RESULT find_created(struct ctx *c, struct remote *r, const struct remote_
 	TRY(find_child(c, r, folder, wish->name, &id));
 	if (!id.n)
 		return OK;
-	TRY(vim_get_machine(c, r, id, ret_machine));
+	TRY(vmware_get_machine(c, r, id, ret_machine));
 	if (!ret_machine->type.n)
 		return ctx_fail(c, ERR_AGAIN, "The machine is being made.");
 	*ret_is_found = uuid_equal(ret_machine->row.id, wish->token);
@@ -128,28 +133,27 @@ static RESULT find_created(struct ctx *c, struct remote *r, const struct remote_
 static RESULT clone(struct ctx *c, struct remote *r, const struct remote_new *wish, struct str folder,
 		    struct str pool, struct str *ret_task)
 {
-	struct vim_call q;
+	struct vmware_call q;
 	int64_t vcpus = 0, mib = 0;
 	struct str token = uuid_to_str(c->arena, wish->token);
-	TRY(vim_parse_size(c, wish->type, &vcpus, &mib));
-	vim_begin(&q, c, "CloneVM_Task", "VirtualMachine", wish->image);
-	vim_ref(&q, "folder", "Folder", folder);
-	vim_text(&q, "name", wish->name);
-	vim_open(&q, "spec", NULL);
-	vim_open(&q, "location", NULL);
-	vim_ref(&q, "pool", "ResourcePool", pool);
-	vim_close(&q, "location");
-	vim_text(&q, "template", STR("false"));
-	vim_open(&q, "config", NULL);
-	vim_text(&q, "instanceUuid", token);
-	vim_text(&q, "annotation",
-		 str_print(c->arena, VIM_TOKEN_LINE "%" STR_FMT, STR_ARG(token)));
+	TRY(vmware_parse_size(c, wish->type, &vcpus, &mib));
+	vmware_begin(&q, c, "CloneVM_Task", "VirtualMachine", wish->image);
+	vmware_ref(&q, "folder", "Folder", folder);
+	vmware_text(&q, "name", wish->name);
+	vmware_open(&q, "spec", NULL);
+	vmware_open(&q, "location", NULL);
+	vmware_ref(&q, "pool", "ResourcePool", pool);
+	vmware_close(&q, "location");
+	vmware_text(&q, "template", STR("false"));
+	vmware_open(&q, "config", NULL);
+	vmware_text(&q, "instanceUuid", token);
+	vmware_text(&q, "annotation", str_print(c->arena, VIM_TOKEN_LINE "%" STR_FMT, STR_ARG(token)));
 	xml_int(&q.xml, "numCPUs", vcpus);
 	xml_int(&q.xml, "memoryMB", mib);
-	vim_close(&q, "config");
-	vim_text(&q, "powerOn", STR("true"));
-	vim_close(&q, "spec");
-	TRY(vim_ask_id(&q, r, ret_task));
+	vmware_close(&q, "config");
+	vmware_text(&q, "powerOn", STR("true"));
+	vmware_close(&q, "spec");
+	TRY(vmware_ask_id(&q, r, ret_task));
 	return ret_task->n ? OK : remote_fail_answer(c, "it has no task");
 }
 
@@ -157,10 +161,10 @@ static RESULT clone(struct ctx *c, struct remote *r, const struct remote_new *wi
 static RESULT follow_clone(struct ctx *c, struct remote *r, const struct remote_new *wish, struct str task,
 			   struct remote_machine *ret_machine)
 {
-	struct vim_task outcome;
+	struct vmware_task outcome;
 	struct task_notes *notes = remote_task_notes(r);
 	struct str token = uuid_to_str(c->arena, wish->token);
-	struct result result = vim_follow(c, r, task, &outcome);
+	struct result result = vmware_follow(c, r, task, &outcome);
 	if (result.code == ERR_AGAIN && !outcome.fault.name.n)
 		task_notes_put(notes, token, (int) REMOTE_MACHINE_ACT_CREATE, task, clock_now_us());
 	else
@@ -170,11 +174,11 @@ static RESULT follow_clone(struct ctx *c, struct remote *r, const struct remote_
 		return ctx_fail(c, ERR_AGAIN, "The task or the name has changed meanwhile.");
 	}
 	TRY(result);
-	return vim_get_machine(c, r, outcome.result, ret_machine);
+	return vmware_get_machine(c, r, outcome.result, ret_machine);
 }
 
-RESULT vim_create(struct ctx *c, struct remote *r, const struct remote_new *wish,
-		  struct remote_machine *ret_machine)
+RESULT vmware_create(struct ctx *c, struct remote *r, const struct remote_new *wish,
+		     struct remote_machine *ret_machine)
 {
 	bool is_found = false;
 	struct str place[PLACE_TEXTS], pool = STR_NONE, task = STR_NONE;
@@ -185,7 +189,7 @@ RESULT vim_create(struct ctx *c, struct remote *r, const struct remote_new *wish
 	if (note)
 		return follow_clone(c, r, wish, str_copy(c->arena, str_from(note->task)), ret_machine);
 	TRY(check_wish(c, wish));
-	TRY(vim_parse_size(c, wish->type, &vcpus, &mib));
+	TRY(vmware_parse_size(c, wish->type, &vcpus, &mib));
 	TRY(find_place(c, r, wish->image, place));
 	TRY(find_created(c, r, wish, place[PLACE_FOLDER], &is_found, ret_machine));
 	if (is_found)

@@ -12,14 +12,13 @@ enum { PAGE_SIZE = 500, NAME_SIZE = 255, VCPUS_MAX = 4096, KEY_MAX = 20 };
 
 /* ---- sizes ---- */
 
-struct str vim_write_size(struct ctx *c, int64_t vcpus, int64_t mib)
+struct str vmware_write_size(struct ctx *c, int64_t vcpus, int64_t mib)
 {
-	return vcpus > 0 && mib > 0
-		       ? str_print(c->arena, "%lldx%lld", (long long) vcpus, (long long) mib)
-		       : STR_NONE;
+	return vcpus > 0 && mib > 0 ? str_print(c->arena, "%lldx%lld", (long long) vcpus, (long long) mib)
+				    : STR_NONE;
 }
 
-RESULT vim_parse_size(struct ctx *c, struct str text, int64_t *ret_vcpus, int64_t *ret_mib)
+RESULT vmware_parse_size(struct ctx *c, struct str text, int64_t *ret_vcpus, int64_t *ret_mib)
 {
 	struct str rest = text, vcpus = STR_NONE;
 	bool is_size = str_split_next(&rest, 'x', &vcpus) && result_is_ok(str_parse_int(vcpus, ret_vcpus)) &&
@@ -36,10 +35,11 @@ RESULT vim_parse_size(struct ctx *c, struct str text, int64_t *ret_vcpus, int64_
 /* config.createDate came with version 6.7. */
 #define PROPERTIES                                                                                           \
 	"name", "runtime.powerState", "runtime.connectionState", "runtime.host", "runtime.bootTime",         \
-		"config.template", "config.annotation", "config.instanceUuid", "config.guestFullName", "config.hardware.numCPU",    \
-		"config.hardware.memoryMB", "guest.ipAddress", "guest.net", "network", "customValue"
+		"config.template", "config.annotation", "config.instanceUuid", "config.guestFullName",       \
+		"config.hardware.numCPU", "config.hardware.memoryMB", "guest.ipAddress", "guest.net",        \
+		"network", "customValue"
 
-const char *const *vim_machine_properties(int version)
+const char *const *vmware_machine_properties(int version)
 {
 	static const char *const older[] = {PROPERTIES, NULL};
 	static const char *const newer[] = {PROPERTIES, "config.createDate", NULL};
@@ -48,7 +48,7 @@ const char *const *vim_machine_properties(int version)
 
 struct reading {
 	struct ctx *c;
-	const struct vim_fields *fields;
+	const struct vmware_fields *fields;
 	struct remote_machines list;
 	struct machine_draft draft;
 	struct draft_ids networks;
@@ -194,12 +194,12 @@ static RESULT end(void *self)
 		if (!m->network.n || str_compare(networks->at[k], m->network) < 0)
 			m->network = networks->at[k];
 	m->vcpus = r->vcpus;
-	m->type = vim_write_size(r->c, r->vcpus, r->mib);
+	m->type = vmware_write_size(r->c, r->vcpus, r->mib);
 	m->launched_us = r->created_us ? r->created_us : r->booted_us;
 	return draft_end(r->c, &r->draft, &r->list);
 }
 
-static struct reading *begin_reading(struct ctx *c, const struct vim_fields *fields, bool lists)
+static struct reading *begin_reading(struct ctx *c, const struct vmware_fields *fields, bool lists)
 {
 	struct reading *r = arena_new_object(c->arena, struct reading);
 	if (r)
@@ -207,12 +207,12 @@ static struct reading *begin_reading(struct ctx *c, const struct vim_fields *fie
 	return r;
 }
 
-static struct vim_visitor visitor_of(struct reading *r)
+static struct vmware_visitor visitor_of(struct reading *r)
 {
-	return (struct vim_visitor){r, begin, NULL, value, end};
+	return (struct vmware_visitor){r, begin, NULL, value, end};
 }
 
-static struct remote_page page_of(const struct reading *r, const struct vim_page *page)
+static struct remote_page page_of(const struct reading *r, const struct vmware_page *page)
 {
 	return (struct remote_page){.machines = r->list.at,
 				    .count = r->list.count,
@@ -220,15 +220,15 @@ static struct remote_page page_of(const struct reading *r, const struct vim_page
 				    .entries = page->objects};
 }
 
-RESULT vim_read_machines(struct ctx *c, struct str text, const char *method, const struct vim_fields *fields,
-			 bool lists, struct remote_page *ret_page)
+RESULT vmware_read_machines(struct ctx *c, struct str text, const char *method,
+			    const struct vmware_fields *fields, bool lists, struct remote_page *ret_page)
 {
-	struct vim_page page;
+	struct vmware_page page;
 	struct reading *r = begin_reading(c, fields, lists);
 	if (!r)
 		return ctx_no_memory(c);
-	const struct vim_visitor visitor = visitor_of(r);
-	TRY(vim_read_objects(c, text, method, &visitor, &page));
+	const struct vmware_visitor visitor = visitor_of(r);
+	TRY(vmware_read_objects(c, text, method, &visitor, &page));
 	*ret_page = page_of(r, &page);
 	return OK;
 }
@@ -237,8 +237,8 @@ RESULT vim_read_machines(struct ctx *c, struct str text, const char *method, con
 
 struct defining {
 	struct ctx *c;
-	struct vim_fields *fields;
-	struct vim_field field;
+	struct vmware_fields *fields;
+	struct vmware_field field;
 	bool is_of_others; /* an attribute of hosts, of networks and so on */
 };
 
@@ -264,7 +264,7 @@ static RESULT take_field(void *self, struct str property, struct str below, stru
 	    d->fields->count < VIM_FIELDS_MAX)
 		d->fields->at[d->fields->count++] = d->field;
 	if (is_end) {
-		d->field = (struct vim_field){0};
+		d->field = (struct vmware_field){0};
 		d->is_of_others = false;
 	}
 	return OK;
@@ -276,64 +276,66 @@ static RESULT end_fields(void *self)
 	return OK;
 }
 
-static RESULT begin_defining(struct ctx *c, struct defining *d, struct vim_fields *fields)
+static RESULT begin_defining(struct ctx *c, struct defining *d, struct vmware_fields *fields)
 {
-	*fields = (struct vim_fields){.at = arena_new_array(c->arena, struct vim_field, VIM_FIELDS_MAX)};
+	*fields =
+		(struct vmware_fields){.at = arena_new_array(c->arena, struct vmware_field, VIM_FIELDS_MAX)};
 	*d = (struct defining){.c = c, .fields = fields};
 	return fields->at ? OK : ctx_no_memory(c);
 }
 
-RESULT vim_read_fields(struct ctx *c, struct str text, struct vim_fields *ret_fields)
+RESULT vmware_read_fields(struct ctx *c, struct str text, struct vmware_fields *ret_fields)
 {
 	struct defining d;
-	struct vim_page page;
+	struct vmware_page page;
 	TRY(begin_defining(c, &d, ret_fields));
-	return vim_read_objects(c, text, "RetrievePropertiesEx",
-				&(struct vim_visitor){&d, begin_fields, NULL, take_field, end_fields}, &page);
+	return vmware_read_objects(c, text, "RetrievePropertiesEx",
+				   &(struct vmware_visitor){&d, begin_fields, NULL, take_field, end_fields},
+				   &page);
 }
 
-RESULT vim_list_fields(struct ctx *c, struct remote *r, struct vim_fields *ret_fields)
+RESULT vmware_list_fields(struct ctx *c, struct remote *r, struct vmware_fields *ret_fields)
 {
 	static const char *const names[] = {"field", NULL};
 	struct defining d;
-	const struct vim_get get = {"CustomFieldsManager", vim_id(r, VIM_FIELDS), names};
-	*ret_fields = (struct vim_fields){0};
+	const struct vmware_get get = {"CustomFieldsManager", vmware_id(r, VIM_FIELDS), names};
+	*ret_fields = (struct vmware_fields){0};
 	if (!get.id.n)
 		return OK;
 	TRY(begin_defining(c, &d, ret_fields));
-	return vim_get_object(c, r, &get,
-			      &(struct vim_visitor){&d, begin_fields, NULL, take_field, end_fields});
+	return vmware_get_object(c, r, &get,
+				 &(struct vmware_visitor){&d, begin_fields, NULL, take_field, end_fields});
 }
 
 /* ---- asking ---- */
 
-RESULT vim_list_machines(struct ctx *c, struct remote *r, struct str cursor, struct remote_page *ret_page)
+RESULT vmware_list_machines(struct ctx *c, struct remote *r, struct str cursor, struct remote_page *ret_page)
 {
-	struct vim_page page;
-	struct vim_fields fields;
-	const struct vim_listing listing = {
-		"VirtualMachine", vim_machine_properties(remote_session_peek(r)->version), PAGE_SIZE};
-	TRY(vim_list_fields(c, r, &fields));
+	struct vmware_page page;
+	struct vmware_fields fields;
+	const struct vmware_listing listing = {
+		"VirtualMachine", vmware_machine_properties(remote_session_peek(r)->version), PAGE_SIZE};
+	TRY(vmware_list_fields(c, r, &fields));
 	struct reading *reading = begin_reading(c, &fields, true);
 	if (!reading)
 		return ctx_no_memory(c);
-	const struct vim_visitor visitor = visitor_of(reading);
-	TRY(vim_list_objects(c, r, &listing, cursor, &visitor, &page));
+	const struct vmware_visitor visitor = visitor_of(reading);
+	TRY(vmware_list_objects(c, r, &listing, cursor, &visitor, &page));
 	*ret_page = page_of(reading, &page);
 	return OK;
 }
 
-RESULT vim_get_machine(struct ctx *c, struct remote *r, struct str ref, struct remote_machine *ret_machine)
+RESULT vmware_get_machine(struct ctx *c, struct remote *r, struct str ref, struct remote_machine *ret_machine)
 {
-	struct vim_fields fields;
-	const struct vim_get get = {"VirtualMachine", ref,
-				    vim_machine_properties(remote_session_peek(r)->version)};
-	TRY(vim_list_fields(c, r, &fields));
+	struct vmware_fields fields;
+	const struct vmware_get get = {"VirtualMachine", ref,
+				       vmware_machine_properties(remote_session_peek(r)->version)};
+	TRY(vmware_list_fields(c, r, &fields));
 	struct reading *reading = begin_reading(c, &fields, false);
 	if (!reading)
 		return ctx_no_memory(c);
-	const struct vim_visitor visitor = visitor_of(reading);
-	TRY(vim_get_object(c, r, &get, &visitor));
+	const struct vmware_visitor visitor = visitor_of(reading);
+	TRY(vmware_get_object(c, r, &get, &visitor));
 	if (reading->list.count != 1 || !str_equal(reading->list.at[0].ref, ref))
 		return remote_fail_answer(c, "it is about another machine");
 	*ret_machine = reading->list.at[0];

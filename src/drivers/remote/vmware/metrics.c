@@ -78,14 +78,14 @@ static RESULT end(void *self)
 	return OK;
 }
 
-RESULT vim_read_counters(struct ctx *c, struct str text, int64_t ret_ids[static VIM_COUNTERS_COUNT])
+RESULT vmware_read_counters(struct ctx *c, struct str text, int64_t ret_ids[static VIM_COUNTERS_COUNT])
 {
 	struct naming n = {.c = c, .ids = ret_ids};
-	struct vim_page page;
+	struct vmware_page page;
 	for (size_t k = 0; k < VIM_COUNTERS_COUNT; k++)
 		ret_ids[k] = 0;
-	return vim_read_objects(c, text, "RetrievePropertiesEx",
-				&(struct vim_visitor){&n, begin, NULL, take_counter, end}, &page);
+	return vmware_read_objects(c, text, "RetrievePropertiesEx",
+				   &(struct vmware_visitor){&n, begin, NULL, take_counter, end}, &page);
 }
 
 static RESULT ask_counters(struct ctx *c, struct remote *r)
@@ -94,9 +94,9 @@ static RESULT ask_counters(struct ctx *c, struct remote *r)
 	int64_t ids[VIM_COUNTERS_COUNT] = {0};
 	struct naming n = {.c = c, .ids = ids};
 	struct str text = STR_NONE;
-	TRY(vim_get_object(c, r,
-			   &(struct vim_get){"PerformanceManager", vim_id(r, VIM_PERFORMANCE), properties},
-			   &(struct vim_visitor){&n, begin, NULL, take_counter, end}));
+	TRY(vmware_get_object(
+		c, r, &(struct vmware_get){"PerformanceManager", vmware_id(r, VIM_PERFORMANCE), properties},
+		&(struct vmware_visitor){&n, begin, NULL, take_counter, end}));
 	for (size_t k = 0; k < VIM_COUNTERS_COUNT; k++)
 		text = str_print(c->arena, "%" STR_FMT "%s%lld", STR_ARG(text), k ? "," : "",
 				 (long long) ids[k]);
@@ -107,9 +107,9 @@ static RESULT ask_counters(struct ctx *c, struct remote *r)
 static RESULT find_counters(struct ctx *c, struct remote *r, int64_t ids[static VIM_COUNTERS_COUNT])
 {
 	struct str rest, text;
-	if (!vim_id(r, VIM_COUNTERS).n)
+	if (!vmware_id(r, VIM_COUNTERS).n)
 		TRY(ask_counters(c, r));
-	rest = vim_id(r, VIM_COUNTERS);
+	rest = vmware_id(r, VIM_COUNTERS);
 	for (size_t k = 0; k < VIM_COUNTERS_COUNT && str_split_next(&rest, ',', &text); k++)
 		TRY(str_parse_int(text, &ids[k]));
 	return ids[0] ? OK : ctx_fail(c, ERR_UNSUPPORTED, "The server has no counter cpu.usage.average.");
@@ -157,7 +157,8 @@ static void put_series(struct reading *r)
 		int64_t place = since_us / REMOTE_METRIC_STEP_US;
 		if (since_us < 0 || place >= REMOTE_METRIC_POINTS || r->values[k] < 0)
 			continue;
-		struct remote_metric_point *p = &r->points[r->machine * REMOTE_METRIC_POINTS + (size_t) place];
+		struct remote_metric_point *p =
+			&r->points[r->machine * REMOTE_METRIC_POINTS + (size_t) place];
 		p->is_there |= counter == 0; /* without the processors' there is no point */
 		*(double *) (void *) ((char *) p + counters[counter].offset) =
 			(double) r->values[k] * counters[counter].factor;
@@ -204,38 +205,37 @@ static RESULT leave_point(void *self, struct str path, struct str text)
 	return OK;
 }
 
-RESULT vim_read_points(struct ctx *c, struct str text, const int64_t ids[static VIM_COUNTERS_COUNT],
-		       const struct remote_metrics_query *query, struct remote_metric_point *points)
+RESULT vmware_read_points(struct ctx *c, struct str text, const int64_t ids[static VIM_COUNTERS_COUNT],
+			  const struct remote_metrics_query *query, struct remote_metric_point *points)
 {
 	struct reading *r = arena_new_object(c->arena, struct reading);
 	if (!r)
 		return ctx_no_memory(c);
 	memset(points, 0, query->count * REMOTE_METRIC_POINTS * sizeof *points);
-	*r = (struct reading){
-		.c = c, .ids = ids, .query = query, .points = points, .machine = query->count};
-	return vim_walk(c, text, "QueryPerf", &(struct xml_visitor){r, enter_point, leave_point, NULL});
+	*r = (struct reading){.c = c, .ids = ids, .query = query, .points = points, .machine = query->count};
+	return vmware_walk(c, text, "QueryPerf", &(struct xml_visitor){r, enter_point, leave_point, NULL});
 }
 
-static void write_query(struct vim_call *q, struct str ref, const struct remote_metrics_query *query,
+static void write_query(struct vmware_call *q, struct str ref, const struct remote_metrics_query *query,
 			const int64_t ids[static VIM_COUNTERS_COUNT])
 {
 	char text[CLOCK_TEXT_SIZE];
 	int64_t end_us = query->from_us + REMOTE_METRIC_POINTS * REMOTE_METRIC_STEP_US;
-	vim_open(q, "querySpec", NULL);
-	vim_ref(q, "entity", "VirtualMachine", ref);
-	vim_text(q, "startTime", str_from(clock_write_s(query->from_us, text)));
-	vim_text(q, "endTime", str_from(clock_write_s(end_us, text)));
+	vmware_open(q, "querySpec", NULL);
+	vmware_ref(q, "entity", "VirtualMachine", ref);
+	vmware_text(q, "startTime", str_from(clock_write_s(query->from_us, text)));
+	vmware_text(q, "endTime", str_from(clock_write_s(end_us, text)));
 	for (size_t k = 0; k < VIM_COUNTERS_COUNT; k++) {
 		if (!ids[k])
 			continue;
-		vim_open(q, "metricId", NULL);
+		vmware_open(q, "metricId", NULL);
 		xml_int(&q->xml, "counterId", ids[k]);
-		vim_text(q, "instance", STR_NONE);
-		vim_close(q, "metricId");
+		vmware_text(q, "instance", STR_NONE);
+		vmware_close(q, "metricId");
 	}
 	xml_int(&q->xml, "intervalId", STEP_S);
-	vim_text(q, "format", STR("normal"));
-	vim_close(q, "querySpec");
+	vmware_text(q, "format", STR("normal"));
+	vmware_close(q, "querySpec");
 }
 
 struct work {
@@ -246,21 +246,21 @@ struct work {
 static RESULT read_points(struct ctx *c, struct remote *r, void *arg)
 {
 	const struct work *w = arg;
-	struct vim_call q;
+	struct vmware_call q;
 	AUTO_VIM_ANSWER answer = {0};
 	int64_t ids[VIM_COUNTERS_COUNT] = {0};
 	TRY(find_counters(c, r, ids));
-	vim_begin(&q, c, "QueryPerf", "PerformanceManager", vim_id(r, VIM_PERFORMANCE));
+	vmware_begin(&q, c, "QueryPerf", "PerformanceManager", vmware_id(r, VIM_PERFORMANCE));
 	q.only_reads = true;
 	for (size_t k = 0; k < w->query->count; k++)
 		write_query(&q, w->query->refs[k], w->query, ids);
-	TRY(vim_send(&q, r, &answer));
-	return vim_read_points(c, buf_str(&answer.body), ids, w->query, w->points);
+	TRY(vmware_send(&q, r, &answer));
+	return vmware_read_points(c, buf_str(&answer.body), ids, w->query, w->points);
 }
 
-RESULT vim_read_metrics(struct ctx *c, struct remote *r, const struct remote_metrics_query *query,
-			struct remote_metric_point *ret_points)
+RESULT vmware_read_metrics(struct ctx *c, struct remote *r, const struct remote_metrics_query *query,
+			   struct remote_metric_point *ret_points)
 {
 	struct work w = {query, ret_points};
-	return vim_run(c, r, read_points, &w);
+	return vmware_run(c, r, read_points, &w);
 }

@@ -7,10 +7,10 @@
 enum { VIM_COUNTERS_COUNT = 5 };
 
 /* The driver's read_metrics(). */
-RESULT vim_read_metrics(struct ctx *c, struct remote *r, const struct remote_metrics_query *query,
-			struct remote_metric_point *ret_points);
+RESULT vmware_read_metrics(struct ctx *c, struct remote *r, const struct remote_metrics_query *query,
+			   struct remote_metric_point *ret_points);
 /* Reads ids of counters from an answer about perfCounter. "0": the server has no such counter. */
-RESULT vim_read_counters(struct ctx *c, struct str text, int64_t ret_ids[static VIM_COUNTERS_COUNT]);
+RESULT vmware_read_counters(struct ctx *c, struct str text, int64_t ret_ids[static VIM_COUNTERS_COUNT]);
 /* Reads an answer of QueryPerf. */
-RESULT vim_read_points(struct ctx *c, struct str text, const int64_t ids[static VIM_COUNTERS_COUNT],
-		       const struct remote_metrics_query *query, struct remote_metric_point *points);
+RESULT vmware_read_points(struct ctx *c, struct str text, const int64_t ids[static VIM_COUNTERS_COUNT],
+			  const struct remote_metrics_query *query, struct remote_metric_point *points);

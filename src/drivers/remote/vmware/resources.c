@@ -55,20 +55,18 @@ static const struct type_row {
 					   {PUT("snapshot", REF), PUT("name", NAME), PUT("state", STATE),
 					    AT("description", "description"), AT("createTime", "created"),
 					    AT("quiesced", "is_quiesced")}},
-	[REMOTE_RESOURCE_TYPE_HOST] = {"HostSystem",
-				       NULL,
-				       NULL,
-				       {"name", "parent", "runtime.connectionState", "runtime.inMaintenanceMode",
-					"summary.hardware.memorySize", "summary.hardware.numCpuThreads",
-					"summary.hardware.model", "summary.config.product.version"},
-				       PARTS_NONE,
-				       {PUT("name", NAME), PUT("parent", PARENT),
-					PUT("runtime.connectionState", STATE),
-					AT("runtime.inMaintenanceMode", "is_in_maintenance"),
-					PUT("summary.hardware.memorySize", BYTES),
-					AT("summary.hardware.numCpuThreads", "vcpus"),
-					AT("summary.hardware.model", "model"),
-					AT("summary.config.product.version", "version")}},
+	[REMOTE_RESOURCE_TYPE_HOST] =
+		{"HostSystem",
+		 NULL,
+		 NULL,
+		 {"name", "parent", "runtime.connectionState", "runtime.inMaintenanceMode",
+		  "summary.hardware.memorySize", "summary.hardware.numCpuThreads", "summary.hardware.model",
+		  "summary.config.product.version"},
+		 PARTS_NONE,
+		 {PUT("name", NAME), PUT("parent", PARENT), PUT("runtime.connectionState", STATE),
+		  AT("runtime.inMaintenanceMode", "is_in_maintenance"),
+		  PUT("summary.hardware.memorySize", BYTES), AT("summary.hardware.numCpuThreads", "vcpus"),
+		  AT("summary.hardware.model", "model"), AT("summary.config.product.version", "version")}},
 	[REMOTE_RESOURCE_TYPE_CLUSTER] = {"ComputeResource",
 					  NULL,
 					  "cluster_type",
@@ -195,8 +193,8 @@ static RESULT value(void *self, struct str property, struct str below, struct st
 	struct reading *r = self;
 	struct str text = transient.n ? str_copy(r->c->arena, transient) : STR_NONE;
 	if (r->row->parts != PARTS_NONE) {
-		bool is_end = r->row->parts == PARTS_DISKS ? str_is(below, "VirtualDevice")
-							   : is_snapshot(below);
+		bool is_end =
+			r->row->parts == PARTS_DISKS ? str_is(below, "VirtualDevice") : is_snapshot(below);
 		if (is_end)
 			return end_part(r);
 		if (r->is_part)
@@ -229,39 +227,37 @@ static struct reading *begin_reading(struct ctx *c, enum remote_resource_type ty
 	return r;
 }
 
-static struct remote_resource_page page_of(const struct reading *r, const struct vim_page *page)
+static struct remote_resource_page page_of(const struct reading *r, const struct vmware_page *page)
 {
-	return (struct remote_resource_page){.at = r->list.at,
-					     .count = r->list.count,
-					     .cursor = page->token,
-					     .entries = page->objects};
+	return (struct remote_resource_page){
+		.at = r->list.at, .count = r->list.count, .cursor = page->token, .entries = page->objects};
 }
 
-RESULT vim_read_resources(struct ctx *c, struct str text, enum remote_resource_type type,
-			  struct remote_resource_page *ret_page)
+RESULT vmware_read_resources(struct ctx *c, struct str text, enum remote_resource_type type,
+			     struct remote_resource_page *ret_page)
 {
-	struct vim_page page;
+	struct vmware_page page;
 	struct reading *r = begin_reading(c, type);
 	if (!r)
 		return ctx_no_memory(c);
-	TRY(vim_read_objects(c, text, "RetrievePropertiesEx",
-			     &(struct vim_visitor){r, begin, enter, value, end}, &page));
+	TRY(vmware_read_objects(c, text, "RetrievePropertiesEx",
+				&(struct vmware_visitor){r, begin, enter, value, end}, &page));
 	*ret_page = page_of(r, &page);
 	return OK;
 }
 
-RESULT vim_list_resources(struct ctx *c, struct remote *r, enum remote_resource_type type, struct str cursor,
-			  struct remote_resource_page *ret_page)
+RESULT vmware_list_resources(struct ctx *c, struct remote *r, enum remote_resource_type type,
+			     struct str cursor, struct remote_resource_page *ret_page)
 {
-	struct vim_page page;
+	struct vmware_page page;
 	const struct type_row *row = &rows[type];
-	const struct vim_listing listing = {row->type, row->properties,
-					    row->parts == PARTS_NONE ? PAGE_SIZE : PARTS_PAGE_SIZE};
+	const struct vmware_listing listing = {row->type, row->properties,
+					       row->parts == PARTS_NONE ? PAGE_SIZE : PARTS_PAGE_SIZE};
 	struct reading *reading = begin_reading(c, type);
 	if (!reading)
 		return ctx_no_memory(c);
-	TRY(vim_list_objects(c, r, &listing, cursor,
-			     &(struct vim_visitor){reading, begin, enter, value, end}, &page));
+	TRY(vmware_list_objects(c, r, &listing, cursor,
+				&(struct vmware_visitor){reading, begin, enter, value, end}, &page));
 	*ret_page = page_of(reading, &page);
 	return OK;
 }

@@ -12,8 +12,8 @@
 	 1U << REMOTE_RESOURCE_TYPE_DATASTORE)
 
 /* Reads an answer of a listing of that type. */
-RESULT vim_read_resources(struct ctx *c, struct str text, enum remote_resource_type type,
-			  struct remote_resource_page *ret_page);
+RESULT vmware_read_resources(struct ctx *c, struct str text, enum remote_resource_type type,
+			     struct remote_resource_page *ret_page);
 /* In a session: a page of resources. */
-RESULT vim_list_resources(struct ctx *c, struct remote *r, enum remote_resource_type type, struct str cursor,
-			  struct remote_resource_page *ret_page);
+RESULT vmware_list_resources(struct ctx *c, struct remote *r, enum remote_resource_type type,
+			     struct str cursor, struct remote_resource_page *ret_page);

@@ -14,12 +14,12 @@
 #define SERVICE_INSTANCE STR("ServiceInstance")
 enum { DATACENTERS_PAGE = 500, IDENTITY_SIZE = 36 };
 
-struct str vim_id(const struct remote *r, enum vim_id id)
+struct str vmware_id(const struct remote *r, enum vmware_id id)
 {
 	return str_from(remote_session_peek(r)->ids[id]);
 }
 
-const char *vim_scope_type(const struct remote *r)
+const char *vmware_scope_type(const struct remote *r)
 {
 	return str_is(r->region, "all") ? "Folder" : "Datacenter";
 }
@@ -28,23 +28,23 @@ const char *vim_scope_type(const struct remote *r)
 
 static void sign_out(struct ctx *c, struct remote *r, struct str manager, struct str cookie)
 {
-	struct vim_call q;
+	struct vmware_call q;
 	AUTO_VIM_ANSWER answer = {0};
 	int64_t timeout_us = r->timeout_us;
 	if (r->timeout_us > SIGN_OUT_US)
 		r->timeout_us = SIGN_OUT_US;
-	vim_begin(&q, c, "Logout", "SessionManager", manager);
+	vmware_begin(&q, c, "Logout", "SessionManager", manager);
 	q.cookie = cookie;
-	IGNORE(vim_send(&q, r, &answer)); /* the server ends idle sessions by itself */
+	IGNORE(vmware_send(&q, r, &answer)); /* the server ends idle sessions by itself */
 	ctx_clear_problem(c);
 	r->timeout_us = timeout_us;
 }
 
-void vim_sign_out(struct ctx *c, struct remote *r)
+void vmware_sign_out(struct ctx *c, struct remote *r)
 {
 	struct remote_session *session = remote_session_peek(r);
 	if (session->token[0] && session->ids[VIM_SESSIONS][0])
-		sign_out(c, r, str_copy(c->arena, vim_id(r, VIM_SESSIONS)),
+		sign_out(c, r, str_copy(c->arena, vmware_id(r, VIM_SESSIONS)),
 			 str_copy(c->arena, str_from(session->token)));
 	remote_session_close(session);
 }
@@ -54,7 +54,7 @@ static void end_old_session(struct ctx *c, struct remote *r)
 {
 	struct remote_session *session = remote_session_peek(r);
 	struct str cookie = str_copy(c->arena, str_from(session->token));
-	struct str manager = str_copy(c->arena, vim_id(r, VIM_SESSIONS));
+	struct str manager = str_copy(c->arena, vmware_id(r, VIM_SESSIONS));
 	if (!remote_session_is_open(remote_session_of(r)) && cookie.n && manager.n)
 		sign_out(c, r, manager, cookie);
 }
@@ -87,19 +87,19 @@ static const char *const content_paths[] = {
 	[CONTENT_VERSION] = "returnval/about/apiVersion",
 	[CONTENT_IDENTITY] = "returnval/about/instanceUuid",
 };
-static const enum vim_id content_ids[] = {
-	[CONTENT_ROOT] = VIM_ROOT,       [CONTENT_COLLECTOR] = VIM_COLLECTOR,
-	[CONTENT_VIEWS] = VIM_VIEWS,     [CONTENT_SESSIONS] = VIM_SESSIONS,
-	[CONTENT_RIGHTS] = VIM_RIGHTS,   [CONTENT_FIELDS] = VIM_FIELDS,
-	[CONTENT_SEARCH] = VIM_SEARCH,   [CONTENT_PERFORMANCE] = VIM_PERFORMANCE,
+static const enum vmware_id content_ids[] = {
+	[CONTENT_ROOT] = VIM_ROOT,     [CONTENT_COLLECTOR] = VIM_COLLECTOR,
+	[CONTENT_VIEWS] = VIM_VIEWS,   [CONTENT_SESSIONS] = VIM_SESSIONS,
+	[CONTENT_RIGHTS] = VIM_RIGHTS, [CONTENT_FIELDS] = VIM_FIELDS,
+	[CONTENT_SEARCH] = VIM_SEARCH, [CONTENT_PERFORMANCE] = VIM_PERFORMANCE,
 };
 
 static RESULT read_content(struct ctx *c, struct remote *r, struct str content[static CONTENT_COUNT])
 {
-	struct vim_call q;
-	vim_begin(&q, c, "RetrieveServiceContent", "ServiceInstance", SERVICE_INSTANCE);
+	struct vmware_call q;
+	vmware_begin(&q, c, "RetrieveServiceContent", "ServiceInstance", SERVICE_INSTANCE);
 	q.only_reads = true;
-	TRY(vim_ask_texts(&q, r, &(struct vim_texts){content_paths, content, CONTENT_COUNT}));
+	TRY(vmware_ask_texts(&q, r, &(struct vmware_texts){content_paths, content, CONTENT_COUNT}));
 	for (int k = CONTENT_ROOT; k <= CONTENT_SESSIONS; k++)
 		if (!content[k].n)
 			return ctx_fail(c, ERR_IO, "The answer is not usable: it has no %s.",
@@ -120,15 +120,15 @@ static int version_of(struct str text)
 static RESULT log_in(struct ctx *c, struct remote *r, const struct str content[static CONTENT_COUNT])
 {
 	static const char *const paths[] = {"returnval/key"};
-	struct vim_call q;
+	struct vmware_call q;
 	struct str key = STR_NONE;
 	AUTO_VIM_ANSWER answer = {0};
 	struct str identity = content[CONTENT_IDENTITY].n ? content[CONTENT_IDENTITY] : STR("-");
-	vim_begin(&q, c, "Login", "SessionManager", content[CONTENT_SESSIONS]);
-	vim_text(&q, "userName", r->login);
-	vim_text(&q, "password", r->secret);
-	TRY(vim_send(&q, r, &answer));
-	TRY(vim_read_texts(c, buf_str(&answer.body), "Login", &(struct vim_texts){paths, &key, 1}));
+	vmware_begin(&q, c, "Login", "SessionManager", content[CONTENT_SESSIONS]);
+	vmware_text(&q, "userName", r->login);
+	vmware_text(&q, "password", r->secret);
+	TRY(vmware_send(&q, r, &answer));
+	TRY(vmware_read_texts(c, buf_str(&answer.body), "Login", &(struct vmware_texts){paths, &key, 1}));
 	TRY(remote_session_open(c, r, SESSION_US, answer.header, r->endpoint, identity));
 	for (int k = CONTENT_ROOT; k <= CONTENT_SEARCH; k++)
 		TRY(remote_session_keep_id(c, r, content_ids[k], content[k]));
@@ -142,14 +142,14 @@ static RESULT make_view(struct ctx *c, struct remote *r, const char *type, struc
 {
 	static const char *const types[] = {"VirtualMachine", "Network",         "Datastore",
 					    "HostSystem",     "ComputeResource", "Datacenter"};
-	struct vim_call q;
+	struct vmware_call q;
 	struct str view = STR_NONE;
-	vim_begin(&q, c, "CreateContainerView", "ViewManager", vim_id(r, VIM_VIEWS));
-	vim_ref(&q, "container", type, container);
+	vmware_begin(&q, c, "CreateContainerView", "ViewManager", vmware_id(r, VIM_VIEWS));
+	vmware_ref(&q, "container", type, container);
 	for (size_t k = 0; k < sizeof types / sizeof types[0]; k++)
-		vim_text(&q, "type", str_from(types[k]));
-	vim_text(&q, "recursive", STR("true"));
-	TRY(vim_ask_id(&q, r, &view));
+		vmware_text(&q, "type", str_from(types[k]));
+	vmware_text(&q, "recursive", STR("true"));
+	TRY(vmware_ask_id(&q, r, &view));
 	return view.n ? remote_session_keep_id(c, r, VIM_VIEW, view)
 		      : remote_fail_answer(c, "it has no view");
 }
@@ -191,17 +191,18 @@ static RESULT end_search(void *self)
 static RESULT search(struct search *s, struct remote *r, const char *type, const char *property)
 {
 	const char *const properties[] = {property, NULL};
-	const struct vim_listing listing = {type, properties, DATACENTERS_PAGE};
-	struct vim_page page;
-	return vim_list_objects(s->c, r, &listing, STR_NONE,
-				&(struct vim_visitor){s, begin_search, NULL, compare, end_search}, &page);
+	const struct vmware_listing listing = {type, properties, DATACENTERS_PAGE};
+	struct vmware_page page;
+	return vmware_list_objects(s->c, r, &listing, STR_NONE,
+				   &(struct vmware_visitor){s, begin_search, NULL, compare, end_search},
+				   &page);
 }
 
 static RESULT find_scope(struct ctx *c, struct remote *r)
 {
 	struct search s = {.c = c, .wanted = r->region};
 	if (str_is(r->region, "all"))
-		return remote_session_keep_id(c, r, VIM_SCOPE, vim_id(r, VIM_ROOT));
+		return remote_session_keep_id(c, r, VIM_SCOPE, vmware_id(r, VIM_ROOT));
 	TRY(search(&s, r, "Datacenter", "name"));
 	if (s.count != 1)
 		return ctx_fail(c, ERR_INVALID, "%s datacenter is called %" STR_FMT ".",
@@ -226,12 +227,12 @@ static RESULT find_identity(struct ctx *c, struct remote *r)
 
 static RESULT enter_scope(struct ctx *c, struct remote *r)
 {
-	TRY(make_view(c, r, "Folder", vim_id(r, VIM_ROOT)));
+	TRY(make_view(c, r, "Folder", vmware_id(r, VIM_ROOT)));
 	TRY(find_identity(c, r));
 	return find_scope(c, r);
 }
 
-RESULT vim_sign_in(struct ctx *c, struct remote *r, bool *ret_is_fresh)
+RESULT vmware_sign_in(struct ctx *c, struct remote *r, bool *ret_is_fresh)
 {
 	struct str content[CONTENT_COUNT];
 	end_old_session(c, r);
@@ -244,18 +245,18 @@ RESULT vim_sign_in(struct ctx *c, struct remote *r, bool *ret_is_fresh)
 	if (result_is_ok(result))
 		return OK;
 	struct str why = c->problem.message;
-	vim_sign_out(c, r);
+	vmware_sign_out(c, r);
 	return ctx_fail(c, result.code, "%" STR_FMT, STR_ARG(why));
 }
 
-RESULT vim_run(struct ctx *c, struct remote *r, vim_work work, void *arg)
+RESULT vmware_run(struct ctx *c, struct remote *r, vmware_work work, void *arg)
 {
 	bool is_fresh = false;
-	TRY(vim_sign_in(c, r, &is_fresh));
+	TRY(vmware_sign_in(c, r, &is_fresh));
 	struct result result = work(c, r, arg);
 	if (result.code != ERR_AGAIN || is_fresh || remote_session_is_open(remote_session_of(r)))
 		return result;
 	ctx_clear_problem(c);
-	TRY(vim_sign_in(c, r, &is_fresh));
+	TRY(vmware_sign_in(c, r, &is_fresh));
 	return work(c, r, arg);
 }

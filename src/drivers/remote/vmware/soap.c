@@ -10,19 +10,19 @@ enum { REQUEST_MAX = 256 * 1024, PROPERTY_TEXT_MAX = 4096, MARK_SIZE = 8 };
 
 /* ---- writing ---- */
 
-void vim_begin(struct vim_call *q, struct ctx *c, const char *method, const char *type, struct str id)
+void vmware_begin(struct vmware_call *q, struct ctx *c, const char *method, const char *type, struct str id)
 {
-	*q = (struct vim_call){.c = c, .method = method};
+	*q = (struct vmware_call){.c = c, .method = method};
 	buf_init(&q->text, REQUEST_MAX);
 	xml_begin(&q->xml, &q->text);
 	buf_add_str(&q->text, STR("<e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\" "
 				  "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
 				  "xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\"><e:Body>"));
 	buf_print(&q->text, "<%s xmlns=\"urn:vim25\">", method);
-	vim_ref(q, "_this", type, id);
+	vmware_ref(q, "_this", type, id);
 }
 
-void vim_open(struct vim_call *q, const char *name, const char *xsi_type)
+void vmware_open(struct vmware_call *q, const char *name, const char *xsi_type)
 {
 	if (xsi_type)
 		buf_print(&q->text, "<%s xsi:type=\"%s\">", name, xsi_type);
@@ -30,17 +30,17 @@ void vim_open(struct vim_call *q, const char *name, const char *xsi_type)
 		buf_print(&q->text, "<%s>", name);
 }
 
-void vim_close(struct vim_call *q, const char *name)
+void vmware_close(struct vmware_call *q, const char *name)
 {
 	buf_print(&q->text, "</%s>", name);
 }
 
-void vim_text(struct vim_call *q, const char *name, struct str text)
+void vmware_text(struct vmware_call *q, const char *name, struct str text)
 {
 	xml_text(&q->xml, name, text);
 }
 
-void vim_ref(struct vim_call *q, const char *name, const char *type, struct str id)
+void vmware_ref(struct vmware_call *q, const char *name, const char *type, struct str id)
 {
 	buf_print(&q->text, "<%s type=\"%s\">", name, type);
 	xml_escape(&q->text, id);
@@ -49,7 +49,7 @@ void vim_ref(struct vim_call *q, const char *name, const char *type, struct str 
 
 /* ---- sending ---- */
 
-void vim_answer_release(struct vim_answer *answer)
+void vmware_answer_release(struct vmware_answer *answer)
 {
 	buf_done(&answer->body);
 }
@@ -75,32 +75,32 @@ static RESULT judge_page(struct ctx *c, int status)
 }
 
 static RESULT judge(struct ctx *c, struct remote *r, const struct remote_answer *http,
-		    struct vim_answer *ret_answer)
+		    struct vmware_answer *ret_answer)
 {
 	if (http->status == 200)
 		return OK;
-	if (!result_is_ok(vim_read_fault(c, buf_str(&ret_answer->body), &ret_answer->fault))) {
+	if (!result_is_ok(vmware_read_fault(c, buf_str(&ret_answer->body), &ret_answer->fault))) {
 		ctx_clear_problem(c);
 		return judge_page(c, http->status);
 	}
 	/* A view lives as long as its session. */
 	bool is_lost = str_is(ret_answer->fault.name, "NotAuthenticated") ||
 		       (str_is(ret_answer->fault.name, "ManagedObjectNotFound") &&
-			str_equal(ret_answer->fault.object, vim_id(r, VIM_VIEW)));
+			str_equal(ret_answer->fault.object, vmware_id(r, VIM_VIEW)));
 	if (is_lost)
 		remote_session_close(remote_session_peek(r));
-	return vim_fail(c, &ret_answer->fault,
-			is_lost ? ERR_AGAIN : vim_err_of_fault(ret_answer->fault.name));
+	return vmware_fail(c, &ret_answer->fault,
+			   is_lost ? ERR_AGAIN : vmware_err_of_fault(ret_answer->fault.name));
 }
 
-static RESULT finish(struct vim_call *q, struct str *ret_body)
+static RESULT finish(struct vmware_call *q, struct str *ret_body)
 {
 	buf_print(&q->text, "</%s></e:Body></e:Envelope>", q->method);
 	*ret_body = buf_str(&q->text);
 	return q->text.failed ? ctx_no_memory(q->c) : OK;
 }
 
-static RESULT exchange(struct vim_call *q, struct remote *r, struct vim_answer *ret_answer)
+static RESULT exchange(struct vmware_call *q, struct remote *r, struct vmware_answer *ret_answer)
 {
 	struct ctx *c = q->c;
 	const struct remote_session *session = remote_session_peek(r);
@@ -125,9 +125,9 @@ static RESULT exchange(struct vim_call *q, struct remote *r, struct vim_answer *
 	return result_is_ok(result) ? judge(c, r, &http, ret_answer) : result;
 }
 
-RESULT vim_send(struct vim_call *q, struct remote *r, struct vim_answer *ret_answer)
+RESULT vmware_send(struct vmware_call *q, struct remote *r, struct vmware_answer *ret_answer)
 {
-	*ret_answer = (struct vim_answer){0};
+	*ret_answer = (struct vmware_answer){0};
 	struct result result = exchange(q, r, ret_answer);
 	if (q->text.p)
 		crypto_wipe(q->text.p, q->text.size); /* Login has the password */
@@ -137,66 +137,66 @@ RESULT vim_send(struct vim_call *q, struct remote *r, struct vim_answer *ret_ans
 
 /* ---- answers ---- */
 
-RESULT vim_ask_texts(struct vim_call *q, struct remote *r, const struct vim_texts *texts)
+RESULT vmware_ask_texts(struct vmware_call *q, struct remote *r, const struct vmware_texts *texts)
 {
 	AUTO_VIM_ANSWER answer = {0};
-	TRY(vim_send(q, r, &answer));
-	return vim_read_texts(q->c, buf_str(&answer.body), q->method, texts);
+	TRY(vmware_send(q, r, &answer));
+	return vmware_read_texts(q->c, buf_str(&answer.body), q->method, texts);
 }
 
-RESULT vim_ask_id(struct vim_call *q, struct remote *r, struct str *ret_id)
+RESULT vmware_ask_id(struct vmware_call *q, struct remote *r, struct str *ret_id)
 {
 	static const char *const paths[] = {"returnval"};
-	TRY(vim_ask_texts(q, r, &(struct vim_texts){paths, ret_id, 1}));
+	TRY(vmware_ask_texts(q, r, &(struct vmware_texts){paths, ret_id, 1}));
 	return ret_id->n <= REMOTE_SESSION_ID_MAX ? OK : remote_fail_answer(q->c, "an id is too long");
 }
 
 /* A session that has ended also shows in properties that are left out. */
-static RESULT read_objects(const struct vim_call *q, struct remote *r, const struct vim_answer *answer,
-			   const struct vim_visitor *visitor, struct vim_page *ret_page)
+static RESULT read_objects(const struct vmware_call *q, struct remote *r, const struct vmware_answer *answer,
+			   const struct vmware_visitor *visitor, struct vmware_page *ret_page)
 {
 	struct result result =
-		vim_read_objects(q->c, buf_str(&answer->body), q->method, visitor, ret_page);
+		vmware_read_objects(q->c, buf_str(&answer->body), q->method, visitor, ret_page);
 	if (ret_page->is_signed_out)
 		remote_session_close(remote_session_peek(r));
 	return result;
 }
 
-RESULT vim_ask_objects(struct vim_call *q, struct remote *r, const struct vim_visitor *visitor,
-		       struct vim_page *ret_page)
+RESULT vmware_ask_objects(struct vmware_call *q, struct remote *r, const struct vmware_visitor *visitor,
+			  struct vmware_page *ret_page)
 {
 	AUTO_VIM_ANSWER answer = {0};
 	q->only_reads = true;
-	TRY(vim_send(q, r, &answer));
+	TRY(vmware_send(q, r, &answer));
 	return read_objects(q, r, &answer, visitor, ret_page);
 }
 
-static void add_properties(struct vim_call *q, const char *type, const char *const *properties)
+static void add_properties(struct vmware_call *q, const char *type, const char *const *properties)
 {
-	vim_open(q, "propSet", NULL);
-	vim_text(q, "type", str_from(type));
+	vmware_open(q, "propSet", NULL);
+	vmware_text(q, "type", str_from(type));
 	for (; *properties; properties++)
-		vim_text(q, "pathSet", str_from(*properties));
-	vim_close(q, "propSet");
+		vmware_text(q, "pathSet", str_from(*properties));
+	vmware_close(q, "propSet");
 }
 
-RESULT vim_get_object(struct ctx *c, struct remote *r, const struct vim_get *get,
-		      const struct vim_visitor *visitor)
+RESULT vmware_get_object(struct ctx *c, struct remote *r, const struct vmware_get *get,
+			 const struct vmware_visitor *visitor)
 {
-	struct vim_call q;
-	struct vim_page page;
-	vim_begin(&q, c, "RetrievePropertiesEx", "PropertyCollector", vim_id(r, VIM_COLLECTOR));
-	vim_open(&q, "specSet", NULL);
+	struct vmware_call q;
+	struct vmware_page page;
+	vmware_begin(&q, c, "RetrievePropertiesEx", "PropertyCollector", vmware_id(r, VIM_COLLECTOR));
+	vmware_open(&q, "specSet", NULL);
 	add_properties(&q, get->type, get->properties);
-	vim_open(&q, "objectSet", NULL);
-	vim_ref(&q, "obj", get->type, get->id);
-	vim_close(&q, "objectSet");
-	vim_close(&q, "specSet");
-	vim_open(&q, "options", NULL);
-	vim_close(&q, "options");
+	vmware_open(&q, "objectSet", NULL);
+	vmware_ref(&q, "obj", get->type, get->id);
+	vmware_close(&q, "objectSet");
+	vmware_close(&q, "specSet");
+	vmware_open(&q, "options", NULL);
+	vmware_close(&q, "options");
 	AUTO_VIM_ANSWER answer = {0};
 	q.only_reads = true;
-	struct result result = vim_send(&q, r, &answer);
+	struct result result = vmware_send(&q, r, &answer);
 	if (result.code == ERR_NOT_FOUND && !str_equal(answer.fault.object, get->id)) {
 		ctx_clear_problem(c);
 		return ctx_fail(c, ERR_IO, "The server lacks an object of its own: %" STR_FMT ".",
@@ -209,7 +209,7 @@ RESULT vim_get_object(struct ctx *c, struct remote *r, const struct vim_get *get
 
 struct picking {
 	struct ctx *c;
-	const struct vim_get *get;
+	const struct vmware_get *get;
 	struct str *texts;
 };
 
@@ -235,12 +235,12 @@ static RESULT end_pick(void *self)
 	return OK;
 }
 
-RESULT vim_get_texts(struct ctx *c, struct remote *r, const struct vim_get *get, struct str *ret_texts)
+RESULT vmware_get_texts(struct ctx *c, struct remote *r, const struct vmware_get *get, struct str *ret_texts)
 {
 	struct picking p = {c, get, ret_texts};
 	for (size_t k = 0; get->properties[k]; k++)
 		ret_texts[k] = STR_NONE;
-	return vim_get_object(c, r, get, &(struct vim_visitor){&p, begin_pick, NULL, pick, end_pick});
+	return vmware_get_object(c, r, get, &(struct vmware_visitor){&p, begin_pick, NULL, pick, end_pick});
 }
 
 /* ---- listings ---- */
@@ -249,7 +249,7 @@ RESULT vim_get_texts(struct ctx *c, struct remote *r, const struct vim_get *get,
 static struct str mark_of(struct ctx *c, const struct remote *r)
 {
 	uint8_t digest[SHA256_SIZE];
-	crypto_sha256(vim_id(r, VIM_KEY), digest);
+	crypto_sha256(vmware_id(r, VIM_KEY), digest);
 	return str_encode_hex(c->arena, digest, MARK_SIZE);
 }
 
@@ -261,40 +261,41 @@ static struct str token_of(struct str cursor, struct str mark)
 	return is_ours ? str_slice(cursor, mark.n + 1, cursor.n) : STR_NONE;
 }
 
-static void write_listing(struct vim_call *q, const struct remote *r, const struct vim_listing *listing)
+static void write_listing(struct vmware_call *q, const struct remote *r, const struct vmware_listing *listing)
 {
-	vim_open(q, "specSet", NULL);
+	vmware_open(q, "specSet", NULL);
 	add_properties(q, listing->type, listing->properties);
-	vim_open(q, "objectSet", NULL);
-	vim_ref(q, "obj", "ContainerView", vim_id(r, VIM_VIEW));
-	vim_text(q, "skip", STR("true"));
-	vim_open(q, "selectSet", "TraversalSpec");
-	vim_text(q, "type", STR("ContainerView"));
-	vim_text(q, "path", STR("view"));
-	vim_text(q, "skip", STR("false"));
-	vim_close(q, "selectSet");
-	vim_close(q, "objectSet");
-	vim_close(q, "specSet");
-	vim_open(q, "options", NULL);
+	vmware_open(q, "objectSet", NULL);
+	vmware_ref(q, "obj", "ContainerView", vmware_id(r, VIM_VIEW));
+	vmware_text(q, "skip", STR("true"));
+	vmware_open(q, "selectSet", "TraversalSpec");
+	vmware_text(q, "type", STR("ContainerView"));
+	vmware_text(q, "path", STR("view"));
+	vmware_text(q, "skip", STR("false"));
+	vmware_close(q, "selectSet");
+	vmware_close(q, "objectSet");
+	vmware_close(q, "specSet");
+	vmware_open(q, "options", NULL);
 	xml_int(&q->xml, "maxObjects", listing->page_size);
-	vim_close(q, "options");
+	vmware_close(q, "options");
 }
 
-RESULT vim_list_objects(struct ctx *c, struct remote *r, const struct vim_listing *listing, struct str cursor,
-			const struct vim_visitor *visitor, struct vim_page *ret_page)
+RESULT vmware_list_objects(struct ctx *c, struct remote *r, const struct vmware_listing *listing,
+			   struct str cursor, const struct vmware_visitor *visitor,
+			   struct vmware_page *ret_page)
 {
-	struct vim_call q;
+	struct vmware_call q;
 	struct str mark = mark_of(c, r), token = token_of(cursor, mark);
 	const char *method = token.n ? "ContinueRetrievePropertiesEx" : "RetrievePropertiesEx";
-	vim_begin(&q, c, method, "PropertyCollector", vim_id(r, VIM_COLLECTOR));
+	vmware_begin(&q, c, method, "PropertyCollector", vmware_id(r, VIM_COLLECTOR));
 	if (token.n)
-		vim_text(&q, "token", token);
+		vmware_text(&q, "token", token);
 	else
 		write_listing(&q, r, listing);
-	struct result result = vim_ask_objects(&q, r, visitor, ret_page);
+	struct result result = vmware_ask_objects(&q, r, visitor, ret_page);
 	if (result.code == ERR_INVALID && token.n) {
 		ctx_clear_problem(c);
-		vim_sign_out(c, r); /* the listing begins anew in another session */
+		vmware_sign_out(c, r); /* the listing begins anew in another session */
 		return ctx_fail(c, ERR_AGAIN, "The server no longer knows the page's token.");
 	}
 	TRY(result);

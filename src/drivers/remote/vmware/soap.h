@@ -8,7 +8,7 @@
 #include "drivers/remote/vmware/answer.h"
 
 /* Ids that a session keeps (struct remote_session). Empty: the server has no such object. */
-enum vim_id {
+enum vmware_id {
 	VIM_COLLECTOR,   /* PropertyCollector */
 	VIM_SESSIONS,    /* SessionManager */
 	VIM_VIEWS,       /* ViewManager */
@@ -28,7 +28,7 @@ enum vim_id {
 enum { VIM_VERSION_65 = 605, VIM_VERSION_67 = 607 };
 
 /* A request that is being written. */
-struct vim_call {
+struct vmware_call {
 	struct ctx *c;
 	const char *method;
 	struct buf text;
@@ -37,65 +37,66 @@ struct vim_call {
 	struct str cookie; /* of another session than the open one; empty: the open one's */
 };
 /* Begins a call of an object's method. type: of the object, such as "VirtualMachine". */
-void vim_begin(struct vim_call *q, struct ctx *c, const char *method, const char *type, struct str id);
-void vim_open(struct vim_call *q, const char *name, const char *xsi_type); /* xsi_type NULL: none */
-void vim_close(struct vim_call *q, const char *name);
-void vim_text(struct vim_call *q, const char *name, struct str text);
+void vmware_begin(struct vmware_call *q, struct ctx *c, const char *method, const char *type, struct str id);
+void vmware_open(struct vmware_call *q, const char *name, const char *xsi_type); /* xsi_type NULL: none */
+void vmware_close(struct vmware_call *q, const char *name);
+void vmware_text(struct vmware_call *q, const char *name, struct str text);
 /* A reference to an object. */
-void vim_ref(struct vim_call *q, const char *name, const char *type, struct str id);
+void vmware_ref(struct vmware_call *q, const char *name, const char *type, struct str id);
 
 /* A call's outcome. To be released. */
-struct vim_answer {
+struct vmware_answer {
 	struct buf body;
 	struct str header; /* the session's cookie, after Login */
-	struct vim_fault fault;
+	struct vmware_fault fault;
 };
-void vim_answer_release(struct vim_answer *answer);
-#define AUTO_VIM_ANSWER __attribute__((cleanup(vim_answer_release))) struct vim_answer
+void vmware_answer_release(struct vmware_answer *answer);
+#define AUTO_VIM_ANSWER __attribute__((cleanup(vmware_answer_release))) struct vmware_answer
 
 /* Sends the call, and frees it. OK: an answer with status 200, which is still to be read. A fault is kept in the answer, and
  * closes the session if it says that there is none. */
-RESULT vim_send(struct vim_call *q, struct remote *r, struct vim_answer *ret_answer);
+RESULT vmware_send(struct vmware_call *q, struct remote *r, struct vmware_answer *ret_answer);
 /* Sends the call, and reads texts of its answer. */
-RESULT vim_ask_texts(struct vim_call *q, struct remote *r, const struct vim_texts *texts);
+RESULT vmware_ask_texts(struct vmware_call *q, struct remote *r, const struct vmware_texts *texts);
 /* Sends the call, whose answer has one id: of a task, of a new object; empty: none. */
-RESULT vim_ask_id(struct vim_call *q, struct remote *r, struct str *ret_id);
+RESULT vmware_ask_id(struct vmware_call *q, struct remote *r, struct str *ret_id);
 /* Sends the call, and reads the objects of its answer. */
-RESULT vim_ask_objects(struct vim_call *q, struct remote *r, const struct vim_visitor *visitor,
-		       struct vim_page *ret_page);
+RESULT vmware_ask_objects(struct vmware_call *q, struct remote *r, const struct vmware_visitor *visitor,
+			  struct vmware_page *ret_page);
 
 /* Properties of one object. */
-struct vim_get {
+struct vmware_get {
 	const char *type;
 	struct str id;
 	const char *const *properties; /* NULL-terminated */
 };
-RESULT vim_get_object(struct ctx *c, struct remote *r, const struct vim_get *get,
-		      const struct vim_visitor *visitor);
+RESULT vmware_get_object(struct ctx *c, struct remote *r, const struct vmware_get *get,
+			 const struct vmware_visitor *visitor);
 /* The same, of properties that are one text each. ret_texts: in the arena; empty: absent. ERR_NOT_FOUND: the cloud says that
  * there is no such object. */
-RESULT vim_get_texts(struct ctx *c, struct remote *r, const struct vim_get *get, struct str *ret_texts);
+RESULT vmware_get_texts(struct ctx *c, struct remote *r, const struct vmware_get *get, struct str *ret_texts);
 
 /* Objects of a type below the scope, a page at a time. */
-struct vim_listing {
+struct vmware_listing {
 	const char *type;
 	const char *const *properties; /* NULL-terminated */
 	int page_size;
 };
-RESULT vim_list_objects(struct ctx *c, struct remote *r, const struct vim_listing *listing, struct str cursor,
-			const struct vim_visitor *visitor, struct vim_page *ret_page);
+RESULT vmware_list_objects(struct ctx *c, struct remote *r, const struct vmware_listing *listing,
+			   struct str cursor, const struct vmware_visitor *visitor,
+			   struct vmware_page *ret_page);
 
 /* ---- session.c ---- */
 
 /* Opens a session if there is none. *ret_is_fresh: it was opened now. */
-RESULT vim_sign_in(struct ctx *c, struct remote *r, bool *ret_is_fresh);
+RESULT vmware_sign_in(struct ctx *c, struct remote *r, bool *ret_is_fresh);
 /* Ends the session there, if there is one. Failures are ignored: the server ends idle sessions. */
-void vim_sign_out(struct ctx *c, struct remote *r);
-struct str vim_id(const struct remote *r, enum vim_id id);
+void vmware_sign_out(struct ctx *c, struct remote *r);
+struct str vmware_id(const struct remote *r, enum vmware_id id);
 /* The type of the scope. */
-const char *vim_scope_type(const struct remote *r);
+const char *vmware_scope_type(const struct remote *r);
 
 /* Runs `work` in a session. If the server has ended the session, opens another one and runs `work` once more: a request that
  * is refused for that reason was not carried out. */
-typedef RESULT (*vim_work)(struct ctx *c, struct remote *r, void *arg);
-RESULT vim_run(struct ctx *c, struct remote *r, vim_work work, void *arg);
+typedef RESULT (*vmware_work)(struct ctx *c, struct remote *r, void *arg);
+RESULT vmware_run(struct ctx *c, struct remote *r, vmware_work work, void *arg);

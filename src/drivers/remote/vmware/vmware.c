@@ -12,16 +12,16 @@ enum { LOGIN_MAX = 255 };
 
 /* ---- verification ---- */
 
-static RESULT vmware_check(struct ctx *c, const struct remote *r)
+static RESULT check(struct ctx *c, const struct remote *r)
 {
 	struct remote_url url;
 	TRY(remote_check_text(c, r->region, REMOTE_NAME, "region",
 			      "A region is a datacenter's name, or \"all\": letters, digits, blanks and "
 			      "._-@()+,:'."));
 	if (!r->login.n || r->login.n > LOGIN_MAX || !str_is_line(r->login))
-		return ctx_fail_field(c, ERR_INVALID, STR("login"),
-				      "A login is a user, such as dari@vsphere.local, of up to %d characters.",
-				      LOGIN_MAX);
+		return ctx_fail_field(
+			c, ERR_INVALID, STR("login"),
+			"A login is a user, such as dari@vsphere.local, of up to %d characters.", LOGIN_MAX);
 	if (r->project.n)
 		return ctx_fail_field(c, ERR_INVALID, STR("project"), "vCenter has no projects.");
 	if (r->domain.n)
@@ -49,7 +49,7 @@ static const char *const privileges[] = {"System.Read",
 					 "Global.ManageCustomFields"};
 enum { PRIVILEGES = sizeof privileges / sizeof privileges[0] };
 
-/* A call of the driver, as vim_run() runs it. */
+/* A call of the driver, as vmware_run() runs it. */
 struct work {
 	struct str machine, cursor;
 	struct remote_identity *identity;
@@ -98,37 +98,37 @@ static RESULT leave_right(void *self, struct str path, struct str text)
 static RESULT judge_rights(struct ctx *c, struct remote *r, void *arg)
 {
 	const struct work *w = arg;
-	struct vim_call q;
+	struct vmware_call q;
 	struct judging j = {.c = c, .identity = w->identity};
 	AUTO_VIM_ANSWER answer = {0};
-	if (!vim_id(r, VIM_RIGHTS).n)
+	if (!vmware_id(r, VIM_RIGHTS).n)
 		return OK;
-	vim_begin(&q, c, "HasPrivilegeOnEntities", "AuthorizationManager", vim_id(r, VIM_RIGHTS));
+	vmware_begin(&q, c, "HasPrivilegeOnEntities", "AuthorizationManager", vmware_id(r, VIM_RIGHTS));
 	q.only_reads = true;
 	if (w->machine.n)
-		vim_ref(&q, "entity", "VirtualMachine", w->machine);
+		vmware_ref(&q, "entity", "VirtualMachine", w->machine);
 	else
-		vim_ref(&q, "entity", vim_scope_type(r), vim_id(r, VIM_SCOPE));
-	vim_text(&q, "sessionId", vim_id(r, VIM_KEY));
+		vmware_ref(&q, "entity", vmware_scope_type(r), vmware_id(r, VIM_SCOPE));
+	vmware_text(&q, "sessionId", vmware_id(r, VIM_KEY));
 	for (size_t k = 0; k < PRIVILEGES; k++)
-		vim_text(&q, "privId", str_from(privileges[k]));
-	TRY(vim_send(&q, r, &answer));
-	return vim_walk(c, buf_str(&answer.body), q.method,
-			&(struct xml_visitor){&j, enter_right, leave_right, NULL});
+		vmware_text(&q, "privId", str_from(privileges[k]));
+	TRY(vmware_send(&q, r, &answer));
+	return vmware_walk(c, buf_str(&answer.body), q.method,
+			   &(struct xml_visitor){&j, enter_right, leave_right, NULL});
 }
 
 /* The new credentials' session is opened even if an older one is still open. */
 static RESULT identify(struct ctx *c, struct remote *r, struct remote_identity *identity)
 {
 	bool is_fresh = false;
-	vim_sign_out(c, r);
-	TRY(vim_sign_in(c, r, &is_fresh));
+	vmware_sign_out(c, r);
+	TRY(vmware_sign_in(c, r, &is_fresh));
 	identity->account = str_copy(c->arena, str_from(remote_session_peek(r)->account));
 	return OK;
 }
 
-static RESULT vmware_verify(struct ctx *c, struct remote *r, size_t step, struct str machine,
-			    struct remote_identity *identity, bool *ret_is_over)
+static RESULT verify(struct ctx *c, struct remote *r, size_t step, struct str machine,
+		     struct remote_identity *identity, bool *ret_is_over)
 {
 	struct work w = {.machine = machine, .identity = identity};
 	*ret_is_over = step > 1;
@@ -136,11 +136,11 @@ static RESULT vmware_verify(struct ctx *c, struct remote *r, size_t step, struct
 		return OK;
 	if (step == 0)
 		return identify(c, r, identity);
-	struct result result = vim_run(c, r, judge_rights, &w);
+	struct result result = vmware_run(c, r, judge_rights, &w);
 	if (result.code == ERR_NOT_FOUND && machine.n) { /* the machine has gone meanwhile */
 		ctx_clear_problem(c);
 		w.machine = STR_NONE;
-		result = vim_run(c, r, judge_rights, &w);
+		result = vmware_run(c, r, judge_rights, &w);
 	}
 	if (result.code != ERR_UNSUPPORTED) /* some hosts alone */
 		return result;
@@ -153,38 +153,38 @@ static RESULT vmware_verify(struct ctx *c, struct remote *r, size_t step, struct
 static RESULT work_list(struct ctx *c, struct remote *r, void *arg)
 {
 	const struct work *w = arg;
-	return vim_list_machines(c, r, w->cursor, w->ret.page);
+	return vmware_list_machines(c, r, w->cursor, w->ret.page);
 }
 
-static RESULT vmware_list(struct ctx *c, struct remote *r, struct str cursor, struct remote_page *ret_page)
+static RESULT list(struct ctx *c, struct remote *r, struct str cursor, struct remote_page *ret_page)
 {
 	struct work w = {.cursor = cursor, .ret.page = ret_page};
-	return vim_run(c, r, work_list, &w);
+	return vmware_run(c, r, work_list, &w);
 }
 
 static RESULT work_resources(struct ctx *c, struct remote *r, void *arg)
 {
 	const struct work *w = arg;
-	return vim_list_resources(c, r, w->type, w->cursor, w->ret.resources);
+	return vmware_list_resources(c, r, w->type, w->cursor, w->ret.resources);
 }
 
-static RESULT vmware_list_resources(struct ctx *c, struct remote *r, enum remote_resource_type type,
-				    struct str cursor, struct remote_resource_page *ret_page)
+static RESULT list_resources(struct ctx *c, struct remote *r, enum remote_resource_type type,
+			     struct str cursor, struct remote_resource_page *ret_page)
 {
 	struct work w = {.cursor = cursor, .type = type, .ret.resources = ret_page};
-	return vim_run(c, r, work_resources, &w);
+	return vmware_run(c, r, work_resources, &w);
 }
 
 static RESULT work_get(struct ctx *c, struct remote *r, void *arg)
 {
 	const struct work *w = arg;
-	return vim_get_machine(c, r, w->machine, w->ret.made);
+	return vmware_get_machine(c, r, w->machine, w->ret.made);
 }
 
-static RESULT vmware_get(struct ctx *c, struct remote *r, struct str ref, struct remote_machine *ret_machine)
+static RESULT get(struct ctx *c, struct remote *r, struct str ref, struct remote_machine *ret_machine)
 {
 	struct work w = {.machine = ref, .ret.made = ret_machine};
-	return vim_run(c, r, work_get, &w);
+	return vmware_run(c, r, work_get, &w);
 }
 
 /* ---- acts ---- */
@@ -192,26 +192,26 @@ static RESULT vmware_get(struct ctx *c, struct remote *r, struct str ref, struct
 static RESULT work_act(struct ctx *c, struct remote *r, void *arg)
 {
 	const struct work *w = arg;
-	return vim_act(c, r, w->act);
+	return vmware_act(c, r, w->act);
 }
 
-static RESULT vmware_act(struct ctx *c, struct remote *r, const struct remote_act *act)
+static RESULT act(struct ctx *c, struct remote *r, const struct remote_act *act)
 {
 	struct work w = {.act = act};
-	return vim_run(c, r, work_act, &w);
+	return vmware_run(c, r, work_act, &w);
 }
 
 static RESULT work_create(struct ctx *c, struct remote *r, void *arg)
 {
 	const struct work *w = arg;
-	return vim_create(c, r, w->wish, w->ret.made);
+	return vmware_create(c, r, w->wish, w->ret.made);
 }
 
-static RESULT vmware_create(struct ctx *c, struct remote *r, const struct remote_new *wish,
-			    struct remote_machine *ret_machine)
+static RESULT create(struct ctx *c, struct remote *r, const struct remote_new *wish,
+		     struct remote_machine *ret_machine)
 {
 	struct work w = {.wish = wish, .ret.made = ret_machine};
-	return vim_run(c, r, work_create, &w);
+	return vmware_run(c, r, work_create, &w);
 }
 
 const struct remote_driver remote_vmware = {
@@ -220,14 +220,14 @@ const struct remote_driver remote_vmware = {
 		 1U << REMOTE_MACHINE_ACT_REBOOT | 1U << REMOTE_MACHINE_ACT_TERMINATE |
 		 1U << REMOTE_MACHINE_ACT_TAG | 1U << REMOTE_MACHINE_ACT_CREATE |
 		 1U << REMOTE_MACHINE_ACT_RESIZE,
-	.check = vmware_check,
-	.verify = vmware_verify,
-	.list = vmware_list,
+	.check = check,
+	.verify = verify,
+	.list = list,
 	.types = VIM_RESOURCE_TYPES,
-	.list_resources = vmware_list_resources,
-	.get = vmware_get,
-	.act = vmware_act,
-	.create = vmware_create,
-	.read_metrics = vim_read_metrics,
-	.leave = vim_sign_out,
+	.list_resources = list_resources,
+	.get = get,
+	.act = act,
+	.create = create,
+	.read_metrics = vmware_read_metrics,
+	.leave = vmware_sign_out,
 };
