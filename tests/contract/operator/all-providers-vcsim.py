@@ -156,6 +156,17 @@ def test_behind_our_back(world):
     wait_until(lambda: not world.row(made), "that it is forgotten")
 
 
+def test_guest_does_not_obey(world):
+    """A guest that is asked to shut down and does not is powered off."""
+    ref = world.refs["DC0_C0_RP0_VM2"]
+    empty = (b'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><ShutdownGuestResponse xmlns="urn:vim25"/></e:Body></e:Envelope>')
+    world.proxy.spoil = lambda verb, path, body: (200, {"Content-Type": "text/xml"}, empty) if method_of(body) == "ShutdownGuest" else None
+    asked = world.proxy.asked("<ShutdownGuest ")
+    world.ask("stop", ref)
+    rests(world.home, ref, "stopped")
+    assert world.there.power(ref) == "poweredOff" and world.proxy.asked("<ShutdownGuest ") == asked + 1
+
+
 def exists_once(world, name):
     """Waits until there is one row with the cloud's id and one machine. The simulator ignores powerOn and notes of a clone: the UUID alone is the token."""
     def is_so():

@@ -71,30 +71,28 @@ static void a_machine_is_read(void **state)
 {
 	struct bench *b = *state;
 	assert_true(result_is_ok(read_machines(
-		b,
-		OBJECTS("<token>t1</token>" OBJECT(
-			"VirtualMachine", "vm-42",
-			PROP("name", "web") PROP("runtime.powerState", "poweredOn")
-				PROP("runtime.connectionState", "connected")
-					PROP("runtime.host", "host-9") CONFIG PROP(
-						"config.annotation",
-						"notes\ndari:id " TOKEN
-						"\n") PROP("guest.net",
-							   "<GuestNicInfo><ipAddress>10.0.0.9</ipAddress><ipAddress>"
-							   "fe80::1</ipAddress></GuestNicInfo><GuestNicInfo><"
-							   "ipAddress>10.0.0.8</ipAddress></GuestNicInfo>")
-						PROP("network",
-						     "<ManagedObjectReference>network-7</ManagedObjectReference>"
-						     "<ManagedObjectReference>network-5</ManagedObjectReference>")
-							PROP("customValue",
-							     "<CustomFieldValue><key>7</key><value>red</value>"
-							     "</CustomFieldValue><CustomFieldValue><key>8</key>"
-							     "<value>x</value></CustomFieldValue>"))))));
+		b, OBJECTS("<token>t1</token>" OBJECT(
+			   "VirtualMachine", "vm-42",
+			   PROP("name", "web") PROP("runtime.powerState", "poweredOn") PROP(
+				   "runtime.connectionState", "connected") PROP("runtime.host", "host-9")
+				   CONFIG PROP("config.annotation", "notes\ndari:id " TOKEN "\n") PROP(
+					   "guest.net",
+					   "<GuestNicInfo><ipAddress>10.0.0.9</ipAddress><ipAddress>"
+					   "fe80::1</ipAddress></GuestNicInfo><GuestNicInfo><"
+					   "ipAddress>10.0.0.8</ipAddress></GuestNicInfo>")
+					   PROP("network",
+						"<ManagedObjectReference>network-7</ManagedObjectReference>"
+						"<ManagedObjectReference>network-5</ManagedObjectReference>")
+						   PROP("customValue",
+							"<CustomFieldValue><key>7</key><value>red</value>"
+							"</CustomFieldValue><CustomFieldValue><key>8</key>"
+							"<value>x</value></CustomFieldValue>"))))));
 	assert_int_equal(b->page.count, 1);
 	const struct remote_machine *m = b->page.machines;
 	assert_true(str_is(m->ref, "vm-42") && str_is(m->name, "web") && str_is(m->raw_state, "poweredOn"));
 	assert_int_equal(m->power, REMOTE_MACHINE_POWER_RUNNING);
-	assert_true(str_is(m->type, "2x4096") && str_is(m->zone, "host-9") && str_is(m->network, "network-5"));
+	assert_true(str_is(m->type, "2x4096") && str_is(m->zone, "host-9") &&
+		    str_is(m->network, "network-5"));
 	assert_int_equal(m->private_ips.count, 2);
 	assert_true(str_is(tags_find(m->remote_tags, STR("team"))->value, "red"));
 	assert_int_equal(m->remote_tags.count, 2);
@@ -107,11 +105,12 @@ static void prefixes_do_not_matter(void **state)
 {
 	struct bench *b = *state;
 	assert_true(result_is_ok(read_machines(
-		b, "<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\"><soapenv:Body>"
-		   "<v:RetrievePropertiesExResponse xmlns:v=\"urn:vim25\"><v:returnval><v:objects><v:obj "
-		   "type=\"VirtualMachine\">vm-1</v:obj><v:propSet><v:name>config.template</v:name><v:val>false"
-		   "</v:val></v:propSet></v:objects></v:returnval></v:RetrievePropertiesExResponse>"
-		   "</soapenv:Body></soapenv:Envelope>")));
+		b,
+		"<soapenv:Envelope xmlns:soapenv=\"http://schemas.xmlsoap.org/soap/envelope/\"><soapenv:Body>"
+		"<v:RetrievePropertiesExResponse xmlns:v=\"urn:vim25\"><v:returnval><v:objects><v:obj "
+		"type=\"VirtualMachine\">vm-1</v:obj><v:propSet><v:name>config.template</v:name><v:val>false"
+		"</v:val></v:propSet></v:objects></v:returnval></v:RetrievePropertiesExResponse>"
+		"</soapenv:Body></soapenv:Envelope>")));
 	assert_int_equal(b->page.count, 1);
 }
 
@@ -133,8 +132,8 @@ static void states_are_told_apart(void **state)
 	};
 	struct bench *b = *state;
 	for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
-		struct str text = str_print(b->arena, OBJECTS(OBJECT("VirtualMachine", "vm-1", "%s")),
-					    known[k].text);
+		struct str text =
+			str_print(b->arena, OBJECTS(OBJECT("VirtualMachine", "vm-1", "%s")), known[k].text);
 		assert_true(result_is_ok(read_machines(b, text.p)));
 		assert_int_equal(b->page.count, known[k].count);
 		assert_int_equal(b->page.entries, 1);
@@ -145,7 +144,8 @@ static void states_are_told_apart(void **state)
 
 static void sizes_are_types(void **state)
 {
-	static const char *const bad[] = {"", "2", "2x", "x4", "0x4", "2x0", "-1x4", "2x4x8", "a2x4", "2x99999999999"};
+	static const char *const bad[] = {"",    "2",    "2x",    "x4",   "0x4",
+					  "2x0", "-1x4", "2x4x8", "a2x4", "2x99999999999"};
 	struct bench *b = *state;
 	int64_t vcpus = 0, mib = 0;
 	assert_true(result_is_ok(vmware_parse_size(&b->c, STR("4x2048"), &vcpus, &mib)));
@@ -160,11 +160,16 @@ static void sizes_are_types(void **state)
 static void hostile_answers_are_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", "<html/>", HEAD TAIL, HEAD, ANSWER("Login", ""),
+		"",
+		"<html/>",
+		HEAD TAIL,
+		HEAD,
+		ANSWER("Login", ""),
 		HEAD "<RetrievePropertiesExResponse xmlns=\"urn:other\"/>" TAIL,
 		"<Envelope><Body><RetrievePropertiesExResponse xmlns=\"urn:vim25\"/></Body></Envelope>",
 		"<!DOCTYPE e [<!ENTITY a \"b\">]>" HEAD TAIL,
-		OBJECTS(OBJECT("HostSystem", "vm-1", CONFIG)), OBJECTS(OBJECT("VirtualMachine", "a b", CONFIG)),
+		OBJECTS(OBJECT("HostSystem", "vm-1", CONFIG)),
+		OBJECTS(OBJECT("VirtualMachine", "a b", CONFIG)),
 		OBJECTS(OBJECT("VirtualMachine", "", CONFIG))};
 	struct bench *b = *state;
 	for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++)
@@ -182,15 +187,17 @@ static void faults_are_read(void **state)
 {
 	struct bench *b = *state;
 	struct vmware_fault fault;
-	const char *text = HEAD "<e:Fault><faultcode>ServerFaultCode</faultcode><faultstring>No.</faultstring><detail>"
-				"<NoPermissionFault xmlns=\"urn:vim25\" i:type=\"NoPermission\"><object>vm-1</object>"
-				"<privilegeId>VirtualMachine.Interact.PowerOn</privilegeId></NoPermissionFault></detail>"
-				"</e:Fault>" TAIL;
+	const char *text =
+		HEAD "<e:Fault><faultcode>ServerFaultCode</faultcode><faultstring>No.</faultstring><detail>"
+		     "<NoPermissionFault xmlns=\"urn:vim25\" i:type=\"NoPermission\"><object>vm-1</object>"
+		     "<privilegeId>VirtualMachine.Interact.PowerOn</privilegeId></NoPermissionFault></detail>"
+		     "</e:Fault>" TAIL;
 	assert_true(result_is_ok(vmware_read_fault(&b->c, str_from(text), &fault)));
 	assert_true(str_is(fault.name, "NoPermission") && str_is(fault.words, "No."));
 	assert_true(str_is(fault.privilege, "VirtualMachine.Interact.PowerOn"));
 	assert_int_equal(vmware_err_of_fault(fault.name), ERR_DENIED);
-	text = HEAD "<e:Fault><faultstring>x</faultstring><detail><ManagedObjectNotFoundFault xmlns=\"urn:vim25\"><obj>"
+	text = HEAD "<e:Fault><faultstring>x</faultstring><detail><ManagedObjectNotFoundFault "
+		    "xmlns=\"urn:vim25\"><obj>"
 		    "vm-1</obj></ManagedObjectNotFoundFault></detail></e:Fault>" TAIL;
 	assert_true(result_is_ok(vmware_read_fault(&b->c, str_from(text), &fault)));
 	assert_true(str_is(fault.name, "ManagedObjectNotFound") && str_is(fault.object, "vm-1"));
@@ -204,10 +211,11 @@ static void tasks_are_read(void **state)
 {
 	struct bench *b = *state;
 	struct vmware_task task;
-	const char *text = OBJECTS(OBJECT("Task", "task-1",
-					  TYPED("info", "TaskInfo",
-						"<state>error</state><error><fault i:type=\"v:InvalidPowerState\"/>"
-						"<localizedMessage>Off already.</localizedMessage></error>")));
+	const char *text =
+		OBJECTS(OBJECT("Task", "task-1",
+			       TYPED("info", "TaskInfo",
+				     "<state>error</state><error><fault i:type=\"v:InvalidPowerState\"/>"
+				     "<localizedMessage>Off already.</localizedMessage></error>")));
 	assert_true(result_is_ok(vmware_read_task(&b->c, str_from(text), &task)));
 	assert_true(str_is(task.state, "error") && str_is(task.fault.name, "InvalidPowerState") &&
 		    str_is(task.fault.words, "Off already."));
@@ -227,18 +235,23 @@ static void disks_and_snapshots_are_read(void **state)
 		OBJECTS(OBJECT("VirtualMachine", "vm-1",
 			       PROP("config.hardware.device",
 				    "<VirtualDevice i:type=\"VirtualCdrom\"><key>3000</key></VirtualDevice>"
-				    "<VirtualDevice i:type=\"VirtualDisk\"><key>2000</key><deviceInfo><label>Hard disk "
-				    "1</label></deviceInfo><capacityInBytes>1024</capacityInBytes></VirtualDevice>"))))));
+				    "<VirtualDevice "
+				    "i:type=\"VirtualDisk\"><key>2000</key><deviceInfo><label>Hard disk "
+				    "1</label></deviceInfo><capacityInBytes>1024</capacityInBytes></"
+				    "VirtualDevice>"))))));
 	assert_int_equal(b->resources.count, 1);
 	const struct remote_resource *r = b->resources.at;
-	assert_true(str_is(r->ref, "vm-1:2000") && str_is(r->parent, "vm-1") && str_is(r->name, "Hard disk 1"));
+	assert_true(str_is(r->ref, "vm-1:2000") && str_is(r->parent, "vm-1") &&
+		    str_is(r->name, "Hard disk 1"));
 	assert_int_equal(r->size, 1024);
 	assert_true(result_is_ok(read_resources(
 		b, REMOTE_RESOURCE_TYPE_SNAPSHOT,
 		OBJECTS(OBJECT("VirtualMachine", "vm-1",
 			       PROP("snapshot",
-				    "<currentSnapshot>snapshot-2</currentSnapshot><rootSnapshotList><snapshot>snapshot-1"
-				    "</snapshot><name>a</name><childSnapshotList><snapshot>snapshot-2</snapshot><name>b"
+				    "<currentSnapshot>snapshot-2</"
+				    "currentSnapshot><rootSnapshotList><snapshot>snapshot-1"
+				    "</snapshot><name>a</name><childSnapshotList><snapshot>snapshot-2</"
+				    "snapshot><name>b"
 				    "</name></childSnapshotList></rootSnapshotList>"))))));
 	assert_int_equal(b->resources.count, 2);
 	assert_true(str_is(b->resources.at[0].ref, "snapshot-1") && str_is(b->resources.at[0].name, "a"));
@@ -258,7 +271,8 @@ static void templates_are_images(void **state)
 	assert_true(result_is_ok(read_resources(
 		b, REMOTE_RESOURCE_TYPE_IMAGE,
 		OBJECTS(OBJECT("VirtualMachine", "vm-1", PROP("name", "a") PROP("config.template", "false"))
-				OBJECT("VirtualMachine", "vm-2", PROP("name", "b") PROP("config.template", "true"))))));
+				OBJECT("VirtualMachine", "vm-2",
+				       PROP("name", "b") PROP("config.template", "true"))))));
 	assert_int_equal(b->resources.count, 1);
 	assert_true(str_is(b->resources.at[0].ref, "vm-2"));
 	assert_int_equal(b->resources.entries, 2);
@@ -274,17 +288,22 @@ static void points_are_read(void **state)
 	assert_true(result_is_ok(clock_parse(STR("2026-01-01T10:00:00Z"), &query.from_us)));
 	const char *text = ANSWER(
 		"QueryPerf",
-		"<returnval><entity type=\"VirtualMachine\">vm-2</entity><sampleInfo><timestamp>2026-01-01T10:05:00Z"
-		"</timestamp></sampleInfo><sampleInfo><timestamp>2026-01-01T10:10:00Z</timestamp></sampleInfo><value><id>"
-		"<counterId>2</counterId><instance></instance></id><value>2550</value><value>-1</value></value><value><id>"
-		"<counterId>146</counterId><instance></instance></id><value>2</value><value>3</value></value><value><id>"
+		"<returnval><entity "
+		"type=\"VirtualMachine\">vm-2</entity><sampleInfo><timestamp>2026-01-01T10:05:00Z"
+		"</timestamp></sampleInfo><sampleInfo><timestamp>2026-01-01T10:10:00Z</timestamp></"
+		"sampleInfo><value><id>"
+		"<counterId>2</counterId><instance></instance></id><value>2550</value><value>-1</value></"
+		"value><value><id>"
+		"<counterId>146</counterId><instance></instance></id><value>2</value><value>3</value></"
+		"value><value><id>"
 		"<counterId>2</counterId><instance>0</instance></id><value>9900</value></value></returnval>");
 	assert_true(result_is_ok(vmware_read_points(&b->c, str_from(text), ids, &query, points)));
 	const struct remote_metric_point *p = points + REMOTE_METRIC_POINTS;
 	assert_true(p[0].is_there && p[0].cpu_percent > 25.49 && p[0].cpu_percent < 25.51);
 	assert_int_equal((int64_t) p[0].received, 2 * 1024 * 300);
 	assert_true(!p[1].is_there && !points[0].is_there);
-	text = ANSWER("QueryPerf", "<returnval><entity>vm-1</entity><value><value>x</value></value></returnval>");
+	text = ANSWER("QueryPerf",
+		      "<returnval><entity>vm-1</entity><value><value>x</value></value></returnval>");
 	assert_int_equal(vmware_read_points(&b->c, str_from(text), ids, &query, points).code, ERR_IO);
 }
 
@@ -292,13 +311,15 @@ static void counters_are_found_by_name(void **state)
 {
 	struct bench *b = *state;
 	int64_t ids[VIM_COUNTERS_COUNT];
-	const char *text = OBJECTS(OBJECT(
-		"PerformanceManager", "PerfMgr",
-		PROP("perfCounter",
-		     "<PerfCounterInfo><key>6</key><nameInfo><key>usage</key></nameInfo><groupInfo><key>cpu</key>"
-		     "</groupInfo><rollupType>maximum</rollupType></PerfCounterInfo><PerfCounterInfo><key>5</key>"
-		     "<nameInfo><key>usage</key></nameInfo><groupInfo><key>cpu</key></groupInfo><rollupType>average"
-		     "</rollupType></PerfCounterInfo>")));
+	const char *text = OBJECTS(
+		OBJECT("PerformanceManager", "PerfMgr",
+		       PROP("perfCounter", "<PerfCounterInfo><key>6</key><nameInfo><key>usage</key></"
+					   "nameInfo><groupInfo><key>cpu</key>"
+					   "</groupInfo><rollupType>maximum</rollupType></"
+					   "PerfCounterInfo><PerfCounterInfo><key>5</key>"
+					   "<nameInfo><key>usage</key></nameInfo><groupInfo><key>cpu</key></"
+					   "groupInfo><rollupType>average"
+					   "</rollupType></PerfCounterInfo>")));
 	assert_true(result_is_ok(vmware_read_counters(&b->c, str_from(text), ids)));
 	assert_int_equal(ids[0], 5);
 	assert_int_equal(ids[1], 0);
