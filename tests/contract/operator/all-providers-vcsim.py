@@ -387,7 +387,7 @@ def test_bad_answers(world, answer, status):
 def test_metrics(world):
     """The simulator's series are made up; they are read as points of five minutes."""
     assert run(world.home, "provider", "set", "there", "--metrics", "yes").returncode == 0
-    ref = world.refs["DC0_H0_VM0"]
+    ref = world.row(world.refs["DC0_H0_VM0"])["id"]
     wait_until(lambda: len(world.home.command("remote", "metrics", ref)) >= 6, "points",
                shows=lambda: (world.home.command("remote", "metrics", ref), provider(world.home)))
     assert all(0 <= point[1] <= 100 for point in world.home.command("remote", "metrics", ref))

@@ -144,8 +144,8 @@ static void states_are_told_apart(void **state)
 
 static void sizes_are_types(void **state)
 {
-	static const char *const bad[] = {"",    "2",    "2x",    "x4",   "0x4",
-					  "2x0", "-1x4", "2x4x8", "a2x4", "2x99999999999"};
+	static const char *const bad[] = {"",     "2",     "2x",   "x4",   "0x4",  "2x0",
+					  "-1x4", "2x4x8", "a2x4", "02x4", "+2x4", "2x99999999999"};
 	struct bench *b = *state;
 	int64_t vcpus = 0, mib = 0;
 	assert_true(result_is_ok(vmware_parse_size(&b->c, STR("4x2048"), &vcpus, &mib)));

@@ -24,6 +24,8 @@ RESULT vmware_parse_size(struct ctx *c, struct str text, int64_t *ret_vcpus, int
 	bool is_size = str_split_next(&rest, 'x', &vcpus) && result_is_ok(str_parse_int(vcpus, ret_vcpus)) &&
 		       result_is_ok(str_parse_int(rest, ret_mib)) && *ret_vcpus > 0 &&
 		       *ret_vcpus <= VCPUS_MAX && *ret_mib > 0 && *ret_mib <= MIB_MAX;
+	/* one way of writing a size alone, because the type is compared with the machine's */
+	is_size = is_size && str_equal(text, vmware_write_size(c, *ret_vcpus, *ret_mib));
 	return is_size ? OK
 		       : ctx_fail(c, ERR_INVALID,
 				  "A type of vCenter is a number of processors and MiB of memory, such as "
