@@ -436,6 +436,11 @@ static RESULT open_reconciler(struct daemon *d)
 	TRY(file_make_directory(&d->ctx, settings_path(d->arena, &d->settings, "images"), 0700));
 	image_file_sweep(settings_path(d->arena, &d->settings, "images"));
 	TRY(file_make_directory(&d->ctx, settings_path(d->arena, &d->settings, "tickets"), 0700));
+	struct backup_target *flow_logs = arena_new_object(d->arena, struct backup_target);
+	if (!flow_logs)
+		return ctx_no_memory(&d->ctx);
+	*flow_logs = d->settings.backup; /* its endpoint and its key */
+	flow_logs->url = settings_flow_log_target(d->arena, &d->settings);
 	struct reconcile_config config = {
 		.executor = d->executor,
 		.store = d->store,
@@ -452,6 +457,9 @@ static RESULT open_reconciler(struct daemon *d)
 		.resolvers = d->settings.dns_upstreams,
 		.reach = d->reach,
 		.backup = &d->settings.backup,
+		.flow_logs = flow_logs,
+		.flow_log_listen = d->settings.flow_log_listen,
+		.flow_log_exporters = d->settings.flow_log_exporters,
 		.traffic_device = d->settings.traffic_device,
 		.traffic_netns = d->settings.traffic_netns,
 		.master_key = d->master_key,
@@ -532,6 +540,7 @@ static RESULT open_faces(struct daemon *d)
 		.region = d->settings.region,
 		.ticket_directory = str_from(settings_path(d->arena, &d->settings, "tickets")),
 		.backup_target = d->settings.backup.url,
+		.flow_log_bucket = settings_flow_log_bucket(d->arena, &d->settings),
 		.endpoint = settings_endpoint(d->arena, &d->settings),
 	};
 	TRY(api_face_new(&d->ctx, &ec2_protocol, &faces, &d->ec2));

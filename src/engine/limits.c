@@ -79,6 +79,7 @@
 #include "model/event_target.h"
 #include "model/external_network.h"
 #include "model/fleet.h"
+#include "model/flow_log.h"
 #include "model/gateway.h"
 #include "model/group_member.h"
 #include "model/iam_role.h"

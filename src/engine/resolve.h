@@ -57,6 +57,7 @@ struct volume_transfer;
 struct capacity_reservation;
 struct dedicated_host;
 struct fleet;
+struct flow_log;
 struct launch_configuration;
 struct scaling_group;
 struct scaling_hook;
@@ -188,6 +189,7 @@ ENGINE_FINDER(backup_plan, KIND_BACKUP_PLAN)
 ENGINE_FINDER(dedicated_host, KIND_DEDICATED_HOST)
 ENGINE_FINDER(capacity_reservation, KIND_CAPACITY_RESERVATION)
 ENGINE_FINDER(fleet, KIND_FLEET)
+ENGINE_FINDER(flow_log, KIND_FLOW_LOG)
 ENGINE_FINDER(launch_configuration, KIND_LAUNCH_CONFIGURATION)
 ENGINE_FINDER(scaling_group, KIND_SCALING_GROUP)
 ENGINE_FINDER(scaling_hook, KIND_SCALING_HOOK)

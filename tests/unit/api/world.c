@@ -287,6 +287,7 @@ static void open_face(struct world *w)
 				       .key_lane = w->key_lane,
 				       .limits = w->limits,
 				       .reconciler = w->reconciler,
+				       .flow_log_bucket = STR("flow-logs"),
 				       .region = STR("us-east-1"),
 				       .endpoint = STR("ec2.us-east-1.test:8773")};
 	MUST(api_face_new(&w->c, &ec2_protocol, &ec2, &w->face));
