@@ -22,8 +22,8 @@ enum { CRYPTO_KEY_USAGES = 9 };
 
 struct crypto_certificate {
 	struct str subject, issuer; /* names in the form of RFC 2253 */
-	struct str common_name;     /* of the subject; empty: none */
-	struct str organization;    /* of the issuer; its common name if there is none */
+	struct str common_name;     /* subject's common name; empty: none */
+	struct str organization;    /* issuer's organization, or its common name if there is none */
 	struct str serial;          /* hex with colons */
 	struct str signature;       /* OpenSSL's name of the algorithm, such as RSA-SHA256 */
 	struct strs names;          /* DNS names and addresses of subjectAltName, at most CRYPTO_NAMES_MAX */

@@ -356,7 +356,7 @@ struct network_health {
 	int64_t lag;           /* nb_cfg - sb_cfg: transactions that northd hasn't processed yet */
 	int64_t chassis_count; /* -1: unknown */
 	struct str
-		problem; /* why it is not connected, in the context's arena; of a cluster, server by server */
+		problem; /* reason of a missing connection, in the context's arena; names each server of a cluster */
 };
 
 /* ---- looking */

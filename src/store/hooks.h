@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the layers above give to the store: a look at free space, and the judge that operations ask. Below a minimum of free space the
+ * Hooks that the layers above give to the store: a look at free space, and the judge that operations ask. Below a minimum of free space the
  * committer refuses changes of clients, so that sign-ins, the audit log, reports of hosts and the next start still find space. */
 #pragma once
 

@@ -29,7 +29,7 @@ def free_port():
 
 
 class Machine:
-    """One Patroni with its PostgreSQL."""
+    """A machine with Patroni and its PostgreSQL."""
 
     def __init__(self, cluster, name):
         self.cluster, self.name, self.process = cluster, name, None

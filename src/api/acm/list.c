@@ -103,7 +103,7 @@ static bool has_purpose(const struct strs *words, const struct crypto_certificat
 	return false;
 }
 
-/* ACM leaves out other keys than RSA of 1,024 and 2,048 bits unless they are asked for. */
+/* Without a filter ACM lists RSA keys of 1,024 and 2,048 bits alone. */
 static bool has_key_type(const struct strs *words, enum crypto_key_type type)
 {
 	if (!words->count)

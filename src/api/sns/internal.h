@@ -55,7 +55,8 @@ bool sns_is_number(struct str text);
 	      .doc = "Token of the next page, from the previous answer.")
 enum { SNS_ITEMS_OF_A_PAGE = 100 };
 
-/* A topic by its ARN: of the caller's account, or of another one if its policy lets the caller in. ERR_NOT_FOUND; ERR_INVALID: no ARN of a topic. */
+/* Finds a topic by its ARN, in the caller's account or in another one whose topic policy admits the caller. ERR_NOT_FOUND;
+ * ERR_INVALID: the text is not a topic's ARN. */
 RESULT sns_find_topic(struct sns_call *e, struct str arn, const char *field, struct ref *ret_ref);
 RESULT sns_find_topic_row(struct sns_call *e, struct str arn, const char *field,
 			  const struct topic **ret_topic);

@@ -48,8 +48,8 @@ enum { SQS_BODY_READ_MAX = 3 * QUEUE_MESSAGE_BYTES_MAX };
 	PARAM(T, "QueueUrl", member, .min = 1, .max = 1024,                                                  \
 	      .doc = "URL of the queue; absent: the path of the request.")
 
-/* A queue by its URL, or by the request's path: of the caller's account, or of another one if its policy lets the caller in.
- * ERR_NOT_FOUND. */
+/* Finds a queue by its URL, or by the request's path, in the caller's account or in another one whose queue policy admits
+ * the caller. ERR_NOT_FOUND. */
 RESULT sqs_find_queue(struct sqs_call *e, struct str url, struct ref *ret_ref);
 /* The same, as a row. */
 RESULT sqs_find_queue_row(struct sqs_call *e, struct str url, const struct queue **ret_queue);

@@ -287,7 +287,7 @@ static RESULT check_found(struct guard *guard, struct ctx *c, const struct table
 	return check_row(s, c, &subject, &is_allowed);
 }
 
-/* The row's side is asked first, so that the answer to a caller whom it does not let in is that for a row that does not
+/* Evaluates the row's own policy first, so that a caller whom it does not admit gets the answer for a row that does not
  * exist. */
 static RESULT check_shared(struct guard *guard, struct ctx *c, const struct tables *t, enum kind kind,
 			   const struct row *row)

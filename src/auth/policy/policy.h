@@ -84,7 +84,7 @@ enum policy_effect { POLICY_SILENT, POLICY_ALLOWS, POLICY_DENIES };
 enum policy_effect policy_ask(const struct policy_code *p, const struct policy_question *q,
 			      size_t *ret_statement);
 
-/* How a statement that allows names the caller, in rising order. */
+/* Form in which an allowing statement names the caller, from the weakest to the strongest. */
 enum policy_grant {
 	POLICY_GRANTS_NOBODY,
 	POLICY_GRANTS_ACCOUNT, /* by the account alone, whose own policies decide who of it */

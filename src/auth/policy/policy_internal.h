@@ -87,7 +87,7 @@ struct policy_builder {
 	char *block;
 	size_t size, capacity;
 	bool has_variables;
-	bool of_trust, of_endpoint, of_resource; /* none of them: of an identity */
+	bool of_trust, of_endpoint, of_resource; /* kind of policy; none of them: an identity's */
 	size_t statement;                        /* number of the statement being read, from 1; 0: none */
 };
 

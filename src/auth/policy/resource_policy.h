@@ -8,12 +8,12 @@
 
 struct tables;
 
-/* What a service takes in the policies of its resources. */
+/* Limits of a service for the policies of its resources. */
 struct resource_policy_limits {
 	struct str vendor;          /* "sqs": prefix of all actions */
-	size_t bytes, statements;   /* of the document */
-	size_t principals;          /* of one statement */
-	size_t actions, conditions; /* of one statement; 0: no limit */
+	size_t bytes, statements;   /* maximum in a document */
+	size_t principals;          /* maximum in a statement */
+	size_t actions, conditions; /* maximum in a statement; 0: no limit */
 	const char *const
 		*scope; /* the only actions, without vendor and ending with NULL; NULL: all, with wildcards */
 	bool is_one_resource; /* each statement names the resource itself, and nothing else */

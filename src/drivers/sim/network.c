@@ -394,7 +394,7 @@ static RESULT sim_remove_address(struct vnet *n, struct ctx *c, uuid address)
 	return remove_call(c, NETWORK_ITEM_ADDRESS, address);
 }
 
-/* Nothing is ever dropped here. */
+/* The simulated network drops no packets. */
 static RESULT sim_sample_drops(struct vnet *n, struct ctx *c, bool on, struct network_samples *ret_samples)
 {
 	(void) n, (void) c, (void) on;

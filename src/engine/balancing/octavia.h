@@ -258,10 +258,10 @@ struct octavia_l7_action {
 /* position: place among the listener's policies, from 1; one behind the last place means the last. ERR_INVALID: the action
  * lacks its target, or has two. ERR_NOT_FOUND: the pool is another balancer's. ERR_QUOTA. */
 struct octavia_l7_policy_wish {
-	struct ref listener; /* of a policy alone */
+	struct ref listener; /* for a policy that is created by itself */
 	bool has_pool;
 	struct octavia_pool
-		pool; /* of a listener's policy: a new pool to lead to, or the name of one of the balancer's */
+		pool; /* for a policy nested in a listener: a new pool, or the name of one of the balancer's pools */
 	struct str name, description;
 	bool is_down;
 	struct octavia_l7_action action;

@@ -151,7 +151,7 @@ struct permission_wish {
 	struct str label;   /* Sid of the statement */
 	struct strs accounts, actions;
 };
-/* ERR_INVALID: the label is taken, or is not there; an account does not exist. ERR_QUOTA: the policy would be too long. */
+/* ERR_INVALID: the label is in use, or absent, or an account does not exist. ERR_QUOTA: the policy would be too long. */
 OPERATION(engine_add_queue_permission, permission_wish)
 OPERATION(engine_remove_queue_permission, permission_wish)
 OPERATION(engine_add_topic_permission, permission_wish)

@@ -169,7 +169,7 @@ static void describe_user(const struct user *user, struct identity *who)
 	who->tags = user->tags;
 }
 
-/* As for a call of the session (auth/key/sigv4.c): the root user's federated session is no root user. */
+/* A federated session of the root user has no root rights; auth/key/sigv4.c does the same for the session's own calls. */
 static void narrow_to_federated(struct identity *who)
 {
 	if (who->is_owner)

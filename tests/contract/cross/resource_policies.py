@@ -311,7 +311,7 @@ def test_alarms(place):
     alarm = watch.describe_alarms(AlarmNames=["a"])["MetricAlarms"][0]["AlarmArn"]
 
     def told(state):
-        """Whether the alarm's message arrives, by the alarm's history."""
+        """True if the alarm's message arrives, as the alarm's history says."""
         watch.set_alarm_state(AlarmName="a", StateValue=state, StateReason="test")
         place.region.rest()
         newest = watch.describe_alarm_history(AlarmName="a", HistoryItemType="Action", MaxRecords=1, ScanBy="TimestampDescending")["AlarmHistoryItems"][0]["HistorySummary"]

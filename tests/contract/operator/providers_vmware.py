@@ -336,7 +336,7 @@ def test_terminate(world):
 
 
 def test_lies(world):
-    """What is no answer of the API changes nothing."""
+    """Answers that are not the API's change nothing."""
     before = set(machines(world))
     good = ENVELOPE.format("RetrievePropertiesEx", '<returnval><objects><obj type="VirtualMachine">vm 1/../</obj></objects></returnval>')
     for text in ("<html/>", good, good.replace("urn:vim25", "urn:other"), "<!DOCTYPE a [<!ENTITY b \"c\">]>" + good[21:], good[:200]):
@@ -350,7 +350,7 @@ def test_lies(world):
 
 
 def test_refused(world):
-    """What cannot be one is refused at once, and names the parameter."""
+    """The command refuses impossible values at once, and names the parameter."""
     for words, text in ((("--project", "p"), "no projects"), (("--domain", "d"), "names its domain")):
         done = add(world, "bad", world.there.url, *words)
         assert done.returncode != 0 and text in done.stderr, done

@@ -111,7 +111,7 @@ struct reading {
 	struct ctx *c;
 	const struct vmware_visitor *visitor;
 	struct vmware_page *page;
-	char type[NAME_MAX_SIZE + 1];         /* of the object */
+	char type[NAME_MAX_SIZE + 1];         /* managed object type */
 	char property[PROPERTY_MAX + 1];      /* name of the property that is being read; empty: unknown */
 	char element_type[NAME_MAX_SIZE + 1]; /* xsi:type of the element that begins */
 };

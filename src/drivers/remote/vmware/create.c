@@ -42,7 +42,7 @@ static RESULT check_wish(struct ctx *c, const struct remote_new *wish)
 
 enum { PLACE_FOLDER, PLACE_HOST, PLACE_IS_TEMPLATE, PLACE_TEXTS };
 
-/* Where the template is. */
+/* Finds the folder, host and datastore of the template. */
 static RESULT find_place(struct ctx *c, struct remote *r, struct str image,
 			 struct str place[static PLACE_TEXTS])
 {
@@ -63,7 +63,7 @@ static RESULT find_place(struct ctx *c, struct remote *r, struct str image,
 				  STR_ARG(image));
 }
 
-/* One property of an object. */
+/* Reads a property that refers to another object. */
 static RESULT follow_ref(struct ctx *c, struct remote *r, const char *type, struct str id,
 			 const char *property, struct str *ret_id)
 {
@@ -77,7 +77,7 @@ static RESULT follow_ref(struct ctx *c, struct remote *r, const char *type, stru
 	return ctx_fail(c, ERR_INVALID, "The cloud has no place for machines at %" STR_FMT ".", STR_ARG(id));
 }
 
-/* The resource pool of a zone: a host, a cluster or a pool, by its id; empty: of the template's host. */
+/* Finds the resource pool of a zone, which is the id of a host, a cluster or a pool. An empty zone means the template's host. */
 static RESULT find_pool(struct ctx *c, struct remote *r, struct str zone, struct str host,
 			struct str *ret_pool)
 {
@@ -157,7 +157,7 @@ static RESULT clone(struct ctx *c, struct remote *r, const struct remote_new *wi
 	return ret_task->n ? OK : remote_fail_answer(c, "it has no task");
 }
 
-/* Follows the task. A name that is taken by now is looked at again. */
+/* Follows the task. If the name was taken meanwhile, looks for the machine with our token again. */
 static RESULT follow_clone(struct ctx *c, struct remote *r, const struct remote_new *wish, struct str task,
 			   struct remote_machine *ret_machine)
 {

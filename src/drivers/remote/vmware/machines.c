@@ -132,7 +132,9 @@ static void take_config(struct reading *r, struct str name, struct str text)
 	else if (str_is(name, "annotation"))
 		take_notes(r, text);
 	else if (str_is(name, "instanceUuid") && uuid_is_none(m->row.id))
-		IGNORE(uuid_parse(text, &m->row.id)); /* of a stranger's machine it is no id of a row */
+		IGNORE(uuid_parse(
+			text,
+			&m->row.id)); /* a machine that Dari did not create has a UUID that is not a row's id */
 	else if (str_is(name, "guestFullName"))
 		draft_put_text(&m->platform, text, DRAFT_WORD_MAX);
 	else if (str_is(name, "hardware.numCPU"))

@@ -16,7 +16,7 @@ struct vmware_fields {
 	size_t count;
 };
 
-/* Properties that are read of each machine. `version`: of the session. */
+/* Names of the properties that a listing reads. `version` is the session's API version. */
 const char *const *vmware_machine_properties(int version);
 /* Reads machines from an answer. Templates and machines that are being made are left out if `lists`. */
 RESULT vmware_read_machines(struct ctx *c, struct str text, const char *method,

@@ -211,7 +211,7 @@ static RESULT find_scope(struct ctx *c, struct remote *r)
 	return make_view(c, r, "Datacenter", s.found);
 }
 
-/* A host alone does not say who it is: its hardware does. */
+/* An ESXi host without vCenter has no instanceUuid, so its hardware's UUID identifies it. */
 static RESULT find_identity(struct ctx *c, struct remote *r)
 {
 	struct remote_session *session = remote_session_peek(r);

@@ -36,7 +36,7 @@ struct vmware_call {
 	bool only_reads;
 	struct str cookie; /* of another session than the open one; empty: the open one's */
 };
-/* Begins a call of an object's method. type: of the object, such as "VirtualMachine". */
+/* Begins a call of an object's method. type: the object's managed type, such as "VirtualMachine". */
 void vmware_begin(struct vmware_call *q, struct ctx *c, const char *method, const char *type, struct str id);
 void vmware_open(struct vmware_call *q, const char *name, const char *xsi_type); /* xsi_type NULL: none */
 void vmware_close(struct vmware_call *q, const char *name);
@@ -58,7 +58,7 @@ void vmware_answer_release(struct vmware_answer *answer);
 RESULT vmware_send(struct vmware_call *q, struct remote *r, struct vmware_answer *ret_answer);
 /* Sends the call, and reads texts of its answer. */
 RESULT vmware_ask_texts(struct vmware_call *q, struct remote *r, const struct vmware_texts *texts);
-/* Sends the call, whose answer has one id: of a task, of a new object; empty: none. */
+/* Sends the call, whose answer is the id of a task or of a new object; empty if it has none. */
 RESULT vmware_ask_id(struct vmware_call *q, struct remote *r, struct str *ret_id);
 /* Sends the call, and reads the objects of its answer. */
 RESULT vmware_ask_objects(struct vmware_call *q, struct remote *r, const struct vmware_visitor *visitor,

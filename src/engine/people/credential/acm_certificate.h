@@ -22,7 +22,7 @@ struct acm_import {
 	struct ref present; /* kind none: a new certificate */
 	struct str body, chain, key;
 	int64_t from_us, expires_us;
-	struct tags tags; /* of a new certificate */
+	struct tags tags; /* for a new certificate */
 };
 OPERATION(engine_import_acm_certificate, acm_import)
 

@@ -11,7 +11,7 @@ enum {
 	SECRET_CONTAINERS_MAX = 500,
 	SECRET_PAYLOAD_MAX = 20000, /* bytes, as in Barbican */
 	SECRET_NAMES_MAX = 32,      /* secrets of a container */
-	SECRET_CONSUMERS_MAX = 64,  /* of a container */
+	SECRET_CONSUMERS_MAX = 64,  /* maximum of a container */
 };
 
 /* True if the caller may read the secret itself: a private one is its creator's. */
@@ -41,7 +41,8 @@ struct secret_metadata {
 };
 OPERATION(engine_put_secret_metadata, secret_metadata)
 
-/* One entry. ERR_EXISTS with KIND_NONE: is_new, and the key is there. ERR_NOT_FOUND with KIND_NONE: neither, and it is not. */
+/* A metadata entry. ERR_EXISTS with KIND_NONE: is_new, and the key exists. ERR_NOT_FOUND with KIND_NONE: an entry that is
+ * changed or deleted does not exist. */
 struct secret_entry {
 	struct ref secret;
 	struct str key, value;
