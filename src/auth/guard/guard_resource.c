@@ -47,10 +47,15 @@ static bool is_listed(int permission, const char *const *list, size_t count)
 }
 #define IS_LISTED(permission, list) is_listed(permission, list, sizeof(list) / sizeof *(list))
 
+/* The services' own actions alone: a permission for every kind of row, such as that of tags, would let a caller without
+ * rights past the first check. */
 bool guard_is_of_resource(int permission)
 {
-	return permission != PERMISSION_NONE && (permission_is_decided_on(permission, KIND_QUEUE) ||
-						 permission_is_decided_on(permission, KIND_TOPIC));
+	if (permission == PERMISSION_NONE || !(permission_is_decided_on(permission, KIND_QUEUE) ||
+					       permission_is_decided_on(permission, KIND_TOPIC)))
+		return false;
+	struct str action = str_from(model_permissions[permission].action);
+	return str_starts_with(action, STR("sqs:")) || str_starts_with(action, STR("sns:"));
 }
 
 static struct str read_policy(enum kind kind, const struct row *row, uuid *ret_version)
