@@ -266,6 +266,25 @@ def test_the_right_to_write_a_machine_takes_its_key(cloud, group):
     cloud.done("DELETE", at, account=asker)
 
 
+def test_an_upgrade_counts_machines_that_cannot_be_launched(cloud, group):
+    at = path_of(group, "short")
+    cloud.done("PUT", at, body=body_of(cloud, group, 2, upgradePolicy=ROLLING))
+    hosts = [host["name"] for host in cloud.dev.command("host", "list")]
+    for host in hosts:  # closed for new instances
+        cloud.dev.command("host", "maintenance", host, "--from", "2090-01-31T22:00:00Z")
+    assert cloud.ask("POST", f"{at}/osRollingUpgrade")[0] == 202
+
+    def progress():
+        return cloud.ask("GET", f"{at}/rollingUpgrades/latest")[2]["properties"]["progress"]
+    waiting.wait_until(lambda: progress()["failedInstanceCount"] == 1, "a launch fails", shows=progress)
+    assert progress() == {"successfulInstanceCount": 0, "failedInstanceCount": 1, "inProgressInstanceCount": 0, "pendingInstanceCount": 1}
+    cloud.done("POST", f"{at}/rollingUpgrades/cancel")
+    assert progress()["failedInstanceCount"] == 1
+    for host in hosts:
+        cloud.dev.command("host", "maintenance", host, "--end")
+    cloud.done("DELETE", at)
+
+
 def refusals(cloud, group):
     body = body_of(cloud, group)
     profile = body["properties"]["virtualMachineProfile"]
