@@ -141,8 +141,8 @@ static int64_t count_failed_launches(struct az_call *e, const struct scaling_ref
 	for (; a; a = scaling_activity_next_by_scaling_group(az_tables(e), a)) {
 		bool is_during = a->row.created_us >= r->row.created_us &&
 				 (!r->ended_us || a->row.created_us <= r->ended_us);
-		count += is_during && a->status == SCALING_ACTIVITY_STATUS_FAILED &&
-			 uuid_is_none(a->instance);
+		count +=
+			is_during && a->status == SCALING_ACTIVITY_STATUS_FAILED && uuid_is_none(a->instance);
 	}
 	return count;
 }
