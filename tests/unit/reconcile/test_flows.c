@@ -49,8 +49,9 @@ static struct str finish(struct datagram *d)
 	return (struct str){(const char *) d->b, d->n};
 }
 
-static const uint16_t fields[][2] = {{138, 4}, {61, 1}, {82, 65535}, {82, 65535}, {4, 1},   {8, 4},  {12, 4},
-				     {7, 2},   {11, 2}, {2, 8},      {1, 8},      };
+static const uint16_t fields[][2] = {
+	{138, 4}, {61, 1}, {82, 65535}, {82, 65535}, {4, 1}, {8, 4}, {12, 4}, {7, 2}, {11, 2}, {2, 8}, {1, 8},
+};
 enum { FIELDS = sizeof fields / sizeof fields[0] };
 
 static void add_template(struct datagram *d)
@@ -266,36 +267,29 @@ static struct flow_take take(struct bench *b, size_t count)
 static void accepts_what_arrives(void **state)
 {
 	struct bench *b = *state;
-	send_report(b, 0,
-		    &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.2", false, 80, 3});
+	send_report(b, 0, &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.2", false, 80, 3});
 	struct flow_take sent = take(b, 1);
 	assert_true(sent.records[0].is_out && !sent.records[0].is_reject &&
 		    sent.records[0].tap == flow_tap(b->alice));
 	assert_int_equal(sent.records[0].packets, 3);
-	send_report(
-		b, 0,
-		&(const struct report){"ovn-hv1-0", b->bob_tap, "10.0.0.1", "10.0.0.2", true, 80, 3});
+	send_report(b, 0,
+		    &(const struct report){"ovn-hv1-0", b->bob_tap, "10.0.0.1", "10.0.0.2", true, 80, 3});
 	struct flow_take got = take(b, 1);
 	assert_true(!got.records[0].is_out && !got.records[0].is_reject &&
 		    got.records[0].tap == flow_tap(b->bob));
 	/* A device that is no guest's, the platform's address, and DHCP's are not recorded. */
+	send_report(b, 0, &(const struct report){"ovn-hv1-0", "", "10.0.0.1", "10.0.0.2", false, 80, 3});
 	send_report(b, 0,
-		    &(const struct report){"ovn-hv1-0", "", "10.0.0.1", "10.0.0.2", false, 80, 3});
-	send_report(
-		b, 0,
-		&(const struct report){b->alice_tap, "", "10.0.0.1", "169.254.169.254", false, 80, 3});
-	send_report(b, 0,
-		    &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.2", false, 443, 1});
+		    &(const struct report){b->alice_tap, "", "10.0.0.1", "169.254.169.254", false, 80, 3});
+	send_report(b, 0, &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.2", false, 443, 1});
 	assert_int_equal(take(b, 1).records[0].destination_port, 443);
 }
 
 static void rejects_what_is_dropped(void **state)
 {
 	struct bench *b = *state;
-	send_report(b, 0,
-		    &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.2", false, 81, 2});
-	send_report(b, DROPS,
-		    &(const struct report){"ovn-hv1-0", "", "10.0.0.1", "10.0.0.2", false, 81, 2});
+	send_report(b, 0, &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.2", false, 81, 2});
+	send_report(b, DROPS, &(const struct report){"ovn-hv1-0", "", "10.0.0.1", "10.0.0.2", false, 81, 2});
 	struct flow_take took = take(b, 2);
 	bool is_first = took.records[0].tap == flow_tap(b->bob);
 	struct flow_record bobs = took.records[is_first ? 0 : 1], alices = took.records[is_first ? 1 : 0];
@@ -305,8 +299,7 @@ static void rejects_what_is_dropped(void **state)
 	/* A drop in another network of the same addresses is nobody's. */
 	send_report(b, DROPS + 1,
 		    &(const struct report){"ovn-hv1-0", "", "10.0.0.1", "10.0.0.2", false, 82, 2});
-	send_report(b, 0,
-		    &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.2", false, 443, 1});
+	send_report(b, 0, &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.2", false, 443, 1});
 	assert_int_equal(take(b, 1).records[0].destination_port, 443);
 	/* What the sender's own group dropped did not leave it. */
 	struct flow_watch watches[] = {{flow_tap(b->alice), b->log, b->alice, 1}};
@@ -314,23 +307,19 @@ static void rejects_what_is_dropped(void **state)
 	const struct network_drop drops[] = {{POINT, false}};
 	struct flow_plan plan = {watches, 1, ends, 1, drops, 1};
 	assert_true(flow_collector_watch(b->collector, &plan, clock_now_us()));
-	send_report(b, DROPS,
-		    &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.9", false, 25, 4});
+	send_report(b, DROPS, &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.9", false, 25, 4});
 	struct flow_take dropped = take(b, 1); /* more was dropped than seen so far: it waits for the rest */
 	assert_true(dropped.records[0].is_out && dropped.records[0].is_reject);
-	send_report(b, 0,
-		    &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.9", false, 25, 5});
+	send_report(b, 0, &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.9", false, 25, 5});
 	assert_int_equal(take(b, 1).records[0].packets, 1);
 }
 
 static void counts_what_is_lost(void **state)
 {
 	struct bench *b = *state;
-	send_report(b, 0,
-		    &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.2", false, 80, 1});
+	send_report(b, 0, &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.2", false, 80, 1});
 	b->sequence += 7;
-	send_report(b, 0,
-		    &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.2", false, 81, 1});
+	send_report(b, 0, &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.2", false, 81, 1});
 	assert_int_equal(take(b, 2).skipped, 7);
 }
 
@@ -341,11 +330,9 @@ static void holds_new_flows(void **state)
 	bool is_due = false;
 	struct flow_take took = {0};
 	clock_set_us(clock_now_us() + MINUTE);
+	send_report(b, 0, &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.2", false, 80, 1});
 	send_report(b, 0,
-		    &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.2", false, 80, 1});
-	send_report(
-		b, 0,
-		&(const struct report){b->bob_tap, b->bob_tap, "10.0.0.1", "10.0.0.2", true, 81, 1});
+		    &(const struct report){b->bob_tap, b->bob_tap, "10.0.0.1", "10.0.0.2", true, 81, 1});
 	for (int tries = 0; tries < 10000 && took.count == 0; tries++) {
 		int64_t later_us = clock_now_us() + tries + 2; /* not HOLD_US */
 		assert_int_equal(
