@@ -43,10 +43,10 @@ static void find_flows(struct check *check, const char *config_path)
 static RESULT run_script(struct check *check)
 {
 	struct ctx *c = check->c;
-	struct str script = str_print(c->arena, "our_time=%lld\npool=%" STR_FMT "\nflows=%" STR_FMT
-				      "\nsample_set=%d\n%" STR_FMT,
-				      (long long) (clock_now_us() / SECOND), STR_ARG(check->pool),
-				      STR_ARG(check->flows), NETWORK_SAMPLE_SET, STR_ARG(page_host_check_sh));
+	struct str script = str_print(
+		c->arena, "our_time=%lld\npool=%" STR_FMT "\nflows=%" STR_FMT "\nsample_set=%d\n%" STR_FMT,
+		(long long) (clock_now_us() / SECOND), STR_ARG(check->pool), STR_ARG(check->flows),
+		NETWORK_SAMPLE_SET, STR_ARG(page_host_check_sh));
 	struct child_end end = {0};
 	if (!script.p)
 		return ctx_no_memory(c);

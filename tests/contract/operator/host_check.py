@@ -126,7 +126,7 @@ FLOWS = HOST["ovs-vsctl"].replace('*) exit 2', """*"get Bridge br-int ipfix") ec
 def test_reports_for_flow_logs(check, tmp_path, listen, mark):
     """Only a machine whose configuration has flow_logs.listen asks for them."""
     config = tmp_path / "dari.yaml"
-    config.write_text(f"flow_logs:\n  listen: '{listen}'\n" if listen else "")
+    config.write_text("region:\n  id: 5ba3a6a0-0a0e-4b6e-9a55-6a2f0d3b7c11\n" + (f"flow_logs:\n  listen: '{listen}'\n" if listen else ""))
     done = check(config=str(config), ovs_vsctl=FLOWS)
     assert states(done).get("flows") == mark, done
     bare = check(config=str(config))
