@@ -19,6 +19,7 @@ struct flow_watch {
 	uint64_t tap; /* 0: none; keeps the interval of a log that covers no interface yet */
 	uuid log, account;
 	int64_t interval_us;
+	int64_t since_us; /* end of the log's last interval, or its creation; used when the log is new to the collector */
 };
 /* An address of an interface in a datapath, its network or router. */
 struct flow_end {
@@ -50,6 +51,7 @@ struct flow_take {
 	size_t count;
 	int64_t skipped; /* records that were dropped in the interval */
 	int64_t from_us; /* its beginning */
+	bool is_lost;    /* a process that ended had the records */
 };
 
 /* The number in the name of the interface's device on its host, "dt0123456789a". */
