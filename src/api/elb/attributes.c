@@ -395,6 +395,9 @@ static RESULT prepare_group(struct elb_call *e, void *args)
 			TRY(read_network(e, one, g, &a->wish));
 		}
 	}
+	if (g && g->protocol == TARGET_GROUP_PROTOCOL_TLS && a->wish.is_sticky == CHOICE_YES)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("Attributes"),
+				      "You cannot enable stickiness on target groups with the TLS protocol");
 	return OK;
 }
 
