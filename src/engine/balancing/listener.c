@@ -155,7 +155,7 @@ static RESULT drop_rows(struct op *op, const struct listener *listener, const st
 	return OK;
 }
 
-/* Who serves the listener of a network load balancer: OVN by rows, or a proxy without them. */
+/* Chooses what serves the listener of a network load balancer: OVN by rows, or a proxy without rows. */
 static RESULT settle_network(struct op *op, uuid id)
 {
 	const struct listener *listener = listener_find(op->head, id);
