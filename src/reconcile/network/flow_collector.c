@@ -37,16 +37,16 @@ enum {
 	DUE_MAX = 64,
 	LOOK_MS = 1000
 };
-/* Open vSwitch is told to report a flow after 10 s at the latest. */
+/* Hosts' Open vSwitch reports a flow after 10 s at the latest (cache_active_timeout). */
 #define HOLD_US (15 * SECOND)
-/* How long a flow is kept of which more was dropped than seen. */
+/* Life of a flow with more dropped packets than seen ones: the reports of the rest may still come. */
 #define OWED_US (2 * MINUTE)
 /* New interfaces are watched after this time. */
 #define PLAN_EVERY_US (10 * SECOND)
 /* A new log is watched within this time. One whose last interval ended earlier was watched by a process that has ended. */
 #define LOST_AFTER_US (5 * SECOND)
 
-/* ---- what is kept ---- */
+/* ---- state ---- */
 
 struct flow_key {
 	uint64_t tap;

@@ -301,7 +301,7 @@ static void rejects_what_is_dropped(void **state)
 		    &(const struct report){"ovn-hv1-0", "", "10.0.0.1", "10.0.0.2", false, 82, 2});
 	send_report(b, 0, &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.2", false, 443, 1});
 	assert_int_equal(take(b, 1).records[0].destination_port, 443);
-	/* What the sender's own group dropped did not leave it. */
+	/* Packets that the sender's own group dropped never left its interface. */
 	struct flow_watch watches[] = {{flow_tap(b->alice), b->log, b->alice, 1, 0}};
 	struct flow_end ends[] = {{NETWORK_KEY, ip_of("10.0.0.1"), flow_tap(b->alice)}};
 	const struct network_drop drops[] = {{POINT, false}};

@@ -144,7 +144,7 @@ TAGGED_AS = {"RequestSpotInstances": "spot-instances-request", "CreateFleet": "f
              "CreateEgressOnlyInternetGateway": "egress-only-internet-gateway", "CreateVpcEndpoint": "vpc-endpoint", "CreateFlowLogs": "vpc-flow-log"}
 # Parameters that are read to refuse them; golden cases have the refusals.
 REFUSED = {("CreateFlowLogs", "LogGroupName")}
-# What a second request needs where a resource has one of each configuration: a value that no row has.
+# Values for a second request where a resource takes each configuration once: no row of the region has them.
 ANOTHER = {"CreateFlowLogs": {"TrafficType": "ACCEPT"}}
 CREATING = sorted(a for a in ACTIONS if CREATES.match(a) and "never" not in ACTIONS[a])
 NUMBERED = {f"{n} {row[0]}": row for n, row in enumerate(ROWS)}
