@@ -36,6 +36,7 @@ struct ctx {
 	struct guard *guard;                 /* decides by policies; NULL: engine_check_guarded() */
 	bool (*may_act)(void *self); /* asked before each call to a host or to OVN; NULL: always true */
 	void *may_act_self;
+	int64_t epoch; /* the writer's number in the database; 0: no other process can write there */
 	struct problem problem;
 };
 

@@ -483,6 +483,7 @@ static RESULT open_reconciler(struct daemon *d)
 	config.desks[DESK_SPEAKS_WEBHOOK] = &desk_webhook;
 	config.may_act = d->sql->may_act ? writer_may_act : NULL;
 	config.may_act_self = d;
+	config.epoch = d->sql->lease.epoch;
 	memcpy(config.compute, d->compute, sizeof config.compute);
 	memcpy(config.fences, d->fences, sizeof config.fences);
 	memcpy(config.disks, d->disks, sizeof config.disks);

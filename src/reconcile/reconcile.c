@@ -234,6 +234,7 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->proxies = config->proxies;
 	r->may_act = config->may_act;
 	r->may_act_self = config->may_act_self;
+	r->epoch = config->epoch;
 	memcpy(r->compute, config->compute, sizeof r->compute);
 	memcpy(r->fences, config->fences, sizeof r->fences);
 	memcpy(r->desks, config->desks, sizeof r->desks);

@@ -214,6 +214,7 @@ void step_run(struct reconciler *r, struct work *w, struct lane lane)
 	ctx_init(&s->ctx, arena);
 	s->ctx.may_act = r->may_act;
 	s->ctx.may_act_self = r->may_act_self;
+	s->ctx.epoch = r->epoch;
 	if (lane.host)
 		s->connection = host_connection_enter(lane, s->kind, s->id);
 	struct result result = resource_of(s->kind)->step(s);

@@ -385,6 +385,7 @@ struct backup_chains {
 struct reconciler {
 	bool (*may_act)(void *self); /* NULL: steps never wait */
 	void *may_act_self;
+	int64_t epoch;
 	_Atomic size_t references; /* held by the owner, and by each change in the committer */
 	struct executor *executor;
 	struct store *store;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The writer's lease in PostgreSQL: the row of table writer_lease, apart from the fence's row, so that a renewal never
  * waits for a slow COMMIT. Taking the lease raises the fence's epoch in the same transaction; from then on transactions
- * of the former writer fail. A thread renews the lease by a connection of its own, without the points of faults, which
+ * of the former writer fail. Epochs are milliseconds since 1970, or one more than the last: OVN and hosts keep the highest that
+ * they have seen, so a restored or copied database must not begin again below it, and two copies of one database that each
+ * got a writer differ. A thread renews the lease by a connection of its own, without the points of faults, which
  * tests count. Rules: lease.h. */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +27,7 @@ const char *const postgresql_lease_sql =
 	"INSERT INTO writer_lease VALUES (1, 0, '', '', '-infinity') ON CONFLICT (one) DO NOTHING";
 
 #define TTL "interval '2 s'" /* LEASE_TTL_MS */
+#define CLOCK_MS "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 
 /* ---- processes ---- */
 
@@ -100,10 +103,10 @@ RESULT postgresql_take_lease(struct postgresql *self, struct ctx *c, int64_t *re
 				"): end that one first, or use another database",
 				self->name, STR_ARG(before.holder));
 	*ret_wait_us = postgresql_int(row, WAIT_US);
-	TRY(postgresql_ask(
-		self, c, self->db,
-		"UPDATE writer SET epoch = epoch + 1, holder = $1 WHERE one = 1 RETURNING epoch, batch", 1,
-		(const char *const[]){self->lease.holder}, &taken));
+	TRY(postgresql_ask(self, c, self->db,
+			   "UPDATE writer SET epoch = greatest(epoch + 1, " CLOCK_MS "), holder = $1"
+			   " WHERE one = 1 RETURNING epoch, batch",
+			   1, (const char *const[]){self->lease.holder}, &taken));
 	if (PQntuples(taken) != 1)
 		return ctx_fail(c, ERR_STATE, "the database %s has lost the row of its table writer",
 				self->name);

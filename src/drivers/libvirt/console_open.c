@@ -259,7 +259,7 @@ static RESULT open_serial(struct compute_host *h, struct ctx *c, uuid id, int *r
 RESULT libvirt_open_console(struct compute_host *h, struct ctx *c, uuid id, enum console console, int *ret_fd)
 {
 	AUTO_DOMAIN d = NULL;
-	TRY(libvirt_find_running(h, c, id, &d));
+	TRY(libvirt_find_running(h, c, id, &d, NULL));
 	if (console == CONSOLE_DISPLAY)
 		return open_display(h, c, d, ret_fd);
 	return ret_fd ? open_serial(h, c, id, ret_fd) : OK;

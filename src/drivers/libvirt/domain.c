@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Instances as persistent libvirt domains, found by UUID. Our mark in their metadata holds region and id;
  * both must match before a domain is touched. */
+#include <inttypes.h>
+
 #include "base/crypto.h"
 #include "drivers/libvirt/host.h"
 
 enum { QEMU_ANSWERS_MS = 2000 }; /* no query sent to QEMU takes this long */
+
+static const size_t MARK_XML_CAP = 1 << 20; /* a manifest of 128 KiB whose every byte is escaped */
 
 /* ---- the mark */
 
@@ -26,6 +30,10 @@ RESULT libvirt_read_mark(struct compute_host *h, struct ctx *c, virDomainPtr dom
 	struct str region = xml_tree_find(c, t, "/*/@region"), id = xml_tree_find(c, t, "/*/@id");
 	*ret_found = result_is_ok(uuid_parse(region, &ret_mark->region)) &&
 		     result_is_ok(uuid_parse(id, &ret_mark->id));
+	struct str epoch = xml_tree_find(c, t, "/*/@epoch");
+	ret_mark->epoch = 0;
+	*ret_found =
+		*ret_found && (str_is_empty(epoch) || result_is_ok(str_parse_int(epoch, &ret_mark->epoch)));
 	ret_mark->wish = xml_tree_find(c, t, "/*/@wish");
 	ret_mark->variables = xml_tree_find(c, t, "/*/@variables");
 	ret_mark->manifest = xml_tree_find(c, t, "/*/manifest");
@@ -49,10 +57,37 @@ RESULT libvirt_find_domain(struct compute_host *h, struct ctx *c, uuid id, virDo
 	if (!is_marked || !uuid_equal(mark.id, id) || !uuid_equal(mark.region, h->region))
 		return ctx_fail(c, ERR_CONFLICT, "host %s has a domain %s that this region did not make",
 				h->name, uuid_write(id, text));
+	if (c->epoch && mark.epoch > c->epoch)
+		return ctx_fail(c, ERR_AGAIN,
+				"another dari process acts on domain %s of host %s: its epoch is %" PRId64
+				", this one's %" PRId64,
+				uuid_write(id, text), h->name, mark.epoch, c->epoch);
 	if (ret_mark)
 		*ret_mark = mark;
 	*ret_domain = TAKE(d);
 	return OK;
+}
+
+RESULT libvirt_claim_domain(struct compute_host *h, struct ctx *c, virDomainPtr d,
+			    const struct domain_mark *mark)
+{
+	struct domain_mark claimed = *mark;
+	struct buf xml;
+	if (mark->epoch >= c->epoch)
+		return OK;
+	claimed.epoch = c->epoch;
+	buf_init(&xml, MARK_XML_CAP);
+	libvirt_write_mark(&xml, &claimed, false);
+	struct result r = buf_finish(&xml);
+	struct str text = str_copy(c->arena, buf_str(&xml));
+	buf_done(&xml);
+	TRY(r);
+	if (!text.p)
+		return ctx_no_memory(c);
+	return virDomainSetMetadata(d, VIR_DOMAIN_METADATA_ELEMENT, text.p, "dari", DOMAIN_XMLNS,
+				    VIR_DOMAIN_AFFECT_CONFIG) == 0
+		       ? OK
+		       : libvirt_fail(h, c, "writing a domain's metadata");
 }
 
 RESULT libvirt_check_answers(struct compute_host *h, struct ctx *c, virDomainPtr d)
@@ -66,12 +101,13 @@ RESULT libvirt_check_answers(struct compute_host *h, struct ctx *c, virDomainPtr
 			h->name);
 }
 
-RESULT libvirt_find_running(struct compute_host *h, struct ctx *c, uuid id, virDomainPtr *ret_domain)
+RESULT libvirt_find_running(struct compute_host *h, struct ctx *c, uuid id, virDomainPtr *ret_domain,
+			    struct domain_mark *ret_mark)
 {
 	char text[UUID_TEXT_SIZE];
 	AUTO_DOMAIN d = NULL;
 	TRY(libvirt_check_alive(h, c));
-	TRY(libvirt_find_domain(h, c, id, &d, NULL));
+	TRY(libvirt_find_domain(h, c, id, &d, ret_mark));
 	if (!d || virDomainIsActive(d) != 1)
 		return ctx_fail_kind(c, ERR_STATE, KIND_INSTANCE, "Instance %s is not ready",
 				     uuid_write(id, text));
@@ -246,6 +282,7 @@ RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct comput
 	place = place_of(h);
 	TRY(libvirt_find_domain(h, c, domain->id, &d, &mark));
 	place.variables = mark.variables;
+	place.epoch = c->epoch;
 	TRY(libvirt_write_domain(c, &place, domain, &xml, digest));
 	TRY(digest_variables(c, domain, &variables));
 	TRY(libvirt_set_secrets(h, c, domain)); /* the start or plugging that follows needs them */
@@ -254,6 +291,8 @@ RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct comput
 			TRY(libvirt_read_devices(h, c, d, false, domain, &until_now));
 		libvirt_autodrop_domain(&d);
 		TRY(define(h, c, xml.p, domain->name, &d));
+	} else {
+		TRY(libvirt_claim_domain(h, c, d, &mark));
 	}
 	TRY(begin_variables(h, c, domain, &place, variables, &d));
 	/* Plug after defining: if interrupted in between, the next look still sees that the devices
@@ -362,9 +401,10 @@ RESULT libvirt_set_power(struct compute_host *h, struct ctx *c, uuid id, enum co
 {
 	char text[UUID_TEXT_SIZE];
 	typeof(powers[0]) *p = &powers[power];
+	struct domain_mark mark = {0};
 	AUTO_DOMAIN d = NULL;
 	TRY(libvirt_check_alive(h, c));
-	TRY(libvirt_find_domain(h, c, id, &d, NULL));
+	TRY(libvirt_find_domain(h, c, id, &d, &mark));
 	if (!d && !p->needs_domain)
 		return OK;
 	if (!d)
@@ -373,6 +413,7 @@ RESULT libvirt_set_power(struct compute_host *h, struct ctx *c, uuid id, enum co
 		TRY(libvirt_check_answers(h, c, d));
 	if (power == COMPUTE_START)
 		TRY(check_room(h, c, d));
+	TRY(libvirt_claim_domain(h, c, d, &mark));
 	if (p->apply(d) == 0)
 		return OK;
 	/* Despite the error, the change may have been made, by this call or by someone else. Look again. */

@@ -224,19 +224,34 @@ static RESULT check_wish(struct ctx *c, const struct compute_domain *w)
 
 /* The manifest's element has no namespace, because libvirt strips our namespace declaration from the element
  * it returns. */
+void libvirt_write_mark(struct buf *b, const struct domain_mark *mark, bool declares)
+{
+	char region[UUID_TEXT_SIZE], id[UUID_TEXT_SIZE];
+	struct xml x = {.out = b};
+	buf_print(b, "<%s region='%s' id='%s' wish='%" STR_FMT "'",
+		  declares ? "dari:instance xmlns:dari='" DOMAIN_XMLNS "'" : "instance",
+		  uuid_write(mark->region, region), uuid_write(mark->id, id), STR_ARG(mark->wish));
+	if (mark->epoch)
+		buf_print(b, " epoch='%" PRId64 "'", mark->epoch);
+	if (mark->variables.n)
+		buf_print(b, " variables='%" STR_FMT "'", STR_ARG(mark->variables));
+	buf_print(b, ">");
+	xml_text_opt(&x, "manifest", mark->manifest);
+	buf_print(b, declares ? "</dari:instance>" : "</instance>");
+}
+
 static void write_head(struct buf *b, const struct domain_place *place, const struct compute_domain *w,
 		       const char *digest)
 {
-	char region_text[UUID_TEXT_SIZE], id_text[UUID_TEXT_SIZE];
-	struct xml x = {.out = b};
+	const struct domain_mark mark = {.region = place->region,
+					 .id = w->id,
+					 .epoch = place->epoch,
+					 .wish = str_from(digest),
+					 .variables = place->variables,
+					 .manifest = w->manifest};
 	buf_print(b, "<domain type='%s'><metadata>", place->virt == HOST_SEEN_VIRT_KVM ? "kvm" : "qemu");
-	buf_print(b, "<dari:instance xmlns:dari='" DOMAIN_XMLNS "' region='%s' id='%s' wish='%s'",
-		  uuid_write(place->region, region_text), uuid_write(w->id, id_text), digest);
-	if (place->variables.n)
-		buf_print(b, " variables='%" STR_FMT "'", STR_ARG(place->variables));
-	buf_print(b, ">");
-	xml_text_opt(&x, "manifest", w->manifest);
-	buf_print(b, "</dari:instance></metadata>");
+	libvirt_write_mark(b, &mark, true);
+	buf_print(b, "</metadata>");
 }
 
 RESULT libvirt_write_firmware_domain(struct ctx *c, const struct domain_place *place,

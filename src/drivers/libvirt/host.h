@@ -133,6 +133,7 @@ struct domain_place { /* what the definition depends on besides the wish */
 	struct str pool_path;
 	enum host_seen_virt virt;
 	struct str variables; /* digest of the initial UEFI variables, hex; empty: libvirt's defaults */
+	int64_t epoch;        /* as in struct ctx; no part of the digest */
 };
 static const size_t DEVICE_XML_CAP = 4 << 10;
 #define DOMAIN_XMLNS "urn:dari:instance:1"
@@ -220,23 +221,32 @@ RESULT libvirt_see(struct compute_host *h, struct ctx *c, const struct compute_d
 RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct compute_domain *domain);
 RESULT libvirt_set_power(struct compute_host *h, struct ctx *c, uuid id, enum compute_power power);
 RESULT libvirt_undefine(struct compute_host *h, struct ctx *c, uuid id);
-/* A domain's mark in our metadata: region and id. */
+/* A domain's mark in our metadata. */
 struct domain_mark {
 	uuid region, id;
+	int64_t epoch;        /* of the writer that acted on the domain last; 0: none is known */
 	struct str wish;      /* digest of the definition; in c's arena, like the others */
 	struct str variables; /* as in struct domain_place */
 	struct str manifest;
 };
+/* declares: with the name space, which virDomainSetMetadata() adds by itself. */
+void libvirt_write_mark(struct buf *b, const struct domain_mark *mark, bool declares);
 RESULT libvirt_read_mark(struct compute_host *h, struct ctx *c, virDomainPtr domain,
 			 struct domain_mark *ret_mark, bool *ret_found);
-/* NULL: no such domain. ERR_CONFLICT: it belongs to another region, or to nobody. ret_mark may be NULL. */
+/* NULL: no such domain. ERR_CONFLICT: it belongs to another region, or to nobody. ERR_AGAIN: a later writer has acted on
+ * it. ret_mark may be NULL. */
 RESULT libvirt_find_domain(struct compute_host *h, struct ctx *c, uuid id, virDomainPtr *ret_domain,
 			   struct domain_mark *ret_mark);
+/* Puts the writer's epoch on a domain before an act, so that a former writer that stood still refuses to act on it.
+ * libvirt has no call that compares and acts at once: an act that is already at libvirt is not held back. */
+RESULT libvirt_claim_domain(struct compute_host *h, struct ctx *c, virDomainPtr d,
+			    const struct domain_mark *mark);
 /* ERR_IO with a message if another call is already waiting for this domain's QEMU: libvirt would block this
  * call as long. */
 RESULT libvirt_check_answers(struct compute_host *h, struct ctx *c, virDomainPtr d);
-/* Finds a running domain whose host and QEMU answer. ERR_STATE: absent or off. */
-RESULT libvirt_find_running(struct compute_host *h, struct ctx *c, uuid id, virDomainPtr *ret_domain);
+/* Finds a running domain whose host and QEMU answer. ERR_STATE: absent or off. ret_mark may be NULL. */
+RESULT libvirt_find_running(struct compute_host *h, struct ctx *c, uuid id, virDomainPtr *ret_domain,
+			    struct domain_mark *ret_mark);
 enum instance_seen_power libvirt_power_of(int state);
 
 /* ---- migrate.c */

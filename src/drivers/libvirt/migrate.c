@@ -432,6 +432,7 @@ static unsigned choose_flags(const struct compute_host *h, const struct compute_
 
 RESULT libvirt_send(struct compute_host *h, struct ctx *c, struct compute_migration *j)
 {
+	struct domain_mark mark = {0};
 	AUTO_DOMAIN d = NULL;
 	struct str variables = STR_NONE; /* the UEFI variables' file, which libvirt leaves behind on the
 					  * source */
@@ -439,7 +440,8 @@ RESULT libvirt_send(struct compute_host *h, struct ctx *c, struct compute_migrat
 		return ctx_fail(c, ERR_UNSUPPORTED,
 				"host %s has no address at which other hosts could reach it", j->to->name);
 	TRY(libvirt_check_alive(j->to, c));
-	TRY(libvirt_find_running(h, c, j->domain->id, &d));
+	TRY(libvirt_find_running(h, c, j->domain->id, &d, &mark));
+	TRY(libvirt_claim_domain(h, c, d, &mark)); /* libvirt sends the mark along */
 	if (j->domain->hardware.uefi)
 		TRY(libvirt_find_variables(h, c, j->domain->id, &variables));
 	TRY(prepare(h, c, j, d, variables));

@@ -71,7 +71,7 @@ RESULT libvirt_draw_screen(struct compute_host *h, struct ctx *c, uuid id, bool 
 			   struct picture **ret_picture)
 {
 	AUTO_DOMAIN d = NULL;
-	TRY(libvirt_find_running(h, c, id, &d));
+	TRY(libvirt_find_running(h, c, id, &d, NULL));
 	if (wake)
 		TRY(press_key(h, c, d));
 	return draw(h, c, d, ret_picture);

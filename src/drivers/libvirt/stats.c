@@ -119,7 +119,7 @@ RESULT libvirt_read_stats(struct compute_host *h, struct ctx *c, uuid id, struct
 	AUTO_DOMAIN d = NULL;
 	AUTO(xml_tree) t = NULL;
 	virDomainStatsRecordPtr *records = NULL;
-	TRY(libvirt_find_running(h, c, id, &d));
+	TRY(libvirt_find_running(h, c, id, &d, NULL));
 	AUTO_TEXT xml = virDomainGetXMLDesc(d, 0);
 	if (!xml)
 		return libvirt_fail(h, c, "reading a domain of host %s", h->name);

@@ -251,6 +251,32 @@ static void test_hung_daemon(void **state)
 	scene_close(&s);
 }
 
+/* A writer that a later one replaced does not act on a domain that the later one touched, though it may still have work. */
+static void test_former_writer(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct compute_seen seen = {0};
+	s.c.epoch = 5;
+	scene_make_blank_on(&s);
+	EXPECT(&s, ERR_NONE, compute_libvirt.set_power(s.h, &s.c, s.wish.id, COMPUTE_PAUSE));
+	s.c.epoch = 6; /* the definition stays; the act alone carries the number */
+	EXPECT(&s, ERR_NONE, compute_libvirt.see(s.h, &s.c, &s.wish, &seen));
+	assert_true(seen.defined_as_wished);
+	EXPECT(&s, ERR_NONE, compute_libvirt.set_power(s.h, &s.c, s.wish.id, COMPUTE_START));
+	EXPECT(&s, ERR_NONE, compute_libvirt.see(s.h, &s.c, &s.wish, &seen));
+	assert_true(seen.defined_as_wished);
+	s.c.epoch = 5;
+	EXPECT(&s, ERR_AGAIN, compute_libvirt.set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
+	EXPECT(&s, ERR_AGAIN, compute_libvirt.undefine(s.h, &s.c, s.wish.id));
+	EXPECT(&s, ERR_AGAIN, compute_libvirt.define(s.h, &s.c, &s.wish));
+	s.c.epoch = 6;
+	EXPECT(&s, ERR_NONE, compute_libvirt.see(s.h, &s.c, &s.wish, &seen));
+	assert_int_equal(seen.power, INSTANCE_SEEN_POWER_ON);
+	scene_clear(&s);
+	scene_close(&s);
+}
+
 static void test_host_reboot(void **state)
 {
 	(void) state;
@@ -533,6 +559,7 @@ int main(void)
 		cmocka_unit_test(test_partial_image), cmocka_unit_test(test_unfinished_disk),
 		cmocka_unit_test(test_figures),       cmocka_unit_test(test_hung_daemon),
 		cmocka_unit_test(test_host_reboot),   cmocka_unit_test(test_drive_file),
+		cmocka_unit_test(test_former_writer),
 	};
 	if (getenv("DARI_TEST_ONLY"))
 		cmocka_set_test_filter(getenv("DARI_TEST_ONLY"));
