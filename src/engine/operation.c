@@ -284,6 +284,18 @@ RESULT engine_permit(struct op *op, const char *permission, enum kind kind, cons
 	return permit(op, permission, kind, row, NULL);
 }
 
+RESULT engine_permit_pass(struct op *op, const struct row *role, struct str service)
+{
+	struct guard *guard = op->ctx->guard;
+	bool is_asked = guard && guard != &engine_guard_of_roles;
+	if (is_asked)
+		guard->service = service;
+	struct result r = engine_permit(op, "iam_role.pass", KIND_IAM_ROLE, role);
+	if (is_asked)
+		guard->service = STR_NONE;
+	return r;
+}
+
 RESULT engine_permit_new(struct op *op, const char *permission, enum kind kind, const struct row *planned)
 {
 	return permit(op, permission, kind, NULL, planned);

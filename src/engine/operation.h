@@ -102,6 +102,8 @@ struct guard {
 	const struct instance_profile *profile; /* the profile for the instance; NULL: no profile */
 	const struct instance
 		*instance; /* the instance that the profile's role is passed to; NULL: a new one */
+	struct str
+		service; /* principal of the service that a role is passed to (engine_permit_pass()); empty: EC2's */
 };
 
 /* The guard of a caller without policies: roles alone decide. Nobody writes to it. */
@@ -125,6 +127,8 @@ RESULT engine_check_permitted(struct op *op);
  * phase, with our permission names ("instance.terminate"). row may be NULL for a resource that will be
  * created. ERR_DENIED. */
 RESULT engine_permit(struct op *op, const char *permission, enum kind kind, const struct row *row);
+/* Permission to pass a role to the service of that principal. */
+RESULT engine_permit_pass(struct op *op, const struct row *role, struct str service);
 /* Like engine_permit(), for a resource that will be created, as far as it is known: policies may depend on
  * its type, size and tags. */
 RESULT engine_permit_new(struct op *op, const char *permission, enum kind kind, const struct row *planned);

@@ -115,12 +115,12 @@ static RESULT check_created_tags(struct guard_state *s, struct ctx *c, const str
 	return guard_decide(s, c, &q, s->request.has_role, &is_allowed);
 }
 
-/* A role that the operation gives to an instance needs iam:PassRole, whatever the call's own action. */
+/* A role that the operation gives to an instance or to a service needs iam:PassRole, whatever the call's own action. */
 static RESULT check_passing(struct guard_state *s, struct ctx *c, const struct guard_subject *role,
 			    int permission, bool *ret_is_allowed)
 {
 	struct guard_subject subject = *role;
-	subject.passed_to = STR("ec2.amazonaws.com");
+	subject.passed_to = s->guard.service.n ? s->guard.service : STR("ec2.amazonaws.com");
 	struct policy_question q = guard_make_question(&subject, c->arena, permission,
 						       str_from(model_permissions[permission].action));
 	q.resource = guard_write_arn(&subject, c->arena);

@@ -14,7 +14,6 @@
 
 #define RETRY_FIRST_US (10 * SECOND)
 #define RETRY_LONGEST_US (10 * MINUTE)
-#define SENDER STR("events.amazonaws.com")
 
 /* ---- which targets ---- */
 
@@ -129,7 +128,7 @@ static RESULT admit(struct op *op, const struct event_rule *rule, enum kind kind
 		    bool *ret_is_admitted)
 {
 	const struct service_sender sender = {
-		.service = "events.amazonaws.com",
+		.service = EVENTS_PRINCIPAL,
 		.source = engine_find_event_rule_arn(op->head, op->ctx->arena, rule),
 		.account = rule->account};
 	return engine_admit_service(op, kind, row, &sender, ret_is_admitted);
@@ -159,7 +158,8 @@ static RESULT send(struct op *op, const struct event_target *target, struct str 
 	else if (topic)
 		return see_added(op, topic_publish(op, topic->row.id, &published), out);
 	else
-		return see_added(op, queue_add_message(op, queue->row.id, &message, SENDER), out);
+		return see_added(op, queue_add_message(op, queue->row.id, &message, STR(EVENTS_PRINCIPAL)),
+				 out);
 	return OK;
 }
 
@@ -199,7 +199,7 @@ static RESULT bury(struct op *op, const struct event_target *target, struct str 
 	TRY(admit(op, rule, KIND_QUEUE, &dead->row, &is_admitted));
 	if (!is_admitted)
 		return OK;
-	struct result added = queue_add_message(op, dead->row.id, &message, SENDER);
+	struct result added = queue_add_message(op, dead->row.id, &message, STR(EVENTS_PRINCIPAL));
 	if (!result_is_ok(added) && !engine_is_refusal(added.code))
 		return added;
 	ctx_clear_problem(op->ctx);

@@ -130,7 +130,8 @@ RESULT engine_put_event_rule(struct op *op, struct event_rule_wish *wish)
 	TRY(check_rule(op, &wish->row));
 	TRY(tag_normalize(op, wish->row.tags, &next.tags));
 	if (wish->row.role.n)
-		TRY(iam_role_permit_pass(op, owner, wish->row.role, KIND_EVENT_RULE, STR("RoleArn")));
+		TRY(iam_role_permit_pass(op, owner, wish->row.role, STR(EVENTS_PRINCIPAL), KIND_EVENT_RULE,
+					 STR("RoleArn")));
 	if (present)
 		next = *present;
 	else

@@ -94,7 +94,8 @@ static RESULT put_one(struct op *op, const struct event_rule *rule, struct event
 	TRY(check_arn(op, &next, &is_there));
 	TRY(check_dead_queue(op, &next));
 	if (next.role.n)
-		TRY(iam_role_permit_pass(op, next.account, next.role, KIND_EVENT_TARGET, STR("Targets")));
+		TRY(iam_role_permit_pass(op, next.account, next.role, STR(EVENTS_PRINCIPAL),
+					 KIND_EVENT_TARGET, STR("Targets")));
 	if (!is_there) {
 		wish->code = MISSING_CODE;
 		wish->message = str_print(op->ctx->arena, "The target %" STR_FMT " does not exist.",

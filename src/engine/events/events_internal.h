@@ -5,6 +5,8 @@
 #include "engine/events/events.h"
 #include "engine/internal.h"
 
+#define EVENTS_PRINCIPAL "events.amazonaws.com"
+
 /* ---- event_bus.c ---- */
 
 struct event_wish {

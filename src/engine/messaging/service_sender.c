@@ -10,6 +10,13 @@ void engine_set_service_judge(struct store *store, struct service_judge *judge)
 	store_set_judge(store, judge);
 }
 
+RESULT engine_ask_trust(struct op *op, struct str trust, struct str service, bool *ret_is_trusted)
+{
+	struct service_judge *judge = store_get_judge(op->store);
+	*ret_is_trusted = true;
+	return judge ? judge->trusts(op->ctx, trust, service, ret_is_trusted) : OK;
+}
+
 RESULT engine_admit_service(struct op *op, enum kind kind, const struct row *row,
 			    const struct service_sender *sender, bool *ret_is_admitted)
 {

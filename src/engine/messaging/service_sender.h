@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Services that put messages into queues and topics for one of their own resources: SNS for a topic, EventBridge for a rule,
  * CloudWatch for an alarm, Auto Scaling for a group. The policy of the queue or topic must admit the service, as in AWS. The policy
- * language is auth/'s, so auth/guard/guard_resource.c decides; the store passes its judge to operations. */
+ * language is auth/'s, so auth/guard/guard_resource.c decides; the store passes its judge to operations. A role that a service is to
+ * assume is asked in the same way. */
 #pragma once
 
 #include "engine/operation.h"
@@ -21,9 +22,14 @@ struct service_judge {
 	RESULT(*admit)
 	(struct service_judge *j, struct ctx *c, const struct tables *t, enum kind kind,
 	 const struct row *row, const struct service_sender *sender, bool *ret_is_admitted);
+	/* The trust policy of a role lets the service of that principal assume it. */
+	RESULT (*trusts)(struct ctx *c, struct str trust, struct str service, bool *ret_is_trusted);
 };
 /* Sets the judge of the store's operations; NULL: none. The judge outlives the store. */
 void engine_set_service_judge(struct store *store, struct service_judge *judge);
+
+/* True if the trust policy of a role lets the service of that principal assume it, or if there is no judge. ERR_NO_MEMORY. */
+RESULT engine_ask_trust(struct op *op, struct str trust, struct str service, bool *ret_is_trusted);
 
 /* True if the policy of a queue or topic admits the sender. Without a judge nothing evaluates policies: then the senders of the owner's
  * account are admitted. ERR_NO_MEMORY. */

@@ -298,7 +298,8 @@ RESULT scaling_apply_hook_target(struct op *op, const struct scaling_group *grou
 	if (wish->has_target)
 		next->target = wish->target;
 	if (wish->has_role && next->role.n)
-		TRY(iam_role_permit_pass(op, group->account, next->role, KIND_SCALING_HOOK, STR("RoleARN")));
+		TRY(iam_role_permit_pass(op, group->account, next->role, STR(SERVICE), KIND_SCALING_HOOK,
+					 STR("RoleARN")));
 	if (!next->target.n || !wish->has_target)
 		return OK;
 	if (!next->role.n)

@@ -305,24 +305,29 @@ def test_hook_target_needs_the_right_to_send(place):
     iam = client(place.region, place.account, "iam")
     trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "autoscaling.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
     role = iam.create_role(RoleName="guarded", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    trust["Statement"][0]["Principal"]["Service"] = "ec2.amazonaws.com"
+    distrusting = iam.create_role(RoleName="distrusting", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
     place.create("guarded", DesiredCapacity=0)
+    assert code(place.asg.put_lifecycle_hook, AutoScalingGroupName="guarded", LifecycleHookName="ready", RoleARN=distrusting, NotificationTargetARN=queue,
+                LifecycleTransition="autoscaling:EC2_INSTANCE_LAUNCHING") == "ValidationError"
     iam.create_user(UserName="hooker")
     key = iam.create_access_key(UserName="hooker")["AccessKey"]
     hooker = client(place.region, ec2.Account(place.region, key["AccessKeyId"], key["SecretAccessKey"]), "autoscaling")
     hook = {"LifecycleHookName": "ready", "LifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING", "RoleARN": role}
     for target, action in ((queue, "sqs:SendMessage"), (topic, "sns:Publish")):
-        own = {"Effect": "Allow", "Action": ["autoscaling:*", "ec2:*", "iam:PassRole"], "Resource": "*"}
+        own = [{"Effect": "Allow", "Action": ["autoscaling:*", "ec2:*"], "Resource": "*"},
+               {"Effect": "Allow", "Action": "iam:PassRole", "Resource": role, "Condition": {"StringEquals": {"iam:PassedToService": "autoscaling.amazonaws.com"}}}]
         asked = {**hook, "NotificationTargetARN": target}
         new = {"AutoScalingGroupName": "by-hooker", "MinSize": 0, "MaxSize": 1, "VPCZoneIdentifier": ",".join(place.subnets),
                "LaunchTemplate": {"LaunchTemplateId": place.template}, "LifecycleHookSpecificationList": [asked]}
         for right in (None, {"Effect": "Allow", "Action": action, "Resource": target + "-other"}):
-            iam.put_user_policy(UserName="hooker", PolicyName="own", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [own, *([right] if right else [])]}))
+            iam.put_user_policy(UserName="hooker", PolicyName="own", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [*own, *([right] if right else [])]}))
             assert code(hooker.put_lifecycle_hook, AutoScalingGroupName="guarded", **asked) == "AccessDenied", right
             assert code(hooker.create_auto_scaling_group, **new) == "AccessDenied", right
         assert place.asg.describe_lifecycle_hooks(AutoScalingGroupName="guarded")["LifecycleHooks"] == []
         assert [g["AutoScalingGroupName"] for g in place.asg.describe_auto_scaling_groups(AutoScalingGroupNames=["by-hooker"])["AutoScalingGroups"]] == []
         right = {"Effect": "Allow", "Action": action, "Resource": target}
-        iam.put_user_policy(UserName="hooker", PolicyName="own", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [own, right]}))
+        iam.put_user_policy(UserName="hooker", PolicyName="own", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [*own, right]}))
         hooker.put_lifecycle_hook(AutoScalingGroupName="guarded", **asked)
         hooker.create_auto_scaling_group(**new)
         for name in ("guarded", "by-hooker"):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import boto3
+import botocore.exceptions
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
@@ -354,6 +355,38 @@ def test_rights(dev, place):
     assert refused.put_targets(Rule="theirs", Targets=[{"Id": "q", "Arn": queue}])["FailedEntryCount"] == 1
     place.put({}, source="x")
     assert place.event(url)["account"] == place.number
+
+
+def test_passed_roles(dev, place):
+    """A role must trust the service that it is for, and a policy may permit to pass it to that service alone."""
+    def trust(service):
+        return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}]})
+    queue = place.queue("passed")[1]
+    role = place.iam.create_role(RoleName="passed", AssumeRolePolicyDocument=trust("ec2.amazonaws.com"))["Role"]["Arn"]
+    place.iam.create_user(UserName="passer")
+    key = place.iam.create_access_key(UserName="passer")["AccessKey"]
+    passer = boto3.client("events", region_name=REGION, endpoint_url=dev.url, aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"])
+
+    def permit(service):
+        passing = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": role, "Condition": {"StringEquals": {"iam:PassedToService": service}}}
+        place.iam.put_user_policy(UserName="passer", PolicyName="own", PolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["events:*", "sqs:SendMessage"], "Resource": "*"}, passing]}))
+
+    def put(events, arn=role):
+        events.put_rule(Name="passed", ScheduleExpression="rate(1 day)", State="DISABLED", RoleArn=arn)
+        assert events.put_targets(Rule="passed", Targets=[{"Id": "a", "Arn": queue, "RoleArn": arn}])["FailedEntryCount"] == 0
+    place.events.put_rule(Name="passed", ScheduleExpression="rate(1 day)", State="DISABLED")
+    with pytest.raises(botocore.exceptions.ClientError, match="ValidationException.*Provided role '.*:role/passed' cannot be assumed by principal 'events.amazonaws.com'"):
+        put(place.events)
+    assert code(place.events.put_targets, Rule="passed", Targets=[{"Id": "a", "Arn": queue, "RoleArn": role}]) == "ValidationException"
+    place.iam.update_assume_role_policy(RoleName="passed", PolicyDocument=trust("events.amazonaws.com"))
+    permit("ec2.amazonaws.com")
+    assert code(put, passer) == "AccessDeniedException"
+    permit("events.amazonaws.com")
+    put(passer)
+    assert code(put, place.events, role.replace(":role/", ":role/elsewhere/")) == "ValidationException"
+    place.events.remove_targets(Rule="passed", Ids=["a"])
+    place.events.delete_rule(Name="passed")
 
 
 def test_sent_back(place):

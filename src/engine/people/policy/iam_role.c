@@ -3,8 +3,11 @@
  * changes apply as soon as they are published. */
 #include "engine/people/policy/iam_role.h"
 
+#include <stdio.h>
+
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/messaging/service_sender.h"
 #include "engine/people/policy/policy.h"
 #include "engine/people/policy/policy_internal.h"
 #include "engine/tag_internal.h"
@@ -262,20 +265,40 @@ RESULT engine_remove_role_from_profile(struct op *op, struct profile_role *wish)
 
 /* ---- roles that services act with ---- */
 
-RESULT iam_role_permit_pass(struct op *op, uuid account_id, struct str arn, enum kind kind, struct str field)
+static const struct iam_role *find_arn(const struct tables *t, uuid account_id, struct str arn)
 {
-	const struct account *account = account_find(op->head, account_id);
-	struct str start = str_print(op->ctx->arena, "arn:aws:iam::%" STR_FMT ":role/",
-				     STR_ARG(account ? account->number : STR_NONE));
-	struct str name = arn, piece;
+	char start[64];
+	const struct account *account = account_find(t, account_id);
+	struct str head, name = arn, piece = STR_NONE;
+	(void) snprintf(start, sizeof start, "arn:aws:iam::%" STR_FMT ":role",
+			STR_ARG(account ? account->number : STR_NONE));
+	head = str_from(start);
 	while (str_split_next(&name, '/', &piece) && name.n)
 		;
 	const struct iam_role *role =
-		str_starts_with(arn, start) ? iam_role_find_by_account(op->head, account_id, piece) : NULL;
+		str_starts_with(arn, head) ? iam_role_find_by_account(t, account_id, piece) : NULL;
+	if (!role || arn.n < head.n + piece.n)
+		return NULL;
+	struct str path = str_slice(arn, head.n, arn.n - piece.n);
+	return str_equal(path, role->path.n ? role->path : STR("/")) ? role : NULL;
+}
+
+RESULT iam_role_permit_pass(struct op *op, uuid account, struct str arn, struct str service, enum kind kind,
+			    struct str field)
+{
+	const struct iam_role *role = find_arn(op->head, account, arn);
+	bool is_trusted = false;
 	if (!role)
 		return ENGINE_FAIL(op, ERR_INVALID, kind, field, "The role %" STR_FMT " does not exist.",
 				   STR_ARG(str_cut(arn, 400)));
-	return engine_permit(op, "iam_role.pass", KIND_IAM_ROLE, &role->row);
+	TRY(engine_permit_pass(op, &role->row, service));
+	TRY(engine_ask_trust(op, role->trust, service, &is_trusted));
+	if (!is_trusted)
+		return ENGINE_FAIL(op, ERR_INVALID, kind, field,
+				   "Provided role '%" STR_FMT "' cannot be assumed by principal '%" STR_FMT
+				   "'.",
+				   STR_ARG(str_cut(arn, 400)), STR_ARG(service));
+	return OK;
 }
 
 /* ---- managed identities ---- */

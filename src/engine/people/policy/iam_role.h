@@ -52,9 +52,10 @@ struct linked_role_wish {
 OPERATION(engine_create_linked_role, linked_role_wish)
 OPERATION(engine_delete_linked_role, iam_role_target) /* ERR_NOT_FOUND: no such role, or no service's */
 
-/* Checks that the account has the role of that ARN, and that the caller may pass it to a service. ERR_INVALID with the kind and field of
- * what the role is for. */
-RESULT iam_role_permit_pass(struct op *op, uuid account, struct str arn, enum kind kind, struct str field);
+/* Checks that the account has the role of that ARN, that the caller may pass it to the service of that principal, and that its trust policy
+ * lets the service assume it. ERR_INVALID with the kind and field of what the role is for. */
+RESULT iam_role_permit_pass(struct op *op, uuid account, struct str arn, struct str service, enum kind kind,
+			    struct str field);
 
 struct instance_profile_wish {
 	struct str name, path;
