@@ -142,7 +142,7 @@ struct daemon {
 	struct login_links *entries;
 	struct limits *limits;
 	struct guards *guards;
-	struct api_face *ec2, *iam, *connect, *cost, *events, *cloudwatch, *ebs, *autoscaling, *elb,
+	struct api_face *ec2, *iam, *connect, *cost, *events, *cloudwatch, *dlm, *ebs, *autoscaling, *elb,
 		*elb_classic, *sqs, *sns, *support, *tmf, *scim, *absent, *azure, *cloudstack,
 		*cloudstack_upload, *openstack, *native;
 	struct relay *relay;
