@@ -13,6 +13,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from dev import REGION, Dev  # noqa: E402
+from faces import holds  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -184,6 +185,7 @@ def test_roles(place):
     refused(lambda: place.make(Description="not / allowed"), "Description")
 
 
+@holds("What each face calls it: snapshot policy")
 def test_other_accounts(dev, place):
     """Policies of another account are not found, and neither are policies of one volume."""
     made = place.make()
