@@ -159,7 +159,7 @@ static struct str word_refusal(struct absent_call *e)
 {
 	return str_print(e->c->arena,
 			 "The service %" STR_FMT " is not in this region, which has acm, autoscaling, ce, "
-						 "dlm, ebs, ec2, ec2-instance-connect, "
+			 "dlm, ebs, ec2, ec2-instance-connect, "
 			 "elasticloadbalancing, events, iam, monitoring, sns, sqs, sts and support.",
 			 STR_ARG(str_slice(e->service, 0, 64)));
 }
