@@ -11,6 +11,7 @@ enum { QUERY_MAX = 200 };
 
 static const struct api_actions *const groups[] = {&dlm_policy_actions, &dlm_tag_actions};
 static const struct rest_table table = {groups, sizeof groups / sizeof groups[0]};
+const struct api_groups dlm_action_groups = {groups, sizeof groups / sizeof groups[0]};
 
 bool dlm_has_call(const struct call *call)
 {

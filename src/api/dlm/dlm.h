@@ -12,6 +12,7 @@ struct call;
 bool dlm_has_call(const struct call *call);
 
 extern const struct api_protocol dlm_protocol;
+extern const struct api_groups dlm_action_groups;
 
 /* The calls as a table in Markdown. */
 void dlm_write_coverage(struct buf *out);

@@ -18,7 +18,7 @@ class DLM(Target):
             told = []
             for value in (theirs, theirs[:-8] + "00000000"):
                 answer = place.mine.call(name, lib.put(place.mine.request(name), wanted, [place.mine.main, value] if wanted == "policyIds" else value))
-                told.append((answer.status, answer.code, answer.text.replace(value, "it")))
+                told.append((answer.status, answer.code, answer.text.replace(value.rpartition("/")[2], "it")))
                 assert answer.status >= 400, answer
             yield f"{wanted}={theirs}", *told
 

@@ -150,7 +150,7 @@ static void test_forms(void **state)
 static void test_cbor(void **state)
 {
 	static const char wanted[] = "\xa2\x66__type\x78\x19UnknownOperationException"
-				     "\x67message\x78\xb0" NOT_HERE("kms");
+				     "\x67message\x78\xb5" NOT_HERE("kms");
 	struct fixture *f = *state;
 	const struct request r = {"kms", "POST", "/service/TrentService/operation/ListKeys",
 				  .content_type = "application/cbor", .smithy = "rpc-v2-cbor"};
