@@ -11,6 +11,7 @@
 #include "api/connect/connect.h"
 #include "api/core/dispatch.h"
 #include "api/cost/cost.h"
+#include "api/dlm/dlm.h"
 #include "api/ebs/ebs.h"
 #include "api/ec2/core/ec2.h"
 #include "api/elb/elb.h"
@@ -184,6 +185,14 @@ static int dump_scim_here(const struct command *command, json_t *args, const cha
 	(void) args;
 	(void) config_path;
 	return print_dump(scim_dump_actions);
+}
+
+static int dump_dlm_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	return print_dump(dlm_dump_actions);
 }
 
 static int dump_ebs_here(const struct command *command, json_t *args, const char *config_path)
@@ -596,6 +605,16 @@ static void add_connect_coverage(struct buf *out)
 	connect_write_coverage(out);
 }
 
+static void add_dlm_coverage(struct buf *out)
+{
+	buf_add_str(
+		out,
+		STR("\n## Amazon Data Lifecycle Manager\n\nSnapshot policies by tags, with one schedule each "
+		    "(`docs/backups.md`, \"Snapshots by tags\").\nPolicies of images and of events are "
+		    "refused by name.\n\n"));
+	dlm_write_coverage(out);
+}
+
 static void add_ebs_coverage(struct buf *out)
 {
 	buf_add_str(out, STR("\n## EBS direct APIs\n\nSnapshots block by block, for backup products "
@@ -654,6 +673,7 @@ static int dump_coverage_here(const struct command *command, json_t *args, const
 		add_events_coverage(&out);
 		add_acm_coverage(&out);
 		add_connect_coverage(&out);
+		add_dlm_coverage(&out);
 		add_ebs_coverage(&out);
 		add_autoscaling_coverage(&out);
 		add_elb_coverage(&out);
@@ -921,6 +941,10 @@ const struct command dump_commands[] = {
 	 "Prints every call of SCIM with its attributes and permission, as JSON.",
 	 {{0}},
 	 .run_here = dump_scim_here},
+	{"dump dlm",
+	 "Prints every call of Data Lifecycle Manager with its parameters and permission, as JSON.",
+	 {{0}},
+	 .run_here = dump_dlm_here},
 	{"dump ebs",
 	 "Prints every call of EBS direct with its parameters and permission, as JSON.",
 	 {{0}},

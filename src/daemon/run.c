@@ -23,6 +23,7 @@
 #include "api/core/dispatch.h"
 #include "api/core/forward.h"
 #include "api/cost/cost.h"
+#include "api/dlm/dlm.h"
 #include "api/ebs/ebs.h"
 #include "api/ec2/compute/later_launch.h"
 #include "api/ec2/core/ec2.h"
@@ -112,6 +113,7 @@ static struct api_face *find_service(struct daemon *d, const struct call *call)
 	       : cloudwatch_has_call(call)  ? d->cloudwatch
 	       : events_has_call(call)      ? d->events
 	       : acm_has_call(call)         ? d->acm
+	       : dlm_has_call(call)         ? d->dlm
 	       : ebs_has_call(call)         ? d->ebs
 	       : autoscaling_has_call(call) ? d->autoscaling
 	       : elb_classic_has_call(call) ? d->elb_classic
@@ -553,6 +555,7 @@ static RESULT open_faces(struct daemon *d)
 	TRY(api_face_new(&d->ctx, &acm_protocol, &faces, &d->acm));
 	TRY(api_face_new(&d->ctx, &sqs_protocol, &faces, &d->sqs));
 	TRY(api_face_new(&d->ctx, &sns_protocol, &faces, &d->sns));
+	TRY(api_face_new(&d->ctx, &dlm_protocol, &faces, &d->dlm));
 	TRY(api_face_new(&d->ctx, &ebs_protocol, &faces, &d->ebs));
 	faces.read_scaling = ec2_read_scaling_source;
 	TRY(api_face_new(&d->ctx, &autoscaling_protocol, &faces, &d->autoscaling));
@@ -690,6 +693,7 @@ static void end_all(struct daemon *d)
 	api_face_free(d->acm);
 	api_face_free(d->sqs);
 	api_face_free(d->sns);
+	api_face_free(d->dlm);
 	api_face_free(d->ebs);
 	api_face_free(d->autoscaling);
 	api_face_free(d->elb);

@@ -482,6 +482,7 @@ export const EVENTS = [
 	["snapshot", "started", "To be written block by block.", () => t("Waiting for blocks")],
 	["snapshot", "written", "All its blocks have come.", () => t("All blocks received")],
 	["snapshot_policy", "created", "{interval} at {schedule} of {timezone}, {count} kept.", (v) => t("Snapshot schedule created (kept: {count})", v)],
+	["snapshot_policy", "created", "By tags, at {schedule}.", (v) => t("Snapshot schedule by tags created ({schedule})", v)],
 	["snapshot_policy", "changed", "{interval} at {schedule} of {timezone}, {count} kept.", (v) => t("Snapshot schedule changed (kept: {count})", v)],
 	["snapshot_policy", "changed", "It is active.", () => t("Snapshot schedule enabled")],
 	["snapshot_policy", "changed", "It is not active.", () => t("Snapshot schedule disabled")],

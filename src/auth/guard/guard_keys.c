@@ -17,6 +17,7 @@
 #include "engine/people/credential/acm_certificate.h"
 #include "engine/resolve.h"
 #include "engine/scaling/scaling.h"
+#include "engine/storage/snapshot/lifecycle_policy.h"
 #include "model/address.h"
 #include "model/dedicated_host.h"
 #include "model/gateway.h"
@@ -160,7 +161,7 @@ static bool is_named_kind(enum kind kind)
 	return guard_find_arn_form(kind).is_named;
 }
 
-/* ARNs of ELBv2, EC2 Auto Scaling, CloudWatch, EventBridge, SQS and SNS. A planned row has its id and name already. */
+/* ARNs of ELBv2, EC2 Auto Scaling, CloudWatch, EventBridge, DLM, SQS and SNS. A planned row has its id and name already. */
 static struct str other_arn(const struct guard_subject *s, struct arena *a)
 {
 	const struct identity *who = s->state->call->ctx.who;
@@ -169,6 +170,9 @@ static struct str other_arn(const struct guard_subject *s, struct arena *a)
 	struct str number = account_number(s->tables, owner, who);
 	if (s->kind == KIND_ALARM)
 		return engine_write_alarm_arn(a, s->state->region, number, row);
+	if (s->kind == KIND_SNAPSHOT_POLICY)
+		return engine_write_lifecycle_arn(a, s->state->region, number,
+						  row ? id_to_prefixed(a, "policy", row->id) : STR("*"));
 	if (engine_is_event_kind(s->kind))
 		return engine_write_event_arn(s->tables, a, s->state->region, number, s->kind, row);
 	if (s->kind == KIND_DASHBOARD)
@@ -182,8 +186,9 @@ static struct str other_arn(const struct guard_subject *s, struct arena *a)
 
 static bool is_other_kind(enum kind kind)
 {
-	return kind == KIND_ALARM || kind == KIND_DASHBOARD || engine_is_messaging_kind(kind) ||
-	       engine_is_event_kind(kind) || engine_is_balancing_kind(kind) || engine_is_scaling_kind(kind);
+	return kind == KIND_ALARM || kind == KIND_DASHBOARD || kind == KIND_SNAPSHOT_POLICY ||
+	       engine_is_messaging_kind(kind) || engine_is_event_kind(kind) ||
+	       engine_is_balancing_kind(kind) || engine_is_scaling_kind(kind);
 }
 
 static const struct row *row_of(const struct guard_subject *s)

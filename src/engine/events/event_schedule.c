@@ -254,3 +254,8 @@ int64_t event_schedule_next(struct str schedule, int64_t before_us, int64_t afte
 		return before_us + ((after_us - before_us) / period_us + 1) * period_us;
 	return fields.p && read_cron(fields, &cron) ? next_cron(&cron, after_us) : 0;
 }
+
+int64_t engine_find_event_time(struct str schedule, int64_t after_us)
+{
+	return event_schedule_next(schedule, after_us, after_us);
+}

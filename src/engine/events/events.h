@@ -46,6 +46,8 @@ bool engine_matches_event(struct str pattern, struct str event);
 
 /* Reads "rate(5 minutes)" or "cron(0 12 * * ? *)". ERR_INVALID with the field ScheduleExpression. */
 RESULT engine_check_event_schedule(struct ctx *c, struct str schedule);
+/* Next time of a checked cron expression after after_us. 0: none comes. */
+int64_t engine_find_event_time(struct str schedule, int64_t after_us);
 
 /* ---- rules ---- */
 

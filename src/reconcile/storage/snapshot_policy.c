@@ -8,8 +8,8 @@
 #include "engine/storage/snapshot/snapshot_policy.h"
 
 #include "base/clock.h"
+#include "engine/storage/snapshot/lifecycle_policy.h"
 #include "model/condition.h"
-#include "model/schedule.h"
 #include "model/states.h"
 #include "reconcile/work.h"
 #include "store/condition.h"
@@ -33,9 +33,13 @@ static RESULT gather_policy(struct step *s, struct policy_rows *ret_rows)
 	if (!p)
 		return OK;
 	ret_rows->policy = STEP_COPY(s, KIND_SNAPSHOT_POLICY, struct snapshot_policy, p);
-	ret_rows->has_superfluous = engine_find_superfluous(view.tables, p) != NULL;
+	struct uuids superfluous = {0};
+	TRY(engine_list_superfluous(&s->ctx, view.tables, p, clock_now_us(), &superfluous));
+	ret_rows->has_superfluous = superfluous.count > 0;
 	ret_rows->was_kept_from =
 		condition_find_by_subject(view.tables, s->id, STR(SNAPSHOTS_NOT_DELETED)) != NULL;
+	if (engine_is_lifecycle_policy(p))
+		return OK;
 	const struct snapshot *newest = engine_find_newest(view.tables, p);
 	ret_rows->has_failed = newest && model_derive_snapshot_state(newest) == SNAPSHOT_ERROR;
 	if (ret_rows->has_failed)
@@ -46,6 +50,7 @@ static RESULT gather_policy(struct step *s, struct policy_rows *ret_rows)
 static void prune(struct step *s, struct snapshot_policy_pruning *wish)
 {
 	wish->policy = s->id;
+	wish->guard = s->r->later_guard;
 	step_report(s, engine_prune_policy_run, wish);
 }
 
@@ -64,6 +69,8 @@ static RESULT report_turn(struct step *s, const struct snapshot_policy *p, int64
 
 static RESULT report_failure(struct step *s, const struct policy_rows *rows)
 {
+	if (rows->policy && engine_is_lifecycle_policy(rows->policy))
+		return OK; /* its runs report their own failures */
 	struct condition condition = {
 		.subject_kind = KIND_SNAPSHOT_POLICY,
 		.subject = s->id,
@@ -77,13 +84,9 @@ static RESULT report_failure(struct step *s, const struct policy_rows *rows)
 /* Next scheduled time after now, other than the last one taken. */
 static RESULT find_next(struct step *s, const struct snapshot_policy *p, int64_t now_us, int64_t *ret_next_us)
 {
-	const struct time_zone *zone = NULL;
-	struct schedule schedule;
-	TRY(schedule_read(p->interval, p->schedule, &schedule));
-	TRY(time_zone_load(&s->ctx, p->timezone, &zone));
-	*ret_next_us = schedule_next_us(&schedule, zone, now_us);
+	TRY(engine_find_policy_time(&s->ctx, p, now_us, ret_next_us));
 	if (*ret_next_us == p->last_us)
-		*ret_next_us = schedule_next_us(&schedule, zone, *ret_next_us);
+		TRY(engine_find_policy_time(&s->ctx, p, *ret_next_us, ret_next_us));
 	return OK;
 }
 
@@ -95,7 +98,9 @@ static RESULT step_policy(struct step *s)
 	const struct snapshot_policy *p = rows.policy;
 	if (!p)
 		return OK;
-	if (rows.has_superfluous || rows.was_kept_from)
+	/* DLM deletes nothing for a policy that is disabled. */
+	bool may_prune = p->is_active || !engine_is_lifecycle_policy(p);
+	if (may_prune && (rows.has_superfluous || rows.was_kept_from))
 		prune(s, STEP_NEW(s, struct snapshot_policy_pruning));
 	rows.has_failed = rows.has_failed && p->is_active;
 	if (!p->is_active)
@@ -130,6 +135,9 @@ void wake_due_policies(struct reconciler *r)
 
 void wake_policy_of(struct reconciler *r, const struct tables *t, const struct snapshot *snapshot)
 {
+	const struct snapshot_policy *by_tags = snapshot_policy_find(t, snapshot->policy);
+	if (by_tags)
+		wake_policy(r, &by_tags->row);
 	if (snapshot->interval == SNAPSHOT_INTERVAL_NONE)
 		return;
 	for (const struct snapshot_policy *p = snapshot_policy_first_by_volume(t, snapshot->volume); p;

@@ -9,6 +9,7 @@
 #include "api/connect/connect.h"
 #include "api/core/audit.h"
 #include "api/core/dispatch.h"
+#include "api/dlm/dlm.h"
 #include "api/ec2/core/action.h"
 #include "api/iam/internal.h"
 #include "api/native/action.h"
@@ -130,6 +131,15 @@ static void every_secret_is_decided_on(void **state)
 
 /* ---- the table itself ---- */
 
+static bool is_in(const struct api_groups *groups, const char *action)
+{
+	for (size_t g = 0; g < groups->count; g++)
+		for (size_t k = 0; k < groups->at[g]->count; k++)
+			if (strcmp(api_action_at(groups->at[g], k)->permit, action) == 0)
+				return true;
+	return false;
+}
+
 static bool has_action(const char *action)
 {
 	static const struct api_protocol *const protocols[] = {
@@ -148,11 +158,10 @@ static bool has_action(const char *action)
 			if (strcmp(os_groups[g]->at[k].permit, action) == 0)
 				return true;
 	for (size_t p = 0; p < sizeof protocols / sizeof *protocols; p++)
-		for (size_t g = 0; g < protocols[p]->groups->count; g++)
-			for (size_t k = 0; k < protocols[p]->groups->at[g]->count; k++)
-				if (strcmp(api_action_at(protocols[p]->groups->at[g], k)->permit, action) ==
-				    0)
-					return true;
+		if (is_in(protocols[p]->groups, action))
+			return true;
+	if (is_in(&dlm_action_groups, action))
+		return true;
 	for (size_t g = 0; g < native_count_groups(); g++)
 		for (size_t k = 0; k < native_group_at(g)->count; k++)
 			if (strcmp(api_action_at(native_group_at(g), k)->permit, action) == 0)

@@ -16,6 +16,7 @@
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/cloudwatch/cloudwatch.h"
 #include "api/core/park.h"
+#include "api/dlm/dlm.h"
 #include "api/ec2/compute/later_launch.h"
 #include "api/elb/elb.h"
 #include "api/events/events.h"
@@ -329,6 +330,7 @@ static void open_face(struct world *w)
 	MUST(api_face_new(&w->c, &cloudwatch_protocol, &support, &w->cloudwatch));
 	MUST(api_face_new(&w->c, &events_protocol, &support, &w->events));
 	MUST(api_face_new(&w->c, &acm_protocol, &support, &w->acm));
+	MUST(api_face_new(&w->c, &dlm_protocol, &support, &w->dlm));
 	MUST(api_face_new(&w->c, &elb_protocol, &support, &w->elb));
 	MUST(api_face_new(&w->c, &elb_classic_protocol, &support, &w->elb_classic));
 	struct api_config scaling = support;
@@ -350,6 +352,7 @@ static void close_faces(struct world *w)
 	api_face_free(w->cloudwatch);
 	api_face_free(w->events);
 	api_face_free(w->acm);
+	api_face_free(w->dlm);
 	api_face_free(w->elb);
 	api_face_free(w->elb_classic);
 	api_face_free(w->autoscaling);
@@ -468,6 +471,7 @@ static struct api_face *find_face(const struct world *w, const struct fake_call 
 	       : support_has_call(&f->call)        ? w->support
 	       : events_has_call(&f->call)         ? w->events
 	       : acm_has_call(&f->call)            ? w->acm
+	       : dlm_has_call(&f->call)            ? w->dlm
 	       : scim_has_path(f->call.path)       ? w->scim
 	       : cloudwatch_has_call(&f->call)     ? w->cloudwatch
 	       : autoscaling_has_call(&f->call)    ? w->autoscaling
@@ -718,6 +722,32 @@ static void write_target_call(struct ctx *c, const struct world_user *user, cons
 		sign(c, user, ret_call);
 }
 
+/* "POST /dlm/policies {…}": the first part of the path is the service that the call is signed for. */
+static void write_rest_call(struct ctx *c, const struct world_user *user, const struct script_request *r,
+			    struct str service, struct fake_call *ret_call)
+{
+	struct str path = str_slice(r->path, 1 + service.n, r->path.n), authorization, date;
+	fake_call_init(ret_call, str_to_z(c->arena, r->method), path, r->query, r->body);
+	fake_call_add_header(ret_call, "Host", STR("ec2.us-east-1.test:8773"));
+	fake_call_add_header(ret_call, "Content-Type", STR("application/json"));
+	if (!user)
+		return;
+	const struct sigv4_signing signing = {.key_id = user->key_id,
+					      .secret = user->secret,
+					      .region = STR("us-east-1"),
+					      .service = service,
+					      .method = ret_call->call.method_name,
+					      .path = path,
+					      .query = r->query,
+					      .body = r->body,
+					      .host = STR("ec2.us-east-1.test:8773"),
+					      .at_us = clock_now_us()};
+	if (!result_is_ok(sigv4_sign(c, &signing, &authorization, &date)))
+		abort();
+	fake_call_add_header(ret_call, "Authorization", authorization);
+	fake_call_add_header(ret_call, "X-Amz-Date", date);
+}
+
 void world_request_call(struct ctx *c, struct tokens *tokens, struct bearers *bearers,
 			const struct world_user *user, const struct script_request *request,
 			struct fake_call *ret_call)
@@ -738,6 +768,10 @@ void world_request_call(struct ctx *c, struct tokens *tokens, struct bearers *be
 	if (str_starts_with(request->path, STR("/acm/"))) {
 		write_target_call(c, user, request, "application/x-amz-json-1.1", "CertificateManager",
 				  ret_call);
+		return;
+	}
+	if (str_starts_with(request->path, STR("/dlm/"))) {
+		write_rest_call(c, user, request, STR("dlm"), ret_call);
 		return;
 	}
 	if (str_starts_with(request->path, STR("/monitoring/"))) {

@@ -25,6 +25,7 @@ static const struct {
 	{KIND_VOLUME, 512 * 1024, "its image's properties"},
 	{KIND_BACKUP, 544 * 1024, "likewise, of its volume, and that one's tags"},
 	{KIND_MACHINE_BACKUP, 384 * 1024, "what its instance has: user data, and what its UEFI begins with"},
+	{KIND_SNAPSHOT_POLICY, 384 * 1024, "four lists of tags; an account has 100 policies that have them"},
 	{KIND_DEPLOYMENT, 1536 * 1024, "a template, its parameters and outputs: 100 of an account are kept"},
 	{KIND_DEPLOYMENT_OPERATION, 384 * 1024,
 	 "a resource that others refer to, while its deployment goes on"},

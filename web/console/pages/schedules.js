@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page Snapshot schedules lists recurring snapshots of volumes and how many of them Dari keeps.
-import {html, nothing, nameOf, mark, refLink, refName, pairs, when, emptyCard, ask, note, report, oneByOne} from "../parts.js";
+import {html, nothing, nameOf, tagsOf, mark, refLink, refName, pairs, when, emptyCard, ask, note, report, oneByOne} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {rows, row as byId, applyRow, touch} from "../store.js";
 import {href} from "../router.js";
@@ -22,10 +22,11 @@ function scheduleWords(p) {
 	const {minute, hour, day} = parse(p.schedule), at = `${TWO(hour)}:${TWO(minute)}`;
 	return {hourly: () => t("Every hour at minute {n}", {n: minute}), daily: () => t("Every day at {time}", {time: at}), weekly: () => t("{day} at {time}", {day: weekday(day), time: at}), monthly: () => t("Day {day} of each month at {time}", {day: String(day), time: at})}[p.interval]?.() ?? p.schedule;
 }
-const volumeName = (p) => refName("volumes", p.volume);
+/** Policies of Data Lifecycle Manager have tags in place of a volume. */
+const volumeName = (p) => (p.volume ? refName("volumes", p.volume) : tagsOf({tags: p.target_tags}).map(([k, v]) => `${k}=${v}`).join(", "));
 const stateOfSchedule = (p) => (p.conditions?.length ? mark("bad", t(p.conditions[0].name)) : p.is_active === false ? mark("off", t("disabled")) : mark("ok", t("active")));
 const title = (p) => t("{volume}: {interval}", {volume: volumeName(p), interval: scheduleWords(p)});
-const snapshotsOf = (p) => rows("snapshots").filter((s) => s.volume === p.volume && s.interval === p.interval);
+const snapshotsOf = (p) => rows("snapshots").filter((s) => (p.volume ? s.volume === p.volume && s.interval === p.interval : s.policy === p.id));
 
 const zones = () => {
 	const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -98,12 +99,12 @@ export const view = resourcePage({
 		{id: "disable", asks: true, permission: "snapshot_policy.update", title: () => t("Disable"), may: (p) => p.is_active !== false, run: turn(false)},
 		{id: "delete", asks: true, permission: "snapshot_policy.delete", title: () => t("Delete"), run: drop, danger: true},
 	],
-	oneActions: [{id: "edit", asks: true, permission: "snapshot_policy.create", title: () => t("Edit"), run: edit}],
+	oneActions: [{id: "edit", asks: true, permission: "snapshot_policy.create", title: () => t("Edit"), may: (p) => Boolean(p.volume), run: edit}],
 	lead: () => html`<button type="button" class="b1" @click=${create}>${t("Create snapshot schedule")}</button>`,
 	empty: () => emptyCard(t("No snapshot schedules"), t("A schedule takes snapshots of a volume by itself, and keeps the latest ones."), html`<button type="button" class="b1" @click=${create}>${t("Create snapshot schedule")}</button>`),
 	more: (p) => {
 		const taken = snapshotsOf(p).toSorted((a, b) => b.created_us - a.created_us);
 		return html`<div class="card"><h2>${t("Snapshots")}</h2>${taken.length ? html`<ul class="plainlist">${taken.map((s) => html`<li><a href=${href("snapshots", s.ec2 ?? s.id)}>${nameOf(s)}</a> <span class="dim">${time(s.created_us)}</span></li>`)}</ul>` : html`<p class="dim">${t("No snapshot was taken yet.")}</p>`}</div>`;
 	},
-	facts: (p) => pairs([[t("State"), stateOfSchedule(p)], [t("Volume"), refLink("volumes", p.volume)], [t("Schedule"), scheduleWords(p)], [t("Time zone"), p.timezone], [t("Snapshots to keep"), number(p.kept)], [t("Last run"), p.last_us ? when(p.last_us) : t("never")], [t("Next run"), p.is_active !== false && p.next_us ? when(p.next_us) : "–"], [t("Created"), when(p.created_us)]]),
+	facts: (p) => pairs([[t("State"), stateOfSchedule(p)], p.volume ? [t("Volume"), refLink("volumes", p.volume)] : [t("Tags"), volumeName(p)], [t("Schedule"), scheduleWords(p)], [t("Time zone"), p.timezone], [t("Snapshots to keep"), number(p.kept)], [t("Last run"), p.last_us ? when(p.last_us) : t("never")], [t("Next run"), p.is_active !== false && p.next_us ? when(p.next_us) : "–"], [t("Created"), when(p.created_us)]]),
 });

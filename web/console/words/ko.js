@@ -983,6 +983,7 @@ export const words = {
 	"Kept by images that use it": "사용 중인 이미지가 보관함",
 	"Waiting for blocks": "블록을 기다리는 중",
 	"All blocks received": "모든 블록을 받음",
+	"Snapshot schedule by tags created ({schedule})": "태그별 스냅샷 일정 생성됨 ({schedule})",
 	"Snapshot schedule created (kept: {count})": "스냅샷 일정 생성됨 (보관 {count}개)",
 	"Snapshot schedule changed (kept: {count})": "스냅샷 일정 변경됨 (보관 {count}개)",
 	"Snapshot schedule deleted; its snapshots are kept": "스냅샷 일정 삭제됨. 스냅샷은 남음",

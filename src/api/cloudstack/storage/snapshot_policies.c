@@ -27,8 +27,9 @@ static const struct param list_params[] = {
 static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	(void) e;
-	return snapshot_policy_of(row)->is_active ==
-	       (((const struct list_policies *) args)->is_shown != CHOICE_NO);
+	return snapshot_policy_of(row)->targets == SNAPSHOT_POLICY_TARGETS_ONE_VOLUME &&
+	       snapshot_policy_of(row)->is_active ==
+		       (((const struct list_policies *) args)->is_shown != CHOICE_NO);
 }
 
 /* CloudStack's numbers of intervals follow this order. */

@@ -179,22 +179,25 @@ RESULT engine_import_image(struct op *op, struct image_import *wish)
 	TRY(tag_normalize(op, wish->tags, &image.tags));
 	TRY(licence_replace(op, wish->licences, (struct strs){0}, STR("licence"), &image.licences));
 	TRY(image_join_family(op, wish, &image));
-	struct snapshot snapshot = {
+	struct snapshot *snapshot = arena_new_object(op->ctx->arena, struct snapshot);
+	if (!snapshot)
+		return ctx_no_memory(op->ctx);
+	*snapshot = (struct snapshot){
 		.account = account,
 		.description = str_print(op->ctx->arena, "Imported for image %" STR_FMT, STR_ARG(wish->name)),
 		.volume_size = wish->virtual_size,
 		.sha256 = wish->sha256,
 		.file_size = wish->file_size};
-	TRY(image_write_file_snapshot(op, &snapshot));
+	TRY(image_write_file_snapshot(op, snapshot));
 	struct disk_plans disks = {.at = {{.device = INSTANCE_ROOT_DEVICE,
-					   .snapshot = &snapshot,
+					   .snapshot = snapshot,
 					   .size = (wish->virtual_size + GIBIBYTE - 1) / GIBIBYTE * GIBIBYTE,
 					   .type = STR("gp3"),
 					   .delete_on_termination = true}},
 				   .count = 1};
 	TRY(image_write(op, &image, &disks));
 	wish->image = image.row.id;
-	wish->snapshot = snapshot.row.id;
+	wish->snapshot = snapshot->row.id;
 	return OK;
 }
 

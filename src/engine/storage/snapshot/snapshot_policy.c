@@ -4,10 +4,12 @@
 #include "engine/storage/snapshot/snapshot_policy.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "engine/condition_internal.h"
 #include "engine/people/asker.h"
 #include "engine/people/policy/role.h"
+#include "engine/storage/snapshot/lifecycle_policy_internal.h"
 #include "engine/storage/snapshot/snapshot.h"
 #include "engine/storage/snapshot/snapshot_internal.h"
 #include "engine/tag_internal.h"
@@ -25,7 +27,8 @@ enum { TIMEZONE_MAX = 64 };
 static const char *const interval_words[] = {[SNAPSHOT_POLICY_INTERVAL_HOURLY] = "HOURLY",
 					     [SNAPSHOT_POLICY_INTERVAL_DAILY] = "DAILY",
 					     [SNAPSHOT_POLICY_INTERVAL_WEEKLY] = "WEEKLY",
-					     [SNAPSHOT_POLICY_INTERVAL_MONTHLY] = "MONTHLY"};
+					     [SNAPSHOT_POLICY_INTERVAL_MONTHLY] = "MONTHLY",
+					     [SNAPSHOT_POLICY_INTERVAL_CRON] = "CRON"};
 
 static enum snapshot_interval interval_of(const struct snapshot_policy *policy)
 {
@@ -108,6 +111,7 @@ RESULT engine_put_snapshot_policy(struct op *op, struct snapshot_policy_wish *wi
 	policy.zones = wish->zones;
 	policy.is_active = choice_or(wish->is_active, true);
 	policy.next_us = 0;
+	policy.changed_us = op->now_us;
 	ASKER_NOTE(op, &policy);
 	policy.row.gen++;
 	TRY(snapshot_policy_put(op, &policy));
@@ -122,18 +126,21 @@ RESULT engine_update_snapshot_policy(struct op *op, struct snapshot_policy_setti
 {
 	const struct snapshot_policy *policy = NULL;
 	TRY(engine_permit_snapshot_policy(op, &wish->policy, "snapshot_policy.update", &policy));
+	if (policy->targets != SNAPSHOT_POLICY_TARGETS_ONE_VOLUME)
+		TRY(engine_permit(op, "lifecycle_policy.update", KIND_SNAPSHOT_POLICY, &policy->row));
 	struct snapshot_policy next = *policy;
 	choice_apply(wish->is_active, &next.is_active);
 	if (next.is_active == policy->is_active)
 		return OK;
 	next.next_us = 0; /* does not catch up what was missed meanwhile */
+	next.changed_us = op->now_us;
 	next.row.gen++;
 	TRY(snapshot_policy_put(op, &next));
 	return engine_log_event(op, KIND_SNAPSHOT_POLICY, &next.row, "changed",
 				next.is_active ? "It is active." : "It is not active.");
 }
 
-static RESULT end_policy(struct op *op, const struct snapshot_policy *policy)
+RESULT snapshot_policy_end(struct op *op, const struct snapshot_policy *policy)
 {
 	uuid id = policy->row.id;
 	TRY(engine_log_event(op, KIND_SNAPSHOT_POLICY, &policy->row, "deleted", "Its snapshots stay."));
@@ -145,8 +152,10 @@ RESULT engine_delete_snapshot_policies(struct op *op, struct snapshot_policies_t
 	for (size_t k = 0; k < wish->policies.count; k++) {
 		const struct snapshot_policy *policy = NULL;
 		TRY(engine_find_own_snapshot_policy(op->ctx, op->head, &wish->policies.at[k], &policy));
-		TRY(engine_permit(op, "snapshot_policy.delete", KIND_SNAPSHOT_POLICY, &policy->row));
-		TRY(end_policy(op, policy));
+		bool is_of_one = policy->targets == SNAPSHOT_POLICY_TARGETS_ONE_VOLUME;
+		TRY(engine_permit(op, is_of_one ? "snapshot_policy.delete" : "lifecycle_policy.delete",
+				  KIND_SNAPSHOT_POLICY, &policy->row));
+		TRY(snapshot_policy_end(op, policy));
 	}
 	return OK;
 }
@@ -157,7 +166,7 @@ RESULT snapshot_end_policies(struct op *op, uuid volume)
 				     *after = NULL;
 	for (; policy; policy = after) {
 		after = snapshot_policy_next_by_volume(op->head, policy);
-		TRY(end_policy(op, policy));
+		TRY(snapshot_policy_end(op, policy));
 	}
 	return OK;
 }
@@ -173,7 +182,7 @@ static bool is_its(const struct snapshot_policy *policy, const struct snapshot *
 
 static bool is_older(const struct snapshot *a, const struct snapshot *b)
 {
-	return !b || a->row.created_us < b->row.created_us;
+	return a->row.created_us < b->row.created_us;
 }
 
 const struct snapshot *engine_find_newest(const struct tables *t, const struct snapshot_policy *policy)
@@ -186,28 +195,100 @@ const struct snapshot *engine_find_newest(const struct tables *t, const struct s
 	return newest;
 }
 
-const struct snapshot *engine_find_superfluous(const struct tables *t, const struct snapshot_policy *policy)
+/* Snapshots of one policy and one volume. */
+struct group {
+	const struct snapshot **at; /* completed and failed ones, the oldest first */
+	size_t count, completed;
+	int64_t newest_us; /* creation of the newest completed one */
+};
+
+static int compare_ages(const void *a, const void *b)
 {
-	const struct snapshot *oldest = NULL, *newest = NULL, *failed = NULL;
-	int64_t count = 0;
-	for (const struct snapshot *s = snapshot_first_by_volume(t, policy->volume); s;
-	     s = snapshot_next_by_volume(t, s)) {
-		enum snapshot_state state = model_derive_snapshot_state(s);
-		if (!is_its(policy, s))
-			continue;
-		if (state == SNAPSHOT_ERROR && is_older(s, failed))
-			failed = s;
-		if (state != SNAPSHOT_COMPLETED)
-			continue;
-		count++;
-		if (is_older(s, oldest))
-			oldest = s;
-		if (!newest || is_older(newest, s))
-			newest = s;
+	const struct snapshot *const *x = a, *const *y = b;
+	int64_t x_us = (*x)->row.created_us, y_us = (*y)->row.created_us;
+	return x_us < y_us ? -1 : x_us > y_us ? 1 : uuid_compare((*x)->row.id, (*y)->row.id);
+}
+
+static void add_to_group(struct group *group, const struct snapshot *s)
+{
+	enum snapshot_state state = model_derive_snapshot_state(s);
+	if (!row_is_live(&s->row) || (state != SNAPSHOT_COMPLETED && state != SNAPSHOT_ERROR))
+		return;
+	group->at[group->count++] = s;
+	if (state == SNAPSHOT_ERROR)
+		return;
+	group->completed++;
+	if (s->row.created_us > group->newest_us)
+		group->newest_us = s->row.created_us;
+}
+
+/* DLM keeps the last snapshot of a volume that is gone, however old it becomes. */
+static bool is_last_of_gone(const struct tables *t, const struct group *group, const struct snapshot *s)
+{
+	const struct volume *volume = volume_find(t, s->volume);
+	return s->row.created_us == group->newest_us && (!volume || !row_is_live(&volume->row));
+}
+
+static void list_of_group(const struct tables *t, const struct snapshot_policy *policy, struct group *group,
+			  int64_t now_us, uuid *made, size_t *count)
+{
+	size_t kept = (size_t) policy->kept, left = group->completed;
+	qsort(group->at, group->count, sizeof(struct snapshot *), compare_ages);
+	for (size_t k = 0; k < group->count && *count < SNAPSHOTS_PRUNED_MAX; k++) {
+		const struct snapshot *s = group->at[k];
+		bool is_failed = model_derive_snapshot_state(s) == SNAPSHOT_ERROR;
+		bool goes = is_failed       ? s->row.created_us < group->newest_us
+			    : s->expires_us ? s->expires_us <= now_us && !is_last_of_gone(t, group, s)
+					    : kept && left > kept;
+		left -= !is_failed && goes;
+		if (goes)
+			made[(*count)++] = s->row.id;
 	}
-	if (count > policy->kept)
-		return oldest;
-	return failed && newest && is_older(failed, newest) ? failed : NULL;
+}
+
+/* Policies by tags have their snapshots in an index, in which those of a volume are neighbours. */
+static size_t count_all(const struct tables *t, const struct snapshot_policy *policy)
+{
+	size_t count = 0;
+	if (policy->targets == SNAPSHOT_POLICY_TARGETS_ONE_VOLUME)
+		for (const struct snapshot *s = snapshot_first_by_volume(t, policy->volume); s;
+		     s = snapshot_next_by_volume(t, s))
+			count++;
+	else
+		for (const struct snapshot *s = snapshot_first_by_policy(t, policy->row.id); s;
+		     s = snapshot_next_by_policy(t, s))
+			count++;
+	return count;
+}
+
+RESULT engine_list_superfluous(struct ctx *c, const struct tables *t, const struct snapshot_policy *policy,
+			       int64_t now_us, struct uuids *ret_snapshots)
+{
+	bool is_of_one = policy->targets == SNAPSHOT_POLICY_TARGETS_ONE_VOLUME;
+	const struct snapshot **at =
+		arena_new_array(c->arena, const struct snapshot *, count_all(t, policy) + 1);
+	uuid *made = arena_new_array(c->arena, uuid, SNAPSHOTS_PRUNED_MAX);
+	struct group group = {.at = at};
+	uuid volume = UUID_NONE;
+	size_t count = 0;
+	if (!at || !made)
+		return ctx_no_memory(c);
+	for (const struct snapshot *s = is_of_one ? snapshot_first_by_volume(t, policy->volume) : NULL; s;
+	     s = snapshot_next_by_volume(t, s))
+		if (is_its(policy, s))
+			add_to_group(&group, s);
+	for (const struct snapshot *s = is_of_one ? NULL : snapshot_first_by_policy(t, policy->row.id); s;
+	     s = snapshot_next_by_policy(t, s)) {
+		if (!uuid_equal(s->volume, volume)) {
+			list_of_group(t, policy, &group, now_us, made, &count);
+			group = (struct group){.at = at};
+			volume = s->volume;
+		}
+		add_to_group(&group, s);
+	}
+	list_of_group(t, policy, &group, now_us, made, &count);
+	*ret_snapshots = (struct uuids){made, count};
+	return OK;
 }
 
 /* ---- for the reconciler ---- */
@@ -266,6 +347,8 @@ RESULT engine_take_policy_turn(struct op *op, struct snapshot_policy_turn *wish)
 	next.next_us = wish->next_us;
 	if (!wish->is_due)
 		return snapshot_policy_put(op, &next);
+	if (policy->targets != SNAPSHOT_POLICY_TARGETS_ONE_VOLUME)
+		return lifecycle_policy_run(op, wish, &next);
 	struct op_place place = op_place_now(op);
 	struct result result = take(op, policy, wish->guard);
 	if (!result_is_ok(result) && !engine_is_refusal(result.code))
@@ -282,24 +365,37 @@ RESULT engine_take_policy_turn(struct op *op, struct snapshot_policy_turn *wish)
 	return condition_clear(op, next.row.id, STR(SNAPSHOT_NOT_TAKEN));
 }
 
+/* Deletes with the rights of the execution role, if the policy has one. */
+static RESULT drop(struct op *op, const struct snapshot_policy *policy, uuid id, struct later_guard *guard)
+{
+	struct snapshot_target target = {.snapshot = engine_ref_to(op, KIND_SNAPSHOT, id, STR_NONE)};
+	const struct asker asker = ASKER_OF(policy);
+	const struct asker_work work = {guard, "snapshot.delete", op->now_us};
+	return policy->role.n ? asker_run(op, &asker, &work, engine_delete_snapshot_run, &target)
+			      : engine_delete_snapshot(op, &target);
+}
+
+/* A snapshot that cannot be deleted does not hold up those of other volumes. */
 RESULT engine_prune_policy(struct op *op, struct snapshot_policy_pruning *wish)
 {
 	const struct snapshot_policy *policy = snapshot_policy_find(op->head, wish->policy);
-	const struct snapshot *s = policy ? engine_find_superfluous(op->head, policy) : NULL;
-	for (; s; s = engine_find_superfluous(op->head, policy)) {
-		struct snapshot_target target = {
-			.snapshot = engine_ref_to(op, KIND_SNAPSHOT, s->row.id, STR_NONE)};
+	struct uuids list = {0};
+	struct str why = STR_NONE;
+	if (!policy)
+		return OK;
+	TRY(engine_list_superfluous(op->ctx, op->head, policy, op->now_us, &list));
+	for (size_t k = 0; k < list.count; k++) {
 		struct op_place place = op_place_now(op);
-		struct result result = engine_delete_snapshot(op, &target);
+		struct result result = drop(op, policy, list.at[k], wish->guard);
 		if (!result_is_ok(result) && !engine_is_refusal(result.code))
 			return result;
-		if (!result_is_ok(result)) {
-			op_go_back(op, place);
-			struct str why = op->ctx->problem.message;
-			ctx_clear_problem(op->ctx);
-			return condition_set(op, KIND_SNAPSHOT_POLICY, wish->policy, SNAPSHOTS_NOT_DELETED,
-					     why, "It is deleted when nothing needs it any more.");
-		}
+		if (result_is_ok(result))
+			continue;
+		op_go_back(op, place);
+		why = why.n ? why : op->ctx->problem.message;
+		ctx_clear_problem(op->ctx);
 	}
-	return condition_clear(op, wish->policy, STR(SNAPSHOTS_NOT_DELETED));
+	return why.n ? condition_set(op, KIND_SNAPSHOT_POLICY, wish->policy, SNAPSHOTS_NOT_DELETED, why,
+				     "It is deleted when nothing needs it any more.")
+		     : condition_clear(op, wish->policy, STR(SNAPSHOTS_NOT_DELETED));
 }

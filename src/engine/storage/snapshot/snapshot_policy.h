@@ -2,7 +2,7 @@
  * Snapshot policies: the engine takes hourly, daily, weekly or monthly snapshots of a volume and keeps a
  * given number of each. The policy's row holds when the next one is due. reconcile/storage/snapshot_policy.c computes
  * that time, takes the snapshot and deletes the surplus. A time that passed while the daemon was down is
- * caught up once. Called by: api/cloudstack. */
+ * caught up once. Policies that select volumes by tags are in lifecycle_policy.h. Called by: api/cloudstack. */
 #pragma once
 
 #include "engine/operation.h"
@@ -41,11 +41,13 @@ struct snapshot_policies_target {
 };
 OPERATION(engine_delete_snapshot_policies, snapshot_policies_target)
 
-/* The snapshot to delete next: the oldest if there are more than `kept`, or a failed one that a later one
- * superseded. NULL: none. */
+/* Lists the snapshots to delete, the oldest of each volume first: those beyond `kept` or past their time, and failed ones that a
+ * later one superseded. At most SNAPSHOTS_PRUNED_MAX. In the arena. */
+enum { SNAPSHOTS_PRUNED_MAX = 256 };
 struct snapshot;
-const struct snapshot *engine_find_superfluous(const struct tables *t, const struct snapshot_policy *policy);
-/* The policy's newest snapshot, in whatever state. NULL: none. */
+RESULT engine_list_superfluous(struct ctx *c, const struct tables *t, const struct snapshot_policy *policy,
+			       int64_t now_us, struct uuids *ret_snapshots);
+/* The newest snapshot of a policy of one volume, in whatever state. NULL: none. */
 const struct snapshot *engine_find_newest(const struct tables *t, const struct snapshot_policy *policy);
 
 /* ---- for the reconciler; OK for a row that is absent or changed ---- */
@@ -68,5 +70,6 @@ SYSTEM_OPERATION(engine_take_policy_turn, snapshot_policy_turn)
 /* Deletes the surplus snapshots. A refusal becomes a condition. */
 struct snapshot_policy_pruning {
 	uuid policy;
+	struct later_guard *guard; /* as above */
 };
 SYSTEM_OPERATION(engine_prune_policy, snapshot_policy_pruning)
