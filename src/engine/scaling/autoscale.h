@@ -12,7 +12,7 @@
 enum {
 	AUTOSCALE_POLICY_CONDITIONS_MAX = 3, /* one for each counter */
 	AUTOSCALE_GROUP_POLICIES_MAX = 10,   /* of one direction */
-	AUTOSCALE_PARAMETERS_MAX = 16,       /* of a profile's deployment, besides those with fields of their own */
+	AUTOSCALE_PARAMETERS_MAX = 16, /* of a profile's deployment, besides those with fields of their own */
 	AUTOSCALE_GRACE_DEFAULT_S = 120,
 	AUTOSCALE_QUIET_DEFAULT_S = 300,
 	AUTOSCALE_INTERVAL_DEFAULT_S = 30,
@@ -106,7 +106,8 @@ struct autoscale_group_wish {
 	struct ref balancer, profile;
 	struct refs up, down;
 	struct scaling_number interval_s;
-	struct scaling_settings settings; /* sizes and launches; zone and source are filled in from the profile */
+	struct scaling_settings
+		settings; /* sizes and launches; zone and source are filled in from the profile */
 	/* outputs: */
 	uuid group;
 };
@@ -127,4 +128,5 @@ OPERATION(engine_disable_autoscale_group, autoscale_group_target)
 /* ERR_INVALID: the group is enabled, or has machines, and the deletion is not forced. */
 OPERATION(engine_delete_autoscale_group, autoscale_group_target)
 
+/* True if the group neither adds nor removes machines. */
 bool engine_is_autoscale_disabled(const struct scaling_group *group);

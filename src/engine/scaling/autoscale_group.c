@@ -48,13 +48,13 @@ RESULT engine_create_autoscale_profile(struct op *op, struct autoscale_profile_w
 	TRY(engine_permit(op, "autoscale_profile.create", KIND_AUTOSCALE_PROFILE, NULL));
 	TRY(engine_find_zone(op->ctx, op->head, &wish->zone, &zone));
 	TRY(limit_check(op, LIMIT_AUTOSCALE_PROFILES, account->row.id, 1, STR_NONE));
-	struct autoscale_profile made = {
-		.row = {.id = engine_new_id(op, KIND_AUTOSCALE_PROFILE), .gen = 1},
-		.account = account->row.id,
-		.zone = zone->row.id,
-		.parameters = wish->parameters,
-		.user_data = wish->user_data,
-		.grace_s = wish->grace_s.is_given ? wish->grace_s.value : AUTOSCALE_GRACE_DEFAULT_S};
+	struct autoscale_profile made = {.row = {.id = engine_new_id(op, KIND_AUTOSCALE_PROFILE), .gen = 1},
+					 .account = account->row.id,
+					 .zone = zone->row.id,
+					 .parameters = wish->parameters,
+					 .user_data = wish->user_data,
+					 .grace_s = wish->grace_s.is_given ? wish->grace_s.value
+									   : AUTOSCALE_GRACE_DEFAULT_S};
 	TRY(take_source(op, &wish->offering, &wish->image, &made));
 	TRY(autoscale_profile_put(op, &made));
 	wish->profile = made.row.id;
@@ -68,9 +68,10 @@ RESULT engine_update_autoscale_profile(struct op *op, struct autoscale_profile_c
 	for (const struct scaling_group *g = scaling_group_first_by_profile(op->head, profile->row.id); g;
 	     g = scaling_group_next_by_profile(op->head, g))
 		if (!engine_is_autoscale_disabled(g))
-			return fail_profile(op, "id",
-					    "The AutoScale Vm Profile can be updated only if the Vm Group it is "
-					    "associated with is disabled in state");
+			return fail_profile(
+				op, "id",
+				"The AutoScale Vm Profile can be updated only if the Vm Group it is "
+				"associated with is disabled in state");
 	struct autoscale_profile next = *profile;
 	TRY(take_source(op, &wish->offering, &wish->image, &next));
 	if (wish->has_parameters)
@@ -123,8 +124,7 @@ RESULT autoscale_drain(struct op *op, const struct scaling_group *group, struct 
 		texts[k] = waits->at[k];
 	struct str *wait = texts + waits->count;
 	wait[WAIT_HOOK] = wait[WAIT_TOKEN] = STR_NONE;
-	wait[WAIT_UNTIL] =
-		str_print(op->ctx->arena, "%" PRId64, op->now_us + profile->grace_s * SECOND);
+	wait[WAIT_UNTIL] = str_print(op->ctx->arena, "%" PRId64, op->now_us + profile->grace_s * SECOND);
 	wait[WAIT_ABANDONS] = STR("continue");
 	*waits = (struct strs){texts, waits->count + WAIT_TEXTS};
 	return OK;
@@ -157,10 +157,10 @@ RESULT autoscale_balance(struct op *op, const struct scaling_group *group, uuid 
 {
 	struct op_place place = op_place_now(op);
 	const struct ref machine = engine_ref_to(op, KIND_INSTANCE, instance, STR("virtualmachineids"));
-	struct balancing b = {.wish = {.balancer = engine_ref_to(op, KIND_LOAD_BALANCER, group->balancer,
-								 STR("lbruleid")),
-				       .instances = {&machine, 1}},
-			      .is_added = is_added};
+	struct balancing b = {
+		.wish = {.balancer = engine_ref_to(op, KIND_LOAD_BALANCER, group->balancer, STR("lbruleid")),
+			 .instances = {&machine, 1}},
+		.is_added = is_added};
 	if (uuid_is_none(group->balancer) || is_member(op->head, group->balancer, instance) == is_added)
 		return OK;
 	struct result result = scaling_as_system(op, run_balancing, &b);
@@ -205,10 +205,11 @@ static RESULT check_name(struct op *op, struct str name)
 		bool fits = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 			    c == '-';
 		if (!fits)
-			return fail_group(op, "name",
-					  "Invalid AutoScale VM group name. It can contain the ASCII letters "
-					  "'a' through 'z', 'A' through 'Z', the digits '0' through '9' and the "
-					  "hyphen ('-')");
+			return fail_group(
+				op, "name",
+				"Invalid AutoScale VM group name. It can contain the ASCII letters "
+				"'a' through 'z', 'A' through 'Z', the digits '0' through '9' and the "
+				"hyphen ('-')");
 	}
 	return OK;
 }
@@ -218,13 +219,15 @@ static RESULT check_balancer(struct op *op, const struct ref *ref, const struct 
 	TRY(engine_permit_load_balancer(op, ref, "load_balancer.add", ret_balancer));
 	uuid id = (*ret_balancer)->row.id;
 	if (scaling_group_first_by_balancer(op->head, id))
-		return fail_group(op, "lbruleid",
-				  "an AutoScaleVmGroup is already attached to the lb rule, the existing vm group "
-				  "has to be first deleted");
+		return fail_group(
+			op, "lbruleid",
+			"an AutoScaleVmGroup is already attached to the lb rule, the existing vm group "
+			"has to be first deleted");
 	if (load_balancer_member_first_by_load_balancer(op->head, id))
-		return fail_group(op, "lbruleid",
-				  "there are Vms already bound to the specified LoadBalancing Rule. User bound "
-				  "Vms and AutoScaled Vm Group cannot co-exist on a Load Balancing Rule");
+		return fail_group(
+			op, "lbruleid",
+			"there are Vms already bound to the specified LoadBalancing Rule. User bound "
+			"Vms and AutoScaled Vm Group cannot co-exist on a Load Balancing Rule");
 	return uuid_is_none((*ret_balancer)->network)
 		       ? fail_group(op, "lbruleid", "AutoScale is not supported in the network")
 		       : OK;
@@ -252,8 +255,9 @@ RESULT engine_create_autoscale_group(struct op *op, struct autoscale_group_wish 
 	make.settings.desired = make.settings.min;
 	if (!wish->up.count || !wish->down.count)
 		return fail_group(op, wish->up.count ? "scaledownpolicyids" : "scaleuppolicyids",
-				  wish->up.count ? "AutoScale VM group must have at least one ScaleDown policy"
-						 : "AutoScale VM group must have at least one ScaleUp policy");
+				  wish->up.count
+					  ? "AutoScale VM group must have at least one ScaleDown policy"
+					  : "AutoScale VM group must have at least one ScaleUp policy");
 	TRY(engine_create_scaling_group(op, &make));
 	struct scaling_group next = *scaling_group_find(op->head, make.group);
 	next.balancer = balancer_id;
@@ -285,9 +289,10 @@ RESULT engine_update_autoscale_group(struct op *op, struct autoscale_group_chang
 	bool changes = wish->min.is_given || wish->max.is_given || changes_interval || wish->up.count ||
 		       wish->down.count;
 	if (changes && !engine_is_autoscale_disabled(group))
-		return fail_group(op, "id",
-				  "An AutoScale Vm Group can be updated with minMembers/maxMembers/Interval only "
-				  "when it is in disabled state");
+		return fail_group(
+			op, "id",
+			"An AutoScale Vm Group can be updated with minMembers/maxMembers/Interval only "
+			"when it is in disabled state");
 	int64_t interval_s = changes_interval ? wish->interval_s.value : group->interval_s;
 	TRY(check_numbers(op, wish->min.is_given ? wish->min.value : group->min_size,
 			  wish->max.is_given ? wish->max.value : group->max_size, interval_s));

@@ -5,8 +5,8 @@
 
 #include "engine/alarm/alarm.h"
 #include "engine/limits.h"
-#include "engine/scaling/autoscale_internal.h"
 #include "engine/region/region.h"
+#include "engine/scaling/autoscale_internal.h"
 #include "store/account.h"
 
 /* Bytes of an interface in a minute at one Mbit/s. */
@@ -88,8 +88,9 @@ static RESULT put_alarms(struct op *op, const struct scaling_policy *p)
 	const struct scaling_group *group = scaling_group_find(op->head, p->scaling_group);
 	const struct autoscale_policy *policy = autoscale_policy_find(op->head, p->autoscale_policy);
 	const struct account *account = account_find(op->head, group->account);
-	struct str action = engine_write_scaling_arn(op->head, op->ctx->arena, engine_get_region_name(op->head),
-						     account->number, KIND_SCALING_POLICY, &p->row);
+	struct str action =
+		engine_write_scaling_arn(op->head, op->ctx->arena, engine_get_region_name(op->head),
+					 account->number, KIND_SCALING_POLICY, &p->row);
 	TRY(alarm_forget_tracking(op, p->row.id));
 	for (size_t k = 0; k < policy->conditions.count; k++) {
 		const struct autoscale_condition *condition =
@@ -144,10 +145,11 @@ RESULT autoscale_check_duration(struct op *op, const struct autoscale_policy *po
 {
 	return policy->duration_s >= interval_s
 		       ? OK
-		       : ENGINE_FAIL(op, ERR_INVALID, KIND_SCALING_GROUP, STR("interval"),
-				     "duration : %" PRId64
-				     " specified in a policy cannot be less than vm group's interval : %" PRId64,
-				     policy->duration_s, interval_s);
+		       : ENGINE_FAIL(
+				 op, ERR_INVALID, KIND_SCALING_GROUP, STR("interval"),
+				 "duration : %" PRId64
+				 " specified in a policy cannot be less than vm group's interval : %" PRId64,
+				 policy->duration_s, interval_s);
 }
 
 RESULT autoscale_put_policies(struct op *op, uuid group_id, const struct refs *named, bool is_down)
@@ -165,9 +167,10 @@ RESULT autoscale_put_policies(struct op *op, uuid group_id, const struct refs *n
 		TRY(engine_find_own_autoscale_policy(op->ctx, op->head, &named->at[k], &policy));
 		TRY(autoscale_check_duration(op, policy, group->interval_s));
 		if (policy->is_down != is_down)
-			return fail_group(op, field,
-					  is_down ? "Only scaledown policies can be specified in scaledownpolicyids"
-						  : "Only scaleup policies can be specified in scaleuppolicyids");
+			return fail_group(
+				op, field,
+				is_down ? "Only scaledown policies can be specified in scaledownpolicyids"
+					: "Only scaleup policies can be specified in scaleuppolicyids");
 		at[k] = policy->row.id;
 		kept = (struct uuids){at, k + 1};
 		TRY(put_policy(op, group, policy));
@@ -238,7 +241,8 @@ RESULT engine_update_autoscale_condition(struct op *op, struct autoscale_conditi
 {
 	const struct autoscale_condition *condition = NULL;
 	size_t enabled = 0;
-	TRY(engine_permit_autoscale_condition(op, &wish->condition, "autoscale_condition.update", &condition));
+	TRY(engine_permit_autoscale_condition(op, &wish->condition, "autoscale_condition.update",
+					      &condition));
 	TRY(check_threshold(op, wish->threshold));
 	for (const struct autoscale_policy *p = NULL; (p = next_user(op->head, condition, p));)
 		enabled += count_enabled(op->head, p->row.id);
@@ -260,7 +264,8 @@ RESULT engine_update_autoscale_condition(struct op *op, struct autoscale_conditi
 RESULT engine_delete_autoscale_condition(struct op *op, struct autoscale_condition_target *wish)
 {
 	const struct autoscale_condition *condition = NULL;
-	TRY(engine_permit_autoscale_condition(op, &wish->condition, "autoscale_condition.delete", &condition));
+	TRY(engine_permit_autoscale_condition(op, &wish->condition, "autoscale_condition.delete",
+					      &condition));
 	if (next_user(op->head, condition, NULL))
 		return ENGINE_FAIL(
 			op, ERR_IN_USE, KIND_AUTOSCALE_CONDITION, wish->condition.field,
@@ -288,10 +293,11 @@ static RESULT take_conditions(struct op *op, const struct refs *named, struct uu
 		const struct autoscale_condition *condition = NULL;
 		TRY(engine_find_own_autoscale_condition(op->ctx, op->head, &named->at[k], &condition));
 		if (has_counter[condition->counter])
-			return fail_policy(op, "conditionids",
-					   "at least two conditions in the conditionids have the same counter. "
-					   "It is not right to apply two different conditions for the same "
-					   "counter");
+			return fail_policy(
+				op, "conditionids",
+				"at least two conditions in the conditionids have the same counter. "
+				"It is not right to apply two different conditions for the same "
+				"counter");
 		has_counter[condition->counter] = true;
 		at[k] = condition->row.id;
 	}
@@ -305,13 +311,13 @@ RESULT engine_create_autoscale_policy(struct op *op, struct autoscale_policy_wis
 	TRY(engine_find_acting_account(op, &account));
 	TRY(engine_permit(op, "autoscale_policy.create", KIND_AUTOSCALE_POLICY, NULL));
 	TRY(limit_check(op, LIMIT_AUTOSCALE_POLICIES, account->row.id, 1, STR_NONE));
-	struct autoscale_policy made = {
-		.row = {.id = engine_new_id(op, KIND_AUTOSCALE_POLICY), .gen = 1},
-		.account = account->row.id,
-		.name = wish->name,
-		.is_down = wish->is_down,
-		.duration_s = wish->duration_s,
-		.quiet_s = wish->quiet_s.is_given ? wish->quiet_s.value : AUTOSCALE_QUIET_DEFAULT_S};
+	struct autoscale_policy made = {.row = {.id = engine_new_id(op, KIND_AUTOSCALE_POLICY), .gen = 1},
+					.account = account->row.id,
+					.name = wish->name,
+					.is_down = wish->is_down,
+					.duration_s = wish->duration_s,
+					.quiet_s = wish->quiet_s.is_given ? wish->quiet_s.value
+									  : AUTOSCALE_QUIET_DEFAULT_S};
 	TRY(take_conditions(op, &wish->conditions, &made.conditions));
 	TRY(autoscale_policy_put(op, &made));
 	wish->policy = made.row.id;
@@ -321,15 +327,17 @@ RESULT engine_create_autoscale_policy(struct op *op, struct autoscale_policy_wis
 static RESULT check_groups(struct op *op, const struct autoscale_policy *next)
 {
 	if (count_enabled(op->head, next->row.id))
-		return fail_policy(op, "id",
-				   "The AutoScale Policy can be updated only if the Vm Group it is associated with "
-				   "is disabled in state");
+		return fail_policy(
+			op, "id",
+			"The AutoScale Policy can be updated only if the Vm Group it is associated with "
+			"is disabled in state");
 	for (const struct scaling_policy *p =
 		     scaling_policy_first_by_autoscale_policy(op->head, next->row.id);
 	     p; p = scaling_policy_next_by_autoscale_policy(op->head, p))
 		if (next->duration_s < scaling_group_find(op->head, p->scaling_group)->interval_s)
-			return fail_policy(op, "duration",
-					   "duration is less than the associated AutoScaleVmGroup's interval");
+			return fail_policy(
+				op, "duration",
+				"duration is less than the associated AutoScaleVmGroup's interval");
 	return OK;
 }
 
@@ -358,9 +366,10 @@ RESULT engine_delete_autoscale_policy(struct op *op, struct autoscale_policy_tar
 	const struct autoscale_policy *policy = NULL;
 	TRY(engine_permit_autoscale_policy(op, &wish->policy, "autoscale_policy.delete", &policy));
 	if (scaling_policy_first_by_autoscale_policy(op->head, policy->row.id))
-		return fail_policy(op, "id",
-				   "Cannot delete AutoScale Policy when it is in use by one or more AutoScale Vm "
-				   "Groups");
+		return fail_policy(
+			op, "id",
+			"Cannot delete AutoScale Policy when it is in use by one or more AutoScale Vm "
+			"Groups");
 	TRY(engine_log_sentence(op, KIND_AUTOSCALE_POLICY, &policy->row, "deleted", ""));
 	return autoscale_policy_forget(op, policy->row.id);
 }

@@ -57,10 +57,11 @@ def policies(dev):
     conditions = [made(dev, "createCondition", counterid=counters[c], relationaloperator=o, threshold=t)["id"]
                   for c, o, t in (("vm.cpu.average.percentage", "gt", "80"), ("public.network.received.average.mbps", "GE", "100"),
                                   ("vm.cpu.average.percentage", "LT", "20"))]
-    up = made(dev, "createAutoScalePolicy", name="up", action="ScaleUp", duration="60", quiettime="0", conditionids=",".join(conditions[:2]))
+    up = made(dev, "createAutoScalePolicy", name="up", action="ScaleUp", duration="60", quiettime="0", conditionids=conditions[0])
+    both = made(dev, "createAutoScalePolicy", action="ScaleUp", duration="60", quiettime="0", conditionids=",".join(conditions[:2]))
     down = made(dev, "createAutoScalePolicy", action="scaledown", duration="60", quiettime="0", conditionids=conditions[2])
-    assert up["action"] == "ScaleUp" and [c["relationaloperator"] for c in up["conditions"]] == ["GT", "GE"]
-    return up["id"], down["id"], conditions
+    assert both["action"] == "ScaleUp" and [c["relationaloperator"] for c in both["conditions"]] == ["GT", "GE"]
+    return up["id"], down["id"], conditions, both["id"]
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def rule(dev, place):
 @pytest.fixture
 def group(dev, rule, profile, policies):
     row = made(dev, "createAutoScaleVmGroup", name="web", lbruleid=rule, vmprofileid=profile, minmembers="1", maxmembers="3", interval="30",
-               scaleuppolicyids=policies[0], scaledownpolicyids=policies[1])
+               scaleuppolicyids=f"{policies[0]},{policies[3]}", scaledownpolicyids=policies[1])
     yield row
     done(dev, "deleteAutoScaleVmGroup", id=row["id"], cleanup="true")
     assert not listed(dev, "listAutoScaleVmGroups", "autoscalevmgroup", id=row["id"])
@@ -115,13 +116,13 @@ def ring(dev, *policies, metric=None):
 
 @holds("AutoScale VM group", "AutoScale policy", "AutoScale condition", "AutoScale VM profile")
 def test_up_and_down(dev, group, rule, policies):
-    up, down, _ = policies
+    up, down, _, both = policies
     assert group["state"] == "ENABLED" and group["lbruleid"] == rule and group["lbprovider"] == "VirtualRouter"
-    assert [p["id"] for p in group["scaleuppolicies"]] == [up] and [p["id"] for p in group["scaledownpolicies"]] == [down]
+    assert {p["id"] for p in group["scaleuppolicies"]} == {up, both} and [p["id"] for p in group["scaledownpolicies"]] == [down]
     has(dev, group, rule, 1)
     (machine,) = machines(dev, group)
     assert machine["name"].startswith("autoScaleVm-web-") and machine["autoscalevmgroupname"] == "web"
-    ring(dev, up, metric="CPUUtilization")
+    ring(dev, both, metric="CPUUtilization")
     dev.rest()
     has(dev, group, rule, 1)  # the other condition does not hold
     ring(dev, up)
@@ -158,7 +159,7 @@ def test_replaces(dev, group, rule):
 
 
 def test_uses(dev, group, profile, rule, policies):
-    up, _, conditions = policies
+    up, _, conditions, both = policies
     refused(dev, "createAutoScaleVmGroup", "already attached to the lb rule", lbruleid=rule, vmprofileid=profile, minmembers="1", maxmembers="1",
             scaleuppolicyids=up, scaledownpolicyids=policies[1])
     refused(dev, "deleteAutoScalePolicy", "in use by one or more", id=up)
@@ -169,14 +170,14 @@ def test_uses(dev, group, profile, rule, policies):
     refused(dev, "updateCondition", "NOT in Disabled state", id=conditions[0], relationaloperator="GT", threshold="90")
     refused(dev, "deleteAutoScaleVmGroup", "in ENABLED state", id=group["id"])
     assert [g["id"] for g in listed(dev, "listAutoScaleVmGroups", "autoscalevmgroup", lbruleid=rule, vmprofileid=profile, policyid=up)] == [group["id"]]
-    assert [p["id"] for p in listed(dev, "listAutoScalePolicies", "autoscalepolicy", vmgroupid=group["id"], action="ScaleUp")] == [up]
+    assert [p["id"] for p in listed(dev, "listAutoScalePolicies", "autoscalepolicy", vmgroupid=group["id"], conditionid=conditions[1])] == [both]
     assert [c["id"] for c in listed(dev, "listConditions", "condition", policyid=policies[1])] == [conditions[2]]
     made(dev, "disableAutoScaleVmGroup", id=group["id"])
     assert made(dev, "updateAutoScalePolicy", id=up, duration="120")["duration"] == 120
     done(dev, "updateCondition", id=conditions[0], relationaloperator="GT", threshold="90")
     alarms = dev.account.client("cloudwatch").describe_alarms(AlarmNamePrefix="AutoScale-web-")["MetricAlarms"]
     assert sorted((a["MetricName"], a["EvaluationPeriods"], a["Threshold"]) for a in alarms) == [
-        ("CPUUtilization", 1, 20), ("CPUUtilization", 2, 90), ("NetworkIn", 2, 750000000)]
+        ("CPUUtilization", 1, 20), ("CPUUtilization", 1, 90), ("CPUUtilization", 2, 90), ("NetworkIn", 1, 750000000)]
 
 
 if __name__ == "__main__":

@@ -95,8 +95,7 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_conditions *a = args;
 	const struct autoscale_policy *policy = autoscale_policy_find(api_tables(e), a->policy.prefix);
-	return (!a->counter.n ||
-		find_counter(a->counter) == (size_t) autoscale_condition_of(row)->counter) &&
+	return (!a->counter.n || find_counter(a->counter) == (size_t) autoscale_condition_of(row)->counter) &&
 	       (!ref_is_given(&a->policy) || (policy && uuids_have(&policy->conditions, row->id)));
 }
 
@@ -175,8 +174,9 @@ static RESULT read_operator(struct cs_call *e, struct str word, const char *what
 	if (k < OPERATORS)
 		return OK;
 	if (str_equal_nocase(word, STR("EQ")))
-		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("relationaloperator"),
-				      "The operator EQ is not supported: alarms compare with GT, GE, LT or LE.");
+		return ctx_fail_field(
+			e->c, ERR_UNSUPPORTED, STR("relationaloperator"),
+			"The operator EQ is not supported: alarms compare with GT, GE, LT or LE.");
 	return cs_fail(e, "relationaloperator",
 		       "The Operator %" STR_FMT " does not exist; Unable to %s Condition.",
 		       STR_ARG(str_cut(word, 64)), what);

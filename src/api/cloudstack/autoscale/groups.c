@@ -55,8 +55,7 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 }
 
 /* Writes network, address and ports of the load balancer rule. */
-static void write_balancer(struct api_call *e, struct json_writer *w, const char *name,
-			   const struct row *row)
+static void write_balancer(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	char ip[IP_TEXT_SIZE];
 	const struct load_balancer *b = load_balancer_find(api_tables(e), scaling_group_of(row)->balancer);
@@ -88,8 +87,9 @@ static void write_available(struct api_call *e, struct json_writer *w, const cha
 	     m = scaling_member_next_by_scaling_group(t, m)) {
 		const struct instance *i = instance_find(t, m->instance);
 		enum instance_state state = i ? model_derive_instance_state(i) : INSTANCE_TERMINATED;
-		count += scaling_member_counts(m) && (state == INSTANCE_RUNNING || state == INSTANCE_PENDING ||
-						      state == INSTANCE_STOPPING);
+		count +=
+			scaling_member_counts(m) && (state == INSTANCE_RUNNING || state == INSTANCE_PENDING ||
+						     state == INSTANCE_STOPPING);
 	}
 	json_write_int(w, name, count);
 }
@@ -99,9 +99,9 @@ static struct str get_state(struct api_call *e, const struct row *row)
 {
 	const struct scaling_group *g = scaling_group_of(row);
 	(void) e;
-	return g->is_deleting                      ? STR("REVOKE")
+	return g->is_deleting                    ? STR("REVOKE")
 	       : engine_is_autoscale_disabled(g) ? STR("DISABLED")
-						   : STR("ENABLED");
+						 : STR("ENABLED");
 }
 
 static void write_policies(struct api_call *e, struct json_writer *w, const char *name, uuid group,
@@ -213,8 +213,7 @@ static const struct param update_params[] = {
 	INTERVAL(struct change_group),
 	P("scaleuppolicyids", wish.up, .kind = KIND_AUTOSCALE_POLICY, .max = AUTOSCALE_GROUP_POLICIES_MAX,
 	  .doc = "New policies that add machines; absent: the present ones."),
-	P("scaledownpolicyids", wish.down, .kind = KIND_AUTOSCALE_POLICY,
-	  .max = AUTOSCALE_GROUP_POLICIES_MAX,
+	P("scaledownpolicyids", wish.down, .kind = KIND_AUTOSCALE_POLICY, .max = AUTOSCALE_GROUP_POLICIES_MAX,
 	  .doc = "New policies that remove machines; absent: the present ones."),
 	NOT_BUILT("customid|name"),
 	NOT_BUILT("fordisplay", .only = "true"),

@@ -14,7 +14,8 @@ static const struct param list_params[] = {
 	CS_OWNER_PARAMS(struct list_policies),
 	CS_PROJECT_PARAM(struct list_policies, project),
 	P("action", action, .doc = "Action: ScaleUp or ScaleDown."),
-	P("conditionid", condition, .kind = KIND_AUTOSCALE_CONDITION, .doc = "Condition that the policy names."),
+	P("conditionid", condition, .kind = KIND_AUTOSCALE_CONDITION,
+	  .doc = "Condition that the policy names."),
 	P("vmgroupid", group, .kind = KIND_SCALING_GROUP, .doc = "AutoScale group of the policy."),
 };
 #undef P
@@ -135,8 +136,7 @@ static const struct cs_action actions[] = {
 	 .operation = engine_create_autoscale_policy_run, CS_SUBJECT(struct make_policy, wish.policy),
 	 .shows = &cs_autoscale_policies, CS_JOB(NOW), .doc = "Creates a policy of AutoScale groups."},
 	{CS_ACTION("updateAutoScalePolicy", "ec2:ModifyAutoScalePolicy"), .flags = API_WRITES,
-	 .args = PARAMS(struct change_policy, update_params),
-	 .operation = engine_update_autoscale_policy_run,
+	 .args = PARAMS(struct change_policy, update_params), .operation = engine_update_autoscale_policy_run,
 	 CS_SUBJECT(struct change_policy, wish.policy.prefix), .shows = &cs_autoscale_policies, CS_JOB(NOW),
 	 .doc = "Changes a policy whose groups are all disabled."},
 	{CS_ACTION("deleteAutoScalePolicy", "ec2:DeleteAutoScalePolicy"), .flags = API_WRITES,

@@ -24,8 +24,8 @@ static const struct param list_params[] = {
 	CS_LIST_PARAMS(struct list_profiles, KIND_AUTOSCALE_PROFILE),
 	CS_OWNER_PARAMS(struct list_profiles),
 	CS_PROJECT_PARAM(struct list_profiles, project),
-	P("serviceofferingid", offering, .kind = KIND_INSTANCE_TYPE, .fits = FITS(autoscale_profile, offering),
-	  .doc = "Service offering."),
+	P("serviceofferingid", offering, .kind = KIND_INSTANCE_TYPE,
+	  .fits = FITS(autoscale_profile, offering), .doc = "Service offering."),
 	P("templateid", template, .kind = KIND_IMAGE, .fits = FITS(autoscale_profile, image),
 	  .doc = "Template."),
 	P("zoneid", zone, .kind = KIND_ZONE, .fits = FITS(autoscale_profile, zone), .doc = "Zone."),
@@ -128,9 +128,8 @@ RESULT cs_read_profile(struct cs_call *e, const struct autoscale_profile *profil
 			networks = texts->at[k + 1];
 		else
 			at = add_pair(e, at,
-				      str_is(texts->at[k], "disksize")
-					      ? "size"
-					      : str_to_z(e->c->arena, texts->at[k]),
+				      str_is(texts->at[k], "disksize") ? "size"
+								       : str_to_z(e->c->arena, texts->at[k]),
 				      texts->at[k + 1]);
 	}
 	networks = join_networks(e, networks, network);
@@ -213,12 +212,13 @@ static RESULT take_parameters(struct cs_call *e, const struct parameters *asked,
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < asked->count; k++) {
 		if (!params_has_word(supported, asked->at[k].name))
-			return cs_fail(e, "otherdeployparams",
-				       "Unsupported otherdeployparams key: %" STR_FMT
-				       ". Supported values are [rootdisksize, diskofferingid, disksize, "
-				       "securitygroupids, overridediskofferingid, keypairs, affinitygroupids, "
-				       "networkids]",
-				       STR_ARG(asked->at[k].name));
+			return cs_fail(
+				e, "otherdeployparams",
+				"Unsupported otherdeployparams key: %" STR_FMT
+				". Supported values are [rootdisksize, diskofferingid, disksize, "
+				"securitygroupids, overridediskofferingid, keypairs, affinitygroupids, "
+				"networkids]",
+				STR_ARG(asked->at[k].name));
 		texts[2 * k] = asked->at[k].name;
 		texts[2 * k + 1] = asked->at[k].value;
 	}

@@ -184,11 +184,10 @@ static RESULT take_iso(struct cs_call *e, struct deploy_args *a, const struct im
 			"Installing from ISO requires a disk offering to be specified for the root disk.");
 	TRY(engine_find_volume_type(e->c, cs_tables(e), &a->disk_offering, &type));
 	TRY(cs_choose_size(e, type, &size));
-	disks[0] =
-		(struct disk_wish){.device = root_device_of(e, image),
-				   .size = size * GIB,
-				   .type = str_copy(e->c->arena, type->name),
-				   .field = STR("diskofferingid")};
+	disks[0] = (struct disk_wish){.device = root_device_of(e, image),
+				      .size = size * GIB,
+				      .type = str_copy(e->c->arena, type->name),
+				      .field = STR("diskofferingid")};
 	a->launch.from_medium = true;
 	a->launch.disks = disks;
 	a->launch.disk_count = 1;
