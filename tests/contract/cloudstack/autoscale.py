@@ -106,12 +106,12 @@ def has(dev, group, rule, count):
     waiting.wait_until(fits, f"{count} machines", shows=lambda: (machines(dev, group), members(dev, rule)))
 
 
-def ring(dev, *policies, metric=None):
-    """Puts alarms of AutoScale policies into ALARM, as their metrics would."""
+def ring(dev, *policies, metric=None, state="ALARM"):
+    """Puts alarms of AutoScale policies into a state, as their metrics would."""
     watch = dev.account.client("cloudwatch")
     for alarm in watch.describe_alarms(AlarmNamePrefix="AutoScale-")["MetricAlarms"]:
         if any(p in alarm["AlarmDescription"] for p in policies) and metric in (None, alarm["MetricName"]):
-            watch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue="ALARM", StateReason="test")
+            watch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue=state, StateReason="test")
 
 
 @holds("AutoScale VM group", "AutoScale policy", "AutoScale condition", "AutoScale VM profile")
@@ -125,8 +125,15 @@ def test_up_and_down(dev, group, rule, policies):
     ring(dev, both, metric="CPUUtilization")
     dev.rest()
     has(dev, group, rule, 1)  # the other condition does not hold
+    ring(dev, both, metric="NetworkIn")
+    has(dev, group, rule, 3)  # without a quiet time, up to the greatest number
+    ring(dev, both, state="OK")
+    ring(dev, down)
+    has(dev, group, rule, 1)
+    ring(dev, down, state="OK")
     ring(dev, up)
-    has(dev, group, rule, 2)
+    has(dev, group, rule, 3)
+    ring(dev, up, state="OK")
     ring(dev, down)
     has(dev, group, rule, 1)
     scaling = dev.account.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=["web"])["AutoScalingGroups"][0]
