@@ -61,6 +61,11 @@ static void add_escaped(struct buf *b, struct str s)
 	}
 }
 
+void xml_escape(struct buf *out, struct str text)
+{
+	add_escaped(out, text);
+}
+
 void xml_begin(struct xml *x, struct buf *out)
 {
 	*x = (struct xml){.out = out};

@@ -26,6 +26,9 @@ void xml_plain_named(struct xml *x, struct str name,
 void xml_int_named(struct xml *x, struct str name, int64_t value);
 void xml_time_ms_named(struct xml *x, struct str name, int64_t time_us);
 
+/* Writes the text alone, escaped. */
+void xml_escape(struct buf *out, struct str text);
+
 /* True if the text is written as it is, without escapes. */
 bool xml_is_plain(struct str text);
 

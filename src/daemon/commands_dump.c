@@ -3,6 +3,7 @@
  * the actions' reference, the coverage page, the manual page, bash completion. */
 #include <stdio.h>
 
+#include "api/acm/acm.h"
 #include "api/autoscaling/autoscaling.h"
 #include "api/azure/core/azure.h"
 #include "api/cloudstack/core/cloudstack.h"
@@ -79,6 +80,14 @@ static int dump_events_here(const struct command *command, json_t *args, const c
 	(void) args;
 	(void) config_path;
 	return print_dump(events_dump_actions);
+}
+
+static int dump_acm_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	return print_dump(acm_dump_actions);
 }
 
 static int dump_sqs_here(const struct command *command, json_t *args, const char *config_path)
@@ -546,7 +555,7 @@ static void add_sqs_coverage(struct buf *out)
 {
 	buf_add_str(out,
 		    STR("\n## Amazon SQS\n\nStandard and FIFO queues, in the query protocol and in AWS JSON. "
-			"Moves of dead letters and\npermissions by AddPermission answer InvalidAction.\n\n"));
+			"Moves of dead letters\nanswer InvalidAction.\n\n"));
 	sqs_write_coverage(out);
 }
 
@@ -566,6 +575,15 @@ static void add_events_coverage(struct buf *out)
 		    "targets (`docs/events.md`). Other buses, archives,\nconnections and API destinations "
 		    "answer UnknownOperationException.\n\n"));
 	events_write_coverage(out);
+}
+
+static void add_acm_coverage(struct buf *out)
+{
+	buf_add_str(
+		out,
+		STR("\n## AWS Certificate Manager\n\nImported certificates, for listeners of Elastic Load "
+		    "Balancing. The region issues none.\n\n"));
+	acm_write_coverage(out);
 }
 
 static void add_connect_coverage(struct buf *out)
@@ -634,6 +652,7 @@ static int dump_coverage_here(const struct command *command, json_t *args, const
 		add_sqs_coverage(&out);
 		add_sns_coverage(&out);
 		add_events_coverage(&out);
+		add_acm_coverage(&out);
 		add_connect_coverage(&out);
 		add_ebs_coverage(&out);
 		add_autoscaling_coverage(&out);
@@ -846,6 +865,10 @@ const struct command dump_commands[] = {
 	 "Prints every action of CloudWatch with its parameters and permission, as JSON.",
 	 {{0}},
 	 .run_here = dump_cloudwatch_here},
+	{"dump acm",
+	 "Prints the calls of AWS Certificate Manager with their parameters as JSON.",
+	 {{0}},
+	 .run_here = dump_acm_here},
 	{"dump events",
 	 "Prints the calls of Amazon EventBridge with their parameters as JSON.",
 	 {{0}},

@@ -49,6 +49,8 @@ struct settings {
 	struct str image_mirror;
 	struct str export_directory; /* empty: "exports" in the data directory */
 	struct backup_target backup;
+	struct str flow_log_target, flow_log_listen; /* the first empty: a directory of the data directory */
+	struct strs flow_log_exporters;
 	struct str traffic_device, traffic_netns;
 	int64_t consoles, consoles_per_account, console_idle_s;
 	int64_t events_days, events_max;
@@ -85,6 +87,9 @@ bool settings_list_databases(struct arena *a, struct str store, struct strs *ret
 bool settings_list_remotes(struct arena *a, const struct settings *s, struct strs *ret_remotes);
 /* Paths in the data directory; in the arena. */
 const char *settings_path(struct arena *a, const struct settings *s, const char *name);
+/* URL of the place of flow logs, and the name of the bucket that it stands for. */
+struct str settings_flow_log_target(struct arena *a, const struct settings *s);
+struct str settings_flow_log_bucket(struct arena *a, const struct settings *s);
 /* "http://127.0.0.1:8788", or with https. */
 struct str settings_endpoint(struct arena *a, const struct settings *s);
 
@@ -142,7 +147,7 @@ struct daemon {
 	struct login_links *entries;
 	struct limits *limits;
 	struct guards *guards;
-	struct api_face *ec2, *iam, *connect, *cost, *events, *cloudwatch, *ebs, *autoscaling, *elb,
+	struct api_face *ec2, *iam, *acm, *connect, *cost, *events, *cloudwatch, *ebs, *autoscaling, *elb,
 		*elb_classic, *sqs, *sns, *support, *tmf, *scim, *absent, *azure, *cloudstack,
 		*cloudstack_upload, *openstack, *native;
 	struct relay *relay;

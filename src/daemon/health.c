@@ -10,8 +10,8 @@
 #include "daemon/daemon.h"
 #include "daemon/follower/follower.h"
 #include "reconcile/figures/figures.h"
+#include "store/hooks.h"
 #include "store/query.h"
-#include "store/room.h"
 
 /* Doesn't wait for hosts or the network: these delay changes, but are no reason to take the API out of
  * service. `dari doctor` checks them. */

@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "api/absent/absent.h"
+#include "api/acm/acm.h"
 #include "api/autoscaling/autoscaling.h"
 #include "api/azure/core/azure.h"
+#include "api/azure/scale_sets/later_set.h"
 #include "api/cloudstack/autoscale/later_group.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/cloudwatch/cloudwatch.h"
@@ -64,7 +66,7 @@
 #include "model/desk.h"
 #include "reconcile/figures/figures.h"
 #include "reconcile/figures/metrics.h"
-#include "store/room.h"
+#include "store/hooks.h"
 #include "store/sql.h"
 
 enum {
@@ -110,6 +112,7 @@ static struct api_face *find_service(struct daemon *d, const struct call *call)
 	       : connect_has_call(call)     ? d->connect
 	       : cloudwatch_has_call(call)  ? d->cloudwatch
 	       : events_has_call(call)      ? d->events
+	       : acm_has_call(call)         ? d->acm
 	       : ebs_has_call(call)         ? d->ebs
 	       : autoscaling_has_call(call) ? d->autoscaling
 	       : elb_classic_has_call(call) ? d->elb_classic
@@ -434,6 +437,11 @@ static RESULT open_reconciler(struct daemon *d)
 	TRY(file_make_directory(&d->ctx, settings_path(d->arena, &d->settings, "images"), 0700));
 	image_file_sweep(settings_path(d->arena, &d->settings, "images"));
 	TRY(file_make_directory(&d->ctx, settings_path(d->arena, &d->settings, "tickets"), 0700));
+	struct backup_target *flow_logs = arena_new_object(d->arena, struct backup_target);
+	if (!flow_logs)
+		return ctx_no_memory(&d->ctx);
+	*flow_logs = d->settings.backup; /* its endpoint and its key */
+	flow_logs->url = settings_flow_log_target(d->arena, &d->settings);
 	struct reconcile_config config = {
 		.executor = d->executor,
 		.store = d->store,
@@ -450,6 +458,9 @@ static RESULT open_reconciler(struct daemon *d)
 		.resolvers = d->settings.dns_upstreams,
 		.reach = d->reach,
 		.backup = &d->settings.backup,
+		.flow_logs = flow_logs,
+		.flow_log_listen = d->settings.flow_log_listen,
+		.flow_log_exporters = d->settings.flow_log_exporters,
 		.traffic_device = d->settings.traffic_device,
 		.traffic_netns = d->settings.traffic_netns,
 		.master_key = d->master_key,
@@ -464,6 +475,7 @@ static RESULT open_reconciler(struct daemon *d)
 	config.read_spot = ec2_read_later_spot;
 	config.read_fleet = ec2_read_later_fleet;
 	config.read_scaling = ec2_read_later_scaling;
+	config.read_scale_set = azure_read_later_set;
 	config.read_autoscale = cloudstack_read_later_group;
 	config.write_facts = ticket_facts_write;
 	config.facts_self = d;
@@ -530,6 +542,7 @@ static RESULT open_faces(struct daemon *d)
 		.region = d->settings.region,
 		.ticket_directory = str_from(settings_path(d->arena, &d->settings, "tickets")),
 		.backup_target = d->settings.backup.url,
+		.flow_log_bucket = settings_flow_log_bucket(d->arena, &d->settings),
 		.endpoint = settings_endpoint(d->arena, &d->settings),
 	};
 	TRY(api_face_new(&d->ctx, &ec2_protocol, &faces, &d->ec2));
@@ -538,6 +551,7 @@ static RESULT open_faces(struct daemon *d)
 	TRY(api_face_new(&d->ctx, &connect_protocol, &faces, &d->connect));
 	TRY(api_face_new(&d->ctx, &cloudwatch_protocol, &faces, &d->cloudwatch));
 	TRY(api_face_new(&d->ctx, &events_protocol, &faces, &d->events));
+	TRY(api_face_new(&d->ctx, &acm_protocol, &faces, &d->acm));
 	TRY(api_face_new(&d->ctx, &sqs_protocol, &faces, &d->sqs));
 	TRY(api_face_new(&d->ctx, &sns_protocol, &faces, &d->sns));
 	TRY(api_face_new(&d->ctx, &ebs_protocol, &faces, &d->ebs));
@@ -674,6 +688,7 @@ static void end_all(struct daemon *d)
 	api_face_free(d->connect);
 	api_face_free(d->cloudwatch);
 	api_face_free(d->events);
+	api_face_free(d->acm);
 	api_face_free(d->sqs);
 	api_face_free(d->sns);
 	api_face_free(d->ebs);

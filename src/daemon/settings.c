@@ -172,6 +172,19 @@ static const struct config_key keys[] = {
 	KEY("backup.s3_key_id", CONFIG_TEXT, backup.key_id, .doc = "Id of the access key."),
 	KEY("backup.s3_secret_file", CONFIG_TEXT, backup.secret_file, .is_file = true,
 	    .doc = "File with the secret of the access key."),
+	KEY("flow_logs.target", CONFIG_TEXT, flow_log_target,
+	    .doc = "Where flow logs are written: file:///DIRECTORY or s3://BUCKET, at the service and with "
+		   "the key "
+		   "of backup.s3_…; absent: the directory flow-logs in the data directory. The last name is "
+		   "the "
+		   "bucket's, which accounts give as arn:aws:s3:::NAME."),
+	KEY("flow_logs.listen", CONFIG_TEXT, flow_log_listen,
+	    .doc = "ADDRESS:PORT of this machine at which hosts' Open vSwitch reports traffic by IPFIX; "
+		   "absent: flow "
+		   "logs say NODATA."),
+	KEY("flow_logs.exporters", CONFIG_TEXTS, flow_log_exporters,
+	    .doc = "Addresses and blocks of hosts whose reports are read; absent: all that reach that "
+		   "address."),
 	KEY("metering.uplink", CONFIG_TEXT, traffic_device,
 	    .doc = "Network device for all outgoing traffic, if this machine is the router of the external "
 		   "networks. Traffic of public addresses is counted there by nftables, and billed. Absent: "
@@ -372,6 +385,24 @@ const char *settings_store(struct arena *a, const struct settings *s)
 const char *settings_path(struct arena *a, const struct settings *s, const char *name)
 {
 	return str_print(a, "%" STR_FMT "/%s", STR_ARG(s->data_directory), name).p;
+}
+
+struct str settings_flow_log_target(struct arena *a, const struct settings *s)
+{
+	return s->flow_log_target.n ? s->flow_log_target
+				    : str_print(a, "file://%s", settings_path(a, s, "flow-logs"));
+}
+
+struct str settings_flow_log_bucket(struct arena *a, const struct settings *s)
+{
+	struct str url = settings_flow_log_target(a, s);
+	while (url.n && url.p[url.n - 1] == '/')
+		url.n--;
+	bool is_bucket = str_starts_with(url, STR("s3://"));
+	struct str name = is_bucket ? str_slice(url, 5, str_find_char(url, '/', 5)) : url;
+	for (size_t slash = str_find_char(name, '/', 0); slash < name.n; slash = str_find_char(name, '/', 0))
+		name = str_slice(name, slash + 1, name.n);
+	return name;
 }
 
 struct str settings_endpoint(struct arena *a, const struct settings *s)

@@ -323,6 +323,28 @@ struct network_probe {
 	enum network_probe_result result; /* output; NONE: no check has ended yet */
 };
 
+/* Numbers of IPFIX reports: the upper eight bits of the observation domain, whose others are the datapath's key; and the set of
+ * collectors that hosts have for them. */
+enum { NETWORK_SAMPLE_DOMAIN = 113, NETWORK_SAMPLE_SET = 113 };
+
+/* A flow that drops, by the observation point of its reports. */
+struct network_drop {
+	uint32_t point;
+	bool is_out; /* out of a network to a port; else into the network or a router */
+};
+
+struct network_datapath {
+	uuid id; /* network or router */
+	uint32_t key;
+};
+
+struct network_samples {
+	const struct network_drop *drops;
+	size_t drop_count;
+	const struct network_datapath *datapaths;
+	size_t datapath_count;
+};
+
 /* Progress of a host's OVN in the global sequence number. */
 struct network_chassis {
 	bool is_known; /* false: unknown */
@@ -334,7 +356,7 @@ struct network_health {
 	int64_t lag;           /* nb_cfg - sb_cfg: transactions that northd hasn't processed yet */
 	int64_t chassis_count; /* -1: unknown */
 	struct str
-		problem; /* why it is not connected, in the context's arena; of a cluster, server by server */
+		problem; /* reason of a missing connection, in the context's arena; names each server of a cluster */
 };
 
 /* ---- looking */
@@ -423,6 +445,13 @@ typedef RESULT vnet_remove_address(struct vnet *n, struct ctx *c, uuid address);
 /* Fills in the results of checks. Changes nothing. ERR_UNSUPPORTED: the driver cannot read them. */
 typedef RESULT vnet_see_probes(struct vnet *n, struct ctx *c, struct network_probe *probes, size_t count);
 
+/* ---- samples of drops ---- */
+
+/* Has the hosts report each packet that a security group, a network ACL or a firewall drops, to the collectors of the set
+ * NETWORK_SAMPLE_SET, or stops it. ret_samples, in c's arena: how to read these reports; empty if they are off. ERR_UNSUPPORTED: the
+ * driver cannot read them. */
+typedef RESULT vnet_sample_drops(struct vnet *n, struct ctx *c, bool on, struct network_samples *ret_samples);
+
 /* ---- connections */
 
 /* A port was bound or unbound. port none: the connection was lost or restored, or somebody else removed an
@@ -460,6 +489,7 @@ struct network_driver {
 	vnet_apply_address *apply_address;
 	vnet_remove_address *remove_address;
 	vnet_see_probes *see_probes;
+	vnet_sample_drops *sample_drops;
 
 	vnet_list *list;
 	vnet_watch *watch;

@@ -3,8 +3,9 @@
  * drivers/remote/ has a folder for each cloud.
  *
  * Rules. A driver makes no decisions, keeps nothing between calls except the connection and its session in struct
- * remote, never retries and never sleeps. Each call sends one request, and blocks for up to timeout_us; clouds that
- * give tokens need up to two more for a sign-in, about once in half an hour. Redirects and
+ * remote, never retries and never sleeps. Each call sends one request, and blocks for up to timeout_us; clouds
+ * that give tokens or sessions need up to seven more for a sign-in, about once in half an hour. VMware's driver sends two
+ * for a listing or a look, up to eight for a creation, and keeps notes of running tasks with the connection. Redirects and
  * proxies are not followed. An answer is hostile input: its size, depth, counts and texts are bounded, and
  * everything in a page is of the form that the schema allows.
  *
@@ -225,12 +226,16 @@ struct remote_driver {
 	RESULT(*read_metrics)
 	(struct ctx *c, struct remote *r, const struct remote_metrics_query *query,
 	 struct remote_metric_point *ret_points);
+	/* Ends the session there, if one is open: at the provider's end and before the process ends. Takes a few seconds
+	 * at most. NULL: the cloud has no sessions that count. */
+	void (*leave)(struct ctx *c, struct remote *r);
 };
 
 /* Names a missing right in `lacks`. For drivers. */
 RESULT remote_add_lack(struct ctx *c, struct remote_identity *identity, struct str right);
 
-extern const struct remote_driver remote_ec2, remote_openstack, remote_cloudstack, remote_azure;
+extern const struct remote_driver remote_ec2, remote_openstack, remote_cloudstack, remote_azure,
+	remote_vmware;
 /* The driver of a cloud, by enum provider_cloud. */
 const struct remote_driver *remote_driver_of(int cloud);
 

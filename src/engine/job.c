@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Jobs and their outcomes. reconcile/job.c evaluates them. */
 #include "engine/job.h"
+#include "engine/scaling/scale_set.h"
 
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
@@ -61,16 +62,31 @@ static struct job_verdict weigh_extension(const struct async_job *job, const str
 		       : done;
 }
 
-/* Kinds whose host or guest reports when a change is carried out. */
+/* The scale set has the machines that were asked for, and none of them is changing. */
+static struct job_verdict weigh_scale_set(const struct tables *t, const struct scaling_group *set)
+{
+	struct str problem = STR_NONE;
+	int state = engine_weigh_scale_set(t, set, &problem);
+	return state < 0 ? waiting
+	       : state == 0
+		       ? done
+		       : (struct job_verdict){ASYNC_JOB_ENDED_FAILED,
+					      problem.n ? problem : STR("Launches of the scale set fail.")};
+}
+
+/* Kinds whose host, guest or members tell when a change is carried out. */
 static bool is_told(enum kind kind)
 {
-	return kind == KIND_INSTANCE || kind == KIND_VOLUME || kind == KIND_INSTANCE_EXTENSION;
+	return kind == KIND_INSTANCE || kind == KIND_VOLUME || kind == KIND_INSTANCE_EXTENSION ||
+	       kind == KIND_SCALING_GROUP;
 }
 
 static struct job_verdict weigh_settled(const struct tables *t, const struct async_job *job,
 					const struct row *row)
 {
 	bool is_instance = job->subject_kind == KIND_INSTANCE;
+	if (job->subject_kind == KIND_SCALING_GROUP)
+		return weigh_scale_set(t, scaling_group_of(row));
 	if (job->subject_kind == KIND_INSTANCE_EXTENSION)
 		return weigh_extension(job, instance_extension_of(row));
 	int64_t seen_gen = is_instance ? instance_of(row)->seen_gen : volume_of(row)->seen_gen;
@@ -324,7 +340,7 @@ static RESULT write_job(struct op *op, struct job_wish *wish, struct async_job *
 	job->row.id = engine_new_id(op, KIND_ASYNC_JOB);
 	job->row.gen = 1;
 	job->account = account;
-	ASKER_NOTE(op->ctx, job);
+	ASKER_NOTE(op, job);
 	job->command = wish->command;
 	job->subject_kind = wish->kind;
 	job->subject = wish->subject;

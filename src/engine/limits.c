@@ -27,6 +27,7 @@
 #include "engine/people/account/account_user.h"
 #include "engine/people/account/signup.h"
 #include "engine/people/catalog.h"
+#include "engine/people/credential/acm_certificate.h"
 #include "engine/people/credential/application_credential.h"
 #include "engine/people/credential/credential.h"
 #include "engine/people/credential/mfa_device.h"
@@ -34,6 +35,7 @@
 #include "engine/people/credential/public_credential.h"
 #include "engine/people/credential/saml_provider.h"
 #include "engine/people/credential/second_factor.h"
+#include "engine/people/credential/secret.h"
 #include "engine/people/credential/server_certificate.h"
 #include "engine/people/policy/access_rule.h"
 #include "engine/people/policy/arm_lock.h"
@@ -80,6 +82,7 @@
 #include "model/event_target.h"
 #include "model/external_network.h"
 #include "model/fleet.h"
+#include "model/flow_log.h"
 #include "model/gateway.h"
 #include "model/group_member.h"
 #include "model/iam_role.h"
@@ -178,6 +181,16 @@ static bool ssh_key(const struct row *row)
 static bool certificate(const struct row *row)
 {
 	return public_credential_of(row)->type == PUBLIC_CREDENTIAL_TYPE_CERTIFICATE;
+}
+
+static bool iam_certificate(const struct row *row)
+{
+	return server_certificate_of(row)->service == SERVER_CERTIFICATE_SERVICE_IAM;
+}
+
+static bool acm_certificate(const struct row *row)
+{
+	return server_certificate_of(row)->service == SERVER_CERTIFICATE_SERVICE_ACM;
 }
 
 static bool network_balancer(const struct row *row)

@@ -179,6 +179,14 @@ static RESULT allow_absent(struct guard *g, struct ctx *c, const struct tables *
 	return OK;
 }
 
+/* Roles open nothing of another account. */
+static RESULT refuse_shared(struct guard *g, struct ctx *c, const struct tables *t, enum kind kind,
+			    const struct row *row)
+{
+	(void) g, (void) c, (void) t, (void) kind, (void) row;
+	return FAIL(NOT_FOUND);
+}
+
 static RESULT allow_beside(struct guard *g, struct ctx *c, const struct tables *t, const char *permission,
 			   enum kind kind, const struct row *row)
 {
@@ -197,6 +205,7 @@ static RESULT allow_account(struct guard *g, struct ctx *c, const struct tables 
 struct guard engine_guard_of_roles = {.check = allow_row,
 				      .check_found = allow_found,
 				      .check_absent = allow_absent,
+				      .check_shared = refuse_shared,
 				      .check_beside = allow_beside,
 				      .check_account = allow_account};
 
@@ -291,6 +300,17 @@ RESULT engine_permit_beside_on(struct op *op, const char *permission, enum kind 
 	TRY(engine_check_guarded(op->ctx));
 	op->is_permitted = true;
 	return guard ? guard->check_beside(guard, op->ctx, op->head, permission, kind, row) : OK;
+}
+
+RESULT engine_permit_shared(struct op *op, const char *permission, const struct ref *ref,
+			    const struct row *row)
+{
+	(void) permission; /* the guard decides by the call's own action */
+	TRY(engine_check_guarded(op->ctx));
+	op->is_permitted = true;
+	TRY(engine_check_shared(op->ctx, op->head, ref, row));
+	TRY(standing_check(op));
+	return op_name(op, ref->kind, row);
 }
 
 RESULT engine_permit_named(struct op *op, enum kind kind, const struct ref *ref, const char *permission,

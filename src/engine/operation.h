@@ -75,6 +75,10 @@ typedef RESULT guard_check_found(struct guard *g, struct ctx *c, const struct ta
 /* The engine has not found what the call named. ERR_DENIED: the caller may not learn that. */
 typedef RESULT guard_check_absent(struct guard *g, struct ctx *c, const struct tables *t,
 				  const struct ref *ref);
+/* The engine has found another account's row that the row's own policy may open to the caller. Evaluates the call's action on it, first by
+ * that policy. ERR_NOT_FOUND: it does not let the caller in. ERR_DENIED: it does, and the caller's own policies do not. */
+typedef RESULT guard_check_shared(struct guard *g, struct ctx *c, const struct tables *t, enum kind kind,
+				  const struct row *row);
 /* The operation is about to do something that is a call of its own in every face, in addition to the request.
  * Evaluates that call, too, on a row (NULL: on no row); without a policy that allows it, it is denied. ERR_DENIED. */
 typedef RESULT guard_check_beside(struct guard *g, struct ctx *c, const struct tables *t,
@@ -91,6 +95,7 @@ struct guard {
 	guard_check *check;
 	guard_check_found *check_found;
 	guard_check_absent *check_absent;
+	guard_check_shared *check_shared;
 	guard_check_beside *check_beside;
 	guard_check_account *check_account;
 	/* Set by the operation before the next permission (engine_permit_profile()). */
@@ -129,6 +134,10 @@ RESULT engine_permit_new(struct op *op, const char *permission, enum kind kind, 
 RESULT engine_permit_beside(struct op *op, const char *permission);
 /* The same about a row: for example, a rule that sends events to a queue requires the permission to send to that queue. */
 RESULT engine_permit_beside_on(struct op *op, const char *permission, enum kind kind, const struct row *row);
+
+/* Permits the call's action on another account's row, which that row's policy opens to the caller. ERR_NOT_FOUND, ERR_DENIED. */
+RESULT engine_permit_shared(struct op *op, const char *permission, const struct ref *ref,
+			    const struct row *row);
 
 /* Sets the profile that an instance will get, and the instance (NULL: a new one), because policies may depend
  * on both. Valid for the next permission check. */

@@ -57,6 +57,7 @@ struct volume_transfer;
 struct capacity_reservation;
 struct dedicated_host;
 struct fleet;
+struct flow_log;
 struct launch_configuration;
 struct scaling_group;
 struct scaling_hook;
@@ -135,6 +136,13 @@ bool engine_has_gone(const struct ctx *c, const struct tables *t, enum kind kind
  * an index of its own must call it before showing anything of the row. ERR_DENIED. */
 RESULT engine_check_found(struct ctx *c, const struct tables *t, enum kind kind, const struct row *row);
 
+/* True if the row belongs to another account than the caller's. */
+bool engine_is_foreign(const struct ctx *c, enum kind kind, const struct row *row);
+/* Permits the call's action on such a row by the row's own policy, which queues and topics have. ref names it. ERR_NOT_FOUND: the policy does
+ * not let the caller in, in the words for a row that does not exist. ERR_DENIED: the caller's own policies do not allow it. */
+RESULT engine_check_shared(struct ctx *c, const struct tables *t, const struct ref *ref,
+			   const struct row *row);
+
 /* For a change of several rows, after a finder's error: extends ERR_NOT_FOUND to all refs of that kind that
  * the caller does not see. */
 RESULT engine_name_absent(struct ctx *c, const struct tables *t, const struct refs *refs,
@@ -184,6 +192,7 @@ ENGINE_FINDER(backup_plan, KIND_BACKUP_PLAN)
 ENGINE_FINDER(dedicated_host, KIND_DEDICATED_HOST)
 ENGINE_FINDER(capacity_reservation, KIND_CAPACITY_RESERVATION)
 ENGINE_FINDER(fleet, KIND_FLEET)
+ENGINE_FINDER(flow_log, KIND_FLOW_LOG)
 ENGINE_FINDER(launch_configuration, KIND_LAUNCH_CONFIGURATION)
 ENGINE_FINDER(scaling_group, KIND_SCALING_GROUP)
 ENGINE_FINDER(autoscale_condition, KIND_AUTOSCALE_CONDITION)

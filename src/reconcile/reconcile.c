@@ -9,6 +9,7 @@
 #include "reconcile/billing/traffic.h"
 #include "reconcile/figures/internal.h"
 #include "reconcile/messaging/queue_waits.h"
+#include "reconcile/network/flow_collector.h"
 #include "reconcile/remote/lane.h"
 #include "reconcile/work.h"
 
@@ -168,6 +169,7 @@ void reconciler_release(struct reconciler *r)
 	metrics_free(r->metrics);
 	queue_waits_free(r->queue_waits);
 	traffic_free(r->traffic);
+	flow_collector_free(r->flow_collector);
 	heap_free(r);
 }
 
@@ -241,6 +243,7 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->read_spot = config->read_spot;
 	r->read_fleet = config->read_fleet;
 	r->read_scaling = config->read_scaling;
+	r->read_scale_set = config->read_scale_set;
 	memcpy(r->compute_self, config->compute_self, sizeof r->compute_self);
 	memcpy(r->disks, config->disks, sizeof r->disks);
 	r->read_autoscale = config->read_autoscale;
@@ -257,6 +260,8 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->master_key = config->master_key;
 	r->reach = config->reach;
 	r->backup = config->backup;
+	r->flow_logs = config->flow_logs;
+	TRY(flow_collector_new(c, config->flow_log_listen, config->flow_log_exporters, &r->flow_collector));
 	r->write_drive = config->write_drive;
 	r->network_actor = actor_new(r->executor, "network");
 	r->home_actor = actor_new(r->executor, "reconcile");
@@ -283,6 +288,7 @@ void reconciler_start(struct reconciler *r)
 	store_listen(r->store, wake_on_publish, r);
 	r->network.driver->watch(r->network.self, network_changed, r);
 	actor_post(r->home_actor, &r->tick_job);
+	reconciler_start_flow_logs(r);
 }
 
 /* The order matters: work_stop() ends new posts, the listeners are removed, and only then are the actors
@@ -293,6 +299,7 @@ void reconciler_free(struct reconciler *r)
 	if (!r)
 		return;
 	work_stop(r);
+	flow_collector_stop(r->flow_collector);
 	store_unlisten(r->store, wake_on_publish, r);
 	if (r->network.driver)
 		r->network.driver->watch(r->network.self, NULL, NULL);

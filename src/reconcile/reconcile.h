@@ -73,7 +73,7 @@ typedef RESULT reconcile_read_scaling(struct ctx *c, const struct later_launch *
 struct reconcile_config {
 	reconcile_read_spot *read_spot; /* NULL: nothing is launched later */
 	reconcile_read_fleet *read_fleet;
-	reconcile_read_scaling *read_scaling;
+	reconcile_read_scaling *read_scaling, *read_scale_set; /* EC2's groups; scale sets */
 	struct executor *executor;
 	struct store *store;
 	struct network_handle network;
@@ -103,6 +103,10 @@ struct reconcile_config {
 	struct egress_policy *reach;
 	/* Target of volume backups; outlives the reconciler. NULL or an empty URL: none. */
 	const struct backup_target *backup;
+	/* Target of flow logs' files; outlives the reconciler. NULL: none are written. */
+	const struct backup_target *flow_logs;
+	struct str flow_log_listen;     /* ADDRESS:PORT for hosts' IPFIX; empty: none is received */
+	struct strs flow_log_exporters; /* addresses and blocks that may send it; none: all */
 	/* Network device whose traffic is billed, and its network namespace (empty: ours). Empty: no
 	 * metering. */
 	struct str traffic_device, traffic_netns;

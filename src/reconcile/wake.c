@@ -2,6 +2,7 @@
  * Wakes the resources affected by a commit, a reconnected host or the periodic resync. Each kind's `struct
  * resource` (work.h) names the resources to wake. A wake depends on rows alone, takes O(1) and only posts a
  * job; anything that needs a driver call is found out by the step. */
+#include "engine/scaling/scaling.h"
 #include "reconcile/machine_policy.h"
 #include "reconcile/work.h"
 #include "store/condition.h"
@@ -94,6 +95,9 @@ static void wake_followers(struct reconciler *r, const struct tables *t, uuid su
 		wake_jobs(r, t, v->instance);
 	if (s)
 		wake_jobs(r, t, s->instance_snapshot);
+	const struct scaling_member *m = engine_find_scaling_member(t, subject);
+	if (m) /* a job about a scale set waits for its machines */
+		wake_jobs(r, t, m->scaling_group);
 	for (const struct image_device *d = image_device_first_by_snapshot(t, subject); d;
 	     d = image_device_next_by_snapshot(t, d))
 		wake_jobs(r, t, d->image);
@@ -107,6 +111,8 @@ static void wake_waiting(struct reconciler *r, const struct tables *t, const str
 	uuid subject = p->kind == KIND_CONDITION            ? condition_of(row)->subject
 		       : p->kind == KIND_VOLUME_ATTACHMENT  ? volume_attachment_of(row)->volume
 		       : p->kind == KIND_INSTANCE_MIGRATION ? instance_migration_of(row)->instance
+		       : p->kind == KIND_SCALING_MEMBER     ? scaling_member_of(row)->scaling_group
+		       : p->kind == KIND_SCALING_REFRESH    ? scaling_refresh_of(row)->scaling_group
 							    : row->id;
 	if (tables_count(t, KIND_ARM_RESOURCE))
 		wake_names_of(r, t, row->id);

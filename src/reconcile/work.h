@@ -18,6 +18,7 @@
 #include "reconcile/reconcile.h"
 
 struct disk_key;
+struct flow_collector;
 struct condition;
 struct ceph_place;
 struct host;
@@ -428,7 +429,7 @@ struct reconciler {
 	struct later_guard *later_guard; /* NULL: roles alone decide */
 	reconcile_read_spot *read_spot;
 	reconcile_read_fleet *read_fleet;
-	reconcile_read_scaling *read_scaling;
+	reconcile_read_scaling *read_scaling, *read_scale_set;
 	reconcile_read_scaling *read_autoscale; /* of groups with a profile of CloudStack's */
 	/* Actors for downloads, which last as long as the remote server likes. */
 	struct actor *fetch_actors[FETCH_LANES];
@@ -446,8 +447,10 @@ struct reconciler {
 	size_t cached_count;
 	struct rec_host *hosts[HOST_BUCKETS];
 	uuid region;
-	struct figures *figures; /* owned; NULL: no sampling */
-	struct traffic *traffic; /* owned; NULL: no metering */
+	struct figures *figures;               /* owned; NULL: no sampling */
+	struct traffic *traffic;               /* owned; NULL: no metering */
+	struct flow_collector *flow_collector; /* owned */
+	const struct backup_target *flow_logs; /* where files of flow logs go; NULL: none are written */
 	struct job figures_job;
 	struct metrics *metrics; /* owned; datapoints that accounts publish */
 	struct job metrics_job;
@@ -539,6 +542,13 @@ struct resource {
 
 /* step.c. Returns an empty resource for a kind that is not in resources.def. */
 const struct resource *resource_of(enum kind kind);
+
+/* ---- network/flow_log.c ---- */
+
+/* Tells the collector which interfaces flow logs cover. */
+void reconciler_plan_flow_logs(struct reconciler *r);
+/* Starts the collector's thread, which wakes flow logs; nothing without a target for their files. */
+void reconciler_start_flow_logs(struct reconciler *r);
 
 /* ---- snapshot_blocks.c ---- */
 

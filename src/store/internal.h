@@ -206,7 +206,8 @@ struct store {
 	bool is_lost;                 /* the database cannot be reached */
 	bool (*has_room)(void *self); /* store_set_room() */
 	void *room_self;
-	_Atomic bool is_full; /* written by the committer */
+	struct service_judge *_Atomic judge; /* store_set_judge() */
+	_Atomic bool is_full;                /* written by the committer */
 	struct stamps stamps;
 	struct store_figures figures; /* the committer's; shown_figures is the copy for others */
 

@@ -95,10 +95,13 @@ RESULT postgresql_fail(struct postgresql *self, struct ctx *c, PGconn *db, const
 /* ---- connections ---- */
 
 /* Never acknowledges a commit that is not on disk. Ends a transaction of a process that was stopped, because
- * it holds the lock of the fence. */
+ * it holds the lock of the fence. A session that waits for a lock ends when its client has gone: while commits wait for
+ * a synchronous standby that is gone, each further attempt would leave such a session, until the server has no connection
+ * left for whoever takes the standby out, such as Patroni. */
 static const char settings_sql[] = "SELECT set_config('synchronous_commit', 'on', false)"
 				   " WHERE current_setting('synchronous_commit') IN ('off', 'local');"
 				   "SET idle_in_transaction_session_timeout = '2s';"
+				   "SET client_connection_check_interval = '2s';"
 				   "SET client_min_messages = 'warning'";
 
 static void ignore_notice(void *arg, const PGresult *result)

@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "store/event.h"
+#include "store/hooks.h"
 #include "store/internal.h"
-#include "store/room.h"
 
 enum { BATCH_ARENA_CAP = 64 * 1024 * 1024 };
 
@@ -391,6 +391,16 @@ void store_set_room(struct store *s, bool (*has_room)(void *self), void *self)
 {
 	s->room_self = self;
 	s->has_room = has_room;
+}
+
+void store_set_judge(struct store *s, struct service_judge *judge)
+{
+	s->judge = judge;
+}
+
+struct service_judge *store_get_judge(struct store *s)
+{
+	return s->judge;
 }
 
 bool store_is_full(struct store *s)

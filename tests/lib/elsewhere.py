@@ -140,7 +140,7 @@ class Proxy:
         answer = connection.getresponse()
         text = self.change(handler.path, body, answer.read())
         connection.close()
-        kept = {k: v for k, v in answer.headers.items() if k.lower() in ("content-type", "x-subject-token", "location", "retry-after", "x-amzn-errortype", "x-amz-checksum")}
+        kept = {k: v for k, v in answer.headers.items() if k.lower() in ("content-type", "x-subject-token", "location", "retry-after", "x-amzn-errortype", "x-amz-checksum", "set-cookie")}
         return answer.status, kept, text
 
     def asked(self, word):

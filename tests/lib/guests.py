@@ -78,7 +78,8 @@ class Guests:
         """Attaches the instance's primary interface, with its IPv4 address, if any, and a default route."""
         nic = instance["NetworkInterfaces"][0]
         wait_until(lambda: self.port_name(nic["NetworkInterfaceId"]), f"the port of {name}")
-        port, netns, link = self.port_name(nic["NetworkInterfaceId"]), self.prefix + name, "t-" + name
+        port, netns = self.port_name(nic["NetworkInterfaceId"]), self.prefix + name
+        link = "dt" + port.replace("-", "")[:11]  # as libvirt is told
         host, run = self.chassis(port), self.region.run
         run("ip", "netns", "add", netns)
         self.names.append(name)

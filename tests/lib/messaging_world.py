@@ -48,10 +48,22 @@ class World:
         return [re.sub("<RequestId>.*</RequestId>", "", a.text) for a in answers]
 
 
+class Labels:
+    """Statements of policies: AddPermission adds one that is not there, and RemovePermission removes one that is."""
+
+    def prepare(self, world, made):
+        subject = {n: made[n] for n in ("QueueUrl", "TopicArn") if n in made}
+        accounts, actions = (name + (".member.1" if "TopicArn" in subject else ".1") for name in ("AWSAccountId", "ActionName"))
+        if made["Action"] == "AddPermission":
+            world.call({"Action": "RemovePermission", **subject, "Label": made["Label"]})
+        if made["Action"] == "RemovePermission":
+            world.call({"Action": "AddPermission", **subject, "Label": made["Label"], accounts: world.number, actions: "SendMessage" if "QueueUrl" in subject else "Publish"})
+
+
 class Queues(World):
     """A queue `jobs` with a message in flight and a hidden one, its dead-letter queue, and a queue `spare` that may go."""
 
-    service, version, actions = "sqs", "2012-11-05", actions("sqs")
+    service, version, actions, labels = "sqs", "2012-11-05", actions("sqs"), Labels()
 
     def __init__(self, dev, account):
         self.account = account
@@ -67,7 +79,8 @@ class Queues(World):
         dev.rest()
         self.values = {"QueueUrl": self.jobs, "QueueName": f"jobs-{mark}", "MessageBody": "text", "ReceiptHandle": handle, "VisibilityTimeout": "43200",
                        "Attribute.N.Name": "DelaySeconds", "Attribute.N.Value": "0", "Tag.N.Key": "k", "Tag.N.Value": "v", "TagKey.N": "none", "AttributeName.N": "All",
-                       "MessageAttribute.N.Name": "a", "MessageAttribute.N.Value.DataType": "String", "MessageAttribute.N.Value.StringValue": "v"}
+                       "MessageAttribute.N.Name": "a", "MessageAttribute.N.Value.DataType": "String", "MessageAttribute.N.Value.StringValue": "v",
+                       "AWSAccountId.N": self.number, "ActionName.N": "SendMessage", "Label": "peer"}
         for entry in ("SendMessageBatchRequestEntry.N.", "DeleteMessageBatchRequestEntry.N.", "ChangeMessageVisibilityBatchRequestEntry.N."):
             self.values |= {entry + "Id": "e", entry + "MessageBody": "text", entry + "ReceiptHandle": handle, entry + "VisibilityTimeout": "43200",
                             entry + "MessageAttribute.N.Name": "a", entry + "MessageAttribute.N.Value.DataType": "String", entry + "MessageAttribute.N.Value.StringValue": "v"}
@@ -75,8 +88,13 @@ class Queues(World):
     def arn(self, url):
         return f"arn:aws:sqs:{ec2.REGION}:{self.number}:{url.rpartition('/')[2]}"
 
+    def request(self, action, but):
+        made = super().request(action, but)
+        self.labels.prepare(self, made)
+        return made
+
     def of(self, name):
-        return {**self.values, "QueueUrl": self.spare} if name in ("DeleteQueue", "PurgeQueue") else self.values
+        return {**self.values, "QueueUrl": self.spare} if name in ("DeleteQueue", "PurgeQueue", "AddPermission", "RemovePermission") else self.values
 
     def more(self, name, place):
         return {"QueueUrl"} | ({"Attribute.N.Value"} if name == "SetQueueAttributes" else set()) | {p["name"] for p in self.actions[name]["params"] if "RequestEntry.N." in p["name"] and (p["required"] or p["name"].endswith(".Id")) and "Attribute" not in p["name"]} | (
@@ -90,7 +108,12 @@ class Queues(World):
 class Topics(World):
     """A topic `news` with a queue that is subscribed, and a topic `spare` that may go."""
 
-    service, version, actions = "sns", "2010-03-31", actions("sns")
+    service, version, actions, labels = "sns", "2010-03-31", actions("sns"), Labels()
+
+    def request(self, action, but):
+        made = super().request(action, but)
+        self.labels.prepare(self, made)
+        return made
 
     def __init__(self, dev, account):
         self.account = account
@@ -103,7 +126,7 @@ class Topics(World):
         dev.rest()
         self.values = {"TopicArn": self.news, "TargetArn": self.news, "ResourceArn": self.news, "SubscriptionArn": self.told, "Name": f"news-{mark}", "Message": "text", "Protocol": "sqs",
                        "Endpoint": self.queue, "Token": "0" * 64, "AttributeName": "DisplayName", "AttributeValue": "", "Attributes.entry.N.key": "DisplayName",
-                       "Attributes.entry.N.value": "", "Tags.member.N.Key": "k", "Tags.member.N.Value": "v", "TagKeys.member.N": "none",
+                       "Attributes.entry.N.value": "", "AWSAccountId.member.N": self.number, "ActionName.member.N": "Publish", "Label": "peer", "Tags.member.N.Key": "k", "Tags.member.N.Value": "v", "TagKeys.member.N": "none",
                        "MessageAttributes.entry.N.Name": "a", "MessageAttributes.entry.N.Value.DataType": "String", "MessageAttributes.entry.N.Value.StringValue": "v"}
         entry = "PublishBatchRequestEntries.member.N."
         self.values |= {entry + "Id": "e", entry + "Message": "text", entry + "MessageAttributes.entry.N.Name": "a", entry + "MessageAttributes.entry.N.Value.DataType": "String",
@@ -115,7 +138,7 @@ class Topics(World):
     def own(self, name):
         return {"Subscribe": {"Attributes.entry.N.key": "RawMessageDelivery", "Attributes.entry.N.value": "false"},
                 "SetSubscriptionAttributes": {"AttributeName": "RawMessageDelivery", "AttributeValue": "false"},
-                "DeleteTopic": {"TopicArn": self.spare}, "Unsubscribe": {"SubscriptionArn": self.ended}}.get(name, {})
+                "DeleteTopic": {"TopicArn": self.spare}, "AddPermission": {"TopicArn": self.spare}, "RemovePermission": {"TopicArn": self.spare}, "Unsubscribe": {"SubscriptionArn": self.ended}}.get(name, {})
 
     def more(self, name, place):
         wanted = {"AttributeValue"} if name.startswith("Set") else {"TopicArn"} if name == "Publish" else set()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Services of AWS JSON 1.1 whose actions a header names: calls without boto3, which would refuse or repeat them; and accounts with resources of
-EventBridge and of EC2 Instance Connect, with a valid request of each action."""
+EventBridge, ACM and EC2 Instance Connect, with a valid request of each action."""
 import base64
 import copy
 import json
@@ -9,11 +9,12 @@ import urllib.error
 import urllib.request
 
 import dev as ec2
+import pem
 import waiting
 
 JSON = "application/x-amz-json-1.1"
 SERVICES = {  # face: service in the scope of signatures, beginning of X-Amz-Target
-    "events": ("events", "AWSEvents."), "connect": ("ec2-instance-connect", "AWSEC2InstanceConnectService."),
+    "acm": ("acm", "CertificateManager."), "events": ("events", "AWSEvents."), "connect": ("ec2-instance-connect", "AWSEC2InstanceConnectService."),
     "support": ("support", "AWSSupport_20130415.")}
 IAM_VERSION = "2010-05-08"
 
@@ -121,6 +122,37 @@ class Events(World):
     def state(self):
         self.dev.rest()
         return [self.ok(*asked).json for asked in (("ListRules", {}), ("ListTargetsByRule", {"Rule": self.orders}), ("ListTagsForResource", {"ResourceARN": self.arn(self.orders)}))]
+
+
+class Acm(World):
+    """Certificates `main` and `spare`, with tags."""
+    actions = actions("acm")
+
+    def __init__(self, dev, account):
+        super().__init__(account, "acm")
+        self.dev, self.number = dev, account.call("GetCallerIdentity", {}, service="sts", version="2011-06-15").first(".//Account")
+        authority = pem.Certificate("authority")
+        self.mark = account.key_id[-8:].lower()
+        self.given = self.encode(authority.issue(f"main-{self.mark}"))
+        self.main, self.spare = (self.ok("ImportCertificate", {**body, "Tags": [{"Key": "k", "Value": self.mark}]}).json["CertificateArn"]
+                                 for body in (self.given, self.encode(authority.issue(f"spare-{self.mark}"))))
+        dev.rest()
+        named, tagged = {"CertificateArn": self.main}, {"CertificateArn": self.main, "Tags": [{"Key": "k", "Value": self.mark}]}
+        self.requests = {
+            "ImportCertificate": {**self.given, **named}, "DescribeCertificate": named, "GetCertificate": named, "DeleteCertificate": {"CertificateArn": self.spare},
+            "ListCertificates": {"Includes": {"keyTypes": ["EC_prime256v1"]}}, "AddTagsToCertificate": tagged, "RemoveTagsFromCertificate": {**tagged, "Tags": [{"Key": "none"}]},
+            "ListTagsForCertificate": named, "ExportCertificate": {**named, "Passphrase": "c2VjcmV0"}, "RequestCertificate": {"DomainName": "a.example.com"},
+            "RenewCertificate": named, "ResendValidationEmail": named, "UpdateCertificateOptions": named}
+
+    @staticmethod
+    def encode(certificate):
+        parts = {"Certificate": certificate.text, "PrivateKey": certificate.key, "CertificateChain": certificate.issuer.text}
+        return {name: base64.b64encode(text.encode()).decode() for name, text in parts.items()}
+
+    def state(self):
+        self.dev.rest()
+        asked = (("ListCertificates", self.request("ListCertificates")), ("ListTagsForCertificate", {"CertificateArn": self.main}), ("DescribeCertificate", {"CertificateArn": self.main}))
+        return [self.ok(*one).json for one in asked]
 
 
 class Connect(World):

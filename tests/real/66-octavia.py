@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/haproxy src/engine/balancing src/reconcile/balancing src/api/openstack/load_balancer
-"""A load balancer of Octavia with packets: members answer by turns, a sick one is left out, permitted clients, headers, L7 policies, statistics, a failover, a floating address, and
+"""A load balancer of Octavia with packets: members answer by turns, a sick one is left out, permitted clients, headers, L7 policies, statistics, a failover, TLS with a certificate of Barbican, a floating address, and
 nothing left after its deletion. OVN, HAProxy and the API are real; instances are simulated, and network namespaces play the guests."""
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import cloud  # noqa: E402
+import pem  # noqa: E402
 from guests import WEB, Guests  # noqa: E402
 from region import Region, launch, wait_state, wait_until  # noqa: E402
 
@@ -103,6 +104,33 @@ class Lab:
             self.ready()
         region.check_soon("without policies all is served", lambda: see("/secret/x.jpg") == "200")
 
+    def container(self, certificate):
+        """Reference to a container with the certificate and its key."""
+        parts = []
+        for name, text in (("certificate", certificate.text), ("private_key", certificate.key)):
+            stored = self.project.ok("POST", "/key-manager/v1/secrets", {"payload": text, "payload_content_type": "text/plain"})
+            parts.append({"name": name, "secret_ref": stored["secret_ref"]})
+        return self.project.ok("POST", "/key-manager/v1/containers", {"type": "certificate", "secret_refs": parts})["container_ref"]
+
+    def check_tls(self, pool):
+        """A listener ends TLS with the certificate of a container, and with another one after a change."""
+        authority, trusted = pem.Certificate("authority"), f"{self.region.demo}/authority.pem"
+        with open(trusted, "w", encoding="utf-8") as file:
+            file.write(authority.text)
+        made = self.project.ok("POST", f"{LB}/listeners", {"listener": {
+            "loadbalancer_id": self.id, "protocol": "TERMINATED_HTTPS", "protocol_port": 443, "default_pool_id": pool, "insert_headers": {"X-Forwarded-Proto": "true"},
+            "default_tls_container_ref": self.container(authority.issue("web.test"))}})["listener"]["id"]
+        self.ready()
+
+        def ask(name):
+            return self.guests.ns("client", "curl", "-s", "-m", "5", "--cacert", trusted, "--resolve", f"{name}:443:{self.vip}", f"https://{name}/", fails=True)
+        self.region.check_soon("TLS ends at the load balancer", lambda: "x-forwarded-proto: https\n" in ask("web.test"))
+        self.region.check("and another name is not vouched for", ask("new.test") == "")
+        self.change(f"listeners/{made}", "listener", {"default_tls_container_ref": self.container(authority.issue("new.test"))})
+        self.region.check_soon("a changed certificate is presented", lambda: "x-forwarded-proto: https\n" in ask("new.test"))
+        assert self.project.call("DELETE", f"{LB}/listeners/{made}").status == 204
+        self.ready()
+
     def answers(self):
         return {self.ask().partition("\n")[0] for _ in range(8)}
 
@@ -134,6 +162,7 @@ def main():
         region.check_soon("it comes back", lambda: lab.answers() == {"one", "two"})
         lab.listener = listener
         lab.check_policies()
+        lab.check_tls(pool)
         counted = lambda path: lab.show(f"{path}/stats", "stats")["total_connections"]  # noqa: E731
         region.check_soon("the listener counts connections", lambda: counted(f"listeners/{listener}") >= 16)
         before = counted(f"loadbalancers/{lab.id}")

@@ -157,11 +157,12 @@ static RESULT prepare(struct api_call *core)
 
 static struct str word_refusal(struct absent_call *e)
 {
-	return str_print(e->c->arena,
-			 "The service %" STR_FMT
-			 " is not in this region, which has autoscaling, ce, ebs, ec2, ec2-instance-connect, "
-			 "elasticloadbalancing, events, iam, monitoring, sns, sqs, sts and support.",
-			 STR_ARG(str_slice(e->service, 0, 64)));
+	return str_print(
+		e->c->arena,
+		"The service %" STR_FMT
+		" is not in this region, which has acm, autoscaling, ce, ebs, ec2, ec2-instance-connect, "
+		"elasticloadbalancing, events, iam, monitoring, sns, sqs, sts and support.",
+		STR_ARG(str_slice(e->service, 0, 64)));
 }
 
 static void begin(struct api_call *core)

@@ -96,7 +96,7 @@ static void write_template(struct autoscaling_call *e, struct xml *x, const char
 	xml_text(x, "LaunchTemplateId", id_to_ec2(e->c->arena, KIND_LAUNCH_TEMPLATE, id));
 	if (t)
 		xml_text(x, "LaunchTemplateName", t->name);
-	xml_text(x, "Version", version);
+	xml_text_opt(x, "Version", version); /* AWS shows none if the request named none */
 	xml_close(x, name);
 }
 

@@ -214,11 +214,12 @@ static RESULT prepare_delete(struct autoscaling_call *e, void *args)
 	a->wish.configuration = ref_by_id(KIND_LAUNCH_CONFIGURATION, c ? c->row.id : UUID_NONE);
 	a->wish.configuration.text = a->name;
 	a->wish.configuration.field = STR("LaunchConfigurationName");
-	return c ? OK
-		 : ctx_fail_field(e->c, ERR_NOT_FOUND, a->wish.configuration.field,
-				  "Launch configuration name not found - Launch configuration %" STR_FMT
-				  " not found",
-				  STR_ARG(a->name));
+	return c && c->dialect == LAUNCH_CONFIGURATION_DIALECT_EC2
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_NOT_FOUND, a->wish.configuration.field,
+					"Launch configuration name not found - Launch configuration %" STR_FMT
+					" not found",
+					STR_ARG(a->name));
 }
 
 /* ---- list ---- */
@@ -327,7 +328,8 @@ static RESULT answer_list(struct autoscaling_call *e, const void *args, struct x
 	for (const struct launch_configuration *c =
 		     launch_configuration_first_by_account(t, e->c->who->account);
 	     c && !page.is_cut; c = launch_configuration_next_by_account(t, c)) {
-		if (!request_asks_for(a->names, c->name) || !query_page_takes(&page, c->name))
+		if (c->dialect != LAUNCH_CONFIGURATION_DIALECT_EC2 || !request_asks_for(a->names, c->name) ||
+		    !query_page_takes(&page, c->name))
 			continue;
 		TRY(engine_check_found(e->c, t, KIND_LAUNCH_CONFIGURATION, &c->row));
 		TRY(write_configuration(e, x, c));

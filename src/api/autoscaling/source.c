@@ -48,11 +48,6 @@ static RESULT name_template(struct autoscaling_call *e, const struct template_ar
 	return engine_find_own_launch_template(e->c, autoscaling_tables(e), ret_ref, &template);
 }
 
-static struct str version_of(const struct template_args *a)
-{
-	return a->version.n ? a->version : STR("$Default");
-}
-
 static RESULT take_overrides(struct autoscaling_call *e, const struct source_args *a,
 			     struct scaling_settings *s)
 {
@@ -73,7 +68,7 @@ static RESULT take_overrides(struct autoscaling_call *e, const struct source_arg
 		TRY(name_template(e, &o->template, &ref));
 		TRY(engine_find_own_launch_template(e->c, autoscaling_tables(e), &ref, &template));
 		of[OVERRIDE_TEMPLATE] = id_to_ec2(e->c->arena, KIND_LAUNCH_TEMPLATE, template->row.id);
-		of[OVERRIDE_VERSION] = version_of(&o->template);
+		of[OVERRIDE_VERSION] = o->template.version.n ? o->template.version : STR("$Default");
 	}
 	s->overrides = (struct strs){texts, a->overrides.count * OVERRIDE_TEXTS};
 	return OK;
@@ -94,7 +89,7 @@ static RESULT take_mixed(struct autoscaling_call *e, const struct source_args *a
 	s->spot_strategy = a->spot_strategy;
 	s->on_demand_base = a->base;
 	s->on_demand_percent = a->has_percent ? a->percent : 100;
-	s->version = version_of(&a->mixed);
+	s->version = a->mixed.version;
 	TRY(name_template(e, &a->mixed, &s->template));
 	return take_overrides(e, a, s);
 }
@@ -121,7 +116,7 @@ RESULT autoscaling_take_source(struct autoscaling_call *e, const struct source_a
 	if (is_mixed)
 		return take_mixed(e, a, s);
 	if (!a->configuration.n) {
-		s->version = version_of(&a->template);
+		s->version = a->template.version;
 		return name_template(e, &a->template, &s->template);
 	}
 	const struct launch_configuration *c = launch_configuration_find_by_account(
@@ -129,11 +124,12 @@ RESULT autoscaling_take_source(struct autoscaling_call *e, const struct source_a
 	s->launch_configuration = (struct ref){.kind = KIND_LAUNCH_CONFIGURATION,
 					       .text = a->configuration,
 					       .field = STR("LaunchConfigurationName")};
-	return c ? OK
-		 : ctx_fail_field(e->c, ERR_NOT_FOUND, s->launch_configuration.field,
-				  "Launch configuration name not found - Launch configuration %" STR_FMT
-				  " not found",
-				  STR_ARG(a->configuration));
+	return c && c->dialect == LAUNCH_CONFIGURATION_DIALECT_EC2
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_NOT_FOUND, s->launch_configuration.field,
+					"Launch configuration name not found - Launch configuration %" STR_FMT
+					" not found",
+					STR_ARG(a->configuration));
 }
 
 /* ---- launches on trial ---- */
@@ -183,6 +179,9 @@ RESULT autoscaling_read_launches(struct autoscaling_call *e, const struct scalin
 	s->guard = guards_later(e->config->guards);
 	if ((!s->has_source && !s->has_places) || !e->config->read_scaling)
 		return OK;
+	if (present && present->mode != SCALING_GROUP_MODE_GROUP)
+		return autoscaling_refuse(e, "AutoScalingGroupName",
+					  "the model of a virtual machine scale set says what it launches");
 	if (present)
 		source = engine_get_scaling_source(present);
 	if (s->has_source)

@@ -176,7 +176,7 @@ static const struct param put_params[] = {
 		   .doc = "Metric math queries, instead of a metric."),
 	PARAM(struct put_args, "ExtendedStatistic", extended, .min = 2, .max = CLOUDWATCH_STATISTIC_MAX,
 	      .doc = "Percentile or the like of each period: p99, TM(10%:90%)."),
-	PARAM(struct put_args, "EvaluateLowSampleCountPercentile", low, .words = "evaluate|ignore",
+	PARAM(struct put_args, "EvaluateLowSampleCountPercentile", low, .min = 1, .max = 255,
 	      .doc = "ignore: the state stays while periods have too few samples for the percentile."),
 	NOT_BUILT("ThresholdMetricId", .doc = "Anomaly detection."),
 	NOT_BUILT("EvaluationCriteria|EvaluationInterval", .doc = "Alarms on queries in PromQL."),
@@ -306,6 +306,23 @@ static RESULT take_queries(struct cloudwatch_call *e, struct put_args *a, struct
 	return row->queries.p ? OK : ctx_no_memory(e->c);
 }
 
+static RESULT check_low(struct cloudwatch_call *e, struct str option, enum statistic_kind kind)
+{
+	if (!option.n)
+		return OK;
+	if (str_is(option, "evaluate") || str_is(option, "ignore"))
+		return kind == STATISTIC_PERCENTILE
+			       ? OK
+			       : fail_parameter(
+					 e, "EvaluateLowSampleCountPercentile",
+					 "EvaluateLowSampleCountPercentile is valid for percentiles alone.");
+	struct str words = str_print(e->c->arena,
+				     "Option %" STR_FMT " is not supported. Supported options for parameter "
+				     "EvaluateLowSampleCountPercentile are evaluate and ignore.",
+				     STR_ARG(option));
+	return words.p ? fail_parameter(e, "EvaluateLowSampleCountPercentile", words.p) : ctx_no_memory(e->c);
+}
+
 static RESULT take_metric(struct cloudwatch_call *e, struct put_args *a, struct alarm *row)
 {
 	struct statistic statistic;
@@ -316,11 +333,11 @@ static RESULT take_metric(struct cloudwatch_call *e, struct put_args *a, struct 
 	row->statistic = a->statistic.n ? a->statistic : a->extended;
 	if (!statistic_read(row->statistic, &statistic) ||
 	    (a->extended.n && statistic.kind == STATISTIC_BASIC))
-		return fail_parameter(e, "ExtendedStatistic",
-				      "The value for parameter ExtendedStatistic is not supported.");
-	if (a->low.n && statistic.kind != STATISTIC_PERCENTILE)
-		return fail_parameter(e, "EvaluateLowSampleCountPercentile",
-				      "EvaluateLowSampleCountPercentile is valid for percentiles alone.");
+		return ctx_fail_field(e->c, ERR_INVALID, STR("ExtendedStatistic"),
+				      "The value %" STR_FMT
+				      " for parameter ExtendedStatistic is not supported.",
+				      STR_ARG(row->statistic));
+	TRY(check_low(e, a->low, statistic.kind));
 	row->low_samples = !a->low.n                  ? ALARM_LOW_SAMPLES_UNSET
 			   : str_is(a->low, "ignore") ? ALARM_LOW_SAMPLES_IGNORE
 						      : ALARM_LOW_SAMPLES_EVALUATE;

@@ -146,14 +146,13 @@ struct delete_args {
 };
 static const struct param delete_params[] = {
 	PARAM(struct delete_args, "DashboardNames.member", names, .min = 1, .max = DASHBOARD_NAME_MAX,
-	      .doc = "Up to 100 dashboards by name; absent ones are passed over."),
+	      .doc = "Up to 100 dashboards by name. An absent one refuses the call."),
 };
 
 static RESULT prepare_delete(struct cloudwatch_call *e, void *args)
 {
 	struct delete_args *a = args;
 	struct ref *refs = arena_new_array(e->c->arena, struct ref, a->names.count + 1);
-	size_t count = 0;
 	if (!refs)
 		return ctx_no_memory(e->c);
 	if (!a->names.count || a->names.count > DASHBOARDS_DELETED_MAX)
@@ -161,11 +160,8 @@ static RESULT prepare_delete(struct cloudwatch_call *e, void *args)
 				      "The parameter DashboardNames must have 1 to %d names.",
 				      DASHBOARDS_DELETED_MAX);
 	for (size_t k = 0; k < a->names.count; k++)
-		if (result_is_ok(find_dashboard(e, a->names.at[k], &refs[count])))
-			count++;
-	ctx_clear_problem(e->c);
-	e->skips_operation = !count;
-	a->wish.dashboards = (struct refs){refs, count};
+		TRY(find_dashboard(e, a->names.at[k], &refs[k]));
+	a->wish.dashboards = (struct refs){refs, a->names.count};
 	return OK;
 }
 

@@ -49,6 +49,7 @@ struct api_config {
 	struct str region;           /* name of the region; a face copies it */
 	struct str ticket_directory; /* directory of tickets' files; empty: files cannot be attached */
 	struct str backup_target;    /* target of volumes' backups; empty: backups are refused */
+	struct str flow_log_bucket;  /* name of the bucket for flow logs; outlives the face */
 	struct str endpoint; /* our URL for answers that no request led to: "http://127.0.0.1:8788"; copied */
 };
 

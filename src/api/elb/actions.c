@@ -49,9 +49,10 @@ static const struct param action_params[] = {
 	      .doc = "Status of a redirect."),
 	MEMBER("FixedResponseConfig.StatusCode", status, .max = 3,
 	       .doc = "Status of the fixed response: 2XX, 4XX or 5XX."),
-	PARAM(struct action_arg, "FixedResponseConfig.ContentType", content_type,
-	      .words = "text/plain|text/css|text/html|application/javascript|application/json",
-	      .doc = "Media type of the body."),
+	MEMBER("FixedResponseConfig.ContentType", content_type, .max = 32,
+	       .doc = "Media type of the body: `text/plain`, `text/css`, `text/html`, "
+		      "`application/javascript` "
+		      "or `application/json`."),
 	MEMBER("FixedResponseConfig.MessageBody", body, .max = 1024, .doc = "Body of the fixed response."),
 	NOT_BUILT("AuthenticateOidcConfig|AuthenticateCognitoConfig|JwtValidationConfig"),
 };
@@ -149,12 +150,26 @@ static RESULT read_redirect(struct elb_call *e, const struct action_arg *a, cons
 	return OK;
 }
 
+static bool is_content_type(struct str type)
+{
+	static const char *const types[] = {"text/html", "application/json", "application/javascript",
+					    "text/css", "text/plain"};
+	size_t k = 0;
+	while (k < sizeof types / sizeof *types && !str_is(type, types[k]))
+		k++;
+	return k < sizeof types / sizeof *types;
+}
+
 static RESULT read_response(struct elb_call *e, const struct action_arg *a, const char *field,
 			    struct rule_action *action)
 {
 	*action = (struct rule_action){.type = RULE_FIXED_RESPONSE,
 				       .content_type = or_standard(a->content_type, STR("text/plain")),
 				       .body = a->body};
+	if (!is_content_type(action->content_type))
+		return fail(e, ERR_COMBINATION, "Actions", /* the error's row has this name for both lists */
+			    "The ContentType must be one of:'text/html', 'application/json', "
+			    "'application/javascript', 'text/css', 'text/plain'");
 	bool is_status = a->status.n == 3 && result_is_ok(str_parse_int(a->status, &action->status)) &&
 			 action->status >= 200 && action->status <= 599 && action->status / 100 != 3;
 	return is_status ? OK

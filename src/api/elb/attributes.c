@@ -10,6 +10,7 @@ enum {
 	DELAY_MAX_S = 3600,
 	IDLE_MAX_S = 4000,
 	STICKY_MAX_S = 604800,
+	COOKIE_MAX = 255,
 	SLOW_START_MIN_S = 30,
 	SLOW_START_MAX_S = 900
 };
@@ -51,8 +52,6 @@ static const struct fixed_attribute application_fixed[] = {
 };
 /* Connections to an unhealthy target last until an end closes them. */
 static const struct fixed_attribute group_fixed[] = {
-	{"stickiness.enabled", "false"},
-	{"stickiness.type", "source_ip"},
 	{"proxy_protocol_v2.enabled", "false"},
 	{"preserve_client_ip.enabled", "true"},
 	{"deregistration_delay.connection_termination.enabled", "false"},
@@ -65,8 +64,7 @@ static const struct fixed_attribute group_fixed[] = {
 	{"target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage", "off"},
 };
 static const struct fixed_attribute http_group_fixed[] = {
-	{"stickiness.type", "lb_cookie"},
-	{"stickiness.app_cookie.cookie_name", ""},
+	/* HAProxy marks the application's cookie, which lives as long as the application says */
 	{"stickiness.app_cookie.duration_seconds", "86400"},
 	{"load_balancing.algorithm.anomaly_mitigation", "off"},
 	{"load_balancing.cross_zone.enabled", "use_load_balancer_configuration"},
@@ -289,12 +287,60 @@ static RESULT read_slow_start(struct elb_call *e, const struct elb_attribute *a,
 		       : read_number(e, a, SLOW_START_MIN_S, SLOW_START_MAX_S, &wish->slow_start_s);
 }
 
+static bool is_http(const struct target_group *g)
+{
+	return g && (g->protocol == TARGET_GROUP_PROTOCOL_HTTP || g->protocol == TARGET_GROUP_PROTOCOL_HTTPS);
+}
+
+static const char *protocol_word(const struct target_group *g)
+{
+	static const char *const words[] = {[TARGET_GROUP_PROTOCOL_TCP] = "TCP",
+					    [TARGET_GROUP_PROTOCOL_UDP] = "UDP",
+					    [TARGET_GROUP_PROTOCOL_HTTP] = "HTTP",
+					    [TARGET_GROUP_PROTOCOL_HTTPS] = "HTTPS",
+					    [TARGET_GROUP_PROTOCOL_TCP_UDP] = "TCP_UDP"};
+	return g ? words[g->protocol] : "TCP";
+}
+
+/* Cookies are of HTTP. The client's address is what a network load balancer has. */
+static RESULT read_stickiness(struct elb_call *e, const struct elb_attribute *a, const struct target_group *g,
+			      struct target_group_change *wish)
+{
+	bool is_app = str_is(a->value, "app_cookie"), is_ip = str_is(a->value, "source_ip");
+	if (!is_app && !is_ip && !str_is(a->value, "lb_cookie"))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("Attributes"),
+				      "'Stickiness type' must be one of [app_cookie, lb_cookie, source_ip]");
+	if (is_ip == is_http(g))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("Attributes"),
+				      "Stickiness type '%" STR_FMT
+				      "' is not supported for target groups with the %s protocol",
+				      STR_ARG(a->value), protocol_word(g));
+	wish->sets_cookie_kind = !is_ip;
+	wish->is_by_app_cookie = is_app;
+	return OK;
+}
+
+/* A token of RFC 6265, without characters that HAProxy's configuration gives a meaning. Names of the load balancer's own
+ * cookies are reserved. */
+static RESULT read_cookie(struct elb_call *e, const struct elb_attribute *a, struct target_group_change *wish)
+{
+	bool is_good = a->value.n > 0 && !str_starts_with(a->value, STR("AWSALB"));
+	for (size_t k = 0; k < a->value.n; k++)
+		is_good = is_good && (str_is_alphanumeric(a->value.p[k]) || a->value.p[k] == '-' ||
+				      a->value.p[k] == '_' || a->value.p[k] == '.');
+	wish->cookie = a->value;
+	return is_good && a->value.n <= COOKIE_MAX
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_INVALID, STR("Attributes"),
+					"The cookie name '%" STR_FMT "' is not valid", STR_ARG(a->value));
+}
+
 /* Attributes of groups of HTTP and HTTPS. */
 static RESULT read_http(struct elb_call *e, const struct elb_attribute *a, struct target_group_change *wish)
 {
 	size_t algorithm = 0;
-	if (str_is(a->key, "stickiness.enabled"))
-		return read_choice(e, a, &wish->is_sticky);
+	if (str_is(a->key, "stickiness.app_cookie.cookie_name"))
+		return read_cookie(e, a, wish);
 	if (str_is(a->key, "stickiness.lb_cookie.duration_seconds"))
 		return read_number(e, a, 1, STICKY_MAX_S, &wish->sticky_s);
 	if (str_is(a->key, "slow_start.duration_seconds"))
@@ -307,11 +353,6 @@ static RESULT read_http(struct elb_call *e, const struct elb_attribute *a, struc
 	return OK;
 }
 
-static bool is_http(const struct target_group *g)
-{
-	return g && (g->protocol == TARGET_GROUP_PROTOCOL_HTTP || g->protocol == TARGET_GROUP_PROTOCOL_HTTPS);
-}
-
 static RESULT prepare_group(struct elb_call *e, void *args)
 {
 	struct group_args *a = args;
@@ -322,6 +363,10 @@ static RESULT prepare_group(struct elb_call *e, void *args)
 		if (str_is(one->key, "deregistration_delay.timeout_seconds")) {
 			a->wish.sets_delay = true;
 			TRY(read_number(e, one, 0, DELAY_MAX_S, &a->wish.delay_s));
+		} else if (str_is(one->key, "stickiness.enabled")) {
+			TRY(read_choice(e, one, &a->wish.is_sticky));
+		} else if (str_is(one->key, "stickiness.type")) {
+			TRY(read_stickiness(e, one, g, &a->wish));
 		} else if (is_http(g)) {
 			TRY(read_http(e, one, &a->wish));
 		} else {
@@ -333,7 +378,9 @@ static RESULT prepare_group(struct elb_call *e, void *args)
 
 static void write_http(struct elb_call *e, struct xml *x, const struct target_group *g)
 {
-	write_bool(x, "stickiness.enabled", g->is_sticky);
+	bool is_app = g->persistence == TARGET_GROUP_PERSISTENCE_APP_COOKIE;
+	elb_write_attribute(x, "stickiness.type", is_app ? STR("app_cookie") : STR("lb_cookie"));
+	elb_write_attribute(x, "stickiness.app_cookie.cookie_name", g->cookie);
 	write_number(e, x, "stickiness.lb_cookie.duration_seconds", g->sticky_s);
 	write_number(e, x, "slow_start.duration_seconds", g->slow_start_s);
 	elb_write_attribute(x, "load_balancing.algorithm.type", str_from(algorithm_words[g->algorithm]));
@@ -344,10 +391,13 @@ static void write_group(struct elb_call *e, struct xml *x, const struct target_g
 {
 	xml_open(x, "Attributes");
 	write_number(e, x, "deregistration_delay.timeout_seconds", g->delay_s);
-	if (is_http(g))
+	write_bool(x, "stickiness.enabled", g->is_sticky);
+	if (is_http(g)) {
 		write_http(e, x, g);
-	else
+	} else {
+		elb_write_attribute(x, "stickiness.type", STR("source_ip"));
 		write_fixed(x, group_fixed, COUNT(group_fixed));
+	}
 	xml_close(x, "Attributes");
 }
 

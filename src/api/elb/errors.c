@@ -52,6 +52,7 @@ static const struct api_error rows[] = {
 	{ERR_INVALID, 0, 400, "ValidationError"},
 	{ERR_MISSING, 0, 400, "ValidationError"},
 	{ERR_UNKNOWN, 0, 400, "ValidationError"},
+	{ERR_MALFORMED, KIND_ROUTER, 400, "ValidationError", .says = "The VPC ID '*' is not found"},
 	{ERR_MALFORMED, 0, 400, "ValidationError"},
 	{ERR_TOO_LARGE, 0, 413, "RequestEntityTooLarge", API_WHOLE_REQUEST},
 	{ERR_TOO_LARGE, 0, 400, "ValidationError"},

@@ -52,7 +52,7 @@ RESULT elb_find(struct elb_call *e, enum kind kind, struct str arn, const char *
 RESULT elb_find_any(struct elb_call *e, struct str arn, const char *field, struct ref *ret_ref);
 struct str elb_arn(struct elb_call *e, enum kind kind, const struct row *row);
 struct str elb_arn_of(struct elb_call *e, enum kind kind, uuid id); /* empty: there is no such row */
-/* A server certificate of IAM's. ERR_NOT_FOUND with KIND_SERVER_CERTIFICATE. */
+/* A certificate of IAM or ACM. ERR_NOT_FOUND with KIND_SERVER_CERTIFICATE. */
 RESULT elb_find_certificate(struct elb_call *e, struct str arn, struct ref *ret_ref);
 struct str elb_certificate_arn(struct elb_call *e, uuid certificate);
 /* Up to 32 letters, digits and hyphens, no hyphen first or last. ERR_INVALID with "Name". is_group: the name

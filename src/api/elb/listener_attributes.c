@@ -120,7 +120,7 @@ static void write_all(struct xml *x, const struct listener *l)
 		elb_write_attribute(x, server_key,
 				    str_is(value_of(&l->attributes, server_key), "false") ? STR("false")
 											  : STR("true"));
-	else if (l->protocol == LISTENER_PROTOCOL_TCP)
+	else if (l->protocol == LISTENER_PROTOCOL_TCP || l->protocol == LISTENER_PROTOCOL_TCP_UDP)
 		elb_write_attribute(x, "tcp.idle_timeout.seconds", STR("350"));
 	xml_close(x, "Attributes");
 }

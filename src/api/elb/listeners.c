@@ -22,7 +22,7 @@ struct certificate_args {
 };
 static const struct param certificate_params[] = {
 	PARAM(struct certificate_arg, "CertificateArn", arn, .min = 1, .max = ELB_ARN_MAX,
-	      .doc = "ARN of an IAM server certificate."),
+	      .doc = "ARN of a certificate of IAM or ACM."),
 	NOT_BUILT("IsDefault"),
 };
 static const struct params certificate_table = PARAMS(struct certificate_arg, certificate_params);
@@ -46,7 +46,8 @@ struct create_args {
 static const struct param create_params[] = {
 	ELB_ARN(struct create_args, "LoadBalancerArn", arn, .doc = "The load balancer."),
 	PARAM(struct create_args, "Protocol", protocol, .words = PROTOCOLS,
-	      .doc = "Protocol: TCP or UDP for a network load balancer, HTTP or HTTPS for an application "
+	      .doc = "Protocol: TCP, UDP or TCP_UDP for a network load balancer, HTTP or HTTPS for an "
+		     "application "
 		     "load balancer."),
 	PARAM(struct create_args, "Port", wish.port, .min = 1, .max = ELB_PORT_MAX,
 	      .doc = "Port of the load balancer's addresses."),
@@ -64,7 +65,8 @@ struct change_args {
 static const struct param change_params[] = {
 	ELB_ARN(struct change_args, "ListenerArn", arn, .doc = "The listener."),
 	PARAM(struct change_args, "Protocol", protocol, .words = PROTOCOLS,
-	      .doc = "Protocol: TCP or UDP for a network load balancer, HTTP or HTTPS for an application "
+	      .doc = "Protocol: TCP, UDP or TCP_UDP for a network load balancer, HTTP or HTTPS for an "
+		     "application "
 		     "load balancer."),
 	PARAM(struct change_args, "Port", wish.port, .min = 1, .max = ELB_PORT_MAX,
 	      .doc = "Port of the load balancer's addresses."),
@@ -81,21 +83,38 @@ static const struct param delete_params[] = {
 
 /* ---- from parameters to wishes ---- */
 
+/* Protocols that ELBv2 has for the type of load balancer; the engine refuses those that this region lacks. */
+static RESULT check_protocol(struct elb_call *e, uuid balancer, struct str protocol)
+{
+	const struct elastic_load_balancer *b = elastic_load_balancer_find(elb_tables(e), balancer);
+	bool is_application = b && b->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION;
+	bool is_http = str_is(protocol, "HTTP") || str_is(protocol, "HTTPS");
+	bool is_layer4 = str_is(protocol, "UDP") || str_is(protocol, "TCP") || str_is(protocol, "TLS") ||
+			 str_is(protocol, "TCP_UDP");
+	if (is_application ? is_http : is_layer4)
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, STR("Protocol"),
+			      "Listener protocol '%" STR_FMT "' must be one of '%s'", STR_ARG(protocol),
+			      is_application ? "HTTP, HTTPS" : "UDP, TCP, TLS, TCP_UDP");
+}
+
 static RESULT choose_protocol(struct elb_call *e, struct str protocol, enum balancing_protocol *ret_protocol)
 {
 	static const char *const words[] = {[BALANCING_TCP] = "TCP",
 					    [BALANCING_UDP] = "UDP",
 					    [BALANCING_HTTP] = "HTTP",
-					    [BALANCING_HTTPS] = "HTTPS"};
+					    [BALANCING_HTTPS] = "HTTPS",
+					    [BALANCING_TCP_UDP] = "TCP_UDP"};
 	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
-		if (str_is(protocol, words[k])) {
+		if (words[k] && str_is(protocol, words[k])) {
 			*ret_protocol = (enum balancing_protocol) k;
 			return OK;
 		}
-	return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("Protocol"),
-			      "Listeners of protocol '%" STR_FMT
-			      "' are not supported in this region: only TCP, UDP, HTTP and HTTPS are",
-			      STR_ARG(protocol));
+	return ctx_fail_field(
+		e->c, ERR_UNSUPPORTED, STR("Protocol"),
+		"Listeners of protocol '%" STR_FMT
+		"' are not supported in this region: only TCP, UDP, TCP_UDP, HTTP and HTTPS are",
+		STR_ARG(protocol));
 }
 
 static RESULT find_certificates(struct elb_call *e, const struct certificate_args *args,
@@ -130,9 +149,10 @@ static RESULT prepare_create(struct elb_call *e, void *args)
 				      "A listener protocol must be specified");
 	if (!a->wish.port)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("Port"), "A listener port must be specified");
-	TRY(choose_protocol(e, a->protocol, &a->wish.protocol));
 	TRY(elb_check_tags(e, a->wish.tags));
 	TRY(elb_find(e, KIND_ELASTIC_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->wish.balancer));
+	TRY(check_protocol(e, a->wish.balancer.prefix, a->protocol));
+	TRY(choose_protocol(e, a->protocol, &a->wish.protocol));
 	TRY(check_policy(e, &a->wish.tls_policy, a->wish.protocol == BALANCING_HTTPS));
 	TRY(find_certificates(e, &a->certificates, &a->wish.certificates));
 	return elb_read_action(e, &a->actions, "DefaultActions", &a->wish.action);
@@ -142,10 +162,12 @@ static RESULT prepare_change(struct elb_call *e, void *args)
 {
 	struct change_args *a = args;
 	a->wish.sets_protocol = a->protocol.n > 0;
-	if (a->wish.sets_protocol)
-		TRY(choose_protocol(e, a->protocol, &a->wish.protocol));
 	TRY(elb_find(e, KIND_LISTENER, a->arn, "ListenerArn", &a->wish.listener));
 	const struct listener *l = listener_find(elb_tables(e), a->wish.listener.prefix);
+	if (a->wish.sets_protocol) {
+		TRY(check_protocol(e, l ? l->elastic_load_balancer : UUID_NONE, a->protocol));
+		TRY(choose_protocol(e, a->protocol, &a->wish.protocol));
+	}
 	bool becomes_https = a->wish.protocol == BALANCING_HTTPS && l && !l->tls_policy.n;
 	TRY(check_policy(e, &a->wish.tls_policy, a->wish.sets_protocol && becomes_https));
 	TRY(find_certificates(e, &a->certificates, &a->wish.certificates));
@@ -196,7 +218,8 @@ static void write_listener(struct elb_call *e, struct xml *x, const struct liste
 	static const char *const protocols[] = {[LISTENER_PROTOCOL_TCP] = "TCP",
 						[LISTENER_PROTOCOL_UDP] = "UDP",
 						[LISTENER_PROTOCOL_HTTP] = "HTTP",
-						[LISTENER_PROTOCOL_HTTPS] = "HTTPS"};
+						[LISTENER_PROTOCOL_HTTPS] = "HTTPS",
+						[LISTENER_PROTOCOL_TCP_UDP] = "TCP_UDP"};
 	const struct listener_rule *rule = engine_get_default_rule(elb_tables(e), l->row.id);
 	xml_open(x, "member");
 	xml_text(x, "ListenerArn", elb_arn(e, KIND_LISTENER, &l->row));

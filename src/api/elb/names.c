@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * ARNs and names of ELBv2. */
 #include "api/elb/internal.h"
+#include "engine/people/credential/acm_certificate.h"
 #include "engine/resolve.h"
 #include "store/elastic_load_balancer.h"
 #include "store/listener.h"
@@ -73,11 +74,14 @@ RESULT elb_find_any(struct elb_call *e, struct str arn, const char *field, struc
 	return elb_find(e, forms[k].kind, arn, field, ret_ref);
 }
 
-/* ---- certificates of IAM ---- */
+/* ---- certificates of IAM and ACM ---- */
 
 struct str elb_certificate_arn(struct elb_call *e, uuid certificate)
 {
 	const struct server_certificate *s = server_certificate_find(elb_tables(e), certificate);
+	if (s && s->service == SERVER_CERTIFICATE_SERVICE_ACM)
+		return engine_write_acm_arn(e->c->arena, e->config->region, e->c->who->account_number,
+					    &s->row);
 	return s ? str_print(e->c->arena, "arn:aws:iam::%" STR_FMT ":server-certificate%" STR_FMT "%" STR_FMT,
 			     STR_ARG(e->c->who->account_number), STR_ARG(s->path), STR_ARG(s->name))
 		 : STR_NONE;
@@ -85,9 +89,11 @@ struct str elb_certificate_arn(struct elb_call *e, uuid certificate)
 
 RESULT elb_find_certificate(struct elb_call *e, struct str arn, struct ref *ret_ref)
 {
-	const struct server_certificate *s =
-		server_certificate_first_by_account(elb_tables(e), e->c->who->account);
-	while (s && !str_equal(elb_certificate_arn(e, s->row.id), arn))
+	const struct server_certificate *s = engine_find_acm_arn(elb_tables(e), e->c, e->config->region, arn);
+	if (!s)
+		s = server_certificate_first_by_account(elb_tables(e), e->c->who->account);
+	while (s && (s->service == SERVER_CERTIFICATE_SERVICE_OCTAVIA ||
+		     !str_equal(elb_certificate_arn(e, s->row.id), arn)))
 		s = server_certificate_next_by_account(elb_tables(e), s);
 	*ret_ref = (struct ref){.kind = KIND_SERVER_CERTIFICATE, .text = arn, .field = STR("Certificates")};
 	if (!s)

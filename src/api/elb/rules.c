@@ -25,17 +25,19 @@ struct condition_args {
 	size_t count;
 };
 
-enum { VALUE_MAX = 128, HEADER_NAME_MAX = 40 };
+enum { VALUE_MAX = 128, HEADER_NAME_MAX = 40, METHOD_MAX = 40 };
+/* A longer text is read, because ELBv2 has sentences of its own for values that are too long. */
+enum { READ_MAX = 1024 };
 
 static const struct param pair_params[] = {
-	PARAM(struct query_pair, "Key", key, .max = VALUE_MAX, .doc = "Key; absent: any key."),
-	PARAM(struct query_pair, "Value", value, .flags = REQUIRED, .min = 1, .max = VALUE_MAX,
-	      .doc = "Value."),
+	PARAM(struct query_pair, "Key", key, .max = READ_MAX,
+	      .doc = "Key, up to 128 characters; absent: any key."),
+	PARAM(struct query_pair, "Value", value, .max = READ_MAX, .doc = "Value, up to 128 characters."),
 };
 static const struct params pair_table = PARAMS(struct query_pair, pair_params);
 
 #define VALUES(name, member, what)                                                                           \
-	PARAM(struct condition_arg, name ".member", member, .min = 1, .max = VALUE_MAX, .doc = what)
+	PARAM(struct condition_arg, name ".member", member, .min = 1, .max = READ_MAX, .doc = what)
 static const struct param condition_params[] = {
 	PARAM(struct condition_arg, "Field", field,
 	      .words = "http-header|http-request-method|host-header|path-pattern|query-string|source-ip",
@@ -43,8 +45,8 @@ static const struct param condition_params[] = {
 	VALUES("Values", values, "Values of `host-header` or `path-pattern`."),
 	VALUES("HostHeaderConfig.Values", hosts, "Host names with `*` and `?`."),
 	VALUES("PathPatternConfig.Values", paths, "Paths with `*` and `?`."),
-	PARAM(struct condition_arg, "HttpHeaderConfig.HttpHeaderName", header, .min = 1,
-	      .max = HEADER_NAME_MAX, .doc = "Name of a header: letters, digits, `-`, `_` and `.`."),
+	PARAM(struct condition_arg, "HttpHeaderConfig.HttpHeaderName", header, .min = 1, .max = READ_MAX,
+	      .doc = "Name of a header: up to 40 letters, digits, `-`, `_` and `.`."),
 	VALUES("HttpHeaderConfig.Values", headers, "Values of the header with `*` and `?`."),
 	VALUES("HttpRequestMethodConfig.Values", methods, "Methods."),
 	PARAM_LIST(struct condition_arg, "QueryStringConfig.Values.member", queries, pair_table, .max = 5,
@@ -130,6 +132,14 @@ static RESULT fail(struct elb_call *e, const char *why, struct str about)
 	return ctx_fail_field(e->c, ERR_INVALID, STR("Conditions"), "%s '%" STR_FMT "'", why, STR_ARG(about));
 }
 
+static RESULT check_length(struct elb_call *e, const char *what, struct str text, size_t most)
+{
+	if (text.n <= most)
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, STR("Conditions"),
+			      "The '%s' value is too long; the limit is '%zu'", what, most);
+}
+
 static RESULT check_block(struct elb_call *e, struct str text)
 {
 	struct cidr block;
@@ -142,13 +152,17 @@ static RESULT check_method(struct elb_call *e, struct str text)
 {
 	for (size_t k = 0; k < text.n; k++)
 		if ((text.p[k] < 'A' || text.p[k] > 'Z') && text.p[k] != '-' && text.p[k] != '_')
-			return fail(e, "The HTTP method is not valid:", text);
+			return ctx_fail_field(e->c, ERR_INVALID, STR("Conditions"),
+					      "The 'http-request-method' value is invalid; the allowed "
+					      "characters are A-Z, hyphen and underscore");
 	return OK;
 }
 
 static RESULT check_value(struct elb_call *e, enum rule_field field, struct str text)
 {
 	bool has_spaces = field == RULE_HTTP_HEADER;
+	TRY(check_length(e, rule_field_words[field], text,
+			 field == RULE_METHOD ? (size_t) METHOD_MAX : (size_t) VALUE_MAX));
 	if (field == RULE_SOURCE_IP)
 		return check_block(e, text);
 	if (field == RULE_METHOD)
@@ -160,6 +174,7 @@ static RESULT check_value(struct elb_call *e, enum rule_field field, struct str 
 
 static RESULT check_header(struct elb_call *e, struct str name)
 {
+	TRY(check_length(e, "HttpHeaderName", name, HEADER_NAME_MAX));
 	for (size_t k = 0; k < name.n; k++)
 		if (!str_is_alphanumeric(name.p[k]) && name.p[k] != '-' && name.p[k] != '_' &&
 		    name.p[k] != '.')
@@ -192,6 +207,11 @@ static RESULT add_queries(struct elb_call *e, const struct query_pairs *pairs,
 		return ctx_no_memory(e->c);
 	condition->value_count = pairs->count;
 	for (size_t k = 0; k < pairs->count; k++) {
+		if (!pairs->at[k].value.n)
+			return ctx_fail_field(e->c, ERR_INVALID, STR("Conditions"),
+					      "A 'Value' must be specified in 'QueryStringKeyValuePair'");
+		TRY(check_length(e, "Key", pairs->at[k].key, VALUE_MAX));
+		TRY(check_length(e, "Value", pairs->at[k].value, VALUE_MAX));
 		TRY(check_value(e, RULE_QUERY_STRING, pairs->at[k].key));
 		TRY(check_value(e, RULE_QUERY_STRING, pairs->at[k].value));
 		condition->values[k] = (struct rule_value){pairs->at[k].key, pairs->at[k].value};
@@ -223,6 +243,20 @@ static RESULT check_belongs(struct elb_call *e, const struct condition_arg *a, e
 	return is_fine ? OK : fail(e, "A condition has values of another kind than those of", a->field);
 }
 
+/* Two fields have a second, older place for one value. Other fields need their own structure. */
+static RESULT fail_without_values(struct elb_call *e, enum rule_field field)
+{
+	static const char *const configs[] = {[RULE_HTTP_HEADER] = "HttpHeaderConfig",
+					      [RULE_METHOD] = "HttpRequestMethodConfig",
+					      [RULE_QUERY_STRING] = "QueryStringConfig",
+					      [RULE_SOURCE_IP] = "SourceIpConfig"};
+	if (field == RULE_PATH_PATTERN || field == RULE_HOST_HEADER)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("Conditions"),
+				      "A condition value must be specified");
+	return ctx_fail_field(e->c, ERR_INVALID, STR("Conditions"), "A '%s' must be specified with '%s'",
+			      configs[field], rule_field_words[field]);
+}
+
 static RESULT read_condition(struct elb_call *e, const struct condition_arg *a,
 			     struct rule_condition *ret_condition)
 {
@@ -241,7 +275,11 @@ static RESULT read_condition(struct elb_call *e, const struct condition_arg *a,
 		TRY(add_queries(e, &a->queries, ret_condition));
 	else
 		TRY(add_texts(e, texts_of(a, field), ret_condition));
-	return ret_condition->value_count ? OK : fail(e, "A condition value must be specified for", a->field);
+	if (texts_of(a, field) == &a->values && a->values.count > 1)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("Conditions"),
+				      "The '%s' field contains too many values; the limit is '1'",
+				      rule_field_words[field]);
+	return ret_condition->value_count ? OK : fail_without_values(e, field);
 }
 
 static RESULT read_conditions(struct elb_call *e, const struct condition_args *args,

@@ -39,8 +39,18 @@ struct check_args {
 		      .doc = "Status codes that count as success, such as `200,302` or `200-299`."),         \
 		NOT_BUILT("Matcher.GrpcCode")
 
-/* The engine's protocols are the rows'. */
-_Static_assert((int) BALANCING_HTTPS == (int) TARGET_GROUP_PROTOCOL_HTTPS, "protocols");
+static enum balancing_protocol protocol_of(const struct target_group *group)
+{
+	static const enum balancing_protocol protocols[] = {
+		[TARGET_GROUP_PROTOCOL_TCP] = BALANCING_TCP,
+		[TARGET_GROUP_PROTOCOL_UDP] = BALANCING_UDP,
+		[TARGET_GROUP_PROTOCOL_HTTP] = BALANCING_HTTP,
+		[TARGET_GROUP_PROTOCOL_HTTPS] = BALANCING_HTTPS,
+		[TARGET_GROUP_PROTOCOL_TCP_UDP] = BALANCING_TCP_UDP,
+	};
+	return protocols[group->protocol];
+}
+
 enum {
 	INTERVAL_DEFAULT = 30,
 	TIMEOUT_DEFAULT = 10,
@@ -132,6 +142,11 @@ static RESULT check_tcp_checks(struct elb_call *e, const struct check_args *a, i
 	return OK;
 }
 
+static bool is_http(enum balancing_protocol protocol)
+{
+	return protocol == BALANCING_HTTP || protocol == BALANCING_HTTPS;
+}
+
 static RESULT check_checks(struct elb_call *e, const struct check_args *a, enum balancing_protocol protocol,
 			   int64_t port)
 {
@@ -146,7 +161,7 @@ static RESULT check_checks(struct elb_call *e, const struct check_args *a, enum 
 				      "'instance' or 'ip'");
 	if (is_udp)
 		return OK;
-	return protocol == BALANCING_TCP ? check_tcp_checks(e, a, port) : check_http_checks(e, a);
+	return is_http(protocol) ? check_http_checks(e, a) : check_tcp_checks(e, a, port);
 }
 
 static enum balancing_protocol protocol_of_check(struct str text, enum balancing_protocol standard)
@@ -172,7 +187,7 @@ struct create_args {
 static const struct param create_params[] = {
 	ELB_NAME(struct create_args, wish.name),
 	PARAM(struct create_args, "Protocol", protocol, .words = PROTOCOLS,
-	      .doc = "Protocol: TCP, UDP, HTTP or HTTPS."),
+	      .doc = "Protocol: TCP, UDP, TCP_UDP, HTTP or HTTPS."),
 	PARAM(struct create_args, "Port", wish.port, .min = 1, .max = ELB_PORT_MAX,
 	      .doc = "Port of the targets."),
 	PARAM(struct create_args, "VpcId", wish.router, .kind = KIND_ROUTER, .doc = "VPC of the targets."),
@@ -190,32 +205,34 @@ static RESULT choose_protocol(struct elb_call *e, struct str text, enum balancin
 	static const char *const words[] = {[BALANCING_TCP] = "TCP",
 					    [BALANCING_UDP] = "UDP",
 					    [BALANCING_HTTP] = "HTTP",
-					    [BALANCING_HTTPS] = "HTTPS"};
+					    [BALANCING_HTTPS] = "HTTPS",
+					    [BALANCING_TCP_UDP] = "TCP_UDP"};
 	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
-		if (str_is(text, words[k])) {
+		if (words[k] && str_is(text, words[k])) {
 			*ret_protocol = (enum balancing_protocol) k;
 			return OK;
 		}
-	return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("Protocol"),
-			      "Target groups of protocol '%" STR_FMT
-			      "' are not supported in this region: only TCP, UDP, HTTP and HTTPS are",
-			      STR_ARG(text));
+	return ctx_fail_field(
+		e->c, ERR_UNSUPPORTED, STR("Protocol"),
+		"Target groups of protocol '%" STR_FMT
+		"' are not supported in this region: only TCP, UDP, TCP_UDP, HTTP and HTTPS are",
+		STR_ARG(text));
 }
 
 /* Groups of HTTP have other standards than those of TCP. */
 static void set_checks(const struct check_args *a, struct target_group_wish *wish)
 {
-	bool is_http = wish->protocol == BALANCING_HTTP || wish->protocol == BALANCING_HTTPS;
-	int64_t timeout = is_http ? HTTP_TIMEOUT_DEFAULT : TIMEOUT_DEFAULT;
+	bool has_requests = is_http(wish->protocol);
+	int64_t timeout = has_requests ? HTTP_TIMEOUT_DEFAULT : TIMEOUT_DEFAULT;
 	wish->interval_s = or_default(a->interval_s, INTERVAL_DEFAULT);
 	/* a short interval without a timeout of its own gets a shorter one, as in ELBv2 */
 	wish->timeout_s =
 		or_default(a->timeout_s, wish->interval_s > timeout ? timeout : wish->interval_s - 1);
 	wish->healthy_threshold = or_default(a->healthy, HEALTHY_DEFAULT);
 	wish->unhealthy_threshold = or_default(a->unhealthy, UNHEALTHY_DEFAULT);
-	wish->check_protocol = protocol_of_check(a->protocol, is_http ? BALANCING_HTTP : BALANCING_TCP);
+	wish->check_protocol = protocol_of_check(a->protocol, has_requests ? BALANCING_HTTP : BALANCING_TCP);
 	wish->check_port = port_of_check(a->port);
-	if (!is_http)
+	if (!has_requests)
 		return;
 	wish->check_path = a->path.n ? a->path : STR("/");
 	wish->matcher = a->codes.n ? a->codes : STR("200");
@@ -271,8 +288,7 @@ static RESULT prepare_change(struct elb_call *e, void *args)
 	struct change_args *a = args;
 	TRY(elb_find(e, KIND_TARGET_GROUP, a->arn, "TargetGroupArn", &a->wish.target_group));
 	const struct target_group *group = target_group_find(elb_tables(e), a->wish.target_group.prefix);
-	TRY(check_checks(e, &a->check, group ? (enum balancing_protocol) group->protocol : BALANCING_TCP,
-			 group ? group->port : 0));
+	TRY(check_checks(e, &a->check, group ? protocol_of(group) : BALANCING_TCP, group ? group->port : 0));
 	a->wish.sets_check_protocol = a->check.protocol.n > 0;
 	a->wish.check_protocol = protocol_of_check(a->check.protocol, BALANCING_TCP);
 	a->wish.sets_check_port = a->check.port.n > 0;
@@ -328,14 +344,13 @@ static void write_group(struct elb_call *e, struct xml *x, const struct target_g
 	static const char *const protocols[] = {[TARGET_GROUP_PROTOCOL_TCP] = "TCP",
 						[TARGET_GROUP_PROTOCOL_UDP] = "UDP",
 						[TARGET_GROUP_PROTOCOL_HTTP] = "HTTP",
-						[TARGET_GROUP_PROTOCOL_HTTPS] = "HTTPS"};
-	bool is_http =
-		g->protocol == TARGET_GROUP_PROTOCOL_HTTP || g->protocol == TARGET_GROUP_PROTOCOL_HTTPS;
+						[TARGET_GROUP_PROTOCOL_HTTPS] = "HTTPS",
+						[TARGET_GROUP_PROTOCOL_TCP_UDP] = "TCP_UDP"};
 	xml_open(x, "member");
 	xml_text(x, "TargetGroupArn", elb_arn(e, KIND_TARGET_GROUP, &g->row));
 	xml_text(x, "TargetGroupName", g->name);
 	xml_z(x, "Protocol", protocols[g->protocol]);
-	if (is_http)
+	if (is_http(protocol_of(g)))
 		xml_z(x, "ProtocolVersion", "HTTP1");
 	xml_int(x, "Port", g->port);
 	xml_text(x, "VpcId", id_to_ec2(e->c->arena, KIND_ROUTER, g->router));

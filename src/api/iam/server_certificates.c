@@ -127,7 +127,7 @@ static RESULT find_certificate(struct iam_call *e, struct str name, struct ref *
 {
 	const struct server_certificate *s =
 		server_certificate_first_by_account(iam_tables(e), e->c->who->account);
-	while (s && !str_equal_nocase(s->name, name))
+	while (s && (s->service != SERVER_CERTIFICATE_SERVICE_IAM || !str_equal_nocase(s->name, name)))
 		s = server_certificate_next_by_account(iam_tables(e), s);
 	if (!s)
 		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_SERVER_CERTIFICATE,
@@ -246,11 +246,19 @@ static RESULT get_certificate(struct iam_call *e, const void *args, struct xml *
 	return OK;
 }
 
+/* Certificates of ACM and of Octavia are rows of the same kind. */
+static bool is_of_iam(const struct iam_list *l, const struct row *row)
+{
+	(void) l;
+	return server_certificate_of(row)->service == SERVER_CERTIFICATE_SERVICE_IAM;
+}
+
 const struct iam_listing iam_server_certificates = {
 	.kind = KIND_SERVER_CERTIFICATE,
 	.order = "name",
 	.paths = {{KIND_SERVER_CERTIFICATE, SERVER_CERTIFICATE_INDEX_ACCOUNT}},
 	.path_index = SERVER_CERTIFICATE_INDEX_PATH,
+	.shows = is_of_iam,
 	.shown = {"ServerCertificateMetadataList", .write = write_metadata},
 };
 

@@ -23,7 +23,7 @@ struct sns_action {
 API_DEFINE_FACE(sns)
 
 extern const struct api_actions sns_topic_actions, sns_subscription_actions, sns_publish_actions,
-	sns_certificate_actions;
+	sns_certificate_actions, sns_permission_actions;
 extern const struct api_groups sns_action_groups;
 
 /* ---- errors.c ---- */
@@ -55,11 +55,24 @@ bool sns_is_number(struct str text);
 	      .doc = "Token of the next page, from the previous answer.")
 enum { SNS_ITEMS_OF_A_PAGE = 100 };
 
-/* A topic of the caller's account by its ARN. ERR_NOT_FOUND; ERR_INVALID: no ARN of a topic. */
+/* Finds a topic by its ARN, in the caller's account or in another one whose topic policy admits the caller. ERR_NOT_FOUND;
+ * ERR_INVALID: the text is not a topic's ARN. */
 RESULT sns_find_topic(struct sns_call *e, struct str arn, const char *field, struct ref *ret_ref);
 RESULT sns_find_topic_row(struct sns_call *e, struct str arn, const char *field,
 			  const struct topic **ret_topic);
 struct str sns_arn(struct sns_call *e, enum kind kind, const struct row *row);
+
+/* The number of the account that owns the topic, or the topic of the subscription; row NULL: the caller's. */
+struct str sns_owner_number(struct sns_call *e, enum kind kind, const struct row *row);
+
+/* ---- policy.c ---- */
+
+/* Names of the actions in policies of topics; ends with NULL. */
+extern const char *const sns_policy_actions[];
+/* Checks a new policy of the topic. ERR_INVALID, in SNS's words. */
+RESULT sns_check_policy(struct sns_call *e, struct str owner_number, struct str topic, struct str policy);
+
+/* ---- entries ---- */
 
 struct sns_entry {
 	struct str name, value;

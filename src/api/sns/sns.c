@@ -83,7 +83,8 @@ static const struct sns_action certificate[] = {
 const struct api_actions sns_certificate_actions = API_ACTIONS(certificate);
 
 static const struct api_actions *const groups[] = {&sns_topic_actions, &sns_subscription_actions,
-						   &sns_publish_actions, &sns_certificate_actions};
+						   &sns_publish_actions, &sns_permission_actions,
+						   &sns_certificate_actions};
 const struct api_groups sns_action_groups = {groups, sizeof groups / sizeof groups[0]};
 
 const struct api_protocol sns_protocol = {

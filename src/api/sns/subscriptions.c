@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "base/uuid_asked.h"
 #include "engine/resolve.h"
+#include "store/account.h"
 
 enum { ATTRIBUTES_MAX = 20, TOKEN_BYTES = 32, ENDPOINT_MAX = 2048 };
 
@@ -27,7 +28,11 @@ static RESULT find_subscription(struct sns_call *e, struct str arn, struct ref *
 	if (parts != 7 || !result_is_ok(uuid_parse_asked(part, &id)))
 		ctx_clear_problem(e->c);
 	const struct topic_subscription *s = topic_subscription_find(sns_tables(e), id);
-	bool is_same = s && str_equal(sns_arn(e, KIND_TOPIC_SUBSCRIPTION, &s->row), arn);
+	const struct topic *topic = s ? topic_find(sns_tables(e), s->topic) : NULL;
+	/* The subscriber owns a subscription, and the topic's owner may end it; other accounts learn nothing of it. */
+	bool is_theirs = topic && (uuid_equal(s->account, e->c->who->account) ||
+				   uuid_equal(topic->account, e->c->who->account));
+	bool is_same = is_theirs && str_equal(sns_arn(e, KIND_TOPIC_SUBSCRIPTION, &s->row), arn);
 	*ret_ref = is_same ? ref_by_id(KIND_TOPIC_SUBSCRIPTION, id)
 			   : (struct ref){.kind = KIND_TOPIC_SUBSCRIPTION};
 	ret_ref->text = arn;
@@ -240,12 +245,19 @@ static struct str topic_arn_of(struct sns_call *e, const struct topic_subscripti
 	return sns_arn(e, KIND_TOPIC, topic ? &topic->row : NULL);
 }
 
+/* The account that has subscribed. */
+static struct str subscriber_number(struct sns_call *e, const struct topic_subscription *s)
+{
+	const struct account *account = account_find(sns_tables(e), s->account);
+	return account ? account->number : STR_NONE;
+}
+
 static void write_subscription(struct sns_call *e, struct xml *x, const struct topic_subscription *s)
 {
 	xml_open(x, "member");
 	xml_text(x, "SubscriptionArn",
 		 s->is_confirmed ? sns_arn(e, KIND_TOPIC_SUBSCRIPTION, &s->row) : STR("PendingConfirmation"));
-	xml_text(x, "Owner", e->c->who->account_number);
+	xml_text(x, "Owner", subscriber_number(e, s));
 	xml_z(x, "Protocol", sns_protocols[s->protocol]);
 	xml_text(x, "Endpoint", s->endpoint);
 	xml_text(x, "TopicArn", topic_arn_of(e, s));
@@ -274,6 +286,20 @@ static bool has_topic(struct sns_call *e, const struct topic_subscription *s)
 	return topic && !engine_is_topic_deleted(topic);
 }
 
+/* Subscriptions of the topic, whoever has subscribed; without a topic those of the account. */
+static const struct topic_subscription *first_listed(struct sns_call *e, const struct topic *topic)
+{
+	return topic ? topic_subscription_first_by_topic(sns_tables(e), topic->row.id)
+		     : topic_subscription_first_by_account(sns_tables(e), e->c->who->account);
+}
+
+static const struct topic_subscription *next_listed(struct sns_call *e, const struct topic *topic,
+						    const struct topic_subscription *s)
+{
+	return topic ? topic_subscription_next_by_topic(sns_tables(e), s)
+		     : topic_subscription_next_by_account(sns_tables(e), s);
+}
+
 static RESULT answer_list(struct sns_call *e, const void *args, struct xml *x)
 {
 	const struct list_args *a = args;
@@ -283,11 +309,9 @@ static RESULT answer_list(struct sns_call *e, const void *args, struct xml *x)
 		TRY(sns_find_topic_row(e, a->arn, "TopicArn", &topic));
 	TRY(query_open_page(e->c, &a->pages, SNS_ITEMS_OF_A_PAGE, "NextToken", &page));
 	xml_open(x, "Subscriptions");
-	for (const struct topic_subscription *s =
-		     topic_subscription_first_by_account(sns_tables(e), e->c->who->account);
-	     s && !page.is_cut; s = topic_subscription_next_by_account(sns_tables(e), s))
-		if ((topic ? uuid_equal(s->topic, topic->row.id) : has_topic(e, s)) &&
-		    query_page_takes(&page, key_of(e, s)))
+	for (const struct topic_subscription *s = first_listed(e, topic); s && !page.is_cut;
+	     s = next_listed(e, topic, s))
+		if ((topic || has_topic(e, s)) && query_page_takes(&page, key_of(e, s)))
 			write_subscription(e, x, s);
 	xml_close(x, "Subscriptions");
 	query_close_page(e->c, x, "NextToken", &page);

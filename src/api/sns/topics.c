@@ -6,15 +6,44 @@
 #include "api/sns/internal.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
+#include "store/account.h"
 
-enum { TAGS_MAX = 50, TAGS_READ_MAX = 200, ATTRIBUTES_MAX = 20 };
+enum { TAGS_MAX = 50, TAGS_READ_MAX = 200, ATTRIBUTES_MAX = 20, ARN_ACCOUNT_PARTS = 5 };
 
 /* ---- by ARN ---- */
+
+/* The owner's account number; row NULL: the caller's. */
+struct str sns_owner_number(struct sns_call *e, enum kind kind, const struct row *row)
+{
+	if (kind ==
+	    KIND_TOPIC_SUBSCRIPTION) { /* its ARN is the topic's, whose owner may be another account */
+		const struct topic *topic = topic_find(sns_tables(e), topic_subscription_of(row)->topic);
+		kind = KIND_TOPIC;
+		row = topic ? &topic->row : NULL;
+	}
+	if (!row || uuid_equal(topic_of(row)->account, e->c->who->account))
+		return e->c->who->account_number;
+	const struct account *account = account_find(sns_tables(e), topic_of(row)->account);
+	return account ? account->number : STR_NONE;
+}
 
 struct str sns_arn(struct sns_call *e, enum kind kind, const struct row *row)
 {
 	return engine_write_messaging_arn(sns_tables(e), e->c->arena, e->config->region,
-					  e->c->who->account_number, kind, row);
+					  sns_owner_number(e, kind, row), kind, row);
+}
+
+/* A topic of any account of the region; NULL: there is none. */
+static const struct topic *find_by_arn(struct sns_call *e, struct str arn, struct str *ret_name)
+{
+	struct str rest = arn, part = STR_NONE;
+	for (size_t k = 0; k < ARN_ACCOUNT_PARTS; k++)
+		(void) str_split_next(&rest, ':', &part);
+	const struct account *account = account_find_by_number(sns_tables(e), part);
+	if (!account || !engine_read_messaging_arn(arn, "sns", e->config->region, part, ret_name))
+		return NULL;
+	const struct topic *topic = topic_find_by_account(sns_tables(e), account->row.id, *ret_name);
+	return topic && !engine_is_topic_deleted(topic) ? topic : NULL;
 }
 
 RESULT sns_find_topic(struct sns_call *e, struct str arn, const char *field, struct ref *ret_ref)
@@ -24,14 +53,15 @@ RESULT sns_find_topic(struct sns_call *e, struct str arn, const char *field, str
 	TRY(sns_check_arn(e, arn, field));
 	if (!str_starts_with(arn, start))
 		return ctx_fail_field(e->c, ERR_INVALID, str_from(field), "Invalid parameter: %s", field);
-	const struct topic *topic =
-		engine_read_messaging_arn(arn, "sns", e->config->region, e->c->who->account_number, &name)
-			? topic_find_by_account(sns_tables(e), e->c->who->account, name)
-			: NULL;
+	const struct topic *topic = find_by_arn(e, arn, &name);
 	*ret_ref = topic ? ref_by_id(KIND_TOPIC, topic->row.id) : (struct ref){.kind = KIND_TOPIC};
 	ret_ref->text = name;
 	ret_ref->field = str_from(field);
-	return topic ? OK : engine_fail_not_found(e->c, KIND_TOPIC, ret_ref);
+	if (!topic)
+		return engine_fail_not_found(e->c, KIND_TOPIC, ret_ref);
+	return engine_is_foreign(e->c, KIND_TOPIC, &topic->row)
+		       ? engine_check_shared(e->c, sns_tables(e), ret_ref, &topic->row)
+		       : OK;
 }
 
 RESULT sns_find_topic_row(struct sns_call *e, struct str arn, const char *field,
@@ -39,7 +69,11 @@ RESULT sns_find_topic_row(struct sns_call *e, struct str arn, const char *field,
 {
 	struct ref ref;
 	TRY(sns_find_topic(e, arn, field, &ref));
-	return engine_find_own_topic(e->c, sns_tables(e), &ref, ret_topic);
+	const struct topic *topic = topic_find(sns_tables(e), ref.prefix);
+	if (!engine_is_foreign(e->c, KIND_TOPIC, &topic->row))
+		return engine_find_own_topic(e->c, sns_tables(e), &ref, ret_topic);
+	*ret_topic = topic;
+	return OK;
 }
 
 /* ---- entries ---- */
@@ -83,8 +117,8 @@ enum { DISPLAY_NAME_MAX = 100 };
 /* Attributes that SNS has and Dari does not; any other name is an error in SNS, too. */
 static RESULT refuse_attribute(struct sns_call *e, struct str name, const char *field)
 {
-	static const char *const unbuilt[] = {"Policy",        "DeliveryPolicy",       "KmsMasterKeyId",
-					      "TracingConfig", "DataProtectionPolicy", "ArchivePolicy"};
+	static const char *const unbuilt[] = {"DeliveryPolicy", "KmsMasterKeyId", "TracingConfig",
+					      "DataProtectionPolicy", "ArchivePolicy"};
 	bool is_known =
 		str_ends_with(name, STR("FeedbackRoleArn")) || str_ends_with(name, STR("FeedbackSampleRate"));
 	for (size_t k = 0; k < sizeof unbuilt / sizeof *unbuilt; k++)
@@ -93,8 +127,8 @@ static RESULT refuse_attribute(struct sns_call *e, struct str name, const char *
 			: ctx_fail_field(e->c, ERR_INVALID, str_from(field), "Invalid parameter: %s", field);
 }
 
-static RESULT read_attribute(struct sns_call *e, struct str name, struct str value, const char *field,
-			     struct topic_wish *wish)
+static RESULT read_plain_attribute(struct sns_call *e, struct str name, struct str value, const char *field,
+				   struct topic_wish *wish)
 {
 	if (str_is(name, "DisplayName")) {
 		if (value.n > DISPLAY_NAME_MAX)
@@ -129,6 +163,17 @@ static RESULT read_attribute(struct sns_call *e, struct str name, struct str val
 	return refuse_attribute(e, name, field);
 }
 
+/* sns_check_policy() needs the topic's ARN, so the caller checks the policy. */
+static RESULT read_attribute(struct sns_call *e, struct str name, struct str value, const char *field,
+			     struct topic_wish *wish)
+{
+	if (!str_is(name, "Policy"))
+		return read_plain_attribute(e, name, value, field, wish);
+	wish->has_policy = true;
+	wish->row.policy = value;
+	return OK;
+}
+
 /* FifoTopic is an attribute of a new topic alone. */
 static RESULT read_new_attribute(struct sns_call *e, const struct sns_entry *entry, struct topic_wish *wish)
 {
@@ -159,10 +204,11 @@ struct create_args {
 static const struct param create_params[] = {
 	PARAM(struct create_args, "Name", name, .flags = REQUIRED | MAY_BE_EMPTY, .max = 1024,
 	      .doc = "Name: 1 to 256 letters, digits, '-' and '_'. That of a FIFO topic ends with .fifo."),
-	PARAM_LIST(
-		struct create_args, "Attributes.entry", attributes, sns_entry_params, .max = ATTRIBUTES_MAX,
-		.doc = "Attributes: DisplayName, SignatureVersion, FifoTopic, ContentBasedDeduplication and "
-		       "FifoThroughputScope."),
+	PARAM_LIST(struct create_args, "Attributes.entry", attributes, sns_entry_params,
+		   .max = ATTRIBUTES_MAX,
+		   .doc = "Attributes: DisplayName, Policy, SignatureVersion, FifoTopic, "
+			  "ContentBasedDeduplication and "
+			  "FifoThroughputScope."),
 	PARAM_LIST(struct create_args, "Tags.member", tags, tag_table, .max = TAGS_MAX, .doc = "Tags."),
 	NOT_BUILT("DataProtectionPolicy"),
 };
@@ -191,7 +237,9 @@ static RESULT prepare_create(struct sns_call *e, void *args)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("Name"), "Invalid parameter: Topic Name");
 	a->wish.row.name = a->name;
 	a->wish.row.tags = (struct tags){a->tags.at, a->tags.count};
-	return OK;
+	return a->wish.has_policy
+		       ? sns_check_policy(e, e->c->who->account_number, a->name, a->wish.row.policy)
+		       : OK;
 }
 
 static RESULT answer_create(struct sns_call *e, const void *args, struct xml *x)
@@ -230,7 +278,8 @@ struct set_args {
 static const struct param set_params[] = {
 	SNS_TOPIC(struct set_args, arn),
 	PARAM(struct set_args, "AttributeName", name, .flags = REQUIRED, .min = 1, .max = 128,
-	      .doc = "Name of the attribute: DisplayName, SignatureVersion, ContentBasedDeduplication or "
+	      .doc = "Name of the attribute: DisplayName, Policy, SignatureVersion, "
+		     "ContentBasedDeduplication or "
 		     "FifoThroughputScope."),
 	PARAM(struct set_args, "AttributeValue", value, .max = 30720, .doc = "Value of the attribute."),
 };
@@ -238,27 +287,18 @@ static const struct param set_params[] = {
 static RESULT prepare_set(struct sns_call *e, void *args)
 {
 	struct set_args *a = args;
+	const struct topic *topic = NULL;
 	TRY(read_attribute(e, a->name, a->value, "AttributeName", &a->wish));
-	return sns_find_topic(e, a->arn, "TopicArn", &a->wish.topic);
+	TRY(sns_find_topic(e, a->arn, "TopicArn", &a->wish.topic));
+	topic = topic_find(sns_tables(e), a->wish.topic.prefix);
+	return a->wish.has_policy ? sns_check_policy(e, sns_owner_number(e, KIND_TOPIC, &topic->row),
+						     topic->name, a->wish.row.policy)
+				  : OK;
 }
 
 static struct str number_text(struct sns_call *e, int64_t number)
 {
 	return str_print(e->c->arena, "%lld", (long long) number);
-}
-
-/* The policy that a topic has from the beginning; ours lets no other account in. */
-static struct str write_policy(struct sns_call *e, struct str arn)
-{
-	return str_print(
-		e->c->arena,
-		"{\"Version\":\"2008-10-17\",\"Id\":\"__default_policy_ID\",\"Statement\":[{\"Sid\":"
-		"\"__default_statement_ID\",\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"*\"},\"Action\":["
-		"\"SNS:GetTopicAttributes\",\"SNS:SetTopicAttributes\",\"SNS:AddPermission\","
-		"\"SNS:RemovePermission\",\"SNS:DeleteTopic\",\"SNS:Subscribe\","
-		"\"SNS:ListSubscriptionsByTopic\",\"SNS:Publish\"],\"Resource\":\"%" STR_FMT
-		"\",\"Condition\":{\"StringEquals\":{\"AWS:SourceOwner\":\"%" STR_FMT "\"}}}]}",
-		STR_ARG(arn), STR_ARG(e->c->who->account_number));
 }
 
 #define DELIVERY_POLICY                                                                                      \
@@ -280,9 +320,12 @@ static RESULT answer_attributes(struct sns_call *e, const void *args, struct xml
 	struct str arn = sns_arn(e, KIND_TOPIC, &topic->row);
 	xml_open(x, "Attributes");
 	sns_write_entry(x, "TopicArn", arn);
-	sns_write_entry(x, "Owner", e->c->who->account_number);
+	struct str number = sns_owner_number(e, KIND_TOPIC, &topic->row);
+	sns_write_entry(x, "Owner", number);
 	sns_write_entry(x, "DisplayName", topic->display_name);
-	sns_write_entry(x, "Policy", write_policy(e, arn));
+	sns_write_entry(x, "Policy",
+			topic->policy.n ? topic->policy
+					: engine_write_topic_policy(e->c->arena, arn, number));
 	sns_write_entry(x, "EffectiveDeliveryPolicy", STR(DELIVERY_POLICY));
 	sns_write_entry(x, "SubscriptionsConfirmed", number_text(e, confirmed));
 	sns_write_entry(x, "SubscriptionsPending", number_text(e, pending));

@@ -186,7 +186,7 @@ static RESULT read_one(struct sqs_call *e, struct str name, struct str value, bo
 	if (str_is(name, "Policy")) {
 		wish->row.policy = value;
 		wish->given |= 1U << QUEUE_POLICY;
-		return value.n ? sqs_read_policy(e, wish->row.name, value, &wish->row.senders) : OK;
+		return value.n ? sqs_check_policy(e, wish->row.name, value) : OK;
 	}
 	bool is_read = false;
 	TRY(read_fifo(e, name, value, wish, &is_read));
@@ -299,7 +299,7 @@ RESULT sqs_write_attributes(struct sqs_call *e, struct forms_writer *w, const st
 	forms_open_map(w, "Attributes", "Attribute", "Name");
 	write_text(&a, "QueueArn",
 		   engine_write_messaging_arn(sqs_tables(e), e->c->arena, e->config->region,
-					      e->c->who->account_number, KIND_QUEUE, &queue->row));
+					      sqs_owner_number(e, queue), KIND_QUEUE, &queue->row));
 	write_counts(&a, queue);
 	write_number(&a, "CreatedTimestamp", queue->row.created_us / SECOND);
 	write_number(&a, "LastModifiedTimestamp", queue->configured_us / SECOND);
@@ -312,7 +312,7 @@ RESULT sqs_write_attributes(struct sqs_call *e, struct forms_writer *w, const st
 			   str_print(e->c->arena,
 				     "{\"deadLetterTargetArn\":\"arn:aws:sqs:%" STR_FMT ":%" STR_FMT
 				     ":%" STR_FMT "\",\"maxReceiveCount\":%lld}",
-				     STR_ARG(e->config->region), STR_ARG(e->c->who->account_number),
+				     STR_ARG(e->config->region), STR_ARG(sqs_owner_number(e, queue)),
 				     STR_ARG(queue->dead_queue), (long long) queue->receives_max));
 	write_text(&a, "SqsManagedSseEnabled", STR("false"));
 	if (queue->is_fifo) {

@@ -25,7 +25,8 @@ struct sqs_action {
 
 API_DEFINE_FACE(sqs)
 
-extern const struct api_actions sqs_queue_actions, sqs_message_actions, sqs_batch_actions;
+extern const struct api_actions sqs_queue_actions, sqs_message_actions, sqs_batch_actions,
+	sqs_permission_actions;
 extern const struct api_groups sqs_action_groups;
 
 /* ---- errors.c ---- */
@@ -47,10 +48,14 @@ enum { SQS_BODY_READ_MAX = 3 * QUEUE_MESSAGE_BYTES_MAX };
 	PARAM(T, "QueueUrl", member, .min = 1, .max = 1024,                                                  \
 	      .doc = "URL of the queue; absent: the path of the request.")
 
-/* A queue of the caller's account by its URL, or by the request's path. ERR_NOT_FOUND. */
+/* Finds a queue by its URL, or by the request's path, in the caller's account or in another one whose queue policy admits
+ * the caller. ERR_NOT_FOUND. */
 RESULT sqs_find_queue(struct sqs_call *e, struct str url, struct ref *ret_ref);
 /* The same, as a row. */
 RESULT sqs_find_queue_row(struct sqs_call *e, struct str url, const struct queue **ret_queue);
+
+/* The owner's account number. */
+struct str sqs_owner_number(struct sqs_call *e, const struct queue *queue);
 
 /* ---- attributes.c ---- */
 
@@ -72,9 +77,8 @@ RESULT sqs_write_attributes(struct sqs_call *e, struct forms_writer *w, const st
 
 /* ---- policy.c ---- */
 
-/* Reads a queue's policy: which services may send, and for which ARNs. ERR_UNSUPPORTED: it says more than Dari enforces; ERR_INVALID:
- * it is no policy. */
-RESULT sqs_read_policy(struct sqs_call *e, struct str queue, struct str policy, struct strs *ret_senders);
+/* Checks a new policy of the queue with that name. ERR_INVALID. */
+RESULT sqs_check_policy(struct sqs_call *e, struct str queue, struct str policy);
 
 /* ---- messages.c ---- */
 

@@ -5,28 +5,42 @@
 #include "base/vec.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
+#include "store/account.h"
 
 enum { QUEUES_OF_A_PAGE = 1000, TAGS_MAX = 50, TAGS_READ_MAX = 200, ATTRIBUTES_MAX = 20 };
 
 /* ---- queues by URL ---- */
 
+struct str sqs_owner_number(struct sqs_call *e, const struct queue *queue)
+{
+	if (uuid_equal(queue->account, e->c->who->account))
+		return e->c->who->account_number;
+	const struct account *account = account_find(sqs_tables(e), queue->account);
+	return account ? account->number : STR_NONE;
+}
+
 static struct str url_of(struct sqs_call *e, const struct queue *queue)
 {
 	return str_print(e->c->arena, "%" STR_FMT "/%" STR_FMT "/%" STR_FMT, STR_ARG(api_base_url(&e->core)),
-			 STR_ARG(e->c->who->account_number), STR_ARG(queue->name));
+			 STR_ARG(sqs_owner_number(e, queue)), STR_ARG(queue->name));
 }
 
-/* "http://127.0.0.1:8788/111122223333/jobs": the last two parts. A name alone is the account's own queue. */
-static struct str name_of(struct sqs_call *e, struct str url)
+/* Account and name of a URL: "http://127.0.0.1:8788/111122223333/jobs" ends with them. A name alone is the account's own
+ * queue. */
+static const struct queue *find_by_url(struct sqs_call *e, struct str url, struct str *ret_name)
 {
 	struct str name = STR_NONE, number = STR_NONE, part, rest = url;
-	if (str_find_char(url, '/', 0) == url.n)
-		return url;
 	while (str_split_next(&rest, '/', &part)) {
 		number = name;
 		name = part;
 	}
-	return str_equal(number, e->c->who->account_number) ? name : STR_NONE;
+	bool is_own = str_find_char(url, '/', 0) == url.n || str_equal(number, e->c->who->account_number);
+	const struct account *other = is_own ? NULL : account_find_by_number(sqs_tables(e), number);
+	uuid owner = is_own ? e->c->who->account : other ? other->row.id : UUID_NONE;
+	const struct queue *queue =
+		name.n && !uuid_is_none(owner) ? queue_find_by_account(sqs_tables(e), owner, name) : NULL;
+	*ret_name = name;
+	return queue && !engine_is_queue_deleted(queue) ? queue : NULL;
 }
 
 RESULT sqs_find_queue(struct sqs_call *e, struct str url, struct ref *ret_ref)
@@ -41,20 +55,21 @@ RESULT sqs_find_queue(struct sqs_call *e, struct str url, struct ref *ret_ref)
 
 RESULT sqs_find_queue_row(struct sqs_call *e, struct str url, const struct queue **ret_queue)
 {
+	struct str name = STR_NONE;
 	if (!url.n && e->call->path.n < 2)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("QueueUrl"),
 				      "The request must contain the parameter QueueUrl.");
-	struct str name = name_of(e, url.n ? url : e->call->path);
-	const struct queue *queue =
-		name.n ? queue_find_by_account(sqs_tables(e), e->c->who->account, name) : NULL;
-	if (queue && engine_is_queue_deleted(queue))
-		queue = NULL;
+	const struct queue *queue = find_by_url(e, url.n ? url : e->call->path, &name);
 	struct ref ref = queue ? ref_by_id(KIND_QUEUE, queue->row.id) : (struct ref){.kind = KIND_QUEUE};
 	ref.text = name;
 	ref.field = STR("QueueUrl");
 	if (!queue)
 		return engine_fail_not_found(e->c, KIND_QUEUE, &ref);
-	return engine_find_own_queue(e->c, sqs_tables(e), &ref, ret_queue);
+	if (!engine_is_foreign(e->c, KIND_QUEUE, &queue->row))
+		return engine_find_own_queue(e->c, sqs_tables(e), &ref, ret_queue);
+	TRY(engine_check_shared(e->c, sqs_tables(e), &ref, &queue->row));
+	*ret_queue = queue;
+	return OK;
 }
 
 /* ---- create ---- */
@@ -135,7 +150,7 @@ struct get_args {
 static const struct param get_params[] = {
 	PARAM(struct get_args, "QueueName", name, .flags = REQUIRED, .min = 1, .max = 1024, .doc = "Name."),
 	PARAM(struct get_args, "QueueOwnerAWSAccountId", owner, .min = 1, .max = 12,
-	      .doc = "Account of the queue; queues of other accounts are not found."),
+	      .doc = "Account of the queue; absent: the caller's."),
 };
 
 static RESULT answer_get(struct sqs_call *e, const void *args, struct forms_writer *w)
@@ -258,8 +273,8 @@ static RESULT answer_sources(struct sqs_call *e, const void *args, struct forms_
 	TRY(sqs_find_queue_row(e, a->url, &dead));
 	TRY(query_open_page(e->c, &a->pages, QUEUES_OF_A_PAGE, "NextToken", &page));
 	forms_open_flat_list(w, "queueUrls", "QueueUrl");
-	for (const struct queue *q = queue_first_by_account(sqs_tables(e), e->c->who->account);
-	     q && !page.is_cut; q = queue_next_by_account(sqs_tables(e), q))
+	for (const struct queue *q = queue_first_by_account(sqs_tables(e), dead->account); q && !page.is_cut;
+	     q = queue_next_by_account(sqs_tables(e), q))
 		if (str_equal(q->dead_queue, dead->name) && query_page_takes(&page, q->name))
 			forms_text(w, NULL, url_of(e, q));
 	forms_close(w);

@@ -17,6 +17,8 @@ static const struct typed_name names[] = {
 	{"MessageSystemAttributeNames", "MessageSystemAttributeName", NULL},
 	{"MessageAttributes", "MessageAttribute", "Name"},
 	{"MessageSystemAttributes", "MessageSystemAttribute", "Name"},
+	{"AWSAccountIds", "AWSAccountId", NULL},
+	{"Actions", "ActionName", NULL},
 	{"Entries", NULL, NULL},
 	{"Tags", "Tag", "Key"},
 	{"tags", "Tag", "Key"},
@@ -77,7 +79,7 @@ static RESULT write_problem(struct api_call *core, struct api_problem *p, struct
 }
 
 static const struct api_actions *const groups[] = {&sqs_queue_actions, &sqs_message_actions,
-						   &sqs_batch_actions};
+						   &sqs_batch_actions, &sqs_permission_actions};
 const struct api_groups sqs_action_groups = {groups, sizeof groups / sizeof groups[0]};
 
 const struct api_protocol sqs_protocol = {

@@ -49,6 +49,17 @@ static void decide(const struct guard_state *s, const struct policy_question *q,
 				 .session = p->session,
 				 .session_count = p->session_count,
 				 .boundary = p->boundary};
+	const struct guard_subject *subject = q->request;
+	struct policy_question of_resource = *q;
+	struct str principals[GUARD_PRINCIPALS_MAX];
+	if (subject->resource || subject->is_foreign) {
+		const struct identity *who = s->call->ctx.who;
+		of_resource.principals =
+			(struct strs){principals, guard_list_principals(who, q->arena, principals)};
+		set.resource = subject->resource;
+		set.is_foreign = subject->is_foreign;
+		set.is_user = uuid_is_none(who->iam_role);
+	}
 	size_t *from = p->places ? arena_new_array(q->arena, size_t, p->count) : NULL;
 	const struct policy_code **there =
 		from ? arena_new_array(q->arena, const struct policy_code *, p->count) : NULL;
@@ -59,7 +70,7 @@ static void decide(const struct guard_state *s, const struct policy_question *q,
 			from[set.identity_count] = k;
 			there[set.identity_count++] = p->at[k];
 		}
-	policy_decide(&set, q, ret_decision);
+	policy_decide(&set, &of_resource, ret_decision);
 	if (there && ret_decision->by == POLICY_BY_IDENTITY && ret_decision->effect != POLICY_SILENT)
 		ret_decision->policy = from[ret_decision->policy];
 	guard_ask_endpoint(s, q, ret_decision);
@@ -81,7 +92,7 @@ RESULT guard_decide(struct guard_state *s, struct ctx *c, struct policy_question
 		d = (struct policy_decision){POLICY_SILENT, POLICY_BY_ROLE, 0, 0};
 		return guard_refuse(s, c, q, &d);
 	}
-	*ret_is_allowed = d.by == POLICY_BY_IDENTITY && !s->is_narrowed;
+	*ret_is_allowed = (d.by == POLICY_BY_IDENTITY || d.by == POLICY_BY_RESOURCE) && !s->is_narrowed;
 	return OK;
 }
 
@@ -160,11 +171,12 @@ static RESULT check_beside(struct guard *guard, struct ctx *c, const struct tabl
 			   enum kind kind, const struct row *row)
 {
 	struct guard_state *s = (struct guard_state *) guard;
-	const struct guard_subject subject = {.state = s, .tables = t, .kind = kind, .row = row};
+	struct guard_subject subject = {.state = s, .tables = t, .kind = kind, .row = row};
 	int asked = permission_find(str_from(permission));
 	bool is_allowed = false;
 	if (!s->has_voice || asked == PERMISSION_NONE || asked == s->permission)
 		return OK;
+	TRY(guard_read_resource(s, c, asked, &subject));
 	struct policy_question q =
 		guard_make_question(&subject, c->arena, asked, str_from(model_permissions[asked].action));
 	return guard_decide(s, c, &q, s->request.has_role, &is_allowed);
@@ -235,7 +247,7 @@ static RESULT check_resource(struct guard *guard, struct ctx *c, const struct ta
 			     const struct row *planned, bool *ret_is_allowed)
 {
 	struct guard_state *s = (struct guard_state *) guard;
-	const struct guard_subject subject = {
+	struct guard_subject subject = {
 		.state = s, .tables = t, .kind = kind, .row = row, .planned = planned};
 	bool must_ask = guard_must_ask(s, permission_find(str_from(permission)), kind);
 	if (!guard_must_ask(s, s->permission, kind) || !must_ask)
@@ -244,6 +256,7 @@ static RESULT check_resource(struct guard *guard, struct ctx *c, const struct ta
 		s->was_planned[kind] = true;
 	if (strcmp(permission, "iam_role.pass") == 0)
 		return check_passing(s, c, &subject, permission_find(str_from(permission)), ret_is_allowed);
+	TRY(guard_read_resource(s, c, s->permission, &subject));
 	TRY(check_row(s, c, &subject, ret_is_allowed));
 	TRY(check_part(s, c, &subject, permission));
 	return check_created_tags(s, c, &subject);
@@ -265,12 +278,34 @@ static RESULT check_found(struct guard *guard, struct ctx *c, const struct table
 			  const struct row *row)
 {
 	struct guard_state *s = (struct guard_state *) guard;
-	const struct guard_subject subject = {.state = s, .tables = t, .kind = kind, .row = row};
+	struct guard_subject subject = {.state = s, .tables = t, .kind = kind, .row = row};
 	bool is_allowed = false;
 	if (s->is_over || !may_be_named(kind) || is_asked_of_all(s) ||
 	    !guard_must_ask(s, s->permission, kind))
 		return OK;
+	TRY(guard_read_resource(s, c, s->permission, &subject));
 	return check_row(s, c, &subject, &is_allowed);
+}
+
+/* Evaluates the row's own policy first, so that a caller whom it does not admit gets the answer for a row that does not
+ * exist. */
+static RESULT check_shared(struct guard *guard, struct ctx *c, const struct tables *t, enum kind kind,
+			   const struct row *row)
+{
+	struct guard_state *s = (struct guard_state *) guard;
+	struct guard_subject subject = {.state = s, .tables = t, .kind = kind, .row = row};
+	bool is_allowed = false;
+	if (s->is_over && s->shared.kind == kind && uuid_equal(s->shared.id, row->id))
+		return OK;
+	(void) guard_must_ask(s, s->permission, kind);
+	TRY(guard_read_resource(s, c, s->permission, &subject));
+	const struct policy_question q =
+		guard_make_question(&subject, c->arena, s->permission, s->request.action);
+	if (s->is_over || !subject.is_foreign || !guard_is_shared(s, &subject, &q))
+		return FAIL(NOT_FOUND);
+	TRY(check_row(s, c, &subject, &is_allowed));
+	s->shared = (struct guard_asked){kind, row->id};
+	return OK;
 }
 
 /* Checks new rows that the operation did not ask about before creating them. A refusal undoes the change. */
@@ -417,12 +452,13 @@ struct guard_state *guard_new_state(struct guards *g, struct call *call, const s
 				    int permission, const struct guard_policies *policies)
 {
 	struct guard_state *s = arena_new_object(call->ctx.arena, struct guard_state);
-	bool has_voice = have_voice(call, policies);
+	bool has_voice = have_voice(call, policies) || (call->ctx.who && guard_is_of_resource(permission));
 	if (!s)
 		return NULL;
 	*s = (struct guard_state){.guard = {.check = check_resource,
 					    .check_found = check_found,
 					    .check_absent = check_absent,
+					    .check_shared = check_shared,
 					    .check_beside = check_beside,
 					    .check_account = check_account},
 				  .guards = g,
@@ -475,7 +511,13 @@ static RESULT gather_callers(struct guards *g, struct call *call, struct guard_p
 	if (!g || !c->who || c->who->is_owner || uuid_is_none(c->who->account))
 		return OK;
 	TRY(guard_gather(g, c, guard_principal(c->who), c->who->account, ret_policies));
-	return guard_gather_session(g, c, c->who->session, ret_policies);
+	if (!c->who->session)
+		return OK;
+	AUTO_VIEW v;
+	view_open(g->store, &v);
+	struct result result = guard_gather_session(g, c, v.tables, c->who->session, ret_policies);
+	view_end_read(&v);
+	return result;
 }
 
 RESULT guard_ask_actions(struct guards *g, struct call *call, const struct guard_request *requests,
@@ -512,7 +554,8 @@ static RESULT leave_guard(struct guards *g, struct call *call, const struct guar
 	struct ctx *c = &call->ctx;
 	*ret_state = NULL;
 	bool is_heard = g && g->hear && c->who;
-	if (!g || (!have_voice(call, policies) && !(c->who && is_personal(permission)) && !is_heard)) {
+	bool is_asked = c->who && (is_personal(permission) || guard_is_of_resource(permission));
+	if (!g || (!have_voice(call, policies) && !is_asked && !is_heard)) {
 		c->guard = c->who ? &engine_guard_of_roles : NULL;
 		return OK;
 	}
@@ -556,6 +599,15 @@ RESULT guard_admit_proved(struct guards *g, struct call *call, struct store *sto
 	return guard_admit(g, call, request);
 }
 
+/* True if nothing denies the action and nothing allows it: the policy of the row that the call names may. guard_check_rest() refuses a call
+ * that finds no row. */
+static bool awaits_resource(const struct guard_state *s, const struct policy_question *q)
+{
+	struct policy_decision d;
+	decide(s, q, s->request.has_role, &d);
+	return d.effect == POLICY_SILENT && d.by != GUARD_BY_ENDPOINT;
+}
+
 RESULT guard_check_action(struct guards *g, struct call *call, const struct guard_request *request)
 {
 	struct ctx *c = &call->ctx;
@@ -565,13 +617,16 @@ RESULT guard_check_action(struct guards *g, struct call *call, const struct guar
 	TRY(gather_callers(g, call, &policies));
 	int permission = g ? guard_find_permission(g, request->action) : PERMISSION_NONE;
 	bool has_voice = have_voice(call, &policies);
-	if (!has_voice)
+	bool is_of_resource = g && c->who && guard_is_of_resource(permission);
+	if (!has_voice && !is_of_resource)
 		TRY(guard_check_role(c, request));
 	struct guard_state *s = NULL;
 	TRY(leave_guard(g, call, request, permission, &policies, &s));
-	if (!has_voice)
+	if (!has_voice && !is_of_resource)
 		return OK;
 	const struct guard_subject subject = {.state = s};
 	struct policy_question q = guard_make_question(&subject, c->arena, s->permission, request->action);
+	if (is_of_resource && s->is_open && awaits_resource(s, &q))
+		return OK;
 	return guard_decide(s, c, &q, request->has_role, &is_allowed);
 }

@@ -7,6 +7,7 @@
 #include "auth/guard/guard.h"
 #include "base/crypto.h"
 #include "base/vec.h"
+#include "engine/messaging/service_sender.h"
 #include "engine/people/asker.h"
 #include "engine/people/policy/policy.h"
 
@@ -37,6 +38,7 @@ struct guards {
 	RESULT (*write_role)(struct ctx *c, struct str permissions, struct str *ret_document);
 	void (*hear)(int permission, enum kind kind);
 	struct later_guard later;
+	struct service_judge judge;
 	struct word words[WORDS_MAX]; /* sorted */
 	size_t word_count;
 	pthread_mutex_t
@@ -72,8 +74,9 @@ struct guard_state {
 	/* By an application credential with fewer roles than its user has: what none of its roles gives, the
 	 * user's policies do not give it either. */
 	bool is_narrowed;
-	struct str refusal; /* reason as JSON; empty: no refusal */
-	struct str refused; /* message of a refused row; empty: none */
+	struct guard_asked shared; /* another account's row that the call may use, by the row's policy */
+	struct str refusal;        /* reason as JSON; empty: no refusal */
+	struct str refused;        /* message of a refused row; empty: none */
 };
 
 /* NULL: no policy applies to the caller; roles alone decide. */
@@ -92,6 +95,9 @@ struct guard_subject {
 	struct str absent;        /* the call's name of a row that does not exist; empty: it exists */
 	struct str create_action; /* action that creates the tagged resource; empty: none */
 	struct str passed_to;     /* service that a role is passed to; empty: none */
+	/* guard_read_resource(): */
+	const struct policy_code *resource; /* policy of the row; NULL: none */
+	bool is_foreign;                    /* the row is another account's, and its policy must allow */
 };
 
 /* ---- guard.c ---- */
@@ -127,7 +133,7 @@ struct guard_state *guard_new_state(struct guards *g, struct call *call, const s
 /* ---- guard_endpoint.c ---- */
 
 /* A decider beside those of policy_decide(). */
-#define GUARD_BY_ENDPOINT ((enum policy_decider)(POLICY_BY_SESSION + 1))
+#define GUARD_BY_ENDPOINT ((enum policy_decider)(POLICY_BY_RESOURCE + 1))
 
 /* Reads the policy of the endpoint through which the call came, once. ERR_NO_MEMORY. */
 RESULT guard_read_endpoint(struct guards *g, struct call *call);
@@ -152,12 +158,15 @@ RESULT guard_check_links(void *arg, enum kind kind, const struct row *before, co
 
 /* Permission of a face's action; PERMISSION_NONE: none. */
 int guard_find_permission(const struct guards *g, struct str action);
+/* Compiles a resource's policy once for each version. ERR_INTERNAL, ERR_NO_MEMORY. */
+RESULT guard_take_resource(struct guards *g, struct ctx *c, uuid version, struct str document,
+			   const struct policy_code **ret_policy);
 /* Works like guard_gather(), for tables that the caller reads. */
 RESULT guard_gather_in(struct guards *g, struct ctx *c, const struct tables *t, uuid principal, uuid account,
 		       struct guard_policies *ret_policies);
 /* Adds the policies that restrict a session; NULL: none. */
-RESULT guard_gather_session(struct guards *g, struct ctx *c, const struct session *session,
-			    struct guard_policies *out);
+RESULT guard_gather_session(struct guards *g, struct ctx *c, const struct tables *t,
+			    const struct session *session, struct guard_policies *out);
 
 /* ---- guard_refusal.c ---- */
 
@@ -166,6 +175,19 @@ RESULT guard_refuse(struct guard_state *s, struct ctx *c, const struct policy_qu
 		    const struct policy_decision *d);
 /* Frees all stored refusals. */
 void guard_refusals_done(struct guards *g);
+
+/* ---- guard_resource.c ---- */
+
+/* True if policies of resources decide on the action. */
+bool guard_is_of_resource(int permission);
+/* Reads the policy of the subject's row, if the action is one that such policies decide on. ERR_NO_MEMORY. */
+RESULT guard_read_resource(const struct guard_state *s, struct ctx *c, int permission,
+			   struct guard_subject *subject);
+/* True if the subject's policy lets the caller of another account in, whatever the caller's own policies say. */
+bool guard_is_shared(const struct guard_state *s, const struct guard_subject *subject,
+		     const struct policy_question *q);
+/* Admits services by the policies of queues and topics (engine/messaging/service_sender.h). */
+extern const struct service_judge guard_service_judge;
 
 /* ---- guard_trust.c ---- */
 

@@ -14,6 +14,7 @@
 #include "engine/events/events.h"
 #include "engine/instance/profile_association.h"
 #include "engine/messaging/messaging.h"
+#include "engine/people/credential/acm_certificate.h"
 #include "engine/resolve.h"
 #include "engine/scaling/scaling.h"
 #include "model/address.h"
@@ -32,6 +33,7 @@
 #include "model/route_table.h"
 #include "model/router.h"
 #include "model/security_group.h"
+#include "model/server_certificate.h"
 #include "model/snapshot.h"
 #include "model/spot_fleet_id.h"
 #include "model/subnet.h"
@@ -72,6 +74,7 @@ static const struct guard_arn_form arn_forms[] = {
 	{KIND_PEERING, "vpc-peering-connection", false, false},
 	{KIND_PEERING_SIDE, "vpc-peering-connection", false, false},
 	{KIND_VPC_ENDPOINT, "vpc-endpoint", false, false},
+	{KIND_FLOW_LOG, "vpc-flow-log", false, false},
 	{KIND_TRANSIT_GATEWAY, "transit-gateway", false, false},
 	{KIND_TRANSIT_ATTACHMENT, "transit-gateway-attachment", false, false},
 	{KIND_TRANSIT_ROUTE_TABLE, "transit-gateway-route-table", false, false},
@@ -183,6 +186,18 @@ static bool is_other_kind(enum kind kind)
 	       engine_is_event_kind(kind) || engine_is_balancing_kind(kind) || engine_is_scaling_kind(kind);
 }
 
+static const struct row *row_of(const struct guard_subject *s)
+{
+	return s->row ? s->row : s->planned;
+}
+
+/* Certificates of IAM and of ACM have one kind. */
+static bool is_of_acm(const struct guard_subject *s)
+{
+	const struct row *row = s->kind == KIND_SERVER_CERTIFICATE ? row_of(s) : NULL;
+	return row && server_certificate_of(row)->service == SERVER_CERTIFICATE_SERVICE_ACM;
+}
+
 struct str guard_write_arn(const struct guard_subject *s, struct arena *a)
 {
 	const struct identity *who = s->state->call->ctx.who;
@@ -192,6 +207,10 @@ struct str guard_write_arn(const struct guard_subject *s, struct arena *a)
 		return other_arn(s, a);
 	if (s->absent.n)
 		return ec2_arn(s, a, s->kind, who->account, s->absent);
+	if (is_of_acm(s))
+		return engine_write_acm_arn(
+			a, s->state->region,
+			account_number(s->tables, engine_get_owner(s->kind, row_of(s)), who), row_of(s));
 	if (iam_is_kind(s->kind))
 		return iam_arn_to_text(a,
 				       uuid_is_none(s->account) ? who->account_number
@@ -715,12 +734,12 @@ static enum policy_known write_call_key(const struct guard_subject *s, struct ar
 	return value.n ? give(a, value, ret_values) : POLICY_ABSENT;
 }
 
-/* Tags of the caller; those of a role's session are not known later. */
+/* Tags of the caller; those of a session are not known later. */
 static enum policy_known find_principal_tag(const struct guard_subject *s, struct arena *a, struct str key,
 					    struct strs *ret_values)
 {
 	const struct identity *who = s->state->call->ctx.who;
-	if (s->state->is_later && !uuid_is_none(who->iam_role))
+	if (s->state->is_later && who->session)
 		return POLICY_NOT_YET;
 	return find_tag(a, who->tags, str_slice(key, str_find_char(key, '/', 0) + 1, key.n), ret_values);
 }

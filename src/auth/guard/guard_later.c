@@ -4,8 +4,7 @@
  *  - No policy condition can read the request, which is gone. guard_keys.c answers "not yet known" for keys of the
  *    request, of its session and of its tags: an Allow with such a condition holds, because it was decided when the
  *    work was asked for, and a Deny with one does not.
- *  - Policies passed with a session are not asked again. Nobody can change or take away an inline one, and
- *    asker_weigh() ends the work when the session ends. */
+ *  - Policies passed with a session are those that the work's row names (engine/people/work_session.h). */
 #include "auth/guard/guard_internal.h"
 #include "engine/people/asker.h"
 
@@ -35,6 +34,7 @@ static RESULT admit(struct later_guard *later, struct ctx *c, const struct table
 	if (c->who->is_owner)
 		return OK;
 	TRY(guard_gather_in(g, c, t, guard_principal(c->who), c->who->account, &policies));
+	TRY(guard_gather_session(g, c, t, c->who->session, &policies));
 	if (!guard_has_voice(&policies))
 		return guard_check_role(c, &request);
 	struct call *call = make_call(c);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "auth/guard/guard_internal.h"
+#include "auth/policy/resource_policy.h"
 #include "auth/sign_in/session.h"
 #include "base/crypto.h"
 #include "base/heap.h"
@@ -45,6 +46,7 @@ RESULT guards_new(struct ctx *c, const struct guards_config *config, struct guar
 	g->write_role = config->write_role;
 	g->hear = config->hear;
 	g->later = guard_later;
+	g->judge = guard_service_judge;
 	g->region = heap_copy_z(str_to_z(c->arena, config->region));
 	if (!g->region) {
 		heap_free(g);
@@ -53,6 +55,8 @@ RESULT guards_new(struct ctx *c, const struct guards_config *config, struct guar
 	(void) pthread_mutex_init(&g->lock, NULL);
 	sum_words(g);
 	crypto_hmac_sha256(config->master_key, MASTER_KEY_SIZE, STR("refusal"), g->key);
+	if (g->store)
+		engine_set_service_judge(g->store, &g->judge);
 	*ret_guards = g;
 	return OK;
 }
@@ -131,6 +135,21 @@ static RESULT take_policy(struct guards *g, struct ctx *c, const struct policy_v
 	const struct text_key key = {version->row.id, version->row.commit};
 	*ret_policy = copy_kept(g, c->arena, key);
 	return *ret_policy ? OK : take_text(g, c, key, version->document, ret_policy);
+}
+
+RESULT guard_take_resource(struct guards *g, struct ctx *c, uuid version, struct str document,
+			   const struct policy_code **ret_policy)
+{
+	const struct text_key key = {.id = version};
+	*ret_policy = copy_kept(g, c->arena, key);
+	if (*ret_policy)
+		return OK;
+	if (!result_is_ok(resource_policy_compile(c, document, ret_policy))) {
+		ctx_clear_problem(c);
+		return ctx_fail(c, ERR_INTERNAL, "a resource's policy that was stored does not compile");
+	}
+	keep(g, key, *ret_policy);
+	return OK;
 }
 
 /* Azure roles are converted at each start of the program, because a new version may implement more
@@ -275,8 +294,8 @@ RESULT guard_gather_in(struct guards *g, struct ctx *c, const struct tables *t, 
 
 /* Adds the policies that restrict a session. A deleted policy allows nothing, and a federated session without policies may
  * do nothing. */
-RESULT guard_gather_session(struct guards *g, struct ctx *c, const struct session *session,
-			    struct guard_policies *out)
+RESULT guard_gather_session(struct guards *g, struct ctx *c, const struct tables *t,
+			    const struct session *session, struct guard_policies *out)
 {
 	const struct policy_version *versions[SESSION_POLICIES_MAX];
 	size_t count = 0;
@@ -289,14 +308,11 @@ RESULT guard_gather_session(struct guards *g, struct ctx *c, const struct sessio
 	if (session->policy.n)
 		TRY(policy_compile(c, session->policy, POLICY_OF_IDENTITY,
 				   &out->session[out->session_count++]));
-	AUTO_VIEW v;
-	view_open(g->store, &v);
 	for (size_t k = 0; k < session->policies.count && count < SESSION_POLICIES_MAX; k++) {
-		const struct policy *policy = engine_find_policy(v.tables, session->policies.at[k]);
-		versions[count] = policy ? engine_find_default_version(v.tables, policy) : NULL;
+		const struct policy *policy = engine_find_policy(t, session->policies.at[k]);
+		versions[count] = policy ? engine_find_default_version(t, policy) : NULL;
 		count += versions[count] != NULL;
 	}
-	view_end_read(&v);
 	for (size_t k = 0; k < count; k++)
 		TRY(take_policy(g, c, versions[k], &out->session[out->session_count++]));
 	return OK;

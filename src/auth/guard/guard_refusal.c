@@ -16,6 +16,7 @@ static const char *const deciders[] = {
 	[POLICY_BY_ROLE] = "role",
 	[POLICY_BY_BOUNDARY] = "permissions boundary",
 	[POLICY_BY_SESSION] = "session policy",
+	[POLICY_BY_RESOURCE] = "resource-based policy",
 	[GUARD_BY_ENDPOINT] = "VPC endpoint policy",
 };
 
@@ -25,30 +26,33 @@ static struct str decider_name(const struct guard_state *s, struct arena *a, con
 		return id_to_ec2(a, KIND_VPC_ENDPOINT, guard_get_endpoint(s->call)->endpoint);
 	if (d->by == POLICY_BY_IDENTITY)
 		return s->policies.names[d->policy];
-	return d->by == POLICY_BY_BOUNDARY  ? s->policies.boundary_name
-	       : d->by == POLICY_BY_SESSION ? STR("passed with the session")
-					    : STR_NONE;
+	return d->by == POLICY_BY_BOUNDARY   ? s->policies.boundary_name
+	       : d->by == POLICY_BY_SESSION  ? STR("passed with the session")
+	       : d->by == POLICY_BY_RESOURCE ? STR("of the resource")
+					     : STR_NONE;
 }
 
-static const struct policy_code *decider(const struct guard_state *s, const struct policy_decision *d)
+static const struct policy_code *decider(const struct guard_state *s, const struct policy_question *q,
+					 const struct policy_decision *d)
 {
 	return d->by == GUARD_BY_ENDPOINT    ? guard_endpoint_policy(s->call)
+	       : d->by == POLICY_BY_RESOURCE ? ((const struct guard_subject *) q->request)->resource
 	       : d->by == POLICY_BY_IDENTITY ? s->policies.at[d->policy]
 	       : d->by == POLICY_BY_SESSION  ? s->policies.session[d->policy]
 					     : s->policies.boundary;
 }
 
-static void write_statement(struct json_writer *w, const struct guard_state *s, struct arena *a,
-			    const struct policy_decision *d)
+static void write_statement(struct json_writer *w, const struct guard_state *s,
+			    const struct policy_question *q, const struct policy_decision *d)
 {
 	json_write_open(w, "matchedStatements");
 	json_write_open_list(w, "items");
 	if (d->effect == POLICY_DENIES) {
 		json_write_open(w, NULL);
-		json_write_text(w, "statementId", policy_statement_id(decider(s, d), d->statement));
+		json_write_text(w, "statementId", policy_statement_id(decider(s, q, d), d->statement));
 		json_write_int(w, "statement", (int64_t) d->statement + 1);
 		json_write_z(w, "effect", "DENY");
-		json_write_text(w, "policy", decider_name(s, a, d));
+		json_write_text(w, "policy", decider_name(s, q->arena, d));
 		json_write_z(w, "policyType", deciders[d->by]);
 		json_write_close(w);
 	}
@@ -93,7 +97,7 @@ static struct str write_refusal(const struct guard_state *s, const struct policy
 	json_write_bool(&w, "allowed", false);
 	json_write_bool(&w, "explicitDeny", d->effect == POLICY_DENIES);
 	json_write_z(&w, "decidedBy", deciders[d->by]);
-	write_statement(&w, s, q->arena, d);
+	write_statement(&w, s, q, d);
 	json_write_open(&w, "failures");
 	json_write_open_list(&w, "items");
 	json_write_close_list(&w);

@@ -68,8 +68,10 @@ struct policy_question {
 	struct str resource;
 	bool is_by_name; /* only statements whose Resource is narrower than "*" count */
 	struct strs
-		/* The caller, for a trust policy: "AWS:arn…", "AWS:123456789012", "Service:…". */
+		/* The caller, for policies with a Principal: "AWS:123456789012", "AWS:arn…", "Service:…". For
+		 * policy_ask_resource() in this order: the account, the session if there is one, the user or role. */
 		principals;
+	bool is_service; /* an AWS service asks for one of its resources: "*" matches it, too */
 	/* Finds the values of a condition key, given in lower case up to its first '/'. */
 	enum policy_known (*find)(const struct policy_question *q, struct str key, struct strs *ret_values);
 	const void *request; /* argument of find() */
@@ -81,6 +83,24 @@ enum policy_effect { POLICY_SILENT, POLICY_ALLOWS, POLICY_DENIES };
 /* Evaluates one policy. *ret_statement: the first statement that denies, else the first that allows. */
 enum policy_effect policy_ask(const struct policy_code *p, const struct policy_question *q,
 			      size_t *ret_statement);
+
+/* Form in which an allowing statement names the caller, from the weakest to the strongest. */
+enum policy_grant {
+	POLICY_GRANTS_NOBODY,
+	POLICY_GRANTS_ACCOUNT, /* by the account alone, whose own policies decide who of it */
+	POLICY_GRANTS_ANYBODY, /* by "*" or NotPrincipal */
+	POLICY_GRANTS_ENTITY,  /* by the user's or the role's ARN */
+	POLICY_GRANTS_SESSION, /* by the session's ARN */
+};
+struct resource_verdict {
+	enum policy_effect effect;
+	enum policy_grant grant; /* the highest, if it allows */
+	size_t statement;
+};
+/* Evaluates a resource's policy, stricter than policy_ask(): a condition that is not known yet lets a Deny hold and no Allow, and a Deny
+ * with NotPrincipal spares only a caller whose account, session, and user or role are all named, as IAM documents. */
+void policy_ask_resource(const struct policy_code *p, const struct policy_question *q,
+			 struct resource_verdict *ret_verdict);
 
 /* Sid of a statement; may be empty. */
 struct str policy_statement_id(const struct policy_code *p, size_t statement);
@@ -119,6 +139,9 @@ struct policy_set {
 	const struct policy_code *const *session;
 	size_t session_count;
 	const struct policy_code *boundary; /* must allow; NULL: none */
+	const struct policy_code *resource; /* policy of the resource; NULL: none */
+	bool is_foreign;                    /* the resource belongs to another account than the caller */
+	bool is_user;                       /* the caller is a user, without or with a session of its own */
 };
 
 enum policy_decider {
@@ -126,7 +149,8 @@ enum policy_decider {
 	POLICY_BY_IDENTITY,
 	POLICY_BY_ROLE,
 	POLICY_BY_BOUNDARY,
-	POLICY_BY_SESSION
+	POLICY_BY_SESSION,
+	POLICY_BY_RESOURCE
 };
 
 struct policy_decision {
@@ -136,6 +160,12 @@ struct policy_decision {
 };
 
 /* Decides: an explicit Deny anywhere wins; otherwise boundary and session must include the request; otherwise
- * something must allow it. */
+ * something must allow it. In another account the resource's policy must allow it, too. In the caller's own account
+ * it suffices that the resource's policy allows it, and how it names the caller decides what else counts:
+ *   the session's ARN   nothing else
+ *   the user's ARN      nothing else; for a federated session boundary and session policies must include the request
+ *   the role's ARN, "*" boundary and session policies must include the request
+ *   the account         the account's own policies must allow it
+ * Source: IAM User Guide, "Policy evaluation logic" and "AWS JSON policy elements: Principal". */
 void policy_decide(const struct policy_set *set, const struct policy_question *q,
 		   struct policy_decision *ret_decision);

@@ -4,6 +4,7 @@
 
 #include "auth/policy/endpoint_policy.h"
 #include "auth/policy/policy_internal.h"
+#include "auth/policy/resource_policy.h"
 
 /* Iterates over a string or a list of strings: the language allows either everywhere. */
 #define EACH_TEXT(json, n, text)                                                                             \
@@ -319,7 +320,7 @@ static RESULT fail_prohibited(const struct policy_builder *b, const char *name)
 
 static RESULT fail_missing(const struct policy_builder *b, const char *name)
 {
-	return b->of_trust || b->of_endpoint
+	return b->of_trust || b->of_endpoint || b->of_resource
 		       ? ctx_fail(b->c, ERR_INVALID, "Missing required field %s", name)
 		       : ctx_fail(b->c, ERR_INVALID, "Policy statement must contain %s.",
 				  strcmp(name, "Action") == 0 ? "actions" : "resources");
@@ -349,7 +350,7 @@ static RESULT read_head(struct policy_builder *b, const json_t *json, struct pol
 	struct str text = text_of(id);
 	if (id && !json_is_string(id))
 		return ctx_fail(b->c, ERR_INVALID, "Syntax errors in policy. Sid is a string.");
-	for (size_t k = 0; k < text.n; k++)
+	for (size_t k = 0; k < text.n && !b->of_resource; k++)
 		if (!str_is_alphanumeric(text.p[k]))
 			return ctx_fail(
 				b->c, ERR_INVALID,
@@ -377,9 +378,11 @@ static RESULT read_statement(struct policy_builder *b, const json_t *json, struc
 	TRY(read_head(b, json, s));
 	TRY(choose(b, json, "Action", "NotAction", true, &actions, &s->not_action));
 	TRY(read_actions(b, actions, s));
-	TRY(choose(b, json, "Resource", "NotResource", !b->of_trust, &resources, &s->not_resource));
-	TRY(choose(b, json, "Principal", "NotPrincipal", b->of_trust || b->of_endpoint, &principals,
-		   &s->not_principal));
+	/* a resource's policy may leave the Resource out: it is the resource itself */
+	if (!b->of_resource || json_object_get(json, "Resource") || json_object_get(json, "NotResource"))
+		TRY(choose(b, json, "Resource", "NotResource", !b->of_trust, &resources, &s->not_resource));
+	TRY(choose(b, json, "Principal", "NotPrincipal", b->of_trust || b->of_endpoint || b->of_resource,
+		   &principals, &s->not_principal));
 	if (resources)
 		TRY(read_resources(b, resources, s));
 	if (principals)
@@ -498,6 +501,12 @@ RESULT endpoint_policy_compile(struct ctx *c, struct str document, const struct 
 {
 	struct policy_fault fault;
 	return check((struct policy_builder){.c = c, .of_endpoint = true}, document, ret_policy, &fault);
+}
+
+RESULT resource_policy_compile(struct ctx *c, struct str document, const struct policy_code **ret_policy)
+{
+	struct policy_fault fault;
+	return check((struct policy_builder){.c = c, .of_resource = true}, document, ret_policy, &fault);
 }
 
 RESULT policy_compile(struct ctx *c, struct str document, enum policy_form form,

@@ -87,8 +87,8 @@ struct policy_builder {
 	char *block;
 	size_t size, capacity;
 	bool has_variables;
-	bool of_trust, of_endpoint; /* neither: of an identity */
-	size_t statement;           /* number of the statement being read, from 1; 0: none */
+	bool of_trust, of_endpoint, of_resource; /* kind of policy; none of them: an identity's */
+	size_t statement;                        /* number of the statement being read, from 1; 0: none */
 };
 
 /* Reserves zeroed space for count items of the size. A full arena is reported at the end. */

@@ -416,7 +416,7 @@ static RESULT show_advice(struct asking *a)
 #define CREDENTIALS(needed)                                                                                  \
 	{"login", PARAM_OPTION, needed,                                                                      \
 	 "AWS: the access key id. OpenStack: the user, or without --project the id of an application "       \
-	 "credential. CloudStack: the API key. Azure: the client id."},                                      \
+	 "credential. CloudStack: the API key. Azure: the client id. VMware: the user."},                    \
 		{"secret-file", PARAM_OPTION, false,                                                         \
 		 "File with the secret key or password; stored encrypted.", .is_path = true},                \
 		{"secret-stdin", PARAM_STDIN, false, "Reads the secret from standard input."},               \
@@ -428,18 +428,24 @@ static RESULT show_advice(struct asking *a)
 		{"poll-s", PARAM_OPTION, false, "Seconds between two listings; absent: 300."},               \
 	{                                                                                                    \
 		"metrics", PARAM_OPTION, false,                                                              \
-			"yes or no: reads metrics of its machines once an hour; AWS bills that."             \
+			"yes or no: reads metrics of its machines once an hour, from AWS and VMware; AWS "   \
+			"bills "                                                                             \
+			"that."                                                                              \
 	}
 
 const struct command remote_commands[] = {
 	{"provider add",
 	 "Adds another cloud, and lists permissions that its credentials lack.",
-	 {{"cloud", PARAM_POSITIONAL, true, "aws (AWS's EC2 API), openstack, cloudstack or azure."},
+	 {{"cloud", PARAM_POSITIONAL, true,
+	   "aws (AWS's EC2 API), openstack, cloudstack, azure or vmware (vCenter or an "
+	   "ESXi host)."},
 	  PROVIDER_NAME,
 	  {"region", PARAM_OPTION, true,
-	   "Region of the cloud, such as eu-central-1; CloudStack: name of the zone."},
+	   "Region of the cloud, such as eu-central-1; CloudStack: name of the zone; VMware: name of the "
+	   "datacenter, or all."},
 	  {"endpoint", PARAM_OPTION, false,
-	   "URL of the API, of OpenStack that of Keystone (default: the cloud's public one)."},
+	   "URL of the API, of OpenStack that of Keystone, of VMware that of vCenter or of an ESXi host "
+	   "(default: the cloud's public one)."},
 	  {"project", PARAM_OPTION, false, "OpenStack: the user's project. Azure: the subscription's id."},
 	  {"domain", PARAM_OPTION, false,
 	   "OpenStack: the user's domain (default: Default). Azure: the tenant's id."},

@@ -347,7 +347,9 @@ static void write_backend(const struct proxy_group *group, bool is_checked, stru
 	config_group_name(g->row.id, name);
 	buf_print(out, "backend %c%s\n  balance %s\n", is_checked ? 'g' : 'o', name + 1,
 		  algorithms[g->algorithm]);
-	if (g->is_sticky)
+	if (g->is_sticky && g->persistence == TARGET_GROUP_PERSISTENCE_APP_COOKIE)
+		buf_print(out, "  cookie %" STR_FMT " prefix nocache\n", STR_ARG(g->cookie));
+	else if (g->is_sticky)
 		buf_print(out, "  cookie AWSALB insert indirect nocache maxlife %" PRId64 "s\n", g->sticky_s);
 	if (is_checked)
 		config_write_check(g, out);
@@ -362,7 +364,7 @@ RESULT config_write(struct ctx *c, const struct proxy_wish *wish, struct buf *ou
 		return buf_finish(out);
 	}
 	if (wish->balancer->type == ELASTIC_LOAD_BALANCER_TYPE_OCTAVIA) {
-		config_write_octavia(wish, out);
+		config_write_octavia(c, wish, out);
 		return buf_finish(out);
 	}
 	for (size_t k = 0; k < wish->listener_count; k++)

@@ -103,6 +103,17 @@ static void write_sources(const struct listener *l, struct buf *out)
 		buf_print(out, "  tcp-request connection reject if !permitted\n");
 }
 
+/* TERMINATED_HTTPS: the proxy ends TLS, and reads the requests. */
+static bool is_secure(const struct listener *l)
+{
+	return l->protocol == LISTENER_PROTOCOL_SSL;
+}
+
+static bool is_read(const struct listener *l)
+{
+	return l->protocol == LISTENER_PROTOCOL_HTTP || is_secure(l);
+}
+
 static void write_headers(const struct listener *l, struct buf *out)
 {
 	for (size_t k = 0; k < l->headers.count; k++) {
@@ -115,18 +126,22 @@ static void write_headers(const struct listener *l, struct buf *out)
 		if (str_is(name, "X-Forwarded-Port"))
 			buf_print(out, "  http-request set-header X-Forwarded-Port %" PRId64 "\n", l->port);
 		if (str_is(name, "X-Forwarded-Proto"))
-			buf_print(out, "  http-request set-header X-Forwarded-Proto http\n");
+			buf_print(out, "  http-request set-header X-Forwarded-Proto %s\n",
+				  is_secure(l) ? "https" : "http");
 	}
 }
 
-static void write_frontend(const struct proxy_listener *from, bool has_pool, struct buf *out)
+static void write_frontend(struct ctx *c, const struct proxy_wish *wish, const struct proxy_listener *from,
+			   bool has_pool, struct buf *out)
 {
 	const struct listener *l = from->listener;
-	bool is_http = l->protocol == LISTENER_PROTOCOL_HTTP;
+	bool is_http = is_read(l);
 	char id[ID_SIZE];
 	config_write_hex(l->row.id.b, sizeof l->row.id.b, id);
-	buf_print(out, "frontend l%s\n  mode %s\n  bind *:%" PRId64 "\n", id, is_http ? "http" : "tcp",
-		  l->port);
+	buf_print(out, "frontend l%s\n  mode %s\n  bind *:%" PRId64, id, is_http ? "http" : "tcp", l->port);
+	if (is_secure(l))
+		config_write_tls(c, wish, l, "h2,http/1.1", out);
+	buf_add_char(out, '\n');
 	if (l->connection_limit > 0)
 		buf_print(out, "  maxconn %" PRId64 "\n", l->connection_limit);
 	buf_print(out, "  timeout client %" PRId64 "ms\n", l->client_ms);
@@ -182,7 +197,7 @@ static void write_server(const struct target_group *g, const struct proxy_server
 
 static void write_backend(const struct listener *l, const struct proxy_group *group, struct buf *out)
 {
-	bool is_http = l->protocol == LISTENER_PROTOCOL_HTTP;
+	bool is_http = is_read(l);
 	int64_t idle_ms = l->client_ms > l->member_ms ? l->client_ms : l->member_ms;
 	buf_print(out, "backend ");
 	config_write_backend_name(l, group->group->row.id, out);
@@ -216,10 +231,11 @@ static bool needs_backend(const struct proxy_listener *l, size_t policy)
 	return true;
 }
 
-static void write_listener(const struct proxy_wish *wish, const struct proxy_listener *l, struct buf *out)
+static void write_listener(struct ctx *c, const struct proxy_wish *wish, const struct proxy_listener *l,
+			   struct buf *out)
 {
 	const struct proxy_group *group = find_group(wish, l->listener->target_group);
-	write_frontend(l, group != NULL, out);
+	write_frontend(c, wish, l, group != NULL, out);
 	if (group)
 		write_backend(l->listener, group, out);
 	for (size_t k = 0; k < l->rule_count; k++) {
@@ -229,11 +245,11 @@ static void write_listener(const struct proxy_wish *wish, const struct proxy_lis
 	}
 }
 
-void config_write_octavia(const struct proxy_wish *wish, struct buf *out)
+void config_write_octavia(struct ctx *c, const struct proxy_wish *wish, struct buf *out)
 {
 	for (size_t k = 0; k < wish->group_count; k++)
 		if (is_checked(wish->groups[k].group))
 			write_checks(&wish->groups[k], out);
 	for (size_t k = 0; k < wish->listener_count; k++)
-		write_listener(wish, &wish->listeners[k], out);
+		write_listener(c, wish, &wish->listeners[k], out);
 }

@@ -49,7 +49,7 @@ void config_write_uses(const struct proxy_wish *wish, const struct proxy_listene
 /* Frontends and backends of a Classic Load Balancer (config_classic.c). */
 void config_write_classic(struct ctx *c, const struct proxy_wish *wish, struct buf *out);
 /* Frontends and backends of a load balancer of Octavia (config_octavia.c). */
-void config_write_octavia(const struct proxy_wish *wish, struct buf *out);
+void config_write_octavia(struct ctx *c, const struct proxy_wish *wish, struct buf *out);
 /* Words of a bind line: certificates and the security policy. alpn NULL: none is offered. */
 void config_write_tls(struct ctx *c, const struct proxy_wish *wish, const struct listener *l,
 		      const char *alpn, struct buf *out);

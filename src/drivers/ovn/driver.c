@@ -11,6 +11,7 @@
 #include "base/fault.h"
 #include "base/heap.h"
 #include "drivers/ovn/nb.h"
+#include "drivers/ovn/nb_samples.h"
 #include "drivers/ovn/sb_binding.h"
 #include "drivers/ovn/sb_monitor.h"
 #include "drivers/ovsdb/ovsdb.h"
@@ -305,6 +306,45 @@ static RESULT ovn_see_probes(struct vnet *n, struct ctx *c, struct network_probe
 	return r;
 }
 
+/* ---- samples of drops ---- */
+
+struct sampling {
+	bool on;
+	json_t *ops; /* NULL: it is so already */
+};
+
+static RESULT plan_samples(struct ctx *c, const struct ovsdb_cache *cache, void *arg)
+{
+	struct sampling *sampling = arg;
+	const char *global = find_global(cache);
+	const json_t *row = global ? ovsdb_cache_row(cache, "NB_Global", global) : NULL;
+	if (!row || nb_samples_are(json_object_get(row, "options"), sampling->on))
+		return OK;
+	sampling->ops = nb_samples_ops(global, sampling->on);
+	return sampling->ops ? OK : ctx_no_memory(c);
+}
+
+static RESULT ovn_sample_drops(struct vnet *n, struct ctx *c, bool on, struct network_samples *ret_samples)
+{
+	struct sampling sampling = {.on = on};
+	json_t *results = NULL;
+	*ret_samples = (struct network_samples){0};
+	if (on && !n->southbound)
+		return ctx_fail(c, ERR_UNSUPPORTED, "The southbound database is not configured.");
+	TRY(ovsdb_with_cache(n->northbound, c, plan_samples, &sampling));
+	struct result r = sampling.ops ? transact(n, c, sampling.ops, NULL) : OK;
+	json_decref(sampling.ops);
+	if (r.code || !on)
+		return r;
+	json_t *ops = nb_samples_ask();
+	r = ops ? epoch_select(n->southbound, c, ops, &results) : ctx_no_memory(c);
+	json_decref(ops);
+	if (!r.code)
+		r = nb_samples_read(c, results, ret_samples);
+	json_decref(results);
+	return r;
+}
+
 /* ---- looking ---- */
 
 static RESULT read_health(struct ctx *c, const struct ovsdb_cache *cache, void *arg)
@@ -579,6 +619,7 @@ static const struct network_driver network_ovn = {
 	.apply_address = ovn_apply_address,
 	.remove_address = ovn_remove_address,
 	.see_probes = ovn_see_probes,
+	.sample_drops = ovn_sample_drops,
 	.list = ovn_list,
 	.watch = ovn_watch,
 	.close = ovn_close,

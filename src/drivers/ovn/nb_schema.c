@@ -6,6 +6,7 @@ static const struct ovsdb_column nb_columns[] = {
 	{"NB_Global", "nb_cfg", OVSDB_INT, false},
 	{"NB_Global", "sb_cfg", OVSDB_INT, false},
 	{"NB_Global", "external_ids", OVSDB_MAP, false},
+	{"NB_Global", "options", OVSDB_MAP, false},
 
 	{"Logical_Router", "name", OVSDB_TEXT, false},
 	{"Logical_Router", "ports", OVSDB_UUIDS, false},

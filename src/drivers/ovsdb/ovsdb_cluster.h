@@ -12,7 +12,7 @@ enum { OVSDB_CID_SIZE = 37 };
 struct ovsdb_server {
 	bool is_known, is_clustered, is_connected, is_leader;
 	char cid[OVSDB_CID_SIZE]; /* the cluster's id; "": none yet */
-	json_int_t index;         /* of the server's log */
+	json_int_t index;         /* newest entry of the server's log */
 };
 
 /* Previous knowledge about the cluster, which outlives a connection. */

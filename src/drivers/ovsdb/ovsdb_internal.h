@@ -29,14 +29,14 @@ struct ovsdb {
 	struct ovsdb_tls tls;
 	const struct ovsdb_schema *schema;
 	int64_t timeout_us;
-	struct ovsdb_cluster cluster; /* of the thread alone */
+	struct ovsdb_cluster cluster; /* used by the thread alone */
 	int wake_fd;                  /* eventfd: something to send, or stop */
 	pthread_t thread;
 	pthread_mutex_t lock;  /* guards the members below, which callers and the thread share */
 	pthread_cond_t turned; /* signalled when the state changes or an answer arrives */
 	enum ovsdb_state state;
 	bool stop;
-	char problem[512];        /* reason of the lost connection; of a cluster, one for each address */
+	char problem[512];        /* reason of the lost connection; a cluster has one for each address */
 	struct ovsdb_cache cache; /* valid while synced */
 	struct ovsdb_watcher watcher;
 	struct buf out; /* to be sent; taken by the thread */

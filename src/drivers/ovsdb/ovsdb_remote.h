@@ -12,7 +12,7 @@ enum { OVSDB_REMOTES_MAX = 9, OVSDB_REMOTE_TEXT_SIZE = 128 };
 
 struct ovsdb_remote {
 	struct sockaddr_storage address;
-	socklen_t size; /* of the address */
+	socklen_t size; /* bytes used in address */
 	bool is_tls;
 	char text[OVSDB_REMOTE_TEXT_SIZE]; /* as given, for messages */
 };

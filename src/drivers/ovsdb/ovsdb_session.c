@@ -20,8 +20,8 @@ static const char *const monitor_id = "dari-monitor";
 static const char *const server_monitor_id = "dari-server";
 static const char *const probe_id = "dari-probe";
 
-/* Pace of attempts. A single server is given time: nothing else can answer. In a cluster another server takes over
- * within two seconds, so a stopped one is left soon, and all are asked again soon. */
+/* Pace of attempts. The client waits long for a single server, because nothing else can answer. In a cluster another
+ * server takes over within two seconds, so the client soon leaves a silent one, and soon asks all again. */
 struct pace {
 	int64_t connect_us, probe_us; /* limit of connecting; silence before a probe, and after it */
 	int64_t backoff_first_us, backoff_last_us; /* between two rounds over all addresses */

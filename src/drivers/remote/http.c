@@ -13,6 +13,7 @@
 #include "drivers/egress_policy.h"
 #include "drivers/remote/address_map.h"
 #include "drivers/remote/power_map.h"
+#include "drivers/remote/task_notes.h"
 
 enum { WAIT_MAX_S = 3600 };
 #define SESSION_MAX_US (30 * MINUTE)
@@ -22,6 +23,7 @@ struct remote_connection {
 	struct remote_session session;
 	struct power_map powers;
 	struct address_map addresses;
+	struct task_notes tasks;
 };
 
 struct remote_connection *remote_connection_new(void)
@@ -160,8 +162,11 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *arg)
 	int64_t wait_s = 0;
 	if (wait.n && result_is_ok(str_parse_int(wait, &wait_s)) && wait_s > 0)
 		t->remote->wait_us = (wait_s < WAIT_MAX_S ? wait_s : WAIT_MAX_S) * SECOND;
-	if (t->request->wanted_header && !t->answer->header.n)
-		t->answer->header = str_copy(t->c->arena, value_of(line, t->request->wanted_header));
+	if (t->request->wanted_header && !t->answer->header.n) {
+		struct str value = value_of(line, t->request->wanted_header);
+		if (str_starts_with(value, str_from(t->request->wanted_start)))
+			t->answer->header = str_copy(t->c->arena, value);
+	}
 	return size * count;
 }
 
@@ -325,6 +330,16 @@ struct address_map *remote_address_map(const struct remote *r)
 	return &r->connection->addresses;
 }
 
+struct remote_session *remote_session_peek(const struct remote *r)
+{
+	return &r->connection->session;
+}
+
+struct task_notes *remote_task_notes(const struct remote *r)
+{
+	return &r->connection->tasks;
+}
+
 bool remote_session_is_open(const struct remote_session *session)
 {
 	return session->until_us != 0;
@@ -380,6 +395,13 @@ void remote_session_add(struct ctx *c, const struct remote *r, enum remote_servi
 	url = trim_slashes(url);
 	if (!url.n || !is_url_usable(c, r, url) || !keep_text(place, REMOTE_URL_MAX, url))
 		place[0] = '\0';
+}
+
+RESULT remote_session_keep_id(struct ctx *c, const struct remote *r, size_t place, struct str id)
+{
+	return keep_text(r->connection->session.ids[place], REMOTE_SESSION_ID_MAX, id)
+		       ? OK
+		       : ctx_fail(c, ERR_IO, "The sign-in's answer is not usable: an id is too long.");
 }
 
 void remote_session_close(struct remote_session *session)

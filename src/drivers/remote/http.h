@@ -12,7 +12,9 @@ enum {
 	REMOTE_CONNECT_MS = 10000,
 	REMOTE_TOKEN_MAX = 8192,
 	REMOTE_URL_MAX = 1024,
-	REMOTE_ACCOUNT_MAX = 255
+	REMOTE_ACCOUNT_MAX = 255,
+	REMOTE_SESSION_IDS = 16,
+	REMOTE_SESSION_ID_MAX = 159
 };
 
 struct remote_request {
@@ -21,6 +23,7 @@ struct remote_request {
 	struct str body;                         /* empty: none */
 	const char *headers[REMOTE_HEADERS_MAX]; /* "Name: value"; NULL-terminated */
 	const char *wanted_header;               /* a header of the answer; NULL: none */
+	const char *wanted_start;                /* start of that header's value; NULL: any */
 	bool only_reads; /* may be sent twice, which curl does on a connection that the cloud has closed */
 };
 
@@ -70,6 +73,7 @@ struct remote_session {
 	char others[REMOTE_SERVICES]
 		   [REMOTE_URL_MAX + 1]; /* URLs of other services; empty: none that is usable */
 	char account[REMOTE_ACCOUNT_MAX + 1];
+	char ids[REMOTE_SESSION_IDS][REMOTE_SESSION_ID_MAX + 1]; /* further ids, as the driver counts */
 };
 /* Session of r's connection. Closes it if it has expired, or belongs to other credentials. */
 struct remote_session *remote_session_of(const struct remote *r);
@@ -81,3 +85,7 @@ RESULT remote_session_open(struct ctx *c, const struct remote *r, int64_t life_u
 /* Keeps the URL of another service with the open session. One that is not usable, as above, is left out. */
 void remote_session_add(struct ctx *c, const struct remote *r, enum remote_service service, struct str url);
 void remote_session_close(struct remote_session *session);
+/* Session of r's connection, also one that has expired or belongs to other credentials, to be signed out. */
+struct remote_session *remote_session_peek(const struct remote *r);
+/* Keeps a further id with the open session. ERR_IO: it is no line of text, or too long. */
+RESULT remote_session_keep_id(struct ctx *c, const struct remote *r, size_t place, struct str id);

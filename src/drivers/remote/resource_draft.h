@@ -14,7 +14,7 @@ enum {
 	RESOURCE_TAGS_MAX = 50,
 	RESOURCE_PLACES_MAX = 16
 };
-/* All types: bits 1 << enum remote_resource_type. */
+/* Types of public clouds: bits 1 << enum remote_resource_type. */
 #define RESOURCE_TYPES_ALL ((2U << REMOTE_RESOURCE_TYPE_ADDRESS) - 1)
 
 /* Sizes are kept in bytes, whatever the cloud's unit. */

@@ -394,6 +394,14 @@ static RESULT sim_remove_address(struct vnet *n, struct ctx *c, uuid address)
 	return remove_call(c, NETWORK_ITEM_ADDRESS, address);
 }
 
+/* The simulated network drops no packets. */
+static RESULT sim_sample_drops(struct vnet *n, struct ctx *c, bool on, struct network_samples *ret_samples)
+{
+	(void) n, (void) c, (void) on;
+	*ret_samples = (struct network_samples){0};
+	return OK;
+}
+
 /* Every member answers. */
 static RESULT sim_see_probes(struct vnet *n, struct ctx *c, struct network_probe *probes, size_t count)
 {
@@ -508,6 +516,7 @@ static const struct network_driver network_sim = {
 	.apply_address = sim_apply_address,
 	.remove_address = sim_remove_address,
 	.see_probes = sim_see_probes,
+	.sample_drops = sim_sample_drops,
 	.list = sim_list,
 	.watch = sim_watch,
 	.close = sim_close,

@@ -100,7 +100,7 @@ RESULT engine_put_alarm(struct op *op, struct alarm_wish *wish)
 	if (next.is_composite)
 		TRY(check_rule(op, &next));
 	TRY(alarm_check_actions(op, &next));
-	ASKER_NOTE(op->ctx, &next);
+	ASKER_NOTE(op, &next);
 	TRY(write_alarm(op, present, &next));
 	wish->alarm = next.row.id;
 	return OK;

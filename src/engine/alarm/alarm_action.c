@@ -4,9 +4,11 @@
 #include "base/uuid_asked.h"
 #include "engine/alarm/alarm_internal.h"
 #include "engine/instance/instance.h"
-#include "engine/messaging/messaging.h"
+#include "engine/messaging/messaging_internal.h"
 #include "engine/people/asker.h"
+#include "engine/region/region.h"
 #include "engine/scaling/scaling_internal.h"
+#include "store/account.h"
 #include "store/instance.h"
 
 enum { ARN_PARTS = 6 };
@@ -19,7 +21,6 @@ static const struct {
 	[ALARM_ACT_TERMINATE] = {"terminate", "instance.terminate", engine_terminate_instances_run},
 	[ALARM_ACT_REBOOT] = {"reboot", "instance.reboot", engine_reboot_instances_run},
 	[ALARM_ACT_POLICY] = {"", "scaling_policy.execute", engine_execute_scaling_policy_run},
-	[ALARM_ACT_PUBLISH] = {"", "topic.publish", engine_publish_run},
 };
 
 /* ---- ARNs ---- */
@@ -121,23 +122,29 @@ RESULT alarm_check_actions(struct op *op, const struct alarm *next)
 union action_wish {
 	struct instances_wish instances;
 	struct scaling_policy_target policy;
-	struct publish_wish publish;
 };
 
-static RESULT fill_publish(struct op *op, const struct alarm *alarm, struct str arn,
-			   struct publish_wish *wish)
+/* CloudWatch publishes as a service: the topic's policy decides, and not the rights of whoever made the alarm. */
+static RESULT publish(struct op *op, const struct alarm *alarm, struct str arn)
 {
-	struct published_message *message = arena_new_object(op->ctx->arena, struct published_message);
 	const struct topic *topic = engine_find_topic_by_arn(op->head, alarm->account, arn);
-	if (!message)
-		return ctx_no_memory(op->ctx);
-	if (!topic)
+	const struct account *account = account_find(op->head, alarm->account);
+	struct published_message message = {0};
+	bool is_admitted = false;
+	if (!topic || !account)
 		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_TOPIC, STR_NONE, "The topic does not exist.");
-	*message = (struct published_message){0};
-	TRY(alarm_write_message(op, alarm, &message->subject, &message->body));
-	*wish = (struct publish_wish){engine_ref_to(op, KIND_TOPIC, topic->row.id, STR("AlarmActions")),
-				      message, 1};
-	return OK;
+	const struct service_sender sender = {
+		.service = "cloudwatch.amazonaws.com",
+		.source = engine_write_alarm_arn(op->ctx->arena, engine_get_region_name(op->head),
+						 account->number, &alarm->row),
+		.account = alarm->account,
+		.is_owner_known = true};
+	TRY(engine_admit_service(op, KIND_TOPIC, &topic->row, &sender, &is_admitted));
+	if (!is_admitted)
+		return ENGINE_FAIL(op, ERR_DENIED, KIND_TOPIC, STR_NONE,
+				   "The topic's policy does not allow the alarm to publish.");
+	TRY(alarm_write_message(op, alarm, &message.subject, &message.body));
+	return topic_publish(op, topic->row.id, &message);
 }
 
 static bool fill_wish(struct op *op, const struct alarm *alarm, const struct alarm_action *action,
@@ -168,8 +175,8 @@ static RESULT run_action(struct op *op, const struct alarm *alarm, const struct 
 	const struct asker asker = ASKER_OF(alarm);
 	const struct asker_work work = {acting->guard, acts[action->act].permission, op->now_us};
 	if (action->act == ALARM_ACT_PUBLISH)
-		TRY(fill_publish(op, alarm, action->topic, &wish.publish));
-	else if (!fill_wish(op, alarm, action, acting, &subject, &wish))
+		return publish(op, alarm, action->topic);
+	if (!fill_wish(op, alarm, action, acting, &subject, &wish))
 		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_ALARM, STR_NONE,
 				   "The resource of the action does not exist.");
 	/* The policy's owner configured the alarm by the policy, so that needs no right of a user's. */

@@ -180,7 +180,7 @@ static RESULT write_plan(struct op *op, struct backup_plan_wish *wish, struct ba
 	TRY(take_wish(op, wish, p));
 	p->target = wish->target;
 	p->row.gen++;
-	ASKER_NOTE(op->ctx, p);
+	ASKER_NOTE(op, p);
 	TRY(backup_plan_put(op, p));
 	wish->made = p->row.id;
 	return engine_log_event(op, KIND_BACKUP_PLAN, &p->row, what, "%s %" STR_FMT " of %" STR_FMT ".",

@@ -185,7 +185,7 @@ RESULT engine_create_machine_backup(struct op *op, struct machine_backup_wish *w
 					     .field = wish->instance.field,
 					     .is_full = wish->is_full,
 					     .tags = tags};
-	TRY(asker_find(op->ctx, &order.asker));
+	TRY(asker_find(op, &order.asker));
 	TRY(backup_check_container(op, order.container));
 	if (!row_is_live(&instance->row))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,

@@ -98,7 +98,14 @@ OPERATION(engine_delete_elastic_load_balancer, elastic_load_balancer_target)
 
 /* ---- listeners ---- */
 
-enum balancing_protocol { BALANCING_TCP, BALANCING_UDP, BALANCING_HTTP, BALANCING_HTTPS, BALANCING_SSL };
+enum balancing_protocol {
+	BALANCING_TCP,
+	BALANCING_UDP,
+	BALANCING_HTTP,
+	BALANCING_HTTPS,
+	BALANCING_SSL,
+	BALANCING_TCP_UDP
+};
 enum { LISTENER_CERTIFICATES_MAX = 26 }; /* the default one, and 25 more as in ELBv2 */
 
 /* ERR_EXISTS: another listener has the port. ERR_COMBINATION with KIND_LISTENER: the target group has another
@@ -150,6 +157,8 @@ OPERATION(engine_set_listener_attributes, listener_attributes)
 /* A listener that presents the certificate, or NULL. */
 const struct listener *engine_find_listener_of_certificate(const struct tables *t, uuid account,
 							   uuid certificate);
+/* In a change of the certificate: lets the proxies of its listeners take it up. */
+RESULT engine_settle_certificate(struct op *op, uuid account, uuid certificate);
 
 /* ---- target groups ---- */
 
@@ -182,6 +191,8 @@ struct target_group_change {
 	bool sets_delay, sets_slow_start, sets_algorithm;
 	int64_t delay_s, slow_start_s, sticky_s; /* sticky_s 0: unchanged */
 	enum choice is_sticky;
+	bool sets_cookie_kind, is_by_app_cookie; /* of HTTP and HTTPS: whose cookie makes a client stay */
+	struct str cookie;                       /* name of the application's cookie; empty: unchanged */
 	enum target_algorithm { TARGETS_ROUND_ROBIN, TARGETS_LEAST_OUTSTANDING, TARGETS_RANDOM } algorithm;
 };
 OPERATION(engine_change_target_group, target_group_change)

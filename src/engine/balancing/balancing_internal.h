@@ -53,6 +53,9 @@ RESULT target_remove_all(struct op *op, const struct target_group *group, const 
 RESULT listener_find_certificates(struct op *op, const struct refs *refs, const struct uuids *kept,
 				  struct uuids *ret_ids);
 
+/* Forgets certificates that Octavia copied for a listener, unless they are among those kept. */
+RESULT octavia_forget_certificates(struct op *op, const struct uuids *gone, const struct uuids *kept);
+
 /* Makes the target group and the listeners of a new Classic Load Balancer, whose row is put already. */
 RESULT classic_make(struct op *op, const struct elastic_load_balancer *balancer,
 		    const struct classic_listener *listeners, size_t count);

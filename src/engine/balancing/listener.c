@@ -80,21 +80,30 @@ static RESULT settle_members(struct op *op, const struct elastic_load_balancer *
 	return OK;
 }
 
-static const struct load_balancer *find_row(const struct tables *t, uuid listener, uuid front)
+static const struct load_balancer *find_row(const struct tables *t, uuid listener, uuid front,
+					    enum load_balancer_protocol protocol)
 {
 	const struct load_balancer *row = load_balancer_first_by_listener(t, listener);
-	while (row && !uuid_equal(row->front, front))
+	while (row && !(uuid_equal(row->front, front) && row->protocol == protocol))
 		row = load_balancer_next_by_listener(t, row);
 	return row;
 }
 
-/* The row of one front. A change of its members counts as a change of the row. */
+/* A listener of TCP_UDP has two rows at each front: OVN's load balancers are of one protocol. */
+static bool has_protocol(const struct listener *l, enum load_balancer_protocol protocol)
+{
+	return l->protocol == LISTENER_PROTOCOL_TCP_UDP ||
+	       (l->protocol == LISTENER_PROTOCOL_UDP) == (protocol == LOAD_BALANCER_PROTOCOL_UDP);
+}
+
+/* The row of one front and protocol. A change of its members counts as a change of the row. */
 static RESULT settle_front(struct op *op, const struct listener *listener,
-			   const struct elastic_load_balancer *balancer, uuid front)
+			   const struct elastic_load_balancer *balancer, uuid front,
+			   enum load_balancer_protocol protocol)
 {
 	const struct target_group *group = target_group_find(op->head, listener->target_group);
 	const struct port *port = port_find(op->head, front);
-	const struct load_balancer *present = find_row(op->head, listener->row.id, front);
+	const struct load_balancer *present = find_row(op->head, listener->row.id, front, protocol);
 	bool has_changed = !present;
 	if (!group || !port)
 		return OK;
@@ -103,14 +112,15 @@ static RESULT settle_front(struct op *op, const struct listener *listener,
 			: (struct load_balancer){.row.id = engine_new_id(op, KIND_LOAD_BALANCER),
 						 .account = listener->account,
 						 .front = front,
+						 .protocol = protocol,
 						 .listener = listener->row.id};
 	next.name = balancer->name;
 	next.router = balancer->router;
-	next.protocol = listener->protocol == LISTENER_PROTOCOL_UDP ? LOAD_BALANCER_PROTOCOL_UDP
-								    : LOAD_BALANCER_PROTOCOL_TCP;
 	next.public_port = listener->port;
 	next.private_port = group->port;
-	next.is_unasked = group->protocol == TARGET_GROUP_PROTOCOL_UDP;
+	next.algorithm =
+		group->is_sticky ? LOAD_BALANCER_ALGORITHM_SOURCE : LOAD_BALANCER_ALGORITHM_ROUNDROBIN;
+	next.is_unasked = protocol == LOAD_BALANCER_PROTOCOL_UDP;
 	next.ask_interval = group->interval_s;
 	next.ask_timeout = group->timeout_s;
 	next.ask_failures = group->unhealthy_threshold;
@@ -118,7 +128,8 @@ static RESULT settle_front(struct op *op, const struct listener *listener,
 	if (present)
 		has_changed = next.public_port != present->public_port ||
 			      next.private_port != present->private_port ||
-			      next.protocol != present->protocol || next.is_unasked != present->is_unasked ||
+			      next.algorithm != present->algorithm ||
+			      next.is_unasked != present->is_unasked ||
 			      next.ask_interval != present->ask_interval ||
 			      next.ask_timeout != present->ask_timeout ||
 			      next.ask_failures != present->ask_failures ||
@@ -131,13 +142,14 @@ static RESULT settle_front(struct op *op, const struct listener *listener,
 	return has_changed ? load_balancer_put(op, &next) : OK;
 }
 
-/* Ends rows of fronts that the balancer no longer has. */
-static RESULT drop_rows(struct op *op, uuid listener, const struct uuids *fronts)
+/* Ends rows of fronts that the balancer no longer has, and of protocols that the listener no longer has. */
+static RESULT drop_rows(struct op *op, const struct listener *listener, const struct uuids *fronts)
 {
-	const struct load_balancer *row = load_balancer_first_by_listener(op->head, listener), *next = NULL;
+	const struct load_balancer *row = load_balancer_first_by_listener(op->head, listener->row.id),
+				   *next = NULL;
 	for (; row; row = next) {
 		next = load_balancer_next_by_listener(op->head, row);
-		if (!uuids_have(fronts, row->front))
+		if (!uuids_have(fronts, row->front) || !has_protocol(listener, row->protocol))
 			TRY(load_balancer_end(op, row));
 	}
 	return OK;
@@ -152,9 +164,12 @@ RESULT listener_settle(struct op *op, uuid id)
 		return OK;
 	if (balancer_is_proxied(balancer))
 		return proxy_touch(op, balancer->row.id);
-	TRY(drop_rows(op, id, &balancer->fronts));
+	TRY(drop_rows(op, listener, &balancer->fronts));
 	for (size_t k = 0; k < balancer->fronts.count; k++)
-		TRY(settle_front(op, listener, balancer, balancer->fronts.at[k]));
+		for (int p = LOAD_BALANCER_PROTOCOL_TCP; p <= LOAD_BALANCER_PROTOCOL_UDP; p++)
+			if (has_protocol(listener, (enum load_balancer_protocol) p))
+				TRY(settle_front(op, listener, balancer, balancer->fronts.at[k],
+						 (enum load_balancer_protocol) p));
 	return OK;
 }
 
@@ -178,10 +193,15 @@ RESULT listener_end(struct op *op, const struct listener *listener)
 {
 	uuid id = listener->row.id;
 	TRY(proxy_touch(op, listener->elastic_load_balancer));
-	TRY(drop_rows(op, id, &(const struct uuids){0}));
+	TRY(drop_rows(op, listener, &(const struct uuids){0}));
 	TRY(engine_log_event(op, KIND_LISTENER, &listener->row, "deleted", "Listener of port %" PRId64 ".",
 			     listener->port));
-	return listener_forget(op, id);
+	struct listener *ended = arena_new_object(op->ctx->arena, struct listener);
+	if (!ended)
+		return ctx_no_memory(op->ctx);
+	*ended = *listener;
+	TRY(listener_forget(op, id));
+	return octavia_forget_certificates(op, &ended->certificates, &(const struct uuids){0});
 }
 
 /* ---- operations ---- */
@@ -195,24 +215,34 @@ static RESULT check_port(struct op *op, uuid balancer, uuid but, int64_t port)
 			   "A listener already exists on this port for this load balancer.");
 }
 
-static const char *const protocol_words[] = {[LISTENER_PROTOCOL_TCP] = "TCP",
-					     [LISTENER_PROTOCOL_UDP] = "UDP",
-					     [LISTENER_PROTOCOL_HTTP] = "HTTP",
-					     [LISTENER_PROTOCOL_HTTPS] = "HTTPS",
-					     [LISTENER_PROTOCOL_SSL] = "SSL"};
-/* Target groups have the same protocols. */
-_Static_assert((int) TARGET_GROUP_PROTOCOL_HTTPS == (int) LISTENER_PROTOCOL_HTTPS, "protocols");
+static const char *const protocol_words[] = {
+	[LISTENER_PROTOCOL_TCP] = "TCP",   [LISTENER_PROTOCOL_UDP] = "UDP",
+	[LISTENER_PROTOCOL_HTTP] = "HTTP", [LISTENER_PROTOCOL_HTTPS] = "HTTPS",
+	[LISTENER_PROTOCOL_SSL] = "SSL",   [LISTENER_PROTOCOL_TCP_UDP] = "TCP_UDP"};
+
+/* Protocol of listeners that may forward to the target group, apart from HTTP's two. */
+static enum listener_protocol protocol_of_group(const struct target_group *group)
+{
+	static const enum listener_protocol protocols[] = {
+		[TARGET_GROUP_PROTOCOL_TCP] = LISTENER_PROTOCOL_TCP,
+		[TARGET_GROUP_PROTOCOL_UDP] = LISTENER_PROTOCOL_UDP,
+		[TARGET_GROUP_PROTOCOL_HTTP] = LISTENER_PROTOCOL_HTTP,
+		[TARGET_GROUP_PROTOCOL_HTTPS] = LISTENER_PROTOCOL_HTTPS,
+		[TARGET_GROUP_PROTOCOL_TCP_UDP] = LISTENER_PROTOCOL_TCP_UDP,
+	};
+	return protocols[group->protocol];
+}
 
 /* A target group belongs to one load balancer at most, as in ELBv2. */
 static RESULT check_group(struct op *op, const struct elastic_load_balancer *balancer,
 			  const struct target_group *group, enum listener_protocol protocol)
 {
 	uuid user = engine_get_balancer_of_group(op->head, group->row.id);
-	if ((int) group->protocol != (int) protocol)
+	if (protocol_of_group(group) != protocol)
 		return ENGINE_FAIL(
 			op, ERR_COMBINATION, KIND_LISTENER, STR("Protocol"),
 			"Listener protocol '%s' and target group protocol '%s' are not compatible.",
-			protocol_words[protocol], protocol_words[group->protocol]);
+			protocol_words[protocol], protocol_words[protocol_of_group(group)]);
 	if (!uuid_equal(group->router, balancer->router))
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_TARGET_GROUP, STR("DefaultActions"),
 				   "The target group and the load balancer are in different VPCs.");
@@ -226,11 +256,10 @@ static RESULT check_group(struct op *op, const struct elastic_load_balancer *bal
 
 static enum listener_protocol to_protocol(enum balancing_protocol protocol)
 {
-	static const enum listener_protocol protocols[] = {[BALANCING_TCP] = LISTENER_PROTOCOL_TCP,
-							   [BALANCING_UDP] = LISTENER_PROTOCOL_UDP,
-							   [BALANCING_HTTP] = LISTENER_PROTOCOL_HTTP,
-							   [BALANCING_HTTPS] = LISTENER_PROTOCOL_HTTPS,
-							   [BALANCING_SSL] = LISTENER_PROTOCOL_SSL};
+	static const enum listener_protocol protocols[] = {
+		[BALANCING_TCP] = LISTENER_PROTOCOL_TCP,   [BALANCING_UDP] = LISTENER_PROTOCOL_UDP,
+		[BALANCING_HTTP] = LISTENER_PROTOCOL_HTTP, [BALANCING_HTTPS] = LISTENER_PROTOCOL_HTTPS,
+		[BALANCING_SSL] = LISTENER_PROTOCOL_SSL,   [BALANCING_TCP_UDP] = LISTENER_PROTOCOL_TCP_UDP};
 	return protocols[protocol];
 }
 
@@ -242,8 +271,8 @@ static RESULT check_protocol(struct op *op, const struct elastic_load_balancer *
 	if (is_http == is_application)
 		return OK;
 	return ENGINE_FAIL(op, ERR_INVALID, KIND_LISTENER, STR("Protocol"),
-			   is_application ? "Protocol '%s' must be one of 'HTTP, HTTPS'"
-					  : "Protocol '%s' must be one of 'TCP, UDP'",
+			   is_application ? "Listener protocol '%s' must be one of 'HTTP, HTTPS'"
+					  : "Listener protocol '%s' must be one of 'UDP, TCP, TLS, TCP_UDP'",
 			   protocol_words[protocol]);
 }
 
@@ -303,6 +332,15 @@ const struct listener *engine_find_listener_of_certificate(const struct tables *
 	while (l && !uuids_have(&l->certificates, certificate))
 		l = listener_next_by_account(t, l);
 	return l;
+}
+
+RESULT engine_settle_certificate(struct op *op, uuid account, uuid certificate)
+{
+	const struct listener *l = listener_first_by_account(op->head, account);
+	for (; l; l = listener_next_by_account(op->head, l))
+		if (uuids_have(&l->certificates, certificate))
+			TRY(listener_settle(op, l->row.id));
+	return OK;
 }
 
 /* ---- operations ---- */

@@ -44,7 +44,9 @@ RESULT listener_rule_check_group(struct op *op, const struct elastic_load_balanc
 				   "Target groups of an application load balancer must have protocol HTTP or "
 				   "HTTPS: '%" STR_FMT "' has %s.",
 				   STR_ARG(group->name),
-				   group->protocol == TARGET_GROUP_PROTOCOL_UDP ? "UDP" : "TCP");
+				   group->protocol == TARGET_GROUP_PROTOCOL_UDP       ? "UDP"
+				   : group->protocol == TARGET_GROUP_PROTOCOL_TCP_UDP ? "TCP_UDP"
+										      : "TCP");
 	if (!uuid_equal(group->router, balancer->router))
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_TARGET_GROUP, STR("Actions"),
 				   "The target group and the load balancer are in different VPCs.");

@@ -153,6 +153,28 @@ OPERATION(engine_delete_octavia_monitor, octavia_monitor_target)
 
 /* ---- listeners ---- */
 
+/* A certificate that the face has read from Barbican: PEM texts, the key sealed to the id. is_packed: the body is a PKCS #12 file,
+ * which the face's work unpacks. */
+struct octavia_certificate {
+	struct str ref; /* as the user gave it */
+	uuid id;
+	struct uuids secrets; /* read for it */
+	struct str body, chain, key;
+	bool is_packed;
+	int64_t from_us, until_us;
+};
+struct octavia_certificates {
+	struct octavia_certificate *at;
+	size_t count;
+};
+enum { OCTAVIA_SNI_MAX = LISTENER_CERTIFICATES_MAX - 1 };
+
+struct octavia_l7_policy_wish;
+struct octavia_l7_policies {
+	struct octavia_l7_policy_wish *at;
+	size_t count;
+};
+
 struct octavia_listener {
 	struct str name, description, protocol;
 	bool is_down;
@@ -165,6 +187,10 @@ struct octavia_listener {
 	struct strs allowed;
 	struct cidrs sources;
 	int64_t client_ms, connect_ms, member_ms, inspect_ms;
+	struct str tls_ref; /* default_tls_container_ref, and sni_container_refs */
+	struct strs sni_refs;
+	struct octavia_certificates certificates; /* of these, the default one first */
+	struct octavia_l7_policies policies;
 	struct tags tags;
 	struct strs words;
 };
@@ -188,8 +214,11 @@ struct octavia_listener_change {
 	const struct str *name, *description;
 	enum choice is_down;
 	const int64_t *connection_limit, *client_ms, *connect_ms, *member_ms, *inspect_ms;
-	bool sets_pool, sets_headers, sets_sources;
-	struct ref default_pool; /* kind none, or 0 bits: none */
+	bool sets_pool, sets_headers, sets_sources, sets_sni;
+	struct str tls_ref; /* empty: unchanged */
+	struct strs sni_refs;
+	struct octavia_certificates certificates; /* of those that are given, the default one first */
+	struct ref default_pool;                  /* kind none, or 0 bits: none */
 	struct strs headers;
 	struct cidrs sources;
 	const struct strs *words;
@@ -229,7 +258,10 @@ struct octavia_l7_action {
 /* position: place among the listener's policies, from 1; one behind the last place means the last. ERR_INVALID: the action
  * lacks its target, or has two. ERR_NOT_FOUND: the pool is another balancer's. ERR_QUOTA. */
 struct octavia_l7_policy_wish {
-	struct ref listener;
+	struct ref listener; /* for a policy that is created by itself */
+	bool has_pool;
+	struct octavia_pool
+		pool; /* for a policy nested in a listener: a new pool, or the name of one of the balancer's pools */
 	struct str name, description;
 	bool is_down;
 	struct octavia_l7_action action;

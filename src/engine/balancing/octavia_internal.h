@@ -27,8 +27,18 @@ RESULT octavia_put_listener(struct op *op, const struct elastic_load_balancer *b
 			    const struct octavia_listener *wish, int64_t gen, uuid *ret_listener);
 RESULT octavia_put_pool(struct op *op, const struct elastic_load_balancer *b, const struct octavia_pool *wish,
 			int64_t gen, uuid *ret_pool);
+/* A pool of a request: a new one, or one of the balancer's by its name alone. */
+RESULT octavia_choose_pool(struct op *op, const struct elastic_load_balancer *b,
+			   const struct octavia_pool *wish, int64_t gen, uuid *ret_pool);
+/* Puts a new L7 policy of a listener, without its permission. */
+RESULT octavia_put_policy(struct op *op, uuid listener, struct octavia_l7_policy_wish *wish, int64_t gen);
 RESULT octavia_put_member(struct op *op, const struct target_group *group, const struct octavia_member *wish,
 			  int64_t gen, uuid *ret_member);
+/* True if proxies read the listener's requests. */
+static inline bool octavia_is_http(enum listener_protocol protocol)
+{
+	return protocol == LISTENER_PROTOCOL_HTTP || protocol == LISTENER_PROTOCOL_SSL;
+}
 /* ERR_COMBINATION: a listener of that protocol does not lead to such a pool. */
 RESULT octavia_check_protocols(struct op *op, enum listener_protocol listener,
 			       const struct target_group *group);

@@ -240,8 +240,6 @@ static RESULT find_listener(struct op *op, const struct ref *ref, const struct l
 		elastic_load_balancer_find(op->head, (*ret_listener)->elastic_load_balancer);
 	if (!octavia_is_balancer(b))
 		return engine_fail_not_found(op->ctx, KIND_LISTENER, ref);
-	if ((*ret_listener)->protocol != LISTENER_PROTOCOL_HTTP)
-		return OCTAVIA_UNSUPPORTED(op, ref->field, "L7 policies need a listener of protocol HTTP.");
 	return octavia_check_ready(op, b);
 }
 
@@ -253,13 +251,27 @@ static RESULT mark_listener(struct op *op, uuid listener, int64_t gen)
 	return listener_put(op, &next);
 }
 
-RESULT engine_create_l7_policy(struct op *op, struct octavia_l7_policy_wish *wish)
+/* A pool of the request is made before the policy leads to it. */
+static RESULT put_pool(struct op *op, const struct listener *l, struct octavia_l7_policy_wish *wish,
+		       int64_t gen)
 {
-	const struct listener *l = NULL;
+	uuid pool = UUID_NONE;
+	if (!wish->has_pool)
+		return OK;
+	if (ref_is_given(&wish->action.pool))
+		return fail_args(op, "redirect_pool",
+				 "redirect_pool_id and redirect_pool cannot be given at the same time");
+	TRY(octavia_choose_pool(op, elastic_load_balancer_find(op->head, l->elastic_load_balancer),
+				&wish->pool, gen, &pool));
+	wish->action.pool = ref_by_id(KIND_TARGET_GROUP, pool);
+	return OK;
+}
+
+RESULT octavia_put_policy(struct op *op, uuid listener, struct octavia_l7_policy_wish *wish, int64_t gen)
+{
+	const struct listener *l = listener_find(op->head, listener);
 	const struct target_group *group = NULL;
 	uuid rule;
-	TRY(find_listener(op, &wish->listener, &l));
-	uuid listener = l->row.id;
 	struct listener_rule made = {.row = {.id = engine_new_id(op, KIND_LISTENER_RULE), .gen = 1},
 				     .account = l->account,
 				     .elastic_load_balancer = l->elastic_load_balancer,
@@ -267,19 +279,34 @@ RESULT engine_create_l7_policy(struct op *op, struct octavia_l7_policy_wish *wis
 				     .conditions = STR("[]"),
 				     .title = wish->name,
 				     .description = wish->description,
-				     .is_down = wish->is_down};
+				     .is_down = wish->is_down,
+				     .proxy_gen = gen};
+	if (!octavia_is_http(l->protocol))
+		return OCTAVIA_UNSUPPORTED(
+			op, wish->listener.field,
+			"L7 policies need a listener of protocol HTTP or TERMINATED_HTTPS.");
+	TRY(put_pool(op, l, wish, gen));
 	TRY(set_action(op, &wish->action, &made, &group));
 	TRY(tag_normalize(op, wish->tags, &made.tags));
 	TRY(limit_check(op, LIMIT_LISTENER_RULES, made.elastic_load_balancer, 1, STR_NONE));
-	TRY(octavia_touch(op, made.elastic_load_balancer, &made.proxy_gen));
 	TRY(make_room(op, listener, wish->position, &made.priority));
-	TRY(mark_listener(op, listener, made.proxy_gen));
 	TRY(put_policy(op, &made, group));
 	for (size_t k = 0; k < wish->rules.count; k++)
-		TRY(octavia_put_l7_rule(op, &made, &wish->rules.at[k], made.proxy_gen, &rule));
+		TRY(octavia_put_l7_rule(op, &made, &wish->rules.at[k], gen, &rule));
 	wish->made = made.row.id;
 	return engine_log_event(op, KIND_LISTENER_RULE, &made.row, "created", "Rule of priority %" PRId64 ".",
 				made.priority);
+}
+
+RESULT engine_create_l7_policy(struct op *op, struct octavia_l7_policy_wish *wish)
+{
+	const struct listener *l = NULL;
+	int64_t gen = 0;
+	TRY(find_listener(op, &wish->listener, &l));
+	uuid listener = l->row.id;
+	TRY(octavia_touch(op, l->elastic_load_balancer, &gen));
+	TRY(octavia_put_policy(op, listener, wish, gen));
+	return mark_listener(op, listener, gen);
 }
 
 RESULT engine_change_l7_policy(struct op *op, struct octavia_l7_policy_change *wish)

@@ -41,11 +41,12 @@ enum { DELAY_DEFAULT_S = 300, STICKY_DEFAULT_S = 86400 };
 
 static enum target_group_protocol to_protocol(enum balancing_protocol protocol)
 {
-	static const enum target_group_protocol protocols[] = {[BALANCING_TCP] = TARGET_GROUP_PROTOCOL_TCP,
-							       [BALANCING_UDP] = TARGET_GROUP_PROTOCOL_UDP,
-							       [BALANCING_HTTP] = TARGET_GROUP_PROTOCOL_HTTP,
-							       [BALANCING_HTTPS] =
-								       TARGET_GROUP_PROTOCOL_HTTPS};
+	static const enum target_group_protocol protocols[] = {
+		[BALANCING_TCP] = TARGET_GROUP_PROTOCOL_TCP,
+		[BALANCING_UDP] = TARGET_GROUP_PROTOCOL_UDP,
+		[BALANCING_HTTP] = TARGET_GROUP_PROTOCOL_HTTP,
+		[BALANCING_HTTPS] = TARGET_GROUP_PROTOCOL_HTTPS,
+		[BALANCING_TCP_UDP] = TARGET_GROUP_PROTOCOL_TCP_UDP};
 	return protocols[protocol];
 }
 
@@ -113,7 +114,21 @@ static void apply_attributes(const struct target_group_change *wish, struct targ
 		next->algorithm = (enum target_group_algorithm) wish->algorithm;
 	if (wish->sticky_s)
 		next->sticky_s = wish->sticky_s;
+	if (wish->sets_cookie_kind)
+		next->persistence = wish->is_by_app_cookie ? TARGET_GROUP_PERSISTENCE_APP_COOKIE
+							   : TARGET_GROUP_PERSISTENCE_NONE;
+	if (wish->cookie.n)
+		next->cookie = wish->cookie;
 	choice_apply(wish->is_sticky, &next->is_sticky);
+}
+
+/* Unverified: AWS documents no sentence for this. */
+static RESULT check_cookie(struct op *op, const struct target_group *group)
+{
+	if (!group->is_sticky || group->persistence != TARGET_GROUP_PERSISTENCE_APP_COOKIE || group->cookie.n)
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_TARGET_GROUP, STR("Attributes"),
+			   "Stickiness type 'app_cookie' requires 'stickiness.app_cookie.cookie_name'");
 }
 
 static RESULT change(struct op *op, const struct target_group_change *wish, const char *permission)
@@ -138,6 +153,7 @@ static RESULT change(struct op *op, const struct target_group_change *wish, cons
 		next.matcher = wish->matcher;
 	next.row.gen++;
 	TRY(check_times(op, &next));
+	TRY(check_cookie(op, &next));
 	TRY(target_group_put(op, &next));
 	TRY(listener_settle_group(op, next.row.id));
 	return engine_log_event(op, KIND_TARGET_GROUP, &next.row, "changed", "Target group %" STR_FMT ".",
@@ -440,7 +456,9 @@ struct target_condition engine_get_target_condition(const struct tables *t, cons
 
 bool engine_is_checked_group(const struct tables *t, const struct target_group *group)
 {
-	return group->protocol == TARGET_GROUP_PROTOCOL_TCP && uuid_is_none(group->elastic_load_balancer) &&
+	bool is_tcp = group->protocol == TARGET_GROUP_PROTOCOL_TCP ||
+		      group->protocol == TARGET_GROUP_PROTOCOL_TCP_UDP;
+	return is_tcp && uuid_is_none(group->elastic_load_balancer) &&
 	       listener_first_by_target_group(t, group->row.id) &&
 	       target_first_by_target_group(t, group->row.id);
 }

@@ -124,6 +124,17 @@ static void give_up(struct outcome *out, const char *code, const char *problem)
 	*out = (struct outcome){.problem = str_from(problem), .code = code, .is_final = true};
 }
 
+/* True if the policy of the target admits EventBridge for the rule. */
+static RESULT admit(struct op *op, const struct event_rule *rule, enum kind kind, const struct row *row,
+		    bool *ret_is_admitted)
+{
+	const struct service_sender sender = {
+		.service = "events.amazonaws.com",
+		.source = engine_find_event_rule_arn(op->head, op->ctx->arena, rule),
+		.account = rule->account};
+	return engine_admit_service(op, kind, row, &sender, ret_is_admitted);
+}
+
 static RESULT send(struct op *op, const struct event_target *target, struct str body, struct outcome *out)
 {
 	const struct event_rule *rule = event_rule_find(op->head, target->event_rule);
@@ -131,17 +142,22 @@ static RESULT send(struct op *op, const struct event_target *target, struct str 
 	const struct queue *queue = engine_find_queue_by_arn(op->head, target->account, target->arn);
 	struct message_wish message = {.body = body, .delay_s = -1, .message_group = target->message_group};
 	struct published_message published = {.body = body};
+	bool is_admitted = false;
 	*out = (struct outcome){.problem = STR_NONE};
+	if (topic || queue)
+		TRY(admit(op, rule, topic ? KIND_TOPIC : KIND_QUEUE, topic ? &topic->row : &queue->row,
+			  &is_admitted));
 	if (!body.n || body.n > EVENT_BYTES_MAX)
 		give_up(out, "INVALID_JSON",
 			"The input of the target does not fit the event, or is too long.");
+	else if (!topic && !queue)
+		give_up(out, "NO_RESOURCE", "The target does not exist.");
+	else if (!is_admitted)
+		give_up(out, "NO_PERMISSIONS",
+			topic ? "The topic's policy does not allow the rule to publish."
+			      : "The queue's policy does not allow the rule to send.");
 	else if (topic)
 		return see_added(op, topic_publish(op, topic->row.id, &published), out);
-	else if (!queue)
-		give_up(out, "NO_RESOURCE", "The target does not exist.");
-	else if (!queue_admits(queue, "events.amazonaws.com",
-			       engine_find_event_rule_arn(op->head, op->ctx->arena, rule)))
-		give_up(out, "NO_PERMISSIONS", "The queue's policy does not allow the rule to send.");
 	else
 		return see_added(op, queue_add_message(op, queue->row.id, &message, SENDER), out);
 	return OK;
@@ -177,8 +193,11 @@ static RESULT bury(struct op *op, const struct event_target *target, struct str 
 				    str_from(exhausted)};
 	size_t count = sizeof texts / sizeof *texts - (exhausted ? 0 : ATTRIBUTE_TEXTS);
 	struct message_wish message = {.body = body, .attributes = {texts, count}, .delay_s = -1};
-	if (!target->dead_queue.n || !dead || !body.n ||
-	    !queue_admits(dead, "events.amazonaws.com", rule_arn))
+	bool is_admitted = false;
+	if (!target->dead_queue.n || !dead || !body.n)
+		return OK;
+	TRY(admit(op, rule, KIND_QUEUE, &dead->row, &is_admitted));
+	if (!is_admitted)
 		return OK;
 	struct result added = queue_add_message(op, dead->row.id, &message, SENDER);
 	if (!result_is_ok(added) && !engine_is_refusal(added.code))

@@ -258,7 +258,7 @@ static RESULT write_policy(struct op *op, struct machine_policy_wish *wish, stru
 {
 	TRY(take_wish(op, wish, p));
 	p->row.gen++;
-	ASKER_NOTE(op->ctx, p);
+	ASKER_NOTE(op, p);
 	TRY(machine_policy_put(op, p));
 	TRY(engine_log_event(op, KIND_MACHINE_POLICY, &p->row, what, "Rule: %s; action: %s.",
 			     machine_policy_rule_words[p->rule], machine_policy_act_words[p->act]));

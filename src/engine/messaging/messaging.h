@@ -144,15 +144,30 @@ struct queue_sweep {
 SYSTEM_OPERATION(engine_sweep_queue, queue_sweep)
 bool engine_has_queue_waste(const struct tables *t, const struct queue *queue, int64_t now_us);
 
+/* ---- statements of policies ---- */
+
+struct permission_wish {
+	struct ref subject; /* a queue or a topic */
+	struct str label;   /* Sid of the statement */
+	struct strs accounts, actions;
+};
+/* ERR_INVALID: the label is in use, or absent, or an account does not exist. ERR_QUOTA: the policy would be too long. */
+OPERATION(engine_add_queue_permission, permission_wish)
+OPERATION(engine_remove_queue_permission, permission_wish)
+OPERATION(engine_add_topic_permission, permission_wish)
+OPERATION(engine_remove_topic_permission, permission_wish)
+
 /* ---- topics ---- */
 
 struct topic_wish {
 	struct topic row; /* name, tags, and given attributes */
 	struct ref topic; /* of engine_set_topic */
-	bool has_display_name, has_signature_version, has_dedups_content, has_dedups_groups;
+	bool has_display_name, has_signature_version, has_dedups_content, has_dedups_groups, has_policy;
 	/* output: */
 	uuid made;
 };
+/* The policy that a topic has until another one is set: it admits services that publish for a resource of the owner. */
+struct str engine_write_topic_policy(struct arena *a, struct str arn, struct str account_number);
 /* Finds the topic with that name, or creates it. ERR_EXISTS: it has other tags. ERR_QUOTA. */
 OPERATION(engine_create_topic, topic_wish)
 OPERATION(engine_set_topic, topic_wish)

@@ -4,6 +4,7 @@
 
 #include "engine/internal.h"
 #include "engine/messaging/messaging.h"
+#include "engine/messaging/service_sender.h"
 
 /* Adds a message to a queue. sender: SenderId. ERR_QUOTA: the queue is full. */
 RESULT queue_add_message(struct op *op, uuid queue, struct message_wish *message, struct str sender);
@@ -15,8 +16,9 @@ RESULT topic_permit(struct op *op, const struct ref *ref, const char *permission
 		    const struct topic **ret_topic);
 /* Forgets up to 200 messages of the queue. */
 RESULT queue_empty(struct op *op, uuid queue, bool *ret_is_empty);
-/* True if a service may send to the queue for that ARN: by the queue's policy, or in the same account without one. */
-bool queue_admits(const struct queue *queue, const char *service, struct str source);
+/* Permits the call's action on a row that the ref names, also on another account's by its policy. row: NULL, or the row of the ref's id. */
+RESULT messaging_permit(struct op *op, const struct ref *ref, const char *permission, const struct row *row,
+			const struct row **ret_row);
 /* A message as filter policies see it. Documents are read once, for all subscriptions: attributes, then the body. */
 enum { FILTER_SCOPES = 2 };
 struct filter_message {

@@ -43,7 +43,7 @@ static void apply(struct queue *to, const struct queue *from, unsigned given)
 		to->redrive_allow = from->redrive_allow;
 	if (has(given, QUEUE_POLICY)) {
 		to->policy = from->policy;
-		to->senders = from->senders;
+		to->policy_version = from->policy.n ? uuid_random() : UUID_NONE;
 	}
 }
 
@@ -193,7 +193,10 @@ bool engine_is_queue_deleted(const struct queue *queue)
 RESULT queue_permit(struct op *op, const struct ref *ref, const char *permission,
 		    const struct queue **ret_queue)
 {
-	TRY(engine_permit_queue(op, ref, permission, ret_queue));
+	const struct queue *named = ref->bits ? queue_find(op->head, ref->prefix) : NULL;
+	const struct row *row = NULL;
+	TRY(messaging_permit(op, ref, permission, named ? &named->row : NULL, &row));
+	*ret_queue = queue_of(row);
 	return engine_is_queue_deleted(*ret_queue) ? engine_fail_not_found(op->ctx, KIND_QUEUE, ref) : OK;
 }
 
@@ -231,14 +234,4 @@ RESULT engine_purge_queue(struct op *op, struct queue_target *wish)
 	next.purged_us = op->now_us;
 	next.row.gen++;
 	return queue_put(op, &next);
-}
-
-bool queue_admits(const struct queue *queue, const char *service, struct str source)
-{
-	if (!queue->policy.n)
-		return true;
-	for (size_t k = 0; k + 1 < queue->senders.count; k += 2)
-		if (str_is(queue->senders.at[k], service) && str_matches(source, queue->senders.at[k + 1]))
-			return true;
-	return false;
 }

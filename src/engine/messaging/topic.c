@@ -29,6 +29,23 @@ static void apply(struct topic *to, const struct topic_wish *wish)
 		to->dedups_content = wish->row.dedups_content;
 	if (wish->has_dedups_groups)
 		to->dedups_groups = wish->row.dedups_groups;
+	if (wish->has_policy) {
+		to->policy = wish->row.policy;
+		to->policy_version = uuid_random();
+	}
+}
+
+struct str engine_write_topic_policy(struct arena *a, struct str arn, struct str account_number)
+{
+	return str_print(
+		a,
+		"{\"Version\":\"2008-10-17\",\"Id\":\"__default_policy_ID\",\"Statement\":[{\"Sid\":"
+		"\"__default_statement_ID\",\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"*\"},\"Action\":["
+		"\"SNS:GetTopicAttributes\",\"SNS:SetTopicAttributes\",\"SNS:AddPermission\","
+		"\"SNS:RemovePermission\",\"SNS:DeleteTopic\",\"SNS:Subscribe\","
+		"\"SNS:ListSubscriptionsByTopic\",\"SNS:Publish\"],\"Resource\":\"%" STR_FMT
+		"\",\"Condition\":{\"StringEquals\":{\"AWS:SourceOwner\":\"%" STR_FMT "\"}}}]}",
+		STR_ARG(arn), STR_ARG(account_number));
 }
 
 bool engine_is_topic_deleted(const struct topic *topic)
@@ -39,14 +56,18 @@ bool engine_is_topic_deleted(const struct topic *topic)
 RESULT topic_permit(struct op *op, const struct ref *ref, const char *permission,
 		    const struct topic **ret_topic)
 {
-	TRY(engine_permit_topic(op, ref, permission, ret_topic));
+	const struct topic *named = ref->bits ? topic_find(op->head, ref->prefix) : NULL;
+	const struct row *row = NULL;
+	TRY(messaging_permit(op, ref, permission, named ? &named->row : NULL, &row));
+	*ret_topic = topic_of(row);
 	return engine_is_topic_deleted(*ret_topic) ? engine_fail_not_found(op->ctx, KIND_TOPIC, ref) : OK;
 }
 
 static bool has_same_attributes(const struct topic *a, const struct topic *b)
 {
 	return str_equal(a->display_name, b->display_name) && a->signature_version == b->signature_version &&
-	       a->dedups_content == b->dedups_content && a->dedups_groups == b->dedups_groups;
+	       a->dedups_content == b->dedups_content && a->dedups_groups == b->dedups_groups &&
+	       str_equal(a->policy, b->policy);
 }
 
 /* Unverified: the words behind "Reason:". */

@@ -4,26 +4,28 @@
 #include "base/clock.h"
 #include "engine/limits.h"
 #include "engine/messaging/messaging_internal.h"
+#include "engine/resolve.h"
 #include "store/account.h"
 
 enum { ARN_ACCOUNT_PARTS = 5 /* up to the account's number */ };
 
 /* ---- subscribe ---- */
 
-static const struct topic_subscription *find_same(struct op *op, uuid topic,
+static const struct topic_subscription *find_same(struct op *op, uuid topic, uuid account,
 						  const struct subscribe_wish *wish)
 {
 	for (const struct topic_subscription *s = topic_subscription_first_by_topic(op->head, topic); s;
 	     s = topic_subscription_next_by_topic(op->head, s))
-		if (s->protocol == wish->protocol && str_equal(s->endpoint, wish->endpoint))
+		if (uuid_equal(s->account, account) && s->protocol == wish->protocol &&
+		    str_equal(s->endpoint, wish->endpoint))
 			return s;
 	return NULL;
 }
 
 /* A FIFO queue needs a message group, which messages of a standard topic may lack. */
-static RESULT check_dead_queue(struct op *op, const struct topic *topic, struct str name)
+static RESULT check_dead_queue(struct op *op, const struct topic *topic, uuid account, struct str name)
 {
-	const struct queue *dead = name.n ? queue_find_by_account(op->head, topic->account, name) : NULL;
+	const struct queue *dead = name.n ? queue_find_by_account(op->head, account, name) : NULL;
 	if (!name.n || (dead && dead->is_fifo == topic->is_fifo))
 		return OK;
 	return ENGINE_FAIL(
@@ -51,11 +53,12 @@ static RESULT ask_to_confirm(struct op *op, const struct topic_subscription *s, 
 	return topic_delivery_put(op, &made);
 }
 
-/* A queue may be absent, as in SNS: messages are given up until it is there. *ret_is_own: an account's own queue needs no
+/* A queue may be absent, as in SNS: messages are given up until it is there. *ret_is_own: a queue of the subscribing account needs no
  * confirmation. SNS repeats "Invalid parameter: " in one of its sentences. */
-static RESULT check_queue(struct op *op, const struct topic *topic, struct str arn, bool *ret_is_own)
+static RESULT check_queue(struct op *op, const struct topic *topic, uuid subscriber, struct str arn,
+			  bool *ret_is_own)
 {
-	const struct account *account = account_find(op->head, topic->account);
+	const struct account *account = account_find(op->head, subscriber);
 	struct str rest = arn, part = STR_NONE;
 	bool is_arn = false;
 	(void) engine_find_any_queue(op->head, arn, &is_arn);
@@ -94,12 +97,14 @@ RESULT engine_subscribe(struct op *op, struct subscribe_wish *wish)
 	const struct topic *topic = NULL;
 	bool is_none = false;
 	TRY(topic_permit(op, &wish->topic, "topic.subscribe", &topic));
-	const struct topic_subscription *same = find_same(op, topic->row.id, wish);
+	/* The subscription is the caller's, also on another account's topic. */
+	uuid account = op->ctx->who ? engine_get_account(op->ctx) : topic->account;
+	const struct topic_subscription *same = find_same(op, topic->row.id, account, wish);
 	bool is_own = false; /* a queue of the account */
 	if (wish->protocol == TOPIC_SUBSCRIPTION_PROTOCOL_SQS)
-		TRY(check_queue(op, topic, wish->endpoint, &is_own));
+		TRY(check_queue(op, topic, account, wish->endpoint, &is_own));
 	TRY(check_protocol(op, topic, wish));
-	TRY(check_dead_queue(op, topic, wish->dead_queue));
+	TRY(check_dead_queue(op, topic, account, wish->dead_queue));
 	TRY(engine_check_filter(op->ctx, wish->filter, wish->filters_body, &is_none));
 	if (is_none)
 		wish->filter = STR_NONE;
@@ -108,7 +113,7 @@ RESULT engine_subscribe(struct op *op, struct subscribe_wish *wish)
 			op, ERR_EXISTS, KIND_TOPIC_SUBSCRIPTION, STR("Attributes"),
 			"Invalid parameter: Attributes Reason: Subscription already exists with different "
 			"attributes");
-	struct topic_subscription next = {.account = topic->account,
+	struct topic_subscription next = {.account = account,
 					  .topic = topic->row.id,
 					  .protocol = wish->protocol,
 					  .endpoint = wish->endpoint,
@@ -201,7 +206,7 @@ RESULT engine_set_subscription(struct op *op, struct subscription_wish *wish)
 		const struct topic *topic = topic_find(op->head, s->topic);
 		if (!topic)
 			return engine_fail_gone(op->ctx, KIND_TOPIC, s->topic);
-		TRY(check_dead_queue(op, topic, wish->dead_queue));
+		TRY(check_dead_queue(op, topic, s->account, wish->dead_queue));
 		next.dead_queue = wish->dead_queue;
 	}
 	if (wish->has_filter || wish->filters_body != CHOICE_DEFAULT)
@@ -212,8 +217,14 @@ RESULT engine_set_subscription(struct op *op, struct subscription_wish *wish)
 
 RESULT engine_unsubscribe(struct op *op, struct subscription_wish *wish)
 {
-	const struct topic_subscription *s = NULL;
-	TRY(find_permitted(op, &wish->subscription, "topic_subscription.delete", &s));
+	const struct topic_subscription *s = topic_subscription_find(op->head, wish->subscription.prefix);
+	const struct topic *topic = s ? topic_find(op->head, s->topic) : NULL;
+	/* The topic's owner may end another account's subscription, too. */
+	if (topic && op->ctx->who && engine_is_foreign(op->ctx, KIND_TOPIC_SUBSCRIPTION, &s->row) &&
+	    uuid_equal(topic->account, op->ctx->who->account))
+		TRY(engine_permit(op, "topic_subscription.delete", KIND_TOPIC, &topic->row));
+	else
+		TRY(find_permitted(op, &wish->subscription, "topic_subscription.delete", &s));
 	return topic_subscription_forget(op, s->row.id);
 }
 
@@ -237,17 +248,22 @@ const struct topic_delivery *engine_next_topic_delivery(const struct tables *t, 
 	return NULL;
 }
 
-/* A queue that is gone, or whose policy refuses the topic, is no matter of time: the delivery is given up. */
-static struct str find_refusal(struct op *op, const struct topic *topic, const struct queue *queue)
+/* A queue that is gone, or whose policy refuses the topic, is no matter of time: the delivery is given up. A request to confirm asks the
+ * same. Empty: the queue takes it. */
+static RESULT find_refusal(struct op *op, const struct topic *topic, const struct queue *queue,
+			   struct str *ret_why)
 {
-	if (!queue)
-		return STR("The queue does not exist.");
-	if (!queue->policy.n && !uuid_equal(queue->account, topic->account))
-		return STR("The queue's policy does not allow the topic to send.");
-	return queue_admits(queue, "sns.amazonaws.com",
-			    engine_find_topic_arn(op->head, op->ctx->arena, topic))
-		       ? STR_NONE
-		       : STR("The queue's policy does not allow the topic to send.");
+	const struct service_sender sender = {.service = "sns.amazonaws.com",
+					      .source =
+						      engine_find_topic_arn(op->head, op->ctx->arena, topic),
+					      .account = topic->account};
+	bool is_admitted = false;
+	*ret_why = STR("The queue does not exist.");
+	if (!queue || engine_is_queue_deleted(queue))
+		return OK;
+	TRY(engine_admit_service(op, KIND_QUEUE, &queue->row, &sender, &is_admitted));
+	*ret_why = is_admitted ? STR_NONE : STR("The queue's policy does not allow the topic to send.");
+	return OK;
 }
 
 /* The delivery as a message to that queue, without its text. A request to confirm is a group of its own in a FIFO queue. */
@@ -272,8 +288,11 @@ static RESULT bury(struct op *op, const struct topic_subscription *s, const stru
 	message.body = d->body;
 	message.attributes = d->attributes;
 	const struct topic *topic = topic_find(op->head, s->topic);
-	if (!s->dead_queue.n || !topic || d->type == TOPIC_DELIVERY_TYPE_CONFIRMATION ||
-	    find_refusal(op, topic, dead).n)
+	struct str why = STR_NONE;
+	if (!s->dead_queue.n || !topic || d->type == TOPIC_DELIVERY_TYPE_CONFIRMATION)
+		return OK;
+	TRY(find_refusal(op, topic, dead, &why));
+	if (why.n)
 		return OK;
 	struct result added = queue_add_message(op, dead->row.id, &message, STR("sns.amazonaws.com"));
 	if (!result_is_ok(added) && !engine_is_refusal(added.code))
@@ -319,7 +338,7 @@ RESULT engine_deliver_to_queue(struct op *op, struct topic_report *wish)
 	struct message_wish message = message_of(op, d, queue);
 	message.body = wish->body;
 	message.attributes = wish->attributes;
-	wish->problem = find_refusal(op, topic, queue);
+	TRY(find_refusal(op, topic, queue, &wish->problem));
 	wish->is_final = wish->problem.n > 0;
 	if (!wish->is_final) {
 		struct result added =

@@ -7,6 +7,7 @@
 #include "engine/people/policy/arm_rights.h"
 #include "engine/people/policy/role.h"
 #include "engine/people/policy/trust.h"
+#include "engine/people/work_session.h"
 #include "model/session.h"
 #include "store/account.h"
 #include "store/application_credential.h"
@@ -14,6 +15,7 @@
 #include "store/policy_attachment.h"
 #include "store/trust.h"
 #include "store/user.h"
+#include "store/work_session.h"
 
 static struct asker find_caller(const struct ctx *c)
 {
@@ -28,21 +30,19 @@ static struct asker find_caller(const struct ctx *c)
 			      .until_us = who->session ? who->session->expires_us : 0};
 }
 
-RESULT asker_find(struct ctx *c, struct asker *ret_asker)
+RESULT asker_find(struct op *op, struct asker *ret_asker)
 {
-	if (c->who && session_is_federated(c->who->session))
-		return ctx_fail(
-			c, ERR_DENIED,
-			"A federated user session cannot ask for work that goes on after the call. Use "
-			"the user's own credentials, or those of a role.");
-	*ret_asker = find_caller(c);
-	return OK;
+	const struct identity *who = op->ctx->who;
+	*ret_asker = find_caller(op->ctx);
+	return who && !who->is_operator && work_session_is_narrowed(who->session)
+		       ? work_session_note(op, who->session, &ret_asker->with)
+		       : OK;
 }
 
 bool asker_is_caller(const struct asker *a, const struct ctx *c)
 {
 	const struct asker caller = find_caller(c);
-	return !(c->who && session_is_federated(c->who->session)) &&
+	return !(c->who && work_session_is_narrowed(c->who->session)) &&
 	       (!uuid_is_none(a->user) || !uuid_is_none(a->with)) && uuid_equal(a->user, caller.user) &&
 	       uuid_equal(a->with, caller.with);
 }
@@ -81,6 +81,7 @@ const char *asker_weigh_credential(const struct tables *t, const struct asker *a
 {
 	const struct application_credential *credential = application_credential_find(t, a->with);
 	const struct trust *trust = trust_find(t, a->with);
+	const struct work_session *session = work_session_find(t, a->with);
 	if (a->until_us && a->until_us <= now_us)
 		return "The temporary credentials that asked for this have expired.";
 	if (uuid_is_none(a->with))
@@ -89,7 +90,10 @@ const char *asker_weigh_credential(const struct tables *t, const struct asker *a
 		return weigh_application(t, credential, now_us);
 	if (trust)
 		return weigh_trust(t, trust, now_us);
-	return iam_role_find(t, a->with) ? NULL : "The credential that asked for this is gone.";
+	bool is_there = session && uuid_is_none(session->iam_role)
+				? true
+				: iam_role_find(t, session ? session->iam_role : a->with) != NULL;
+	return is_there ? NULL : "The credential that asked for this is gone.";
 }
 
 const char *asker_weigh(const struct tables *t, const struct asker *a, int64_t now_us)
@@ -112,7 +116,9 @@ static unsigned find_rights(const struct tables *t, const struct asker *a, bool 
 	const struct account *account = account_find(t, a->account);
 	engine_find_roles(t, a->user, account ? IDENTITY_ACCOUNT : IDENTITY_SYSTEM, a->account, &roles);
 	unsigned rights = roles.rights;
-	if (!uuid_is_none(a->with)) /* asker_weigh() has found the role of a member in the credential */
+	if (!uuid_is_none(a->with) &&
+	    !work_session_find(t,
+			       a->with)) /* asker_weigh() has found the role of a member in the credential */
 		return (rights & ~RIGHT(ADMIN)) | RIGHTS_OF_MEMBER;
 	const struct user *user = user_find(t, a->user);
 	bool is_allowed = (user && account && uuid_equal(user->account, a->account)) ||
@@ -124,17 +130,35 @@ static unsigned find_rights(const struct tables *t, const struct asker *a, bool 
 	return is_allowed && !has_guard ? rights | RIGHTS_OF_MEMBER : rights;
 }
 
-/* A role's session, as far as the work's row tells. The session's name and tags are not stored. */
-static struct session *make_session(struct arena *a, const struct iam_role *role, int64_t until_us)
+/* The role of a session, by its own id or by that of the row that stores the session's policies. */
+static const struct iam_role *find_role(const struct tables *t, uuid with)
 {
-	struct session *session = arena_new_object(a, struct session);
-	if (session)
-		*session = (struct session){.account = role->account,
-					    .iam_role = role->row.id,
-					    .expires_us = until_us,
-					    .role_name = role->name,
-					    .role_path = role->path};
-	return session;
+	const struct work_session *narrowed = work_session_find(t, with);
+	return iam_role_find(t, narrowed ? narrowed->iam_role : with);
+}
+
+/* A session, as far as the work's row tells: only one that policies narrow has a name, and none has tags. NULL: the user's own
+ * credentials. */
+static RESULT make_session(struct ctx *c, const struct tables *t, const struct asker *a,
+			   const struct iam_role *role, struct session **ret_session)
+{
+	const struct work_session *narrowed = work_session_find(t, a->with);
+	*ret_session = NULL;
+	if (!role && !narrowed)
+		return OK;
+	struct session *session = narrowed ? work_session_restore(c->arena, narrowed)
+					   : arena_new_object(c->arena, struct session);
+	if (!session)
+		return ctx_no_memory(c);
+	if (!narrowed)
+		*session = (struct session){
+			.account = role->account, .iam_role = role->row.id, .expires_us = a->until_us};
+	if (role) {
+		session->role_name = role->name;
+		session->role_path = role->path;
+	}
+	*ret_session = session;
+	return OK;
 }
 
 static void describe_user(const struct user *user, struct identity *who)
@@ -145,17 +169,27 @@ static void describe_user(const struct user *user, struct identity *who)
 	who->tags = user->tags;
 }
 
+/* A federated session of the root user has no root rights; auth/key/sigv4.c does the same for the session's own calls. */
+static void narrow_to_federated(struct identity *who)
+{
+	if (who->is_owner)
+		who->rights |= RIGHTS_OF_MEMBER | RIGHT(MANAGER);
+	who->is_owner = false;
+	who->is_restricted = true;
+}
+
 static RESULT make_identity(struct ctx *c, const struct tables *t, const struct asker *a, bool has_guard,
 			    struct identity **ret_who)
 {
 	const struct user *user = user_find(t, a->user);
 	const struct account *account = account_find(t, a->account);
-	const struct iam_role *role = uuid_is_none(a->user) ? iam_role_find(t, a->with) : NULL;
-	struct session *session = role ? make_session(c->arena, role, a->until_us) : NULL;
+	const struct iam_role *role = uuid_is_none(a->user) ? find_role(t, a->with) : NULL;
+	struct session *session = NULL;
 	struct identity *who = arena_new_object(c->arena, struct identity);
 	unsigned of_role =
 		has_guard ? 0 : RIGHTS_OF_MEMBER; /* a guard decides by the role's policies alone */
-	if (!who || (role && !session))
+	TRY(make_session(c, t, a, role, &session));
+	if (!who)
 		return ctx_no_memory(c);
 	*who = (struct identity){.scope = account ? IDENTITY_ACCOUNT : IDENTITY_SYSTEM,
 				 .rights = role ? of_role : find_rights(t, a, has_guard),
@@ -164,11 +198,13 @@ static RESULT make_identity(struct ctx *c, const struct tables *t, const struct 
 				 .domains_above = engine_list_domains_above(
 					 c->arena, t, account ? account->domain : UUID_NONE),
 				 .user = a->user,
-				 .iam_role = role ? a->with : UUID_NONE,
+				 .iam_role = role ? role->row.id : UUID_NONE,
 				 .session = session,
 				 .account_number = account ? account->number : STR_NONE};
 	if (user)
 		describe_user(user, who);
+	if (session_is_federated(session))
+		narrow_to_federated(who);
 	*ret_who = who;
 	return OK;
 }
@@ -184,6 +220,8 @@ RESULT asker_act(struct ctx *c, const struct tables *t, const struct asker *a, c
 	if (is_system(a))
 		return OK;
 	const char *why = asker_weigh(t, a, work->now_us);
+	if (!why && !work->guard && work_session_find(t, a->with))
+		why = "Nothing evaluates the policies of the session that asked for this.";
 	if (why)
 		return ctx_fail(c, ERR_DENIED, "%s", why);
 	TRY(make_identity(c, t, a, work->guard, &who));

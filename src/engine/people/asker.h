@@ -45,26 +45,27 @@
 
 struct asker {
 	uuid account, user;
-	uuid with;        /* application credential, trust or IAM role used; none: the user's own rights */
+	/* Application credential, trust or IAM role used; or the work_session, of a session that policies of its own narrow. None: the
+	 * user's own rights. */
+	uuid with;
 	int64_t until_us; /* end of the temporary credentials used; 0: they were not temporary */
 };
 #define ASKER_OF(row) ((struct asker){(row)->account, (row)->made_by, (row)->made_with, (row)->made_until_us})
 
-/* Finds the caller of an operation, for a new row of work. The system and the operator are none. ERR_DENIED for a federated
- * session: its rights are those of its session policies, which no row stores, so the work would run with all rights of the
- * user. */
-RESULT asker_find(struct ctx *c, struct asker *ret_asker);
-#define ASKER_NOTE(c, row)                                                                                   \
+/* Finds the caller of an operation, for a new row of work. The system and the operator are none. Stores the policies of a session that has
+ * some, so that they limit the work, too. ERR_QUOTA. */
+RESULT asker_find(struct op *op, struct asker *ret_asker);
+#define ASKER_NOTE(op, row)                                                                                  \
 	do {                                                                                                 \
 		struct asker asker = {0};                                                                    \
-		TRY(asker_find((c), &asker));                                                                \
+		TRY(asker_find((op), &asker));                                                               \
 		(row)->made_by = asker.user;                                                                 \
 		(row)->made_with = asker.with;                                                               \
 		(row)->made_until_us = asker.until_us;                                                       \
 	} while (0)
 
 /* True if the caller asked for it: the same user by the same credential. A narrower credential of the user is
- * another caller, and so is each role's session without that role, and a federated session. */
+ * another caller, and so is each role's session without that role, and a session that policies of its own narrow. */
 bool asker_is_caller(const struct asker *a, const struct ctx *c);
 
 /* NULL: the credential used still allows changes to the account; otherwise the reason, as a sentence. A user's

@@ -154,7 +154,7 @@ RESULT engine_plan_migration(struct op *op, struct migration_wish *wish)
 				       .ref = machine->ref,
 				       .name = machine->name.n ? machine->name : machine->ref,
 				       .round_s = MIGRATION_ROUND_S};
-	ASKER_NOTE(op->ctx, &next);
+	ASKER_NOTE(op, &next);
 	TRY(engine_permit_new(op, "migration.plan", KIND_CLOUD_MIGRATION, &next.row));
 	TRY(limit_check(op, LIMIT_CLOUD_MIGRATIONS, next.account, 1, wish->machine.field));
 	wish->migration = next.row.id;
@@ -278,7 +278,7 @@ RESULT engine_start_migration(struct op *op, struct cloud_migration_target *wish
 	TRY(migration_copy_disks(op, m->row.id, &disks, &count));
 	for (size_t k = 0; k < count; k++)
 		TRY(make_snapshot(op, m, &disks[k]));
-	ASKER_NOTE(op->ctx, &next);
+	ASKER_NOTE(op, &next);
 	next.stage = CLOUD_MIGRATION_STAGE_FREEZING;
 	next.round = 1;
 	next.started_us = next.round_us = op->now_us;
@@ -308,7 +308,7 @@ RESULT engine_cut_over_migration(struct op *op, struct cloud_migration_target *w
 	if (next.refusals.count)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_CLOUD_MIGRATION, wish->migration.field, "%" STR_FMT,
 				   STR_ARG(next.refusals.at[0]));
-	ASKER_NOTE(op->ctx, &next);
+	ASKER_NOTE(op, &next);
 	next.cutover_us = op->now_us;
 	if (m->stage == CLOUD_MIGRATION_STAGE_SYNCED)
 		next.stage = CLOUD_MIGRATION_STAGE_STOPPING;
@@ -401,7 +401,7 @@ RESULT engine_undo_migration(struct op *op, struct cloud_migration_target *wish)
 		TRY(engine_permit(op, m->has_run ? "instance.stop" : "instance.terminate", KIND_INSTANCE,
 				  &i->row));
 	struct cloud_migration asked = *m;
-	ASKER_NOTE(op->ctx, &asked);
+	ASKER_NOTE(op, &asked);
 	asked.accepts_loss = wish->accepts_loss;
 	return migration_undo(op, &asked, STR_NONE);
 }

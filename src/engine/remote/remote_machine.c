@@ -74,7 +74,7 @@ RESULT engine_act_remote_machine(struct op *op, struct remote_act_wish *wish)
 	next.act_problem = STR_NONE;
 	next.act_us = op->now_us;
 	next.row.gen++;
-	ASKER_NOTE(op->ctx, &next);
+	ASKER_NOTE(op, &next);
 	TRY(remote_machine_put(op, &next));
 	return engine_log_event(op, KIND_REMOTE_MACHINE, row, remote_machine_act_words[wish->act],
 				"Requested: %s.", remote_machine_act_words[wish->act]);
@@ -118,7 +118,7 @@ RESULT engine_create_remote_machine(struct op *op, struct remote_create_wish *wi
 				      .groups = wish->groups};
 	char id[UUID_TEXT_SIZE];
 	next.ref = str_print(op->ctx->arena, NEW "%s", uuid_write(wish->id, id));
-	ASKER_NOTE(op->ctx, &next);
+	ASKER_NOTE(op, &next);
 	TRY(engine_permit_new(op, permissions[REMOTE_MACHINE_ACT_CREATE], KIND_REMOTE_MACHINE, &next.row));
 	TRY(limit_check(op, LIMIT_REMOTE_MACHINES, p->row.id, 1, wish->provider.field));
 	TRY(limit_check(op, LIMIT_REMOTE_CREATIONS, p->row.id, 1, wish->provider.field));

@@ -158,7 +158,10 @@ static const size_t figures[REMOTE_RESOURCE_TYPES] = {
 	[REMOTE_RESOURCE_TYPE_SNAPSHOT] = offsetof(struct provider_usage, snapshot_us),
 	[REMOTE_RESOURCE_TYPE_INSTANCE_TYPE] = offsetof(struct provider_usage, instance_type_us),
 	[REMOTE_RESOURCE_TYPE_KEY_PAIR] = offsetof(struct provider_usage, key_pair_us),
-	[REMOTE_RESOURCE_TYPE_ADDRESS] = offsetof(struct provider_usage, address_us)};
+	[REMOTE_RESOURCE_TYPE_ADDRESS] = offsetof(struct provider_usage, address_us),
+	[REMOTE_RESOURCE_TYPE_HOST] = offsetof(struct provider_usage, host_us),
+	[REMOTE_RESOURCE_TYPE_CLUSTER] = offsetof(struct provider_usage, cluster_us),
+	[REMOTE_RESOURCE_TYPE_DATASTORE] = offsetof(struct provider_usage, datastore_us)};
 
 static int64_t *figure_of(const struct provider *p, enum remote_resource_type type)
 {

@@ -16,8 +16,12 @@ RESULT engine_create_launch_configuration(struct op *op, struct launch_configura
 		.name = wish->name,
 		.data = wish->data,
 		.sent = wish->sent};
+	if (wish->is_azure) {
+		made.dialect = LAUNCH_CONFIGURATION_DIALECT_AZURE;
+		made.name = uuid_to_str(op->ctx->arena, made.row.id);
+	}
 	TRY(engine_permit_new(op, "launch_configuration.create", KIND_LAUNCH_CONFIGURATION, &made.row));
-	if (launch_configuration_find_by_account(op->head, account->row.id, wish->name))
+	if (launch_configuration_find_by_account(op->head, account->row.id, made.name))
 		return ENGINE_FAIL(
 			op, ERR_EXISTS, KIND_LAUNCH_CONFIGURATION, STR("LaunchConfigurationName"),
 			"Launch Configuration by this name already exists - A launch configuration "

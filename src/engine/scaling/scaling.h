@@ -104,6 +104,7 @@ struct scaling_hooks {
 /* ERR_EXISTS; ERR_INVALID: sizes, zones; ERR_QUOTA. */
 struct scaling_group_wish {
 	struct str name;
+	enum scaling_group_mode mode;
 	struct scaling_settings settings;
 	struct refs target_groups;
 	struct tags tags;
@@ -117,8 +118,9 @@ OPERATION(engine_create_scaling_group, scaling_group_wish)
 struct scaling_group_change {
 	struct ref group;
 	struct scaling_settings settings;
+	bool by_set; /* a scale set's own change (scale_set.h), which alone may choose what the set launches */
 };
-/* ERR_STATE: it is being deleted. */
+/* ERR_STATE: it is being deleted. ERR_UNSUPPORTED: the source or the places of a scale set. */
 OPERATION(engine_update_scaling_group, scaling_group_change)
 
 struct scaling_desired {
@@ -372,6 +374,7 @@ struct launch_configuration_wish {
 	struct str name;
 	struct str data; /* EC2's parameters, as a form; a group that is made with them tries them */
 	struct str sent; /* the caller's, to be shown */
+	bool is_azure;   /* the data are a scale set's model, and the name follows from the id */
 	/* outputs: */
 	uuid configuration;
 };

@@ -8,6 +8,7 @@
 #include "engine/instance/launch/fleet_internal.h"
 #include "engine/people/asker.h"
 #include "engine/scaling/autoscale_internal.h"
+#include "engine/scaling/scale_set.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
 #include "store/launch_configuration.h"
@@ -29,6 +30,7 @@ enum member_act {
 	MEMBER_END,      /* its instance is terminated */
 	MEMBER_JUDGE,    /* it is unhealthy */
 	MEMBER_REPLACE,  /* it was found unhealthy, and is to be terminated */
+	MEMBER_LEAVE,    /* somebody deleted a machine of a scale set: the set gets smaller */
 	MEMBER_TERMINATE /* its group is being deleted */
 };
 
@@ -92,6 +94,10 @@ static enum member_act act_of_lasting(const struct tables *t, const struct scali
 {
 	enum instance_state state = state_of(t, m);
 	bool is_new = m->stage == SCALING_MEMBER_STAGE_PENDING;
+	if (scaling_is_set(group) && !m->is_unhealthy)
+		return state == INSTANCE_TERMINATED          ? MEMBER_LEAVE
+		       : is_new && state != INSTANCE_PENDING ? MEMBER_ARRIVE
+							     : MEMBER_STAY;
 	if (m->is_unhealthy)
 		return engine_is_scaling_suspended(group, "ReplaceUnhealthy") ||
 				       engine_is_scaling_suspended(group, "Terminate")
@@ -296,7 +302,7 @@ static struct str say_launch(struct op *op, const struct scaling_group *group, i
 }
 
 static RESULT add_member(struct op *op, const struct launching *l, uuid instance, int64_t units,
-			 struct str launch_configuration)
+			 struct str launch_configuration, int64_t number)
 {
 	const struct scaling_group *group = scaling_group_find(op->head, l->group);
 	const struct instance *i = instance_find(op->head, instance);
@@ -306,6 +312,7 @@ static RESULT add_member(struct op *op, const struct launching *l, uuid instance
 				      .instance = instance,
 				      .zone = i->zone,
 				      .units = units,
+				      .number = number,
 				      .is_protected = group->protects_new,
 				      .refresh = l->refresh,
 				      .launch_configuration = launch_configuration,
@@ -344,14 +351,15 @@ static RESULT launch_one(struct op *op, struct launching *l, bool *ret_launched)
 		if (group.is_mixed)
 			launch.spot = (struct spot_wish){
 				.is_spot = is_spot, .from_launch = is_spot, .tags = launch.spot.tags};
-		struct result result = engine_create_instances(op, &launch);
+		int64_t number = 0;
+		struct result result = scaling_launch_machine(op, &group, o->set, &launch, &number);
 		if (!result_is_ok(result) && !fleet_is_of_override(result.code))
 			return result;
 		*ret_launched = result_is_ok(result) && launch.made.count;
 		if (*ret_launched) {
 			l->launched += o->capacity;
 			TRY(add_member(op, l, launch.made.at[0], o->capacity,
-				       configuration ? configuration->name : STR_NONE));
+				       configuration ? configuration->name : STR_NONE, number));
 			continue;
 		}
 		op_go_back(op, place);
@@ -484,6 +492,18 @@ static RESULT replace(struct op *op, const struct scaling_member *m)
 	return scaling_member_terminate(op, m, cause, false, NULL);
 }
 
+/* The capacity follows the machines that are left. */
+static RESULT leave(struct op *op, const struct scaling_member *m)
+{
+	struct scaling_group next = *scaling_group_find(op->head, m->scaling_group);
+	int64_t desired = next.desired - m->units;
+	next.desired = desired > next.min_size ? desired : next.min_size;
+	next.row.gen++;
+	TRY(scaling_group_put(op, &next));
+	TRY(scaling_set_activity(op, m->activity, SCALING_ACTIVITY_STATUS_CANCELLED, NULL));
+	return scaling_member_forget(op, m->row.id);
+}
+
 static RESULT act(struct op *op, const struct scaling_group *group)
 {
 	enum member_act what = MEMBER_STAY;
@@ -501,6 +521,8 @@ static RESULT act(struct op *op, const struct scaling_group *group)
 		return judge_member(op, m, by);
 	case MEMBER_REPLACE:
 		return replace(op, m);
+	case MEMBER_LEAVE:
+		return leave(op, m);
 	case MEMBER_TERMINATE:
 		return scaling_member_terminate(
 			op, m,
@@ -533,7 +555,7 @@ RESULT engine_follow_scaling(struct op *op, struct scaling_following *wish)
 	case SCALING_REFRESH:
 		return scaling_follow_refresh(op, group);
 	case SCALING_FORGET:
-		return scaling_group_forget(op, wish->group);
+		return scaling_forget_group(op, wish->group);
 	}
 	return FAIL(INTERNAL);
 }

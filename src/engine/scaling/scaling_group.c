@@ -93,13 +93,11 @@ static RESULT check_sizes(struct op *op, const struct scaling_group *next)
 	return OK;
 }
 
-/* A session that policies of its own narrow launches no longer than it lasts: those policies are not known later. */
+/* A group outlives the temporary credentials that made it, as in EC2; the policies of their session limit its launches. */
 static RESULT note_asker(struct op *op, struct scaling_group *next)
 {
-	const struct session *session = op->ctx->who ? op->ctx->who->session : NULL;
-	ASKER_NOTE(op->ctx, next);
-	if (!session || (!session->policy.n && !session->policies.count))
-		next->made_until_us = 0;
+	ASKER_NOTE(op, next);
+	next->made_until_us = 0;
 	return OK;
 }
 
@@ -263,6 +261,7 @@ RESULT engine_create_scaling_group(struct op *op, struct scaling_group_wish *wis
 	struct scaling_group made = {.row = {.id = engine_new_id(op, KIND_SCALING_GROUP), .gen = 1},
 				     .account = account->row.id,
 				     .name = wish->name,
+				     .mode = wish->mode,
 				     .on_demand_percent = 100,
 				     .grace_s = SCALING_GRACE_DEFAULT_S,
 				     .cooldown_s = SCALING_COOLDOWN_DEFAULT_S,
@@ -297,6 +296,12 @@ RESULT engine_update_scaling_group(struct op *op, struct scaling_group_change *w
 	const struct scaling_settings *s = &wish->settings;
 	TRY(scaling_find(op, &wish->group, "scaling_group.update", &group));
 	const struct scaling_refresh *refresh = engine_find_scaling_refresh(op->head, group->row.id);
+	if (group->mode != SCALING_GROUP_MODE_GROUP && !wish->by_set && (s->has_source || s->has_places))
+		return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_SCALING_GROUP, wish->group.field,
+				   "%" STR_FMT
+				   " is a virtual machine scale set: its model says what it launches, "
+				   "and where.",
+				   STR_ARG(group->name));
 	if (s->has_source && refresh && refresh->has_source)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_SCALING_GROUP, STR("LaunchTemplate"),
 				   "An active instance refresh with a desired configuration exists. All "
@@ -359,6 +364,13 @@ static bool has_activity(const struct tables *t, uuid group)
 	return a != NULL;
 }
 
+RESULT scaling_forget_group(struct op *op, uuid id)
+{
+	uuid configuration = scaling_group_find(op->head, id)->launch_configuration;
+	TRY(scaling_group_forget(op, id));
+	return scaling_drop_model(op, configuration);
+}
+
 /* The reconciler terminates the instances of a group that is deleted with them. */
 RESULT engine_delete_scaling_group(struct op *op, struct scaling_group_target *wish)
 {
@@ -380,7 +392,7 @@ RESULT engine_delete_scaling_group(struct op *op, struct scaling_group_target *w
 	TRY(engine_log_event(op, KIND_SCALING_GROUP, &group->row, "deleted",
 			     "Auto Scaling group %" STR_FMT ".", STR_ARG(group->name)));
 	if (!has_members)
-		return scaling_group_forget(op, group->row.id);
+		return scaling_forget_group(op, group->row.id);
 	uuid id = group->row.id;
 	TRY(scaling_drop_refresh(op, id));
 	struct scaling_group next = *scaling_group_find(op->head, id);

@@ -20,6 +20,20 @@ bool scaling_has_word(const struct strs *list, const char *word);
 /* Runs as the system, for effects that the group's owner configured and that its caller need not be allowed. */
 RESULT scaling_as_system(struct op *op, op_run run, void *arg);
 
+/* Forgets a group without members, and the model of a scale set. */
+RESULT scaling_forget_group(struct op *op, uuid id);
+
+/* ---- scale sets ---- */
+
+struct instance_launch;
+struct scale_set_launch;
+/* Forgets a model that no set has any more. Launch configurations of EC2 stay. */
+RESULT scaling_drop_model(struct op *op, uuid configuration);
+/* Launches an instance, and makes a machine of a scale set of it if `set` is given. *ret_number: its number in the set. */
+RESULT scaling_launch_machine(struct op *op, const struct scaling_group *group,
+			      const struct scale_set_launch *set, struct instance_launch *launch,
+			      int64_t *ret_number);
+
 /* ---- activities ---- */
 
 struct activity_wish {

@@ -25,19 +25,51 @@ const char *const scaling_events[SCALING_EVENTS] = {
 
 /* ---- send ---- */
 
-/* Puts the message into a queue, or publishes it to a topic. A refusal is an event of the group: its instances go on. */
-static RESULT send_to(struct op *op, const struct scaling_group *group, struct str target, struct str subject,
-		      struct str body)
+#define SERVICE "autoscaling.amazonaws.com"
+
+/* ARN of the service-linked role by which Auto Scaling publishes in the group's account. */
+static struct str own_role(struct op *op, const struct scaling_group *group)
+{
+	const struct account *account = account_find(op->head, group->account);
+	return str_print(op->ctx->arena,
+			 "arn:aws:iam::%" STR_FMT ":role/aws-service-role/" SERVICE
+			 "/AWSServiceRoleForAutoScaling",
+			 STR_ARG(account ? account->number : STR_NONE));
+}
+
+/* Auto Scaling sends by a role in the group's account, so the policy of the target can only deny it. */
+static RESULT admit(struct op *op, const struct scaling_group *group, const struct topic *topic,
+		    const struct queue *queue, struct str role, bool *ret_is_admitted)
+{
+	const struct account *account = account_find(op->head, group->account);
+	const struct service_sender sender = {
+		.service = SERVICE,
+		.source = engine_write_scaling_arn(op->head, op->ctx->arena, engine_get_region_name(op->head),
+						   account ? account->number : STR_NONE, KIND_SCALING_GROUP,
+						   &group->row),
+		.account = group->account,
+		.role = role.n ? role : own_role(op, group)};
+	return engine_admit_service(op, topic ? KIND_TOPIC : KIND_QUEUE, topic ? &topic->row : &queue->row,
+				    &sender, ret_is_admitted);
+}
+
+/* Puts the message into a queue, or publishes it to a topic. role: ARN of a lifecycle hook's role; empty: the service's own. A
+ * refusal is an event of the group: its instances go on. */
+static RESULT send_to(struct op *op, const struct scaling_group *group, struct str target, struct str role,
+		      struct str subject, struct str body)
 {
 	const struct topic *topic = engine_find_topic_by_arn(op->head, group->account, target);
 	const struct queue *queue = engine_find_queue_by_arn(op->head, group->account, target);
 	struct published_message published = {.subject = str_cut(subject, TOPIC_SUBJECT_MAX), .body = body};
 	struct message_wish sent = {.body = body, .delay_s = -1};
 	struct result result = FAIL(NOT_FOUND);
-	if (topic)
+	bool is_admitted = false;
+	if (topic || queue)
+		TRY(admit(op, group, topic, queue, role, &is_admitted));
+	if (topic && is_admitted)
 		return topic_publish(op, topic->row.id, &published);
-	if (queue)
-		result = queue_add_message(op, queue->row.id, &sent, STR("autoscaling.amazonaws.com"));
+	if (queue && is_admitted)
+		result = queue_add_message(op, queue->row.id, &sent, STR(SERVICE));
 	if (result_is_ok(result) || !engine_is_refusal(result.code))
 		return result;
 	ctx_clear_problem(op->ctx);
@@ -145,7 +177,7 @@ RESULT scaling_notify(struct op *op, uuid group_id, enum scaling_event event, uu
 			continue;
 		if (!body.n)
 			TRY(write_event(op, group, event, activity, &body));
-		TRY(send_to(op, group, at[NOTIFICATION_TOPIC],
+		TRY(send_to(op, group, at[NOTIFICATION_TOPIC], STR_NONE,
 			    str_print(op->ctx->arena, "Auto Scaling: %s for group \"%" STR_FMT "\"",
 				      words[event], STR_ARG(group->name)),
 			    body));
@@ -154,11 +186,11 @@ RESULT scaling_notify(struct op *op, uuid group_id, enum scaling_event event, uu
 }
 
 /* Sends the test message, which every new configuration gets. */
-static RESULT send_test(struct op *op, const struct scaling_group *group, struct str target)
+static RESULT send_test(struct op *op, const struct scaling_group *group, struct str target, struct str role)
 {
 	struct str body = STR_NONE;
 	TRY(write_event(op, group, SCALING_EVENT_TEST, NULL, &body));
-	return send_to(op, group, target,
+	return send_to(op, group, target, role,
 		       str_print(op->ctx->arena, "Auto Scaling: test notification for group \"%" STR_FMT "\"",
 				 STR_ARG(group->name)),
 		       body);
@@ -205,6 +237,11 @@ RESULT engine_put_scaling_notification(struct op *op, struct scaling_notificatio
 	if (!topic || topic->is_fifo)
 		return fail_target(op, "TopicARN", wish->topic,
 				   "The account has no such standard topic in this region.");
+	bool is_admitted = false;
+	TRY(admit(op, group, topic, NULL, STR_NONE, &is_admitted));
+	if (!is_admitted)
+		return fail_target(op, "TopicARN", wish->topic,
+				   "The topic's policy does not allow Auto Scaling to publish.");
 	TRY(replace_topic(op, group, wish->topic, wish->types, &next.notifications));
 	if (next.notifications.count > TOPICS_MAX * NOTIFICATION_TEXTS)
 		return ENGINE_FAIL(op, ERR_QUOTA, KIND_SCALING_GROUP, STR("TopicARN"),
@@ -213,7 +250,7 @@ RESULT engine_put_scaling_notification(struct op *op, struct scaling_notificatio
 	TRY(scaling_group_put(op, &next));
 	TRY(engine_log_event(op, KIND_SCALING_GROUP, &next.row, "notification put", "%" STR_FMT,
 			     STR_ARG(wish->topic)));
-	return send_test(op, scaling_group_find(op->head, next.row.id), wish->topic);
+	return send_test(op, scaling_group_find(op->head, next.row.id), wish->topic, STR_NONE);
 }
 
 /* Deleting a configuration that is absent succeeds, as in EC2. */
@@ -234,10 +271,17 @@ RESULT engine_delete_scaling_notification(struct op *op, struct scaling_notifica
 /* ---- lifecycle hooks ---- */
 
 /* The caller must be allowed to send there, because a hook sends as the region. */
-static RESULT check_target(struct op *op, const struct scaling_group *group, struct str target)
+static RESULT check_target(struct op *op, const struct scaling_group *group, struct str target,
+			   struct str role)
 {
 	const struct topic *topic = engine_find_topic_by_arn(op->head, group->account, target);
 	const struct queue *queue = engine_find_queue_by_arn(op->head, group->account, target);
+	bool is_admitted = true;
+	if (topic || queue)
+		TRY(admit(op, group, topic, queue, role, &is_admitted));
+	if (!is_admitted)
+		return fail_target(op, "NotificationTargetARN", target,
+				   "The policy of the target does not allow the role to send.");
 	if (topic && !topic->is_fifo)
 		return engine_permit_beside_on(op, "topic.publish", KIND_TOPIC, &topic->row);
 	if (!queue || queue->is_fifo)
@@ -260,8 +304,8 @@ RESULT scaling_apply_hook_target(struct op *op, const struct scaling_group *grou
 	if (!next->role.n)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_SCALING_HOOK, STR("RoleARN"),
 				   "RoleARN is required when NotificationTargetARN is specified.");
-	TRY(check_target(op, group, next->target));
-	return send_test(op, group, next->target);
+	TRY(check_target(op, group, next->target, next->role));
+	return send_test(op, group, next->target, next->role);
 }
 
 void scaling_write_hook(struct op *op, struct json_writer *j, const struct scaling_group *group,
@@ -293,7 +337,7 @@ static RESULT send_hook(struct op *op, const struct scaling_group *group, const 
 	write_head(op, &j, group, op->now_us);
 	scaling_write_hook(op, &j, group, hook, instance, token);
 	TRY(end_body(op, &j, &out, &body));
-	return send_to(op, group, hook->target,
+	return send_to(op, group, hook->target, hook->role,
 		       str_print(op->ctx->arena,
 				 "Auto Scaling:  Lifecycle action '%s' for instance %" STR_FMT
 				 " in progress.",

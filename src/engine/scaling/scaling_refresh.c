@@ -54,8 +54,8 @@ static bool is_moving_version(struct str version)
 /* A version that moves does not say what the group launched before, so there is nothing to go back to. */
 static bool can_roll_back(const struct scaling_group *group, bool has_source)
 {
-	if (!has_source ||
-	    (uuid_is_none(group->launch_configuration) && is_moving_version(group->template_version)))
+	bool is_moving = !group->template_version.n || is_moving_version(group->template_version);
+	if (!has_source || (uuid_is_none(group->launch_configuration) && is_moving))
 		return false;
 	for (size_t k = 0; k + OVERRIDE_TEXTS <= group->overrides.count; k += OVERRIDE_TEXTS)
 		if (is_moving_version(group->overrides.at[k + OVERRIDE_VERSION]))

@@ -30,9 +30,9 @@ static bool is_of_template(const struct tables *t, const struct instance *i, uui
 	struct ref ref;
 	if (!template || !id || !number || !result_is_ok(id_parse_ec2(id->value, KIND_LAUNCH_TEMPLATE, &ref)))
 		return false;
-	int64_t wanted = str_is(version, "$Latest")    ? template->latest_version
-			 : str_is(version, "$Default") ? template->default_version
-						       : number_of(version);
+	int64_t wanted = str_is(version, "$Latest")                  ? template->latest_version
+			 : !version.n || str_is(version, "$Default") ? template->default_version
+								     : number_of(version);
 	return id_has_prefix(template_id, ref.prefix, ref.bits) && number_of(number->value) == wanted;
 }
 

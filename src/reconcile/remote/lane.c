@@ -109,6 +109,7 @@ void provider_lane_free_all(struct reconciler *r)
 	for (size_t k = 0; k < PROVIDER_BUCKETS; k++)
 		end_lanes(r->providers[k]);
 	end_lanes(r->idle_providers);
+	remote_leave_all(r);
 	for (size_t k = 0; k < PROVIDER_BUCKETS; k++)
 		free_lanes(r->providers[k]);
 	free_lanes(r->idle_providers);

@@ -123,6 +123,13 @@ bool metrics_take_failure(struct step *s, struct provider_lane *lane, struct res
 /* The hour before is read soon. */
 void metrics_reset(struct provider_lane *lane);
 
+/* ---- leave.c ---- */
+
+/* Signs out of the provider's cloud, if a session is open there. Only a step of the lane may call it. */
+void remote_leave(struct reconciler *r, struct provider_lane *lane);
+/* The same for all providers. All steps have ended. */
+void remote_leave_all(struct reconciler *r);
+
 /* Opens the provider's secret into the arena; remote_close() wipes it. */
 RESULT remote_open(struct step *s, const struct provider *p, struct provider_lane *lane,
 		   struct remote *ret_remote);

@@ -64,8 +64,9 @@ static RESULT say_problem(struct step *s, struct str problem)
 		.subject = s->id,
 		.name = STR(PROVIDER_UNMEASURED),
 		.message = problem,
-		.advice = STR("Allow cloudwatch:GetMetricData, or turn metrics off: dari provider set NAME "
-			      "--metrics no.")};
+		.advice =
+			STR("Allow the credentials to read metrics (AWS: cloudwatch:GetMetricData), or turn "
+			    "metrics off: dari provider set NAME --metrics no.")};
 	return step_report_condition(s, &wanted, problem.n);
 }
 

@@ -383,6 +383,9 @@ static RESULT list_page(struct step *s, struct provider_lane *lane, const struct
 static RESULT forget(struct step *s)
 {
 	struct provider_end *end = STEP_NEW(s, struct provider_end);
+	struct provider_lane *lane = provider_lane_of(s->r, s->id);
+	if (lane)
+		remote_leave(s->r, lane);
 	end->provider = s->id;
 	step_report(s, engine_forget_provider_run, end);
 	step_again(s); /* one change forgets some rows only, until the provider itself goes */

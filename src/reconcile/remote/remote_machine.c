@@ -366,7 +366,10 @@ static RESULT step_machine(struct step *s)
 		result = a.machine->act == REMOTE_MACHINE_ACT_CREATE ? create(s, &a, &remote)
 								     : look_and_act(s, &a, &remote);
 	remote_close(&remote);
-	return result_is_ok(result) ? OK : fail(s, &a, &remote, result);
+	if (!result_is_ok(result))
+		return fail(s, &a, &remote, result);
+	a.lane->failures = 0; /* an act that waits for a task is no failure of the cloud */
+	return OK;
 }
 
 static void wake_machine(struct reconciler *r, const struct row *row)

@@ -12,14 +12,17 @@
 /* The reader of the face whose parameters the group has. */
 static reconcile_read_scaling *reader_of(const struct step *s, const struct scaling_group *row)
 {
-	return uuid_is_none(row->profile) ? s->r->read_scaling : s->r->read_autoscale;
+	if (!uuid_is_none(row->profile))
+		return s->r->read_autoscale;
+	return row->mode == SCALING_GROUP_MODE_GROUP ? s->r->read_scaling : s->r->read_scale_set;
 }
 
 /* Reads the group's launches again. A refusal is reported with the turn. */
-static RESULT read_launches(struct step *s, const struct scaling_group *row, struct scaling_following *report)
+static RESULT read_launches(struct step *s, reconcile_read_scaling *read, const struct scaling_group *row,
+			    struct scaling_following *report)
 {
 	const struct later_launch later = {s->r->store, s->r->later_guard};
-	struct result result = reader_of(s, row)(&s->ctx, &later, row, &report->launches, &report->count);
+	struct result result = read(&s->ctx, &later, row, &report->launches, &report->count);
 	report->has_read = result_is_ok(result);
 	if (report->has_read || result.code == ERR_NO_MEMORY || result.code == ERR_IO ||
 	    result.code == ERR_INTERNAL || result.code == ERR_AGAIN)
@@ -31,13 +34,14 @@ static RESULT read_launches(struct step *s, const struct scaling_group *row, str
 
 static RESULT take_turn(struct step *s, const struct scaling_group *row, uuid refresh, enum scaling_turn turn)
 {
+	reconcile_read_scaling *read = reader_of(s, row);
 	struct scaling_following *report = STEP_NEW(s, struct scaling_following);
 	*report = (struct scaling_following){
 		.group = s->id, .guard = s->r->later_guard, .gen = row->row.gen, .refresh = refresh};
-	if (turn == SCALING_LAUNCH && !reader_of(s, row))
+	if (turn == SCALING_LAUNCH && !read)
 		return OK;
 	if (turn == SCALING_LAUNCH)
-		TRY(read_launches(s, row, report));
+		TRY(read_launches(s, read, row, report));
 	step_report(s, engine_follow_scaling_run, report);
 	return OK;
 }

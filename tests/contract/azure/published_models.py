@@ -43,6 +43,8 @@ MODELS = read_models()
 
 def class_of(path):
     kind = path.split("/")[-2]
+    if kind == "virtualMachines" and "/virtualMachineScaleSets/" in path:
+        return "VirtualMachineScaleSetVM"
     return CLASSES.get(kind, kind[0].upper() + kind[1:].removesuffix("s"))
 
 

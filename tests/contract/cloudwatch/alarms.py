@@ -464,7 +464,9 @@ def test_dashboards(place, region):
     other = region.new_account("dashboards").client("cloudwatch")
     assert other.list_dashboards()["DashboardEntries"] == [] and code(other.get_dashboard, DashboardName="web") == "ResourceNotFound"
     assert code(place.watch.delete_dashboards, DashboardNames=[]) == "InvalidParameterValue"
-    place.watch.delete_dashboards(DashboardNames=["web", "none", "web"])
+    assert code(place.watch.delete_dashboards, DashboardNames=["web", "none"]) == "ResourceNotFound"
+    assert place.watch.list_dashboards()["DashboardEntries"]
+    place.watch.delete_dashboards(DashboardNames=["web", "web"])
     assert [d["DashboardName"] for d in place.watch.list_dashboards()["DashboardEntries"]] == ["db-1"]
 
 

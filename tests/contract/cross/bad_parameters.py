@@ -23,9 +23,9 @@ from mutants.messaging import SNS, SQS  # noqa: E402
 from mutants.native import Native  # noqa: E402
 from mutants.openstack import OpenStack  # noqa: E402
 from mutants.scim import SCIM  # noqa: E402
-from mutants.target import Connect, Events  # noqa: E402
+from mutants.target import Acm, Connect, Events  # noqa: E402
 
-FACES = matrix.chosen([EC2(), IAM(), AutoScaling(), CloudWatch(), SQS(), SNS(), ELB(), ELBClassic(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS(), Events(), Connect()])
+FACES = matrix.chosen([EC2(), IAM(), AutoScaling(), CloudWatch(), SQS(), SNS(), ELB(), ELBClassic(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS(), Events(), Acm(), Connect()])
 
 
 @matrix.cases(FACES, lambda face: [(name, kind) for kind, names in face.cases.items() for name in sorted(names)])

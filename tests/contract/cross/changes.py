@@ -25,6 +25,7 @@ OPENSTACK = {  # members whose effect a GET cannot show as it was sent, and why
     "is_default": "Neutron keeps it for external networks alone", "password": "never shown", "original_password": "never shown",
     "shared": "a grant to the project also shares its network", "position": "one behind the last place is the last"}
 AZURE = {
+    "properties.virtualMachineProfile.osProfile.adminPassword": "never shown",
     "sku.tier": "Regional is the only one, and is not shown", "properties.ipConfigurations.N.properties.primary": "the only one is the primary",
     "properties.ipConfigurations.N.properties.privateIPAddress": "the method is Dynamic: Azure chooses the address"}
 
@@ -121,10 +122,18 @@ class Group:
             f"{NETWORK}/publicIPPrefixes/p": {"sku": {"name": "Standard"}, "properties": {"prefixLength": 30}},
             f"{NETWORK}/networkInterfaces/n": {"properties": {"ipConfigurations": [{"name": "c", "properties": inside}]}},
             f"{NETWORK}/loadBalancers/l": {"sku": {"name": "Standard"}, "properties": {"frontendIPConfigurations": [{"name": "f", "properties": inside}]}},
-            f"{NETWORK}/natGateways/n": {"sku": {"name": "Standard"}}}
+            f"{NETWORK}/natGateways/n": {"sku": {"name": "Standard"}},
+            f"{COMPUTE}/virtualMachineScaleSets/s": self.scale_set(inside)}
         for path, body in self.bodies.items():
             if "/subnets/" not in path:
                 self.cloud.done("PUT", self.id + path, "2026-04-01", body={"location": "useast1", **body})
+
+    def scale_set(self, inside):
+        at = f"{self.cloud.subscription()}{COMPUTE}/locations/useast1/publishers/dari/artifacttypes/vmimage/offers"
+        image = {"publisher": "dari", "offer": self.cloud.ask("GET", at)[2][0]["name"], "sku": "default", "version": "latest"}
+        return {"sku": {"name": "Standard_B1s", "capacity": 0}, "properties": {"virtualMachineProfile": {
+            "osProfile": {"adminUsername": "me", "adminPassword": "Correct-horse-1"}, "storageProfile": {"imageReference": image},
+            "networkProfile": {"networkInterfaceConfigurations": [{"name": "n", "properties": {"ipConfigurations": [{"name": "c", "properties": inside}]}}]}}}}
 
     def get(self, path):
         return self.cloud.ask("GET", self.id + path, "2026-04-01")[2]

@@ -26,9 +26,9 @@ from faces.messaging import SNS, SQS  # noqa: E402
 from faces.native import Native  # noqa: E402
 from faces.openstack import OpenStack  # noqa: E402
 from faces.scim import SCIM  # noqa: E402
-from faces.target import Connect, Events  # noqa: E402
+from faces.target import Acm, Connect, Events  # noqa: E402
 
-FACES = matrix.chosen([EC2(), IAM(), AutoScaling(), CloudWatch(), SQS(), SNS(), ELB(), ELBClassic(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS(), Events(), Connect()])
+FACES = matrix.chosen([EC2(), IAM(), AutoScaling(), CloudWatch(), SQS(), SNS(), ELB(), ELBClassic(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS(), Events(), Acm(), Connect()])
 
 
 # ---- an action by itself

@@ -79,6 +79,8 @@ def places(dev, tmp_path_factory):
              "ticket": to("POST", ticket, {**JSON, "Authorization": f"Bearer {desk}"}),
              "ticket patch": to("PATCH", ticket + "/t-0123456789abcdef0", {"Content-Type": "application/json-patch+json", "Authorization": f"Bearer {desk}"}),
              "support": aws("support", "AWSSupport_20130415.CreateCase"),
+             "certificate": aws("acm", "CertificateManager.ImportCertificate"),
+             "secret": to("POST", "/key-manager/v1/secrets", token),
              "events": aws("events", "AWSEvents.PutEvents"),
              "connect": aws("ec2-instance-connect", "AWSEC2InstanceConnectService.SendSSHPublicKey"),
              "rule": aws("events", "AWSEvents.PutRule"),

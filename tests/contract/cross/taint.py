@@ -50,6 +50,11 @@ FOR_GUESTS = ("openstack/latest/meta_data.json", "openstack/latest/user_data", "
               "metadata/instance?api-version=2021-02-01", "latest/user-data", "latest/dynamic/instance-identity/document")
 
 
+# A queue takes messages of topics and rules only if its policy admits them.
+ADMITS = {"Attribute.1.Name": "Policy", "Attribute.1.Value": json.dumps({"Statement": [{
+    "Effect": "Allow", "Principal": {"Service": ["sns.amazonaws.com", "events.amazonaws.com"]}, "Action": "sqs:SendMessage", "Resource": "*"}]})}
+
+
 class Side:
     """An account, its mark, and counts of the answers that contained the mark."""
 
@@ -121,7 +126,7 @@ class Side:
 
     def queue(self, _):
         """A topic that leads to a queue, and a message in each."""
-        queue = self.place.root.ok("CreateQueue", {"QueueName": self.word(), "Tag.1.Key": self.word(), "Tag.1.Value": self.word()}, service="sqs", version=Queues.version)
+        queue = self.place.root.ok("CreateQueue", {"QueueName": self.word(), "Tag.1.Key": self.word(), "Tag.1.Value": self.word(), **ADMITS}, service="sqs", version=Queues.version)
         topic = self.place.root.ok("CreateTopic", {"Name": self.word()}, service="sns", version=Topics.version).first(".//TopicArn")
         arn = topic.replace(":sns:", ":sqs:").rpartition(":")[0] + ":" + queue.first(".//QueueUrl").rpartition("/")[2]
         self.place.root.ok("Subscribe", {"TopicArn": topic, "Protocol": "sqs", "Endpoint": arn}, service="sns", version=Topics.version)
@@ -130,7 +135,7 @@ class Side:
 
     def rule(self, _):
         """A rule of the event bus whose target is a queue."""
-        queue = self.place.root.ok("CreateQueue", {"QueueName": self.word()}, service="sqs", version=Queues.version).first(".//QueueUrl")
+        queue = self.place.root.ok("CreateQueue", {"QueueName": self.word(), **ADMITS}, service="sqs", version=Queues.version).first(".//QueueUrl")
         arn = f"arn:aws:sqs:{ec2.REGION}:{':'.join(queue.split('/')[-2:])}"
         name = self.word()
         self.events.ok("PutRule", {"Name": name, "Description": self.word(), "EventPattern": json.dumps({"source": [self.word()]}), "Tags": [{"Key": self.word(), "Value": self.word()}]})

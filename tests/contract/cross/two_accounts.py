@@ -21,9 +21,9 @@ from faces.messaging import SNS, SQS  # noqa: E402
 from faces.native import Native  # noqa: E402
 from faces.openstack import OpenStack  # noqa: E402
 from faces.scim import SCIM  # noqa: E402
-from faces.target import Connect, Events  # noqa: E402
+from faces.target import Acm, Connect, Events  # noqa: E402
 
-FACES = matrix.chosen([EC2(), AutoScaling(), CloudWatch(), SQS(), SNS(), ELB(), ELBClassic(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS(), Events(), Connect()])
+FACES = matrix.chosen([EC2(), AutoScaling(), CloudWatch(), SQS(), SNS(), ELB(), ELBClassic(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS(), Events(), Acm(), Connect()])
 
 
 @matrix.cases([f for f in FACES if f.name in ("ec2", "openstack")], lambda _: ["lists"])

@@ -220,6 +220,33 @@ def test_a_load_balancer(both, network):
                                        "NetworkInterfaces"][0]["NetworkInterfaceId"])
 
 
+@holds("Azure: scale set")
+def test_a_scale_set(both, network):
+    """EC2 Auto Scaling shows the set as a group with its instances, and changes its capacity; the group has no launch configuration of EC2's."""
+    compute = f"{both.group}/providers/Microsoft.Compute"
+    publishers = f"{both.group.split('/resourceGroups')[0]}/providers/Microsoft.Compute/locations/useast1/publishers"
+    offer = both.azure.ask("GET", f"{publishers}/dari/artifacttypes/vmimage/offers")[0]["name"]
+    config = {"name": "c", "properties": {"subnet": both.ref("virtualNetworks/v/subnets/a")}}
+    at = f"{compute}/virtualMachineScaleSets/s"
+    both.azure.ask("PUT", at, {"location": "useast1", "sku": {"name": "Standard_B1s", "capacity": 1}, "properties": {"virtualMachineProfile": {
+        "osProfile": {"adminUsername": "me", "adminPassword": "Correct-horse-1"},
+        "storageProfile": {"imageReference": {"publisher": "dari", "offer": offer, "sku": "default", "version": "latest"}},
+        "networkProfile": {"networkInterfaceConfigurations": [{"name": "n", "properties": {"ipConfigurations": [config]}}]}}}})
+    both.dev.rest()
+    scaling = both.dev.account.client("autoscaling")
+    group, = scaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+    machine, = both.azure.ask("GET", f"{at}/virtualMachines")["value"]
+    assert (group["AutoScalingGroupName"], group["DesiredCapacity"]) == ("faces/s", 1)
+    assert [i["InstanceId"] for i in group["Instances"]] == [ec2_id("i", machine["properties"]["vmId"])]
+    assert scaling.describe_launch_configurations()["LaunchConfigurations"] == []
+    scaling.set_desired_capacity(AutoScalingGroupName="faces/s", DesiredCapacity=2)
+    both.dev.rest()
+    assert both.azure.ask("GET", at)["sku"]["capacity"] == 2 and len(both.azure.ask("GET", f"{at}/virtualMachines")["value"]) == 2
+    both.azure.begin("DELETE", at)
+    both.dev.rest()
+    assert scaling.describe_auto_scaling_groups()["AutoScalingGroups"] == []
+
+
 def test_an_image_that_nobody_brings_data(both):
     """Glance creates images without data. Azure's changes of one take effect at once, even without data."""
     made = both.project.ok("POST", "/image/v2/images", {"name": "bare", "disk_format": "raw", "container_format": "bare"})

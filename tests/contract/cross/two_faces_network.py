@@ -66,6 +66,19 @@ def drop_router(both, network, subnet, router):
     both.delete(f"{NETWORK}/networks/{network}")
 
 
+@holds("The network: Flow logs", "What each face calls it: flow log")
+def test_flow_logs(both):
+    """A flow log goes with its subnet, whichever face deletes it."""
+    vpc, _, subnets = make_vpc(both, "10.62.0.0/16")
+    made = both.ec2.create_flow_logs(ResourceIds=[subnets[0][0]["SubnetId"]], ResourceType="Subnet", TrafficType="ALL", LogDestinationType="s3",
+                                     LogDestination="arn:aws:s3:::flow-logs")["FlowLogIds"]
+    assert [log["FlowLogId"] for log in both.ec2.describe_flow_logs(FlowLogIds=made)["FlowLogs"]] == made
+    both.delete(f"{NETWORK}/subnets/{subnets[0][1]['id']}")
+    both.rest()
+    assert both.ec2.describe_flow_logs()["FlowLogs"] == []
+    both.ec2.delete_vpc(VpcId=vpc)
+
+
 @holds("The network: VPC endpoints", "What each face calls it: VPC endpoint")
 def test_vpc_endpoints(both):
     """Neutron shows the interfaces of an endpoint as ports, which only the endpoint deletes."""

@@ -62,7 +62,8 @@ def code(call, **parameters):
 def warnings(dev):
     """A queue that gets the warnings of interruptions; returns a call that receives the next one."""
     events, sqs = dev.account.client("events"), dev.account.client("sqs")
-    url = sqs.create_queue(QueueName="warnings")["QueueUrl"]
+    admits = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "*"}
+    url = sqs.create_queue(QueueName="warnings", Attributes={"Policy": json.dumps({"Statement": [admits]})})["QueueUrl"]
     events.put_rule(Name="warnings", EventPattern=json.dumps({"source": ["aws.ec2"], "detail-type": ["EC2 Spot Instance Interruption Warning"]}))
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     assert events.put_targets(Rule="warnings", Targets=[{"Id": "q", "Arn": arn}])["FailedEntryCount"] == 0

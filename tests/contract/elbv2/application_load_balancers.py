@@ -173,7 +173,10 @@ def test_what_is_refused(web):
     elb.delete_load_balancer(LoadBalancerArn=network)
     for key, value in (("access_logs.s3.enabled", "true"), ("waf.fail_open.enabled", "true")):
         assert code(elb.modify_load_balancer_attributes, LoadBalancerArn=web.arn, Attributes=[{"Key": key, "Value": value}]) == "OperationNotPermitted"
-    assert code(elb.modify_target_group_attributes, TargetGroupArn=web.blue, Attributes=[{"Key": "stickiness.type", "Value": "app_cookie"}]) == "OperationNotPermitted"
+    set_to = lambda *pairs: {"TargetGroupArn": web.blue, "Attributes": [{"Key": f"stickiness.{k}", "Value": v} for k, v in pairs]}  # noqa: E731
+    assert code(elb.modify_target_group_attributes, **set_to(("enabled", "true"), ("type", "app_cookie"))) == "ValidationError"
+    assert code(elb.modify_target_group_attributes, **set_to(("type", "source_ip"))) == "ValidationError"
+    assert code(elb.modify_target_group_attributes, **set_to(("app_cookie.duration_seconds", "60"))) == "OperationNotPermitted"
 
 
 @pytest.mark.parametrize("key,value", [

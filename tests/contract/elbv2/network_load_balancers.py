@@ -216,6 +216,27 @@ def test_listeners(place):
         place.elb.delete_target_group(TargetGroupArn=one["TargetGroupArn"])
 
 
+def test_tcp_and_udp_with_stickiness(place):
+    group = place.group("both", Protocol="TCP_UDP", Port=53)
+    arn = group["TargetGroupArn"]
+    assert group["Protocol"] == "TCP_UDP" and group["HealthCheckProtocol"] == "TCP" and group["HealthCheckEnabled"] is True
+    balancer = place.balancer("both")["LoadBalancerArn"]
+    assert code(place.listener, balancer=balancer, group=arn, port=53, protocol="UDP") == "IncompatibleProtocols"
+    assert code(place.listener, balancer=balancer, group=arn, port=53, protocol="HTTP") == "ValidationError"
+    listener = place.listener(balancer, arn, port=53, protocol="TCP_UDP")
+    assert listener["Protocol"] == "TCP_UDP" and place.elb.describe_listeners(LoadBalancerArn=balancer)["Listeners"] == [listener]
+    place.elb.register_targets(TargetGroupArn=arn, Targets=[{"Id": i} for i in place.instances])
+    assert soon(lambda: place.health(arn) == {i: ("healthy", None) for i in place.instances})
+    set_to = lambda key, value: place.elb.modify_target_group_attributes(TargetGroupArn=arn, Attributes=[{"Key": key, "Value": value}])  # noqa: E731
+    set_to("stickiness.type", "source_ip")
+    shown = {a["Key"]: a["Value"] for a in set_to("stickiness.enabled", "true")["Attributes"]}
+    assert shown["stickiness.enabled"] == "true" and shown["stickiness.type"] == "source_ip" and "stickiness.app_cookie.cookie_name" not in shown
+    with pytest.raises(botocore.exceptions.ClientError, match="Stickiness type 'app_cookie' is not supported for target groups with the TCP_UDP protocol"):
+        set_to("stickiness.type", "app_cookie")
+    place.elb.delete_load_balancer(LoadBalancerArn=balancer)
+    place.elb.delete_target_group(TargetGroupArn=arn)
+
+
 def test_targets(place, other):
     group, ips = place.group("by-id")["TargetGroupArn"], place.group("by-ip", TargetType="ip")["TargetGroupArn"]
     private = place.ec2.describe_instances(InstanceIds=place.instances[:1])["Reservations"][0]["Instances"][0]["PrivateIpAddress"]
@@ -304,7 +325,7 @@ def test_tags(place):
 def test_what_is_refused(place):
     with pytest.raises(botocore.exceptions.ClientError, match="OperationNotPermitted.*'gateway'"):
         place.elb.create_load_balancer(Name="l7", Type="gateway", Subnets=[place.subnet])
-    for protocol in ("TLS", "TCP_UDP", "GENEVE"):
+    for protocol in ("TLS", "GENEVE"):
         assert code(place.elb.create_target_group, Name="no", Protocol=protocol, Port=80, VpcId=place.vpc) == "OperationNotPermitted"
     assert code(place.elb.create_target_group, Name="no", TargetType="lambda", Protocol="TCP", Port=80, VpcId=place.vpc) == "OperationNotPermitted"
     assert code(place.elb.create_target_group, Name="no", Protocol="TCP", Port=80, VpcId=place.vpc, HealthCheckProtocol="HTTP") == "OperationNotPermitted"

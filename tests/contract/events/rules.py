@@ -19,6 +19,9 @@ from waiting import HANG_S  # noqa: E402
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
+ADMITS_SERVICES = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"Service": ["events.amazonaws.com", "sns.amazonaws.com"]}, "Action": "sqs:SendMessage", "Resource": "*"}]})
+
+
 class Place:
     """An account with a queue for events."""
 
@@ -29,7 +32,7 @@ class Place:
         self.number = self.account.client("sts").get_caller_identity()["Account"]
 
     def queue(self, name, **attributes):
-        url = self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+        url = self.sqs.create_queue(QueueName=name, Attributes={"Policy": ADMITS_SERVICES, **attributes})["QueueUrl"]
         return url, self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
     def receive(self, url, wait=20):
@@ -268,6 +271,8 @@ def test_patterns(place, pattern, matches):
 def test_custom_events_and_inputs(place):
     (url, queue), (topic_url, topic_queue) = place.queue("orders"), place.queue("orders-topic")
     topic = place.sns.create_topic(Name="orders")["TopicArn"]
+    admits = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sns:Publish", "Resource": topic}
+    place.sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps({"Statement": [admits]}))
     place.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=topic_queue, Attributes={"RawMessageDelivery": "true"})
     transformer = {"InputPathsMap": {"who": "$.detail.who", "all": "$.detail", "first": "$.resources[0]", "gone": "$.detail.gone"},
                    "InputTemplate": '{"text": "<who> of <first> by <aws.events.rule-name>", "all": <all>, "who": <who>, "gone": <gone>}'}

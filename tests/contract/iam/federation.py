@@ -21,7 +21,7 @@ import warm  # noqa: E402
 from faces import code  # noqa: E402
 from iam_session import AWS, Session, allow, session_of, trust  # noqa: E402
 from shop import dev, iam, number, policy, shop  # noqa: E402, F401  fixtures
-from waiting import HANG_S  # noqa: E402
+from waiting import HANG_S, wait_until  # noqa: E402
 
 ALL = policy(allow("*"))
 
@@ -185,24 +185,46 @@ def test_condition_keys(dev, ann, number):
     federate(dev, ann, allow("ec2:DescribeVpcs", Condition=own)).client().describe_vpcs()
 
 
-def test_nothing_goes_on_after_the_call(dev, root):
-    """Deferred work would run with all rights of the user."""
-    session = federate(dev, root, allow("*"))
+def test_session_policies_last(dev, root, iam):
+    """Work that goes on after the call is limited by the session's policies, as they are when it runs. The root user's federated session is no
+    root user then, either."""
+    managed = iam.create_policy(PolicyName="lasting", PolicyDocument=ALL)["Policy"]["Arn"]
+    session = session_of(dev, root.client("sts").get_federation_token(Name="guest", PolicyArns=[{"arn": managed}]))
+    client, groups = session.client(), session.client("autoscaling")
+    image = client.describe_images()["Images"][0]["ImageId"]
+    client.create_launch_template(LaunchTemplateName="later", LaunchTemplateData={"ImageId": image, "InstanceType": "t3.micro"})
+    zone = client.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
+    groups.create_auto_scaling_group(AutoScalingGroupName="lasting", MinSize=0, MaxSize=3, DesiredCapacity=1, AvailabilityZones=[zone],
+                                     LaunchTemplate={"LaunchTemplateName": "later"})
+    own = root.client("autoscaling")
+
+    def members():
+        return len(own.describe_auto_scaling_groups(AutoScalingGroupNames=["lasting"])["AutoScalingGroups"][0]["Instances"])
+
+    wait_until(lambda: members() == 1, "the group has launched by the session's policy")
+    iam.create_policy_version(PolicyArn=managed, PolicyDocument=policy(allow("*"), {"Effect": "Deny", "Action": "ec2:RunInstances", "Resource": "*"}), SetAsDefault=True)
+    own.set_desired_capacity(AutoScalingGroupName="lasting", DesiredCapacity=2)
+    wait_until(lambda: any(a["StatusCode"] == "Failed" for a in own.describe_scaling_activities(AutoScalingGroupName="lasting")["Activities"]), "a launch has failed")
+    dev.rest()
+    assert members() == 1
+    own.delete_auto_scaling_group(AutoScalingGroupName="lasting", ForceDelete=True)
+
+
+def test_inline_policies_last(dev, root):
+    """A fleet and an alarm of a session with an inline policy."""
+    session = federate(dev, root, allow("*"), {"Effect": "Deny", "Action": "ec2:RunInstances", "Resource": "*", "Condition": {"StringEquals": {"ec2:InstanceType": "t3.small"}}})
     client = session.client()
     image = client.describe_images()["Images"][0]["ImageId"]
-    template = client.create_launch_template(LaunchTemplateName="later", LaunchTemplateData={"ImageId": image, "InstanceType": "t3.micro"})
-    fleet = {"LaunchTemplateConfigs": [{"LaunchTemplateSpecification": {"LaunchTemplateId": template["LaunchTemplate"]["LaunchTemplateId"], "Version": "1"}}],
-             "TargetCapacitySpecification": {"TotalTargetCapacity": 1}}
-    assert code(client.create_fleet, **fleet) == "UnauthorizedOperation"
-    assert code(client.request_spot_instances, LaunchSpecification={"ImageId": image, "InstanceType": "t3.micro"}) == "UnauthorizedOperation"
-    groups = session.client("autoscaling")
-    assert code(groups.create_auto_scaling_group, AutoScalingGroupName="g", MinSize=0, MaxSize=1, AvailabilityZones=[client.describe_availability_zones()[
-        "AvailabilityZones"][0]["ZoneName"]], LaunchTemplate={"LaunchTemplateName": "later"}) == "AccessDenied"
-    made = client.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
-    assert code(session.client("cloudwatch").put_metric_alarm, AlarmName="a", Namespace="AWS/EC2", MetricName="CPUUtilization", Period=60,
-                EvaluationPeriods=1, Threshold=1, Statistic="Average", ComparisonOperator="GreaterThanThreshold",
-                Dimensions=[{"Name": "InstanceId", "Value": made}], AlarmActions=[f"arn:aws:automate:{ec2.REGION}:ec2:stop"]) == "AccessDenied"
-    client.terminate_instances(InstanceIds=[made])
+    template = client.create_launch_template(LaunchTemplateName="inline", LaunchTemplateData={"ImageId": image, "InstanceType": "t3.micro"})["LaunchTemplate"]["LaunchTemplateId"]
+    fleet = {"LaunchTemplateConfigs": [{"LaunchTemplateSpecification": {"LaunchTemplateId": template, "Version": "1"}}], "TargetCapacitySpecification": {"TotalTargetCapacity": 1}}
+    made = client.create_fleet(**fleet)["FleetId"]
+    wait_until(lambda: len(client.describe_fleet_instances(FleetId=made)["ActiveInstances"]) == 1, "the fleet has launched")
+    small = [{**fleet["LaunchTemplateConfigs"][0], "Overrides": [{"InstanceType": "t3.small"}]}]
+    assert code(client.create_fleet, **{**fleet, "LaunchTemplateConfigs": small}) == "UnauthorizedOperation"
+    narrow = federate(dev, root, allow("ec2:CreateFleet"))
+    assert code(narrow.client().create_fleet, **fleet) == "UnauthorizedOperation"
+    client.delete_fleets(FleetIds=[made], TerminateInstances=True)
+
 
 
 def test_senders_of_messages(dev, root, number):

@@ -235,7 +235,8 @@ REFUSED = [
     ("listeners", "listener", {"protocol": "UDP", "protocol_port": 53}, 501, "UDP is not supported for listeners"),
     ("listeners", "listener", {"protocol": "TCP", "protocol_port": 0}, 400, "protocol_port"),
     ("listeners", "listener", {"protocol": "TCP", "protocol_port": 80, "insert_headers": {"X-Forwarded-For": "true"}}, 400, "insert-headers"),
-    ("listeners", "listener", {"protocol": "TERMINATED_HTTPS", "protocol_port": 443, "default_tls_container_ref": "x"}, 501, "default_tls_container_ref"),
+    ("listeners", "listener", {"protocol": "TERMINATED_HTTPS", "protocol_port": 443, "default_tls_container_ref": "x"}, 400, "Could not retrieve certificate"),
+    ("listeners", "listener", {"protocol": "TERMINATED_HTTPS", "protocol_port": 443, "client_ca_tls_container_ref": "x"}, 501, "client_ca_tls_container_ref"),
     ("pools", "pool", {"protocol": "TCP", "lb_algorithm": "SOURCE_IP_PORT"}, 501, "SOURCE_IP_PORT"),
     ("pools", "pool", {"protocol": "HTTP", "lb_algorithm": "ROUND_ROBIN", "session_persistence": {"type": "APP_COOKIE", "cookie_name": "a'b"}}, 400, "cookie_name"),
 ]

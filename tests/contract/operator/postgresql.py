@@ -9,6 +9,7 @@ import os
 import pathlib
 import signal
 import sqlite3
+import subprocess
 import sys
 
 import botocore.exceptions
@@ -16,7 +17,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from dev import DARI, Dev  # noqa: E402
-from postgresql import Proxy, Server  # noqa: E402
+from postgresql import BIN, Proxy, Server  # noqa: E402
 import waiting  # noqa: E402
 
 COMMIT_UNKNOWN, REPLACED = 70, 71  # exit statuses
@@ -61,6 +62,30 @@ def dari(*argv, **env):
 @pytest.fixture(name="room")
 def make_room(tmp_path):
     return tmp_path
+
+
+WAITING = "SELECT pid FROM pg_stat_activity WHERE application_name = 'dari' AND wait_event_type = 'Lock'"
+
+
+def test_sessions_end_with_their_client(server, room):
+    """While a lock is held, as by a commit that waits for a standby that is gone, attempts to renew the lease leave no sessions behind: these would
+    take all connections of the server."""
+    url = server.create("waiting")
+    with Dev("--data", str(room / "data"), "--store", url):
+        with subprocess.Popen([BIN / "psql", "-XAtq", url], stdin=subprocess.PIPE, text=True) as holder:
+            holder.stdin.write("BEGIN; SELECT 1 FROM writer_lease FOR UPDATE;\n")
+            holder.stdin.flush()
+            seen, most = set(), 0
+
+            def has_tried_often():
+                nonlocal most
+                now = server.sql("waiting", WAITING)
+                seen.update(now)
+                most = max(most, len(now))
+                return len(seen) >= 6
+            waiting.wait_until(has_tried_often, "the lease is renewed in new sessions", of=server, every_s=0.1)
+            holder.stdin.close()
+        assert most <= 4
 
 
 def test_region(server, room):

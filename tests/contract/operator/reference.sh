@@ -20,7 +20,8 @@ diff <("$dari" dump limits) docs/limits.md
 check "docs/limits.md is what dari dump limits prints (make docs)" $?
 
 for row in "EC2, with STS:actions" IAM:iam OpenStack:openstack CloudStack:cloudstack Azure:azure "AWS Support:support" "EC2 Auto Scaling:autoscaling" CloudWatch:cloudwatch \
-	"Elastic Load Balancing:elb" "Classic Load Balancers:elb-classic" "EBS direct:ebs" "EC2 Instance Connect:connect" "EventBridge:events"; do
+	"Elastic Load Balancing:elb" "Classic Load Balancers:elb-classic" "EBS direct:ebs" "EC2 Instance Connect:connect" "EventBridge:events" \
+	"AWS Certificate Manager:acm"; do
 	count=$("$dari" dump "${row##*:}" | /usr/bin/jq '(.actions // .calls) | length')
 	grep -qF "| ${row%%:*} | $count |" README.md
 	check "README.md counts ${row%%:*}: $count" $?

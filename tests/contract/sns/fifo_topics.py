@@ -25,13 +25,17 @@ def fail(call, **params):
     return error["Code"], error["Message"]
 
 
+ADMITS_SNS = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "*"}]})
+
+
 class Place:
     def __init__(self, region, name):
         self.account = region.new_account(name)
         self.sns, self.sqs = self.account.client("sns"), self.account.client("sqs")
 
     def queue(self, name, **attributes):
-        url = self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+        """A queue that takes messages of topics, unless a policy is given."""
+        url = self.sqs.create_queue(QueueName=name, Attributes={"Policy": ADMITS_SNS, **attributes})["QueueUrl"]
         return url, self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
     def receive(self, url):
@@ -149,7 +153,7 @@ def test_queue_of_another_account(place, region):
     arn = place.sns.create_topic(Name="shared")["TopicArn"]
     admits = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "*",
                                         "Condition": {"ArnEquals": {"aws:SourceArn": arn}}}]})
-    closed, closed_arn = other.queue("closed")
+    closed, closed_arn = other.queue("closed", Policy="")
     url, queue = other.queue("shared", Policy=admits)
     for endpoint in (closed_arn, queue):
         assert place.sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=endpoint)["SubscriptionArn"] == "pending confirmation"

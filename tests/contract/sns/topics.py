@@ -33,13 +33,17 @@ def code(call, **params):
     return caught.value.response["Error"]["Code"]
 
 
+ADMITS_SNS = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "*"}]})
+
+
 class Place:
     def __init__(self, region, name):
         self.region, self.account = region, region.new_account(name)
         self.sns, self.sqs, self.watch = (self.account.client(s) for s in ("sns", "sqs", "cloudwatch"))
 
     def queue(self, name, **attributes):
-        url = self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+        """A queue that takes messages of topics, unless a policy is given."""
+        url = self.sqs.create_queue(QueueName=name, Attributes={"Policy": ADMITS_SNS, **attributes})["QueueUrl"]
         return url, self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
     def receive(self, url):

@@ -339,10 +339,6 @@ def test_policy(sqs, queue):
               '"Resource":"%s","Condition":{"ArnEquals":{"aws:SourceArn":"arn:aws:sns:x:1:t"}}}]}') % arn
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
     assert sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"]["Policy"] == policy
-    for wrong in (policy.replace("Allow", "Deny"), policy.replace("sqs:SendMessage", "sqs:ReceiveMessage"), policy.replace('"Service":"sns.amazonaws.com"', '"AWS":"*"').replace("ArnEquals", "IpAddress"),
-                  policy.replace(arn, arn + "-other"), policy.replace('"Resource"', '"NotResource"'), policy.replace("ArnEquals", "StringEquals").replace("sns:x", "sns:*"),
-                  policy.replace('"sns.amazonaws.com"', '["sns.amazonaws.com"' + ',"sns.amazonaws.com"' * 50 + "]")):
-        assert "UnsupportedOperation" in code(sqs.set_queue_attributes, QueueUrl=queue, Attributes={"Policy": wrong})
     assert code(sqs.set_queue_attributes, QueueUrl=queue, Attributes={"Policy": "nonsense"}) == "InvalidAttributeValue"
 
 

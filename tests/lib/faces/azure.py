@@ -37,6 +37,7 @@ OWN = {
     "interface": f"{NET}/networkInterfaces/i", "machine_interface": f"{NET}/networkInterfaces/im", "disk": f"{COMPUTE}/disks/d",
     "snapshot": f"{COMPUTE}/snapshots/sn", "image": f"{COMPUTE}/images/im", "availability_set": f"{COMPUTE}/availabilitySets/as",
     "proximity_group": f"{COMPUTE}/proximityPlacementGroups/pp", "key": f"{COMPUTE}/sshPublicKeys/k", "machine": f"{COMPUTE}/virtualMachines/m",
+    "scale_set": f"{COMPUTE}/virtualMachineScaleSets/ss", "set_machine": f"{COMPUTE}/virtualMachineScaleSets/ss/virtualMachines/0",
     "extension": f"{COMPUTE}/virtualMachines/m/extensions/e", "command": f"{COMPUTE}/virtualMachines/m/runCommands/c",
     "identity": "Microsoft.ManagedIdentity/userAssignedIdentities/u"}
 PARTS = {"subnet", "rule", "route", "frontend", "pool", "probe", "nat_rule", "extension", "command"}
@@ -48,7 +49,7 @@ KINDS = {  # kind under which policies know the resource
     "nat": "source_nat", "peering": "peering", "balancer": "balancer_set",
     "interface": "port", "disk": "volume", "snapshot": "snapshot",
     "image": "image", "availability_set": "server_group",
-    "proximity_group": "server_group", "key": "key_pair", "machine": "instance"}
+    "proximity_group": "server_group", "key": "key_pair", "machine": "instance", "scale_set": "scaling_group"}
 
 
 def shape(name):
@@ -104,7 +105,7 @@ class World:
             "disk": {"properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 1}},
             "snapshot": {"properties": {"creationData": {"createOption": "Copy", "sourceResourceId": self.ids["disk"]}}},
             "availability_set": {}, "proximity_group": {}, "key": {"properties": {"publicKey": KEY}}, "identity": {},
-            "machine": self.machine("machine_interface"),
+            "machine": self.machine("machine_interface"), "scale_set": self.scale_set(),
             "image": {"properties": {"storageProfile": {"osDisk": {"osType": "Linux", "osState": "Generalized", "snapshot": self.ref("snapshot")}}}}}
 
     def machine(self, interface):
@@ -113,8 +114,15 @@ class World:
             "storageProfile": {"imageReference": self.image},
             "osProfile": {"computerName": "m", "adminUsername": "me", "adminPassword": "Correct-horse-1"}}}
 
+    def scale_set(self):
+        config = {"name": "c", "properties": {"subnet": self.ref("subnet")}}
+        return {"sku": {"name": "Standard_B1s", "capacity": 1}, "properties": {"virtualMachineProfile": {
+            "osProfile": {"adminUsername": "me", "adminPassword": "Correct-horse-1"}, "storageProfile": {"imageReference": self.image},
+            "networkProfile": {"networkInterfaceConfigurations": [{"name": "n", "properties": {"ipConfigurations": [config]}}]}}}}
+
     def ask(self, method, path, body=None, account=None):
-        action = BY_SHAPE[f"{method} {shape_of(path)}"]
+        form = shape_of(path)
+        action = BY_SHAPE.get(f"{method} {form}") or BY_SHAPE[f"{method} {form.rpartition('/')[0]}/{path.rpartition('/')[2]}"]
         if body is not None and method == "PUT" and "/subnets/" not in path and "Peerings/" not in path and not path.endswith("/r"):
             body = {"location": "useast1", **body}
         return self.cloud.ask(method, f"{self.group}/providers/{path}", action["versions"].split("|")[-1], account or self.account, body)
@@ -250,6 +258,8 @@ class Azure(face.Face):
         while "{}" in path:
             path = path.replace("{}", next(parts, "c"), 1)
         body = place.bodies().get(own, {"properties": {}}) if method == "PUT" else {"tags": {"a": "b"}} if method == "PATCH" else {}
+        if form.endswith(("virtualMachineScaleSets/{}/delete", "virtualMachineScaleSets/{}/manualupgrade")):
+            body = {"instanceIds": ["*"]}
         if own in PARTS:
             body = {"properties": {"addressPrefix": "10.0.0.0/24"} if word in ("network", "subnet") else RULE if word in ("policy", "rule")
                     else {"addressPrefix": "192.0.2.0/24", "nextHopType": "None"} if word in ("plan", "route")
@@ -263,6 +273,10 @@ class Azure(face.Face):
 
     def asked(self, place, name, word):
         """All rows of the kind, because they do not show which ids they have."""
+        if KINDS[word] == "scaling_group":
+            groups = "arn:aws:autoscaling:*:*:autoScalingGroup:*:autoScalingGroupName/"
+            yield word, self.request(place, name, word), doors.Row("scaling_group", f"{groups}*", f"{groups}none")
+            return
         arn = face.row("*", KINDS[word], "*", "*")
         start = arn.arn.rpartition("/")[0]
         yield word, self.request(place, name, word), doors.Row(KINDS[word], f"{start}/*", f"{start}/none")
@@ -278,7 +292,7 @@ REFERENCES = {
     "probe.id": "probe", "loadBalancerBackendAddressPools.N.id": "pool", "loadBalancerInboundNatRules.N.id": "nat_rule",
     "sourceResourceId": "disk", "imageReference.id": "image", "sourceVirtualMachine.id": "machine", "snapshot.id": "snapshot",
     "managedDisk.id": "disk", "networkInterfaces.N.id": "interface", "availabilitySet.id": "availability_set",
-    "proximityPlacementGroup.id": "proximity_group"}
+    "proximityPlacementGroup.id": "proximity_group", "virtualMachineScaleSet.id": "scale_set"}
 
 
 def references(action):
@@ -323,6 +337,7 @@ REFUSED_ANYWAY = {  # refused even with the caller's own resource
     ("PATCH disks", "creationData.sourceResourceId"): CHANGE, ("PATCH disks", "imageReference.id"): CHANGE,
     ("PATCH virtualMachines", "imageReference.id"): CHANGE, ("PATCH virtualMachines", "availabilitySet.id"): CHANGE,
     ("PATCH virtualMachines", "proximityPlacementGroup.id"): CHANGE,
+    ("PATCH virtualMachines", "virtualMachineScaleSet.id"): CHANGE, ("PUT virtualMachines", "virtualMachineScaleSet.id"): NOT_BUILT,
     ("PATCH virtualMachines", "osDisk.managedDisk.id"): NOT_BUILT,
     ("PATCH virtualMachines", "networkInterfaces.N.id"): NOT_BUILT,  # the machine is running
     ("PUT publicIPPrefixes", "natGateway.id"): CHANGE,  # the NAT gateway names the prefix
@@ -340,6 +355,11 @@ def referring(world, name, param, serial):
     word = WORD_OF_SHAPE[form]
     path = OWN[word]
     kind = form.split("/")[1]
+    if word == "scale_set":
+        body = copy.deepcopy(world.scale_set())
+        if "imageReference" in param:
+            body["properties"]["virtualMachineProfile"]["storageProfile"]["imageReference"] = {}
+        return (path if method == "PATCH" else f"{path}-{serial}"), body
     if method == "PATCH":
         return path, {"properties": {"storageProfile": {"dataDisks": [{"lun": 0, "createOption": "Attach"}]}} if "dataDisks" in param else {}}
     body = copy.deepcopy(world.bodies().get(word, {}))

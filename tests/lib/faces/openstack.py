@@ -41,6 +41,7 @@ def balancer(ids, **more):
 
 
 LISTENER = {"protocol": "HTTP", "protocol_port": 81}
+LED = {"action": "REDIRECT_TO_POOL"}
 BODIES = {  # values that cannot be derived from the tables: a valid body, for all of a call's parameters or for one
     "POST /compute/v2.1/os-security-group-rules 0-35": lambda ids: {"security_group_rule": {
         "parent_group_id": ids["security_group"], "ip_protocol": "tcp", "from_port": 1, "to_port": 2, "cidr": "192.0.2.0/24"}},
@@ -60,6 +61,14 @@ BODIES = {  # values that cannot be derived from the tables: a valid body, for a
         ids, listeners=[{**LISTENER, "default_pool": balanced_pool(ids)}]),
     (f"POST {LB}/loadbalancers", "listeners.N.default_pool_id"): lambda ids: balancer(
         ids, listeners=[{**LISTENER, "default_pool_id": ids["target_group"]}]),
+    (f"POST {LB}/listeners", "l7policies.N.redirect_pool_id"): lambda ids: {"listener": {
+        **LISTENER, "loadbalancer_id": ids["elastic_load_balancer"], "l7policies": [{**LED, "redirect_pool_id": ids["target_group"]}]}},
+    (f"POST {LB}/listeners", "l7policies.N.redirect_pool.members.N.subnet_id"): lambda ids: {"listener": {
+        **LISTENER, "loadbalancer_id": ids["elastic_load_balancer"], "l7policies": [{**LED, "redirect_pool": balanced_pool(ids)}]}},
+    (f"POST {LB}/loadbalancers", "listeners.N.l7policies.N.redirect_pool_id"): lambda ids: balancer(
+        ids, listeners=[{**LISTENER, "l7policies": [{**LED, "redirect_pool_id": ids["target_group"]}]}]),
+    (f"POST {LB}/loadbalancers", "listeners.N.l7policies.N.redirect_pool.members.N.subnet_id"): lambda ids: balancer(
+        ids, listeners=[{**LISTENER, "l7policies": [{**LED, "redirect_pool": balanced_pool(ids)}]}]),
     (f"POST {LB}/l7policies", "listener_id"): lambda ids: {"l7policy": {"listener_id": ids["listener"], "action": "REJECT"}},
     (f"POST {LB}/l7policies", "redirect_pool_id"): lambda ids: {"l7policy": {
         "listener_id": ids["listener"], "action": "REDIRECT_TO_POOL", "redirect_pool_id": ids["target_group"]}},

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Adapters of EventBridge and of EC2 Instance Connect for the matrices of tests/contract/cross/: accounts with rules and their targets, and with an
+"""Adapters of EventBridge, ACM and EC2 Instance Connect for the matrices of tests/contract/cross/: accounts with rules and their targets, and with an
 instance."""
 import contextlib
 
@@ -109,3 +109,14 @@ class Events(Target):
 class Connect(Target):
     name, world, denied = "connect", lib.Connect, (403, "AuthException")
     kinds = {"InstanceId": "instance"}
+
+
+class Acm(Target):
+    """Actions that ACM itself refuses for imported certificates have no door to test."""
+    name, world, denied = "acm", lib.Acm, (400, "AccessDeniedException")
+    kinds = {"CertificateArn": "server_certificate"}
+    refused = ("ExportCertificate", "RenewCertificate", "ResendValidationEmail", "UpdateCertificateOptions")
+
+    def __init__(self):
+        super().__init__()
+        self.doors = [c for c in self.doors if c[0] not in self.refused]

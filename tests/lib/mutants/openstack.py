@@ -155,4 +155,4 @@ UNEXPECTED = "('colour' was unexpected)"
 WORDS = {"network": "Unrecognized attribute(s) 'colour'"}
 QUERY_WORDS = {"network": "['colour'] is invalid attribute for filtering", "block-storage": "Invalid filters colour are found",
                "compute": UNEXPECTED, "placement": UNEXPECTED,
-               "load-balancer": "One or more arguments are either duplicate or invalid: 'colour'"}
+               "load-balancer": "One or more arguments are either duplicate or invalid: 'colour'", "key-manager": "The query parameter 'colour' is not known."}

@@ -164,3 +164,12 @@ class Connect(Target):
     codes = {"InvalidArgsException", "EC2InstanceNotFoundException", "SerializationException"}
     junk = {"InstanceId": ["vol-0123456789abcdef0", "i-0123456789abcdeg0", "i-0123456789abcdef0"], "InstanceOSUser": ["a b", "-a", "a/b", "é"], "AvailabilityZone": ["us-mars-1a"],
             "SSHPublicKey": ["x" * 90, 'command="x" ' + lib.Connect.KEY, lib.Connect.KEY + "\nssh-ed25519 x", lib.Connect.KEY[:-2] + "  "]}
+
+
+class Acm(Target):
+    name, world, denied = "acm", lib.Acm, (400, "AccessDeniedException")
+    spoken = {"Certificate": ["certificate"], "PrivateKey": ["private key", "privateKey"], "CertificateChain": ["chain"], "Key": ["re-import"], "Passphrase": ["private certificate"]}
+    codes = {"ValidationException", "InvalidArnException", "ResourceNotFoundException", "SerializationException", "InvalidTagException", "TooManyTagsException", "InvalidStateException"}
+    junk = {"CertificateArn": ["x" * 30, "arn:aws:acm:us-east-1:000000000000:certificate/x", "arn:aws:iam::000000000000:server-certificate/x"], "Certificate": ["!", "eA==", ""], "PrivateKey": ["!", "eA=="],
+            "CertificateChain": ["!", "eA=="], "Tags.N.Key": ["aws:x", ""], "NextToken": ["!", "AAAA"], "MaxItems": [0, 1001], "SortBy": ["x"], "SortOrder": ["x"], "CertificateStatuses": [["x"]],
+            "Passphrase": ["!", "eA=="], "DomainName": ["", "x" * 254]}

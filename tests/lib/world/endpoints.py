@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""VPC endpoints: an interface endpoint, a gateway endpoint with a route table, and an endpoint that tests may delete."""
+"""VPC endpoints: an interface endpoint, a gateway endpoint with a route table, and an endpoint that tests may delete; flow logs likewise."""
 
 EC2 = "com.amazonaws.us-east-1.ec2"
+BUCKET = "arn:aws:s3:::flow-logs"
 
 REQUESTS = {
     "CreateVpcEndpoint": {"VpcId": "spoke vpc", "ServiceName": "=" + EC2},
@@ -13,6 +14,9 @@ REQUESTS = {
         "AddSubnetId", "RemoveSubnetId", "AddSecurityGroupId", "RemoveSecurityGroupId", "PrivateDnsEnabled")},
     "ModifyVpcEndpoint": {"VpcEndpointId": "vpce", "ResetPolicy": "=true"},
     "DeleteVpcEndpoints": {"VpcEndpointId.1": "spare vpce"},
+    "CreateFlowLogs": {"ResourceType": "=VPC", "ResourceId.1": "spoke vpc", "TrafficType": "=REJECT", "LogDestinationType": "=s3",
+                       "LogDestination": "=" + BUCKET + "-elsewhere"},  # answered each time, and nothing is made
+    "DeleteFlowLogs": {"FlowLogId.1": "spare fl"},
 }
 
 
@@ -23,7 +27,14 @@ def fill(w):
     w.make("spoke rtb", "CreateRouteTable", {"VpcId": ids["spoke vpc"]}, "routeTableId")
     w.make("used rtb", "CreateRouteTable", {"VpcId": ids["spoke vpc"]}, "routeTableId")
     w.make("gateway vpce", "CreateVpcEndpoint", {"VpcId": ids["spoke vpc"], "ServiceName": EC2, "RouteTableId.1": ids["used rtb"]}, "vpcEndpointId")
+    flow_log(w, "fl", "spoke subnet")
+
+
+def flow_log(w, label, subnet):
+    w.make(label, "CreateFlowLogs", {"ResourceType": "Subnet", "ResourceId.1": w.ids[subnet], "TrafficType": "ALL", "LogDestinationType": "s3",
+                                     "LogDestination": BUCKET}, "item")
 
 
 def spare(w):
     w.make("spare vpce", "CreateVpcEndpoint", {"VpcId": w.ids["spoke vpc"], "ServiceName": EC2}, "vpcEndpointId")
+    flow_log(w, "spare fl", "spare subnet")

@@ -22,6 +22,7 @@
  *   POST /client/api command=createTags&…      the parameters as a form
  *   POST /support/CreateCase {"subject":"a"}   a call of AWS Support's, signed with alice's key
  *   POST /events/PutRule {"Name":"a"}          the same of EventBridge
+ *   POST /acm/ListCertificates                 the same of AWS Certificate Manager
  *   POST /monitoring/ListMetrics {}            a call of CloudWatch's, in AWS JSON, signed with her key
  *   GET /scim/v2/Users?count=1                 a call of SCIM, with a key of the default domain's administrator
  *   @version compute 2.93                      the microversion of what follows

@@ -23,6 +23,7 @@ enum form {
 	FORM_IMAGE,
 	FORM_PLACEMENT,
 	FORM_LOAD_BALANCER,
+	FORM_KEY_MANAGER,
 	FORM_CLOUDSTACK,
 	FORM_CLOUDWATCH,
 	FORM_SCIM
@@ -95,13 +96,10 @@ static enum form form_of(const struct script *s, int status)
 	static const struct {
 		const char *path;
 		enum form form;
-	} services[] = {{"/compute", FORM_FAULT},
-			{"/volume", FORM_FAULT},
-			{"/network", FORM_NETWORK},
-			{"/image", FORM_IMAGE},
-			{"/placement", FORM_PLACEMENT},
-			{"/load-balancer", FORM_LOAD_BALANCER},
-			{"/", FORM_IDENTITY}};
+	} services[] = {{"/compute", FORM_FAULT},           {"/volume", FORM_FAULT},
+			{"/network", FORM_NETWORK},         {"/image", FORM_IMAGE},
+			{"/placement", FORM_PLACEMENT},     {"/load-balancer", FORM_LOAD_BALANCER},
+			{"/key-manager", FORM_KEY_MANAGER}, {"/", FORM_IDENTITY}};
 	struct str path = target_of(s);
 	if (str_starts_with(path, STR("/client/")))
 		return FORM_CLOUDSTACK;
@@ -232,6 +230,10 @@ static struct str render_json(struct arena *a, const struct script *s, enum form
 				 "{\"faultcode\":\"%" STR_FMT "\",\"faultstring\":\"%" STR_FMT
 				 "\",\"debuginfo\":null}",
 				 STR_ARG(e->word), STR_ARG(message));
+	case FORM_KEY_MANAGER:
+		return str_print(a,
+				 "{\"code\":%d,\"title\":\"%" STR_FMT "\",\"description\":\"%" STR_FMT "\"}",
+				 e->status, STR_ARG(e->word), STR_ARG(message));
 	case FORM_CLOUDSTACK:
 		return render_cloudstack(a, s, e, message);
 	case FORM_CLOUDWATCH:
@@ -358,6 +360,11 @@ static void take_json(enum form form, json_t *value, const char **ret_word, cons
 	if (form == FORM_LOAD_BALANCER) {
 		*ret_message = text_of(value, "faultstring");
 		*ret_word = text_of(value, "faultcode");
+		return;
+	}
+	if (form == FORM_KEY_MANAGER) {
+		*ret_message = text_of(value, "description");
+		*ret_word = text_of(value, "title");
 		return;
 	}
 	if (form == FORM_PLACEMENT)

@@ -3,6 +3,7 @@
  * or changes rights must say what is recorded. Also the records left by many anonymous requests. */
 #include "../base/test_base.h"
 
+#include "api/acm/acm.h"
 #include "api/azure/core/action.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/connect/connect.h"
@@ -12,6 +13,8 @@
 #include "api/iam/internal.h"
 #include "api/native/action.h"
 #include "api/openstack/core/action.h"
+#include "api/sns/sns.h"
+#include "api/sqs/sqs.h"
 #include "base/fault.h"
 #include "model/permission.h"
 #include "script.h"
@@ -129,7 +132,8 @@ static void every_secret_is_decided_on(void **state)
 
 static bool has_action(const char *action)
 {
-	static const struct api_protocol *const protocols[] = {&cloudstack_protocol, &connect_protocol};
+	static const struct api_protocol *const protocols[] = {
+		&acm_protocol, &cloudstack_protocol, &connect_protocol, &sqs_protocol, &sns_protocol};
 	const struct ec2_action *ec2[ACTIONS_MAX];
 	const struct iam_action *iam[ACTIONS_MAX];
 	size_t ec2_count = ec2_sum_actions(ec2, ACTIONS_MAX), iam_count = iam_sum_actions(iam, ACTIONS_MAX);

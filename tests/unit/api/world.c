@@ -9,8 +9,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "api/acm/acm.h"
 #include "api/autoscaling/autoscaling.h"
 #include "api/azure/core/azure.h"
+#include "api/azure/scale_sets/later_set.h"
 #include "api/cloudstack/autoscale/later_group.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/cloudwatch/cloudwatch.h"
@@ -256,6 +258,7 @@ static void start_reconciler(struct world *w)
 					  .read_spot = ec2_read_later_spot,
 					  .read_fleet = ec2_read_later_fleet,
 					  .read_scaling = ec2_read_later_scaling,
+					  .read_scale_set = azure_read_later_set,
 					  .read_autoscale = cloudstack_read_later_group,
 					  .backup = &w->backup,
 					  .own_chassis = STR("dari"),
@@ -286,6 +289,7 @@ static void open_face(struct world *w)
 				       .key_lane = w->key_lane,
 				       .limits = w->limits,
 				       .reconciler = w->reconciler,
+				       .flow_log_bucket = STR("flow-logs"),
 				       .region = STR("us-east-1"),
 				       .endpoint = STR("ec2.us-east-1.test:8773")};
 	MUST(api_face_new(&w->c, &ec2_protocol, &ec2, &w->face));
@@ -326,6 +330,7 @@ static void open_face(struct world *w)
 	MUST(api_face_new(&w->c, &support_protocol, &support, &w->support));
 	MUST(api_face_new(&w->c, &cloudwatch_protocol, &support, &w->cloudwatch));
 	MUST(api_face_new(&w->c, &events_protocol, &support, &w->events));
+	MUST(api_face_new(&w->c, &acm_protocol, &support, &w->acm));
 	MUST(api_face_new(&w->c, &elb_protocol, &support, &w->elb));
 	MUST(api_face_new(&w->c, &elb_classic_protocol, &support, &w->elb_classic));
 	struct api_config scaling = support;
@@ -346,6 +351,7 @@ static void close_faces(struct world *w)
 	api_face_free(w->support);
 	api_face_free(w->cloudwatch);
 	api_face_free(w->events);
+	api_face_free(w->acm);
 	api_face_free(w->elb);
 	api_face_free(w->elb_classic);
 	api_face_free(w->autoscaling);
@@ -463,6 +469,7 @@ static struct api_face *find_face(const struct world *w, const struct fake_call 
 	       : cloudstack_has_path(f->call.path) ? w->cloudstack
 	       : support_has_call(&f->call)        ? w->support
 	       : events_has_call(&f->call)         ? w->events
+	       : acm_has_call(&f->call)            ? w->acm
 	       : scim_has_path(f->call.path)       ? w->scim
 	       : cloudwatch_has_call(&f->call)     ? w->cloudwatch
 	       : autoscaling_has_call(&f->call)    ? w->autoscaling
@@ -501,6 +508,7 @@ static void sign(struct ctx *c, const struct world_user *user, struct fake_call 
 	bool is_support = support_has_call(&f->call);
 	bool is_watch = str_starts_with(call_header(&f->call, "X-Amz-Target"), STR("GraniteServiceVersion"));
 	bool is_events = str_starts_with(call_header(&f->call, "X-Amz-Target"), STR("AWSEvents."));
+	bool is_acm = str_starts_with(call_header(&f->call, "X-Amz-Target"), STR("CertificateManager."));
 	bool is_sts = str_contains(f->call.query, STR("2011-06-15")) ||
 		      str_contains(f->call.body, STR("2011-06-15"));
 	bool is_iam = str_contains(f->call.query, STR("2010-05-08")) ||
@@ -515,6 +523,7 @@ static void sign(struct ctx *c, const struct world_user *user, struct fake_call 
 					      .service = is_support   ? STR("support")
 							 : is_watch   ? STR("monitoring")
 							 : is_events  ? STR("events")
+							 : is_acm     ? STR("acm")
 							 : is_sts     ? STR("sts")
 							 : is_iam     ? STR("iam")
 							 : is_elb     ? STR("elasticloadbalancing")
@@ -726,6 +735,11 @@ void world_request_call(struct ctx *c, struct tokens *tokens, struct bearers *be
 	}
 	if (str_starts_with(request->path, STR("/events/"))) {
 		write_target_call(c, user, request, "application/x-amz-json-1.1", "AWSEvents", ret_call);
+		return;
+	}
+	if (str_starts_with(request->path, STR("/acm/"))) {
+		write_target_call(c, user, request, "application/x-amz-json-1.1", "CertificateManager",
+				  ret_call);
 		return;
 	}
 	if (str_starts_with(request->path, STR("/monitoring/"))) {

@@ -10,6 +10,7 @@
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/crypto_certificate.h"
 #include "base/crypto_issue.h"
 #include "base/file.h"
 #include "base/random.h"
@@ -552,6 +553,53 @@ static void test_certificate(void **state)
 		   "1");
 }
 
+static void test_fields_of_a_certificate(void **state)
+{
+	struct ctx *c = *state;
+	struct str cert, key;
+	struct crypto_certificate read;
+	assert_ok(crypto_make_certificate(c, STR("cloud.example,10.0.0.1,2001:db8::1"), 24 * HOUR * 30, &cert,
+					  &key));
+	assert_ok(crypto_read_certificate(c, cert, &read));
+	assert_str(read.common_name, "cloud.example");
+	assert_str(read.subject, "CN=cloud.example");
+	assert_str(read.organization, "cloud.example");
+	assert_str(read.signature, "ecdsa-with-SHA256");
+	assert_true(read.is_self_issued && read.key_type == CRYPTO_KEY_P256 && read.key_usages == 1);
+	assert_int_equal(read.names.count, 3);
+	assert_str(read.names.at[1], "10.0.0.1");
+	assert_str(read.names.at[2], "2001:db8::1");
+	assert_int_equal(read.purposes.count, 1);
+	assert_str(read.purposes.at[0], "1.3.6.1.5.5.7.3.1");
+	assert_true(read.until_us > read.from_us);
+	struct str serial = run_on(c,
+				   "openssl x509 -in \"$1\" -noout -serial | sed 's/.*=//' | tr A-F a-f | "
+				   "sed 's/../&:/g;s/:$//'",
+				   cert);
+	assert_true(str_equal(read.serial, serial));
+	assert_err(crypto_read_certificate(c, key, &read), INVALID);
+	assert_err(crypto_read_certificate(c, STR_NONE, &read), INVALID);
+}
+
+static void test_pkcs12(void **state)
+{
+	struct ctx *c = *state;
+	struct str cert, key, chain, body, packed, file, locked;
+	assert_ok(crypto_make_certificate(c, STR("a.example"), 24 * HOUR, &cert, &key));
+	const struct str both[] = {cert, key};
+	struct str text = str_join(c->arena, both, 2);
+	packed = run_on(c, "openssl pkcs12 -export -in \"$1\" -passout pass: | base64 -w0", text);
+	assert_ok(str_decode_base64(c->arena, packed, &file));
+	assert_ok(crypto_unpack_pkcs12(c, file, &body, &key, &chain));
+	assert_ok(crypto_check_key_pair(c, body, key));
+	assert_true(str_equal(str_trim(body), str_trim(cert)) && !chain.n);
+	packed = run_on(c, "openssl pkcs12 -export -in \"$1\" -passout pass:word | base64 -w0", text);
+	assert_ok(str_decode_base64(c->arena, packed, &locked));
+	assert_err(crypto_unpack_pkcs12(c, locked, &body, &key, &chain), INVALID);
+	assert_err(crypto_unpack_pkcs12(c, str_slice(file, 0, file.n / 2), &body, &key, &chain), INVALID);
+	assert_err(crypto_unpack_pkcs12(c, STR_NONE, &body, &key, &chain), INVALID);
+}
+
 static void test_certificate_refuses(void **state)
 {
 	struct ctx *c = *state;
@@ -732,6 +780,8 @@ int main(void)
 		crypto_test(test_rsa_bounds),
 		crypto_test(test_certificate),
 		crypto_test(test_certificate_refuses),
+		crypto_test(test_fields_of_a_certificate),
+		crypto_test(test_pkcs12),
 		crypto_test(test_authority),
 		crypto_test(test_authority_refuses),
 		crypto_test(test_out_of_memory),

@@ -361,6 +361,12 @@ REMOVE(remove_policy, POLICY)
 REMOVE(remove_port, PORT)
 REMOVE(remove_address, ADDRESS)
 
+static RESULT applied_sample_drops(struct vnet *n, struct ctx *c, bool on,
+				   struct network_samples *ret_samples)
+{
+	return n->inner.driver->sample_drops(n->inner.self, c, on, ret_samples);
+}
+
 static RESULT applied_see_probes(struct vnet *n, struct ctx *c, struct network_probe *probes, size_t count)
 {
 	return n->inner.driver->see_probes(n->inner.self, c, probes, count);
@@ -391,7 +397,8 @@ RESULT applied_open(struct ctx *c, struct network_handle *network)
 		applied_apply_group,   applied_remove_group,   applied_apply_policy,
 		applied_remove_policy, applied_apply_port,     applied_remove_port,
 		applied_apply_address, applied_remove_address, applied_see_probes,
-		applied_list,          applied_watch,          applied_close};
+		applied_sample_drops,  applied_list,           applied_watch,
+		applied_close};
 	struct vnet *n = heap_new(struct vnet);
 	if (!n)
 		return ctx_no_memory(c);

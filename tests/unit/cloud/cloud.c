@@ -225,6 +225,7 @@ static void open_reconciler(struct cloud *c)
 					  .write_drive = write_drive,
 					  .read_fleet = c->read_fleet,
 					  .read_scaling = c->read_scaling,
+					  .read_scale_set = c->read_scale_set,
 					  .shutdown_grace_us = CLOUD_GRACE_US,
 					  .host_interval_us = CLOUD_HOST_INTERVAL_US,
 					  .resync_interval_us = CLOUD_RESYNC_US};

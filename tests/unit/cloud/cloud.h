@@ -59,10 +59,11 @@ struct cloud {
 	struct cloud_sql *sql;
 	struct network_handle network;
 	struct reconciler *reconciler;
-	reconcile_read_fleet *read_fleet;     /* set before a restart; NULL: fleets launch nothing */
-	reconcile_read_scaling *read_scaling; /* likewise, of scaling groups */
-	uint64_t steps;                       /* run since cloud_new() */
-	uint64_t kill_at;                     /* it is killed after that many; 0: never */
+	reconcile_read_fleet *read_fleet; /* set before a restart; NULL: fleets launch nothing */
+	reconcile_read_scaling *read_scaling,
+		*read_scale_set; /* likewise, of scaling groups and scale sets */
+	uint64_t steps;          /* run since cloud_new() */
+	uint64_t kill_at;        /* it is killed after that many; 0: never */
 	struct identity alice;
 	uuid router, image, external_network, hosts[CLOUD_HOSTS_MAX];
 	size_t host_count;

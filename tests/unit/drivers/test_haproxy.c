@@ -199,6 +199,25 @@ static struct str make_pem(struct ctx *c)
 	return pem;
 }
 
+/* The target's cookie carries the server's name, instead of a cookie of the load balancer's own. */
+static void a_cookie_of_the_target_makes_clients_stay(void **state)
+{
+	AUTO(arena) arena = arena_new(4096, 1 << 22);
+	struct lab *lab = make_lab(arena);
+	(void) state;
+	lab->rules[0] =
+		(struct listener_rule){.action = LISTENER_RULE_ACTION_FORWARD, .conditions = STR("[]")};
+	lab->proxy_listener.rule_count = 1;
+	has_line(write_text(lab), "  cookie AWSALB insert indirect nocache maxlife 60s\n");
+	lab->group.persistence = TARGET_GROUP_PERSISTENCE_APP_COOKIE;
+	lab->group.cookie = STR("SESSION");
+	has_line(write_text(lab), "  cookie SESSION prefix nocache\n");
+	assert_false(str_contains(write_text(lab), STR("AWSALB ")));
+	is_accepted(lab, write_text(lab));
+	lab->group.is_sticky = false;
+	assert_false(str_contains(write_text(lab), STR("cookie SESSION")));
+}
+
 /* HAProxy reads as many certificates as a listener may have, with each security policy. */
 static void a_listener_has_all_its_certificates(void **state)
 {
@@ -224,6 +243,39 @@ static void a_listener_has_all_its_certificates(void **state)
 		lab->listener.tls_policy = str_from(tls_policies[k].name);
 		is_accepted(lab, write_text(lab));
 	}
+}
+
+/* TERMINATED_HTTPS: requests are read behind TLS, and members may be reached by TLS again. */
+static void an_octavia_listener_ends_tls(void **state)
+{
+	AUTO(arena) arena = arena_new(4096, 1 << 22);
+	struct lab *lab = make_lab(arena);
+	const uuid id = {{3, 1}};
+	const struct proxy_certificate certificate = {id, make_pem(&lab->c)};
+	static const struct str headers[] = {{"X-Forwarded-Proto=true", 22}};
+	(void) state;
+	lab->balancer =
+		(struct elastic_load_balancer){.type = ELASTIC_LOAD_BALANCER_TYPE_OCTAVIA, .idle_s = 50};
+	lab->group = (struct target_group){
+		.row.id = {{1}}, .protocol = TARGET_GROUP_PROTOCOL_HTTP, .is_tls = true};
+	lab->listener = (struct listener){.row.id = {{3}},
+					  .protocol = LISTENER_PROTOCOL_SSL,
+					  .port = 443,
+					  .target_group = lab->group.row.id,
+					  .client_ms = 50000,
+					  .connect_ms = 5000,
+					  .member_ms = 60000,
+					  .headers = {headers, 1},
+					  .certificates = {&id, 1}};
+	lab->wish.certificates = &certificate;
+	lab->wish.certificate_count = 1;
+	lab->proxy_listener.rule_count = 0;
+	struct str text = write_text(lab);
+	has_line(text, "  mode http\n  bind *:443 ssl crt-list ");
+	has_line(text, " alpn h2,http/1.1\n");
+	has_line(text, "  http-request set-header X-Forwarded-Proto https\n  default_backend c443\n");
+	has_line(text, " ssl verify none\n");
+	is_accepted(lab, text);
 }
 
 static struct str write_condition(struct lab *lab, enum rule_field field, const char *name, const char *key,
@@ -627,7 +679,9 @@ int main(void)
 		cmocka_unit_test(a_policy_may_have_fifty_rules),
 		cmocka_unit_test(the_text_of_users_is_text),
 		cmocka_unit_test(every_status_and_path_is_accepted),
+		cmocka_unit_test(a_cookie_of_the_target_makes_clients_stay),
 		cmocka_unit_test(a_listener_has_all_its_certificates),
+		cmocka_unit_test(an_octavia_listener_ends_tls),
 		cmocka_unit_test(patterns_are_expressions),
 		cmocka_unit_test(settings_are_lines),
 		cmocka_unit_test(classic_listeners_follow_one_check),

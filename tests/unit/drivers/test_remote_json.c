@@ -302,6 +302,9 @@ static const struct remote good_openstack = {.endpoint = {"https://a/", 10},
 					 .login = {"app-1", 5},
 					 .project = {"00000000-0000-0000-0000-000000000001", 36},
 					 .domain = {"corp.example.com", 16}},
+			   good_vmware = {.endpoint = {"https://a/", 10},
+					  .region = {"DC (1)", 6},
+					  .login = {"a@vsphere.local", 15}},
 			   good_ec2 = {.region = {"eu-central-1", 12}, .login = {"AKIA1", 5}};
 
 static const struct {
@@ -311,6 +314,7 @@ static const struct {
 } clouds[] = {{&remote_openstack, &good_openstack, "region project domain"},
 	      {&remote_cloudstack, &good_cloudstack, "region login"},
 	      {&remote_azure, &good_azure, "region project domain login"},
+	      {&remote_vmware, &good_vmware, "region"},
 	      {&remote_ec2, &good_ec2, "region login"}};
 
 static struct str *find_field(struct remote *r, struct str name)

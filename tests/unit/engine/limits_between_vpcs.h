@@ -2,6 +2,7 @@
  * A part of test_limits.c, in its middle: peerings, transit gateways and endpoints of VPCs. */
 #pragma once
 
+#include "engine/network/flow_log.h"
 #include "engine/network/routing/vpc_endpoint.h"
 
 static void set_limit(struct cloud *c, enum limit_id limit, int64_t most);
@@ -126,7 +127,34 @@ static RESULT make_vpc_endpoint(struct cloud *c, int n)
 DROP(vpc_endpoint, engine_delete_vpc_endpoint, vpc_endpoint_target,
      .endpoint = ref_to(c, KIND_VPC_ENDPOINT, made))
 
+/* A resource has two at most: subnets take turns. */
+static RESULT make_flow_log(struct cloud *c, int n)
+{
+	const struct subnet *subnet = subnet_first_by_account(cloud_tables(c), c->alice.account);
+	for (int k = 0; subnet && k < n / 2; k++)
+		subnet = subnet_next_by_account(cloud_tables(c), subnet)
+				 ? subnet_next_by_account(cloud_tables(c), subnet)
+				 : subnet;
+	struct ref ref = ref_to(c, KIND_SUBNET, subnet->row.id);
+	struct flow_log_wish wish = {.resources = {&ref, 1},
+				     .traffic = (enum flow_log_traffic)(n % 3),
+				     .destination = STR("arn:aws:s3:::flow-logs"),
+				     .format = STR("${version}"),
+				     .interval_s = 60};
+	struct result result = cloud_run(c, &c->alice, engine_create_flow_logs_run, &wish);
+	if (result_is_ok(result))
+		made = wish.made.at[0];
+	return result;
+}
+static void drop_flow_log(struct cloud *c)
+{
+	struct ref ref = ref_to(c, KIND_FLOW_LOG, made);
+	struct flow_log_deletions wish = {.logs = {&ref, 1}};
+	cloud_ok(c, &c->alice, engine_delete_flow_logs, &wish);
+}
+
 #define BETWEEN_VPCS                                                                                         \
+	[LIMIT_FLOW_LOGS] = {is_alices, make_flow_log, drop_flow_log},                                       \
 	[LIMIT_VPC_ENDPOINTS] = {is_alices_router, make_vpc_endpoint, drop_vpc_endpoint},                    \
 	[LIMIT_PEERINGS] = {is_alices_router, make_peering, drop_peering},                                   \
 	[LIMIT_TRANSIT_GATEWAYS] = {is_alices, make_transit_gateway, drop_transit_gateway},                  \

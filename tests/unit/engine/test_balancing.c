@@ -214,6 +214,52 @@ static void check_listeners(void **state)
 	cloud_ok(c, &c->alice, engine_delete_target_group, &target);
 }
 
+/* Rows of one protocol that choose members by the client's address. */
+static size_t count_sticky(const struct lab *lab, uuid listener, enum load_balancer_protocol protocol)
+{
+	const struct tables *t = cloud_tables(lab->c);
+	size_t count = 0;
+	const struct load_balancer *row = load_balancer_first_by_listener(t, listener);
+	for (; row; row = load_balancer_next_by_listener(t, row))
+		count += row->protocol == protocol && row->algorithm == LOAD_BALANCER_ALGORITHM_SOURCE;
+	return count;
+}
+
+/* A listener of TCP_UDP has a row of each protocol at each front. Only TCP's is checked, and stickiness is of both. */
+static void check_both_protocols(void **state)
+{
+	struct lab lab = make_lab(state);
+	struct cloud *c = lab.c;
+	size_t members = 0;
+	struct target_group_wish asked = group_wish(&lab);
+	asked.protocol = BALANCING_TCP_UDP;
+	cloud_ok(c, &c->alice, engine_create_target_group, &asked);
+	uuid balancer = make(&lab, true, 2);
+	struct listener_wish wish = listener_wish(balancer, asked.target_group);
+	cloud_fails(c, &c->alice, engine_create_listener, &wish, ERR_COMBINATION, KIND_LISTENER);
+	wish.protocol = BALANCING_TCP_UDP;
+	cloud_ok(c, &c->alice, engine_create_listener, &wish);
+	register_target(&lab, asked.target_group);
+	assert_int_equal(count_rows(&lab, wish.listener, &members), 4);
+	assert_int_equal(members, 2);
+	assert_true(engine_is_checked_group(cloud_tables(c),
+					    target_group_find(cloud_tables(c), asked.target_group)));
+	const struct load_balancer *row = load_balancer_first_by_listener(cloud_tables(c), wish.listener);
+	for (; row; row = load_balancer_next_by_listener(cloud_tables(c), row))
+		assert_int_equal(row->is_unasked, row->protocol == LOAD_BALANCER_PROTOCOL_UDP);
+	assert_int_equal(count_sticky(&lab, wish.listener, LOAD_BALANCER_PROTOCOL_TCP), 0);
+	struct target_group_change stay = {.target_group = ref_by_id(KIND_TARGET_GROUP, asked.target_group),
+					   .is_sticky = CHOICE_YES};
+	cloud_ok(c, &c->alice, engine_set_target_group, &stay);
+	assert_int_equal(count_sticky(&lab, wish.listener, LOAD_BALANCER_PROTOCOL_TCP), 2);
+	assert_int_equal(count_sticky(&lab, wish.listener, LOAD_BALANCER_PROTOCOL_UDP), 2);
+	stay.is_sticky = CHOICE_NO;
+	cloud_ok(c, &c->alice, engine_set_target_group, &stay);
+	assert_int_equal(count_sticky(&lab, wish.listener, LOAD_BALANCER_PROTOCOL_UDP), 0);
+	delete_balancer(&lab, balancer);
+	assert_null(load_balancer_first_by_listener(cloud_tables(c), wish.listener));
+}
+
 static void check_targets(void **state)
 {
 	struct lab lab = make_lab(state);
@@ -270,6 +316,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_fronts, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_public, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_listeners, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_both_protocols, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_targets, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_protection, cloud_setup, cloud_teardown),
 	};

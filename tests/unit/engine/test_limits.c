@@ -57,7 +57,6 @@
 #include "engine/people/credential/public_credential.h"
 #include "engine/people/credential/saml_provider.h"
 #include "engine/people/credential/second_factor.h"
-#include "engine/people/credential/server_certificate.h"
 #include "engine/people/credential/token_revocation.h"
 #include "engine/people/policy/iam_role.h"
 #include "engine/people/policy/policy.h"
@@ -157,10 +156,7 @@ MADE(mfa_device, engine_create_mfa_device, mfa_device_wish, device, .device = id
      .name = numbered(c, "device", n))
 DROP(mfa_device, engine_delete_mfa_device, mfa_device_target, .device = ref_to(c, KIND_MFA_DEVICE, made))
 
-MADE(server_certificate, engine_create_server_certificate, server_certificate_wish, certificate,
-     .certificate = id_new(KIND_SERVER_CERTIFICATE), .name = numbered(c, "certificate", n))
-DROP(server_certificate, engine_delete_server_certificate, server_certificate_target,
-     .certificate = ref_to(c, KIND_SERVER_CERTIFICATE, made))
+#include "limits_secrets.h"
 
 static RESULT make_policy(struct cloud *c, int n)
 {
@@ -765,6 +761,9 @@ static const struct maker {
 	[LIMIT_SAML_PROVIDERS] = {is_alices, make_saml_provider, drop_saml_provider},
 	[LIMIT_MFA_DEVICES] = {is_alices, make_mfa_device, drop_mfa_device},
 	[LIMIT_SERVER_CERTIFICATES] = {is_alices, make_server_certificate, drop_server_certificate},
+	[LIMIT_ACM_CERTIFICATES] = {is_alices, make_acm_certificate, drop_acm_certificate},
+	[LIMIT_SECRETS] = {is_alices, make_secret, drop_secret},
+	[LIMIT_SECRET_CONTAINERS] = {is_alices, make_secret_container, drop_secret_container},
 	[LIMIT_PROVIDERS] = {is_alices, make_cloud_elsewhere, drop_cloud_elsewhere},
 	[LIMIT_MACHINE_POLICIES] = {is_alices, make_machine_policy, drop_machine_policy},
 	[LIMIT_REMOTE_MACHINES] = {is_a_cloud_elsewhere, make_remote_machine, drop_remote_machine},

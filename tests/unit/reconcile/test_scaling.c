@@ -3,6 +3,7 @@
  * deleted as asked; hooks, standby and policies. */
 #include "../cloud/cloud.h"
 #include "engine/instance/launch/fleet.h"
+#include "engine/scaling/scale_set.h"
 #include "engine/scaling/scaling.h"
 #include "store/instance.h"
 #include "store/launch_configuration.h"
@@ -18,6 +19,7 @@ static RESULT read_scaling(struct ctx *ctx, const struct later_launch *later,
 			   const struct scaling_group *group, struct fleet_override **ret_launches,
 			   size_t *ret_count)
 {
+	static const struct scale_set_launch of_set = {.computer_prefix = {"web", 3}};
 	const struct scaling_source source = engine_get_scaling_source(group);
 	size_t places = engine_count_scaling_places(&source);
 	struct fleet_override *o = arena_new_array(ctx->arena, struct fleet_override, places);
@@ -27,6 +29,7 @@ static RESULT read_scaling(struct ctx *ctx, const struct later_launch *later,
 		o[k].launch = cloud_launch_wish(told, 1);
 		o[k].launch.type.text = STR("r5.2xlarge");
 		o[k].capacity = 1;
+		o[k].set = scaling_is_set(group) ? &of_set : NULL;
 	}
 	*ret_launches = o;
 	*ret_count = places;
@@ -36,7 +39,7 @@ static RESULT read_scaling(struct ctx *ctx, const struct later_launch *later,
 static void begin(struct cloud *c)
 {
 	told = c;
-	c->read_scaling = read_scaling;
+	c->read_scaling = c->read_scale_set = read_scaling;
 	cloud_restart(c);
 }
 
@@ -572,6 +575,126 @@ static void test_refresh_survives_kills(void **state)
 	assert_true(steps > 20);
 }
 
+/* ---- scale sets ---- */
+
+/* Creates a set of two machines, or changes its model; upgrades: its machines follow. */
+static struct result put_set(struct cloud *c, uuid set, const char *model, bool upgrades, uuid *ret_set)
+{
+	struct ref subnet = {0};
+	{
+		AUTO_VIEW view = {0};
+		view_open(c->store, &view);
+		subnet = cloud_ref(c, KIND_SUBNET, subnet_first_by_router(view.tables, c->router)->row.id);
+	}
+	struct scale_set_wish wish = {.name = STR("rg/web"),
+				      .mode = SCALING_GROUP_MODE_UNIFORM,
+				      .has_model = true,
+				      .model = str_from(model),
+				      .how = upgrades ? SCALE_SET_UPGRADE : SCALE_SET_MANUAL,
+				      .upgrade = {.min_healthy = 50, .bake_s = -1, .skips_matching = true}};
+	if (uuid_is_none(set))
+		wish.settings = (struct scaling_settings){.min = {true, 0},
+							  .max = {true, 4},
+							  .desired = {true, 2},
+							  .has_places = true,
+							  .subnets = {&subnet, 1}};
+	else
+		wish.set = cloud_ref(c, KIND_SCALING_GROUP, set);
+	struct result result = cloud_call(c, &c->alice, engine_put_scale_set_run, &wish);
+	*ret_set = wish.id;
+	return result;
+}
+
+/* Number of machines in service with the latest model. */
+static size_t count_latest(struct cloud *c, uuid set)
+{
+	size_t n = 0;
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct scaling_group *g = scaling_group_find(view.tables, set);
+	for (const struct scaling_member *m = scaling_member_first_by_scaling_group(view.tables, set); m;
+	     m = scaling_member_next_by_scaling_group(view.tables, m))
+		n += m->stage == SCALING_MEMBER_STAGE_IN_SERVICE && m->number > 0 &&
+		     engine_has_latest_model(view.tables, g, m);
+	return n;
+}
+
+static void keeps_machines_of_a_set(struct cloud *c)
+{
+	uuid set = UUID_NONE;
+	begin(c);
+	assert_int_equal(put_set(c, UUID_NONE, "{}", false, &set).code, ERR_NONE);
+	await(c, set, 2, 2);
+	uuid first = count(c, set).first;
+	assert_int_equal(cloud_power(c, engine_stop_instances_run, first, false).code, ERR_NONE);
+	cloud_await(c, first, INSTANCE_STOPPED);
+	cloud_step_for(c, MINUTE);
+	assert_int_equal(count(c, set).in_service, 2);
+	assert_true(uuid_equal(count(c, set).first, first));
+	cloud_terminate(c, first);
+	await(c, set, 1, 1);
+	assert_int_equal(group_now(c, set).desired, 1);
+	assert_int_equal(put_set(c, set, "{\"a\":1}", false, &set).code, ERR_NONE);
+	cloud_step_for(c, MINUTE);
+	assert_int_equal(count_latest(c, set), 0);
+	assert_int_equal(cloud_count(c, KIND_LAUNCH_CONFIGURATION), 1);
+	struct scaling_group_change change = {.group = cloud_ref(c, KIND_SCALING_GROUP, set),
+					      .settings = {.has_source = true}};
+	fails(c, engine_update_scaling_group_run, &change, ERR_UNSUPPORTED);
+	delete_group(c, set);
+	await(c, set, 0, 0);
+	cloud_settle(c);
+	assert_int_equal(cloud_count(c, KIND_SCALING_GROUP), 0);
+	assert_int_equal(cloud_count(c, KIND_LAUNCH_CONFIGURATION), 0);
+}
+TEST_STORY(keeps_machines_of_a_set, 1)
+
+static bool has_latest(struct cloud *c, const void *arg)
+{
+	uuid set = *(const uuid *) arg;
+	return count_latest(c, set) == 2 && count(c, set).members == 2;
+}
+
+/* Changes the model of a set once, and waits for its machines; false: the process died. */
+static bool tell_upgrade(struct cloud *c, uuid set, bool *is_put)
+{
+	uuid same;
+	if (!*is_put && !cloud_was_answered(c, put_set(c, set, "{\"a\":2}", true, &same)))
+		return false;
+	*is_put = true;
+	return cloud_step_until(c, has_latest, &set, 60 * MINUTE) && cloud_lived_to_settle(c);
+}
+
+/* Killed after each of its steps, an upgrade leaves two machines of the latest model, and one model. */
+static void test_upgrade_survives_kills(void **state)
+{
+	(void) state;
+	uint64_t steps = 0;
+	for (uint64_t at = 0; at <= steps; at += at < 40 ? 1 : 5) {
+		struct cloud *c = cloud_new(3, 1);
+		uuid set = UUID_NONE;
+		bool is_put = false;
+		begin(c);
+		assert_int_equal(put_set(c, UUID_NONE, "{}", false, &set).code, ERR_NONE);
+		await(c, set, 2, 2);
+		cloud_settle(c);
+		uint64_t before = c->steps;
+		c->kill_at = at ? c->steps + at : 0;
+		while (!tell_upgrade(c, set, &is_put)) {
+			assert_true(cloud_was_killed(c));
+			c->kill_at = 0;
+			cloud_restart(c);
+			is_put = is_put || cloud_count(c, KIND_SCALING_REFRESH) > 0;
+		}
+		if (!at)
+			steps = c->steps - before;
+		assert_int_equal(count(c, set).instances, 2);
+		assert_int_equal(cloud_count(c, KIND_LAUNCH_CONFIGURATION), 1);
+		cloud_done(c);
+	}
+	assert_true(steps > 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -586,6 +709,8 @@ int main(void)
 		cmocka_unit_test(test_waits_for_protected),
 		cmocka_unit_test(test_is_cancelled),
 		cmocka_unit_test(test_refresh_survives_kills),
+		cmocka_unit_test(test_keeps_machines_of_a_set),
+		cmocka_unit_test(test_upgrade_survives_kills),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,7 @@ MOST = 120
 MORE = {
     "instance": (211, "each face has machines, and what they have is looked up by its owner"),
     "port": (131, "the files of networks find one by another"),
-    "account": (224, "everything belongs to one"),
+    "account": (229, "everything belongs to one"),
     "subnet": (122, "interfaces, routers and fronts of load balancers are in one"),
 }
 

@@ -4,7 +4,7 @@
 #include "fixture.h"
 #include "model/identity.h"
 #include "store/account.h"
-#include "store/room.h"
+#include "store/hooks.h"
 #include "store/volume.h"
 
 #include <sqlite3.h>

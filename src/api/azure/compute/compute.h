@@ -64,6 +64,14 @@ RESULT az_find_image(struct az_call *e, const char *field, const struct az_image
 
 /* OS disk of a machine; NULL: the machine has none. */
 const struct volume *az_root_of(struct az_call *e, const struct instance *i);
+/* Provisioning state: a running machine's guest may not be ready yet. */
+const char *az_machine_state(struct az_call *e, const struct instance *i);
+/* Host name that the guest was told, else the name of the instance or of its resource. In the arena, or of a row. */
+struct str az_computer_name(struct az_call *e, const struct instance *i);
+/* Members of an instanceView. */
+void az_write_machine_view(struct az_call *e, struct json_writer *w, const struct instance *i);
+/* Writes networkProfile. */
+void az_write_machine_interfaces(struct az_call *e, struct json_writer *w, const struct instance *i);
 /* Members of a storageProfile. but: volumes to leave out; NULL: none. */
 void az_write_storage(struct az_call *e, struct json_writer *w, const struct instance *i,
 		      const struct uuids *but);
@@ -105,11 +113,12 @@ struct az_windows_os {
 };
 struct az_os_profile {
 	struct str computer_name, admin, password, custom_data;
+	bool password_is_sealed; /* true only for the stored model of a scale set */
 	enum choice allows_extensions;
 	struct az_linux_os linux_os;
 	struct az_windows_os windows;
 };
-extern const struct params az_os_profile_params;
+extern const struct params az_linux_os_params, az_windows_os_params, az_os_profile_params;
 /* Further changes of the operation that creates the machine; they need the machine's row. */
 struct az_guest_wish {
 	bool needs_key, has_profile;

@@ -30,7 +30,7 @@ static const struct param linux_rows[] = {
 	PARAM_OBJECT(struct az_linux_os, "ssh", ssh, ssh_params, .doc = "SSH keys of the administrator."),
 	NOT_BUILT("patchSettings|enableVMAgentPlatformUpdates"),
 };
-static const struct params linux_params =
+const struct params az_linux_os_params =
 	PARAMS(struct az_linux_os, linux_rows, .object = "LinuxConfiguration");
 static const struct param listener_rows[] = {
 	PARAM(struct az_listener, "protocol", protocol, .flags = REQUIRED, .words = "Http",
@@ -57,7 +57,7 @@ static const struct param windows_rows[] = {
 	NOT_BUILT("patchSettings"),
 	AZ_READ_ONLY("enableVMAgentPlatformUpdates"),
 };
-static const struct params windows_params =
+const struct params az_windows_os_params =
 	PARAMS(struct az_windows_os, windows_rows, .object = "WindowsConfiguration");
 static const struct param os_rows[] = {
 	PARAM(struct az_os_profile, "allowExtensionOperations", allows_extensions,
@@ -69,9 +69,9 @@ static const struct param os_rows[] = {
 	      .doc = "Password of the administrator."),
 	PARAM(struct az_os_profile, "customData", custom_data, .flags = BASE64, .max = INSTANCE_USER_DATA_MAX,
 	      .doc = "Custom data for the first boot, base64."),
-	PARAM_OBJECT(struct az_os_profile, "linuxConfiguration", linux_os, linux_params,
+	PARAM_OBJECT(struct az_os_profile, "linuxConfiguration", linux_os, az_linux_os_params,
 		     .doc = "Settings of a Linux guest."),
-	PARAM_OBJECT(struct az_os_profile, "windowsConfiguration", windows, windows_params,
+	PARAM_OBJECT(struct az_os_profile, "windowsConfiguration", windows, az_windows_os_params,
 		     .doc = "Settings of a Windows guest."),
 	NOT_BUILT("secrets"),
 	NOT_BUILT("requireGuestProvisionSignal", .only = "true"),
@@ -168,6 +168,10 @@ RESULT az_take_os_profile(struct az_call *e, const struct az_os_profile *os, str
 	*ret_wish = wish;
 	if (!os->password.n)
 		return OK;
+	if (os->password_is_sealed) {
+		launch->admin_password = os->password;
+		return OK;
+	}
 	az_audit(e);
 	return api_seal_guest_password(&e->core, e->c->who->account, os->password, &launch->admin_password);
 }

@@ -9,6 +9,7 @@
 #include "engine/instance/instance_interface.h"
 #include "engine/instance/key_pair.h"
 #include "engine/resolve.h"
+#include "engine/scaling/scaling.h"
 #include "model/state.h"
 #include "model/states.h"
 #include "store/image.h"
@@ -79,7 +80,7 @@ struct machine_says {
 	struct storage storage;
 	struct az_os_profile os;
 	struct network network;
-	struct link availability_set, near;
+	struct link availability_set, near, scale_set;
 	struct str user_data, license_type;
 	bool has_near, has_user_data;
 	struct diagnostics diagnostics;
@@ -208,9 +209,10 @@ static const struct param property_rows[] = {
 	PARAM(struct machine_says, "userData", user_data, .flags = BASE64, .max = INSTANCE_USER_DATA_MAX,
 	      .given = offsetof(struct machine_says, has_user_data) + 1,
 	      .doc = "User data that the guest can read, base64; empty: removes it."),
-	NOT_BUILT(
-		"virtualMachineScaleSet|host|hostGroup|capacityReservation|applicationProfile|billingProfile|"
-		"scheduledEventsProfile|securityProfile|additionalCapabilities"),
+	PARAM_OBJECT(struct machine_says, "virtualMachineScaleSet", scale_set, link_params,
+		     .doc = "Flexible scale set that launched the virtual machine; only the present one."),
+	NOT_BUILT("host|hostGroup|capacityReservation|applicationProfile|billingProfile|"
+		  "scheduledEventsProfile|securityProfile|additionalCapabilities"),
 	PARAM(struct machine_says, "licenseType", license_type,
 	      .words = "None|RHEL_BASE|RHEL_BYOS|SLES|SLES_BYOS|UBUNTU_PRO|Windows_Client|Windows_Server",
 	      .doc = "Licence of the operating system. Values with BYOS and Windows_… use the customer's own "
@@ -591,6 +593,18 @@ static RESULT check_os_disk(struct az_call *e, const struct os_disk *said, const
 			      field);
 }
 
+/* A machine joins a scale set when the set launches it, and leaves it with its deletion. */
+static RESULT check_scale_set(struct az_call *e, const struct machine_says *p)
+{
+	const struct scaling_member *m = engine_find_scaling_member(az_tables(e), e->target);
+	struct str shown = m ? az_id_of(e, AZ_SCALE_SETS, KIND_SCALING_GROUP, m->scaling_group) : STR_NONE;
+	if (p->scale_set.id.n && uuid_is_none(e->target))
+		return ctx_fail_field(
+			e->c, ERR_UNSUPPORTED, STR("properties.virtualMachineScaleSet.id"),
+			"A virtual machine cannot be added to a scale set: raise the set's capacity.");
+	return az_check_unchanged(e, "virtualMachineScaleSet.id", p->scale_set.id, shown);
+}
+
 static RESULT check_group(struct az_call *e, const struct machine_says *p, const struct instance *i)
 {
 	const struct server_group *g = server_group_find(az_tables(e), i->server_group);
@@ -815,6 +829,7 @@ static RESULT prepare(struct az_call *e, void *args)
 	struct machine_args *a = args;
 	a->group = e->group;
 	a->vm = az_path_value(e, "vmName");
+	TRY(check_scale_set(e, &a->properties));
 	TRY(az_read_identity(e, &a->identity));
 	return uuid_is_none(e->target) ? prepare_new(e, a) : prepare_change(e, a);
 }

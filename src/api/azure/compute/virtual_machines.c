@@ -10,10 +10,12 @@
 #include "engine/instance/instance.h"
 #include "engine/instance/placement/instance_migration.h"
 #include "engine/resolve.h"
+#include "engine/scaling/scaling.h"
 #include "model/licence.h"
 #include "model/state.h"
 #include "model/zone.h"
 #include "store/arm_resource.h"
+#include "store/azure_guest.h"
 #include "store/image.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
@@ -54,7 +56,7 @@ static const char *guest_state_of(struct az_call *e, const struct instance *i)
 	return strcmp(state_of(i)->power, "running") == 0 ? az_guest_state(e, i) : NULL;
 }
 
-static const char *provisioning_of(struct az_call *e, const struct instance *i)
+const char *az_machine_state(struct az_call *e, const struct instance *i)
 {
 	const char *guest = guest_state_of(e, i);
 	return guest ? guest : state_of(i)->provisioning;
@@ -70,10 +72,10 @@ static void write_status(struct json_writer *w, struct str code, const char *wor
 	json_write_close(w);
 }
 
-static void write_view(struct az_call *e, struct json_writer *w, const struct instance *i)
+void az_write_machine_view(struct az_call *e, struct json_writer *w, const struct instance *i)
 {
 	const struct shown_state *s = state_of(i);
-	const char *provisioning = provisioning_of(e, i);
+	const char *provisioning = az_machine_state(e, i);
 	struct str word = str_lower(e->c->arena, str_from(provisioning));
 	const char *words = str_is(word, "succeeded") ? "Provisioning succeeded" : provisioning;
 	json_write_z(w, "computerName", i->hostname.n ? str_to_z(e->c->arena, i->hostname) : NULL);
@@ -213,9 +215,17 @@ static void write_system(struct az_call *e, struct json_writer *w, const struct 
 	json_write_close(w);
 }
 
+struct str az_computer_name(struct az_call *e, const struct instance *i)
+{
+	const struct azure_guest *guest = engine_find_azure_guest(az_tables(e), i->row.id);
+	return guest && guest->computer_name.n ? guest->computer_name
+	       : i->hostname.n                 ? i->hostname
+					       : az_name_of(e, AZ_MACHINES, KIND_INSTANCE, i->row.id);
+}
+
 static void write_os(struct az_call *e, struct json_writer *w, const struct instance *i)
 {
-	struct str name = i->hostname.n ? i->hostname : az_name_of(e, AZ_MACHINES, KIND_INSTANCE, i->row.id);
+	struct str name = az_computer_name(e, i);
 	uuid id = i->row.id;
 	json_write_open(w, "osProfile");
 	az_write_said(e, w, id, OS "computerName", "computerName", str_to_z(e->c->arena, name));
@@ -227,7 +237,7 @@ static void write_os(struct az_call *e, struct json_writer *w, const struct inst
 	json_write_close(w);
 }
 
-static void write_interfaces(struct az_call *e, struct json_writer *w, const struct instance *i)
+void az_write_machine_interfaces(struct az_call *e, struct json_writer *w, const struct instance *i)
 {
 	const struct tables *t = az_tables(e);
 	json_write_open(w, "networkProfile");
@@ -271,6 +281,13 @@ static bool shows_user_data(struct az_call *e, const struct instance *i)
 	return i->user_data.n && (!said || json_object_get(said, "properties.userData"));
 }
 
+/* The scaling group that has the machine; NULL: none. */
+static const struct scaling_group *set_with(struct az_call *e, const struct instance *i)
+{
+	const struct scaling_member *m = engine_find_scaling_member(az_tables(e), i->row.id);
+	return m ? scaling_group_find(az_tables(e), m->scaling_group) : NULL;
+}
+
 static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
 			     const struct row *row)
 {
@@ -289,19 +306,22 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 			     g->row.id);
 	else if (g)
 		az_write_ref(e, w, "availabilitySet", AZ_AVAILABILITY_SETS, KIND_SERVER_GROUP, g->row.id);
+	const struct scaling_group *set = set_with(e, i);
+	if (set && set->mode == SCALING_GROUP_MODE_FLEXIBLE)
+		az_write_ref(e, w, "virtualMachineScaleSet", AZ_SCALE_SETS, KIND_SCALING_GROUP, set->row.id);
 	write_storage(e, w, i);
 	write_os(e, w, i);
-	write_interfaces(e, w, i);
+	az_write_machine_interfaces(e, w, i);
 	az_write_said(e, w, row->id, "properties.diagnosticsProfile", "diagnosticsProfile", NULL);
 	if (*licence_azure_type(i->licences))
 		json_write_z(w, "licenseType", licence_azure_type(i->licences));
 	if (str_equal_nocase(az_query_value(e, "$expand"), STR("userData")) && shows_user_data(e, i))
 		json_write_text(w, "userData", str_encode_base64(e->c->arena, i->user_data));
-	json_write_z(w, "provisioningState", provisioning_of(e, i));
+	json_write_z(w, "provisioningState", az_machine_state(e, i));
 	az_write_time(w, "timeCreated", row->created_us);
 	if (wants_view(e)) {
 		json_write_open(w, "instanceView");
-		write_view(e, w, i);
+		az_write_machine_view(e, w, i);
 		json_write_close(w);
 	}
 	json_write_close(w);
@@ -318,11 +338,13 @@ static const struct member members[] = {
 	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags|resources"),
 	MEMBER_WRITTEN("properties", write_properties, .also = "zones|identity"),
 };
-/* Hides terminated machines. */
+/* Hides terminated machines, and those of uniform scale sets, which the set lists. */
 static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
+	const struct scaling_group *set = set_with(az_call_of(e), instance_of(row));
 	(void) args;
-	return model_derive_instance_state(instance_of(row)) != INSTANCE_TERMINATED &&
+	return (!set || set->mode != SCALING_GROUP_MODE_UNIFORM) &&
+	       model_derive_instance_state(instance_of(row)) != INSTANCE_TERMINATED &&
 	       az_is_in_group(az_call_of(e), row);
 }
 const struct api_listing az_machines = {
@@ -460,7 +482,7 @@ static RESULT refuse_patches(struct az_call *e, void *args)
 static RESULT show_view(struct az_call *e, const void *args, struct json_writer *w)
 {
 	(void) args;
-	write_view(e, w, instance_find(az_tables(e), e->target));
+	az_write_machine_view(e, w, instance_find(az_tables(e), e->target));
 	return OK;
 }
 

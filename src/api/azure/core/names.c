@@ -362,12 +362,16 @@ struct str az_last_word(struct str name)
 	return last;
 }
 
+/* Leaves out the region's own tags, such as that of a scaling group's instance: a client that sends an answer back may not say them,
+ * and a PUT keeps them (engine/tag.c). */
 static void write_tags(struct json_writer *w, enum kind kind, const struct row *row)
 {
 	size_t offset = model_kinds[kind].tags_offset;
 	const struct tags *tags = (const void *) ((const char *) row + offset);
 	json_write_open(w, "tags");
 	for (size_t k = 0; offset && k < tags->count; k++) {
+		if (str_starts_with(tags->at[k].key, STR("aws:")))
+			continue;
 		json_write_key(w, tags->at[k].key);
 		json_write_text(w, NULL, tags->at[k].value);
 	}

@@ -11,7 +11,6 @@
 	"peering of transit gateways is not implemented; one transit gateway can connect all VPCs of the "   \
 	"region"
 #define NO_VPN "VPN is not implemented; the operator's router on the external network connects sites"
-#define NO_FLOW_LOGS "flow logs are not implemented"
 #define NO_MIRRORS "packet mirroring is not implemented"
 #define NO_SERVICES "endpoint services of accounts are not implemented"
 #define NO_RESERVED "prepayment is not implemented; quotas limit what an account may use"
@@ -98,21 +97,6 @@ static const struct filter client_vpn_endpoints_filters[] = {
 	FITS_NOTHING("endpoint-id"),
 	FITS_NOTHING("transport-protocol"),
 	FITS_NOTHING("tag:"),
-};
-
-static const struct param flow_logs_params[] = {
-	IDS("FlowLogId"),
-	QUERY_FILTERS(struct ec2_empty_list),
-	PAGES(1, 1000),
-};
-static const struct filter flow_logs_filters[] = {
-	FITS_NOTHING("deliver-log-status"),
-	FITS_NOTHING("log-destination-type"),
-	FITS_NOTHING("flow-log-id"),
-	FITS_NOTHING("log-group-name"),
-	FITS_NOTHING("resource-id"),
-	FITS_NOTHING("traffic-type"),
-	OF_NO_TAGS,
 };
 
 static const struct param traffic_mirror_sessions_params[] = {
@@ -270,8 +254,6 @@ static const struct empty_kind {
 	     "InvalidCustomerGatewayID.NotFound", "InvalidCustomerGatewayId.Malformed"),
 	KIND("DescribeClientVpnEndpoints", "clientVpnEndpoint", "clientVpnEndpoint", "cvpn-endpoint-",
 	     "InvalidClientVpnEndpointId.NotFound", "InvalidClientVpnEndpointId.Malformed"),
-	KIND("DescribeFlowLogs", "flowLogSet", "flowLog", "fl-", "InvalidFlowLogId.NotFound",
-	     "InvalidFlowLogId.Malformed"),
 	KIND("DescribeTrafficMirrorSessions", "trafficMirrorSessionSet", "trafficMirrorSession", "tms-",
 	     "InvalidTrafficMirrorSessionId.NotFound", "InvalidTrafficMirrorSessionId.Malformed"),
 	KIND("DescribeTrafficMirrorTargets", "trafficMirrorTargetSet", "trafficMirrorTarget", "tmt-",
@@ -365,8 +347,6 @@ static const struct ec2_action actions[] = {
 	 .doc = "Lists customer gateways."},
 	{LIST("DescribeClientVpnEndpoints", client_vpn_endpoints), FILTERED(client_vpn_endpoints),
 	 .never = NO_VPN, .doc = "Lists Client VPN endpoints."},
-	{LIST("DescribeFlowLogs", flow_logs), FILTERED(flow_logs), .never = NO_FLOW_LOGS,
-	 .doc = "Lists flow logs."},
 	{LIST("DescribeTrafficMirrorSessions", traffic_mirror_sessions), FILTERED(traffic_mirror_sessions),
 	 .never = NO_MIRRORS, .doc = "Lists traffic mirror sessions."},
 	{LIST("DescribeTrafficMirrorTargets", traffic_mirror_targets), FILTERED(traffic_mirror_targets),

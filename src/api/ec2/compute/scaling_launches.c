@@ -43,10 +43,10 @@ static RESULT say_configuration(struct ec2_call *e, struct ec2_said *s, const st
 static void say_template(struct ec2_call *e, struct ec2_said *s, const struct launch_of *l)
 {
 	struct str own = text_of(l, OVERRIDE_TEMPLATE);
+	struct str version = own.n ? text_of(l, OVERRIDE_VERSION) : l->source->version;
 	ec2_say(e, s, STR("LaunchTemplate.LaunchTemplateId"),
 		own.n ? own : id_to_ec2(e->c->arena, KIND_LAUNCH_TEMPLATE, l->source->template));
-	ec2_say(e, s, STR("LaunchTemplate.Version"),
-		own.n ? text_of(l, OVERRIDE_VERSION) : l->source->version);
+	ec2_say(e, s, STR("LaunchTemplate.Version"), version.n ? version : STR("$Default"));
 }
 
 static void say_place(struct ec2_call *e, struct ec2_said *s, const struct launch_of *l, bool has_interface)

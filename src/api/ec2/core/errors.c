@@ -56,6 +56,7 @@ static const struct api_error ec2_rows[] = {
 	E_OF(INVALID, IMAGE, "BlockDeviceMapping", 400, "InvalidBlockDeviceMapping"),
 	E(INVALID, INSTANCE_EVENT, 400, "InvalidInstanceEventStartTime"),
 	E(INVALID, VPC_ENDPOINT, 400, "InvalidPolicyDocument"),
+	E(INVALID, FLOW_LOG, 400, "InvalidParameter"),
 	E_OF(INVALID, SUBNET, "Placement", 400, "InvalidInput"), /* no default subnet in the zone */
 	E_OF(INVALID, DEDICATED_HOST, "InstanceFamily", 400, "InvalidInstanceFamily"),
 	E_OF(INVALID, NETWORK, "TagSpecification", 400, "InvalidParameter"), /* in a VPC action */
@@ -113,6 +114,7 @@ static const struct api_error ec2_rows[] = {
 	E(MALFORMED, GATEWAY, 400, "InvalidInternetGatewayId.Malformed"),
 	E(MALFORMED, EGRESS_GATEWAY, 400, "InvalidEgressOnlyInternetGatewayId.Malformed"),
 	E(MALFORMED, ROUTE_TABLE, 400, "InvalidRouteTableId.Malformed"),
+	E(MALFORMED, FLOW_LOG, 400, "InvalidFlowLogId.Malformed"),
 	E(MALFORMED, VPC_ENDPOINT, 400, "InvalidVpcEndpointId.Malformed"),
 	E(MALFORMED, NAT_GATEWAY, 400, "NatGatewayMalformed"),
 	E(MALFORMED, TRANSIT_GATEWAY, 400, "InvalidTransitGatewayID.Malformed"),
@@ -191,6 +193,7 @@ static const struct api_error ec2_rows[] = {
 	E(NOT_FOUND, PROFILE_ASSOCIATION, 400, "NoSuchAssociation"),
 	E(NOT_FOUND, SECURITY_GROUP_ASSOCIATION, 400, "InvalidAssociationID.NotFound"),
 	E_OF(NOT_FOUND, NONE, "AssociationId", 400, "InvalidAssociationID.NotFound"),
+	E(NOT_FOUND, FLOW_LOG, 400, "InvalidFlowLogId.NotFound"),
 	E(NOT_FOUND, VPC_ENDPOINT, 400, "InvalidVpcEndpointId.NotFound",
 	  .says = "The Vpc Endpoint Id '*' does not exist"),
 	E_OF(NOT_FOUND, NONE, "ServiceName", 400, "InvalidServiceName"),
@@ -279,6 +282,7 @@ static const struct api_error ec2_rows[] = {
 	E(EXISTS, SECURITY_GROUP_RULE, 400, "InvalidPermission.Duplicate"),
 	E(EXISTS, IMAGE, 400, "InvalidAMIName.Duplicate"),
 	E(EXISTS, ROUTE, 400, "RouteAlreadyExists"),
+	E(EXISTS, FLOW_LOG, 400, "FlowLogAlreadyExists"),
 	E(EXISTS, VPC_ENDPOINT, 400, "InvalidParameter"),
 	E(EXISTS, TRANSIT_ROUTE, 400, "RouteAlreadyExists"),
 	E(EXISTS, TRANSIT_ATTACHMENT, 400, "DuplicateTransitGatewayAttachment"),
@@ -398,6 +402,7 @@ static const struct api_error ec2_rows[] = {
 	  .says = "The maximum number of internet gateways has been reached."),
 	E(QUOTA, ROUTE_TABLE, 400, "RouteTableLimitExceeded"),
 	E(QUOTA, ROUTE, 400, "RouteLimitExceeded"),
+	E(QUOTA, FLOW_LOG, 400, "FlowLogsLimitExceeded"),
 	E(QUOTA, VPC_ENDPOINT, 400, "VpcEndpointLimitExceeded"),
 	E(QUOTA, TRANSIT_GATEWAY, 400, "TransitGatewayLimitExceeded"),
 	/* The next three codes are guesses. */

@@ -17,7 +17,7 @@ static const struct param listener_params[] = {
 	MEMBER("InstancePort", instance_port, .flags = REQUIRED, .min = 1, .max = ELB_PORT_MAX,
 	       .doc = "Port of the instances."),
 	MEMBER("SSLCertificateId", certificate, .max = ELB_ARN_MAX,
-	       .doc = "ARN of an IAM server certificate, for HTTPS and SSL."),
+	       .doc = "ARN of a certificate of IAM or ACM, for HTTPS and SSL."),
 };
 const struct params classic_listener_params = PARAMS(struct classic_listener_arg, listener_params);
 
@@ -146,7 +146,7 @@ static const struct param certificate_params[] = {
 	PARAM(struct certificate_args, "LoadBalancerPort", wish.port, .flags = REQUIRED, .min = 1,
 	      .max = ELB_PORT_MAX, .doc = "Port of an HTTPS or SSL listener."),
 	PARAM(struct certificate_args, "SSLCertificateId", certificate, .flags = REQUIRED, .min = 1,
-	      .max = ELB_ARN_MAX, .doc = "ARN of an IAM server certificate."),
+	      .max = ELB_ARN_MAX, .doc = "ARN of a certificate of IAM or ACM."),
 };
 
 static RESULT prepare_certificate(struct elb_call *e, void *args)

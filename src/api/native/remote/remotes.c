@@ -10,7 +10,7 @@
 #include "engine/remote/remote_machine.h"
 #include "store/provider.h"
 
-#define CLOUDS "aws|openstack|cloudstack|azure"
+#define CLOUDS "aws|openstack|cloudstack|azure|vmware"
 
 /* ---- providers ---- */
 
@@ -30,14 +30,15 @@ struct provider_args {
 			     "300."),                                                                        \
 		PARAM(struct T, "reads_metrics", wish.reads_metrics,                                         \
 		      .doc = "Reads metrics of the machines once an hour, which AWS charges for. Supported " \
-			     "for AWS only.")
+			     "for AWS and VMware only.")
 static const struct param provider_params[] = {
 	P("name", wish.name, .min = 1, .max = 64, .flags = REQUIRED, .doc = "Name; unique in the account."),
 	P("cloud", cloud, .words = CLOUDS, .flags = REQUIRED, .doc = "API of the cloud."),
 	P("region", wish.region, .min = 1, .max = 63, .flags = REQUIRED, .doc = "Region of the cloud."),
 	P("login", wish.login, .min = 1, .max = 255, .flags = REQUIRED,
-	  .doc = "Id of the credentials: access key id (AWS), API key (CloudStack), client id (Azure); for "
-		 "OpenStack a user, with a project, or an application credential, without."),
+	  .doc = "Id of the credentials: access key id (AWS), API key (CloudStack), client id (Azure), user "
+		 "(VMware); "
+		 "for OpenStack a user, with a project, or an application credential, without."),
 	P("project", wish.project, .max = 255,
 	  .doc = "OpenStack: name or id of the project; absent for an application credential. Azure: id of "
 		 "the subscription."),
@@ -46,7 +47,9 @@ static const struct param provider_params[] = {
 	P("secret", secret, .min = 1, .max = PROVIDER_SECRET_MAX, .flags = REQUIRED,
 	  .doc = "Secret of the credentials. Stored encrypted; never shown again."),
 	P("endpoint", wish.endpoint, .max = 1024,
-	  .doc = "URL of the API, for OpenStack that of Keystone; absent: the public one. Plain HTTP, and "
+	  .doc = "URL of the API, for OpenStack that of Keystone, for VMware that of vCenter or an ESXi "
+		 "host; absent: "
+		 "the public one. Plain HTTP, and "
 		 "networks that accounts may not fetch from, are for administrators."),
 	P("account", wish.owner, .kind = KIND_ACCOUNT, .flags = BY_NAME,
 	  .doc = "Owning account; absent: the caller's. Only administrators may name another."),

@@ -13,6 +13,7 @@ static const char *const types[OS_SERVICE_COUNT] = {
 	[OS_VOLUME] = "block-storage|volumev3",
 	[OS_PLACEMENT] = "placement",
 	[OS_LOAD_BALANCER] = "load-balancer",
+	[OS_KEY_MANAGER] = "key-manager",
 };
 
 /* Validating a token is always allowed, regardless of access rules. */

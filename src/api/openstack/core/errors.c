@@ -7,7 +7,7 @@
 #define BIT(service) (1u << OS_##service)
 #define ALL                                                                                                  \
 	(BIT(IDENTITY) | BIT(COMPUTE) | BIT(IMAGE) | BIT(NETWORK) | BIT(VOLUME) | BIT(PLACEMENT) |           \
-	 BIT(LOAD_BALANCER))
+	 BIT(LOAD_BALANCER) | BIT(KEY_MANAGER))
 
 #define E(services, err, kind, status, type)                                                                 \
 	{                                                                                                    \
@@ -22,7 +22,8 @@
 static const struct api_error rows[] = {
 	E_OF(ALL, RANGE, NONE, "OpenStack-API-Version", 406, 0),
 	E_OF(ALL, UNSUPPORTED, NONE, "method", 405, 0),
-	E_OF(BIT(IMAGE), UNSUPPORTED, NONE, "Content-Type", 415, 0),
+	E_OF(BIT(IMAGE) | BIT(KEY_MANAGER), UNSUPPORTED, NONE, "Content-Type", 415, 0),
+	E_OF(BIT(KEY_MANAGER), UNSUPPORTED, NONE, "Accept", 406, 0),
 	E_OF(BIT(NETWORK), CONFLICT, NONE, "If-Match", 412, "RevisionNumberConstraintFailed"),
 	E_OF(BIT(NETWORK), INVALID, NONE, "If-Match", 400, "BadRequest"),
 	E_OF(BIT(IMAGE), NOT_FOUND, ACCOUNT, "owner", 400, 0),
@@ -305,6 +306,14 @@ static void write_load_balancer(struct json_writer *w, int status, struct str me
 	json_write_null(w, "debuginfo");
 }
 
+/* Barbican's body. */
+static void write_key_manager(struct json_writer *w, int status, struct str message)
+{
+	json_write_int(w, "code", status);
+	json_write_z(w, "title", status_title(status));
+	json_write_text(w, "description", message);
+}
+
 static void write_placement(struct os_call *e, struct json_writer *w, int status, struct str message)
 {
 	json_write_open_list(w, "errors");
@@ -335,6 +344,8 @@ static void write_body(struct os_call *e, const struct api_problem *p, struct js
 		write_network(w, p);
 	else if (e->service == OS_LOAD_BALANCER)
 		write_load_balancer(w, p->status, p->message);
+	else if (e->service == OS_KEY_MANAGER)
+		write_key_manager(w, p->status, p->message);
 	else if (e->service == OS_PLACEMENT)
 		write_placement(e, w, p->status, p->message);
 	else if (e->service == OS_IMAGE)

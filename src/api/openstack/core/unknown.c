@@ -72,6 +72,11 @@ static const struct unknown_rules {
 			.paging = "limit|marker|sort|sort_key|sort_dir|page_reverse",
 			.any = "fields",
 		},
+	[OS_KEY_MANAGER] =
+		{
+			.member = "Additional properties are not allowed ('{name}' was unexpected)",
+			.query = "The query parameter '{name}' is not known.",
+		},
 };
 
 const char *os_unknown_member_words(enum os_service service)

@@ -167,6 +167,44 @@ static RESULT load_balancer_versions(struct os_call *e, const void *args, struct
 	return OK;
 }
 
+/* ---- key manager ---- */
+
+static void write_key_manager_version(struct os_call *e, struct json_writer *w)
+{
+	struct str url = os_service_url(e, OS_KEY_MANAGER);
+	json_write_z(w, "id", "v1");
+	json_write_z(w, "status", "stable");
+	json_write_z(w, "updated", "2015-04-28T00:00:00Z");
+	json_write_open_list(w, "links");
+	os_write_link(w, "self", str_print(e->c->arena, "%" STR_FMT "/v1/", STR_ARG(url)));
+	json_write_close_list(w);
+	json_write_open_list(w, "media-types");
+	json_write_open(w, NULL);
+	json_write_z(w, "base", "application/json");
+	json_write_z(w, "type", "application/vnd.openstack.key-manager-v1+json");
+	json_write_close(w);
+	json_write_close_list(w);
+}
+
+/* "stable" tells clients that there are no microversions. */
+static RESULT key_manager_versions(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	json_write_open_list(w, "values");
+	json_write_open(w, NULL);
+	write_key_manager_version(e, w);
+	json_write_close(w);
+	json_write_close_list(w);
+	return OK;
+}
+
+static RESULT key_manager_version(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	write_key_manager_version(e, w);
+	return OK;
+}
+
 /* ---- image and network: without ---- */
 
 static RESULT image_versions(struct os_call *e, const void *args, struct json_writer *w)
@@ -252,6 +290,11 @@ static const struct os_action volume_actions[] = {
 	VERSIONS("/v3", 200, NULL, volume_versions),
 };
 const struct os_actions os_volume_version_actions = OS_ACTIONS(OS_VOLUME, volume_actions);
+static const struct os_action key_manager_actions[] = {
+	VERSIONS("/", 300, "versions", key_manager_versions),
+	VERSIONS("/v1", 200, "version", key_manager_version),
+};
+const struct os_actions os_key_manager_version_actions = OS_ACTIONS(OS_KEY_MANAGER, key_manager_actions);
 static const struct os_action load_balancer_actions[] = {
 	VERSIONS("/", 200, NULL, load_balancer_versions),
 	VERSIONS("/v2", 200, NULL, load_balancer_versions),

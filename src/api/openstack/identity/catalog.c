@@ -18,6 +18,7 @@ static const struct entry {
 	{OS_VOLUME, "volumev3", "cinderv3"},
 	{OS_PLACEMENT, "placement", "placement"},
 	{OS_LOAD_BALANCER, "load-balancer", "octavia"},
+	{OS_KEY_MANAGER, "key-manager", "barbican"},
 };
 static const char *const interfaces[] = {"public", "internal", "admin"};
 

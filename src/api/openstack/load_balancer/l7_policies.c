@@ -54,43 +54,57 @@ const struct os_listing os_lb_policies = {
 
 /* ---- calls ---- */
 
-#define ACTION_ROWS(T)                                                                                       \
-	OS_BODY(T, "redirect_pool_id", wish.action.pool, .flags = NULL_ABSENT, .kind = KIND_TARGET_GROUP,    \
+#define ACTION_ROWS(T, p)                                                                                    \
+	OS_BODY(T, "redirect_pool_id", p action.pool, .flags = NULL_ABSENT, .kind = KIND_TARGET_GROUP,       \
 		.doc = "Pool that requests are led to."),                                                    \
-		OS_BODY(T, "redirect_url", wish.action.url, .flags = NULL_ABSENT, LB_TEXT,                   \
+		OS_BODY(T, "redirect_url", p action.url, .flags = NULL_ABSENT, LB_TEXT,                      \
 			.doc = "URL that requests are redirected to."),                                      \
-		OS_BODY(T, "redirect_prefix", wish.action.prefix, .flags = NULL_ABSENT, LB_TEXT,             \
+		OS_BODY(T, "redirect_prefix", p action.prefix, .flags = NULL_ABSENT, LB_TEXT,                \
 			.doc = "The same; the request's path and query follow it."),                         \
-		OS_BODY(T, "redirect_http_code", wish.action.code, .flags = NULL_ABSENT, .min = 301,         \
+		OS_BODY(T, "redirect_http_code", p action.code, .flags = NULL_ABSENT, .min = 301,            \
 			.max = 308, .doc = "Status of a redirect: 301, 302 (default), 303, 307 or 308.")
+
+#define NEW_ROWS(T, p)                                                                                       \
+	LB_NAME(T, p), LB_DESCRIPTION(T, p), LB_UP(T, p),                                                    \
+		OS_BODY(T, "action", p action.word, .flags = REQUIRED, .words = LB_ACTIONS,                  \
+			.doc = "Action for requests that meet all rules."),                                  \
+		ACTION_ROWS(T, p),                                                                           \
+		OS_BODY(T, "position", p position, .flags = NULLABLE, .min = 1, .max = OCTAVIA_POSITION_MAX, \
+			.absent = "2147483647",                                                              \
+			.doc = "Place among the listener's policies, from 1; absent: the last."),            \
+		OS_BODY_LIST(T, "rules", p rules, os_lb_rule_params, .flags = NULL_ABSENT,                   \
+			     .max = OCTAVIA_L7_RULES_MAX, .doc = "Rules to begin with."),                    \
+		LB_TAGS(T, p), LB_OWNER
+
+/* A policy within a listener. */
+static const struct param nested_rows[] = {
+	NEW_ROWS(struct octavia_l7_policy_wish, ),
+	OS_BODY_OBJECT(struct octavia_l7_policy_wish, "redirect_pool", pool, os_lb_pool_params,
+		       .given = offsetof(struct octavia_l7_policy_wish, has_pool) + 1, .flags = NULL_ABSENT,
+		       .doc = "Pool that it leads to: a new one, or the name of one of the load balancer's."),
+};
+const struct params os_lb_policy_params = OS_PARAMS(struct octavia_l7_policy_wish, nested_rows);
+
+RESULT os_lb_prepare_policy(struct os_call *e, struct octavia_l7_policy_wish *policy)
+{
+	for (size_t k = 0; k < policy->rules.count; k++)
+		TRY(os_lb_prepare_rule(e, &policy->rules.at[k]));
+	TRY(os_lb_prepare_pool(e, &policy->pool));
+	return os_read_words(e, policy->words, &policy->tags);
+}
 
 struct os_create_policy {
 	struct octavia_l7_policy_wish wish;
 };
-#define P(wire, member, ...) OS_BODY(struct os_create_policy, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("listener_id", wish.listener, .flags = REQUIRED, .kind = KIND_LISTENER, .doc = "Listener."),
-	LB_NAME(struct os_create_policy, wish.),
-	LB_DESCRIPTION(struct os_create_policy, wish.),
-	LB_UP(struct os_create_policy, wish.),
-	P("action", wish.action.word, .flags = REQUIRED, .words = LB_ACTIONS,
-	  .doc = "Action for requests that meet all rules."),
-	ACTION_ROWS(struct os_create_policy),
-	P("position", wish.position, .flags = NULLABLE, .min = 1, .max = OCTAVIA_POSITION_MAX,
-	  .absent = "2147483647", .doc = "Place among the listener's policies, from 1; absent: the last."),
-	OS_BODY_LIST(struct os_create_policy, "rules", wish.rules, os_lb_rule_params, .flags = NULL_ABSENT,
-		     .max = OCTAVIA_L7_RULES_MAX, .doc = "Rules to begin with."),
-	LB_TAGS(struct os_create_policy, wish.),
-	LB_OWNER,
+	OS_BODY(struct os_create_policy, "listener_id", wish.listener, .flags = REQUIRED,
+		.kind = KIND_LISTENER, .doc = "Listener."),
+	NEW_ROWS(struct os_create_policy, wish.),
 };
-#undef P
 
 static RESULT prepare_create(struct os_call *e, void *args)
 {
-	struct octavia_l7_policy_wish *wish = &((struct os_create_policy *) args)->wish;
-	for (size_t k = 0; k < wish->rules.count; k++)
-		TRY(os_lb_prepare_rule(e, &wish->rules.at[k]));
-	return os_read_words(e, wish->words, &wish->tags);
+	return os_lb_prepare_policy(e, &((struct os_create_policy *) args)->wish);
 }
 
 #define PATH(T, member) OS_PATH(T, "l7policy_id", member, .kind = KIND_LISTENER_RULE, .doc = "The L7 policy.")
@@ -106,7 +120,7 @@ static const struct param update_params[] = {
 	P("admin_state_up", wish.is_down, .flags = OPPOSITE | NULL_ABSENT,
 	  .doc = "False: it takes no requests."),
 	P("action", wish.action.word, .flags = NULL_ABSENT, .words = LB_ACTIONS, .doc = "Another action."),
-	ACTION_ROWS(struct os_update_policy),
+	ACTION_ROWS(struct os_update_policy, wish.),
 	P("position", wish.position, .flags = NULL_ABSENT, .min = 1, .max = OCTAVIA_POSITION_MAX,
 	  .doc = "Another place among the listener's policies."),
 	P("tags", wish.words, LB_TEXT, .doc = "Replaces the tags."),

@@ -3,6 +3,7 @@
 #include "api/openstack/load_balancer/load_balancer.h"
 #include "model/listener.h"
 #include "model/listener_rule.h"
+#include "store/server_certificate.h"
 
 /* ---- showing ---- */
 
@@ -28,6 +29,30 @@ static void write_headers(struct api_call *e, struct json_writer *w, const char 
 		json_write_text(w, str_to_z(e->c->arena, key), value);
 	}
 	json_write_close(w);
+}
+
+/* The reference that a certificate of the listener was copied from. */
+static struct str find_source(struct api_call *e, const struct listener *l, size_t k)
+{
+	const struct server_certificate *s =
+		k < l->certificates.count ? server_certificate_find(api_tables(e), l->certificates.at[k])
+					  : NULL;
+	return s ? s->source : STR_NONE;
+}
+
+static struct str get_default_ref(struct api_call *e, const struct row *row)
+{
+	return find_source(e, listener_of(row), 0);
+}
+
+static struct strs list_sni_refs(struct api_call *e, const struct row *row)
+{
+	const struct listener *l = listener_of(row);
+	struct str *at = arena_new_array(e->c->arena, struct str, l->certificates.count + 1);
+	size_t count = 0;
+	for (size_t k = 1; at && k < l->certificates.count; k++)
+		at[count++] = find_source(e, l, k);
+	return (struct strs){at, count};
 }
 
 /* Octavia's words; HTTPS is passed on as it is. */
@@ -64,8 +89,9 @@ static const struct attribute listener_rows[] = {
 	OS_FIELD(listener, "timeout_member_connect", connect_ms),
 	OS_FIELD(listener, "timeout_member_data", member_ms),
 	OS_FIELD(listener, "timeout_tcp_inspect", inspect_ms),
-	ATTRIBUTE_CONST("default_tls_container_ref", "null"),
-	ATTRIBUTE_CONST("sni_container_refs", "[]"),
+	ATTRIBUTE_MADE(TEXT, text, "default_tls_container_ref", get_default_ref,
+		       .flags = ATTRIBUTE_NULL_NONE),
+	ATTRIBUTE_MADE(TEXTS, texts, "sni_container_refs", list_sni_refs),
 	ATTRIBUTE_CONST("client_ca_tls_container_ref", "null"),
 	ATTRIBUTE_CONST("client_authentication", "\"NONE\""),
 	ATTRIBUTE_CONST("client_crl_container_ref", "null"),
@@ -106,7 +132,17 @@ static const struct param create_params[] = {
 
 static RESULT prepare_create(struct os_call *e, void *args)
 {
-	return os_lb_prepare_listener(e, &((struct os_create_listener *) args)->wish.listener);
+	struct octavia_listener *listener = &((struct os_create_listener *) args)->wish.listener;
+	TRY(os_lb_prepare_listener(e, listener));
+	e->skips_work = !listener->certificates.count;
+	return OK;
+}
+
+static RESULT check_create(struct work_item *w)
+{
+	struct os_call *e = w->arg;
+	return os_lb_check_certificates(e,
+					&((struct os_create_listener *) e->args)->wish.listener.certificates);
 }
 
 #define PATH(T, member) OS_PATH(T, "listener_id", member, .kind = KIND_LISTENER, .doc = "The listener.")
@@ -142,6 +178,11 @@ static const struct param update_params[] = {
 	     .doc = "Milliseconds for which a member may be silent."),
 	TIME("timeout_tcp_inspect", wish.inspect_ms, "0",
 	     .doc = "Milliseconds for looking at a connection's first bytes."),
+	P("default_tls_container_ref", wish.tls_ref, .flags = NULL_ABSENT, LB_TEXT,
+	  .doc = "Another container with the certificate, or another secret; the same one is read again."),
+	P("sni_container_refs", wish.sni_refs, .flags = NULLABLE, LB_TEXT,
+	  .given = OS_GIVEN(struct os_update_listener, wish.sets_sni),
+	  .doc = "Replaces further certificates."),
 	P("tags", wish.words, LB_TEXT, .doc = "Replaces the tags."),
 	LB_TLS_OF_LISTENER,
 };
@@ -153,7 +194,15 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	struct os_update_listener *a = args;
 	TRY(os_lb_read_sources(e, a->allowed, &a->wish.sources));
 	TRY(os_lb_read_headers(e, a->headers, &a->wish.headers));
+	TRY(os_lb_read_certificates(e, a->wish.tls_ref, &a->wish.sni_refs, &a->wish.certificates));
+	e->skips_work = !a->wish.certificates.count;
 	return os_lb_read_words(e, a->wish.words, &a->wish.tags);
+}
+
+static RESULT check_update(struct work_item *w)
+{
+	struct os_call *e = w->arg;
+	return os_lb_check_certificates(e, &((struct os_update_listener *) e->args)->wish.certificates);
 }
 
 struct os_listener_target {
@@ -169,15 +218,17 @@ static const struct os_action actions[] = {
 	 .doc = "Listeners of the project."},
 	{HTTP_POST, ALL, .permit = POLICY "post", .flags = API_WRITES, .status = 201,
 	 .args = OS_PARAMS(struct os_create_listener, create_params), .wrap = "listener", .item = "listener",
-	 .prepare = prepare_create, .operation = engine_create_octavia_listener_run, .returns = KIND_LISTENER,
-	 OS_SHOWS(os_lb_listeners, struct os_create_listener, wish.made), .doc = "Makes a listener."},
+	 .prepare = prepare_create, .work = check_create, .operation = engine_create_octavia_listener_run,
+	 .returns = KIND_LISTENER, OS_SHOWS(os_lb_listeners, struct os_create_listener, wish.made),
+	 .doc = "Makes a listener."},
 	{HTTP_GET, ONE, .permit = POLICY "get_one",
 	 .args = OS_PARAMS(struct os_listener_target, target_params), .item = "listener",
 	 OS_SHOWS(os_lb_listeners, struct os_listener_target, wish.listener), .doc = "One listener."},
 	{HTTP_PUT, ONE, .permit = POLICY "put", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_update_listener, update_params), .wrap = "listener", .item = "listener",
-	 .prepare = prepare_update, .operation = engine_change_octavia_listener_run, .returns = KIND_LISTENER,
-	 OS_SHOWS(os_lb_listeners, struct os_update_listener, wish.listener), .doc = "Changes a listener."},
+	 .prepare = prepare_update, .work = check_update, .operation = engine_change_octavia_listener_run,
+	 .returns = KIND_LISTENER, OS_SHOWS(os_lb_listeners, struct os_update_listener, wish.listener),
+	 .doc = "Changes a listener."},
 	{HTTP_DELETE, ONE, .permit = POLICY "delete", .flags = API_WRITES, .status = 204,
 	 .args = OS_PARAMS(struct os_listener_target, target_params),
 	 .operation = engine_delete_octavia_listener_run, .doc = "Deletes a listener."},

@@ -111,9 +111,8 @@ enum {
 	OS_BODY(T, wire, member, .flags = NULLABLE, .min = 0, .max = LB_MILLISECONDS_MAX,                    \
 		.absent = otherwise, __VA_ARGS__)
 #define LB_TLS_OF_LISTENER                                                                                   \
-	OS_UNBUILT("default_tls_container_ref|client_ca_tls_container_ref|client_crl_container_ref|"         \
-		   "tls_ciphers|hsts_max_age"),                                                              \
-		OS_UNBUILT("sni_container_refs|tls_versions|alpn_protocols", .only = "[]"),                  \
+	OS_UNBUILT("client_ca_tls_container_ref|client_crl_container_ref|tls_ciphers|hsts_max_age"),         \
+		OS_UNBUILT("tls_versions|alpn_protocols", .only = "[]"),                                     \
 		OS_UNBUILT("client_authentication", .only = "NONE"),                                         \
 		OS_UNBUILT("hsts_include_subdomains|hsts_preload", .only = "false")
 #define LB_LISTENER_ROWS(T, p)                                                                               \
@@ -141,10 +140,18 @@ enum {
 				.doc = "Milliseconds for which a member may be silent."),                    \
 		LB_MILLISECONDS(T, "timeout_tcp_inspect", p inspect_ms, "0",                                 \
 				.doc = "Milliseconds for looking at a connection's first bytes."),           \
-		LB_TAGS(T, p), LB_OWNER, LB_TLS_OF_LISTENER, OS_UNBUILT("l7policies", .only = "[]")
+		OS_BODY(T, "default_tls_container_ref", p tls_ref, .flags = NULL_ABSENT, LB_TEXT,            \
+			.doc = "Container of Barbican with the certificate of a TERMINATED_HTTPS listener, " \
+			       "or secret with a PKCS #12 file."),                                           \
+		OS_BODY(T, "sni_container_refs", p sni_refs, .flags = NULL_ABSENT, LB_TEXT,                  \
+			.doc = "Further certificates, chosen by the name that a client asks for."),          \
+		OS_BODY_LIST(T, "l7policies", p policies, os_lb_policy_params, .flags = NULL_ABSENT,         \
+			     .max = OCTAVIA_NESTED_MAX, .doc = "L7 policies to begin with."),                \
+		LB_TAGS(T, p), LB_OWNER, LB_TLS_OF_LISTENER
 
 extern const struct params os_lb_persistence_params, os_lb_member_params, os_lb_members_params,
-	os_lb_monitor_params, os_lb_pool_params, os_lb_listener_params, os_lb_rule_params;
+	os_lb_monitor_params, os_lb_pool_params, os_lb_listener_params, os_lb_rule_params,
+	os_lb_policy_params;
 
 /* Finds a row of Octavia. ERR_NOT_FOUND: it is another API's, too. */
 RESULT os_lb_find(struct os_call *e, enum kind kind, const struct ref *ref, const struct row **ret_row);
@@ -157,9 +164,15 @@ RESULT os_lb_prepare_monitor(struct os_call *e, struct octavia_monitor *monitor)
 RESULT os_lb_read_version(struct os_call *e, struct str *version);
 RESULT os_lb_prepare_pool(struct os_call *e, struct octavia_pool *pool);
 RESULT os_lb_prepare_rule(struct os_call *e, struct octavia_l7_rule *rule);
+RESULT os_lb_prepare_policy(struct os_call *e, struct octavia_l7_policy_wish *policy);
 RESULT os_lb_prepare_listener(struct os_call *e, struct octavia_listener *listener);
 RESULT os_lb_read_sources(struct os_call *e, struct strs texts, struct cidrs *ret_cidrs);
 RESULT os_lb_read_headers(struct os_call *e, struct tags given, struct strs *ret_headers);
+/* Reads the certificates that references to Barbican name, and opens their secrets. ERR_INVALID: one can't be read. */
+RESULT os_lb_read_certificates(struct os_call *e, struct str default_ref, const struct strs *sni_refs,
+			       struct octavia_certificates *ret_certificates);
+/* Parses and checks them, and seals their keys. Takes milliseconds: for an action's work. */
+RESULT os_lb_check_certificates(struct os_call *e, struct octavia_certificates *certificates);
 /* Tags of an update. NULL: not given. */
 RESULT os_lb_read_words(struct os_call *e, const struct strs *words, struct tags *ret_tags);
 

@@ -108,11 +108,23 @@ static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct octavia_balancer_wish *wish = &((struct os_create_balancer *) args)->wish;
 	TRY(check_provider(e, wish->provider));
-	for (size_t k = 0; k < wish->listeners.count; k++)
+	e->skips_work = true;
+	for (size_t k = 0; k < wish->listeners.count; k++) {
 		TRY(os_lb_prepare_listener(e, &wish->listeners.at[k]));
+		e->skips_work = e->skips_work && !wish->listeners.at[k].certificates.count;
+	}
 	for (size_t k = 0; k < wish->pools.count; k++)
 		TRY(os_lb_prepare_pool(e, &wish->pools.at[k]));
 	return os_read_words(e, wish->words, &wish->tags);
+}
+
+static RESULT check_create(struct work_item *w)
+{
+	struct os_call *e = w->arg;
+	struct octavia_listeners *listeners = &((struct os_create_balancer *) e->args)->wish.listeners;
+	for (size_t k = 0; k < listeners->count; k++)
+		TRY(os_lb_check_certificates(e, &listeners->at[k].certificates));
+	return OK;
 }
 
 /* ---- change, deletion ---- */
@@ -282,8 +294,8 @@ static const struct os_action actions[] = {
 	 .doc = "Load balancers of the project."},
 	{HTTP_POST, ALL, .permit = POLICY "post", .flags = API_WRITES, .status = 201,
 	 .args = OS_PARAMS(struct os_create_balancer, create_params), .wrap = "loadbalancer",
-	 .item = "loadbalancer", .prepare = prepare_create, .operation = engine_create_octavia_balancer_run,
-	 .returns = KIND_ELASTIC_LOAD_BALANCER,
+	 .item = "loadbalancer", .prepare = prepare_create, .work = check_create,
+	 .operation = engine_create_octavia_balancer_run, .returns = KIND_ELASTIC_LOAD_BALANCER,
 	 OS_SHOWS(os_lb_balancers, struct os_create_balancer, wish.balancer),
 	 .doc = "Makes a load balancer."},
 	{HTTP_GET, ONE, .permit = POLICY "get_one",

@@ -108,6 +108,9 @@ RESULT os_lb_prepare_listener(struct os_call *e, struct octavia_listener *listen
 	TRY(os_lb_prepare_pool(e, &listener->pool));
 	TRY(os_lb_read_sources(e, listener->allowed, &listener->sources));
 	TRY(os_lb_read_headers(e, listener->given_headers, &listener->headers));
+	TRY(os_lb_read_certificates(e, listener->tls_ref, &listener->sni_refs, &listener->certificates));
+	for (size_t k = 0; k < listener->policies.count; k++)
+		TRY(os_lb_prepare_policy(e, &listener->policies.at[k]));
 	return os_read_words(e, listener->words, &listener->tags);
 }
 

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "drivers/remote/draft.h"
-#include "drivers/remote/ec2/walk.h"
+#include "drivers/remote/xml_walk.h"
 #include "model/remote_machine.h"
 
 enum { SHORT_MAX = 64 };
@@ -217,7 +217,7 @@ RESULT ec2_read_answer(struct ctx *c, struct str text, struct ec2_answer *ret_an
 		return ctx_no_memory(c);
 	*r = (struct reading){.c = c, .answer = ret_answer};
 	*ret_answer = (struct ec2_answer){0};
-	TRY(ec2_walk(c, text, &(struct ec2_visitor){r, enter, leave}, &ret_answer->root));
+	TRY(remote_walk_xml(c, text, &(struct xml_visitor){r, enter, leave}, &ret_answer->root));
 	ret_answer->machines = r->machines.at;
 	ret_answer->machine_count = r->machines.count;
 	return OK;

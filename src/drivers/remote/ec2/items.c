@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/vec.h"
-#include "drivers/remote/ec2/walk.h"
+#include "drivers/remote/xml_walk.h"
 
 enum { FIELD_MAX = 255, CURSOR_MAX = 4096 };
 #define TAG "tag:"
@@ -64,7 +64,7 @@ static RESULT end_tag(struct reading *r)
 static RESULT end_item(struct reading *r)
 {
 	if (r->items.count == r->list->most)
-		return ec2_fail_answer(r->c, "a list has too many items");
+		return remote_fail_answer(r->c, "a list has too many items");
 	return VEC_PUSH(r->c->arena, &r->items, r->item) ? OK : ctx_no_memory(r->c);
 }
 
@@ -99,7 +99,7 @@ RESULT ec2_read_items(struct ctx *c, struct str text, const char *root, struct e
 	if (!r)
 		return ctx_no_memory(c);
 	*r = (struct reading){.c = c, .list = list};
-	TRY(ec2_walk(c, text, &(struct ec2_visitor){r, enter, leave}, &found));
+	TRY(remote_walk_xml(c, text, &(struct xml_visitor){r, enter, leave}, &found));
 	if (!str_is(found, root))
 		return ctx_fail(c, ERR_IO, "The answer is not usable: it is no %s.", root);
 	list->at = r->items.at;

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "drivers/remote/ec2/request.h"
-#include "drivers/remote/ec2/walk.h"
+#include "drivers/remote/xml_walk.h"
 
 #define CLOUDWATCH_VERSION "2010-08-01"
 #define RESULTS "GetMetricDataResult/MetricDataResults/member"
@@ -106,10 +106,10 @@ static RESULT leave(void *self, struct str path, struct str text)
 		(void) snprintf(r->id, sizeof r->id, "%" STR_FMT, STR_ARG(str_cut(text, ID_MAX)));
 	else if (str_is(path, RESULTS "/Timestamps/member") && r->time_count < REMOTE_METRIC_POINTS) {
 		if (!result_is_ok(clock_parse(text, &r->times[r->time_count++])))
-			return ec2_fail_answer(r->c, "a time cannot be read");
+			return remote_fail_answer(r->c, "a time cannot be read");
 	} else if (str_is(path, RESULTS "/Values/member") && r->value_count < REMOTE_METRIC_POINTS) {
 		if (!read_value(text, &r->values[r->value_count++]))
-			return ec2_fail_answer(r->c, "a value is no number");
+			return remote_fail_answer(r->c, "a value is no number");
 	} else if (str_is(path, RESULTS))
 		put_series(r);
 	return OK;
@@ -136,5 +136,5 @@ RESULT ec2_read_metrics(struct ctx *c, struct remote *r, const struct remote_met
 		for (size_t k = 0; k < METRICS; k++)
 			add_query(&f, m * METRICS + k + 1, m, k, query->refs[m]);
 	return ec2_call_walk(&f, r, "monitoring", "GetMetricDataResponse",
-			     &(struct ec2_visitor){reading, enter, leave});
+			     &(struct xml_visitor){reading, enter, leave});
 }

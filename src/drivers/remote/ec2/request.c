@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "drivers/remote/ec2/resources.h"
-#include "drivers/remote/ec2/walk.h"
+#include "drivers/remote/xml_walk.h"
 #include "model/sigv4_sign.h"
 
 enum { FORM_MAX = 64 * 1024 };
@@ -189,18 +189,18 @@ RESULT ec2_call_items(struct ec2_form *f, struct remote *r, const char *root, st
 }
 
 static RESULT walk(struct ctx *c, const struct remote *r, const struct remote_answer *http, const char *root,
-		   const struct ec2_visitor *visitor)
+		   const struct xml_visitor *visitor)
 {
 	struct ec2_answer answer;
 	struct str found = STR_NONE;
 	if (http->status != 200)
 		return judge(c, r, http, &answer);
-	TRY(ec2_walk(c, buf_str(&http->body), visitor, &found));
+	TRY(remote_walk_xml(c, buf_str(&http->body), visitor, &found));
 	return str_is(found, root) ? OK : ctx_fail(c, ERR_IO, "The answer is not usable: it is no %s.", root);
 }
 
 RESULT ec2_call_walk(struct ec2_form *f, struct remote *r, const char *service, const char *root,
-		     const struct ec2_visitor *visitor)
+		     const struct xml_visitor *visitor)
 {
 	struct remote_answer http = {0};
 	struct result result = send(f, r, service, &http);

@@ -25,10 +25,10 @@ RESULT ec2_call(struct ec2_form *f, struct remote *r, const char *service, struc
 RESULT ec2_call_items(struct ec2_form *f, struct remote *r, const char *root, struct ec2_items *lists,
 		      size_t list_count);
 
-struct ec2_visitor;
+struct xml_visitor;
 /* A call whose answer is the document `root`, which the visitor reads. */
 RESULT ec2_call_walk(struct ec2_form *f, struct remote *r, const char *service, const char *root,
-		     const struct ec2_visitor *visitor);
+		     const struct xml_visitor *visitor);
 
 /* A call of EC2 whose answer lists resources of the type. */
 RESULT ec2_call_resources(struct ec2_form *f, struct remote *r, enum remote_resource_type type,

@@ -3,7 +3,7 @@
 #include "drivers/remote/ec2/resources.h"
 
 #include "drivers/remote/ec2/request.h"
-#include "drivers/remote/ec2/walk.h"
+#include "drivers/remote/xml_walk.h"
 
 enum { CURSOR_MAX = 4096 };
 
@@ -159,7 +159,7 @@ static RESULT leave(void *self, struct str path, struct str text)
 	struct reading *r = self;
 	struct str below = STR_NONE;
 	if (str_is(path, "nextToken") && text.n > CURSOR_MAX)
-		return ec2_fail_answer(r->c, "the token of the next page is too long");
+		return remote_fail_answer(r->c, "the token of the next page is too long");
 	if (str_is(path, "nextToken"))
 		r->next = str_copy(r->c->arena, text);
 	if (!is_in_item(r, path, &below))
@@ -186,7 +186,7 @@ RESULT ec2_read_resources(struct ctx *c, struct str text, enum remote_resource_t
 	if (!r)
 		return ctx_no_memory(c);
 	*r = (struct reading){.c = c, .row = &rows[type], .type = type};
-	TRY(ec2_walk(c, text, &(struct ec2_visitor){r, enter, leave}, &found));
+	TRY(remote_walk_xml(c, text, &(struct xml_visitor){r, enter, leave}, &found));
 	if (!str_is(found, r->row->root))
 		return ctx_fail(c, ERR_IO, "The answer is not usable: it is no %s.", r->row->root);
 	*ret_page =

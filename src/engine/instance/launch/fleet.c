@@ -448,7 +448,7 @@ static RESULT create_fleet(struct op *op, struct fleet_wish *wish, uuid account)
 			      .stage = is_instant ? FLEET_STAGE_ACTIVE : FLEET_STAGE_SUBMITTED,
 			      .configs = wish->configs,
 			      .client_token = wish->client_token};
-	ASKER_NOTE(op->ctx, &fleet);
+	ASKER_NOTE(op, &fleet);
 	TRY(tag_normalize(op, wish->tags, &fleet.tags));
 	TRY(limit_check(op, LIMIT_FLEETS, account, 1, STR_NONE));
 	fleet.row.id = engine_new_id(op, KIND_FLEET);

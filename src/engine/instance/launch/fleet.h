@@ -25,13 +25,16 @@ enum {
 };
 
 /* Launch specification of a fleet, tried in turn. */
+struct scale_set_launch;
 struct fleet_override {
 	struct instance_launch launch; /* the fleet decides the counts */
-	int64_t capacity;              /* capacity of each instance, in thousandths of a unit */
-	int64_t priority;              /* lowest first */
-	struct str code, message;      /* reason, set by the face, why it cannot be launched; empty: it can be
+	/* Machine of a scale set that the instance becomes; NULL: it stays an instance (engine/scaling/scale_set.h). */
+	const struct scale_set_launch *set;
+	int64_t capacity;         /* capacity of each instance, in thousandths of a unit */
+	int64_t priority;         /* lowest first */
+	struct str code, message; /* reason, set by the face, why it cannot be launched; empty: it can be
 				        * tried */
-	enum err err;                  /* ERR_NONE: it was launched as far as it was tried */
+	enum err err;             /* ERR_NONE: it was launched as far as it was tried */
 	bool is_tried;
 };
 

@@ -54,7 +54,7 @@ static RESULT make_request(struct op *op, const struct spot_wish *wish, uuid acc
 	TRY(limit_check(op, LIMIT_SPOT_REQUESTS, account, 1, STR_NONE));
 	TRY(tag_normalize(op, wish->tags, &next.tags));
 	next.row.id = engine_new_id(op, KIND_SPOT_REQUEST);
-	ASKER_NOTE(op->ctx, &next);
+	ASKER_NOTE(op, &next);
 	*ret_request = next;
 	return OK;
 }

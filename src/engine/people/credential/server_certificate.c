@@ -14,6 +14,8 @@ static RESULT find(struct op *op, const struct ref *ref, const char *permission,
 {
 	const struct row *row = NULL;
 	TRY(engine_find_own(op->ctx, op->head, KIND_SERVER_CERTIFICATE, ref, &row));
+	if (server_certificate_of(row)->service != SERVER_CERTIFICATE_SERVICE_IAM)
+		return engine_fail_not_found(op->ctx, KIND_SERVER_CERTIFICATE, ref);
 	TRY(engine_permit(op, permission, KIND_SERVER_CERTIFICATE, row));
 	*ret_certificate = server_certificate_of(row);
 	return OK;
@@ -25,7 +27,8 @@ static RESULT check_name(struct op *op, uuid account, struct str name, uuid but)
 	TRY(engine_check_name(op, KIND_SERVER_CERTIFICATE, name));
 	const struct server_certificate *s = server_certificate_first_by_account(op->head, account);
 	for (; s; s = server_certificate_next_by_account(op->head, s))
-		if (str_equal_nocase(s->name, name) && !uuid_equal(s->row.id, but))
+		if (s->service == SERVER_CERTIFICATE_SERVICE_IAM && str_equal_nocase(s->name, name) &&
+		    !uuid_equal(s->row.id, but))
 			return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_SERVER_CERTIFICATE,
 					     "The Server Certificate with name %" STR_FMT " already exists.",
 					     STR_ARG(name));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Server certificates of IAM, with their chains and sealed private keys. Clients and tools store and list them; no
- * service of Dari's uses one. Requires the account's owner, a manager or a policy. Rows only: the caller parses and
+ * Server certificates of IAM, with their chains and sealed private keys. Clients and tools store and list them;
+ * listeners of load balancers present them. Requires the account's owner, a manager or a policy. Rows only: the caller parses and
  * verifies certificates. */
 #pragma once
 

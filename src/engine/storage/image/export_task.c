@@ -194,7 +194,7 @@ RESULT engine_begin_image_export(struct op *op, struct image_exporting *wish)
 					 .prefix = wish->prefix,
 					 .role_name = wish->role_name,
 					 .licence_note = note_licences(op, image)};
-	ASKER_NOTE(op->ctx, &task);
+	ASKER_NOTE(op, &task);
 	TRY(tag_normalize(op, wish->tags, &task.tags));
 	task.row.id = engine_new_id(op, KIND_EXPORT_IMAGE_TASK);
 	task.row.gen = 1;

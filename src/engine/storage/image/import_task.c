@@ -136,7 +136,7 @@ RESULT engine_begin_snapshot_import(struct op *op, struct snapshot_importing *wi
 	struct import_snapshot_task task = {.account = account->row.id,
 					    .description = wish->description,
 					    .is_encrypted = wish->crypt.is_wanted == CHOICE_YES};
-	ASKER_NOTE(op->ctx, &task);
+	ASKER_NOTE(op, &task);
 	TRY(check_disk(op, &wish->disk));
 	TRY(disk_plan_check_key(op, &wish->crypt, task.is_encrypted));
 	TRY(check_words(op, wish->description, STR("Description")));
@@ -185,7 +185,7 @@ RESULT engine_begin_image_import(struct op *op, struct image_importing_disks *wi
 					 .platform = (enum import_image_task_platform) wish->platform,
 					 .is_encrypted = wish->crypt.is_wanted == CHOICE_YES,
 					 .boot_mode = (enum import_image_task_boot_mode) wish->boot_mode};
-	ASKER_NOTE(op->ctx, &task);
+	ASKER_NOTE(op, &task);
 	TRY(check_image(op, wish));
 	TRY(disk_plan_check_key(op, &wish->crypt, task.is_encrypted));
 	TRY(check_words(op, wish->description, STR("Description")));
@@ -203,7 +203,7 @@ RESULT engine_begin_image_import(struct op *op, struct image_importing_disks *wi
 						    .import_image_task = task.row.id,
 						    .number = (int64_t) n,
 						    .is_encrypted = task.is_encrypted};
-		ASKER_NOTE(op->ctx, &disk);
+		ASKER_NOTE(op, &disk);
 		TRY(write_disk(op, &wish->disks[n], &disk));
 	}
 	wish->task = task.row.id;

@@ -251,7 +251,7 @@ RESULT engine_create_backup(struct op *op, struct backup_wish *wish)
 	TRY(take_parent(op, wish, snapshot, &b));
 	TRY(backup_check_container(op, b.container));
 	TRY(tag_normalize(op, wish->metadata, &b.metadata));
-	ASKER_NOTE(op->ctx, &b);
+	ASKER_NOTE(op, &b);
 	TRY(backup_begin(op, v, snapshot, false, &b));
 	wish->backup = b.row.id;
 	return OK;

@@ -108,7 +108,7 @@ RESULT engine_put_snapshot_policy(struct op *op, struct snapshot_policy_wish *wi
 	policy.zones = wish->zones;
 	policy.is_active = choice_or(wish->is_active, true);
 	policy.next_us = 0;
-	ASKER_NOTE(op->ctx, &policy);
+	ASKER_NOTE(op, &policy);
 	policy.row.gen++;
 	TRY(snapshot_policy_put(op, &policy));
 	wish->policy = policy.row.id;

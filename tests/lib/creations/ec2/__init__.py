@@ -141,7 +141,7 @@ class Region:
 # Resource types whose tags turn a request with a known token into a different request.
 TAGGED_AS = {"RequestSpotInstances": "spot-instances-request", "CreateFleet": "fleet", "RequestSpotFleet": "spot-fleet-request", "CreateCapacityReservation": "capacity-reservation", "AllocateHosts": "dedicated-host", "ImportSnapshot": "import-snapshot-task", "ImportImage": "import-image-task", "ExportImage": "export-image-task", "RunInstances": "instance", "CreateRouteTable": "route-table", "CreateNetworkInterface": "network-interface",
              "CreateVolume": "volume", "CreateNatGateway": "natgateway", "CreateVpcPeeringConnection": "vpc-peering-connection", "CreateNetworkAcl": "network-acl", "CreateLaunchTemplate": "launch-template", "CreateManagedPrefixList": "prefix-list",
-             "CreateEgressOnlyInternetGateway": "egress-only-internet-gateway", "CreateVpcEndpoint": "vpc-endpoint"}
+             "CreateEgressOnlyInternetGateway": "egress-only-internet-gateway", "CreateVpcEndpoint": "vpc-endpoint", "CreateFlowLogs": "vpc-flow-log"}
 CREATING = sorted(a for a in ACTIONS if CREATES.match(a) and "never" not in ACTIONS[a])
 NUMBERED = {f"{n} {row[0]}": row for n, row in enumerate(ROWS)}
 LOOKS = {f"{row[0]} {row[1]}": row for row in OTHER_LOOKS}

@@ -3,6 +3,7 @@
 from .values import TAGS, Some, tags
 
 POLICY = '{"Statement":[{"Effect":"Allow","Principal":"*","Action":"ec2:Describe*","Resource":"*"}]}'
+TO_BUCKET = {"LogDestinationType": "s3", "LogDestination": "arn:aws:s3:::flow-logs"}
 OF_TABLE = {"TransitGatewayRouteTableIds": ["{tgw rtb}"]}
 OF_ATTACHMENT = {"TransitGatewayAttachmentIds": ["{tgw attach}"]}
 
@@ -68,4 +69,17 @@ ROWS = [
      "DescribeVpcEndpoints", {"VpcEndpointIds": ["{odd vpce}"]}, "VpcEndpoints[0]",
      {"VpcEndpointType": "Interface", "SubnetIds": ["{subnet}"], "Groups[0].GroupId": "{sg}", "PrivateDnsEnabled": False,
       "PolicyDocument": POLICY}),
+    ("CreateFlowLogs", {"ResourceIds": ["{vpc}"], "ResourceType": "VPC", "TrafficType": "REJECT", **TO_BUCKET}, {"fl": "FlowLogIds[0]"},
+     "DescribeFlowLogs", {"FlowLogIds": ["{fl}"]}, "FlowLogs[0]",
+     {"FlowLogId": "{fl}", "FlowLogStatus": "ACTIVE", "ResourceId": "{vpc}", "TrafficType": "REJECT", "LogDestinationType": "s3",
+      "LogDestination": "arn:aws:s3:::flow-logs", "MaxAggregationInterval": 600, "DeliverLogsStatus": "SUCCESS", "DeliverLogsErrorMessage": None,
+      "LogFormat": "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} ${packets} ${bytes} ${start} ${end} "
+                   "${action} ${log-status}",
+      "DestinationOptions": {"FileFormat": "plain-text", "HiveCompatiblePartitions": False, "PerHourPartition": False}, "Tags": []}),
+    ("CreateFlowLogs", {"ResourceIds": ["{subnet}"], "ResourceType": "Subnet", "TrafficType": "ALL", "LogDestinationType": "s3",
+                        "LogDestination": "arn:aws:s3:::flow-logs/a/b", "LogFormat": "${version} ${vpc-id}", "MaxAggregationInterval": 60,
+                        "DestinationOptions": {"PerHourPartition": True}, "ClientToken": "an odd log", "TagSpecifications": tags("vpc-flow-log")},
+     {"odd fl": "FlowLogIds[0]"}, "DescribeFlowLogs", {"FlowLogIds": ["{odd fl}"]}, "FlowLogs[0]",
+     {"ResourceId": "{subnet}", "TrafficType": "ALL", "LogDestination": "arn:aws:s3:::flow-logs/a/b", "LogFormat": "${version} ${vpc-id}",
+      "MaxAggregationInterval": 60, "DestinationOptions.PerHourPartition": True, "Tags": TAGS}),
 ]

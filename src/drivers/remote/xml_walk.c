@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The walk over a document, with libxml2's reader. */
-#include "drivers/remote/ec2/walk.h"
+#include "drivers/remote/xml_walk.h"
 
 #include <libxml/xmlreader.h>
 #include <limits.h>
@@ -8,20 +8,20 @@
 
 #include "base/buf.h"
 
-enum { PATH_MAX_SIZE = 512 };
+enum { PATH_MAX_SIZE = 2048 };
 
 struct walk {
 	struct ctx *c;
-	const struct ec2_visitor *visitor;
+	const struct xml_visitor *visitor;
 	struct str *root;
 	char path[PATH_MAX_SIZE]; /* "DescribeInstancesResponse/reservationSet/item" */
 	size_t path_size;
-	size_t ends[EC2_DEPTH_MAX]; /* size of the path at each depth */
+	size_t ends[XML_DEPTH_MAX]; /* size of the path at each depth */
 	size_t depth;
 	struct buf text; /* text inside the current element */
 };
 
-RESULT ec2_fail_answer(struct ctx *c, const char *what)
+RESULT remote_fail_answer(struct ctx *c, const char *what)
 {
 	return ctx_fail(c, ERR_IO, "The answer is not usable: %s.", what);
 }
@@ -33,19 +33,40 @@ static struct str inner_path(const struct walk *w)
 	return (struct str){w->path + from, w->path_size - from};
 }
 
-static RESULT enter(struct walk *w, struct str name)
+#define XSI "http://www.w3.org/2001/XMLSchema-instance"
+
+static void text_release(xmlChar **text)
 {
-	if (w->depth == EC2_DEPTH_MAX || name.n + 1 > sizeof w->path - w->path_size)
-		return ec2_fail_answer(w->c, "it is nested too deeply");
+	xmlFree(*text);
+}
+#define AUTO_TEXT __attribute__((cleanup(text_release))) xmlChar
+
+static RESULT mark(struct walk *w, xmlTextReaderPtr reader)
+{
+	AUTO_TEXT *type = xmlTextReaderGetAttributeNs(reader, BAD_CAST "type", NULL);
+	AUTO_TEXT *xsi_type = xmlTextReaderGetAttributeNs(reader, BAD_CAST "type", BAD_CAST XSI);
+	const struct xml_marks marks = {
+		.space = str_from((const char *) xmlTextReaderConstNamespaceUri(reader)),
+		.type = str_from((const char *) type),
+		.xsi_type = str_from((const char *) xsi_type)};
+	return w->visitor->mark(w->visitor->self, inner_path(w), &marks);
+}
+
+static RESULT enter(struct walk *w, struct str name, xmlTextReaderPtr reader)
+{
+	if (w->depth == XML_DEPTH_MAX || name.n + 1 > sizeof w->path - w->path_size)
+		return remote_fail_answer(w->c, "it is nested too deeply");
 	if (w->depth)
 		w->path[w->path_size++] = '/';
 	memcpy(w->path + w->path_size, name.p, name.n);
 	w->path_size += name.n;
 	w->ends[w->depth++] = w->path_size;
 	buf_done(&w->text);
-	buf_init(&w->text, EC2_TEXT_MAX);
+	buf_init(&w->text, XML_TEXT_MAX);
 	if (w->depth == 1)
 		*w->root = str_copy(w->c->arena, name);
+	if (w->visitor->mark)
+		TRY(mark(w, reader));
 	return w->visitor->enter(w->visitor->self, inner_path(w));
 }
 
@@ -55,7 +76,7 @@ static RESULT leave(struct walk *w)
 	w->depth--;
 	w->path_size = w->depth ? w->ends[w->depth - 1] : 0;
 	buf_done(&w->text);
-	buf_init(&w->text, EC2_TEXT_MAX);
+	buf_init(&w->text, XML_TEXT_MAX);
 	return OK;
 }
 
@@ -69,18 +90,18 @@ static RESULT take_node(struct walk *w, xmlTextReaderPtr reader)
 {
 	switch (xmlTextReaderNodeType(reader)) {
 	case XML_READER_TYPE_ELEMENT:
-		TRY(enter(w, str_from((const char *) xmlTextReaderConstLocalName(reader))));
+		TRY(enter(w, str_from((const char *) xmlTextReaderConstLocalName(reader)), reader));
 		return xmlTextReaderIsEmptyElement(reader) ? leave(w) : OK;
 	case XML_READER_TYPE_END_ELEMENT:
 		return leave(w);
 	case XML_READER_TYPE_TEXT:
 	case XML_READER_TYPE_CDATA:
 		buf_add_str(&w->text, str_from((const char *) xmlTextReaderConstValue(reader)));
-		return w->text.failed ? ec2_fail_answer(w->c, "a text is too long") : OK;
+		return w->text.failed ? remote_fail_answer(w->c, "a text is too long") : OK;
 	case XML_READER_TYPE_DOCUMENT_TYPE:
 	case XML_READER_TYPE_ENTITY_REFERENCE:
 	case XML_READER_TYPE_ENTITY:
-		return ec2_fail_answer(w->c, "it has a document type or entities");
+		return remote_fail_answer(w->c, "it has a document type or entities");
 	default:
 		return OK;
 	}
@@ -92,11 +113,12 @@ static RESULT read_all(struct walk *w, xmlTextReaderPtr reader)
 	while ((more = xmlTextReaderRead(reader)) == 1)
 		TRY(take_node(w, reader));
 	if (more < 0 || !w->root->n)
-		return ec2_fail_answer(w->c, "it is no well-formed XML, or ends early");
+		return remote_fail_answer(w->c, "it is no well-formed XML, or ends early");
 	return arena_is_full(w->c->arena) ? ctx_no_memory(w->c) : OK;
 }
 
-RESULT ec2_walk(struct ctx *c, struct str text, const struct ec2_visitor *visitor, struct str *ret_root)
+RESULT remote_walk_xml(struct ctx *c, struct str text, const struct xml_visitor *visitor,
+		       struct str *ret_root)
 {
 	struct walk *w = arena_new_object(c->arena, struct walk);
 	*ret_root = STR_NONE;
@@ -104,13 +126,13 @@ RESULT ec2_walk(struct ctx *c, struct str text, const struct ec2_visitor *visito
 		return ctx_no_memory(c);
 	*w = (struct walk){.c = c, .visitor = visitor, .root = ret_root};
 	if (text.n > INT_MAX || !text.n)
-		return ec2_fail_answer(c, "it is empty or too large");
+		return remote_fail_answer(c, "it is empty or too large");
 	xmlTextReaderPtr reader = xmlReaderForMemory(
 		text.p, (int) text.n, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 	if (!reader)
 		return ctx_no_memory(c);
 	xmlTextReaderSetErrorHandler(reader, be_quiet, NULL);
-	buf_init(&w->text, EC2_TEXT_MAX);
+	buf_init(&w->text, XML_TEXT_MAX);
 	struct result result = read_all(w, reader);
 	buf_done(&w->text);
 	xmlFreeTextReader(reader);
