@@ -49,6 +49,7 @@ class Account:
         isolated = self.call("listNetworkOfferings", availability="Required")[1]["networkoffering"][0]["id"]
         walled = self.call("createNetwork", name="walled", networkofferingid=isolated, zoneid=self.first("listZones zone"))[1]["network"]["id"]
         rule = self.made("createFirewallRule", ipaddressid=self.made("associateIpAddress", networkid=walled), protocol="tcp")
+        self.scale(walled)
         vpc = self.made("createVPC", name="vpc", displaytext="x", cidr="10.61.0.0/16", zoneid=self.first("listZones zone"),
                         vpcofferingid=self.first("listVPCOfferings vpcoffering"))
         acl = self.made("createNetworkACLList", name="acl", vpcid=vpc)
@@ -71,6 +72,20 @@ class Account:
         self.ids["route"] = self.whole(self.made("createStaticRoute", vpcid=vpc, cidr="172.30.0.0/16", nexthop="10.61.1.9"))
         self.offerings = {"isolated": isolated, "tier": tier["networkofferingid"], "os": self.first("listOsTypes ostype")}
         self.nobodys = {kind: self.first(where) for kind, where in NOBODYS.items() if where}
+
+    def scale(self, network):
+        """A disabled AutoScale group, with its profile, policies and conditions."""
+        counter = self.first("listCounters counter")
+        conditions = [self.made("createCondition", counterid=counter, relationaloperator=o, threshold="50") for o in ("GT", "LT")]
+        policies = [self.made("createAutoScalePolicy", action=a, duration="60", conditionids=c) for a, c in zip(("ScaleUp", "ScaleDown"), conditions)]
+        profile = self.made("createAutoScaleVmProfile", zoneid=self.first("listZones zone"), templateid=self.whole(self.ids["image"]),
+                            serviceofferingid=self.first("listServiceOfferings serviceoffering"))
+        rule = self.made("createLoadBalancerRule", name="scaled", publicipid=self.made("associateIpAddress", networkid=network), networkid=network,
+                         algorithm="roundrobin", publicport="80", privateport="80")
+        group = self.made("createAutoScaleVmGroup", lbruleid=rule, vmprofileid=profile, minmembers="1", maxmembers="2", scaleuppolicyids=policies[0],
+                          scaledownpolicyids=policies[1])
+        self.finish("disableAutoScaleVmGroup", id=group)
+        self.ids.update(autoscale_condition=conditions[0], autoscale_policy=policies[0], autoscale_profile=profile, scaling_group=group)
 
     def made(self, command, **given):
         """Id of the resource that an asynchronous command creates."""
