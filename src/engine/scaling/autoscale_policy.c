@@ -101,7 +101,8 @@ static RESULT put_alarms(struct op *op, const struct scaling_policy *p)
 	return OK;
 }
 
-/* Makes the group's scaling policy of an AutoScale policy, or updates it. */
+/* Makes the group's scaling policy of an AutoScale policy, or updates it. CloudStack acts at most once in each interval of
+ * the group, also with a quiet time of 0: the cooldown is never shorter than the interval. */
 static RESULT put_policy(struct op *op, const struct scaling_group *group,
 			 const struct autoscale_policy *policy)
 {
@@ -115,7 +116,7 @@ static RESULT put_policy(struct op *op, const struct scaling_group *group,
 		.name = name,
 		.amount = policy->is_down ? -1 : 1,
 		.has_cooldown = true,
-		.cooldown_s = policy->quiet_s,
+		.cooldown_s = policy->quiet_s > group->interval_s ? policy->quiet_s : group->interval_s,
 		.autoscale_policy = policy->row.id};
 	if (!present)
 		TRY(limit_check(op, LIMIT_SCALING_POLICIES, group->row.id, 1, STR_NONE));
@@ -193,7 +194,7 @@ RESULT autoscale_refresh_policies(struct op *op, uuid group_id)
 		if (!policy)
 			continue;
 		TRY(autoscale_check_duration(op, policy, group->interval_s));
-		TRY(put_alarms(op, p));
+		TRY(put_policy(op, group, policy));
 	}
 	return OK;
 }
