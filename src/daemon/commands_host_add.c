@@ -78,6 +78,7 @@ static RESULT open_onboarding(struct onboarding *o, struct str address)
 	json_decref(authority);
 	o->ssh.known_hosts = authority_path(a, &o->settings, "known_hosts");
 	o->wish.region = o->settings.region_id;
+	o->wish.flows = o->settings.flow_log_listen;
 	o->wish.control = authority_client_name(a, &o->settings);
 	return o->wish.ca.n && o->directory.n ? OK : ctx_no_memory(o->c);
 }

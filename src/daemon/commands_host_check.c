@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "daemon/command.h"
 #include "daemon/ssh.h"
+#include "drivers/network.h"
 #include "host_check.h"
 
 enum { CHECK_TIMEOUT_S = 90, FIELDS = 5 };
@@ -13,6 +14,7 @@ enum { CHECK_TIMEOUT_S = 90, FIELDS = 5 };
 struct check {
 	struct ctx *c;
 	struct str address, pool;
+	struct str flows; /* where hosts send IPFIX; empty: nowhere, or there is no configuration here */
 	struct str output;
 	bool is_fine;
 };
@@ -27,13 +29,24 @@ static RESULT check_words(struct check *check)
 	return OK;
 }
 
+/* A machine without a configuration checks hosts, too. The place goes into a shell's line: other characters leave it out. */
+static void find_flows(struct check *check, const char *config_path)
+{
+	struct settings settings = {0};
+	if (result_is_ok(settings_load(check->c, config_path, &settings)) &&
+	    ssh_has_only(settings.flow_log_listen, ".:[]"))
+		check->flows = settings.flow_log_listen;
+	ctx_clear_problem(check->c);
+}
+
 /* Uses ssh's configuration but no prompts: an unknown host key is refused. */
 static RESULT run_script(struct check *check)
 {
 	struct ctx *c = check->c;
-	struct str script = str_print(c->arena, "our_time=%lld\npool=%" STR_FMT "\n%" STR_FMT,
-				      (long long) (clock_now_us() / SECOND), STR_ARG(check->pool),
-				      STR_ARG(page_host_check_sh));
+	struct str script = str_print(
+		c->arena, "our_time=%lld\npool=%" STR_FMT "\nflows=%" STR_FMT "\nsample_set=%d\n%" STR_FMT,
+		(long long) (clock_now_us() / SECOND), STR_ARG(check->pool), STR_ARG(check->flows),
+		NETWORK_SAMPLE_SET, STR_ARG(page_host_check_sh));
 	struct child_end end = {0};
 	if (!script.p)
 		return ctx_no_memory(c);
@@ -89,7 +102,6 @@ static RESULT run_check(struct check *check)
 
 static int host_check_here(const struct command *command, json_t *args, const char *config_path)
 {
-	(void) config_path;
 	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
 	struct ctx c;
 	ctx_init(&c, arena);
@@ -98,6 +110,7 @@ static int host_check_here(const struct command *command, json_t *args, const ch
 			      .address = str_from(json_string_value(json_object_get(args, "address"))),
 			      .pool = pool ? str_from(pool) : STR("/var/lib/libvirt/images"),
 			      .is_fine = true};
+	find_flows(&check, config_path);
 	struct result result = run_check(&check);
 	if (!result_is_ok(result))
 		fprintf(stderr, "dari %s: %" STR_FMT "\n", command->words, STR_ARG(c.problem.message));

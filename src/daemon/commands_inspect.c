@@ -124,7 +124,7 @@ static RESULT explain(struct command_call *call)
 	buf_print(&call->text, "history, newest first:\n");
 	const struct event_query query = {.id = id, .max = EVENTS_SHOWN};
 	struct history history = {.call = call, .subject = engine_kind_words(&call->ctx, kind)};
-	return call->daemon->sql->read_events(call->daemon->sql, &call->ctx, &query, explain_event, &history);
+	return store_read_events(call->daemon->store, &call->ctx, &query, explain_event, &history);
 }
 
 /* ---- audit ---- */

@@ -4,7 +4,7 @@
 #
 # Before it stand, as assignments: mode (plan, apply, plan-undo, undo), only (steps, or empty for all), region, control
 # (dari's name in its certificate), renew, name, address, pool, remote, uplink, physical_network, underlay, ca,
-# libvirt_certificate, qemu_certificate (PEM, or empty).
+# libvirt_certificate, qemu_certificate (PEM, or empty), flows (where IPFIX is sent to, or empty), sample_set.
 #
 # A step is check_STEP (sets $found; 0: fine, 1: to be done, 2: worth knowing, 3: nothing here mends it) and
 # apply_STEP, whose changes go through run(), put_file(), put_block() and the like. In a plan these only tell what they
@@ -448,6 +448,56 @@ apply_ovn() {
 	is_plan || await is_connected
 }
 
+# ---- reports of traffic, for flow logs
+
+bridge_exporter() { ovs --if-exists get Bridge br-int ipfix 2>/dev/null | tr -d '[]'; }
+sample_exporter() { ovs --bare --columns=ipfix find Flow_Sample_Collector_Set "id=$sample_set" 2>/dev/null; }
+exporter_target() { [ -z "$1" ] || ovs --if-exists get IPFIX "$1" targets 2>/dev/null | tr -d '[]"'; }
+bridge_target() { exporter_target "$(bridge_exporter)"; }
+sample_target() { exporter_target "$(sample_exporter)"; }
+# A collector at every address of its machine is reached as that machine reached this one.
+fill_in_flows() { case $flows in '0.0.0.0:'* | '[::]:'*)
+	flows="$(with_brackets "$(echo "$SSH_CONNECTION" | cut -d ' ' -f 1)"):${flows##*:}" ;;
+	esac; }
+
+check_flows() {
+	fill_in_flows
+	there=$(bridge_target)
+	if [ -z "$flows" ]; then
+		found="none asked for (flow_logs.listen)"
+		[ -n "$there" ] && noted ipfix || return 0
+		found="sent to $there; none asked for (flow_logs.listen)"
+		return 1
+	fi
+	found="sent to $flows"
+	[ "$there" = "$flows" ] && [ "$(sample_target)" = "$flows" ] && return 0
+	if [ -n "$there" ] && [ "$there" != "$flows" ] && [ "$there" != "$(value_of ipfix)" ]; then
+		found="br-int reports to $there, which is not of dari: it stays, and flow logs have nothing of this host"
+		return 2
+	fi
+	found="br-int reports to ${there:-nothing}, drops to $(sample_target | sed 's/^$/nothing/'); not to $flows"
+	return 1
+}
+drop_flows() {
+	for old in $(ovs --bare --columns=_uuid find Flow_Sample_Collector_Set "id=$sample_set" 2>/dev/null); do
+		run ovs-vsctl --timeout=10 --no-wait destroy Flow_Sample_Collector_Set "$old" || return 1
+	done
+	[ -z "$(bridge_exporter)" ] || run ovs-vsctl --timeout=10 --no-wait clear Bridge br-int ipfix
+}
+apply_flows() {
+	drop_flows || return 1
+	if [ -z "$flows" ]; then
+		is_plan || forget ipfix
+		return
+	fi
+	note_again ipfix "$flows" &&
+		run ovs-vsctl --timeout=10 --no-wait --id=@bridge get Bridge br-int -- \
+			--id=@all create IPFIX "targets=\"$flows\"" sampling=1 cache_active_timeout=10 cache_max_flows=65535 -- \
+			--id=@drops create IPFIX "targets=\"$flows\"" cache_active_timeout=10 cache_max_flows=65535 -- \
+			set Bridge br-int ipfix=@all -- \
+			create Flow_Sample_Collector_Set "id=$sample_set" bridge=@bridge ipfix=@drops
+}
+
 # ---- firewall: ufw and firewalld, where one of them runs
 
 # Inbound traffic to allow: libvirt from dari; tunnels and live migrations from other hosts.
@@ -519,7 +569,7 @@ tell_facts() {
 
 # ---- the course of it
 
-steps="time packages pool guests certificates settings libvirt ovs bridge ovn firewall"
+steps="time packages pool guests certificates settings libvirt ovs bridge ovn flows firewall"
 
 look_at_system() {
 	os_field() { sed -n "s/^$1=//p" "$at/etc/os-release" 2>/dev/null | tr -d '"'; }
@@ -613,6 +663,10 @@ undo_ovs() { # undo_ovs KEY BEFORE: unless somebody else has changed it since
 	*) run ovs-vsctl --timeout=10 --no-wait remove Open_vSwitch . external_ids "$1" ;;
 	esac
 }
+undo_flows() { # undo_flows TARGET: unless somebody else has changed it since
+	is_ovs_there && [ -n "$(bridge_target)" ] || return 0
+	if [ "$(bridge_target)" = "$1" ]; then drop_flows; else say note "$step" "br-int reports to $(bridge_target), which is not of dari: it stays"; fi
+}
 undo_block() {
 	[ -e "$at$1" ] || return 0
 	if is_plan; then
@@ -690,6 +744,7 @@ undo_note() { # undo_note KIND WHAT BEFORE
 	unit) undo_unit "$2" "$3" ;;
 	daemon) restart_libvirt "$3" ;;
 	ovs) undo_ovs "$2" "$3" ;;
+	ipfix) undo_flows "$3" ;;
 	bridge) undo_bridge "$2" ;;
 	port) run ovs-vsctl --timeout=10 --no-wait --if-exists del-port br-ex "$2" ;;
 	rule) undo_rule "$2" ;;

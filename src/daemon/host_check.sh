@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=sh disable=SC2154 # our_time and pool are assigned in lines that the caller puts before this
+# shellcheck shell=sh disable=SC2154 # our_time, pool, flows and sample_set are assigned in lines that the caller puts before this
 # Reports what a host lacks. `dari host check` sends this script to a shell on the host; it changes nothing there.
 # Prints a line for each part, with tabs between: dari-check, ok or note or wrong, the part, the finding, the advice.
 PATH=$PATH:/usr/sbin:/sbin
@@ -133,6 +133,18 @@ look_at_certificate() {
 	openssl x509 -in "$certificate" -noout -checkend 1209600 >/dev/null # two weeks
 }
 
+exporter_target() { [ -z "$1" ] || ovs --if-exists get IPFIX "$1" targets | tr -d '[]"'; }
+look_at_flows() {
+	command -v ovs-vsctl >/dev/null || { echo "Open vSwitch is not installed"; return 1; }
+	all=$(exporter_target "$(ovs --if-exists get Bridge br-int ipfix | tr -d '[]')")
+	drops=$(exporter_target "$(ovs --bare --columns=ipfix find Flow_Sample_Collector_Set "id=$sample_set")")
+	echo "traffic: ${all:-reported to nothing}, drops: ${drops:-reported to nothing}"
+	case $flows in
+	'0.0.0.0:'* | '[::]:'*) [ -n "$all" ] && [ "${all##*:}" = "${flows##*:}" ] && [ "$drops" = "$all" ] ;;
+	*) [ "$all" = "$flows" ] && [ "$drops" = "$flows" ] ;;
+	esac
+}
+
 judge user 'Log in as root: dari host check root@ADDRESS.' look_at_user
 judge system 'Tested hosts are x86_64 with Debian 12, Debian 13 or Ubuntu 24.04.' look_at_system
 judge clock 'Certificates and signed requests depend on the clock: apt install chrony.' look_at_clock
@@ -146,5 +158,6 @@ judge ovn-remote "ovs-vsctl set Open_vSwitch . external_ids:ovn-remote=tcp:ADDRE
 judge tunnels 'Set ovn-encap-type to geneve, and ovn-encap-ip to an address of this host that the other hosts can reach.' look_at_tunnels
 judge ovn-controller 'See /var/log/ovn/ovn-controller.log: usually ovn-remote does not lead to the southbound database.' look_at_controller
 judge bridges 'ovs-vsctl add-br br-ex, add the external interface to it, and map it: external_ids:ovn-bridge-mappings=physnet1:br-ex.' look_at_bridges
+[ -z "$flows" ] || judge flows "Flow logs lack this host's traffic: dari host add sets both exporters, to $flows (flow_logs.listen)." look_at_flows
 judge certificate 'Renew it: the server cannot reach the host by qemu+tls:// after that.' look_at_certificate
 printf 'dari-check\tend\n'

@@ -60,15 +60,24 @@ static RESULT check_options(const struct join *j)
 
 /* ---- the other machine ---- */
 
-/* Prints "=NAME MODE BASE64" for a file. Other lines, such as a greeting, are ignored. */
+/* Prints "=NAME MODE BASE64" for a file. Other lines, such as a greeting, are ignored. "=end" follows
+ * the last file, so a connection that breaks leaves no half set. The test comes first: a command
+ * that fails within printf's arguments would send an empty file. */
 static const char put_function[] = "set -e\n"
-				   "put() { printf '=%s %s %s\\n' \"$1\" \"$(stat -c %a \"$2\")\" "
+				   "put() { [ -r \"$2\" ] || { echo \"$2 cannot be read\" >&2; exit 1; }; "
+				   "printf '=%s %s %s\\n' \"$1\" \"$(stat -c %a \"$2\")\" "
 				   "\"$(base64 -w0 <\"$2\")\"; }\n";
 
-/* Names may not lead out of the directory that they are written to. */
-static bool is_good_name(struct str name)
+/* Files that were asked for: a machine that was broken into must not write others here. */
+static bool is_asked_for(const struct join *j, struct str name)
 {
-	return ssh_has_only(name, "/._-@+:") && !str_contains(name, STR(".."));
+	for (size_t k = 0; k < j->paths.count; k++)
+		if (str_equal(name, j->paths.at[k]))
+			return true;
+	bool is_in_folder = str_starts_with(name, STR("libvirt/")) && ssh_has_only(name, "/._-@+:") &&
+			    !str_contains(name, STR(".."));
+	return is_in_folder || str_is(name, "version") || str_is(name, "config") ||
+	       str_is(name, "master.key") || str_is(name, "bearer.key");
 }
 
 static RESULT take_line(struct join *j, struct str line)
@@ -81,7 +90,7 @@ static RESULT take_line(struct join *j, struct str line)
 		return OK;
 	(void) str_split_next(&line, ' ', &bytes);
 	file.mode = (mode_t) strtoul(str_to_z(a, mode), NULL, MODE_OCTAL) & 0777;
-	if (!is_good_name(file.name) || !result_is_ok(str_decode_base64(a, bytes, &file.bytes)))
+	if (!is_asked_for(j, file.name) || !result_is_ok(str_decode_base64(a, bytes, &file.bytes)))
 		return ctx_fail(j->c, ERR_INVALID, "%" STR_FMT " sent a file that cannot be read: %" STR_FMT,
 				STR_ARG(j->ssh.address), STR_ARG(ssh_make_plain(a, file.name)));
 	return VEC_PUSH(a, &j->files, file) ? OK : ctx_no_memory(j->c);
@@ -92,9 +101,13 @@ static RESULT look(struct join *j, struct str script)
 	struct child_end end = {0};
 	struct str rest, line;
 	j->files.count = 0;
-	script = str_print(j->c->arena, "%s%" STR_FMT, put_function, STR_ARG(script));
+	bool is_whole = false;
+	script = str_print(j->c->arena, "%s%" STR_FMT "echo =end\n", put_function, STR_ARG(script));
 	TRY(ssh_run(j->c, &j->ssh, script, LOOK_TIMEOUT_S * SECOND, &end));
-	if (end.status != 0)
+	rest = end.out;
+	while (str_split_next(&rest, '\n', &line))
+		is_whole = is_whole || str_is(line, "=end");
+	if (end.status != 0 || !is_whole)
 		return ctx_fail(
 			j->c, ERR_STATE, "%" STR_FMT ": %" STR_FMT, STR_ARG(j->ssh.address),
 			STR_ARG(ssh_make_plain(j->c->arena, str_trim(end.err.n ? end.err : end.out))));

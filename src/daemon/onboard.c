@@ -3,6 +3,7 @@
 #include "daemon/onboard.h"
 
 #include "daemon/ssh.h"
+#include "drivers/network.h"
 #include "host_add.h"
 
 enum { FIELDS = 4 };
@@ -31,6 +32,8 @@ struct str onboard_write_script(struct arena *a, const struct onboard_wish *w)
 		{"uplink", w->uplink},
 		{"physical_network", w->physical_network},
 		{"underlay", w->underlay},
+		{"flows", w->flows},
+		{"sample_set", str_print(a, "%d", NETWORK_SAMPLE_SET)},
 		{"ca", str_trim(w->ca)},
 		{"libvirt_certificate", str_trim(w->libvirt_certificate)},
 		{"qemu_certificate", str_trim(w->qemu_certificate)},

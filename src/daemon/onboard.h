@@ -11,6 +11,7 @@ struct onboard_wish {
 	bool renew;       /* renews valid certificates too */
 	struct str region, control;
 	struct str name, address, pool, remote, uplink, physical_network, underlay;
+	struct str flows;                                     /* where hosts send IPFIX: flow_logs.listen */
 	struct str ca, libvirt_certificate, qemu_certificate; /* PEM */
 };
 /* Returns the complete script. p NULL: out of memory. */

@@ -357,10 +357,11 @@ bool settings_list_remotes(struct arena *a, const struct settings *s, struct str
 {
 	/* "s3://" names a bucket rather than a host */
 	bool is_server = str_starts_with(s->backup.url, STR("http"));
+	bool has_log_server = str_starts_with(s->flow_log_target, STR("http"));
 	const struct str texts[] = {s->ovn_northbound,  s->ovn_southbound,
 				    s->ovs_database,    s->store_peer,
 				    s->backup.endpoint, is_server ? s->backup.url : STR_NONE,
-				    s->image_mirror};
+				    s->image_mirror,    has_log_server ? s->flow_log_target : STR_NONE};
 	struct str urls = s->directory.ldap.url, url;
 	struct strs databases = {0};
 	struct servers list = {0};

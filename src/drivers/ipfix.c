@@ -14,8 +14,8 @@ enum {
 	VERSION = 10,
 	TEMPLATE_SET = 2,
 	DATA_SETS = 256,       /* from this number on */
-	FIELDS_MAX = 64,       /* of a template */
-	TEMPLATES_MAX = 32768, /* of all exporters; Open vSwitch has 88 */
+	FIELDS_MAX = 64,       /* maximum in a template */
+	TEMPLATES_MAX = 32768, /* maximum for all exporters; an Open vSwitch has 88 */
 	EXPORTERS_MAX = 4096,  /* two of each host */
 	BUCKETS = 4096,
 	LOST_MAX = 1000000, /* a greater leap is a restart */
@@ -308,7 +308,7 @@ static void read_records(struct ipfix_templates *t, struct message *m, uint16_t 
 		if (record.packets > 0 && record.source.family != IP_NONE)
 			m->each(m->arg, &record);
 	}
-	/* Open vSwitch sends one record in a message: of an unknown template it is that one. */
+	/* The records of an unknown template cannot be counted. Open vSwitch sends one record in a message. */
 	if (!like)
 		m->count++;
 }

@@ -9,7 +9,7 @@
 
 enum { IPFIX_NAME_SIZE = 16 };
 
-/* One exported record: packets of one flow at one place. */
+/* An exported record: packets of a flow at a place in the switch. */
 struct ipfix_record {
 	uint32_t domain, point; /* where it was seen */
 	bool is_output;         /* leaving by `out`; else arriving by `in` */

@@ -133,13 +133,13 @@ static struct str balanced(const struct tables *t, const struct row *row)
 	return load_balancer_of(row)->protocol == LOAD_BALANCER_PROTOCOL_UDP ? STR("udp") : STR("tcp");
 }
 
-/* Listeners of application and Classic Load Balancers and of Octavia. Rows of load_balancer meter the listeners of network load
- * balancers. Only listeners of Octavia have a proxy_gen: octavia_put_listener() sets it with the row's first version. */
+/* Listeners of application and Classic Load Balancers and of Octavia, and those of network load balancers with a proxy. Rows of
+ * load_balancer meter the other listeners of network load balancers. Only listeners of Octavia have a proxy_gen: octavia_put_listener() sets it with the row's first version. */
 static int64_t proxied(const struct row *row)
 {
 	const struct listener *l = listener_of(row);
-	return l->instance_port > 0 || l->proxy_gen > 0 || l->protocol == LISTENER_PROTOCOL_HTTP ||
-	       l->protocol == LISTENER_PROTOCOL_HTTPS;
+	return l->instance_port > 0 || l->proxy_gen > 0 || l->is_proxied ||
+	       l->protocol == LISTENER_PROTOCOL_HTTP || l->protocol == LISTENER_PROTOCOL_HTTPS;
 }
 
 static struct str proxied_protocol(const struct tables *t, const struct row *row)

@@ -21,7 +21,7 @@ SHARED = ("dev.yaml", "master.key", "bearer.key")  # what the machines of a regi
 
 
 class Member:
-    """One `dari dev` of the region. A process that ends because another one writes is started again, as a supervisor would."""
+    """A `dari dev` of the region, with a supervisor: a process that ends because another one writes starts again."""
 
     def __init__(self, folder, port):
         self.folder, self.port, self.process, self.statuses = folder, port, None, []
@@ -113,7 +113,7 @@ REFUSALS = (botocore.exceptions.ConnectionError, botocore.exceptions.HTTPClientE
 
 
 class Load:
-    """Clients that launch instances and make key pairs through one member after the other. Their answers are kept."""
+    """Clients that launch instances and make key pairs through one member after the other, and remember the answers."""
 
     def __init__(self, region, threads=3, pause_s=0):
         """pause_s: between an answer and the next change, for runs so long that they would fill the hosts."""
@@ -163,7 +163,7 @@ class Load:
         return max(later - earlier for earlier, later in zip(ends, ends[1:]))
 
     def await_more(self, count=3):
-        """Waits for changes that are asked for from now on; returns the seconds until the first was answered."""
+        """Waits until changes that clients begin from now on are answered; returns the seconds until the first answer."""
         since = time.monotonic()
 
         def later():

@@ -103,6 +103,9 @@ class Stack:
                                {"internal_port_id": port, "internal_port": 22, "external_port": 2222, "protocol": "tcp", "description": "d"}, by=self.project)
 
         self.balancer(net["id"])
+        secret = self.project.ok("POST", "/key-manager/v1/secrets", {"name": "named", "payload": "x", "payload_content_type": "text/plain"})
+        v["secret_id"] = secret["secret_ref"].rsplit("/", 1)[1]
+        self.project.ok("PUT", f"/key-manager/v1/secrets/{v['secret_id']}/metadata", {"metadata": {"a": "b"}})
 
     def balancer(self, network):
         """A load balancer with one of each part; a pool's health monitor has the pool's id."""

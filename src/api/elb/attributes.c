@@ -52,8 +52,6 @@ static const struct fixed_attribute application_fixed[] = {
 };
 /* Connections to an unhealthy target last until an end closes them. */
 static const struct fixed_attribute group_fixed[] = {
-	{"proxy_protocol_v2.enabled", "false"},
-	{"preserve_client_ip.enabled", "true"},
 	{"deregistration_delay.connection_termination.enabled", "false"},
 	{"load_balancing.cross_zone.enabled", "use_load_balancer_configuration"},
 	{"target_health_state.unhealthy.connection_termination.enabled", "false"},
@@ -294,11 +292,10 @@ static bool is_http(const struct target_group *g)
 
 static const char *protocol_word(const struct target_group *g)
 {
-	static const char *const words[] = {[TARGET_GROUP_PROTOCOL_TCP] = "TCP",
-					    [TARGET_GROUP_PROTOCOL_UDP] = "UDP",
-					    [TARGET_GROUP_PROTOCOL_HTTP] = "HTTP",
-					    [TARGET_GROUP_PROTOCOL_HTTPS] = "HTTPS",
-					    [TARGET_GROUP_PROTOCOL_TCP_UDP] = "TCP_UDP"};
+	static const char *const words[] = {
+		[TARGET_GROUP_PROTOCOL_TCP] = "TCP",         [TARGET_GROUP_PROTOCOL_UDP] = "UDP",
+		[TARGET_GROUP_PROTOCOL_HTTP] = "HTTP",       [TARGET_GROUP_PROTOCOL_HTTPS] = "HTTPS",
+		[TARGET_GROUP_PROTOCOL_TCP_UDP] = "TCP_UDP", [TARGET_GROUP_PROTOCOL_TLS] = "TLS"};
 	return g ? words[g->protocol] : "TCP";
 }
 
@@ -353,6 +350,31 @@ static RESULT read_http(struct elb_call *e, const struct elb_attribute *a, struc
 	return OK;
 }
 
+/* OVN keeps clients' addresses, and a proxy does not: whether the group's load balancer has one decides. */
+static bool keeps_client(struct elb_call *e, const struct target_group *g)
+{
+	const struct tables *t = elb_tables(e);
+	return g && !g->sends_proxy_v2 && g->protocol != TARGET_GROUP_PROTOCOL_TLS &&
+	       !engine_get_proxy(t, engine_get_balancer_of_group(t, g->row.id));
+}
+
+/* Attributes of groups of TCP, TLS and UDP. A proxy, which speaks no UDP, sends the header of the PROXY protocol. */
+static RESULT read_network(struct elb_call *e, const struct elb_attribute *a, const struct target_group *g,
+			   struct target_group_change *wish)
+{
+	bool has_udp = g && (g->protocol == TARGET_GROUP_PROTOCOL_UDP ||
+			     g->protocol == TARGET_GROUP_PROTOCOL_TCP_UDP);
+	const struct fixed_attribute header = {"proxy_protocol_v2.enabled", "false"};
+	const struct fixed_attribute client = {"preserve_client_ip.enabled",
+					       keeps_client(e, g) ? "true" : "false"};
+	if (str_is(a->key, client.key))
+		return check_fixed(e, a, &client, 1, "Target group");
+	if (!str_is(a->key, header.key))
+		return check_fixed(e, a, group_fixed, COUNT(group_fixed), "Target group");
+	return has_udp ? check_fixed(e, a, &header, 1, "Target group")
+		       : read_choice(e, a, &wish->sends_proxy_v2);
+}
+
 static RESULT prepare_group(struct elb_call *e, void *args)
 {
 	struct group_args *a = args;
@@ -370,9 +392,12 @@ static RESULT prepare_group(struct elb_call *e, void *args)
 		} else if (is_http(g)) {
 			TRY(read_http(e, one, &a->wish));
 		} else {
-			TRY(check_fixed(e, one, group_fixed, COUNT(group_fixed), "Target group"));
+			TRY(read_network(e, one, g, &a->wish));
 		}
 	}
+	if (g && g->protocol == TARGET_GROUP_PROTOCOL_TLS && a->wish.is_sticky == CHOICE_YES)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("Attributes"),
+				      "You cannot enable stickiness on target groups with the TLS protocol");
 	return OK;
 }
 
@@ -396,6 +421,8 @@ static void write_group(struct elb_call *e, struct xml *x, const struct target_g
 		write_http(e, x, g);
 	} else {
 		elb_write_attribute(x, "stickiness.type", STR("source_ip"));
+		write_bool(x, "proxy_protocol_v2.enabled", g->sends_proxy_v2);
+		write_bool(x, "preserve_client_ip.enabled", keeps_client(e, g));
 		write_fixed(x, group_fixed, COUNT(group_fixed));
 	}
 	xml_close(x, "Attributes");

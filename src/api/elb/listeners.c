@@ -30,23 +30,27 @@ static const struct params certificate_table = PARAMS(struct certificate_arg, ce
 #define ACTIONS(T, ...)                                                                                      \
 	PARAM_LIST(T, "DefaultActions.member", actions, elb_action_params, .max = 5,                         \
 		   __VA_ARGS__.doc = "Default action for connections or requests; exactly one.")
+#define ALPN_POLICIES "HTTP1Only, HTTP2Only, HTTP2Optional, HTTP2Preferred, None"
 #define TLS(T)                                                                                               \
 	PARAM_LIST(T, "Certificates.member", certificates, certificate_table, .max = 1,                      \
-		   .doc = "The default certificate of an HTTPS listener."),                                  \
+		   .doc = "The default certificate of an HTTPS or TLS listener."),                           \
 		PARAM(T, "SslPolicy", wish.tls_policy, .min = 1, .max = 64,                                  \
 		      .doc = "Security policy; DescribeSSLPolicies lists them."),                            \
-		NOT_BUILT("AlpnPolicy.member|MutualAuthentication")
+		PARAM(T, "AlpnPolicy.member", alpn, .min = 1, .max = 32,                                     \
+		      .doc = "ALPN policy of a TLS listener, one of " ALPN_POLICIES "."),                    \
+		NOT_BUILT("MutualAuthentication")
 
 struct create_args {
 	struct listener_wish wish;
 	struct str arn, protocol;
 	struct action_args actions;
 	struct certificate_args certificates;
+	struct strs alpn;
 };
 static const struct param create_params[] = {
 	ELB_ARN(struct create_args, "LoadBalancerArn", arn, .doc = "The load balancer."),
 	PARAM(struct create_args, "Protocol", protocol, .words = PROTOCOLS,
-	      .doc = "Protocol: TCP, UDP or TCP_UDP for a network load balancer, HTTP or HTTPS for an "
+	      .doc = "Protocol: TCP, TLS, UDP or TCP_UDP for a network load balancer, HTTP or HTTPS for an "
 		     "application "
 		     "load balancer."),
 	PARAM(struct create_args, "Port", wish.port, .min = 1, .max = ELB_PORT_MAX,
@@ -61,11 +65,12 @@ struct change_args {
 	struct str arn, protocol;
 	struct action_args actions;
 	struct certificate_args certificates;
+	struct strs alpn;
 };
 static const struct param change_params[] = {
 	ELB_ARN(struct change_args, "ListenerArn", arn, .doc = "The listener."),
 	PARAM(struct change_args, "Protocol", protocol, .words = PROTOCOLS,
-	      .doc = "Protocol: TCP, UDP or TCP_UDP for a network load balancer, HTTP or HTTPS for an "
+	      .doc = "Protocol: TCP, TLS, UDP or TCP_UDP for a network load balancer, HTTP or HTTPS for an "
 		     "application "
 		     "load balancer."),
 	PARAM(struct change_args, "Port", wish.port, .min = 1, .max = ELB_PORT_MAX,
@@ -100,11 +105,9 @@ static RESULT check_protocol(struct elb_call *e, uuid balancer, struct str proto
 
 static RESULT choose_protocol(struct elb_call *e, struct str protocol, enum balancing_protocol *ret_protocol)
 {
-	static const char *const words[] = {[BALANCING_TCP] = "TCP",
-					    [BALANCING_UDP] = "UDP",
-					    [BALANCING_HTTP] = "HTTP",
-					    [BALANCING_HTTPS] = "HTTPS",
-					    [BALANCING_TCP_UDP] = "TCP_UDP"};
+	static const char *const words[] = {
+		[BALANCING_TCP] = "TCP",     [BALANCING_UDP] = "UDP",         [BALANCING_HTTP] = "HTTP",
+		[BALANCING_HTTPS] = "HTTPS", [BALANCING_TCP_UDP] = "TCP_UDP", [BALANCING_TLS] = "TLS"};
 	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
 		if (words[k] && str_is(protocol, words[k])) {
 			*ret_protocol = (enum balancing_protocol) k;
@@ -113,7 +116,7 @@ static RESULT choose_protocol(struct elb_call *e, struct str protocol, enum bala
 	return ctx_fail_field(
 		e->c, ERR_UNSUPPORTED, STR("Protocol"),
 		"Listeners of protocol '%" STR_FMT
-		"' are not supported in this region: only TCP, UDP, TCP_UDP, HTTP and HTTPS are",
+		"' are not supported in this region: only TCP, TLS, UDP, TCP_UDP, HTTP and HTTPS are",
 		STR_ARG(protocol));
 }
 
@@ -129,7 +132,28 @@ static RESULT find_certificates(struct elb_call *e, const struct certificate_arg
 	return OK;
 }
 
-/* A new HTTPS listener without a policy has the standard one. */
+/* A list of one policy. "None" is stored as the empty text. Unverified: AWS documents no sentence for an unknown policy. */
+static RESULT read_alpn(struct elb_call *e, struct strs names, struct str *ret_alpn)
+{
+	static const char *const policies[] = {"HTTP1Only", "HTTP2Only", "HTTP2Optional", "HTTP2Preferred"};
+	*ret_alpn = STR_NONE;
+	if (names.count == 0 || (names.count == 1 && str_is(names.at[0], "None")))
+		return OK;
+	for (size_t k = 0; k < sizeof policies / sizeof policies[0] && names.count == 1; k++)
+		if (str_is(names.at[0], policies[k])) {
+			*ret_alpn = names.at[0];
+			return OK;
+		}
+	return ctx_fail_field(e->c, ERR_INVALID, STR("AlpnPolicy"),
+			      "ALPN policy must be one of '" ALPN_POLICIES "'");
+}
+
+static bool is_secure(enum balancing_protocol protocol)
+{
+	return protocol == BALANCING_HTTPS || protocol == BALANCING_TLS;
+}
+
+/* A new HTTPS or TLS listener without a policy has the standard one. */
 static RESULT check_policy(struct elb_call *e, struct str *policy, bool has_standard)
 {
 	if (!policy->n && has_standard)
@@ -153,8 +177,9 @@ static RESULT prepare_create(struct elb_call *e, void *args)
 	TRY(elb_find(e, KIND_ELASTIC_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->wish.balancer));
 	TRY(check_protocol(e, a->wish.balancer.prefix, a->protocol));
 	TRY(choose_protocol(e, a->protocol, &a->wish.protocol));
-	TRY(check_policy(e, &a->wish.tls_policy, a->wish.protocol == BALANCING_HTTPS));
+	TRY(check_policy(e, &a->wish.tls_policy, is_secure(a->wish.protocol)));
 	TRY(find_certificates(e, &a->certificates, &a->wish.certificates));
+	TRY(read_alpn(e, a->alpn, &a->wish.alpn));
 	return elb_read_action(e, &a->actions, "DefaultActions", &a->wish.action);
 }
 
@@ -168,8 +193,10 @@ static RESULT prepare_change(struct elb_call *e, void *args)
 		TRY(check_protocol(e, l ? l->elastic_load_balancer : UUID_NONE, a->protocol));
 		TRY(choose_protocol(e, a->protocol, &a->wish.protocol));
 	}
-	bool becomes_https = a->wish.protocol == BALANCING_HTTPS && l && !l->tls_policy.n;
-	TRY(check_policy(e, &a->wish.tls_policy, a->wish.sets_protocol && becomes_https));
+	bool becomes_secure = is_secure(a->wish.protocol) && l && !l->tls_policy.n;
+	TRY(check_policy(e, &a->wish.tls_policy, a->wish.sets_protocol && becomes_secure));
+	a->wish.sets_alpn = a->alpn.count > 0;
+	TRY(read_alpn(e, a->alpn, &a->wish.alpn));
 	TRY(find_certificates(e, &a->certificates, &a->wish.certificates));
 	a->wish.sets_action = a->actions.count > 0;
 	return a->wish.sets_action ? elb_read_action(e, &a->actions, "DefaultActions", &a->wish.action) : OK;
@@ -211,15 +238,19 @@ static void write_tls(struct elb_call *e, struct xml *x, const struct listener *
 	xml_close(x, "member");
 	xml_close(x, "Certificates");
 	xml_text(x, "SslPolicy", l->tls_policy);
+	if (!l->alpn.n)
+		return;
+	xml_open(x, "AlpnPolicy");
+	xml_text(x, "member", l->alpn);
+	xml_close(x, "AlpnPolicy");
 }
 
 static void write_listener(struct elb_call *e, struct xml *x, const struct listener *l)
 {
-	static const char *const protocols[] = {[LISTENER_PROTOCOL_TCP] = "TCP",
-						[LISTENER_PROTOCOL_UDP] = "UDP",
-						[LISTENER_PROTOCOL_HTTP] = "HTTP",
-						[LISTENER_PROTOCOL_HTTPS] = "HTTPS",
-						[LISTENER_PROTOCOL_TCP_UDP] = "TCP_UDP"};
+	static const char *const protocols[] = {
+		[LISTENER_PROTOCOL_TCP] = "TCP",   [LISTENER_PROTOCOL_UDP] = "UDP",
+		[LISTENER_PROTOCOL_HTTP] = "HTTP", [LISTENER_PROTOCOL_HTTPS] = "HTTPS",
+		[LISTENER_PROTOCOL_SSL] = "TLS",   [LISTENER_PROTOCOL_TCP_UDP] = "TCP_UDP"};
 	const struct listener_rule *rule = engine_get_default_rule(elb_tables(e), l->row.id);
 	xml_open(x, "member");
 	xml_text(x, "ListenerArn", elb_arn(e, KIND_LISTENER, &l->row));

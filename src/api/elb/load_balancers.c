@@ -210,6 +210,7 @@ static void write_balancer(struct elb_call *e, struct xml *x, const struct elast
 	xml_open(x, "member");
 	xml_text(x, "LoadBalancerArn", elb_arn(e, KIND_ELASTIC_LOAD_BALANCER, &b->row));
 	xml_text(x, "DNSName", engine_write_balancer_dns_name(elb_tables(e), e->c->arena, b));
+	xml_text(x, "CanonicalHostedZoneId", engine_write_balancer_zone_id(elb_tables(e), e->c->arena, b));
 	xml_time_ms(x, "CreatedTime", b->row.created_us);
 	xml_text(x, "LoadBalancerName", b->name);
 	xml_z(x, "Scheme", b->is_internal ? "internal" : "internet-facing");

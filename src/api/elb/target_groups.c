@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Target groups. Those of TCP and UDP are network load balancers', those of HTTP and HTTPS application load balancers'.
+ * Target groups. Those of TCP, TLS and UDP are network load balancers', those of HTTP and HTTPS application load balancers'.
  * Targets of UDP are not checked. Source: API Reference of Elastic Load Balancing. */
 #include "api/elb/actions.h"
 #include "engine/resolve.h"
@@ -47,6 +47,7 @@ static enum balancing_protocol protocol_of(const struct target_group *group)
 		[TARGET_GROUP_PROTOCOL_HTTP] = BALANCING_HTTP,
 		[TARGET_GROUP_PROTOCOL_HTTPS] = BALANCING_HTTPS,
 		[TARGET_GROUP_PROTOCOL_TCP_UDP] = BALANCING_TCP_UDP,
+		[TARGET_GROUP_PROTOCOL_TLS] = BALANCING_TLS,
 	};
 	return protocols[group->protocol];
 }
@@ -187,7 +188,7 @@ struct create_args {
 static const struct param create_params[] = {
 	ELB_NAME(struct create_args, wish.name),
 	PARAM(struct create_args, "Protocol", protocol, .words = PROTOCOLS,
-	      .doc = "Protocol: TCP, UDP, TCP_UDP, HTTP or HTTPS."),
+	      .doc = "Protocol: TCP, TLS, UDP, TCP_UDP, HTTP or HTTPS."),
 	PARAM(struct create_args, "Port", wish.port, .min = 1, .max = ELB_PORT_MAX,
 	      .doc = "Port of the targets."),
 	PARAM(struct create_args, "VpcId", wish.router, .kind = KIND_ROUTER, .doc = "VPC of the targets."),
@@ -202,11 +203,9 @@ static const struct param create_params[] = {
 
 static RESULT choose_protocol(struct elb_call *e, struct str text, enum balancing_protocol *ret_protocol)
 {
-	static const char *const words[] = {[BALANCING_TCP] = "TCP",
-					    [BALANCING_UDP] = "UDP",
-					    [BALANCING_HTTP] = "HTTP",
-					    [BALANCING_HTTPS] = "HTTPS",
-					    [BALANCING_TCP_UDP] = "TCP_UDP"};
+	static const char *const words[] = {
+		[BALANCING_TCP] = "TCP",     [BALANCING_UDP] = "UDP",         [BALANCING_HTTP] = "HTTP",
+		[BALANCING_HTTPS] = "HTTPS", [BALANCING_TCP_UDP] = "TCP_UDP", [BALANCING_TLS] = "TLS"};
 	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
 		if (words[k] && str_is(text, words[k])) {
 			*ret_protocol = (enum balancing_protocol) k;
@@ -215,7 +214,7 @@ static RESULT choose_protocol(struct elb_call *e, struct str text, enum balancin
 	return ctx_fail_field(
 		e->c, ERR_UNSUPPORTED, STR("Protocol"),
 		"Target groups of protocol '%" STR_FMT
-		"' are not supported in this region: only TCP, UDP, TCP_UDP, HTTP and HTTPS are",
+		"' are not supported in this region: only TCP, TLS, UDP, TCP_UDP, HTTP and HTTPS are",
 		STR_ARG(text));
 }
 
@@ -341,11 +340,10 @@ static void write_checks(struct elb_call *e, struct xml *x, const struct target_
 
 static void write_group(struct elb_call *e, struct xml *x, const struct target_group *g)
 {
-	static const char *const protocols[] = {[TARGET_GROUP_PROTOCOL_TCP] = "TCP",
-						[TARGET_GROUP_PROTOCOL_UDP] = "UDP",
-						[TARGET_GROUP_PROTOCOL_HTTP] = "HTTP",
-						[TARGET_GROUP_PROTOCOL_HTTPS] = "HTTPS",
-						[TARGET_GROUP_PROTOCOL_TCP_UDP] = "TCP_UDP"};
+	static const char *const protocols[] = {
+		[TARGET_GROUP_PROTOCOL_TCP] = "TCP",         [TARGET_GROUP_PROTOCOL_UDP] = "UDP",
+		[TARGET_GROUP_PROTOCOL_HTTP] = "HTTP",       [TARGET_GROUP_PROTOCOL_HTTPS] = "HTTPS",
+		[TARGET_GROUP_PROTOCOL_TCP_UDP] = "TCP_UDP", [TARGET_GROUP_PROTOCOL_TLS] = "TLS"};
 	xml_open(x, "member");
 	xml_text(x, "TargetGroupArn", elb_arn(e, KIND_TARGET_GROUP, &g->row));
 	xml_text(x, "TargetGroupName", g->name);

@@ -29,7 +29,7 @@ static RESULT find_subscription(struct sns_call *e, struct str arn, struct ref *
 		ctx_clear_problem(e->c);
 	const struct topic_subscription *s = topic_subscription_find(sns_tables(e), id);
 	const struct topic *topic = s ? topic_find(sns_tables(e), s->topic) : NULL;
-	/* The subscriber owns a subscription, and the topic's owner may end it; other accounts learn nothing of it. */
+	/* Only the subscriber and the topic's owner may find a subscription; to other accounts it does not exist. */
 	bool is_theirs = topic && (uuid_equal(s->account, e->c->who->account) ||
 				   uuid_equal(topic->account, e->c->who->account));
 	bool is_same = is_theirs && str_equal(sns_arn(e, KIND_TOPIC_SUBSCRIPTION, &s->row), arn);

@@ -128,7 +128,8 @@ enum { CONNECTION_LONGEST_S = 3600 };
 static int64_t longest_delay(const struct proxy_wish *wish)
 {
 	int64_t longest_s = wish->balancer->idle_s;
-	if (wish->balancer->type == ELASTIC_LOAD_BALANCER_TYPE_OCTAVIA)
+	if (wish->balancer->type == ELASTIC_LOAD_BALANCER_TYPE_OCTAVIA ||
+	    wish->balancer->type == ELASTIC_LOAD_BALANCER_TYPE_NETWORK)
 		longest_s = CONNECTION_LONGEST_S;
 	for (size_t k = 0; k < wish->group_count; k++)
 		if (wish->groups[k].group->delay_s > longest_s)
@@ -140,8 +141,13 @@ static int64_t longest_delay(const struct proxy_wish *wish)
  * number of such workers needs a limit: HAProxy ends the oldest. */
 enum { OLD_WORKERS_MAX = 16 };
 
+/* The idle timeout of network load balancers has no attribute. */
+enum { NETWORK_IDLE_S = 350 };
+
 static void write_global(const struct proxy_wish *wish, struct buf *out)
 {
+	int64_t idle_s = wish->balancer->type == ELASTIC_LOAD_BALANCER_TYPE_NETWORK ? NETWORK_IDLE_S
+										    : wish->balancer->idle_s;
 	buf_print(out,
 		  "global\n"
 		  "  user haproxy\n"
@@ -165,7 +171,7 @@ static void write_global(const struct proxy_wish *wish, struct buf *out)
 		  "  retries 1\n"
 		  "  option redispatch\n"
 		  "  load-server-state-from-file global\n",
-		  wish->balancer->idle_s, wish->balancer->idle_s, wish->balancer->idle_s);
+		  idle_s, idle_s, idle_s);
 }
 
 /* ---- frontends ---- */
@@ -365,6 +371,10 @@ RESULT config_write(struct ctx *c, const struct proxy_wish *wish, struct buf *ou
 	}
 	if (wish->balancer->type == ELASTIC_LOAD_BALANCER_TYPE_OCTAVIA) {
 		config_write_octavia(c, wish, out);
+		return buf_finish(out);
+	}
+	if (wish->balancer->type == ELASTIC_LOAD_BALANCER_TYPE_NETWORK) {
+		config_write_network(c, wish, out);
 		return buf_finish(out);
 	}
 	for (size_t k = 0; k < wish->listener_count; k++)

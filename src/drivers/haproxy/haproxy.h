@@ -48,6 +48,8 @@ void config_write_rules(struct ctx *c, const struct proxy_listener *listener, st
 void config_write_uses(const struct proxy_wish *wish, const struct proxy_listener *listener, struct buf *out);
 /* Frontends and backends of a Classic Load Balancer (config_classic.c). */
 void config_write_classic(struct ctx *c, const struct proxy_wish *wish, struct buf *out);
+/* Frontends and backends of a network load balancer (config_network.c). */
+void config_write_network(struct ctx *c, const struct proxy_wish *wish, struct buf *out);
 /* Frontends and backends of a load balancer of Octavia (config_octavia.c). */
 void config_write_octavia(struct ctx *c, const struct proxy_wish *wish, struct buf *out);
 /* Words of a bind line: certificates and the security policy. alpn NULL: none is offered. */

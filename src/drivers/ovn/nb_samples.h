@@ -13,5 +13,5 @@ json_t *nb_samples_ops(const char *global, bool on);
 bool nb_samples_are(const json_t *options, bool on);
 /* Operations that select the flows of policies' drops, and the datapaths; for the southbound database. */
 json_t *nb_samples_ask(void);
-/* Their results, in the arena. */
+/* Reads the results of nb_samples_ask() into the arena. */
 RESULT nb_samples_read(struct ctx *c, const json_t *results, struct network_samples *ret_samples);

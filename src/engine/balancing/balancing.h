@@ -104,7 +104,8 @@ enum balancing_protocol {
 	BALANCING_HTTP,
 	BALANCING_HTTPS,
 	BALANCING_SSL,
-	BALANCING_TCP_UDP
+	BALANCING_TCP_UDP,
+	BALANCING_TLS
 };
 enum { LISTENER_CERTIFICATES_MAX = 26 }; /* the default one, and 25 more as in ELBv2 */
 
@@ -116,7 +117,8 @@ struct listener_wish {
 	int64_t port;
 	struct rule_action action; /* a network load balancer's: to one target group */
 	struct refs certificates;  /* of HTTPS: one */
-	struct str tls_policy;     /* of HTTPS */
+	struct str tls_policy;     /* of HTTPS and TLS */
+	struct str alpn;           /* ALPN policy of TLS; empty: None */
 	struct tags tags;
 	/* outputs: */
 	uuid listener;
@@ -131,6 +133,8 @@ struct listener_change {
 	enum balancing_protocol protocol;
 	struct refs certificates; /* none: unchanged */
 	struct str tls_policy;    /* empty: unchanged */
+	bool sets_alpn;
+	struct str alpn;
 };
 OPERATION(engine_change_listener, listener_change)
 
@@ -190,7 +194,7 @@ struct target_group_change {
 	/* attributes: */
 	bool sets_delay, sets_slow_start, sets_algorithm;
 	int64_t delay_s, slow_start_s, sticky_s; /* sticky_s 0: unchanged */
-	enum choice is_sticky;
+	enum choice is_sticky, sends_proxy_v2;
 	bool sets_cookie_kind, is_by_app_cookie; /* of HTTP and HTTPS: whose cookie makes a client stay */
 	struct str cookie;                       /* name of the application's cookie; empty: unchanged */
 	enum target_algorithm { TARGETS_ROUND_ROBIN, TARGETS_LEAST_OUTSTANDING, TARGETS_RANDOM } algorithm;
@@ -263,6 +267,10 @@ struct str engine_write_balancing_arn(const struct tables *t, struct arena *a, s
 /* The row of that kind in the account of c's caller with exactly that ARN, or NULL. */
 const struct row *engine_find_balancing_arn(const struct tables *t, const struct ctx *c, struct str region,
 					    enum kind kind, struct str arn);
+/* Id of the DNS zone that contains the load balancer's name: a digest of the zone's domain. Load balancers of one zone share the
+ * id, as in Route 53. */
+struct str engine_write_balancer_zone_id(const struct tables *t, struct arena *a,
+					 const struct elastic_load_balancer *b);
 /* "web-0123456789abcdef.elb.us-east-1.internal", and the part behind the first dot. */
 struct str engine_write_balancer_dns_name(const struct tables *t, struct arena *a,
 					  const struct elastic_load_balancer *balancer);

@@ -12,7 +12,8 @@ struct listener;
 struct rule_action;
 struct target_group;
 
-/* True if a proxy implements the load balancer, which then has security groups: all but network load balancers. */
+/* True if a proxy always implements the load balancer, which then has security groups: all but network load balancers. A
+ * network load balancer has a proxy while proxy_settle() finds a need for one. */
 static inline bool balancer_is_proxied(const struct elastic_load_balancer *b)
 {
 	return b->type != ELASTIC_LOAD_BALANCER_TYPE_NETWORK;
@@ -23,6 +24,8 @@ static inline bool balancer_is_proxied(const struct elastic_load_balancer *b)
 RESULT listener_settle(struct op *op, uuid listener);
 RESULT listener_settle_balancer(struct op *op, uuid balancer);
 RESULT listener_settle_group(struct op *op, uuid group);
+/* ERR_UNSUPPORTED: a load balancer that has a proxy has a listener of UDP, too. */
+RESULT listener_check_proxied(struct op *op, uuid balancer);
 /* Ends a listener with its rows; no permission is checked. */
 RESULT listener_end(struct op *op, const struct listener *listener);
 
@@ -42,6 +45,9 @@ RESULT listener_rule_check_group(struct op *op, const struct elastic_load_balanc
 RESULT proxy_make(struct op *op, const struct elastic_load_balancer *balancer);
 RESULT proxy_touch(struct op *op, uuid balancer);
 RESULT proxy_end(struct op *op, uuid balancer);
+/* Makes or ends the proxy of a network load balancer: a TLS listener, or a target group that wants the PROXY protocol, needs
+ * one, which then serves all listeners. Their rows of load_balancer follow. */
+RESULT proxy_settle(struct op *op, uuid balancer);
 
 /* Registers and deregisters a target of the group, with the permission. */
 RESULT target_add(struct op *op, const struct target_group *group, const struct balancing_target *wish,

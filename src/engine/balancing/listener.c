@@ -155,6 +155,30 @@ static RESULT drop_rows(struct op *op, const struct listener *listener, const st
 	return OK;
 }
 
+/* Chooses what serves the listener of a network load balancer: OVN by rows, or a proxy without rows. */
+static RESULT settle_network(struct op *op, uuid id)
+{
+	const struct listener *listener = listener_find(op->head, id);
+	const struct elastic_load_balancer *balancer =
+		elastic_load_balancer_find(op->head, listener->elastic_load_balancer);
+	bool is_proxied = engine_get_proxy(op->head, balancer->row.id) != NULL;
+	if (listener->is_proxied != is_proxied) {
+		struct listener next = *listener;
+		next.is_proxied = is_proxied;
+		TRY(listener_put(op, &next));
+		listener = listener_find(op->head, id);
+	}
+	TRY(drop_rows(op, listener, is_proxied ? &(const struct uuids){0} : &balancer->fronts));
+	if (is_proxied)
+		return proxy_touch(op, balancer->row.id);
+	for (size_t k = 0; k < balancer->fronts.count; k++)
+		for (int p = LOAD_BALANCER_PROTOCOL_TCP; p <= LOAD_BALANCER_PROTOCOL_UDP; p++)
+			if (has_protocol(listener, (enum load_balancer_protocol) p))
+				TRY(settle_front(op, listener, balancer, balancer->fronts.at[k],
+						 (enum load_balancer_protocol) p));
+	return OK;
+}
+
 RESULT listener_settle(struct op *op, uuid id)
 {
 	const struct listener *listener = listener_find(op->head, id);
@@ -164,13 +188,8 @@ RESULT listener_settle(struct op *op, uuid id)
 		return OK;
 	if (balancer_is_proxied(balancer))
 		return proxy_touch(op, balancer->row.id);
-	TRY(drop_rows(op, listener, &balancer->fronts));
-	for (size_t k = 0; k < balancer->fronts.count; k++)
-		for (int p = LOAD_BALANCER_PROTOCOL_TCP; p <= LOAD_BALANCER_PROTOCOL_UDP; p++)
-			if (has_protocol(listener, (enum load_balancer_protocol) p))
-				TRY(settle_front(op, listener, balancer, balancer->fronts.at[k],
-						 (enum load_balancer_protocol) p));
-	return OK;
+	TRY(proxy_settle(op, balancer->row.id));
+	return settle_network(op, id);
 }
 
 RESULT listener_settle_group(struct op *op, uuid group)
@@ -201,6 +220,7 @@ RESULT listener_end(struct op *op, const struct listener *listener)
 		return ctx_no_memory(op->ctx);
 	*ended = *listener;
 	TRY(listener_forget(op, id));
+	TRY(proxy_settle(op, ended->elastic_load_balancer));
 	return octavia_forget_certificates(op, &ended->certificates, &(const struct uuids){0});
 }
 
@@ -218,7 +238,7 @@ static RESULT check_port(struct op *op, uuid balancer, uuid but, int64_t port)
 static const char *const protocol_words[] = {
 	[LISTENER_PROTOCOL_TCP] = "TCP",   [LISTENER_PROTOCOL_UDP] = "UDP",
 	[LISTENER_PROTOCOL_HTTP] = "HTTP", [LISTENER_PROTOCOL_HTTPS] = "HTTPS",
-	[LISTENER_PROTOCOL_SSL] = "SSL",   [LISTENER_PROTOCOL_TCP_UDP] = "TCP_UDP"};
+	[LISTENER_PROTOCOL_SSL] = "TLS",   [LISTENER_PROTOCOL_TCP_UDP] = "TCP_UDP"};
 
 /* Protocol of listeners that may forward to the target group, apart from HTTP's two. */
 static enum listener_protocol protocol_of_group(const struct target_group *group)
@@ -229,6 +249,7 @@ static enum listener_protocol protocol_of_group(const struct target_group *group
 		[TARGET_GROUP_PROTOCOL_HTTP] = LISTENER_PROTOCOL_HTTP,
 		[TARGET_GROUP_PROTOCOL_HTTPS] = LISTENER_PROTOCOL_HTTPS,
 		[TARGET_GROUP_PROTOCOL_TCP_UDP] = LISTENER_PROTOCOL_TCP_UDP,
+		[TARGET_GROUP_PROTOCOL_TLS] = LISTENER_PROTOCOL_SSL,
 	};
 	return protocols[group->protocol];
 }
@@ -238,7 +259,8 @@ static RESULT check_group(struct op *op, const struct elastic_load_balancer *bal
 			  const struct target_group *group, enum listener_protocol protocol)
 {
 	uuid user = engine_get_balancer_of_group(op->head, group->row.id);
-	if (protocol_of_group(group) != protocol)
+	bool is_plain = protocol == LISTENER_PROTOCOL_SSL && group->protocol == TARGET_GROUP_PROTOCOL_TCP;
+	if (protocol_of_group(group) != protocol && !is_plain)
 		return ENGINE_FAIL(
 			op, ERR_COMBINATION, KIND_LISTENER, STR("Protocol"),
 			"Listener protocol '%s' and target group protocol '%s' are not compatible.",
@@ -259,7 +281,8 @@ static enum listener_protocol to_protocol(enum balancing_protocol protocol)
 	static const enum listener_protocol protocols[] = {
 		[BALANCING_TCP] = LISTENER_PROTOCOL_TCP,   [BALANCING_UDP] = LISTENER_PROTOCOL_UDP,
 		[BALANCING_HTTP] = LISTENER_PROTOCOL_HTTP, [BALANCING_HTTPS] = LISTENER_PROTOCOL_HTTPS,
-		[BALANCING_SSL] = LISTENER_PROTOCOL_SSL,   [BALANCING_TCP_UDP] = LISTENER_PROTOCOL_TCP_UDP};
+		[BALANCING_SSL] = LISTENER_PROTOCOL_SSL,   [BALANCING_TCP_UDP] = LISTENER_PROTOCOL_TCP_UDP,
+		[BALANCING_TLS] = LISTENER_PROTOCOL_SSL};
 	return protocols[protocol];
 }
 
@@ -302,17 +325,23 @@ RESULT listener_find_certificates(struct op *op, const struct refs *refs, const 
 			   LISTENER_CERTIFICATES_MAX - 1);
 }
 
-/* The certificates and the policy of an HTTPS listener; another one has none. */
+static bool is_secure(const struct listener *l)
+{
+	return l->protocol == LISTENER_PROTOCOL_HTTPS || l->protocol == LISTENER_PROTOCOL_SSL;
+}
+
+/* The certificates and the policy of an HTTPS or TLS listener; another one has none. */
 static RESULT set_tls(struct op *op, const struct refs *certificates, struct str policy,
 		      struct listener *listener)
 {
-	if (listener->protocol != LISTENER_PROTOCOL_HTTPS) {
+	if (!is_secure(listener)) {
 		listener->certificates = (struct uuids){0};
 		listener->tls_policy = STR_NONE;
 		return !certificates->count && !policy.n
 			       ? OK
 			       : ENGINE_FAIL(op, ERR_INVALID, KIND_LISTENER, STR("Certificates"),
-					     "Certificates and security policies are an HTTPS listener's");
+					     "Certificates and security policies are an HTTPS or a TLS "
+					     "listener's");
 	}
 	if (policy.n)
 		listener->tls_policy = policy;
@@ -322,7 +351,18 @@ static RESULT set_tls(struct op *op, const struct refs *certificates, struct str
 	if (listener->certificates.count)
 		return OK;
 	return ENGINE_FAIL(op, ERR_INVALID, KIND_SERVER_CERTIFICATE, STR("Certificates"),
-			   "A certificate must be specified for HTTPS listeners");
+			   "A certificate must be specified for %s listeners",
+			   protocol_words[listener->protocol]);
+}
+
+/* Only a network load balancer's TLS listener chooses the protocol inside TLS for its clients. */
+static RESULT set_alpn(struct op *op, struct str alpn, struct listener *listener)
+{
+	bool has_alpn = listener->protocol == LISTENER_PROTOCOL_SSL;
+	listener->alpn = has_alpn ? alpn : STR_NONE;
+	return has_alpn || !alpn.n ? OK
+				   : ENGINE_FAIL(op, ERR_INVALID, KIND_LISTENER, STR("AlpnPolicy"),
+						 "ALPN policies are a TLS listener's");
 }
 
 const struct listener *engine_find_listener_of_certificate(const struct tables *t, uuid account,
@@ -376,6 +416,22 @@ static RESULT check_listener(struct op *op, const struct elastic_load_balancer *
 	return group ? check_group(op, balancer, group, listener->protocol) : OK;
 }
 
+/* A proxy, which serves all listeners of its load balancer, has no UDP. */
+RESULT listener_check_proxied(struct op *op, uuid balancer)
+{
+	const struct listener *udp = NULL;
+	for (const struct listener *l = listener_first_by_elastic_load_balancer(op->head, balancer); l;
+	     l = listener_next_by_elastic_load_balancer(op->head, l))
+		if (l->protocol == LISTENER_PROTOCOL_UDP || l->protocol == LISTENER_PROTOCOL_TCP_UDP)
+			udp = l;
+	if (!udp || !engine_get_proxy(op->head, balancer))
+		return OK;
+	return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_LISTENER, STR("Protocol"),
+			   "A network load balancer with TLS or proxy protocol has no %s listeners in this "
+			   "region",
+			   protocol_words[udp->protocol]);
+}
+
 RESULT engine_create_listener(struct op *op, struct listener_wish *wish)
 {
 	const struct elastic_load_balancer *balancer = NULL;
@@ -389,12 +445,14 @@ RESULT engine_create_listener(struct op *op, struct listener_wish *wish)
 	TRY(tag_normalize(op, wish->tags, &made.tags));
 	TRY(check_listener(op, balancer, &made));
 	TRY(set_tls(op, &wish->certificates, wish->tls_policy, &made));
+	TRY(set_alpn(op, wish->alpn, &made));
 	TRY(limit_check(op, LIMIT_LISTENERS, balancer->row.id, 1, STR_NONE));
 	TRY(listener_put(op, &made));
 	if (balancer->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION)
 		TRY(listener_rule_put_default(op, &made, &wish->action));
 	wish->listener = made.row.id;
 	TRY(listener_settle(op, made.row.id));
+	TRY(listener_check_proxied(op, made.elastic_load_balancer));
 	return engine_log_event(op, KIND_LISTENER, &made.row, "created", "Listener of port %" PRId64 ".",
 				made.port);
 }
@@ -412,11 +470,13 @@ RESULT engine_change_listener(struct op *op, struct listener_change *wish)
 	next.protocol = wish->sets_protocol ? to_protocol(wish->protocol) : present->protocol;
 	TRY(check_listener(op, balancer, &next));
 	TRY(set_tls(op, &wish->certificates, wish->tls_policy, &next));
+	TRY(set_alpn(op, wish->sets_alpn ? wish->alpn : is_secure(&next) ? next.alpn : STR_NONE, &next));
 	next.row.gen++;
 	TRY(listener_put(op, &next));
 	if (wish->sets_action && balancer->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION)
 		TRY(listener_rule_put_default(op, &next, &wish->action));
 	TRY(listener_settle(op, next.row.id));
+	TRY(listener_check_proxied(op, next.elastic_load_balancer));
 	return engine_log_event(op, KIND_LISTENER, &next.row, "changed", "Listener of port %" PRId64 ".",
 				next.port);
 }
@@ -444,10 +504,10 @@ static RESULT find_tls(struct op *op, const struct ref *ref, const char *permiss
 		       const struct listener **ret_listener)
 {
 	TRY(engine_permit_listener(op, ref, permission, ret_listener));
-	if ((*ret_listener)->protocol == LISTENER_PROTOCOL_HTTPS)
+	if (is_secure(*ret_listener))
 		return OK;
 	return ENGINE_FAIL(op, ERR_STATE, KIND_LISTENER, ref->field,
-			   "Certificates can only be changed on listeners of protocol HTTPS");
+			   "Certificates can only be changed on listeners of protocol HTTPS or TLS");
 }
 
 RESULT engine_add_listener_certificates(struct op *op, struct listener_certificates *wish)

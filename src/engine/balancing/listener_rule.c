@@ -46,6 +46,7 @@ RESULT listener_rule_check_group(struct op *op, const struct elastic_load_balanc
 				   STR_ARG(group->name),
 				   group->protocol == TARGET_GROUP_PROTOCOL_UDP       ? "UDP"
 				   : group->protocol == TARGET_GROUP_PROTOCOL_TCP_UDP ? "TCP_UDP"
+				   : group->protocol == TARGET_GROUP_PROTOCOL_TLS     ? "TLS"
 										      : "TCP");
 	if (!uuid_equal(group->router, balancer->router))
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_TARGET_GROUP, STR("Actions"),

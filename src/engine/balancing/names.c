@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * ARNs of ELBv2, and tags of its resources. */
+#include "base/crypto.h"
 #include "engine/balancing/balancing.h"
 #include "engine/balancing/balancing_internal.h"
 #include "engine/balancing/octavia.h"
@@ -160,13 +161,30 @@ struct str engine_get_chosen_balancer_domain(const struct tables *t, struct aren
 			  : str_print(a, "%" STR_FMT ".elb.%" STR_FMT, STR_ARG(region), STR_ARG(domain));
 }
 
-struct str engine_write_balancer_dns_name(const struct tables *t, struct arena *a,
-					  const struct elastic_load_balancer *b)
+static struct str domain_of(const struct tables *t, struct arena *a, const struct elastic_load_balancer *b)
 {
 	struct str chosen =
 		engine_get_chosen_balancer_domain(t, a, b->type == ELASTIC_LOAD_BALANCER_TYPE_NETWORK);
-	return str_print(a, "%" STR_FMT ".%" STR_FMT, STR_ARG(label_of(a, b)),
-			 STR_ARG(chosen.n ? chosen : engine_get_balancer_domain(t, a)));
+	return chosen.n ? chosen : engine_get_balancer_domain(t, a);
+}
+
+struct str engine_write_balancer_zone_id(const struct tables *t, struct arena *a,
+					 const struct elastic_load_balancer *b)
+{
+	enum { DIGITS = 20 };
+	static const char hex[] = "0123456789ABCDEF";
+	uint8_t sum[SHA256_SIZE];
+	char id[DIGITS + 2] = "Z";
+	crypto_sha256(domain_of(t, a, b), sum);
+	for (size_t k = 0; k < DIGITS; k++)
+		id[k + 1] = hex[k % 2 ? sum[k / 2] & 15 : sum[k / 2] >> 4];
+	return str_copy(a, str_from(id));
+}
+
+struct str engine_write_balancer_dns_name(const struct tables *t, struct arena *a,
+					  const struct elastic_load_balancer *b)
+{
+	return str_print(a, "%" STR_FMT ".%" STR_FMT, STR_ARG(label_of(a, b)), STR_ARG(domain_of(t, a, b)));
 }
 
 const struct elastic_load_balancer *engine_find_balancer_label(const struct tables *t, struct str label)

@@ -301,7 +301,8 @@ static RESULT change_certificates(struct op *op, const struct octavia_listener_c
 {
 	const struct uuids *before = &present->certificates;
 	bool has_default = wish->tls_ref.n != 0;
-	size_t from = has_default && before->count, until = wish->sets_sni ? 1 : before->count;
+	size_t from = has_default && before->count,
+	       until = wish->sets_sni && before->count ? 1 : before->count;
 	struct uuids kept = {before->at + from, until > from ? until - from : 0};
 	TRY(check_certificates(op, next->protocol, has_default || before->count, wish->certificates.count));
 	return put_certificates(op, next->account, &wish->certificates, has_default, &kept,

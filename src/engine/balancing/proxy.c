@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rows of proxies. A row is created with an application or Classic Load Balancer. Each change of anything that the
- * process depends on increments the row's gen. The row is forgotten after the balancer, once the reconciler has
+ * Rows of proxies. A row is created with an application or Classic Load Balancer, and with the first TLS listener of a
+ * network load balancer. Each change of anything that the process depends on increments the row's gen. The row is forgotten after the balancer, once the reconciler has
  * ended the process. */
 #include "store/proxy.h"
 #include "engine/balancing/balancing.h"
 #include "engine/balancing/balancing_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/virtual/balancer_set.h"
+#include "store/address.h"
 #include "store/elastic_load_balancer.h"
+#include "store/listener.h"
 #include "store/port.h"
+#include "store/target_group.h"
 
 const struct proxy *engine_get_proxy(const struct tables *t, uuid balancer)
 {
@@ -21,7 +24,8 @@ bool engine_is_proxied(const struct tables *t, const struct port *port)
 	if (!result_is_ok(uuid_parse(port->device_id, &id)))
 		return false;
 	const struct elastic_load_balancer *b = elastic_load_balancer_find(t, id);
-	return b && balancer_is_proxied(b) && uuids_have(&b->fronts, port->row.id);
+	return b && uuids_have(&b->fronts, port->row.id) &&
+	       (balancer_is_proxied(b) || engine_get_proxy(t, b->row.id));
 }
 
 bool engine_is_router_front(const struct tables *t, const struct port *port)
@@ -57,6 +61,54 @@ RESULT proxy_end(struct op *op, uuid balancer)
 	next.row.gen++;
 	TRY(proxy_put(op, &next));
 	return proxy_delete(op, next.row.id);
+}
+
+/* ---- proxies of network load balancers ---- */
+
+static bool needs_proxy(const struct tables *t, uuid balancer)
+{
+	for (const struct listener *l = listener_first_by_elastic_load_balancer(t, balancer); l;
+	     l = listener_next_by_elastic_load_balancer(t, l)) {
+		const struct target_group *g = target_group_find(t, l->target_group);
+		if (l->protocol == LISTENER_PROTOCOL_SSL || (g && g->sends_proxy_v2))
+			return true;
+	}
+	return false;
+}
+
+/* The new gens have the reconciler plug the fronts and their public addresses, or leave both to the router. */
+static RESULT turn_fronts(struct op *op, const struct elastic_load_balancer *balancer, bool is_proxied)
+{
+	for (size_t k = 0; k < balancer->fronts.count; k++) {
+		const struct port *front = port_find(op->head, balancer->fronts.at[k]);
+		const struct address *a = address_first_by_port(op->head, balancer->fronts.at[k]);
+		if (!front || !row_is_live(&front->row))
+			continue;
+		struct port next = *front;
+		next.source_dest_check = is_proxied;
+		next.row.gen++;
+		TRY(port_put(op, &next));
+		if (!a)
+			continue;
+		struct address turned = *a;
+		turned.row.gen++;
+		TRY(address_put(op, &turned));
+	}
+	return OK;
+}
+
+RESULT proxy_settle(struct op *op, uuid balancer)
+{
+	const struct elastic_load_balancer *b = elastic_load_balancer_find(op->head, balancer);
+	if (!b || balancer_is_proxied(b))
+		return OK;
+	bool needs = needs_proxy(op->head, balancer);
+	if (needs == (engine_get_proxy(op->head, balancer) != NULL))
+		return OK;
+	const struct elastic_load_balancer copy = *b;
+	TRY(needs ? proxy_make(op, &copy) : proxy_end(op, balancer));
+	TRY(turn_fronts(op, &copy, needs));
+	return listener_settle_balancer(op, balancer);
 }
 
 RESULT engine_see_proxy(struct op *op, struct proxy_report *report)

@@ -46,7 +46,8 @@ static enum target_group_protocol to_protocol(enum balancing_protocol protocol)
 		[BALANCING_UDP] = TARGET_GROUP_PROTOCOL_UDP,
 		[BALANCING_HTTP] = TARGET_GROUP_PROTOCOL_HTTP,
 		[BALANCING_HTTPS] = TARGET_GROUP_PROTOCOL_HTTPS,
-		[BALANCING_TCP_UDP] = TARGET_GROUP_PROTOCOL_TCP_UDP};
+		[BALANCING_TCP_UDP] = TARGET_GROUP_PROTOCOL_TCP_UDP,
+		[BALANCING_TLS] = TARGET_GROUP_PROTOCOL_TLS};
 	return protocols[protocol];
 }
 
@@ -120,6 +121,7 @@ static void apply_attributes(const struct target_group_change *wish, struct targ
 	if (wish->cookie.n)
 		next->cookie = wish->cookie;
 	choice_apply(wish->is_sticky, &next->is_sticky);
+	choice_apply(wish->sends_proxy_v2, &next->sends_proxy_v2);
 }
 
 /* Unverified: AWS documents no sentence for this. */
@@ -156,6 +158,7 @@ static RESULT change(struct op *op, const struct target_group_change *wish, cons
 	TRY(check_cookie(op, &next));
 	TRY(target_group_put(op, &next));
 	TRY(listener_settle_group(op, next.row.id));
+	TRY(listener_check_proxied(op, engine_get_balancer_of_group(op->head, next.row.id)));
 	return engine_log_event(op, KIND_TARGET_GROUP, &next.row, "changed", "Target group %" STR_FMT ".",
 				STR_ARG(next.name));
 }
@@ -459,6 +462,7 @@ bool engine_is_checked_group(const struct tables *t, const struct target_group *
 	bool is_tcp = group->protocol == TARGET_GROUP_PROTOCOL_TCP ||
 		      group->protocol == TARGET_GROUP_PROTOCOL_TCP_UDP;
 	return is_tcp && uuid_is_none(group->elastic_load_balancer) &&
+	       !engine_get_proxy(t, engine_get_balancer_of_group(t, group->row.id)) &&
 	       listener_first_by_target_group(t, group->row.id) &&
 	       target_first_by_target_group(t, group->row.id);
 }

@@ -8,7 +8,7 @@
 
 struct port;
 
-enum { FLOW_LOGS_OF_ONE = 2 /* of a VPC, a subnet or an interface, as in EC2 */ };
+enum { FLOW_LOGS_OF_ONE = 2 /* maximum for a VPC, a subnet or an interface, as in EC2 */ };
 
 /* Creates a flow log for each resource. ERR_EXISTS with KIND_FLOW_LOG: the resource has one with the same traffic and destination.
  * ERR_QUOTA with KIND_FLOW_LOG: it has FLOW_LOGS_OF_ONE. */

@@ -231,6 +231,15 @@ RESULT scaling_set_desired(struct op *op, struct scaling_group *next, int64_t de
 	return OK;
 }
 
+RESULT scaling_end_pause(struct op *op, uuid group)
+{
+	struct scaling_group next = *scaling_group_find(op->head, group);
+	if (!next.again_us)
+		return OK;
+	next.tries = next.again_us = 0;
+	return scaling_group_put(op, &next);
+}
+
 /* Target groups must be the caller's, and are named once. */
 static RESULT add_targets(struct op *op, struct refs refs, struct uuids *targets)
 {
@@ -451,6 +460,8 @@ static RESULT set_suspended(struct op *op, const struct scaling_processes *wish,
 		texts[count++] = kept;
 	}
 	next.suspended = (struct strs){texts, count};
+	if (!is_suspended)
+		next.tries = next.again_us = 0;
 	next.row.gen++;
 	TRY(scaling_group_put(op, &next));
 	return engine_log_sentence(op, KIND_SCALING_GROUP, &next.row, is_suspended ? "suspended" : "resumed",

@@ -14,6 +14,9 @@ RESULT scaling_find(struct op *op, const struct ref *ref, const char *permission
 		    const struct scaling_group **ret_group);
 /* Sets the desired capacity; `why` is the sentence of later causes, without its time. */
 RESULT scaling_set_desired(struct op *op, struct scaling_group *next, int64_t desired, struct str why);
+/* Lets the next launch follow at once. A launch is followed by a pause, and a failed one by a longer pause, so that instances
+ * that keep failing are not replaced in a loop. A user's call that takes an instance out of service is no such failure. */
+RESULT scaling_end_pause(struct op *op, uuid group);
 /* "At 2026-11-28T10:00:00Z " and the words. */
 struct str scaling_say_at(struct op *op, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool scaling_has_word(const struct strs *list, const char *word);

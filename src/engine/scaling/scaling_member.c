@@ -239,14 +239,14 @@ static RESULT add_activity(struct op *op, struct scaling_instances *wish, uuid a
 }
 
 /* Writes the smaller or greater desired capacity, and returns what a cause says of it: ", shrinking the capacity from 2 to
- * 1". No replacement is launched for it. */
+ * 1". Difference 0: the group launches a replacement without a pause. */
 static RESULT change_desired(struct op *op, uuid group, int64_t difference, struct str *ret_words)
 {
 	struct scaling_group next = *scaling_group_find(op->head, group);
 	int64_t desired = next.desired + difference;
 	*ret_words = STR_NONE;
 	if (!difference)
-		return OK;
+		return scaling_end_pause(op, group);
 	if (desired < next.min_size)
 		return ENGINE_FAIL(
 			op, ERR_INVALID, KIND_SCALING_GROUP, STR("ShouldDecrementDesiredCapacity"),
@@ -487,7 +487,8 @@ RESULT engine_set_scaling_health(struct op *op, struct scaling_instances *wish)
 	next.unhealthy_by =
 		wish->is_unhealthy ? SCALING_MEMBER_UNHEALTHY_BY_USER : SCALING_MEMBER_UNHEALTHY_BY_NOTHING;
 	next.row.gen++;
-	return scaling_member_put(op, &next);
+	TRY(scaling_member_put(op, &next));
+	return wish->is_unhealthy ? scaling_end_pause(op, next.scaling_group) : OK;
 }
 
 RESULT engine_set_scaling_protection(struct op *op, struct scaling_instances *wish)

@@ -112,6 +112,7 @@ RESULT engine_start_scaling_refresh(struct op *op, struct scaling_refresh_wish *
 	}
 	wish->refresh = made.row.id;
 	TRY(scaling_refresh_put(op, &made));
+	TRY(scaling_end_pause(op, id));
 	TRY(forget_oldest(op, id));
 	return log_refresh(op, id, "refresh started", &made, "");
 }

@@ -189,14 +189,16 @@ static void copy_policies(struct step *s, const struct elastic_load_balancer *b,
 	l->has_proxy_protocol = engine_has_proxy_protocol(b, row->instance_port);
 }
 
-/* ---- load balancers of Octavia ---- */
+/* ---- load balancers of Octavia, network load balancers ---- */
 
-/* The pool of a listener. One that is down gets no connections, as if it had no members. */
+/* The pool of a listener of Octavia, or the target group of a network load balancer's listener. A pool that is down gets no
+ * connections, as if it had no members. */
 static RESULT gather_pool(struct step *s, const struct tables *t, const struct listener *l,
 			  struct proxy_rows *rows)
 {
 	const struct target_group *g = target_group_find(t, l->target_group);
-	return g && !g->is_down && octavia_is_pool(g) ? gather_targets(s, t, g, rows) : OK;
+	bool is_network = g && uuid_is_none(g->elastic_load_balancer);
+	return g && !g->is_down && (is_network || octavia_is_pool(g)) ? gather_targets(s, t, g, rows) : OK;
 }
 
 /* ---- listeners ---- */

@@ -37,14 +37,16 @@ enum {
 	DUE_MAX = 64,
 	LOOK_MS = 1000
 };
-/* Open vSwitch is told to report a flow after 10 s at the latest. */
+/* Hosts' Open vSwitch reports a flow after 10 s at the latest (cache_active_timeout). */
 #define HOLD_US (15 * SECOND)
-/* How long a flow is kept of which more was dropped than seen. */
+/* Life of a flow with more dropped packets than seen ones: the reports of the rest may still come. */
 #define OWED_US (2 * MINUTE)
 /* New interfaces are watched after this time. */
 #define PLAN_EVERY_US (10 * SECOND)
+/* A new log is watched within this time. One whose last interval ended earlier was watched by a process that has ended. */
+#define LOST_AFTER_US (5 * SECOND)
 
-/* ---- what is kept ---- */
+/* ---- state ---- */
 
 struct flow_key {
 	uint64_t tap;
@@ -71,6 +73,7 @@ struct book {
 	size_t room, count;
 	int64_t skipped, from_us, interval_us;
 	int64_t lost_at; /* the collector's `lost` at the beginning */
+	bool is_lost;    /* nobody watched since from_us */
 	bool is_watched; /* while the plan changes */
 };
 
@@ -578,6 +581,18 @@ static void forget_books(struct flow_collector *f)
 	f->book_count = kept;
 }
 
+/* A lost interval begins where the last one ended, is over at once, and has a file of its own. */
+static struct book make_book(const struct flow_collector *f, const struct flow_watch *w, int64_t now_us)
+{
+	bool is_lost = w->since_us > 0 && now_us - w->since_us > LOST_AFTER_US;
+	return (struct book){.log = w->log,
+			     .account = w->account,
+			     .from_us = is_lost ? w->since_us : now_us,
+			     .is_lost = is_lost,
+			     .lost_at = f->lost,
+			     .interval_us = w->interval_us};
+}
+
 /* Adds books of new logs, and forgets those of logs that are gone. False: there are too many. */
 static bool make_books(struct flow_collector *f, const struct flow_plan *plan, int64_t now_us)
 {
@@ -587,11 +602,7 @@ static bool make_books(struct flow_collector *f, const struct flow_plan *plan, i
 		const struct flow_watch *w = &plan->watches[k];
 		size_t at = find_book(f, w->log);
 		if (at == f->book_count && at < BOOKS_MAX)
-			f->books[f->book_count++] = (struct book){.log = w->log,
-								  .account = w->account,
-								  .from_us = now_us,
-								  .lost_at = f->lost,
-								  .interval_us = w->interval_us};
+			f->books[f->book_count++] = make_book(f, w, now_us);
 		if (at < f->book_count)
 			f->books[at].is_watched = true;
 	}
@@ -708,6 +719,8 @@ static void take_book(struct flow_collector *f, struct book *b, int64_t now_us, 
 	f->flow_count -= b->count - left_count;
 	b->count = left_count;
 	take->from_us = b->from_us;
+	take->is_lost = b->is_lost;
+	b->is_lost = false;
 	take->skipped = b->skipped + f->lost - b->lost_at;
 	b->from_us = now_us;
 	b->skipped = 0;

@@ -11,7 +11,7 @@
 
 struct flow_collector;
 
-/* Amounts of flows that are kept until their file is written: of one log, of an account's logs, and of all. */
+/* Maximum numbers of flows in memory until a file has them: for a log, for an account, and for the region. */
 enum { FLOWS_OF_LOG = 20000, FLOWS_OF_ACCOUNT = 50000, FLOWS_OF_ALL = 200000 };
 
 /* An interface that a log covers. tap: flow_tap(). */
@@ -19,6 +19,7 @@ struct flow_watch {
 	uint64_t tap; /* 0: none; keeps the interval of a log that covers no interface yet */
 	uuid log, account;
 	int64_t interval_us;
+	int64_t since_us; /* end of the log's last interval, or its creation; used when the log is new to the collector */
 };
 /* An address of an interface in a datapath, its network or router. */
 struct flow_end {
@@ -29,7 +30,7 @@ struct flow_end {
 struct flow_plan {
 	struct flow_watch *watches;
 	size_t watch_count;
-	struct flow_end *ends; /* of all interfaces of the watched routers, watched or not */
+	struct flow_end *ends; /* every interface of the watched routers, covered by a log or not */
 	size_t end_count;
 	const struct network_drop *drops;
 	size_t drop_count;
@@ -46,10 +47,11 @@ struct flow_record {
 	int64_t packets, bytes, start_us, end_us;
 };
 struct flow_take {
-	struct flow_record *records; /* in the arena; of one interface together */
+	struct flow_record *records; /* in the arena; sorted by interface */
 	size_t count;
 	int64_t skipped; /* records that were dropped in the interval */
 	int64_t from_us; /* its beginning */
+	bool is_lost;    /* a process that ended had the records */
 };
 
 /* The number in the name of the interface's device on its host, "dt0123456789a". */
@@ -61,8 +63,8 @@ RESULT flow_collector_new(struct ctx *c, struct str listen, struct strs exporter
 			  struct flow_collector **ret_collector);
 void flow_collector_free(struct flow_collector *f); /* ends the thread; ignores NULL */
 
-/* Called on the collector's thread when a log's interval is over, until its flows are taken; and with no log when the plan is to be
- * made again. Must only post. */
+/* The collector's thread calls this when a log's interval is over, again until its flows are taken. UUID_NONE asks for a new plan.
+ * Must only post. */
 typedef void flow_due(void *arg, uuid log, uuid account);
 /* Starts the thread. ERR_NO_MEMORY. */
 RESULT flow_collector_start(struct flow_collector *f, struct ctx *c, flow_due *due, void *arg);

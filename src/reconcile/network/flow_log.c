@@ -76,7 +76,8 @@ static RESULT add_router(struct planning *p, uuid router)
 
 static RESULT add_watch(struct planning *p, const struct flow_log *log, uint64_t tap)
 {
-	const struct flow_watch watch = {tap, log->row.id, log->account, log->interval_s * SECOND};
+	const struct flow_watch watch = {tap, log->row.id, log->account, log->interval_s * SECOND,
+					 log->delivered_us ? log->delivered_us : log->row.created_us};
 	if (p->watches.count >= INTERFACES_MAX)
 		return OK;
 	return VEC_PUSH(p->c->arena, &p->watches, watch) ? OK : ctx_no_memory(p->c);
@@ -213,7 +214,7 @@ static RESULT write_port(void *arg, const struct flow_log *log, const struct por
 		flow_file_record(&w->text, &w->format, &w->interval, &of, &w->take->records[k]);
 		w->records++;
 	}
-	if (w->take->skipped > 0)
+	if (w->take->skipped > 0 || w->take->is_lost)
 		flow_file_status(&w->text, &w->format, &w->interval, &of, "SKIPDATA");
 	else if (w->records == before && port->seen_up)
 		flow_file_status(&w->text, &w->format, &w->interval, &of, "NODATA");

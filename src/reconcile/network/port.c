@@ -288,9 +288,11 @@ static RESULT step_deleted(struct step *s, const struct port *p)
 	return OK;
 }
 
-/* The address is implemented by its router, which also reports NAT gateways. */
+/* The address is implemented by its router, which also reports NAT gateways. A front may have been a proxy's before. */
 static RESULT step_of_router(struct step *s, const struct port_rows *rows)
 {
+	if (rows->is_front && rows->port->seen_gen != (int64_t) rows->port->row.gen)
+		TRY(s->r->network.driver->remove_port(s->r->network.self, &s->ctx, s->id));
 	wake_routers(s, rows->port);
 	return rows->is_front ? report_port(s, rows->port, true) : OK;
 }

@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/azure/scale_sets src/engine/scaling src/reconcile/scaling
 """Azure's virtual machine scale sets, by raw requests, by the SDK and by az: capacity, machines, models and upgrades."""
+import base64
+import json
 import os
 import subprocess
 import sys
+import uuid
 
 import pytest
 
@@ -14,6 +17,8 @@ from azure import Cloud, sign_in_az  # noqa: E402
 from dev import Dev  # noqa: E402
 
 NET, COMPUTE = "providers/Microsoft.Network", "providers/Microsoft.Compute"
+RIGHTS, ROLES = "providers/Microsoft.Authorization", "2022-04-01"
+MACHINE_CONTRIBUTOR = "9980e02c-c2be-4d73-94e8-173b1dc7cf3c"
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +186,103 @@ def test_ec2_sees_the_group_and_cannot_change_its_model(cloud, uniform):
         scaling.update_auto_scaling_group(AutoScalingGroupName="sets/web", AvailabilityZones=["us-east-1a"])
     scaling.set_desired_capacity(AutoScalingGroupName="sets/web", DesiredCapacity=1)
     waiting.wait_until(lambda: len(ids_of(cloud, uniform)) == 1, "the set is smaller")
+
+
+def helper_with(cloud, role):
+    """A user of the account whose only right is the role, in the whole subscription."""
+    iam = cloud.dev.account.client("iam")
+    name = f"helper{uuid.uuid4().hex[:6]}"
+    iam.create_user(UserName=name)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    asker = type(cloud.dev.account)(cloud.dev, key["AccessKeyId"], key["SecretAccessKey"])
+    claims = cloud.token_of(asker).split(".")[1]
+    principal = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["oid"]
+    status, _, answer = cloud.ask("PUT", f"{cloud.subscription()}/{RIGHTS}/roleAssignments/{uuid.uuid4()}", ROLES, body={"properties": {
+        "principalId": principal, "roleDefinitionId": f"{cloud.subscription()}/{RIGHTS}/roleDefinitions/{role}"}})
+    assert status == 201, answer
+    return asker
+
+
+def role_with(cloud, actions, *excluded):
+    """A role of the subscription."""
+    role = str(uuid.uuid4())
+    status, _, answer = cloud.ask("PUT", f"{cloud.subscription()}/{RIGHTS}/roleDefinitions/{role}", ROLES, body={"properties": {
+        "roleName": f"role {role}", "description": "", "assignableScopes": [cloud.subscription()],
+        "permissions": [{"actions": actions, "notActions": list(excluded)}]}})
+    assert status == 201, answer
+    return role
+
+
+def key_line():
+    """A public key that no key pair of the account has."""
+    kind = b"ssh-ed25519"
+    blob = b"".join(len(part).to_bytes(4, "big") + part for part in (kind, os.urandom(32)))
+    return f"ssh-ed25519 {base64.b64encode(blob).decode()} me"
+
+
+def with_key(os_profile):
+    return {**os_profile, "linuxConfiguration": {"disablePasswordAuthentication": False, "ssh": {"publicKeys": [
+        {"path": "/home/me/.ssh/authorized_keys", "keyData": key_line()}]}}}
+
+
+ROLLING = {"mode": "Rolling", "rollingUpgradePolicy": {"maxBatchInstancePercent": 50, "pauseTimeBetweenBatches": "PT0S"}}
+
+
+@pytest.mark.parametrize("limited", [False, True], ids=["contributor", "write-alone"])
+def test_the_right_to_write_a_set_suffices(cloud, group, limited):
+    """A set's model, key and upgrade are parts of the set: rights on launch configurations, key pairs and upgrades are not needed."""
+    role = role_with(cloud, ["Microsoft.Compute/*", "*/read", "Microsoft.Network/*"], f"{COMPUTE[10:]}/sshPublicKeys/*",
+                     f"{COMPUTE[10:]}/virtualMachineScaleSets/*/action") if limited else MACHINE_CONTRIBUTOR
+    asker = helper_with(cloud, role)
+    at = path_of(group, f"role{limited:d}")
+    body = body_of(cloud, group, 1, upgradePolicy=ROLLING)
+    profile = body["properties"]["virtualMachineProfile"]
+    if not limited:  # the built-in role may read load balancers, and not join them
+        config, = profile["networkProfile"]["networkInterfaceConfigurations"][0]["properties"]["ipConfigurations"]
+        del config["properties"]["loadBalancerBackendAddressPools"]
+    profile["osProfile"] = with_key(profile["osProfile"])
+    cloud.done("PUT", at, account=asker, body=body)
+    assert [m["properties"]["provisioningState"] for m in machines_of(cloud, at)] == ["Succeeded"]
+    before = ids_of(cloud, at)
+    cloud.done("PATCH", at, account=asker, body={"sku": {"name": "Standard_B2s"}})
+    assert cloud.ask("GET", f"{at}/rollingUpgrades/latest")[2]["properties"]["runningStatus"]["code"] == "Completed"
+    assert not set(before) & set(ids_of(cloud, at))
+    status, code = cloud.ask("POST", f"{at}/osRollingUpgrade", account=asker)[::2]
+    assert status == (403 if limited else 202), code
+    assert cloud.refused("PUT", f"{group}/{COMPUTE}/sshPublicKeys/mine", account=asker, body={"location": "useast1"})[0] == 403
+    cloud.dev.rest()
+    cloud.done("DELETE", at)
+
+
+def test_the_right_to_write_a_machine_takes_its_key(cloud, group):
+    asker = helper_with(cloud, MACHINE_CONTRIBUTOR)
+    interface, at = f"{group}/{NET}/networkInterfaces/own", f"{group}/{COMPUTE}/virtualMachines/own"
+    cloud.done("PUT", interface, account=asker, body={"location": "useast1", "properties": {"ipConfigurations": [
+        {"name": "c", "properties": {"subnet": {"id": f"{group}/{NET}/virtualNetworks/v/subnets/a"}}}]}})
+    cloud.done("PUT", at, account=asker, body={"location": "useast1", "properties": {
+        "hardwareProfile": {"vmSize": "Standard_B1s"}, "networkProfile": {"networkInterfaces": [{"id": interface}]},
+        "storageProfile": {"imageReference": image_of(cloud)},
+        "osProfile": with_key({"computerName": "own", "adminUsername": "me", "adminPassword": "Correct-horse-1"})}})
+    cloud.done("DELETE", at, account=asker)
+
+
+def test_an_upgrade_counts_machines_that_cannot_be_launched(cloud, group):
+    at = path_of(group, "short")
+    cloud.done("PUT", at, body=body_of(cloud, group, 2, upgradePolicy=ROLLING))
+    hosts = [host["name"] for host in cloud.dev.command("host", "list")]
+    for host in hosts:  # closed for new instances
+        cloud.dev.command("host", "maintenance", host, "--from", "2090-01-31T22:00:00Z")
+    assert cloud.ask("POST", f"{at}/osRollingUpgrade")[0] == 202
+
+    def progress():
+        return cloud.ask("GET", f"{at}/rollingUpgrades/latest")[2]["properties"]["progress"]
+    waiting.wait_until(lambda: progress()["failedInstanceCount"] == 1, "a launch fails", shows=progress)
+    assert progress() == {"successfulInstanceCount": 0, "failedInstanceCount": 1, "inProgressInstanceCount": 0, "pendingInstanceCount": 1}
+    cloud.done("POST", f"{at}/rollingUpgrades/cancel")
+    assert progress()["failedInstanceCount"] == 1
+    for host in hosts:
+        cloud.dev.command("host", "maintenance", host, "--end")
+    cloud.done("DELETE", at)
 
 
 def refusals(cloud, group):

@@ -4,6 +4,7 @@
 """Network load balancers through stock boto3: from creation to deletion, in the order in which Terraform and Cluster API call."""
 import json
 import os
+import subprocess
 import sys
 
 import boto3
@@ -207,13 +208,64 @@ def test_listeners(place):
     second = place.balancer("second")
     assert code(place.listener, balancer=second["LoadBalancerArn"], group=group["TargetGroupArn"]) == "TargetGroupAssociationLimit"
     assert code(place.elb.create_listener, LoadBalancerArn=arn, Protocol="TLS", Port=443,
-                DefaultActions=[{"Type": "forward", "TargetGroupArn": group["TargetGroupArn"]}]) == "OperationNotPermitted"
+                DefaultActions=[{"Type": "forward", "TargetGroupArn": group["TargetGroupArn"]}]) == "ValidationError"
     place.elb.delete_listener(ListenerArn=listener["ListenerArn"])
     assert code(place.elb.delete_listener, ListenerArn=listener["ListenerArn"]) == "ListenerNotFound"
     for one in (balancer, second):
         place.elb.delete_load_balancer(LoadBalancerArn=one["LoadBalancerArn"])
     for one in (group, udp):
         place.elb.delete_target_group(TargetGroupArn=one["TargetGroupArn"])
+
+
+def make_certificate(directory):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30", "-subj", "/CN=web.example.com",
+                    "-keyout", f"{directory}/key", "-out", f"{directory}/crt"], check=True, capture_output=True)
+    with open(f"{directory}/key", "rb") as key, open(f"{directory}/crt", "rb") as body:
+        return {"PrivateKey": key.read(), "Certificate": body.read()}
+
+
+@holds("The network: Network load balancers")
+def test_tls(region, place, tmp_path):
+    """A TLS listener brings a proxy for all listeners, and the last one takes it away."""
+    elb, acm = place.elb, client(region, place.account, "acm")
+    certificate = acm.import_certificate(**make_certificate(tmp_path))["CertificateArn"]
+    plain, inner = place.group("plain", Tags=[{"Key": "a", "Value": "b"}]), place.group("inner", Protocol="TLS", Port=8443)
+    assert inner["Protocol"] == "TLS" and inner["HealthCheckProtocol"] == "TCP"
+    balancer = place.balancer("tls")["LoadBalancerArn"]
+    first = place.listener(balancer, plain["TargetGroupArn"])
+    elb.register_targets(TargetGroupArn=plain["TargetGroupArn"], Targets=[{"Id": place.instances[0]}])
+    elb.register_targets(TargetGroupArn=inner["TargetGroupArn"], Targets=[{"Id": place.instances[0]}])
+    shown = lambda: {a["Key"]: a["Value"] for a in elb.describe_target_group_attributes(TargetGroupArn=plain["TargetGroupArn"])["Attributes"]}  # noqa: E731
+    assert shown()["preserve_client_ip.enabled"] == "true"
+    tls = {"LoadBalancerArn": balancer, "Protocol": "TLS", "Port": 443, "Certificates": [{"CertificateArn": certificate}],
+           "DefaultActions": [{"Type": "forward", "TargetGroupArn": inner["TargetGroupArn"]}]}
+    assert code(elb.create_listener, AlpnPolicy=["HTTP3"], **tls) == "ValidationError"
+    made = elb.create_listener(AlpnPolicy=["HTTP2Preferred"], **tls)["Listeners"][0]
+    assert (made["Protocol"], made["AlpnPolicy"], made["SslPolicy"], made["Certificates"]) == \
+        ("TLS", ["HTTP2Preferred"], "ELBSecurityPolicy-2016-08", [{"CertificateArn": certificate}])
+    assert shown()["preserve_client_ip.enabled"] == "false"
+    for group in (plain, inner):
+        assert soon(lambda g=group: place.health(g["TargetGroupArn"]) == {place.instances[0]: ("healthy", None)}), place.health(group["TargetGroupArn"])
+    assert acm.describe_certificate(CertificateArn=certificate)["Certificate"]["InUseBy"]
+    udp = place.group("beside", Protocol="UDP", Port=53)["TargetGroupArn"]
+    assert code(place.listener, balancer=balancer, group=udp, port=53, protocol="UDP") == "OperationNotPermitted"
+    elb.modify_listener(ListenerArn=made["ListenerArn"], AlpnPolicy=["None"])
+    assert "AlpnPolicy" not in elb.describe_listeners(ListenerArns=[made["ListenerArn"]])["Listeners"][0]
+    region.rest()
+    region.command("audit")  # fails if it finds a difference
+    elb.delete_listener(ListenerArn=made["ListenerArn"])
+    assert shown()["preserve_client_ip.enabled"] == "true"
+    assert soon(lambda: place.health(plain["TargetGroupArn"]) == {place.instances[0]: ("healthy", None)})
+    elb.modify_target_group_attributes(TargetGroupArn=plain["TargetGroupArn"], Attributes=[{"Key": "proxy_protocol_v2.enabled", "Value": "true"}])
+    assert (shown()["proxy_protocol_v2.enabled"], shown()["preserve_client_ip.enabled"]) == ("true", "false")
+    elb.modify_target_group_attributes(TargetGroupArn=plain["TargetGroupArn"], Attributes=[{"Key": "proxy_protocol_v2.enabled", "Value": "false"}])
+    elb.delete_listener(ListenerArn=first["ListenerArn"])
+    region.rest()
+    region.command("audit")
+    elb.delete_load_balancer(LoadBalancerArn=balancer)
+    for arn in (plain["TargetGroupArn"], inner["TargetGroupArn"], udp):
+        elb.delete_target_group(TargetGroupArn=arn)
+    acm.delete_certificate(CertificateArn=certificate)
 
 
 def test_tcp_and_udp_with_stickiness(place):
@@ -325,8 +377,7 @@ def test_tags(place):
 def test_what_is_refused(place):
     with pytest.raises(botocore.exceptions.ClientError, match="OperationNotPermitted.*'gateway'"):
         place.elb.create_load_balancer(Name="l7", Type="gateway", Subnets=[place.subnet])
-    for protocol in ("TLS", "GENEVE"):
-        assert code(place.elb.create_target_group, Name="no", Protocol=protocol, Port=80, VpcId=place.vpc) == "OperationNotPermitted"
+    assert code(place.elb.create_target_group, Name="no", Protocol="GENEVE", Port=80, VpcId=place.vpc) == "OperationNotPermitted"
     assert code(place.elb.create_target_group, Name="no", TargetType="lambda", Protocol="TCP", Port=80, VpcId=place.vpc) == "OperationNotPermitted"
     assert code(place.elb.create_target_group, Name="no", Protocol="TCP", Port=80, VpcId=place.vpc, HealthCheckProtocol="HTTP") == "OperationNotPermitted"
     assert code(place.elb.create_load_balancer, Name="-no", Type="network", Subnets=[place.subnet]) == "ValidationError"

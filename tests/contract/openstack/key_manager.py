@@ -142,6 +142,8 @@ def test_private_secrets(r):
     assert r.own.call("PUT", f"{path}/acl", {"read": {"project-access": False, "users": ["0" * 32]}}).status == 400
     assert r.own.call("PUT", f"{path}/acl", {"read": {"project-access": False}}).status == 200
     assert r.own.ok("GET", f"{path}/acl")["read"]["project-access"] is False
+    assert r.own.call("PATCH", f"{path}/acl", {"read": {"users": []}}).status == 200
+    assert r.own.ok("GET", f"{path}/acl")["read"]["project-access"] is False, "a change without the member leaves it"
     assert r.own.call("GET", f"{path}/payload", headers={"Accept": "text/plain"}).status == 200
     assert r.own.call("DELETE", f"{path}/acl").status == 200 and r.own.ok("GET", f"{path}/acl")["read"]["project-access"] is True
 

@@ -157,7 +157,7 @@ def test_behind_our_back(world):
 
 
 def test_guest_does_not_obey(world):
-    """A guest that is asked to shut down and does not is powered off."""
+    """Stop powers a guest off that ignores the request to shut down."""
     ref = world.refs["DC0_C0_RP0_VM2"]
     empty = (b'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><ShutdownGuestResponse xmlns="urn:vim25"/></e:Body></e:Envelope>')
     world.proxy.spoil = lambda verb, path, body: (200, {"Content-Type": "text/xml"}, empty) if method_of(body) == "ShutdownGuest" else None

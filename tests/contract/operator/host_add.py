@@ -99,12 +99,20 @@ stop) active=inactive; [ "$unit" != libvirtd.service ] || rm -f "$STATE/served" 
 esac
 echo "$enabled $active" >"$file"
 """
-# A fake ovs-vsctl: values are files below ovs/, and ports of br-ex files below ports/.
+# A fake ovs-vsctl: values are files below ovs/, and ports of br-ex files below ports/. An exporter's id is its target.
 OVS = r"""
-while :; do case $1 in --timeout=* | --no-wait | --if-exists | --may-exist) shift ;; *) break ;; esac; done
+while :; do case $1 in --timeout=* | --no-wait | --if-exists | --may-exist | --bare | --columns=*) shift ;; *) break ;; esac; done
 case $1 in
 show) ;;
-get) k=${4#external_ids:}; [ ! -e "$STATE/ovs/$k" ] || printf '"%s"\n' "$(cat "$STATE/ovs/$k")" ;;
+--id=@bridge)
+    tick
+    target=$(echo "$*" | sed 's/.*targets="\([^"]*\)".*/\1/')
+    for one in ipfix drops; do printf %s "$target" >"$STATE/ovs/$one"; done ;;
+find) [ ! -e "$STATE/ovs/drops" ] || cat "$STATE/ovs/drops" ;;
+destroy) tick; rm -f "$STATE/ovs/drops" ;;
+clear) tick; rm -f "$STATE/ovs/ipfix" ;;
+get) [ "$2" != IPFIX ] || { echo "[$3]"; exit 0; }
+    k=${4#external_ids:}; [ ! -e "$STATE/ovs/$k" ] || printf '"%s"\n' "$(cat "$STATE/ovs/$k")" ;;
 set) tick; kv=${4#external_ids:}; v=${kv#*=}; printf %s "$v" | tr -d '"' >"$STATE/ovs/${kv%%=*}" ;;
 remove) tick; rm -f "$STATE/ovs/$5" ;;
 br-exists) [ -d "$STATE/ports/$2" ] || exit 2 ;;
@@ -391,6 +399,45 @@ def test_another_region_leaves_it_alone(machine):
     done = machine.add()
     assert done.returncode == 1 and "of another region" in done.stdout, done
     assert machine.state() == before
+
+
+def report_to(machine, dev, place):
+    """Gives the machine's commands a configuration with that flow_logs.listen."""
+    with open(dev.config, encoding="utf-8") as f:
+        text = f.read()
+    machine.config = f"{os.path.splitext(dev.config)[0]}-flows.yaml"
+    with open(machine.config, "w", encoding="utf-8") as f:
+        f.write(text + (f"flow_logs:\n  listen: '{place}'\n" if place else ""))
+
+
+def test_traffic_is_reported_for_flow_logs(machine, dev):
+    report_to(machine, dev, "10.0.0.9:4739")
+    told = machine.add("--plan")
+    assert marks(told)["flows"] == "->" and "Flow_Sample_Collector_Set id=113" in told.stdout, told
+    assert machine.add().returncode == 0
+    assert machine.read("ovs/ipfix") == machine.read("ovs/drops") == "10.0.0.9:4739"
+    assert marks(machine.add())["flows"] == "ok"
+    report_to(machine, dev, "0.0.0.0:4740")
+    assert marks(machine.add())["flows"] == "++" and machine.read("ovs/ipfix") == "10.0.0.1:4740"
+    report_to(machine, dev, "")
+    assert marks(machine.add())["flows"] == "++" and not os.path.exists(machine.path("ovs/ipfix")) and not os.path.exists(machine.path("ovs/drops"))
+    assert marks(machine.add())["flows"] == "ok"
+
+
+def test_another_collector_stays(machine, dev):
+    machine.write("ovs/ipfix", "192.0.2.1:4739")
+    report_to(machine, dev, "10.0.0.9:4739")
+    done = machine.add()
+    assert done.returncode == 0 and marks(done)["flows"] == "??" and "192.0.2.1:4739, which is not of dari" in done.stdout, done
+    assert machine.read("ovs/ipfix") == "192.0.2.1:4739"
+
+
+def test_reports_are_taken_back(machine, dev):
+    report_to(machine, dev, "10.0.0.9:4739")
+    before = machine.state()
+    assert machine.add().returncode == 0
+    undone = machine.remove()
+    assert undone.returncode == 0 and machine.state() == before, undone
 
 
 def test_guests_are_not_undone(machine):

@@ -49,7 +49,7 @@ OVS_DOWN = "echo 'ovs-vsctl: unix:/run/openvswitch/db.sock: database connection 
 
 @pytest.fixture
 def check(tmp_path):
-    def run(*flags, path="/usr/bin:/bin", without=(), **tools):
+    def run(*flags, path="/usr/bin:/bin", without=(), config="/nowhere/dari.yaml", **tools):
         for name, script in {**HOST, **{name.replace("_", "-"): script for name, script in tools.items()}, "ssh": tools.get("ssh", SSH)}.items():
             if name in without:
                 continue
@@ -57,7 +57,7 @@ def check(tmp_path):
             made.write_text(f"#!/bin/sh\n{script}\n")
             made.chmod(0o755)
         argv = [DARI, "host", "check", *(flags or ["root@10.0.0.11", "--pool", str(tmp_path)])]
-        env = {"PATH": f"{tmp_path}:{path}", "STAND_INS": str(tmp_path)}
+        env = {"PATH": f"{tmp_path}:{path}", "STAND_INS": str(tmp_path), "DARI_CONFIG": config}
         return waiting.run(argv, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     return run
 
@@ -114,6 +114,23 @@ def test_a_bare_machine(check, tmp_path):
     marks = states(done)
     assert {part for part in ("system-id", "ovn-remote", "tunnels", "ovn-controller") if marks[part] == "!!"} == {"system-id", "ovn-remote", "tunnels", "ovn-controller"}, done.stdout
     assert "not found" not in done.stdout and "Open vSwitch is not installed" in done.stdout and "`dari host add root@10.0.0.11 --as NAME`" in done.stdout, done.stdout
+
+
+FLOWS = HOST["ovs-vsctl"].replace('*) exit 2', """*"get Bridge br-int ipfix") echo 5d2c ;;
+        *Flow_Sample_Collector_Set*113*) echo 77aa ;;
+        *"get IPFIX 5d2c targets" | *"get IPFIX 77aa targets") echo '["10.0.0.9:4739"]' ;;
+        *) exit 2""")
+
+
+@pytest.mark.parametrize("listen, mark", [("10.0.0.9:4739", "ok"), ("0.0.0.0:4739", "ok"), ("10.0.0.8:4739", "!!"), ("", None)])
+def test_reports_for_flow_logs(check, tmp_path, listen, mark):
+    """Only a machine whose configuration has flow_logs.listen asks for them."""
+    config = tmp_path / "dari.yaml"
+    config.write_text("region:\n  id: 5ba3a6a0-0a0e-4b6e-9a55-6a2f0d3b7c11\n" + (f"flow_logs:\n  listen: '{listen}'\n" if listen else ""))
+    done = check(config=str(config), ovs_vsctl=FLOWS)
+    assert states(done).get("flows") == mark, done
+    bare = check(config=str(config))
+    assert states(bare).get("flows") == ("!!" if listen else None), bare
 
 
 def test_a_pool_that_is_not_there(check):

@@ -172,14 +172,21 @@ def test_other_keys(pair):
     pair.refuses("is the database of another region")
 
 
-@pytest.mark.parametrize("name", ["../../x", "/etc/../x", "a\x1b[2J", "libvirt/$(id)"])
+@pytest.mark.parametrize("name", ["../../x", "/etc/../x", "a\x1b[2J", "libvirt/$(id)", "libvirt/../../x", "/etc/cron.d/dari-join", "dari.db"])
 def test_hostile_names(pair, name):
-    """Names that the other machine sends stay below the data directory."""
+    """The other machine sends no files but those that it is asked for."""
     tool = pair.folder / "tools/ssh"
     tool.write_text(tool.read_text() + f"printf '=%s 600 eA==\\n' '{name}'\n")
     pair.refuses("sent a file that cannot be read")
     assert "\x1b" not in pair.join().stderr
     assert not (pair.folder / "x").exists()
+
+
+def test_unreadable(pair):
+    """A file that is not there is no empty file here."""
+    (pair.there / "data/bearer.key").unlink()
+    pair.refuses("bearer.key cannot be read")
+    assert not pair.here.exists()
 
 
 def test_cut_off(pair):

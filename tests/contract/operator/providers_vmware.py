@@ -300,7 +300,7 @@ def test_a_task_fails(world):
 
 
 def test_stop_waits_for_the_guest(world):
-    """A guest that is asked to shut down is not powered off meanwhile."""
+    """Stop gives a guest time to shut down before it powers the guest off."""
     world.there.obeys = False
     before, asked = world.there.seen.count("PowerOffVM_Task"), world.there.seen.count("ShutdownGuest")
     act(world, "stop", "vm-3")

@@ -144,9 +144,8 @@ def test_openstack(region):
     cloud.compute.create_keypair(name="through-a-follower")
     assert "through-a-follower" in [k.name for k in cloud.compute.keypairs()]
     served = figure(follower, "dari_follower_served_total")
-    waiting.wait_until(lambda: health(follower)["lag"] == 0, "it has caught up", of=os.getpid())
-    assert not list(cloud.compute.servers())
-    assert figure(follower, "dari_follower_served_total") > served
+    # the writer commits by itself, too, and a follower that is behind passes the reads of a caller who wrote on
+    waiting.wait_until(lambda: not list(cloud.compute.servers()) and figure(follower, "dari_follower_served_total") > served, "it lists by itself", of=os.getpid())
     asked = urllib.request.Request(f"http://127.0.0.1:{follower.port}/identity/v3", headers={"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c",
                                                                                              "HTTP2-Settings": ""})
     with urllib.request.urlopen(asked, timeout=waiting.HANG_S) as answer:  # Java's client offers HTTP/2 so

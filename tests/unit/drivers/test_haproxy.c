@@ -45,7 +45,8 @@ static struct lab *make_lab(struct arena *arena)
 	struct lab *lab = arena_new_object(arena, struct lab);
 	assert_non_null(lab);
 	ctx_init(&lab->c, arena);
-	lab->balancer = (struct elastic_load_balancer){.idle_s = 60};
+	lab->balancer =
+		(struct elastic_load_balancer){.type = ELASTIC_LOAD_BALANCER_TYPE_APPLICATION, .idle_s = 60};
 	lab->listener = (struct listener){.protocol = LISTENER_PROTOCOL_HTTP, .port = 80};
 	lab->group = (struct target_group){.row.id = {{1}},
 					   .protocol = TARGET_GROUP_PROTOCOL_HTTP,
@@ -503,6 +504,59 @@ static void classic_listeners_follow_one_check(void **state)
 	is_accepted(lab, text);
 }
 
+/* A network load balancer with a proxy: all its listeners follow the checks of their groups. Without a healthy target all targets
+ * are used. */
+static void network_listeners_fail_open(void **state)
+{
+	AUTO(arena) arena = arena_new(4096, 1 << 22);
+	struct lab *lab = make_lab(arena);
+	const struct proxy_link links[] = {{.ip = ip_from_v4(0x7f000001), .zone = {{5}}},
+					   {.ip = ip_from_v4(0x7f000002), .zone = {{6}}}};
+	(void) state;
+	lab->balancer = (struct elastic_load_balancer){.type = ELASTIC_LOAD_BALANCER_TYPE_NETWORK};
+	lab->group = (struct target_group){.row.id = {{1}},
+					   .protocol = TARGET_GROUP_PROTOCOL_TLS,
+					   .interval_s = 30,
+					   .timeout_s = 10,
+					   .healthy_threshold = 5,
+					   .unhealthy_threshold = 2,
+					   .sends_proxy_v2 = true,
+					   .is_sticky = true};
+	lab->server.zone = (uuid){{5}};
+	lab->listener = (struct listener){
+		.protocol = LISTENER_PROTOCOL_TCP, .port = 443, .target_group = lab->group.row.id};
+	struct str text = write_text(lab);
+	has_line(text, "  timeout client 350s\n");
+	has_line(text, "  mode tcp\n  bind *:443\n  use_backend c443 if { nbsrv(c443) gt 0 }\n"
+		       "  default_backend o443\n");
+	has_line(text, "  balance source\n  hash-type consistent\n");
+	has_line(text, " 10.0.0.1:80 send-proxy-v2 ssl verify none check no-check-ssl check-send-proxy\n");
+	has_line(text, " send-proxy-v2 ssl verify none track "
+		       "g01000000000000000000000000000000/t02000000000000000000000000000000\n");
+	is_accepted(lab, text);
+
+	lab->group = (struct target_group){.row.id = {{1}},
+					   .interval_s = 30,
+					   .timeout_s = 10,
+					   .healthy_threshold = 5,
+					   .unhealthy_threshold = 2};
+	lab->wish.links = links;
+	lab->wish.link_count = 2;
+	text = write_text(lab);
+	has_line(text, "  bind 127.0.0.1:443\n");
+	has_line(text, "backend c443-0\n  mode tcp\n  balance roundrobin\n  server t02");
+	has_line(text, "backend o443-1\n  mode tcp\n  balance roundrobin\n");
+	assert_false(str_contains(text, STR("ssl verify")));
+	is_accepted(lab, text);
+
+	lab->listener.protocol = LISTENER_PROTOCOL_SSL;
+	lab->listener.alpn = STR("HTTP2Optional");
+	lab->balancer.crosses_zones = true;
+	has_line(write_text(lab), " alpn http/1.1,http/1.0,h2\n");
+	lab->listener.alpn = STR_NONE;
+	assert_false(str_contains(write_text(lab), STR(" alpn ")));
+}
+
 /* A load balancer of Octavia: a pool's members are checked once, and each listener's backend follows. */
 static void octavia_listeners_follow_one_check(void **state)
 {
@@ -685,6 +739,7 @@ int main(void)
 		cmocka_unit_test(patterns_are_expressions),
 		cmocka_unit_test(settings_are_lines),
 		cmocka_unit_test(classic_listeners_follow_one_check),
+		cmocka_unit_test(network_listeners_fail_open),
 		cmocka_unit_test(figures_of_listeners_are_read),
 		cmocka_unit_test(octavia_listeners_follow_one_check),
 		cmocka_unit_test(states_are_read),

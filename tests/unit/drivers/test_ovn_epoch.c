@@ -40,6 +40,9 @@ static struct ovsdb *join(struct place *p)
 	(void) snprintf(address, sizeof address, "unix:%s/nb.sock", p->directory);
 	const struct ovsdb_config config = {str_from(address), &nb_schema, 0};
 	assert_ok(ovsdb_open(p->c, &config, &db));
+	/* the server's socket is there a moment before the server listens */
+	while (!ovsdb_is_connected(db))
+		usleep(10000);
 	return db;
 }
 

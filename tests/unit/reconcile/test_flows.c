@@ -211,8 +211,8 @@ static int open_bench(void **state)
 	assert_int_equal(connect(b.fd, (struct sockaddr *) &at, sizeof at), 0);
 	name_tap(b.alice, b.alice_tap);
 	name_tap(b.bob, b.bob_tap);
-	struct flow_watch watches[] = {{flow_tap(b.bob), b.log, b.alice, 1},
-				       {flow_tap(b.alice), b.log, b.alice, 1}};
+	struct flow_watch watches[] = {{flow_tap(b.bob), b.log, b.alice, 1, 0},
+				       {flow_tap(b.alice), b.log, b.alice, 1, 0}};
 	struct flow_end ends[] = {{NETWORK_KEY, ip_of("10.0.0.2"), flow_tap(b.bob)},
 				  {NETWORK_KEY, ip_of("10.0.0.1"), flow_tap(b.alice)}};
 	const struct network_drop drops[] = {{POINT, true}};
@@ -301,8 +301,8 @@ static void rejects_what_is_dropped(void **state)
 		    &(const struct report){"ovn-hv1-0", "", "10.0.0.1", "10.0.0.2", false, 82, 2});
 	send_report(b, 0, &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.2", false, 443, 1});
 	assert_int_equal(take(b, 1).records[0].destination_port, 443);
-	/* What the sender's own group dropped did not leave it. */
-	struct flow_watch watches[] = {{flow_tap(b->alice), b->log, b->alice, 1}};
+	/* Packets that the sender's own group dropped never left its interface. */
+	struct flow_watch watches[] = {{flow_tap(b->alice), b->log, b->alice, 1, 0}};
 	struct flow_end ends[] = {{NETWORK_KEY, ip_of("10.0.0.1"), flow_tap(b->alice)}};
 	const struct network_drop drops[] = {{POINT, false}};
 	struct flow_plan plan = {watches, 1, ends, 1, drops, 1};
@@ -342,6 +342,29 @@ static void holds_new_flows(void **state)
 	}
 	assert_true(took.count == 1 && !took.records[0].is_out);
 	(void) take(b, 1);
+}
+
+/* The records since the last file of a process that ended are lost: the next interval begins there, and says so once. */
+static void tells_a_restart(void **state)
+{
+	struct bench *b = *state;
+	int64_t now_us = clock_now_us();
+	uuid old = uuid_random(), fresh = uuid_random();
+	struct flow_watch watches[] = {{0, old, b->alice, MINUTE, now_us - 10 * MINUTE},
+				       {0, fresh, b->alice, MINUTE, now_us - SECOND}};
+	struct flow_plan plan = {.watches = watches, .watch_count = 2};
+	struct flow_take lost = {0}, next = {0}, none = {0};
+	bool is_due = false;
+	assert_true(flow_collector_watch(b->collector, &plan, now_us));
+	assert_true(flow_collector_watch(b->collector, &plan, now_us + 1));
+	assert_int_equal(flow_collector_take(b->collector, &b->c, old, now_us + 2, &is_due, &lost).code, 0);
+	assert_true(is_due && lost.is_lost && lost.from_us == now_us - 10 * MINUTE);
+	assert_int_equal(
+		flow_collector_take(b->collector, &b->c, old, now_us + MINUTE + 2, &is_due, &next).code, 0);
+	assert_true(is_due && !next.is_lost && next.from_us == now_us + 2);
+	assert_int_equal(
+		flow_collector_take(b->collector, &b->c, fresh, now_us + MINUTE, &is_due, &none).code, 0);
+	assert_true(is_due && !none.is_lost && none.from_us == now_us);
 }
 
 /* ---- files ---- */
@@ -403,6 +426,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rejects_what_is_dropped, open_bench, close_bench),
 		cmocka_unit_test_setup_teardown(counts_what_is_lost, open_bench, close_bench),
 		cmocka_unit_test_setup_teardown(holds_new_flows, open_bench, close_bench),
+		cmocka_unit_test_setup_teardown(tells_a_restart, open_bench, close_bench),
 		cmocka_unit_test(writes_lines),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include "api/azure/scale_sets/scale_sets.h"
 
 #include "store/instance.h"
+#include "store/scaling_activity.h"
 #include "store/scaling_group.h"
 #include "store/scaling_member.h"
 #include "store/scaling_refresh.h"
@@ -132,6 +133,33 @@ static const char *code_of(const struct scaling_refresh *r)
 								: "RollingForward";
 }
 
+/* Counts the launches that failed during the upgrade. A launch that is tried again counts each time. */
+static int64_t count_failed_launches(struct az_call *e, const struct scaling_refresh *r)
+{
+	int64_t count = 0;
+	const struct scaling_activity *a = scaling_activity_first_by_scaling_group(az_tables(e), e->target);
+	for (; a; a = scaling_activity_next_by_scaling_group(az_tables(e), a)) {
+		bool is_during = a->row.created_us >= r->row.created_us &&
+				 (!r->ended_us || a->row.created_us <= r->ended_us);
+		count +=
+			is_during && a->status == SCALING_ACTIVITY_STATUS_FAILED && uuid_is_none(a->instance);
+	}
+	return count;
+}
+
+/* Counts the machines whose replacements could not be launched. deleted: machines without a replacement so far; none with maxSurge, whose
+ * new machines are launched first. */
+static int64_t count_failed(struct az_call *e, const struct scaling_refresh *r, int64_t deleted)
+{
+	bool is_launching = !r->ended_us && !scale_set_of(e)->tries;
+	if (r->status == SCALING_REFRESH_STATUS_SUCCESSFUL || is_launching)
+		return 0;
+	int64_t launches = count_failed_launches(e, r);
+	if (deleted > 0)
+		return launches < deleted ? launches : deleted;
+	return launches && strcmp(code_of(r), "Cancelled") != 0 ? 1 : 0;
+}
+
 static void write_progress(struct az_call *e, struct json_writer *w, const struct scaling_refresh *r)
 {
 	int64_t done = 0, going = 0;
@@ -141,9 +169,10 @@ static void write_progress(struct az_call *e, struct json_writer *w, const struc
 		done += is_new && m->stage == SCALING_MEMBER_STAGE_IN_SERVICE;
 		going += is_new && m->stage == SCALING_MEMBER_STAGE_PENDING;
 	}
+	int64_t failed = count_failed(e, r, r->total - r->left - done - going);
 	json_write_open(w, "progress");
 	json_write_int(w, "successfulInstanceCount", done);
-	json_write_int(w, "failedInstanceCount", 0);
+	json_write_int(w, "failedInstanceCount", failed);
 	json_write_int(w, "inProgressInstanceCount", going);
 	json_write_int(w, "pendingInstanceCount", r->ended_us ? 0 : r->left);
 	json_write_close(w);

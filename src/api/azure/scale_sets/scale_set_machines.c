@@ -71,7 +71,6 @@ static void write_properties(struct az_call *e, struct json_writer *w, const str
 	json_write_bool(w, "protectFromScaleSetActions", false);
 	json_write_close(w);
 	json_write_z(w, "provisioningState", az_machine_state(e, i));
-	az_write_time(w, "timeCreated", i->row.created_us);
 	if (str_equal_nocase(az_query_value(e, "$expand"), STR("instanceView"))) {
 		json_write_open(w, "instanceView");
 		az_write_machine_view(e, w, i);

@@ -79,7 +79,7 @@ struct ec2_fleet_kept {
 	const struct ec2_fleet_configs *configs;
 	const struct fleet_override *overrides;
 	size_t count;
-	const char *prefix; /* beginning of the names of parameters that are kept */
+	const char *prefix; /* common beginning of the kept parameters' names */
 	bool is_instant;
 };
 /* Refuses what would be refused at a later launch. */

@@ -118,6 +118,8 @@ static void write_balancer(struct elb_call *e, struct xml *x, const struct elast
 	xml_text(x, "DNSName", dns_name);
 	if (!b->is_internal)
 		xml_text(x, "CanonicalHostedZoneName", dns_name);
+	xml_text(x, "CanonicalHostedZoneNameID",
+		 engine_write_balancer_zone_id(elb_tables(e), e->c->arena, b));
 	classic_write_listeners(e, x, b);
 	classic_write_policies(e, x, b);
 	classic_write_places(e, x, b, true, true);

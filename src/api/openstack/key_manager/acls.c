@@ -7,11 +7,12 @@
 /* ---- access to a secret ---- */
 
 struct os_km_rights {
-	bool is_shared;
+	bool is_shared, has_shared;
 	struct strs users;
 };
 static const struct param rights_params[] = {
 	OS_BODY(struct os_km_rights, "project-access", is_shared, .absent = "true",
+		.given = offsetof(struct os_km_rights, has_shared) + 1,
 		.doc = "False: the creator and administrators alone read the secret."),
 	OS_BODY(struct os_km_rights, "users", users, .max = 64,
 		.doc = "Further users with access; only an empty list is supported."),
@@ -38,6 +39,19 @@ static RESULT prepare_put(struct os_call *e, void *args)
 		return OK;
 	return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("users"),
 			      "Access of further users is not supported: users has to be empty.");
+}
+
+/* A change without project-access leaves it as it is: a default would open a private secret. */
+static RESULT prepare_patch(struct os_call *e, void *args)
+{
+	struct os_km_acl *a = args;
+	const struct secret *s = NULL;
+	TRY(prepare_put(e, args));
+	if (a->read.has_shared)
+		return OK;
+	TRY(os_km_find_secret(e, &a->wish.secret, &s));
+	a->wish.is_private = s->is_private;
+	return OK;
 }
 
 static void write_rights(struct json_writer *w, bool is_shared)
@@ -85,18 +99,18 @@ static RESULT show_container_acl(struct os_call *e, const void *args, struct jso
 }
 
 #define ACL "/v1/secrets/{secret_id}/acl"
-#define CHANGE(method, words)                                                                                \
+#define CHANGE(method, prepared, words)                                                                      \
 	{                                                                                                    \
 		method, ACL, .permit = "secret_acls:put_patch", .flags = API_WRITES,                         \
-			     .args = OS_PARAMS(struct os_km_acl, put_params), .prepare = prepare_put,        \
+			     .args = OS_PARAMS(struct os_km_acl, put_params), .prepare = (prepared),         \
 			     .operation = engine_set_secret_privacy_run,                                     \
 			     .returns = API_RETURNS_NOTHING_STORED, .answer = answer_put, .doc = (words)     \
 	}
 static const struct os_action acl_actions[] = {
 	{HTTP_GET, ACL, .permit = "secret_acls:get", .flags = API_CHANGES_BY_TIME,
 	 .args = OS_PARAMS(struct os_km_acl, read_params), .answer = show_acl, .doc = "Who reads a secret."},
-	CHANGE(HTTP_PUT, "Replaces who reads a secret."),
-	CHANGE(HTTP_PATCH, "Changes who reads a secret."),
+	CHANGE(HTTP_PUT, prepare_put, "Replaces who reads a secret."),
+	CHANGE(HTTP_PATCH, prepare_patch, "Changes who reads a secret."),
 	{HTTP_DELETE, ACL, .permit = "secret_acls:delete", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_km_acl, read_params), .operation = engine_set_secret_privacy_run,
 	 .doc = "Lets the whole project read a secret again."},

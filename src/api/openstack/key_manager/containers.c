@@ -24,7 +24,7 @@ static void write_consumer(struct json_writer *w, struct str consumer)
 
 static void write_container(struct os_call *e, struct json_writer *w, const struct secret_container *c)
 {
-	os_km_write_common(e, w, &c->row, c->name, c->creator);
+	os_km_write_common(w, &c->row, c->name, c->creator);
 	json_write_z(w, "type", types[c->type]);
 	json_write_text(w, "container_ref", os_km_ref(e, "containers", c->row.id));
 	json_write_open_list(w, "secret_refs");

@@ -16,8 +16,7 @@ bool os_km_read_ref(struct str text, const char *collection, enum kind kind, str
 RESULT os_km_find_secret(struct os_call *e, const struct ref *ref, const struct secret **ret_secret);
 
 /* Members that all resources have. */
-void os_km_write_common(struct os_call *e, struct json_writer *w, const struct row *row, struct str name,
-			uuid creator);
+void os_km_write_common(struct json_writer *w, const struct row *row, struct str name, uuid creator);
 
 /* Pages of lists, by offset. */
 struct os_km_page {

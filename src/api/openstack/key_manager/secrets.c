@@ -42,10 +42,8 @@ RESULT os_km_find_secret(struct os_call *e, const struct ref *ref, const struct 
 	return OK;
 }
 
-void os_km_write_common(struct os_call *e, struct json_writer *w, const struct row *row, struct str name,
-			uuid creator)
+void os_km_write_common(struct json_writer *w, const struct row *row, struct str name, uuid creator)
 {
-	(void) e;
 	json_write_text_or_null(w, "name", name);
 	json_write_z(w, "status", "ACTIVE");
 	os_write_time_us(w, "created", row->created_us);
@@ -92,7 +90,7 @@ static const char *const types[] = {
 
 static void write_secret(struct os_call *e, struct json_writer *w, const struct secret *s)
 {
-	os_km_write_common(e, w, &s->row, s->name, s->creator);
+	os_km_write_common(w, &s->row, s->name, s->creator);
 	json_write_z(w, "secret_type", types[s->type]);
 	json_write_text_or_null(w, "algorithm", s->algorithm);
 	json_write_text_or_null(w, "mode", s->mode);
@@ -318,11 +316,8 @@ static RESULT show_payload(struct os_call *e, const void *args, struct json_writ
 	const struct secret *s = NULL;
 	struct str payload = STR_NONE;
 	TRY(os_km_find_secret(e, &((const struct os_km_secret *) args)->wish.secret, &s));
-	if (!s->content_type.n) {
-		struct result failed =
-			ctx_fail(e->c, ERR_NOT_FOUND, "Not Found. Sorry but your secret has no payload.");
-		return failed;
-	}
+	if (!s->content_type.n)
+		return ctx_fail(e->c, ERR_NOT_FOUND, "Not Found. Sorry but your secret has no payload.");
 	if (!accepts(call_header(e->call, "Accept"), s->content_type))
 		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("Accept"),
 				      "Requested content type not supported: the payload is %" STR_FMT ".",

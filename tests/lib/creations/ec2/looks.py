@@ -95,6 +95,7 @@ TELLING = {
     ("RunInstances", "Placement.GroupId"): "Placement.GroupName",
     ("RunInstances", "Placement.AvailabilityZoneId"): "Placement.AvailabilityZone",
     ("RunInstances", "SecurityGroup.N"): "SecurityGroups[0].GroupId",
+    ("CreateFlowLogs", "ResourceType"): "ResourceId",
 }
 # Parameters that no answer shows, and why.
 UNSEEN = {
