@@ -83,7 +83,7 @@ def rule(dev, place):
 
 @pytest.fixture
 def group(dev, rule, profile, policies):
-    row = made(dev, "createAutoScaleVmGroup", name="web", lbruleid=rule, vmprofileid=profile, minmembers="1", maxmembers="3", interval="30",
+    row = made(dev, "createAutoScaleVmGroup", name="web", lbruleid=rule, vmprofileid=profile, minmembers="1", maxmembers="3", interval="1",
                scaleuppolicyids=f"{policies[0]},{policies[3]}", scaledownpolicyids=policies[1])
     yield row
     done(dev, "deleteAutoScaleVmGroup", id=row["id"], cleanup="true")
@@ -98,12 +98,13 @@ def members(dev, rule):
     return {m["id"] for m in listed(dev, "listLoadBalancerRuleInstances", "loadbalancerruleinstance", id=rule)}
 
 
-def has(dev, group, rule, count):
-    """Waits until the group has so many machines, which run and are the members of the rule."""
+def has(dev, group, rule, count, again=lambda: None):
+    """Waits until the group has so many machines, which run and are the members of the rule. again: called before each look."""
     def fits():
+        again()
         found = machines(dev, group)
         return len(found) == count and {m["state"] for m in found} == {"Running"} and {m["id"] for m in found} == members(dev, rule)
-    waiting.wait_until(fits, f"{count} machines", shows=lambda: (machines(dev, group), members(dev, rule)))
+    waiting.wait_until(fits, f"{count} machines", shows=lambda: ([m["name"] + m["state"] for m in machines(dev, group)], members(dev, rule)))
 
 
 def ring(dev, *policies, metric=None, state="ALARM"):
@@ -126,16 +127,11 @@ def test_up_and_down(dev, group, rule, policies):
     dev.rest()
     has(dev, group, rule, 1)  # the other condition does not hold
     ring(dev, both, metric="NetworkIn")
-    has(dev, group, rule, 3)  # without a quiet time, up to the greatest number
+    has(dev, group, rule, 2)
     ring(dev, both, state="OK")
-    ring(dev, down)
-    has(dev, group, rule, 1)
-    ring(dev, down, state="OK")
-    ring(dev, up)
-    has(dev, group, rule, 3)
-    ring(dev, up, state="OK")
-    ring(dev, down)
-    has(dev, group, rule, 1)
+    for policy, count in ((up, 3), (down, 1), (both, 3), (down, 1)):  # without a quiet time, once in each interval
+        has(dev, group, rule, count, again=lambda policy=policy: [ring(dev, policy, state=state) for state in ("OK", "ALARM")])
+        ring(dev, policy, state="OK")
     scaling = dev.account.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=["web"])["AutoScalingGroups"][0]
     assert (scaling["MinSize"], scaling["MaxSize"], scaling["DesiredCapacity"]) == (1, 3, 1)
 
