@@ -58,7 +58,9 @@ RESULT engine_create_autoscale_profile(struct op *op, struct autoscale_profile_w
 	TRY(take_source(op, &wish->offering, &wish->image, &made));
 	TRY(autoscale_profile_put(op, &made));
 	wish->profile = made.row.id;
-	return engine_log_sentence(op, KIND_AUTOSCALE_PROFILE, &made.row, "created", "");
+	return engine_log_event(op, KIND_AUTOSCALE_PROFILE, &made.row, "created",
+				"AutoScale profile %" STR_FMT ".",
+				STR_ARG(uuid_to_str(op->ctx->arena, made.row.id)));
 }
 
 RESULT engine_update_autoscale_profile(struct op *op, struct autoscale_profile_change *wish)
@@ -82,7 +84,9 @@ RESULT engine_update_autoscale_profile(struct op *op, struct autoscale_profile_c
 		next.grace_s = wish->grace_s.value;
 	next.row.gen++;
 	TRY(autoscale_profile_put(op, &next));
-	return engine_log_sentence(op, KIND_AUTOSCALE_PROFILE, &next.row, "changed", "");
+	return engine_log_event(op, KIND_AUTOSCALE_PROFILE, &next.row, "changed",
+				"AutoScale profile %" STR_FMT ".",
+				STR_ARG(uuid_to_str(op->ctx->arena, next.row.id)));
 }
 
 RESULT engine_delete_autoscale_profile(struct op *op, struct autoscale_profile_target *wish)
@@ -93,7 +97,9 @@ RESULT engine_delete_autoscale_profile(struct op *op, struct autoscale_profile_t
 		return fail_profile(
 			op, "id",
 			"Cannot delete AutoScale Vm Profile when it is in use by one more vm groups");
-	TRY(engine_log_sentence(op, KIND_AUTOSCALE_PROFILE, &profile->row, "deleted", ""));
+	TRY(engine_log_event(op, KIND_AUTOSCALE_PROFILE, &profile->row, "deleted",
+			     "AutoScale profile %" STR_FMT ".",
+			     STR_ARG(uuid_to_str(op->ctx->arena, profile->row.id))));
 	return autoscale_profile_forget(op, profile->row.id);
 }
 

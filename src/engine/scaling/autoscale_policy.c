@@ -224,7 +224,9 @@ RESULT engine_create_autoscale_condition(struct op *op, struct autoscale_conditi
 		.threshold = wish->threshold};
 	TRY(autoscale_condition_put(op, &made));
 	wish->condition = made.row.id;
-	return engine_log_sentence(op, KIND_AUTOSCALE_CONDITION, &made.row, "created", "");
+	return engine_log_event(op, KIND_AUTOSCALE_CONDITION, &made.row, "created",
+				"AutoScale condition %" STR_FMT ".",
+				STR_ARG(uuid_to_str(op->ctx->arena, made.row.id)));
 }
 
 /* The first of the account's policies after `last` that names the condition. Accounts have few policies. */
@@ -259,7 +261,9 @@ RESULT engine_update_autoscale_condition(struct op *op, struct autoscale_conditi
 	TRY(autoscale_condition_put(op, &next));
 	for (const struct autoscale_policy *p = NULL; (p = next_user(op->head, &next, p));)
 		TRY(put_everywhere(op, p->row.id));
-	return engine_log_sentence(op, KIND_AUTOSCALE_CONDITION, &next.row, "changed", "");
+	return engine_log_event(op, KIND_AUTOSCALE_CONDITION, &next.row, "changed",
+				"AutoScale condition %" STR_FMT ".",
+				STR_ARG(uuid_to_str(op->ctx->arena, next.row.id)));
 }
 
 RESULT engine_delete_autoscale_condition(struct op *op, struct autoscale_condition_target *wish)
@@ -271,11 +275,18 @@ RESULT engine_delete_autoscale_condition(struct op *op, struct autoscale_conditi
 		return ENGINE_FAIL(
 			op, ERR_IN_USE, KIND_AUTOSCALE_CONDITION, wish->condition.field,
 			"Cannot delete Condition when it is in use by one or more AutoScale Policies.");
-	TRY(engine_log_sentence(op, KIND_AUTOSCALE_CONDITION, &condition->row, "deleted", ""));
+	TRY(engine_log_event(op, KIND_AUTOSCALE_CONDITION, &condition->row, "deleted",
+			     "AutoScale condition %" STR_FMT ".",
+			     STR_ARG(uuid_to_str(op->ctx->arena, condition->row.id))));
 	return autoscale_condition_forget(op, condition->row.id);
 }
 
 /* ---- policies ---- */
+
+static struct str get_policy_name(struct op *op, const struct autoscale_policy *policy)
+{
+	return policy->name.n ? policy->name : uuid_to_str(op->ctx->arena, policy->row.id);
+}
 
 static RESULT fail_policy(struct op *op, const char *field, const char *words)
 {
@@ -322,7 +333,8 @@ RESULT engine_create_autoscale_policy(struct op *op, struct autoscale_policy_wis
 	TRY(take_conditions(op, &wish->conditions, &made.conditions));
 	TRY(autoscale_policy_put(op, &made));
 	wish->policy = made.row.id;
-	return engine_log_sentence(op, KIND_AUTOSCALE_POLICY, &made.row, "created", "");
+	return engine_log_event(op, KIND_AUTOSCALE_POLICY, &made.row, "created",
+				"AutoScale policy %" STR_FMT ".", STR_ARG(get_policy_name(op, &made)));
 }
 
 static RESULT check_groups(struct op *op, const struct autoscale_policy *next)
@@ -359,7 +371,8 @@ RESULT engine_update_autoscale_policy(struct op *op, struct autoscale_policy_cha
 	next.row.gen++;
 	TRY(autoscale_policy_put(op, &next));
 	TRY(put_everywhere(op, next.row.id));
-	return engine_log_sentence(op, KIND_AUTOSCALE_POLICY, &next.row, "changed", "");
+	return engine_log_event(op, KIND_AUTOSCALE_POLICY, &next.row, "changed",
+				"AutoScale policy %" STR_FMT ".", STR_ARG(get_policy_name(op, &next)));
 }
 
 RESULT engine_delete_autoscale_policy(struct op *op, struct autoscale_policy_target *wish)
@@ -371,6 +384,7 @@ RESULT engine_delete_autoscale_policy(struct op *op, struct autoscale_policy_tar
 			op, "id",
 			"Cannot delete AutoScale Policy when it is in use by one or more AutoScale Vm "
 			"Groups");
-	TRY(engine_log_sentence(op, KIND_AUTOSCALE_POLICY, &policy->row, "deleted", ""));
+	TRY(engine_log_event(op, KIND_AUTOSCALE_POLICY, &policy->row, "deleted",
+			     "AutoScale policy %" STR_FMT ".", STR_ARG(get_policy_name(op, policy))));
 	return autoscale_policy_forget(op, policy->row.id);
 }

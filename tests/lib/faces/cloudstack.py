@@ -205,7 +205,7 @@ class CloudStack(face.Face):
     unfit = {"listServiceOfferings": {"cpunumber", "memory"}, "listVolumes": {"diskofferingid"}, "listVolumesMetrics": {"diskofferingid"}, "listNetworks": {"zoneid"}, "listSnapshots": {"intervaltype"}}
     # After the first three: lists of objects that are not rows, for which the tables name no item.
     empty = {"listEgressFirewallRules", "listIsos", "listProjects"} | {
-        f"list{name}" for name in ("AffinityGroupTypes", "Apis", "Capabilities", "EventTypes", "Events", "Hypervisors", "NetworkOfferings", "OsCategories",
+        f"list{name}" for name in ("AffinityGroupTypes", "Apis", "Capabilities", "Counters", "EventTypes", "Events", "Hypervisors", "NetworkOfferings", "OsCategories",
                                    "OsTypes", "Regions", "ResourceLimits", "RolePermissions", "Tags", "VPCOfferings")} | never_there()
 
     def rows(self, place, name):
