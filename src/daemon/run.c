@@ -14,6 +14,7 @@
 #include "api/autoscaling/autoscaling.h"
 #include "api/azure/core/azure.h"
 #include "api/azure/scale_sets/later_set.h"
+#include "api/cloudstack/autoscale/later_group.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/cloudwatch/cloudwatch.h"
 #include "api/connect/connect.h"
@@ -477,6 +478,7 @@ static RESULT open_reconciler(struct daemon *d)
 	config.read_fleet = ec2_read_later_fleet;
 	config.read_scaling = ec2_read_later_scaling;
 	config.read_scale_set = azure_read_later_set;
+	config.read_autoscale = cloudstack_read_later_group;
 	config.write_facts = ticket_facts_write;
 	config.facts_self = d;
 	config.desks[DESK_SPEAKS_RT] = &desk_rt;

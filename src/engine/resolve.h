@@ -63,6 +63,9 @@ struct scaling_group;
 struct scaling_hook;
 struct scaling_policy;
 struct alarm;
+struct autoscale_condition;
+struct autoscale_policy;
+struct autoscale_profile;
 struct dashboard;
 struct queue;
 struct topic;
@@ -192,6 +195,9 @@ ENGINE_FINDER(fleet, KIND_FLEET)
 ENGINE_FINDER(flow_log, KIND_FLOW_LOG)
 ENGINE_FINDER(launch_configuration, KIND_LAUNCH_CONFIGURATION)
 ENGINE_FINDER(scaling_group, KIND_SCALING_GROUP)
+ENGINE_FINDER(autoscale_condition, KIND_AUTOSCALE_CONDITION)
+ENGINE_FINDER(autoscale_policy, KIND_AUTOSCALE_POLICY)
+ENGINE_FINDER(autoscale_profile, KIND_AUTOSCALE_PROFILE)
 ENGINE_FINDER(scaling_hook, KIND_SCALING_HOOK)
 ENGINE_FINDER(scaling_policy, KIND_SCALING_POLICY)
 ENGINE_FINDER(alarm, KIND_ALARM)

@@ -247,6 +247,7 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->read_scale_set = config->read_scale_set;
 	memcpy(r->compute_self, config->compute_self, sizeof r->compute_self);
 	memcpy(r->disks, config->disks, sizeof r->disks);
+	r->read_autoscale = config->read_autoscale;
 	r->shutdown_grace_us = config->shutdown_grace_us ? config->shutdown_grace_us : 60 * SECOND;
 	r->host_interval_us = config->host_interval_us ? config->host_interval_us : 20 * SECOND;
 	/* Longer than a forced power-off, in which libvirt waits 10 s for QEMU before it sends SIGKILL. */

@@ -88,7 +88,8 @@ struct reconcile_config {
 	struct str ticket_directory;         /* directory of attachments; empty: no attachments */
 	/* Asks policies again for work that accounts asked for (engine/people/asker.h). NULL: roles alone decide. */
 	struct later_guard *later_guard;
-	reconcile_write_facts *write_facts; /* NULL: tickets get no facts */
+	reconcile_read_scaling *read_autoscale; /* of groups with a profile of CloudStack's */
+	reconcile_write_facts *write_facts;     /* NULL: tickets get no facts */
 	void *facts_self;
 	struct str endpoint;         /* URL of the region's API, for answers to messages; copied */
 	struct str image_directory;  /* the image store on this machine: files <sha256>.qcow2 */

@@ -431,6 +431,7 @@ struct reconciler {
 	reconcile_read_spot *read_spot;
 	reconcile_read_fleet *read_fleet;
 	reconcile_read_scaling *read_scaling, *read_scale_set;
+	reconcile_read_scaling *read_autoscale; /* of groups with a profile of CloudStack's */
 	/* Actors for downloads, which last as long as the remote server likes. */
 	struct actor *fetch_actors[FETCH_LANES];
 	/* home_actor keeps time and runs steps that need neither a host nor the network. */

@@ -146,7 +146,7 @@ void autoscaling_write_source(struct autoscaling_call *e, struct xml *x, const s
 		xml_text(x, "LaunchConfigurationName", c->name);
 	else if (g->is_mixed)
 		write_mixed(e, x, g);
-	else
+	else if (!uuid_is_none(g->template)) /* none: a group of CloudStack's AutoScale */
 		write_template(e, x, "LaunchTemplate", g->template, g->template_version);
 }
 

@@ -267,6 +267,12 @@ RESULT alarm_put_tracking(struct op *op, const struct scaling_policy *policy, st
 	return put_one(op, policy, group, action, false);
 }
 
+RESULT alarm_put_owned(struct op *op, struct alarm *next)
+{
+	TRY(limit_check(op, LIMIT_ALARMS, next->account, 1, STR_NONE));
+	return write_alarm(op, NULL, next);
+}
+
 RESULT alarm_forget_tracking(struct op *op, uuid policy)
 {
 	FORGET_EACH(op, alarm, scaling_policy, policy);

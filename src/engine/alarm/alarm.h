@@ -65,6 +65,8 @@ const char *alarm_treatment_word(enum alarm_missing missing);        /* "notBrea
 /* Makes or changes both alarms of a target tracking policy of that group. action: the policy's ARN. */
 RESULT alarm_put_tracking(struct op *op, const struct scaling_policy *policy, struct str group,
 			  struct str action);
+/* Creates an alarm that a scaling policy owns: next->scaling_policy. ERR_QUOTA. */
+RESULT alarm_put_owned(struct op *op, struct alarm *next);
 RESULT alarm_forget_tracking(struct op *op, uuid policy);
 
 /* ---- for the reconciler ---- */

@@ -7,8 +7,8 @@
 #include "engine/balancing/balancing.h"
 #include "engine/instance/launch/fleet_internal.h"
 #include "engine/people/asker.h"
+#include "engine/scaling/autoscale_internal.h"
 #include "engine/scaling/scale_set.h"
-#include "engine/scaling/scaling_internal.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
 #include "store/launch_configuration.h"
@@ -59,6 +59,9 @@ static enum scaling_member_unhealthy_by judge(const struct tables *t, const stru
 					      int64_t now_us, int64_t *due_us)
 {
 	int64_t grace_us = m->since_us + group->grace_s * SECOND;
+	/* An AutoScale group keeps a machine that its user stopped. */
+	if (!uuid_is_none(group->profile) && (state == INSTANCE_STOPPING || state == INSTANCE_STOPPED))
+		return SCALING_MEMBER_UNHEALTHY_BY_NOTHING;
 	if (state != INSTANCE_RUNNING && state != INSTANCE_PENDING)
 		return SCALING_MEMBER_UNHEALTHY_BY_EC2;
 	if (!group->checks_balancers || !group->target_groups.count)
@@ -321,6 +324,7 @@ static RESULT add_member(struct op *op, const struct launching *l, uuid instance
 					 STR_ARG(engine_write_id(op, KIND_INSTANCE, instance))),
 		.cause = say_launch(op, group, engine_count_scaling_units(op->head, l->group), units)};
 	TRY(scaling_begin_activity(op, &activity, &made.activity));
+	TRY(autoscale_name_machine(op, group, instance));
 	return scaling_member_put(op, &made);
 }
 

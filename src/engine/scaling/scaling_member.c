@@ -6,7 +6,7 @@
 #include "engine/balancing/balancing.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
-#include "engine/scaling/scaling_internal.h"
+#include "engine/scaling/autoscale_internal.h"
 #include "engine/tag_internal.h"
 #include "store/instance.h"
 #include "store/target.h"
@@ -76,7 +76,7 @@ RESULT scaling_member_register(struct op *op, const struct scaling_group *group,
 	for (size_t k = 0; k < group->target_groups.count; k++)
 		TRY(scaling_member_register_in(op, group, group->target_groups.at[k], instance,
 					       is_registered));
-	return OK;
+	return autoscale_balance(op, group, instance, is_registered);
 }
 
 /* ---- transitions ---- */
@@ -101,8 +101,10 @@ RESULT scaling_member_terminate(struct op *op, const struct scaling_member *m, s
 	const struct scaling_group *group = scaling_group_find(op->head, m->scaling_group);
 	struct scaling_member next = *m;
 	next.hooks = (struct strs){0};
-	if (!is_at_once)
+	if (!is_at_once) {
 		TRY(scaling_find_hooks(op, m->scaling_group, true, &next.hooks));
+		TRY(autoscale_drain(op, group, &next.hooks));
+	}
 	bool waits = next.hooks.count > 0;
 	TRY(scaling_set_activity(op, m->activity, SCALING_ACTIVITY_STATUS_CANCELLED, NULL));
 	const struct activity_wish wish = {

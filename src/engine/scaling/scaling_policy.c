@@ -106,7 +106,8 @@ RESULT engine_put_scaling_policy(struct op *op, struct scaling_policy_wish *wish
 		.statistic = wish->statistic,
 		.unit = wish->unit,
 		.period_s = wish->period_s,
-		.keeps = wish->keeps};
+		.keeps = wish->keeps,
+		.autoscale_policy = present ? present->autoscale_policy : UUID_NONE};
 	next.row.gen++;
 	wish->policy = next.row.id;
 	TRY(scaling_policy_put(op, &next));
@@ -201,6 +202,15 @@ static int64_t track(const struct tables *t, const struct scaling_group *group,
 	return may_shrink && wanted < group->desired ? wanted : group->desired;
 }
 
+/* True if all alarms of the policy are in ALARM: an AutoScale policy has one for each condition. */
+static bool all_hold(const struct tables *t, const struct scaling_policy *p)
+{
+	const struct alarm *a = alarm_first_by_scaling_policy(t, p->row.id);
+	while (a && a->state == ALARM_STATE_ALARM)
+		a = alarm_next_by_scaling_policy(t, a);
+	return !a;
+}
+
 enum scaling_refusal { SCALING_CHOSEN, SCALING_NO_METRIC, SCALING_NO_STEP, SCALING_WARMING };
 
 static enum scaling_refusal choose_capacity(const struct tables *t, const struct scaling_group *group,
@@ -211,6 +221,8 @@ static enum scaling_refusal choose_capacity(const struct tables *t, const struct
 	int64_t amount = p->amount, warming = 0;
 	double breach = wish->breach;
 	*ret_desired = group->desired;
+	if (wish->alarm && !uuid_is_none(p->autoscale_policy) && !all_hold(t, p))
+		return SCALING_CHOSEN;
 	if ((p->is_step || p->tracks) && !wish->has_metric)
 		return SCALING_NO_METRIC;
 	if (p->tracks) {

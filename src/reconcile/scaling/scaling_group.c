@@ -9,6 +9,14 @@
 #include "reconcile/work.h"
 #include "store/metric.h"
 
+/* The reader of the face whose parameters the group has. */
+static reconcile_read_scaling *reader_of(const struct step *s, const struct scaling_group *row)
+{
+	if (!uuid_is_none(row->profile))
+		return s->r->read_autoscale;
+	return row->mode == SCALING_GROUP_MODE_GROUP ? s->r->read_scaling : s->r->read_scale_set;
+}
+
 /* Reads the group's launches again. A refusal is reported with the turn. */
 static RESULT read_launches(struct step *s, reconcile_read_scaling *read, const struct scaling_group *row,
 			    struct scaling_following *report)
@@ -26,9 +34,7 @@ static RESULT read_launches(struct step *s, reconcile_read_scaling *read, const 
 
 static RESULT take_turn(struct step *s, const struct scaling_group *row, uuid refresh, enum scaling_turn turn)
 {
-	/* the face whose parameters the source has */
-	reconcile_read_scaling *read =
-		row->mode == SCALING_GROUP_MODE_GROUP ? s->r->read_scaling : s->r->read_scale_set;
+	reconcile_read_scaling *read = reader_of(s, row);
 	struct scaling_following *report = STEP_NEW(s, struct scaling_following);
 	*report = (struct scaling_following){
 		.group = s->id, .guard = s->r->later_guard, .gen = row->row.gen, .refresh = refresh};

@@ -103,6 +103,32 @@ def disks():
         same(only(api.listVirtualMachines(**{"tags[0].key": "team", "tags[0].value": "blue"}), "virtualmachine")["id"], made["machine"])
 
 
+def scaling():
+    with step("an AutoScale group behind a load balancer rule"):
+        address = api.associateIpAddress(networkid=made["network"], fetch_result=True)["ipaddress"]["id"]
+        rule = api.createLoadBalancerRule(name="tills", publicipid=address, networkid=made["network"], algorithm="roundrobin", publicport=80, privateport=8080,
+                                          fetch_result=True)["loadbalancer"]["id"]
+        counter = next(row["id"] for row in api.listCounters()["counter"] if row["source"] == "cpu")
+        high, low = (api.createCondition(counterid=counter, relationaloperator=operator, threshold=threshold, fetch_result=True)["condition"]["id"]
+                     for operator, threshold in (("GT", 80), ("LT", 20)))
+        up = api.createAutoScalePolicy(action="ScaleUp", duration=60, quiettime=300, conditionids=high, fetch_result=True)["autoscalepolicy"]["id"]
+        down = api.createAutoScalePolicy(action="ScaleDown", duration=60, conditionids=low, fetch_result=True)["autoscalepolicy"]["id"]
+        profile = api.createAutoScaleVmProfile(zoneid=made["zone"], serviceofferingid=made["offering"], templateid=made["template"], expungevmgraceperiod=0,
+                                               fetch_result=True)["autoscalevmprofile"]["id"]
+        group = api.createAutoScaleVmGroup(name="tills", lbruleid=rule, vmprofileid=profile, minmembers=1, maxmembers=2, scaleuppolicyids=up,
+                                           scaledownpolicyids=down, fetch_result=True)["autoscalevmgroup"]["id"]
+        same(only(api.listAutoScaleVmGroups(lbruleid=rule), "autoscalevmgroup")["state"], "ENABLED")
+    with step("a disabled group with another size, and its deletion"):
+        same(api.disableAutoScaleVmGroup(id=group, fetch_result=True)["autoscalevmgroup"]["state"], "DISABLED")
+        same(api.updateAutoScaleVmGroup(id=group, maxmembers=3, fetch_result=True)["autoscalevmgroup"]["maxmembers"], 3)
+        api.deleteAutoScaleVmGroup(id=group, cleanup=True, fetch_result=True)
+        same(api.listAutoScaleVmGroups(), {})
+        for name, row in (("AutoScaleVmProfile", profile), ("AutoScalePolicy", up), ("AutoScalePolicy", down), ("Condition", high), ("Condition", low),
+                          ("LoadBalancerRule", rule)):
+            getattr(api, "delete" + name)(id=row, fetch_result=True)
+        api.disassociateIpAddress(id=address, fetch_result=True)
+
+
 def errors():
     with step("errors"):
         refused(lambda: api.deployVirtualMachine(zoneid=made["zone"]), 431, code)
@@ -124,6 +150,6 @@ def clean_up():
         same(api.listVirtualMachines(), {})
 
 
-for part in (look_around, network, machines, disks, errors, clean_up):
+for part in (look_around, network, machines, disks, scaling, errors, clean_up):
     part()
 tell("end of tour")

@@ -110,7 +110,32 @@ ROWS = [
     R("associateIpAddress", {"networkid": "{walled}"}, "listPublicIpAddresses publicipaddress", {"networkid": HIDDEN}, label="balanced"),
     R("createLoadBalancerRule", {"publicipid": "{balanced}", "name": "l", "publicport": "80", "privateport": "8080", "algorithm": "source", "protocol": "tcp", "description": "d",
                                  "networkid": "{walled}", "openfirewall": "false", "cidrlist": "192.0.2.0/24", "zoneid": "{zone}"}, "listLoadBalancerRules loadbalancerrule",
-      {"openfirewall": HIDDEN, "zoneid": HIDDEN}, changes=change("updateLoadBalancerRule", {"name": "m"}, {"description": "e"}, {"algorithm": "roundrobin"}, {"cidrlist": "198.51.100.0/24"})),
+      {"openfirewall": HIDDEN, "zoneid": HIDDEN}, label="rule", changes=change("updateLoadBalancerRule", {"name": "m"}, {"description": "e"}, {"algorithm": "roundrobin"}, {"cidrlist": "198.51.100.0/24"})),
+    R("createCondition", {"counterid": "{counter}", "relationaloperator": "GT", "threshold": "80"}, "listConditions condition", {"threshold": ("threshold", 80)}, label="condition",
+      changes=change("updateCondition", {"relationaloperator": "GE", "threshold": "70"}), changed={"threshold": ("threshold", 70)}),
+    R("createAutoScalePolicy", {"name": "lower", "action": "ScaleDown", "duration": "120", "quiettime": "60", "conditionids": "{condition}"}, "listAutoScalePolicies autoscalepolicy",
+      {"duration": ("duration", 120), "quiettime": ("quiettime", 60), "conditionids": lambda r: len(r["conditions"]) == 1}, label="lowers"),
+    R("createAutoScalePolicy", {"name": "raise", "action": "ScaleUp", "duration": "120", "quiettime": "60", "conditionids": "{condition}"}, "listAutoScalePolicies autoscalepolicy",
+      {"duration": ("duration", 120), "quiettime": ("quiettime", 60), "conditionids": lambda r: len(r["conditions"]) == 1}, label="raises",
+      changes=change("updateAutoScalePolicy", {"name": "r"}, {"duration": "180"}, {"quiettime": "0"}, {"conditionids": "{condition}"}),
+      changed={"duration": ("duration", 180), "quiettime": ("quiettime", 0), "conditionids": lambda r: len(r["conditions"]) == 1}),
+    R("createAutoScaleVmProfile", {"zoneid": "{zone}", "serviceofferingid": "{offering}", "templateid": "{image}", "userdataid": "{data}", "expungevmgraceperiod": "30",
+                                   "otherdeployparams[0].name": "rootdisksize", "otherdeployparams[0].value": "9"}, "listAutoScaleVmProfiles autoscalevmprofile",
+      {"expungevmgraceperiod": ("expungevmgraceperiod", 30), "userdataid": lambda r: r["userdata"] == "eA==", "otherdeployparams[0].name": HIDDEN, "otherdeployparams[0].value": lambda r: r["otherdeployparams"] == {"rootdisksize": "9"}},
+      label="profile",
+      changes=change("updateAutoScaleVmProfile", {"serviceofferingid": "{offering}"}, {"templateid": "{image}"}, {"userdata": "eQ=="}, {"userdataid": "{data}"}, {"expungevmgraceperiod": "60"},
+                     {"otherdeployparams[0].name": "rootdisksize", "otherdeployparams[0].value": "8"}),
+      changed={"expungevmgraceperiod": ("expungevmgraceperiod", 60), "userdataid": lambda r: r["userdata"] == "eA==", "otherdeployparams[0].name": HIDDEN,
+               "otherdeployparams[0].value": lambda r: r["otherdeployparams"] == {"rootdisksize": "8"}}),
+    R("createAutoScaleVmProfile", {"zoneid": "{zone}", "serviceofferingid": "{offering}", "templateid": "{image}", "userdata": "eg=="}, "listAutoScaleVmProfiles autoscalevmprofile"),
+    R("createAutoScaleVmGroup", {"name": "group", "lbruleid": "{rule}", "vmprofileid": "{profile}", "minmembers": "1", "maxmembers": "2", "interval": "60", "scaleuppolicyids": "{raises}",
+                                 "scaledownpolicyids": "{lowers}"}, "listAutoScaleVmGroups autoscalevmgroup",
+      {"minmembers": ("minmembers", 1), "maxmembers": ("maxmembers", 2), "interval": ("interval", 60), "scaleuppolicyids": lambda r: len(r["scaleuppolicies"]) == 1,
+       "scaledownpolicyids": lambda r: len(r["scaledownpolicies"]) == 1},
+      changes=[("disableAutoScaleVmGroup", {}), *change("updateAutoScaleVmGroup", {"minmembers": "2"}, {"maxmembers": "3"}, {"interval": "90"}, {"scaleuppolicyids": "{raises}"},
+                                                        {"scaledownpolicyids": "{lowers}"})],
+      changed={"minmembers": ("minmembers", 2), "maxmembers": ("maxmembers", 3), "interval": ("interval", 90), "scaleuppolicyids": lambda r: len(r["scaleuppolicies"]) == 1,
+               "scaledownpolicyids": lambda r: len(r["scaledownpolicies"]) == 1}),
     R("createServiceOffering", {"name": "o", "displaytext": "d", "cpunumber": "2", "cpuspeed": "1000", "memory": "256", "rootdisksize": "3", "offerha": "true", "storagetype": "shared", "zoneid": "{zone}",
                                 "domainid": "{domain}"}, "listServiceOfferings serviceoffering",
       {"cpunumber": ("cpunumber", 2), "cpuspeed": ("cpuspeed", 1000), "memory": ("memory", 256), "rootdisksize": ("rootdisksize", 3), "offerha": ("offerha", True)},
@@ -185,7 +210,7 @@ class CloudStack:
 
 
 # Members that change by themselves, or that only the first answer shows.
-MOVING = {"state", "password", "lastupdated", "status", "isready", "physicalsize", "size", "ingressrule", "egressrule"}
+MOVING = {"state", "availablevirtualmachinecount", "password", "lastupdated", "status", "isready", "physicalsize", "size", "ingressrule", "egressrule"}
 
 
 class Region:
@@ -193,7 +218,7 @@ class Region:
 
     def __init__(self, dev):
         self.dev, self.admin, self.sent = dev, admin_key(dev), {}
-        self.ids = {"zone": self.first("listZones zone"), "os": self.first("listOsTypes ostype"), "domain": self.first("listDomains domain"),
+        self.ids = {"zone": self.first("listZones zone"), "os": self.first("listOsTypes ostype"), "counter": self.first("listCounters counter"), "domain": self.first("listDomains domain"),
                     "vpc_offering": self.first("listVPCOfferings vpcoffering"), "disk": self.first("listDiskOfferings diskoffering", name="Custom"),
                     "tier_offering": self.first("listNetworkOfferings networkoffering", forvpc="true"), "image": self.first("listTemplates template", templatefilter="executable"),
                     "l2": self.first("listNetworkOfferings networkoffering", guestiptype="L2"),

@@ -6,6 +6,7 @@ import os
 import re
 
 import cloud
+import doors
 from cloudstack import call, dump, let_users_expunge, wait
 from dev import Dev, Still
 
@@ -49,6 +50,7 @@ class Account:
         isolated = self.call("listNetworkOfferings", availability="Required")[1]["networkoffering"][0]["id"]
         walled = self.call("createNetwork", name="walled", networkofferingid=isolated, zoneid=self.first("listZones zone"))[1]["network"]["id"]
         rule = self.made("createFirewallRule", ipaddressid=self.made("associateIpAddress", networkid=walled), protocol="tcp")
+        self.scale(walled)
         vpc = self.made("createVPC", name="vpc", displaytext="x", cidr="10.61.0.0/16", zoneid=self.first("listZones zone"),
                         vpcofferingid=self.first("listVPCOfferings vpcoffering"))
         acl = self.made("createNetworkACLList", name="acl", vpcid=vpc)
@@ -71,6 +73,21 @@ class Account:
         self.ids["route"] = self.whole(self.made("createStaticRoute", vpcid=vpc, cidr="172.30.0.0/16", nexthop="10.61.1.9"))
         self.offerings = {"isolated": isolated, "tier": tier["networkofferingid"], "os": self.first("listOsTypes ostype")}
         self.nobodys = {kind: self.first(where) for kind, where in NOBODYS.items() if where}
+
+    def scale(self, network):
+        """A disabled AutoScale group, with its profile, policies and conditions."""
+        counter = self.first("listCounters counter")
+        conditions = [self.made("createCondition", counterid=counter, relationaloperator=o, threshold="50") for o in ("GT", "LT")]
+        policies = [self.made("createAutoScalePolicy", action=a, duration="60", conditionids=c) for a, c in zip(("ScaleUp", "ScaleDown"), conditions)]
+        profile = self.made("createAutoScaleVmProfile", zoneid=self.first("listZones zone"), templateid=self.whole(self.ids["image"]),
+                            serviceofferingid=self.first("listServiceOfferings serviceoffering"))
+        rules = [self.made("createLoadBalancerRule", name=name, publicipid=self.made("associateIpAddress", networkid=network), networkid=network,
+                           algorithm="roundrobin", publicport="80", privateport="80") for name in ("scaled", "unscaled")]
+        group = self.made("createAutoScaleVmGroup", lbruleid=rules[0], vmprofileid=profile, minmembers="1", maxmembers="2", scaleuppolicyids=policies[0],
+                          scaledownpolicyids=policies[1])
+        self.finish("disableAutoScaleVmGroup", id=group)
+        self.unscaled, self.lowers = rules[1], policies[1]
+        self.ids.update(autoscale_condition=conditions[0], autoscale_policy=policies[0], autoscale_profile=profile, scaling_group=group)
 
     def made(self, command, **given):
         """Id of the resource that an asynchronous command creates."""
@@ -188,7 +205,7 @@ class CloudStack(face.Face):
     unfit = {"listServiceOfferings": {"cpunumber", "memory"}, "listVolumes": {"diskofferingid"}, "listVolumesMetrics": {"diskofferingid"}, "listNetworks": {"zoneid"}, "listSnapshots": {"intervaltype"}}
     # After the first three: lists of objects that are not rows, for which the tables name no item.
     empty = {"listEgressFirewallRules", "listIsos", "listProjects"} | {
-        f"list{name}" for name in ("AffinityGroupTypes", "Apis", "Capabilities", "EventTypes", "Events", "Hypervisors", "NetworkOfferings", "OsCategories",
+        f"list{name}" for name in ("AffinityGroupTypes", "Apis", "Capabilities", "Counters", "EventTypes", "Events", "Hypervisors", "NetworkOfferings", "OsCategories",
                                    "OsTypes", "Regions", "ResourceLimits", "RolePermissions", "Tags", "VPCOfferings")} | never_there()
 
     def rows(self, place, name):
@@ -232,7 +249,13 @@ class CloudStack(face.Face):
         request, place_of = self.alone(place, name), wanted.replace(".N.", "[0].")
         own = place.still if kind == "instance" and name in STILL else place.ids[kind]
         request = {**request, **WITH.get((name, wanted), {}), place_of: place.names.get(kind, own) if param["by_name"] else own}
-        yield wanted, {k: v for k, v in request.items() if v is not None}, face.row(place.number, kind, own, place.names.get(kind))
+        yield wanted, {k: v for k, v in request.items() if v is not None}, self.row(place, kind, own)
+
+    def row(self, place, kind, own):
+        if kind != "scaling_group":
+            return face.row(place.number, kind, own, place.names.get(kind))
+        start = f"arn:aws:autoscaling:us-east-1:{place.number}:autoScalingGroup:"
+        return doors.Row(kind, f"{start}{own}:autoScalingGroupName/*", f"{start}{ABSENT}:autoScalingGroupName/*")
 
 
 # Parameters that may name any account of the domain: only that it exists is learnt, as in CloudStack and Neutron.
@@ -253,11 +276,17 @@ def of_still(place):
     return {"id": place.still, "keypair": place.names["key_pair"]}
 
 
+def scaled_group(place):
+    return {"lbruleid": place.unscaled, "maxmembers": "2", "scaleuppolicyids": place.ids["autoscale_policy"], "scaledownpolicyids": place.lowers}
+
+
 STILL = {"resetSSHKeyForVirtualMachine", "updateVMAffinityGroup"}  # commands that need a stopped machine
 GIVEN = {  # values that cannot be derived from the tables
     "assignToLoadBalancerRule": members, "removeFromLoadBalancerRule": members,
     "authorizeSecurityGroupIngress": lambda _: {"cidrlist": "192.0.2.0/24"}, "authorizeSecurityGroupEgress": lambda _: {"cidrlist": "192.0.2.0/24"},
     "copyIso": lambda place: {"destzoneid": place.nobodys["zone"]}, "copyTemplate": lambda place: {"destzoneid": place.nobodys["zone"]},
+    "createAutoScalePolicy": lambda place: {"action": "ScaleUp", "duration": "60", "conditionids": place.ids["autoscale_condition"]},
+    "createAutoScaleVmGroup": scaled_group, "updateCondition": lambda _: {"relationaloperator": "GT", "threshold": "1"},
     "createNetwork": lambda place: {"networkofferingid": place.offerings["tier"], "vpcid": place.ids["router"], "gateway": "10.61.7.1", "netmask": "255.255.255.0"},
     "createPortForwardingRule": lambda _: {"protocol": "tcp", "publicport": "8080"},
     "createSnapshotPolicy": lambda _: {"intervaltype": "DAILY", "schedule": "0:0", "timezone": "UTC"},

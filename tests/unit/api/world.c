@@ -13,6 +13,7 @@
 #include "api/autoscaling/autoscaling.h"
 #include "api/azure/core/azure.h"
 #include "api/azure/scale_sets/later_set.h"
+#include "api/cloudstack/autoscale/later_group.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/cloudwatch/cloudwatch.h"
 #include "api/core/park.h"
@@ -259,6 +260,7 @@ static void start_reconciler(struct world *w)
 					  .read_fleet = ec2_read_later_fleet,
 					  .read_scaling = ec2_read_later_scaling,
 					  .read_scale_set = azure_read_later_set,
+					  .read_autoscale = cloudstack_read_later_group,
 					  .backup = &w->backup,
 					  .own_chassis = STR("dari"),
 					  .master_key = master_key};

@@ -4,7 +4,7 @@
 
 #include "engine/alarm/alarm.h"
 #include "engine/alarm/dashboard.h"
-#include "engine/scaling/scaling.h"
+#include "engine/scaling/autoscale.h"
 
 static struct str next_scaling_name(struct cloud *c)
 {
@@ -61,6 +61,41 @@ static RESULT make_scaling_policy(struct cloud *c, int n)
 }
 DROP(scaling_policy, engine_delete_scaling_policy, scaling_policy_target,
      .policy = ref_by_id(KIND_SCALING_POLICY, made))
+
+static RESULT make_autoscale_condition(struct cloud *c, int n)
+{
+	struct autoscale_condition_wish wish = {.threshold = n};
+	MAKE(c, &c->alice, engine_create_autoscale_condition, wish, condition);
+}
+DROP(autoscale_condition, engine_delete_autoscale_condition, autoscale_condition_target,
+     .condition = ref_by_id(KIND_AUTOSCALE_CONDITION, made))
+
+static uuid condition_of_policies;
+static void has_a_condition(struct cloud *c)
+{
+	cloud_expect(c, make_autoscale_condition(c, 1), ERR_NONE, KIND_NONE);
+	condition_of_policies = made;
+	is_alices(c);
+}
+static RESULT make_autoscale_policy(struct cloud *c, int n)
+{
+	const struct ref condition = ref_by_id(KIND_AUTOSCALE_CONDITION, condition_of_policies);
+	struct autoscale_policy_wish wish = {.duration_s = n, .conditions = {&condition, 1}};
+	MAKE(c, &c->alice, engine_create_autoscale_policy, wish, policy);
+}
+DROP(autoscale_policy, engine_delete_autoscale_policy, autoscale_policy_target,
+     .policy = ref_by_id(KIND_AUTOSCALE_POLICY, made))
+
+static RESULT make_autoscale_profile(struct cloud *c, int n)
+{
+	struct autoscale_profile_wish wish = {.zone = ref_named(KIND_ZONE, "xy-west-2a"),
+					      .offering = ref_named(KIND_INSTANCE_TYPE, "t3.nano"),
+					      .image = cloud_launch(c, 1).image};
+	(void) n;
+	MAKE(c, &c->alice, engine_create_autoscale_profile, wish, profile);
+}
+DROP(autoscale_profile, engine_delete_autoscale_profile, autoscale_profile_target,
+     .profile = ref_by_id(KIND_AUTOSCALE_PROFILE, made))
 
 static struct str schedule_name;
 static RESULT make_scaling_schedule(struct cloud *c, int n)
@@ -132,6 +167,9 @@ static void drop_metric(struct cloud *c)
 	[LIMIT_LAUNCH_CONFIGURATIONS] = {is_alices, make_launch_configuration, drop_launch_configuration},   \
 	[LIMIT_SCALING_HOOKS] = {is_a_scaling_group, make_scaling_hook, drop_scaling_hook},                  \
 	[LIMIT_SCALING_POLICIES] = {is_a_scaling_group, make_scaling_policy, drop_scaling_policy},           \
+	[LIMIT_AUTOSCALE_CONDITIONS] = {is_alices, make_autoscale_condition, drop_autoscale_condition},      \
+	[LIMIT_AUTOSCALE_POLICIES] = {has_a_condition, make_autoscale_policy, drop_autoscale_policy},        \
+	[LIMIT_AUTOSCALE_PROFILES] = {is_alices, make_autoscale_profile, drop_autoscale_profile},            \
 	[LIMIT_SCALING_SCHEDULES] = {is_a_scaling_group, make_scaling_schedule, drop_scaling_schedule},      \
 	[LIMIT_DASHBOARDS] = {is_alices, make_dashboard, drop_dashboard},                                    \
 	[LIMIT_ALARMS] = {is_alices, make_alarm, drop_alarm},                                                \

@@ -18,6 +18,10 @@ RESULT cs_choose_user_data(struct cs_call *e, const struct ref *id, struct str *
 /* Resolves the named groups into *groups. A call may list names or ids, not both. */
 RESULT cs_choose_security_groups(struct cs_call *e, const struct strs *names, struct refs *groups);
 
+/* Reads stored parameters of deployVirtualMachine for a launch, whose texts are in the arena. No password is drawn, and no
+ * network is chosen: networkids name them. Any refusal of the command's. */
+RESULT cs_read_deployment(struct cs_call *e, const struct pairs *pairs, struct instance_launch *ret_launch);
+
 /* Name, display name and state of an instance. The texts live in the call's arena or in the row. */
 struct str cs_machine_name(struct api_call *e, const struct row *row);
 struct str cs_machine_display_name(struct api_call *e, const struct row *row);

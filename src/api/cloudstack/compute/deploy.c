@@ -162,6 +162,12 @@ static RESULT take_details(struct cs_call *e, struct deploy_args *a)
 	return OK;
 }
 
+/* A copy: a launch that is read for a group outlives the view. */
+static struct str root_device_of(struct cs_call *e, const struct image *image)
+{
+	return image->root_device.n ? str_copy(e->c->arena, image->root_device) : INSTANCE_ROOT_DEVICE;
+}
+
 /* Boots from the ISO, with a blank root disk of the offering's size. */
 static RESULT take_iso(struct cs_call *e, struct deploy_args *a, const struct image *image,
 		       struct disk_wish *disks)
@@ -178,11 +184,10 @@ static RESULT take_iso(struct cs_call *e, struct deploy_args *a, const struct im
 			"Installing from ISO requires a disk offering to be specified for the root disk.");
 	TRY(engine_find_volume_type(e->c, cs_tables(e), &a->disk_offering, &type));
 	TRY(cs_choose_size(e, type, &size));
-	disks[0] =
-		(struct disk_wish){.device = image->root_device.n ? image->root_device : INSTANCE_ROOT_DEVICE,
-				   .size = size * GIB,
-				   .type = type->name,
-				   .field = STR("diskofferingid")};
+	disks[0] = (struct disk_wish){.device = root_device_of(e, image),
+				      .size = size * GIB,
+				      .type = str_copy(e->c->arena, type->name),
+				      .field = STR("diskofferingid")};
 	a->launch.from_medium = true;
 	a->launch.disks = disks;
 	a->launch.disk_count = 1;
@@ -201,7 +206,7 @@ static RESULT choose_root_type(struct cs_call *e, const struct deploy_args *a, s
 	for (; type; type = volume_type_next(cs_tables(e), type))
 		if (!uuid_is_none(type->pool) && !cs_offering_size(type) &&
 		    engine_may_use_volume_type(e->c, type)) {
-			*ret_type = type->name;
+			*ret_type = str_copy(e->c->arena, type->name);
 			return OK;
 		}
 	return ctx_fail_field(
@@ -224,8 +229,7 @@ static RESULT take_disks(struct cs_call *e, struct deploy_args *a)
 		return take_iso(e, a, image, disks);
 	TRY(choose_root_type(e, a, &root_type));
 	if (a->root_size || root_type.n)
-		disks[count++] = (struct disk_wish){.device = image->root_device.n ? image->root_device
-										   : INSTANCE_ROOT_DEVICE,
+		disks[count++] = (struct disk_wish){.device = root_device_of(e, image),
 						    .size = a->root_size * GIB,
 						    .type = root_type,
 						    .field = STR("rootdisksize")};
@@ -234,7 +238,7 @@ static RESULT take_disks(struct cs_call *e, struct deploy_args *a)
 		TRY(cs_choose_size(e, type, &a->size));
 		disks[count++] = (struct disk_wish){.device = STR("/dev/xvdb"),
 						    .size = a->size * GIB,
-						    .type = type->name,
+						    .type = str_copy(e->c->arena, type->name),
 						    .delete_on_termination = CHOICE_NO,
 						    .field = STR("diskofferingid")};
 	}
@@ -261,9 +265,8 @@ static RESULT draw_password(struct cs_call *e, struct deploy_args *a)
 
 /* ---- the whole ---- */
 
-static RESULT prepare(struct cs_call *e, void *args)
+static RESULT take_launch(struct cs_call *e, struct deploy_args *a)
 {
-	struct deploy_args *a = args;
 	struct instance_launch *launch = &a->launch;
 	if (a->hypervisor.n && !str_equal_nocase(a->hypervisor, STR("KVM")))
 		return cs_fail(e, "hypervisor",
@@ -290,9 +293,31 @@ static RESULT prepare(struct cs_call *e, void *args)
 	TRY(cs_check_offered(e, &a->disk_offering, launch->zone.prefix));
 	TRY(take_details(e, a));
 	TRY(take_disks(e, a));
-	TRY(draw_password(e, a));
 	TRY(cs_choose_security_groups(e, &a->group_names, &a->groups));
 	return take_networks(e, a);
+}
+
+static RESULT prepare(struct cs_call *e, void *args)
+{
+	struct deploy_args *a = args;
+	TRY(take_launch(e, a));
+	return draw_password(e, a);
+}
+
+static const struct params deploy_params = PARAMS(struct deploy_args, params);
+
+RESULT cs_read_deployment(struct cs_call *e, const struct pairs *pairs, struct instance_launch *ret_launch)
+{
+	struct deploy_args *a = arena_new_object(e->c->arena, struct deploy_args);
+	const struct params_request request = {.dialect = &cs_dialect,
+					       .body = document_of_pairs(pairs, CS_PAIRS_FORM)};
+	if (!a)
+		return ctx_no_memory(e->c);
+	*a = (struct deploy_args){0};
+	TRY(params_fill(e->c, &deploy_params, &request, a));
+	TRY(take_launch(e, a));
+	*ret_launch = a->launch;
+	return OK;
 }
 
 /* Creates a network of DefaultIsolatedNetworkOfferingWithSourceNatService, which CloudStack uses for an

@@ -10,6 +10,7 @@
 #include "engine/network/address/address.h"
 #include "engine/region/region.h"
 #include "engine/resolve.h"
+#include "engine/scaling/scaling.h"
 #include "model/security_group.h"
 #include "model/server_group.h"
 #include "model/state.h"
@@ -26,7 +27,7 @@
 
 struct list_machines {
 	struct cs_list_args list;
-	struct ref zone, template, iso, offering, project, group, host, user, network;
+	struct ref zone, template, iso, offering, project, group, host, user, network, scaling;
 	struct str state, key_name, hypervisor;
 	struct strs details;
 };
@@ -52,12 +53,14 @@ static const struct param params[] = {
 	P("hostid", host, .kind = KIND_HOST, .fits = FITS(instance, host),
 	  .doc = "Host of the virtual machine; for administrators."),
 	P("networkid", network, .kind = KIND_NETWORK, .doc = "Network of a NIC."),
+	P("autoscalevmgroupid", scaling, .kind = KIND_SCALING_GROUP,
+	  .doc = "AutoScale group of the virtual machine."),
 	P("state", state, .doc = "State. Present: any but Destroyed."),
 	P("keypair", key_name, .fits = FITS(instance, key_name),
 	  .doc = "SSH key pair of the virtual machine."),
 	P("hypervisor", hypervisor, .doc = "Hypervisor; only KVM."),
 	P("details", details, .doc = "Ignored: all details are shown."),
-	NOT_BUILT("arch|autoscalevmgroupid|backupofferingid|clusterid|extensionid|forvirtualnetwork|groupid|"
+	NOT_BUILT("arch|backupofferingid|clusterid|extensionid|forvirtualnetwork|groupid|"
 		  "haenable|podid|securitygroupid|storageid|userdataid|vpcid|isvnf|leased|gpuenabled|"
 		  "displayvm"),
 	NOT_BUILT("accumulate|showicon|userdata|retrieveonlyresourcecount", .only = "false"),
@@ -111,6 +114,23 @@ static bool has_port_in(struct api_call *e, const struct row *row, uuid network)
 	return p;
 }
 
+static bool is_scaled_by(struct api_call *e, const struct row *row, uuid group)
+{
+	const struct scaling_member *m = engine_find_scaling_member(api_tables(e), row->id);
+	return m && uuid_equal(m->scaling_group, group);
+}
+
+/* Groups of EC2 are not shown: CloudStack has no command for them. */
+static void write_scaling(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct scaling_member *m = engine_find_scaling_member(api_tables(e), row->id);
+	const struct scaling_group *g = m ? scaling_group_find(api_tables(e), m->scaling_group) : NULL;
+	if (!g || uuid_is_none(g->profile))
+		return;
+	json_write_text(w, name, uuid_to_str(e->c->arena, g->row.id));
+	json_write_text(w, "autoscalevmgroupname", g->name);
+}
+
 static bool has_iso(struct api_call *e, const struct row *row, uuid iso)
 {
 	return uuid_equal(engine_get_medium(api_tables(e), row->id), iso);
@@ -135,6 +155,7 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 		return false;
 	return (!a->hypervisor.n || str_equal_nocase(a->hypervisor, STR("KVM"))) &&
 	       (!ref_is_given(&a->iso) || has_iso(e, row, a->iso.prefix)) &&
+	       (!ref_is_given(&a->scaling) || is_scaled_by(e, row, a->scaling.prefix)) &&
 	       (!ref_is_given(&a->network) || has_port_in(e, row, a->network.prefix)) &&
 	       fits_state(e, a, row);
 }
@@ -289,6 +310,7 @@ static const struct member members[] = {
 	MEMBER_WRITTEN("publicip", write_public_ip, .also = "publicipid"),
 	MEMBER_WRITTEN("jobid", cs_write_pending_job, .also = "jobstatus"),
 	MEMBER_WRITTEN("affinitygroup", write_affinity),
+	MEMBER_WRITTEN("autoscalevmgroupid", write_scaling, .also = "autoscalevmgroupname"),
 	MEMBER_WRITTEN("details", write_details),
 	MEMBER_FIXED("displayvm", "true"),
 	MEMBER_FIXED("isdynamicallyscalable", "false"),

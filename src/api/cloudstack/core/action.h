@@ -232,6 +232,8 @@ bool cs_rules_permit(struct cs_call *e, const struct tables *t, const struct api
 void cs_word_problem(struct api_call *core, struct api_problem *problem);
 RESULT cs_write_problem(struct api_call *core, struct api_problem *problem, struct buf *body);
 extern const struct params_dialect cs_dialect;
+/* How names of parameters nest: "tags[0].key", in any letter case. */
+#define CS_PAIRS_FORM (PAIRS_NEST | PAIRS_BRACKETS | PAIRS_IGNORE_CASE)
 /* CloudStack's names of the kinds; ids are whole UUIDs. */
 extern const struct kind_words cs_words;
 extern const struct api_error cs_unknown_command;

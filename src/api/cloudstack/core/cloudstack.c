@@ -15,9 +15,8 @@
  * suffices to cause that. User data of 32 KiB, CloudStack's maximum, still fit. */
 enum { PARAMETERS_SIZE_MAX = 64 * 1024 };
 
-static const struct pairs_rules pairs_rules = {.noun = "request",
-					       .count_max = CLOUDSTACK_PARAMETERS_MAX,
-					       .form = PAIRS_NEST | PAIRS_BRACKETS | PAIRS_IGNORE_CASE};
+static const struct pairs_rules pairs_rules = {
+	.noun = "request", .count_max = CLOUDSTACK_PARAMETERS_MAX, .form = CS_PAIRS_FORM};
 
 static const struct api_actions *const groups[] = {
 #define GROUP(name) &cs_##name##_actions,
