@@ -115,6 +115,7 @@ RESULT engine_update_user(struct op *op, struct user_change *wish)
 	TRY(keystone_extra_add(op, KIND_USER, wish->extra, &next.extra));
 	next.row.gen++;
 	TRY(user_put(op, &next));
+	TRY(policy_follow_principal(op, user->account, KIND_USER, &user->row, &next.row));
 	if (wish->password_hash.n)
 		return engine_log_event(op, KIND_USER, &next.row, "changed",
 					next.enabled ? "User %" STR_FMT ", enabled, with a new password."
@@ -132,7 +133,10 @@ RESULT engine_update_user(struct op *op, struct user_change *wish)
 
 RESULT user_forget_whole(struct op *op, uuid user)
 {
+	const struct user *gone = user_find(op->head, user);
 	TRY(second_factor_forget_of_user(op, user));
+	if (gone)
+		TRY(policy_follow_principal(op, gone->account, KIND_USER, &gone->row, NULL));
 	return user_forget(op, user);
 }
 

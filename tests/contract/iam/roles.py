@@ -516,3 +516,45 @@ def test_a_profile_that_takes_a_role(dev, ann, looker, number, tmp_path, monkeyp
 
 if __name__ == "__main__":
     sys.exit(pytest.main(["-q", "--maxfail=20", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))
+
+
+def test_principals_are_kept_by_id(iam, shop, person, role, dev, number):
+    """Policies follow the principal that they named: one who is renamed keeps what they give, and one who comes later under the old name gets nothing."""
+    cleo = person("cleo")
+    sqs, sns = (shop.root.client(service) for service in ("sqs", "sns"))
+    arn, later = f"arn:aws:iam::{number}:user/cleo", f"arn:aws:iam::{number}:user/team/leo"
+    url = sqs.create_queue(QueueName="named")["QueueUrl"]
+    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = sns.create_topic(Name="named")["TopicArn"]
+
+    def statement(action, on):
+        return {"Effect": "Allow", "Principal": {"AWS": [arn, number]}, "Action": action, **({"Resource": on} if on else {})}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy(statement("sqs:SendMessage", queue))})
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy(statement("sns:Publish", topic)))
+    taken = role("for-cleo", [], [statement("sts:AssumeRole", None)])
+
+    def named():
+        texts = (sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"], sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"],
+                 json.dumps(iam.get_role(RoleName="for-cleo")["Role"]["AssumeRolePolicyDocument"]))
+        return {json.loads(text)["Statement"][0]["Principal"]["AWS"][0] for text in texts}
+
+    def calls(who):
+        return ((who.client("sqs").send_message, {"QueueUrl": url, "MessageBody": "x"}), (who.client("sns").publish, {"TopicArn": topic, "Message": "x"}),
+                (who.client("sts").assume_role, {"RoleArn": taken, "RoleSessionName": "job"}))
+
+    def reach(who):
+        for call, asked in calls(who):
+            call(**asked)
+    assert named() == {arn}
+    reach(cleo)
+    iam.update_user(UserName="cleo", NewUserName="leo", NewPath="/team/")
+    assert named() == {later}
+    reach(cleo)
+    unique = iam.get_user(UserName="leo")["User"]["UserId"]
+    iam.delete_access_key(UserName="leo", AccessKeyId=cleo.key_id)
+    iam.delete_user(UserName="leo")
+    assert named() == {unique}
+    iam.create_user(UserName="leo", Path="/team/")
+    key = iam.create_access_key(UserName="leo")["AccessKey"]
+    other = ec2.Account(dev, key["AccessKeyId"], key["SecretAccessKey"])
+    assert [code(call, **asked) for call, asked in calls(other)] == ["AccessDenied", "AuthorizationError", "AccessDenied"]

@@ -97,6 +97,7 @@ RESULT engine_update_account_user(struct op *op, struct account_user_change *wis
 	}
 	next.row.gen++;
 	TRY(user_put(op, &next));
+	TRY(policy_follow_principal(op, user->account, KIND_USER, &user->row, &next.row));
 	return engine_log_event(op, KIND_USER, &next.row, "changed", "User %" STR_FMT " is now %" STR_FMT ".",
 				STR_ARG(user->name), STR_ARG(next.name));
 }

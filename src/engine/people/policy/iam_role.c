@@ -131,6 +131,7 @@ static RESULT forget_role(struct op *op, const struct iam_role *role, const char
 {
 	TRY(engine_log_event(op, KIND_IAM_ROLE, &role->row, "deleted", "%s %" STR_FMT ".", word,
 			     STR_ARG(role->name)));
+	TRY(policy_follow_principal(op, role->account, KIND_IAM_ROLE, &role->row, NULL));
 	return iam_role_forget(op, role->row.id);
 }
 
@@ -265,7 +266,7 @@ RESULT engine_remove_role_from_profile(struct op *op, struct profile_role *wish)
 
 /* ---- roles that services act with ---- */
 
-static const struct iam_role *find_arn(const struct tables *t, uuid account_id, struct str arn)
+const struct iam_role *iam_role_find_arn(const struct tables *t, uuid account_id, struct str arn)
 {
 	char start[64];
 	const struct account *account = account_find(t, account_id);
@@ -286,7 +287,7 @@ static const struct iam_role *find_arn(const struct tables *t, uuid account_id, 
 RESULT iam_role_permit_pass(struct op *op, uuid account, struct str arn, struct str service, enum kind kind,
 			    struct str field)
 {
-	const struct iam_role *role = find_arn(op->head, account, arn);
+	const struct iam_role *role = iam_role_find_arn(op->head, account, arn);
 	bool is_trusted = false;
 	if (!role)
 		return ENGINE_FAIL(op, ERR_INVALID, kind, field, "The role %" STR_FMT " does not exist.",

@@ -52,6 +52,8 @@ struct linked_role_wish {
 OPERATION(engine_create_linked_role, linked_role_wish)
 OPERATION(engine_delete_linked_role, iam_role_target) /* ERR_NOT_FOUND: no such role, or no service's */
 
+/* NULL: the account has no role of that ARN. */
+const struct iam_role *iam_role_find_arn(const struct tables *t, uuid account, struct str arn);
 /* Checks that the account has the role of that ARN, that the caller may pass it to the service of that principal, and that its trust policy
  * lets the service assume it. ERR_INVALID with the kind and field of what the role is for. */
 RESULT iam_role_permit_pass(struct op *op, uuid account, struct str arn, struct str service, enum kind kind,

@@ -83,11 +83,9 @@ static RESULT check_count(struct op *op, uuid account)
 /* The role acts for the policy from now on, whoever wrote it down and with whatever credentials. */
 static RESULT set_role(struct op *op, struct snapshot_policy *policy, struct str arn)
 {
-	struct str name = arn, piece = STR_NONE;
-	TRY(iam_role_permit_pass(op, policy->account, arn, KIND_SNAPSHOT_POLICY, STR("ExecutionRoleArn")));
-	while (str_split_next(&name, '/', &piece) && name.n)
-		;
-	const struct iam_role *role = iam_role_find_by_account(op->head, policy->account, piece);
+	TRY(iam_role_permit_pass(op, policy->account, arn, STR("dlm.amazonaws.com"), KIND_SNAPSHOT_POLICY,
+				 STR("ExecutionRoleArn")));
+	const struct iam_role *role = iam_role_find_arn(op->head, policy->account, arn);
 	policy->role = arn;
 	policy->made_by = UUID_NONE;
 	policy->made_with = role ? role->row.id : UUID_NONE;
