@@ -354,7 +354,7 @@ static RESULT read_http(struct elb_call *e, const struct elb_attribute *a, struc
 static bool keeps_client(struct elb_call *e, const struct target_group *g)
 {
 	const struct tables *t = elb_tables(e);
-	return g && !g->sends_proxy_v2 && g->protocol != TARGET_GROUP_PROTOCOL_TLS &&
+	return g && !engine_needs_proxy(g) &&
 	       !engine_get_proxy(t, engine_get_balancer_of_group(t, g->row.id));
 }
 

@@ -217,11 +217,11 @@ static void set_classic(struct elastic_load_balancer *made)
 	made->drain_s = DRAIN_DEFAULT_S;
 }
 
-/* The security groups of the fronts; a network load balancer's have none. */
+/* The security groups of the fronts; a network load balancer may have none. */
 static RESULT find_groups(struct op *op, const struct elastic_load_balancer *balancer, struct refs refs,
 			  struct uuids *ret_groups)
 {
-	if (!balancer_is_proxied(balancer))
+	if (!balancer_is_proxied(balancer) && !refs.count)
 		return OK;
 	TRY(security_group_resolve_all(op, balancer->account, router_find(op->head, balancer->router), refs,
 				       ret_groups));
@@ -269,8 +269,7 @@ RESULT engine_create_elastic_load_balancer(struct op *op, struct elastic_load_ba
 	TRY(add_fronts(op, &plan, &groups, &made));
 	if (wish->is_classic)
 		TRY(classic_make(op, &made, wish->listeners, wish->listener_count));
-	if (balancer_is_proxied(&made))
-		TRY(proxy_make(op, &made));
+	TRY(balancer_is_proxied(&made) ? proxy_make(op, &made) : proxy_settle(op, made.row.id));
 	return engine_log_event(op, KIND_ELASTIC_LOAD_BALANCER, &made.row, "created",
 				"Load balancer %" STR_FMT ".", STR_ARG(made.name));
 }
@@ -324,6 +323,20 @@ static struct uuids groups_of(const struct tables *t, const struct elastic_load_
 	return front ? front->groups : (struct uuids){0};
 }
 
+/* A network load balancer keeps its choice at creation: it has security groups for ever, or never. */
+static RESULT check_has_groups(struct op *op, const struct elastic_load_balancer *balancer, size_t count)
+{
+	const char *why = groups_of(op->head, balancer).count == 0
+				  ? "You cannot set security groups on a load balancer that was created without "
+				    "them"
+			  : count == 0 ? "You cannot remove all security groups of a network load balancer"
+				       : NULL;
+	return balancer_is_proxied(balancer) || !why
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_COMBINATION, KIND_ELASTIC_LOAD_BALANCER, STR("SecurityGroups"),
+				     "%s", why);
+}
+
 RESULT engine_set_elastic_load_balancer_groups(struct op *op, struct elastic_load_balancer_groups *wish)
 {
 	const struct elastic_load_balancer *balancer = NULL;
@@ -332,10 +345,7 @@ RESULT engine_set_elastic_load_balancer_groups(struct op *op, struct elastic_loa
 						wish->is_classic ? "elastic_load_balancer.apply_groups"
 								 : "elastic_load_balancer.set_groups",
 						&balancer));
-	if (!balancer_is_proxied(balancer))
-		return ENGINE_FAIL(
-			op, ERR_COMBINATION, KIND_ELASTIC_LOAD_BALANCER, STR("SecurityGroups"),
-			"You cannot set security groups on a load balancer that was created without them");
+	TRY(check_has_groups(op, balancer, wish->groups.count));
 	TRY(find_groups(op, balancer, wish->groups, &groups));
 	for (size_t k = 0; k < balancer->fronts.count; k++) {
 		const struct port *front = port_find(op->head, balancer->fronts.at[k]);
