@@ -58,6 +58,7 @@ struct elastic_load_balancer_change {
 	enum choice drains;
 	int64_t drain_s; /* 0: unchanged */
 	/* application load balancers alone: */
+	int64_t keep_alive_s; /* 0: unchanged */
 	enum choice forwards_port, keeps_host, drops_headers, names_cipher, has_http2;
 	bool sets_forwarded_for;
 	enum balancer_forwarded_for { FORWARDED_APPEND, FORWARDED_PRESERVE, FORWARDED_REMOVE } forwarded_for;

@@ -198,13 +198,14 @@ static bool is_same(const struct tables *t, const struct elastic_load_balancer *
 	return is_same;
 }
 
-enum { IDLE_DEFAULT_S = 60 };
+enum { IDLE_DEFAULT_S = 60, KEEP_ALIVE_DEFAULT_S = 3600 };
 
 static void set_application(struct elastic_load_balancer *made)
 {
 	made->type = ELASTIC_LOAD_BALANCER_TYPE_APPLICATION;
 	made->crosses_zones = true;
 	made->idle_s = IDLE_DEFAULT_S;
+	made->keep_alive_s = KEEP_ALIVE_DEFAULT_S;
 	made->has_http2 = true;
 }
 
@@ -304,6 +305,8 @@ RESULT engine_set_elastic_load_balancer(struct op *op, struct elastic_load_balan
 	choice_apply(wish->has_http2, &next.has_http2);
 	if (wish->idle_s)
 		next.idle_s = wish->idle_s;
+	if (wish->keep_alive_s)
+		next.keep_alive_s = wish->keep_alive_s;
 	if (wish->sets_forwarded_for)
 		next.forwarded_for = (enum elastic_load_balancer_forwarded_for) wish->forwarded_for;
 	choice_apply(wish->drains, &next.drains);
@@ -326,11 +329,12 @@ static struct uuids groups_of(const struct tables *t, const struct elastic_load_
 /* A network load balancer keeps its choice at creation: it has security groups for ever, or never. */
 static RESULT check_has_groups(struct op *op, const struct elastic_load_balancer *balancer, size_t count)
 {
-	const char *why = groups_of(op->head, balancer).count == 0
-				  ? "You cannot set security groups on a load balancer that was created without "
-				    "them"
-			  : count == 0 ? "You cannot remove all security groups of a network load balancer"
-				       : NULL;
+	const char *why =
+		groups_of(op->head, balancer).count == 0
+			? "You cannot set security groups on a load balancer that was created without "
+			  "them"
+		: count == 0 ? "You cannot remove all security groups of a network load balancer"
+			     : NULL;
 	return balancer_is_proxied(balancer) || !why
 		       ? OK
 		       : ENGINE_FAIL(op, ERR_COMBINATION, KIND_ELASTIC_LOAD_BALANCER, STR("SecurityGroups"),

@@ -426,10 +426,11 @@ RESULT listener_check_proxied(struct op *op, uuid balancer)
 			udp = l;
 	if (!udp || !engine_get_proxy(op->head, balancer))
 		return OK;
-	return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_LISTENER, STR("Protocol"),
-			   "A network load balancer with security groups, TLS, proxy protocol, or health checks "
-			   "by HTTP or at another port than the traffic port, has no %s listeners in this region",
-			   protocol_words[udp->protocol]);
+	return ENGINE_FAIL(
+		op, ERR_UNSUPPORTED, KIND_LISTENER, STR("Protocol"),
+		"A network load balancer with security groups, TLS, proxy protocol, or health checks "
+		"by HTTP or at another port than the traffic port, has no %s listeners in this region",
+		protocol_words[udp->protocol]);
 }
 
 RESULT engine_create_listener(struct op *op, struct listener_wish *wish)
@@ -469,6 +470,12 @@ RESULT engine_change_listener(struct op *op, struct listener_change *wish)
 	next.port = wish->port ? wish->port : present->port;
 	next.protocol = wish->sets_protocol ? to_protocol(wish->protocol) : present->protocol;
 	TRY(check_listener(op, balancer, &next));
+	if (is_secure(&next) && !is_secure(present) && !wish->certificates.count)
+		return ENGINE_FAIL(
+			op, ERR_COMBINATION, KIND_ELASTIC_LOAD_BALANCER, STR("Certificates"),
+			"You must provide a list containing exactly one certificate if the listener "
+			"protocol is %s.",
+			protocol_words[next.protocol]);
 	TRY(set_tls(op, &wish->certificates, wish->tls_policy, &next));
 	TRY(set_alpn(op, wish->sets_alpn ? wish->alpn : is_secure(&next) ? next.alpn : STR_NONE, &next));
 	next.row.gen++;

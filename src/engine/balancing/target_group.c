@@ -24,8 +24,7 @@ static RESULT check_times(struct op *op, const struct target_group *group)
 {
 	bool is_network = group->protocol != TARGET_GROUP_PROTOCOL_HTTP &&
 			  group->protocol != TARGET_GROUP_PROTOCOL_HTTPS;
-	if (group->timeout_s < group->interval_s ||
-	    (is_network && group->timeout_s == group->interval_s))
+	if (group->timeout_s < group->interval_s || (is_network && group->timeout_s == group->interval_s))
 		return OK;
 	return ENGINE_FAIL(op, ERR_INVALID, KIND_TARGET_GROUP, STR("HealthCheckTimeoutSeconds"),
 			   "Health check timeout '%lld' must be smaller than%s the interval '%lld'",
