@@ -81,9 +81,6 @@ static bool names_template(const struct template_args *a)
 
 static RESULT take_mixed(struct autoscaling_call *e, const struct source_args *a, struct scaling_settings *s)
 {
-	if (!str_is(a->spot_strategy, "lowest-price"))
-		return autoscaling_refuse(e, AUTOSCALING_DISTRIBUTION "SpotAllocationStrategy",
-					  "only lowest-price is supported in this region");
 	s->is_mixed = true;
 	s->by_price = str_is(a->strategy, "lowest-price");
 	s->spot_strategy = a->spot_strategy;

@@ -63,7 +63,10 @@ struct source_args {
 		PARAM(T, prefix AUTOSCALING_DISTRIBUTION "SpotAllocationStrategy", member.spot_strategy,     \
 		      .words = "lowest-price|capacity-optimized|capacity-optimized-prioritized|"             \
 			       "price-capacity-optimized",                                                   \
-		      .absent = "lowest-price", .doc = "Only lowest-price: smallest instance type first."),  \
+		      .absent = "lowest-price",                                                              \
+		      .doc = "Order of spot launches: lowest-price: smallest "                               \
+			     "instance type first; others: most free capacity "                              \
+			     "first."),                                                                      \
 		NOT_BUILT(prefix AUTOSCALING_DISTRIBUTION "SpotInstancePools", .only = "2"),                 \
 		NOT_BUILT(prefix AUTOSCALING_DISTRIBUTION "SpotMaxPrice", .only = "")
 
