@@ -157,7 +157,8 @@ static const struct param put_params[] = {
 	      .doc = "Statistic of each period."),
 	CLOUDWATCH_DIMENSIONS_PARAM(struct put_args, CLOUDWATCH_DIMENSIONS_MAX),
 	PARAM(struct put_args, "Period", period_s, .min = 1, .max = PERIOD_MAX_S,
-	      .doc = "Period in seconds, a multiple of 60."),
+	      .doc = "Period in seconds: 10, 20, 30 or a multiple of 60. Metrics have datapoints each "
+		     "minute."),
 	PARAM(struct put_args, "Unit", common.wish.row.unit, .words = CLOUDWATCH_UNITS,
 	      .doc = "Unit; datapoints of other units are ignored."),
 	PARAM(struct put_args, "EvaluationPeriods", periods, .flags = REQUIRED, .min = 1,
@@ -186,12 +187,10 @@ static const struct param put_params[] = {
 
 static RESULT check_window(struct cloudwatch_call *e, struct put_args *a, struct alarm *row)
 {
-	TRY(cloudwatch_check_period(e, row->period_s, "Period"));
-	if (row->period_s % 60)
-		return ctx_fail_field(
-			e->c, ERR_UNSUPPORTED, STR("Period"),
-			"Period: alarms with a period of less than a minute are not supported in this "
-			"region.");
+	bool is_short = row->period_s == 10 || row->period_s == 20 || row->period_s == 30;
+	if (!is_short && row->period_s % 60)
+		return fail_parameter(e, "Period",
+				      "Period must be 10, 20, 30 or a multiple of 60."); /* words guessed */
 	int64_t window_s = row->period_s * a->periods;
 	if (window_s > (row->period_s >= 3600 ? WEEK_S : DAY_S))
 		return fail_parameter(

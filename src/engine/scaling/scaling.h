@@ -108,7 +108,8 @@ struct scaling_group_wish {
 	struct str name;
 	enum scaling_group_mode mode;
 	struct scaling_settings settings;
-	struct launch_configuration_wish *configuration; /* made with the group, which launches by it; NULL: none */
+	struct launch_configuration_wish
+		*configuration; /* made with the group, which launches by it; NULL: none */
 	struct refs target_groups;
 	struct tags tags;
 	struct strs propagated; /* keys of tags that instances get */

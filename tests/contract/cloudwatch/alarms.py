@@ -191,6 +191,15 @@ def test_alarm_follows_its_metric(place):
     assert place.watch.describe_alarms()["MetricAlarms"] == []
 
 
+def test_short_periods_find_the_datapoint_of_the_minute(place):
+    place.watch.put_metric_data(Namespace="Shop", MetricData=[{"MetricName": "Burst", "Value": 20}])
+    place.put("short", metric="Burst", Period=10, EvaluationPeriods=6, DatapointsToAlarm=1)
+    wait_until(lambda: place.state("short") == "ALARM", "the one datapoint breaches", of=place.region)
+    assert place.alarm("short")["Period"] == 10
+    assert code(place.put, name="shorter", Period=5) == "ValidationError"
+    place.watch.delete_alarms(AlarmNames=["short"])
+
+
 def test_alarm_stops_an_instance(place):
     guest = place.launch()
     stop = f"arn:aws:automate:{ec2.REGION}:ec2:stop"
