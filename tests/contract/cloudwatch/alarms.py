@@ -110,6 +110,23 @@ def test_published_metrics_are_listed_and_read(place):
     assert data["MetricDataResults"][0]["Values"] == [10, 8]
 
 
+def test_units_stay_apart(place):
+    at = now() - datetime.timedelta(minutes=5)
+    place.watch.put_metric_data(Namespace="Units", MetricData=[
+        {"MetricName": "Wait", "Value": 2, "Unit": "Seconds", "Timestamp": at}, {"MetricName": "Wait", "Value": 5, "Timestamp": at}])
+    assert [m["MetricName"] for m in place.watch.list_metrics(Namespace="Units")["Metrics"]] == ["Wait"]
+    span = {"StartTime": at - MINUTE, "EndTime": at + 2 * MINUTE}
+    read = place.watch.get_metric_statistics(Namespace="Units", MetricName="Wait", Period=300, Statistics=["Sum"], **span)["Datapoints"]
+    assert {p["Unit"]: p["Sum"] for p in read} == {"Seconds": 2, "None": 5}
+    read = place.watch.get_metric_statistics(Namespace="Units", MetricName="Wait", Period=300, Statistics=["Sum"], Unit="Seconds", **span)["Datapoints"]
+    assert [(p["Unit"], p["Sum"]) for p in read] == [("Seconds", 2)]
+    stat = lambda **unit: {"Metric": {"Namespace": "Units", "MetricName": "Wait"}, "Period": 3600, "Stat": "Sum", **unit}  # noqa: E731
+    span = {"StartTime": at - 120 * MINUTE, "EndTime": at + 120 * MINUTE}
+    read = place.watch.get_metric_data(**span, MetricDataQueries=[
+        {"Id": "all", "MetricStat": stat()}, {"Id": "one", "MetricStat": stat(Unit="None")}, {"Id": "other", "MetricStat": stat(Unit="Count")}])
+    assert {r["Id"]: r["Values"] for r in read["MetricDataResults"]} == {"all": [7], "one": [5], "other": []}
+
+
 def test_large_calls_are_compressed(place):
     """Current SDKs compress PutMetricData; Debian's does not, so the body is compressed here."""
     at = (now() - 2 * MINUTE).isoformat()
