@@ -235,37 +235,16 @@ static RESULT take_query(struct cloudwatch_call *e, const struct query_args *q, 
 	return cloudwatch_read_dimensions(e, &q->stat.metric.dimensions, &ret->dimensions);
 }
 
-static bool is_query_id(struct str id)
-{
-	for (size_t k = 0; k < id.n; k++) {
-		char c = id.p[k];
-		bool is_small = c >= 'a' && c <= 'z';
-		if (!is_small && (!k || !((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_')))
-			return false;
-	}
-	return true;
-}
-
 /* Evaluates the expressions once without values, so that a later evaluation cannot fail. */
 static RESULT check_expressions(struct cloudwatch_call *e, struct alarm_queries *queries, int64_t period_s)
 {
 	static const double nothing[1] = {0};
-	for (size_t k = 0; k < queries->count; k++) {
-		if (!is_query_id(queries->at[k].id))
-			return fail_parameter(
-				e, "Metrics",
-				"Invalid metrics list: an Id begins with a small letter, and has letters, "
-				"digits and '_'.");
-		for (size_t n = 0; n < k; n++)
-			if (str_equal(queries->at[k].id, queries->at[n].id))
-				return fail_parameter(e, "Metrics",
-						      "Invalid metrics list: an Id is there twice.");
+	const char *fault = alarm_queries_find_fault(queries);
+	if (fault)
+		return fail_parameter(e, "Metrics", fault);
+	for (size_t k = 0; k < queries->count; k++)
 		if (!queries->at[k].expression.n)
 			queries->at[k].at = (double *) nothing;
-	}
-	if (!alarm_queries_result(queries))
-		return fail_parameter(e, "Metrics",
-				      "Invalid metrics list: exactly one query must have ReturnData true.");
 	return alarm_queries_evaluate(e->c, queries, 1, (double) period_s);
 }
 
@@ -300,7 +279,7 @@ static RESULT take_queries(struct cloudwatch_call *e, struct put_args *a, struct
 	TRY(take_each_query(e, a, &queries, row));
 	TRY(check_expressions(e, &queries, row->period_s));
 	row->queries = alarm_queries_write(e->c->arena, &queries);
-	if (row->queries.n > 16384)
+	if (row->queries.n > ALARM_QUERIES_TEXT_MAX)
 		return fail_parameter(e, "Metrics", "The queries are too long.");
 	return row->queries.p ? OK : ctx_no_memory(e->c);
 }

@@ -292,7 +292,8 @@ struct scaling_policy_wish {
 	struct str name_space, metric, statistic, unit;
 	struct strs dimensions;
 	int64_t period_s;
-	struct str region; /* for the ARN that its alarms name */
+	struct str queries; /* alarm_queries_write(); instead of a metric */
+	struct str region;  /* for the ARN that its alarms name */
 	/* outputs: */
 	uuid policy;
 };

@@ -384,6 +384,27 @@ def test_target_tracking(place, group):
     assert place.watch.describe_alarms(AlarmNamePrefix="TargetTracking-")["MetricAlarms"] == []
 
 
+def test_target_tracking_by_metric_math(place, group):
+    place.publish("Backlog", 240, 240, 240)
+    place.publish("Workers", 4, 4, 4)
+    stat = lambda name: {"Metric": {"Namespace": "Shop", "MetricName": name}, "Stat": "Sum"}  # noqa: E731
+    metrics = [{"Id": "m1", "MetricStat": stat("Backlog"), "ReturnData": False}, {"Id": "m2", "MetricStat": stat("Workers"), "ReturnData": False},
+               {"Id": "e1", "Expression": "m1 / m2", "Label": "backlog of one"}]
+    put = lambda queries, **more: place.asg.put_scaling_policy(  # noqa: E731
+        AutoScalingGroupName="web", PolicyName="backlog", PolicyType="TargetTrackingScaling", EstimatedInstanceWarmup=0,
+        TargetTrackingConfiguration={"TargetValue": 20.0, "CustomizedMetricSpecification": {"Metrics": queries, **more}})
+    before = group()["DesiredCapacity"]
+    names = sorted(a["AlarmName"] for a in put(metrics)["Alarms"])
+    wait_until(lambda: group()["DesiredCapacity"] > before, "the backlog of one is three times its target", of=place.region)
+    shown = place.asg.describe_policies(PolicyNames=["backlog"])["ScalingPolicies"][0]["TargetTrackingConfiguration"]["CustomizedMetricSpecification"]["Metrics"]
+    assert [q["Id"] for q in shown] == ["m1", "m2", "e1"] and shown[2] == {**metrics[2], "ReturnData": True} and "Period" not in shown[0]["MetricStat"]
+    assert [q.get("Expression") for q in place.alarm(names[0])["Metrics"]] == [None, None, "m1 / m2"]
+    for bad in (metrics[:2], metrics[:1] + metrics[2:], [*metrics, metrics[2]], [{"Id": "E", "Expression": "1"}], [{"Id": "m1", "Expression": "1", "MetricStat": stat("x")}]):
+        assert code(put, queries=bad) == "ValidationError", bad
+    assert code(put, queries=metrics, Namespace="Shop") == "ValidationError"
+    place.asg.delete_policy(AutoScalingGroupName="web", PolicyName="backlog")
+
+
 def test_target_tracking_of_a_group_named_like_an_alarm(place, group):
     name = "a-AlarmLow-b"
     place.asg.create_auto_scaling_group(AutoScalingGroupName=name, MinSize=0, MaxSize=0, VPCZoneIdentifier=group()["VPCZoneIdentifier"],
