@@ -85,7 +85,8 @@ static struct config_file list_certificates(struct arena *a, const struct proxy_
 	struct str lines = STR("");
 	for (size_t k = 0; k < l->certificates.count; k++) {
 		const struct proxy_certificate *one = find_certificate(wish, l->certificates.at[k]);
-		if (one)
+		bool is_again = k && uuid_equal(l->certificates.at[k], l->certificates.at[0]);
+		if (one && !is_again)
 			lines = str_print(a, "%" STR_FMT "%" STR_FMT "\n", STR_ARG(lines),
 					  STR_ARG(certificate_name(a, one)));
 	}

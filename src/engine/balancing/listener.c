@@ -305,7 +305,7 @@ RESULT listener_find_certificates(struct op *op, const struct refs *refs, const 
 				  struct uuids *ret_ids)
 {
 	uuid *at = arena_new_array(op->ctx->arena, uuid, kept->count + refs->count + 1);
-	size_t count = kept->count;
+	size_t count = kept->count, default_count = kept->count ? 1 : 0;
 	if (!at)
 		return ctx_no_memory(op->ctx);
 	for (size_t k = 0; k < count; k++)
@@ -313,8 +313,8 @@ RESULT listener_find_certificates(struct op *op, const struct refs *refs, const 
 	for (size_t k = 0; k < refs->count; k++) {
 		const struct row *row = NULL;
 		TRY(engine_find_own(op->ctx, op->head, KIND_SERVER_CERTIFICATE, &refs->at[k], &row));
-		*ret_ids = (struct uuids){at, count};
-		if (!uuids_have(ret_ids, row->id))
+		/* as in ELBv2 the default certificate may be among the others, too */
+		if (!uuids_have(&(const struct uuids){at + default_count, count - default_count}, row->id))
 			at[count++] = row->id;
 	}
 	*ret_ids = (struct uuids){at, count};
@@ -536,12 +536,14 @@ RESULT engine_remove_listener_certificates(struct op *op, struct listener_certif
 	size_t count = 0;
 	if (!at)
 		return ctx_no_memory(op->ctx);
-	for (size_t k = 0; k < listener->certificates.count; k++)
-		if (!uuids_have(&gone, listener->certificates.at[k]))
-			at[count++] = listener->certificates.at[k];
-		else if (k == 0)
-			return ENGINE_FAIL(op, ERR_COMBINATION, KIND_SERVER_CERTIFICATE, STR("Certificates"),
-					   "The default certificate of a listener cannot be removed");
+	const struct uuids all = listener->certificates;
+	const struct uuids others = {all.at + 1, all.count ? all.count - 1 : 0};
+	for (size_t k = 0; k < all.count; k++)
+		if (k == 0 || !uuids_have(&gone, all.at[k]))
+			at[count++] = all.at[k];
+	if (all.count && uuids_have(&gone, all.at[0]) && !uuids_have(&others, all.at[0]))
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_SERVER_CERTIFICATE, STR("Certificates"),
+				   "The default certificate of a listener cannot be removed");
 	return put_certificates(op, listener, &(const struct uuids){at, count});
 }
 
