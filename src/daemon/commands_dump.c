@@ -624,11 +624,11 @@ static void add_ebs_coverage(struct buf *out)
 
 static void add_autoscaling_coverage(struct buf *out)
 {
-	buf_add_str(out, STR("\n## EC2 Auto Scaling\n\nGroups by launch templates and launch configurations, "
-			     "version 2011-01-01. "
-			     "Target tracking, warm pools,\nscheduled actions, instance refresh and "
-			     "notifications answer "
-			     "InvalidAction or ValidationError.\n\n"));
+	buf_add_str(out,
+		    STR("\n## EC2 Auto Scaling\n\nGroups by launch templates and launch configurations, "
+			"version 2011-01-01. "
+			"Warm pools, predictive\nscaling, maximum lifetimes and capacity rebalancing are "
+			"refused by name.\n\n"));
 	autoscaling_write_coverage(out);
 }
 

@@ -17,6 +17,7 @@ struct common_args {
 	struct str health, role, vpc_zones;
 	struct strs zones;
 	struct scaling_settings s;
+	struct str form; /* data of the launch configuration that is made with the group */
 	int64_t min, max, desired, grace_s, cooldown_s, warmup_s;
 };
 #define NUMBER(T, m, name, number, low, high, ...)                                                           \
@@ -159,9 +160,12 @@ static RESULT take_settings(struct autoscaling_call *e, struct common_args *a,
 	if (a->health.n)
 		s->checks_balancers = str_is(a->health, "ELB") ? CHOICE_YES : CHOICE_NO;
 	TRY(check_role(e, a->role));
-	TRY(autoscaling_take_source(e, &a->source, !present, s));
+	TRY(autoscaling_take_source(e, &a->source, !present && !a->form.n, s));
+	if (a->form.n && s->has_source)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("InstanceId"), AUTOSCALING_SOURCES);
+	s->has_source = s->has_source || a->form.n;
 	TRY(take_places(e, a, present, s));
-	return autoscaling_read_launches(e, present, s);
+	return autoscaling_read_launches(e, present, a->form, s);
 }
 
 /* ---- create ---- */
@@ -201,6 +205,8 @@ static const struct params hook_table = PARAMS(struct hook_args, hook_rows);
 struct create_args {
 	struct scaling_group_wish wish;
 	struct common_args common;
+	struct launch_configuration_wish configuration;
+	struct str instance;
 	struct strs target_arns, balancers;
 	struct {
 		struct traffic_args *at;
@@ -226,7 +232,9 @@ static const struct param create_params[] = {
 		   .max = AUTOSCALING_TAGS_MAX, .doc = "Tags of the group."),
 	PARAM(struct create_args, "LoadBalancerNames.member", balancers, .min = 1, .max = 255,
 	      .doc = "Classic Load Balancers that the instances are registered with."),
-	NOT_BUILT("InstanceId"),
+	PARAM(struct create_args, "InstanceId", instance, .min = 1, .max = 255,
+	      .doc = "An instance: a launch configuration with the group's name takes after it, without its "
+		     "disks."),
 };
 
 static RESULT take_tags(struct autoscaling_call *e, struct create_args *a)
@@ -285,6 +293,21 @@ static RESULT add_balancers(struct autoscaling_call *e, struct create_args *a)
 	return OK;
 }
 
+/* The launch configuration that takes after an instance has the group's name, as in EC2 Auto Scaling. */
+static RESULT take_instance(struct autoscaling_call *e, struct create_args *a)
+{
+	const struct pair name = {STR("LaunchConfigurationName"), a->wish.name};
+	struct pairs pairs = {0};
+	if (!a->instance.n)
+		return OK;
+	TRY(autoscaling_read_instance(e, a->instance, &(const struct pairs){&name, 1}, &pairs));
+	a->configuration.name = a->wish.name;
+	TRY(autoscaling_make_configuration(e, &pairs, &a->configuration));
+	a->common.form = a->configuration.data;
+	a->wish.configuration = &a->configuration;
+	return OK;
+}
+
 static RESULT prepare_create(struct autoscaling_call *e, void *args)
 {
 	struct create_args *a = args;
@@ -302,6 +325,7 @@ static RESULT prepare_create(struct autoscaling_call *e, void *args)
 	TRY(autoscaling_find_targets(e, (struct strs){arns, a->target_arns.count + a->traffic.count},
 				     "TargetGroupARNs", &a->wish.target_groups));
 	TRY(add_balancers(e, a));
+	TRY(take_instance(e, a));
 	TRY(take_settings(e, &a->common, NULL));
 	a->wish.settings = a->common.s;
 	return OK;

@@ -2,6 +2,7 @@
  * Launch configurations, which older tools use instead of launch templates. They are kept as EC2's parameters of a launch, and
  * read when a group launches. Source: Amazon EC2 Auto Scaling API Reference. */
 #include "api/autoscaling/internal.h"
+#include "api/autoscaling/source.h"
 #include "base/buf.h"
 #include "engine/resolve.h"
 #include "store/launch_configuration.h"
@@ -37,7 +38,7 @@ static const struct params disk_table = PARAMS(struct disk_args, disk_rows);
 
 struct create_args {
 	struct launch_configuration_wish wish;
-	struct str image, key, user_data, type, price, profile, tenancy, tokens, endpoint;
+	struct str image, key, user_data, type, price, profile, tenancy, tokens, endpoint, instance;
 	struct strs groups;
 	enum choice monitors, optimized, public_ip;
 	int64_t hops;
@@ -72,7 +73,9 @@ static const struct param create_params[] = {
 	  .doc = "Whether the instance metadata service is enabled."),
 	P("MetadataOptions.HttpPutResponseHopLimit", hops, .min = 1, .max = 64,
 	  .doc = "Maximum number of hops (IP TTL) of an answer with a session token."),
-	NOT_BUILT("ClassicLinkVPCId|ClassicLinkVPCSecurityGroups|InstanceId|KernelId|RamdiskId"),
+	P("InstanceId", instance, .min = 1, .max = 255,
+	  .doc = "An instance, from which absent parameters but the disks are taken."),
+	NOT_BUILT("ClassicLinkVPCId|ClassicLinkVPCSecurityGroups|KernelId|RamdiskId"),
 };
 #undef P
 
@@ -175,24 +178,50 @@ static RESULT take_form(struct autoscaling_call *e, struct buf *form, struct str
 	return ret_text->p ? OK : ctx_no_memory(e->c);
 }
 
-static RESULT prepare_create(struct autoscaling_call *e, void *args)
+/* The parameters as a form, which shows them again, sorted. */
+static RESULT keep_sent(struct autoscaling_call *e, const struct pairs *pairs, struct str *ret_form)
 {
-	struct create_args *a = args;
+	static const char *const others[] = {"Action", "Version", "InstanceId"};
 	struct buf form;
-	TRY(autoscaling_check_name(e, a->wish.name, "LaunchConfigurationName"));
-	if (!a->image.n || !a->type.n)
+	buf_init(&form, FORM_BYTES);
+	for (size_t k = 0; k < pairs->count; k++) {
+		bool is_other = false;
+		for (size_t n = 0; n < sizeof others / sizeof others[0]; n++)
+			is_other |= str_is(pairs->at[k].name, others[n]);
+		if (!is_other)
+			say(e, &form, pairs->at[k].name, pairs->at[k].value);
+	}
+	return take_form(e, &form, ret_form);
+}
+
+RESULT autoscaling_make_configuration(struct autoscaling_call *e, const struct pairs *pairs,
+				      struct launch_configuration_wish *wish)
+{
+	static const struct params table = PARAMS(struct create_args, create_params);
+	struct create_args a = {0};
+	struct pairs sorted = {0};
+	struct buf form;
+	TRY(keep_sent(e, pairs, &wish->sent));
+	TRY(request_parse(e->c, STR_NONE, wish->sent, &sorted));
+	TRY(request_read(e->c, &request_sts_dialect, &table, 0, &sorted, &a));
+	if (!a.image.n || !a.type.n)
 		return ctx_fail_field(
-			e->c, ERR_MISSING, a->image.n ? STR("InstanceType") : STR("ImageId"),
+			e->c, ERR_MISSING, a.image.n ? STR("InstanceType") : STR("ImageId"),
 			"Valid requests must contain either the InstanceID parameter or both the "
 			"ImageId and InstanceType parameters.");
 	buf_init(&form, FORM_BYTES);
-	say_all(e, &form, a);
-	TRY(take_form(e, &form, &a->wish.data));
-	buf_init(&form, FORM_BYTES);
-	for (size_t k = 0; k < e->pairs.count; k++)
-		if (!str_is(e->pairs.at[k].name, "Action") && !str_is(e->pairs.at[k].name, "Version"))
-			say(e, &form, e->pairs.at[k].name, e->pairs.at[k].value);
-	return take_form(e, &form, &a->wish.sent);
+	say_all(e, &form, &a);
+	return take_form(e, &form, &wish->data);
+}
+
+static RESULT prepare_create(struct autoscaling_call *e, void *args)
+{
+	struct create_args *a = args;
+	struct pairs pairs = e->pairs;
+	TRY(autoscaling_check_name(e, a->wish.name, "LaunchConfigurationName"));
+	if (a->instance.n)
+		TRY(autoscaling_read_instance(e, a->instance, &e->pairs, &pairs));
+	return autoscaling_make_configuration(e, &pairs, &a->wish);
 }
 
 /* ---- delete ---- */

@@ -2,6 +2,7 @@
  * Scaling policies: simple, step, target tracking. Predictive scaling is refused. Source: Amazon EC2 Auto Scaling API
  * Reference. */
 #include "api/autoscaling/internal.h"
+#include "api/autoscaling/tracked_queries.h"
 #include "engine/alarm/alarm.h"
 #include "engine/resolve.h"
 
@@ -33,17 +34,6 @@ static const struct param step_rows[] = {
 };
 static const struct params step_table = PARAMS(struct step_args, step_rows);
 
-struct metric_dimension {
-	struct str name, value;
-};
-static const struct param dimension_rows[] = {
-	PARAM(struct metric_dimension, "Name", name, .flags = REQUIRED, .min = 1, .max = 255,
-	      .doc = "Name of the dimension."),
-	PARAM(struct metric_dimension, "Value", value, .flags = REQUIRED, .min = 1, .max = 1024,
-	      .doc = "Value of the dimension."),
-};
-static const struct params dimension_table = PARAMS(struct metric_dimension, dimension_rows);
-
 struct predefined {
 	struct str type;
 };
@@ -56,14 +46,11 @@ static const struct param predefined_rows[] = {
 };
 static const struct params predefined_table = PARAMS(struct predefined, predefined_rows);
 
-enum { DIMENSIONS_MAX = 30 };
 struct customized {
 	struct str name_space, name, statistic, unit;
 	int64_t period_s;
-	struct {
-		struct metric_dimension *at;
-		size_t count;
-	} dimensions;
+	struct metric_dimensions dimensions;
+	struct tracked_queries queries;
 };
 static const struct param customized_rows[] = {
 	PARAM(struct customized, "Namespace", name_space, .min = 1, .max = 255,
@@ -75,9 +62,10 @@ static const struct param customized_rows[] = {
 	      .doc = "Unit; datapoints of other units are ignored."),
 	PARAM(struct customized, "Period", period_s, .min = 10, .max = 86400,
 	      .doc = "Period in seconds; only 60."),
-	PARAM_LIST(struct customized, "Dimensions.member", dimensions, dimension_table, .max = DIMENSIONS_MAX,
-		   .doc = "Dimensions of the metric."),
-	NOT_BUILT("Metrics.member", .doc = "Metric math."),
+	PARAM_LIST(struct customized, "Dimensions.member", dimensions, autoscaling_dimension_params,
+		   .max = TRACKED_DIMENSIONS_MAX, .doc = "Dimensions of the metric."),
+	PARAM_LIST(struct customized, "Metrics.member", queries, autoscaling_query_params,
+		   .max = TRACKED_QUERIES_MAX, .doc = "Metric math, instead of a metric."),
 };
 static const struct params customized_table = PARAMS(struct customized, customized_rows);
 
@@ -195,39 +183,28 @@ static RESULT check_foreign(struct autoscaling_call *e, const struct put_args *a
 
 /* ---- target tracking ---- */
 
-/* A metric's dimensions are a set. Metrics keep them sorted by name, so a policy does the same and finds its metric by
- * comparing texts. */
-static int compare_dimensions(const void *a, const void *b)
-{
-	return str_compare(((const struct metric_dimension *) a)->name,
-			   ((const struct metric_dimension *) b)->name);
-}
-
 static RESULT take_customized(struct autoscaling_call *e, struct put_args *a)
 {
-	struct customized *m = &a->tracking.customized;
-	struct str *texts = arena_new_array(e->c->arena, struct str, 2 * m->dimensions.count + 1);
-	if (!texts)
-		return ctx_no_memory(e->c);
+	const struct customized *m = &a->tracking.customized;
+	bool has_metric = m->name_space.n || m->name.n || m->statistic.n || m->unit.n || m->period_s ||
+			  m->dimensions.count;
+	if (m->queries.count)
+		return has_metric
+			       ? refuse(e, "TargetTrackingConfiguration",
+					"A CustomizedMetricSpecification has either Metrics or one metric.")
+			       : autoscaling_take_queries(e, &m->queries, &a->wish.queries);
 	if (!m->name_space.n || !m->name.n || !m->statistic.n)
 		return refuse(e, "TargetTrackingConfiguration",
 			      "A CustomizedMetricSpecification needs Namespace, MetricName and Statistic.");
 	if (m->period_s % 60)
 		return autoscaling_refuse(e, "Period",
 					  "periods of less than a minute are not supported in this region");
-	if (m->dimensions.count > 1)
-		qsort(m->dimensions.at, m->dimensions.count, sizeof *m->dimensions.at, compare_dimensions);
-	for (size_t k = 0; k < m->dimensions.count; k++) {
-		texts[2 * k] = m->dimensions.at[k].name;
-		texts[2 * k + 1] = m->dimensions.at[k].value;
-	}
 	a->wish.name_space = m->name_space;
 	a->wish.metric = m->name;
 	a->wish.statistic = m->statistic;
 	a->wish.unit = m->unit;
 	a->wish.period_s = m->period_s;
-	a->wish.dimensions = (struct strs){texts, 2 * m->dimensions.count};
-	return OK;
+	return autoscaling_take_dimensions(e, m->dimensions, &a->wish.dimensions);
 }
 
 static bool is_positive(struct str text)
@@ -256,7 +233,8 @@ static RESULT check_tracking_alone(struct autoscaling_call *e, const struct put_
 static RESULT take_tracking(struct autoscaling_call *e, struct put_args *a)
 {
 	bool has_predefined = a->tracking.predefined.type.n > 0;
-	bool has_customized = a->tracking.customized.name.n || a->tracking.customized.name_space.n;
+	bool has_customized = a->tracking.customized.name.n || a->tracking.customized.name_space.n ||
+			      a->tracking.customized.queries.count;
 	TRY(check_tracking_alone(e, a));
 	if (has_predefined == has_customized)
 		return refuse(
@@ -478,27 +456,25 @@ static const char *type_word(const struct scaling_policy *p)
 	return p->tracks ? "TargetTrackingScaling" : p->is_step ? "StepScaling" : "SimpleScaling";
 }
 
-static void write_customized(struct xml *x, const struct scaling_policy *p)
+static RESULT write_customized(struct autoscaling_call *e, struct xml *x, const struct scaling_policy *p)
 {
 	xml_open(x, "CustomizedMetricSpecification");
-	xml_text(x, "MetricName", p->metric);
-	xml_text(x, "Namespace", p->name_space);
-	xml_open(x, "Dimensions");
-	for (size_t k = 0; k + 1 < p->dimensions.count; k += 2) {
-		xml_open(x, "member");
-		xml_text(x, "Name", p->dimensions.at[k]);
-		xml_text(x, "Value", p->dimensions.at[k + 1]);
-		xml_close(x, "member");
+	if (p->queries.n) {
+		TRY(autoscaling_write_queries(e, x, p->queries));
+	} else {
+		xml_text(x, "MetricName", p->metric);
+		xml_text(x, "Namespace", p->name_space);
+		autoscaling_write_dimensions(x, &p->dimensions);
+		xml_text(x, "Statistic", p->statistic);
+		xml_text_opt(x, "Unit", p->unit);
+		if (p->period_s)
+			xml_int(x, "Period", p->period_s);
 	}
-	xml_close(x, "Dimensions");
-	xml_text(x, "Statistic", p->statistic);
-	xml_text_opt(x, "Unit", p->unit);
-	if (p->period_s)
-		xml_int(x, "Period", p->period_s);
 	xml_close(x, "CustomizedMetricSpecification");
+	return OK;
 }
 
-static void write_tracking(struct xml *x, const struct scaling_policy *p)
+static RESULT write_tracking(struct autoscaling_call *e, struct xml *x, const struct scaling_policy *p)
 {
 	xml_open(x, "TargetTrackingConfiguration");
 	if (p->predefined.n) {
@@ -506,15 +482,16 @@ static void write_tracking(struct xml *x, const struct scaling_policy *p)
 		xml_text(x, "PredefinedMetricType", p->predefined);
 		xml_close(x, "PredefinedMetricSpecification");
 	} else {
-		write_customized(x, p);
+		TRY(write_customized(e, x, p));
 	}
 	xml_text(x, "TargetValue", p->target);
 	xml_bool(x, "DisableScaleIn", p->keeps);
 	xml_close(x, "TargetTrackingConfiguration");
+	return OK;
 }
 
-static void write_policy(struct autoscaling_call *e, struct xml *x, const struct scaling_group *group,
-			 const struct scaling_policy *p)
+static RESULT write_policy(struct autoscaling_call *e, struct xml *x, const struct scaling_group *group,
+			   const struct scaling_policy *p)
 {
 	xml_open(x, "member");
 	xml_text(x, "AutoScalingGroupName", group->name);
@@ -534,10 +511,11 @@ static void write_policy(struct autoscaling_call *e, struct xml *x, const struct
 	if (p->has_warmup)
 		xml_int(x, "EstimatedInstanceWarmup", p->warmup_s);
 	if (p->tracks)
-		write_tracking(x, p);
+		TRY(write_tracking(e, x, p));
 	write_alarms(e, x, p);
 	xml_bool(x, "Enabled", !p->is_disabled);
 	xml_close(x, "member");
+	return OK;
 }
 
 static bool fits(struct autoscaling_call *e, const struct list_args *a, const struct scaling_policy *p)
@@ -567,7 +545,7 @@ static RESULT answer_list(struct autoscaling_call *e, const void *args, struct x
 			if ((only && only != g) || !fits(e, a, p) || !query_page_takes(&page, key))
 				continue;
 			TRY(engine_check_found(e->c, t, KIND_SCALING_GROUP, &g->row));
-			write_policy(e, x, g, p);
+			TRY(write_policy(e, x, g, p));
 		}
 	xml_close(x, "ScalingPolicies");
 	autoscaling_close_page(e, x, &page);

@@ -111,7 +111,7 @@ static RESULT prepare_start(struct autoscaling_call *e, void *args)
 	TRY(take_preferences(e, a));
 	TRY(autoscaling_take_source(e, &a->source, false, &a->wish.settings));
 	return autoscaling_read_launches(e, scaling_group_find(autoscaling_tables(e), a->wish.group.prefix),
-					 &a->wish.settings);
+					 STR_NONE, &a->wish.settings);
 }
 
 static RESULT answer_start(struct autoscaling_call *e, const void *args, struct xml *x)

@@ -81,9 +81,6 @@ static bool names_template(const struct template_args *a)
 
 static RESULT take_mixed(struct autoscaling_call *e, const struct source_args *a, struct scaling_settings *s)
 {
-	if (!str_is(a->spot_strategy, "lowest-price"))
-		return autoscaling_refuse(e, AUTOSCALING_DISTRIBUTION "SpotAllocationStrategy",
-					  "only lowest-price is supported in this region");
 	s->is_mixed = true;
 	s->by_price = str_is(a->strategy, "lowest-price");
 	s->spot_strategy = a->spot_strategy;
@@ -102,10 +99,7 @@ RESULT autoscaling_take_source(struct autoscaling_call *e, const struct source_a
 	int count = (a->configuration.n > 0) + names_template(&a->template) + is_mixed;
 	s->on_demand_percent = 100;
 	if (count > 1 || (is_new && !count))
-		return refuse(e, "LaunchTemplate",
-			      "Valid requests must contain either LaunchTemplate, LaunchConfigurationName, "
-			      "InstanceId "
-			      "or MixedInstancesPolicy parameter.");
+		return refuse(e, "LaunchTemplate", AUTOSCALING_SOURCES);
 	if (!is_mixed && (a->has_base || a->has_percent))
 		return refuse(
 			e, AUTOSCALING_DISTRIBUTION "OnDemandBaseCapacity",
@@ -172,7 +166,7 @@ static RESULT find_source(struct autoscaling_call *e, const struct scaling_setti
 }
 
 RESULT autoscaling_read_launches(struct autoscaling_call *e, const struct scaling_group *present,
-				 struct scaling_settings *s)
+				 struct str form, struct scaling_settings *s)
 {
 	struct scaling_source source = {0};
 	struct fleet_override *launches = NULL;
@@ -186,6 +180,7 @@ RESULT autoscaling_read_launches(struct autoscaling_call *e, const struct scalin
 		source = engine_get_scaling_source(present);
 	if (s->has_source)
 		TRY(find_source(e, s, &source));
+	source.form = form;
 	if (s->has_places)
 		TRY(find_places(e, s, &source));
 	if (s->has_placement)

@@ -9,6 +9,10 @@ enum { AUTOSCALING_WEIGHT_MAX = 999 };
 #define AUTOSCALING_MIXED "MixedInstancesPolicy."
 #define AUTOSCALING_DISTRIBUTION AUTOSCALING_MIXED "InstancesDistribution."
 
+#define AUTOSCALING_SOURCES                                                                                  \
+	"Valid requests must contain either LaunchTemplate, LaunchConfigurationName, InstanceId or "         \
+	"MixedInstancesPolicy parameter."
+
 struct template_args {
 	struct str id, name, version;
 };
@@ -59,13 +63,24 @@ struct source_args {
 		PARAM(T, prefix AUTOSCALING_DISTRIBUTION "SpotAllocationStrategy", member.spot_strategy,     \
 		      .words = "lowest-price|capacity-optimized|capacity-optimized-prioritized|"             \
 			       "price-capacity-optimized",                                                   \
-		      .absent = "lowest-price", .doc = "Only lowest-price: smallest instance type first."),  \
+		      .absent = "lowest-price",                                                              \
+		      .doc = "Order of spot launches: lowest-price: smallest "                               \
+			     "instance type first; others: most free capacity "                              \
+			     "first."),                                                                      \
 		NOT_BUILT(prefix AUTOSCALING_DISTRIBUTION "SpotInstancePools", .only = "2"),                 \
 		NOT_BUILT(prefix AUTOSCALING_DISTRIBUTION "SpotMaxPrice", .only = "")
 
 /* Reads what a group launches. is_new: a source must be given. */
 RESULT autoscaling_take_source(struct autoscaling_call *e, const struct source_args *a, bool is_new,
 			       struct scaling_settings *s);
-/* Reads the launches that the group would make from now on; the operation tries them. */
+/* The given parameters of CreateLaunchConfiguration, and those of the instance that are not given. ERR_INVALID: the caller has no
+ * such instance. */
+RESULT autoscaling_read_instance(struct autoscaling_call *e, struct str id, const struct pairs *given,
+				 struct pairs *ret_pairs);
+/* Checks parameters of CreateLaunchConfiguration, and writes them as the wish has them. */
+RESULT autoscaling_make_configuration(struct autoscaling_call *e, const struct pairs *pairs,
+				      struct launch_configuration_wish *wish);
+/* Reads the launches that the group would make from now on; the operation tries them. form: data of a launch configuration that
+ * the operation makes. */
 RESULT autoscaling_read_launches(struct autoscaling_call *e, const struct scaling_group *present,
-				 struct scaling_settings *s);
+				 struct str form, struct scaling_settings *s);

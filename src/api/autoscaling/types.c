@@ -89,6 +89,46 @@ static RESULT answer_none(struct autoscaling_call *e, const struct none_args *a,
 	}
 NONE(answer_warm_pool, "Instances")
 
+/* ---- warm pools ---- */
+
+struct pool_args {
+	struct str group, state;
+	int64_t most, least;
+	enum choice reuses;
+	bool is_forced;
+};
+/* Values are checked before the call is refused. */
+static const struct param put_pool_params[] = {
+	AUTOSCALING_GROUP(struct pool_args, group),
+	PARAM(struct pool_args, "MaxGroupPreparedCapacity", most, .min = -1, .max = SCALING_SIZE_MAX,
+	      .doc = "Maximum of instances in the group and its warm pool; -1: MaxSize."),
+	PARAM(struct pool_args, "MinSize", least, .min = 0, .max = SCALING_SIZE_MAX,
+	      .doc = "Minimum of instances in the warm pool."),
+	PARAM(struct pool_args, "PoolState", state, .words = "Stopped|Running|Hibernated",
+	      .doc = "State of instances in the warm pool."),
+	PARAM(struct pool_args, "InstanceReusePolicy.ReuseOnScaleIn", reuses,
+	      .doc = "Whether a smaller group returns instances to the warm pool."),
+};
+static const struct param delete_pool_params[] = {
+	AUTOSCALING_GROUP(struct pool_args, group),
+	PARAM(struct pool_args, "ForceDelete", is_forced, .doc = "Terminates the instances of the pool."),
+};
+
+/* A group that is named must be there. */
+static RESULT refuse_pool(struct autoscaling_call *e, void *args)
+{
+	const struct pool_args *a = args;
+	const struct scaling_group *group = NULL;
+	TRY(autoscaling_find_group_row(e, a->group, &group));
+	return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("AutoScalingGroupName"), "%s", e->action->never);
+}
+
+#define REFUSED(word, params, reason, says)                                                                  \
+	{                                                                                                    \
+		AUTOSCALING_ACTION(word), .args = PARAMS(struct pool_args, params), .prepare = refuse_pool,  \
+					  .never = (reason), .doc = (says)                                   \
+	}
+
 #define TYPES(word, answers, says)                                                                           \
 	{                                                                                                    \
 		AUTOSCALING_ACTION(word), .args = NO_PARAMS, .answer = (answers), .doc = (says)              \
@@ -103,5 +143,9 @@ static const struct autoscaling_action actions[] = {
 	{AUTOSCALING_ACTION("DescribeWarmPool"), .args = PARAMS(struct none_args, group_params),
 	 .answer = answer_warm_pool, .never = "Warm pools are not implemented.",
 	 .doc = "Describes the warm pool of a group. There is none."},
+	REFUSED("PutWarmPool", put_pool_params, "Warm pools are not supported in this region.",
+		"Adds a warm pool to a group."),
+	REFUSED("DeleteWarmPool", delete_pool_params, "The Auto Scaling group has no warm pool.",
+		"Deletes the warm pool of a group."),
 };
 const struct api_actions autoscaling_type_actions = API_ACTIONS(actions);

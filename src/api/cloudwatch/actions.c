@@ -170,13 +170,17 @@ static void list_groups(struct list_walk *walk, const struct tables *t, uuid acc
 			 compare_key(walk, LIST_GROUPS, g->name));
 }
 
+/* Rows of one name, which differ in their units, stand together and are one metric. */
 static void list_own(struct list_walk *walk, const struct tables *t, uuid account)
 {
+	struct str before = STR_NONE;
 	for (const struct metric *m = metric_first_by_account(t, account); m && !walk->has_more;
-	     m = metric_next_by_account(t, m))
-		if (compare_key(walk, LIST_OWN, m->key) > 0)
+	     m = metric_next_by_account(t, m)) {
+		if (compare_key(walk, LIST_OWN, m->key) > 0 && !str_equal(m->key, before))
 			list_one(walk, m->name_space, m->name, &m->dimensions,
 				 &(struct list_place){.stage = LIST_OWN, .key = m->key});
+		before = m->key;
+	}
 }
 
 static struct str write_token(struct list_walk *walk)
@@ -320,13 +324,11 @@ static void write_extended(struct cloudwatch_call *e, const struct statistics_ar
 	forms_close(w);
 }
 
-static RESULT answer_statistics(struct cloudwatch_call *e, const void *args, struct forms_writer *w)
+static RESULT write_points(struct cloudwatch_call *e, const struct statistics_args *a,
+			   const struct cloudwatch_question *q, struct str unit, struct forms_writer *w)
 {
-	const struct statistics_args *a = args;
 	struct metric_points points = {0};
-	TRY(cloudwatch_read_points(e, &a->question, e->c->arena, &points));
-	forms_text(w, "Label", a->name);
-	forms_open_list(w, "Datapoints");
+	TRY(cloudwatch_read_points(e, q, e->c->arena, &points));
 	for (size_t k = 0; k < points.count; k++) {
 		if (a->extended.count && !has_extended(a, &points.at[k]))
 			continue;
@@ -337,8 +339,26 @@ static RESULT answer_statistics(struct cloudwatch_call *e, const void *args, str
 				     metric_value(&points.at[k], a->statistics.at[n]));
 		if (a->extended.count)
 			write_extended(e, a, &points.at[k], w);
-		forms_text(w, "Unit", a->question.source.unit);
+		forms_text(w, "Unit", unit);
 		forms_close(w);
+	}
+	return OK;
+}
+
+/* Datapoints of several units stay apart. */
+static RESULT answer_statistics(struct cloudwatch_call *e, const void *args, struct forms_writer *w)
+{
+	const struct statistics_args *a = args;
+	const struct metric_source *source = &a->question.source;
+	forms_text(w, "Label", a->name);
+	forms_open_list(w, "Datapoints");
+	if (!source->series_count)
+		TRY(write_points(e, a, &a->question, source->unit, w));
+	for (size_t k = 0; k < source->series_count; k++) {
+		struct cloudwatch_question one = a->question;
+		one.source.series = &source->series[k];
+		one.source.series_count = 1;
+		TRY(write_points(e, a, &one, source->series[k].unit, w));
 	}
 	forms_close(w);
 	return OK;

@@ -157,7 +157,8 @@ static const struct param put_params[] = {
 	      .doc = "Statistic of each period."),
 	CLOUDWATCH_DIMENSIONS_PARAM(struct put_args, CLOUDWATCH_DIMENSIONS_MAX),
 	PARAM(struct put_args, "Period", period_s, .min = 1, .max = PERIOD_MAX_S,
-	      .doc = "Period in seconds, a multiple of 60."),
+	      .doc = "Period in seconds: 10, 20, 30 or a multiple of 60. Metrics have datapoints each "
+		     "minute."),
 	PARAM(struct put_args, "Unit", common.wish.row.unit, .words = CLOUDWATCH_UNITS,
 	      .doc = "Unit; datapoints of other units are ignored."),
 	PARAM(struct put_args, "EvaluationPeriods", periods, .flags = REQUIRED, .min = 1,
@@ -186,12 +187,10 @@ static const struct param put_params[] = {
 
 static RESULT check_window(struct cloudwatch_call *e, struct put_args *a, struct alarm *row)
 {
-	TRY(cloudwatch_check_period(e, row->period_s, "Period"));
-	if (row->period_s % 60)
-		return ctx_fail_field(
-			e->c, ERR_UNSUPPORTED, STR("Period"),
-			"Period: alarms with a period of less than a minute are not supported in this "
-			"region.");
+	bool is_short = row->period_s == 10 || row->period_s == 20 || row->period_s == 30;
+	if (!is_short && row->period_s % 60)
+		return fail_parameter(e, "Period",
+				      "Period must be 10, 20, 30 or a multiple of 60."); /* words guessed */
 	int64_t window_s = row->period_s * a->periods;
 	if (window_s > (row->period_s >= 3600 ? WEEK_S : DAY_S))
 		return fail_parameter(
@@ -236,37 +235,16 @@ static RESULT take_query(struct cloudwatch_call *e, const struct query_args *q, 
 	return cloudwatch_read_dimensions(e, &q->stat.metric.dimensions, &ret->dimensions);
 }
 
-static bool is_query_id(struct str id)
-{
-	for (size_t k = 0; k < id.n; k++) {
-		char c = id.p[k];
-		bool is_small = c >= 'a' && c <= 'z';
-		if (!is_small && (!k || !((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_')))
-			return false;
-	}
-	return true;
-}
-
 /* Evaluates the expressions once without values, so that a later evaluation cannot fail. */
 static RESULT check_expressions(struct cloudwatch_call *e, struct alarm_queries *queries, int64_t period_s)
 {
 	static const double nothing[1] = {0};
-	for (size_t k = 0; k < queries->count; k++) {
-		if (!is_query_id(queries->at[k].id))
-			return fail_parameter(
-				e, "Metrics",
-				"Invalid metrics list: an Id begins with a small letter, and has letters, "
-				"digits and '_'.");
-		for (size_t n = 0; n < k; n++)
-			if (str_equal(queries->at[k].id, queries->at[n].id))
-				return fail_parameter(e, "Metrics",
-						      "Invalid metrics list: an Id is there twice.");
+	const char *fault = alarm_queries_find_fault(queries);
+	if (fault)
+		return fail_parameter(e, "Metrics", fault);
+	for (size_t k = 0; k < queries->count; k++)
 		if (!queries->at[k].expression.n)
 			queries->at[k].at = (double *) nothing;
-	}
-	if (!alarm_queries_result(queries))
-		return fail_parameter(e, "Metrics",
-				      "Invalid metrics list: exactly one query must have ReturnData true.");
 	return alarm_queries_evaluate(e->c, queries, 1, (double) period_s);
 }
 
@@ -301,7 +279,7 @@ static RESULT take_queries(struct cloudwatch_call *e, struct put_args *a, struct
 	TRY(take_each_query(e, a, &queries, row));
 	TRY(check_expressions(e, &queries, row->period_s));
 	row->queries = alarm_queries_write(e->c->arena, &queries);
-	if (row->queries.n > 16384)
+	if (row->queries.n > ALARM_QUERIES_TEXT_MAX)
 		return fail_parameter(e, "Metrics", "The queries are too long.");
 	return row->queries.p ? OK : ctx_no_memory(e->c);
 }

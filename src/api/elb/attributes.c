@@ -9,6 +9,8 @@
 enum {
 	DELAY_MAX_S = 3600,
 	IDLE_MAX_S = 4000,
+	KEEP_ALIVE_MIN_S = 60,
+	KEEP_ALIVE_MAX_S = 604800,
 	STICKY_MAX_S = 604800,
 	COOKIE_MAX = 255,
 	SLOW_START_MIN_S = 30,
@@ -35,12 +37,11 @@ static const struct fixed_attribute balancer_fixed[] = {
 	{"zonal_shift.config.enabled", "false"},
 	{"secondary_ips.auto_assigned.per_subnet", "0"},
 };
-/* Application load balancers: HAProxy refuses requests that a desync needs, and has no age of connections. */
+/* Application load balancers: HAProxy refuses requests that a desync needs. */
 static const struct fixed_attribute application_fixed[] = {
 	{"access_logs.s3.enabled", "false"},
 	{"access_logs.s3.bucket", ""},
 	{"access_logs.s3.prefix", ""},
-	{"client_keep_alive.seconds", "3600"},
 	{"connection_logs.s3.enabled", "false"},
 	{"connection_logs.s3.bucket", ""},
 	{"connection_logs.s3.prefix", ""},
@@ -191,6 +192,8 @@ static RESULT read_application(struct elb_call *e, const struct elb_attribute *a
 					   (enum choice *) (void *) ((char *) wish + switches[k].change));
 	if (str_is(a->key, "idle_timeout.timeout_seconds"))
 		return read_number(e, a, 1, IDLE_MAX_S, &wish->idle_s);
+	if (str_is(a->key, "client_keep_alive.seconds"))
+		return read_number(e, a, KEEP_ALIVE_MIN_S, KEEP_ALIVE_MAX_S, &wish->keep_alive_s);
 	if (!str_is(a->key, "routing.http.xff_header_processing.mode"))
 		return check_fixed(e, a, application_fixed, COUNT(application_fixed), "Load balancer");
 	TRY(read_word(e, a, forwarded_words, COUNT(forwarded_words), &mode));
@@ -228,6 +231,7 @@ static void write_application(struct elb_call *e, struct xml *x, const struct el
 	elb_write_attribute(x, "routing.http.xff_header_processing.mode",
 			    str_from(forwarded_words[b->forwarded_for]));
 	write_number(e, x, "idle_timeout.timeout_seconds", b->idle_s);
+	write_number(e, x, "client_keep_alive.seconds", b->keep_alive_s);
 	write_fixed(x, application_fixed, COUNT(application_fixed));
 }
 
@@ -354,7 +358,7 @@ static RESULT read_http(struct elb_call *e, const struct elb_attribute *a, struc
 static bool keeps_client(struct elb_call *e, const struct target_group *g)
 {
 	const struct tables *t = elb_tables(e);
-	return g && !g->sends_proxy_v2 && g->protocol != TARGET_GROUP_PROTOCOL_TLS &&
+	return g && !engine_needs_proxy(g) &&
 	       !engine_get_proxy(t, engine_get_balancer_of_group(t, g->row.id));
 }
 

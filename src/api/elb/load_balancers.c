@@ -74,7 +74,7 @@ static const struct param create_params[] = {
 	NOT_BUILT("IpAddressType", .only = "ipv4"),
 	NOT_BUILT("EnablePrefixForIpv6SourceNat", .only = "off"),
 	PARAM(struct create_args, "SecurityGroups.member", wish.groups, .kind = KIND_SECURITY_GROUP,
-	      .doc = "Security groups of an application load balancer."),
+	      .doc = "Security groups."),
 	NOT_BUILT("CustomerOwnedIpv4Pool|IpamPools|MinimumLoadBalancerCapacity"),
 };
 
@@ -87,10 +87,6 @@ static RESULT prepare_create(struct elb_call *e, void *args)
 			"Load balancers of type 'gateway' are not supported in this region: only "
 			"'network' and 'application' are");
 	a->wish.is_application = str_is(a->type, "application");
-	if (!a->wish.is_application && a->wish.groups.count)
-		return ctx_fail_field(
-			e->c, ERR_UNSUPPORTED, STR("SecurityGroups"),
-			"Security groups of network load balancers are not supported in this region");
 	TRY(elb_check_name(e, a->wish.name, false));
 	if (str_starts_with(a->wish.name, STR("internal-")))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("Name"),
@@ -194,11 +190,13 @@ static bool is_active(const struct tables *t, const struct elastic_load_balancer
 	return true;
 }
 
-/* All fronts have the same groups. */
+/* All fronts have the same groups. Shows no list for a network load balancer without groups. */
 static void write_groups(struct elb_call *e, struct xml *x, const char *list,
 			 const struct elastic_load_balancer *b)
 {
 	const struct port *front = b->fronts.count ? port_find(elb_tables(e), b->fronts.at[0]) : NULL;
+	if (b->type == ELASTIC_LOAD_BALANCER_TYPE_NETWORK && !(front && front->groups.count))
+		return;
 	xml_open(x, list);
 	for (size_t k = 0; front && k < front->groups.count; k++)
 		xml_text(x, "member", id_to_ec2(e->c->arena, KIND_SECURITY_GROUP, front->groups.at[k]));
@@ -219,8 +217,7 @@ static void write_balancer(struct elb_call *e, struct xml *x, const struct elast
 	xml_z(x, "Code", is_active(elb_tables(e), b) ? "active" : "provisioning");
 	xml_close(x, "State");
 	xml_z(x, "Type", elastic_load_balancer_type_words[b->type]);
-	if (b->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION)
-		write_groups(e, x, "SecurityGroups", b);
+	write_groups(e, x, "SecurityGroups", b);
 	write_zones(e, x, b);
 	xml_z(x, "IpAddressType", "ipv4");
 	xml_close(x, "member");
@@ -323,7 +320,7 @@ struct groups_args {
 static const struct param groups_params[] = {
 	ELB_ARN(struct groups_args, "LoadBalancerArn", arn, .doc = "The load balancer."),
 	PARAM(struct groups_args, "SecurityGroups.member", wish.groups, .flags = REQUIRED,
-	      .kind = KIND_SECURITY_GROUP, .doc = "Security groups of an application load balancer."),
+	      .kind = KIND_SECURITY_GROUP, .doc = "Security groups."),
 	NOT_BUILT("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic"),
 };
 struct type_args {
@@ -384,7 +381,7 @@ static const struct elb_action actions[] = {
 	{ELB_ACTION("SetSecurityGroups"), .flags = API_WRITES,
 	 .args = PARAMS(struct groups_args, groups_params), .prepare = prepare_groups,
 	 .operation = engine_set_elastic_load_balancer_groups_run, .returns = KIND_ELASTIC_LOAD_BALANCER,
-	 .answer = show_groups, .doc = "Replaces the security groups of an application load balancer."},
+	 .answer = show_groups, .doc = "Replaces the security groups of a load balancer."},
 	{ELB_ACTION("SetIpAddressType"), .args = PARAMS(struct type_args, type_params),
 	 .prepare = prepare_type, .answer = show_type, .doc = "Accepts the address type `ipv4` only."},
 	{ELB_ACTION("DeleteLoadBalancer"), .flags = API_WRITES,

@@ -19,10 +19,9 @@ struct check_args {
 };
 #define CHECKS(T, member)                                                                                    \
 	PARAM(T, "HealthCheckProtocol", member.protocol, .words = PROTOCOLS,                                 \
-	      .doc = "Protocol of health checks: TCP for a TCP group, HTTP or HTTPS for an HTTP or HTTPS "   \
-		     "group."),                                                                              \
+	      .doc = "Protocol of health checks: HTTP or HTTPS, or TCP for a TCP, TLS or TCP_UDP group."),   \
 		PARAM(T, "HealthCheckPort", member.port, .min = 1, .max = 16,                                \
-		      .doc = "Port of health checks, or `traffic-port`. HTTP and HTTPS groups only."),       \
+		      .doc = "Port of health checks, or `traffic-port`."),                                   \
 		PARAM(T, "HealthCheckEnabled", member.is_enabled,                                            \
 		      .doc = "Whether targets are checked: false for a UDP group, otherwise true."),         \
 		PARAM(T, "HealthCheckIntervalSeconds", member.interval_s, .min = 5, .max = 300,              \
@@ -55,6 +54,7 @@ static enum balancing_protocol protocol_of(const struct target_group *group)
 enum {
 	INTERVAL_DEFAULT = 30,
 	TIMEOUT_DEFAULT = 10,
+	REQUEST_TIMEOUT_DEFAULT = 6, /* of HTTP, for a network load balancer's targets */
 	HTTP_TIMEOUT_DEFAULT = 5,
 	HEALTHY_DEFAULT = 5,
 	UNHEALTHY_DEFAULT = 2
@@ -65,14 +65,16 @@ static RESULT fail_check(struct elb_call *e, const char *field, const char *why)
 	return ctx_fail_field(e->c, ERR_UNSUPPORTED, str_from(field), "%s", why);
 }
 
-static bool is_status(struct str text, int64_t *ret_status)
+enum { STATUS_MAX = 499, NETWORK_STATUS_MAX = 599 };
+
+static bool is_status(struct str text, int64_t most, int64_t *ret_status)
 {
 	return text.n == 3 && result_is_ok(str_parse_int(text, ret_status)) && *ret_status >= 200 &&
-	       *ret_status <= 499;
+	       *ret_status <= most;
 }
 
 /* Numbers and ranges with commas, all of them statuses. */
-static bool is_matcher(struct str codes)
+static bool is_matcher(struct str codes, int64_t most)
 {
 	size_t at = 0;
 	for (;;) {
@@ -80,9 +82,10 @@ static bool is_matcher(struct str codes)
 		struct str one = str_slice(codes, at, comma);
 		size_t dash = str_find_char(one, '-', 0);
 		int64_t first = 0, last = 0;
-		if (!is_status(str_slice(one, 0, dash), &first))
+		if (!is_status(str_slice(one, 0, dash), most, &first))
 			return false;
-		if (dash < one.n && (!is_status(str_slice(one, dash + 1, one.n), &last) || last < first))
+		if (dash < one.n &&
+		    (!is_status(str_slice(one, dash + 1, one.n), most, &last) || last < first))
 			return false;
 		if (comma == codes.n)
 			return true;
@@ -90,30 +93,42 @@ static bool is_matcher(struct str codes)
 	}
 }
 
-static RESULT check_http_checks(struct elb_call *e, const struct check_args *a)
+static RESULT check_port(struct elb_call *e, struct str text)
 {
 	int64_t port = 0;
-	if (a->protocol.n && !str_is(a->protocol, "HTTP") && !str_is(a->protocol, "HTTPS"))
-		return ctx_fail_field(e->c, ERR_INVALID, STR("HealthCheckProtocol"),
-				      "Health check protocol '%" STR_FMT "' must be one of 'HTTP, HTTPS'",
-				      STR_ARG(a->protocol));
-	if (a->port.n && !str_is(a->port, "traffic-port") &&
-	    (!result_is_ok(str_parse_int(a->port, &port)) || port < 1 || port > ELB_PORT_MAX))
-		return ctx_fail_field(e->c, ERR_INVALID, STR("HealthCheckPort"),
-				      "Health check port '%" STR_FMT
-				      "' must be 'traffic-port' or in the range 1-65535",
-				      STR_ARG(a->port));
+	if (!text.n || str_is(text, "traffic-port") ||
+	    (result_is_ok(str_parse_int(text, &port)) && port >= 1 && port <= ELB_PORT_MAX))
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, STR("HealthCheckPort"),
+			      "Health check port '%" STR_FMT
+			      "' must be 'traffic-port' or in the range 1-65535",
+			      STR_ARG(text));
+}
+
+/* Path and statuses of checks by HTTP and HTTPS. */
+static RESULT check_requests(struct elb_call *e, const struct check_args *a, int64_t most)
+{
 	if (a->path.n && (a->path.p[0] != '/' || !elb_is_printable(a->path, false)))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("HealthCheckPath"),
 				      "Health check path '%" STR_FMT "' must begin with a '/' character, and "
 				      "can only contain printable ASCII characters, without spaces",
 				      STR_ARG(a->path));
-	if (a->codes.n && !is_matcher(a->codes))
+	if (a->codes.n && !is_matcher(a->codes, most))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("Matcher"),
 				      "Health check matcher HTTP code '%" STR_FMT
-				      "' must be within '200-499' inclusive",
-				      STR_ARG(a->codes));
+				      "' must be within '200-%lld' inclusive",
+				      STR_ARG(a->codes), (long long) most);
 	return OK;
+}
+
+static RESULT check_http_checks(struct elb_call *e, const struct check_args *a)
+{
+	if (a->protocol.n && !str_is(a->protocol, "HTTP") && !str_is(a->protocol, "HTTPS"))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("HealthCheckProtocol"),
+				      "Health check protocol '%" STR_FMT "' must be one of 'HTTP, HTTPS'",
+				      STR_ARG(a->protocol));
+	TRY(check_port(e, a->port));
+	return check_requests(e, a, STATUS_MAX);
 }
 
 /* "traffic-port", or none: 0. */
@@ -123,46 +138,53 @@ static int64_t port_of_check(struct str text)
 	return result_is_ok(str_parse_int(text, &port)) ? port : 0;
 }
 
-/* OVN checks a target at the port that it balances to. A number is the same as "traffic-port" if it is the group's own
- * port, which Cluster API sends: its targets have no other one. */
-static RESULT check_tcp_checks(struct elb_call *e, const struct check_args *a, int64_t port)
+/* OVN checks targets of TCP_UDP by connections to the port that it balances to. A proxy, which checks targets of TCP and TLS
+ * in any way, speaks no UDP. */
+static RESULT check_udp_checks(struct elb_call *e, const struct check_args *a, int64_t port)
 {
 	if (a->protocol.n && !str_is(a->protocol, "TCP"))
 		return fail_check(
 			e, "HealthCheckProtocol",
-			"Health checks of target groups of TCP by another protocol are not supported in this "
-			"region");
+			"Health checks of target groups of TCP_UDP by another protocol than TCP are "
+			"not supported in this region");
 	if (a->port.n && !str_is(a->port, "traffic-port") && port_of_check(a->port) != port)
 		return fail_check(
 			e, "HealthCheckPort",
-			"Health checks of target groups of TCP at another port than the traffic port are not "
-			"supported in this region");
-	if (a->path.n || a->codes.n)
+			"Health checks of target groups of TCP_UDP at another port than the traffic "
+			"port are not supported in this region");
+	return OK;
+}
+
+/* Checks of a network load balancer's targets. has_requests: they are by HTTP or HTTPS. */
+static RESULT check_network_checks(struct elb_call *e, const struct check_args *a, bool has_requests)
+{
+	if (a->protocol.n && !str_is(a->protocol, "TCP") && !str_is(a->protocol, "HTTP") &&
+	    !str_is(a->protocol, "HTTPS"))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("HealthCheckProtocol"),
+				      "Health check protocol '%" STR_FMT
+				      "' must be one of 'HTTP, HTTPS, TCP'",
+				      STR_ARG(a->protocol));
+	TRY(check_port(e, a->port));
+	if (!has_requests && (a->path.n || a->codes.n))
 		return ctx_fail_field(e->c, ERR_INVALID, str_from(a->path.n ? "HealthCheckPath" : "Matcher"),
 				      "Health checks of protocol TCP have no path and no matcher");
-	return OK;
+	return check_requests(e, a, NETWORK_STATUS_MAX);
+}
+
+/* A timeout that no interval permits, before the region refuses checks at all. */
+static RESULT check_udp_times(struct elb_call *e, const struct check_args *a)
+{
+	if (!a->interval_s || a->timeout_s <= a->interval_s)
+		return OK;
+	return ctx_fail_field(
+		e->c, ERR_INVALID, STR("HealthCheckTimeoutSeconds"),
+		"Health check timeout '%lld' must be smaller than or equal to the interval '%lld'",
+		(long long) a->timeout_s, (long long) a->interval_s);
 }
 
 static bool is_http(enum balancing_protocol protocol)
 {
 	return protocol == BALANCING_HTTP || protocol == BALANCING_HTTPS;
-}
-
-static RESULT check_checks(struct elb_call *e, const struct check_args *a, enum balancing_protocol protocol,
-			   int64_t port)
-{
-	bool is_udp = protocol == BALANCING_UDP;
-	if (is_udp && (a->protocol.n || a->port.n || a->interval_s || a->timeout_s || a->healthy ||
-		       a->unhealthy || a->path.n || a->codes.n || a->is_enabled == CHOICE_YES))
-		return fail_check(e, "HealthCheckProtocol",
-				  "Targets of protocol UDP have no health checks in this region");
-	if (!is_udp && a->is_enabled == CHOICE_NO)
-		return ctx_fail_field(e->c, ERR_INVALID, STR("HealthCheckEnabled"),
-				      "Health check enabled must be true for target groups with target type "
-				      "'instance' or 'ip'");
-	if (is_udp)
-		return OK;
-	return is_http(protocol) ? check_http_checks(e, a) : check_tcp_checks(e, a, port);
 }
 
 static enum balancing_protocol protocol_of_check(struct str text, enum balancing_protocol standard)
@@ -171,6 +193,36 @@ static enum balancing_protocol protocol_of_check(struct str text, enum balancing
 	       : str_is(text, "HTTP") ? BALANCING_HTTP
 	       : str_is(text, "TCP")  ? BALANCING_TCP
 				      : standard;
+}
+
+static RESULT check_unchecked(struct elb_call *e, const struct check_args *a)
+{
+	bool is_any = a->protocol.n || a->port.n || a->interval_s || a->timeout_s || a->healthy ||
+		      a->unhealthy || a->path.n || a->codes.n || a->is_enabled == CHOICE_YES;
+	return is_any ? fail_check(e, "HealthCheckProtocol",
+				   "Targets of protocol UDP have no health checks in this region")
+		      : OK;
+}
+
+/* present: protocol of the group's checks. */
+static RESULT check_checks(struct elb_call *e, const struct check_args *a, enum balancing_protocol protocol,
+			   enum balancing_protocol present, int64_t port)
+{
+	bool is_udp = protocol == BALANCING_UDP;
+	if (is_http(protocol)) {
+		TRY(check_http_checks(e, a));
+	} else {
+		TRY(check_network_checks(e, a, is_http(protocol_of_check(a->protocol, present))));
+	}
+	if (is_udp || protocol == BALANCING_TCP_UDP)
+		TRY(check_udp_times(e, a));
+	if (is_udp)
+		return check_unchecked(e, a);
+	if (a->is_enabled == CHOICE_NO)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("HealthCheckEnabled"),
+				      "Health check enabled must be true for target groups with target type "
+				      "'instance' or 'ip'");
+	return protocol == BALANCING_TCP_UDP ? check_udp_checks(e, a, port) : OK;
 }
 
 static int64_t or_default(int64_t value, int64_t standard)
@@ -218,38 +270,53 @@ static RESULT choose_protocol(struct elb_call *e, struct str text, enum balancin
 		STR_ARG(text));
 }
 
-/* Groups of HTTP have other standards than those of TCP. */
+static int64_t default_timeout(const struct target_group_wish *wish)
+{
+	return is_http(wish->protocol)                  ? HTTP_TIMEOUT_DEFAULT
+	       : wish->check_protocol == BALANCING_HTTP ? REQUEST_TIMEOUT_DEFAULT
+							: TIMEOUT_DEFAULT;
+}
+
+/* Groups of HTTP have other standards than those of TCP. A short interval without a timeout of its own gets a shorter one,
+ * and a network load balancer's long timeout a longer interval, as in ELBv2. */
 static void set_checks(const struct check_args *a, struct target_group_wish *wish)
 {
-	bool has_requests = is_http(wish->protocol);
-	int64_t timeout = has_requests ? HTTP_TIMEOUT_DEFAULT : TIMEOUT_DEFAULT;
-	wish->interval_s = or_default(a->interval_s, INTERVAL_DEFAULT);
-	/* a short interval without a timeout of its own gets a shorter one, as in ELBv2 */
-	wish->timeout_s =
-		or_default(a->timeout_s, wish->interval_s > timeout ? timeout : wish->interval_s - 1);
+	bool is_network = !is_http(wish->protocol);
+	wish->check_protocol = protocol_of_check(a->protocol, is_network ? BALANCING_TCP : BALANCING_HTTP);
+	int64_t timeout = default_timeout(wish);
+	wish->interval_s =
+		or_default(a->interval_s,
+			   is_network && a->timeout_s > INTERVAL_DEFAULT ? a->timeout_s : INTERVAL_DEFAULT);
+	wish->timeout_s = or_default(
+		a->timeout_s, wish->interval_s > timeout ? timeout : wish->interval_s - (is_network ? 0 : 1));
 	wish->healthy_threshold = or_default(a->healthy, HEALTHY_DEFAULT);
 	wish->unhealthy_threshold = or_default(a->unhealthy, UNHEALTHY_DEFAULT);
-	wish->check_protocol = protocol_of_check(a->protocol, has_requests ? BALANCING_HTTP : BALANCING_TCP);
 	wish->check_port = port_of_check(a->port);
-	if (!has_requests)
+	if (!is_http(wish->check_protocol))
 		return;
 	wish->check_path = a->path.n ? a->path : STR("/");
-	wish->matcher = a->codes.n ? a->codes : STR("200");
+	wish->matcher = a->codes.n ? a->codes : is_network ? STR("200-399") : STR("200");
 }
 
 /* Groups of functions have none of these; no others exist without. */
 static RESULT check_given(struct elb_call *e, const struct create_args *a)
 {
 	const struct {
-		const char *name, *words;
+		const char *name, *missing, *needless;
 		bool is_given;
-	} members[] = {{"Protocol", "A protocol must be specified", a->protocol.n > 0},
-		       {"Port", "A port must be specified", a->wish.port > 0},
-		       {"VpcId", "A VPC ID must be specified", a->wish.router.bits || a->wish.router.text.n}};
+	} members[] = {{"Protocol", "A protocol", "Protocol", a->protocol.n > 0},
+		       {"Port", "A port", "Port", a->wish.port > 0},
+		       {"VpcId", "A VPC ID", "VPC ID", a->wish.router.bits || a->wish.router.text.n}};
+	bool is_function = str_is(a->type, "lambda");
 	for (size_t k = 0; k < sizeof members / sizeof *members; k++)
-		if (!members[k].is_given && !str_is(a->type, "lambda"))
-			return ctx_fail_field(e->c, ERR_INVALID, str_from(members[k].name), "%s",
-					      members[k].words);
+		if (members[k].is_given && is_function)
+			return ctx_fail_field(
+				e->c, ERR_INVALID, str_from(members[k].name),
+				"%s cannot be specified for target groups with target type 'lambda'",
+				members[k].needless);
+		else if (!members[k].is_given && !is_function)
+			return ctx_fail_field(e->c, ERR_INVALID, str_from(members[k].name),
+					      "%s must be specified", members[k].missing);
 	return OK;
 }
 
@@ -266,10 +333,17 @@ static RESULT prepare_create(struct elb_call *e, void *args)
 				      STR_ARG(a->type));
 	TRY(elb_check_name(e, a->wish.name, true));
 	TRY(elb_check_tags(e, a->wish.tags));
-	TRY(check_checks(e, &a->check, a->wish.protocol, a->wish.port));
+	TRY(check_checks(e, &a->check, a->wish.protocol, BALANCING_TCP, a->wish.port));
 	a->wish.is_by_ip = str_is(a->type, "ip");
 	set_checks(&a->check, &a->wish);
 	return OK;
+}
+
+static enum balancing_protocol protocol_of_present(const struct target_group *g)
+{
+	return g->check_protocol == TARGET_GROUP_CHECK_PROTOCOL_HTTPS  ? BALANCING_HTTPS
+	       : g->check_protocol == TARGET_GROUP_CHECK_PROTOCOL_HTTP ? BALANCING_HTTP
+								       : BALANCING_TCP;
 }
 
 struct change_args {
@@ -287,7 +361,8 @@ static RESULT prepare_change(struct elb_call *e, void *args)
 	struct change_args *a = args;
 	TRY(elb_find(e, KIND_TARGET_GROUP, a->arn, "TargetGroupArn", &a->wish.target_group));
 	const struct target_group *group = target_group_find(elb_tables(e), a->wish.target_group.prefix);
-	TRY(check_checks(e, &a->check, group ? protocol_of(group) : BALANCING_TCP, group ? group->port : 0));
+	if (group)
+		TRY(check_checks(e, &a->check, protocol_of(group), protocol_of_present(group), group->port));
 	a->wish.sets_check_protocol = a->check.protocol.n > 0;
 	a->wish.check_protocol = protocol_of_check(a->check.protocol, BALANCING_TCP);
 	a->wish.sets_check_port = a->check.port.n > 0;
@@ -430,6 +505,17 @@ static bool matches(struct elb_call *e, const struct list_args *a, const struct 
 	       (!a->balancer_arn.n || uuid_equal(balancer, a->balancer.prefix));
 }
 
+/* ELBv2 finds no target group of a load balancer without any, instead of an empty list. Unverified: the API Reference has the
+ * error, but not this case. */
+static RESULT check_has_groups(struct elb_call *e, const struct list_args *a)
+{
+	const struct target_group *g = target_group_first_by_account(elb_tables(e), e->c->who->account);
+	const struct ref ref = {.kind = KIND_TARGET_GROUP, .text = a->balancer_arn};
+	while (g && !matches(e, a, g))
+		g = target_group_next_by_account(elb_tables(e), g);
+	return g ? OK : engine_fail_not_found(e->c, KIND_TARGET_GROUP, &ref);
+}
+
 static RESULT answer_list(struct elb_call *e, const void *args, struct xml *x)
 {
 	const struct list_args *a = args;
@@ -439,6 +525,8 @@ static RESULT answer_list(struct elb_call *e, const void *args, struct xml *x)
 	TRY(query_open_page(e->c, &a->pages, ELB_PAGE_MAX, "Marker", &page));
 	if (a->balancer_arn.n)
 		TRY(engine_find_own(e->c, t, KIND_ELASTIC_LOAD_BALANCER, &a->balancer, &row));
+	if (a->balancer_arn.n)
+		TRY(check_has_groups(e, a));
 	xml_open(x, "TargetGroups");
 	for (const struct target_group *g = target_group_first_by_account(t, e->c->who->account);
 	     g && !page.is_cut; g = target_group_next_by_account(t, g)) {

@@ -85,7 +85,8 @@ static struct config_file list_certificates(struct arena *a, const struct proxy_
 	struct str lines = STR("");
 	for (size_t k = 0; k < l->certificates.count; k++) {
 		const struct proxy_certificate *one = find_certificate(wish, l->certificates.at[k]);
-		if (one)
+		bool is_again = k && uuid_equal(l->certificates.at[k], l->certificates.at[0]);
+		if (one && !is_again)
 			lines = str_print(a, "%" STR_FMT "%" STR_FMT "\n", STR_ARG(lines),
 					  STR_ARG(certificate_name(a, one)));
 	}
@@ -281,6 +282,18 @@ static void write_response_headers(const struct listener *l, struct buf *out)
 	}
 }
 
+/* The response that asks a client to end its old connection is the last one. HAProxy 2.6 has no such end of HTTP/2, and a
+ * response that switches protocols keeps its Connection header. */
+static void write_age(const struct elastic_load_balancer *b, struct buf *out)
+{
+	if (b->keep_alive_s)
+		buf_print(out,
+			  "  tcp-request session set-var(sess.start) date()\n"
+			  "  http-after-response set-header Connection close"
+			  " if !{ status 101 } { date(),sub(sess.start) -m int ge %" PRId64 " }\n",
+			  b->keep_alive_s);
+}
+
 static void write_frontend(struct ctx *c, const struct proxy_wish *wish, const struct proxy_listener *l,
 			   struct buf *out)
 {
@@ -291,6 +304,7 @@ static void write_frontend(struct ctx *c, const struct proxy_wish *wish, const s
 	buf_add_char(out, '\n');
 	if (wish->balancer->drops_headers)
 		buf_print(out, "  http-request del-header '[^-A-Za-z0-9]' -m reg\n");
+	write_age(wish->balancer, out);
 	write_response_headers(l->listener, out);
 	config_write_rules(c, l, out);
 	write_host(wish, l->listener, out);

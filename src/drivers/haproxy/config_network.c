@@ -38,9 +38,10 @@ static void write_checks(const struct proxy_group *group, struct buf *out)
 	char name[CONFIG_GROUP_NAME_SIZE];
 	buf_print(out, "backend %s\n  mode tcp\n", config_group_name(group->group->row.id, name));
 	config_write_check(group->group, out);
+	bool is_plain = group->group->check_protocol != TARGET_GROUP_CHECK_PROTOCOL_HTTPS;
 	for (size_t k = 0; k < group->server_count; k++) {
 		write_server(group, &group->servers[k], out);
-		buf_print(out, " check no-check-ssl%s\n",
+		buf_print(out, " check%s%s\n", is_plain ? " no-check-ssl" : "",
 			  group->group->sends_proxy_v2 ? " check-send-proxy" : "");
 	}
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "engine/alarm/alarm_internal.h"
+#include "engine/alarm/alarm_queries.h"
 #include "engine/limits.h"
 #include "engine/people/asker.h"
 #include "engine/tag_internal.h"
@@ -207,6 +208,18 @@ static const char *tracked_metric_of(const struct scaling_policy *policy)
 								    : "CPUUtilization";
 }
 
+/* The policy's metric math; metrics without a period have the alarm's. */
+static RESULT fill_queries(struct op *op, struct str text, struct alarm *alarm)
+{
+	struct alarm_queries queries = {0};
+	TRY(alarm_queries_read(op->ctx, text, &queries));
+	for (size_t k = 0; k < queries.count; k++)
+		if (!queries.at[k].expression.n)
+			queries.at[k].period_s = alarm->period_s;
+	alarm->queries = alarm_queries_write(op->ctx->arena, &queries);
+	return alarm->queries.p ? OK : ctx_no_memory(op->ctx);
+}
+
 /* The metric that the policy tracks, in the words of an alarm. */
 static RESULT fill_metric(struct op *op, const struct scaling_policy *policy, struct str group,
 			  struct alarm *alarm)
@@ -217,6 +230,8 @@ static RESULT fill_metric(struct op *op, const struct scaling_policy *policy, st
 	dimensions[0] = STR("AutoScalingGroupName");
 	dimensions[1] = group;
 	alarm->period_s = policy->period_s ? policy->period_s : TRACKING_PERIOD_S;
+	if (policy->queries.n)
+		return fill_queries(op, policy->queries, alarm);
 	if (policy->predefined.n) {
 		alarm->name_space = STR("AWS/EC2");
 		alarm->metric = str_from(tracked_metric_of(policy));

@@ -148,6 +148,10 @@ bool engine_is_metric_old(const struct metric *metric, int64_t now_us);
 /* The digest in metric.key. */
 void engine_write_metric_key(struct str name_space, struct str name, const struct strs *dimensions,
 			     char out[METRIC_KEY_SIZE]);
-/* The account's metric of that name; NULL: there is none. */
+/* The account's metric of that name and unit; NULL: there is none. */
 const struct metric *engine_find_metric(const struct tables *t, uuid account, struct str name_space,
-					struct str name, const struct strs *dimensions);
+					struct str name, const struct strs *dimensions, struct str unit);
+/* The metrics of that name, one of each unit; NULL: there are no more. */
+const struct metric *engine_first_metric(const struct tables *t, uuid account, struct str name_space,
+					 struct str name, const struct strs *dimensions);
+const struct metric *engine_next_metric(const struct tables *t, const struct metric *metric);

@@ -160,6 +160,32 @@ RESULT alarm_queries_evaluate(struct ctx *c, struct alarm_queries *queries, size
 	return OK;
 }
 
+static bool is_id(struct str id)
+{
+	for (size_t k = 0; k < id.n; k++) {
+		char c = id.p[k];
+		bool is_small = c >= 'a' && c <= 'z';
+		if (!is_small && (!k || !((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_')))
+			return false;
+	}
+	return true;
+}
+
+const char *alarm_queries_find_fault(const struct alarm_queries *queries)
+{
+	for (size_t k = 0; k < queries->count; k++) {
+		if (!is_id(queries->at[k].id))
+			return "Invalid metrics list: an Id begins with a small letter, and has letters, "
+			       "digits and '_'.";
+		for (size_t n = 0; n < k; n++)
+			if (str_equal(queries->at[k].id, queries->at[n].id))
+				return "Invalid metrics list: an Id is there twice.";
+	}
+	return alarm_queries_result(queries)
+		       ? NULL
+		       : "Invalid metrics list: exactly one query must have ReturnData true.";
+}
+
 struct alarm_query *alarm_queries_result(const struct alarm_queries *queries)
 {
 	struct alarm_query *found = NULL;

@@ -18,6 +18,7 @@ struct alarm_queries {
 	size_t count;
 };
 
+enum { ALARM_QUERIES_TEXT_MAX = 16384 };
 /* Writes queries as the row keeps them, in the arena; STR_NONE: out of memory. */
 struct str alarm_queries_write(struct arena *a, const struct alarm_queries *queries);
 /* Reads what alarm_queries_write() wrote. ERR_INTERNAL: something else. */
@@ -25,5 +26,7 @@ RESULT alarm_queries_read(struct ctx *c, struct str text, struct alarm_queries *
 /* Evaluates all expressions; metrics have their values already. An expression may use others. ERR_INVALID: one cannot be
  * evaluated. */
 RESULT alarm_queries_evaluate(struct ctx *c, struct alarm_queries *queries, size_t count, double period_s);
+/* Says in CloudWatch's words, or near them, why ids or results of queries are not valid; NULL: they are. */
+const char *alarm_queries_find_fault(const struct alarm_queries *queries);
 /* The query that returns the result; NULL: not exactly one does. */
 struct alarm_query *alarm_queries_result(const struct alarm_queries *queries);

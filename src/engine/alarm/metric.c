@@ -36,11 +36,25 @@ void engine_write_metric_key(struct str name_space, struct str name, const struc
 }
 
 const struct metric *engine_find_metric(const struct tables *t, uuid account, struct str name_space,
-					struct str name, const struct strs *dimensions)
+					struct str name, const struct strs *dimensions, struct str unit)
 {
 	char key[METRIC_KEY_SIZE];
 	engine_write_metric_key(name_space, name, dimensions, key);
-	return metric_find_by_account(t, account, str_from(key));
+	return metric_find_by_account(t, account, str_from(key), unit);
+}
+
+const struct metric *engine_first_metric(const struct tables *t, uuid account, struct str name_space,
+					 struct str name, const struct strs *dimensions)
+{
+	char key[METRIC_KEY_SIZE];
+	engine_write_metric_key(name_space, name, dimensions, key);
+	const struct metric probe = {.account = account, .key = str_from(key)};
+	return metric_of(tables_first(t, KIND_METRIC, METRIC_INDEX_ACCOUNT, &probe.row, 2));
+}
+
+const struct metric *engine_next_metric(const struct tables *t, const struct metric *metric)
+{
+	return metric_of(tables_next(t, KIND_METRIC, METRIC_INDEX_ACCOUNT, &metric->row, 2));
 }
 
 bool engine_is_metric_old(const struct metric *metric, int64_t now_us)
@@ -52,7 +66,7 @@ RESULT alarm_put_metric(struct op *op, uuid account, struct metric_name *name, b
 {
 	char key[METRIC_KEY_SIZE];
 	engine_write_metric_key(name->name_space, name->name, &name->dimensions, key);
-	const struct metric *present = metric_find_by_account(op->head, account, str_from(key));
+	const struct metric *present = metric_find_by_account(op->head, account, str_from(key), name->unit);
 	struct metric next = {.account = account,
 			      .key = str_from(key),
 			      .name_space = name->name_space,

@@ -34,7 +34,7 @@ struct balancer_subnets {
 /* A balancer of that name with the same scheme and subnets is returned as it is. ERR_EXISTS: the name is another
  * balancer's. ERR_COMBINATION: subnets of several VPCs, or several of a zone. ERR_STATE with KIND_GATEWAY: the VPC
  * has no way to the internet. ERR_IN_USE with KIND_ADDRESS. ERR_CAPACITY with KIND_ADDRESS or KIND_SUBNET.
- * ERR_QUOTA. Security groups are an application load balancer's; none: the VPC's default group. */
+ * ERR_QUOTA. Without security groups a network load balancer has none, and others have the VPC's default group. */
 struct elastic_load_balancer_wish {
 	struct str name;
 	bool is_application, is_internal;
@@ -58,6 +58,7 @@ struct elastic_load_balancer_change {
 	enum choice drains;
 	int64_t drain_s; /* 0: unchanged */
 	/* application load balancers alone: */
+	int64_t keep_alive_s; /* 0: unchanged */
 	enum choice forwards_port, keeps_host, drops_headers, names_cipher, has_http2;
 	bool sets_forwarded_for;
 	enum balancer_forwarded_for { FORWARDED_APPEND, FORWARDED_PRESERVE, FORWARDED_REMOVE } forwarded_for;
@@ -307,9 +308,11 @@ struct target_end {
 /* Forgets a target that has drained. */
 SYSTEM_OPERATION(engine_end_target, target_end)
 
-/* The proxy of an application load balancer; NULL: it has none. */
+/* The proxy of a load balancer; NULL: the balancer has none. */
 const struct proxy *engine_get_proxy(const struct tables *t, uuid balancer);
-/* True if the port is the front of an application load balancer: its proxy is plugged there. */
+/* True if OVN cannot serve or check the targets, so that a network load balancer that leads to them has a proxy. */
+bool engine_needs_proxy(const struct target_group *g);
+/* True if the port is the front of a load balancer with a proxy, which is plugged there. */
 bool engine_is_proxied(const struct tables *t, const struct port *port);
 /* True if the port is the front of another load balancer, whose address its router implements. */
 bool engine_is_router_front(const struct tables *t, const struct port *port);

@@ -12,8 +12,8 @@ struct listener;
 struct rule_action;
 struct target_group;
 
-/* True if a proxy always implements the load balancer, which then has security groups: all but network load balancers. A
- * network load balancer has a proxy while proxy_settle() finds a need for one. */
+/* True if a proxy always implements the load balancer: all but network load balancers. A network load balancer has a proxy
+ * while proxy_settle() finds a need for one. */
 static inline bool balancer_is_proxied(const struct elastic_load_balancer *b)
 {
 	return b->type != ELASTIC_LOAD_BALANCER_TYPE_NETWORK;
@@ -45,8 +45,8 @@ RESULT listener_rule_check_group(struct op *op, const struct elastic_load_balanc
 RESULT proxy_make(struct op *op, const struct elastic_load_balancer *balancer);
 RESULT proxy_touch(struct op *op, uuid balancer);
 RESULT proxy_end(struct op *op, uuid balancer);
-/* Makes or ends the proxy of a network load balancer: a TLS listener, or a target group that wants the PROXY protocol, needs
- * one, which then serves all listeners. Their rows of load_balancer follow. */
+/* Makes or ends the proxy of a network load balancer: security groups, a TLS listener and some target groups
+ * (engine_needs_proxy()) need one, which then serves all listeners. Their rows of load_balancer follow. */
 RESULT proxy_settle(struct op *op, uuid balancer);
 
 /* Registers and deregisters a target of the group, with the permission. */

@@ -198,13 +198,14 @@ static bool is_same(const struct tables *t, const struct elastic_load_balancer *
 	return is_same;
 }
 
-enum { IDLE_DEFAULT_S = 60 };
+enum { IDLE_DEFAULT_S = 60, KEEP_ALIVE_DEFAULT_S = 3600 };
 
 static void set_application(struct elastic_load_balancer *made)
 {
 	made->type = ELASTIC_LOAD_BALANCER_TYPE_APPLICATION;
 	made->crosses_zones = true;
 	made->idle_s = IDLE_DEFAULT_S;
+	made->keep_alive_s = KEEP_ALIVE_DEFAULT_S;
 	made->has_http2 = true;
 }
 
@@ -217,11 +218,11 @@ static void set_classic(struct elastic_load_balancer *made)
 	made->drain_s = DRAIN_DEFAULT_S;
 }
 
-/* The security groups of the fronts; a network load balancer's have none. */
+/* The security groups of the fronts; a network load balancer may have none. */
 static RESULT find_groups(struct op *op, const struct elastic_load_balancer *balancer, struct refs refs,
 			  struct uuids *ret_groups)
 {
-	if (!balancer_is_proxied(balancer))
+	if (!balancer_is_proxied(balancer) && !refs.count)
 		return OK;
 	TRY(security_group_resolve_all(op, balancer->account, router_find(op->head, balancer->router), refs,
 				       ret_groups));
@@ -269,8 +270,7 @@ RESULT engine_create_elastic_load_balancer(struct op *op, struct elastic_load_ba
 	TRY(add_fronts(op, &plan, &groups, &made));
 	if (wish->is_classic)
 		TRY(classic_make(op, &made, wish->listeners, wish->listener_count));
-	if (balancer_is_proxied(&made))
-		TRY(proxy_make(op, &made));
+	TRY(balancer_is_proxied(&made) ? proxy_make(op, &made) : proxy_settle(op, made.row.id));
 	return engine_log_event(op, KIND_ELASTIC_LOAD_BALANCER, &made.row, "created",
 				"Load balancer %" STR_FMT ".", STR_ARG(made.name));
 }
@@ -305,6 +305,8 @@ RESULT engine_set_elastic_load_balancer(struct op *op, struct elastic_load_balan
 	choice_apply(wish->has_http2, &next.has_http2);
 	if (wish->idle_s)
 		next.idle_s = wish->idle_s;
+	if (wish->keep_alive_s)
+		next.keep_alive_s = wish->keep_alive_s;
 	if (wish->sets_forwarded_for)
 		next.forwarded_for = (enum elastic_load_balancer_forwarded_for) wish->forwarded_for;
 	choice_apply(wish->drains, &next.drains);
@@ -324,6 +326,21 @@ static struct uuids groups_of(const struct tables *t, const struct elastic_load_
 	return front ? front->groups : (struct uuids){0};
 }
 
+/* A network load balancer keeps its choice at creation: it has security groups for ever, or never. */
+static RESULT check_has_groups(struct op *op, const struct elastic_load_balancer *balancer, size_t count)
+{
+	const char *why =
+		groups_of(op->head, balancer).count == 0
+			? "You cannot set security groups on a load balancer that was created without "
+			  "them"
+		: count == 0 ? "You cannot remove all security groups of a network load balancer"
+			     : NULL;
+	return balancer_is_proxied(balancer) || !why
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_COMBINATION, KIND_ELASTIC_LOAD_BALANCER, STR("SecurityGroups"),
+				     "%s", why);
+}
+
 RESULT engine_set_elastic_load_balancer_groups(struct op *op, struct elastic_load_balancer_groups *wish)
 {
 	const struct elastic_load_balancer *balancer = NULL;
@@ -332,10 +349,7 @@ RESULT engine_set_elastic_load_balancer_groups(struct op *op, struct elastic_loa
 						wish->is_classic ? "elastic_load_balancer.apply_groups"
 								 : "elastic_load_balancer.set_groups",
 						&balancer));
-	if (!balancer_is_proxied(balancer))
-		return ENGINE_FAIL(
-			op, ERR_COMBINATION, KIND_ELASTIC_LOAD_BALANCER, STR("SecurityGroups"),
-			"You cannot set security groups on a load balancer that was created without them");
+	TRY(check_has_groups(op, balancer, wish->groups.count));
 	TRY(find_groups(op, balancer, wish->groups, &groups));
 	for (size_t k = 0; k < balancer->fronts.count; k++) {
 		const struct port *front = port_find(op->head, balancer->fronts.at[k]);

@@ -305,7 +305,7 @@ RESULT listener_find_certificates(struct op *op, const struct refs *refs, const 
 				  struct uuids *ret_ids)
 {
 	uuid *at = arena_new_array(op->ctx->arena, uuid, kept->count + refs->count + 1);
-	size_t count = kept->count;
+	size_t count = kept->count, default_count = kept->count ? 1 : 0;
 	if (!at)
 		return ctx_no_memory(op->ctx);
 	for (size_t k = 0; k < count; k++)
@@ -313,8 +313,8 @@ RESULT listener_find_certificates(struct op *op, const struct refs *refs, const 
 	for (size_t k = 0; k < refs->count; k++) {
 		const struct row *row = NULL;
 		TRY(engine_find_own(op->ctx, op->head, KIND_SERVER_CERTIFICATE, &refs->at[k], &row));
-		*ret_ids = (struct uuids){at, count};
-		if (!uuids_have(ret_ids, row->id))
+		/* as in ELBv2 the default certificate may be among the others, too */
+		if (!uuids_have(&(const struct uuids){at + default_count, count - default_count}, row->id))
 			at[count++] = row->id;
 	}
 	*ret_ids = (struct uuids){at, count};
@@ -426,10 +426,11 @@ RESULT listener_check_proxied(struct op *op, uuid balancer)
 			udp = l;
 	if (!udp || !engine_get_proxy(op->head, balancer))
 		return OK;
-	return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_LISTENER, STR("Protocol"),
-			   "A network load balancer with TLS or proxy protocol has no %s listeners in this "
-			   "region",
-			   protocol_words[udp->protocol]);
+	return ENGINE_FAIL(
+		op, ERR_UNSUPPORTED, KIND_LISTENER, STR("Protocol"),
+		"A network load balancer with security groups, TLS, proxy protocol, or health checks "
+		"by HTTP or at another port than the traffic port, has no %s listeners in this region",
+		protocol_words[udp->protocol]);
 }
 
 RESULT engine_create_listener(struct op *op, struct listener_wish *wish)
@@ -469,6 +470,12 @@ RESULT engine_change_listener(struct op *op, struct listener_change *wish)
 	next.port = wish->port ? wish->port : present->port;
 	next.protocol = wish->sets_protocol ? to_protocol(wish->protocol) : present->protocol;
 	TRY(check_listener(op, balancer, &next));
+	if (is_secure(&next) && !is_secure(present) && !wish->certificates.count)
+		return ENGINE_FAIL(
+			op, ERR_COMBINATION, KIND_ELASTIC_LOAD_BALANCER, STR("Certificates"),
+			"You must provide a list containing exactly one certificate if the listener "
+			"protocol is %s.",
+			protocol_words[next.protocol]);
 	TRY(set_tls(op, &wish->certificates, wish->tls_policy, &next));
 	TRY(set_alpn(op, wish->sets_alpn ? wish->alpn : is_secure(&next) ? next.alpn : STR_NONE, &next));
 	next.row.gen++;
@@ -529,12 +536,14 @@ RESULT engine_remove_listener_certificates(struct op *op, struct listener_certif
 	size_t count = 0;
 	if (!at)
 		return ctx_no_memory(op->ctx);
-	for (size_t k = 0; k < listener->certificates.count; k++)
-		if (!uuids_have(&gone, listener->certificates.at[k]))
-			at[count++] = listener->certificates.at[k];
-		else if (k == 0)
-			return ENGINE_FAIL(op, ERR_COMBINATION, KIND_SERVER_CERTIFICATE, STR("Certificates"),
-					   "The default certificate of a listener cannot be removed");
+	const struct uuids all = listener->certificates;
+	const struct uuids others = {all.at + 1, all.count ? all.count - 1 : 0};
+	for (size_t k = 0; k < all.count; k++)
+		if (k == 0 || !uuids_have(&gone, all.at[k]))
+			at[count++] = all.at[k];
+	if (all.count && uuids_have(&gone, all.at[0]) && !uuids_have(&others, all.at[0]))
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_SERVER_CERTIFICATE, STR("Certificates"),
+				   "The default certificate of a listener cannot be removed");
 	return put_certificates(op, listener, &(const struct uuids){at, count});
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rows of proxies. A row is created with an application or Classic Load Balancer, and with the first TLS listener of a
- * network load balancer. Each change of anything that the process depends on increments the row's gen. The row is forgotten after the balancer, once the reconciler has
+ * Rows of proxies. A row is created with an application or Classic Load Balancer. A network load balancer has one while it
+ * has security groups, a TLS listener or a target group that OVN cannot serve. Each change of anything that the process depends on increments the row's gen. The row is forgotten after the balancer, once the reconciler has
  * ended the process. */
 #include "store/proxy.h"
 #include "engine/balancing/balancing.h"
@@ -65,12 +65,28 @@ RESULT proxy_end(struct op *op, uuid balancer)
 
 /* ---- proxies of network load balancers ---- */
 
-static bool needs_proxy(const struct tables *t, uuid balancer)
+bool engine_needs_proxy(const struct target_group *g)
 {
-	for (const struct listener *l = listener_first_by_elastic_load_balancer(t, balancer); l;
+	return g->sends_proxy_v2 || g->protocol == TARGET_GROUP_PROTOCOL_TLS ||
+	       g->check_protocol != TARGET_GROUP_CHECK_PROTOCOL_TCP ||
+	       (g->check_port && g->check_port != g->port);
+}
+
+/* The router, which serves a front otherwise, obeys no security groups. */
+static bool has_groups(const struct tables *t, const struct elastic_load_balancer *b)
+{
+	const struct port *front = b->fronts.count ? port_find(t, b->fronts.at[0]) : NULL;
+	return front && front->groups.count > 0;
+}
+
+static bool needs_proxy(const struct tables *t, const struct elastic_load_balancer *b)
+{
+	if (has_groups(t, b))
+		return true;
+	for (const struct listener *l = listener_first_by_elastic_load_balancer(t, b->row.id); l;
 	     l = listener_next_by_elastic_load_balancer(t, l)) {
 		const struct target_group *g = target_group_find(t, l->target_group);
-		if (l->protocol == LISTENER_PROTOCOL_SSL || (g && g->sends_proxy_v2))
+		if (l->protocol == LISTENER_PROTOCOL_SSL || (g && engine_needs_proxy(g)))
 			return true;
 	}
 	return false;
@@ -102,7 +118,7 @@ RESULT proxy_settle(struct op *op, uuid balancer)
 	const struct elastic_load_balancer *b = elastic_load_balancer_find(op->head, balancer);
 	if (!b || balancer_is_proxied(b))
 		return OK;
-	bool needs = needs_proxy(op->head, balancer);
+	bool needs = needs_proxy(op->head, b);
 	if (needs == (engine_get_proxy(op->head, balancer) != NULL))
 		return OK;
 	const struct elastic_load_balancer copy = *b;

@@ -22,11 +22,14 @@
 
 static RESULT check_times(struct op *op, const struct target_group *group)
 {
-	if (group->timeout_s < group->interval_s)
+	bool is_network = group->protocol != TARGET_GROUP_PROTOCOL_HTTP &&
+			  group->protocol != TARGET_GROUP_PROTOCOL_HTTPS;
+	if (group->timeout_s < group->interval_s || (is_network && group->timeout_s == group->interval_s))
 		return OK;
 	return ENGINE_FAIL(op, ERR_INVALID, KIND_TARGET_GROUP, STR("HealthCheckTimeoutSeconds"),
-			   "Health check timeout '%lld' must be smaller than the interval '%lld'",
-			   (long long) group->timeout_s, (long long) group->interval_s);
+			   "Health check timeout '%lld' must be smaller than%s the interval '%lld'",
+			   (long long) group->timeout_s, is_network ? " or equal to" : "",
+			   (long long) group->interval_s);
 }
 
 static bool is_same(const struct target_group *a, const struct target_group *b)
@@ -124,6 +127,27 @@ static void apply_attributes(const struct target_group_change *wish, struct targ
 	choice_apply(wish->sends_proxy_v2, &next->sends_proxy_v2);
 }
 
+/* Checks by connections have no path and no statuses; checks that become requests get the standard ones. */
+static void apply_checks(const struct target_group_change *wish, struct target_group *next)
+{
+	if (wish->sets_check_protocol)
+		next->check_protocol = to_check(wish->check_protocol);
+	if (wish->sets_check_port)
+		next->check_port = wish->check_port;
+	if (wish->check_path.n)
+		next->check_path = wish->check_path;
+	if (wish->matcher.n)
+		next->matcher = wish->matcher;
+	if (!wish->sets_check_protocol)
+		return;
+	if (next->check_protocol == TARGET_GROUP_CHECK_PROTOCOL_TCP)
+		next->check_path = next->matcher = STR_NONE;
+	else if (!next->matcher.n)
+		next->matcher = STR("200-399");
+	if (next->matcher.n && !next->check_path.n)
+		next->check_path = STR("/");
+}
+
 /* Unverified: AWS documents no sentence for this. */
 static RESULT check_cookie(struct op *op, const struct target_group *group)
 {
@@ -145,14 +169,7 @@ static RESULT change(struct op *op, const struct target_group_change *wish, cons
 	next.unhealthy_threshold =
 		wish->unhealthy_threshold ? wish->unhealthy_threshold : present->unhealthy_threshold;
 	apply_attributes(wish, &next);
-	if (wish->sets_check_protocol)
-		next.check_protocol = to_check(wish->check_protocol);
-	if (wish->sets_check_port)
-		next.check_port = wish->check_port;
-	if (wish->check_path.n)
-		next.check_path = wish->check_path;
-	if (wish->matcher.n)
-		next.matcher = wish->matcher;
+	apply_checks(wish, &next);
 	next.row.gen++;
 	TRY(check_times(op, &next));
 	TRY(check_cookie(op, &next));

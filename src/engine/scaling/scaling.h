@@ -22,6 +22,7 @@ struct alarm;
 struct fleet_override;
 struct later_guard;
 struct launch_configuration;
+struct launch_configuration_wish;
 struct scaling_activity;
 
 enum {
@@ -42,7 +43,8 @@ enum { OVERRIDE_TYPE, OVERRIDE_WEIGHT, OVERRIDE_TEMPLATE, OVERRIDE_VERSION, OVER
 
 /* Template, overrides and places of a group's launches, borrowed from a row or from a request. */
 struct scaling_source {
-	uuid launch_configuration; /* none: a launch template */
+	uuid launch_configuration; /* none: a launch template, or the following */
+	struct str form;           /* data of a launch configuration that has no row yet */
 	uuid template;
 	struct str version;
 	struct strs overrides;
@@ -106,6 +108,8 @@ struct scaling_group_wish {
 	struct str name;
 	enum scaling_group_mode mode;
 	struct scaling_settings settings;
+	struct launch_configuration_wish
+		*configuration; /* made with the group, which launches by it; NULL: none */
 	struct refs target_groups;
 	struct tags tags;
 	struct strs propagated; /* keys of tags that instances get */
@@ -288,7 +292,8 @@ struct scaling_policy_wish {
 	struct str name_space, metric, statistic, unit;
 	struct strs dimensions;
 	int64_t period_s;
-	struct str region; /* for the ARN that its alarms name */
+	struct str queries; /* alarm_queries_write(); instead of a metric */
+	struct str region;  /* for the ARN that its alarms name */
 	/* outputs: */
 	uuid policy;
 };

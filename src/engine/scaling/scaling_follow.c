@@ -213,7 +213,7 @@ static int64_t wanted_units(const struct tables *t, const struct scaling_group *
 /* A launch that may be tried, and how far down it is. */
 struct choice_of {
 	size_t number;
-	int64_t in_zone, in_subnet, size;
+	int64_t in_zone, in_subnet, room, size;
 };
 
 static int compare_choices(const void *a, const void *b)
@@ -223,6 +223,8 @@ static int compare_choices(const void *a, const void *b)
 		return x->in_zone < y->in_zone ? -1 : 1;
 	if (x->in_subnet != y->in_subnet)
 		return x->in_subnet < y->in_subnet ? -1 : 1;
+	if (x->room != y->room)
+		return x->room > y->room ? -1 : 1;
 	if (x->size != y->size)
 		return x->size < y->size ? -1 : 1;
 	return (x->number > y->number) - (x->number < y->number);
@@ -250,17 +252,37 @@ static void count_place(const struct tables *t, const struct scaling_group *grou
 	}
 }
 
-/* Orders the launches: the zone with the fewest instances first, then by the overrides' order or by size. */
-static RESULT order_launches(struct op *op, const struct launching *l, bool by_size,
-			     struct choice_of **ret_order)
+/* Weighs a launch by the allocation strategy. Sizes and the overrides' order decide among launches that each have room for all
+ * that is missing, but for capacity-optimized. */
+static void weigh(const struct tables *t, const struct scaling_group *group, bool is_spot, int64_t missing,
+		  const struct fleet_override *o, struct choice_of *choice)
+{
+	bool by_room = is_spot && !str_is(group->spot_strategy, "lowest-price");
+	bool by_size = is_spot ? str_is(group->spot_strategy, "lowest-price") ||
+					 str_is(group->spot_strategy, "price-capacity-optimized")
+			       : group->by_price;
+	int64_t needed = o->capacity ? (missing + o->capacity - 1) / o->capacity : 1;
+	if (group->is_mixed && by_size)
+		choice->size = size_of(t, o);
+	if (!group->is_mixed || !by_room)
+		return;
+	choice->room = fleet_count_room(t, o);
+	if (!str_is(group->spot_strategy, "capacity-optimized") && choice->room > needed)
+		choice->room = needed;
+}
+
+/* Orders the launches: the zone with the fewest instances first, then by room, by size or by the overrides' order. */
+static RESULT order_launches(struct op *op, const struct launching *l, const struct scaling_group *launching,
+			     bool is_spot, struct choice_of **ret_order)
 {
 	const struct scaling_group *group = scaling_group_find(op->head, l->group);
 	struct choice_of *order = arena_new_array(op->ctx->arena, struct choice_of, l->wish->count + 1);
+	int64_t missing = l->wanted - engine_count_scaling_units(op->head, l->group);
 	if (!order)
 		return ctx_no_memory(op->ctx);
 	for (size_t k = 0; k < l->wish->count; k++) {
-		order[k] = (struct choice_of){.number = k,
-					      .size = by_size ? size_of(op->head, &l->wish->launches[k]) : 0};
+		order[k] = (struct choice_of){.number = k};
+		weigh(op->head, launching, is_spot, missing, &l->wish->launches[k], &order[k]);
 		count_place(op->head, group, k % l->places, &order[k]);
 	}
 	qsort(order, l->wish->count, sizeof *order, compare_choices);
@@ -336,7 +358,7 @@ static RESULT launch_one(struct op *op, struct launching *l, bool *ret_launched)
 		launch_configuration_find(op->head, group.launch_configuration);
 	bool is_spot = is_spot_next(op->head, &group);
 	struct choice_of *order = NULL;
-	TRY(order_launches(op, l, group.is_mixed && (is_spot || group.by_price), &order));
+	TRY(order_launches(op, l, &group, is_spot, &order));
 	*ret_launched = false;
 	for (size_t k = 0; k < l->wish->count && !*ret_launched; k++) {
 		const struct fleet_override *o = &l->wish->launches[order[k].number];

@@ -284,6 +284,11 @@ RESULT engine_create_scaling_group(struct op *op, struct scaling_group_wish *wis
 			" already exists",
 			STR_ARG(wish->name));
 	TRY(limit_check(op, LIMIT_SCALING_GROUPS, account->row.id, 1, STR_NONE));
+	if (wish->configuration) {
+		TRY(engine_create_launch_configuration(op, wish->configuration));
+		wish->settings.launch_configuration = engine_ref_to(
+			op, KIND_LAUNCH_CONFIGURATION, wish->configuration->configuration, STR("InstanceId"));
+	}
 	TRY(apply_settings(op, &wish->settings, &made));
 	TRY(add_targets(op, wish->target_groups, &made.target_groups));
 	TRY(try_launches(op, &wish->settings, &made));

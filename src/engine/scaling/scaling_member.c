@@ -10,6 +10,7 @@
 #include "engine/tag_internal.h"
 #include "store/instance.h"
 #include "store/target.h"
+#include "store/target_group.h"
 
 #define REASON_CODE "Client.UserInitiatedShutdown"
 #define REASON_TEXT REASON_CODE ": terminated by Auto Scaling"
@@ -289,6 +290,17 @@ RESULT engine_terminate_scaling_instance(struct op *op, struct scaling_instances
 	return add_activity(op, wish, activity);
 }
 
+/* True if a target group of the group is in another VPC than the instance, which could not be registered there. */
+static bool is_elsewhere(const struct tables *t, const struct scaling_group *group, const struct instance *i)
+{
+	for (size_t k = 0; k < group->target_groups.count; k++) {
+		const struct target_group *g = target_group_find(t, group->target_groups.at[k]);
+		if (g && !uuid_equal(g->router, i->router))
+			return true;
+	}
+	return false;
+}
+
 static RESULT attach_one(struct op *op, uuid group_id, const struct ref *ref)
 {
 	const struct instance *i = NULL;
@@ -309,6 +321,11 @@ static RESULT attach_one(struct op *op, uuid group_id, const struct ref *ref)
 		return ENGINE_FAIL_ABOUT(op, ERR_STATE, KIND_SCALING_MEMBER, ref,
 					 "Invalid Instance ID(s): [%" STR_FMT
 					 "]. The instance is not in one of the group's Availability Zones.",
+					 STR_ARG(ref->text));
+	if (is_elsewhere(op->head, scaling_group_find(op->head, group_id), i))
+		return ENGINE_FAIL_ABOUT(op, ERR_STATE, KIND_SCALING_MEMBER, ref,
+					 "Invalid Instance ID(s): [%" STR_FMT
+					 "]. The instance is not in the VPC of the group's load balancer.",
 					 STR_ARG(ref->text));
 	TRY(change_desired(op, group_id, 1, &words));
 	const struct scaling_group *group = scaling_group_find(op->head, group_id);

@@ -43,6 +43,8 @@ RESULT engine_drop_scaling_metrics(struct op *op, struct scaling_collection *wis
 
 /* ---- rows ---- */
 
+#define METRICS_UNIT "None"
+
 #define DAY (24 * HOUR)
 
 RESULT engine_put_scaling_metrics(struct op *op, struct scaling_metrics_target *wish)
@@ -58,7 +60,7 @@ RESULT engine_put_scaling_metrics(struct op *op, struct scaling_metrics_target *
 	for (size_t k = 0; k < group->collected.count; k++) {
 		struct metric_name name = {.name_space = STR(SCALING_METRICS_NAMESPACE),
 					   .name = group->collected.at[k],
-					   .unit = STR("None"),
+					   .unit = STR(METRICS_UNIT),
 					   .dimensions = {dimension, 2}};
 		TRY(alarm_put_metric(op, group->account, &name, false));
 	}
@@ -70,7 +72,7 @@ const struct metric *engine_find_scaling_metric(const struct tables *t, const st
 {
 	struct str dimension[] = {STR("AutoScalingGroupName"), group->name};
 	const struct metric *m = engine_find_metric(t, group->account, STR(SCALING_METRICS_NAMESPACE), name,
-						    &(const struct strs){dimension, 2});
+						    &(const struct strs){dimension, 2}, STR(METRICS_UNIT));
 	return m && m->day == now_us / DAY ? m : NULL;
 }
 

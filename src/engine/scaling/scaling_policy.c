@@ -106,6 +106,7 @@ RESULT engine_put_scaling_policy(struct op *op, struct scaling_policy_wish *wish
 		.statistic = wish->statistic,
 		.unit = wish->unit,
 		.period_s = wish->period_s,
+		.queries = wish->queries,
 		.keeps = wish->keeps,
 		.autoscale_policy = present ? present->autoscale_policy : UUID_NONE};
 	next.row.gen++;

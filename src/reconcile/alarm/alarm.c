@@ -192,35 +192,48 @@ const struct resource reconcile_alarm = {
 
 /* ---- the clock ---- */
 
+/* The shortest period of alarms. Ticks follow it while there is an alarm with a period of less than a minute. */
+#define SHORT_US (10 * SECOND)
+
+/* True if a period of that length has ended, and its figures have arrived, between the two times. */
+static bool has_ended(int64_t period_us, int64_t before_us, int64_t now_us)
+{
+	return (before_us - GRACE_US) / period_us != (now_us - GRACE_US) / period_us;
+}
+
 /* Scaling policies act again each minute while their alarm is in ALARM. */
 static bool is_due(const struct alarm *alarm, int64_t before_us, int64_t now_us)
 {
-	int64_t period_us = alarm->period_s * SECOND;
 	if (alarm->is_composite)
 		return false;
-	return (before_us - GRACE_US) / period_us != (now_us - GRACE_US) / period_us ||
-	       (alarm->state == ALARM_STATE_ALARM && alarm->acts && alarm->alarm_actions.count);
+	return has_ended(alarm->period_s * SECOND, before_us, now_us) ||
+	       (has_ended(MINUTE, before_us, now_us) && alarm->state == ALARM_STATE_ALARM && alarm->acts &&
+		alarm->alarm_actions.count);
 }
 
 static void tick(struct job *job)
 {
 	struct reconciler *r =
 		(struct reconciler *) (void *) ((char *) job - offsetof(struct reconciler, alarms_job));
-	int64_t now_us = clock_now_us();
+	int64_t now_us = clock_now_us(), before_us = r->ticked_us, next_us = MINUTE;
 	{
 		AUTO_VIEW view = {0};
 		view_open(r->store, &view);
 		for (const struct alarm *alarm = alarm_first(view.tables); alarm;
-		     alarm = alarm_next(view.tables, alarm))
-			if (is_due(alarm, r->ticked_us, now_us))
+		     alarm = alarm_next(view.tables, alarm)) {
+			if (is_due(alarm, before_us, now_us))
 				work_wake(r, lane_home(r), KIND_ALARM, alarm->row.id, WAKE_WISH);
+			if (!alarm->is_composite && alarm->period_s * SECOND < MINUTE)
+				next_us = SHORT_US;
+		}
 		for (const struct scaling_group *g = scaling_group_first(view.tables); g;
 		     g = scaling_group_next(view.tables, g))
-			if (g->collected.count)
+			if (g->collected.count && has_ended(MINUTE, before_us, now_us))
 				work_wake(r, lane_home(r), KIND_SCALING_GROUP, g->row.id, WAKE_WISH);
 	}
 	r->ticked_us = now_us;
-	actor_post_at(r->home_actor, &r->alarms_job, (now_us / MINUTE + 1) * MINUTE + GRACE_US);
+	actor_post_at(r->home_actor, &r->alarms_job,
+		      ((now_us - GRACE_US) / next_us + 1) * next_us + GRACE_US);
 }
 
 void reconciler_start_alarms(struct reconciler *r)

@@ -29,7 +29,7 @@ struct metrics *metrics_new(void);
 /* Ignores NULL. */
 void metrics_free(struct metrics *m);
 /* The minutes of a published metric within the range, in no order. */
-RESULT metrics_read(struct reconciler *r, struct ctx *c, const struct metric_source *source,
+RESULT metrics_read(struct reconciler *r, struct ctx *c, uuid account, uuid metric,
 		    const struct metric_range *range, struct metric_points *points);
 
 /* ---- pack.c; pure ---- */

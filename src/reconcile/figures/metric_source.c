@@ -90,6 +90,24 @@ static RESULT find_ec2(struct ctx *c, const struct tables *t, uuid account, stru
 	return OK;
 }
 
+/* Finds the metrics of that name, one of each unit, or that of the unit. */
+static RESULT find_published(struct ctx *c, const struct tables *t, const struct metric *m, struct str unit,
+			     struct metric_source *source)
+{
+	VEC(struct metric_series) series = {0};
+	for (; m; m = engine_next_metric(t, m)) {
+		const struct metric_series one = {m->row.id, str_copy(c->arena, m->unit)};
+		if (unit.n && !str_equal(unit, m->unit))
+			continue;
+		if (!one.unit.p || !VEC_PUSH(c->arena, &series, one))
+			return ctx_no_memory(c);
+	}
+	source->series = series.at;
+	source->series_count = series.count;
+	source->is_there = series.count > 0;
+	return OK;
+}
+
 RESULT metric_find_source(struct ctx *c, const struct tables *t, uuid account, struct str name_space,
 			  struct str name, const struct strs *dimensions, struct str unit,
 			  struct metric_source *ret_source)
@@ -97,13 +115,11 @@ RESULT metric_find_source(struct ctx *c, const struct tables *t, uuid account, s
 	struct metric_source source = {.account = account};
 	if (str_is(name_space, METRICS_EC2)) {
 		TRY(find_ec2(c, t, account, name, dimensions, &source));
+		source.is_there &= !unit.n || str_equal(unit, source.unit);
 	} else {
-		const struct metric *m = engine_find_metric(t, account, name_space, name, dimensions);
-		source.is_there = m != NULL;
-		source.metric = m ? m->row.id : UUID_NONE;
-		source.unit = m ? str_copy(c->arena, m->unit) : STR_NONE;
+		TRY(find_published(c, t, engine_first_metric(t, account, name_space, name, dimensions), unit,
+				   &source));
 	}
-	source.is_there &= !unit.n || str_equal(unit, source.unit);
 	*ret_source = source;
 	return OK;
 }
@@ -255,7 +271,7 @@ RESULT reconciler_read_metric(struct reconciler *r, struct ctx *c, const struct 
 		return OK;
 	if (source->ec2)
 		TRY(read_guests(r, c, source, range, points));
-	else
-		TRY(metrics_read(r, c, source, range, points));
+	for (size_t k = 0; k < source->series_count; k++)
+		TRY(metrics_read(r, c, source->account, source->series[k].metric, range, points));
 	return merge_points(c, points, range);
 }

@@ -525,7 +525,7 @@ RESULT reconciler_add_metric_points(struct reconciler *r, struct ctx *c, uuid ac
 struct metric_walk {
 	struct reconciler *r;
 	struct ctx *c;
-	const struct metric_source *source;
+	uuid account, metric;
 	const struct metric_range *range;
 	struct metric_points *points;
 };
@@ -606,23 +606,23 @@ static RESULT take_text(void *arg, const struct series *series)
 	struct entry read;
 	struct packed_values packed = {0};
 	(void) pthread_mutex_lock(&w->r->metrics->lock);
-	bool is_held = find_bucket(w->r->metrics, w->source->account, series->from_us);
+	bool is_held = find_bucket(w->r->metrics, w->account, series->from_us);
 	(void) pthread_mutex_unlock(&w->r->metrics->lock);
 	bool is_there = !is_held && open_text(&text, &packed.lists) &&
-			find_in_text(text, w->source->metric, &read, &packed.entry);
+			find_in_text(text, w->metric, &read, &packed.entry);
 	return is_there ? take_entry(w, &read, &packed, series->from_us) : OK;
 }
 
 /* Buckets of the last hour are held; older ones come from SQL, but for those that are held as well. */
-RESULT metrics_read(struct reconciler *r, struct ctx *c, const struct metric_source *source,
+RESULT metrics_read(struct reconciler *r, struct ctx *c, uuid account, uuid metric,
 		    const struct metric_range *range, struct metric_points *points)
 {
-	struct metric_walk walk = {r, c, source, range, points};
+	struct metric_walk walk = {r, c, account, metric, range, points};
 	int64_t first_us = range->from_us / BUCKET_US * BUCKET_US;
 	int64_t held_us = (clock_now_us() - HOUR) / BUCKET_US * BUCKET_US;
 	int64_t until_us = clock_now_us() + METRICS_AHEAD_US + BUCKET_US;
 	int64_t before_us = range->before_us < until_us ? range->before_us : until_us;
-	struct series_query query = {.host = source->account,
+	struct series_query query = {.host = account,
 				     .step_us = BUCKET_US,
 				     .from_us = first_us,
 				     .before_us = before_us < held_us ? before_us : held_us};
@@ -630,19 +630,18 @@ RESULT metrics_read(struct reconciler *r, struct ctx *c, const struct metric_sou
 		TRY(store_read_series(r->store, c, &query, take_text, &walk));
 	for (int64_t at_us = first_us > held_us ? first_us : held_us; at_us < before_us; at_us += BUCKET_US) {
 		struct bucket *b = NULL;
-		struct result result = enter_bucket(r, c, source->account, at_us, &b);
+		struct result result = enter_bucket(r, c, account, at_us, &b);
 		if (result_is_ok(result))
-			result = take_entry(&walk, find_entry(b, source->metric), NULL, at_us);
+			result = take_entry(&walk, find_entry(b, metric), NULL, at_us);
 		(void) pthread_mutex_unlock(&r->metrics->lock);
 		TRY(result);
 	}
 	struct result result = OK;
 	(void) pthread_mutex_lock(&r->metrics->lock);
-	for (const struct bucket *b = *head_of(r->metrics, source->account); b && result_is_ok(result);
-	     b = b->next)
-		if (uuid_equal(b->account, source->account) && b->from_us >= first_us &&
-		    b->from_us < held_us && b->from_us < before_us)
-			result = take_entry(&walk, find_entry(b, source->metric), NULL, b->from_us);
+	for (const struct bucket *b = *head_of(r->metrics, account); b && result_is_ok(result); b = b->next)
+		if (uuid_equal(b->account, account) && b->from_us >= first_us && b->from_us < held_us &&
+		    b->from_us < before_us)
+			result = take_entry(&walk, find_entry(b, metric), NULL, b->from_us);
 	(void) pthread_mutex_unlock(&r->metrics->lock);
 	return result;
 }

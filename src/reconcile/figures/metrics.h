@@ -73,14 +73,22 @@ struct metric_guest {
 	uuid instance, host;
 };
 
+/* A published metric of one unit. */
+struct metric_series {
+	uuid metric;
+	struct str unit;
+};
+
 /* Source of a metric's datapoints. */
 struct metric_source {
-	bool is_there;        /* false: there is no such metric, and it has no datapoints */
-	uuid account, metric; /* a published metric; none: figures of guests */
+	bool is_there; /* false: there is no such metric, and it has no datapoints */
+	uuid account;
+	const struct metric_series *series; /* a published metric, by its units; none: figures of guests */
+	size_t series_count;
 	const struct metric_ec2 *ec2;
 	struct metric_guest *guests;
 	size_t guest_count;
-	struct str unit;
+	struct str unit; /* of guests' figures */
 };
 /* Finds a metric of an account by its names; dimensions: of each two, in order of names. unit empty: any. In the arena. */
 RESULT metric_find_source(struct ctx *c, const struct tables *t, uuid account, struct str name_space,

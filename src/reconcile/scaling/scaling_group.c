@@ -52,7 +52,9 @@ static RESULT take_turn(struct step *s, const struct scaling_group *row, uuid re
 static RESULT find_published(struct step *s, const struct metric_added *first, uuid account,
 			     bool *ret_is_there)
 {
-	struct metric_source source = {.is_there = true, .account = account, .metric = first->metric};
+	const struct metric_series series = {first->metric, STR_NONE};
+	const struct metric_source source = {
+		.is_there = true, .account = account, .series = &series, .series_count = 1};
 	const struct metric_range range = {first->point.at_us, first->point.at_us + MINUTE, MINUTE, 0};
 	struct metric_points points = {0};
 	TRY(reconciler_read_metric(s->r, &s->ctx, &source, &range, &points));

@@ -83,6 +83,24 @@ def place(region):
     return Place(region, "scaling")
 
 
+def test_group_takes_after_an_instance(place):
+    """The launch configuration that the group gets has the instance's settings, without its disks, and stays when the group goes."""
+    group_id = place.ec2.create_security_group(GroupName="alike", Description="d", VpcId=place.vpc)["GroupId"]
+    model = place.ec2.run_instances(ImageId=place.image, InstanceType="t3.small", MinCount=1, MaxCount=1, SubnetId=place.subnets[0], UserData="hello",
+                                    SecurityGroupIds=[group_id], MetadataOptions={"HttpTokens": "required"})["Instances"][0]["InstanceId"]
+    place.create("alike", InstanceId=model, LaunchTemplate=None, DesiredCapacity=1)
+    made = place.ec2.describe_instances(InstanceIds=place.has("alike", 1))["Reservations"][0]["Instances"][0]
+    assert (made["ImageId"], made["InstanceType"], made["MetadataOptions"]["HttpTokens"]) == (place.image, "t3.small", "required")
+    assert [g["GroupId"] for g in made["SecurityGroups"]] == [group_id]
+    shown = place.asg.describe_launch_configurations(LaunchConfigurationNames=["alike"])["LaunchConfigurations"][0]
+    assert place.group("alike")["LaunchConfigurationName"] == "alike" and (shown["UserData"], shown["SecurityGroups"]) == ("aGVsbG8=", [group_id])
+    assert code(place.create, name="alike-2", InstanceId="i-0123456789abcdef0", LaunchTemplate=None) == "ValidationError"
+    assert [c["LaunchConfigurationName"] for c in place.asg.describe_launch_configurations()["LaunchConfigurations"]] == ["alike"]
+    place.delete("alike")
+    place.asg.delete_launch_configuration(LaunchConfigurationName="alike")
+    place.ec2.terminate_instances(InstanceIds=[model])
+
+
 @holds("What each face calls it: scaling group, launch configuration", "Instances: Scaling groups")
 def test_life(place):
     """Created, grown, shrunk, replaced and deleted; instances are spread over zones, and have the group's tags."""

@@ -110,6 +110,23 @@ def test_published_metrics_are_listed_and_read(place):
     assert data["MetricDataResults"][0]["Values"] == [10, 8]
 
 
+def test_units_stay_apart(place):
+    at = now() - datetime.timedelta(minutes=5)
+    place.watch.put_metric_data(Namespace="Units", MetricData=[
+        {"MetricName": "Wait", "Value": 2, "Unit": "Seconds", "Timestamp": at}, {"MetricName": "Wait", "Value": 5, "Timestamp": at}])
+    assert [m["MetricName"] for m in place.watch.list_metrics(Namespace="Units")["Metrics"]] == ["Wait"]
+    span = {"StartTime": at - MINUTE, "EndTime": at + 2 * MINUTE}
+    read = place.watch.get_metric_statistics(Namespace="Units", MetricName="Wait", Period=300, Statistics=["Sum"], **span)["Datapoints"]
+    assert {p["Unit"]: p["Sum"] for p in read} == {"Seconds": 2, "None": 5}
+    read = place.watch.get_metric_statistics(Namespace="Units", MetricName="Wait", Period=300, Statistics=["Sum"], Unit="Seconds", **span)["Datapoints"]
+    assert [(p["Unit"], p["Sum"]) for p in read] == [("Seconds", 2)]
+    stat = lambda **unit: {"Metric": {"Namespace": "Units", "MetricName": "Wait"}, "Period": 3600, "Stat": "Sum", **unit}  # noqa: E731
+    span = {"StartTime": at - 120 * MINUTE, "EndTime": at + 120 * MINUTE}
+    read = place.watch.get_metric_data(**span, MetricDataQueries=[
+        {"Id": "all", "MetricStat": stat()}, {"Id": "one", "MetricStat": stat(Unit="None")}, {"Id": "other", "MetricStat": stat(Unit="Count")}])
+    assert {r["Id"]: r["Values"] for r in read["MetricDataResults"]} == {"all": [7], "one": [5], "other": []}
+
+
 def test_large_calls_are_compressed(place):
     """Current SDKs compress PutMetricData; Debian's does not, so the body is compressed here."""
     at = (now() - 2 * MINUTE).isoformat()
@@ -189,6 +206,15 @@ def test_alarm_follows_its_metric(place):
     assert len(page["MetricAlarms"]) == 2 and page["NextToken"]
     place.watch.delete_alarms(AlarmNames=["long", "two", "none"])
     assert place.watch.describe_alarms()["MetricAlarms"] == []
+
+
+def test_short_periods_find_the_datapoint_of_the_minute(place):
+    place.watch.put_metric_data(Namespace="Shop", MetricData=[{"MetricName": "Burst", "Value": 20}])
+    place.put("short", metric="Burst", Period=10, EvaluationPeriods=6, DatapointsToAlarm=1)
+    wait_until(lambda: place.state("short") == "ALARM", "the one datapoint breaches", of=place.region)
+    assert place.alarm("short")["Period"] == 10
+    assert code(place.put, name="shorter", Period=5) == "ValidationError"
+    place.watch.delete_alarms(AlarmNames=["short"])
 
 
 def test_alarm_stops_an_instance(place):
@@ -356,6 +382,27 @@ def test_target_tracking(place, group):
     assert code(put, AutoScalingGroupName="web", PolicyName="x", PolicyType="TargetTrackingScaling", TargetTrackingConfiguration=tracking) == "ValidationError"
     place.asg.delete_policy(AutoScalingGroupName="web", PolicyName="load")
     assert place.watch.describe_alarms(AlarmNamePrefix="TargetTracking-")["MetricAlarms"] == []
+
+
+def test_target_tracking_by_metric_math(place, group):
+    place.publish("Backlog", 240, 240, 240)
+    place.publish("Workers", 4, 4, 4)
+    stat = lambda name: {"Metric": {"Namespace": "Shop", "MetricName": name}, "Stat": "Sum"}  # noqa: E731
+    metrics = [{"Id": "m1", "MetricStat": stat("Backlog"), "ReturnData": False}, {"Id": "m2", "MetricStat": stat("Workers"), "ReturnData": False},
+               {"Id": "e1", "Expression": "m1 / m2", "Label": "backlog of one"}]
+    put = lambda queries, **more: place.asg.put_scaling_policy(  # noqa: E731
+        AutoScalingGroupName="web", PolicyName="backlog", PolicyType="TargetTrackingScaling", EstimatedInstanceWarmup=0,
+        TargetTrackingConfiguration={"TargetValue": 20.0, "CustomizedMetricSpecification": {"Metrics": queries, **more}})
+    before = group()["DesiredCapacity"]
+    names = sorted(a["AlarmName"] for a in put(metrics)["Alarms"])
+    wait_until(lambda: group()["DesiredCapacity"] > before, "the backlog of one is three times its target", of=place.region)
+    shown = place.asg.describe_policies(PolicyNames=["backlog"])["ScalingPolicies"][0]["TargetTrackingConfiguration"]["CustomizedMetricSpecification"]["Metrics"]
+    assert [q["Id"] for q in shown] == ["m1", "m2", "e1"] and shown[2] == {**metrics[2], "ReturnData": True} and "Period" not in shown[0]["MetricStat"]
+    assert [q.get("Expression") for q in place.alarm(names[0])["Metrics"]] == [None, None, "m1 / m2"]
+    for bad in (metrics[:2], metrics[:1] + metrics[2:], [*metrics, metrics[2]], [{"Id": "E", "Expression": "1"}], [{"Id": "m1", "Expression": "1", "MetricStat": stat("x")}]):
+        assert code(put, queries=bad) == "ValidationError", bad
+    assert code(put, queries=metrics, Namespace="Shop") == "ValidationError"
+    place.asg.delete_policy(AutoScalingGroupName="web", PolicyName="backlog")
 
 
 def test_target_tracking_of_a_group_named_like_an_alarm(place, group):

@@ -86,7 +86,7 @@ def test_whole_path(place):
     arn = group["TargetGroupArn"]
     assert arn.startswith("arn:aws:elasticloadbalancing:us-east-1:") and arn.split(":")[-1].startswith("targetgroup/web/")
     assert (group["HealthCheckProtocol"], group["HealthCheckPort"], group["HealthCheckIntervalSeconds"], group["HealthCheckTimeoutSeconds"]) == \
-        ("TCP", "traffic-port", 5, 4)
+        ("TCP", "traffic-port", 5, 5)
     assert group["LoadBalancerArns"] == [] and group["VpcId"] == place.vpc and group["TargetType"] == "instance"
     made = place.balancer("web", Tags=[{"Key": "k", "Value": "v"}])
     balancer = made["LoadBalancerArn"]
@@ -331,8 +331,45 @@ def test_attributes(place):
     assert shown["deregistration_delay.timeout_seconds"] == "300" and shown["preserve_client_ip.enabled"] == "true"
     changed = place.elb.modify_target_group(TargetGroupArn=group, HealthCheckIntervalSeconds=60, UnhealthyThresholdCount=4)["TargetGroups"][0]
     assert (changed["HealthCheckIntervalSeconds"], changed["UnhealthyThresholdCount"]) == (60, 4)
-    assert code(place.elb.modify_target_group, TargetGroupArn=group, HealthCheckTimeoutSeconds=60) == "ValidationError"
-    assert code(place.elb.modify_target_group, TargetGroupArn=group, HealthCheckProtocol="HTTP") == "OperationNotPermitted"
+    assert code(place.elb.modify_target_group, TargetGroupArn=group, HealthCheckTimeoutSeconds=61) == "ValidationError"
+    assert code(place.elb.modify_target_group, TargetGroupArn=group, HealthCheckProtocol="UDP") == "ValidationError"
+    place.elb.delete_load_balancer(LoadBalancerArn=arn)
+    place.elb.delete_target_group(TargetGroupArn=group)
+
+
+def test_security_groups(place):
+    groups = [place.ec2.create_security_group(GroupName=name, Description="d", VpcId=place.vpc)["GroupId"] for name in ("front", "spare")]
+    made = place.balancer("guarded", SecurityGroups=groups[:1])
+    arn, group = made["LoadBalancerArn"], place.group("guarded")["TargetGroupArn"]
+    front = place.ec2.describe_network_interfaces(Filters=[{"Name": "description", "Values": ["ELB net/guarded/*"]}])["NetworkInterfaces"][0]
+    assert made["SecurityGroups"] == groups[:1] == [g["GroupId"] for g in front["Groups"]]
+    place.elb.register_targets(TargetGroupArn=group, Targets=[{"Id": place.instances[0]}])
+    place.listener(arn, group)
+    assert soon(lambda: place.elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0]["State"]["Code"] == "active")
+    shown = {a["Key"]: a["Value"] for a in place.elb.describe_target_group_attributes(TargetGroupArn=group)["Attributes"]}
+    assert shown["preserve_client_ip.enabled"] == "false"
+    assert place.elb.set_security_groups(LoadBalancerArn=arn, SecurityGroups=groups)["SecurityGroupIds"] == groups
+    udp = place.group("guarded-udp", Protocol="UDP", Port=53)["TargetGroupArn"]
+    assert code(place.listener, balancer=arn, group=udp, port=53, protocol="UDP") == "OperationNotPermitted"
+    place.elb.delete_load_balancer(LoadBalancerArn=arn)
+    for one in (group, udp):
+        place.elb.delete_target_group(TargetGroupArn=one)
+    for one in groups:
+        assert soon(lambda one=one: place.ec2.delete_security_group(GroupId=one))
+
+
+def test_checks_by_http(place):
+    arn, group = place.balancer("asked")["LoadBalancerArn"], place.group("asked", HealthCheckProtocol="HTTP", HealthCheckPort="8080")
+    assert (group["HealthCheckPath"], group["Matcher"], group["HealthCheckTimeoutSeconds"]) == ("/", {"HttpCode": "200-399"}, 6)
+    group = group["TargetGroupArn"]
+    place.elb.register_targets(TargetGroupArn=group, Targets=[{"Id": place.instances[0]}])
+    place.listener(arn, group)
+    attribute = lambda: {a["Key"]: a["Value"] for a in place.elb.describe_target_group_attributes(TargetGroupArn=group)["Attributes"]}  # noqa: E731
+    assert attribute()["preserve_client_ip.enabled"] == "false"
+    changed = place.elb.modify_target_group(TargetGroupArn=group, HealthCheckProtocol="TCP", HealthCheckPort="traffic-port")["TargetGroups"][0]
+    assert "HealthCheckPath" not in changed and "Matcher" not in changed
+    assert attribute()["preserve_client_ip.enabled"] == "true"
+    assert soon(lambda: place.health(group)[place.instances[0]][0] == "healthy")
     place.elb.delete_load_balancer(LoadBalancerArn=arn)
     place.elb.delete_target_group(TargetGroupArn=group)
 
@@ -378,8 +415,8 @@ def test_what_is_refused(place):
     with pytest.raises(botocore.exceptions.ClientError, match="OperationNotPermitted.*'gateway'"):
         place.elb.create_load_balancer(Name="l7", Type="gateway", Subnets=[place.subnet])
     assert code(place.elb.create_target_group, Name="no", Protocol="GENEVE", Port=80, VpcId=place.vpc) == "OperationNotPermitted"
-    assert code(place.elb.create_target_group, Name="no", TargetType="lambda", Protocol="TCP", Port=80, VpcId=place.vpc) == "OperationNotPermitted"
-    assert code(place.elb.create_target_group, Name="no", Protocol="TCP", Port=80, VpcId=place.vpc, HealthCheckProtocol="HTTP") == "OperationNotPermitted"
+    assert code(place.elb.create_target_group, Name="no", TargetType="lambda") == "OperationNotPermitted"
+    assert code(place.elb.create_target_group, Name="no", Protocol="TCP_UDP", Port=80, VpcId=place.vpc, HealthCheckProtocol="HTTP") == "OperationNotPermitted"
     assert code(place.elb.create_load_balancer, Name="-no", Type="network", Subnets=[place.subnet]) == "ValidationError"
     assert code(place.elb.create_load_balancer, Name="no", Type="network", Subnets=["subnet-0123456789abcdef0"]) == "SubnetNotFound"
     assert code(place.elb.describe_ssl_policies, Names=["ELBSecurityPolicy-1999-01"]) == "SSLPolicyNotFound"

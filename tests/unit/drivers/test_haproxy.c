@@ -328,6 +328,9 @@ static void settings_are_lines(void **state)
 		(struct listener_rule){.action = LISTENER_RULE_ACTION_FORWARD, .conditions = STR("[]")};
 	lab->balancer.drops_headers = lab->balancer.forwards_port = true;
 	lab->balancer.forwarded_for = ELASTIC_LOAD_BALANCER_FORWARDED_FOR_APPEND;
+	lab->balancer.keep_alive_s = 600;
+	has_line(write_text(lab), "  http-after-response set-header Connection close if !{ status 101 } "
+				  "{ date(),sub(sess.start) -m int ge 600 }\n");
 	lab->listener.port = 8080;
 	lab->group.protocol = TARGET_GROUP_PROTOCOL_HTTPS;
 	lab->group.check_protocol = TARGET_GROUP_CHECK_PROTOCOL_HTTPS;
@@ -540,6 +543,17 @@ static void network_listeners_fail_open(void **state)
 					   .timeout_s = 10,
 					   .healthy_threshold = 5,
 					   .unhealthy_threshold = 2};
+	lab->group.check_protocol = TARGET_GROUP_CHECK_PROTOCOL_HTTPS;
+	lab->group.check_port = 6443;
+	lab->group.check_path = STR("/ready");
+	lab->group.matcher = STR("200-399");
+	text = write_text(lab);
+	has_line(text, "  http-check expect status 200-399\n");
+	has_line(text, " fall 2 port 6443 check-ssl verify none\n");
+	has_line(text, " 10.0.0.1:80 check\n");
+	is_accepted(lab, text);
+
+	lab->group.check_protocol = TARGET_GROUP_CHECK_PROTOCOL_TCP;
 	lab->wish.links = links;
 	lab->wish.link_count = 2;
 	text = write_text(lab);

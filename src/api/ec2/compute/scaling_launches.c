@@ -27,10 +27,10 @@ static RESULT say_configuration(struct ec2_call *e, struct ec2_said *s, const st
 	const struct launch_configuration *c =
 		launch_configuration_find(ec2_tables(e), l->source->launch_configuration);
 	struct pairs pairs = {0};
-	if (!c)
+	if (!c && !l->source->form.n)
 		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("LaunchConfigurationName"),
 				      "The launch configuration is gone.");
-	TRY(ec2_read_launch_data(e, c->data, &pairs));
+	TRY(ec2_read_launch_data(e, c ? c->data : l->source->form, &pairs));
 	for (size_t k = 0; k < pairs.count; k++) {
 		bool is_type = str_is(pairs.at[k].name, "InstanceType");
 		*ret_has_interface |= str_starts_with(pairs.at[k].name, STR("NetworkInterface."));
@@ -66,7 +66,7 @@ static RESULT read_launch(struct ec2_call *e, const struct launch_of *l, struct 
 {
 	struct ec2_said s = {0};
 	bool has_interface = false;
-	if (uuid_is_none(l->source->launch_configuration))
+	if (uuid_is_none(l->source->launch_configuration) && !l->source->form.n)
 		say_template(e, &s, l);
 	else
 		TRY(say_configuration(e, &s, l, &has_interface));
