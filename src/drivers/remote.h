@@ -235,7 +235,7 @@ struct remote_driver {
 RESULT remote_add_lack(struct ctx *c, struct remote_identity *identity, struct str right);
 
 extern const struct remote_driver remote_ec2, remote_openstack, remote_cloudstack, remote_azure,
-	remote_vmware;
+	remote_vmware, remote_hyperv;
 /* The driver of a cloud, by enum provider_cloud. */
 const struct remote_driver *remote_driver_of(int cloud);
 

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The driver of Hyper-V: WMI by WS-Management at the endpoint's /wsman. The region is "host", or "cluster": the members of
+ * the failover cluster that the endpoint belongs to. A machine's id is its GUID. A page of a listing is a server's machines.
+ * Sources: Hyper-V WMI provider (V2), DSP0226. */
+#include <string.h>
+
+#include "drivers/remote/hyperv/hosts.h"
+#include "drivers/remote/hyperv/machines.h"
+#include "model/remote_machine.h"
+
+enum { LOGIN_MAX = 104, SECRET_MAX = 256, FOLDER_MAX = 200 };
+
+/* ---- checks ---- */
+
+static bool is_ascii(struct str s)
+{
+	for (size_t k = 0; k < s.n; k++)
+		if ((unsigned char) s.p[k] >= 0x80)
+			return false;
+	return true;
+}
+
+/* A folder of a local drive, such as C:\Templates. */
+static bool is_folder(struct str s)
+{
+	bool is_one = s.n >= 4 && s.n <= FOLDER_MAX && str_is_alphanumeric(s.p[0]) && s.p[1] == ':' &&
+		      s.p[2] == '\\' && s.p[s.n - 1] != '\\' && str_is_line(s) && !str_contains(s, STR(".."));
+	for (size_t k = 2; is_one && k < s.n; k++)
+		is_one = !strchr("/:*?\"<>|%'", s.p[k]);
+	return is_one;
+}
+
+static RESULT check(struct ctx *c, const struct remote *r)
+{
+	struct remote_url url;
+	if (!str_is(r->region, "host") && !hyperv_is_cluster(r))
+		return ctx_fail_field(c, ERR_INVALID, STR("region"),
+				      "A region of Hyper-V is \"host\", for the endpoint's server alone, or "
+				      "\"cluster\", for all members of its failover cluster.");
+	if (!r->login.n || r->login.n > LOGIN_MAX || !str_is_line(r->login) || !is_ascii(r->login))
+		return ctx_fail_field(
+			c, ERR_INVALID, STR("login"),
+			"A login is a user such as CORP\\dari or dari@corp.example.com, of up to %d "
+			"characters of ASCII.",
+			LOGIN_MAX);
+	if (r->project.n && !is_folder(r->project))
+		return ctx_fail_field(
+			c, ERR_INVALID, STR("project"),
+			"A project of Hyper-V is the folder of template disks on a drive of the "
+			"host, such as C:\\Templates.");
+	if (r->domain.n)
+		return ctx_fail_field(c, ERR_INVALID, STR("domain"),
+				      "The login names its domain, such as CORP\\dari.");
+	if (!r->endpoint.n)
+		return ctx_fail_field(c, ERR_INVALID, STR("endpoint"),
+				      "Hyper-V needs the URL of its host, such as "
+				      "https://hv1.example.com:5986.");
+	return remote_parse_url(c, r->endpoint, &url);
+}
+
+/* ---- verification ---- */
+
+/* What the driver reads, each with the right that it needs. is_filled: without the right the class looks empty. */
+static const struct {
+	const char *space, *class_name, *right;
+	bool is_filled, for_cluster;
+} rights[] = {
+	{HYPERV_SPACE, "Msvm_VirtualSystemManagementService", "group Hyper-V Administrators", true, false},
+	{WINDOWS_SPACE, "Win32_LogicalDisk", "WMI root\\cimv2: Enable Account, Remote Enable", false, false},
+	{CLUSTER_SPACE, "MSCluster_Node", "WMI root\\MSCluster: Enable Account, Remote Enable", false, true},
+};
+enum { RIGHTS = sizeof rights / sizeof rights[0], VERIFY_INSTANCES = 500 };
+
+static RESULT count_instance(void *self, const struct wsman_instance *i)
+{
+	size_t *count = self;
+	(void) i;
+	(*count)++;
+	return OK;
+}
+
+/* The role is missing if there is no such namespace: that is no matter of rights. */
+static RESULT judge_right(struct wsman_link *l, size_t k, struct remote_identity *identity)
+{
+	static const char *const wanted[] = {"Name", NULL};
+	struct ctx *c = l->c;
+	size_t count = 0;
+	const struct wsman_query query = {rights[k].space,
+					  str_print(c->arena, "select * from %s", rights[k].class_name),
+					  VERIFY_INSTANCES};
+	if (rights[k].for_cluster && !hyperv_is_cluster(l->r))
+		return OK;
+	struct result result = wsman_enumerate(
+		l, &query, &(struct wsman_visitor){.self = &count, .wanted = wanted, .take = count_instance});
+	if (result.code == ERR_UNSUPPORTED)
+		return ctx_clear_problem(c),
+		       ctx_fail(c, ERR_IO,
+				"The server has no namespace %s of WMI: %s is not installed there.",
+				rights[k].space, rights[k].for_cluster ? "failover clustering" : "Hyper-V");
+	bool is_lacking =
+		result.code == ERR_DENIED || (result_is_ok(result) && rights[k].is_filled && !count);
+	if (!is_lacking)
+		return result;
+	ctx_clear_problem(c);
+	return remote_add_lack(c, identity, str_from(rights[k].right));
+}
+
+/* The name of the cluster, or of the host. A user who may not read it is known by the endpoint. */
+static RESULT identify(struct wsman_link *l, struct remote_identity *identity)
+{
+	struct str product = STR_NONE;
+	remote_session_close(remote_session_peek(l->r));
+	TRY(wsman_sign_in(l));
+	TRY(wsman_identify(l, &product));
+	struct result result = hyperv_is_cluster(l->r) ? hyperv_read_cluster_name(l, &identity->account)
+						       : hyperv_read_host_name(l, &identity->account);
+	if (result.code != ERR_DENIED)
+		return result;
+	ctx_clear_problem(l->c);
+	identity->account = l->url;
+	return OK;
+}
+
+static RESULT verify(struct ctx *c, struct remote *r, size_t step, struct str machine,
+		     struct remote_identity *identity, bool *ret_is_over)
+{
+	struct wsman_link l;
+	(void) machine; /* rights are a namespace's */
+	*ret_is_over = step > RIGHTS;
+	if (*ret_is_over)
+		return OK;
+	TRY(wsman_open(&l, c, r, STR_NONE));
+	return step ? judge_right(&l, step - 1, identity) : identify(&l, identity);
+}
+
+/* ---- machines ---- */
+
+/* Index of the server that the cursor names, or of the next one. */
+static size_t find_host(const struct hyperv_hosts *hosts, struct str cursor)
+{
+	size_t k = 0;
+	while (cursor.n && k < hosts->count && str_compare(hosts->at[k].name, cursor) < 0)
+		k++;
+	return k;
+}
+
+/* Begins a call to the server of the page. *ret_cursor: the page behind it. *ret_is_over: there is no such page. */
+static RESULT open_page(struct ctx *c, struct remote *r, struct str cursor, struct wsman_link *ret_link,
+			struct str *ret_cursor, bool *ret_is_over)
+{
+	struct wsman_link endpoint;
+	struct hyperv_hosts *hosts = arena_new_object(c->arena, struct hyperv_hosts);
+	if (!hosts)
+		return ctx_no_memory(c);
+	TRY(wsman_open(&endpoint, c, r, STR_NONE));
+	TRY(hyperv_list_hosts(&endpoint, hosts));
+	size_t k = find_host(hosts, cursor);
+	*ret_is_over = k == hosts->count;
+	*ret_cursor = k + 1 < hosts->count ? hosts->at[k + 1].name : STR_NONE;
+	return *ret_is_over ? OK : hyperv_open_host(ret_link, &endpoint, &hosts->at[k]);
+}
+
+static RESULT list(struct ctx *c, struct remote *r, struct str cursor, struct remote_page *ret_page)
+{
+	struct wsman_link l;
+	struct str next = STR_NONE;
+	bool is_over = false;
+	*ret_page = (struct remote_page){0};
+	TRY(open_page(c, r, cursor, &l, &next, &is_over));
+	if (!is_over)
+		TRY(hyperv_list_machines(&l, STR_NONE, ret_page));
+	ret_page->cursor = next;
+	ret_page->entries += 1; /* a server without machines is no empty page */
+	return OK;
+}
+
+/* Finds the server that has the machine, and begins a call to it. ERR_NOT_FOUND: none has. */
+static RESULT find_machine(struct ctx *c, struct remote *r, struct str ref, struct wsman_link *ret_link,
+			   struct remote_machine *ret_machine)
+{
+	struct wsman_link endpoint;
+	struct hyperv_hosts *hosts = arena_new_object(c->arena, struct hyperv_hosts);
+	if (!hosts)
+		return ctx_no_memory(c);
+	TRY(wsman_open(&endpoint, c, r, STR_NONE));
+	TRY(hyperv_list_hosts(&endpoint, hosts));
+	for (size_t k = 0; k < hosts->count; k++) {
+		TRY(hyperv_open_host(ret_link, &endpoint, &hosts->at[k]));
+		struct result result = hyperv_get_machine(ret_link, ref, ret_machine);
+		if (result.code != ERR_NOT_FOUND || k + 1 == hosts->count)
+			return result;
+		ctx_clear_problem(c);
+	}
+	return ctx_fail(c, ERR_NOT_FOUND, "The cloud has no machine %" STR_FMT ".", STR_ARG(ref));
+}
+
+static RESULT get(struct ctx *c, struct remote *r, struct str ref, struct remote_machine *ret_machine)
+{
+	struct wsman_link l;
+	return find_machine(c, r, ref, &l, ret_machine);
+}
+
+static RESULT act(struct ctx *c, struct remote *r, const struct remote_act *act)
+{
+	(void) r, (void) act;
+	return ctx_fail(c, ERR_UNSUPPORTED, "The driver has no such act.");
+}
+
+const struct remote_driver remote_hyperv = {
+	.name = "hyperv",
+	.check = check,
+	.verify = verify,
+	.list = list,
+	.get = get,
+	.act = act,
+};
