@@ -248,6 +248,7 @@ class Host:
         word = action.rpartition("/")[2]
         kind = self.kind_of(body) if word == "Enumerate" else ""
         self.seen.append(f"{word} {kind}".strip())
+        self.keys = {s.get("Name"): s.text for s in root.find(f"{{{SOAP}}}Header").iter(f"{{{NS_W}}}Selector")}
         own = self.spoil(word, body)
         if own:
             return own
@@ -263,8 +264,7 @@ class Host:
                 raise DENIED
             if word in ("Enumerate", "Pull"):
                 return 200, TYPE, envelope(getattr(self, word)(space, body))
-            keys = {s.get("Name"): s.text for s in root.find(f"{{{SOAP}}}Header").iter(f"{{{NS_W}}}Selector")}
-            inner = getattr(self, word)(body, keys)
+            inner = getattr(self, word)(body, self.keys)
             return inner if isinstance(inner, tuple) else (200, TYPE, envelope(f'<p:{word}_OUTPUT xmlns:p="{WMI}{space}/{kind}">{inner}</p:{word}_OUTPUT>'))
         except Fault as fault:
             return fault.answer()
@@ -332,7 +332,8 @@ class Host:
         return f'\\\\{self.name}\\root\\virtualization\\v2:{kind}.CreationClassName="{kind}",Name="{name}"'
 
     def list_Msvm_EthernetPortAllocationSettingData(self):
-        return [{"InstanceID": f"Microsoft:{guid}\\{guid[::-1]}\\C", "HostResource": [self.path("Msvm_VirtualEthernetSwitch", m["switch"])]}
+        return [{"InstanceID": f"Microsoft:{guid}\\{guid[::-1]}\\C", "ResourceSubType": "Microsoft:Hyper-V:Ethernet Connection",
+                 "HostResource": [self.path("Msvm_VirtualEthernetSwitch", m["switch"])]}
                 for guid, m in self.everything() if m["switch"]]
 
     def list_Msvm_StorageAllocationSettingData(self):
@@ -352,6 +353,147 @@ class Host:
 
     def list_MSCluster_Node(self):
         return [{"Name": name, "State": state} for name, state in (self.nodes or {self.name: 0}).items()]
+
+    def list_Msvm_ShutdownComponent(self):
+        return [{"SystemName": guid, "DeviceID": f"Microsoft:{guid}\\SHUTDOWN", "CreationClassName": "Msvm_ShutdownComponent"}
+                for guid, m in self.machines.items() if m["state"] == 2 and self.has_tools]
+
+    def list_Msvm_ConcreteJob(self):
+        """Jobs take `slow` looks."""
+        for job in self.jobs.values():
+            if job["state"] == 4 and job["looks"] <= 0:
+                job["state"] = 10 if job["problem"] else 7
+                if not job["problem"]:
+                    job["does"]()
+            job["looks"] -= 1
+        return [{"InstanceID": ref, "JobState": job["state"], "ErrorCode": 32768 if job["problem"] else 0, "ErrorDescription": job["problem"], "PercentComplete": 0}
+                for ref, job in self.jobs.items()]
+
+    def list_Msvm_StorageJob(self):
+        return [{"InstanceID": ref, "JobState": job["state"]} for ref, job in self.jobs.items() if job["is_storage"]]
+
+    def list_Msvm_ResourceAllocationSettingData(self):
+        return [{"InstanceID": ref, "ResourceSubType": kind} for m in self.machines.values() for ref, kind in m.get("parts", {}).items()]
+
+    list_Msvm_SyntheticEthernetPortSettingData = list_Msvm_ResourceAllocationSettingData
+
+    def list_CIM_DataFile(self):
+        return [{"Name": path.lower(), "FileName": path.rpartition("\\")[2].rpartition(".")[0], "Extension": "vhdx", "FileSize": size, "Drive": path[:2].lower(),
+                 "Path": (path[2:].rpartition("\\")[0] + "\\").lower()} for path, size in self.files.items()]
+
+    # ---- methods
+
+    def start(self, does, problem=None, is_storage=False):
+        """The answer of a method that starts a job, or does its work at once."""
+        if not self.slow and not problem:
+            does()
+            return f'<p:Job xsi:nil="true" xmlns:xsi="{XSI}"/><p:ReturnValue>0</p:ReturnValue>'
+        ref = str(uuid.uuid4()).upper()
+        self.jobs[ref] = {"state": 4, "looks": self.slow, "problem": problem, "does": does, "is_storage": is_storage}
+        return write_ref("Job", V2, "Msvm_StorageJob" if is_storage else "Msvm_ConcreteJob", {"InstanceID": ref}) + "<p:ReturnValue>4096</p:ReturnValue>"
+
+    @staticmethod
+    def params(body):
+        """Parameters of a method: texts, and selectors of references."""
+        values = {}
+        for p in body:
+            selectors = {s.get("Name"): s.text for s in p.iter(f"{{{NS_W}}}Selector")}
+            values.setdefault(p.tag.rpartition("}")[2], []).append(selectors or p.text or "")
+        return values
+
+    def RequestStateChange(self, body, keys):
+        m, state = self.machines.get(keys["Name"]), int(self.params(body)["RequestedState"][0])
+        if m is None:
+            raise Fault("DestinationUnreachable", 2150858752, "The object was not found.")
+        if state == 11:
+            return self.start(lambda: None)
+        if m["state"] == state:
+            return "<p:ReturnValue>32775</p:ReturnValue>"
+        return self.start(lambda: m.update(state=state), m.get("start_problem") if state == 2 else None)
+
+    def shut(self, keys, does):
+        assert set(keys) == {"CreationClassName", "DeviceID", "SystemCreationClassName", "SystemName"}, keys
+        if self.obeys:
+            does(self.machines[keys["SystemName"]])
+        return "<p:ReturnValue>0</p:ReturnValue>"
+
+    def InitiateShutdown(self, _body, keys):
+        return self.shut(keys, lambda m: m.update(state=3))
+
+    def InitiateReboot(self, _body, keys):
+        return self.shut(keys, lambda m: None)
+
+    def owner(self, instance_id):
+        return self.machines[instance_id.split("\\")[0].removeprefix("Microsoft:")]
+
+    def ModifySystemSettings(self, body, _keys):
+        kind, values = read_embedded(self.params(body)["SystemSettings"][0])
+        assert kind == "Msvm_VirtualSystemSettingData"
+        m = self.owner(values["InstanceID"])
+        return self.start(lambda: m.update(notes=values["Notes"][0]))
+
+    def ModifyResourceSettings(self, body, _keys):
+        changes = [read_embedded(text) for text in self.params(body)["ResourceSettings"]]
+        m = self.owner(changes[0][1]["InstanceID"])
+        sizes = {kind: int(values["VirtualQuantity"]) for kind, values in changes}
+        size = sizes["Msvm_ProcessorSettingData"], sizes["Msvm_MemorySettingData"]
+        return self.start(lambda: m.update(size=size), "The operation cannot be performed while the machine is running." if m["state"] == 2 else None)
+
+    def DestroySystem(self, body, _keys):
+        guid = self.params(body)["AffectedSystem"][0]["Name"]
+        if self.machines[guid]["state"] == 2:
+            return "<p:ReturnValue>32775</p:ReturnValue>"
+        return self.start(lambda: self.machines.pop(guid, None))
+
+    def DefineSystem(self, body, _keys):
+        _, values = read_embedded(self.params(body)["SystemSettings"][0])
+        guid = self.put(values["ElementName"], size=(1, 1024), notes=values["Notes"][0], state=3, disks=[])
+        self.machines[guid].update(switch=None, parts={}, subtype=values["VirtualSystemSubType"], start_problem=self.start_problem)
+        return write_ref("ResultingSystem", V2, "Msvm_ComputerSystem", {"CreationClassName": "Msvm_ComputerSystem", "Name": guid}) + "<p:ReturnValue>0</p:ReturnValue>"
+
+    start_problem = None
+
+    def AddResourceSettings(self, body, _keys):
+        params = self.params(body)
+        guid = params["AffectedConfiguration"][0]["InstanceID"].removeprefix("Microsoft:")
+        kind, values = read_embedded(params["ResourceSettings"][0])
+        m, sub = self.machines[guid], values["ResourceSubType"]
+        parent = re.search(r'InstanceID="(.*)"$', values.get("Parent", ""))
+        assert not parent or parent[1].replace("\\\\", "\\") in m["parts"], (values, m)
+
+        def add():
+            if kind == "Msvm_StorageAllocationSettingData":
+                m["disks"].append(values["HostResource"][0])
+            elif kind == "Msvm_EthernetPortAllocationSettingData":
+                m["switch"] = re.search(r',Name="(.*)"', values["HostResource"][0])[1]
+            else:
+                m["parts"][f"Microsoft:{guid}\\{uuid.uuid4()}\\{len(m['parts'])}"] = sub
+        return self.start(add)
+
+    def ConvertVirtualHardDisk(self, body, _keys):
+        params = self.params(body)
+        _, values = read_embedded(params["VirtualDiskSettingData"][0])
+        assert values["Path"] not in self.files, "the file is there already"
+        source = next(size for path, size in self.files.items() if path.lower() == params["SourcePath"][0].lower())
+        answer = self.start(lambda: self.files.update({values["Path"]: source}), is_storage=True)
+        self.files.setdefault(values["Path"], 1)
+        return answer
+
+    def find_file(self, keys):
+        path = next((path for path in self.files if path.lower() == keys["Name"].lower()), None)
+        if not path:
+            raise Fault("DestinationUnreachable", 2150858752, "The object was not found.")
+        return path
+
+    def Delete(self, _body, keys):
+        del self.files[self.find_file(keys)]
+        return "<p:ReturnValue>0</p:ReturnValue>"
+
+    def Rename(self, body, keys):
+        path, name = self.find_file(keys), self.params(body)["FileName"][0]
+        assert name.rpartition("\\")[0] == path.rpartition("\\")[0], name
+        self.files[name] = self.files.pop(path)
+        return "<p:ReturnValue>0</p:ReturnValue>"
 
 
 def certify(folder, name="localhost"):

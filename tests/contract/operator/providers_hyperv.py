@@ -6,6 +6,7 @@ refuses rights, and lies. No test has met a Windows host."""
 import json
 import os
 import sys
+from uuid import uuid4 as world_uuid
 
 import pytest
 
@@ -58,6 +59,229 @@ def test_list(world):
     assert row["volumes"] == [f"{guid.lower()}:83f8638b-8dca-4152-9eda-2ca8b33039b4:0:0:l"]
     assert world.there.seen.count("Pull") >= 2
     elsewhere.is_quiet(world)
+
+
+def row_of(world, number):
+    """The row of a machine, and the machine on its host."""
+    guid = list(world.there.machines)[number - 1]
+    return guid.lower(), world.there.machines[guid]
+
+
+def act(world, verb, ref, *more):
+    done = run(world, "remote", verb, ref, *more)
+    assert done.returncode == 0, done
+
+
+def test_slow_jobs(world):
+    """An act's job is followed, and never started twice."""
+    world.there.slow, world.there.has_tools = 2, False
+    ref, _ = row_of(world, 2)
+    before = len(world.there.jobs)
+    act(world, "stop", ref)
+    rests(world, ref, "stopped")
+    act(world, "start", ref)
+    rests(world, ref, "running")
+    assert len(world.there.jobs) == before + 2, world.there.jobs
+
+
+def test_a_job_fails(world):
+    world.there.slow = 1
+    ref, _ = row_of(world, 2)
+    act(world, "resize", ref, "--type", "4x4096")
+    wait_until(lambda: "while the machine is running" in machines(world)[ref].get("act_problem", ""), "the reason", shows=lambda: machines(world)[ref])
+    assert machines(world)[ref]["type"] == "2x2048"
+
+
+def test_resize(world):
+    ref, there = row_of(world, 4)
+    act(world, "stop", ref)
+    rests(world, ref, "stopped")
+    act(world, "resize", ref, "--type", "4x4096")
+    wait_until(lambda: (machines(world)[ref]["type"], machines(world)[ref]["act"]) == ("4x4096", "none"), "the size", shows=lambda: machines(world)[ref])
+    assert there["size"] == (4, 4096)
+    act(world, "resize", ref, "--type", "t3.micro")
+    wait_until(lambda: "such as 2x4096" in machines(world)[ref].get("act_problem", ""), "the refusal", shows=lambda: machines(world)[ref])
+
+
+def test_stop_waits_for_the_guest(world):
+    """Stop gives a guest time to shut down before it turns the machine off."""
+    world.there.obeys = False
+    ref, there = row_of(world, 3)
+    before, asked = world.there.seen.count("RequestStateChange"), world.there.seen.count("InitiateShutdown")
+    act(world, "stop", ref)
+    wait_until(lambda: world.there.seen.count("InitiateShutdown") > asked, "the request")
+    listed(world)
+    assert machines(world)[ref]["act"] == "stop" and world.there.seen.count("RequestStateChange") == before
+    there["state"] = 3
+    rests(world, ref, "stopped")
+    assert world.there.seen.count("InitiateShutdown") == asked + 1
+
+
+def test_reboot(world):
+    """The guest is asked; a guest that cannot be asked is reset."""
+    ref, _ = row_of(world, 1)
+    for has_tools, request in ((True, "InitiateReboot"), (False, "RequestStateChange")):
+        world.there.has_tools = has_tools
+        before = world.there.seen.count(request)
+        act(world, "reboot", ref)
+        wait_until(lambda: machines(world)[ref]["act"] == "none", "the end of the act", shows=lambda: machines(world)[ref])
+        assert world.there.seen.count(request) == before + 1
+
+
+def test_tag(world):
+    """Tags are lines of the notes; other lines stay."""
+    ref, there = row_of(world, 1)
+    there["notes"] = "made by ann\nfor <web>"
+    act(world, "tag", ref, "--tag", "team=red & blue")
+    wait_until(lambda: machines(world)[ref]["remote_tags"] == {"team": "red & blue"}, "the tag", shows=lambda: machines(world)[ref])
+    act(world, "tag", ref, "--tag", "team=green", "--tag", "env=dev")
+    wait_until(lambda: machines(world)[ref]["remote_tags"] == {"team": "green", "env": "dev"}, "the other tags", shows=lambda: machines(world)[ref])
+    assert there["notes"].startswith("made by ann\nfor <web>\n") and there["notes"].count("team=") == 1, there["notes"]
+    act(world, "tag", ref, "--tag", "a= b ")
+    wait_until(lambda: "lines of a machine's notes" in machines(world)[ref].get("act_problem", ""), "the refusal", shows=lambda: machines(world)[ref])
+
+
+def test_terminate(world):
+    """A running machine is turned off first. Its disks stay."""
+    ref, _ = row_of(world, 5)
+    act(world, "terminate", ref)
+    wait_until(lambda: ref not in machines(world), "the end", shows=lambda: machines(world).get(ref))
+    assert ref.upper() not in world.there.machines and "Delete" not in world.there.seen
+
+
+def resources(world):
+    return world.command("remote", "resources", "--provider", "there")
+
+
+def test_resources(world):
+    guid = next(iter(world.there.machines))
+    snapshot = str(world_uuid())
+    world.there.snapshots[snapshot.upper()] = {**world.there.machines[guid], "name": "before the update", "of": guid}
+    assert run(world, "provider", "refresh", "there").returncode == 0
+    wanted = {"network", "volume", "snapshot", "host", "datastore"}
+    wait_until(lambda: {r["type"] for r in resources(world)} == wanted, "the resources", shows=lambda: ({r["type"] for r in resources(world)}, provider(world)))
+    rows = {kind: [r for r in resources(world) if r["type"] == kind] for kind in wanted}
+    assert [(r["ref"], r["name"]) for r in rows["network"]] == [(world.there.switch.lower(), "External")]
+    assert [(r["ref"], r["name"], r["parent"]) for r in rows["snapshot"]] == [(snapshot, "before the update", guid.lower())]
+    parents = {r["parent"] for r in rows["volume"]}
+    assert parents >= world.there.refs() and snapshot not in parents and rows["volume"][0]["name"].endswith(".vhdx")
+    assert [(r["ref"], r["size"]) for r in rows["datastore"]] == [("HV1:C", 1000)] and rows["host"][0]["attributes"]["vcpus"] == "32"
+    assert not provider(world)["unlisted"], provider(world)
+
+
+# ---- creation
+
+@pytest.fixture(scope="module", name="maker")
+def maker_of(world):
+    """A provider with a folder of templates, on a host of its own."""
+    there = winrm.Host(count=1)
+    there.files["C:\\Templates\\Debian12.vhdx"] = 4096
+    done = add(world, "maker", there.url, "--project", "C:\\Templates")
+    assert done.returncode == 0, done
+    wait_until(lambda: machines(world, "maker"), "the first listing", shows=lambda: provider(world, "maker"))
+    yield there
+    there.end()
+
+
+@pytest.fixture(autouse=True)
+def honest_maker(request):
+    yield
+    if "maker" in request.fixturenames:
+        there = request.getfixturevalue("maker")
+        there.spoil, there.slow, there.start_problem = lambda *_: None, 0, None
+
+
+def rows_of(world, name):
+    return [m for m in machines(world, "maker").values() if m.get("name") == name]
+
+
+def create(world, name, *more, image="debian12.vhdx"):
+    done = run(world, "remote", "create", name, "--provider", "maker", "--image", image, "--type", "2x4096", *more)
+    assert done.returncode == 0, done
+
+
+def exists_once(world, maker, name):
+    def is_so():
+        rows = rows_of(world, name)
+        assert not any(r.get("act_problem") for r in rows), rows
+        return len(rows) == 1 and rows[0]["act"] == "none" and not rows[0]["ref"].startswith("new-")
+    wait_until(is_so, f"one {name}", shows=lambda: (rows_of(world, name), maker.seen[-20:], maker.machines, maker.files))
+    (row,), (guid,) = rows_of(world, name), [guid for guid, m in maker.machines.items() if m["name"] == name]
+    disk = f"C:\\Templates\\dari-{row['id']}.vhdx"
+    there = maker.machines[guid]
+    assert row["ref"] == guid.lower() and there["disks"] == [disk] and maker.files[disk] == 4096, (there, maker.files)
+    assert not [path for path in maker.files if ".part." in path] and there["size"] == (2, 4096) and there["state"] == 2
+    return row, there
+
+
+@pytest.mark.parametrize("slow", [0, 1], ids=["at once", "by jobs"])
+def test_create_and_terminate(world, maker, slow):
+    maker.slow, name = slow, f"made-{slow}"
+    create(world, name, "--subnet", maker.switch.lower(), "--tag", "team=red")
+    row, there = exists_once(world, maker, name)
+    assert there["switch"] == maker.switch and row["remote_tags"] == {"dari:id": row["id"], "team": "red"} and row["type"] == "2x4096", (row, there)
+    assert sorted(there["parts"].values()) == [f"Microsoft:Hyper-V:Synthetic {part}" for part in ("Disk Drive", "Ethernet Port", "SCSI Controller")]
+    act(world, "terminate", row["id"])
+    wait_until(lambda: not rows_of(world, name), "the end", shows=lambda: rows_of(world, name))
+    assert not [m for m in maker.machines.values() if m["name"] == name] and list(maker.files) == ["C:\\Templates\\Debian12.vhdx"], maker.files
+
+
+@pytest.mark.parametrize("word", ["ConvertVirtualHardDisk", "Rename", "DefineSystem", "AddResourceSettings", "ModifyResourceSettings", "RequestStateChange",
+                                  "ModifySystemSettings"])
+@pytest.mark.parametrize("answers", [False, True], ids=["before", "after"])
+def test_lost_requests(world, maker, word, answers):
+    """The connection ends before the request is carried out, or before its answer: one machine is made."""
+    cut, name = [], f"lost-{word}-{answers}"
+
+    def spoil(action, body):
+        if action != word or cut:
+            return None
+        cut.append(0)
+        if answers:
+            getattr(maker, word)(body, maker.keys)
+        return 0, {}, b""
+    maker.spoil = spoil
+    create(world, name)
+    row, _ = exists_once(world, maker, name)
+    assert cut
+    act(world, "terminate", row["id"])
+    wait_until(lambda: not rows_of(world, name), "the end", shows=lambda: rows_of(world, name))
+
+
+@pytest.mark.parametrize("options, words", [(["--key", "ann"], "key pairs"), (["--zone", "nowhere"], "zone")], ids=["key", "zone"])
+def test_refused_creations(world, maker, options, words):
+    create(world, "refused", *options)
+    is_refused(world, maker, words)
+
+
+def is_refused(world, maker, words):
+    done = {}
+
+    def says():
+        done.update({r["act_problem"]: r for r in rows_of(world, "refused") if r.get("act_problem")})
+        return any(words in text for text in done)
+    wait_until(says, "the refusal", shows=lambda: (rows_of(world, "refused"), done))
+    wait_until(lambda: not rows_of(world, "refused"), "that the row goes")
+    assert len(maker.machines) == 1 and list(maker.files) == ["C:\\Templates\\Debian12.vhdx"], (maker.machines, maker.files)
+
+
+def test_no_such_image(world, maker):
+    create(world, "refused", image="other.vhdx")
+    is_refused(world, maker, "no image other.vhdx")
+
+
+def test_start_fails(world, maker):
+    """A machine that cannot be started is deleted again, with its disk."""
+    maker.start_problem = "Not enough memory in the system to start the virtual machine."
+    create(world, "refused")
+    is_refused(world, maker, "Not enough memory")
+
+
+def test_images(world, maker):
+    assert run(world, "provider", "refresh", "maker").returncode == 0
+    images = lambda: [(r["ref"], r["name"], r["size"]) for r in world.command("remote", "resources", "--provider", "maker") if r["type"] == "image"]  # noqa: E731
+    wait_until(images, "the images", shows=lambda: provider(world, "maker"))
+    assert images() == [("debian12.vhdx", "Debian12", 4096)]
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@
  * Sources: Hyper-V WMI provider (V2), DSP0226. */
 #include <string.h>
 
+#include "drivers/remote/hyperv/acts.h"
 #include "drivers/remote/hyperv/hosts.h"
 #include "drivers/remote/hyperv/machines.h"
+#include "drivers/remote/hyperv/resources.h"
 #include "model/remote_machine.h"
 
 enum { LOGIN_MAX = 104, SECRET_MAX = 256, FOLDER_MAX = 200 };
@@ -175,7 +177,7 @@ static RESULT list(struct ctx *c, struct remote *r, struct str cursor, struct re
 }
 
 /* Finds the server that has the machine, and begins a call to it. ERR_NOT_FOUND: none has. */
-static RESULT find_machine(struct ctx *c, struct remote *r, struct str ref, struct wsman_link *ret_link,
+static RESULT find_host_of(struct ctx *c, struct remote *r, struct str ref, struct wsman_link *ret_link,
 			   struct remote_machine *ret_machine)
 {
 	struct wsman_link endpoint;
@@ -194,23 +196,81 @@ static RESULT find_machine(struct ctx *c, struct remote *r, struct str ref, stru
 	return ctx_fail(c, ERR_NOT_FOUND, "The cloud has no machine %" STR_FMT ".", STR_ARG(ref));
 }
 
+/* The endpoint's server alone has the cluster's name and the folder of templates. */
+static bool is_of_endpoint(enum remote_resource_type type)
+{
+	return type == REMOTE_RESOURCE_TYPE_IMAGE || type == REMOTE_RESOURCE_TYPE_CLUSTER;
+}
+
+static RESULT list_resources(struct ctx *c, struct remote *r, enum remote_resource_type type,
+			     struct str cursor, struct remote_resource_page *ret_page)
+{
+	struct wsman_link l;
+	struct str next = STR_NONE;
+	bool is_over = false;
+	*ret_page = (struct remote_resource_page){0};
+	if (is_of_endpoint(type))
+		TRY(wsman_open(&l, c, r, STR_NONE));
+	else
+		TRY(open_page(c, r, cursor, &l, &next, &is_over));
+	if (!is_over)
+		TRY(hyperv_list_resources(&l, type, ret_page));
+	ret_page->cursor = next;
+	ret_page->entries += 1; /* a server without resources is no empty page */
+	return OK;
+}
+
 static RESULT get(struct ctx *c, struct remote *r, struct str ref, struct remote_machine *ret_machine)
 {
 	struct wsman_link l;
-	return find_machine(c, r, ref, &l, ret_machine);
+	return find_host_of(c, r, ref, &l, ret_machine);
 }
 
 static RESULT act(struct ctx *c, struct remote *r, const struct remote_act *act)
 {
-	(void) r, (void) act;
-	return ctx_fail(c, ERR_UNSUPPORTED, "The driver has no such act.");
+	struct wsman_link l;
+	struct remote_machine seen;
+	if (hyperv_is_cluster(r))
+		TRY(find_host_of(c, r, act->ref, &l, &seen));
+	else
+		TRY(wsman_open(&l, c, r, STR_NONE));
+	return hyperv_act(&l, act);
+}
+
+/* The server of the wish's zone: the endpoint's, or a member of the cluster. */
+static RESULT create(struct ctx *c, struct remote *r, const struct remote_new *wish,
+		     struct remote_machine *ret_machine)
+{
+	struct wsman_link endpoint, l;
+	struct hyperv_hosts *hosts = arena_new_object(c->arena, struct hyperv_hosts);
+	if (!hosts)
+		return ctx_no_memory(c);
+	TRY(wsman_open(&endpoint, c, r, STR_NONE));
+	TRY(hyperv_list_hosts(&endpoint, hosts));
+	struct str zone = wish->zone;
+	if (!zone.n)
+		TRY(hyperv_read_host_name(&endpoint, &zone));
+	for (size_t k = 0; k < hosts->count; k++)
+		if (str_equal_nocase(hosts->at[k].name, zone)) {
+			TRY(hyperv_open_host(&l, &endpoint, &hosts->at[k]));
+			return hyperv_create(&l, wish, ret_machine);
+		}
+	return ctx_fail(c, ERR_INVALID, "A zone of Hyper-V is the name of a host: there is no %" STR_FMT ".",
+			STR_ARG(zone));
 }
 
 const struct remote_driver remote_hyperv = {
 	.name = "hyperv",
+	.verbs = 1U << REMOTE_MACHINE_ACT_START | 1U << REMOTE_MACHINE_ACT_STOP |
+		 1U << REMOTE_MACHINE_ACT_REBOOT | 1U << REMOTE_MACHINE_ACT_TERMINATE |
+		 1U << REMOTE_MACHINE_ACT_TAG | 1U << REMOTE_MACHINE_ACT_CREATE |
+		 1U << REMOTE_MACHINE_ACT_RESIZE,
 	.check = check,
 	.verify = verify,
 	.list = list,
 	.get = get,
 	.act = act,
+	.create = create,
+	.types = HYPERV_RESOURCE_TYPES,
+	.list_resources = list_resources,
 };

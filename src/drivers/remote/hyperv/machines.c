@@ -75,6 +75,7 @@ struct founds {
 
 struct hyperv_reading {
 	struct ctx *c;
+	bool lists; /* leaves machines out that are being made */
 	struct founds machines;
 	size_t last;        /* index of the machine that was found last */
 	struct note *items; /* what the guest that is being read reports */
@@ -283,11 +284,11 @@ static struct wsman_visitor visitor_of(struct part_visit *v)
 				      .stream = stream_part};
 }
 
-struct hyperv_reading *hyperv_begin_machines(struct ctx *c)
+struct hyperv_reading *hyperv_begin_machines(struct ctx *c, bool lists)
 {
 	struct hyperv_reading *r = arena_new_object(c->arena, struct hyperv_reading);
 	if (r)
-		*r = (struct hyperv_reading){.c = c};
+		*r = (struct hyperv_reading){.c = c, .lists = lists};
 	return r;
 }
 
@@ -389,13 +390,22 @@ static RESULT end_machine(struct hyperv_reading *r, const struct found *f, struc
 	return draft_end(r->c, d, list);
 }
 
+static bool is_being_made(struct str notes)
+{
+	struct str rest = notes, line = STR_NONE;
+	while (str_split_next(&rest, '\n', &line))
+		if (str_starts_with(str_trim(line), STR(HYPERV_MAKING_LINE)))
+			return true;
+	return false;
+}
+
 /* A machine without settings is being made or deleted. */
 RESULT hyperv_end_machines(struct hyperv_reading *r, struct remote_page *ret_page)
 {
 	struct remote_machines list = {0};
 	*ret_page = (struct remote_page){0};
 	for (size_t k = 0; k < r->machines.count; k++)
-		if (r->machines.at[k].has_settings)
+		if (r->machines.at[k].has_settings && !(r->lists && is_being_made(r->machines.at[k].notes)))
 			TRY(end_machine(r, &r->machines.at[k], &list));
 	ret_page->machines = list.at;
 	ret_page->count = list.count;
@@ -420,7 +430,7 @@ static struct str query_of(struct ctx *c, const struct part_row *row, struct str
 
 RESULT hyperv_list_machines(struct wsman_link *l, struct str id, struct remote_page *ret_page)
 {
-	struct hyperv_reading *r = hyperv_begin_machines(l->c);
+	struct hyperv_reading *r = hyperv_begin_machines(l->c, !id.n);
 	if (!r)
 		return ctx_no_memory(l->c);
 	for (size_t part = 0; part < HYPERV_PARTS; part++) {

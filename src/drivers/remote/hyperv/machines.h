@@ -18,9 +18,9 @@ enum hyperv_part {
 };
 enum { HYPERV_MACHINES_MAX = REMOTE_PAGE_MAX };
 
-/* Machines while they are read, part by part. */
+/* Machines while they are read, part by part. lists: those that are being made are left out. */
 struct hyperv_reading;
-struct hyperv_reading *hyperv_begin_machines(struct ctx *c);
+struct hyperv_reading *hyperv_begin_machines(struct ctx *c, bool lists);
 /* Reads a page of that part. */
 RESULT hyperv_read_machines(struct hyperv_reading *reading, enum hyperv_part part, struct str text);
 RESULT hyperv_end_machines(struct hyperv_reading *reading, struct remote_page *ret_page);
@@ -42,6 +42,8 @@ struct str hyperv_path_name(struct str path);
 struct str hyperv_upper(struct ctx *c, struct str id);
 /* Line of a machine's notes that has the token of its creation, and start of a line that has a tag. */
 #define HYPERV_TOKEN_LINE "dari:id "
+/* The same while the machine is being made: listings leave it out. */
+#define HYPERV_MAKING_LINE "dari:making "
 #define HYPERV_TAG_LINE "dari:tag "
 /* The notes without lines that begin like that. */
 struct str hyperv_strip_notes(struct ctx *c, struct str notes, const char *start);
