@@ -188,7 +188,11 @@ class Host:
             def version_string(self):
                 return "Microsoft-HTTPAPI/2.0"
 
-        self.server = http.server.ThreadingHTTPServer((address, port), Handler)
+        class Server(http.server.ThreadingHTTPServer):
+            def handle_error(self, *_):
+                """A region that refuses an answer closes the connection."""
+
+        self.server = Server((address, port), Handler)
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
         if certificate:

@@ -5,6 +5,7 @@
 refuses rights, and lies. No test has met a Windows host."""
 import json
 import os
+import subprocess
 import sys
 from uuid import uuid4 as world_uuid
 
@@ -282,6 +283,163 @@ def test_images(world, maker):
     images = lambda: [(r["ref"], r["name"], r["size"]) for r in world.command("remote", "resources", "--provider", "maker") if r["type"] == "image"]  # noqa: E731
     wait_until(images, "the images", shows=lambda: provider(world, "maker"))
     assert images() == [("debian12.vhdx", "Debian12", 4096)]
+
+
+# ---- signing in and rights
+
+@pytest.fixture(name="other")
+def other_of(world):
+    """Hosts that a test adds as provider `other`; removed at its end."""
+    hosts = []
+
+    def make(*options, login="CORP\\dari", secret="pass<word>", region="host", **more):
+        hosts.append(winrm.Host(count=1, **more))
+        done = add(world, "other", hosts[0].url, *options, login=login, secret=secret, region=region)
+        return hosts[0], done
+    yield make
+    run(world, "provider", "remove", "other")
+    for host in hosts:
+        host.end()
+
+
+@pytest.mark.parametrize("schemes", [("basic",), ("ntlm",), ("ntlm", "basic")], ids="+".join)
+@pytest.mark.parametrize("login", ["CORP\\dari", "local"])
+def test_sign_in(world, other, schemes, login):
+    _, done = other(schemes=schemes, login=login)
+    assert json.loads(done.stdout)["status"] == "ok", done
+
+
+@pytest.mark.parametrize("schemes", [("basic",), ("ntlm",)], ids="+".join)
+def test_wrong_password(world, other, schemes):
+    _, done = other(schemes=schemes, secret="other")
+    wait_until(lambda: provider(world, "other")["status"] == "denied", "the refusal", shows=lambda: done)
+    assert "refuses the user or the password" in problem(world, "other")
+
+
+def test_no_scheme(world, other):
+    """Kerberos alone is not supported, and is no refusal of the credentials."""
+    other(schemes=())
+    wait_until(lambda: provider(world, "other")["status"] == "failing", "the failure", shows=lambda: provider(world, "other"))
+    assert "neither NTLM (Negotiate) nor Basic" in problem(world, "other")
+
+
+def test_https(world, other, tmp_path):
+    """A self-signed certificate needs a CA or a pin."""
+    crt = winrm.certify(str(tmp_path), "127.0.0.1")
+    _, done = other("--pin", "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", schemes=("ntlm",), certificate=crt)
+    assert json.loads(done.stdout)["status"] == "unreachable", done
+    steps = ("openssl x509 -pubkey -noout -in " + crt[0], "openssl pkey -pubin -outform der", "openssl dgst -sha256 -binary", "base64")
+    pin = "sha256//" + subprocess.run(" | ".join(steps), shell=True, check=True, capture_output=True, text=True).stdout.strip()
+    assert run(world, "provider", "set", "other", "--pin", pin).returncode == 0
+    wait_until(lambda: provider(world, "other")["status"] == "ok", "the pin", shows=lambda: provider(world, "other"))
+
+
+def verify(world):
+    """Credentials that are set are verified again."""
+    assert run(world, "provider", "set", "other", "--secret-stdin", text="pass<word>\n").returncode == 0
+
+
+def problem(world, name="there"):
+    return provider(world, name).get("problem") or ""
+
+
+def test_rights(world, other):
+    """Each right that the user lacks is named. To a user outside of the group a host shows no machines: none is forgotten for that."""
+    host, _ = other(schemes=("basic",))
+    wait_until(lambda: machines(world, "other"), "the machine", shows=lambda: provider(world, "other"))
+    host.is_member = False
+    verify(world)
+    wait_until(lambda: provider(world, "other")["lacks"] == ["group Hyper-V Administrators"], "the right", shows=lambda: provider(world, "other"))
+    wait_until(lambda: "no member of its group" in problem(world, "other"), "the reason", shows=lambda: provider(world, "other"))
+    assert set(machines(world, "other")) == host.refs()
+    host.is_member = True
+    verify(world)
+    wait_until(lambda: not provider(world, "other")["lacks"], "that it lacks nothing", shows=lambda: provider(world, "other"))
+    host.denied.add(winrm.CIMV2)
+    verify(world)
+    wait_until(lambda: "WMI root/cimv2 (Enable Account" in problem(world, "other"), "the other right", shows=lambda: provider(world, "other"))
+    assert set(machines(world, "other")) == host.refs()
+
+
+def test_no_role(world, other):
+    host, _ = other()
+    host.absent.add(winrm.V2)
+    verify(world)
+    wait_until(lambda: "Hyper-V is not installed" in problem(world, "other"), "the reason", shows=lambda: provider(world, "other"))
+
+
+def test_refused(world):
+    """The command refuses impossible values at once, and names the parameter."""
+    for words, text in ((("--project", "Templates"), "C:\\Templates"), (("--project", "C:\\a\\..\\b"), "folder"), (("--domain", "d"), "names its domain")):
+        done = add(world, "bad", world.there.url, *words)
+        assert done.returncode != 0 and text in done.stderr, done
+    for more, text in (({"region": "all"}, '"cluster"'), ({"login": "d\u00e4ri"}, "ASCII")):
+        done = add(world, "bad", world.there.url, **more)
+        assert done.returncode != 0 and text in done.stderr, done
+
+
+# ---- lies
+
+GOOD = winrm.write_instance(winrm.V2, "Msvm_ComputerSystem", {"Name": "00000000-0000-0000-0000-000000000001", "ElementName": "x", "EnabledState": 2})
+PAGE = "<n:{0}Response><n:EnumerationContext>c</n:EnumerationContext><n:Items>{1}</n:Items></n:{0}Response>"
+XML = {"Content-Type": "application/soap+xml"}
+
+
+def first(body):
+    return lambda action, _request: (200, XML, body) if action == "Enumerate" else None
+
+
+def endless(action, _request):
+    return (200, XML, winrm.envelope(PAGE.format(action, GOOD * 100))) if action in ("Enumerate", "Pull") else None
+
+
+def empty(action, _request):
+    return (200, XML, winrm.envelope(PAGE.format(action, ""))) if action in ("Enumerate", "Pull") else None
+
+
+def text_of(inner):
+    return winrm.envelope(f"<n:EnumerateResponse><n:EnumerationContext/><w:Items>{inner}</w:Items><w:EndOfSequence/></n:EnumerateResponse>")
+
+
+LIES = {
+    "html": (first(b"<html/>"), "no envelope"),
+    "cut": (first(text_of(GOOD)[:300]), "ends early"),
+    "entity": (first(b'<!DOCTYPE a [<!ENTITY b "c">]>' + text_of(GOOD)), "document type"),
+    "soap 1.1": (first(text_of(GOOD).replace(b"2003/05/soap-envelope", b"2001/12/soap-envelope")), "no envelope of SOAP 1.2"),
+    "another API": (first(text_of(GOOD.replace("microsoft.com/wbem", "example.com/wbem"))), "no instance of WMI"),
+    "deep": (first(text_of(GOOD.replace(">x<", ">" + "<a>" * 100 + "</a>" * 100 + "<"))), "nested too deeply"),
+    "huge text": (first(text_of(GOOD.replace(">x<", ">" + "x" * 70000 + "<"))), "text is too long"),
+    "huge": (first(b"x" * (33 << 20)), "more than 32 MiB"),
+    "many values": (first(text_of(GOOD.replace("<p:ElementName>x</p:ElementName>", "<p:ElementName>x</p:ElementName>" * 200))), "too many values"),
+    "no end": (first(winrm.envelope("<n:EnumerateResponse><n:EnumerationContext/><w:Items/></n:EnumerateResponse>")), "neither an end nor a token"),
+    "endless": (endless, "too many machines"),
+    "empty pages": (empty, "goes on without instances"),
+    "redirect": (lambda *_: (302, {"Location": "http://127.0.0.1:1/wsman"}, b""), "redirects are not followed"),
+    "page of a proxy": (lambda *_: (403, {"Content-Type": "text/html"}, b"<html>no</html>"), "no fault of WS-Management"),
+    "gone": (lambda *_: (0, {}, b""), "does not answer"),
+    "quota": (lambda *_: winrm.Fault("QuotaLimit", 2150859174, "This user has too many operations.").answer(), "too many operations"),
+}
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_lies(world, name):
+    """Answers that are not the API's change nothing, and the provider says why."""
+    before = set(machines(world))
+    world.there.spoil, words = LIES[name]
+    assert run(world, "provider", "refresh", "there").returncode == 0
+    wait_until(lambda: words in problem(world), words, shows=lambda: provider(world))
+    assert set(machines(world)) == before
+    world.there.spoil = lambda *_: None
+    assert run(world, "provider", "refresh", "there").returncode == 0
+    wait_until(lambda: provider(world)["status"] == "ok", "rest", shows=lambda: provider(world))
+
+
+def test_guests_lie(world):
+    """Nonsense that a guest reports is left out."""
+    guid = next(iter(world.there.machines))
+    world.there.machines[guid]["ips"] = "10.0.0.7;169.254.1.2;" + ";".join(["nonsense"] * 50)
+    listed(world)
+    assert machines(world)[guid.lower()]["private_ips"] == ["10.0.0.7", "169.254.1.2", "fd00::7"]
 
 
 if __name__ == "__main__":

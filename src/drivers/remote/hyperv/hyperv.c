@@ -65,11 +65,10 @@ static RESULT check(struct ctx *c, const struct remote *r)
 /* What the driver reads, each with the right that it needs. is_filled: without the right the class looks empty. */
 static const struct {
 	const char *space, *class_name, *right;
-	bool is_filled, for_cluster;
+	bool is_filled;
 } rights[] = {
-	{HYPERV_SPACE, "Msvm_VirtualSystemManagementService", "group Hyper-V Administrators", true, false},
-	{WINDOWS_SPACE, "Win32_LogicalDisk", "WMI root\\cimv2: Enable Account, Remote Enable", false, false},
-	{CLUSTER_SPACE, "MSCluster_Node", "WMI root\\MSCluster: Enable Account, Remote Enable", false, true},
+	{HYPERV_SPACE, "Msvm_VirtualSystemManagementService", "group Hyper-V Administrators", true},
+	{WINDOWS_SPACE, "Win32_LogicalDisk", "WMI root\\cimv2: Enable Account, Remote Enable", false},
 };
 enum { RIGHTS = sizeof rights / sizeof rights[0], VERIFY_INSTANCES = 500 };
 
@@ -90,15 +89,13 @@ static RESULT judge_right(struct wsman_link *l, size_t k, struct remote_identity
 	const struct wsman_query query = {rights[k].space,
 					  str_print(c->arena, "select * from %s", rights[k].class_name),
 					  VERIFY_INSTANCES};
-	if (rights[k].for_cluster && !hyperv_is_cluster(l->r))
-		return OK;
 	struct result result = wsman_enumerate(
 		l, &query, &(struct wsman_visitor){.self = &count, .wanted = wanted, .take = count_instance});
 	if (result.code == ERR_UNSUPPORTED)
 		return ctx_clear_problem(c),
 		       ctx_fail(c, ERR_IO,
-				"The server has no namespace %s of WMI: %s is not installed there.",
-				rights[k].space, rights[k].for_cluster ? "failover clustering" : "Hyper-V");
+				"The server has no namespace %s of WMI: Hyper-V is not installed there.",
+				rights[k].space);
 	bool is_lacking =
 		result.code == ERR_DENIED || (result_is_ok(result) && rights[k].is_filled && !count);
 	if (!is_lacking)
@@ -107,20 +104,27 @@ static RESULT judge_right(struct wsman_link *l, size_t k, struct remote_identity
 	return remote_add_lack(c, identity, str_from(rights[k].right));
 }
 
-/* The name of the cluster, or of the host. A user who may not read it is known by the endpoint. */
+/* The name of the cluster, or of the host. A user who may not read it cannot be verified. */
 static RESULT identify(struct wsman_link *l, struct remote_identity *identity)
 {
 	struct str product = STR_NONE;
+	bool is_cluster = hyperv_is_cluster(l->r);
 	remote_session_close(remote_session_peek(l->r));
 	TRY(wsman_sign_in(l));
 	TRY(wsman_identify(l, &product));
-	struct result result = hyperv_is_cluster(l->r) ? hyperv_read_cluster_name(l, &identity->account)
-						       : hyperv_read_host_name(l, &identity->account);
+	struct result result = is_cluster ? hyperv_read_cluster_name(l, &identity->account)
+					  : hyperv_read_host_name(l, &identity->account);
+	if (result.code == ERR_UNSUPPORTED && is_cluster)
+		return ctx_clear_problem(l->c),
+		       ctx_fail(
+			       l->c, ERR_IO,
+			       "The server belongs to no failover cluster: it has no namespace " CLUSTER_SPACE
+			       ".");
 	if (result.code != ERR_DENIED)
 		return result;
 	ctx_clear_problem(l->c);
-	identity->account = l->url;
-	return OK;
+	return ctx_fail(l->c, ERR_DENIED, "The user lacks a right: WMI %s (Enable Account, Remote Enable).",
+			is_cluster ? CLUSTER_SPACE : WINDOWS_SPACE);
 }
 
 static RESULT verify(struct ctx *c, struct remote *r, size_t step, struct str machine,

@@ -428,6 +428,23 @@ static struct str query_of(struct ctx *c, const struct part_row *row, struct str
 				   row->key, STR_ARG(upper));
 }
 
+/* To a user outside of the group the host shows no machines, instead of a refusal. */
+static RESULT check_member(struct wsman_link *l)
+{
+	static const char *const wanted[] = {"Name", NULL};
+	struct wsman_instance *i = arena_new_object(l->c->arena, struct wsman_instance);
+	bool is_found = false;
+	if (!i)
+		return ctx_no_memory(l->c);
+	const struct wsman_query query = {
+		HYPERV_SPACE, STR("select * from Msvm_VirtualSystemManagementService"), INSTANCES_MAX};
+	TRY(wsman_find(l, &query, wanted, i, &is_found));
+	return is_found ? OK
+			: ctx_fail(l->c, ERR_DENIED,
+				   "The host shows no machines, because the user is no member of its group "
+				   "Hyper-V Administrators.");
+}
+
 RESULT hyperv_list_machines(struct wsman_link *l, struct str id, struct remote_page *ret_page)
 {
 	struct hyperv_reading *r = hyperv_begin_machines(l->c, !id.n);
@@ -442,6 +459,8 @@ RESULT hyperv_list_machines(struct wsman_link *l, struct str id, struct remote_p
 			break;
 		TRY(wsman_enumerate(l, &query, &visitor));
 	}
+	if (!r->machines.count)
+		TRY(check_member(l));
 	TRY(hyperv_end_machines(r, ret_page));
 	for (size_t k = 0; k < ret_page->count; k++)
 		ret_page->machines[k].zone = l->zone;
