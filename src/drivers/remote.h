@@ -5,7 +5,8 @@
  * Rules. A driver makes no decisions, keeps nothing between calls except the connection and its session in struct
  * remote, never retries and never sleeps. Each call sends one request, and blocks for up to timeout_us; clouds
  * that give tokens or sessions need up to seven more for a sign-in, about once in half an hour. VMware's driver sends two
- * for a listing or a look, up to eight for a creation, and keeps notes of running tasks with the connection. Redirects and
+ * for a listing or a look, up to eight for a creation, and keeps notes of running tasks with the connection. Hyper-V's sends one
+ * for each class of WMI and page, within one timeout_us, and up to forty for a creation. Redirects and
  * proxies are not followed. An answer is hostile input: its size, depth, counts and texts are bounded, and
  * everything in a page is of the form that the schema allows.
  *

@@ -54,7 +54,7 @@ static void read_answers(struct ctx *c, struct str text)
 	ctx_clear_problem(c);
 	IGNORE(wsman_read_identity(c, text, &product));
 	ctx_clear_problem(c);
-	if (result_is_ok(wsman_read_fault(c, text, &fault)) && wsman_err_of_fault(&fault) == ERR_OK)
+	if (result_is_ok(wsman_read_fault(c, text, &fault)) && wsman_err_of_fault(&fault) == ERR_NONE)
 		abort();
 	ctx_clear_problem(c);
 	IGNORE(ntlm_read_challenge(c, text, &challenge));

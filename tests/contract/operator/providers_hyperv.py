@@ -378,6 +378,35 @@ def test_refused(world):
         assert done.returncode != 0 and text in done.stderr, done
 
 
+# ---- clusters
+
+def test_cluster():
+    """Machines of all members that are up are listed and changed there. A member at an address that the region may not call is refused."""
+    first_host = winrm.Host(name="127.0.0.1", count=2)
+    second = winrm.Host(name="127.0.0.2", address="127.0.0.2", port=first_host.port, count=3)
+    for host in (first_host, second):
+        host.absent.clear()
+        host.nodes = {"127.0.0.1": 0, "127.0.0.2": 0, "127.0.0.3": 1}
+    with Dev(fetch_from="127.0.0.2/32") as home:
+        done = add(home, "there", first_host.url, region="cluster")
+        assert json.loads(done.stdout)["identity"] == "CL1", done
+        both = first_host.refs() | second.refs()
+        wait_until(lambda: set(machines(home)) == both, "the machines of both", shows=lambda: (machines(home), provider(home)))
+        ref = min(second.refs())
+        assert machines(home)[ref]["zone"] == "127.0.0.2"
+        assert run(home, "remote", "stop", ref).returncode == 0
+        rests(home, ref, "stopped")
+        assert second.machines[ref.upper()]["state"] == 3
+        moved = first_host.machines.pop(min(first_host.machines))
+        second.machines["0" * 8 + "-0000-4000-8000-000000000001"] = moved
+        wait_until(lambda: "0" * 8 + "-0000-4000-8000-000000000001" in machines(home), "the next listing", shows=lambda: provider(home))
+        first_host.nodes["127.0.0.3"] = 0
+        wait_until(lambda: provider(home)["status"] != "ok", "the refusal", shows=lambda: provider(home))
+        assert "127.0.0.3" in problem(home), provider(home)
+    for host in (first_host, second):
+        host.end()
+
+
 # ---- lies
 
 GOOD = winrm.write_instance(winrm.V2, "Msvm_ComputerSystem", {"Name": "00000000-0000-0000-0000-000000000001", "ElementName": "x", "EnabledState": 2})
