@@ -249,7 +249,8 @@ def test_lost_requests(world, maker, word, answers):
     wait_until(lambda: not rows_of(world, name), "the end", shows=lambda: rows_of(world, name))
 
 
-@pytest.mark.parametrize("options, words", [(["--key", "ann"], "key pairs"), (["--zone", "nowhere"], "zone")], ids=["key", "zone"])
+@pytest.mark.parametrize("options, words", [(["--key", "ann"], "key pairs"), (["--zone", "nowhere"], "zone"),
+                                            (["--tag", "a= b "], "lines of a machine's notes")], ids=["key", "zone", "tag"])
 def test_refused_creations(world, maker, options, words):
     create(world, "refused", *options)
     is_refused(world, maker, words)

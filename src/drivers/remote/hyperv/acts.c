@@ -228,18 +228,23 @@ static RESULT resize(struct wsman_link *l, const struct remote_act *act)
 
 /* ---- tags ---- */
 
+RESULT hyperv_check_tag(struct ctx *c, const struct tag *tag)
+{
+	bool is_line = str_is_line(tag->key) && str_is_line(tag->value) &&
+		       str_find_char(tag->key, '=', 0) == tag->key.n &&
+		       str_equal(tag->value, str_trim(tag->value));
+	return is_line ? OK
+		       : ctx_fail(c, ERR_UNSUPPORTED,
+				  "Tags of Hyper-V are lines of a machine's notes: no line ends, no '=' in a "
+				  "key, "
+				  "and no blanks around a value.");
+}
+
 /* Adds a tag to the notes. Its key replaces the tag that has it. */
 static RESULT add_tag(struct ctx *c, struct str *notes, const struct tag *tag)
 {
 	struct str start = str_print(c->arena, HYPERV_TAG_LINE "%" STR_FMT "=", STR_ARG(tag->key));
-	bool is_line = str_is_line(tag->key) && str_is_line(tag->value) &&
-		       str_find_char(tag->key, '=', 0) == tag->key.n &&
-		       str_equal(tag->value, str_trim(tag->value));
-	if (!is_line)
-		return ctx_fail(
-			c, ERR_UNSUPPORTED,
-			"Tags of Hyper-V are lines of a machine's notes: no line ends, no '=' in a key, "
-			"and no blanks around a value.");
+	TRY(hyperv_check_tag(c, tag));
 	if (!start.p)
 		return ctx_no_memory(c);
 	struct str kept = hyperv_strip_notes(c, *notes, str_to_z(c->arena, start));

@@ -14,6 +14,9 @@ RESULT hyperv_create(struct wsman_link *l, const struct remote_new *wish, struct
 struct wsman_object hyperv_machine_object(struct ctx *c, struct str ref);
 struct wsman_object hyperv_service_object(void);
 
+/* ERR_UNSUPPORTED: the tag is no line of notes. */
+RESULT hyperv_check_tag(struct ctx *c, const struct tag *tag);
+
 /* Changes the notes of a machine, and its numbers of processors and MiB. */
 RESULT hyperv_set_notes(struct wsman_link *l, struct str ref, struct str notes,
 			struct hyperv_outcome *ret_outcome);

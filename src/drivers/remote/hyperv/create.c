@@ -60,6 +60,8 @@ static RESULT check_wish(struct making *m, const struct remote *r)
 				"An image of Hyper-V is the name of a template disk, such as debian12.vhdx.");
 	if (!wish->name.n || wish->name.n > NAME_SIZE_MAX || !str_is_line(wish->name))
 		return ctx_fail(m->c, ERR_INVALID, "A name in Hyper-V has up to %d bytes.", NAME_SIZE_MAX);
+	for (size_t k = 0; k < wish->tags.count; k++)
+		TRY(hyperv_check_tag(m->c, &wish->tags.at[k]));
 	return machine_size_parse(m->c, "Hyper-V", wish->type, &m->vcpus, &m->mib);
 }
 

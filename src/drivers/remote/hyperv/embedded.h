@@ -8,6 +8,7 @@
 struct embedded {
 	struct buf text;
 };
+/* Begins an instance of the class. */
 void embedded_begin(struct embedded *e, const char *class_name);
 /* type: of CIM, such as "uint64". */
 void embedded_put(struct embedded *e, const char *name, const char *type, struct str text);
