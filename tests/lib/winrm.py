@@ -47,7 +47,7 @@ DENIED = Fault("AccessDenied", 5, "Access is denied.")
 # ---- NTLM
 
 def md4(data):
-    """RFC 1320: Debian's OpenSSL has it no more."""
+    """MD4 of RFC 1320, which Debian's OpenSSL no longer offers by default."""
     def turn(x, by):
         return (x << by | x >> (32 - by)) & 0xffffffff
     text = data + b"\x80" + b"\0" * ((55 - len(data)) % 64) + struct.pack("<Q", 8 * len(data))
@@ -223,7 +223,7 @@ class Host:
         return 401, {"WWW-Authenticate": offered}, b""
 
     def sign_in(self, handler):
-        """None: signed in."""
+        """Returns a refusal, or None if the connection is signed in."""
         word, _, text = (handler.headers.get("Authorization") or "").partition(" ")
         if word == "Basic" and "basic" in self.schemes:
             user, _, password = base64.b64decode(text).decode().partition(":")

@@ -119,7 +119,7 @@ def test_stop_waits_for_the_guest(world):
 
 
 def test_reboot(world):
-    """The guest is asked; a guest that cannot be asked is reset."""
+    """Reboot asks the guest, and resets a guest that cannot be asked."""
     ref, _ = row_of(world, 1)
     for has_tools, request in ((True, "InitiateReboot"), (False, "RequestStateChange")):
         world.there.has_tools = has_tools

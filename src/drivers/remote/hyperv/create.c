@@ -30,7 +30,7 @@ struct making {
 	struct str token, host;
 	struct str disk, part; /* paths of the copy, and of the copy while it is being made */
 	int64_t vcpus, mib;
-	struct str ref, notes; /* of the machine; empty: it is not defined yet */
+	struct str ref, notes; /* machine that is being made; empty: not defined yet */
 	bool is_marked;        /* its notes say that it is being made */
 	bool has_copied;       /* the job of the copy has just ended well */
 };
@@ -390,8 +390,8 @@ static RESULT make(struct making *m, struct remote_machine *ret_machine)
 	return m->ref.n ? build(m, ret_machine) : ctx_fail(m->c, ERR_AGAIN, "The machine is not shown yet.");
 }
 
-/* Deletes what was made of a machine whose creation has failed for good. Failures are ignored: the reason is told that the
- * creation failed for. */
+/* Deletes the machine, its disk and the copy after a creation that failed for good. Failures are ignored, so that the act's
+ * problem stays the reason of the creation's failure. */
 static void undo(struct making *m)
 {
 	struct wsman_call q;

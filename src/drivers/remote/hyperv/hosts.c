@@ -52,7 +52,7 @@ RESULT hyperv_read_cluster_name(struct wsman_link *l, struct str *ret_name)
 struct listing {
 	struct wsman_link *l;
 	struct hyperv_hosts *hosts;
-	struct str suffix; /* of the endpoint's name: ".corp.example.com" */
+	struct str suffix; /* domain of the endpoint's server: ".corp.example.com" */
 };
 
 /* A member that is down has no machines: the cluster has moved them. */

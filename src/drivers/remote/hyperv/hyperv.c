@@ -62,7 +62,7 @@ static RESULT check(struct ctx *c, const struct remote *r)
 
 /* ---- verification ---- */
 
-/* What the driver reads, each with the right that it needs. is_filled: without the right the class looks empty. */
+/* Classes that the driver reads, with the right that each needs. is_filled: the class looks empty without the right. */
 static const struct {
 	const char *space, *class_name, *right;
 	bool is_filled;

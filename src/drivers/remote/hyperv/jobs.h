@@ -4,7 +4,7 @@
 
 #include "drivers/remote/hyperv/wsman.h"
 
-/* What methods return. A value below 4096 that is not 0 is a failure of CIM. */
+/* Return values of methods. Values from 1 to 4095 are failures of CIM. */
 enum { HYPERV_DONE = 0, HYPERV_JOB_STARTED = 4096, HYPERV_INVALID_STATE = 32775 };
 
 /* Outcome of a method: its value, and the job that it has started. */

@@ -25,7 +25,7 @@ struct hyperv_reading *hyperv_begin_machines(struct ctx *c, bool lists);
 RESULT hyperv_read_machines(struct hyperv_reading *reading, enum hyperv_part part, struct str text);
 RESULT hyperv_end_machines(struct hyperv_reading *reading, struct remote_page *ret_page);
 
-/* Reads the machines of a host. id: of one machine; empty: all. */
+/* Reads the machines of a host. An empty id means all of them. */
 RESULT hyperv_list_machines(struct wsman_link *l, struct str id, struct remote_page *ret_page);
 /* ERR_NOT_FOUND: the host has no such machine. */
 RESULT hyperv_get_machine(struct wsman_link *l, struct str id, struct remote_machine *ret_machine);

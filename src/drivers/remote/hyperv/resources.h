@@ -11,11 +11,11 @@
 	 1U << REMOTE_RESOURCE_TYPE_HOST | 1U << REMOTE_RESOURCE_TYPE_CLUSTER |                              \
 	 1U << REMOTE_RESOURCE_TYPE_DATASTORE)
 
-/* Ids of a server's machines. Parts of checkpoints have owners that are none. */
+/* Ids of a server's machines. Volumes with another owner belong to checkpoints, and are left out. */
 struct hyperv_ids {
 	VEC(struct str);
 };
-/* Reads a page of resources of that type. machines: of a volume's server. zone: the server's name. */
+/* Reads a page of resources of that type. machines: needed for volumes. zone: name of the server. */
 RESULT hyperv_read_resources(struct ctx *c, struct str text, enum remote_resource_type type, struct str zone,
 			     const struct hyperv_ids *machines, struct remote_resource_page *ret_page);
 /* Lists the server's resources of that type. */

@@ -16,7 +16,7 @@ struct wsman_link {
 	struct ctx *c;
 	struct remote *r;
 	struct str url;
-	int64_t end_us;  /* of the steady clock */
+	int64_t end_us;  /* deadline by the steady clock */
 	struct str zone; /* name of the server as the driver shows it */
 };
 /* Begins a call to a server: the endpoint's, or `host` in its place. host: empty, or another name with the same port. */

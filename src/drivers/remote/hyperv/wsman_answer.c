@@ -139,7 +139,7 @@ static RESULT leave_item(struct paging *p, struct str path, struct str text)
 		return p->visitor->take(p->visitor->self, &p->instance);
 	}
 	struct str inside = STR_NONE, property = first_of(below, &inside);
-	if (inside.n && !str_is(inside, "Datetime")) /* of a reference or an object */
+	if (inside.n && !str_is(inside, "Datetime")) /* text inside a reference or an object */
 		return OK;
 	if (p->visitor->streamed && str_is(property, p->visitor->streamed))
 		return text.n ? p->visitor->stream(p->visitor->self, text) : OK;
@@ -211,7 +211,7 @@ static RESULT leave_result(void *self, struct str path, struct str text)
 	if (!str_starts_with(path, r->head) || path.n == r->head.n)
 		return OK;
 	struct str below = str_slice(path, r->head.n + 1, path.n), property = first_of(below, &inside);
-	if (str_ends_with(inside, STR("/Selector"))) { /* of a reference: "Job.InstanceID" */
+	if (str_ends_with(inside, STR("/Selector"))) { /* selector of a reference: "Job.InstanceID" */
 		struct str name = str_print(r->c->arena, "%" STR_FMT ".%" STR_FMT, STR_ARG(property),
 					    STR_ARG(r->selector));
 		return put(r->c, r->result, find_wanted(r->wanted, name), text);

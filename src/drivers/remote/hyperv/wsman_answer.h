@@ -30,7 +30,7 @@ struct wsman_visitor {
 	RESULT (*stream)(void *self, struct str text);
 };
 
-/* What a page of an enumeration says beside its instances. */
+/* Members of a page of an enumeration beside its instances. */
 struct wsman_page {
 	size_t count;
 	struct str context; /* token of the next page, in the arena */

@@ -18,7 +18,8 @@ static int scheme_of(const struct remote *r)
 	return remote_session_peek(r)->version;
 }
 
-/* One exchange. authorization: value of the header; empty: none. start: start of the WWW-Authenticate that is looked for. */
+/* Sends one request and reads its answer. authorization: value of that header; empty: none. start: start of the wanted
+ * WWW-Authenticate. */
 static RESULT exchange(struct wsman_link *l, struct str body, struct str authorization, const char *start,
 		       bool only_reads, struct remote_answer *ret_answer)
 {
