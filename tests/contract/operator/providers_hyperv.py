@@ -446,7 +446,7 @@ LIES = {
     "empty pages": (empty, "goes on without instances"),
     "redirect": (lambda *_: (302, {"Location": "http://127.0.0.1:1/wsman"}, b""), "redirects are not followed"),
     "page of a proxy": (lambda *_: (403, {"Content-Type": "text/html"}, b"<html>no</html>"), "no fault of WS-Management"),
-    "gone": (lambda *_: (0, {}, b""), "does not answer"),
+    "gone": (lambda *_: (0, {}, b""), "ended the connection before it answered"),
     "quota": (lambda *_: winrm.Fault("QuotaLimit", 2150859174, "This user has too many operations.").answer(), "too many operations"),
 }
 

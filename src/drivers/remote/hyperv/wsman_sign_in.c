@@ -99,8 +99,9 @@ static RESULT post_signed(struct wsman_link *l, struct str body, struct remote_a
 		     ret_answer));
 	if (!is_refused(ret_answer))
 		return OK;
-	return ret_answer->is_new ? ctx_fail(c, ERR_AGAIN, "The connection ended during the sign-in.")
-				  : refuse(l);
+	return ret_answer->is_new
+		       ? ctx_fail(c, ERR_AGAIN, "The server ended the connection before it answered.")
+		       : refuse(l);
 }
 
 /* Requests that only read try a connection that is signed in already. */
