@@ -5,7 +5,8 @@
  * Rules. A driver makes no decisions, keeps nothing between calls except the connection and its session in struct
  * remote, never retries and never sleeps. Each call sends one request, and blocks for up to timeout_us; clouds
  * that give tokens or sessions need up to seven more for a sign-in, about once in half an hour. VMware's driver sends two
- * for a listing or a look, up to eight for a creation, and keeps notes of running tasks with the connection. Redirects and
+ * for a listing or a look, up to eight for a creation, and keeps notes of running tasks with the connection. Hyper-V's sends one
+ * for each class of WMI and page, within one timeout_us, and up to forty for a creation. Redirects and
  * proxies are not followed. An answer is hostile input: its size, depth, counts and texts are bounded, and
  * everything in a page is of the form that the schema allows.
  *
@@ -235,7 +236,7 @@ struct remote_driver {
 RESULT remote_add_lack(struct ctx *c, struct remote_identity *identity, struct str right);
 
 extern const struct remote_driver remote_ec2, remote_openstack, remote_cloudstack, remote_azure,
-	remote_vmware;
+	remote_vmware, remote_hyperv;
 /* The driver of a cloud, by enum provider_cloud. */
 const struct remote_driver *remote_driver_of(int cloud);
 

@@ -416,7 +416,7 @@ static RESULT show_advice(struct asking *a)
 #define CREDENTIALS(needed)                                                                                  \
 	{"login", PARAM_OPTION, needed,                                                                      \
 	 "AWS: the access key id. OpenStack: the user, or without --project the id of an application "       \
-	 "credential. CloudStack: the API key. Azure: the client id. VMware: the user."},                    \
+	 "credential. CloudStack: the API key. Azure: the client id. VMware and Hyper-V: the user."},        \
 		{"secret-file", PARAM_OPTION, false,                                                         \
 		 "File with the secret key or password; stored encrypted.", .is_path = true},                \
 		{"secret-stdin", PARAM_STDIN, false, "Reads the secret from standard input."},               \
@@ -437,16 +437,18 @@ const struct command remote_commands[] = {
 	{"provider add",
 	 "Adds another cloud, and lists permissions that its credentials lack.",
 	 {{"cloud", PARAM_POSITIONAL, true,
-	   "aws (AWS's EC2 API), openstack, cloudstack, azure or vmware (vCenter or an "
-	   "ESXi host)."},
+	   "aws (AWS's EC2 API), openstack, cloudstack, azure, vmware (vCenter or an "
+	   "ESXi host) or hyperv (a Windows host or failover cluster)."},
 	  PROVIDER_NAME,
 	  {"region", PARAM_OPTION, true,
 	   "Region of the cloud, such as eu-central-1; CloudStack: name of the zone; VMware: name of the "
-	   "datacenter, or all."},
+	   "datacenter, or all; Hyper-V: host or cluster."},
 	  {"endpoint", PARAM_OPTION, false,
-	   "URL of the API, of OpenStack that of Keystone, of VMware that of vCenter or of an ESXi host "
-	   "(default: the cloud's public one)."},
-	  {"project", PARAM_OPTION, false, "OpenStack: the user's project. Azure: the subscription's id."},
+	   "URL of the API, of OpenStack that of Keystone, of VMware that of vCenter or of an ESXi host, "
+	   "of Hyper-V that of a host's WinRM (default: the cloud's public one)."},
+	  {"project", PARAM_OPTION, false,
+	   "OpenStack: the user's project. Azure: the subscription's id. Hyper-V: folder of template "
+	   "disks on the host, such as C:\\Templates."},
 	  {"domain", PARAM_OPTION, false,
 	   "OpenStack: the user's domain (default: Default). Azure: the tenant's id."},
 	  CREDENTIALS(true),

@@ -10,7 +10,8 @@ const struct remote_driver *remote_driver_of(int cloud)
 							      [PROVIDER_CLOUD_CLOUDSTACK] =
 								      &remote_cloudstack,
 							      [PROVIDER_CLOUD_AZURE] = &remote_azure,
-							      [PROVIDER_CLOUD_VMWARE] = &remote_vmware};
+							      [PROVIDER_CLOUD_VMWARE] = &remote_vmware,
+							      [PROVIDER_CLOUD_HYPERV] = &remote_hyperv};
 	return drivers[cloud];
 }
 

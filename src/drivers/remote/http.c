@@ -218,6 +218,10 @@ static void set_options(struct ctx *c, struct transfer *t, const struct remote_r
 	 * may have carried it out. On a new connection it does not. */
 	bool may_repeat = request->only_reads || strcmp(method, "GET") == 0;
 	(void) curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, may_repeat ? 0L : 1L);
+	if (request->is_http1) {
+		(void) curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
+		(void) curl_easy_setopt(curl, CURLOPT_MAXCONNECTS, 1L);
+	}
 	if (strcmp(method, "GET") != 0) {
 		(void) curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body.n);
 		(void) curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.n ? request->body.p : "");
@@ -253,7 +257,7 @@ static RESULT judge(struct ctx *c, const struct transfer *t, CURLcode code, cons
 static RESULT perform(struct ctx *c, struct transfer *t, const struct remote_request *request, CURL *curl)
 {
 	char words[CURL_ERROR_SIZE] = "";
-	long status = 0;
+	long status = 0, connects = 0;
 	__attribute__((cleanup(list_release))) struct curl_slist *headers = NULL;
 	struct web_visit visit = {.c = c, .url = str_to_z(c->arena, request->url), .reach = t->remote->reach};
 	if (!add_headers(request, &headers))
@@ -265,8 +269,10 @@ static RESULT perform(struct ctx *c, struct transfer *t, const struct remote_req
 		TRY(web_visit_begin(&visit, curl, t->remote->is_trusted ? "http,https" : "https"));
 	CURLcode code = curl_easy_perform(curl);
 	(void) curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	(void) curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connects);
 	curl_easy_reset(curl); /* no pointer to this frame stays behind */
 	t->answer->status = (int) status;
+	t->answer->is_new = connects > 0;
 	if (!is_trusted)
 		TRY(web_visit_check(&visit, code));
 	return judge(c, t, code, words);

@@ -25,12 +25,14 @@ struct remote_request {
 	const char *wanted_header;               /* a header of the answer; NULL: none */
 	const char *wanted_start;                /* start of that header's value; NULL: any */
 	bool only_reads; /* may be sent twice, which curl does on a connection that the cloud has closed */
+	bool is_http1;   /* HTTP/1.1 over one connection, as NTLM needs, which signs in a connection */
 };
 
 struct remote_answer {
 	int status;
 	struct buf body;   /* to be freed with buf_done(), after a failure, too */
 	struct str header; /* the wanted one, in the arena; empty: absent */
+	bool is_new;       /* a connection was made for the request */
 };
 
 /* Sends the request over r's connection. OK for every status except 3xx, which is ERR_IO. */

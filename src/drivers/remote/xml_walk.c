@@ -45,10 +45,16 @@ static RESULT mark(struct walk *w, xmlTextReaderPtr reader)
 {
 	AUTO_TEXT *type = xmlTextReaderGetAttributeNs(reader, BAD_CAST "type", NULL);
 	AUTO_TEXT *xsi_type = xmlTextReaderGetAttributeNs(reader, BAD_CAST "type", BAD_CAST XSI);
+	AUTO_TEXT *cim_name = xmlTextReaderGetAttributeNs(reader, BAD_CAST "NAME", NULL);
+	AUTO_TEXT *code = xmlTextReaderGetAttributeNs(reader, BAD_CAST "Code", NULL);
+	AUTO_TEXT *name = xmlTextReaderGetAttributeNs(reader, BAD_CAST "Name", NULL);
 	const struct xml_marks marks = {
 		.space = str_from((const char *) xmlTextReaderConstNamespaceUri(reader)),
 		.type = str_from((const char *) type),
-		.xsi_type = str_from((const char *) xsi_type)};
+		.xsi_type = str_from((const char *) xsi_type),
+		.cim_name = str_from((const char *) cim_name),
+		.code = str_from((const char *) code),
+		.name = str_from((const char *) name)};
 	return w->visitor->mark(w->visitor->self, inner_path(w), &marks);
 }
 

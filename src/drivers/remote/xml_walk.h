@@ -7,9 +7,10 @@
 
 enum { XML_DEPTH_MAX = 64, XML_TEXT_MAX = 64 * 1024 };
 
-/* Namespace of an element, and its attributes `type` and `type` of XML Schema's instance namespace; empty: none. */
+/* Namespace of an element, and its attributes `type`, `type` of XML Schema's instance namespace, NAME (CIM-XML of DMTF),
+ * Code (faults of WinRM) and Name (selectors of WS-Management); empty: none. */
 struct xml_marks {
-	struct str space, type, xsi_type;
+	struct str space, type, xsi_type, cim_name, code, name;
 };
 
 /* path: names of elements below the document's own, "volumeSet/item"; empty for the document's own. Both texts are valid

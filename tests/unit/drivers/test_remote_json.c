@@ -305,6 +305,10 @@ static const struct remote good_openstack = {.endpoint = {"https://a/", 10},
 			   good_vmware = {.endpoint = {"https://a/", 10},
 					  .region = {"DC (1)", 6},
 					  .login = {"a@vsphere.local", 15}},
+			   good_hyperv = {.endpoint = {"https://a/", 10},
+					  .region = {"host", 4},
+					  .project = {"C:\\a", 4},
+					  .login = {"CORP\\a", 6}},
 			   good_ec2 = {.region = {"eu-central-1", 12}, .login = {"AKIA1", 5}};
 
 static const struct {
@@ -315,6 +319,7 @@ static const struct {
 	      {&remote_cloudstack, &good_cloudstack, "region login"},
 	      {&remote_azure, &good_azure, "region project domain login"},
 	      {&remote_vmware, &good_vmware, "region"},
+	      {&remote_hyperv, &good_hyperv, "region project"},
 	      {&remote_ec2, &good_ec2, "region login"}};
 
 static struct str *find_field(struct remote *r, struct str name)

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "drivers/remote/machine_size.h"
 #include "drivers/remote/task_notes.h"
 #include "drivers/remote/vmware/acts.h"
 #include "drivers/remote/vmware/machines.h"
@@ -148,11 +149,12 @@ static void sizes_are_types(void **state)
 					  "-1x4", "2x4x8", "a2x4", "02x4", "+2x4", "2x99999999999"};
 	struct bench *b = *state;
 	int64_t vcpus = 0, mib = 0;
-	assert_true(result_is_ok(vmware_parse_size(&b->c, STR("4x2048"), &vcpus, &mib)));
+	assert_true(result_is_ok(machine_size_parse(&b->c, "vCenter", STR("4x2048"), &vcpus, &mib)));
 	assert_int_equal(vcpus, 4);
 	assert_int_equal(mib, 2048);
 	for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++)
-		assert_int_equal(vmware_parse_size(&b->c, str_from(bad[k]), &vcpus, &mib).code, ERR_INVALID);
+		assert_int_equal(machine_size_parse(&b->c, "vCenter", str_from(bad[k]), &vcpus, &mib).code,
+				 ERR_INVALID);
 }
 
 /* ---- what is no answer ---- */

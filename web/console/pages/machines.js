@@ -81,7 +81,7 @@ export const view = resourcePage({
 		{key: "listed", title: () => t("Listed"), wide: true, sort: (m) => m.refreshed_us ?? Infinity, cell: freshness},
 	],
 	chips: [{title: () => t("all"), query: ""}, {title: () => t("this region"), query: `cloud:${HERE}`}, {title: () => "AWS", query: "cloud:aws"}, {title: () => "OpenStack", query: "cloud:openstack"}, {title: () => "CloudStack", query: "cloud:cloudstack"},
-		{title: () => "Azure", query: "cloud:azure"}, {title: () => "VMware", query: "cloud:vmware"}, {title: () => t("running"), query: "state:running"}],
+		{title: () => "Azure", query: "cloud:azure"}, {title: () => "VMware", query: "cloud:vmware"}, {title: () => "Hyper-V", query: "cloud:hyperv"}, {title: () => t("running"), query: "state:running"}],
 	actions: [action("start", () => t("Start"), "remote.start", (m) => m.power === "stopped", start), action("stop", () => t("Stop"), "remote.stop", (m) => m.power === "running", stop),
 		action("reboot", () => t("Reboot"), "remote.reboot", (m) => m.power === "running", reboot), action("terminate", () => t("Terminate"), "remote.terminate", (m) => !["terminated", "terminating"].includes(m.power), terminate, true)],
 	oneActions: [{...action("resize", () => t("Resize…"), "remote.resize", () => true, resize), asks: true}, {...action("tag", () => t("Add tag…"), "remote.tag", () => true, tag), asks: true}],

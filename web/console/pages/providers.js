@@ -9,7 +9,7 @@ import {post, patch, remove} from "../api.js";
 import {showCommand} from "../command_bar.js";
 import {mayAll} from "../may.js";
 
-const CLOUDS = {aws: "AWS", openstack: "OpenStack", cloudstack: "CloudStack", azure: "Azure", vmware: "VMware"};
+const CLOUDS = {aws: "AWS", openstack: "OpenStack", cloudstack: "CloudStack", azure: "Azure", vmware: "VMware", hyperv: "Hyper-V"};
 const WORDS = {unknown: () => t("verifying"), ok: () => t("connected"), denied: () => t("credentials refused"), unreachable: () => t("unreachable"), failing: () => t("failing")};
 const stateOfProvider = (p) => mark(p.status === "ok" ? (p.held || p.unlisted?.length ? "go" : "ok") : p.status === "unknown" ? "go" : "bad", WORDS[p.status]?.() ?? p.status);
 const machinesOf = (p) => rows("remote-machines").filter((m) => m.provider === p.id);
@@ -35,8 +35,8 @@ function add() {
 	ask({title: t("Add cloud provider"), label: t("Add and verify"), wide: true,
 		body: () => html`<div @input=${(e) => preview(new FormData(e.target.form))}><div class="grid2"><label class="f">${t("Name")}<input name="name" required maxlength="64" pattern="[\\w.\\-]+" autofocus spellcheck="false"></label>
 			<label class="f">${t("Cloud")}<select name="cloud">${Object.entries(CLOUDS).map(([cloud, word]) => html`<option value=${cloud}>${word}</option>`)}</select></label>
-			${field("region", t("Region (CloudStack: zone; Azure: location; VMware: datacenter, or all)"), {required: true, max: 63})}${field("endpoint", t("API endpoint (empty: the cloud’s public one)"), {max: 1024, hint: "https://"})}
-			${field("login", t("Access key ID, user or client ID"), {required: true})}${secretField(true)}${field("project", t("OpenStack project or Azure subscription"))}${field("domain", t("OpenStack domain or Azure tenant"))}</div>${trustFields()}</div>
+			${field("region", t("Region (CloudStack: zone; Azure: location; VMware: datacenter, or all; Hyper-V: host or cluster)"), {required: true, max: 63})}${field("endpoint", t("API endpoint (empty: the cloud’s public one)"), {max: 1024, hint: "https://"})}
+			${field("login", t("Access key ID, user or client ID"), {required: true})}${secretField(true)}${field("project", t("OpenStack project, Azure subscription or Hyper-V template folder"))}${field("domain", t("OpenStack domain or Azure tenant"))}</div>${trustFields()}</div>
 			<p class="hint">${t("The secret is encrypted and never shown again. Only the right to list machines is needed; missing rights are named.")}</p>`,
 		submit: async (form) => { applyRow("providers", (await post("/providers", read(form))).items?.[0]); }});
 	preview(null);
@@ -85,7 +85,7 @@ export const view = resourcePage({
 	actions: [{id: "refresh", title: () => t("Verify and list now"), run: refresh, hidden: () => !mayAll("provider.refresh")}, {id: "remove", title: () => t("Remove"), danger: true, run: drop, hidden: () => !mayAll("provider.delete")}],
 	oneActions: [{id: "set", title: () => t("Credentials…"), asks: true, run: setCredentials, hidden: () => !mayAll("provider.put")}, {id: "loss", title: () => t("Accept loss…"), asks: true, isRare: true, may: (p) => Boolean(p.held || p.unlisted?.length), run: acceptLoss, hidden: () => !mayAll("provider.refresh")}],
 	lead: addButton,
-	empty: () => emptyCard(t("No cloud providers"), t("A provider is an account in AWS, OpenStack, CloudStack, Azure or VMware. Its machines are listed and can be started and stopped from here."), addButton()),
+	empty: () => emptyCard(t("No cloud providers"), t("A provider is an account in AWS, OpenStack, CloudStack, Azure, VMware or Hyper-V. Its machines are listed and can be started and stopped from here."), addButton()),
 	more: problems,
 	facts: (p) => pairs([[t("State"), stateOfProvider(p)], [t("Cloud"), CLOUDS[p.cloud] ?? p.cloud], [t("Region"), p.region], [t("API endpoint"), p.endpoint], [t("Account there"), p.identity ? copyable(p.identity) : ""], [t("Login"), p.login],
 		[t("Missing rights"), (p.lacks ?? []).join(", ") || t("none")], [t("Machines"), html`<a href=${href("machines", "", {q: `provider:${nameOf(p)}`})}>${number(machinesOf(p).length)}</a>`], [t("Other resources"), html`<a href=${href("remote-resources", "", {q: `provider:${nameOf(p)}`})}>${number(resourcesOf(p).length)}</a>`],

@@ -10,7 +10,7 @@
 #include "engine/remote/remote_machine.h"
 #include "store/provider.h"
 
-#define CLOUDS "aws|openstack|cloudstack|azure|vmware"
+#define CLOUDS "aws|openstack|cloudstack|azure|vmware|hyperv"
 
 /* ---- providers ---- */
 
@@ -34,21 +34,22 @@ struct provider_args {
 static const struct param provider_params[] = {
 	P("name", wish.name, .min = 1, .max = 64, .flags = REQUIRED, .doc = "Name; unique in the account."),
 	P("cloud", cloud, .words = CLOUDS, .flags = REQUIRED, .doc = "API of the cloud."),
-	P("region", wish.region, .min = 1, .max = 63, .flags = REQUIRED, .doc = "Region of the cloud."),
+	P("region", wish.region, .min = 1, .max = 63, .flags = REQUIRED,
+	  .doc = "Region of the cloud; Hyper-V: host or cluster."),
 	P("login", wish.login, .min = 1, .max = 255, .flags = REQUIRED,
 	  .doc = "Id of the credentials: access key id (AWS), API key (CloudStack), client id (Azure), user "
-		 "(VMware); "
+		 "(VMware, Hyper-V); "
 		 "for OpenStack a user, with a project, or an application credential, without."),
 	P("project", wish.project, .max = 255,
 	  .doc = "OpenStack: name or id of the project; absent for an application credential. Azure: id of "
-		 "the subscription."),
+		 "the subscription. Hyper-V: folder of template disks on the host, such as C:\\Templates."),
 	P("domain", wish.domain, .max = 255,
 	  .doc = "OpenStack: domain of the user and project; absent: Default. Azure: id of the tenant."),
 	P("secret", secret, .min = 1, .max = PROVIDER_SECRET_MAX, .flags = REQUIRED,
 	  .doc = "Secret of the credentials. Stored encrypted; never shown again."),
 	P("endpoint", wish.endpoint, .max = 1024,
 	  .doc = "URL of the API, for OpenStack that of Keystone, for VMware that of vCenter or an ESXi "
-		 "host; absent: "
+		 "host, for Hyper-V that of the host's WinRM; absent: "
 		 "the public one. Plain HTTP, and "
 		 "networks that accounts may not fetch from, are for administrators."),
 	P("account", wish.owner, .kind = KIND_ACCOUNT, .flags = BY_NAME,

@@ -5,6 +5,7 @@
 #include "drivers/remote/vmware/acts.h"
 
 #include "base/clock.h"
+#include "drivers/remote/machine_size.h"
 #include "drivers/remote/task_notes.h"
 #include "drivers/remote/vmware/machines.h"
 #include "model/remote_machine.h"
@@ -176,7 +177,7 @@ static RESULT resize(struct ctx *c, struct remote *r, const struct remote_act *a
 {
 	struct vmware_call q;
 	int64_t vcpus = 0, mib = 0;
-	TRY(vmware_parse_size(c, act->type, &vcpus, &mib));
+	TRY(machine_size_parse(c, "vCenter", act->type, &vcpus, &mib));
 	vmware_begin(&q, c, "ReconfigVM_Task", "VirtualMachine", act->ref);
 	vmware_open(&q, "spec", NULL);
 	xml_int(&q.xml, "numCPUs", vcpus);

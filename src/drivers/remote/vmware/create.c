@@ -4,6 +4,7 @@
  * machine. Source: vSphere Web Services API reference 8.0,
  * CloneVM_Task and SearchIndex. */
 #include "base/clock.h"
+#include "drivers/remote/machine_size.h"
 #include "drivers/remote/task_notes.h"
 #include "drivers/remote/vmware/acts.h"
 #include "drivers/remote/vmware/machines.h"
@@ -136,7 +137,7 @@ static RESULT clone(struct ctx *c, struct remote *r, const struct remote_new *wi
 	struct vmware_call q;
 	int64_t vcpus = 0, mib = 0;
 	struct str token = uuid_to_str(c->arena, wish->token);
-	TRY(vmware_parse_size(c, wish->type, &vcpus, &mib));
+	TRY(machine_size_parse(c, "vCenter", wish->type, &vcpus, &mib));
 	vmware_begin(&q, c, "CloneVM_Task", "VirtualMachine", wish->image);
 	vmware_ref(&q, "folder", "Folder", folder);
 	vmware_text(&q, "name", wish->name);
@@ -189,7 +190,7 @@ RESULT vmware_create(struct ctx *c, struct remote *r, const struct remote_new *w
 	if (note)
 		return follow_clone(c, r, wish, str_copy(c->arena, str_from(note->task)), ret_machine);
 	TRY(check_wish(c, wish));
-	TRY(vmware_parse_size(c, wish->type, &vcpus, &mib));
+	TRY(machine_size_parse(c, "vCenter", wish->type, &vcpus, &mib));
 	TRY(find_place(c, r, wish->image, place));
 	TRY(find_created(c, r, wish, place[PLACE_FOLDER], &is_found, ret_machine));
 	if (is_found)

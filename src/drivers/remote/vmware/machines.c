@@ -5,32 +5,10 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "drivers/remote/machine_size.h"
 #include "model/remote_machine.h"
 
-enum { PAGE_SIZE = 500, NAME_SIZE = 255, VCPUS_MAX = 4096, KEY_MAX = 20 };
-#define MIB_MAX (INT64_C(1) << 30)
-
-/* ---- sizes ---- */
-
-struct str vmware_write_size(struct ctx *c, int64_t vcpus, int64_t mib)
-{
-	return vcpus > 0 && mib > 0 ? str_print(c->arena, "%lldx%lld", (long long) vcpus, (long long) mib)
-				    : STR_NONE;
-}
-
-RESULT vmware_parse_size(struct ctx *c, struct str text, int64_t *ret_vcpus, int64_t *ret_mib)
-{
-	struct str rest = text, vcpus = STR_NONE;
-	bool is_size = str_split_next(&rest, 'x', &vcpus) && result_is_ok(str_parse_int(vcpus, ret_vcpus)) &&
-		       result_is_ok(str_parse_int(rest, ret_mib)) && *ret_vcpus > 0 &&
-		       *ret_vcpus <= VCPUS_MAX && *ret_mib > 0 && *ret_mib <= MIB_MAX;
-	/* one way of writing a size alone, because the type is compared with the machine's */
-	is_size = is_size && str_equal(text, vmware_write_size(c, *ret_vcpus, *ret_mib));
-	return is_size ? OK
-		       : ctx_fail(c, ERR_INVALID,
-				  "A type of vCenter is a number of processors and MiB of memory, such as "
-				  "2x4096.");
-}
+enum { PAGE_SIZE = 500, NAME_SIZE = 255, KEY_MAX = 20 };
 
 /* ---- reading ---- */
 
@@ -138,9 +116,9 @@ static void take_config(struct reading *r, struct str name, struct str text)
 	else if (str_is(name, "guestFullName"))
 		draft_put_text(&m->platform, text, DRAFT_WORD_MAX);
 	else if (str_is(name, "hardware.numCPU"))
-		take_count(text, VCPUS_MAX, &r->vcpus);
+		take_count(text, MACHINE_VCPUS_MAX, &r->vcpus);
 	else if (str_is(name, "hardware.memoryMB"))
-		take_count(text, MIB_MAX, &r->mib);
+		take_count(text, MACHINE_MIB_MAX, &r->mib);
 	else if (str_is(name, "createDate"))
 		take_time(text, &r->created_us);
 }
@@ -198,7 +176,7 @@ static RESULT end(void *self)
 		if (!m->network.n || str_compare(networks->at[k], m->network) < 0)
 			m->network = networks->at[k];
 	m->vcpus = r->vcpus;
-	m->type = vmware_write_size(r->c, r->vcpus, r->mib);
+	m->type = machine_size_write(r->c, r->vcpus, r->mib);
 	m->launched_us = r->created_us ? r->created_us : r->booted_us;
 	return draft_end(r->c, &r->draft, &r->list);
 }

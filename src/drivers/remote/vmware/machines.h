@@ -32,9 +32,5 @@ RESULT vmware_list_machines(struct ctx *c, struct remote *r, struct str cursor, 
 RESULT vmware_get_machine(struct ctx *c, struct remote *r, struct str ref,
 			  struct remote_machine *ret_machine);
 
-/* A machine's size as its type: number of processors and MiB of memory, "2x4096". */
-struct str vmware_write_size(struct ctx *c, int64_t vcpus, int64_t mib);
-/* ERR_INVALID: of another form. */
-RESULT vmware_parse_size(struct ctx *c, struct str text, int64_t *ret_vcpus, int64_t *ret_mib);
 /* Line of a machine's notes that has the token of its creation. */
 #define VIM_TOKEN_LINE "dari:id "
