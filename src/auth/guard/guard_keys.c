@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "engine/alarm/alarm.h"
 #include "engine/alarm/dashboard.h"
+#include "engine/backup/backup_vault.h"
 #include "engine/balancing/balancing.h"
 #include "engine/events/events.h"
 #include "engine/instance/profile_association.h"
@@ -161,6 +162,13 @@ static bool is_named_kind(enum kind kind)
 	return guard_find_arn_form(kind).is_named;
 }
 
+/* Vaults, plans and recovery points of AWS Backup. */
+static bool is_backup_kind(enum kind kind)
+{
+	return kind == KIND_BACKUP_VAULT || kind == KIND_BACKUP_PLAN || kind == KIND_MACHINE_BACKUP ||
+	       kind == KIND_BACKUP;
+}
+
 /* ARNs of ELBv2, EC2 Auto Scaling, CloudWatch, EventBridge, DLM, SQS and SNS. A planned row has its id and name already. */
 static struct str other_arn(const struct guard_subject *s, struct arena *a)
 {
@@ -173,6 +181,8 @@ static struct str other_arn(const struct guard_subject *s, struct arena *a)
 	if (s->kind == KIND_SNAPSHOT_POLICY)
 		return engine_write_lifecycle_arn(a, s->state->region, number,
 						  row ? id_to_prefixed(a, "policy", row->id) : STR("*"));
+	if (is_backup_kind(s->kind))
+		return engine_write_backup_arn(a, s->state->region, number, s->kind, row);
 	if (engine_is_event_kind(s->kind))
 		return engine_write_event_arn(s->tables, a, s->state->region, number, s->kind, row);
 	if (s->kind == KIND_DASHBOARD)
@@ -187,7 +197,7 @@ static struct str other_arn(const struct guard_subject *s, struct arena *a)
 static bool is_other_kind(enum kind kind)
 {
 	return kind == KIND_ALARM || kind == KIND_DASHBOARD || kind == KIND_SNAPSHOT_POLICY ||
-	       engine_is_messaging_kind(kind) || engine_is_event_kind(kind) ||
+	       is_backup_kind(kind) || engine_is_messaging_kind(kind) || engine_is_event_kind(kind) ||
 	       engine_is_balancing_kind(kind) || engine_is_scaling_kind(kind);
 }
 
