@@ -9,6 +9,7 @@
 #include "api/core/dump.h"
 #include "api/query/rest_json.h"
 #include "api/query/target.h"
+#include "base/clock.h"
 #include "engine/resolve.h"
 #include "store/backup_plan.h"
 #include "store/backup_vault.h"
@@ -31,7 +32,7 @@ bool awsbackup_has_call(const struct call *call)
 /* Source of the exceptions: botocore's model, where they have no status: 400. Guessed: the names of failures that the model lacks, which are
  * those of AWS's other REST services, and the sentences. */
 /* clang-format off */
-static const struct api_error rows[] = {
+static const struct api_error failures[] = {
 	{ERR_NOT_FOUND, 0, 400, "ResourceNotFoundException"},
 	{ERR_UNSUPPORTED, 0, 404, "UnknownOperationException", "path"}, {ERR_UNSUPPORTED, 0, 400, "InvalidParameterValueException"},
 	{ERR_INVALID, 0, 400, "InvalidParameterValueException"}, {ERR_MISSING, 0, 400, "MissingParameterValueException"},
@@ -49,7 +50,7 @@ static const struct api_error rows[] = {
 };
 /* clang-format on */
 static const struct api_errors errors =
-	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded",
+	API_ERRORS(failures, .internal = "An internal error has occurred.", .throttled = "Rate exceeded",
 		   .unproved = "The security token included in the request is invalid.");
 
 /* ---- from request to action ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Recovery points, which are complete machine backups and backups of volumes, and the resources that have them. */
 #include "api/awsbackup/internal.h"
+#include "base/clock.h"
 #include "engine/resolve.h"
 #include "engine/storage/snapshot/backup.h"
 #include "model/states.h"
