@@ -46,9 +46,11 @@ struct awsbackup_page {
 	PARAM(T, "maxResults", page.max, .min = 1, .max = LISTED_MAX, .doc = "Rows of a page."),             \
 		PARAM(T, "nextToken", page.token, .max = 64, .doc = "NextToken of the previous page.")
 
+/* Refuses a token that no page had. */
 RESULT awsbackup_check_page(struct awsbackup_call *e, const struct awsbackup_page *page);
+/* Adds a row of the call's view. */
 RESULT awsbackup_add_row(struct awsbackup_call *e, struct awsbackup_rows *rows, const struct row *row);
-/* Sorts the rows and keeps those of the page. *ret_token: of the next page; empty: it is the last one. */
+/* Sorts the rows and keeps those of the page. *ret_token names the next page; it is empty on the last page. */
 void awsbackup_cut_page(struct awsbackup_call *e, const struct awsbackup_page *page,
 			struct awsbackup_rows *rows, struct str *ret_token);
 
@@ -76,8 +78,8 @@ RESULT awsbackup_find_plan(struct awsbackup_call *e, struct str id, struct ref *
 struct awsbackup_point {
 	const struct row *row;
 	enum kind kind;
-	const struct machine_backup *machine; /* NULL: of a volume */
-	const struct backup *backup;          /* NULL: of a machine */
+	const struct machine_backup *machine; /* NULL: the row is a backup of a volume */
+	const struct backup *backup;          /* NULL: the row is a machine backup */
 	struct str container;
 	const char *job_state; /* RUNNING, COMPLETED, FAILED, ABORTED */
 	struct str resource;   /* ARN */

@@ -23,7 +23,7 @@ static const struct param untag_params[] = {ARN, PARAM(struct tag_args, "TagKeyL
 						       .doc = "Tags to remove.")};
 static const struct param list_params[] = {ARN, AWSBACKUP_PAGE(struct tag_args)};
 
-/* What follows the beginning of the kind's ARNs; none: the ARN is of another kind. */
+/* Returns the name or id in an ARN of the kind; empty if the ARN is of another kind. */
 static struct str rest_of(struct awsbackup_call *e, struct str arn, enum kind kind)
 {
 	struct str start = awsbackup_write_arn(e, kind, NULL);

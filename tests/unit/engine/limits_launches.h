@@ -23,6 +23,10 @@ static void drop_backup_plan(struct cloud *c)
 	cloud_ok(c, &c->alice, engine_delete_backup_plan, &wish);
 }
 
+MADE(backup_vault, engine_create_backup_vault, backup_vault_wish, made, .name = numbered(c, "vault", n))
+DROP(backup_vault, engine_delete_backup_vault, backup_vault_target,
+     .vault = ref_to(c, KIND_BACKUP_VAULT, made))
+
 static void tell_nothing(void *arg, struct result result, struct str *ret_code, struct str *ret_message)
 {
 	(void) arg;

@@ -30,6 +30,7 @@
 #include "base/clock.h"
 #include "cloud.h"
 #include "engine/backup/backup_plan.h"
+#include "engine/backup/backup_vault.h"
 #include "engine/deployment.h"
 #include "engine/instance/launch/fleet.h"
 #include "engine/instance/launch/launch_template.h"
@@ -786,6 +787,7 @@ static const struct maker {
 	[LIMIT_SUBNET_POOLS] = {is_alices, make_subnet_pool, drop_subnet_pool},
 	[LIMIT_CAPACITY_RESERVATIONS] = {is_alices, make_capacity_reservation, drop_capacity_reservation},
 	SCALING EVENTS MESSAGING[LIMIT_BACKUP_PLANS] = {is_alices, make_backup_plan, drop_backup_plan},
+	[LIMIT_BACKUP_VAULTS] = {is_alices, make_backup_vault, drop_backup_vault},
 	[LIMIT_FLEETS] = {is_alices, make_fleet, drop_fleet},
 	[LIMIT_SPOT_REQUESTS] = {is_alices, make_spot_request, drop_spot_request},
 	[LIMIT_LAUNCH_TEMPLATES] = {is_alices, make_template, drop_template},
