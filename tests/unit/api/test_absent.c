@@ -16,7 +16,7 @@
 #define FORM_TYPE "application/x-www-form-urlencoded; charset=utf-8"
 #define NOT_HERE(service)                                                                                    \
 	"The service " service " is not in this region, which has acm, autoscaling, backup, ce, dlm, ebs, "  \
-			       "ec2, ec2-instance-connect, "                                                 \
+	"ec2, ec2-instance-connect, "                                                                        \
 	"elasticloadbalancing, events, iam, monitoring, sns, sqs, sts and support."
 #define XML_HEAD "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 #define QUERY_ERROR(attribute, service)                                                                      \

@@ -2,6 +2,8 @@
  * A part of test_limits.c, behind its macros: fleets, spot requests and capacity reservations. */
 #pragma once
 
+#include "engine/backup/backup_vault.h"
+
 static RESULT make_backup_plan(struct cloud *c, int n)
 {
 	struct str name = str_print(c->arena, "plan-%d", n), schedule = STR("30"), key = STR("backup");

@@ -30,7 +30,6 @@
 #include "base/clock.h"
 #include "cloud.h"
 #include "engine/backup/backup_plan.h"
-#include "engine/backup/backup_vault.h"
 #include "engine/deployment.h"
 #include "engine/instance/launch/fleet.h"
 #include "engine/instance/launch/launch_template.h"

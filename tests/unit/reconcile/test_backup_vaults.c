@@ -107,6 +107,7 @@ static void sleep_for(struct cloud *c, int64_t time_us)
 	cloud_kill(c);
 	clock_advance_us(time_us);
 	cloud_restart(c);
+	cloud_step_for(c, MINUTE);
 	cloud_settle(c);
 }
 
