@@ -135,7 +135,8 @@ static const struct param list_params[] = {
 	PARAM(struct list_args, "state", state,
 	      .words = "CREATED|PENDING|RUNNING|ABORTING|ABORTED|COMPLETED|FAILED|EXPIRED|PARTIAL",
 	      .doc = "State of the jobs."),
-	PARAM(struct list_args, "backupVaultName", vault, .max = NAME_MAX_CHARS, .doc = "The vault."),
+	PARAM(struct list_args, "backupVaultName", vault, .min = 2, .max = NAME_MAX_CHARS,
+	      .doc = "The vault."),
 	PARAM(struct list_args, "resourceType", type, .max = 50, .doc = "EC2 or EBS."),
 	PARAM(struct list_args, "accountId", account, .max = 12, .doc = "Account of the jobs."),
 	NOT_BUILT("createdBefore"),
@@ -148,7 +149,10 @@ static const struct param list_params[] = {
 
 static RESULT prepare_list(struct awsbackup_call *e, void *args)
 {
-	return awsbackup_check_page(e, &((struct list_args *) args)->page);
+	const struct list_args *a = args;
+	struct ref ignored;
+	TRY(awsbackup_check_page(e, &a->page));
+	return a->resource.n ? awsbackup_read_resource(e, a->resource, "resourceArn", &ignored) : OK;
 }
 
 static bool is_listed(struct awsbackup_call *e, const struct list_args *a, const struct awsbackup_point *p)

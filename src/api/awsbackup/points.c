@@ -309,7 +309,13 @@ static RESULT prepare_of_vault(struct awsbackup_call *e, void *args)
 	struct list_args *a = args;
 	const struct backup_vault *vault = NULL;
 	struct ref ref;
+	uuid plan;
 	TRY(awsbackup_check_page(e, &a->page));
+	if (a->resource.n)
+		TRY(awsbackup_read_resource(e, a->resource, "resourceArn", &ref));
+	if (a->plan.n && !result_is_ok(uuid_parse(a->plan, &plan)))
+		return AWSBACKUP_FAIL(e, "backupPlanId", "backupPlanId: '%" STR_FMT "' is no id of a plan.",
+				      STR_ARG(a->plan));
 	return awsbackup_find_vault(e, a->vault, &ref, &vault);
 }
 
