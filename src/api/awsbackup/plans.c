@@ -167,6 +167,7 @@ static void write_rule(struct json_writer *w, const struct backup_plan *p)
 	json_write_text(w, "RuleName", p->rule_name);
 	json_write_text(w, "TargetBackupVaultName", is_default ? STR(BACKUP_VAULT_DEFAULT) : p->container);
 	json_write_text(w, "ScheduleExpression", p->schedule);
+	json_write_z(w, "ScheduleExpressionTimezone", "Etc/UTC");
 	json_write_int(w, "StartWindowMinutes", p->start_minutes);
 	json_write_int(w, "CompletionWindowMinutes", p->complete_minutes);
 	if (p->keep_days) {
