@@ -29,6 +29,7 @@
 #include "model/nat_gateway.h"
 #include "model/network_acl.h"
 #include "model/peering.h"
+#include "model/permission.h"
 #include "model/port.h"
 #include "model/remote_machine.h"
 #include "model/route_table.h"
@@ -184,11 +185,18 @@ static struct str other_arn(const struct guard_subject *s, struct arena *a)
 		       : engine_write_balancing_arn(s->tables, a, s->state->region, number, s->kind, row);
 }
 
+/* DLM's permissions are decided on its ARNs, and Dari's about rows of the same kind on ARNs as of EC2: policies that were
+ * written for one of them keep their meaning. */
+static bool is_by_service(enum kind kind, int permission)
+{
+	return kind == KIND_SNAPSHOT_POLICY && permission != PERMISSION_NONE &&
+	       str_starts_with(str_from(model_permissions[permission].action), STR("dlm:"));
+}
+
 static bool is_other_kind(enum kind kind)
 {
-	return kind == KIND_ALARM || kind == KIND_DASHBOARD || kind == KIND_SNAPSHOT_POLICY ||
-	       engine_is_messaging_kind(kind) || engine_is_event_kind(kind) ||
-	       engine_is_balancing_kind(kind) || engine_is_scaling_kind(kind);
+	return kind == KIND_ALARM || kind == KIND_DASHBOARD || engine_is_messaging_kind(kind) ||
+	       engine_is_event_kind(kind) || engine_is_balancing_kind(kind) || engine_is_scaling_kind(kind);
 }
 
 static const struct row *row_of(const struct guard_subject *s)
@@ -203,12 +211,12 @@ static bool is_of_acm(const struct guard_subject *s)
 	return row && server_certificate_of(row)->service == SERVER_CERTIFICATE_SERVICE_ACM;
 }
 
-struct str guard_write_arn(const struct guard_subject *s, struct arena *a)
+struct str guard_write_arn(const struct guard_subject *s, struct arena *a, int permission)
 {
 	const struct identity *who = s->state->call->ctx.who;
 	if (!s->tables || s->kind == KIND_NONE)
 		return STR("*");
-	if (is_other_kind(s->kind))
+	if (is_other_kind(s->kind) || is_by_service(s->kind, permission))
 		return other_arn(s, a);
 	if (s->absent.n)
 		return ec2_arn(s, a, s->kind, who->account, s->absent);
