@@ -22,7 +22,7 @@ import voice
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # A folder may include folders of earlier rows, and itself; folders of one row may not include each other.
 LAYERS = [["base"], ["model"], ["http", "store", "metering"], ["drivers", "engine"], ["auth", "reconcile"], ["api"], ["daemon"]]
-FACES = {"absent", "acm", "connect", "events", "autoscaling", "cloudwatch", "sns", "sqs", "dlm", "ebs", "elb", "cost", "support", "tmf", "scim", "ec2", "iam", "openstack", "cloudstack", "azure", "metadata", "console"}
+FACES = {"absent", "acm", "connect", "events", "autoscaling", "cloudwatch", "sns", "sqs", "dlm", "awsbackup", "ebs", "elb", "cost", "support", "tmf", "scim", "ec2", "iam", "openstack", "cloudstack", "azure", "metadata", "console"}
 FUNCTION_LINES, FILE_LINES, COMPLEXITY, FOLDER_FILES = 100, 1000, 15, 40
 # Folders with more C files and headers than FOLDER_FILES. A ceiling only goes down: a folder that reaches it is split by subject.
 LARGE_FOLDERS = {"src/api/core": 52, "src/api/native": 50, "src/base": 86, "src/daemon": 52, "src/drivers": 72, "src/engine": 46,

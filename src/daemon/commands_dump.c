@@ -5,6 +5,7 @@
 
 #include "api/acm/acm.h"
 #include "api/autoscaling/autoscaling.h"
+#include "api/awsbackup/awsbackup.h"
 #include "api/azure/core/azure.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/cloudwatch/cloudwatch.h"
@@ -185,6 +186,14 @@ static int dump_scim_here(const struct command *command, json_t *args, const cha
 	(void) args;
 	(void) config_path;
 	return print_dump(scim_dump_actions);
+}
+
+static int dump_awsbackup_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	return print_dump(awsbackup_dump_actions);
 }
 
 static int dump_dlm_here(const struct command *command, json_t *args, const char *config_path)
@@ -605,6 +614,14 @@ static void add_connect_coverage(struct buf *out)
 	connect_write_coverage(out);
 }
 
+static void add_awsbackup_coverage(struct buf *out)
+{
+	buf_add_str(out, STR("\n## AWS Backup\n\nVaults, plans with one rule and one selection of instances, "
+			     "jobs, recovery "
+			     "points and restores (`docs/backups.md`, \"AWS Backup\").\n\n"));
+	awsbackup_write_coverage(out);
+}
+
 static void add_dlm_coverage(struct buf *out)
 {
 	buf_add_str(
@@ -674,6 +691,7 @@ static int dump_coverage_here(const struct command *command, json_t *args, const
 		add_acm_coverage(&out);
 		add_connect_coverage(&out);
 		add_dlm_coverage(&out);
+		add_awsbackup_coverage(&out);
 		add_ebs_coverage(&out);
 		add_autoscaling_coverage(&out);
 		add_elb_coverage(&out);
@@ -941,6 +959,10 @@ const struct command dump_commands[] = {
 	 "Prints every call of SCIM with its attributes and permission, as JSON.",
 	 {{0}},
 	 .run_here = dump_scim_here},
+	{"dump awsbackup",
+	 "Prints every call of AWS Backup with its parameters and permission, as JSON.",
+	 {{0}},
+	 .run_here = dump_awsbackup_here},
 	{"dump dlm",
 	 "Prints every call of Data Lifecycle Manager with its parameters and permission, as JSON.",
 	 {{0}},

@@ -147,9 +147,9 @@ struct daemon {
 	struct login_links *entries;
 	struct limits *limits;
 	struct guards *guards;
-	struct api_face *ec2, *iam, *acm, *connect, *cost, *events, *cloudwatch, *dlm, *ebs, *autoscaling,
-		*elb, *elb_classic, *sqs, *sns, *support, *tmf, *scim, *absent, *azure, *cloudstack,
-		*cloudstack_upload, *openstack, *native;
+	struct api_face *ec2, *iam, *acm, *connect, *cost, *events, *cloudwatch, *dlm, *awsbackup, *ebs,
+		*autoscaling, *elb, *elb_classic, *sqs, *sns, *support, *tmf, *scim, *absent, *azure,
+		*cloudstack, *cloudstack_upload, *openstack, *native;
 	struct relay *relay;
 	struct console_face *console;
 	struct metadata *metadata;

@@ -12,6 +12,7 @@
 #include "api/absent/absent.h"
 #include "api/acm/acm.h"
 #include "api/autoscaling/autoscaling.h"
+#include "api/awsbackup/awsbackup.h"
 #include "api/azure/core/azure.h"
 #include "api/azure/scale_sets/later_set.h"
 #include "api/cloudstack/autoscale/later_group.h"
@@ -115,6 +116,7 @@ static struct api_face *find_service(struct daemon *d, const struct call *call)
 	       : events_has_call(call)      ? d->events
 	       : acm_has_call(call)         ? d->acm
 	       : dlm_has_call(call)         ? d->dlm
+	       : awsbackup_has_call(call)   ? d->awsbackup
 	       : ebs_has_call(call)         ? d->ebs
 	       : autoscaling_has_call(call) ? d->autoscaling
 	       : elb_classic_has_call(call) ? d->elb_classic
@@ -558,6 +560,7 @@ static RESULT open_faces(struct daemon *d)
 	TRY(api_face_new(&d->ctx, &sqs_protocol, &faces, &d->sqs));
 	TRY(api_face_new(&d->ctx, &sns_protocol, &faces, &d->sns));
 	TRY(api_face_new(&d->ctx, &dlm_protocol, &faces, &d->dlm));
+	TRY(api_face_new(&d->ctx, &awsbackup_protocol, &faces, &d->awsbackup));
 	TRY(api_face_new(&d->ctx, &ebs_protocol, &faces, &d->ebs));
 	faces.read_scaling = ec2_read_scaling_source;
 	TRY(api_face_new(&d->ctx, &autoscaling_protocol, &faces, &d->autoscaling));
@@ -696,6 +699,7 @@ static void end_all(struct daemon *d)
 	api_face_free(d->sqs);
 	api_face_free(d->sns);
 	api_face_free(d->dlm);
+	api_face_free(d->awsbackup);
 	api_face_free(d->ebs);
 	api_face_free(d->autoscaling);
 	api_face_free(d->elb);

@@ -347,6 +347,7 @@ static RESULT write_job(struct op *op, struct job_wish *wish, struct async_job *
 	job->machine = wish->machine;
 	job->outcome = wish->outcome;
 	job->secret = wish->secret;
+	job->source = wish->source;
 	job->place = find_place(op->head, wish->subject);
 	job->subject_gen = subject ? (int64_t) subject->gen : 0;
 	job->ended = engine_weigh_job(op->head, op->ctx->arena, job).ended == ASYNC_JOB_ENDED_DONE

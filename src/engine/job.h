@@ -18,6 +18,7 @@ struct job_wish {
 	uuid machine; /* plugged, unplugged: the instance of the disk */
 	enum async_job_outcome outcome;
 	struct str secret; /* sealed; empty: none */
+	uuid source;       /* backup that a restore uses; none: none */
 	/* result: */
 	uuid job;
 };

@@ -8,6 +8,7 @@
 
 #include "engine/annotation.h"
 #include "engine/backup/backup_plan.h"
+#include "engine/backup/backup_vault.h"
 #include "engine/deployment.h"
 #include "engine/instance/launch/fleet.h"
 #include "engine/instance/launch/launch_template.h"
@@ -67,6 +68,7 @@
 #include "model/autoscale_policy.h"
 #include "model/autoscale_profile.h"
 #include "model/backup_plan.h"
+#include "model/backup_vault.h"
 #include "model/balancer_pool_member.h"
 #include "model/balancer_set.h"
 #include "model/bus_event.h"

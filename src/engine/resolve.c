@@ -17,6 +17,7 @@
 #include "store/address.h"
 #include "store/alarm.h"
 #include "store/backup_plan.h"
+#include "store/backup_vault.h"
 #include "store/dashboard.h"
 #include "store/domain.h"
 #include "store/event_rule.h"
@@ -370,6 +371,12 @@ static const struct row *find_named_provider(const struct tables *t, uuid accoun
 	return ROW_OR_NULL(provider);
 }
 
+static const struct row *find_named_backup_vault(const struct tables *t, uuid account, struct str name)
+{
+	const struct backup_vault *vault = backup_vault_find_by_name(t, account, name);
+	return ROW_OR_NULL(vault);
+}
+
 static const struct row *find_named_backup_plan(const struct tables *t, uuid account, struct str name)
 {
 	const struct backup_plan *plan = backup_plan_find_by_name(t, account, name);
@@ -385,6 +392,7 @@ static const struct row *find_named_machine_policy(const struct tables *t, uuid 
 static find_named *const named[KIND_COUNT] = {
 	[KIND_MACHINE_POLICY] = find_named_machine_policy,
 	[KIND_BACKUP_PLAN] = find_named_backup_plan,
+	[KIND_BACKUP_VAULT] = find_named_backup_vault,
 	[KIND_PROVIDER] = find_named_provider,
 	[KIND_ACCOUNT] = find_named_account,
 	[KIND_HOST] = find_named_host,
@@ -557,6 +565,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_SNAPSHOT] = "snapshot",
 	[KIND_BACKUP] = "backup",
 	[KIND_BACKUP_PLAN] = "backup plan",
+	[KIND_BACKUP_VAULT] = "backup vault",
 	[KIND_MACHINE_BACKUP] = "machine backup",
 	[KIND_VOLUME_TYPE] = "volume type",
 	[KIND_VOLUME] = "volume",

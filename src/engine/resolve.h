@@ -21,6 +21,7 @@
 
 struct backup;
 struct backup_plan;
+struct backup_vault;
 struct machine_backup;
 struct subnet;
 struct dhcp_options;
@@ -189,6 +190,7 @@ ENGINE_FINDER(address_group, KIND_ADDRESS_GROUP)
 ENGINE_FINDER(address_prefix, KIND_ADDRESS_PREFIX)
 ENGINE_FINDER(backup, KIND_BACKUP)
 ENGINE_FINDER(backup_plan, KIND_BACKUP_PLAN)
+ENGINE_FINDER(backup_vault, KIND_BACKUP_VAULT)
 ENGINE_FINDER(dedicated_host, KIND_DEDICATED_HOST)
 ENGINE_FINDER(capacity_reservation, KIND_CAPACITY_RESERVATION)
 ENGINE_FINDER(fleet, KIND_FLEET)

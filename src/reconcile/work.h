@@ -624,9 +624,10 @@ void wake_with_disks(struct reconciler *r, uuid pool, uuid host, enum kind kind,
 void wake_further_users(struct reconciler *r, const struct tables *t, const struct volume *v);
 /* Wakes a deleted row that may have waited for something that is gone now. */
 void wake_deleted(struct reconciler *r, const struct tables *t, enum kind kind, uuid id);
-void wake_due_policies(struct reconciler *r);     /* opens a view */
-void wake_due_backup_plans(struct reconciler *r); /* opens a view */
-void wake_due_licences(struct reconciler *r);     /* opens a view */
+void wake_due_policies(struct reconciler *r);        /* opens a view */
+void wake_due_backup_plans(struct reconciler *r);    /* opens a view */
+void wake_due_machine_backups(struct reconciler *r); /* opens a view */
+void wake_due_licences(struct reconciler *r);        /* opens a view */
 /* Wakes policies that may have taken the snapshot or that it gives a surplus one. */
 void wake_policy_of(struct reconciler *r, const struct tables *t, const struct snapshot *snapshot);
 /* Wakes jobs that wait for the row (reconcile/job.c). */

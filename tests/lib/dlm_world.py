@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Data Lifecycle Manager with the standard library alone, where boto3 would refuse the request or repeat it: an account with policies, and a valid
-request of each action, from the tables of `dari dump dlm`."""
-import copy
+"""Data Lifecycle Manager: an account with policies, and a valid request of each action."""
 import json
 
 import dev as lib
+import rest_world
 import target_world
 
 ABSENT = "policy-0123456789abcdef0"
@@ -14,13 +13,7 @@ DETAILS = {
                    "CreateRule": {"Location": "CLOUD", "Interval": 12, "IntervalUnit": "HOURS", "Times": ["21:30"]}, "RetainRule": {"Count": 7}}]}
 
 
-class Answer(target_world.Answer):
-    def __init__(self, answer):
-        super().__init__(answer)
-        self.message = self.json.get("Message", "")
-
-
-class Policies:
+class Policies(rest_world.World):
     """Policies `main` and `spare`, and a role that they run with."""
     actions = target_world.actions("dlm")
     service = "dlm"
@@ -41,33 +34,6 @@ class Policies:
             "UpdateLifecyclePolicy": {**named, "ExecutionRoleArn": self.role, "Description": made["Description"], "State": "ENABLED", "PolicyDetails": DETAILS},
             "DeleteLifecyclePolicy": {"policyId": self.spare}, "TagResource": {**tagged, "Tags": {"k": self.mark}}, "UntagResource": {**tagged, "tagKeys": ["none"]},
             "ListTagsForResource": tagged}
-
-    def call(self, name, body, by=None, headers=None, raw=None, more=()):
-        """Sends the action with these members, of which the tables say whether they are in the path, the query or the body; more: further pairs of the query."""
-        action, members, account = self.actions[name], dict(body), by or self.account
-        path, sign_path, pairs = action["path"], action["path"], list(more)
-        for word in [n for n in members if "{" + n + "}" in path]:
-            quoted = lib.quote(str(members.pop(word)))
-            path, sign_path = path.replace("{" + word + "}", quoted), sign_path.replace("{" + word + "}", lib.quote(quoted))
-        if action["method"] in ("GET", "DELETE"):
-            pairs += [(k, v) for k, values in members.items() if values is not None for v in (values if isinstance(values, list) else [values])]
-            data = b""
-        else:
-            data = json.dumps(members).encode()
-        return self.send(account, action["method"], path, sign_path, pairs, data if raw is None else raw, headers)
-
-    def send(self, account, method, path, sign_path, pairs=(), data=b"", headers=None):
-        query = "&".join(sorted(f"{lib.quote(str(k))}={lib.quote(str(v))}" for k, v in pairs))
-        sent = {**account.sign(method, query, data, self.service, sign_path), "Content-Type": "application/json", **(headers or {})}
-        return Answer(account.send(method, path + ("?" + query if query else ""), {k: v for k, v in sent.items() if v is not None}, data))
-
-    def ok(self, name, body):
-        answer = self.call(name, body)
-        assert answer.status == 200, f"{name}: {answer}"
-        return answer
-
-    def request(self, name):
-        return copy.deepcopy(self.requests[name])
 
     def arn(self, policy):
         return f"arn:aws:dlm:{lib.REGION}:{self.number}:policy/{policy}"

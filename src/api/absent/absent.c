@@ -158,7 +158,8 @@ static RESULT prepare(struct api_call *core)
 static struct str word_refusal(struct absent_call *e)
 {
 	return str_print(e->c->arena,
-			 "The service %" STR_FMT " is not in this region, which has acm, autoscaling, ce, "
+			 "The service %" STR_FMT
+			 " is not in this region, which has acm, autoscaling, backup, ce, "
 			 "dlm, ebs, ec2, ec2-instance-connect, "
 			 "elasticloadbalancing, events, iam, monitoring, sns, sqs, sts and support.",
 			 STR_ARG(str_slice(e->service, 0, 64)));

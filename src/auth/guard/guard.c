@@ -21,7 +21,7 @@ struct policy_question guard_make_question(const struct guard_subject *subject, 
 					.permission = permission,
 					.resource = is_open         ? STR_NONE
 						    : r->resource.n ? r->resource
-								    : guard_write_arn(subject, a),
+								    : guard_write_arn(subject, a, permission),
 					.find = guard_find_key,
 					.request = subject,
 					.arena = a};
@@ -123,7 +123,7 @@ static RESULT check_passing(struct guard_state *s, struct ctx *c, const struct g
 	subject.passed_to = s->guard.service.n ? s->guard.service : STR("ec2.amazonaws.com");
 	struct policy_question q = guard_make_question(&subject, c->arena, permission,
 						       str_from(model_permissions[permission].action));
-	q.resource = guard_write_arn(&subject, c->arena);
+	q.resource = guard_write_arn(&subject, c->arena, permission);
 	return guard_decide(s, c, &q, identity_has(c->who, RIGHT_MANAGER), ret_is_allowed);
 }
 

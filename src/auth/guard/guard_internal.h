@@ -200,8 +200,9 @@ size_t guard_list_principals(const struct identity *who, struct arena *a,
 
 /* Finds condition keys for struct policy_question; q->request is a struct guard_subject. */
 enum policy_known guard_find_key(const struct policy_question *q, struct str key, struct strs *ret_values);
-/* For example "arn:aws:ec2:us-east-1:111122223333:instance/i-0123456789abcdef0". */
-struct str guard_write_arn(const struct guard_subject *s, struct arena *a);
+/* For example "arn:aws:ec2:us-east-1:111122223333:instance/i-0123456789abcdef0"; the form depends on the service whose action the
+ * permission is. */
+struct str guard_write_arn(const struct guard_subject *s, struct arena *a, int permission);
 /* Name of the region; g NULL: empty. */
 struct str guard_region(const struct guards *g);
 /* Condition keys that are included in a refusal. */

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "engine/alarm/alarm.h"
 #include "engine/alarm/dashboard.h"
+#include "engine/backup/backup_vault.h"
 #include "engine/balancing/balancing.h"
 #include "engine/events/events.h"
 #include "engine/instance/profile_association.h"
@@ -29,6 +30,7 @@
 #include "model/nat_gateway.h"
 #include "model/network_acl.h"
 #include "model/peering.h"
+#include "model/permission.h"
 #include "model/port.h"
 #include "model/remote_machine.h"
 #include "model/route_table.h"
@@ -161,6 +163,13 @@ static bool is_named_kind(enum kind kind)
 	return guard_find_arn_form(kind).is_named;
 }
 
+/* Vaults, plans and recovery points of AWS Backup. */
+static bool is_backup_kind(enum kind kind)
+{
+	return kind == KIND_BACKUP_VAULT || kind == KIND_BACKUP_PLAN || kind == KIND_MACHINE_BACKUP ||
+	       kind == KIND_BACKUP;
+}
+
 /* ARNs of ELBv2, EC2 Auto Scaling, CloudWatch, EventBridge, DLM, SQS and SNS. A planned row has its id and name already. */
 static struct str other_arn(const struct guard_subject *s, struct arena *a)
 {
@@ -173,6 +182,8 @@ static struct str other_arn(const struct guard_subject *s, struct arena *a)
 	if (s->kind == KIND_SNAPSHOT_POLICY)
 		return engine_write_lifecycle_arn(a, s->state->region, number,
 						  row ? id_to_prefixed(a, "policy", row->id) : STR("*"));
+	if (is_backup_kind(s->kind))
+		return engine_write_backup_arn(a, s->state->region, number, s->kind, row);
 	if (engine_is_event_kind(s->kind))
 		return engine_write_event_arn(s->tables, a, s->state->region, number, s->kind, row);
 	if (s->kind == KIND_DASHBOARD)
@@ -184,11 +195,20 @@ static struct str other_arn(const struct guard_subject *s, struct arena *a)
 		       : engine_write_balancing_arn(s->tables, a, s->state->region, number, s->kind, row);
 }
 
+/* A service's own permissions are decided on its ARNs, and Dari's about rows of the same kinds on ARNs as of EC2: policies that
+ * were written for one of them keep their meaning. */
+static bool is_by_service(enum kind kind, int permission)
+{
+	struct str action =
+		permission == PERMISSION_NONE ? STR_NONE : str_from(model_permissions[permission].action);
+	return kind == KIND_SNAPSHOT_POLICY ? str_starts_with(action, STR("dlm:"))
+					    : is_backup_kind(kind) && str_starts_with(action, STR("backup:"));
+}
+
 static bool is_other_kind(enum kind kind)
 {
-	return kind == KIND_ALARM || kind == KIND_DASHBOARD || kind == KIND_SNAPSHOT_POLICY ||
-	       engine_is_messaging_kind(kind) || engine_is_event_kind(kind) ||
-	       engine_is_balancing_kind(kind) || engine_is_scaling_kind(kind);
+	return kind == KIND_ALARM || kind == KIND_DASHBOARD || engine_is_messaging_kind(kind) ||
+	       engine_is_event_kind(kind) || engine_is_balancing_kind(kind) || engine_is_scaling_kind(kind);
 }
 
 static const struct row *row_of(const struct guard_subject *s)
@@ -203,12 +223,12 @@ static bool is_of_acm(const struct guard_subject *s)
 	return row && server_certificate_of(row)->service == SERVER_CERTIFICATE_SERVICE_ACM;
 }
 
-struct str guard_write_arn(const struct guard_subject *s, struct arena *a)
+struct str guard_write_arn(const struct guard_subject *s, struct arena *a, int permission)
 {
 	const struct identity *who = s->state->call->ctx.who;
 	if (!s->tables || s->kind == KIND_NONE)
 		return STR("*");
-	if (is_other_kind(s->kind))
+	if (is_other_kind(s->kind) || is_by_service(s->kind, permission))
 		return other_arn(s, a);
 	if (s->absent.n)
 		return ec2_arn(s, a, s->kind, who->account, s->absent);

@@ -71,7 +71,7 @@ static RESULT ask(struct guard_state *s, struct op *op, enum kind kind, const st
 	bool is_allowed = false;
 	if (!guard_must_ask(s, s->permission, kind))
 		return OK;
-	q.resource = guard_write_arn(&subject, op->ctx->arena);
+	q.resource = guard_write_arn(&subject, op->ctx->arena, s->permission);
 	if (names_kind(s->permission, kind))
 		return was_allowed(s, kind, row->id)
 			       ? OK

@@ -4,9 +4,11 @@
 
 #include <inttypes.h>
 
+#include "engine/backup/backup_plan_internal.h"
 #include "engine/backup/machine_backup.h"
 #include "engine/backup/machine_backup_internal.h"
 #include "engine/condition_internal.h"
+#include "engine/events/events.h"
 #include "engine/limits.h"
 #include "engine/storage/snapshot/backup.h"
 #include "engine/storage/snapshot/backup_internal.h"
@@ -32,14 +34,17 @@ static RESULT check_schedule(struct op *op, const struct backup_plan *p)
 {
 	struct schedule ignored;
 	struct result result =
-		p->interval == BACKUP_PLAN_INTERVAL_CRON
+		p->interval == BACKUP_PLAN_INTERVAL_EXPRESSION
+			? engine_check_event_schedule(op->ctx, p->schedule)
+		: p->interval == BACKUP_PLAN_INTERVAL_CRON
 			? schedule_read_cron(p->schedule, &ignored)
 			: schedule_read((enum snapshot_policy_interval) p->interval, p->schedule, &ignored);
 	return result_is_ok(result) ? OK
 				    : fail(op, "schedule",
 					   "The schedule is MM for hourly, MM:HH for daily, MM:HH:DD for "
 					   "weekly (1, Sunday, to 7) "
-					   "and monthly (1 to 28), and the five fields of cron for cron.");
+					   "and monthly (1 to 28), the five fields of cron for cron, and an "
+					   "expression of EventBridge in UTC for expression.");
 }
 _Static_assert((int) BACKUP_PLAN_INTERVAL_MONTHLY == (int) SNAPSHOT_POLICY_INTERVAL_MONTHLY,
 	       "the intervals stand in the same order");
@@ -242,12 +247,17 @@ static RESULT end_tracks(struct op *op, uuid plan)
 	return OK;
 }
 
-RESULT engine_delete_backup_plan(struct op *op, struct backup_plan_target *wish)
+RESULT backup_plan_end(struct op *op, const struct backup_plan *p)
 {
-	const struct backup_plan *p = NULL;
-	TRY(engine_permit_backup_plan(op, &wish->plan, "backup_plan.delete", &p));
 	uuid id = p->row.id;
 	TRY(engine_log_event(op, KIND_BACKUP_PLAN, &p->row, "deleted", "Its backups stay."));
 	TRY(end_tracks(op, id));
 	return backup_plan_forget(op, id);
+}
+
+RESULT engine_delete_backup_plan(struct op *op, struct backup_plan_target *wish)
+{
+	const struct backup_plan *p = NULL;
+	TRY(engine_permit_backup_plan(op, &wish->plan, "backup_plan.delete", &p));
+	return backup_plan_end(op, p);
 }

@@ -4,7 +4,11 @@
 
 #include "engine/internal.h"
 
+struct backup_plan;
 struct machine_backup;
+
+/* Deletes the plan without asking for permissions. */
+RESULT backup_plan_end(struct op *op, const struct backup_plan *p);
 
 /* The backup has failed: schedules a retry, with a condition of the plan. Nothing for a backup without a plan,
  * or of an earlier run. */

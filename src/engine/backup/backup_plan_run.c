@@ -94,7 +94,9 @@ static RESULT back_up(struct op *op, const struct backup_plan *p, const struct i
 		.container = p->container,
 		.description =
 			str_print(op->ctx->arena, "Backup plan: %" STR_FMT, STR_ARG(str_cut(p->name, 200))),
-		.tags = p->tags};
+		.keep_days = p->keep_days,
+		.complete_minutes = p->complete_minutes,
+		.tags = uuid_is_none(p->rule) ? p->tags : p->backup_tags};
 	if (!engine_is_account_open(op->head, account_find(op->head, p->account)))
 		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ACCOUNT, "The account is disabled.");
 	TRY(ask_again(op, p, guard, "machine_backup.create", KIND_INSTANCE, &i->row, &order.asker));
@@ -176,10 +178,13 @@ static RESULT say_skipped(struct op *op, const struct backup_plan *p, const stru
 static RESULT say_failed(struct op *op, struct backup_plan *next, struct str why)
 {
 	next->retry_us = op->now_us + engine_backup_retry_pause_us(next->failures);
+	if (next->start_minutes && next->retry_us > next->run_us + next->start_minutes * MINUTE)
+		next->retry_us = 0;
 	next->failures++;
 	TRY(engine_log_event(op, KIND_BACKUP_PLAN, &next->row, "failed", "%" STR_FMT, STR_ARG(why)));
 	return condition_set(op, KIND_BACKUP_PLAN, next->row.id, BACKUP_FAILED, why,
-			     "Dari tries again until the next run.");
+			     next->retry_us ? "Dari tries again until the next run."
+					    : "The next run begins anew.");
 }
 
 static RESULT run_plan(struct op *op, const struct backup_plan_turn *turn, struct backup_plan *next)

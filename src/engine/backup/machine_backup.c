@@ -144,6 +144,10 @@ RESULT machine_backup_write(struct op *op, const struct machine_backup_order *or
 				   .plan = order->plan ? order->plan->row.id : UUID_NONE,
 				   .due_us = order->due_us,
 				   .tags = order->tags};
+	if (order->keep_days)
+		m.expires_us = op->now_us + order->keep_days * 24 * HOUR;
+	if (order->complete_minutes)
+		m.deadline_us = op->now_us + order->complete_minutes * MINUTE;
 	TRY(copy_machine(op, i, &m));
 	TRY(engine_list_disks(op->ctx->arena, op->head, i->row.id, false, &disks));
 	for (size_t k = 0; k < disks.count; k++) {
@@ -230,6 +234,8 @@ RESULT machine_backup_follow(struct op *op, uuid machine_backup)
 	if (is_creating || m->is_written)
 		return OK;
 	next.is_written = true;
+	next.deadline_us = 0;
+	next.completed_us = op->now_us;
 	if (next.consistency == MACHINE_BACKUP_CONSISTENCY_DISKS && is_one_moment)
 		next.consistency = MACHINE_BACKUP_CONSISTENCY_CRASH;
 	TRY(machine_backup_put(op, &next));

@@ -15,6 +15,7 @@ struct machine_backup_order {
 	int64_t due_us;                 /* the plan's run */
 	struct str target, container, name, description, field;
 	bool is_full;
+	int64_t keep_days, complete_minutes; /* 0: for ever; without a deadline */
 	struct tags tags;
 	struct asker asker; /* whose policies decide until the data are written */
 };

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "engine/events/events.h"
 #include "model/machine_backup.h"
 #include "model/retention.h"
 #include "model/schedule.h"
@@ -198,6 +199,13 @@ static RESULT find_next(const struct backup_plan *p, const struct time_zone *zon
 			int64_t *ret_next_us)
 {
 	struct schedule schedule;
+	if (p->interval == BACKUP_PLAN_INTERVAL_EXPRESSION) {
+		int64_t found_us = engine_find_event_time(p->schedule, now_us);
+		if (found_us && found_us == p->run_us)
+			found_us = engine_find_event_time(p->schedule, found_us);
+		*ret_next_us = found_us ? found_us : INT64_MAX;
+		return OK;
+	}
 	TRY(p->interval == BACKUP_PLAN_INTERVAL_CRON
 		    ? schedule_read_cron(p->schedule, &schedule)
 		    : schedule_read((enum snapshot_policy_interval) p->interval, p->schedule, &schedule));

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "drivers/compute.h"
+#include "engine/backup/backup_vault.h"
 #include "model/states.h"
 #include "reconcile/work.h"
 #include "store/backup_plan.h"
@@ -81,8 +82,26 @@ static RESULT wait_for_marker(struct step *s, const struct check_rows *rows)
 	return OK;
 }
 
+/* The row's deadline or age has passed. */
+static bool is_due(struct step *s)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct machine_backup *m = machine_backup_find(view.tables, s->id);
+	int64_t now_us = clock_now_us();
+	return m && !m->is_held &&
+	       ((m->deadline_us && m->deadline_us <= now_us && !m->is_written) ||
+		(m->expires_us && m->expires_us <= now_us));
+}
+
 static RESULT step_machine_backup(struct step *s)
 {
+	if (is_due(s)) {
+		struct machine_backup_due *due = STEP_NEW(s, struct machine_backup_due);
+		*due = (struct machine_backup_due){.backup = s->id};
+		step_report(s, engine_end_due_backup_run, due);
+		return OK;
+	}
 	struct check_rows rows = {0};
 	TRY(gather_check(s, &rows));
 	if (!rows.backup)
@@ -113,6 +132,30 @@ static void wake_machine_backup(struct reconciler *r, const struct row *row)
 		work_wake(r, lane_home(r), KIND_BACKUP_PLAN, m->plan, WAKE_WISH);
 	if (m->check_state == MACHINE_BACKUP_CHECK_STATE_RUNNING)
 		work_wake(r, lane_home(r), KIND_MACHINE_BACKUP, row->id, WAKE_WISH);
+}
+
+static void wake_due(struct reconciler *r, const struct tables *t, unsigned index,
+		     const struct machine_backup *probe, size_t offset, int64_t now_us)
+{
+	const struct row *row = tables_seek(t, KIND_MACHINE_BACKUP, index, &probe->row, 1);
+	for (; row; row = tables_next(t, KIND_MACHINE_BACKUP, index, row, 0)) {
+		if (*(const int64_t *) (const void *) ((const char *) row + offset) > now_us)
+			return;
+		if (!machine_backup_of(row)->is_held)
+			work_wake(r, lane_home(r), KIND_MACHINE_BACKUP, row->id, WAKE_WISH);
+	}
+}
+
+void wake_due_machine_backups(struct reconciler *r)
+{
+	const struct machine_backup probe = {.expires_us = 1, .deadline_us = 1};
+	int64_t now_us = clock_now_us();
+	AUTO_VIEW view = {0};
+	view_open(r->store, &view);
+	wake_due(r, view.tables, MACHINE_BACKUP_INDEX_EXPIRES, &probe,
+		 offsetof(struct machine_backup, expires_us), now_us);
+	wake_due(r, view.tables, MACHINE_BACKUP_INDEX_DEADLINE, &probe,
+		 offsetof(struct machine_backup, deadline_us), now_us);
 }
 
 const struct resource reconcile_machine_backup = {

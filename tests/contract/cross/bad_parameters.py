@@ -14,6 +14,7 @@ from mutants.autoscaling import AutoScaling  # noqa: E402
 from mutants.cloudwatch import CloudWatch  # noqa: E402
 from mutants.azure import Azure  # noqa: E402
 from mutants.cloudstack import CloudStack  # noqa: E402
+from mutants.backup import Backup  # noqa: E402
 from mutants.dlm import DLM  # noqa: E402
 from mutants.ebs import EBS  # noqa: E402
 from mutants.ec2 import EC2  # noqa: E402
@@ -26,7 +27,7 @@ from mutants.openstack import OpenStack  # noqa: E402
 from mutants.scim import SCIM  # noqa: E402
 from mutants.target import Acm, Connect, Events  # noqa: E402
 
-FACES = matrix.chosen([EC2(), IAM(), AutoScaling(), CloudWatch(), SQS(), SNS(), ELB(), ELBClassic(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS(), DLM(), Events(), Acm(), Connect()])
+FACES = matrix.chosen([EC2(), IAM(), AutoScaling(), CloudWatch(), SQS(), SNS(), ELB(), ELBClassic(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS(), DLM(), Backup(), Events(), Acm(), Connect()])
 
 
 @matrix.cases(FACES, lambda face: [(name, kind) for kind, names in face.cases.items() for name in sorted(names)])

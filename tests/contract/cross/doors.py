@@ -17,6 +17,7 @@ from faces.autoscaling import AutoScaling  # noqa: E402
 from faces.cloudwatch import CloudWatch  # noqa: E402
 from faces.azure import Azure  # noqa: E402
 from faces.cloudstack import CloudStack  # noqa: E402
+from faces.backup import Backup  # noqa: E402
 from faces.dlm import DLM  # noqa: E402
 from faces.ebs import EBS  # noqa: E402
 from faces.ec2 import EC2  # noqa: E402
@@ -29,7 +30,7 @@ from faces.openstack import OpenStack  # noqa: E402
 from faces.scim import SCIM  # noqa: E402
 from faces.target import Acm, Connect, Events  # noqa: E402
 
-FACES = matrix.chosen([EC2(), IAM(), AutoScaling(), CloudWatch(), SQS(), SNS(), ELB(), ELBClassic(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS(), DLM(), Events(), Acm(), Connect()])
+FACES = matrix.chosen([EC2(), IAM(), AutoScaling(), CloudWatch(), SQS(), SNS(), ELB(), ELBClassic(), OpenStack(), CloudStack(), Azure(), Native(), SCIM(), EBS(), DLM(), Backup(), Events(), Acm(), Connect()])
 
 
 # ---- an action by itself

@@ -25,7 +25,7 @@ from waiting import HANG_S  # noqa: E402
 
 AWS = "/usr/bin/aws"
 SERVICE_ERROR = 254  # exit status of aws if the service answered an error
-HERE = {"acm", "autoscaling", "ec2", "ec2-instance-connect", "iam", "sts", "ce", "support", "ebs", "sqs", "sns", "events", "dlm"}
+HERE = {"acm", "autoscaling", "backup", "ec2", "ec2-instance-connect", "iam", "sts", "ce", "support", "ebs", "sqs", "sns", "events", "dlm"}
 NEWER = {"s3express"}  # newer than Debian's botocore, or without a model of their own
 OF_S3 = {"s3-object-lambda"}  # S3's client signs for it
 FORMS = {"ec2": "QUERY", "query": "QUERY", "rest-json": "REST_JSON", "rest-xml": "REST_XML"}
@@ -129,7 +129,7 @@ def test_command(dev, tmp_path, line, service, code):
     with Counted(dev):
         done = warm.run([AWS, "--endpoint-url", dev.url, *line.split()], env, cwd=str(tmp_path))
     assert done.returncode == SERVICE_ERROR, done.stderr
-    assert f"({code})" in done.stderr and f"The service {service} is not in this region, which has acm, autoscaling, ce, dlm, ebs, ec2, ec2-instance-connect, elasticloadbalancing, events, iam, monitoring, sns, sqs, sts and support." in done.stderr
+    assert f"({code})" in done.stderr and f"The service {service} is not in this region, which has acm, autoscaling, backup, ce, dlm, ebs, ec2, ec2-instance-connect, elasticloadbalancing, events, iam, monitoring, sns, sqs, sts and support." in done.stderr
 
 
 @pytest.mark.parametrize("operation", ["describe_organization", "list_accounts", "list_roots"])
@@ -217,7 +217,7 @@ def test_boto3(dev, mode, service, call, asked, status):
         getattr(client, call)(**asked)
     answer = failure.value.response
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == status and answer["ResponseMetadata"]["RetryAttempts"] == 0
-    assert call.startswith("head") or "is not in this region, which has acm, autoscaling, ce, dlm, ebs, ec2, ec2-instance-connect, elasticloadbalancing, events, iam, monitoring, sns, sqs, sts and support." in answer["Error"]["Message"]
+    assert call.startswith("head") or "is not in this region, which has acm, autoscaling, backup, ce, dlm, ebs, ec2, ec2-instance-connect, elasticloadbalancing, events, iam, monitoring, sns, sqs, sts and support." in answer["Error"]["Message"]
 
 
 def test_presigned(dev):

@@ -20,7 +20,7 @@ diff <("$dari" dump limits) docs/limits.md
 check "docs/limits.md is what dari dump limits prints (make docs)" $?
 
 for row in "EC2, with STS:actions" IAM:iam OpenStack:openstack CloudStack:cloudstack Azure:azure "AWS Support:support" "EC2 Auto Scaling:autoscaling" CloudWatch:cloudwatch \
-	"Elastic Load Balancing:elb" "Classic Load Balancers:elb-classic" "EBS direct:ebs" "Data Lifecycle Manager:dlm" "EC2 Instance Connect:connect" "EventBridge:events" \
+	"Elastic Load Balancing:elb" "Classic Load Balancers:elb-classic" "EBS direct:ebs" "Data Lifecycle Manager:dlm" "AWS Backup:awsbackup" "EC2 Instance Connect:connect" "EventBridge:events" \
 	"AWS Certificate Manager:acm"; do
 	count=$("$dari" dump "${row##*:}" | /usr/bin/jq '(.actions // .calls) | length')
 	grep -qF "| ${row%%:*} | $count |" README.md

@@ -24,6 +24,7 @@
  *   POST /events/PutRule {"Name":"a"}          the same of EventBridge
  *   POST /acm/ListCertificates                 the same of AWS Certificate Manager
  *   POST /dlm/policies {}                      the same of Data Lifecycle Manager, whose paths begin after its name
+ *   GET /backup/backup-vaults                  the same of AWS Backup
  *   POST /monitoring/ListMetrics {}            a call of CloudWatch's, in AWS JSON, signed with her key
  *   GET /scim/v2/Users?count=1                 a call of SCIM, with a key of the default domain's administrator
  *   @version compute 2.93                      the microversion of what follows

@@ -15,8 +15,8 @@
 
 #define FORM_TYPE "application/x-www-form-urlencoded; charset=utf-8"
 #define NOT_HERE(service)                                                                                    \
-	"The service " service                                                                               \
-	" is not in this region, which has acm, autoscaling, ce, dlm, ebs, ec2, ec2-instance-connect, "      \
+	"The service " service " is not in this region, which has acm, autoscaling, backup, ce, dlm, ebs, "  \
+	"ec2, ec2-instance-connect, "                                                                        \
 	"elasticloadbalancing, events, iam, monitoring, sns, sqs, sts and support."
 #define XML_HEAD "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 #define QUERY_ERROR(attribute, service)                                                                      \
@@ -150,7 +150,7 @@ static void test_forms(void **state)
 static void test_cbor(void **state)
 {
 	static const char wanted[] = "\xa2\x66__type\x78\x19UnknownOperationException"
-				     "\x67message\x78\xb5" NOT_HERE("kms");
+				     "\x67message\x78\xbd" NOT_HERE("kms");
 	struct fixture *f = *state;
 	const struct request r = {"kms", "POST", "/service/TrentService/operation/ListKeys",
 				  .content_type = "application/cbor", .smithy = "rpc-v2-cbor"};

@@ -4,6 +4,7 @@
 #include "../base/test_base.h"
 
 #include "api/acm/acm.h"
+#include "api/awsbackup/awsbackup.h"
 #include "api/azure/core/action.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/connect/connect.h"
@@ -160,7 +161,7 @@ static bool has_action(const char *action)
 	for (size_t p = 0; p < sizeof protocols / sizeof *protocols; p++)
 		if (is_in(protocols[p]->groups, action))
 			return true;
-	if (is_in(&dlm_action_groups, action))
+	if (is_in(&dlm_action_groups, action) || is_in(&awsbackup_action_groups, action))
 		return true;
 	for (size_t g = 0; g < native_count_groups(); g++)
 		for (size_t k = 0; k < native_group_at(g)->count; k++)

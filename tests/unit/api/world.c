@@ -11,6 +11,7 @@
 
 #include "api/acm/acm.h"
 #include "api/autoscaling/autoscaling.h"
+#include "api/awsbackup/awsbackup.h"
 #include "api/azure/core/azure.h"
 #include "api/azure/scale_sets/later_set.h"
 #include "api/cloudstack/autoscale/later_group.h"
@@ -333,6 +334,9 @@ static void open_face(struct world *w)
 	MUST(api_face_new(&w->c, &events_protocol, &support, &w->events));
 	MUST(api_face_new(&w->c, &acm_protocol, &support, &w->acm));
 	MUST(api_face_new(&w->c, &dlm_protocol, &support, &w->dlm));
+	struct api_config backup = support;
+	backup.backup_target = w->backup.url;
+	MUST(api_face_new(&w->c, &awsbackup_protocol, &backup, &w->awsbackup));
 	MUST(api_face_new(&w->c, &elb_protocol, &support, &w->elb));
 	MUST(api_face_new(&w->c, &elb_classic_protocol, &support, &w->elb_classic));
 	struct api_config scaling = support;
@@ -355,6 +359,7 @@ static void close_faces(struct world *w)
 	api_face_free(w->events);
 	api_face_free(w->acm);
 	api_face_free(w->dlm);
+	api_face_free(w->awsbackup);
 	api_face_free(w->elb);
 	api_face_free(w->elb_classic);
 	api_face_free(w->autoscaling);
@@ -474,6 +479,7 @@ static struct api_face *find_face(const struct world *w, const struct fake_call 
 	       : events_has_call(&f->call)         ? w->events
 	       : acm_has_call(&f->call)            ? w->acm
 	       : dlm_has_call(&f->call)            ? w->dlm
+	       : awsbackup_has_call(&f->call)      ? w->awsbackup
 	       : scim_has_path(f->call.path)       ? w->scim
 	       : cloudwatch_has_call(&f->call)     ? w->cloudwatch
 	       : autoscaling_has_call(&f->call)    ? w->autoscaling
@@ -774,6 +780,10 @@ void world_request_call(struct ctx *c, struct tokens *tokens, struct bearers *be
 	}
 	if (str_starts_with(request->path, STR("/dlm/"))) {
 		write_rest_call(c, user, request, STR("dlm"), ret_call);
+		return;
+	}
+	if (str_starts_with(request->path, STR("/backup/"))) {
+		write_rest_call(c, user, request, STR("backup"), ret_call);
 		return;
 	}
 	if (str_starts_with(request->path, STR("/monitoring/"))) {

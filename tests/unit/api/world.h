@@ -63,7 +63,8 @@ struct world {
 	struct api_face *native;
 	struct api_face *cloudstack;
 	struct api_face *azure;
-	struct api_face *support, *events, *acm, *dlm, *cloudwatch, *autoscaling, *elb, *elb_classic, *scim;
+	struct api_face *support, *events, *acm, *dlm, *awsbackup, *cloudwatch, *autoscaling, *elb,
+		*elb_classic, *scim;
 	struct identity operator;
 	struct world_user alice, bob, admin; /* admin: of OpenStack's project of that name */
 	struct world_user steward; /* administrator of the default domain; made by the first call of SCIM */

@@ -2,6 +2,8 @@
  * A part of test_limits.c, behind its macros: fleets, spot requests and capacity reservations. */
 #pragma once
 
+#include "engine/backup/backup_vault.h"
+
 static RESULT make_backup_plan(struct cloud *c, int n)
 {
 	struct str name = str_print(c->arena, "plan-%d", n), schedule = STR("30"), key = STR("backup");
@@ -22,6 +24,10 @@ static void drop_backup_plan(struct cloud *c)
 	struct backup_plan_target wish = {ref_to(c, KIND_BACKUP_PLAN, made)};
 	cloud_ok(c, &c->alice, engine_delete_backup_plan, &wish);
 }
+
+MADE(backup_vault, engine_create_backup_vault, backup_vault_wish, made, .name = numbered(c, "vault", n))
+DROP(backup_vault, engine_delete_backup_vault, backup_vault_target,
+     .vault = ref_to(c, KIND_BACKUP_VAULT, made))
 
 static void tell_nothing(void *arg, struct result result, struct str *ret_code, struct str *ret_message)
 {

@@ -786,6 +786,7 @@ static const struct maker {
 	[LIMIT_SUBNET_POOLS] = {is_alices, make_subnet_pool, drop_subnet_pool},
 	[LIMIT_CAPACITY_RESERVATIONS] = {is_alices, make_capacity_reservation, drop_capacity_reservation},
 	SCALING EVENTS MESSAGING[LIMIT_BACKUP_PLANS] = {is_alices, make_backup_plan, drop_backup_plan},
+	[LIMIT_BACKUP_VAULTS] = {is_alices, make_backup_vault, drop_backup_vault},
 	[LIMIT_FLEETS] = {is_alices, make_fleet, drop_fleet},
 	[LIMIT_SPOT_REQUESTS] = {is_alices, make_spot_request, drop_spot_request},
 	[LIMIT_LAUNCH_TEMPLATES] = {is_alices, make_template, drop_template},

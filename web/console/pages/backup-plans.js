@@ -9,7 +9,7 @@ import {post, patch} from "../api.js";
 import {showCommand} from "../command_bar.js";
 
 const TWO = (n) => String(n).padStart(2, "0");
-const INTERVALS = {hourly: () => t("Hourly"), daily: () => t("Daily"), weekly: () => t("Weekly"), monthly: () => t("Monthly"), cron: () => t("Cron expression")};
+const INTERVALS = {hourly: () => t("Hourly"), daily: () => t("Daily"), weekly: () => t("Weekly"), monthly: () => t("Monthly"), cron: () => t("Cron expression"), expression: () => t("EventBridge expression")};
 const KEPT = {keep_last: () => t("Newest backups"), keep_hourly: () => t("Hourly backups"), keep_daily: () => t("Daily backups"), keep_weekly: () => t("Weekly backups"), keep_monthly: () => t("Monthly backups"), keep_yearly: () => t("Yearly backups")};
 /** 1: Sunday. */
 const weekday = (n) => new Intl.DateTimeFormat(language, {weekday: "long", timeZone: "UTC"}).format(Date.UTC(2023, 0, n));
@@ -41,7 +41,7 @@ function form(p, wanted) {
 		const minute = TWO(f.get("minute") || 0), hour = TWO(f.get("hour") ?? 0), day = TWO(f.get("day") ?? 1);
 		const kept = Object.fromEntries(Object.keys(KEPT).map((k) => [k, Number(f.get(k) || 0)]));
 		return {name: f.get("name").trim(), instances: f.getAll("instances"), tag_key: f.get("tag_key").trim(), tag_value: f.get("tag_value").trim(), interval,
-			schedule: interval === "cron" ? f.get("cron").trim() : {hourly: minute, daily: `${minute}:${hour}`}[interval] ?? `${minute}:${hour}:${day}`, timezone: f.get("timezone"), ...kept, check_days: Number(f.get("check_days") || 0)};
+			schedule: ["cron", "expression"].includes(interval) ? f.get("cron").trim() : {hourly: minute, daily: `${minute}:${hour}`}[interval] ?? `${minute}:${hour}:${day}`, timezone: f.get("timezone"), ...kept, check_days: Number(f.get("check_days") || 0)};
 	};
 	const preview = (f) => showCommand("backup-plans.put", {body: read(f), plan: p});
 	const changed = (e) => preview(new FormData(e.target.form));
@@ -55,7 +55,7 @@ function form(p, wanted) {
 			<label class="f">${t("Tag value")}<input name="tag_value" maxlength="256" placeholder=${t("any")} value=${p?.tag_value ?? ""}></label>
 			<label class="f">${t("Interval")}<select name="interval" @change=${(e) => { interval = e.target.value; requestAnimationFrame(() => preview(new FormData(e.target.form))); touch(); }}>${Object.entries(INTERVALS).map(([k, word]) => html`<option value=${k} ?selected=${k === interval}>${word()}</option>`)}</select></label>
 			${interval === "weekly" ? html`<label class="f">${t("Day of the week")}<select name="day">${[1, 2, 3, 4, 5, 6, 7].map((n) => html`<option value=${n} ?selected=${n === now.day}>${weekday(n)}</option>`)}</select></label>` : interval === "monthly" ? count("day", t("Day of the month"), 1, 28, now.day) : nothing}
-			${interval === "cron" ? html`<label class="f">${t("Cron expression")}<input name="cron" required maxlength="255" placeholder="30 2 * * 1-5" value=${p?.interval === "cron" ? p.schedule : ""}></label>` : html`${interval === "hourly" ? nothing : count("hour", t("Hour"), 0, 23, now.hour)}${count("minute", t("Minute"), 0, 59, now.minute)}`}
+			${["cron", "expression"].includes(interval) ? html`<label class="f">${INTERVALS[interval]()}<input name="cron" required maxlength="255" placeholder=${interval === "cron" ? "30 2 * * 1-5" : "cron(30 2 ? * MON-FRI *)"} value=${p?.interval === interval ? p.schedule : ""}></label>` : html`${interval === "hourly" ? nothing : count("hour", t("Hour"), 0, 23, now.hour)}${count("minute", t("Minute"), 0, 59, now.minute)}`}
 			<label class="f">${t("Time zone")}<select name="timezone">${[...new Set([...(p ? [p.timezone] : []), ...zones()])].map((z) => html`<option ?selected=${z === p?.timezone}>${z}</option>`)}</select></label>
 			${Object.entries(KEPT).map(([k, word]) => count(k, word(), 0, 1000, p?.[k] ?? (p ? 0 : {keep_daily: 7, keep_weekly: 4, keep_monthly: 12}[k] ?? 0)))}
 			${count("check_days", t("Days between test restores"), 0, 366, p?.check_days ?? 0)}</div>
