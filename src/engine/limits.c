@@ -66,6 +66,7 @@
 #include "model/autoscale_condition.h"
 #include "model/autoscale_policy.h"
 #include "model/autoscale_profile.h"
+#include "model/autoscale_setting.h"
 #include "model/backup_plan.h"
 #include "model/balancer_pool_member.h"
 #include "model/balancer_set.h"
