@@ -75,7 +75,7 @@ static const struct param property_rows[] = {
 	  .doc = "Virtual machine scale set, by its id."),
 	P("enabled", says.is_enabled, .doc = "Whether the setting scales; absent: false."),
 	PARAM_LIST(struct setting_properties, "profiles", says.profiles, autoscale_profile_params,
-		   .flags = REQUIRED, .max = AUTOSCALE_SETTING_PROFILES_MAX, .doc = "Profiles."),
+		   .max = AUTOSCALE_SETTING_PROFILES_MAX, .doc = "Profiles, one at least."),
 	PARAM_LIST(struct setting_properties, "notifications", notices, notice_params, .max = 10,
 		   .doc = "Notifications, which may name no recipient."),
 	AZ_SHAPE_OBJECT("predictiveAutoscalePolicy", prediction_params),
@@ -99,7 +99,7 @@ static RESULT prepare(struct az_call *e, void *args)
 	TRY(az_find_id(e, field, a->properties.says.target, AZ_SCALE_SETS, KIND_SCALING_GROUP, &set));
 	a->wish.target = ref_by_id(KIND_SCALING_GROUP, set->id);
 	a->wish.target.text = str_copy(e->c->arena, a->properties.says.target);
-	a->wish.target.field = STR("properties.targetResourceUri");
+	a->wish.target.field = str_from(field);
 	a->wish.name = e->put.name;
 	a->wish.is_enabled = a->properties.says.is_enabled == CHOICE_YES;
 	if (!uuid_is_none(e->target))
