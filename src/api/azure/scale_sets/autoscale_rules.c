@@ -92,15 +92,17 @@ static const struct param schedule_rows[] = {
 	  .doc = "Days of the week."),
 #undef P
 	{.wire = "hours",
-	 .type = PARAM_TEXTS,
+	 .type = PARAM_JSON,
 	 .offset = offsetof(struct autoscale_schedule, hours),
-	 .flags = REQUIRED | OR_NUMBER,
-	 .doc = "Hours of the day, 0 to 23."},
+	 .flags = REQUIRED,
+	 .max = 256,
+	 .doc = "List of hours of the day, 0 to 23."},
 	{.wire = "minutes",
-	 .type = PARAM_TEXTS,
+	 .type = PARAM_JSON,
 	 .offset = offsetof(struct autoscale_schedule, minutes),
-	 .flags = REQUIRED | OR_NUMBER,
-	 .doc = "Minutes of the hour, 0 to 59."},
+	 .flags = REQUIRED,
+	 .max = 256,
+	 .doc = "List of minutes of the hour, 0 to 59."},
 };
 static const struct params schedule_params =
 	PARAMS(struct autoscale_schedule, schedule_rows, .object = "RecurrentSchedule");
@@ -329,20 +331,27 @@ static RESULT read_window(struct az_call *e, const struct autoscale_window *w, s
 	return OK;
 }
 
-/* Joins numbers for a field of cron. ERR_INVALID: one is out of the bounds. */
-static RESULT join_numbers(struct az_call *e, const char *field, const struct strs *numbers, int64_t max,
-			   struct str *ret_list)
+/* Turns a list of numbers in JSON into a field of cron. ERR_INVALID: it is none, or a number is out of the bounds. */
+static RESULT join_numbers(struct az_call *e, const char *field, struct str list, int64_t max,
+			   struct str *ret_field)
 {
-	*ret_list = STR_NONE;
-	for (size_t k = 0; k < numbers->count; k++) {
+	struct str rest = list.n > 2 && list.p[0] == '[' && list.p[list.n - 1] == ']'
+				  ? (struct str){list.p + 1, list.n - 2}
+				  : STR_NONE;
+	bool fits = rest.n > 0;
+	*ret_field = str_copy(e->c->arena, rest);
+	while (fits && rest.n) {
 		int64_t number = -1;
-		if (!result_is_ok(str_parse_int(numbers->at[k], &number)) || number < 0 || number > max)
-			return az_fail(e, field, "The value '%" STR_FMT "' of %s is not between 0 and %lld.",
-				       STR_ARG(numbers->at[k]), field, (long long) max);
-		*ret_list = str_print(e->c->arena, "%" STR_FMT "%s%lld", STR_ARG(*ret_list), k ? "," : "",
-				      (long long) number);
+		size_t n = 0;
+		while (n < rest.n && rest.p[n] != ',')
+			n++;
+		fits = result_is_ok(str_parse_int((struct str){rest.p, n}, &number)) && number >= 0 &&
+		       number <= max;
+		n += n < rest.n;
+		rest = (struct str){rest.p + n, rest.n - n};
 	}
-	return ret_list->n ? OK : az_fail(e, field, "%s is empty.", field);
+	return fits ? OK
+		    : az_fail(e, field, "%s is a list of numbers from 0 to %lld.", field, (long long) max);
 }
 
 static RESULT read_recurrence(struct az_call *e, const struct autoscale_recurrence *r, struct str *texts)
@@ -353,8 +362,8 @@ static RESULT read_recurrence(struct az_call *e, const struct autoscale_recurren
 	if (!str_is(r->frequency, "Week"))
 		return fail_unsupported(e, PROFILES ".recurrence.frequency", r->frequency);
 	TRY(read_zone(e, PROFILES ".recurrence.schedule.timeZone", r->schedule.zone, &texts[SETTING_ZONE]));
-	TRY(join_numbers(e, PROFILES ".recurrence.schedule.hours", &r->schedule.hours, 23, &hours));
-	TRY(join_numbers(e, PROFILES ".recurrence.schedule.minutes", &r->schedule.minutes, 59, &minutes));
+	TRY(join_numbers(e, PROFILES ".recurrence.schedule.hours", r->schedule.hours, 23, &hours));
+	TRY(join_numbers(e, PROFILES ".recurrence.schedule.minutes", r->schedule.minutes, 59, &minutes));
 	for (size_t k = 0; k < r->schedule.days.count; k++)
 		for (size_t day = 0; day < sizeof names / sizeof *names; day++)
 			if (str_is(r->schedule.days.at[k], names[day]))

@@ -30,8 +30,8 @@ struct autoscale_profile_says {
 	struct autoscale_recurrence {
 		struct str frequency;
 		struct autoscale_schedule {
-			struct str zone;
-			struct strs days, hours, minutes;
+			struct str zone, hours, minutes; /* lists in JSON */
+			struct strs days;
 		} schedule;
 	} recurrence;
 	bool has_window, has_recurrence;
