@@ -67,4 +67,4 @@ struct autoscale_setting_due {
 	uuid setting;
 	int64_t due_us, profile, next_us;
 };
-OPERATION(engine_turn_autoscale_setting, autoscale_setting_due)
+SYSTEM_OPERATION(engine_turn_autoscale_setting, autoscale_setting_due)

@@ -227,6 +227,14 @@ static bool rules_agree(const struct tables *t, const struct scaling_policy *p)
 	return !other;
 }
 
+/* True if an alarm of the policy may execute it: other alarms that have to agree are in ALARM, too. */
+static bool alarms_agree(const struct tables *t, const struct scaling_policy *p)
+{
+	if (!uuid_is_none(p->autoscale_policy))
+		return all_hold(t, p);
+	return uuid_is_none(p->setting) || !is_scale_in(p) || rules_agree(t, p);
+}
+
 enum scaling_refusal { SCALING_CHOSEN, SCALING_NO_METRIC, SCALING_NO_STEP, SCALING_WARMING };
 
 static enum scaling_refusal choose_capacity(const struct tables *t, const struct scaling_group *group,
@@ -237,9 +245,7 @@ static enum scaling_refusal choose_capacity(const struct tables *t, const struct
 	int64_t amount = p->amount, warming = 0;
 	double breach = wish->breach;
 	*ret_desired = group->desired;
-	if (wish->alarm && !uuid_is_none(p->autoscale_policy) && !all_hold(t, p))
-		return SCALING_CHOSEN;
-	if (wish->alarm && !uuid_is_none(p->setting) && is_scale_in(p) && !rules_agree(t, p))
+	if (wish->alarm && !alarms_agree(t, p))
 		return SCALING_CHOSEN;
 	if ((p->is_step || p->tracks) && !wish->has_metric)
 		return SCALING_NO_METRIC;

@@ -105,9 +105,8 @@ static RESULT make_autoscale_setting(struct cloud *c, int n)
 		.name = next_scaling_name(c), .mode = SCALING_GROUP_MODE_UNIFORM, .model = STR("{}")};
 	(void) n;
 	cloud_ok(c, &c->alice, engine_put_scale_set, &set);
-	struct autoscale_setting_wish wish = {.name = next_scaling_name(c),
-					      .target = ref_by_id(KIND_SCALING_GROUP, set.id),
-					      .profile = -1};
+	struct autoscale_setting_wish wish = {
+		.name = next_scaling_name(c), .target = ref_by_id(KIND_SCALING_GROUP, set.id), .profile = -1};
 	MAKE(c, &c->alice, engine_put_autoscale_setting, wish, id);
 }
 DROP(autoscale_setting, engine_delete_autoscale_setting, autoscale_setting_target,

@@ -17,7 +17,7 @@ MOST = 120
 MORE = {
     "instance": (216, "each face has machines, and what they have is looked up by its owner"),
     "port": (135, "the files of networks find one by another"),
-    "account": (233, "everything belongs to one"),
+    "account": (234, "everything belongs to one"),
     "subnet": (125, "interfaces, routers and fronts of load balancers are in one"),
 }
 

@@ -139,6 +139,14 @@ static RESULT fail_unsupported(struct az_call *e, const char *field, struct str 
 			      "The value '%" STR_FMT "' of %s is not supported.", STR_ARG(value), field);
 }
 
+/* Seconds of a part of a duration; 0: no such part, or one of a second. */
+static int64_t get_unit(char letter, bool is_time)
+{
+	if (letter == 'D')
+		return is_time ? 0 : 86400;
+	return !is_time ? 0 : letter == 'H' ? 3600 : letter == 'M' ? MINUTE_S : 0;
+}
+
 /* Reads "PT5M", "PT1H30M", "P1D"; ERR_INVALID: none, or one out of the bounds, or a part of a minute. */
 static RESULT read_duration(struct az_call *e, const char *field, struct str text, int64_t min_s,
 			    int64_t max_s, int64_t *ret_s)
@@ -147,10 +155,7 @@ static RESULT read_duration(struct az_call *e, const char *field, struct str tex
 	bool is_time = false, fits = text.n > 2 && text.p[0] == 'P';
 	for (size_t k = 1; k < text.n && fits; k++) {
 		char ch = text.p[k];
-		int64_t unit_s = ch == 'H' && is_time    ? 3600
-				 : ch == 'M' && is_time  ? MINUTE_S
-				 : ch == 'D' && !is_time ? 86400
-							 : 0;
+		int64_t unit_s = get_unit(ch, is_time);
 		if (ch == 'T' && !is_time)
 			is_time = true;
 		else if (ch >= '0' && ch <= '9' && value < COOLDOWN_MAX_S)
