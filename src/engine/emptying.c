@@ -23,6 +23,7 @@
 #include "engine/network/subnet.h"
 #include "engine/people/asker.h"
 #include "engine/people/policy/iam_role.h"
+#include "engine/scaling/autoscale_setting.h"
 #include "engine/scaling/scaling.h"
 #include "engine/storage/image/image.h"
 #include "engine/storage/snapshot/snapshot.h"
@@ -65,6 +66,7 @@ DELETER(snapshot, snapshot_target, snapshot)
 DELETER(security_group, security_group_target, group, .takes_rules = true)
 DELETER(port_policy, port_policy_target, policy)
 DELETER(port_policy_rule, port_policy_rule_target, rule)
+DELETER(autoscale_setting, autoscale_setting_target, setting)
 DELETER(port_set, port_set_target, set)
 DELETER(route_plan, route_plan_target, plan)
 DELETER(route_plan_entry, route_plan_entry_target, entry)
@@ -102,6 +104,7 @@ const struct row_deleter engine_row_deleters[] = {
 	{KIND_LOAD_BALANCER, "load_balancer.delete", delete_load_balancer},
 	{KIND_ELASTIC_LOAD_BALANCER, "elastic_load_balancer.delete", delete_elastic_load_balancer},
 	{KIND_TARGET_GROUP, "target_group.delete", delete_target_group},
+	{KIND_AUTOSCALE_SETTING, "autoscale_setting.delete", delete_autoscale_setting},
 	{KIND_SCALING_GROUP, "scaling_group.delete", delete_scaling_group},
 	{KIND_NAT_GATEWAY, "nat_gateway.delete", delete_nat_gateway},
 	{KIND_PEERING_SIDE, "peering.delete", delete_peering_side},

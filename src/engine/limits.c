@@ -67,6 +67,7 @@
 #include "model/autoscale_condition.h"
 #include "model/autoscale_policy.h"
 #include "model/autoscale_profile.h"
+#include "model/autoscale_setting.h"
 #include "model/backup_plan.h"
 #include "model/backup_vault.h"
 #include "model/balancer_pool_member.h"

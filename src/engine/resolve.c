@@ -476,6 +476,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_AUTOSCALE_CONDITION] = "AutoScale condition",
 	[KIND_AUTOSCALE_POLICY] = "AutoScale policy",
 	[KIND_AUTOSCALE_PROFILE] = "AutoScale profile",
+	[KIND_AUTOSCALE_SETTING] = "autoscale setting",
 	[KIND_SCALING_MEMBER] = "instance of an Auto Scaling group",
 	[KIND_SCALING_ACTIVITY] = "scaling activity",
 	[KIND_SCALING_HOOK] = "lifecycle hook",

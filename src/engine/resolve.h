@@ -67,6 +67,7 @@ struct alarm;
 struct autoscale_condition;
 struct autoscale_policy;
 struct autoscale_profile;
+struct autoscale_setting;
 struct dashboard;
 struct queue;
 struct topic;
@@ -200,6 +201,7 @@ ENGINE_FINDER(scaling_group, KIND_SCALING_GROUP)
 ENGINE_FINDER(autoscale_condition, KIND_AUTOSCALE_CONDITION)
 ENGINE_FINDER(autoscale_policy, KIND_AUTOSCALE_POLICY)
 ENGINE_FINDER(autoscale_profile, KIND_AUTOSCALE_PROFILE)
+ENGINE_FINDER(autoscale_setting, KIND_AUTOSCALE_SETTING)
 ENGINE_FINDER(scaling_hook, KIND_SCALING_HOOK)
 ENGINE_FINDER(scaling_policy, KIND_SCALING_POLICY)
 ENGINE_FINDER(alarm, KIND_ALARM)

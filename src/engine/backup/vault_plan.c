@@ -28,11 +28,8 @@ static RESULT fail(struct op *op, const char *field, const char *why)
 
 RESULT backup_role_take(struct op *op, uuid account, struct str arn, enum kind kind, struct asker *ret_asker)
 {
-	struct str name = arn, piece = STR_NONE;
-	TRY(iam_role_permit_pass(op, account, arn, kind, STR("IamRoleArn")));
-	while (str_split_next(&name, '/', &piece) && name.n)
-		;
-	const struct iam_role *role = iam_role_find_by_account(op->head, account, piece);
+	TRY(iam_role_permit_pass(op, account, arn, STR("backup.amazonaws.com"), kind, STR("IamRoleArn")));
+	const struct iam_role *role = iam_role_find_arn(op->head, account, arn);
 	if (!role)
 		return ctx_fail(op->ctx, ERR_INTERNAL, "The role is gone.");
 	*ret_asker = (struct asker){.account = account, .with = role->row.id};

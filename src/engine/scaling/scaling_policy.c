@@ -108,7 +108,9 @@ RESULT engine_put_scaling_policy(struct op *op, struct scaling_policy_wish *wish
 		.period_s = wish->period_s,
 		.queries = wish->queries,
 		.keeps = wish->keeps,
-		.autoscale_policy = present ? present->autoscale_policy : UUID_NONE};
+		.autoscale_policy = present ? present->autoscale_policy : UUID_NONE,
+		.setting = present ? present->setting : UUID_NONE,
+		.setting_profile = present ? present->setting_profile : 0};
 	next.row.gen++;
 	wish->policy = next.row.id;
 	TRY(scaling_policy_put(op, &next));
@@ -212,6 +214,28 @@ static bool all_hold(const struct tables *t, const struct scaling_policy *p)
 	return !a;
 }
 
+static bool is_scale_in(const struct scaling_policy *p)
+{
+	return !p->is_disabled && p->adjustment != SCALING_POLICY_ADJUSTMENT_EXACT && p->amount < 0;
+}
+
+/* Azure removes machines only if all scale-in rules of the profile agree, and adds some if any rule does. */
+static bool rules_agree(const struct tables *t, const struct scaling_policy *p)
+{
+	const struct scaling_policy *other = scaling_policy_first_by_setting(t, p->setting);
+	while (other && (!is_scale_in(other) || all_hold(t, other)))
+		other = scaling_policy_next_by_setting(t, other);
+	return !other;
+}
+
+/* True if an alarm of the policy may execute it: other alarms that have to agree are in ALARM, too. */
+static bool alarms_agree(const struct tables *t, const struct scaling_policy *p)
+{
+	if (!uuid_is_none(p->autoscale_policy))
+		return all_hold(t, p);
+	return uuid_is_none(p->setting) || !is_scale_in(p) || rules_agree(t, p);
+}
+
 enum scaling_refusal { SCALING_CHOSEN, SCALING_NO_METRIC, SCALING_NO_STEP, SCALING_WARMING };
 
 static enum scaling_refusal choose_capacity(const struct tables *t, const struct scaling_group *group,
@@ -222,7 +246,7 @@ static enum scaling_refusal choose_capacity(const struct tables *t, const struct
 	int64_t amount = p->amount, warming = 0;
 	double breach = wish->breach;
 	*ret_desired = group->desired;
-	if (wish->alarm && !uuid_is_none(p->autoscale_policy) && !all_hold(t, p))
+	if (wish->alarm && !alarms_agree(t, p))
 		return SCALING_CHOSEN;
 	if ((p->is_step || p->tracks) && !wish->has_metric)
 		return SCALING_NO_METRIC;

@@ -14,10 +14,10 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from faces import azure  # noqa: E402
 
-VERSIONS = ("compute.v2022_08_01", "compute.v2022_07_02", "compute.v2022_03_03", "network.v2022_07_01", "msi")
+VERSIONS = ("compute.v2022_08_01", "compute.v2022_07_02", "compute.v2022_03_03", "network.v2022_07_01", "msi", "monitor.v2022_10_01")
 # Class of each type whose name is not the singular of the type's.
 CLASSES = {"sshPublicKeys": "SshPublicKeyResource", "extensions": "VirtualMachineExtension", "runCommands": "VirtualMachineRunCommand",
-           "userAssignedIdentities": "Identity", "publicIPAddresses": "PublicIPAddress", "publicIPPrefixes": "PublicIPPrefix"}
+           "userAssignedIdentities": "Identity", "autoscaleSettings": "AutoscaleSettingResource", "publicIPAddresses": "PublicIPAddress", "publicIPPrefixes": "PublicIPPrefix"}
 # Members that no row of the PUT's table has: extensions.c reads the document of an extension, and refuses what its list does not name.
 READ_ELSEWHERE = {"extension": {f"properties.{name}" for name in ("forceUpdateTag", "enableAutomaticUpgrade", "suppressFailures", "protectedSettings",
                                                                   "protectedSettingsFromKeyVault", "instanceView")} | {"tags"}}

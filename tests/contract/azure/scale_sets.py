@@ -319,5 +319,38 @@ def test_az_drives_a_set(cloud, group, tmp_path):
     assert cloud.ask("GET", path_of(group, name))[0] == 404
 
 
+def test_az_scales_a_set_by_an_autoscale_setting(cloud, group, tmp_path):
+    az, watch = sign_in_az(cloud, tmp_path), cloud.dev.account.client("cloudwatch")
+    at, itself, setting = path_of(group, "scaled"), ("-g", "Sets", "-n", "au"), ("-g", "Sets", "--autoscale-name", "au")
+    cloud.done("PUT", at, body=body_of(cloud, group, 1))
+
+    def counts(number):
+        waiting.wait_until(lambda: len(machines_of(cloud, at)) == number, f"{number} machines", shows=lambda: ids_of(cloud, at))
+
+    def ring(state, comparison):
+        for alarm in watch.describe_alarms(AlarmNamePrefix="Autoscale-")["MetricAlarms"]:
+            if alarm["ComparisonOperator"].startswith(comparison):
+                watch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue=state, StateReason="test")
+    az("cloud", "set", "-n", "Dari", "--profile", "latest")  # the hybrid profile has no such commands
+    az("monitor", "autoscale", "create", *itself, "--resource", at, "--min-count", "2", "--max-count", "4", "--count", "2")
+    counts(2)
+    for direction, condition in (("out", "Percentage CPU > 75 avg 5m"), ("in", "Percentage CPU < 25 avg 5m"), ("in", "Network In Total < 1000 avg 10m")):
+        az("monitor", "autoscale", "rule", "create", *setting, "--scale", direction, "1", "--condition", condition, "--cooldown", "1")
+    assert [r["metricTrigger"]["operator"] for r in az("monitor", "autoscale", "rule", "list", *setting)] == ["GreaterThan", "LessThan", "LessThan"]
+    ring("ALARM", "GreaterThan")
+    counts(3)
+    az("monitor", "autoscale", "profile", "create", *setting, "-n", "nights", "--count", "1", "--timezone", "W. Europe Standard Time", "--recurrence", "week", "mon", "tue",
+       "--start", "00:00", "--end", "23:59")
+    names = [p["name"] for p in az("monitor", "autoscale", "show", *itself)["profiles"]]
+    assert "nights" in names and len(names) >= 2
+    az("monitor", "autoscale", "profile", "delete", *setting, "-n", "nights")
+    az("monitor", "autoscale", "update", *itself, "--count", "4", "--max-count", "4", "--min-count", "4")
+    counts(4)
+    assert [s["name"] for s in az("monitor", "autoscale", "list", "-g", "Sets")] == ["au"]
+    az("monitor", "autoscale", "delete", *itself)
+    assert not watch.describe_alarms(AlarmNamePrefix="Autoscale-")["MetricAlarms"] and len(machines_of(cloud, at)) == 4
+    cloud.done("DELETE", at)
+
+
 if __name__ == "__main__":
     sys.exit(pytest.main([__file__, "-q", "-p", "no:cacheprovider", *sys.argv[1:]]))

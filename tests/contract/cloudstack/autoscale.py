@@ -115,7 +115,7 @@ def ring(dev, *policies, metric=None, state="ALARM"):
             watch.set_alarm_state(AlarmName=alarm["AlarmName"], StateValue=state, StateReason="test")
 
 
-@holds("AutoScale VM group", "AutoScale policy", "AutoScale condition", "AutoScale VM profile")
+@holds("Instances: AutoScale VM group", "Instances: AutoScale policy", "Instances: AutoScale condition", "Instances: AutoScale VM profile")
 def test_up_and_down(dev, group, rule, policies):
     up, down, _, both = policies
     assert group["state"] == "ENABLED" and group["lbruleid"] == rule and group["lbprovider"] == "VirtualRouter"

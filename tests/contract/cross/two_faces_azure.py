@@ -220,9 +220,10 @@ def test_a_load_balancer(both, network):
                                        "NetworkInterfaces"][0]["NetworkInterfaceId"])
 
 
-@holds("Azure: scale set")
+@holds("Azure: scale set", "Azure: autoscale setting")
 def test_a_scale_set(both, network):
-    """EC2 Auto Scaling shows the set as a group with its instances, and changes its capacity; the group has no launch configuration of EC2's."""
+    """EC2 Auto Scaling shows the set as a group with its instances, and changes its capacity; the group has no launch configuration of EC2's. A rule
+    of its autoscale setting is a policy there, and an alarm of CloudWatch's."""
     compute = f"{both.group}/providers/Microsoft.Compute"
     publishers = f"{both.group.split('/resourceGroups')[0]}/providers/Microsoft.Compute/locations/useast1/publishers"
     offer = both.azure.ask("GET", f"{publishers}/dari/artifacttypes/vmimage/offers")[0]["name"]
@@ -242,6 +243,14 @@ def test_a_scale_set(both, network):
     scaling.set_desired_capacity(AutoScalingGroupName="faces/s", DesiredCapacity=2)
     both.dev.rest()
     assert both.azure.ask("GET", at)["sku"]["capacity"] == 2 and len(both.azure.ask("GET", f"{at}/virtualMachines")["value"]) == 2
+    rule = {"metricTrigger": {"metricName": "Percentage CPU", "metricResourceUri": at, "timeGrain": "PT1M", "statistic": "Average", "timeWindow": "PT5M",
+                              "timeAggregation": "Average", "operator": "GreaterThan", "threshold": 75},
+            "scaleAction": {"direction": "Increase", "type": "ChangeCount", "value": "1", "cooldown": "PT5M"}}
+    both.azure.ask("PUT", f"{both.group}/providers/Microsoft.Insights/autoscaleSettings/a", {"location": "useast1", "properties": {
+        "enabled": True, "targetResourceUri": at, "profiles": [{"name": "all", "capacity": {"minimum": "1", "maximum": "2", "default": "1"}, "rules": [rule]}]}})
+    policy, = scaling.describe_policies(AutoScalingGroupName="faces/s")["ScalingPolicies"]
+    alarm, = both.dev.account.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert (policy["ScalingAdjustment"], alarm["Threshold"], alarm["AlarmActions"]) == (1, 75, [policy["PolicyARN"]])
     both.azure.begin("DELETE", at)
     both.dev.rest()
     assert scaling.describe_auto_scaling_groups()["AutoScalingGroups"] == []

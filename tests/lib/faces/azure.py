@@ -39,7 +39,7 @@ OWN = {
     "proximity_group": f"{COMPUTE}/proximityPlacementGroups/pp", "key": f"{COMPUTE}/sshPublicKeys/k", "machine": f"{COMPUTE}/virtualMachines/m",
     "scale_set": f"{COMPUTE}/virtualMachineScaleSets/ss", "set_machine": f"{COMPUTE}/virtualMachineScaleSets/ss/virtualMachines/0",
     "extension": f"{COMPUTE}/virtualMachines/m/extensions/e", "command": f"{COMPUTE}/virtualMachines/m/runCommands/c",
-    "identity": "Microsoft.ManagedIdentity/userAssignedIdentities/u"}
+    "setting": "Microsoft.Insights/autoscaleSettings/au", "identity": "Microsoft.ManagedIdentity/userAssignedIdentities/u"}
 PARTS = {"subnet", "rule", "route", "frontend", "pool", "probe", "nat_rule", "extension", "command"}
 
 KINDS = {  # kind under which policies know the resource
@@ -49,7 +49,7 @@ KINDS = {  # kind under which policies know the resource
     "nat": "source_nat", "peering": "peering", "balancer": "balancer_set",
     "interface": "port", "disk": "volume", "snapshot": "snapshot",
     "image": "image", "availability_set": "server_group",
-    "proximity_group": "server_group", "key": "key_pair", "machine": "instance", "scale_set": "scaling_group"}
+    "proximity_group": "server_group", "key": "key_pair", "machine": "instance", "scale_set": "scaling_group", "setting": "autoscale_setting"}
 
 
 def shape(name):
@@ -105,7 +105,7 @@ class World:
             "disk": {"properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 1}},
             "snapshot": {"properties": {"creationData": {"createOption": "Copy", "sourceResourceId": self.ids["disk"]}}},
             "availability_set": {}, "proximity_group": {}, "key": {"properties": {"publicKey": KEY}}, "identity": {},
-            "machine": self.machine("machine_interface"), "scale_set": self.scale_set(),
+            "machine": self.machine("machine_interface"), "scale_set": self.scale_set(), "setting": self.setting(),
             "image": {"properties": {"storageProfile": {"osDisk": {"osType": "Linux", "osState": "Generalized", "snapshot": self.ref("snapshot")}}}}}
 
     def machine(self, interface):
@@ -113,6 +113,13 @@ class World:
             "hardwareProfile": {"vmSize": "Standard_B1s"}, "networkProfile": {"networkInterfaces": [self.ref(interface)]},
             "storageProfile": {"imageReference": self.image},
             "osProfile": {"computerName": "m", "adminUsername": "me", "adminPassword": "Correct-horse-1"}}}
+
+    def setting(self):
+        rule = {"metricTrigger": {"metricName": "Percentage CPU", "metricResourceUri": self.ids["scale_set"], "timeGrain": "PT1M", "statistic": "Average",
+                                  "timeWindow": "PT5M", "timeAggregation": "Average", "operator": "GreaterThan", "threshold": 75},
+                "scaleAction": {"direction": "Increase", "type": "ChangeCount", "value": "1", "cooldown": "PT5M"}}
+        profile = {"name": "default", "capacity": {"minimum": "1", "maximum": "2", "default": "1"}, "rules": [rule]}
+        return {"properties": {"enabled": True, "targetResourceUri": self.ids["scale_set"], "profiles": [profile]}}
 
     def scale_set(self):
         config = {"name": "c", "properties": {"subnet": self.ref("subnet")}}

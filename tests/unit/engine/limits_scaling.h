@@ -5,6 +5,8 @@
 #include "engine/alarm/alarm.h"
 #include "engine/alarm/dashboard.h"
 #include "engine/scaling/autoscale.h"
+#include "engine/scaling/autoscale_setting.h"
+#include "engine/scaling/scale_set.h"
 
 static struct str next_scaling_name(struct cloud *c)
 {
@@ -97,6 +99,19 @@ static RESULT make_autoscale_profile(struct cloud *c, int n)
 DROP(autoscale_profile, engine_delete_autoscale_profile, autoscale_profile_target,
      .profile = ref_by_id(KIND_AUTOSCALE_PROFILE, made))
 
+static RESULT make_autoscale_setting(struct cloud *c, int n)
+{
+	struct scale_set_wish set = {
+		.name = next_scaling_name(c), .mode = SCALING_GROUP_MODE_UNIFORM, .model = STR("{}")};
+	(void) n;
+	cloud_ok(c, &c->alice, engine_put_scale_set, &set);
+	struct autoscale_setting_wish wish = {
+		.name = next_scaling_name(c), .target = ref_by_id(KIND_SCALING_GROUP, set.id), .profile = -1};
+	MAKE(c, &c->alice, engine_put_autoscale_setting, wish, id);
+}
+DROP(autoscale_setting, engine_delete_autoscale_setting, autoscale_setting_target,
+     .setting = ref_by_id(KIND_AUTOSCALE_SETTING, made))
+
 static struct str schedule_name;
 static RESULT make_scaling_schedule(struct cloud *c, int n)
 {
@@ -170,6 +185,7 @@ static void drop_metric(struct cloud *c)
 	[LIMIT_AUTOSCALE_CONDITIONS] = {is_alices, make_autoscale_condition, drop_autoscale_condition},      \
 	[LIMIT_AUTOSCALE_POLICIES] = {has_a_condition, make_autoscale_policy, drop_autoscale_policy},        \
 	[LIMIT_AUTOSCALE_PROFILES] = {is_alices, make_autoscale_profile, drop_autoscale_profile},            \
+	[LIMIT_AUTOSCALE_SETTINGS] = {is_alices, make_autoscale_setting, drop_autoscale_setting},            \
 	[LIMIT_SCALING_SCHEDULES] = {is_a_scaling_group, make_scaling_schedule, drop_scaling_schedule},      \
 	[LIMIT_DASHBOARDS] = {is_alices, make_dashboard, drop_dashboard},                                    \
 	[LIMIT_ALARMS] = {is_alices, make_alarm, drop_alarm},                                                \

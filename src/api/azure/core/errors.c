@@ -32,6 +32,7 @@ static const struct api_error rows[] = {
 	{ERR_EXISTS, KIND_ARM_ROLE, 409, "RoleDefinitionWithSameNameExists"},
 	{ERR_IN_USE, KIND_ARM_ROLE, 400, "RoleDefinitionHasAssignments"},
 	{ERR_NOT_FOUND, KIND_INSTANCE_EXTENSION, 404, "ArtifactNotFound"},
+	{ERR_EXISTS, KIND_AUTOSCALE_SETTING, 409, "Conflict", "properties.targetResourceUri"}, /* guessed */
 	{ERR_EXISTS, KIND_PORT_POLICY_RULE, 400, "SecurityRuleConflict"},
 	{ERR_RANGE, KIND_PORT_POLICY_RULE, 400, "SecurityRuleInvalidPriority"},
 	{ERR_INVALID, KIND_PORT_POLICY_RULE, 400, "SecurityRuleInvalidAddressPrefix", "properties.sourceAddressPrefix"},
@@ -187,6 +188,7 @@ const struct kind_words az_words = {
 			[KIND_SERVER_GROUP] = "availability set",
 			[KIND_RESOURCE_GROUP] = "resource group",
 			[KIND_KEY_PAIR] = "SSH public key",
+			[KIND_AUTOSCALE_SETTING] = "autoscale setting",
 		},
 	.write_id = write_row_id,
 	.write_row = az_write_row_id,
