@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import sys
 import tempfile
 import time
@@ -33,14 +34,20 @@ esac
 """
 
 
+def install(folder):
+    """The program, and the environment in which it is found."""
+    runner = os.path.join(folder, "ansible-runner")
+    with open(runner, "w", encoding="utf-8") as out:
+        out.write(RUNNER)
+    os.chmod(runner, 0o755)
+    return runner, {"PATH": f"{folder}:{os.environ['PATH']}"}
+
+
 @pytest.fixture(scope="module")
 def world():
     with tempfile.TemporaryDirectory() as folder:
-        runner = os.path.join(folder, "ansible-runner")
-        with open(runner, "w", encoding="utf-8") as out:
-            out.write(RUNNER)
-        os.chmod(runner, 0o755)
-        with Dev() as there, Dev(env={"PATH": f"{folder}:{os.environ['PATH']}"}) as home:
+        runner, env = install(folder)
+        with Dev() as there, Dev(env=env) as home:
             there.ec2, home.ec2, home.runner, home.there = there.account.client(), home.account.client(), runner, there
             home.old, home.mine = launch(home, 1), native.own(home)
             home.refs = launch(there, 1)
@@ -142,6 +149,32 @@ def test_limits(world):
     add(world, "loud", "--rule", "provisioned", "--playbook", "loud.yml", "--scope", "here")
     row = finding(world, launch(world, 1)[0], run="done")
     assert row["output"].endswith("THE END\n") and len(row["output"]) <= 8192, len(row["output"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_end_of_the_server(number):
+    """A run that the server's end cuts off is failed, is killed, and is not begun again."""
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as data:
+        runner, env = install(folder)
+        home = Dev("--data", data, env=env)
+        try:
+            home.ec2, home.runner = home.account.client(), runner
+            add(home, "slow", "--rule", "provisioned", "--playbook", "long.yml")
+            launch(home, 1)
+
+            def rows():
+                return home.command("machine", "policy", "findings")
+            wait_until(lambda: [f["run"] for f in rows()] == ["running"] and os.path.exists(runner + ".child"), "the run", shows=rows)
+            port = home.port
+            home.end(number)
+            home = Dev("--data", data, env=env, port=port)
+            wait_until(lambda: [f["run"] for f in rows()] == ["failed"], "the failure", shows=rows)
+            row = rows()[0]
+            assert "Dari ended" in row["problem"] and row["state"] == "failed", row
+            with open(runner + ".calls", encoding="utf-8") as lines:
+                assert len(lines.readlines()) == 1
+        finally:
+            home.end()
 
 
 @pytest.mark.parametrize("words", [["--playbook", "../x.yml"], ["--playbook", "-x.yml"], ["--playbook", "x.sh"], ["--playbook", "{{x}}.yml"], [],
