@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -25,7 +26,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
-enum { OUTPUT_CAP_SIZE = 1024 * 1024, PATH_SIZE = 4096, READ_SIZE = 4096, NO_PID = 0 };
+enum { OUTPUT_CAP_SIZE = 1024 * 1024, PATH_SIZE = 4096, READ_SIZE = 4096, NO_PID = 0, LOOK_MS = 1000 };
 
 /* Pipe ends; [0] is the read end. */
 struct pipes {
@@ -232,13 +233,27 @@ static void feed(struct running *r)
 					    * not an error */
 }
 
+/* Makes room for n bytes: the newest half stays, because a program says last why it ended. */
+static void drop_front(struct buf *into, size_t n)
+{
+	size_t kept = into->cap_size / 2;
+	if (n + kept > into->cap_size)
+		kept = into->cap_size - n;
+	if (kept > into->size)
+		kept = into->size;
+	memmove(into->p, into->p + into->size - kept, kept);
+	into->size = kept;
+}
+
 /* Reads the available data. False: above the cap. */
-static bool drain(int *fd, struct buf *into)
+static bool drain(int *fd, bool keeps_ends, struct buf *into)
 {
 	while (*fd >= 0) {
 		char part[READ_SIZE];
 		ssize_t got = read(*fd, part, sizeof part);
 		if (got > 0) {
+			if (keeps_ends && into->size + (size_t) got > into->cap_size)
+				drop_front(into, (size_t) got);
 			buf_add(into, part, (size_t) got);
 			if (into->failed)
 				return false;
@@ -255,6 +270,8 @@ static bool drain(int *fd, struct buf *into)
 
 static int poll_timeout_ms(const struct running *r)
 {
+	if (r->child->is_over)
+		return LOOK_MS;
 	if (r->deadline_us == INT64_MAX)
 		return -1;
 	int64_t left_us = r->deadline_us - real_us();
@@ -287,12 +304,14 @@ static RESULT converse(struct ctx *c, struct running *r)
 		ended = ready > 0 && fds[0].revents;
 		if (r->pipes.in[1] >= 0)
 			feed(r);
-		bool all = drain(&r->pipes.out[0], &r->out);
-		all = drain(&r->pipes.err[0], &r->err) && all;
+		bool all = drain(&r->pipes.out[0], r->child->keeps_ends, &r->out);
+		all = drain(&r->pipes.err[0], r->child->keeps_ends, &r->err) && all;
 		if (!all) {
 			TRY(check_output(c, r, &r->out));
 			return check_output(c, r, &r->err);
 		}
+		if (!ended && r->child->is_over && r->child->is_over(r->child->over_of))
+			return ctx_fail(c, ERR_GONE, "%s was killed before its end", r->child->argv[0]);
 		if (!ended && real_us() >= r->deadline_us)
 			return ctx_fail(c, ERR_TIMEOUT, "%s did not end in time and was killed",
 					r->child->argv[0]);
@@ -374,7 +393,14 @@ RESULT child_run(struct ctx *c, const struct child *child, struct child_end *ret
 	if (real_us() >= r.deadline_us)
 		return ctx_fail(c, ERR_TIMEOUT, "no time left to run %s", child->argv[0]);
 	TRY(start(c, &r));
-	TRY(converse(c, &r));
+	struct result talk = converse(c, &r);
+	if (!result_is_ok(talk)) {
+		if (child->keeps_ends) {
+			TRY(take_output(c, &r.out, &ret_end->out));
+			TRY(take_output(c, &r.err, &ret_end->err));
+		}
+		return talk;
+	}
 	TRY(reap(c, &r));
 	struct child_end end = {.status = WIFSIGNALED(r.status) ? 128 + WTERMSIG(r.status)
 								: WEXITSTATUS(r.status)};

@@ -12,15 +12,19 @@ struct child {
 	int64_t timeout_us;
 	size_t output_cap_size;   /* 0: 1 MiB */
 	size_t memory_limit_size; /* RLIMIT_AS; 0: none */
-	int64_t cpu_limit_s;      /* RLIMIT_CPU; 0: none */
-	int64_t file_limit_size;  /* RLIMIT_FSIZE; 0: none. Exceeding it gives status 128 + SIGXFSZ */
-	int netns_fd;             /* 0: the current one; otherwise the program starts in this network
+	bool keeps_ends; /* output beyond the cap is dropped, and a killed program's output is returned */
+	bool (*is_over)(
+		void *over_of); /* asked every second: true kills the program, ERR_GONE; NULL: never */
+	void *over_of;
+	int64_t cpu_limit_s;     /* RLIMIT_CPU; 0: none */
+	int64_t file_limit_size; /* RLIMIT_FSIZE; 0: none. Exceeding it gives status 128 + SIGXFSZ */
+	int netns_fd;            /* 0: the current one; otherwise the program starts in this network
 				   * namespace */
 };
 
 struct child_end {
 	int status;          /* exit status, or 128 + signal */
-	struct str out, err; /* in the context's arena */
+	struct str out, err; /* in the context's arena; with keeps_ends also after ERR_TIMEOUT and ERR_GONE */
 };
 
 /* ERR_NOT_FOUND: no such program. ERR_TIMEOUT. ERR_TOO_LARGE: too much output. ERR_IO. A nonzero exit status

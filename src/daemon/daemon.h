@@ -47,7 +47,9 @@ struct settings {
 	struct strs proxies;     /* addresses and blocks */
 	struct str proxy_header; /* X-Forwarded-For or Forwarded */
 	struct str image_mirror;
-	struct str export_directory; /* empty: "exports" in the data directory */
+	struct str export_directory;   /* empty: "exports" in the data directory */
+	struct str playbook_directory; /* empty: policies run no playbooks */
+	struct str playbook_runner;
 	struct backup_target backup;
 	struct str flow_log_target, flow_log_listen; /* the first empty: a directory of the data directory */
 	struct strs flow_log_exporters;

@@ -241,6 +241,8 @@ static RESULT dev_prepare(struct daemon *d)
 	TRY(bind_port(d));
 	TRY(choose_directory(d));
 	TRY(make_certificate(d));
+	d->settings.playbook_runner = defaults.playbook_runner;
+	d->settings.playbook_directory = str_from(settings_path(d->arena, &d->settings, "playbooks"));
 	d->settings.backup = defaults.backup;
 	d->settings.backup.url =
 		str_print(d->arena, "file://%" STR_FMT "/backups", STR_ARG(d->settings.data_directory));

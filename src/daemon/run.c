@@ -456,6 +456,8 @@ static RESULT open_reconciler(struct daemon *d)
 					    ? d->settings.export_directory
 					    : str_from(settings_path(d->arena, &d->settings, "exports")),
 		.ticket_directory = str_from(settings_path(d->arena, &d->settings, "tickets")),
+		.playbook_directory = d->settings.playbook_directory,
+		.playbook_runner = d->settings.playbook_runner,
 		.own_chassis = d->settings.chassis,
 		.api_ip = engine_read_api_ip(settings_endpoint(d->arena, &d->settings)),
 		.endpoint = settings_endpoint(d->arena, &d->settings),

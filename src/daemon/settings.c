@@ -162,6 +162,11 @@ static const struct config_key keys[] = {
 	KEY("exports.directory", CONFIG_TEXT, export_directory,
 	    .doc = "Directory for exported images, with a folder for each account; absent: exports in the "
 		   "data directory."),
+	KEY("playbooks.directory", CONFIG_TEXT, playbook_directory,
+	    .doc = "Directory of ansible-runner with the playbooks that machine policies may run, below its "
+		   "`project`; absent: policies run none."),
+	KEY("playbooks.runner", CONFIG_TEXT, playbook_runner, .absent = "ansible-runner",
+	    .doc = "Program that runs playbooks, with ansible-runner's arguments."),
 	KEY("backup.target", CONFIG_TEXT, backup.url,
 	    .doc = "Target of volume backups: file:///DIRECTORY or s3://BUCKET/PREFIX; absent: volume "
 		   "backups are disabled."),

@@ -193,8 +193,9 @@ struct remote_metric_point {
 };
 struct remote_metrics_query {
 	const struct str *refs;
-	size_t count;    /* at most REMOTE_METRIC_MACHINES */
-	int64_t from_us; /* start of the first of REMOTE_METRIC_POINTS intervals */
+	const int64_t *vcpus; /* processors of each machine; 0: unknown */
+	size_t count;         /* at most metric_machines of the driver */
+	int64_t from_us;      /* start of the first of REMOTE_METRIC_POINTS intervals */
 };
 
 struct remote_driver {
@@ -222,6 +223,7 @@ struct remote_driver {
 	RESULT(*create)
 	(struct ctx *c, struct remote *r, const struct remote_new *wish, struct remote_machine *ret_machine);
 	const struct remote_block_ops *blocks; /* NULL: its machines cannot be migrated */
+	size_t metric_machines; /* machines of one read_metrics(), at most REMOTE_METRIC_MACHINES */
 	/* Reads metrics: ret_points[machine * REMOTE_METRIC_POINTS + interval]. Clouds may bill it. NULL: the driver
 	 * cannot. */
 	RESULT(*read_metrics)

@@ -146,7 +146,10 @@ static bool copy_directories(struct reconciler *r, const struct reconcile_config
 	r->image_directory = copy_str_z(config->image_directory);
 	r->export_directory = copy_export_directory(config);
 	r->ticket_directory = copy_str_z(config->ticket_directory);
-	return r->image_directory && r->export_directory && r->ticket_directory;
+	r->playbook_directory = copy_str_z(config->playbook_directory);
+	r->playbook_runner = copy_str_z(config->playbook_runner);
+	return r->image_directory && r->export_directory && r->ticket_directory && r->playbook_directory &&
+	       r->playbook_runner;
 }
 
 void reconciler_release(struct reconciler *r)
@@ -158,6 +161,8 @@ void reconciler_release(struct reconciler *r)
 	heap_free(r->export_directory);
 	heap_free(r->own_chassis);
 	heap_free(r->ticket_directory);
+	heap_free(r->playbook_directory);
+	heap_free(r->playbook_runner);
 	heap_free(r->endpoint);
 	heap_free(r->resolvers);
 	(void) pthread_mutex_destroy(&r->work.lock);

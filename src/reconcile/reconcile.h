@@ -91,11 +91,13 @@ struct reconcile_config {
 	reconcile_read_scaling *read_autoscale; /* of groups with a profile of CloudStack's */
 	reconcile_write_facts *write_facts;     /* NULL: tickets get no facts */
 	void *facts_self;
-	struct str endpoint;         /* URL of the region's API, for answers to messages; copied */
-	struct str image_directory;  /* the image store on this machine: files <sha256>.qcow2 */
-	struct str own_chassis;      /* OVN chassis name of this machine */
-	struct ip api_ip;            /* IPv4 address of the API; none: gateway endpoints have no routes */
-	struct str export_directory; /* files of exported images; empty: "exports" below image_directory */
+	struct str endpoint;           /* URL of the region's API, for answers to messages; copied */
+	struct str image_directory;    /* the image store on this machine: files <sha256>.qcow2 */
+	struct str playbook_directory; /* of ansible-runner; empty: no playbooks; copied */
+	struct str playbook_runner;    /* program */
+	struct str own_chassis;        /* OVN chassis name of this machine */
+	struct ip api_ip;              /* IPv4 address of the API; none: gateway endpoints have no routes */
+	struct str export_directory;   /* files of exported images; empty: "exports" below image_directory */
 	/* DNS servers announced to guests in addition to our own resolver. IPv6 and loopback addresses are
 	 * ignored. */
 	struct strs resolvers;

@@ -424,7 +424,8 @@ struct reconciler {
 		*providers[PROVIDER_BUCKETS]; /* buckets of remote/lane.h; owned, with providers_lock */
 	struct provider_lane *idle_providers; /* lanes of forgotten providers; owned, with providers_lock */
 	char *endpoint;                       /* owned */
-	char *ticket_directory;               /* owned */
+	char *playbook_directory, *playbook_runner; /* owned */
+	char *ticket_directory;                     /* owned */
 	reconcile_write_facts *write_facts;
 	void *facts_self;
 	struct later_guard *later_guard; /* NULL: roles alone decide */

@@ -4,10 +4,13 @@
 #include <stdlib.h>
 
 #include "drivers/remote/azure/answer.h"
+#include "drivers/remote/azure/metrics.h"
 #include "drivers/remote/azure/resources.h"
 #include "drivers/remote/cloudstack/answer.h"
+#include "drivers/remote/cloudstack/metrics.h"
 #include "drivers/remote/cloudstack/resources.h"
 #include "drivers/remote/openstack/answer.h"
+#include "drivers/remote/openstack/metrics.h"
 #include "drivers/remote/openstack/resources.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -77,6 +80,27 @@ static void read_azure(struct ctx *c, const json_t *root)
 	(void) azure_may(c, json_object_get(root, "value"), "Microsoft.Compute/virtualMachines/read");
 }
 
+/* Metrics of the machine "vm" from time 0 on, as each cloud answers. */
+static void read_metrics(struct ctx *c, const json_t *root)
+{
+	static struct remote_metric_point points[REMOTE_METRIC_POINTS];
+	static const int64_t vcpus = 2;
+	const struct str ref = STR("vm");
+	const struct remote_metrics_query query = {.refs = &ref, .vcpus = &vcpus, .count = 1};
+	static struct gnocchi_list list;
+	list.count = 0;
+	struct result results[] = {azure_read_points(c, root, &query, points),
+				   cloudstack_read_points(c, root, &query, points)};
+	for (int type = 0; type < GNOCCHI_TYPES; type++)
+		IGNORE(openstack_read_series(c, json_object_get(root, "found"), (enum gnocchi_type) type,
+					     &query, &list));
+	IGNORE(openstack_read_points(c, root, &list, &query, points));
+	for (size_t k = 0; k < REMOTE_METRIC_POINTS; k++)
+		if (!(points[k].cpu_percent >= 0 && points[k].received >= 0 && points[k].written >= 0))
+			abort();
+	(void) results;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ctx c;
@@ -86,7 +110,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena *a = arena_new(ARENA_FIRST_SIZE, 16 << 20);
 	ctx_init(&c, a);
 	if (result_is_ok(remote_parse_json(&c, (struct str){(const char *) data + 1, size - 1}, &root))) {
-		if (data[0] % 4 == 0)
+		if (data[0] == 255)
+			read_metrics(&c, root);
+		else if (data[0] % 4 == 0)
 			read_openstack(&c, root);
 		else if (data[0] % 4 == 1)
 			read_cloudstack(&c, root);

@@ -40,7 +40,7 @@ static void read_metrics(struct ctx *c, struct str text)
 {
 	static struct remote_metric_point points[REMOTE_METRIC_POINTS];
 	const struct str ref = STR("vm-1");
-	const struct remote_metrics_query query = {&ref, 1, 0};
+	const struct remote_metrics_query query = {.refs = &ref, .count = 1};
 	int64_t ids[VIM_COUNTERS_COUNT] = {2, 3, 4, 5, 6};
 	IGNORE(vmware_read_points(c, text, ids, &query, points)); /* any outcome will do */
 	for (size_t k = 0; k < REMOTE_METRIC_POINTS; k++)

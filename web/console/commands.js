@@ -38,6 +38,7 @@ const flag = (name, value) => (value === undefined || value === "" || value === 
 const bulk = (kind, verb) => ({ids, ...more}) => curl("POST", `/${kind}/${verb}`, {ids: ids.map((r) => r.id), ...more});
 
 /** Options of `dari provider` with the filled fields. */
+const policyFlags = (b) => ["scope", "act", "tag_key", "tag_value", "date_tag", "age_days", "warn_days", "stop_at", "start_at", "timezone", "grace_hours", "power", "playbook", "playbook_limit_s"].map((name) => flag(`--${name.replaceAll("_", "-")}`, b[name])).join("") + (b.keys ?? []).map((key) => flag("--key", key)).join("");
 const providerFlags = (b) => ["region", "endpoint", "project", "domain", "login", "pin"].map((name) => flag(`--${name}`, b[name])).join("") + (b.ca ? " --ca-file FILE" : "") + flag("--poll-s", b.poll_s);
 const remoteAct = (verb) => ({dari: ({ids}) => each(ids, (m) => `dari remote ${verb} ${q(m.ref)}`), curl: ({ids}) => each(ids, (m) => curl("POST", `/remote-machines/${m.id}/${verb}`, {}))});
 
@@ -275,6 +276,13 @@ export const COMMANDS = {
 	"webhooks.test": {dari: ({ids}) => each(ids, (w) => `dari webhook test ${q(w.name)}`), curl: ({ids}) => each(ids, (w) => curl("POST", `/webhooks/${w.id}/test`, {}))},
 	"webhooks.retry": {dari: ({ids}) => each(ids, (d) => `dari webhook retry ${d.id}`), curl: ({ids}) => each(ids, (d) => curl("POST", `/webhook-deliveries/${d.id}/retry`, {}))},
 	"webhooks.delete": {dari: ({ids}) => each(ids, (w) => `dari webhook remove ${q(w.name)}`), curl: ({ids}) => each(ids, (w) => curl("DELETE", `/webhooks/${w.id}`))},
+	"machine-policies.add": {
+		dari: ({body: b}) => `dari machine policy add ${q(b.name || "NAME")} --rule ${b.rule || "RULE"}${policyFlags(b)}`,
+		curl: ({body}) => curl("POST", "/machine-policies", body),
+	},
+	"machine-policies.set": {dari: ({ids, body}) => each(ids, (p) => `dari machine policy set ${q(p.name)} --active ${body.is_active ? "yes" : "no"}`), curl: ({ids, body}) => each(ids, (p) => curl("PATCH", `/machine-policies/${p.id}`, body))},
+	"machine-policies.dry": {dari: ({ids}) => each(ids, (p) => `dari machine policy set ${q(p.name)} --dry`), curl: ({ids}) => each(ids, (p) => curl("PATCH", `/machine-policies/${p.id}?dry=1`, {}))},
+	"machine-policies.delete": {dari: ({ids}) => each(ids, (p) => `dari machine policy remove ${q(p.name)}`), curl: ({ids}) => each(ids, (p) => curl("DELETE", `/machine-policies/${p.id}`))},
 	"providers.add": {
 		dari: ({body: b}) => `dari provider add ${b.cloud || "CLOUD"} ${q(b.name || "NAME")}${providerFlags(b)} --secret-stdin`,
 		curl: ({body}) => curl("POST", "/providers", body),
@@ -615,6 +623,7 @@ export const COMMANDS = {
 	"external-networks.list": {openstack: () => "openstack network list --external", dari: () => "dari network list", curl: () => curl("GET", "/external-networks")},
 	"machines.list": {dari: () => "dari remote list", curl: () => curl("GET", "/remote-machines")},
 	"remote-resources.list": {dari: () => "dari remote resources", curl: () => curl("GET", "/remote-resources")},
+	"machine-policies.list": {dari: () => "dari machine policy list", curl: () => curl("GET", "/machine-policies")},
 	"providers.list": {dari: () => "dari provider list", curl: () => curl("GET", "/providers")},
 	"webhooks.list": {dari: () => "dari webhook list", curl: () => curl("GET", "/webhooks")},
 	"tasks.list": {openstack: () => "openstack --os-compute-api-version 2.80 server migration list", curl: () => curl("GET", "/migrations?all=1")},

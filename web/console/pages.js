@@ -32,6 +32,7 @@ export const PAGES = [
 	{name: "machines", group: "main", title: () => t("All machines")},
 	{name: "remote-resources", group: "main", title: () => t("Remote resources")},
 	{name: "providers", group: "main", title: () => t("Cloud providers")},
+	{name: "machine-policies", group: "main", title: () => t("Machine policies")},
 	{name: "usage", group: "account", key: "b", title: () => t("Usage and cost")},
 	{name: "tickets", group: "account", key: "h", title: () => t("Tickets")},
 	{name: "activity", group: "account", key: "t", title: () => t("Activity")},

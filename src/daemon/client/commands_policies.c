@@ -82,6 +82,8 @@ static const struct carried members[] = {
 	{"keys", "key", CARRY_LINES},
 	{"grace_hours", "grace-hours"},
 	{"power", "power"},
+	{"playbook", "playbook"},
+	{"playbook_limit_s", "playbook-limit-s"},
 	{"check_s", "check-s"},
 	{"is_active", "active", CARRY_CHOICE},
 };
@@ -222,6 +224,10 @@ static RESULT remove_policy(struct asking *a)
 		{"grace-hours", PARAM_OPTION, false,                                                         \
 		 "required_tags, power_state: hours between report and action."},                            \
 		{"power", PARAM_OPTION, false, "power_state: running (default) or stopped."},                \
+		{"playbook", PARAM_OPTION, false,                                                            \
+		 "provisioned, retirement: the operator's playbook, such as register.yml."},                 \
+		{"playbook-limit-s", PARAM_OPTION, false,                                                    \
+		 "Seconds after which a run of the playbook is killed (default: 600)."},                     \
 		{"check-s", PARAM_OPTION, false, "Seconds between two checks (default: 60)."},               \
 		{"active", PARAM_OPTION, false, "yes or no: whether the policy is checked."},                \
 	{                                                                                                    \
@@ -237,7 +243,7 @@ const struct command policy_commands[] = {
 	{"machine policy add",
 	 "Adds a rule about machines here and in other clouds.",
 	 {{"name", PARAM_POSITIONAL, true, "Its name."},
-	  {"rule", PARAM_OPTION, true, "retirement, schedule, required_tags or power_state."},
+	  {"rule", PARAM_OPTION, true, "retirement, schedule, required_tags, power_state or provisioned."},
 	  {"account", PARAM_OPTION, false, "The account that owns it (default: the caller's)."},
 	  POLICY_OPTIONS},
 	 .ask = add_policy},

@@ -24,6 +24,7 @@ struct remote_request {
 	const char *headers[REMOTE_HEADERS_MAX]; /* "Name: value"; NULL-terminated */
 	const char *wanted_header;               /* a header of the answer; NULL: none */
 	const char *wanted_start;                /* start of that header's value; NULL: any */
+	bool takes_list;                         /* the answer may be a list of JSON instead of an object */
 	bool only_reads; /* may be sent twice, which curl does on a connection that the cloud has closed */
 	bool is_http1;   /* HTTP/1.1 over one connection, as NTLM needs, which signs in a connection */
 };
@@ -62,7 +63,13 @@ enum err remote_err_of_status(int status);
 /* ---- sessions ---- */
 
 /* Services beside the API proper that have URLs of their own. */
-enum remote_service { REMOTE_SERVICE_IMAGE, REMOTE_SERVICE_NETWORK, REMOTE_SERVICE_VOLUME, REMOTE_SERVICES };
+enum remote_service {
+	REMOTE_SERVICE_IMAGE,
+	REMOTE_SERVICE_NETWORK,
+	REMOTE_SERVICE_VOLUME,
+	REMOTE_SERVICE_METRIC,
+	REMOTE_SERVICES
+};
 
 /* Result of a sign-in, for clouds that give tokens. Kept with the connection, and wiped with it. */
 struct remote_session {

@@ -23,13 +23,13 @@ static size_t count_values(struct str text)
 	return count;
 }
 
-RESULT remote_parse_json(struct ctx *c, struct str text, json_t **ret_root)
+static RESULT parse(struct ctx *c, struct str text, bool takes_list, json_t **ret_root)
 {
 	if (count_values(text) > REMOTE_JSON_VALUES_MAX)
 		return ctx_fail(c, ERR_IO, "The answer is not usable: it has more than %d values.",
 				REMOTE_JSON_VALUES_MAX);
 	json_t *root = json_loadb(text.p, text.n, 0, NULL);
-	if (json_is_object(root)) {
+	if (json_is_object(root) || (takes_list && json_is_array(root))) {
 		*ret_root = root;
 		return OK;
 	}
@@ -37,7 +37,18 @@ RESULT remote_parse_json(struct ctx *c, struct str text, json_t **ret_root)
 	return ctx_fail(c, ERR_IO, "The answer is not usable: it is no JSON object, or ends early.");
 }
 
-static RESULT read_answer(struct ctx *c, const struct remote_answer *http, struct remote_json *ret_answer)
+RESULT remote_parse_json(struct ctx *c, struct str text, json_t **ret_root)
+{
+	return parse(c, text, false, ret_root);
+}
+
+RESULT remote_parse_json_list(struct ctx *c, struct str text, json_t **ret_root)
+{
+	return parse(c, text, true, ret_root);
+}
+
+static RESULT read_answer(struct ctx *c, const struct remote_answer *http, bool takes_list,
+			  struct remote_json *ret_answer)
 {
 	bool is_fine = http->status >= 200 && http->status < 300;
 	struct str text = buf_str(&http->body);
@@ -45,7 +56,7 @@ static RESULT read_answer(struct ctx *c, const struct remote_answer *http, struc
 	ret_answer->header = http->header;
 	if (!text.n)
 		return OK;
-	struct result result = remote_parse_json(c, text, &ret_answer->root);
+	struct result result = parse(c, text, takes_list, &ret_answer->root);
 	if (result_is_ok(result) || is_fine)
 		return result;
 	ctx_clear_problem(c); /* an error page: the status alone decides */
@@ -59,7 +70,7 @@ RESULT remote_ask_json(struct ctx *c, struct remote *r, const struct remote_requ
 	*ret_answer = (struct remote_json){0};
 	struct result result = remote_send(c, r, request, &http);
 	if (result_is_ok(result))
-		result = read_answer(c, &http, ret_answer);
+		result = read_answer(c, &http, request->takes_list, ret_answer);
 	buf_done(&http.body);
 	return result;
 }
@@ -77,7 +88,7 @@ static struct str find_oauth_error(struct str text)
 }
 
 /* {"error": {"message": …}} of Keystone and Azure, {"itemNotFound": {"message": …}} of Nova,
- * {"listzonesresponse": {"errortext": …}} of CloudStack. */
+ * {"listzonesresponse": {"errortext": …}} of CloudStack, {"description": …} of Gnocchi. */
 static struct str message_of(struct ctx *c, const json_t *root) /* may have several lines */
 {
 	const char *key = NULL;
@@ -89,8 +100,13 @@ static struct str message_of(struct ctx *c, const json_t *root) /* may have seve
 		if (text.n)
 			return text;
 	}
-	struct str text = remote_json_text(c, root, "error_description"); /* OAuth 2.0, which may omit it */
-	return text.n ? text : find_oauth_error(remote_json_text(c, root, "error"));
+	static const char *const members[] = {"error_description", "description", "description/cause"};
+	for (size_t k = 0; k < sizeof members / sizeof members[0]; k++) {
+		struct str text = remote_json_text(c, root, members[k]);
+		if (text.n)
+			return text;
+	}
+	return find_oauth_error(remote_json_text(c, root, "error")); /* OAuth 2.0 may omit the description */
 }
 
 /* A proxy before the API answers with statuses of its own, which say nothing about the credentials or an object. */
@@ -157,6 +173,12 @@ static int64_t time_of(struct ctx *c, struct str text)
 	else if (text.n && !str_ends_with(text, STR("Z")) && str_find_char(text, '+', 0) == text.n)
 		text = str_print(c->arena, "%" STR_FMT "Z", STR_ARG(text));
 	return result_is_ok(clock_parse(text, &at_us)) ? at_us : 0;
+}
+
+int64_t remote_json_time(struct ctx *c, const json_t *root, const char *path)
+{
+	struct str text = remote_json_text(c, root, path);
+	return text.n ? time_of(c, text) : 0;
 }
 
 static void read_place(struct ctx *c, const json_t *object, const struct remote_place *p,

@@ -19,8 +19,8 @@ struct remote_json {
 void remote_json_release(struct remote_json *answer);
 #define AUTO_ANSWER __attribute__((cleanup(remote_json_release))) struct remote_json
 
-/* Sends the request. OK for every status except 3xx. ERR_IO: a success whose body is no JSON object, or breaks a
- * limit. */
+/* Sends the request. OK for every status except 3xx. ERR_IO: a success whose body is no JSON object (or list, if the
+ * request takes one), or breaks a limit. */
 RESULT remote_ask_json(struct ctx *c, struct remote *r, const struct remote_request *request,
 		       struct remote_json *ret_answer);
 /* A failure with the cloud's own words: the first member "message" or "errortext", or the status. Without such words
@@ -29,11 +29,15 @@ RESULT remote_ask_json(struct ctx *c, struct remote *r, const struct remote_requ
 RESULT remote_refuse(struct ctx *c, const struct remote *r, const struct remote_json *answer, enum err err);
 /* Parses an answer's text. ERR_IO: no JSON object, or too many values. */
 RESULT remote_parse_json(struct ctx *c, struct str text, json_t **ret_root);
+/* As above; the text may be a list. */
+RESULT remote_parse_json_list(struct ctx *c, struct str text, json_t **ret_root);
 
 /* The value at a path of members, "flavor/vcpus"; NULL: none. A number selects an element of a list. */
 const json_t *remote_json_at(const json_t *root, const char *path);
 /* The text at the path, in the arena, cut to 4 KiB; integers are written as text. Empty: none. */
 struct str remote_json_text(struct ctx *c, const json_t *root, const char *path);
+/* The time at the path, with or without a zone; 0: none that can be read. */
+int64_t remote_json_time(struct ctx *c, const json_t *root, const char *path);
 
 /* Maps a member of an answer to a member of struct machine_draft. */
 struct remote_place {

@@ -47,6 +47,13 @@ static RESULT check_rule(struct op *op, const struct machine_policy *p)
 		return p->act == MACHINE_POLICY_ACT_NONE
 			       ? OK
 			       : fail(op, "act", "A schedule has no act: it stops and starts machines.");
+	case MACHINE_POLICY_RULE_PROVISIONED:
+		if (!p->playbook.n)
+			return fail(op, "playbook", "A policy of new machines names a playbook.");
+		return p->act == MACHINE_POLICY_ACT_NONE
+			       ? OK
+			       : fail(op, "act",
+				      "A policy of new machines has no act: it runs its playbook.");
 	case MACHINE_POLICY_RULE_REQUIRED_TAGS:
 		if (!p->keys.count)
 			return fail(op, "keys", "A policy of required tags names their keys.");
@@ -82,9 +89,29 @@ static RESULT check_members(struct op *op, const struct machine_policy_wish *w,
 			return ENGINE_FAIL(op, ERR_INVALID, KIND_MACHINE_POLICY, str_from(members[k].field),
 					   "%s belongs to policies of the rule %s.", members[k].field,
 					   machine_policy_rule_words[members[k].rule]);
+	bool has_playbook = rule == MACHINE_POLICY_RULE_PROVISIONED ||
+			    (rule == MACHINE_POLICY_RULE_RETIREMENT && p->act != MACHINE_POLICY_ACT_NONE);
+	if (p->playbook.n && !has_playbook)
+		return fail(op, "playbook",
+			    "Only policies of new machines, and of retirement with an act, run a playbook.");
 	return p->grace_hours && !has_grace
 		       ? fail(op, "grace_hours", "grace_hours belongs to policies of tags and power states.")
 		       : OK;
+}
+
+/* A file of the operator's directory, and no path, no option and no template. */
+static RESULT check_playbook(struct op *op, struct str name)
+{
+	bool is_name = name.n <= PLAYBOOK_NAME_MAX && (!name.n || str_is_alphanumeric(name.p[0])) &&
+		       !str_contains(name, STR(".."));
+	for (size_t k = 0; k < name.n; k++)
+		is_name &= str_is_alphanumeric(name.p[k]) || name.p[k] == '-' || name.p[k] == '_' ||
+			   name.p[k] == '.';
+	return is_name && (!name.n || str_ends_with(name, STR(".yml")) || str_ends_with(name, STR(".yaml")))
+		       ? OK
+		       : fail(op, "playbook",
+			      "A playbook is the name of a file, such as register.yml: letters, digits and "
+			      "._-.");
 }
 
 static RESULT check_texts(struct op *op, const struct machine_policy *p)
@@ -99,6 +126,7 @@ static RESULT check_texts(struct op *op, const struct machine_policy *p)
 		return fail(op, "timezone", "A time zone's name has 1 to 64 characters.");
 	if (!uuid_is_none(p->provider) && p->scope == MACHINE_POLICY_SCOPE_HERE)
 		return fail(op, "provider", "A policy of this region's machines names no provider.");
+	TRY(check_playbook(op, p->playbook));
 	TRY(check_cron(op, "stop_at", p->stop_at));
 	return check_cron(op, "start_at", p->start_at);
 }
@@ -112,6 +140,7 @@ static RESULT check_numbers(struct op *op, const struct machine_policy *p)
 	} numbers[] = {{"age_days", p->age_days, 0, POLICY_DAYS_MAX},
 		       {"warn_days", p->warn_days, 0, POLICY_DAYS_MAX},
 		       {"grace_hours", p->grace_hours, 0, POLICY_GRACE_MAX_H},
+		       {"playbook_limit_s", p->playbook_limit_s, 1, PLAYBOOK_LIMIT_MAX_S},
 		       {"check_s", p->check_s, is_admin ? 1 : POLICY_CHECK_MIN_S, POLICY_CHECK_MAX_S}};
 	for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
 		if (numbers[k].value < numbers[k].min || numbers[k].value > numbers[k].max)
@@ -175,6 +204,7 @@ static void take_words(const struct machine_policy_wish *w, struct machine_polic
 	take_text(w->stop_at, &p->stop_at);
 	take_text(w->start_at, &p->start_at);
 	take_text(w->timezone, &p->timezone);
+	take_text(w->playbook, &p->playbook);
 }
 
 static RESULT take_wish(struct op *op, const struct machine_policy_wish *w, struct machine_policy *p)
@@ -185,6 +215,9 @@ static RESULT take_wish(struct op *op, const struct machine_policy_wish *w, stru
 	take_number(w->given.warn_days, w->number.warn_days, &p->warn_days);
 	take_number(w->given.grace_hours, w->number.grace_hours, &p->grace_hours);
 	take_number(w->given.check_s, w->number.check_s, &p->check_s);
+	take_number(w->given.playbook_limit_s, w->number.playbook_limit_s, &p->playbook_limit_s);
+	if (w->is_active == CHOICE_YES && !p->is_active)
+		p->since_us = op->now_us; /* machines that were made while the policy rested are left alone */
 	choice_apply(w->is_active, &p->is_active);
 	if (w->given.keys)
 		p->keys = w->keys;
@@ -273,6 +306,8 @@ RESULT engine_create_machine_policy(struct op *op, struct machine_policy_wish *w
 				   .account = account->row.id,
 				   .timezone = STR("UTC"),
 				   .check_s = POLICY_CHECK_S,
+				   .playbook_limit_s = PLAYBOOK_LIMIT_S,
+				   .since_us = op->now_us,
 				   .is_active = true};
 	TRY(engine_permit_new(op, "machine_policy.create", KIND_MACHINE_POLICY, &p.row));
 	TRY(limit_check(op, LIMIT_MACHINE_POLICIES, account->row.id, 1, STR_NONE));

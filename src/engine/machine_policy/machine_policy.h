@@ -23,7 +23,11 @@ enum {
 	POLICY_GRACE_MAX_H = 8784,
 	POLICY_CHECK_S = 60,
 	POLICY_CHECK_MIN_S = 60, /* administrators may set 1 second */
-	POLICY_CHECK_MAX_S = 86400
+	POLICY_CHECK_MAX_S = 86400,
+	PLAYBOOK_NAME_MAX = 128,
+	PLAYBOOK_LIMIT_S = 600,
+	PLAYBOOK_LIMIT_MAX_S = 3600,
+	PLAYBOOK_OUTPUT_MAX = 8192 /* bytes of a run's output that its finding keeps */
 };
 
 /* ---- rules ---- */
@@ -37,8 +41,9 @@ struct policy_machine {
 	uuid id;
 	struct tags tags;
 	enum policy_power power;
-	int64_t made_us; /* creation, of machines elsewhere their launch; 0: unknown */
-	bool is_busy;    /* an earlier act is not over */
+	int64_t made_us;  /* creation, of machines elsewhere their launch; 0: unknown */
+	int64_t known_us; /* when its row was made here */
+	bool is_busy;     /* an earlier act is not over */
 };
 
 /* The room for a reason: a check of many machines needs one. */
@@ -87,16 +92,17 @@ struct policy_would {
 
 /* NULL texts, and numbers that are not given, leave their fields. */
 struct machine_policy_numbers {
-	int64_t age_days, warn_days, grace_hours, check_s;
+	int64_t age_days, warn_days, grace_hours, check_s, playbook_limit_s;
 };
 struct machine_policy_given {
-	bool age_days, warn_days, grace_hours, check_s, keys;
+	bool age_days, warn_days, grace_hours, check_s, playbook_limit_s, keys;
 };
 struct machine_policy_wish {
 	struct ref policy;  /* to change; kind none: a new policy */
 	struct ref account; /* a new policy's owner, for administrators; kind none: the caller */
 	struct ref provider;
-	const struct str *name, *description, *tag_key, *tag_value, *date_tag, *stop_at, *start_at, *timezone;
+	const struct str *name, *description, *tag_key, *tag_value, *date_tag, *stop_at, *start_at, *timezone,
+		*playbook;
 	int rule, scope, act, power; /* 1 + value of its enum; 0: not given */
 	struct strs keys;
 	struct machine_policy_numbers number;
@@ -132,3 +138,15 @@ struct policy_turn {
 		*guard; /* asks the policies of the user who set the policy; NULL: roles alone decide */
 };
 SYSTEM_OPERATION(engine_take_machine_policy_turn, policy_turn)
+
+/* A step in the life of a playbook's run. Void if the finding is not in the state `from` any more, or was requested again. */
+struct playbook_report {
+	uuid finding;
+	int64_t run_us; /* of the finding, as the step saw it */
+	enum policy_finding_run from, to;
+	int64_t exit_status;
+	struct str output, problem;
+	struct later_guard *guard; /* of the begin */
+};
+/* Begins a run that is wanted, if the user who set the policy may still set it, or ends one. */
+SYSTEM_OPERATION(engine_see_playbook, playbook_report)

@@ -65,7 +65,8 @@ static struct policy_machine machine_here(const struct instance *i)
 				       .id = i->row.id,
 				       .tags = i->tags,
 				       .power = power_here(i),
-				       .made_us = i->row.created_us};
+				       .made_us = i->row.created_us,
+				       .known_us = i->row.created_us};
 }
 
 static struct policy_machine machine_elsewhere(const struct remote_machine *m)
@@ -75,6 +76,7 @@ static struct policy_machine machine_elsewhere(const struct remote_machine *m)
 				       .tags = m->remote_tags,
 				       .power = power_elsewhere(m),
 				       .made_us = m->launched_us,
+				       .known_us = m->row.created_us,
 				       .is_busy = m->act != REMOTE_MACHINE_ACT_NONE};
 }
 
@@ -250,6 +252,34 @@ static struct policy_verdict weigh_power(const struct machine_policy *p, const s
 						      : STR("Running; it should be stopped.")};
 }
 
+/* ---- playbooks ---- */
+
+/* A machine counts as new if both its row here and its launch are younger than the policy: a provider that was added later has
+ * old machines, and AWS shows a restart as a launch. */
+static struct policy_verdict weigh_provisioned(const struct machine_policy *p,
+					       const struct policy_finding *finding,
+					       const struct policy_machine *m)
+{
+	bool is_new = m->known_us > p->since_us && (!m->made_us || m->made_us > p->since_us);
+	if (!finding && (!is_new || m->power != POLICY_POWER_RUNNING))
+		return (struct policy_verdict){0};
+	return (struct policy_verdict){.is_found = true,
+				       .act = POLICY_FINDING_ACT_PLAYBOOK,
+				       .due_us = finding ? finding->due_us : m->known_us,
+				       .reason = STR("New machine.")};
+}
+
+/* A run that is wanted or under way is waited for. That of a new machine is not repeated; a retirement waits until its run
+ * has succeeded, and a failed run is repeated after the pauses of refused acts. */
+static bool may_run(const struct machine_policy *p, const struct policy_finding *finding)
+{
+	if (!p->playbook.n || !finding)
+		return true;
+	if (finding->run == POLICY_FINDING_RUN_WANTED || finding->run == POLICY_FINDING_RUN_RUNNING)
+		return false;
+	return p->rule != MACHINE_POLICY_RULE_PROVISIONED || finding->run == POLICY_FINDING_RUN_NONE;
+}
+
 /* ---- verdicts ---- */
 
 /* A refused or ineffective request is repeated after growing pauses. */
@@ -294,12 +324,15 @@ struct policy_verdict engine_weigh_policy(struct policy_text *text, const struct
 	case MACHINE_POLICY_RULE_POWER_STATE:
 		v = weigh_power(p, finding, m, now_us);
 		break;
+	case MACHINE_POLICY_RULE_PROVISIONED:
+		v = weigh_provisioned(p, finding, m);
+		break;
 	}
 	if (is_preview)
 		return weigh_preview(v, p, m);
 	bool is_time = p->rule == MACHINE_POLICY_RULE_SCHEDULE ? v.is_due : v.due_us && now_us >= v.due_us;
 	v.is_due = v.is_found && v.act != POLICY_FINDING_ACT_NONE && is_time && !m->is_busy &&
-		   may_try(finding, &v, now_us);
+		   may_run(p, finding) && may_try(finding, &v, now_us);
 	return v;
 }
 

@@ -148,6 +148,71 @@ static RESULT request(const struct turn *t, const struct policy_machine *m, stru
 						  acts[next->act].word, STR_ARG(next->problem)));
 }
 
+/* ---- playbooks ---- */
+
+/* True if the playbook has to run before the act, or instead of one. */
+static bool needs_run(const struct turn *t, const struct policy_finding *f)
+{
+	return t->policy->playbook.n && f->run != POLICY_FINDING_RUN_DONE;
+}
+
+static RESULT want_run(const struct turn *t, const struct policy_machine *m, struct policy_finding *next)
+{
+	next->run = POLICY_FINDING_RUN_WANTED;
+	next->run_us = t->op->now_us;
+	next->problem = STR_NONE;
+	next->tries++;
+	next->tried_us = t->op->now_us;
+	return log_on_machine(t, m, "policy act",
+			      str_print(t->op->ctx->arena, "requested playbook %" STR_FMT ".",
+					STR_ARG(t->policy->playbook)));
+}
+
+/* Why the run may not begin; empty: it may. Whoever may no longer set the policy may not run its playbook. */
+static RESULT weigh_begin(struct op *op, const struct policy_finding *f, struct later_guard *guard,
+			  struct str *ret_problem)
+{
+	const struct machine_policy *p = machine_policy_find(op->head, f->policy);
+	const struct asker asker = ASKER_OF(p);
+	const struct asker_work work = {guard, "machine_policy.update", op->now_us};
+	*ret_problem = STR("The account is disabled.");
+	if (!engine_is_account_open(op->head, account_find(op->head, f->account)))
+		return OK;
+	return asker_ask(op->ctx->arena, op->head, &asker, &work, KIND_MACHINE_POLICY, &p->row, ret_problem);
+}
+
+RESULT engine_see_playbook(struct op *op, struct playbook_report *report)
+{
+	const struct policy_finding *f = policy_finding_find(op->head, report->finding);
+	if (!f || f->run != report->from || f->run_us != report->run_us)
+		return OK;
+	struct policy_finding next = *f;
+	struct policy_machine m;
+	struct str problem = report->problem;
+	const struct machine_policy policy = *machine_policy_find(op->head, f->policy);
+	const struct turn t = {op, &policy, report->guard};
+	uuid machine = uuid_is_none(f->instance) ? f->machine : f->instance;
+	if (report->to == POLICY_FINDING_RUN_RUNNING)
+		TRY(weigh_begin(op, f, report->guard, &problem));
+	next.run = problem.n ? POLICY_FINDING_RUN_FAILED : report->to;
+	next.state = problem.n ? POLICY_FINDING_STATE_FAILED : POLICY_FINDING_STATE_REQUESTED;
+	next.run_us = op->now_us;
+	next.exit_status = report->exit_status;
+	next.output = report->output;
+	next.problem = str_cut(problem, PROBLEM_MAX);
+	if (next.run == POLICY_FINDING_RUN_DONE)
+		next.tries = 0; /* the act follows without a pause */
+	next.row.gen++;
+	TRY(policy_finding_put(op, &next));
+	(void) engine_read_policy_machine(op->head, &policy, machine, &m);
+	if (next.run == POLICY_FINDING_RUN_RUNNING || !(m.instance || m.remote))
+		return OK;
+	return problem.n ? log_on_machine(&t, &m, "policy failed",
+					  str_print(op->ctx->arena, "playbook refused. %" STR_FMT,
+						    STR_ARG(next.problem)))
+			 : log_on_machine(&t, &m, "policy act", STR("finished the playbook."));
+}
+
 /* ---- findings ---- */
 
 static struct policy_finding new_finding(const struct turn *t, const struct policy_machine *m)
@@ -184,6 +249,8 @@ static RESULT take_machine(const struct turn *t, uuid id)
 	if (!finding || !str_equal(finding->reason, v.reason))
 		TRY(log_on_machine(t, &m, "policy found", v.reason));
 	if (next.act != v.act || next.due_us != v.due_us) {
+		if (next.run == POLICY_FINDING_RUN_DONE || next.run == POLICY_FINDING_RUN_FAILED)
+			next.run = POLICY_FINDING_RUN_NONE;
 		next.tries = 0;
 		next.problem = STR_NONE;
 		next.state = POLICY_FINDING_STATE_FOUND;
@@ -193,7 +260,7 @@ static RESULT take_machine(const struct turn *t, uuid id)
 	next.due_us = v.due_us;
 	next.row.gen++;
 	if (v.is_due)
-		TRY(request(t, &m, &next));
+		TRY(needs_run(t, &next) ? want_run(t, &m, &next) : request(t, &m, &next));
 	return policy_finding_put(op, &next);
 }
 

@@ -35,14 +35,14 @@ int64_t metrics_due_us(const struct provider_lane *lane, const struct provider *
 }
 
 /* Machines behind the last one that was read, in the order of their ids there. Others than running ones have no metrics. */
-static RESULT gather(struct step *s, const struct provider_lane *lane, struct batch *b)
+static RESULT gather(struct step *s, const struct provider_lane *lane, size_t most, struct batch *b)
 {
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
 	const struct remote_machine probe = {.provider = s->id, .ref = str_from(lane->metrics_after)};
 	const struct row *row =
 		tables_seek(view.tables, KIND_REMOTE_MACHINE, REMOTE_MACHINE_INDEX_PROVIDER, &probe.row, 2);
-	for (; row && b->count < REMOTE_METRIC_MACHINES;
+	for (; row && b->count < most;
 	     row = tables_next(view.tables, KIND_REMOTE_MACHINE, REMOTE_MACHINE_INDEX_PROVIDER, row, 1)) {
 		const struct remote_machine *m = remote_machine_of(row);
 		if (!uuid_equal(m->provider, s->id))
@@ -53,7 +53,7 @@ static RESULT gather(struct step *s, const struct provider_lane *lane, struct ba
 		b->vcpus[b->count] = m->vcpus;
 		b->refs[b->count++] = str_copy(s->ctx.arena, m->ref);
 	}
-	b->is_last = b->count < REMOTE_METRIC_MACHINES;
+	b->is_last = b->count < most;
 	return OK;
 }
 
@@ -64,9 +64,11 @@ static RESULT say_problem(struct step *s, struct str problem)
 		.subject = s->id,
 		.name = STR(PROVIDER_UNMEASURED),
 		.message = problem,
-		.advice =
-			STR("Allow the credentials to read metrics (AWS: cloudwatch:GetMetricData), or turn "
-			    "metrics off: dari provider set NAME --metrics no.")};
+		.advice = STR(
+			"Allow the credentials to read metrics (AWS: cloudwatch:GetMetricData; CloudStack: "
+			"listVirtualMachinesUsageHistory; Azure: Microsoft.Insights/metrics/read; OpenStack: "
+			"the project's resources in Gnocchi), or turn metrics off: dari provider set NAME "
+			"--metrics no.")};
 	return step_report_condition(s, &wanted, problem.n);
 }
 
@@ -96,8 +98,8 @@ RESULT metrics_read_batch(struct step *s, struct provider_lane *lane, const stru
 	}
 	if (!points || !lane->figures)
 		return ctx_no_memory(&s->ctx);
-	TRY(gather(s, lane, b));
-	const struct remote_metrics_query query = {b->refs, b->count, lane->metrics_hour_us};
+	TRY(gather(s, lane, remote_driver_of((int) p->cloud)->metric_machines, b));
+	const struct remote_metrics_query query = {b->refs, b->vcpus, b->count, lane->metrics_hour_us};
 	if (b->count)
 		TRY(remote_driver_of((int) p->cloud)->read_metrics(&s->ctx, remote, &query, points));
 	for (size_t k = 0; k < b->count; k++)

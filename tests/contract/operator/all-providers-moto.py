@@ -17,6 +17,7 @@ import types
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
@@ -27,6 +28,7 @@ from elsewhere import machines, provider, rests, run  # noqa: E402
 from waiting import wait_until  # noqa: E402
 
 FREE_CALLS = 5  # calls that moto answers to anybody, before it asks for signatures
+FIRST_CALL_S = 300
 REGION = "eu-central-1"
 ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
@@ -57,7 +59,9 @@ class Moto:
 
     def client(self, service, key=None):
         key_id, secret = key or self.key
-        return boto3.client(service, endpoint_url=self.url, region_name=REGION, aws_access_key_id=key_id, aws_secret_access_key=secret)
+        # moto loads a service at its first call, which takes minutes on a busy machine; a repeated call would be one of FREE_CALLS
+        config = Config(read_timeout=FIRST_CALL_S, retries={"total_max_attempts": 1})
+        return boto3.client(service, endpoint_url=self.url, region_name=REGION, aws_access_key_id=key_id, aws_secret_access_key=secret, config=config)
 
     def user(self, name, document):
         iam = self.client("iam")

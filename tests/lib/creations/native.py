@@ -145,6 +145,7 @@ ROWS = [
     R("/machine-policies", {"name": "night", "rule": "schedule", "stop_at": "0 20 29 2 *", "start_at": "0 8 29 2 *", "timezone": "Asia/Seoul", "is_active": False},
       changes=[{"stop_at": "0 21 29 2 *"}, {"start_at": "0 9 29 2 *"}, {"timezone": "UTC"}], label="night"),
     R("/machine-policies", {"name": "tagged", "rule": "required_tags", "keys": ["owner"], "grace_hours": 3, "is_active": False}, changes=[{"keys": ["owner", "team"]}, {"grace_hours": 5}], label="tagged"),
+    R("/machine-policies", {"name": "register", "rule": "provisioned", "playbook": "register.yml", "playbook_limit_s": 300, "is_active": False}, changes=[{"playbook": "other.yml"}, {"playbook_limit_s": 60}], label="register"),
     R("/machine-policies", {"name": "off", "rule": "power_state", "power": "stopped", "is_active": False}, changes=[{"power": "running"}], label="off"),
     R("/machine-backups", {"instance": "{instance}", "name": "b", "description": "d", "container": "c", "is_full": True, "tags": TAGS}, {"container": HIDDEN, "is_full": HIDDEN},
       [{"name": "e"}, {"description": "f"}, {"is_held": True}, {"is_held": False}]),

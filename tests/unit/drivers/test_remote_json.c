@@ -5,12 +5,16 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
 #include "drivers/remote/azure/answer.h"
+#include "drivers/remote/azure/metrics.h"
 #include "drivers/remote/cloudstack/answer.h"
+#include "drivers/remote/cloudstack/metrics.h"
 #include "drivers/remote/openstack/answer.h"
+#include "drivers/remote/openstack/metrics.h"
 #include "drivers/remote/power_map.h"
 
 struct bench {
@@ -352,6 +356,95 @@ static void texts_of_providers_have_a_form(void **state)
 	}
 }
 
+/* ---- metrics ---- */
+
+#define SERIES "6d9a0a3e-0000-4000-8000-000000000001"
+static struct remote_metric_point points[2 * REMOTE_METRIC_POINTS];
+static const struct str metric_refs[] = {{"vm-a", 4}, {"vm-b", 4}};
+static const int64_t metric_vcpus[] = {2, 0};
+static const struct remote_metrics_query metrics_from_0 = {
+	.refs = metric_refs, .vcpus = metric_vcpus, .count = 2};
+
+/* 150 s of processor time in 300 s of two processors. The counter's reset, and the gap before its last mean, have no point;
+ * a machine of unknown size has none at all. */
+static void counters_of_gnocchi_become_points(void **state)
+{
+	struct bench *b = *state;
+	static struct gnocchi_list list;
+	list.count = 2;
+	snprintf(list.at[0].id, sizeof list.at[0].id, SERIES);
+	list.at[0].offset = offsetof(struct remote_metric_point, cpu_percent);
+	list.at[1] = list.at[0];
+	list.at[1].machine = 1;
+	const json_t *root = parse(
+		b, "{\"measures\":{\"" SERIES "\":{\"mean\":[[\"1970-01-01T00:00:00+00:00\",300.0,1e9],"
+		   "[\"1970-01-01T00:05:00+00:00\",300.0,151e9],[\"1970-01-01T00:10:00+00:00\",300.0,5],"
+		   "[\"1970-01-01T00:20:00+00:00\",300.0,1e11],[7],3]}}}");
+	assert_true(result_is_ok(openstack_read_points(&b->c, root, &list, &metrics_from_0, points)));
+	for (size_t k = 0; k < 2 * REMOTE_METRIC_POINTS; k++)
+		assert_int_equal(points[k].is_there, k == 1);
+	assert_float_equal(points[1].cpu_percent, 25, 0.001);
+	assert_false(result_is_ok(
+		openstack_read_points(&b->c, parse(b, "{\"measures\":[]}"), &list, &metrics_from_0, points)));
+}
+
+/* Resources of other machines, and ids that are no ids, are left out. */
+static void series_of_gnocchi_are_found(void **state)
+{
+	struct bench *b = *state;
+	static struct gnocchi_list list;
+	const json_t *root = parse(
+		b, "{\"found\":[{\"instance_id\":\"vm-b\",\"metrics\":{\"network.incoming.bytes\":\"" SERIES
+		   "\",\"network.outgoing.bytes\":\"../x\"}},{\"instance_id\":\"vm-c\",\"metrics\":{"
+		   "\"network.incoming.bytes\":\"" SERIES "\"}},5]}");
+	assert_true(result_is_ok(openstack_read_series(&b->c, json_object_get(root, "found"),
+						       GNOCCHI_INTERFACE, &metrics_from_0, &list)));
+	assert_int_equal(list.count, 1);
+	assert_int_equal(list.at[0].machine, 1);
+	assert_int_equal(list.at[0].offset, offsetof(struct remote_metric_point, received));
+	assert_false(
+		result_is_ok(openstack_read_series(&b->c, root, GNOCCHI_INTERFACE, &metrics_from_0, &list)));
+}
+
+/* Two measurements of an interval: bytes add up, percentages are averaged, and the end of an interval belongs to it. */
+static void stats_of_cloudstack_become_points(void **state)
+{
+	struct bench *b = *state;
+	const json_t *root = parse(b, "{\"r\":{\"virtualmachine\":[{\"id\":\"vm-b\",\"stats\":[{"
+				      "\"timestamp\":\"1970-01-01T09:04:00+0900\","
+				      "\"cpuused\":\"10%\",\"networkkbsread\":3},{\"timestamp\":\"1970-01-"
+				      "01T00:05:00+0000\",\"cpuused\":"
+				      "\"20,5%\",\"networkkbsread\":1},{\"timestamp\":\"1970-01-01T00:06:00+"
+				      "0000\",\"cpuused\":\"nan%\"},"
+				      "{\"timestamp\":\"1970-01-01T02:00:00+0000\",\"cpuused\":\"1%\"}]},{"
+				      "\"id\":\"other\",\"stats\":[{}]}]}}");
+	assert_true(result_is_ok(cloudstack_read_points(&b->c, root, &metrics_from_0, points)));
+	for (size_t k = 0; k < 2 * REMOTE_METRIC_POINTS; k++)
+		assert_int_equal(points[k].is_there, k == REMOTE_METRIC_POINTS);
+	assert_float_equal(points[REMOTE_METRIC_POINTS].cpu_percent, 15.25, 0.001);
+	assert_float_equal(points[REMOTE_METRIC_POINTS].received, 4096, 0.001);
+}
+
+static void points_of_azure_are_read(void **state)
+{
+	struct bench *b = *state;
+	const struct remote_metrics_query one = {.refs = metric_refs, .vcpus = metric_vcpus, .count = 1};
+	const json_t *root =
+		parse(b, "{\"value\":[{\"name\":{\"value\":\"percentage "
+			 "cpu\"},\"timeseries\":[{\"data\":[{\"timeStamp\":"
+			 "\"1970-01-01T00:05:00Z\",\"average\":12.5},{\"timeStamp\":\"1970-01-01T00:10:00Z\"}"
+			 ",{\"timeStamp\":"
+			 "\"1970-01-01T00:15:00Z\",\"average\":-1}]}]},{\"name\":{\"value\":\"Network In "
+			 "Total\"},\"timeseries\":"
+			 "[{\"data\":[{\"timeStamp\":\"1970-01-01T00:05:00Z\",\"total\":9}]}]}]}");
+	assert_true(result_is_ok(azure_read_points(&b->c, root, &one, points)));
+	for (size_t k = 0; k < REMOTE_METRIC_POINTS; k++)
+		assert_int_equal(points[k].is_there, k == 1);
+	assert_float_equal(points[1].cpu_percent, 12.5, 0.001);
+	assert_float_equal(points[1].received, 9, 0.001);
+	assert_false(result_is_ok(azure_read_points(&b->c, parse(b, "{}"), &one, points)));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +459,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(hostile_answers_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(powers_are_remembered, setup, teardown),
 		cmocka_unit_test_setup_teardown(texts_of_providers_have_a_form, setup, teardown),
+		cmocka_unit_test_setup_teardown(counters_of_gnocchi_become_points, setup, teardown),
+		cmocka_unit_test_setup_teardown(series_of_gnocchi_are_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(stats_of_cloudstack_become_points, setup, teardown),
+		cmocka_unit_test_setup_teardown(points_of_azure_are_read, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -285,7 +285,7 @@ static void points_are_read(void **state)
 	struct bench *b = *state;
 	const int64_t ids[VIM_COUNTERS_COUNT] = {2, 146, 0, 0, 0};
 	const struct str refs[] = {STR("vm-1"), STR("vm-2")};
-	struct remote_metrics_query query = {refs, 2, 0};
+	struct remote_metrics_query query = {.refs = refs, .count = 2};
 	struct remote_metric_point points[2 * REMOTE_METRIC_POINTS];
 	assert_true(result_is_ok(clock_parse(STR("2026-01-01T10:00:00Z"), &query.from_us)));
 	const char *text = ANSWER(

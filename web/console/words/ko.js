@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // 한국어. Names stand where no particle follows them.
 export const words = {
+	"Machine policies": "머신 정책", "Retirement": "폐기", "Start and stop times": "시작 및 중지 시각", "Required tags": "필수 태그", "Power state": "전원 상태",
+	"New machines": "새 머신", "This region": "이 리전", "report only": "보고만", "correct": "교정", "playbook": "플레이북",
+	"playbook waiting": "플레이북 대기 중", "playbook running": "플레이북 실행 중", "playbook done": "플레이북 완료", "playbook failed": "플레이북 실패", "stop and start": "중지 및 시작",
+	"Tag with the date": "날짜가 있는 태그", "Age in days": "경과 일수", "Report days before": "미리 보고할 일수", "Playbook before the action": "작업 전 플레이북", "Stop at (cron)": "중지 시각(cron)",
+	"Start at (cron)": "시작 시각(cron)", "Tag keys, separated by spaces": "태그 키(공백으로 구분)", "Hours before the action": "작업까지의 시간", "Required state": "필요한 상태", "Playbook for new machines": "새 머신용 플레이북",
+	"Seconds until a run is killed": "실행을 강제 종료하기까지의 초", "Machines that the policy would find: {n}": "정책에 해당하는 머신: {n}", "The policy would find no machine now.": "지금은 정책에 해당하는 머신이 없습니다.", "Add machine policy": "머신 정책 추가", "Rule": "규칙",
+	"Only machines with the tag": "이 태그가 있는 머신만", "Value of the tag": "태그 값", "Dry run": "모의 실행", "Dry run of {name}": "모의 실행: {name}", "Machine policies enabled: {names}": "머신 정책 활성화됨: {names}",
+	"Machine policies disabled: {names}": "머신 정책 비활성화됨: {names}", "What the policies have done stays done.": "정책이 이미 한 일은 그대로 남습니다.", "Findings": "발견 항목", "Output of the playbook": "플레이북 출력", "The policy finds no machine.": "정책에 해당하는 머신이 없습니다.",
+	"Further machines: {n}": "그 밖의 머신: {n}", "No machine policies": "머신 정책 없음", "A policy checks machines here and elsewhere: their retirement, times, tags and power, and runs playbooks for new ones.": "정책은 이 리전과 다른 클라우드의 머신에서 폐기, 시각, 태그, 전원을 확인하고 새 머신에 플레이북을 실행합니다.", "Playbook": "플레이북", "Tag keys": "태그 키",
+	"Next time": "다음 시각",
 	"Add SAML provider": "SAML 공급자 추가",
 	"Certificate changed": "인증서 변경됨",
 	"Failover requested": "장애 조치 요청됨",

@@ -44,14 +44,19 @@ struct policy_args {
 		       .doc = "required_tags and power_state: hours between report and action."),            \
 		P("power", power, .words = "running|stopped",                                                \
 		  .doc = "power_state: required state of the machines."),                                    \
+		P("playbook", wish.playbook, .max = PLAYBOOK_NAME_MAX,                                       \
+		  .doc = "provisioned and retirement: playbook of the operator that Ansible runs after a "   \
+			 "machine was made, or before it is retired, such as register.yml."),                \
+		NUMBER(playbook_limit_s, PLAYBOOK_LIMIT_MAX_S,                                               \
+		       .doc = "Seconds after which a run is killed; absent: 600."),                          \
 		NUMBER(check_s, POLICY_CHECK_MAX_S,                                                          \
 		       .doc = "Seconds between two checks, at least 60 except for administrators; absent: "  \
 			      "60."),                                                                        \
 		P("is_active", wish.is_active, .doc = "false: suspends the policy.")
 static const struct param create_params[] = {
 	P("name", wish.name, .min = 1, .max = 64, .flags = REQUIRED, .doc = "Name; unique in the account."),
-	P("rule", rule, .words = "retirement|schedule|required_tags|power_state", .flags = REQUIRED,
-	  .doc = "Rule that the policy checks."),
+	P("rule", rule, .words = "retirement|schedule|required_tags|power_state|provisioned",
+	  .flags = REQUIRED, .doc = "Rule that the policy checks."),
 	P("account", wish.account, .kind = KIND_ACCOUNT, .flags = BY_NAME,
 	  .doc = "Owning account; for administrators."),
 	POLICY_ROWS,

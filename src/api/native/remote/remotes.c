@@ -29,8 +29,7 @@ struct provider_args {
 		      .doc = "Seconds between two listings, at least 60 except for administrators; absent: " \
 			     "300."),                                                                        \
 		PARAM(struct T, "reads_metrics", wish.reads_metrics,                                         \
-		      .doc = "Reads metrics of the machines once an hour, which AWS charges for. Supported " \
-			     "for AWS and VMware only.")
+		      .doc = "Reads metrics of the machines once an hour, which AWS charges for.")
 static const struct param provider_params[] = {
 	P("name", wish.name, .min = 1, .max = 64, .flags = REQUIRED, .doc = "Name; unique in the account."),
 	P("cloud", cloud, .words = CLOUDS, .flags = REQUIRED, .doc = "API of the cloud."),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "drivers/remote/azure/metrics.h"
 #include "drivers/remote/azure/request.h"
 #include "drivers/remote/azure/resources.h"
 #include "drivers/remote/power_map.h"
@@ -486,4 +487,6 @@ const struct remote_driver remote_azure = {
 	.get = azure_get,
 	.act = azure_act,
 	.create = azure_create,
+	.read_metrics = azure_read_metrics,
+	.metric_machines = 1,
 };

@@ -257,4 +257,5 @@ const struct remote_driver remote_ec2 = {
 	.create = ec2_create,
 	.blocks = &ec2_block_ops,
 	.read_metrics = ec2_read_metrics,
+	.metric_machines = REMOTE_METRIC_MACHINES,
 };

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "drivers/remote/openstack/answer.h"
+#include "drivers/remote/openstack/metrics.h"
+#include "drivers/remote/openstack/request.h"
 #include "drivers/remote/openstack/resources.h"
 #include "model/remote_machine.h"
 
@@ -158,9 +160,8 @@ static RESULT base_of(struct ctx *c, const struct remote_session *session, int s
 				 "The cloud's catalog has no usable URL of that service in the region.");
 }
 
-/* Sends a request to a service. *ret_answer is to be released. */
-static RESULT ask_service(struct ctx *c, struct remote *r, int service, const char *method, struct str path,
-			  struct str body, struct remote_json *ret_answer)
+RESULT openstack_ask(struct ctx *c, struct remote *r, int service, const char *method, struct str path,
+		     struct str body, struct remote_json *ret_answer)
 {
 	struct remote_session *session = remote_session_of(r);
 	struct str base;
@@ -173,6 +174,8 @@ static RESULT ask_service(struct ctx *c, struct remote *r, int service, const ch
 		.method = method,
 		.url = str_print(a, "%" STR_FMT "%" STR_FMT, STR_ARG(base), STR_ARG(path)),
 		.body = body,
+		.takes_list = service == REMOTE_SERVICE_METRIC,
+		.only_reads = service == REMOTE_SERVICE_METRIC,
 		.headers = {
 			str_to_z(a, str_print(a, "X-Auth-Token: %s", session->token)),
 			str_to_z(a, str_print(a, "OpenStack-API-Version: compute 2.%d", session->version)),
@@ -194,7 +197,7 @@ static RESULT ask_service(struct ctx *c, struct remote *r, int service, const ch
 static RESULT ask(struct ctx *c, struct remote *r, const char *method, struct str path, struct str body,
 		  struct remote_json *ret_answer)
 {
-	return ask_service(c, r, NOVA, method, path, body, ret_answer);
+	return openstack_ask(c, r, NOVA, method, path, body, ret_answer);
 }
 
 /* ---- verification ---- */
@@ -275,7 +278,7 @@ static RESULT openstack_list_resources(struct ctx *c, struct remote *r, enum rem
 	struct str path = has_pages ? str_print(c->arena, "%s?limit=%d%s%" STR_FMT, list->path, PAGE_SIZE,
 						cursor.n ? "&marker=" : "", STR_ARG(marker))
 				    : str_from(list->path);
-	TRY(ask_service(c, r, list->service, "GET", path, STR_NONE, &answer));
+	TRY(openstack_ask(c, r, list->service, "GET", path, STR_NONE, &answer));
 	return openstack_read_resources(c, answer.root, type, ret_page);
 }
 
@@ -497,4 +500,6 @@ const struct remote_driver remote_openstack = {
 	.get = openstack_get,
 	.act = openstack_act,
 	.create = openstack_create,
+	.read_metrics = openstack_read_metrics,
+	.metric_machines = REMOTE_METRIC_MACHINES,
 };

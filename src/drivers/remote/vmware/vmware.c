@@ -229,5 +229,6 @@ const struct remote_driver remote_vmware = {
 	.act = act,
 	.create = create,
 	.read_metrics = vmware_read_metrics,
+	.metric_machines = REMOTE_METRIC_MACHINES,
 	.leave = vmware_sign_out,
 };

@@ -1,0 +1,190 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# subjects: src/engine/machine_policy src/reconcile/policy_finding.c src/base/child.c
+"""Playbooks as hooks of machine policies: after a machine was made and before it is retired. A program in place of ansible-runner writes down what it is called
+with; it succeeds, fails, hangs, and prints more than a row keeps. A run that a kill of the server cuts off is failed, and not repeated."""
+import json
+import os
+import re
+import shlex
+import signal
+import sys
+import tempfile
+import time
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+import elsewhere  # noqa: E402
+import native  # noqa: E402
+from dev import Dev  # noqa: E402
+from elsewhere import launch, machines, power_there, provider, run  # noqa: E402
+from waiting import wait_until  # noqa: E402
+
+RUNNER = """#!/bin/sh
+# What a run does is the name of its playbook.
+printf '%s\\n' "$*" >> "$0.calls"
+case "$4" in
+good.yml) echo "PLAY RECAP ok" ;;
+bad.yml) echo "fatal: unreachable" >&2; exit 2 ;;
+long.yml) sleep 1000 & echo $! > "$0.child"; echo begun; wait ;;
+loud.yml) yes 'a line of output with a number of letters' | head -c 3000000; echo THE END ;;
+*) echo "no playbook $4" >&2; exit 1 ;;
+esac
+"""
+
+
+def install(folder):
+    """The program, and the environment in which it is found."""
+    runner = os.path.join(folder, "ansible-runner")
+    with open(runner, "w", encoding="utf-8") as out:
+        out.write(RUNNER)
+    os.chmod(runner, 0o755)
+    return runner, {"PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+@pytest.fixture(scope="module")
+def world():
+    with tempfile.TemporaryDirectory() as folder:
+        runner, env = install(folder)
+        with Dev() as there, Dev(env=env) as home:
+            there.ec2, home.ec2, home.runner, home.there = there.account.client(), home.account.client(), runner, there
+            home.old, home.mine = launch(home, 1), native.own(home)
+            home.refs = launch(there, 1)
+            elsewhere.add(home, "bank", "aws", there)
+            wait_until(lambda: set(machines(home, "bank")) == set(home.refs), "the listing", shows=lambda: provider(home, "bank"))
+            yield home
+
+
+@pytest.fixture(autouse=True)
+def rested(world):
+    with open(world.runner + ".calls", "w", encoding="utf-8"):
+        pass
+    yield
+    for policy in world.command("machine", "policy", "list"):
+        assert run(world, "machine", "policy", "remove", policy["name"]).returncode == 0
+
+
+def calls(world):
+    with open(world.runner + ".calls", encoding="utf-8") as lines:
+        return [shlex.split(line) for line in lines]
+
+
+def ids(world):
+    return {i["id"]: i["ec2"] for i in world.mine.rows("/instances?fields=ec2")} | {m["id"]: m["ref"] for m in machines(world, "bank").values()}
+
+
+def findings(world):
+    names = ids(world)
+    return {names.get(f.get("machine") or f.get("instance")): f for f in world.command("machine", "policy", "findings")}
+
+
+def add(world, name, *words):
+    done = run(world, "machine", "policy", "add", name, "--account", elsewhere.owner(world), "--check-s", "1", *words)
+    assert done.returncode == 0, done
+
+
+def finding(world, ref, **wanted):
+    """Waits until the policy's finding about the machine is so."""
+    wait_until(lambda: {**findings(world).get(ref, {}), **wanted} == findings(world).get(ref), f"{ref}: {wanted}", shows=lambda: findings(world))
+    return findings(world)[ref]
+
+
+def test_after_provisioning(world):
+    """The playbook runs once for each machine that is made after the policy, here and elsewhere; variables say which one."""
+    add(world, "register", "--rule", "provisioned", "--playbook", "good.yml")
+    here, there = launch(world, 1)[0], launch(world.there, 1, "x{{ lookup('pipe', 'id') }}")[0]
+    assert run(world, "provider", "refresh", "bank").returncode == 0
+    for ref in (here, there):
+        row = finding(world, ref, run="done", state="requested")
+        assert row["output"] == "PLAY RECAP ok\n" and not row.get("problem") and not row.get("exit_status"), row
+    assert world.old[0] not in findings(world) and world.refs[0] not in findings(world)
+    made = calls(world)
+    assert len(made) == 2, made
+    known = {name: key for key, name in ids(world).items()}
+    for words in made:
+        assert words[0] == "run" and words[2:4] == ["-p", "good.yml"] and words[1].endswith("/playbooks"), words
+    with open(world.runner + ".calls", encoding="utf-8") as lines:
+        texts = lines.read().splitlines()
+    said = [json.loads(re.search(r"-e '(\{.*?\})'", text)[1]) for text in texts]
+    assert {v["dari_id"] for v in said} == {known[here], known[there]}
+    remote = next(v for v in said if v["dari_kind"] == "remote_machine")
+    assert remote["dari_ref"] == there and remote["dari_provider"] == "bank" and "lookup" not in str(said), said
+    time.sleep(3)  # several checks
+    assert len(calls(world)) == 2
+
+
+def test_before_retirement(world):
+    """A retirement waits for its playbook, and goes on after it."""
+    ref = launch(world, 1)[0]
+    world.ec2.create_tags(Resources=[ref], Tags=[{"Key": "gone", "Value": "2020-01-01"}])
+    add(world, "last", "--rule", "retirement", "--date-tag", "gone", "--act", "stop", "--playbook", "bad.yml", "--scope", "here")
+    row = finding(world, ref, run="failed", state="failed")
+    assert row["exit_status"] == 2 and "unreachable" in row["output"] and "exit status 2" in row["problem"], row
+    assert power_there(world, ref) == "running"
+    assert run(world, "machine", "policy", "remove", "last").returncode == 0
+    add(world, "last", "--rule", "retirement", "--date-tag", "gone", "--act", "stop", "--playbook", "good.yml", "--scope", "here")
+    wait_until(lambda: power_there(world, ref) == "stopped", "the stop", shows=lambda: findings(world))
+    assert [words[3] for words in calls(world)][-1] == "good.yml"
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_limits(world):
+    """A run that exceeds its time is killed with its children; the row keeps the end of a long output."""
+    add(world, "slow", "--rule", "provisioned", "--playbook", "long.yml", "--playbook-limit-s", "2", "--scope", "here")
+    ref = launch(world, 1)[0]
+    row = finding(world, ref, run="failed")
+    assert "in time" in row["problem"] and row["output"] == "begun\n", row
+    with open(world.runner + ".child", encoding="utf-8") as pid:
+        child = int(pid.read())
+    wait_until(lambda: not is_alive(child), "the child ends")
+    assert run(world, "machine", "policy", "remove", "slow").returncode == 0
+    add(world, "loud", "--rule", "provisioned", "--playbook", "loud.yml", "--scope", "here")
+    row = finding(world, launch(world, 1)[0], run="done")
+    assert row["output"].endswith("THE END\n") and len(row["output"]) <= 8192, len(row["output"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_end_of_the_server(number):
+    """A run that the server's end cuts off is failed, is killed, and is not begun again."""
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as data:
+        runner, env = install(folder)
+        home = Dev("--data", data, env=env)
+        try:
+            home.ec2, home.runner = home.account.client(), runner
+            add(home, "slow", "--rule", "provisioned", "--playbook", "long.yml")
+            launch(home, 1)
+
+            def rows():
+                return home.command("machine", "policy", "findings")
+            wait_until(lambda: [f["run"] for f in rows()] == ["running"] and os.path.exists(runner + ".child"), "the run", shows=rows)
+            port = home.port
+            home.end(number)
+            home = Dev("--data", data, env=env, port=port)
+            wait_until(lambda: [f["run"] for f in rows()] == ["failed"], "the failure", shows=rows)
+            row = rows()[0]
+            assert "Dari ended" in row["problem"] and row["state"] == "failed", row
+            with open(runner + ".calls", encoding="utf-8") as lines:
+                assert len(lines.readlines()) == 1
+        finally:
+            home.end()
+
+
+@pytest.mark.parametrize("words", [["--playbook", "../x.yml"], ["--playbook", "-x.yml"], ["--playbook", "x.sh"], ["--playbook", "{{x}}.yml"], [],
+                                   ["--playbook", "x.yml", "--act", "stop"], ["--playbook", "x.yml", "--playbook-limit-s", "100000"]])
+def test_refused(world, words):
+    done = run(world, "machine", "policy", "add", "wrong", "--account", elsewhere.owner(world), "--rule", "provisioned", *words)
+    assert done.returncode != 0 and "playbook" in done.stderr, done
+    done = run(world, "machine", "policy", "add", "wrong", "--account", elsewhere.owner(world), "--rule", "power_state", "--playbook", "x.yml")
+    assert done.returncode != 0 and "playbook" in done.stderr, done
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "--maxfail=20", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))
