@@ -147,6 +147,36 @@ struct network_balancer {
 	struct ip public_ip; /* a public address with the same port; none: there is none */
 };
 
+/* An interface of a VPC endpoint that leads to an endpoint service: passes connections to its address on to the service's exit
+ * of its zone, as far as its security groups allow them in. */
+struct network_entry {
+	const struct port *port;
+	const struct subnet *subnet;
+	struct str chassis; /* the exit's; without an exit any */
+	int64_t link;       /* number of its link, unique among those of the exit */
+	bool is_connected;  /* the service's owner has accepted it, and there is an exit */
+	const struct security_group_rule *const *rules; /* inbound rules of its groups */
+	size_t rule_count;
+};
+
+/* An accepted endpoint's interface at an exit. */
+struct network_link {
+	uuid front; /* the interface */
+	int64_t number;
+};
+
+/* An endpoint service's interface: distributes connections of endpoints to the targets of the load balancer in its subnet. Targets
+ * see its address. */
+struct network_exit {
+	const struct port *port;
+	const struct subnet *subnet;
+	struct str chassis; /* the single host that carries it with its entries */
+	const struct network_link *links;
+	size_t link_count;
+	const struct network_balancer *balancers; /* their own addresses do not matter */
+	size_t balancer_count;
+};
+
 /* Traffic allowed into a guest's address from outside its network. */
 struct network_opening {
 	struct cidr source;
@@ -198,6 +228,12 @@ struct network_router {
 	size_t api_table_count;
 	const struct network_nat *nats;
 	size_t nat_count;
+	/* Ends of connections between VPC endpoints and endpoint services. The call creates this router's ends, even if the others
+	 * don't exist yet. */
+	const struct network_entry *entries;
+	size_t entry_count;
+	const struct network_exit *exits;
+	size_t exit_count;
 	const struct network_forwarding *forwardings; /* only with a gateway */
 	size_t forwarding_count;
 	const struct network_balancer *balancers; /* balancers with public addresses only with a gateway */

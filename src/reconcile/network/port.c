@@ -7,6 +7,7 @@
 #include "engine/instance/placement/instance_migration.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/routing/router.h"
+#include "engine/network/routing/endpoint_service.h"
 #include "engine/network/routing/vpc_endpoint.h"
 #include "engine/region/region.h"
 #include "engine/virtual/balancer_set.h"
@@ -36,6 +37,7 @@ struct port_rows {
 	struct network_port wish;
 	struct network_segment segment; /* network of a port with DHCP options of its own */
 	bool is_front;                  /* the address is the private frontend of a load balancer */
+	bool is_routed;                 /* interface of an endpoint service, or of an endpoint that leads to one */
 	bool is_outside;                /* on an external network: only reserves an address */
 };
 
@@ -146,6 +148,8 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 	const struct subnet *subnet = subnet_find(view.tables, p->subnet);
 	const struct host *host = host_find(view.tables, p->host);
 	ret_rows->is_front = engine_is_router_front(view.tables, p);
+	ret_rows->is_routed =
+		engine_is_offered_port(view.tables, p) || engine_is_service_leg(view.tables, p);
 	ret_rows->is_outside = external_network_find(view.tables, p->network) != NULL;
 	if (!network || !row_is_live(&p->row))
 		return OK;
@@ -288,7 +292,7 @@ static RESULT step_deleted(struct step *s, const struct port *p)
 	return OK;
 }
 
-/* The address is implemented by its router, which also reports NAT gateways. A front may have been a proxy's before. */
+/* The address is implemented by its router, which also reports NAT gateways and interfaces of endpoints. A front may have been a proxy's before. */
 static RESULT step_of_router(struct step *s, const struct port_rows *rows)
 {
 	if (rows->is_front && rows->port->seen_gen != (int64_t) rows->port->row.gen)
@@ -305,7 +309,7 @@ static RESULT step_port(struct step *s)
 		return OK;
 	if (!row_is_live(&rows.port->row))
 		return step_deleted(s, rows.port);
-	if (!uuid_is_none(rows.port->nat_gateway) || rows.is_front)
+	if (!uuid_is_none(rows.port->nat_gateway) || rows.is_front || rows.is_routed)
 		return step_of_router(s, &rows);
 	if (!uuid_is_none(
 		    rows.port->interface_of)) /* implemented by its router; removes the plain port that it
