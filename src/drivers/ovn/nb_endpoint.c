@@ -97,10 +97,9 @@ static void plan_router(struct wish *w, uuid router, const struct port *port, co
 static void plan_policy(struct wish *w, uuid router, uuid id, int priority, struct str match,
 			const char *action)
 {
-	struct wish_row *row =
-		wish_add_row(w, "Logical_Router_Policy", id,
-			     json_pack("{s:i,s:s%,s:s}", "priority", priority, "match", match.p ? match.p : "",
-				       match.n, "action", action));
+	struct wish_row *row = wish_add_row(w, "Logical_Router_Policy", id,
+					    json_pack("{s:i,s:s%,s:s}", "priority", priority, "match",
+						      match.p ? match.p : "", match.n, "action", action));
 	wish_add_edge(w, row, "Logical_Router", "policies", router);
 }
 
@@ -114,10 +113,10 @@ static void plan_rules(struct wish *w, uuid router, const struct network_entry *
 		const struct security_group_rule *rule = n->rules[k];
 		struct str match = nb_write_routed_match(w->arena, rule);
 		if (match.n)
-			plan_policy(w, router, uuid_v5(rule->row.id, str_from(port)), RULE_PRIORITY,
-				    str_print(w->arena, "inport == \"%s\" && %" STR_FMT, port,
-					      STR_ARG(match)),
-				    "allow");
+			plan_policy(
+				w, router, uuid_v5(rule->row.id, str_from(port)), RULE_PRIORITY,
+				str_print(w->arena, "inport == \"%s\" && %" STR_FMT, port, STR_ARG(match)),
+				"allow");
 	}
 }
 
@@ -133,11 +132,10 @@ void nb_plan_entry(struct wish *w, const struct network_entry *n)
 	plan_end(w, router, front, n->link, false);
 	plan_route(w, router, "service", SERVICE_IP "/32", other.ip, own.name);
 	uuid balancer = uuid_v5(router, STR("balancer"));
-	struct wish_row *row =
-		wish_add_row(w, "Load_Balancer", balancer,
-			     json_pack("{s:s,s:{s:s},s:{s:s}}", "name", uuid_write(balancer, name), "vips",
-				       ip_write(n->port->ip, ip), SERVICE_IP, "options", "neighbor_responder",
-				       "none"));
+	struct wish_row *row = wish_add_row(
+		w, "Load_Balancer", balancer,
+		json_pack("{s:s,s:{s:s},s:{s:s}}", "name", uuid_write(balancer, name), "vips",
+			  ip_write(n->port->ip, ip), SERVICE_IP, "options", "neighbor_responder", "none"));
 	wish_add_edge(w, row, "Logical_Router", "load_balancer", router);
 }
 

@@ -154,8 +154,8 @@ void nb_plan_balancer_at(struct wish *w, const struct network_balancer *n, uuid 
 	struct network_balancer moved = *n;
 	moved.ip = at;
 	moved.public_ip = (struct ip){0};
-	struct wish_row *row = plan_row(
-		w, &moved, uuid_v5(router, str_from(uuid_write(n->balancer->row.id, text))), "none");
+	struct wish_row *row =
+		plan_row(w, &moved, uuid_v5(router, str_from(uuid_write(n->balancer->row.id, text))), "none");
 	wish_add_edge(w, row, "Logical_Router", "load_balancer", router);
 }
 

@@ -51,7 +51,8 @@ static const struct port *find_leg(const struct tables *t, const struct vpc_endp
 }
 
 static RESULT gather_entry(struct step *s, const struct tables *t, const struct host_names *hosts,
-			   const struct vpc_endpoint *e, const struct port *front, struct network_entry *entry)
+			   const struct vpc_endpoint *e, const struct port *front,
+			   struct network_entry *entry)
 {
 	const struct subnet *subnet = subnet_find(t, front->subnet);
 	const struct port *leg = find_leg(t, e, zone_of(t, front));

@@ -6,8 +6,8 @@
 #include "engine/balancing/balancing.h"
 #include "engine/instance/placement/instance_migration.h"
 #include "engine/network/ipv6.h"
-#include "engine/network/routing/router.h"
 #include "engine/network/routing/endpoint_service.h"
+#include "engine/network/routing/router.h"
 #include "engine/network/routing/vpc_endpoint.h"
 #include "engine/region/region.h"
 #include "engine/virtual/balancer_set.h"
@@ -37,8 +37,8 @@ struct port_rows {
 	struct network_port wish;
 	struct network_segment segment; /* network of a port with DHCP options of its own */
 	bool is_front;                  /* the address is the private frontend of a load balancer */
-	bool is_routed;                 /* interface of an endpoint service, or of an endpoint that leads to one */
-	bool is_outside;                /* on an external network: only reserves an address */
+	bool is_routed; /* its router implements it, and reports it: of a NAT gateway or an endpoint service */
+	bool is_outside; /* on an external network: only reserves an address */
 };
 
 bool reconcile_is_told_apart(const struct tables *t, const struct port *port)
@@ -135,6 +135,12 @@ static struct str chassis_of(struct step *s, const struct tables *t, const struc
 	return host ? str_copy(s->ctx.arena, host->name) : STR_NONE;
 }
 
+/* True if the port's router implements it, and reports it. */
+static bool is_routed(const struct tables *t, const struct port *p)
+{
+	return !uuid_is_none(p->nat_gateway) || engine_is_offered_port(t, p) || engine_is_service_leg(t, p);
+}
+
 static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 {
 	*ret_rows = (struct port_rows){0};
@@ -148,8 +154,7 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 	const struct subnet *subnet = subnet_find(view.tables, p->subnet);
 	const struct host *host = host_find(view.tables, p->host);
 	ret_rows->is_front = engine_is_router_front(view.tables, p);
-	ret_rows->is_routed =
-		engine_is_offered_port(view.tables, p) || engine_is_service_leg(view.tables, p);
+	ret_rows->is_routed = is_routed(view.tables, p);
 	ret_rows->is_outside = external_network_find(view.tables, p->network) != NULL;
 	if (!network || !row_is_live(&p->row))
 		return OK;
@@ -309,7 +314,7 @@ static RESULT step_port(struct step *s)
 		return OK;
 	if (!row_is_live(&rows.port->row))
 		return step_deleted(s, rows.port);
-	if (!uuid_is_none(rows.port->nat_gateway) || rows.is_front || rows.is_routed)
+	if (rows.is_front || rows.is_routed)
 		return step_of_router(s, &rows);
 	if (!uuid_is_none(
 		    rows.port->interface_of)) /* implemented by its router; removes the plain port that it

@@ -45,9 +45,8 @@ static const char *type_of(struct str principal)
 
 static struct shown_principal show_principal(uuid service, struct str principal)
 {
-	return (struct shown_principal){.row.id = uuid_v5(service, principal),
-					.principal = principal,
-					.type = type_of(principal)};
+	return (struct shown_principal){
+		.row.id = uuid_v5(service, principal), .principal = principal, .type = type_of(principal)};
 }
 
 static void write_principal(struct xml *x, uuid service, const struct shown_principal *p)
@@ -89,8 +88,7 @@ static const struct param describe_permissions_params[] = {
 static RESULT find_page(struct ec2_call *e, const struct ec2_query *query, const struct found_rows *rows,
 			struct query_page *ret_page)
 {
-	struct query q = {
-		.c = e->c, .limit = query->max_results ? (size_t) query->max_results : SIZE_MAX};
+	struct query q = {.c = e->c, .limit = query->max_results ? (size_t) query->max_results : SIZE_MAX};
 	TRY(ec2_parse_token(e, query->next_token, &q.after));
 	q.given = (struct rows){rows->at.at, rows->at.count};
 	return query_run(&q, ret_page);
@@ -146,7 +144,8 @@ static RESULT check_principals(struct ec2_call *e, const struct strs *principals
 	for (size_t k = 0; k < principals->count; k++)
 		if (!type_of(principals->at[k]))
 			return ctx_fail_field(e->c, ERR_INVALID, STR("AllowedPrincipals"),
-					      "Invalid Principal: '%" STR_FMT "'", STR_ARG(principals->at[k]));
+					      "Invalid Principal: '%" STR_FMT "'",
+					      STR_ARG(principals->at[k]));
 	return OK;
 }
 

@@ -24,10 +24,10 @@ struct strs ec2_list_service_balancers(struct ec2_call *e, const struct endpoint
 		const struct elastic_load_balancer *b =
 			elastic_load_balancer_find(ec2_tables(e), service->balancers.at[k]);
 		if (b)
-			arns[count++] = engine_write_balancing_arn(
-				ec2_tables(e), e->c->arena, e->config->region,
-				ec2_owner_number(ec2_tables(e), b->account), KIND_ELASTIC_LOAD_BALANCER,
-				&b->row);
+			arns[count++] =
+				engine_write_balancing_arn(ec2_tables(e), e->c->arena, e->config->region,
+							   ec2_owner_number(ec2_tables(e), b->account),
+							   KIND_ELASTIC_LOAD_BALANCER, &b->row);
 	}
 	return (struct strs){arns, count};
 }
@@ -270,10 +270,10 @@ static RESULT ec2_delete_configurations(struct ec2_call *e, const void *args, st
 					       "The VpcEndpointService Id '%" STR_FMT "' does not exist",
 					       d->service.text);
 		else if (d->failure == ERR_IN_USE)
-			ec2_write_unsuccessful(
-				e, x, "ExistingVpcEndpointConnections",
-				"Service %" STR_FMT " has existing active VPC Endpoint connections!",
-				d->service.text);
+			ec2_write_unsuccessful(e, x, "ExistingVpcEndpointConnections",
+					       "Service %" STR_FMT
+					       " has existing active VPC Endpoint connections!",
+					       d->service.text);
 	}
 	xml_close(x, "unsuccessful");
 	return OK;

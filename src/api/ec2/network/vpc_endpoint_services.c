@@ -236,12 +236,11 @@ static RESULT find_offered(struct ec2_call *e, const struct strs *names, const s
 		struct shown_service *s = arena_new_object(e->c->arena, struct shown_service);
 		if (!s)
 			return ctx_no_memory(e->c);
-		*s = (struct shown_service){
-			.row.id = o->row.id,
-			.type = VPC_ENDPOINT_TYPE_INTERFACE,
-			.offered = o,
-			.name = engine_write_offered_name(t, e->c->arena, o->row.id),
-			.host = engine_write_offered_domain(t, e->c->arena, o->row.id)};
+		*s = (struct shown_service){.row.id = o->row.id,
+					    .type = VPC_ENDPOINT_TYPE_INTERFACE,
+					    .offered = o,
+					    .name = engine_write_offered_name(t, e->c->arena, o->row.id),
+					    .host = engine_write_offered_domain(t, e->c->arena, o->row.id)};
 		if (names_service(names, s->name) && filters_fit(runs, t, &s->row) &&
 		    !VEC_PUSH(e->c->arena, &list->at, &s->row))
 			return ctx_no_memory(e->c);
@@ -310,8 +309,8 @@ static RESULT check_names(struct ec2_call *e, const struct strs *names)
 	for (size_t k = 0; k < names->count; k++)
 		if (!engine_find_offered(ec2_tables(e), e->c->arena, names->at[k], engine_get_account(e->c),
 					 principals))
-			TRY(ec2_find_endpoint_service(e, names->at[k],
-						      VPC_ENDPOINT_TYPE_INTERFACE, &service));
+			TRY(ec2_find_endpoint_service(e, names->at[k], VPC_ENDPOINT_TYPE_INTERFACE,
+						      &service));
 	return OK;
 }
 

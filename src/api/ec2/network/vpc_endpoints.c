@@ -221,9 +221,8 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 	if (a->private_names == CHOICE_YES && !is_interface)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("PrivateDnsEnabled"),
 				      "Private DNS is for endpoints of type Interface.");
-	a->wish.private_names =
-		a->private_names == CHOICE_YES ||
-		(is_interface && !is_offered && a->private_names == CHOICE_DEFAULT);
+	a->wish.private_names = a->private_names == CHOICE_YES ||
+				(is_interface && !is_offered && a->private_names == CHOICE_DEFAULT);
 	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	return ec2_take_tags(e, &a->tag_specs, "vpc-endpoint", "vpc-endpoint", &a->wish.tags);
 }

@@ -62,7 +62,7 @@ static bool is_principal(const struct tables *t, struct str allowed, uuid accoun
 }
 
 bool engine_may_connect(const struct tables *t, const struct endpoint_service *service, uuid account,
-		       struct strs principals)
+			struct strs principals)
 {
 	bool is_offered = uuid_equal(service->account, account);
 	for (size_t k = 0; k < service->principals.count && !is_offered; k++)
@@ -234,7 +234,8 @@ RESULT endpoint_service_check_balancer(struct op *op, const struct elastic_load_
 /* ---- creation and change ---- */
 
 /* Adds the load balancers to ids. */
-static RESULT add_balancers(struct op *op, const struct refs *refs, struct endpoint_service *service, uuid *ids, size_t *count)
+static RESULT add_balancers(struct op *op, const struct refs *refs, struct endpoint_service *service,
+			    uuid *ids, size_t *count)
 {
 	for (size_t k = 0; k < refs->count; k++) {
 		const struct elastic_load_balancer *b = NULL;
@@ -321,7 +322,8 @@ RESULT engine_change_endpoint_service(struct op *op, struct endpoint_service_cha
 	TRY(remove_balancers(op, &wish->balancers_removed, ids, &count));
 	TRY(add_balancers(op, &wish->balancers_added, &next, ids, &count));
 	if (!count)
-		return ENGINE_FAIL(op, ERR_INVALID, KIND_ENDPOINT_SERVICE, STR("RemoveNetworkLoadBalancerArn"),
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_ENDPOINT_SERVICE,
+				   STR("RemoveNetworkLoadBalancerArn"),
 				   "An endpoint service must have at least one load balancer.");
 	choice_apply(wish->needs_acceptance, &next.needs_acceptance);
 	next.row.gen++;
@@ -378,10 +380,9 @@ static RESULT draw_link(struct op *op, uuid service, int64_t *ret_link)
 			taken[e->link] = true;
 	for (*ret_link = 0; *ret_link < LINKS_MAX && taken[*ret_link]; (*ret_link)++)
 		;
-	return *ret_link < LINKS_MAX
-		       ? OK
-		       : ENGINE_FAIL(op, ERR_QUOTA, KIND_VPC_ENDPOINT, STR("ServiceName"),
-				     "The endpoint service has %d endpoints.", LINKS_MAX);
+	return *ret_link < LINKS_MAX ? OK
+				     : ENGINE_FAIL(op, ERR_QUOTA, KIND_VPC_ENDPOINT, STR("ServiceName"),
+						   "The endpoint service has %d endpoints.", LINKS_MAX);
 }
 
 RESULT endpoint_service_connect(struct op *op, const struct endpoint_service *service,

@@ -99,7 +99,7 @@ struct str engine_write_offered_name(const struct tables *t, struct arena *a, uu
 struct str engine_write_offered_domain(const struct tables *t, struct arena *a, uuid service);
 /* True if the account, or one of those principals, may create endpoints of the service. */
 bool engine_may_connect(const struct tables *t, const struct endpoint_service *service, uuid account,
-		       struct strs principals);
+			struct strs principals);
 /* The service of that name, if it is offered to them; NULL: there is none that they may know of. */
 const struct endpoint_service *engine_find_offered(const struct tables *t, struct arena *a, struct str name,
 						   uuid account, struct strs principals);

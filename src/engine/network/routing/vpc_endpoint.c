@@ -473,8 +473,8 @@ static RESULT connect(struct op *op, const struct vpc_endpoint_wish *wish, struc
 {
 	if (!wish->offered.n)
 		return OK;
-	const struct endpoint_service *service = engine_find_offered(
-		op->head, op->ctx->arena, wish->offered, made->account, wish->principals);
+	const struct endpoint_service *service =
+		engine_find_offered(op->head, op->ctx->arena, wish->offered, made->account, wish->principals);
 	if (!service || wish->type != VPC_ENDPOINT_TYPE_INTERFACE)
 		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_NONE, STR("ServiceName"),
 				   "The Vpc Endpoint Service '%" STR_FMT "' does not exist",
