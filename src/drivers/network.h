@@ -152,27 +152,19 @@ struct network_balancer {
 struct network_entry {
 	const struct port *port;
 	const struct subnet *subnet;
-	struct str chassis; /* the exit's; without an exit any */
-	int64_t link;       /* number of its link, unique among those of the exit */
-	bool is_connected;  /* the service's owner has accepted it, and there is an exit */
-	const struct security_group_rule *const *rules; /* inbound rules of its groups */
+	struct str chassis; /* the single host that carries it, preferably not the exit's */
+	int64_t link;       /* number unique among the entries of an exit */
+	uuid leg; /* interface of the exit, which the network has already; none: it is not connected */
+	const struct security_group_rule *const *rules; /* rules of its groups */
 	size_t rule_count;
 };
 
-/* An accepted endpoint's interface at an exit. */
-struct network_link {
-	uuid front; /* the interface */
-	int64_t number;
-};
-
-/* An endpoint service's interface: distributes connections of endpoints to the targets of the load balancer in its subnet. Targets
+/* An endpoint service's interface: distributes connections of entries to the targets of the load balancer in its subnet. Targets
  * see its address. */
 struct network_exit {
 	const struct port *port;
 	const struct subnet *subnet;
-	struct str chassis; /* the single host that carries it with its entries */
-	const struct network_link *links;
-	size_t link_count;
+	struct str chassis;                       /* the single host that carries it */
 	const struct network_balancer *balancers; /* their own addresses do not matter */
 	size_t balancer_count;
 };
@@ -228,8 +220,7 @@ struct network_router {
 	size_t api_table_count;
 	const struct network_nat *nats;
 	size_t nat_count;
-	/* Ends of connections between VPC endpoints and endpoint services. The call creates this router's ends, even if the others
-	 * don't exist yet. */
+	/* Ends of connections between VPC endpoints and endpoint services. Prerequisite: the exits of connected entries (ERR_AGAIN). */
 	const struct network_entry *entries;
 	size_t entry_count;
 	const struct network_exit *exits;

@@ -712,6 +712,8 @@ struct str gather_choose_host(const struct host_names *hosts, uuid resource, uui
  * rows->wish.balancers. */
 RESULT gather_endpoints(struct step *s, const struct tables *t, const struct host_names *hosts, uuid router,
 			struct router_rows *rows);
+/* Wakes the routers of endpoints whose service has that interface, if a service has. */
+void wake_entries_of(struct reconciler *r, const struct tables *t, const struct port *leg);
 /* Wakes the routers of endpoints with that security group. */
 void wake_endpoints_with(struct reconciler *r, const struct tables *t, const struct security_group *group);
 /* gather_firewall.c: firewalls of the router's networks; requires rows->segments. */

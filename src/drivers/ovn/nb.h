@@ -61,8 +61,10 @@ struct ip nb_find_way_out(const struct network_router *wish, const struct route 
 void nb_plan_egress(struct wish *w, const struct network_router *wish);
 void nb_plan_metadata(struct wish *w, const struct network_router *wish); /* part of the router */
 void nb_plan_nat(struct wish *w, const struct network_nat *n,
-		 const struct network_router *wish);                         /* part of the router */
-void nb_plan_entry(struct wish *w, const struct network_entry *n);           /* part of the router */
+		 const struct network_router *wish);               /* part of the router */
+void nb_plan_entry(struct wish *w, const struct network_entry *n); /* part of the router */
+/* Switch between the exit of a service's interface and its entries. */
+uuid nb_get_join_id(uuid leg);
 void nb_plan_exit(struct wish *w, const struct network_exit *n);             /* part of the router */
 void nb_plan_forwardings(struct wish *w, const struct network_router *wish); /* part of the router */
 /* The balancer again, at another address and on a small router of its own. */

@@ -1,55 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Connections between VPC endpoints and endpoint services, without routes between the VPCs:
  *
- *   consumer's subnet -- entry == link == exit -- provider's subnet
+ *   consumer's subnet -- entry -- join -- exit -- provider's subnet
  *
- * The entry is a small router with the endpoint's address, the exit one with the address of the service's leg. An entry
- * translates its address into the service's, which exists on links alone, and the source into its link's; an exit
- * translates the service's address into a target's by a load balancer like the provider's own, and the source into its
- * leg's. Each router knows the blocks of one VPC only, so both VPCs may have the same. Connections are tracked on the
- * routers' chassis: an exit and its entries are bound to the same one.
+ * The entry is a small router with the endpoint's address, the exit one with the address of the service's leg; the join is
+ * a switch of the exit. An entry translates its address into the service's, which exists in the join alone, and the source
+ * into its own address there; an exit translates the service's address into a target's by a load balancer like the
+ * provider's own, and the source into its leg's. Each router knows the blocks of one VPC only, so both VPCs may have the
+ * same. Each is bound to one chassis.
+ *
+ * Each translation recirculates a packet, and Open vSwitch's userspace datapath drops a packet that does so more than six
+ * times on a host. So load balancers choose by named fields, which saves one, and an entry and its exit are on different
+ * hosts if there are two (reconcile/network/gather_endpoints.c).
  *
  * Security groups apply to switch ports of guests, and an entry has none. So the entry has the inbound rules of its
- * groups as policies, and drops what none allows. Replies arrive from the link, where no policy applies. */
+ * groups as policies, and drops what none allows, and what it has not translated. Replies arrive from the join, where no
+ * policy applies. */
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "drivers/ovn/nb.h"
-#include "model/load_balancer.h"
 #include "model/mac.h"
 #include "model/port.h"
 #include "model/security_group_rule.h"
 #include "model/subnet.h"
 
-#define LINKS_BASE (UINT32_C(169) << 24 | UINT32_C(254) << 16) /* 169.254.0.0/18: 4,096 links as /30 */
-#define SERVICE_IP "169.254.64.1"                              /* behind every link */
+#define JOIN_BASE                                                                                            \
+	(UINT32_C(169) << 24 | UINT32_C(254)                                                                 \
+				       << 16) /* 169.254.0.0/18; entries count from its second address */
+#define EXIT_IP "169.254.63.254"
+#define SERVICE_IP "169.254.64.1" /* behind the exit */
 enum { RULE_PRIORITY = 1000, DROP_PRIORITY = 900 };
 
-/* An entry's or an exit's end of a link, which is named by the endpoint's interface. */
-struct end {
-	char name[NB_NAME_SIZE];
-	struct ip ip;
-	struct mac mac;
-};
-
-static struct end end_of(uuid front, int64_t number, bool is_exits)
+uuid nb_get_join_id(uuid leg)
 {
-	struct end end = {.ip = ip_from_v4(LINKS_BASE + 4 * (uint32_t) number + 1 + is_exits),
-			  .mac = model_make_mac(front, is_exits ? "exit-mac" : "entry-mac")};
-	nb_write_name(is_exits ? "vx-" : "ve-", front, end.name);
-	return end;
+	return uuid_v5(leg, STR("join"));
 }
 
-static void plan_end(struct wish *w, uuid router, uuid front, int64_t number, bool is_exits)
+/* Connects the router to the join. part: the interface whose router it is. */
+static void plan_join_port(struct wish *w, uuid router, uuid part, uuid join, struct ip at,
+			   char port[static NB_NAME_SIZE])
 {
-	struct end own = end_of(front, number, is_exits), other = end_of(front, number, !is_exits);
-	char ip[IP_TEXT_SIZE], network[IP_TEXT_SIZE + 4], mac[MAC_TEXT_SIZE];
-	snprintf(network, sizeof network, "%s/30", ip_write(own.ip, ip));
-	struct wish_row *row = wish_add_row(
-		w, "Logical_Router_Port", uuid_v5(front, is_exits ? STR("exit-lrp") : STR("entry-lrp")),
-		json_pack("{s:s,s:s,s:{s:b},s:s,s:{}}", "name", own.name, "mac", mac_write(own.mac, mac),
-			  "networks", network, 1, "peer", other.name, "options"));
+	char switch_port[NB_NAME_SIZE], ip[IP_TEXT_SIZE], network[IP_TEXT_SIZE + 4], mac[MAC_TEXT_SIZE];
+	nb_write_name("rp-vj-", part, port);
+	snprintf(network, sizeof network, "%s/18", ip_write(at, ip));
+	struct wish_row *row = wish_add_row(w, "Logical_Router_Port", uuid_v5(part, STR("join-lrp")),
+					    json_pack("{s:s,s:s,s:{s:b},s:{}}", "name", port, "mac",
+						      mac_write(model_make_mac(part, "join-mac"), mac),
+						      "networks", network, 1, "options"));
 	wish_add_edge(w, row, "Logical_Router", "ports", router);
+	row = wish_add_row(w, "Logical_Switch_Port", uuid_v5(part, STR("join-lsp")),
+			   json_pack("{s:s,s:s,s:{s:b},s:{s:s}}", "name",
+				     nb_write_name("sp-vj-", part, switch_port), "type", "router",
+				     "addresses", "router", 1, "options", "router-port", port));
+	wish_add_edge(w, row, "Logical_Switch", "ports", join);
 }
 
 static void plan_route(struct wish *w, uuid router, const char *role, const char *prefix, struct ip hop,
@@ -120,22 +124,30 @@ static void plan_rules(struct wish *w, uuid router, const struct network_entry *
 	}
 }
 
+static struct ip parse(const char *text)
+{
+	struct ip ip = {0};
+	IGNORE(ip_parse(str_from(text), &ip));
+	return ip;
+}
+
 void nb_plan_entry(struct wish *w, const struct network_entry *n)
 {
 	uuid front = n->port->row.id, router = uuid_v5(front, STR("entry"));
-	char name[UUID_TEXT_SIZE], ip[IP_TEXT_SIZE];
-	struct end own = end_of(front, n->link, false), other = end_of(front, n->link, true);
-	plan_router(w, router, n->port, n->subnet, n->chassis, own.ip);
+	char name[UUID_TEXT_SIZE], ip[IP_TEXT_SIZE], port[NB_NAME_SIZE];
+	struct ip own = ip_from_v4(JOIN_BASE + 2 + (uint32_t) n->link);
+	plan_router(w, router, n->port, n->subnet, n->chassis, own);
 	plan_rules(w, router, n);
-	if (!n->is_connected)
+	if (uuid_is_none(n->leg))
 		return;
-	plan_end(w, router, front, n->link, false);
-	plan_route(w, router, "service", SERVICE_IP "/32", other.ip, own.name);
+	plan_join_port(w, router, front, nb_get_join_id(n->leg), own, port);
+	plan_route(w, router, "service", SERVICE_IP "/32", parse(EXIT_IP), port);
 	uuid balancer = uuid_v5(router, STR("balancer"));
 	struct wish_row *row = wish_add_row(
 		w, "Load_Balancer", balancer,
-		json_pack("{s:s,s:{s:s},s:{s:s}}", "name", uuid_write(balancer, name), "vips",
-			  ip_write(n->port->ip, ip), SERVICE_IP, "options", "neighbor_responder", "none"));
+		json_pack("{s:s,s:{s:s},s:{s:s},s:o}", "name", uuid_write(balancer, name), "vips",
+			  ip_write(n->port->ip, ip), SERVICE_IP, "options", "neighbor_responder", "none",
+			  "selection_fields", json_pack("{s:b}", "ip_src", 1)));
 	wish_add_edge(w, row, "Logical_Router", "load_balancer", router);
 }
 
@@ -143,13 +155,12 @@ void nb_plan_entry(struct wish *w, const struct network_entry *n)
 
 void nb_plan_exit(struct wish *w, const struct network_exit *n)
 {
-	uuid router = uuid_v5(n->port->row.id, STR("exit"));
-	struct ip service = {0};
-	IGNORE(ip_parse(STR(SERVICE_IP), &service));
+	uuid leg = n->port->row.id, router = uuid_v5(leg, STR("exit")), join = nb_get_join_id(leg);
+	char name[UUID_TEXT_SIZE], port[NB_NAME_SIZE];
 	plan_router(w, router, n->port, n->subnet, n->chassis, n->port->ip);
-	for (size_t k = 0; k < n->link_count; k++)
-		plan_end(w, router, n->links[k].front, n->links[k].number, true);
+	wish_add_row(w, "Logical_Switch", join, json_pack("{s:s}", "name", uuid_write(join, name)));
+	plan_join_port(w, router, leg, join, parse(EXIT_IP), port);
 	for (size_t k = 0; k < n->balancer_count; k++)
 		if (n->balancers[k].member_count)
-			nb_plan_balancer_at(w, &n->balancers[k], router, service);
+			nb_plan_balancer_at(w, &n->balancers[k], router, parse(SERVICE_IP));
 }

@@ -116,16 +116,22 @@ static void plan_check(struct wish *w, const struct network_balancer *n, uuid id
 	wish_add_edge(w, row, "Load_Balancer", "health_check", id);
 }
 
-/* Selects members by a hash of both ends' addresses and ports, or of the client's address alone. responder: for which clients
- * the router answers ARP requests for the address. */
+/* Fields whose hash selects the member; none: both ends' addresses and ports, as the datapath hashes them. names_all: names them,
+ * so that the datapath does not have to (nb_endpoint.c). */
+static json_t *make_fields(const struct load_balancer *b, bool names_all)
+{
+	if (b->algorithm == LOAD_BALANCER_ALGORITHM_SOURCE)
+		return json_pack("{s:b}", "ip_src", 1);
+	return names_all ? json_pack("{s:b,s:b,s:b,s:b}", "ip_src", 1, "ip_dst", 1, "tp_src", 1, "tp_dst", 1)
+			 : json_object();
+}
+
+/* has_responder: the router answers ARP requests of everybody for the address. */
 static struct wish_row *plan_row(struct wish *w, const struct network_balancer *n, uuid id,
-				 const char *responder)
+				 bool has_responder)
 {
 	char name[UUID_TEXT_SIZE];
-	json_t *fields = json_object();
-	if (n->balancer->algorithm == LOAD_BALANCER_ALGORITHM_SOURCE &&
-	    json_object_set_new(fields, "ip_src", json_true()) < 0)
-		w->failed = true;
+	json_t *fields = make_fields(n->balancer, !has_responder);
 	json_t *asked = make_asked(w, n);
 	bool is_asked = json_object_size(asked) != 0;
 	struct wish_row *row =
@@ -133,7 +139,8 @@ static struct wish_row *plan_row(struct wish *w, const struct network_balancer *
 			     json_pack("{s:s,s:s,s:o,s:{s:s},s:o,s:o}", "name", uuid_write(id, name),
 				       "protocol", load_balancer_protocol_words[n->balancer->protocol],
 				       "vips", make_balancer_vips(w, n), "options", "neighbor_responder",
-				       responder, "selection_fields", fields, "ip_port_mappings", asked));
+				       has_responder ? "all" : "none", "selection_fields", fields,
+				       "ip_port_mappings", asked));
 	if (is_asked)
 		plan_check(w, n, id, n->ip, "check");
 	if (is_asked && !ip_is_none(n->public_ip))
@@ -143,7 +150,7 @@ static struct wish_row *plan_row(struct wish *w, const struct network_balancer *
 
 static void plan_balancer(struct wish *w, const struct network_router *wish, const struct network_balancer *n)
 {
-	struct wish_row *row = plan_row(w, n, n->balancer->row.id, "all");
+	struct wish_row *row = plan_row(w, n, n->balancer->row.id, true);
 	wish_add_edge(w, row, "Logical_Router", "load_balancer", wish->router->row.id);
 	add_switches(w, row, wish);
 }
@@ -155,7 +162,7 @@ void nb_plan_balancer_at(struct wish *w, const struct network_balancer *n, uuid 
 	moved.ip = at;
 	moved.public_ip = (struct ip){0};
 	struct wish_row *row =
-		plan_row(w, &moved, uuid_v5(router, str_from(uuid_write(n->balancer->row.id, text))), "none");
+		plan_row(w, &moved, uuid_v5(router, str_from(uuid_write(n->balancer->row.id, text))), false);
 	wish_add_edge(w, row, "Logical_Router", "load_balancer", router);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Ends of connections between VPC endpoints and endpoint services: entries at the consumer's router, exits at the provider's. An entry
- * connects to the exit of its zone, and both are carried by the exit's host. */
+ * connects to the exit of its zone once the network has that, and is carried by another host if there is one. */
 #include "engine/balancing/balancing.h"
 #include "engine/network/routing/endpoint_service.h"
 #include "reconcile/work.h"
@@ -50,18 +50,31 @@ static const struct port *find_leg(const struct tables *t, const struct vpc_endp
 	return leg && row_is_live(&leg->row) ? leg : NULL;
 }
 
+/* The host of an entry: not that of its exit, if there is another. */
+static struct str choose_host(struct step *s, const struct host_names *hosts, uuid front,
+			      const struct port *leg, uuid zone)
+{
+	struct host_names others = {0};
+	struct str of_exit = leg ? gather_choose_host(hosts, leg->row.id, zone) : STR_NONE;
+	for (size_t k = 0; k < hosts->at.count; k++)
+		if (!str_equal(hosts->at.at[k].name, of_exit))
+			if (!VEC_PUSH(s->ctx.arena, &others.at, hosts->at.at[k]))
+				return STR_NONE;
+	return gather_choose_host(others.at.count ? &others : hosts, front, zone);
+}
+
 static RESULT gather_entry(struct step *s, const struct tables *t, const struct host_names *hosts,
 			   const struct vpc_endpoint *e, const struct port *front,
 			   struct network_entry *entry)
 {
 	const struct subnet *subnet = subnet_find(t, front->subnet);
 	const struct port *leg = find_leg(t, e, zone_of(t, front));
-	*entry = (struct network_entry){
-		.port = STEP_COPY(s, KIND_PORT, struct port, front),
-		.subnet = STEP_COPY(s, KIND_SUBNET, struct subnet, subnet),
-		.chassis = gather_choose_host(hosts, leg ? leg->row.id : front->row.id, subnet->zone),
-		.link = e->link,
-		.is_connected = leg && e->acceptance == VPC_ENDPOINT_ACCEPTANCE_ACCEPTED};
+	bool is_connected = leg && leg->seen_gen > 0 && e->acceptance == VPC_ENDPOINT_ACCEPTANCE_ACCEPTED;
+	*entry = (struct network_entry){.port = STEP_COPY(s, KIND_PORT, struct port, front),
+					.subnet = STEP_COPY(s, KIND_SUBNET, struct subnet, subnet),
+					.chassis = choose_host(s, hosts, front->row.id, leg, subnet->zone),
+					.link = e->link,
+					.leg = is_connected ? leg->row.id : UUID_NONE};
 	return gather_rules(s, t, e, entry);
 }
 
@@ -90,26 +103,6 @@ static RESULT gather_entries(struct step *s, const struct tables *t, const struc
 }
 
 /* ---- exits ---- */
-
-/* Interfaces of accepted endpoints in the leg's zone. */
-static RESULT gather_links(struct step *s, const struct tables *t, uuid service, uuid zone,
-			   struct network_exit *exit)
-{
-	VEC(struct network_link) links = {0};
-	for (const struct vpc_endpoint *e = vpc_endpoint_first_by_endpoint_service(t, service); e;
-	     e = vpc_endpoint_next_by_endpoint_service(t, e))
-		for (size_t k = 0; k < e->fronts.count && e->acceptance == VPC_ENDPOINT_ACCEPTANCE_ACCEPTED;
-		     k++) {
-			const struct port *front = port_find(t, e->fronts.at[k]);
-			const struct network_link link = {e->fronts.at[k], e->link};
-			if (front && row_is_live(&front->row) && uuid_equal(zone_of(t, front), zone) &&
-			    !VEC_PUSH(s->ctx.arena, &links, link))
-				return ctx_no_memory(&s->ctx);
-		}
-	exit->links = links.at;
-	exit->link_count = links.count;
-	return OK;
-}
 
 struct balancers {
 	VEC(struct network_balancer) at;
@@ -187,7 +180,6 @@ static RESULT gather_exits(struct step *s, const struct tables *t, const struct 
 				.port = STEP_COPY(s, KIND_PORT, struct port, leg),
 				.subnet = STEP_COPY(s, KIND_SUBNET, struct subnet, subnet),
 				.chassis = gather_choose_host(hosts, leg->row.id, subnet->zone)};
-			TRY(gather_links(s, t, o->row.id, subnet->zone, &exit));
 			TRY(gather_balancers(s, t, o, leg, rows, &exit));
 			if (exit.chassis.n && !VEC_PUSH(s->ctx.arena, &exits.at, exit))
 				return ctx_no_memory(&s->ctx);
@@ -206,28 +198,21 @@ RESULT gather_endpoints(struct step *s, const struct tables *t, const struct hos
 
 /* ---- wake-ups ---- */
 
-/* An endpoint changes its own router, and the service's. */
-static void wake_for_gone_endpoint(struct reconciler *r, const struct tables *t, const struct row *row)
-{
-	const struct vpc_endpoint *e = vpc_endpoint_of(row);
-	const struct endpoint_service *service =
-		uuid_is_none(e->endpoint_service) ? NULL : endpoint_service_find(t, e->endpoint_service);
-	wake_network(r, KIND_ROUTER, e->router);
-	if (service)
-		wake_network(r, KIND_ROUTER, service->router);
-}
-
-static void wake_for_endpoint(struct reconciler *r, const struct tables *t, const struct row *before,
-			      const struct row *after)
-{
-	(void) before;
-	wake_for_gone_endpoint(r, t, after);
-}
-
 const struct resource reconcile_vpc_endpoint = {
-	.wake_changed = wake_for_endpoint,
-	.wake_forgotten = wake_for_gone_endpoint,
+	.wakes = {{KIND_ROUTER, offsetof(struct vpc_endpoint, router)}},
+	.wakes_forgotten = true,
 };
+
+/* Entries connect once the network has the service's interface. */
+void wake_entries_of(struct reconciler *r, const struct tables *t, const struct port *leg)
+{
+	uuid service;
+	if (!engine_is_service_leg(t, leg) || !result_is_ok(uuid_parse(leg->device_id, &service)))
+		return;
+	for (const struct vpc_endpoint *e = vpc_endpoint_first_by_endpoint_service(t, service); e;
+	     e = vpc_endpoint_next_by_endpoint_service(t, e))
+		wake_network(r, KIND_ROUTER, e->router);
+}
 
 /* Its endpoints connect to other interfaces of a changed service, and to none of a deleted one. */
 static void wake_for_gone_service(struct reconciler *r, const struct tables *t, const struct row *row)

@@ -386,6 +386,8 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 	wake_for_policies(r, before ? port_of(before) : NULL, port);
 	bool is_seen_anew = before && (port_of(before)->seen_gen != port->seen_gen ||
 				       port_of(before)->seen_up != port->seen_up);
+	if (is_seen_anew)
+		wake_entries_of(r, t, port);
 	if (is_seen_anew && !uuid_is_none(port->instance))
 		wake_migration(r, t, port->instance);
 	wake_for_row(r, KIND_PORT, after);
