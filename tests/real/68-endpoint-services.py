@@ -64,11 +64,15 @@ class Lab:
         return made["ServiceId"], made["ServiceName"]
 
     def make_endpoint(self, service):
+        self.group = self.bob.ec2.create_security_group(GroupName="endpoint", Description="x", VpcId=self.bob.vpc)["GroupId"]
         endpoint = self.bob.ec2.create_vpc_endpoint(VpcId=self.bob.vpc, VpcEndpointType="Interface", ServiceName=service,
-                                                    SubnetIds=self.bob.subnets[:1])["VpcEndpoint"]
+                                                    SubnetIds=self.bob.subnets[:1], SecurityGroupIds=[self.group])["VpcEndpoint"]
         front = self.bob.ec2.describe_network_interfaces(NetworkInterfaceIds=endpoint["NetworkInterfaceIds"])["NetworkInterfaces"][0]
         self.address, self.name = front["PrivateIpAddress"], endpoint["DnsEntries"][0]["DnsName"]
         return endpoint["VpcEndpointId"]
+
+    def open(self, block):
+        self.bob.ec2.authorize_security_group_ingress(GroupId=self.group, IpProtocol="tcp", FromPort=8080, ToPort=8080, CidrIp=block)
 
     def state(self, endpoint):
         return self.bob.ec2.describe_vpc_endpoints(VpcEndpointIds=[endpoint])["VpcEndpoints"][0]["State"]
@@ -85,7 +89,7 @@ def connects(lab):
     service, name = lab.make_service()
     endpoint = lab.make_endpoint(name)
     region.check("the endpoint waits for its acceptance", lab.state(endpoint) == "pendingAcceptance")
-    lab.bob.ec2.authorize_security_group_ingress(GroupId=lab.bob.group, IpProtocol="tcp", FromPort=8080, ToPort=8080, CidrIp="10.7.1.0/24")
+    lab.open("10.7.1.0/24")
     region.settle()
     region.check("nothing answers before", not lab.ask("near"))
     lab.alice.ec2.accept_vpc_endpoint_connections(ServiceId=service, VpcEndpointIds=[endpoint])
@@ -93,10 +97,10 @@ def connects(lab):
     region.check_soon("both targets answer a guest of the endpoint's subnet", lambda: lab.answers("near") == {"one", "two"})
     region.settle()
     region.check("the endpoint's security group keeps the other subnet out", not lab.ask("far"))
-    lab.bob.ec2.authorize_security_group_ingress(GroupId=lab.bob.group, IpProtocol="tcp", FromPort=8080, ToPort=8080, CidrIp="10.7.2.0/24")
+    lab.open("10.7.2.0/24")
     region.check_soon("once it lets the subnet in, both answer there", lambda: lab.answers("far") == {"one", "two"})
     region.check("a port without a listener does not answer", not lab.ask("near", 80))
-    region.check("the endpoint's name resolves", lab.guests.ask("near", lab.name) == lab.address)
+    region.check_soon("the endpoint's name resolves", lambda: lab.guests.ask("near", lab.name) == lab.address)
     region.check("but not in the provider's VPC", lab.guests.ask("one", lab.name) != lab.address)
     return service, endpoint
 
