@@ -438,8 +438,10 @@ RESULT engine_answer_endpoint_connections(struct op *op, struct connection_answe
 		const struct vpc_endpoint *e =
 			find_connection(op->head, service->row.id, &wish->at[k].endpoint);
 		wish->at[k].is_absent = e == NULL;
-		if (e)
-			TRY(answer(op, service, wish->accepts, e));
+		if (!e)
+			continue;
+		TRY(engine_check_found(op->ctx, op->head, KIND_VPC_ENDPOINT, &e->row));
+		TRY(answer(op, service, wish->accepts, e));
 	}
 	return OK;
 }
