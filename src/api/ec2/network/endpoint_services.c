@@ -95,16 +95,18 @@ static const struct attribute service_rows[] = {
 	ATTRIBUTE(endpoint_service, "acceptanceRequired", needs_acceptance),
 	ATTRIBUTE_CONST("managesVpcEndpoints", "false"),
 	ATTRIBUTE_MADE(TEXTS, texts, "networkLoadBalancerArnSet", list_balancers),
-	ATTRIBUTE_MADE(TEXTS, texts, "supportedIpAddressTypeSet", list_families,
-		       .filter = "supported-ip-address-types"),
+	ATTRIBUTE_MADE(TEXTS, texts, "supportedIpAddressTypeSet", list_families),
 	ATTRIBUTE_MADE(TEXTS, texts, "baseEndpointDnsNameSet", list_domain),
 	ATTRIBUTE(endpoint_service, "tagSet", tags),
 };
 static const struct attributes service_members = ATTRIBUTES(service_rows);
+static const struct filter service_filters[] = {
+	{"supported-ip-address-types", .fixed = "ipv4"},
+};
 
 static const struct ec2_listing service_listing = {.kind = KIND_ENDPOINT_SERVICE,
 						   .set = "serviceConfigurationSet",
-						   .filters = FILTERS_OF(service_members),
+						   .filters = FILTERS_AND(service_filters, service_members),
 						   .attributes = &service_members};
 
 /* ---- describe ---- */
@@ -165,7 +167,7 @@ struct ec2_create_configuration {
 };
 #define P(wire, member, ...) PARAM(struct ec2_create_configuration, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("NetworkLoadBalancerArn", balancers, .flags = REQUIRED, .max = 512,
+	P("NetworkLoadBalancerArn", balancers, .flags = REQUIRED, .min = 1, .max = 512,
 	  .doc = "Network load balancers of one VPC, each in zones of its own."),
 	P("AcceptanceRequired", needs_acceptance,
 	  .doc = "Whether an endpoint connects only after AcceptVpcEndpointConnections; absent: true."),
@@ -203,9 +205,10 @@ static const struct param modify_params[] = {
 	  .doc = "The endpoint service."),
 	P("AcceptanceRequired", wish.needs_acceptance,
 	  .doc = "Whether later endpoints connect only after AcceptVpcEndpointConnections."),
-	P("AddNetworkLoadBalancerArn", added, .max = 512,
+	P("AddNetworkLoadBalancerArn", added, .min = 1, .max = 512,
 	  .doc = "Network load balancers to add, of the service's VPC."),
-	P("RemoveNetworkLoadBalancerArn", removed, .max = 512, .doc = "Network load balancers to remove."),
+	P("RemoveNetworkLoadBalancerArn", removed, .min = 1, .max = 512,
+	  .doc = "Network load balancers to remove."),
 	P("AddSupportedIpAddressType", families, .words = "ipv4|ipv6",
 	  .doc = "Address families to add; every service has ipv4."),
 	NOT_BUILT("RemovePrivateDnsName", .only = "false"),
