@@ -241,7 +241,6 @@ static void write_connection(struct ec2_call *e, struct xml *x, const struct vpc
 		xml_text(x, "item", arns.at[k]);
 	xml_close(x, "networkLoadBalancerArnSet");
 	xml_z(x, "ipAddressType", "ipv4");
-	xml_text(x, "vpcEndpointRegion", e->config->region);
 	xml_empty(x, "tagSet");
 	xml_close(x, "item");
 }
