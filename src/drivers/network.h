@@ -147,6 +147,28 @@ struct network_balancer {
 	struct ip public_ip; /* a public address with the same port; none: there is none */
 };
 
+/* An interface of a VPC endpoint that leads to an endpoint service: passes connections to its address on to the service's exit
+ * of its zone, as far as its security groups allow them in. */
+struct network_entry {
+	const struct port *port;
+	const struct subnet *subnet;
+	struct str chassis; /* the single host that carries it, preferably not the exit's */
+	int64_t link;       /* number unique among the entries of an exit */
+	uuid leg; /* interface of the exit, which the network has already; none: it is not connected */
+	const struct security_group_rule *const *rules; /* rules of its groups */
+	size_t rule_count;
+};
+
+/* An endpoint service's interface: distributes connections of entries to the targets of the load balancer in its subnet. Targets
+ * see its address. */
+struct network_exit {
+	const struct port *port;
+	const struct subnet *subnet;
+	struct str chassis;                       /* the single host that carries it */
+	const struct network_balancer *balancers; /* their own addresses do not matter */
+	size_t balancer_count;
+};
+
 /* Traffic allowed into a guest's address from outside its network. */
 struct network_opening {
 	struct cidr source;
@@ -198,6 +220,11 @@ struct network_router {
 	size_t api_table_count;
 	const struct network_nat *nats;
 	size_t nat_count;
+	/* Ends of connections between VPC endpoints and endpoint services. Prerequisite: the exits of connected entries (ERR_AGAIN). */
+	const struct network_entry *entries;
+	size_t entry_count;
+	const struct network_exit *exits;
+	size_t exit_count;
 	const struct network_forwarding *forwardings; /* only with a gateway */
 	size_t forwarding_count;
 	const struct network_balancer *balancers; /* balancers with public addresses only with a gateway */

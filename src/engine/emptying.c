@@ -14,6 +14,7 @@
 #include "engine/network/filter/security_group.h"
 #include "engine/network/network.h"
 #include "engine/network/routing/egress_gateway.h"
+#include "engine/network/routing/endpoint_service.h"
 #include "engine/network/routing/gateway.h"
 #include "engine/network/routing/nat_gateway.h"
 #include "engine/network/routing/peering.h"
@@ -60,6 +61,7 @@ DELETER(transit_attachment, transit_attachment_target, attachment)
 DELETER(transit_gateway, transit_gateway_target, gateway)
 DELETER(transit_route_table, transit_route_table_target, route_table)
 DELETER(vpc_endpoint, vpc_endpoint_target, endpoint)
+DELETER(endpoint_service, endpoint_service_target, service)
 DELETER(port, port_target, port)
 DELETER(volume, volume_target, volume, .snapshots = VOLUME_SNAPSHOTS_STAY)
 DELETER(snapshot, snapshot_target, snapshot)
@@ -100,6 +102,7 @@ static RESULT release_address(struct op *op, struct ref *ref)
 const struct row_deleter engine_row_deleters[] = {
 	{KIND_INSTANCE, "instance.terminate", delete_instance},
 	{KIND_IMAGE, "image.delete", delete_image},
+	{KIND_ENDPOINT_SERVICE, "endpoint.delete_service", delete_endpoint_service},
 	{KIND_BALANCER_SET, "load_balancer.delete", delete_balancer_set},
 	{KIND_LOAD_BALANCER, "load_balancer.delete", delete_load_balancer},
 	{KIND_ELASTIC_LOAD_BALANCER, "elastic_load_balancer.delete", delete_elastic_load_balancer},

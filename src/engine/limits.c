@@ -23,6 +23,8 @@
 #include "engine/network/filter/network_acl.h"
 #include "engine/network/filter/security_group_association.h"
 #include "engine/network/network_grant.h"
+#include "engine/network/routing/endpoint_service.h"
+#include "engine/network/routing/vpc_endpoint.h"
 #include "engine/network/subnet_pool.h"
 #include "engine/network/subnet_reservation.h"
 #include "engine/people/account/account_user.h"
@@ -80,6 +82,7 @@
 #include "model/dhcp_options.h"
 #include "model/domain.h"
 #include "model/elastic_load_balancer.h"
+#include "model/endpoint_service.h"
 #include "model/event_delivery.h"
 #include "model/event_rule.h"
 #include "model/event_target.h"
@@ -272,10 +275,13 @@ void limits_count(const struct tables *head, enum kind kind, const struct row *r
 	}
 }
 
-/* A router also has a switch, through which its guests reach metadata. */
+/* A router also has a switch, through which its guests reach metadata. Each interface of an endpoint or an endpoint service may have
+ * a router of its own: counted as if it had all of them. */
 static const int64_t keys_of[KIND_COUNT] = {[KIND_NETWORK] = 1,
 					    [KIND_ROUTER] = 2,
 					    [KIND_NAT_GATEWAY] = 1,
+					    [KIND_VPC_ENDPOINT] = ENDPOINT_FRONTS_MAX,
+					    [KIND_ENDPOINT_SERVICE] = SERVICE_LEGS_MAX,
 					    [KIND_EXTERNAL_NETWORK] = 1,
 					    [KIND_TRANSIT_GATEWAY] = 1};
 

@@ -521,6 +521,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_NAT_GATEWAY] = "NAT gateway",
 	[KIND_PEERING] = "vpcPeeringConnection ID",
 	[KIND_VPC_ENDPOINT] = "Vpc Endpoint Id",
+	[KIND_ENDPOINT_SERVICE] = "vpcEndpointService ID",
 	[KIND_FLOW_LOG] = "flowLog ID",
 	[KIND_TRANSIT_GATEWAY] = "transit gateway",
 	[KIND_TRANSIT_ATTACHMENT] = "transit gateway attachment",

@@ -40,6 +40,7 @@ struct peering_side;
 struct transit_attachment;
 struct transit_gateway;
 struct vpc_endpoint;
+struct endpoint_service;
 struct balancer_set;
 struct listener;
 struct listener_rule;
@@ -267,6 +268,7 @@ ENGINE_FINDER(volume_qos, KIND_VOLUME_QOS)
 ENGINE_FINDER(volume_transfer, KIND_VOLUME_TRANSFER)
 ENGINE_FINDER(volume_type, KIND_VOLUME_TYPE)
 ENGINE_FINDER(vpc_endpoint, KIND_VPC_ENDPOINT)
+ENGINE_FINDER(endpoint_service, KIND_ENDPOINT_SERVICE)
 ENGINE_FINDER(zone, KIND_ZONE)
 
 /* Finds one of the account's groups by id, or, with bits = 0, by name: in that router, otherwise among the

@@ -59,15 +59,6 @@
 			return ctx_no_memory(&(s)->ctx);                                                     \
 	} while (0)
 
-struct host_name {
-	uuid zone;
-	struct str name;
-};
-
-struct host_names {
-	VEC(struct host_name) at;
-};
-
 bool gather_network_has_ports(const struct tables *t, uuid network)
 {
 	const struct port *p = port_first_by_network(t, network);
@@ -346,13 +337,13 @@ static struct str choose_chassis(struct step *s, const struct host_names *hosts,
 
 /* Rendezvous hashing: when a host comes or goes, only its own gateways move. Hosts in the gateway's zone are
  * preferred. */
-static struct str choose_host(const struct host_names *hosts, uuid nat, uuid zone)
+struct str gather_choose_host(const struct host_names *hosts, uuid resource, uuid zone)
 {
 	const struct host_name *best = NULL;
 	uuid best_hash = UUID_NONE;
 	for (size_t k = 0; k < hosts->at.count; k++) {
 		const struct host_name *h = &hosts->at.at[k];
-		uuid hash = uuid_v5(nat, h->name);
+		uuid hash = uuid_v5(resource, h->name);
 		bool is_nearer = best && uuid_equal(h->zone, zone) && !uuid_equal(best->zone, zone);
 		bool is_farther = best && !uuid_equal(h->zone, zone) && uuid_equal(best->zone, zone);
 		if (!best || is_nearer || (!is_farther && uuid_compare(hash, best_hash) > 0)) {
@@ -390,7 +381,7 @@ static RESULT gather_nats(struct step *s, const struct tables *t, const struct h
 		}
 		const struct port *port = port_find(t, n->port);
 		const struct subnet *subnet = subnet_find(t, n->subnet);
-		struct str chassis = choose_host(hosts, n->row.id, subnet ? subnet->zone : UUID_NONE);
+		struct str chassis = gather_choose_host(hosts, n->row.id, subnet ? subnet->zone : UUID_NONE);
 		if (!port || !subnet || chassis.n == 0)
 			continue;
 		struct network_nat wish = {copy,
@@ -516,6 +507,7 @@ RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct
 	TRY(gather_hosts(s, t, &hosts));
 	ret_rows->wish.gateway_chassis = choose_chassis(s, &hosts, router);
 	TRY(gather_nats(s, t, &hosts, router, ret_rows));
+	TRY(gather_endpoints(s, t, &hosts, router, ret_rows));
 	ret_rows->wish.metadata_mac = model_metadata_mac(router);
 	ret_rows->wish.metadata_chassis = str_from(s->r->own_chassis);
 	return OK;

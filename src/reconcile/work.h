@@ -31,6 +31,7 @@ struct queue_waits;
 struct rec_host;
 struct step;
 struct router_rows;
+struct security_group;
 
 /* ---- work.c ---- */
 
@@ -701,6 +702,24 @@ RESULT transit_gather_ends(struct step *s, const struct tables *t, uuid router, 
 RESULT report_transit_ends(struct step *s, const struct router_rows *rows);
 /* Wakes the transit gateways that the router is attached to, because its blocks have changed. */
 void wake_transits_of(struct reconciler *r, const struct tables *t, uuid router);
+/* Hosts that may carry gateways. */
+struct host_name {
+	uuid zone;
+	struct str name;
+};
+struct host_names {
+	VEC(struct host_name) at;
+};
+/* The host that carries the resource, preferably one of the zone: the same for everybody who asks. Empty: there is no host. */
+struct str gather_choose_host(const struct host_names *hosts, uuid resource, uuid zone);
+/* gather_endpoints.c: the router's ends of connections between VPC endpoints and endpoint services; requires
+ * rows->wish.balancers. */
+RESULT gather_endpoints(struct step *s, const struct tables *t, const struct host_names *hosts, uuid router,
+			struct router_rows *rows);
+/* Wakes the routers of endpoints whose service has that interface, if a service has. */
+void wake_entries_of(struct reconciler *r, const struct tables *t, const struct port *leg);
+/* Wakes the routers of endpoints with that security group. */
+void wake_endpoints_with(struct reconciler *r, const struct tables *t, const struct security_group *group);
 /* gather_firewall.c: firewalls of the router's networks; requires rows->segments. */
 RESULT gather_firewalls(struct step *s, const struct tables *t, struct router_rows *rows);
 /* Wakes the routers that implement the firewall of the port's network, if it has one. */

@@ -55,6 +55,8 @@ static RESULT gather(struct metadata *m, struct ctx *c, uuid router, struct want
 	view_open(m->config.store, &view);
 	for (const struct vpc_endpoint *e = vpc_endpoint_first_by_router(view.tables, router); e;
 	     e = vpc_endpoint_next_by_router(view.tables, e)) {
+		if (!uuid_is_none(e->endpoint_service))
+			continue; /* leads to an endpoint service: its router implements it */
 		TRY(add_fronts(c, view.tables, e, wanted));
 		wanted->has_gateway =
 			wanted->has_gateway || (e->tables.count && !ip_is_none(m->config.api.ip));

@@ -77,6 +77,7 @@ static const struct guard_arn_form arn_forms[] = {
 	{KIND_PEERING, "vpc-peering-connection", false, false},
 	{KIND_PEERING_SIDE, "vpc-peering-connection", false, false},
 	{KIND_VPC_ENDPOINT, "vpc-endpoint", false, false},
+	{KIND_ENDPOINT_SERVICE, "vpc-endpoint-service", false, false},
 	{KIND_FLOW_LOG, "vpc-flow-log", false, false},
 	{KIND_TRANSIT_GATEWAY, "transit-gateway", false, false},
 	{KIND_TRANSIT_ATTACHMENT, "transit-gateway-attachment", false, false},

@@ -61,8 +61,14 @@ struct ip nb_find_way_out(const struct network_router *wish, const struct route 
 void nb_plan_egress(struct wish *w, const struct network_router *wish);
 void nb_plan_metadata(struct wish *w, const struct network_router *wish); /* part of the router */
 void nb_plan_nat(struct wish *w, const struct network_nat *n,
-		 const struct network_router *wish);                         /* part of the router */
+		 const struct network_router *wish);               /* part of the router */
+void nb_plan_entry(struct wish *w, const struct network_entry *n); /* part of the router */
+/* Switch between the exit of a service's interface and its entries. */
+uuid nb_get_join_id(uuid leg);
+void nb_plan_exit(struct wish *w, const struct network_exit *n);             /* part of the router */
 void nb_plan_forwardings(struct wish *w, const struct network_router *wish); /* part of the router */
+/* The balancer again, at another address and on a small router of its own. */
+void nb_plan_balancer_at(struct wish *w, const struct network_balancer *n, uuid router, struct ip at);
 /* part of the router: its end of the peering */
 void nb_plan_peering(struct wish *w, const struct peering *p);
 /* The link-local address that every router port derives from its MAC (RFC 4291, appendix A). */
@@ -92,6 +98,9 @@ void nb_plan_forget_names(struct wish *w, const json_t *have);
 
 /* ACL match of a security group rule; empty: the rule matches nothing and needs no ACL. */
 struct str nb_write_rule_match(struct arena *a, const struct security_group_rule *rule);
+/* Match of the packets that an inbound rule allows, without the port that they go to; empty: the rule is outbound, revoked, or
+ * matches nothing. For a router, which tracks no connections. */
+struct str nb_write_routed_match(struct arena *a, const struct security_group_rule *rule);
 /* ACL match of a network ACL entry; never empty. */
 struct str nb_write_entry_match(struct arena *a, const struct network_acl_entry *entry);
 

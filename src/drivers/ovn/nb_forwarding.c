@@ -99,12 +99,13 @@ static int64_t or_default(int64_t value, int64_t standard)
 
 /* A member that fails so many checks in a row gets no connections until it has passed some. Each address of the
  * balancer needs a row of its own. */
-static void plan_check(struct wish *w, const struct network_balancer *n, struct ip ip, const char *part)
+static void plan_check(struct wish *w, const struct network_balancer *n, uuid id, struct ip ip,
+		       const char *part)
 {
 	char socket[SOCKET_SIZE];
 	const struct load_balancer *b = n->balancer;
 	struct wish_row *row = wish_add_row(
-		w, "Load_Balancer_Health_Check", uuid_v5(b->row.id, str_from(part)),
+		w, "Load_Balancer_Health_Check", uuid_v5(id, str_from(part)),
 		json_pack("{s:s,s:{s:o,s:o,s:o,s:o}}", "vip", write_socket(ip, b->public_port, socket),
 			  "options", "interval",
 			  json_sprintf("%" PRId64, or_default(b->ask_interval, ASK_INTERVAL)), "timeout",
@@ -112,18 +113,25 @@ static void plan_check(struct wish *w, const struct network_balancer *n, struct 
 			  json_sprintf("%" PRId64, or_default(b->ask_failures, ASK_FAILURES)),
 			  "success_count",
 			  json_sprintf("%" PRId64, or_default(b->ask_successes, ASK_SUCCESSES))));
-	wish_add_edge(w, row, "Load_Balancer", "health_check", b->row.id);
+	wish_add_edge(w, row, "Load_Balancer", "health_check", id);
 }
 
-/* Selects members by a hash of both ends' addresses and ports, or of the client's address alone. */
-static void plan_balancer(struct wish *w, const struct network_router *wish, const struct network_balancer *n)
+/* Fields whose hash selects the member; none: both ends' addresses and ports, as the datapath hashes them. names_all: names them,
+ * so that the datapath does not have to (nb_endpoint.c). */
+static json_t *make_fields(const struct load_balancer *b, bool names_all)
+{
+	if (b->algorithm == LOAD_BALANCER_ALGORITHM_SOURCE)
+		return json_pack("{s:b}", "ip_src", 1);
+	return names_all ? json_pack("{s:b,s:b,s:b,s:b}", "ip_src", 1, "ip_dst", 1, "tp_src", 1, "tp_dst", 1)
+			 : json_object();
+}
+
+/* has_responder: the router answers ARP requests of everybody for the address. */
+static struct wish_row *plan_row(struct wish *w, const struct network_balancer *n, uuid id,
+				 bool has_responder)
 {
 	char name[UUID_TEXT_SIZE];
-	uuid id = n->balancer->row.id;
-	json_t *fields = json_object();
-	if (n->balancer->algorithm == LOAD_BALANCER_ALGORITHM_SOURCE &&
-	    json_object_set_new(fields, "ip_src", json_true()) < 0)
-		w->failed = true;
+	json_t *fields = make_fields(n->balancer, !has_responder);
 	json_t *asked = make_asked(w, n);
 	bool is_asked = json_object_size(asked) != 0;
 	struct wish_row *row =
@@ -131,13 +139,31 @@ static void plan_balancer(struct wish *w, const struct network_router *wish, con
 			     json_pack("{s:s,s:s,s:o,s:{s:s},s:o,s:o}", "name", uuid_write(id, name),
 				       "protocol", load_balancer_protocol_words[n->balancer->protocol],
 				       "vips", make_balancer_vips(w, n), "options", "neighbor_responder",
-				       "all", "selection_fields", fields, "ip_port_mappings", asked));
+				       has_responder ? "all" : "none", "selection_fields", fields,
+				       "ip_port_mappings", asked));
 	if (is_asked)
-		plan_check(w, n, n->ip, "check");
+		plan_check(w, n, id, n->ip, "check");
 	if (is_asked && !ip_is_none(n->public_ip))
-		plan_check(w, n, n->public_ip, "public check");
+		plan_check(w, n, id, n->public_ip, "public check");
+	return row;
+}
+
+static void plan_balancer(struct wish *w, const struct network_router *wish, const struct network_balancer *n)
+{
+	struct wish_row *row = plan_row(w, n, n->balancer->row.id, true);
 	wish_add_edge(w, row, "Logical_Router", "load_balancer", wish->router->row.id);
 	add_switches(w, row, wish);
+}
+
+void nb_plan_balancer_at(struct wish *w, const struct network_balancer *n, uuid router, struct ip at)
+{
+	char text[UUID_TEXT_SIZE];
+	struct network_balancer moved = *n;
+	moved.ip = at;
+	moved.public_ip = (struct ip){0};
+	struct wish_row *row =
+		plan_row(w, &moved, uuid_v5(router, str_from(uuid_write(n->balancer->row.id, text))), false);
+	wish_add_edge(w, row, "Logical_Router", "load_balancer", router);
 }
 
 void nb_plan_forwardings(struct wish *w, const struct network_router *wish)

@@ -272,6 +272,10 @@ void nb_plan_router(struct wish *w, const struct network_router *wish)
 	nb_plan_metadata(w, wish);
 	for (size_t k = 0; k < wish->nat_count; k++)
 		nb_plan_nat(w, &wish->nats[k], wish);
+	for (size_t k = 0; k < wish->entry_count; k++)
+		nb_plan_entry(w, &wish->entries[k]);
+	for (size_t k = 0; k < wish->exit_count; k++)
+		nb_plan_exit(w, &wish->exits[k]);
 	for (size_t k = 0; k < wish->peering_count; k++)
 		nb_plan_peering(w, wish->peerings[k]);
 	for (size_t k = 0; k < wish->attachment_count; k++)

@@ -105,6 +105,16 @@ struct str nb_write_rule_match(struct arena *a, const struct security_group_rule
 			 row_is_live(&rule->row) ? "" : " && ct.est");
 }
 
+struct str nb_write_routed_match(struct arena *a, const struct security_group_rule *rule)
+{
+	char peer[PART_SIZE], protocol[PART_SIZE];
+	if (rule->direction != SECURITY_GROUP_RULE_DIRECTION_INGRESS || !row_is_live(&rule->row) ||
+	    !write_peer(rule, "src", peer))
+		return STR_NONE;
+	write_protocol(&(struct traffic){rule->protocol, rule->from_port, rule->to_port}, protocol);
+	return str_print(a, "%s%s", peer, protocol);
+}
+
 /* Empty for no blocks, or if a block covers the whole family. */
 static struct str write_sides(struct arena *a, const char *field, struct cidrs blocks)
 {

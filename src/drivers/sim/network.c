@@ -203,12 +203,25 @@ static RESULT sim_remove_network(struct vnet *n, struct ctx *c, uuid network)
 
 /* ---- routers ---- */
 
-/* Includes the ports of its NAT gateways, each in its subnet's network. */
-static RESULT write_nats(struct ctx *c, const struct network_router *wish, struct thing *router)
+/* The ports that the router implements: of NAT gateways, VPC endpoints and endpoint services. NULL: there are no more. */
+static const struct port *get_part(const struct network_router *wish, size_t k)
+{
+	if (k < wish->nat_count)
+		return wish->nats[k].port;
+	k -= wish->nat_count;
+	if (k < wish->entry_count)
+		return wish->entries[k].port;
+	k -= wish->entry_count;
+	return k < wish->exit_count ? wish->exits[k].port : NULL;
+}
+
+/* Each port is in its subnet's network. */
+static RESULT write_parts(struct ctx *c, const struct network_router *wish, struct thing *router)
 {
 	struct thing *next;
-	for (size_t k = 0; k < wish->nat_count; k++) {
-		struct thing *port = ensure_thing(NETWORK_ITEM_PORT, wish->nats[k].port->row.id);
+	const struct port *part = NULL;
+	for (size_t k = 0; (part = get_part(wish, k)); k++) {
+		struct thing *port = ensure_thing(NETWORK_ITEM_PORT, part->row.id);
 		if (!port)
 			return ctx_no_memory(c);
 		set_owner(port, router);
@@ -216,8 +229,8 @@ static RESULT write_nats(struct ctx *c, const struct network_router *wish, struc
 	for (struct thing *child = router->children; child; child = next) {
 		bool wished = child->kind != NETWORK_ITEM_PORT;
 		next = child->next;
-		for (size_t k = 0; k < wish->nat_count; k++)
-			wished = wished || uuid_equal(child->id, wish->nats[k].port->row.id);
+		for (size_t k = 0; (part = get_part(wish, k)); k++)
+			wished = wished || uuid_equal(child->id, part->row.id);
 		if (!wished)
 			remove_thing(child->kind, child->id);
 	}
@@ -238,7 +251,7 @@ static RESULT write_router(struct ctx *c, const struct network_router *wish)
 	router->networks = networks;
 	for (router->network_count = 0; router->network_count < wish->subnet_count; router->network_count++)
 		networks[router->network_count] = wish->subnets[router->network_count].subnet->network;
-	return write_nats(c, wish, router);
+	return write_parts(c, wish, router);
 }
 
 static RESULT sim_apply_router(struct vnet *n, struct ctx *c, const struct network_router *wish)

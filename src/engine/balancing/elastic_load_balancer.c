@@ -8,6 +8,7 @@
 #include "engine/network/address/port_forwarding_internal.h"
 #include "engine/network/filter/security_group_internal.h"
 #include "engine/network/port/port_internal.h"
+#include "engine/network/routing/endpoint_service.h"
 #include "engine/network/routing/gateway_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
@@ -378,6 +379,7 @@ static RESULT replace_subnets(struct op *op, const struct elastic_load_balancer 
 	TRY(add_fronts(op, &plan, &groups, &next));
 	TRY(listener_settle_balancer(op, next.row.id));
 	TRY(delete_fronts(op, &before, &next.fronts));
+	TRY(endpoint_service_settle_balancer(op, &next));
 	return engine_log_event(op, KIND_ELASTIC_LOAD_BALANCER, &next.row, "changed", "Subnets.");
 }
 
@@ -459,6 +461,7 @@ RESULT engine_delete_elastic_load_balancer(struct op *op, struct elastic_load_ba
 				   "Load balancer '%" STR_FMT
 				   "' cannot be deleted because deletion protection is enabled",
 				   STR_ARG(wish->balancer.text));
+	TRY(endpoint_service_check_balancer(op, balancer, &wish->balancer));
 	return elastic_load_balancer_end(op, balancer);
 }
 

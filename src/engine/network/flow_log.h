@@ -8,6 +8,11 @@
 
 struct port;
 
+/* How a log's problem begins if files are written, but the account's logs cover more interfaces than its share. The number of the log's
+ * interfaces that are not recorded follows. */
+#define FLOW_LOG_BEYOND                                                                                      \
+	"The account's flow logs cover more interfaces than are recorded. Not recorded of this flow log: "
+
 enum { FLOW_LOGS_OF_ONE = 2 /* maximum for a VPC, a subnet or an interface, as in EC2 */ };
 
 /* Creates a flow log for each resource. ERR_EXISTS with KIND_FLOW_LOG: the resource has one with the same traffic and destination.

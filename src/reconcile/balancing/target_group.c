@@ -6,6 +6,8 @@
 #include "base/vec.h"
 #include "engine/balancing/balancing.h"
 #include "reconcile/work.h"
+#include "store/elastic_load_balancer.h"
+#include "store/endpoint_service.h"
 #include "store/listener.h"
 #include "store/target.h"
 
@@ -104,9 +106,28 @@ const struct resource reconcile_target_group = {
 	.wakes = {{KIND_TARGET_GROUP, offsetof(struct target_group, row.id)}},
 };
 
+/* Exits of endpoint services have listeners of load balancers with proxies, which have no rows of load_balancer. */
+static void wake_exits_of(struct reconciler *r, const struct tables *t, const struct row *row)
+{
+	const struct elastic_load_balancer *b =
+		elastic_load_balancer_find(t, listener_of(row)->elastic_load_balancer);
+	if (b && endpoint_service_first_by_router(t, b->router))
+		wake_network(r, KIND_ROUTER, b->router);
+}
+
 /* A listener that begins to lead to a group begins its checks. */
+static void wake_for_listener(struct reconciler *r, const struct tables *t, const struct row *before,
+			      const struct row *after)
+{
+	(void) before;
+	wake_exits_of(r, t, after);
+	wake_for_row(r, KIND_LISTENER, after);
+}
+
 const struct resource reconcile_listener = {
 	.wakes = {{KIND_TARGET_GROUP, offsetof(struct listener, target_group)}},
+	.wake_changed = wake_for_listener,
+	.wake_forgotten = wake_exits_of,
 };
 
 const struct resource reconcile_target = {

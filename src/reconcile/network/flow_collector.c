@@ -45,6 +45,8 @@ enum {
 #define PLAN_EVERY_US (10 * SECOND)
 /* A new log is watched within this time. One whose last interval ended earlier was watched by a process that has ended. */
 #define LOST_AFTER_US (5 * SECOND)
+/* A file that could not be written is written again after this time. */
+#define RETRY_US MINUTE
 
 /* ---- state ---- */
 
@@ -72,9 +74,12 @@ struct book {
 	struct flow *flows;
 	size_t room, count;
 	int64_t skipped, from_us, interval_us;
-	int64_t lost_at; /* the collector's `lost` at the beginning */
-	bool is_lost;    /* nobody watched since from_us */
-	bool is_watched; /* while the plan changes */
+	int64_t lost_at;   /* the collector's `lost` at the beginning */
+	int64_t retry_us;  /* the next file is not written before; 0: no file failed */
+	int64_t uncovered; /* interfaces beyond the account's share */
+	int tries;         /* files that failed in a row */
+	bool is_lost;      /* nobody watched since from_us */
+	bool is_watched;   /* while the plan changes */
 };
 
 struct watched {
@@ -367,7 +372,7 @@ static void receive(struct flow_collector *f, uint8_t *datagram)
 /* True if the log's interval has ended. */
 static bool is_over(const struct book *b, int64_t now_us)
 {
-	return now_us >= (b->from_us / b->interval_us + 1) * b->interval_us;
+	return now_us >= b->retry_us && now_us >= (b->from_us / b->interval_us + 1) * b->interval_us;
 }
 
 /* Logs whose interval is over, up to DUE_MAX; the others' turn comes with the next call. */
@@ -605,6 +610,8 @@ static bool make_books(struct flow_collector *f, const struct flow_plan *plan, i
 			f->books[f->book_count++] = make_book(f, w, now_us);
 		if (at < f->book_count)
 			f->books[at].is_watched = true;
+		if (at < f->book_count && !w->tap)
+			f->books[at].uncovered = w->uncovered;
 	}
 	forget_books(f);
 	return true;
@@ -722,6 +729,7 @@ static void take_book(struct flow_collector *f, struct book *b, int64_t now_us, 
 	take->is_lost = b->is_lost;
 	b->is_lost = false;
 	take->skipped = b->skipped + f->lost - b->lost_at;
+	take->uncovered = b->uncovered;
 	b->from_us = now_us;
 	b->skipped = 0;
 	b->lost_at = f->lost;
@@ -748,4 +756,65 @@ RESULT flow_collector_take(struct flow_collector *f, struct ctx *c, uuid log, in
 	*ret_is_due = b != NULL;
 	*ret_take = take;
 	return OK;
+}
+
+/* ---- files that could not be written ---- */
+
+/* Of what an interface sent, the dropped packets are among those seen. */
+static void restore(struct flow_collector *f, struct book *b, const struct flow_record *r)
+{
+	const struct flow_key key = {r->tap,         r->source,           r->destination,
+				     r->source_port, r->destination_port, r->protocol,
+				     r->is_out};
+	struct flow *flow = find_flow(f, b, &key);
+	if (!flow) {
+		b->skipped++;
+		return;
+	}
+	if (r->is_reject) {
+		flow->dropped_packets += r->packets;
+		flow->dropped_bytes += r->bytes;
+	}
+	if (!r->is_reject || r->is_out) {
+		flow->packets += r->packets;
+		flow->bytes += r->bytes;
+	}
+	if (!flow->start_us || r->start_us < flow->start_us)
+		flow->start_us = r->start_us;
+	if (r->end_us > flow->end_us)
+		flow->end_us = r->end_us;
+	if (!flow->came_us)
+		flow->came_us = r->start_us;
+}
+
+bool flow_collector_give_back(struct flow_collector *f, uuid log, const struct flow_take *take,
+			      int64_t now_us)
+{
+	(void) pthread_mutex_lock(&f->lock);
+	size_t at = find_book(f, log);
+	struct book *b = at < f->book_count ? &f->books[at] : NULL;
+	bool is_kept = b && ++b->tries < FLOW_TRIES;
+	for (size_t k = 0; is_kept && k < take->count; k++)
+		restore(f, b, &take->records[k]);
+	if (is_kept) {
+		b->from_us = take->from_us;
+		b->skipped += take->skipped;
+		b->is_lost = b->is_lost || take->is_lost;
+	} else if (b)
+		b->tries = 0;
+	if (b)
+		b->retry_us = now_us + RETRY_US;
+	(void) pthread_mutex_unlock(&f->lock);
+	return is_kept;
+}
+
+void flow_collector_forget_failures(struct flow_collector *f, uuid log)
+{
+	(void) pthread_mutex_lock(&f->lock);
+	size_t at = find_book(f, log);
+	if (at < f->book_count) {
+		f->books[at].tries = 0;
+		f->books[at].retry_us = 0;
+	}
+	(void) pthread_mutex_unlock(&f->lock);
 }

@@ -13,6 +13,8 @@ struct flow_collector;
 
 /* Maximum numbers of flows in memory until a file has them: for a log, for an account, and for the region. */
 enum { FLOWS_OF_LOG = 20000, FLOWS_OF_ACCOUNT = 50000, FLOWS_OF_ALL = 200000 };
+/* Files that may fail in a row before their flows are given up. */
+enum { FLOW_TRIES = 10 };
 
 /* An interface that a log covers. tap: flow_tap(). */
 struct flow_watch {
@@ -20,6 +22,7 @@ struct flow_watch {
 	uuid log, account;
 	int64_t interval_us;
 	int64_t since_us; /* end of the log's last interval, or its creation; used when the log is new to the collector */
+	int64_t uncovered; /* with tap 0: interfaces of the log that are beyond its account's share, and are not watched */
 };
 /* An address of an interface in a datapath, its network or router. */
 struct flow_end {
@@ -49,9 +52,10 @@ struct flow_record {
 struct flow_take {
 	struct flow_record *records; /* in the arena; sorted by interface */
 	size_t count;
-	int64_t skipped; /* records that were dropped in the interval */
-	int64_t from_us; /* its beginning */
-	bool is_lost;    /* a process that ended had the records */
+	int64_t skipped;   /* records that were dropped in the interval */
+	int64_t from_us;   /* its beginning */
+	bool is_lost;      /* a process that ended had the records */
+	int64_t uncovered; /* interfaces that were not watched */
 };
 
 /* The number in the name of the interface's device on its host, "dt0123456789a". */
@@ -80,3 +84,9 @@ bool flow_collector_watch(struct flow_collector *f, struct flow_plan *plan, int6
  * not over. */
 RESULT flow_collector_take(struct flow_collector *f, struct ctx *c, uuid log, int64_t now_us,
 			   bool *ret_is_due, struct flow_take *ret_take);
+/* Gives back what was taken, because no file could be written: the next file has it, a minute later at the earliest. Flows beyond the
+ * limits count as skipped. False: the log's files have failed FLOW_TRIES times in a row, and what was taken is gone. */
+bool flow_collector_give_back(struct flow_collector *f, uuid log, const struct flow_take *take,
+			      int64_t now_us);
+/* The log's file was written: counts its failures from the beginning. */
+void flow_collector_forget_failures(struct flow_collector *f, uuid log);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Steps of flow logs. One step, with no id, tells the collector which interfaces to watch, and has hosts report what policies
- * drop while there are flow logs. A log's own step writes a file at the end of each interval. Flows of an interval that a file
- * did not take are gone, and count as skipped. */
+ * drop while there are flow logs. A log's own step writes a file at the end of each interval. If that fails, the collector gets
+ * the flows back for the next file; after FLOW_TRIES files they are gone, and count as skipped. */
 #include "engine/network/flow_log.h"
+
+#include <inttypes.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/vec.h"
@@ -20,12 +23,23 @@
 #include "store/subnet.h"
 #include "store/zone.h"
 
-enum { TEXT_CAP = 64 << 20, INTERFACES_MAX = 50000 /* of all logs */ };
+/* Interfaces that logs cover, each once for each log: of the region, and of an account. An account's share of addresses by which drops
+ * find their interface is larger, because logs of one interface need those of its whole VPC. */
+enum { TEXT_CAP = 64 << 20, INTERFACES_MAX = 50000, INTERFACES_OF_ACCOUNT = 10000, ENDS_OF_ACCOUNT = 40000 };
 
 /* ---- the plan ---- */
 
+/* What an account's logs have of the plan. */
+struct share {
+	uuid account;
+	size_t watches, ends;
+};
+
 struct planning {
 	struct ctx *c;
+	VEC(struct share) shares;
+	size_t share;      /* that of the log being planned */
+	int64_t uncovered; /* interfaces of that log that are beyond the share */
 	const struct tables *tables;
 	const struct network_samples *samples;
 	VEC(struct flow_watch) watches;
@@ -44,7 +58,10 @@ static uint32_t find_key(const struct network_samples *samples, uuid id)
 static bool add_end(struct planning *p, uint32_t datapath, struct ip ip, uint64_t tap)
 {
 	const struct flow_end end = {datapath, ip, tap};
-	return !datapath || ip_is_none(ip) || VEC_PUSH(p->c->arena, &p->ends, end);
+	if (!datapath || ip_is_none(ip))
+		return true;
+	p->shares.at[p->share].ends++;
+	return VEC_PUSH(p->c->arena, &p->ends, end);
 }
 
 /* The interface's addresses in its network and in its router. */
@@ -68,9 +85,13 @@ static RESULT add_router(struct planning *p, uuid router)
 		return OK;
 	if (!VEC_PUSH(p->c->arena, &p->routers, router))
 		return ctx_no_memory(p->c);
-	for (const struct port *port = port_first_by_in_router(p->tables, router);
-	     port && p->ends.count < INTERFACES_MAX; port = port_next_by_in_router(p->tables, port))
-		TRY(add_ends(p, port));
+	for (const struct port *port = port_first_by_in_router(p->tables, router); port;
+	     port = port_next_by_in_router(p->tables, port)) {
+		if (p->shares.at[p->share].ends >= ENDS_OF_ACCOUNT)
+			p->uncovered++;
+		else
+			TRY(add_ends(p, port));
+	}
 	return OK;
 }
 
@@ -78,8 +99,12 @@ static RESULT add_watch(struct planning *p, const struct flow_log *log, uint64_t
 {
 	const struct flow_watch watch = {tap, log->row.id, log->account, log->interval_s * SECOND,
 					 log->delivered_us ? log->delivered_us : log->row.created_us};
-	if (p->watches.count >= INTERFACES_MAX)
+	struct share *share = &p->shares.at[p->share];
+	if (tap && (p->watches.count >= INTERFACES_MAX || share->watches >= INTERFACES_OF_ACCOUNT)) {
+		p->uncovered++;
 		return OK;
+	}
+	share->watches += tap != 0;
 	return VEC_PUSH(p->c->arena, &p->watches, watch) ? OK : ctx_no_memory(p->c);
 }
 
@@ -115,12 +140,26 @@ static RESULT watch_port(void *arg, const struct flow_log *log, const struct por
 	return add_watch(arg, log, flow_tap(port->row.id));
 }
 
-/* A watch of no interface keeps the interval of a log that covers none yet. */
+static RESULT find_share(struct planning *p, uuid account)
+{
+	const struct share fresh = {.account = account};
+	for (p->share = 0; p->share < p->shares.count; p->share++)
+		if (uuid_equal(p->shares.at[p->share].account, account))
+			return OK;
+	return VEC_PUSH(p->c->arena, &p->shares, fresh) ? OK : ctx_no_memory(p->c);
+}
+
+/* A watch of no interface keeps the interval of a log that covers none yet, and the number of those that are not watched. */
 static RESULT plan_log(struct planning *p, const struct flow_log *log)
 {
+	size_t first = p->watches.count;
+	p->uncovered = 0;
+	TRY(find_share(p, log->account));
 	TRY(add_watch(p, log, 0));
 	TRY(add_router(p, router_of_log(p->tables, log)));
-	return for_each_port(p->tables, log, watch_port, p);
+	TRY(for_each_port(p->tables, log, watch_port, p));
+	p->watches.at[first].uncovered = p->uncovered;
+	return OK;
 }
 
 static bool has_logs(struct step *s)
@@ -252,6 +291,12 @@ static RESULT put_file(struct writing *w, const struct flow_log *log)
 	return r;
 }
 
+/* Empty: all interfaces are watched. */
+static struct str write_uncovered(struct step *s, int64_t uncovered)
+{
+	return uncovered ? str_print(s->ctx.arena, FLOW_LOG_BEYOND "%" PRId64 ".", uncovered) : STR_NONE;
+}
+
 static RESULT write_file(struct step *s, const struct flow_log *log, const struct flow_take *take,
 			 int64_t now_us)
 {
@@ -268,8 +313,11 @@ static RESULT write_file(struct step *s, const struct flow_log *log, const struc
 	if (result_is_ok(r)) {
 		report->delivered_us = now_us;
 		report->records = w.records;
+		report->problem = write_uncovered(s, take->uncovered);
+		flow_collector_forget_failures(s->r->flow_collector, log->row.id);
 	} else {
-		report->skipped += (int64_t) take->count;
+		bool is_kept = flow_collector_give_back(s->r->flow_collector, log->row.id, take, now_us);
+		report->skipped = is_kept ? 0 : take->skipped + (int64_t) take->count;
 		report->problem = str_cut(str_copy(s->ctx.arena, s->ctx.problem.message), 1000);
 		if (!report->problem.n)
 			report->problem = STR("The file cannot be written.");

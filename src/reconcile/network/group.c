@@ -38,6 +38,8 @@ static RESULT step_group(struct step *s)
 		AUTO_VIEW view = {0};
 		view_open(s->r->store, &view);
 		TRY(gather_group(s, view.tables, s->id, &wish));
+		if (wish.group)
+			wake_endpoints_with(s->r, view.tables, wish.group);
 	}
 	if (!wish.group)
 		return OK;

@@ -6,6 +6,7 @@
 #include "engine/balancing/balancing.h"
 #include "engine/instance/placement/instance_migration.h"
 #include "engine/network/ipv6.h"
+#include "engine/network/routing/endpoint_service.h"
 #include "engine/network/routing/router.h"
 #include "engine/network/routing/vpc_endpoint.h"
 #include "engine/region/region.h"
@@ -36,7 +37,8 @@ struct port_rows {
 	struct network_port wish;
 	struct network_segment segment; /* network of a port with DHCP options of its own */
 	bool is_front;                  /* the address is the private frontend of a load balancer */
-	bool is_outside;                /* on an external network: only reserves an address */
+	bool is_routed; /* its router implements it, and reports it: of a NAT gateway or an endpoint service */
+	bool is_outside; /* on an external network: only reserves an address */
 };
 
 bool reconcile_is_told_apart(const struct tables *t, const struct port *port)
@@ -133,6 +135,12 @@ static struct str chassis_of(struct step *s, const struct tables *t, const struc
 	return host ? str_copy(s->ctx.arena, host->name) : STR_NONE;
 }
 
+/* True if the port's router implements it, and reports it. */
+static bool is_routed(const struct tables *t, const struct port *p)
+{
+	return !uuid_is_none(p->nat_gateway) || engine_is_offered_port(t, p) || engine_is_service_leg(t, p);
+}
+
 static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 {
 	*ret_rows = (struct port_rows){0};
@@ -146,6 +154,7 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 	const struct subnet *subnet = subnet_find(view.tables, p->subnet);
 	const struct host *host = host_find(view.tables, p->host);
 	ret_rows->is_front = engine_is_router_front(view.tables, p);
+	ret_rows->is_routed = is_routed(view.tables, p);
 	ret_rows->is_outside = external_network_find(view.tables, p->network) != NULL;
 	if (!network || !row_is_live(&p->row))
 		return OK;
@@ -288,7 +297,7 @@ static RESULT step_deleted(struct step *s, const struct port *p)
 	return OK;
 }
 
-/* The address is implemented by its router, which also reports NAT gateways. A front may have been a proxy's before. */
+/* The address is implemented by its router, which also reports NAT gateways and interfaces of endpoints. A front may have been a proxy's before. */
 static RESULT step_of_router(struct step *s, const struct port_rows *rows)
 {
 	if (rows->is_front && rows->port->seen_gen != (int64_t) rows->port->row.gen)
@@ -305,7 +314,7 @@ static RESULT step_port(struct step *s)
 		return OK;
 	if (!row_is_live(&rows.port->row))
 		return step_deleted(s, rows.port);
-	if (!uuid_is_none(rows.port->nat_gateway) || rows.is_front)
+	if (rows.is_front || rows.is_routed)
 		return step_of_router(s, &rows);
 	if (!uuid_is_none(
 		    rows.port->interface_of)) /* implemented by its router; removes the plain port that it
@@ -377,6 +386,8 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 	wake_for_policies(r, before ? port_of(before) : NULL, port);
 	bool is_seen_anew = before && (port_of(before)->seen_gen != port->seen_gen ||
 				       port_of(before)->seen_up != port->seen_up);
+	if (is_seen_anew)
+		wake_entries_of(r, t, port);
 	if (is_seen_anew && !uuid_is_none(port->instance))
 		wake_migration(r, t, port->instance);
 	wake_for_row(r, KIND_PORT, after);

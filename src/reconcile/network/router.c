@@ -16,7 +16,6 @@
 #include "model/port.h"
 #include "model/port_forwarding.h"
 #include "model/route.h"
-#include "model/vpc_endpoint.h"
 #include "reconcile/work.h"
 #include "store/route_table.h"
 #include "store/router.h"
@@ -96,6 +95,26 @@ static RESULT report_interfaces(struct step *s, const struct router_rows *rows)
 	return OK;
 }
 
+static RESULT report_part(struct step *s, const struct port *port)
+{
+	if (port->seen_gen == (int64_t) port->row.gen && port->seen_up)
+		return OK;
+	struct port_report *report = STEP_NEW(s, struct port_report);
+	*report = (struct port_report){.port = port->row.id, .gen = port->row.gen, .up = true};
+	step_report(s, engine_see_port_run, report);
+	return OK;
+}
+
+/* Confirms interfaces of VPC endpoints and endpoint services, which are part of the logical router. */
+static RESULT report_endpoints(struct step *s, const struct router_rows *rows)
+{
+	for (size_t k = 0; k < rows->wish.entry_count; k++)
+		TRY(report_part(s, rows->wish.entries[k].port));
+	for (size_t k = 0; k < rows->wish.exit_count; k++)
+		TRY(report_part(s, rows->wish.exits[k].port));
+	return OK;
+}
+
 RESULT reconcile_apply_router(struct step *s, const struct router_rows *rows)
 {
 	const struct network_driver *driver = s->r->network.driver;
@@ -136,6 +155,7 @@ static RESULT step_router(struct step *s)
 		reconcile_wake_told_apart(s, rows.segments.at[k].network->row.id);
 	TRY(rows.has_ports ? reconcile_apply_router(s, &rows) : remove_unused(s, &rows));
 	TRY(report_nats(s, &rows));
+	TRY(report_endpoints(s, &rows));
 	TRY(report_peerings(s, &rows));
 	TRY(report_transit_ends(s, &rows));
 	TRY(report_interfaces(s, &rows));
@@ -226,10 +246,6 @@ const struct resource reconcile_egress_gateway = {
 };
 const struct resource reconcile_route_table = {
 	.wakes = {{KIND_ROUTER, offsetof(struct route_table, router)}},
-	.wakes_forgotten = true,
-};
-const struct resource reconcile_vpc_endpoint = {
-	.wakes = {{KIND_ROUTER, offsetof(struct vpc_endpoint, router)}},
 	.wakes_forgotten = true,
 };
 const struct resource reconcile_network_acl = {

@@ -49,6 +49,7 @@ NEWER = re.compile(r'(Allocate|Modify)Hosts (HostMaintenance|AssetId)|CreateCapa
                    r'AllocateHosts (AvailabilityZoneId|CpuOptions)|CreateFleet ReservedCapacityOptions|RequestSpotFleet .*Overrides.N.AvailabilityZoneId|CreateImage BootModeOverride|'
                    r'CreatePlacementGroup (LinkedGroupId|ParentGroupId|Operator)|(Create|Modify)VpcEndpoint (DnsOptions.Private\w+|SubnetConfiguration)|'
                    r'CreateVpcEndpoint (ServiceNetworkArn|ResourceConfigurationArn|ServiceRegion)|DescribeVpcEndpointServices ServiceRegion|'
+                   r'(Create|Modify)VpcEndpointServiceConfiguration (Add|Remove)?SupportedRegion|'
                    r'CreateVpcPeeringConnection RequesterPeeringConnectionOptions|ModifyVpcPeeringConnectionOptions \w+.(AllowMulti|Multi)path\w+|'
                    r'DescribeLaunchTemplateVersions ResolveAlias|ModifyManagedPrefixList IpamPrefixListResolverSyncEnabled|'
                    r'ModifyInstanceAttribute EnclaveOptions.Enabled|(Unm|M)onitorInstances MetricCategoryId|RunInstances Monitoring.MetricCategoryId|'
@@ -105,7 +106,7 @@ NEWER_MEMBERS = {'ipv6AddressAttribute', 'ipSource', 'isPrimaryIpv6', 'groupLong
 
 # Golden cases are called by accounts' owners, who have no password to change: tests/contract/iam/people.py covers that. MFA devices show codes of now,
 # as tests/contract/iam/mfa_devices.py does. The others always refuse.
-NO_GOLDEN_ANSWER = {'AcceptTransitGatewayVpcAttachment', 'RejectTransitGatewayVpcAttachment', 'ChangePassword', 'DeactivateMFADevice', 'EnableMFADevice', 'ResyncMFADevice'}
+NO_GOLDEN_ANSWER = {'StartVpcEndpointServicePrivateDnsVerification', 'AcceptTransitGatewayVpcAttachment', 'RejectTransitGatewayVpcAttachment', 'ChangePassword', 'DeactivateMFADevice', 'EnableMFADevice', 'ResyncMFADevice'}
 
 
 class Model:

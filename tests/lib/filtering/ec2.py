@@ -18,7 +18,7 @@ EMPTY = {a for a in ACTIONS if "never" in ACTIONS[a]}
 # The resource to filter for: its label in the world, or "=" and a text that only its description contains.
 LOOKED_AT = {"DescribePrefixLists": "=<prefixListId>", "DescribeAddresses": "eipalloc", "DescribeHosts": "h", "DescribeCapacityReservations": "cr", "DescribeImages": "ami", "DescribeIamInstanceProfileAssociations": "iip-assoc", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
              **{("DescribeInstanceStatus", f"event.{name}"): "event i" for name in ("code", "description", "instance-event-id", "not-after", "not-before", "not-before-deadline")},
-             "DescribeInternetGateways": "igw", "DescribeIpv6Pools": "ipv6pool-ec2", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeVpcEndpoints": "vpce", "DescribeFlowLogs": "fl", "DescribeVpcEndpointServices": "=<serviceName>com.amazonaws.us-east-1.sts<", "DescribeKeyPairs": "key", "DescribeFleets": "fleet", "DescribeFleetInstances": "=>t3.nano<", "DescribeSpotInstanceRequests": "sir", "DescribeSpotPriceHistory": "=>t3.nano<", ("DescribeInstances", "spot-instance-request-id"): "spot i", ("DescribeInstances", "capacity-reservation-id"): "reserved i",
+             "DescribeInternetGateways": "igw", "DescribeIpv6Pools": "ipv6pool-ec2", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeVpcEndpoints": "vpce", "DescribeFlowLogs": "fl", "DescribeVpcEndpointServiceConfigurations": "vpce-svc", "DescribeVpcEndpointConnections": "offered vpce", "DescribeVpcEndpointServicePermissions": "vpce-svc", "DescribeVpcEndpointServices": "=<serviceName>com.amazonaws.us-east-1.sts<", "DescribeKeyPairs": "key", "DescribeFleets": "fleet", "DescribeFleetInstances": "=>t3.nano<", "DescribeSpotInstanceRequests": "sir", "DescribeSpotPriceHistory": "=>t3.nano<", ("DescribeInstances", "spot-instance-request-id"): "spot i", ("DescribeInstances", "capacity-reservation-id"): "reserved i",
              ("DescribeInstances", "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id"): "reserved i", ("DescribeInstances", "instance-lifecycle"): "spot i", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", "DescribeTransitGateways": "tgw", "DescribeTransitGatewayAttachments": "tgw-attach", "DescribeTransitGatewayVpcAttachments": "tgw-attach",
              "DescribeTransitGatewayRouteTables": "tgw-rtb", "GetTransitGatewayRouteTableAssociations": "tgw-attach", "GetTransitGatewayRouteTablePropagations": "tgw-attach",
              "GetTransitGatewayAttachmentPropagations": "tgw-rtb", "SearchTransitGatewayRoutes": "=10.1.0.0/16", ("DescribeVpcPeeringConnections", "expiration-time"): "spare pcx", "DescribeImportSnapshotTasks": "import-snap", "DescribeImportImageTasks": "import-ami", "DescribeExportImageTasks": "export-ami", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
@@ -34,7 +34,8 @@ LOOKED_AT = {"DescribePrefixLists": "=<prefixListId>", "DescribeAddresses": "eip
 
 # Filters whose name differs from the member's: the member's path, "=" and the value, or "@" and a label.
 VALUES = {
-    "vpc-endpoint-state": "state",
+    "vpc-endpoint-state": "state", ("DescribeVpcEndpointConnections", "vpc-endpoint-state"): "vpcEndpointState",
+    "supported-ip-address-types": "=ipv4", "vpc-endpoint-region": "=us-east-1",
     "cidr": "cidrBlock", "entry.cidr": "entrySet/item/cidrBlock", "dns-name": "=", "association.public-dns-name": "=", "fast-restored": "=false", "operator.managed": "=false", "supported-usage-class": "=on-demand",
     "instance-status.reachability": "instanceStatus/details/item/status", "system-status.reachability": "systemStatus/details/item/status",
     **{f"event.{name}": f"eventsSet/item/{member}" for name, member in {
@@ -112,6 +113,9 @@ def make_more(world):
         call("DeleteTransitGateway", {"TransitGatewayId": call("CreateTransitGateway").first(".//transitGatewayId")})
         subnet_there = call("CreateSubnet", {"VpcId": spoke, "CidrBlock": f"10.{100 + n}.1.0/24"}).first(".//subnetId")
         call("CreateVpcEndpoint", {"VpcId": spoke, "ServiceName": "com.amazonaws.us-east-1.ec2"})
+        call("CreateVpcEndpoint", {"VpcId": spoke, "ServiceName": "com.amazonaws.vpce.us-east-1." + world.ids["vpce-svc"], "VpcEndpointType": "Interface"})
+        call("CreateVpcEndpointServiceConfiguration", {"NetworkLoadBalancerArn.1": world.ids["balancer"]})
+        call("ModifyVpcEndpointServicePermissions", {"ServiceId": world.ids["vpce-svc"], "AddAllowedPrincipals.1": f"arn:aws:iam::{n:012}:root"})
         call("CreateFlowLogs", {"ResourceType": "VPC", "ResourceId.1": spoke, "TrafficType": "ALL", "LogDestinationType": "s3",
                                 "LogDestination": "arn:aws:s3:::flow-logs"})
         call("CreateTransitGatewayVpcAttachment", {"TransitGatewayId": world.ids["tgw"], "VpcId": spoke, "SubnetIds.1": subnet_there})
@@ -211,7 +215,7 @@ def value_of(name, item, world):
     path = VALUES.get(name)
     if path and path[0] in "=@":
         return path[1:] if path[0] == "=" else world.ids[path[1:]]
-    if path:
+    if path and item.find(path) is not None:
         return item.findtext(path)
     wanted = words_of(name)
     found = sorted((len(words), value) for words, value in leaves(item) if is_within(wanted, words))

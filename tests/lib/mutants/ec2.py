@@ -27,7 +27,9 @@ HARMLESS = {("DeleteKeyPair", "KeyName"): re.compile(r"[\w-]{1,64}"), ("DeleteKe
             ("CancelSpotInstanceRequests", "SpotInstanceRequestId.N"): re.compile("sir-[0-9a-f]{17}"),  # an ended one stays as it is
             **{("CreateFleet", f"LaunchTemplateConfigs.N.Overrides.N.{name}"): re.compile("x9.huge|us-mars-1a")
                for name in ("InstanceType", "AvailabilityZone", "Placement.AvailabilityZone")},
-            ("DeleteVpcEndpoints", "VpcEndpointId.N"): re.compile("vpce-[0-9a-f]{17}"),
+            **{(verb, "VpcEndpointId.N"): re.compile("vpce-[0-9a-f]{17}")
+               for verb in ("DeleteVpcEndpoints", "AcceptVpcEndpointConnections", "RejectVpcEndpointConnections")},
+            ("DeleteVpcEndpointServiceConfigurations", "ServiceId.N"): re.compile("vpce-svc-[0-9a-f]{17}"),
             ("ModifyInstanceCreditSpecification", "InstanceCreditSpecification.N.InstanceId"): re.compile("i-[0-9a-f]{17}")}
 # Resources that stay visible for a while can be described, and deleted once more.
 LINGERING = re.compile("(i|nat|pcx|h|cr|pl|sir|tgw|tgw-attach)-[0-9a-f]{17}|(fleet|sfr)-[0-9a-f-]{36}")
@@ -169,7 +171,8 @@ def complaint(action, param, value, answer, gone):
 
 
 # Actions whose valid request does not answer DryRunOperation: a default VPC exists.
-ANSWERS = {"CreateDefaultVpc": "DefaultVpcAlreadyExists"}
+ANSWERS = {"StartVpcEndpointServicePrivateDnsVerification": "UnsupportedOperation",  # always refused
+           "CreateDefaultVpc": "DefaultVpcAlreadyExists"}
 
 
 # The query protocols have no trait that binds a header to an input: Smithy, aws.protocols#ec2Query and #awsQuery, "Supported traits".

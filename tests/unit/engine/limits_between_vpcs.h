@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/network/flow_log.h"
+#include "engine/network/routing/endpoint_service.h"
 #include "engine/network/routing/vpc_endpoint.h"
 
 static void set_limit(struct cloud *c, enum limit_id limit, int64_t most);
@@ -127,6 +128,40 @@ static RESULT make_vpc_endpoint(struct cloud *c, int n)
 DROP(vpc_endpoint, engine_delete_vpc_endpoint, vpc_endpoint_target,
      .endpoint = ref_to(c, KIND_VPC_ENDPOINT, made))
 
+static void is_alices_router_with_balancer(struct cloud *c)
+{
+	cloud_expect(c, make_network_balancer(c, 0), ERR_NONE, KIND_NONE);
+	helpers[0] = made;
+	owner = c->alice_router;
+}
+static RESULT make_endpoint_service(struct cloud *c, int n)
+{
+	(void) n;
+	const struct ref ref = ref_by_id(KIND_ELASTIC_LOAD_BALANCER, helpers[0]);
+	struct endpoint_service_wish wish = {.balancers = refs_of(c, &ref, 1)};
+	MAKE(c, &c->alice, engine_create_endpoint_service, wish, service);
+}
+DROP(endpoint_service, engine_delete_endpoint_service, endpoint_service_target,
+     .service = ref_to(c, KIND_ENDPOINT_SERVICE, made))
+
+static void is_an_endpoint_service(struct cloud *c)
+{
+	is_alices_router_with_balancer(c);
+	set_limit(c, LIMIT_ENDPOINT_SERVICES, 50);
+	cloud_expect(c, make_endpoint_service(c, 0), ERR_NONE, KIND_NONE);
+	owner = made;
+}
+static RESULT make_offered_endpoint(struct cloud *c, int n)
+{
+	(void) n;
+	struct vpc_endpoint_wish wish = {.router = ref_to(c, KIND_ROUTER, c->alice_router),
+					 .type = VPC_ENDPOINT_TYPE_INTERFACE,
+					 .offered =
+						 engine_write_offered_name(cloud_tables(c), c->arena, owner)};
+	set_limit(c, LIMIT_VPC_ENDPOINTS, 50);
+	MAKE(c, &c->alice, engine_create_vpc_endpoint, wish, endpoint);
+}
+
 /* A resource has two at most: subnets take turns. */
 static RESULT make_flow_log(struct cloud *c, int n)
 {
@@ -155,6 +190,9 @@ static void drop_flow_log(struct cloud *c)
 
 #define BETWEEN_VPCS                                                                                         \
 	[LIMIT_FLOW_LOGS] = {is_alices, make_flow_log, drop_flow_log},                                       \
+	[LIMIT_ENDPOINT_SERVICES] = {is_alices_router_with_balancer, make_endpoint_service,                  \
+				     drop_endpoint_service},                                                 \
+	[LIMIT_ENDPOINT_CONNECTIONS] = {is_an_endpoint_service, make_offered_endpoint, drop_vpc_endpoint},   \
 	[LIMIT_VPC_ENDPOINTS] = {is_alices_router, make_vpc_endpoint, drop_vpc_endpoint},                    \
 	[LIMIT_PEERINGS] = {is_alices_router, make_peering, drop_peering},                                   \
 	[LIMIT_TRANSIT_GATEWAYS] = {is_alices, make_transit_gateway, drop_transit_gateway},                  \

@@ -211,8 +211,8 @@ static int open_bench(void **state)
 	assert_int_equal(connect(b.fd, (struct sockaddr *) &at, sizeof at), 0);
 	name_tap(b.alice, b.alice_tap);
 	name_tap(b.bob, b.bob_tap);
-	struct flow_watch watches[] = {{flow_tap(b.bob), b.log, b.alice, 1, 0},
-				       {flow_tap(b.alice), b.log, b.alice, 1, 0}};
+	struct flow_watch watches[] = {{flow_tap(b.bob), b.log, b.alice, 1, 0, 0},
+				       {flow_tap(b.alice), b.log, b.alice, 1, 0, 0}};
 	struct flow_end ends[] = {{NETWORK_KEY, ip_of("10.0.0.2"), flow_tap(b.bob)},
 				  {NETWORK_KEY, ip_of("10.0.0.1"), flow_tap(b.alice)}};
 	const struct network_drop drops[] = {{POINT, true}};
@@ -302,7 +302,7 @@ static void rejects_what_is_dropped(void **state)
 	send_report(b, 0, &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.2", false, 443, 1});
 	assert_int_equal(take(b, 1).records[0].destination_port, 443);
 	/* Packets that the sender's own group dropped never left its interface. */
-	struct flow_watch watches[] = {{flow_tap(b->alice), b->log, b->alice, 1, 0}};
+	struct flow_watch watches[] = {{flow_tap(b->alice), b->log, b->alice, 1, 0, 0}};
 	struct flow_end ends[] = {{NETWORK_KEY, ip_of("10.0.0.1"), flow_tap(b->alice)}};
 	const struct network_drop drops[] = {{POINT, false}};
 	struct flow_plan plan = {watches, 1, ends, 1, drops, 1};
@@ -321,6 +321,38 @@ static void counts_what_is_lost(void **state)
 	b->sequence += 7;
 	send_report(b, 0, &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.2", false, 81, 1});
 	assert_int_equal(take(b, 2).skipped, 7);
+}
+
+/* The flows of a file that could not be written are in a later one, until too many have failed in a row. */
+static void keeps_what_was_not_written(void **state)
+{
+	struct bench *b = *state;
+	bool is_due = false, is_kept = true;
+	send_report(b, 0, &(const struct report){b->alice_tap, "", "10.0.0.1", "10.0.0.2", false, 80, 3});
+	struct flow_take first = take(b, 1), again = first;
+	int64_t now_us = clock_now_us() + b->ahead_us;
+	first.skipped = 5;
+	for (int tries = 1; tries < FLOW_TRIES; tries++) {
+		is_kept = flow_collector_give_back(b->collector, b->log, &first, now_us);
+		assert_true(is_kept);
+		assert_int_equal(flow_collector_take(b->collector, &b->c, b->log, now_us + 30 * SECOND,
+						     &is_due, &again)
+					 .code,
+				 ERR_NONE);
+		assert_false(is_due);
+		now_us += 2 * MINUTE;
+		assert_int_equal(
+			flow_collector_take(b->collector, &b->c, b->log, now_us, &is_due, &again).code,
+			ERR_NONE);
+		assert_true(is_due && again.count == 1 && again.records[0].packets == 3);
+		assert_int_equal(again.from_us, first.from_us);
+		assert_int_equal(again.skipped, 5);
+	}
+	assert_false(flow_collector_give_back(b->collector, b->log, &first, now_us));
+	assert_int_equal(
+		flow_collector_take(b->collector, &b->c, b->log, now_us + 2 * MINUTE, &is_due, &again).code,
+		ERR_NONE);
+	assert_int_equal(again.count, 0);
 }
 
 /* A flow that has only just been reported waits: its drops may still come. */
@@ -425,6 +457,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(accepts_what_arrives, open_bench, close_bench),
 		cmocka_unit_test_setup_teardown(rejects_what_is_dropped, open_bench, close_bench),
 		cmocka_unit_test_setup_teardown(counts_what_is_lost, open_bench, close_bench),
+		cmocka_unit_test_setup_teardown(keeps_what_was_not_written, open_bench, close_bench),
 		cmocka_unit_test_setup_teardown(holds_new_flows, open_bench, close_bench),
 		cmocka_unit_test_setup_teardown(tells_a_restart, open_bench, close_bench),
 		cmocka_unit_test(writes_lines),

@@ -12,7 +12,6 @@
 	"region"
 #define NO_VPN "VPN is not implemented; the operator's router on the external network connects sites"
 #define NO_MIRRORS "packet mirroring is not implemented"
-#define NO_SERVICES "endpoint services of accounts are not implemented"
 #define NO_RESERVED "prepayment is not implemented; quotas limit what an account may use"
 
 #define IDS(wire) PARAM(struct ec2_empty_list, wire, names, .doc = "Resources by id.")
@@ -142,19 +141,6 @@ static const struct filter traffic_mirror_filters_filters[] = {
 	FITS_NOTHING("tag:"),
 };
 
-static const struct param vpc_endpoint_service_configurations_params[] = {
-	IDS("ServiceId"),
-	QUERY_FILTERS(struct ec2_empty_list),
-	PAGES(5, 1000),
-};
-static const struct filter vpc_endpoint_service_configurations_filters[] = {
-	FITS_NOTHING("service-name"),
-	FITS_NOTHING("service-id"),
-	FITS_NOTHING("service-state"),
-	FITS_NOTHING("supported-ip-address-types"),
-	OF_NO_TAGS,
-};
-
 static const struct param reserved_instances_params[] = {
 	IDS("ReservedInstancesId"),
 	QUERY_FILTERS(struct ec2_empty_list),
@@ -260,9 +246,6 @@ static const struct empty_kind {
 	     "InvalidTrafficMirrorTargetId.NotFound", "InvalidTrafficMirrorTargetId.Malformed"),
 	KIND("DescribeTrafficMirrorFilters", "trafficMirrorFilterSet", "trafficMirrorFilter", "tmf-",
 	     "InvalidTrafficMirrorFilterId.NotFound", "InvalidTrafficMirrorFilterId.Malformed"),
-	/* Likewise known only from moto. */
-	KIND("DescribeVpcEndpointServiceConfigurations", "serviceConfigurationSet", "vpcEndpointService",
-	     "vpce-svc-", "InvalidVpcEndpointServiceId.NotFound", "InvalidVpcEndpointServiceId.Malformed"),
 	KIND("DescribeReservedInstances", "reservedInstancesSet", "reservedInstances", NULL,
 	     "InvalidReservedInstancesId", "InvalidReservedInstancesId"),
 	KIND("DescribeReservedInstancesOfferings", "reservedInstancesOfferingsSet",
@@ -353,9 +336,6 @@ static const struct ec2_action actions[] = {
 	 .never = NO_MIRRORS, .doc = "Lists traffic mirror targets."},
 	{LIST("DescribeTrafficMirrorFilters", traffic_mirror_filters), FILTERED(traffic_mirror_filters),
 	 .never = NO_MIRRORS, .doc = "Lists traffic mirror filters."},
-	{LIST("DescribeVpcEndpointServiceConfigurations", vpc_endpoint_service_configurations),
-	 FILTERED(vpc_endpoint_service_configurations), .never = NO_SERVICES,
-	 .doc = "Lists the account's own endpoint services."},
 	{LIST("DescribeReservedInstances", reserved_instances), FILTERED(reserved_instances),
 	 .never = NO_RESERVED, .doc = "Lists Reserved Instances."},
 	{LIST("DescribeReservedInstancesOfferings", reserved_instances_offerings),

@@ -73,6 +73,7 @@ static const char *const resource_types[KIND_COUNT] = {
 	[KIND_TRANSIT_ATTACHMENT] = "transit-gateway-attachment",
 	[KIND_TRANSIT_ROUTE_TABLE] = "transit-gateway-route-table",
 	[KIND_VPC_ENDPOINT] = "vpc-endpoint",
+	[KIND_ENDPOINT_SERVICE] = "vpc-endpoint-service",
 	[KIND_FLOW_LOG] = "vpc-flow-log",
 	[KIND_NETWORK_ACL] = "network-acl",
 	[KIND_SECURITY_GROUP] = "security-group",

@@ -29,7 +29,8 @@ enum { LEFT_OUT_COUNT = sizeof left_out / sizeof left_out[0] };
 /* Codes that no row of the table has: those of a query whose action was not found, and those of a single
  * item in an answer. */
 static const char elsewhere[] =
-	"InstanceCreditSpecification.NotSupported|InvalidAction|InvalidVpcEndpoint.NotFound|"
+	"ExistingVpcEndpointConnections|InstanceCreditSpecification.NotSupported|InvalidAction|"
+	"InvalidVpcEndpoint.NotFound|InvalidVpcEndpointService.NotFound|"
 	"MalformedQueryString|MissingAction|NoSuchVersion";
 
 const struct ec2_code *ec2_list_codes(size_t *ret_count)

@@ -57,6 +57,7 @@ static const struct api_error ec2_rows[] = {
 	E(INVALID, INSTANCE_EVENT, 400, "InvalidInstanceEventStartTime"),
 	E(INVALID, VPC_ENDPOINT, 400, "InvalidPolicyDocument"),
 	E(INVALID, FLOW_LOG, 400, "InvalidParameter"),
+	E(INVALID, ENDPOINT_SERVICE, 400, "InvalidParameter"),
 	E_OF(INVALID, SUBNET, "Placement", 400, "InvalidInput"), /* no default subnet in the zone */
 	E_OF(INVALID, DEDICATED_HOST, "InstanceFamily", 400, "InvalidInstanceFamily"),
 	E_OF(INVALID, NETWORK, "TagSpecification", 400, "InvalidParameter"), /* in a VPC action */
@@ -89,6 +90,7 @@ static const struct api_error ec2_rows[] = {
 	E_OF(INVALID, NONE, "SourceRegion", 400, "InvalidRegion"),
 	E_OF(INVALID, NONE, "VolumeType", 400, "UnknownVolumeType",
 	     .says = "Unsupported volume type '*' for volume creation. "),
+	E_OF(INVALID, NONE, "AllowedPrincipals", 400, "InvalidPrincipal"),
 	E_OF(INVALID, NONE, "VpcEndpointType", 400, "InvalidVpcEndpointType"),
 	E(INVALID, NONE, 400, "InvalidParameterValue"),
 	/* EC2 documents no code for malformed ids of associations, allocations and reservations of subnets. */
@@ -116,6 +118,8 @@ static const struct api_error ec2_rows[] = {
 	E(MALFORMED, ROUTE_TABLE, 400, "InvalidRouteTableId.Malformed"),
 	E(MALFORMED, FLOW_LOG, 400, "InvalidFlowLogId.Malformed"),
 	E(MALFORMED, VPC_ENDPOINT, 400, "InvalidVpcEndpointId.Malformed"),
+	E(MALFORMED, ENDPOINT_SERVICE, 400, "InvalidVpcEndpointServiceIdId.Malformed"),
+	E_OF(MALFORMED, NONE, "NetworkLoadBalancerArn", 400, "InvalidNetworkLoadBalancerArn.Malformed"),
 	E(MALFORMED, NAT_GATEWAY, 400, "NatGatewayMalformed"),
 	E(MALFORMED, TRANSIT_GATEWAY, 400, "InvalidTransitGatewayID.Malformed"),
 	E(MALFORMED, TRANSIT_ATTACHMENT, 400, "InvalidTransitGatewayAttachmentID.Malformed"),
@@ -196,6 +200,9 @@ static const struct api_error ec2_rows[] = {
 	E(NOT_FOUND, FLOW_LOG, 400, "InvalidFlowLogId.NotFound"),
 	E(NOT_FOUND, VPC_ENDPOINT, 400, "InvalidVpcEndpointId.NotFound",
 	  .says = "The Vpc Endpoint Id '*' does not exist"),
+	E(NOT_FOUND, ENDPOINT_SERVICE, 400, "InvalidVpcEndpointServiceId.NotFound",
+	  .says = "The vpcEndpointService ID '*' does not exist"),
+	E_OF(NOT_FOUND, NONE, "NetworkLoadBalancerArn", 400, "InvalidNetworkLoadBalancerArn.NotFound"),
 	E_OF(NOT_FOUND, NONE, "ServiceName", 400, "InvalidServiceName"),
 	E_OF(NOT_FOUND, NONE, "VolumeModification", 400, "InvalidVolumeModification.NotFound"),
 	E_OF(NOT_FOUND, NONE, "Attachment", 400, "InvalidAttachmentID.NotFound"),
@@ -404,6 +411,7 @@ static const struct api_error ec2_rows[] = {
 	E(QUOTA, ROUTE, 400, "RouteLimitExceeded"),
 	E(QUOTA, FLOW_LOG, 400, "FlowLogsLimitExceeded"),
 	E(QUOTA, VPC_ENDPOINT, 400, "VpcEndpointLimitExceeded"),
+	E(QUOTA, ENDPOINT_SERVICE, 400, "VpcEndpointServiceLimitExceeded"),
 	E(QUOTA, TRANSIT_GATEWAY, 400, "TransitGatewayLimitExceeded"),
 	/* The next three codes are guesses. */
 	E(QUOTA, TRANSIT_ATTACHMENT, 400, "TransitGatewayAttachmentLimitExceeded"),

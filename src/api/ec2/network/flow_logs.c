@@ -27,10 +27,12 @@ static const char *get_status(struct api_call *e, const struct row *row)
 	return flow_log_of(row)->problem.n ? "FAILED" : "SUCCESS";
 }
 
-static const char *get_error(struct api_call *e, const struct row *row)
+/* The reason of a file that was not written is the operator's, and is not shown. */
+static struct str get_error(struct api_call *e, const struct row *row)
 {
 	(void) e;
-	return flow_log_of(row)->problem.n ? "Unknown error" : NULL;
+	struct str problem = flow_log_of(row)->problem;
+	return !problem.n || str_starts_with(problem, STR(FLOW_LOG_BEYOND)) ? problem : STR("Unknown error");
 }
 
 static const struct attribute option_rows[] = {
@@ -41,7 +43,7 @@ static const struct attribute option_rows[] = {
 static const struct attributes option_members = ATTRIBUTES(option_rows);
 static const struct attribute flow_log_rows[] = {
 	ATTRIBUTE_AS(TIME, flow_log, "creationTime", row.created_us),
-	ATTRIBUTE_MADE(WORD, word, "deliverLogsErrorMessage", get_error),
+	ATTRIBUTE_MADE(TEXT, text, "deliverLogsErrorMessage", get_error, .flags = ATTRIBUTE_OMIT_NONE),
 	ATTRIBUTE_MADE(WORD, word, "deliverLogsStatus", get_status, .filter = "deliver-log-status"),
 	ATTRIBUTE_OWN_ID(flow_log, "flowLogId", KIND_FLOW_LOG, .filter = "flow-log-id"),
 	ATTRIBUTE_CONST("flowLogStatus", "ACTIVE"),

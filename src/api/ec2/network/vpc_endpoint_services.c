@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Services that VPC endpoints lead to: DescribePrefixLists, DescribeVpcEndpointServices, and
- * DescribeVpcEndpointConnections, which is always empty. Services are the region's own; all of them answer at one address. A gateway
- * endpoint leads to that address, so a region whose URL has a name instead of an address offers interface endpoints alone. */
+ * Services that VPC endpoints lead to: DescribePrefixLists, DescribeVpcEndpointServices. The region's own services answer at one
+ * address. A gateway endpoint leads to that address, so a region whose URL has a name instead of an address offers interface
+ * endpoints alone. Endpoint services of accounts are listed for those who may create endpoints of them. */
 #include "api/ec2/core/empty_list.h"
 #include "api/ec2/core/write.h"
 #include "api/ec2/network/vpc_endpoints.h"
+#include "auth/guard/guard.h"
+#include "engine/network/routing/endpoint_service.h"
 #include "engine/region/region.h"
+#include "store/endpoint_service.h"
 #include "store/zone.h"
 
 /* ---- prefix lists ---- */
@@ -82,11 +85,22 @@ static RESULT ec2_describe_prefix_lists(struct ec2_call *e, const void *args, st
 
 /* ---- services ---- */
 
+struct strs ec2_list_principals(struct ec2_call *e)
+{
+	struct str *at = arena_new_array(e->c->arena, struct str, 2);
+	if (!at || !e->c->who)
+		return (struct strs){0};
+	at[0] = guard_write_principal(e->c->who, e->c->arena);
+	at[1] = guard_write_policy_principal(e->c->who, e->c->arena);
+	return (struct strs){at, 2};
+}
+
 /* A service in one of the ways in which it is offered. */
 struct shown_service {
 	struct row row; /* no row of the store */
 	enum vpc_endpoint_service service;
 	enum vpc_endpoint_type type;
+	const struct endpoint_service *offered; /* NULL: the region's own */
 	struct str name, host;
 };
 
@@ -128,10 +142,43 @@ static bool fits_region(const struct filter_run *f, const struct row *row)
 	return filter_text(f, f->e->config->region);
 }
 
+static bool fits_owner(const struct filter_run *f, const struct row *row)
+{
+	const struct endpoint_service *offered = ((const struct shown_service *) row)->offered;
+	return offered ? filter_text(f, ec2_owner_number(f->t, offered->account)) : filter_z(f, "amazon");
+}
+
+/* Tags of a service are its owner's alone. */
+static struct tags tags_of(struct ec2_call *e, const struct row *row)
+{
+	const struct endpoint_service *offered = ((const struct shown_service *) row)->offered;
+	return offered && uuid_equal(offered->account, engine_get_account(e->c)) ? offered->tags
+										 : (struct tags){0};
+}
+
+static bool fits_tag(const struct filter_run *f, const struct row *row)
+{
+	const struct tags tags = tags_of(f->e, row);
+	for (size_t k = 0; k < tags.count; k++)
+		if (str_equal(tags.at[k].key, f->tag_key) && filter_text(f, tags.at[k].value))
+			return true;
+	return false;
+}
+
+static bool fits_tag_key(const struct filter_run *f, const struct row *row)
+{
+	const struct tags tags = tags_of(f->e, row);
+	for (size_t k = 0; k < tags.count; k++)
+		if (filter_text(f, tags.at[k].key))
+			return true;
+	return false;
+}
+
 static const struct filter service_filters[] = {
 	{"service-name", .get = fits_name},     {"service-type", .get = fits_type},
-	{"owner", .fixed = "amazon"},           {"supported-ip-address-types", .fixed = "ipv4"},
-	{"service-region", .get = fits_region}, OF_NO_TAGS,
+	{"owner", .get = fits_owner},           {"supported-ip-address-types", .fixed = "ipv4"},
+	{"service-region", .get = fits_region}, {"tag:", .get = fits_tag},
+	{"tag-key", .get = fits_tag_key},
 };
 
 static const struct param describe_services_params[] = {
@@ -176,6 +223,55 @@ static RESULT find_services(struct ec2_call *e, const struct strs *names, const 
 	return OK;
 }
 
+/* Endpoint services that are offered to the caller, the caller's own among them. */
+static RESULT find_offered(struct ec2_call *e, const struct strs *names, const struct filter_runs *runs,
+			   struct shown_services *list)
+{
+	const struct tables *t = ec2_tables(e);
+	const struct strs principals = ec2_list_principals(e);
+	for (const struct endpoint_service *o = endpoint_service_first(t); o;
+	     o = endpoint_service_next(t, o)) {
+		if (!engine_may_connect(t, o, engine_get_account(e->c), principals))
+			continue;
+		struct shown_service *s = arena_new_object(e->c->arena, struct shown_service);
+		if (!s)
+			return ctx_no_memory(e->c);
+		*s = (struct shown_service){.row.id = o->row.id,
+					    .type = VPC_ENDPOINT_TYPE_INTERFACE,
+					    .offered = o,
+					    .name = engine_write_offered_name(t, e->c->arena, o->row.id),
+					    .host = engine_write_offered_domain(t, e->c->arena, o->row.id)};
+		if (names_service(names, s->name) && filters_fit(runs, t, &s->row) &&
+		    !VEC_PUSH(e->c->arena, &list->at, &s->row))
+			return ctx_no_memory(e->c);
+	}
+	return OK;
+}
+
+static void write_service_zones(struct ec2_call *e, struct xml *x, const struct shown_service *s)
+{
+	const struct strs zones = s->offered ? ec2_list_service_zones(e, s->offered) : (struct strs){0};
+	xml_open(x, "availabilityZoneSet");
+	for (size_t k = 0; k < zones.count; k++)
+		xml_text(x, "item", zones.at[k]);
+	const struct zone *zone = s->offered ? NULL : zone_first(ec2_tables(e));
+	for (; zone; zone = zone_next(ec2_tables(e), zone))
+		if (row_is_live(&zone->row) && zone->enabled)
+			xml_text(x, "item", zone->name);
+	xml_close(x, "availabilityZoneSet");
+}
+
+static void write_private_name(struct xml *x, struct str host)
+{
+	xml_text(x, "privateDnsName", host);
+	xml_open(x, "privateDnsNameSet");
+	xml_open(x, "item");
+	xml_text(x, "privateDnsName", host);
+	xml_close(x, "item");
+	xml_close(x, "privateDnsNameSet");
+	xml_z(x, "privateDnsNameVerificationState", "verified");
+}
+
 static void write_service(struct ec2_call *e, struct xml *x, const struct shown_service *s)
 {
 	const struct tables *t = ec2_tables(e);
@@ -189,29 +285,19 @@ static void write_service(struct ec2_call *e, struct xml *x, const struct shown_
 	xml_close(x, "item");
 	xml_close(x, "serviceType");
 	xml_text(x, "serviceRegion", e->config->region);
-	xml_open(x, "availabilityZoneSet");
-	for (const struct zone *zone = zone_first(t); zone; zone = zone_next(t, zone))
-		if (row_is_live(&zone->row) && zone->enabled)
-			xml_text(x, "item", zone->name);
-	xml_close(x, "availabilityZoneSet");
-	xml_z(x, "owner", "amazon");
+	write_service_zones(e, x, s);
+	xml_text(x, "owner", s->offered ? ec2_owner_number(t, s->offered->account) : STR("amazon"));
 	xml_open(x, "baseEndpointDnsNameSet");
 	xml_text(x, "item",
-		 is_interface ? engine_write_endpoint_domain(t, e->c->arena, s->service) : s->host);
+		 is_interface && !s->offered ? engine_write_endpoint_domain(t, e->c->arena, s->service)
+					     : s->host);
 	xml_close(x, "baseEndpointDnsNameSet");
-	if (is_interface) {
-		xml_text(x, "privateDnsName", s->host);
-		xml_open(x, "privateDnsNameSet");
-		xml_open(x, "item");
-		xml_text(x, "privateDnsName", s->host);
-		xml_close(x, "item");
-		xml_close(x, "privateDnsNameSet");
-		xml_z(x, "privateDnsNameVerificationState", "verified");
-	}
-	xml_bool(x, "vpcEndpointPolicySupported", true);
-	xml_bool(x, "acceptanceRequired", false);
+	if (is_interface && !s->offered)
+		write_private_name(x, s->host);
+	xml_bool(x, "vpcEndpointPolicySupported", !s->offered);
+	xml_bool(x, "acceptanceRequired", s->offered && s->offered->needs_acceptance);
 	xml_bool(x, "managesVpcEndpoints", false);
-	xml_empty(x, "tagSet");
+	ec2_write_tags(x, tags_of(e, &s->row));
 	ec2_write_words(x, "supportedIpAddressTypeSet", "ipv4");
 	xml_close(x, "item");
 }
@@ -219,8 +305,12 @@ static void write_service(struct ec2_call *e, struct xml *x, const struct shown_
 static RESULT check_names(struct ec2_call *e, const struct strs *names)
 {
 	enum vpc_endpoint_service service;
+	const struct strs principals = ec2_list_principals(e);
 	for (size_t k = 0; k < names->count; k++)
-		TRY(ec2_find_endpoint_service(e, names->at[k], VPC_ENDPOINT_TYPE_INTERFACE, &service));
+		if (!engine_find_offered(ec2_tables(e), e->c->arena, names->at[k], engine_get_account(e->c),
+					 principals))
+			TRY(ec2_find_endpoint_service(e, names->at[k], VPC_ENDPOINT_TYPE_INTERFACE,
+						      &service));
 	return OK;
 }
 
@@ -237,6 +327,7 @@ static RESULT ec2_describe_services(struct ec2_call *e, const void *args, struct
 	TRY(ec2_parse_token(e, a->query.next_token, &q.after));
 	TRY(check_names(e, &a->names));
 	TRY(find_services(e, &a->names, &runs, &list));
+	TRY(find_offered(e, &a->names, &runs, &list));
 	q.given = (struct rows){list.at.at, list.at.count};
 	TRY(query_run(&q, &page));
 	xml_open(x, "serviceNameSet");
@@ -252,27 +343,6 @@ static RESULT ec2_describe_services(struct ec2_call *e, const void *args, struct
 	return OK;
 }
 
-/* ---- connections ---- */
-
-static const struct param describe_connections_params[] = {
-	QUERY_FILTERS(struct ec2_empty_list),
-	QUERY_PAGES(struct ec2_empty_list, 5, 1000),
-};
-static const struct filter connection_filters[] = {
-	FITS_NOTHING("service-id"),          FITS_NOTHING("vpc-endpoint-owner"),
-	FITS_NOTHING("vpc-endpoint-state"),  FITS_NOTHING("vpc-endpoint-id"),
-	FITS_NOTHING("ip-address-type"),     FITS_NOTHING("transit-gateway-attachment-id"),
-	FITS_NOTHING("vpc-endpoint-region"),
-};
-
-static RESULT ec2_describe_connections(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct ec2_empty_list *a = args;
-	TRY(ec2_check_empty_list(e, &a->query, 0));
-	xml_empty(x, "vpcEndpointConnectionSet");
-	return OK;
-}
-
 static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribePrefixLists"),
 	 .args = PARAMS(struct ec2_empty_list, describe_prefix_lists_params),
@@ -281,10 +351,5 @@ static const struct ec2_action actions[] = {
 	{EC2_ACTION("DescribeVpcEndpointServices"),
 	 .args = PARAMS(struct ec2_empty_list, describe_services_params), .answer = ec2_describe_services,
 	 .filters = FILTERS(service_filters), .doc = "Lists the services that VPC endpoints can connect to."},
-	{EC2_ACTION("DescribeVpcEndpointConnections"),
-	 .args = PARAMS(struct ec2_empty_list, describe_connections_params),
-	 .answer = ec2_describe_connections, .filters = FILTERS(connection_filters),
-	 .never = "endpoint services of accounts are not implemented",
-	 .doc = "Lists endpoint connections to the account's own services."},
 };
 const struct api_actions ec2_endpoint_service_actions = API_ACTIONS(actions);

@@ -55,6 +55,14 @@ static struct attribute_rows list_groups(struct api_call *e, const struct row *r
 	return (struct attribute_rows){at, count};
 }
 
+struct str ec2_write_endpoint_name(struct ec2_call *e, const struct vpc_endpoint *endpoint)
+{
+	struct arena *a = e->c->arena;
+	return str_print(a, "%" STR_FMT ".%" STR_FMT,
+			 STR_ARG(id_to_ec2(a, KIND_VPC_ENDPOINT, endpoint->row.id)),
+			 STR_ARG(engine_write_domain_of(ec2_tables(e), a, endpoint)));
+}
+
 struct shown_name {
 	struct row row; /* no row of the store */
 	struct str name;
@@ -68,20 +76,18 @@ static struct attribute_rows list_names(struct api_call *e, const struct row *ro
 	struct shown_name *names = arena_new_array(a, struct shown_name, 2);
 	if (!names || v->type != VPC_ENDPOINT_TYPE_INTERFACE)
 		return (struct attribute_rows){0};
-	names[0].name =
-		str_print(a, "%" STR_FMT ".%" STR_FMT, STR_ARG(id_to_ec2(a, KIND_VPC_ENDPOINT, row->id)),
-			  STR_ARG(engine_write_endpoint_domain(t, a, v->service)));
+	names[0].name = ec2_write_endpoint_name((struct ec2_call *) e, v);
 	names[1].name = engine_write_service_host(t, a, v->service);
 	return attribute_rows_of(e, names, v->private_names ? 2 : 1, sizeof *names);
 }
 
 static const char *find_state(struct api_call *e, const struct row *row)
 {
-	return engine_is_endpoint_ready(api_tables(e), vpc_endpoint_of(row)) ? "available" : "pending";
+	return engine_get_endpoint_state(api_tables(e), vpc_endpoint_of(row));
 }
 
 ATTRIBUTE_GETTER(vpc_endpoint, v, struct str, get_service,
-		 engine_write_service_name(api_tables(e), e->c->arena, v->service))
+		 engine_write_service_of(api_tables(e), e->c->arena, v))
 
 #define POLICY                                                                                               \
 	"{\"Statement\":[{\"Action\":\"*\",\"Effect\":\"Allow\",\"Principal\":\"*\",\"Resource\":\"*\"}],"   \
@@ -155,8 +161,8 @@ struct ec2_create_endpoint {
 static const struct param create_endpoint_params[] = {
 	P("VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC."),
 	P("ServiceName", service, .flags = REQUIRED, .max = 255,
-	  .doc = "Name of the service. The endpoint reaches the whole API of the region, whichever is "
-		 "named."),
+	  .doc = "Name of the service: an endpoint service that another account offers, or a service of "
+		 "the region, which reaches the region's whole API."),
 	P("VpcEndpointType", type, .words = "Interface|Gateway|GatewayLoadBalancer", .absent = "Gateway",
 	  .doc = "Type: Interface adds a network interface to each subnet, Gateway a route to the address of "
 		 "the API."),
@@ -170,7 +176,7 @@ static const struct param create_endpoint_params[] = {
 	  .doc = "Policy that must allow each call through the endpoint; absent: everything is allowed."),
 	P("PrivateDnsEnabled", private_names,
 	  .doc = "Whether the DNS name of the service resolves to the endpoint; absent: true for an "
-		 "interface endpoint."),
+		 "interface endpoint of the region's API. Endpoint services have no such name."),
 	P("ClientToken", wish.client_token, .max = 64, .doc = "Idempotency token of the request."),
 	TAG_SPECIFICATIONS(struct ec2_create_endpoint, tag_specs),
 	ENDPOINT_UNBUILT,
@@ -205,13 +211,18 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 				      "The Vpc Endpoint Service '%" STR_FMT
 				      "' of type GatewayLoadBalancer does not exist",
 				      STR_ARG(a->service));
-	TRY(ec2_find_endpoint_service(e, a->service, a->wish.type, &a->wish.service));
+	bool is_offered = str_starts_with(a->service, STR("com.amazonaws.vpce."));
+	if (is_offered) {
+		a->wish.offered = a->service;
+		a->wish.principals = ec2_list_principals(e);
+	} else
+		TRY(ec2_find_endpoint_service(e, a->service, a->wish.type, &a->wish.service));
 	TRY(check_policy(e, a->wish.policy));
 	if (a->private_names == CHOICE_YES && !is_interface)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("PrivateDnsEnabled"),
 				      "Private DNS is for endpoints of type Interface.");
-	a->wish.private_names =
-		a->private_names == CHOICE_YES || (is_interface && a->private_names == CHOICE_DEFAULT);
+	a->wish.private_names = a->private_names == CHOICE_YES ||
+				(is_interface && !is_offered && a->private_names == CHOICE_DEFAULT);
 	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	return ec2_take_tags(e, &a->tag_specs, "vpc-endpoint", "vpc-endpoint", &a->wish.tags);
 }

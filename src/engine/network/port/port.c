@@ -15,6 +15,7 @@
 #include "engine/network/filter/security_group_internal.h"
 #include "engine/network/ipv6_internal.h"
 #include "engine/network/port/port_internal.h"
+#include "engine/network/routing/endpoint_service.h"
 #include "engine/network/routing/gateway_internal.h"
 #include "engine/network/routing/router_interface.h"
 #include "engine/network/routing/vpc_endpoint.h"
@@ -98,7 +99,8 @@ RESULT port_find_target(struct op *op, const struct ref *port, const struct ref 
 RESULT port_check_unmanaged(struct op *op, const struct port *port, struct str field)
 {
 	if (uuid_is_none(port->nat_gateway) && uuid_is_none(port->interface_of) &&
-	    !engine_is_front(op->head, port) && !engine_is_endpoint_port(op->head, port))
+	    !engine_is_front(op->head, port) && !engine_is_endpoint_port(op->head, port) &&
+	    !engine_is_service_leg(op->head, port))
 		return OK;
 	const struct ref about = {.text = engine_write_id(op, KIND_PORT, port->row.id), .field = field};
 	return ENGINE_FAIL_ABOUT(op, ERR_PROTECTED, KIND_PORT, &about,

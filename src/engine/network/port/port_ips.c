@@ -15,6 +15,7 @@
 #include "engine/network/port/port.h"
 #include "engine/network/port/port_internal.h"
 #include "engine/network/port/port_prefixes_internal.h"
+#include "engine/network/routing/endpoint_service.h"
 #include "engine/network/routing/vpc_endpoint.h"
 #include "engine/network/subnet_internal.h"
 #include "engine/virtual/balancer_set.h"
@@ -407,7 +408,7 @@ RESULT port_add_auto_ips_in(struct op *op, const struct subnet *subnet)
 		next = port_next_by_network(op->head, port);
 		if (!row_is_live(&port->row) || ip_is_none(port->ip) || !uuid_is_none(port->interface_of) ||
 		    !uuid_is_none(port->nat_gateway) || engine_is_front(op->head, port) ||
-		    engine_is_endpoint_port(op->head, port) ||
+		    engine_is_endpoint_port(op->head, port) || engine_is_service_leg(op->head, port) ||
 		    port_count_ips(op->head, port, IP_V6) >= PORT_IPS_MAX)
 			continue;
 		TRY(port_add_ip(op, port, subnet, (struct ip){0}, STR_NONE, &ip));

@@ -4,18 +4,21 @@
 
 #include <string.h>
 
+#include "engine/capacity_internal.h"
 #include "engine/client_token_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/filter/security_group_internal.h"
 #include "engine/network/port/port_internal.h"
+#include "engine/network/routing/endpoint_service.h"
 #include "engine/network/routing/route_table_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/region/region.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "model/id.h"
+#include "store/endpoint_service.h"
 #include "store/port.h"
 #include "store/route_table.h"
 #include "store/router.h"
@@ -60,11 +63,28 @@ struct str engine_write_endpoint_domain(const struct tables *t, struct arena *a,
 			 STR_ARG(engine_get_region_name(t)));
 }
 
+static bool is_offered(const struct vpc_endpoint *e)
+{
+	return !uuid_is_none(e->endpoint_service);
+}
+
+struct str engine_write_service_of(const struct tables *t, struct arena *a, const struct vpc_endpoint *e)
+{
+	return is_offered(e) ? engine_write_offered_name(t, a, e->endpoint_service)
+			     : engine_write_service_name(t, a, e->service);
+}
+
+struct str engine_write_domain_of(const struct tables *t, struct arena *a, const struct vpc_endpoint *e)
+{
+	return is_offered(e) ? engine_write_offered_domain(t, a, e->endpoint_service)
+			     : engine_write_endpoint_domain(t, a, e->service);
+}
+
 /* "vpce-0123456789abcdef0.ec2.us-east-1.vpce.amazonaws.com" */
 static bool has_own_name(const struct tables *t, struct arena *a, const struct vpc_endpoint *endpoint,
 			 struct str name)
 {
-	struct str domain = engine_write_endpoint_domain(t, a, endpoint->service);
+	struct str domain = engine_write_domain_of(t, a, endpoint);
 	struct str own =
 		str_print(a, "%" STR_FMT ".%" STR_FMT,
 			  STR_ARG(id_to_ec2(a, KIND_VPC_ENDPOINT, endpoint->row.id)), STR_ARG(domain));
@@ -100,13 +120,25 @@ struct ip engine_read_api_ip(struct str url)
 
 /* ---- finding ---- */
 
-bool engine_is_endpoint_port(const struct tables *t, const struct port *port)
+/* The endpoint whose interface the port is, or NULL. */
+static const struct vpc_endpoint *find_of_port(const struct tables *t, const struct port *port)
 {
 	uuid id;
 	if (!result_is_ok(uuid_parse(port->device_id, &id)))
-		return false;
+		return NULL;
 	const struct vpc_endpoint *endpoint = vpc_endpoint_find(t, id);
-	return endpoint && uuids_have(&endpoint->fronts, port->row.id);
+	return endpoint && uuids_have(&endpoint->fronts, port->row.id) ? endpoint : NULL;
+}
+
+bool engine_is_endpoint_port(const struct tables *t, const struct port *port)
+{
+	return find_of_port(t, port) != NULL;
+}
+
+bool engine_is_offered_port(const struct tables *t, const struct port *port)
+{
+	const struct vpc_endpoint *endpoint = find_of_port(t, port);
+	return endpoint && is_offered(endpoint);
 }
 
 const struct vpc_endpoint *engine_find_gateway_endpoint(const struct tables *t, uuid router, uuid table)
@@ -156,6 +188,15 @@ bool engine_is_endpoint_ready(const struct tables *t, const struct vpc_endpoint 
 			return false;
 	}
 	return true;
+}
+
+const char *engine_get_endpoint_state(const struct tables *t, const struct vpc_endpoint *endpoint)
+{
+	if (endpoint->acceptance == VPC_ENDPOINT_ACCEPTANCE_PENDING)
+		return "pendingAcceptance";
+	if (endpoint->acceptance == VPC_ENDPOINT_ACCEPTANCE_REJECTED)
+		return "rejected";
+	return engine_is_endpoint_ready(t, endpoint) ? "available" : "pending";
 }
 
 /* ---- route tables ---- */
@@ -264,6 +305,21 @@ static RESULT check_zone(struct op *op, const struct id_list *fronts, const stru
 	return OK;
 }
 
+/* The endpoint's interface connects to the service's in the same zone. */
+static RESULT check_offered_zone(struct op *op, const struct vpc_endpoint *endpoint,
+				 const struct subnet *subnet, struct str field)
+{
+	const struct endpoint_service *service = endpoint_service_find(op->head, endpoint->endpoint_service);
+	if (!service || engine_find_service_leg(op->head, service, subnet->zone))
+		return OK;
+	return ENGINE_FAIL(
+		op, ERR_INVALID, KIND_ENDPOINT_SERVICE, field,
+		"The VPC endpoint service %" STR_FMT
+		" does not support the availability zone of the subnet: %" STR_FMT ".",
+		STR_ARG(engine_write_offered_name(op->head, op->ctx->arena, endpoint->endpoint_service)),
+		STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
+}
+
 static RESULT make_front(struct op *op, const struct vpc_endpoint *endpoint, const struct subnet *subnet,
 			 struct str field, uuid *ret_front)
 {
@@ -287,6 +343,7 @@ static RESULT add_fronts(struct op *op, const struct vpc_endpoint *endpoint, con
 		const struct subnet *subnet = NULL;
 		TRY(find_subnet(op, endpoint, &refs->at[k], permission, &subnet));
 		TRY(check_zone(op, fronts, subnet, refs->at[k].field));
+		TRY(check_offered_zone(op, endpoint, subnet, refs->at[k].field));
 		if (fronts->count == ENDPOINT_FRONTS_MAX)
 			return ENGINE_FAIL(op, ERR_COMBINATION, KIND_VPC_ENDPOINT, refs->at[k].field,
 					   "An endpoint has up to %d subnets.", ENDPOINT_FRONTS_MAX);
@@ -344,6 +401,11 @@ static RESULT check_private_names(struct op *op, const struct vpc_endpoint *endp
 	const struct router *router = router_find(op->head, endpoint->router);
 	if (!endpoint->private_names || !router)
 		return OK;
+	if (is_offered(endpoint))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_ENDPOINT_SERVICE, field,
+				   "Private DNS can't be enabled because the service %" STR_FMT
+				   " does not provide a private DNS name.",
+				   STR_ARG(engine_write_service_of(op->head, op->ctx->arena, endpoint)));
 	if (!router->dns_support || !router->dns_hostnames)
 		return ENGINE_FAIL(
 			op, ERR_STATE, KIND_VPC_ENDPOINT, field,
@@ -352,7 +414,7 @@ static RESULT check_private_names(struct op *op, const struct vpc_endpoint *endp
 			STR_ARG(engine_write_id(op, KIND_ROUTER, endpoint->router)));
 	for (const struct vpc_endpoint *e = vpc_endpoint_first_by_router(op->head, endpoint->router); e;
 	     e = vpc_endpoint_next_by_router(op->head, e))
-		if (!uuid_equal(e->row.id, endpoint->row.id) && e->private_names &&
+		if (!uuid_equal(e->row.id, endpoint->row.id) && e->private_names && !is_offered(e) &&
 		    e->service == endpoint->service)
 			return ENGINE_FAIL(op, ERR_EXISTS, KIND_VPC_ENDPOINT, field,
 					   "private-dns-enabled cannot be set because there is already a "
@@ -397,6 +459,30 @@ static RESULT put_new(struct op *op, const struct vpc_endpoint_wish *wish, struc
 			(int64_t) fronts.count);
 }
 
+/* Policies are asked by the region's API, which does not see what goes to an endpoint service. */
+static RESULT check_policy(struct op *op, const struct vpc_endpoint *endpoint)
+{
+	if (!is_offered(endpoint) || !endpoint->policy.n)
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_ENDPOINT_SERVICE, STR("PolicyDocument"),
+			   "The service %" STR_FMT " does not support endpoint policies.",
+			   STR_ARG(engine_write_service_of(op->head, op->ctx->arena, endpoint)));
+}
+
+static RESULT connect(struct op *op, const struct vpc_endpoint_wish *wish, struct vpc_endpoint *made)
+{
+	if (!wish->offered.n)
+		return OK;
+	const struct endpoint_service *service =
+		engine_find_offered(op->head, op->ctx->arena, wish->offered, made->account, wish->principals);
+	if (!service || wish->type != VPC_ENDPOINT_TYPE_INTERFACE)
+		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_NONE, STR("ServiceName"),
+				   "The Vpc Endpoint Service '%" STR_FMT "' does not exist",
+				   STR_ARG(wish->offered));
+	TRY(capacity_check_keys(op, KIND_VPC_ENDPOINT));
+	return endpoint_service_connect(op, service, made);
+}
+
 static RESULT create(struct op *op, struct vpc_endpoint_wish *wish, uuid account)
 {
 	const struct router *router = NULL;
@@ -413,6 +499,8 @@ static RESULT create(struct op *op, struct vpc_endpoint_wish *wish, uuid account
 	TRY(check_fits(op, made.type, &wish->subnets, VPC_ENDPOINT_TYPE_INTERFACE));
 	TRY(check_fits(op, made.type, &wish->groups, VPC_ENDPOINT_TYPE_INTERFACE));
 	TRY(tag_normalize(op, wish->tags, &made.tags));
+	TRY(connect(op, wish, &made));
+	TRY(check_policy(op, &made));
 	TRY(check_private_names(op, &made, STR("PrivateDnsEnabled")));
 	if (made.type == VPC_ENDPOINT_TYPE_INTERFACE) {
 		TRY(security_group_resolve_all(op, made.account, router, wish->groups, &made.groups));
@@ -506,6 +594,7 @@ RESULT engine_change_vpc_endpoint(struct op *op, struct vpc_endpoint_change *wis
 	choice_apply(wish->private_names, &next.private_names);
 	if (wish->sets_policy)
 		next.policy = wish->policy;
+	TRY(check_policy(op, &next));
 	TRY(check_private_names(op, &next, STR("PrivateDnsEnabled")));
 	TRY(remove_tables(op, &next, &wish->tables_removed, permission, &tables));
 	TRY(add_tables(op, &next, &wish->tables_added, permission, &tables));

@@ -13,6 +13,7 @@
 #include "engine/messaging/messaging.h"
 #include "engine/network/address/address.h"
 #include "engine/network/guest_network.h"
+#include "engine/network/routing/endpoint_service.h"
 #include "engine/people/account/account_person.h"
 #include "engine/storage/image/export_task.h"
 #include "engine/storage/snapshot/backup.h"
@@ -25,6 +26,7 @@
 #include "store/balancer_set.h"
 #include "store/domain.h"
 #include "store/elastic_load_balancer.h"
+#include "store/endpoint_service.h"
 #include "store/export_image_task.h"
 #include "store/image.h"
 #include "store/instance.h"
@@ -102,6 +104,12 @@ static RESULT delete_protected_balancer(struct op *op, struct ref *ref)
 	return engine_delete_elastic_load_balancer(op, &wish);
 }
 
+static RESULT delete_connected_service(struct op *op, struct ref *ref)
+{
+	struct endpoint_service_target wish = {.service = *ref, .is_forced = true};
+	return engine_delete_endpoint_service(op, &wish);
+}
+
 static RESULT release_address(struct op *op, struct ref *ref)
 {
 	struct address_target wish = {.address = *ref, .with_association = true, .with_forwardings = true};
@@ -132,6 +140,9 @@ static const struct owned {
 	{KIND_SCALING_GROUP, SCALING_GROUP_INDEX_ACCOUNT, {0}},
 	{KIND_INSTANCE, INSTANCE_INDEX_ACCOUNT, {0}},
 	{KIND_IMAGE, IMAGE_INDEX_OWNER, {0}},
+	{KIND_ENDPOINT_SERVICE,
+	 ENDPOINT_SERVICE_INDEX_ACCOUNT,
+	 {KIND_ENDPOINT_SERVICE, "endpoint.delete_service", delete_connected_service}},
 	{KIND_BALANCER_SET, BALANCER_SET_INDEX_ACCOUNT, {0}},
 	{KIND_ELASTIC_LOAD_BALANCER,
 	 ELASTIC_LOAD_BALANCER_INDEX_ACCOUNT,

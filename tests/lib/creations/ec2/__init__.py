@@ -63,6 +63,14 @@ class Region:
             "snap size": str(self.ec2.describe_images()["Images"][0]["BlockDeviceMappings"][0]["Ebs"]["VolumeSize"]),
         }
         self.end_default_vpc()
+        self.made["balancer"] = self.make_balancer(dev)
+
+    def make_balancer(self, dev):
+        """A network load balancer in a VPC of its own, which an endpoint service can offer."""
+        vpc = self.ec2.create_vpc(CidrBlock="10.250.0.0/16")["Vpc"]["VpcId"]
+        subnet = self.ec2.create_subnet(VpcId=vpc, CidrBlock="10.250.1.0/24")["Subnet"]["SubnetId"]
+        made = dev.account.client("elbv2").create_load_balancer(Name="offered", Type="network", Scheme="internal", Subnets=[subnet])
+        return made["LoadBalancers"][0]["LoadBalancerArn"]
 
     def end_default_vpc(self):
         """Deletes the account's default VPC, because the first row creates another."""
@@ -141,7 +149,7 @@ class Region:
 # Resource types whose tags turn a request with a known token into a different request.
 TAGGED_AS = {"RequestSpotInstances": "spot-instances-request", "CreateFleet": "fleet", "RequestSpotFleet": "spot-fleet-request", "CreateCapacityReservation": "capacity-reservation", "AllocateHosts": "dedicated-host", "ImportSnapshot": "import-snapshot-task", "ImportImage": "import-image-task", "ExportImage": "export-image-task", "RunInstances": "instance", "CreateRouteTable": "route-table", "CreateNetworkInterface": "network-interface",
              "CreateVolume": "volume", "CreateNatGateway": "natgateway", "CreateVpcPeeringConnection": "vpc-peering-connection", "CreateNetworkAcl": "network-acl", "CreateLaunchTemplate": "launch-template", "CreateManagedPrefixList": "prefix-list",
-             "CreateEgressOnlyInternetGateway": "egress-only-internet-gateway", "CreateVpcEndpoint": "vpc-endpoint", "CreateFlowLogs": "vpc-flow-log"}
+             "CreateEgressOnlyInternetGateway": "egress-only-internet-gateway", "CreateVpcEndpoint": "vpc-endpoint", "CreateVpcEndpointServiceConfiguration": "vpc-endpoint-service", "CreateFlowLogs": "vpc-flow-log"}
 # Parameters that are read to refuse them; golden cases have the refusals.
 REFUSED = {("CreateFlowLogs", "LogGroupName")}
 # Values for a second request where a resource takes each configuration once: no row of the region has them.
