@@ -2,6 +2,7 @@
  * A part of test_limits.c, in its middle: clouds elsewhere. */
 #pragma once
 
+#include "engine/cluster/cluster.h"
 #include "engine/machine_policy/machine_policy.h"
 #include "store/machine_policy.h"
 
@@ -28,6 +29,33 @@ static RESULT make_machine_policy(struct cloud *c, int n)
 }
 DROP(machine_policy, engine_delete_machine_policy, machine_policy_target,
      .policy = ref_to(c, KIND_MACHINE_POLICY, made))
+
+/* ---- clusters: in the default subnet, because VPCs have a quota ---- */
+
+static RESULT make_cluster(struct cloud *c, int n)
+{
+	const struct subnet *subnet = subnet_first_by_router(cloud_tables(c), c->router);
+	const struct ref at = ref_to(c, KIND_SUBNET, subnet->row.id);
+	const struct ref type = {.kind = KIND_INSTANCE_TYPE, .text = STR("t3.medium")};
+	struct cluster_wish wish = {.cluster = id_new(KIND_CLUSTER),
+				    .name = numbered(c, "c", n),
+				    .version = STR("1.37.2"),
+				    .image = ref_to(c, KIND_IMAGE, c->image),
+				    .control_type = type,
+				    .worker_type = type,
+				    .control_count = 1,
+				    .subnets = {&at, 1},
+				    .pod_block = {ip_from_v4(0x0AF40000), 16},
+				    .service_block = {ip_from_v4(0x0A600000), 12},
+				    .is_internal = true};
+	MAKE(c, &c->alice, engine_create_cluster, wish, cluster);
+}
+static void drop_cluster(struct cloud *c)
+{
+	struct cluster_target wish = {ref_to(c, KIND_CLUSTER, made)};
+	cloud_ok(c, &c->alice, engine_delete_cluster, &wish);
+	cloud_settle(c);
+}
 
 /* ---- their machines ---- */
 
