@@ -385,7 +385,9 @@ RESULT engine_scale_cluster(struct op *op, struct cluster_scaling *wish)
 	TRY(engine_set_scaling_desired(op, &desired));
 	next.workers = wish->workers;
 	next.row.gen++;
-	TRY(cluster_put_status(op, &next, CLUSTER_STATUS_UPDATING, STR_NONE));
+	bool is_at_rest = present->status == CLUSTER_STATUS_ACTIVE;
+	TRY(cluster_put_status(op, &next, is_at_rest ? CLUSTER_STATUS_UPDATING : present->status,
+			       present->problem));
 	return engine_log_event(op, KIND_CLUSTER, &next.row, "scaled", "%" PRId64 " workers.", next.workers);
 }
 

@@ -202,8 +202,10 @@ static RESULT follow(struct op *op, const struct cluster *present)
 		TRY(bare(op, present));
 		next.bared_us = op->now_us;
 	}
-	if (f.wanted >= 0)
-		next.workers = f.wanted;
+	if (f.wanted >= 0 && f.wanted != next.workers) {
+		next.workers = f.wanted; /* somebody has changed the scaling group itself */
+		next.row.gen++;
+	}
 	return cluster_put_status(op, &next, v.status, str_from(v.problem));
 }
 

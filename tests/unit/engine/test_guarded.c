@@ -114,6 +114,7 @@ static const struct {
 	{KIND_LISTENER_RULE, "url"},          /* clients of a load balancer go there */
 	{KIND_TICKET_LINK, "foreign_url"},    /* people open it */
 	{KIND_SAML_PROVIDER, "sign_in_url"},  /* likewise */
+	{KIND_CLUSTER, "endpoint"},           /* machines of the cluster connect to it */
 };
 
 static bool sounds_like_a_place(const struct field *f)

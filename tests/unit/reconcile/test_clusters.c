@@ -124,7 +124,7 @@ static size_t count_living(struct cloud *c)
 	view_open(c->store, &view);
 	for (const struct instance *i = instance_first_by_account(view.tables, c->alice.account); i;
 	     i = instance_next_by_account(view.tables, i))
-		count += row_is_live(&i->row) && cloud_state(c, i->row.id) != INSTANCE_TERMINATED;
+		count += row_is_live(&i->row) && model_derive_instance_state(i) != INSTANCE_TERMINATED;
 	return count;
 }
 
