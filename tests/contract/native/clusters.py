@@ -370,8 +370,8 @@ def test_kill(kills):
             port = dev.port
             dev.end(signal.SIGKILL)
             dev = Dev("--data", data, instant=False, port=port)
+            mine = native.own(dev)
             mine.dev = dev
-            mine.sign_in()
         for _ in range(kills):
             again()
         until(mine, "demo", "active")
