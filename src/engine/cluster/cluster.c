@@ -14,6 +14,7 @@
 #include "store/image.h"
 #include "store/router.h"
 #include "store/subnet.h"
+#include "store/user.h"
 
 /* VERSION_MINOR_MIN: the first version whose kubeadm reads v1beta4. MEMORY_MIN: kubeadm refuses a machine of the control
  * plane with less. */
@@ -310,7 +311,17 @@ static RESULT make_cluster(struct op *op, const struct cluster_wish *w, struct c
 				STR_ARG(row->version));
 }
 
-/* An administrator creates a cluster for another account as that account: its quotas count, and it owns the parts. */
+/* The scaling group launches workers as the user who made it, and the operator is no user of an account. */
+static uuid find_owner(const struct tables *t, uuid account)
+{
+	const struct user *user = user_first_by_owner(t, account);
+	while (user && !user->is_owner)
+		user = user_next_by_owner(t, user);
+	return user ? user->row.id : UUID_NONE;
+}
+
+/* An administrator creates a cluster for another account as the owner of that account: its quotas count, and it owns the
+ * parts. */
 static RESULT make_for(struct op *op, const struct account *account, const struct cluster_wish *w,
 		       struct cluster *row)
 {
@@ -322,6 +333,7 @@ static RESULT make_for(struct op *op, const struct account *account, const struc
 	*who = (struct identity){.scope = IDENTITY_ACCOUNT,
 				 .rights = RIGHTS_OF_MEMBER,
 				 .account = account->row.id,
+				 .user = find_owner(op->head, account->row.id),
 				 .domain = account->domain,
 				 .account_number = account->number};
 	engine_act_by_roles(op->ctx, who);

@@ -232,7 +232,7 @@ class Native:
 
 
 # Members that change by themselves.
-MOVING = {"gen", "ended", "ended_us", "file_sha256", "batch", "state", "conditions", "usage", "progress", "last_used_us", "is_raw", "file_size", "cut_size", "object_count", "stored_size",
+MOVING = {"gen", "status", "status_us", "ended", "ended_us", "file_sha256", "batch", "state", "conditions", "usage", "progress", "last_used_us", "is_raw", "file_size", "cut_size", "object_count", "stored_size",
           "is_written", "status", "problem", "since_us", *(f"seen_{what}" for what in ("gen", "power", "us", "stage", "size", "up"))}
 
 
