@@ -12,6 +12,7 @@
 #include "model/instance_type.h"
 #include "store/account.h"
 #include "store/image.h"
+#include "store/key_pair.h"
 #include "store/router.h"
 #include "store/subnet.h"
 #include "store/user.h"
@@ -259,14 +260,19 @@ static RESULT take_type(struct op *op, const struct ref *ref, bool is_control, u
 	return OK;
 }
 
-static RESULT take_profile(struct op *op, const struct cluster_wish *w, struct cluster *row)
+/* Rows that the call names come before the choice of an image, so that their policies are asked in any case. */
+static RESULT take_named(struct cluster_making *m)
 {
+	struct op *op = m->op;
 	const struct row *profile = NULL;
-	if (!ref_is_given(&w->profile))
-		return OK;
-	TRY(engine_find_own(op->ctx, op->head, KIND_INSTANCE_PROFILE, &w->profile, &profile));
-	row->profile = profile->id;
-	return OK;
+	const struct key_pair *key = NULL;
+	if (ref_is_given(&m->wish->profile))
+		TRY(engine_find_own(op->ctx, op->head, KIND_INSTANCE_PROFILE, &m->wish->profile, &profile));
+	if (ref_is_given(&m->wish->key_pair))
+		TRY(engine_find_own_key_pair(op->ctx, op->head, &m->wish->key_pair, &key));
+	m->row->profile = profile ? profile->id : UUID_NONE;
+	m->key_name = key ? key->name : STR_NONE;
+	return take_subnets(op, m->wish, m->row);
 }
 
 /* ---- creation ---- */
@@ -295,12 +301,11 @@ static RESULT make_cluster(struct op *op, const struct cluster_wish *w, struct c
 	TRY(permit_parts(op, row->owns_network));
 	TRY(check_free_name(op, row->account, w->name));
 	TRY(limit_check(op, LIMIT_CLUSTERS, row->account, 1, STR_NONE));
+	struct cluster_making m = {.op = op, .wish = w, .row = row};
+	TRY(take_named(&m));
 	TRY(take_image(op, w, row));
 	TRY(take_type(op, &w->control_type, true, &row->control_type));
 	TRY(take_type(op, &w->worker_type, false, &row->worker_type));
-	TRY(take_profile(op, w, row));
-	TRY(take_subnets(op, w, row));
-	struct cluster_making m = {.op = op, .wish = w, .row = row};
 	TRY(cluster_make_parts(&m));
 	TRY(cluster_put(op, row));
 	return engine_log_event(op, KIND_CLUSTER, &row->row, "created",

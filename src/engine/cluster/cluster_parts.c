@@ -16,7 +16,6 @@
 #include "store/image.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
-#include "store/key_pair.h"
 #include "store/launch_template.h"
 #include "store/port.h"
 #include "store/router.h"
@@ -409,17 +408,14 @@ static RESULT write_template(const struct cluster_making *m, const struct machin
 {
 	struct op *op = m->op;
 	struct arena *a = op->ctx->arena;
-	const struct key_pair *key = NULL;
 	const struct tags *tags = &p->launch.instance_tags;
 	struct buf form;
 	buf_init(&form, DATA_MAX);
-	if (ref_is_given(&m->wish->key_pair))
-		TRY(engine_find_own_key_pair(op->ctx, op->head, &m->wish->key_pair, &key));
 	add_pair(a, &form, "ImageId", id_to_ec2(a, KIND_IMAGE, m->row->image));
 	add_pair(a, &form, "InstanceType", instance_type_find(op->head, m->row->worker_type)->name);
 	add_pair(a, &form, "SecurityGroupId.1", id_to_ec2(a, KIND_SECURITY_GROUP, m->row->groups.at[0]));
-	if (key)
-		add_pair(a, &form, "KeyName", key->name);
+	if (m->key_name.n)
+		add_pair(a, &form, "KeyName", m->key_name);
 	add_pair(a, &form, "UserData", str_encode_base64(a, p->launch.user_data));
 	add_pair(a, &form, "MetadataOptions.HttpTokens", STR("required"));
 	add_pair(a, &form, "MetadataOptions.HttpPutResponseHopLimit", STR("1"));
