@@ -12,7 +12,7 @@ import native
 from dev import Dev, REGION
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;{{x}}"
-PAGES = ["", "instances", "launch", "images", "volumes", "snapshots", "backups", "backup-plans", "machine-backups", "schedules", "networks", "reach", "security-groups", "security-groups?show=matrix", "interfaces", "addresses", "transit-gateways", "fleets", "spot-requests", "load-balancers", "target-groups", "scaling-groups", "reservations", "migrations", "keys", "machines", "remote-resources", "providers", "usage", "usage?group=resource", "usage?group=tag", "tickets", "activity", "connect", "connect?tool=az", "connect?tool=terraform", "people", "user-groups", "roles", "policies", "who-may", "quotas", "you"]
+PAGES = ["", "instances", "launch", "images", "volumes", "snapshots", "backups", "backup-plans", "machine-backups", "schedules", "networks", "reach", "security-groups", "security-groups?show=matrix", "interfaces", "addresses", "transit-gateways", "fleets", "spot-requests", "load-balancers", "target-groups", "scaling-groups", "clusters", "reservations", "migrations", "keys", "machines", "remote-resources", "providers", "usage", "usage?group=resource", "usage?group=tag", "tickets", "activity", "connect", "connect?tool=az", "connect?tool=terraform", "people", "user-groups", "roles", "policies", "who-may", "quotas", "you"]
 OF_REGION = ["region", "hosts", "storage-pools", "tasks", "audit-log", "instance-types", "volume-types", "external-networks", "webhooks", "capacity", "audit", "accounts", "domains", "prices", "people", "user-groups", "roles", "policies", "who-may", "quotas", "usage?all=1", "tickets"]  # pages for administrators
 PRICES = """
 price_list: {name: public, currency: EUR, from: 2020-01-01T00:00:00Z, parent: null, owner: null}
