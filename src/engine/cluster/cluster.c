@@ -13,7 +13,6 @@
 #include "store/account.h"
 #include "store/image.h"
 #include "store/key_pair.h"
-#include "store/router.h"
 #include "store/subnet.h"
 #include "store/user.h"
 

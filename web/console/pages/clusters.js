@@ -19,7 +19,9 @@ const versionOf = (c) => (c.is_checked ? c.version : t("{version} (image not che
 // ---- creation ----
 
 const TAG = "kubernetes-version";
-const imagesOf = () => byName("images").filter((i) => i.state === "available" && i.platform !== "windows");
+/** Those of the default types' architecture come first. */
+const imagesOf = () => byName("images").filter((i) => i.state === "available" && i.platform !== "windows").toSorted((a, b) => (a.arch === "arm64") - (b.arch === "arm64"));
+const imageWords = (i) => [nameOf(i), i.arch === "arm64" ? "arm64" : "", i.tags?.[TAG] ?? ""].filter(Boolean).join(", ");
 const typeField = (name, word, least) => html`<label class="f">${word}<select name=${name}>${byName("instance-types").filter((y) => y.vcpus >= least && y.memory >= least * 850 * 2 ** 20).map((y) => html`<option ?selected=${y.name === "t3.medium"}>${y.name}</option>`)}</select></label>`;
 
 function readCluster(form) {
@@ -31,11 +33,11 @@ function readCluster(form) {
 
 function create() {
 	const images = imagesOf(), tagged = images.filter((i) => i.tags?.[TAG]);
-	askFor({title: t("Create Kubernetes cluster"), label: t("Create"), wide: true, verb: "clusters.create", read: readCluster, send: ({body}) => make("clusters", body),
+	askFor({title: t("Create Kubernetes cluster"), label: t("Create"), wide: true, verb: "clusters.create", read: readCluster, send: async ({body}) => { await make("clusters", body); },
 		fields: () => html`<div class="grid2">
 			<label class="f">${t("Name")}<input name="name" required maxlength="28" pattern="[a-z]([a-z0-9\\-]*[a-z0-9])?" autofocus spellcheck="false"></label>
 			<label class="f">${t("Workers")}<input name="workers" type="number" min="0" max=${WORKERS_MAX} required value="3"></label>
-			<label class="f">${t("Image")}<select name="image">${tagged.length ? html`<option value="">${t("newest with the tag {tag}", {tag: TAG})}</option>` : nothing}${images.map((i) => html`<option value=${i.id}>${nameOf(i)}${i.tags?.[TAG] ? ` (${i.tags[TAG]})` : ""}</option>`)}</select></label>
+			<label class="f">${t("Image")}<select name="image">${tagged.length ? html`<option value="">${t("newest with the tag {tag}", {tag: TAG})}</option>` : nothing}${images.map((i) => html`<option value=${i.id}>${imageWords(i)}</option>`)}</select></label>
 			<label class="f">${t("Kubernetes version")}<input name="version" maxlength="16" pattern="1\\.\\d+\\.\\d+" placeholder=${tagged.length ? t("of the image") : "1.37.2"} ?required=${!tagged.length} spellcheck="false"></label>
 			<label class="f">${t("Control plane")}<select name="control_count"><option value="1">${t("1 machine")}</option><option value="3">${t("3 machines")}</option></select></label>
 			${typeField("control_type", t("Control plane's instance type"), 2)}${typeField("worker_type", t("Workers' instance type"), 1)}
