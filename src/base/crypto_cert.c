@@ -344,6 +344,14 @@ static RESULT take_key(struct ctx *c, const struct crypto_issue *issue, EVP_PKEY
 	return *ret_key ? OK : crypto_fail(c, "cannot make a key");
 }
 
+static bool add_organization(X509 *cert, struct str name)
+{
+	struct str cut = str_slice(name, 0, COMMON_NAME_CAP); /* X.520 has the same bound for both */
+	return !cut.n ||
+	       X509_NAME_add_entry_by_NID(X509_get_subject_name(cert), NID_organizationName, MBSTRING_UTF8,
+					  (const unsigned char *) cut.p, (int) cut.n, 0, 0) == 1;
+}
+
 static RESULT issue_for(struct ctx *c, const struct crypto_issue *issue, X509 *ca, EVP_PKEY *ca_key,
 			EVP_PKEY *key, struct str *ret_cert_pem)
 {
@@ -356,6 +364,7 @@ static RESULT issue_for(struct ctx *c, const struct crypto_issue *issue, X509 *c
 	if (issue->names.n)
 		TRY(add_names(c, issue->names, names, &first));
 	if (!crypto_fill_certificate(cert, key, issue->common_name, issue->valid_us) ||
+	    !add_organization(cert, issue->organization) ||
 	    X509_set_issuer_name(cert, X509_get_subject_name(ca)) != 1 ||
 	    !add_issued_extensions(cert, ca, issue, names) || X509_sign(cert, ca_key, EVP_sha256()) == 0 ||
 	    PEM_write_bio_X509(bio, cert) != 1)
@@ -378,6 +387,18 @@ RESULT crypto_issue_certificate(struct ctx *c, const struct crypto_issue *issue,
 		TRY(crypto_encode_key(c, key, EVP_PKEY_KEYPAIR, "PEM", "PrivateKeyInfo", &key_pem));
 	*ret_cert_pem = cert_pem;
 	*ret_key_pem = key_pem;
+	return OK;
+}
+
+RESULT crypto_make_ec_pair(struct ctx *c, struct str *ret_private_pem, struct str *ret_public_pem)
+{
+	OSSL(EVP_PKEY) key = EVP_EC_gen("P-256");
+	struct str private_pem = STR_NONE;
+	if (!key)
+		return crypto_fail(c, "cannot make a key");
+	TRY(crypto_encode_key(c, key, EVP_PKEY_KEYPAIR, "PEM", "PrivateKeyInfo", &private_pem));
+	TRY(crypto_encode_key(c, key, EVP_PKEY_PUBLIC_KEY, "PEM", "SubjectPublicKeyInfo", ret_public_pem));
+	*ret_private_pem = private_pem;
 	return OK;
 }
 

@@ -12,15 +12,18 @@ struct crypto_issue {
 	/* PKCS #10, in DER. Its key is certified after its signature has proved possession; the names it
 	 * requests are ignored. */
 	struct str request;
-	struct str key_pem;     /* private key, if there is no request; empty: a P-256 key is generated */
-	struct str common_name; /* truncated to 64 bytes */
-	struct str names;       /* host names and addresses, comma-separated; empty: none */
+	struct str key_pem;      /* private key, if there is no request; empty: a P-256 key is generated */
+	struct str common_name;  /* truncated to 64 bytes */
+	struct str organization; /* likewise; empty: none */
+	struct str names;        /* host names and addresses, comma-separated; empty: none */
 	int64_t valid_us;
 	bool for_server, for_client; /* TLS usage */
 };
 /* *ret_key_pem: the generated key, or empty. ERR_INVALID: the request, its key or a name is invalid. */
 RESULT crypto_issue_certificate(struct ctx *c, const struct crypto_issue *issue, struct str *ret_cert_pem,
 				struct str *ret_key_pem);
+/* Generates a P-256 key pair: the private key as PKCS #8 and the public one as SubjectPublicKeyInfo, in PEM. */
+RESULT crypto_make_ec_pair(struct ctx *c, struct str *ret_private_pem, struct str *ret_public_pem);
 /* Reads the validity of a certificate in PEM; microseconds since 1970. ERR_INVALID: not a certificate. */
 RESULT crypto_read_validity(struct ctx *c, struct str cert_pem, int64_t *ret_from_us, int64_t *ret_until_us);
 /* Verifies that the authority's key signed the certificate, both in PEM, ignoring validity times. False also

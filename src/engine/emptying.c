@@ -4,6 +4,7 @@
 
 #include "engine/balancing/balancing.h"
 #include "engine/balancing/load_balancer.h"
+#include "engine/cluster/cluster.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/key_pair.h"
 #include "engine/instance/placement/server_group.h"
@@ -35,6 +36,7 @@
 #include "engine/virtual/route_plan.h"
 #include "engine/virtual/source_nat.h"
 #include "model/async_job.h"
+#include "model/cluster.h"
 #include "model/instance.h"
 #include "model/state.h"
 
@@ -44,6 +46,7 @@
 		struct type wish = {.member = *ref, __VA_ARGS__};                                            \
 		return engine_delete_##name(op, &wish);                                                      \
 	}
+DELETER(cluster, cluster_target, cluster)
 DELETER(image, image_target, image)
 DELETER(balancer_set, balancer_set_target, set)
 DELETER(load_balancer, load_balancer_target, balancer)
@@ -100,6 +103,7 @@ static RESULT release_address(struct op *op, struct ref *ref)
 }
 
 const struct row_deleter engine_row_deleters[] = {
+	{KIND_CLUSTER, "cluster.delete", delete_cluster},
 	{KIND_INSTANCE, "instance.terminate", delete_instance},
 	{KIND_IMAGE, "image.delete", delete_image},
 	{KIND_ENDPOINT_SERVICE, "endpoint.delete_service", delete_endpoint_service},
@@ -148,6 +152,8 @@ const struct row_deleter *engine_find_row_deleter(enum kind kind)
 bool emptying_is_going(const struct tables *t, enum kind kind, uuid id)
 {
 	const struct row *row = tables_find(t, kind, id);
+	if (row && kind == KIND_CLUSTER)
+		return cluster_of(row)->is_deleting;
 	if (row && kind == KIND_SCALING_GROUP)
 		return scaling_group_of(row)->is_deleting;
 	if (row && kind == KIND_QUEUE)

@@ -18,6 +18,7 @@
 #include "store/alarm.h"
 #include "store/backup_plan.h"
 #include "store/backup_vault.h"
+#include "store/cluster.h"
 #include "store/dashboard.h"
 #include "store/domain.h"
 #include "store/event_rule.h"
@@ -241,6 +242,7 @@ NAMED_IN_ACCOUNT(dashboard)
 NAMED_IN_ACCOUNT(queue)
 NAMED_IN_ACCOUNT(topic)
 NAMED_IN_ACCOUNT(event_rule)
+NAMED_IN_ACCOUNT(cluster)
 
 /* Only the region's roles: a domain's are named by id. */
 static const struct row *resolve_named_role(const struct tables *t, uuid account, struct str name)
@@ -413,6 +415,7 @@ static find_named *const named[KIND_COUNT] = {
 	[KIND_QUEUE] = find_named_queue,
 	[KIND_TOPIC] = find_named_topic,
 	[KIND_EVENT_RULE] = find_named_event_rule,
+	[KIND_CLUSTER] = find_named_cluster,
 	[KIND_DOMAIN] = find_named_domain,
 	[KIND_VOLUME_TYPE] = find_named_volume_type,
 	[KIND_VOLUME_GROUP_TYPE] = find_named_volume_group_type,
@@ -604,6 +607,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_REMOTE_MACHINE] = "remote machine",
 	[KIND_REMOTE_RESOURCE] = "remote resource",
 	[KIND_MACHINE_POLICY] = "machine policy",
+	[KIND_CLUSTER] = "cluster",
 	[KIND_POLICY_FINDING] = "finding",
 	[KIND_CLOUD_MIGRATION] = "migration",
 	[KIND_CLOUD_MIGRATION_DISK] = "disk of a migration",

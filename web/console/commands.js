@@ -42,6 +42,10 @@ const policyFlags = (b) => ["scope", "act", "tag_key", "tag_value", "date_tag", 
 const providerFlags = (b) => ["region", "endpoint", "project", "domain", "login", "pin"].map((name) => flag(`--${name}`, b[name])).join("") + (b.ca ? " --ca-file FILE" : "") + flag("--poll-s", b.poll_s);
 const remoteAct = (verb) => ({dari: ({ids}) => each(ids, (m) => `dari remote ${verb} ${q(m.ref)}`), curl: ({ids}) => each(ids, (m) => curl("POST", `/remote-machines/${m.id}/${verb}`, {}))});
 
+/** Options of `dari cluster create` for the fields that differ from its defaults. */
+const clusterFlags = (b) => [["workers", b.workers], ["version", b.version], ["image", b.image], ["control-plane", b.control_count], ["control-type", b.control_type], ["worker-type", b.worker_type], ["key-pair", b.key_pair]].map(([name, value]) => flag(`--${name}`, value)).join("")
+	+ (b.sources ?? []).map((s) => flag("--source", s)).join("") + (b.manifests ?? []).map((m) => flag("--manifest", m)).join("") + (b.is_internal ? " --internal" : "");
+
 /** Id of a ticket in AWS Support. */
 const caseId = (r) => `case-${session.account?.number}-${new Date(r.created_us / 1000).getUTCFullYear()}-${r.id.replaceAll("-", "").slice(0, 16)}`;
 /** An operator may click on a row of another account, which AWS's client cannot access. */
@@ -77,6 +81,7 @@ export const COMMANDS = {
 	"load-balancers.list": {aws: () => "aws elbv2 describe-load-balancers", curl: () => curl("GET", "/elastic-load-balancers")},
 	"target-groups.list": {aws: () => "aws elbv2 describe-target-groups", curl: () => curl("GET", "/target-groups")},
 	"scaling-groups.list": {aws: () => "aws autoscaling describe-auto-scaling-groups", curl: () => curl("GET", "/scaling-groups")},
+	"clusters.list": {dari: () => "dari cluster list", curl: () => curl("GET", "/clusters")},
 	"reservations.list": {aws: () => "aws ec2 describe-capacity-reservations", curl: () => curl("GET", "/capacity-reservations")},
 	"migrations.list": {dari: () => "dari migrate list", curl: () => curl("GET", "/cloud-migrations")},
 	"fleets.list": {aws: () => "aws ec2 describe-fleets", curl: () => curl("GET", "/fleets")},
@@ -265,6 +270,13 @@ export const COMMANDS = {
 		curl: ({ids, first, last}) => curl("POST", "/address-ranges", {external_network: ids[0].id, first, last}),
 	},
 	"address-ranges.remove": {curl: ({ids}) => each(ids, (r) => curl("DELETE", `/address-ranges/${r.id}`))},
+	"clusters.create": {
+		dari: ({body: b}) => `dari cluster create ${q(b.name || "NAME")}${clusterFlags(b)}`,
+		curl: ({body}) => curl("POST", "/clusters", body),
+	},
+	"clusters.scale": {dari: ({ids, workers}) => `dari cluster scale ${q(ids[0].name)} --workers ${workers}`, curl: ({ids, workers}) => curl("PATCH", `/clusters/${ids[0].id}`, {workers})},
+	"clusters.kubeconfig": {dari: ({ids, hours}) => `dari cluster kubeconfig ${q(ids[0].name)} --hours ${hours}`, curl: ({ids, hours}) => curl("POST", `/clusters/${ids[0].id}/kubeconfig`, {hours})},
+	"clusters.delete": {dari: ({ids}) => each(ids, (c) => `dari cluster delete ${q(c.name)}`), curl: ({ids}) => each(ids, (c) => curl("DELETE", `/clusters/${c.id}`))},
 	"webhooks.add": {
 		dari: ({body: b}) => `dari webhook add ${q(b.name || "NAME")}${flag("--url", b.url)} --secret-file FILE${(b.events ?? []).map((e) => ` --event ${q(e)}`).join("")}${b.takes_payments ? " --payments yes" : ""}`,
 		curl: ({body}) => curl("POST", "/webhooks", {...body, secret: "SECRET"}),

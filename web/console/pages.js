@@ -26,6 +26,7 @@ export const PAGES = [
 	{name: "load-balancers", group: "main", title: () => t("Load balancers")},
 	{name: "target-groups", group: "main", title: () => t("Target groups")},
 	{name: "scaling-groups", group: "main", title: () => t("Auto Scaling groups")},
+	{name: "clusters", group: "main", title: () => t("Kubernetes clusters")},
 	{name: "reservations", group: "main", title: () => t("Capacity reservations")},
 	{name: "migrations", group: "main", title: () => t("Migrations")},
 	{name: "keys", group: "main", key: "k", title: () => t("Key pairs")},

@@ -10,7 +10,7 @@ import {isOperator, signOut, chooseAccount, session} from "./session.js";
 import {INSTANCE_ACTIONS} from "./instance_actions.js";
 
 const KINDS = [["instances", "instances"], ["volumes", "volumes"], ["images", "images"], ["snapshots", "snapshots"], ["backups", "backups"], ["routers", "networks"], ["subnets", "networks"],
-	["security-groups", "security-groups"], ["addresses", "addresses"], ["transit-gateways", "transit-gateways"], ["fleets", "fleets"], ["elastic-load-balancers", "load-balancers"], ["target-groups", "target-groups"], ["scaling-groups", "scaling-groups"], ["spot-requests", "spot-requests"], ["key-pairs", "keys"], ["tickets", "tickets"], ["remote-machines", "machines"], ["remote-resources", "remote-resources"], ["providers", "providers"], ["machine-policies", "machine-policies"]];
+	["security-groups", "security-groups"], ["addresses", "addresses"], ["transit-gateways", "transit-gateways"], ["fleets", "fleets"], ["elastic-load-balancers", "load-balancers"], ["target-groups", "target-groups"], ["scaling-groups", "scaling-groups"], ["clusters", "clusters"], ["spot-requests", "spot-requests"], ["key-pairs", "keys"], ["tickets", "tickets"], ["remote-machines", "machines"], ["remote-resources", "remote-resources"], ["providers", "providers"], ["machine-policies", "machine-policies"]];
 const SHOWN = 12;
 let isOpen = false, text = "", at = 0, back = null;
 

@@ -132,7 +132,8 @@ static RESULT check_passing(struct guard_state *s, struct ctx *c, const struct g
 static const char *const parts_in_all_words[] = {"image.publish", "firewall_rule.create"};
 
 /* Calls that delete whatever something contains: a Deny of one member's deletion stops them in every face. */
-static const char *const container_deletions[] = {"resource_group.delete", "account.delete", "domain.delete"};
+static const char *const container_deletions[] = {"resource_group.delete", "account.delete", "domain.delete",
+						  "cluster.delete"};
 
 static bool is_among(const char *permission, const char *const *list, size_t count)
 {
@@ -202,7 +203,7 @@ RESULT guard_decide_by_name(struct guard_state *s, struct ctx *c, struct policy_
 
 /* Calls that make what launches instances. */
 static const char *const launching[] = {"fleet.create", "spot_fleet.create", "scaling_group.create",
-					"scaling_group.update"};
+					"scaling_group.update", "cluster.create"};
 
 static bool is_launching(const struct guard_state *s)
 {

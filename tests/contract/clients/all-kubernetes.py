@@ -152,7 +152,7 @@ def make_place(request, tmp_path_factory):
         room = tmp_path_factory.mktemp("kubernetes")
         place = Place(dev, room, f"{where}/bin")
         place.started, place.uncaptured = time.monotonic(), request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled
-        place.run_page("Kubernetes", "The network", "A role for the controller", "The machines")
+        place.run_page("A cluster by hand", "The network", "A role for the controller", "The machines")
         place.shell.run(next(block for _, block in place.blocks if block.startswith("cat > cloud.conf")))
         (place.control,), place.workers = place.shell.value("$control_plane"), place.shell.value("$workers")
         took(place, "network and machines")

@@ -662,7 +662,7 @@ VERBS = {
     "hosts.enable": lambda d: {"ids": [host(d)]},
 }
 VERBS.update(networks.verbs(instance, address, group))
-LISTS = ["ports.list", "instances.list", "volumes.list", "snapshots.list", "backups.list", "images.list", "addresses.list", "key-pairs.list", "security-groups.list", "networks.list", "transit-gateways.list", "fleets.list", "spot-requests.list", "load-balancers.list", "target-groups.list", "scaling-groups.list", "reservations.list", "migrations.list", "hosts.list", "pools.list", "backup-plans.list", "machine-backups.list", "schedules.list", "instance-types.list", "volume-types.list", "external-networks.list", "webhooks.list", "machines.list", "remote-resources.list", "providers.list", "tasks.list", "audit-log.list", "accounts.list", "users.list", "groups.list", "policies.list", "roles.list", "tickets.list", "costs.list"]
+LISTS = ["ports.list", "instances.list", "volumes.list", "snapshots.list", "backups.list", "images.list", "addresses.list", "key-pairs.list", "security-groups.list", "networks.list", "transit-gateways.list", "fleets.list", "spot-requests.list", "load-balancers.list", "target-groups.list", "scaling-groups.list", "clusters.list", "reservations.list", "migrations.list", "hosts.list", "pools.list", "backup-plans.list", "machine-backups.list", "schedules.list", "instance-types.list", "volume-types.list", "external-networks.list", "webhooks.list", "machines.list", "remote-resources.list", "providers.list", "tasks.list", "audit-log.list", "accounts.list", "users.list", "groups.list", "policies.list", "roles.list", "tickets.list", "costs.list"]
 ASKED = {"costs.list": {"month": time.strftime("%Y-%m", time.gmtime()), "group": "service"}}
 
 
@@ -989,6 +989,27 @@ def test_a_webhook_is_added(dev):
         run_text(dev, tool, command(dev, "webhooks.retry", tool, {"ids": [sent]}))
 
 
+def test_a_cluster(dev):
+    """`dari` and curl change a cluster alike; the operator's `dari` names the account when it makes one."""
+    image = next(i["id"] for i in dev.mine.rows("/images") if i["state"] == "available")
+    account = json.loads(subprocess.run([DARI, "--config", dev.config, "account", "list", "--json"], check=True, capture_output=True, text=True).stdout)[0]["name"]
+    for tool in ("dari", "curl"):
+        body = {"name": f"it-is-{tool}", "version": "1.37.2", "image": image, "workers": 0, "control_count": 1, "control_type": "t3.medium", "worker_type": "t3.small", "sources": ["192.0.2.0/24"],
+                "manifests": ["https://example.com/a.yaml?b=c"], "is_internal": True}
+        text = command(dev, "clusters.create", tool, {"body": body})
+        run_text(dev, tool, text + f" --account {account}" if tool == "dari" else text)
+        (one,) = [c for c in dev.operator.rows("/clusters?fields=*&all=1") if c["name"] == body["name"]]
+        assert (one["manifests"], one["is_internal"], one["workers"], one["image"]) == (body["manifests"], True, 0, image)
+        run_text(dev, tool, command(dev, "clusters.scale", tool, {"ids": [one], "workers": 1}))
+        assert dev.operator.api_ok("GET", f"/clusters/{one['id']}")["item"]["workers"] == 1
+        run_text(dev, tool, command(dev, "clusters.kubeconfig", tool, {"ids": [one], "hours": 1}))
+        events = dev.operator.api_ok("GET", f"/clusters/{one['id']}/events")["items"]
+        assert sum(e["what"] == "kubeconfig" for e in events) == 1, events
+        run_text(dev, tool, command(dev, "clusters.delete", tool, {"ids": [one]}))
+        assert dev.operator.api_ok("GET", f"/clusters/{one['id']}")["item"]["status"] == "deleting"
+    dev.rest()
+
+
 def test_a_console_password(dev):
     """No row shows a password: whoever knows it signs in."""
     for tool in ("aws", "curl"):
@@ -1043,7 +1064,7 @@ def test_every_verb_is_here():
     assert of_ansible <= set(VERBS) | set(LISTS) and of_terraform <= set(VERBS)
     shown = set(re.findall(r'^\t"([a-z-]+\.[a-z-]+)": \{', text, re.MULTILINE))
     assert shown - set(VERBS) - set(LISTS) <= {"hosts.add", "hosts.maintenance", "hosts.fence", "hosts.fenced", "region.check", "rights.simulate", "prices.load", "prices.list", "instances.try", "networks.reach", "users.password", "users.link", "sign-ins.add", "sign-ins.set", "backups.restore",
-                                                                "instances.migrate", "instances.cancel-migration", "instances.complete-migration", "external-networks.default", "address-ranges.remove", "webhooks.add", "webhooks.retry",
+                                                                "instances.migrate", "instances.cancel-migration", "instances.complete-migration", "external-networks.default", "address-ranges.remove", "webhooks.add", "webhooks.retry", "clusters.create", "clusters.scale", "clusters.kubeconfig", "clusters.delete",
                                                                 "sign-ins.end", "sign-ins.add-saml", "domains.passwords", "providers.add", "providers.set", "providers.refresh", "providers.remove", "machine-policies.add", "machines.resize", "machines.tag", "pools.add", "pools.enable", "pools.disable", "pools.remove"}
     for verb, tools in SHOWN_BY.items():
         part = text[text.index(f'"{verb}": {{'):]

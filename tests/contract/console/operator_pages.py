@@ -307,6 +307,46 @@ def test_a_webhook(page, dev):
     assert not dev.operator.rows("/webhooks")
 
 
+# ---- Kubernetes clusters ----
+
+def test_a_cluster(page, dev):
+    """A cluster is created, becomes active and is scaled; its kubeconfig is shown once; it is deleted after its name was typed."""
+    go(page, dev, "clusters")
+    press(page, "Create Kubernetes cluster")
+    dialog(page, "Create Kubernetes cluster")
+    fill(page, name="k8s", version="1.37.2", workers="1", sources="192.0.2.0/24")
+    command(page, "cluster create k8s --workers 1 --version 1.37.2")
+    answer(page)
+    closed(page)
+    made = only(dev, "/clusters", name="k8s")
+    assert (made["workers"], made["control_count"], made["version"]) == (1, 1, "1.37.2")
+    go(page, dev, f"clusters/{made['id']}")
+    page.until("return document.querySelector('main .head').innerText.includes('active')", what="that it is active")
+    page.until("return document.querySelectorAll('main .plainlist li').length === 2", what="both machines")
+    press(page, "Get kubeconfig")
+    dialog(page, "Kubeconfig of k8s")
+    answer(page)
+    dialog(page, "Save this now: it is shown only once")
+    shown = page.run("return document.querySelector('dialog pre').innerText")
+    assert "client-key-data: " in shown and f"server: https://{made['address']}:6443" in shown
+    page.press(Keys.ESCAPE)
+    closed(page)
+    press(page, "Scale")
+    dialog(page, "Scale k8s")
+    fill(page, workers="0")
+    answer(page)
+    closed(page)
+    page.until("return document.querySelectorAll('main .plainlist li').length === 1", what="that the worker is gone")
+    assert only(dev, "/clusters", name="k8s")["workers"] == 0
+    press(page, "Delete")
+    dialog(page, "Delete k8s?")
+    page.run("const e = document.querySelector('dialog input[autocomplete=off]'); e.value = 'k8s'; e.dispatchEvent(new Event('input', {bubbles: true}))")
+    answer(page, "danger")
+    closed(page)
+    dev.rest()
+    assert not dev.operator.rows("/clusters")
+
+
 # ---- snapshot schedules ----
 
 def test_a_schedule(own, dev):

@@ -147,6 +147,13 @@ ROWS = [
     R("/machine-policies", {"name": "tagged", "rule": "required_tags", "keys": ["owner"], "grace_hours": 3, "is_active": False}, changes=[{"keys": ["owner", "team"]}, {"grace_hours": 5}], label="tagged"),
     R("/machine-policies", {"name": "register", "rule": "provisioned", "playbook": "register.yml", "playbook_limit_s": 300, "is_active": False}, changes=[{"playbook": "other.yml"}, {"playbook_limit_s": 60}], label="register"),
     R("/machine-policies", {"name": "off", "rule": "power_state", "power": "stopped", "is_active": False}, changes=[{"power": "running"}], label="off"),
+    R("/clusters", {"name": "demo", "account": "{own}", "version": "1.37.2", "image": "{image}", "control_type": "t3.large", "worker_type": "t3.small", "control_count": 3, "workers": 0,
+                    "network": "10.31.0.0/16", "pod_network": "10.245.0.0/16", "service_network": "10.112.0.0/12", "sources": ["192.0.2.0/24"], "is_internal": True, "key_pair": "brought",
+                    "registry": "registry.example.com", "packages": "http://mirror.example.com/k8s", "packages_key": "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nmQ==\n-----END PGP PUBLIC KEY BLOCK-----",
+                    "manifests": ["https://example.com/cni.yaml"]},
+      {"control_type": lambda r: r["control_type"] != r["worker_type"], "worker_type": lambda r: r["worker_type"], "network": lambda r: r["owns_network"] and r["address"].startswith("10.31."),
+       "pod_network": ("pod_block", "10.245.0.0/16"), "service_network": ("service_block", "10.112.0.0/12"), "sources": HIDDEN, "key_pair": HIDDEN, "packages_key": HIDDEN},
+      [{"workers": 1}], label="cluster"),
     R("/machine-backups", {"instance": "{instance}", "name": "b", "description": "d", "container": "c", "is_full": True, "tags": TAGS}, {"container": HIDDEN, "is_full": HIDDEN},
       [{"name": "e"}, {"description": "f"}, {"is_held": True}, {"is_held": False}]),
     R("/address-ranges", {"external_network": "{second}", "first": "203.0.113.10", "last": "203.0.113.20"}, by="admin"),
@@ -159,6 +166,7 @@ ELSEWHERE = {
 }
 PARTS_ELSEWHERE = {
     "POST /machine-policies": {"provider": "operator/machine_policies.py"}, "PATCH /machine-policies/{id}": {"provider": "operator/machine_policies.py"},
+    "POST /clusters": {"subnets": "native/clusters.py", "profile": "native/clusters.py"},
     "POST /signup-templates": {"reseller": "operator/signups.py"}, "PATCH /signup-templates/{id}": {"reseller": "operator/signups.py"},
     "POST /routes": {"nat_gateway": "real/05-network.sh", "egress_gateway": "real/49-ipv6-out.py", "instance": "cross/two_faces_network.py"},
     "POST /role-assignments": {"user_group": "cross/two_faces_people.py", "system": "cross/two_faces_people.py"},
@@ -225,7 +233,7 @@ class Native:
 
 
 # Members that change by themselves.
-MOVING = {"gen", "ended", "ended_us", "file_sha256", "batch", "state", "conditions", "usage", "progress", "last_used_us", "is_raw", "file_size", "cut_size", "object_count", "stored_size",
+MOVING = {"gen", "status", "status_us", "ended", "ended_us", "file_sha256", "batch", "state", "conditions", "usage", "progress", "last_used_us", "is_raw", "file_size", "cut_size", "object_count", "stored_size",
           "is_written", "status", "problem", "since_us", *(f"seen_{what}" for what in ("gen", "power", "us", "stage", "size", "up"))}
 
 

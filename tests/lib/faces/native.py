@@ -115,6 +115,8 @@ class Place:
         self.owner.api_ok("POST", "/backup-plans", {"name": "nightly", "instances": [instance], "interval": "cron", "schedule": "0 0 29 2 *", "keep_last": 3})
         self.owner.api_ok("POST", "/machine-backups", {"instance": instance, "name": "before"})
         self.owner.api_ok("POST", "/machine-policies", {"name": "tagged", "rule": "required_tags", "keys": ["owner"], "scope": "here", "is_active": False})
+        image = next(i for i in self.owner.rows("/images?fields=*") if i["state"] == "available" and i["arch"] == "x86_64")["id"]
+        self.owner.api_ok("POST", "/clusters", {"name": "matrix", "version": "1.37.2", "image": image, "workers": 0, "is_internal": True, "network": "10.201.0.0/20"})
         ticket = self.owner.api_ok("POST", "/tickets", {"subject": "It panics", "body": "Every night."})["items"][0]["id"]
         self.owner.api_ok("POST", f"/tickets/{ticket}/attach", {"name": "log", "data": "eA=="})
 

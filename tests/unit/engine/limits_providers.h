@@ -2,7 +2,9 @@
  * A part of test_limits.c, in its middle: clouds elsewhere. */
 #pragma once
 
+#include "engine/cluster/cluster.h"
 #include "engine/machine_policy/machine_policy.h"
+#include "store/cluster.h"
 #include "store/machine_policy.h"
 
 static RESULT make_cloud_elsewhere(struct cloud *c, int n)
@@ -28,6 +30,49 @@ static RESULT make_machine_policy(struct cloud *c, int n)
 }
 DROP(machine_policy, engine_delete_machine_policy, machine_policy_target,
      .policy = ref_to(c, KIND_MACHINE_POLICY, made))
+
+/* ---- clusters: in one subnet without public addresses, because VPCs and addresses have quotas ---- */
+
+static uuid private_subnet;
+static void has_a_private_subnet(struct cloud *c)
+{
+	struct router_wish router = {.block = cidr_of("10.77.0.0/16")};
+	is_alices(c);
+	cloud_ok(c, &c->alice, engine_create_router, &router);
+	struct subnet_wish wish = {.router = ref_to(c, KIND_ROUTER, router.router),
+				   .block = cidr_of("10.77.0.0/24")};
+	cloud_ok(c, &c->alice, engine_create_subnet, &wish);
+	private_subnet = wish.subnet;
+}
+static RESULT make_cluster(struct cloud *c, int n)
+{
+	const struct ref at = ref_to(c, KIND_SUBNET, private_subnet);
+	const struct ref type = {.kind = KIND_INSTANCE_TYPE, .text = STR("t3.medium")};
+	struct cluster_wish wish = {.cluster = id_new(KIND_CLUSTER),
+				    .name = numbered(c, "c", n),
+				    .version = STR("1.37.2"),
+				    .image = ref_to(c, KIND_IMAGE, c->image),
+				    .control_type = type,
+				    .worker_type = type,
+				    .control_count = 1,
+				    .subnets = {&at, 1},
+				    .pod_block = {ip_from_v4(0x0AF40000), 16},
+				    .service_block = {ip_from_v4(0x0A600000), 12},
+				    .is_internal = true};
+	MAKE(c, &c->alice, engine_create_cluster, wish, cluster);
+}
+/* Machines that never ran end at once when their host is seen without them. */
+static void drop_cluster(struct cloud *c)
+{
+	struct cluster_target wish = {ref_to(c, KIND_CLUSTER, made)};
+	struct cluster_following turn = {made};
+	uuid machine = cluster_find(cloud_tables(c), made)->machines.at[0];
+	cloud_ok(c, &c->alice, engine_delete_cluster, &wish);
+	cloud_ok(c, NULL, engine_follow_cluster, &turn);
+	cloud_see(c, machine, INSTANCE_SEEN_POWER_ABSENT);
+	cloud_ok(c, NULL, engine_follow_cluster, &turn);
+	cloud_ok(c, NULL, engine_follow_cluster, &turn);
+}
 
 /* ---- their machines ---- */
 

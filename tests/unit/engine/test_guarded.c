@@ -107,13 +107,16 @@ static const struct {
 	enum kind kind;
 	const char *field;
 } no_remotes[] = {
-	{KIND_DOMAIN, "bill_address"},         {KIND_IMAGE, "fetch_url"}, /* an account's own */
+	{KIND_DOMAIN, "bill_address"},
+	{KIND_IMAGE, "fetch_url"},             /* an account's own */
 	{KIND_TOPIC_SUBSCRIPTION, "endpoint"}, /* likewise: asks the egress policy */
-	{KIND_IMPORT_SNAPSHOT_TASK, "url"},    {KIND_OIDC_PROVIDER, "url"},
+	{KIND_IMPORT_SNAPSHOT_TASK, "url"},
+	{KIND_OIDC_PROVIDER, "url"},
 	{KIND_TARGET_GROUP, "monitor_title"}, /* a name */
 	{KIND_LISTENER_RULE, "url"},          /* clients of a load balancer go there */
 	{KIND_TICKET_LINK, "foreign_url"},    /* people open it */
 	{KIND_SAML_PROVIDER, "sign_in_url"},  /* likewise */
+	{KIND_CLUSTER, "endpoint"},           /* machines of the cluster connect to it */
 };
 
 static bool sounds_like_a_place(const struct field *f)

@@ -766,6 +766,7 @@ static const struct maker {
 	[LIMIT_SECRET_CONTAINERS] = {is_alices, make_secret_container, drop_secret_container},
 	[LIMIT_PROVIDERS] = {is_alices, make_cloud_elsewhere, drop_cloud_elsewhere},
 	[LIMIT_MACHINE_POLICIES] = {is_alices, make_machine_policy, drop_machine_policy},
+	[LIMIT_CLUSTERS] = {has_a_private_subnet, make_cluster, drop_cluster},
 	[LIMIT_REMOTE_MACHINES] = {is_a_cloud_elsewhere, make_remote_machine, drop_remote_machine},
 	[LIMIT_REMOTE_CREATIONS] = {is_a_cloud_elsewhere, make_remote_machine, drop_remote_machine},
 	[LIMIT_CLOUD_MIGRATIONS] = {has_a_cloud_elsewhere, make_cloud_migration, drop_cloud_migration},

@@ -24,6 +24,7 @@
 #include "store/backup.h"
 #include "store/backup_plan.h"
 #include "store/balancer_set.h"
+#include "store/cluster.h"
 #include "store/domain.h"
 #include "store/elastic_load_balancer.h"
 #include "store/endpoint_service.h"
@@ -137,6 +138,7 @@ static const struct owned {
 	{KIND_INSTANCE_SNAPSHOT,
 	 INSTANCE_SNAPSHOT_INDEX_ACCOUNT,
 	 {KIND_INSTANCE_SNAPSHOT, "snapshot.delete", delete_set}},
+	{KIND_CLUSTER, CLUSTER_INDEX_ACCOUNT, {0}},
 	{KIND_SCALING_GROUP, SCALING_GROUP_INDEX_ACCOUNT, {0}},
 	{KIND_INSTANCE, INSTANCE_INDEX_ACCOUNT, {0}},
 	{KIND_IMAGE, IMAGE_INDEX_OWNER, {0}},
