@@ -183,6 +183,8 @@ def test_roles(place):
     refused(lambda: place.make(ExecutionRoleArn=place.role + "-absent"), "does not exist")
     refused(lambda: place.make(ExecutionRoleArn=place.role.replace(place.number, "000000000000")), "does not exist")
     refused(lambda: place.make(Description="not / allowed"), "Description")
+    refused(lambda: place.make(changed("Schedules", 0, "Name", value="a\x07")), "Name")  # a tag of each snapshot
+    refused(lambda: place.make(changed("Schedules", 0, "CreateRule", "Times", value=["+1:+1"])), "Times")
 
 
 @holds("What each face calls it: snapshot policy")
