@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "engine/backup/backup_plan_internal.h"
+#include "engine/backup/backup_vault.h"
 #include "engine/backup/machine_backup.h"
 #include "engine/backup/machine_backup_internal.h"
 #include "engine/condition_internal.h"
@@ -212,6 +213,8 @@ RESULT engine_update_backup_plan(struct op *op, struct backup_plan_wish *wish)
 {
 	const struct backup_plan *p = NULL;
 	TRY(engine_permit_backup_plan(op, &wish->plan, "backup_plan.update", &p));
+	if (engine_is_vault_plan(p))
+		TRY(engine_permit(op, "vault_plan.update", KIND_BACKUP_PLAN, &p->row));
 	struct backup_plan next = *p;
 	return write_plan(op, wish, &next, "changed");
 }
@@ -259,5 +262,7 @@ RESULT engine_delete_backup_plan(struct op *op, struct backup_plan_target *wish)
 {
 	const struct backup_plan *p = NULL;
 	TRY(engine_permit_backup_plan(op, &wish->plan, "backup_plan.delete", &p));
+	if (engine_is_vault_plan(p))
+		TRY(engine_permit(op, "vault_plan.delete", KIND_BACKUP_PLAN, &p->row));
 	return backup_plan_end(op, p);
 }
