@@ -266,10 +266,31 @@ def test_plan_runs(place, dev):
     own.api_ok("POST", f"/backup-plans/{plan}/run", {})
     dev.rest()
     assert len([j for j in place.backup.list_backup_jobs()["BackupJobs"] if j.get("CreatedBy")]) == 1
+    for active in (False, True):  # the role goes on acting for a plan that somebody paused
+        own.api_ok("PATCH", f"/backup-plans/{plan}", {"is_active": active})
+    own.api_ok("POST", f"/backup-plans/{plan}/run", {})
+    dev.rest()
+    assert len([j for j in place.backup.list_backup_jobs()["BackupJobs"] if j.get("CreatedBy")]) == 1
+    assert own.api("PATCH", f"/backup-plans/{plan}", {"schedule": "cron(0 1 ? * * *)"}).status == 409
     place.iam.attach_role_policy(RoleName="backup", PolicyArn=MANAGED)
     place.backup.delete_backup_selection(BackupPlanId=plan, SelectionId=made)
     place.backup.delete_backup_plan(BackupPlanId=plan)
     place.backup.delete_recovery_point(BackupVaultName="Default", RecoveryPointArn=job["RecoveryPointArn"])
+
+
+def test_plan_without_its_vault(place, dev):
+    """A plan makes no backup in the folder of a vault that is gone, where no list would show it."""
+    place.backup.create_backup_vault(BackupVaultName="brief")
+    plan = place.backup.create_backup_plan(BackupPlan=rule(TargetBackupVaultName="brief"))["BackupPlanId"]
+    made = place.backup.create_backup_selection(BackupPlanId=plan, BackupSelection={
+        "SelectionName": "one", "IamRoleArn": place.role, "Resources": [place.arn("instance", place.instance)]})["SelectionId"]
+    place.backup.delete_backup_vault(BackupVaultName="brief")
+    native.own(dev).api_ok("POST", f"/backup-plans/{plan}/run", {})
+    dev.rest()
+    assert not [j for j in place.backup.list_backup_jobs()["BackupJobs"] if j.get("CreatedBy", {}).get("BackupPlanId") == plan]
+    assert "does not exist" in dev.explain(plan)
+    place.backup.delete_backup_selection(BackupPlanId=plan, SelectionId=made)
+    place.backup.delete_backup_plan(BackupPlanId=plan)
 
 
 def test_permissions(place, dev):
