@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Recovery points, which are complete machine backups and backups of volumes, and the resources that have them. */
+#include <stdlib.h>
+
 #include "api/awsbackup/internal.h"
 #include "base/clock.h"
 #include "engine/resolve.h"
@@ -426,20 +428,29 @@ static RESULT prepare_resource(struct awsbackup_call *e, void *args)
 					  STR_ARG(str_cut(a->resource, 256)));
 }
 
-/* The newest of the rows' recovery points of the resource; is_first: the row at `at` is the first of the resource's. */
-static int64_t find_last(struct awsbackup_call *e, const struct awsbackup_rows *rows, struct str resource,
-			 size_t at, bool *ret_is_first)
+static uuid resource_of(const struct row *row)
 {
-	struct awsbackup_point p;
+	return row->kind == KIND_MACHINE_BACKUP ? machine_backup_of(row)->instance : backup_of(row)->volume;
+}
+
+static int compare_resources(const void *a, const void *b)
+{
+	const struct row *const *x = a, *const *y = b;
+	int order = uuid_compare(resource_of(*x), resource_of(*y));
+	return order ? order : uuid_compare((*x)->id, (*y)->id);
+}
+
+static bool is_of_same(const struct row *a, const struct row *b)
+{
+	return a->kind == b->kind && uuid_equal(resource_of(a), resource_of(b));
+}
+
+/* Time of the newest recovery point among rows that begin at `first` and are of its resource. */
+static int64_t find_last(const struct awsbackup_rows *rows, size_t first)
+{
 	int64_t last_us = 0;
-	*ret_is_first = true;
-	for (size_t k = 0; k < rows->count; k++) {
-		awsbackup_read_point(e, awsbackup_kind_of(rows->at[k]), rows->at[k], &p);
-		if (!str_equal(p.resource, resource))
-			continue;
-		*ret_is_first = *ret_is_first && k >= at;
-		last_us = p.row->created_us > last_us ? p.row->created_us : last_us;
-	}
+	for (size_t k = first; k < rows->count && is_of_same(rows->at[k], rows->at[first]); k++)
+		last_us = rows->at[k]->created_us > last_us ? rows->at[k]->created_us : last_us;
 	return last_us;
 }
 
@@ -457,10 +468,9 @@ static RESULT answer_resource(struct awsbackup_call *e, const void *args, struct
 	const struct list_args wanted = {.resource = a->resource};
 	struct awsbackup_rows rows = {0};
 	struct awsbackup_point p;
-	bool ignored = false;
 	TRY(gather(e, &wanted, &rows));
 	awsbackup_read_point(e, awsbackup_kind_of(rows.at[0]), rows.at[0], &p);
-	write_resource(e, w, &p, find_last(e, &rows, a->resource, 0, &ignored));
+	write_resource(e, w, &p, find_last(&rows, 0));
 	return OK;
 }
 
@@ -471,20 +481,20 @@ static RESULT answer_resources(struct awsbackup_call *e, const void *args, struc
 	struct awsbackup_rows all = {0}, rows = {0};
 	struct awsbackup_point p;
 	struct str token;
-	bool is_first = false;
 	TRY(gather(e, &wanted, &all));
-	for (size_t k = 0; k < all.count; k++) {
-		awsbackup_read_point(e, awsbackup_kind_of(all.at[k]), all.at[k], &p);
-		(void) find_last(e, &all, p.resource, k, &is_first);
-		if (is_first)
+	if (all.count)
+		qsort(all.at, all.count, sizeof *all.at, compare_resources);
+	for (size_t k = 0; k < all.count; k++)
+		if (!k || !is_of_same(all.at[k - 1], all.at[k]))
 			TRY(awsbackup_add_row(e, &rows, all.at[k]));
-	}
 	awsbackup_cut_page(e, &a->page, &rows, &token);
 	json_write_open_list(w, "Results");
 	for (size_t k = 0; k < rows.count; k++) {
 		awsbackup_read_point(e, awsbackup_kind_of(rows.at[k]), rows.at[k], &p);
 		json_write_open(w, NULL);
-		write_resource(e, w, &p, find_last(e, &all, p.resource, 0, &is_first));
+		const struct row **first =
+			bsearch(&rows.at[k], all.at, all.count, sizeof *all.at, compare_resources);
+		write_resource(e, w, &p, find_last(&all, (size_t) (first - all.at)));
 		json_write_close(w);
 	}
 	json_write_close_list(w);

@@ -111,11 +111,11 @@ static RESULT read_conditions(struct awsbackup_call *e, struct create_args *a)
 	const struct tag_conditions *equal = &a->selection.conditions.equal;
 	if (equal->count != 1 || a->selection.of_tag.count || !is_any(&a->selection.resources) ||
 	    !str_starts_with(equal->at[0].key, STR(TAG_CONDITION)) ||
-	    equal->at[0].key.n == sizeof TAG_CONDITION - 1)
-		return AWSBACKUP_FAIL(
-			e, "Conditions",
-			"Conditions: one StringEquals of " TAG_CONDITION
-			"KEY, without ListOfTags, of all resources (*), is what a selection has here.");
+	    equal->at[0].key.n == sizeof TAG_CONDITION - 1 || !equal->at[0].value.n)
+		return AWSBACKUP_FAIL(e, "Conditions",
+				      "Conditions: one StringEquals of " TAG_CONDITION
+				      "KEY with a value, without ListOfTags, of all resources (*), is what a "
+				      "selection has here.");
 	a->wish.tag_key = str_slice(equal->at[0].key, sizeof TAG_CONDITION - 1, equal->at[0].key.n);
 	a->wish.tag_value = equal->at[0].value;
 	a->wish.is_condition = true;

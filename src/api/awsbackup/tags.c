@@ -11,7 +11,6 @@
 struct tag_args {
 	struct backup_tags_wish wish;
 	struct str arn;
-	struct awsbackup_page page;
 };
 #define ARN                                                                                                  \
 	PARAM(struct tag_args, "resourceArn", arn, .flags = REQUIRED, .max = ARN_MAX,                        \
@@ -21,7 +20,8 @@ static const struct param tag_params[] = {ARN, PARAM(struct tag_args, "Tags", wi
 static const struct param untag_params[] = {ARN, PARAM(struct tag_args, "TagKeyList", wish.removed,
 						       .flags = REQUIRED, .min = 1, .max = TAG_KEY_MAX,
 						       .doc = "Tags to remove.")};
-static const struct param list_params[] = {ARN, AWSBACKUP_PAGE(struct tag_args)};
+/* All tags of a resource, 50 at most, are one page. */
+static const struct param list_params[] = {ARN, NOT_BUILT("maxResults"), NOT_BUILT("nextToken")};
 
 /* Returns the name or id in an ARN of the kind; empty if the ARN is of another kind. */
 static struct str rest_of(struct awsbackup_call *e, struct str arn, enum kind kind)
@@ -38,7 +38,6 @@ static RESULT prepare(struct awsbackup_call *e, void *args)
 	const struct backup_vault *vault = NULL;
 	const struct backup_plan *plan = NULL;
 	struct str name = rest_of(e, a->arn, KIND_BACKUP_VAULT), id = rest_of(e, a->arn, KIND_BACKUP_PLAN);
-	TRY(awsbackup_check_page(e, &a->page));
 	if (name.n)
 		return awsbackup_find_vault(e, name, &a->wish.resource, &vault);
 	if (id.n)

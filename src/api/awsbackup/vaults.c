@@ -52,17 +52,32 @@ static RESULT prepare_name(struct awsbackup_call *e, void *args)
 	return awsbackup_find_vault(e, a->name, &a->wish.vault, &a->vault);
 }
 
-static void write_rest(struct awsbackup_call *e, struct json_writer *w, const struct backup_vault *v)
+/* Folders of the account's recovery points, one for each point. */
+static RESULT list_containers(struct awsbackup_call *e, struct strs *ret_containers)
 {
 	struct awsbackup_rows rows = {0};
 	struct awsbackup_point p;
+	size_t count = 0;
+	TRY(awsbackup_list_points(e, &rows));
+	struct str *at = arena_new_array(e->c->arena, struct str, rows.count + 1);
+	if (!at)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < rows.count; k++) {
+		awsbackup_read_point(e, awsbackup_kind_of(rows.at[k]), rows.at[k], &p);
+		if (strcmp(p.job_state, "COMPLETED") == 0)
+			at[count++] = p.container;
+	}
+	*ret_containers = (struct strs){at, count};
+	return OK;
+}
+
+static void write_rest(struct awsbackup_call *e, struct json_writer *w, const struct backup_vault *v,
+		       const struct strs *containers)
+{
 	struct str container = engine_vault_container(v->name);
 	int64_t count = 0;
-	if (result_is_ok(awsbackup_list_points(e, &rows)))
-		for (size_t k = 0; k < rows.count; k++) {
-			awsbackup_read_point(e, awsbackup_kind_of(rows.at[k]), rows.at[k], &p);
-			count += str_equal(p.container, container) && strcmp(p.job_state, "COMPLETED") == 0;
-		}
+	for (size_t k = 0; k < containers->count; k++)
+		count += str_equal(containers->at[k], container);
 	write_vault(e, w, v);
 	if (v->token.n)
 		json_write_text(w, "CreatorRequestId", v->token);
@@ -73,7 +88,10 @@ static void write_rest(struct awsbackup_call *e, struct json_writer *w, const st
 static RESULT answer_describe(struct awsbackup_call *e, const void *args, struct json_writer *w)
 {
 	const struct name_args *a = args;
-	write_rest(e, w, backup_vault_find_by_name(awsbackup_tables(e), e->c->who->account, a->name));
+	struct strs containers;
+	TRY(list_containers(e, &containers));
+	write_rest(e, w, backup_vault_find_by_name(awsbackup_tables(e), e->c->who->account, a->name),
+		   &containers);
 	return OK;
 }
 
@@ -95,7 +113,9 @@ static RESULT answer_list(struct awsbackup_call *e, const void *args, struct jso
 {
 	const struct list_args *a = args;
 	struct awsbackup_rows rows = {0};
+	struct strs containers;
 	struct str token;
+	TRY(list_containers(e, &containers));
 	for (const struct backup_vault *v =
 		     backup_vault_first_by_account(awsbackup_tables(e), e->c->who->account);
 	     v; v = backup_vault_next_by_account(awsbackup_tables(e), v))
@@ -104,7 +124,7 @@ static RESULT answer_list(struct awsbackup_call *e, const void *args, struct jso
 	json_write_open_list(w, "BackupVaultList");
 	for (size_t k = 0; k < rows.count; k++) {
 		json_write_open(w, NULL);
-		write_rest(e, w, backup_vault_of(rows.at[k]));
+		write_rest(e, w, backup_vault_of(rows.at[k]), &containers);
 		json_write_close(w);
 	}
 	json_write_close_list(w);

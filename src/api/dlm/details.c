@@ -113,13 +113,20 @@ const struct params dlm_details_params = PARAMS(struct dlm_details, details_rows
 
 /* ---- reading ---- */
 
+static bool is_digits(struct str text)
+{
+	for (size_t k = 0; k < text.n; k++)
+		if (text.p[k] < '0' || text.p[k] > '9')
+			return false;
+	return true;
+}
+
 static RESULT read_time(struct dlm_call *e, struct str text, int64_t *ret_hour, int64_t *ret_minute)
 {
 	struct str rest = text, hour = STR_NONE;
-	bool is_time = text.n == 5 && str_split_next(&rest, ':', &hour) && hour.n == 2 &&
-		       result_is_ok(str_parse_int(hour, ret_hour)) &&
-		       result_is_ok(str_parse_int(rest, ret_minute)) && *ret_hour >= 0 && *ret_hour < 24 &&
-		       *ret_minute >= 0 && *ret_minute < 60;
+	bool is_time = text.n == 5 && str_split_next(&rest, ':', &hour) && hour.n == 2 && is_digits(hour) &&
+		       is_digits(rest) && result_is_ok(str_parse_int(hour, ret_hour)) &&
+		       result_is_ok(str_parse_int(rest, ret_minute)) && *ret_hour < 24 && *ret_minute < 60;
 	return is_time ? OK
 		       : DLM_FAIL(e, "Times", "Times: '%" STR_FMT "' is no time as hh:mm.", STR_ARG(text));
 }

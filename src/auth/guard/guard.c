@@ -131,9 +131,11 @@ static RESULT check_passing(struct guard_state *s, struct ctx *c, const struct g
  * port forwarding. */
 static const char *const parts_in_all_words[] = {"image.publish", "firewall_rule.create"};
 
-/* Calls that delete whatever something contains: a Deny of one member's deletion stops them in every face. */
-static const char *const container_deletions[] = {"resource_group.delete", "account.delete", "domain.delete",
-						  "cluster.delete"};
+/* Calls whose parts are calls of other faces: a Deny of a part stops them in every face. A deletion deletes whatever something
+ * contains; a recovery point of AWS Backup is a backup, and a policy of DLM a snapshot policy. */
+static const char *const calls_of_parts[] = {
+	"resource_group.delete",  "account.delete",         "domain.delete",          "recovery_point.delete",
+	"recovery_point.restore", "snapshot_policy.delete", "snapshot_policy.update", "cluster.delete"};
 
 static bool is_among(const char *permission, const char *const *list, size_t count)
 {
@@ -150,7 +152,7 @@ static bool is_part_of(const struct guard_state *s, const char *permission)
 		return true;
 	return IS_AMONG(permission, parts_in_all_words) ||
 	       (s->permission != PERMISSION_NONE &&
-		IS_AMONG(model_permissions[s->permission].name, container_deletions));
+		IS_AMONG(model_permissions[s->permission].name, calls_of_parts));
 }
 
 /* Applies a Deny to an action that the operation performs as a part of the call, for example when Neutron's

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "engine/backup/backup_plan_internal.h"
+#include "engine/backup/backup_vault.h"
 #include "engine/backup/machine_backup.h"
 #include "engine/backup/machine_backup_internal.h"
 #include "engine/condition_internal.h"
@@ -185,7 +186,9 @@ static RESULT write_plan(struct op *op, struct backup_plan_wish *wish, struct ba
 	TRY(take_wish(op, wish, p));
 	p->target = wish->target;
 	p->row.gen++;
-	ASKER_NOTE(op, p);
+	if (!engine_is_vault_plan(
+		    p)) /* the role of its selection acts for a plan of AWS Backup, whoever pauses it */
+		ASKER_NOTE(op, p);
 	TRY(backup_plan_put(op, p));
 	wish->made = p->row.id;
 	return engine_log_event(op, KIND_BACKUP_PLAN, &p->row, what, "%s %" STR_FMT " of %" STR_FMT ".",
@@ -208,10 +211,25 @@ RESULT engine_create_backup_plan(struct op *op, struct backup_plan_wish *wish)
 	return write_plan(op, wish, &p, "created");
 }
 
+/* The rights of a role decide on what the rule and the selection of AWS Backup say; who changes them may pass the role. */
+static RESULT check_vault_plan(struct op *op, const struct backup_plan_wish *w)
+{
+	bool is_of_rule = w->name || w->tag_key || w->tag_value || w->schedule || w->timezone ||
+			  w->container || w->sets_interval || w->given.instances || w->given.tags;
+	return is_of_rule ? ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP_PLAN, w->plan.field,
+					"The plan is one of AWS Backup: its rule and its selection are "
+					"changed there.")
+			  : OK;
+}
+
 RESULT engine_update_backup_plan(struct op *op, struct backup_plan_wish *wish)
 {
 	const struct backup_plan *p = NULL;
 	TRY(engine_permit_backup_plan(op, &wish->plan, "backup_plan.update", &p));
+	if (engine_is_vault_plan(p)) {
+		TRY(engine_permit(op, "vault_plan.update", KIND_BACKUP_PLAN, &p->row));
+		TRY(check_vault_plan(op, wish));
+	}
 	struct backup_plan next = *p;
 	return write_plan(op, wish, &next, "changed");
 }
@@ -259,5 +277,7 @@ RESULT engine_delete_backup_plan(struct op *op, struct backup_plan_target *wish)
 {
 	const struct backup_plan *p = NULL;
 	TRY(engine_permit_backup_plan(op, &wish->plan, "backup_plan.delete", &p));
+	if (engine_is_vault_plan(p))
+		TRY(engine_permit(op, "vault_plan.delete", KIND_BACKUP_PLAN, &p->row));
 	return backup_plan_end(op, p);
 }

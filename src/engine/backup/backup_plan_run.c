@@ -4,10 +4,13 @@
 
 #include "engine/backup/backup_plan.h"
 #include "engine/backup/backup_plan_internal.h"
+#include "engine/backup/backup_vault.h"
+#include "engine/backup/backup_vault_internal.h"
 #include "engine/backup/machine_backup_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/people/asker.h"
 #include "engine/people/policy/role.h"
+#include "engine/storage/snapshot/backup.h"
 #include "model/states.h"
 #include "store/account.h"
 #include "store/backup_plan.h"
@@ -82,6 +85,14 @@ static RESULT ask_again(struct op *op, const struct backup_plan *p, struct later
 	return OK;
 }
 
+/* A plan of AWS Backup writes to a vault: backups in a folder that is none would be in no list. */
+static RESULT find_vault(struct op *op, const struct backup_plan *p)
+{
+	const struct backup_vault *ignored = NULL;
+	struct str name = str_is(p->container, BACKUP_CONTAINER) ? STR(BACKUP_VAULT_DEFAULT) : p->container;
+	return engine_is_vault_plan(p) ? backup_vault_find_or_make(op, p->account, name, NULL, &ignored) : OK;
+}
+
 static RESULT back_up(struct op *op, const struct backup_plan *p, const struct instance *i, int64_t due_us,
 		      struct later_guard *guard)
 {
@@ -99,6 +110,7 @@ static RESULT back_up(struct op *op, const struct backup_plan *p, const struct i
 		.tags = uuid_is_none(p->rule) ? p->tags : p->backup_tags};
 	if (!engine_is_account_open(op->head, account_find(op->head, p->account)))
 		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ACCOUNT, "The account is disabled.");
+	TRY(find_vault(op, p));
 	TRY(ask_again(op, p, guard, "machine_backup.create", KIND_INSTANCE, &i->row, &order.asker));
 	return machine_backup_write(op, &order, &made);
 }

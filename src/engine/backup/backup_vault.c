@@ -56,6 +56,11 @@ static RESULT check_name(struct op *op, struct str name)
 	bool is_name = name.n >= VAULT_NAME_MIN && name.n <= VAULT_NAME_MAX;
 	for (size_t k = 0; k < name.n; k++)
 		is_name = is_name && (str_is_alphanumeric(name.p[k]) || name.p[k] == '-' || name.p[k] == '_');
+	/* The vault Default has that folder: a policy about Default would not hold for a second vault of it. */
+	if (str_is(name, BACKUP_CONTAINER))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_BACKUP_VAULT, STR("backupVaultName"),
+				   "The name '" BACKUP_CONTAINER
+				   "' is reserved for the vault " BACKUP_VAULT_DEFAULT ".");
 	return is_name ? OK
 		       : ENGINE_FAIL(op, ERR_INVALID, KIND_BACKUP_VAULT, STR("backupVaultName"),
 				     "A vault's name has 2 to 50 letters, digits, hyphens and underscores.");

@@ -311,5 +311,6 @@ RESULT engine_delete_machine_backup(struct op *op, struct machine_backup_target 
 {
 	const struct machine_backup *m = NULL;
 	TRY(engine_permit_machine_backup(op, &wish->backup, "machine_backup.delete", &m));
+	TRY(engine_permit(op, "recovery_point.delete", KIND_MACHINE_BACKUP, &m->row));
 	return machine_backup_drop(op, m, wish->backup.field);
 }

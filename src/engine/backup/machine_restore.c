@@ -309,6 +309,7 @@ RESULT engine_restore_machine_backup(struct op *op, struct machine_restoring *wi
 {
 	const struct machine_backup *m = NULL;
 	TRY(engine_permit_machine_backup(op, &wish->backup, "machine_backup.restore", &m));
+	TRY(engine_permit(op, "recovery_point.restore", KIND_MACHINE_BACKUP, &m->row));
 	TRY(check_available(op, m, wish->backup.field));
 	TRY(wish->in_place ? restore_in_place(op, wish, m) : restore_anew(op, wish, m));
 	return engine_log_event(op, KIND_MACHINE_BACKUP, &m->row, "restore asked",

@@ -101,6 +101,9 @@ RESULT engine_stop_backup_job(struct op *op, struct backup_job_target *wish)
 	if (model_derive_machine_backup_state(m) != MACHINE_BACKUP_CREATING)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_MACHINE_BACKUP, STR("backupJobId"),
 				   "The backup job has ended.");
+	if (m->is_held) /* stopping deletes what is stored so far */
+		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_MACHINE_BACKUP, STR("backupJobId"),
+				   "The backup is under a legal hold.");
 	return stop(op, m, STR("The backup job was stopped."));
 }
 
@@ -110,9 +113,11 @@ RESULT engine_delete_recovery_point(struct op *op, struct recovery_point_target 
 	const struct backup *b = NULL;
 	if (ref_is_given(&wish->machine_backup)) {
 		TRY(engine_permit_machine_backup(op, &wish->machine_backup, "recovery_point.delete", &m));
+		TRY(engine_permit(op, "machine_backup.delete", KIND_MACHINE_BACKUP, &m->row));
 		return machine_backup_drop(op, m, wish->machine_backup.field);
 	}
 	TRY(engine_permit_backup(op, &wish->backup, "recovery_point.delete", &b));
+	TRY(engine_permit(op, "backup.delete", KIND_BACKUP, &b->row));
 	if (!row_is_live(&b->row) || engine_backup_is_restoring(op->head, b->row.id) ||
 	    backup_is_being_added_to(op->head, b->row.id) || engine_backup_has_children(op->head, b->row.id))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP, wish->backup.field,
@@ -122,6 +127,8 @@ RESULT engine_delete_recovery_point(struct op *op, struct recovery_point_target 
 
 /* ---- restores ---- */
 
+/* The caller's own rights decide, not those of a role: the caller needs the permission of the same restore in the other faces, too. */
+
 static RESULT restore_machine(struct op *op, const struct restore_job_wish *wish, struct job_wish *job)
 {
 	struct machine_restoring restoring = {.backup = wish->machine_backup,
@@ -130,6 +137,7 @@ static RESULT restore_machine(struct op *op, const struct restore_job_wish *wish
 					      .groups = wish->groups};
 	const struct machine_backup *m = NULL;
 	TRY(engine_permit_machine_backup(op, &wish->machine_backup, "recovery_point.restore", &m));
+	TRY(engine_permit_beside_on(op, "machine_backup.restore", KIND_MACHINE_BACKUP, &m->row));
 	job->source = m->row.id;
 	TRY(engine_restore_machine_backup(op, &restoring));
 	job->kind = KIND_INSTANCE;
@@ -144,6 +152,7 @@ static RESULT restore_volume(struct op *op, const struct restore_job_wish *wish,
 		.backup = wish->backup, .made = {.zone = wish->zone, .disk = {.type = wish->volume_type}}};
 	const struct backup *b = NULL;
 	TRY(engine_permit_backup(op, &wish->backup, "recovery_point.restore", &b));
+	TRY(engine_permit_beside_on(op, "backup.restore", KIND_BACKUP, &b->row));
 	job->source = b->row.id;
 	TRY(engine_restore_backup(op, &restoring));
 	job->kind = KIND_VOLUME;

@@ -36,6 +36,14 @@ RESULT backup_role_take(struct op *op, uuid account, struct str arn, enum kind k
 	return OK;
 }
 
+/* Faces with XML show these texts, too, for example in the descriptions of backups. */
+static RESULT check_text(struct op *op, const char *field, struct str text)
+{
+	return str_is_xml_text(text) ? OK
+				     : ENGINE_FAIL(op, ERR_INVALID, KIND_BACKUP_PLAN, str_from(field),
+						   "%s has characters that are not allowed.", field);
+}
+
 /* ---- the rule ---- */
 
 static RESULT check_rule(struct op *op, const struct vault_plan_wish *wish)
@@ -62,6 +70,9 @@ static RESULT take_rule(struct op *op, const struct vault_plan_wish *wish, struc
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_BACKUP_PLAN, STR("BackupPlanName"),
 				   "The account has a backup plan '%" STR_FMT "' already.",
 				   STR_ARG(wish->name));
+	TRY(check_text(op, "BackupPlanName", wish->name));
+	TRY(check_text(op, "RuleName", wish->rule_name));
+	TRY(check_text(op, "CreatorRequestId", wish->token));
 	TRY(check_rule(op, wish));
 	TRY(backup_vault_find_or_make(op, plan->account, wish->vault, NULL, &vault));
 	TRY(tag_normalize(op, wish->backup_tags, &plan->backup_tags));
@@ -159,6 +170,7 @@ RESULT engine_create_vault_selection(struct op *op, struct vault_selection_wish 
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_BACKUP_PLAN, STR("BackupSelection"),
 				   "A plan has one selection here. Create a plan for each selection.");
 	struct backup_plan plan = *before;
+	TRY(check_text(op, "SelectionName", wish->name));
 	TRY(backup_role_take(op, plan.account, wish->role, KIND_BACKUP_PLAN, &asker));
 	TRY(take_instances(op, &wish->instances, &plan));
 	plan.tag_key = wish->tag_key;

@@ -112,6 +112,14 @@ static RESULT limit_set(struct op *op, const struct autoscale_setting *s)
 	return scaling_group_put(op, &next);
 }
 
+/* Ends the limits of a scale set that the setting leaves. */
+static RESULT release_set(struct op *op, const struct autoscale_setting *s)
+{
+	struct autoscale_setting left = *s;
+	left.is_enabled = false;
+	return limit_set(op, &left);
+}
+
 static RESULT take_effect(struct op *op, uuid setting)
 {
 	const struct autoscale_setting *s = autoscale_setting_find(op->head, setting);
@@ -215,7 +223,10 @@ RESULT engine_put_autoscale_setting(struct op *op, struct autoscale_setting_wish
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_AUTOSCALE_SETTING, wish->target.field,
 				   "The scale set already has the autoscale setting %" STR_FMT ".",
 				   STR_ARG(other->name));
-	next.scaling_group = group->row.id;
+	uuid group_id = group->row.id; /* a change of the previous scale set moves rows */
+	if (present && !uuid_equal(present->scaling_group, group_id))
+		TRY(release_set(op, present));
+	next.scaling_group = group_id;
 	next.is_enabled = wish->is_enabled;
 	next.profiles = wish->profiles;
 	next.profile = wish->profile;
@@ -234,8 +245,7 @@ RESULT engine_delete_autoscale_setting(struct op *op, struct autoscale_setting_t
 	const struct autoscale_setting *setting = NULL;
 	TRY(engine_permit_autoscale_setting(op, &wish->setting, "autoscale_setting.delete", &setting));
 	struct autoscale_setting next = *setting;
-	next.is_enabled = false;
-	TRY(limit_set(op, &next));
+	TRY(release_set(op, &next));
 	TRY(engine_log_event(op, KIND_AUTOSCALE_SETTING, &next.row, "deleted",
 			     "Autoscale setting %" STR_FMT ".", STR_ARG(next.name)));
 	return autoscale_setting_forget(op, next.row.id);

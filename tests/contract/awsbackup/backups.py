@@ -102,6 +102,7 @@ def test_vaults(place):
         place.backup.delete_backup_vault(BackupVaultName=f"page-{k}")
     refused(lambda: place.backup.describe_backup_vault(BackupVaultName="page-0"), code="ResourceNotFoundException")
     refused(lambda: place.backup.create_backup_vault(BackupVaultName="x y"), "2 to 50")
+    refused(lambda: place.backup.create_backup_vault(BackupVaultName="volumebackups"), "reserved")  # the folder of Default, to which policies about Default would not apply
     refused(lambda: place.backup.create_backup_vault(BackupVaultName="keyed", EncryptionKeyArn="arn:aws:kms:x"), "EncryptionKeyArn")
 
 
@@ -113,6 +114,7 @@ def test_tags(place):
     assert place.backup.list_tags(ResourceArn=arn)["Tags"] == {"b": "3"}
     refused(lambda: place.backup.tag_resource(ResourceArn=arn, Tags={"aws:x": "y"}), "aws:")
     refused(lambda: place.backup.list_tags(ResourceArn="arn:aws:backup:x"), "ARN")
+    refused(lambda: place.backup.list_tags(ResourceArn=arn, MaxResults=1), "maxResults")
 
 
 def test_plans(place):
@@ -149,6 +151,7 @@ def test_plan_defaults(place):
     (["CompletionWindowMinutes"], rule(StartWindowMinutes=120, CompletionWindowMinutes=60)), (["StartWindowMinutes"], rule(StartWindowMinutes=5)),
     (["MoveToColdStorageAfterDays"], rule(Lifecycle={"MoveToColdStorageAfterDays": 1, "DeleteAfterDays": 91})), (["DeleteAfterDays"], rule(Lifecycle={"DeleteAfterDays": 0})),
     (["CopyActions"], rule(CopyActions=[{"DestinationBackupVaultArn": "arn:aws:backup:x"}])), (["EnableContinuousBackup"], rule(EnableContinuousBackup=True)),
+    (["BackupPlanName"], {**PLAN, "BackupPlanName": "a\x07"}), (["RuleName"], rule(RuleName="a\x01")),
     (["Rules"], {**PLAN, "Rules": [RULE, RULE]}), (["Rules"], {**PLAN, "Rules": []}), (["AdvancedBackupSettings"], {**PLAN, "AdvancedBackupSettings": [{"ResourceType": "EC2", "BackupOptions": {"WindowsVSS": "enabled"}}]}),
 ])
 def test_refused_plans(place, words, plan):
@@ -178,6 +181,8 @@ def test_selections(place):
     for given, word in (({}, "BackupSelection"), ({"Resources": ["*"]}, "Resources"), ({"Resources": [place.arn("volume", place.volume)]}, "Resources"),
                         ({"Resources": [instance], "NotResources": [instance]}, "NotResources"), ({"ListOfTags": [of_tag, of_tag]}, "ListOfTags"),
                         ({"Resources": [instance], "Conditions": condition}, "Conditions"), ({"Resources": ["*"], "Conditions": {"StringLike": condition["StringEquals"]}}, "StringLike"),
+                        ({"Resources": ["*"], "Conditions": {"StringEquals": [{"ConditionKey": "aws:ResourceTag/backup", "ConditionValue": ""}]}}, "Conditions"),
+                        ({"Resources": [instance], "SelectionName": "a\x07"}, "SelectionName"),
                         ({"Resources": [instance], "IamRoleArn": place.role + "-absent"}, "role")):
         refused(lambda g=given: place.backup.create_backup_selection(BackupPlanId=plan, BackupSelection={"SelectionName": "some", "IamRoleArn": place.role, **g}), word)
     place.backup.delete_backup_plan(BackupPlanId=plan)
@@ -261,10 +266,31 @@ def test_plan_runs(place, dev):
     own.api_ok("POST", f"/backup-plans/{plan}/run", {})
     dev.rest()
     assert len([j for j in place.backup.list_backup_jobs()["BackupJobs"] if j.get("CreatedBy")]) == 1
+    for active in (False, True):  # the role goes on acting for a plan that somebody paused
+        own.api_ok("PATCH", f"/backup-plans/{plan}", {"is_active": active})
+    own.api_ok("POST", f"/backup-plans/{plan}/run", {})
+    dev.rest()
+    assert len([j for j in place.backup.list_backup_jobs()["BackupJobs"] if j.get("CreatedBy")]) == 1
+    assert own.api("PATCH", f"/backup-plans/{plan}", {"schedule": "cron(0 1 ? * * *)"}).status == 409
     place.iam.attach_role_policy(RoleName="backup", PolicyArn=MANAGED)
     place.backup.delete_backup_selection(BackupPlanId=plan, SelectionId=made)
     place.backup.delete_backup_plan(BackupPlanId=plan)
     place.backup.delete_recovery_point(BackupVaultName="Default", RecoveryPointArn=job["RecoveryPointArn"])
+
+
+def test_plan_without_its_vault(place, dev):
+    """A plan makes no backup in the folder of a vault that is gone, where no list would show it."""
+    place.backup.create_backup_vault(BackupVaultName="brief")
+    plan = place.backup.create_backup_plan(BackupPlan=rule(TargetBackupVaultName="brief"))["BackupPlanId"]
+    made = place.backup.create_backup_selection(BackupPlanId=plan, BackupSelection={
+        "SelectionName": "one", "IamRoleArn": place.role, "Resources": [place.arn("instance", place.instance)]})["SelectionId"]
+    place.backup.delete_backup_vault(BackupVaultName="brief")
+    native.own(dev).api_ok("POST", f"/backup-plans/{plan}/run", {})
+    dev.rest()
+    assert not [j for j in place.backup.list_backup_jobs()["BackupJobs"] if j.get("CreatedBy", {}).get("BackupPlanId") == plan]
+    assert "does not exist" in dev.explain(plan)
+    place.backup.delete_backup_selection(BackupPlanId=plan, SelectionId=made)
+    place.backup.delete_backup_plan(BackupPlanId=plan)
 
 
 def test_permissions(place, dev):
@@ -292,6 +318,83 @@ def test_permissions(place, dev):
     allow("backup:*", "iam:PassRole")
     start()
     dev.rest()
+
+
+def new_user(place, dev, name):
+    place.iam.create_user(UserName=name)
+    key = place.iam.create_access_key(UserName=name)["AccessKey"]
+
+    def says(*statements):
+        place.iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": [{"Effect": effect, "Action": actions, "Resource": "*"} for effect, actions in statements]}))
+    return type(place.account)(dev, key["AccessKeyId"], key["SecretAccessKey"]), says
+
+
+def native_status(account, method, path, body=b""):
+    headers = account.sign(method, "", body, "ec2", path)
+    return account.send(method, path, {**headers, "Content-Type": "application/json"} if body else headers, body).status
+
+
+def test_rights_of_restores(place, dev):
+    """A restore needs the permission of the same restore in Dari's API, and a Deny of any part of it holds."""
+    user, says = new_user(place, dev, "restorer")
+    made = [place.run(place.arn("instance", place.instance)), place.run(place.arn("volume", place.volume))]
+    assert [place.ended(m["BackupJobId"])["State"] for m in made] == ["COMPLETED"] * 2
+    cases = list(zip(made, ({}, {"encrypted": "false"}), ("ec2:RestoreMachineBackup", "ec2:RestoreBackup"), ("ec2:RunInstances", "ec2:CreateVolume")))
+
+    def restore(job, metadata):
+        return user.client("backup").start_restore_job(RecoveryPointArn=job["RecoveryPointArn"], Metadata=metadata)["RestoreJobId"]
+    for job, metadata, needed, part in cases:
+        says(("Allow", ["backup:StartRestoreJob", "ec2:CreateTags"]))
+        refused(lambda j=job, m=metadata: restore(j, m), needed, code="AccessDeniedException")
+        for denied in (needed, part):
+            says(("Allow", "*"), ("Deny", denied))
+            refused(lambda j=job, m=metadata: restore(j, m), denied, code="AccessDeniedException")
+        says(("Allow", ["backup:StartRestoreJob", "backup:DescribeRestoreJob", "ec2:CreateTags", needed]))
+        assert place.restored(restore(job, metadata))["Status"] == "COMPLETED"
+    for job in made:
+        place.backup.delete_recovery_point(BackupVaultName="Default", RecoveryPointArn=job["RecoveryPointArn"])
+
+
+def test_denied_deletions(place, dev):
+    """A Deny under the name of one face keeps a recovery point, and a plan, in the others."""
+    user, says = new_user(place, dev, "cleaner")
+    made = [place.run(place.arn("instance", place.instance)), place.run(place.arn("volume", place.volume))]
+    assert [place.ended(m["BackupJobId"])["State"] for m in made] == ["COMPLETED"] * 2
+    for job, denied in zip(made, ("ec2:DeleteMachineBackup", "ec2:DeleteBackup")):
+        says(("Allow", "*"), ("Deny", denied))
+        refused(lambda j=job: user.client("backup").delete_recovery_point(BackupVaultName="Default", RecoveryPointArn=j["RecoveryPointArn"]), denied, code="AccessDeniedException")
+    paths = [f"/api/v1/{kind}/{job['BackupJobId']}" for kind, job in zip(("machine-backups", "backups"), made)]
+    says(("Allow", "*"), ("Deny", "backup:DeleteRecoveryPoint"))
+    assert [native_status(user, "DELETE", path) for path in paths] == [403, 403]
+    says(("Allow", "*"), ("Deny", "backup:StartRestoreJob"))
+    assert [native_status(user, "POST", path + "/restore", b"{}") for path in paths] == [403, 403]
+    plan = place.backup.create_backup_plan(BackupPlan=PLAN)["BackupPlanId"]
+    says(("Allow", "*"), ("Deny", ["backup:UpdateBackupPlan", "backup:DeleteBackupPlan"]))
+    assert native_status(user, "PATCH", f"/api/v1/backup-plans/{plan}", b'{"description": "mine"}') == 403
+    assert native_status(user, "DELETE", f"/api/v1/backup-plans/{plan}") == 403
+    says(("Allow", "*"))
+    assert native_status(user, "DELETE", f"/api/v1/backup-plans/{plan}") < 300
+    assert native_status(user, "DELETE", paths[0]) < 300
+    place.backup.delete_recovery_point(BackupVaultName="Default", RecoveryPointArn=made[1]["RecoveryPointArn"])
+
+
+def test_many_protected_resources(place, dev):
+    """Each resource is listed once, page by page, with the time of its newest recovery point."""
+    made = [place.run(arn) for arn in [place.arn("volume", place.volume)] * 3 + [place.arn("instance", place.instance)] * 2]
+    shown = [place.ended(m["BackupJobId"]) for m in made]
+    pages = place.backup.get_paginator("list_protected_resources").paginate(PaginationConfig={"PageSize": 1})
+    found = [r for page in pages for r in page["Results"]]
+    arns = [r["ResourceArn"] for r in found]
+    assert len(set(arns)) == len(arns) and {place.arn("volume", place.volume), place.arn("instance", place.instance)} <= set(arns)
+    for row in found:
+        times = [j["CreationDate"] for j in shown if j["ResourceArn"] == row["ResourceArn"]]
+        assert not times or (row["LastBackupTime"] >= max(times) and row == {k: v for k, v in place.backup.describe_protected_resource(
+            ResourceArn=row["ResourceArn"]).items() if k in row})
+    assert sum(v["NumberOfRecoveryPoints"] for v in place.backup.list_backup_vaults()["BackupVaultList"]) >= 5
+    for job in made:
+        place.backup.delete_recovery_point(BackupVaultName="Default", RecoveryPointArn=job["RecoveryPointArn"])
+        dev.rest()
 
 
 def test_other_accounts(place, dev):

@@ -12,6 +12,7 @@ import botocore.exceptions
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+from cloudstack import call, wait  # noqa: E402
 from dev import REGION, Dev  # noqa: E402
 from faces import holds  # noqa: E402
 
@@ -183,6 +184,8 @@ def test_roles(place):
     refused(lambda: place.make(ExecutionRoleArn=place.role + "-absent"), "does not exist")
     refused(lambda: place.make(ExecutionRoleArn=place.role.replace(place.number, "000000000000")), "does not exist")
     refused(lambda: place.make(Description="not / allowed"), "Description")
+    refused(lambda: place.make(changed("Schedules", 0, "Name", value="a\x07")), "Name")  # a tag of each snapshot
+    refused(lambda: place.make(changed("Schedules", 0, "CreateRule", "Times", value=["+1:+1"])), "Times")
 
 
 @holds("What each face calls it: snapshot policy")
@@ -195,6 +198,32 @@ def test_other_accounts(dev, place):
     refused(lambda: theirs.dlm.tag_resource(ResourceArn=arn, Tags={"a": "b"}))
     assert theirs.dlm.get_lifecycle_policies()["Policies"] == []
     place.dlm.delete_lifecycle_policy(PolicyId=made)
+
+
+def test_denies_in_other_faces(dev, place):
+    """CloudStack's calls for snapshot policies reach DLM's policies, too; a Deny of DLM's calls holds there."""
+    made = place.make()
+    path = "/api/v1/snapshot-policies"
+    rows = json.loads(place.account.send("GET", path, place.account.sign("GET", "", b"", "ec2", path)).text)["items"]
+    (row,) = [r["id"] for r in rows if r["id"].replace("-", "").startswith(made.removeprefix("policy-"))]
+    place.iam.create_user(UserName="other")
+    key = place.iam.create_access_key(UserName="other")["AccessKey"]
+    who = {"_key": key["AccessKeyId"], "_secret": key["SecretAccessKey"]}
+
+    def says(*statements):
+        place.iam.put_user_policy(UserName="other", PolicyName="p", PolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": [{"Effect": effect, "Action": actions, "Resource": "*"} for effect, actions in statements]}))
+
+    def is_done(command, **given):
+        status, answer, _ = call(dev, command, **who, **given)
+        return status == 200 and ("jobid" not in answer or wait(dev, answer, **who)[0] == 1)
+    says(("Allow", "*"), ("Deny", ["dlm:UpdateLifecyclePolicy", "dlm:DeleteLifecyclePolicy"]))
+    assert not is_done("updateSnapshotPolicy", id=row, fordisplay="false") and not is_done("deleteSnapshotPolicies", id=row)
+    assert place.get(made)["State"] == "ENABLED"
+    says(("Allow", "*"))
+    assert is_done("updateSnapshotPolicy", id=row, fordisplay="false") and place.get(made)["State"] == "DISABLED"
+    assert is_done("deleteSnapshotPolicies", id=row)
+    refused(lambda: place.get(made), code="ResourceNotFoundException")
 
 
 def test_permissions(dev, place):

@@ -4,7 +4,6 @@
 #include "engine/annotation.h"
 #include "engine/limits.h"
 #include "engine/people/policy/arm_lock.h"
-#include "model/server_group.h"
 #include "model/subnet_reservation.h"
 #include "store/access_key.h"
 #include "store/account.h"

@@ -45,7 +45,7 @@ static struct cidr random_cidr(void)
 
 static void fill_list(struct arena *a, const struct field *f, void *at)
 {
-	size_t count = random_below(4);
+	size_t count = random_below(f->most && f->most < 3 ? f->most + 1 : 4);
 	uuid *ids = arena_new_array(a, uuid, count);
 	struct str *texts = arena_new_array(a, struct str, count);
 	struct ip *ips = arena_new_array(a, struct ip, count);

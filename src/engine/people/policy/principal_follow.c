@@ -21,18 +21,31 @@ struct renaming {
 		id; /* texts of JSON, with their quotes; id: in place of `to` where that has no room */
 };
 
+static size_t count_of(struct str text, struct str wanted)
+{
+	size_t count = 0;
+	const char *found = NULL;
+	for (struct str rest = text; (found = memmem(rest.p, rest.n, wanted.p, wanted.n)); count++)
+		rest = str_slice(rest, (size_t) (found - rest.p) + wanted.n, rest.n);
+	return count;
+}
+
+/* Joins once: the policies of all accounts are rewritten in one commit, and a policy may name a principal hundreds of times. */
 static struct str replace(struct arena *a, struct str text, struct str from, struct str to)
 {
-	struct str head = STR_NONE;
+	size_t count = 0;
 	const char *found = NULL;
+	struct str *parts = arena_new_array(a, struct str, 2 * count_of(text, from) + 1);
+	if (!parts)
+		return STR_NONE;
 	while ((found = memmem(text.p, text.n, from.p, from.n))) {
 		size_t at = (size_t) (found - text.p);
-		const struct str parts[] = {head, str_slice(text, 0, at), to};
-		head = str_join(a, parts, 3);
+		parts[count++] = str_slice(text, 0, at);
+		parts[count++] = to;
 		text = str_slice(text, at + from.n, text.n);
 	}
-	const struct str parts[] = {head, text};
-	return str_join(a, parts, 2);
+	parts[count++] = text;
+	return str_join(a, parts, count);
 }
 
 /* The policy after the change; false: it does not name the principal. */
@@ -110,5 +123,6 @@ RESULT policy_follow_principal(struct op *op, uuid account_id, enum kind kind, c
 		return ctx_no_memory(op->ctx);
 	TRY(rename_in_roles(&r));
 	TRY(rename_in_queues(&r));
-	return rename_in_topics(&r);
+	TRY(rename_in_topics(&r));
+	return arena_is_full(a) ? ctx_no_memory(op->ctx) : OK;
 }

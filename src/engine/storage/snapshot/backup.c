@@ -364,6 +364,7 @@ RESULT engine_delete_backup(struct op *op, struct backup_deleting *wish)
 {
 	const struct backup *b = NULL;
 	TRY(engine_permit_backup(op, &wish->backup, "backup.delete", &b));
+	TRY(engine_permit(op, "recovery_point.delete", KIND_BACKUP, &b->row));
 	enum backup_state state = model_derive_backup_state(b);
 	bool is_restoring = engine_backup_is_restoring(op->head, b->row.id);
 	bool is_at_rest = (state == BACKUP_AVAILABLE && !is_restoring) || state == BACKUP_ERROR;
@@ -500,6 +501,7 @@ RESULT engine_restore_backup(struct op *op, struct backup_restoring *wish)
 	const struct volume *v = NULL;
 	struct snapshot s;
 	TRY(engine_permit_backup(op, &wish->backup, "backup.restore", &b));
+	TRY(engine_permit(op, "recovery_point.restore", KIND_BACKUP, &b->row));
 	if (model_derive_backup_state(b) != BACKUP_AVAILABLE ||
 	    engine_backup_is_restoring(op->head, b->row.id))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP, wish->backup.field,

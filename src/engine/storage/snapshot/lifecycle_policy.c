@@ -103,6 +103,9 @@ static RESULT check_tags(struct op *op, struct tags tags)
 static RESULT set_details(struct op *op, const struct snapshot_policy *details,
 			  struct snapshot_policy *policy)
 {
+	if (!str_is_xml_text(details->schedule_name)) /* a tag of each snapshot, which EC2 shows */
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_SNAPSHOT_POLICY, STR("Name"),
+				   "Name: the schedule's name has characters that are not allowed.");
 	TRY(check_tags(op, details->added_tags));
 	TRY(check_tags(op, details->variable_tags));
 	policy->targets = details->targets;
