@@ -24,9 +24,18 @@
 #include <linux/close_range.h>
 
 #include "base/buf.h"
+#include "base/child_environment.h"
 #include "base/clock.h"
 
-enum { OUTPUT_CAP_SIZE = 1024 * 1024, PATH_SIZE = 4096, READ_SIZE = 4096, NO_PID = 0, LOOK_MS = 1000 };
+/* READS_MAX: reads of one pipe before the deadline is looked at again. They hold more than a pipe does. */
+enum {
+	OUTPUT_CAP_SIZE = 1024 * 1024,
+	PATH_SIZE = 4096,
+	READ_SIZE = 4096,
+	READS_MAX = 512,
+	NO_PID = 0,
+	LOOK_MS = 1000
+};
 
 /* Pipe ends; [0] is the read end. */
 struct pipes {
@@ -35,6 +44,7 @@ struct pipes {
 
 struct running {
 	const struct child *child;
+	struct child_environment environment;
 	struct pipes pipes;
 	pid_t pid;
 	int pid_fd; /* readable when the child has ended */
@@ -68,6 +78,7 @@ static void running_stop(struct running *r)
 			continue;
 		r->pid = NO_PID;
 	}
+	child_environment_kill(&r->environment);
 	for (size_t k = 0; k < sizeof fds / sizeof fds[0]; k++)
 		close_fd(fds[k]);
 	buf_done(&r->out);
@@ -167,7 +178,7 @@ static _Noreturn void child_main(const struct running *r, const char *path)
 {
 	if (setpgid(0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && child_wire_up(&r->pipes) &&
 	    child_confine(r->child) && child_reset_signals())
-		(void) execv(path, (char *const *) r->child->argv);
+		(void) execve(path, (char *const *) r->child->argv, r->environment.at);
 	int number = errno;
 	ssize_t written = write(r->pipes.trouble[1], &number, sizeof number);
 	(void) written;
@@ -193,6 +204,7 @@ static RESULT start(struct ctx *c, struct running *r)
 	const char *program = r->child->argv[0], *path = NULL;
 	struct pipes *p = &r->pipes;
 	TRY(find_program(c, program, &path));
+	TRY(child_environment_make(c, r->child->ends_descendants, &r->environment));
 	if (!make_pipe(p->in) || !make_pipe(p->out) || !make_pipe(p->err) || !make_pipe(p->trouble) ||
 	    !set_nonblocking(p->in[1]) || !set_nonblocking(p->out[0]) || !set_nonblocking(p->err[0]))
 		return fail_errno(c, ERR_IO, "make pipes for", program, errno);
@@ -245,10 +257,10 @@ static void drop_front(struct buf *into, size_t n)
 	into->size = kept;
 }
 
-/* Reads the available data. False: above the cap. */
+/* Reads the available data, but no longer than READS_MAX: a child may write as fast as this reads. False: above the cap. */
 static bool drain(int *fd, bool keeps_ends, struct buf *into)
 {
-	while (*fd >= 0) {
+	for (int k = 0; *fd >= 0 && k < READS_MAX; k++) {
 		char part[READ_SIZE];
 		ssize_t got = read(*fd, part, sizeof part);
 		if (got > 0) {
@@ -270,14 +282,13 @@ static bool drain(int *fd, bool keeps_ends, struct buf *into)
 
 static int poll_timeout_ms(const struct running *r)
 {
-	if (r->child->is_over)
-		return LOOK_MS;
+	const int most_ms = r->child->is_over ? LOOK_MS : (int) (HOUR / MILLISECOND);
 	if (r->deadline_us == INT64_MAX)
-		return -1;
-	int64_t left_us = r->deadline_us - real_us();
-	if (left_us <= 0)
+		return r->child->is_over ? most_ms : -1;
+	int64_t left_ms = (r->deadline_us - real_us()) / MILLISECOND;
+	if (left_ms < 0)
 		return 0;
-	return left_us > HOUR ? (int) (HOUR / MILLISECOND) : (int) (left_us / MILLISECOND) + 1;
+	return left_ms >= most_ms ? most_ms : (int) left_ms + 1;
 }
 
 static RESULT check_output(struct ctx *c, const struct running *r, const struct buf *b)

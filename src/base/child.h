@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Runs another program (qemu-img, ip) without a shell. argv is passed unchanged, standard input comes from a
- * string, and output is captured up to a cap. The program is killed at its deadline; limits on memory and CPU
+ * string, the environment is Dari's without service managers' and Dari's own variables (child_environment.h), and output is
+ * captured up to a cap. The program is killed at its deadline; limits on memory and CPU
  * time protect the machine against hostile input. Blocks: never use it on an HTTP thread or the committer. */
 #pragma once
 
@@ -13,6 +14,9 @@ struct child {
 	size_t output_cap_size;   /* 0: 1 MiB */
 	size_t memory_limit_size; /* RLIMIT_AS; 0: none */
 	bool keeps_ends; /* output beyond the cap is dropped, and a killed program's output is returned */
+	/* Kills all descendants at the end, in other process groups and sessions, too. Otherwise a program that ends by
+	 * itself may leave daemons. */
+	bool ends_descendants;
 	bool (*is_over)(
 		void *over_of); /* asked every second: true kills the program, ERR_GONE; NULL: never */
 	void *over_of;

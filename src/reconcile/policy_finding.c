@@ -30,7 +30,7 @@ struct run {
 static bool is_plain(struct str text)
 {
 	for (size_t k = 0; k < text.n; k++)
-		if (!str_is_alphanumeric(text.p[k]) && !strchr("._:-", text.p[k]))
+		if (!str_is_alphanumeric(text.p[k]) && !memchr("._:-", text.p[k], 4))
 			return false;
 	return text.n && text.n <= VALUE_MAX;
 }
@@ -94,9 +94,15 @@ static RESULT gather(struct step *s, struct run *run)
 	return arena_is_full(s->ctx.arena) ? ctx_no_memory(&s->ctx) : OK;
 }
 
-static bool is_over(void *reconciler)
+/* A run ends with the server, and with its policy or machine, whose finding is gone then: whoever removes a policy stops a playbook
+ * that runs amok. */
+static bool is_over(void *step)
 {
-	return work_is_stopping(reconciler);
+	const struct step *s = step;
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct policy_finding *f = policy_finding_find(view.tables, s->id);
+	return !f || f->run != POLICY_FINDING_RUN_RUNNING || work_is_stopping(s->r);
 }
 
 /* The end of the text, cut between letters, without what terminals need. */
@@ -149,8 +155,9 @@ static void run_playbook(struct step *s, struct run *run)
 				    .timeout_us = run->limit_s * SECOND,
 				    .output_cap_size = OUTPUT_CAP,
 				    .keeps_ends = true,
+				    .ends_descendants = true,
 				    .is_over = is_over,
-				    .over_of = s->r};
+				    .over_of = s};
 	struct result result = child_run(&s->ctx, &child, &end);
 	run->report.problem = say_end(s, result, &end);
 	ctx_clear_problem(&s->ctx);

@@ -155,11 +155,11 @@ def matches(values, condition):
 class Host:
     """`spoil(action, request)` returns an answer of its own, or None. `denied`: namespaces that refuse the user. `is_member`: the user sees Hyper-V."""
 
-    def __init__(self, name="HV1", schemes=("basic",), certificate=None, address="127.0.0.1", port=0, count=5):
+    def __init__(self, name="HV1", schemes=("ntlm",), certificate=None, address="127.0.0.1", port=0, count=5):
         self.name, self.schemes, self.users = name, schemes, {"CORP\\dari": "pass<word>", "local": "pass<word>"}
         self.page, self.slow, self.obeys, self.has_tools, self.is_member = 3, 0, True, True, True
         self.denied, self.absent, self.spoil, self.seen, self.contexts, self.jobs, self.nodes = set(), {CLUSTER}, lambda *_: None, [], {}, {}, None
-        self.switch = str(uuid.uuid4()).upper()
+        self.basic_seen, self.switch = False, str(uuid.uuid4()).upper()
         self.machines, self.snapshots, self.files = {}, {}, {}
         for n in range(1, count + 1):
             self.put(f"web{n} & co", size=(2, 2048))
@@ -225,6 +225,7 @@ class Host:
     def sign_in(self, handler):
         """Returns a refusal, or None if the connection is signed in."""
         word, _, text = (handler.headers.get("Authorization") or "").partition(" ")
+        self.basic_seen = self.basic_seen or word == "Basic"
         if word == "Basic" and "basic" in self.schemes:
             user, _, password = base64.b64decode(text).decode().partition(":")
             return None if self.users.get(user) == password else self.refuse(handler)

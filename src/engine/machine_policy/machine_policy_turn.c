@@ -168,16 +168,26 @@ static RESULT want_run(const struct turn *t, const struct policy_machine *m, str
 					STR_ARG(t->policy->playbook)));
 }
 
-/* Why the run may not begin; empty: it may. Whoever may no longer set the policy may not run its playbook. */
+/* Why the run may not begin; empty: it may. Whoever may no longer set the policy may not run its playbook. A run may have waited
+ * for others of the account, while the policy was suspended or the machine changed. */
 static RESULT weigh_begin(struct op *op, const struct policy_finding *f, struct later_guard *guard,
 			  struct str *ret_problem)
 {
 	const struct machine_policy *p = machine_policy_find(op->head, f->policy);
+	struct policy_machine m;
 	const struct asker asker = ASKER_OF(p);
 	const struct asker_work work = {guard, "machine_policy.update", op->now_us};
 	*ret_problem = STR("The account is disabled.");
 	if (!engine_is_account_open(op->head, account_find(op->head, f->account)))
 		return OK;
+	*ret_problem = STR("The policy is suspended.");
+	if (!p->is_active)
+		return OK;
+	*ret_problem = STR("The policy no longer concerns the machine.");
+	if (!engine_read_policy_machine(op->head, p, uuid_is_none(f->instance) ? f->machine : f->instance,
+					&m))
+		return OK;
+	*ret_problem = STR_NONE;
 	return asker_ask(op->ctx->arena, op->head, &asker, &work, KIND_MACHINE_POLICY, &p->row, ret_problem);
 }
 

@@ -27,7 +27,9 @@ printf '%s\\n' "$*" >> "$0.calls"
 case "$4" in
 good.yml) echo "PLAY RECAP ok" ;;
 bad.yml) echo "fatal: unreachable" >&2; exit 2 ;;
-long.yml) sleep 1000 & echo $! > "$0.child"; echo begun; wait ;;
+long.yml) setsid sleep 1000 & echo $! > "$0.child"; echo begun; wait ;;
+leave.yml) setsid sleep 1000 & echo $! > "$0.child"; env >&2 ;;
+flood.yml) yes & yes & yes & yes & yes & yes & echo $! > "$0.child"; wait ;;
 loud.yml) yes 'a line of output with a number of letters' | head -c 3000000; echo THE END ;;
 *) echo "no playbook $4" >&2; exit 1 ;;
 esac
@@ -40,7 +42,7 @@ def install(folder):
     with open(runner, "w", encoding="utf-8") as out:
         out.write(RUNNER)
     os.chmod(runner, 0o755)
-    return runner, {"PATH": f"{folder}:{os.environ['PATH']}"}
+    return runner, {"PATH": f"{folder}:{os.environ['PATH']}", "PGPASSWORD": "secret", "NOTIFY_SOCKET": "@none"}
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +130,12 @@ def test_before_retirement(world):
     assert [words[3] for words in calls(world)][-1] == "good.yml"
 
 
+def child_of(world):
+    """A process that the playbook has left in a session of its own."""
+    with open(world.runner + ".child", encoding="utf-8") as pid:
+        return int(pid.read())
+
+
 def is_alive(pid):
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
@@ -142,13 +150,32 @@ def test_limits(world):
     ref = launch(world, 1)[0]
     row = finding(world, ref, run="failed")
     assert "in time" in row["problem"] and row["output"] == "begun\n", row
-    with open(world.runner + ".child", encoding="utf-8") as pid:
-        child = int(pid.read())
+    child = child_of(world)
     wait_until(lambda: not is_alive(child), "the child ends")
     assert run(world, "machine", "policy", "remove", "slow").returncode == 0
+    add(world, "flood", "--rule", "provisioned", "--playbook", "flood.yml", "--playbook-limit-s", "2", "--scope", "here")
+    row = finding(world, launch(world, 1)[0], run="failed")
+    assert "in time" in row["problem"] and row["output"].endswith("y\n"), row["output"][-20:]
+    assert run(world, "machine", "policy", "remove", "flood").returncode == 0
     add(world, "loud", "--rule", "provisioned", "--playbook", "loud.yml", "--scope", "here")
     row = finding(world, launch(world, 1)[0], run="done")
     assert row["output"].endswith("THE END\n") and len(row["output"]) <= 8192, len(row["output"])
+
+
+def test_nothing_is_left(world):
+    """A playbook leaves no processes, and gets no variables that are meant for the server. Removing its policy ends a run."""
+    add(world, "leave", "--rule", "provisioned", "--playbook", "leave.yml", "--scope", "here")
+    row = finding(world, launch(world, 1)[0], run="done")
+    assert "PATH=" in row["output"] and "PGPASSWORD" not in row["output"] and "NOTIFY_SOCKET" not in row["output"], row
+    child = child_of(world)
+    wait_until(lambda: not is_alive(child), "the child ends")
+    os.remove(world.runner + ".child")
+    add(world, "slow", "--rule", "provisioned", "--playbook", "long.yml", "--scope", "here")
+    launch(world, 1)
+    wait_until(lambda: os.path.exists(world.runner + ".child") and is_alive(child_of(world)), "the run")
+    child = child_of(world)
+    assert run(world, "machine", "policy", "remove", "slow").returncode == 0
+    wait_until(lambda: not is_alive(child), "the removal ends the run")
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])

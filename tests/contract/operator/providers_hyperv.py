@@ -289,12 +289,15 @@ def test_images(world, maker):
 # ---- signing in and rights
 
 @pytest.fixture(name="other")
-def other_of(world):
+def other_of(world, tmp_path):
     """Hosts that a test adds as provider `other`; removed at its end."""
     hosts = []
 
-    def make(*options, login="CORP\\dari", secret="pass<word>", region="host", **more):
-        hosts.append(winrm.Host(count=1, **more))
+    def make(*options, login="CORP\\dari", secret="pass<word>", region="host", schemes=("ntlm",), plain=False, **more):
+        if schemes == ("basic",) and not plain:  # only over https
+            more["certificate"] = winrm.certify(str(tmp_path), "127.0.0.1")
+            options += ("--ca-file", more["certificate"][0])
+        hosts.append(winrm.Host(count=1, schemes=schemes, **more))
         done = add(world, "other", hosts[0].url, *options, login=login, secret=secret, region=region)
         return hosts[0], done
     yield make
@@ -322,6 +325,13 @@ def test_no_scheme(world, other):
     other(schemes=())
     wait_until(lambda: provider(world, "other")["status"] == "failing", "the failure", shows=lambda: provider(world, "other"))
     assert "neither NTLM (Negotiate) nor Basic" in problem(world, "other")
+
+
+def test_plain_password(world, other):
+    """The password itself is not sent over plain HTTP, even if somebody on the way takes NTLM out of the answers."""
+    host, _ = other(schemes=("basic",), plain=True)
+    wait_until(lambda: "readable on its way" in problem(world, "other"), "the refusal", shows=lambda: provider(world, "other"))
+    assert not host.basic_seen
 
 
 def test_https(world, other, tmp_path):
@@ -405,6 +415,23 @@ def test_cluster():
         wait_until(lambda: provider(home)["status"] != "ok", "the refusal", shows=lambda: provider(home))
         assert "127.0.0.3" in problem(home), provider(home)
     for host in (first_host, second):
+        host.end()
+
+
+@pytest.mark.parametrize("name", ["elsewhere.example.com", "hv2.otherlocalhost", "127.0.0.1"])
+def test_foreign_members(world, name):
+    """A cluster's members get the credentials: they are in the endpoint's domain."""
+    host = winrm.Host(name="hv1", count=1)
+    host.absent.clear()
+    host.nodes = {"hv1": 0}
+    try:
+        done = add(world, "far", host.url.replace("127.0.0.1", "hv1.localhost"), region="cluster")
+        assert json.loads(done.stdout)["status"] == "ok", done
+        wait_until(lambda: machines(world, "far"), "the machine", shows=lambda: provider(world, "far"))
+        host.nodes[name] = 0
+        wait_until(lambda: "outside of the endpoint's domain" in problem(world, "far"), "the refusal", shows=lambda: provider(world, "far"))
+    finally:
+        run(world, "provider", "remove", "far")
         host.end()
 
 

@@ -178,6 +178,17 @@ static struct str find_sleepers(struct ctx *c, int seconds)
 	return end.out;
 }
 
+static void assert_no_sleepers(struct ctx *c, int seconds)
+{
+	struct str left = STR_NONE;
+	for (int k = 0; k < 1000; k++) { /* init may still have to reap one */
+		left = find_sleepers(c, seconds);
+		if (left.n == 0)
+			break;
+	}
+	assert_str(left, "");
+}
+
 static void test_deadline_kills_the_group(void **state)
 {
 	struct ctx *c = *state;
@@ -187,13 +198,63 @@ static void test_deadline_kills_the_group(void **state)
 	struct child child = shell(SH(script));
 	child.timeout_us = 300 * MILLISECOND;
 	assert_err(child_run(c, &child, &end), TIMEOUT); /* days before the script's own end */
-	struct str left = STR_NONE;
-	for (int k = 0; k < 1000; k++) { /* init may still have to reap one */
-		left = find_sleepers(c, seconds);
-		if (left.n == 0)
-			break;
-	}
-	assert_str(left, "");
+	assert_no_sleepers(c, seconds);
+}
+
+static void test_descendants_end(void **state)
+{
+	struct ctx *c = *state;
+	struct child_end end;
+	int seconds = 2000000 + (int) getpid();
+	const char *script = str_print(c->arena,
+				       "setsid sh -c 'sleep %d & exec setsid sleep %d' & "
+				       "(setsid sleep %d &); sleep 1; [ \"$DARI_CHILD\" ] && exit $0",
+				       seconds, seconds, seconds)
+				     .p;
+	const char *const argv[] = {"/bin/sh", "-c", script, "7", NULL};
+	struct child child = {.argv = argv, .timeout_us = 10 * MINUTE, .ends_descendants = true};
+	assert_ok(child_run(c, &child, &end)); /* by itself */
+	assert_int_equal(end.status, 7);
+	assert_no_sleepers(c, seconds);
+	child = shell(SH(str_print(c->arena, "setsid sleep %d & wait", seconds).p));
+	child.ends_descendants = true;
+	child.timeout_us = SECOND;
+	assert_err(child_run(c, &child, &end), TIMEOUT);
+	assert_no_sleepers(c, seconds);
+}
+
+static void test_output_without_end(void **state)
+{
+	struct ctx *c = *state;
+	struct child_end end;
+	struct child child = shell(SH("yes & yes & yes & yes & yes & yes & wait"));
+	child.keeps_ends = true;
+	child.output_cap_size = 10000;
+	child.timeout_us = 500 * MILLISECOND;
+	assert_err(child_run(c, &child, &end), TIMEOUT);
+	assert_true(end.out.n > 0 && end.out.n <= 10000);
+	ctx_clear_problem(c);
+	child = shell(SH("yes & yes & yes & yes & yes & yes & sleep 0.5")); /* the writers live on */
+	child.keeps_ends = true;
+	child.ends_descendants = true;
+	assert_ok(child_run(c, &child, &end));
+}
+
+static void test_environment(void **state)
+{
+	struct ctx *c = *state;
+	struct child_end end;
+	static const char *const names[] = {"NOTIFY_SOCKET", "CREDENTIALS_DIRECTORY", "LISTEN_FDS",
+					    "WATCHDOG_USEC", "PGPASSWORD",	      "DARI_SECRET_ACCESS_KEY"};
+	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+		assert_int_equal(setenv(names[k], "not for children", 1), 0);
+	assert_int_equal(setenv("SSH_AUTH_SOCK", "for children", 1), 0);
+	struct child child = shell(SH("env"));
+	assert_ok(child_run(c, &child, &end));
+	assert_false(str_contains(end.out, STR("not for children")));
+	assert_true(str_contains(end.out, STR("SSH_AUTH_SOCK=for children\n")));
+	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+		(void) unsetenv(names[k]);
 }
 
 static void test_deadlines_of_the_call(void **state)
@@ -392,6 +453,9 @@ int main(void)
 		child_test(test_no_such_program),
 		child_test(test_exec_itself_fails),
 		child_test(test_deadline_kills_the_group),
+		child_test(test_descendants_end),
+		child_test(test_output_without_end),
+		child_test(test_environment),
 		child_test(test_deadlines_of_the_call),
 		child_test(test_output_cap),
 		child_test(test_limits),

@@ -55,6 +55,18 @@ struct listing {
 	struct str suffix; /* domain of the endpoint's server: ".corp.example.com" */
 };
 
+/* True for a name that the endpoint's domain completes, a name in that domain, and an address if the endpoint is one, too. A server
+ * may name whatever it likes, and the members get the user's credentials. */
+static bool is_in_domain(struct str name, struct str suffix)
+{
+	struct ip ip;
+	if (str_find_char(name, '.', 0) == name.n)
+		return true;
+	if (!suffix.n)
+		return result_is_ok(ip_parse(name, &ip));
+	return name.n > suffix.n && str_equal_nocase(str_slice(name, name.n - suffix.n, name.n), suffix);
+}
+
 /* A member that is down has no machines: the cluster has moved them. */
 static RESULT take_node(void *self, const struct wsman_instance *i)
 {
@@ -69,6 +81,8 @@ static RESULT take_node(void *self, const struct wsman_instance *i)
 	if (!result_is_ok(remote_check_text(c, name, REMOTE_PLACE, "name", "")) || name.n > DRAFT_WORD_MAX)
 		return ctx_clear_problem(c),
 		       remote_fail_answer(c, "a member of the cluster has no proper name");
+	if (!is_in_domain(name, listing->suffix))
+		return remote_fail_answer(c, "a member of the cluster is outside of the endpoint's domain");
 	if (hosts->count == HYPERV_HOSTS_MAX)
 		return remote_fail_answer(c, "the cluster has too many members");
 	bool has_suffix = str_find_char(name, '.', 0) < name.n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Signing in to WinRM. It takes NTLM in the scheme Negotiate, and Basic if it is configured to. NTLM signs a connection in:
+ * Signing in to WinRM. It takes NTLM in the scheme Negotiate, and Basic if it is configured to, which is for https alone. NTLM signs a connection in:
  * its last message goes with a request, and later requests on the connection need none. A request with the last message that
  * arrives on another connection is refused, so that it is never carried out twice. Kerberos is not supported. Sources: RFC 4559,
  * MS-NLMP, MS-WSMV. */
@@ -148,6 +148,14 @@ static RESULT offers_basic(struct wsman_link *l, bool *ret_does)
 	return result;
 }
 
+/* Basic sends the password itself. Whoever can change an answer on its way can also take NTLM out of it. */
+static RESULT refuse_plain(struct wsman_link *l)
+{
+	return ctx_fail(l->c, ERR_IO,
+			"The server offers Basic authentication alone, which Dari uses over https only: the "
+			"password would be readable on its way.");
+}
+
 RESULT wsman_sign_in(struct wsman_link *l)
 {
 	struct str challenge = STR_NONE;
@@ -162,6 +170,8 @@ RESULT wsman_sign_in(struct wsman_link *l)
 			l->c, ERR_IO,
 			"The server offers neither NTLM (Negotiate) nor Basic authentication: it is no "
 			"WinRM, or both are turned off there.");
+	if (!challenge.n && !str_starts_with(l->url, STR("https:")))
+		return refuse_plain(l);
 	TRY(remote_session_open(l->c, l->r, SESSION_US, STR("-"), l->r->endpoint, STR("-")));
 	remote_session_peek(l->r)->version = challenge.n ? SCHEME_NTLM : SCHEME_BASIC;
 	return OK;
