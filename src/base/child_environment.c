@@ -20,8 +20,8 @@ enum { READ_SIZE = 4096, ROUNDS_MAX = 50, PATH_SIZE = 300 };
 
 static bool is_private(const char *variable)
 {
-	static const char *const heads[] = {"NOTIFY_SOCKET=", "CREDENTIALS_DIRECTORY=", "WATCHDOG_", "LISTEN_",
-					    "PG",	      "DARI_"};
+	static const char *const heads[] = {
+		"NOTIFY_SOCKET=", "CREDENTIALS_DIRECTORY=", "WATCHDOG_", "LISTEN_", "PG", "DARI_"};
 	for (size_t k = 0; k < sizeof heads / sizeof heads[0]; k++)
 		if (strncmp(variable, heads[k], strlen(heads[k])) == 0)
 			return true;
