@@ -518,6 +518,29 @@ if __name__ == "__main__":
     sys.exit(pytest.main(["-q", "--maxfail=20", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))
 
 
+def test_principals_in_every_spelling(iam, shop, person, number):
+    """A principal is followed however its ARN is written in JSON, and a condition stays as it was set."""
+    person("dora")
+    arn, sqs = f"arn:aws:iam::{number}:user/dora", shop.root.client("sqs")
+    url = sqs.create_queue(QueueName="spelled")["QueueUrl"]
+    statement = {"Effect": "Deny", "Principal": {"AWS": [arn, arn, number]}, "Action": "sqs:SendMessage", "Resource": "*", "Condition": {"ArnEquals": {"aws:PrincipalArn": arn}}}
+
+    def named(text):
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": text})
+        return url
+
+    def shown():
+        return json.loads(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"])["Statement"][0]
+    named(policy(statement).replace("user/dora", "user\\/dora", 1).replace("user/dora", "\\u0075ser/dora", 1))
+    iam.update_user(UserName="dora", NewUserName="dorothea")
+    later = f"arn:aws:iam::{number}:user/dorothea"
+    assert shown() == {**statement, "Principal": {"AWS": [later, later, number]}}
+    named(policy({**statement, "Principal": {"AWS": later}}))
+    iam.update_user(UserName="dorothea", NewUserName="dora")
+    assert shown() == {**statement, "Principal": {"AWS": arn}}
+    sqs.delete_queue(QueueUrl=url)
+
+
 def test_principals_are_kept_by_id(iam, shop, person, role, dev, number):
     """Policies follow the principal that they named: one who is renamed keeps what they give, and one who comes later under the old name gets nothing."""
     cleo = person("cleo")

@@ -3,7 +3,7 @@
  * keeps what policies gave it, and one who comes later under the name of somebody deleted gets nothing. Policies are
  * kept here as they were set, so they are rewritten when a principal changes. A policy that names somebody deleted shows the unique id, as in
  * AWS. Source: IAM User Guide, "AWS JSON policy elements: Principal". */
-#include <string.h>
+#include <jansson.h>
 
 #include "engine/people/policy/policy_internal.h"
 #include "model/iam_name.h"
@@ -17,48 +17,123 @@ enum { TRUST_MAX = 131072, QUEUE_POLICY_MAX = 20480, TOPIC_POLICY_MAX = 30720 };
 
 struct renaming {
 	struct op *op;
-	struct str from, to,
-		id; /* texts of JSON, with their quotes; id: in place of `to` where that has no room */
+	struct str from; /* ARN */
+	struct str to;   /* in JSON, with quotes */
+	struct str id;   /* in JSON, with quotes: in place of `to` where that has no room */
 };
 
-static size_t count_of(struct str text, struct str wanted)
+/* ---- principals in the text of a policy ---- */
+
+/* Size of the JSON string at that place, with its quotes. */
+static size_t string_size(struct str text, size_t at)
 {
-	size_t count = 0;
-	const char *found = NULL;
-	for (struct str rest = text; (found = memmem(rest.p, rest.n, wanted.p, wanted.n)); count++)
-		rest = str_slice(rest, (size_t) (found - rest.p) + wanted.n, rest.n);
+	size_t k = at + 1;
+	while (k < text.n && text.p[k] != '"')
+		k += text.p[k] == '\\' ? 2 : 1;
+	return (k < text.n ? k + 1 : text.n) - at;
+}
+
+/* True if the JSON string has that value. Some writers of JSON escape slashes. */
+static bool has_value(struct str string, struct str value)
+{
+	json_error_t error;
+	if (str_find_char(string, '\\', 0) == string.n)
+		return str_equal(str_slice(string, 1, string.n - 1), value);
+	json_t *json = json_loadb(string.p, string.n, JSON_DECODE_ANY, &error);
+	const char *text = json_string_value(json);
+	bool has_it = text && str_is(value, text);
+	json_decref(json);
+	return has_it;
+}
+
+static bool is_key(struct str text, size_t behind)
+{
+	while (behind < text.n && (text.p[behind] == ' ' || text.p[behind] == '\n' ||
+				   text.p[behind] == '\t' || text.p[behind] == '\r'))
+		behind++;
+	return behind < text.n && text.p[behind] == ':';
+}
+
+/* A place in a policy. Conditions may name principals, too, but AWS leaves those as they were set: a Deny by aws:PrincipalArn
+ * holds for who comes later under the name. */
+struct place {
+	size_t depth, inside; /* depth of the value of Principal or NotPrincipal; 0: elsewhere */
+	bool is_next;         /* that value begins next */
+};
+
+/* Moves past a string. True: the string is a principal. */
+static bool pass_string(struct place *p, struct str text, size_t at, size_t size)
+{
+	struct str string = str_slice(text, at, at + size);
+	if (is_key(text, at + size)) {
+		p->is_next = !p->inside && (str_equal_nocase(string, STR("\"Principal\"")) ||
+					    str_equal_nocase(string, STR("\"NotPrincipal\"")));
+		return false;
+	}
+	bool is_principal = p->inside || p->is_next;
+	p->is_next = false;
+	return is_principal;
+}
+
+static void pass_bracket(struct place *p, char ch)
+{
+	if (ch == '{' || ch == '[') {
+		p->depth++;
+		if (p->is_next)
+			p->inside = p->depth;
+		p->is_next = false;
+	} else if (ch == '}' || ch == ']') {
+		if (p->inside == p->depth)
+			p->inside = 0;
+		p->depth -= p->depth > 0;
+	}
+}
+
+/* Cuts the text at the strings of Principal that are `from`, and puts `to` between the pieces. Returns how many there are.
+ * parts NULL: only counts. */
+static size_t cut(struct str text, struct str from, struct str to, struct str *parts)
+{
+	struct place place = {0};
+	size_t count = 0, begin = 0, size = 1;
+	for (size_t k = 0; k < text.n; k += size) {
+		size = text.p[k] == '"' ? string_size(text, k) : 1;
+		if (text.p[k] != '"') {
+			pass_bracket(&place, text.p[k]);
+			continue;
+		}
+		if (!pass_string(&place, text, k, size) || !has_value(str_slice(text, k, k + size), from))
+			continue;
+		if (parts) {
+			parts[2 * count] = str_slice(text, begin, k);
+			parts[2 * count + 1] = to;
+		}
+		begin = k + size;
+		count++;
+	}
+	if (parts)
+		parts[2 * count] = str_slice(text, begin, text.n);
 	return count;
 }
 
-/* Joins once: the policies of all accounts are rewritten in one commit, and a policy may name a principal hundreds of times. */
-static struct str replace(struct arena *a, struct str text, struct str from, struct str to)
-{
-	size_t count = 0;
-	const char *found = NULL;
-	struct str *parts = arena_new_array(a, struct str, 2 * count_of(text, from) + 1);
-	if (!parts)
-		return STR_NONE;
-	while ((found = memmem(text.p, text.n, from.p, from.n))) {
-		size_t at = (size_t) (found - text.p);
-		parts[count++] = str_slice(text, 0, at);
-		parts[count++] = to;
-		text = str_slice(text, at + from.n, text.n);
-	}
-	parts[count++] = text;
-	return str_join(a, parts, count);
-}
-
-/* The policy after the change; false: it does not name the principal. */
+/* The policy after the change; false: it does not name the principal. Joins once: the policies of all accounts are rewritten in one
+ * commit, and a policy may name a principal hundreds of times. */
 static bool rewrite(const struct renaming *r, struct str policy, size_t most, struct str *ret_policy)
 {
 	struct arena *a = r->op->ctx->arena;
-	if (!str_contains(policy, r->from))
+	size_t count = cut(policy, r->from, r->to, NULL);
+	struct str *parts = count ? arena_new_array(a, struct str, 2 * count + 1) : NULL;
+	if (!parts) /* policy_follow_principal() sees that the arena is full */
 		return false;
-	*ret_policy = replace(a, policy, r->from, r->to);
-	if (ret_policy->n > most)
-		*ret_policy = replace(a, policy, r->from, r->id);
+	(void) cut(policy, r->from, r->to, parts);
+	*ret_policy = str_join(a, parts, 2 * count + 1);
+	if (ret_policy->n > most) {
+		(void) cut(policy, r->from, r->id, parts);
+		*ret_policy = str_join(a, parts, 2 * count + 1);
+	}
 	return true;
 }
+
+/* ---- rows ---- */
 
 static RESULT rename_in_roles(const struct renaming *r)
 {
@@ -116,8 +191,7 @@ RESULT policy_follow_principal(struct op *op, uuid account_id, enum kind kind, c
 	struct str to = after ? iam_arn_to_text(a, account->number, kind, after) : id;
 	if (str_equal(from, to))
 		return OK;
-	const struct renaming r = {op, str_print(a, "\"%" STR_FMT "\"", STR_ARG(from)),
-				   str_print(a, "\"%" STR_FMT "\"", STR_ARG(to)),
+	const struct renaming r = {op, from, str_print(a, "\"%" STR_FMT "\"", STR_ARG(to)),
 				   str_print(a, "\"%" STR_FMT "\"", STR_ARG(id))};
 	if (!r.from.p || !r.to.p || !r.id.p)
 		return ctx_no_memory(op->ctx);
