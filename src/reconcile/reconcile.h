@@ -117,7 +117,7 @@ struct reconcile_config {
 	/* False: steps wait, because another process may be the region's writer. NULL: they never do. */
 	bool (*may_act)(void *self);
 	void *may_act_self;
-	int64_t epoch; /* as in struct ctx; drivers put it on what they change */
+	int64_t epoch;              /* as in struct ctx; drivers put it on what they change */
 	int64_t shutdown_grace_us;  /* from the shutdown request to force-off; 0: 60 s */
 	int64_t host_interval_us;   /* between two probes of an idle host; 0: 20 s */
 	int64_t call_patience_us;   /* a call to a host that lasts longer counts as hanging; 0: 20 s */

@@ -244,8 +244,9 @@ static void test_environment(void **state)
 {
 	struct ctx *c = *state;
 	struct child_end end;
-	static const char *const names[] = {"NOTIFY_SOCKET", "CREDENTIALS_DIRECTORY", "LISTEN_FDS",
-					    "WATCHDOG_USEC", "PGPASSWORD",	      "DARI_SECRET_ACCESS_KEY"};
+	static const char *const names[] = {"NOTIFY_SOCKET", "CREDENTIALS_DIRECTORY",
+					    "LISTEN_FDS",    "WATCHDOG_USEC",
+					    "PGPASSWORD",    "DARI_SECRET_ACCESS_KEY"};
 	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
 		assert_int_equal(setenv(names[k], "not for children", 1), 0);
 	assert_int_equal(setenv("SSH_AUTH_SOCK", "for children", 1), 0);
