@@ -6,11 +6,13 @@
  * Deadlines here use real time rather than the test clock: a child process runs in real time. */
 #include "base/child.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -24,18 +26,121 @@
 #include <linux/close_range.h>
 
 #include "base/buf.h"
-#include "base/child_environment.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/random.h"
 
-/* READS_MAX: reads of one pipe before the deadline is looked at again. They hold more than a pipe does. */
+/* READS_MAX: reads of one pipe before the deadline is looked at again. They hold more than a pipe does.
+ * ROUNDS_MAX: looks at all processes, because one that is killed may just have created another. */
 enum {
 	OUTPUT_CAP_SIZE = 1024 * 1024,
 	PATH_SIZE = 4096,
 	READ_SIZE = 4096,
 	READS_MAX = 512,
+	ROUNDS_MAX = 50,
+	MARK_SIZE = 48,
+	PROC_PATH_SIZE = 300,
 	NO_PID = 0,
 	LOOK_MS = 1000
 };
+
+/* ---- environment ---- */
+
+/* A descendant may leave its process group, its session and its parent, as the programs behind pseudo terminals do; the mark in its
+ * environment stays. */
+struct environment {
+	char *const *at;      /* NULL-terminated, in the context's arena */
+	char mark[MARK_SIZE]; /* variable that no other process has; empty: none */
+};
+
+static bool is_private(const char *variable)
+{
+	static const char *const heads[] = {
+		"NOTIFY_SOCKET=", "CREDENTIALS_DIRECTORY=", "WATCHDOG_", "LISTEN_", "PG", "DARI_"};
+	for (size_t k = 0; k < sizeof heads / sizeof heads[0]; k++)
+		if (strncmp(variable, heads[k], strlen(heads[k])) == 0)
+			return true;
+	return false;
+}
+
+static void make_mark(char mark[static MARK_SIZE])
+{
+	(void) snprintf(mark, MARK_SIZE, "DARI_CHILD=%016llx%016llx", (unsigned long long) random_u64(),
+			(unsigned long long) random_u64());
+}
+
+/* Copies the process's environment without variables that are meant for Dari alone: sockets and credentials of the service
+ * manager, PostgreSQL's, and Dari's own. is_marked: adds the mark, which descendants inherit. */
+static RESULT make_environment(struct ctx *c, bool is_marked, struct environment *ret_environment)
+{
+	size_t count = 0, kept = 0;
+	while (environ && environ[count])
+		count++;
+	char **at = arena_new_array(c->arena, char *, count + 2);
+	if (!at)
+		return ctx_no_memory(c);
+	*ret_environment = (struct environment){.at = at};
+	for (size_t k = 0; k < count; k++)
+		if (!is_private(environ[k]))
+			at[kept++] = environ[k];
+	if (is_marked) {
+		make_mark(ret_environment->mark);
+		at[kept++] = ret_environment->mark;
+	}
+	at[kept] = NULL;
+	return OK;
+}
+
+/* ---- descendants ---- */
+
+/* True if one of the file's texts, which end with NUL, is the mark. */
+static bool has_text(int fd, const char *mark)
+{
+	char part[READ_SIZE];
+	size_t size = strlen(mark) + 1, matched = 0;
+	bool is_start = true;
+	ssize_t got = 0;
+	while ((got = read(fd, part, sizeof part)) > 0)
+		for (ssize_t k = 0; k < got; k++) {
+			if (is_start)
+				matched = 0;
+			is_start = part[k] == '\0';
+			matched = matched < size && part[k] == mark[matched] ? matched + 1 : size + 1;
+			if (matched == size)
+				return true;
+		}
+	return false;
+}
+
+/* The descriptor names the process even if it ends and another one gets its number. */
+static bool kill_marked(const char *number, const char *mark)
+{
+	char path[PROC_PATH_SIZE];
+	AUTO_FD process = (int) syscall(SYS_pidfd_open, (pid_t) strtol(number, NULL, 10), 0U);
+	(void) snprintf(path, sizeof path, "/proc/%s/environ", number);
+	AUTO_FD file = process >= 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	return file >= 0 && has_text(file, mark) &&
+	       syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0U) == 0;
+}
+
+/* Kills all processes with the mark. A process that has replaced its environment is not found. A killed one has none any more, so
+ * that each round kills those alone that the last one missed. */
+static void kill_descendants(const struct environment *environment)
+{
+	bool has_killed = environment->mark[0] != '\0';
+	for (int round = 0; has_killed && round < ROUNDS_MAX; round++) {
+		DIR *processes = opendir("/proc");
+		const struct dirent *each = NULL;
+		has_killed = false;
+		while (processes && (each = readdir(processes)))
+			if (each->d_name[0] >= '1' && each->d_name[0] <= '9')
+				has_killed |= kill_marked(each->d_name, environment->mark);
+		if (processes)
+			(void) closedir(processes);
+	}
+}
+
+/* ---- the child ---- */
 
 /* Pipe ends; [0] is the read end. */
 struct pipes {
@@ -44,7 +149,7 @@ struct pipes {
 
 struct running {
 	const struct child *child;
-	struct child_environment environment;
+	struct environment environment;
 	struct pipes pipes;
 	pid_t pid;
 	int pid_fd; /* readable when the child has ended */
@@ -78,7 +183,7 @@ static void running_stop(struct running *r)
 			continue;
 		r->pid = NO_PID;
 	}
-	child_environment_kill(&r->environment);
+	kill_descendants(&r->environment);
 	for (size_t k = 0; k < sizeof fds / sizeof fds[0]; k++)
 		close_fd(fds[k]);
 	buf_done(&r->out);
@@ -204,7 +309,7 @@ static RESULT start(struct ctx *c, struct running *r)
 	const char *program = r->child->argv[0], *path = NULL;
 	struct pipes *p = &r->pipes;
 	TRY(find_program(c, program, &path));
-	TRY(child_environment_make(c, r->child->ends_descendants, &r->environment));
+	TRY(make_environment(c, r->child->ends_descendants, &r->environment));
 	if (!make_pipe(p->in) || !make_pipe(p->out) || !make_pipe(p->err) || !make_pipe(p->trouble) ||
 	    !set_nonblocking(p->in[1]) || !set_nonblocking(p->out[0]) || !set_nonblocking(p->err[0]))
 		return fail_errno(c, ERR_IO, "make pipes for", program, errno);

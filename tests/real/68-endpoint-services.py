@@ -99,6 +99,8 @@ def connects(lab):
     region.check("the endpoint's security group keeps the other subnet out", not lab.ask("far"))
     lab.open("10.7.2.0/24")
     region.check_soon("once it lets the subnet in, both answer there", lambda: lab.answers("far") == {"one", "two"})
+    allowed = region.on("ctl", "ovn-nbctl", "--bare", "--columns=match", "find", "Logical_Router_Policy", "priority=1000", "action=allow").split("\n\n")
+    region.check("guests reach nothing else between the VPCs", len(allowed) == 2 and all("ip4.dst == 169.254.64.1" in match for match in allowed))
     region.check("a port without a listener does not answer", not lab.ask("near", 80))
     region.check_soon("the endpoint's name resolves", lambda: lab.guests.ask("near", lab.name) == lab.address)
     region.check("but not in the provider's VPC", lab.guests.ask("one", lab.name) != lab.address)

@@ -14,8 +14,8 @@
  * hosts if there are two (reconcile/network/gather_endpoints.c).
  *
  * Security groups apply to switch ports of guests, and an entry has none. So the entry has the inbound rules of its
- * groups as policies, and drops what none allows, and what it has not translated. Replies arrive from the join, where no
- * policy applies. */
+ * groups as policies, and drops what none allows, and what it has not translated: otherwise guests could send to the join, where
+ * other consumers' entries are. Replies arrive from the join, where no policy applies. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -117,10 +117,11 @@ static void plan_rules(struct wish *w, uuid router, const struct network_entry *
 		const struct security_group_rule *rule = n->rules[k];
 		struct str match = nb_write_routed_match(w->arena, rule);
 		if (match.n)
-			plan_policy(
-				w, router, uuid_v5(rule->row.id, str_from(port)), RULE_PRIORITY,
-				str_print(w->arena, "inport == \"%s\" && %" STR_FMT, port, STR_ARG(match)),
-				"allow");
+			plan_policy(w, router, uuid_v5(rule->row.id, str_from(port)), RULE_PRIORITY,
+				    str_print(w->arena,
+					      "inport == \"%s\" && ip4.dst == " SERVICE_IP " && %" STR_FMT,
+					      port, STR_ARG(match)),
+				    "allow");
 	}
 }
 
