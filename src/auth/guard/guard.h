@@ -96,6 +96,8 @@ RESULT guard_ask_federated(struct guards *g, struct call *call, const struct gua
 /* Tells whether a trust policy lets an AWS service such as "ec2.amazonaws.com" assume the role. A service has
  * no condition keys. ERR_NO_MEMORY. */
 RESULT guard_ask_service(struct ctx *c, struct str trust, struct str service, bool *ret_is_trusted);
+/* The same for a request that comes later: a condition on its keys, such as aws:SourceAccount, may hold then. */
+RESULT guard_ask_service_later(struct ctx *c, struct str trust, struct str service, bool *ret_is_trusted);
 
 /* Form of an EC2 ARN for a kind that is not IAM's. */
 struct guard_arn_form {

@@ -256,4 +256,4 @@ static RESULT admit(struct service_judge *judge, struct ctx *c, const struct tab
 	return arena_is_full(c->arena) ? ctx_no_memory(c) : OK;
 }
 
-const struct service_judge guard_service_judge = {.admit = admit, .trusts = guard_ask_service};
+const struct service_judge guard_service_judge = {.admit = admit, .trusts = guard_ask_service_later};

@@ -74,7 +74,18 @@ static enum policy_known find_nothing(const struct policy_question *q, struct st
 	return POLICY_ABSENT;
 }
 
-RESULT guard_ask_service(struct ctx *c, struct str trust, struct str service, bool *ret_is_trusted)
+static enum policy_known find_later(const struct policy_question *q, struct str key, struct strs *ret_values)
+{
+	(void) q;
+	(void) key;
+	(void) ret_values;
+	return POLICY_NOT_YET;
+}
+
+typedef enum policy_known find_key(const struct policy_question *q, struct str key, struct strs *ret_values);
+
+static RESULT ask_service(struct ctx *c, struct str trust, struct str service, find_key *find,
+			  bool *ret_is_trusted)
 {
 	const struct policy_code *code = NULL;
 	struct str principal = str_print(c->arena, "Service:%" STR_FMT, STR_ARG(service));
@@ -82,12 +93,22 @@ RESULT guard_ask_service(struct ctx *c, struct str trust, struct str service, bo
 					  .permission = permission_find_action(STR("sts:AssumeRole")),
 					  .resource = STR("*"),
 					  .principals = {&principal, 1},
-					  .find = find_nothing,
+					  .find = find,
 					  .arena = c->arena};
 	size_t statement = 0;
 	TRY(compile(c, trust, &code));
 	*ret_is_trusted = policy_ask(code, &q, &statement) == POLICY_ALLOWS;
 	return arena_is_full(c->arena) ? ctx_no_memory(c) : OK;
+}
+
+RESULT guard_ask_service(struct ctx *c, struct str trust, struct str service, bool *ret_is_trusted)
+{
+	return ask_service(c, trust, service, find_nothing, ret_is_trusted);
+}
+
+RESULT guard_ask_service_later(struct ctx *c, struct str trust, struct str service, bool *ret_is_trusted)
+{
+	return ask_service(c, trust, service, find_later, ret_is_trusted);
 }
 
 /* Keys of the call that do not depend on a principal. */

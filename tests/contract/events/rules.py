@@ -359,8 +359,8 @@ def test_rights(dev, place):
 
 def test_passed_roles(dev, place):
     """A role must trust the service that it is for, and a policy may permit to pass it to that service alone."""
-    def trust(service):
-        return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}]})
+    def trust(service, **more):
+        return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}, **more}]})
     queue = place.queue("passed")[1]
     role = place.iam.create_role(RoleName="passed", AssumeRolePolicyDocument=trust("ec2.amazonaws.com"))["Role"]["Arn"]
     place.iam.create_user(UserName="passer")
@@ -379,7 +379,8 @@ def test_passed_roles(dev, place):
     with pytest.raises(botocore.exceptions.ClientError, match="ValidationException.*Provided role '.*:role/passed' cannot be assumed by principal 'events.amazonaws.com'"):
         put(place.events)
     assert code(place.events.put_targets, Rule="passed", Targets=[{"Id": "a", "Arn": queue, "RoleArn": role}]) == "ValidationException"
-    place.iam.update_assume_role_policy(RoleName="passed", PolicyDocument=trust("events.amazonaws.com"))
+    of_account = {"StringEquals": {"aws:SourceAccount": place.number}, "ArnLike": {"aws:SourceArn": f"arn:aws:events:*:{place.number}:rule/passed"}}
+    place.iam.update_assume_role_policy(RoleName="passed", PolicyDocument=trust("events.amazonaws.com", Condition=of_account))
     permit("ec2.amazonaws.com")
     assert code(put, passer) == "AccessDeniedException"
     permit("events.amazonaws.com")
