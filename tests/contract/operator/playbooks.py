@@ -200,6 +200,11 @@ def test_end_of_the_server(number):
             assert "Dari ended" in row["problem"] and row["state"] == "failed", row
             with open(runner + ".calls", encoding="utf-8") as lines:
                 assert len(lines.readlines()) == 1
+            with open(runner + ".child", encoding="utf-8") as pid:
+                child = int(pid.read())
+            if number == signal.SIGKILL and is_alive(child):  # nobody was left to end a process of another session
+                os.kill(child, signal.SIGKILL)
+            wait_until(lambda: not is_alive(child), "the child ends")
         finally:
             home.end()
 
