@@ -82,9 +82,7 @@ static enum policy_known find_later(const struct policy_question *q, struct str 
 	return POLICY_NOT_YET;
 }
 
-typedef enum policy_known find_key(const struct policy_question *q, struct str key, struct strs *ret_values);
-
-static RESULT ask_service(struct ctx *c, struct str trust, struct str service, find_key *find,
+static RESULT ask_service(struct ctx *c, struct str trust, struct str service, typeof(find_later) *find,
 			  bool *ret_is_trusted)
 {
 	const struct policy_code *code = NULL;

@@ -17,7 +17,8 @@ PREFIX_KINDS = {k["prefix"]: k["name"] for k in face.KINDS.values() if k["prefix
 MAKES_NAMES = ("CreateKeyPair", "ImportKeyPair", "CreateSecurityGroup", "CreatePlacementGroup", "CreateLaunchTemplate")
 # Kinds that are named by a word: the word, and the label of the resource.
 WORDS = {"key_pair": ("contract", "key"), "server_group": ("contract", "pg"), "launch_template": ("contract", "lt")}
-NOT_AS_IT_IS = {"CreateDefaultVpc", "CreateDefaultSubnet"}  # refused because one exists already
+NOT_AS_IT_IS = {"CreateDefaultVpc", "CreateDefaultSubnet",  # refused because one exists already
+                "StartVpcEndpointServicePrivateDnsVerification"}  # always refused
 NOT_ASKED = {  # parameters that name a resource about which policies are not asked
     ("CreateVpcPeeringConnection", "PeerVpcId"): "AWS: the VPC resource of this action is always the requester's",
 }

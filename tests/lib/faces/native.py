@@ -78,6 +78,7 @@ class Place:
         events.put_rule(Name="never", EventPattern='{"source": ["nobody"]}')
         assert not events.put_targets(Rule="never", Targets=[{"Id": "one", "Arn": queues.arn(queues.jobs)}])["FailedEntryCount"]
         messaging_world.Topics(dev, self.root)
+        self.root.client("backup").create_backup_vault(BackupVaultName="matrix")
         dev.rest()
         alive = {i for label, i in world.ids.items() if " " not in label} - world.public
         self.rows = {}
