@@ -297,7 +297,7 @@ def test_reads_without_rows_are_named():
     for service, names in re.findall(r"^\* `(\w+:)` (.*?)\.$", section, re.MULTILINE | re.DOTALL):
         named |= {service + n for n in re.findall(r"`(\w+)`", names)}
     dumps = [json.loads(subprocess.run([DARI, "dump", face], check=True, capture_output=True).stdout)
-             for face in ("actions", "iam", "elb", "elb-classic", "autoscaling", "cloudwatch", "events", "sqs", "sns", "acm", "openstack", "cloudstack", "azure", "native", "scim", "ebs")]
+             for face in ("actions", "iam", "elb", "elb-classic", "autoscaling", "cloudwatch", "events", "sqs", "sns", "acm", "dlm", "awsbackup", "openstack", "cloudstack", "azure", "native", "scim", "ebs")]
     reads = set().union(*(reads_of(d) for d in dumps))
     assert reads <= named, f"docs/mapping.md does not name {reads - named}"
     assert named - reads <= {a["permit"] for a in dumps[0]["actions"] if a.get("never")}, f"docs/mapping.md names too much: {named - reads}"

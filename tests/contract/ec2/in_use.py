@@ -155,7 +155,7 @@ def test_take_down(dev):
     account = dev.new_account("tidy")
     before = seen(account)
     known = set(ids_in("".join(before.values())))
-    World(account, TABLES)
+    balancer = World(account, TABLES).ids["balancer"]
     after = {}
 
     def goes_down():
@@ -163,6 +163,7 @@ def test_take_down(dev):
         account.call_all([r for r in endings(sorted(set(ids_in(all_text)) - known)) if not known & set(r[1].values())])
         named = account.ok("DescribePlacementGroups").all("placementGroupSet/item/groupName")
         account.call_all([("DeletePlacementGroup", {"GroupName": name}) for name in named])
+        account.call("DeleteLoadBalancer", {"LoadBalancerArn": balancer}, service="elasticloadbalancing", version="2015-12-01")
         after.update(seen(account))
         return after == before
     waiting.soon(goes_down, shows=lambda: after)

@@ -17,7 +17,7 @@ __all__ = ["ABSENT_DIGITS", "HOSTS", "ID", "VALUES", "World", "ids_in", "wire"]
 
 HOSTS = ("--hosts", "48")  # options of a region that fits a world, which allocates dedicated hosts
 ABSENT_DIGITS = "0123456789abcdef0"  # end of ids that never exist
-ID = re.compile(r"\b((?:instance-|vpc-cidr-|subnet-cidr-|iip-|import-|export-)?(?:ipv6pool-ec2|[a-z]+(?:-attach|-rtb)?))-[0-9a-f]{17}\b")
+ID = re.compile(r"\b((?:instance-|vpc-cidr-|subnet-cidr-|iip-|import-|export-)?(?:ipv6pool-ec2|[a-z]+(?:-attach|-rtb|-svc)?))-[0-9a-f]{17}\b")
 # Actions marked as creating whose resource fill() has made, or that return no id.
 CREATED = """AllocateAddress AllocateHosts CopyImage CopySnapshot CreateCapacityReservation CreateDefaultSubnet CreateDefaultVpc CreateDhcpOptions
              CreateEgressOnlyInternetGateway CreateFleet CreateImage CreateInternetGateway CreateKeyPair CreateLaunchTemplate
