@@ -730,6 +730,7 @@ static const char *const not_told_here[] = {
 	"PutNotificationConfiguration", /* to a topic, which no face here creates */
 	"CancelInstanceRefresh",        /* a refresh has ended before the region rests */
 	"RollbackInstanceRefresh",
+	"DeleteFlowLogs", /* the region has no target for their files, so none is made */
 };
 
 static bool has_to_be_told(const char *action)

@@ -87,7 +87,8 @@ class EC2(face.Face):
         """Resources that both accounts see, except public ones, and the region's services and prefix lists."""
         mine, theirs = (all_ids(world) for world in (place.mine, place.theirs))
         assert len(by_kind(mine)) >= 10 and by_kind(mine).keys() == by_kind(theirs).keys()
-        return {i for i in mine & theirs if not i.startswith(("svc-", "pl-"))}
+        own = {*place.mine.ids.values(), *place.theirs.ids.values()}
+        return {i for i in mine & theirs if i in own or not i.startswith(("vpce-svc-", "pl-"))}
 
     def filtered(self, place, name):
         """Yields (query, rows found) for each filter with each id and each word of the other account. A search of routes by a block finds the
