@@ -56,7 +56,8 @@ struct environment {
 static bool is_private(const char *variable)
 {
 	static const char *const heads[] = {
-		"NOTIFY_SOCKET=", "CREDENTIALS_DIRECTORY=", "WATCHDOG_", "LISTEN_", "PG", "DARI_"};
+		"NOTIFY_SOCKET=",      "CREDENTIALS_DIRECTORY=",  "WATCHDOG_",  "LISTEN_", "PG",
+		"DARI_ACCESS_KEY_ID=", "DARI_SECRET_ACCESS_KEY=", "DARI_TOKEN="};
 	for (size_t k = 0; k < sizeof heads / sizeof heads[0]; k++)
 		if (strncmp(variable, heads[k], strlen(heads[k])) == 0)
 			return true;
@@ -70,7 +71,7 @@ static void make_mark(char mark[static MARK_SIZE])
 }
 
 /* Copies the process's environment without variables that are meant for Dari alone: sockets and credentials of the service
- * manager, PostgreSQL's, and Dari's own. is_marked: adds the mark, which descendants inherit. */
+ * manager, PostgreSQL's, and keys of callers. is_marked: adds the mark, which descendants inherit. */
 static RESULT make_environment(struct ctx *c, bool is_marked, struct environment *ret_environment)
 {
 	size_t count = 0, kept = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Runs another program (qemu-img, ip) without a shell. argv is passed unchanged, standard input comes from a
- * string, the environment is Dari's without what the service manager, PostgreSQL and Dari itself read there, and output is
+ * string, the environment is Dari's without sockets of the service manager and without credentials, and output is
  * captured up to a cap. The program is killed at its deadline; limits on memory and CPU
  * time protect the machine against hostile input. Blocks: never use it on an HTTP thread or the committer. */
 #pragma once

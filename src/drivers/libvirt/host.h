@@ -224,7 +224,7 @@ RESULT libvirt_undefine(struct compute_host *h, struct ctx *c, uuid id);
 /* A domain's mark in our metadata. */
 struct domain_mark {
 	uuid region, id;
-	int64_t epoch;        /* of the writer that acted on the domain last; 0: none is known */
+	int64_t epoch;        /* epoch of the last writer that acted on the domain; 0: none is known */
 	struct str wish;      /* digest of the definition; in c's arena, like the others */
 	struct str variables; /* as in struct domain_place */
 	struct str manifest;

@@ -84,6 +84,7 @@ struct scene scene_open(void)
 	struct scene s = {.arena = arena_new(ARENA_FIRST_SIZE, 64 * MIB)};
 	assert_non_null(s.arena);
 	ctx_init(&s.c, s.arena);
+	s.c.epoch = 4; /* a region with several writers: each act claims its domain */
 	s.files[0] = (struct disk_spec){.volume = id_new(KIND_VOLUME),
 					.size = 128 * MIB,
 					.base_sha256 = subject.image_sha256,

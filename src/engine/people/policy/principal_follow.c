@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Follows users and roles in the policies that name them. AWS keeps a principal's unique id in place of its ARN: a renamed user
- * keeps what policies gave it, and one who comes later under the name of somebody deleted gets nothing. Policies are
- * kept here as they were set, so they are rewritten when a principal changes. A policy that names somebody deleted shows the unique id, as in
- * AWS. Source: IAM User Guide, "AWS JSON policy elements: Principal". */
+ * Rewrites the policies that name a user or role as Principal when its ARN changes or it is deleted. AWS keeps a principal's unique id in
+ * place of its ARN: a renamed user keeps what policies gave it, and a later user of a deleted one's name gets nothing.
+ * Dari keeps policies as they were set, with the ARN. A policy that names a deleted user or role shows the unique id, as in AWS. Source: IAM User Guide, "AWS JSON policy elements: Principal". */
 #include <jansson.h>
 
 #include "engine/people/policy/policy_internal.h"
@@ -11,9 +10,6 @@
 #include "store/iam_role.h"
 #include "store/queue.h"
 #include "store/topic.h"
-
-/* Bytes that the columns of the schema hold. */
-enum { TRUST_MAX = 131072, QUEUE_POLICY_MAX = 20480, TOPIC_POLICY_MAX = 30720 };
 
 struct renaming {
 	struct op *op;
@@ -115,20 +111,21 @@ static size_t cut(struct str text, struct str from, struct str to, struct str *p
 	return count;
 }
 
-/* The policy after the change; false: it does not name the principal. Joins once: the policies of all accounts are rewritten in one
- * commit, and a policy may name a principal hundreds of times. */
-static bool rewrite(const struct renaming *r, struct str policy, size_t most, struct str *ret_policy)
+/* Rewrites the policy of a row to be put. False: it does not name the principal. Joins once: one commit rewrites the policies of all
+ * accounts, and a policy may name a principal hundreds of times. */
+static bool rewrite(const struct renaming *r, enum kind kind, const struct row *next, struct str *policy)
 {
 	struct arena *a = r->op->ctx->arena;
-	size_t count = cut(policy, r->from, r->to, NULL);
+	struct str text = *policy;
+	size_t count = cut(text, r->from, r->to, NULL);
 	struct str *parts = count ? arena_new_array(a, struct str, 2 * count + 1) : NULL;
 	if (!parts) /* policy_follow_principal() sees that the arena is full */
 		return false;
-	(void) cut(policy, r->from, r->to, parts);
-	*ret_policy = str_join(a, parts, 2 * count + 1);
-	if (ret_policy->n > most) {
-		(void) cut(policy, r->from, r->id, parts);
-		*ret_policy = str_join(a, parts, 2 * count + 1);
+	(void) cut(text, r->from, r->to, parts);
+	*policy = str_join(a, parts, 2 * count + 1);
+	if (row_find_too_large(&model_kinds[kind], next)) {
+		(void) cut(text, r->from, r->id, parts);
+		*policy = str_join(a, parts, 2 * count + 1);
 	}
 	return true;
 }
@@ -141,7 +138,7 @@ static RESULT rename_in_roles(const struct renaming *r)
 	for (; role; role = next_role) {
 		struct iam_role next = *role;
 		next_role = iam_role_next(r->op->head, role);
-		if (!rewrite(r, role->trust, TRUST_MAX, &next.trust))
+		if (!rewrite(r, KIND_IAM_ROLE, &next.row, &next.trust))
 			continue;
 		next.row.gen++;
 		TRY(iam_role_put(r->op, &next));
@@ -155,7 +152,7 @@ static RESULT rename_in_queues(const struct renaming *r)
 	for (; queue; queue = next_queue) {
 		struct queue next = *queue;
 		next_queue = queue_next(r->op->head, queue);
-		if (!rewrite(r, queue->policy, QUEUE_POLICY_MAX, &next.policy))
+		if (!rewrite(r, KIND_QUEUE, &next.row, &next.policy))
 			continue;
 		next.policy_version = uuid_random();
 		next.row.gen++;
@@ -170,7 +167,7 @@ static RESULT rename_in_topics(const struct renaming *r)
 	for (; topic; topic = next_topic) {
 		struct topic next = *topic;
 		next_topic = topic_next(r->op->head, topic);
-		if (!rewrite(r, topic->policy, TOPIC_POLICY_MAX, &next.policy))
+		if (!rewrite(r, KIND_TOPIC, &next.row, &next.policy))
 			continue;
 		next.policy_version = uuid_random();
 		next.row.gen++;
