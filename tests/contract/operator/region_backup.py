@@ -312,7 +312,7 @@ def test_killed_in_between(place):
 
 
 @pytest.mark.parametrize("words,said", [
-    (["backup", "http://127.0.0.1/"], "is taken"),
+    (["backup", "http://127.0.0.1/"], "neither file:///DIRECTORY nor s3:"),
     (["backup", "file:///nowhere-at-all/below", "--without-keys", "--keep", "0"], "keep"),
     (["backup", "{target}", "--prove", "--backup", "x"], "is no backup's id"),
     (["backup", "{target}", "--backup", "01900000-0000-7000-8000-000000000000"], "--prove reads"),
