@@ -46,7 +46,7 @@ static const struct param start_params[] = {
 	NOT_BUILT("LogicallyAirGappedBackupVaultArn"),
 };
 
-static RESULT prepare_start(struct awsbackup_call *e, void *args)
+static RESULT prepare_start(struct rest_json_call *e, void *args)
 {
 	struct start_args *a = args;
 	struct ref ref;
@@ -63,7 +63,7 @@ static RESULT prepare_start(struct awsbackup_call *e, void *args)
 	return OK;
 }
 
-static RESULT answer_start(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_start(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct start_args *a = args;
 	struct ref ref;
@@ -86,14 +86,14 @@ static const struct param id_params[] = {
 	PARAM(struct id_args, "backupJobId", id, .flags = REQUIRED, .max = 64, .doc = "The job."),
 };
 
-static RESULT prepare_id(struct awsbackup_call *e, void *args)
+static RESULT prepare_id(struct rest_json_call *e, void *args)
 {
 	struct id_args *a = args;
 	struct awsbackup_point p;
 	return awsbackup_find_point(e, a->id, "backupJobId", &a->wish.backup, &p);
 }
 
-static RESULT prepare_stop(struct awsbackup_call *e, void *args)
+static RESULT prepare_stop(struct rest_json_call *e, void *args)
 {
 	struct id_args *a = args;
 	TRY(prepare_id(e, a));
@@ -103,7 +103,7 @@ static RESULT prepare_stop(struct awsbackup_call *e, void *args)
 					"backupJobId: only jobs of instances can be stopped here.");
 }
 
-static void write_job(struct awsbackup_call *e, struct json_writer *w, const struct awsbackup_point *p)
+static void write_job(struct rest_json_call *e, struct json_writer *w, const struct awsbackup_point *p)
 {
 	json_write_text(w, "AccountId", e->c->who->account_number);
 	json_write_uuid(w, "BackupJobId", p->row->id);
@@ -113,7 +113,7 @@ static void write_job(struct awsbackup_call *e, struct json_writer *w, const str
 	json_write_bool(w, "IsParent", false);
 }
 
-static RESULT answer_describe(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_describe(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct id_args *a = args;
 	struct awsbackup_point p;
@@ -147,7 +147,7 @@ static const struct param list_params[] = {
 	NOT_BUILT("messageCategory"),
 };
 
-static RESULT prepare_list(struct awsbackup_call *e, void *args)
+static RESULT prepare_list(struct rest_json_call *e, void *args)
 {
 	const struct list_args *a = args;
 	struct ref ignored;
@@ -155,7 +155,7 @@ static RESULT prepare_list(struct awsbackup_call *e, void *args)
 	return a->resource.n ? awsbackup_read_resource(e, a->resource, "resourceArn", &ignored) : OK;
 }
 
-static bool is_listed(struct awsbackup_call *e, const struct list_args *a, const struct awsbackup_point *p)
+static bool is_listed(struct rest_json_call *e, const struct list_args *a, const struct awsbackup_point *p)
 {
 	return (!a->resource.n || str_equal(p->resource, a->resource)) &&
 	       (!a->state.n || str_is(a->state, p->job_state)) &&
@@ -164,7 +164,7 @@ static bool is_listed(struct awsbackup_call *e, const struct list_args *a, const
 	       (!a->account.n || str_equal(a->account, e->c->who->account_number));
 }
 
-static RESULT answer_list(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_list(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct list_args *a = args;
 	struct awsbackup_rows all = {0}, rows = {0};
@@ -190,7 +190,7 @@ static RESULT answer_list(struct awsbackup_call *e, const void *args, struct jso
 	return OK;
 }
 
-static const struct awsbackup_action actions[] = {
+static const struct rest_json_action actions[] = {
 	{HTTP_PUT, "/backup-jobs", AWSBACKUP_ACTION("StartBackupJob"), .flags = API_WRITES,
 	 .args = PARAMS(struct start_args, start_params), .prepare = prepare_start,
 	 .operation = engine_start_backup_job_run, .returns = API_RETURNS_NOTHING_STORED,

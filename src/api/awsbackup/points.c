@@ -30,13 +30,13 @@ static const char *job_state(bool is_stopped, bool has_failed, bool is_written)
 	return is_stopped ? "ABORTED" : has_failed ? "FAILED" : is_written ? "COMPLETED" : "RUNNING";
 }
 
-void awsbackup_read_point(struct awsbackup_call *e, enum kind kind, const struct row *row,
+void awsbackup_read_point(struct rest_json_call *e, enum kind kind, const struct row *row,
 			  struct awsbackup_point *ret_point)
 {
 	struct awsbackup_point p = {.row = row, .kind = kind};
 	if (kind == KIND_MACHINE_BACKUP) {
 		const struct machine_backup *m = machine_backup_of(row);
-		const struct backup *disk = backup_first_by_machine_backup(awsbackup_tables(e), row->id);
+		const struct backup *disk = backup_first_by_machine_backup(rest_json_tables(e), row->id);
 		p.machine = m;
 		p.container = disk ? disk->container : STR_NONE;
 		p.role = disk ? disk->made_with : UUID_NONE;
@@ -64,9 +64,9 @@ void awsbackup_read_point(struct awsbackup_call *e, enum kind kind, const struct
 	*ret_point = p;
 }
 
-RESULT awsbackup_list_points(struct awsbackup_call *e, struct awsbackup_rows *ret_rows)
+RESULT awsbackup_list_points(struct rest_json_call *e, struct awsbackup_rows *ret_rows)
 {
-	const struct tables *t = awsbackup_tables(e);
+	const struct tables *t = rest_json_tables(e);
 	uuid account = e->c->who->account;
 	for (const struct machine_backup *m = machine_backup_first_by_account(t, account); m;
 	     m = machine_backup_next_by_account(t, m))
@@ -79,7 +79,7 @@ RESULT awsbackup_list_points(struct awsbackup_call *e, struct awsbackup_rows *re
 	return OK;
 }
 
-RESULT awsbackup_find_point(struct awsbackup_call *e, struct str id, const char *field, struct ref *ret_ref,
+RESULT awsbackup_find_point(struct rest_json_call *e, struct str id, const char *field, struct ref *ret_ref,
 			    struct awsbackup_point *ret_point)
 {
 	static const enum kind kinds[] = {KIND_MACHINE_BACKUP, KIND_BACKUP};
@@ -90,7 +90,7 @@ RESULT awsbackup_find_point(struct awsbackup_call *e, struct str id, const char 
 		struct ref ref = ref_by_id(kinds[k], found);
 		ref.text = id;
 		ref.field = str_from(field);
-		struct result result = engine_find_own(e->c, awsbackup_tables(e), kinds[k], &ref, &row);
+		struct result result = engine_find_own(e->c, rest_json_tables(e), kinds[k], &ref, &row);
 		if (!result_is_ok(result) && result.code != ERR_NOT_FOUND)
 			return result;
 		ctx_clear_problem(e->c);
@@ -106,7 +106,7 @@ RESULT awsbackup_find_point(struct awsbackup_call *e, struct str id, const char 
 			     field, STR_ARG(str_cut(id, 64)));
 }
 
-RESULT awsbackup_find_point_of_arn(struct awsbackup_call *e, struct str arn, const char *field,
+RESULT awsbackup_find_point_of_arn(struct rest_json_call *e, struct str arn, const char *field,
 				   struct ref *ret_ref, struct awsbackup_point *ret_point)
 {
 	struct str start = awsbackup_write_arn(e, KIND_MACHINE_BACKUP, NULL);
@@ -120,9 +120,9 @@ RESULT awsbackup_find_point_of_arn(struct awsbackup_call *e, struct str arn, con
 
 /* ---- members ---- */
 
-static struct str role_arn(struct awsbackup_call *e, uuid id)
+static struct str role_arn(struct rest_json_call *e, uuid id)
 {
-	const struct iam_role *role = iam_role_find(awsbackup_tables(e), id);
+	const struct iam_role *role = iam_role_find(rest_json_tables(e), id);
 	return role ? str_print(e->c->arena, "arn:aws:iam::%" STR_FMT ":role%" STR_FMT "%" STR_FMT,
 				STR_ARG(e->c->who->account_number), STR_ARG(role->path), STR_ARG(role->name))
 		    : STR_NONE;
@@ -133,11 +133,11 @@ static struct str vault_name(struct str container)
 	return str_is(container, BACKUP_CONTAINER) ? STR(BACKUP_VAULT_DEFAULT) : container;
 }
 
-void awsbackup_write_point(struct awsbackup_call *e, struct json_writer *w, const struct awsbackup_point *p)
+void awsbackup_write_point(struct rest_json_call *e, struct json_writer *w, const struct awsbackup_point *p)
 {
 	struct str name = vault_name(p->container), role = role_arn(e, p->role);
 	const struct backup_vault named = {.name = name};
-	const struct backup_plan *plan = backup_plan_find(awsbackup_tables(e), p->plan);
+	const struct backup_plan *plan = backup_plan_find(rest_json_tables(e), p->plan);
 	json_write_text(w, "RecoveryPointArn", awsbackup_write_arn(e, p->kind, p->row));
 	json_write_text(w, "BackupVaultName", name);
 	json_write_text(w, "BackupVaultArn", awsbackup_write_arn(e, KIND_BACKUP_VAULT, &named.row));
@@ -165,7 +165,7 @@ static bool is_complete(const struct awsbackup_point *p)
 	return strcmp(p->job_state, "COMPLETED") == 0;
 }
 
-static void write_recovery_point(struct awsbackup_call *e, struct json_writer *w,
+static void write_recovery_point(struct rest_json_call *e, struct json_writer *w,
 				 const struct awsbackup_point *p)
 {
 	awsbackup_write_point(e, w, p);
@@ -204,7 +204,7 @@ static const struct param metadata_params[] = {
 	NOT_BUILT("backupVaultAccountId"),
 };
 
-static RESULT prepare_point(struct awsbackup_call *e, void *args)
+static RESULT prepare_point(struct rest_json_call *e, void *args)
 {
 	struct point_args *a = args;
 	struct awsbackup_point p;
@@ -217,14 +217,14 @@ static RESULT prepare_point(struct awsbackup_call *e, void *args)
 	return OK;
 }
 
-static RESULT find_again(struct awsbackup_call *e, const struct point_args *a,
+static RESULT find_again(struct rest_json_call *e, const struct point_args *a,
 			 struct awsbackup_point *ret_point)
 {
 	struct ref ref;
 	return awsbackup_find_point_of_arn(e, a->arn, "recoveryPointArn", &ref, ret_point);
 }
 
-static RESULT answer_describe(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_describe(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	struct awsbackup_point p;
 	TRY(find_again(e, args, &p));
@@ -232,7 +232,7 @@ static RESULT answer_describe(struct awsbackup_call *e, const void *args, struct
 	return OK;
 }
 
-static void write_groups(struct awsbackup_call *e, struct json_writer *w, const struct machine_backup *m)
+static void write_groups(struct rest_json_call *e, struct json_writer *w, const struct machine_backup *m)
 {
 	struct str list = STR("[");
 	for (size_t k = 0; k < m->groups.count; k++)
@@ -241,10 +241,10 @@ static void write_groups(struct awsbackup_call *e, struct json_writer *w, const 
 	json_write_text(w, "SecurityGroupIds", str_print(e->c->arena, "%" STR_FMT "]", STR_ARG(list)));
 }
 
-static void write_machine(struct awsbackup_call *e, struct json_writer *w, const struct machine_backup *m)
+static void write_machine(struct rest_json_call *e, struct json_writer *w, const struct machine_backup *m)
 {
 	const struct subnet *subnet =
-		m->subnets.count ? subnet_find(awsbackup_tables(e), m->subnets.at[0]) : NULL;
+		m->subnets.count ? subnet_find(rest_json_tables(e), m->subnets.at[0]) : NULL;
 	json_write_text(w, "InstanceType", m->type_name);
 	if (subnet) {
 		json_write_text(w, "VpcId", id_to_ec2(e->c->arena, KIND_ROUTER, subnet->router));
@@ -253,9 +253,9 @@ static void write_machine(struct awsbackup_call *e, struct json_writer *w, const
 	write_groups(e, w, m);
 }
 
-static void write_volume(struct awsbackup_call *e, struct json_writer *w, const struct backup *b)
+static void write_volume(struct rest_json_call *e, struct json_writer *w, const struct backup *b)
 {
-	const struct zone *zone = zone_find(awsbackup_tables(e), b->zone);
+	const struct zone *zone = zone_find(rest_json_tables(e), b->zone);
 	json_write_text(w, "volumeId", id_to_ec2(e->c->arena, KIND_VOLUME, b->volume));
 	if (zone)
 		json_write_text(w, "availabilityZone", zone->name);
@@ -264,7 +264,7 @@ static void write_volume(struct awsbackup_call *e, struct json_writer *w, const 
 			str_print(e->c->arena, "%lld", (long long) (b->size + (1 << 30) - 1) / (1 << 30)));
 }
 
-static RESULT answer_metadata(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_metadata(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	struct awsbackup_point p;
 	TRY(find_again(e, args, &p));
@@ -306,7 +306,7 @@ static const struct param of_resource_params[] = {
 	NOT_BUILT("managedByAWSBackupOnly", .only = "false"),
 };
 
-static RESULT prepare_of_vault(struct awsbackup_call *e, void *args)
+static RESULT prepare_of_vault(struct rest_json_call *e, void *args)
 {
 	struct list_args *a = args;
 	const struct backup_vault *vault = NULL;
@@ -321,7 +321,7 @@ static RESULT prepare_of_vault(struct awsbackup_call *e, void *args)
 	return awsbackup_find_vault(e, a->vault, &ref, &vault);
 }
 
-static RESULT prepare_of_resource(struct awsbackup_call *e, void *args)
+static RESULT prepare_of_resource(struct rest_json_call *e, void *args)
 {
 	struct list_args *a = args;
 	struct ref ref;
@@ -329,7 +329,7 @@ static RESULT prepare_of_resource(struct awsbackup_call *e, void *args)
 	return awsbackup_read_resource(e, a->resource, "resourceArn", &ref);
 }
 
-static bool is_listed(struct awsbackup_call *e, const struct list_args *a, const struct awsbackup_point *p)
+static bool is_listed(struct rest_json_call *e, const struct list_args *a, const struct awsbackup_point *p)
 {
 	return is_complete(p) && (!a->vault.n || str_equal(vault_name(p->container), a->vault)) &&
 	       (!a->resource.n || str_equal(p->resource, a->resource)) &&
@@ -338,7 +338,7 @@ static bool is_listed(struct awsbackup_call *e, const struct list_args *a, const
 }
 
 /* Recovery points that the call asks for. */
-static RESULT gather(struct awsbackup_call *e, const struct list_args *a, struct awsbackup_rows *ret_rows)
+static RESULT gather(struct rest_json_call *e, const struct list_args *a, struct awsbackup_rows *ret_rows)
 {
 	struct awsbackup_rows all = {0};
 	struct awsbackup_point p;
@@ -351,7 +351,7 @@ static RESULT gather(struct awsbackup_call *e, const struct list_args *a, struct
 	return OK;
 }
 
-static RESULT answer_of_vault(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_of_vault(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct list_args *a = args;
 	struct awsbackup_rows rows = {0};
@@ -372,7 +372,7 @@ static RESULT answer_of_vault(struct awsbackup_call *e, const void *args, struct
 	return OK;
 }
 
-static RESULT answer_of_resource(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_of_resource(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct list_args *a = args;
 	struct awsbackup_rows rows = {0};
@@ -409,12 +409,12 @@ static const struct param resource_params[] = {
 };
 static const struct param resources_params[] = {AWSBACKUP_PAGE(struct resource_args)};
 
-static RESULT prepare_resources(struct awsbackup_call *e, void *args)
+static RESULT prepare_resources(struct rest_json_call *e, void *args)
 {
 	return awsbackup_check_page(e, &((struct resource_args *) args)->page);
 }
 
-static RESULT prepare_resource(struct awsbackup_call *e, void *args)
+static RESULT prepare_resource(struct rest_json_call *e, void *args)
 {
 	const struct resource_args *a = args;
 	const struct list_args wanted = {.resource = a->resource};
@@ -454,7 +454,7 @@ static int64_t find_last(const struct awsbackup_rows *rows, size_t first)
 	return last_us;
 }
 
-static void write_resource(struct awsbackup_call *e, struct json_writer *w, const struct awsbackup_point *p,
+static void write_resource(struct rest_json_call *e, struct json_writer *w, const struct awsbackup_point *p,
 			   int64_t last_us)
 {
 	json_write_text(w, "ResourceArn", p->resource);
@@ -462,7 +462,7 @@ static void write_resource(struct awsbackup_call *e, struct json_writer *w, cons
 	awsbackup_write_time(e, w, "LastBackupTime", last_us);
 }
 
-static RESULT answer_resource(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_resource(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct resource_args *a = args;
 	const struct list_args wanted = {.resource = a->resource};
@@ -474,7 +474,7 @@ static RESULT answer_resource(struct awsbackup_call *e, const void *args, struct
 	return OK;
 }
 
-static RESULT answer_resources(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_resources(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct resource_args *a = args;
 	const struct list_args wanted = {0};
@@ -503,7 +503,7 @@ static RESULT answer_resources(struct awsbackup_call *e, const void *args, struc
 	return OK;
 }
 
-static const struct awsbackup_action actions[] = {
+static const struct rest_json_action actions[] = {
 	{HTTP_GET, "/backup-vaults/{backupVaultName}/recovery-points",
 	 AWSBACKUP_ACTION("ListRecoveryPointsByBackupVault"),
 	 .args = PARAMS(struct list_args, of_vault_params), .prepare = prepare_of_vault,

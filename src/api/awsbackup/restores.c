@@ -31,7 +31,7 @@ static const struct param start_params[] = {
 	NOT_BUILT("CopySourceTagsToRestoredResource", .only = "true"),
 };
 
-static RESULT refuse(struct awsbackup_call *e, const struct tag *m)
+static RESULT refuse(struct rest_json_call *e, const struct tag *m)
 {
 	return AWSBACKUP_FAIL(e, "Metadata",
 			      "Metadata: %" STR_FMT " '%" STR_FMT
@@ -40,7 +40,7 @@ static RESULT refuse(struct awsbackup_call *e, const struct tag *m)
 }
 
 /* SecurityGroupIds is a list in JSON. */
-static RESULT read_groups(struct awsbackup_call *e, const struct tag *m, struct refs *ret_refs)
+static RESULT read_groups(struct rest_json_call *e, const struct tag *m, struct refs *ret_refs)
 {
 	json_error_t error;
 	json_t *list = json_loadb(m->value.p ? m->value.p : "", m->value.n, JSON_REJECT_DUPLICATES, &error);
@@ -60,7 +60,7 @@ static RESULT read_groups(struct awsbackup_call *e, const struct tag *m, struct 
 	return OK;
 }
 
-static RESULT read_of_machine(struct awsbackup_call *e, struct start_args *a, const struct tag *m)
+static RESULT read_of_machine(struct rest_json_call *e, struct start_args *a, const struct tag *m)
 {
 	struct restore_job_wish *wish = &a->wish;
 	if (str_is(m->key, "InstanceType")) {
@@ -80,7 +80,7 @@ static RESULT read_of_machine(struct awsbackup_call *e, struct start_args *a, co
 	return str_is(m->key, "VpcId") && tags_find(a->metadata, STR("SubnetId")) ? OK : refuse(e, m);
 }
 
-static RESULT read_of_volume(struct awsbackup_call *e, struct start_args *a, const struct tag *m,
+static RESULT read_of_volume(struct rest_json_call *e, struct start_args *a, const struct tag *m,
 			     const struct backup *b)
 {
 	struct str gib = str_print(e->c->arena, "%lld", (long long) (b->size + (1 << 30) - 1) / (1 << 30));
@@ -100,7 +100,7 @@ static RESULT read_of_volume(struct awsbackup_call *e, struct start_args *a, con
 	return is_same ? OK : refuse(e, m);
 }
 
-static RESULT prepare_start(struct awsbackup_call *e, void *args)
+static RESULT prepare_start(struct rest_json_call *e, void *args)
 {
 	struct start_args *a = args;
 	struct awsbackup_point p;
@@ -115,7 +115,7 @@ static RESULT prepare_start(struct awsbackup_call *e, void *args)
 	return OK;
 }
 
-static RESULT answer_start(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_start(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	(void) e;
 	json_write_uuid(w, "RestoreJobId", ((const struct start_args *) args)->wish.job);
@@ -132,17 +132,17 @@ static const struct param id_params[] = {
 };
 
 /* NULL: the account has no such restore job. */
-static const struct async_job *find_job(struct awsbackup_call *e, struct str id)
+static const struct async_job *find_job(struct rest_json_call *e, struct str id)
 {
 	uuid found;
 	const struct async_job *job =
-		result_is_ok(uuid_parse(id, &found)) ? async_job_find(awsbackup_tables(e), found) : NULL;
+		result_is_ok(uuid_parse(id, &found)) ? async_job_find(rest_json_tables(e), found) : NULL;
 	return job && uuid_equal(job->account, e->c->who->account) && str_is(job->command, RESTORE_COMMAND)
 		       ? job
 		       : NULL;
 }
 
-static RESULT prepare_id(struct awsbackup_call *e, void *args)
+static RESULT prepare_id(struct rest_json_call *e, void *args)
 {
 	const struct id_args *a = args;
 	return find_job(e, a->id) ? OK
@@ -158,12 +158,12 @@ static const char *status_of(const struct async_job *job)
 						      : "RUNNING";
 }
 
-static void write_job(struct awsbackup_call *e, struct json_writer *w, const struct async_job *job)
+static void write_job(struct rest_json_call *e, struct json_writer *w, const struct async_job *job)
 {
 	bool is_machine = job->subject_kind == KIND_INSTANCE;
 	const struct row source = {.id = job->source};
-	const struct machine_backup *m = machine_backup_find(awsbackup_tables(e), job->source);
-	const struct backup *b = backup_find(awsbackup_tables(e), job->source);
+	const struct machine_backup *m = machine_backup_find(rest_json_tables(e), job->source);
+	const struct backup *b = backup_find(rest_json_tables(e), job->source);
 	json_write_text(w, "AccountId", e->c->who->account_number);
 	json_write_uuid(w, "RestoreJobId", job->row.id);
 	json_write_text(w, "RecoveryPointArn", awsbackup_write_arn(e, KIND_MACHINE_BACKUP, &source));
@@ -180,7 +180,7 @@ static void write_job(struct awsbackup_call *e, struct json_writer *w, const str
 	json_write_z(w, "ResourceType", is_machine ? "EC2" : "EBS");
 }
 
-static RESULT answer_describe(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_describe(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	write_job(e, w, find_job(e, ((const struct id_args *) args)->id));
 	return OK;
@@ -206,26 +206,26 @@ static const struct param list_params[] = {
 	NOT_BUILT("parentJobId"),
 };
 
-static RESULT prepare_list(struct awsbackup_call *e, void *args)
+static RESULT prepare_list(struct rest_json_call *e, void *args)
 {
 	return awsbackup_check_page(e, &((struct list_args *) args)->page);
 }
 
-static bool is_listed(struct awsbackup_call *e, const struct list_args *a, const struct async_job *job)
+static bool is_listed(struct rest_json_call *e, const struct list_args *a, const struct async_job *job)
 {
 	return str_is(job->command, RESTORE_COMMAND) && (!a->status.n || str_is(a->status, status_of(job))) &&
 	       (!a->type.n || str_is(a->type, job->subject_kind == KIND_INSTANCE ? "EC2" : "EBS")) &&
 	       (!a->account.n || str_equal(a->account, e->c->who->account_number));
 }
 
-static RESULT answer_list(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_list(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct list_args *a = args;
 	struct awsbackup_rows rows = {0};
 	struct str token;
 	for (const struct async_job *job =
-		     async_job_first_by_account(awsbackup_tables(e), e->c->who->account);
-	     job; job = async_job_next_by_account(awsbackup_tables(e), job))
+		     async_job_first_by_account(rest_json_tables(e), e->c->who->account);
+	     job; job = async_job_next_by_account(rest_json_tables(e), job))
 		if (is_listed(e, a, job))
 			TRY(awsbackup_add_row(e, &rows, &job->row));
 	awsbackup_cut_page(e, &a->page, &rows, &token);
@@ -241,7 +241,7 @@ static RESULT answer_list(struct awsbackup_call *e, const void *args, struct jso
 	return OK;
 }
 
-static const struct awsbackup_action actions[] = {
+static const struct rest_json_action actions[] = {
 	{HTTP_PUT, "/restore-jobs", AWSBACKUP_ACTION("StartRestoreJob"), .flags = API_WRITES,
 	 .args = PARAMS(struct start_args, start_params), .prepare = prepare_start,
 	 .operation = engine_start_restore_job_run, .returns = API_RETURNS_NOTHING_STORED,

@@ -18,18 +18,18 @@ static const struct param create_params[] = {
 	NOT_BUILT("EncryptionKeyArn"),
 };
 
-static void write_vault(struct awsbackup_call *e, struct json_writer *w, const struct backup_vault *v)
+static void write_vault(struct rest_json_call *e, struct json_writer *w, const struct backup_vault *v)
 {
 	json_write_text(w, "BackupVaultName", v->name);
 	json_write_text(w, "BackupVaultArn", awsbackup_write_arn(e, KIND_BACKUP_VAULT, &v->row));
 	awsbackup_write_time(e, w, "CreationDate", v->row.created_us);
 }
 
-static RESULT answer_create(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_create(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct create_args *a = args;
 	const struct row *row = NULL;
-	TRY(awsbackup_find_returned(e, a->wish.made, &row));
+	TRY(rest_json_find_returned(e, a->wish.made, &row));
 	write_vault(e, w, backup_vault_of(row));
 	return OK;
 }
@@ -46,14 +46,14 @@ static const struct param name_params[] = {
 	      .doc = "The vault."),
 };
 
-static RESULT prepare_name(struct awsbackup_call *e, void *args)
+static RESULT prepare_name(struct rest_json_call *e, void *args)
 {
 	struct name_args *a = args;
 	return awsbackup_find_vault(e, a->name, &a->wish.vault, &a->vault);
 }
 
 /* Folders of the account's recovery points, one for each point. */
-static RESULT list_containers(struct awsbackup_call *e, struct strs *ret_containers)
+static RESULT list_containers(struct rest_json_call *e, struct strs *ret_containers)
 {
 	struct awsbackup_rows rows = {0};
 	struct awsbackup_point p;
@@ -71,7 +71,7 @@ static RESULT list_containers(struct awsbackup_call *e, struct strs *ret_contain
 	return OK;
 }
 
-static void write_rest(struct awsbackup_call *e, struct json_writer *w, const struct backup_vault *v,
+static void write_rest(struct rest_json_call *e, struct json_writer *w, const struct backup_vault *v,
 		       const struct strs *containers)
 {
 	struct str container = engine_vault_container(v->name);
@@ -85,12 +85,12 @@ static void write_rest(struct awsbackup_call *e, struct json_writer *w, const st
 	json_write_bool(w, "Locked", false);
 }
 
-static RESULT answer_describe(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_describe(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct name_args *a = args;
 	struct strs containers;
 	TRY(list_containers(e, &containers));
-	write_rest(e, w, backup_vault_find_by_name(awsbackup_tables(e), e->c->who->account, a->name),
+	write_rest(e, w, backup_vault_find_by_name(rest_json_tables(e), e->c->who->account, a->name),
 		   &containers);
 	return OK;
 }
@@ -104,12 +104,12 @@ static const struct param list_params[] = {AWSBACKUP_PAGE(struct list_args),
 					   NOT_BUILT("vaultType", .only = "BACKUP_VAULT"),
 					   NOT_BUILT("shared")};
 
-static RESULT prepare_list(struct awsbackup_call *e, void *args)
+static RESULT prepare_list(struct rest_json_call *e, void *args)
 {
 	return awsbackup_check_page(e, &((struct list_args *) args)->page);
 }
 
-static RESULT answer_list(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_list(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct list_args *a = args;
 	struct awsbackup_rows rows = {0};
@@ -117,8 +117,8 @@ static RESULT answer_list(struct awsbackup_call *e, const void *args, struct jso
 	struct str token;
 	TRY(list_containers(e, &containers));
 	for (const struct backup_vault *v =
-		     backup_vault_first_by_account(awsbackup_tables(e), e->c->who->account);
-	     v; v = backup_vault_next_by_account(awsbackup_tables(e), v))
+		     backup_vault_first_by_account(rest_json_tables(e), e->c->who->account);
+	     v; v = backup_vault_next_by_account(rest_json_tables(e), v))
 		TRY(awsbackup_add_row(e, &rows, &v->row));
 	awsbackup_cut_page(e, &a->page, &rows, &token);
 	json_write_open_list(w, "BackupVaultList");
@@ -133,7 +133,7 @@ static RESULT answer_list(struct awsbackup_call *e, const void *args, struct jso
 	return OK;
 }
 
-static const struct awsbackup_action actions[] = {
+static const struct rest_json_action actions[] = {
 	{HTTP_PUT, "/backup-vaults/{backupVaultName}", AWSBACKUP_ACTION("CreateBackupVault"),
 	 .flags = API_WRITES, .args = PARAMS(struct create_args, create_params),
 	 .operation = engine_create_backup_vault_run, .returns = KIND_BACKUP_VAULT, .answer = answer_create,
