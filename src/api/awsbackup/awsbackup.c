@@ -91,8 +91,9 @@ static int compare(const void *a, const void *b)
 	return memcmp(&(*x)->id, &(*y)->id, sizeof(uuid));
 }
 
-void awsbackup_cut_page(struct rest_json_call *e, const struct awsbackup_page *page,
-			struct awsbackup_rows *rows, struct str *ret_token)
+/* Sorts the rows and keeps those of the page. *ret_token names the next page; it is empty on the last page. */
+static void cut_page(struct rest_json_call *e, const struct awsbackup_page *page, struct awsbackup_rows *rows,
+		     struct str *ret_token)
 {
 	uuid behind = UUID_NONE;
 	size_t first = 0, max = page->max ? (size_t) page->max : LISTED_MAX;
@@ -108,6 +109,23 @@ void awsbackup_cut_page(struct rest_json_call *e, const struct awsbackup_page *p
 		return;
 	rows->count = max;
 	*ret_token = uuid_to_str(e->c->arena, rows->at[max - 1]->id);
+}
+
+void awsbackup_write_page(struct rest_json_call *e, struct json_writer *w, const char *name,
+			  const struct awsbackup_page *page, struct awsbackup_rows *rows,
+			  awsbackup_write_row write, const void *of)
+{
+	struct str token;
+	cut_page(e, page, rows, &token);
+	json_write_open_list(w, name);
+	for (size_t k = 0; k < rows->count; k++) {
+		json_write_open(w, NULL);
+		write(e, w, rows->at[k], of);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	if (token.n)
+		json_write_text(w, "NextToken", token);
 }
 
 /* ---- values ---- */
@@ -189,6 +207,14 @@ RESULT awsbackup_find_plan(struct rest_json_call *e, struct str id, struct ref *
 	return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_BACKUP_PLAN,
 			     "The backup plan '%" STR_FMT "' does not exist.", STR_ARG(str_cut(id, 64)));
 }
+
+static const struct param lifecycle_rows[] = {
+	PARAM(struct awsbackup_lifecycle, "DeleteAfterDays", days, .min = 1, .max = PLAN_DAYS_MAX,
+	      .doc = "Age in days at which recovery points are deleted."),
+	NOT_BUILT("MoveToColdStorageAfterDays"),
+	NOT_BUILT("OptInToArchiveForSupportedResources", .only = "false"),
+};
+const struct params awsbackup_lifecycle_params = PARAMS(struct awsbackup_lifecycle, lifecycle_rows);
 
 /* ---- for documentation and tests ---- */
 

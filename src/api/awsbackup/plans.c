@@ -6,23 +6,12 @@
 #include "engine/tag.h"
 #include "store/backup_plan.h"
 
-enum { PLAN_NAME_MAX = 50, START_DEFAULT = 480, COMPLETE_DEFAULT = 10080 };
-
-struct lifecycle {
-	int64_t days;
-};
-static const struct param lifecycle_rows[] = {
-	PARAM(struct lifecycle, "DeleteAfterDays", days, .min = 1, .max = PLAN_DAYS_MAX,
-	      .doc = "Age in days at which recovery points are deleted."),
-	NOT_BUILT("MoveToColdStorageAfterDays"),
-	NOT_BUILT("OptInToArchiveForSupportedResources", .only = "false"),
-};
-static const struct params lifecycle_params = PARAMS(struct lifecycle, lifecycle_rows);
+enum { PLAN_NAME_MAX = 50, START_DEFAULT = 480 };
 
 struct rule {
 	struct str name, vault, schedule;
 	int64_t start_minutes, complete_minutes;
-	struct lifecycle lifecycle;
+	struct awsbackup_lifecycle lifecycle;
 	struct tags tags;
 };
 static const struct param rule_rows[] = {
@@ -36,7 +25,7 @@ static const struct param rule_rows[] = {
 	      .doc = "Minutes in which a backup that failed is tried again."),
 	PARAM(struct rule, "CompletionWindowMinutes", complete_minutes, .min = 60, .max = PLAN_MINUTES_MAX,
 	      .doc = "Minutes after which a backup that is not complete is stopped."),
-	PARAM_OBJECT(struct rule, "Lifecycle", lifecycle, lifecycle_params,
+	PARAM_OBJECT(struct rule, "Lifecycle", lifecycle, awsbackup_lifecycle_params,
 		     .doc = "How long recovery points stay; absent: for ever."),
 	PARAM(struct rule, "RecoveryPointTags", tags, .max = TAG_COUNT_MAX,
 	      .doc = "Tags of recovery points."),
@@ -204,20 +193,23 @@ static RESULT answer_get(struct rest_json_call *e, const void *args, struct json
 
 /* ---- lists ---- */
 
-static void write_listed(struct rest_json_call *e, struct json_writer *w, const struct backup_plan *p)
+static void write_listed(struct rest_json_call *e, struct json_writer *w, const struct row *row,
+			 const void *of)
 {
-	json_write_open(w, NULL);
+	const struct backup_plan *p = backup_plan_of(row);
+	(void) of;
 	write_head(e, w, p);
 	json_write_text(w, "BackupPlanName", p->name);
 	write_dates(e, w, p);
-	json_write_close(w);
 }
 
 static RESULT answer_versions(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct id_args *a = args;
 	json_write_open_list(w, "BackupPlanVersionsList");
-	write_listed(e, w, backup_plan_find(rest_json_tables(e), a->wish.plan.prefix));
+	json_write_open(w, NULL);
+	write_listed(e, w, &backup_plan_find(rest_json_tables(e), a->wish.plan.prefix)->row, NULL);
+	json_write_close(w);
 	json_write_close_list(w);
 	return OK;
 }
@@ -239,19 +231,12 @@ static RESULT answer_list(struct rest_json_call *e, const void *args, struct jso
 {
 	const struct list_args *a = args;
 	struct awsbackup_rows rows = {0};
-	struct str token;
 	for (const struct backup_plan *p =
 		     backup_plan_first_by_account(rest_json_tables(e), e->c->who->account);
 	     p; p = backup_plan_next_by_account(rest_json_tables(e), p))
 		if (engine_is_vault_plan(p))
 			TRY(awsbackup_add_row(e, &rows, &p->row));
-	awsbackup_cut_page(e, &a->page, &rows, &token);
-	json_write_open_list(w, "BackupPlansList");
-	for (size_t k = 0; k < rows.count; k++)
-		write_listed(e, w, backup_plan_of(rows.at[k]));
-	json_write_close_list(w);
-	if (token.n)
-		json_write_text(w, "NextToken", token);
+	awsbackup_write_page(e, w, "BackupPlansList", &a->page, &rows, write_listed, NULL);
 	return OK;
 }
 

@@ -15,7 +15,6 @@ struct start_args {
 	struct restore_job_wish wish;
 	struct str arn, type;
 	struct tags metadata;
-	struct ref ref;
 };
 static const struct param start_params[] = {
 	PARAM(struct start_args, "RecoveryPointArn", arn, .flags = REQUIRED, .max = ARN_MAX,
@@ -83,7 +82,6 @@ static RESULT read_of_machine(struct rest_json_call *e, struct start_args *a, co
 static RESULT read_of_volume(struct rest_json_call *e, struct start_args *a, const struct tag *m,
 			     const struct backup *b)
 {
-	struct str gib = str_print(e->c->arena, "%lld", (long long) (b->size + (1 << 30) - 1) / (1 << 30));
 	if (str_is(m->key, "availabilityZone")) {
 		a->wish.zone = (struct ref){.kind = KIND_ZONE, .text = m->value, .field = STR("Metadata")};
 		return OK;
@@ -93,7 +91,7 @@ static RESULT read_of_volume(struct rest_json_call *e, struct start_args *a, con
 		return OK;
 	}
 	bool is_same =
-		(str_is(m->key, "volumeSize") && str_equal(m->value, gib)) ||
+		(str_is(m->key, "volumeSize") && str_equal(m->value, awsbackup_write_gib(e, b))) ||
 		(str_is(m->key, "encrypted") && str_is(m->value, b->is_encrypted ? "true" : "false")) ||
 		(str_is(m->key, "volumeId") &&
 		 str_equal(m->value, id_to_ec2(e->c->arena, KIND_VOLUME, b->volume)));
@@ -104,14 +102,15 @@ static RESULT prepare_start(struct rest_json_call *e, void *args)
 {
 	struct start_args *a = args;
 	struct awsbackup_point p;
-	TRY(awsbackup_find_point_of_arn(e, a->arn, "RecoveryPointArn", &a->ref, &p));
+	struct ref ref;
+	TRY(awsbackup_find_point_of_arn(e, a->arn, "RecoveryPointArn", &ref, &p));
 	if (a->type.n && !str_is(a->type, p.type))
 		return AWSBACKUP_FAIL(e, "ResourceType",
 				      "ResourceType: the recovery point is of the type %s.", p.type);
 	for (size_t k = 0; k < a->metadata.count; k++)
 		TRY(p.machine ? read_of_machine(e, a, &a->metadata.at[k])
 			      : read_of_volume(e, a, &a->metadata.at[k], p.backup));
-	*(p.machine ? &a->wish.machine_backup : &a->wish.backup) = a->ref;
+	*(p.machine ? &a->wish.machine_backup : &a->wish.backup) = ref;
 	return OK;
 }
 
@@ -158,8 +157,10 @@ static const char *status_of(const struct async_job *job)
 						      : "RUNNING";
 }
 
-static void write_job(struct rest_json_call *e, struct json_writer *w, const struct async_job *job)
+static void write_job(struct rest_json_call *e, struct json_writer *w, const struct row *row, const void *of)
 {
+	const struct async_job *job = async_job_of(row);
+	(void) of;
 	bool is_machine = job->subject_kind == KIND_INSTANCE;
 	const struct row source = {.id = job->source};
 	const struct machine_backup *m = machine_backup_find(rest_json_tables(e), job->source);
@@ -182,7 +183,7 @@ static void write_job(struct rest_json_call *e, struct json_writer *w, const str
 
 static RESULT answer_describe(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
-	write_job(e, w, find_job(e, ((const struct id_args *) args)->id));
+	write_job(e, w, &find_job(e, ((const struct id_args *) args)->id)->row, NULL);
 	return OK;
 }
 
@@ -222,22 +223,12 @@ static RESULT answer_list(struct rest_json_call *e, const void *args, struct jso
 {
 	const struct list_args *a = args;
 	struct awsbackup_rows rows = {0};
-	struct str token;
 	for (const struct async_job *job =
 		     async_job_first_by_account(rest_json_tables(e), e->c->who->account);
 	     job; job = async_job_next_by_account(rest_json_tables(e), job))
 		if (is_listed(e, a, job))
 			TRY(awsbackup_add_row(e, &rows, &job->row));
-	awsbackup_cut_page(e, &a->page, &rows, &token);
-	json_write_open_list(w, "RestoreJobs");
-	for (size_t k = 0; k < rows.count; k++) {
-		json_write_open(w, NULL);
-		write_job(e, w, async_job_of(rows.at[k]));
-		json_write_close(w);
-	}
-	json_write_close_list(w);
-	if (token.n)
-		json_write_text(w, "NextToken", token);
+	awsbackup_write_page(e, w, "RestoreJobs", &a->page, &rows, write_job, NULL);
 	return OK;
 }
 

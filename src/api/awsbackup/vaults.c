@@ -39,7 +39,6 @@ static RESULT answer_create(struct rest_json_call *e, const void *args, struct j
 struct name_args {
 	struct backup_vault_target wish;
 	struct str name;
-	const struct backup_vault *vault;
 };
 static const struct param name_params[] = {
 	PARAM(struct name_args, "backupVaultName", name, .flags = REQUIRED, .max = NAME_MAX_CHARS,
@@ -49,31 +48,38 @@ static const struct param name_params[] = {
 static RESULT prepare_name(struct rest_json_call *e, void *args)
 {
 	struct name_args *a = args;
-	return awsbackup_find_vault(e, a->name, &a->wish.vault, &a->vault);
+	const struct backup_vault *ignored = NULL;
+	return awsbackup_find_vault(e, a->name, &a->wish.vault, &ignored);
+}
+
+static bool is_recovery_point(struct rest_json_call *e, const void *of, const struct awsbackup_point *p)
+{
+	(void) e;
+	(void) of;
+	return awsbackup_is_complete(p);
 }
 
 /* Folders of the account's recovery points, one for each point. */
 static RESULT list_containers(struct rest_json_call *e, struct strs *ret_containers)
 {
 	struct awsbackup_rows rows = {0};
-	struct awsbackup_point p;
-	size_t count = 0;
-	TRY(awsbackup_list_points(e, &rows));
+	TRY(awsbackup_list_points(e, is_recovery_point, NULL, &rows));
 	struct str *at = arena_new_array(e->c->arena, struct str, rows.count + 1);
 	if (!at)
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < rows.count; k++) {
-		awsbackup_read_point(e, awsbackup_kind_of(rows.at[k]), rows.at[k], &p);
-		if (strcmp(p.job_state, "COMPLETED") == 0)
-			at[count++] = p.container;
+		struct awsbackup_point p;
+		awsbackup_read_point(e, rows.at[k], &p);
+		at[k] = p.container;
 	}
-	*ret_containers = (struct strs){at, count};
+	*ret_containers = (struct strs){at, rows.count};
 	return OK;
 }
 
-static void write_rest(struct rest_json_call *e, struct json_writer *w, const struct backup_vault *v,
-		       const struct strs *containers)
+static void write_rest(struct rest_json_call *e, struct json_writer *w, const struct row *row, const void *of)
 {
+	const struct backup_vault *v = backup_vault_of(row);
+	const struct strs *containers = of;
 	struct str container = engine_vault_container(v->name);
 	int64_t count = 0;
 	for (size_t k = 0; k < containers->count; k++)
@@ -90,7 +96,7 @@ static RESULT answer_describe(struct rest_json_call *e, const void *args, struct
 	const struct name_args *a = args;
 	struct strs containers;
 	TRY(list_containers(e, &containers));
-	write_rest(e, w, backup_vault_find_by_name(rest_json_tables(e), e->c->who->account, a->name),
+	write_rest(e, w, &backup_vault_find_by_name(rest_json_tables(e), e->c->who->account, a->name)->row,
 		   &containers);
 	return OK;
 }
@@ -114,22 +120,12 @@ static RESULT answer_list(struct rest_json_call *e, const void *args, struct jso
 	const struct list_args *a = args;
 	struct awsbackup_rows rows = {0};
 	struct strs containers;
-	struct str token;
 	TRY(list_containers(e, &containers));
 	for (const struct backup_vault *v =
 		     backup_vault_first_by_account(rest_json_tables(e), e->c->who->account);
 	     v; v = backup_vault_next_by_account(rest_json_tables(e), v))
 		TRY(awsbackup_add_row(e, &rows, &v->row));
-	awsbackup_cut_page(e, &a->page, &rows, &token);
-	json_write_open_list(w, "BackupVaultList");
-	for (size_t k = 0; k < rows.count; k++) {
-		json_write_open(w, NULL);
-		write_rest(e, w, backup_vault_of(rows.at[k]), &containers);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
-	if (token.n)
-		json_write_text(w, "NextToken", token);
+	awsbackup_write_page(e, w, "BackupVaultList", &a->page, &rows, write_rest, &containers);
 	return OK;
 }
 
