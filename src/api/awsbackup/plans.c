@@ -181,7 +181,9 @@ static void write_dates(struct rest_json_call *e, struct json_writer *w, const s
 static RESULT answer_get(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct id_args *a = args;
-	const struct backup_plan *p = backup_plan_find(rest_json_tables(e), a->wish.plan.prefix);
+	const struct backup_plan *p = NULL;
+	struct ref ref;
+	TRY(awsbackup_find_plan(e, a->id, &ref, &p)); /* prepare had another view */
 	json_write_open(w, "BackupPlan");
 	json_write_text(w, "BackupPlanName", p->name);
 	write_rule(w, p);
@@ -206,9 +208,12 @@ static void write_listed(struct rest_json_call *e, struct json_writer *w, const 
 static RESULT answer_versions(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct id_args *a = args;
+	const struct backup_plan *p = NULL;
+	struct ref ref;
+	TRY(awsbackup_find_plan(e, a->id, &ref, &p));
 	json_write_open_list(w, "BackupPlanVersionsList");
 	json_write_open(w, NULL);
-	write_listed(e, w, &backup_plan_find(rest_json_tables(e), a->wish.plan.prefix)->row, NULL);
+	write_listed(e, w, &p->row, NULL);
 	json_write_close(w);
 	json_write_close_list(w);
 	return OK;

@@ -403,20 +403,6 @@ static RESULT prepare_resources(struct rest_json_call *e, void *args)
 	return awsbackup_check_page(e, &((struct resource_args *) args)->page);
 }
 
-static RESULT prepare_resource(struct rest_json_call *e, void *args)
-{
-	const struct resource_args *a = args;
-	const struct list_args wanted = {.resource = a->resource};
-	struct awsbackup_rows rows = {0};
-	struct ref ref;
-	TRY(awsbackup_read_resource(e, a->resource, "resourceArn", &ref));
-	TRY(awsbackup_list_points(e, is_listed, &wanted, &rows));
-	return rows.count ? OK
-			  : ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_MACHINE_BACKUP,
-					  "The resource '%" STR_FMT "' has no recovery points.",
-					  STR_ARG(str_cut(a->resource, 256)));
-}
-
 static uuid resource_of(const struct row *row)
 {
 	return row->kind == KIND_MACHINE_BACKUP ? machine_backup_of(row)->instance : backup_of(row)->volume;
@@ -466,12 +452,31 @@ static RESULT sort_points(struct rest_json_call *e, const struct list_args *want
 	return OK;
 }
 
-static RESULT answer_resource(struct rest_json_call *e, const void *args, struct json_writer *w)
+/* Lists the recovery points of the resource. ERR_NOT_FOUND: there are none. */
+static RESULT find_resource(struct rest_json_call *e, const struct resource_args *a,
+			    struct awsbackup_rows *ret_rows)
+{
+	const struct list_args wanted = {.resource = a->resource};
+	TRY(sort_points(e, &wanted, ret_rows));
+	return ret_rows->count ? OK
+			       : ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_MACHINE_BACKUP,
+					       "The resource '%" STR_FMT "' has no recovery points.",
+					       STR_ARG(str_cut(a->resource, 256)));
+}
+
+static RESULT prepare_resource(struct rest_json_call *e, void *args)
 {
 	const struct resource_args *a = args;
-	const struct list_args wanted = {.resource = a->resource};
 	struct awsbackup_rows rows = {0};
-	TRY(sort_points(e, &wanted, &rows));
+	struct ref ref;
+	TRY(awsbackup_read_resource(e, a->resource, "resourceArn", &ref));
+	return find_resource(e, a, &rows);
+}
+
+static RESULT answer_resource(struct rest_json_call *e, const void *args, struct json_writer *w)
+{
+	struct awsbackup_rows rows = {0};
+	TRY(find_resource(e, args, &rows)); /* prepare had another view */
 	write_resource(e, w, rows.at[0], &rows);
 	return OK;
 }

@@ -130,24 +130,24 @@ static const struct param id_params[] = {
 	PARAM(struct id_args, "restoreJobId", id, .flags = REQUIRED, .max = 64, .doc = "The job."),
 };
 
-/* NULL: the account has no such restore job. */
-static const struct async_job *find_job(struct rest_json_call *e, struct str id)
+static RESULT find_job(struct rest_json_call *e, struct str id, const struct async_job **ret_job)
 {
 	uuid found;
 	const struct async_job *job =
 		result_is_ok(uuid_parse(id, &found)) ? async_job_find(rest_json_tables(e), found) : NULL;
+	*ret_job = job;
 	return job && uuid_equal(job->account, e->c->who->account) && str_is(job->command, RESTORE_COMMAND)
-		       ? job
-		       : NULL;
+		       ? OK
+		       : ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_ASYNC_JOB,
+				       "The restore job '%" STR_FMT "' does not exist.",
+				       STR_ARG(str_cut(id, 64)));
 }
 
 static RESULT prepare_id(struct rest_json_call *e, void *args)
 {
 	const struct id_args *a = args;
-	return find_job(e, a->id) ? OK
-				  : ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_ASYNC_JOB,
-						  "The restore job '%" STR_FMT "' does not exist.",
-						  STR_ARG(str_cut(a->id, 64)));
+	const struct async_job *job;
+	return find_job(e, a->id, &job);
 }
 
 static const char *status_of(const struct async_job *job)
@@ -183,7 +183,10 @@ static void write_job(struct rest_json_call *e, struct json_writer *w, const str
 
 static RESULT answer_describe(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
-	write_job(e, w, &find_job(e, ((const struct id_args *) args)->id)->row, NULL);
+	const struct id_args *a = args;
+	const struct async_job *job;
+	TRY(find_job(e, a->id, &job)); /* prepare had another view */
+	write_job(e, w, &job->row, NULL);
 	return OK;
 }
 

@@ -165,7 +165,6 @@ struct id_args {
 	struct vault_plan_target wish;
 	struct str id, selection;
 	struct awsbackup_page page;
-	uuid present; /* selection of the plan */
 };
 #define PLAN_ID PARAM(struct id_args, "backupPlanId", id, .flags = REQUIRED, .max = 64, .doc = "The plan.")
 static const struct param id_params[] = {PLAN_ID,
@@ -178,21 +177,30 @@ static RESULT prepare_plan(struct rest_json_call *e, void *args)
 	struct id_args *a = args;
 	const struct backup_plan *plan = NULL;
 	TRY(awsbackup_check_page(e, &a->page));
-	TRY(awsbackup_find_plan(e, a->id, &a->wish.plan, &plan));
-	a->present = plan->selection;
-	return OK;
+	return awsbackup_find_plan(e, a->id, &a->wish.plan, &plan);
+}
+
+/* Finds the plan whose selection the call names. */
+static RESULT find_selection(struct rest_json_call *e, const struct id_args *a, struct ref *ret_ref,
+			     const struct backup_plan **ret_plan)
+{
+	uuid id = UUID_NONE;
+	TRY(awsbackup_find_plan(e, a->id, ret_ref, ret_plan));
+	bool is_id = result_is_ok(uuid_parse(a->selection, &id)) && !uuid_is_none(id);
+	if (is_id && uuid_equal((*ret_plan)->selection, id))
+		return OK;
+	return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_BACKUP_PLAN,
+			     "The backup selection '%" STR_FMT "' does not exist.",
+			     STR_ARG(str_cut(a->selection, 64)));
 }
 
 static RESULT prepare_id(struct rest_json_call *e, void *args)
 {
 	struct id_args *a = args;
-	TRY(prepare_plan(e, a));
-	bool is_id = result_is_ok(uuid_parse(a->selection, &a->wish.selection));
-	if (is_id && !uuid_is_none(a->present) && uuid_equal(a->present, a->wish.selection))
-		return OK;
-	return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_BACKUP_PLAN,
-			     "The backup selection '%" STR_FMT "' does not exist.",
-			     STR_ARG(str_cut(a->selection, 64)));
+	const struct backup_plan *plan = NULL;
+	TRY(find_selection(e, a, &a->wish.plan, &plan));
+	a->wish.selection = plan->selection;
+	return OK;
 }
 
 static void write_ids(struct rest_json_call *e, struct json_writer *w, const struct backup_plan *p)
@@ -218,7 +226,9 @@ static void write_tag(struct json_writer *w, const char *list, const char *type,
 static RESULT answer_get(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct id_args *a = args;
-	const struct backup_plan *p = backup_plan_find(rest_json_tables(e), a->wish.plan.prefix);
+	const struct backup_plan *p = NULL;
+	struct ref ref;
+	TRY(find_selection(e, a, &ref, &p)); /* prepare had another view */
 	json_write_open(w, "BackupSelection");
 	json_write_text(w, "SelectionName", p->selection_name);
 	json_write_text(w, "IamRoleArn", p->role);
@@ -243,7 +253,9 @@ static RESULT answer_get(struct rest_json_call *e, const void *args, struct json
 static RESULT answer_list(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct id_args *a = args;
-	const struct backup_plan *p = backup_plan_find(rest_json_tables(e), a->wish.plan.prefix);
+	const struct backup_plan *p = NULL;
+	struct ref ref;
+	TRY(awsbackup_find_plan(e, a->id, &ref, &p));
 	json_write_open_list(w, "BackupSelectionsList");
 	if (!uuid_is_none(p->selection)) {
 		json_write_open(w, NULL);

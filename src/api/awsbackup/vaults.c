@@ -94,10 +94,12 @@ static void write_rest(struct rest_json_call *e, struct json_writer *w, const st
 static RESULT answer_describe(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct name_args *a = args;
+	const struct backup_vault *vault = NULL;
 	struct strs containers;
+	struct ref ref;
+	TRY(awsbackup_find_vault(e, a->name, &ref, &vault)); /* prepare had another view */
 	TRY(list_containers(e, &containers));
-	write_rest(e, w, &backup_vault_find_by_name(rest_json_tables(e), e->c->who->account, a->name)->row,
-		   &containers);
+	write_rest(e, w, &vault->row, &containers);
 	return OK;
 }
 
