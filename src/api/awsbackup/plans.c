@@ -150,11 +150,10 @@ static RESULT prepare_id(struct rest_json_call *e, void *args)
 
 static void write_rule(struct json_writer *w, const struct backup_plan *p)
 {
-	bool is_default = str_is(p->container, BACKUP_CONTAINER);
 	json_write_open_list(w, "Rules");
 	json_write_open(w, NULL);
 	json_write_text(w, "RuleName", p->rule_name);
-	json_write_text(w, "TargetBackupVaultName", is_default ? STR(BACKUP_VAULT_DEFAULT) : p->container);
+	json_write_text(w, "TargetBackupVaultName", engine_vault_name(p->container));
 	json_write_text(w, "ScheduleExpression", p->schedule);
 	json_write_z(w, "ScheduleExpressionTimezone", "Etc/UTC");
 	json_write_int(w, "StartWindowMinutes", p->start_minutes);

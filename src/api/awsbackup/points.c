@@ -131,14 +131,9 @@ static struct str role_arn(struct rest_json_call *e, uuid id)
 		    : STR_NONE;
 }
 
-static struct str vault_name(struct str container)
-{
-	return str_is(container, BACKUP_CONTAINER) ? STR(BACKUP_VAULT_DEFAULT) : container;
-}
-
 void awsbackup_write_point(struct rest_json_call *e, struct json_writer *w, const struct awsbackup_point *p)
 {
-	struct str name = vault_name(p->container), role = role_arn(e, p->role);
+	struct str name = engine_vault_name(p->container), role = role_arn(e, p->role);
 	const struct backup_vault named = {.name = name};
 	const struct backup_plan *plan = backup_plan_find(rest_json_tables(e), p->plan);
 	json_write_text(w, "RecoveryPointArn", awsbackup_write_arn(e, p->row->kind, p->row));
@@ -212,7 +207,7 @@ static RESULT prepare_point(struct rest_json_call *e, void *args)
 	struct point_args *a = args;
 	struct awsbackup_point p;
 	TRY(awsbackup_find_point_of_arn(e, a->arn, "recoveryPointArn", &a->ref, &p));
-	if (!str_equal(vault_name(p.container), a->vault) || !awsbackup_is_complete(&p))
+	if (!str_equal(engine_vault_name(p.container), a->vault) || !awsbackup_is_complete(&p))
 		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_MACHINE_BACKUP,
 				     "The backup vault '%" STR_FMT "' has no such recovery point.",
 				     STR_ARG(str_cut(a->vault, NAME_MAX_CHARS)));
@@ -275,7 +270,7 @@ static RESULT answer_metadata(struct rest_json_call *e, const void *args, struct
 {
 	struct awsbackup_point p;
 	TRY(find_again(e, args, &p));
-	const struct backup_vault named = {.name = vault_name(p.container)};
+	const struct backup_vault named = {.name = engine_vault_name(p.container)};
 	json_write_text(w, "BackupVaultArn", awsbackup_write_arn(e, KIND_BACKUP_VAULT, &named.row));
 	json_write_text(w, "RecoveryPointArn", awsbackup_write_arn(e, p.row->kind, p.row));
 	json_write_open(w, "RestoreMetadata");
@@ -339,7 +334,8 @@ static RESULT prepare_of_resource(struct rest_json_call *e, void *args)
 static bool is_listed(struct rest_json_call *e, const void *args, const struct awsbackup_point *p)
 {
 	const struct list_args *a = args;
-	return awsbackup_is_complete(p) && (!a->vault.n || str_equal(vault_name(p->container), a->vault)) &&
+	return awsbackup_is_complete(p) &&
+	       (!a->vault.n || str_equal(engine_vault_name(p->container), a->vault)) &&
 	       (!a->resource.n || str_equal(p->resource, a->resource)) &&
 	       (!a->type.n || str_is(a->type, p->type)) &&
 	       (!a->plan.n || str_equal(a->plan, uuid_to_str(e->c->arena, p->plan)));
@@ -364,7 +360,7 @@ static void write_of_resource(struct rest_json_call *e, struct json_writer *w, c
 	awsbackup_write_time(e, w, "CreationDate", row->created_us);
 	json_write_z(w, "Status", "COMPLETED");
 	json_write_int(w, "BackupSizeBytes", p.size);
-	json_write_text(w, "BackupVaultName", vault_name(p.container));
+	json_write_text(w, "BackupVaultName", engine_vault_name(p.container));
 }
 
 static RESULT list_points(struct rest_json_call *e, const struct list_args *a, struct json_writer *w,
