@@ -35,6 +35,7 @@ static const struct api_error failures[] = {
 	{ERR_INVALID, 0, 400, "InvalidParameterValueException"}, {ERR_MISSING, 0, 400, "MissingParameterValueException"},
 	{ERR_UNKNOWN, 0, 400, "InvalidParameterValueException"}, {ERR_MALFORMED, 0, 400, "SerializationException"},
 	{ERR_COMBINATION, 0, 400, "InvalidParameterValueException"}, {ERR_RANGE, 0, 400, "InvalidParameterValueException"},
+	{ERR_STATE, 0, 400, "InvalidResourceStateException", "recoveryPointArn"}, /* of DeleteRecoveryPoint */
 	{ERR_STATE, 0, 400, "InvalidRequestException"}, {ERR_PROTECTED, 0, 400, "InvalidRequestException"},
 	{ERR_IN_USE, 0, 400, "InvalidRequestException"}, {ERR_TOO_LARGE, 0, 400, "InvalidParameterValueException"},
 	{ERR_CONFLICT, 0, 400, "ConflictException"}, {ERR_EXISTS, 0, 400, "AlreadyExistsException"},
