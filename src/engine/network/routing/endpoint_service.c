@@ -2,6 +2,7 @@
  * Endpoint services, their interfaces, and answers to those who want to connect. */
 #include "engine/network/routing/endpoint_service.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,7 +27,10 @@
 
 #define LEG_OWNER "network:endpoint_service"
 #define NAME_PREFIX "com.amazonaws.vpce."
-enum { LINKS_MAX = 4096 /* the link network's (drivers/ovn/nb_endpoint.c) */ };
+enum {
+	LINKS_MAX = 4096,      /* addresses of a join (drivers/ovn/nb_endpoint.c) */
+	CONNECTION_SHARES = 10 /* accounts that a service has connections for at least */
+};
 
 /* ---- names ---- */
 
@@ -123,8 +127,8 @@ static bool has_place(const struct places *places, uuid subnet)
 	return false;
 }
 
-/* An endpoint connects to the load balancer of its zone, so each zone has one. A balancer that gets a subnet in another one's zone
- * later does not serve there. */
+/* An endpoint connects to the load balancer of its zone, so a zone has one load balancer of the service. A load balancer that
+ * later gets a subnet in a zone of another one does not serve endpoints there. */
 static RESULT add_place(struct op *op, const struct elastic_load_balancer *balancer, uuid front, bool checks,
 			struct str field, struct places *places)
 {
@@ -385,11 +389,30 @@ static RESULT draw_link(struct op *op, uuid service, int64_t *ret_link)
 						   "The endpoint service has %d endpoints.", LINKS_MAX);
 }
 
+/* One account cannot take all connections of another account's service: it has a tenth of them. */
+static RESULT check_share(struct op *op, const struct endpoint_service *service, uuid account)
+{
+	int64_t count = 0, share = engine_get_limit(op->head, LIMIT_ENDPOINT_CONNECTIONS);
+	if (share < 0 || uuid_equal(account, service->account))
+		return OK;
+	share = (share + CONNECTION_SHARES - 1) / CONNECTION_SHARES;
+	for (const struct vpc_endpoint *e =
+		     vpc_endpoint_first_by_endpoint_service(op->head, service->row.id);
+	     e; e = vpc_endpoint_next_by_endpoint_service(op->head, e))
+		count += uuid_equal(e->account, account);
+	return count < share
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_QUOTA, KIND_VPC_ENDPOINT, STR("ServiceName"),
+				     "An account has up to %" PRId64 " endpoints of an endpoint service.",
+				     share);
+}
+
 RESULT endpoint_service_connect(struct op *op, const struct endpoint_service *service,
 				struct vpc_endpoint *endpoint)
 {
 	const struct account *owner = account_find(op->head, endpoint->account);
 	TRY(limit_check(op, LIMIT_ENDPOINT_CONNECTIONS, service->row.id, 1, STR("ServiceName")));
+	TRY(check_share(op, service, endpoint->account));
 	endpoint->endpoint_service = service->row.id;
 	endpoint->provider = service->account;
 	endpoint->acceptance = service->needs_acceptance ? VPC_ENDPOINT_ACCEPTANCE_PENDING
