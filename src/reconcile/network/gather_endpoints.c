@@ -214,7 +214,8 @@ void wake_entries_of(struct reconciler *r, const struct tables *t, const struct 
 		wake_network(r, KIND_ROUTER, e->router);
 }
 
-/* Its endpoints connect to other interfaces of a changed service, and to none of a deleted one. */
+/* Wakes the service's router and those of its endpoints: endpoints connect to other interfaces of a changed service, and to no
+ * interface of a deleted one. */
 static void wake_for_gone_service(struct reconciler *r, const struct tables *t, const struct row *row)
 {
 	wake_network(r, KIND_ROUTER, endpoint_service_of(row)->router);
