@@ -12,7 +12,7 @@
 enum {
 	AUTOSCALE_POLICY_CONDITIONS_MAX = 3, /* each counter once */
 	AUTOSCALE_GROUP_POLICIES_MAX = 10,   /* in each direction */
-	AUTOSCALE_PARAMETERS_MAX = 16, /* in otherdeployparams of a profile */
+	AUTOSCALE_PARAMETERS_MAX = 16,       /* in otherdeployparams of a profile */
 	AUTOSCALE_GRACE_DEFAULT_S = 120,
 	AUTOSCALE_QUIET_DEFAULT_S = 300,
 	AUTOSCALE_INTERVAL_DEFAULT_S = 30,

@@ -28,10 +28,10 @@ static uuid make_service(struct cloud *c)
 
 static RESULT connect(struct cloud *c, const struct identity *who, uuid router, uuid service)
 {
-	struct vpc_endpoint_wish wish = {.router = ref_by_id(KIND_ROUTER, router),
-					 .type = VPC_ENDPOINT_TYPE_INTERFACE,
-					 .offered = engine_write_offered_name(cloud_tables(c), c->arena,
-									      service)};
+	struct vpc_endpoint_wish wish = {
+		.router = ref_by_id(KIND_ROUTER, router),
+		.type = VPC_ENDPOINT_TYPE_INTERFACE,
+		.offered = engine_write_offered_name(cloud_tables(c), c->arena, service)};
 	return cloud_run(c, who, engine_create_vpc_endpoint_run, &wish);
 }
 

@@ -396,8 +396,7 @@ static RESULT check_share(struct op *op, const struct endpoint_service *service,
 	if (share < 0 || uuid_equal(account, service->account))
 		return OK;
 	share = (share + CONNECTION_SHARES - 1) / CONNECTION_SHARES;
-	for (const struct vpc_endpoint *e =
-		     vpc_endpoint_first_by_endpoint_service(op->head, service->row.id);
+	for (const struct vpc_endpoint *e = vpc_endpoint_first_by_endpoint_service(op->head, service->row.id);
 	     e; e = vpc_endpoint_next_by_endpoint_service(op->head, e))
 		count += uuid_equal(e->account, account);
 	return count < share
