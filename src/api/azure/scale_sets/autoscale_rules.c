@@ -156,7 +156,7 @@ static RESULT read_duration(struct az_call *e, const char *field, struct str tex
 	for (size_t k = 1; k < text.n && fits; k++) {
 		char ch = text.p[k];
 		int64_t unit_s = get_unit(ch, is_time);
-		if (ch == 'T' && !is_time)
+		if (ch == 'T' && !is_time && !value)
 			is_time = true;
 		else if (ch >= '0' && ch <= '9' && value < COOLDOWN_MAX_S)
 			value = value * 10 + (ch - '0');

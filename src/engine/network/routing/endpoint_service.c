@@ -119,14 +119,6 @@ struct places {
 	size_t count;
 };
 
-static bool has_place(const struct places *places, uuid subnet)
-{
-	for (size_t k = 0; k < places->count; k++)
-		if (uuid_equal(places->at[k]->row.id, subnet))
-			return true;
-	return false;
-}
-
 /* An endpoint connects to the load balancer of its zone, so a zone has one load balancer of the service. A load balancer that
  * later gets a subnet in a zone of another one does not serve endpoints there. */
 static RESULT add_place(struct op *op, const struct elastic_load_balancer *balancer, uuid front, bool checks,
@@ -200,12 +192,7 @@ static RESULT settle(struct op *op, struct endpoint_service *next, bool checks, 
 	}
 	next->legs = (struct uuids){legs, count};
 	TRY(endpoint_service_put(op, next));
-	for (size_t i = 0; i < before.count; i++) {
-		const struct port *port = port_find(op->head, before.at[i]);
-		if (port && row_is_live(&port->row) && !has_place(&places, port->subnet))
-			TRY(port_delete_with_addresses(op, port));
-	}
-	return OK;
+	return port_delete_all_but(op, &before, &(const struct uuids){legs, count});
 }
 
 RESULT endpoint_service_settle_balancer(struct op *op, const struct elastic_load_balancer *balancer)
@@ -486,16 +473,6 @@ static RESULT reject_all(struct op *op, const struct endpoint_service *service)
 	return OK;
 }
 
-static RESULT delete_legs(struct op *op, const struct uuids *legs)
-{
-	for (size_t k = 0; k < legs->count; k++) {
-		const struct port *port = port_find(op->head, legs->at[k]);
-		if (port && row_is_live(&port->row))
-			TRY(port_delete_with_addresses(op, port));
-	}
-	return OK;
-}
-
 RESULT engine_delete_endpoint_service(struct op *op, struct endpoint_service_target *wish)
 {
 	const struct endpoint_service *present = NULL;
@@ -508,7 +485,7 @@ RESULT engine_delete_endpoint_service(struct op *op, struct endpoint_service_tar
 	const struct uuids legs = present->legs;
 	TRY(engine_log_event(op, KIND_ENDPOINT_SERVICE, &present->row, "deleted", "Endpoint service."));
 	TRY(endpoint_service_forget(op, present->row.id));
-	return delete_legs(op, &legs);
+	return port_delete_all_but(op, &legs, &(const struct uuids){0});
 }
 
 RESULT engine_delete_endpoint_services(struct op *op, struct endpoint_service_deletions *wish)
