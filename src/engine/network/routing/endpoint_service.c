@@ -40,6 +40,11 @@ struct str engine_write_offered_name(const struct tables *t, struct arena *a, uu
 			 STR_ARG(id_to_ec2(a, KIND_ENDPOINT_SERVICE, service)));
 }
 
+bool engine_is_offered_name(struct str name)
+{
+	return str_starts_with(name, STR(NAME_PREFIX));
+}
+
 struct str engine_write_offered_domain(const struct tables *t, struct arena *a, uuid service)
 {
 	return str_print(a, "%" STR_FMT ".%" STR_FMT ".vpce.amazonaws.com",
@@ -80,7 +85,7 @@ const struct endpoint_service *engine_find_offered(const struct tables *t, struc
 	struct str region = engine_get_region_name(t);
 	size_t before = sizeof NAME_PREFIX - 1 + region.n + 1;
 	struct ref ref = {0};
-	if (!str_starts_with(name, STR(NAME_PREFIX)) || name.n <= before ||
+	if (!engine_is_offered_name(name) || name.n <= before ||
 	    id_parse_ec2(str_slice(name, before, name.n), KIND_ENDPOINT_SERVICE, &ref).code)
 		return NULL;
 	const struct endpoint_service *service = endpoint_service_find_prefix(t, ref.prefix, ref.bits);

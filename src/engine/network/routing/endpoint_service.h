@@ -98,6 +98,8 @@ RESULT endpoint_service_connect(struct op *op, const struct endpoint_service *se
  * "vpce-svc-0123456789abcdef0.us-east-1.vpce.amazonaws.com". In the arena. */
 struct str engine_write_offered_name(const struct tables *t, struct arena *a, uuid service);
 struct str engine_write_offered_domain(const struct tables *t, struct arena *a, uuid service);
+/* True if a service of that name would be an account's, not the region's. */
+bool engine_is_offered_name(struct str name);
 /* True if the account, or a caller with one of those ARNs, may create endpoints of the service. */
 bool engine_may_connect(const struct tables *t, const struct endpoint_service *service, uuid account,
 			struct strs principals);
