@@ -328,7 +328,7 @@ RESULT engine_terminate_scaling_instance(struct op *op, struct scaling_instances
 		return ENGINE_FAIL_ABOUT(op, ERR_CONFLICT, KIND_SCALING_MEMBER, &wish->instances.at[0],
 					 "The instance %" STR_FMT " is being terminated already.",
 					 STR_ARG(wish->instances.at[0].text));
-	TRY(change_desired(op, group->row.id, wish->decrements && counts ? -m->units : 0, &words));
+	TRY(change_desired(op, group->row.id, wish->decrements ? -m->units : 0, &words));
 	struct str cause = scaling_say_at(
 		op,
 		"instance %" STR_FMT " was taken out of service in response to a user request%" STR_FMT ".",
@@ -467,8 +467,7 @@ static RESULT detach_one(struct op *op, struct scaling_instances *wish, uuid gro
 	struct str words;
 	TRY(find_member_of(op, scaling_group_find(op->head, group_id), ref, &m));
 	TRY(check_stage(op, m, ref, true, "InService or Standby"));
-	bool counts = scaling_member_counts(m);
-	TRY(change_desired(op, group_id, wish->decrements && counts ? -m->units : 0, &words));
+	TRY(change_desired(op, group_id, wish->decrements ? -m->units : 0, &words));
 	TRY(note_move(op, wish, m, "Detaching EC2 instance", "detached", words));
 	uuid instance = m->instance;
 	TRY(scaling_member_forget(op, m->row.id));

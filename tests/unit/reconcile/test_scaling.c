@@ -233,6 +233,15 @@ static void stands_by(struct cloud *c)
 	cloud_settle(c);
 	assert_int_equal(count(c, id).in_service, 2);
 	assert_int_equal(group_now(c, id).desired, 2);
+	wish.decrements = false;
+	cloud_ok(c, &c->alice, engine_enter_scaling_standby, &wish);
+	cloud_settle(c);
+	assert_int_equal(count(c, id).members, 3); /* another one takes its place */
+	wish.decrements = true;
+	cloud_ok(c, &c->alice, engine_detach_scaling_instances, &wish);
+	cloud_settle(c);
+	assert_int_equal(group_now(c, id).desired, 1); /* the call says so, although it did not count */
+	assert_int_equal(count(c, id).members, 1);
 }
 TEST_STORY(stands_by, 1)
 
