@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/autoscaling src/engine/scaling src/reconcile/scaling
 """Warm pools through stock boto3: filled, drawn from, returned to, with hooks, refreshed, deleted."""
+import json
 import os
 import sys
 
@@ -11,7 +12,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import dev as ec2  # noqa: E402
 from faces import holds  # noqa: E402
-from groups import Place, code  # noqa: E402
+from groups import Place, client, code, make_queue, receive_all  # noqa: E402
 from waiting import soon  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -72,8 +73,12 @@ def test_grows_from_the_pool_and_shrinks_into_it(place):
 
 @holds("Instances: Warm pools")
 def test_hooks_hold_twice(place):
-    """A launch hook holds an instance before the pool, and again before service; one of the pool serves no calls about instances in service."""
-    place.asg.put_lifecycle_hook(**GROUP, LifecycleHookName="ready", LifecycleTransition="autoscaling:EC2_INSTANCE_LAUNCHING")
+    """A launch hook holds an instance before the pool, and again before service, and says so; calls about instances in service take none of the pool."""
+    sqs, url, queue_arn = make_queue(place, "hooks")
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "autoscaling.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    role = client(place.region, place.account, "iam").create_role(RoleName="hooks", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    place.asg.put_lifecycle_hook(**GROUP, LifecycleHookName="ready", LifecycleTransition="autoscaling:EC2_INSTANCE_LAUNCHING", NotificationTargetARN=queue_arn,
+                                 RoleARN=role)
     place.asg.put_warm_pool(**GROUP, MinSize=1, MaxGroupPreparedCapacity=0, PoolState="Running")
     one = next(iter(holds_states(place, "Warmed:Pending:Wait")))
     done = {**GROUP, "LifecycleHookName": "ready", "InstanceId": one, "LifecycleActionResult": "CONTINUE"}
@@ -86,6 +91,10 @@ def test_hooks_hold_twice(place):
     assert soon(lambda: states().get(one) == "Pending:Wait"), states()
     place.asg.complete_lifecycle_action(**done)
     assert soon(lambda: states().get(one) == "InService"), states()
+    told = receive_all(sqs, url, lambda m: m.get("Origin") == "WarmPool")
+    ways = {(m["EC2InstanceId"] == one, m["Origin"], m["Destination"]) for m in told if "Origin" in m}
+    assert {(True, "EC2", "WarmPool"), (True, "WarmPool", "AutoScalingGroup")} <= ways <= {
+        (True, "EC2", "WarmPool"), (True, "WarmPool", "AutoScalingGroup"), (False, "EC2", "WarmPool")}
     holds_states(place, "Warmed:Pending:Wait")
 
 
