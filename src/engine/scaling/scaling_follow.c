@@ -204,9 +204,9 @@ static enum scaling_turn find_pool_turn(const struct tables *t, const struct sca
 	if (engine_count_scaling_pool(t, group->row.id) >= engine_want_scaling_pool(group) ||
 	    engine_is_scaling_suspended(group, "Launch"))
 		return SCALING_WAIT;
-	if (now_us >= group->again_us)
+	if (now_us >= group->pool_again_us)
 		return SCALING_PREPARE;
-	due_at(group->again_us, due_us);
+	due_at(group->pool_again_us, due_us);
 	return SCALING_WAIT;
 }
 
@@ -518,9 +518,10 @@ static RESULT note_launch(struct op *op, const struct launching *l)
 	if (l->problem.n && is_short)
 		TRY(note_failure(op, l, l->problem));
 	struct scaling_group next = *scaling_group_find(op->head, l->group);
-	next.tries = l->launched ? 0 : next.tries + 1;
-	next.again_us = next.tries ? fleet_next_try(op->now_us, next.tries)
-				   : op->now_us + (is_short ? 0 : PAUSE_S * SECOND);
+	int64_t *tries = l->is_warm ? &next.pool_tries : &next.tries;
+	*tries = l->launched ? 0 : *tries + 1;
+	*(l->is_warm ? &next.pool_again_us : &next.again_us) =
+		*tries ? fleet_next_try(op->now_us, *tries) : op->now_us + (is_short ? 0 : PAUSE_S * SECOND);
 	if (!is_short && !l->is_warm)
 		next.reason = STR_NONE;
 	return scaling_group_put(op, &next);

@@ -467,7 +467,7 @@ static RESULT set_suspended(struct op *op, const struct scaling_processes *wish,
 	}
 	next.suspended = (struct strs){texts, count};
 	if (!is_suspended)
-		next.tries = next.again_us = 0;
+		next.tries = next.again_us = next.pool_tries = next.pool_again_us = 0;
 	next.row.gen++;
 	TRY(scaling_group_put(op, &next));
 	return engine_log_sentence(op, KIND_SCALING_GROUP, &next.row, is_suspended ? "suspended" : "resumed",

@@ -85,6 +85,8 @@ const struct scaling_member *scaling_find_shed(const struct tables *t, const str
 	int64_t excess = engine_count_scaling_pool(t, group->row.id) - engine_want_scaling_pool(group);
 	const struct scaling_member *found = NULL;
 	int64_t most = 0;
+	if (only_stale && !refresh)
+		return NULL;
 	for (const struct scaling_member *m = scaling_member_first_by_scaling_group(t, group->row.id); m;
 	     m = scaling_member_next_by_scaling_group(t, m)) {
 		if (!scaling_pool_counts(m))
@@ -130,7 +132,7 @@ static RESULT run_stop(struct op *op, void *arg)
 	return engine_stop_instances(op, arg);
 }
 
-/* Starts or stops the instance as the system. A refusal is taken back, and *ret_problem says why. */
+/* Starts or stops the instance as the system. After a refusal nothing has changed, and *ret_problem has the reason. */
 static RESULT turn_power(struct op *op, uuid instance, op_run run, struct str *ret_problem)
 {
 	struct op_place place = op_place_now(op);
@@ -243,7 +245,7 @@ RESULT scaling_close_pool(struct op *op, const struct scaling_group *group)
 {
 	struct scaling_group next = *group;
 	next.has_pool = next.pool_is_deleting = false;
-	next.pool_min = next.pool_max = 0;
+	next.pool_min = next.pool_max = next.pool_tries = next.pool_again_us = 0;
 	next.pool_state = SCALING_GROUP_POOL_STATE_STOPPED;
 	next.pool_reuse = SCALING_GROUP_POOL_REUSE_UNSET;
 	next.row.gen++;
@@ -293,7 +295,7 @@ RESULT engine_put_scaling_pool(struct op *op, struct scaling_pool_wish *wish)
 	if (wish->reuses != CHOICE_DEFAULT)
 		next.pool_reuse = wish->reuses == CHOICE_YES ? SCALING_GROUP_POOL_REUSE_YES
 							     : SCALING_GROUP_POOL_REUSE_NO;
-	next.tries = next.again_us = 0;
+	next.pool_tries = next.pool_again_us = 0;
 	next.row.gen++;
 	TRY(scaling_group_put(op, &next));
 	return engine_log_event(op, KIND_SCALING_GROUP, &next.row, "warm pool put",

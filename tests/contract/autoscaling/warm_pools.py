@@ -100,7 +100,7 @@ def test_hooks_hold_twice(place):
 
 @holds("Instances: Warm pools")
 def test_is_refreshed_and_deleted(place):
-    """A refresh replaces the pool's instances, too. A deleted pool shows PendingDelete while a hook holds an instance, and goes with it."""
+    """A refresh replaces the instances of the pool. A deleted pool shows PendingDelete as long as a hook holds an instance."""
     place.asg.put_warm_pool(**GROUP, MinSize=1, MaxGroupPreparedCapacity=0)
     old = holds_states(place, "Warmed:Stopped")
     place.asg.start_instance_refresh(**GROUP, Preferences={"InstanceWarmup": 0, "MinHealthyPercentage": 100})

@@ -288,6 +288,7 @@ static void put_pool(struct cloud *c, uuid group, int64_t min, bool reuses)
 struct pooled {
 	size_t ready, warm, drawn;
 	uuid one; /* instance of a ready member */
+	uuid serving;
 };
 
 static struct pooled count_pool(struct cloud *c, uuid group)
@@ -300,6 +301,7 @@ static struct pooled count_pool(struct cloud *c, uuid group)
 		bool is_ready = m->stage == SCALING_MEMBER_STAGE_WARMED_STOPPED;
 		n.ready += is_ready;
 		n.one = is_ready ? m->instance : n.one;
+		n.serving = m->stage == SCALING_MEMBER_STAGE_IN_SERVICE ? m->instance : n.serving;
 		n.warm += m->pool == SCALING_MEMBER_POOL_WARM;
 		n.drawn += m->pool == SCALING_MEMBER_POOL_DRAWN;
 	}
@@ -380,6 +382,27 @@ static void replaces_warm(struct cloud *c)
 	assert_false(uuid_equal(second, count_pool(c, id).one));
 }
 TEST_STORY(replaces_warm, 1)
+
+/* A pool that finds no room for itself does not keep its instances from the group. */
+static void draws_while_pool_is_short(struct cloud *c)
+{
+	begin(c);
+	uuid id = make(c, 3, 5);
+	await(c, id, 3, 3);
+	put_pool(c, id, 2, false);
+	await_pool(c, id, 3, 1, 1);
+	cloud_step_for(c, 5 * MINUTE);
+	assert_true(group_now(c, id).pool_tries > 1);
+	assert_int_equal(group_now(c, id).tries, 0);
+	uuid lost = count_pool(c, id).serving;
+	assert_int_equal(cloud_power(c, engine_terminate_instances_run, lost, false).code, ERR_NONE);
+	cloud_step_for(c, 5 * MINUTE);
+	await_pool(c, id, 3, 1, 1);
+	assert_int_equal(count_pool(c, id).drawn, 1);
+	put_pool(c, id, 0, false);
+	await_pool(c, id, 3, 0, 0);
+}
+TEST_STORY(draws_while_pool_is_short, 1)
 
 static void adjusts(struct cloud *c)
 {
@@ -874,6 +897,7 @@ int main(void)
 		cmocka_unit_test(test_waits_for_hooks),
 		cmocka_unit_test(test_has_warm_pool),
 		cmocka_unit_test(test_replaces_warm),
+		cmocka_unit_test(test_draws_while_pool_is_short),
 		cmocka_unit_test(test_adjusts),
 		cmocka_unit_test(test_survives_kills),
 		cmocka_unit_test(test_pool_survives_kills),
