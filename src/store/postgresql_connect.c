@@ -111,7 +111,7 @@ static void ignore_notice(void *arg, const PGresult *result)
 	(void) result;
 }
 
-/* Tells the other processes which program this is (postgresql_level.c). The server cuts names after 63 bytes. */
+/* Tells the other processes which program this is (postgresql_schema.c). The server cuts names after 63 bytes. */
 static void write_name(const struct postgresql *self, char name[NAME_MAX_SIZE])
 {
 	char host[64] = "";

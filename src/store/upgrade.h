@@ -15,6 +15,7 @@ struct upgrade {
 	struct sql_programs programs;
 };
 
+/* Asks a shared database for the connected processes. */
 RESULT store_read_upgrade(struct store *s, struct ctx *c, struct upgrade *ret_upgrade);
 /* Makes this program's level the one in force. An older program cannot be started any more. ERR_STATE, with a message:
  * one is connected. */
