@@ -149,7 +149,7 @@ def test_former_tests(programs, former, tmp_path, script):
 
 
 def await_program(member, program):
-    waiting.wait_until(lambda: member.process.poll() is None and os.readlink(f"/proc/{member.process.pid}/exe") == program, "the version runs", of=os.getpid())
+    waiting.wait_until(lambda: member.process.poll() is None and os.path.samefile(f"/proc/{member.process.pid}/exe", program), "the version runs", of=os.getpid())
 
 
 def await_healthy(region, member):
