@@ -15,7 +15,7 @@
 #include "model/migration.h"
 #include "store/lease.h"
 
-enum { ROWS_MAX = 256, NOTES_MAX = 1024, PREPARED_MAX = 64, SESSIONS_MAX = 4096, PAST_STATES = 6, BATCHES_MAX = 4096, MACHINES_MAX = 3 };
+enum { ROWS_MAX = 64, NOTES_MAX = 256, PREPARED_MAX = 64, SESSIONS_MAX = 4096, PAST_STATES = 6, BATCHES_MAX = 4096, MACHINES_MAX = 3 };
 
 /* ---- state ---- */
 
@@ -33,7 +33,7 @@ struct note {
 	int64_t at_us;
 };
 
-struct state {
+struct heads {
 	struct {
 		int64_t epoch;
 		uint64_t batch;
@@ -44,6 +44,10 @@ struct state {
 		char holder[HOLDER_MAX], address[HOLDER_MAX];
 		uint64_t pruned;
 	} lease;
+};
+
+struct state {
+	struct heads heads;
 	struct stored rows[ROWS_MAX];
 	size_t row_count;
 	struct note notes[NOTES_MAX];
@@ -71,7 +75,7 @@ struct session {
 	bool has_begun, skips, is_ended, is_committing, listens;
 	bool is_in_transaction, is_failed, is_repeatable;
 	struct state *snapshot;
-	struct state own; /* of the locked rows: their new values */
+	struct heads own; /* of the locked rows: their new values */
 	struct write *writes, **writes_end;
 	struct note notes[64];
 	size_t note_count;
@@ -129,7 +133,7 @@ static int change_of(const struct stored *row)
 	enum { NAME = 6 };
 	if (strcmp(row->table, "setting") != 0 || row->cells[NAME].n < 8 || memcmp(row->cells[NAME].p, "change.", 7) != 0)
 		return -1;
-	return row->cells[NAME].p[7] - '0';
+	return row->cells[NAME].p[7] - 'A';
 }
 
 static unsigned has_of(const struct state *s)
@@ -148,23 +152,23 @@ unsigned database_has(void)
 
 int64_t database_epoch(void)
 {
-	return now_state.fence.epoch;
+	return now_state.heads.fence.epoch;
 }
 
 uint64_t database_batch(void)
 {
-	return now_state.fence.batch;
+	return now_state.heads.fence.batch;
 }
 
 bool database_had(uint64_t batch, unsigned *ret_has)
 {
 	*ret_has = batch < BATCHES_MAX ? had[batch] : 0;
-	return batch <= now_state.fence.batch;
+	return batch <= now_state.heads.fence.batch;
 }
 
 void database_open(void)
 {
-	now_state.lease.expires_us = INT64_MIN;
+	now_state.heads.lease.expires_us = INT64_MIN;
 }
 
 void database_set_clock(int64_t by_us)
@@ -218,6 +222,7 @@ struct message {
 	enum { TO_SERVER, ITEMS, NEWS, END } type;
 };
 
+static void post(struct message message, int64_t at_us);
 static void session_run(struct session *s);
 static void session_end(struct session *s);
 
@@ -236,6 +241,8 @@ static void deliver(void *arg)
 	} else if (s->is_ended) {
 		if (m->request && m->request->is_commit)
 			history_drop_commit(s->process, m->request);
+	} else if (m->request && m->request->is_ghost && chance(40)) {
+		post(*m, sim_now_us() + between(0, 2 * SECOND)); /* it has lost its way */
 	} else {
 		if (!m->request)
 			s->client = NULL;
@@ -360,9 +367,9 @@ static bool take_lock(struct session *s, enum lock lock)
 	if (owners[lock] && owners[lock] != s)
 		return false;
 	if (!s->holds[lock] && lock == LOCK_FENCE)
-		s->own.fence = now_state.fence;
+		s->own.fence = now_state.heads.fence;
 	if (!s->holds[lock] && lock == LOCK_LEASE)
-		s->own.lease = now_state.lease;
+		s->own.lease = now_state.heads.lease;
 	owners[lock] = s;
 	s->holds[lock] = true;
 	return true;
@@ -458,11 +465,14 @@ static void check_rows(const struct session *s)
 
 static void apply(struct session *s)
 {
+	if (s->writes && s->own.fence.batch != now_state.heads.fence.batch + 1)
+		blame("process %d writes batch %" PRIu64 " behind batch %" PRIu64, s->process, s->own.fence.batch,
+		      now_state.heads.fence.batch);
 	keep_past_state();
 	if (s->holds[LOCK_FENCE])
-		now_state.fence = s->own.fence;
+		now_state.heads.fence = s->own.fence;
 	if (s->holds[LOCK_LEASE])
-		now_state.lease = s->own.lease;
+		now_state.heads.lease = s->own.lease;
 	for (const struct write *w = s->writes; w; w = w->next)
 		apply_write(&now_state, w);
 	for (size_t k = 0; k < s->note_count && now_state.note_count < NOTES_MAX; k++)
@@ -473,7 +483,7 @@ static void apply(struct session *s)
 		steps_settle(s->taking, true);
 	s->takes = false;
 	check_rows(s);
-	uint64_t batch = now_state.fence.batch;
+	uint64_t batch = now_state.heads.fence.batch;
 	if (s->writes && batch < BATCHES_MAX) {
 		if (batch > 1 && epochs[batch - 1] > s->own.fence.epoch)
 			blame("batch %" PRIu64 " is of an older writer than the one before", batch);
@@ -500,7 +510,7 @@ static void commit_now(void *arg)
 		return;
 	apply(s);
 	if (s->committed) {
-		tell("database: batch %" PRIu64 " of process %d", now_state.fence.batch, s->process);
+		tell("database: batch %" PRIu64 " of process %d", now_state.heads.fence.batch, s->process);
 		history_commit(s->process, s->committed, true);
 		tell_news(s);
 	}
@@ -561,7 +571,7 @@ static enum outcome wait_for_lock(struct session *s)
 	return WAITS;
 }
 
-static void add_lease(PGresult *result, const struct state *t)
+static void add_lease(PGresult *result, const struct heads *t)
 {
 	int64_t now_us = server_clock_us(), expires_us = t->lease.expires_us;
 	bool is_finite = expires_us != INT64_MIN;
@@ -606,7 +616,7 @@ static enum outcome read_fence(struct session *s, bool with_lock)
 {
 	if (with_lock && !take_lock(s, LOCK_FENCE))
 		return wait_for_lock(s);
-	const struct state *t = s->holds[LOCK_FENCE] ? &s->own : visible(s);
+	const struct heads *t = s->holds[LOCK_FENCE] ? &s->own : &visible(s)->heads;
 	PGresult *result = result_new(PGRES_TUPLES_OK);
 	add_int(result, t->fence.epoch);
 	add_int(result, (int64_t) t->fence.batch);
@@ -644,7 +654,7 @@ static enum outcome change_lease(struct session *s, const struct statement *st, 
 	}
 	if (is_alone) {
 		history_renew(s->process, is_own, expires_us == INT64_MIN);
-		now_state.lease = s->own.lease;
+		now_state.heads.lease = s->own.lease;
 		end_transaction(s);
 	} else if (is_own) {
 		s->takes = true;
@@ -673,7 +683,7 @@ static enum outcome read_lease(struct session *s, bool with_lock, bool with_fenc
 	if (with_lock && !take_lock(s, LOCK_LEASE))
 		return wait_for_lock(s);
 	PGresult *result = result_new(PGRES_TUPLES_OK);
-	const struct state *t = with_lock ? &s->own : visible(s);
+	const struct heads *t = with_lock ? &s->own : &visible(s)->heads;
 	add_lease(result, t);
 	if (with_fence) {
 		add_int(result, t->fence.epoch);
@@ -688,8 +698,8 @@ static void prune(struct session *s)
 	size_t kept = 0;
 	for (size_t k = 0; k < now_state.note_count; k++) {
 		if (now_state.notes[k].at_us < server_clock_us() - 10 * MINUTE) {
-			if (now_state.notes[k].batch > now_state.lease.pruned)
-				now_state.lease.pruned = now_state.notes[k].batch;
+			if (now_state.notes[k].batch > now_state.heads.lease.pruned)
+				now_state.heads.lease.pruned = now_state.notes[k].batch;
 		} else {
 			now_state.notes[kept++] = now_state.notes[k];
 		}
@@ -982,7 +992,7 @@ static enum outcome run_query(struct session *s, const struct statement *st)
 	if (begins(sql, "SELECT writer_lease.holder"))
 		return read_lease(s, strstr(sql, "FOR UPDATE"), strstr(sql, "writer.epoch"));
 	if (begins(sql, "SELECT batch, pruned FROM writer, writer_lease")) {
-		const struct state *t = visible(s);
+		const struct heads *t = &visible(s)->heads;
 		return say_numbers(s, (const int64_t[]){(int64_t) t->fence.batch, (int64_t) t->lease.pruned}, 2);
 	}
 	if (begins(sql, "SELECT DISTINCT kind")) {

@@ -10,7 +10,7 @@
 
 struct fiber_group;
 
-enum { DATABASE_COLUMNS_MAX = 192, HOLDER_MAX = 256 };
+enum { DATABASE_COLUMNS_MAX = 192, HOLDER_MAX = 96 };
 
 struct bytes {
 	const char *p; /* NULL: SQL's NULL */

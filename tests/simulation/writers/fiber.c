@@ -2,6 +2,7 @@
  * Fibers and events. The scheduler runs any fiber that can run, by a seeded choice, and moves the clock when none can. */
 #include "fiber.h"
 
+#include <setjmp.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <ucontext.h>
@@ -11,7 +12,9 @@
 enum { FIBERS_MAX = 4096, EVENTS_MAX = 65536, STACK_SIZE = 256 * 1024 };
 
 struct fiber {
-	ucontext_t context;
+	ucontext_t first; /* where it begins */
+	jmp_buf place;    /* where it goes on: unlike swapcontext(), without system calls */
+	bool has_begun;
 	struct fiber_group *group;
 	void *(*run)(void *arg);
 	void *arg;
@@ -34,7 +37,7 @@ static struct event events[EVENTS_MAX];
 static size_t event_count;
 static int64_t now_us;
 static uint64_t steps;
-static ucontext_t scheduler;
+static jmp_buf scheduler;
 static void *spare_stacks[FIBERS_MAX];
 static size_t spare_count;
 
@@ -60,13 +63,29 @@ struct fiber_group *fiber_self_group(void)
 
 /* ---- fibers ---- */
 
+static void leave(struct fiber *self)
+{
+	if (_setjmp(self->place) == 0)
+		_longjmp(scheduler, 1);
+}
+
+static void enter(struct fiber *f)
+{
+	if (_setjmp(scheduler) != 0)
+		return;
+	if (f->has_begun)
+		_longjmp(f->place, 1);
+	f->has_begun = true;
+	(void) setcontext(&f->first);
+}
+
 static void fiber_main(void)
 {
 	struct fiber *self = running;
 	(void) self->run(self->arg);
 	self->is_over = true;
 	fiber_wake(self);
-	(void) swapcontext(&self->context, &scheduler);
+	leave(self);
 }
 
 static void *take_stack(void)
@@ -85,10 +104,10 @@ struct fiber *fiber_start(struct fiber_group *group, void *(*run)(void *arg), vo
 	f->group = group;
 	f->run = run;
 	f->arg = arg;
-	(void) getcontext(&f->context);
-	f->context.uc_stack.ss_sp = f->stack;
-	f->context.uc_stack.ss_size = STACK_SIZE;
-	makecontext(&f->context, fiber_main, 0);
+	(void) getcontext(&f->first);
+	f->first.uc_stack.ss_sp = f->stack;
+	f->first.uc_stack.ss_size = STACK_SIZE;
+	makecontext(&f->first, fiber_main, 0);
 	fibers[fiber_count++] = f;
 	return f;
 }
@@ -104,7 +123,7 @@ bool fiber_wait(const void *object, int64_t until_us)
 	self->until_us = until_us;
 	self->waits = true;
 	self->was_woken = false;
-	(void) swapcontext(&self->context, &scheduler);
+	leave(self);
 	return self->was_woken;
 }
 
@@ -131,7 +150,7 @@ void fiber_end_group(struct fiber_group *group)
 {
 	group->is_alive = false;
 	if (running && running->group == group)
-		(void) swapcontext(&running->context, &scheduler);
+		leave(running);
 }
 
 static bool can_run(const struct fiber *f)
@@ -225,7 +244,7 @@ void sim_run_until(int64_t until_us)
 			steps++;
 			f->waits = false;
 			running = f;
-			(void) swapcontext(&scheduler, &f->context);
+			enter(f);
 			running = NULL;
 			if (f->is_over || !f->group->is_alive)
 				sweep();

@@ -22,6 +22,7 @@ enum { MACHINES_MAX = 3 };
 static const int64_t FAULTS_US = 45 * SECOND, HEALING_MAX_US = 60 * SECOND, BEGIN_US = 1800000000 * SECOND;
 
 enum rule left_out;
+enum theme theme;
 static const struct options *options;
 static int machines;
 static bool are_late;
@@ -75,7 +76,7 @@ static unsigned changes_in(const struct request *r)
 		for (int k = 0; s->type == EXECUTE && strcmp(s->name, name) == 0 && k < s->count; k++)
 			for (int at = 0; at + 7 < s->params[k].n; at++)
 				if (memcmp(s->params[k].p + at, "change.", 7) == 0)
-					what |= 1U << (s->params[k].p[at + 7] - '0');
+					what |= 1U << (s->params[k].p[at + 7] - 'A');
 	return what;
 }
 
@@ -261,71 +262,129 @@ static int any_machine(void)
 	return (int) random_below((uint64_t) machines);
 }
 
+/* One of those that think that they write, if there is any. */
 static int writers_machine(void)
 {
+	int chosen = any_machine();
+	uint64_t count = 0;
 	for (int k = 0; k < machines; k++)
-		if (process_is_writer(k))
-			return k;
-	return any_machine();
-}
-
-static void go_on(void *arg)
-{
-	process_continue((int) (intptr_t) arg);
+		if (process_is_writer(k) && random_below(++count) == 0)
+			chosen = k;
+	return chosen;
 }
 
 static int64_t some_time(void)
 {
-	return sim_now_us() + (chance(50) ? between(MILLISECOND, SECOND) : between(SECOND, 7 * SECOND));
+	return chance(50) ? between(MILLISECOND, SECOND) : between(SECOND, 7 * SECOND);
 }
 
-static void stop_for_a_while(int machine)
+static void cut_machine(int machine, int64_t us)
 {
-	if (!process_runs(machine))
+	tell("machine %d is cut off from the database for %.3f s", machine, (double) us / (double) SECOND);
+	network_cut(machine, sim_now_us() + us);
+}
+
+static void cut_again(void *arg)
+{
+	cut_machine((int) (intptr_t) arg, between(2 * SECOND, 7 * SECOND));
+}
+
+/* A short cut, and a longer one soon: what was sent in the first is answered late. */
+static void stutter(int machine)
+{
+	int64_t us = between(100 * MILLISECOND, 1400 * MILLISECOND);
+	cut_machine(machine, us);
+	event_at(sim_now_us() + us + between(0, 500 * MILLISECOND), cut_again, (void *) (intptr_t) machine);
+}
+
+static void stop_database(int64_t us)
+{
+	tell("the database stops for %.3f s", (double) us / (double) SECOND);
+	database_stop_until(sim_now_us() + us, 0);
+}
+
+static void slow_commits(int64_t us)
+{
+	tell("commits wait for %.3f s", (double) us / (double) SECOND);
+	database_slow_until(sim_now_us() + us);
+}
+
+static void set_database_clock(void)
+{
+	int64_t by_us = chance(70) ? between(0, 20 * SECOND) : between(-5 * SECOND, 0);
+	if (theme != THEME_CLOCK)
 		return;
-	process_stop(machine);
-	event_at(some_time(), go_on, (void *) (intptr_t) machine);
+	tell("the database's clock is set by %.3f s", (double) by_us / (double) SECOND);
+	database_set_clock(by_us);
+	steps_add(STEP_CLOCK, 0, by_us);
+}
+
+static void break_network(int machine)
+{
+	if (process_group(machine))
+		network_break(process_group(machine));
+}
+
+/* Weights of the faults, by theme. */
+enum fault { KILL, STAND_STILL, TELL_TO_END, CUT, STUTTER, BREAK, STOP_DATABASE, SLOW, CUT_HOST, MEND_HOST, CLOCK, DATABASE_CLOCK, FAULTS };
+static const unsigned char weights[THEMES][FAULTS] = {
+	[THEME_ALL] = {2, 4, 1, 3, 2, 4, 2, 2, 5, 5, 1, 0},
+	[THEME_DATABASE] = {1, 2, 0, 4, 8, 8, 3, 5, 1, 2, 0, 0},
+	[THEME_HOSTS] = {1, 3, 0, 8, 2, 0, 1, 0, 9, 9, 0, 0},
+	[THEME_CLOCK] = {2, 2, 1, 2, 0, 1, 1, 1, 7, 7, 3, 7},
+};
+
+static enum fault draw_fault(void)
+{
+	unsigned sum = 0;
+	enum fault fault = 0;
+	for (unsigned k = 0; k < FAULTS; k++)
+		sum += weights[theme][k];
+	for (uint64_t dice = random_below(sum); dice >= weights[theme][fault]; fault++)
+		dice -= weights[theme][fault];
+	return fault;
 }
 
 static void break_something(void)
 {
-	int machine = chance(70) ? writers_machine() : any_machine(), host = (int) random_below(HOSTS);
-	int64_t until_us = some_time();
-	switch (random_below(12)) {
-	case 0:
+	int machine = chance(80) ? writers_machine() : any_machine(), host = (int) random_below(HOSTS);
+	int64_t us = some_time();
+	switch (draw_fault()) {
+	case KILL:
 		process_kill(machine);
 		break;
-	case 1:
-	case 2:
-		stop_for_a_while(machine);
+	case STAND_STILL:
+		process_stop_for(machine, us);
 		break;
-	case 3:
+	case TELL_TO_END:
 		process_tell_to_end(machine);
 		break;
-	case 4:
-		tell("machine %d is cut off from the database for %.3f s", machine,
-		     (double) (until_us - sim_now_us()) / (double) SECOND);
-		network_cut(machine, until_us);
+	case CUT:
+		cut_machine(machine, us);
 		break;
-	case 5:
-		if (process_group(machine))
-			network_break(process_group(machine));
+	case STUTTER:
+		stutter(machine);
 		break;
-	case 6:
-		tell("the database stops for %.3f s", (double) (until_us - sim_now_us()) / (double) SECOND);
-		database_stop_until(until_us, 0);
+	case BREAK:
+		break_network(machine);
 		break;
-	case 7:
-		tell("commits wait for %.3f s", (double) (until_us - sim_now_us()) / (double) SECOND);
-		database_slow_until(until_us);
+	case STOP_DATABASE:
+		stop_database(us);
 		break;
-	case 8:
-	case 9:
+	case SLOW:
+		slow_commits(us);
+		break;
+	case CUT_HOST:
 		host_cut(host);
 		break;
-	case 10:
+	case MEND_HOST:
 		host_mend(host);
 		break;
+	case DATABASE_CLOCK:
+		set_database_clock();
+		break;
+	case CLOCK:
+	case FAULTS:
 	default:
 		process_set_clock(machine, between(-20 * SECOND, 20 * SECOND));
 		break;
@@ -342,11 +401,11 @@ static void ask(void)
 static void happen(void)
 {
 	uint64_t dice = random_below(100);
-	if (dice < 15)
+	for (int k = 0; k < machines; k++)
+		process_read(k);
+	if (dice < 8)
 		ask();
-	else if (dice < 80)
-		process_read(chance(50) ? writers_machine() : any_machine());
-	else if (dice < 88)
+	else if (dice < 14)
 		break_something();
 }
 
@@ -357,8 +416,11 @@ static void heal(void)
 		network_cut(k, 0);
 		process_continue(k);
 	}
-	for (int k = 0; k < HOSTS; k++)
+	for (int k = 0; k < HOSTS; k++) {
+		if (host_is_off(k))
+			host_cut(k);
 		host_mend(k);
+	}
 }
 
 static bool is_well(void)
@@ -374,7 +436,8 @@ void history_run(const struct options *given)
 	random_set_seed(given->seed);
 	sim_start(BEGIN_US);
 	machines = 2 + (int) random_below(2);
-	are_late = left_out == WITHOUT_LOCK || (left_out == GUARD_NONE && chance(20));
+	theme = (enum theme) random_below(THEMES);
+	are_late = left_out == WITHOUT_LOCK || (left_out == GUARD_NONE && theme == THEME_HOSTS && chance(40));
 	database_open();
 	hosts_open(chance(50), are_late);
 	for (int k = 0; k < machines; k++)
@@ -388,6 +451,8 @@ void history_run(const struct options *given)
 	until_us = sim_now_us() + HEALING_MAX_US;
 	while (!is_well() && sim_now_us() < until_us) {
 		sim_run_until(sim_now_us() + 200 * MILLISECOND);
+		if (host_is_off(0) || host_is_off(1))
+			heal();
 		for (unsigned k = 0; k < CHANGES; k++)
 			if (!(answered & 1U << k))
 				(void) process_ask(writers_machine(), k);

@@ -14,7 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CHANGES = 8, MOVES = 0xAA /* changes that move the guest to the other host */, PROCESSES_MAX = 48, HOSTS = 2 };
+/* MOVES: the changes that move the guest to the other host. */
+enum { CHANGES = 24, MOVES = 0xAAAAAA, PROCESSES_MAX = 96, HOSTS = 2 };
 
 /* What the product does against two writers. Each can be left out, and a history must then go wrong. */
 #define GUARDS(G)                                                                                                      \
@@ -27,6 +28,10 @@ enum rule {
 	GUARD_COUNT
 };
 extern enum rule left_out;
+
+/* The faults that a history is mostly about. */
+enum theme { THEME_ALL, THEME_DATABASE, THEME_HOSTS, THEME_CLOCK, THEMES };
+extern enum theme theme;
 
 struct options {
 	uint64_t seed;
@@ -65,7 +70,7 @@ void history_show(int process, bool is_now, uint64_t batch, unsigned has, bool i
 	S(TAKE_SEND) S(TAKE) S(OPEN) S(RENEW_SEND) S(RENEW) S(RENEWED) S(RENEW_LOSE) S(RENEW_LATE) S(GIVE_BACK)        \
 	S(COMMIT_SEND) S(REPEAT) S(COMMIT) S(HAPPENED) S(COMMIT_LOSE) S(GHOST) S(GHOST_LOSE) S(SETTLE) S(SEND_AGAIN)   \
 	S(EXPLAIN) S(READ) S(ASK) S(CALL) S(DROP) S(CARRY_OUT) S(CALL_LOSE) S(STAND_STILL) S(GO_ON) S(END) S(TICK)     \
-	S(CUT) S(MEND)
+	S(CUT) S(MEND) S(CLOCK)
 enum step {
 	STEP_NONE,
 #define S(name) STEP_##name,
@@ -102,6 +107,7 @@ struct fiber_group *process_group(int machine); /* NULL: none runs */
 int process_pid(int number);
 void process_kill(int machine);
 void process_stop(int machine);      /* SIGSTOP */
+void process_stop_for(int machine, int64_t us);
 void process_continue(int machine);  /* SIGCONT */
 void process_tell_to_end(int machine); /* SIGTERM */
 void process_set_clock(int machine, int64_t by_us);
@@ -115,7 +121,7 @@ extern int processes_started;
 /* ---- hosts.c ---- */
 
 enum call_kind { CALL_START, CALL_STOP, CALL_OFF };
-void hosts_open(bool runs_first, bool are_late);
+void hosts_open(bool runs_first, bool calls_are_late);
 bool host_runs(int host);
 bool host_is_cut(int host);
 bool host_is_off(int host);

@@ -4,6 +4,7 @@
  * guard out: the histories end with the first that goes wrong, and none is a failure. --steps writes each history's steps, for
  * writers.pml. */
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,9 @@ int main(int argc, char **argv)
 		history_run(&options);
 		return 0;
 	}
+	/* processes end and begin all the time: their memory is used again */
+	(void) mallopt(M_MMAP_THRESHOLD, 1 << 30);
+	(void) mallopt(M_TRIM_THRESHOLD, 1 << 30);
 	first_seed = seed ? seed : 1;
 	histories = histories ? histories : 500;
 	pool_run(histories, LIMIT_S, run_history, history_ended);

@@ -63,7 +63,7 @@ bool process_is_writer(int machine)
 
 static struct str change_name(struct arena *a, unsigned change)
 {
-	return str_print(a, "change.%u", change);
+	return str_print(a, "change.%c", 'A' + (int) change);
 }
 
 /* Changes that the tables have. *ret_is_whole: as many as their counter says. */
@@ -73,7 +73,7 @@ static unsigned read_changes(const struct tables *t, bool *ret_is_whole)
 	int64_t counted = 0, count = 0;
 	for (const struct setting *s = setting_first(t); s; s = setting_next(t, s)) {
 		if (str_starts_with(s->name, STR("change."))) {
-			has |= 1U << (s->name.p[7] - '0');
+			has |= 1U << (s->name.p[7] - 'A');
 			count++;
 		} else if (!result_is_ok(str_parse_int(s->value, &counted))) {
 			blame("a counter is no number");
@@ -219,6 +219,8 @@ static void engine_step(struct process *p, struct ctx *c)
 	if (!writer_may_act(&p->daemon) || !choose_call(p, &kind, &host))
 		return;
 	steps_add(STEP_ASK, number, kind * HOSTS + host);
+	if (chance(theme == THEME_HOSTS ? 15 : 3))
+		process_stop_for(p->group.machine, between(SECOND, 9 * SECOND));
 	fiber_sleep(chance(70) ? between(0, 50 * MILLISECOND) : between(0, 3 * SECOND));
 	bool may_act = left_out == WITHOUT_RECHECK || result_is_ok(ctx_check_may_act(c));
 	ctx_clear_problem(c);
@@ -389,6 +391,17 @@ void process_stop(int machine)
 	model[group->number].stands_still = model[group->number].role != MODEL_FOLLOWER;
 	if (model[group->number].stands_still)
 		steps_add(STEP_STAND_STILL, group->number, 0);
+}
+
+static void go_on(void *arg)
+{
+	process_continue((int) (intptr_t) arg);
+}
+
+void process_stop_for(int machine, int64_t us)
+{
+	process_stop(machine);
+	event_at(sim_now_us() + us, go_on, (void *) (intptr_t) machine);
 }
 
 void process_continue(int machine)
