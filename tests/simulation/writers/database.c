@@ -171,6 +171,11 @@ void database_open(void)
 	now_state.heads.lease.expires_us = INT64_MIN;
 }
 
+bool database_is_taken(void)
+{
+	return owners[LOCK_LEASE] != NULL;
+}
+
 void database_set_clock(int64_t by_us)
 {
 	clock_by_us += by_us;
@@ -571,13 +576,16 @@ static enum outcome wait_for_lock(struct session *s)
 	return WAITS;
 }
 
-static void add_lease(PGresult *result, const struct heads *t)
+static void add_lease(PGresult *result, const struct heads *t, const char *sql)
 {
 	int64_t now_us = server_clock_us(), expires_us = t->lease.expires_us;
 	bool is_finite = expires_us != INT64_MIN;
 	int64_t expired_ms = is_finite ? (now_us - expires_us) / MILLISECOND : 1000000000;
 	int64_t left_us = expires_us - now_us;
 	int64_t over_us = (LEASE_TTL_MS + LEASE_MARGIN_MS) * MILLISECOND;
+	bool counts_from_now = strstr(sql, "greatest(expires, clock_timestamp())") && left_out != WITHOUT_FULL_WAIT;
+	if (counts_from_now && left_us < 0)
+		left_us = 0;
 	add_text(result, t->lease.holder);
 	add_text(result, t->lease.address);
 	if (left_out == WITHOUT_EXPIRY && is_finite)
@@ -678,13 +686,14 @@ static enum outcome name_lease(struct session *s, const struct statement *st)
 	return NEXT;
 }
 
-static enum outcome read_lease(struct session *s, bool with_lock, bool with_fence)
+static enum outcome read_lease(struct session *s, const char *sql)
 {
+	bool with_lock = strstr(sql, "FOR UPDATE"), with_fence = strstr(sql, "writer.epoch");
 	if (with_lock && !take_lock(s, LOCK_LEASE))
 		return wait_for_lock(s);
 	PGresult *result = result_new(PGRES_TUPLES_OK);
 	const struct heads *t = with_lock ? &s->own : &visible(s)->heads;
-	add_lease(result, t);
+	add_lease(result, t, sql);
 	if (with_fence) {
 		add_int(result, t->fence.epoch);
 		add_int(result, (int64_t) t->fence.batch);
@@ -990,7 +999,7 @@ static enum outcome run_query(struct session *s, const struct statement *st)
 				    gives_back ? INT64_MIN : server_clock_us() + LEASE_TTL_MS * MILLISECOND);
 	}
 	if (begins(sql, "SELECT writer_lease.holder"))
-		return read_lease(s, strstr(sql, "FOR UPDATE"), strstr(sql, "writer.epoch"));
+		return read_lease(s, sql);
 	if (begins(sql, "SELECT batch, pruned FROM writer, writer_lease")) {
 		const struct heads *t = &visible(s)->heads;
 		return say_numbers(s, (const int64_t[]){(int64_t) t->fence.batch, (int64_t) t->lease.pruned}, 2);

@@ -97,6 +97,7 @@ int64_t network_is_cut_until(int machine);
 
 void database_open(void);
 void database_stop_until(int64_t until_us, unsigned lost_commits); /* a fail-over; commits of an asynchronous standby may be lost */
+bool database_is_taken(void); /* some process takes the lease, or renews it */
 void database_set_clock(int64_t by_us);
 void database_slow_until(int64_t until_us); /* commits wait for a standby */
 unsigned database_has(void);       /* the changes that are committed */

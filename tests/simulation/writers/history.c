@@ -51,7 +51,7 @@ void blame(const char *format, ...)
 	(void) putchar('\n');
 	(void) fflush(stdout);
 	if (options->steps)
-		steps_write(options->steps);
+		steps_write(options->steps, are_late);
 	__real__exit(1);
 }
 
@@ -180,6 +180,10 @@ void history_end(int process)
 void history_note_sent(int process, const char *sql)
 {
 	struct model_process *m = &model[process];
+	if (strncmp(sql, "UPDATE writer_lease SET expires = '-inf", 39) == 0 && m->role == MODEL_WRITER) {
+		steps_add(STEP_LEAVE, process, 0);
+		m->role = MODEL_FOLLOWER;
+	}
 	if (strncmp(sql, "UPDATE writer_lease SET expires = clock", 39) != 0)
 		return;
 	if (m->role == MODEL_TAKING) {
@@ -213,6 +217,8 @@ void history_show(int process, bool is_now, uint64_t batch, unsigned has, bool i
 	if (batch < shown_until[process])
 		blame("process %d shows batch %" PRIu64 " after %" PRIu64, process, batch, shown_until[process]);
 	shown_until[process] = batch;
+	/* if the database's clock is set forward, the former writer answers for up to LEASE_TTL_MS more */
+	is_now = is_now && theme != THEME_CLOCK;
 	if (is_now && (answered & ~has))
 		blame("process %d holds the lease and shows %#x, but %#x are answered", process, has, answered);
 	if (is_now && model[process].commit == MODEL_NONE)
@@ -242,7 +248,7 @@ void __wrap_lease_begin(struct lease *lease, int64_t sent_us, int64_t acts_from_
 void __wrap_lease_note(struct lease *lease, int64_t sent_us, enum lease_answer answer)
 {
 	int process = fiber_self_group()->number;
-	if (answer != LEASE_TAKEN) {
+	if (answer != LEASE_TAKEN && model[process].renewal != MODEL_NONE) {
 		steps_add(answer == LEASE_RENEWED ? STEP_RENEWED : STEP_RENEW_LOSE, process, 0);
 		model[process].renewal = MODEL_NONE;
 	}
@@ -312,7 +318,7 @@ static void slow_commits(int64_t us)
 static void set_database_clock(void)
 {
 	int64_t by_us = chance(70) ? between(0, 20 * SECOND) : between(-5 * SECOND, 0);
-	if (theme != THEME_CLOCK)
+	if (theme != THEME_CLOCK || database_is_taken())
 		return;
 	tell("the database's clock is set by %.3f s", (double) by_us / (double) SECOND);
 	database_set_clock(by_us);
@@ -405,7 +411,7 @@ static void happen(void)
 		process_read(k);
 	if (dice < 8)
 		ask();
-	else if (dice < 14)
+	else if (dice < (theme == THEME_HOSTS ? 22 : 14))
 		break_something();
 }
 
@@ -430,6 +436,13 @@ static bool is_well(void)
 	return answered == all && host_runs(place) && !host_runs(1 - place);
 }
 
+/* The faults that a guard is against. */
+static enum theme theme_for(enum rule guard, enum theme drawn)
+{
+	bool is_about_hosts = guard == WITHOUT_MARGIN || guard == WITHOUT_WAIT || guard == WITHOUT_RECHECK || guard == WITHOUT_LOCK;
+	return guard == WITHOUT_FULL_WAIT ? THEME_CLOCK : is_about_hosts ? THEME_HOSTS : guard == WITHOUT_BATCH ? THEME_DATABASE : drawn;
+}
+
 void history_run(const struct options *given)
 {
 	options = given;
@@ -437,9 +450,13 @@ void history_run(const struct options *given)
 	sim_start(BEGIN_US);
 	machines = 2 + (int) random_below(2);
 	theme = (enum theme) random_below(THEMES);
+	if (left_out)
+		theme = theme_for(left_out, theme);
 	are_late = left_out == WITHOUT_LOCK || (left_out == GUARD_NONE && theme == THEME_HOSTS && chance(40));
 	database_open();
 	hosts_open(chance(50), are_late);
+	if (!host_runs(0))
+		steps_add(STEP_EMPTY, 0, 0);
 	for (int k = 0; k < machines; k++)
 		process_start(k);
 	int64_t until_us = BEGIN_US + FAULTS_US;
@@ -464,5 +481,5 @@ void history_run(const struct options *given)
 		process_read(k);
 	sim_run_until(sim_now_us() + SECOND);
 	if (given->steps)
-		steps_write(given->steps);
+		steps_write(given->steps, are_late);
 }

@@ -19,7 +19,7 @@ enum { CHANGES = 24, MOVES = 0xAAAAAA, PROCESSES_MAX = 96, HOSTS = 2 };
 
 /* What the product does against two writers. Each can be left out, and a history must then go wrong. */
 #define GUARDS(G)                                                                                                      \
-	G(EXPIRY) G(RAISE) G(EPOCH) G(BATCH) G(SENT) G(RENEWAL_EPOCH) G(LOAD) G(MARGIN) G(WAIT) G(RECHECK) G(PROOF) G(LOCK)
+	G(EXPIRY) G(RAISE) G(EPOCH) G(BATCH) G(SENT) G(RENEWAL_EPOCH) G(LOAD) G(MARGIN) G(WAIT) G(FULL_WAIT) G(RECHECK) G(PROOF) G(LOCK)
 enum rule {
 	GUARD_NONE,
 #define G(name) WITHOUT_##name,
@@ -66,11 +66,11 @@ void history_show(int process, bool is_now, uint64_t batch, unsigned has, bool i
 /* ---- steps.c ---- */
 
 /* The steps of writers.pml, with its names. */
-#define STEPS(S)                                                                                                       \
-	S(TAKE_SEND) S(TAKE) S(OPEN) S(RENEW_SEND) S(RENEW) S(RENEWED) S(RENEW_LOSE) S(RENEW_LATE) S(GIVE_BACK)        \
-	S(COMMIT_SEND) S(REPEAT) S(COMMIT) S(HAPPENED) S(COMMIT_LOSE) S(GHOST) S(GHOST_LOSE) S(SETTLE) S(SEND_AGAIN)   \
-	S(EXPLAIN) S(READ) S(ASK) S(CALL) S(DROP) S(CARRY_OUT) S(CALL_LOSE) S(STAND_STILL) S(GO_ON) S(END) S(TICK)     \
-	S(CUT) S(MEND) S(CLOCK)
+#define STEPS(S) \
+	S(TAKE_SEND) S(TAKE) S(OPEN) S(RENEW_SEND) S(RENEW) S(RENEWED) S(RENEW_LOSE) S(RENEW_LATE) \
+	S(LEAVE) S(GIVE_BACK) S(COMMIT_SEND) S(REPEAT) S(COMMIT) S(HAPPENED) S(COMMIT_LOSE) S(GHOST) \
+	S(GHOST_LOSE) S(SETTLE) S(SEND_AGAIN) S(EXPLAIN) S(READ) S(ASK) S(CALL) S(DROP) S(CARRY_OUT) \
+	S(CALL_LOSE) S(STAND_STILL) S(GO_ON) S(END) S(TICK) S(CUT) S(MEND) S(CLOCK) S(EMPTY)
 enum step {
 	STEP_NONE,
 #define S(name) STEP_##name,
@@ -82,7 +82,7 @@ void steps_add(enum step step, int process, int64_t argument);
 /* Keeps the place of a step that is known later to have taken place, or not. */
 size_t steps_reserve(enum step step, int process, int64_t argument);
 void steps_settle(size_t place, bool took_place);
-void steps_write(const char *path);
+void steps_write(const char *path, bool are_late); /* are_late: hosts carry calls out at any time; the name says so */
 
 /* Where the model's process is, by the steps so far. */
 enum { MODEL_FOLLOWER, MODEL_TAKING, MODEL_WRITER };

@@ -240,7 +240,7 @@ static void *engine_main(void *arg)
 	c.may_act = writer_may_act;
 	c.may_act_self = &p->daemon;
 	while (!p->group.is_told_to_end) {
-		fiber_sleep(between(50 * MILLISECOND, 500 * MILLISECOND));
+		fiber_sleep(between(20 * MILLISECOND, (theme == THEME_HOSTS ? 100 : 500) * MILLISECOND));
 		if (!p->group.is_told_to_end)
 			engine_step(p, &c);
 	}

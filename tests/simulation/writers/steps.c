@@ -41,14 +41,16 @@ void steps_add(enum step step, int process, int64_t argument)
 	steps_settle(steps_reserve(step, process, argument), true);
 }
 
-void steps_write(const char *path)
+void steps_write(const char *path, bool are_late)
 {
+	char name[512];
 	static const char *const names[] = {"",
 #define S(name) #name,
 					    STEPS(S)
 #undef S
 	};
-	FILE *file = fopen(path, "we");
+	(void) snprintf(name, sizeof name, "%s%s", path, are_late ? ".late" : "");
+	FILE *file = fopen(name, "we");
 	if (!file)
 		blame("%s cannot be written", path);
 	int64_t at_us = count ? steps[0].at_us : 0;
