@@ -626,7 +626,8 @@ static enum outcome read_fence(struct session *s, bool with_lock)
 		return wait_for_lock(s);
 	const struct heads *t = s->holds[LOCK_FENCE] ? &s->own : &visible(s)->heads;
 	PGresult *result = result_new(PGRES_TUPLES_OK);
-	add_int(result, t->fence.epoch);
+	bool is_hidden = left_out == WITHOUT_LOADED && !with_lock && model[s->process].epoch;
+	add_int(result, is_hidden ? model[s->process].epoch : t->fence.epoch);
 	add_int(result, (int64_t) t->fence.batch);
 	add_result(s, result);
 	history_read_fence(s->process, with_lock, t->fence.epoch, t->fence.batch);

@@ -439,7 +439,7 @@ static bool is_well(void)
 /* The faults that a guard is against. */
 static enum theme theme_for(enum rule guard, enum theme drawn)
 {
-	bool is_about_hosts = guard == WITHOUT_MARGIN || guard == WITHOUT_WAIT || guard == WITHOUT_RECHECK || guard == WITHOUT_LOCK;
+	bool is_about_hosts = guard == WITHOUT_LOADED || guard == WITHOUT_MARGIN || guard == WITHOUT_WAIT || guard == WITHOUT_RECHECK || guard == WITHOUT_LOCK;
 	return guard == WITHOUT_FULL_WAIT ? THEME_CLOCK : is_about_hosts ? THEME_HOSTS : guard == WITHOUT_BATCH ? THEME_DATABASE : drawn;
 }
 

@@ -19,7 +19,7 @@ enum { CHANGES = 24, MOVES = 0xAAAAAA, PROCESSES_MAX = 96, HOSTS = 2 };
 
 /* What the product does against two writers. Each can be left out, and a history must then go wrong. */
 #define GUARDS(G)                                                                                                      \
-	G(EXPIRY) G(RAISE) G(EPOCH) G(BATCH) G(SENT) G(RENEWAL_EPOCH) G(LOAD) G(MARGIN) G(WAIT) G(FULL_WAIT) G(RECHECK) G(PROOF) G(LOCK)
+	G(EXPIRY) G(RAISE) G(EPOCH) G(BATCH) G(SENT) G(RENEWAL_EPOCH) G(LOAD) G(LOADED) G(MARGIN) G(WAIT) G(FULL_WAIT) G(RECHECK) G(PROOF) G(LOCK)
 enum rule {
 	GUARD_NONE,
 #define G(name) WITHOUT_##name,
