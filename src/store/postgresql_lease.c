@@ -71,7 +71,7 @@ enum { HOLDER, ADDRESS, EXPIRED_MS, WAIT_US, EPOCH, BATCH };
 #define LEASE_COLUMNS                                                                                        \
 	"writer_lease.holder, address, CASE WHEN isfinite(expires)"                                          \
 	" THEN (extract(epoch FROM clock_timestamp() - expires) * 1000)::bigint ELSE 1000000000 END,"        \
-	" CASE WHEN isfinite(expires) THEN (extract(epoch FROM greatest(expires, clock_timestamp()) + " TTL    \
+	" CASE WHEN isfinite(expires) THEN (extract(epoch FROM greatest(expires, clock_timestamp()) + " TTL  \
 	" + interval '500 ms'"                                                                               \
 	" - clock_timestamp()) * 1000000)::bigint ELSE 0 END"
 

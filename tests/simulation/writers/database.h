@@ -41,8 +41,8 @@ struct request {
 	bool is_ghost;       /* its client does not wait for it any more */
 	bool is_dropped;     /* it never arrives */
 	bool is_carried_out; /* or refused */
-	unsigned what; /* changes in the commit */
-	uint64_t base; /* batch before the commit */
+	unsigned what;       /* changes in the commit */
+	uint64_t base;       /* batch before the commit */
 };
 
 struct session;
@@ -50,14 +50,14 @@ struct PGconn_items;
 struct pg_conn {
 	int fd;
 	struct fiber_group *group;
-	struct session *session; /* NULL: the server has ended it */
+	struct session *session;   /* NULL: the server has ended it */
 	struct item *first, *last; /* what has arrived and was not taken */
 	bool has_input, is_eof, is_bad, is_finished, is_pipeline;
 	bool is_copying;
 	unsigned outstanding; /* requests without their last item */
 	unsigned notifications;
-	struct request *request; /* the pipeline so far */
-	struct request *commit; /* awaited; NULL: none */
+	struct request *request;                   /* the pipeline so far */
+	struct request *commit;                    /* awaited; NULL: none */
 	int64_t sends_until_us, receives_until_us; /* the last message's arrival, each way */
 	char error[128];
 };
@@ -96,11 +96,13 @@ int64_t network_is_cut_until(int machine);
 /* ---- faults and observations, for history.c ---- */
 
 void database_open(void);
-void database_stop_until(int64_t until_us, unsigned lost_commits); /* a fail-over; commits of an asynchronous standby may be lost */
-bool database_is_taken(void); /* some process takes the lease, or renews it */
+void database_stop_until(
+	int64_t until_us,
+	unsigned lost_commits); /* a fail-over; commits of an asynchronous standby may be lost */
+bool database_is_taken(void);   /* some process takes the lease, or renews it */
 void database_set_clock(int64_t by_us);
 void database_slow_until(int64_t until_us); /* commits wait for a standby */
-unsigned database_has(void);       /* the changes that are committed */
+unsigned database_has(void);                /* the changes that are committed */
 int64_t database_epoch(void);
 uint64_t database_batch(void);
 /* Changes as of a batch, in the present line of history. */

@@ -92,7 +92,8 @@ static void *take_stack(void)
 {
 	if (spare_count)
 		return spare_stacks[--spare_count];
-	void *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	return stack == MAP_FAILED ? NULL : stack;
 }
 
@@ -155,7 +156,8 @@ void fiber_end_group(struct fiber_group *group)
 
 static bool can_run(const struct fiber *f)
 {
-	return !f->is_over && f->group->is_alive && !f->group->stands_still && (!f->waits || f->until_us <= now_us);
+	return !f->is_over && f->group->is_alive && !f->group->stands_still &&
+	       (!f->waits || f->until_us <= now_us);
 }
 
 /* Forgets fibers that never run again. Their stacks are used again; what they point to stays for the rest of the history. */
@@ -225,7 +227,8 @@ static int64_t next_time(void)
 	int64_t next_us = event_count ? events[0].at_us : INT64_MAX;
 	for (size_t k = 0; k < fiber_count; k++) {
 		const struct fiber *f = fibers[k];
-		if (!f->is_over && f->group->is_alive && !f->group->stands_still && f->waits && f->until_us < next_us)
+		if (!f->is_over && f->group->is_alive && !f->group->stands_still && f->waits &&
+		    f->until_us < next_us)
 			next_us = f->until_us;
 	}
 	return next_us;

@@ -11,11 +11,12 @@ struct fiber;
 /* A simulated process: its fibers run while it is alive and does not stand still. */
 struct fiber_group {
 	bool is_alive, stands_still;
-	int number;           /* counts processes, from 0 */
-	int machine;          /* on which it runs */
+	int number;             /* counts processes, from 0 */
+	int machine;            /* on which it runs */
 	int64_t clock_ahead_us; /* the machine's wall clock against the true one */
-	bool is_told_to_end;  /* SIGTERM waits */
-	void (*exited)(struct fiber_group *group, int status); /* it ended by itself; status -1: it starts its program again */
+	bool is_told_to_end;    /* SIGTERM waits */
+	void (*exited)(struct fiber_group *group,
+		       int status); /* it ended by itself; status -1: it starts its program again */
 };
 
 /* True if a process with that number is alive: process.c. */

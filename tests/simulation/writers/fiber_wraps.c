@@ -27,7 +27,8 @@ static unsigned mutex_waiters; /* at least: ended processes' waiters stay counte
 
 int __real_pthread_mutex_lock(pthread_mutex_t *lock);
 
-int __wrap_pthread_create(pthread_t *ret_thread, const pthread_attr_t *attributes, void *(*run)(void *), void *arg)
+int __wrap_pthread_create(pthread_t *ret_thread, const pthread_attr_t *attributes, void *(*run)(void *),
+			  void *arg)
 {
 	(void) attributes;
 	*ret_thread = (pthread_t) fiber_start(fiber_self_group(), run, arg);
@@ -95,7 +96,8 @@ int __wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *lock)
 	return wait_on(cond, lock, INT64_MAX);
 }
 
-int __wrap_pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *lock, clockid_t clock, const struct timespec *until)
+int __wrap_pthread_cond_clockwait(pthread_cond_t *cond, pthread_mutex_t *lock, clockid_t clock,
+				  const struct timespec *until)
 {
 	(void) clock; /* the monotonic one, which is true */
 	return wait_on(cond, lock, (int64_t) until->tv_sec * SECOND + until->tv_nsec / 1000);

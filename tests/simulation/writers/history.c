@@ -23,6 +23,7 @@ static const int64_t FAULTS_US = 45 * SECOND, HEALING_MAX_US = 60 * SECOND, BEGI
 
 enum rule left_out;
 enum theme theme;
+bool is_healing;
 static const struct options *options;
 static int machines;
 static bool are_late;
@@ -44,7 +45,8 @@ void tell(const char *format, ...)
 void blame(const char *format, ...)
 {
 	va_list args;
-	printf("seed %" PRIu64 ", %9.4f s: ", options->seed, (double) (sim_now_us() - BEGIN_US) / (double) SECOND);
+	printf("seed %" PRIu64 ", %9.4f s: ", options->seed,
+	       (double) (sim_now_us() - BEGIN_US) / (double) SECOND);
 	va_start(args, format);
 	(void) vprintf(format, args);
 	va_end(args);
@@ -143,7 +145,9 @@ void history_read_fence(int process, bool with_lock, int64_t epoch, uint64_t bat
 	if (with_lock && m->commit != MODEL_NONE && m->commit != MODEL_SENT) {
 		if (m->commit != MODEL_UNKNOWN)
 			steps_add(STEP_COMMIT_LOSE, process, 0);
-		m->commit = epoch != m->epoch ? MODEL_REFUSED : batch > m->base ? MODEL_DONE : MODEL_KNOWN_NOT;
+		m->commit = epoch != m->epoch ? MODEL_REFUSED
+			    : batch > m->base ? MODEL_DONE
+					      : MODEL_KNOWN_NOT;
 		steps_add(STEP_SETTLE, process, 0);
 	} else if (!with_lock && m->commit == MODEL_REFUSED) {
 		steps_add(STEP_EXPLAIN, process, 0);
@@ -213,14 +217,17 @@ void history_show(int process, bool is_now, uint64_t batch, unsigned has, bool i
 	if (!is_whole)
 		blame("process %d shows a part of batch %" PRIu64, process, batch);
 	if (!database_had(batch, &had) || had != has)
-		blame("process %d shows changes %#x as batch %" PRIu64 ", which has %#x", process, has, batch, had);
+		blame("process %d shows changes %#x as batch %" PRIu64 ", which has %#x", process, has, batch,
+		      had);
 	if (batch < shown_until[process])
-		blame("process %d shows batch %" PRIu64 " after %" PRIu64, process, batch, shown_until[process]);
+		blame("process %d shows batch %" PRIu64 " after %" PRIu64, process, batch,
+		      shown_until[process]);
 	shown_until[process] = batch;
 	/* if the database's clock is set forward, the former writer answers for up to LEASE_TTL_MS more */
 	is_now = is_now && theme != THEME_CLOCK;
 	if (is_now && (answered & ~has))
-		blame("process %d holds the lease and shows %#x, but %#x are answered", process, has, answered);
+		blame("process %d holds the lease and shows %#x, but %#x are answered", process, has,
+		      answered);
 	if (is_now && model[process].commit == MODEL_NONE)
 		steps_add(STEP_READ, process, 0);
 }
@@ -332,7 +339,21 @@ static void break_network(int machine)
 }
 
 /* Weights of the faults, by theme. */
-enum fault { KILL, STAND_STILL, TELL_TO_END, CUT, STUTTER, BREAK, STOP_DATABASE, SLOW, CUT_HOST, MEND_HOST, CLOCK, DATABASE_CLOCK, FAULTS };
+enum fault {
+	KILL,
+	STAND_STILL,
+	TELL_TO_END,
+	CUT,
+	STUTTER,
+	BREAK,
+	STOP_DATABASE,
+	SLOW,
+	CUT_HOST,
+	MEND_HOST,
+	CLOCK,
+	DATABASE_CLOCK,
+	FAULTS
+};
 static const unsigned char weights[THEMES][FAULTS] = {
 	[THEME_ALL] = {2, 4, 1, 3, 2, 4, 2, 2, 5, 5, 1, 0},
 	[THEME_DATABASE] = {1, 2, 0, 4, 8, 8, 3, 5, 1, 2, 0, 0},
@@ -418,6 +439,8 @@ static void happen(void)
 static void heal(void)
 {
 	tell("everything is mended");
+	is_healing = true;
+	hosts_heal();
 	for (int k = 0; k < machines; k++) {
 		network_cut(k, 0);
 		process_continue(k);
@@ -439,8 +462,12 @@ static bool is_well(void)
 /* The faults that a guard is against. */
 static enum theme theme_for(enum rule guard, enum theme drawn)
 {
-	bool is_about_hosts = guard == WITHOUT_LOADED || guard == WITHOUT_MARGIN || guard == WITHOUT_WAIT || guard == WITHOUT_RECHECK || guard == WITHOUT_LOCK;
-	return guard == WITHOUT_FULL_WAIT ? THEME_CLOCK : is_about_hosts ? THEME_HOSTS : guard == WITHOUT_BATCH ? THEME_DATABASE : drawn;
+	bool is_about_hosts = guard == WITHOUT_LOADED || guard == WITHOUT_MARGIN || guard == WITHOUT_WAIT ||
+			      guard == WITHOUT_RECHECK || guard == WITHOUT_LOCK;
+	return guard == WITHOUT_FULL_WAIT ? THEME_CLOCK
+	       : is_about_hosts           ? THEME_HOSTS
+	       : guard == WITHOUT_BATCH   ? THEME_DATABASE
+					  : drawn;
 }
 
 void history_run(const struct options *given)
@@ -475,8 +502,8 @@ void history_run(const struct options *given)
 				(void) process_ask(writers_machine(), k);
 	}
 	if (!is_well() && processes_started < PROCESSES_MAX)
-		blame("not everything is well: changes %#x are answered, the guest runs on %d and %d", answered, host_runs(0),
-		      host_runs(1));
+		blame("not everything is well: changes %#x are answered, the guest runs on %d and %d",
+		      answered, host_runs(0), host_runs(1));
 	for (int k = 0; k < machines; k++)
 		process_read(k);
 	sim_run_until(sim_now_us() + SECOND);

@@ -6,6 +6,7 @@
  *   process.c    a process: the product's start, its store, and a small engine
  *   hosts.c      two hosts, one guest, and calls on their way
  *   database.c   the server, and the network to it
+ *   statements.c its statements
  *   libpq.c      libpq over that network
  *   fiber.c      threads and time */
 #pragma once
@@ -18,25 +19,28 @@
 enum { CHANGES = 24, MOVES = 0xAAAAAA, PROCESSES_MAX = 96, HOSTS = 2 };
 
 /* What the product does against two writers. Each can be left out, and a history must then go wrong. */
-#define GUARDS(G)                                                                                                      \
-	G(EXPIRY) G(RAISE) G(EPOCH) G(BATCH) G(SENT) G(RENEWAL_EPOCH) G(LOAD) G(LOADED) G(MARGIN) G(WAIT) G(FULL_WAIT) G(RECHECK) G(PROOF) G(LOCK)
+#define GUARDS(G)                                                                                            \
+	G(EXPIRY)                                                                                            \
+	G(RAISE) G(EPOCH) G(BATCH) G(SENT) G(RENEWAL_EPOCH) G(LOAD) G(LOADED) G(MARGIN) G(WAIT) G(FULL_WAIT) \
+		G(RECHECK) G(PROOF) G(LOCK)
 enum rule {
 	GUARD_NONE,
 #define G(name) WITHOUT_##name,
 	GUARDS(G)
 #undef G
-	GUARD_COUNT
+		GUARD_COUNT
 };
 extern enum rule left_out;
 
 /* The faults that a history is mostly about. */
 enum theme { THEME_ALL, THEME_DATABASE, THEME_HOSTS, THEME_CLOCK, THEMES };
 extern enum theme theme;
+extern bool is_healing; /* nothing goes wrong any more */
 
 struct options {
 	uint64_t seed;
-	bool is_told;        /* prints what happens */
-	const char *steps;   /* file for the steps; NULL: none */
+	bool is_told;      /* prints what happens */
+	const char *steps; /* file for the steps; NULL: none */
 };
 /* Runs a history. Ends the process with status 1 after a wrong result. */
 void history_run(const struct options *options);
@@ -66,23 +70,26 @@ void history_show(int process, bool is_now, uint64_t batch, unsigned has, bool i
 /* ---- steps.c ---- */
 
 /* The steps of writers.pml, with its names. */
-#define STEPS(S) \
-	S(TAKE_SEND) S(TAKE) S(OPEN) S(RENEW_SEND) S(RENEW) S(RENEWED) S(RENEW_LOSE) S(RENEW_LATE) \
-	S(LEAVE) S(GIVE_BACK) S(COMMIT_SEND) S(REPEAT) S(COMMIT) S(HAPPENED) S(COMMIT_LOSE) S(GHOST) \
-	S(GHOST_LOSE) S(SETTLE) S(SEND_AGAIN) S(EXPLAIN) S(READ) S(ASK) S(CALL) S(DROP) S(CARRY_OUT) \
-	S(CALL_LOSE) S(STAND_STILL) S(GO_ON) S(END) S(TICK) S(CUT) S(MEND) S(CLOCK) S(EMPTY)
+#define STEPS(S)                                                                                             \
+	S(TAKE_SEND)                                                                                         \
+	S(TAKE) S(OPEN) S(RENEW_SEND) S(RENEW) S(RENEWED) S(RENEW_LOSE) S(RENEW_LATE) S(LEAVE) S(GIVE_BACK)  \
+		S(COMMIT_SEND) S(REPEAT) S(COMMIT) S(HAPPENED) S(COMMIT_LOSE) S(GHOST) S(GHOST_LOSE)         \
+			S(SETTLE) S(SEND_AGAIN) S(EXPLAIN) S(READ) S(ASK) S(CALL) S(DROP) S(CARRY_OUT)       \
+				S(CALL_LOSE) S(STAND_STILL) S(GO_ON) S(END) S(TICK) S(CUT) S(MEND) S(CLOCK)  \
+					S(EMPTY)
 enum step {
 	STEP_NONE,
 #define S(name) STEP_##name,
 	STEPS(S)
 #undef S
-	STEP_COUNT
+		STEP_COUNT
 };
 void steps_add(enum step step, int process, int64_t argument);
 /* Keeps the place of a step that is known later to have taken place, or not. */
 size_t steps_reserve(enum step step, int process, int64_t argument);
 void steps_settle(size_t place, bool took_place);
-void steps_write(const char *path, bool are_late); /* are_late: hosts carry calls out at any time; the name says so */
+void steps_write(const char *path,
+		 bool are_late); /* are_late: hosts carry calls out at any time; the name says so */
 
 /* Where the model's process is, by the steps so far. */
 enum { MODEL_FOLLOWER, MODEL_TAKING, MODEL_WRITER };
@@ -92,7 +99,7 @@ struct model_process {
 	int role, renewal, commit;
 	bool has_ended, stands_still, is_ghost;
 	int64_t epoch;
-	uint64_t base; /* batch before the commit */
+	uint64_t base;           /* batch before the commit */
 	struct request *request; /* the commit that was sent last */
 };
 extern struct model_process model[PROCESSES_MAX];
@@ -102,13 +109,13 @@ extern struct model_process model[PROCESSES_MAX];
 struct process;
 void process_start(int machine);
 bool process_runs(int machine);
-int process_number(int machine); /* of the machine's process */
+int process_number(int machine);                /* of the machine's process */
 struct fiber_group *process_group(int machine); /* NULL: none runs */
 int process_pid(int number);
 void process_kill(int machine);
-void process_stop(int machine);      /* SIGSTOP */
+void process_stop(int machine); /* SIGSTOP */
 void process_stop_for(int machine, int64_t us);
-void process_continue(int machine);  /* SIGCONT */
+void process_continue(int machine);    /* SIGCONT */
 void process_tell_to_end(int machine); /* SIGTERM */
 void process_set_clock(int machine, int64_t by_us);
 /* A client asks for a change. False: the process does not take it. */
@@ -122,6 +129,7 @@ extern int processes_started;
 
 enum call_kind { CALL_START, CALL_STOP, CALL_OFF };
 void hosts_open(bool runs_first, bool calls_are_late);
+void hosts_heal(void); /* calls take little time from now on, and none is lost */
 bool host_runs(int host);
 bool host_is_cut(int host);
 bool host_is_off(int host);

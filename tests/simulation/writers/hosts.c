@@ -7,7 +7,8 @@
 #include "history.h"
 
 /* Short ones: if the database's clock is set forward, the former writer has up to LEASE_TTL_MS - LEASE_MARGIN_MS left when the lease is taken. */
-static const int64_t CALL_MAX_US = 2950 * MILLISECOND, SHORT_MAX_US = 950 * MILLISECOND, LATE_MAX_US = 20 * SECOND;
+static const int64_t CALL_MAX_US = 2950 * MILLISECOND, SHORT_MAX_US = 950 * MILLISECOND,
+		     LATE_MAX_US = 20 * SECOND;
 
 struct call {
 	int process, host;
@@ -17,7 +18,7 @@ struct call {
 	struct call *next;
 };
 
-static bool runs[HOSTS], is_cut[HOSTS], is_off[HOSTS], are_late;
+static bool runs[HOSTS], is_cut[HOSTS], is_off[HOSTS], are_late, are_well;
 static int64_t acted_epoch;
 static struct call *calls;
 
@@ -25,6 +26,11 @@ void hosts_open(bool runs_first, bool calls_are_late)
 {
 	runs[0] = runs_first;
 	are_late = calls_are_late;
+}
+
+void hosts_heal(void)
+{
+	are_well = true;
 }
 
 bool host_runs(int host)
@@ -111,10 +117,16 @@ void host_call(int process, int64_t epoch, enum call_kind kind, int host)
 	struct call *c = calloc(1, sizeof *c);
 	if (!c)
 		abort();
-	*c = (struct call){.process = process, .host = host, .epoch = epoch, .kind = kind, .is_lost = chance(theme == THEME_HOSTS ? 35 : 10), .next = calls};
+	*c = (struct call){.process = process,
+			   .host = host,
+			   .epoch = epoch,
+			   .kind = kind,
+			   .is_lost = !are_well && chance(theme == THEME_HOSTS ? 35 : 10),
+			   .next = calls};
 	calls = c;
 	int64_t most_us = are_late ? LATE_MAX_US : theme == THEME_CLOCK ? SHORT_MAX_US : CALL_MAX_US;
-	int64_t takes_us = chance(50) ? between(MILLISECOND, 100 * MILLISECOND) : between(chance(50) ? most_us * 9 / 10 : 0, most_us);
+	int64_t takes_us = are_well || chance(50) ? between(MILLISECOND, 100 * MILLISECOND)
+						  : between(chance(50) ? most_us * 9 / 10 : 0, most_us);
 	event_at(sim_now_us() + takes_us, carry_out, c);
 	while (!c->is_over)
 		(void) fiber_wait(c, INT64_MAX);

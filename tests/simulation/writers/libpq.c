@@ -89,7 +89,8 @@ char *PQresultErrorMessage(const PGresult *result)
 
 char *PQresultErrorField(const PGresult *result, int field)
 {
-	return field == PG_DIAG_SQLSTATE && result && *result->state ? (char *) (uintptr_t) result->state : NULL;
+	return field == PG_DIAG_SQLSTATE && result && *result->state ? (char *) (uintptr_t) result->state
+								     : NULL;
 }
 
 int PQntuples(const PGresult *result)
@@ -153,7 +154,8 @@ PGconn *PQconnectdbParams(const char *const *words, const char *const *values, i
 	db->group = fiber_self_group();
 	db->fd = LIBPQ_FD_FIRST + connection_count;
 	connections[connection_count++] = db;
-	int64_t delay_us = network_delay_us(db->group), cut_until_us = network_is_cut_until(db->group->machine);
+	int64_t delay_us = network_delay_us(db->group),
+		cut_until_us = network_is_cut_until(db->group->machine);
 	if (cut_until_us > sim_now_us() + CONNECT_MAX_US) {
 		fiber_sleep(CONNECT_MAX_US);
 		db->is_bad = true;
@@ -264,7 +266,9 @@ void connection_end(struct pg_conn *db)
 
 static struct pg_conn *connection_of(int fd)
 {
-	return fd >= LIBPQ_FD_FIRST && fd < LIBPQ_FD_FIRST + connection_count ? connections[fd - LIBPQ_FD_FIRST] : NULL;
+	return fd >= LIBPQ_FD_FIRST && fd < LIBPQ_FD_FIRST + connection_count
+		       ? connections[fd - LIBPQ_FD_FIRST]
+		       : NULL;
 }
 
 int libpq_poll(struct pollfd *fd, int64_t until_us)
@@ -385,8 +389,8 @@ int PQsendPrepare(PGconn *db, const char *name, const char *sql, int count, cons
 	return 1;
 }
 
-int PQsendQueryPrepared(PGconn *db, const char *name, int count, const char *const *values, const int *lengths,
-			const int *formats, int format)
+int PQsendQueryPrepared(PGconn *db, const char *name, int count, const char *const *values,
+			const int *lengths, const int *formats, int format)
 {
 	(void) formats;
 	(void) format;

@@ -86,7 +86,8 @@ int main(int argc, char **argv)
 	pool_run(histories, LIMIT_S, run_history, history_ended);
 	for (uint64_t k = 0; k < failures; k++)
 		printf("seed %" PRIu64 " failed\n", failed[k]);
-	printf("%" PRIu64 " of %" PRIu64 " histories, from seed %" PRIu64 " on: %" PRIu64 " passed, %" PRIu64 " failed\n", ended,
-	       histories, first_seed, ended - failures, failures);
+	printf("%" PRIu64 " of %" PRIu64 " histories, from seed %" PRIu64 " on: %" PRIu64 " passed, %" PRIu64
+	       " failed\n",
+	       ended, histories, first_seed, ended - failures, failures);
 	return left_out ? failures == 0 : failures != 0;
 }

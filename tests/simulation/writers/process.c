@@ -195,8 +195,9 @@ static int place_of(struct process *p)
 static bool choose_call(struct process *p, enum call_kind *ret_kind, int *ret_host)
 {
 	int place = place_of(p), other = 1 - place;
-	bool is_proven = left_out == WITHOUT_PROOF ? host_is_cut(other) || !host_runs(other)
-						   : host_is_off(other) || (!host_is_cut(other) && !host_runs(other));
+	bool is_proven = left_out == WITHOUT_PROOF
+				 ? host_is_cut(other) || !host_runs(other)
+				 : host_is_off(other) || (!host_is_cut(other) && !host_runs(other));
 	if (host_runs(other) && !host_is_cut(other)) {
 		*ret_kind = CALL_STOP;
 		*ret_host = other;
@@ -219,7 +220,7 @@ static void engine_step(struct process *p, struct ctx *c)
 	if (!writer_may_act(&p->daemon) || !choose_call(p, &kind, &host))
 		return;
 	steps_add(STEP_ASK, number, kind * HOSTS + host);
-	if (chance(theme == THEME_HOSTS ? 15 : 3))
+	if (!is_healing && chance(theme == THEME_HOSTS ? 15 : 3))
 		process_stop_for(p->group.machine, between(SECOND, 9 * SECOND));
 	fiber_sleep(chance(70) ? between(0, 50 * MILLISECOND) : between(0, 3 * SECOND));
 	bool may_act = left_out == WITHOUT_RECHECK || result_is_ok(ctx_check_may_act(c));
@@ -328,8 +329,9 @@ static void start_again(void *arg)
 
 static void supervise(int machine)
 {
-	event_at(sim_now_us() + (chance(50) ? between(10 * MILLISECOND, 500 * MILLISECOND) : between(0, 8 * SECOND)), start_again,
-		 (void *) (intptr_t) machine);
+	event_at(sim_now_us() +
+			 (chance(50) ? between(10 * MILLISECOND, 500 * MILLISECOND) : between(0, 8 * SECOND)),
+		 start_again, (void *) (intptr_t) machine);
 }
 
 static void exited(struct fiber_group *group, int status)
@@ -354,11 +356,12 @@ static void start(int machine, int pid)
 		return; /* the history ends with those that are there */
 	}
 	p->pid = pid;
-	p->group = (struct fiber_group){.is_alive = true,
-					.number = processes_started,
-					.machine = machine,
-					.exited = exited,
-					.clock_ahead_us = processes[machine] ? processes[machine]->group.clock_ahead_us : 0};
+	p->group = (struct fiber_group){
+		.is_alive = true,
+		.number = processes_started,
+		.machine = machine,
+		.exited = exited,
+		.clock_ahead_us = processes[machine] ? processes[machine]->group.clock_ahead_us : 0};
 	all[processes_started++] = processes[machine] = p;
 	tell("process %d begins on machine %d", p->group.number, machine);
 	(void) fiber_start(&p->group, process_main, p);

@@ -60,8 +60,8 @@ void steps_write(const char *path, bool are_late)
 		if (steps[k].at_us > at_us)
 			(void) fprintf(file, "%d TICK 0 %" PRId64 "\n", STEP_TICK, steps[k].at_us - at_us);
 		at_us = steps[k].at_us;
-		(void) fprintf(file, "%d %s %d %" PRId64 "\n", steps[k].step, names[steps[k].step], steps[k].process,
-			       steps[k].argument);
+		(void) fprintf(file, "%d %s %d %" PRId64 "\n", steps[k].step, names[steps[k].step],
+			       steps[k].process, steps[k].argument);
 	}
 	(void) fclose(file);
 }
