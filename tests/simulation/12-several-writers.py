@@ -11,7 +11,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import several_writers  # noqa: E402
 
-FIXED, RANDOM, REPLAYED = 80, 40, 40
+FIXED, RANDOM, REPLAYED = 60, 30, 30
 GUARDS = ["RAISE", "EPOCH", "LOAD", "RECHECK", "PROOF"]  # those that the first seeds show
 count = failures = 0
 

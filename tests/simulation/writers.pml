@@ -16,6 +16,9 @@
  * locks of disks that a host keeps while it is cut off, as Ceph's are. A lock of NFS ends then: with it, the model finds a guest that runs
  * twice, after a former writer's late start on a host that is cut off at once, in the moment in which the new writer starts it elsewhere.
  *
+ * -DFEWER leaves steps out that need not happen: a late renewal, an orderly end, a fence that explains itself. What goes wrong without them
+ * is found sooner, and can go wrong with them.
+ *
  * -DREPLAY: instead of searching, the model takes the steps of one history of tests/simulation/writers, which the file HISTORY lists. A step
  * that is not possible here ends it. Ticks are microseconds then, all processes of a history have a number of their own, and there are
  * more changes, of which every second one moves the guest.
@@ -57,6 +60,11 @@
 #define STOP 1
 #define OFF 2 /* the host's power */
 
+#ifdef FEWER
+#define IS_LOST_EARLY(n) (p[n].commit != SENT)
+#else
+#define IS_LOST_EARLY(n) true
+#endif
 #ifdef REPLAY
 #define TIME int
 #define SET int
@@ -174,10 +182,12 @@ inline end(n)
 #ifndef NO_LOAD
 	p[n].has = 0; p[n].batch = 0;
 #endif
+#ifndef FEWER
 	if
 	:: p[n].renewal == SENT && p[n].epoch != 0 -> p[n].late_epoch = p[n].epoch
 	:: else
 	fi;
+#endif
 	p[n].renewal = NONE; p[n].renewal_age = 0;
 	if
 	:: p[n].commit == SENT && !p[n].is_ghost -> p[n].is_ghost = true; p[n].ghost_what = p[n].commit_what;
@@ -404,17 +414,21 @@ proctype dari(byte n)
 		p[n].renewal = NONE; p[n].renewal_age = 0 }
 	:: d_step { STEP(END) p[n].role == WRITER && p[n].renewal == REFUSED && !p[n].stands_still -> DID end(n) } /* status 71 */
 	:: d_step { STEP(RENEW_LOSE) p[n].role == WRITER && p[n].renewal != NONE && !p[n].stands_still -> DID /* no answer in time */
+#ifndef FEWER
 		if
 		:: p[n].renewal == SENT -> p[n].late_epoch = p[n].epoch
 		:: else
 		fi;
+#endif
 		p[n].renewal = NONE; p[n].renewal_age = 0 }
+#ifndef FEWER
 	:: d_step { STEP(RENEW_LATE) p[n].late_epoch != 0 && p[n].late_epoch == db_epoch -> DID lease_left = TTL; is_given_back = false }
 	/* an orderly end: nothing is under way, and nothing begins */
 	:: d_step { STEP(LEAVE) p[n].role == WRITER && !p[n].stands_still && p[n].call == NONE && p[n].commit == NONE -> DID
 		p[n].leave_epoch = p[n].epoch; end(n) }
 	:: d_step { STEP(GIVE_BACK) p[n].leave_epoch != 0 && p[n].leave_epoch == db_epoch -> DID
 		lease_left = 0; is_given_back = true; p[n].leave_epoch = 0 }
+#endif
 
 	/* --- changes */
 #ifdef REPLAY
@@ -437,7 +451,7 @@ proctype dari(byte n)
 	:: d_step { STEP(END) p[n].commit == REFUSED && !p[n].stands_still -> DID end(n) }
 	:: d_step { STEP(COMMIT_LOSE) ARG(1) p[n].commit == SENT && !p[n].is_ghost -> DID p[n].commit = UNKNOWN;
 		p[n].is_ghost = true; p[n].ghost_what = p[n].commit_what; p[n].ghost_base = p[n].commit_base; p[n].ghost_epoch = p[n].epoch }
-	:: d_step { STEP(COMMIT_LOSE) ARG(0) p[n].commit != NONE && p[n].commit != UNKNOWN -> DID p[n].commit = UNKNOWN }
+	:: d_step { STEP(COMMIT_LOSE) ARG(0) p[n].commit != NONE && p[n].commit != UNKNOWN && IS_LOST_EARLY(n) -> DID p[n].commit = UNKNOWN }
 	:: d_step { STEP(GHOST) p[n].is_ghost -> DID
 		commit_in_database(p[n].ghost_epoch, p[n].ghost_base, p[n].ghost_what, is_ok);
 		MUST(is_ok == arg);
@@ -451,12 +465,14 @@ proctype dari(byte n)
 		:: else -> p[n].commit = KNOWN_NOT
 		fi }
 	:: d_step { STEP(SEND_AGAIN) p[n].commit == KNOWN_NOT && !p[n].stands_still -> DID p[n].commit = SENT }
+#ifndef FEWER
 	/* the fence refuses a batch that was sent twice, because the first one arrived late: its row tells */
 	:: d_step { STEP(EXPLAIN) p[n].commit == REFUSED -> DID
 		if
 		:: p[n].epoch == db_epoch && db_batch == p[n].commit_base + 1 -> p[n].commit = DONE
 		:: else
 		fi }
+#endif
 
 	/* --- reads from memory, while the lease is held: they show every answered change, and nobody else writes */
 	:: d_step { STEP(READ) p[n].role == WRITER && !p[n].stands_still && IS_HELD(n) && p[n].commit == NONE -> DID
@@ -481,7 +497,11 @@ proctype dari(byte n)
 #else
 	:: d_step { STEP(CALL) p[n].call == ASKED && !p[n].stands_still && MAY_ACT(n) -> DID p[n].call = CALLED }
 #endif
+#ifndef FEWER
 	:: d_step { STEP(DROP) p[n].call == ASKED && !p[n].stands_still -> DID forget_call(n) }
+#else
+	:: d_step { p[n].call == ASKED && !p[n].stands_still && !MAY_ACT(n) -> forget_call(n) }
+#endif
 	:: d_step { STEP(CARRY_OUT) p[n].call == CALLED -> DID carry_out(n) }
 	:: d_step { STEP(CALL_LOSE) p[n].call == CALLED -> DID forget_call(n) }
 

@@ -19,10 +19,11 @@
 enum { CHANGES = 24, MOVES = 0xAAAAAA, PROCESSES_MAX = 96, HOSTS = 2 };
 
 /* What the product does against two writers. Each can be left out, and a history must then go wrong. */
-#define GUARDS(G)                                                                                            \
-	G(EXPIRY)                                                                                            \
-	G(RAISE) G(EPOCH) G(BATCH) G(SENT) G(RENEWAL_EPOCH) G(LOAD) G(LOADED) G(MARGIN) G(WAIT) G(FULL_WAIT) \
-		G(RECHECK) G(PROOF) G(LOCK)
+/* clang-format off */
+#define GUARDS(G) \
+	G(EXPIRY) G(RAISE) G(EPOCH) G(BATCH) G(SENT) G(RENEWAL_EPOCH) G(LOAD) \
+	G(LOADED) G(MARGIN) G(WAIT) G(FULL_WAIT) G(RECHECK) G(PROOF) G(LOCK)
+/* clang-format on */
 enum rule {
 	GUARD_NONE,
 #define G(name) WITHOUT_##name,
@@ -70,13 +71,15 @@ void history_show(int process, bool is_now, uint64_t batch, unsigned has, bool i
 /* ---- steps.c ---- */
 
 /* The steps of writers.pml, with its names. */
-#define STEPS(S)                                                                                             \
-	S(TAKE_SEND)                                                                                         \
-	S(TAKE) S(OPEN) S(RENEW_SEND) S(RENEW) S(RENEWED) S(RENEW_LOSE) S(RENEW_LATE) S(LEAVE) S(GIVE_BACK)  \
-		S(COMMIT_SEND) S(REPEAT) S(COMMIT) S(HAPPENED) S(COMMIT_LOSE) S(GHOST) S(GHOST_LOSE)         \
-			S(SETTLE) S(SEND_AGAIN) S(EXPLAIN) S(READ) S(ASK) S(CALL) S(DROP) S(CARRY_OUT)       \
-				S(CALL_LOSE) S(STAND_STILL) S(GO_ON) S(END) S(TICK) S(CUT) S(MEND) S(CLOCK)  \
-					S(EMPTY)
+/* clang-format off */
+#define STEPS(S) \
+	S(TAKE_SEND) S(TAKE) S(OPEN) S(RENEW_SEND) S(RENEW) S(RENEWED) \
+	S(RENEW_LOSE) S(RENEW_LATE) S(LEAVE) S(GIVE_BACK) S(COMMIT_SEND) S(REPEAT) \
+	S(COMMIT) S(HAPPENED) S(COMMIT_LOSE) S(GHOST) S(GHOST_LOSE) S(SETTLE) \
+	S(SEND_AGAIN) S(EXPLAIN) S(READ) S(ASK) S(CALL) S(DROP) \
+	S(CARRY_OUT) S(CALL_LOSE) S(STAND_STILL) S(GO_ON) S(END) S(TICK) \
+	S(CUT) S(MEND) S(CLOCK) S(EMPTY)
+/* clang-format on */
 enum step {
 	STEP_NONE,
 #define S(name) STEP_##name,
