@@ -125,6 +125,8 @@ static void end_ask(struct change *change, struct result result)
 static void *submit(void *arg)
 {
 	struct ask *ask = arg;
+	if (!ask->process->is_open)
+		return NULL; /* it has begun to end */
 	store_submit(ask->process->daemon.store, &ask->change);
 	return NULL;
 }
@@ -164,6 +166,8 @@ static void *read_rows(void *arg)
 {
 	struct process *p = arg;
 	struct sql_driver *sql = p->daemon.sql;
+	if (!p->is_open)
+		return NULL; /* it has begun to end */
 	if (p->daemon.follower) {
 		if (store_has_fed(p->daemon.store))
 			show(p, false);
