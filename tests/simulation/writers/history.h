@@ -126,6 +126,7 @@ bool process_ask(int machine, unsigned change);
 /* A client reads. */
 void process_read(int machine);
 bool process_is_writer(int machine);
+bool process_is_open(int number); /* it has loaded its rows, and serves */
 extern int processes_started;
 
 /* ---- hosts.c ---- */

@@ -53,6 +53,11 @@ int process_number(int machine)
 	return processes[machine]->group.number;
 }
 
+bool process_is_open(int number)
+{
+	return all[number]->is_open;
+}
+
 bool process_is_writer(int machine)
 {
 	const struct process *p = processes[machine];

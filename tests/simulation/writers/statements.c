@@ -106,7 +106,8 @@ static enum outcome read_fence(struct session *s, bool with_lock)
 		return wait_for_lock(s);
 	const struct heads *t = s->holds[LOCK_FENCE] ? &s->own : &session_sees(s)->heads;
 	PGresult *result = result_new(PGRES_TUPLES_OK);
-	bool is_hidden = left_out == WITHOUT_LOADED && !with_lock && model[s->process].epoch;
+	bool is_hidden = left_out == WITHOUT_LOADED && !with_lock && !process_is_open(s->process) &&
+			 model[s->process].epoch;
 	answer_add_int(result, is_hidden ? model[s->process].epoch : t->fence.epoch);
 	answer_add_int(result, (int64_t) t->fence.batch);
 	session_answer(s, result);
