@@ -39,7 +39,11 @@
 #define MARGIN 1 /* LEASE_MARGIN_MS */
 #define WAIT 5   /* LEASE_TTL_MS + LEASE_MARGIN_MS after the former lease's end */
 #endif
+#ifdef LATE_CALLS
+#define CALL_MAX 1 /* they do not age */
+#else
 #define CALL_MAX (MARGIN + WAIT)
+#endif
 
 #define PLACE 2 /* the second change */
 
