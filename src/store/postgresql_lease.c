@@ -65,13 +65,15 @@ static bool is_dead(struct str holder)
 
 /* ---- taking ---- */
 
+/* WAIT_US counts from now, even if the lease expired long ago: the database's clock may have been set forward, so the former holder
+ * may have renewed it a moment ago. Only a lease that was given back leaves nothing to wait for. */
 enum { HOLDER, ADDRESS, EXPIRED_MS, WAIT_US, EPOCH, BATCH };
 #define LEASE_COLUMNS                                                                                        \
 	"writer_lease.holder, address, CASE WHEN isfinite(expires)"                                          \
 	" THEN (extract(epoch FROM clock_timestamp() - expires) * 1000)::bigint ELSE 1000000000 END,"        \
-	" CASE WHEN isfinite(expires) THEN greatest(0, (extract(epoch FROM expires + " TTL                   \
+	" CASE WHEN isfinite(expires) THEN (extract(epoch FROM greatest(expires, clock_timestamp()) + " TTL  \
 	" + interval '500 ms'"                                                                               \
-	" - clock_timestamp()) * 1000000)::bigint) ELSE 0 END"
+	" - clock_timestamp()) * 1000000)::bigint ELSE 0 END"
 
 static void read_lease(const PGresult *row, struct ctx *c, struct sql_writer *ret_writer)
 {
