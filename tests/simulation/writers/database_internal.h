@@ -11,7 +11,8 @@ enum {
 	SESSIONS_MAX = 4096,
 	PAST_STATES = 6,
 	BATCHES_MAX = 4096,
-	MACHINES_MAX = 3
+	MACHINES_MAX = 3,
+	STARTS_MAX = 64
 };
 
 /* Values are shared between copies and never changed. */
@@ -33,6 +34,11 @@ struct heads {
 		int64_t epoch;
 		uint64_t batch;
 		char holder[HOLDER_MAX];
+		struct {
+			int64_t epoch;
+			uint64_t batch;
+		} starts[STARTS_MAX]; /* the oldest makes room */
+		unsigned start_count;
 	} fence;
 	struct {
 		int64_t epoch, expires_us; /* by the server's clock; INT64_MIN: -infinity */

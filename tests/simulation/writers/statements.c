@@ -445,6 +445,28 @@ static const char *meta_value(struct bytes name)
 						      : NULL;
 }
 
+static enum outcome add_start(struct session *s, const struct statement *st)
+{
+	unsigned at = s->own.fence.start_count++ % STARTS_MAX;
+	s->own.fence.starts[at].epoch = int_of(st->params[0]);
+	s->own.fence.starts[at].batch = (uint64_t) int_of(st->params[1]);
+	return say_numbers(s, (const int64_t[]){1}, 1);
+}
+
+static enum outcome read_place(struct session *s, const struct statement *st)
+{
+	const struct heads *t = &session_sees(s)->heads;
+	uint64_t forked = t->fence.batch;
+	bool is_checked = strstr(st->sql, "min(batch) FROM writer_start");
+	for (unsigned k = 0; is_checked && k < STARTS_MAX; k++)
+		if (t->fence.starts[k].epoch > int_of(st->params[0]) && t->fence.starts[k].batch < forked)
+			forked = t->fence.starts[k].batch;
+	return say_numbers(s,
+			   (const int64_t[]){(int64_t) t->fence.batch, (int64_t) t->lease.pruned,
+					     t->fence.epoch, (int64_t) forked},
+			   4);
+}
+
 static enum outcome read_meta(struct session *s, struct bytes name)
 {
 	PGresult *result = result_new(PGRES_TUPLES_OK);
@@ -511,11 +533,10 @@ static enum outcome run_query(struct session *s, const struct statement *st)
 	}
 	if (begins(sql, "SELECT writer_lease.holder"))
 		return read_lease(s, sql);
-	if (begins(sql, "SELECT batch, pruned FROM writer, writer_lease")) {
-		const struct heads *t = &session_sees(s)->heads;
-		return say_numbers(s, (const int64_t[]){(int64_t) t->fence.batch, (int64_t) t->lease.pruned},
-				   2);
-	}
+	if (begins(sql, "SELECT batch, pruned, writer.epoch"))
+		return read_place(s, st);
+	if (begins(sql, "WITH old AS (DELETE FROM writer_start"))
+		return add_start(s, st);
 	if (begins(sql, "SELECT DISTINCT kind")) {
 		read_notes(s, (uint64_t) int_of(st->params[0]));
 		return NEXT;
