@@ -79,13 +79,18 @@ static bool has_prefix_of_service(struct str name)
 	return false;
 }
 
+static bool has_wildcard(struct str pattern)
+{
+	return str_find_char(pattern, '*', 0) < pattern.n || str_find_char(pattern, '?', 0) < pattern.n;
+}
+
 /* "backup:*" means the service of AWS, so OpenStack's names with that prefix are to be written whole. */
 static bool action_names(int permission, struct str pattern)
 {
 	struct str word;
 	for (size_t n = 0; permission_word(permission, n, &word); n++)
 		if (policy_match_action(word, pattern) &&
-		    (n == 0 || str_equal(word, pattern) || !has_prefix_of_service(word)))
+		    (n == 0 || !has_wildcard(pattern) || !has_prefix_of_service(word)))
 			return true;
 	return false;
 }
