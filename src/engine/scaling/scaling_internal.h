@@ -71,6 +71,9 @@ void scaling_plan_refresh(const struct tables *t, const struct scaling_group *gr
 /* True if the refresh is to replace the member. */
 bool scaling_is_stale(const struct tables *t, const struct scaling_group *group,
 		      const struct scaling_refresh *refresh, const struct scaling_member *m);
+/* True if the refresh replaces nothing at present: the group's processes are suspended, or the refresh pauses or is being
+ * cancelled. */
+bool scaling_refresh_rests(const struct scaling_group *group, const struct scaling_refresh *refresh);
 /* Turns the refresh around: the instances that it launched are replaced from now on. */
 void scaling_begin_rollback(const struct tables *t, struct scaling_refresh *next,
 			    enum scaling_refresh_rollback_why why, int64_t now_us);

@@ -82,6 +82,8 @@ const struct scaling_member *scaling_find_shed(const struct tables *t, const str
 					       bool only_stale)
 {
 	const struct scaling_refresh *refresh = engine_find_scaling_refresh(t, group->row.id);
+	if (refresh && scaling_refresh_rests(group, refresh))
+		refresh = NULL;
 	int64_t excess = engine_count_scaling_pool(t, group->row.id) - engine_want_scaling_pool(group);
 	const struct scaling_member *found = NULL;
 	int64_t most = 0;
