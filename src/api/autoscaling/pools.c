@@ -94,7 +94,7 @@ static RESULT answer_list(struct autoscaling_call *e, const void *args, struct x
 	     m = scaling_member_next_by_scaling_group(t, m)) {
 		struct str key = str_print(e->c->arena, "%020lld:%" STR_FMT, (long long) m->row.created_us,
 					   STR_ARG(uuid_to_str(e->c->arena, m->row.id)));
-		if (m->pool == SCALING_MEMBER_POOL_WARM && query_page_takes(&page, key))
+		if (scaling_is_warm(m) && query_page_takes(&page, key))
 			autoscaling_write_member(e, x, m, false);
 	}
 	xml_close(x, "Instances");

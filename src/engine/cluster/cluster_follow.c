@@ -97,7 +97,7 @@ static void count_workers(const struct tables *t, const struct cluster *c, struc
 		f->in_service += m->stage == SCALING_MEMBER_STAGE_IN_SERVICE;
 		f->is_settled = f->is_settled && (m->stage == SCALING_MEMBER_STAGE_IN_SERVICE ||
 						  m->stage == SCALING_MEMBER_STAGE_STANDBY ||
-						  m->pool == SCALING_MEMBER_POOL_WARM);
+						  scaling_is_warm(m));
 	}
 }
 

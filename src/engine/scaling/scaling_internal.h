@@ -107,10 +107,6 @@ RESULT scaling_leave_instance(struct op *op, uuid instance);
 
 /* ---- warm pools ---- */
 
-static inline bool scaling_is_warm(const struct scaling_member *m)
-{
-	return m->pool == SCALING_MEMBER_POOL_WARM;
-}
 /* True if the member counts for the warm pool. */
 static inline bool scaling_pool_counts(const struct scaling_member *m)
 {

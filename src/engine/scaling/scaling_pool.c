@@ -238,9 +238,12 @@ RESULT scaling_pool_ready(struct op *op, const struct scaling_member *m, enum sc
 	uuid activity = next.activity;
 	TRY(scaling_set_activity(op, activity, SCALING_ACTIVITY_STATUS_SUCCESSFUL, NULL));
 	next.hooks = (struct strs){0};
+	enum scaling_event event =
+		next.pool == SCALING_MEMBER_POOL_RETURNING ? SCALING_EVENT_TERMINATE : SCALING_EVENT_LAUNCH;
 	next.activity = UUID_NONE;
-	TRY(scaling_put_stage(op, &next, stage));
-	return scaling_notify(op, next.scaling_group, SCALING_EVENT_LAUNCH, activity);
+	TRY(scaling_notify(op, next.scaling_group, event, activity)); /* while the member has its way */
+	next.pool = SCALING_MEMBER_POOL_WARM;
+	return scaling_put_stage(op, &next, stage);
 }
 
 RESULT scaling_close_pool(struct op *op, const struct scaling_group *group)

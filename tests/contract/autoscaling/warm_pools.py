@@ -103,7 +103,11 @@ def test_is_refreshed_and_deleted(place):
     """A refresh replaces the instances of the pool. A deleted pool shows PendingDelete as long as a hook holds an instance."""
     place.asg.put_warm_pool(**GROUP, MinSize=1, MaxGroupPreparedCapacity=0)
     old = holds_states(place, "Warmed:Stopped")
+    place.asg.suspend_processes(**GROUP, ScalingProcesses=["InstanceRefresh"])
     place.asg.start_instance_refresh(**GROUP, Preferences={"InstanceWarmup": 0, "MinHealthyPercentage": 100})
+    place.region.rest()
+    assert pool(place) == old
+    place.asg.resume_processes(**GROUP)
     assert soon(lambda: not set(old) & set(pool(place)) and list(pool(place).values()) == ["Warmed:Stopped"]), pool(place)
     assert soon(lambda: place.asg.describe_instance_refreshes(**GROUP)["InstanceRefreshes"][0]["Status"] == "Successful")
     place.asg.put_lifecycle_hook(**GROUP, LifecycleHookName="bye", LifecycleTransition="autoscaling:EC2_INSTANCE_TERMINATING")

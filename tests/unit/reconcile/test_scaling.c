@@ -286,7 +286,7 @@ static void put_pool(struct cloud *c, uuid group, int64_t min, bool reuses)
 }
 
 struct pooled {
-	size_t ready, warm, drawn;
+	size_t ready, warm, drawn, returning;
 	uuid one; /* instance of a ready member */
 	uuid serving;
 };
@@ -304,6 +304,7 @@ static struct pooled count_pool(struct cloud *c, uuid group)
 		n.serving = m->stage == SCALING_MEMBER_STAGE_IN_SERVICE ? m->instance : n.serving;
 		n.warm += m->pool == SCALING_MEMBER_POOL_WARM;
 		n.drawn += m->pool == SCALING_MEMBER_POOL_DRAWN;
+		n.returning += m->pool == SCALING_MEMBER_POOL_RETURNING;
 	}
 	return n;
 }
