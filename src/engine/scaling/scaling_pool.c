@@ -198,6 +198,7 @@ RESULT scaling_draw(struct op *op, const struct scaling_group *group)
 	TRY(scaling_begin_activity(op, &activity, &next.activity));
 	next.pool = SCALING_MEMBER_POOL_DRAWN;
 	next.is_protected = after.protects_new;
+	after.tries = after.again_us = 0;
 	TRY(scaling_put_stage(op, &next, SCALING_MEMBER_STAGE_PENDING));
 	if (units + next.units >= after.desired)
 		after.reason = STR_NONE;
