@@ -277,6 +277,7 @@ struct scaling_pool_wish {
 	bool has_state;
 	enum scaling_group_pool_state state;
 	enum choice reuses;
+	struct scaling_settings settings; /* launches of the group, which must not be of Spot Instances */
 };
 OPERATION(engine_put_scaling_pool, scaling_pool_wish)
 struct scaling_pool_target {

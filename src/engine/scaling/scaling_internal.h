@@ -121,8 +121,8 @@ const struct scaling_member *scaling_find_shed(const struct tables *t, const str
 bool scaling_is_pool_over(const struct tables *t, const struct scaling_group *group);
 /* True if an instance that leaves service is to return into the pool. */
 bool scaling_takes_back(const struct tables *t, const struct scaling_group *group);
-/* ERR_INVALID: a group with a warm pool would launch Spot Instances. */
-RESULT scaling_check_pool(struct op *op, const struct scaling_group *next);
+/* ERR_INVALID: a group with a warm pool would launch Spot Instances, by its policy or by the launches in s. */
+RESULT scaling_check_pool(struct op *op, const struct scaling_group *next, const struct scaling_settings *s);
 /* Carry out the turns. */
 RESULT scaling_draw(struct op *op, const struct scaling_group *group);
 RESULT scaling_shed(struct op *op, const struct scaling_group *group);

@@ -260,9 +260,12 @@ RESULT scaling_close_pool(struct op *op, const struct scaling_group *group)
 
 /* ---- calls ---- */
 
-RESULT scaling_check_pool(struct op *op, const struct scaling_group *next)
+RESULT scaling_check_pool(struct op *op, const struct scaling_group *next, const struct scaling_settings *s)
 {
-	if (!next->has_pool || !next->is_mixed || next->on_demand_percent == 100)
+	bool is_spot = next->is_mixed && next->on_demand_percent != 100;
+	for (size_t k = 0; k < s->launch_count; k++)
+		is_spot |= s->launches[k].launch.spot.is_spot;
+	if (!next->has_pool || !is_spot)
 		return OK;
 	return ENGINE_FAIL(
 		op, ERR_INVALID, KIND_SCALING_GROUP, STR("AutoScalingGroupName"),
@@ -291,7 +294,7 @@ RESULT engine_put_scaling_pool(struct op *op, struct scaling_pool_wish *wish)
 	if (!next.has_pool)
 		next.pool_max = -1;
 	next.has_pool = true;
-	TRY(scaling_check_pool(op, &next));
+	TRY(scaling_check_pool(op, &next, &wish->settings));
 	if (wish->min.is_given)
 		next.pool_min = wish->min.value;
 	if (wish->max.is_given)
