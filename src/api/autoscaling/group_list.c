@@ -229,7 +229,7 @@ static void write_members(struct autoscaling_call *e, struct xml *x, const struc
 	xml_open(x, "Instances");
 	for (const struct scaling_member *m = scaling_member_first_by_scaling_group(t, g->row.id); m && shows;
 	     m = scaling_member_next_by_scaling_group(t, m))
-		if (m->pool != SCALING_MEMBER_POOL_WARM)
+		if (!scaling_is_warm(m))
 			autoscaling_write_member(e, x, m, false);
 	xml_close(x, "Instances");
 }

@@ -28,7 +28,7 @@ static const char *const stages[] = {
 /* The state, such as "InService" or "Warmed:Stopped". */
 static struct str write_stage(struct autoscaling_call *e, const struct scaling_member *m)
 {
-	const char *pool = m->pool == SCALING_MEMBER_POOL_WARM ? "Warmed:" : "";
+	const char *pool = scaling_is_warm(m) ? "Warmed:" : "";
 	return str_print(e->c->arena, "%s%s", pool, stages[m->stage]);
 }
 

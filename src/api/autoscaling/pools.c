@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Warm pools of groups. Source: Amazon EC2 Auto Scaling API Reference. */
-#include "api/autoscaling/internal.h"
+#include "api/autoscaling/source.h"
+#include "engine/instance/launch/fleet.h"
 #include "engine/resolve.h"
 
 struct put_args {
@@ -22,6 +23,26 @@ static const struct param put_params[] = {
 	      .doc = "true: instances that a smaller group releases return into the pool."),
 };
 
+/* Reads the launches of the group, so that the operation refuses Spot Instances. Those that cannot be read fail with the next
+ * launch, and do not keep a pool from being changed. */
+static RESULT read_present(struct autoscaling_call *e, struct str name, struct scaling_settings *s)
+{
+	const struct scaling_group *group =
+		scaling_group_find_by_account(autoscaling_tables(e), e->c->who->account, name);
+	struct fleet_override *launches = NULL;
+	if (!group || group->mode != SCALING_GROUP_MODE_GROUP || !uuid_is_none(group->profile) ||
+	    !e->config->read_scaling)
+		return OK;
+	const struct scaling_source source = engine_get_scaling_source(group);
+	struct result result = e->config->read_scaling(e->c, &e->view, &source, &launches, &s->launch_count);
+	s->launches = launches;
+	if (result_is_ok(result) || result.code == ERR_NO_MEMORY)
+		return result;
+	s->launch_count = 0;
+	ctx_clear_problem(e->c);
+	return OK;
+}
+
 static RESULT prepare_put(struct autoscaling_call *e, void *args)
 {
 	struct put_args *a = args;
@@ -30,7 +51,8 @@ static RESULT prepare_put(struct autoscaling_call *e, void *args)
 	a->wish.has_state = a->state.n > 0;
 	a->wish.state = str_is(a->state, "Running") ? SCALING_GROUP_POOL_STATE_RUNNING
 						    : SCALING_GROUP_POOL_STATE_STOPPED;
-	return autoscaling_find_group(e, a->group, "AutoScalingGroupName", &a->wish.group);
+	TRY(autoscaling_find_group(e, a->group, "AutoScalingGroupName", &a->wish.group));
+	return read_present(e, a->group, &a->wish.settings);
 }
 
 struct delete_args {
@@ -94,7 +116,7 @@ static RESULT answer_list(struct autoscaling_call *e, const void *args, struct x
 	     m = scaling_member_next_by_scaling_group(t, m)) {
 		struct str key = str_print(e->c->arena, "%020lld:%" STR_FMT, (long long) m->row.created_us,
 					   STR_ARG(uuid_to_str(e->c->arena, m->row.id)));
-		if (m->pool == SCALING_MEMBER_POOL_WARM && query_page_takes(&page, key))
+		if (scaling_is_warm(m) && query_page_takes(&page, key))
 			autoscaling_write_member(e, x, m, false);
 	}
 	xml_close(x, "Instances");

@@ -68,24 +68,28 @@ static RESULT check_action(struct ctx *c, struct str action)
 	return OK;
 }
 
-/* An IAM service has the prefix of that OpenStack name: "backup:create" is Cinder's, "backup:ListBackupVaults" AWS Backup's. */
-static bool has_prefix_of_service(struct str name)
+/* True if the pattern has a wildcard behind the prefix of an IAM service. A prefix has none. */
+static bool is_part_of_service(struct str pattern)
 {
-	size_t n = str_find_char(name, ':', 0);
-	for (int p = 0; p < PERMISSION_COUNT; p++)
-		if (n < name.n &&
-		    str_starts_with(str_from(model_permissions[p].action), str_slice(name, 0, n + 1)))
+	size_t n = str_find_char(pattern, ':', 0);
+	if (str_find_char(pattern, '*', 0) == pattern.n && str_find_char(pattern, '?', 0) == pattern.n)
+		return false;
+	for (int p = 0; p < PERMISSION_COUNT; p++) {
+		struct str action = str_from(model_permissions[p].action);
+		if (n < pattern.n && action.n > n &&
+		    str_equal_nocase(str_slice(action, 0, n + 1), str_slice(pattern, 0, n + 1)))
 			return true;
+	}
 	return false;
 }
 
-/* "backup:*" means the service of AWS, so OpenStack's names with that prefix are to be written whole. */
-static bool action_names(int permission, struct str pattern)
+/* The first word is IAM's, the others are OpenStack's. "backup:*" means the service of AWS, so names of Cinder with that prefix
+ * are to be written whole. */
+static bool action_names(int permission, struct str pattern, bool is_part)
 {
 	struct str word;
 	for (size_t n = 0; permission_word(permission, n, &word); n++)
-		if (policy_match_action(word, pattern) &&
-		    (n == 0 || str_equal(word, pattern) || !has_prefix_of_service(word)))
+		if ((n == 0 || !is_part) && policy_match_action(word, pattern))
 			return true;
 	return false;
 }
@@ -100,12 +104,13 @@ static RESULT read_actions(struct policy_builder *b, const json_t *json, struct 
 	EACH_TEXT(json, n, item)
 	{
 		struct pattern pattern;
+		bool is_part = is_part_of_service(text_of(item));
 		TRY(check_action(b->c, text_of(item)));
 		TRY(policy_add_pattern(b, text_of(item), false, true, &pattern));
 		policy_set_item(b, s->actions, n, &pattern, sizeof pattern);
 		for (int p = 0; p < PERMISSION_COUNT; p++)
 			if (!permission_in(&s->permissions, p) &&
-			    (pattern.is_any || action_names(p, text_of(item))))
+			    (pattern.is_any || action_names(p, text_of(item), is_part)))
 				permission_add(&s->permissions, p);
 	}
 	for (size_t k = 0; k < PERMISSION_WORDS && s->not_action; k++)

@@ -95,9 +95,9 @@ static void count_workers(const struct tables *t, const struct cluster *c, struc
 		is_there ? scaling_member_first_by_scaling_group(t, group->row.id) : NULL;
 	for (; m; m = scaling_member_next_by_scaling_group(t, m)) {
 		f->in_service += m->stage == SCALING_MEMBER_STAGE_IN_SERVICE;
-		f->is_settled = f->is_settled && (m->stage == SCALING_MEMBER_STAGE_IN_SERVICE ||
-						  m->stage == SCALING_MEMBER_STAGE_STANDBY ||
-						  m->pool == SCALING_MEMBER_POOL_WARM);
+		f->is_settled =
+			f->is_settled && (m->stage == SCALING_MEMBER_STAGE_IN_SERVICE ||
+					  m->stage == SCALING_MEMBER_STAGE_STANDBY || scaling_is_warm(m));
 	}
 }
 

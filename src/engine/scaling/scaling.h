@@ -235,11 +235,15 @@ static inline bool scaling_member_ends(const struct scaling_member *m)
 	       m->stage == SCALING_MEMBER_STAGE_TERMINATING_WAIT ||
 	       m->stage == SCALING_MEMBER_STAGE_TERMINATING_PROCEED;
 }
+/* True if the member is in the warm pool, or on its way back there. */
+static inline bool scaling_is_warm(const struct scaling_member *m)
+{
+	return m->pool == SCALING_MEMBER_POOL_WARM || m->pool == SCALING_MEMBER_POOL_RETURNING;
+}
 /* True if the member counts for the desired capacity. */
 static inline bool scaling_member_counts(const struct scaling_member *m)
 {
-	return m->pool != SCALING_MEMBER_POOL_WARM && m->stage != SCALING_MEMBER_STAGE_STANDBY &&
-	       !scaling_member_ends(m);
+	return !scaling_is_warm(m) && m->stage != SCALING_MEMBER_STAGE_STANDBY && !scaling_member_ends(m);
 }
 int64_t engine_count_scaling_units(const struct tables *t, uuid group);
 /* The member of an instance, or NULL. */
@@ -273,6 +277,7 @@ struct scaling_pool_wish {
 	bool has_state;
 	enum scaling_group_pool_state state;
 	enum choice reuses;
+	struct scaling_settings settings; /* launches of the group, which must not be of Spot Instances */
 };
 OPERATION(engine_put_scaling_pool, scaling_pool_wish)
 struct scaling_pool_target {

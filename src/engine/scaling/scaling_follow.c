@@ -210,10 +210,10 @@ static enum scaling_turn find_pool_turn(const struct tables *t, const struct sca
 	return SCALING_WAIT;
 }
 
-/* After a failure, which starting an instance of the pool may be, the group launches another one first. */
+/* Failed starts of the pool's instances and failed launches take turns, so that neither keeps the group from the other. */
 static bool may_draw(const struct tables *t, const struct scaling_group *group)
 {
-	return !group->tries && scaling_find_drawn(t, group);
+	return group->tries % 2 == 0 && scaling_find_drawn(t, group);
 }
 
 enum scaling_turn engine_find_scaling_turn(const struct tables *t, const struct scaling_group *group,

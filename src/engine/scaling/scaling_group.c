@@ -323,7 +323,7 @@ RESULT engine_update_scaling_group(struct op *op, struct scaling_group_change *w
 				   "available for update while the instance refresh is active.");
 	struct scaling_group next = *group;
 	TRY(scaling_choose_source(op, s, &next));
-	TRY(scaling_check_pool(op, &next));
+	TRY(scaling_check_pool(op, &next, s));
 	/* without a desired capacity the present one moves into the new sizes */
 	int64_t desired = s->desired.is_given            ? s->desired.value
 			  : next.desired < next.min_size ? next.min_size

@@ -71,6 +71,9 @@ void scaling_plan_refresh(const struct tables *t, const struct scaling_group *gr
 /* True if the refresh is to replace the member. */
 bool scaling_is_stale(const struct tables *t, const struct scaling_group *group,
 		      const struct scaling_refresh *refresh, const struct scaling_member *m);
+/* True if the refresh replaces nothing at present: the group's processes are suspended, or the refresh pauses or is being
+ * cancelled. */
+bool scaling_refresh_rests(const struct scaling_group *group, const struct scaling_refresh *refresh);
 /* Turns the refresh around: the instances that it launched are replaced from now on. */
 void scaling_begin_rollback(const struct tables *t, struct scaling_refresh *next,
 			    enum scaling_refresh_rollback_why why, int64_t now_us);
@@ -104,10 +107,6 @@ RESULT scaling_leave_instance(struct op *op, uuid instance);
 
 /* ---- warm pools ---- */
 
-static inline bool scaling_is_warm(const struct scaling_member *m)
-{
-	return m->pool == SCALING_MEMBER_POOL_WARM;
-}
 /* True if the member counts for the warm pool. */
 static inline bool scaling_pool_counts(const struct scaling_member *m)
 {
@@ -122,8 +121,8 @@ const struct scaling_member *scaling_find_shed(const struct tables *t, const str
 bool scaling_is_pool_over(const struct tables *t, const struct scaling_group *group);
 /* True if an instance that leaves service is to return into the pool. */
 bool scaling_takes_back(const struct tables *t, const struct scaling_group *group);
-/* ERR_INVALID: a group with a warm pool would launch Spot Instances. */
-RESULT scaling_check_pool(struct op *op, const struct scaling_group *next);
+/* ERR_INVALID: a group with a warm pool would launch Spot Instances, by its policy or by the launches in s. */
+RESULT scaling_check_pool(struct op *op, const struct scaling_group *next, const struct scaling_settings *s);
 /* Carry out the turns. */
 RESULT scaling_draw(struct op *op, const struct scaling_group *group);
 RESULT scaling_shed(struct op *op, const struct scaling_group *group);

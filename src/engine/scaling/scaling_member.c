@@ -102,6 +102,8 @@ RESULT scaling_member_terminate(struct op *op, const struct scaling_member *m, s
 	const struct scaling_group *group = scaling_group_find(op->head, m->scaling_group);
 	struct scaling_member next = *m;
 	next.hooks = (struct strs){0};
+	if (next.pool == SCALING_MEMBER_POOL_RETURNING) /* it gets no further than the pool */
+		next.pool = SCALING_MEMBER_POOL_WARM;
 	if (!is_at_once) {
 		TRY(scaling_find_hooks(op, m->scaling_group, true, &next.hooks));
 		TRY(autoscale_drain(op, group, &next.hooks));
@@ -124,16 +126,6 @@ RESULT scaling_member_terminate(struct op *op, const struct scaling_member *m, s
 	return waits ? scaling_notify_hooks(op, &next) : end_instance(op, next.instance);
 }
 
-/* Lets the instance go back into the warm pool, where the hooks of a launch may hold it again. */
-static RESULT go_back(struct op *op, struct scaling_member *next)
-{
-	next->hooks = (struct strs){0};
-	next->pool = SCALING_MEMBER_POOL_WARM;
-	next->since_us = 0;
-	next->is_protected = false;
-	return scaling_put_stage(op, next, SCALING_MEMBER_STAGE_PENDING);
-}
-
 RESULT scaling_member_return(struct op *op, const struct scaling_member *m, struct str cause)
 {
 	const struct scaling_group *group = scaling_group_find(op->head, m->scaling_group);
@@ -150,7 +142,10 @@ RESULT scaling_member_return(struct op *op, const struct scaling_member *m, stru
 		.cause = cause};
 	TRY(scaling_begin_activity(op, &wish, &next.activity));
 	next.pool = SCALING_MEMBER_POOL_RETURNING;
-	TRY(waits ? scaling_put_stage(op, &next, SCALING_MEMBER_STAGE_TERMINATING_WAIT) : go_back(op, &next));
+	next.since_us = 0;
+	next.is_protected = false;
+	TRY(scaling_put_stage(
+		op, &next, waits ? SCALING_MEMBER_STAGE_PENDING_WAIT : SCALING_MEMBER_STAGE_PENDING_PROCEED));
 	TRY(scaling_member_register(op, group, next.instance, false));
 	return waits ? scaling_notify_hooks(op, &next) : OK;
 }
@@ -187,14 +182,12 @@ RESULT scaling_member_proceed(struct op *op, const struct scaling_member *m)
 		return scaling_member_put(op, &next);
 	}
 	if (m->stage == SCALING_MEMBER_STAGE_TERMINATING_WAIT) {
-		const struct scaling_group *group = scaling_group_find(op->head, m->scaling_group);
-		bool has_pool = group->has_pool && !group->pool_is_deleting;
-		if (m->pool == SCALING_MEMBER_POOL_RETURNING && has_pool)
-			return go_back(op, &next);
 		TRY(scaling_set_activity(op, m->activity, SCALING_ACTIVITY_STATUS_IN_PROGRESS, NULL));
 		TRY(scaling_put_stage(op, &next, SCALING_MEMBER_STAGE_TERMINATING_PROCEED));
 		return end_instance(op, next.instance);
 	}
+	/* hooks of terminations hold an instance that returns into the pool, and their results change nothing */
+	next.is_abandoned &= m->pool != SCALING_MEMBER_POOL_RETURNING;
 	if (!next.is_abandoned) {
 		TRY(scaling_put_stage(op, &next, SCALING_MEMBER_STAGE_PENDING_PROCEED));
 		return scaling_member_arrive(op, scaling_member_find(op->head, next.row.id));
@@ -540,8 +533,9 @@ RESULT engine_set_scaling_health(struct op *op, struct scaling_instances *wish)
 	const struct scaling_member *m = NULL;
 	TRY(find_group(op, wish, "scaling_group.set_health", &group));
 	TRY(find_member_of(op, group, &wish->instances.at[0], &m));
-	bool is_young = m->stage != SCALING_MEMBER_STAGE_IN_SERVICE ||
-			op->now_us < m->since_us + group->grace_s * SECOND;
+	bool is_young = !scaling_is_warm(m) && /* there is no grace period in a warm pool */
+			(m->stage != SCALING_MEMBER_STAGE_IN_SERVICE ||
+			 op->now_us < m->since_us + group->grace_s * SECOND);
 	if (wish->is_unhealthy == m->is_unhealthy ||
 	    (wish->is_unhealthy && wish->respects_grace && group->grace_s && is_young))
 		return OK;

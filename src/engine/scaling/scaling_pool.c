@@ -82,6 +82,8 @@ const struct scaling_member *scaling_find_shed(const struct tables *t, const str
 					       bool only_stale)
 {
 	const struct scaling_refresh *refresh = engine_find_scaling_refresh(t, group->row.id);
+	if (refresh && scaling_refresh_rests(group, refresh))
+		refresh = NULL;
 	int64_t excess = engine_count_scaling_pool(t, group->row.id) - engine_want_scaling_pool(group);
 	const struct scaling_member *found = NULL;
 	int64_t most = 0;
@@ -196,6 +198,7 @@ RESULT scaling_draw(struct op *op, const struct scaling_group *group)
 	TRY(scaling_begin_activity(op, &activity, &next.activity));
 	next.pool = SCALING_MEMBER_POOL_DRAWN;
 	next.is_protected = after.protects_new;
+	after.tries = after.again_us = 0;
 	TRY(scaling_put_stage(op, &next, SCALING_MEMBER_STAGE_PENDING));
 	if (units + next.units >= after.desired)
 		after.reason = STR_NONE;
@@ -236,9 +239,12 @@ RESULT scaling_pool_ready(struct op *op, const struct scaling_member *m, enum sc
 	uuid activity = next.activity;
 	TRY(scaling_set_activity(op, activity, SCALING_ACTIVITY_STATUS_SUCCESSFUL, NULL));
 	next.hooks = (struct strs){0};
+	enum scaling_event event =
+		next.pool == SCALING_MEMBER_POOL_RETURNING ? SCALING_EVENT_TERMINATE : SCALING_EVENT_LAUNCH;
 	next.activity = UUID_NONE;
-	TRY(scaling_put_stage(op, &next, stage));
-	return scaling_notify(op, next.scaling_group, SCALING_EVENT_LAUNCH, activity);
+	TRY(scaling_notify(op, next.scaling_group, event, activity)); /* while the member has its way */
+	next.pool = SCALING_MEMBER_POOL_WARM;
+	return scaling_put_stage(op, &next, stage);
 }
 
 RESULT scaling_close_pool(struct op *op, const struct scaling_group *group)
@@ -254,9 +260,12 @@ RESULT scaling_close_pool(struct op *op, const struct scaling_group *group)
 
 /* ---- calls ---- */
 
-RESULT scaling_check_pool(struct op *op, const struct scaling_group *next)
+RESULT scaling_check_pool(struct op *op, const struct scaling_group *next, const struct scaling_settings *s)
 {
-	if (!next->has_pool || !next->is_mixed || next->on_demand_percent == 100)
+	bool is_spot = next->is_mixed && next->on_demand_percent != 100;
+	for (size_t k = 0; k < s->launch_count; k++)
+		is_spot |= s->launches[k].launch.spot.is_spot;
+	if (!next->has_pool || !is_spot)
 		return OK;
 	return ENGINE_FAIL(
 		op, ERR_INVALID, KIND_SCALING_GROUP, STR("AutoScalingGroupName"),
@@ -285,7 +294,7 @@ RESULT engine_put_scaling_pool(struct op *op, struct scaling_pool_wish *wish)
 	if (!next.has_pool)
 		next.pool_max = -1;
 	next.has_pool = true;
-	TRY(scaling_check_pool(op, &next));
+	TRY(scaling_check_pool(op, &next, &wish->settings));
 	if (wish->min.is_given)
 		next.pool_min = wish->min.value;
 	if (wish->max.is_given)

@@ -108,6 +108,7 @@ RESULT engine_start_scaling_refresh(struct op *op, struct scaling_refresh_wish *
 	if (made.has_source) {
 		struct scaling_group next = *group;
 		TRY(scaling_choose_source(op, &wish->settings, &next));
+		TRY(scaling_check_pool(op, &next, &wish->settings));
 		COPY_SOURCE(&made, &next);
 	}
 	wish->refresh = made.row.id;

@@ -327,6 +327,12 @@ static bool is_suspended(const struct scaling_group *group)
 	       engine_is_scaling_suspended(group, "Launch");
 }
 
+bool scaling_refresh_rests(const struct scaling_group *group, const struct scaling_refresh *refresh)
+{
+	return is_suspended(group) || refresh->pause_us ||
+	       refresh->status == SCALING_REFRESH_STATUS_CANCELLING;
+}
+
 /* All instances are replaced: bakes, then ends. */
 static void finish(struct scaling_refresh *next, int64_t now_us)
 {

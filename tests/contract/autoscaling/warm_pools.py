@@ -103,7 +103,11 @@ def test_is_refreshed_and_deleted(place):
     """A refresh replaces the instances of the pool. A deleted pool shows PendingDelete as long as a hook holds an instance."""
     place.asg.put_warm_pool(**GROUP, MinSize=1, MaxGroupPreparedCapacity=0)
     old = holds_states(place, "Warmed:Stopped")
+    place.asg.suspend_processes(**GROUP, ScalingProcesses=["InstanceRefresh"])
     place.asg.start_instance_refresh(**GROUP, Preferences={"InstanceWarmup": 0, "MinHealthyPercentage": 100})
+    place.region.rest()
+    assert pool(place) == old
+    place.asg.resume_processes(**GROUP)
     assert soon(lambda: not set(old) & set(pool(place)) and list(pool(place).values()) == ["Warmed:Stopped"]), pool(place)
     assert soon(lambda: place.asg.describe_instance_refreshes(**GROUP)["InstanceRefreshes"][0]["Status"] == "Successful")
     place.asg.put_lifecycle_hook(**GROUP, LifecycleHookName="bye", LifecycleTransition="autoscaling:EC2_INSTANCE_TERMINATING")
@@ -115,6 +119,47 @@ def test_is_refreshed_and_deleted(place):
     assert soon(lambda: "WarmPoolConfiguration" not in place.group("web"))
     assert pool(place) == {} and power(place, one) == "terminated"
     assert code(place.asg.delete_warm_pool, **GROUP) == "ValidationError"
+
+
+@holds("Instances: Warm pools")
+def test_hook_holds_on_the_way_back(place):
+    """A termination hook holds an instance that returns, which is in the pool meanwhile: no other is launched, and the message says where it goes."""
+    sqs, url, queue_arn = make_queue(place, "back")
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "autoscaling.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    role = client(place.region, place.account, "iam").create_role(RoleName="back", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    place.asg.set_desired_capacity(**GROUP, DesiredCapacity=2)
+    one = serves(place, 2)
+    place.asg.put_warm_pool(**GROUP, MaxGroupPreparedCapacity=3, InstanceReusePolicy={"ReuseOnScaleIn": True})
+    everything = one | set(holds_states(place, "Warmed:Stopped"))
+    place.asg.put_lifecycle_hook(**GROUP, LifecycleHookName="drain", LifecycleTransition="autoscaling:EC2_INSTANCE_TERMINATING", NotificationTargetARN=queue_arn,
+                                 RoleARN=role)
+    place.asg.put_lifecycle_hook(**GROUP, LifecycleHookName="ready", LifecycleTransition="autoscaling:EC2_INSTANCE_LAUNCHING")
+    place.asg.set_desired_capacity(**GROUP, DesiredCapacity=1)
+    held = holds_states(place, "Warmed:Pending:Wait", "Warmed:Stopped")
+    back = next(i for i, state in held.items() if state == "Warmed:Pending:Wait")
+    assert len(place.group("web")["Instances"]) == 1 and place.group("web")["WarmPoolSize"] == 2
+    told = receive_all(sqs, url, lambda m: "Origin" in m)
+    assert {(m["EC2InstanceId"], m["Origin"], m["Destination"]) for m in told if "Origin" in m} == {(back, "AutoScalingGroup", "WarmPool")}
+    place.asg.complete_lifecycle_action(**GROUP, LifecycleHookName="drain", InstanceId=back, LifecycleActionResult="ABANDON")
+    assert set(holds_states(place, "Warmed:Stopped", "Warmed:Stopped")) | serving(place) == everything  # the hook of launches does not hold it
+
+
+@holds("Instances: Warm pools")
+def test_refuses_spot_and_heeds_health(place):
+    """A group that launches Spot Instances has no warm pool. There is no grace period in a pool: an unhealthy instance is replaced."""
+    spot = place.ec2.create_launch_template(LaunchTemplateName="spot", LaunchTemplateData={
+        "ImageId": place.image, "InstanceType": "t3.micro", "InstanceMarketOptions": {"MarketType": "spot"}})["LaunchTemplate"]["LaunchTemplateId"]
+    launches = {"LaunchTemplate": {"LaunchTemplateId": spot}}
+    place.create("spot", DesiredCapacity=0, **launches)
+    assert code(place.asg.put_warm_pool, AutoScalingGroupName="spot") == "ValidationError"
+    place.asg.update_auto_scaling_group(**GROUP, HealthCheckGracePeriod=600)
+    place.asg.put_warm_pool(**GROUP, MinSize=1, MaxGroupPreparedCapacity=0)
+    assert code(place.asg.update_auto_scaling_group, **GROUP, **launches) == "ValidationError"
+    mixed = {"LaunchTemplate": {"LaunchTemplateSpecification": {"LaunchTemplateId": place.template}}, "InstancesDistribution": {"OnDemandPercentageAboveBaseCapacity": 0}}
+    assert code(place.asg.start_instance_refresh, **GROUP, DesiredConfiguration={"MixedInstancesPolicy": mixed}) == "ValidationError"
+    old = next(iter(holds_states(place, "Warmed:Stopped")))
+    place.asg.set_instance_health(InstanceId=old, HealthStatus="Unhealthy")
+    assert soon(lambda: old not in pool(place) and list(pool(place).values()) == ["Warmed:Stopped"]), pool(place)
 
 
 if __name__ == "__main__":

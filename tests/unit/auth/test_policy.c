@@ -110,6 +110,9 @@ static const struct policy_row elements[] = {
 	{ALLOW "'Action':'backup:*'," ANY, "backup:ListBackupVaults", "*", "", 'A'},
 	{ALLOW "'Action':'backup:Create*'," ANY, "backup:create", "*", "", '-'},
 	{ALLOW "'Action':'backup:create'," ANY, "backup:create", "*", "", 'A'},
+	{DENY "'Action':'Backup:Create'," ANY, "backup:create", "*", "", 'D'},
+	{ALLOW "'Action':'BACKUP:*'," ANY, "backup:create", "*", "", '-'},
+	{DENY "'Action':'backup:cre?te'," ANY, "backup:create", "*", "", '-'},
 	{ALLOW "'Action':'ec2:CreateB*'," ANY, "backup:create", "*", "", 'A'},
 	{DENY "'Action':'backup:*'," ANY, "backup:restore", "*", "", '-'},
 	/* NotAction */

@@ -286,7 +286,7 @@ static void put_pool(struct cloud *c, uuid group, int64_t min, bool reuses)
 }
 
 struct pooled {
-	size_t ready, warm, drawn;
+	size_t ready, warm, drawn, returning;
 	uuid one; /* instance of a ready member */
 	uuid serving;
 };
@@ -304,6 +304,7 @@ static struct pooled count_pool(struct cloud *c, uuid group)
 		n.serving = m->stage == SCALING_MEMBER_STAGE_IN_SERVICE ? m->instance : n.serving;
 		n.warm += m->pool == SCALING_MEMBER_POOL_WARM;
 		n.drawn += m->pool == SCALING_MEMBER_POOL_DRAWN;
+		n.returning += m->pool == SCALING_MEMBER_POOL_RETURNING;
 	}
 	return n;
 }
@@ -403,6 +404,64 @@ static void draws_while_pool_is_short(struct cloud *c)
 	await_pool(c, id, 3, 0, 0);
 }
 TEST_STORY(draws_while_pool_is_short, 1)
+
+static void put_hook(struct cloud *c, uuid group, bool is_terminating)
+{
+	struct scaling_hook_wish hook = {.group = cloud_ref(c, KIND_SCALING_GROUP, group),
+					 .name = STR("held"),
+					 .has_transition = true,
+					 .is_terminating = is_terminating,
+					 .timeout_s = {true, 60},
+					 .abandons = is_terminating ? CHOICE_YES : CHOICE_NO};
+	cloud_ok(c, &c->alice, engine_put_scaling_hook, &hook);
+}
+
+/* An instance that a hook holds on its way back counts for the pool, so that no other is launched. The hook's result changes nothing. */
+static void returns_through_hooks(struct cloud *c)
+{
+	begin(c);
+	uuid id = make(c, 2, 4);
+	struct scaling_pool_wish wish = {
+		.group = cloud_ref(c, KIND_SCALING_GROUP, id), .max = {true, 3}, .reuses = CHOICE_YES};
+	cloud_ok(c, &c->alice, engine_put_scaling_pool, &wish);
+	await_pool(c, id, 2, 1, 1);
+	put_hook(c, id, true);
+	size_t launched = cloud_count(c, KIND_INSTANCE);
+	set_desired(c, id, 1);
+	cloud_step_for(c, 30 * SECOND);
+	assert_int_equal(count_pool(c, id).returning, 1);
+	assert_int_equal(cloud_count(c, KIND_INSTANCE), launched);
+	await_pool(c, id, 1, 2, 2);
+	set_desired(c, id, 2);
+	await_pool(c, id, 2, 1, 1);
+	assert_int_equal(cloud_count(c, KIND_INSTANCE), launched);
+	set_desired(c, id, 1);
+	cloud_step_for(c, 5 * SECOND);
+	struct scaling_pool_target gone = {.group = wish.group};
+	/* the instance on its way is terminated, after a hook of its own */
+	cloud_ok(c, &c->alice, engine_delete_scaling_pool, &gone);
+	await_pool(c, id, 1, 0, 0);
+	assert_int_equal(count(c, id).instances, 1);
+}
+TEST_STORY(returns_through_hooks, 1)
+
+/* A group that finds no room takes the pool's instance as soon as that is ready. */
+static void draws_after_failed_launch(struct cloud *c)
+{
+	begin(c);
+	uuid id = make(c, 3, 5);
+	await(c, id, 3, 3);
+	put_hook(c, id, false);
+	put_pool(c, id, 1, false);
+	await(c, id, 4, 3);
+	set_desired(c, id, 4);
+	cloud_step_for(c, 10 * SECOND);
+	assert_int_equal(group_now(c, id).tries, 1);
+	await_pool(c, id, 4, 0, 0);
+	assert_int_equal(count_pool(c, id).drawn, 1);
+	put_pool(c, id, 0, false);
+}
+TEST_STORY(draws_after_failed_launch, 1)
 
 static void adjusts(struct cloud *c)
 {
@@ -898,6 +957,8 @@ int main(void)
 		cmocka_unit_test(test_has_warm_pool),
 		cmocka_unit_test(test_replaces_warm),
 		cmocka_unit_test(test_draws_while_pool_is_short),
+		cmocka_unit_test(test_returns_through_hooks),
+		cmocka_unit_test(test_draws_after_failed_launch),
 		cmocka_unit_test(test_adjusts),
 		cmocka_unit_test(test_survives_kills),
 		cmocka_unit_test(test_pool_survives_kills),
