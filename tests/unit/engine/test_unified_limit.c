@@ -114,17 +114,28 @@ static void check_stored(void **state)
 	assert_int_equal(engine_get_registered_limit(
 				 cloud_tables(c), registered_limit_find(cloud_tables(c), registered.prefix)),
 			 4);
-	/* The same quota is not tied twice: both of Cinder's services are "block-storage" here. */
-	make_registered(c, resource_of("block-storage", "volumes"), 11);
+	/* A quota has one registered limit: both of Cinder's services are "block-storage" here. */
+	struct ref first = make_registered(c, resource_of("block-storage", "volumes"), 11);
 	struct limited_resource second = resource_of("block-storage", "volumes");
 	second.service.b[0] ^= 1;
-	struct ref untied = make_registered(c, second, 12);
+	limit = (struct registered_limit_wish){.resource = second, .value = 12};
+	cloud_fails(c, &c->operator, engine_create_registered_limits, &wish, ERR_UNSUPPORTED,
+		    KIND_REGISTERED_LIMIT);
 	struct account limits = {0};
 	engine_get_default_limits(cloud_tables(c), &limits);
 	assert_int_equal(limits.limit_volumes, 11);
+	/* A region is named and taken away again. */
+	struct registered_limit_change rename = {
+		.limit = first, .has_region = true, .resource = resource_of("block-storage", "volumes")};
+	rename.resource.region = STR("here");
+	cloud_ok(c, &c->operator, engine_update_registered_limit, &rename);
+	assert_true(str_is(registered_limit_find(cloud_tables(c), first.prefix)->region, "here"));
+	rename.resource.region = STR_NONE;
+	cloud_ok(c, &c->operator, engine_update_registered_limit, &rename);
+	assert_int_equal(registered_limit_find(cloud_tables(c), first.prefix)->region.n, 0);
 	assert_int_equal(engine_get_registered_limit(cloud_tables(c),
-						     registered_limit_find(cloud_tables(c), untied.prefix)),
-			 12);
+						     registered_limit_find(cloud_tables(c), first.prefix)),
+			 11);
 }
 
 int main(void)
