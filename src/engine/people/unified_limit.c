@@ -146,6 +146,18 @@ static RESULT set_project(struct op *op, const struct registered_limit *limit, u
 	return row && find_quota(limit, &quota) ? set_quota(op, row, quota, to_figure(limit, value)) : OK;
 }
 
+/* Takes the default's own figure, which need not be a whole number of units. */
+static RESULT reset_project(struct op *op, const struct registered_limit *limit, uuid account)
+{
+	enum quota quota;
+	struct account standard = {0};
+	const struct account *row = account_find(op->head, account);
+	if (!row || !find_quota(limit, &quota))
+		return OK;
+	engine_get_default_limits(op->head, &standard);
+	return set_quota(op, row, quota, *quota_limit(&standard, quota));
+}
+
 /* ---- registered limits ---- */
 
 static RESULT fail_reference(struct op *op, enum kind kind, const char *what)
@@ -277,11 +289,13 @@ RESULT engine_update_registered_limit(struct op *op, struct registered_limit_cha
 	next.default_limit = value;
 	next.description = wish->description ? *wish->description : next.description;
 	TRY(tie(op, &r, &next));
-	if (!str_equal(next.quota, limit->quota))
+	bool is_moved = !str_equal(next.quota, limit->quota);
+	if (is_moved)
 		TRY(set_default(op, limit, STR_NONE));
 	next.row.gen++;
 	TRY(registered_limit_put(op, &next));
-	TRY(put_default(op, &next, value));
+	if (wish->value || is_moved) /* a default that is no whole number of units stays exact */
+		TRY(put_default(op, &next, value));
 	return engine_log_event(op, KIND_REGISTERED_LIMIT, &next.row, "changed", "Registered limit.");
 }
 
@@ -376,6 +390,6 @@ RESULT engine_delete_project_limit(struct op *op, struct project_limit_target *w
 	const struct registered_limit *registered = NULL;
 	TRY(find_limit(op, &wish->limit, "project_limit.delete", &limit, &registered));
 	TRY(engine_log_event(op, KIND_PROJECT_LIMIT, &limit->row, "deleted", "Limit."));
-	TRY(set_project(op, registered, limit->account, engine_get_registered_limit(op->head, registered)));
+	TRY(reset_project(op, registered, limit->account));
 	return project_limit_forget(op, limit->row.id);
 }

@@ -8,6 +8,7 @@
 #include "engine/people/account/account.h"
 #include "engine/people/unified_limit.h"
 #include "engine/quota.h"
+#include "engine/region/region.h"
 
 #define GIB (INT64_C(1) << 30)
 
@@ -86,6 +87,22 @@ static void check_quota(void **state)
 	assert_int_equal(bytes_of(c, c->alice.account), before);
 }
 
+/* A default of bytes that are no whole GiB stays exact when a description is changed or a limit is deleted. */
+static void check_exact(void **state)
+{
+	struct cloud *c = *state;
+	struct limited_resource r = resource_of("block-storage", "gigabytes");
+	struct ref registered = make_registered(c, r, 70);
+	struct setting_wish odd = {.name = STR("limit.volume_bytes"), .value = STR("5368709121")};
+	cloud_ok(c, &c->operator, engine_put_setting, &odd);
+	struct registered_limit_change change = {.limit = registered, .resource = r, .description = &r.name};
+	cloud_ok(c, &c->operator, engine_update_registered_limit, &change);
+	assert_int_equal(standard(c), 5 * GIB + 1);
+	struct project_limit_target gone = {make_limit(c, r, 7)};
+	cloud_ok(c, &c->operator, engine_delete_project_limit, &gone);
+	assert_int_equal(bytes_of(c, c->alice.account), 5 * GIB + 1);
+}
+
 /* A name that no quota has, and one of another region, are stored. */
 static void check_stored(void **state)
 {
@@ -142,6 +159,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_quota, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_exact, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_stored, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
