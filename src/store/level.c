@@ -43,7 +43,7 @@ struct str level_write(struct arena *a)
 
 /* ---- comparison ---- */
 
-/* Says what the level in force has and this program lacks. */
+/* Says what the level in force has and this program lacks: a kind, a field, a word, or a field's type. */
 static RESULT fail_unknown(struct ctx *c, const char *kind, struct str part, struct str word)
 {
 	return ctx_fail(c, ERR_STATE,
@@ -86,12 +86,14 @@ static RESULT note_field(struct level *level, struct ctx *c, const struct kind_i
 	(void) str_split_next(&text, '=', &type);
 	for (unsigned n = 0; n < k->field_count; n++) {
 		const struct field *f = &k->fields[n];
-		if (!str_is(name, f->name) || !str_is(type, type_words[f->type]))
+		if (!str_is(name, f->name))
 			continue;
+		if (!str_is(type, type_words[f->type]))
+			return fail_unknown(c, k->name, name, type);
 		fields[n].is_new = false;
 		return f->type == FIELD_ENUM ? note_words(level, c, k, f, text, &fields[n]) : OK;
 	}
-	return fail_unknown(c, k->name, name, type);
+	return fail_unknown(c, k->name, name, STR_NONE);
 }
 
 static RESULT note_initial(struct level *level, struct ctx *c, const struct kind_info *k,

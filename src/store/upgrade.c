@@ -45,9 +45,10 @@ RESULT store_confirm_upgrade(struct store *s, struct ctx *c)
 {
 	struct sql_driver *sql = s->config.sql;
 	pthread_mutex_lock(&s->still); /* prevents batches */
-	struct result r = sql->level ? sql->confirm_level(sql, c) : OK;
+	bool is_upgrading = sql->level != NULL;
+	struct result r = is_upgrading ? sql->confirm_level(sql, c) : OK;
 	pthread_mutex_unlock(&s->still);
-	if (result_is_ok(r))
+	if (is_upgrading && result_is_ok(r))
 		log_event(LOG_WARN, "upgrade-confirmed", "version=%u hash=%s", model_schema_version,
 			  model_schema_hash);
 	return r;

@@ -4,6 +4,7 @@
 #include "engine/balancing/octavia_internal.h"
 #include "engine/limits.h"
 #include "engine/network/port/port_internal.h"
+#include "engine/network/port/trunk_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
 #include "model/listener.h"
@@ -61,6 +62,7 @@ static RESULT find_port(struct op *op, const struct octavia_balancer_wish *wish,
 	TRY(port_permit_end(op, "elastic_load_balancer.create", port->row.id));
 	TRY(port_check_unmanaged(op, port, wish->port.field));
 	TRY(port_check_available(op, port, &wish->port));
+	TRY(trunk_check_no_parent(op, port));
 	place->subnet = subnet_find(op->head, port->subnet);
 	if (!str_is_empty(port->device_id))
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_PORT, wish->port.field,

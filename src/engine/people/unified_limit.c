@@ -146,6 +146,18 @@ static RESULT set_project(struct op *op, const struct registered_limit *limit, u
 	return row && find_quota(limit, &quota) ? set_quota(op, row, quota, to_figure(limit, value)) : OK;
 }
 
+/* Takes the default's own figure, which need not be a whole number of units. */
+static RESULT reset_project(struct op *op, const struct registered_limit *limit, uuid account)
+{
+	enum quota quota;
+	struct account standard = {0};
+	const struct account *row = account_find(op->head, account);
+	if (!row || !find_quota(limit, &quota))
+		return OK;
+	engine_get_default_limits(op->head, &standard);
+	return set_quota(op, row, quota, *quota_limit(&standard, quota));
+}
+
 /* ---- registered limits ---- */
 
 static RESULT fail_reference(struct op *op, enum kind kind, const char *what)
@@ -177,9 +189,10 @@ static const struct registered_limit *find_registered(const struct tables *t,
 	return limit;
 }
 
-/* Ties the limit to the quota of its resource, unless the resource is in another region or another registered limit has the
- * quota already: one without the region's name, or of the other one of Cinder's two services. */
-static void tie(const struct tables *t, const struct limited_resource *r, struct registered_limit *limit)
+/* Ties the limit to the quota of its resource, unless the resource is in another region. ERR_UNSUPPORTED: another registered
+ * limit has the quota, one that names the region and one that does not, or those of Cinder's two services. A quota has one
+ * default, so the second limit would hold for nobody. */
+static RESULT tie(struct op *op, const struct limited_resource *r, struct registered_limit *limit)
 {
 	bool is_here = !limit->region.n || str_equal(limit->region, r->own_region);
 	limit->quota = STR_NONE;
@@ -190,11 +203,15 @@ static void tie(const struct tables *t, const struct limited_resource *r, struct
 		limit->quota = quota_setting(ties[k].quota);
 		limit->unit = ties[k].unit;
 	}
-	const struct registered_limit *other = registered_limit_first(t);
-	for (; other; other = registered_limit_next(t, other))
+	const struct registered_limit *other = registered_limit_first(op->head);
+	for (; other; other = registered_limit_next(op->head, other))
 		if (!uuid_equal(other->row.id, limit->row.id) && limit->quota.n &&
 		    str_equal(other->quota, limit->quota))
-			limit->quota = STR_NONE;
+			return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_REGISTERED_LIMIT, STR("resource_name"),
+					   "A second registered limit for the quota of '%" STR_FMT
+					   "' is not supported: change the first one.",
+					   STR_ARG(limit->name));
+	return OK;
 }
 
 static RESULT create_registered(struct op *op, struct registered_limit_wish *wish)
@@ -211,7 +228,7 @@ static RESULT create_registered(struct op *op, struct registered_limit_wish *wis
 					 .name = wish->resource.name,
 					 .default_limit = wish->value,
 					 .description = wish->description};
-	tie(op->head, &wish->resource, &limit);
+	TRY(tie(op, &wish->resource, &limit));
 	TRY(registered_limit_put(op, &limit));
 	TRY(put_default(op, &limit, wish->value));
 	wish->limit = limit.row.id;
@@ -244,11 +261,11 @@ static RESULT find_unreferenced(struct op *op, const struct ref *ref, const char
 
 /* The resource of a change: as it is, unless the change says otherwise. */
 static struct limited_resource changed_resource(const struct registered_limit *limit,
-						const struct limited_resource *said)
+						const struct registered_limit_change *wish)
 {
-	struct limited_resource r = *said;
+	struct limited_resource r = wish->resource;
 	r.service = uuid_is_none(r.service) ? limit->service : r.service;
-	r.region = r.region.n ? r.region : limit->region;
+	r.region = wish->has_region ? r.region : limit->region;
 	r.name = r.name.n ? r.name : limit->name;
 	return r;
 }
@@ -257,7 +274,7 @@ RESULT engine_update_registered_limit(struct op *op, struct registered_limit_cha
 {
 	const struct registered_limit *limit = NULL, *same = NULL;
 	TRY(find_unreferenced(op, &wish->limit, "registered_limit.update", &limit));
-	struct limited_resource r = changed_resource(limit, &wish->resource);
+	struct limited_resource r = changed_resource(limit, wish);
 	TRY(check_resource(op, &r, KIND_REGISTERED_LIMIT));
 	same = find_registered(op->head, &r);
 	if (same && same != limit)
@@ -271,12 +288,14 @@ RESULT engine_update_registered_limit(struct op *op, struct registered_limit_cha
 	next.name = r.name;
 	next.default_limit = value;
 	next.description = wish->description ? *wish->description : next.description;
-	tie(op->head, &r, &next);
-	if (!str_equal(next.quota, limit->quota))
+	TRY(tie(op, &r, &next));
+	bool is_moved = !str_equal(next.quota, limit->quota);
+	if (is_moved)
 		TRY(set_default(op, limit, STR_NONE));
 	next.row.gen++;
 	TRY(registered_limit_put(op, &next));
-	TRY(put_default(op, &next, value));
+	if (wish->value || is_moved) /* a default that is no whole number of units stays exact */
+		TRY(put_default(op, &next, value));
 	return engine_log_event(op, KIND_REGISTERED_LIMIT, &next.row, "changed", "Registered limit.");
 }
 
@@ -371,6 +390,6 @@ RESULT engine_delete_project_limit(struct op *op, struct project_limit_target *w
 	const struct registered_limit *registered = NULL;
 	TRY(find_limit(op, &wish->limit, "project_limit.delete", &limit, &registered));
 	TRY(engine_log_event(op, KIND_PROJECT_LIMIT, &limit->row, "deleted", "Limit."));
-	TRY(set_project(op, registered, limit->account, engine_get_registered_limit(op->head, registered)));
+	TRY(reset_project(op, registered, limit->account));
 	return project_limit_forget(op, limit->row.id);
 }

@@ -21,7 +21,7 @@ struct limited_resource {
 };
 
 /* Creates registered limits, all or none. With KIND_REGISTERED_LIMIT: ERR_EXISTS; ERR_INVALID, there is no such
- * service or region. */
+ * service or region; ERR_UNSUPPORTED, the resource has a quota whose registered limit is another one. */
 struct registered_limit_wish {
 	struct limited_resource resource;
 	int64_t value;
@@ -35,10 +35,12 @@ struct registered_limits_wish {
 };
 OPERATION(engine_create_registered_limits, registered_limits_wish)
 
-/* Changes a registered limit. ERR_PROTECTED with KIND_REGISTERED_LIMIT: projects have limits of it. */
+/* Changes a registered limit. ERR_PROTECTED with KIND_REGISTERED_LIMIT: projects have limits of it. Otherwise errors as
+ * for engine_create_registered_limits(). */
 struct registered_limit_change {
 	struct ref limit;
-	struct limited_resource resource; /* service none, texts empty: unchanged */
+	struct limited_resource resource; /* service none, name empty: unchanged */
+	bool has_region;                  /* the resource's region is the new one, even if none is named */
 	const int64_t *value;             /* NULL: unchanged */
 	const struct str *description;    /* likewise */
 };

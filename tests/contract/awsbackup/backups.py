@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import native  # noqa: E402
 import waiting  # noqa: E402
 from dev import REGION, Dev  # noqa: E402
+from faces import holds  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -87,6 +88,7 @@ def rule(**more):
     return {**PLAN, "Rules": [{**RULE, **more}]}
 
 
+@holds("What each face calls it: backup vault")
 def test_vaults(place):
     made = place.backup.create_backup_vault(BackupVaultName="prod_1", BackupVaultTags={"a": "1"}, CreatorRequestId="x")
     assert (made["BackupVaultName"], made["BackupVaultArn"]) == ("prod_1", place.arn("backup-vault", "prod_1"))

@@ -175,7 +175,7 @@ def test_what_cannot_be_published_is_refused(place):
     assert place.watch.list_metrics(Namespace="Shop", MetricName="Both")["Metrics"] == []
 
 
-@holds("What each face calls it: alarm, metric of an account", "Instances: Alarms")
+@holds("What each face calls it: alarm, metric of an account, dashboard", "Instances: Alarms")
 def test_alarm_follows_its_metric(place):
     place.publish("Queue", 4, 20)
     place.put("long", AlarmDescription="a long queue", TreatMissingData="ignore")
@@ -494,6 +494,7 @@ def test_names_of_absent_alarms_are_passed_over(place):
     assert shown() == []
 
 
+@holds("Instances: Dashboards")
 def test_dashboards(place, region):
     body = json.dumps({"widgets": [{"type": "text", "x": 0, "y": 0, "width": 3, "height": 3, "properties": {"markdown": "Hello"}}]})
     assert place.watch.put_dashboard(DashboardName="web", DashboardBody=body)["DashboardValidationMessages"] == []

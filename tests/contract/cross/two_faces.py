@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: docs/mapping.md src/engine/instance src/api/ec2/compute src/api/openstack/compute
 """One engine, two faces: resources created by one face are read, changed and deleted by the other, both ways, as docs/mapping.md says. This script
-has machines and their prerequisites; two_faces_*.py have the network, the disks, and users. Each row of that page is named by a case that proves
-it."""
+has machines and their prerequisites; two_faces_*.py have the network, the disks, and users. Each row of that page is named by a case that
+proves it (mapping_rows.py)."""
 import base64
 import os
 import sys
@@ -28,13 +28,6 @@ def both():
 @pytest.fixture(scope="module")
 def admin(both):
     return lib.admin(both.dev)
-
-
-def test_each_row_is_held():
-    """Every row of docs/mapping.md has a case, and every case names existing rows."""
-    said, held = set(faces.rows()), faces.held()
-    assert len(said) > 30
-    assert said == held, f"no case holds {sorted(said - held)}; there are no rows {sorted(held - said)}"
 
 
 # ---- instances and servers

@@ -96,6 +96,26 @@ def test_vpc_endpoints(both):
     both.ec2.delete_vpc(VpcId=vpc)
 
 
+@holds("The network: Endpoint services", "What each face calls it: endpoint service")
+def test_endpoint_services(both):
+    """Neutron shows a service's interface as a port, which neither face deletes and no trunk takes, until the service goes."""
+    vpc, _, subnets = make_vpc(both, "10.66.0.0/16")
+    elb = both.root.client("elbv2")
+    balancer = elb.create_load_balancer(Name="offered", Type="network", Scheme="internal", Subnets=[subnets[0][0]["SubnetId"]])["LoadBalancers"][0]["LoadBalancerArn"]
+    made = both.ec2.create_vpc_endpoint_service_configuration(NetworkLoadBalancerArns=[balancer])["ServiceConfiguration"]
+    both.rest()
+    (leg,) = ports_of(both, device_owner="network:endpoint_service")
+    assert leg["network_id"] == subnets[0][1]["network_id"] and made["ServiceId"].startswith("vpce-svc-")
+    assert code(lambda: both.ec2.delete_network_interface(NetworkInterfaceId=ec2_id("eni", leg["id"]))) == "AuthFailure"
+    assert both.status("DELETE", f"{NETWORK}/ports/{leg['id']}") == 409
+    assert both.status("POST", f"{NETWORK}/trunks", {"trunk": {"port_id": leg["id"]}}) == 409
+    assert both.ec2.delete_vpc_endpoint_service_configurations(ServiceIds=[made["ServiceId"]])["Unsuccessful"] == []
+    elb.delete_load_balancer(LoadBalancerArn=balancer)
+    both.rest()
+    assert not ports_of(both, device_owner="network:endpoint_service")
+    drop_vpc(both, vpc, subnets)
+
+
 @holds("The network: Transit gateways", "What each face calls it: transit gateway, attachment", "What each face calls it: transit route table, route")
 def test_transit_gateways(both):
     """Neutron does not show them, and keeps their routes."""

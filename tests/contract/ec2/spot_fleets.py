@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from dev import Account, Dev  # noqa: E402
-from faces import code  # noqa: E402
+from faces import code, holds  # noqa: E402
 from waiting import wait_until  # noqa: E402
 
 TAGS = [{"Key": "team", "Value": "red"}]
@@ -176,6 +176,7 @@ def test_times_and_dry_run(ec2, request_of, role, image):
     end(ec2, first)
 
 
+@holds("Instances: Spot fleets")
 def test_it_is_no_other_fleet(ec2, request_of):
     """Neither dialect finds, lists, changes or deletes the other's."""
     template = [{"LaunchTemplateSpecification": {"LaunchTemplateName": "base", "Version": "1"}}]

@@ -135,7 +135,7 @@ def test_consumers(r):
     assert r.own.call("DELETE", f"{path}/consumers", one).status == 200 and r.own.call("DELETE", f"{path}/consumers", one).status == 404
 
 
-@holds("Secrets of Barbican", "secret, container of secrets")
+@holds("The network: Secrets of Barbican", "What each face calls it: secret, container of secrets")
 def test_private_secrets(r):
     path = r.secret("mine")
     assert r.own.ok("GET", f"{path}/acl")["read"] == {"project-access": True, "users": []}
@@ -168,7 +168,7 @@ def listener(r, balancer, port, **body):
     return answer
 
 
-@holds("Certificates of load balancers", "certificate of a load balancer")
+@holds("The network: Certificates of load balancers", "What each face calls it: certificate of a load balancer")
 def test_a_listener_takes_a_container(r, balancer):
     _, first = r.certificate("first.example.com")
     _, second = r.certificate("second.example.com")

@@ -175,7 +175,7 @@ def test_an_older_program_is_refused_after_the_confirmation(place):
         place.sql(f"UPDATE meta SET value = '{wrong}' WHERE name = 'schema_level'")
         with pytest.raises(RuntimeError) as refused:
             open_region(place)
-        assert f"was confirmed for another version of dari, 9.9: it has {named}" in str(refused.value), refused.value
+        assert f"was confirmed for another version of dari, 9.9: it has {named}, which" in str(refused.value), refused.value
         assert "restore a backup made before" in str(refused.value)
 
 

@@ -8,6 +8,7 @@
 #include "engine/people/account/account.h"
 #include "engine/people/unified_limit.h"
 #include "engine/quota.h"
+#include "engine/region/region.h"
 
 #define GIB (INT64_C(1) << 30)
 
@@ -86,6 +87,22 @@ static void check_quota(void **state)
 	assert_int_equal(bytes_of(c, c->alice.account), before);
 }
 
+/* A default of bytes that are no whole GiB stays exact when a description is changed or a limit is deleted. */
+static void check_exact(void **state)
+{
+	struct cloud *c = *state;
+	struct limited_resource r = resource_of("block-storage", "gigabytes");
+	struct ref registered = make_registered(c, r, 70);
+	struct setting_wish odd = {.name = STR("limit.volume_bytes"), .value = STR("5368709121")};
+	cloud_ok(c, &c->operator, engine_put_setting, &odd);
+	struct registered_limit_change change = {.limit = registered, .resource = r, .description = &r.name};
+	cloud_ok(c, &c->operator, engine_update_registered_limit, &change);
+	assert_int_equal(standard(c), 5 * GIB + 1);
+	struct project_limit_target gone = {make_limit(c, r, 7)};
+	cloud_ok(c, &c->operator, engine_delete_project_limit, &gone);
+	assert_int_equal(bytes_of(c, c->alice.account), 5 * GIB + 1);
+}
+
 /* A name that no quota has, and one of another region, are stored. */
 static void check_stored(void **state)
 {
@@ -114,23 +131,35 @@ static void check_stored(void **state)
 	assert_int_equal(engine_get_registered_limit(
 				 cloud_tables(c), registered_limit_find(cloud_tables(c), registered.prefix)),
 			 4);
-	/* The same quota is not tied twice: both of Cinder's services are "block-storage" here. */
-	make_registered(c, resource_of("block-storage", "volumes"), 11);
+	/* A quota has one registered limit: both of Cinder's services are "block-storage" here. */
+	struct ref first = make_registered(c, resource_of("block-storage", "volumes"), 11);
 	struct limited_resource second = resource_of("block-storage", "volumes");
 	second.service.b[0] ^= 1;
-	struct ref untied = make_registered(c, second, 12);
+	limit = (struct registered_limit_wish){.resource = second, .value = 12};
+	cloud_fails(c, &c->operator, engine_create_registered_limits, &wish, ERR_UNSUPPORTED,
+		    KIND_REGISTERED_LIMIT);
 	struct account limits = {0};
 	engine_get_default_limits(cloud_tables(c), &limits);
 	assert_int_equal(limits.limit_volumes, 11);
+	/* A region is named and taken away again. */
+	struct registered_limit_change rename = {
+		.limit = first, .has_region = true, .resource = resource_of("block-storage", "volumes")};
+	rename.resource.region = STR("here");
+	cloud_ok(c, &c->operator, engine_update_registered_limit, &rename);
+	assert_true(str_is(registered_limit_find(cloud_tables(c), first.prefix)->region, "here"));
+	rename.resource.region = STR_NONE;
+	cloud_ok(c, &c->operator, engine_update_registered_limit, &rename);
+	assert_int_equal(registered_limit_find(cloud_tables(c), first.prefix)->region.n, 0);
 	assert_int_equal(engine_get_registered_limit(cloud_tables(c),
-						     registered_limit_find(cloud_tables(c), untied.prefix)),
-			 12);
+						     registered_limit_find(cloud_tables(c), first.prefix)),
+			 11);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_quota, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_exact, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_stored, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

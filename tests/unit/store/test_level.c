@@ -92,7 +92,7 @@ static void what_this_program_lacks_is_refused(void **state)
 	} cases[] = {
 		{"\ninstance ", "\nrocket name:text\ninstance ",
 		 "*, 9.9: it has rocket, which this program*"},
-		{"\ninstance ", "\ninstance thrust:int ", "*it has instance.thrust = int, which*"},
+		{"\ninstance ", "\ninstance thrust:int ", "*it has instance.thrust, which*"},
 		{" protect_stop:bool", " protect_stop:int", "*it has instance.protect_stop = int, which*"},
 		{"|partition", "|partition|orbit", "*it has server_group.policy = orbit, which*"},
 	};

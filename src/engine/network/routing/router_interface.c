@@ -13,6 +13,7 @@
 #include "engine/network/ipv6_internal.h"
 #include "engine/network/port/port.h"
 #include "engine/network/port/port_internal.h"
+#include "engine/network/port/trunk_internal.h"
 #include "engine/network/routing/gateway.h"
 #include "engine/network/routing/route_table.h"
 #include "engine/network/routing/router.h"
@@ -212,6 +213,8 @@ static RESULT add_by_port(struct op *op, struct router_interface_wish *wish, con
 	    !str_is_empty(port->device_id) || model_derive_port_state(port) != PORT_AVAILABLE)
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_PORT, wish->port.field,
 				   "The port '%" STR_FMT "' is in use.", STR_ARG(wish->port.text));
+	TRY(trunk_check_no_subport(op, port));
+	TRY(trunk_check_no_parent(op, port));
 	TRY(check_apart(op, router, subnet));
 	TRY(engine_permit(op, "router.interface", KIND_PORT, &port->row));
 	struct port next = *port;
