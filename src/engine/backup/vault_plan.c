@@ -2,6 +2,7 @@
  * Plans of AWS Backup and their rules. Selections: vault_selection.c. Source: AWS Backup's API Reference. */
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/backup/backup_plan.h"
 #include "engine/backup/backup_plan_internal.h"
 #include "engine/backup/backup_vault.h"
@@ -11,7 +12,6 @@
 #include "engine/limits.h"
 #include "engine/people/policy/iam_role.h"
 #include "engine/tag_internal.h"
-#include "store/account.h"
 #include "store/backup_plan.h"
 #include "store/backup_rule.h"
 #include "store/iam_role.h"
@@ -191,16 +191,16 @@ static RESULT write_plan(struct op *op, struct vault_plan_wish *wish, struct bac
 
 RESULT engine_create_vault_plan(struct op *op, struct vault_plan_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	struct backup_plan plan = {.row.id = engine_new_id(op, KIND_BACKUP_PLAN),
-				   .account = account->row.id,
+				   .account = account,
 				   .timezone = STR("UTC"),
 				   .check_marker = STR(MACHINE_BACKUP_MARKER),
 				   .is_active = true,
 				   .token = wish->token};
 	TRY(engine_permit_new(op, "vault_plan.create", KIND_BACKUP_PLAN, &plan.row));
-	TRY(limit_check(op, LIMIT_BACKUP_PLANS, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_BACKUP_PLANS, account, 1, STR_NONE));
 	TRY(tag_normalize(op, wish->tags, &plan.tags));
 	ASKER_NOTE(op, &plan);
 	return write_plan(op, wish, &plan, "created");
