@@ -29,9 +29,9 @@ struct candidate {
 	struct tags tags;
 };
 
-/* ---- which ---- */
+/* ---- candidates ---- */
 
-/* The first selection of the plan that selects it; its role decides. NULL: none does. */
+/* Finds the first selection of the plan that selects the resource: the role of this selection decides. NULL: none does. */
 static const struct backup_selection *find_selection(struct op *op, uuid plan, const struct candidate *c)
 {
 	const struct backup_selection *s = backup_selection_first_by_plan(op->head, plan);
@@ -40,7 +40,7 @@ static const struct backup_selection *find_selection(struct op *op, uuid plan, c
 	return s;
 }
 
-/* The resource's backup in this run of the rule, and whether an earlier one is still being written. */
+/* Progress of a rule with one resource. */
 struct run_state {
 	bool is_done;   /* complete, or being written */
 	bool is_behind; /* an earlier run's backup is being written */

@@ -21,12 +21,12 @@ RESULT backup_role_take(struct op *op, uuid account, struct str arn, enum kind k
 
 /* Faces with XML show the text, too. ERR_INVALID with the field. */
 RESULT vault_check_text(struct op *op, const char *field, struct str text);
-/* A plan of AWS Backup, for a call with that permission. ERR_NOT_FOUND: another plan, too. */
+/* Finds a plan of AWS Backup and checks the permission. ERR_NOT_FOUND: no such plan, or not one of AWS Backup. */
 RESULT vault_plan_find(struct op *op, const struct ref *ref, const char *permission,
 		       const struct backup_plan **ret_plan);
 /* True if the selection selects the instance or volume with these tags. */
 bool vault_selection_has(const struct backup_selection *s, enum kind kind, uuid id, struct tags tags);
-/* Rules of the plan compute their next runs anew, without making up for what was missed; at_us: they run then. */
+/* Makes all rules of the plan compute their next runs, without making up for missed ones. at_us: they run then; 0: by schedule. */
 RESULT vault_plan_restart(struct op *op, uuid plan, int64_t at_us);
 /* Copies the earliest next run and the latest run of the rules to the plan's row. */
 RESULT vault_plan_sum_up(struct op *op, uuid plan);
@@ -34,7 +34,7 @@ RESULT vault_plan_sum_up(struct op *op, uuid plan);
 /* A backup of the rule's run has failed: schedules a retry, with a condition of the plan. Nothing for a rule that is gone, or an earlier
  * run. `of` is the instance or volume. */
 RESULT backup_rule_note_failure(struct op *op, uuid rule, int64_t due_us, struct str of, struct str problem);
-/* A backup is complete: clears the condition once nothing of the plan's last runs is to be retried. */
+/* Clears the condition of the plan after a backup has completed, once nothing of the last runs is to be retried. */
 RESULT backup_rule_note_success(struct op *op, uuid rule, int64_t due_us);
 
 /* A backup of a volume as a recovery point. */

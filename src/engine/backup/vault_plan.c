@@ -82,7 +82,7 @@ static const struct backup_rule *find_rule(const struct tables *t, uuid plan, st
 	return r;
 }
 
-/* A rule that keeps its schedule keeps its next run, too: changing a plan just before it must not lose the run. */
+/* Writes a rule. A rule with an unchanged schedule keeps its next run: a change just before it must not lose the run. */
 static RESULT take_rule(struct op *op, const struct backup_plan *plan, const struct vault_rule_wish *wish,
 			size_t position)
 {
@@ -161,7 +161,7 @@ RESULT vault_plan_sum_up(struct op *op, uuid id)
 
 /* ---- plans ---- */
 
-/* Pages that show one schedule and one folder show those of the first rule. */
+/* Copies schedule and folder of the first rule to the plan, for pages that show a single one. */
 static RESULT write_plan(struct op *op, struct vault_plan_wish *wish, struct backup_plan *plan,
 			 const char *what)
 {

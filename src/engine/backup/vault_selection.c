@@ -134,7 +134,7 @@ static RESULT check_room(struct op *op, const struct backup_plan *plan,
 
 /* ---- creation and deletion ---- */
 
-/* The first selection starts the plan, the last one stops it. */
+/* Counts a selection. Adding the first one starts the rules; removing the last one stops them. */
 static RESULT count(struct op *op, const struct backup_plan *plan, int64_t change)
 {
 	struct backup_plan next = *plan;

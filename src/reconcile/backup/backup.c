@@ -374,7 +374,7 @@ static RESULT remove_backup(struct step *s, const struct backup_rows *rows)
 	return OK;
 }
 
-/* The row's completion window is over, or it has expired. */
+/* The completion window of the backup is over, or the backup has expired. */
 static bool is_due(const struct backup *b, int64_t now_us)
 {
 	bool is_creating = model_derive_backup_state(b) == BACKUP_CREATING;

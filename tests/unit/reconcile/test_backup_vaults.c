@@ -14,6 +14,7 @@
 #include "store/backup_plan.h"
 #include "store/backup_rule.h"
 #include "store/backup_selection.h"
+#include "store/iam_role.h"
 #include "store/machine_backup.h"
 #include "store/volume.h"
 #include "store/zone.h"
@@ -205,6 +206,25 @@ static uuid start(struct cloud *c, int64_t complete_minutes)
 				       .complete_minutes = complete_minutes};
 	cloud_ok(c, &c->alice, engine_start_backup_job, &wish);
 	return wish.made;
+}
+
+/* The role's policies decide before data are written, not those of the user who started the job. */
+static void test_job_of_role(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(11, 1);
+	(void) start(c, 0);
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	uuid role = iam_role_first(view.tables)->row.id;
+	const struct backup *b = backup_first(view.tables);
+	assert_non_null(b);
+	for (; b; b = backup_next(view.tables, b)) {
+		assert_true(uuid_is_none(b->made_by));
+		assert_true(uuid_equal(b->made_with, role));
+	}
+	view_close(&view);
+	cloud_done(c);
 }
 
 /* A stopped job leaves its row, and nothing in the target. */
@@ -491,6 +511,7 @@ int main(void)
 		cmocka_unit_test(test_start_window),   cmocka_unit_test(test_two_rules),
 		cmocka_unit_test(test_changed_rules),  cmocka_unit_test(test_selected),
 		cmocka_unit_test(test_two_selections), cmocka_unit_test(test_volume_window),
+		cmocka_unit_test(test_job_of_role),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,7 +53,7 @@ OPERATION(engine_delete_export, export_target)
 
 /* Path of the task's file below the export directory, without a leading slash. */
 struct str engine_write_export_path(struct arena *a, const struct export_image_task *task);
-/* The same behind the bucket. */
+/* Path of the task's file below its bucket: prefix, id and extension. */
 struct str engine_write_export_key(struct arena *a, const struct export_image_task *task);
 /* True if the file is there. */
 bool engine_export_has_file(const struct export_image_task *task);

@@ -146,7 +146,7 @@ static RESULT check_snapshot(struct op *op, const struct backup_wish *wish, cons
 					  : model_snapshot_states[state].cinder);
 }
 
-/* container: the only one that is looked at; empty: all are. */
+/* Finds the newest available backup of the volume in the target. container: considers this folder alone; empty: all. */
 static const struct backup *find_parent(struct op *op, const struct backup *made,
 					const struct snapshot *snapshot, struct str container)
 {
