@@ -49,6 +49,7 @@ RESULT vault_back_up_volume(struct op *op, const struct volume_backup_order *ord
 	struct backup b = {.account = v->account,
 			   .made_by = order->asker.user,
 			   .made_with = order->asker.with,
+			   .made_until_us = order->asker.until_us,
 			   .volume = v->row.id,
 			   .target = order->target,
 			   .container = order->container,
