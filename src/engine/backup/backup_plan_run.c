@@ -68,6 +68,13 @@ static struct run_state find_run(const struct tables *t, const struct backup_pla
 
 /* ---- one machine ---- */
 
+RESULT backup_plan_check_account(struct op *op, uuid account)
+{
+	return engine_is_account_open(op->head, account_find(op->head, account))
+		       ? OK
+		       : ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ACCOUNT, "The account is disabled.");
+}
+
 RESULT backup_plan_ask(struct op *op, struct asker asker, struct later_guard *guard, const char *permission,
 		       enum kind kind, const struct row *row, struct asker *ret_asker)
 {
@@ -95,8 +102,7 @@ static RESULT back_up(struct op *op, const struct backup_plan *p, const struct i
 		.description =
 			str_print(op->ctx->arena, "Backup plan: %" STR_FMT, STR_ARG(str_cut(p->name, 200))),
 		.tags = p->tags};
-	if (!engine_is_account_open(op->head, account_find(op->head, p->account)))
-		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ACCOUNT, "The account is disabled.");
+	TRY(backup_plan_check_account(op, p->account));
 	TRY(backup_plan_ask(op, ASKER_OF(p), guard, "machine_backup.create", KIND_INSTANCE, &i->row,
 			    &order.asker));
 	return machine_backup_write(op, &order, &made);

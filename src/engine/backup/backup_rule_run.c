@@ -11,7 +11,6 @@
 #include "engine/condition_internal.h"
 #include "engine/storage/snapshot/backup_internal.h"
 #include "model/states.h"
-#include "store/account.h"
 #include "store/backup.h"
 #include "store/backup_plan.h"
 #include "store/backup_rule.h"
@@ -121,8 +120,7 @@ static RESULT back_up(struct op *op, const struct backup_rule *rule, const struc
 	const struct backup_vault *ignored = NULL;
 	struct asker asker = {.account = s->account, .with = s->made_with};
 	bool is_machine = c->kind == KIND_INSTANCE;
-	if (!engine_is_account_open(op->head, account_find(op->head, rule->account)))
-		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ACCOUNT, "The account is disabled.");
+	TRY(backup_plan_check_account(op, rule->account));
 	TRY(backup_vault_find_or_make(op, rule->account, engine_vault_name(rule->container), NULL, &ignored));
 	TRY(backup_plan_ask(op, asker, guard, is_machine ? "machine_backup.create" : "backup.create", c->kind,
 			    c->row, &asker));

@@ -15,7 +15,6 @@
 #include "store/export_image_task.h"
 #include "store/image.h"
 #include "store/image_device.h"
-#include "store/instance.h"
 #include "store/snapshot.h"
 
 enum { BUCKET_MIN = 3, BUCKET_MAX = 63, DESCRIPTION_MAX = 255 };
@@ -106,9 +105,13 @@ static RESULT check_words(struct op *op, const struct image_exporting *wish)
 	return OK;
 }
 
-static RESULT check_disks(struct op *op, const struct image_exporting *wish, const struct image *image)
+static RESULT check_disks(struct op *op, const struct image_exporting *wish, const struct image *image,
+			  const struct export_image_task *task)
 {
 	size_t count = 0;
+	bool is_machine = !uuid_is_none(task->instance);
+	const char *kind = is_machine ? "instance" : "image";
+	struct str text = is_machine ? engine_write_id(op, KIND_INSTANCE, task->instance) : wish->image.text;
 	for (const struct image_device *d = image_device_first_by_image(op->head, image->row.id); d;
 	     d = image_device_next_by_image(op->head, d)) {
 		const struct snapshot *snapshot = snapshot_find(op->head, d->snapshot);
@@ -118,20 +121,20 @@ static RESULT check_disks(struct op *op, const struct image_exporting *wish, con
 		if (snapshot->is_encrypted)
 			return ENGINE_FAIL(
 				op, ERR_UNSUPPORTED, KIND_EXPORT_IMAGE_TASK, wish->image.field,
-				"The image '%" STR_FMT
+				"The %s '%" STR_FMT
 				"' has an encrypted disk. Its key is not given out, so it is not exported.",
-				STR_ARG(wish->image.text));
+				kind, STR_ARG(text));
 	}
 	if (count > 1 && wish->format != EXPORT_IMAGE_TASK_FORMAT_OVA)
 		return ENGINE_FAIL(
 			op, ERR_UNSUPPORTED, KIND_EXPORT_IMAGE_TASK, wish->image.field,
-			"The image '%" STR_FMT
+			"The %s '%" STR_FMT
 			"' has %zu disks, and a file of the format %s holds one: export it as ova.",
-			STR_ARG(wish->image.text), count, export_image_task_format_words[wish->format]);
+			kind, STR_ARG(text), count, export_image_task_format_words[wish->format]);
 	if (count == 0 || count > EXPORT_DISKS_MAX)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, wish->image.field,
-				   "The image '%" STR_FMT "' has %zu disks with data.",
-				   STR_ARG(wish->image.text), count);
+				   "The %s '%" STR_FMT "' has %zu disks with data.", kind, STR_ARG(text),
+				   count);
 	return OK;
 }
 
@@ -182,7 +185,7 @@ static RESULT write_task(struct op *op, struct image_exporting *wish, const stru
 			 struct export_image_task *task)
 {
 	TRY(check_words(op, wish));
-	TRY(check_disks(op, wish, image));
+	TRY(check_disks(op, wish, image, task));
 	TRY(check_count(op, image->account));
 	TRY(quota_check_disk(op, image->account, 1, KIND_EXPORT_IMAGE_TASK));
 	task->account = image->account;
@@ -224,17 +227,17 @@ RESULT engine_begin_image_export(struct op *op, struct image_exporting *wish)
 
 RESULT engine_begin_instance_export(struct op *op, struct instance_exporting *wish)
 {
-	const struct instance *instance = NULL;
-	TRY(engine_permit_instance(op, &wish->instance, "instance.export", &instance));
+	const struct row *instance = NULL;
+	TRY(engine_permit_named(op, KIND_INSTANCE, &wish->instance, "instance.export", &instance));
 	struct image_capture capture = {
 		.instance = wish->instance,
 		.name = str_print(op->ctx->arena, "export of %" STR_FMT,
-				  STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id))),
+				  STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->id))),
 		.description = STR("For an export of the instance."),
 		.may_share_name = true,
 		.no_reboot = true,
 		.owns_snapshots = true};
-	struct export_image_task task = {.instance = instance->row.id, .environment = wish->environment};
+	struct export_image_task task = {.instance = instance->id, .environment = wish->environment};
 	TRY(engine_capture_image(op, &capture));
 	wish->file.image = engine_ref_to(op, KIND_IMAGE, capture.image, wish->instance.field);
 	TRY(write_task(op, &wish->file, image_find(op->head, capture.image), &task));
@@ -291,9 +294,9 @@ static RESULT ask_again(struct op *op, const struct export_image_task *task, str
 {
 	bool is_machine = !uuid_is_none(task->instance);
 	const struct image *image = image_find(op->head, task->image);
-	const struct instance *instance = instance_find(op->head, task->instance);
-	const struct row *of_instance = instance ? &instance->row : NULL;
-	const struct row *row = is_machine ? of_instance : image ? &image->row : NULL;
+	const struct row *row = is_machine ? tables_find(op->head, KIND_INSTANCE, task->instance)
+				: image    ? &image->row
+					   : NULL;
 	const struct asker asker = ASKER_OF(task);
 	const struct asker_work work = {guard, is_machine ? "instance.export" : "image.export", op->now_us};
 	if (uuid_is_none(task->account))
