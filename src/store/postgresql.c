@@ -231,6 +231,8 @@ static RESULT settle_later(struct postgresql *self, struct ctx *c, uint64_t *ret
 	return OK;
 }
 
+/* Also ends the loading of a writer's rows, which are read kind by kind: they belong together, because nobody else has written
+ * while the epoch is this process's. */
 static RESULT driver_read_commit(struct sql_driver *driver, struct ctx *c, uint64_t *ret_commit)
 {
 	struct postgresql *self = postgresql_of(driver);
@@ -240,7 +242,8 @@ static RESULT driver_read_commit(struct sql_driver *driver, struct ctx *c, uint6
 	if (self->is_unknown)
 		return settle_later(self, c, ret_commit);
 	TRY(check_connection(self, c));
-	return read_fence(self, c, false, &epoch, ret_commit);
+	TRY(read_fence(self, c, false, &epoch, ret_commit));
+	return epoch == self->epoch ? OK : say_fenced(self, c, epoch, *ret_commit);
 }
 
 static RESULT driver_reach(struct sql_driver *driver, struct ctx *c)

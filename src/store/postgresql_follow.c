@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Following another process's commits. Each transaction notes in writer_change which rows it put or removed. A follower
  * reads these notes and the rows' present state in one snapshot, so it may pass over intermediate batches, but always
- * shows a whole one. Notifications only wake it up: they are lost with the connection. */
+ * shows a whole one. Notifications only wake it up: they are lost with the connection.
+ *
+ * A database that was restored, or whose standby took over without its last commits, goes on with numbers of batches that a
+ * follower has seen already. writer_start tells the two lines of history apart: it says with which batch each epoch began. */
 #include <inttypes.h>
 #include <poll.h>
 
@@ -16,6 +19,9 @@ const char *const postgresql_change_sql =
 	"NULL,"
 	" at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp());"
 	"CREATE INDEX IF NOT EXISTS writer_change_by_batch ON writer_change (batch)";
+
+const char *const postgresql_start_sql =
+	"CREATE TABLE IF NOT EXISTS writer_start (epoch BIGINT PRIMARY KEY, batch BIGINT NOT NULL)";
 
 RESULT postgresql_note_change(struct postgresql *self, struct ctx *c, enum kind kind, uuid id)
 {
@@ -36,32 +42,48 @@ RESULT postgresql_open_follower(struct sql_driver *driver, struct ctx *c)
 	struct postgresql *self = postgresql_of(driver);
 	self->is_follower = true;
 	TRY(postgresql_add_level(self, c));
+	TRY(postgresql_exec(self, c, self->db, postgresql_start_sql)); /* an older writer makes none */
 	TRY(postgresql_exec(self, c, self->db,
 			    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
 			    "SET LOCAL idle_in_transaction_session_timeout = '60s'"));
 	return postgresql_check_schema(self, c);
 }
 
-static RESULT read_place(struct postgresql *self, struct ctx *c, uint64_t *ret_commit, uint64_t *ret_pruned)
+/* Where the database is. */
+struct place {
+	uint64_t commit, pruned;
+	int64_t epoch;
+	uint64_t
+		forked; /* least batch with which an epoch after the followed one began; the present one if none began */
+};
+
+static RESULT read_place(struct postgresql *self, struct ctx *c, struct place *ret_place)
 {
 	AUTO_PGRESULT row = NULL;
-	TRY(postgresql_ask(self, c, self->db,
-			   "SELECT batch, pruned FROM writer, writer_lease WHERE writer.one = 1 AND "
-			   "writer_lease.one = 1",
-			   0, NULL, &row));
+	char epoch[24];
+	(void) snprintf(epoch, sizeof epoch, "%" PRId64, self->followed_epoch);
+	TRY(postgresql_ask(
+		self, c, self->db,
+		"SELECT batch, pruned, writer.epoch,"
+		" coalesce((SELECT min(batch) FROM writer_start WHERE writer_start.epoch > $1), batch)"
+		" FROM writer, writer_lease WHERE writer.one = 1 AND writer_lease.one = 1",
+		1, (const char *const[]){epoch}, &row));
 	if (PQntuples(row) != 1)
 		return ctx_fail(c, ERR_STATE, "the database %s has lost the row of its table writer",
 				self->name);
-	*ret_commit = (uint64_t) postgresql_int(row, 0);
-	*ret_pruned = (uint64_t) postgresql_int(row, 1);
+	*ret_place = (struct place){.commit = (uint64_t) postgresql_int(row, 0),
+				    .pruned = (uint64_t) postgresql_int(row, 1),
+				    .epoch = postgresql_int(row, 2),
+				    .forked = (uint64_t) postgresql_int(row, 3)};
 	return OK;
 }
 
 RESULT postgresql_end_load(struct postgresql *self, struct ctx *c, uint64_t *ret_commit)
 {
-	uint64_t pruned = 0;
-	TRY(read_place(self, c, ret_commit, &pruned));
-	self->commit = *ret_commit;
+	struct place place;
+	TRY(read_place(self, c, &place));
+	self->commit = *ret_commit = place.commit;
+	self->followed_epoch = place.epoch;
 	self->answer_max_ms = POSTGRESQL_ANSWER_MS;
 	return postgresql_exec(self, c, self->db, "COMMIT");
 }
@@ -163,19 +185,23 @@ static RESULT read_changes(struct postgresql *self, struct ctx *c, uint64_t sinc
 	return OK;
 }
 
-static RESULT follow(struct postgresql *self, struct ctx *c, struct piece *piece, uint64_t *ret_commit)
+static RESULT follow(struct postgresql *self, struct ctx *c, struct piece *piece, struct place *ret_place)
 {
-	uint64_t pruned = 0;
-	TRY(read_place(self, c, ret_commit, &pruned));
-	if (*ret_commit < self->commit)
+	TRY(read_place(self, c, ret_place));
+	if (ret_place->commit < self->commit)
 		return ctx_fail(c, ERR_GONE,
 				"the database %s is at commit %" PRIu64 " and this process at %" PRIu64
 				": it is an older copy",
-				self->name, *ret_commit, self->commit);
-	if (pruned > self->commit)
+				self->name, ret_place->commit, self->commit);
+	if (ret_place->forked < self->commit)
+		return ctx_fail(c, ERR_EXPIRED,
+				"the database %s has lost commits: a writer began after commit %" PRIu64
+				", and this process had seen %" PRIu64,
+				self->name, ret_place->forked, self->commit);
+	if (ret_place->pruned > self->commit)
 		return ctx_fail(c, ERR_EXPIRED, "the changes since commit %" PRIu64 " were deleted",
 				self->commit);
-	return *ret_commit > self->commit ? read_changes(self, c, self->commit, piece) : OK;
+	return ret_place->commit > self->commit ? read_changes(self, c, self->commit, piece) : OK;
 }
 
 RESULT postgresql_follow(struct sql_driver *driver, struct ctx *c, const struct sql_feed *feed,
@@ -191,13 +217,17 @@ RESULT postgresql_follow(struct sql_driver *driver, struct ctx *c, const struct 
 		TRY(postgresql_connect(self, c, &self->db));
 	}
 	TRY(postgresql_exec(self, c, self->db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"));
-	struct result r = follow(self, c, piece, ret_commit);
+	struct place place = {0};
+	struct result r = follow(self, c, piece, &place);
 	if (result_is_ok(r))
 		r = postgresql_exec(self, c, self->db, "COMMIT");
-	if (result_is_ok(r))
-		self->commit = *ret_commit;
-	else
+	*ret_commit = place.commit;
+	if (result_is_ok(r)) {
+		self->commit = place.commit;
+		self->followed_epoch = place.epoch;
+	} else {
 		postgresql_disconnect(&self->db);
+	}
 	return r;
 }
 

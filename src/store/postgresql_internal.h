@@ -75,6 +75,7 @@ struct postgresql {
 	unsigned
 		generation; /* counts connections and refused transactions, which forget prepared statements */
 	int64_t epoch;      /* the fence: this process writes while the database has the same number */
+	int64_t followed_epoch; /* of a follower: the database's epoch when it was read last */
 	_Atomic uint64_t
 		commit;    /* number of the last commit known to have taken place; written by the committer */
 	bool is_follower;  /* another process writes */
@@ -195,6 +196,7 @@ RESULT postgresql_load_where(struct postgresql *self, struct ctx *c, enum kind k
 /* ---- postgresql_follow.c ---- */
 
 extern const char *const postgresql_change_sql; /* the table of notes */
+extern const char *const postgresql_start_sql;  /* the table of epochs */
 /* Notes in the open transaction that it changes the row. */
 RESULT postgresql_note_change(struct postgresql *self, struct ctx *c, enum kind kind, uuid id);
 /* Ends the reading that postgresql_open_follower() began. */

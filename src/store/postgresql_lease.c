@@ -65,13 +65,15 @@ static bool is_dead(struct str holder)
 
 /* ---- taking ---- */
 
+/* WAIT_US counts from now, even if the lease expired long ago: the database's clock may have been set forward, so the former holder
+ * may have renewed it a moment ago. Only a lease that was given back leaves nothing to wait for. */
 enum { HOLDER, ADDRESS, EXPIRED_MS, WAIT_US, EPOCH, BATCH };
 #define LEASE_COLUMNS                                                                                        \
 	"writer_lease.holder, address, CASE WHEN isfinite(expires)"                                          \
 	" THEN (extract(epoch FROM clock_timestamp() - expires) * 1000)::bigint ELSE 1000000000 END,"        \
-	" CASE WHEN isfinite(expires) THEN greatest(0, (extract(epoch FROM expires + " TTL                   \
+	" CASE WHEN isfinite(expires) THEN (extract(epoch FROM greatest(expires, clock_timestamp()) + " TTL  \
 	" + interval '500 ms'"                                                                               \
-	" - clock_timestamp()) * 1000000)::bigint) ELSE 0 END"
+	" - clock_timestamp()) * 1000000)::bigint ELSE 0 END"
 
 static void read_lease(const PGresult *row, struct ctx *c, struct sql_writer *ret_writer)
 {
@@ -82,11 +84,17 @@ static void read_lease(const PGresult *row, struct ctx *c, struct sql_writer *re
 	ret_writer->is_dead = is_dead(ret_writer->holder);
 }
 
+/* Followers that know an older epoch than all of these load everything again. */
+static const char start_sql[] = "WITH old AS (DELETE FROM writer_start WHERE epoch IN"
+				" (SELECT epoch FROM writer_start ORDER BY epoch DESC OFFSET 1000))"
+				" INSERT INTO writer_start VALUES ($1, $2) RETURNING 1";
+
 RESULT postgresql_take_lease(struct postgresql *self, struct ctx *c, int64_t *ret_wait_us)
 {
 	AUTO_PGRESULT row = NULL;
 	AUTO_PGRESULT taken = NULL;
 	AUTO_PGRESULT lease = NULL;
+	AUTO_PGRESULT started = NULL;
 	struct sql_writer before = {0};
 	const char *address = self->driver.lease.address ? self->driver.lease.address : "";
 	name_self(self->lease.holder, sizeof self->lease.holder);
@@ -112,8 +120,10 @@ RESULT postgresql_take_lease(struct postgresql *self, struct ctx *c, int64_t *re
 				self->name);
 	self->epoch = self->driver.lease.epoch = postgresql_int(taken, 0);
 	self->commit = (uint64_t) postgresql_int(taken, 1);
-	char epoch[24];
+	char epoch[24], batch[24];
 	(void) snprintf(epoch, sizeof epoch, "%" PRId64, self->epoch);
+	(void) snprintf(batch, sizeof batch, "%" PRIu64, self->commit);
+	TRY(postgresql_ask(self, c, self->db, start_sql, 2, (const char *const[]){epoch, batch}, &started));
 	return postgresql_ask(
 		self, c, self->db,
 		"UPDATE writer_lease SET epoch = $1, holder = $2, address = $3 WHERE one = 1 RETURNING 1", 3,

@@ -225,6 +225,7 @@ static RESULT write_schema(struct postgresql *self, struct ctx *c, int64_t *ret_
 	TRY(postgresql_exec(self, c, self->db, base_sql));
 	TRY(postgresql_exec(self, c, self->db, postgresql_lease_sql));
 	TRY(postgresql_exec(self, c, self->db, postgresql_change_sql));
+	TRY(postgresql_exec(self, c, self->db, postgresql_start_sql));
 	TRY(postgresql_take_lease(self, c, ret_wait_us));
 	if (version && has_migration(self, version))
 		TRY(migrate(self, c, version));

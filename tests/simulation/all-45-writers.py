@@ -61,7 +61,8 @@ def search(defines, flags, options, enough=0):
 def check_guard(guard):
     late = ["-DLATE_CALLS"] if guard in LATE else []
     flags, options = (["-DCOLLAPSE"], ["-m1000000", "-w22"]) if guard in DEEP else (["-DCOLLAPSE", "-DBFS"], ["-w22"])
-    states, failed = search(["-DEPOCHS=2", f"-DNO_{guard}", *late], flags, options)
+    fewer = ["-DFEWER"] if guard in DEEP else []
+    states, failed = search(["-DEPOCHS=2", f"-DNO_{guard}", *late, *fewer], flags, options)
     return bool(states and failed), f"without a process that {GUARDS[guard]}: {failed or 'nothing is wrong'}, in {states} states"
 
 

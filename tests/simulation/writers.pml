@@ -15,11 +15,22 @@
  * later time, so calls of two writers may be under way at once; without it they do so within CALL_MAX ticks, or never. Late calls need
  * locks of disks that a host keeps while it is cut off, as Ceph's are. A lock of NFS ends then: with it, the model finds a guest that runs
  * twice, after a former writer's late start on a host that is cut off at once, in the moment in which the new writer starts it elsewhere.
+ *
+ * -DFEWER leaves steps out that need not happen: a late renewal, an orderly end, a fence that explains itself. What goes wrong without them
+ * is found sooner, and can go wrong with them.
+ *
+ * -DREPLAY: instead of searching, the model takes the steps of one history of tests/simulation/writers, which the file HISTORY lists. A step
+ * that is not possible here ends it. Ticks are microseconds then, all processes of a history have a number of their own, and there are
+ * more changes, of which every second one moves the guest.
  */
 #ifndef EPOCHS
 #define EPOCHS 3 /* takeovers, which bounds the model */
 #endif
-#ifdef LATE_CALLS /* durations do not matter then */
+#ifdef REPLAY
+#define TTL 2000000
+#define MARGIN 500000
+#define WAIT 2500000
+#elif defined(LATE_CALLS) /* durations do not matter then */
 #define TTL 1
 #define MARGIN 0
 #define WAIT 0
@@ -28,7 +39,11 @@
 #define MARGIN 1 /* LEASE_MARGIN_MS */
 #define WAIT 5   /* LEASE_TTL_MS + LEASE_MARGIN_MS after the former lease's end */
 #endif
-#define CALL_MAX 6 /* MARGIN + WAIT */
+#ifdef LATE_CALLS
+#define CALL_MAX 1 /* they do not age */
+#else
+#define CALL_MAX (MARGIN + WAIT)
+#endif
 
 #define PLACE 2 /* the second change */
 
@@ -41,6 +56,7 @@
 #define DONE 2    /* the answer is on its way */
 #define REFUSED 3 /* likewise */
 #define UNKNOWN 4 /* of a commit: its connection broke */
+#define KNOWN_NOT 5 /* the database did not carry it out */
 #define ASKED 1   /* of a call: may_act was asked; not sent yet */
 #define CALLED 2
 
@@ -48,10 +64,50 @@
 #define STOP 1
 #define OFF 2 /* the host's power */
 
+#ifdef FEWER
+#define IS_LOST_EARLY(n) (p[n].commit != SENT)
+#else
+#define IS_LOST_EARLY(n) true
+#endif
+#ifdef REPLAY
+#define TIME int
+#define SET int
+#define PROCESSES 96
+/* A step has to be the history's next one, of this process, and with that argument. */
+#define STEP(step) want == step && who == n &&
+#define HOST_STEP(step, host) want == step && who == host &&
+#define ARG(x) arg == (x) &&
+#define DID want = 0;
+#define MUST(x) assert(x)
+#define PLACE_OF(n) p[n].place
+#define HOLDER_HAS_ENDED(n) (p[db_holder].role == FOLLOWER)
+#else
+#define TIME byte
+#define SET byte
+#define PROCESSES 2
+#define STEP(step)
+#define HOST_STEP(step, host)
+#define ARG(x)
+#define DID
+#define MUST(x)
+#define PLACE_OF(n) (p[n].has & PLACE -> 1 : 0)
+#define HOLDER_HAS_ENDED(n) (db_holder == n) /* it is this process, as it was before it started again */
+#endif
+
 /* ---- the database */
-byte db_epoch = 0, db_batch = 0, db_has = 0, lease_left = 0;
+byte db_epoch = 0, db_batch = 0, db_holder = 255;
+SET db_has = 0;
+TIME lease_left = 0;
+bool is_given_back = true;
 /* ---- clients: who got an answer */
-byte answered = 0;
+SET answered = 0;
+#ifdef REPLAY
+int at = 0;
+byte want = 0, who = 0;
+int arg = 0;
+byte one = 0; /* for loops */
+int rest = 0;
+#endif
 /* ---- hosts */
 bool runs[2], is_cut[2], is_off[2];
 byte acted_epoch = 0; /* of the latest call that a host carried out */
@@ -59,16 +115,40 @@ byte acted_epoch = 0; /* of the latest call that a host carried out */
 typedef process {
 	byte role;
 	bool stands_still;
-	byte epoch, batch, has; /* memory */
-	byte left, acts_in;
+	byte epoch, batch; /* memory */
+	SET has;
+	TIME left, acts_in;
 	bool is_lost;
-	byte renewal, renewal_age;
-	byte commit, commit_what, commit_base;
+	byte renewal;
+	TIME renewal_age;
+	byte late_epoch;  /* a renewal whose answer was not awaited may still arrive; 0: none */
+	byte leave_epoch; /* likewise of a lease that is given back */
+	byte commit, commit_base;
+	SET commit_what;
 	bool is_ghost; /* the database may still carry out a commit whose connection broke */
-	byte ghost_what, ghost_base, ghost_epoch;
-	byte call, call_kind, call_host, call_age, call_epoch;
+	byte ghost_base, ghost_epoch;
+	SET ghost_what;
+	byte call, call_kind, call_host, call_epoch;
+	TIME call_age;
+#ifdef REPLAY
+	byte place;
+#endif
 }
-process p[2];
+process p[PROCESSES];
+
+/* Where the guest belongs, after p[n].has has changed. */
+inline find_place(n)
+{
+#ifdef REPLAY
+	rest = p[n].has & 11184810; p[n].place = 0; /* every second bit */
+	do
+	:: rest != 0 -> rest = rest & (rest - 1); p[n].place = 1 - p[n].place
+	:: else -> break
+	od
+#else
+	skip
+#endif
+}
 
 #define IS_HELD(n) (!p[n].is_lost && p[n].left > 0)
 #ifdef NO_MARGIN
@@ -82,13 +162,20 @@ process p[2];
 #define HAS_WAITED(n) (p[n].acts_in == 0)
 #endif
 #define MAY_ACT(n) (p[n].role == WRITER && !p[n].is_lost && IS_IN_TIME(n) && HAS_WAITED(n))
-#define PLACE_OF(n) (p[n].has & PLACE -> 1 : 0)
 #ifdef LATE_CALLS
 #define IS_LOCKED_BY(h) runs[h]
 #else
 #define IS_LOCKED_BY(h) (runs[h] && !is_cut[h])
 #endif
+#ifdef REPLAY
+#define LESS(x) x = (x > arg -> x - arg : 0)
+#define LESS_LEASE lease_left = lease_left - arg
+#define LEASE_LEFT (lease_left > 0 -> lease_left : 0)
+#else
 #define LESS(x) x = (x > 0 -> x - 1 : 0)
+#define LESS_LEASE LESS(lease_left)
+#define LEASE_LEFT lease_left
+#endif
 
 /* Ends a process; its supervisor starts it again as a follower. What it sent goes on without it. */
 inline end(n)
@@ -98,6 +185,12 @@ inline end(n)
 	p[n].left = 0; p[n].acts_in = 0; p[n].is_lost = false;
 #ifndef NO_LOAD
 	p[n].has = 0; p[n].batch = 0;
+#endif
+#ifndef FEWER
+	if
+	:: p[n].renewal == SENT && p[n].epoch != 0 -> p[n].late_epoch = p[n].epoch
+	:: else
+	fi;
 #endif
 	p[n].renewal = NONE; p[n].renewal_age = 0;
 	if
@@ -112,6 +205,82 @@ inline end(n)
 	:: else
 	fi
 }
+
+#ifdef REPLAY
+#define TAKE_SEND 1
+#define TAKE 2
+#define OPEN 3
+#define RENEW_SEND 4
+#define RENEW 5
+#define RENEWED 6
+#define RENEW_LOSE 7
+#define RENEW_LATE 8
+#define LEAVE 9
+#define GIVE_BACK 10
+#define COMMIT_SEND 11
+#define REPEAT 12
+#define COMMIT 13
+#define HAPPENED 14
+#define COMMIT_LOSE 15
+#define GHOST 16
+#define GHOST_LOSE 17
+#define SETTLE 18
+#define SEND_AGAIN 19
+#define EXPLAIN 20
+#define READ 21
+#define ASK 22
+#define CALL 23
+#define DROP 24
+#define CARRY_OUT 25
+#define CALL_LOSE 26
+#define STAND_STILL 27
+#define GO_ON 28
+#define END 29
+#define TICK 30
+#define CUT 31
+#define MEND 32
+#define CLOCK 33
+#define EMPTY 34
+
+c_code {
+	enum { STEPS_MAX = 200000 };
+	static struct { int step, who; char name[16]; int arg; } steps[STEPS_MAX];
+	static int step_count, furthest;
+	static void say_end(void)
+	{
+		if (furthest < step_count)
+			printf("stopped at step %d of %d: %s %d %d\n", furthest, step_count, steps[furthest - 1].name, steps[furthest - 1].who,
+			       steps[furthest - 1].arg);
+	}
+	static void read_steps(void)
+	{
+		const char *path = getenv("HISTORY");
+		FILE *file = path ? fopen(path, "r") : NULL;
+		if (!file)
+			exit(2);
+		while (step_count < STEPS_MAX && fscanf(file, "%d %15s %d %d", &steps[step_count].step, steps[step_count].name,
+				&steps[step_count].who, &steps[step_count].arg) == 4)
+			step_count++;
+		fclose(file);
+		atexit(say_end);
+	}
+	static void next_step(void)
+	{
+		if (now.at == step_count) {
+			furthest = step_count;
+			printf("all %d steps\n", step_count);
+			fflush(stdout);
+			_exit(0);
+		}
+		now.want = steps[now.at].step;
+		now.who = steps[now.at].who;
+		now.arg = steps[now.at].arg;
+		now.at++;
+		if (now.at > furthest)
+			furthest = now.at;
+	}
+}
+#endif
 
 /* dari_fence() */
 inline commit_in_database(of_epoch, base, what, ret_ok)
@@ -133,6 +302,7 @@ inline commit_in_database(of_epoch, base, what, ret_ok)
 inline happened(n)
 {
 	p[n].has = p[n].has | p[n].commit_what;
+	find_place(n);
 	p[n].batch++;
 	answered = answered | p[n].commit_what;
 	assert((answered & ~db_has) == 0); /* no answered change is lost */
@@ -147,6 +317,14 @@ inline forget_call(n)
 /* A host that loses power ends the connections to it, so no call from before reaches it later. */
 inline lose_calls(h)
 {
+#ifdef REPLAY
+	one = 0;
+	do
+	:: one < PROCESSES && p[one].call == CALLED && p[one].call_kind != OFF && p[one].call_host == h -> forget_call(one); one++
+	:: one < PROCESSES && !(p[one].call == CALLED && p[one].call_kind != OFF && p[one].call_host == h) -> one++
+	:: else -> break
+	od
+#else
 	if
 	:: p[0].call == CALLED && p[0].call_kind != OFF && p[0].call_host == h -> forget_call(0)
 	:: else
@@ -155,6 +333,7 @@ inline lose_calls(h)
 	:: p[1].call == CALLED && p[1].call_kind != OFF && p[1].call_host == h -> forget_call(1)
 	:: else
 	fi
+#endif
 }
 
 inline carry_out(n)
@@ -182,16 +361,19 @@ proctype dari(byte n)
 {
 	bool is_ok = false;
 	do
+#ifdef REPLAY
+	:: d_step { want == 0 -> c_code { next_step(); }; n = who }
+#endif
 	/* --- lease */
-	:: d_step { p[n].role == FOLLOWER && !p[n].stands_still && db_epoch < EPOCHS && p[n].call == NONE && !p[n].is_ghost ->
+	:: d_step { STEP(TAKE_SEND) p[n].role == FOLLOWER && !p[n].stands_still && db_epoch < EPOCHS && p[n].call == NONE && !p[n].is_ghost -> DID
 		p[n].role = TAKING; p[n].renewal = SENT; p[n].renewal_age = 0 }
-	:: d_step { p[n].role == TAKING && p[n].renewal == SENT ->
+	:: d_step { STEP(TAKE) p[n].role == TAKING && p[n].renewal == SENT -> DID
 #ifndef NO_EXPIRY
 		if
-		:: lease_left > 0 -> p[n].renewal = REFUSED
+		:: lease_left > 0 && !HOLDER_HAS_ENDED(n) -> p[n].renewal = REFUSED; MUST(false)
 		:: else ->
 #endif
-			p[n].acts_in = lease_left + WAIT;
+			p[n].acts_in = (is_given_back -> 0 : LEASE_LEFT + WAIT);
 #ifdef NO_RAISE
 			p[n].epoch = (db_epoch == 0 -> 1 : db_epoch); db_epoch = p[n].epoch;
 #else
@@ -200,29 +382,31 @@ proctype dari(byte n)
 #ifndef NO_LOAD
 			p[n].batch = db_batch; p[n].has = db_has;
 #endif
+			find_place(n);
+			db_holder = n; is_given_back = false;
 			lease_left = TTL; p[n].renewal = DONE
 #ifndef NO_EXPIRY
 		fi
 #endif
 		}
-	:: d_step { p[n].role == TAKING && p[n].renewal == REFUSED && !p[n].stands_still -> end(n) }
-	:: d_step { p[n].role == TAKING && p[n].renewal == DONE && !p[n].stands_still ->
+	:: d_step { STEP(END) p[n].role == TAKING && p[n].renewal == REFUSED && !p[n].stands_still -> DID end(n) }
+	:: d_step { STEP(OPEN) p[n].role == TAKING && p[n].renewal == DONE && !p[n].stands_still -> DID
 		p[n].role = WRITER;
 		p[n].left = (p[n].renewal_age < TTL -> TTL - p[n].renewal_age : 0);
 		p[n].renewal = NONE; p[n].renewal_age = 0 }
-	:: d_step { p[n].role == WRITER && !p[n].stands_still && p[n].renewal == NONE && !p[n].is_lost ->
+	:: d_step { STEP(RENEW_SEND) p[n].role == WRITER && !p[n].stands_still && p[n].renewal == NONE && !p[n].is_lost -> DID
 		p[n].renewal = SENT; p[n].renewal_age = 0 }
-	:: d_step { p[n].role == WRITER && p[n].renewal == SENT ->
+	:: d_step { STEP(RENEW) p[n].role == WRITER && p[n].renewal == SENT -> DID
 #ifdef NO_RENEWAL_EPOCH
 		lease_left = TTL; p[n].renewal = DONE
 #else
 		if
-		:: p[n].epoch == db_epoch -> lease_left = TTL; p[n].renewal = DONE
-		:: else -> p[n].renewal = REFUSED
+		:: p[n].epoch == db_epoch -> lease_left = TTL; is_given_back = false; p[n].renewal = DONE; MUST(arg == 1)
+		:: else -> p[n].renewal = REFUSED; MUST(arg == 0)
 		fi
 #endif
 		}
-	:: d_step { p[n].role == WRITER && p[n].renewal == DONE && !p[n].stands_still ->
+	:: d_step { STEP(RENEWED) p[n].role == WRITER && p[n].renewal == DONE && !p[n].stands_still -> DID
 #ifdef NO_SENT
 		p[n].left = TTL;
 #else
@@ -232,71 +416,103 @@ proctype dari(byte n)
 		fi;
 #endif
 		p[n].renewal = NONE; p[n].renewal_age = 0 }
-	:: d_step { p[n].role == WRITER && p[n].renewal == REFUSED && !p[n].stands_still -> end(n) } /* status 71 */
-	:: d_step { p[n].role == WRITER && (p[n].renewal == SENT || p[n].renewal == DONE) && !p[n].stands_still ->
-		p[n].renewal = NONE; p[n].renewal_age = 0 } /* no answer in time */
+	:: d_step { STEP(END) p[n].role == WRITER && p[n].renewal == REFUSED && !p[n].stands_still -> DID end(n) } /* status 71 */
+	:: d_step { STEP(RENEW_LOSE) p[n].role == WRITER && p[n].renewal != NONE && !p[n].stands_still -> DID /* no answer in time */
+#ifndef FEWER
+		if
+		:: p[n].renewal == SENT -> p[n].late_epoch = p[n].epoch
+		:: else
+		fi;
+#endif
+		p[n].renewal = NONE; p[n].renewal_age = 0 }
+#ifndef FEWER
+	:: d_step { STEP(RENEW_LATE) p[n].late_epoch != 0 && p[n].late_epoch == db_epoch -> DID lease_left = TTL; is_given_back = false }
+	/* an orderly end: nothing is under way, and nothing begins */
+	:: d_step { STEP(LEAVE) p[n].role == WRITER && !p[n].stands_still && p[n].call == NONE && p[n].commit == NONE -> DID
+		p[n].leave_epoch = p[n].epoch; end(n) }
+	:: d_step { STEP(GIVE_BACK) p[n].leave_epoch != 0 && p[n].leave_epoch == db_epoch -> DID
+		lease_left = 0; is_given_back = true; p[n].leave_epoch = 0 }
+#endif
 
 	/* --- changes */
+#ifdef REPLAY
+	:: d_step { STEP(COMMIT_SEND) p[n].role == WRITER && !p[n].stands_still && p[n].commit == NONE && arg != 0 && (p[n].has & arg) == 0 -> DID
+		p[n].commit = SENT; p[n].commit_what = arg; p[n].commit_base = p[n].batch }
+	:: d_step { STEP(REPEAT) p[n].role == WRITER && !p[n].stands_still -> DID answered = answered | p[n].has }
+#else
 	:: d_step { p[n].role == WRITER && !p[n].stands_still && p[n].commit == NONE && (p[n].has & 1) == 0 ->
 		p[n].commit = SENT; p[n].commit_what = 1; p[n].commit_base = p[n].batch }
 	:: d_step { p[n].role == WRITER && !p[n].stands_still && p[n].commit == NONE && (p[n].has & PLACE) == 0 ->
 		p[n].commit = SENT; p[n].commit_what = PLACE; p[n].commit_base = p[n].batch }
 	:: d_step { p[n].role == WRITER && !p[n].stands_still && (p[n].has & ~answered) != 0 ->
 		answered = answered | p[n].has } /* the client's repetition, found by its token */
-	:: d_step { p[n].commit == SENT ->
+#endif
+	:: d_step { STEP(COMMIT) p[n].commit == SENT -> DID
 		commit_in_database(p[n].epoch, p[n].commit_base, p[n].commit_what, is_ok);
+		MUST(is_ok == arg);
 		p[n].commit = (is_ok -> DONE : REFUSED); is_ok = false }
-	:: d_step { p[n].commit == DONE && !p[n].stands_still -> happened(n) }
-	:: d_step { p[n].commit == REFUSED && !p[n].stands_still -> end(n) }
-	:: d_step { p[n].commit == SENT && !p[n].is_ghost -> p[n].commit = UNKNOWN;
+	:: d_step { STEP(HAPPENED) p[n].commit == DONE && !p[n].stands_still -> DID happened(n) }
+	:: d_step { STEP(END) p[n].commit == REFUSED && !p[n].stands_still -> DID end(n) }
+	:: d_step { STEP(COMMIT_LOSE) ARG(1) p[n].commit == SENT && !p[n].is_ghost -> DID p[n].commit = UNKNOWN;
 		p[n].is_ghost = true; p[n].ghost_what = p[n].commit_what; p[n].ghost_base = p[n].commit_base; p[n].ghost_epoch = p[n].epoch }
-	:: d_step { p[n].commit == DONE || p[n].commit == REFUSED -> p[n].commit = UNKNOWN }
-	:: d_step { p[n].is_ghost ->
+	:: d_step { STEP(COMMIT_LOSE) ARG(0) p[n].commit != NONE && p[n].commit != UNKNOWN && IS_LOST_EARLY(n) -> DID p[n].commit = UNKNOWN }
+	:: d_step { STEP(GHOST) p[n].is_ghost -> DID
 		commit_in_database(p[n].ghost_epoch, p[n].ghost_base, p[n].ghost_what, is_ok);
+		MUST(is_ok == arg);
 		is_ok = false; p[n].is_ghost = false; p[n].ghost_what = 0; p[n].ghost_base = 0; p[n].ghost_epoch = 0 }
-	:: d_step { p[n].is_ghost -> p[n].is_ghost = false; p[n].ghost_what = 0; p[n].ghost_base = 0; p[n].ghost_epoch = 0 }
-	:: d_step { p[n].commit == UNKNOWN && !p[n].stands_still -> /* reads the fence's row */
+	:: d_step { STEP(GHOST_LOSE) p[n].is_ghost -> DID
+		p[n].is_ghost = false; p[n].ghost_what = 0; p[n].ghost_base = 0; p[n].ghost_epoch = 0 }
+	:: d_step { STEP(SETTLE) p[n].commit == UNKNOWN -> DID /* the database reads the fence's row for the process */
 		if
-		:: p[n].epoch != db_epoch -> end(n)
-		:: p[n].epoch == db_epoch && db_batch > p[n].commit_base -> happened(n)
-		:: else -> p[n].commit = SENT
+		:: p[n].epoch != db_epoch -> p[n].commit = REFUSED
+		:: p[n].epoch == db_epoch && db_batch > p[n].commit_base -> p[n].commit = DONE
+		:: else -> p[n].commit = KNOWN_NOT
 		fi }
+	:: d_step { STEP(SEND_AGAIN) p[n].commit == KNOWN_NOT && !p[n].stands_still -> DID p[n].commit = SENT }
+#ifndef FEWER
+	/* the fence refuses a batch that was sent twice, because the first one arrived late: its row tells */
+	:: d_step { STEP(EXPLAIN) p[n].commit == REFUSED -> DID
+		if
+		:: p[n].epoch == db_epoch && db_batch == p[n].commit_base + 1 -> p[n].commit = DONE
+		:: else
+		fi }
+#endif
 
 	/* --- reads from memory, while the lease is held: they show every answered change, and nobody else writes */
-	:: d_step { p[n].role == WRITER && !p[n].stands_still && IS_HELD(n) && p[n].commit == NONE ->
+	:: d_step { STEP(READ) p[n].role == WRITER && !p[n].stands_still && IS_HELD(n) && p[n].commit == NONE -> DID
 		assert((answered & ~p[n].has) == 0);
 		assert(p[n].epoch == db_epoch);
 		skip }
 
 	/* --- calls to hosts: the step asks, looks at the hosts, and sends */
-	:: d_step { !p[n].stands_still && p[n].call == NONE && MAY_ACT(n) && runs[1 - PLACE_OF(n)] && !is_cut[1 - PLACE_OF(n)] ->
+	:: d_step { STEP(ASK) ARG(STOP * 2 + 1 - PLACE_OF(n)) !p[n].stands_still && p[n].call == NONE && MAY_ACT(n) && runs[1 - PLACE_OF(n)] && !is_cut[1 - PLACE_OF(n)] -> DID
 		p[n].call = ASKED; p[n].call_kind = STOP; p[n].call_host = 1 - PLACE_OF(n); p[n].call_epoch = p[n].epoch }
-	:: d_step { !p[n].stands_still && p[n].call == NONE && MAY_ACT(n) && !runs[PLACE_OF(n)] && !is_cut[PLACE_OF(n)] && !is_off[PLACE_OF(n)] &&
+	:: d_step { STEP(ASK) ARG(START * 2 + PLACE_OF(n)) !p[n].stands_still && p[n].call == NONE && MAY_ACT(n) && !runs[PLACE_OF(n)] && !is_cut[PLACE_OF(n)] && !is_off[PLACE_OF(n)] &&
 #ifdef NO_PROOF
-		(is_cut[1 - PLACE_OF(n)] || !runs[1 - PLACE_OF(n)]) ->
+		(is_cut[1 - PLACE_OF(n)] || !runs[1 - PLACE_OF(n)]) -> DID
 #else
-		(is_off[1 - PLACE_OF(n)] || (!is_cut[1 - PLACE_OF(n)] && !runs[1 - PLACE_OF(n)])) ->
+		(is_off[1 - PLACE_OF(n)] || (!is_cut[1 - PLACE_OF(n)] && !runs[1 - PLACE_OF(n)])) -> DID
 #endif
 		p[n].call = ASKED; p[n].call_kind = START; p[n].call_host = PLACE_OF(n); p[n].call_epoch = p[n].epoch }
-	:: d_step { !p[n].stands_still && p[n].call == NONE && MAY_ACT(n) && is_cut[1 - PLACE_OF(n)] && !is_off[1 - PLACE_OF(n)] ->
+	:: d_step { STEP(ASK) ARG(OFF * 2 + 1 - PLACE_OF(n)) !p[n].stands_still && p[n].call == NONE && MAY_ACT(n) && is_cut[1 - PLACE_OF(n)] && !is_off[1 - PLACE_OF(n)] -> DID
 		p[n].call = ASKED; p[n].call_kind = OFF; p[n].call_host = 1 - PLACE_OF(n); p[n].call_epoch = p[n].epoch }
-	:: d_step { p[n].call == ASKED && !p[n].stands_still ->
-#ifndef NO_RECHECK
-		if
-		:: MAY_ACT(n) -> p[n].call = CALLED
-		:: else -> forget_call(n)
-		fi
+#ifdef NO_RECHECK
+	:: d_step { STEP(CALL) p[n].call == ASKED && !p[n].stands_still -> DID p[n].call = CALLED }
 #else
-		p[n].call = CALLED
+	:: d_step { STEP(CALL) p[n].call == ASKED && !p[n].stands_still && MAY_ACT(n) -> DID p[n].call = CALLED }
 #endif
-		}
-	:: d_step { p[n].call == CALLED -> carry_out(n) }
-	:: d_step { p[n].call == CALLED -> forget_call(n) }
+#ifndef FEWER
+	:: d_step { STEP(DROP) p[n].call == ASKED && !p[n].stands_still -> DID forget_call(n) }
+#else
+	:: d_step { p[n].call == ASKED && !p[n].stands_still && !MAY_ACT(n) -> forget_call(n) }
+#endif
+	:: d_step { STEP(CARRY_OUT) p[n].call == CALLED -> DID carry_out(n) }
+	:: d_step { STEP(CALL_LOSE) p[n].call == CALLED -> DID forget_call(n) }
 
 	/* --- what goes wrong */
-	:: d_step { !p[n].stands_still && p[n].role != FOLLOWER -> p[n].stands_still = true }
-	:: d_step { p[n].stands_still -> p[n].stands_still = false }
-	:: d_step { p[n].role != FOLLOWER -> end(n) } /* kill -9 */
+	:: d_step { STEP(STAND_STILL) !p[n].stands_still && p[n].role != FOLLOWER -> DID p[n].stands_still = true }
+	:: d_step { STEP(GO_ON) p[n].stands_still -> DID p[n].stands_still = false }
+	:: d_step { STEP(END) p[n].role != FOLLOWER -> DID end(n) } /* kill -9 */
 	od
 }
 
@@ -305,12 +521,20 @@ inline age(n)
 	LESS(p[n].left);
 	LESS(p[n].acts_in);
 	if
+#ifdef REPLAY
+	:: p[n].renewal != NONE && p[n].renewal_age < TTL -> p[n].renewal_age = p[n].renewal_age + arg
+#else
 	:: p[n].renewal != NONE && p[n].renewal_age < TTL -> p[n].renewal_age++
+#endif
 	:: else
 	fi;
 #ifndef LATE_CALLS
 	if
+#ifdef REPLAY
+	:: p[n].call == CALLED -> p[n].call_age = p[n].call_age + arg; assert(p[n].call_age <= CALL_MAX)
+#else
 	:: p[n].call == CALLED -> p[n].call_age++
+#endif
 	:: else
 	fi
 #endif
@@ -318,17 +542,39 @@ inline age(n)
 
 init {
 	atomic {
+#ifdef REPLAY
+		c_code { read_steps(); };
+		runs[0] = true; /* the history's first step says whether it does */
+		run dari(0)
+#else
 		if
 		:: runs[0] = true
 		:: skip
 		fi;
 		run dari(0); run dari(1)
+#endif
 	};
 	do
+#ifdef REPLAY
+	:: d_step { want == TICK -> want = 0;
+		LESS_LEASE;
+		one = 0;
+		do
+		:: one < PROCESSES -> age(one); one++
+		:: else -> break
+		od }
+	:: d_step { want == EMPTY -> want = 0; runs[0] = false }
+	:: d_step { want == CLOCK -> want = 0; lease_left = (is_given_back -> lease_left : lease_left - arg) } /* the database's clock is set */
+#else
 	:: d_step { p[0].call_age < CALL_MAX && p[1].call_age < CALL_MAX ->
-		LESS(lease_left);
+		LESS_LEASE;
 		age(0); age(1) }
-	:: d_step { !is_cut[0] -> is_cut[0] = true } /* the guest goes on */
-	:: d_step { is_cut[0] -> is_cut[0] = false; is_off[0] = false } /* with the guest, or started again without it */
+#endif
+	:: d_step { HOST_STEP(CUT, 0) !is_cut[0] -> DID is_cut[0] = true } /* the guest goes on */
+	:: d_step { HOST_STEP(MEND, 0) is_cut[0] -> DID is_cut[0] = false; is_off[0] = false } /* with the guest, or started again without it */
+#ifdef REPLAY
+	:: d_step { HOST_STEP(CUT, 1) !is_cut[1] -> DID is_cut[1] = true }
+	:: d_step { HOST_STEP(MEND, 1) is_cut[1] -> DID is_cut[1] = false; is_off[1] = false }
+#endif
 	od
 }

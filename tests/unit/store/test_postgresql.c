@@ -432,6 +432,33 @@ static void a_follower_refuses_gaps_and_older_databases(void **state)
 	store_close(follower);
 }
 
+/* A standby took over without the last commit, and the next writer overtook the number that this follower had seen: two lines of
+ * history must not mix. */
+static void a_follower_refuses_another_line_of_history(void **state)
+{
+	struct fixture *f = *state;
+	fixture_open(f, path);
+	assert_ok(add_account(f, 1));
+	assert_ok(add_account(f, 2));
+	struct store *follower = open_follower(f), *heir = NULL;
+	store_close(TAKE(f->store));
+	fixture_open(f, path); /* a take-over without a loss */
+	follow(f, follower);
+	assert_int_equal(store_read_following(follower), STORE_FOLLOWS);
+	assert_same(f, follower);
+	store_close(TAKE(f->store));
+	run_sql("DELETE FROM account WHERE name = 'account-2'; UPDATE writer SET batch = batch - 1");
+	fixture_open(f, path);
+	assert_ok(add_account(f, 3));
+	assert_ok(add_account(f, 4));
+	follow(f, follower);
+	assert_int_equal(store_read_following(follower), STORE_BEHIND);
+	heir = open_follower(f);
+	assert_same(f, heir);
+	store_close(heir);
+	store_close(follower);
+}
+
 /* A second writer took over while this one's session was gone: nothing more is written. */
 static void a_fenced_writer_stops(void **state)
 {
@@ -598,6 +625,7 @@ int main(void)
 		TEST(a_follower_changes_nothing),
 		TEST(a_follower_knows_when_it_is_up_to_date),
 		TEST(a_follower_refuses_gaps_and_older_databases),
+		TEST(a_follower_refuses_another_line_of_history),
 		TEST(a_fenced_writer_stops),
 		TEST(epochs_of_a_new_database_follow),
 		TEST(an_older_database_is_refused),
