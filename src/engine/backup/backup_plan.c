@@ -225,7 +225,7 @@ static RESULT check_vault_plan(struct op *op, const struct backup_plan_wish *w)
 	bool is_of_rule = w->name || w->tag_key || w->tag_value || w->schedule || w->timezone ||
 			  w->container || w->sets_interval || w->given.instances || w->given.tags;
 	return is_of_rule ? ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP_PLAN, w->plan.field,
-					"The plan is one of AWS Backup: its rule and its selection are "
+					"The plan is one of AWS Backup: its rules and selections are "
 					"changed there.")
 			  : OK;
 }

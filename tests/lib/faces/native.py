@@ -97,6 +97,7 @@ class Place:
         # Ids of types are random, so the first might be a type of another architecture than the image's.
         types = ask(self.root, "GET", "/instance-types?fields=*&limit=1000").json["items"]
         self.rows["instance_type"] = next(r for r in types if r["name"] == "t3.nano")
+        self.rows["backup_plan"] = next(r for r in ask(self.root, "GET", "/backup-plans?fields=*").json["items"] if r["name"] == "nightly")  # "never" is AWS Backup's
         self.rows["user"] = next(r for r in ask(self.root, "GET", "/users?fields=*").json["items"] if r["name"] == "ann")
 
         listed = ask(self.root, "GET", "/instances?fields=*&limit=1000").json["items"]
