@@ -232,7 +232,7 @@ def write_kind_entry(kind):
             f"\t\t.account_offset = {offset_of(kind, 'account')}, .tags_offset = {offset_of(kind, 'tags')},",
             f"\t\t.peer_account_offset = {offset_of(kind, 'peer_account')}, .peer_tags_offset = {offset_of(kind, 'peer_tags')},",
             f"\t\t.groups_offset = {offset_of(kind, 'groups')}, .launchers_offset = {offset_of(kind, 'restorers' if kind.name == 'snapshot' else 'launchers')},",
-            f"\t\t.made_by_offset = {offset_of(kind, 'made_by')},",
+            f"\t\t.made_by_offset = {offset_of(kind, 'made_by')}, .made_with_offset = {offset_of(kind, 'made_with')},",
             f"\t\t.name_offset = {offset_of(kind, 'name')}, .device_id_offset = {offset_of(kind, 'device_id')},",
             f"\t\t.fields = {kind.name}_fields, .field_count = {len(kind.fields)},",
             f"\t\t.indexes = {kind.name}_indexes, .index_count = {constant(kind.name, 'index_count')},",

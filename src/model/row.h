@@ -133,7 +133,7 @@ struct kind_info {
 	size_t row_size, usage_size;
 	size_t row_max; /* row_block_size() of a row with all fields at their maximum */
 	/* offsets of the fields with these names; 0: none */
-	size_t account_offset, tags_offset, groups_offset, launchers_offset, made_by_offset;
+	size_t account_offset, tags_offset, groups_offset, launchers_offset, made_by_offset, made_with_offset;
 	size_t name_offset, device_id_offset;
 	size_t peer_account_offset, peer_tags_offset; /* a second account that also has tags on the row */
 	const struct field *fields;

@@ -227,6 +227,8 @@ void wake_hosts(struct reconciler *r)
 	wake_kind(r, KIND_INSTANCE_EVENT);
 	wake_due_policies(r);
 	wake_due_backup_plans(r);
+	wake_due_backup_rules(r);
+	wake_due_backups(r);
 	wake_due_machine_backups(r);
 	wake_due_licences(r);
 	wake_due_machine_policies(r);

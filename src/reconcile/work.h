@@ -628,6 +628,8 @@ void wake_further_users(struct reconciler *r, const struct tables *t, const stru
 void wake_deleted(struct reconciler *r, const struct tables *t, enum kind kind, uuid id);
 void wake_due_policies(struct reconciler *r);        /* opens a view */
 void wake_due_backup_plans(struct reconciler *r);    /* opens a view */
+void wake_due_backup_rules(struct reconciler *r);    /* opens a view */
+void wake_due_backups(struct reconciler *r);         /* opens a view */
 void wake_due_machine_backups(struct reconciler *r); /* opens a view */
 void wake_due_licences(struct reconciler *r);        /* opens a view */
 /* Wakes policies that may have taken the snapshot or that it gives a surplus one. */

@@ -273,11 +273,14 @@ static RESULT op_no_memory(struct op *op, const struct kind_info *k)
 	return ctx_fail_kind(op->ctx, ERR_NO_MEMORY, (int) k->kind, "out of memory for a row of %s", k->name);
 }
 
-/* Sets made_by of a new row, if its kind has the field. */
+/* Sets made_by of a new row, if its kind has the field. A row with a credential and no user is work of a role, whatever user passed
+ * the role to it: the caller's name would make the work ask for the caller's rights. */
 static void op_set_maker(const struct op *op, const struct kind_info *k, struct row *row)
 {
 	uuid *made_by = k->made_by_offset ? (uuid *) (void *) ((char *) row + k->made_by_offset) : NULL;
-	if (made_by && uuid_is_none(*made_by) && op->ctx->who)
+	const uuid *made_with = (const uuid *) (const void *) ((const char *) row + k->made_with_offset);
+	bool is_of_role = k->made_with_offset && !uuid_is_none(*made_with);
+	if (made_by && !is_of_role && uuid_is_none(*made_by) && op->ctx->who)
 		*made_by = op->ctx->who->user;
 }
 

@@ -93,8 +93,8 @@ RESULT store_commit_by_clock(struct store *s, struct ctx *c, const char *action,
  * Inside a change only:
  *
  * op_put() inserts the row, or replaces the one with its id. The row is copied. The store sets created_us,
- * updated_us and commit and, in a new row that has none, made_by (the calling user). usage is taken over from
- * the old row. The new version is on the head at once, and is undone if the change fails. ERR_EXISTS, with
+ * updated_us and commit and, in a new row that has neither made_by nor made_with, made_by (the calling user). usage is
+ * taken over from the old row. The new version is on the head at once, and is undone if the change fails. ERR_EXISTS, with
  * the kind: a unique index has the key already. ERR_TOO_LARGE: a field holds more than its schema allows.
  * ERR_NO_MEMORY. */
 RESULT op_put(struct op *op, enum kind kind, const struct row *row);

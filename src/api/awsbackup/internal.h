@@ -79,7 +79,7 @@ struct awsbackup_point {
 	struct str resource;   /* ARN */
 	const char *type;      /* EC2 or EBS */
 	struct str problem;
-	uuid role, plan;
+	uuid role, plan, rule;
 	int64_t size, completed_us, expires_us;
 	bool is_encrypted;
 };

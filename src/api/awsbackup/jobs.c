@@ -36,14 +36,10 @@ static RESULT prepare_start(struct rest_json_call *e, void *args)
 	struct start_args *a = args;
 	struct ref ref;
 	TRY(awsbackup_read_resource(e, a->resource, "ResourceArn", &ref));
-	if (ref.kind == KIND_VOLUME && (a->lifecycle.days || a->wish.complete_minutes))
-		return AWSBACKUP_FAIL(
-			e, "ResourceArn",
-			"Lifecycle and CompleteWindowMinutes: only jobs of instances have them here.");
 	*(ref.kind == KIND_VOLUME ? &a->wish.volume : &a->wish.instance) = ref;
 	a->wish.target = e->config->backup_target;
 	a->wish.keep_days = a->lifecycle.days;
-	if (ref.kind == KIND_INSTANCE && !a->wish.complete_minutes)
+	if (!a->wish.complete_minutes)
 		a->wish.complete_minutes = COMPLETE_DEFAULT;
 	return OK;
 }
@@ -75,17 +71,10 @@ static RESULT prepare_id(struct rest_json_call *e, void *args)
 {
 	struct id_args *a = args;
 	struct awsbackup_point p;
-	return awsbackup_find_point(e, a->id, "backupJobId", &a->wish.backup, &p);
-}
-
-static RESULT prepare_stop(struct rest_json_call *e, void *args)
-{
-	struct id_args *a = args;
-	TRY(prepare_id(e, a));
-	return a->wish.backup.kind == KIND_MACHINE_BACKUP
-		       ? OK
-		       : ctx_fail_field(e->c, ERR_STATE, STR("backupJobId"),
-					"backupJobId: only jobs of instances can be stopped here.");
+	struct ref ref;
+	TRY(awsbackup_find_point(e, a->id, "backupJobId", &ref, &p));
+	*(ref.kind == KIND_BACKUP ? &a->wish.backup : &a->wish.machine_backup) = ref;
+	return OK;
 }
 
 static void write_job(struct rest_json_call *e, struct json_writer *w, const struct awsbackup_point *p)
@@ -180,8 +169,8 @@ static const struct rest_json_action actions[] = {
 	 .args = PARAMS(struct id_args, id_params), .prepare = prepare_id, .answer = answer_describe,
 	 .doc = "Describes a backup job."},
 	{HTTP_POST, "/backup-jobs/{backupJobId}", AWSBACKUP_ACTION("StopBackupJob"), .flags = API_WRITES,
-	 .args = PARAMS(struct id_args, id_params), .prepare = prepare_stop,
+	 .args = PARAMS(struct id_args, id_params), .prepare = prepare_id,
 	 .operation = engine_stop_backup_job_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Stops a backup job of an instance."},
+	 .doc = "Stops a backup job."},
 };
 const struct api_actions awsbackup_job_actions = API_ACTIONS(actions);

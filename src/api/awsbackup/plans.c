@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Plans: create, get, list, update, delete, versions. A plan has one rule here, and shows its present version. */
+ * Plans: create, get, list, update, delete, versions. A plan shows its present version. */
 #include "api/awsbackup/internal.h"
 #include "base/clock.h"
 #include "engine/storage/snapshot/backup.h"
 #include "engine/tag.h"
 #include "store/backup_plan.h"
+#include "store/backup_rule.h"
 
 enum { PLAN_NAME_MAX = 50, START_DEFAULT = 480 };
 
@@ -48,8 +49,8 @@ struct plan {
 static const struct param plan_rows[] = {
 	PARAM(struct plan, "BackupPlanName", name, .flags = REQUIRED, .min = 1, .max = PLAN_NAME_MAX,
 	      .doc = "Name, unique in the account."),
-	PARAM_LIST(struct plan, "Rules", rules, rule_params, .flags = REQUIRED, .max = 100,
-		   .doc = "The rule: one."),
+	PARAM_LIST(struct plan, "Rules", rules, rule_params, .flags = REQUIRED, .max = PLAN_RULES_MAX,
+		   .doc = "Rules, each with its own schedule, vault and lifecycle."),
 	NOT_BUILT("AdvancedBackupSettings", .only = "[]"),
 	NOT_BUILT("ScanSettings", .only = "[]"),
 };
@@ -64,7 +65,7 @@ struct put_args {
 };
 static const struct param create_params[] = {
 	PARAM_OBJECT(struct put_args, "BackupPlan", plan, plan_params, .flags = REQUIRED,
-		     .doc = "Name and rule."),
+		     .doc = "Name and rules."),
 	PARAM(struct put_args, "BackupPlanTags", wish.tags, .max = TAG_COUNT_MAX, .doc = "Tags of the plan."),
 	PARAM(struct put_args, "CreatorRequestId", wish.token, .max = TOKEN_MAX,
 	      .doc = "Text that the plan shows."),
@@ -72,8 +73,20 @@ static const struct param create_params[] = {
 static const struct param update_params[] = {
 	PARAM(struct put_args, "backupPlanId", id, .flags = REQUIRED, .max = 64, .doc = "The plan."),
 	PARAM_OBJECT(struct put_args, "BackupPlan", plan, plan_params, .flags = REQUIRED,
-		     .doc = "Name and rule."),
+		     .doc = "Name and rules."),
 };
+
+static struct vault_rule_wish read_rule(const struct rule *rule)
+{
+	return (struct vault_rule_wish){
+		.name = rule->name,
+		.vault = rule->vault,
+		.schedule = rule->schedule,
+		.keep_days = rule->lifecycle.days,
+		.start_minutes = rule->start_minutes ? rule->start_minutes : START_DEFAULT,
+		.complete_minutes = rule->complete_minutes ? rule->complete_minutes : COMPLETE_DEFAULT,
+		.tags = rule->tags};
+}
 
 static RESULT prepare_put(struct rest_json_call *e, void *args)
 {
@@ -81,21 +94,17 @@ static RESULT prepare_put(struct rest_json_call *e, void *args)
 	const struct backup_plan *before = NULL;
 	if (a->id.n)
 		TRY(awsbackup_find_plan(e, a->id, &a->wish.plan, &before));
-	if (a->plan.rules.count != 1)
-		return ctx_fail_field(
-			e->c, a->plan.rules.count ? ERR_UNSUPPORTED : ERR_INVALID, STR("Rules"),
-			"The parameter Rules has one element here. Create a plan for each rule.");
-	const struct rule *rule = &a->plan.rules.at[0];
 	struct vault_plan_wish *wish = &a->wish;
 	wish->target = e->config->backup_target;
 	wish->name = a->plan.name;
-	wish->rule_name = rule->name;
-	wish->vault = rule->vault;
-	wish->schedule = rule->schedule;
-	wish->keep_days = rule->lifecycle.days;
-	wish->start_minutes = rule->start_minutes ? rule->start_minutes : START_DEFAULT;
-	wish->complete_minutes = rule->complete_minutes ? rule->complete_minutes : COMPLETE_DEFAULT;
-	wish->backup_tags = rule->tags;
+	wish->rule_count = a->plan.rules.count;
+	struct vault_rule_wish *rules =
+		arena_new_array(e->c->arena, struct vault_rule_wish, wish->rule_count + 1);
+	if (!rules)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < wish->rule_count; k++)
+		rules[k] = read_rule(&a->plan.rules.at[k]);
+	wish->rules = rules;
 	return OK;
 }
 
@@ -148,24 +157,31 @@ static RESULT prepare_id(struct rest_json_call *e, void *args)
 	return OK;
 }
 
-static void write_rule(struct json_writer *w, const struct backup_plan *p)
+static void write_rule(struct json_writer *w, const struct backup_rule *r)
 {
-	json_write_open_list(w, "Rules");
 	json_write_open(w, NULL);
-	json_write_text(w, "RuleName", p->rule_name);
-	json_write_text(w, "TargetBackupVaultName", engine_vault_name(p->container));
-	json_write_text(w, "ScheduleExpression", p->schedule);
+	json_write_text(w, "RuleName", r->name);
+	json_write_text(w, "TargetBackupVaultName", engine_vault_name(r->container));
+	json_write_text(w, "ScheduleExpression", r->schedule);
 	json_write_z(w, "ScheduleExpressionTimezone", "Etc/UTC");
-	json_write_int(w, "StartWindowMinutes", p->start_minutes);
-	json_write_int(w, "CompletionWindowMinutes", p->complete_minutes);
-	if (p->keep_days) {
+	json_write_int(w, "StartWindowMinutes", r->start_minutes);
+	json_write_int(w, "CompletionWindowMinutes", r->complete_minutes);
+	if (r->keep_days) {
 		json_write_open(w, "Lifecycle");
-		json_write_int(w, "DeleteAfterDays", p->keep_days);
+		json_write_int(w, "DeleteAfterDays", r->keep_days);
 		json_write_close(w);
 	}
-	rest_json_write_map(w, "RecoveryPointTags", p->backup_tags);
-	json_write_uuid(w, "RuleId", p->rule);
+	rest_json_write_map(w, "RecoveryPointTags", r->tags);
+	json_write_uuid(w, "RuleId", r->row.id);
 	json_write_close(w);
+}
+
+static void write_rules(struct rest_json_call *e, struct json_writer *w, const struct backup_plan *p)
+{
+	json_write_open_list(w, "Rules");
+	for (const struct backup_rule *r = backup_rule_first_by_plan(rest_json_tables(e), p->row.id); r;
+	     r = backup_rule_next_by_plan(rest_json_tables(e), r))
+		write_rule(w, r);
 	json_write_close_list(w);
 }
 
@@ -185,7 +201,7 @@ static RESULT answer_get(struct rest_json_call *e, const void *args, struct json
 	TRY(awsbackup_find_plan(e, a->id, &ref, &p)); /* prepare had another view */
 	json_write_open(w, "BackupPlan");
 	json_write_text(w, "BackupPlanName", p->name);
-	write_rule(w, p);
+	write_rules(e, w, p);
 	json_write_close(w);
 	write_head(e, w, p);
 	write_dates(e, w, p);
@@ -272,7 +288,7 @@ static const struct rest_json_action actions[] = {
 	{HTTP_POST, "/backup/plans/{backupPlanId}", AWSBACKUP_ACTION("UpdateBackupPlan"), .flags = API_WRITES,
 	 .args = PARAMS(struct put_args, update_params), .prepare = prepare_put,
 	 .operation = engine_update_vault_plan_run, .returns = KIND_BACKUP_PLAN, .answer = answer_put,
-	 .doc = "Replaces name and rule of a plan."},
+	 .doc = "Replaces name and rules of a plan."},
 	{HTTP_DELETE, "/backup/plans/{backupPlanId}", AWSBACKUP_ACTION("DeleteBackupPlan"),
 	 .flags = API_WRITES, .args = PARAMS(struct id_args, id_params), .prepare = prepare_id,
 	 .operation = engine_delete_vault_plan_run, .returns = API_RETURNS_NOTHING_STORED,

@@ -40,6 +40,7 @@ void awsbackup_read_point(struct rest_json_call *e, const struct row *row, struc
 		p.type = "EC2";
 		p.problem = m->problem;
 		p.plan = m->plan;
+		p.rule = m->rule;
 		p.size = m->size;
 		p.completed_us = m->completed_us;
 		p.expires_us = m->expires_us;
@@ -49,11 +50,15 @@ void awsbackup_read_point(struct rest_json_call *e, const struct row *row, struc
 		p.backup = b;
 		p.container = b->container;
 		p.role = b->made_with;
-		p.job_state = job_state(false, b->problem.n > 0, b->is_written);
+		p.job_state = job_state(b->is_stopped, b->problem.n > 0, b->is_written);
 		p.resource = awsbackup_write_resource(e, KIND_VOLUME, b->volume);
 		p.type = "EBS";
 		p.problem = b->problem;
+		p.plan = b->plan;
+		p.rule = b->rule;
 		p.size = b->size;
+		p.completed_us = b->completed_us;
+		p.expires_us = b->expires_us;
 		p.is_encrypted = b->is_encrypted;
 	}
 	*ret_point = p;
@@ -148,7 +153,7 @@ void awsbackup_write_point(struct rest_json_call *e, struct json_writer *w, cons
 		json_write_uuid(w, "BackupPlanId", plan->row.id);
 		json_write_text(w, "BackupPlanArn", awsbackup_write_arn(e, KIND_BACKUP_PLAN, &plan->row));
 		json_write_uuid(w, "BackupPlanVersion", plan->version);
-		json_write_uuid(w, "BackupRuleId", plan->rule);
+		json_write_uuid(w, "BackupRuleId", p->rule);
 		json_write_close(w);
 	}
 	awsbackup_write_time(e, w, "CreationDate", p->row->created_us);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Selections: instances that a plan backs up, by ARN or by a tag. A plan has one selection here. */
+ * Selections: instances and volumes that a plan backs up, by ARNs, by tags and by conditions on tags. */
 #include "api/awsbackup/internal.h"
 #include "engine/tag.h"
 #include "store/backup_plan.h"
+#include "store/backup_selection.h"
 
-enum { SELECTION_NAME_MAX = 50, RESOURCES_MAX = 500 };
+enum { SELECTION_NAME_MAX = 50 };
 #define TAG_CONDITION "aws:ResourceTag/"
 
 struct tag_condition {
@@ -33,20 +34,21 @@ static const struct param equal_rows[] = {
 static const struct params equal_params = PARAMS(struct tag_condition, equal_rows);
 
 struct conditions {
-	struct tag_conditions equal;
+	struct tag_conditions of[VAULT_OPERATOR_COUNT];
 };
+#define CONDITION(name, operator, text)                                                                      \
+	PARAM_LIST(struct conditions, name, of[operator], equal_params, .max = SELECTION_TAGS_MAX, .doc = text)
 static const struct param conditions_rows[] = {
-	PARAM_LIST(struct conditions, "StringEquals", equal, equal_params, .max = 30,
-		   .doc = "A tag that all instances of the selection have: one."),
-	NOT_BUILT("StringNotEquals", .only = "[]"),
-	NOT_BUILT("StringLike", .only = "[]"),
-	NOT_BUILT("StringNotLike", .only = "[]"),
+	CONDITION("StringEquals", VAULT_OPERATOR_EQUALS, "Tags that all resources have."),
+	CONDITION("StringNotEquals", VAULT_OPERATOR_NOT_EQUALS, "Tags that none of the resources has."),
+	CONDITION("StringLike", VAULT_OPERATOR_LIKE, "Patterns of tags that all resources have."),
+	CONDITION("StringNotLike", VAULT_OPERATOR_NOT_LIKE, "Patterns of tags that no resource has."),
 };
 static const struct params conditions_params = PARAMS(struct conditions, conditions_rows);
 
 struct selection {
 	struct str name, role;
-	struct strs resources;
+	struct strs resources, excluded;
 	struct tag_conditions of_tag;
 	struct conditions conditions;
 };
@@ -56,12 +58,13 @@ static const struct param selection_rows[] = {
 	PARAM(struct selection, "IamRoleArn", role, .flags = REQUIRED, .max = ARN_MAX,
 	      .doc = "ARN of the role whose policies decide on each backup. The caller may pass it."),
 	PARAM(struct selection, "Resources", resources, .max = ARN_MAX,
-	      .doc = "ARNs of instances; * with a condition."),
-	PARAM_LIST(struct selection, "ListOfTags", of_tag, of_tag_params, .max = 30,
-		   .doc = "A tag whose instances are selected, too: one."),
+	      .doc = "ARNs of instances and volumes, with wildcards. Absent, without ListOfTags: all."),
+	PARAM_LIST(struct selection, "ListOfTags", of_tag, of_tag_params, .max = SELECTION_TAGS_MAX,
+		   .doc = "Tags; resources with one of them are selected, too."),
 	PARAM_OBJECT(struct selection, "Conditions", conditions, conditions_params,
-		     .doc = "The tag in place of Resources and ListOfTags."),
-	NOT_BUILT("NotResources", .only = "[]"),
+		     .doc = "Conditions that all resources meet."),
+	PARAM(struct selection, "NotResources", excluded, .max = ARN_MAX,
+	      .doc = "ARNs of resources that are left out, with wildcards."),
 };
 static const struct params selection_params = PARAMS(struct selection, selection_rows);
 
@@ -75,50 +78,70 @@ struct create_args {
 static const struct param create_params[] = {
 	PARAM(struct create_args, "backupPlanId", id, .flags = REQUIRED, .max = 64, .doc = "The plan."),
 	PARAM_OBJECT(struct create_args, "BackupSelection", selection, selection_params, .flags = REQUIRED,
-		     .doc = "Role and instances."),
-	PASSED_OVER("CreatorRequestId",
-		    "botocore's model: it identifies the request; a plan has one selection here"),
+		     .doc = "Role and resources."),
+	PARAM(struct create_args, "CreatorRequestId", wish.token, .max = TOKEN_MAX,
+	      .doc = "Text that the selection shows."),
 };
 
-static RESULT read_resources(struct rest_json_call *e, const struct strs *arns, struct refs *ret_refs)
+/* The part of an ARN after its account, up to the first wildcard, may be the beginning of an instance's or a volume's. */
+static bool may_select(struct str arn)
 {
-	struct ref *refs = arena_new_array(e->c->arena, struct ref, arns->count + 1);
-	if (!refs)
-		return ctx_no_memory(e->c);
-	if (arns->count > RESOURCES_MAX)
-		return AWSBACKUP_FAIL(e, "Resources", "Resources: a selection has up to %d.", RESOURCES_MAX);
-	for (size_t k = 0; k < arns->count; k++) {
-		TRY(awsbackup_read_resource(e, arns->at[k], "Resources", &refs[k]));
-		if (refs[k].kind != KIND_INSTANCE)
-			return AWSBACKUP_FAIL(
-				e, "Resources",
-				"Resources: plans back up instances here, with all their volumes. '%" STR_FMT
-				"' is no instance.",
-				STR_ARG(arns->at[k]));
+	static const char *const kinds[] = {"instance/", "volume/"};
+	struct str start = STR("arn:aws:ec2:");
+	size_t colons = 0, at = 0, end = 0;
+	if (str_is(arn, "*"))
+		return true;
+	if (!str_starts_with(arn, start))
+		return false;
+	for (; at < arn.n && colons < 5; at++)
+		colons += arn.p[at] == ':';
+	if (colons < 5)
+		return memchr(arn.p, '*', arn.n) != NULL;
+	for (end = at; end < arn.n && arn.p[end] != '*' && arn.p[end] != '?';)
+		end++;
+	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+		struct str kind = str_from(kinds[k]), given = str_slice(arn, at, end);
+		if (str_starts_with(given, kind) || (end < arn.n && str_starts_with(kind, given)))
+			return true;
 	}
-	*ret_refs = (struct refs){refs, arns->count};
+	return false;
+}
+
+static RESULT check_arns(struct rest_json_call *e, const char *field, const struct strs *arns)
+{
+	struct ref ignored;
+	for (size_t k = 0; k < arns->count; k++) {
+		struct str arn = arns->at[k];
+		bool has_wildcard = memchr(arn.p, '*', arn.n) || memchr(arn.p, '?', arn.n);
+		if (arn.n && !has_wildcard)
+			TRY(awsbackup_read_resource(e, arn, field, &ignored));
+		else if (!arn.n || !may_select(arn))
+			return ctx_fail_field(
+				e->c, ERR_INVALID, str_from(field),
+				"%s: '%" STR_FMT
+				"' is not an ARN of instances or volumes, which plans back up here.",
+				field, STR_ARG(str_cut(arn, 256)));
+	}
 	return OK;
 }
 
-static bool is_any(const struct strs *arns)
+/* Flattens the tags to texts: key and value, after the operator unless it is NULL. */
+static RESULT add_tags(struct rest_json_call *e, const struct tag_conditions *tags, const char *operator,
+		       struct strs * texts)
 {
-	return !arns->count || (arns->count == 1 && (str_is(arns->at[0], "*") ||
-						     str_is(arns->at[0], "arn:aws:ec2:*:*:instance/*")));
-}
-
-static RESULT read_conditions(struct rest_json_call *e, struct create_args *a)
-{
-	const struct tag_conditions *equal = &a->selection.conditions.equal;
-	if (equal->count != 1 || a->selection.of_tag.count || !is_any(&a->selection.resources) ||
-	    !str_starts_with(equal->at[0].key, STR(TAG_CONDITION)) ||
-	    equal->at[0].key.n == sizeof TAG_CONDITION - 1 || !equal->at[0].value.n)
-		return AWSBACKUP_FAIL(e, "Conditions",
-				      "Conditions: one StringEquals of " TAG_CONDITION
-				      "KEY with a value, without ListOfTags, of all resources (*), is what a "
-				      "selection has here.");
-	a->wish.tag_key = str_slice(equal->at[0].key, sizeof TAG_CONDITION - 1, equal->at[0].key.n);
-	a->wish.tag_value = equal->at[0].value;
-	a->wish.is_condition = true;
+	size_t each = operator? 3 : 2, count = texts->count;
+	struct str *at = arena_new_array(e->c->arena, struct str, count + each * tags->count + 1);
+	if (!at)
+		return ctx_no_memory(e->c);
+	if (count)
+		memcpy(at, texts->at, count * sizeof *at);
+	for (size_t k = 0; k < tags->count; k++) {
+		if (operator)
+			at[count++] = str_from(operator);
+		at[count++] = tags->at[k].key;
+		at[count++] = tags->at[k].value;
+	}
+	*texts = (struct strs){at, count};
 	return OK;
 }
 
@@ -127,35 +150,29 @@ static RESULT prepare_create(struct rest_json_call *e, void *args)
 	struct create_args *a = args;
 	const struct selection *s = &a->selection;
 	const struct backup_plan *plan = NULL;
-	TRY(awsbackup_find_plan(e, a->id, &a->wish.plan, &plan));
-	a->wish.name = s->name;
-	a->wish.role = s->role;
-	if (s->conditions.equal.count)
-		return read_conditions(e, a);
-	TRY(read_resources(e, &s->resources, &a->wish.instances));
-	if (s->of_tag.count > 1)
-		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("ListOfTags"),
-				      "The parameter ListOfTags has one element here.");
-	if (!s->of_tag.count && !s->resources.count)
-		return AWSBACKUP_FAIL(e, "BackupSelection",
-				      "BackupSelection: Resources, ListOfTags or Conditions are required.");
-	if (s->of_tag.count && (!s->of_tag.at[0].key.n || !s->of_tag.at[0].value.n))
-		return AWSBACKUP_FAIL(e, "ListOfTags", "ListOfTags: a tag has a key and a value.");
-	if (s->of_tag.count) {
-		a->wish.tag_key = s->of_tag.at[0].key;
-		a->wish.tag_value = s->of_tag.at[0].value;
-	}
+	struct vault_selection_wish *wish = &a->wish;
+	TRY(awsbackup_find_plan(e, a->id, &wish->plan, &plan));
+	TRY(check_arns(e, "Resources", &s->resources));
+	TRY(check_arns(e, "NotResources", &s->excluded));
+	TRY(add_tags(e, &s->of_tag, NULL, &wish->some_tags));
+	for (size_t k = 0; k < VAULT_OPERATOR_COUNT; k++)
+		TRY(add_tags(e, &s->conditions.of[k], vault_operators[k], &wish->conditions));
+	wish->name = s->name;
+	wish->role = s->role;
+	wish->resources = s->resources;
+	wish->excluded = s->excluded;
+	wish->arn_start = str_print(e->c->arena, "arn:aws:ec2:%" STR_FMT ":%" STR_FMT ":",
+				    STR_ARG(e->config->region), STR_ARG(e->c->who->account_number));
 	return OK;
 }
 
 static RESULT answer_create(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct create_args *a = args;
-	const struct row *row = NULL;
-	TRY(rest_json_find_returned(e, a->wish.plan.prefix, &row));
+	const struct backup_selection *s = backup_selection_find(rest_json_tables(e), a->wish.selection);
 	json_write_uuid(w, "SelectionId", a->wish.selection);
 	json_write_uuid(w, "BackupPlanId", a->wish.plan.prefix);
-	awsbackup_write_time(e, w, "CreationDate", backup_plan_of(row)->selected_us);
+	awsbackup_write_time(e, w, "CreationDate", s ? s->row.created_us : 0);
 	return OK;
 }
 
@@ -180,16 +197,18 @@ static RESULT prepare_plan(struct rest_json_call *e, void *args)
 	return awsbackup_find_plan(e, a->id, &a->wish.plan, &plan);
 }
 
-/* Finds the plan whose selection the call names. */
+/* Finds the selection that the call names, of the plan that it names. */
 static RESULT find_selection(struct rest_json_call *e, const struct id_args *a, struct ref *ret_ref,
-			     const struct backup_plan **ret_plan)
+			     const struct backup_selection **ret_selection)
 {
+	const struct backup_plan *plan = NULL;
 	uuid id = UUID_NONE;
-	TRY(awsbackup_find_plan(e, a->id, ret_ref, ret_plan));
-	bool is_id = result_is_ok(uuid_parse(a->selection, &id)) && !uuid_is_none(id);
-	if (is_id && uuid_equal((*ret_plan)->selection, id))
+	TRY(awsbackup_find_plan(e, a->id, ret_ref, &plan));
+	bool is_id = result_is_ok(uuid_parse(a->selection, &id));
+	*ret_selection = is_id ? backup_selection_find(rest_json_tables(e), id) : NULL;
+	if (*ret_selection && uuid_equal((*ret_selection)->plan, plan->row.id))
 		return OK;
-	return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_BACKUP_PLAN,
+	return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_BACKUP_SELECTION,
 			     "The backup selection '%" STR_FMT "' does not exist.",
 			     STR_ARG(str_cut(a->selection, 64)));
 }
@@ -197,74 +216,95 @@ static RESULT find_selection(struct rest_json_call *e, const struct id_args *a, 
 static RESULT prepare_id(struct rest_json_call *e, void *args)
 {
 	struct id_args *a = args;
-	const struct backup_plan *plan = NULL;
-	TRY(find_selection(e, a, &a->wish.plan, &plan));
-	a->wish.selection = plan->selection;
+	const struct backup_selection *s = NULL;
+	TRY(find_selection(e, a, &a->wish.plan, &s));
+	a->wish.selection = s->row.id;
 	return OK;
 }
 
-static void write_ids(struct rest_json_call *e, struct json_writer *w, const struct backup_plan *p)
+static void write_ids(struct rest_json_call *e, struct json_writer *w, const struct backup_selection *s)
 {
-	json_write_uuid(w, "SelectionId", p->selection);
-	json_write_uuid(w, "BackupPlanId", p->row.id);
-	awsbackup_write_time(e, w, "CreationDate", p->selected_us);
+	json_write_uuid(w, "SelectionId", s->row.id);
+	json_write_uuid(w, "BackupPlanId", s->plan);
+	awsbackup_write_time(e, w, "CreationDate", s->row.created_us);
+	if (s->token.n)
+		json_write_text(w, "CreatorRequestId", s->token);
 }
 
-static void write_tag(struct json_writer *w, const char *list, const char *type, const char *start,
-		      const struct backup_plan *p, struct arena *a)
+static void write_texts(struct json_writer *w, const char *name, const struct strs *texts)
 {
-	json_write_open_list(w, list);
+	json_write_open_list(w, name);
+	for (size_t k = 0; k < texts->count; k++)
+		json_write_text(w, NULL, texts->at[k]);
+	json_write_close_list(w);
+}
+
+static void write_tag(struct json_writer *w, const char *type, struct str key, struct str value)
+{
 	json_write_open(w, NULL);
 	if (type)
 		json_write_z(w, "ConditionType", type);
-	json_write_text(w, "ConditionKey", str_print(a, "%s%" STR_FMT, start, STR_ARG(p->tag_key)));
-	json_write_text(w, "ConditionValue", p->tag_value);
+	json_write_text(w, "ConditionKey", key);
+	json_write_text(w, "ConditionValue", value);
 	json_write_close(w);
-	json_write_close_list(w);
+}
+
+static void write_conditions(struct json_writer *w, const struct strs *texts)
+{
+	json_write_open(w, "Conditions");
+	for (size_t k = 0; k < VAULT_OPERATOR_COUNT; k++) {
+		json_write_open_list(w, vault_operators[k]);
+		for (size_t m = 0; m + 2 < texts->count; m += 3)
+			if (str_is(texts->at[m], vault_operators[k]))
+				write_tag(w, NULL, texts->at[m + 1], texts->at[m + 2]);
+		json_write_close_list(w);
+	}
+	json_write_close(w);
 }
 
 static RESULT answer_get(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct id_args *a = args;
-	const struct backup_plan *p = NULL;
+	const struct backup_selection *s = NULL;
 	struct ref ref;
-	TRY(find_selection(e, a, &ref, &p)); /* prepare had another view */
+	TRY(find_selection(e, a, &ref, &s)); /* prepare had another view */
 	json_write_open(w, "BackupSelection");
-	json_write_text(w, "SelectionName", p->selection_name);
-	json_write_text(w, "IamRoleArn", p->role);
-	json_write_open_list(w, "Resources");
-	for (size_t k = 0; k < p->instances.count; k++)
-		json_write_text(w, NULL, awsbackup_write_resource(e, KIND_INSTANCE, p->instances.at[k]));
-	if (p->is_condition)
-		json_write_z(w, NULL, "*");
+	json_write_text(w, "SelectionName", s->name);
+	json_write_text(w, "IamRoleArn", s->role);
+	write_texts(w, "Resources", &s->resources);
+	write_texts(w, "NotResources", &s->excluded);
+	json_write_open_list(w, "ListOfTags");
+	for (size_t k = 0; k + 1 < s->some_tags.count; k += 2)
+		write_tag(w, "STRINGEQUALS", s->some_tags.at[k], s->some_tags.at[k + 1]);
 	json_write_close_list(w);
-	if (p->tag_key.n && !p->is_condition)
-		write_tag(w, "ListOfTags", "STRINGEQUALS", "", p, e->c->arena);
-	if (p->is_condition) {
-		json_write_open(w, "Conditions");
-		write_tag(w, "StringEquals", NULL, TAG_CONDITION, p, e->c->arena);
-		json_write_close(w);
-	}
+	write_conditions(w, &s->conditions);
 	json_write_close(w);
-	write_ids(e, w, p);
+	write_ids(e, w, s);
 	return OK;
+}
+
+static void write_listed(struct rest_json_call *e, struct json_writer *w, const struct row *row,
+			 const void *of)
+{
+	const struct backup_selection *s = backup_selection_of(row);
+	(void) of;
+	write_ids(e, w, s);
+	json_write_text(w, "SelectionName", s->name);
+	json_write_text(w, "IamRoleArn", s->role);
 }
 
 static RESULT answer_list(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct id_args *a = args;
 	const struct backup_plan *p = NULL;
+	struct awsbackup_rows rows = {0};
 	struct ref ref;
 	TRY(awsbackup_find_plan(e, a->id, &ref, &p));
-	json_write_open_list(w, "BackupSelectionsList");
-	if (!uuid_is_none(p->selection)) {
-		json_write_open(w, NULL);
-		write_ids(e, w, p);
-		json_write_text(w, "SelectionName", p->selection_name);
-		json_write_text(w, "IamRoleArn", p->role);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
+	for (const struct backup_selection *s =
+		     backup_selection_first_by_plan(rest_json_tables(e), p->row.id);
+	     s; s = backup_selection_next_by_plan(rest_json_tables(e), s))
+		TRY(awsbackup_add_row(e, &rows, &s->row));
+	awsbackup_write_page(e, w, "BackupSelectionsList", &a->page, &rows, write_listed, NULL);
 	return OK;
 }
 
@@ -272,10 +312,10 @@ static const struct rest_json_action actions[] = {
 	{HTTP_PUT, "/backup/plans/{backupPlanId}/selections", AWSBACKUP_ACTION("CreateBackupSelection"),
 	 .flags = API_WRITES, .args = PARAMS(struct create_args, create_params), .prepare = prepare_create,
 	 .operation = engine_create_vault_selection_run, .returns = KIND_BACKUP_PLAN, .answer = answer_create,
-	 .doc = "Selects the instances of a plan, which runs from then on."},
+	 .doc = "Adds a selection of instances and volumes to a plan."},
 	{HTTP_GET, "/backup/plans/{backupPlanId}/selections", AWSBACKUP_ACTION("ListBackupSelections"),
 	 .args = PARAMS(struct id_args, list_params), .prepare = prepare_plan, .answer = answer_list,
-	 .doc = "Lists the selection of a plan."},
+	 .doc = "Lists the selections of a plan."},
 	{HTTP_GET, "/backup/plans/{backupPlanId}/selections/{selectionId}",
 	 AWSBACKUP_ACTION("GetBackupSelection"), .args = PARAMS(struct id_args, id_params),
 	 .prepare = prepare_id, .answer = answer_get, .doc = "Describes a selection."},
@@ -283,6 +323,6 @@ static const struct rest_json_action actions[] = {
 	 AWSBACKUP_ACTION("DeleteBackupSelection"), .flags = API_WRITES,
 	 .args = PARAMS(struct id_args, id_params), .prepare = prepare_id,
 	 .operation = engine_delete_vault_selection_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Deletes a selection. The plan makes no backups any more."},
+	 .doc = "Deletes a selection. A plan without selections makes no backups."},
 };
 const struct api_actions awsbackup_selection_actions = API_ACTIONS(actions);

@@ -7,6 +7,7 @@
 #include "engine/acting.h"
 #include "engine/backup/backup_plan_internal.h"
 #include "engine/backup/backup_vault.h"
+#include "engine/backup/backup_vault_internal.h"
 #include "engine/backup/machine_backup.h"
 #include "engine/backup/machine_backup_internal.h"
 #include "engine/condition_internal.h"
@@ -172,7 +173,8 @@ static RESULT take_wish(struct op *op, const struct backup_plan_wish *w, struct 
 	if (w->schedule || w->timezone || w->sets_interval || was_active != p->is_active)
 		p->next_us = 0;
 	TRY(check_words(op, p));
-	TRY(check_selection(op, p));
+	if (!engine_is_vault_plan(p))
+		TRY(check_selection(op, p));
 	TRY(check_counts(op, p));
 	TRY(check_schedule(op, p));
 	TRY(backup_check_container(op, p->container));
@@ -223,7 +225,7 @@ static RESULT check_vault_plan(struct op *op, const struct backup_plan_wish *w)
 	bool is_of_rule = w->name || w->tag_key || w->tag_value || w->schedule || w->timezone ||
 			  w->container || w->sets_interval || w->given.instances || w->given.tags;
 	return is_of_rule ? ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP_PLAN, w->plan.field,
-					"The plan is one of AWS Backup: its rule and its selection are "
+					"The plan is one of AWS Backup: its rules and selections are "
 					"changed there.")
 			  : OK;
 }
@@ -237,7 +239,11 @@ RESULT engine_update_backup_plan(struct op *op, struct backup_plan_wish *wish)
 		TRY(check_vault_plan(op, wish));
 	}
 	struct backup_plan next = *p;
-	return write_plan(op, wish, &next, "changed");
+	bool was_active = p->is_active;
+	TRY(write_plan(op, wish, &next, "changed"));
+	return engine_is_vault_plan(&next) && next.is_active != was_active
+		       ? vault_plan_restart(op, next.row.id, 0)
+		       : OK;
 }
 
 /* ---- runs by hand, and deletion ---- */
@@ -253,6 +259,8 @@ RESULT engine_run_backup_plan(struct op *op, struct backup_plan_target *wish)
 	next.next_us = op->now_us;
 	next.row.gen++;
 	TRY(backup_plan_put(op, &next));
+	if (engine_is_vault_plan(&next))
+		TRY(vault_plan_restart(op, next.row.id, op->now_us));
 	return engine_log_event(op, KIND_BACKUP_PLAN, &next.row, "run asked", "Now.");
 }
 

@@ -4,7 +4,9 @@
 
 #include "engine/internal.h"
 
+struct asker;
 struct backup_plan;
+struct later_guard;
 struct machine_backup;
 
 /* Logs that the plan was created or changed, with its schedule. */
@@ -14,6 +16,12 @@ RESULT backup_plan_take_instances(struct op *op, const struct refs *refs, const 
 				  const char *field, struct backup_plan *plan);
 /* Deletes the plan without asking for permissions. */
 RESULT backup_plan_end(struct op *op, const struct backup_plan *p);
+/* Checks that the account of a plan is enabled. */
+RESULT backup_plan_check_account(struct op *op, uuid account);
+/* Asks the policies of a plan's asker about one row. The account keeps the work of a user who has left; *ret_asker is then the account
+ * alone. guard NULL: only the credential is checked. */
+RESULT backup_plan_ask(struct op *op, struct asker asker, struct later_guard *guard, const char *permission,
+		       enum kind kind, const struct row *row, struct asker *ret_asker);
 
 /* The backup has failed: schedules a retry, with a condition of the plan. Nothing for a backup without a plan,
  * or of an earlier run. */

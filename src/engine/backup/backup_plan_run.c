@@ -13,6 +13,7 @@
 #include "engine/storage/snapshot/backup.h"
 #include "model/states.h"
 #include "store/account.h"
+#include "store/backup.h"
 #include "store/backup_plan.h"
 #include "store/instance.h"
 #include "store/machine_backup.h"
@@ -67,13 +68,16 @@ static struct run_state find_run(const struct tables *t, const struct backup_pla
 
 /* ---- one machine ---- */
 
-/* The account keeps the plan of a user who has left it; such backups are then the system's. Policies and roles of a
- * user who is there decide. */
-static RESULT ask_again(struct op *op, const struct backup_plan *p, struct later_guard *guard,
-			const char *permission, enum kind kind, const struct row *row,
-			struct asker *ret_asker)
+RESULT backup_plan_check_account(struct op *op, uuid account)
 {
-	struct asker asker = ASKER_OF(p);
+	return engine_is_account_open(op->head, account_find(op->head, account))
+		       ? OK
+		       : ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ACCOUNT, "The account is disabled.");
+}
+
+RESULT backup_plan_ask(struct op *op, struct asker asker, struct later_guard *guard, const char *permission,
+		       enum kind kind, const struct row *row, struct asker *ret_asker)
+{
 	const struct asker_work work = {guard, permission, op->now_us};
 	const char *why = asker_weigh_credential(op->head, &asker, op->now_us);
 	if (why)
@@ -83,16 +87,6 @@ static RESULT ask_again(struct op *op, const struct backup_plan *p, struct later
 		TRY(asker_permit(op, &asker, &work, kind, row));
 	*ret_asker = has_left ? (struct asker){.account = asker.account} : asker;
 	return OK;
-}
-
-/* Checks that the vault of a plan of AWS Backup still exists; a backup outside of all vaults would be in no list. */
-static RESULT check_vault(struct op *op, const struct backup_plan *p)
-{
-	const struct backup_vault *ignored = NULL;
-	return engine_is_vault_plan(p)
-		       ? backup_vault_find_or_make(op, p->account, engine_vault_name(p->container), NULL,
-						   &ignored)
-		       : OK;
 }
 
 static RESULT back_up(struct op *op, const struct backup_plan *p, const struct instance *i, int64_t due_us,
@@ -107,13 +101,10 @@ static RESULT back_up(struct op *op, const struct backup_plan *p, const struct i
 		.container = p->container,
 		.description =
 			str_print(op->ctx->arena, "Backup plan: %" STR_FMT, STR_ARG(str_cut(p->name, 200))),
-		.keep_days = p->keep_days,
-		.complete_minutes = p->complete_minutes,
-		.tags = engine_is_vault_plan(p) ? p->backup_tags : p->tags};
-	if (!engine_is_account_open(op->head, account_find(op->head, p->account)))
-		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ACCOUNT, "The account is disabled.");
-	TRY(check_vault(op, p));
-	TRY(ask_again(op, p, guard, "machine_backup.create", KIND_INSTANCE, &i->row, &order.asker));
+		.tags = p->tags};
+	TRY(backup_plan_check_account(op, p->account));
+	TRY(backup_plan_ask(op, ASKER_OF(p), guard, "machine_backup.create", KIND_INSTANCE, &i->row,
+			    &order.asker));
 	return machine_backup_write(op, &order, &made);
 }
 
@@ -183,13 +174,10 @@ static RESULT say_skipped(struct op *op, const struct backup_plan *p, const stru
 static RESULT say_failed(struct op *op, struct backup_plan *next, struct str why)
 {
 	next->retry_us = op->now_us + engine_backup_retry_pause_us(next->failures);
-	if (next->start_minutes && next->retry_us > next->run_us + next->start_minutes * MINUTE)
-		next->retry_us = 0;
 	next->failures++;
 	TRY(engine_log_event(op, KIND_BACKUP_PLAN, &next->row, "failed", "%" STR_FMT, STR_ARG(why)));
 	return condition_set(op, KIND_BACKUP_PLAN, next->row.id, BACKUP_FAILED, why,
-			     next->retry_us ? "Dari tries again until the next run."
-					    : "The next run begins anew.");
+			     "Dari tries again until the next run.");
 }
 
 static RESULT run_plan(struct op *op, const struct backup_plan_turn *turn, struct backup_plan *next)
@@ -212,8 +200,8 @@ static RESULT run_plan(struct op *op, const struct backup_plan_turn *turn, struc
 RESULT engine_take_backup_turn(struct op *op, struct backup_plan_turn *turn)
 {
 	const struct backup_plan *p = backup_plan_find(op->head, turn->plan);
-	if (!p || p->row.gen != turn->gen || p->next_us != turn->due_us || p->retry_us != turn->retry_us ||
-	    !p->is_active)
+	if (!p || engine_is_vault_plan(p) || p->row.gen != turn->gen || p->next_us != turn->due_us ||
+	    p->retry_us != turn->retry_us || !p->is_active)
 		return OK;
 	struct backup_plan next = *p;
 	next.next_us = turn->next_us;
@@ -231,6 +219,9 @@ RESULT engine_take_backup_turn(struct op *op, struct backup_plan_turn *turn)
 RESULT backup_plan_note_failure(struct op *op, const struct machine_backup *m)
 {
 	const struct backup_plan *p = backup_plan_find(op->head, m->plan);
+	if (!uuid_is_none(m->rule))
+		return backup_rule_note_failure(op, m->rule, m->due_us,
+						engine_write_id(op, KIND_INSTANCE, m->instance), m->problem);
 	if (!p || m->due_us != p->run_us)
 		return OK;
 	struct backup_plan next = *p;
@@ -246,6 +237,8 @@ RESULT backup_plan_note_failure(struct op *op, const struct machine_backup *m)
 RESULT backup_plan_note_success(struct op *op, const struct machine_backup *m)
 {
 	const struct backup_plan *p = backup_plan_find(op->head, m->plan);
+	if (!uuid_is_none(m->rule))
+		return backup_rule_note_success(op, m->rule, m->due_us);
 	if (!p || p->retry_us || m->due_us != p->run_us)
 		return OK;
 	return condition_clear(op, p->row.id, STR(BACKUP_FAILED));
@@ -293,6 +286,15 @@ RESULT engine_prune_backup_plan(struct op *op, struct backup_plan_pruning *wish)
 
 /* ---- test restores ---- */
 
+/* A plan of AWS Backup tests with the rights of the role that made the backup. */
+static struct asker find_tester(const struct tables *t, const struct backup_plan *p,
+				const struct machine_backup *m)
+{
+	const struct backup *disk =
+		engine_is_vault_plan(p) ? backup_first_by_machine_backup(t, m->row.id) : NULL;
+	return disk ? ASKER_OF(disk) : ASKER_OF(p);
+}
+
 RESULT engine_begin_plan_check(struct op *op, struct backup_plan_check *wish)
 {
 	const struct machine_backup *m = machine_backup_find(op->head, wish->backup);
@@ -304,7 +306,8 @@ RESULT engine_begin_plan_check(struct op *op, struct backup_plan_check *wish)
 		return OK;
 	struct op_place place = op_place_now(op);
 	struct result result =
-		ask_again(op, p, wish->guard, "machine_backup.check", KIND_MACHINE_BACKUP, &m->row, &ignored);
+		backup_plan_ask(op, find_tester(op->head, p, m), wish->guard, "machine_backup.check",
+				KIND_MACHINE_BACKUP, &m->row, &ignored);
 	if (result_is_ok(result))
 		result = machine_check_begin(op, m, STR_NONE);
 	if (result_is_ok(result) || !engine_is_refusal(result.code))

@@ -99,14 +99,6 @@ static enum machine_backup_consistency find_consistency(const struct instance *i
 	return disks == 1 ? MACHINE_BACKUP_CONSISTENCY_CRASH : MACHINE_BACKUP_CONSISTENCY_DISKS;
 }
 
-/* Backups that were made before there were chains have folders of their own, which nothing keeps once the increments
- * between them and this one have expired. */
-static bool has_whole_chain(const struct tables *t, const struct backup *b)
-{
-	const struct backup *root = backup_find(t, b->chain);
-	return !uuid_is_none(b->chain) && (!root || uuid_is_none(root->parent));
-}
-
 /* Notes writes for a plan, whose next run then reads only those from the host. */
 static RESULT write_disk(struct op *op, const struct machine_backup_order *order,
 			 const struct machine_backup *m, const struct volume *v)
@@ -127,9 +119,8 @@ static RESULT write_disk(struct op *op, const struct machine_backup_order *order
 			   .deletes_on_termination = v->delete_on_termination};
 	TRY(backup_check_volume(op, &ref, true, v));
 	TRY(backup_check_room(op, m->account, v->size));
-	const struct backup *parent = order->is_full ? NULL : backup_find_parent(op, &b, NULL);
-	if (parent && has_whole_chain(op->head, parent) && str_equal(parent->container, b.container))
-		b.parent = parent->row.id;
+	if (!order->is_full)
+		b.parent = backup_find_base(op, &b);
 	return backup_begin(op, v, NULL, order->plan != NULL && !v->is_shared, &b);
 }
 
@@ -142,6 +133,7 @@ RESULT machine_backup_write(struct op *op, const struct machine_backup_order *or
 				   .name = order->name.n ? order->name : default_name(op, i),
 				   .description = order->description,
 				   .plan = order->plan ? order->plan->row.id : UUID_NONE,
+				   .rule = order->rule,
 				   .due_us = order->due_us,
 				   .tags = order->tags};
 	if (order->keep_days)

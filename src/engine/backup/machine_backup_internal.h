@@ -12,7 +12,8 @@ struct machine_backup;
 struct machine_backup_order {
 	const struct instance *instance;
 	const struct backup_plan *plan; /* NULL: a call asks for it */
-	int64_t due_us;                 /* the plan's run */
+	uuid rule;                      /* rule that asks for it; none: no rule of AWS Backup does */
+	int64_t due_us;                 /* the plan's or the rule's run */
 	struct str target, container, name, description, field;
 	bool is_full;
 	int64_t keep_days, complete_minutes; /* 0: for ever; without a deadline */

@@ -14,6 +14,7 @@
 #include "engine/tag_internal.h"
 #include "model/states.h"
 #include "store/backup.h"
+#include "store/backup_rule.h"
 #include "store/backup_vault.h"
 #include "store/instance.h"
 #include "store/machine_backup.h"
@@ -41,23 +42,49 @@ static RESULT back_up_machine(struct op *op, const struct backup_job_wish *wish,
 	return machine_backup_write(op, &order, ret_made);
 }
 
+RESULT vault_back_up_volume(struct op *op, const struct volume_backup_order *order, uuid *ret_made)
+{
+	const struct volume *v = order->volume;
+	struct ref ref = engine_ref_to(op, KIND_VOLUME, v->row.id, order->field);
+	struct backup b = {.account = v->account,
+			   .made_by = order->asker.user,
+			   .made_with = order->asker.with,
+			   .made_until_us = order->asker.until_us,
+			   .volume = v->row.id,
+			   .target = order->target,
+			   .container = order->container,
+			   .metadata = order->tags,
+			   .due_us = order->due_us};
+	if (order->rule) {
+		b.plan = order->rule->plan;
+		b.rule = order->rule->row.id;
+		b.parent = backup_find_base(op, &b);
+	}
+	if (order->keep_days)
+		b.expires_us = op->now_us + order->keep_days * 24 * HOUR;
+	if (order->complete_minutes)
+		b.deadline_us = op->now_us + order->complete_minutes * MINUTE;
+	TRY(backup_check_volume(op, &ref, true, v));
+	TRY(backup_check_room(op, b.account, v->size));
+	TRY(backup_begin(op, v, NULL, false, &b));
+	*ret_made = b.row.id;
+	return OK;
+}
+
 static RESULT back_up_volume(struct op *op, const struct backup_job_wish *wish, struct asker asker,
 			     struct tags tags, uuid *ret_made)
 {
 	const struct volume *v = NULL;
 	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &v));
-	struct backup b = {.account = v->account,
-			   .made_by = asker.user,
-			   .made_with = asker.with,
-			   .volume = v->row.id,
-			   .target = wish->target,
-			   .container = engine_vault_container(wish->vault),
-			   .metadata = tags};
-	TRY(backup_check_volume(op, &wish->volume, true, v));
-	TRY(backup_check_room(op, b.account, v->size));
-	TRY(backup_begin(op, v, NULL, false, &b));
-	*ret_made = b.row.id;
-	return OK;
+	const struct volume_backup_order order = {.volume = v,
+						  .target = wish->target,
+						  .container = engine_vault_container(wish->vault),
+						  .field = wish->volume.field,
+						  .keep_days = wish->keep_days,
+						  .complete_minutes = wish->complete_minutes,
+						  .tags = tags,
+						  .asker = asker};
+	return vault_back_up_volume(op, &order, ret_made);
 }
 
 RESULT engine_start_backup_job(struct op *op, struct backup_job_wish *wish)
@@ -94,17 +121,35 @@ static RESULT stop(struct op *op, const struct machine_backup *m, struct str why
 	return engine_log_event(op, KIND_MACHINE_BACKUP, &next.row, "failed", "%" STR_FMT, STR_ARG(why));
 }
 
+static RESULT fail_ended(struct op *op)
+{
+	return ENGINE_FAIL(op, ERR_STATE, KIND_MACHINE_BACKUP, STR("backupJobId"),
+			   "The backup job has ended.");
+}
+
+#define STOPPED STR("The backup job was stopped.")
+
 RESULT engine_stop_backup_job(struct op *op, struct backup_job_target *wish)
 {
 	const struct machine_backup *m = NULL;
-	TRY(engine_permit_machine_backup(op, &wish->backup, "backup_job.stop", &m));
+	const struct backup *b = NULL;
+	if (ref_is_given(&wish->backup)) {
+		TRY(engine_permit_backup(op, &wish->backup, "backup_job.stop", &b));
+		return model_derive_backup_state(b) == BACKUP_CREATING ? backup_stop(op, b, STOPPED)
+								       : fail_ended(op);
+	}
+	TRY(engine_permit_machine_backup(op, &wish->machine_backup, "backup_job.stop", &m));
 	if (model_derive_machine_backup_state(m) != MACHINE_BACKUP_CREATING)
-		return ENGINE_FAIL(op, ERR_STATE, KIND_MACHINE_BACKUP, STR("backupJobId"),
-				   "The backup job has ended.");
+		return fail_ended(op);
 	if (m->is_held) /* stopping deletes the data stored so far */
 		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_MACHINE_BACKUP, STR("backupJobId"),
 				   "The backup is under a legal hold.");
-	return stop(op, m, STR("The backup job was stopped."));
+	return stop(op, m, STOPPED);
+}
+
+static bool is_busy(const struct tables *t, const struct backup *b)
+{
+	return engine_backup_is_restoring(t, b->row.id) || backup_is_being_added_to(t, b->row.id);
 }
 
 RESULT engine_delete_recovery_point(struct op *op, struct recovery_point_target *wish)
@@ -118,8 +163,9 @@ RESULT engine_delete_recovery_point(struct op *op, struct recovery_point_target 
 	}
 	TRY(engine_permit_backup(op, &wish->backup, "recovery_point.delete", &b));
 	TRY(engine_permit(op, "backup.delete", KIND_BACKUP, &b->row));
-	if (!row_is_live(&b->row) || engine_backup_is_restoring(op->head, b->row.id) ||
-	    backup_is_being_added_to(op->head, b->row.id) || engine_backup_has_children(op->head, b->row.id))
+	/* Increments of a plan keep the chunks that they need; those of Cinder need the row of their parent. */
+	bool is_needed = uuid_is_none(b->rule) && engine_backup_has_children(op->head, b->row.id);
+	if (!row_is_live(&b->row) || is_busy(op->head, b) || is_needed)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP, wish->backup.field,
 				   "The recovery point is being restored or added to.");
 	return backup_drop(op, b);
@@ -178,16 +224,39 @@ RESULT engine_start_restore_job(struct op *op, struct restore_job_wish *wish)
 
 /* ---- deadlines and expiry ---- */
 
-RESULT engine_end_due_backup(struct op *op, struct machine_backup_due *wish)
+#define OVERDUE STR("The backup was not complete within its completion window.")
+
+static RESULT end_due_machine(struct op *op, uuid id)
 {
-	const struct machine_backup *m = machine_backup_find(op->head, wish->backup);
+	const struct machine_backup *m = machine_backup_find(op->head, id);
 	bool is_creating = m && model_derive_machine_backup_state(m) == MACHINE_BACKUP_CREATING;
 	if (!m)
 		return OK;
 	if (is_creating && m->deadline_us && op->now_us >= m->deadline_us)
-		return stop(op, m, STR("The backup was not complete within its completion window."));
+		return stop(op, m, OVERDUE);
 	if (is_creating || !m->expires_us || op->now_us < m->expires_us ||
 	    machine_backup_is_busy(op->head, m))
 		return OK;
 	return machine_backup_drop(op, m, STR_NONE);
+}
+
+RESULT engine_end_due_backup(struct op *op, struct recovery_point_due *wish)
+{
+	const struct backup *b = backup_find(op->head, wish->backup);
+	if (!uuid_is_none(wish->machine_backup))
+		return end_due_machine(op, wish->machine_backup);
+	bool is_creating = b && model_derive_backup_state(b) == BACKUP_CREATING;
+	if (!b || !row_is_live(&b->row))
+		return OK;
+	if (is_creating && b->deadline_us && op->now_us >= b->deadline_us) {
+		TRY(backup_stop(op, b, OVERDUE));
+		return uuid_is_none(b->rule)
+			       ? OK
+			       : backup_rule_note_failure(op, b->rule, b->due_us,
+							  engine_write_id(op, KIND_VOLUME, b->volume),
+							  OVERDUE);
+	}
+	if (is_creating || !b->expires_us || op->now_us < b->expires_us || is_busy(op->head, b))
+		return OK;
+	return backup_drop(op, b);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Plans of AWS Backup: one rule and one selection of instances, kept in a row of backup_plan. Source: AWS Backup's API Reference. */
+ * Plans of AWS Backup and their rules. Selections: vault_selection.c. Source: AWS Backup's API Reference. */
 #include <inttypes.h>
 
 #include "engine/acting.h"
@@ -13,12 +13,12 @@
 #include "engine/people/policy/iam_role.h"
 #include "engine/tag_internal.h"
 #include "store/backup_plan.h"
+#include "store/backup_rule.h"
 #include "store/iam_role.h"
-#include "store/instance.h"
 
 bool engine_is_vault_plan(const struct backup_plan *plan)
 {
-	return !uuid_is_none(plan->rule);
+	return !uuid_is_none(plan->version);
 }
 
 static RESULT fail(struct op *op, const char *field, const char *why)
@@ -37,32 +37,134 @@ RESULT backup_role_take(struct op *op, uuid account, struct str arn, enum kind k
 }
 
 /* Faces with XML show these texts, too, for example in the descriptions of backups. */
-static RESULT check_text(struct op *op, const char *field, struct str text)
+RESULT vault_check_text(struct op *op, const char *field, struct str text)
 {
 	return str_is_xml_text(text) ? OK
 				     : ENGINE_FAIL(op, ERR_INVALID, KIND_BACKUP_PLAN, str_from(field),
 						   "%s has characters that are not allowed.", field);
 }
 
-/* ---- the rule ---- */
+/* ---- rules ---- */
 
-static RESULT check_rule(struct op *op, const struct vault_plan_wish *wish)
+static RESULT check_rule(struct op *op, const struct vault_rule_wish *rule)
 {
-	if (!result_is_ok(engine_check_event_schedule(op->ctx, wish->schedule)) ||
-	    !str_starts_with(wish->schedule, STR("cron("))) {
+	TRY(vault_check_text(op, "RuleName", rule->name));
+	if (!result_is_ok(engine_check_event_schedule(op->ctx, rule->schedule)) ||
+	    !str_starts_with(rule->schedule, STR("cron("))) {
 		ctx_clear_problem(op->ctx);
 		return fail(op, "ScheduleExpression",
 			    "ScheduleExpression: no expression such as cron(0 5 * * ? *), in UTC.");
 	}
-	if (wish->complete_minutes && wish->complete_minutes < wish->start_minutes)
+	if (rule->complete_minutes && rule->complete_minutes < rule->start_minutes)
 		return fail(op, "CompletionWindowMinutes",
 			    "CompletionWindowMinutes is not shorter than StartWindowMinutes.");
 	return OK;
 }
 
-static RESULT take_rule(struct op *op, const struct vault_plan_wish *wish, struct backup_plan *plan)
+static RESULT check_rules(struct op *op, const struct vault_plan_wish *wish)
 {
+	if (!wish->rule_count || wish->rule_count > PLAN_RULES_MAX)
+		return fail(op, "Rules", "Rules: a plan has 1 to 100.");
+	for (size_t k = 0; k < wish->rule_count; k++) {
+		TRY(check_rule(op, &wish->rules[k]));
+		for (size_t m = 0; m < k; m++)
+			if (str_equal(wish->rules[m].name, wish->rules[k].name))
+				return fail(op, "Rules", "Rules: each rule of a plan has a name of its own.");
+	}
+	return OK;
+}
+
+static const struct backup_rule *find_rule(const struct tables *t, uuid plan, struct str name)
+{
+	const struct backup_rule *r = backup_rule_first_by_plan(t, plan);
+	while (r && !str_equal(r->name, name))
+		r = backup_rule_next_by_plan(t, r);
+	return r;
+}
+
+/* Writes a rule. A rule with an unchanged schedule keeps its next run: a change just before it must not lose the run. */
+static RESULT take_rule(struct op *op, const struct backup_plan *plan, const struct vault_rule_wish *wish,
+			size_t position)
+{
+	const struct backup_rule *before = find_rule(op->head, plan->row.id, wish->name);
 	const struct backup_vault *vault = NULL;
+	struct backup_rule rule = before ? *before
+					 : (struct backup_rule){.row.id = engine_new_id(op, KIND_BACKUP_RULE),
+								.account = plan->account,
+								.plan = plan->row.id,
+								.name = wish->name};
+	TRY(backup_vault_find_or_make(op, plan->account, wish->vault, NULL, &vault));
+	TRY(tag_normalize(op, wish->tags, &rule.tags));
+	if (!str_equal(rule.schedule, wish->schedule))
+		rule.next_us = 0;
+	rule.position = (int64_t) position;
+	rule.schedule = wish->schedule;
+	rule.container = engine_vault_container(wish->vault);
+	rule.keep_days = wish->keep_days;
+	rule.start_minutes = wish->start_minutes;
+	rule.complete_minutes = wish->complete_minutes;
+	rule.row.gen++;
+	return backup_rule_put(op, &rule);
+}
+
+static bool is_wanted(const struct vault_plan_wish *wish, const struct backup_rule *rule)
+{
+	for (size_t k = 0; k < wish->rule_count; k++)
+		if (str_equal(wish->rules[k].name, rule->name))
+			return true;
+	return false;
+}
+
+static RESULT take_rules(struct op *op, const struct vault_plan_wish *wish, uuid id)
+{
+	for (const struct backup_rule *r = backup_rule_first_by_plan(op->head, id), *after = NULL; r;
+	     r = after) {
+		after = backup_rule_next_by_plan(op->head, r);
+		if (!is_wanted(wish, r))
+			TRY(backup_rule_forget(op, r->row.id));
+	}
+	const struct backup_plan plan = *backup_plan_find(op->head, id);
+	for (size_t k = 0; k < wish->rule_count; k++)
+		TRY(take_rule(op, &plan, &wish->rules[k], k));
+	return vault_plan_sum_up(op, id);
+}
+
+RESULT vault_plan_restart(struct op *op, uuid plan, int64_t at_us)
+{
+	for (const struct backup_rule *r = backup_rule_first_by_plan(op->head, plan); r;
+	     r = backup_rule_next_by_plan(op->head, r)) {
+		struct backup_rule next = *r;
+		next.next_us = at_us;
+		next.retry_us = 0;
+		next.row.gen++;
+		TRY(backup_rule_put(op, &next));
+		r = backup_rule_find(op->head, next.row.id);
+	}
+	return vault_plan_sum_up(op, plan);
+}
+
+RESULT vault_plan_sum_up(struct op *op, uuid id)
+{
+	struct backup_plan plan = *backup_plan_find(op->head, id);
+	plan.next_us = 0;
+	for (const struct backup_rule *r = backup_rule_first_by_plan(op->head, id); r;
+	     r = backup_rule_next_by_plan(op->head, r)) {
+		if (r->next_us && (!plan.next_us || r->next_us < plan.next_us))
+			plan.next_us = r->next_us;
+		if (r->run_us > plan.run_us)
+			plan.run_us = r->run_us;
+		if (r->skipped_us > plan.skipped_us)
+			plan.skipped_us = r->skipped_us;
+	}
+	return backup_plan_put(op, &plan);
+}
+
+/* ---- plans ---- */
+
+/* Copies schedule and folder of the first rule to the plan, for pages that show a single one. */
+static RESULT write_plan(struct op *op, struct vault_plan_wish *wish, struct backup_plan *plan,
+			 const char *what)
+{
 	if (!wish->target.n)
 		return ctx_fail(op->ctx, ERR_GONE, "This region keeps no backups: it has no place for them.");
 	const struct backup_plan *other = backup_plan_find_by_name(op->head, plan->account, wish->name);
@@ -70,26 +172,21 @@ static RESULT take_rule(struct op *op, const struct vault_plan_wish *wish, struc
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_BACKUP_PLAN, STR("BackupPlanName"),
 				   "The account has a backup plan '%" STR_FMT "' already.",
 				   STR_ARG(wish->name));
-	TRY(check_text(op, "BackupPlanName", wish->name));
-	TRY(check_text(op, "RuleName", wish->rule_name));
-	TRY(check_text(op, "CreatorRequestId", wish->token));
-	TRY(check_rule(op, wish));
-	TRY(backup_vault_find_or_make(op, plan->account, wish->vault, NULL, &vault));
-	TRY(tag_normalize(op, wish->backup_tags, &plan->backup_tags));
+	TRY(vault_check_text(op, "BackupPlanName", wish->name));
+	TRY(vault_check_text(op, "CreatorRequestId", wish->token));
+	TRY(check_rules(op, wish));
 	plan->name = wish->name;
-	plan->rule_name = wish->rule_name;
-	plan->rule = engine_new_id(op, KIND_BACKUP_PLAN);
 	plan->version = engine_new_id(op, KIND_BACKUP_PLAN);
 	plan->interval = BACKUP_PLAN_INTERVAL_EXPRESSION;
-	plan->schedule = wish->schedule;
-	plan->keep_days = wish->keep_days;
-	plan->start_minutes = wish->start_minutes;
-	plan->complete_minutes = wish->complete_minutes;
-	plan->container = engine_vault_container(wish->vault);
+	plan->schedule = wish->rules[0].schedule;
+	plan->container = engine_vault_container(wish->rules[0].vault);
+	plan->rule_count = (int64_t) wish->rule_count;
 	plan->target = wish->target;
-	plan->next_us = 0;
 	plan->row.gen++;
-	return backup_plan_put(op, plan);
+	wish->made = plan->row.id;
+	TRY(backup_plan_put(op, plan));
+	TRY(take_rules(op, wish, plan->row.id));
+	return backup_plan_log(op, plan, what);
 }
 
 RESULT engine_create_vault_plan(struct op *op, struct vault_plan_wish *wish)
@@ -100,18 +197,17 @@ RESULT engine_create_vault_plan(struct op *op, struct vault_plan_wish *wish)
 				   .account = account,
 				   .timezone = STR("UTC"),
 				   .check_marker = STR(MACHINE_BACKUP_MARKER),
+				   .is_active = true,
 				   .token = wish->token};
 	TRY(engine_permit_new(op, "vault_plan.create", KIND_BACKUP_PLAN, &plan.row));
 	TRY(limit_check(op, LIMIT_BACKUP_PLANS, account, 1, STR_NONE));
 	TRY(tag_normalize(op, wish->tags, &plan.tags));
 	ASKER_NOTE(op, &plan);
-	TRY(take_rule(op, wish, &plan));
-	wish->made = plan.row.id;
-	return backup_plan_log(op, &plan, "created");
+	return write_plan(op, wish, &plan, "created");
 }
 
-static RESULT find(struct op *op, const struct ref *ref, const char *permission,
-		   const struct backup_plan **ret_plan)
+RESULT vault_plan_find(struct op *op, const struct ref *ref, const char *permission,
+		       const struct backup_plan **ret_plan)
 {
 	TRY(engine_permit_backup_plan(op, ref, permission, ret_plan));
 	return engine_is_vault_plan(*ret_plan) ? OK : engine_fail_not_found(op->ctx, KIND_BACKUP_PLAN, ref);
@@ -120,73 +216,19 @@ static RESULT find(struct op *op, const struct ref *ref, const char *permission,
 RESULT engine_update_vault_plan(struct op *op, struct vault_plan_wish *wish)
 {
 	const struct backup_plan *before = NULL;
-	TRY(find(op, &wish->plan, "vault_plan.update", &before));
+	TRY(vault_plan_find(op, &wish->plan, "vault_plan.update", &before));
 	struct backup_plan plan = *before;
 	plan.changed_us = op->now_us;
-	TRY(take_rule(op, wish, &plan));
-	wish->made = plan.row.id;
-	return backup_plan_log(op, &plan, "changed");
+	return write_plan(op, wish, &plan, "changed");
 }
 
 RESULT engine_delete_vault_plan(struct op *op, struct vault_plan_target *wish)
 {
 	const struct backup_plan *plan = NULL;
-	TRY(find(op, &wish->plan, "vault_plan.delete", &plan));
-	if (!uuid_is_none(plan->selection))
+	TRY(vault_plan_find(op, &wish->plan, "vault_plan.delete", &plan));
+	if (plan->selection_count)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP_PLAN, STR("backupPlanId"),
 				   "Related backup plan selections must be deleted prior to backup plan "
 				   "deletion.");
 	return backup_plan_end(op, plan);
-}
-
-/* ---- the selection ---- */
-
-RESULT engine_create_vault_selection(struct op *op, struct vault_selection_wish *wish)
-{
-	const struct backup_plan *before = NULL;
-	struct asker asker = {0};
-	TRY(find(op, &wish->plan, "vault_plan.select", &before));
-	if (!uuid_is_none(before->selection))
-		return ENGINE_FAIL(op, ERR_EXISTS, KIND_BACKUP_PLAN, STR("BackupSelection"),
-				   "A plan has one selection here. Create a plan for each selection.");
-	struct backup_plan plan = *before;
-	TRY(check_text(op, "SelectionName", wish->name));
-	TRY(backup_role_take(op, plan.account, wish->role, KIND_BACKUP_PLAN, &asker));
-	TRY(backup_plan_take_instances(op, &wish->instances, NULL, "Resources", &plan));
-	plan.tag_key = wish->tag_key;
-	plan.tag_value = wish->tag_value;
-	plan.is_condition = wish->is_condition;
-	plan.selection = engine_new_id(op, KIND_BACKUP_PLAN);
-	plan.selection_name = wish->name;
-	plan.selected_us = op->now_us;
-	plan.role = wish->role;
-	plan.made_by = asker.user;
-	plan.made_with = asker.with;
-	plan.made_until_us = 0;
-	plan.is_active = true;
-	plan.next_us = 0;
-	plan.row.gen++;
-	TRY(backup_plan_put(op, &plan));
-	wish->selection = plan.selection;
-	return backup_plan_log(op, &plan, "changed");
-}
-
-RESULT engine_delete_vault_selection(struct op *op, struct vault_plan_target *wish)
-{
-	const struct backup_plan *before = NULL;
-	TRY(find(op, &wish->plan, "vault_plan.deselect", &before));
-	if (uuid_is_none(wish->selection) || !uuid_equal(wish->selection, before->selection))
-		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_BACKUP_PLAN, STR("selectionId"),
-				   "The plan has no such selection.");
-	struct backup_plan plan = *before;
-	plan.instances = (struct uuids){0};
-	plan.tag_key = plan.tag_value = plan.selection_name = plan.role = STR_NONE;
-	plan.selection = UUID_NONE;
-	plan.selected_us = 0;
-	plan.is_condition = false;
-	plan.is_active = false;
-	plan.row.gen++;
-	ASKER_NOTE(op, &plan);
-	TRY(backup_plan_put(op, &plan));
-	return backup_plan_log(op, &plan, "changed");
 }

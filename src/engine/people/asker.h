@@ -15,6 +15,7 @@
  *   backup plans                      backup_plan                 at each run and test restore, for each machine; the
  *                                                                 condition BackupFailed, or the test's result. The
  *                                                                 account keeps the plan of a user who left
+ *   rules of AWS Backup's plans       backup_selection            at each run, for each resource; BackupFailed of the plan
  *   spot requests that wait           spot_request                before each launch; the request's fault
  *   fleets that are kept or launched  fleet                       before each launch; an event of the fleet's history
  *   later

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "drivers/disk.h"
 #include "drivers/image/image_file.h"
+#include "engine/backup/backup_vault.h"
 #include "engine/people/asker.h"
 #include "engine/quota.h"
 #include "engine/storage/snapshot/backup.h"
@@ -373,6 +374,14 @@ static RESULT remove_backup(struct step *s, const struct backup_rows *rows)
 	return OK;
 }
 
+/* The completion window of the backup is over, or the backup has expired. */
+static bool is_due(const struct backup *b, int64_t now_us)
+{
+	bool is_creating = model_derive_backup_state(b) == BACKUP_CREATING;
+	int64_t at_us = is_creating ? b->deadline_us : b->expires_us;
+	return at_us && at_us <= now_us;
+}
+
 static RESULT step_backup(struct step *s)
 {
 	struct backup_rows rows = {0};
@@ -382,6 +391,12 @@ static RESULT step_backup(struct step *s)
 		return OK;
 	if (!row_is_live(&b->row))
 		return with_chain(s, &rows, remove_backup);
+	if (is_due(b, clock_now_us())) {
+		struct recovery_point_due *due = STEP_NEW(s, struct recovery_point_due);
+		*due = (struct recovery_point_due){.backup = s->id};
+		step_report(s, engine_end_due_backup_run, due);
+		return OK;
+	}
 	if (model_derive_backup_state(b) != BACKUP_CREATING)
 		return OK;
 	return uuid_is_none(b->cut) ? look_up(s, b) : write_when_due(s, &rows);
@@ -498,6 +513,28 @@ void wake_backups_of(struct reconciler *r, const struct tables *t, uuid snapshot
 {
 	for (const struct backup *b = backup_first_by_cut(t, snapshot); b; b = backup_next_by_cut(t, b))
 		wake_backup(r, &b->row);
+}
+
+static void wake_due(struct reconciler *r, const struct tables *t, unsigned index, const struct backup *probe,
+		     size_t offset, int64_t now_us)
+{
+	const struct row *row = tables_seek(t, KIND_BACKUP, index, &probe->row, 1);
+	for (; row; row = tables_next(t, KIND_BACKUP, index, row, 0)) {
+		if (*(const int64_t *) (const void *) ((const char *) row + offset) > now_us)
+			return;
+		if (row_is_live(row))
+			wake_backup(r, row);
+	}
+}
+
+void wake_due_backups(struct reconciler *r)
+{
+	const struct backup probe = {.expires_us = 1, .deadline_us = 1};
+	int64_t now_us = clock_now_us();
+	AUTO_VIEW view = {0};
+	view_open(r->store, &view);
+	wake_due(r, view.tables, BACKUP_INDEX_EXPIRES, &probe, offsetof(struct backup, expires_us), now_us);
+	wake_due(r, view.tables, BACKUP_INDEX_DEADLINE, &probe, offsetof(struct backup, deadline_us), now_us);
 }
 
 const struct resource reconcile_backup = {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "engine/backup/backup_vault.h"
 #include "engine/events/events.h"
 #include "model/machine_backup.h"
 #include "model/retention.h"
@@ -228,6 +229,8 @@ static RESULT step_plan(struct step *s)
 	TRY(prune(s, &rows, zone));
 	if (!p->is_active)
 		return OK;
+	if (engine_is_vault_plan(p)) /* backup_rule.c makes the runs */
+		return check(s, &rows, now_us);
 	TRY(find_next(p, zone, now_us, &next_us));
 	if (p->next_us && now_us >= p->next_us)
 		return report_turn(s, p, next_us, true, false);
@@ -252,7 +255,8 @@ static void wake_due(struct reconciler *r, const struct tables *t, unsigned inde
 	for (; row; row = tables_next(t, KIND_BACKUP_PLAN, index, row, 0)) {
 		if (*(const int64_t *) (const void *) ((const char *) row + offset) > now_us)
 			return;
-		if (backup_plan_of(row)->is_active)
+		const struct backup_plan *plan = backup_plan_of(row);
+		if (plan->is_active && !engine_is_vault_plan(plan))
 			wake_plan(r, row);
 	}
 }

@@ -97,8 +97,8 @@ static bool is_due(struct step *s)
 static RESULT step_machine_backup(struct step *s)
 {
 	if (is_due(s)) {
-		struct machine_backup_due *due = STEP_NEW(s, struct machine_backup_due);
-		*due = (struct machine_backup_due){.backup = s->id};
+		struct recovery_point_due *due = STEP_NEW(s, struct recovery_point_due);
+		*due = (struct recovery_point_due){.machine_backup = s->id};
 		step_report(s, engine_end_due_backup_run, due);
 		return OK;
 	}

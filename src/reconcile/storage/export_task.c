@@ -15,6 +15,8 @@
 #include "drivers/disk.h"
 #include "drivers/image/ova.h"
 #include "engine/quota.h"
+#include "engine/storage/image/image.h"
+#include "model/states.h"
 #include "reconcile/work.h"
 #include "store/export_image_task.h"
 #include "store/image.h"
@@ -22,6 +24,7 @@
 #include "store/snapshot.h"
 
 enum { OVA_VCPUS = 2, BLOCK_SIZE = 512, MOVES_MAX = 5 };
+enum { LOOK_AGAIN_S = 2 };            /* until the image of an instance is there */
 #define OVA_MEMORY (INT64_C(2) << 30) /* if the image says none */
 
 struct export_rows {
@@ -29,6 +32,7 @@ struct export_rows {
 	const struct image *image;            /* NULL: it is gone */
 	const struct snapshot *disks[EXPORT_DISKS_MAX];
 	size_t disk_count;
+	enum image_state image_state;
 	struct disk_payer payer;
 };
 
@@ -54,6 +58,7 @@ static RESULT gather(struct step *s, struct export_rows *ret_rows)
 	if (!image || !row_is_live(&image->row))
 		return OK;
 	ret_rows->image = STEP_COPY(s, KIND_IMAGE, struct image, image);
+	ret_rows->image_state = engine_derive_image_state(view.tables, image);
 	for (const struct image_device *d = image_device_first_by_image(view.tables, image->row.id);
 	     d && ret_rows->disk_count < EXPORT_DISKS_MAX; d = image_device_next_by_image(view.tables, d)) {
 		const struct snapshot *snapshot = snapshot_find(view.tables, d->snapshot);
@@ -200,6 +205,8 @@ static RESULT write_file(struct step *s, const struct export_rows *rows, struct 
 {
 	struct export_paths paths;
 	struct str format = str_from(export_image_task_format_words[rows->task->format]);
+	if (rows->image && rows->image_state == IMAGE_FAILED)
+		return ctx_fail(&s->ctx, ERR_STATE, "The instance's disks could not be copied.");
 	if (!rows->image || rows->disk_count == 0)
 		return ctx_fail(&s->ctx, ERR_NOT_FOUND, "The image is gone.");
 	TRY(find_paths(s, rows->task, &paths));
@@ -256,6 +263,10 @@ static RESULT step_export(struct step *s)
 	if (!task)
 		return OK;
 	bool is_over = engine_export_is_over(task, clock_now_us());
+	if (!is_over && !task->ended && rows.image && rows.image_state == IMAGE_PENDING) {
+		step_again_at(s, clock_now_us() + LOOK_AGAIN_S * SECOND);
+		return OK;
+	}
 	if (!is_over && !task->ended)
 		return export(s, &rows);
 	if (is_over || !engine_export_has_file(task))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OpenTofu with the AWS provider: VPCs, machines and IAM, from the first apply to the last destroy."""
+"""OpenTofu with the AWS provider: VPCs, machines, IAM and AWS Backup, from the first apply to the last destroy."""
 import os
 import sys
 
@@ -24,6 +24,7 @@ def route(values):
 
 
 IDS = {
+    "aws_backup_selection": lambda values: f"{values['plan_id']}|{values['id']}",
     "aws_default_route_table": join("", "vpc_id"),
     "aws_ec2_tag": join(",", "resource_id", "key"),
     "aws_iam_group_policy_attachment": join("/", "group", "policy_arn"),
@@ -58,6 +59,6 @@ NEVER = ["aws_ami_copy", "aws_ami_from_instance", "aws_ami_launch_permission", "
          "aws_ec2_instance_metadata_defaults", "aws_iam_user_login_profile"]
 
 VARIABLES = {"image": os.environ["IMAGE"], "other_key": os.environ["OTHER_KEY"], "other_secret": os.environ["OTHER_SECRET"], "other_account": os.environ["OTHER_ACCOUNT"]}
-for name in sys.argv[1:] or ["network", "compute", "people"]:
+for name in sys.argv[1:] or ["network", "compute", "people", "backup"]:
     Course(tofu, HERE, name, Import(IDS, UNREAD, NEVER), VARIABLES, {}).go()
 tell("end of tour")

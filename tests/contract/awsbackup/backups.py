@@ -165,29 +165,86 @@ def test_absent_vault(place):
     refused(lambda: place.backup.create_backup_plan(BackupPlan=rule(TargetBackupVaultName="nowhere")), "nowhere", code="ResourceNotFoundException")
 
 
+def test_rules(place):
+    """Each rule has an id, which it keeps as long as the plan has a rule of its name."""
+    weekly = {**RULE, "RuleName": "weekly", "TargetBackupVaultName": "prod_1", "ScheduleExpression": "cron(0 6 ? * 1 *)", "Lifecycle": {"DeleteAfterDays": 90}}
+    made = place.backup.create_backup_plan(BackupPlan={**PLAN, "Rules": [RULE, weekly]})["BackupPlanId"]
+    said = place.backup.get_backup_plan(BackupPlanId=made)["BackupPlan"]["Rules"]
+    ids = {r["RuleName"]: r.pop("RuleId") for r in said}
+    assert said == [RULE, weekly] and len(set(ids.values())) == 2
+    monthly = {**RULE, "RuleName": "monthly", "ScheduleExpression": "cron(0 7 1 * ? *)"}
+    place.backup.update_backup_plan(BackupPlanId=made, BackupPlan={**PLAN, "Rules": [monthly, {**weekly, "StartWindowMinutes": 90}]})
+    said = place.backup.get_backup_plan(BackupPlanId=made)["BackupPlan"]["Rules"]
+    assert [r["RuleName"] for r in said] == ["monthly", "weekly"] and said[1]["RuleId"] == ids["weekly"] and said[1]["StartWindowMinutes"] == 90
+    refused(lambda: place.backup.update_backup_plan(BackupPlanId=made, BackupPlan={**PLAN, "Rules": [monthly, {**weekly, "TargetBackupVaultName": "nowhere"}]}), "nowhere", code="ResourceNotFoundException")
+    assert [r["RuleName"] for r in place.backup.get_backup_plan(BackupPlanId=made)["BackupPlan"]["Rules"]] == ["monthly", "weekly"]
+    place.backup.delete_backup_plan(BackupPlanId=made)
+
+
 def test_selections(place):
     plan = place.backup.create_backup_plan(BackupPlan=PLAN)["BackupPlanId"]
-    instance, of_tag = place.arn("instance", place.instance), {"ConditionType": "STRINGEQUALS", "ConditionKey": "backup", "ConditionValue": "yes"}
-    condition = {"StringEquals": [{"ConditionKey": "aws:ResourceTag/backup", "ConditionValue": "yes"}]}
-    for given in ({"Resources": [instance]}, {"ListOfTags": [of_tag]}, {"Resources": [instance], "ListOfTags": [of_tag]}, {"Resources": ["*"], "Conditions": condition}):
-        selection = {"SelectionName": "some", "IamRoleArn": place.role, **given}
-        made = place.backup.create_backup_selection(BackupPlanId=plan, BackupSelection=selection)
+    instance, volume = place.arn("instance", place.instance), place.arn("volume", place.volume)
+    of_tag = {"ConditionType": "STRINGEQUALS", "ConditionKey": "backup", "ConditionValue": "yes"}
+    tag = {"ConditionKey": "aws:ResourceTag/backup", "ConditionValue": "y*"}
+    conditions = {"StringEquals": [tag, {**tag, "ConditionValue": "no"}], "StringNotEquals": [tag], "StringLike": [tag], "StringNotLike": [{**tag, "ConditionKey": "aws:ResourceTag/x"}]}
+    some = ({"Resources": [instance, volume]}, {"ListOfTags": [of_tag, {**of_tag, "ConditionValue": "no"}]}, {"Resources": [instance], "ListOfTags": [of_tag], "NotResources": [volume]},
+            {"Resources": ["arn:aws:ec2:*:*:volume/*"], "Conditions": conditions}, {"Resources": ["*"]}, {})
+    ids = {}
+    for k, given in enumerate(some):
+        selection = {"SelectionName": f"some-{k}", "IamRoleArn": place.role, **given}
+        made = place.backup.create_backup_selection(BackupPlanId=plan, BackupSelection=selection, CreatorRequestId=f"r{k}")
         shown = place.backup.get_backup_selection(BackupPlanId=plan, SelectionId=made["SelectionId"])
-        assert {k: v for k, v in shown["BackupSelection"].items() if v} == selection and shown["CreationDate"] == made["CreationDate"]
-        (listed,) = place.backup.list_backup_selections(BackupPlanId=plan)["BackupSelectionsList"]
-        assert (listed["SelectionId"], listed["SelectionName"], listed["IamRoleArn"]) == (made["SelectionId"], "some", place.role)
-        refused(lambda s=selection: place.backup.create_backup_selection(BackupPlanId=plan, BackupSelection=s), "one selection", code="AlreadyExistsException")
-        refused(lambda: place.backup.delete_backup_plan(BackupPlanId=plan), "selections", code="InvalidRequestException")
-        place.backup.delete_backup_selection(BackupPlanId=plan, SelectionId=made["SelectionId"])
-        refused(lambda m=made: place.backup.get_backup_selection(BackupPlanId=plan, SelectionId=m["SelectionId"]), code="ResourceNotFoundException")
-    for given, word in (({}, "BackupSelection"), ({"Resources": ["*"]}, "Resources"), ({"Resources": [place.arn("volume", place.volume)]}, "Resources"),
-                        ({"Resources": [instance], "NotResources": [instance]}, "NotResources"), ({"ListOfTags": [of_tag, of_tag]}, "ListOfTags"),
-                        ({"Resources": [instance], "Conditions": condition}, "Conditions"), ({"Resources": ["*"], "Conditions": {"StringLike": condition["StringEquals"]}}, "StringLike"),
-                        ({"Resources": ["*"], "Conditions": {"StringEquals": [{"ConditionKey": "aws:ResourceTag/backup", "ConditionValue": ""}]}}, "Conditions"),
-                        ({"Resources": [instance], "SelectionName": "a\x07"}, "SelectionName"),
-                        ({"Resources": [instance], "IamRoleArn": place.role + "-absent"}, "role")):
+        said = {name: value for name, value in shown["BackupSelection"].items() if value}
+        assert {**said, "Conditions": {n: v for n, v in said["Conditions"].items() if v}} == {"Conditions": {}, **selection}
+        assert (shown["CreationDate"], shown["CreatorRequestId"]) == (made["CreationDate"], f"r{k}")
+        refused(lambda s=selection: place.backup.create_backup_selection(BackupPlanId=plan, BackupSelection=s), "already", code="AlreadyExistsException")
+        ids[made["SelectionId"]] = selection["SelectionName"]
+    pages = place.backup.get_paginator("list_backup_selections").paginate(BackupPlanId=plan, PaginationConfig={"PageSize": 4})
+    assert {s["SelectionId"]: s["SelectionName"] for page in pages for s in page["BackupSelectionsList"]} == ids
+    refused(lambda: place.backup.delete_backup_plan(BackupPlanId=plan), "selections", code="InvalidRequestException")
+    other = place.backup.create_backup_plan(BackupPlan={**PLAN, "BackupPlanName": "other"})["BackupPlanId"]
+    for made in ids:
+        refused(lambda m=made: place.backup.delete_backup_selection(BackupPlanId=other, SelectionId=m), code="ResourceNotFoundException")
+        place.backup.delete_backup_selection(BackupPlanId=plan, SelectionId=made)
+        refused(lambda m=made: place.backup.get_backup_selection(BackupPlanId=plan, SelectionId=m), code="ResourceNotFoundException")
+    for given, word in (({"Resources": ["arn:aws:rds:us-east-1:1:db:x"]}, "Resources"), ({"NotResources": [instance + "x"]}, "NotResources"), ({"Resources": ["arn:aws:ec2:*:*:snapshot/*"]}, "Resources"),
+                        ({"ListOfTags": [of_tag] * 31}, "ListOfTags"), ({"Conditions": {"StringLike": [{**tag, "ConditionKey": "backup"}]}}, "Conditions"),
+                        ({"Conditions": {"StringEquals": [{**tag, "ConditionValue": ""}]}}, "Conditions"), ({"Conditions": {"StringEquals": [tag] * 16, "StringLike": [tag] * 15}}, "Conditions"),
+                        ({"Resources": [instance], "SelectionName": "a\x07"}, "SelectionName"), ({"Resources": [instance], "IamRoleArn": place.role + "-absent"}, "role")):
         refused(lambda g=given: place.backup.create_backup_selection(BackupPlanId=plan, BackupSelection={"SelectionName": "some", "IamRoleArn": place.role, **g}), word)
+    for gone in (plan, other):
+        place.backup.delete_backup_plan(BackupPlanId=gone)
+
+
+def test_run_of_rules(place):
+    """A run by hand: each rule makes recovery points of an instance and of a volume, in its own vault and with its own lifecycle and tags."""
+    second = {**RULE, "RuleName": "second", "TargetBackupVaultName": "prod_1", "Lifecycle": {"DeleteAfterDays": 7}, "RecoveryPointTags": {"by": "second"}}
+    plan = place.backup.create_backup_plan(BackupPlan={**PLAN, "Rules": [RULE, second]})["BackupPlanId"]
+    rules = {r["RuleId"]: r for r in place.backup.get_backup_plan(BackupPlanId=plan)["BackupPlan"]["Rules"]}
+    chosen = [place.arn("instance", place.instance), place.arn("volume", place.volume)]
+    selections = [place.backup.create_backup_selection(BackupPlanId=plan, BackupSelection={"SelectionName": f"s{k}", "IamRoleArn": place.role, "Resources": [arn]})["SelectionId"]
+                  for k, arn in enumerate(chosen)]
+    place.dev.rest()
+    native.own(place.dev).api_ok("POST", f"/backup-plans/{plan}/run", {})
+
+    def jobs():
+        place.dev.rest()
+        of_plan = [j for j in place.backup.list_backup_jobs()["BackupJobs"] if j.get("CreatedBy", {}).get("BackupPlanId") == plan]
+        return len(of_plan) == 4 and all(j["State"] == "COMPLETED" for j in of_plan) and of_plan
+    made = waiting.wait_until(jobs, "both rules have backed up both", of=place.dev)
+    assert sorted((j["CreatedBy"]["BackupRuleId"], j["ResourceArn"]) for j in made) == sorted((r, arn) for r in rules for arn in chosen)
+    for job in made:
+        of = rules[job["CreatedBy"]["BackupRuleId"]]
+        assert job["BackupVaultName"] == of["TargetBackupVaultName"] and job["IamRoleArn"] == place.role and job["CompletionDate"] >= job["CreationDate"]
+        point = place.backup.describe_recovery_point(BackupVaultName=job["BackupVaultName"], RecoveryPointArn=job["RecoveryPointArn"])
+        assert point["Lifecycle"] == of["Lifecycle"] and place.backup.list_tags(ResourceArn=job["RecoveryPointArn"])["Tags"] == of["RecoveryPointTags"]
+    assert place.backup.list_backup_plans()["BackupPlansList"][0]["LastExecutionDate"]
+    for selection in selections:
+        place.backup.delete_backup_selection(BackupPlanId=plan, SelectionId=selection)
     place.backup.delete_backup_plan(BackupPlanId=plan)
+    for job in made:
+        place.backup.delete_recovery_point(BackupVaultName=job["BackupVaultName"], RecoveryPointArn=job["RecoveryPointArn"])
+    place.dev.rest()
 
 
 def test_job_of_an_instance(place):
@@ -244,7 +301,10 @@ def test_job_of_a_volume(place):
     assert shown["Status"] == "COMPLETED" and re.search(":volume/vol-[0-9a-f]{17}$", shown["CreatedResourceArn"])
     made = shown["CreatedResourceArn"].rpartition("/")[2]
     assert place.ec2.describe_volumes(VolumeIds=[made])["Volumes"][0]["Size"] == 1
-    refused(lambda: place.run(volume, Lifecycle={"DeleteAfterDays": 1}), "Lifecycle")
+    brief = place.run(volume, Lifecycle={"DeleteAfterDays": 1}, CompleteWindowMinutes=60)
+    assert place.ended(brief["BackupJobId"])["CompletionDate"]
+    assert place.backup.describe_recovery_point(BackupVaultName="Default", RecoveryPointArn=brief["RecoveryPointArn"])["Lifecycle"] == {"DeleteAfterDays": 1}
+    place.backup.delete_recovery_point(BackupVaultName="Default", RecoveryPointArn=brief["RecoveryPointArn"])
     place.backup.delete_recovery_point(BackupVaultName="Default", RecoveryPointArn=job["RecoveryPointArn"])
     place.ec2.delete_volume(VolumeId=made)
     place.dev.rest()

@@ -632,6 +632,18 @@ def test_export(both):
     assert code(both.ec2.export_image, ImageId=both.image, DiskImageFormat="RAW", S3ExportLocation={"S3Bucket": "moves"}) != ""
     both.ec2.deregister_image(ImageId=image)
     both.rest()
+    images = both.ec2.describe_images(Owners=["self"])["Images"]
+    server = both.ec2.run_instances(ImageId=both.image, InstanceType="t3.micro", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    both.rest()
+    target = {"S3Bucket": "moves", "ContainerFormat": "ova"}
+    asked = both.ec2.create_instance_export_task(InstanceId=server, TargetEnvironment="vmware", ExportToS3Task=target)["ExportTask"]["ExportTaskId"]
+    both.rest()
+    (told,) = both.ec2.describe_export_tasks(ExportTaskIds=[asked])["ExportTasks"]
+    assert (told["State"], told["ExportToS3Task"]["DiskImageFormat"], told["InstanceExportDetails"]["InstanceId"]) == ("completed", "VMDK", server)
+    assert asked not in [t["ExportImageTaskId"] for t in both.ec2.describe_export_image_tasks()["ExportImageTasks"]]
+    assert both.ec2.describe_images(Owners=["self"])["Images"] == images
+    both.ec2.terminate_instances(InstanceIds=[server])
+    both.rest()
 
 
 @holds("What each face calls it: import of a snapshot, of an image", "Disks: ImportSnapshot, ImportImage", "Disks: `autoEnableIO`")

@@ -132,7 +132,7 @@ class EC2(face.Face):
     def tagged_request(self, place, name):
         """The action's request with a tag for the created resource."""
         request = {k: v for k, v in place.request(name).items() if not k.startswith("TagSpecification.")}
-        for word in [*sorted({k["arn_type"] for k in face.KINDS.values() if k["prefix"] or k["arn_is_named"]}), "reservation"]:
+        for word in [*sorted({k["arn_type"] for k in face.KINDS.values() if k["prefix"] or k["arn_is_named"]}), "reservation", "export-instance-task"]:
             tagged = {**request, "TagSpecification.1.ResourceType": word, "TagSpecification.1.Tag.1.Key": "made", "TagSpecification.1.Tag.1.Value": "here"}
             if self.comes_to(self.ask(place.account, name, tagged)) == "through":
                 return tagged

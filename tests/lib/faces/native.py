@@ -78,7 +78,13 @@ class Place:
         events.put_rule(Name="never", EventPattern='{"source": ["nobody"]}')
         assert not events.put_targets(Rule="never", Targets=[{"Id": "one", "Arn": queues.arn(queues.jobs)}])["FailedEntryCount"]
         messaging_world.Topics(dev, self.root)
-        self.root.client("backup").create_backup_vault(BackupVaultName="matrix")
+        backup = self.root.client("backup")
+        trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "backup.amazonaws.com"}}]}
+        backup.create_backup_vault(BackupVaultName="matrix")
+        role = self.root.client("iam").create_role(RoleName="backup", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+        plan = backup.create_backup_plan(BackupPlan={"BackupPlanName": "never", "Rules": [{"RuleName": "daily", "TargetBackupVaultName": "matrix"}]})["BackupPlanId"]
+        backup.create_backup_selection(BackupPlanId=plan, BackupSelection={"SelectionName": "none", "IamRoleArn": role, "Conditions": {
+            "StringEquals": [{"ConditionKey": "aws:ResourceTag/matrix", "ConditionValue": "none"}]}})
         dev.rest()
         alive = {i for label, i in world.ids.items() if " " not in label} - world.public
         self.rows = {}
@@ -91,6 +97,7 @@ class Place:
         # Ids of types are random, so the first might be a type of another architecture than the image's.
         types = ask(self.root, "GET", "/instance-types?fields=*&limit=1000").json["items"]
         self.rows["instance_type"] = next(r for r in types if r["name"] == "t3.nano")
+        self.rows["backup_plan"] = next(r for r in ask(self.root, "GET", "/backup-plans?fields=*").json["items"] if r["name"] == "nightly")  # "never" is AWS Backup's
         self.rows["user"] = next(r for r in ask(self.root, "GET", "/users?fields=*").json["items"] if r["name"] == "ann")
 
         listed = ask(self.root, "GET", "/instances?fields=*&limit=1000").json["items"]

@@ -20,7 +20,7 @@ ABSENT_DIGITS = "0123456789abcdef0"  # end of ids that never exist
 ID = re.compile(r"\b((?:instance-|vpc-cidr-|subnet-cidr-|iip-|import-|export-)?(?:ipv6pool-ec2|[a-z]+(?:-attach|-rtb|-svc)?))-[0-9a-f]{17}\b")
 # Actions marked as creating whose resource fill() has made, or that return no id.
 CREATED = """AllocateAddress AllocateHosts CopyImage CopySnapshot CreateCapacityReservation CreateDefaultSubnet CreateDefaultVpc CreateDhcpOptions
-             CreateEgressOnlyInternetGateway CreateFleet CreateImage CreateInternetGateway CreateKeyPair CreateLaunchTemplate
+             CreateEgressOnlyInternetGateway CreateFleet CreateImage CreateInstanceExportTask CreateInternetGateway CreateKeyPair CreateLaunchTemplate
              CreateLaunchTemplateVersion CreateManagedPrefixList CreateNatGateway CreateNetworkAcl CreateNetworkAclEntry
              CreateNetworkInterface CreatePlacementGroup CreateRoute CreateRouteTable CreateSecurityGroup CreateSnapshot
              CreateSnapshots CreateSubnet CreateSubnetCidrReservation CreateTags CreateTransitGateway

@@ -12,6 +12,7 @@ REQUESTS = {
     "CancelImportTask": {"ImportTaskId": "endless import-snap"},
     "ExportImage": {"ImageId": "own ami", "DiskImageFormat": "=RAW", "S3ExportLocation.S3Bucket": "=moves"},
     "CancelExportTask": {"ExportTaskId": "export-ami"},
+    "CreateInstanceExportTask": {"InstanceId": "i", "TargetEnvironment": "=vmware", "ExportToS3.ContainerFormat": "=ova", "ExportToS3.S3Bucket": "=moves"},
     "CreateSnapshots": {"InstanceSpecification.InstanceId": "i"},
     "DeleteSnapshot": {"SnapshotId": "spare snap"},
     "DeregisterImage": {"ImageId": "spare ami"},

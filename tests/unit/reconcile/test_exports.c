@@ -9,6 +9,8 @@
 #include "engine/storage/image/image.h"
 #include "store/account.h"
 #include "store/export_image_task.h"
+#include "store/image.h"
+#include "store/snapshot.h"
 
 static uuid capture(struct cloud *c)
 {
@@ -150,12 +152,96 @@ static void test_kill_after_each_step(void **state)
 	assert_true(at > 3);
 }
 
+static int count_live_images(struct cloud *c)
+{
+	int count = 0;
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	for (const struct image *i = image_first(view.tables); i; i = image_next(view.tables, i))
+		count += row_is_live(&i->row);
+	return count;
+}
+
+static int count_live_snapshots(struct cloud *c)
+{
+	int count = 0;
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	for (const struct snapshot *s = snapshot_first(view.tables); s; s = snapshot_next(view.tables, s))
+		count += row_is_live(&s->row);
+	return count;
+}
+
+static uuid begin_of_instance(struct cloud *c, enum export_image_task_format format)
+{
+	struct instance_exporting wish = {
+		.instance = cloud_ref(c, KIND_INSTANCE, cloud_launch_running(c)),
+		.environment = EXPORT_IMAGE_TASK_ENVIRONMENT_VMWARE,
+		.file = {.format = format, .bucket = STR("moves"), .prefix = STR("2026/web-")}};
+	cloud_ok(c, &c->alice, engine_begin_instance_export, &wish);
+	return wish.file.task;
+}
+
+/* The image that an export of an instance makes goes with its snapshots when the task ends, however it ends. */
+static void test_instance(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(11, 1);
+	(void) cloud_launch_running(c);
+	int images = count_live_images(c), snapshots = count_live_snapshots(c);
+	uuid id = begin_of_instance(c, EXPORT_IMAGE_TASK_FORMAT_OVA);
+	assert_int_equal(count_live_images(c), images + 1);
+	cloud_step_for(c, 10 * SECOND);
+	cloud_settle(c);
+	check_file(c, id);
+	assert_int_equal(count_live_images(c), images);
+	assert_int_equal(count_live_snapshots(c), snapshots);
+	struct export_target target = {.task = cloud_ref(c, KIND_EXPORT_IMAGE_TASK,
+							 begin_of_instance(c, EXPORT_IMAGE_TASK_FORMAT_RAW))};
+	cloud_ok(c, &c->alice, engine_cancel_export, &target);
+	cloud_settle(c);
+	assert_int_equal(count_live_images(c), images);
+	assert_int_equal(count_live_snapshots(c), snapshots);
+	cloud_done(c);
+}
+
+/* Killed after any step, the export completes, and nothing of the image is left. */
+static bool export_instance_with_kill(uint64_t at)
+{
+	struct cloud *c = cloud_new(12, 1);
+	(void) cloud_launch_running(c);
+	int images = count_live_images(c), snapshots = count_live_snapshots(c);
+	uuid id = begin_of_instance(c, EXPORT_IMAGE_TASK_FORMAT_VMDK);
+	c->kill_at = c->steps + at;
+	cloud_step_for(c, MINUTE);
+	bool was_killed = cloud_was_killed(c);
+	c->kill_at = 0;
+	if (was_killed)
+		cloud_restart(c);
+	cloud_step_for(c, MINUTE);
+	cloud_settle(c);
+	check_file(c, id);
+	assert_int_equal(count_live_images(c), images);
+	assert_int_equal(count_live_snapshots(c), snapshots);
+	cloud_done(c);
+	return was_killed;
+}
+
+static void test_instance_killed(void **state)
+{
+	(void) state;
+	uint64_t at = 1;
+	while (export_instance_with_kill(at) && at < 200)
+		at += 3;
+	assert_true(at > 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_file_goes_with_its_task),
-		cmocka_unit_test(test_image_goes),
-		cmocka_unit_test(test_kill_after_each_step),
+		cmocka_unit_test(test_file_goes_with_its_task), cmocka_unit_test(test_image_goes),
+		cmocka_unit_test(test_kill_after_each_step),    cmocka_unit_test(test_instance),
+		cmocka_unit_test(test_instance_killed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

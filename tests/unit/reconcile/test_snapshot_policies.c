@@ -235,6 +235,8 @@ static void test_by_tags(void **state)
 	make_by_tags(c, &details);
 	int64_t first_us = policy_row(c).next_us;
 	assert_int_equal(first_us % HOUR, 30 * MINUTE);
+	assert_true(
+		uuid_is_none(policy_row(c).made_by)); /* the role acts, not the user who passed the role */
 	for (int k = 1; k <= 4; k++) {
 		assert_true(pass(c));
 		assert_int_equal(count_by_tags(c, tagged), k < KEPT ? k : KEPT);

@@ -21,11 +21,11 @@ const parse = (text) => {
 };
 function scheduleWords(p) {
 	const {minute, hour, day} = parse(p.schedule), at = `${TWO(hour)}:${TWO(minute)}`;
-	return {hourly: () => t("Every hour at minute {n}", {n: minute}), daily: () => t("Every day at {time}", {time: at}), weekly: () => t("{day} at {time}", {day: weekday(day), time: at}), monthly: () => t("Day {day} of each month at {time}", {day: String(day), time: at})}[p.interval]?.() ?? p.schedule;
+	return {hourly: () => t("Every hour at minute {n}", {n: minute}), daily: () => t("Every day at {time}", {time: at}), weekly: () => t("{day} at {time}", {day: weekday(day), time: at}), monthly: () => t("Day {day} of each month at {time}", {day: String(day), time: at})}[p.interval]?.() ?? (p.rule_count > 1 ? t("{what} and {n} more rules", {what: p.schedule, n: number(p.rule_count - 1)}) : p.schedule);
 }
 const stateOfPlan = (p) => (p.conditions?.length ? mark("bad", t(p.conditions[0].name)) : p.is_active === false ? mark("off", t("disabled")) : mark("ok", t("active")));
 const keptWords = (p) => words(Object.entries(KEPT).filter(([k]) => p[k]).map(([k, word]) => t("{what}: {n}", {what: word(), n: number(p[k])}))) || t("all");
-const machinesOf = (p) => words([...(p.instances ?? []).map((id) => nameOf(byId("instances", id) ?? {id})), ...(p.tag_key ? [t("tag {key}", {key: p.tag_value ? `${p.tag_key}=${p.tag_value}` : p.tag_key})] : [])]);
+const machinesOf = (p) => words([...(p.instances ?? []).map((id) => nameOf(byId("instances", id) ?? {id})), ...(p.tag_key ? [t("tag {key}", {key: p.tag_value ? `${p.tag_key}=${p.tag_value}` : p.tag_key})] : []), ...(p.selection_count ? [t("{n} selections of AWS Backup", {n: number(p.selection_count)})] : [])]);
 const backupsOf = (p) => rows("machine-backups").filter((m) => m.plan === p.id).toSorted((a, b) => b.data_us - a.data_us);
 
 const zones = () => {

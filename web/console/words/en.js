@@ -24,6 +24,7 @@ for (const [one, other] of [
 	["{n} resource is deleted with it:", "{n} resources are deleted with it:"], ["User deleted", "{n} users deleted"], ["{n} vCPU", "{n} vCPUs"],
 	["{n} volume is deleted ({size}).", "{n} volumes are deleted ({size})."], ["{n} volume is kept: {names}.", "{n} volumes are kept: {names}."],
 	["{n} volume, {free} available", "{n} volumes, {free} available"], ["{what}, {n} row", "{what}, {n} rows"], ["{n} rule added", "{n} rules added"], ["{n} rule removed", "{n} rules removed"],
+	["{what} and {n} more rule", "{what} and {n} more rules"], ["{n} selection of AWS Backup", "{n} selections of AWS Backup"],
 ])
 	plurals[other] = {one, other};
 

@@ -8,6 +8,7 @@
 #include "engine/people/asker.h"
 #include "engine/quota_internal.h"
 #include "engine/storage/image/image.h"
+#include "engine/storage/image/image_internal.h"
 #include "engine/tag_internal.h"
 #include "model/licence.h"
 #include "model/states.h"
@@ -29,13 +30,19 @@ bool engine_export_is_over(const struct export_image_task *task, int64_t now_us)
 	       (task->ended_us != 0 && now_us >= task->ended_us + EXPORT_TASK_VISIBLE_US);
 }
 
-struct str engine_write_export_path(struct arena *a, const struct export_image_task *task)
+struct str engine_write_export_key(struct arena *a, const struct export_image_task *task)
 {
-	char account[UUID_TEXT_SIZE], id[EC2_ID_TEXT_SIZE];
-	return str_print(a, "%s/%" STR_FMT "/%" STR_FMT "%s.%s", uuid_write(task->account, account),
-			 STR_ARG(task->bucket), STR_ARG(task->prefix),
+	char id[EC2_ID_TEXT_SIZE];
+	return str_print(a, "%" STR_FMT "%s.%s", STR_ARG(task->prefix),
 			 id_write_ec2(KIND_EXPORT_IMAGE_TASK, task->row.id, id),
 			 export_image_task_format_words[task->format]);
+}
+
+struct str engine_write_export_path(struct arena *a, const struct export_image_task *task)
+{
+	char account[UUID_TEXT_SIZE];
+	return str_print(a, "%s/%" STR_FMT "/%" STR_FMT, uuid_write(task->account, account),
+			 STR_ARG(task->bucket), STR_ARG(engine_write_export_key(a, task)));
 }
 
 /* ---- checks ---- */
@@ -98,9 +105,13 @@ static RESULT check_words(struct op *op, const struct image_exporting *wish)
 	return OK;
 }
 
-static RESULT check_disks(struct op *op, const struct image_exporting *wish, const struct image *image)
+static RESULT check_disks(struct op *op, const struct image_exporting *wish, const struct image *image,
+			  const struct export_image_task *task)
 {
 	size_t count = 0;
+	bool is_machine = !uuid_is_none(task->instance);
+	const char *kind = is_machine ? "instance" : "image";
+	struct str text = is_machine ? engine_write_id(op, KIND_INSTANCE, task->instance) : wish->image.text;
 	for (const struct image_device *d = image_device_first_by_image(op->head, image->row.id); d;
 	     d = image_device_next_by_image(op->head, d)) {
 		const struct snapshot *snapshot = snapshot_find(op->head, d->snapshot);
@@ -110,20 +121,20 @@ static RESULT check_disks(struct op *op, const struct image_exporting *wish, con
 		if (snapshot->is_encrypted)
 			return ENGINE_FAIL(
 				op, ERR_UNSUPPORTED, KIND_EXPORT_IMAGE_TASK, wish->image.field,
-				"The image '%" STR_FMT
+				"The %s '%" STR_FMT
 				"' has an encrypted disk. Its key is not given out, so it is not exported.",
-				STR_ARG(wish->image.text));
+				kind, STR_ARG(text));
 	}
 	if (count > 1 && wish->format != EXPORT_IMAGE_TASK_FORMAT_OVA)
 		return ENGINE_FAIL(
 			op, ERR_UNSUPPORTED, KIND_EXPORT_IMAGE_TASK, wish->image.field,
-			"The image '%" STR_FMT
+			"The %s '%" STR_FMT
 			"' has %zu disks, and a file of the format %s holds one: export it as ova.",
-			STR_ARG(wish->image.text), count, export_image_task_format_words[wish->format]);
+			kind, STR_ARG(text), count, export_image_task_format_words[wish->format]);
 	if (count == 0 || count > EXPORT_DISKS_MAX)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, wish->image.field,
-				   "The image '%" STR_FMT "' has %zu disks with data.",
-				   STR_ARG(wish->image.text), count);
+				   "The %s '%" STR_FMT "' has %zu disks with data.", kind, STR_ARG(text),
+				   count);
 	return OK;
 }
 
@@ -169,9 +180,35 @@ static struct str note_licences(struct op *op, const struct image *image)
 	return note;
 }
 
+/* Writes the task of an image that the caller may export. */
+static RESULT write_task(struct op *op, struct image_exporting *wish, const struct image *image,
+			 struct export_image_task *task)
+{
+	TRY(check_words(op, wish));
+	TRY(check_disks(op, wish, image, task));
+	TRY(check_count(op, image->account));
+	TRY(quota_check_disk(op, image->account, 1, KIND_EXPORT_IMAGE_TASK));
+	task->account = image->account;
+	task->image = image->row.id;
+	task->description = wish->description;
+	task->format = wish->format;
+	task->bucket = wish->bucket;
+	task->prefix = wish->prefix;
+	task->role_name = wish->role_name;
+	task->licence_note = note_licences(op, image);
+	ASKER_NOTE(op, task);
+	TRY(tag_normalize(op, wish->tags, &task->tags));
+	task->row.id = engine_new_id(op, KIND_EXPORT_IMAGE_TASK);
+	task->row.gen = 1;
+	TRY(export_image_task_put(op, task));
+	wish->task = task->row.id;
+	return OK;
+}
+
 RESULT engine_begin_image_export(struct op *op, struct image_exporting *wish)
 {
 	const struct image *image = NULL;
+	struct export_image_task task = {0};
 	uuid caller = engine_get_account(op->ctx);
 	TRY(client_token_find_made(op, caller, wish->client_token, wish->digest, KIND_EXPORT_IMAGE_TASK,
 				   &wish->task));
@@ -181,31 +218,43 @@ RESULT engine_begin_image_export(struct op *op, struct image_exporting *wish)
 	if (engine_derive_image_state(op->head, image) != IMAGE_AVAILABLE)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, wish->image.field,
 				   "The image '%" STR_FMT "' is not available", STR_ARG(wish->image.text));
-	TRY(check_words(op, wish));
-	TRY(check_disks(op, wish, image));
-	TRY(check_count(op, image->account));
-	TRY(quota_check_disk(op, image->account, 1, KIND_EXPORT_IMAGE_TASK));
-	struct export_image_task task = {.account = image->account,
-					 .image = image->row.id,
-					 .description = wish->description,
-					 .format = wish->format,
-					 .bucket = wish->bucket,
-					 .prefix = wish->prefix,
-					 .role_name = wish->role_name,
-					 .licence_note = note_licences(op, image)};
-	ASKER_NOTE(op, &task);
-	TRY(tag_normalize(op, wish->tags, &task.tags));
-	task.row.id = engine_new_id(op, KIND_EXPORT_IMAGE_TASK);
-	task.row.gen = 1;
-	TRY(export_image_task_put(op, &task));
-	wish->task = task.row.id;
+	TRY(write_task(op, wish, image, &task));
 	TRY(engine_log_event(op, KIND_EXPORT_IMAGE_TASK, &task.row, "asked", "Image %" STR_FMT " as %s.",
 			     STR_ARG(engine_write_id(op, KIND_IMAGE, image->row.id)),
 			     export_image_task_format_words[task.format]));
 	return client_token_write(op, caller, wish->client_token, wish->digest, wish->task);
 }
 
+RESULT engine_begin_instance_export(struct op *op, struct instance_exporting *wish)
+{
+	const struct row *instance = NULL;
+	TRY(engine_permit_named(op, KIND_INSTANCE, &wish->instance, "instance.export", &instance));
+	struct image_capture capture = {
+		.instance = wish->instance,
+		.name = str_print(op->ctx->arena, "export of %" STR_FMT,
+				  STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->id))),
+		.description = STR("For an export of the instance."),
+		.may_share_name = true,
+		.no_reboot = true,
+		.owns_snapshots = true};
+	struct export_image_task task = {.instance = instance->id, .environment = wish->environment};
+	TRY(engine_capture_image(op, &capture));
+	wish->file.image = engine_ref_to(op, KIND_IMAGE, capture.image, wish->instance.field);
+	TRY(write_task(op, &wish->file, image_find(op->head, capture.image), &task));
+	return engine_log_event(op, KIND_EXPORT_IMAGE_TASK, &task.row, "asked",
+				"Instance %" STR_FMT " as %s.",
+				STR_ARG(engine_write_id(op, KIND_INSTANCE, task.instance)),
+				export_image_task_format_words[task.format]);
+}
+
 /* ---- end ---- */
+
+/* Deletes the image that was made for the export of an instance. */
+static RESULT drop_image(struct op *op, const struct export_image_task *task)
+{
+	const struct image *image = uuid_is_none(task->instance) ? NULL : image_find(op->head, task->image);
+	return image && row_is_live(&image->row) ? image_write_end(op, image) : OK;
+}
 
 static RESULT end_task(struct op *op, const struct export_image_task *task, enum export_image_task_ended how,
 		       struct str why)
@@ -216,6 +265,7 @@ static RESULT end_task(struct op *op, const struct export_image_task *task, enum
 	next.problem = why;
 	next.row.gen++;
 	TRY(export_image_task_put(op, &next));
+	TRY(drop_image(op, &next));
 	return engine_log_event(op, KIND_EXPORT_IMAGE_TASK, &next.row, export_image_task_ended_words[how],
 				"%" STR_FMT, STR_ARG(why));
 }
@@ -234,6 +284,7 @@ RESULT engine_delete_export(struct op *op, struct export_target *wish)
 {
 	const struct export_image_task *task = NULL;
 	TRY(engine_permit_export_image_task(op, &wish->task, "export_image_task.delete", &task));
+	TRY(drop_image(op, task));
 	return export_image_task_delete(op, task->row.id);
 }
 
@@ -241,12 +292,16 @@ RESULT engine_delete_export(struct op *op, struct export_target *wish)
 static RESULT ask_again(struct op *op, const struct export_image_task *task, struct later_guard *guard,
 			struct str *ret_why)
 {
+	bool is_machine = !uuid_is_none(task->instance);
 	const struct image *image = image_find(op->head, task->image);
+	const struct row *row = is_machine ? tables_find(op->head, KIND_INSTANCE, task->instance)
+				: image    ? &image->row
+					   : NULL;
 	const struct asker asker = ASKER_OF(task);
-	const struct asker_work work = {guard, "image.export", op->now_us};
+	const struct asker_work work = {guard, is_machine ? "instance.export" : "image.export", op->now_us};
 	if (uuid_is_none(task->account))
 		return OK; /* the region's own image: only administrators export those */
-	struct result result = asker_permit(op, &asker, &work, KIND_IMAGE, image ? &image->row : NULL);
+	struct result result = asker_permit(op, &asker, &work, is_machine ? KIND_INSTANCE : KIND_IMAGE, row);
 	if (result_is_ok(result) || !engine_is_refusal(result.code))
 		return result;
 	*ret_why = op->ctx->problem.message;
@@ -271,6 +326,7 @@ static RESULT complete(struct op *op, const struct export_image_task *task,
 	next.ended_us = op->now_us;
 	next.row.gen++;
 	TRY(export_image_task_put(op, &next));
+	TRY(drop_image(op, &next));
 	return engine_log_event(op, KIND_EXPORT_IMAGE_TASK, &next.row, "completed", "%lld bytes.",
 				(long long) report->file_size);
 }

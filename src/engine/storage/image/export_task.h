@@ -34,6 +34,15 @@ struct image_exporting {
 };
 OPERATION(engine_begin_image_export, image_exporting)
 
+/* Exports an instance, running or stopped: makes an image of its disks as they are, exports the image, and deletes it when the task ends.
+ * Errors as above; ERR_STATE with KIND_INSTANCE: neither running nor stopped. */
+struct instance_exporting {
+	struct ref instance;
+	enum export_image_task_environment environment;
+	struct image_exporting file; /* without `image`; its `task` is the result */
+};
+OPERATION(engine_begin_instance_export, instance_exporting)
+
 /* Cancels a task, and deletes what it has written. ERR_STATE: not active. */
 struct export_target {
 	struct ref task;
@@ -44,6 +53,8 @@ OPERATION(engine_delete_export, export_target)
 
 /* Path of the task's file below the export directory, without a leading slash. */
 struct str engine_write_export_path(struct arena *a, const struct export_image_task *task);
+/* Path of the task's file below its bucket: prefix, id and extension. */
+struct str engine_write_export_key(struct arena *a, const struct export_image_task *task);
 /* True if the file is there. */
 bool engine_export_has_file(const struct export_image_task *task);
 /* True if the task is deleted, or ended EXPORT_TASK_VISIBLE_US ago or earlier: its file goes, and the row after it. */

@@ -343,7 +343,9 @@ static RESULT snapshot_disks(struct op *op, const struct image_capture *wish, co
 		*snapshot = (struct snapshot){
 			.description = describe_snapshots(op, wish, image),
 			.needs_off = needs_off,
-			.is_bound = wish->only_root, /* nobody asked for the snapshot, so it is deleted with
+			.is_bound =
+				wish->only_root ||
+				wish->owns_snapshots, /* nobody asked for the snapshot, so it is deleted with
 						      * the image */
 			.tags = tags,
 		};

@@ -82,7 +82,8 @@ struct image_capture {
 	struct str name, description;
 	bool may_share_name; /* false: ERR_EXISTS if the owner has an image of that name */
 	bool no_reboot, only_root;
-	bool names_source; /* descriptions of the snapshots name instance and image, as EC2's do */
+	bool owns_snapshots; /* they are deleted with the image */
+	bool names_source;   /* descriptions of the snapshots name instance and image, as EC2's do */
 	const struct disk_wish *disks;
 	size_t disk_count;
 	struct tags image_tags, snapshot_tags;

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "engine/acting.h"
+#include "engine/backup/backup_vault_internal.h"
 #include "engine/backup/machine_backup_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
@@ -145,13 +146,15 @@ static RESULT check_snapshot(struct op *op, const struct backup_wish *wish, cons
 					  : model_snapshot_states[state].cinder);
 }
 
-const struct backup *backup_find_parent(struct op *op, const struct backup *made,
-					const struct snapshot *snapshot)
+/* Finds the newest available backup of the volume in the target. container: considers this folder alone; empty: all. */
+static const struct backup *find_parent(struct op *op, const struct backup *made,
+					const struct snapshot *snapshot, struct str container)
 {
 	const struct backup *newest = NULL;
 	for (const struct backup *b = backup_first_by_volume(op->head, made->volume); b;
 	     b = backup_next_by_volume(op->head, b))
 		if (uuid_equal(b->account, made->account) && str_equal(b->target, made->target) &&
+		    (!container.n || str_equal(b->container, container)) &&
 		    model_derive_backup_state(b) == BACKUP_AVAILABLE &&
 		    (!snapshot || b->data_us < snapshot->row.created_us) &&
 		    (!newest || b->data_us > newest->data_us))
@@ -159,12 +162,26 @@ const struct backup *backup_find_parent(struct op *op, const struct backup *made
 	return newest;
 }
 
+/* Backups that were made before there were chains have folders of their own, which nothing keeps once the increments
+ * between them and this one have expired. */
+static bool has_whole_chain(const struct tables *t, const struct backup *b)
+{
+	const struct backup *root = backup_find(t, b->chain);
+	return !uuid_is_none(b->chain) && (!root || uuid_is_none(root->parent));
+}
+
+uuid backup_find_base(struct op *op, const struct backup *made)
+{
+	const struct backup *parent = find_parent(op, made, NULL, made->container);
+	return parent && has_whole_chain(op->head, parent) ? parent->row.id : UUID_NONE;
+}
+
 static RESULT take_parent(struct op *op, const struct backup_wish *wish, const struct snapshot *snapshot,
 			  struct backup *b)
 {
 	if (!wish->is_incremental)
 		return OK;
-	const struct backup *parent = backup_find_parent(op, b, snapshot);
+	const struct backup *parent = find_parent(op, b, snapshot, STR_NONE);
 	if (!parent)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP, wish->volume.field,
 				   "Invalid backup: No backups available to do an incremental backup.");
@@ -588,6 +605,27 @@ static RESULT take_track(struct op *op, const struct backup *b, struct backup *n
 	return OK;
 }
 
+static RESULT tell_rule(struct op *op, const struct backup *b)
+{
+	return b->problem.n
+		       ? backup_rule_note_failure(op, b->rule, b->due_us,
+						  engine_write_id(op, KIND_VOLUME, b->volume), b->problem)
+		       : backup_rule_note_success(op, b->rule, b->due_us);
+}
+
+RESULT backup_stop(struct op *op, const struct backup *b, struct str why)
+{
+	struct backup next = *b;
+	next.problem = why;
+	next.is_stopped = true;
+	next.deadline_us = 0;
+	next.cut = UUID_NONE;
+	next.row.gen++;
+	TRY(backup_put(op, &next));
+	TRY(drop_cut(op, b));
+	return engine_log_event(op, KIND_BACKUP, &next.row, "failed", "%" STR_FMT, STR_ARG(why));
+}
+
 RESULT engine_see_backup(struct op *op, struct backup_report *report)
 {
 	const struct backup *b = backup_find(op->head, report->backup);
@@ -598,6 +636,8 @@ RESULT engine_see_backup(struct op *op, struct backup_report *report)
 	next.object_count = report->object_count;
 	next.stored_size = report->stored_size;
 	next.is_written = !report->problem.n;
+	next.completed_us = next.is_written ? op->now_us : 0;
+	next.deadline_us = 0;
 	next.cut = UUID_NONE;
 	if (report->is_found)
 		TRY(apply_found(op, report, &next));
@@ -616,7 +656,8 @@ RESULT engine_see_backup(struct op *op, struct backup_report *report)
 				     "%" PRId64 " objects of %" PRId64 " bytes.", next.object_count,
 				     next.stored_size));
 	}
-	return machine_backup_follow(op, next.machine_backup);
+	return uuid_is_none(next.rule) ? machine_backup_follow(op, next.machine_backup)
+				       : tell_rule(op, &next);
 }
 
 /* The oldest other backup of the chain takes over what is left of the bytes of a backup that is gone. Less than

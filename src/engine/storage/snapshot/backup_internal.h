@@ -9,10 +9,11 @@ RESULT backup_end_restore(struct op *op, const struct snapshot *snapshot);
 /* Fails a restore: marks the volumes, and deletes the snapshot. */
 RESULT backup_fail_restore(struct op *op, const struct snapshot *snapshot);
 
-/* Newest available backup of made->volume in made->target; for a snapshot, among those older than the snapshot.
- * NULL: none. */
-const struct backup *backup_find_parent(struct op *op, const struct backup *made,
-					const struct snapshot *snapshot);
+/* Newest available backup of made->volume in made->target and made->container that an increment can be added to, whatever of its chain
+ * expires before. none: there is no such. */
+uuid backup_find_base(struct op *op, const struct backup *made);
+/* Ends a backup that is not complete, as one that has failed. Its row stays until somebody deletes it. */
+RESULT backup_stop(struct op *op, const struct backup *b, struct str why);
 /* Checks that the volume can be backed up now; is_forced accepts an attached one. */
 RESULT backup_check_volume(struct op *op, const struct ref *ref, bool is_forced, const struct volume *v);
 RESULT backup_check_container(struct op *op, struct str container);

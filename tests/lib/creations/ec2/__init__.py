@@ -147,7 +147,7 @@ class Region:
 
 
 # Resource types whose tags turn a request with a known token into a different request.
-TAGGED_AS = {"RequestSpotInstances": "spot-instances-request", "CreateFleet": "fleet", "RequestSpotFleet": "spot-fleet-request", "CreateCapacityReservation": "capacity-reservation", "AllocateHosts": "dedicated-host", "ImportSnapshot": "import-snapshot-task", "ImportImage": "import-image-task", "ExportImage": "export-image-task", "RunInstances": "instance", "CreateRouteTable": "route-table", "CreateNetworkInterface": "network-interface",
+TAGGED_AS = {"RequestSpotInstances": "spot-instances-request", "CreateFleet": "fleet", "RequestSpotFleet": "spot-fleet-request", "CreateCapacityReservation": "capacity-reservation", "AllocateHosts": "dedicated-host", "ImportSnapshot": "import-snapshot-task", "ImportImage": "import-image-task", "ExportImage": "export-image-task", "CreateInstanceExportTask": "export-instance-task", "RunInstances": "instance", "CreateRouteTable": "route-table", "CreateNetworkInterface": "network-interface",
              "CreateVolume": "volume", "CreateNatGateway": "natgateway", "CreateVpcPeeringConnection": "vpc-peering-connection", "CreateNetworkAcl": "network-acl", "CreateLaunchTemplate": "launch-template", "CreateManagedPrefixList": "prefix-list",
              "CreateEgressOnlyInternetGateway": "egress-only-internet-gateway", "CreateVpcEndpoint": "vpc-endpoint", "CreateVpcEndpointServiceConfiguration": "vpc-endpoint-service", "CreateFlowLogs": "vpc-flow-log"}
 # Parameters that are read to refuse them; golden cases have the refusals.

@@ -43,6 +43,7 @@ OTHER_LOOKS = [
 ]
 # Members of a row that confirm a parameter under another name.
 TELLING = {
+    ("CreateInstanceExportTask", "ExportToS3.S3Prefix"): "ExportToS3Task.S3Key",
     ("RunInstances", "InstanceMarketOptions.MarketType"): "State",
     ("CreateCapacityReservation", "InstanceCount"): "TotalInstanceCount", ("CreateCapacityReservation", "EndDate"): "EndDate",
     **{(action, "ValidUntil" if action[1] == "e" else "InstanceMarketOptions.SpotOptions.ValidUntil"): "ValidUntil" for action in ("RunInstances", "RequestSpotInstances")},
