@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/store/level.c src/store/upgrade.c src/store/sqlite_open.c src/store/postgresql_schema.c schema
 # limit: 10800 s
-# covers: upgrade
 """A former version of dari beside this one, each built from its commit: a rolling restart under load, the way back, and the confirmation. The former
 version's own tests run with a database that this version has opened. Builds are kept in build/former/."""
 import os

@@ -115,8 +115,9 @@ static void by_command(void **state)
 {
 	struct fixture *f = *state;
 	const char *path = str_print(f->arena, "%s/dari.db", fixture_make_folder()).p;
-	int64_t before_us = 2 * HOUR, pages = 0;
+	int64_t before_us = 2 * HOUR, pages = 0, empty = 0;
 	fixture_open(f, path);
+	empty = database_is_postgresql() ? 0 : database_ask(path, pages_sql);
 	now_us = HOUR;
 	add(f, PRUNE_PIECE + 100);
 	pages = database_ask(path, pages_sql);
@@ -125,7 +126,7 @@ static void by_command(void **state)
 	assert_ok(fixture_commit(f, prune, &before_us));
 	assert_int_equal(events(f).count, 1);
 	if (!database_is_postgresql()) /* PostgreSQL's autovacuum keeps the pages for later rows */
-		assert_true(database_ask(path, pages_sql) < pages / 2);
+		assert_true(database_ask(path, pages_sql) - empty < (pages - empty) / 2);
 	add(f, 1);
 	assert_int_equal(events(f).last_seq, PRUNE_PIECE + 101);
 }
