@@ -43,9 +43,10 @@ UNSENT = {
     "there is none of the kind here": """describe-customer-gateways 2, describe-fleets 1,
         describe-fleet-instances 1,
         describe-spot-fleet-requests 2, modify-spot-fleet-request 1, describe-traffic-mirror-targets 1, create-vpc-endpoint 2, create-vpc-endpoint 3,
-        modify-vpc-endpoint 1, modify-vpc-endpoint 2""",
+        modify-vpc-endpoint 1, modify-vpc-endpoint 2, create-vpc-endpoint-service-configuration 1, create-instance-export-task 1""",
     "a parameter that is refused by name": """allocate-hosts 2, attach-network-interface 2, create-vpc 4,
-        modify-vpc-peering-connection-options 1, modify-vpc-peering-connection-options 2, register-image 1""",
+        modify-vpc-peering-connection-options 1, modify-vpc-peering-connection-options 2, register-image 1,
+        create-flow-logs 1, create-vpc-endpoint-service-configuration 2""",
     "transit gateways are not shared among accounts here, so no attachment awaits acceptance": "accept-transit-gateway-vpc-attachment 1",
     "the documentation names no fleet in the parameter that the command has": "modify-fleet 1, modify-spot-fleet-request 2",
     "it needs a start time, and those of examples are left out": "describe-fleet-history 1",
@@ -54,6 +55,7 @@ UNSENT = {
     "an earlier example has cancelled its reservation": "modify-capacity-reservation 1",
     "the documentation's id of an instance is none": """modify-instance-capacity-reservation-attributes 1,
         modify-instance-capacity-reservation-attributes 2""",
+    "the documentation's id of an export task is none": "describe-export-tasks 1",
     "it asks about a change that was not made": "describe-volumes-modifications 1",
 }
 DIFFERS = {
@@ -62,7 +64,9 @@ DIFFERS = {
     "the world's request has neither interfaces of its own nor a price": "describe-spot-fleet-requests 1",
     "how fast the type's network and processors are is unknown here": "describe-instance-types 1",
     "the documentation has another name, or another action's answer, there": """describe-security-group-references 1,
-        disable-image-deprecation 1, enable-image-deprecation 1, modify-vpc-tenancy 1, modify-instance-placement 3""",
+        disable-image-deprecation 1, enable-image-deprecation 1, modify-vpc-tenancy 1, modify-instance-placement 3, modify-vpc-endpoint-service-configuration 1""",
+    "flow logs go to files here, and none to CloudWatch Logs": "describe-flow-logs 1",
+    "services have neither Gateway Load Balancers nor private DNS names here": "describe-vpc-endpoint-service-configurations 1",
 }
 
 
