@@ -162,7 +162,8 @@ static void look_at_network(struct bills *bills, const struct tables *t)
 	for (const struct listener *l = listener_first(t); l; l = listener_next(t, l)) {
 		const struct elastic_load_balancer *b =
 			elastic_load_balancer_find(t, l->elastic_load_balancer);
-		if (b && b->type != ELASTIC_LOAD_BALANCER_TYPE_NETWORK)
+		/* OVN serves the others, which cost with their load balancer */
+		if (b && (b->type != ELASTIC_LOAD_BALANCER_TYPE_NETWORK || l->is_proxied || l->proxy_gen > 0))
 			say(bills, l->row.id, l->account, "lb",
 			    str_from(listener_protocol_words[l->protocol]), 1);
 	}
