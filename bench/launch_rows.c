@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reads launches out of dari's database, and times those of a peer: see launch_rows.h. */
+ * Reads launches out of dari's database, and times what a peer does with them: see launch_rows.h. */
 #include "launch_rows.h"
 
 #include <stdio.h>
@@ -8,6 +8,8 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
+#include "client.h"
+#include "store/sql.h"
 
 static RESULT fail(struct launch_rows *l, const char *doing)
 {
@@ -104,10 +106,10 @@ static int compare_times(const void *a, const void *b)
 	return x->created_us < y->created_us ? -1 : x->created_us > y->created_us;
 }
 
-RESULT launch_rows_read(struct launch_rows *l, struct ctx *c, const char *path)
+/* Reads up to LAUNCHES_MAX launches. */
+static RESULT read_launches(struct launch_rows *l, const char *path)
 {
 	static const char same_time[] = "r.created_us = l.created_us";
-	*l = (struct launch_rows){.c = c};
 	if (sqlite3_open_v2(path, &l->from, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
 		return fail(l, path);
 	TRY(read_instances(l));
@@ -123,7 +125,7 @@ RESULT launch_rows_read(struct launch_rows *l, struct ctx *c, const char *path)
 	return OK;
 }
 
-void launch_rows_done(struct launch_rows *l)
+static void free_launches(struct launch_rows *l)
 {
 	for (int k = 0; k < l->count; k++)
 		for (int n = 0; n < l->launches[k].row_count; n++) {
@@ -136,21 +138,7 @@ void launch_rows_done(struct launch_rows *l)
 	(void) sqlite3_close_v2(l->from);
 }
 
-/* ---- times ---- */
-
-void peer_times_begin(struct peer_times *times)
-{
-	times->since_us = times->at_us = clock_monotonic_us();
-	times->launches = times->rows = 0;
-}
-
-void peer_times_note(struct peer_times *times, const struct launch_written *launch)
-{
-	int64_t now_us = clock_monotonic_us();
-	times->took_us[times->launches++] = now_us - times->at_us;
-	times->rows += launch->row_count;
-	times->at_us = now_us;
-}
+/* ---- writing ---- */
 
 static int compare_durations(const void *a, const void *b)
 {
@@ -158,12 +146,56 @@ static int compare_durations(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-void peer_times_print(struct peer_times *times)
+static RESULT write_launches(struct launch_rows *l, const struct peer *peer, int64_t run_us)
 {
-	double seconds = (double) (times->at_us - times->since_us) / (double) SECOND;
-	size_t n = (size_t) times->launches;
-	qsort(times->took_us, n, sizeof times->took_us[0], compare_durations);
-	(void) printf("launches=%zu seconds=%.3f rate=%.1f rows=%.2f p50_us=%lld\n", n, seconds,
-		      n ? (double) n / seconds : 0.0, n ? (double) times->rows / (double) n : 0.0,
-		      n ? (long long) times->took_us[n / 2] : 0LL);
+	static int64_t took_us[LAUNCHES_MAX];
+	int64_t since_us = clock_monotonic_us(), at_us = since_us;
+	int count = 0, rows = 0;
+	while (count < l->count && at_us < since_us + run_us) {
+		TRY(peer->write(l, &l->launches[count]));
+		int64_t now_us = clock_monotonic_us();
+		took_us[count] = now_us - at_us;
+		rows += l->launches[count++].row_count;
+		at_us = now_us;
+	}
+	double seconds = (double) (at_us - since_us) / (double) SECOND;
+	qsort(took_us, (size_t) count, sizeof took_us[0], compare_durations);
+	(void) printf("launches=%d seconds=%.3f rate=%.1f rows=%.2f p50_us=%lld\n", count, seconds,
+		      count ? (double) count / seconds : 0.0, count ? (double) rows / (double) count : 0.0,
+		      count ? (long long) took_us[count / 2] : 0LL);
+	return OK;
+}
+
+/* Makes dari's tables. */
+static RESULT make_tables(struct ctx *c, const char *to)
+{
+	struct sql_driver *driver = NULL;
+	TRY(sql_open(c, to, &driver));
+	struct result result = driver->open(driver, c);
+	driver->close(driver);
+	return result;
+}
+
+static RESULT run(struct launch_rows *l, const struct peer *peer, int argc, char **argv)
+{
+	struct arena *a = l->c->arena;
+	const char *to = str_to_z(a, arg_text(argc, argv, "to", STR_NONE));
+	TRY(read_launches(l, str_to_z(a, arg_text(argc, argv, "from", STR_NONE))));
+	TRY(make_tables(l->c, to));
+	TRY(peer->open(l, to));
+	return write_launches(l, peer, arg_int(argc, argv, "run_ms", 3000) * MILLISECOND);
+}
+
+int peer_main(const struct peer *peer, int argc, char **argv)
+{
+	struct ctx c;
+	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
+	if (!arena)
+		return 1;
+	ctx_init(&c, arena);
+	struct launch_rows l = {.c = &c};
+	struct result result = run(&l, peer, argc, argv);
+	peer->close();
+	free_launches(&l);
+	return result_is_ok(result) ? 0 : client_fail(&c, result);
 }

@@ -31,18 +31,13 @@ struct launch_rows {
 	int count;
 };
 
-/* Reads up to LAUNCHES_MAX launches of the database at `path`. launch_rows_done() frees them, after a failure, too. */
-RESULT launch_rows_read(struct launch_rows *l, struct ctx *c, const char *path);
-void launch_rows_done(struct launch_rows *l);
-
-/* Transactions of a peer: their count and rows, and how long each took. */
-struct peer_times {
-	int64_t since_us, at_us;
-	int launches, rows;
-	int64_t took_us[LAUNCHES_MAX];
+/* A peer: opens the database with dari's tables in it, and writes a launch in one transaction. */
+struct peer {
+	RESULT (*open)(struct launch_rows *l, const char *to);
+	RESULT (*write)(struct launch_rows *l, const struct launch_written *launch);
+	void (*close)(void);
 };
-void peer_times_begin(struct peer_times *times);
-/* Notes a launch that was just committed. */
-void peer_times_note(struct peer_times *times, const struct launch_written *launch);
-/* Prints one line: launches, seconds, rate, rows (per launch), p50_us. */
-void peer_times_print(struct peer_times *times);
+
+/* Writes launches for run_ms= from the database from= into the new one to=, and prints one line: launches, seconds, rate, rows
+ * (per launch), p50_us. Returns the exit status. */
+int peer_main(const struct peer *peer, int argc, char **argv);

@@ -5,6 +5,9 @@
  * refused. tools/schema.py generates these constant tables from schema/migrations/. Any thread. */
 #pragma once
 
+#include <stdbool.h>
+#include <stdint.h>
+
 struct migration {
 	unsigned version; /* version after the migration, 2 or more */
 	const char *sql;  /* statements, each ended by a semicolon */
@@ -13,3 +16,11 @@ struct migration {
 /* A version without a migration only adds to the one before (store/level.h). */
 extern const unsigned model_schema_version;       /* the version that this program uses */
 extern const struct migration model_migrations[]; /* by version; the last has sql NULL */
+
+/* True if a database of that version needs one of the migrations. */
+static inline bool migration_is_due(const struct migration *migrations, int64_t version)
+{
+	while (migrations->sql && migrations->version <= version)
+		migrations++;
+	return migrations->sql;
+}

@@ -49,12 +49,12 @@ RESULT postgresql_open_follower(struct sql_driver *driver, struct ctx *c)
 	return postgresql_check_schema(self, c);
 }
 
-/* Where the database is. */
+/* The database's last commit, and what tells whether it goes on from the one that this follower has. */
 struct place {
 	uint64_t commit, pruned;
 	int64_t epoch;
 	uint64_t
-		forked; /* least batch with which an epoch after the followed one began; the present one if none began */
+		forked; /* least commit from which a later epoch went on; 0: the database does not know ours */
 };
 
 static RESULT read_place(struct postgresql *self, struct ctx *c, struct place *ret_place)
@@ -65,7 +65,9 @@ static RESULT read_place(struct postgresql *self, struct ctx *c, struct place *r
 	TRY(postgresql_ask(
 		self, c, self->db,
 		"SELECT batch, pruned, writer.epoch,"
-		" coalesce((SELECT min(batch) FROM writer_start WHERE writer_start.epoch > $1), batch)"
+		" CASE WHEN writer.epoch = $1 THEN batch"
+		" WHEN EXISTS (SELECT 1 FROM writer_start WHERE writer_start.epoch = $1)"
+		" THEN (SELECT min(batch) FROM writer_start WHERE writer_start.epoch > $1) ELSE 0 END"
 		" FROM writer, writer_lease WHERE writer.one = 1 AND writer_lease.one = 1",
 		1, (const char *const[]){epoch}, &row));
 	if (PQntuples(row) != 1)
@@ -195,9 +197,9 @@ static RESULT follow(struct postgresql *self, struct ctx *c, struct piece *piece
 				self->name, ret_place->commit, self->commit);
 	if (ret_place->forked < self->commit)
 		return ctx_fail(c, ERR_EXPIRED,
-				"the database %s has lost commits: a writer began after commit %" PRIu64
-				", and this process had seen %" PRIu64,
-				self->name, ret_place->forked, self->commit);
+				"the database %s had other writers since commit %" PRIu64
+				", and does not say that they went on from there",
+				self->name, self->commit);
 	if (ret_place->pruned > self->commit)
 		return ctx_fail(c, ERR_EXPIRED, "the changes since commit %" PRIu64 " were deleted",
 				self->commit);

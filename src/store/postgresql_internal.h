@@ -75,7 +75,7 @@ struct postgresql {
 	unsigned
 		generation; /* counts connections and refused transactions, which forget prepared statements */
 	int64_t epoch;      /* the fence: this process writes while the database has the same number */
-	int64_t followed_epoch; /* of a follower: the database's epoch when it was read last */
+	int64_t followed_epoch; /* the database's epoch when a follower read it last */
 	_Atomic uint64_t
 		commit;    /* number of the last commit known to have taken place; written by the committer */
 	bool is_follower;  /* another process writes */

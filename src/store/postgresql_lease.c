@@ -84,7 +84,7 @@ static void read_lease(const PGresult *row, struct ctx *c, struct sql_writer *re
 	ret_writer->is_dead = is_dead(ret_writer->holder);
 }
 
-/* Followers that know an older epoch than all of these load everything again. */
+/* A follower of an epoch that is not among these any more loads everything again. */
 static const char start_sql[] = "WITH old AS (DELETE FROM writer_start WHERE epoch IN"
 				" (SELECT epoch FROM writer_start ORDER BY epoch DESC OFFSET 1000))"
 				" INSERT INTO writer_start VALUES ($1, $2) RETURNING 1";

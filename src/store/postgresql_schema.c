@@ -44,14 +44,6 @@ static RESULT write_meta(struct postgresql *self, struct ctx *c, const char *nam
 			      2, (const char *const[]){name, value}, &row);
 }
 
-static bool has_migration(const struct postgresql *self, int64_t from)
-{
-	for (const struct migration *m = self->schema.migrations; m->sql; m++)
-		if (m->version > from)
-			return true;
-	return false;
-}
-
 /* Finds out what the level in force lacks. A migration raises the level by itself. */
 static RESULT compare_level(struct postgresql *self, struct ctx *c, int64_t version)
 {
@@ -61,7 +53,7 @@ static RESULT compare_level(struct postgresql *self, struct ctx *c, int64_t vers
 	TRY(find_meta(self, c, "schema_program", &found.program));
 	level_free(TAKE(self->level));
 	self->driver.level = NULL;
-	if (has_migration(self, version))
+	if (migration_is_due(self->schema.migrations, version))
 		return OK;
 	TRY(level_compare(c, self->name, &found, self->schema.version, self->schema.hash, &self->level));
 	self->driver.level = self->level;
@@ -110,7 +102,7 @@ RESULT postgresql_check_schema(struct postgresql *self, struct ctx *c)
 {
 	unsigned version = 0;
 	TRY(find_version(self, c, &version));
-	return version && !has_migration(self, version)
+	return version && !migration_is_due(self->schema.migrations, version)
 		       ? OK
 		       : ctx_fail(
 				 c, ERR_STATE,
@@ -227,9 +219,9 @@ static RESULT write_schema(struct postgresql *self, struct ctx *c, int64_t *ret_
 	TRY(postgresql_exec(self, c, self->db, postgresql_change_sql));
 	TRY(postgresql_exec(self, c, self->db, postgresql_start_sql));
 	TRY(postgresql_take_lease(self, c, ret_wait_us));
-	if (version && has_migration(self, version))
+	if (version && migration_is_due(self->schema.migrations, version))
 		TRY(migrate(self, c, version));
-	if (!version || has_migration(self, version))
+	if (!version || migration_is_due(self->schema.migrations, version))
 		TRY(make_tables(self, c));
 	else if (self->level)
 		TRY(level_each_addition(self->level, c, add_part, self));

@@ -322,14 +322,6 @@ static RESULT sqlite_migrate(struct sqlite *self, struct ctx *c, unsigned from)
 	return sqlite_make_tables(self, c);
 }
 
-static bool has_migration(const struct sqlite *self, int64_t from)
-{
-	for (const struct migration *m = self->schema.migrations; m->sql; m++)
-		if (m->version > from)
-			return true;
-	return false;
-}
-
 /* Finds out what the level in force lacks. A migration raises the level by itself. */
 static RESULT sqlite_compare_level(struct sqlite *self, struct ctx *c, int64_t version)
 {
@@ -337,7 +329,7 @@ static RESULT sqlite_compare_level(struct sqlite *self, struct ctx *c, int64_t v
 	TRY(sqlite_read_meta(self, c, "schema_hash", &found.hash));
 	TRY(sqlite_find_meta(self, c, "schema_level", &found.text));
 	TRY(sqlite_find_meta(self, c, "schema_program", &found.program));
-	if (has_migration(self, version))
+	if (migration_is_due(self->schema.migrations, version))
 		return OK;
 	TRY(level_compare(c, self->path, &found, self->schema.version, self->schema.hash, &self->level));
 	self->driver.level = self->level;
@@ -436,7 +428,7 @@ static RESULT sqlite_write_schema(struct sqlite *self, struct ctx *c, unsigned v
 	if (version == 0) {
 		TRY(sqlite_make_tables(self, c));
 		TRY(sqlite_write_meta(self, c, "commit", "0"));
-	} else if (has_migration(self, version)) {
+	} else if (migration_is_due(self->schema.migrations, version)) {
 		TRY(sqlite_migrate(self, c, version));
 	} else if (self->level) {
 		TRY(level_each_addition(self->level, c, add_part, self));
@@ -463,7 +455,7 @@ RESULT sqlite_open_schema(struct sql_driver *driver, struct ctx *c)
 			"PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY"));
 	unsigned version = 0; /* cannot change: we hold the lock */
 	TRY(sqlite_find_version(self, c, &version));
-	if (version && has_migration(self, version) && self->lock_fd >= 0)
+	if (version && migration_is_due(self->schema.migrations, version) && self->lock_fd >= 0)
 		TRY(sqlite_keep_copy(self, c, version));
 	TRY(sqlite_exec(c, self->db, "BEGIN IMMEDIATE"));
 	struct result r = sqlite_write_schema(self, c, version);

@@ -456,14 +456,17 @@ static enum outcome add_start(struct session *s, const struct statement *st)
 static enum outcome read_place(struct session *s, const struct statement *st)
 {
 	const struct heads *t = &session_sees(s)->heads;
+	int64_t followed = int_of(st->params[0]);
 	uint64_t forked = t->fence.batch;
-	bool is_checked = strstr(st->sql, "min(batch) FROM writer_start");
-	for (unsigned k = 0; is_checked && k < STARTS_MAX; k++)
-		if (t->fence.starts[k].epoch > int_of(st->params[0]) && t->fence.starts[k].batch < forked)
+	bool is_known = followed == t->fence.epoch;
+	for (unsigned k = 0; k < STARTS_MAX; k++) {
+		is_known = is_known || t->fence.starts[k].epoch == followed;
+		if (t->fence.starts[k].epoch > followed && t->fence.starts[k].batch < forked)
 			forked = t->fence.starts[k].batch;
+	}
 	return say_numbers(s,
 			   (const int64_t[]){(int64_t) t->fence.batch, (int64_t) t->lease.pruned,
-					     t->fence.epoch, (int64_t) forked},
+					     t->fence.epoch, is_known ? (int64_t) forked : 0},
 			   4);
 }
 
