@@ -14,7 +14,7 @@
 /* A field that the level in force lacks, or that has words which it lacks. */
 struct level_field {
 	bool is_new;
-	struct str initial;    /* of a new field: SQL's text of an empty value */
+	struct str initial;    /* the text that SQL has for an empty value, if the field is new */
 	const bool *new_words; /* by word; NULL: none */
 };
 
@@ -27,7 +27,7 @@ struct level_meta {
 	struct str program; /* that program's version; empty: unknown */
 };
 
-/* What this program knows and the level in force does not. Constant after level_new(). */
+/* Kinds, fields and words of this program that the level in force lacks. Constant after level_new(). */
 struct level {
 	struct arena *arena;
 	struct level_meta in_force; /* without its text */

@@ -26,7 +26,7 @@ def build_models(folder):
 
 
 def replay(models, path):
-    """None, or what the model says about a step that it cannot take."""
+    """Lets the model follow a history. Returns None, or the model's words about a step that it cannot take."""
     model = models[LATE if path.endswith(LATE) else ""]
     said = subprocess.run([model, "-m200000", "-w16"], env={**os.environ, "HISTORY": path}, cwd=os.path.dirname(model),
                           capture_output=True, text=True).stdout

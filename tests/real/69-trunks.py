@@ -15,7 +15,7 @@ from region import Region  # noqa: E402
 
 NET, NOVA = "/network/v2.0", "/compute/v2.1/servers"
 TAG = 100
-# Sends an ICMP echo request with a VLAN tag (0: none) out of eth0, and answers 0 if the reply comes with that tag. ARP is asked likewise, before.
+# Asks ARP for the address, then sends an ICMP echo request, both with a VLAN tag (0: none) out of eth0. Prints which of them got a reply with that tag.
 PING = """import socket, struct, sys
 tag, mac, own, other = int(sys.argv[1]), bytes.fromhex(sys.argv[2].replace(":", "")), socket.inet_aton(sys.argv[3]), socket.inet_aton(sys.argv[4])
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
@@ -104,7 +104,7 @@ class Trunked:
         self.project.ok("PUT", f"{NET}/ports/{self.sub['id']}", {"port": {"security_groups": groups}})
 
     def reaches(self, tag, other):
-        """What came back: "echo", "arp" alone, or "nothing"."""
+        """Sends a request out of the guest. Returns the reply: "echo", "arp" alone, or "nothing"."""
         return self.guests.ns("carrier", sys.executable, "-c", PING, str(tag), self.sub["mac_address"], self.sub["fixed_ips"][0]["ip_address"], other,
                               fails=True).strip()
 

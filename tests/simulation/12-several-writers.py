@@ -32,8 +32,8 @@ def change_steps(path, change):
 
 
 def find_needed(lines, step):
-    """Where the first process that commits twice took this step, up to its first commit. Other processes' steps may be missing: if one died before it wrote,
-    or its commit was lost, another history is as good."""
+    """Finds the step of the first process that commits twice, up to its first commit. Steps of others may be missing: if a process died before it wrote,
+    or its commit was lost, the model is right to follow the history without them."""
     steps = [line.split()[1:3] for line in lines]
     commits = [k for k, (name, _) in enumerate(steps) if name == "COMMIT"]
     first = next(a for a, b in zip(commits, commits[1:]) if steps[a] == steps[b])

@@ -61,7 +61,7 @@ RESULT awsbackup_find_vault(struct rest_json_call *e, struct str name, struct re
 RESULT awsbackup_find_plan(struct rest_json_call *e, struct str id, struct ref *ret_ref,
 			   const struct backup_plan **ret_plan);
 
-/* How long a recovery point stays. */
+/* Lifecycle of a recovery point. */
 struct awsbackup_lifecycle {
 	int64_t days; /* 0: for ever */
 };

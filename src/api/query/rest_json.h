@@ -29,7 +29,7 @@ API_DEFINE_FACE(rest_json)
 	.prepare = rest_json_prepare, .end_request = rest_json_end_request, .write = rest_json_write_answer, \
 	.word_problem = target_word_problem, .write_problem = rest_json_write_problem
 
-/* For find(): authenticates the caller, selects the action, and joins the call's parameters into the call's input.
+/* Authenticates the caller, selects the action, and joins the call's parameters into the call's input.
  * ERR_UNSUPPORTED with the field path: no such action; ERR_MALFORMED: no JSON object. service: in that message. */
 RESULT rest_json_find(struct api_call *core, const struct rest_table *table, const char *service);
 RESULT rest_json_prepare(struct api_call *core);

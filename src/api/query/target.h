@@ -28,7 +28,7 @@ API_DEFINE_FACE(target)
 
 /* Members of a face's struct api_protocol, beside its name, groups, errors and find(). */
 #define TARGET_PROTOCOL TARGET_TRANSPORT, .prepare = target_prepare, .write_problem = target_write_problem
-/* Those of a face that reads its args, or writes problems, in its own way. */
+/* Members of a face that has its own prepare() and write_problem(). */
 #define TARGET_TRANSPORT                                                                                     \
 	.content_type = "application/x-amz-json-1.1", .call_size = sizeof(struct target_call),               \
 	.end_request = target_end_request, .write = target_write_answer, .word_problem = target_word_problem

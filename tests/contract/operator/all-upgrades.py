@@ -192,7 +192,7 @@ def test_a_rolling_restart(programs, server, tmp_path):
 
 
 def confirm_and_refuse(region, former, newer):
-    """Nothing is confirmed while a former version runs; afterwards none can start."""
+    """The confirmation is refused while a former version runs. After the confirmation no former version can start."""
     writer = region.await_writer()
     other = next(m for m in region.members if m is not writer)
     other.change(former)

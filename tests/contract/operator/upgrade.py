@@ -91,7 +91,7 @@ def launch(ec2, **more):
 
 
 def try_news(ec2, instance):
-    """What needs the kind, the field and the word, in this order."""
+    """Calls that need the new kind, the new field and the new word, in this order."""
     yield lambda: ec2.create_launch_template(LaunchTemplateName="new", LaunchTemplateData={"InstanceType": "t3.nano"})
     yield lambda: ec2.modify_instance_attribute(InstanceId=instance, DisableApiTermination={"Value": True})
     yield lambda: ec2.create_placement_group(GroupName="new", Strategy="partition", PartitionCount=2)
@@ -116,7 +116,7 @@ def check_words(dev):
 
 
 def test_an_upgrade(place):
-    """What is new is refused until it is confirmed; what is old works throughout; restarts change nothing."""
+    """New kinds, fields and words are refused until the confirmation. Old ones work throughout. Restarts change nothing."""
     with open_region(place) as dev:
         instance = launch(dev.account.client())
         dev.rest()
@@ -164,7 +164,7 @@ def test_an_older_program_keeps_what_it_does_not_know(place):
 
 
 def test_an_older_program_is_refused_after_the_confirmation(place):
-    """Its words name what it does not know, and the version that does."""
+    """The older program names the field that it does not know, and the version that was confirmed."""
     with open_region(place):
         pass
     place.sql("UPDATE meta SET value = '9.9' WHERE name = 'schema_program'")

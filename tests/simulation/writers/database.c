@@ -195,7 +195,7 @@ void database_send(struct pg_conn *client, struct request *request)
 		     arrival_us(client->group, &client->sends_until_us));
 }
 
-/* What was sent before still arrives, or is lost with the connection. A lost network tells the server late. */
+/* Requests that were sent before still arrive, or are lost with the connection. The server notices a lost network late. */
 void database_leave(struct pg_conn *client)
 {
 	struct session *s = client->session;

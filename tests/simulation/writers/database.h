@@ -34,7 +34,7 @@ struct statement {
 	struct statement *next;
 };
 
-/* What a client sends at once: one query, or a pipeline. */
+/* Statements that a client sends at once: one query, or a pipeline. */
 struct request {
 	struct statement *first, **end;
 	bool is_pipeline, is_commit;
@@ -66,7 +66,7 @@ struct item {
 	enum { ITEM_RESULT, ITEM_END, ITEM_COPY } type;
 	PGresult *result;
 	struct bytes copy;
-	bool is_last; /* of its request */
+	bool is_last; /* no other item answers the request */
 	struct item *next;
 };
 
@@ -89,7 +89,7 @@ int64_t network_delay_us(struct fiber_group *group);
 void network_break(struct fiber_group *group);
 /* The process has died: what it sent goes on. */
 void network_break_softly(struct fiber_group *group);
-/* Nothing arrives either way until then. */
+/* Drops all messages to and from the machine until then. */
 void network_cut(int machine, int64_t until_us);
 int64_t network_is_cut_until(int machine);
 

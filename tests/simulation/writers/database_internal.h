@@ -76,7 +76,7 @@ struct session {
 	bool has_begun, skips, is_ended, is_committing, listens;
 	bool is_in_transaction, is_failed, is_repeatable;
 	struct state *snapshot;
-	struct heads own; /* of the locked rows: their new values */
+	struct heads own; /* new values of the locked rows */
 	struct write *writes, **writes_end;
 	struct note notes[64];
 	size_t note_count;
@@ -109,7 +109,7 @@ void session_begin(struct session *s);
 void session_end_transaction(struct session *s);
 /* False: it takes a while, and the session goes on then. */
 bool session_commit(struct session *s);
-void session_run(struct session *s); /* goes on with what it was sent */
+void session_run(struct session *s); /* carries out the requests that have arrived */
 void session_end(struct session *s);
 /* The committed state, or that of the session's snapshot. */
 const struct state *session_sees(struct session *s);

@@ -210,7 +210,7 @@ void history_answer(int process, unsigned change)
 		blame("process %d answers change %u, which the database does not have", process, change);
 }
 
-/* What readers see was committed, and nothing of it is missing. */
+/* Checks that a reader sees committed changes alone, and all of those of the batch that it names. */
 void history_show(int process, bool is_now, uint64_t batch, unsigned has, bool is_whole)
 {
 	unsigned had = 0;
@@ -275,7 +275,7 @@ static int any_machine(void)
 	return (int) random_below((uint64_t) machines);
 }
 
-/* One of those that think that they write, if there is any. */
+/* Finds a machine whose process takes itself for the writer. */
 static int writers_machine(void)
 {
 	int chosen = any_machine();

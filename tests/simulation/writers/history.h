@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One history of several processes: what happens, what must hold, and the steps of writers.pml that it consists of.
+ * A history of several processes: its faults, the rules that must hold, and its steps in the words of writers.pml.
  *   main.c       seeds, guards, output
  *   history.c    the order of events, faults, clients, the checks
  *   steps.c      the history's steps in the model's words
@@ -18,7 +18,7 @@
 /* MOVES: the changes that move the guest to the other host. */
 enum { CHANGES = 24, MOVES = 0xAAAAAA, PROCESSES_MAX = 96, HOSTS = 2 };
 
-/* What the product does against two writers. Each can be left out, and a history must then go wrong. */
+/* Guards of the product against two writers. Each can be left out, and a history must then go wrong. */
 /* clang-format off */
 #define GUARDS(G) \
 	G(EXPIRY) G(RAISE) G(EPOCH) G(BATCH) G(SENT) G(RENEWAL_EPOCH) G(LOAD) \
@@ -94,7 +94,7 @@ void steps_settle(size_t place, bool took_place);
 void steps_write(const char *path,
 		 bool are_late); /* are_late: hosts carry calls out at any time; the name says so */
 
-/* Where the model's process is, by the steps so far. */
+/* States of the model's process after the steps so far. */
 enum { MODEL_FOLLOWER, MODEL_TAKING, MODEL_WRITER };
 enum { MODEL_NONE, MODEL_SENT, MODEL_DONE, MODEL_REFUSED, MODEL_UNKNOWN, MODEL_KNOWN_NOT };
 struct request;
@@ -112,7 +112,7 @@ extern struct model_process model[PROCESSES_MAX];
 struct process;
 void process_start(int machine);
 bool process_runs(int machine);
-int process_number(int machine);                /* of the machine's process */
+int process_number(int machine);                /* number of the process on the machine */
 struct fiber_group *process_group(int machine); /* NULL: none runs */
 int process_pid(int number);
 void process_kill(int machine);

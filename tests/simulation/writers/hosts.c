@@ -6,7 +6,7 @@
 #include "fiber.h"
 #include "history.h"
 
-/* Short ones: if the database's clock is set forward, the former writer has up to LEASE_TTL_MS - LEASE_MARGIN_MS left when the lease is taken. */
+/* Calls are short in histories that step the database's clock: if it is set forward, the former writer has up to LEASE_TTL_MS - LEASE_MARGIN_MS left when the lease is taken. */
 static const int64_t CALL_MAX_US = 2950 * MILLISECOND, SHORT_MAX_US = 950 * MILLISECOND,
 		     LATE_MAX_US = 20 * SECOND;
 

@@ -200,7 +200,7 @@ static int place_of(struct process *p)
 	return __builtin_popcount(read_changes(view.tables, &is_whole) & MOVES) % 2;
 }
 
-/* What the process wants of the hosts, as it sees them. False: nothing. */
+/* Chooses the next call that the process sends to a host, by the rows that it sees. False: none. */
 static bool choose_call(struct process *p, enum call_kind *ret_kind, int *ret_host)
 {
 	int place = place_of(p), other = 1 - place;

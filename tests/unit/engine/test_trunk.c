@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Trunks: which ports may be a parent or a sub-port, their tags, and what becomes of a trunk when its parent goes. */
+ * Trunks: ports that may be a parent or a sub-port, tags, and the deletion of a parent. */
 #include "cloud.h"
 #include "store/port.h"
 #include "store/trunk.h"

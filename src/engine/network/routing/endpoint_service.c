@@ -382,7 +382,7 @@ static RESULT draw_link(struct op *op, uuid service, int64_t *ret_link)
 						   "The endpoint service has %d endpoints.", LINKS_MAX);
 }
 
-/* One account cannot take all connections of another account's service: it has a tenth of them. */
+/* An account has at most a tenth of the connections of another account's service, so that it cannot keep the others out. */
 static RESULT check_share(struct op *op, const struct endpoint_service *service, uuid account)
 {
 	int64_t count = 0, share = engine_get_limit(op->head, LIMIT_ENDPOINT_CONNECTIONS);

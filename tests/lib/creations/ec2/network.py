@@ -66,7 +66,7 @@ ROWS = [
      {"VpcId": "{vpc}", "CidrBlock": "10.20.1.0/24", "AvailabilityZone": "us-east-1b", "AvailabilityZoneId": "use1-az2",
       "AvailableIpAddressCount": 251, "DefaultForAz": False, "MapPublicIpOnLaunch": False, "State": "available", "Tags": TAGS,
       "AssignIpv6AddressOnCreation": False, "SubnetArn": Some("arn:aws:ec2:us-east-1:{owner}:subnet/{subnet}")}),
-    # Of these addresses none is drawn, so that rows may name them.
+    # Rows below name addresses of this range: Dari draws none of them.
     ("CreateSubnetCidrReservation", {"SubnetId": "{subnet}", "Cidr": "10.20.1.0/26", "ReservationType": "explicit"},
      {"named": "SubnetCidrReservation.SubnetCidrReservationId"}, "GetSubnetCidrReservations", {"SubnetId": "{subnet}"}, "SubnetIpv4CidrReservations[0]",
      {"SubnetCidrReservationId": "{named}", "Cidr": "10.20.1.0/26", "ReservationType": "explicit"}),
