@@ -79,7 +79,7 @@ RESULT store_commit_by_clock(struct store *s, struct ctx *c, const char *action,
  * and for each of its indexes X on the fields a, b, …:
  *
  *   K_first_by_X(t, a)              the first row, live or not, whose first key field is a; in the
- *                                   order b, …, id
+ *                                   order b, …, creation, id
  *   K_next_by_X(t, row)             the next row with the same first key field, or NULL
  *   K_find_by_X(t, a, b, …)         the first live row with that whole key, or NULL; in a unique
  *                                   index the only one, in an index on one field the first live

@@ -102,7 +102,7 @@ static bool is_named(const struct list_args *a, uuid instance)
 	return a->instances.count == 0;
 }
 
-/* Pages are in the order of groups' names, then of members' ids. */
+/* Pages are in the order of groups' names, then of creation, as the index is. */
 static RESULT answer_list(struct autoscaling_call *e, const void *args, struct xml *x)
 {
 	const struct list_args *a = args;

@@ -101,7 +101,7 @@ static const struct param list_params[] = {
 	AUTOSCALING_PAGES_TO(struct list_args, pages, 50),
 };
 
-/* Pages are in the order of members' ids. */
+/* Pages are in the order of creation, as the index is. */
 static RESULT answer_list(struct autoscaling_call *e, const void *args, struct xml *x)
 {
 	const struct list_args *a = args;

@@ -96,6 +96,21 @@ static RESULT end_instance(struct op *op, uuid instance)
 	return i && row_is_live(&i->row) ? instance_write_terminate(op, i, REASON_CODE, REASON_TEXT) : OK;
 }
 
+/* Begins the activity of an instance that leaves service, in place of the present one. doing: in the activity's description. */
+static RESULT begin_leaving(struct op *op, struct scaling_member *next, const char *doing, struct str cause)
+{
+	TRY(scaling_set_activity(op, next->activity, SCALING_ACTIVITY_STATUS_CANCELLED, NULL));
+	const struct activity_wish wish = {.group = next->scaling_group,
+					   .instance = instance_find(op->head, next->instance),
+					   .status = next->hooks.count ? SCALING_ACTIVITY_STATUS_MID_ACTION
+								       : SCALING_ACTIVITY_STATUS_IN_PROGRESS,
+					   .description =
+						   str_print(op->ctx->arena, "%s: %" STR_FMT, doing,
+							     STR_ARG(write_instance(op, next->instance))),
+					   .cause = cause};
+	return scaling_begin_activity(op, &wish, &next->activity);
+}
+
 RESULT scaling_member_terminate(struct op *op, const struct scaling_member *m, struct str cause,
 				bool is_at_once, uuid *ret_activity)
 {
@@ -109,15 +124,7 @@ RESULT scaling_member_terminate(struct op *op, const struct scaling_member *m, s
 		TRY(autoscale_drain(op, group, &next.hooks));
 	}
 	bool waits = next.hooks.count > 0;
-	TRY(scaling_set_activity(op, m->activity, SCALING_ACTIVITY_STATUS_CANCELLED, NULL));
-	const struct activity_wish wish = {
-		.group = m->scaling_group,
-		.instance = instance_find(op->head, m->instance),
-		.status = waits ? SCALING_ACTIVITY_STATUS_MID_ACTION : SCALING_ACTIVITY_STATUS_IN_PROGRESS,
-		.description = str_print(op->ctx->arena, "Terminating EC2 instance: %" STR_FMT,
-					 STR_ARG(write_instance(op, m->instance))),
-		.cause = cause};
-	TRY(scaling_begin_activity(op, &wish, &next.activity));
+	TRY(begin_leaving(op, &next, "Terminating EC2 instance", cause));
 	if (ret_activity)
 		*ret_activity = next.activity;
 	TRY(scaling_put_stage(
@@ -132,15 +139,7 @@ RESULT scaling_member_return(struct op *op, const struct scaling_member *m, stru
 	struct scaling_member next = *m;
 	TRY(scaling_find_hooks(op, m->scaling_group, true, &next.hooks));
 	bool waits = next.hooks.count > 0;
-	TRY(scaling_set_activity(op, m->activity, SCALING_ACTIVITY_STATUS_CANCELLED, NULL));
-	const struct activity_wish wish = {
-		.group = m->scaling_group,
-		.instance = instance_find(op->head, m->instance),
-		.status = waits ? SCALING_ACTIVITY_STATUS_MID_ACTION : SCALING_ACTIVITY_STATUS_IN_PROGRESS,
-		.description = str_print(op->ctx->arena, "Returning EC2 instance to warm pool: %" STR_FMT,
-					 STR_ARG(write_instance(op, m->instance))),
-		.cause = cause};
-	TRY(scaling_begin_activity(op, &wish, &next.activity));
+	TRY(begin_leaving(op, &next, "Returning EC2 instance to warm pool", cause));
 	next.pool = SCALING_MEMBER_POOL_RETURNING;
 	next.since_us = 0;
 	next.is_protected = false;
