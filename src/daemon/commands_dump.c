@@ -616,9 +616,9 @@ static void add_connect_coverage(struct buf *out)
 
 static void add_awsbackup_coverage(struct buf *out)
 {
-	buf_add_str(out, STR("\n## AWS Backup\n\nVaults, plans with one rule and one selection of instances, "
-			     "jobs, recovery "
-			     "points and restores (`docs/backups.md`, \"AWS Backup\").\n\n"));
+	buf_add_str(out,
+		    STR("\n## AWS Backup\n\nVaults, plans, jobs, recovery points and restores of instances "
+			"and volumes (`docs/backups.md`, \"AWS Backup\").\n\n"));
 	awsbackup_write_coverage(out);
 }
 
@@ -641,11 +641,9 @@ static void add_ebs_coverage(struct buf *out)
 
 static void add_autoscaling_coverage(struct buf *out)
 {
-	buf_add_str(out,
-		    STR("\n## EC2 Auto Scaling\n\nGroups by launch templates and launch configurations, "
-			"version 2011-01-01. "
-			"Warm pools, predictive\nscaling, maximum lifetimes and capacity rebalancing are "
-			"refused by name.\n\n"));
+	buf_add_str(out, STR("\n## EC2 Auto Scaling\n\nGroups by launch templates and launch configurations, "
+			     "version 2011-01-01. Predictive\nscaling, maximum lifetimes and capacity "
+			     "rebalancing are refused by name.\n\n"));
 	autoscaling_write_coverage(out);
 }
 
