@@ -202,6 +202,11 @@ def check(region, load):
     names = [key["KeyName"] for key in ec2.describe_key_pairs()["KeyPairs"]]
     assert len(names) == len(set(names)) and set(load.keys) <= set(names)
     assert not load.wrong, load.wrong
+    check_batches(region)
+
+
+def check_batches(region):
+    """Each batch has one writer, and epochs never fall (the trigger of Region notes them)."""
     notes = [tuple(map(int, line.split("|"))) for line in region.server.sql(region.name, "SELECT epoch, batch FROM oracle ORDER BY batch, epoch")]
     batches = [batch for _, batch in notes]
     assert batches == list(range(batches[0], batches[0] + len(batches))), "a batch is missing, or of two writers"
