@@ -153,15 +153,44 @@ void postgresql_lose_lease(struct postgresql *self)
 		self->driver.lease.lost(self->driver.lease.self);
 }
 
+/* The connection may be older than the decision to follow. */
+static void listen_once(struct postgresql *self)
+{
+	if (!self->lease.db || !self->is_follower || self->lease.has_asked)
+		return;
+	AUTO_PGRESULT result = PQsendQuery(self->lease.db, "LISTEN dari_commit")
+				       ? postgresql_await(self->lease.db, RENEWAL_MAX_MS)
+				       : NULL;
+	self->lease.has_asked = true;
+	self->lease.listens = PQresultStatus(result) == PGRES_COMMAND_OK;
+}
+
 PGconn *postgresql_lease_connection(struct postgresql *self)
 {
-	if (postgresql_is_alive(self->lease.db))
-		return self->lease.db;
-	postgresql_disconnect(&self->lease.db);
-	self->lease.db = postgresql_connect_plainly(self);
-	if (self->lease.db && self->is_follower && PQsendQuery(self->lease.db, "LISTEN dari_commit"))
-		PQclear(postgresql_await(self->lease.db, RENEWAL_MAX_MS));
+	if (!postgresql_is_alive(self->lease.db)) {
+		postgresql_disconnect(&self->lease.db);
+		self->lease.db = postgresql_connect_plainly(self);
+		self->lease.has_asked = self->lease.listens = false;
+	}
+	listen_once(self);
 	return self->lease.db;
+}
+
+/* The row that the statement returns; asks again after a conflict, which other systems than PostgreSQL report often. */
+static PGresult *ask_again(struct postgresql *self, const char *sql, const char *const params[])
+{
+	PGresult *row = NULL;
+	for (int tries = 0; tries < POSTGRESQL_CONFLICTS_MAX; tries++) {
+		PQclear(row);
+		row = postgresql_lease_connection(self) &&
+				      PQsendQueryParams(self->lease.db, sql, 1, NULL, params, NULL, NULL, 1)
+			      ? postgresql_await(self->lease.db, RENEWAL_MAX_MS)
+			      : NULL;
+		const char *state = PQresultErrorField(row, PG_DIAG_SQLSTATE);
+		if (!state || strcmp(state, "40001") != 0)
+			break;
+	}
+	return row;
 }
 
 static enum lease_answer ask_plainly(struct postgresql *self, const char *sql)
@@ -169,11 +198,7 @@ static enum lease_answer ask_plainly(struct postgresql *self, const char *sql)
 	char epoch[24];
 	const char *const params[] = {epoch};
 	(void) snprintf(epoch, sizeof epoch, "%" PRId64, self->epoch);
-	AUTO_PGRESULT row =
-		postgresql_lease_connection(self) &&
-				PQsendQueryParams(self->lease.db, sql, 1, NULL, params, NULL, NULL, 1)
-			? postgresql_await(self->lease.db, RENEWAL_MAX_MS)
-			: NULL;
+	AUTO_PGRESULT row = ask_again(self, sql, params);
 	if (PQresultStatus(row) == PGRES_TUPLES_OK)
 		return PQntuples(row) ? LEASE_RENEWED : LEASE_TAKEN;
 	postgresql_disconnect(&self->lease.db);

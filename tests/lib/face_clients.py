@@ -55,14 +55,17 @@ class Neutron:
     """Networks, by openstacksdk."""
 
     def __init__(self, url, account):
+        self.url = f"{url}/network/v2.0"
         self.client = openstack.connection.Connection(
             auth={"auth_url": f"{url}/identity/v3", "username": account.user, "password": account.password, "project_name": account.name,
                   "user_domain_id": "default", "project_domain_id": "default"},
-            network_endpoint_override=f"{url}/network", api_timeout=ANSWER_S, network_api_version="2", region_name="us-east-1")
+            network_endpoint_override=self.url, api_timeout=ANSWER_S, network_api_version="2", region_name="us-east-1")
+        self.client.authorize()
 
     def ask(self, method, path, **more):
-        """The library's own methods send a request again after a lost connection, which may make two networks."""
-        answer = self.client.network.request(path, method, connect_retries=0, **more)
+        """The library's own methods send a request again after a lost connection, which may make two networks. A whole URL, because the library takes
+        another path for the API when it cannot reach the machine to ask for versions."""
+        answer = self.client.network.request(self.url + path, method, connect_retries=0, **more)
         openstack.exceptions.raise_from_response(answer)
         return answer
 
@@ -73,7 +76,7 @@ class Neutron:
         self.ask("DELETE", f"/networks/{identifier}")
 
     def names(self):
-        return [n.name for n in self.client.network.networks()]
+        return [n["name"] for n in self.ask("GET", "/networks").json()["networks"]]
 
     @staticmethod
     def status(error):

@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 import urllib.request
 
 import yaml
@@ -18,6 +19,7 @@ import waiting
 
 BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
 NAMES = ("a", "b")
+REMAKE_S = 60  # longer than a standby takes to come back
 # Patroni raises a smaller ttl to 20 s.
 DCS = {"ttl": 20, "loop_wait": 1, "retry_timeout": 3, "maximum_lag_on_failover": 0, "synchronous_mode": True,
        "postgresql": {"use_pg_rewind": True, "parameters": {"wal_log_hints": "on", "fsync": "off", "shared_buffers": "32MB", "max_connections": "60",
@@ -179,7 +181,25 @@ class Cluster:
         return bool(primary) and "sync_standby" in primary.roles()
 
     def await_standby(self):
-        waiting.wait_until(self.has_standby, "the standby is synchronous", of=os.getpid())
+        """A former primary may come back with a tail of log that pg_rewind left; it then waits for ever. Its administrator makes it anew."""
+        made_at = time.monotonic()
+
+        def holds():
+            nonlocal made_at
+            if self.has_standby():
+                return True
+            if time.monotonic() - made_at > REMAKE_S and self.primary():
+                print("the standby does not stream, and is made anew", flush=True)
+                self.remake_standby()
+                made_at = time.monotonic()
+            return False
+        waiting.wait_until(holds, "the standby is synchronous", of=os.getpid())
+
+    def remake_standby(self):
+        member = self.standby()
+        if member and member.process and member.process.poll() is None:
+            subprocess.run(["/usr/bin/patronictl", "-c", member.config, "reinit", "dari", member.name, "--force"], check=False, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL, cwd=self.folder)
 
     def await_primary(self, other_than=None):
         waiting.wait_until(lambda: self.primary() not in (None, other_than), "the database has a primary", of=os.getpid())
