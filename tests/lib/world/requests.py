@@ -7,10 +7,10 @@ and a word. For parameters that exclude each other the key is both names.
 """
 import re
 
-from . import disks, endpoints, gateways, groups, instances, interfaces, subnets, transit, vpcs
+from . import disks, endpoints, gateways, groups, instances, interfaces, subnets, transit, vpcs, vpn
 from .values import VALUES
 
-RESOURCES = [vpcs, gateways, subnets, groups, interfaces, instances, disks, transit, endpoints]
+RESOURCES = [vpcs, gateways, subnets, groups, interfaces, instances, disks, transit, endpoints, vpn]
 REQUESTS = {name: request for resource in RESOURCES for name, request in resource.REQUESTS.items()}
 
 
