@@ -25,7 +25,7 @@ print("ready", flush=True)
 kinds, seen = {}, 0
 while True:
     ready = select.select([s, sys.stdin], [], [])[0]
-    if sys.stdin in ready:
+    if s not in ready:  # the input has ended, and every packet has been read
         break
     packet = s.recv(65535)[14:]
     size = (packet[0] & 15) * 4
@@ -191,7 +191,8 @@ def fails_over(lab, site):
         os.kill(pid, signal.SIGKILL)
     region.check_soon("daemons that were killed are started again", lambda: len(lab.daemons()) == 2 and not set(lab.daemons().values()) & set(before.values()))
     site.terminate(2)
-    region.check_soon("and the tunnels come up again", lambda: site.initiate(1) and lab.states()[0] == "UP")
+    region.check_soon("the first tunnel comes up again", lambda: site.initiate(1))
+    region.check_soon("its telemetry says so", lambda: lab.states()[0] == "UP")
     region.check_soon("with their traffic", lab.reaches)
 
 
