@@ -119,7 +119,7 @@ static struct str field_words(const struct explaining *e, const struct field *f)
 	const char *at = (const char *) e->is.row + f->offset;
 	bool is_secret = e->is.kind == KIND_ACCESS_KEY || e->is.kind == KIND_USER ||
 			 e->is.kind == KIND_APPLICATION_CREDENTIAL;
-	bool is_key = e->is.kind == KIND_VOLUME || e->is.kind == KIND_SNAPSHOT;
+	bool is_key = e->is.kind == KIND_VOLUME || e->is.kind == KIND_SNAPSHOT || e->is.kind == KIND_CLUSTER;
 	if (f->type == FIELD_BLOB && (is_secret || is_key))
 		return is_secret || ((const struct str *) (const void *) at)->n ? STR("(secret)") : STR_NONE;
 	if (f->type == FIELD_UUID) {
