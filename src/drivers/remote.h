@@ -198,6 +198,12 @@ struct remote_metrics_query {
 	int64_t from_us;      /* start of the first of REMOTE_METRIC_POINTS intervals */
 };
 
+/* Verbs of a driver that can do every act. */
+#define REMOTE_VERBS_ALL                                                                                     \
+	(1U << REMOTE_MACHINE_ACT_START | 1U << REMOTE_MACHINE_ACT_STOP | 1U << REMOTE_MACHINE_ACT_REBOOT |  \
+	 1U << REMOTE_MACHINE_ACT_TERMINATE | 1U << REMOTE_MACHINE_ACT_TAG |                                 \
+	 1U << REMOTE_MACHINE_ACT_CREATE | 1U << REMOTE_MACHINE_ACT_RESIZE)
+
 struct remote_driver {
 	const char *name;
 	unsigned verbs; /* bit 1 << enum remote_machine_act: the driver can do it */

@@ -42,6 +42,7 @@ def honest(world):
     yield
     world.there.spoil, world.there.slow, world.there.obeys, world.there.has_tools, world.there.is_member = lambda *_: None, 0, True, True, True
     world.there.denied.clear()
+    world.there.lacks.clear()
 
 
 def listed(world):
@@ -119,10 +120,11 @@ def test_stop_waits_for_the_guest(world):
 
 
 def test_reboot(world):
-    """Reboot asks the guest, and resets a guest that cannot be asked."""
+    """Reboot asks the guest, and resets a guest that cannot be asked. Windows Server 2012 R2 cannot ask."""
     ref, _ = row_of(world, 1)
-    for has_tools, request in ((True, "InitiateReboot"), (False, "RequestStateChange")):
+    for has_tools, lacks, request in ((True, [], "InitiateReboot"), (False, [], "RequestStateChange"), (True, ["InitiateReboot"], "RequestStateChange")):
         world.there.has_tools = has_tools
+        world.there.lacks.update(lacks)
         before = world.there.seen.count(request)
         act(world, "reboot", ref)
         wait_until(lambda: machines(world)[ref]["act"] == "none", "the end of the act", shows=lambda: machines(world)[ref])

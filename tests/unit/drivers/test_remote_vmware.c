@@ -17,6 +17,7 @@
 #include "drivers/remote/vmware/machines.h"
 #include "drivers/remote/vmware/metrics.h"
 #include "drivers/remote/vmware/resources.h"
+#include "remote_bench.h"
 
 #define HEAD                                                                                                 \
 	"<e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\" "                                 \
@@ -30,29 +31,6 @@
 #define TYPED(name, type, value)                                                                             \
 	"<propSet><name>" name "</name><val i:type=\"" type "\">" value "</val></propSet>"
 #define TOKEN "6d9a0a3e-0000-4000-8000-000000000001"
-
-struct bench {
-	struct arena *arena;
-	struct ctx c;
-	struct remote_page page;
-	struct remote_resource_page resources;
-};
-
-static int setup(void **state)
-{
-	static struct bench b;
-	b = (struct bench){.arena = arena_new(ARENA_FIRST_SIZE, 64 << 20)};
-	ctx_init(&b.c, b.arena);
-	*state = &b;
-	return b.arena ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	struct bench *b = *state;
-	arena_free(b->arena);
-	return 0;
-}
 
 static RESULT read_machines(struct bench *b, const char *text)
 {

@@ -78,7 +78,8 @@ static RESULT change_state(struct wsman_link *l, const struct remote_act *act, i
 
 /* ---- the guest ---- */
 
-/* Asks the guest, by the integration service for shutdown. *ret_is_deaf: it has none, or does not hear. */
+/* Asks the guest, by the integration service for shutdown. *ret_is_deaf: the guest has no such service or does not hear, or the
+ * host has no such method: InitiateReboot came with Windows Server 2016. */
 static RESULT ask_guest(struct wsman_link *l, const struct remote_act *act, const char *method,
 			bool *ret_is_deaf)
 {
@@ -110,7 +111,8 @@ static RESULT ask_guest(struct wsman_link *l, const struct remote_act *act, cons
 	wsman_put(&q, "Force", STR("false"));
 	wsman_put(&q, "Reason", STR("Requested from Dari"));
 	struct result result = hyperv_invoke(&q, &outcome);
-	*ret_is_deaf = outcome.value > 0 && outcome.value != HYPERV_JOB_STARTED;
+	*ret_is_deaf =
+		result.code == ERR_UNSUPPORTED || (outcome.value > 0 && outcome.value != HYPERV_JOB_STARTED);
 	if (*ret_is_deaf) {
 		ctx_clear_problem(c);
 		return OK;
