@@ -93,6 +93,7 @@ struct remote_act {
 	struct tags tags;     /* of tag */
 	struct str type;      /* of resize */
 	struct str raw_state; /* the machine's state in the cloud's word, as seen just now */
+	int64_t asked_us;     /* when the act was requested: notes of earlier ones do not count */
 };
 
 /* A machine to be created. */

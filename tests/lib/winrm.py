@@ -421,9 +421,10 @@ class Host:
 
     def shut(self, keys, does):
         assert set(keys) == {"CreationClassName", "DeviceID", "SystemCreationClassName", "SystemName"}, keys
+        m = self.machines[keys["SystemName"]]
         if self.obeys:
-            does(self.machines[keys["SystemName"]])
-        return "<p:ReturnValue>0</p:ReturnValue>"
+            does(m)
+        return f"<p:ReturnValue>{32782 if m.get('shuts') else 0}</p:ReturnValue>"
 
     def InitiateShutdown(self, _body, keys):
         return self.shut(keys, lambda m: m.update(state=3))

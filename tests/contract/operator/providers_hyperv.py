@@ -105,10 +105,13 @@ def test_resize(world):
     wait_until(lambda: "such as 2x4096" in machines(world)[ref].get("act_problem", ""), "the refusal", shows=lambda: machines(world)[ref])
 
 
-def test_stop_waits_for_the_guest(world):
-    """Stop gives a guest time to shut down before it turns the machine off."""
+@pytest.mark.parametrize("shuts", [False, True], ids=["asked", "shuts down already"])
+def test_stop_waits_for_the_guest(world, shuts):
+    """Stop gives a guest time to shut down before it turns the machine off, also a guest that somebody else has asked."""
     world.there.obeys = False
     ref, there = row_of(world, 3)
+    there.update(shuts=shuts, state=2)
+    wait_until(lambda: machines(world)[ref]["power"] == "running", "that it runs", shows=lambda: machines(world)[ref])
     before, asked = world.there.seen.count("RequestStateChange"), world.there.seen.count("InitiateShutdown")
     act(world, "stop", ref)
     wait_until(lambda: world.there.seen.count("InitiateShutdown") > asked, "the request")

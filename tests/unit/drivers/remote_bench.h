@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tests of answers of clouds elsewhere: an arena with a context, and the results of reading an answer. Included after cmocka.h. */
+ * Tests of answers of clouds elsewhere: an arena with a context, and the results of reading an answer. To be included after the header of cmocka. */
 #pragma once
 
 #include "drivers/remote/json.h"
