@@ -314,12 +314,15 @@ static void notes_make_room(void **state)
 		(void) snprintf(ref, sizeof ref, "vm-%d", k);
 		task_notes_put(&notes, str_from(ref), 1, STR("task"), k + 1);
 	}
-	assert_null(task_notes_find(&notes, STR("vm-0"), 1, TASK_NOTES_MAX + 1));
-	assert_non_null(task_notes_find(&notes, STR("vm-1"), 1, TASK_NOTES_MAX + 1));
-	assert_null(task_notes_find(&notes, STR("vm-1"), 2, TASK_NOTES_MAX + 1));
-	assert_null(task_notes_find(&notes, STR("vm-1"), 1, 20 * MINUTE));
+	assert_null(task_notes_find(&notes, STR("vm-0"), 1, 0, TASK_NOTES_MAX + 1));
+	assert_non_null(task_notes_find(&notes, STR("vm-1"), 1, 0, TASK_NOTES_MAX + 1));
+	assert_null(task_notes_find(&notes, STR("vm-1"), 2, 0, TASK_NOTES_MAX + 1));
+	/* two is the time of the note: it is not one of a request that came at three */
+	assert_non_null(task_notes_find(&notes, STR("vm-1"), 1, 2, TASK_NOTES_MAX + 1));
+	assert_null(task_notes_find(&notes, STR("vm-1"), 1, 3, TASK_NOTES_MAX + 1));
+	assert_null(task_notes_find(&notes, STR("vm-1"), 1, 0, 20 * MINUTE));
 	task_notes_drop(&notes, STR("vm-1"));
-	assert_null(task_notes_find(&notes, STR("vm-1"), 1, TASK_NOTES_MAX + 1));
+	assert_null(task_notes_find(&notes, STR("vm-1"), 1, 0, TASK_NOTES_MAX + 1));
 }
 
 int main(void)
