@@ -367,6 +367,7 @@ def test_a_machine_of_another_account_stays(dev, mine):
     dev.rest()
     elb = dev.account.client("elbv2")
     group, = elb.describe_target_groups(Names=["demo-api"])["TargetGroups"]
+    elb.modify_target_group_attributes(TargetGroupArn=group["TargetGroupArn"], Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "0"}])
     elb.deregister_targets(TargetGroupArn=group["TargetGroupArn"], Targets=[{"Id": machine["private_ip"], "Port": 6443}])
     waiting.wait_until(lambda: not mine.rows("/targets"), "the target is gone", of=dev)
     taker, key = native.another(dev, "taker"), cloudstack.admin_key(dev)
