@@ -4,6 +4,7 @@
 """Kubernetes clusters on simulated hosts: their parts, user data as cloud-init and kubeadm read it, kubeconfigs against the cluster's authority, scaling, and
 deletions after which no row is left, also if the region is killed on the way."""
 import base64
+import functools
 import hashlib
 import json
 import re
@@ -35,6 +36,7 @@ def dari(dev, *words, fails=False):
     return done.stderr if fails else done.stdout
 
 
+@functools.cache
 def paths():
     return {a["path"].strip("/") for a in native.dump()["actions"] if a["method"] == "GET"}
 
@@ -442,11 +444,9 @@ def test_kill(kills):
     ({"subnets": ["00000000-0000-4000-8000-000000000000"], "network": "10.30.0.0/16"}, "network"),
     ({"key_pair": "none"}, "key_pair"), ({"profile": "none"}, "profile"), ({"subnets": ["00000000-0000-4000-8000-000000000000"]}, "subnets")])
 def test_refusals(mine, given, field):
-    """A wrong parameter is named, and nothing is made."""
-    before = counts(mine)
+    """A wrong parameter is named, and nothing is made, as the fixture sees."""
     answer = mine.api("POST", "/clusters", {"name": "demo", "version": VERSION, "image": mine.image, **given})
     assert answer.status in (400, 404) and answer.json.get("field", "").split(".")[0].split("[")[0] == field, answer
-    assert counts(mine) == before
 
 
 def test_two_accounts(dev, mine):
