@@ -96,7 +96,8 @@ static void count_workers(const struct tables *t, const struct cluster *c, struc
 	for (; m; m = scaling_member_next_by_scaling_group(t, m)) {
 		f->in_service += m->stage == SCALING_MEMBER_STAGE_IN_SERVICE;
 		f->is_settled = f->is_settled && (m->stage == SCALING_MEMBER_STAGE_IN_SERVICE ||
-						  m->stage == SCALING_MEMBER_STAGE_STANDBY);
+						  m->stage == SCALING_MEMBER_STAGE_STANDBY ||
+						  m->pool == SCALING_MEMBER_POOL_WARM);
 	}
 }
 

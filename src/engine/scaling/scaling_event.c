@@ -50,8 +50,7 @@ RESULT scaling_publish(struct op *op, const struct scaling_group *group, enum sc
 	json_write_uuid(&j, "RequestId", activity->row.id);
 	scaling_write_activity(op, &j, activity,
 			       event == SCALING_EVENT_LAUNCH_ERROR || event == SCALING_EVENT_TERMINATE_ERROR);
-	json_write_z(&j, "Origin", ends ? "AutoScalingGroup" : "EC2");
-	json_write_z(&j, "Destination", ends ? "EC2" : "AutoScalingGroup");
+	scaling_write_way(op, &j, activity->instance, ends);
 	json_write_close(&j);
 	struct result result = json_write_end(&j);
 	if (result_is_ok(result))

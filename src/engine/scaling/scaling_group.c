@@ -323,6 +323,7 @@ RESULT engine_update_scaling_group(struct op *op, struct scaling_group_change *w
 				   "available for update while the instance refresh is active.");
 	struct scaling_group next = *group;
 	TRY(scaling_choose_source(op, s, &next));
+	TRY(scaling_check_pool(op, &next));
 	/* without a desired capacity the present one moves into the new sizes */
 	int64_t desired = s->desired.is_given            ? s->desired.value
 			  : next.desired < next.min_size ? next.min_size
@@ -466,7 +467,7 @@ static RESULT set_suspended(struct op *op, const struct scaling_processes *wish,
 	}
 	next.suspended = (struct strs){texts, count};
 	if (!is_suspended)
-		next.tries = next.again_us = 0;
+		next.tries = next.again_us = next.pool_tries = next.pool_again_us = 0;
 	next.row.gen++;
 	TRY(scaling_group_put(op, &next));
 	return engine_log_sentence(op, KIND_SCALING_GROUP, &next.row, is_suspended ? "suspended" : "resumed",
