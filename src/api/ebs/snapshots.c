@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/ebs/internal.h"
+#include "api/query/target.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "drivers/block_upload.h"
@@ -70,14 +71,7 @@ static RESULT answer_start(struct ebs_call *e, const void *args, struct json_wri
 				id_to_ec2(e->c->arena, KIND_SNAPSHOT, s->blocks_parent));
 	if (!s->tags.count)
 		return OK;
-	json_write_open_list(w, "Tags");
-	for (size_t k = 0; k < s->tags.count; k++) {
-		json_write_open(w, NULL);
-		json_write_text(w, "Key", s->tags.at[k].key);
-		json_write_text(w, "Value", s->tags.at[k].value);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
+	target_write_tags(w, "Tags", s->tags);
 	return OK;
 }
 
