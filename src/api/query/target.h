@@ -21,7 +21,7 @@ struct target_call {
 struct target_action {
 	API_ACTION_BASE;
 	RESULT (*prepare)(struct target_call *e, void *args);
-	RESULT (*answer)
+	RESULT(*answer)
 	(struct target_call *e, const void *args, struct json_writer *w); /* NULL: no members */
 };
 API_DEFINE_FACE(target)

@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "engine/acting.h"
 #include "engine/events/events_internal.h"
 #include "engine/limits.h"
 #include "engine/messaging/json_pattern.h"
@@ -118,9 +119,9 @@ static void apply(struct op *op, struct event_rule *next, const struct event_rul
 
 RESULT engine_put_event_rule(struct op *op, struct event_rule_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
-	uuid owner = account->row.id;
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
+	uuid owner = account;
 	const struct event_rule *present = event_rule_find_by_account(op->head, owner, wish->row.name);
 	struct event_rule next = {.account = owner,
 				  .name = wish->row.name,

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/alarm/alarm.h"
 #include "engine/limits.h"
 #include "engine/region/region.h"
@@ -194,12 +195,12 @@ static RESULT find_set(struct op *op, const struct ref *ref, const struct scalin
 static RESULT make_setting(struct op *op, const struct autoscale_setting_wish *wish,
 			   struct autoscale_setting *next)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	TRY(engine_permit(op, "autoscale_setting.create", KIND_AUTOSCALE_SETTING, NULL));
-	TRY(limit_check(op, LIMIT_AUTOSCALE_SETTINGS, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_AUTOSCALE_SETTINGS, account, 1, STR_NONE));
 	*next = (struct autoscale_setting){.row = {.id = engine_new_id(op, KIND_AUTOSCALE_SETTING)},
-					   .account = account->row.id,
+					   .account = account,
 					   .name = wish->name};
 	return OK;
 }
