@@ -379,6 +379,12 @@ RESULT engine_find_owner_id(struct op *op, const struct ref *wanted, uuid *ret_a
 	return OK;
 }
 
+struct str engine_account_number(const struct tables *t, uuid account)
+{
+	const struct account *row = account_find(t, account);
+	return row ? row->number : STR_NONE;
+}
+
 RESULT engine_check_owner(struct op *op, const struct ref *wanted, uuid owner)
 {
 	if (!ref_is_given(wanted) || id_has_prefix(owner, wanted->prefix, wanted->bits))

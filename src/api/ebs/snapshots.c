@@ -7,12 +7,12 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "drivers/block_upload.h"
+#include "engine/acting.h"
 #include "engine/resolve.h"
 #include "engine/storage/snapshot/snapshot_blocks.h"
 #include "model/id.h"
 #include "model/snapshot.h"
 #include "reconcile/reconcile.h"
-#include "store/account.h"
 
 /* Volumes have at most that size here; the service's limit is 65,536 GiB. */
 enum { SIZE_MAX_GIB = IMAGE_RAW_SIZE_MAX_GIB, TAGS_MAX = 50, TEXT_MAX = 255 };
@@ -57,9 +57,9 @@ static RESULT answer_start(struct ebs_call *e, const void *args, struct json_wri
 	const struct row *row = NULL;
 	TRY(ebs_find_returned(e, a->wish.snapshot, &row));
 	const struct snapshot *s = snapshot_of(row);
-	const struct account *owner = account_find(ebs_tables(e), s->account);
+	struct str number = engine_account_number(ebs_tables(e), s->account);
 	json_write_text(w, "SnapshotId", id_to_ec2(e->c->arena, KIND_SNAPSHOT, row->id));
-	json_write_text(w, "OwnerId", owner ? owner->number : STR_NONE);
+	json_write_text(w, "OwnerId", number);
 	json_write_z(w, "Status", "pending");
 	json_write_int(w, "StartTime", row->created_us / SECOND);
 	json_write_int(w, "VolumeSize", s->volume_size / GIB);

@@ -11,7 +11,6 @@
 #include "engine/people/policy/iam_role.h"
 #include "engine/region/region.h"
 #include "engine/tag_internal.h"
-#include "store/account.h"
 
 /* ---- ARNs ---- */
 
@@ -37,9 +36,8 @@ struct str engine_write_event_arn(const struct tables *t, struct arena *a, struc
 
 struct str engine_find_event_rule_arn(const struct tables *t, struct arena *a, const struct event_rule *rule)
 {
-	const struct account *account = account_find(t, rule->account);
-	return engine_write_event_arn(t, a, engine_get_region_name(t), account ? account->number : STR_NONE,
-				      KIND_EVENT_RULE, &rule->row);
+	struct str number = engine_account_number(t, rule->account);
+	return engine_write_event_arn(t, a, engine_get_region_name(t), number, KIND_EVENT_RULE, &rule->row);
 }
 
 /* ---- patterns ---- */

@@ -8,7 +8,6 @@
 #include "engine/limits.h"
 #include "engine/region/region.h"
 #include "engine/scaling/autoscale_internal.h"
-#include "store/account.h"
 
 /* Bytes of an interface in a minute at one Mbit/s. */
 enum { MBIT_OF_MINUTE = 7500000, MINUTE_S = 60 };
@@ -88,10 +87,10 @@ static RESULT put_alarms(struct op *op, const struct scaling_policy *p)
 {
 	const struct scaling_group *group = scaling_group_find(op->head, p->scaling_group);
 	const struct autoscale_policy *policy = autoscale_policy_find(op->head, p->autoscale_policy);
-	const struct account *account = account_find(op->head, group->account);
+	struct str number = engine_account_number(op->head, group->account);
 	struct str action =
-		engine_write_scaling_arn(op->head, op->ctx->arena, engine_get_region_name(op->head),
-					 account->number, KIND_SCALING_POLICY, &p->row);
+		engine_write_scaling_arn(op->head, op->ctx->arena, engine_get_region_name(op->head), number,
+					 KIND_SCALING_POLICY, &p->row);
 	TRY(alarm_forget_tracking(op, p->row.id));
 	for (size_t k = 0; k < policy->conditions.count; k++) {
 		const struct autoscale_condition *condition =

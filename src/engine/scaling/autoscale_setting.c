@@ -12,7 +12,6 @@
 #include "engine/scaling/scale_set.h"
 #include "engine/scaling/scaling_internal.h"
 #include "model/schedule.h"
-#include "store/account.h"
 
 enum { RECURRENCE_DAYS = 8 }; /* a recurring profile begins each week at least */
 
@@ -134,7 +133,7 @@ static RESULT put_rule(struct op *op, const struct autoscale_setting *s, const s
 		       size_t number)
 {
 	const struct scaling_group *group = scaling_group_find(op->head, s->scaling_group);
-	const struct account *account = account_find(op->head, s->account);
+	struct str owner_number = engine_account_number(op->head, s->account);
 	struct scaling_policy made = {.row = {.id = engine_new_id(op, KIND_SCALING_POLICY), .gen = 1},
 				      .account = s->account,
 				      .scaling_group = group->row.id,
@@ -151,7 +150,7 @@ static RESULT put_rule(struct op *op, const struct autoscale_setting *s, const s
 	struct str dimensions[] = {STR("AutoScalingGroupName"), group->name};
 	struct str action =
 		engine_write_scaling_arn(op->head, op->ctx->arena, engine_get_region_name(op->head),
-					 account->number, KIND_SCALING_POLICY, &made.row);
+					 owner_number, KIND_SCALING_POLICY, &made.row);
 	struct alarm alarm = {.account = s->account,
 			      .scaling_policy = made.row.id,
 			      .name = str_print(op->ctx->arena, "Autoscale-%" STR_FMT,

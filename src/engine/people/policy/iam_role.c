@@ -12,8 +12,6 @@
 #include "engine/people/policy/policy.h"
 #include "engine/people/policy/policy_internal.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
-#include "store/account.h"
 #include "store/iam_role.h"
 #include "store/instance_profile.h"
 
@@ -270,10 +268,9 @@ RESULT engine_remove_role_from_profile(struct op *op, struct profile_role *wish)
 const struct iam_role *iam_role_find_arn(const struct tables *t, uuid account_id, struct str arn)
 {
 	char start[64];
-	const struct account *account = account_find(t, account_id);
+	struct str number = engine_account_number(t, account_id);
 	struct str head, name = arn, piece = STR_NONE;
-	(void) snprintf(start, sizeof start, "arn:aws:iam::%" STR_FMT ":role",
-			STR_ARG(account ? account->number : STR_NONE));
+	(void) snprintf(start, sizeof start, "arn:aws:iam::%" STR_FMT ":role", STR_ARG(number));
 	head = str_from(start);
 	while (str_split_next(&name, '/', &piece) && name.n)
 		;
