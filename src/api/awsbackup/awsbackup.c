@@ -47,7 +47,7 @@ static const struct api_error failures[] = {
 	{ERR_INTERNAL, 0, 500, "InternalServerException"},
 };
 /* clang-format on */
-static const struct api_errors errors = REST_JSON_ERRORS(failures);
+static const struct api_errors errors = TARGET_ERRORS(failures);
 
 /* ---- from request to action ---- */
 

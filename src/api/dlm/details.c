@@ -261,18 +261,6 @@ RESULT dlm_read_details(struct rest_json_call *e, const struct dlm_details *d,
 
 /* ---- writing ---- */
 
-static void write_tags(struct json_writer *w, const char *name, struct tags tags)
-{
-	json_write_open_list(w, name);
-	for (size_t k = 0; k < tags.count; k++) {
-		json_write_open(w, NULL);
-		json_write_text(w, "Key", tags.at[k].key);
-		json_write_text(w, "Value", tags.at[k].value);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
-}
-
 /* Reads minute and first hour back from the expression of an interval. */
 static void write_create(struct rest_json_call *e, struct json_writer *w, const struct snapshot_policy *p)
 {
@@ -326,13 +314,13 @@ void dlm_write_details(struct rest_json_call *e, struct json_writer *w, const st
 	json_write_open_list(w, "ResourceLocations");
 	json_write_z(w, NULL, "CLOUD");
 	json_write_close_list(w);
-	write_tags(w, "TargetTags", p->target_tags);
+	target_write_tags(w, "TargetTags", p->target_tags);
 	json_write_open_list(w, "Schedules");
 	json_write_open(w, NULL);
 	json_write_text(w, "Name", p->schedule_name);
 	json_write_bool(w, "CopyTags", p->copies_tags);
-	write_tags(w, "TagsToAdd", p->added_tags);
-	write_tags(w, "VariableTags", p->variable_tags);
+	target_write_tags(w, "TagsToAdd", p->added_tags);
+	target_write_tags(w, "VariableTags", p->variable_tags);
 	write_create(e, w, p);
 	write_retain(w, p);
 	json_write_close(w);

@@ -35,7 +35,7 @@ static const struct api_error rows[] = {
 	{ERR_INTERNAL, 0, 500, "InternalServerException"},
 };
 /* clang-format on */
-static const struct api_errors errors = REST_JSON_ERRORS(rows);
+static const struct api_errors errors = TARGET_ERRORS(rows);
 
 /* ---- from request to action ---- */
 

@@ -40,7 +40,7 @@ static const struct api_error rows[] = {
 	{ERR_INTERNAL, 0, 500, "InternalServerException"},
 };
 /* clang-format on */
-static const struct api_errors errors = REST_JSON_ERRORS(rows);
+static const struct api_errors errors = TARGET_ERRORS(rows);
 
 /* The member Reason of an exception that has one; NULL: it has none. */
 static const char *reason_of(const struct api_call *e, const struct api_problem *p)

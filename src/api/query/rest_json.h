@@ -28,9 +28,6 @@ API_DEFINE_FACE(rest_json)
 	.content_type = "application/json", .call_size = sizeof(struct rest_json_call),                      \
 	.prepare = rest_json_prepare, .end_request = rest_json_end_request, .write = rest_json_write_answer, \
 	.word_problem = target_word_problem, .write_problem = rest_json_write_problem
-#define REST_JSON_ERRORS(rows)                                                                               \
-	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded",        \
-		   .unproved = "The security token included in the request is invalid.")
 
 /* For find(): authenticates the caller, selects the action, and joins the call's parameters into the call's input.
  * ERR_UNSUPPORTED with the field path: no such action; ERR_MALFORMED: no JSON object. service: in that message. */

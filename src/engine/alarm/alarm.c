@@ -2,12 +2,12 @@
  * Puts and deletes alarms, and enables their actions. Called by: api/cloudwatch, and target tracking policies. */
 #include <stdlib.h>
 
+#include "engine/acting.h"
 #include "engine/alarm/alarm_internal.h"
 #include "engine/alarm/alarm_queries.h"
 #include "engine/limits.h"
 #include "engine/people/asker.h"
 #include "engine/tag_internal.h"
-#include "store/account.h"
 #include "store/scaling_policy.h"
 
 #define CREATED_REASON "Unchecked: Initial alarm creation"
@@ -86,12 +86,12 @@ static const char *policy_words(const struct tables *t, const struct alarm *alar
 
 RESULT engine_put_alarm(struct op *op, struct alarm_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	struct alarm next = wish->row;
-	const struct alarm *present = alarm_find_by_account(op->head, account->row.id, next.name);
+	const struct alarm *present = alarm_find_by_account(op->head, account, next.name);
 	const char *permission = next.is_composite ? "alarm.put_composite" : "alarm.put";
-	next.account = account->row.id;
+	next.account = account;
 	if (present) {
 		TRY(engine_permit(op, permission, KIND_ALARM, &present->row));
 	} else {

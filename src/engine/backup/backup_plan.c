@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/backup/backup_plan_internal.h"
 #include "engine/backup/backup_vault.h"
 #include "engine/backup/machine_backup.h"
@@ -16,7 +17,6 @@
 #include "engine/tag_internal.h"
 #include "model/schedule.h"
 #include "model/states.h"
-#include "store/account.h"
 #include "store/backup.h"
 #include "store/backup_plan.h"
 #include "store/instance.h"
@@ -204,16 +204,16 @@ static RESULT write_plan(struct op *op, struct backup_plan_wish *wish, struct ba
 
 RESULT engine_create_backup_plan(struct op *op, struct backup_plan_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_owner_to_be(op, &wish->account, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_owner_id(op, &wish->account, &account));
 	struct backup_plan p = {.row.id = engine_new_id(op, KIND_BACKUP_PLAN),
-				.account = account->row.id,
+				.account = account,
 				.timezone = STR("UTC"),
 				.container = STR(BACKUP_CONTAINER),
 				.check_marker = STR(MACHINE_BACKUP_MARKER),
 				.is_active = true};
 	TRY(engine_permit_new(op, "backup_plan.create", KIND_BACKUP_PLAN, &p.row));
-	TRY(limit_check(op, LIMIT_BACKUP_PLANS, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_BACKUP_PLANS, account, 1, STR_NONE));
 	return write_plan(op, wish, &p, "created");
 }
 

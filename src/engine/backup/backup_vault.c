@@ -2,13 +2,13 @@
  * Vaults, and tags of vaults, plans and recovery points. Source: AWS Backup's API Reference. */
 #include "engine/backup/backup_vault.h"
 
+#include "engine/acting.h"
 #include "engine/backup/backup_vault_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/storage/snapshot/backup.h"
 #include "engine/storage/snapshot/backup_internal.h"
 #include "engine/tag_internal.h"
-#include "store/account.h"
 #include "store/backup.h"
 #include "store/backup_plan.h"
 #include "store/backup_vault.h"
@@ -71,14 +71,14 @@ static RESULT write_vault(struct op *op, struct backup_vault *vault)
 
 RESULT engine_create_backup_vault(struct op *op, struct backup_vault_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	struct backup_vault vault = {.row = {.id = engine_new_id(op, KIND_BACKUP_VAULT), .gen = 1},
-				     .account = account->row.id,
+				     .account = account,
 				     .name = wish->name,
 				     .token = wish->token};
 	TRY(engine_permit_new(op, "backup_vault.create", KIND_BACKUP_VAULT, &vault.row));
-	if (backup_vault_find_by_name(op->head, account->row.id, wish->name))
+	if (backup_vault_find_by_name(op->head, account, wish->name))
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_BACKUP_VAULT, STR("backupVaultName"),
 				   "Backup vault with the same name already exists: '%" STR_FMT "'.",
 				   STR_ARG(str_cut(wish->name, VAULT_NAME_MAX)));

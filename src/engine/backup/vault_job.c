@@ -3,6 +3,7 @@
  * async_job. Source: AWS Backup's API Reference. */
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/backup/backup_vault.h"
 #include "engine/backup/backup_vault_internal.h"
 #include "engine/backup/machine_backup.h"
@@ -12,7 +13,6 @@
 #include "engine/storage/snapshot/backup_internal.h"
 #include "engine/tag_internal.h"
 #include "model/states.h"
-#include "store/account.h"
 #include "store/backup.h"
 #include "store/backup_vault.h"
 #include "store/instance.h"
@@ -62,15 +62,15 @@ static RESULT back_up_volume(struct op *op, const struct backup_job_wish *wish, 
 
 RESULT engine_start_backup_job(struct op *op, struct backup_job_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	const struct backup_vault *vault = NULL;
 	struct asker asker = {0};
 	struct tags tags;
 	if (!wish->target.n)
 		return ctx_fail(op->ctx, ERR_GONE, "This region keeps no backups: it has no place for them.");
-	TRY(engine_find_acting_account(op, &account));
-	TRY(backup_vault_find_or_make(op, account->row.id, wish->vault, "backup_job.start", &vault));
-	TRY(backup_role_take(op, account->row.id, wish->role, KIND_BACKUP_VAULT, &asker));
+	TRY(engine_find_acting_id(op, &account));
+	TRY(backup_vault_find_or_make(op, account, wish->vault, "backup_job.start", &vault));
+	TRY(backup_role_take(op, account, wish->role, KIND_BACKUP_VAULT, &asker));
 	TRY(tag_normalize(op, wish->tags, &tags));
 	return ref_is_given(&wish->instance) ? back_up_machine(op, wish, asker, tags, &wish->made)
 					     : back_up_volume(op, wish, asker, tags, &wish->made);
@@ -163,12 +163,12 @@ static RESULT restore_volume(struct op *op, const struct restore_job_wish *wish,
 
 RESULT engine_start_restore_job(struct op *op, struct restore_job_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	struct job_wish job = {.command = STR("StartRestoreJob")};
 	struct asker ignored;
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_acting_id(op, &account));
 	if (wish->role.n)
-		TRY(backup_role_take(op, account->row.id, wish->role, KIND_BACKUP_VAULT, &ignored));
+		TRY(backup_role_take(op, account, wish->role, KIND_BACKUP_VAULT, &ignored));
 	TRY(ref_is_given(&wish->machine_backup) ? restore_machine(op, wish, &job)
 						: restore_volume(op, wish, &job));
 	TRY(engine_create_job(op, &job));

@@ -2,6 +2,7 @@
  * Plans of AWS Backup: one rule and one selection of instances, kept in a row of backup_plan. Source: AWS Backup's API Reference. */
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/backup/backup_plan.h"
 #include "engine/backup/backup_plan_internal.h"
 #include "engine/backup/backup_vault.h"
@@ -11,7 +12,6 @@
 #include "engine/limits.h"
 #include "engine/people/policy/iam_role.h"
 #include "engine/tag_internal.h"
-#include "store/account.h"
 #include "store/backup_plan.h"
 #include "store/iam_role.h"
 #include "store/instance.h"
@@ -94,15 +94,15 @@ static RESULT take_rule(struct op *op, const struct vault_plan_wish *wish, struc
 
 RESULT engine_create_vault_plan(struct op *op, struct vault_plan_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	struct backup_plan plan = {.row.id = engine_new_id(op, KIND_BACKUP_PLAN),
-				   .account = account->row.id,
+				   .account = account,
 				   .timezone = STR("UTC"),
 				   .check_marker = STR(MACHINE_BACKUP_MARKER),
 				   .token = wish->token};
 	TRY(engine_permit_new(op, "vault_plan.create", KIND_BACKUP_PLAN, &plan.row));
-	TRY(limit_check(op, LIMIT_BACKUP_PLANS, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_BACKUP_PLANS, account, 1, STR_NONE));
 	TRY(tag_normalize(op, wish->tags, &plan.tags));
 	ASKER_NOTE(op, &plan);
 	TRY(take_rule(op, wish, &plan));

@@ -5,10 +5,10 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "engine/acting.h"
 #include "engine/alarm/alarm.h"
 #include "engine/limits.h"
 #include "engine/scaling/scaling_internal.h"
-#include "store/account.h"
 
 /* ---- arithmetic ---- */
 
@@ -65,11 +65,11 @@ static bool find_step(const struct scaling_policy *p, double distance, int64_t *
 static RESULT put_alarms(struct op *op, const struct scaling_group *group,
 			 const struct scaling_policy *policy, struct str region)
 {
-	const struct account *account = account_find(op->head, policy->account);
+	struct str number = engine_account_number(op->head, policy->account);
 	if (!policy->tracks)
 		return alarm_forget_tracking(op, policy->row.id);
 	return alarm_put_tracking(op, policy, group->name,
-				  engine_write_scaling_arn(op->head, op->ctx->arena, region, account->number,
+				  engine_write_scaling_arn(op->head, op->ctx->arena, region, number,
 							   KIND_SCALING_POLICY, &policy->row));
 }
 

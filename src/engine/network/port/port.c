@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "engine/acting.h"
 #include "engine/client_token_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
@@ -404,11 +405,11 @@ static RESULT check_binding(struct op *op, bool is_said, const char *rule)
 
 RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	const struct row *found = NULL;
 	struct port_fixed *fixed = NULL;
 	size_t count = 0;
-	TRY(engine_find_owner_to_be(op, &wish->account, &account));
+	TRY(engine_find_owner_id(op, &wish->account, &account));
 	TRY(external_network_check_own(op, &wish->network, "port"));
 	TRY(engine_find_usable(op->ctx, op->head, KIND_NETWORK, &wish->network, &found));
 	const struct network *network = network_of(found);
@@ -421,7 +422,7 @@ RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 	if (!mac_is_none(wish->mac))
 		TRY(check_mac(op, wish->mac));
 	struct port port = {.row.gen = 1,
-			    .account = account->row.id,
+			    .account = account,
 			    .name = wish->name,
 			    .description = wish->description,
 			    .network = network->row.id,
@@ -444,7 +445,7 @@ RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 			op, port.account,
 			count ? engine_router_of(op, fixed[0].subnet->router, port.account) : NULL,
 			wish->groups, &port.groups));
-	TRY(quota_check(op, account->row.id, QUOTA_PORTS, 1));
+	TRY(quota_check(op, account, QUOTA_PORTS, 1));
 	TRY(engine_permit(op, "port.create", KIND_NETWORK, &network->row));
 	TRY(port_write_fixed(op, fixed, count, wish->fixed.field, &port));
 	wish->port = port.row.id;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/acting.h"
 #include "engine/capacity_internal.h"
 #include "engine/client_token_internal.h"
 #include "engine/internal.h"
@@ -285,11 +286,11 @@ static RESULT create(struct op *op, struct endpoint_service_wish *wish, uuid acc
 
 RESULT engine_create_endpoint_service(struct op *op, struct endpoint_service_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
-	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest,
-				   KIND_ENDPOINT_SERVICE, &wish->service));
-	return uuid_is_none(wish->service) ? create(op, wish, account->row.id) : OK;
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
+	TRY(client_token_find_made(op, account, wish->client_token, wish->digest, KIND_ENDPOINT_SERVICE,
+				   &wish->service));
+	return uuid_is_none(wish->service) ? create(op, wish, account) : OK;
 }
 
 static RESULT remove_balancers(struct op *op, const struct refs *refs, uuid *ids, size_t *count)

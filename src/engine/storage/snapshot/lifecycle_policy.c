@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/time_zone.h"
+#include "engine/acting.h"
 #include "engine/condition_internal.h"
 #include "engine/events/events.h"
 #include "engine/people/asker.h"
@@ -145,11 +146,11 @@ static RESULT change(struct op *op, const struct lifecycle_policy_wish *wish, st
 
 RESULT engine_create_lifecycle_policy(struct op *op, struct lifecycle_policy_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
-	TRY(check_count(op, account->row.id));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
+	TRY(check_count(op, account));
 	struct snapshot_policy policy = {.row.id = engine_new_id(op, KIND_SNAPSHOT_POLICY),
-					 .account = account->row.id};
+					 .account = account};
 	TRY(tag_normalize(op, wish->tags, &policy.tags));
 	TRY(change(op, wish, &policy));
 	wish->made = policy.row.id;
