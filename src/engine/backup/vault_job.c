@@ -76,7 +76,7 @@ RESULT engine_start_backup_job(struct op *op, struct backup_job_wish *wish)
 					     : back_up_volume(op, wish, asker, tags, &wish->made);
 }
 
-/* The row stays in error, so that the job can be asked for; what its disks stored goes. */
+/* Keeps the row in error, so that DescribeBackupJob finds the job, and deletes the data of its disks. */
 static RESULT stop(struct op *op, const struct machine_backup *m, struct str why)
 {
 	struct machine_backup next = *m;
@@ -101,7 +101,7 @@ RESULT engine_stop_backup_job(struct op *op, struct backup_job_target *wish)
 	if (model_derive_machine_backup_state(m) != MACHINE_BACKUP_CREATING)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_MACHINE_BACKUP, STR("backupJobId"),
 				   "The backup job has ended.");
-	if (m->is_held) /* stopping deletes what is stored so far */
+	if (m->is_held) /* stopping deletes the data stored so far */
 		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_MACHINE_BACKUP, STR("backupJobId"),
 				   "The backup is under a legal hold.");
 	return stop(op, m, STR("The backup job was stopped."));
@@ -127,7 +127,7 @@ RESULT engine_delete_recovery_point(struct op *op, struct recovery_point_target 
 
 /* ---- restores ---- */
 
-/* The caller's own rights decide, not those of a role: the caller needs the permission of the same restore in the other faces, too. */
+/* Restores run with the rights of the caller, not of a role. The caller also needs the permission that other faces ask for the restore. */
 
 static RESULT restore_machine(struct op *op, const struct restore_job_wish *wish, struct job_wish *job)
 {

@@ -176,16 +176,6 @@ static RESULT add_fronts(struct op *op, const struct fronts_plan *plan, const st
 	return elastic_load_balancer_put(op, balancer);
 }
 
-static RESULT delete_fronts(struct op *op, const struct uuids *before, const struct uuids *stay)
-{
-	for (size_t k = 0; k < before->count; k++) {
-		const struct port *port = port_find(op->head, before->at[k]);
-		if (port && row_is_live(&port->row) && !uuids_have(stay, before->at[k]))
-			TRY(port_delete_with_addresses(op, port));
-	}
-	return OK;
-}
-
 /* ---- creation ---- */
 
 /* Creating a balancer twice with the same settings makes one, as in ELBv2. */
@@ -378,7 +368,7 @@ static RESULT replace_subnets(struct op *op, const struct elastic_load_balancer 
 	next.row.gen++;
 	TRY(add_fronts(op, &plan, &groups, &next));
 	TRY(listener_settle_balancer(op, next.row.id));
-	TRY(delete_fronts(op, &before, &next.fronts));
+	TRY(port_delete_all_but(op, &before, &next.fronts));
 	TRY(endpoint_service_settle_balancer(op, &next));
 	return engine_log_event(op, KIND_ELASTIC_LOAD_BALANCER, &next.row, "changed", "Subnets.");
 }
@@ -488,7 +478,7 @@ RESULT elastic_load_balancer_end(struct op *op, const struct elastic_load_balanc
 	     l = listener_first_by_elastic_load_balancer(op->head, id))
 		TRY(listener_end(op, l));
 	TRY(keeps_front ? release_front(op, fronts.at[0])
-			: delete_fronts(op, &fronts, &(const struct uuids){0}));
+			: port_delete_all_but(op, &fronts, &(const struct uuids){0}));
 	TRY(proxy_end(op, id));
 	return elastic_load_balancer_forget(op, id);
 }

@@ -94,6 +94,8 @@ static RESULT check_members(struct op *op, const struct machine_policy_wish *w,
 	if (p->playbook.n && !has_playbook)
 		return fail(op, "playbook",
 			    "Only policies of new machines, and of retirement with an act, run a playbook.");
+	if (w->given.playbook_limit_s && !p->playbook.n)
+		return fail(op, "playbook_limit_s", "playbook_limit_s belongs to policies with a playbook.");
 	return p->grace_hours && !has_grace
 		       ? fail(op, "grace_hours", "grace_hours belongs to policies of tags and power states.")
 		       : OK;

@@ -205,13 +205,14 @@ static int64_t track(const struct tables *t, const struct scaling_group *group,
 	return may_shrink && wanted < group->desired ? wanted : group->desired;
 }
 
-/* True if all alarms of the policy are in ALARM: an AutoScale policy has one for each condition. */
+/* True if the policy has alarms, and all are in ALARM: an AutoScale policy has one for each condition. A policy without
+ * alarms agrees to nothing. */
 static bool all_hold(const struct tables *t, const struct scaling_policy *p)
 {
-	const struct alarm *a = alarm_first_by_scaling_policy(t, p->row.id);
+	const struct alarm *first = alarm_first_by_scaling_policy(t, p->row.id), *a = first;
 	while (a && a->state == ALARM_STATE_ALARM)
 		a = alarm_next_by_scaling_policy(t, a);
-	return !a;
+	return first && !a;
 }
 
 static bool is_scale_in(const struct scaling_policy *p)

@@ -37,7 +37,7 @@ struct port_rows {
 	struct network_port wish;
 	struct network_segment segment; /* network of a port with DHCP options of its own */
 	bool is_front;                  /* the address is the private frontend of a load balancer */
-	bool is_routed; /* its router implements it, and reports it: of a NAT gateway or an endpoint service */
+	bool is_routed; /* a NAT gateway's or an endpoint service's port: its router implements and reports it */
 	bool is_outside; /* on an external network: only reserves an address */
 };
 

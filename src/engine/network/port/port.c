@@ -492,6 +492,16 @@ RESULT port_delete_with_addresses(struct op *op, const struct port *port)
 				ip_write(port->ip, text));
 }
 
+RESULT port_delete_all_but(struct op *op, const struct uuids *before, const struct uuids *stay)
+{
+	for (size_t k = 0; k < before->count; k++) {
+		const struct port *port = port_find(op->head, before->at[k]);
+		if (port && row_is_live(&port->row) && !uuids_have(stay, before->at[k]))
+			TRY(port_delete_with_addresses(op, port));
+	}
+	return OK;
+}
+
 bool engine_is_guest_port(const struct ctx *c, const struct tables *t, const struct port *port)
 {
 	const struct network *network = network_find(t, port->network);

@@ -371,12 +371,8 @@ static RESULT remove_fronts(struct op *op, const struct vpc_endpoint *endpoint, 
 
 static RESULT delete_fronts(struct op *op, const struct id_list *gone)
 {
-	for (size_t k = 0; k < gone->count; k++) {
-		const struct port *port = port_find(op->head, gone->at[k]);
-		if (port && row_is_live(&port->row))
-			TRY(port_delete_with_addresses(op, port));
-	}
-	return OK;
+	const struct uuids before = {(uuid *) gone->at, gone->count};
+	return port_delete_all_but(op, &before, &(const struct uuids){0});
 }
 
 /* All interfaces of an endpoint have the same groups. */
