@@ -25,7 +25,7 @@ FORMER = os.environ.get("FORMER", "66aa3d041e384e64693872dc43b0732100fa054c")
 # The schema step that this version gets if its level is still the former one's.
 STEP = ("key_pair", "[placed]\n", 'colour = { type = "text", doc = "A field of the next version." }\n[placed]\n')
 # Scripts of the former version that run with a database that this version has opened.
-SCRIPTS = ["smoke/10-faces.py", "contract/ec2/examples.py", "contract/cross/pages.py"]
+SCRIPTS = ["smoke/10-faces.py", "contract/cross/two_accounts.py", "contract/cross/pages.py"]
 
 
 def build(folder, commit, prepare=lambda top: None):
