@@ -329,7 +329,7 @@ struct cidr cidr_of(const char *text)
 
 void cloud_init(struct cloud *c)
 {
-	*c = (struct cloud){.arena = arena_new(ARENA_FIRST_SIZE, (size_t) 1 << 30)};
+	*c = (struct cloud){.arena = arena_new(ARENA_FIRST_SIZE, (size_t) 3 << 29)};
 	assert_non_null(c->arena);
 	ctx_init(&c->c, c->arena);
 	clock_set_us(TEST_NOW_US);

@@ -16,6 +16,7 @@
 #include "engine/network/filter/security_group_internal.h"
 #include "engine/network/ipv6_internal.h"
 #include "engine/network/port/port_internal.h"
+#include "engine/network/port/trunk_internal.h"
 #include "engine/network/routing/endpoint_service.h"
 #include "engine/network/routing/gateway_internal.h"
 #include "engine/network/routing/router_interface.h"
@@ -485,6 +486,7 @@ RESULT port_permit_end(struct op *op, const char *permission, uuid port)
 
 RESULT port_delete_with_addresses(struct op *op, const struct port *port)
 {
+	TRY(trunk_leave_port(op, port->row.id));
 	TRY(address_leave_port(op, port->row.id));
 	TRY(port_delete_ips(op, port->row.id));
 	TRY(port_delete(op, port->row.id));
@@ -583,6 +585,8 @@ RESULT engine_delete_port(struct op *op, struct port_target *wish)
 	if (!wish->unplugs)
 		TRY(port_check_available(op, port, &wish->port));
 	TRY(port_check_unmanaged(op, port, wish->port.field));
+	TRY(trunk_check_no_subport(op, port));
+	TRY(trunk_check_no_parent(op, port));
 	struct port next = *port;
 	if (!uuid_is_none(port->instance)) {
 		TRY(port_permit_end(op, "port.detach", port->row.id));
