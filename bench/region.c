@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A region on simulated hosts and a simulated network behind the real server, store, engine,
- * reconciler, EC2, OpenStack and CloudStack face, wired as src/daemon/run.c wires them. Its database is a real file.
+ * reconciler, EC2, OpenStack and CloudStack face, wired as src/daemon/run.c wires them. Its database is a real file, or
+ * the PostgreSQL of the URL.
  *
- *     region directory=EMPTY_DIRECTORY hosts=64 threads=2
+ *     region directory=EMPTY_DIRECTORY hosts=64 threads=2 store=URL
  *
  * Prints NAME=VALUE lines: host, token, token_check_us, bearer and subscription; for a new region also key,
  * secret, image, and subnet once for each of several /16 networks without public addresses; then "ready". A
@@ -185,10 +186,10 @@ static RESULT fill(struct region *r, int64_t host_count)
 
 /* ---- parts ---- */
 
-static RESULT open_store(struct region *r, struct str directory)
+static RESULT open_store(struct region *r, struct str directory, struct str url)
 {
 	const char *path = str_print(r->ctx.arena, "%" STR_FMT "/dari.db", STR_ARG(directory)).p;
-	TRY(sqlite_open(&r->ctx, path, &r->sql));
+	TRY(sql_open(&r->ctx, url.n ? str_to_z(r->ctx.arena, url) : path, &r->sql));
 	struct store_config config = {.executor = r->executor,
 				      .sql = r->sql,
 				      .observe = engine_observe,
@@ -344,7 +345,7 @@ static RESULT open_all(struct region *r, int argc, char **argv)
 	if (!r->executor)
 		return ctx_no_memory(&r->ctx);
 	r->operator=(struct identity){.is_operator = true};
-	TRY(open_store(r, directory));
+	TRY(open_store(r, directory, arg_text(argc, argv, "store", STR_NONE)));
 	heap_trim(); /* as src/daemon/run.c does */
 	TRY(open_reconciler(r, directory));
 	reconciler_start(r->reconciler);

@@ -3,11 +3,11 @@
 duration of the first listing. There is no peer: no other tool keeps such a list in a comparable form."""
 import http.server
 import json
-import os
 import re
 import subprocess
 import threading
 
+from dev import DARI, Dev
 from tools import cpu_s, rss_mib, say, wait_quiet, wait_until
 
 MACHINES, PAGE, LISTINGS, POLL_S = 10000, 1000, 5, 5
@@ -66,10 +66,7 @@ def answer_to(form, pages):
     return 200, pages[int(token[1]) if token else 0] if action == "DescribeInstances" else f"<{action}Response/>".encode()
 
 
-def measure(build, _, show):
-    os.environ["DARI_BUILD"] = build
-    from dev import DARI, Dev  # reads the build from the environment
-
+def measure(_build, _, show):
     def ask(dev, *words, text=None):
         done = subprocess.run([DARI, "--config", dev.config, *words, "--json"], capture_output=True, text=True, check=True, input=text)
         return json.loads(done.stdout)

@@ -5,6 +5,7 @@ import collections
 
 import ceph_launches
 import console_pages
+import databases
 import lists
 import migrations
 import other_clouds
@@ -22,6 +23,10 @@ PARTS = [
     Part("metering", rates, rates.measure_metering, "", True, ["metered_launch_us"]),
     Part("descriptions", rates, rates.measure_lists, "", True, [
         "describe_instances_100_per_s", "servers_detail_100_per_s", "list_virtual_machines_100_per_s", "az_vm_list_100_per_s", "token_check_us"]),
+    Part("stores", databases, databases.measure_stores, "", True, [
+        "sqlite_launches_per_s", "sqlite_launch_p50_us", "postgresql_launches_per_s", "postgresql_launch_p50_us"]),
+    Part("members", databases, databases.measure_members, "", False, [
+        "three_dari_rss_mib", "three_dari_cpu_percent", "takeover_p50_ms", "takeover_p90_ms", "takeover_max_ms"]),
     Part("policy", rates, rates.measure_policy, "", True, ["policy_50_statements_us"]),
     Part("template", rates, rates.measure_template, "", True, ["template_200_resources_ms"]),
     Part("rating", rates, rates.measure_rating, "", True, ["rate_a_month_ms", "rate_a_month_mib", "focus_rows"]),

@@ -25,11 +25,11 @@ BRIEF = {"ROUNDS": 1, "RUN_MS": 150, "METERING_ROUNDS": 1, "INSTANCES": 3, "HOST
 
 
 @contextlib.contextmanager
-def region(build, scratch, hosts, program="bench_region"):
-    """Runs bench/region.c on a new database: (target, its output, pid, its directory)."""
+def region(build, scratch, hosts, program="bench_region", store=""):
+    """Runs bench/region.c on a new database, the empty one of the URL if there is one: (target, its output, pid, its directory)."""
     directory = os.path.join(scratch, "region")
     os.mkdir(directory)
-    argv = [f"{build}/bench/{program}", f"directory={directory}", f"hosts={hosts}"]
+    argv = [f"{build}/bench/{program}", f"directory={directory}", f"hosts={hosts}", f"store={store}"]
     with open(f"{scratch}/region.log", "wb") as log, \
             process(argv, stdout=subprocess.PIPE, stderr=log, text=True) as child:
         said = {}

@@ -18,7 +18,7 @@ static const struct command *const tables[] = {
 	whatif_commands,     dump_commands,        ticket_commands,        desk_commands,
 	remote_commands,     migrate_commands,     subscriptions_commands, subscriptions_report_commands,
 	sign_in_commands,    whatwas_commands,     export_commands,        policy_commands,
-	terraform_commands,  cluster_commands};
+	terraform_commands,  cluster_commands,     upgrade_commands};
 
 const struct command_param *command_params_end(const struct command *command)
 {

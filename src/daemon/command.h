@@ -75,7 +75,7 @@ extern const struct command init_commands[], local_commands[], login_commands[],
 	backup_plan_commands[], restore_commands[], inspect_commands[], leftover_commands[],
 	export_commands[], doctor_commands[], whatif_commands[], dump_commands[], remote_commands[],
 	migrate_commands[], sign_in_commands[], whatwas_commands[], policy_commands[], terraform_commands[],
-	cluster_commands[];
+	cluster_commands[], upgrade_commands[];
 
 /* The end of its parameters. */
 const struct command_param *command_params_end(const struct command *command);

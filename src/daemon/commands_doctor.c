@@ -31,6 +31,7 @@
 #include "store/snapshot.h"
 #include "store/sql.h"
 #include "store/storage_pool.h"
+#include "store/upgrade.h"
 
 static const int64_t DISK_WARN_BYTES = INT64_C(1) << 30;
 enum { LAG_MAX = 1000, CONDITIONS_SHOWN = 10, TRAFFIC_READ_S = 180, CERTIFICATE_CAP = 256 * 1024 };
@@ -560,6 +561,29 @@ static void check_role(struct command_call *call)
 		"The database answers slowly, or this machine is overloaded: reads here are not up to date.");
 }
 
+/* An unconfirmed upgrade is no fault, but somebody has to end it. */
+static void check_level(struct command_call *call)
+{
+	struct upgrade upgrade;
+	struct result known = store_read_upgrade(call->daemon->store, &call->ctx, &upgrade);
+	ctx_clear_problem(&call->ctx);
+	size_t others = 0;
+	for (size_t n = 0; n < upgrade.programs.count; n++)
+		others += !upgrade.programs.at[n].is_level;
+	struct str found = upgrade.is_confirmed
+				   ? STR("this version's")
+				   : str_print(call->ctx.arena,
+					       "that of a former version, %u kinds, %u fields and %u words "
+					       "are not in use yet: "
+					       "`dari upgrade show`, then `dari upgrade confirm`",
+					       upgrade.kind_count, upgrade.field_count, upgrade.word_count);
+	if (others)
+		found = str_print(call->ctx.arena, "%" STR_FMT "; connections of other versions: %zu",
+				  STR_ARG(found), others);
+	print_finding(call, "schema level", result_is_ok(known), found,
+		      "The database does not answer: docs/postgresql.md, \"When something fails\".");
+}
+
 static RESULT doctor(struct command_call *call)
 {
 	call->value = json_array();
@@ -571,6 +595,7 @@ static RESULT doctor(struct command_call *call)
 		return OK;
 	}
 	check_store(call);
+	check_level(call);
 	check_pages(call);
 	check_disk(call);
 	check_master_key(call);

@@ -117,11 +117,10 @@ static struct str field_words(const struct explaining *e, const struct field *f)
 {
 	struct arena *a = e->call->ctx.arena;
 	const char *at = (const char *) e->is.row + f->offset;
-	bool is_secret = e->is.kind == KIND_ACCESS_KEY || e->is.kind == KIND_USER ||
-			 e->is.kind == KIND_APPLICATION_CREDENTIAL;
-	bool is_key = e->is.kind == KIND_VOLUME || e->is.kind == KIND_SNAPSHOT;
-	if (f->type == FIELD_BLOB && (is_secret || is_key))
-		return is_secret || ((const struct str *) (const void *) at)->n ? STR("(secret)") : STR_NONE;
+	if (f->type == FIELD_BLOB) { /* sealed secrets, hashes, documents: none is readable */
+		size_t n = ((const struct str *) (const void *) at)->n;
+		return n ? str_print(a, "(%zu bytes)", n) : STR_NONE;
+	}
 	if (f->type == FIELD_UUID) {
 		uuid id = *(const uuid *) at;
 		if (uuid_is_none(id))

@@ -61,6 +61,10 @@ static RESULT try_to_write(struct daemon *d, const struct store_config *config)
 	struct sql_driver *sql = with.sql;
 	TRY(store_open(&d->ctx, &with, &d->store));
 	d->sql = sql;
+	if (sql->level)
+		log_event(LOG_WARN, "upgrade-unconfirmed", "level=%" STR_FMT " why=%s",
+			  STR_ARG(sql->level->in_force.hash),
+			  log_quote(STR("what is new in this version waits for `dari upgrade confirm`")));
 	return OK;
 }
 

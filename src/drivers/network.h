@@ -297,6 +297,9 @@ struct network_port {
 	struct str next_chassis;
 	/* The guest has just been migrated: the port is up once only this host binds it. */
 	bool is_settling;
+	/* The port that carries the frames of this one, tagged with port->vlan_id: its parent in a trunk, on the
+	 * same chassis. none: the guest has an interface for this port. */
+	uuid carrier;
 	/* DHCP options of its network, for a port with additional ones (port->dhcp4, port->dhcp6), or one
 	 * that leads_nowhere: no IPv4 gateway and resolvers. NULL: the subnet's options apply. */
 	const struct network_segment *segment;

@@ -93,6 +93,7 @@ struct remote_act {
 	struct tags tags;     /* of tag */
 	struct str type;      /* of resize */
 	struct str raw_state; /* the machine's state in the cloud's word, as seen just now */
+	int64_t asked_us;     /* when the act was requested: notes of earlier ones do not count */
 };
 
 /* A machine to be created. */
@@ -197,6 +198,12 @@ struct remote_metrics_query {
 	size_t count;         /* at most metric_machines of the driver */
 	int64_t from_us;      /* start of the first of REMOTE_METRIC_POINTS intervals */
 };
+
+/* Verbs of a driver that can do every act. */
+#define REMOTE_VERBS_ALL                                                                                     \
+	(1U << REMOTE_MACHINE_ACT_START | 1U << REMOTE_MACHINE_ACT_STOP | 1U << REMOTE_MACHINE_ACT_REBOOT |  \
+	 1U << REMOTE_MACHINE_ACT_TERMINATE | 1U << REMOTE_MACHINE_ACT_TAG |                                 \
+	 1U << REMOTE_MACHINE_ACT_CREATE | 1U << REMOTE_MACHINE_ACT_RESIZE)
 
 struct remote_driver {
 	const char *name;

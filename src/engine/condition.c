@@ -6,6 +6,22 @@
 #include "engine/internal.h"
 #include "store/condition.h"
 
+enum { REFUSAL_MAX = 1000 }; /* bytes of a refusal's sentence */
+
+RESULT condition_take_refusal(struct op *op, struct op_place place, struct result result, enum kind kind,
+			      uuid id, struct refusals *refusals)
+{
+	if (!engine_is_refusal(result.code))
+		return result;
+	op_go_back(op, place);
+	if (!refusals->count++)
+		refusals->first = str_print(op->ctx->arena, "%" STR_FMT ": %" STR_FMT,
+					    STR_ARG(engine_write_id(op, kind, id)),
+					    STR_ARG(str_cut(op->ctx->problem.message, REFUSAL_MAX)));
+	ctx_clear_problem(op->ctx);
+	return OK;
+}
+
 RESULT condition_set(struct op *op, enum kind kind, uuid subject, const char *name, struct str message,
 		     const char *advice)
 {

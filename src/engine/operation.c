@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engine/acting.h"
 #include "engine/billing/standing.h"
 #include "engine/internal.h"
 #include "engine/people/user_owned.h"
@@ -72,7 +73,9 @@ static const char *const administrators[] = {
 	"network.share",
 	"network_offering.",
 	"price_list.",
+	"project_limit.",
 	"region.",
+	"registered_limit.",
 	"role.",
 	"setting.",
 	"storage_pool.",
@@ -360,6 +363,28 @@ RESULT engine_find_owner_to_be(struct op *op, const struct ref *wanted, const st
 		return ENGINE_FAIL(op, ERR_DENIED, KIND_ACCOUNT, wanted->field, "The account is disabled.");
 	*ret_account = account;
 	return OK;
+}
+
+RESULT engine_find_acting_id(struct op *op, uuid *ret_account)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	*ret_account = account->row.id;
+	return OK;
+}
+
+RESULT engine_find_owner_id(struct op *op, const struct ref *wanted, uuid *ret_account)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_owner_to_be(op, wanted, &account));
+	*ret_account = account->row.id;
+	return OK;
+}
+
+struct str engine_account_number(const struct tables *t, uuid account)
+{
+	const struct account *row = account_find(t, account);
+	return row ? row->number : STR_NONE;
 }
 
 RESULT engine_check_owner(struct op *op, const struct ref *wanted, uuid owner)

@@ -83,6 +83,9 @@ struct key_pair;
 struct user_data;
 struct address_group;
 struct address_prefix;
+struct trunk;
+struct registered_limit;
+struct project_limit;
 struct address;
 struct zone;
 struct network_offering;
@@ -193,6 +196,9 @@ ENGINE_FINDER(account, KIND_ACCOUNT)
 ENGINE_FINDER(address, KIND_ADDRESS)
 ENGINE_FINDER(address_group, KIND_ADDRESS_GROUP)
 ENGINE_FINDER(address_prefix, KIND_ADDRESS_PREFIX)
+ENGINE_FINDER(trunk, KIND_TRUNK)
+ENGINE_FINDER(registered_limit, KIND_REGISTERED_LIMIT)
+ENGINE_FINDER(project_limit, KIND_PROJECT_LIMIT)
 ENGINE_FINDER(backup, KIND_BACKUP)
 ENGINE_FINDER(backup_plan, KIND_BACKUP_PLAN)
 ENGINE_FINDER(backup_vault, KIND_BACKUP_VAULT)

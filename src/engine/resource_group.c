@@ -3,12 +3,12 @@
 #include "engine/resource_group.h"
 
 #include "base/letters.h"
+#include "engine/acting.h"
 #include "engine/deployment.h"
 
 #include "engine/emptying_internal.h"
 #include "engine/limits.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "model/instance.h"
 #include "store/arm_resource.h"
 #include "store/resource_group.h"
@@ -88,10 +88,10 @@ static RESULT check_wish(struct op *op, const struct resource_group_wish *wish)
 
 RESULT engine_put_resource_group(struct op *op, struct resource_group_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	TRY(check_wish(op, wish));
-	uuid owner = account->row.id;
+	uuid owner = account;
 	const struct resource_group *before =
 		engine_find_resource_group(op->head, op->ctx->arena, owner, wish->name);
 	struct resource_group next = before ? *before : (struct resource_group){.account = owner};

@@ -2,10 +2,10 @@
  * Moves between resource groups: rows of names only. Called by: api/azure/resources/. */
 #include "engine/resource_move.h"
 
+#include "engine/acting.h"
 #include "engine/internal.h"
 #include "engine/people/policy/arm_lock.h"
 #include "engine/resource_group.h"
-#include "model/account.h"
 #include "store/arm_lock.h"
 #include "store/arm_resource.h"
 #include "store/resource_group.h"
@@ -134,9 +134,9 @@ static RESULT move(struct op *op, uuid account, const struct resources_move *wis
 
 RESULT engine_move_resources(struct op *op, struct resources_move *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
-	uuid owner = account->row.id;
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
+	uuid owner = account;
 	TRY(check_group(op, wish->from));
 	TRY(check_group(op, wish->to));
 	for (size_t k = 0; k < wish->count; k++)

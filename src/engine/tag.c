@@ -85,6 +85,29 @@ RESULT tag_normalize(struct op *op, struct tags wish, struct tags *ret_tags)
 	return OK;
 }
 
+static bool is_key(const struct strs *keys, struct str key)
+{
+	for (size_t k = 0; k < keys->count; k++)
+		if (str_equal(keys->at[k], key))
+			return true;
+	return false;
+}
+
+RESULT tag_merge(struct op *op, struct tags before, struct tags set, const struct strs *removed,
+		 struct tags *ret_tags)
+{
+	struct tag *tags = arena_new_array(op->ctx->arena, struct tag, before.count + set.count + 1);
+	size_t count = 0;
+	if (!tags)
+		return ctx_no_memory(op->ctx);
+	for (size_t k = 0; k < before.count; k++)
+		if (!is_key(removed, before.at[k].key) && !tags_find(set, before.at[k].key))
+			tags[count++] = before.at[k];
+	for (size_t k = 0; k < set.count; k++)
+		tags[count++] = set.at[k];
+	return tag_normalize(op, (struct tags){tags, count}, ret_tags);
+}
+
 RESULT tag_add_reserved(struct op *op, struct tags added, struct tags *tags)
 {
 	struct tag *sorted = arena_new_array(op->ctx->arena, struct tag, tags->count + added.count);

@@ -2,11 +2,11 @@
  * Predefined tag names. Called by: api/azure/resources/. */
 #include "engine/tag_name.h"
 
+#include "engine/acting.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/resource_group.h"
 #include "engine/tag.h"
-#include "model/account.h"
 #include "store/arm_resource.h"
 
 #define OF_NAMES STR("microsoft.resources/tagnames")
@@ -63,10 +63,10 @@ static RESULT add(struct op *op, uuid account, struct str type, struct str name)
 
 RESULT engine_put_tag_name(struct op *op, struct tag_name_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	struct arena *a = op->ctx->arena;
-	TRY(engine_find_acting_account(op, &account));
-	uuid owner = account->row.id;
+	TRY(engine_find_acting_id(op, &account));
+	uuid owner = account;
 	struct str type = wish->value.n ? OF_VALUES : OF_NAMES, name = wish->name;
 	TRY(engine_permit(op, wish->is_removed ? "tag.remove" : "tag.set", KIND_ACCOUNT, NULL));
 	TRY(check_text(op, "tagName", wish->name, NAME_MAX_SIZE));

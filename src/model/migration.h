@@ -10,5 +10,6 @@ struct migration {
 	const char *sql;  /* statements, each ended by a semicolon */
 };
 
+/* A version without a migration only adds to the one before (store/level.h). */
 extern const unsigned model_schema_version;       /* the version that this program uses */
 extern const struct migration model_migrations[]; /* by version; the last has sql NULL */

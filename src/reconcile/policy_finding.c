@@ -15,7 +15,7 @@
 #include "store/provider.h"
 #include "store/remote_machine.h"
 
-enum { ARGS_MAX = 16, VALUE_MAX = 255, OUTPUT_CAP = 256 * 1024 };
+enum { ARGS_MAX = 16, VALUE_MAX = 255, OUTPUT_CAP = 256 * 1024, ESCAPE = 0x1b };
 
 /* A run, copied out of the view. */
 struct run {
@@ -105,19 +105,42 @@ static bool is_over(void *step)
 	return !f || f->run != POLICY_FINDING_RUN_RUNNING || work_is_stopping(s->r);
 }
 
-/* The end of the text, cut between letters, without what terminals need. */
-static struct str end_of(struct arena *a, struct str text)
+/* Index behind the escape sequence at k (ECMA-48, 5.4), such as a colour: ESC, '[', parameters and a letter. */
+static size_t skip_escape(struct str text, size_t k)
+{
+	k++;
+	if (k == text.n || text.p[k] != '[')
+		return k;
+	for (k++; k < text.n && text.p[k] >= ' ' && text.p[k] < '@'; k++)
+		;
+	return k < text.n ? k + 1 : k;
+}
+
+/* Copies the text without control characters and colours: ansible-runner gives Ansible a pseudo terminal. */
+static struct str strip(struct arena *a, struct str text)
+{
+	char *copy = arena_alloc(a, text.n + 1);
+	size_t n = 0;
+	for (size_t k = 0; copy && k < text.n;) {
+		if (text.p[k] == ESCAPE) {
+			k = skip_escape(text, k);
+			continue;
+		}
+		if (text.p[k] == '\n' || (unsigned char) text.p[k] >= ' ')
+			copy[n++] = text.p[k];
+		k++;
+	}
+	return (struct str){copy, n};
+}
+
+/* The end of the text, cut between letters. */
+static struct str end_of(struct str text)
 {
 	size_t from = text.n > PLAYBOOK_OUTPUT_MAX ? text.n - PLAYBOOK_OUTPUT_MAX : 0;
 	while (from < text.n && from && ((unsigned char) text.p[from] & 0xc0) == 0x80)
 		from++;
-	char *copy = arena_alloc(a, text.n - from + 1);
-	size_t n = 0;
-	for (size_t k = from; copy && k < text.n; k++)
-		if (text.p[k] == '\n' || (unsigned char) text.p[k] >= ' ')
-			copy[n++] = text.p[k];
-	struct str end = {copy, n};
-	return copy && str_is_utf8(end) ? end : STR_NONE;
+	struct str end = str_slice(text, from, text.n);
+	return text.p && str_is_utf8(end) ? end : STR_NONE;
 }
 
 static struct str say_end(struct step *s, struct result result, const struct child_end *end)
@@ -133,6 +156,8 @@ static struct str say_end(struct step *s, struct result result, const struct chi
 	return end->status ? str_print(a, "The playbook failed with exit status %d.", end->status) : STR_NONE;
 }
 
+/* Without --omit-env-files ansible-runner would write the first run's variables to env/cmdline, from where a second run that
+ * begins at the same time would take them. */
 static void run_playbook(struct step *s, struct run *run)
 {
 	struct arena *a = s->ctx.arena;
@@ -149,6 +174,7 @@ static void run_playbook(struct step *s, struct run *run)
 				      str_to_z(a, ident),
 				      "--rotate-artifacts",
 				      "100",
+				      "--omit-env-files",
 				      "--cmdline",
 				      str_to_z(a, extra)};
 	const struct child child = {.argv = argv,
@@ -163,7 +189,7 @@ static void run_playbook(struct step *s, struct run *run)
 	ctx_clear_problem(&s->ctx);
 	run->report.exit_status = result_is_ok(result) ? end.status : 0;
 	run->report.output =
-		end_of(a, str_print(a, "%" STR_FMT "%" STR_FMT, STR_ARG(end.out), STR_ARG(end.err)));
+		end_of(strip(a, str_print(a, "%" STR_FMT "%" STR_FMT, STR_ARG(end.out), STR_ARG(end.err))));
 }
 
 static RESULT step_finding(struct step *s)

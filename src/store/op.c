@@ -328,6 +328,8 @@ RESULT op_put(struct op *op, enum kind kind, const struct row *row)
 		return ctx_fail_kind(op->ctx, ERR_INTERNAL, (int) kind, "a row of %s without an id", k->name);
 	struct row *before = (struct row *) tables_find(op->head, kind, row->id), *after = NULL;
 	TRY(op_check_sizes(op, k, row));
+	if (op->store->config.sql->level)
+		TRY(level_check_row(op->store->config.sql->level, op->ctx, k, row));
 	TRY(op_check_unique(op, k, before, row));
 	TRY(op_new_version(op, k, before, row, &after));
 	op_apply(op, kind, before, after);

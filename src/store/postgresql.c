@@ -310,6 +310,7 @@ static void postgresql_free(struct postgresql *self)
 	postgresql_disconnect(&self->reader);
 	postgresql_disconnect(&self->db);
 	arena_free(self->scratch);
+	level_free(self->level);
 	heap_free(self->url);
 	heap_free(self->name);
 	pthread_mutex_destroy(&self->reading);
@@ -326,6 +327,8 @@ static void driver_close(struct sql_driver *driver)
 
 static const struct sql_driver postgresql_calls = {
 	.open = postgresql_open_schema,
+	.confirm_level = postgresql_confirm_level,
+	.read_programs = postgresql_read_programs,
 	.load = postgresql_load,
 	.begin = driver_begin,
 	.put = postgresql_put,

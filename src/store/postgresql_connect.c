@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fault.h"
@@ -10,7 +11,7 @@
 #include "base/log.h"
 #include "store/postgresql_internal.h"
 
-enum { VERSION_MIN = 140000, WORDS_MAX = 300 };
+enum { VERSION_MIN = 140000, WORDS_MAX = 300, NAME_MAX_SIZE = 64 };
 static const int64_t READ_PAUSE_US = 5 * SECOND; /* after a server did not answer a read */
 
 /* ---- the URL ---- */
@@ -110,6 +111,16 @@ static void ignore_notice(void *arg, const PGresult *result)
 	(void) result;
 }
 
+/* Tells the other processes which program this is (postgresql_schema.c). The server cuts names after 63 bytes. */
+static void write_name(const struct postgresql *self, char name[NAME_MAX_SIZE])
+{
+	char host[64] = "";
+	(void) gethostname(host, sizeof host - 1); /* stays empty if there is no name */
+	(void) snprintf(name, NAME_MAX_SIZE, "dari %.*s %.24s %.12s:%d", POSTGRESQL_HASH_SHOWN,
+			self->schema.hash, *sql_get_program() ? sql_get_program() : "-", host,
+			(int) getpid());
+}
+
 /* Defaults stand before the URL, which overrides them. A lost network is noticed after five seconds. */
 static PGconn *open_connection(const struct postgresql *self)
 {
@@ -118,8 +129,10 @@ static PGconn *open_connection(const struct postgresql *self)
 					    "keepalives_interval",  "keepalives_count",
 					    "tcp_user_timeout",     "dbname",
 					    "client_encoding",      NULL};
-	const char *const values[] = {"dari", "2",    "read-write", "2",    "1",
-				      "3",    "5000", self->url,    "UTF8", NULL};
+	char name[NAME_MAX_SIZE];
+	write_name(self, name);
+	const char *const values[] = {name, "2",    "read-write", "2",    "1",
+				      "3",  "5000", self->url,    "UTF8", NULL};
 	return PQconnectdbParams(words, values, 1);
 }
 

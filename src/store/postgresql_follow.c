@@ -35,6 +35,7 @@ RESULT postgresql_open_follower(struct sql_driver *driver, struct ctx *c)
 {
 	struct postgresql *self = postgresql_of(driver);
 	self->is_follower = true;
+	TRY(postgresql_add_level(self, c));
 	TRY(postgresql_exec(self, c, self->db,
 			    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
 			    "SET LOCAL idle_in_transaction_session_timeout = '60s'"));

@@ -14,6 +14,9 @@
 /* Milliseconds for an answer to a batch or a read, and to statements that may create or copy tables. */
 enum { POSTGRESQL_ANSWER_MS = 5000, POSTGRESQL_LONG_ANSWER_MS = 600000 };
 
+/* Digits of the schema's hash in the name of a connection. */
+enum { POSTGRESQL_HASH_SHOWN = 8 };
+
 /* Object identifiers of types, as in PostgreSQL's pg_type.dat. */
 enum postgresql_type { POSTGRESQL_BYTEA = 17, POSTGRESQL_INT8 = 20, POSTGRESQL_TEXT = 25 };
 
@@ -62,8 +65,9 @@ struct postgresql_schema {
 struct postgresql {
 	struct sql_driver driver; /* must be the first member */
 	struct postgresql_schema schema;
-	char *url;  /* as given */
-	char *name; /* for messages: without user, password and options */
+	struct level *level; /* driver.level points to it until the upgrade is confirmed */
+	char *url;           /* as given */
+	char *name;          /* for messages: without user, password and options */
 	struct arena *scratch;
 
 	/* The writing connection. */
@@ -230,6 +234,11 @@ bool postgresql_may_answer(struct sql_driver *driver);
 RESULT postgresql_check_schema(struct postgresql *self, struct ctx *c);
 /* The driver's open: creates or migrates the schema, and takes over as writer. */
 RESULT postgresql_open_schema(struct sql_driver *driver, struct ctx *c);
+/* Adds what the level in force lacks, so that this program can follow a writer of that level. ERR_TIMEOUT: not now. */
+RESULT postgresql_add_level(struct postgresql *self, struct ctx *c);
+/* The driver's confirm_level and read_programs. */
+RESULT postgresql_confirm_level(struct sql_driver *driver, struct ctx *c);
+RESULT postgresql_read_programs(struct sql_driver *driver, struct ctx *c, struct sql_programs *ret_programs);
 
 /* ---- postgresql_rows.c ---- */
 

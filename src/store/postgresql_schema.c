@@ -12,18 +12,27 @@ enum { OPEN_PAUSE_MS = 50 }; /* between attempts to open; their deadline is the 
 
 /* ---- what the database says of itself ---- */
 
-static RESULT read_meta(struct postgresql *self, struct ctx *c, const char *name, struct str *ret_value)
+/* *ret_value empty: it does not say. */
+static RESULT find_meta(struct postgresql *self, struct ctx *c, const char *name, struct str *ret_value)
 {
 	AUTO_PGRESULT row = NULL;
+	*ret_value = STR_NONE;
 	TRY(postgresql_ask(self, c, self->db, "SELECT value FROM meta WHERE name = $1", 1,
 			   (const char *const[]){name}, &row));
 	if (!PQntuples(row))
-		return ctx_fail(c, ERR_STATE,
-				"the database %s does not say its %s: it is not Dari's, or damaged",
-				self->name, name);
+		return OK;
 	struct str value = postgresql_bytes(row, 0);
 	*ret_value = str_copy(c->arena, value);
 	return ret_value->p || !value.n ? OK : ctx_no_memory(c);
+}
+
+static RESULT read_meta(struct postgresql *self, struct ctx *c, const char *name, struct str *ret_value)
+{
+	TRY(find_meta(self, c, name, ret_value));
+	return ret_value->n ? OK
+			    : ctx_fail(c, ERR_STATE,
+				       "the database %s does not say its %s: it is not Dari's, or damaged",
+				       self->name, name);
 }
 
 static RESULT write_meta(struct postgresql *self, struct ctx *c, const char *name, const char *value)
@@ -35,12 +44,35 @@ static RESULT write_meta(struct postgresql *self, struct ctx *c, const char *nam
 			      2, (const char *const[]){name, value}, &row);
 }
 
+static bool has_migration(const struct postgresql *self, int64_t from)
+{
+	for (const struct migration *m = self->schema.migrations; m->sql; m++)
+		if (m->version > from)
+			return true;
+	return false;
+}
+
+/* Finds out what the level in force lacks. A migration raises the level by itself. */
+static RESULT compare_level(struct postgresql *self, struct ctx *c, int64_t version)
+{
+	struct level_meta found = {.version = version};
+	TRY(read_meta(self, c, "schema_hash", &found.hash));
+	TRY(find_meta(self, c, "schema_level", &found.text));
+	TRY(find_meta(self, c, "schema_program", &found.program));
+	level_free(TAKE(self->level));
+	self->driver.level = NULL;
+	if (has_migration(self, version))
+		return OK;
+	TRY(level_compare(c, self->name, &found, self->schema.version, self->schema.hash, &self->level));
+	self->driver.level = self->level;
+	return OK;
+}
+
 static RESULT check_version(struct postgresql *self, struct ctx *c, unsigned *ret_version)
 {
-	struct str text = STR_NONE, hash = STR_NONE;
+	struct str text = STR_NONE;
 	int64_t version = 0;
 	TRY(read_meta(self, c, "schema_version", &text));
-	TRY(read_meta(self, c, "schema_hash", &hash));
 	if (!result_is_ok(str_parse_int(text, &version)) || version < 1 || version > INT32_MAX)
 		return ctx_fail(c, ERR_STATE,
 				"the database %s is damaged: its schema version is \"%" STR_FMT "\"",
@@ -52,14 +84,8 @@ static RESULT check_version(struct postgresql *self, struct ctx *c, unsigned *re
 			", this program knows up to %u: start the newer program, or restore a backup made "
 			"before the upgrade",
 			self->name, version, self->schema.version);
-	if (version == self->schema.version && !str_is(hash, self->schema.hash))
-		return ctx_fail(c, ERR_STATE,
-				"the database %s is of schema version %" PRId64
-				" as this program is, but of another build of it (its hash is %" STR_FMT
-				", ours %s): start the program that made it",
-				self->name, version, STR_ARG(hash), self->schema.hash);
 	*ret_version = (unsigned) version;
-	return OK;
+	return compare_level(self, c, version);
 }
 
 /* 0: an empty database. */
@@ -84,7 +110,7 @@ RESULT postgresql_check_schema(struct postgresql *self, struct ctx *c)
 {
 	unsigned version = 0;
 	TRY(find_version(self, c, &version));
-	return version == self->schema.version
+	return version && !has_migration(self, version)
 		       ? OK
 		       : ctx_fail(
 				 c, ERR_STATE,
@@ -107,14 +133,26 @@ static const char base_sql[] =
 	" IF NOT FOUND THEN RAISE 'this process is no longer the writer' USING ERRCODE = 'DR001'; END IF;"
 	" END $$;";
 
-static RESULT make_tables(struct postgresql *self, struct ctx *c)
+/* Makes this program's level the one in force. */
+static RESULT write_level(struct postgresql *self, struct ctx *c)
 {
 	char version[16];
-	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
-		TRY(postgresql_exec(self, c, self->db, model_kinds[kind].create_sql));
+	struct str text = level_write(c->arena);
+	const char *level = text.p ? str_to_z(c->arena, text) : NULL;
+	if (!level)
+		return ctx_no_memory(c);
 	(void) snprintf(version, sizeof version, "%u", self->schema.version);
 	TRY(write_meta(self, c, "schema_version", version));
+	TRY(write_meta(self, c, "schema_level", level));
+	TRY(write_meta(self, c, "schema_program", sql_get_program()));
 	return write_meta(self, c, "schema_hash", self->schema.hash);
+}
+
+static RESULT make_tables(struct postgresql *self, struct ctx *c)
+{
+	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
+		TRY(postgresql_exec(self, c, self->db, model_kinds[kind].create_sql));
+	return write_level(self, c);
 }
 
 static RESULT migrate(struct postgresql *self, struct ctx *c, unsigned from)
@@ -143,6 +181,42 @@ static RESULT lock_schema(struct postgresql *self, struct ctx *c)
 			self->name);
 }
 
+/* Adds a table or a column that the level in force lacks. Looks first: adding takes a lock that waits for all readers. */
+static RESULT add_part(void *arg, struct ctx *c, const struct kind_info *kind, const struct field *field,
+		       const char *sql)
+{
+	struct postgresql *self = arg;
+	AUTO_PGRESULT row = NULL;
+	TRY(postgresql_ask(self, c, self->db,
+			   "SELECT 1 FROM information_schema.columns WHERE table_schema = current_schema()"
+			   " AND table_name = $1 AND column_name = $2",
+			   2, (const char *const[]){kind->name, field ? field->name : "id"}, &row));
+	return PQntuples(row) ? OK : postgresql_exec(self, c, self->db, sql);
+}
+
+static RESULT add_parts(struct postgresql *self, struct ctx *c)
+{
+	TRY(lock_schema(self, c));
+	return level_each_addition(self->level, c, add_part, self);
+}
+
+RESULT postgresql_add_level(struct postgresql *self, struct ctx *c)
+{
+	unsigned version = 0;
+	TRY(find_version(self, c, &version));
+	if (!version || !self->level)
+		return OK;
+	TRY(postgresql_exec(self, c, self->db, "BEGIN"));
+	struct result r = add_parts(self, c);
+	if (result_is_ok(r))
+		return postgresql_exec(self, c, self->db, "COMMIT");
+	PQclear(PQexec(self->db, "ROLLBACK"));
+	if (r.code != ERR_IN_USE && r.code != ERR_AGAIN)
+		return r;
+	ctx_clear_problem(c);
+	return ctx_fail(c, ERR_TIMEOUT, "the tables of the database %s are in use", self->name);
+}
+
 static RESULT write_schema(struct postgresql *self, struct ctx *c, int64_t *ret_wait_us)
 {
 	unsigned version = 0;
@@ -152,10 +226,14 @@ static RESULT write_schema(struct postgresql *self, struct ctx *c, int64_t *ret_
 	TRY(postgresql_exec(self, c, self->db, postgresql_lease_sql));
 	TRY(postgresql_exec(self, c, self->db, postgresql_change_sql));
 	TRY(postgresql_take_lease(self, c, ret_wait_us));
-	if (version && version < self->schema.version)
+	if (version && has_migration(self, version))
 		TRY(migrate(self, c, version));
-	if (version < self->schema.version)
+	if (!version || has_migration(self, version))
 		TRY(make_tables(self, c));
+	else if (self->level)
+		TRY(level_each_addition(self->level, c, add_part, self));
+	else
+		TRY(write_level(self, c)); /* may be missing in a database of an older program */
 	/* at each start, in case triggers were removed */
 	for (size_t k = 0; postgresql_history_sql[k]; k++)
 		TRY(postgresql_exec(self, c, self->db, postgresql_history_sql[k]));
@@ -190,4 +268,86 @@ RESULT postgresql_open_schema(struct sql_driver *driver, struct ctx *c)
 		ctx_clear_problem(c);
 		(void) poll(NULL, 0, OPEN_PAUSE_MS);
 	}
+}
+
+/* ---- confirming ---- */
+
+struct listing {
+	struct sql_programs *to;
+	struct str own; /* how the names of programs of this level begin */
+	struct ctx *c;
+};
+
+static RESULT take_program(void *arg, const PGresult *row)
+{
+	const struct listing *listing = arg;
+	struct str name = str_copy(listing->c->arena, postgresql_bytes(row, 0));
+	if (listing->to->count < SQL_PROGRAMS_MAX)
+		listing->to->at[listing->to->count++] =
+			(struct sql_program){name, str_starts_with(name, listing->own)};
+	return OK;
+}
+
+static const char programs_sql[] =
+	"SELECT DISTINCT application_name FROM pg_stat_activity WHERE datname = current_database()"
+	" AND (application_name = 'dari' OR application_name LIKE 'dari %') ORDER BY 1";
+
+static struct str own_name(const struct postgresql *self, struct ctx *c)
+{
+	return str_print(c->arena, "dari %.*s ", POSTGRESQL_HASH_SHOWN, self->schema.hash);
+}
+
+RESULT postgresql_read_programs(struct sql_driver *driver, struct ctx *c, struct sql_programs *ret_programs)
+{
+	struct postgresql *self = postgresql_of(driver);
+	*ret_programs = (struct sql_programs){0};
+	struct listing listing = {ret_programs, own_name(self, c), c};
+	return postgresql_read(self, c, programs_sql, 0, NULL, take_program, &listing);
+}
+
+static RESULT refuse_others(struct postgresql *self, struct ctx *c)
+{
+	AUTO_PGRESULT rows = NULL;
+	const char *own = str_print(c->arena, "%" STR_FMT "%%", STR_ARG(own_name(self, c))).p;
+	if (!own)
+		return ctx_no_memory(c);
+	TRY(postgresql_ask(self, c, self->db,
+			   "SELECT application_name FROM pg_stat_activity WHERE datname = current_database()"
+			   " AND (application_name = 'dari' OR application_name LIKE 'dari %')"
+			   " AND application_name NOT LIKE $1 ORDER BY 1 LIMIT 1",
+			   1, (const char *const[]){own}, &rows));
+	return PQntuples(rows) ? ctx_fail(c, ERR_STATE,
+					  "A process of another version is connected to the database "
+					  "(%" STR_FMT "): upgrade or end that one first.",
+					  STR_ARG(str_copy(c->arena, postgresql_bytes(rows, 0))))
+			       : OK;
+}
+
+/* The fence holds other writers off until the transaction ends. */
+static RESULT confirm(struct postgresql *self, struct ctx *c)
+{
+	AUTO_PGRESULT row = NULL;
+	char epoch[24], commit[24];
+	(void) snprintf(epoch, sizeof epoch, "%" PRId64, self->epoch);
+	(void) snprintf(commit, sizeof commit, "%" PRIu64, self->commit);
+	TRY(postgresql_ask(self, c, self->db, "SELECT dari_fence($1, $2, $2)", 2,
+			   (const char *const[]){epoch, commit}, &row));
+	TRY(refuse_others(self, c));
+	return write_level(self, c);
+}
+
+RESULT postgresql_confirm_level(struct sql_driver *driver, struct ctx *c)
+{
+	struct postgresql *self = postgresql_of(driver);
+	if (!postgresql_is_alive(self->db))
+		return ctx_fail(c, ERR_TIMEOUT, "the database %s cannot be reached", self->name);
+	TRY(postgresql_exec(self, c, self->db, "BEGIN"));
+	struct result r = confirm(self, c);
+	if (result_is_ok(r))
+		r = postgresql_exec(self, c, self->db, "COMMIT");
+	else
+		PQclear(PQexec(self->db, "ROLLBACK"));
+	TRY(r);
+	driver->level = NULL;
+	return OK;
 }

@@ -30,6 +30,18 @@ enum kind sql_kind_of_name(struct str name)
 	return KIND_NONE;
 }
 
+static const char *program = "";
+
+void sql_set_program(const char *version)
+{
+	program = version;
+}
+
+const char *sql_get_program(void)
+{
+	return program;
+}
+
 bool sql_is_url(struct str where)
 {
 	return str_starts_with(where, STR("postgresql://")) || str_starts_with(where, STR("postgres://"));

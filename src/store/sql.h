@@ -11,6 +11,7 @@
 #include "model/row.h"
 #include "store/audit.h"
 #include "store/ledger.h"
+#include "store/level.h"
 #include "store/past.h"
 #include "store/prune.h"
 #include "store/series.h"
@@ -86,6 +87,17 @@ struct sql_lease {
 		void *self); /* called when another process has taken the lease, on any thread; may be NULL */
 	void *self;
 	int64_t epoch; /* set by open: counts the writers */
+};
+
+/* A connected dari process. */
+struct sql_program {
+	struct str name; /* "dari HASH VERSION HOST:PID"; older programs: "dari" */
+	bool is_level;   /* its level is this program's */
+};
+enum { SQL_PROGRAMS_MAX = 64 };
+struct sql_programs {
+	struct sql_program at[SQL_PROGRAMS_MAX];
+	size_t count;
 };
 
 struct sql_driver {
@@ -192,7 +204,18 @@ struct sql_driver {
 	bool (*may_answer)(struct sql_driver *self);
 	/* Latest time in usage log and ledger; 0: both are empty. */
 	RESULT (*read_last_stamp)(struct sql_driver *self, struct ctx *c, int64_t *ret_us);
+	/* store/level.h. Set by open: what the level in force lacks; NULL: that level is this program's. */
+	const struct level *level;
+	/* Makes this program's level the one in force; no transaction is open, and no other thread uses the driver.
+	 * ERR_STATE, with a message: a program of another level is connected. */
+	RESULT (*confirm_level)(struct sql_driver *self, struct ctx *c);
+	/* The processes that are connected to a shared database, each once. NULL: there is this one only. Any thread. */
+	RESULT (*read_programs)(struct sql_driver *self, struct ctx *c, struct sql_programs *ret_programs);
 };
+
+/* Version of this program, for messages and for other processes; called once, at the start. */
+void sql_set_program(const char *version);
+const char *sql_get_program(void);
 
 /* The words of ledger types in SQL; none for LEDGER_SUBJECT. */
 extern const char *const sql_ledger_words[LEDGER_TYPES];

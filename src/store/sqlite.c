@@ -458,6 +458,7 @@ static void sqlite_free(struct sqlite *self)
 	fd_autoclose(&self->shm_fd);
 	fd_autoclose(&self->lock_fd); /* last, because it releases the lock */
 	arena_free(self->scratch);
+	level_free(self->level);
 	for (size_t n = 0; n < SQLITE_FILES; n++)
 		heap_free(self->files[n].path);
 	heap_free(self->path);
@@ -476,6 +477,7 @@ static void sqlite_close(struct sql_driver *driver)
 
 static const struct sql_driver sqlite_calls = {
 	.open = sqlite_open_schema,
+	.confirm_level = sqlite_confirm_level,
 	.load = sqlite_load,
 	.begin = sqlite_begin,
 	.put = sqlite_put,

@@ -33,9 +33,10 @@ struct sqlite_schema {
 struct sqlite {
 	struct sql_driver driver; /* must be the first member */
 	struct sqlite_schema schema;
-	char *path;  /* as given, for messages */
-	char *name;  /* name passed to SQLite: the path, or a URI for memory */
-	int lock_fd; /* lock on PATH.lock, which excludes other processes; -1 in memory */
+	struct level *level; /* driver.level points to it until the upgrade is confirmed */
+	char *path;          /* as given, for messages */
+	char *name;          /* name passed to SQLite: the path, or a URI for memory */
+	int lock_fd;         /* lock on PATH.lock, which excludes other processes; -1 in memory */
 	sqlite3 *db;
 	struct arena *scratch; /* texts of the row being written or read */
 	bool is_unknown;       /* a COMMIT ended with unknown outcome */
@@ -177,6 +178,8 @@ RESULT sqlite_find_files(struct sql_driver *driver, struct ctx *c);
 /* The driver's open: creates the tables of a new database, or migrates an older one after copying it to
  * PATH.schema-N (N: its version). */
 RESULT sqlite_open_schema(struct sql_driver *driver, struct ctx *c);
+/* The driver's confirm_level. */
+RESULT sqlite_confirm_level(struct sql_driver *driver, struct ctx *c);
 
 /* ---- sqlite_audit.c ---- */
 

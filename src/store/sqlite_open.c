@@ -219,21 +219,30 @@ RESULT sqlite_find_files(struct sql_driver *driver, struct ctx *c)
 
 /* ---- what the database says of itself ---- */
 
-static RESULT sqlite_read_meta(struct sqlite *self, struct ctx *c, const char *name, struct str *ret_value)
+/* *ret_value empty: it does not say. */
+static RESULT sqlite_find_meta(struct sqlite *self, struct ctx *c, const char *name, struct str *ret_value)
 {
 	AUTO_STATEMENT statement = NULL;
 	TRY(sqlite_prepare(c, self->db, &statement, "SELECT value FROM meta WHERE name = ?1"));
 	sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
 	int code = sqlite_step(statement);
+	*ret_value = STR_NONE;
 	if (code == SQLITE_DONE)
-		return ctx_fail(c, ERR_STATE,
-				"the database %s does not say its %s: it is not Dari's, or damaged",
-				self->path, name);
+		return OK;
 	if (code != SQLITE_ROW)
 		return sqlite_fail(c, self->db, code, "reading what the database says of itself");
 	const char *text = (const char *) sqlite3_column_text(statement, 0);
 	*ret_value = str_copy(c->arena, str_from(text));
 	return ret_value->p || !text || !*text ? OK : ctx_no_memory(c);
+}
+
+static RESULT sqlite_read_meta(struct sqlite *self, struct ctx *c, const char *name, struct str *ret_value)
+{
+	TRY(sqlite_find_meta(self, c, name, ret_value));
+	return ret_value->n ? OK
+			    : ctx_fail(c, ERR_STATE,
+				       "the database %s does not say its %s: it is not Dari's, or damaged",
+				       self->path, name);
 }
 
 static RESULT sqlite_write_meta(struct sqlite *self, struct ctx *c, const char *name, const char *value)
@@ -281,15 +290,27 @@ static RESULT add_arguments(struct sqlite *self, struct ctx *c)
 				     "ALTER TABLE event ADD COLUMN arguments TEXT NOT NULL DEFAULT ''");
 }
 
+/* Makes this program's level the one in force. */
+static RESULT sqlite_write_level(struct sqlite *self, struct ctx *c)
+{
+	char version[16];
+	struct str text = level_write(c->arena);
+	const char *level = text.p ? str_to_z(c->arena, text) : NULL;
+	if (!level)
+		return ctx_no_memory(c);
+	sqlite3_snprintf(sizeof version, version, "%u", self->schema.version);
+	TRY(sqlite_write_meta(self, c, "schema_version", version));
+	TRY(sqlite_write_meta(self, c, "schema_level", level));
+	TRY(sqlite_write_meta(self, c, "schema_program", sql_get_program()));
+	return sqlite_write_meta(self, c, "schema_hash", self->schema.hash);
+}
+
 static RESULT sqlite_make_tables(struct sqlite *self, struct ctx *c)
 {
 	TRY(sqlite_exec(c, self->db, history_sql));
 	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
 		TRY(sqlite_exec(c, self->db, model_kinds[kind].create_sql));
-	char version[16];
-	sqlite3_snprintf(sizeof version, version, "%u", self->schema.version);
-	TRY(sqlite_write_meta(self, c, "schema_version", version));
-	return sqlite_write_meta(self, c, "schema_hash", self->schema.hash);
+	return sqlite_write_level(self, c);
 }
 
 /* All migrations and the new version are one transaction, so that no partial migration can be found later. */
@@ -301,12 +322,33 @@ static RESULT sqlite_migrate(struct sqlite *self, struct ctx *c, unsigned from)
 	return sqlite_make_tables(self, c);
 }
 
+static bool has_migration(const struct sqlite *self, int64_t from)
+{
+	for (const struct migration *m = self->schema.migrations; m->sql; m++)
+		if (m->version > from)
+			return true;
+	return false;
+}
+
+/* Finds out what the level in force lacks. A migration raises the level by itself. */
+static RESULT sqlite_compare_level(struct sqlite *self, struct ctx *c, int64_t version)
+{
+	struct level_meta found = {.version = version};
+	TRY(sqlite_read_meta(self, c, "schema_hash", &found.hash));
+	TRY(sqlite_find_meta(self, c, "schema_level", &found.text));
+	TRY(sqlite_find_meta(self, c, "schema_program", &found.program));
+	if (has_migration(self, version))
+		return OK;
+	TRY(level_compare(c, self->path, &found, self->schema.version, self->schema.hash, &self->level));
+	self->driver.level = self->level;
+	return OK;
+}
+
 static RESULT sqlite_check_version(struct sqlite *self, struct ctx *c, unsigned *ret_version)
 {
-	struct str text = STR_NONE, hash = STR_NONE;
+	struct str text = STR_NONE;
 	int64_t version = 0;
 	TRY(sqlite_read_meta(self, c, "schema_version", &text));
-	TRY(sqlite_read_meta(self, c, "schema_hash", &hash));
 	if (!result_is_ok(str_parse_int(text, &version)) || version < 1 || version > INT32_MAX)
 		return ctx_fail(c, ERR_STATE,
 				"the database %s is damaged: its schema version is \"%" STR_FMT "\"",
@@ -319,15 +361,8 @@ static RESULT sqlite_check_version(struct sqlite *self, struct ctx *c, unsigned 
 			"newer program, or restore a backup made before the upgrade, such as %s.schema-%u "
 			"if it is there",
 			self->path, version, self->schema.version, self->path, self->schema.version);
-	if (version == self->schema.version && !str_is(hash, self->schema.hash))
-		return ctx_fail(c, ERR_STATE,
-				"the database %s is of schema version %" PRId64
-				" as this program is, but of another build "
-				"of it (its hash is %" STR_FMT ", ours %s): start the program that made it",
-				self->path, version, STR_ARG(sqlite_clean(c->arena, hash)),
-				self->schema.hash);
 	*ret_version = (unsigned) version;
-	return OK;
+	return sqlite_compare_level(self, c, version);
 }
 
 /* 0: a new database. */
@@ -366,13 +401,47 @@ static RESULT sqlite_keep_copy(struct sqlite *self, struct ctx *c, unsigned vers
 	return OK;
 }
 
+/* Adds a table or a column that the level in force lacks, unless an earlier start has. */
+static RESULT add_part(void *arg, struct ctx *c, const struct kind_info *kind, const struct field *field,
+		       const char *sql)
+{
+	struct sqlite *self = arg;
+	int64_t columns = 0;
+	const char *look =
+		field ? str_print(c->arena, "SELECT count(*) FROM pragma_table_info('%s') WHERE name = '%s'",
+				  kind->name, field->name)
+				.p
+		      : "SELECT 0";
+	if (!look)
+		return ctx_no_memory(c);
+	TRY(sqlite_count(self, c, look, &columns));
+	return columns ? OK : sqlite_exec(c, self->db, sql);
+}
+
+RESULT sqlite_confirm_level(struct sql_driver *driver, struct ctx *c)
+{
+	struct sqlite *self = (struct sqlite *) driver;
+	TRY(sqlite_exec(c, self->db, "BEGIN IMMEDIATE"));
+	struct result r = sqlite_write_level(self, c);
+	if (result_is_ok(r))
+		r = sqlite_exec(c, self->db, "COMMIT");
+	sqlite_rollback(self->db);
+	TRY(r);
+	driver->level = NULL;
+	return OK;
+}
+
 static RESULT sqlite_write_schema(struct sqlite *self, struct ctx *c, unsigned version)
 {
 	if (version == 0) {
 		TRY(sqlite_make_tables(self, c));
 		TRY(sqlite_write_meta(self, c, "commit", "0"));
-	} else if (version < self->schema.version) {
+	} else if (has_migration(self, version)) {
 		TRY(sqlite_migrate(self, c, version));
+	} else if (self->level) {
+		TRY(level_each_addition(self->level, c, add_part, self));
+	} else {
+		TRY(sqlite_write_level(self, c)); /* may be missing in a database of an older program */
 	}
 	TRY(add_arguments(self, c));
 	TRY(sqlite_make_ledger(self, c));
@@ -394,7 +463,7 @@ RESULT sqlite_open_schema(struct sql_driver *driver, struct ctx *c)
 			"PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY"));
 	unsigned version = 0; /* cannot change: we hold the lock */
 	TRY(sqlite_find_version(self, c, &version));
-	if (version && version < self->schema.version && self->lock_fd >= 0)
+	if (version && has_migration(self, version) && self->lock_fd >= 0)
 		TRY(sqlite_keep_copy(self, c, version));
 	TRY(sqlite_exec(c, self->db, "BEGIN IMMEDIATE"));
 	struct result r = sqlite_write_schema(self, c, version);

@@ -163,6 +163,8 @@ def furnish(dev, project):
         "object_type": "network", "object_id": network, "action": "access_as_shared", "target_tenant": project.id}})
     project.ok("POST", "/network/v2.0/subnetpools", {"subnetpool": {"name": "pool", "prefixes": ["10.10.0.0/16"]}})
     project.ok("POST", "/network/v2.0/address-groups", {"address_group": {"name": "office", "addresses": ["192.0.2.0/24"]}})
+    parent = project.ok("POST", "/network/v2.0/ports", {"port": {"network_id": network, "name": "parent"}})["port"]["id"]
+    project.ok("POST", "/network/v2.0/trunks", {"trunk": {"port_id": parent, "name": "trunk"}})
     outside = project.ok("GET", "/network/v2.0/networks?router:external=true")["networks"][0]["id"]
     project.ok("POST", "/network/v2.0/floatingips", {"floatingip": {"floating_network_id": outside}})
     project.ok("POST", "/network/v2.0/security-groups", {"security_group": {"name": "group"}})
@@ -203,7 +205,7 @@ LISTS = {  # kind → path of the list of a project's own resources
     "router": ("/network/v2.0/routers", "routers"), "address": ("/network/v2.0/floatingips", "floatingips"),
     "security_group": ("/network/v2.0/security-groups", "security_groups"),
     "security_group_rule": ("/network/v2.0/security-group-rules", "security_group_rules"),
-    "address_group": ("/network/v2.0/address-groups", "address_groups"),
+    "address_group": ("/network/v2.0/address-groups", "address_groups"), "trunk": ("/network/v2.0/trunks", "trunks"),
     "elastic_load_balancer": ("/load-balancer/v2/lbaas/loadbalancers", "loadbalancers"), "listener": ("/load-balancer/v2/lbaas/listeners", "listeners"),
     "target_group": ("/load-balancer/v2/lbaas/pools", "pools"), "listener_rule": ("/load-balancer/v2/lbaas/l7policies", "l7policies"),
     "network_grant": ("/network/v2.0/rbac-policies", "rbac_policies"), "subnet_pool": ("/network/v2.0/subnetpools", "subnetpools"),

@@ -47,8 +47,8 @@ def end_with_parent():
 class Dev:
     """A running `dari dev`; with `instant` simulated work takes no time."""
 
-    def __init__(self, *options, instant=True, env=None, fetch_from=WEB_ADDRESS, port=0):
-        argv = [DARI, "dev", "--port", str(port), "--fetch-from", fetch_from, *(["--instant"] if instant else []), *options]
+    def __init__(self, *options, instant=True, env=None, fetch_from=WEB_ADDRESS, port=0, program=DARI):
+        argv = [program, "dev", "--port", str(port), "--fetch-from", fetch_from, *(["--instant"] if instant else []), *options]
         self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                         env=dict(os.environ, **(env or {})), preexec_fn=end_with_parent)
         self.banner, self.kept = "", threading.local()

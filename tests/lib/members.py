@@ -23,15 +23,15 @@ SHARED = ("dev.yaml", "master.key", "bearer.key")  # what the machines of a regi
 class Member:
     """A `dari dev` of the region, with a supervisor: a process that ends because another one writes starts again."""
 
-    def __init__(self, folder, port):
-        self.folder, self.port, self.process, self.statuses = folder, port, None, []
+    def __init__(self, folder, port, program=DARI):
+        self.folder, self.port, self.program, self.process, self.statuses = folder, port, program, None, []
         self.is_wanted = True
         self.start()
         threading.Thread(target=self.supervise, daemon=True).start()
 
     def start(self):
         self.errors = open(self.folder / "log", "ab")  # pylint: disable=consider-using-with
-        self.process = subprocess.Popen([DARI, "dev", "--port", str(self.port), "--data", self.folder, "--instant"],
+        self.process = subprocess.Popen([self.program, "dev", "--port", str(self.port), "--data", self.folder, "--instant"],
                                         stdout=self.errors, stderr=self.errors, preexec_fn=end_with_parent)
 
     def supervise(self):
@@ -48,6 +48,12 @@ class Member:
         """Signals the process of now, which the supervisor starts again."""
         self.process.send_signal(number)
 
+    def change(self, program):
+        """Ends the process as systemd does, and starts another version of the program in its place."""
+        self.program, ended = program, self.process
+        ended.send_signal(signal.SIGTERM)
+        waiting.wait_until(lambda: self.process is not ended, "the member starts again", of=os.getpid())
+
     def end(self):
         self.is_wanted = False
         self.process.send_signal(signal.SIGCONT)
@@ -61,12 +67,12 @@ class Member:
 class Region:
     """Three members, and calls of stock clients that try one member after the other."""
 
-    def __init__(self, server, name, room):
+    def __init__(self, server, name, room, program=DARI):
         self.server, self.name = server, name
         url = server.create(name)
         ports = [free_port() for _ in range(3)]
         folders = [room / str(k) for k in range(3)]
-        with Dev("--data", str(folders[0]), "--store", url) as first:
+        with Dev("--data", str(folders[0]), "--store", url, program=program) as first:
             self.key = first.account.key_id, first.account.secret
             self.image = first.account.client().describe_images()["Images"][0]["ImageId"]
         for folder in folders[1:]:
@@ -78,7 +84,7 @@ class Region:
                    "CREATE FUNCTION note_oracle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
                    " IF NEW.batch <> OLD.batch THEN INSERT INTO oracle VALUES (NEW.epoch, NEW.batch); END IF; RETURN NULL; END $$;"
                    "CREATE TRIGGER notes AFTER UPDATE ON writer FOR EACH ROW EXECUTE FUNCTION note_oracle()")
-        self.members = [Member(folder, port) for folder, port in zip(folders, ports)]
+        self.members = [Member(folder, port, program) for folder, port in zip(folders, ports)]
 
     def client(self, k, answer_s=30):
         return boto3.client("ec2", endpoint_url=f"http://127.0.0.1:{self.members[k].port}", region_name="us-east-1", aws_access_key_id=self.key[0],

@@ -32,6 +32,10 @@ class Stack:
         v = self.values
         v["region_id"] = self.made(f"{ID}/regions", "region", {"id": "named", "description": "d"})
         v["service_id"] = self.made(f"{ID}/services", "service", {"type": "named", "name": "named", "description": "d"})
+        limited = {"service_id": v["service_id"], "resource_name": "named", "description": "d", "region_id": "named"}
+        registered = self.admin.ok("POST", f"{ID}/registered_limits", {"registered_limits": [{**limited, "default_limit": 1}]})
+        v["registered_limit_id"] = registered["registered_limits"][0]["id"]
+        v["limit_id"] = self.admin.ok("POST", f"{ID}/limits", {"limits": [{**limited, "project_id": self.project.id, "resource_limit": 1}]})["limits"][0]["id"]
         v["endpoint_id"] = self.made(f"{ID}/endpoints", "endpoint", {"service_id": v["service_id"], "interface": "public", "url": "http://a.test", "region_id": "named"})
         v["policy_id"] = self.made(f"{ID}/policies", "policy", {"blob": "x", "type": "y"})
         v["endpoint_group_id"] = self.made(f"{ID}/OS-EP-FILTER/endpoint_groups", "endpoint_group", {"name": "named", "description": "d", "filters": {"interface": "public"}})

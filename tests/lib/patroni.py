@@ -28,6 +28,30 @@ def free_port():
         return listener.getsockname()[1]
 
 
+class Voter:
+    """A member of etcd. As in docs/high-availability.md, but for addresses and fsync."""
+
+    def __init__(self, folder, name):
+        self.folder, self.name, self.process = folder, name, None
+        self.port, self.peer_port = free_port(), free_port()
+
+    @property
+    def peer(self):
+        return f"http://127.0.0.1:{self.peer_port}"
+
+    def start(self, all_voters):
+        client = f"http://127.0.0.1:{self.port}"
+        with open(self.folder / f"etcd-{self.name}.log", "ab") as log:
+            self.process = subprocess.Popen([
+                "/usr/bin/etcd", "--name", self.name, "--data-dir", self.folder / f"etcd-{self.name}", "--listen-client-urls", client,
+                "--advertise-client-urls", client, "--listen-peer-urls", self.peer, "--initial-advertise-peer-urls", self.peer,
+                "--initial-cluster", ",".join(f"{v.name}={v.peer}" for v in all_voters), "--unsafe-no-fsync"], stdout=log, stderr=log)
+
+    def die(self):
+        self.process.kill()
+        self.process.wait()
+
+
 class Machine:
     """A machine with Patroni and its PostgreSQL."""
 
@@ -37,7 +61,7 @@ class Machine:
         self.folder = cluster.folder / name
         self.folder.mkdir()
         os.chown(self.folder, cluster.user.pw_uid, cluster.user.pw_gid)
-        config = {"scope": "dari", "name": name, "restapi": {"listen": f"127.0.0.1:{self.api}"}, "etcd3": {"host": f"127.0.0.1:{cluster.etcd_port}"},
+        config = {"scope": "dari", "name": name, "restapi": {"listen": f"127.0.0.1:{self.api}"}, "etcd3": {"hosts": [f"127.0.0.1:{v.port}" for v in cluster.voters]},
                   "bootstrap": {"dcs": DCS, "initdb": [{"encoding": "UTF8"}, {"locale": "C"}], "pg_hba": ["host all all 127.0.0.1/32 trust",
                                                                                                           "host replication all 127.0.0.1/32 trust"]},
                   "postgresql": {"listen": f"127.0.0.1:{self.port}", "connect_address": f"127.0.0.1:{self.port}", "data_dir": str(self.data),
@@ -107,11 +131,11 @@ class Machine:
 class Cluster:
     """Has create(), sql() and url() as postgresql.Server has."""
 
-    def __init__(self):
+    def __init__(self, voters=("e",)):
         self.user = pwd.getpwnam("postgres")
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="dari-patroni-"))
         os.chown(self.folder, self.user.pw_uid, self.user.pw_gid)
-        self.etcd_port, self.etcd_peer_port, self.etcd = free_port(), free_port(), None
+        self.voters = [Voter(self.folder, name) for name in voters]
         self.start_etcd()
         self.machines = [Machine(self, name) for name in NAMES]
         for machine in self.machines:
@@ -123,15 +147,12 @@ class Cluster:
         return ["/usr/bin/setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
 
     def start_etcd(self):
-        client, peer = f"http://127.0.0.1:{self.etcd_port}", f"http://127.0.0.1:{self.etcd_peer_port}"
-        with open(self.folder / "etcd.log", "ab") as log:
-            self.etcd = subprocess.Popen(["/usr/bin/etcd", "--name", "e", "--data-dir", self.folder / "etcd", "--listen-client-urls", client,
-                                          "--advertise-client-urls", client, "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
-                                          "--initial-cluster", f"e={peer}", "--unsafe-no-fsync"], stdout=log, stderr=log)
+        for voter in self.voters:
+            voter.start(self.voters)
 
     def kill_etcd(self):
-        self.etcd.kill()
-        self.etcd.wait()
+        for voter in self.voters:
+            voter.die()
 
     def primary(self):
         return next((m for m in self.machines if m.process and m.is_primary()), None)

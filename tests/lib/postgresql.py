@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A PostgreSQL server of Debian in a folder of its own, on a Unix socket there, without fsync; and a proxy that cuts connections to it."""
+"""A PostgreSQL server of Debian in a folder of its own, on a Unix socket there, without fsync unless a setting asks for it; and a proxy that cuts connections to it."""
 import os
 import pathlib
 import pwd
@@ -20,7 +20,8 @@ SETTINGS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "on
 class Server:
     """Runs from start() to close(); kill() and start() again as often as a test likes."""
 
-    def __init__(self):
+    def __init__(self, **settings):
+        self.settings = {**SETTINGS, **settings}
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="dari-pg-"))
         self.process = None
         self.is_root = os.geteuid() == 0
@@ -42,7 +43,7 @@ class Server:
     def start(self):
         """Starts the server and waits until it answers."""
         # the name of the cluster is in the titles of its processes
-        options = [f"--{name}={value}" for name, value in dict(SETTINGS, cluster_name=self.folder.name).items()]
+        options = [f"--{name}={value}" for name, value in dict(self.settings, cluster_name=self.folder.name).items()]
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen([*self.as_owner(), BIN / "postgres", "-D", self.data, "-k", self.folder, *options], cwd=self.folder, stdout=log, stderr=log)
         waiting.wait_until(self.answers, "PostgreSQL starts", of=self, every_s=0.02)

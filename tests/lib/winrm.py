@@ -153,13 +153,14 @@ def matches(values, condition):
 # ---- the host
 
 class Host:
-    """`spoil(action, request)` returns an answer of its own, or None. `denied`: namespaces that refuse the user. `is_member`: the user sees Hyper-V."""
+    """`spoil(action, request)` returns an answer of its own, or None. `denied`: namespaces that refuse the user. `lacks`: methods that the host does not have.
+    `is_member`: the user sees Hyper-V."""
 
     def __init__(self, name="HV1", schemes=("ntlm",), certificate=None, address="127.0.0.1", port=0, count=5):
         self.name, self.schemes, self.users = name, schemes, {"CORP\\dari": "pass<word>", "local": "pass<word>"}
         self.page, self.slow, self.obeys, self.has_tools, self.is_member = 3, 0, True, True, True
         self.denied, self.absent, self.spoil, self.seen, self.contexts, self.jobs, self.nodes = set(), {CLUSTER}, lambda *_: None, [], {}, {}, None
-        self.basic_seen, self.switch = False, str(uuid.uuid4()).upper()
+        self.lacks, self.basic_seen, self.switch = set(), False, str(uuid.uuid4()).upper()
         self.machines, self.snapshots, self.files = {}, {}, {}
         for n in range(1, count + 1):
             self.put(f"web{n} & co", size=(2, 2048))
@@ -264,11 +265,13 @@ class Host:
             resource = root.findtext(f".//{{{NS_W}}}ResourceURI").removeprefix(WMI)
             space, _, kind = resource.rpartition("/")
             if space in self.absent:
-                raise Fault("InvalidParameter", 2150858778, "The WS-Management service cannot process the request because the namespace does not exist.")
+                raise Fault("InvalidParameter", 2150858778, "The data source could not process the filter.")
             if space in self.denied:
                 raise DENIED
             if word in ("Enumerate", "Pull"):
                 return 200, TYPE, envelope(getattr(self, word)(space, body))
+            if word in self.lacks:
+                raise Fault("DestinationUnreachable", 2147749934, "The method is not valid.")
             inner = getattr(self, word)(body, self.keys)
             return inner if isinstance(inner, tuple) else (200, TYPE, envelope(f'<p:{word}_OUTPUT xmlns:p="{WMI}{space}/{kind}">{inner}</p:{word}_OUTPUT>'))
         except Fault as fault:
@@ -418,9 +421,10 @@ class Host:
 
     def shut(self, keys, does):
         assert set(keys) == {"CreationClassName", "DeviceID", "SystemCreationClassName", "SystemName"}, keys
+        m = self.machines[keys["SystemName"]]
         if self.obeys:
-            does(self.machines[keys["SystemName"]])
-        return "<p:ReturnValue>0</p:ReturnValue>"
+            does(m)
+        return f"<p:ReturnValue>{32782 if m.get('shuts') else 0}</p:ReturnValue>"
 
     def InitiateShutdown(self, _body, keys):
         return self.shut(keys, lambda m: m.update(state=3))

@@ -8,12 +8,12 @@
 
 bool acm_has_call(const struct call *call)
 {
-	return str_contains(call_header(call, "Authorization"), STR("/acm/aws4_request"));
+	return target_is_for(call, "acm");
 }
 
 /* ---- ARNs ---- */
 
-struct str acm_write_arn(struct acm_call *e, const struct server_certificate *s)
+struct str acm_write_arn(struct target_call *e, const struct server_certificate *s)
 {
 	return engine_write_acm_arn(e->c->arena, e->config->region, e->c->who->account_number, &s->row);
 }
@@ -31,7 +31,7 @@ static bool is_arn(struct str arn)
 	return str_starts_with(rest, STR("certificate/"));
 }
 
-RESULT acm_find(struct acm_call *e, struct str arn, struct ref *ret_ref,
+RESULT acm_find(struct target_call *e, struct str arn, struct ref *ret_ref,
 		const struct server_certificate **ret_certificate)
 {
 	const struct server_certificate *s = NULL;
@@ -42,11 +42,11 @@ RESULT acm_find(struct acm_call *e, struct str arn, struct ref *ret_ref,
 		e->c->problem.field = STR("CertificateArn");
 		return failed;
 	}
-	s = engine_find_acm_arn(acm_tables(e), e->c, e->config->region, arn);
+	s = engine_find_acm_arn(target_tables(e), e->c, e->config->region, arn);
 	if (!s)
 		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_SERVER_CERTIFICATE,
 				     "Could not find certificate %" STR_FMT ".", STR_ARG(arn));
-	TRY(engine_check_found(e->c, acm_tables(e), KIND_SERVER_CERTIFICATE, &s->row));
+	TRY(engine_check_found(e->c, target_tables(e), KIND_SERVER_CERTIFICATE, &s->row));
 	ret_ref->prefix = s->row.id;
 	ret_ref->bits = 8 * sizeof s->row.id;
 	*ret_certificate = s;
@@ -60,34 +60,7 @@ static const struct target_service service = {.prefix = "CertificateManager.",
 
 static RESULT find(struct api_call *core)
 {
-	return target_find(core, &service, &acm_call_of(core)->body);
-}
-
-static RESULT prepare(struct api_call *core)
-{
-	struct acm_call *e = acm_call_of(core);
-	TRY(target_read_args(core, e->body));
-	return acm_action_of(e)->prepare ? acm_action_of(e)->prepare(e, e->args) : OK;
-}
-
-static void end_request(struct api_call *core)
-{
-	struct acm_call *e = acm_call_of(core);
-	json_decref(e->body);
-	e->body = NULL;
-}
-
-/* Actions without members answer with an empty object. */
-static RESULT write_answer(struct api_call *core, struct buf *body)
-{
-	struct acm_call *e = acm_call_of(core);
-	struct json_writer w;
-	json_write_begin(&w, body);
-	json_write_open(&w, NULL);
-	if (acm_action_of(e)->answer)
-		TRY(acm_action_of(e)->answer(e, e->args, &w));
-	json_write_close(&w);
-	return json_write_end(&w);
+	return target_find(core, &service, &target_call_of(core)->body);
 }
 
 static const struct api_actions *const groups[] = {&acm_import_actions, &acm_certificate_actions,
@@ -95,18 +68,7 @@ static const struct api_actions *const groups[] = {&acm_import_actions, &acm_cer
 static const struct api_groups action_groups = {groups, sizeof groups / sizeof groups[0]};
 
 const struct api_protocol acm_protocol = {
-	.name = "acm",
-	.content_type = "application/x-amz-json-1.1",
-	.call_size = sizeof(struct acm_call),
-	.groups = &action_groups,
-	.errors = &acm_errors,
-	.find = find,
-	.prepare = prepare,
-	.end_request = end_request,
-	.write = write_answer,
-	.word_problem = target_word_problem,
-	.write_problem = target_write_problem,
-};
+	.name = "acm", .groups = &action_groups, .errors = &acm_errors, .find = find, TARGET_PROTOCOL};
 
 /* ---- for the documentation ---- */
 

@@ -8,14 +8,14 @@ struct arn_args {
 };
 static const struct param arn_params[] = {ACM_ARN(struct arn_args, arn, .flags = REQUIRED, )};
 
-static RESULT prepare(struct acm_call *e, void *args)
+static RESULT prepare(struct target_call *e, void *args)
 {
 	struct arn_args *a = args;
 	const struct server_certificate *s = NULL;
 	return acm_find(e, a->arn, &a->wish.certificate, &s);
 }
 
-static RESULT answer_describe(struct acm_call *e, const void *args, struct json_writer *w)
+static RESULT answer_describe(struct target_call *e, const void *args, struct json_writer *w)
 {
 	const struct server_certificate *s = NULL;
 	struct acm_shown shown;
@@ -26,7 +26,7 @@ static RESULT answer_describe(struct acm_call *e, const void *args, struct json_
 	return OK;
 }
 
-static RESULT answer_get(struct acm_call *e, const void *args, struct json_writer *w)
+static RESULT answer_get(struct target_call *e, const void *args, struct json_writer *w)
 {
 	const struct server_certificate *s = NULL;
 	struct ref ref;
@@ -50,20 +50,20 @@ static const struct param request_params[] = {
 		    "The call is refused whatever they say."),
 };
 
-static RESULT refuse_request(struct acm_call *e, void *args)
+static RESULT refuse_request(struct target_call *e, void *args)
 {
 	(void) args;
 	return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("DomainName"), "%s", e->action->never);
 }
 
 /* Codes of refused actions differ: each action's reference lists some. */
-static RESULT refuse_state(struct acm_call *e, void *args)
+static RESULT refuse_state(struct target_call *e, void *args)
 {
 	TRY(prepare(e, args));
 	return ctx_fail_kind(e->c, ERR_STATE, KIND_SERVER_CERTIFICATE, "%s", e->action->never);
 }
 
-static RESULT refuse_certificate(struct acm_call *e, void *args)
+static RESULT refuse_certificate(struct target_call *e, void *args)
 {
 	TRY(prepare(e, args));
 	return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("CertificateArn"),
@@ -91,24 +91,20 @@ static const struct param options_params[] = {
 
 #define REFUSED(word, T, params, refuse, reason, words)                                                      \
 	{                                                                                                    \
-		{{ACM_ACTION(word), .args = PARAMS(T, params), .never = (reason), .doc = (words)}}, refuse,  \
-			NULL                                                                                 \
+		ACM_ACTION(word), .args = PARAMS(T, params), .never = (reason), .doc = (words),              \
+				  .prepare = (refuse)                                                        \
 	}
 
-static const struct acm_action rows[] = {
-	{{{ACM_ACTION("DescribeCertificate"), .args = PARAMS(struct arn_args, arn_params),
-	   .flags = API_CHANGES_BY_TIME, .doc = "Shows what is in a certificate, and who uses it."}},
-	 prepare,
-	 answer_describe},
-	{{{ACM_ACTION("GetCertificate"), .args = PARAMS(struct arn_args, arn_params),
-	   .doc = "Returns a certificate with its chain, without the private key."}},
-	 prepare,
-	 answer_get},
-	{{{ACM_ACTION("DeleteCertificate"), .flags = API_WRITES, .args = PARAMS(struct arn_args, arn_params),
-	   .operation = engine_delete_acm_certificate_run, .returns = API_RETURNS_NOTHING_STORED,
-	   .doc = "Deletes a certificate and its private key."}},
-	 prepare,
-	 NULL},
+static const struct target_action rows[] = {
+	{ACM_ACTION("DescribeCertificate"), .args = PARAMS(struct arn_args, arn_params),
+	 .flags = API_CHANGES_BY_TIME, .doc = "Shows what is in a certificate, and who uses it.",
+	 .prepare = prepare, .answer = answer_describe},
+	{ACM_ACTION("GetCertificate"), .args = PARAMS(struct arn_args, arn_params),
+	 .doc = "Returns a certificate with its chain, without the private key.", .prepare = prepare,
+	 .answer = answer_get},
+	{ACM_ACTION("DeleteCertificate"), .flags = API_WRITES, .args = PARAMS(struct arn_args, arn_params),
+	 .operation = engine_delete_acm_certificate_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Deletes a certificate and its private key.", .prepare = prepare},
 	REFUSED("ExportCertificate", struct export_args, export_params, refuse_certificate,
 		"Imported certificates cannot be exported, as in ACM.", "Exports a private certificate."),
 	REFUSED("RequestCertificate", struct request_args, request_params, refuse_request,

@@ -18,21 +18,8 @@ static const struct api_error rows[] = {
 	{ERR_UNSUPPORTED, 0, 400, "UnknownOperationException", "X-Amz-Target"},
 	{ERR_UNSUPPORTED, 0, 400, "ValidationException"},
 	{ERR_TOO_LARGE, 0, 413, "RequestEntityTooLargeException", API_WHOLE_REQUEST},
-	{ERR_INVALID, 0, 400, "ValidationException"},
-	{ERR_MISSING, 0, 400, "ValidationException"},
-	{ERR_UNKNOWN, 0, 400, "ValidationException"},
-	{ERR_COMBINATION, 0, 400, "ValidationException"},
-	{ERR_RANGE, 0, 400, "ValidationException"},
-	{ERR_TOO_LARGE, 0, 400, "ValidationException"},
 	{ERR_PROTECTED, 0, 400, "ValidationException"},
 	{ERR_GONE, 0, 400, "ConflictException"},
-	{ERR_UNAUTHENTICATED, 0, 400, "UnrecognizedClientException"},
-	{ERR_DENIED, 0, 400, "AccessDeniedException"},
-	{ERR_THROTTLED, 0, 400, "ThrottlingException"},
-	{ERR_NO_MEMORY, 0, 500, "InternalFailure"},
-	{ERR_AGAIN, 0, 503, "ServiceUnavailable"},
-	{ERR_INTERNAL, 0, 500, "InternalFailure"},
+	TARGET_COMMON_ERRORS("InternalFailure"),
 };
-const struct api_errors acm_errors =
-	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded",
-		   .unproved = "The security token included in the request is invalid.");
+const struct api_errors acm_errors = TARGET_ERRORS(rows);

@@ -32,13 +32,13 @@ static const struct param import_params[] = {
 		   .doc = "Tags of a new certificate."),
 };
 
-static struct result fail(struct acm_call *e, enum err err, const char *field, const char *message)
+static struct result fail(struct target_call *e, enum err err, const char *field, const char *message)
 {
 	ctx_clear_problem(e->c); /* the parser's own words */
 	return ctx_fail_field(e->c, err, str_from(field), "%s", message);
 }
 
-static RESULT check_length(struct acm_call *e, const char *field, bool is_given, struct str text)
+static RESULT check_length(struct target_call *e, const char *field, bool is_given, struct str text)
 {
 	return !is_given || text.n
 		       ? OK
@@ -46,7 +46,7 @@ static RESULT check_length(struct acm_call *e, const char *field, bool is_given,
 }
 
 /* The text about tags is a guess. */
-static RESULT prepare_import(struct acm_call *e, void *args)
+static RESULT prepare_import(struct target_call *e, void *args)
 {
 	struct import_args *a = args;
 	const struct server_certificate *s = NULL;
@@ -68,7 +68,7 @@ static RESULT prepare_import(struct acm_call *e, void *args)
 /* ---- checks ---- */
 
 /* The text about the time is a guess. */
-static RESULT check_body(struct acm_call *e, struct import_args *a, struct crypto_certificate *ret_fields)
+static RESULT check_body(struct target_call *e, struct import_args *a, struct crypto_certificate *ret_fields)
 {
 	struct strs pems = {0};
 	int64_t now_us = clock_now_us();
@@ -89,7 +89,7 @@ static RESULT check_body(struct acm_call *e, struct import_args *a, struct crypt
 }
 
 /* Texts are guesses, except for "is not supported". */
-static RESULT check_key(struct acm_call *e, const struct import_args *a,
+static RESULT check_key(struct target_call *e, const struct import_args *a,
 			const struct crypto_certificate *fields)
 {
 	struct result result = crypto_check_key_pair(e->c, a->wish.body, a->private_key);
@@ -105,7 +105,7 @@ static RESULT check_key(struct acm_call *e, const struct import_args *a,
 			      "The algorithm or size of the certificate's key is not supported.");
 }
 
-static RESULT check_chain(struct acm_call *e, struct str pem, struct str chain)
+static RESULT check_chain(struct target_call *e, struct str pem, struct str chain)
 {
 	struct strs pems = {0};
 	bool is_good = crypto_split_certificates(e->c->arena, chain, CHAIN_CERTIFICATES_MAX, &pems);
@@ -133,7 +133,7 @@ static bool keeps_purposes(const struct crypto_certificate *former, const struct
 }
 
 /* Checks the rules of a reimport. The texts are guesses. */
-static RESULT check_successor(struct acm_call *e, struct str former_pem,
+static RESULT check_successor(struct target_call *e, struct str former_pem,
 			      const struct crypto_certificate *next)
 {
 	struct crypto_certificate former;
@@ -154,7 +154,7 @@ static RESULT check_successor(struct acm_call *e, struct str former_pem,
 /* Reading keys and a chain takes milliseconds, which an HTTP thread has not. */
 static RESULT check_import(struct work_item *w)
 {
-	struct acm_call *e = w->arg;
+	struct target_call *e = w->arg;
 	struct import_args *a = e->args;
 	struct crypto_certificate fields = {0};
 	TRY(check_body(e, a, &fields));
@@ -166,20 +166,19 @@ static RESULT check_import(struct work_item *w)
 	return key_seal(e->c, e->config->master_key, a->wish.certificate, a->private_key, &a->wish.key);
 }
 
-static RESULT answer_import(struct acm_call *e, const void *args, struct json_writer *w)
+static RESULT answer_import(struct target_call *e, const void *args, struct json_writer *w)
 {
 	const struct row *row = NULL;
-	TRY(acm_find_returned(e, ((const struct import_args *) args)->wish.certificate, &row));
+	TRY(target_find_returned(e, ((const struct import_args *) args)->wish.certificate, &row));
 	json_write_text(w, "CertificateArn", acm_write_arn(e, server_certificate_of(row)));
 	return OK;
 }
 
-static const struct acm_action rows[] = {
-	{{{ACM_ACTION("ImportCertificate"), .flags = API_WRITES,
-	   .args = PARAMS(struct import_args, import_params), .work = check_import,
-	   .operation = engine_import_acm_certificate_run, .returns = KIND_SERVER_CERTIFICATE,
-	   .doc = "Imports a certificate with its chain and private key, or replaces an imported one."}},
-	 prepare_import,
-	 answer_import},
+static const struct target_action rows[] = {
+	{ACM_ACTION("ImportCertificate"), .flags = API_WRITES,
+	 .args = PARAMS(struct import_args, import_params), .work = check_import,
+	 .operation = engine_import_acm_certificate_run, .returns = KIND_SERVER_CERTIFICATE,
+	 .doc = "Imports a certificate with its chain and private key, or replaces an imported one.",
+	 .prepare = prepare_import, .answer = answer_import},
 };
 const struct api_actions acm_import_actions = API_ACTIONS(rows);

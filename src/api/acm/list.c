@@ -51,7 +51,7 @@ static const struct param list_params[] = {
 };
 
 /* A token is "MICROSECONDS ID", in base64url. */
-static RESULT prepare(struct acm_call *e, void *args)
+static RESULT prepare(struct target_call *e, void *args)
 {
 	struct list_args *a = args;
 	struct str plain = STR_NONE, time = STR_NONE;
@@ -133,12 +133,12 @@ static int compare_rows(const void *a, const void *b)
 }
 
 /* The account's certificates, oldest first. */
-static RESULT gather(struct acm_call *e, const struct server_certificate ***ret_at, size_t *ret_count)
+static RESULT gather(struct target_call *e, const struct server_certificate ***ret_at, size_t *ret_count)
 {
 	VEC(const struct server_certificate *) rows = {0};
 	const struct server_certificate *s =
-		server_certificate_first_by_account(acm_tables(e), e->c->who->account);
-	for (; s; s = server_certificate_next_by_account(acm_tables(e), s))
+		server_certificate_first_by_account(target_tables(e), e->c->who->account);
+	for (; s; s = server_certificate_next_by_account(target_tables(e), s))
 		if (s->service == SERVER_CERTIFICATE_SERVICE_ACM && !VEC_PUSH(e->c->arena, &rows, s))
 			return ctx_no_memory(e->c);
 	if (rows.count)
@@ -156,7 +156,7 @@ static bool is_shown_already(const struct list_args *a, const struct server_cert
 	return descends ? order >= 0 : order <= 0;
 }
 
-static void write_token(struct acm_call *e, struct json_writer *w, const struct server_certificate *last)
+static void write_token(struct target_call *e, struct json_writer *w, const struct server_certificate *last)
 {
 	json_write_text(
 		w, "NextToken",
@@ -164,7 +164,7 @@ static void write_token(struct acm_call *e, struct json_writer *w, const struct 
 							    last->row.created_us, STR_ARG(last->name))));
 }
 
-static RESULT answer(struct acm_call *e, const void *args, struct json_writer *w)
+static RESULT answer(struct target_call *e, const void *args, struct json_writer *w)
 {
 	const struct list_args *a = args;
 	const struct server_certificate **at = NULL, *last = NULL;
@@ -195,10 +195,9 @@ static RESULT answer(struct acm_call *e, const void *args, struct json_writer *w
 	return OK;
 }
 
-static const struct acm_action rows[] = {
-	{{{ACM_ACTION("ListCertificates"), .args = PARAMS(struct list_args, list_params),
-	   .flags = API_CHANGES_BY_TIME, .doc = "Lists the account's certificates."}},
-	 prepare,
-	 answer},
+static const struct target_action rows[] = {
+	{ACM_ACTION("ListCertificates"), .args = PARAMS(struct list_args, list_params),
+	 .flags = API_CHANGES_BY_TIME, .doc = "Lists the account's certificates.", .prepare = prepare,
+	 .answer = answer},
 };
 const struct api_actions acm_list_actions = API_ACTIONS(rows);

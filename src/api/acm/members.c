@@ -63,11 +63,11 @@ static struct str write_signature(struct arena *a, struct str name)
 
 /* ---- rows ---- */
 
-RESULT acm_find_used(struct acm_call *e, struct uuids *ret_ids)
+RESULT acm_find_used(struct target_call *e, struct uuids *ret_ids)
 {
 	VEC(uuid) ids = {0};
-	const struct listener *l = listener_first_by_account(acm_tables(e), e->c->who->account);
-	for (; l; l = listener_next_by_account(acm_tables(e), l))
+	const struct listener *l = listener_first_by_account(target_tables(e), e->c->who->account);
+	for (; l; l = listener_next_by_account(target_tables(e), l))
 		for (size_t k = 0; k < l->certificates.count; k++)
 			if (!VEC_PUSH(e->c->arena, &ids, l->certificates.at[k]))
 				return ctx_no_memory(e->c);
@@ -75,7 +75,7 @@ RESULT acm_find_used(struct acm_call *e, struct uuids *ret_ids)
 	return OK;
 }
 
-RESULT acm_read(struct acm_call *e, const struct server_certificate *s, const struct uuids *used,
+RESULT acm_read(struct target_call *e, const struct server_certificate *s, const struct uuids *used,
 		struct acm_shown *ret_shown)
 {
 	struct crypto_certificate fields;
@@ -101,7 +101,7 @@ static struct str domain_of(const struct acm_shown *shown)
 }
 
 /* Members that lists and details share. */
-static void write_common(struct acm_call *e, struct json_writer *w, const struct acm_shown *shown)
+static void write_common(struct target_call *e, struct json_writer *w, const struct acm_shown *shown)
 {
 	json_write_text(w, "CertificateArn", acm_write_arn(e, shown->row));
 	json_write_text(w, "DomainName", domain_of(shown));
@@ -124,7 +124,7 @@ static void write_texts(struct json_writer *w, const char *name, const struct st
 	json_write_close_list(w);
 }
 
-void acm_write_summary(struct acm_call *e, struct json_writer *w, const struct acm_shown *shown)
+void acm_write_summary(struct target_call *e, struct json_writer *w, const struct acm_shown *shown)
 {
 	const struct crypto_certificate *f = &shown->fields;
 	json_write_open(w, NULL);
@@ -167,19 +167,19 @@ static void write_usages(struct json_writer *w, const struct crypto_certificate 
 
 /* Writes the ARN of each load balancer whose listeners present the certificate. The list of those written keeps an ARN from
  * standing there twice. */
-static void write_users(struct acm_call *e, struct json_writer *w, const struct server_certificate *s)
+static void write_users(struct target_call *e, struct json_writer *w, const struct server_certificate *s)
 {
 	VEC(uuid) written = {0};
 	json_write_open_list(w, "InUseBy");
-	const struct listener *l = listener_first_by_account(acm_tables(e), s->account);
-	for (; l; l = listener_next_by_account(acm_tables(e), l)) {
+	const struct listener *l = listener_first_by_account(target_tables(e), s->account);
+	for (; l; l = listener_next_by_account(target_tables(e), l)) {
 		const struct elastic_load_balancer *b =
-			elastic_load_balancer_find(acm_tables(e), l->elastic_load_balancer);
+			elastic_load_balancer_find(target_tables(e), l->elastic_load_balancer);
 		if (!b || !uuids_have(&l->certificates, s->row.id) ||
 		    uuids_have(&(const struct uuids){written.at, written.count}, b->row.id))
 			continue;
 		json_write_text(w, NULL,
-				engine_write_balancing_arn(acm_tables(e), e->c->arena, e->config->region,
+				engine_write_balancing_arn(target_tables(e), e->c->arena, e->config->region,
 							   e->c->who->account_number,
 							   KIND_ELASTIC_LOAD_BALANCER, &b->row));
 		if (!VEC_PUSH(e->c->arena, &written, b->row.id))
@@ -188,7 +188,7 @@ static void write_users(struct acm_call *e, struct json_writer *w, const struct 
 	json_write_close_list(w);
 }
 
-void acm_write_detail(struct acm_call *e, struct json_writer *w, const struct acm_shown *shown)
+void acm_write_detail(struct target_call *e, struct json_writer *w, const struct acm_shown *shown)
 {
 	const struct crypto_certificate *f = &shown->fields;
 	json_write_open(w, "Certificate");

@@ -23,7 +23,7 @@ static const struct param tag_params[] = {
 		   .doc = "Tags to set, or to remove; without a value a tag is removed whatever its value.")};
 static const struct param list_params[] = {ACM_ARN(struct tag_args, arn, .flags = REQUIRED, )};
 
-static RESULT prepare(struct acm_call *e, void *args)
+static RESULT prepare(struct target_call *e, void *args)
 {
 	struct tag_args *a = args;
 	const struct server_certificate *s = NULL;
@@ -40,36 +40,24 @@ static RESULT prepare(struct acm_call *e, void *args)
 	return acm_find(e, a->arn, &a->wish.certificate, &s);
 }
 
-static RESULT answer_list(struct acm_call *e, const void *args, struct json_writer *w)
+static RESULT answer_list(struct target_call *e, const void *args, struct json_writer *w)
 {
 	const struct server_certificate *s = NULL;
 	struct ref ref;
 	TRY(acm_find(e, ((const struct tag_args *) args)->arn, &ref, &s));
-	json_write_open_list(w, "Tags");
-	for (size_t k = 0; k < s->tags.count; k++) {
-		json_write_open(w, NULL);
-		json_write_text(w, "Key", s->tags.at[k].key);
-		json_write_text(w, "Value", s->tags.at[k].value);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
+	target_write_tags(w, "Tags", s->tags);
 	return OK;
 }
 
-static const struct acm_action rows[] = {
-	{{{ACM_ACTION("AddTagsToCertificate"), .flags = API_WRITES,
-	   .args = PARAMS(struct tag_args, tag_params), .operation = engine_tag_acm_certificate_run,
-	   .returns = API_RETURNS_NOTHING_STORED, .doc = "Sets tags on a certificate."}},
-	 prepare,
-	 NULL},
-	{{{ACM_ACTION("RemoveTagsFromCertificate"), .flags = API_WRITES,
-	   .args = PARAMS(struct tag_args, tag_params), .operation = engine_untag_acm_certificate_run,
-	   .returns = API_RETURNS_NOTHING_STORED, .doc = "Removes tags from a certificate."}},
-	 prepare,
-	 NULL},
-	{{{ACM_ACTION("ListTagsForCertificate"), .args = PARAMS(struct tag_args, list_params),
-	   .doc = "Lists the tags of a certificate."}},
-	 prepare,
-	 answer_list},
+static const struct target_action rows[] = {
+	{ACM_ACTION("AddTagsToCertificate"), .flags = API_WRITES, .args = PARAMS(struct tag_args, tag_params),
+	 .operation = engine_tag_acm_certificate_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Sets tags on a certificate.", .prepare = prepare},
+	{ACM_ACTION("RemoveTagsFromCertificate"), .flags = API_WRITES,
+	 .args = PARAMS(struct tag_args, tag_params), .operation = engine_untag_acm_certificate_run,
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Removes tags from a certificate.",
+	 .prepare = prepare},
+	{ACM_ACTION("ListTagsForCertificate"), .args = PARAMS(struct tag_args, list_params),
+	 .doc = "Lists the tags of a certificate.", .prepare = prepare, .answer = answer_list},
 };
 const struct api_actions acm_tag_actions = API_ACTIONS(rows);

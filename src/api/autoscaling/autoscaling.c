@@ -50,6 +50,7 @@ static const struct api_actions *const groups[] = {
 	&autoscaling_hook_actions,          &autoscaling_policy_actions,       &autoscaling_schedule_actions,
 	&autoscaling_configuration_actions, &autoscaling_tag_actions,          &autoscaling_type_actions,
 	&autoscaling_metric_actions,        &autoscaling_notification_actions, &autoscaling_refresh_actions,
+	&autoscaling_pool_actions,
 };
 const struct api_groups autoscaling_action_groups = {groups, sizeof groups / sizeof groups[0]};
 

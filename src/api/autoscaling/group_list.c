@@ -229,7 +229,8 @@ static void write_members(struct autoscaling_call *e, struct xml *x, const struc
 	xml_open(x, "Instances");
 	for (const struct scaling_member *m = scaling_member_first_by_scaling_group(t, g->row.id); m && shows;
 	     m = scaling_member_next_by_scaling_group(t, m))
-		autoscaling_write_member(e, x, m, false);
+		if (m->pool != SCALING_MEMBER_POOL_WARM)
+			autoscaling_write_member(e, x, m, false);
 	xml_close(x, "Instances");
 }
 
@@ -257,6 +258,9 @@ static void write_group(struct autoscaling_call *e, struct xml *x, const struct 
 	xml_z(x, "HealthCheckType", g->checks_balancers ? "ELB" : "EC2");
 	xml_int(x, "HealthCheckGracePeriod", g->grace_s);
 	write_members(e, x, g, shows);
+	autoscaling_write_pool(x, g);
+	if (g->has_pool)
+		xml_int(x, "WarmPoolSize", engine_count_scaling_pool(autoscaling_tables(e), g->row.id));
 	xml_time_ms(x, "CreatedTime", g->row.created_us);
 	write_suspended(x, g);
 	xml_text_opt(x, "PlacementGroup", g->placement_group);

@@ -21,7 +21,16 @@ static const char *const stages[] = {
 	[SCALING_MEMBER_STAGE_TERMINATING_WAIT] = "Terminating:Wait",
 	[SCALING_MEMBER_STAGE_TERMINATING_PROCEED] = "Terminating:Proceed",
 	[SCALING_MEMBER_STAGE_STANDBY] = "Standby",
+	[SCALING_MEMBER_STAGE_WARMED_STOPPED] = "Stopped",
+	[SCALING_MEMBER_STAGE_WARMED_RUNNING] = "Running",
 };
+
+/* The state, such as "InService" or "Warmed:Stopped". */
+static struct str write_stage(struct autoscaling_call *e, const struct scaling_member *m)
+{
+	const char *pool = m->pool == SCALING_MEMBER_POOL_WARM ? "Warmed:" : "";
+	return str_print(e->c->arena, "%s%s", pool, stages[m->stage]);
+}
 
 /* The template that the instance was launched by, as its tags say. */
 static void write_template(struct autoscaling_call *e, struct xml *x, const struct instance *i)
@@ -59,7 +68,7 @@ void autoscaling_write_member(struct autoscaling_call *e, struct xml *x, const s
 		xml_text(x, "AutoScalingGroupName", group->name);
 	if (zone)
 		xml_text(x, "AvailabilityZone", zone->name);
-	xml_z(x, "LifecycleState", stages[m->stage]);
+	xml_text(x, "LifecycleState", write_stage(e, m));
 	xml_z(x, "HealthStatus",
 	      has_group ? (m->is_unhealthy ? "UNHEALTHY" : "HEALTHY")
 			: (m->is_unhealthy ? "Unhealthy" : "Healthy"));

@@ -28,7 +28,7 @@ extern const struct api_actions autoscaling_group_actions, autoscaling_list_acti
 	autoscaling_target_actions, autoscaling_hook_actions, autoscaling_policy_actions,
 	autoscaling_schedule_actions, autoscaling_configuration_actions, autoscaling_tag_actions,
 	autoscaling_type_actions, autoscaling_metric_actions, autoscaling_notification_actions,
-	autoscaling_refresh_actions;
+	autoscaling_refresh_actions, autoscaling_pool_actions;
 extern const struct api_groups autoscaling_action_groups;
 
 /* ---- errors.c ---- */
@@ -105,6 +105,9 @@ struct str autoscaling_balancer_name(struct autoscaling_call *e, uuid target_gro
 /* The target groups of Classic Load Balancers by their names. */
 RESULT autoscaling_find_balancers(struct autoscaling_call *e, struct strs names, const char *field,
 				  struct refs *ret_refs);
+
+/* WarmPoolConfiguration; nothing if the group has no warm pool. */
+void autoscaling_write_pool(struct xml *x, const struct scaling_group *g);
 
 /* The launch configuration, launch template or mixed instances policy that a group launches by. */
 void autoscaling_write_source(struct autoscaling_call *e, struct xml *x, const struct scaling_group *g);

@@ -9,8 +9,7 @@ struct collection_args {
 #define NAMES                                                                                                \
 	AUTOSCALING_GROUP(struct collection_args, name),                                                     \
 		PARAM(struct collection_args, "Metrics.member", wish.names,                                  \
-		      .words = SCALING_METRICS_EACH("|"),                                                    \
-		      .doc = "Metrics; absent: all. Metrics of warm pools do not exist here.")
+		      .words = SCALING_METRICS_EACH("|"), .doc = "Metrics; absent: all.")
 static const struct param enable_params[] = {
 	NAMES,
 	PARAM(struct collection_args, "Granularity", granularity, .flags = REQUIRED, .words = "1Minute",

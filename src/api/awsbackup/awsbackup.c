@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The protocol: method and path select the call, parameters are in path, query or a JSON object, answers are JSON. */
+ * Groups of calls, codes of failures, pages and ARNs. query/rest_json.c reads calls and writes answers. */
 #include "api/awsbackup/awsbackup.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "api/awsbackup/internal.h"
-#include "api/core/dump.h"
-#include "api/query/rest_json.h"
-#include "api/query/target.h"
+#include "api/query/query_call.h"
 #include "base/clock.h"
 #include "engine/resolve.h"
 #include "store/backup_plan.h"
@@ -23,8 +21,7 @@ const struct api_groups awsbackup_action_groups = {groups, sizeof groups / sizeo
 
 bool awsbackup_has_call(const struct call *call)
 {
-	return str_contains(call_header(call, "Authorization"), STR("/backup/aws4_request")) ||
-	       str_contains(call->query, STR("%2Fbackup%2Faws4_request"));
+	return query_is_for(call, "backup");
 }
 
 /* ---- failures ---- */
@@ -38,6 +35,7 @@ static const struct api_error failures[] = {
 	{ERR_INVALID, 0, 400, "InvalidParameterValueException"}, {ERR_MISSING, 0, 400, "MissingParameterValueException"},
 	{ERR_UNKNOWN, 0, 400, "InvalidParameterValueException"}, {ERR_MALFORMED, 0, 400, "SerializationException"},
 	{ERR_COMBINATION, 0, 400, "InvalidParameterValueException"}, {ERR_RANGE, 0, 400, "InvalidParameterValueException"},
+	{ERR_STATE, 0, 400, "InvalidResourceStateException", "recoveryPointArn"}, /* of DeleteRecoveryPoint */
 	{ERR_STATE, 0, 400, "InvalidRequestException"}, {ERR_PROTECTED, 0, 400, "InvalidRequestException"},
 	{ERR_IN_USE, 0, 400, "InvalidRequestException"}, {ERR_TOO_LARGE, 0, 400, "InvalidParameterValueException"},
 	{ERR_CONFLICT, 0, 400, "ConflictException"}, {ERR_EXISTS, 0, 400, "AlreadyExistsException"},
@@ -49,59 +47,21 @@ static const struct api_error failures[] = {
 	{ERR_INTERNAL, 0, 500, "InternalServerException"},
 };
 /* clang-format on */
-static const struct api_errors errors =
-	API_ERRORS(failures, .internal = "An internal error has occurred.", .throttled = "Rate exceeded",
-		   .unproved = "The security token included in the request is invalid.");
+static const struct api_errors errors = TARGET_ERRORS(failures);
 
 /* ---- from request to action ---- */
 
 static RESULT find(struct api_call *core)
 {
-	return rest_json_find(core, &table, "AWS Backup", &awsbackup_call_of(core)->input);
-}
-
-static RESULT prepare(struct api_call *core)
-{
-	struct awsbackup_call *e = awsbackup_call_of(core);
-	TRY(target_read_args(core, e->input));
-	return awsbackup_action_of(e)->prepare ? awsbackup_action_of(e)->prepare(e, e->args) : OK;
-}
-
-static void end_request(struct api_call *core)
-{
-	struct awsbackup_call *e = awsbackup_call_of(core);
-	json_decref(e->input);
-	e->input = NULL;
-}
-
-static RESULT write_answer(struct api_call *core, struct buf *body)
-{
-	struct awsbackup_call *e = awsbackup_call_of(core);
-	struct json_writer w;
-	json_write_begin(&w, body);
-	json_write_open(&w, NULL);
-	if (awsbackup_action_of(e)->answer)
-		TRY(awsbackup_action_of(e)->answer(e, e->args, &w));
-	json_write_close(&w);
-	return json_write_end(&w);
+	return rest_json_find(core, &table, "AWS Backup");
 }
 
 const struct api_protocol awsbackup_protocol = {
-	.name = "awsbackup",
-	.content_type = "application/json",
-	.call_size = sizeof(struct awsbackup_call),
-	.errors = &errors,
-	.find = find,
-	.prepare = prepare,
-	.end_request = end_request,
-	.write = write_answer,
-	.word_problem = target_word_problem,
-	.write_problem = rest_json_write_problem,
-};
+	.name = "awsbackup", .errors = &errors, .find = find, REST_JSON_PROTOCOL};
 
 /* ---- lists ---- */
 
-RESULT awsbackup_check_page(struct awsbackup_call *e, const struct awsbackup_page *page)
+RESULT awsbackup_check_page(struct rest_json_call *e, const struct awsbackup_page *page)
 {
 	uuid ignored;
 	return !page->token.n || result_is_ok(uuid_parse(page->token, &ignored))
@@ -110,7 +70,7 @@ RESULT awsbackup_check_page(struct awsbackup_call *e, const struct awsbackup_pag
 					STR_ARG(page->token));
 }
 
-RESULT awsbackup_add_row(struct awsbackup_call *e, struct awsbackup_rows *rows, const struct row *row)
+RESULT awsbackup_add_row(struct rest_json_call *e, struct awsbackup_rows *rows, const struct row *row)
 {
 	if (rows->count == rows->room) {
 		size_t room = rows->room ? 2 * rows->room : 64;
@@ -132,8 +92,9 @@ static int compare(const void *a, const void *b)
 	return memcmp(&(*x)->id, &(*y)->id, sizeof(uuid));
 }
 
-void awsbackup_cut_page(struct awsbackup_call *e, const struct awsbackup_page *page,
-			struct awsbackup_rows *rows, struct str *ret_token)
+/* Sorts the rows and keeps those of the page. *ret_token names the next page; it is empty on the last page. */
+static void cut_page(struct rest_json_call *e, const struct awsbackup_page *page, struct awsbackup_rows *rows,
+		     struct str *ret_token)
 {
 	uuid behind = UUID_NONE;
 	size_t first = 0, max = page->max ? (size_t) page->max : LISTED_MAX;
@@ -151,9 +112,26 @@ void awsbackup_cut_page(struct awsbackup_call *e, const struct awsbackup_page *p
 	*ret_token = uuid_to_str(e->c->arena, rows->at[max - 1]->id);
 }
 
+void awsbackup_write_page(struct rest_json_call *e, struct json_writer *w, const char *name,
+			  const struct awsbackup_page *page, struct awsbackup_rows *rows,
+			  awsbackup_write_row write, const void *of)
+{
+	struct str token;
+	cut_page(e, page, rows, &token);
+	json_write_open_list(w, name);
+	for (size_t k = 0; k < rows->count; k++) {
+		json_write_open(w, NULL);
+		write(e, w, rows->at[k], of);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	if (token.n)
+		json_write_text(w, "NextToken", token);
+}
+
 /* ---- values ---- */
 
-void awsbackup_write_time(struct awsbackup_call *e, struct json_writer *w, const char *name, int64_t time_us)
+void awsbackup_write_time(struct rest_json_call *e, struct json_writer *w, const char *name, int64_t time_us)
 {
 	if (time_us)
 		json_write_raw(w, name,
@@ -161,34 +139,24 @@ void awsbackup_write_time(struct awsbackup_call *e, struct json_writer *w, const
 					 time_us % SECOND / 1000));
 }
 
-void awsbackup_write_map(struct json_writer *w, const char *name, struct tags tags)
-{
-	json_write_open(w, name);
-	for (size_t k = 0; k < tags.count; k++) {
-		json_write_key(w, tags.at[k].key);
-		json_write_text(w, NULL, tags.at[k].value);
-	}
-	json_write_close(w);
-}
-
-struct str awsbackup_write_arn(struct awsbackup_call *e, enum kind kind, const struct row *row)
+struct str awsbackup_write_arn(struct rest_json_call *e, enum kind kind, const struct row *row)
 {
 	return engine_write_backup_arn(e->c->arena, e->config->region, e->c->who->account_number, kind, row);
 }
 
-static struct str resource_start(struct awsbackup_call *e, enum kind kind)
+static struct str resource_start(struct rest_json_call *e, enum kind kind)
 {
 	return str_print(e->c->arena, "arn:aws:ec2:%" STR_FMT ":%" STR_FMT ":%s/", STR_ARG(e->config->region),
 			 STR_ARG(e->c->who->account_number), kind == KIND_INSTANCE ? "instance" : "volume");
 }
 
-struct str awsbackup_write_resource(struct awsbackup_call *e, enum kind kind, uuid id)
+struct str awsbackup_write_resource(struct rest_json_call *e, enum kind kind, uuid id)
 {
 	return str_print(e->c->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(resource_start(e, kind)),
 			 STR_ARG(id_to_ec2(e->c->arena, kind, id)));
 }
 
-RESULT awsbackup_read_resource(struct awsbackup_call *e, struct str arn, const char *field,
+RESULT awsbackup_read_resource(struct rest_json_call *e, struct str arn, const char *field,
 			       struct ref *ret_ref)
 {
 	static const enum kind kinds[] = {KIND_INSTANCE, KIND_VOLUME};
@@ -205,11 +173,11 @@ RESULT awsbackup_read_resource(struct awsbackup_call *e, struct str arn, const c
 			      field, STR_ARG(str_cut(arn, 256)));
 }
 
-RESULT awsbackup_find_vault(struct awsbackup_call *e, struct str name, struct ref *ret_ref,
+RESULT awsbackup_find_vault(struct rest_json_call *e, struct str name, struct ref *ret_ref,
 			    const struct backup_vault **ret_vault)
 {
 	const struct backup_vault *vault =
-		backup_vault_find_by_name(awsbackup_tables(e), e->c->who->account, name);
+		backup_vault_find_by_name(rest_json_tables(e), e->c->who->account, name);
 	*ret_ref = (struct ref){.kind = KIND_BACKUP_VAULT, .text = name, .field = STR("backupVaultName")};
 	if (!vault)
 		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_BACKUP_VAULT,
@@ -218,10 +186,10 @@ RESULT awsbackup_find_vault(struct awsbackup_call *e, struct str name, struct re
 	*ret_ref = ref_by_id(KIND_BACKUP_VAULT, vault->row.id);
 	ret_ref->text = name;
 	ret_ref->field = STR("backupVaultName");
-	return engine_find_own_backup_vault(e->c, awsbackup_tables(e), ret_ref, ret_vault);
+	return engine_find_own_backup_vault(e->c, rest_json_tables(e), ret_ref, ret_vault);
 }
 
-RESULT awsbackup_find_plan(struct awsbackup_call *e, struct str id, struct ref *ret_ref,
+RESULT awsbackup_find_plan(struct rest_json_call *e, struct str id, struct ref *ret_ref,
 			   const struct backup_plan **ret_plan)
 {
 	uuid plan = UUID_NONE;
@@ -229,7 +197,7 @@ RESULT awsbackup_find_plan(struct awsbackup_call *e, struct str id, struct ref *
 	struct ref ref = ref_by_id(KIND_BACKUP_PLAN, plan);
 	ref.text = id;
 	ref.field = STR("backupPlanId");
-	struct result found = is_id ? engine_find_own_backup_plan(e->c, awsbackup_tables(e), &ref, ret_plan)
+	struct result found = is_id ? engine_find_own_backup_plan(e->c, rest_json_tables(e), &ref, ret_plan)
 				    : FAIL(NOT_FOUND);
 	if (!result_is_ok(found) && found.code != ERR_NOT_FOUND)
 		return found;
@@ -241,18 +209,19 @@ RESULT awsbackup_find_plan(struct awsbackup_call *e, struct str id, struct ref *
 			     "The backup plan '%" STR_FMT "' does not exist.", STR_ARG(str_cut(id, 64)));
 }
 
+static const struct param lifecycle_rows[] = {
+	PARAM(struct awsbackup_lifecycle, "DeleteAfterDays", days, .min = 1, .max = PLAN_DAYS_MAX,
+	      .doc = "Age in days at which recovery points are deleted."),
+	NOT_BUILT("MoveToColdStorageAfterDays"),
+	NOT_BUILT("OptInToArchiveForSupportedResources", .only = "false"),
+};
+const struct params awsbackup_lifecycle_params = PARAMS(struct awsbackup_lifecycle, lifecycle_rows);
+
 /* ---- for documentation and tests ---- */
-
-static const struct dump_form form = {.face = "awsbackup", .list_suffix = ""};
-
-static void write_members(struct json_writer *w, const struct rest_action *a)
-{
-	dump_params(w, &form, NULL, &a->core.args);
-}
 
 void awsbackup_dump_actions(struct buf *out)
 {
-	rest_dump_actions(&table, &form, write_members, out);
+	rest_json_dump_actions(&table, "awsbackup", out);
 }
 
 void awsbackup_write_coverage(struct buf *out)

@@ -5,26 +5,11 @@
 #include "engine/tag.h"
 #include "store/backup_vault.h"
 
-enum { COMPLETE_DEFAULT = 10080 };
-
 struct start_args {
 	struct backup_job_wish wish;
 	struct str resource;
-	struct {
-		int64_t days;
-	} lifecycle;
-	int64_t start_minutes;
+	struct awsbackup_lifecycle lifecycle;
 };
-struct lifecycle {
-	int64_t days;
-};
-static const struct param lifecycle_rows[] = {
-	PARAM(struct lifecycle, "DeleteAfterDays", days, .min = 1, .max = PLAN_DAYS_MAX,
-	      .doc = "Age in days at which the recovery point is deleted."),
-	NOT_BUILT("MoveToColdStorageAfterDays"),
-	NOT_BUILT("OptInToArchiveForSupportedResources", .only = "false"),
-};
-static const struct params lifecycle_params = PARAMS(struct lifecycle, lifecycle_rows);
 static const struct param start_params[] = {
 	PARAM(struct start_args, "BackupVaultName", wish.vault, .flags = REQUIRED, .max = NAME_MAX_CHARS,
 	      .doc = "Vault of the recovery point."),
@@ -34,7 +19,7 @@ static const struct param start_params[] = {
 	      .doc = "ARN of the role whose policies decide on the backup. The caller may pass it."),
 	PARAM(struct start_args, "CompleteWindowMinutes", wish.complete_minutes, .min = 60,
 	      .max = PLAN_MINUTES_MAX, .doc = "Minutes after which a job that is not complete is stopped."),
-	PARAM_OBJECT(struct start_args, "Lifecycle", lifecycle, lifecycle_params,
+	PARAM_OBJECT(struct start_args, "Lifecycle", lifecycle, awsbackup_lifecycle_params,
 		     .doc = "How long the recovery point stays; absent: for ever."),
 	PARAM(struct start_args, "RecoveryPointTags", wish.tags, .max = TAG_COUNT_MAX,
 	      .doc = "Tags of the recovery point."),
@@ -46,7 +31,7 @@ static const struct param start_params[] = {
 	NOT_BUILT("LogicallyAirGappedBackupVaultArn"),
 };
 
-static RESULT prepare_start(struct awsbackup_call *e, void *args)
+static RESULT prepare_start(struct rest_json_call *e, void *args)
 {
 	struct start_args *a = args;
 	struct ref ref;
@@ -63,14 +48,14 @@ static RESULT prepare_start(struct awsbackup_call *e, void *args)
 	return OK;
 }
 
-static RESULT answer_start(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_start(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct start_args *a = args;
 	struct ref ref;
 	struct awsbackup_point p;
 	TRY(awsbackup_find_point(e, uuid_to_str(e->c->arena, a->wish.made), "BackupJobId", &ref, &p));
 	json_write_uuid(w, "BackupJobId", p.row->id);
-	json_write_text(w, "RecoveryPointArn", awsbackup_write_arn(e, p.kind, p.row));
+	json_write_text(w, "RecoveryPointArn", awsbackup_write_arn(e, p.row->kind, p.row));
 	awsbackup_write_time(e, w, "CreationDate", p.row->created_us);
 	json_write_bool(w, "IsParent", false);
 	return OK;
@@ -86,14 +71,14 @@ static const struct param id_params[] = {
 	PARAM(struct id_args, "backupJobId", id, .flags = REQUIRED, .max = 64, .doc = "The job."),
 };
 
-static RESULT prepare_id(struct awsbackup_call *e, void *args)
+static RESULT prepare_id(struct rest_json_call *e, void *args)
 {
 	struct id_args *a = args;
 	struct awsbackup_point p;
 	return awsbackup_find_point(e, a->id, "backupJobId", &a->wish.backup, &p);
 }
 
-static RESULT prepare_stop(struct awsbackup_call *e, void *args)
+static RESULT prepare_stop(struct rest_json_call *e, void *args)
 {
 	struct id_args *a = args;
 	TRY(prepare_id(e, a));
@@ -103,17 +88,17 @@ static RESULT prepare_stop(struct awsbackup_call *e, void *args)
 					"backupJobId: only jobs of instances can be stopped here.");
 }
 
-static void write_job(struct awsbackup_call *e, struct json_writer *w, const struct awsbackup_point *p)
+static void write_job(struct rest_json_call *e, struct json_writer *w, const struct awsbackup_point *p)
 {
 	json_write_text(w, "AccountId", e->c->who->account_number);
 	json_write_uuid(w, "BackupJobId", p->row->id);
 	awsbackup_write_point(e, w, p);
 	json_write_z(w, "State", p->job_state);
-	json_write_z(w, "PercentDone", strcmp(p->job_state, "COMPLETED") == 0 ? "100.0" : "0.0");
+	json_write_z(w, "PercentDone", awsbackup_is_complete(p) ? "100.0" : "0.0");
 	json_write_bool(w, "IsParent", false);
 }
 
-static RESULT answer_describe(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_describe(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct id_args *a = args;
 	struct awsbackup_point p;
@@ -147,7 +132,7 @@ static const struct param list_params[] = {
 	NOT_BUILT("messageCategory"),
 };
 
-static RESULT prepare_list(struct awsbackup_call *e, void *args)
+static RESULT prepare_list(struct rest_json_call *e, void *args)
 {
 	const struct list_args *a = args;
 	struct ref ignored;
@@ -155,8 +140,9 @@ static RESULT prepare_list(struct awsbackup_call *e, void *args)
 	return a->resource.n ? awsbackup_read_resource(e, a->resource, "resourceArn", &ignored) : OK;
 }
 
-static bool is_listed(struct awsbackup_call *e, const struct list_args *a, const struct awsbackup_point *p)
+static bool is_listed(struct rest_json_call *e, const void *args, const struct awsbackup_point *p)
 {
+	const struct list_args *a = args;
 	return (!a->resource.n || str_equal(p->resource, a->resource)) &&
 	       (!a->state.n || str_is(a->state, p->job_state)) &&
 	       (!a->vault.n || str_equal(engine_vault_container(a->vault), p->container)) &&
@@ -164,33 +150,25 @@ static bool is_listed(struct awsbackup_call *e, const struct list_args *a, const
 	       (!a->account.n || str_equal(a->account, e->c->who->account_number));
 }
 
-static RESULT answer_list(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static void write_listed(struct rest_json_call *e, struct json_writer *w, const struct row *row,
+			 const void *of)
+{
+	struct awsbackup_point p;
+	(void) of;
+	awsbackup_read_point(e, row, &p);
+	write_job(e, w, &p);
+}
+
+static RESULT answer_list(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct list_args *a = args;
-	struct awsbackup_rows all = {0}, rows = {0};
-	struct awsbackup_point p;
-	struct str token;
-	TRY(awsbackup_list_points(e, &all));
-	for (size_t k = 0; k < all.count; k++) {
-		awsbackup_read_point(e, awsbackup_kind_of(all.at[k]), all.at[k], &p);
-		if (is_listed(e, a, &p))
-			TRY(awsbackup_add_row(e, &rows, all.at[k]));
-	}
-	awsbackup_cut_page(e, &a->page, &rows, &token);
-	json_write_open_list(w, "BackupJobs");
-	for (size_t k = 0; k < rows.count; k++) {
-		awsbackup_read_point(e, awsbackup_kind_of(rows.at[k]), rows.at[k], &p);
-		json_write_open(w, NULL);
-		write_job(e, w, &p);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
-	if (token.n)
-		json_write_text(w, "NextToken", token);
+	struct awsbackup_rows rows = {0};
+	TRY(awsbackup_list_points(e, is_listed, a, &rows));
+	awsbackup_write_page(e, w, "BackupJobs", &a->page, &rows, write_listed, NULL);
 	return OK;
 }
 
-static const struct awsbackup_action actions[] = {
+static const struct rest_json_action actions[] = {
 	{HTTP_PUT, "/backup-jobs", AWSBACKUP_ACTION("StartBackupJob"), .flags = API_WRITES,
 	 .args = PARAMS(struct start_args, start_params), .prepare = prepare_start,
 	 .operation = engine_start_backup_job_run, .returns = API_RETURNS_NOTHING_STORED,

@@ -6,23 +6,12 @@
 #include "engine/tag.h"
 #include "store/backup_plan.h"
 
-enum { PLAN_NAME_MAX = 50, START_DEFAULT = 480, COMPLETE_DEFAULT = 10080 };
-
-struct lifecycle {
-	int64_t days;
-};
-static const struct param lifecycle_rows[] = {
-	PARAM(struct lifecycle, "DeleteAfterDays", days, .min = 1, .max = PLAN_DAYS_MAX,
-	      .doc = "Age in days at which recovery points are deleted."),
-	NOT_BUILT("MoveToColdStorageAfterDays"),
-	NOT_BUILT("OptInToArchiveForSupportedResources", .only = "false"),
-};
-static const struct params lifecycle_params = PARAMS(struct lifecycle, lifecycle_rows);
+enum { PLAN_NAME_MAX = 50, START_DEFAULT = 480 };
 
 struct rule {
 	struct str name, vault, schedule;
 	int64_t start_minutes, complete_minutes;
-	struct lifecycle lifecycle;
+	struct awsbackup_lifecycle lifecycle;
 	struct tags tags;
 };
 static const struct param rule_rows[] = {
@@ -36,7 +25,7 @@ static const struct param rule_rows[] = {
 	      .doc = "Minutes in which a backup that failed is tried again."),
 	PARAM(struct rule, "CompletionWindowMinutes", complete_minutes, .min = 60, .max = PLAN_MINUTES_MAX,
 	      .doc = "Minutes after which a backup that is not complete is stopped."),
-	PARAM_OBJECT(struct rule, "Lifecycle", lifecycle, lifecycle_params,
+	PARAM_OBJECT(struct rule, "Lifecycle", lifecycle, awsbackup_lifecycle_params,
 		     .doc = "How long recovery points stay; absent: for ever."),
 	PARAM(struct rule, "RecoveryPointTags", tags, .max = TAG_COUNT_MAX,
 	      .doc = "Tags of recovery points."),
@@ -86,7 +75,7 @@ static const struct param update_params[] = {
 		     .doc = "Name and rule."),
 };
 
-static RESULT prepare_put(struct awsbackup_call *e, void *args)
+static RESULT prepare_put(struct rest_json_call *e, void *args)
 {
 	struct put_args *a = args;
 	const struct backup_plan *before = NULL;
@@ -110,18 +99,18 @@ static RESULT prepare_put(struct awsbackup_call *e, void *args)
 	return OK;
 }
 
-static void write_head(struct awsbackup_call *e, struct json_writer *w, const struct backup_plan *p)
+static void write_head(struct rest_json_call *e, struct json_writer *w, const struct backup_plan *p)
 {
 	json_write_uuid(w, "BackupPlanId", p->row.id);
 	json_write_text(w, "BackupPlanArn", awsbackup_write_arn(e, KIND_BACKUP_PLAN, &p->row));
 	json_write_uuid(w, "VersionId", p->version);
 }
 
-static RESULT answer_put(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_put(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct put_args *a = args;
 	const struct row *row = NULL;
-	TRY(awsbackup_find_returned(e, a->wish.made, &row));
+	TRY(rest_json_find_returned(e, a->wish.made, &row));
 	const struct backup_plan *p = backup_plan_of(row);
 	write_head(e, w, p);
 	awsbackup_write_time(e, w, "CreationDate", p->changed_us ? p->changed_us : p->row.created_us);
@@ -145,7 +134,7 @@ static const struct param get_params[] = {
 };
 static const struct param versions_params[] = {PLAN_ID, AWSBACKUP_PAGE(struct id_args)};
 
-static RESULT prepare_id(struct awsbackup_call *e, void *args)
+static RESULT prepare_id(struct rest_json_call *e, void *args)
 {
 	struct id_args *a = args;
 	TRY(awsbackup_check_page(e, &a->page));
@@ -161,11 +150,10 @@ static RESULT prepare_id(struct awsbackup_call *e, void *args)
 
 static void write_rule(struct json_writer *w, const struct backup_plan *p)
 {
-	bool is_default = str_is(p->container, BACKUP_CONTAINER);
 	json_write_open_list(w, "Rules");
 	json_write_open(w, NULL);
 	json_write_text(w, "RuleName", p->rule_name);
-	json_write_text(w, "TargetBackupVaultName", is_default ? STR(BACKUP_VAULT_DEFAULT) : p->container);
+	json_write_text(w, "TargetBackupVaultName", engine_vault_name(p->container));
 	json_write_text(w, "ScheduleExpression", p->schedule);
 	json_write_z(w, "ScheduleExpressionTimezone", "Etc/UTC");
 	json_write_int(w, "StartWindowMinutes", p->start_minutes);
@@ -175,13 +163,13 @@ static void write_rule(struct json_writer *w, const struct backup_plan *p)
 		json_write_int(w, "DeleteAfterDays", p->keep_days);
 		json_write_close(w);
 	}
-	awsbackup_write_map(w, "RecoveryPointTags", p->backup_tags);
+	rest_json_write_map(w, "RecoveryPointTags", p->backup_tags);
 	json_write_uuid(w, "RuleId", p->rule);
 	json_write_close(w);
 	json_write_close_list(w);
 }
 
-static void write_dates(struct awsbackup_call *e, struct json_writer *w, const struct backup_plan *p)
+static void write_dates(struct rest_json_call *e, struct json_writer *w, const struct backup_plan *p)
 {
 	if (p->token.n)
 		json_write_text(w, "CreatorRequestId", p->token);
@@ -189,10 +177,12 @@ static void write_dates(struct awsbackup_call *e, struct json_writer *w, const s
 	awsbackup_write_time(e, w, "LastExecutionDate", p->run_us);
 }
 
-static RESULT answer_get(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_get(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct id_args *a = args;
-	const struct backup_plan *p = backup_plan_find(awsbackup_tables(e), a->wish.plan.prefix);
+	const struct backup_plan *p = NULL;
+	struct ref ref;
+	TRY(awsbackup_find_plan(e, a->id, &ref, &p)); /* prepare had another view */
 	json_write_open(w, "BackupPlan");
 	json_write_text(w, "BackupPlanName", p->name);
 	write_rule(w, p);
@@ -204,20 +194,26 @@ static RESULT answer_get(struct awsbackup_call *e, const void *args, struct json
 
 /* ---- lists ---- */
 
-static void write_listed(struct awsbackup_call *e, struct json_writer *w, const struct backup_plan *p)
+static void write_listed(struct rest_json_call *e, struct json_writer *w, const struct row *row,
+			 const void *of)
 {
-	json_write_open(w, NULL);
+	const struct backup_plan *p = backup_plan_of(row);
+	(void) of;
 	write_head(e, w, p);
 	json_write_text(w, "BackupPlanName", p->name);
 	write_dates(e, w, p);
-	json_write_close(w);
 }
 
-static RESULT answer_versions(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_versions(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct id_args *a = args;
+	const struct backup_plan *p = NULL;
+	struct ref ref;
+	TRY(awsbackup_find_plan(e, a->id, &ref, &p));
 	json_write_open_list(w, "BackupPlanVersionsList");
-	write_listed(e, w, backup_plan_find(awsbackup_tables(e), a->wish.plan.prefix));
+	json_write_open(w, NULL);
+	write_listed(e, w, &p->row, NULL);
+	json_write_close(w);
 	json_write_close_list(w);
 	return OK;
 }
@@ -230,34 +226,27 @@ static const struct param list_params[] = {
 	NOT_BUILT("includeDeleted", .only = "false"),
 };
 
-static RESULT prepare_list(struct awsbackup_call *e, void *args)
+static RESULT prepare_list(struct rest_json_call *e, void *args)
 {
 	return awsbackup_check_page(e, &((struct list_args *) args)->page);
 }
 
-static RESULT answer_list(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_list(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct list_args *a = args;
 	struct awsbackup_rows rows = {0};
-	struct str token;
 	for (const struct backup_plan *p =
-		     backup_plan_first_by_account(awsbackup_tables(e), e->c->who->account);
-	     p; p = backup_plan_next_by_account(awsbackup_tables(e), p))
+		     backup_plan_first_by_account(rest_json_tables(e), e->c->who->account);
+	     p; p = backup_plan_next_by_account(rest_json_tables(e), p))
 		if (engine_is_vault_plan(p))
 			TRY(awsbackup_add_row(e, &rows, &p->row));
-	awsbackup_cut_page(e, &a->page, &rows, &token);
-	json_write_open_list(w, "BackupPlansList");
-	for (size_t k = 0; k < rows.count; k++)
-		write_listed(e, w, backup_plan_of(rows.at[k]));
-	json_write_close_list(w);
-	if (token.n)
-		json_write_text(w, "NextToken", token);
+	awsbackup_write_page(e, w, "BackupPlansList", &a->page, &rows, write_listed, NULL);
 	return OK;
 }
 
 /* ---- DeleteBackupPlan ---- */
 
-static RESULT answer_delete(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_delete(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct id_args *a = args;
 	const struct backup_plan gone = {.row.id = a->wish.plan.prefix, .version = a->present};
@@ -266,7 +255,7 @@ static RESULT answer_delete(struct awsbackup_call *e, const void *args, struct j
 	return OK;
 }
 
-static const struct awsbackup_action actions[] = {
+static const struct rest_json_action actions[] = {
 	{HTTP_PUT, "/backup/plans", AWSBACKUP_ACTION("CreateBackupPlan"), .flags = API_WRITES,
 	 .args = PARAMS(struct put_args, create_params), .prepare = prepare_put,
 	 .operation = engine_create_vault_plan_run, .returns = KIND_BACKUP_PLAN, .answer = answer_put,

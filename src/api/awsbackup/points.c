@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "engine/resolve.h"
 #include "engine/storage/snapshot/backup.h"
+#include "model/iam_name.h"
 #include "model/states.h"
 #include "store/backup.h"
 #include "store/backup_plan.h"
@@ -20,23 +21,17 @@
 
 /* ---- rows as jobs and recovery points ---- */
 
-enum kind awsbackup_kind_of(const struct row *row)
-{
-	return row->kind;
-}
-
 static const char *job_state(bool is_stopped, bool has_failed, bool is_written)
 {
 	return is_stopped ? "ABORTED" : has_failed ? "FAILED" : is_written ? "COMPLETED" : "RUNNING";
 }
 
-void awsbackup_read_point(struct awsbackup_call *e, enum kind kind, const struct row *row,
-			  struct awsbackup_point *ret_point)
+void awsbackup_read_point(struct rest_json_call *e, const struct row *row, struct awsbackup_point *ret_point)
 {
-	struct awsbackup_point p = {.row = row, .kind = kind};
-	if (kind == KIND_MACHINE_BACKUP) {
+	struct awsbackup_point p = {.row = row};
+	if (row->kind == KIND_MACHINE_BACKUP) {
 		const struct machine_backup *m = machine_backup_of(row);
-		const struct backup *disk = backup_first_by_machine_backup(awsbackup_tables(e), row->id);
+		const struct backup *disk = backup_first_by_machine_backup(rest_json_tables(e), row->id);
 		p.machine = m;
 		p.container = disk ? disk->container : STR_NONE;
 		p.role = disk ? disk->made_with : UUID_NONE;
@@ -64,22 +59,31 @@ void awsbackup_read_point(struct awsbackup_call *e, enum kind kind, const struct
 	*ret_point = p;
 }
 
-RESULT awsbackup_list_points(struct awsbackup_call *e, struct awsbackup_rows *ret_rows)
+static RESULT add_point(struct rest_json_call *e, awsbackup_is_wanted is_wanted, const void *of,
+			const struct row *row, struct awsbackup_rows *rows)
 {
-	const struct tables *t = awsbackup_tables(e);
+	struct awsbackup_point p;
+	awsbackup_read_point(e, row, &p);
+	return !is_wanted || is_wanted(e, of, &p) ? awsbackup_add_row(e, rows, row) : OK;
+}
+
+RESULT awsbackup_list_points(struct rest_json_call *e, awsbackup_is_wanted is_wanted, const void *of,
+			     struct awsbackup_rows *ret_rows)
+{
+	const struct tables *t = rest_json_tables(e);
 	uuid account = e->c->who->account;
 	for (const struct machine_backup *m = machine_backup_first_by_account(t, account); m;
 	     m = machine_backup_next_by_account(t, m))
 		if (row_is_live(&m->row))
-			TRY(awsbackup_add_row(e, ret_rows, &m->row));
+			TRY(add_point(e, is_wanted, of, &m->row, ret_rows));
 	for (const struct backup *b = backup_first_by_account(t, account); b;
 	     b = backup_next_by_account(t, b))
 		if (row_is_live(&b->row) && uuid_is_none(b->machine_backup))
-			TRY(awsbackup_add_row(e, ret_rows, &b->row));
+			TRY(add_point(e, is_wanted, of, &b->row, ret_rows));
 	return OK;
 }
 
-RESULT awsbackup_find_point(struct awsbackup_call *e, struct str id, const char *field, struct ref *ret_ref,
+RESULT awsbackup_find_point(struct rest_json_call *e, struct str id, const char *field, struct ref *ret_ref,
 			    struct awsbackup_point *ret_point)
 {
 	static const enum kind kinds[] = {KIND_MACHINE_BACKUP, KIND_BACKUP};
@@ -90,7 +94,7 @@ RESULT awsbackup_find_point(struct awsbackup_call *e, struct str id, const char 
 		struct ref ref = ref_by_id(kinds[k], found);
 		ref.text = id;
 		ref.field = str_from(field);
-		struct result result = engine_find_own(e->c, awsbackup_tables(e), kinds[k], &ref, &row);
+		struct result result = engine_find_own(e->c, rest_json_tables(e), kinds[k], &ref, &row);
 		if (!result_is_ok(result) && result.code != ERR_NOT_FOUND)
 			return result;
 		ctx_clear_problem(e->c);
@@ -99,14 +103,14 @@ RESULT awsbackup_find_point(struct awsbackup_call *e, struct str id, const char 
 		if (!result_is_ok(result) || is_disk || !row_is_live(row))
 			continue;
 		*ret_ref = ref;
-		awsbackup_read_point(e, kinds[k], row, ret_point);
+		awsbackup_read_point(e, row, ret_point);
 		return OK;
 	}
 	return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_MACHINE_BACKUP, "%s: '%" STR_FMT "' does not exist.",
 			     field, STR_ARG(str_cut(id, 64)));
 }
 
-RESULT awsbackup_find_point_of_arn(struct awsbackup_call *e, struct str arn, const char *field,
+RESULT awsbackup_find_point_of_arn(struct rest_json_call *e, struct str arn, const char *field,
 				   struct ref *ret_ref, struct awsbackup_point *ret_point)
 {
 	struct str start = awsbackup_write_arn(e, KIND_MACHINE_BACKUP, NULL);
@@ -120,25 +124,19 @@ RESULT awsbackup_find_point_of_arn(struct awsbackup_call *e, struct str arn, con
 
 /* ---- members ---- */
 
-static struct str role_arn(struct awsbackup_call *e, uuid id)
+static struct str role_arn(struct rest_json_call *e, uuid id)
 {
-	const struct iam_role *role = iam_role_find(awsbackup_tables(e), id);
-	return role ? str_print(e->c->arena, "arn:aws:iam::%" STR_FMT ":role%" STR_FMT "%" STR_FMT,
-				STR_ARG(e->c->who->account_number), STR_ARG(role->path), STR_ARG(role->name))
+	const struct iam_role *role = iam_role_find(rest_json_tables(e), id);
+	return role ? iam_arn_to_text(e->c->arena, e->c->who->account_number, KIND_IAM_ROLE, &role->row)
 		    : STR_NONE;
 }
 
-static struct str vault_name(struct str container)
+void awsbackup_write_point(struct rest_json_call *e, struct json_writer *w, const struct awsbackup_point *p)
 {
-	return str_is(container, BACKUP_CONTAINER) ? STR(BACKUP_VAULT_DEFAULT) : container;
-}
-
-void awsbackup_write_point(struct awsbackup_call *e, struct json_writer *w, const struct awsbackup_point *p)
-{
-	struct str name = vault_name(p->container), role = role_arn(e, p->role);
+	struct str name = engine_vault_name(p->container), role = role_arn(e, p->role);
 	const struct backup_vault named = {.name = name};
-	const struct backup_plan *plan = backup_plan_find(awsbackup_tables(e), p->plan);
-	json_write_text(w, "RecoveryPointArn", awsbackup_write_arn(e, p->kind, p->row));
+	const struct backup_plan *plan = backup_plan_find(rest_json_tables(e), p->plan);
+	json_write_text(w, "RecoveryPointArn", awsbackup_write_arn(e, p->row->kind, p->row));
 	json_write_text(w, "BackupVaultName", name);
 	json_write_text(w, "BackupVaultArn", awsbackup_write_arn(e, KIND_BACKUP_VAULT, &named.row));
 	json_write_text(w, "ResourceArn", p->resource);
@@ -160,12 +158,12 @@ void awsbackup_write_point(struct awsbackup_call *e, struct json_writer *w, cons
 		json_write_text(w, "StatusMessage", p->problem);
 }
 
-static bool is_complete(const struct awsbackup_point *p)
+bool awsbackup_is_complete(const struct awsbackup_point *p)
 {
 	return strcmp(p->job_state, "COMPLETED") == 0;
 }
 
-static void write_recovery_point(struct awsbackup_call *e, struct json_writer *w,
+static void write_recovery_point(struct rest_json_call *e, struct json_writer *w,
 				 const struct awsbackup_point *p)
 {
 	awsbackup_write_point(e, w, p);
@@ -204,12 +202,12 @@ static const struct param metadata_params[] = {
 	NOT_BUILT("backupVaultAccountId"),
 };
 
-static RESULT prepare_point(struct awsbackup_call *e, void *args)
+static RESULT prepare_point(struct rest_json_call *e, void *args)
 {
 	struct point_args *a = args;
 	struct awsbackup_point p;
 	TRY(awsbackup_find_point_of_arn(e, a->arn, "recoveryPointArn", &a->ref, &p));
-	if (!str_equal(vault_name(p.container), a->vault) || !is_complete(&p))
+	if (!str_equal(engine_vault_name(p.container), a->vault) || !awsbackup_is_complete(&p))
 		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_MACHINE_BACKUP,
 				     "The backup vault '%" STR_FMT "' has no such recovery point.",
 				     STR_ARG(str_cut(a->vault, NAME_MAX_CHARS)));
@@ -217,14 +215,14 @@ static RESULT prepare_point(struct awsbackup_call *e, void *args)
 	return OK;
 }
 
-static RESULT find_again(struct awsbackup_call *e, const struct point_args *a,
+static RESULT find_again(struct rest_json_call *e, const struct point_args *a,
 			 struct awsbackup_point *ret_point)
 {
 	struct ref ref;
 	return awsbackup_find_point_of_arn(e, a->arn, "recoveryPointArn", &ref, ret_point);
 }
 
-static RESULT answer_describe(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_describe(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	struct awsbackup_point p;
 	TRY(find_again(e, args, &p));
@@ -232,7 +230,7 @@ static RESULT answer_describe(struct awsbackup_call *e, const void *args, struct
 	return OK;
 }
 
-static void write_groups(struct awsbackup_call *e, struct json_writer *w, const struct machine_backup *m)
+static void write_groups(struct rest_json_call *e, struct json_writer *w, const struct machine_backup *m)
 {
 	struct str list = STR("[");
 	for (size_t k = 0; k < m->groups.count; k++)
@@ -241,10 +239,10 @@ static void write_groups(struct awsbackup_call *e, struct json_writer *w, const 
 	json_write_text(w, "SecurityGroupIds", str_print(e->c->arena, "%" STR_FMT "]", STR_ARG(list)));
 }
 
-static void write_machine(struct awsbackup_call *e, struct json_writer *w, const struct machine_backup *m)
+static void write_machine(struct rest_json_call *e, struct json_writer *w, const struct machine_backup *m)
 {
 	const struct subnet *subnet =
-		m->subnets.count ? subnet_find(awsbackup_tables(e), m->subnets.at[0]) : NULL;
+		m->subnets.count ? subnet_find(rest_json_tables(e), m->subnets.at[0]) : NULL;
 	json_write_text(w, "InstanceType", m->type_name);
 	if (subnet) {
 		json_write_text(w, "VpcId", id_to_ec2(e->c->arena, KIND_ROUTER, subnet->router));
@@ -253,24 +251,28 @@ static void write_machine(struct awsbackup_call *e, struct json_writer *w, const
 	write_groups(e, w, m);
 }
 
-static void write_volume(struct awsbackup_call *e, struct json_writer *w, const struct backup *b)
+struct str awsbackup_write_gib(struct rest_json_call *e, const struct backup *b)
 {
-	const struct zone *zone = zone_find(awsbackup_tables(e), b->zone);
+	return str_print(e->c->arena, "%lld", (long long) (b->size + (1 << 30) - 1) / (1 << 30));
+}
+
+static void write_volume(struct rest_json_call *e, struct json_writer *w, const struct backup *b)
+{
+	const struct zone *zone = zone_find(rest_json_tables(e), b->zone);
 	json_write_text(w, "volumeId", id_to_ec2(e->c->arena, KIND_VOLUME, b->volume));
 	if (zone)
 		json_write_text(w, "availabilityZone", zone->name);
 	json_write_z(w, "encrypted", b->is_encrypted ? "true" : "false");
-	json_write_text(w, "volumeSize",
-			str_print(e->c->arena, "%lld", (long long) (b->size + (1 << 30) - 1) / (1 << 30)));
+	json_write_text(w, "volumeSize", awsbackup_write_gib(e, b));
 }
 
-static RESULT answer_metadata(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_metadata(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	struct awsbackup_point p;
 	TRY(find_again(e, args, &p));
-	const struct backup_vault named = {.name = vault_name(p.container)};
+	const struct backup_vault named = {.name = engine_vault_name(p.container)};
 	json_write_text(w, "BackupVaultArn", awsbackup_write_arn(e, KIND_BACKUP_VAULT, &named.row));
-	json_write_text(w, "RecoveryPointArn", awsbackup_write_arn(e, p.kind, p.row));
+	json_write_text(w, "RecoveryPointArn", awsbackup_write_arn(e, p.row->kind, p.row));
 	json_write_open(w, "RestoreMetadata");
 	if (p.machine)
 		write_machine(e, w, p.machine);
@@ -306,7 +308,7 @@ static const struct param of_resource_params[] = {
 	NOT_BUILT("managedByAWSBackupOnly", .only = "false"),
 };
 
-static RESULT prepare_of_vault(struct awsbackup_call *e, void *args)
+static RESULT prepare_of_vault(struct rest_json_call *e, void *args)
 {
 	struct list_args *a = args;
 	const struct backup_vault *vault = NULL;
@@ -321,7 +323,7 @@ static RESULT prepare_of_vault(struct awsbackup_call *e, void *args)
 	return awsbackup_find_vault(e, a->vault, &ref, &vault);
 }
 
-static RESULT prepare_of_resource(struct awsbackup_call *e, void *args)
+static RESULT prepare_of_resource(struct rest_json_call *e, void *args)
 {
 	struct list_args *a = args;
 	struct ref ref;
@@ -329,72 +331,55 @@ static RESULT prepare_of_resource(struct awsbackup_call *e, void *args)
 	return awsbackup_read_resource(e, a->resource, "resourceArn", &ref);
 }
 
-static bool is_listed(struct awsbackup_call *e, const struct list_args *a, const struct awsbackup_point *p)
+static bool is_listed(struct rest_json_call *e, const void *args, const struct awsbackup_point *p)
 {
-	return is_complete(p) && (!a->vault.n || str_equal(vault_name(p->container), a->vault)) &&
+	const struct list_args *a = args;
+	return awsbackup_is_complete(p) &&
+	       (!a->vault.n || str_equal(engine_vault_name(p->container), a->vault)) &&
 	       (!a->resource.n || str_equal(p->resource, a->resource)) &&
 	       (!a->type.n || str_is(a->type, p->type)) &&
 	       (!a->plan.n || str_equal(a->plan, uuid_to_str(e->c->arena, p->plan)));
 }
 
-/* Recovery points that the call asks for. */
-static RESULT gather(struct awsbackup_call *e, const struct list_args *a, struct awsbackup_rows *ret_rows)
+static void write_of_vault(struct rest_json_call *e, struct json_writer *w, const struct row *row,
+			   const void *of)
 {
-	struct awsbackup_rows all = {0};
 	struct awsbackup_point p;
-	TRY(awsbackup_list_points(e, &all));
-	for (size_t k = 0; k < all.count; k++) {
-		awsbackup_read_point(e, awsbackup_kind_of(all.at[k]), all.at[k], &p);
-		if (is_listed(e, a, &p))
-			TRY(awsbackup_add_row(e, ret_rows, all.at[k]));
-	}
+	(void) of;
+	awsbackup_read_point(e, row, &p);
+	write_recovery_point(e, w, &p);
+}
+
+static void write_of_resource(struct rest_json_call *e, struct json_writer *w, const struct row *row,
+			      const void *of)
+{
+	struct awsbackup_point p;
+	(void) of;
+	awsbackup_read_point(e, row, &p);
+	json_write_text(w, "RecoveryPointArn", awsbackup_write_arn(e, row->kind, row));
+	awsbackup_write_time(e, w, "CreationDate", row->created_us);
+	json_write_z(w, "Status", "COMPLETED");
+	json_write_int(w, "BackupSizeBytes", p.size);
+	json_write_text(w, "BackupVaultName", engine_vault_name(p.container));
+}
+
+static RESULT list_points(struct rest_json_call *e, const struct list_args *a, struct json_writer *w,
+			  awsbackup_write_row write)
+{
+	struct awsbackup_rows rows = {0};
+	TRY(awsbackup_list_points(e, is_listed, a, &rows));
+	awsbackup_write_page(e, w, "RecoveryPoints", &a->page, &rows, write, NULL);
 	return OK;
 }
 
-static RESULT answer_of_vault(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_of_vault(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
-	const struct list_args *a = args;
-	struct awsbackup_rows rows = {0};
-	struct awsbackup_point p;
-	struct str token;
-	TRY(gather(e, a, &rows));
-	awsbackup_cut_page(e, &a->page, &rows, &token);
-	json_write_open_list(w, "RecoveryPoints");
-	for (size_t k = 0; k < rows.count; k++) {
-		awsbackup_read_point(e, awsbackup_kind_of(rows.at[k]), rows.at[k], &p);
-		json_write_open(w, NULL);
-		write_recovery_point(e, w, &p);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
-	if (token.n)
-		json_write_text(w, "NextToken", token);
-	return OK;
+	return list_points(e, args, w, write_of_vault);
 }
 
-static RESULT answer_of_resource(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_of_resource(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
-	const struct list_args *a = args;
-	struct awsbackup_rows rows = {0};
-	struct awsbackup_point p;
-	struct str token;
-	TRY(gather(e, a, &rows));
-	awsbackup_cut_page(e, &a->page, &rows, &token);
-	json_write_open_list(w, "RecoveryPoints");
-	for (size_t k = 0; k < rows.count; k++) {
-		awsbackup_read_point(e, awsbackup_kind_of(rows.at[k]), rows.at[k], &p);
-		json_write_open(w, NULL);
-		json_write_text(w, "RecoveryPointArn", awsbackup_write_arn(e, p.kind, p.row));
-		awsbackup_write_time(e, w, "CreationDate", p.row->created_us);
-		json_write_z(w, "Status", "COMPLETED");
-		json_write_int(w, "BackupSizeBytes", p.size);
-		json_write_text(w, "BackupVaultName", vault_name(p.container));
-		json_write_close(w);
-	}
-	json_write_close_list(w);
-	if (token.n)
-		json_write_text(w, "NextToken", token);
-	return OK;
+	return list_points(e, args, w, write_of_resource);
 }
 
 /* ---- ListProtectedResources, DescribeProtectedResource ---- */
@@ -409,23 +394,9 @@ static const struct param resource_params[] = {
 };
 static const struct param resources_params[] = {AWSBACKUP_PAGE(struct resource_args)};
 
-static RESULT prepare_resources(struct awsbackup_call *e, void *args)
+static RESULT prepare_resources(struct rest_json_call *e, void *args)
 {
 	return awsbackup_check_page(e, &((struct resource_args *) args)->page);
-}
-
-static RESULT prepare_resource(struct awsbackup_call *e, void *args)
-{
-	const struct resource_args *a = args;
-	const struct list_args wanted = {.resource = a->resource};
-	struct awsbackup_rows rows = {0};
-	struct ref ref;
-	TRY(awsbackup_read_resource(e, a->resource, "resourceArn", &ref));
-	TRY(gather(e, &wanted, &rows));
-	return rows.count ? OK
-			  : ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_MACHINE_BACKUP,
-					  "The resource '%" STR_FMT "' has no recovery points.",
-					  STR_ARG(str_cut(a->resource, 256)));
 }
 
 static uuid resource_of(const struct row *row)
@@ -454,56 +425,72 @@ static int64_t find_last(const struct awsbackup_rows *rows, size_t first)
 	return last_us;
 }
 
-static void write_resource(struct awsbackup_call *e, struct json_writer *w, const struct awsbackup_point *p,
-			   int64_t last_us)
+/* of: all recovery points, sorted by compare_resources(). */
+static void write_resource(struct rest_json_call *e, struct json_writer *w, const struct row *row,
+			   const void *of)
 {
-	json_write_text(w, "ResourceArn", p->resource);
-	json_write_z(w, "ResourceType", p->type);
-	awsbackup_write_time(e, w, "LastBackupTime", last_us);
+	const struct awsbackup_rows *all = of;
+	const struct row **first = bsearch(&row, all->at, all->count, sizeof *all->at, compare_resources);
+	struct awsbackup_point p;
+	awsbackup_read_point(e, row, &p);
+	json_write_text(w, "ResourceArn", p.resource);
+	json_write_z(w, "ResourceType", p.type);
+	awsbackup_write_time(e, w, "LastBackupTime", find_last(all, (size_t) (first - all->at)));
 }
 
-static RESULT answer_resource(struct awsbackup_call *e, const void *args, struct json_writer *w)
+/* Lists the recovery points that are wanted, sorted by their resources. */
+static RESULT sort_points(struct rest_json_call *e, const struct list_args *wanted,
+			  struct awsbackup_rows *ret_rows)
 {
-	const struct resource_args *a = args;
-	const struct list_args wanted = {.resource = a->resource};
-	struct awsbackup_rows rows = {0};
-	struct awsbackup_point p;
-	TRY(gather(e, &wanted, &rows));
-	awsbackup_read_point(e, awsbackup_kind_of(rows.at[0]), rows.at[0], &p);
-	write_resource(e, w, &p, find_last(&rows, 0));
+	TRY(awsbackup_list_points(e, is_listed, wanted, ret_rows));
+	if (ret_rows->count)
+		qsort(ret_rows->at, ret_rows->count, sizeof *ret_rows->at, compare_resources);
 	return OK;
 }
 
-static RESULT answer_resources(struct awsbackup_call *e, const void *args, struct json_writer *w)
+/* Lists the recovery points of the resource. ERR_NOT_FOUND: there are none. */
+static RESULT find_resource(struct rest_json_call *e, const struct resource_args *a,
+			    struct awsbackup_rows *ret_rows)
+{
+	const struct list_args wanted = {.resource = a->resource};
+	TRY(sort_points(e, &wanted, ret_rows));
+	return ret_rows->count ? OK
+			       : ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_MACHINE_BACKUP,
+					       "The resource '%" STR_FMT "' has no recovery points.",
+					       STR_ARG(str_cut(a->resource, 256)));
+}
+
+static RESULT prepare_resource(struct rest_json_call *e, void *args)
+{
+	const struct resource_args *a = args;
+	struct awsbackup_rows rows = {0};
+	struct ref ref;
+	TRY(awsbackup_read_resource(e, a->resource, "resourceArn", &ref));
+	return find_resource(e, a, &rows);
+}
+
+static RESULT answer_resource(struct rest_json_call *e, const void *args, struct json_writer *w)
+{
+	struct awsbackup_rows rows = {0};
+	TRY(find_resource(e, args, &rows)); /* prepare had another view */
+	write_resource(e, w, rows.at[0], &rows);
+	return OK;
+}
+
+static RESULT answer_resources(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct resource_args *a = args;
 	const struct list_args wanted = {0};
 	struct awsbackup_rows all = {0}, rows = {0};
-	struct awsbackup_point p;
-	struct str token;
-	TRY(gather(e, &wanted, &all));
-	if (all.count)
-		qsort(all.at, all.count, sizeof *all.at, compare_resources);
+	TRY(sort_points(e, &wanted, &all));
 	for (size_t k = 0; k < all.count; k++)
 		if (!k || !is_of_same(all.at[k - 1], all.at[k]))
 			TRY(awsbackup_add_row(e, &rows, all.at[k]));
-	awsbackup_cut_page(e, &a->page, &rows, &token);
-	json_write_open_list(w, "Results");
-	for (size_t k = 0; k < rows.count; k++) {
-		awsbackup_read_point(e, awsbackup_kind_of(rows.at[k]), rows.at[k], &p);
-		json_write_open(w, NULL);
-		const struct row **first =
-			bsearch(&rows.at[k], all.at, all.count, sizeof *all.at, compare_resources);
-		write_resource(e, w, &p, find_last(&all, (size_t) (first - all.at)));
-		json_write_close(w);
-	}
-	json_write_close_list(w);
-	if (token.n)
-		json_write_text(w, "NextToken", token);
+	awsbackup_write_page(e, w, "Results", &a->page, &rows, write_resource, &all);
 	return OK;
 }
 
-static const struct awsbackup_action actions[] = {
+static const struct rest_json_action actions[] = {
 	{HTTP_GET, "/backup-vaults/{backupVaultName}/recovery-points",
 	 AWSBACKUP_ACTION("ListRecoveryPointsByBackupVault"),
 	 .args = PARAMS(struct list_args, of_vault_params), .prepare = prepare_of_vault,

@@ -15,7 +15,6 @@ struct start_args {
 	struct restore_job_wish wish;
 	struct str arn, type;
 	struct tags metadata;
-	struct ref ref;
 };
 static const struct param start_params[] = {
 	PARAM(struct start_args, "RecoveryPointArn", arn, .flags = REQUIRED, .max = ARN_MAX,
@@ -31,7 +30,7 @@ static const struct param start_params[] = {
 	NOT_BUILT("CopySourceTagsToRestoredResource", .only = "true"),
 };
 
-static RESULT refuse(struct awsbackup_call *e, const struct tag *m)
+static RESULT refuse(struct rest_json_call *e, const struct tag *m)
 {
 	return AWSBACKUP_FAIL(e, "Metadata",
 			      "Metadata: %" STR_FMT " '%" STR_FMT
@@ -40,7 +39,7 @@ static RESULT refuse(struct awsbackup_call *e, const struct tag *m)
 }
 
 /* SecurityGroupIds is a list in JSON. */
-static RESULT read_groups(struct awsbackup_call *e, const struct tag *m, struct refs *ret_refs)
+static RESULT read_groups(struct rest_json_call *e, const struct tag *m, struct refs *ret_refs)
 {
 	json_error_t error;
 	json_t *list = json_loadb(m->value.p ? m->value.p : "", m->value.n, JSON_REJECT_DUPLICATES, &error);
@@ -60,7 +59,7 @@ static RESULT read_groups(struct awsbackup_call *e, const struct tag *m, struct 
 	return OK;
 }
 
-static RESULT read_of_machine(struct awsbackup_call *e, struct start_args *a, const struct tag *m)
+static RESULT read_of_machine(struct rest_json_call *e, struct start_args *a, const struct tag *m)
 {
 	struct restore_job_wish *wish = &a->wish;
 	if (str_is(m->key, "InstanceType")) {
@@ -80,10 +79,9 @@ static RESULT read_of_machine(struct awsbackup_call *e, struct start_args *a, co
 	return str_is(m->key, "VpcId") && tags_find(a->metadata, STR("SubnetId")) ? OK : refuse(e, m);
 }
 
-static RESULT read_of_volume(struct awsbackup_call *e, struct start_args *a, const struct tag *m,
+static RESULT read_of_volume(struct rest_json_call *e, struct start_args *a, const struct tag *m,
 			     const struct backup *b)
 {
-	struct str gib = str_print(e->c->arena, "%lld", (long long) (b->size + (1 << 30) - 1) / (1 << 30));
 	if (str_is(m->key, "availabilityZone")) {
 		a->wish.zone = (struct ref){.kind = KIND_ZONE, .text = m->value, .field = STR("Metadata")};
 		return OK;
@@ -93,29 +91,30 @@ static RESULT read_of_volume(struct awsbackup_call *e, struct start_args *a, con
 		return OK;
 	}
 	bool is_same =
-		(str_is(m->key, "volumeSize") && str_equal(m->value, gib)) ||
+		(str_is(m->key, "volumeSize") && str_equal(m->value, awsbackup_write_gib(e, b))) ||
 		(str_is(m->key, "encrypted") && str_is(m->value, b->is_encrypted ? "true" : "false")) ||
 		(str_is(m->key, "volumeId") &&
 		 str_equal(m->value, id_to_ec2(e->c->arena, KIND_VOLUME, b->volume)));
 	return is_same ? OK : refuse(e, m);
 }
 
-static RESULT prepare_start(struct awsbackup_call *e, void *args)
+static RESULT prepare_start(struct rest_json_call *e, void *args)
 {
 	struct start_args *a = args;
 	struct awsbackup_point p;
-	TRY(awsbackup_find_point_of_arn(e, a->arn, "RecoveryPointArn", &a->ref, &p));
+	struct ref ref;
+	TRY(awsbackup_find_point_of_arn(e, a->arn, "RecoveryPointArn", &ref, &p));
 	if (a->type.n && !str_is(a->type, p.type))
 		return AWSBACKUP_FAIL(e, "ResourceType",
 				      "ResourceType: the recovery point is of the type %s.", p.type);
 	for (size_t k = 0; k < a->metadata.count; k++)
 		TRY(p.machine ? read_of_machine(e, a, &a->metadata.at[k])
 			      : read_of_volume(e, a, &a->metadata.at[k], p.backup));
-	*(p.machine ? &a->wish.machine_backup : &a->wish.backup) = a->ref;
+	*(p.machine ? &a->wish.machine_backup : &a->wish.backup) = ref;
 	return OK;
 }
 
-static RESULT answer_start(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_start(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	(void) e;
 	json_write_uuid(w, "RestoreJobId", ((const struct start_args *) args)->wish.job);
@@ -131,24 +130,24 @@ static const struct param id_params[] = {
 	PARAM(struct id_args, "restoreJobId", id, .flags = REQUIRED, .max = 64, .doc = "The job."),
 };
 
-/* NULL: the account has no such restore job. */
-static const struct async_job *find_job(struct awsbackup_call *e, struct str id)
+static RESULT find_job(struct rest_json_call *e, struct str id, const struct async_job **ret_job)
 {
 	uuid found;
 	const struct async_job *job =
-		result_is_ok(uuid_parse(id, &found)) ? async_job_find(awsbackup_tables(e), found) : NULL;
+		result_is_ok(uuid_parse(id, &found)) ? async_job_find(rest_json_tables(e), found) : NULL;
+	*ret_job = job;
 	return job && uuid_equal(job->account, e->c->who->account) && str_is(job->command, RESTORE_COMMAND)
-		       ? job
-		       : NULL;
+		       ? OK
+		       : ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_ASYNC_JOB,
+				       "The restore job '%" STR_FMT "' does not exist.",
+				       STR_ARG(str_cut(id, 64)));
 }
 
-static RESULT prepare_id(struct awsbackup_call *e, void *args)
+static RESULT prepare_id(struct rest_json_call *e, void *args)
 {
 	const struct id_args *a = args;
-	return find_job(e, a->id) ? OK
-				  : ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_ASYNC_JOB,
-						  "The restore job '%" STR_FMT "' does not exist.",
-						  STR_ARG(str_cut(a->id, 64)));
+	const struct async_job *job;
+	return find_job(e, a->id, &job);
 }
 
 static const char *status_of(const struct async_job *job)
@@ -158,12 +157,14 @@ static const char *status_of(const struct async_job *job)
 						      : "RUNNING";
 }
 
-static void write_job(struct awsbackup_call *e, struct json_writer *w, const struct async_job *job)
+static void write_job(struct rest_json_call *e, struct json_writer *w, const struct row *row, const void *of)
 {
+	const struct async_job *job = async_job_of(row);
+	(void) of;
 	bool is_machine = job->subject_kind == KIND_INSTANCE;
 	const struct row source = {.id = job->source};
-	const struct machine_backup *m = machine_backup_find(awsbackup_tables(e), job->source);
-	const struct backup *b = backup_find(awsbackup_tables(e), job->source);
+	const struct machine_backup *m = machine_backup_find(rest_json_tables(e), job->source);
+	const struct backup *b = backup_find(rest_json_tables(e), job->source);
 	json_write_text(w, "AccountId", e->c->who->account_number);
 	json_write_uuid(w, "RestoreJobId", job->row.id);
 	json_write_text(w, "RecoveryPointArn", awsbackup_write_arn(e, KIND_MACHINE_BACKUP, &source));
@@ -180,9 +181,12 @@ static void write_job(struct awsbackup_call *e, struct json_writer *w, const str
 	json_write_z(w, "ResourceType", is_machine ? "EC2" : "EBS");
 }
 
-static RESULT answer_describe(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_describe(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
-	write_job(e, w, find_job(e, ((const struct id_args *) args)->id));
+	const struct id_args *a = args;
+	const struct async_job *job;
+	TRY(find_job(e, a->id, &job)); /* prepare had another view */
+	write_job(e, w, &job->row, NULL);
 	return OK;
 }
 
@@ -206,42 +210,32 @@ static const struct param list_params[] = {
 	NOT_BUILT("parentJobId"),
 };
 
-static RESULT prepare_list(struct awsbackup_call *e, void *args)
+static RESULT prepare_list(struct rest_json_call *e, void *args)
 {
 	return awsbackup_check_page(e, &((struct list_args *) args)->page);
 }
 
-static bool is_listed(struct awsbackup_call *e, const struct list_args *a, const struct async_job *job)
+static bool is_listed(struct rest_json_call *e, const struct list_args *a, const struct async_job *job)
 {
 	return str_is(job->command, RESTORE_COMMAND) && (!a->status.n || str_is(a->status, status_of(job))) &&
 	       (!a->type.n || str_is(a->type, job->subject_kind == KIND_INSTANCE ? "EC2" : "EBS")) &&
 	       (!a->account.n || str_equal(a->account, e->c->who->account_number));
 }
 
-static RESULT answer_list(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_list(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct list_args *a = args;
 	struct awsbackup_rows rows = {0};
-	struct str token;
 	for (const struct async_job *job =
-		     async_job_first_by_account(awsbackup_tables(e), e->c->who->account);
-	     job; job = async_job_next_by_account(awsbackup_tables(e), job))
+		     async_job_first_by_account(rest_json_tables(e), e->c->who->account);
+	     job; job = async_job_next_by_account(rest_json_tables(e), job))
 		if (is_listed(e, a, job))
 			TRY(awsbackup_add_row(e, &rows, &job->row));
-	awsbackup_cut_page(e, &a->page, &rows, &token);
-	json_write_open_list(w, "RestoreJobs");
-	for (size_t k = 0; k < rows.count; k++) {
-		json_write_open(w, NULL);
-		write_job(e, w, async_job_of(rows.at[k]));
-		json_write_close(w);
-	}
-	json_write_close_list(w);
-	if (token.n)
-		json_write_text(w, "NextToken", token);
+	awsbackup_write_page(e, w, "RestoreJobs", &a->page, &rows, write_job, NULL);
 	return OK;
 }
 
-static const struct awsbackup_action actions[] = {
+static const struct rest_json_action actions[] = {
 	{HTTP_PUT, "/restore-jobs", AWSBACKUP_ACTION("StartRestoreJob"), .flags = API_WRITES,
 	 .args = PARAMS(struct start_args, start_params), .prepare = prepare_start,
 	 .operation = engine_start_restore_job_run, .returns = API_RETURNS_NOTHING_STORED,

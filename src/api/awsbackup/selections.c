@@ -80,7 +80,7 @@ static const struct param create_params[] = {
 		    "botocore's model: it identifies the request; a plan has one selection here"),
 };
 
-static RESULT read_resources(struct awsbackup_call *e, const struct strs *arns, struct refs *ret_refs)
+static RESULT read_resources(struct rest_json_call *e, const struct strs *arns, struct refs *ret_refs)
 {
 	struct ref *refs = arena_new_array(e->c->arena, struct ref, arns->count + 1);
 	if (!refs)
@@ -106,7 +106,7 @@ static bool is_any(const struct strs *arns)
 						     str_is(arns->at[0], "arn:aws:ec2:*:*:instance/*")));
 }
 
-static RESULT read_conditions(struct awsbackup_call *e, struct create_args *a)
+static RESULT read_conditions(struct rest_json_call *e, struct create_args *a)
 {
 	const struct tag_conditions *equal = &a->selection.conditions.equal;
 	if (equal->count != 1 || a->selection.of_tag.count || !is_any(&a->selection.resources) ||
@@ -122,7 +122,7 @@ static RESULT read_conditions(struct awsbackup_call *e, struct create_args *a)
 	return OK;
 }
 
-static RESULT prepare_create(struct awsbackup_call *e, void *args)
+static RESULT prepare_create(struct rest_json_call *e, void *args)
 {
 	struct create_args *a = args;
 	const struct selection *s = &a->selection;
@@ -148,11 +148,11 @@ static RESULT prepare_create(struct awsbackup_call *e, void *args)
 	return OK;
 }
 
-static RESULT answer_create(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_create(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct create_args *a = args;
 	const struct row *row = NULL;
-	TRY(awsbackup_find_returned(e, a->wish.plan.prefix, &row));
+	TRY(rest_json_find_returned(e, a->wish.plan.prefix, &row));
 	json_write_uuid(w, "SelectionId", a->wish.selection);
 	json_write_uuid(w, "BackupPlanId", a->wish.plan.prefix);
 	awsbackup_write_time(e, w, "CreationDate", backup_plan_of(row)->selected_us);
@@ -165,7 +165,6 @@ struct id_args {
 	struct vault_plan_target wish;
 	struct str id, selection;
 	struct awsbackup_page page;
-	uuid present; /* selection of the plan */
 };
 #define PLAN_ID PARAM(struct id_args, "backupPlanId", id, .flags = REQUIRED, .max = 64, .doc = "The plan.")
 static const struct param id_params[] = {PLAN_ID,
@@ -173,29 +172,38 @@ static const struct param id_params[] = {PLAN_ID,
 					       .max = 64, .doc = "The selection.")};
 static const struct param list_params[] = {PLAN_ID, AWSBACKUP_PAGE(struct id_args)};
 
-static RESULT prepare_plan(struct awsbackup_call *e, void *args)
+static RESULT prepare_plan(struct rest_json_call *e, void *args)
 {
 	struct id_args *a = args;
 	const struct backup_plan *plan = NULL;
 	TRY(awsbackup_check_page(e, &a->page));
-	TRY(awsbackup_find_plan(e, a->id, &a->wish.plan, &plan));
-	a->present = plan->selection;
-	return OK;
+	return awsbackup_find_plan(e, a->id, &a->wish.plan, &plan);
 }
 
-static RESULT prepare_id(struct awsbackup_call *e, void *args)
+/* Finds the plan whose selection the call names. */
+static RESULT find_selection(struct rest_json_call *e, const struct id_args *a, struct ref *ret_ref,
+			     const struct backup_plan **ret_plan)
 {
-	struct id_args *a = args;
-	TRY(prepare_plan(e, a));
-	bool is_id = result_is_ok(uuid_parse(a->selection, &a->wish.selection));
-	if (is_id && !uuid_is_none(a->present) && uuid_equal(a->present, a->wish.selection))
+	uuid id = UUID_NONE;
+	TRY(awsbackup_find_plan(e, a->id, ret_ref, ret_plan));
+	bool is_id = result_is_ok(uuid_parse(a->selection, &id)) && !uuid_is_none(id);
+	if (is_id && uuid_equal((*ret_plan)->selection, id))
 		return OK;
 	return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_BACKUP_PLAN,
 			     "The backup selection '%" STR_FMT "' does not exist.",
 			     STR_ARG(str_cut(a->selection, 64)));
 }
 
-static void write_ids(struct awsbackup_call *e, struct json_writer *w, const struct backup_plan *p)
+static RESULT prepare_id(struct rest_json_call *e, void *args)
+{
+	struct id_args *a = args;
+	const struct backup_plan *plan = NULL;
+	TRY(find_selection(e, a, &a->wish.plan, &plan));
+	a->wish.selection = plan->selection;
+	return OK;
+}
+
+static void write_ids(struct rest_json_call *e, struct json_writer *w, const struct backup_plan *p)
 {
 	json_write_uuid(w, "SelectionId", p->selection);
 	json_write_uuid(w, "BackupPlanId", p->row.id);
@@ -215,10 +223,12 @@ static void write_tag(struct json_writer *w, const char *list, const char *type,
 	json_write_close_list(w);
 }
 
-static RESULT answer_get(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_get(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct id_args *a = args;
-	const struct backup_plan *p = backup_plan_find(awsbackup_tables(e), a->wish.plan.prefix);
+	const struct backup_plan *p = NULL;
+	struct ref ref;
+	TRY(find_selection(e, a, &ref, &p)); /* prepare had another view */
 	json_write_open(w, "BackupSelection");
 	json_write_text(w, "SelectionName", p->selection_name);
 	json_write_text(w, "IamRoleArn", p->role);
@@ -240,10 +250,12 @@ static RESULT answer_get(struct awsbackup_call *e, const void *args, struct json
 	return OK;
 }
 
-static RESULT answer_list(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_list(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct id_args *a = args;
-	const struct backup_plan *p = backup_plan_find(awsbackup_tables(e), a->wish.plan.prefix);
+	const struct backup_plan *p = NULL;
+	struct ref ref;
+	TRY(awsbackup_find_plan(e, a->id, &ref, &p));
 	json_write_open_list(w, "BackupSelectionsList");
 	if (!uuid_is_none(p->selection)) {
 		json_write_open(w, NULL);
@@ -256,7 +268,7 @@ static RESULT answer_list(struct awsbackup_call *e, const void *args, struct jso
 	return OK;
 }
 
-static const struct awsbackup_action actions[] = {
+static const struct rest_json_action actions[] = {
 	{HTTP_PUT, "/backup/plans/{backupPlanId}/selections", AWSBACKUP_ACTION("CreateBackupSelection"),
 	 .flags = API_WRITES, .args = PARAMS(struct create_args, create_params), .prepare = prepare_create,
 	 .operation = engine_create_vault_selection_run, .returns = KIND_BACKUP_PLAN, .answer = answer_create,

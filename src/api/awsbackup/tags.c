@@ -24,14 +24,14 @@ static const struct param untag_params[] = {ARN, PARAM(struct tag_args, "TagKeyL
 static const struct param list_params[] = {ARN, NOT_BUILT("maxResults"), NOT_BUILT("nextToken")};
 
 /* Returns the name or id in an ARN of the kind; empty if the ARN is of another kind. */
-static struct str rest_of(struct awsbackup_call *e, struct str arn, enum kind kind)
+static struct str rest_of(struct rest_json_call *e, struct str arn, enum kind kind)
 {
 	struct str start = awsbackup_write_arn(e, kind, NULL);
 	start = str_slice(start, 0, start.n - 1);
 	return str_starts_with(arn, start) ? str_slice(arn, start.n, arn.n) : STR_NONE;
 }
 
-static RESULT prepare(struct awsbackup_call *e, void *args)
+static RESULT prepare(struct rest_json_call *e, void *args)
 {
 	struct tag_args *a = args;
 	struct awsbackup_point p;
@@ -45,13 +45,13 @@ static RESULT prepare(struct awsbackup_call *e, void *args)
 	return awsbackup_find_point_of_arn(e, a->arn, "resourceArn", &a->wish.resource, &p);
 }
 
-static RESULT answer_list(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_list(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct tag_args *a = args;
 	const struct row *row = NULL;
 	enum kind kind = a->wish.resource.kind;
-	TRY(engine_find_own(e->c, awsbackup_tables(e), kind, &a->wish.resource, &row));
-	awsbackup_write_map(w, "Tags",
+	TRY(engine_find_own(e->c, rest_json_tables(e), kind, &a->wish.resource, &row));
+	rest_json_write_map(w, "Tags",
 			    kind == KIND_BACKUP_VAULT  ? backup_vault_of(row)->tags
 			    : kind == KIND_BACKUP_PLAN ? backup_plan_of(row)->tags
 			    : kind == KIND_BACKUP      ? backup_of(row)->metadata
@@ -59,7 +59,7 @@ static RESULT answer_list(struct awsbackup_call *e, const void *args, struct jso
 	return OK;
 }
 
-static const struct awsbackup_action actions[] = {
+static const struct rest_json_action actions[] = {
 	{HTTP_POST, "/tags/{resourceArn}", AWSBACKUP_ACTION("TagResource"), .flags = API_WRITES,
 	 .args = PARAMS(struct tag_args, tag_params), .prepare = prepare,
 	 .operation = engine_tag_backup_resource_run, .returns = API_RETURNS_NOTHING_STORED,

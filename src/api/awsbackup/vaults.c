@@ -18,18 +18,18 @@ static const struct param create_params[] = {
 	NOT_BUILT("EncryptionKeyArn"),
 };
 
-static void write_vault(struct awsbackup_call *e, struct json_writer *w, const struct backup_vault *v)
+static void write_vault(struct rest_json_call *e, struct json_writer *w, const struct backup_vault *v)
 {
 	json_write_text(w, "BackupVaultName", v->name);
 	json_write_text(w, "BackupVaultArn", awsbackup_write_arn(e, KIND_BACKUP_VAULT, &v->row));
 	awsbackup_write_time(e, w, "CreationDate", v->row.created_us);
 }
 
-static RESULT answer_create(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_create(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct create_args *a = args;
 	const struct row *row = NULL;
-	TRY(awsbackup_find_returned(e, a->wish.made, &row));
+	TRY(rest_json_find_returned(e, a->wish.made, &row));
 	write_vault(e, w, backup_vault_of(row));
 	return OK;
 }
@@ -39,41 +39,47 @@ static RESULT answer_create(struct awsbackup_call *e, const void *args, struct j
 struct name_args {
 	struct backup_vault_target wish;
 	struct str name;
-	const struct backup_vault *vault;
 };
 static const struct param name_params[] = {
 	PARAM(struct name_args, "backupVaultName", name, .flags = REQUIRED, .max = NAME_MAX_CHARS,
 	      .doc = "The vault."),
 };
 
-static RESULT prepare_name(struct awsbackup_call *e, void *args)
+static RESULT prepare_name(struct rest_json_call *e, void *args)
 {
 	struct name_args *a = args;
-	return awsbackup_find_vault(e, a->name, &a->wish.vault, &a->vault);
+	const struct backup_vault *ignored = NULL;
+	return awsbackup_find_vault(e, a->name, &a->wish.vault, &ignored);
+}
+
+static bool is_recovery_point(struct rest_json_call *e, const void *of, const struct awsbackup_point *p)
+{
+	(void) e;
+	(void) of;
+	return awsbackup_is_complete(p);
 }
 
 /* Folders of the account's recovery points, one for each point. */
-static RESULT list_containers(struct awsbackup_call *e, struct strs *ret_containers)
+static RESULT list_containers(struct rest_json_call *e, struct strs *ret_containers)
 {
 	struct awsbackup_rows rows = {0};
-	struct awsbackup_point p;
-	size_t count = 0;
-	TRY(awsbackup_list_points(e, &rows));
+	TRY(awsbackup_list_points(e, is_recovery_point, NULL, &rows));
 	struct str *at = arena_new_array(e->c->arena, struct str, rows.count + 1);
 	if (!at)
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < rows.count; k++) {
-		awsbackup_read_point(e, awsbackup_kind_of(rows.at[k]), rows.at[k], &p);
-		if (strcmp(p.job_state, "COMPLETED") == 0)
-			at[count++] = p.container;
+		struct awsbackup_point p;
+		awsbackup_read_point(e, rows.at[k], &p);
+		at[k] = p.container;
 	}
-	*ret_containers = (struct strs){at, count};
+	*ret_containers = (struct strs){at, rows.count};
 	return OK;
 }
 
-static void write_rest(struct awsbackup_call *e, struct json_writer *w, const struct backup_vault *v,
-		       const struct strs *containers)
+static void write_rest(struct rest_json_call *e, struct json_writer *w, const struct row *row, const void *of)
 {
+	const struct backup_vault *v = backup_vault_of(row);
+	const struct strs *containers = of;
 	struct str container = engine_vault_container(v->name);
 	int64_t count = 0;
 	for (size_t k = 0; k < containers->count; k++)
@@ -85,13 +91,15 @@ static void write_rest(struct awsbackup_call *e, struct json_writer *w, const st
 	json_write_bool(w, "Locked", false);
 }
 
-static RESULT answer_describe(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_describe(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct name_args *a = args;
+	const struct backup_vault *vault = NULL;
 	struct strs containers;
+	struct ref ref;
+	TRY(awsbackup_find_vault(e, a->name, &ref, &vault)); /* prepare had another view */
 	TRY(list_containers(e, &containers));
-	write_rest(e, w, backup_vault_find_by_name(awsbackup_tables(e), e->c->who->account, a->name),
-		   &containers);
+	write_rest(e, w, &vault->row, &containers);
 	return OK;
 }
 
@@ -104,36 +112,26 @@ static const struct param list_params[] = {AWSBACKUP_PAGE(struct list_args),
 					   NOT_BUILT("vaultType", .only = "BACKUP_VAULT"),
 					   NOT_BUILT("shared")};
 
-static RESULT prepare_list(struct awsbackup_call *e, void *args)
+static RESULT prepare_list(struct rest_json_call *e, void *args)
 {
 	return awsbackup_check_page(e, &((struct list_args *) args)->page);
 }
 
-static RESULT answer_list(struct awsbackup_call *e, const void *args, struct json_writer *w)
+static RESULT answer_list(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct list_args *a = args;
 	struct awsbackup_rows rows = {0};
 	struct strs containers;
-	struct str token;
 	TRY(list_containers(e, &containers));
 	for (const struct backup_vault *v =
-		     backup_vault_first_by_account(awsbackup_tables(e), e->c->who->account);
-	     v; v = backup_vault_next_by_account(awsbackup_tables(e), v))
+		     backup_vault_first_by_account(rest_json_tables(e), e->c->who->account);
+	     v; v = backup_vault_next_by_account(rest_json_tables(e), v))
 		TRY(awsbackup_add_row(e, &rows, &v->row));
-	awsbackup_cut_page(e, &a->page, &rows, &token);
-	json_write_open_list(w, "BackupVaultList");
-	for (size_t k = 0; k < rows.count; k++) {
-		json_write_open(w, NULL);
-		write_rest(e, w, backup_vault_of(rows.at[k]), &containers);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
-	if (token.n)
-		json_write_text(w, "NextToken", token);
+	awsbackup_write_page(e, w, "BackupVaultList", &a->page, &rows, write_rest, &containers);
 	return OK;
 }
 
-static const struct awsbackup_action actions[] = {
+static const struct rest_json_action actions[] = {
 	{HTTP_PUT, "/backup-vaults/{backupVaultName}", AWSBACKUP_ACTION("CreateBackupVault"),
 	 .flags = API_WRITES, .args = PARAMS(struct create_args, create_params),
 	 .operation = engine_create_backup_vault_run, .returns = KIND_BACKUP_VAULT, .answer = answer_create,

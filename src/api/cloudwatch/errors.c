@@ -2,6 +2,7 @@
  * Error codes and messages of CloudWatch. Source: the errors of each action in its API Reference, and the common
  * ones. */
 #include "api/cloudwatch/internal.h"
+#include "api/query/query_call.h"
 
 #include <string.h>
 
@@ -23,7 +24,7 @@ static const struct api_error rows[] = {
 	{ERR_INVALID, 0, 400, "ValidationError", "Metrics"},
 	{ERR_INVALID, 0, 400, "InvalidParameterInput", "DashboardBody"},
 	{ERR_INVALID, 0, 400, "InvalidParameterValue"},
-	{ERR_TOO_LARGE, 0, 413, "RequestEntityTooLarge", API_WHOLE_REQUEST},
+	QUERY_TOO_LARGE,
 	{ERR_TOO_LARGE, 0, 400, "ValidationError", "MetricDataQueries"},
 	{ERR_TOO_LARGE, 0, 400, "InvalidParameterCombination"},
 	{ERR_UNKNOWN, 0, 400, "ValidationError"},
@@ -37,18 +38,12 @@ static const struct api_error rows[] = {
 	{ERR_IN_USE, 0, 400, "ValidationError"},
 	{ERR_PROTECTED, 0, 400, "ValidationError"},
 	{ERR_STATE, 0, 400, "ValidationError"},
-	{ERR_UNAUTHENTICATED, 0, 403, "InvalidClientTokenId"},
 	{ERR_DENIED, 0, 403, "AccessDenied"},
 	{ERR_THROTTLED, 0, 400, "Throttling"},
-	{ERR_NO_MEMORY, 0, 503, "ServiceUnavailable"},
-	{ERR_AGAIN, 0, 503, "ServiceUnavailable"},
-	{ERR_GONE, 0, 503, "ServiceUnavailable"},
-	{ERR_TIMEOUT, 0, 503, "ServiceUnavailable"},
-	{ERR_INTERNAL, 0, 500, "InternalServiceError"},
+	QUERY_UNAVAILABLE("InternalServiceError"),
 };
 
-const struct api_errors cloudwatch_errors =
-	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded");
+const struct api_errors cloudwatch_errors = QUERY_ERRORS(rows);
 
 const char *cloudwatch_shape_of(const char *code)
 {

@@ -32,7 +32,7 @@ API_DEFINE_FACE(connect)
 
 bool connect_has_call(const struct call *call)
 {
-	return str_contains(call_header(call, "Authorization"), STR("/ec2-instance-connect/aws4_request"));
+	return target_is_for(call, "ec2-instance-connect");
 }
 
 /* ---- errors ---- */

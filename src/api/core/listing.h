@@ -9,7 +9,8 @@
 
 struct api_listing {
 	enum kind kind;
-	size_t name;      /* offset of the rows' name, a struct str; 0: they have none */
+	size_t whole; /* offset of the field that names the whole whose part a row is, for .matches; 0: none */
+	size_t name;  /* offset of the rows' name, a struct str; 0: they have none */
 	const char *item; /* the answer's member that holds them: "zone" */
 	/* Name of a row; NULL: the field at .name. */
 	struct str (*get_name)(struct api_call *e, const struct row *row);

@@ -16,17 +16,16 @@ static const void *field_at(const struct member *m, const struct row *row)
 
 /* ---- from a row to others ---- */
 
-/* First row whose index begins with this row's id. */
-static const struct row *find_first(struct api_call *e, const struct query_join *each, const struct row *row)
+const struct row *members_find_first(struct api_call *e, enum kind kind, unsigned index, uuid id)
 {
-	const struct kind_info *k = &model_kinds[each->kind];
+	const struct kind_info *k = &model_kinds[kind];
 	struct row *key =
 		arena_alloc(e->c->arena, k->row_size); /* a full arena fails the call when the answer ends */
 	if (!key)
 		return NULL;
-	size_t offset = k->fields[k->indexes[each->index].fields[0]].offset;
-	*(uuid *) (void *) ((char *) key + offset) = row->id;
-	return tables_first(api_tables(e), each->kind, each->index, key, 1);
+	size_t offset = k->fields[k->indexes[index].fields[0]].offset;
+	*(uuid *) (void *) ((char *) key + offset) = id;
+	return tables_first(api_tables(e), kind, index, key, 1);
 }
 
 /* Row that has the member's field; NULL: there is none. */
@@ -35,7 +34,8 @@ static const struct row *follow(struct api_call *e, const struct member *m, cons
 	for (size_t k = 0; k < MEMBER_PATH_MAX && row && m->path[k].kind != KIND_NONE; k++) {
 		const struct query_join *join = &m->path[k];
 		const uuid *id = (const uuid *) (const void *) ((const char *) row + join->offset);
-		row = join->index ? find_first(e, join, row) : tables_find(api_tables(e), join->kind, *id);
+		row = join->index ? members_find_first(e, join->kind, join->index, row->id)
+				  : tables_find(api_tables(e), join->kind, *id);
 	}
 	return row;
 }
@@ -53,7 +53,7 @@ static void write_each(const struct object *o, const struct member *m, const str
 {
 	const struct tables *t = api_tables(o->e);
 	json_write_open_list(o->w, m->name);
-	for (const struct row *at = find_first(o->e, &m->each, row); at;
+	for (const struct row *at = members_find_first(o->e, m->each.kind, m->each.index, row->id); at;
 	     at = tables_next(t, m->each.kind, m->each.index, at, 1))
 		write_object(o, m, at);
 	json_write_close_list(o->w);

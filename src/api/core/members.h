@@ -118,6 +118,9 @@ struct members {
 		.offset = offsetof(T, field), __VA_ARGS__                                                    \
 	}
 
+/* The first row of the kind whose index begins with the id; tables_next(…, 1) leads to the others. NULL: there is none. */
+const struct row *members_find_first(struct api_call *e, enum kind kind, unsigned index, uuid id);
+
 typedef void (*members_write_time)(struct json_writer *w, const char *name, int64_t time_us);
 
 /* The members of the row's object. */

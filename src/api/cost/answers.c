@@ -10,7 +10,7 @@ enum { GROUPS_MAX = 50000, DATE_SIZE = 11, KEY_MAX = 1200 };
 /* ---- sums ---- */
 
 struct sums {
-	struct cost_call *e;
+	struct target_call *e;
 	const struct cost_question *question;
 	struct tally tally; /* cost: unblended; list: amortized. By period and values */
 	struct str currency;
@@ -157,7 +157,7 @@ static void write_definitions(const struct cost_question *q, struct json_writer 
 	json_write_close_list(w);
 }
 
-static RESULT write_usage(struct cost_call *e, const void *args, struct json_writer *w)
+static RESULT write_usage(struct target_call *e, const void *args, struct json_writer *w)
 {
 	const struct cost_question *q = args;
 	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
@@ -184,7 +184,7 @@ static RESULT write_usage(struct cost_call *e, const void *args, struct json_wri
 /* ---- values ---- */
 
 struct values {
-	struct cost_call *e;
+	struct target_call *e;
 	const struct cost_question *question;
 	struct tally tally;
 	struct arena *arena;
@@ -247,7 +247,7 @@ static void write_count(const struct values *v, struct json_writer *w)
 	json_write_int(w, "TotalSize", (int64_t) v->tally.count);
 }
 
-static RESULT write_values(struct cost_call *e, const void *args, struct json_writer *w)
+static RESULT write_values(struct target_call *e, const void *args, struct json_writer *w)
 {
 	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
 	struct values v = {.e = e, .question = args, .tally.arena = e->c->arena, .arena = arena};
@@ -270,7 +270,7 @@ static RESULT write_values(struct cost_call *e, const void *args, struct json_wr
 	return OK;
 }
 
-static RESULT write_tags(struct cost_call *e, const void *args, struct json_writer *w)
+static RESULT write_tags(struct target_call *e, const void *args, struct json_writer *w)
 {
 	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
 	struct values v = {.e = e, .question = args, .tally.arena = e->c->arena, .arena = arena};
@@ -285,7 +285,7 @@ static RESULT write_tags(struct cost_call *e, const void *args, struct json_writ
 	return OK;
 }
 
-static const struct cost_action actions[] = {
+static const struct target_action actions[] = {
 	{COST_ACTION("GetCostAndUsage"), .flags = API_CHANGES_BY_TIME, .prepare = cost_prepare_usage,
 	 .answer = write_usage, .doc = "Returns usage and costs by day or month, in up to two groups."},
 	{COST_ACTION("GetDimensionValues"), .flags = API_CHANGES_BY_TIME, .prepare = cost_prepare_values,

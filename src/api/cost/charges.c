@@ -96,7 +96,7 @@ bool cost_matches(struct arena *a, const struct cost_filter *f, const struct bil
 /* ---- reading ---- */
 
 struct reading {
-	struct cost_call *e;
+	struct target_call *e;
 	const struct cost_question *question;
 	struct arena *arena; /* reset after each charge */
 	billing_each each;
@@ -113,7 +113,7 @@ static RESULT look(void *arg, const struct billed *billed, const struct charge *
 	return r->each(r->arg, billed, charge);
 }
 
-RESULT cost_read_charges(struct cost_call *e, const struct cost_question *q, billing_each each, void *arg,
+RESULT cost_read_charges(struct target_call *e, const struct cost_question *q, billing_each each, void *arg,
 			 int64_t *ret_closed_until_s)
 {
 	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
@@ -123,7 +123,7 @@ RESULT cost_read_charges(struct cost_call *e, const struct cost_question *q, bil
 	if (!arena)
 		return ctx_no_memory(e->c);
 	if (!identity_is_admin(e->c->who))
-		TRY(costs_find_scope(e->c, cost_tables(e), e->c->who->account, &scope));
+		TRY(costs_find_scope(e->c, target_tables(e), e->c->who->account, &scope));
 	view_close(&e->view);
 	return costs_read(e->c, e->config->store, &scope, &period, look, &r, ret_closed_until_s);
 }

@@ -7,19 +7,7 @@
 #include "base/json_write.h"
 #include "engine/billing/billing.h"
 
-struct cost_call {
-	API_CALL_BASE;
-	json_t *body; /* until prepare has ended */
-};
-
-struct cost_action {
-	API_ACTION_BASE;
-	RESULT (*prepare)(struct cost_call *e, void *args);
-	RESULT (*answer)(struct cost_call *e, const void *args, struct json_writer *w); /* members */
-};
 #define COST_ACTION(word) .name = (word), .permit = "ce:" word
-
-API_DEFINE_FACE(cost)
 
 extern const struct api_actions cost_actions;
 extern const struct api_groups cost_action_groups;
@@ -101,11 +89,11 @@ struct cost_question {
 };
 
 /* Reads the question of get-cost-and-usage from its JSON. ERR_INVALID, ERR_TOO_LARGE, ERR_UNSUPPORTED, with the parameter. */
-RESULT cost_prepare_usage(struct cost_call *e, void *args);
+RESULT cost_prepare_usage(struct target_call *e, void *args);
 /* Reads the question of get-dimension-values, likewise. */
-RESULT cost_prepare_values(struct cost_call *e, void *args);
+RESULT cost_prepare_values(struct target_call *e, void *args);
 /* Reads the question of get-tags, likewise: values of a tag, or, without a tag, the keys of tags. */
-RESULT cost_prepare_tags(struct cost_call *e, void *args);
+RESULT cost_prepare_tags(struct target_call *e, void *args);
 
 /* ---- charges.c ---- */
 
@@ -116,5 +104,5 @@ bool cost_matches(struct arena *a, const struct cost_filter *filter, const struc
 		  const struct charge *charge, struct str region);
 /* Calls `each` with all charges of the question's months that the caller may see and that match its filter. Closes
  * e->view. *ret_closed_until_s: earlier charges are final. */
-RESULT cost_read_charges(struct cost_call *e, const struct cost_question *q, billing_each each, void *arg,
+RESULT cost_read_charges(struct target_call *e, const struct cost_question *q, billing_each each, void *arg,
 			 int64_t *ret_closed_until_s);

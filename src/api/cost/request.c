@@ -24,13 +24,13 @@ static struct str text_of(const json_t *value)
 	return (struct str){json_string_value(value), json_string_length(value)};
 }
 
-static RESULT fail(struct cost_call *e, const char *field, const char *what, struct str value)
+static RESULT fail(struct target_call *e, const char *field, const char *what, struct str value)
 {
 	return ctx_fail_field(e->c, ERR_INVALID, str_from(field), "%s: %s%s%" STR_FMT, field, what,
 			      value.n ? ": " : "", STR_ARG(str_slice(value, 0, 128)));
 }
 
-static RESULT refuse(struct cost_call *e, const char *field)
+static RESULT refuse(struct target_call *e, const char *field)
 {
 	return json_object_get(e->body, field) ? ctx_fail_field(e->c, ERR_UNSUPPORTED, str_from(field),
 								"The parameter %s is not supported.", field)
@@ -39,7 +39,7 @@ static RESULT refuse(struct cost_call *e, const char *field)
 
 /* ---- the time ---- */
 
-static RESULT read_day(struct cost_call *e, const json_t *period, const char *name, int64_t *ret_s)
+static RESULT read_day(struct target_call *e, const json_t *period, const char *name, int64_t *ret_s)
 {
 	struct str day = text_of(json_object_get(period, name));
 	struct str text = str_print(e->c->arena, "%" STR_FMT "T00:00:00Z", STR_ARG(day));
@@ -50,7 +50,7 @@ static RESULT read_day(struct cost_call *e, const json_t *period, const char *na
 	return OK;
 }
 
-static RESULT read_period(struct cost_call *e, struct cost_question *q)
+static RESULT read_period(struct target_call *e, struct cost_question *q)
 {
 	const json_t *period = json_object_get(e->body, "TimePeriod");
 	if (!json_is_object(period))
@@ -72,7 +72,7 @@ static RESULT read_period(struct cost_call *e, struct cost_question *q)
 
 /* ---- dimensions and filters ---- */
 
-static RESULT read_dimension(struct cost_call *e, const char *field, struct str word,
+static RESULT read_dimension(struct target_call *e, const char *field, struct str word,
 			     struct cost_key *ret_key)
 {
 	for (int k = 0; k < COST_TAG; k++)
@@ -83,7 +83,7 @@ static RESULT read_dimension(struct cost_call *e, const char *field, struct str 
 	return fail(e, field, "the dimension is not supported", word);
 }
 
-static RESULT read_values(struct cost_call *e, const json_t *list, struct strs *ret_values)
+static RESULT read_values(struct target_call *e, const json_t *list, struct strs *ret_values)
 {
 	size_t count = json_array_size(list);
 	struct str *values = arena_new_array(e->c->arena, struct str, count + 1);
@@ -101,7 +101,7 @@ static RESULT read_values(struct cost_call *e, const json_t *list, struct strs *
 	return OK;
 }
 
-static RESULT read_match(struct cost_call *e, const json_t *options, struct cost_filter *f)
+static RESULT read_match(struct target_call *e, const json_t *options, struct cost_filter *f)
 {
 	for (size_t k = 0; k < json_array_size(options); k++) {
 		struct str word = text_of(json_array_get(options, k));
@@ -115,7 +115,7 @@ static RESULT read_match(struct cost_call *e, const json_t *options, struct cost
 	return OK;
 }
 
-static RESULT read_one(struct cost_call *e, const json_t *node, bool is_tag, struct cost_filter *f)
+static RESULT read_one(struct target_call *e, const json_t *node, bool is_tag, struct cost_filter *f)
 {
 	struct str key = text_of(json_object_get(node, "Key"));
 	f->operator= COST_ONE;
@@ -128,10 +128,10 @@ static RESULT read_one(struct cost_call *e, const json_t *node, bool is_tag, str
 	return !f->values.count && !f->is_absent ? fail(e, "Filter", "there are no Values for", key) : OK;
 }
 
-static RESULT read_filter(struct cost_call *e, const json_t *node, int depth, size_t *nodes,
+static RESULT read_filter(struct target_call *e, const json_t *node, int depth, size_t *nodes,
 			  const struct cost_filter **ret_filter);
 
-static RESULT read_parts(struct cost_call *e, const json_t *list, int depth, size_t *nodes,
+static RESULT read_parts(struct target_call *e, const json_t *list, int depth, size_t *nodes,
 			 struct cost_filter *f)
 {
 	if (json_array_size(list) > COST_VALUES_MAX || !json_array_size(list))
@@ -143,7 +143,7 @@ static RESULT read_parts(struct cost_call *e, const json_t *list, int depth, siz
 }
 
 /* An expression has a single member, whose name is its operator. */
-static RESULT read_filter(struct cost_call *e, const json_t *node, int depth, size_t *nodes,
+static RESULT read_filter(struct target_call *e, const json_t *node, int depth, size_t *nodes,
 			  const struct cost_filter **ret_filter)
 {
 	struct cost_filter *f = arena_new_object(e->c->arena, struct cost_filter);
@@ -170,7 +170,7 @@ static RESULT read_filter(struct cost_call *e, const json_t *node, int depth, si
 	return read_filter(e, value, depth + 1, nodes, &f->parts[0]);
 }
 
-static RESULT read_whole_filter(struct cost_call *e, struct cost_question *q)
+static RESULT read_whole_filter(struct target_call *e, struct cost_question *q)
 {
 	const json_t *node = json_object_get(e->body, "Filter");
 	size_t nodes = 0;
@@ -179,7 +179,7 @@ static RESULT read_whole_filter(struct cost_call *e, struct cost_question *q)
 
 /* ---- GetCostAndUsage ---- */
 
-static RESULT read_metrics(struct cost_call *e, struct cost_question *q)
+static RESULT read_metrics(struct target_call *e, struct cost_question *q)
 {
 	const json_t *list = json_object_get(e->body, "Metrics");
 	if (!json_array_size(list))
@@ -196,7 +196,7 @@ static RESULT read_metrics(struct cost_call *e, struct cost_question *q)
 	return OK;
 }
 
-static RESULT read_groups(struct cost_call *e, struct cost_question *q)
+static RESULT read_groups(struct target_call *e, struct cost_question *q)
 {
 	const json_t *list = json_object_get(e->body, "GroupBy");
 	if (json_array_size(list) > COST_GROUPS_MAX)
@@ -216,7 +216,7 @@ static RESULT read_groups(struct cost_call *e, struct cost_question *q)
 	return OK;
 }
 
-RESULT cost_prepare_usage(struct cost_call *e, void *args)
+RESULT cost_prepare_usage(struct target_call *e, void *args)
 {
 	struct cost_question *q = args;
 	struct str granularity = text_of(json_object_get(e->body, "Granularity"));
@@ -235,7 +235,7 @@ RESULT cost_prepare_usage(struct cost_call *e, void *args)
 
 /* ---- lists of values ---- */
 
-static RESULT prepare_list(struct cost_call *e, struct cost_question *q)
+static RESULT prepare_list(struct target_call *e, struct cost_question *q)
 {
 	TRY(refuse(e, "NextPageToken"));
 	TRY(refuse(e, "SortBy"));
@@ -245,7 +245,7 @@ static RESULT prepare_list(struct cost_call *e, struct cost_question *q)
 	return read_whole_filter(e, q);
 }
 
-RESULT cost_prepare_values(struct cost_call *e, void *args)
+RESULT cost_prepare_values(struct target_call *e, void *args)
 {
 	struct cost_question *q = args;
 	TRY(prepare_list(e, q));
@@ -253,7 +253,7 @@ RESULT cost_prepare_values(struct cost_call *e, void *args)
 }
 
 /* Without a key: the keys that there are. */
-RESULT cost_prepare_tags(struct cost_call *e, void *args)
+RESULT cost_prepare_tags(struct target_call *e, void *args)
 {
 	struct cost_question *q = args;
 	TRY(prepare_list(e, q));

@@ -121,7 +121,7 @@ static bool is_digits(struct str text)
 	return true;
 }
 
-static RESULT read_time(struct dlm_call *e, struct str text, int64_t *ret_hour, int64_t *ret_minute)
+static RESULT read_time(struct rest_json_call *e, struct str text, int64_t *ret_hour, int64_t *ret_minute)
 {
 	struct str rest = text, hour = STR_NONE;
 	bool is_time = text.n == 5 && str_split_next(&rest, ':', &hour) && hour.n == 2 && is_digits(hour) &&
@@ -132,7 +132,7 @@ static RESULT read_time(struct dlm_call *e, struct str text, int64_t *ret_hour, 
 }
 
 /* DLM runs at most once an hour: an expression has one minute. */
-static RESULT read_cron(struct dlm_call *e, struct str cron, struct snapshot_policy *row)
+static RESULT read_cron(struct rest_json_call *e, struct str cron, struct snapshot_policy *row)
 {
 	struct str rest = str_starts_with(cron, STR("cron(")) ? str_slice(cron, 5, cron.n) : STR_NONE;
 	struct str minute = STR_NONE;
@@ -150,7 +150,8 @@ static RESULT read_cron(struct dlm_call *e, struct str cron, struct snapshot_pol
 	return OK;
 }
 
-static RESULT read_create(struct dlm_call *e, const struct create_rule *rule, struct snapshot_policy *row)
+static RESULT read_create(struct rest_json_call *e, const struct create_rule *rule,
+			  struct snapshot_policy *row)
 {
 	int64_t hour = 9, minute = 0; /* DLM's own default of Times */
 	if (rule->cron.n && (rule->interval || rule->times.count || rule->unit.n))
@@ -176,7 +177,8 @@ static RESULT read_create(struct dlm_call *e, const struct create_rule *rule, st
 	return OK;
 }
 
-static RESULT read_retain(struct dlm_call *e, const struct retain_rule *rule, struct snapshot_policy *row)
+static RESULT read_retain(struct rest_json_call *e, const struct retain_rule *rule,
+			  struct snapshot_policy *row)
 {
 	static const struct {
 		const char *word;
@@ -202,7 +204,8 @@ static RESULT read_retain(struct dlm_call *e, const struct retain_rule *rule, st
 			"RetainRule: Interval needs an IntervalUnit, and at most 100 years.");
 }
 
-static RESULT read_schedule(struct dlm_call *e, const struct dlm_schedule *s, struct snapshot_policy *row)
+static RESULT read_schedule(struct rest_json_call *e, const struct dlm_schedule *s,
+			    struct snapshot_policy *row)
 {
 	bool of_instances = row->targets == SNAPSHOT_POLICY_TARGETS_TAGGED_INSTANCES;
 	for (size_t k = 0; k < s->variable.count; k++)
@@ -220,14 +223,15 @@ static RESULT read_schedule(struct dlm_call *e, const struct dlm_schedule *s, st
 	return read_retain(e, &s->retain, row);
 }
 
-static RESULT refuse(struct dlm_call *e, const char *field, struct str value)
+static RESULT refuse(struct rest_json_call *e, const char *field, struct str value)
 {
 	return ctx_fail_field(e->c, ERR_UNSUPPORTED, str_from(field),
 			      "The value %" STR_FMT " of the parameter %s is not supported.", STR_ARG(value),
 			      field);
 }
 
-RESULT dlm_read_details(struct dlm_call *e, const struct dlm_details *d, struct snapshot_policy *ret_row)
+RESULT dlm_read_details(struct rest_json_call *e, const struct dlm_details *d,
+			struct snapshot_policy *ret_row)
 {
 	struct snapshot_policy row = {.target_tags = {d->targets.at, d->targets.count}};
 	if (!str_is(d->policy_type, "EBS_SNAPSHOT_MANAGEMENT"))
@@ -257,20 +261,8 @@ RESULT dlm_read_details(struct dlm_call *e, const struct dlm_details *d, struct 
 
 /* ---- writing ---- */
 
-static void write_tags(struct json_writer *w, const char *name, struct tags tags)
-{
-	json_write_open_list(w, name);
-	for (size_t k = 0; k < tags.count; k++) {
-		json_write_open(w, NULL);
-		json_write_text(w, "Key", tags.at[k].key);
-		json_write_text(w, "Value", tags.at[k].value);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
-}
-
 /* Reads minute and first hour back from the expression of an interval. */
-static void write_create(struct dlm_call *e, struct json_writer *w, const struct snapshot_policy *p)
+static void write_create(struct rest_json_call *e, struct json_writer *w, const struct snapshot_policy *p)
 {
 	struct str rest = str_slice(p->schedule, 5, p->schedule.n), minute = STR_NONE, hour = STR_NONE;
 	int64_t hours = 0, minutes = 0;
@@ -311,7 +303,7 @@ static void write_retain(struct json_writer *w, const struct snapshot_policy *p)
 	json_write_close(w);
 }
 
-void dlm_write_details(struct dlm_call *e, struct json_writer *w, const struct snapshot_policy *p)
+void dlm_write_details(struct rest_json_call *e, struct json_writer *w, const struct snapshot_policy *p)
 {
 	bool of_instances = p->targets == SNAPSHOT_POLICY_TARGETS_TAGGED_INSTANCES;
 	json_write_open(w, "PolicyDetails");
@@ -322,13 +314,13 @@ void dlm_write_details(struct dlm_call *e, struct json_writer *w, const struct s
 	json_write_open_list(w, "ResourceLocations");
 	json_write_z(w, NULL, "CLOUD");
 	json_write_close_list(w);
-	write_tags(w, "TargetTags", p->target_tags);
+	target_write_tags(w, "TargetTags", p->target_tags);
 	json_write_open_list(w, "Schedules");
 	json_write_open(w, NULL);
 	json_write_text(w, "Name", p->schedule_name);
 	json_write_bool(w, "CopyTags", p->copies_tags);
-	write_tags(w, "TagsToAdd", p->added_tags);
-	write_tags(w, "VariableTags", p->variable_tags);
+	target_write_tags(w, "TagsToAdd", p->added_tags);
+	target_write_tags(w, "VariableTags", p->variable_tags);
 	write_create(e, w, p);
 	write_retain(w, p);
 	json_write_close(w);

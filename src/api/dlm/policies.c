@@ -11,17 +11,17 @@ enum { DESCRIPTION_MAX = 500, ARN_MAX = 2048, STATUS_MAX = 500 };
 
 /* ---- by id ---- */
 
-struct str dlm_write_id(struct dlm_call *e, uuid id)
+struct str dlm_write_id(struct rest_json_call *e, uuid id)
 {
 	return id_to_prefixed(e->c->arena, "policy", id);
 }
 
-struct str dlm_write_arn(struct dlm_call *e, struct str id)
+struct str dlm_write_arn(struct rest_json_call *e, struct str id)
 {
 	return engine_write_lifecycle_arn(e->c->arena, e->config->region, e->c->who->account_number, id);
 }
 
-RESULT dlm_find_policy(struct dlm_call *e, struct str id, const char *field, struct ref *ret_ref)
+RESULT dlm_find_policy(struct rest_json_call *e, struct str id, const char *field, struct ref *ret_ref)
 {
 	const struct snapshot_policy *policy = NULL;
 	struct ref ref = {0};
@@ -30,7 +30,8 @@ RESULT dlm_find_policy(struct dlm_call *e, struct str id, const char *field, str
 	ref.text = id;
 	ref.field = str_from(field);
 	struct result found =
-		is_id ? engine_find_own_snapshot_policy(e->c, dlm_tables(e), &ref, &policy) : FAIL(NOT_FOUND);
+		is_id ? engine_find_own_snapshot_policy(e->c, rest_json_tables(e), &ref, &policy)
+		      : FAIL(NOT_FOUND);
 	if (!result_is_ok(found) && found.code != ERR_NOT_FOUND)
 		return found;
 	ctx_clear_problem(e->c);
@@ -87,7 +88,7 @@ static const struct param update_params[] = {
 };
 
 /* DLM's descriptions have the characters [0-9A-Za-z _-]. */
-static RESULT check_description(struct dlm_call *e, struct str text)
+static RESULT check_description(struct rest_json_call *e, struct str text)
 {
 	for (size_t k = 0; k < text.n; k++)
 		if (!str_is_alphanumeric(text.p[k]) && text.p[k] != ' ' && text.p[k] != '_' &&
@@ -98,7 +99,7 @@ static RESULT check_description(struct dlm_call *e, struct str text)
 	return OK;
 }
 
-static RESULT prepare_put(struct dlm_call *e, struct put_args *a)
+static RESULT prepare_put(struct rest_json_call *e, struct put_args *a)
 {
 	TRY(check_description(e, a->description));
 	a->wish.role = a->role.n ? &a->role : NULL;
@@ -112,19 +113,19 @@ static RESULT prepare_put(struct dlm_call *e, struct put_args *a)
 	return dlm_read_details(e, &a->details, &a->row);
 }
 
-static RESULT prepare_create(struct dlm_call *e, void *args)
+static RESULT prepare_create(struct rest_json_call *e, void *args)
 {
 	return prepare_put(e, args);
 }
 
-static RESULT prepare_update(struct dlm_call *e, void *args)
+static RESULT prepare_update(struct rest_json_call *e, void *args)
 {
 	struct put_args *a = args;
 	TRY(dlm_find_policy(e, a->id, "policyId", &a->wish.policy));
 	return prepare_put(e, a);
 }
 
-static RESULT answer_create(struct dlm_call *e, const void *args, struct json_writer *w)
+static RESULT answer_create(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	json_write_text(w, "PolicyId", dlm_write_id(e, ((const struct put_args *) args)->wish.made));
 	return OK;
@@ -140,31 +141,21 @@ static const struct param id_params[] = {
 	PARAM(struct id_args, "policyId", id, .flags = REQUIRED, .max = 64, .doc = "The policy."),
 };
 
-static RESULT prepare_id(struct dlm_call *e, void *args)
+static RESULT prepare_id(struct rest_json_call *e, void *args)
 {
 	struct id_args *a = args;
 	return dlm_find_policy(e, a->id, "policyId", &a->wish.policy);
 }
 
 /* NULL: the last run took all snapshots. */
-static const struct condition *find_problem(struct dlm_call *e, const struct snapshot_policy *p)
+static const struct condition *find_problem(struct rest_json_call *e, const struct snapshot_policy *p)
 {
-	return condition_find_by_subject(dlm_tables(e), p->row.id, STR(SNAPSHOT_NOT_TAKEN));
+	return condition_find_by_subject(rest_json_tables(e), p->row.id, STR(SNAPSHOT_NOT_TAKEN));
 }
 
-static const char *state_of(struct dlm_call *e, const struct snapshot_policy *p)
+static const char *state_of(struct rest_json_call *e, const struct snapshot_policy *p)
 {
 	return !p->is_active ? "DISABLED" : find_problem(e, p) ? "ERROR" : "ENABLED";
-}
-
-void dlm_write_map(struct json_writer *w, const char *name, struct tags tags)
-{
-	json_write_open(w, name);
-	for (size_t k = 0; k < tags.count; k++) {
-		json_write_key(w, tags.at[k].key);
-		json_write_text(w, NULL, tags.at[k].value);
-	}
-	json_write_close(w);
 }
 
 static void write_time(struct json_writer *w, const char *name, int64_t time_us)
@@ -173,11 +164,11 @@ static void write_time(struct json_writer *w, const char *name, int64_t time_us)
 	json_write_z(w, name, clock_write_ms(time_us, text));
 }
 
-static RESULT answer_get(struct dlm_call *e, const void *args, struct json_writer *w)
+static RESULT answer_get(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct id_args *a = args;
 	const struct snapshot_policy *p = NULL;
-	TRY(engine_find_own_snapshot_policy(e->c, dlm_tables(e), &a->wish.policy, &p));
+	TRY(engine_find_own_snapshot_policy(e->c, rest_json_tables(e), &a->wish.policy, &p));
 	const struct condition *problem = find_problem(e, p);
 	json_write_open(w, "Policy");
 	json_write_text(w, "PolicyId", dlm_write_id(e, p->row.id));
@@ -191,7 +182,7 @@ static RESULT answer_get(struct dlm_call *e, const void *args, struct json_write
 	write_time(w, "DateCreated", p->row.created_us);
 	write_time(w, "DateModified", p->changed_us);
 	dlm_write_details(e, w, p);
-	dlm_write_map(w, "Tags", p->tags);
+	rest_json_write_map(w, "Tags", p->tags);
 	json_write_text(w, "PolicyArn", dlm_write_arn(e, dlm_write_id(e, p->row.id)));
 	json_write_close(w);
 	return OK;
@@ -215,7 +206,7 @@ static const struct param list_params[] = {
 };
 
 /* DLM refuses the whole list if one of the policies is missing. */
-static RESULT prepare_list(struct dlm_call *e, void *args)
+static RESULT prepare_list(struct rest_json_call *e, void *args)
 {
 	const struct list_args *a = args;
 	struct ref ignored;
@@ -232,7 +223,7 @@ static bool has(struct strs list, struct str text)
 	return !list.count;
 }
 
-static bool has_tag(struct dlm_call *e, struct strs list, struct tags tags)
+static bool has_tag(struct rest_json_call *e, struct strs list, struct tags tags)
 {
 	for (size_t k = 0; k < tags.count; k++)
 		if (has(list, str_print(e->c->arena, "%" STR_FMT "=%" STR_FMT, STR_ARG(tags.at[k].key),
@@ -241,7 +232,7 @@ static bool has_tag(struct dlm_call *e, struct strs list, struct tags tags)
 	return !list.count;
 }
 
-static bool is_listed(struct dlm_call *e, const struct list_args *a, const struct snapshot_policy *p)
+static bool is_listed(struct rest_json_call *e, const struct list_args *a, const struct snapshot_policy *p)
 {
 	struct str type =
 		p->targets == SNAPSHOT_POLICY_TARGETS_TAGGED_VOLUMES ? STR("VOLUME") : STR("INSTANCE");
@@ -251,19 +242,19 @@ static bool is_listed(struct dlm_call *e, const struct list_args *a, const struc
 	       has_tag(e, a->targets, p->target_tags) && has_tag(e, a->added, p->added_tags);
 }
 
-static RESULT answer_list(struct dlm_call *e, const void *args, struct json_writer *w)
+static RESULT answer_list(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	json_write_open_list(w, "Policies");
 	for (const struct snapshot_policy *p =
-		     snapshot_policy_first_by_account(dlm_tables(e), e->c->who->account);
-	     p; p = snapshot_policy_next_by_account(dlm_tables(e), p)) {
+		     snapshot_policy_first_by_account(rest_json_tables(e), e->c->who->account);
+	     p; p = snapshot_policy_next_by_account(rest_json_tables(e), p)) {
 		if (!is_listed(e, args, p))
 			continue;
 		json_write_open(w, NULL);
 		json_write_text(w, "PolicyId", dlm_write_id(e, p->row.id));
 		json_write_text(w, "Description", p->description);
 		json_write_z(w, "State", state_of(e, p));
-		dlm_write_map(w, "Tags", p->tags);
+		rest_json_write_map(w, "Tags", p->tags);
 		json_write_z(w, "PolicyType", "EBS_SNAPSHOT_MANAGEMENT");
 		json_write_close(w);
 	}
@@ -271,7 +262,7 @@ static RESULT answer_list(struct dlm_call *e, const void *args, struct json_writ
 	return OK;
 }
 
-static const struct dlm_action actions[] = {
+static const struct rest_json_action actions[] = {
 	{HTTP_POST, "/policies", DLM_ACTION("CreateLifecyclePolicy"), .flags = API_WRITES,
 	 .args = PARAMS(struct put_args, create_params), .prepare = prepare_create,
 	 .operation = engine_create_lifecycle_policy_run, .returns = API_RETURNS_NOTHING_STORED,

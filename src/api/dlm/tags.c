@@ -18,7 +18,7 @@ static const struct param untag_params[] = {ARN,
 						  .min = 1, .max = TAG_KEY_MAX, .doc = "Tags to remove.")};
 static const struct param list_params[] = {ARN};
 
-static RESULT prepare(struct dlm_call *e, void *args)
+static RESULT prepare(struct rest_json_call *e, void *args)
 {
 	struct tag_args *a = args;
 	struct str start = dlm_write_arn(e, STR_NONE);
@@ -29,16 +29,16 @@ static RESULT prepare(struct dlm_call *e, void *args)
 	return dlm_find_policy(e, str_slice(a->arn, start.n, a->arn.n), "resourceArn", &a->wish.policy);
 }
 
-static RESULT answer_list(struct dlm_call *e, const void *args, struct json_writer *w)
+static RESULT answer_list(struct rest_json_call *e, const void *args, struct json_writer *w)
 {
 	const struct tag_args *a = args;
 	const struct snapshot_policy *policy = NULL;
-	TRY(engine_find_own_snapshot_policy(e->c, dlm_tables(e), &a->wish.policy, &policy));
-	dlm_write_map(w, "Tags", policy->tags);
+	TRY(engine_find_own_snapshot_policy(e->c, rest_json_tables(e), &a->wish.policy, &policy));
+	rest_json_write_map(w, "Tags", policy->tags);
 	return OK;
 }
 
-static const struct dlm_action actions[] = {
+static const struct rest_json_action actions[] = {
 	{HTTP_POST, "/tags/{resourceArn}", DLM_ACTION("TagResource"), .flags = API_WRITES,
 	 .args = PARAMS(struct tag_args, tag_params), .prepare = prepare,
 	 .operation = engine_tag_lifecycle_policy_run, .returns = API_RETURNS_NOTHING_STORED,

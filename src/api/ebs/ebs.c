@@ -5,21 +5,17 @@
 
 #include <string.h>
 
-#include "api/core/dump.h"
 #include "api/ebs/internal.h"
+#include "api/query/query_call.h"
 #include "api/query/request.h"
-#include "auth/key/sigv4.h"
-
-#define SCOPE "/ebs/aws4_request"
-#define ENCODED_SCOPE "%2Febs%2Faws4_request"
+#include "api/query/rest_json.h"
 
 static const struct api_actions *const groups[] = {&ebs_block_actions, &ebs_snapshot_actions};
 static const struct rest_table table = {groups, sizeof groups / sizeof groups[0]};
 
 bool ebs_has_call(const struct call *call)
 {
-	return str_contains(call_header(call, "Authorization"), STR(SCOPE)) ||
-	       str_contains(call->query, STR(ENCODED_SCOPE));
+	return query_is_for(call, "ebs");
 }
 
 /* ---- failures ---- */
@@ -44,19 +40,7 @@ static const struct api_error rows[] = {
 	{ERR_INTERNAL, 0, 500, "InternalServerException"},
 };
 /* clang-format on */
-static const struct api_errors errors =
-	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded",
-		   .unproved = "The security token included in the request is invalid.");
-
-static const struct api_error faults[SIGV4_SCOPE + 1] = {
-	[SIGV4_NO_CREDENTIALS] = {ERR_UNAUTHENTICATED, 0, 403, "MissingAuthenticationTokenException"},
-	[SIGV4_INCOMPLETE] = {ERR_UNAUTHENTICATED, 0, 403, "IncompleteSignatureException"},
-	[SIGV4_UNKNOWN_KEY] = {ERR_UNAUTHENTICATED, 0, 403, "UnrecognizedClientException"},
-	[SIGV4_MISMATCH] = {ERR_UNAUTHENTICATED, 0, 403, "InvalidSignatureException"},
-	[SIGV4_SKEWED] = {ERR_UNAUTHENTICATED, 0, 403, "InvalidSignatureException"},
-	[SIGV4_EXPIRED] = {ERR_UNAUTHENTICATED, 0, 403, "ExpiredTokenException"},
-	[SIGV4_SCOPE] = {ERR_UNAUTHENTICATED, 0, 403, "InvalidSignatureException"},
-};
+static const struct api_errors errors = TARGET_ERRORS(rows);
 
 /* The member Reason of an exception that has one; NULL: it has none. */
 static const char *reason_of(const struct api_call *e, const struct api_problem *p)
@@ -95,16 +79,7 @@ static const char *reason_of(const struct api_call *e, const struct api_problem 
 
 static RESULT write_problem(struct api_call *core, struct api_problem *p, struct buf *body)
 {
-	struct json_writer w;
-	const char *reason = reason_of(core, p);
-	json_write_begin(&w, body);
-	json_write_open(&w, NULL);
-	json_write_text(&w, "Message", p->message);
-	if (reason)
-		json_write_z(&w, "Reason", reason);
-	json_write_close(&w);
-	call_set_answer_header(core->call, "x-amzn-ErrorType", str_from(p->error->code));
-	return json_write_end(&w);
+	return rest_json_write_problem_with(core, p, "Reason", reason_of(core, p), body);
 }
 
 /* ---- from request to action ---- */
@@ -159,31 +134,19 @@ static struct str add_headers(struct ebs_call *e, const struct params *args, str
 /* Refuses parameters in the query, where a call with a document has none. */
 static RESULT read_document(struct ebs_call *e)
 {
-	struct str text = str_trim(e->call->body);
-	json_error_t error;
 	struct pairs none = {0};
 	static const struct params no_params = {0};
 	TRY(request_parse(e->c, e->call->query, STR_NONE, &none));
 	TRY(request_read(e->c, &request_sts_dialect, &no_params, NULL, &none, NULL));
-	e->body = json_loadb(text.n ? text.p : "{}", text.n ? text.n : 2, JSON_REJECT_DUPLICATES, &error);
-	return json_is_object(e->body) ? OK : ctx_fail(e->c, ERR_MALFORMED, "The body is not a JSON object.");
+	return rest_json_read_body(&e->core, &e->body);
 }
 
 static RESULT find(struct api_call *core)
 {
 	struct ebs_call *e = ebs_call_of(core);
 	struct pairs variables = {0};
-	bool has_path = false;
-	TRY(api_check_signature(core, faults));
-	const struct rest_action *found =
-		rest_find_action(e->c, &table, e->call->method, e->call->path, &variables, &has_path);
-	TRY(api_check_limits(core, found ? &found->core : NULL, OK));
-	if (!found)
-		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("path"),
-				      "EBS direct has no such operation here.");
-	const struct ebs_action *row = ebs_row_of(&found->core);
-	const struct api_entry entry = api_entry_of(&row->core);
-	api_choose_action(core, &entry);
+	TRY(rest_json_choose(core, &table, "EBS direct", e->call->path, &variables));
+	const struct ebs_action *row = ebs_action_of(e);
 	if (row->has_document)
 		return read_document(e);
 	struct str text = STR_NONE;
@@ -283,16 +246,9 @@ const struct api_protocol ebs_protocol = {
 
 /* ---- for documentation and tests ---- */
 
-static const struct dump_form form = {.face = "ebs", .list_suffix = ""};
-
-static void write_members(struct json_writer *w, const struct rest_action *a)
-{
-	dump_params(w, &form, NULL, &a->core.args);
-}
-
 void ebs_dump_actions(struct buf *out)
 {
-	rest_dump_actions(&table, &form, write_members, out);
+	rest_json_dump_actions(&table, "ebs", out);
 }
 
 void ebs_write_coverage(struct buf *out)

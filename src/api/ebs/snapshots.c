@@ -3,15 +3,16 @@
 #include <string.h>
 
 #include "api/ebs/internal.h"
+#include "api/query/target.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "drivers/block_upload.h"
+#include "engine/acting.h"
 #include "engine/resolve.h"
 #include "engine/storage/snapshot/snapshot_blocks.h"
 #include "model/id.h"
 #include "model/snapshot.h"
 #include "reconcile/reconcile.h"
-#include "store/account.h"
 
 /* Volumes have at most that size here; the service's limit is 65,536 GiB. */
 enum { SIZE_MAX_GIB = IMAGE_RAW_SIZE_MAX_GIB, TAGS_MAX = 50, TEXT_MAX = 255 };
@@ -56,9 +57,9 @@ static RESULT answer_start(struct ebs_call *e, const void *args, struct json_wri
 	const struct row *row = NULL;
 	TRY(ebs_find_returned(e, a->wish.snapshot, &row));
 	const struct snapshot *s = snapshot_of(row);
-	const struct account *owner = account_find(ebs_tables(e), s->account);
+	struct str number = engine_account_number(ebs_tables(e), s->account);
 	json_write_text(w, "SnapshotId", id_to_ec2(e->c->arena, KIND_SNAPSHOT, row->id));
-	json_write_text(w, "OwnerId", owner ? owner->number : STR_NONE);
+	json_write_text(w, "OwnerId", number);
 	json_write_z(w, "Status", "pending");
 	json_write_int(w, "StartTime", row->created_us / SECOND);
 	json_write_int(w, "VolumeSize", s->volume_size / GIB);
@@ -70,14 +71,7 @@ static RESULT answer_start(struct ebs_call *e, const void *args, struct json_wri
 				id_to_ec2(e->c->arena, KIND_SNAPSHOT, s->blocks_parent));
 	if (!s->tags.count)
 		return OK;
-	json_write_open_list(w, "Tags");
-	for (size_t k = 0; k < s->tags.count; k++) {
-		json_write_open(w, NULL);
-		json_write_text(w, "Key", s->tags.at[k].key);
-		json_write_text(w, "Value", s->tags.at[k].value);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
+	target_write_tags(w, "Tags", s->tags);
 	return OK;
 }
 

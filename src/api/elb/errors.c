@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Error codes of ELBv2. Sources: the errors of each action in the API Reference, and the common ones. */
 #include "api/elb/internal.h"
+#include "api/query/query_call.h"
 
 /* The first row that fits counts. */
 static const struct api_error rows[] = {
@@ -49,25 +50,14 @@ static const struct api_error rows[] = {
 	 "TooManyLoadBalancers"}, /* unverified: interfaces have a quota of EC2's */
 	{ERR_QUOTA, 0, 400, "TooManyTags"},
 	{ERR_INVALID, KIND_TARGET, 400, "InvalidTarget"},
-	{ERR_INVALID, 0, 400, "ValidationError"},
-	{ERR_MISSING, 0, 400, "ValidationError"},
-	{ERR_UNKNOWN, 0, 400, "ValidationError"},
 	{ERR_MALFORMED, KIND_ROUTER, 400, "ValidationError", .says = "The VPC ID '*' is not found"},
-	{ERR_MALFORMED, 0, 400, "ValidationError"},
-	{ERR_TOO_LARGE, 0, 413, "RequestEntityTooLarge", API_WHOLE_REQUEST},
-	{ERR_TOO_LARGE, 0, 400, "ValidationError"},
+	QUERY_INVALID("ValidationError"),
 	{ERR_UNSUPPORTED, 0, 400, "OperationNotPermitted"},
-	{ERR_UNAUTHENTICATED, 0, 403, "InvalidClientTokenId"},
 	{ERR_DENIED, 0, 403, "AccessDenied"},
 	{ERR_THROTTLED, 0, 400, "Throttling"},
-	{ERR_NO_MEMORY, 0, 503, "ServiceUnavailable"},
-	{ERR_AGAIN, 0, 503, "ServiceUnavailable"},
-	{ERR_GONE, 0, 503, "ServiceUnavailable"},
-	{ERR_TIMEOUT, 0, 503, "ServiceUnavailable"},
-	{ERR_INTERNAL, 0, 500, "InternalFailure"},
+	QUERY_UNAVAILABLE("InternalFailure"),
 };
 
-const struct api_errors elb_errors =
-	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded");
+const struct api_errors elb_errors = QUERY_ERRORS(rows);
 
 const struct api_error elb_no_policy = {ERR_NOT_FOUND, 0, 400, "SSLPolicyNotFound"};

@@ -18,19 +18,19 @@ static const struct param list_params[] = {
 	PARAM(struct bus_args, "NamePrefix", prefix, .min = 1, .max = 256, .doc = "Beginning of the name."),
 	EVENTS_PAGE_PARAMS(struct bus_args)};
 
-static RESULT prepare_describe(struct events_call *e, void *args)
+static RESULT prepare_describe(struct target_call *e, void *args)
 {
 	return events_check_bus(e, ((struct bus_args *) args)->bus);
 }
 
-static RESULT prepare_list(struct events_call *e, void *args)
+static RESULT prepare_list(struct target_call *e, void *args)
 {
 	struct bus_args *a = args;
 	TRY(events_check_name(e, "namePrefix", a->prefix));
 	return events_read_page(e, &a->page);
 }
 
-static RESULT answer_describe(struct events_call *e, const void *args, struct json_writer *w)
+static RESULT answer_describe(struct target_call *e, const void *args, struct json_writer *w)
 {
 	(void) args;
 	json_write_text(w, "Arn", events_write_bus_arn(e));
@@ -38,7 +38,7 @@ static RESULT answer_describe(struct events_call *e, const void *args, struct js
 	return OK;
 }
 
-static RESULT answer_list(struct events_call *e, const void *args, struct json_writer *w)
+static RESULT answer_list(struct target_call *e, const void *args, struct json_writer *w)
 {
 	const struct bus_args *a = args;
 	json_write_open_list(w, "EventBuses");
@@ -86,14 +86,14 @@ static const struct param put_params[] = {
 	NOT_BUILT("EndpointId", .doc = "Endpoints of several regions."),
 };
 
-static void refuse(struct events_call *e, struct event_entry *entry, const char *member)
+static void refuse(struct target_call *e, struct event_entry *entry, const char *member)
 {
 	entry->code = "InvalidArgument";
 	entry->message = str_print(
 		e->c->arena, "Parameter %s is not valid. Reason: %s is a required argument.", member, member);
 }
 
-static RESULT read_time(struct events_call *e, struct str text, int64_t *ret_us)
+static RESULT read_time(struct target_call *e, struct str text, int64_t *ret_us)
 {
 	json_t *value = json_loadb(text.p ? text.p : "", text.n, JSON_DECODE_ANY, NULL);
 	double seconds = json_is_number(value) ? json_number_value(value) : -1;
@@ -112,7 +112,7 @@ static size_t size_of(const struct event_entry *entry)
 	return size;
 }
 
-static RESULT prepare_put(struct events_call *e, void *args)
+static RESULT prepare_put(struct target_call *e, void *args)
 {
 	struct put_args *a = args;
 	size_t size = 0;
@@ -142,7 +142,7 @@ static RESULT prepare_put(struct events_call *e, void *args)
 				     "Total size of the entries in the request is over the limit.", STR_NONE);
 }
 
-static RESULT answer_put(struct events_call *e, const void *args, struct json_writer *w)
+static RESULT answer_put(struct target_call *e, const void *args, struct json_writer *w)
 {
 	const struct put_args *a = args;
 	int64_t failed = 0;
@@ -177,7 +177,7 @@ static const struct param test_params[] = {
 	      .doc = "Event, as JSON, with the members that every event has."),
 };
 
-static RESULT prepare_test(struct events_call *e, void *args)
+static RESULT prepare_test(struct target_call *e, void *args)
 {
 	static const char *const members[] = {"id",     "account",   "source",     "time",
 					      "region", "resources", "detail-type"};
@@ -197,7 +197,7 @@ static RESULT prepare_test(struct events_call *e, void *args)
 	return engine_check_event_pattern(e->c, a->pattern);
 }
 
-static RESULT answer_test(struct events_call *e, const void *args, struct json_writer *w)
+static RESULT answer_test(struct target_call *e, const void *args, struct json_writer *w)
 {
 	const struct test_args *a = args;
 	(void) e;
@@ -205,23 +205,16 @@ static RESULT answer_test(struct events_call *e, const void *args, struct json_w
 	return OK;
 }
 
-static const struct events_action rows[] = {
-	{{{EVENTS_ACTION("DescribeEventBus"), .args = PARAMS(struct bus_args, describe_params),
-	   .doc = "Describes the default event bus."}},
-	 prepare_describe,
-	 answer_describe},
-	{{{EVENTS_ACTION("ListEventBuses"), .args = PARAMS(struct bus_args, list_params),
-	   .doc = "Lists the default event bus."}},
-	 prepare_list,
-	 answer_list},
-	{{{EVENTS_ACTION("PutEvents"), .flags = API_WRITES, .args = PARAMS(struct put_args, put_params),
-	   .operation = engine_put_events_run, .returns = API_RETURNS_NOTHING_STORED,
-	   .doc = "Sends events of the account to its event bus."}},
-	 prepare_put,
-	 answer_put},
-	{{{EVENTS_ACTION("TestEventPattern"), .args = PARAMS(struct test_args, test_params),
-	   .doc = "Tests whether an event matches a pattern."}},
-	 prepare_test,
-	 answer_test},
+static const struct target_action rows[] = {
+	{EVENTS_ACTION("DescribeEventBus"), .args = PARAMS(struct bus_args, describe_params),
+	 .doc = "Describes the default event bus.", .prepare = prepare_describe, .answer = answer_describe},
+	{EVENTS_ACTION("ListEventBuses"), .args = PARAMS(struct bus_args, list_params),
+	 .doc = "Lists the default event bus.", .prepare = prepare_list, .answer = answer_list},
+	{EVENTS_ACTION("PutEvents"), .flags = API_WRITES, .args = PARAMS(struct put_args, put_params),
+	 .operation = engine_put_events_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Sends events of the account to its event bus.", .prepare = prepare_put,
+	 .answer = answer_put},
+	{EVENTS_ACTION("TestEventPattern"), .args = PARAMS(struct test_args, test_params),
+	 .doc = "Tests whether an event matches a pattern.", .prepare = prepare_test, .answer = answer_test},
 };
 const struct api_actions events_bus_actions = API_ACTIONS(rows);

@@ -8,20 +8,7 @@
 #include "base/json_write.h"
 #include "engine/events/events.h"
 
-struct events_call {
-	API_CALL_BASE;
-	json_t *body; /* until prepare has ended */
-};
-
-struct events_action {
-	API_ACTION_BASE;
-	RESULT (*prepare)(struct events_call *e, void *args);
-	RESULT(*answer)
-	(struct events_call *e, const void *args, struct json_writer *w); /* NULL: no members */
-};
 #define EVENTS_ACTION(word) .name = (word), .permit = "events:" word
-
-API_DEFINE_FACE(events)
 
 extern const struct api_actions events_rule_actions, events_target_actions, events_bus_actions,
 	events_tag_actions;
@@ -32,10 +19,10 @@ enum { EVENTS_PAGE_MAX = 100, EVENTS_TAGS_MAX = 50, EVENTS_ARN_MAX = 1600 };
 /* ---- events.c ---- */
 
 /* Fails with ERR_INVALID, which becomes a ValidationException. */
-RESULT events_fail(struct events_call *e, const char *field, const char *words, struct str value);
+RESULT events_fail(struct target_call *e, const char *field, const char *words, struct str value);
 /* Checks the name or ARN of the bus, which is "default"; empty: absent. ERR_NOT_FOUND. */
-RESULT events_check_bus(struct events_call *e, struct str bus);
-struct str events_write_bus_arn(struct events_call *e);
+RESULT events_check_bus(struct target_call *e, struct str bus);
+struct str events_write_bus_arn(struct target_call *e);
 #define EVENTS_BUS_PARAM(T, ...)                                                                             \
 	PARAM(T, "EventBusName", bus, .min = 1, .max = EVENTS_ARN_MAX,                                       \
 	      .doc = "Event bus: default, or its ARN.")
@@ -57,15 +44,15 @@ struct events_page {
 	      .doc = "Token of the next page, from the previous answer."),                                   \
 		PARAM(T, "Limit", page.limit, .min = 1, .max = EVENTS_PAGE_MAX, .absent = "100",             \
 		      .doc = "Maximum number of results in one page.")
-RESULT events_read_page(struct events_call *e, struct events_page *page);
-void events_write_token(struct events_call *e, struct json_writer *w, struct str last);
+RESULT events_read_page(struct target_call *e, struct events_page *page);
+void events_write_token(struct target_call *e, struct json_writer *w, struct str last);
 
 /* ---- rules.c ---- */
 
 #define EVENTS_RULE_PARAM(T, wire, member)                                                                   \
 	PARAM(T, wire, member, .flags = REQUIRED, .min = 1, .max = EVENT_NAME_MAX, .doc = "Name of the rule.")
 /* Checks the characters of a name, or of its beginning; empty: absent. ERR_INVALID. */
-RESULT events_check_name(struct events_call *e, const char *field, struct str name);
+RESULT events_check_name(struct target_call *e, const char *field, struct str name);
 /* A rule of the caller's account by its name. ERR_NOT_FOUND. */
-RESULT events_find_rule(struct events_call *e, struct str name, const char *field, struct ref *ret_ref);
-struct str events_write_rule_arn(struct events_call *e, const struct event_rule *rule);
+RESULT events_find_rule(struct target_call *e, struct str name, const char *field, struct ref *ret_ref);
+struct str events_write_rule_arn(struct target_call *e, const struct event_rule *rule);

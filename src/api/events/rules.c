@@ -5,10 +5,10 @@
 
 /* ---- by name ---- */
 
-RESULT events_find_rule(struct events_call *e, struct str name, const char *field, struct ref *ret_ref)
+RESULT events_find_rule(struct target_call *e, struct str name, const char *field, struct ref *ret_ref)
 {
 	const struct event_rule *rule =
-		event_rule_find_by_account(events_tables(e), e->c->who->account, name);
+		event_rule_find_by_account(target_tables(e), e->c->who->account, name);
 	*ret_ref = rule ? ref_by_id(KIND_EVENT_RULE, rule->row.id) : (struct ref){.kind = KIND_EVENT_RULE};
 	ret_ref->text = name;
 	ret_ref->field = str_from(field);
@@ -18,13 +18,13 @@ RESULT events_find_rule(struct events_call *e, struct str name, const char *fiel
 			     "Rule %" STR_FMT " does not exist on EventBus default.", STR_ARG(name));
 }
 
-struct str events_write_rule_arn(struct events_call *e, const struct event_rule *rule)
+struct str events_write_rule_arn(struct target_call *e, const struct event_rule *rule)
 {
-	return engine_write_event_arn(events_tables(e), e->c->arena, e->config->region,
+	return engine_write_event_arn(target_tables(e), e->c->arena, e->config->region,
 				      e->c->who->account_number, KIND_EVENT_RULE, &rule->row);
 }
 
-RESULT events_check_name(struct events_call *e, const char *field, struct str name)
+RESULT events_check_name(struct target_call *e, const char *field, struct str name)
 {
 	for (size_t k = 0; k < name.n; k++)
 		if (!str_is_alphanumeric(name.p[k]) && (!name.p[k] || !strchr("._-", name.p[k])))
@@ -59,7 +59,7 @@ static const struct param put_params[] = {
 	EVENTS_BUS_PARAM(struct put_args),
 };
 
-static RESULT prepare_put(struct events_call *e, void *args)
+static RESULT prepare_put(struct target_call *e, void *args)
 {
 	struct put_args *a = args;
 	TRY(events_check_bus(e, a->bus));
@@ -69,7 +69,7 @@ static RESULT prepare_put(struct events_call *e, void *args)
 	return OK;
 }
 
-static RESULT answer_put(struct events_call *e, const void *args, struct json_writer *w)
+static RESULT answer_put(struct target_call *e, const void *args, struct json_writer *w)
 {
 	const struct put_args *a = args;
 	json_write_text(w, "RuleArn", events_write_rule_arn(e, &a->wish.row));
@@ -90,14 +90,14 @@ static const struct param delete_params[] = {
 	PARAM(struct name_args, "Force", is_forced,
 	      .doc = "For managed rules, of which there are none: changes nothing.")};
 
-static RESULT prepare_name(struct events_call *e, void *args)
+static RESULT prepare_name(struct target_call *e, void *args)
 {
 	struct name_args *a = args;
 	TRY(events_check_bus(e, a->bus));
 	return events_find_rule(e, a->name, "Name", &a->wish.rule);
 }
 
-static RESULT prepare_disable(struct events_call *e, void *args)
+static RESULT prepare_disable(struct target_call *e, void *args)
 {
 	((struct name_args *) args)->wish.is_disabled = true;
 	return prepare_name(e, args);
@@ -109,7 +109,7 @@ static void write_if(struct json_writer *w, const char *name, struct str text)
 		json_write_text(w, name, text);
 }
 
-static void write_rule(struct events_call *e, struct json_writer *w, const struct event_rule *rule)
+static void write_rule(struct target_call *e, struct json_writer *w, const struct event_rule *rule)
 {
 	json_write_text(w, "Name", rule->name);
 	json_write_text(w, "Arn", events_write_rule_arn(e, rule));
@@ -121,11 +121,11 @@ static void write_rule(struct events_call *e, struct json_writer *w, const struc
 	json_write_z(w, "EventBusName", "default");
 }
 
-static RESULT answer_describe(struct events_call *e, const void *args, struct json_writer *w)
+static RESULT answer_describe(struct target_call *e, const void *args, struct json_writer *w)
 {
 	const struct name_args *a = args;
 	const struct event_rule *rule = NULL;
-	TRY(engine_find_own_event_rule(e->c, events_tables(e), &a->wish.rule, &rule));
+	TRY(engine_find_own_event_rule(e->c, target_tables(e), &a->wish.rule, &rule));
 	write_rule(e, w, rule);
 	json_write_text(w, "CreatedBy", e->c->who->account_number);
 	return OK;
@@ -146,7 +146,7 @@ static const struct param by_target_params[] = {
 	      .doc = "ARN of the target."),
 	EVENTS_BUS_PARAM(struct list_args), EVENTS_PAGE_PARAMS(struct list_args)};
 
-static RESULT prepare_list(struct events_call *e, void *args)
+static RESULT prepare_list(struct target_call *e, void *args)
 {
 	struct list_args *a = args;
 	TRY(events_check_bus(e, a->bus));
@@ -163,15 +163,15 @@ static bool has_target(const struct tables *t, const struct event_rule *rule, st
 	return false;
 }
 
-static bool is_listed(struct events_call *e, const struct list_args *a, const struct event_rule *rule)
+static bool is_listed(struct target_call *e, const struct list_args *a, const struct event_rule *rule)
 {
 	return str_starts_with(rule->name, a->prefix) &&
 	       (!a->page.behind.n || str_compare(rule->name, a->page.behind) > 0) &&
 	       engine_is_own(e->c, KIND_EVENT_RULE, &rule->row) &&
-	       (!a->target.n || has_target(events_tables(e), rule, a->target));
+	       (!a->target.n || has_target(target_tables(e), rule, a->target));
 }
 
-static RESULT answer_list(struct events_call *e, const void *args, struct json_writer *w)
+static RESULT answer_list(struct target_call *e, const void *args, struct json_writer *w)
 {
 	const struct list_args *a = args;
 	const struct event_rule *last = NULL;
@@ -179,8 +179,8 @@ static RESULT answer_list(struct events_call *e, const void *args, struct json_w
 	bool has_more = false;
 	json_write_open_list(w, a->target.n ? "RuleNames" : "Rules");
 	for (const struct event_rule *rule =
-		     event_rule_first_by_account(events_tables(e), e->c->who->account);
-	     rule && !has_more; rule = event_rule_next_by_account(events_tables(e), rule)) {
+		     event_rule_first_by_account(target_tables(e), e->c->who->account);
+	     rule && !has_more; rule = event_rule_next_by_account(target_tables(e), rule)) {
 		if (!is_listed(e, a, rule))
 			continue;
 		has_more = count++ == a->page.limit;
@@ -201,37 +201,25 @@ static RESULT answer_list(struct events_call *e, const void *args, struct json_w
 	return OK;
 }
 
-static const struct events_action rows[] = {
-	{{{EVENTS_ACTION("PutRule"), .flags = API_WRITES, .args = PARAMS(struct put_args, put_params),
-	   .operation = engine_put_event_rule_run, .returns = API_RETURNS_NOTHING_STORED,
-	   .doc = "Creates or replaces a rule."}},
-	 prepare_put,
-	 answer_put},
-	{{{EVENTS_ACTION("DescribeRule"), .args = PARAMS(struct name_args, name_params),
-	   .doc = "Describes a rule."}},
-	 prepare_name,
-	 answer_describe},
-	{{{EVENTS_ACTION("ListRules"), .args = PARAMS(struct list_args, list_params), .doc = "Lists rules."}},
-	 prepare_list,
-	 answer_list},
-	{{{EVENTS_ACTION("ListRuleNamesByTarget"), .args = PARAMS(struct list_args, by_target_params),
-	   .doc = "Lists the names of the rules that have a target."}},
-	 prepare_list,
-	 answer_list},
-	{{{EVENTS_ACTION("EnableRule"), .flags = API_WRITES, .args = PARAMS(struct name_args, name_params),
-	   .operation = engine_set_event_rule_run, .returns = API_RETURNS_NOTHING_STORED,
-	   .doc = "Enables a rule."}},
-	 prepare_name,
-	 NULL},
-	{{{EVENTS_ACTION("DisableRule"), .flags = API_WRITES, .args = PARAMS(struct name_args, name_params),
-	   .operation = engine_set_event_rule_run, .returns = API_RETURNS_NOTHING_STORED,
-	   .doc = "Disables a rule."}},
-	 prepare_disable,
-	 NULL},
-	{{{EVENTS_ACTION("DeleteRule"), .flags = API_WRITES, .args = PARAMS(struct name_args, delete_params),
-	   .operation = engine_delete_event_rule_run, .returns = API_RETURNS_NOTHING_STORED,
-	   .doc = "Deletes a rule without targets."}},
-	 prepare_name,
-	 NULL},
+static const struct target_action rows[] = {
+	{EVENTS_ACTION("PutRule"), .flags = API_WRITES, .args = PARAMS(struct put_args, put_params),
+	 .operation = engine_put_event_rule_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Creates or replaces a rule.", .prepare = prepare_put, .answer = answer_put},
+	{EVENTS_ACTION("DescribeRule"), .args = PARAMS(struct name_args, name_params),
+	 .doc = "Describes a rule.", .prepare = prepare_name, .answer = answer_describe},
+	{EVENTS_ACTION("ListRules"), .args = PARAMS(struct list_args, list_params), .doc = "Lists rules.",
+	 .prepare = prepare_list, .answer = answer_list},
+	{EVENTS_ACTION("ListRuleNamesByTarget"), .args = PARAMS(struct list_args, by_target_params),
+	 .doc = "Lists the names of the rules that have a target.", .prepare = prepare_list,
+	 .answer = answer_list},
+	{EVENTS_ACTION("EnableRule"), .flags = API_WRITES, .args = PARAMS(struct name_args, name_params),
+	 .operation = engine_set_event_rule_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Enables a rule.", .prepare = prepare_name},
+	{EVENTS_ACTION("DisableRule"), .flags = API_WRITES, .args = PARAMS(struct name_args, name_params),
+	 .operation = engine_set_event_rule_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Disables a rule.", .prepare = prepare_disable},
+	{EVENTS_ACTION("DeleteRule"), .flags = API_WRITES, .args = PARAMS(struct name_args, delete_params),
+	 .operation = engine_delete_event_rule_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Deletes a rule without targets.", .prepare = prepare_name},
 };
 const struct api_actions events_rule_actions = API_ACTIONS(rows);

@@ -26,10 +26,10 @@ static const struct param untag_params[] = {ARN,
 static const struct param list_params[] = {ARN};
 
 /* "arn:aws:events:REGION:ACCOUNT:rule/NAME", or with "default/" before the name. */
-static RESULT prepare(struct events_call *e, void *args)
+static RESULT prepare(struct target_call *e, void *args)
 {
 	struct tag_args *a = args;
-	struct str start = engine_write_event_arn(events_tables(e), e->c->arena, e->config->region,
+	struct str start = engine_write_event_arn(target_tables(e), e->c->arena, e->config->region,
 						  e->c->who->account_number, KIND_EVENT_RULE, NULL);
 	start = str_slice(start, 0, start.n - 1);
 	struct str name = str_starts_with(a->arn, start) ? str_slice(a->arn, start.n, a->arn.n) : STR_NONE;
@@ -41,36 +41,23 @@ static RESULT prepare(struct events_call *e, void *args)
 	return events_find_rule(e, name, "ResourceARN", &a->wish.entity);
 }
 
-static RESULT answer_list(struct events_call *e, const void *args, struct json_writer *w)
+static RESULT answer_list(struct target_call *e, const void *args, struct json_writer *w)
 {
 	const struct tag_args *a = args;
 	const struct event_rule *rule = NULL;
-	TRY(engine_find_own_event_rule(e->c, events_tables(e), &a->wish.entity, &rule));
-	json_write_open_list(w, "Tags");
-	for (size_t k = 0; k < rule->tags.count; k++) {
-		json_write_open(w, NULL);
-		json_write_text(w, "Key", rule->tags.at[k].key);
-		json_write_text(w, "Value", rule->tags.at[k].value);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
+	TRY(engine_find_own_event_rule(e->c, target_tables(e), &a->wish.entity, &rule));
+	target_write_tags(w, "Tags", rule->tags);
 	return OK;
 }
 
-static const struct events_action rows[] = {
-	{{{EVENTS_ACTION("TagResource"), .flags = API_WRITES, .args = PARAMS(struct tag_args, tag_params),
-	   .operation = engine_tag_entity_run, .returns = API_RETURNS_NOTHING_STORED,
-	   .doc = "Sets tags on a rule."}},
-	 prepare,
-	 NULL},
-	{{{EVENTS_ACTION("UntagResource"), .flags = API_WRITES, .args = PARAMS(struct tag_args, untag_params),
-	   .operation = engine_untag_entity_run, .returns = API_RETURNS_NOTHING_STORED,
-	   .doc = "Removes tags from a rule."}},
-	 prepare,
-	 NULL},
-	{{{EVENTS_ACTION("ListTagsForResource"), .args = PARAMS(struct tag_args, list_params),
-	   .doc = "Lists the tags of a rule."}},
-	 prepare,
-	 answer_list},
+static const struct target_action rows[] = {
+	{EVENTS_ACTION("TagResource"), .flags = API_WRITES, .args = PARAMS(struct tag_args, tag_params),
+	 .operation = engine_tag_entity_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Sets tags on a rule.", .prepare = prepare},
+	{EVENTS_ACTION("UntagResource"), .flags = API_WRITES, .args = PARAMS(struct tag_args, untag_params),
+	 .operation = engine_untag_entity_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Removes tags from a rule.", .prepare = prepare},
+	{EVENTS_ACTION("ListTagsForResource"), .args = PARAMS(struct tag_args, list_params),
+	 .doc = "Lists the tags of a rule.", .prepare = prepare, .answer = answer_list},
 };
 const struct api_actions events_tag_actions = API_ACTIONS(rows);

@@ -75,7 +75,7 @@ static const struct param put_params[] = {
 	PARAM_LIST(struct put_args, "Targets", targets, target_table, .flags = REQUIRED, .min = 1,
 		   .max = EVENT_TARGETS_OF_CALL, .doc = "Targets.")};
 
-static RESULT check_variable(struct events_call *e, struct str name)
+static RESULT check_variable(struct target_call *e, struct str name)
 {
 	for (size_t k = 0; k < name.n; k++)
 		if (!str_is_alphanumeric(name.p[k]) && name.p[k] != '_' && name.p[k] != '-')
@@ -84,7 +84,7 @@ static RESULT check_variable(struct events_call *e, struct str name)
 	return OK;
 }
 
-static RESULT take_paths(struct events_call *e, const struct target_args *t, struct event_target *row)
+static RESULT take_paths(struct target_call *e, const struct target_args *t, struct event_target *row)
 {
 	struct str *texts = arena_new_array(e->c->arena, struct str, 2 * t->paths.count + 1);
 	if (!texts)
@@ -98,7 +98,7 @@ static RESULT take_paths(struct events_call *e, const struct target_args *t, str
 	return OK;
 }
 
-static RESULT take_target(struct events_call *e, const struct target_args *t, struct event_target_wish *wish)
+static RESULT take_target(struct target_call *e, const struct target_args *t, struct event_target_wish *wish)
 {
 	bool is_known = str_starts_with(t->row.arn, STR("arn:aws:sqs:")) ||
 			str_starts_with(t->row.arn, STR("arn:aws:sns:"));
@@ -122,7 +122,7 @@ static RESULT take_target(struct events_call *e, const struct target_args *t, st
 	return wish->message.p ? OK : ctx_no_memory(e->c);
 }
 
-static RESULT prepare_put(struct events_call *e, void *args)
+static RESULT prepare_put(struct target_call *e, void *args)
 {
 	struct put_args *a = args;
 	TRY(events_check_bus(e, a->bus));
@@ -158,7 +158,7 @@ static RESULT write_failures(const struct event_targets_wish *wish, struct json_
 	return OK;
 }
 
-static RESULT answer_put(struct events_call *e, const void *args, struct json_writer *w)
+static RESULT answer_put(struct target_call *e, const void *args, struct json_writer *w)
 {
 	(void) e;
 	return write_failures(&((const struct put_args *) args)->wish, w);
@@ -179,7 +179,7 @@ static const struct param remove_params[] = {
 	PARAM(struct remove_args, "Force", is_forced,
 	      .doc = "For managed rules, of which there are none: changes nothing.")};
 
-static RESULT prepare_remove(struct events_call *e, void *args)
+static RESULT prepare_remove(struct target_call *e, void *args)
 {
 	struct remove_args *a = args;
 	TRY(events_check_bus(e, a->bus));
@@ -193,7 +193,7 @@ static RESULT prepare_remove(struct events_call *e, void *args)
 	return events_find_rule(e, a->rule, "Rule", &a->wish.rule);
 }
 
-static RESULT answer_remove(struct events_call *e, const void *args, struct json_writer *w)
+static RESULT answer_remove(struct target_call *e, const void *args, struct json_writer *w)
 {
 	(void) e;
 	return write_failures(&((const struct remove_args *) args)->wish, w);
@@ -210,7 +210,7 @@ static const struct param list_params[] = {EVENTS_RULE_PARAM(struct list_args, "
 					   EVENTS_BUS_PARAM(struct list_args),
 					   EVENTS_PAGE_PARAMS(struct list_args)};
 
-static RESULT prepare_list(struct events_call *e, void *args)
+static RESULT prepare_list(struct target_call *e, void *args)
 {
 	struct list_args *a = args;
 	TRY(events_check_bus(e, a->bus));
@@ -237,7 +237,7 @@ static void write_input(struct json_writer *w, const struct event_target *t)
 	json_write_close(w);
 }
 
-static void write_target(struct events_call *e, struct json_writer *w, const struct event_target *t)
+static void write_target(struct target_call *e, struct json_writer *w, const struct event_target *t)
 {
 	json_write_open(w, NULL);
 	json_write_text(w, "Id", t->name);
@@ -267,17 +267,17 @@ static void write_target(struct events_call *e, struct json_writer *w, const str
 	json_write_close(w);
 }
 
-static RESULT answer_list(struct events_call *e, const void *args, struct json_writer *w)
+static RESULT answer_list(struct target_call *e, const void *args, struct json_writer *w)
 {
 	const struct list_args *a = args;
 	const struct event_rule *rule = NULL;
 	const struct event_target *last = NULL;
 	int64_t count = 0;
 	bool has_more = false;
-	TRY(engine_find_own_event_rule(e->c, events_tables(e), &a->target, &rule));
+	TRY(engine_find_own_event_rule(e->c, target_tables(e), &a->target, &rule));
 	json_write_open_list(w, "Targets");
-	for (const struct event_target *t = event_target_first_by_event_rule(events_tables(e), rule->row.id);
-	     t && !has_more; t = event_target_next_by_event_rule(events_tables(e), t)) {
+	for (const struct event_target *t = event_target_first_by_event_rule(target_tables(e), rule->row.id);
+	     t && !has_more; t = event_target_next_by_event_rule(target_tables(e), t)) {
 		if (a->page.behind.n && str_compare(t->name, a->page.behind) <= 0)
 			continue;
 		has_more = count++ == a->page.limit;
@@ -292,20 +292,15 @@ static RESULT answer_list(struct events_call *e, const void *args, struct json_w
 	return OK;
 }
 
-static const struct events_action rows[] = {
-	{{{EVENTS_ACTION("PutTargets"), .flags = API_WRITES, .args = PARAMS(struct put_args, put_params),
-	   .operation = engine_put_event_targets_run, .returns = API_RETURNS_NOTHING_STORED,
-	   .doc = "Adds targets to a rule, or replaces them."}},
-	 prepare_put,
-	 answer_put},
-	{{{EVENTS_ACTION("RemoveTargets"), .flags = API_WRITES,
-	   .args = PARAMS(struct remove_args, remove_params), .operation = engine_remove_event_targets_run,
-	   .returns = API_RETURNS_NOTHING_STORED, .doc = "Removes targets from a rule."}},
-	 prepare_remove,
-	 answer_remove},
-	{{{EVENTS_ACTION("ListTargetsByRule"), .args = PARAMS(struct list_args, list_params),
-	   .doc = "Lists the targets of a rule."}},
-	 prepare_list,
-	 answer_list},
+static const struct target_action rows[] = {
+	{EVENTS_ACTION("PutTargets"), .flags = API_WRITES, .args = PARAMS(struct put_args, put_params),
+	 .operation = engine_put_event_targets_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Adds targets to a rule, or replaces them.", .prepare = prepare_put, .answer = answer_put},
+	{EVENTS_ACTION("RemoveTargets"), .flags = API_WRITES,
+	 .args = PARAMS(struct remove_args, remove_params), .operation = engine_remove_event_targets_run,
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Removes targets from a rule.",
+	 .prepare = prepare_remove, .answer = answer_remove},
+	{EVENTS_ACTION("ListTargetsByRule"), .args = PARAMS(struct list_args, list_params),
+	 .doc = "Lists the targets of a rule.", .prepare = prepare_list, .answer = answer_list},
 };
 const struct api_actions events_target_actions = API_ACTIONS(rows);

@@ -24,13 +24,8 @@ static const struct api_error rows[] = {
 	{ERR_CONFLICT, 0, 409, "ConcurrentModification"},
 	{ERR_PROTECTED, KIND_IAM_ROLE, 400, "UnmodifiableEntity"},
 	{ERR_PROTECTED, 0, 403, "AccessDenied"},
-	{ERR_INVALID, 0, 400, "ValidationError"},
-	{ERR_MISSING, 0, 400, "ValidationError"},
-	{ERR_UNKNOWN, 0, 400, "ValidationError"},
-	{ERR_MALFORMED, 0, 400, "ValidationError"},
 	{ERR_COMBINATION, 0, 400, "InvalidInput"},
-	{ERR_TOO_LARGE, 0, 413, "RequestEntityTooLarge", API_WHOLE_REQUEST},
-	{ERR_TOO_LARGE, 0, 400, "ValidationError"},
+	QUERY_INVALID("ValidationError"),
 	{ERR_UNSUPPORTED, 0, 400, "InvalidAction"},
 	{ERR_NOT_FOUND, KIND_USER, 404, "NoSuchEntity", .says = "The user with name * cannot be found."},
 	{ERR_NOT_FOUND, KIND_USER_GROUP, 404, "NoSuchEntity",
@@ -50,18 +45,12 @@ static const struct api_error rows[] = {
 	{ERR_QUOTA, 0, 409, "LimitExceeded", "Tags",
 	 .says = "The number of tags has reached the maximum limit."},
 	{ERR_QUOTA, 0, 409, "LimitExceeded"},
-	{ERR_UNAUTHENTICATED, 0, 403, "InvalidClientTokenId"},
 	{ERR_DENIED, 0, 403, "AccessDenied"},
 	{ERR_THROTTLED, 0, 400, "Throttling"},
-	{ERR_NO_MEMORY, 0, 503, "ServiceUnavailable"},
-	{ERR_AGAIN, 0, 503, "ServiceUnavailable"},
-	{ERR_GONE, 0, 503, "ServiceUnavailable"},
-	{ERR_TIMEOUT, 0, 503, "ServiceUnavailable"},
-	{ERR_INTERNAL, 0, 500, "ServiceFailure"},
+	QUERY_UNAVAILABLE("ServiceFailure"),
 };
 
-const struct api_errors iam_errors =
-	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded");
+const struct api_errors iam_errors = QUERY_ERRORS(rows);
 
 RESULT iam_write_problem(struct api_call *core, struct api_problem *p, struct buf *body)
 {

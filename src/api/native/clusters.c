@@ -14,7 +14,7 @@
 #include "store/instance.h"
 #include "store/port.h"
 
-/* As long as kubeadm's own authorities. */
+/* Validity of kubeadm's own authorities, too. */
 #define AUTHORITY_VALID_US (3650 * 24 * HOUR)
 /* Group that kubeadm binds to cluster-admin. Unlike system:masters, removing the binding takes its rights away. */
 #define ADMIN_GROUP STR("kubeadm:cluster-admins")
@@ -45,7 +45,8 @@ static const struct param create_params[] = {
 	  .doc = "Number of workers; absent: 1."),
 	C("subnets", subnets, .kind = KIND_SUBNET, .max = CLUSTER_SUBNETS_MAX,
 	  .doc = "Subnets of a VPC, each in another zone; absent: a VPC is made for the cluster."),
-	C("network", network, .doc = "Block of that VPC, from /16 to /24; absent: 10.30.0.0/16."),
+	C("network", network,
+	  .doc = "Block of that new VPC, from /16 to /24; absent: 10.30.0.0/16. Refused with subnets."),
 	C("pod_network", pod_block, .doc = "Block of the pods; absent: 10.244.0.0/16."),
 	C("service_network", service_block, .doc = "Block of the Services; absent: 10.96.0.0/12."),
 	C("sources", sources, .max = 64,
@@ -106,7 +107,8 @@ static RESULT prepare_cluster(struct native_call *e, void *args)
 {
 	struct cluster_wish *w = args;
 	struct cluster_keys *keys = &w->keys;
-	TRY(set_block(&w->network, "10.30.0.0/16"));
+	if (!w->subnets.count)
+		TRY(set_block(&w->network, "10.30.0.0/16"));
 	TRY(set_block(&w->pod_block, "10.244.0.0/16"));
 	TRY(set_block(&w->service_block, "10.96.0.0/12"));
 	w->cluster = id_new(KIND_CLUSTER);
@@ -195,7 +197,7 @@ static RESULT prepare_kubeconfig(struct native_call *e, void *args)
 	return write_kubeconfig(e, c, cert, key, &k->text);
 }
 
-/* Returns the key, which is stored nowhere. */
+/* Answers with the kubeconfig, whose private key is stored nowhere. */
 static RESULT answer_kubeconfig(struct native_call *e, const void *args, struct json_writer *w)
 {
 	const struct kubeconfig_args *k = args;

@@ -47,3 +47,27 @@ void query_dump_actions(struct buf *out, const char *face, const char *service,
 			const struct api_groups *groups);
 /* Errors for refused signatures, by enum sigv4_fault. */
 extern const struct api_error query_faults[SIGV4_SCOPE + 1];
+
+/* Words of the query protocol's services about failures. */
+#define QUERY_ERRORS(rows)                                                                                   \
+	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded")
+/* Row of requests that the HTTP server refuses for their size. */
+#define QUERY_TOO_LARGE                                                                                      \
+	{                                                                                                    \
+		ERR_TOO_LARGE, 0, 413, "RequestEntityTooLarge", API_WHOLE_REQUEST                            \
+	}
+/* Rows of requests whose parameters violate a constraint. */
+#define QUERY_INVALID(code)                                                                                  \
+	{ERR_INVALID, 0, 400, code}, {ERR_MISSING, 0, 400, code}, {ERR_UNKNOWN, 0, 400, code},               \
+		{ERR_MALFORMED, 0, 400, code}, QUERY_TOO_LARGE,                                              \
+	{                                                                                                    \
+		ERR_TOO_LARGE, 0, 400, code                                                                  \
+	}
+/* Rows that end a table of errors: unknown callers, and failures of the region with the service's code. */
+#define QUERY_UNAVAILABLE(internal)                                                                          \
+	{ERR_UNAUTHENTICATED, 0, 403, "InvalidClientTokenId"},                                               \
+		{ERR_NO_MEMORY, 0, 503, "ServiceUnavailable"}, {ERR_AGAIN, 0, 503, "ServiceUnavailable"},    \
+		{ERR_GONE, 0, 503, "ServiceUnavailable"}, {ERR_TIMEOUT, 0, 503, "ServiceUnavailable"},       \
+	{                                                                                                    \
+		ERR_INTERNAL, 0, 500, internal                                                               \
+	}

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Selects the action, joins parameters of path, query and body into one JSON object, and writes problems. */
+ * Selects the action, joins parameters of path, query and body into one JSON object, and writes answers and problems. */
 #include "api/query/rest_json.h"
 
 #include "auth/key/sigv4.h"
-#include "base/json_write.h"
 
 enum { QUERY_MAX = 200 };
 
@@ -17,25 +16,26 @@ static const struct api_error faults[SIGV4_SCOPE + 1] = {
 	[SIGV4_SCOPE] = {ERR_UNAUTHENTICATED, 0, 403, "InvalidSignatureException"},
 };
 
-RESULT rest_json_write_problem(struct api_call *core, struct api_problem *p, struct buf *body)
+RESULT rest_json_write_problem_with(struct api_call *core, struct api_problem *p, const char *member,
+				    const char *value, struct buf *body)
 {
 	struct json_writer w;
 	json_write_begin(&w, body);
 	json_write_open(&w, NULL);
 	json_write_text(&w, "Message", p->message);
-	json_write_z(&w, "Code", p->error->code);
+	if (value)
+		json_write_z(&w, member, value);
 	json_write_close(&w);
 	call_set_answer_header(core->call, "x-amzn-ErrorType", str_from(p->error->code));
 	return json_write_end(&w);
 }
 
-/* ---- from request to action ---- */
+RESULT rest_json_write_problem(struct api_call *core, struct api_problem *p, struct buf *body)
+{
+	return rest_json_write_problem_with(core, p, "Code", p->error->code, body);
+}
 
-struct rest_json {
-	struct ctx *c;
-	struct call *call;
-	json_t *input;
-};
+/* ---- from request to action ---- */
 
 static json_t *text_of(struct str text)
 {
@@ -43,7 +43,7 @@ static json_t *text_of(struct str text)
 }
 
 /* Parameters of the path replace members of the body with their names. */
-static RESULT add_variables(struct rest_json *e, const struct pairs *variables)
+static RESULT add_variables(struct rest_json_call *e, const struct pairs *variables)
 {
 	for (size_t k = 0; k < variables->count; k++) {
 		struct str value = STR_NONE;
@@ -57,7 +57,7 @@ static RESULT add_variables(struct rest_json *e, const struct pairs *variables)
 	return OK;
 }
 
-static RESULT add_pair(struct rest_json *e, const struct param *p, struct str value)
+static RESULT add_pair(struct rest_json_call *e, const struct param *p, struct str value)
 {
 	json_t *list = json_object_get(e->input, p->wire);
 	if (p->type == PARAM_TEXTS && !json_is_array(list)) {
@@ -71,7 +71,7 @@ static RESULT add_pair(struct rest_json *e, const struct param *p, struct str va
 }
 
 /* Reads the query of a call without a body. A list repeats its name. Ignores names that the call does not have, as AWS does. */
-static RESULT add_query(struct rest_json *e, const struct params *args)
+static RESULT add_query(struct rest_json_call *e, const struct params *args)
 {
 	static const struct pairs_rules rules = {.noun = "query", .count_max = QUERY_MAX};
 	struct pairs pairs = {0};
@@ -83,30 +83,94 @@ static RESULT add_query(struct rest_json *e, const struct params *args)
 	return OK;
 }
 
-RESULT rest_json_find(struct api_call *core, const struct rest_table *table, const char *service,
-		      json_t **ret_input)
+RESULT rest_json_choose(struct api_call *core, const struct rest_table *table, const char *service,
+			struct str path, struct pairs *ret_variables)
 {
-	struct rest_json joined = {.c = core->c, .call = core->call}, *e = &joined;
-	struct pairs variables = {0};
-	struct str path = e->call->path, text = str_trim(e->call->body);
-	bool has_path = false;
-	json_error_t error;
+	bool ignored = false;
 	TRY(api_check_signature(core, faults));
-	if (path.n > 1 && path.p[path.n - 1] == '/') /* some models have it, others do not */
-		path = str_slice(path, 0, path.n - 1);
 	const struct rest_action *found =
-		rest_find_action(e->c, table, e->call->method, path, &variables, &has_path);
+		rest_find_action(core->c, table, core->call->method, path, ret_variables, &ignored);
 	TRY(api_check_limits(core, found ? &found->core : NULL, OK));
 	if (!found)
-		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("path"), "%s has no such operation here.",
+		return ctx_fail_field(core->c, ERR_UNSUPPORTED, STR("path"), "%s has no such operation here.",
 				      service);
 	const struct api_entry entry = api_entry_of(&found->core);
 	api_choose_action(core, &entry);
-	*ret_input = e->input =
-		json_loadb(text.n ? text.p : "{}", text.n ? text.n : 2, JSON_REJECT_DUPLICATES, &error);
-	if (!json_is_object(e->input))
-		return ctx_fail(e->c, ERR_MALFORMED, "The body is not a JSON object.");
+	return OK;
+}
+
+RESULT rest_json_read_body(struct api_call *core, json_t **ret_body)
+{
+	struct str text = str_trim(core->call->body);
+	json_error_t error;
+	*ret_body = json_loadb(text.n ? text.p : "{}", text.n ? text.n : 2, JSON_REJECT_DUPLICATES, &error);
+	return json_is_object(*ret_body) ? OK
+					 : ctx_fail(core->c, ERR_MALFORMED, "The body is not a JSON object.");
+}
+
+RESULT rest_json_find(struct api_call *core, const struct rest_table *table, const char *service)
+{
+	struct rest_json_call *e = rest_json_call_of(core);
+	struct pairs variables = {0};
+	struct str path = e->call->path;
+	if (path.n > 1 && path.p[path.n - 1] == '/') /* some models have it, others do not */
+		path = str_slice(path, 0, path.n - 1);
+	TRY(rest_json_choose(core, table, service, path, &variables));
+	TRY(rest_json_read_body(core, &e->input));
 	if (e->call->method == HTTP_GET || e->call->method == HTTP_DELETE)
-		TRY(add_query(e, &found->core.args));
+		TRY(add_query(e, &core->action->args));
 	return add_variables(e, &variables);
+}
+
+RESULT rest_json_prepare(struct api_call *core)
+{
+	struct rest_json_call *e = rest_json_call_of(core);
+	const struct rest_json_action *a = rest_json_action_of(e);
+	TRY(target_read_args(core, e->input));
+	return a->prepare ? a->prepare(e, e->args) : OK;
+}
+
+void rest_json_end_request(struct api_call *core)
+{
+	struct rest_json_call *e = rest_json_call_of(core);
+	json_decref(e->input);
+	e->input = NULL;
+}
+
+RESULT rest_json_write_answer(struct api_call *core, struct buf *body)
+{
+	struct rest_json_call *e = rest_json_call_of(core);
+	const struct rest_json_action *a = rest_json_action_of(e);
+	struct json_writer w;
+	json_write_begin(&w, body);
+	json_write_open(&w, NULL);
+	if (a->answer)
+		TRY(a->answer(e, e->args, &w));
+	json_write_close(&w);
+	return json_write_end(&w);
+}
+
+void rest_json_write_map(struct json_writer *w, const char *name, struct tags tags)
+{
+	json_write_open(w, name);
+	for (size_t k = 0; k < tags.count; k++) {
+		json_write_key(w, tags.at[k].key);
+		json_write_text(w, NULL, tags.at[k].value);
+	}
+	json_write_close(w);
+}
+
+/* ---- for tests ---- */
+
+static const struct dump_form form = {.list_suffix = ""};
+
+static void write_members(struct json_writer *w, const struct rest_action *a)
+{
+	dump_params(w, &form, NULL, &a->core.args);
+}
+
+void rest_json_dump_actions(const struct rest_table *table, const char *face, struct buf *out)
+{
+	const struct dump_form named = {.face = face, .list_suffix = form.list_suffix};
+	rest_dump_actions(table, &named, write_members, out);
 }

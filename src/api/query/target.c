@@ -2,9 +2,10 @@
  * Reads calls of AWS JSON 1.1, and words their problems. */
 #include "api/query/target.h"
 
+#include <stdio.h>
+
 #include "api/core/dump.h"
 #include "auth/key/sigv4.h"
-#include "base/json_write.h"
 
 /* clang-format off */
 const struct api_error target_faults[] = {
@@ -83,12 +84,59 @@ RESULT target_find(struct api_call *core, const struct target_service *service, 
 	return read_body(core, ret_body);
 }
 
+bool target_is_for(const struct call *call, const char *service)
+{
+	char scope[64];
+	(void) snprintf(scope, sizeof scope, "/%s/aws4_request", service);
+	return str_contains(call_header(call, "Authorization"), str_from(scope));
+}
+
 RESULT target_read_args(struct api_call *core, const json_t *body)
 {
 	const struct params_request request = {.dialect = &target_dialect, .body = document_of_json(body)};
 	TRY(api_new_args(core, 1, core->action->args.size));
 	return core->action->args.count ? params_fill(core->c, &core->action->args, &request, core->args)
 					: OK;
+}
+
+RESULT target_prepare(struct api_call *core)
+{
+	struct target_call *e = target_call_of(core);
+	const struct target_action *a = target_action_of(e);
+	TRY(target_read_args(core, e->body));
+	return a->prepare ? a->prepare(e, e->args) : OK;
+}
+
+void target_end_request(struct api_call *core)
+{
+	struct target_call *e = target_call_of(core);
+	json_decref(e->body);
+	e->body = NULL;
+}
+
+RESULT target_write_answer(struct api_call *core, struct buf *body)
+{
+	struct target_call *e = target_call_of(core);
+	const struct target_action *a = target_action_of(e);
+	struct json_writer w;
+	json_write_begin(&w, body);
+	json_write_open(&w, NULL);
+	if (a->answer)
+		TRY(a->answer(e, e->args, &w));
+	json_write_close(&w);
+	return json_write_end(&w);
+}
+
+void target_write_tags(struct json_writer *w, const char *name, struct tags tags)
+{
+	json_write_open_list(w, name);
+	for (size_t k = 0; k < tags.count; k++) {
+		json_write_open(w, NULL);
+		json_write_text(w, "Key", tags.at[k].key);
+		json_write_text(w, "Value", tags.at[k].value);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
 }
 
 void target_word_problem(struct api_call *core, struct api_problem *p)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Error codes and messages of SNS. Source: the errors of each action in the API Reference, and the common ones. */
+#include "api/query/query_call.h"
 #include "api/sns/internal.h"
 
 /* The first row that fits counts. */
@@ -20,25 +21,14 @@ static const struct api_error rows[] = {
 	{ERR_UNSUPPORTED, 0, 400, "InvalidParameter", "Name"},
 	{ERR_UNSUPPORTED, 0, 400, "InvalidAction"},
 	{ERR_INVALID, 0, 400, "ParameterValueInvalid", "MessageAttributes"},
-	{ERR_TOO_LARGE, 0, 413, "RequestEntityTooLarge", API_WHOLE_REQUEST},
-	{ERR_MISSING, 0, 400, "InvalidParameter"},
 	{ERR_COMBINATION, 0, 400, "InvalidParameter"},
-	{ERR_INVALID, 0, 400, "InvalidParameter"},
-	{ERR_TOO_LARGE, 0, 400, "InvalidParameter"},
-	{ERR_UNKNOWN, 0, 400, "InvalidParameter"},
-	{ERR_MALFORMED, 0, 400, "InvalidParameter"},
-	{ERR_UNAUTHENTICATED, 0, 403, "InvalidClientTokenId"},
+	QUERY_INVALID("InvalidParameter"),
 	{ERR_DENIED, 0, 403, "AuthorizationError"},
 	{ERR_THROTTLED, 0, 400, "Throttled"},
-	{ERR_NO_MEMORY, 0, 503, "ServiceUnavailable"},
-	{ERR_AGAIN, 0, 503, "ServiceUnavailable"},
-	{ERR_GONE, 0, 503, "ServiceUnavailable"},
-	{ERR_TIMEOUT, 0, 503, "ServiceUnavailable"},
-	{ERR_INTERNAL, 0, 500, "InternalError"},
+	QUERY_UNAVAILABLE("InternalError"),
 };
 
-const struct api_errors sns_errors =
-	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded");
+const struct api_errors sns_errors = QUERY_ERRORS(rows);
 
 RESULT sns_fail(struct sns_call *e, const char *field, const char *reason)
 {

@@ -5,8 +5,8 @@
 #include "base/crypto.h"
 #include "base/random.h"
 #include "base/uuid_asked.h"
+#include "engine/acting.h"
 #include "engine/resolve.h"
-#include "store/account.h"
 
 enum { ATTRIBUTES_MAX = 20, TOKEN_BYTES = 32, ENDPOINT_MAX = 2048 };
 
@@ -248,8 +248,7 @@ static struct str topic_arn_of(struct sns_call *e, const struct topic_subscripti
 /* The account that has subscribed. */
 static struct str subscriber_number(struct sns_call *e, const struct topic_subscription *s)
 {
-	const struct account *account = account_find(sns_tables(e), s->account);
-	return account ? account->number : STR_NONE;
+	return engine_account_number(sns_tables(e), s->account);
 }
 
 static void write_subscription(struct sns_call *e, struct xml *x, const struct topic_subscription *s)

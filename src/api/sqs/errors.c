@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Error codes and messages of SQS. Source: the errors of each action in the API Reference, and the common ones. */
+#include "api/query/query_call.h"
 #include "api/sqs/internal.h"
 
 #include <string.h>
@@ -27,22 +28,16 @@ static const struct api_error rows[] = {
 	{ERR_MISSING, 0, 400, "MissingParameter"},
 	{ERR_COMBINATION, 0, 400, "InvalidParameterCombination"},
 	{ERR_INVALID, 0, 400, "InvalidParameterValue"},
-	{ERR_TOO_LARGE, 0, 413, "RequestEntityTooLarge", API_WHOLE_REQUEST},
+	QUERY_TOO_LARGE,
 	{ERR_TOO_LARGE, 0, 400, "InvalidParameterValue"},
 	{ERR_UNKNOWN, 0, 400, "InvalidParameterValue"},
 	{ERR_MALFORMED, 0, 400, "InvalidParameterValue"},
-	{ERR_UNAUTHENTICATED, 0, 403, "InvalidClientTokenId"},
 	{ERR_DENIED, 0, 403, "AccessDenied"},
 	{ERR_THROTTLED, 0, 403, "RequestThrottled"},
-	{ERR_NO_MEMORY, 0, 503, "ServiceUnavailable"},
-	{ERR_AGAIN, 0, 503, "ServiceUnavailable"},
-	{ERR_GONE, 0, 503, "ServiceUnavailable"},
-	{ERR_TIMEOUT, 0, 503, "ServiceUnavailable"},
-	{ERR_INTERNAL, 0, 500, "InternalFailure"},
+	QUERY_UNAVAILABLE("InternalFailure"),
 };
 
-const struct api_errors sqs_errors =
-	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded");
+const struct api_errors sqs_errors = QUERY_ERRORS(rows);
 
 static const struct api_error batch_rows[] = {
 	{ERR_INVALID, 0, 400, AWS_SQS "EmptyBatchRequest"},

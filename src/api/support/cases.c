@@ -12,8 +12,7 @@
 
 /* ---- ids, states and times ---- */
 
-struct str support_case_id(struct support_call *e, const struct tables *t,
-			   const struct support_ticket *ticket)
+struct str support_case_id(struct target_call *e, const struct tables *t, const struct support_ticket *ticket)
 {
 	const struct account *account = account_find(t, ticket->account);
 	struct str number = account ? account->number : STR("000000000000");
@@ -22,7 +21,7 @@ struct str support_case_id(struct support_call *e, const struct tables *t,
 			 STR_ARG(str_encode_hex(e->c->arena, ticket->row.id.b, 8)));
 }
 
-RESULT support_read_case_id(struct support_call *e, struct str text, struct ref *ret_ref)
+RESULT support_read_case_id(struct target_call *e, struct str text, struct ref *ret_ref)
 {
 	struct str rest = text, word = STR_NONE, number = STR_NONE, year = STR_NONE;
 	int64_t value;
@@ -67,14 +66,14 @@ struct str support_status(const struct tables *t, const struct support_ticket *t
 			  ball.owner && ball.owner->foreign_id.n);
 }
 
-RESULT support_read_time(struct support_call *e, const char *field, struct str text, int64_t *ret_us)
+RESULT support_read_time(struct target_call *e, const char *field, struct str text, int64_t *ret_us)
 {
 	if (!text.n || result_is_ok(clock_parse(text, ret_us)))
 		return OK;
 	return target_fail_member(e->c, field, text, "be a time of ISO 8601");
 }
 
-RESULT support_read_token(struct support_call *e, struct str text, int64_t *ret_number)
+RESULT support_read_token(struct target_call *e, struct str text, int64_t *ret_number)
 {
 	struct str plain = STR_NONE;
 	*ret_number = INT64_MAX;
@@ -87,7 +86,7 @@ RESULT support_read_token(struct support_call *e, struct str text, int64_t *ret_
 	return target_fail_member(e->c, "nextToken", text, "be a token of an answer");
 }
 
-void support_write_token(struct support_call *e, struct json_writer *w, int64_t number)
+void support_write_token(struct target_call *e, struct json_writer *w, int64_t number)
 {
 	struct str plain = str_print(e->c->arena, "before %" PRId64, number);
 	json_write_text(w, "nextToken", str_encode_base64url(e->c->arena, plain));
@@ -138,7 +137,7 @@ static enum support_ticket_severity read_severity(struct str code)
 	return SUPPORT_TICKET_SEVERITY_LOW;
 }
 
-static RESULT prepare_create(struct support_call *e, void *args)
+static RESULT prepare_create(struct target_call *e, void *args)
 {
 	struct create_args *a = args;
 	if (!support_has_service(a->wish.service))
@@ -156,12 +155,12 @@ static RESULT prepare_create(struct support_call *e, void *args)
 	return OK;
 }
 
-static RESULT answer_create(struct support_call *e, const void *args, struct json_writer *w)
+static RESULT answer_create(struct target_call *e, const void *args, struct json_writer *w)
 {
 	const struct create_args *a = args;
 	const struct row *row = NULL;
-	TRY(support_find_returned(e, a->wish.ticket, &row));
-	json_write_text(w, "caseId", support_case_id(e, support_tables(e), support_ticket_of(row)));
+	TRY(target_find_returned(e, a->wish.ticket, &row));
+	json_write_text(w, "caseId", support_case_id(e, target_tables(e), support_ticket_of(row)));
 	return OK;
 }
 
@@ -181,7 +180,7 @@ static const struct param say_params[] = {
 	PARAM(struct say_args, "attachmentSetId", set, .doc = "Attachment set for the communication."),
 };
 
-static RESULT require_id(struct support_call *e, struct str id)
+static RESULT require_id(struct target_call *e, struct str id)
 {
 	return id.n ? OK
 		    : ctx_fail_field(e->c, ERR_MISSING, STR("caseId"),
@@ -189,7 +188,7 @@ static RESULT require_id(struct support_call *e, struct str id)
 				     "constraint: Member must not be null");
 }
 
-static RESULT prepare_say(struct support_call *e, void *args)
+static RESULT prepare_say(struct target_call *e, void *args)
 {
 	struct say_args *a = args;
 	TRY(require_id(e, a->id));
@@ -198,7 +197,7 @@ static RESULT prepare_say(struct support_call *e, void *args)
 	return support_read_case_id(e, a->id, &a->wish.ticket);
 }
 
-static RESULT answer_say(struct support_call *e, const void *args, struct json_writer *w)
+static RESULT answer_say(struct target_call *e, const void *args, struct json_writer *w)
 {
 	(void) e;
 	(void) args;
@@ -217,7 +216,7 @@ static const struct param resolve_params[] = {
 	PARAM(struct resolve_args, "caseId", id, .doc = "Id of the case."),
 };
 
-static RESULT prepare_resolve(struct support_call *e, void *args)
+static RESULT prepare_resolve(struct target_call *e, void *args)
 {
 	struct resolve_args *a = args;
 	TRY(require_id(e, a->id));
@@ -225,7 +224,7 @@ static RESULT prepare_resolve(struct support_call *e, void *args)
 	return support_read_case_id(e, a->id, &a->wish.ticket);
 }
 
-static RESULT answer_resolve(struct support_call *e, const void *args, struct json_writer *w)
+static RESULT answer_resolve(struct target_call *e, const void *args, struct json_writer *w)
 {
 	const struct resolve_args *a = args;
 	(void) e;
@@ -235,23 +234,19 @@ static RESULT answer_resolve(struct support_call *e, const void *args, struct js
 	return OK;
 }
 
-static const struct support_action rows[] = {
-	{{{SUPPORT_ACTION("CreateCase"), .flags = API_WRITES,
-	   .args = PARAMS(struct create_args, create_params), .operation = engine_open_ticket_run,
-	   .returns = KIND_SUPPORT_TICKET,
-	   .doc = "Opens a case and routes it to the support desks in charge."}},
-	 prepare_create,
-	 answer_create},
-	{{{SUPPORT_ACTION("AddCommunicationToCase"), .flags = API_WRITES,
-	   .args = PARAMS(struct say_args, say_params), .operation = engine_say_in_ticket_run,
-	   .returns = API_RETURNS_NOTHING_STORED,
-	   .doc = "Adds a communication to a case. A resolved case is reopened."}},
-	 prepare_say,
-	 answer_say},
-	{{{SUPPORT_ACTION("ResolveCase"), .flags = API_WRITES,
-	   .args = PARAMS(struct resolve_args, resolve_params), .operation = engine_change_ticket_run,
-	   .returns = API_RETURNS_NOTHING_STORED, .doc = "Resolves a case, also at its support desks."}},
-	 prepare_resolve,
-	 answer_resolve},
+static const struct target_action rows[] = {
+	{SUPPORT_ACTION("CreateCase"), .flags = API_WRITES, .args = PARAMS(struct create_args, create_params),
+	 .operation = engine_open_ticket_run, .returns = KIND_SUPPORT_TICKET,
+	 .doc = "Opens a case and routes it to the support desks in charge.", .prepare = prepare_create,
+	 .answer = answer_create},
+	{SUPPORT_ACTION("AddCommunicationToCase"), .flags = API_WRITES,
+	 .args = PARAMS(struct say_args, say_params), .operation = engine_say_in_ticket_run,
+	 .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Adds a communication to a case. A resolved case is reopened.", .prepare = prepare_say,
+	 .answer = answer_say},
+	{SUPPORT_ACTION("ResolveCase"), .flags = API_WRITES,
+	 .args = PARAMS(struct resolve_args, resolve_params), .operation = engine_change_ticket_run,
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Resolves a case, also at its support desks.",
+	 .prepare = prepare_resolve, .answer = answer_resolve},
 };
 const struct api_actions support_case_actions = API_ACTIONS(rows);

@@ -4,7 +4,6 @@
  * is guessed. */
 #include "api/support/internal.h"
 
-/* clang-format off */
 static const struct api_error rows[] = {
 	{ERR_NOT_FOUND, KIND_SUPPORT_TICKET, 400, "CaseIdNotFound"},
 	{ERR_NOT_FOUND, KIND_TICKET_ATTACHMENT, 400, "AttachmentIdNotFound", "attachmentId"},
@@ -18,18 +17,8 @@ static const struct api_error rows[] = {
 	{ERR_MALFORMED, 0, 400, "SerializationException"},
 	{ERR_UNSUPPORTED, 0, 400, "UnknownOperationException"},
 	{ERR_TOO_LARGE, 0, 413, "AttachmentSetSizeLimitExceeded", API_WHOLE_REQUEST},
-	{ERR_INVALID, 0, 400, "ValidationException"}, {ERR_MISSING, 0, 400, "ValidationException"},
-	{ERR_UNKNOWN, 0, 400, "ValidationException"}, {ERR_COMBINATION, 0, 400, "ValidationException"},
-	{ERR_RANGE, 0, 400, "ValidationException"},   {ERR_TOO_LARGE, 0, 400, "ValidationException"},
-	{ERR_STATE, 0, 400, "ValidationException"},   {ERR_QUOTA, 0, 400, "ValidationException"},
-	{ERR_UNAUTHENTICATED, 0, 400, "UnrecognizedClientException"},
-	{ERR_DENIED, 0, 400, "AccessDeniedException"},
-	{ERR_THROTTLED, 0, 400, "ThrottlingException"},
-	{ERR_NO_MEMORY, 0, 500, "InternalServerError"},
-	{ERR_AGAIN, 0, 503, "ServiceUnavailable"},
-	{ERR_INTERNAL, 0, 500, "InternalServerError"},
+	{ERR_STATE, 0, 400, "ValidationException"},
+	{ERR_QUOTA, 0, 400, "ValidationException"},
+	TARGET_COMMON_ERRORS("InternalServerError"),
 };
-const struct api_errors support_errors =
-	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded",
-		   .unproved = "The security token included in the request is invalid.");
-/* clang-format on */
+const struct api_errors support_errors = TARGET_ERRORS(rows);

@@ -38,12 +38,12 @@ static const struct param add_params[] = {
 		   .max = TICKET_SET_FILES_MAX, .doc = "Files; at most three in a set."),
 };
 
-static struct ticket_place place_of(const struct support_call *e)
+static struct ticket_place place_of(const struct target_call *e)
 {
 	return (struct ticket_place){e->config->ticket_directory, e->config->master_key};
 }
 
-static RESULT prepare_add(struct support_call *e, void *args)
+static RESULT prepare_add(struct target_call *e, void *args)
 {
 	struct add_args *a = args;
 	struct ticket_file *files =
@@ -55,9 +55,9 @@ static RESULT prepare_add(struct support_call *e, void *args)
 		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_TICKET_ATTACHMENT,
 				     "Could not find attachment set with ID %" STR_FMT,
 				     STR_ARG(str_slice(a->set, 0, 128)));
-	TRY(engine_check_ticket_set(e->c, support_tables(e), e->c->who->account, a->wish.set,
+	TRY(engine_check_ticket_set(e->c, target_tables(e), e->c->who->account, a->wish.set,
 				    a->attachments.count, clock_now_us()));
-	a->payer = engine_pay_disk(support_tables(e), e->c->who->account, KIND_TICKET_ATTACHMENT);
+	a->payer = engine_pay_disk(target_tables(e), e->c->who->account, KIND_TICKET_ATTACHMENT);
 	for (size_t k = 0; k < a->attachments.count; k++)
 		files[k] = (struct ticket_file){.id = uuid_random(),
 						.name = a->attachments.at[k].name,
@@ -70,7 +70,7 @@ static RESULT prepare_add(struct support_call *e, void *args)
 
 static RESULT work_add(struct work_item *w)
 {
-	struct support_call *e = support_call_of(w->arg);
+	struct target_call *e = target_call_of(w->arg);
 	struct add_args *a = e->args;
 	struct ticket_place place = place_of(e);
 	place.payer = &a->payer;
@@ -83,14 +83,14 @@ static RESULT work_add(struct work_item *w)
 
 static void undo_add(struct work_item *w)
 {
-	struct support_call *e = support_call_of(w->arg);
+	struct target_call *e = target_call_of(w->arg);
 	const struct add_args *a = e->args;
 	const struct ticket_place place = place_of(e);
 	for (size_t k = 0; k < a->wish.file_count; k++)
 		ticket_file_delete(e->c, &place, a->wish.files[k].id);
 }
 
-static RESULT answer_add(struct support_call *e, const void *args, struct json_writer *w)
+static RESULT answer_add(struct target_call *e, const void *args, struct json_writer *w)
 {
 	const struct add_args *a = args;
 	char time[CLOCK_TEXT_SIZE];
@@ -113,7 +113,7 @@ static const struct param get_params[] = {
 	PARAM(struct get_args, "attachmentId", id, .flags = REQUIRED, .doc = "Id of the attachment."),
 };
 
-static RESULT fail_absent(struct support_call *e, struct str id)
+static RESULT fail_absent(struct target_call *e, struct str id)
 {
 	IGNORE(ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_TICKET_ATTACHMENT,
 			     "Could not find attachment with ID %" STR_FMT, STR_ARG(str_slice(id, 0, 128))));
@@ -121,14 +121,14 @@ static RESULT fail_absent(struct support_call *e, struct str id)
 	return FAIL(NOT_FOUND);
 }
 
-static RESULT prepare_get(struct support_call *e, void *args)
+static RESULT prepare_get(struct target_call *e, void *args)
 {
 	struct get_args *a = args;
 	struct str prefix = STR("attachment-");
 	bool is_id = str_starts_with(a->id, prefix) &&
 		     result_is_ok(uuid_parse_asked(str_slice(a->id, prefix.n, a->id.n), &a->file));
 	const struct ticket_attachment *file =
-		is_id ? ticket_attachment_find(support_tables(e), a->file) : NULL;
+		is_id ? ticket_attachment_find(target_tables(e), a->file) : NULL;
 	bool is_shown = file && !file->is_private && !file->is_of_region && !uuid_is_none(file->ticket) &&
 			uuid_equal(file->account, e->c->who->account);
 	if (!is_shown)
@@ -141,7 +141,7 @@ static RESULT prepare_get(struct support_call *e, void *args)
 
 static RESULT work_get(struct work_item *w)
 {
-	struct support_call *e = support_call_of(w->arg);
+	struct target_call *e = target_call_of(w->arg);
 	struct get_args *a = e->args;
 	const struct ticket_place place = place_of(e);
 	struct result read = ticket_file_read(e->c, &place, a->file, TICKET_FILE_MAX, &a->content);
@@ -151,7 +151,7 @@ static RESULT work_get(struct work_item *w)
 	return fail_absent(e, a->id);
 }
 
-static RESULT answer_get(struct support_call *e, const void *args, struct json_writer *w)
+static RESULT answer_get(struct target_call *e, const void *args, struct json_writer *w)
 {
 	const struct get_args *a = args;
 	json_write_open(w, "attachment");
@@ -161,16 +161,14 @@ static RESULT answer_get(struct support_call *e, const void *args, struct json_w
 	return OK;
 }
 
-static const struct support_action rows[] = {
-	{{{SUPPORT_ACTION("AddAttachmentsToSet"), .flags = API_WRITES,
-	   .args = PARAMS(struct add_args, add_params), .work = work_add, .undo = undo_add,
-	   .operation = engine_fill_ticket_set_run, .returns = API_RETURNS_NOTHING_STORED,
-	   .doc = "Stores files for an hour, until a case or communication uses them."}},
-	 prepare_add,
-	 answer_add},
-	{{{SUPPORT_ACTION("DescribeAttachment"), .flags = API_CHANGES_BY_TIME,
-	   .args = PARAMS(struct get_args, get_params), .work = work_get, .doc = "Returns an attachment."}},
-	 prepare_get,
-	 answer_get},
+static const struct target_action rows[] = {
+	{SUPPORT_ACTION("AddAttachmentsToSet"), .flags = API_WRITES,
+	 .args = PARAMS(struct add_args, add_params), .work = work_add, .undo = undo_add,
+	 .operation = engine_fill_ticket_set_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Stores files for an hour, until a case or communication uses them.", .prepare = prepare_add,
+	 .answer = answer_add},
+	{SUPPORT_ACTION("DescribeAttachment"), .flags = API_CHANGES_BY_TIME,
+	 .args = PARAMS(struct get_args, get_params), .work = work_get, .doc = "Returns an attachment.",
+	 .prepare = prepare_get, .answer = answer_get},
 };
 const struct api_actions support_file_actions = API_ACTIONS(rows);

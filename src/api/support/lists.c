@@ -19,9 +19,9 @@ static bool is_shown(const struct ticket_message *m)
 	return !m->is_private;
 }
 
-static void write_files(struct support_call *e, struct json_writer *w, const struct ticket_message *m)
+static void write_files(struct target_call *e, struct json_writer *w, const struct ticket_message *m)
 {
-	const struct tables *t = support_tables(e);
+	const struct tables *t = target_tables(e);
 	bool is_open = false;
 	for (const struct ticket_attachment *a = ticket_attachment_first_by_ticket(t, m->ticket); a;
 	     a = ticket_attachment_next_by_ticket(t, a)) {
@@ -48,7 +48,7 @@ static struct str name_author(const struct ticket_message *m)
 	return m->author.n ? m->author : STR("Support");
 }
 
-static void write_message(struct support_call *e, struct json_writer *w, struct str case_id,
+static void write_message(struct target_call *e, struct json_writer *w, struct str case_id,
 			  const struct ticket_message *m)
 {
 	char time[CLOCK_TEXT_SIZE];
@@ -68,9 +68,9 @@ struct span {
 
 typedef VEC(const struct ticket_message *) message_list;
 
-static RESULT gather_messages(struct support_call *e, uuid ticket, const struct span *span, message_list *ret)
+static RESULT gather_messages(struct target_call *e, uuid ticket, const struct span *span, message_list *ret)
 {
-	const struct tables *t = support_tables(e);
+	const struct tables *t = target_tables(e);
 	for (const struct ticket_message *m = ticket_message_first_by_ticket(t, ticket); m;
 	     m = ticket_message_next_by_ticket(t, m)) {
 		bool is_within = m->number < span->before_number && m->row.created_us >= span->after_us &&
@@ -82,11 +82,11 @@ static RESULT gather_messages(struct support_call *e, uuid ticket, const struct 
 }
 
 /* The list, and the token of what is behind it. */
-static RESULT write_messages(struct support_call *e, struct json_writer *w,
+static RESULT write_messages(struct target_call *e, struct json_writer *w,
 			     const struct support_ticket *ticket, const struct span *span)
 {
 	message_list all = {0};
-	struct str case_id = support_case_id(e, support_tables(e), ticket);
+	struct str case_id = support_case_id(e, target_tables(e), ticket);
 	size_t shown = 0;
 	TRY(gather_messages(e, ticket->row.id, span, &all));
 	json_write_open_list(w, "communications");
@@ -115,7 +115,7 @@ static const struct param said_params[] = {
 	      .doc = "Maximum number of results in one page."),
 };
 
-static RESULT read_span(struct support_call *e, struct str after, struct str before, struct str token,
+static RESULT read_span(struct target_call *e, struct str after, struct str before, struct str token,
 			int64_t max, struct span *ret_span)
 {
 	TRY(support_read_time(e, "afterTime", after, &ret_span->after_us));
@@ -125,18 +125,18 @@ static RESULT read_span(struct support_call *e, struct str after, struct str bef
 	return OK;
 }
 
-static RESULT prepare_said(struct support_call *e, void *args)
+static RESULT prepare_said(struct target_call *e, void *args)
 {
 	struct said_args *a = args;
 	TRY(read_span(e, a->after, a->before, a->token, a->max, &a->span));
 	return support_read_case_id(e, a->id, &a->ticket);
 }
 
-static RESULT answer_said(struct support_call *e, const void *args, struct json_writer *w)
+static RESULT answer_said(struct target_call *e, const void *args, struct json_writer *w)
 {
 	const struct said_args *a = args;
 	const struct support_ticket *ticket = NULL;
-	TRY(engine_find_support_ticket(e->c, support_tables(e), &a->ticket, &ticket));
+	TRY(engine_find_support_ticket(e->c, target_tables(e), &a->ticket, &ticket));
 	return write_messages(e, w, ticket, &a->span);
 }
 
@@ -166,7 +166,7 @@ static const struct param list_params[] = {
 	      .doc = "Includes the latest communications; absent: true."),
 };
 
-static RESULT prepare_list(struct support_call *e, void *args)
+static RESULT prepare_list(struct target_call *e, void *args)
 {
 	struct list_args *a = args;
 	struct ref *refs = arena_new_array(e->c->arena, struct ref, a->ids.count + 1);
@@ -178,11 +178,11 @@ static RESULT prepare_list(struct support_call *e, void *args)
 	return read_span(e, a->after, a->before, a->token, a->max, &a->span);
 }
 
-static RESULT check_ids(struct support_call *e, const struct list_args *a)
+static RESULT check_ids(struct target_call *e, const struct list_args *a)
 {
 	const struct support_ticket *ticket = NULL;
 	for (size_t k = 0; k < a->tickets.count; k++)
-		TRY(engine_find_support_ticket(e->c, support_tables(e), &a->tickets.at[k], &ticket));
+		TRY(engine_find_support_ticket(e->c, target_tables(e), &a->tickets.at[k], &ticket));
 	return OK;
 }
 
@@ -194,14 +194,14 @@ static bool is_named(const struct list_args *a, const struct support_ticket *tic
 	return !a->tickets.count;
 }
 
-static struct str display_id(struct support_call *e, const struct support_ticket *ticket)
+static struct str display_id(struct target_call *e, const struct support_ticket *ticket)
 {
 	return str_print(e->c->arena, "%010" PRId64, ticket->number);
 }
 
-static bool fits(struct support_call *e, const struct list_args *a, const struct support_ticket *ticket)
+static bool fits(struct target_call *e, const struct list_args *a, const struct support_ticket *ticket)
 {
-	enum ticket_state state = engine_get_ticket_state(support_tables(e), ticket, NULL);
+	enum ticket_state state = engine_get_ticket_state(target_tables(e), ticket, NULL);
 	bool is_asked_for = a->tickets.count || a->display_id.n;
 	return is_named(a, ticket) && (!a->display_id.n || str_equal(a->display_id, display_id(e, ticket))) &&
 	       (!a->language.n || str_equal(a->language, ticket->language)) &&
@@ -216,10 +216,10 @@ static struct str name_opener(const struct tables *t, const struct support_ticke
 	return user ? (user->email.n ? user->email : user->name) : STR("Support");
 }
 
-static RESULT write_case(struct support_call *e, struct json_writer *w, const struct support_ticket *ticket,
+static RESULT write_case(struct target_call *e, struct json_writer *w, const struct support_ticket *ticket,
 			 bool with_messages)
 {
-	const struct tables *t = support_tables(e);
+	const struct tables *t = target_tables(e);
 	char time[CLOCK_TEXT_SIZE];
 	json_write_open(w, NULL);
 	json_write_text(w, "caseId", support_case_id(e, t, ticket));
@@ -246,13 +246,13 @@ static RESULT write_case(struct support_call *e, struct json_writer *w, const st
 	return OK;
 }
 
-static RESULT answer_list(struct support_call *e, const void *args, struct json_writer *w)
+static RESULT answer_list(struct target_call *e, const void *args, struct json_writer *w)
 {
 	const struct list_args *a = args;
 	VEC(const struct support_ticket *) all = {0};
 	size_t shown = 0;
 	TRY(check_ids(e, a));
-	const struct tables *t = support_tables(e);
+	const struct tables *t = target_tables(e);
 	for (const struct support_ticket *k = support_ticket_first_by_account(t, e->c->who->account); k;
 	     k = support_ticket_next_by_account(t, k))
 		if (fits(e, a, k) && !VEC_PUSH(e->c->arena, &all, k))
@@ -266,14 +266,11 @@ static RESULT answer_list(struct support_call *e, const void *args, struct json_
 	return OK;
 }
 
-static const struct support_action rows[] = {
-	{{{SUPPORT_ACTION("DescribeCases"), .args = PARAMS(struct list_args, list_params),
-	   .doc = "Lists the account's cases, newest first."}},
-	 prepare_list,
-	 answer_list},
-	{{{SUPPORT_ACTION("DescribeCommunications"), .args = PARAMS(struct said_args, said_params),
-	   .doc = "Lists the communications of a case, newest first."}},
-	 prepare_said,
-	 answer_said},
+static const struct target_action rows[] = {
+	{SUPPORT_ACTION("DescribeCases"), .args = PARAMS(struct list_args, list_params),
+	 .doc = "Lists the account's cases, newest first.", .prepare = prepare_list, .answer = answer_list},
+	{SUPPORT_ACTION("DescribeCommunications"), .args = PARAMS(struct said_args, said_params),
+	 .doc = "Lists the communications of a case, newest first.", .prepare = prepare_said,
+	 .answer = answer_said},
 };
 const struct api_actions support_list_actions = API_ACTIONS(rows);

@@ -83,7 +83,7 @@ static bool is_asked(struct strs codes, const char *code)
 	return !codes.count;
 }
 
-static RESULT answer_services(struct support_call *e, const void *args, struct json_writer *w)
+static RESULT answer_services(struct target_call *e, const void *args, struct json_writer *w)
 {
 	const struct services_args *a = args;
 	(void) e;
@@ -118,7 +118,7 @@ static const struct param language_params[] = {
 	      .doc = "Language; names are in English in any case."),
 };
 
-static RESULT answer_severities(struct support_call *e, const void *args, struct json_writer *w)
+static RESULT answer_severities(struct target_call *e, const void *args, struct json_writer *w)
 {
 	static const char *const names[] = {"Low", "Normal", "High", "Urgent", "Critical"};
 	(void) e;
@@ -153,7 +153,7 @@ static const struct param options_params[] = {
 };
 static const struct param languages_params[] = {OPTIONS_PARAMS};
 
-static RESULT prepare_options(struct support_call *e, void *args)
+static RESULT prepare_options(struct target_call *e, void *args)
 {
 	struct options_args *a = args;
 	if (!support_has_service(a->service))
@@ -165,7 +165,7 @@ static RESULT prepare_options(struct support_call *e, void *args)
 	return OK;
 }
 
-static RESULT answer_options(struct support_call *e, const void *args, struct json_writer *w)
+static RESULT answer_options(struct target_call *e, const void *args, struct json_writer *w)
 {
 	(void) e;
 	(void) args;
@@ -186,7 +186,7 @@ static RESULT answer_options(struct support_call *e, const void *args, struct js
 	return OK;
 }
 
-static RESULT answer_languages(struct support_call *e, const void *args, struct json_writer *w)
+static RESULT answer_languages(struct target_call *e, const void *args, struct json_writer *w)
 {
 	static const struct {
 		const char *code, *language, *display;
@@ -208,23 +208,16 @@ static RESULT answer_languages(struct support_call *e, const void *args, struct 
 	return OK;
 }
 
-static const struct support_action rows[] = {
-	{{{SUPPORT_ACTION("DescribeServices"), .args = PARAMS(struct services_args, services_params),
-	   .doc = "Lists the services that cases can be about."}},
-	 NULL,
-	 answer_services},
-	{{{SUPPORT_ACTION("DescribeSeverityLevels"), .args = PARAMS(struct language_args, language_params),
-	   .doc = "Lists the severity levels."}},
-	 NULL,
-	 answer_severities},
-	{{{SUPPORT_ACTION("DescribeCreateCaseOptions"), .args = PARAMS(struct options_args, options_params),
-	   .doc = "Returns how cases are opened: in writing, at any time."}},
-	 prepare_options,
-	 answer_options},
-	{{{SUPPORT_ACTION("DescribeSupportedLanguages"),
-	   .args = PARAMS(struct options_args, languages_params),
-	   .doc = "Lists the languages that a case can be in."}},
-	 prepare_options,
-	 answer_languages},
+static const struct target_action rows[] = {
+	{SUPPORT_ACTION("DescribeServices"), .args = PARAMS(struct services_args, services_params),
+	 .doc = "Lists the services that cases can be about.", .answer = answer_services},
+	{SUPPORT_ACTION("DescribeSeverityLevels"), .args = PARAMS(struct language_args, language_params),
+	 .doc = "Lists the severity levels.", .answer = answer_severities},
+	{SUPPORT_ACTION("DescribeCreateCaseOptions"), .args = PARAMS(struct options_args, options_params),
+	 .doc = "Returns how cases are opened: in writing, at any time.", .prepare = prepare_options,
+	 .answer = answer_options},
+	{SUPPORT_ACTION("DescribeSupportedLanguages"), .args = PARAMS(struct options_args, languages_params),
+	 .doc = "Lists the languages that a case can be in.", .prepare = prepare_options,
+	 .answer = answer_languages},
 };
 const struct api_actions support_word_actions = API_ACTIONS(rows);

@@ -68,11 +68,24 @@ static RESULT check_action(struct ctx *c, struct str action)
 	return OK;
 }
 
+/* An IAM service has the prefix of that OpenStack name: "backup:create" is Cinder's, "backup:ListBackupVaults" AWS Backup's. */
+static bool has_prefix_of_service(struct str name)
+{
+	size_t n = str_find_char(name, ':', 0);
+	for (int p = 0; p < PERMISSION_COUNT; p++)
+		if (n < name.n &&
+		    str_starts_with(str_from(model_permissions[p].action), str_slice(name, 0, n + 1)))
+			return true;
+	return false;
+}
+
+/* "backup:*" means the service of AWS, so OpenStack's names with that prefix are to be written whole. */
 static bool action_names(int permission, struct str pattern)
 {
 	struct str word;
 	for (size_t n = 0; permission_word(permission, n, &word); n++)
-		if (policy_match_action(word, pattern))
+		if (policy_match_action(word, pattern) &&
+		    (n == 0 || str_equal(word, pattern) || !has_prefix_of_service(word)))
 			return true;
 	return false;
 }

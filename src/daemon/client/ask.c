@@ -55,6 +55,31 @@ const json_t *asking_find(const json_t *rows, struct str id)
 	return NULL;
 }
 
+const char *asking_path(const struct asking *a, const char *list, const json_t *row, const char *rest)
+{
+	return str_print(a->c->arena, "%s/%" STR_FMT "%s", list, STR_ARG(asking_text(row, "id")), rest).p;
+}
+
+RESULT asking_find_named(struct asking *a, const char *path, const char *fields, const char *kinds,
+			 const json_t **ret_row)
+{
+	const json_t *rows = NULL;
+	json_t *row = NULL;
+	size_t k = 0, count = 0;
+	struct str said = asking_arg(a, "name");
+	TRY(asking_list(a, path, fields, &rows));
+	json_array_foreach (rows, k, row)
+		if (str_equal(asking_text(row, "id"), said) || str_equal(asking_text(row, "name"), said)) {
+			*ret_row = row;
+			count++;
+		}
+	if (count == 1)
+		return OK;
+	return ctx_fail_field(a->c, count ? ERR_INVALID : ERR_NOT_FOUND, STR("name"),
+			      "%zu %s are called %" STR_FMT "%s", count, kinds, STR_ARG(said),
+			      count ? "; give its id" : "");
+}
+
 struct str asking_segment(const struct asking *a, struct str text)
 {
 	return str_encode_url(a->c->arena, text, false);

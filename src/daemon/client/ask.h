@@ -43,6 +43,12 @@ const char *asking_time(const struct asking *a, const json_t *row, const char *m
 bool asking_bool(const json_t *row, const char *member);
 /* The row with that id; NULL: none. */
 const json_t *asking_find(const json_t *rows, struct str id);
+/* Finds the row of a list whose id or name is the argument "name". An operator sees rows of several accounts, so a name
+ * may fit more than one. kinds: plural noun for the messages. ERR_NOT_FOUND: no row; ERR_INVALID: several. */
+RESULT asking_find_named(struct asking *a, const char *path, const char *fields, const char *kinds,
+			 const json_t **ret_row);
+/* "LIST/ID" and the rest of the path of a call about a row. */
+const char *asking_path(const struct asking *a, const char *list, const json_t *row, const char *rest);
 
 /* Encodes text as a URL path segment. */
 struct str asking_segment(const struct asking *a, struct str text);
@@ -53,6 +59,7 @@ enum carry {
 	CARRY_FALSE,   /* a flag: false */
 	CARRY_CHOICE,  /* "yes" or "no" */
 	CARRY_COUNT,   /* at least 1 */
+	CARRY_NUMBER,  /* at least 0 */
 	CARRY_MIB,     /* MiB, converted to bytes */
 	CARRY_LINES,   /* a repeatable option: a list; only "all": an empty one */
 	CARRY_COMMAS,  /* a comma-separated list */
@@ -69,6 +76,7 @@ struct carried {
 	const char *constant; /* value for a flag; for a text, the word that means none */
 };
 RESULT asking_carry(struct asking *a, const struct carried *c, json_t *body);
+RESULT asking_carry_all(struct asking *a, const struct carried *members, size_t count, json_t *body);
 
 /* Makes --json print nothing. */
 void asking_tell_nothing(struct asking *a);

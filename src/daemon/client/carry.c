@@ -12,10 +12,11 @@ static RESULT carry_count(struct asking *a, const struct carried *c, struct str 
 {
 	int64_t count = 0;
 	bool is_mib = c->how == CARRY_MIB;
-	if (!result_is_ok(str_parse_int(text, &count)) || count < !is_mib || count > COUNT_MAX)
+	int64_t least = c->how == CARRY_COUNT;
+	if (!result_is_ok(str_parse_int(text, &count)) || count < least || count > COUNT_MAX)
 		return ctx_fail_field(a->c, ERR_INVALID, str_from(c->param),
-				      "--%s wants a number from %d to %d, not %" STR_FMT, c->param, !is_mib,
-				      COUNT_MAX, STR_ARG(text));
+				      "--%s wants a number from %d to %d, not %" STR_FMT, c->param,
+				      (int) least, COUNT_MAX, STR_ARG(text));
 	*ret = json_integer(is_mib ? count << 20 : count);
 	return OK;
 }
@@ -132,6 +133,7 @@ static RESULT carry_text(struct asking *a, const struct carried *c, struct str t
 {
 	switch (c->how) {
 	case CARRY_COUNT:
+	case CARRY_NUMBER:
 	case CARRY_MIB:
 		return carry_count(a, c, text, ret);
 	case CARRY_LINES:
@@ -175,4 +177,11 @@ RESULT asking_carry(struct asking *a, const struct carried *c, json_t *body)
 	if (value)
 		(void) json_object_set_new(body, c->member, value);
 	return result;
+}
+
+RESULT asking_carry_all(struct asking *a, const struct carried *members, size_t count, json_t *body)
+{
+	for (size_t k = 0; k < count; k++)
+		TRY(asking_carry(a, &members[k], body));
+	return OK;
 }

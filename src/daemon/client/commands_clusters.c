@@ -7,27 +7,12 @@
 
 /* ---- look-ups ---- */
 
-/* Writes the path of the cluster with that name or id. An operator sees several accounts, of which each may have such a
- * name. */
+/* suffix: end of the call's path, behind the cluster's id. */
 static RESULT find_cluster(struct asking *a, const char *suffix, const json_t **ret_row,
 			   const char **ret_path)
 {
-	const json_t *rows = NULL;
-	json_t *row = NULL;
-	size_t k = 0, count = 0;
-	struct str said = asking_arg(a, "name"), id = STR_NONE;
-	TRY(asking_list(a, "/clusters", "*", &rows));
-	json_array_foreach (rows, k, row)
-		if (str_equal(asking_text(row, "id"), said) || str_equal(asking_text(row, "name"), said)) {
-			id = asking_text(row, "id");
-			*ret_row = row;
-			count++;
-		}
-	if (count != 1)
-		return ctx_fail_field(a->c, count ? ERR_INVALID : ERR_NOT_FOUND, STR("name"),
-				      "%zu clusters are called %" STR_FMT "%s", count, STR_ARG(said),
-				      count ? "; give its id" : "");
-	*ret_path = str_print(a->c->arena, "/clusters/%" STR_FMT "%s", STR_ARG(id), suffix).p;
+	TRY(asking_find_named(a, "/clusters", "*", "clusters", ret_row));
+	*ret_path = asking_path(a, "/clusters", *ret_row, suffix);
 	return *ret_path ? OK : ctx_no_memory(a->c);
 }
 
@@ -101,6 +86,8 @@ static const struct carried members[] = {
 	{"image", "image"},
 	{"control_type", "control-type"},
 	{"worker_type", "worker-type"},
+	{"control_count", "control-plane", CARRY_NUMBER},
+	{"workers", "workers", CARRY_NUMBER},
 	{"subnets", "subnet", CARRY_LINES},
 	{"network", "network"},
 	{"pod_network", "pod-network"},
@@ -114,28 +101,6 @@ static const struct carried members[] = {
 	{"packages_key", "packages-key", CARRY_FILE},
 	{"manifests", "manifest", CARRY_LINES},
 };
-
-/* A number of 0 is a value here. */
-static RESULT carry_number(struct asking *a, const char *member, const char *param, json_t *body)
-{
-	struct str text = asking_arg(a, param);
-	int64_t number = 0;
-	if (!text.n)
-		return OK;
-	if (!result_is_ok(str_parse_int(text, &number)) || number < 0)
-		return ctx_fail_field(a->c, ERR_INVALID, str_from(param),
-				      "--%s wants a number, not %" STR_FMT, param, STR_ARG(text));
-	(void) json_object_set_new(body, member, json_integer(number));
-	return OK;
-}
-
-static RESULT fill_body(struct asking *a, json_t *body)
-{
-	for (size_t k = 0; k < sizeof members / sizeof *members; k++)
-		TRY(asking_carry(a, &members[k], body));
-	TRY(carry_number(a, "control_count", "control-plane", body));
-	return carry_number(a, "workers", "workers", body);
-}
 
 static RESULT send_change(struct asking *a, const char *method, const char *path, const json_t *body,
 			  const char *done)
@@ -151,7 +116,7 @@ static RESULT send_change(struct asking *a, const char *method, const char *path
 static RESULT create_cluster(struct asking *a)
 {
 	json_t *body = json_object();
-	struct result result = fill_body(a, body);
+	struct result result = asking_carry_all(a, members, sizeof members / sizeof *members, body);
 	if (result_is_ok(result))
 		result = send_change(a, "POST", "/clusters", body,
 				     "is being created; follow it with: dari cluster show");
@@ -166,7 +131,7 @@ static RESULT scale_cluster(struct asking *a)
 	json_t *body = json_object();
 	struct result result = find_cluster(a, "", &row, &path);
 	if (result_is_ok(result))
-		result = carry_number(a, "workers", "workers", body);
+		result = asking_carry(a, &(struct carried){"workers", "workers", CARRY_NUMBER}, body);
 	if (result_is_ok(result))
 		result = send_change(a, "PATCH", path, body, "changes its number of workers");
 	json_decref(body);
@@ -189,7 +154,7 @@ static RESULT get_kubeconfig(struct asking *a)
 	json_t *body = json_object();
 	struct result result = find_cluster(a, "/kubeconfig", &row, &path);
 	if (result_is_ok(result))
-		result = carry_number(a, "hours", "hours", body);
+		result = asking_carry(a, &(struct carried){"hours", "hours", CARRY_NUMBER}, body);
 	if (result_is_ok(result))
 		result = asking_change(a, "POST", path, body, &answer);
 	json_decref(body);

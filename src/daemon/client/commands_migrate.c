@@ -44,13 +44,6 @@ static RESULT find_migration(struct asking *a, const json_t **ret_row)
 	return find_in(a, "/cloud-migrations", "migration", ret_row);
 }
 
-static const char *path_of(const struct asking *a, const json_t *row, const char *behind)
-{
-	return str_print(a->c->arena, "/cloud-migrations/%" STR_FMT "%s", STR_ARG(asking_text(row, "id")),
-			 behind)
-		.p;
-}
-
 /* ---- showing ---- */
 
 static void say_list(struct asking *a, const json_t *row, const char *member, const char *title)
@@ -215,11 +208,10 @@ static RESULT set(struct asking *a)
 	const json_t *row = NULL, *answer = NULL;
 	TRY(find_migration(a, &row));
 	json_t *body = json_object();
-	struct result result = OK;
-	for (size_t k = 0; k < sizeof members / sizeof members[0] && result_is_ok(result); k++)
-		result = asking_carry(a, &members[k], body);
+	struct result result = asking_carry_all(a, members, sizeof members / sizeof members[0], body);
 	if (result_is_ok(result))
-		result = asking_change(a, "PATCH", path_of(a, row, ""), body, &answer);
+		result = asking_change(a, "PATCH", asking_path(a, "/cloud-migrations", row, ""), body,
+				       &answer);
 	json_decref(body);
 	TRY(result);
 	return show(a);
@@ -233,7 +225,7 @@ static RESULT step(struct asking *a)
 	bool accepts = json_is_true(json_object_get(a->args, "accept-loss"));
 	TRY(find_migration(a, &row));
 	json_t *body = accepts ? json_pack("{s:b}", "accepts_loss", 1) : NULL;
-	const char *path = path_of(a, row, str_print(a->c->arena, "/%s", word).p);
+	const char *path = asking_path(a, "/cloud-migrations", row, str_print(a->c->arena, "/%s", word).p);
 	struct result result = asking_change(a, "POST", path, body, &answer);
 	json_decref(body);
 	TRY(result);
@@ -247,7 +239,7 @@ static RESULT delete (struct asking *a)
 {
 	const json_t *row = NULL, *answer = NULL;
 	TRY(find_migration(a, &row));
-	TRY(asking_change(a, "DELETE", path_of(a, row, ""), NULL, &answer));
+	TRY(asking_change(a, "DELETE", asking_path(a, "/cloud-migrations", row, ""), NULL, &answer));
 	buf_print(&a->text, "the migration of %" STR_FMT " is forgotten\n", STR_ARG(asking_text(row, "ref")));
 	asking_tell_nothing(a);
 	return OK;

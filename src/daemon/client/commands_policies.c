@@ -88,25 +88,12 @@ static const struct carried members[] = {
 	{"is_active", "active", CARRY_CHOICE},
 };
 
-/* The path of the policy with that name or id. An operator sees several accounts, of which each may have such a name. */
 static RESULT find_policy(struct asking *a, const char **ret_path)
 {
-	const json_t *rows = NULL;
-	json_t *row = NULL;
-	size_t k = 0, count = 0;
-	struct str said = asking_arg(a, "name"), id = STR_NONE;
-	TRY(asking_list(a, "/machine-policies", "id,name", &rows));
-	json_array_foreach (rows, k, row)
-		if (str_equal(asking_text(row, "id"), said) || str_equal(asking_text(row, "name"), said)) {
-			id = asking_text(row, "id");
-			count++;
-		}
-	if (count != 1)
-		return ctx_fail_field(a->c, count ? ERR_INVALID : ERR_NOT_FOUND, STR("name"),
-				      "%zu machine policies are called %" STR_FMT "%s", count, STR_ARG(said),
-				      count ? "; give its id" : "");
-	*ret_path = str_print(a->c->arena, "/machine-policies/%" STR_FMT, STR_ARG(id)).p;
-	return OK;
+	const json_t *row = NULL;
+	TRY(asking_find_named(a, "/machine-policies", "id,name", "machine policies", &row));
+	*ret_path = asking_path(a, "/machine-policies", row, "");
+	return *ret_path ? OK : ctx_no_memory(a->c);
 }
 
 /* Says what would happen to which machine, and why. */
@@ -168,11 +155,9 @@ static RESULT put_policy(struct asking *a, bool is_new)
 		TRY(find_policy(a, &path));
 	json_t *body = json_object();
 	struct str name = asking_arg(a, "name");
-	struct result result = OK;
+	struct result result = asking_carry_all(a, members, sizeof members / sizeof *members, body);
 	if (is_new)
 		(void) json_object_set_new(body, "name", asking_json(name));
-	for (size_t k = 0; k < sizeof members / sizeof *members && result_is_ok(result); k++)
-		result = asking_carry(a, &members[k], body);
 	if (result_is_ok(result))
 		result = put_provider(a, body);
 	if (result_is_ok(result))

@@ -41,11 +41,6 @@ static RESULT find_provider(struct asking *a, const json_t **ret_row)
 	return find_row(a, rows, "name", "name", ret_row);
 }
 
-static const char *path_of(const struct asking *a, const char *kind, const json_t *row, const char *behind)
-{
-	return str_print(a->c->arena, "/%s/%" STR_FMT "%s", kind, STR_ARG(asking_text(row, "id")), behind).p;
-}
-
 /* A list of texts, joined by commas. */
 static struct str texts_of(const struct asking *a, const json_t *row, const char *member)
 {
@@ -152,22 +147,15 @@ static const struct carried credential_members[] = {
 	{.member = "reads_metrics", .param = "metrics", .how = CARRY_CHOICE},
 };
 
-static RESULT carry_all(struct asking *a, const struct carried *members, size_t count, json_t *body)
-{
-	for (size_t k = 0; k < count; k++)
-		TRY(asking_carry(a, &members[k], body));
-	return OK;
-}
-
 static RESULT add_provider(struct asking *a)
 {
 	const json_t *answer = NULL;
 	json_t *body = json_object();
-	struct result result =
-		carry_all(a, provider_members, sizeof provider_members / sizeof *provider_members, body);
+	struct result result = asking_carry_all(a, provider_members,
+						sizeof provider_members / sizeof *provider_members, body);
 	if (result_is_ok(result))
-		result = carry_all(a, credential_members,
-				   sizeof credential_members / sizeof *credential_members, body);
+		result = asking_carry_all(a, credential_members,
+					  sizeof credential_members / sizeof *credential_members, body);
 	if (result_is_ok(result))
 		result = asking_change(a, "POST", "/providers", body, &answer);
 	json_decref(body);
@@ -180,10 +168,10 @@ static RESULT set_provider(struct asking *a)
 	const json_t *row = NULL, *answer = NULL;
 	TRY(find_provider(a, &row));
 	json_t *body = json_object();
-	struct result result = carry_all(a, credential_members,
-					 sizeof credential_members / sizeof *credential_members, body);
+	struct result result = asking_carry_all(a, credential_members,
+						sizeof credential_members / sizeof *credential_members, body);
 	if (result_is_ok(result))
-		result = asking_change(a, "PATCH", path_of(a, "providers", row, ""), body, &answer);
+		result = asking_change(a, "PATCH", asking_path(a, "/providers", row, ""), body, &answer);
 	json_decref(body);
 	TRY(result);
 	buf_print(&a->text, "provider %" STR_FMT " is changed\n", STR_ARG(asking_arg(a, "name")));
@@ -198,7 +186,7 @@ static RESULT refresh_provider(struct asking *a)
 	json_t *body =
 		json_pack("{s:b}", "accepts_loss", json_is_true(json_object_get(a->args, "accept-loss")));
 	struct result result =
-		asking_change(a, "POST", path_of(a, "providers", row, "/refresh"), body, &answer);
+		asking_change(a, "POST", asking_path(a, "/providers", row, "/refresh"), body, &answer);
 	json_decref(body);
 	TRY(result);
 	buf_print(&a->text, "provider %" STR_FMT " is listed soon\n", STR_ARG(asking_arg(a, "name")));
@@ -210,7 +198,7 @@ static RESULT remove_provider(struct asking *a)
 {
 	const json_t *row = NULL, *answer = NULL;
 	TRY(find_provider(a, &row));
-	TRY(asking_change(a, "DELETE", path_of(a, "providers", row, ""), NULL, &answer));
+	TRY(asking_change(a, "DELETE", asking_path(a, "/providers", row, ""), NULL, &answer));
 	buf_print(&a->text, "provider %" STR_FMT " is removed; its machines run on\n",
 		  STR_ARG(asking_arg(a, "name")));
 	asking_tell_nothing(a);
@@ -317,8 +305,8 @@ static RESULT act(struct asking *a)
 	const char *word = a->words + sizeof "remote";
 	TRY(find_machine(a, &row));
 	json_t *body = json_object();
-	struct result result = carry_all(a, members, sizeof members / sizeof *members, body);
-	const char *path = path_of(a, "remote-machines", row, str_print(a->c->arena, "/%s", word).p);
+	struct result result = asking_carry_all(a, members, sizeof members / sizeof *members, body);
+	const char *path = asking_path(a, "/remote-machines", row, str_print(a->c->arena, "/%s", word).p);
 	if (result_is_ok(result))
 		result = asking_change(a, "POST", path, body, &answer);
 	json_decref(body);
@@ -344,7 +332,7 @@ static RESULT create_machine(struct asking *a)
 	TRY(asking_list(a, "/providers", "*", &rows));
 	TRY(find_row(a, rows, "name", "provider", &provider));
 	json_t *body = json_pack("{s:O}", "provider", json_object_get(provider, "id"));
-	struct result result = carry_all(a, members, sizeof members / sizeof *members, body);
+	struct result result = asking_carry_all(a, members, sizeof members / sizeof *members, body);
 	if (result_is_ok(result))
 		result = asking_change(a, "POST", "/remote-machines", body, &answer);
 	json_decref(body);
@@ -363,7 +351,7 @@ static RESULT show_metrics(struct asking *a)
 	enum { AT, CPU, RECEIVED = 3, SENT, READ = 7, WRITTEN };
 	int64_t from_us = clock_now_us() - 48 * HOUR;
 	TRY(find_machine(a, &row));
-	TRY(asking_read(a, path_of(a, "remote-machines", row, "/metrics"),
+	TRY(asking_read(a, asking_path(a, "/remote-machines", row, "/metrics"),
 			str_print(a->c->arena, "from=%" PRId64 "&step=300", from_us).p, &answer));
 	buf_print(&a->text, "%-20s %7s %14s %14s %14s %14s\n", "until", "cpu %", "received B/s", "sent B/s",
 		  "read B/s", "written B/s");
@@ -387,7 +375,7 @@ static RESULT show_advice(struct asking *a)
 	json_t *mode = NULL;
 	size_t k = 0;
 	TRY(find_machine(a, &row));
-	TRY(asking_read(a, path_of(a, "remote-machines", row, "/advice"), NULL, &answer));
+	TRY(asking_read(a, asking_path(a, "/remote-machines", row, "/advice"), NULL, &answer));
 	struct str note = asking_text(answer, "note"), day = asking_text(answer, "decided_on");
 	buf_print(&a->text, "%-13s %7s %6s %s\n", "mode", "cpu %", "vCPUs", "type");
 	json_array_foreach (json_object_get(answer, "advice"), k, mode) {

@@ -107,23 +107,16 @@ static const struct carried saml_sign_in[] = {
 	{.member = "group_attribute", .param = "group-attribute"},
 };
 
-static RESULT carry_all(struct asking *a, const struct carried *members, size_t count, json_t *body)
-{
-	for (size_t k = 0; k < count; k++)
-		TRY(asking_carry(a, &members[k], body));
-	return OK;
-}
-
 /* Sets the sign-in of a provider, and says what the provider has to be told. */
 static RESULT set_sign_in(struct asking *a, const struct protocol *p, struct str id)
 {
 	bool is_saml = strcmp(p->name, "saml") == 0;
 	const json_t *answer = NULL;
 	json_t *body = json_object();
-	struct result result = carry_all(a, common_members, COUNT(common_members), body);
+	struct result result = asking_carry_all(a, common_members, COUNT(common_members), body);
 	if (result_is_ok(result))
-		result = is_saml ? carry_all(a, saml_sign_in, COUNT(saml_sign_in), body)
-				 : carry_all(a, oidc_sign_in, COUNT(oidc_sign_in), body);
+		result = is_saml ? asking_carry_all(a, saml_sign_in, COUNT(saml_sign_in), body)
+				 : asking_carry_all(a, oidc_sign_in, COUNT(oidc_sign_in), body);
 	if (result_is_ok(result))
 		result = asking_change(a, "PUT", sign_in_path(a, p, id), body, &answer);
 	json_decref(body);
@@ -148,7 +141,7 @@ static RESULT add_provider(struct asking *a, const struct protocol *p, const str
 {
 	const json_t *answer = NULL;
 	json_t *body = json_object();
-	struct result result = carry_all(a, members, count, body);
+	struct result result = asking_carry_all(a, members, count, body);
 	if (result_is_ok(result))
 		result = asking_change(a, "POST", p->path, body, &answer);
 	json_decref(body);

@@ -139,6 +139,18 @@ static json_t *make_options(struct wish *w, const struct network_port *wish)
 	return json_pack("{s:s%,s:s}", "requested-chassis", both.p, both.n, "activation-strategy", "rarp");
 }
 
+/* OVN takes a port with a parent for one inside the parent's guest. Source: ovn-nb(5), "parent_name", "tag". */
+static json_t *add_carrier(struct wish *w, const struct network_port *wish, json_t *columns)
+{
+	char parent[UUID_TEXT_SIZE];
+	if (uuid_is_none(wish->carrier))
+		return columns;
+	if (json_object_set_new(columns, "parent_name", json_string(uuid_write(wish->carrier, parent))) < 0 ||
+	    json_object_set_new(columns, "tag", json_integer(wish->port->vlan_id)) < 0)
+		w->failed = true;
+	return columns;
+}
+
 static json_t *make_port_columns(struct wish *w, const struct network_port *wish)
 {
 	const struct port *port = wish->port;
@@ -148,10 +160,13 @@ static json_t *make_port_columns(struct wish *w, const struct network_port *wish
 	add_text(w, set, addresses);
 	if (port->is_open)
 		add_text(w, set, STR("unknown")); /* also receives frames to any other MAC */
-	return json_pack("{s:s,s:s,s:o,s:o,s:s?,s:s?,s:o}", "name", uuid_write(port->row.id, name), "type",
-			 "", "addresses", set, "port_security", make_security(w, wish, addresses),
-			 "dhcpv4_options", plan_dhcp(w, wish, wish->subnet, IP_V4, dhcp), "dhcpv6_options",
-			 plan_dhcp(w, wish, wish->ipv6, IP_V6, dhcp6), "options", make_options(w, wish));
+	json_t *columns =
+		json_pack("{s:s,s:s,s:o,s:o,s:s?,s:s?,s:o,s:n,s:n}", "name", uuid_write(port->row.id, name),
+			  "type", "", "addresses", set, "port_security", make_security(w, wish, addresses),
+			  "dhcpv4_options", plan_dhcp(w, wish, wish->subnet, IP_V4, dhcp), "dhcpv6_options",
+			  plan_dhcp(w, wish, wish->ipv6, IP_V6, dhcp6), "options", make_options(w, wish),
+			  "parent_name", "tag");
+	return add_carrier(w, wish, columns);
 }
 
 /* for example "10.1.0.10.in-addr.arpa" for 10.0.1.10 */

@@ -54,6 +54,7 @@ static const struct ovsdb_column nb_columns[] = {
 	{"Logical_Switch_Port", "dhcpv4_options", OVSDB_OPT_UUID, false},
 	{"Logical_Switch_Port", "dhcpv6_options", OVSDB_OPT_UUID, false},
 	{"Logical_Switch_Port", "tag", OVSDB_OPT_INT, false},
+	{"Logical_Switch_Port", "parent_name", OVSDB_OPT_TEXT, false},
 	{"Logical_Switch_Port", "up", OVSDB_OPT_BOOL, false},
 	{"Logical_Switch_Port", "external_ids", OVSDB_MAP, false},
 

@@ -29,7 +29,7 @@ RESULT remote_ask_json(struct ctx *c, struct remote *r, const struct remote_requ
 RESULT remote_refuse(struct ctx *c, const struct remote *r, const struct remote_json *answer, enum err err);
 /* Parses an answer's text. ERR_IO: no JSON object, or too many values. */
 RESULT remote_parse_json(struct ctx *c, struct str text, json_t **ret_root);
-/* As above; the text may be a list. */
+/* Parses an answer's text, which may be a list. ERR_IO: neither an object nor a list of JSON, or too many values. */
 RESULT remote_parse_json_list(struct ctx *c, struct str text, json_t **ret_root);
 
 /* The value at a path of members, "flavor/vcpus"; NULL: none. A number selects an element of a list. */

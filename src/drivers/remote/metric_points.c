@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Places measurements into the points of a query. */
+ * Places measurements into the points of a query: see metric_points.h. */
 #include "drivers/remote/metric_points.h"
 
 #include <math.h>
@@ -19,6 +19,11 @@ struct remote_metric_point *remote_metric_at(struct remote_metric_point *points,
 		return NULL;
 	return &points[machine * REMOTE_METRIC_POINTS +
 		       (size_t) ((at_us - query->from_us) / REMOTE_METRIC_STEP_US)];
+}
+
+double *remote_metric_member(struct remote_metric_point *p, size_t offset)
+{
+	return (double *) (void *) ((char *) p + offset);
 }
 
 size_t remote_metric_machine(const struct remote_metrics_query *query, struct str ref)

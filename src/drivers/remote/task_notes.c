@@ -12,12 +12,13 @@ static bool is_about(const struct task_note *note, struct str ref)
 	return note->ref[0] && str_is(ref, note->ref);
 }
 
-struct task_note *task_notes_find(struct task_notes *notes, struct str ref, int verb, int64_t now_us)
+struct task_note *task_notes_find(struct task_notes *notes, struct str ref, int verb, int64_t asked_us,
+				  int64_t now_us)
 {
 	for (size_t k = 0; k < TASK_NOTES_MAX; k++) {
 		struct task_note *note = &notes->at[k];
-		if (is_about(note, ref) && note->verb == verb && now_us >= note->at_us &&
-		    now_us < note->at_us + KEPT_US)
+		if (is_about(note, ref) && note->verb == verb && note->at_us >= asked_us &&
+		    now_us >= note->at_us && now_us < note->at_us + KEPT_US)
 			return note;
 	}
 	return NULL;

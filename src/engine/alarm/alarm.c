@@ -2,12 +2,12 @@
  * Puts and deletes alarms, and enables their actions. Called by: api/cloudwatch, and target tracking policies. */
 #include <stdlib.h>
 
+#include "engine/acting.h"
 #include "engine/alarm/alarm_internal.h"
 #include "engine/alarm/alarm_queries.h"
 #include "engine/limits.h"
 #include "engine/people/asker.h"
 #include "engine/tag_internal.h"
-#include "store/account.h"
 #include "store/scaling_policy.h"
 
 #define CREATED_REASON "Unchecked: Initial alarm creation"
@@ -77,14 +77,21 @@ static RESULT write_alarm(struct op *op, const struct alarm *present, struct ala
 	return next->is_composite ? alarm_weigh_composite(op, next->row.id) : OK;
 }
 
+/* The owner of an owned alarm. AutoScale policies and rules of autoscale settings own alarms, too. */
+static const char *policy_words(const struct tables *t, const struct alarm *alarm)
+{
+	const struct scaling_policy *policy = scaling_policy_find(t, alarm->scaling_policy);
+	return policy && policy->tracks ? "target tracking scaling policy" : "scaling policy";
+}
+
 RESULT engine_put_alarm(struct op *op, struct alarm_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	struct alarm next = wish->row;
-	const struct alarm *present = alarm_find_by_account(op->head, account->row.id, next.name);
+	const struct alarm *present = alarm_find_by_account(op->head, account, next.name);
 	const char *permission = next.is_composite ? "alarm.put_composite" : "alarm.put";
-	next.account = account->row.id;
+	next.account = account;
 	if (present) {
 		TRY(engine_permit(op, permission, KIND_ALARM, &present->row));
 	} else {
@@ -93,8 +100,8 @@ RESULT engine_put_alarm(struct op *op, struct alarm_wish *wish)
 	}
 	if (present && !uuid_is_none(present->scaling_policy))
 		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_ALARM, STR("AlarmName"),
-				   "The alarm %" STR_FMT " belongs to a target tracking scaling policy.",
-				   STR_ARG(next.name));
+				   "The alarm %" STR_FMT " belongs to a %s.", STR_ARG(next.name),
+				   policy_words(op->head, present));
 	if (present && present->is_composite != next.is_composite)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_ALARM, STR("AlarmName"),
 				   "An alarm of another type has the name %" STR_FMT ".", STR_ARG(next.name));
@@ -159,9 +166,8 @@ RESULT engine_delete_alarms(struct op *op, struct alarms_target *wish)
 		TRY(engine_permit(op, "alarm.delete", KIND_ALARM, &alarm->row));
 		if (!uuid_is_none(alarm->scaling_policy))
 			return ENGINE_FAIL(op, ERR_PROTECTED, KIND_ALARM, STR("AlarmNames"),
-					   "The alarm %" STR_FMT
-					   " belongs to a target tracking scaling policy; delete the policy.",
-					   STR_ARG(alarm->name));
+					   "The alarm %" STR_FMT " belongs to a %s; delete the policy.",
+					   STR_ARG(alarm->name), policy_words(op->head, alarm));
 		if (!uuids_have(&going, alarm->row.id))
 			at[going.count++] = alarm->row.id;
 	}

@@ -44,7 +44,7 @@ struct alarms_target {
 	struct refs alarms;
 	bool acts; /* of engine_set_alarm_actions */
 };
-/* ERR_IN_USE: a composite alarm that stays names one. ERR_PROTECTED: a target tracking policy owns one. */
+/* ERR_IN_USE: a composite alarm that stays names one. ERR_PROTECTED: a scaling policy owns one. */
 OPERATION(engine_delete_alarms, alarms_target)
 OPERATION(engine_set_alarm_actions, alarms_target)
 

@@ -2,13 +2,13 @@
  * Actions of alarms: stop, terminate or reboot the instance that the metric is of; execute a scaling policy. Called by:
  * reconcile/alarm/alarm.c. Source: Amazon CloudWatch API Reference, PutMetricAlarm. */
 #include "base/uuid_asked.h"
+#include "engine/acting.h"
 #include "engine/alarm/alarm_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/messaging/messaging_internal.h"
 #include "engine/people/asker.h"
 #include "engine/region/region.h"
 #include "engine/scaling/scaling_internal.h"
-#include "store/account.h"
 #include "store/instance.h"
 
 enum { ARN_PARTS = 6 };
@@ -128,15 +128,15 @@ union action_wish {
 static RESULT publish(struct op *op, const struct alarm *alarm, struct str arn)
 {
 	const struct topic *topic = engine_find_topic_by_arn(op->head, alarm->account, arn);
-	const struct account *account = account_find(op->head, alarm->account);
+	struct str number = engine_account_number(op->head, alarm->account);
 	struct published_message message = {0};
 	bool is_admitted = false;
-	if (!topic || !account)
+	if (!topic || !number.n)
 		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_TOPIC, STR_NONE, "The topic does not exist.");
 	const struct service_sender sender = {
 		.service = "cloudwatch.amazonaws.com",
-		.source = engine_write_alarm_arn(op->ctx->arena, engine_get_region_name(op->head),
-						 account->number, &alarm->row),
+		.source = engine_write_alarm_arn(op->ctx->arena, engine_get_region_name(op->head), number,
+						 &alarm->row),
 		.account = alarm->account,
 		.is_owner_known = true};
 	TRY(engine_admit_service(op, KIND_TOPIC, &topic->row, &sender, &is_admitted));

@@ -3,11 +3,11 @@
  * and EventBridge". */
 #include "base/buf.h"
 #include "base/json_write.h"
+#include "engine/acting.h"
 #include "engine/alarm/alarm_internal.h"
 #include "engine/alarm/alarm_queries.h"
 #include "engine/events/events_internal.h"
 #include "engine/region/region.h"
-#include "store/account.h"
 #include "store/alarm.h"
 
 enum { DETAIL_CAP = 65536 };
@@ -100,9 +100,9 @@ RESULT alarm_publish_turn(struct op *op, const struct alarm *before, const struc
 	struct json_writer j;
 	if (before->state == after->state)
 		return OK;
-	const struct account *account = account_find(op->head, after->account);
-	struct str arn = engine_write_alarm_arn(op->ctx->arena, engine_get_region_name(op->head),
-						account ? account->number : STR_NONE, &after->row);
+	struct str number = engine_account_number(op->head, after->account);
+	struct str arn =
+		engine_write_alarm_arn(op->ctx->arena, engine_get_region_name(op->head), number, &after->row);
 	buf_init(&out, DETAIL_CAP);
 	json_write_begin(&j, &out);
 	struct result result = write_detail(op, &j, before, after);

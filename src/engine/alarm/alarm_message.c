@@ -5,10 +5,10 @@
 
 #include "base/buf.h"
 #include "base/json_write.h"
+#include "engine/acting.h"
 #include "engine/alarm/alarm_internal.h"
 #include "engine/alarm/alarm_queries.h"
 #include "engine/region/region.h"
-#include "store/account.h"
 
 enum { MESSAGE_CAP = 65536, SUBJECT_MAX = 100 };
 
@@ -124,8 +124,7 @@ static RESULT write_trigger(struct op *op, struct json_writer *j, const struct a
 static RESULT write_body(struct op *op, struct json_writer *j, const struct alarm *alarm)
 {
 	struct str region = engine_get_region_name(op->head);
-	const struct account *account = account_find(op->head, alarm->account);
-	struct str number = account ? account->number : STR_NONE;
+	struct str number = engine_account_number(op->head, alarm->account);
 	json_write_open(j, NULL);
 	json_write_text(j, "AlarmName", alarm->name);
 	json_write_text_or_null(j, "AlarmDescription", alarm->description);

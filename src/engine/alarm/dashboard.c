@@ -2,9 +2,9 @@
  * Puts and deletes dashboards. Called by: api/cloudwatch. Source: Amazon CloudWatch API Reference, PutDashboard. */
 #include "engine/alarm/dashboard.h"
 
+#include "engine/acting.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
-#include "store/account.h"
 
 struct str engine_write_dashboard_arn(struct arena *a, struct str account_number, const struct row *row)
 {
@@ -15,10 +15,10 @@ struct str engine_write_dashboard_arn(struct arena *a, struct str account_number
 
 RESULT engine_put_dashboard(struct op *op, struct dashboard_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
-	const struct dashboard *present = dashboard_find_by_account(op->head, account->row.id, wish->name);
-	struct dashboard next = {.account = account->row.id, .name = wish->name};
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
+	const struct dashboard *present = dashboard_find_by_account(op->head, account, wish->name);
+	struct dashboard next = {.account = account, .name = wish->name};
 	if (present) {
 		TRY(engine_permit(op, "dashboard.put", KIND_DASHBOARD, &present->row));
 		next.row = present->row;

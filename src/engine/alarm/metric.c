@@ -3,9 +3,9 @@
  * api/cloudwatch. */
 #include "base/buf.h"
 #include "base/crypto.h"
+#include "engine/acting.h"
 #include "engine/alarm/alarm_internal.h"
 #include "engine/limits.h"
-#include "store/account.h"
 
 #define DAY (24 * HOUR)
 
@@ -88,10 +88,10 @@ RESULT alarm_put_metric(struct op *op, uuid account, struct metric_name *name, b
 
 RESULT engine_put_metrics(struct op *op, struct metrics_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	TRY(engine_permit(op, "metric.put", KIND_NONE, NULL));
-	uuid id = account->row.id;
+	uuid id = account;
 	for (size_t k = 0; k < wish->count; k++)
 		TRY(alarm_put_metric(op, id, &wish->at[k], true));
 	return OK;

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/backup/backup_plan_internal.h"
 #include "engine/backup/backup_vault.h"
 #include "engine/backup/machine_backup.h"
@@ -16,7 +17,6 @@
 #include "engine/tag_internal.h"
 #include "model/schedule.h"
 #include "model/states.h"
-#include "store/account.h"
 #include "store/backup.h"
 #include "store/backup_plan.h"
 #include "store/instance.h"
@@ -102,24 +102,25 @@ static RESULT check_name(struct op *op, const struct backup_plan *p)
 				     STR_ARG(p->name));
 }
 
-/* The caller must be allowed to back up the instances that the plan names. The guard decides about instances that a
- * tag selects at each run. */
-static RESULT take_instances(struct op *op, const struct refs *refs, struct backup_plan *next)
+RESULT backup_plan_take_instances(struct op *op, const struct refs *refs, const char *permission,
+				  const char *field, struct backup_plan *plan)
 {
 	uuid *ids = arena_new_array(op->ctx->arena, uuid, refs->count + 1);
 	if (!ids)
 		return ctx_no_memory(op->ctx);
 	if (refs->count > PLAN_MACHINES_MAX)
-		return fail(op, "instances", "A plan names up to 256 instances.");
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_BACKUP_PLAN, str_from(field),
+				   "%s: a plan names up to %d instances.", field, PLAN_MACHINES_MAX);
 	for (size_t k = 0; k < refs->count; k++) {
 		const struct instance *i = NULL;
 		TRY(engine_find_own_instance(op->ctx, op->head, &refs->at[k], &i));
-		if (!uuid_equal(i->account, next->account))
+		if (!uuid_equal(i->account, plan->account))
 			return engine_fail_not_found(op->ctx, KIND_INSTANCE, &refs->at[k]);
-		TRY(engine_permit(op, "machine_backup.create", KIND_INSTANCE, &i->row));
+		if (permission)
+			TRY(engine_permit(op, permission, KIND_INSTANCE, &i->row));
 		ids[k] = i->row.id;
 	}
-	next->instances = (struct uuids){ids, refs->count};
+	plan->instances = (struct uuids){ids, refs->count};
 	return OK;
 }
 
@@ -164,8 +165,8 @@ static RESULT take_wish(struct op *op, const struct backup_plan_wish *w, struct 
 	choice_apply(w->is_active, &p->is_active);
 	if (w->sets_interval)
 		p->interval = w->interval;
-	if (w->given.instances)
-		TRY(take_instances(op, &w->instances, p));
+	if (w->given.instances) /* the guard decides about instances with the tag at each run */
+		TRY(backup_plan_take_instances(op, &w->instances, "machine_backup.create", "instances", p));
 	if (w->given.tags)
 		TRY(tag_normalize(op, w->tags, &p->tags));
 	if (w->schedule || w->timezone || w->sets_interval || was_active != p->is_active)
@@ -178,6 +179,13 @@ static RESULT take_wish(struct op *op, const struct backup_plan_wish *w, struct 
 	return check_name(op, p);
 }
 
+RESULT backup_plan_log(struct op *op, const struct backup_plan *p, const char *what)
+{
+	return engine_log_event(op, KIND_BACKUP_PLAN, &p->row, what, "%s %" STR_FMT " of %" STR_FMT ".",
+				backup_plan_interval_words[p->interval], STR_ARG(p->schedule),
+				STR_ARG(p->timezone));
+}
+
 static RESULT write_plan(struct op *op, struct backup_plan_wish *wish, struct backup_plan *p,
 			 const char *what)
 {
@@ -186,32 +194,30 @@ static RESULT write_plan(struct op *op, struct backup_plan_wish *wish, struct ba
 	TRY(take_wish(op, wish, p));
 	p->target = wish->target;
 	p->row.gen++;
-	if (!engine_is_vault_plan(
-		    p)) /* the role of its selection acts for a plan of AWS Backup, whoever pauses it */
+	/* A plan of AWS Backup acts with the rights of its selection's role, whoever pauses it. */
+	if (!engine_is_vault_plan(p))
 		ASKER_NOTE(op, p);
 	TRY(backup_plan_put(op, p));
 	wish->made = p->row.id;
-	return engine_log_event(op, KIND_BACKUP_PLAN, &p->row, what, "%s %" STR_FMT " of %" STR_FMT ".",
-				backup_plan_interval_words[p->interval], STR_ARG(p->schedule),
-				STR_ARG(p->timezone));
+	return backup_plan_log(op, p, what);
 }
 
 RESULT engine_create_backup_plan(struct op *op, struct backup_plan_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_owner_to_be(op, &wish->account, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_owner_id(op, &wish->account, &account));
 	struct backup_plan p = {.row.id = engine_new_id(op, KIND_BACKUP_PLAN),
-				.account = account->row.id,
+				.account = account,
 				.timezone = STR("UTC"),
 				.container = STR(BACKUP_CONTAINER),
 				.check_marker = STR(MACHINE_BACKUP_MARKER),
 				.is_active = true};
 	TRY(engine_permit_new(op, "backup_plan.create", KIND_BACKUP_PLAN, &p.row));
-	TRY(limit_check(op, LIMIT_BACKUP_PLANS, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_BACKUP_PLANS, account, 1, STR_NONE));
 	return write_plan(op, wish, &p, "created");
 }
 
-/* The rights of a role decide on what the rule and the selection of AWS Backup say; who changes them may pass the role. */
+/* AWS Backup alone changes rule and selection, because its caller proves the right to pass the role. */
 static RESULT check_vault_plan(struct op *op, const struct backup_plan_wish *w)
 {
 	bool is_of_rule = w->name || w->tag_key || w->tag_value || w->schedule || w->timezone ||

@@ -35,8 +35,8 @@ struct backup_plan_wish {
 	/* outputs: */
 	uuid made;
 };
-/* ERR_STATE: AWS Backup's plans keep their rule and their selection, and may be paused. ERR_INVALID: the schedule, a number or a name is not valid; the caller checked that the time zone exists.
- * ERR_EXISTS: the account has a plan of that name. ERR_QUOTA. */
+/* ERR_STATE: a plan of AWS Backup can only be paused and resumed here. ERR_INVALID: the schedule, a number or a name is not valid; the
+ * caller checked that the time zone exists. ERR_EXISTS: the account has a plan of that name. ERR_QUOTA. */
 OPERATION(engine_create_backup_plan, backup_plan_wish)
 OPERATION(engine_update_backup_plan, backup_plan_wish)
 

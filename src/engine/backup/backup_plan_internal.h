@@ -7,6 +7,11 @@
 struct backup_plan;
 struct machine_backup;
 
+/* Logs that the plan was created or changed, with its schedule. */
+RESULT backup_plan_log(struct op *op, const struct backup_plan *p, const char *what);
+/* Sets the instances of a plan. permission: for each of them; NULL: the caller is not asked. field: in messages. */
+RESULT backup_plan_take_instances(struct op *op, const struct refs *refs, const char *permission,
+				  const char *field, struct backup_plan *plan);
 /* Deletes the plan without asking for permissions. */
 RESULT backup_plan_end(struct op *op, const struct backup_plan *p);
 

@@ -85,12 +85,14 @@ static RESULT ask_again(struct op *op, const struct backup_plan *p, struct later
 	return OK;
 }
 
-/* A plan of AWS Backup writes to a vault: backups in a folder that is none would be in no list. */
-static RESULT find_vault(struct op *op, const struct backup_plan *p)
+/* Checks that the vault of a plan of AWS Backup still exists; a backup outside of all vaults would be in no list. */
+static RESULT check_vault(struct op *op, const struct backup_plan *p)
 {
 	const struct backup_vault *ignored = NULL;
-	struct str name = str_is(p->container, BACKUP_CONTAINER) ? STR(BACKUP_VAULT_DEFAULT) : p->container;
-	return engine_is_vault_plan(p) ? backup_vault_find_or_make(op, p->account, name, NULL, &ignored) : OK;
+	return engine_is_vault_plan(p)
+		       ? backup_vault_find_or_make(op, p->account, engine_vault_name(p->container), NULL,
+						   &ignored)
+		       : OK;
 }
 
 static RESULT back_up(struct op *op, const struct backup_plan *p, const struct instance *i, int64_t due_us,
@@ -107,10 +109,10 @@ static RESULT back_up(struct op *op, const struct backup_plan *p, const struct i
 			str_print(op->ctx->arena, "Backup plan: %" STR_FMT, STR_ARG(str_cut(p->name, 200))),
 		.keep_days = p->keep_days,
 		.complete_minutes = p->complete_minutes,
-		.tags = uuid_is_none(p->rule) ? p->tags : p->backup_tags};
+		.tags = engine_is_vault_plan(p) ? p->backup_tags : p->tags};
 	if (!engine_is_account_open(op->head, account_find(op->head, p->account)))
 		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ACCOUNT, "The account is disabled.");
-	TRY(find_vault(op, p));
+	TRY(check_vault(op, p));
 	TRY(ask_again(op, p, guard, "machine_backup.create", KIND_INSTANCE, &i->row, &order.asker));
 	return machine_backup_write(op, &order, &made);
 }
@@ -120,8 +122,8 @@ static RESULT back_up(struct op *op, const struct backup_plan *p, const struct i
 struct run {
 	struct later_guard *guard;
 	int64_t due_us;
-	size_t begun, failed, behind, left_out;
-	struct str why; /* why the first machine failed */
+	size_t begun, behind, left_out;
+	struct refusals refused;
 	struct str who_is_behind;
 };
 
@@ -142,18 +144,9 @@ static RESULT visit(struct op *op, const struct backup_plan *p, const struct ins
 		return OK;
 	}
 	struct result result = back_up(op, p, i, run->due_us, run->guard);
-	if (result_is_ok(result)) {
-		run->begun++;
-		return OK;
-	}
-	if (!engine_is_refusal(result.code))
-		return result;
-	op_go_back(op, place);
-	if (!run->failed++)
-		run->why = str_print(op->ctx->arena, "%" STR_FMT ": %" STR_FMT,
-				     STR_ARG(engine_write_id(op, KIND_INSTANCE, i->row.id)),
-				     STR_ARG(str_cut(op->ctx->problem.message, SENTENCE_MAX)));
-	ctx_clear_problem(op->ctx);
+	if (!result_is_ok(result))
+		return condition_take_refusal(op, place, result, KIND_INSTANCE, i->row.id, &run->refused);
+	run->begun++;
 	return OK;
 }
 
@@ -208,8 +201,8 @@ static RESULT run_plan(struct op *op, const struct backup_plan_turn *turn, struc
 		next->skipped_us = next->run_us;
 	if (turn->is_due)
 		TRY(say_skipped(op, next, &run));
-	if (run.failed)
-		TRY(say_failed(op, next, run.why));
+	if (run.refused.count)
+		TRY(say_failed(op, next, run.refused.first));
 	TRY(backup_plan_put(op, next));
 	return turn->is_due
 		       ? engine_log_event(op, KIND_BACKUP_PLAN, &next->row, "run", "%zu machines.", run.begun)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Vaults, and tags of what AWS Backup has. Source: AWS Backup's API Reference. */
+ * Vaults, and tags of vaults, plans and recovery points. Source: AWS Backup's API Reference. */
 #include "engine/backup/backup_vault.h"
 
+#include "engine/acting.h"
 #include "engine/backup/backup_vault_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/storage/snapshot/backup.h"
 #include "engine/storage/snapshot/backup_internal.h"
 #include "engine/tag_internal.h"
-#include "store/account.h"
 #include "store/backup.h"
 #include "store/backup_plan.h"
 #include "store/backup_vault.h"
@@ -23,16 +23,9 @@ struct str engine_vault_container(struct str name)
 	return str_is(name, BACKUP_VAULT_DEFAULT) ? STR(BACKUP_CONTAINER) : name;
 }
 
-const struct backup_vault *engine_find_vault_of(const struct tables *t, uuid account, struct str container)
+struct str engine_vault_name(struct str container)
 {
-	struct str name = str_is(container, BACKUP_CONTAINER) ? STR(BACKUP_VAULT_DEFAULT) : container;
-	return backup_vault_find_by_name(t, account, name);
-}
-
-struct str engine_container_of(const struct tables *t, const struct machine_backup *m)
-{
-	const struct backup *disk = backup_first_by_machine_backup(t, m->row.id);
-	return disk ? disk->container : STR_NONE;
+	return str_is(container, BACKUP_CONTAINER) ? STR(BACKUP_VAULT_DEFAULT) : container;
 }
 
 struct str engine_write_backup_arn(struct arena *a, struct str region, struct str account_number,
@@ -56,7 +49,7 @@ static RESULT check_name(struct op *op, struct str name)
 	bool is_name = name.n >= VAULT_NAME_MIN && name.n <= VAULT_NAME_MAX;
 	for (size_t k = 0; k < name.n; k++)
 		is_name = is_name && (str_is_alphanumeric(name.p[k]) || name.p[k] == '-' || name.p[k] == '_');
-	/* The vault Default has that folder: a policy about Default would not hold for a second vault of it. */
+	/* The folder of Default. A second vault of that folder would evade policies about Default. */
 	if (str_is(name, BACKUP_CONTAINER))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_BACKUP_VAULT, STR("backupVaultName"),
 				   "The name '" BACKUP_CONTAINER
@@ -78,14 +71,14 @@ static RESULT write_vault(struct op *op, struct backup_vault *vault)
 
 RESULT engine_create_backup_vault(struct op *op, struct backup_vault_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	struct backup_vault vault = {.row = {.id = engine_new_id(op, KIND_BACKUP_VAULT), .gen = 1},
-				     .account = account->row.id,
+				     .account = account,
 				     .name = wish->name,
 				     .token = wish->token};
 	TRY(engine_permit_new(op, "backup_vault.create", KIND_BACKUP_VAULT, &vault.row));
-	if (backup_vault_find_by_name(op->head, account->row.id, wish->name))
+	if (backup_vault_find_by_name(op->head, account, wish->name))
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_BACKUP_VAULT, STR("backupVaultName"),
 				   "Backup vault with the same name already exists: '%" STR_FMT "'.",
 				   STR_ARG(str_cut(wish->name, VAULT_NAME_MAX)));
@@ -138,27 +131,10 @@ RESULT engine_delete_backup_vault(struct op *op, struct backup_vault_target *wis
 
 /* ---- tags ---- */
 
-static bool is_removed(const struct strs *keys, struct str key)
-{
-	for (size_t k = 0; k < keys->count; k++)
-		if (str_equal(keys->at[k], key))
-			return true;
-	return false;
-}
-
 static RESULT merge(struct op *op, const struct backup_tags_wish *wish, struct tags before,
 		    struct tags *ret_tags)
 {
-	struct tag *tags = arena_new_array(op->ctx->arena, struct tag, before.count + wish->set.count + 1);
-	size_t count = 0;
-	if (!tags)
-		return ctx_no_memory(op->ctx);
-	for (size_t k = 0; k < before.count; k++)
-		if (!is_removed(&wish->removed, before.at[k].key) && !tags_find(wish->set, before.at[k].key))
-			tags[count++] = before.at[k];
-	for (size_t k = 0; k < wish->set.count; k++)
-		tags[count++] = wish->set.at[k];
-	return tag_normalize(op, (struct tags){tags, count}, ret_tags);
+	return tag_merge(op, before, wish->set, &wish->removed, ret_tags);
 }
 
 static RESULT tag_vault(struct op *op, const struct backup_tags_wish *wish, const char *permission)

@@ -1,28 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Vaults of AWS Backup, its plans with one rule and one selection, and its jobs. A vault is a folder of the backup target: a machine
- * backup, or a backup of a volume, is in the vault of its folder, whoever made it. A plan is a row of backup_plan with a rule, and acts with
- * the rights of its selection's role. Called by: api/awsbackup. */
+ * Vaults of AWS Backup, its plans with one rule and one selection, and its jobs. A vault is a folder of the backup target. It contains all
+ * machine backups and backups of volumes in that folder, whoever made them. A plan is a row of backup_plan with a rule, and acts with the
+ * rights of its selection's role. Called by: api/awsbackup. */
 #pragma once
 
 #include "engine/operation.h"
 #include "model/backup_plan.h"
 #include "model/backup_vault.h"
 
-struct backup;
-struct machine_backup;
-
 #define BACKUP_VAULT_DEFAULT "Default" /* made by the first call that writes to it */
-/* PLAN_DAYS_MAX: days that a backup is kept at most, as in AWS Backup. */
-enum { BACKUP_VAULTS_MAX = 100, PLAN_DAYS_MAX = 36500, PLAN_MINUTES_MAX = 100 * 24 * 60 };
+enum {
+	BACKUP_VAULTS_MAX = 100,          /* per account: AWS Backup's quota */
+	PLAN_DAYS_MAX = 36500,            /* the longest retention: AWS Backup's */
+	PLAN_MINUTES_MAX = 100 * 24 * 60, /* the longest start or completion window */
+};
 
 /* True for rows of AWS Backup's plans. */
 bool engine_is_vault_plan(const struct backup_plan *plan);
 /* The vault's folder of the backup target. */
 struct str engine_vault_container(struct str name);
-/* The account's vault of that folder; NULL: none. */
-const struct backup_vault *engine_find_vault_of(const struct tables *t, uuid account, struct str container);
-/* The folder that the disks of the machine backup are in. */
-struct str engine_container_of(const struct tables *t, const struct machine_backup *m);
+/* The name of the vault that has, or would have, the folder. */
+struct str engine_vault_name(struct str container);
 /* ARNs of vaults, plans and recovery points, which are machine backups and backups of volumes. row NULL: "*" in place of its id. */
 struct str engine_write_backup_arn(struct arena *a, struct str region, struct str account_number,
 				   enum kind kind, const struct row *row);
@@ -51,7 +49,7 @@ struct vault_plan_wish {
 	struct str target; /* value of the setting backup.target */
 	struct str name, rule_name, vault, schedule, token;
 	int64_t keep_days, start_minutes, complete_minutes;
-	struct tags tags; /* of a new plan */
+	struct tags tags; /* only a new plan takes these */
 	struct tags backup_tags;
 	/* outputs: */
 	uuid made;
@@ -62,7 +60,7 @@ OPERATION(engine_update_vault_plan, vault_plan_wish)
 
 struct vault_plan_target {
 	struct ref plan;
-	uuid selection; /* of a selection's deletion */
+	uuid selection; /* only engine_delete_vault_selection() reads this */
 };
 /* ERR_STATE: the plan has a selection. */
 OPERATION(engine_delete_vault_plan, vault_plan_target)
@@ -107,9 +105,9 @@ OPERATION(engine_delete_recovery_point, recovery_point_target)
 struct restore_job_wish {
 	struct ref machine_backup, backup; /* one of them */
 	struct str role;                   /* empty: none; the caller may pass it */
-	struct ref type, subnet;           /* of a machine; kind none: as backed up */
+	struct ref type, subnet;           /* for a machine; kind none: as backed up */
 	struct refs groups;
-	struct ref zone;        /* of a volume; kind none: as backed up */
+	struct ref zone;        /* for a volume; kind none: as backed up */
 	struct str volume_type; /* empty: as backed up */
 	/* outputs: */
 	uuid job;

@@ -7,8 +7,10 @@
 
 struct backup_vault;
 
-/* The account's vault of that name; makes the vault Default. permission NULL: the caller is not asked about it. ERR_NOT_FOUND. */
+/* Finds the account's vault of that name, and makes the vault Default if it is missing. permission: for the vault; NULL: the caller is not
+ * asked. ERR_NOT_FOUND. */
 RESULT backup_vault_find_or_make(struct op *op, uuid account, struct str name, const char *permission,
 				 const struct backup_vault **ret_vault);
-/* The role that acts alone for work of the account from now on, which the caller may pass. ERR_INVALID: there is none. */
+/* Returns a role of the account as the asker of work, in place of the caller, who must be allowed to pass the role. ERR_INVALID: there is no
+ * such role. */
 RESULT backup_role_take(struct op *op, uuid account, struct str arn, enum kind kind, struct asker *ret_asker);

@@ -3,6 +3,7 @@
  * async_job. Source: AWS Backup's API Reference. */
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/backup/backup_vault.h"
 #include "engine/backup/backup_vault_internal.h"
 #include "engine/backup/machine_backup.h"
@@ -12,7 +13,6 @@
 #include "engine/storage/snapshot/backup_internal.h"
 #include "engine/tag_internal.h"
 #include "model/states.h"
-#include "store/account.h"
 #include "store/backup.h"
 #include "store/backup_vault.h"
 #include "store/instance.h"
@@ -62,21 +62,21 @@ static RESULT back_up_volume(struct op *op, const struct backup_job_wish *wish, 
 
 RESULT engine_start_backup_job(struct op *op, struct backup_job_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	const struct backup_vault *vault = NULL;
 	struct asker asker = {0};
 	struct tags tags;
 	if (!wish->target.n)
 		return ctx_fail(op->ctx, ERR_GONE, "This region keeps no backups: it has no place for them.");
-	TRY(engine_find_acting_account(op, &account));
-	TRY(backup_vault_find_or_make(op, account->row.id, wish->vault, "backup_job.start", &vault));
-	TRY(backup_role_take(op, account->row.id, wish->role, KIND_BACKUP_VAULT, &asker));
+	TRY(engine_find_acting_id(op, &account));
+	TRY(backup_vault_find_or_make(op, account, wish->vault, "backup_job.start", &vault));
+	TRY(backup_role_take(op, account, wish->role, KIND_BACKUP_VAULT, &asker));
 	TRY(tag_normalize(op, wish->tags, &tags));
 	return ref_is_given(&wish->instance) ? back_up_machine(op, wish, asker, tags, &wish->made)
 					     : back_up_volume(op, wish, asker, tags, &wish->made);
 }
 
-/* The row stays in error, so that the job can be asked for; what its disks stored goes. */
+/* Keeps the row in error, so that DescribeBackupJob finds the job, and deletes the data of its disks. */
 static RESULT stop(struct op *op, const struct machine_backup *m, struct str why)
 {
 	struct machine_backup next = *m;
@@ -101,7 +101,7 @@ RESULT engine_stop_backup_job(struct op *op, struct backup_job_target *wish)
 	if (model_derive_machine_backup_state(m) != MACHINE_BACKUP_CREATING)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_MACHINE_BACKUP, STR("backupJobId"),
 				   "The backup job has ended.");
-	if (m->is_held) /* stopping deletes what is stored so far */
+	if (m->is_held) /* stopping deletes the data stored so far */
 		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_MACHINE_BACKUP, STR("backupJobId"),
 				   "The backup is under a legal hold.");
 	return stop(op, m, STR("The backup job was stopped."));
@@ -127,7 +127,7 @@ RESULT engine_delete_recovery_point(struct op *op, struct recovery_point_target 
 
 /* ---- restores ---- */
 
-/* The caller's own rights decide, not those of a role: the caller needs the permission of the same restore in the other faces, too. */
+/* Restores run with the rights of the caller, not of a role. The caller also needs the permission that other faces ask for the restore. */
 
 static RESULT restore_machine(struct op *op, const struct restore_job_wish *wish, struct job_wish *job)
 {
@@ -163,12 +163,12 @@ static RESULT restore_volume(struct op *op, const struct restore_job_wish *wish,
 
 RESULT engine_start_restore_job(struct op *op, struct restore_job_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	struct job_wish job = {.command = STR("StartRestoreJob")};
 	struct asker ignored;
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_acting_id(op, &account));
 	if (wish->role.n)
-		TRY(backup_role_take(op, account->row.id, wish->role, KIND_BACKUP_VAULT, &ignored));
+		TRY(backup_role_take(op, account, wish->role, KIND_BACKUP_VAULT, &ignored));
 	TRY(ref_is_given(&wish->machine_backup) ? restore_machine(op, wish, &job)
 						: restore_volume(op, wish, &job));
 	TRY(engine_create_job(op, &job));

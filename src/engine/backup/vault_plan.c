@@ -2,6 +2,7 @@
  * Plans of AWS Backup: one rule and one selection of instances, kept in a row of backup_plan. Source: AWS Backup's API Reference. */
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/backup/backup_plan.h"
 #include "engine/backup/backup_plan_internal.h"
 #include "engine/backup/backup_vault.h"
@@ -11,7 +12,6 @@
 #include "engine/limits.h"
 #include "engine/people/policy/iam_role.h"
 #include "engine/tag_internal.h"
-#include "store/account.h"
 #include "store/backup_plan.h"
 #include "store/iam_role.h"
 #include "store/instance.h"
@@ -94,22 +94,20 @@ static RESULT take_rule(struct op *op, const struct vault_plan_wish *wish, struc
 
 RESULT engine_create_vault_plan(struct op *op, struct vault_plan_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	struct backup_plan plan = {.row.id = engine_new_id(op, KIND_BACKUP_PLAN),
-				   .account = account->row.id,
+				   .account = account,
 				   .timezone = STR("UTC"),
 				   .check_marker = STR(MACHINE_BACKUP_MARKER),
 				   .token = wish->token};
 	TRY(engine_permit_new(op, "vault_plan.create", KIND_BACKUP_PLAN, &plan.row));
-	TRY(limit_check(op, LIMIT_BACKUP_PLANS, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_BACKUP_PLANS, account, 1, STR_NONE));
 	TRY(tag_normalize(op, wish->tags, &plan.tags));
 	ASKER_NOTE(op, &plan);
 	TRY(take_rule(op, wish, &plan));
 	wish->made = plan.row.id;
-	return engine_log_event(op, KIND_BACKUP_PLAN, &plan.row, "created",
-				"%s %" STR_FMT " of %" STR_FMT ".", backup_plan_interval_words[plan.interval],
-				STR_ARG(plan.schedule), STR_ARG(plan.timezone));
+	return backup_plan_log(op, &plan, "created");
 }
 
 static RESULT find(struct op *op, const struct ref *ref, const char *permission,
@@ -127,9 +125,7 @@ RESULT engine_update_vault_plan(struct op *op, struct vault_plan_wish *wish)
 	plan.changed_us = op->now_us;
 	TRY(take_rule(op, wish, &plan));
 	wish->made = plan.row.id;
-	return engine_log_event(op, KIND_BACKUP_PLAN, &plan.row, "changed",
-				"%s %" STR_FMT " of %" STR_FMT ".", backup_plan_interval_words[plan.interval],
-				STR_ARG(plan.schedule), STR_ARG(plan.timezone));
+	return backup_plan_log(op, &plan, "changed");
 }
 
 RESULT engine_delete_vault_plan(struct op *op, struct vault_plan_target *wish)
@@ -145,22 +141,6 @@ RESULT engine_delete_vault_plan(struct op *op, struct vault_plan_target *wish)
 
 /* ---- the selection ---- */
 
-static RESULT take_instances(struct op *op, const struct refs *refs, struct backup_plan *plan)
-{
-	uuid *ids = arena_new_array(op->ctx->arena, uuid, refs->count + 1);
-	if (!ids)
-		return ctx_no_memory(op->ctx);
-	if (refs->count > PLAN_MACHINES_MAX)
-		return fail(op, "Resources", "Resources: a selection names up to 256 instances.");
-	for (size_t k = 0; k < refs->count; k++) {
-		const struct instance *i = NULL;
-		TRY(engine_find_own_instance(op->ctx, op->head, &refs->at[k], &i));
-		ids[k] = i->row.id;
-	}
-	plan->instances = (struct uuids){ids, refs->count};
-	return OK;
-}
-
 RESULT engine_create_vault_selection(struct op *op, struct vault_selection_wish *wish)
 {
 	const struct backup_plan *before = NULL;
@@ -172,7 +152,7 @@ RESULT engine_create_vault_selection(struct op *op, struct vault_selection_wish 
 	struct backup_plan plan = *before;
 	TRY(check_text(op, "SelectionName", wish->name));
 	TRY(backup_role_take(op, plan.account, wish->role, KIND_BACKUP_PLAN, &asker));
-	TRY(take_instances(op, &wish->instances, &plan));
+	TRY(backup_plan_take_instances(op, &wish->instances, NULL, "Resources", &plan));
 	plan.tag_key = wish->tag_key;
 	plan.tag_value = wish->tag_value;
 	plan.is_condition = wish->is_condition;
@@ -188,9 +168,7 @@ RESULT engine_create_vault_selection(struct op *op, struct vault_selection_wish 
 	plan.row.gen++;
 	TRY(backup_plan_put(op, &plan));
 	wish->selection = plan.selection;
-	return engine_log_event(op, KIND_BACKUP_PLAN, &plan.row, "changed",
-				"%s %" STR_FMT " of %" STR_FMT ".", backup_plan_interval_words[plan.interval],
-				STR_ARG(plan.schedule), STR_ARG(plan.timezone));
+	return backup_plan_log(op, &plan, "changed");
 }
 
 RESULT engine_delete_vault_selection(struct op *op, struct vault_plan_target *wish)
@@ -210,7 +188,5 @@ RESULT engine_delete_vault_selection(struct op *op, struct vault_plan_target *wi
 	plan.row.gen++;
 	ASKER_NOTE(op, &plan);
 	TRY(backup_plan_put(op, &plan));
-	return engine_log_event(op, KIND_BACKUP_PLAN, &plan.row, "changed",
-				"%s %" STR_FMT " of %" STR_FMT ".", backup_plan_interval_words[plan.interval],
-				STR_ARG(plan.schedule), STR_ARG(plan.timezone));
+	return backup_plan_log(op, &plan, "changed");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Load balancers: their fronts, public addresses and attributes. Called by: api/elb. */
 #include "store/elastic_load_balancer.h"
+#include "engine/acting.h"
 #include "engine/balancing/balancing.h"
 #include "engine/balancing/octavia_internal.h"
 #include "engine/limits.h"
@@ -12,7 +13,6 @@
 #include "engine/network/routing/gateway_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "model/gateway.h"
 #include "store/address.h"
 #include "store/listener.h"
@@ -176,16 +176,6 @@ static RESULT add_fronts(struct op *op, const struct fronts_plan *plan, const st
 	return elastic_load_balancer_put(op, balancer);
 }
 
-static RESULT delete_fronts(struct op *op, const struct uuids *before, const struct uuids *stay)
-{
-	for (size_t k = 0; k < before->count; k++) {
-		const struct port *port = port_find(op->head, before->at[k]);
-		if (port && row_is_live(&port->row) && !uuids_have(stay, before->at[k]))
-			TRY(port_delete_with_addresses(op, port));
-	}
-	return OK;
-}
-
 /* ---- creation ---- */
 
 /* Creating a balancer twice with the same settings makes one, as in ELBv2. */
@@ -232,12 +222,12 @@ static RESULT find_groups(struct op *op, const struct elastic_load_balancer *bal
 
 RESULT engine_create_elastic_load_balancer(struct op *op, struct elastic_load_balancer_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	struct fronts_plan plan = {0};
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_acting_id(op, &account));
 	struct elastic_load_balancer made = {
 		.row = {.id = engine_new_id(op, KIND_ELASTIC_LOAD_BALANCER), .gen = 1},
-		.account = account->row.id,
+		.account = account,
 		.name = wish->name,
 		.is_internal = wish->is_internal};
 	struct uuids groups = {0};
@@ -250,7 +240,7 @@ RESULT engine_create_elastic_load_balancer(struct op *op, struct elastic_load_ba
 	TRY(plan_fronts(op, &wish->subnets, wish->is_internal, &plan));
 	made.router = plan.router;
 	const struct elastic_load_balancer *present =
-		elastic_load_balancer_find_by_account(op->head, account->row.id, wish->name);
+		elastic_load_balancer_find_by_account(op->head, account, wish->name);
 	if (present && (wish->is_classic || !is_same(op->head, present, &made, &plan)))
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_ELASTIC_LOAD_BALANCER, STR("Name"),
 				   "A load balancer with the same name '%" STR_FMT
@@ -265,7 +255,7 @@ RESULT engine_create_elastic_load_balancer(struct op *op, struct elastic_load_ba
 	TRY(limit_check(op,
 			balancer_is_proxied(&made) ? LIMIT_APPLICATION_LOAD_BALANCERS
 						   : LIMIT_NETWORK_LOAD_BALANCERS,
-			account->row.id, 1, STR_NONE));
+			account, 1, STR_NONE));
 	TRY(elastic_load_balancer_put(op, &made)); /* before its fronts, which name it */
 	wish->balancer = made.row.id;
 	TRY(add_fronts(op, &plan, &groups, &made));
@@ -378,7 +368,7 @@ static RESULT replace_subnets(struct op *op, const struct elastic_load_balancer 
 	next.row.gen++;
 	TRY(add_fronts(op, &plan, &groups, &next));
 	TRY(listener_settle_balancer(op, next.row.id));
-	TRY(delete_fronts(op, &before, &next.fronts));
+	TRY(port_delete_all_but(op, &before, &next.fronts));
 	TRY(endpoint_service_settle_balancer(op, &next));
 	return engine_log_event(op, KIND_ELASTIC_LOAD_BALANCER, &next.row, "changed", "Subnets.");
 }
@@ -488,7 +478,7 @@ RESULT elastic_load_balancer_end(struct op *op, const struct elastic_load_balanc
 	     l = listener_first_by_elastic_load_balancer(op->head, id))
 		TRY(listener_end(op, l));
 	TRY(keeps_front ? release_front(op, fronts.at[0])
-			: delete_fronts(op, &fronts, &(const struct uuids){0}));
+			: port_delete_all_but(op, &fronts, &(const struct uuids){0}));
 	TRY(proxy_end(op, id));
 	return elastic_load_balancer_forget(op, id);
 }

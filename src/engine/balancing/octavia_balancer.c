@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Creation, change and deletion of Octavia's load balancers. */
+#include "engine/acting.h"
 #include "engine/balancing/octavia_internal.h"
 #include "engine/limits.h"
 #include "engine/network/port/port_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "model/listener.h"
 #include "model/network.h"
 #include "store/elastic_load_balancer.h"
@@ -173,12 +173,12 @@ enum { IDLE_S = 50 };
 
 RESULT engine_create_octavia_balancer(struct op *op, struct octavia_balancer_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	struct front_place place = {0};
-	TRY(engine_find_owner_to_be(op, &wish->account, &account));
+	TRY(engine_find_owner_id(op, &wish->account, &account));
 	struct elastic_load_balancer made = {
 		.row = {.id = engine_new_id(op, KIND_ELASTIC_LOAD_BALANCER), .gen = 1},
-		.account = account->row.id,
+		.account = account,
 		.type = ELASTIC_LOAD_BALANCER_TYPE_OCTAVIA,
 		.is_internal = true,
 		.crosses_zones = true,
@@ -193,7 +193,7 @@ RESULT engine_create_octavia_balancer(struct op *op, struct octavia_balancer_wis
 	TRY(tag_normalize(op, wish->tags, &made.tags));
 	TRY(engine_permit_new(op, "elastic_load_balancer.create", KIND_ELASTIC_LOAD_BALANCER, &made.row));
 	TRY(find_place(op, wish, &place));
-	TRY(limit_check(op, LIMIT_APPLICATION_LOAD_BALANCERS, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_APPLICATION_LOAD_BALANCERS, account, 1, STR_NONE));
 	TRY(elastic_load_balancer_put(op, &made)); /* before its front, which names it */
 	TRY(put_front(op, wish, &place, &made));
 	TRY(proxy_make(op, &made));

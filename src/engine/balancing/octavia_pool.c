@@ -3,7 +3,6 @@
 #include "engine/balancing/octavia_internal.h"
 #include "engine/limits.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "store/elastic_load_balancer.h"
 #include "store/listener.h"
 #include "store/proxy.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Target groups and their targets. Called by: api/elb. */
 #include "store/target_group.h"
+#include "engine/acting.h"
 #include "engine/balancing/balancing.h"
 #include "engine/balancing/balancing_internal.h"
 #include "engine/limits.h"
 #include "engine/network/port/port.h"
 #include "engine/network/port/port_internal.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "model/router.h"
 #include "model/state.h"
 #include "store/instance.h"
@@ -64,11 +64,11 @@ static enum target_group_check_protocol to_check(enum balancing_protocol protoco
 
 RESULT engine_create_target_group(struct op *op, struct target_group_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	const struct router *router = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_acting_id(op, &account));
 	struct target_group made = {.row = {.id = engine_new_id(op, KIND_TARGET_GROUP), .gen = 1},
-				    .account = account->row.id,
+				    .account = account,
 				    .name = wish->name,
 				    .protocol = to_protocol(wish->protocol),
 				    .port = wish->port,
@@ -89,8 +89,7 @@ RESULT engine_create_target_group(struct op *op, struct target_group_wish *wish)
 	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
 	made.router = router->row.id;
 	TRY(check_times(op, &made));
-	const struct target_group *present =
-		target_group_find_by_account(op->head, account->row.id, wish->name);
+	const struct target_group *present = target_group_find_by_account(op->head, account, wish->name);
 	if (present && !is_same(present, &made))
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_TARGET_GROUP, STR("Name"),
 				   "A target group with the same name '%" STR_FMT
@@ -101,7 +100,7 @@ RESULT engine_create_target_group(struct op *op, struct target_group_wish *wish)
 		wish->target_group = present->row.id;
 		return OK;
 	}
-	TRY(limit_check(op, LIMIT_TARGET_GROUPS, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_TARGET_GROUPS, account, 1, STR_NONE));
 	TRY(target_group_put(op, &made));
 	wish->target_group = made.row.id;
 	return engine_log_event(op, KIND_TARGET_GROUP, &made.row, "created", "Target group %" STR_FMT ".",

@@ -141,7 +141,9 @@ static RESULT check_blocks(struct op *op, const struct cluster_wish *w)
 	if (cidr_overlaps(w->pod_block, w->service_block))
 		return fail(op, "service_network", "The networks of pods and Services overlap.");
 	if (w->subnets.count)
-		return OK;
+		return cidr_is_none(w->network)
+			       ? OK
+			       : fail(op, "network", "Given subnets have their own blocks: the VPC exists.");
 	if (!is_block(w->network, BLOCK_BITS_MIN, BLOCK_BITS_MAX))
 		return fail(op, "network", "The VPC's network is an IPv4 block from /16 to /24.");
 	return cidr_overlaps(w->network, w->pod_block) || cidr_overlaps(w->network, w->service_block)

@@ -20,8 +20,8 @@ enum {
 	CLUSTER_ZONES_MAX = 3, /* zones in which a cluster's own VPC has a subnet */
 	CLUSTER_SOURCES_MAX = 20,
 	CLUSTER_MANIFESTS_MAX = 8,
-	CLUSTER_MACHINES_MAX = 3, /* of the control plane */
-	CLUSTER_PORT = 6443,      /* of the API */
+	CLUSTER_MACHINES_MAX = 3, /* machines of the control plane */
+	CLUSTER_PORT = 6443,      /* port of the API */
 	CLUSTER_KEY_HOURS_MAX = 8760
 };
 
@@ -47,7 +47,8 @@ struct cluster_wish {
 	struct ref control_type, worker_type;
 	int64_t control_count, workers;
 	struct refs subnets; /* none: a VPC with the block `network` is made */
-	struct cidr network, pod_block, service_block;
+	struct cidr network; /* none if there are subnets */
+	struct cidr pod_block, service_block;
 	struct strs sources; /* blocks that reach the API; none: all */
 	bool is_internal;
 	struct ref key_pair, profile; /* kind none: none */
@@ -71,7 +72,7 @@ OPERATION(engine_scale_cluster, cluster_scaling)
 struct cluster_target {
 	struct ref cluster;
 };
-/* Begins the deletion. Needs the permission to delete each part as well. */
+/* Begins the deletion. A policy that denies the deletion of a part denies it, too. */
 OPERATION(engine_delete_cluster, cluster_target)
 
 /* Records that the caller gets a client certificate of the cluster's administrators. ERR_STATE: it is being deleted. */

@@ -13,6 +13,7 @@
 #include "store/elastic_load_balancer.h"
 #include "store/gateway.h"
 #include "store/instance.h"
+#include "store/port.h"
 #include "store/target.h"
 #include "store/target_group.h"
 
@@ -22,24 +23,26 @@ enum { PROBLEM_MAX = 1024 };
 
 /* ---- look-ups ---- */
 
-static const struct instance *find_living(const struct tables *t, uuid id)
+/* A machine that was given to another account is no part of the cluster any more. */
+static const struct instance *find_living(const struct tables *t, const struct cluster *c, uuid id)
 {
 	const struct instance *i = instance_find(t, id);
-	return i && row_is_live(&i->row) && model_derive_instance_state(i) != INSTANCE_TERMINATED ? i : NULL;
+	bool is_own = i && row_is_live(&i->row) && uuid_equal(i->account, c->account);
+	return is_own && model_derive_instance_state(i) != INSTANCE_TERMINATED ? i : NULL;
 }
 
 const struct instance *engine_get_cluster_machine(const struct tables *t, const struct cluster *c, size_t n,
 						  bool *ret_is_worker)
 {
 	for (size_t k = 0; k < c->machines.count; k++) {
-		const struct instance *i = find_living(t, c->machines.at[k]);
+		const struct instance *i = find_living(t, c, c->machines.at[k]);
 		*ret_is_worker = false;
 		if (i && n-- == 0)
 			return i;
 	}
 	const struct scaling_member *m = scaling_member_first_by_scaling_group(t, c->scaling_group);
 	for (; m; m = scaling_member_next_by_scaling_group(t, m)) {
-		const struct instance *i = find_living(t, m->instance);
+		const struct instance *i = find_living(t, c, m->instance);
 		*ret_is_worker = true;
 		if (i && n-- == 0)
 			return i;
@@ -51,25 +54,33 @@ const struct instance *engine_get_cluster_machine(const struct tables *t, const 
 
 /* Facts of the machines. */
 struct facts {
-	size_t running, gone; /* of the control plane */
-	size_t answering;     /* addresses of the control plane whose API answers the load balancer */
+	size_t running, gone; /* machines of the control plane */
+	size_t answering;     /* machines of the control plane whose API answers the load balancer */
 	int64_t in_service;   /* workers */
 	int64_t wanted;       /* workers, by the scaling group; -1: the group is gone */
 	bool is_settled;      /* no worker comes or goes */
 	bool has_balancer;
 };
 
+/* Ignores targets that somebody else has registered in the group, such as other ports of a machine. */
+static bool leads_to_api(const struct tables *t, const struct cluster *c, const struct target *target)
+{
+	const struct port *port = port_find(t, target->port);
+	return port && target->number == CLUSTER_PORT && uuids_have(&c->machines, port->instance);
+}
+
 static void count_control(const struct tables *t, const struct cluster *c, struct facts *f)
 {
 	for (size_t k = 0; k < c->machines.count; k++) {
-		const struct instance *i = find_living(t, c->machines.at[k]);
+		const struct instance *i = find_living(t, c, c->machines.at[k]);
 		f->gone += !i || model_derive_instance_state(i) == INSTANCE_SHUTTING_DOWN;
 		f->running += i && model_derive_instance_state(i) == INSTANCE_RUNNING;
 	}
 	const struct target_group *group = target_group_find(t, c->target_group);
 	const struct target *target = group ? target_first_by_target_group(t, group->row.id) : NULL;
 	for (; target; target = target_next_by_target_group(t, target))
-		f->answering += engine_get_target_condition(t, group, target).state == TARGET_HEALTHY;
+		f->answering += leads_to_api(t, c, target) &&
+				engine_get_target_condition(t, group, target).state == TARGET_HEALTHY;
 	const struct elastic_load_balancer *b = elastic_load_balancer_find(t, c->balancer);
 	f->has_balancer = group && b && row_is_live(&b->row);
 }
@@ -85,7 +96,8 @@ static void count_workers(const struct tables *t, const struct cluster *c, struc
 	for (; m; m = scaling_member_next_by_scaling_group(t, m)) {
 		f->in_service += m->stage == SCALING_MEMBER_STAGE_IN_SERVICE;
 		f->is_settled = f->is_settled && (m->stage == SCALING_MEMBER_STAGE_IN_SERVICE ||
-						  m->stage == SCALING_MEMBER_STAGE_STANDBY);
+						  m->stage == SCALING_MEMBER_STAGE_STANDBY ||
+						  m->pool == SCALING_MEMBER_POOL_WARM);
 	}
 }
 
@@ -129,7 +141,7 @@ static struct verdict weigh(const struct tables *t, const struct cluster *c, int
 	return (struct verdict){CLUSTER_STATUS_ACTIVE, NULL};
 }
 
-/* The keys may go: kubeadm has them on every machine. */
+/* True once kubeadm has the keys on every machine, so that user data needs them no more. */
 static bool may_be_bared(const struct cluster *c, const struct facts *f)
 {
 	return !c->bared_us && f->answering == c->machines.count && f->running == c->machines.count;
@@ -169,7 +181,7 @@ RESULT cluster_put_status(struct op *op, struct cluster *next, enum cluster_stat
 			 : OK;
 }
 
-/* cloud-init does its work once for an instance: what a later boot reads changes nothing. */
+/* Replaces the user data that has the keys. cloud-init has done its work, and ignores the new data at later boots. */
 static RESULT bare(struct op *op, const struct cluster *c)
 {
 	struct str text = str_print(op->ctx->arena,
@@ -212,7 +224,7 @@ static RESULT delete_template(struct op *op, struct ref *ref)
 	return engine_delete_launch_template(op, &wish);
 }
 
-/* A gateway that somebody has detached is deleted all the same. */
+/* Detaches the gateway first, unless somebody has done so. */
 static RESULT delete_gateway(struct op *op, struct ref *ref)
 {
 	const struct gateway *g = gateway_find(op->head, ref->prefix);
@@ -255,11 +267,11 @@ static void list_parts(const struct cluster *c, struct parts parts[static PART_K
 	memcpy(parts, all, sizeof all);
 }
 
-/* Live parts, of which instances end as terminated rows. */
-static bool is_there(const struct tables *t, enum kind kind, uuid id)
+/* Terminated instances stay as rows for a while. A part that was given to another account is not deleted. */
+static bool is_there(const struct tables *t, const struct cluster *c, enum kind kind, uuid id)
 {
 	const struct row *row = uuid_is_none(id) ? NULL : tables_find(t, kind, id);
-	return row && row_is_live(row) &&
+	return row && row_is_live(row) && uuid_equal(engine_get_owner(kind, row), c->account) &&
 	       (kind != KIND_INSTANCE ||
 		model_derive_instance_state(instance_of(row)) != INSTANCE_TERMINATED);
 }
@@ -269,22 +281,23 @@ static const struct row_deleter *deleter_of(const struct parts *p)
 	return p->deleter ? p->deleter : engine_find_row_deleter(p->kind);
 }
 
-/* True if a part of the kind is still there. */
-static RESULT delete_kind(struct op *op, const struct parts *p, struct emptying *e, bool *ret_is_left)
+/* *ret_is_left: parts of the kind still exist. */
+static RESULT delete_kind(struct op *op, const struct cluster *c, const struct parts *p, struct emptying *e,
+			  bool *ret_is_left)
 {
 	*ret_is_left = false;
 	for (size_t k = 0; k < p->ids.count; k++) {
 		uuid id = p->ids.at[k];
-		if (!is_there(op->head, p->kind, id))
+		if (!is_there(op->head, c, p->kind, id))
 			continue;
 		if (!emptying_is_going(op->head, p->kind, id))
 			TRY(emptying_try(op, deleter_of(p), id, engine_write_id(op, p->kind, id), e));
-		*ret_is_left = *ret_is_left || is_there(op->head, p->kind, id);
+		*ret_is_left = *ret_is_left || is_there(op->head, c, p->kind, id);
 	}
 	return OK;
 }
 
-/* Parts behind the first kind of which something is left depend on it. */
+/* A part of the network is deleted once nothing before it in the list is left. */
 static RESULT delete_parts(struct op *op, const struct cluster *c, struct emptying *e, bool *ret_is_left)
 {
 	struct parts parts[PART_KINDS];
@@ -296,7 +309,7 @@ static RESULT delete_parts(struct op *op, const struct cluster *c, struct emptyi
 			continue;
 		if (*ret_is_left && parts[k].is_of_network)
 			return OK;
-		TRY(delete_kind(op, &parts[k], e, &is_left));
+		TRY(delete_kind(op, c, &parts[k], e, &is_left));
 		*ret_is_left = *ret_is_left || is_left;
 	}
 	return OK;
@@ -333,7 +346,7 @@ static RESULT permit_parts(struct op *op, const struct cluster *c)
 	for (size_t k = 0; k < PART_KINDS; k++)
 		for (size_t n = 0; n < parts[k].ids.count; n++) {
 			uuid id = parts[k].ids.at[n];
-			if (is_there(op->head, parts[k].kind, id) &&
+			if (is_there(op->head, c, parts[k].kind, id) &&
 			    !(parts[k].is_of_network && !c->owns_network))
 				TRY(engine_permit(op, deleter_of(&parts[k])->permission, parts[k].kind,
 						  tables_find(op->head, parts[k].kind, id)));

@@ -12,8 +12,8 @@ struct cluster_making {
 	struct op *op;
 	const struct cluster_wish *wish;
 	struct cluster *row;
-	struct str key_name;   /* of the key pair; empty: none */
-	struct str private_ip; /* of the load balancer's first front */
+	struct str key_name;   /* name of the key pair; empty: none */
+	struct str private_ip; /* private address of the load balancer, in its first subnet */
 	struct str dns_name;
 };
 

@@ -10,8 +10,10 @@
 #define PLACE "/var/lib/dari-kubernetes"
 
 /* The machine finds its node name, provider id and role itself. A boot after the first finds kubelet.conf.
- * kubeadm's failures are repeated: the load balancer or the first machine may not be there yet. `kubeadm reset` deletes
- * /etc/kubernetes/pki, so each attempt copies the keys again.
+ * The script repeats kubeadm until it succeeds: the load balancer or the first machine may not be there yet. `kubeadm
+ * reset` deletes /etc/kubernetes/pki, so each attempt copies the keys again.
+ * kubeadm's imageRepository does not reach containerd, which pulls the pause image of each pod itself: with a registry of
+ * the user the script names that image in containerd's configuration.
  * A machine of the control plane reaches its own API server by the endpoint's name: a load balancer that keeps the clients'
  * addresses cannot lead a machine to itself. */
 static const char script[] =
@@ -35,6 +37,11 @@ static const char script[] =
 	"  mkdir -p /etc/containerd\n"
 	"  containerd config default | sed 's/SystemdCgroup = false/SystemdCgroup = true/' "
 	">/etc/containerd/config.toml\n"
+	"  if [ -e registry ]; then\n"
+	"    pause=$(kubeadm config images list --image-repository \"$(cat registry)\" "
+	"--kubernetes-version \"$(kubeadm version -o short)\" | grep /pause:)\n"
+	"    sed -i \"s|[\\\"'][^\\\"']*/pause:[^\\\"']*[\\\"']|'$pause'|\" /etc/containerd/config.toml\n"
+	"  fi\n"
 	"  systemctl restart containerd\n"
 	"fi\n"
 	"systemctl enable kubelet\n"
@@ -240,6 +247,7 @@ static void write_data(struct buf *b, const struct cluster_making *m, enum clust
 	buf_print(b, "write_files:\n");
 	add_file(b, "/usr/local/sbin/dari-kubernetes", "0755", str_from(script));
 	add_kubeadm(b, m, role);
+	add_file(b, PLACE "/registry", "0644", m->row->registry);
 	if (role != ROLE_WORKER)
 		add_keys(b, &m->wish->keys);
 	if (role != ROLE_WORKER && !uuid_is_none(m->row->profile))

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json_write.h"
+#include "engine/acting.h"
 #include "engine/events/events_internal.h"
 #include "engine/limits.h"
 #include "engine/region/region.h"
@@ -116,10 +117,10 @@ static RESULT put_one(struct op *op, uuid account, struct event_entry *entry)
 
 RESULT engine_put_events(struct op *op, struct events_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	TRY(engine_permit(op, "event.put", KIND_NONE, NULL));
-	uuid id = account->row.id;
+	uuid id = account;
 	for (size_t k = 0; k < wish->count; k++)
 		if (!wish->at[k].code)
 			TRY(put_one(op, id, &wish->at[k]));

@@ -4,13 +4,13 @@
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "engine/acting.h"
 #include "engine/events/events_internal.h"
 #include "engine/limits.h"
 #include "engine/messaging/json_pattern.h"
 #include "engine/people/policy/iam_role.h"
 #include "engine/region/region.h"
 #include "engine/tag_internal.h"
-#include "store/account.h"
 
 /* ---- ARNs ---- */
 
@@ -36,9 +36,8 @@ struct str engine_write_event_arn(const struct tables *t, struct arena *a, struc
 
 struct str engine_find_event_rule_arn(const struct tables *t, struct arena *a, const struct event_rule *rule)
 {
-	const struct account *account = account_find(t, rule->account);
-	return engine_write_event_arn(t, a, engine_get_region_name(t), account ? account->number : STR_NONE,
-				      KIND_EVENT_RULE, &rule->row);
+	struct str number = engine_account_number(t, rule->account);
+	return engine_write_event_arn(t, a, engine_get_region_name(t), number, KIND_EVENT_RULE, &rule->row);
 }
 
 /* ---- patterns ---- */
@@ -118,9 +117,9 @@ static void apply(struct op *op, struct event_rule *next, const struct event_rul
 
 RESULT engine_put_event_rule(struct op *op, struct event_rule_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
-	uuid owner = account->row.id;
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
+	uuid owner = account;
 	const struct event_rule *present = event_rule_find_by_account(op->head, owner, wish->row.name);
 	struct event_rule next = {.account = owner,
 				  .name = wish->row.name,

@@ -5,10 +5,10 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json_write.h"
+#include "engine/acting.h"
 #include "engine/alarm/alarm_internal.h"
 #include "engine/events/events_internal.h"
 #include "engine/region/region.h"
-#include "store/account.h"
 #include "store/alarm.h"
 #include "store/instance.h"
 #include "store/snapshot.h"
@@ -28,10 +28,10 @@ static struct str id_of(struct op *op, enum kind kind, uuid id)
 
 struct str event_write_ec2_arn(struct op *op, uuid account_id, const char *type, enum kind kind, uuid id)
 {
-	const struct account *account = account_find(op->head, account_id);
+	struct str number = engine_account_number(op->head, account_id);
 	return str_print(op->ctx->arena, "arn:aws:ec2:%" STR_FMT ":%" STR_FMT ":%s/%" STR_FMT,
-			 STR_ARG(engine_get_region_name(op->head)),
-			 STR_ARG(account ? account->number : STR_NONE), type, STR_ARG(id_of(op, kind, id)));
+			 STR_ARG(engine_get_region_name(op->head)), STR_ARG(number), type,
+			 STR_ARG(id_of(op, kind, id)));
 }
 
 /* Members of a detail that are texts, of each two: name and value. */

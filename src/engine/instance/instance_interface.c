@@ -10,6 +10,7 @@
 #include "engine/network/filter/security_group_internal.h"
 #include "engine/network/port/port.h"
 #include "engine/network/port/port_internal.h"
+#include "engine/network/port/trunk.h"
 #include "model/security_group.h"
 #include "model/subnet.h"
 #include "store/instance.h"
@@ -130,7 +131,7 @@ RESULT engine_unplug_interface(struct op *op, struct interface_target *wish)
 				   STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)));
 	TRY(engine_permit(op, "port.detach", KIND_PORT, &port->row));
 	TRY(engine_permit(op, "port.detach", KIND_INSTANCE, &instance->row));
-	bool goes = port->delete_on_termination;
+	bool goes = port->delete_on_termination && !engine_get_trunk_of(op->head, port->row.id);
 	struct port next = *port;
 	TRY(port_unplug(op, &next));
 	TRY(engine_log_event(op, KIND_INSTANCE, &instance->row, "interface detached",

@@ -14,6 +14,7 @@
 #include "engine/internal.h"
 #include "engine/network/address/address_internal.h"
 #include "engine/network/port/port_internal.h"
+#include "engine/network/port/trunk.h"
 #include "engine/region/processor_internal.h"
 #include "engine/storage/volume/volume_internal.h"
 #include "model/states.h"
@@ -72,7 +73,7 @@ RESULT instance_release_ports(struct op *op, uuid instance)
 		port_leave_instance(&next);
 		TRY(address_take_auto(op, port->row.id));
 		TRY(port_put(op, &next));
-		if (port->delete_on_termination)
+		if (port->delete_on_termination && !engine_get_trunk_of(op->head, port->row.id))
 			TRY(port_delete_with_addresses(op, &next));
 	}
 	return OK;

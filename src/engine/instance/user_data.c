@@ -2,17 +2,17 @@
  * Named user data; instance_launch.c gives it to instances. */
 #include "engine/instance/user_data.h"
 
+#include "engine/acting.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
-#include "model/account.h"
 #include "store/image.h"
 #include "store/reference.h"
 #include "store/user_data.h"
 
 RESULT engine_create_user_data(struct op *op, struct user_data_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	if (wish->name.n < 1 || wish->name.n > 255 || !str_is_line(wish->name))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_USER_DATA, STR("name"),
 				   "The name of user data has 1 to 255 characters.");
@@ -20,14 +20,14 @@ RESULT engine_create_user_data(struct op *op, struct user_data_wish *wish)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_USER_DATA, STR("userdata"),
 				   "User data is limited to %d bytes", USER_DATA_MAX);
 	TRY(engine_permit(op, "user_data.create", KIND_USER_DATA, NULL));
-	if (user_data_find_by_account(op->head, account->row.id, wish->name))
+	if (user_data_find_by_account(op->head, account, wish->name))
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_USER_DATA, STR("name"),
 				   "A userdata record with name %" STR_FMT " already exists for owner.",
 				   STR_ARG(wish->name));
-	TRY(limit_check(op, LIMIT_USER_DATA, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_USER_DATA, account, 1, STR_NONE));
 	struct user_data data = {.row.id = engine_new_id(op, KIND_USER_DATA),
 				 .row.gen = 1,
-				 .account = account->row.id,
+				 .account = account,
 				 .name = wish->name,
 				 .data = wish->data};
 	TRY(user_data_put(op, &data));

@@ -4,12 +4,12 @@
 
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/machine_policy/machine_policy_internal.h"
 #include "engine/people/asker.h"
 #include "model/schedule.h"
-#include "store/account.h"
 #include "store/instance.h"
 #include "store/machine_policy.h"
 #include "store/provider.h"
@@ -94,6 +94,8 @@ static RESULT check_members(struct op *op, const struct machine_policy_wish *w,
 	if (p->playbook.n && !has_playbook)
 		return fail(op, "playbook",
 			    "Only policies of new machines, and of retirement with an act, run a playbook.");
+	if (w->given.playbook_limit_s && !p->playbook.n)
+		return fail(op, "playbook_limit_s", "playbook_limit_s belongs to policies with a playbook.");
 	return p->grace_hours && !has_grace
 		       ? fail(op, "grace_hours", "grace_hours belongs to policies of tags and power states.")
 		       : OK;
@@ -300,17 +302,17 @@ static RESULT write_policy(struct op *op, struct machine_policy_wish *wish, stru
 
 RESULT engine_create_machine_policy(struct op *op, struct machine_policy_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_owner_to_be(op, &wish->account, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_owner_id(op, &wish->account, &account));
 	struct machine_policy p = {.row.id = engine_new_id(op, KIND_MACHINE_POLICY),
-				   .account = account->row.id,
+				   .account = account,
 				   .timezone = STR("UTC"),
 				   .check_s = POLICY_CHECK_S,
 				   .playbook_limit_s = PLAYBOOK_LIMIT_S,
 				   .since_us = op->now_us,
 				   .is_active = true};
 	TRY(engine_permit_new(op, "machine_policy.create", KIND_MACHINE_POLICY, &p.row));
-	TRY(limit_check(op, LIMIT_MACHINE_POLICIES, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_MACHINE_POLICIES, account, 1, STR_NONE));
 	return write_policy(op, wish, &p, "created");
 }
 

@@ -142,11 +142,11 @@ SYSTEM_OPERATION(engine_take_machine_policy_turn, policy_turn)
 /* A step in the life of a playbook's run. Void if the finding is not in the state `from` any more, or was requested again. */
 struct playbook_report {
 	uuid finding;
-	int64_t run_us; /* of the finding, as the step saw it */
+	int64_t run_us; /* the finding's, when the step read it */
 	enum policy_finding_run from, to;
 	int64_t exit_status;
 	struct str output, problem;
-	struct later_guard *guard; /* of the begin */
+	struct later_guard *guard; /* asks the policies of the user before a run begins */
 };
 /* Begins a run that is wanted, if the user who set the policy may still set it, or ends one. */
 SYSTEM_OPERATION(engine_see_playbook, playbook_report)

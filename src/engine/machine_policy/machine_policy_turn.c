@@ -217,9 +217,11 @@ RESULT engine_see_playbook(struct op *op, struct playbook_report *report)
 	(void) engine_read_policy_machine(op->head, &policy, machine, &m);
 	if (next.run == POLICY_FINDING_RUN_RUNNING || !(m.instance || m.remote))
 		return OK;
-	return problem.n ? log_on_machine(&t, &m, "policy failed",
-					  str_print(op->ctx->arena, "playbook refused. %" STR_FMT,
-						    STR_ARG(next.problem)))
+	return problem.n ? log_on_machine(
+				   &t, &m, "policy failed",
+				   str_print(op->ctx->arena, "playbook %s. %" STR_FMT,
+					     report->to == POLICY_FINDING_RUN_RUNNING ? "refused" : "failed",
+					     STR_ARG(next.problem)))
 			 : log_on_machine(&t, &m, "policy act", STR("finished the playbook."));
 }
 

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "engine/acting.h"
 #include "engine/limits.h"
 #include "engine/messaging/messaging_internal.h"
 #include "engine/tag_internal.h"
-#include "store/account.h"
 
 #define PURGE_PAUSE_US (60 * SECOND)
 enum { DEFAULT_VISIBILITY_S = 30, DEFAULT_RETENTION_S = 345600 };
@@ -139,9 +139,9 @@ static RESULT check(struct op *op, const struct queue *next, unsigned given)
 
 RESULT engine_create_queue(struct op *op, struct queue_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
-	struct queue next = {.account = account->row.id,
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
+	struct queue next = {.account = account,
 			     .name = wish->row.name,
 			     .is_fifo = wish->row.is_fifo,
 			     .visibility_s = DEFAULT_VISIBILITY_S,

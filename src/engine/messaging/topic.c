@@ -2,10 +2,10 @@
  * Creates, changes and deletes topics, and publishes. Called by: api/sns, and actions of alarms. Source: Amazon SNS API Reference. */
 #include "base/clock.h"
 #include "base/uuid.h"
+#include "engine/acting.h"
 #include "engine/limits.h"
 #include "engine/messaging/messaging_internal.h"
 #include "engine/tag_internal.h"
-#include "store/account.h"
 
 enum { SWEEP_MAX = 200 /* deliveries that one change forgets */ };
 
@@ -82,10 +82,9 @@ static RESULT check_type(struct op *op, const struct topic *topic)
 
 RESULT engine_create_topic(struct op *op, struct topic_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
-	struct topic next = {
-		.account = account->row.id, .name = wish->row.name, .is_fifo = wish->row.is_fifo};
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
+	struct topic next = {.account = account, .name = wish->row.name, .is_fifo = wish->row.is_fifo};
 	const struct topic *present = topic_find_by_account(op->head, next.account, next.name);
 	TRY(present ? engine_permit(op, "topic.create", KIND_TOPIC, &present->row)
 		    : engine_permit_new(op, "topic.create", KIND_TOPIC, &next.row));

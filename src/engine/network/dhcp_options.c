@@ -3,10 +3,10 @@
  * (reconcile/network/router.c) updates the VPC's networks. */
 #include "engine/network/dhcp_options.h"
 
+#include "engine/acting.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "store/dhcp_options.h"
 #include "store/router.h"
 
@@ -131,15 +131,15 @@ static RESULT read_option(struct reading *r, const struct dhcp_option *option, b
 
 RESULT engine_create_dhcp_options(struct op *op, struct dhcp_options_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	bool is_read[READER_COUNT] = {false};
-	TRY(engine_find_acting_account(op, &account));
-	struct dhcp_options set = {.row.gen = 1, .account = account->row.id};
+	TRY(engine_find_acting_id(op, &account));
+	struct dhcp_options set = {.row.gen = 1, .account = account};
 	struct reading reading = {op, &set, STR_NONE};
 	for (size_t k = 0; k < wish->option_count; k++)
 		TRY(read_option(&reading, &wish->options[k], is_read));
 	TRY(tag_normalize(op, wish->tags, &set.tags));
-	TRY(limit_check(op, LIMIT_DHCP_OPTIONS, account->row.id, 1, STR("DhcpConfiguration")));
+	TRY(limit_check(op, LIMIT_DHCP_OPTIONS, account, 1, STR("DhcpConfiguration")));
 	set.row.id = engine_new_id(op, KIND_DHCP_OPTIONS);
 	TRY(engine_permit_new(op, "dhcp_options.create", KIND_DHCP_OPTIONS, &set.row));
 	TRY(dhcp_options_put(op, &set));

@@ -2,11 +2,11 @@
  * Flow logs. */
 #include "engine/network/flow_log.h"
 
+#include "engine/acting.h"
 #include "engine/client_token_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "model/client_token.h"
 #include "store/flow_log.h"
 #include "store/port.h"
@@ -135,14 +135,14 @@ static RESULT replay(struct op *op, const struct client_token *token, uuid *ids,
 
 RESULT engine_create_flow_logs(struct op *op, struct flow_log_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	const struct client_token *token = NULL;
 	size_t count = wish->resources.count;
 	uuid *ids = arena_new_array(op->ctx->arena, uuid, count + 1);
 	if (!ids)
 		return ctx_no_memory(op->ctx);
-	TRY(engine_find_acting_account(op, &account));
-	TRY(client_token_find_fresh(op, account->row.id, wish->client_token, wish->digest, &token));
+	TRY(engine_find_acting_id(op, &account));
+	TRY(client_token_find_fresh(op, account, wish->client_token, wish->digest, &token));
 	if (token)
 		return replay(op, token, ids, count, &wish->made);
 	for (size_t k = 0; k < count; k++)
@@ -150,7 +150,7 @@ RESULT engine_create_flow_logs(struct op *op, struct flow_log_wish *wish)
 	if (wish->is_unknown)
 		return OK;
 	wish->made = (struct uuids){ids, count};
-	return client_token_write(op, account->row.id, wish->client_token, wish->digest, ids[0]);
+	return client_token_write(op, account, wish->client_token, wish->digest, ids[0]);
 }
 
 /* ---- deletion ---- */

@@ -8,8 +8,8 @@
 
 struct port;
 
-/* How a log's problem begins if files are written, but the account's logs cover more interfaces than its share. The number of the log's
- * interfaces that are not recorded follows. */
+/* Beginning of a log's problem if files are written, but the account's logs cover more interfaces than its share. The number of the
+ * log's interfaces that are not recorded follows. */
 #define FLOW_LOG_BEYOND                                                                                      \
 	"The account's flow logs cover more interfaces than are recorded. Not recorded of this flow log: "
 

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/capacity_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
@@ -18,7 +19,6 @@
 #include "engine/quota_internal.h"
 #include "engine/region/offered_internal.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "store/external_network.h"
 #include "store/network.h"
 #include "store/network_grant.h"
@@ -107,9 +107,9 @@ static RESULT open_to_all(struct op *op, const struct network *network,
 
 RESULT engine_create_network(struct op *op, struct network_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_owner_to_be(op, &wish->account, &account));
-	struct network network = {.account = account->row.id,
+	uuid account = UUID_NONE;
+	TRY(engine_find_owner_id(op, &wish->account, &account));
+	struct network network = {.account = account,
 				  .name = wish->name,
 				  .description = wish->description,
 				  .is_down = wish->is_down,
@@ -121,7 +121,7 @@ RESULT engine_create_network(struct op *op, struct network_wish *wish)
 	if (network.mtu)
 		TRY(check_mtu(op, network.mtu, wish->is_external));
 	TRY(tag_normalize(op, wish->tags, &network.tags));
-	TRY(quota_check(op, account->row.id, QUOTA_NETWORKS, 1));
+	TRY(quota_check(op, account, QUOTA_NETWORKS, 1));
 	TRY(engine_permit(op, "network.create", KIND_NETWORK, NULL));
 	TRY(network_write(op, &network));
 	if (wish->is_shared)

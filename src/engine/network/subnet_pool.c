@@ -2,12 +2,12 @@
  * Subnet pools, and the search for free blocks in them. */
 #include "engine/network/subnet_pool.h"
 
+#include "engine/acting.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/ipv6_internal.h"
 #include "engine/network/routing/router_internal.h"
 #include "engine/network/subnet_pool_internal.h"
-#include "model/account.h"
 #include "store/subnet.h"
 #include "store/subnet_pool.h"
 
@@ -92,14 +92,14 @@ static RESULT check_default(struct op *op, const struct subnet_pool *pool)
 
 RESULT engine_create_subnet_pool(struct op *op, struct subnet_pool_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_owner_to_be(op, &wish->account, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_owner_id(op, &wish->account, &account));
 	bool is_ipv6 = wish->prefixes.count > 0 && wish->prefixes.at[0].base.family == IP_V6;
 	int64_t least = is_ipv6 ? SUBNET_POOL_IPV6_BITS_LEAST : SUBNET_POOL_BITS_LEAST;
 	int64_t most = is_ipv6 ? SUBNET_POOL_IPV6_BITS_MAX : SUBNET_POOL_BITS_MAX;
 	int64_t min = wish->min_bits ? wish->min_bits : least;
 	struct subnet_pool pool = {.row.gen = 1,
-				   .account = account->row.id,
+				   .account = account,
 				   .name = wish->name,
 				   .description = wish->description,
 				   .min_bits = min,
@@ -113,7 +113,7 @@ RESULT engine_create_subnet_pool(struct op *op, struct subnet_pool_wish *wish)
 	TRY(check_prefixes(op, pool.prefixes));
 	TRY(check_bits(op, &pool));
 	TRY(check_default(op, &pool));
-	TRY(limit_check(op, LIMIT_SUBNET_POOLS, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_SUBNET_POOLS, account, 1, STR_NONE));
 	TRY(engine_permit(op, is_regions ? "subnet_pool.share" : "subnet_pool.create", KIND_SUBNET_POOL,
 			  NULL));
 	pool.row.id = engine_new_id(op, KIND_SUBNET_POOL);

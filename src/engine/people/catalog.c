@@ -5,6 +5,7 @@
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/people/keystone_extra_internal.h"
+#include "engine/people/unified_limit.h"
 #include "store/catalog_entry.h"
 
 static const struct catalog_entry *find_region(const struct tables *t, struct str name)
@@ -212,6 +213,11 @@ RESULT engine_delete_catalog_entry(struct op *op, struct catalog_wish *wish)
 	uuid id = entry->row.id;
 	if (entry->what == CATALOG_ENTRY_WHAT_REGION)
 		TRY(forget_within(op, entry));
+	if (entry->what == CATALOG_ENTRY_WHAT_SERVICE && engine_has_registered_limits(op->head, id))
+		return ctx_fail_kind(op->ctx, ERR_PROTECTED, KIND_CATALOG_ENTRY,
+				     "Unable to delete service %" STR_FMT
+				     " because it has registered limits.",
+				     STR_ARG(wish->id));
 	if (entry->what == CATALOG_ENTRY_WHAT_SERVICE)
 		TRY(forget_endpoints(op, id));
 	if (entry->what == CATALOG_ENTRY_WHAT_ENDPOINT)

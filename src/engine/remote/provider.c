@@ -2,13 +2,13 @@
  * Providers: creation, changes, reports and the end. Called by: api/native/remote/remotes.c, reconcile/remote/. */
 #include "engine/remote/provider.h"
 
+#include "engine/acting.h"
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/remote/migration.h"
 #include "engine/remote/remote_machine.h"
 #include "engine/row_bytes.h"
-#include "store/account.h"
 #include "store/cloud_migration.h"
 #include "store/provider.h"
 #include "store/remote_machine.h"
@@ -57,12 +57,12 @@ static RESULT check_interval(struct op *op, int64_t poll_s)
 
 RESULT engine_create_provider(struct op *op, struct provider_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_owner_to_be(op, &wish->owner, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_owner_id(op, &wish->owner, &account));
 	TRY(engine_check_word(op, KIND_PROVIDER, wish->name));
 	struct provider next = {.row.id = wish->id,
 				.row.gen = 1,
-				.account = account->row.id,
+				.account = account,
 				.name = wish->name,
 				.cloud = (enum provider_cloud) wish->cloud,
 				.endpoint = wish->endpoint,
@@ -81,10 +81,10 @@ RESULT engine_create_provider(struct op *op, struct provider_wish *wish)
 		TRY(check_endpoint(op, wish->endpoint));
 	TRY(check_trust(op, wish->ca, wish->pin));
 	TRY(check_interval(op, wish->poll_s));
-	if (provider_find_by_account(op->head, account->row.id, wish->name))
+	if (provider_find_by_account(op->head, account, wish->name))
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_PROVIDER, STR("name"),
 				   "The account has a provider '%" STR_FMT "' already.", STR_ARG(wish->name));
-	TRY(limit_check(op, LIMIT_PROVIDERS, account->row.id, 1, STR("name")));
+	TRY(limit_check(op, LIMIT_PROVIDERS, account, 1, STR("name")));
 	TRY(provider_put(op, &next));
 	return engine_log_event(op, KIND_PROVIDER, &next.row, "created",
 				"Provider %" STR_FMT ": %s, region %" STR_FMT ".", STR_ARG(next.name),

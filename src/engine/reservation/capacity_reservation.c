@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Capacity reservations: creation, changes, cancellation, and the choice of a unit for an instance. Called by:
  * api/ec2/compute/capacity_reservations.c and launches (launch_placement.c). Units that come back: capacity_follow.c. */
+#include "engine/acting.h"
 #include "engine/reservation/capacity_preference.h"
 #include "engine/reservation/capacity_reservation_internal.h"
 
@@ -13,7 +14,6 @@
 #include "engine/quota_internal.h"
 #include "engine/region/offered_internal.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "model/zone.h"
 #include "store/capacity_reservation.h"
 #include "store/host.h"
@@ -288,11 +288,11 @@ static RESULT create(struct op *op, struct capacity_wish *wish, uuid account)
 
 RESULT engine_create_capacity_reservation(struct op *op, struct capacity_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
-	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest,
-				   KIND_CAPACITY_RESERVATION, &wish->made));
-	return uuid_is_none(wish->made) ? create(op, wish, account->row.id) : OK;
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
+	TRY(client_token_find_made(op, account, wish->client_token, wish->digest, KIND_CAPACITY_RESERVATION,
+				   &wish->made));
+	return uuid_is_none(wish->made) ? create(op, wish, account) : OK;
 }
 
 /* ---- changes ---- */

@@ -10,9 +10,9 @@
 #include "store/autoscale_profile.h"
 
 enum {
-	AUTOSCALE_POLICY_CONDITIONS_MAX = 3, /* one for each counter */
-	AUTOSCALE_GROUP_POLICIES_MAX = 10,   /* of one direction */
-	AUTOSCALE_PARAMETERS_MAX = 16, /* of a profile's deployment, besides those with fields of their own */
+	AUTOSCALE_POLICY_CONDITIONS_MAX = 3, /* each counter once */
+	AUTOSCALE_GROUP_POLICIES_MAX = 10,   /* in each direction */
+	AUTOSCALE_PARAMETERS_MAX = 16,       /* in otherdeployparams of a profile */
 	AUTOSCALE_GRACE_DEFAULT_S = 120,
 	AUTOSCALE_QUIET_DEFAULT_S = 300,
 	AUTOSCALE_INTERVAL_DEFAULT_S = 30,

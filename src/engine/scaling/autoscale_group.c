@@ -2,10 +2,10 @@
  * Profiles and groups of CloudStack's AutoScale. Called by: api/cloudstack/autoscale, scaling_follow.c, scaling_member.c. */
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/balancing/load_balancer.h"
 #include "engine/limits.h"
 #include "engine/scaling/autoscale_internal.h"
-#include "store/account.h"
 #include "store/image.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
@@ -42,14 +42,14 @@ static RESULT take_source(struct op *op, const struct ref *offering, const struc
 
 RESULT engine_create_autoscale_profile(struct op *op, struct autoscale_profile_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	const struct zone *zone = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_acting_id(op, &account));
 	TRY(engine_permit(op, "autoscale_profile.create", KIND_AUTOSCALE_PROFILE, NULL));
 	TRY(engine_find_zone(op->ctx, op->head, &wish->zone, &zone));
-	TRY(limit_check(op, LIMIT_AUTOSCALE_PROFILES, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_AUTOSCALE_PROFILES, account, 1, STR_NONE));
 	struct autoscale_profile made = {.row = {.id = engine_new_id(op, KIND_AUTOSCALE_PROFILE), .gen = 1},
-					 .account = account->row.id,
+					 .account = account,
 					 .zone = zone->row.id,
 					 .parameters = wish->parameters,
 					 .user_data = wish->user_data,

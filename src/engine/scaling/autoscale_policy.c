@@ -3,11 +3,11 @@
  * api/cloudstack/autoscale, autoscale_group.c. */
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/alarm/alarm.h"
 #include "engine/limits.h"
 #include "engine/region/region.h"
 #include "engine/scaling/autoscale_internal.h"
-#include "store/account.h"
 
 /* Bytes of an interface in a minute at one Mbit/s. */
 enum { MBIT_OF_MINUTE = 7500000, MINUTE_S = 60 };
@@ -87,10 +87,10 @@ static RESULT put_alarms(struct op *op, const struct scaling_policy *p)
 {
 	const struct scaling_group *group = scaling_group_find(op->head, p->scaling_group);
 	const struct autoscale_policy *policy = autoscale_policy_find(op->head, p->autoscale_policy);
-	const struct account *account = account_find(op->head, group->account);
+	struct str number = engine_account_number(op->head, group->account);
 	struct str action =
-		engine_write_scaling_arn(op->head, op->ctx->arena, engine_get_region_name(op->head),
-					 account->number, KIND_SCALING_POLICY, &p->row);
+		engine_write_scaling_arn(op->head, op->ctx->arena, engine_get_region_name(op->head), number,
+					 KIND_SCALING_POLICY, &p->row);
 	TRY(alarm_forget_tracking(op, p->row.id));
 	for (size_t k = 0; k < policy->conditions.count; k++) {
 		const struct autoscale_condition *condition =
@@ -211,14 +211,14 @@ static RESULT check_threshold(struct op *op, int64_t threshold)
 
 RESULT engine_create_autoscale_condition(struct op *op, struct autoscale_condition_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	TRY(engine_permit(op, "autoscale_condition.create", KIND_AUTOSCALE_CONDITION, NULL));
 	TRY(check_threshold(op, wish->threshold));
-	TRY(limit_check(op, LIMIT_AUTOSCALE_CONDITIONS, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_AUTOSCALE_CONDITIONS, account, 1, STR_NONE));
 	struct autoscale_condition made = {
 		.row = {.id = engine_new_id(op, KIND_AUTOSCALE_CONDITION), .gen = 1},
-		.account = account->row.id,
+		.account = account,
 		.counter = wish->counter,
 		.comparison = wish->comparison,
 		.threshold = wish->threshold};
@@ -319,12 +319,12 @@ static RESULT take_conditions(struct op *op, const struct refs *named, struct uu
 
 RESULT engine_create_autoscale_policy(struct op *op, struct autoscale_policy_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	TRY(engine_permit(op, "autoscale_policy.create", KIND_AUTOSCALE_POLICY, NULL));
-	TRY(limit_check(op, LIMIT_AUTOSCALE_POLICIES, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_AUTOSCALE_POLICIES, account, 1, STR_NONE));
 	struct autoscale_policy made = {.row = {.id = engine_new_id(op, KIND_AUTOSCALE_POLICY), .gen = 1},
-					.account = account->row.id,
+					.account = account,
 					.name = wish->name,
 					.is_down = wish->is_down,
 					.duration_s = wish->duration_s,

@@ -5,13 +5,13 @@
 
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/alarm/alarm.h"
 #include "engine/limits.h"
 #include "engine/region/region.h"
 #include "engine/scaling/scale_set.h"
 #include "engine/scaling/scaling_internal.h"
 #include "model/schedule.h"
-#include "store/account.h"
 
 enum { RECURRENCE_DAYS = 8 }; /* a recurring profile begins each week at least */
 
@@ -133,7 +133,7 @@ static RESULT put_rule(struct op *op, const struct autoscale_setting *s, const s
 		       size_t number)
 {
 	const struct scaling_group *group = scaling_group_find(op->head, s->scaling_group);
-	const struct account *account = account_find(op->head, s->account);
+	struct str owner_number = engine_account_number(op->head, s->account);
 	struct scaling_policy made = {.row = {.id = engine_new_id(op, KIND_SCALING_POLICY), .gen = 1},
 				      .account = s->account,
 				      .scaling_group = group->row.id,
@@ -150,7 +150,7 @@ static RESULT put_rule(struct op *op, const struct autoscale_setting *s, const s
 	struct str dimensions[] = {STR("AutoScalingGroupName"), group->name};
 	struct str action =
 		engine_write_scaling_arn(op->head, op->ctx->arena, engine_get_region_name(op->head),
-					 account->number, KIND_SCALING_POLICY, &made.row);
+					 owner_number, KIND_SCALING_POLICY, &made.row);
 	struct alarm alarm = {.account = s->account,
 			      .scaling_policy = made.row.id,
 			      .name = str_print(op->ctx->arena, "Autoscale-%" STR_FMT,
@@ -194,12 +194,12 @@ static RESULT find_set(struct op *op, const struct ref *ref, const struct scalin
 static RESULT make_setting(struct op *op, const struct autoscale_setting_wish *wish,
 			   struct autoscale_setting *next)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	TRY(engine_permit(op, "autoscale_setting.create", KIND_AUTOSCALE_SETTING, NULL));
-	TRY(limit_check(op, LIMIT_AUTOSCALE_SETTINGS, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_AUTOSCALE_SETTINGS, account, 1, STR_NONE));
 	*next = (struct autoscale_setting){.row = {.id = engine_new_id(op, KIND_AUTOSCALE_SETTING)},
-					   .account = account->row.id,
+					   .account = account,
 					   .name = wish->name};
 	return OK;
 }

@@ -9,7 +9,7 @@
 
 enum {
 	AUTOSCALE_SETTING_PROFILES_MAX = 20, /* Azure's limits */
-	AUTOSCALE_SETTING_RULES_MAX = 10     /* of a profile */
+	AUTOSCALE_SETTING_RULES_MAX = 10     /* in each profile */
 };
 
 /* Texts of a profile in autoscale_setting.profiles. */

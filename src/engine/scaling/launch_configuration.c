@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Launch configurations. Called by: api/autoscaling. */
 #include "store/launch_configuration.h"
+#include "engine/acting.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/scaling/scaling.h"
-#include "model/account.h"
 
 RESULT engine_create_launch_configuration(struct op *op, struct launch_configuration_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	struct launch_configuration made = {
 		.row = {.id = engine_new_id(op, KIND_LAUNCH_CONFIGURATION), .gen = 1},
-		.account = account->row.id,
+		.account = account,
 		.name = wish->name,
 		.data = wish->data,
 		.sent = wish->sent};
@@ -21,13 +21,13 @@ RESULT engine_create_launch_configuration(struct op *op, struct launch_configura
 		made.name = uuid_to_str(op->ctx->arena, made.row.id);
 	}
 	TRY(engine_permit_new(op, "launch_configuration.create", KIND_LAUNCH_CONFIGURATION, &made.row));
-	if (launch_configuration_find_by_account(op->head, account->row.id, made.name))
+	if (launch_configuration_find_by_account(op->head, account, made.name))
 		return ENGINE_FAIL(
 			op, ERR_EXISTS, KIND_LAUNCH_CONFIGURATION, STR("LaunchConfigurationName"),
 			"Launch Configuration by this name already exists - A launch configuration "
 			"already exists with the name %" STR_FMT,
 			STR_ARG(wish->name));
-	TRY(limit_check(op, LIMIT_LAUNCH_CONFIGURATIONS, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_LAUNCH_CONFIGURATIONS, account, 1, STR_NONE));
 	TRY(launch_configuration_put(op, &made));
 	wish->configuration = made.row.id;
 	return engine_log_event(op, KIND_LAUNCH_CONFIGURATION, &made.row, "created",

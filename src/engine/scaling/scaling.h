@@ -7,7 +7,10 @@
  *
  * Stages of a member (schema/scaling_member.toml):
  *   pending → [pending_wait → pending_proceed] → in_service ⇄ standby
- *   any of these → [terminating_wait → terminating_proceed] → terminating → gone */
+ *   any of these → [terminating_wait → terminating_proceed] → terminating → gone
+ * An instance of the warm pool ends in another stage, and comes into service by the same ones once it is drawn:
+ *   pending → [pending_wait] → pending_proceed → warmed_stopped | warmed_running
+ *   in_service → [terminating_wait] → pending, if the pool takes instances back */
 #pragma once
 
 #include "engine/operation.h"
@@ -151,15 +154,19 @@ OPERATION(engine_suspend_scaling, scaling_processes)
 OPERATION(engine_resume_scaling, scaling_processes)
 bool engine_is_scaling_suspended(const struct scaling_group *group, const char *process);
 
-/* Metrics of groups in the namespace AWS/AutoScaling, without those of warm pools. */
-enum { SCALING_METRICS = 13 };
+/* Metrics of groups in the namespace AWS/AutoScaling. */
+enum { SCALING_METRICS = 20 };
 /* clang-format off */
 #define SCALING_METRICS_EACH(SEPARATOR)                                                                      \
 	"GroupMinSize" SEPARATOR "GroupMaxSize" SEPARATOR "GroupDesiredCapacity" SEPARATOR                   \
 	"GroupInServiceInstances" SEPARATOR "GroupPendingInstances" SEPARATOR "GroupStandbyInstances" SEPARATOR \
 	"GroupTerminatingInstances" SEPARATOR "GroupTotalInstances" SEPARATOR                                \
 	"GroupInServiceCapacity" SEPARATOR "GroupPendingCapacity" SEPARATOR "GroupStandbyCapacity" SEPARATOR \
-	"GroupTerminatingCapacity" SEPARATOR "GroupTotalCapacity"
+	"GroupTerminatingCapacity" SEPARATOR "GroupTotalCapacity" SEPARATOR                                  \
+	"WarmPoolDesiredCapacity" SEPARATOR "WarmPoolWarmedCapacity" SEPARATOR                               \
+	"WarmPoolPendingCapacity" SEPARATOR "WarmPoolTerminatingCapacity" SEPARATOR                          \
+	"WarmPoolTotalCapacity" SEPARATOR "GroupAndWarmPoolDesiredCapacity" SEPARATOR                        \
+	"GroupAndWarmPoolTotalCapacity"
 /* clang-format on */
 #define SCALING_METRICS_NAMESPACE "AWS/AutoScaling"
 extern const char *const scaling_metrics[SCALING_METRICS];
@@ -222,12 +229,17 @@ OPERATION(engine_exit_scaling_standby, scaling_instances)
 OPERATION(engine_set_scaling_health, scaling_instances)
 OPERATION(engine_set_scaling_protection, scaling_instances)
 
+static inline bool scaling_member_ends(const struct scaling_member *m)
+{
+	return m->stage == SCALING_MEMBER_STAGE_TERMINATING ||
+	       m->stage == SCALING_MEMBER_STAGE_TERMINATING_WAIT ||
+	       m->stage == SCALING_MEMBER_STAGE_TERMINATING_PROCEED;
+}
 /* True if the member counts for the desired capacity. */
 static inline bool scaling_member_counts(const struct scaling_member *m)
 {
-	return m->stage != SCALING_MEMBER_STAGE_STANDBY && m->stage != SCALING_MEMBER_STAGE_TERMINATING &&
-	       m->stage != SCALING_MEMBER_STAGE_TERMINATING_WAIT &&
-	       m->stage != SCALING_MEMBER_STAGE_TERMINATING_PROCEED;
+	return m->pool != SCALING_MEMBER_POOL_WARM && m->stage != SCALING_MEMBER_STAGE_STANDBY &&
+	       !scaling_member_ends(m);
 }
 int64_t engine_count_scaling_units(const struct tables *t, uuid group);
 /* The member of an instance, or NULL. */
@@ -250,6 +262,29 @@ OPERATION(engine_delete_scaling_hook, scaling_hook_target)
 /* ERR_NOT_FOUND with KIND_SCALING_HOOK; ERR_STATE: no instance waits for it. */
 OPERATION(engine_complete_scaling_hook, scaling_hook_target)
 OPERATION(engine_record_scaling_heartbeat, scaling_hook_target)
+
+/* ---- warm pools ---- */
+
+/* Creates the group's warm pool, or changes it; what is not given stays. ERR_UNSUPPORTED: the group is none of EC2's, or may launch
+ * Spot Instances. ERR_STATE: the warm pool is being deleted. */
+struct scaling_pool_wish {
+	struct ref group;
+	struct scaling_number min, max; /* max -1: the group's maximum size */
+	bool has_state;
+	enum scaling_group_pool_state state;
+	enum choice reuses;
+};
+OPERATION(engine_put_scaling_pool, scaling_pool_wish)
+struct scaling_pool_target {
+	struct ref group;
+	bool is_forced; /* hooks hold no instance */
+};
+/* ERR_STATE: the group has no warm pool. */
+OPERATION(engine_delete_scaling_pool, scaling_pool_target)
+/* Units in the warm pool, without those that are being terminated. */
+int64_t engine_count_scaling_pool(const struct tables *t, uuid group);
+/* Units that the warm pool is to have; 0: the group has none. */
+int64_t engine_want_scaling_pool(const struct scaling_group *group);
 
 /* ---- notifications ---- */
 
@@ -402,6 +437,10 @@ bool engine_is_scaling_kind(enum kind kind);
 enum scaling_turn {
 	SCALING_WAIT,
 	SCALING_LAUNCH,  /* units are missing */
+	SCALING_DRAW,    /* units are missing that the warm pool has */
+	SCALING_PREPARE, /* the warm pool lacks units */
+	SCALING_SHED,    /* the warm pool has an instance in excess */
+	SCALING_CLOSE,   /* the warm pool was deleted, and its last instance has ended */
 	SCALING_SHRINK,  /* there are units in excess */
 	SCALING_MEMBER,  /* something is to be done about an instance */
 	SCALING_REFRESH, /* the instance refresh goes on */
@@ -420,7 +459,8 @@ const struct scaling_member *engine_choose_scaling_member(const struct tables *t
 struct scaling_following {
 	uuid group;
 	struct later_guard *guard;
-	struct fleet_override *launches; /* for SCALING_LAUNCH, read again from the group's source */
+	struct fleet_override
+		*launches; /* for SCALING_LAUNCH and SCALING_PREPARE, read again from the group's source */
 	size_t count;
 	uint64_t gen;  /* the group's gen when the launches were read */
 	uuid refresh;  /* result of engine_use_scaling_refresh() at that time */

@@ -55,7 +55,7 @@ static bool may_go(const struct scaling_member *m, int64_t units)
 	bool is_stage = m->stage == SCALING_MEMBER_STAGE_IN_SERVICE ||
 			m->stage == SCALING_MEMBER_STAGE_PENDING ||
 			m->stage == SCALING_MEMBER_STAGE_PENDING_WAIT;
-	return is_stage && !m->is_protected && m->units <= units;
+	return is_stage && !scaling_is_warm(m) && !m->is_protected && m->units <= units;
 }
 
 /* Negative: a goes before b. */

@@ -3,21 +3,20 @@
  * Called by: scaling_notification.c. Source: Amazon EC2 Auto Scaling User Guide, "Amazon EC2 Auto Scaling event reference". */
 #include "base/buf.h"
 #include "base/json_write.h"
+#include "engine/acting.h"
 #include "engine/events/events_internal.h"
 #include "engine/region/region.h"
 #include "engine/scaling/scaling_internal.h"
-#include "store/account.h"
 
 enum { DETAIL_CAP = 16384 };
 
 static RESULT publish(struct op *op, const struct scaling_group *group, const char *type, uuid instance,
 		      struct buf *detail)
 {
-	const struct account *account = account_find(op->head, group->account);
+	struct str number = engine_account_number(op->head, group->account);
 	const struct str arns[] = {
-		engine_write_scaling_arn(op->head, op->ctx->arena, engine_get_region_name(op->head),
-					 account ? account->number : STR_NONE, KIND_SCALING_GROUP,
-					 &group->row),
+		engine_write_scaling_arn(op->head, op->ctx->arena, engine_get_region_name(op->head), number,
+					 KIND_SCALING_GROUP, &group->row),
 		uuid_is_none(instance)
 			? STR_NONE
 			: event_write_ec2_arn(op, group->account, "instance", KIND_INSTANCE, instance)};
@@ -50,8 +49,7 @@ RESULT scaling_publish(struct op *op, const struct scaling_group *group, enum sc
 	json_write_uuid(&j, "RequestId", activity->row.id);
 	scaling_write_activity(op, &j, activity,
 			       event == SCALING_EVENT_LAUNCH_ERROR || event == SCALING_EVENT_TERMINATE_ERROR);
-	json_write_z(&j, "Origin", ends ? "AutoScalingGroup" : "EC2");
-	json_write_z(&j, "Destination", ends ? "EC2" : "AutoScalingGroup");
+	scaling_write_way(op, &j, activity->instance, ends);
 	json_write_close(&j);
 	struct result result = json_write_end(&j);
 	if (result_is_ok(result))

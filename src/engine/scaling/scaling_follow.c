@@ -30,6 +30,8 @@ enum member_act {
 	MEMBER_END,      /* its instance is terminated */
 	MEMBER_JUDGE,    /* it is unhealthy */
 	MEMBER_REPLACE,  /* it was found unhealthy, and is to be terminated */
+	MEMBER_REST,     /* its instance stopped in the warm pool */
+	MEMBER_DRAIN,    /* its warm pool is being deleted */
 	MEMBER_LEAVE,    /* somebody deleted a machine of a scale set: the set gets smaller */
 	MEMBER_TERMINATE /* its group is being deleted */
 };
@@ -111,6 +113,37 @@ static enum member_act act_of_lasting(const struct tables *t, const struct scali
 	return is_new && is_running(state) ? MEMBER_ARRIVE : MEMBER_STAY;
 }
 
+/* True if the instance is as its stage in the warm pool wants it. Somebody who starts a stopped instance makes it unhealthy. */
+static bool is_fine(enum scaling_member_stage stage, enum instance_state state)
+{
+	bool is_off = state == INSTANCE_STOPPED || state == INSTANCE_STOPPING;
+	bool is_on = state == INSTANCE_RUNNING || state == INSTANCE_PENDING;
+	if (stage == SCALING_MEMBER_STAGE_PENDING_PROCEED)
+		return is_off || is_on;
+	return stage == SCALING_MEMBER_STAGE_WARMED_STOPPED ? is_off : is_on;
+}
+
+/* A member of the warm pool that no hook holds. */
+static enum member_act act_of_warm(const struct tables *t, const struct scaling_group *group,
+				   const struct scaling_member *m, enum scaling_member_unhealthy_by *ret_by)
+{
+	enum instance_state state = state_of(t, m);
+	bool is_new = m->stage == SCALING_MEMBER_STAGE_PENDING;
+	bool is_stopping = m->stage == SCALING_MEMBER_STAGE_PENDING_PROCEED;
+	if (m->is_unhealthy)
+		return engine_is_scaling_suspended(group, "ReplaceUnhealthy") ||
+				       engine_is_scaling_suspended(group, "Terminate")
+			       ? MEMBER_STAY
+			       : MEMBER_REPLACE;
+	if (!is_fine(m->stage, state) && !engine_is_scaling_suspended(group, "HealthCheck")) {
+		*ret_by = SCALING_MEMBER_UNHEALTHY_BY_EC2;
+		return MEMBER_JUDGE;
+	}
+	if (is_stopping && state == INSTANCE_STOPPED)
+		return MEMBER_REST;
+	return (is_new || is_stopping) && is_running(state) ? MEMBER_ARRIVE : MEMBER_STAY;
+}
+
 static bool is_waiting(const struct scaling_member *m)
 {
 	return m->stage == SCALING_MEMBER_STAGE_PENDING_WAIT ||
@@ -127,6 +160,8 @@ static enum member_act act_of(const struct tables *t, const struct scaling_group
 		return state_of(t, m) == INSTANCE_TERMINATED ? MEMBER_END : MEMBER_STAY;
 	if (group->is_deleting)
 		return MEMBER_TERMINATE;
+	if (scaling_pool_counts(m) && group->pool_is_deleting)
+		return MEMBER_DRAIN;
 	if (is_waiting(m)) {
 		int64_t hooks_us = m->hooks.count && !m->is_abandoned ? scaling_hooks_due(m) : 0;
 		if (now_us >= hooks_us)
@@ -135,6 +170,8 @@ static enum member_act act_of(const struct tables *t, const struct scaling_group
 		if (m->stage == SCALING_MEMBER_STAGE_TERMINATING_WAIT)
 			return MEMBER_STAY;
 	}
+	if (scaling_is_warm(m))
+		return act_of_warm(t, group, m, ret_by);
 	if (m->stage == SCALING_MEMBER_STAGE_STANDBY && state_of(t, m) != INSTANCE_TERMINATED)
 		return MEMBER_STAY;
 	return act_of_lasting(t, group, m, now_us, due_us, ret_by);
@@ -156,6 +193,29 @@ static const struct scaling_member *find_member(const struct tables *t, const st
 
 /* ---- which turn ---- */
 
+/* The group has its size: the warm pool follows. */
+static enum scaling_turn find_pool_turn(const struct tables *t, const struct scaling_group *group,
+					int64_t now_us, int64_t *due_us)
+{
+	if (!group->has_pool)
+		return SCALING_WAIT;
+	if (scaling_find_shed(t, group, false) && !engine_is_scaling_suspended(group, "Terminate"))
+		return SCALING_SHED;
+	if (engine_count_scaling_pool(t, group->row.id) >= engine_want_scaling_pool(group) ||
+	    engine_is_scaling_suspended(group, "Launch"))
+		return SCALING_WAIT;
+	if (now_us >= group->pool_again_us)
+		return SCALING_PREPARE;
+	due_at(group->pool_again_us, due_us);
+	return SCALING_WAIT;
+}
+
+/* After a failure, which starting an instance of the pool may be, the group launches another one first. */
+static bool may_draw(const struct tables *t, const struct scaling_group *group)
+{
+	return !group->tries && scaling_find_drawn(t, group);
+}
+
 enum scaling_turn engine_find_scaling_turn(const struct tables *t, const struct scaling_group *group,
 					   int64_t now_us, int64_t *ret_due_us)
 {
@@ -167,6 +227,10 @@ enum scaling_turn engine_find_scaling_turn(const struct tables *t, const struct 
 	if (group->is_deleting)
 		return scaling_member_first_by_scaling_group(t, group->row.id) ? SCALING_WAIT
 									       : SCALING_FORGET;
+	if (scaling_is_pool_over(t, group))
+		return SCALING_CLOSE;
+	if (scaling_find_shed(t, group, true) && !engine_is_scaling_suspended(group, "Terminate"))
+		return SCALING_SHED;
 	struct refresh_plan plan;
 	scaling_plan_refresh(t, group, now_us, &plan);
 	due_at(plan.due_us, ret_due_us);
@@ -176,8 +240,12 @@ enum scaling_turn engine_find_scaling_turn(const struct tables *t, const struct 
 	if (missing < 0 && !engine_is_scaling_suspended(group, "Terminate"))
 		return engine_choose_scaling_member(t, group, -missing, now_us) ? SCALING_SHRINK
 										: SCALING_WAIT;
-	if (missing <= 0 || engine_is_scaling_suspended(group, "Launch"))
+	if (missing <= 0)
+		return find_pool_turn(t, group, now_us, ret_due_us);
+	if (engine_is_scaling_suspended(group, "Launch"))
 		return SCALING_WAIT;
+	if (may_draw(t, group))
+		return SCALING_DRAW;
 	if (now_us >= group->again_us)
 		return SCALING_LAUNCH;
 	due_at(group->again_us, ret_due_us);
@@ -189,6 +257,7 @@ enum scaling_turn engine_find_scaling_turn(const struct tables *t, const struct 
 struct launching {
 	const struct scaling_following *wish;
 	uuid group, refresh;
+	bool is_warm;   /* into the warm pool */
 	int64_t wanted; /* units, with those of a refresh that launches ahead */
 	size_t places;
 	int64_t launched;
@@ -208,6 +277,11 @@ static int64_t wanted_units(const struct tables *t, const struct scaling_group *
 	struct refresh_plan plan;
 	scaling_plan_refresh(t, group, now_us, &plan);
 	return group->desired + plan.surge;
+}
+
+static int64_t present_units(const struct tables *t, const struct launching *l)
+{
+	return l->is_warm ? engine_count_scaling_pool(t, l->group) : engine_count_scaling_units(t, l->group);
 }
 
 /* A launch that may be tried, and how far down it is. */
@@ -237,7 +311,7 @@ static int64_t size_of(const struct tables *t, const struct fleet_override *o)
 	return type ? type->vcpus * (1 << 20) + type->memory / (1 << 20) : INT64_MAX;
 }
 
-static void count_place(const struct tables *t, const struct scaling_group *group, size_t place,
+static void count_place(const struct tables *t, const struct scaling_group *group, bool is_warm, size_t place,
 			struct choice_of *choice)
 {
 	const struct subnet *subnet = group->subnets.count ? subnet_find(t, group->subnets.at[place]) : NULL;
@@ -245,7 +319,8 @@ static void count_place(const struct tables *t, const struct scaling_group *grou
 	for (const struct scaling_member *m = scaling_member_first_by_scaling_group(t, group->row.id); m;
 	     m = scaling_member_next_by_scaling_group(t, m)) {
 		const struct instance *i = instance_find(t, m->instance);
-		if (!scaling_member_counts(m) || !uuid_equal(m->zone, zone))
+		if (!(is_warm ? scaling_pool_counts(m) : scaling_member_counts(m)) ||
+		    !uuid_equal(m->zone, zone))
 			continue;
 		choice->in_zone++;
 		choice->in_subnet += i && subnet && uuid_equal(i->subnet, subnet->row.id);
@@ -277,13 +352,13 @@ static RESULT order_launches(struct op *op, const struct launching *l, const str
 {
 	const struct scaling_group *group = scaling_group_find(op->head, l->group);
 	struct choice_of *order = arena_new_array(op->ctx->arena, struct choice_of, l->wish->count + 1);
-	int64_t missing = l->wanted - engine_count_scaling_units(op->head, l->group);
+	int64_t missing = l->wanted - present_units(op->head, l);
 	if (!order)
 		return ctx_no_memory(op->ctx);
 	for (size_t k = 0; k < l->wish->count; k++) {
 		order[k] = (struct choice_of){.number = k};
 		weigh(op->head, launching, is_spot, missing, &l->wish->launches[k], &order[k]);
-		count_place(op->head, group, k % l->places, &order[k]);
+		count_place(op->head, group, l->is_warm, k % l->places, &order[k]);
 	}
 	qsort(order, l->wish->count, sizeof *order, compare_choices);
 	*ret_order = order;
@@ -306,8 +381,15 @@ static bool is_spot_next(const struct tables *t, const struct scaling_group *gro
 }
 
 /* "…increasing the capacity from 1 to 2." after the reason of the change, or the reason of a replacement. */
-static struct str say_launch(struct op *op, const struct scaling_group *group, int64_t before, int64_t units)
+static struct str say_launch(struct op *op, const struct scaling_group *group, const struct launching *l,
+			     int64_t units)
 {
+	int64_t before = present_units(op->head, l);
+	if (l->is_warm)
+		return scaling_say_at(op,
+				      "an instance was launched into the warm pool, increasing its size from "
+				      "%" PRId64 " to %" PRId64 ".",
+				      before, before + units);
 	const struct scaling_refresh *refresh = engine_find_scaling_refresh(op->head, group->row.id);
 	if (!group->reason.n && refresh)
 		return scaling_say_at(op, "an instance was launched in response to an instance refresh.");
@@ -335,16 +417,19 @@ static RESULT add_member(struct op *op, const struct launching *l, uuid instance
 				      .zone = i->zone,
 				      .units = units,
 				      .number = number,
-				      .is_protected = group->protects_new,
+				      .is_protected = group->protects_new && !l->is_warm,
+				      .pool = l->is_warm ? SCALING_MEMBER_POOL_WARM
+							 : SCALING_MEMBER_POOL_NONE,
 				      .refresh = l->refresh,
 				      .launch_configuration = launch_configuration,
 				      .stage_us = op->now_us};
 	const struct activity_wish activity = {
 		.group = l->group,
 		.instance = i,
-		.description = str_print(op->ctx->arena, "Launching a new EC2 instance: %" STR_FMT,
+		.description = str_print(op->ctx->arena, "Launching a new EC2 instance%s: %" STR_FMT,
+					 l->is_warm ? " into warm pool" : "",
 					 STR_ARG(engine_write_id(op, KIND_INSTANCE, instance))),
-		.cause = say_launch(op, group, engine_count_scaling_units(op->head, l->group), units)};
+		.cause = say_launch(op, group, l, units)};
 	TRY(scaling_begin_activity(op, &activity, &made.activity));
 	TRY(autoscale_name_machine(op, group, instance));
 	return scaling_member_put(op, &made);
@@ -356,7 +441,7 @@ static RESULT launch_one(struct op *op, struct launching *l, bool *ret_launched)
 	const struct scaling_group group = launching_group(op->head, l->group);
 	const struct launch_configuration *configuration =
 		launch_configuration_find(op->head, group.launch_configuration);
-	bool is_spot = is_spot_next(op->head, &group);
+	bool is_spot = !l->is_warm && is_spot_next(op->head, &group);
 	struct choice_of *order = NULL;
 	TRY(order_launches(op, l, &group, is_spot, &order));
 	*ret_launched = false;
@@ -366,6 +451,10 @@ static RESULT launch_one(struct op *op, struct launching *l, bool *ret_launched)
 		struct instance_launch launch = o->launch;
 		if (o->code.n) {
 			l->problem = o->message;
+			continue;
+		}
+		if (l->is_warm && launch.spot.is_spot) {
+			l->problem = STR("A warm pool cannot have Spot Instances.");
 			continue;
 		}
 		launch.min_count = launch.max_count = 1;
@@ -396,15 +485,16 @@ static RESULT launch_some(struct op *op, void *arg)
 	struct launching *l = arg;
 	bool has_launched = true;
 	for (int n = 0; n < LAUNCHES_A_TURN && has_launched; n++) {
-		if (engine_count_scaling_units(op->head, l->group) >= l->wanted)
+		if (present_units(op->head, l) >= l->wanted)
 			return OK;
 		TRY(launch_one(op, l, &has_launched));
 	}
 	return OK;
 }
 
-static RESULT note_failure(struct op *op, uuid id, struct str problem)
+static RESULT note_failure(struct op *op, const struct launching *l, struct str problem)
 {
+	uuid id = l->group;
 	const struct scaling_group *group = scaling_group_find(op->head, id);
 	uuid failed = UUID_NONE;
 	const struct activity_wish activity = {
@@ -416,7 +506,7 @@ static RESULT note_failure(struct op *op, uuid id, struct str problem)
 					 STR_ARG(str_cut(problem, 400))),
 		.message = str_print(op->ctx->arena, "%" STR_FMT " Launching EC2 instance failed.",
 				     STR_ARG(str_cut(problem, 900))),
-		.cause = say_launch(op, group, engine_count_scaling_units(op->head, id), 1)};
+		.cause = say_launch(op, group, l, 1)};
 	TRY(scaling_begin_activity(op, &activity, &failed));
 	return scaling_notify(op, id, SCALING_EVENT_LAUNCH_ERROR, failed);
 }
@@ -424,19 +514,21 @@ static RESULT note_failure(struct op *op, uuid id, struct str problem)
 /* Notes when the next launch may follow. */
 static RESULT note_launch(struct op *op, const struct launching *l)
 {
-	bool is_short = engine_count_scaling_units(op->head, l->group) < l->wanted;
+	bool is_short = present_units(op->head, l) < l->wanted;
 	if (l->problem.n && is_short)
-		TRY(note_failure(op, l->group, l->problem));
+		TRY(note_failure(op, l, l->problem));
 	struct scaling_group next = *scaling_group_find(op->head, l->group);
-	next.tries = l->launched ? 0 : next.tries + 1;
-	next.again_us = next.tries ? fleet_next_try(op->now_us, next.tries)
-				   : op->now_us + (is_short ? 0 : PAUSE_S * SECOND);
-	if (!is_short)
+	int64_t *tries = l->is_warm ? &next.pool_tries : &next.tries;
+	*tries = l->launched ? 0 : *tries + 1;
+	*(l->is_warm ? &next.pool_again_us : &next.again_us) =
+		*tries ? fleet_next_try(op->now_us, *tries) : op->now_us + (is_short ? 0 : PAUSE_S * SECOND);
+	if (!is_short && !l->is_warm)
 		next.reason = STR_NONE;
 	return scaling_group_put(op, &next);
 }
 
-static RESULT launch(struct op *op, const struct scaling_group *group, const struct scaling_following *wish)
+static RESULT launch(struct op *op, const struct scaling_group *group, const struct scaling_following *wish,
+		     bool is_warm)
 {
 	struct op_place place = op_place_now(op);
 	struct scaling_group launching = *group;
@@ -447,7 +539,9 @@ static RESULT launch(struct op *op, const struct scaling_group *group, const str
 	struct launching l = {.wish = wish,
 			      .group = group->row.id,
 			      .refresh = refresh,
-			      .wanted = wanted_units(op->head, group, op->now_us),
+			      .is_warm = is_warm,
+			      .wanted = is_warm ? engine_want_scaling_pool(group)
+						: wanted_units(op->head, group, op->now_us),
 			      .places = engine_count_scaling_places(&source)};
 	if (!wish->has_read && !wish->problem.n)
 		return OK;
@@ -462,7 +556,10 @@ static RESULT launch(struct op *op, const struct scaling_group *group, const str
 	if (!engine_is_refusal(result.code))
 		return result;
 	op_go_back(op, place);
-	l = (struct launching){.group = l.group, .wanted = l.wanted, .problem = op->ctx->problem.message};
+	l = (struct launching){.group = l.group,
+			       .is_warm = is_warm,
+			       .wanted = l.wanted,
+			       .problem = op->ctx->problem.message};
 	if (!l.problem.n)
 		l.problem = STR("The launch was refused.");
 	ctx_clear_problem(op->ctx);
@@ -488,7 +585,9 @@ static RESULT shrink(struct op *op, const struct scaling_group *group)
 	struct str cause =
 		str_print(op->ctx->arena, "%" STR_FMT "%s%" STR_FMT "  %" STR_FMT, STR_ARG(group->reason),
 			  group->reason.n ? "  " : "", STR_ARG(taken), STR_ARG(chosen));
-	return scaling_member_terminate(op, m, cause, false, NULL);
+	return scaling_takes_back(op->head, group) && m->stage == SCALING_MEMBER_STAGE_IN_SERVICE
+		       ? scaling_member_return(op, m, cause)
+		       : scaling_member_terminate(op, m, cause, false, NULL);
 }
 
 static RESULT judge_member(struct op *op, const struct scaling_member *m, enum scaling_member_unhealthy_by by)
@@ -543,6 +642,13 @@ static RESULT act(struct op *op, const struct scaling_group *group)
 		return judge_member(op, m, by);
 	case MEMBER_REPLACE:
 		return replace(op, m);
+	case MEMBER_REST:
+		return scaling_pool_ready(op, m, SCALING_MEMBER_STAGE_WARMED_STOPPED);
+	case MEMBER_DRAIN:
+		return scaling_member_terminate(op, m,
+						scaling_say_at(op, "an instance was taken out of the warm "
+								   "pool in response to its deletion."),
+						false, NULL);
 	case MEMBER_LEAVE:
 		return leave(op, m);
 	case MEMBER_TERMINATE:
@@ -569,7 +675,15 @@ RESULT engine_follow_scaling(struct op *op, struct scaling_following *wish)
 	case SCALING_WAIT:
 		return OK;
 	case SCALING_LAUNCH:
-		return launch(op, group, wish);
+		return launch(op, group, wish, false);
+	case SCALING_PREPARE:
+		return launch(op, group, wish, true);
+	case SCALING_DRAW:
+		return scaling_draw(op, group);
+	case SCALING_SHED:
+		return scaling_shed(op, group);
+	case SCALING_CLOSE:
+		return scaling_close_pool(op, group);
 	case SCALING_SHRINK:
 		return shrink(op, group);
 	case SCALING_MEMBER:

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/alarm/alarm.h"
 #include "engine/instance/launch/fleet.h"
 #include "engine/instance/launch/launch_internal.h"
@@ -13,7 +14,6 @@
 #include "engine/scaling/scaling_internal.h"
 #include "engine/tag.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "model/session.h"
 #include "store/launch_configuration.h"
 #include "store/launch_template.h"
@@ -265,10 +265,10 @@ static RESULT add_targets(struct op *op, struct refs refs, struct uuids *targets
 
 RESULT engine_create_scaling_group(struct op *op, struct scaling_group_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	struct scaling_group made = {.row = {.id = engine_new_id(op, KIND_SCALING_GROUP), .gen = 1},
-				     .account = account->row.id,
+				     .account = account,
 				     .name = wish->name,
 				     .mode = wish->mode,
 				     .on_demand_percent = 100,
@@ -277,13 +277,13 @@ RESULT engine_create_scaling_group(struct op *op, struct scaling_group_wish *wis
 				     .propagated = wish->propagated};
 	TRY(tag_normalize(op, wish->tags, &made.tags));
 	TRY(engine_permit_new(op, "scaling_group.create", KIND_SCALING_GROUP, &made.row));
-	if (scaling_group_find_by_account(op->head, account->row.id, wish->name))
+	if (scaling_group_find_by_account(op->head, account, wish->name))
 		return ENGINE_FAIL(
 			op, ERR_EXISTS, KIND_SCALING_GROUP, STR("AutoScalingGroupName"),
 			"AutoScalingGroup by this name already exists - A group with the name %" STR_FMT
 			" already exists",
 			STR_ARG(wish->name));
-	TRY(limit_check(op, LIMIT_SCALING_GROUPS, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_SCALING_GROUPS, account, 1, STR_NONE));
 	if (wish->configuration) {
 		TRY(engine_create_launch_configuration(op, wish->configuration));
 		wish->settings.launch_configuration = engine_ref_to(
@@ -323,6 +323,7 @@ RESULT engine_update_scaling_group(struct op *op, struct scaling_group_change *w
 				   "available for update while the instance refresh is active.");
 	struct scaling_group next = *group;
 	TRY(scaling_choose_source(op, s, &next));
+	TRY(scaling_check_pool(op, &next));
 	/* without a desired capacity the present one moves into the new sizes */
 	int64_t desired = s->desired.is_given            ? s->desired.value
 			  : next.desired < next.min_size ? next.min_size
@@ -466,7 +467,7 @@ static RESULT set_suspended(struct op *op, const struct scaling_processes *wish,
 	}
 	next.suspended = (struct strs){texts, count};
 	if (!is_suspended)
-		next.tries = next.again_us = 0;
+		next.tries = next.again_us = next.pool_tries = next.pool_again_us = 0;
 	next.row.gen++;
 	TRY(scaling_group_put(op, &next));
 	return engine_log_sentence(op, KIND_SCALING_GROUP, &next.row, is_suspended ? "suspended" : "resumed",

@@ -86,6 +86,10 @@ RESULT scaling_choose_source(struct op *op, const struct scaling_settings *s, st
 /* Begins the termination. is_at_once: hooks do not hold it. */
 RESULT scaling_member_terminate(struct op *op, const struct scaling_member *m, struct str cause,
 				bool is_at_once, uuid *ret_activity);
+/* Takes the member out of service, and has it return into the warm pool once no hook holds it. */
+RESULT scaling_member_return(struct op *op, const struct scaling_member *m, struct str cause);
+/* Writes the stage, and when it was entered. */
+RESULT scaling_put_stage(struct op *op, struct scaling_member *next, enum scaling_member_stage stage);
 /* Puts the member into service. */
 RESULT scaling_member_arrive(struct op *op, const struct scaling_member *m);
 /* Goes on from a stage that waits for hooks. */
@@ -97,6 +101,37 @@ RESULT scaling_member_register_in(struct op *op, const struct scaling_group *gro
 				  uuid instance, bool is_registered);
 /* Forgets the member of an instance that leaves the account. */
 RESULT scaling_leave_instance(struct op *op, uuid instance);
+
+/* ---- warm pools ---- */
+
+static inline bool scaling_is_warm(const struct scaling_member *m)
+{
+	return m->pool == SCALING_MEMBER_POOL_WARM;
+}
+/* True if the member counts for the warm pool. */
+static inline bool scaling_pool_counts(const struct scaling_member *m)
+{
+	return scaling_is_warm(m) && !scaling_member_ends(m);
+}
+/* The ready instance of the pool that goes into service next; NULL: there is none. */
+const struct scaling_member *scaling_find_drawn(const struct tables *t, const struct scaling_group *group);
+/* The instance that leaves the pool next: one in excess, or one that an instance refresh replaces. NULL: none. */
+const struct scaling_member *scaling_find_shed(const struct tables *t, const struct scaling_group *group,
+					       bool only_stale);
+/* True if a deleted pool has no member left. */
+bool scaling_is_pool_over(const struct tables *t, const struct scaling_group *group);
+/* True if an instance that leaves service is to return into the pool. */
+bool scaling_takes_back(const struct tables *t, const struct scaling_group *group);
+/* ERR_INVALID: a group with a warm pool would launch Spot Instances. */
+RESULT scaling_check_pool(struct op *op, const struct scaling_group *next);
+/* Carry out the turns. */
+RESULT scaling_draw(struct op *op, const struct scaling_group *group);
+RESULT scaling_shed(struct op *op, const struct scaling_group *group);
+RESULT scaling_close_pool(struct op *op, const struct scaling_group *group);
+/* Puts the instance of a pool to rest after its hooks: stops it, or leaves it running. */
+RESULT scaling_pool_rest(struct op *op, const struct scaling_member *m);
+/* Notes that the instance is ready. */
+RESULT scaling_pool_ready(struct op *op, const struct scaling_member *m, enum scaling_member_stage stage);
 
 /* ---- hooks ---- */
 
@@ -119,6 +154,8 @@ void scaling_write_activity(struct op *op, struct json_writer *j, const struct s
 			    bool is_error);
 void scaling_write_hook(struct op *op, struct json_writer *j, const struct scaling_group *group,
 			const struct scaling_hook *hook, uuid instance, struct str token);
+/* Origin and destination of an instance that is launched or terminated: EC2, the group or its warm pool. */
+void scaling_write_way(struct op *op, struct json_writer *j, uuid instance, bool ends);
 /* The same for the account's event bus. */
 RESULT scaling_publish(struct op *op, const struct scaling_group *group, enum scaling_event event,
 		       const struct scaling_activity *activity);

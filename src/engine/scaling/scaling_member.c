@@ -82,7 +82,7 @@ RESULT scaling_member_register(struct op *op, const struct scaling_group *group,
 
 /* ---- transitions ---- */
 
-static RESULT put_stage(struct op *op, struct scaling_member *next, enum scaling_member_stage stage)
+RESULT scaling_put_stage(struct op *op, struct scaling_member *next, enum scaling_member_stage stage)
 {
 	next->stage = stage;
 	next->stage_us = op->now_us;
@@ -118,10 +118,41 @@ RESULT scaling_member_terminate(struct op *op, const struct scaling_member *m, s
 	TRY(scaling_begin_activity(op, &wish, &next.activity));
 	if (ret_activity)
 		*ret_activity = next.activity;
-	TRY(put_stage(op, &next,
-		      waits ? SCALING_MEMBER_STAGE_TERMINATING_WAIT : SCALING_MEMBER_STAGE_TERMINATING));
+	TRY(scaling_put_stage(
+		op, &next, waits ? SCALING_MEMBER_STAGE_TERMINATING_WAIT : SCALING_MEMBER_STAGE_TERMINATING));
 	TRY(scaling_member_register(op, group, next.instance, false));
 	return waits ? scaling_notify_hooks(op, &next) : end_instance(op, next.instance);
+}
+
+/* Lets the instance go back into the warm pool, where the hooks of a launch may hold it again. */
+static RESULT go_back(struct op *op, struct scaling_member *next)
+{
+	next->hooks = (struct strs){0};
+	next->pool = SCALING_MEMBER_POOL_WARM;
+	next->since_us = 0;
+	next->is_protected = false;
+	return scaling_put_stage(op, next, SCALING_MEMBER_STAGE_PENDING);
+}
+
+RESULT scaling_member_return(struct op *op, const struct scaling_member *m, struct str cause)
+{
+	const struct scaling_group *group = scaling_group_find(op->head, m->scaling_group);
+	struct scaling_member next = *m;
+	TRY(scaling_find_hooks(op, m->scaling_group, true, &next.hooks));
+	bool waits = next.hooks.count > 0;
+	TRY(scaling_set_activity(op, m->activity, SCALING_ACTIVITY_STATUS_CANCELLED, NULL));
+	const struct activity_wish wish = {
+		.group = m->scaling_group,
+		.instance = instance_find(op->head, m->instance),
+		.status = waits ? SCALING_ACTIVITY_STATUS_MID_ACTION : SCALING_ACTIVITY_STATUS_IN_PROGRESS,
+		.description = str_print(op->ctx->arena, "Returning EC2 instance to warm pool: %" STR_FMT,
+					 STR_ARG(write_instance(op, m->instance))),
+		.cause = cause};
+	TRY(scaling_begin_activity(op, &wish, &next.activity));
+	next.pool = SCALING_MEMBER_POOL_RETURNING;
+	TRY(waits ? scaling_put_stage(op, &next, SCALING_MEMBER_STAGE_TERMINATING_WAIT) : go_back(op, &next));
+	TRY(scaling_member_register(op, group, next.instance, false));
+	return waits ? scaling_notify_hooks(op, &next) : OK;
 }
 
 RESULT scaling_member_arrive(struct op *op, const struct scaling_member *m)
@@ -131,15 +162,17 @@ RESULT scaling_member_arrive(struct op *op, const struct scaling_member *m)
 		TRY(scaling_find_hooks(op, m->scaling_group, false, &next.hooks));
 	if (next.hooks.count && m->stage == SCALING_MEMBER_STAGE_PENDING) {
 		TRY(scaling_set_activity(op, m->activity, SCALING_ACTIVITY_STATUS_MID_ACTION, NULL));
-		TRY(put_stage(op, &next, SCALING_MEMBER_STAGE_PENDING_WAIT));
+		TRY(scaling_put_stage(op, &next, SCALING_MEMBER_STAGE_PENDING_WAIT));
 		return scaling_notify_hooks(op, &next);
 	}
+	if (scaling_is_warm(m))
+		return scaling_pool_rest(op, m);
 	TRY(scaling_set_activity(op, m->activity, SCALING_ACTIVITY_STATUS_SUCCESSFUL, NULL));
 	uuid launched = next.activity;
 	next.hooks = (struct strs){0};
 	next.activity = UUID_NONE;
 	next.since_us = op->now_us;
-	TRY(put_stage(op, &next, SCALING_MEMBER_STAGE_IN_SERVICE));
+	TRY(scaling_put_stage(op, &next, SCALING_MEMBER_STAGE_IN_SERVICE));
 	TRY(scaling_notify(op, next.scaling_group, SCALING_EVENT_LAUNCH, launched));
 	return scaling_member_register(op, scaling_group_find(op->head, next.scaling_group), next.instance,
 				       true);
@@ -154,12 +187,16 @@ RESULT scaling_member_proceed(struct op *op, const struct scaling_member *m)
 		return scaling_member_put(op, &next);
 	}
 	if (m->stage == SCALING_MEMBER_STAGE_TERMINATING_WAIT) {
+		const struct scaling_group *group = scaling_group_find(op->head, m->scaling_group);
+		bool has_pool = group->has_pool && !group->pool_is_deleting;
+		if (m->pool == SCALING_MEMBER_POOL_RETURNING && has_pool)
+			return go_back(op, &next);
 		TRY(scaling_set_activity(op, m->activity, SCALING_ACTIVITY_STATUS_IN_PROGRESS, NULL));
-		TRY(put_stage(op, &next, SCALING_MEMBER_STAGE_TERMINATING_PROCEED));
+		TRY(scaling_put_stage(op, &next, SCALING_MEMBER_STAGE_TERMINATING_PROCEED));
 		return end_instance(op, next.instance);
 	}
 	if (!next.is_abandoned) {
-		TRY(put_stage(op, &next, SCALING_MEMBER_STAGE_PENDING_PROCEED));
+		TRY(scaling_put_stage(op, &next, SCALING_MEMBER_STAGE_PENDING_PROCEED));
 		return scaling_member_arrive(op, scaling_member_find(op->head, next.row.id));
 	}
 	struct str cause =
@@ -227,6 +264,15 @@ static RESULT find_member_of(struct op *op, const struct scaling_group *group, c
 				 STR_ARG(ref->text), STR_ARG(group->name));
 }
 
+/* Some calls take no instances of a warm pool, as in EC2. */
+static RESULT check_served(struct op *op, const struct scaling_member *m, const struct ref *ref)
+{
+	if (!scaling_is_warm(m))
+		return OK;
+	return ENGINE_FAIL_ABOUT(op, ERR_STATE, KIND_SCALING_MEMBER, ref,
+				 "The instance %" STR_FMT " is in a warm pool.", STR_ARG(ref->text));
+}
+
 static RESULT add_activity(struct op *op, struct scaling_instances *wish, uuid activity)
 {
 	uuid *at = arena_new_array(op->ctx->arena, uuid, wish->activities.count + 1);
@@ -277,11 +323,12 @@ RESULT engine_terminate_scaling_instance(struct op *op, struct scaling_instances
 	TRY(find_group(op, wish, "scaling_group.terminate_instance", &group));
 	TRY(find_member_of(op, group, &wish->instances.at[0], &m));
 	bool counts = scaling_member_counts(m);
+	TRY(check_served(op, m, &wish->instances.at[0]));
 	if (!counts && m->stage != SCALING_MEMBER_STAGE_STANDBY)
 		return ENGINE_FAIL_ABOUT(op, ERR_CONFLICT, KIND_SCALING_MEMBER, &wish->instances.at[0],
 					 "The instance %" STR_FMT " is being terminated already.",
 					 STR_ARG(wish->instances.at[0].text));
-	TRY(change_desired(op, group->row.id, wish->decrements && counts ? -m->units : 0, &words));
+	TRY(change_desired(op, group->row.id, wish->decrements ? -m->units : 0, &words));
 	struct str cause = scaling_say_at(
 		op,
 		"instance %" STR_FMT " was taken out of service in response to a user request%" STR_FMT ".",
@@ -420,8 +467,7 @@ static RESULT detach_one(struct op *op, struct scaling_instances *wish, uuid gro
 	struct str words;
 	TRY(find_member_of(op, scaling_group_find(op->head, group_id), ref, &m));
 	TRY(check_stage(op, m, ref, true, "InService or Standby"));
-	bool counts = scaling_member_counts(m);
-	TRY(change_desired(op, group_id, wish->decrements && counts ? -m->units : 0, &words));
+	TRY(change_desired(op, group_id, wish->decrements ? -m->units : 0, &words));
 	TRY(note_move(op, wish, m, "Detaching EC2 instance", "detached", words));
 	uuid instance = m->instance;
 	TRY(scaling_member_forget(op, m->row.id));
@@ -448,7 +494,7 @@ static RESULT stand_by(struct op *op, struct scaling_instances *wish, uuid group
 	TRY(change_desired(op, group_id, wish->decrements ? -m->units : 0, &words));
 	TRY(note_move(op, wish, m, "Moving EC2 instance to Standby", "moved to standby", words));
 	struct scaling_member next = *m;
-	TRY(put_stage(op, &next, SCALING_MEMBER_STAGE_STANDBY));
+	TRY(scaling_put_stage(op, &next, SCALING_MEMBER_STAGE_STANDBY));
 	return scaling_member_register(op, scaling_group_find(op->head, group_id), next.instance, false);
 }
 
@@ -474,7 +520,7 @@ static RESULT come_back(struct op *op, struct scaling_instances *wish, uuid grou
 	TRY(note_move(op, wish, m, "Moving EC2 instance out of Standby", "moved out of standby", words));
 	struct scaling_member next = *m;
 	next.since_us = op->now_us;
-	TRY(put_stage(op, &next, SCALING_MEMBER_STAGE_IN_SERVICE));
+	TRY(scaling_put_stage(op, &next, SCALING_MEMBER_STAGE_IN_SERVICE));
 	return scaling_member_register(op, scaling_group_find(op->head, group_id), next.instance, true);
 }
 
@@ -515,6 +561,7 @@ RESULT engine_set_scaling_protection(struct op *op, struct scaling_instances *wi
 	for (size_t k = 0; k < wish->instances.count; k++) {
 		const struct scaling_member *m = NULL;
 		TRY(find_member_of(op, group, &wish->instances.at[k], &m));
+		TRY(check_served(op, m, &wish->instances.at[k]));
 		struct scaling_member next = *m;
 		next.is_protected = wish->is_protected;
 		next.row.gen++;

@@ -5,7 +5,7 @@
 #include "engine/scaling/scaling_internal.h"
 
 /* Counts of instances, and units of capacity, by what the members do. */
-enum { SIZES = 3, STAGES = 5 };
+enum { SIZES = 3, STAGES = 5, POOL = SIZES + 2 * STAGES };
 #define COMMA ,
 const char *const scaling_metrics[SCALING_METRICS] = {SCALING_METRICS_EACH(COMMA)};
 
@@ -78,6 +78,15 @@ const struct metric *engine_find_scaling_metric(const struct tables *t, const st
 
 /* ---- values ---- */
 
+/* Adds a member to the figures of the warm pool: warmed, pending, terminating. */
+static void count_warm(const struct scaling_member *m, double *figures)
+{
+	bool is_ready = m->stage == SCALING_MEMBER_STAGE_WARMED_STOPPED ||
+			m->stage == SCALING_MEMBER_STAGE_WARMED_RUNNING;
+	figures[is_ready ? 0 : scaling_member_ends(m) ? 2 : 1] += (double) m->units;
+	figures[3] += (double) m->units;
+}
+
 /* Position of a member's stage among the metrics of its kind. */
 static size_t place_of(const struct scaling_member *m)
 {
@@ -97,9 +106,16 @@ void engine_count_scaling_metrics(const struct tables *t, const struct scaling_g
 	ret_values[2] = (double) group->desired;
 	for (const struct scaling_member *m = scaling_member_first_by_scaling_group(t, group->row.id); m;
 	     m = scaling_member_next_by_scaling_group(t, m)) {
+		if (scaling_is_warm(m)) {
+			count_warm(m, ret_values + POOL + 1);
+			continue;
+		}
 		instances[place_of(m)]++;
 		instances[STAGES - 1]++;
 		units[place_of(m)] += (double) m->units;
 		units[STAGES - 1] += (double) m->units;
 	}
+	ret_values[POOL] = (double) engine_want_scaling_pool(group);
+	ret_values[POOL + 5] = ret_values[2] + ret_values[POOL];
+	ret_values[POOL + 6] = units[STAGES - 1] + ret_values[POOL + 4];
 }

@@ -309,12 +309,23 @@ RESULT scaling_apply_hook_target(struct op *op, const struct scaling_group *grou
 	return send_test(op, group, next->target, next->role);
 }
 
+void scaling_write_way(struct op *op, struct json_writer *j, uuid instance, bool ends)
+{
+	const struct scaling_member *m = engine_find_scaling_member(op->head, instance);
+	enum scaling_member_pool pool = m ? m->pool : SCALING_MEMBER_POOL_NONE;
+	const char *inside = pool == SCALING_MEMBER_POOL_WARM ? "WarmPool" : "AutoScalingGroup";
+	const char *outside = pool == (ends ? SCALING_MEMBER_POOL_RETURNING : SCALING_MEMBER_POOL_DRAWN)
+				      ? "WarmPool"
+				      : "EC2";
+	json_write_z(j, "Origin", ends ? inside : outside);
+	json_write_z(j, "Destination", ends ? outside : inside);
+}
+
 void scaling_write_hook(struct op *op, struct json_writer *j, const struct scaling_group *group,
 			const struct scaling_hook *hook, uuid instance, struct str token)
 {
 	bool ends = hook->transition == SCALING_HOOK_TRANSITION_TERMINATING;
-	json_write_z(j, "Origin", ends ? "AutoScalingGroup" : "EC2");
-	json_write_z(j, "Destination", ends ? "EC2" : "AutoScalingGroup");
+	scaling_write_way(op, j, instance, ends);
 	json_write_text(j, "AutoScalingGroupName", group->name);
 	json_write_text(j, "LifecycleHookName", hook->name);
 	json_write_z(j, "LifecycleTransition",

@@ -5,10 +5,10 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "engine/acting.h"
 #include "engine/alarm/alarm.h"
 #include "engine/limits.h"
 #include "engine/scaling/scaling_internal.h"
-#include "store/account.h"
 
 /* ---- arithmetic ---- */
 
@@ -65,11 +65,11 @@ static bool find_step(const struct scaling_policy *p, double distance, int64_t *
 static RESULT put_alarms(struct op *op, const struct scaling_group *group,
 			 const struct scaling_policy *policy, struct str region)
 {
-	const struct account *account = account_find(op->head, policy->account);
+	struct str number = engine_account_number(op->head, policy->account);
 	if (!policy->tracks)
 		return alarm_forget_tracking(op, policy->row.id);
 	return alarm_put_tracking(op, policy, group->name,
-				  engine_write_scaling_arn(op->head, op->ctx->arena, region, account->number,
+				  engine_write_scaling_arn(op->head, op->ctx->arena, region, number,
 							   KIND_SCALING_POLICY, &policy->row));
 }
 
@@ -205,13 +205,14 @@ static int64_t track(const struct tables *t, const struct scaling_group *group,
 	return may_shrink && wanted < group->desired ? wanted : group->desired;
 }
 
-/* True if all alarms of the policy are in ALARM: an AutoScale policy has one for each condition. */
+/* True if the policy has alarms, and all are in ALARM: an AutoScale policy has one for each condition. A policy without
+ * alarms agrees to nothing. */
 static bool all_hold(const struct tables *t, const struct scaling_policy *p)
 {
-	const struct alarm *a = alarm_first_by_scaling_policy(t, p->row.id);
+	const struct alarm *first = alarm_first_by_scaling_policy(t, p->row.id), *a = first;
 	while (a && a->state == ALARM_STATE_ALARM)
 		a = alarm_next_by_scaling_policy(t, a);
-	return !a;
+	return first && !a;
 }
 
 static bool is_scale_in(const struct scaling_policy *p)

@@ -158,6 +158,8 @@ static struct tally count(const struct tables *t, const struct scaling_group *gr
 	for (const struct scaling_member *m = scaling_member_first_by_scaling_group(t, group->row.id); m;
 	     m = scaling_member_next_by_scaling_group(t, m)) {
 		bool counts = scaling_member_counts(m), stands_by = m->stage == SCALING_MEMBER_STAGE_STANDBY;
+		if (scaling_is_warm(m)) /* the pool's turns replace its instances */
+			continue;
 		n.moving += !stands_by && m->stage != SCALING_MEMBER_STAGE_IN_SERVICE;
 		if (!counts && !stands_by)
 			continue;

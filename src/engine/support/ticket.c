@@ -5,11 +5,11 @@
 
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/condition_internal.h"
 #include "engine/region/region.h"
 #include "engine/support/ticket_internal.h"
 #include "engine/support/ticket_sync.h"
-#include "model/account.h"
 #include "store/desk.h"
 #include "store/support_ticket.h"
 #include "store/ticket_link.h"
@@ -233,13 +233,13 @@ static RESULT open_ticket(struct op *op, struct ticket_wish *wish, uuid account,
 
 RESULT engine_open_ticket(struct op *op, struct ticket_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	uuid message = UUID_NONE;
-	TRY(engine_find_owner_to_be(op, &wish->owner, &account));
+	TRY(engine_find_owner_id(op, &wish->owner, &account));
 	TRY(engine_permit(op, "ticket.open", KIND_SUPPORT_TICKET, NULL));
 	TRY(check_wish(op, wish));
-	TRY(check_resources(op, wish, account->row.id));
-	return open_ticket(op, wish, account->row.id, UUID_NONE, &message);
+	TRY(check_resources(op, wish, account));
+	return open_ticket(op, wish, account, UUID_NONE, &message);
 }
 
 /* ---- messages ---- */

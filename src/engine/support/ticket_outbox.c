@@ -3,10 +3,10 @@
  * causes them, so that a crash loses none. reconcile/support/ticket_link.c sends them. */
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/condition_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/support/ticket_internal.h"
-#include "model/account.h"
 #include "store/desk.h"
 #include "store/support_ticket.h"
 #include "store/ticket_attachment.h"
@@ -195,18 +195,18 @@ RESULT engine_check_ticket_set(struct ctx *c, const struct tables *t, uuid accou
 
 RESULT engine_fill_ticket_set(struct op *op, struct ticket_set_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	TRY(engine_permit(op, "ticket.attach", KIND_TICKET_ATTACHMENT, NULL));
 	wish->made = uuid_is_none(wish->set) ? uuid_random() : wish->set;
 	wish->expires_us = op->now_us + TICKET_SET_US;
-	TRY(check_set(op->ctx, op->head, account->row.id, wish->set, wish->file_count, op->now_us,
+	TRY(check_set(op->ctx, op->head, account, wish->set, wish->file_count, op->now_us,
 		      &wish->expires_us));
-	TRY(limit_check(op, LIMIT_TICKET_ATTACHMENTS, account->row.id, (int64_t) wish->file_count, STR_NONE));
+	TRY(limit_check(op, LIMIT_TICKET_ATTACHMENTS, account, (int64_t) wish->file_count, STR_NONE));
 	for (size_t k = 0; k < wish->file_count; k++) {
-		struct ticket_attachment row = row_of_file(&wish->files[k], account->row.id);
+		struct ticket_attachment row = row_of_file(&wish->files[k], account);
 		TRY(check_file(op, &wish->files[k], TICKET_SET_FILE_MAX));
-		TRY(quota_check_disk(op, account->row.id, wish->files[k].size, KIND_TICKET_ATTACHMENT));
+		TRY(quota_check_disk(op, account, wish->files[k].size, KIND_TICKET_ATTACHMENT));
 		row.set = wish->made;
 		row.expires_us = wish->expires_us;
 		TRY(ticket_attachment_put(op, &row));

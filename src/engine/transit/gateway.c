@@ -4,12 +4,12 @@
 
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/capacity_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/limits.h"
 #include "engine/tag_internal.h"
 #include "engine/transit/transit_internal.h"
-#include "model/account.h"
 #include "store/transit_attachment.h"
 #include "store/transit_gateway.h"
 #include "store/transit_route_table.h"
@@ -48,11 +48,11 @@ static RESULT check_asn(struct op *op, int64_t asn, struct str field)
 
 RESULT engine_create_transit_gateway(struct op *op, struct transit_gateway_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	struct transit_gateway gateway = {.row.id = engine_new_id(op, KIND_TRANSIT_GATEWAY),
 					  .row.gen = 1,
-					  .account = account->row.id,
+					  .account = account,
 					  .description = wish->description,
 					  .asn = wish->asn,
 					  .auto_accept = choice_or(wish->auto_accept, false),
@@ -63,7 +63,7 @@ RESULT engine_create_transit_gateway(struct op *op, struct transit_gateway_wish 
 	TRY(check_asn(op, wish->asn, wish->asn_field));
 	TRY(tag_normalize(op, wish->tags, &gateway.tags));
 	TRY(engine_permit_new(op, "transit_gateway.create", KIND_TRANSIT_GATEWAY, &gateway.row));
-	TRY(limit_check(op, LIMIT_TRANSIT_GATEWAYS, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_TRANSIT_GATEWAYS, account, 1, STR_NONE));
 	TRY(capacity_check_keys(op, KIND_TRANSIT_GATEWAY));
 	TRY(transit_gateway_put(op,
 				&gateway)); /* before its table, which is counted in the gateway's usage */

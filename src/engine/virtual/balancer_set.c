@@ -3,6 +3,7 @@
  * pool. Called by: api/azure. */
 #include "engine/virtual/balancer_set.h"
 
+#include "engine/acting.h"
 #include "engine/balancing/load_balancer.h"
 #include "engine/balancing/load_balancer_internal.h"
 #include "engine/internal.h"
@@ -12,7 +13,6 @@
 #include "engine/network/port/port.h"
 #include "engine/network/port/port_internal.h"
 #include "engine/virtual/balancer_set_internal.h"
-#include "model/account.h"
 #include "store/address.h"
 #include "store/balancer_pool_member.h"
 #include "store/balancer_set.h"
@@ -359,13 +359,13 @@ static RESULT drop_pools(struct op *op, const struct balancer_set_wish *wish, uu
 
 static RESULT make(struct op *op, struct balancer_set_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	TRY(engine_check_name(op, KIND_BALANCER_SET, wish->name));
-	TRY(limit_check(op, LIMIT_BALANCER_SETS, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_BALANCER_SETS, account, 1, STR_NONE));
 	TRY(engine_permit(op, "load_balancer.create", KIND_BALANCER_SET, NULL));
 	struct balancer_set set = {.row = {.id = engine_new_id(op, KIND_BALANCER_SET), .gen = 1},
-				   .account = account->row.id,
+				   .account = account,
 				   .name = wish->name};
 	wish->made = set.row.id;
 	TRY(balancer_set_put(op, &set));

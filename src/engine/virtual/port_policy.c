@@ -6,13 +6,13 @@
 #include <inttypes.h>
 #include <netinet/in.h>
 
+#include "engine/acting.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/port/port.h"
 #include "engine/network/routing/peering.h"
 #include "engine/network/routing/router.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "model/peering.h"
 #include "model/port_rule.h"
 #include "model/secondary_ip.h"
@@ -33,13 +33,13 @@ enum { NAME_MAX_SIZE = 80, DESCRIPTION_MAX_SIZE = 140 };
 
 RESULT engine_create_port_policy(struct op *op, struct port_policy_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	TRY(engine_check_name(op, KIND_PORT_POLICY, wish->name));
-	TRY(limit_check(op, LIMIT_PORT_POLICIES, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_PORT_POLICIES, account, 1, STR_NONE));
 	TRY(engine_permit(op, "port_policy.create", KIND_PORT_POLICY, NULL));
 	struct port_policy policy = {.row = {.id = engine_new_id(op, KIND_PORT_POLICY), .gen = 1},
-				     .account = account->row.id,
+				     .account = account,
 				     .name = wish->name};
 	wish->policy = policy.row.id;
 	TRY(port_policy_put(op, &policy));
@@ -238,13 +238,13 @@ RESULT engine_delete_port_policy_rule(struct op *op, struct port_policy_rule_tar
 
 RESULT engine_create_port_set(struct op *op, struct port_set_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	TRY(engine_check_name(op, KIND_PORT_SET, wish->name));
-	TRY(limit_check(op, LIMIT_PORT_SETS, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_PORT_SETS, account, 1, STR_NONE));
 	TRY(engine_permit(op, "port_set.create", KIND_PORT_SET, NULL));
 	struct port_set set = {.row = {.id = engine_new_id(op, KIND_PORT_SET), .gen = 1},
-			       .account = account->row.id,
+			       .account = account,
 			       .name = wish->name};
 	wish->set = set.row.id;
 	TRY(port_set_put(op, &set));

@@ -2,6 +2,7 @@
  * Route plans, and the system routes of virtual networks. Called by: api/azure. */
 #include "engine/virtual/route_plan.h"
 
+#include "engine/acting.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/port/port.h"
@@ -11,7 +12,6 @@
 #include "engine/network/routing/router.h"
 #include "engine/virtual/route_plan_internal.h"
 #include "engine/virtual/virtual_network.h"
-#include "model/account.h"
 #include "model/gateway.h"
 #include "model/peering.h"
 #include "model/port.h"
@@ -222,13 +222,13 @@ RESULT route_plan_leave_router(struct op *op, uuid router)
 
 RESULT engine_create_route_plan(struct op *op, struct route_plan_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	TRY(engine_check_name(op, KIND_ROUTE_PLAN, wish->name));
-	TRY(limit_check(op, LIMIT_ROUTE_PLANS, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_ROUTE_PLANS, account, 1, STR_NONE));
 	TRY(engine_permit(op, "route_plan.create", KIND_ROUTE_PLAN, NULL));
 	struct route_plan plan = {.row = {.id = engine_new_id(op, KIND_ROUTE_PLAN), .gen = 1},
-				  .account = account->row.id,
+				  .account = account,
 				  .name = wish->name};
 	wish->plan = plan.row.id;
 	TRY(route_plan_put(op, &plan));

@@ -2,11 +2,11 @@
  * Public addresses for outbound connections of subnets. Called by: api/azure. */
 #include "engine/virtual/source_nat.h"
 
+#include "engine/acting.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/address/address_prefix_internal.h"
 #include "engine/network/address/port_forwarding.h"
-#include "model/account.h"
 #include "store/address.h"
 #include "store/address_prefix.h"
 #include "store/load_balancer.h"
@@ -106,21 +106,20 @@ static RESULT check_count(struct op *op, const struct source_nat_wish *wish)
 
 RESULT engine_put_source_nat(struct op *op, struct source_nat_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	const struct source_nat *present = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_acting_id(op, &account));
 	TRY(check_count(op, wish));
 	if (ref_is_given(&wish->source_nat)) {
 		TRY(engine_find_own_source_nat(op->ctx, op->head, &wish->source_nat, &present));
 		TRY(engine_permit(op, "source_nat.update", KIND_SOURCE_NAT, &present->row));
 	} else {
 		TRY(engine_check_name(op, KIND_SOURCE_NAT, wish->name));
-		TRY(limit_check(op, LIMIT_SOURCE_NATS, account->row.id, 1, STR_NONE));
+		TRY(limit_check(op, LIMIT_SOURCE_NATS, account, 1, STR_NONE));
 		TRY(engine_permit(op, "source_nat.create", KIND_SOURCE_NAT, NULL));
 	}
-	struct source_nat next = {.row = {.id = engine_new_id(op, KIND_SOURCE_NAT)},
-				  .account = account->row.id,
-				  .name = wish->name};
+	struct source_nat next = {
+		.row = {.id = engine_new_id(op, KIND_SOURCE_NAT)}, .account = account, .name = wish->name};
 	if (present)
 		next = *present;
 	next.row.gen++;

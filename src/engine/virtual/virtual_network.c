@@ -2,6 +2,7 @@
  * Virtual networks and their subnets. Called by: api/azure. */
 #include "engine/virtual/virtual_network.h"
 
+#include "engine/acting.h"
 #include "engine/internal.h"
 #include "engine/network/external_network_internal.h"
 #include "engine/network/routing/gateway.h"
@@ -14,7 +15,6 @@
 #include "engine/network/subnet_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/virtual/route_plan_internal.h"
-#include "model/account.h"
 #include "store/external_network.h"
 #include "store/gateway.h"
 #include "store/port_policy.h"
@@ -93,15 +93,14 @@ static RESULT add_gateway(struct op *op, const struct router *router)
 
 static RESULT create(struct op *op, struct virtual_network_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	struct router router = {0};
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_acting_id(op, &account));
 	TRY(check_blocks(op, wish->blocks));
-	TRY(quota_check(op, account->row.id, QUOTA_ROUTERS, 1));
-	router.account = account->row.id;
+	TRY(quota_check(op, account, QUOTA_ROUTERS, 1));
+	router.account = account;
 	TRY(engine_permit_new(op, "router.create", KIND_ROUTER, &router.row));
-	struct router_plan plan = {
-		.account = account->row.id, .name = wish->name, .block = wish->blocks.at[0]};
+	struct router_plan plan = {.account = account, .name = wish->name, .block = wish->blocks.at[0]};
 	TRY(router_write(op, &plan, &router));
 	router = *router_find(op->head, router.row.id);
 	router.blocks = wish->blocks;

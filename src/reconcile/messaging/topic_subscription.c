@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "drivers/web_post.h"
 #include "reconcile/messaging/notification.h"
-#include "store/account.h"
 
 enum { RETRIES = 3, POST_MS = 15000 };
 #define RETRY_US (20 * SECOND)

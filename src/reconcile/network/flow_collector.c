@@ -760,7 +760,7 @@ RESULT flow_collector_take(struct flow_collector *f, struct ctx *c, uuid log, in
 
 /* ---- files that could not be written ---- */
 
-/* Of what an interface sent, the dropped packets are among those seen. */
+/* A packet that an interface sent is counted before it is dropped, so that a dropped one counts as sent, too. */
 static void restore(struct flow_collector *f, struct book *b, const struct flow_record *r)
 {
 	const struct flow_key key = {r->tap,         r->source,           r->destination,

@@ -67,8 +67,8 @@ RESULT flow_collector_new(struct ctx *c, struct str listen, struct strs exporter
 			  struct flow_collector **ret_collector);
 void flow_collector_free(struct flow_collector *f); /* ends the thread; ignores NULL */
 
-/* The collector's thread calls this when a log's interval is over, again until its flows are taken. UUID_NONE asks for a new plan.
- * Must only post. */
+/* Called by the collector's thread when a log's interval is over, repeatedly until its flows have been read. UUID_NONE asks for a
+ * new plan. Must only post. */
 typedef void flow_due(void *arg, uuid log, uuid account);
 /* Starts the thread. ERR_NO_MEMORY. */
 RESULT flow_collector_start(struct flow_collector *f, struct ctx *c, flow_due *due, void *arg);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Steps of flow logs. One step, with no id, tells the collector which interfaces to watch, and has hosts report what policies
  * drop while there are flow logs. A log's own step writes a file at the end of each interval. If that fails, the collector gets
- * the flows back for the next file; after FLOW_TRIES files they are gone, and count as skipped. */
+ * the flows back for the next file; after FLOW_TRIES failed files they are discarded, and count as skipped. */
 #include "engine/network/flow_log.h"
 
 #include <inttypes.h>
@@ -23,13 +23,13 @@
 #include "store/subnet.h"
 #include "store/zone.h"
 
-/* Interfaces that logs cover, each once for each log: of the region, and of an account. An account's share of addresses by which drops
- * find their interface is larger, because logs of one interface need those of its whole VPC. */
+/* Interfaces that logs of the region and of one account cover; an interface counts once for each log. An account's share of addresses,
+ * by which a dropped packet finds its interface, is larger: a log of one interface needs the addresses of the whole VPC. */
 enum { TEXT_CAP = 64 << 20, INTERFACES_MAX = 50000, INTERFACES_OF_ACCOUNT = 10000, ENDS_OF_ACCOUNT = 40000 };
 
 /* ---- the plan ---- */
 
-/* What an account's logs have of the plan. */
+/* Watches and addresses that an account's logs use in the plan. */
 struct share {
 	uuid account;
 	size_t watches, ends;

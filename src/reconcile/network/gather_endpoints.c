@@ -14,6 +14,13 @@
 #include "store/subnet.h"
 #include "store/vpc_endpoint.h"
 
+/* NULL: the port is gone or being deleted, or its subnet is gone. */
+static const struct port *find_end(const struct tables *t, uuid id)
+{
+	const struct port *port = port_find(t, id);
+	return port && row_is_live(&port->row) && subnet_find(t, port->subnet) ? port : NULL;
+}
+
 /* ---- entries ---- */
 
 struct gathered_rules {
@@ -89,9 +96,9 @@ static RESULT gather_entries(struct step *s, const struct tables *t, const struc
 	for (const struct vpc_endpoint *e = vpc_endpoint_first_by_router(t, router); e;
 	     e = vpc_endpoint_next_by_router(t, e))
 		for (size_t k = 0; k < e->fronts.count && !uuid_is_none(e->endpoint_service); k++) {
-			const struct port *front = port_find(t, e->fronts.at[k]);
+			const struct port *front = find_end(t, e->fronts.at[k]);
 			struct network_entry entry = {0};
-			if (!front || !row_is_live(&front->row) || !subnet_find(t, front->subnet))
+			if (!front)
 				continue;
 			TRY(gather_entry(s, t, hosts, e, front, &entry));
 			if (entry.chassis.n && !VEC_PUSH(s->ctx.arena, &entries.at, entry))
@@ -172,10 +179,10 @@ static RESULT gather_exits(struct step *s, const struct tables *t, const struct 
 	for (const struct endpoint_service *o = endpoint_service_first_by_router(t, router); o;
 	     o = endpoint_service_next_by_router(t, o))
 		for (size_t k = 0; k < o->legs.count; k++) {
-			const struct port *leg = port_find(t, o->legs.at[k]);
-			const struct subnet *subnet = leg ? subnet_find(t, leg->subnet) : NULL;
-			if (!subnet || !row_is_live(&leg->row))
+			const struct port *leg = find_end(t, o->legs.at[k]);
+			if (!leg)
 				continue;
+			const struct subnet *subnet = subnet_find(t, leg->subnet);
 			struct network_exit exit = {
 				.port = STEP_COPY(s, KIND_PORT, struct port, leg),
 				.subnet = STEP_COPY(s, KIND_SUBNET, struct subnet, subnet),
@@ -214,7 +221,8 @@ void wake_entries_of(struct reconciler *r, const struct tables *t, const struct 
 		wake_network(r, KIND_ROUTER, e->router);
 }
 
-/* Its endpoints connect to other interfaces of a changed service, and to none of a deleted one. */
+/* Wakes the service's router and those of its endpoints: endpoints connect to other interfaces of a changed service, and to no
+ * interface of a deleted one. */
 static void wake_for_gone_service(struct reconciler *r, const struct tables *t, const struct row *row)
 {
 	wake_network(r, KIND_ROUTER, endpoint_service_of(row)->router);

@@ -6,6 +6,7 @@
 #include "engine/balancing/balancing.h"
 #include "engine/instance/placement/instance_migration.h"
 #include "engine/network/ipv6.h"
+#include "engine/network/port/trunk.h"
 #include "engine/network/routing/endpoint_service.h"
 #include "engine/network/routing/router.h"
 #include "engine/network/routing/vpc_endpoint.h"
@@ -37,7 +38,7 @@ struct port_rows {
 	struct network_port wish;
 	struct network_segment segment; /* network of a port with DHCP options of its own */
 	bool is_front;                  /* the address is the private frontend of a load balancer */
-	bool is_routed; /* its router implements it, and reports it: of a NAT gateway or an endpoint service */
+	bool is_routed; /* a NAT gateway's or an endpoint service's port: its router implements and reports it */
 	bool is_outside; /* on an external network: only reserves an address */
 };
 
@@ -141,6 +142,15 @@ static bool is_routed(const struct tables *t, const struct port *p)
 	return !uuid_is_none(p->nat_gateway) || engine_is_offered_port(t, p) || engine_is_service_leg(t, p);
 }
 
+/* Host of the port's carrier; NULL: something keeps the port from being bound. */
+static const struct host *find_host(const struct tables *t, const struct port *p, const struct port *carrier,
+				    const struct network *network)
+{
+	const struct account *account = account_over(t, carrier);
+	bool is_off = p->is_down || carrier->is_down || network->is_down || (account && account->is_cut);
+	return is_off ? NULL : host_find(t, carrier->host);
+}
+
 static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 {
 	*ret_rows = (struct port_rows){0};
@@ -152,20 +162,20 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 	ret_rows->port = STEP_COPY(s, KIND_PORT, struct port, p);
 	const struct network *network = network_find(view.tables, p->network);
 	const struct subnet *subnet = subnet_find(view.tables, p->subnet);
-	const struct host *host = host_find(view.tables, p->host);
+	const struct port *carrier = engine_get_carrier(view.tables, p);
 	ret_rows->is_front = engine_is_router_front(view.tables, p);
 	ret_rows->is_routed = is_routed(view.tables, p);
 	ret_rows->is_outside = external_network_find(view.tables, p->network) != NULL;
 	if (!network || !row_is_live(&p->row))
 		return OK;
-	const struct account *account = account_over(view.tables, p);
-	if (p->is_down || network->is_down || (account && account->is_cut))
-		host = NULL;
+	const struct account *account = account_over(view.tables, carrier);
+	const struct host *host = find_host(view.tables, p, carrier, network);
 	ret_rows->wish = (struct network_port){
 		.port = ret_rows->port,
 		.chassis = chassis_of(s, view.tables, p, host),
-		.next_chassis = host ? next_chassis(s, view.tables, p) : STR_NONE,
-		.is_settling = host && is_settling(view.tables, p),
+		.next_chassis = host ? next_chassis(s, view.tables, carrier) : STR_NONE,
+		.is_settling = host && is_settling(view.tables, carrier),
+		.carrier = carrier == p ? UUID_NONE : carrier->row.id,
 		.has_names = true,
 		.egress_kbit = account ? account->egress_limit * 1000 : 0,
 		.domain_name = engine_get_domain_name(view.tables, s->ctx.arena),
@@ -374,6 +384,14 @@ static void wake_for_policies(struct reconciler *r, const struct port *before, c
 		wake_network(r, KIND_PORT_SET, after->sets.at[k]);
 }
 
+/* Sub-ports are on the host of their parent. */
+static void wake_subports(struct reconciler *r, const struct tables *t, uuid parent)
+{
+	const struct port *p = port_first_by_trunk_parent(t, parent);
+	for (; p; p = port_next_by_trunk_parent(t, p))
+		wake_network(r, KIND_PORT, p->row.id);
+}
+
 /* Routes to a deleted port become unusable, and routes to a changed one may get another next hop. */
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
@@ -382,6 +400,8 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 	bool is_new_wish = !row_is_live(after) || (before && before->gen != after->gen);
 	if (is_new_wish && route_first_by_port(t, after->id))
 		wake_network(r, KIND_ROUTER, port->router);
+	if (before && before->gen != after->gen)
+		wake_subports(r, t, after->id);
 	wake_for_plug(r, port_of(before), port);
 	wake_for_policies(r, before ? port_of(before) : NULL, port);
 	bool is_seen_anew = before && (port_of(before)->seen_gen != port->seen_gen ||

@@ -189,7 +189,8 @@ static RESULT send(struct step *s, const struct acting *a, struct remote *remote
 				       .ref = m->ref,
 				       .tags = m->act_tags,
 				       .type = m->act_type,
-				       .raw_state = seen->raw_state};
+				       .raw_state = seen->raw_state,
+				       .asked_us = m->act_us};
 	if (!(a->driver->verbs & 1U << m->act))
 		return ctx_fail(&s->ctx, ERR_UNSUPPORTED, "The cloud's driver cannot do that.");
 	if (m->act == REMOTE_MACHINE_ACT_REBOOT && m->act_is_sent && !s->work->has_begun)

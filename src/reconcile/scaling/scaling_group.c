@@ -38,9 +38,10 @@ static RESULT take_turn(struct step *s, const struct scaling_group *row, uuid re
 	struct scaling_following *report = STEP_NEW(s, struct scaling_following);
 	*report = (struct scaling_following){
 		.group = s->id, .guard = s->r->later_guard, .gen = row->row.gen, .refresh = refresh};
-	if (turn == SCALING_LAUNCH && !read)
+	bool launches = turn == SCALING_LAUNCH || turn == SCALING_PREPARE;
+	if (launches && !read)
 		return OK;
-	if (turn == SCALING_LAUNCH)
+	if (launches)
 		TRY(read_launches(s, read, row, report));
 	step_report(s, engine_follow_scaling_run, report);
 	return OK;

@@ -191,7 +191,7 @@ def test_metrics(place):
     assert code(place.asg.enable_metrics_collection, AutoScalingGroupName="measured", Granularity="1Minute", Metrics=["Heat"]) == "ValidationError"
     place.asg.enable_metrics_collection(AutoScalingGroupName="measured", Granularity="1Minute")
     kinds = [m["Metric"] for m in place.asg.describe_metric_collection_types()["Metrics"]]
-    assert [m["Metric"] for m in place.group("measured")["EnabledMetrics"]] == kinds and len(kinds) == 13
+    assert [m["Metric"] for m in place.group("measured")["EnabledMetrics"]] == kinds and len(kinds) == 20
     watch, dimensions = client(place.region, place.account, "cloudwatch"), [{"Name": "AutoScalingGroupName", "Value": "measured"}]
 
     def newest(metric):

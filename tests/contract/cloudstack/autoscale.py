@@ -183,5 +183,21 @@ def test_uses(dev, group, profile, rule, policies):
         ("CPUUtilization", 1, 20), ("CPUUtilization", 1, 90), ("CPUUtilization", 2, 90), ("NetworkIn", 1, 750000000)]
 
 
+def test_profiles_name_rows_of_the_account(dev, place):
+    own, group = place["network"], listed(dev, "listSecurityGroups", "securitygroup")[0]["id"]
+
+    def profile_with(name, value):
+        return {"zoneid": place["zone"], "serviceofferingid": place["offering"], "templateid": place["image"],
+                "otherdeployparams[0].name": name, "otherdeployparams[0].value": value}
+    for name in ("networkids", "securitygroupids", "affinitygroupids", "keypairs"):
+        refused(dev, "createAutoScaleVmProfile", f"Invalid parameter {name} value", **profile_with(name, "b8dc7e2f-0000-4000-8000-000000000000"))
+    for name, value in (("networkids", own), ("securitygroupids", group)):
+        row = made(dev, "createAutoScaleVmProfile", **profile_with(name, value))
+        assert row["otherdeployparams"] == {name: value}
+        refused(dev, "updateAutoScaleVmProfile", "Invalid parameter keypairs value", id=row["id"],
+                **{"otherdeployparams[0].name": "keypairs", "otherdeployparams[0].value": "nobodys"})
+        done(dev, "deleteAutoScaleVmProfile", id=row["id"])
+
+
 if __name__ == "__main__":
     sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))

@@ -663,6 +663,31 @@ def test_rules(both, direction, source):
     both.ec2.delete_vpc(VpcId=vpc)
 
 
+@holds("What each face calls it: trunk", "The network: Trunks")
+def test_trunks(both):
+    """The ports of a trunk are EC2's network interfaces, which EC2 neither attaches nor deletes; a parent stays when its server goes."""
+    vpc, _, ((subnet, shown),) = make_vpc(both, "10.73.0.0/16")
+    parent, sub = (both.ec2.create_network_interface(SubnetId=subnet["SubnetId"])["NetworkInterface"]["NetworkInterfaceId"] for _ in range(2))
+    ids = [both.seen(NETWORK, "ports", p)["id"] for p in (parent, sub)]
+    trunk = make(both, "trunk", port_id=ids[0], sub_ports=[{"port_id": ids[1], "segmentation_type": "vlan", "segmentation_id": 7}])["id"]
+    assert both.status("PUT", f"{NETWORK}/trunks/{trunk}/add_subports", {"sub_ports": [{"port_id": ids[1], "segmentation_type": "inherit", "segmentation_id": 8}]}) == 400
+    instance = both.run(SubnetId=subnet["SubnetId"])
+    assert code(both.ec2.attach_network_interface, NetworkInterfaceId=sub, InstanceId=instance, DeviceIndex=1) == "InvalidNetworkInterface.InUse"
+    for port in (parent, sub):
+        assert code(both.ec2.delete_network_interface, NetworkInterfaceId=port) == "InvalidNetworkInterface.InUse"
+    attachment = both.ec2.attach_network_interface(NetworkInterfaceId=parent, InstanceId=instance, DeviceIndex=1)["AttachmentId"]
+    both.ec2.modify_network_interface_attribute(NetworkInterfaceId=parent, Attachment={"AttachmentId": attachment, "DeleteOnTermination": True})
+    both.rest()
+    assert both.ok("GET", f"{NETWORK}/trunks/{trunk}")["trunk"]["status"] == "ACTIVE"
+    both.terminate(instance)
+    both.rest()
+    assert both.ok("GET", f"{NETWORK}/trunks/{trunk}")["trunk"]["status"] == "DOWN" and shown
+    both.delete(f"{NETWORK}/trunks/{trunk}")
+    for port in (parent, sub):
+        both.ec2.delete_network_interface(NetworkInterfaceId=port)
+    drop_vpc(both, vpc, [(subnet, shown)])
+
+
 @holds("What each face calls it: address group", "The network: Address groups")
 def test_rules_by_address_group(both):
     """One rule in both faces; EC2 shows the group as a prefix list and revokes the rule by its id. EC2's prefix list is a group of one family in

@@ -207,6 +207,34 @@ def test_roles(both, admin):
     assert admin.call("DELETE", f"{IDENTITY}/roles/{own}").status == 204
 
 
+@holds("People: Unified limits")
+def test_unified_limits(both, admin):
+    """A registered limit is the quota's default, a limit the project's quota; another service's are stored alone."""
+    nova = admin.ok("GET", f"{IDENTITY}/services?type=compute")["services"][0]["id"]
+    before = both.ok("GET", f"{COMPUTE}/os-quota-sets/{both.id}")["quota_set"]["ram"]
+
+    def quota(project=both):
+        return admin.ok("GET", f"{COMPUTE}/os-quota-sets/{project.id}")["quota_set"]["ram"]
+
+    def make(kind, **members):
+        return admin.ok("POST", f"{IDENTITY}/{kind}", {kind: [members]})[kind][0]["id"]
+    registered = make("registered_limits", service_id=nova, resource_name="class:MEMORY_MB", default_limit=before * 2)
+    assert quota() == before * 2  # it had the former default
+    limit = make("limits", service_id=nova, resource_name="class:MEMORY_MB", project_id=both.id, resource_limit=0)
+    assert quota() == 0 and code(both.run) == "VcpuLimitExceeded"
+    assert both.ok("GET", f"{IDENTITY}/limits")["limits"][0]["resource_limit"] == 0
+    admin.ok("PUT", f"{COMPUTE}/os-quota-sets/{both.id}", {"quota_set": {"ram": 4096}})
+    assert both.ok("GET", f"{IDENTITY}/limits/{limit}")["limit"]["resource_limit"] == 4096
+    assert admin.call("DELETE", f"{IDENTITY}/registered_limits/{registered}").status == 403
+    assert admin.call("DELETE", f"{IDENTITY}/limits/{limit}").status == 204 and quota() == before * 2
+    assert admin.call("DELETE", f"{IDENTITY}/registered_limits/{registered}").status == 204 and quota() == before
+    other = admin.ok("POST", f"{IDENTITY}/services", {"service": {"type": "fax", "name": "fax"}})["service"]["id"]
+    registered = make("registered_limits", service_id=other, resource_name="servers", default_limit=3)
+    assert admin.call("DELETE", f"{IDENTITY}/services/{other}").status == 403
+    assert admin.call("DELETE", f"{IDENTITY}/registered_limits/{registered}").status == 204
+    assert admin.call("DELETE", f"{IDENTITY}/services/{other}").status == 204
+
+
 @holds("People: Federation")
 def test_federation(both, admin):
     """IAM's SAML provider, by which an administrator lets people in, is Keystone's identity provider."""

@@ -4,6 +4,7 @@
 """Kubernetes clusters on simulated hosts: their parts, user data as cloud-init and kubeadm read it, kubeconfigs against the cluster's authority, scaling, and
 deletions after which no row is left, also if the region is killed on the way."""
 import base64
+import functools
 import hashlib
 import json
 import re
@@ -17,6 +18,7 @@ import pytest
 import yaml
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+import cloudstack  # noqa: E402
 import native  # noqa: E402
 import waiting  # noqa: E402
 from dev import DARI, REGION, Dev  # noqa: E402
@@ -34,6 +36,7 @@ def dari(dev, *words, fails=False):
     return done.stderr if fails else done.stdout
 
 
+@functools.cache
 def paths():
     return {a["path"].strip("/") for a in native.dump()["actions"] if a["method"] == "GET"}
 
@@ -120,7 +123,7 @@ def nothing_is_left(mine):
 # ---- parts ----
 
 def test_parts(mine):
-    """One call makes all parts, with the tag by which a cloud controller finds them."""
+    """A single call makes all parts, with the tag by which a cloud controller finds them."""
     row = create(mine, "demo", workers=2)
     assert row["status"] == "creating" and row["endpoint"].startswith("demo-api-") and "ca_key" not in row and not row["is_checked"]
     active = until(mine, "demo", "active")
@@ -198,8 +201,27 @@ def test_script(mine):
     assert set(re.findall(r"@[A-Z]+@", files[f"{PLACE}/kubeadm.yaml"]["content"])) == set(re.findall(r"@[A-Z]+@", script["content"])) == {"@NAME@", "@PROVIDER@"}
 
 
+@pytest.mark.parametrize("line", ["    sandbox_image = \"registry.k8s.io/pause:3.8\"", "      sandbox = 'registry.k8s.io/pause:3.10'"])
+def test_registry_of_pause_image(mine, tmp_path, line):
+    """containerd 1 and 2 get the pause image from the registry, too: the script's part about containerd runs with programs that stand for the real ones."""
+    row = create(mine, "demo", registry="registry.example.com/k8s")
+    _, files = data_of(mine, machines(mine, row)[0])
+    programs = {"containerd": f"cat <<'END'\nsandboxer = 'podsandbox'\n{line}\nSystemdCgroup = false\nEND", "systemctl": "true",
+                "kubeadm": 'case "$*" in\n"version -o short") echo v1.37.2 ;;\n'
+                           '"config images list --image-repository registry.example.com/k8s --kubernetes-version v1.37.2") printf "%s\\n" registry.example.com/k8s/etcd:3.6.1-0 registry.example.com/k8s/pause:3.10.1 ;;\n'
+                           "*) exit 1 ;;\nesac"}
+    for name, text in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "registry").write_text(files[f"{PLACE}/registry"]["content"])
+    part = re.search(r"^if ! grep -q .*?^fi$", files["/usr/local/sbin/dari-kubernetes"]["content"], re.MULTILINE | re.DOTALL)[0].replace("/etc/containerd", str(tmp_path / "etc"))
+    subprocess.run(["sh", "-euc", part], cwd=tmp_path, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=True)
+    name = line.split(" = ")[0]
+    assert (tmp_path / "etc/config.toml").read_text().splitlines() == ["sandboxer = 'podsandbox'", f"{name} = 'registry.example.com/k8s/pause:3.10.1'", "SystemdCgroup = true"]
+
+
 def test_keys_leave_user_data(mine):
-    """When the API answers on all machines, their user data has no key any more."""
+    """Dari removes the keys from user data once the API answers on all machines."""
     row = create(mine, "demo", control_count=3)
     planes = machines(mine, row)[:3]
     datas = [data_of(mine, m) for m in planes]
@@ -338,6 +360,27 @@ def test_deletion_names_what_holds_it_up(mine):
     until(mine, "demo", "gone")
 
 
+def test_a_machine_of_another_account_stays(dev, mine):
+    """A machine that was given to another account is no part of the cluster any more: the cluster's deletion leaves it alone."""
+    row = create(mine, "demo", workers=0)
+    until(mine, "demo", "active")
+    machine, = machines(mine, row)
+    mine.ec2.stop_instances(InstanceIds=[machine["ec2_id"]])
+    dev.rest()
+    elb = dev.account.client("elbv2")
+    group, = elb.describe_target_groups(Names=["demo-api"])["TargetGroups"]
+    elb.modify_target_group_attributes(TargetGroupArn=group["TargetGroupArn"], Attributes=[{"Key": "deregistration_delay.timeout_seconds", "Value": "0"}])
+    elb.deregister_targets(TargetGroupArn=group["TargetGroupArn"], Targets=[{"Id": machine["private_ip"], "Port": 6443}])
+    waiting.wait_until(lambda: not mine.rows("/targets"), "the target is gone", of=dev)
+    taker, key = native.another(dev, "taker"), cloudstack.admin_key(dev)
+    domain = cloudstack.ok(dev, "listVirtualMachines", id=machine["id"], listall="true", **key)["virtualmachine"][0]["domainid"]
+    cloudstack.ok(dev, "assignVirtualMachine", virtualmachineid=machine["id"], account="taker", domainid=domain, **key)
+    assert machines(mine, row) == []
+    delete(mine, "demo")
+    assert [(i["id"], i["state"]) for i in taker.rows("/instances?fields=id,state")] == [(machine["id"], "stopped")]
+    cloudstack.ok(dev, "destroyVirtualMachine", id=machine["id"], expunge="true", **key)
+
+
 def test_given_subnets_stay(mine):
     """A cluster in subnets of the user deletes its own parts, and neither subnets nor VPC."""
     vpc = mine.ec2.create_vpc(CidrBlock="10.77.0.0/16")["Vpc"]["VpcId"]
@@ -398,13 +441,12 @@ def test_kill(kills):
     ({"registry": 'x"\n'}, "registry"), ({"packages": "ftp://mirror"}, "packages"), ({"packages": "https://m/$(id)"}, "packages"), ({"packages": 'https://m/"'}, "packages"),
     ({"packages": "http://mirror/"}, "packages_key"), ({"packages_key": "x"}, "packages_key"), ({"packages": "https://m/", "packages_key": "x"}, "packages_key"),
     ({"manifests": ["https://m/`id`"]}, "manifests"), ({"manifests": ["file:///etc/passwd"]}, "manifests"), ({"image": "00000000-0000-4000-8000-000000000000"}, "image"),
+    ({"subnets": ["00000000-0000-4000-8000-000000000000"], "network": "10.30.0.0/16"}, "network"),
     ({"key_pair": "none"}, "key_pair"), ({"profile": "none"}, "profile"), ({"subnets": ["00000000-0000-4000-8000-000000000000"]}, "subnets")])
 def test_refusals(mine, given, field):
-    """A wrong parameter is named, and nothing is made."""
-    before = counts(mine)
+    """A wrong parameter is named, and nothing is made, as the fixture sees."""
     answer = mine.api("POST", "/clusters", {"name": "demo", "version": VERSION, "image": mine.image, **given})
     assert answer.status in (400, 404) and answer.json.get("field", "").split(".")[0].split("[")[0] == field, answer
-    assert counts(mine) == before
 
 
 def test_two_accounts(dev, mine):

@@ -482,6 +482,29 @@ def test_what_is_taken_back_holds_at_once(admin):
     assert key.call("DescribeVpcs").status == 401
 
 
+def test_unified_limits(dev, admin, own):
+    """The stock commands of registered limits and limits; a limit holds when a server is created."""
+    def run(*argv, **how):
+        return admin.openstack(*argv, **how)
+    made = run("registered", "limit", "create", "--service", "nova", "--default-limit", "9", "--description", "d", "servers", "-f", "json")
+    assert (made["resource_name"], made["default_limit"], made["region_id"]) == ("servers", 9, None)
+    assert [r["Default Limit"] for r in run("registered", "limit", "list")] == [9]
+    run("registered", "limit", "set", "--default-limit", "8", made["id"])
+    assert run("registered", "limit", "show", made["id"], "-f", "json")["default_limit"] == 8
+    limit = run("limit", "create", "--project", own.id, "--service", "nova", "--resource-limit", "0", "servers", "-f", "json")
+    assert [row["Resource Limit"] for row in own.openstack("limit", "list")] == [0]
+    (network,) = own.ok("GET", "/network/v2.0/networks?router:external=false")["networks"][:1]
+    image = own.ok("GET", "/image/v2/images?visibility=public")["images"][0]["id"]
+    answer = own.call("POST", "/compute/v2.1/servers", {"server": {"name": "over", "imageRef": image, "flavorRef": "t3.nano", "networks": [{"uuid": network["id"]}]}})
+    assert answer.status == 403 and "0 of 0 instances" in answer.text, answer
+    assert "associated with it" in run("registered", "limit", "delete", made["id"], fails=True)
+    run("limit", "set", "--resource-limit", "3", limit["id"])
+    assert own.ok("GET", f"/compute/v2.1/os-quota-sets/{own.id}")["quota_set"]["instances"] == 3
+    run("limit", "delete", limit["id"])
+    run("registered", "limit", "delete", made["id"])
+    assert admin.ok("GET", "/identity/v3/limits/model")["model"]["name"] == "flat" and run("registered", "limit", "list") == []
+
+
 # ---- dari's own commands
 
 def test_rc(dev, tmp_path):

@@ -346,6 +346,51 @@ def test_address_groups(cloud):
     assert run("address", "group", "list") == []
 
 
+def test_trunks(cloud):
+    """A server's port as the parent of a trunk; its sub-ports come and go, with their states, and stay after it."""
+    run, net = cloud.run, cloud.sdk.network
+    run("network", "create", "outer")
+    run("subnet", "create", "outer", "--network", "outer", "--subnet-range", "10.71.0.0/24")
+    run("network", "create", "inner")
+    run("subnet", "create", "inner", "--network", "inner", "--subnet-range", "10.72.0.0/24")
+    for name, network in (("parent", "outer"), ("sub1", "inner"), ("sub2", "inner")):
+        run("port", "create", name, "--network", network)
+    parent, sub1, sub2 = (run("port", "show", name)["id"] for name in ("parent", "sub1", "sub2"))
+    made = run("network", "trunk", "create", "uplink", "--parent-port", "parent", "--subport", "port=sub1,segmentation-type=vlan,segmentation-id=101")
+    assert (made["port_id"], made["status"]) == (parent, "DOWN")
+    assert made["sub_ports"] == [{"port_id": sub1, "segmentation_id": 101, "segmentation_type": "vlan"}]
+    run("network", "trunk", "set", "uplink", "--subport", "port=sub2,segmentation-type=vlan,segmentation-id=102", "--description", "d")
+    assert [s["Segmentation ID"] for s in run("network", "subport", "list", "--trunk", "uplink")] == [101, 102]
+    assert run("network", "trunk", "set", "uplink", "--subport", "port=sub2,segmentation-type=vlan,segmentation-id=103", check=False).returncode != 0
+    (trunk,) = net.trunks(name="uplink")
+    assert [t.id for t in net.trunks(port_id=parent)] == [trunk.id] and not list(net.trunks(port_id=sub1))
+    assert [s["port_id"] for s in net.get_port(parent).trunk_details["sub_ports"]] == [sub1, sub2]
+    assert net.get_port(sub1).device_owner == "trunk:subport"
+    assert {p.id for p in net.ports(device_owner="trunk:subport")} == {sub1, sub2}
+
+    image = next(iter(cloud.sdk.image.images(visibility="public")))
+    server = cloud.sdk.compute.create_server(name="tagged", image_id=image.id, flavor_id="m5.large", networks=[{"port": parent}])
+    server = cloud.sdk.compute.wait_for_server(server)
+    cloud.dev.rest()
+    assert net.get_trunk(trunk.id).status == "ACTIVE"
+    assert net.get_port(sub1).binding_host_id == net.get_port(parent).binding_host_id
+    refused = cloud.run("server", "add", "port", "tagged", "sub1", check=False)
+    assert refused.returncode != 0 and "subport" in refused.stderr
+    run("network", "trunk", "unset", "uplink", "--subport", "sub1")
+    run("network", "trunk", "set", "uplink", "--disable")
+    assert run("network", "trunk", "unset", "uplink", "--subport", "sub2", check=False).returncode != 0
+    run("network", "trunk", "set", "uplink", "--enable")
+    assert run("port", "delete", "parent", check=False).returncode != 0 and run("port", "delete", "sub2", check=False).returncode != 0
+
+    cloud.sdk.compute.delete_server(server)
+    cloud.sdk.compute.wait_for_delete(server)
+    cloud.dev.rest()
+    assert net.get_trunk(trunk.id).status == "DOWN"
+    run("network", "trunk", "delete", "uplink")
+    run("port", "delete", "parent", "sub1", "sub2")
+    run("network", "delete", "outer", "inner")
+
+
 def test_a_list_of_groups_is_a_read(cloud):
     """The first list creates the project's default group; the second commits nothing."""
     def changes():

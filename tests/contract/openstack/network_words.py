@@ -46,6 +46,7 @@ def bodies(own, admin, net):
     external = next(n["id"] for n in own.ok("GET", f"{NET}/networks?router:external=True")["networks"])
     group = own.ok("POST", f"{NET}/security-groups", {"security_group": {"name": "rules"}})["security_group"]["id"]
     port = own.ok("POST", f"{NET}/ports", {"port": {"network_id": network}})["port"]
+    parents = [own.ok("POST", f"{NET}/ports", {"port": {"network_id": network}})["port"]["id"] for _ in range(2)]
     router = own.ok("POST", f"{NET}/routers", {"router": {"name": "out", "external_gateway_info": {"network_id": external}}})["router"]["id"]
     own.ok("PUT", f"{NET}/routers/{router}/add_router_interface", {"subnet_id": subnet})
     floating = own.ok("POST", f"{NET}/floatingips", {"floatingip": {"floating_network_id": external}})["floatingip"]["id"]
@@ -60,6 +61,7 @@ def bodies(own, admin, net):
         "security-groups": ("security_group", [{"name": "a"}, {"name": "b"}]),
         "security-group-rules": ("security_group_rule", [{"security_group_id": group, "direction": "ingress", "protocol": p} for p in ("tcp", "udp")]),
         "subnetpools": ("subnetpool", [{"name": n, "prefixes": [f"10.{k}.0.0/16"]} for n, k in (("a", 81), ("b", 82))]),
+        "trunks": ("trunk", [{"port_id": p} for p in parents]),
         "address-groups": ("address_group", [{"name": n, "addresses": ["10.0.0.0/8"]} for n in "ab"]),
         "rbac-policies": ("rbac_policy", [{"object_type": "network", "object_id": network, "action": "access_as_shared", "target_tenant": p}
                                           for p in (own.id, admin.id)]),

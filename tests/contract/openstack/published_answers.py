@@ -50,8 +50,6 @@ LACKS = {
                                           "memory_remaining_bytes memory_total_bytes project_id source_compute source_node status updated_at user_id uuid"),
     "compute.v2.Service": lacking("the SDK's other name of binary", "name"),
     "compute.v2.Usage": lacking("only where detailed is asked for", "server_usages"),
-    "identity.v3.Limit": lacking(NONE_SHOWN, "description links project_id region_id resource_limit resource_name service_id"),
-    "identity.v3.RegisteredLimit": lacking(NONE_SHOWN, "default_limit description links region_id resource_name service_id"),
     "identity.v3.Policy": lacking("Keystone has neither", "project_id user_id"),
     "identity.v3.ApplicationCredential": {**lacking("of the answer to a creation alone", "secret"), **lacking(ASKED, "user")},
     "identity.v3.Trust": {**lacking(ASKED, "allow_redelegation"), **lacking("of one trust", "roles"), **lacking("the SDK's other name of roles_links", "role_links")},
@@ -67,7 +65,7 @@ LACKS = {
     "network.v2.FloatingIP": {**lacking(NO_EXTENSION, "qos_policy_id"), **lacking(ASKED, "subnet_id")},
     "network.v2.Network": lacking(NO_EXTENSION, "dns_domain qos_policy_id segments vlan_transparent"),
     "network.v2.Port": lacking(NO_EXTENSION, "data_plane_status device_profile dns_domain ip_allocation numa_affinity_policy propagate_uplink_status qos_network_policy_id "
-                                             "qos_policy_id resource_request trunk_details"),
+                                             "qos_policy_id resource_request"),
     "network.v2.Quota": {**lacking(ASKED, "check_limit"), **lacking("of Neutron's former load balancers", "healthmonitor l7policy listener loadbalancer pool")},
     "network.v2.Router": {**lacking(NO_EXTENSION, "distributed enable_ndp_proxy ha"), **lacking("the older name of revision_number", "revision")},
     "network.v2.ServiceProvider": lacking(NONE_SHOWN, "default name service_type"),

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/engine/machine_policy src/reconcile/policy_finding.c src/base/child.c
-"""Playbooks as hooks of machine policies: after a machine was made and before it is retired. A program in place of ansible-runner writes down what it is called
-with; it succeeds, fails, hangs, and prints more than a row keeps. A run that a kill of the server cuts off is failed, and not repeated."""
+"""Machine policies run playbooks for new machines and before retirements. A program in place of ansible-runner records its arguments. The playbook's name
+decides whether it succeeds, fails, hangs, or prints more than a row keeps. A run that a kill of the server cuts off is failed, and not repeated."""
 import json
 import os
 import re
@@ -22,10 +22,10 @@ from elsewhere import launch, machines, power_there, provider, run  # noqa: E402
 from waiting import wait_until  # noqa: E402
 
 RUNNER = """#!/bin/sh
-# What a run does is the name of its playbook.
+# The playbook's name decides what the run does. ansible-runner prints colours and carriage returns.
 printf '%s\\n' "$*" >> "$0.calls"
 case "$4" in
-good.yml) echo "PLAY RECAP ok" ;;
+good.yml) printf '\\033[0;32mPLAY RECAP ok\\033[0m\\r\\n' ;;
 bad.yml) echo "fatal: unreachable" >&2; exit 2 ;;
 long.yml) setsid sleep 1000 & echo $! > "$0.child"; echo begun; wait ;;
 leave.yml) setsid sleep 1000 & echo $! > "$0.child"; env >&2 ;;
@@ -106,6 +106,7 @@ def test_after_provisioning(world):
     known = {name: key for key, name in ids(world).items()}
     for words in made:
         assert words[0] == "run" and words[2:4] == ["-p", "good.yml"] and words[1].endswith("/playbooks"), words
+        assert "--omit-env-files" in words, words
     with open(world.runner + ".calls", encoding="utf-8") as lines:
         texts = lines.read().splitlines()
     said = [json.loads(re.search(r"-e '(\{.*?\})'", text)[1]) for text in texts]
@@ -214,8 +215,9 @@ def test_end_of_the_server(number):
 def test_refused(world, words):
     done = run(world, "machine", "policy", "add", "wrong", "--account", elsewhere.owner(world), "--rule", "provisioned", *words)
     assert done.returncode != 0 and "playbook" in done.stderr, done
-    done = run(world, "machine", "policy", "add", "wrong", "--account", elsewhere.owner(world), "--rule", "power_state", "--playbook", "x.yml")
-    assert done.returncode != 0 and "playbook" in done.stderr, done
+    for more in (["--playbook", "x.yml"], ["--playbook-limit-s", "60"]):
+        done = run(world, "machine", "policy", "add", "wrong", "--account", elsewhere.owner(world), "--rule", "power_state", *more)
+        assert done.returncode != 0 and "playbook" in done.stderr, done
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def make_room(tmp_path):
     return tmp_path
 
 
-WAITING = "SELECT pid FROM pg_stat_activity WHERE application_name = 'dari' AND wait_event_type = 'Lock'"
+WAITING = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'dari%' AND wait_event_type = 'Lock'"
 
 
 def test_sessions_end_with_their_client(server, room):

@@ -42,6 +42,7 @@ def honest(world):
     yield
     world.there.spoil, world.there.slow, world.there.obeys, world.there.has_tools, world.there.is_member = lambda *_: None, 0, True, True, True
     world.there.denied.clear()
+    world.there.lacks.clear()
 
 
 def listed(world):
@@ -104,10 +105,13 @@ def test_resize(world):
     wait_until(lambda: "such as 2x4096" in machines(world)[ref].get("act_problem", ""), "the refusal", shows=lambda: machines(world)[ref])
 
 
-def test_stop_waits_for_the_guest(world):
-    """Stop gives a guest time to shut down before it turns the machine off."""
+@pytest.mark.parametrize("shuts", [False, True], ids=["asked", "shuts down already"])
+def test_stop_waits_for_the_guest(world, shuts):
+    """Stop gives a guest time to shut down before it turns the machine off, also a guest that somebody else has asked."""
     world.there.obeys = False
     ref, there = row_of(world, 3)
+    there.update(shuts=shuts, state=2)
+    wait_until(lambda: machines(world)[ref]["power"] == "running", "that it runs", shows=lambda: machines(world)[ref])
     before, asked = world.there.seen.count("RequestStateChange"), world.there.seen.count("InitiateShutdown")
     act(world, "stop", ref)
     wait_until(lambda: world.there.seen.count("InitiateShutdown") > asked, "the request")
@@ -119,10 +123,11 @@ def test_stop_waits_for_the_guest(world):
 
 
 def test_reboot(world):
-    """Reboot asks the guest, and resets a guest that cannot be asked."""
+    """Reboot asks the guest, and resets a guest that cannot be asked. Windows Server 2012 R2 cannot ask."""
     ref, _ = row_of(world, 1)
-    for has_tools, request in ((True, "InitiateReboot"), (False, "RequestStateChange")):
+    for has_tools, lacks, request in ((True, [], "InitiateReboot"), (False, [], "RequestStateChange"), (True, ["InitiateReboot"], "RequestStateChange")):
         world.there.has_tools = has_tools
+        world.there.lacks.update(lacks)
         before = world.there.seen.count(request)
         act(world, "reboot", ref)
         wait_until(lambda: machines(world)[ref]["act"] == "none", "the end of the act", shows=lambda: machines(world)[ref])

@@ -40,6 +40,10 @@ def balancer(ids, **more):
     return {"loadbalancer": {"vip_network_id": ids["network"], **more}}
 
 
+def subport(ids):
+    return {"port_id": ids["port"], "segmentation_type": "vlan", "segmentation_id": 9}
+
+
 LISTENER = {"protocol": "HTTP", "protocol_port": 81}
 LED = {"action": "REDIRECT_TO_POOL"}
 BODIES = {  # values that cannot be derived from the tables: a valid body, for all of a call's parameters or for one
@@ -90,6 +94,11 @@ BODIES = {  # values that cannot be derived from the tables: a valid body, for a
     "PUT /volume/v3/{project_id}/volumes/{volume_id}/metadata/{key}": lambda ids: {"meta": {ABSENT: "v"}},
     "PUT /network/v2.0/address-groups/{address_group_id}/add_addresses": lambda ids: {"addresses": ["192.0.2.128/25"]},
     "PUT /network/v2.0/address-groups/{address_group_id}/remove_addresses": lambda ids: {"addresses": ["192.0.2.0/24"]},
+    "POST /network/v2.0/trunks": lambda ids: {"trunk": {"port_id": ids["port"]}},
+    ("POST /network/v2.0/trunks", "sub_ports.N.port_id"): lambda ids: {"trunk": {"port_id": ids["port"], "sub_ports": [subport(ids)]}},
+    "PUT /network/v2.0/trunks/{trunk_id}": lambda ids: {"trunk": {"name": "other"}},
+    "PUT /network/v2.0/trunks/{trunk_id}/add_subports": lambda ids: {"sub_ports": [subport(ids)]},
+    "PUT /network/v2.0/trunks/{trunk_id}/remove_subports": lambda ids: {"sub_ports": [{"port_id": ids["port"]}]},
 }
 
 

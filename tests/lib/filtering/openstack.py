@@ -69,17 +69,19 @@ class Region:
                         description=f"d{n}", **({"port_range_min": 10 + n, "port_range_max": 20 + n} if n < 2 else {}), **({"remote_ip_prefix": f"192.0.{n}.0/24"} if n else {"remote_group_id": group["id"]}))
             port = make("ports", "port", name=f"p{n}", description=f"d{n}", network_id=network["id"], admin_state_up=up, security_groups=[group["id"]],
                         device_owner=f"me:{n}", device_id=f"x{n}", dns_name=f"h{n}")
+            parent = make("ports", "port", network_id=network["id"], name=f"parent{n}")
+            trunk = make("trunks", "trunk", port_id=parent["id"], name=f"t{n}", description=f"d{n}", admin_state_up=up)
             address = make("floatingips", "floatingip", floating_network_id=self.outside, description=f"d{n}", **({"port_id": port["id"]} if n else {}))
             if n == 0:
                 self.make_forwardings(project, make, network["id"])
             make("rbac-policies", "rbac_policy", object_type="network", object_id=network["id"], action="access_as_shared",
                  target_tenant=(self.admin.id, self.mine.id, self.theirs.id)[n])
             for path, thing in (("networks", network), ("subnets", subnet), ("subnetpools", pool), ("ports", port), ("routers", router),
-                                ("floatingips", address), ("security-groups", group), ("security-group-rules", rule)):
+                                ("floatingips", address), ("trunks", trunk), ("security-groups", group), ("security-group-rules", rule)):
                 words = [f"only{n}", "common"]
                 if thing is not rule:  # rules have no tags of their own
                     project.ok("PUT", f"{NET}/{path}/{thing['id']}/tags", {"tags": words})
-            self.ids.setdefault(project.name, {}).update(network=network["id"])
+            self.ids.setdefault(project.name, {}).update(network=network["id"], parent=parent["id"])
         six = make("networks", "network", name="six", description="d6", mtu=1403)
         make("subnetpools", "subnetpool", name="six", prefixes=["fd00:50::/48"], min_prefixlen=48, default_prefixlen=64, max_prefixlen=96)
         for n, mode in enumerate(("slaac", "dhcpv6-stateful")):
@@ -167,7 +169,8 @@ class Region:
             project.ok("POST", f"{NOVA}/os-keypairs", {"keypair": {"name": f"k{n}", "public_key": KEY}}, version="compute 2.2")
             project.ok("POST", f"{NOVA}/os-server-groups", {"server_group": {"name": f"g{n}", "policies": ["anti-affinity"]}})
             server = {"name": f"s{n}", "description": f"d{n}", "imageRef": self.image, "flavorRef": ("t3.nano", "t3.micro", "t3.small")[n], "key_name": f"k{n}", "tags": [f"only{n}", "common"],
-                      "networks": [{"uuid": self.ids[project.name]["network"]}], "availability_zone": self.zones[n % len(self.zones)]}
+                      "networks": [{"uuid": self.ids[project.name]["network"]}, *([{"port": self.ids[project.name]["parent"]}] if n == 0 else [])],
+                      "availability_zone": self.zones[n % len(self.zones)]}
             servers.append(project.ok("POST", f"{NOVA}/servers", {"server": server}, version="compute 2.93")["server"]["id"])
             self.dev.rest()
             project.ok("POST", f"{NOVA}/servers/{servers[n]}/os-volume_attachments", {"volumeAttachment": {"volumeId": self.volumes[n]}})

@@ -72,7 +72,7 @@ class Rest(Target):
 
 
 def put(body, name, value):
-    """As target_world's, in a list that may be empty."""
+    """Sets a member like target_world.put(). An empty list on the way gets one element first."""
     at = body
     for word in [w for w in name.split(".")[:-1] if w != "N"]:
         at = at.get(word)

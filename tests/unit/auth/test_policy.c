@@ -105,6 +105,13 @@ static const struct policy_row elements[] = {
 	{DENY "'Action':'ec2:*'," ANY, "os_compute_api:os-pause-server:pause", I1, "", 'D'},
 	{ALLOW "'Action':'ec2:Describe*'," ANY, "os_compute_api:servers:detail", "*", "", 'A'},
 	{ALLOW "'Action':'ec2:Describe*'," ANY, "os_compute_api:servers:create", "*", "", '-'},
+	/* a prefix of two services */
+	{ALLOW "'Action':'backup:*'," ANY, "backup:create", "*", "", '-'},
+	{ALLOW "'Action':'backup:*'," ANY, "backup:ListBackupVaults", "*", "", 'A'},
+	{ALLOW "'Action':'backup:Create*'," ANY, "backup:create", "*", "", '-'},
+	{ALLOW "'Action':'backup:create'," ANY, "backup:create", "*", "", 'A'},
+	{ALLOW "'Action':'ec2:CreateB*'," ANY, "backup:create", "*", "", 'A'},
+	{DENY "'Action':'backup:*'," ANY, "backup:restore", "*", "", '-'},
 	/* NotAction */
 	{ALLOW "'NotAction':'ec2:RunInstances'," ANY, "ec2:RunInstances", I1, "", '-'},
 	{ALLOW "'NotAction':'ec2:RunInstances'," ANY, "ec2:StopInstances", I1, "", 'A'},

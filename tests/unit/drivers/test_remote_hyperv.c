@@ -11,6 +11,7 @@
 #include "drivers/remote/hyperv/jobs.h"
 #include "drivers/remote/hyperv/machines.h"
 #include "drivers/remote/hyperv/ntlm.h"
+#include "remote_bench.h"
 
 #define ID "6D9A0A3E-0000-4000-8000-000000000001"
 #define REF "6d9a0a3e-0000-4000-8000-000000000001"
@@ -26,27 +27,6 @@
 	HEAD "<s:Fault><s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>w:" subcode                    \
 	     "</s:Value></s:Subcode></s:Code><s:Reason><s:Text>Why.</s:Text></s:Reason><s:Detail>"           \
 	     "<f:WSManFault xmlns:f=\"f\" Code=\"" code "\"/></s:Detail></s:Fault>" TAIL
-
-struct bench {
-	struct arena *arena;
-	struct ctx c;
-};
-
-static int setup(void **state)
-{
-	static struct bench b;
-	b = (struct bench){.arena = arena_new(ARENA_FIRST_SIZE, 64 << 20)};
-	ctx_init(&b.c, b.arena);
-	*state = &b;
-	return b.arena ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	struct bench *b = *state;
-	arena_free(b->arena);
-	return 0;
-}
 
 /* ---- NTLM ---- */
 
@@ -195,6 +175,7 @@ static void faults_are_kinds_of_failure(void **state)
 	} known[] = {{FAULT("AccessDenied", "5"), ERR_DENIED},
 		     {FAULT("AccessDenied", "17"), ERR_DENIED},
 		     {FAULT("InvalidParameter", "2150858778"), ERR_UNSUPPORTED},
+		     {FAULT("DestinationUnreachable", "2147749934"), ERR_UNSUPPORTED},
 		     {FAULT("QuotaLimit", "1"), ERR_THROTTLED},
 		     {FAULT("TimedOut", "1"), ERR_AGAIN},
 		     {FAULT("DestinationUnreachable", "2150858752"), ERR_NOT_FOUND},

@@ -16,38 +16,7 @@
 #include "drivers/remote/openstack/answer.h"
 #include "drivers/remote/openstack/metrics.h"
 #include "drivers/remote/power_map.h"
-
-struct bench {
-	struct arena *arena;
-	struct ctx c;
-	json_t *root;
-};
-
-static int setup(void **state)
-{
-	static struct bench b;
-	b = (struct bench){.arena = arena_new(ARENA_FIRST_SIZE, 64 << 20)};
-	ctx_init(&b.c, b.arena);
-	*state = &b;
-	return b.arena ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	struct bench *b = *state;
-	json_decref(b->root);
-	arena_free(b->arena);
-	return 0;
-}
-
-static const json_t *parse(struct bench *b, const char *text)
-{
-	json_decref(b->root);
-	b->root = NULL;
-	ctx_clear_problem(&b->c);
-	assert_true(result_is_ok(remote_parse_json(&b->c, str_from(text), &b->root)));
-	return b->root;
-}
+#include "remote_bench.h"
 
 static bool is_text(struct str a, const char *z)
 {

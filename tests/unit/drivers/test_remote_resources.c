@@ -12,39 +12,7 @@
 #include "drivers/remote/cloudstack/resources.h"
 #include "drivers/remote/ec2/resources.h"
 #include "drivers/remote/openstack/resources.h"
-
-struct bench {
-	struct arena *arena;
-	struct ctx c;
-	json_t *root;
-	struct remote_resource_page page;
-};
-
-static int setup(void **state)
-{
-	static struct bench b;
-	b = (struct bench){.arena = arena_new(ARENA_FIRST_SIZE, 64 << 20)};
-	ctx_init(&b.c, b.arena);
-	*state = &b;
-	return b.arena ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	struct bench *b = *state;
-	json_decref(b->root);
-	arena_free(b->arena);
-	return 0;
-}
-
-static const json_t *parse(struct bench *b, const char *text)
-{
-	json_decref(b->root);
-	b->root = NULL;
-	ctx_clear_problem(&b->c);
-	assert_true(result_is_ok(remote_parse_json(&b->c, str_from(text), &b->root)));
-	return b->root;
-}
+#include "remote_bench.h"
 
 static const char *attribute(const struct remote_resource *r, const char *name)
 {
@@ -56,8 +24,8 @@ static const char *attribute(const struct remote_resource *r, const char *name)
 static const struct remote_resource *only(struct bench *b, const char *ref, const char *name,
 					  const char *parent, int64_t size)
 {
-	assert_int_equal(b->page.count, 1);
-	const struct remote_resource *r = b->page.at;
+	assert_int_equal(b->resources.count, 1);
+	const struct remote_resource *r = b->resources.at;
 	assert_true(str_is(r->ref, ref));
 	assert_true(str_is(r->name, name));
 	assert_true(str_is(r->parent, parent));
@@ -71,7 +39,7 @@ static const struct remote_resource *only(struct bench *b, const char *ref, cons
 static enum err read_ec2(struct bench *b, enum remote_resource_type type, struct str text)
 {
 	ctx_clear_problem(&b->c);
-	return ec2_read_resources(&b->c, text, type, &b->page).code;
+	return ec2_read_resources(&b->c, text, type, &b->resources).code;
 }
 
 #define VOLUMES(inner)                                                                                       \
@@ -174,17 +142,17 @@ static void openstack_resources_are_read(void **state)
 			 "\"attachments\":[{\"server_id\":\"s\"}],\"encrypted\":true,\"metadata\":{\"a\":"
 			 "\"1\"}}],"
 			 "\"volumes_links\":[{\"rel\":\"next\",\"href\":\"http://elsewhere/\"}]}"),
-		REMOTE_RESOURCE_TYPE_VOLUME, &b->page)));
+		REMOTE_RESOURCE_TYPE_VOLUME, &b->resources)));
 	const struct remote_resource *r = only(b, "v", "data", "s", INT64_C(2) << 30);
 	assert_string_equal(attribute(r, "is_encrypted"), "true");
-	assert_true(r->remote_tags.count == 1 && str_is(b->page.cursor, "v"));
+	assert_true(r->remote_tags.count == 1 && str_is(b->resources.cursor, "v"));
 	assert_true(result_is_ok(openstack_read_resources(
 		&b->c, parse(b, "{\"keypairs\":[{\"keypair\":{\"name\":\"ann\",\"fingerprint\":\"f\"}}]}"),
-		REMOTE_RESOURCE_TYPE_KEY_PAIR, &b->page)));
+		REMOTE_RESOURCE_TYPE_KEY_PAIR, &b->resources)));
 	assert_string_equal(attribute(only(b, "ann", "ann", "", 0), "fingerprint"), "f");
-	assert_true(!b->page.cursor.n);
+	assert_true(!b->resources.cursor.n);
 	assert_int_equal(openstack_read_resources(&b->c, parse(b, "{\"volumes\":3}"),
-						  REMOTE_RESOURCE_TYPE_VOLUME, &b->page)
+						  REMOTE_RESOURCE_TYPE_VOLUME, &b->resources)
 				 .code,
 			 ERR_IO);
 }
@@ -199,13 +167,13 @@ static void cloudstack_resources_are_read(void **state)
 		      "{\"listvolumesresponse\":{\"count\":2,\"volume\":[{\"id\":\"v\",\"name\":\"data\","
 		      "\"size\":1024,\"zonename\":\"z1\",\"virtualmachineid\":\"m\",\"tags\":[{\"key\":\"a\","
 		      "\"value\":\"1\"}]},{\"id\":\"w\",\"zonename\":\"z2\"}]}}"),
-		REMOTE_RESOURCE_TYPE_VOLUME, STR("z1"), &b->page)));
+		REMOTE_RESOURCE_TYPE_VOLUME, STR("z1"), &b->resources)));
 	const struct remote_resource *r = only(b, "v", "data", "m", 1024);
-	assert_true(r->remote_tags.count == 1 && b->page.entries == 2);
-	assert_true(
-		result_is_ok(cloudstack_read_resources(&b->c, parse(b, "{\"listvolumesresponse\":{}}"),
-						       REMOTE_RESOURCE_TYPE_VOLUME, STR("all"), &b->page)));
-	assert_int_equal(b->page.count, 0);
+	assert_true(r->remote_tags.count == 1 && b->resources.entries == 2);
+	assert_true(result_is_ok(cloudstack_read_resources(&b->c, parse(b, "{\"listvolumesresponse\":{}}"),
+							   REMOTE_RESOURCE_TYPE_VOLUME, STR("all"),
+							   &b->resources)));
+	assert_int_equal(b->resources.count, 0);
 }
 
 #define SUBSCRIPTION "00000000-0000-0000-0000-000000000001"
@@ -234,10 +202,10 @@ static void azure_resources_are_read(void **state)
 										       "\"x\",\"location\":"
 										       "\"east\"}]}");
 	assert_true(result_is_ok(azure_read_resources(&b->c, networks, REMOTE_RESOURCE_TYPE_NETWORK,
-						      STR(SUBSCRIPTION), STR("west"), &b->page)));
+						      STR(SUBSCRIPTION), STR("west"), &b->resources)));
 	assert_string_equal(attribute(only(b, "g:n", "N", "", 0), "cidr"), "10.0.0.0/16");
 	assert_true(result_is_ok(azure_read_resources(&b->c, networks, REMOTE_RESOURCE_TYPE_SUBNET,
-						      STR(SUBSCRIPTION), STR("west"), &b->page)));
+						      STR(SUBSCRIPTION), STR("west"), &b->resources)));
 	assert_string_equal(attribute(only(b, "g:n:s", "S", "g:n", 0), "cidr"), "10.0.1.0/24");
 }
 

@@ -43,6 +43,7 @@
 #include "engine/network/filter/security_group_association.h"
 #include "engine/network/network.h"
 #include "engine/network/network_grant.h"
+#include "engine/network/port/port.h"
 #include "engine/network/routing/peering.h"
 #include "engine/network/subnet_pool.h"
 #include "engine/network/subnet_reservation.h"
@@ -610,6 +611,8 @@ static void is_a_network(struct cloud *c)
 	cloud_ok(c, &c->alice, engine_create_network, &wish);
 	owner = wish.network;
 }
+#include "limits_trunks.h"
+
 static RESULT make_grant(struct cloud *c, int n)
 {
 	struct account_wish account = {.name = numbered(c, "granted", n)};
@@ -704,18 +707,7 @@ static void drop_role(struct cloud *c)
 	struct role_target wish = {.role = ref_to(c, KIND_ROLE, made)};
 	cloud_ok(c, &c->operator, engine_delete_role, &wish);
 }
-static RESULT make_catalog_entry(struct cloud *c, int n)
-{
-	struct str name = numbered(c, "north", n);
-	struct catalog_wish wish = {.what = CATALOG_ENTRY_WHAT_REGION, .name = &name};
-	MAKE(c, &c->operator, engine_create_catalog_entry, wish, entry);
-}
-static void drop_catalog_entry(struct cloud *c)
-{
-	const struct catalog_entry *entry = catalog_entry_find(cloud_tables(c), made);
-	struct catalog_wish wish = {.what = CATALOG_ENTRY_WHAT_REGION, .id = entry->name};
-	cloud_ok(c, &c->operator, engine_delete_catalog_entry, &wish);
-}
+#include "limits_catalog.h"
 static RESULT make_aggregate(struct cloud *c, int n)
 {
 	struct aggregate_wish wish = {.name = numbered(c, "hosts", n)};
@@ -783,6 +775,7 @@ static const struct maker {
 	[LIMIT_ARM_ASSIGNMENTS] = {is_alices, make_arm_assignment, drop_arm_assignment},
 	[LIMIT_ARM_LOCKS] = {is_alices, make_arm_lock, drop_arm_lock},
 	[LIMIT_ARM_RESOURCES] = {is_alices, make_arm_resource, drop_arm_resource},
+	[LIMIT_TRUNKS] = {has_a_network, make_trunk, drop_trunk},
 	[LIMIT_SUBNET_POOLS] = {is_alices, make_subnet_pool, drop_subnet_pool},
 	[LIMIT_CAPACITY_RESERVATIONS] = {is_alices, make_capacity_reservation, drop_capacity_reservation},
 	SCALING EVENTS MESSAGING[LIMIT_BACKUP_PLANS] = {is_alices, make_backup_plan, drop_backup_plan},
@@ -829,6 +822,7 @@ static const struct maker {
 	[LIMIT_NETWORK_PORTS] = {is_a_network_with_subnet, make_port, drop_port},
 	[LIMIT_ROUTER_SUBNETS] = {is_alices_router, make_subnet, drop_subnet},
 	[LIMIT_NETWORK_KEYS] = {is_the_region, make_network, drop_network},
+	[LIMIT_REGISTERED_LIMITS] = {is_the_region, make_registered_limit, drop_registered_limit},
 	[LIMIT_CATALOG_ENTRIES] = {is_the_region, make_catalog_entry, drop_catalog_entry},
 	[LIMIT_ROLES] = {is_the_region, make_role, drop_role},
 	[LIMIT_SIGNUPS] = {prepare_signup, make_signup, drop_signup},

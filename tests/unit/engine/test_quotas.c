@@ -388,8 +388,9 @@ static void check_payers(void **state)
 #define OPERATORS(KIND, why) [KIND_##KIND] = true,
 #include "engine/limits.def"
 		/* administrators' and the region's own */
-		[KIND_CATALOG_ENTRY] = true, [KIND_ROLE] = true,      [KIND_AGGREGATE] = true,
-		[KIND_SIGNUP] = true,        [KIND_CONDITION] = true, [KIND_WEBHOOK_DELIVERY] = true,
+		[KIND_CATALOG_ENTRY] = true,    [KIND_ROLE] = true,      [KIND_AGGREGATE] = true,
+		[KIND_SIGNUP] = true,           [KIND_CONDITION] = true, [KIND_WEBHOOK_DELIVERY] = true,
+		[KIND_REGISTERED_LIMIT] = true,
 	};
 	(void) state;
 	for (enum kind kind = 1; kind < KIND_COUNT; kind++)

@@ -2,11 +2,13 @@
  * Kubernetes clusters: they become active, follow their scaling group, tell what they lack, and are deleted without a rest in
  * spite of kills between any two steps. */
 #include "../cloud/cloud.h"
+#include "engine/balancing/balancing.h"
 #include "engine/cluster/cluster.h"
 #include "engine/instance/launch/fleet.h"
 #include "engine/scaling/scaling.h"
 #include "store/cluster.h"
 #include "store/instance.h"
+#include "store/port.h"
 
 enum { SEEDS = 10, WORKERS = 2 };
 
@@ -155,6 +157,34 @@ static void lives(struct cloud *c)
 	check_same(c, before);
 }
 
+/* Registers another port of the first machine as a target. */
+static void register_other_port(struct cloud *c)
+{
+	const struct cluster cluster = cluster_now(c);
+	struct balancing_target target = {.number = CLUSTER_PORT + 1, .text = STR("other")};
+	{
+		AUTO_VIEW view = {0};
+		view_open(c->store, &view);
+		target.ip = port_first_by_instance(view.tables, cluster.machines.at[0])->ip;
+	}
+	struct targets_wish wish = {cloud_ref(c, KIND_TARGET_GROUP, cluster.target_group), {&target, 1}};
+	cloud_ok(c, &c->alice, engine_register_targets, &wish);
+}
+
+/* The keys leave the user data although the target group has targets besides the cluster's. */
+static void ignores_other_targets(struct cloud *c)
+{
+	begin(c);
+	struct cluster_wish wish = wish_of(c, 1);
+	cloud_ok(c, &c->alice, engine_create_cluster, &wish);
+	register_other_port(c);
+	await(c, CLUSTER_STATUS_ACTIVE);
+	cloud_settle(c);
+	assert_true(cluster_now(c).bared_us > 0);
+	delete (c);
+	assert_true(cloud_step_until(c, is_gone, NULL, 90 * MINUTE));
+}
+
 /* A second cluster of that name is refused, and changes nothing. */
 static void is_refused_whole(struct cloud *c)
 {
@@ -240,6 +270,7 @@ static void test_survives_kills(void **state)
 }
 
 TEST_STORY(lives, 2)
+TEST_STORY(ignores_other_targets, 2)
 TEST_STORY(is_refused_whole, 2)
 TEST_STORY(follows_its_group, 2)
 
@@ -247,6 +278,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lives),
+		cmocka_unit_test(test_ignores_other_targets),
 		cmocka_unit_test(test_is_refused_whole),
 		cmocka_unit_test(test_follows_its_group),
 		cmocka_unit_test(test_survives_kills),

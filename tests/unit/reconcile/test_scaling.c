@@ -233,6 +233,15 @@ static void stands_by(struct cloud *c)
 	cloud_settle(c);
 	assert_int_equal(count(c, id).in_service, 2);
 	assert_int_equal(group_now(c, id).desired, 2);
+	wish.decrements = false;
+	cloud_ok(c, &c->alice, engine_enter_scaling_standby, &wish);
+	cloud_settle(c);
+	assert_int_equal(count(c, id).members, 3); /* another one takes its place */
+	wish.decrements = true;
+	cloud_ok(c, &c->alice, engine_detach_scaling_instances, &wish);
+	cloud_settle(c);
+	assert_int_equal(group_now(c, id).desired, 1); /* the call says so, although it did not count */
+	assert_int_equal(count(c, id).members, 1);
 }
 TEST_STORY(stands_by, 1)
 
@@ -264,6 +273,136 @@ static void waits_for_hooks(struct cloud *c)
 	await(c, id, 2, 2); /* its timeout continues */
 }
 TEST_STORY(waits_for_hooks, 1)
+
+/* ---- warm pools ---- */
+
+static void put_pool(struct cloud *c, uuid group, int64_t min, bool reuses)
+{
+	struct scaling_pool_wish wish = {.group = cloud_ref(c, KIND_SCALING_GROUP, group),
+					 .min = {true, min},
+					 .max = {true, 0},
+					 .reuses = reuses ? CHOICE_YES : CHOICE_NO};
+	cloud_ok(c, &c->alice, engine_put_scaling_pool, &wish);
+}
+
+struct pooled {
+	size_t ready, warm, drawn;
+	uuid one; /* instance of a ready member */
+	uuid serving;
+};
+
+static struct pooled count_pool(struct cloud *c, uuid group)
+{
+	struct pooled n = {0};
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	for (const struct scaling_member *m = scaling_member_first_by_scaling_group(view.tables, group); m;
+	     m = scaling_member_next_by_scaling_group(view.tables, m)) {
+		bool is_ready = m->stage == SCALING_MEMBER_STAGE_WARMED_STOPPED;
+		n.ready += is_ready;
+		n.one = is_ready ? m->instance : n.one;
+		n.serving = m->stage == SCALING_MEMBER_STAGE_IN_SERVICE ? m->instance : n.serving;
+		n.warm += m->pool == SCALING_MEMBER_POOL_WARM;
+		n.drawn += m->pool == SCALING_MEMBER_POOL_DRAWN;
+	}
+	return n;
+}
+
+struct pool_wanted {
+	uuid group;
+	size_t in_service, ready, warm;
+};
+
+static bool is_pool_so(struct cloud *c, const void *arg)
+{
+	const struct pool_wanted *w = arg;
+	struct pooled n = count_pool(c, w->group);
+	return count(c, w->group).in_service == w->in_service && n.ready == w->ready && n.warm == w->warm;
+}
+
+static void await_pool(struct cloud *c, uuid group, size_t in_service, size_t ready, size_t warm)
+{
+	const struct pool_wanted w = {group, in_service, ready, warm};
+	if (!cloud_step_until(c, is_pool_so, &w, 20 * MINUTE)) {
+		assert_int_equal(count(c, group).in_service, in_service);
+		assert_int_equal(count_pool(c, group).ready, ready);
+		assert_int_equal(count_pool(c, group).warm, warm);
+	}
+}
+
+/* The pool's instances are stopped; a greater group takes them, and a smaller one gives them back. */
+static void has_warm_pool(struct cloud *c)
+{
+	begin(c);
+	uuid id = make(c, 1, 4);
+	put_pool(c, id, 2, true);
+	await_pool(c, id, 1, 2, 2);
+	uuid first = count_pool(c, id).one;
+	cloud_await(c, first, INSTANCE_STOPPED);
+	struct scaling_instances one = {.group = cloud_ref(c, KIND_SCALING_GROUP, id)};
+	struct ref instance = cloud_ref(c, KIND_INSTANCE, first);
+	one.instances = (struct refs){&instance, 1};
+	fails(c, engine_terminate_scaling_instance_run, &one, ERR_STATE);
+	set_desired(c, id, 2);
+	await_pool(c, id, 2, 2, 2);
+	assert_int_equal(count_pool(c, id).drawn, 1);
+	assert_int_equal(count(c, id).instances, 4);
+	size_t launched = cloud_count(c, KIND_INSTANCE);
+	put_pool(c, id, 3, true); /* room for the one that comes back */
+	set_desired(c, id, 1);
+	await_pool(c, id, 1, 3, 3);
+	assert_int_equal(cloud_count(c, KIND_INSTANCE), launched);
+	put_pool(c, id, 1, true);
+	await_pool(c, id, 1, 1, 1);
+	struct scaling_pool_target gone = {.group = one.group};
+	cloud_ok(c, &c->alice, engine_delete_scaling_pool, &gone);
+	await_pool(c, id, 1, 0, 0);
+	cloud_settle(c);
+	assert_false(group_now(c, id).has_pool);
+	fails(c, engine_delete_scaling_pool_run, &gone, ERR_STATE);
+}
+TEST_STORY(has_warm_pool, 1)
+
+/* An instance of the pool that somebody starts or terminates is replaced. */
+static void replaces_warm(struct cloud *c)
+{
+	begin(c);
+	uuid id = make(c, 0, 2);
+	put_pool(c, id, 1, false);
+	await_pool(c, id, 0, 1, 1);
+	uuid first = count_pool(c, id).one;
+	assert_int_equal(cloud_power(c, engine_terminate_instances_run, first, false).code, ERR_NONE);
+	await_pool(c, id, 0, 0, 1);
+	await_pool(c, id, 0, 1, 1);
+	uuid second = count_pool(c, id).one;
+	assert_false(uuid_equal(first, second));
+	assert_int_equal(cloud_power(c, engine_start_instances_run, second, false).code, ERR_NONE);
+	await_pool(c, id, 0, 0, 1);
+	await_pool(c, id, 0, 1, 1);
+	assert_false(uuid_equal(second, count_pool(c, id).one));
+}
+TEST_STORY(replaces_warm, 1)
+
+/* A pool that finds no room for itself does not keep its instances from the group. */
+static void draws_while_pool_is_short(struct cloud *c)
+{
+	begin(c);
+	uuid id = make(c, 3, 5);
+	await(c, id, 3, 3);
+	put_pool(c, id, 2, false);
+	await_pool(c, id, 3, 1, 1);
+	cloud_step_for(c, 5 * MINUTE);
+	assert_true(group_now(c, id).pool_tries > 1);
+	assert_int_equal(group_now(c, id).tries, 0);
+	uuid lost = count_pool(c, id).serving;
+	assert_int_equal(cloud_power(c, engine_terminate_instances_run, lost, false).code, ERR_NONE);
+	cloud_step_for(c, 5 * MINUTE);
+	await_pool(c, id, 3, 1, 1);
+	assert_int_equal(count_pool(c, id).drawn, 1);
+	put_pool(c, id, 0, false);
+	await_pool(c, id, 3, 0, 0);
+}
+TEST_STORY(draws_while_pool_is_short, 1)
 
 static void adjusts(struct cloud *c)
 {
@@ -695,6 +834,60 @@ static void test_upgrade_survives_kills(void **state)
 	assert_true(steps > 20);
 }
 
+/* Fills a warm pool, takes an instance from there into service and gives it back; false: the process died. */
+static bool tell_pool(struct cloud *c, uuid *group, int *told_calls)
+{
+	if (!cloud_count(c, KIND_SCALING_GROUP) && !cloud_was_answered(c, create(c, 1, 3, group)))
+		return false;
+	{
+		AUTO_VIEW view = {0};
+		view_open(c->store, &view);
+		*group = scaling_group_first_by_account(view.tables, c->alice.account)->row.id;
+	}
+	struct ref ref = cloud_ref(c, KIND_SCALING_GROUP, *group);
+	for (; *told_calls < 3; (*told_calls)++) {
+		struct scaling_pool_wish pool = {.group = ref, .reuses = CHOICE_YES};
+		struct scaling_desired desired = {.group = ref, .desired = *told_calls == 1 ? 2 : 1};
+		const struct pool_wanted w = {*group, (size_t) desired.desired, 3 - (size_t) desired.desired,
+					      3 - (size_t) desired.desired};
+		struct result called =
+			*told_calls ? cloud_call(c, &c->alice, engine_set_scaling_desired_run, &desired)
+				    : cloud_call(c, &c->alice, engine_put_scaling_pool_run, &pool);
+		if (!cloud_was_answered(c, called) || !cloud_step_until(c, is_pool_so, &w, 20 * MINUTE) ||
+		    !cloud_lived_to_settle(c))
+			return false;
+	}
+	return true;
+}
+
+/* Killed after each of its steps, group and pool have their sizes, and no instance is launched a second time. */
+static void test_pool_survives_kills(void **state)
+{
+	(void) state;
+	uint64_t steps = 0;
+	for (uint64_t at = 0; at <= steps; at += at < 40 ? 1 : 7) {
+		struct cloud *c = cloud_new(3, 1);
+		uuid group = UUID_NONE;
+		int told_calls = 0;
+		begin(c);
+		c->kill_at = at ? c->steps + at : 0;
+		uint64_t before = c->steps;
+		while (!tell_pool(c, &group, &told_calls)) {
+			assert_true(cloud_was_killed(c));
+			c->kill_at = 0;
+			cloud_restart(c);
+		}
+		if (!at)
+			steps = c->steps - before;
+		assert_int_equal(count(c, group).in_service, 1);
+		assert_int_equal(count_pool(c, group).ready, 2);
+		assert_int_equal(count(c, group).instances, 3);
+		assert_int_equal(cloud_count(c, KIND_INSTANCE), 3);
+		cloud_done(c);
+	}
+	assert_true(steps > 20);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -702,8 +895,12 @@ int main(void)
 		cmocka_unit_test(test_waits_for_room),
 		cmocka_unit_test(test_stands_by),
 		cmocka_unit_test(test_waits_for_hooks),
+		cmocka_unit_test(test_has_warm_pool),
+		cmocka_unit_test(test_replaces_warm),
+		cmocka_unit_test(test_draws_while_pool_is_short),
 		cmocka_unit_test(test_adjusts),
 		cmocka_unit_test(test_survives_kills),
+		cmocka_unit_test(test_pool_survives_kills),
 		cmocka_unit_test(test_refreshes),
 		cmocka_unit_test(test_pauses),
 		cmocka_unit_test(test_waits_for_protected),

@@ -330,12 +330,12 @@ class Migrations(SchemaCase):
         self.assertEqual(self.check(f"1 {self.NEW}\n"), (1, []))
         self.assertEqual(self.check(f"1 {self.OLD}\n2 {self.NEW}\n", 2), (2, [(2, "-- 2\n")]))
         self.assertEqual(self.check(f"1 {self.OLD}\n2 {self.OLD}\n3 unreleased\n", 2, 3)[0], 3)
+        self.assertEqual(self.check(f"1 {self.OLD}\n2 unreleased\n"), (2, []))  # version 2 only adds
 
     def test_wrong(self):
         for sentence, hashes, sql in (
-            ("hashes.txt: line 1: the schema changed since version 1: write 002.sql, its upgrade test, and the line "
-             f"'2 {self.NEW}'", f"1 {self.OLD}\n", ()),
-            ("hashes.txt: line 2: version 2 has no 002.sql", f"1 {self.OLD}\n2 unreleased\n", ()),
+            ("hashes.txt: line 1: the schema changed since version 1: append the line '2 unreleased'. If the change does more than "
+             "add kinds, fields and words, write 002.sql and its upgrade test, too", f"1 {self.OLD}\n", ()),
             ("002.sql: is for a version that hashes.txt does not have, or for version 1", "1 unreleased\n", (2,)),
             ("001.sql: is for a version that hashes.txt does not have, or for version 1", "1 unreleased\n", (1,)),
             ("hashes.txt: line 2: only the newest version may be unreleased", "1 unreleased\n2 unreleased\n", (2,)),

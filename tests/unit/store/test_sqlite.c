@@ -128,6 +128,7 @@ static void other_hash_is_refused(void **state)
 	fixture_open(f, path);
 	store_close(TAKE(f->store));
 	run_sql(path, "UPDATE meta SET value = 'abc' WHERE name = 'schema_hash'");
+	run_sql(path, "DELETE FROM meta WHERE name = 'schema_level'");
 	refuse(f, path, ERR_STATE, "the database * of another build of it (its hash is abc, *");
 }
 

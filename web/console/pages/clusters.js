@@ -19,7 +19,7 @@ const versionOf = (c) => (c.is_checked ? c.version : t("{version} (image not che
 // ---- creation ----
 
 const TAG = "kubernetes-version";
-/** Those of the default types' architecture come first. */
+/** Images for Linux. The default types are x86_64, so images for arm64 come last. */
 const imagesOf = () => byName("images").filter((i) => i.state === "available" && i.platform !== "windows").toSorted((a, b) => (a.arch === "arm64") - (b.arch === "arm64"));
 const imageWords = (i) => [nameOf(i), i.arch === "arm64" ? "arm64" : "", i.tags?.[TAG] ?? ""].filter(Boolean).join(", ");
 const typeField = (name, word, least) => html`<label class="f">${word}<select name=${name}>${byName("instance-types").filter((y) => y.vcpus >= least && y.memory >= least * 850 * 2 ** 20).map((y) => html`<option ?selected=${y.name === "t3.medium"}>${y.name}</option>`)}</select></label>`;

@@ -21,7 +21,7 @@ const stateOfPolicy = (p) => (p.is_active ? mark("ok", t("enabled")) : mark("off
 
 /** Fields of each rule: name of the member, label, and the input's attributes. */
 const FIELDS = {
-	retirement: () => [["date_tag", t("Tag with the date"), {hint: "retire-on"}], ["age_days", t("Age in days"), {type: "number"}], ["warn_days", t("Report days before"), {type: "number"}], ["playbook", t("Playbook before the action"), {hint: "leave.yml"}]],
+	retirement: () => [["date_tag", t("Tag with the date"), {hint: "retire-on"}], ["age_days", t("Age in days"), {type: "number"}], ["warn_days", t("Report days before"), {type: "number"}], ["playbook", t("Playbook before the action"), {hint: "leave.yml"}], ["playbook_limit_s", t("Seconds until a run is killed"), {type: "number"}]],
 	schedule: () => [["stop_at", t("Stop at (cron)"), {hint: "0 20 * * 1-5"}], ["start_at", t("Start at (cron)"), {hint: "0 8 * * 1-5"}], ["timezone", t("Time zone"), {hint: "Asia/Seoul"}]],
 	required_tags: () => [["keys", t("Tag keys, separated by spaces"), {hint: "owner team"}], ["grace_hours", t("Hours before the action"), {type: "number"}]],
 	power_state: () => [["power", t("Required state"), {choices: ["running", "stopped"]}], ["grace_hours", t("Hours before the action"), {type: "number"}]],

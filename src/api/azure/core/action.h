@@ -83,9 +83,17 @@ struct az_action {
 	/* Query parameters that the action reads itself, with their values if these are few: "$filter|$expand=instanceView,userData" */
 	const char *query;
 	size_t subject; /* offset of the row's id in the args, + 1 (AZ_SUBJECT); 0: the row of .names */
+	/* A change of a part: the variables, the type and the kind of its whole (AZ_WHOLE). The core finds the whole before the
+	 * action's own prepare, because policies on it hold for its parts, too. NULL: the row is no part. */
+	const char *whole;
+	enum az_types whole_type;
+	enum kind whole_kind;
+	size_t whole_at; /* offset of a struct ref in the args that receives the whole, + 1 (AZ_WHOLE_AT); 0: none */
 	size_t target; /* offset of a struct ref in the args that receives the row of .names, + 1 (AZ_TARGET); 0: none */
 };
 #define AZ_SUBJECT(T, member) .subject = offsetof(T, member) + 1
+#define AZ_WHOLE(variables, of, row_kind) .whole = (variables), .whole_type = (of), .whole_kind = (row_kind)
+#define AZ_WHOLE_AT(T, member) .whole_at = offsetof(T, member) + 1
 #define AZ_TARGET(T, member) .target = offsetof(T, member) + 1
 
 /* Members of bodies without a row of their own, each with the reason. */
@@ -186,9 +194,8 @@ RESULT az_find_id(struct az_call *e, const char *field, struct str text, enum az
 		  const struct row **ret_row);
 /* Reference to the row that .names names, for an operation of the engine. */
 struct ref az_target_ref(struct az_call *e);
-/* The parent of the call's resource, which the path's variables name. ERR_NOT_FOUND. */
-RESULT az_find_whole(struct az_call *e, enum az_types type, enum kind kind, const char *variables,
-		     const struct row **ret_row);
+/* Finds the whole that the action names, and stores it at .whole_at. ERR_NOT_FOUND. */
+RESULT az_find_whole(struct az_call *e);
 /* The row with that name in the call's group; NULL without a failure if there is none. */
 RESULT az_look_up(struct az_call *e, enum az_types type, enum kind kind, struct str name,
 		  const struct row **ret_row);
@@ -249,6 +256,8 @@ void az_write_said(struct az_call *e, struct json_writer *w, uuid id, const char
  * listing. */
 bool az_is_in_group(struct az_call *e, const struct row *row);
 bool az_matches(struct api_call *core, const void *args, const struct row *row);
+/* .matches of a list of parts: the row's .whole is the call's target. */
+bool az_is_part(struct api_call *core, const void *args, const struct row *row);
 
 /* ---- lists (list.c) ---- */
 

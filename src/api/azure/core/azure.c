@@ -364,6 +364,8 @@ static RESULT prepare(struct api_call *core)
 	if (result_is_ok(filled) || filled.code == ERR_MISSING)
 		TRY(az_check_place(e));
 	TRY(filled);
+	if (a->whole)
+		TRY(az_find_whole(e));
 	if (a->target)
 		*(struct ref *) (void *) ((char *) e->args + a->target - 1) = az_target_ref(e);
 	return a->prepare ? a->prepare(e, e->args) : OK;

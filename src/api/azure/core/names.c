@@ -102,6 +102,14 @@ bool az_matches(struct api_call *core, const void *args, const struct row *row)
 	return az_is_in_group(az_call_of(core), row);
 }
 
+bool az_is_part(struct api_call *core, const void *args, const struct row *row)
+{
+	const struct az_call *e = az_call_of(core);
+	const char *whole = (const char *) row + az_action_of(e)->listing->whole;
+	(void) args;
+	return uuid_equal(*(const uuid *) (const void *) whole, e->target);
+}
+
 /* ---- names and ids ---- */
 
 /* Types whose resources are parts of another type's, and have its name before theirs. */
@@ -253,11 +261,15 @@ RESULT az_find_named(struct az_call *e, enum az_types type, enum kind kind, cons
 	return found.code == ERR_NOT_FOUND ? fail_absent(e, type, name) : found;
 }
 
-RESULT az_find_whole(struct az_call *e, enum az_types type, enum kind kind, const char *variables,
-		     const struct row **ret_row)
+RESULT az_find_whole(struct az_call *e)
 {
-	struct str name = az_path_name(e, variables);
-	struct result found = look_up(e, e->group, type, kind, name, ret_row);
+	const struct az_action *a = az_action_of(e);
+	const struct row *row = NULL;
+	struct str name = az_path_name(e, a->whole);
+	struct result found = look_up(e, e->group, a->whole_type, a->whole_kind, name, &row);
+	if (result_is_ok(found) && a->whole_at)
+		*(struct ref *) (void *) ((char *) e->args + a->whole_at - 1) =
+			ref_by_id(a->whole_kind, row->id);
 	if (found.code != ERR_NOT_FOUND)
 		return found;
 	e->error = &az_no_whole;

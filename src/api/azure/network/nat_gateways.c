@@ -19,27 +19,6 @@ static void write_addresses(struct az_call *e, struct json_writer *w, uuid nat)
 	json_write_close_list(w);
 }
 
-static void write_prefixes(struct az_call *e, struct json_writer *w, uuid nat)
-{
-	const struct address_prefix *p = address_prefix_first_by_source_nat(az_tables(e), nat);
-	if (!p)
-		return;
-	json_write_open_list(w, "publicIpPrefixes");
-	for (; p; p = address_prefix_next_by_source_nat(az_tables(e), p))
-		az_write_ref(e, w, NULL, AZ_PUBLIC_PREFIXES, KIND_ADDRESS_PREFIX, p->row.id);
-	json_write_close_list(w);
-}
-
-static void write_subnets(struct az_call *e, struct json_writer *w, uuid nat)
-{
-	const struct subnet *s = subnet_first_by_source_nat(az_tables(e), nat);
-	json_write_open_list(w, "subnets");
-	for (; s; s = subnet_next_by_source_nat(az_tables(e), s))
-		if (row_is_live(&s->row))
-			az_write_ref(e, w, NULL, AZ_SUBNETS, KIND_SUBNET, s->row.id);
-	json_write_close_list(w);
-}
-
 static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
 			     const struct row *row)
 {
@@ -53,8 +32,9 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	const json_t *minutes = json_object_get(az_said(e, row->id), "properties.idleTimeoutInMinutes");
 	json_write_int(w, "idleTimeoutInMinutes", json_is_integer(minutes) ? json_integer_value(minutes) : 4);
 	write_addresses(e, w, row->id);
-	write_prefixes(e, w, row->id);
-	write_subnets(e, w, row->id);
+	az_write_some_refs(e, w, "publicIpPrefixes", AZ_PUBLIC_PREFIXES, KIND_ADDRESS_PREFIX,
+			   ADDRESS_PREFIX_INDEX_SOURCE_NAT, row->id);
+	az_write_refs(e, w, "subnets", AZ_SUBNETS, KIND_SUBNET, SUBNET_INDEX_SOURCE_NAT, row->id);
 	json_write_close(w);
 }
 

@@ -38,6 +38,22 @@ void az_begin_properties(struct az_call *e, struct json_writer *w, const char *n
 void az_begin_part(struct az_call *e, struct json_writer *w, enum az_types type, enum kind kind,
 		   const struct row *row);
 void az_write_texts(struct json_writer *w, const char *name, struct strs texts);
+/* Writes links to the live rows of the kind whose index begins with the id. az_write_some_refs() leaves an empty list out. */
+void az_write_refs(struct az_call *e, struct json_writer *w, const char *name, enum az_types type,
+		   enum kind kind, unsigned index, uuid id);
+void az_write_some_refs(struct az_call *e, struct json_writer *w, const char *name, enum az_types type,
+			enum kind kind, unsigned index, uuid id);
+/* Writes the parts whose index begins with the whole's id. */
+void az_write_parts(struct az_call *e, struct json_writer *w, const char *name,
+		    const struct api_listing *parts, unsigned index, uuid whole);
+/* Ids of parts that a PUT of the whole lists: `count` of them, each `size` bytes behind the other. */
+struct az_kept {
+	const uuid *first;
+	size_t count, size;
+};
+/* Finds the live parts of the call's target that are not kept. is_part NULL: all rows are parts. */
+RESULT az_find_gone(struct az_call *e, enum kind kind, unsigned index, const struct az_kept *kept,
+		    bool (*is_part)(const struct row *row), struct refs *ret_gone);
 /* Name of a part that a body lists, such as "vnet1/default". */
 struct str az_part_name(struct az_call *e, struct str whole, struct str name);
 /* Names a part in the resource group of the whole, and stores `definition`: members of the body that no row of the engine has.
@@ -60,15 +76,9 @@ RESULT az_check_subnet_unused(struct az_call *e, uuid subnet);
 /* Id of the IP configuration of an interface's address: "…/networkInterfaces/eni-…/ipConfigurations/ipconfig1". */
 struct str az_ip_config_id(struct az_call *e, const struct port *p, struct ip ip);
 
-/* ---- security_groups.c ---- */
-
-/* Writes "securityRules" of a network security group. */
-void az_write_rules(struct az_call *e, struct json_writer *w, uuid policy);
-
 /* ---- peerings.c ---- */
 
-/* Writes "virtualNetworkPeerings" of a virtual network. */
-void az_write_peerings(struct az_call *e, struct json_writer *w, uuid router);
+extern const struct api_listing az_peerings;
 
 /* ---- subnets.c ---- */
 
@@ -80,6 +90,7 @@ struct az_subnet_says {
 extern const struct params az_subnet_params;
 /* Turns the parsed body of a subnet into a wish. */
 RESULT az_read_subnet(struct az_call *e, const struct az_subnet_says *says, struct virtual_subnet_wish *wish);
-void az_write_subnet(struct az_call *e, struct json_writer *w, const struct subnet *s);
+/* Member of a listing: all of a subnet. */
+void az_write_subnet(struct api_call *core, struct json_writer *w, const char *name, const struct row *row);
 /* DNS servers that the last PUT of the virtual network set; none: Azure's default. */
 struct ips az_servers_of(struct az_call *e, uuid router);

@@ -37,8 +37,11 @@ static void write_flag(struct az_call *e, struct json_writer *w, uuid id, const 
 	json_write_bool(w, name, json_is_boolean(said) ? json_is_true(said) : otherwise);
 }
 
-static void write_side(struct az_call *e, struct json_writer *w, const struct peering_side *s)
+static void write_side(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
 {
+	struct az_call *e = az_call_of(core);
+	const struct peering_side *s = peering_side_of(row);
+	(void) name;
 	const struct tables *t = az_tables(e);
 	const struct router *peer = router_find(t, s->peer_router);
 	const char *state = state_of(t, s);
@@ -61,35 +64,14 @@ static void write_side(struct az_call *e, struct json_writer *w, const struct pe
 	json_write_close(w);
 }
 
-void az_write_peerings(struct az_call *e, struct json_writer *w, uuid router)
-{
-	const struct peering_side *s = peering_side_first_by_router(az_tables(e), router);
-	json_write_open_list(w, "virtualNetworkPeerings");
-	for (; s; s = peering_side_next_by_router(az_tables(e), s)) {
-		json_write_open(w, NULL);
-		write_side(e, w, s);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
-}
-
-static void write_all(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
-{
-	(void) name;
-	write_side(az_call_of(core), w, peering_side_of(row));
-}
-
-static bool matches(struct api_call *core, const void *args, const struct row *row)
-{
-	(void) args;
-	return uuid_equal(peering_side_of(row)->router, az_call_of(core)->target);
-}
-
 static const struct member members[] = {
-	MEMBER_WRITTEN("id", write_all, .also = "name|type|etag|properties"),
+	MEMBER_WRITTEN("id", write_side, .also = "name|type|etag|properties"),
 };
-static const struct api_listing sides = {
-	.kind = KIND_PEERING_SIDE, .item = "value", .matches = matches, .members = MEMBERS(members)};
+const struct api_listing az_peerings = {.kind = KIND_PEERING_SIDE,
+					.whole = offsetof(struct peering_side, router),
+					.item = "value",
+					.matches = az_is_part,
+					.members = MEMBERS(members)};
 
 struct side_says {
 	struct az_link remote;
@@ -121,10 +103,7 @@ static const struct param put_rows[] = {
 static RESULT prepare(struct az_call *e, void *args)
 {
 	struct side_args *a = args;
-	const struct row *row = NULL;
 	static const char field[] = "properties.remoteVirtualNetwork.id";
-	TRY(az_find_whole(e, AZ_NETWORKS, KIND_ROUTER, "virtualNetworkName", &row));
-	a->wish.router = ref_by_id(KIND_ROUTER, row->id);
 	a->wish.side = e->target;
 	a->wish.name = az_path_value(e, "virtualNetworkPeeringName");
 	if (!a->properties.remote.id.n)
@@ -133,37 +112,31 @@ static RESULT prepare(struct az_call *e, void *args)
 	return az_follow(e, field, &a->properties.remote, AZ_NETWORKS, KIND_ROUTER, &a->wish.peer_router);
 }
 
-/* Policies on the virtual network also hold for its parts, as in Azure. */
-static RESULT prepare_delete(struct az_call *e, void *args)
-{
-	const struct row *network = NULL;
-	TRY(az_find_whole(e, AZ_NETWORKS, KIND_ROUTER, "virtualNetworkName", &network));
-	((struct peering_side_target *) args)->side = az_target_ref(e);
-	return OK;
-}
-
 #define SIDES AZ_GROUP AZ_NETWORK "/virtualNetworks/{virtualNetworkName}/virtualNetworkPeerings"
 #define SIDE SIDES "/{virtualNetworkPeeringName}"
+#define OF_NETWORK AZ_WHOLE("virtualNetworkName", AZ_NETWORKS, KIND_ROUTER)
 #define OF_ONE                                                                                               \
 	.type = AZ_PEERINGS, .kind = KIND_PEERING_SIDE,                                                      \
 	.names = "virtualNetworkName/virtualNetworkPeeringName"
 static const struct az_action actions[] = {
 	{HTTP_GET, SIDES, .name = "VirtualNetworkPeerings_List",
 	 .permit = "ec2:DescribeVpcPeeringConnections", .type = AZ_PEERINGS, .kind = KIND_ROUTER,
-	 .names = "virtualNetworkName", .names_type = AZ_NETWORKS, .listing = &sides,
+	 .names = "virtualNetworkName", .names_type = AZ_NETWORKS, .listing = &az_peerings,
 	 .doc = "Lists the peerings of a virtual network."},
 	{HTTP_GET, SIDE, .name = "VirtualNetworkPeerings_Get", .permit = "ec2:DescribeVpcPeeringConnections",
-	 OF_ONE, .shows = &sides, .doc = "Gets one peering."},
+	 OF_ONE, .shows = &az_peerings, .doc = "Gets one peering."},
 	{HTTP_PUT, SIDE, .name = "VirtualNetworkPeerings_CreateOrUpdate",
-	 .permit = "ec2:CreateVpcPeeringConnection", .flags = API_WRITES | AZ_PUT, OF_ONE,
+	 .permit = "ec2:CreateVpcPeeringConnection", .flags = API_WRITES | AZ_PUT, OF_ONE, OF_NETWORK,
+	 AZ_WHOLE_AT(struct side_args, wish.router),
 	 .keeps = "properties.allowVirtualNetworkAccess|properties.allowForwardedTraffic|"
 		  "properties.allowGatewayTransit|properties.doNotVerifyRemoteGateways",
 	 .args = PARAMS(struct side_args, put_rows, .object = "VirtualNetworkPeering"), .prepare = prepare,
 	 .operation = engine_put_peering_side_run, .returns = KIND_PEERING_SIDE,
-	 AZ_SUBJECT(struct side_args, wish.made), .shows = &sides, .doc = "Creates one side of a peering."},
+	 AZ_SUBJECT(struct side_args, wish.made), .shows = &az_peerings,
+	 .doc = "Creates one side of a peering."},
 	{HTTP_DELETE, SIDE, .name = "VirtualNetworkPeerings_Delete",
-	 .permit = "ec2:DeleteVpcPeeringConnection", .flags = API_WRITES, OF_ONE,
-	 .args = {0, 0, sizeof(struct peering_side_target)}, .prepare = prepare_delete,
+	 .permit = "ec2:DeleteVpcPeeringConnection", .flags = API_WRITES, OF_ONE, OF_NETWORK,
+	 .args = {0, 0, sizeof(struct peering_side_target)}, AZ_TARGET(struct peering_side_target, side),
 	 .operation = engine_delete_peering_side_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .outcome = ASYNC_JOB_OUTCOME_GONE, .doc = "Deletes a peering."},
 };

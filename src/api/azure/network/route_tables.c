@@ -18,8 +18,11 @@ enum { HOPS = sizeof hops / sizeof hops[0] };
 
 /* ---- what is shown ---- */
 
-static void write_route(struct az_call *e, struct json_writer *w, const struct route_plan_entry *r)
+static void write_route(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
 {
+	struct az_call *e = az_call_of(core);
+	const struct route_plan_entry *r = route_plan_entry_of(row);
+	(void) name;
 	char block[CIDR_TEXT_SIZE], ip[IP_TEXT_SIZE];
 	az_begin_part(e, w, AZ_ROUTES, KIND_ROUTE_PLAN_ENTRY, &r->row);
 	json_write_z(w, "addressPrefix", cidr_write(r->destination, block));
@@ -49,23 +52,25 @@ static void write_subnets(struct az_call *e, struct json_writer *w, uuid plan)
 		json_write_close_list(w);
 }
 
+static const struct member route_members[] = {
+	MEMBER_WRITTEN("id", write_route, .also = "name|type|etag|properties"),
+};
+static const struct api_listing routes = {.kind = KIND_ROUTE_PLAN_ENTRY,
+					  .whole = offsetof(struct route_plan_entry, plan),
+					  .item = "value",
+					  .matches = az_is_part,
+					  .members = MEMBERS(route_members)};
+
 static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
 			     const struct row *row)
 {
 	struct az_call *e = az_call_of(core);
-	const struct route_plan_entry *r = route_plan_entry_first_by_plan(az_tables(e), row->id);
 	const json_t *said = json_object_get(az_said(e, row->id), "properties.disableBgpRoutePropagation");
 	bool is_disabled = json_is_true(said);
 	az_write_etag(e, w, row);
 	az_begin_properties(e, w, name, row);
 	json_write_bool(w, "disableBgpRoutePropagation", is_disabled);
-	json_write_open_list(w, "routes");
-	for (; r; r = route_plan_entry_next_by_plan(az_tables(e), r)) {
-		json_write_open(w, NULL);
-		write_route(e, w, r);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
+	az_write_parts(e, w, "routes", &routes, ROUTE_PLAN_ENTRY_INDEX_PLAN, row->id);
 	write_subnets(e, w, row->id);
 	json_write_close(w);
 }
@@ -76,27 +81,6 @@ static const struct member members[] = {
 };
 static const struct api_listing plans = {
 	.kind = KIND_ROUTE_PLAN, .item = "value", .matches = az_matches, .members = MEMBERS(members)};
-
-static void write_one_route(struct api_call *core, struct json_writer *w, const char *name,
-			    const struct row *row)
-{
-	(void) name;
-	write_route(az_call_of(core), w, route_plan_entry_of(row));
-}
-
-static bool is_of_plan(struct api_call *core, const void *args, const struct row *row)
-{
-	(void) args;
-	return uuid_equal(route_plan_entry_of(row)->plan, az_call_of(core)->target);
-}
-
-static const struct member route_members[] = {
-	MEMBER_WRITTEN("id", write_one_route, .also = "name|type|etag|properties"),
-};
-static const struct api_listing routes = {.kind = KIND_ROUTE_PLAN_ENTRY,
-					  .item = "value",
-					  .matches = is_of_plan,
-					  .members = MEMBERS(route_members)};
 
 /* ---- request bodies ---- */
 
@@ -152,20 +136,9 @@ static const struct param route_put_rows[] = {
 static RESULT prepare_route(struct az_call *e, void *args)
 {
 	struct route_args *a = args;
-	const struct row *row = NULL;
-	TRY(az_find_whole(e, AZ_ROUTE_TABLES, KIND_ROUTE_PLAN, "routeTableName", &row));
-	a->wish.plan = ref_by_id(KIND_ROUTE_PLAN, row->id);
 	a->wish.entry = e->target;
 	a->wish.name = az_path_value(e, "routeName");
 	return read_route(e, &a->properties, &a->wish);
-}
-
-static RESULT prepare_delete_route(struct az_call *e, void *args)
-{
-	const struct row *table = NULL; /* policies on the table hold for its routes */
-	TRY(az_find_whole(e, AZ_ROUTE_TABLES, KIND_ROUTE_PLAN, "routeTableName", &table));
-	((struct route_plan_entry_target *) args)->entry = az_target_ref(e);
-	return OK;
 }
 
 /* ---- a whole table ---- */
@@ -208,8 +181,7 @@ struct table_args {
 	struct route_plan_wish make;
 	struct route_part *parts;
 	size_t part_count;
-	struct route_plan_entry_target *gone;
-	size_t gone_count;
+	struct refs gone;
 	uuid group, id;
 };
 static const struct param put_rows[] = {
@@ -235,32 +207,6 @@ static RESULT read_part(struct az_call *e, struct table_args *a, const struct li
 	return OK;
 }
 
-static bool is_listed(const struct table_args *a, uuid entry)
-{
-	for (size_t k = 0; k < a->part_count; k++)
-		if (uuid_equal(a->parts[k].wish.entry, entry))
-			return true;
-	return false;
-}
-
-/* Finds routes that the body no longer lists, or lists with another destination. */
-static RESULT find_gone(struct az_call *e, struct table_args *a)
-{
-	const struct tables *t = az_tables(e);
-	size_t count = 0;
-	const struct route_plan_entry *r = route_plan_entry_first_by_plan(t, e->target);
-	for (; r; r = route_plan_entry_next_by_plan(t, r))
-		count++;
-	a->gone = arena_new_array(e->c->arena, struct route_plan_entry_target, count + 1);
-	if (!a->gone)
-		return ctx_no_memory(e->c);
-	r = route_plan_entry_first_by_plan(t, e->target);
-	for (; r; r = route_plan_entry_next_by_plan(t, r))
-		if (!is_listed(a, r->row.id))
-			a->gone[a->gone_count++].entry = ref_by_id(KIND_ROUTE_PLAN_ENTRY, r->row.id);
-	return OK;
-}
-
 static RESULT prepare(struct az_call *e, void *args)
 {
 	struct table_args *a = args;
@@ -273,7 +219,11 @@ static RESULT prepare(struct az_call *e, void *args)
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < p->routes.count; k++)
 		TRY(read_part(e, a, &p->routes.at[k]));
-	return p->has_routes && !uuid_is_none(e->target) ? find_gone(e, a) : OK;
+	if (!p->has_routes || uuid_is_none(e->target))
+		return OK;
+	/* routes that the body no longer lists, or lists with another destination */
+	const struct az_kept kept = {&a->parts->wish.entry, a->part_count, sizeof *a->parts};
+	return az_find_gone(e, KIND_ROUTE_PLAN_ENTRY, ROUTE_PLAN_ENTRY_INDEX_PLAN, &kept, NULL, &a->gone);
 }
 
 static RESULT put(struct op *op, void *args)
@@ -283,8 +233,9 @@ static RESULT put(struct op *op, void *args)
 		TRY(engine_create_route_plan(op, &a->make));
 		a->id = a->make.plan;
 	}
-	for (size_t k = 0; k < a->gone_count; k++)
-		TRY(engine_delete_route_plan_entry(op, &a->gone[k]));
+	for (size_t k = 0; k < a->gone.count; k++)
+		TRY(engine_delete_route_plan_entry(
+			op, &(struct route_plan_entry_target){.entry = a->gone.at[k]}));
 	for (size_t k = 0; k < a->part_count; k++) {
 		struct route_plan_entry_wish *wish = &a->parts[k].wish;
 		wish->plan = ref_by_id(KIND_ROUTE_PLAN, a->id);
@@ -300,6 +251,7 @@ static RESULT put(struct op *op, void *args)
 #define OF_ONE .type = AZ_ROUTE_TABLES, .kind = KIND_ROUTE_PLAN, .names = "routeTableName"
 #define ROUTES TABLE "/routes"
 #define ROUTE ROUTES "/{routeName}"
+#define OF_TABLE AZ_WHOLE("routeTableName", AZ_ROUTE_TABLES, KIND_ROUTE_PLAN)
 #define OF_ROUTE .type = AZ_ROUTES, .kind = KIND_ROUTE_PLAN_ENTRY, .names = "routeTableName/routeName"
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION TABLES, .name = "RouteTables_ListAll", .permit = "ec2:DescribeRoutePlans",
@@ -329,13 +281,13 @@ static const struct az_action actions[] = {
 	{HTTP_GET, ROUTE, .name = "Routes_Get", .permit = "ec2:DescribeRoutePlans", OF_ROUTE,
 	 .shows = &routes, .doc = "Gets one route."},
 	{HTTP_PUT, ROUTE, .name = "Routes_CreateOrUpdate", .permit = "ec2:ModifyRoutePlan",
-	 .flags = API_WRITES | AZ_PUT, OF_ROUTE,
+	 .flags = API_WRITES | AZ_PUT, OF_ROUTE, OF_TABLE, AZ_WHOLE_AT(struct route_args, wish.plan),
 	 .args = PARAMS(struct route_args, route_put_rows, .object = "Route"), .prepare = prepare_route,
 	 .operation = engine_put_route_plan_entry_run, .returns = KIND_ROUTE_PLAN_ENTRY,
 	 AZ_SUBJECT(struct route_args, wish.entry), .shows = &routes, .doc = "Creates or changes a route."},
 	{HTTP_DELETE, ROUTE, .name = "Routes_Delete", .permit = "ec2:ModifyRoutePlan", .flags = API_WRITES,
-	 OF_ROUTE, .args = {0, 0, sizeof(struct route_plan_entry_target)}, .prepare = prepare_delete_route,
-	 .operation = engine_delete_route_plan_entry_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Deletes a route."},
+	 OF_ROUTE, OF_TABLE, .args = {0, 0, sizeof(struct route_plan_entry_target)},
+	 AZ_TARGET(struct route_plan_entry_target, entry), .operation = engine_delete_route_plan_entry_run,
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Deletes a route."},
 };
 const struct api_actions az_route_table_actions = API_ACTIONS(actions);

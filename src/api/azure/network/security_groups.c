@@ -52,8 +52,11 @@ static void write_sets(struct az_call *e, struct json_writer *w, const char *nam
 	json_write_close_list(w);
 }
 
-static void write_rule(struct az_call *e, struct json_writer *w, const struct port_policy_rule *r)
+static void write_rule(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
 {
+	struct az_call *e = az_call_of(core);
+	const struct port_policy_rule *r = port_policy_rule_of(row);
+	(void) name;
 	az_begin_part(e, w, AZ_SECURITY_RULES, KIND_PORT_POLICY_RULE, &r->row);
 	if (r->description.n)
 		json_write_text(w, "description", r->description);
@@ -70,6 +73,15 @@ static void write_rule(struct az_call *e, struct json_writer *w, const struct po
 	json_write_z(w, "direction", r->egress ? "Outbound" : "Inbound");
 	json_write_close(w);
 }
+
+static const struct member rule_members[] = {
+	MEMBER_WRITTEN("id", write_rule, .also = "name|type|etag|properties"),
+};
+static const struct api_listing rules = {.kind = KIND_PORT_POLICY_RULE,
+					 .whole = offsetof(struct port_policy_rule, policy),
+					 .item = "value",
+					 .matches = az_is_part,
+					 .members = MEMBERS(rule_members)};
 
 static void write_default(struct az_call *e, struct json_writer *w, const struct row *policy,
 			  const struct port_default *d)
@@ -97,18 +109,6 @@ static void write_default(struct az_call *e, struct json_writer *w, const struct
 	json_write_close(w);
 }
 
-void az_write_rules(struct az_call *e, struct json_writer *w, uuid policy)
-{
-	const struct port_policy_rule *r = port_policy_rule_first_by_policy(az_tables(e), policy);
-	json_write_open_list(w, "securityRules");
-	for (; r; r = port_policy_rule_next_by_policy(az_tables(e), r)) {
-		json_write_open(w, NULL);
-		write_rule(e, w, r);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
-}
-
 static void write_defaults(struct az_call *e, struct json_writer *w, const char *name,
 			   const struct row *policy)
 {
@@ -121,43 +121,16 @@ static void write_defaults(struct az_call *e, struct json_writer *w, const char 
 	json_write_close_list(w);
 }
 
-/* Writes the subnets and interfaces that use the group. Empty lists are left out, as in Azure. */
-static void write_users(struct az_call *e, struct json_writer *w, uuid policy)
-{
-	const struct tables *t = az_tables(e);
-	bool has_any = false;
-	for (const struct port *p = port_first_by_policy(t, policy); p; p = port_next_by_policy(t, p)) {
-		if (!row_is_live(&p->row))
-			continue;
-		if (!has_any)
-			json_write_open_list(w, "networkInterfaces");
-		has_any = true;
-		az_write_ref(e, w, NULL, AZ_INTERFACES, KIND_PORT, p->row.id);
-	}
-	if (has_any)
-		json_write_close_list(w);
-	has_any = false;
-	for (const struct subnet *s = subnet_first_by_policy(t, policy); s; s = subnet_next_by_policy(t, s)) {
-		if (!row_is_live(&s->row))
-			continue;
-		if (!has_any)
-			json_write_open_list(w, "subnets");
-		has_any = true;
-		az_write_ref(e, w, NULL, AZ_SUBNETS, KIND_SUBNET, s->row.id);
-	}
-	if (has_any)
-		json_write_close_list(w);
-}
-
 static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
 			     const struct row *row)
 {
 	struct az_call *e = az_call_of(core);
 	az_write_etag(e, w, row);
 	az_begin_properties(e, w, name, row);
-	az_write_rules(e, w, row->id);
+	az_write_parts(e, w, "securityRules", &rules, PORT_POLICY_RULE_INDEX_POLICY, row->id);
 	write_defaults(e, w, "defaultSecurityRules", row);
-	write_users(e, w, row->id);
+	az_write_some_refs(e, w, "networkInterfaces", AZ_INTERFACES, KIND_PORT, PORT_INDEX_POLICY, row->id);
+	az_write_some_refs(e, w, "subnets", AZ_SUBNETS, KIND_SUBNET, SUBNET_INDEX_POLICY, row->id);
 	json_write_close(w);
 }
 
@@ -167,27 +140,6 @@ static const struct member members[] = {
 };
 static const struct api_listing policies = {
 	.kind = KIND_PORT_POLICY, .item = "value", .matches = az_matches, .members = MEMBERS(members)};
-
-static void write_one_rule(struct api_call *core, struct json_writer *w, const char *name,
-			   const struct row *row)
-{
-	(void) name;
-	write_rule(az_call_of(core), w, port_policy_rule_of(row));
-}
-
-static bool is_of_policy(struct api_call *core, const void *args, const struct row *row)
-{
-	(void) args;
-	return uuid_equal(port_policy_rule_of(row)->policy, az_call_of(core)->target);
-}
-
-static const struct member rule_members[] = {
-	MEMBER_WRITTEN("id", write_one_rule, .also = "name|type|etag|properties"),
-};
-static const struct api_listing rules = {.kind = KIND_PORT_POLICY_RULE,
-					 .item = "value",
-					 .matches = is_of_policy,
-					 .members = MEMBERS(rule_members)};
 
 static RESULT list_defaults(struct az_call *e, const void *args, struct json_writer *w)
 {
@@ -395,21 +347,10 @@ static const struct param rule_put_rows[] = {
 static RESULT prepare_rule(struct az_call *e, void *args)
 {
 	struct rule_args *a = args;
-	const struct row *row = NULL;
-	TRY(az_find_whole(e, AZ_SECURITY_GROUPS, KIND_PORT_POLICY, "networkSecurityGroupName", &row));
-	a->wish.policy = ref_by_id(KIND_PORT_POLICY, row->id);
 	a->wish.rule = e->target;
 	a->wish.name = az_path_value(e, "securityRuleName");
 	return read_rule(e, az_named_id(e, AZ_SECURITY_RULES, "networkSecurityGroupName/securityRuleName"),
 			 &a->properties, &a->wish);
-}
-
-static RESULT prepare_delete_rule(struct az_call *e, void *args)
-{
-	const struct row *group = NULL; /* policies on the group hold for its rules */
-	TRY(az_find_whole(e, AZ_SECURITY_GROUPS, KIND_PORT_POLICY, "networkSecurityGroupName", &group));
-	((struct port_policy_rule_target *) args)->rule = az_target_ref(e);
-	return OK;
 }
 
 /* ---- a whole group ---- */
@@ -452,8 +393,7 @@ struct group_args {
 	struct port_policy_wish make;
 	struct rule_part *parts;
 	size_t part_count;
-	struct port_policy_rule_target *gone;
-	size_t gone_count;
+	struct refs gone;
 	uuid group, id;
 };
 static const struct param put_rows[] = {
@@ -483,33 +423,6 @@ static RESULT read_part(struct az_call *e, struct group_args *a, const struct li
 	return OK;
 }
 
-static bool is_listed(const struct group_args *a, uuid rule)
-{
-	for (size_t k = 0; k < a->part_count; k++)
-		if (uuid_equal(a->parts[k].wish.rule, rule))
-			return true;
-	return false;
-}
-
-/* Finds rules that the body no longer lists, or lists with another priority: two rules may have
- * exchanged theirs. */
-static RESULT find_gone(struct az_call *e, struct group_args *a)
-{
-	const struct tables *t = az_tables(e);
-	size_t count = 0;
-	const struct port_policy_rule *r = port_policy_rule_first_by_policy(t, e->target);
-	for (; r; r = port_policy_rule_next_by_policy(t, r))
-		count++;
-	a->gone = arena_new_array(e->c->arena, struct port_policy_rule_target, count + 1);
-	if (!a->gone)
-		return ctx_no_memory(e->c);
-	r = port_policy_rule_first_by_policy(t, e->target);
-	for (; r; r = port_policy_rule_next_by_policy(t, r))
-		if (!is_listed(a, r->row.id))
-			a->gone[a->gone_count++].rule = ref_by_id(KIND_PORT_POLICY_RULE, r->row.id);
-	return OK;
-}
-
 static RESULT prepare(struct az_call *e, void *args)
 {
 	struct group_args *a = args;
@@ -522,7 +435,11 @@ static RESULT prepare(struct az_call *e, void *args)
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < p->rules.count; k++)
 		TRY(read_part(e, a, &p->rules.at[k]));
-	return p->has_rules && !uuid_is_none(e->target) ? find_gone(e, a) : OK;
+	if (!p->has_rules || uuid_is_none(e->target))
+		return OK;
+	/* rules that the body no longer lists, or lists with another priority: two rules may have exchanged theirs */
+	const struct az_kept kept = {&a->parts->wish.rule, a->part_count, sizeof *a->parts};
+	return az_find_gone(e, KIND_PORT_POLICY_RULE, PORT_POLICY_RULE_INDEX_POLICY, &kept, NULL, &a->gone);
 }
 
 static RESULT put(struct op *op, void *args)
@@ -532,8 +449,9 @@ static RESULT put(struct op *op, void *args)
 		TRY(engine_create_port_policy(op, &a->make));
 		a->id = a->make.policy;
 	}
-	for (size_t k = 0; k < a->gone_count; k++)
-		TRY(engine_delete_port_policy_rule(op, &a->gone[k]));
+	for (size_t k = 0; k < a->gone.count; k++)
+		TRY(engine_delete_port_policy_rule(op,
+						   &(struct port_policy_rule_target){.rule = a->gone.at[k]}));
 	for (size_t k = 0; k < a->part_count; k++) {
 		struct port_policy_rule_wish *wish = &a->parts[k].wish;
 		wish->policy = ref_by_id(KIND_PORT_POLICY, a->id);
@@ -549,6 +467,7 @@ static RESULT put(struct op *op, void *args)
 #define OF_ONE .type = AZ_SECURITY_GROUPS, .kind = KIND_PORT_POLICY, .names = "networkSecurityGroupName"
 #define RULES ONE_GROUP "/securityRules"
 #define RULE RULES "/{securityRuleName}"
+#define OF_GROUP AZ_WHOLE("networkSecurityGroupName", AZ_SECURITY_GROUPS, KIND_PORT_POLICY)
 #define OF_RULE                                                                                              \
 	.type = AZ_SECURITY_RULES, .kind = KIND_PORT_POLICY_RULE,                                            \
 	.names = "networkSecurityGroupName/securityRuleName"
@@ -584,14 +503,14 @@ static const struct az_action actions[] = {
 	{HTTP_GET, RULE, .name = "SecurityRules_Get", .permit = "ec2:DescribePortPolicies", OF_RULE,
 	 .shows = &rules, .doc = "Gets one security rule."},
 	{HTTP_PUT, RULE, .name = "SecurityRules_CreateOrUpdate", .permit = "ec2:ModifyPortPolicy",
-	 .flags = API_WRITES | AZ_PUT, OF_RULE,
+	 .flags = API_WRITES | AZ_PUT, OF_RULE, OF_GROUP, AZ_WHOLE_AT(struct rule_args, wish.policy),
 	 .args = PARAMS(struct rule_args, rule_put_rows, .object = "SecurityRule"), .prepare = prepare_rule,
 	 .operation = engine_put_port_policy_rule_run, .returns = KIND_PORT_POLICY_RULE,
 	 AZ_SUBJECT(struct rule_args, wish.rule), .shows = &rules,
 	 .doc = "Creates or changes a security rule."},
 	{HTTP_DELETE, RULE, .name = "SecurityRules_Delete", .permit = "ec2:ModifyPortPolicy",
-	 .flags = API_WRITES, OF_RULE, .args = {0, 0, sizeof(struct port_policy_rule_target)},
-	 .prepare = prepare_delete_rule, .operation = engine_delete_port_policy_rule_run,
+	 .flags = API_WRITES, OF_RULE, OF_GROUP, .args = {0, 0, sizeof(struct port_policy_rule_target)},
+	 AZ_TARGET(struct port_policy_rule_target, rule), .operation = engine_delete_port_policy_rule_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Deletes a rule."},
 	{HTTP_GET, ONE_GROUP "/defaultSecurityRules", .name = "DefaultSecurityRules_List",
 	 .permit = "ec2:DescribePortPolicies", OF_WHOLE(AZ_DEFAULT_RULES), .answer = list_defaults,

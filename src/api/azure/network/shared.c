@@ -92,6 +92,77 @@ void az_write_texts(struct json_writer *w, const char *name, struct strs texts)
 	json_write_close_list(w);
 }
 
+static const struct row *next_live(struct az_call *e, enum kind kind, unsigned index, const struct row *row)
+{
+	while (row && !row_is_live(row))
+		row = tables_next(az_tables(e), kind, index, row, 1);
+	return row;
+}
+
+static const struct row *first_of(struct az_call *e, enum kind kind, unsigned index, uuid id)
+{
+	return next_live(e, kind, index, members_find_first(&e->core, kind, index, id));
+}
+
+static const struct row *next_of(struct az_call *e, enum kind kind, unsigned index, const struct row *row)
+{
+	return next_live(e, kind, index, tables_next(az_tables(e), kind, index, row, 1));
+}
+
+void az_write_refs(struct az_call *e, struct json_writer *w, const char *name, enum az_types type,
+		   enum kind kind, unsigned index, uuid id)
+{
+	const struct row *row = first_of(e, kind, index, id);
+	json_write_open_list(w, name);
+	for (; row; row = next_of(e, kind, index, row))
+		az_write_ref(e, w, NULL, type, kind, row->id);
+	json_write_close_list(w);
+}
+
+void az_write_some_refs(struct az_call *e, struct json_writer *w, const char *name, enum az_types type,
+			enum kind kind, unsigned index, uuid id)
+{
+	if (first_of(e, kind, index, id))
+		az_write_refs(e, w, name, type, kind, index, id);
+}
+
+void az_write_parts(struct az_call *e, struct json_writer *w, const char *name,
+		    const struct api_listing *parts, unsigned index, uuid whole)
+{
+	const struct row *row = first_of(e, parts->kind, index, whole);
+	json_write_open_list(w, name);
+	for (; row; row = next_of(e, parts->kind, index, row)) {
+		json_write_open(w, NULL);
+		members_write(&e->core, w, az_write_time, &parts->members, row);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+static bool is_kept(const struct az_kept *kept, uuid id)
+{
+	for (size_t k = 0; k < kept->count; k++)
+		if (uuid_equal(*(const uuid *) (const void *) ((const char *) kept->first + k * kept->size),
+			       id))
+			return true;
+	return false;
+}
+
+RESULT az_find_gone(struct az_call *e, enum kind kind, unsigned index, const struct az_kept *kept,
+		    bool (*is_part)(const struct row *row), struct refs *ret_gone)
+{
+	VEC(struct ref) gone = {0};
+	const struct row *row = first_of(e, kind, index, e->target);
+	for (; row; row = next_of(e, kind, index, row)) {
+		const struct ref ref = ref_by_id(kind, row->id);
+		bool is_gone = (!is_part || is_part(row)) && !is_kept(kept, row->id);
+		if (is_gone && !VEC_PUSH(e->c->arena, &gone, ref))
+			return ctx_no_memory(e->c);
+	}
+	*ret_gone = (struct refs){gone.at, gone.count};
+	return OK;
+}
+
 struct str az_part_name(struct az_call *e, struct str whole, struct str name)
 {
 	return str_print(e->c->arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(whole), STR_ARG(name));

@@ -53,8 +53,11 @@ RESULT az_keep_subnet(struct az_call *e, uuid subnet, const json_t *body, struct
 	return is_new ? az_keep(e, subnet, body, AZ_SUBNET_KEEPS, ret_definition) : OK;
 }
 
-void az_write_subnet(struct az_call *e, struct json_writer *w, const struct subnet *s)
+void az_write_subnet(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
 {
+	struct az_call *e = az_call_of(core);
+	const struct subnet *s = subnet_of(row);
+	(void) name;
 	char block[CIDR_TEXT_SIZE];
 	const struct tables *t = az_tables(e);
 	const struct route_table *table = route_table_find(t, s->route_table);
@@ -74,12 +77,6 @@ void az_write_subnet(struct az_call *e, struct json_writer *w, const struct subn
 	json_write_close(w);
 }
 
-static void write_all(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
-{
-	(void) name;
-	az_write_subnet(az_call_of(core), w, subnet_of(row));
-}
-
 /* Matches subnets of the path's virtual network. IPv6 subnets are shown as a part of their IPv4 subnet. */
 static bool matches(struct api_call *core, const void *args, const struct row *row)
 {
@@ -89,7 +86,7 @@ static bool matches(struct api_call *core, const void *args, const struct row *r
 }
 
 static const struct member members[] = {
-	MEMBER_WRITTEN("id", write_all, .also = "name|type|etag|properties"),
+	MEMBER_WRITTEN("id", az_write_subnet, .also = "name|type|etag|properties"),
 };
 static const struct api_listing subnets = {
 	.kind = KIND_SUBNET, .item = "value", .matches = matches, .members = MEMBERS(members)};
@@ -176,18 +173,9 @@ static const struct param put_rows[] = {
 	AZ_NAMED_PART,
 };
 
-static RESULT find_network(struct az_call *e, struct ref *ret_router)
-{
-	const struct row *row = NULL;
-	TRY(az_find_whole(e, AZ_NETWORKS, KIND_ROUTER, "virtualNetworkName", &row));
-	*ret_router = ref_by_id(KIND_ROUTER, row->id);
-	return OK;
-}
-
 static RESULT prepare(struct az_call *e, void *args)
 {
 	struct subnet_args *a = args;
-	TRY(find_network(e, &a->wish.router));
 	a->wish.subnet = e->target;
 	a->wish.name = az_path_value(e, "subnetName");
 	a->wish.dns_servers = az_servers_of(e, a->wish.router.prefix);
@@ -210,15 +198,13 @@ RESULT az_check_subnet_unused(struct az_call *e, uuid subnet)
 
 static RESULT prepare_delete(struct az_call *e, void *args)
 {
-	struct ref router;
-	TRY(find_network(e, &router)); /* policies on the network hold for its subnets, as in Azure */
-	TRY(az_check_subnet_unused(e, e->target));
-	((struct subnet_target *) args)->subnet = az_target_ref(e);
-	return OK;
+	(void) args;
+	return az_check_subnet_unused(e, e->target);
 }
 
 #define SUBNETS AZ_NETWORK "/virtualNetworks/{virtualNetworkName}/subnets"
 #define SUBNET AZ_GROUP SUBNETS "/{subnetName}"
+#define OF_NETWORK AZ_WHOLE("virtualNetworkName", AZ_NETWORKS, KIND_ROUTER)
 #define NAMES "virtualNetworkName/subnetName"
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_GROUP SUBNETS, .name = "Subnets_List", .permit = "ec2:DescribeSubnets",
@@ -227,14 +213,16 @@ static const struct az_action actions[] = {
 	{HTTP_GET, SUBNET, .name = "Subnets_Get", .permit = "ec2:DescribeSubnets", .type = AZ_SUBNETS,
 	 .kind = KIND_SUBNET, .names = NAMES, .shows = &subnets, .doc = "Gets one subnet."},
 	{HTTP_PUT, SUBNET, .name = "Subnets_CreateOrUpdate", .permit = "ec2:CreateSubnet",
-	 .flags = API_WRITES | AZ_PUT, .type = AZ_SUBNETS, .kind = KIND_SUBNET, .names = NAMES,
-	 .keeps = AZ_SUBNET_KEEPS, .args = PARAMS(struct subnet_args, put_rows, .object = "Subnet"),
-	 .prepare = prepare, .operation = engine_put_virtual_subnet_run, .returns = KIND_SUBNET,
+	 .flags = API_WRITES | AZ_PUT, .type = AZ_SUBNETS, .kind = KIND_SUBNET, .names = NAMES, OF_NETWORK,
+	 AZ_WHOLE_AT(struct subnet_args, wish.router), .keeps = AZ_SUBNET_KEEPS,
+	 .args = PARAMS(struct subnet_args, put_rows, .object = "Subnet"), .prepare = prepare,
+	 .operation = engine_put_virtual_subnet_run, .returns = KIND_SUBNET,
 	 AZ_SUBJECT(struct subnet_args, wish.made), .shows = &subnets, .doc = "Creates or changes a subnet."},
 	{HTTP_DELETE, SUBNET, .name = "Subnets_Delete", .permit = "ec2:DeleteSubnet", .flags = API_WRITES,
-	 .type = AZ_SUBNETS, .kind = KIND_SUBNET, .names = NAMES,
-	 .args = {0, 0, sizeof(struct subnet_target)}, .prepare = prepare_delete,
-	 .operation = engine_delete_subnet_run, .returns = API_RETURNS_NOTHING_STORED,
-	 .outcome = ASYNC_JOB_OUTCOME_GONE, .doc = "Deletes an empty subnet."},
+	 .type = AZ_SUBNETS, .kind = KIND_SUBNET, .names = NAMES, OF_NETWORK,
+	 .args = {0, 0, sizeof(struct subnet_target)}, AZ_TARGET(struct subnet_target, subnet),
+	 .prepare = prepare_delete, .operation = engine_delete_subnet_run,
+	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
+	 .doc = "Deletes an empty subnet."},
 };
 const struct api_actions az_subnet_actions = API_ACTIONS(actions);

@@ -12,6 +12,7 @@
 #include "engine/network/subnet.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
+#include "store/peering_side.h"
 #include "store/router.h"
 #include "store/subnet.h"
 
@@ -69,7 +70,7 @@ static void write_subnets(struct az_call *e, struct json_writer *w, uuid router)
 	json_write_open_list(w, "subnets");
 	for (size_t k = 0; k < subnets.count; k++) {
 		json_write_open(w, NULL);
-		az_write_subnet(e, w, subnets.at[k].row);
+		az_write_subnet(&e->core, w, NULL, &subnets.at[k].row->row);
 		json_write_close(w);
 	}
 	json_write_close_list(w);
@@ -85,7 +86,7 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	write_blocks(e, w, r);
 	write_servers(e, w, row->id);
 	write_subnets(e, w, row->id);
-	az_write_peerings(e, w, row->id);
+	az_write_parts(e, w, "virtualNetworkPeerings", &az_peerings, PEERING_SIDE_INDEX_ROUTER, row->id);
 	json_write_bool(w, "enableDdosProtection", false);
 	json_write_close(w);
 }
@@ -162,8 +163,7 @@ struct network_args {
 	struct virtual_network_wish wish;
 	struct part *parts;
 	size_t part_count;
-	struct subnet_target *gone;
-	size_t gone_count;
+	struct refs gone;
 	uuid group;
 };
 static const struct param put_rows[] = {
@@ -233,29 +233,10 @@ static bool has_same_servers(struct ips x, struct ips y)
 	return is;
 }
 
-static bool is_listed(const struct network_args *a, uuid subnet)
+/* An IPv6 subnet is shown as a part of its IPv4 subnet. */
+static bool is_listed(const struct row *row)
 {
-	for (size_t k = 0; k < a->part_count; k++)
-		if (uuid_equal(a->parts[k].wish.subnet, subnet))
-			return true;
-	return false;
-}
-
-static RESULT find_gone(struct az_call *e, struct network_args *a)
-{
-	const struct tables *t = az_tables(e);
-	size_t count = 0;
-	for (const struct subnet *s = subnet_first_by_router(t, e->target); s;
-	     s = subnet_next_by_router(t, s))
-		count++;
-	a->gone = arena_new_array(e->c->arena, struct subnet_target, count + 1);
-	if (!a->gone)
-		return ctx_no_memory(e->c);
-	for (const struct subnet *s = subnet_first_by_router(t, e->target); s;
-	     s = subnet_next_by_router(t, s))
-		if (row_is_live(&s->row) && s->block.base.family == IP_V4 && !is_listed(a, s->row.id))
-			a->gone[a->gone_count++].subnet = ref_by_id(KIND_SUBNET, s->row.id);
-	return OK;
+	return subnet_of(row)->block.base.family == IP_V4;
 }
 
 static RESULT prepare(struct az_call *e, void *args)
@@ -283,14 +264,17 @@ static RESULT prepare(struct az_call *e, void *args)
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < p->subnets.count; k++)
 		TRY(read_part(e, a, &p->subnets.at[k]));
-	return p->has_subnets && !uuid_is_none(e->target) ? find_gone(e, a) : OK;
+	if (!p->has_subnets || uuid_is_none(e->target))
+		return OK;
+	const struct az_kept kept = {&a->parts->wish.subnet, a->part_count, sizeof *a->parts};
+	return az_find_gone(e, KIND_SUBNET, SUBNET_INDEX_ROUTER, &kept, is_listed, &a->gone);
 }
 
 static RESULT put(struct op *op, void *args)
 {
 	struct network_args *a = args;
-	for (size_t k = 0; k < a->gone_count; k++)
-		TRY(engine_delete_subnet(op, &a->gone[k]));
+	for (size_t k = 0; k < a->gone.count; k++)
+		TRY(engine_delete_subnet(op, &(struct subnet_target){.subnet = a->gone.at[k]}));
 	TRY(engine_put_virtual_network(op, &a->wish));
 	for (size_t k = 0; k < a->part_count; k++) {
 		struct virtual_subnet_wish *wish = &a->parts[k].wish;

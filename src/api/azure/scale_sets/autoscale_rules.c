@@ -50,7 +50,7 @@ static const struct param action_rows[] = {
 	P("type", type, .flags = REQUIRED,
 	  .words = "ChangeCount|PercentChangeCount|ExactCount|ServiceAllowedNextValue",
 	  .doc = "ChangeCount, PercentChangeCount or ExactCount."),
-	P("value", value, .min = 0, .max = SCALING_SIZE_MAX,
+	P("value", value, .min = 1, .max = SCALING_SIZE_MAX,
 	  .doc = "Number of machines, or percent of the present ones; absent: 1."),
 	P("cooldown", cooldown, .flags = REQUIRED, .max = 32,
 	  .doc = "Time after the action in which no other follows, from PT1M to P7D."),
@@ -156,7 +156,7 @@ static RESULT read_duration(struct az_call *e, const char *field, struct str tex
 	for (size_t k = 1; k < text.n && fits; k++) {
 		char ch = text.p[k];
 		int64_t unit_s = get_unit(ch, is_time);
-		if (ch == 'T' && !is_time)
+		if (ch == 'T' && !is_time && !value)
 			is_time = true;
 		else if (ch >= '0' && ch <= '9' && value < COOLDOWN_MAX_S)
 			value = value * 10 + (ch - '0');
@@ -288,7 +288,7 @@ static RESULT read_action(struct az_call *e, const struct autoscale_action *a, s
 	rule->adjustment = is_exact                                ? SCALING_POLICY_ADJUSTMENT_EXACT
 			   : str_is(a->type, "PercentChangeCount") ? SCALING_POLICY_ADJUSTMENT_PERCENT
 								   : SCALING_POLICY_ADJUSTMENT_CHANGE;
-	rule->amount = is_exact ? a->value : is_down ? -value : value;
+	rule->amount = is_down && !is_exact ? -value : value;
 	return read_duration(e, RULES ".scaleAction.cooldown", a->cooldown, MINUTE_S, COOLDOWN_MAX_S,
 			     &rule->cooldown_s);
 }

@@ -226,10 +226,29 @@ static RESULT take_parameters(struct cs_call *e, const struct parameters *asked,
 	return OK;
 }
 
+/* Refuses rows of other accounts, which each launch would refuse. All interfaces have the same security groups. */
+static RESULT check_named(struct cs_call *e, const struct instance_launch *launch)
+{
+	const struct row *row = NULL;
+	const struct refs groups = launch->port_count ? launch->ports[0].groups : (struct refs){0};
+	if (ref_is_given(&launch->key_pair))
+		TRY(engine_find_own(e->c, cs_tables(e), KIND_KEY_PAIR, &launch->key_pair, &row));
+	if (ref_is_given(&launch->server_group))
+		TRY(engine_find_own(e->c, cs_tables(e), KIND_SERVER_GROUP, &launch->server_group, &row));
+	for (size_t k = 0; k < groups.count; k++)
+		TRY(engine_find(e->c, cs_tables(e), KIND_SECURITY_GROUP, &groups.at[k], &row));
+	for (size_t k = 0; k < launch->port_count; k++)
+		if (ref_is_given(&launch->ports[k].network))
+			TRY(engine_find_usable(e->c, cs_tables(e), KIND_NETWORK, &launch->ports[k].network,
+					       &row));
+	return OK;
+}
+
 static RESULT try_profile(struct cs_call *e, const struct autoscale_profile *profile)
 {
 	struct instance_launch launch;
-	return cs_read_profile(e, profile, UUID_NONE, &launch);
+	TRY(cs_read_profile(e, profile, UUID_NONE, &launch));
+	return check_named(e, &launch);
 }
 
 struct make_profile {

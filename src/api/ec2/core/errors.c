@@ -324,6 +324,7 @@ static const struct api_error ec2_rows[] = {
 	E(IN_USE, VOLUME, 400, "VolumeInUse"),
 	E(IN_USE, ADDRESS, 400, "InvalidIPAddress.InUse"),
 	E(IN_USE, PORT, 400, "InvalidNetworkInterface.InUse"),
+	E(IN_USE, TRUNK, 400, "InvalidNetworkInterface.InUse"),
 	E(IN_USE, SERVER_GROUP, 400, "InvalidPlacementGroup.InUse"),
 	E(IN_USE, NONE, 400, "DependencyViolation"),
 	E(STATE, INSTANCE, 400, "IncorrectInstanceState"),

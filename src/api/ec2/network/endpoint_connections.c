@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who may connect to endpoint services of accounts, and who does: DescribeVpcEndpointServicePermissions,
+ * Allowed principals and connections of endpoint services: DescribeVpcEndpointServicePermissions,
  * ModifyVpcEndpointServicePermissions, DescribeVpcEndpointConnections, AcceptVpcEndpointConnections,
  * RejectVpcEndpointConnections. */
 #include "api/ec2/core/empty_list.h"

@@ -5,6 +5,7 @@
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
 #include "auth/policy/endpoint_policy.h"
+#include "engine/network/routing/endpoint_service.h"
 #include "store/port.h"
 #include "store/security_group.h"
 #include "store/vpc_endpoint.h"
@@ -211,7 +212,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 				      "The Vpc Endpoint Service '%" STR_FMT
 				      "' of type GatewayLoadBalancer does not exist",
 				      STR_ARG(a->service));
-	bool is_offered = str_starts_with(a->service, STR("com.amazonaws.vpce."));
+	bool is_offered = engine_is_offered_name(a->service);
 	if (is_offered) {
 		a->wish.offered = a->service;
 		a->wish.principals = ec2_list_principals(e);

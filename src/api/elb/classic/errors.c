@@ -2,6 +2,7 @@
  * Error codes of Classic Load Balancers. Sources: the errors of each action in the API Reference, version 2012-06-01, and
  * the common ones. */
 #include "api/elb/classic/internal.h"
+#include "api/query/query_call.h"
 
 /* The first row that fits counts. */
 static const struct api_error rows[] = {
@@ -38,25 +39,14 @@ static const struct api_error rows[] = {
 	{ERR_QUOTA, 0, 400, "TooManyTags"},
 	{ERR_INVALID, KIND_TARGET, 400, "InvalidInstance"},
 	{ERR_INVALID, 0, 400, "InvalidScheme", "Scheme"},
-	{ERR_INVALID, 0, 400, "ValidationError"},
-	{ERR_MISSING, 0, 400, "ValidationError"},
-	{ERR_UNKNOWN, 0, 400, "ValidationError"},
-	{ERR_MALFORMED, 0, 400, "ValidationError"},
-	{ERR_TOO_LARGE, 0, 413, "RequestEntityTooLarge", API_WHOLE_REQUEST},
-	{ERR_TOO_LARGE, 0, 400, "ValidationError"},
+	QUERY_INVALID("ValidationError"),
 	{ERR_UNSUPPORTED, 0, 400, "OperationNotPermitted"},
-	{ERR_UNAUTHENTICATED, 0, 403, "InvalidClientTokenId"},
 	{ERR_DENIED, 0, 403, "AccessDenied"},
 	{ERR_THROTTLED, 0, 400, "Throttling"},
-	{ERR_NO_MEMORY, 0, 503, "ServiceUnavailable"},
-	{ERR_AGAIN, 0, 503, "ServiceUnavailable"},
-	{ERR_GONE, 0, 503, "ServiceUnavailable"},
-	{ERR_TIMEOUT, 0, 503, "ServiceUnavailable"},
-	{ERR_INTERNAL, 0, 500, "InternalFailure"},
+	QUERY_UNAVAILABLE("InternalFailure"),
 };
 
 const struct api_error classic_no_type = {ERR_NOT_FOUND, 0, 400, "PolicyTypeNotFound"};
 const struct api_error classic_no_policy = {ERR_NOT_FOUND, 0, 400, "PolicyNotFound"};
 
-const struct api_errors classic_errors =
-	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded");
+const struct api_errors classic_errors = QUERY_ERRORS(rows);

@@ -184,6 +184,14 @@ bool os_is_own_service(struct os_call *e, struct str id)
 	return false;
 }
 
+struct str os_get_own_type(struct os_call *e, uuid service)
+{
+	for (const struct entry *entry = entries; entry < entries + ENTRIES; entry++)
+		if (uuid_equal(service, entry_id(e, entry, "")))
+			return str_from(entry->service == OS_VOLUME ? "block-storage" : entry->type);
+	return STR_NONE;
+}
+
 bool os_is_own_endpoint(struct os_call *e, struct str id)
 {
 	for (size_t k = 0; k < (size_t) ENTRIES * INTERFACES; k++)

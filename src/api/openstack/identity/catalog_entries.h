@@ -10,6 +10,8 @@ struct catalog_entry;
 
 /* The region's own service of that id, as 32 digits; false: it is none of them. */
 bool os_is_own_service(struct os_call *e, struct str id);
+/* Type of the region's own service of that id, "block-storage" for both of Cinder's; empty: it is none of them. */
+struct str os_get_own_type(struct os_call *e, uuid service);
 bool os_is_own_endpoint(struct os_call *e, struct str id);
 
 /* Writes the members of an entry. */

@@ -51,6 +51,8 @@ static const struct os_extension rows[] = {
 	{"standard-attr-tag", "Tag support for resources with standard attribute"},
 	{"standard-attr-timestamp", "Resource timestamps"},
 	{"subnet_allocation", "Subnet Allocation"},
+	{"trunk", "Trunk Extension"},
+	{"trunk-details", "Trunk port details"},
 };
 static const struct os_extensions extensions = {
 	OS_EXTENSIONS(rows),

@@ -47,6 +47,10 @@ bool os_fits_tags_any(struct os_call *e, const struct row *row, struct str value
 bool os_lacks_tags(struct os_call *e, const struct row *row, struct str value);
 bool os_lacks_tags_any(struct os_call *e, const struct row *row, struct str value);
 
+/* The member trunk_details of a port: of its trunk, which os_find_trunk() finds; NULL: it is no parent. */
+extern const struct attributes os_trunk_details;
+const void *os_find_trunk(struct api_call *e, const struct row *row);
+
 /* Members of a forwarding that its floating address shows. */
 extern const struct attributes os_forwarded_members;
 

@@ -5,10 +5,12 @@
 #include "api/openstack/network/network.h"
 #include "engine/network/address/address.h"
 #include "engine/network/port/port.h"
+#include "engine/network/port/trunk.h"
 #include "engine/network/routing/router_interface.h"
 #include "model/mac.h"
 #include "model/nat_gateway.h"
 #include "model/secondary_ip.h"
+#include "model/trunk.h"
 #include "store/address.h"
 #include "store/gateway.h"
 #include "store/host.h"
@@ -155,6 +157,10 @@ static void find_device(struct os_call *e, struct port_item *item)
 	} else if (!uuid_is_none(p->nat_gateway)) {
 		item->device = p->nat_gateway;
 		item->device_owner = STR("network:nat_gateway");
+	} else if (!uuid_is_none(p->trunk_parent)) {
+		const struct trunk *trunk = engine_get_trunk_of(os_tables(e), p->trunk_parent);
+		item->device = trunk ? trunk->row.id : UUID_NONE;
+		item->device_owner = STR("trunk:subport");
 	} else if (!uuid_is_none(engine_port_holder(p))) {
 		item->device = engine_port_holder(p);
 		item->device_owner = str_print(e->c->arena, "compute:%" STR_FMT,
@@ -273,7 +279,8 @@ static struct str get_owner(struct api_call *e, const struct row *row)
 
 static struct str get_host(struct api_call *e, const struct row *row)
 {
-	const struct host *host = host_find(api_tables(e), port_of(row)->host);
+	const struct tables *t = api_tables(e);
+	const struct host *host = host_find(t, engine_get_carrier(t, port_of(row))->host);
 	return host ? host->name : port_of(row)->binding_host;
 }
 
@@ -313,6 +320,7 @@ static const struct attribute port_rows[] = {
 		       .filter = "binding:vif_type"),
 	ATTRIBUTE_CONST("binding:vif_details", "{}", .flags = ATTRIBUTE_ADMIN),
 	ATTRIBUTE_CONST("binding:profile", "{}", .flags = ATTRIBUTE_ADMIN),
+	ATTRIBUTE_WITHIN_OF("trunk_details", os_trunk_details, os_find_trunk, .flags = ATTRIBUTE_OMIT_NONE),
 	OS_STANDARD_ROWS(port),
 };
 static const struct attributes port_members = ATTRIBUTES(port_rows);
@@ -386,7 +394,9 @@ static const struct os_filter port_filters[] = {
 	{"device_id", .is_device = true, .fits = fits_device,
 	 .access_paths = {{KIND_PORT, PORT_INDEX_INSTANCE},
 			  {KIND_PORT, PORT_INDEX_INTERFACE_OF},
-			  {KIND_NAT_GATEWAY, .joins = {JOIN_ONE(KIND_PORT, nat_gateway, port)}}}},
+			  {KIND_NAT_GATEWAY, .joins = {JOIN_ONE(KIND_PORT, nat_gateway, port)}},
+			  {KIND_TRUNK, .joins = {JOIN_ONE(KIND_PORT, trunk, port),
+						 JOIN_EACH(KIND_PORT, PORT_INDEX_TRUNK_PARENT)}}}},
 	{"device_owner", .fits = fits_owner},
 	{"fixed_ips", .parts = &fixed_ips, .fits = fits_fixed_ips},
 	{"security_groups", "groups", .fits = fits_group},

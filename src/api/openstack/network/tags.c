@@ -14,6 +14,7 @@ static const struct {
 	{"floatingips", KIND_ADDRESS},
 	{"security-groups", KIND_SECURITY_GROUP},
 	{"subnetpools", KIND_SUBNET_POOL},
+	{"trunks", KIND_TRUNK},
 };
 
 struct os_tagging {

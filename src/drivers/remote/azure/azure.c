@@ -475,10 +475,7 @@ static RESULT azure_act(struct ctx *c, struct remote *r, const struct remote_act
 
 const struct remote_driver remote_azure = {
 	.name = "azure",
-	.verbs = 1U << REMOTE_MACHINE_ACT_START | 1U << REMOTE_MACHINE_ACT_STOP |
-		 1U << REMOTE_MACHINE_ACT_REBOOT | 1U << REMOTE_MACHINE_ACT_TERMINATE |
-		 1U << REMOTE_MACHINE_ACT_TAG | 1U << REMOTE_MACHINE_ACT_CREATE |
-		 1U << REMOTE_MACHINE_ACT_RESIZE,
+	.verbs = REMOTE_VERBS_ALL,
 	.check = azure_check,
 	.verify = azure_verify,
 	.list = azure_list,

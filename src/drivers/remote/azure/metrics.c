@@ -44,7 +44,7 @@ static void read_data(struct ctx *c, const json_t *data, size_t metric,
 		if (!p)
 			continue;
 		p->is_there |= metric == 0; /* without the processors' there is no point */
-		*(double *) (void *) ((char *) p + metrics[metric].offset) = value;
+		*remote_metric_member(p, metrics[metric].offset) = value;
 	}
 }
 

@@ -396,10 +396,7 @@ static RESULT cloudstack_read_metrics(struct ctx *c, struct remote *r,
 
 const struct remote_driver remote_cloudstack = {
 	.name = "cloudstack",
-	.verbs = 1U << REMOTE_MACHINE_ACT_START | 1U << REMOTE_MACHINE_ACT_STOP |
-		 1U << REMOTE_MACHINE_ACT_REBOOT | 1U << REMOTE_MACHINE_ACT_TERMINATE |
-		 1U << REMOTE_MACHINE_ACT_TAG | 1U << REMOTE_MACHINE_ACT_CREATE |
-		 1U << REMOTE_MACHINE_ACT_RESIZE,
+	.verbs = REMOTE_VERBS_ALL,
 	.check = cloudstack_check,
 	.verify = cloudstack_verify,
 	.list = cloudstack_list,

@@ -24,7 +24,7 @@ struct reading {
 	const struct remote_metrics_query *query;
 	struct remote_metric_point *points;
 	size_t machine;
-	size_t measurements[REMOTE_METRIC_POINTS]; /* of the machine, in each interval */
+	size_t measurements[REMOTE_METRIC_POINTS]; /* number of the machine's measurements in each interval */
 };
 
 /* A measurement at the end of an interval is about that interval. */
@@ -41,7 +41,7 @@ static void read_stat(struct reading *r, const json_t *stat)
 	p->cpu_percent = (p->cpu_percent * before + percent) / (before + 1);
 	for (size_t k = 0; k < sizeof counters / sizeof *counters; k++)
 		if (remote_metric_number(json_object_get(stat, counters[k].name), &kib))
-			*(double *) (void *) ((char *) p + counters[k].offset) += kib * KIB;
+			*remote_metric_member(p, counters[k].offset) += kib * KIB;
 }
 
 RESULT cloudstack_read_points(struct ctx *c, const json_t *root, const struct remote_metrics_query *query,

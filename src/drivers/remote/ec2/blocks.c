@@ -10,7 +10,7 @@
 #include "drivers/remote/ec2/request.h"
 #include "drivers/remote/json.h"
 
-enum { TOKEN_MAX = 1024, MESSAGE_MAX = 512, PAGE_MIN = 100 };
+enum { TOKEN_MAX = 1024, MESSAGE_MAX = 512 };
 #define NO_SNAPSHOT "snap-00000000000000000"
 #define ERROR_HEADER "x-amzn-ErrorType"
 

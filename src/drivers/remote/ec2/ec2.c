@@ -243,10 +243,7 @@ static RESULT ec2_create(struct ctx *c, struct remote *r, const struct remote_ne
 
 const struct remote_driver remote_ec2 = {
 	.name = "aws",
-	.verbs = 1U << REMOTE_MACHINE_ACT_START | 1U << REMOTE_MACHINE_ACT_STOP |
-		 1U << REMOTE_MACHINE_ACT_REBOOT | 1U << REMOTE_MACHINE_ACT_TERMINATE |
-		 1U << REMOTE_MACHINE_ACT_TAG | 1U << REMOTE_MACHINE_ACT_CREATE |
-		 1U << REMOTE_MACHINE_ACT_RESIZE,
+	.verbs = REMOTE_VERBS_ALL,
 	.check = ec2_check,
 	.verify = ec2_verify,
 	.list = ec2_list,

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "drivers/remote/ec2/request.h"
+#include "drivers/remote/metric_points.h"
 #include "drivers/remote/xml_walk.h"
 
 #define CLOUDWATCH_VERSION "2010-08-01"
@@ -90,12 +91,12 @@ static void put_series(struct reading *r)
 	    machine >= (int64_t) r->query->count || metric < 0 || metric >= METRICS)
 		return;
 	for (size_t k = 0; k < r->time_count && k < r->value_count; k++) {
-		int64_t since_us = r->times[k] - r->query->from_us, place = since_us / REMOTE_METRIC_STEP_US;
-		if (since_us < 0 || place >= REMOTE_METRIC_POINTS)
+		struct remote_metric_point *p =
+			remote_metric_at(r->points, r->query, (size_t) machine, r->times[k]);
+		if (!p)
 			continue;
-		struct remote_metric_point *p = &r->points[machine * REMOTE_METRIC_POINTS + place];
 		p->is_there = true;
-		*(double *) (void *) ((char *) p + metrics[metric].offset) = r->values[k];
+		*remote_metric_member(p, metrics[metric].offset) = r->values[k];
 	}
 }
 

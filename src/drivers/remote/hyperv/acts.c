@@ -4,6 +4,8 @@
  * Msvm_ShutdownComponent and Msvm_VirtualSystemManagementService. */
 #include "drivers/remote/hyperv/acts.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "drivers/remote/hyperv/embedded.h"
 #include "drivers/remote/hyperv/files.h"
@@ -16,6 +18,8 @@
 #define SHUTDOWN_US (60 * SECOND)
 #define SHUTDOWN_NOTE_US (180 * SECOND)
 enum { STATE_ON = 2, STATE_OFF = 3, STATE_RESET = 11, PARTS_MAX = 1000, NOTES_MAX = 16 * 1024 };
+/* Value of Msvm_ShutdownComponent's methods: the guest is shutting down already, perhaps after a request that Dari forgot. */
+enum { SHUTDOWN_UNDER_WAY = 32782 };
 
 struct wsman_object hyperv_machine_object(struct ctx *c, struct str ref)
 {
@@ -78,7 +82,8 @@ static RESULT change_state(struct wsman_link *l, const struct remote_act *act, i
 
 /* ---- the guest ---- */
 
-/* Asks the guest, by the integration service for shutdown. *ret_is_deaf: it has none, or does not hear. */
+/* Asks the guest, by the integration service for shutdown. *ret_is_deaf: the guest has no such service or does not hear, or the
+ * host has no such method: InitiateReboot came with Windows Server 2016. */
 static RESULT ask_guest(struct wsman_link *l, const struct remote_act *act, const char *method,
 			bool *ret_is_deaf)
 {
@@ -110,12 +115,14 @@ static RESULT ask_guest(struct wsman_link *l, const struct remote_act *act, cons
 	wsman_put(&q, "Force", STR("false"));
 	wsman_put(&q, "Reason", STR("Requested from Dari"));
 	struct result result = hyperv_invoke(&q, &outcome);
-	*ret_is_deaf = outcome.value > 0 && outcome.value != HYPERV_JOB_STARTED;
-	if (*ret_is_deaf) {
-		ctx_clear_problem(c);
-		return OK;
-	}
-	return result;
+	/* a guest that shuts down does not reboot by itself */
+	bool shuts_down = outcome.value == SHUTDOWN_UNDER_WAY && strcmp(method, "InitiateShutdown") == 0;
+	*ret_is_deaf = result.code == ERR_UNSUPPORTED ||
+		       (outcome.value > 0 && outcome.value != HYPERV_JOB_STARTED && !shuts_down);
+	if (!*ret_is_deaf && !shuts_down)
+		return result;
+	ctx_clear_problem(c);
+	return OK;
 }
 
 /* Turns the machine off if its guest cannot be asked, or has not obeyed in time. */
@@ -123,7 +130,8 @@ static RESULT stop(struct wsman_link *l, const struct remote_act *act)
 {
 	struct task_notes *notes = remote_task_notes(l->r);
 	int64_t now_us = clock_now_us();
-	const struct task_note *note = task_notes_find(notes, act->ref, (int) act->verb, now_us);
+	const struct task_note *note =
+		task_notes_find(notes, act->ref, (int) act->verb, act->asked_us, now_us);
 	bool is_asked = note && note->at_us + SHUTDOWN_NOTE_US > now_us, is_deaf = false;
 	if (is_asked && note->at_us + SHUTDOWN_US <= now_us)
 		return change_state(l, act, STATE_OFF);
@@ -306,8 +314,8 @@ static RESULT terminate(struct wsman_link *l, const struct remote_act *act)
 
 RESULT hyperv_act(struct wsman_link *l, const struct remote_act *act)
 {
-	const struct task_note *note =
-		task_notes_find(remote_task_notes(l->r), act->ref, (int) act->verb, clock_now_us());
+	const struct task_note *note = task_notes_find(remote_task_notes(l->r), act->ref, (int) act->verb,
+						       act->asked_us, clock_now_us());
 	if (note && note->task[0]) {
 		/* The goal is not reached yet: a success shows at the next look. */
 		TRY(watch(l, act, str_copy(l->c->arena, str_from(note->task))));

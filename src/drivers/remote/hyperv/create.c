@@ -89,7 +89,7 @@ static RESULT follow_note(struct making *m)
 {
 	struct task_notes *notes = remote_task_notes(m->l->r);
 	const struct task_note *note =
-		task_notes_find(notes, m->token, (int) REMOTE_MACHINE_ACT_CREATE, clock_now_us());
+		task_notes_find(notes, m->token, (int) REMOTE_MACHINE_ACT_CREATE, 0, clock_now_us());
 	if (!note)
 		return OK;
 	struct result result = hyperv_follow(m->l, str_copy(m->c->arena, str_from(note->task)));

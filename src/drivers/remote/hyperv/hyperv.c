@@ -10,7 +10,7 @@
 #include "drivers/remote/hyperv/resources.h"
 #include "model/remote_machine.h"
 
-enum { LOGIN_MAX = 104, SECRET_MAX = 256, FOLDER_MAX = 200 };
+enum { LOGIN_MAX = 104, FOLDER_MAX = 200 };
 
 /* ---- checks ---- */
 
@@ -265,10 +265,7 @@ static RESULT create(struct ctx *c, struct remote *r, const struct remote_new *w
 
 const struct remote_driver remote_hyperv = {
 	.name = "hyperv",
-	.verbs = 1U << REMOTE_MACHINE_ACT_START | 1U << REMOTE_MACHINE_ACT_STOP |
-		 1U << REMOTE_MACHINE_ACT_REBOOT | 1U << REMOTE_MACHINE_ACT_TERMINATE |
-		 1U << REMOTE_MACHINE_ACT_TAG | 1U << REMOTE_MACHINE_ACT_CREATE |
-		 1U << REMOTE_MACHINE_ACT_RESIZE,
+	.verbs = REMOTE_VERBS_ALL,
 	.check = check,
 	.verify = verify,
 	.list = list,

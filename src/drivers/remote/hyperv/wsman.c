@@ -301,7 +301,7 @@ RESULT wsman_invoke(struct wsman_call *q, const char *const *wanted, struct wsma
 	AUTO_ANSWER answer = {0};
 	buf_print(&q->body, "</p:%s_INPUT>", q->method);
 	(void) end_body(&q->body);
-	struct result result = ask(q->link, &q->body, q->only_reads, &answer);
+	struct result result = ask(q->link, &q->body, false, &answer);
 	buf_done(&q->body);
 	TRY(result);
 	return wsman_read_result(q->link->c, buf_str(&answer.body), q->method, wanted, ret_result);

@@ -56,7 +56,6 @@ struct wsman_call {
 	const char *method;
 	struct wsman_object object;
 	struct buf body;
-	bool only_reads;
 };
 void wsman_begin(struct wsman_call *q, struct wsman_link *l, const char *method,
 		 const struct wsman_object *object);

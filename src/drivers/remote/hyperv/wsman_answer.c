@@ -286,7 +286,7 @@ static RESULT leave_fault(void *self, struct str path, struct str text)
 	}
 	if (str_is(path, "Body/Fault/Reason/Text") && !fault->words.n)
 		fault->words = str_clean(a, str_cut(text, WORDS_MAX), true);
-	/* The code of WMI says more than that of WinRM. */
+	/* WMI's code, if there is one, says more than WinRM's. */
 	if (str_ends_with(path, STR("/MSFT_WmiError/error_Code")) && text.n)
 		fault->code = str_clean(a, str_cut(text, CODE_MAX), true);
 	return OK;
@@ -311,8 +311,10 @@ enum err wsman_err_of_fault(const struct wsman_fault *fault)
 		     {"2147749890", ERR_NOT_FOUND},   /* WBEM_E_NOT_FOUND */
 		     {"2147749902", ERR_UNSUPPORTED}, /* WBEM_E_INVALID_NAMESPACE */
 		     {"2147749904", ERR_UNSUPPORTED}, /* WBEM_E_INVALID_CLASS */
-		     {"2150858778", ERR_UNSUPPORTED}, /* the namespace does not exist */
-		     {"2150858752", ERR_NOT_FOUND},   /* the object does not exist */
+		     {"2147749934", ERR_UNSUPPORTED}, /* WBEM_E_INVALID_METHOD */
+		     /* ERROR_WSMAN_ENUMERATE_CANNOT_PROCESS_FILTER: no such namespace or class */
+		     {"2150858778", ERR_UNSUPPORTED},
+		     {"2150858752", ERR_NOT_FOUND}, /* ERROR_WSMAN_RESOURCE_NOT_FOUND: no such object */
 		     {"AccessDenied", ERR_DENIED},
 		     {"TimedOut", ERR_AGAIN},
 		     {"QuotaLimit", ERR_THROTTLED},

@@ -15,7 +15,7 @@
 enum { METRICS_MAX = 2, SLOTS = REMOTE_METRIC_POINTS + 1, MEASURES_MAX = 1000 };
 
 static const struct {
-	const char *path;  /* of the search */
+	const char *path;  /* where resources of the type are searched for */
 	const char *owner; /* attribute with the server's id */
 	struct {
 		const char *name;
@@ -108,7 +108,7 @@ static void add_growth(const struct gnocchi_series *s, const struct means *m,
 		if (!m->is_there[k] || !m->is_there[k + 1] || growth < 0 || (is_cpu && capacity_ns <= 0))
 			continue;
 		p->is_there |= is_cpu; /* without the processors' there is no point */
-		*(double *) (void *) ((char *) p + s->offset) += is_cpu ? growth * 100 / capacity_ns : growth;
+		*remote_metric_member(p, s->offset) += is_cpu ? growth * 100 / capacity_ns : growth;
 	}
 }
 

@@ -488,10 +488,7 @@ static RESULT openstack_create(struct ctx *c, struct remote *r, const struct rem
 
 const struct remote_driver remote_openstack = {
 	.name = "openstack",
-	.verbs = 1U << REMOTE_MACHINE_ACT_START | 1U << REMOTE_MACHINE_ACT_STOP |
-		 1U << REMOTE_MACHINE_ACT_REBOOT | 1U << REMOTE_MACHINE_ACT_TERMINATE |
-		 1U << REMOTE_MACHINE_ACT_TAG | 1U << REMOTE_MACHINE_ACT_CREATE |
-		 1U << REMOTE_MACHINE_ACT_RESIZE,
+	.verbs = REMOTE_VERBS_ALL,
 	.check = openstack_check,
 	.verify = openstack_verify,
 	.list = openstack_list,

@@ -148,7 +148,8 @@ static RESULT stop(struct ctx *c, struct remote *r, const struct remote_act *act
 {
 	struct task_notes *notes = remote_task_notes(r);
 	int64_t now_us = clock_now_us();
-	const struct task_note *note = task_notes_find(notes, act->ref, (int) act->verb, now_us);
+	const struct task_note *note =
+		task_notes_find(notes, act->ref, (int) act->verb, act->asked_us, now_us);
 	bool is_asked = note && note->at_us + SHUTDOWN_NOTE_US > now_us;
 	if (is_asked && note->at_us + SHUTDOWN_US <= now_us)
 		return start_plain(c, r, act, "PowerOffVM_Task");
@@ -240,8 +241,8 @@ static RESULT tag(struct ctx *c, struct remote *r, const struct remote_act *act)
 
 RESULT vmware_act(struct ctx *c, struct remote *r, const struct remote_act *act)
 {
-	const struct task_note *note =
-		task_notes_find(remote_task_notes(r), act->ref, (int) act->verb, clock_now_us());
+	const struct task_note *note = task_notes_find(remote_task_notes(r), act->ref, (int) act->verb,
+						       act->asked_us, clock_now_us());
 	if (note && note->task[0]) {
 		/* The goal is not reached yet: a success shows at the next look. */
 		TRY(watch(c, r, act, str_copy(c->arena, str_from(note->task))));

@@ -186,7 +186,7 @@ RESULT vmware_create(struct ctx *c, struct remote *r, const struct remote_new *w
 	int64_t vcpus = 0, mib = 0;
 	const struct task_note *note =
 		task_notes_find(remote_task_notes(r), uuid_to_str(c->arena, wish->token),
-				(int) REMOTE_MACHINE_ACT_CREATE, clock_now_us());
+				(int) REMOTE_MACHINE_ACT_CREATE, 0, clock_now_us());
 	if (note)
 		return follow_clone(c, r, wish, str_copy(c->arena, str_from(note->task)), ret_machine);
 	TRY(check_wish(c, wish));

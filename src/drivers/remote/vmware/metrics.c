@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "drivers/remote/metric_points.h"
 
 enum { NAME_SIZE = 64, POINTS_MAX = REMOTE_METRIC_POINTS + 2, STEP_S = 300 };
 #define VALUE_MAX (INT64_C(1) << 40)
@@ -150,17 +151,15 @@ static void put_series(struct reading *r)
 	size_t counter = 0;
 	while (counter < VIM_COUNTERS_COUNT && (!r->counter || r->ids[counter] != r->counter))
 		counter++;
-	if (counter == VIM_COUNTERS_COUNT || r->machine == r->query->count || !r->is_total)
+	if (counter == VIM_COUNTERS_COUNT || !r->is_total)
 		return;
 	for (size_t k = 0; k < r->time_count && k < r->value_count; k++) {
-		int64_t since_us = r->times[k] - REMOTE_METRIC_STEP_US - r->query->from_us;
-		int64_t place = since_us / REMOTE_METRIC_STEP_US;
-		if (since_us < 0 || place >= REMOTE_METRIC_POINTS || r->values[k] < 0)
+		struct remote_metric_point *p = remote_metric_at(r->points, r->query, r->machine,
+								 r->times[k] - REMOTE_METRIC_STEP_US);
+		if (!p || r->values[k] < 0)
 			continue;
-		struct remote_metric_point *p =
-			&r->points[r->machine * REMOTE_METRIC_POINTS + (size_t) place];
 		p->is_there |= counter == 0; /* without the processors' there is no point */
-		*(double *) (void *) ((char *) p + counters[counter].offset) =
+		*remote_metric_member(p, counters[counter].offset) =
 			(double) r->values[k] * counters[counter].factor;
 	}
 }

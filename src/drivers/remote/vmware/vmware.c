@@ -216,10 +216,7 @@ static RESULT create(struct ctx *c, struct remote *r, const struct remote_new *w
 
 const struct remote_driver remote_vmware = {
 	.name = "vmware",
-	.verbs = 1U << REMOTE_MACHINE_ACT_START | 1U << REMOTE_MACHINE_ACT_STOP |
-		 1U << REMOTE_MACHINE_ACT_REBOOT | 1U << REMOTE_MACHINE_ACT_TERMINATE |
-		 1U << REMOTE_MACHINE_ACT_TAG | 1U << REMOTE_MACHINE_ACT_CREATE |
-		 1U << REMOTE_MACHINE_ACT_RESIZE,
+	.verbs = REMOTE_VERBS_ALL,
 	.check = check,
 	.verify = verify,
 	.list = list,

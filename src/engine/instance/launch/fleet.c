@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "engine/acting.h"
 #include "engine/client_token_internal.h"
 #include "engine/instance/instance_internal.h"
 #include "engine/instance/launch/launch_internal.h"
@@ -13,7 +14,6 @@
 #include "engine/limits.h"
 #include "engine/people/asker.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "model/id.h"
 #include "model/spot_fleet_id.h"
 #include "store/fleet.h"
@@ -480,11 +480,10 @@ static RESULT check_dialect(struct op *op, const struct ref *ref, const struct r
 
 RESULT engine_create_fleet(struct op *op, struct fleet_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
-	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, KIND_FLEET,
-				   &wish->fleet));
-	return uuid_is_none(wish->fleet) ? create_fleet(op, wish, account->row.id) : OK;
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
+	TRY(client_token_find_made(op, account, wish->client_token, wish->digest, KIND_FLEET, &wish->fleet));
+	return uuid_is_none(wish->fleet) ? create_fleet(op, wish, account) : OK;
 }
 
 /* ---- change ---- */

@@ -4,11 +4,11 @@
 
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/client_token_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "store/launch_template.h"
 #include "store/launch_template_version.h"
 
@@ -110,17 +110,17 @@ RESULT engine_find_launch_template_version(struct ctx *c, const struct tables *t
 
 RESULT engine_create_launch_template(struct op *op, struct launch_template_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	uuid version;
-	TRY(engine_find_acting_account(op, &account));
-	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest,
-				   KIND_LAUNCH_TEMPLATE, &wish->launch_template));
+	TRY(engine_find_acting_id(op, &account));
+	TRY(client_token_find_made(op, account, wish->client_token, wish->digest, KIND_LAUNCH_TEMPLATE,
+				   &wish->launch_template));
 	if (!uuid_is_none(wish->launch_template))
 		return OK;
-	TRY(check_new(op, wish, account->row.id));
+	TRY(check_new(op, wish, account));
 	struct launch_template template = {.row.id = engine_new_id(op, KIND_LAUNCH_TEMPLATE),
 					   .row.gen = 1,
-					   .account = account->row.id,
+					   .account = account,
 					   .name = wish->name,
 					   .default_version = 1,
 					   .latest_version = 1,
@@ -132,7 +132,7 @@ RESULT engine_create_launch_template(struct op *op, struct launch_template_wish 
 	wish->launch_template = template.row.id;
 	TRY(engine_log_event(op, KIND_LAUNCH_TEMPLATE, &template.row, "created",
 			     "Launch template %" STR_FMT ".", STR_ARG(template.name)));
-	return client_token_write(op, account->row.id, wish->client_token, wish->digest, template.row.id);
+	return client_token_write(op, account, wish->client_token, wish->digest, template.row.id);
 }
 
 RESULT engine_create_launch_template_version(struct op *op, struct launch_template_version_wish *wish)

@@ -3,6 +3,7 @@
  * spot instances (instance_launch.c). The reconciler (reconcile/launch/spot_request.c) takes their turns. Marking: spot_room.c. */
 #include "engine/instance/launch/spot_internal.h"
 
+#include "engine/acting.h"
 #include "engine/billing/standing.h"
 #include "engine/client_token_internal.h"
 #include "engine/instance/instance_internal.h"
@@ -144,20 +145,19 @@ static RESULT replay(struct op *op, struct spot_requesting *wish, uuid account)
 
 RESULT engine_request_spot(struct op *op, struct spot_requesting *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	uuid made = UUID_NONE;
-	TRY(engine_find_acting_account(op, &account));
-	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, KIND_SPOT_REQUEST,
-				   &made));
+	TRY(engine_find_acting_id(op, &account));
+	TRY(client_token_find_made(op, account, wish->client_token, wish->digest, KIND_SPOT_REQUEST, &made));
 	if (!uuid_is_none(made))
-		return replay(op, wish, account->row.id);
+		return replay(op, wish, account);
 	uuid *ids = arena_new_array(op->ctx->arena, uuid, (size_t) wish->count + 1);
 	if (!ids)
 		return ctx_no_memory(op->ctx);
 	for (int64_t n = 0; n < wish->count; n++)
-		TRY(request_one(op, wish, account->row.id, n == 0, &ids[n]));
+		TRY(request_one(op, wish, account, n == 0, &ids[n]));
 	wish->made = (struct uuids){ids, (size_t) wish->count};
-	return client_token_write(op, account->row.id, wish->client_token, wish->digest, ids[0]);
+	return client_token_write(op, account, wish->client_token, wish->digest, ids[0]);
 }
 
 /* ---- ends ---- */

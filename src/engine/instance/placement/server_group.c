@@ -2,11 +2,11 @@
  * Server groups; placement.c applies them. */
 #include "engine/instance/placement/server_group.h"
 
+#include "engine/acting.h"
 #include "engine/instance/placement/server_group_internal.h"
 #include "engine/internal.h"
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "store/instance.h"
 #include "store/server_group.h"
 
@@ -51,15 +51,15 @@ static int64_t count_partitions(const struct server_group_wish *wish)
 
 RESULT engine_create_server_group(struct op *op, struct server_group_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	TRY(check_wish(op, wish));
 	TRY(engine_permit(op, "server_group.create", KIND_SERVER_GROUP, NULL));
-	TRY(check_name(op, wish, account->row.id));
-	TRY(quota_check(op, account->row.id, QUOTA_SERVER_GROUPS, 1));
+	TRY(check_name(op, wish, account));
+	TRY(quota_check(op, account, QUOTA_SERVER_GROUPS, 1));
 	struct server_group group = {.row.id = engine_new_id(op, KIND_SERVER_GROUP),
 				     .row.gen = 1,
-				     .account = account->row.id,
+				     .account = account,
 				     .name = wish->name,
 				     .description = wish->description,
 				     .policy = wish->policy,

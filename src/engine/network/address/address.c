@@ -3,6 +3,7 @@
  * reports. address_pick.c chooses free addresses, address_leave.c disassociates them, address_auto.c handles
  * auto-assigned ones. The reconciler (reconcile/network/address.c) deploys each address as a NAT rule. */
 #include "engine/network/address/address.h"
+#include "engine/acting.h"
 #include "engine/balancing/octavia.h"
 
 #include "engine/balancing/load_balancer_internal.h"
@@ -18,7 +19,6 @@
 #include "engine/network/routing/gateway_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "model/gateway.h"
 #include "model/network.h"
 #include "model/router.h"
@@ -156,18 +156,18 @@ static RESULT take_free(struct op *op, const struct address_wish *wish, uuid acc
 
 RESULT engine_allocate_address(struct op *op, struct address_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	struct address address = {.row.gen = 1,
 				  .is_elastic = true,
 				  .is_guarded = wish->is_guarded,
 				  .description = wish->description};
-	TRY(engine_find_owner_to_be(op, &wish->account, &account));
+	TRY(engine_find_owner_id(op, &wish->account, &account));
 	TRY(take_purpose(op, wish, &address));
-	TRY(ref_is_given(&wish->prefix) ? address_prefix_draw(op, wish, account->row.id, &address)
-					: take_free(op, wish, account->row.id, &address));
+	TRY(ref_is_given(&wish->prefix) ? address_prefix_draw(op, wish, account, &address)
+					: take_free(op, wish, account, &address));
 	TRY(engine_permit(op, "address.allocate", KIND_ADDRESS, NULL));
 	address.row.id = engine_new_id(op, KIND_ADDRESS);
-	address.account = account->row.id;
+	address.account = account;
 	TRY(tag_normalize(op, wish->tags, &address.tags));
 	TRY(address_put(op, &address));
 	wish->address = address.row.id;

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/address/address.h"
@@ -12,7 +13,6 @@
 #include "engine/network/address/address_prefix_internal.h"
 #include "engine/network/external_network_internal.h"
 #include "engine/quota_internal.h"
-#include "model/account.h"
 #include "store/address.h"
 #include "store/address_prefix.h"
 #include "store/address_range.h"
@@ -234,19 +234,19 @@ RESULT address_prefix_leave(struct op *op, const struct address_prefix *prefix)
 
 RESULT engine_create_address_prefix(struct op *op, struct address_prefix_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	char text[CIDR_TEXT_SIZE];
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_acting_id(op, &account));
 	TRY(engine_check_name(op, KIND_ADDRESS_PREFIX, wish->name));
 	if (wish->bits < ADDRESS_PREFIX_BITS_MIN || wish->bits > ADDRESS_PREFIX_BITS_MAX)
 		return ctx_fail_kind(op->ctx, ERR_RANGE, KIND_ADDRESS_PREFIX,
 				     "A block of public addresses has a length of %d to %d.",
 				     ADDRESS_PREFIX_BITS_MIN, ADDRESS_PREFIX_BITS_MAX);
 	struct address_prefix prefix = {.row = {.id = engine_new_id(op, KIND_ADDRESS_PREFIX), .gen = 1},
-					.account = account->row.id,
+					.account = account,
 					.name = wish->name};
-	TRY(limit_check(op, LIMIT_ADDRESS_PREFIXES, account->row.id, 1, STR_NONE));
-	TRY(quota_check(op, account->row.id, QUOTA_ADDRESSES, INT64_C(1) << (32 - wish->bits)));
+	TRY(limit_check(op, LIMIT_ADDRESS_PREFIXES, account, 1, STR_NONE));
+	TRY(quota_check(op, account, QUOTA_ADDRESSES, INT64_C(1) << (32 - wish->bits)));
 	TRY(pick_block(op, (uint8_t) wish->bits, &prefix));
 	TRY(engine_permit_new(op, "address_prefix.create", KIND_ADDRESS_PREFIX, &prefix.row));
 	TRY(address_prefix_put(op, &prefix));

@@ -3,13 +3,13 @@
  * each security group that names it. */
 #include "engine/network/filter/address_group.h"
 
+#include "engine/acting.h"
 #include "engine/client_token_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/filter/address_group_internal.h"
 #include "engine/tag_internal.h"
 #include "engine/tombstone.h"
-#include "model/account.h"
 #include "store/address_group.h"
 #include "store/address_group_version.h"
 #include "store/reference.h"
@@ -111,11 +111,11 @@ static RESULT create_group(struct op *op, struct address_group_wish *wish, uuid 
 
 RESULT engine_create_address_group(struct op *op, struct address_group_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_owner_to_be(op, &wish->account, &account));
-	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, KIND_ADDRESS_GROUP,
+	uuid account = UUID_NONE;
+	TRY(engine_find_owner_id(op, &wish->account, &account));
+	TRY(client_token_find_made(op, account, wish->client_token, wish->digest, KIND_ADDRESS_GROUP,
 				   &wish->group));
-	return uuid_is_none(wish->group) ? create_group(op, wish, account->row.id) : OK;
+	return uuid_is_none(wish->group) ? create_group(op, wish, account) : OK;
 }
 
 /* ---- versions ---- */

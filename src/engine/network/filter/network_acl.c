@@ -8,12 +8,12 @@
 
 #include "base/crypto.h"
 #include "base/crypto_digest.h"
+#include "engine/acting.h"
 #include "engine/client_token_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/filter/network_acl_internal.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "model/router.h"
 #include "store/network_acl.h"
 #include "store/network_acl_entry.h"
@@ -111,11 +111,11 @@ static RESULT create_acl(struct op *op, struct network_acl_wish *wish, uuid acco
 
 RESULT engine_create_network_acl(struct op *op, struct network_acl_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
-	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, KIND_NETWORK_ACL,
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
+	TRY(client_token_find_made(op, account, wish->client_token, wish->digest, KIND_NETWORK_ACL,
 				   &wish->acl));
-	return uuid_is_none(wish->acl) ? create_acl(op, wish, account->row.id) : OK;
+	return uuid_is_none(wish->acl) ? create_acl(op, wish, account) : OK;
 }
 
 RESULT engine_update_network_acl(struct op *op, struct network_acl_settings *wish)

@@ -3,6 +3,7 @@
  * deploys a group with the rules of its gen. */
 #include "engine/network/filter/security_group.h"
 
+#include "engine/acting.h"
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/network/filter/security_group_internal.h"
@@ -148,11 +149,11 @@ RESULT security_group_find_open(struct op *op, uuid account, uuid *ret_group)
 
 RESULT engine_ensure_default_group(struct op *op, struct security_group_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	/* Every account has the group, and its first list makes it. */
 	engine_need_no_permission(op);
-	TRY(engine_find_owner_to_be(op, &wish->account, &account));
-	return security_group_find_default(op, account->row.id, &wish->group);
+	TRY(engine_find_owner_id(op, &wish->account, &account));
+	return security_group_find_default(op, account, &wish->group);
 }
 
 static RESULT find_router(struct op *op, const struct ref *ref, const struct router **ret_router)
@@ -199,26 +200,26 @@ enum { RULES_OF_NEW_GROUP = 2 }; /* all egress, for either family */
 /* Creates a group without a VPC. Names need not be unique, unless has_own_name asks for it. */
 static RESULT create_alone(struct op *op, struct security_group_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	uuid ignored = UUID_NONE;
-	TRY(engine_find_owner_to_be(op, &wish->account, &account));
+	TRY(engine_find_owner_id(op, &wish->account, &account));
 	struct security_group_plan plan = {
-		.account = account->row.id, .name = wish->name, .description = wish->description};
+		.account = account, .name = wish->name, .description = wish->description};
 	TRY(tag_normalize(op, wish->tags, &plan.tags));
 	if (str_is(wish->name, "default"))
 		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_SECURITY_GROUP,
 				     "Default security group already exists.");
-	if (wish->has_own_name && has_alone(op->head, account->row.id, wish->name))
+	if (wish->has_own_name && has_alone(op->head, account, wish->name))
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_SECURITY_GROUP, STR("name"),
 				   "Unable to create security group, a group with name %" STR_FMT
 				   " already exists.",
 				   STR_ARG(wish->name));
-	TRY(quota_check(op, account->row.id, QUOTA_GROUPS, 1));
-	TRY(quota_check(op, account->row.id, QUOTA_RULES, RULES_OF_NEW_GROUP));
+	TRY(quota_check(op, account, QUOTA_GROUPS, 1));
+	TRY(quota_check(op, account, QUOTA_RULES, RULES_OF_NEW_GROUP));
 	TRY(engine_permit(op, "security_group.create", KIND_SECURITY_GROUP, NULL));
 	/* Comes after the quota check: as in Neutron, the default group does not count against the client's
 	 * request. */
-	TRY(security_group_find_default(op, account->row.id, &ignored));
+	TRY(security_group_find_default(op, account, &ignored));
 	return security_group_write(op, &plan, &wish->group);
 }
 

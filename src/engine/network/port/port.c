@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "engine/acting.h"
 #include "engine/client_token_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
@@ -15,6 +16,7 @@
 #include "engine/network/filter/security_group_internal.h"
 #include "engine/network/ipv6_internal.h"
 #include "engine/network/port/port_internal.h"
+#include "engine/network/port/trunk_internal.h"
 #include "engine/network/routing/endpoint_service.h"
 #include "engine/network/routing/gateway_internal.h"
 #include "engine/network/routing/router_interface.h"
@@ -404,11 +406,11 @@ static RESULT check_binding(struct op *op, bool is_said, const char *rule)
 
 RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	const struct row *found = NULL;
 	struct port_fixed *fixed = NULL;
 	size_t count = 0;
-	TRY(engine_find_owner_to_be(op, &wish->account, &account));
+	TRY(engine_find_owner_id(op, &wish->account, &account));
 	TRY(external_network_check_own(op, &wish->network, "port"));
 	TRY(engine_find_usable(op->ctx, op->head, KIND_NETWORK, &wish->network, &found));
 	const struct network *network = network_of(found);
@@ -421,7 +423,7 @@ RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 	if (!mac_is_none(wish->mac))
 		TRY(check_mac(op, wish->mac));
 	struct port port = {.row.gen = 1,
-			    .account = account->row.id,
+			    .account = account,
 			    .name = wish->name,
 			    .description = wish->description,
 			    .network = network->row.id,
@@ -444,7 +446,7 @@ RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 			op, port.account,
 			count ? engine_router_of(op, fixed[0].subnet->router, port.account) : NULL,
 			wish->groups, &port.groups));
-	TRY(quota_check(op, account->row.id, QUOTA_PORTS, 1));
+	TRY(quota_check(op, account, QUOTA_PORTS, 1));
 	TRY(engine_permit(op, "port.create", KIND_NETWORK, &network->row));
 	TRY(port_write_fixed(op, fixed, count, wish->fixed.field, &port));
 	wish->port = port.row.id;
@@ -484,12 +486,23 @@ RESULT port_permit_end(struct op *op, const char *permission, uuid port)
 
 RESULT port_delete_with_addresses(struct op *op, const struct port *port)
 {
+	TRY(trunk_leave_port(op, port->row.id));
 	TRY(address_leave_port(op, port->row.id));
 	TRY(port_delete_ips(op, port->row.id));
 	TRY(port_delete(op, port->row.id));
 	char text[IP_TEXT_SIZE];
 	return engine_log_event(op, KIND_PORT, &port->row, "deleted", "Network interface with %s.",
 				ip_write(port->ip, text));
+}
+
+RESULT port_delete_all_but(struct op *op, const struct uuids *before, const struct uuids *stay)
+{
+	for (size_t k = 0; k < before->count; k++) {
+		const struct port *port = port_find(op->head, before->at[k]);
+		if (port && row_is_live(&port->row) && !uuids_have(stay, before->at[k]))
+			TRY(port_delete_with_addresses(op, port));
+	}
+	return OK;
 }
 
 bool engine_is_guest_port(const struct ctx *c, const struct tables *t, const struct port *port)
@@ -572,6 +585,8 @@ RESULT engine_delete_port(struct op *op, struct port_target *wish)
 	if (!wish->unplugs)
 		TRY(port_check_available(op, port, &wish->port));
 	TRY(port_check_unmanaged(op, port, wish->port.field));
+	TRY(trunk_check_no_subport(op, port));
+	TRY(trunk_check_no_parent(op, port));
 	struct port next = *port;
 	if (!uuid_is_none(port->instance)) {
 		TRY(port_permit_end(op, "port.detach", port->row.id));

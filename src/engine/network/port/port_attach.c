@@ -12,6 +12,7 @@
 #include "engine/network/external_network_internal.h"
 #include "engine/network/port/port.h"
 #include "engine/network/port/port_internal.h"
+#include "engine/network/port/trunk_internal.h"
 #include "model/states.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
@@ -26,7 +27,7 @@ uuid engine_port_holder(const struct port *port)
 RESULT port_check_available(struct op *op, const struct port *port, const struct ref *ref)
 {
 	if (model_derive_port_state(port) == PORT_AVAILABLE)
-		return OK;
+		return trunk_check_no_subport(op, port);
 	return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_PORT, ref,
 				 "Network interface '%" STR_FMT "' is currently in use.", STR_ARG(ref->text));
 }

@@ -28,6 +28,8 @@ struct port port_new_in(const struct subnet *subnet, uuid account);
 RESULT port_choose_security(struct op *op, struct refs groups, bool by_firewall_alone, struct port *port);
 /* Marks the port deleted; disassociates its elastic addresses and ends its auto-assigned one. */
 RESULT port_delete_with_addresses(struct op *op, const struct port *port);
+/* Deletes the ports of `before` that are not in `stay`, as port_delete_with_addresses() does. Ignores deleted ports. */
+RESULT port_delete_all_but(struct op *op, const struct uuids *before, const struct uuids *stay);
 /* True if the port, deleted or not, may still send from its MAC and addresses: it is live, or its host has it
  * plugged. A deleted port that is not plugged keeps its logical switch port for some milliseconds only. */
 bool port_is_held(const struct tables *t, uuid port);

@@ -3,10 +3,10 @@
  * when one is created or deleted. */
 #include "engine/network/routing/egress_gateway.h"
 
+#include "engine/acting.h"
 #include "engine/client_token_internal.h"
 #include "engine/internal.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "model/router.h"
 #include "store/egress_gateway.h"
 
@@ -40,11 +40,11 @@ static RESULT create_gateway(struct op *op, struct egress_gateway_wish *wish, uu
 
 RESULT engine_create_egress_gateway(struct op *op, struct egress_gateway_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
-	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, KIND_EGRESS_GATEWAY,
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
+	TRY(client_token_find_made(op, account, wish->client_token, wish->digest, KIND_EGRESS_GATEWAY,
 				   &wish->gateway));
-	return uuid_is_none(wish->gateway) ? create_gateway(op, wish, account->row.id) : OK;
+	return uuid_is_none(wish->gateway) ? create_gateway(op, wish, account) : OK;
 }
 
 RESULT engine_delete_egress_gateway(struct op *op, struct egress_gateway_target *wish)

@@ -2,9 +2,11 @@
  * Endpoint services, their interfaces, and answers to those who want to connect. */
 #include "engine/network/routing/endpoint_service.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/acting.h"
 #include "engine/capacity_internal.h"
 #include "engine/client_token_internal.h"
 #include "engine/internal.h"
@@ -26,7 +28,10 @@
 
 #define LEG_OWNER "network:endpoint_service"
 #define NAME_PREFIX "com.amazonaws.vpce."
-enum { LINKS_MAX = 4096 /* the link network's (drivers/ovn/nb_endpoint.c) */ };
+enum {
+	LINKS_MAX = 4096,      /* addresses of a join (drivers/ovn/nb_endpoint.c) */
+	CONNECTION_SHARES = 10 /* accounts that a service has connections for at least */
+};
 
 /* ---- names ---- */
 
@@ -34,6 +39,11 @@ struct str engine_write_offered_name(const struct tables *t, struct arena *a, uu
 {
 	return str_print(a, NAME_PREFIX "%" STR_FMT ".%" STR_FMT, STR_ARG(engine_get_region_name(t)),
 			 STR_ARG(id_to_ec2(a, KIND_ENDPOINT_SERVICE, service)));
+}
+
+bool engine_is_offered_name(struct str name)
+{
+	return str_starts_with(name, STR(NAME_PREFIX));
 }
 
 struct str engine_write_offered_domain(const struct tables *t, struct arena *a, uuid service)
@@ -76,7 +86,7 @@ const struct endpoint_service *engine_find_offered(const struct tables *t, struc
 	struct str region = engine_get_region_name(t);
 	size_t before = sizeof NAME_PREFIX - 1 + region.n + 1;
 	struct ref ref = {0};
-	if (!str_starts_with(name, STR(NAME_PREFIX)) || name.n <= before ||
+	if (!engine_is_offered_name(name) || name.n <= before ||
 	    id_parse_ec2(str_slice(name, before, name.n), KIND_ENDPOINT_SERVICE, &ref).code)
 		return NULL;
 	const struct endpoint_service *service = endpoint_service_find_prefix(t, ref.prefix, ref.bits);
@@ -115,16 +125,8 @@ struct places {
 	size_t count;
 };
 
-static bool has_place(const struct places *places, uuid subnet)
-{
-	for (size_t k = 0; k < places->count; k++)
-		if (uuid_equal(places->at[k]->row.id, subnet))
-			return true;
-	return false;
-}
-
-/* An endpoint connects to the load balancer of its zone, so each zone has one. A balancer that gets a subnet in another one's zone
- * later does not serve there. */
+/* An endpoint connects to the load balancer of its zone, so a zone has one load balancer of the service. A load balancer that
+ * later gets a subnet in a zone of another one does not serve endpoints there. */
 static RESULT add_place(struct op *op, const struct elastic_load_balancer *balancer, uuid front, bool checks,
 			struct str field, struct places *places)
 {
@@ -196,12 +198,7 @@ static RESULT settle(struct op *op, struct endpoint_service *next, bool checks, 
 	}
 	next->legs = (struct uuids){legs, count};
 	TRY(endpoint_service_put(op, next));
-	for (size_t i = 0; i < before.count; i++) {
-		const struct port *port = port_find(op->head, before.at[i]);
-		if (port && row_is_live(&port->row) && !has_place(&places, port->subnet))
-			TRY(port_delete_with_addresses(op, port));
-	}
-	return OK;
+	return port_delete_all_but(op, &before, &(const struct uuids){legs, count});
 }
 
 RESULT endpoint_service_settle_balancer(struct op *op, const struct elastic_load_balancer *balancer)
@@ -289,11 +286,11 @@ static RESULT create(struct op *op, struct endpoint_service_wish *wish, uuid acc
 
 RESULT engine_create_endpoint_service(struct op *op, struct endpoint_service_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
-	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest,
-				   KIND_ENDPOINT_SERVICE, &wish->service));
-	return uuid_is_none(wish->service) ? create(op, wish, account->row.id) : OK;
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
+	TRY(client_token_find_made(op, account, wish->client_token, wish->digest, KIND_ENDPOINT_SERVICE,
+				   &wish->service));
+	return uuid_is_none(wish->service) ? create(op, wish, account) : OK;
 }
 
 static RESULT remove_balancers(struct op *op, const struct refs *refs, uuid *ids, size_t *count)
@@ -385,11 +382,29 @@ static RESULT draw_link(struct op *op, uuid service, int64_t *ret_link)
 						   "The endpoint service has %d endpoints.", LINKS_MAX);
 }
 
+/* One account cannot take all connections of another account's service: it has a tenth of them. */
+static RESULT check_share(struct op *op, const struct endpoint_service *service, uuid account)
+{
+	int64_t count = 0, share = engine_get_limit(op->head, LIMIT_ENDPOINT_CONNECTIONS);
+	if (share < 0 || uuid_equal(account, service->account))
+		return OK;
+	share = (share + CONNECTION_SHARES - 1) / CONNECTION_SHARES;
+	for (const struct vpc_endpoint *e = vpc_endpoint_first_by_endpoint_service(op->head, service->row.id);
+	     e; e = vpc_endpoint_next_by_endpoint_service(op->head, e))
+		count += uuid_equal(e->account, account);
+	return count < share
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_QUOTA, KIND_VPC_ENDPOINT, STR("ServiceName"),
+				     "An account has up to %" PRId64 " endpoints of an endpoint service.",
+				     share);
+}
+
 RESULT endpoint_service_connect(struct op *op, const struct endpoint_service *service,
 				struct vpc_endpoint *endpoint)
 {
 	const struct account *owner = account_find(op->head, endpoint->account);
 	TRY(limit_check(op, LIMIT_ENDPOINT_CONNECTIONS, service->row.id, 1, STR("ServiceName")));
+	TRY(check_share(op, service, endpoint->account));
 	endpoint->endpoint_service = service->row.id;
 	endpoint->provider = service->account;
 	endpoint->acceptance = service->needs_acceptance ? VPC_ENDPOINT_ACCEPTANCE_PENDING
@@ -464,16 +479,6 @@ static RESULT reject_all(struct op *op, const struct endpoint_service *service)
 	return OK;
 }
 
-static RESULT delete_legs(struct op *op, const struct uuids *legs)
-{
-	for (size_t k = 0; k < legs->count; k++) {
-		const struct port *port = port_find(op->head, legs->at[k]);
-		if (port && row_is_live(&port->row))
-			TRY(port_delete_with_addresses(op, port));
-	}
-	return OK;
-}
-
 RESULT engine_delete_endpoint_service(struct op *op, struct endpoint_service_target *wish)
 {
 	const struct endpoint_service *present = NULL;
@@ -486,7 +491,7 @@ RESULT engine_delete_endpoint_service(struct op *op, struct endpoint_service_tar
 	const struct uuids legs = present->legs;
 	TRY(engine_log_event(op, KIND_ENDPOINT_SERVICE, &present->row, "deleted", "Endpoint service."));
 	TRY(endpoint_service_forget(op, present->row.id));
-	return delete_legs(op, &legs);
+	return port_delete_all_but(op, &legs, &(const struct uuids){0});
 }
 
 RESULT engine_delete_endpoint_services(struct op *op, struct endpoint_service_deletions *wish)

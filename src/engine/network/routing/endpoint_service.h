@@ -16,7 +16,7 @@ struct vpc_endpoint;
 enum {
 	SERVICE_BALANCERS_MAX = 10,
 	SERVICE_LEGS_MAX = 10,        /* as many as a service has zones; the schema says so too */
-	SERVICE_PRINCIPALS_MAX = 100, /* likewise */
+	SERVICE_PRINCIPALS_MAX = 100, /* the schema says so too */
 };
 
 /* Creates a service. ERR_INVALID with KIND_ENDPOINT_SERVICE: a load balancer is no network load balancer, or is in another VPC or
@@ -31,7 +31,7 @@ struct endpoint_service_wish {
 };
 OPERATION(engine_create_endpoint_service, endpoint_service_wish)
 
-/* Changes a service. Failures as above. */
+/* Changes a service. Fails as engine_create_endpoint_service() does. */
 struct endpoint_service_change {
 	struct ref service;
 	struct refs balancers_added, balancers_removed;
@@ -87,7 +87,8 @@ RESULT endpoint_service_settle_balancer(struct op *op, const struct elastic_load
 /* ERR_IN_USE with KIND_ELASTIC_LOAD_BALANCER: a service offers it. */
 RESULT endpoint_service_check_balancer(struct op *op, const struct elastic_load_balancer *balancer,
 				       const struct ref *ref);
-/* Connects a new endpoint to the service: sets all that depends on it, and tells the provider. */
+/* Connects a new endpoint to the service: sets the endpoint's fields that depend on it, and logs an event for the provider. ERR_QUOTA with
+ * KIND_VPC_ENDPOINT: the service has no connection left, or the account has its share of them. */
 RESULT endpoint_service_connect(struct op *op, const struct endpoint_service *service,
 				struct vpc_endpoint *endpoint);
 
@@ -97,10 +98,12 @@ RESULT endpoint_service_connect(struct op *op, const struct endpoint_service *se
  * "vpce-svc-0123456789abcdef0.us-east-1.vpce.amazonaws.com". In the arena. */
 struct str engine_write_offered_name(const struct tables *t, struct arena *a, uuid service);
 struct str engine_write_offered_domain(const struct tables *t, struct arena *a, uuid service);
-/* True if the account, or one of those principals, may create endpoints of the service. */
+/* True if a service of that name would be an account's, not the region's. */
+bool engine_is_offered_name(struct str name);
+/* True if the account, or a caller with one of those ARNs, may create endpoints of the service. */
 bool engine_may_connect(const struct tables *t, const struct endpoint_service *service, uuid account,
 			struct strs principals);
-/* The service of that name, if it is offered to them; NULL: there is none that they may know of. */
+/* The service of that name; NULL if there is none, or it is not offered to the account and to none of the principals. */
 const struct endpoint_service *engine_find_offered(const struct tables *t, struct arena *a, struct str name,
 						   uuid account, struct strs principals);
 /* True if the port is an interface of a service: its VPC's router implements it. */

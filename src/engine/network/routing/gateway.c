@@ -2,6 +2,7 @@
  * Internet gateways. A change raises the gateway's gen, and the reconciler deploys its router again. */
 #include "engine/network/routing/gateway.h"
 
+#include "engine/acting.h"
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
@@ -13,7 +14,6 @@
 #include "engine/network/routing/route_table_internal.h"
 #include "engine/network/routing/router_internal.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "store/address.h"
 #include "store/external_network.h"
 #include "store/gateway.h"
@@ -218,12 +218,12 @@ RESULT gateway_write(struct op *op, uuid account, struct tags tags, uuid router,
 
 RESULT engine_create_gateway(struct op *op, struct gateway_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	struct tags tags = {0};
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_acting_id(op, &account));
 	TRY(tag_normalize(op, wish->tags, &tags));
 	TRY(engine_permit(op, "gateway.create", KIND_GATEWAY, NULL));
-	return gateway_write(op, account->row.id, tags, UUID_NONE, &wish->gateway);
+	return gateway_write(op, account, tags, UUID_NONE, &wish->gateway);
 }
 
 static RESULT find_both(struct op *op, const struct gateway_attachment *wish,

@@ -4,6 +4,7 @@
 #include "engine/network/routing/nat_gateway.h"
 
 #include "base/clock.h"
+#include "engine/acting.h"
 #include "engine/capacity_internal.h"
 #include "engine/client_token_internal.h"
 #include "engine/condition_internal.h"
@@ -15,7 +16,6 @@
 #include "engine/network/routing/nat_gateway_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "model/address.h"
 #include "model/subnet.h"
 #include "store/nat_gateway.h"
@@ -172,10 +172,10 @@ static RESULT write_failed(struct op *op, const struct nat_plan *plan)
 
 RESULT engine_create_nat_gateway(struct op *op, struct nat_gateway_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	struct nat_plan plan = {0};
-	TRY(engine_find_acting_account(op, &account));
-	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, KIND_NAT_GATEWAY,
+	TRY(engine_find_acting_id(op, &account));
+	TRY(client_token_find_made(op, account, wish->client_token, wish->digest, KIND_NAT_GATEWAY,
 				   &wish->nat_gateway));
 	if (!uuid_is_none(wish->nat_gateway))
 		return OK;
@@ -186,7 +186,7 @@ RESULT engine_create_nat_gateway(struct op *op, struct nat_gateway_wish *wish)
 		check_address(op, plan.more[k], &plan);
 	TRY(plan.failure_code ? write_failed(op, &plan) : write_nat(op, wish, &plan));
 	wish->nat_gateway = plan.id;
-	return client_token_write(op, account->row.id, wish->client_token, wish->digest, wish->nat_gateway);
+	return client_token_write(op, account, wish->client_token, wish->digest, wish->nat_gateway);
 }
 
 RESULT engine_delete_nat_gateway(struct op *op, struct nat_gateway_target *wish)

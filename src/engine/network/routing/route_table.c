@@ -3,6 +3,7 @@
  * change. */
 #include "engine/network/routing/route_table.h"
 
+#include "engine/acting.h"
 #include "engine/client_token_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
@@ -16,7 +17,6 @@
 #include "engine/tag_internal.h"
 #include "engine/transit/transit.h"
 #include "engine/transit/transit_internal.h"
-#include "model/account.h"
 #include "model/egress_gateway.h"
 #include "model/peering.h"
 #include "model/transit_gateway.h"
@@ -57,11 +57,11 @@ static RESULT create_route_table(struct op *op, struct route_table_wish *wish, u
 
 RESULT engine_create_route_table(struct op *op, struct route_table_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
-	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, KIND_ROUTE_TABLE,
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
+	TRY(client_token_find_made(op, account, wish->client_token, wish->digest, KIND_ROUTE_TABLE,
 				   &wish->route_table));
-	return uuid_is_none(wish->route_table) ? create_route_table(op, wish, account->row.id) : OK;
+	return uuid_is_none(wish->route_table) ? create_route_table(op, wish, account) : OK;
 }
 
 RESULT engine_delete_route_table(struct op *op, struct route_table_target *wish)

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/capacity_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
@@ -124,10 +125,10 @@ struct cidrs engine_get_blocks(const struct tables *t, struct arena *a, const st
 
 RESULT engine_create_router(struct op *op, struct router_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_owner_to_be(op, &wish->account, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_owner_id(op, &wish->account, &account));
 	struct router_plan plan = {
-		.account = account->row.id,
+		.account = account,
 		.name = wish->name,
 		.description = wish->description,
 		.is_down = wish->is_down,
@@ -138,7 +139,7 @@ RESULT engine_create_router(struct op *op, struct router_wish *wish)
 	if (!wish->has_no_block)
 		TRY(router_check_block(op, wish->block));
 	TRY(tag_normalize(op, wish->tags, &plan.tags));
-	TRY(quota_check(op, account->row.id, QUOTA_ROUTERS, 1));
+	TRY(quota_check(op, account, QUOTA_ROUTERS, 1));
 	struct router router = {.account = plan.account, .tenancy = plan.tenancy, .tags = plan.tags};
 	TRY(engine_permit_new(op, "router.create", KIND_ROUTER, &router.row));
 	TRY(router_write(op, &plan, &router));

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "engine/acting.h"
 #include "engine/capacity_internal.h"
 #include "engine/client_token_internal.h"
 #include "engine/condition_internal.h"
@@ -16,7 +17,6 @@
 #include "engine/quota_internal.h"
 #include "engine/region/region.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "model/id.h"
 #include "store/endpoint_service.h"
 #include "store/port.h"
@@ -371,12 +371,8 @@ static RESULT remove_fronts(struct op *op, const struct vpc_endpoint *endpoint, 
 
 static RESULT delete_fronts(struct op *op, const struct id_list *gone)
 {
-	for (size_t k = 0; k < gone->count; k++) {
-		const struct port *port = port_find(op->head, gone->at[k]);
-		if (port && row_is_live(&port->row))
-			TRY(port_delete_with_addresses(op, port));
-	}
-	return OK;
+	const struct uuids before = {(uuid *) gone->at, gone->count};
+	return port_delete_all_but(op, &before, &(const struct uuids){0});
 }
 
 /* All interfaces of an endpoint have the same groups. */
@@ -518,11 +514,11 @@ static RESULT create(struct op *op, struct vpc_endpoint_wish *wish, uuid account
 
 RESULT engine_create_vpc_endpoint(struct op *op, struct vpc_endpoint_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
-	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, KIND_VPC_ENDPOINT,
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
+	TRY(client_token_find_made(op, account, wish->client_token, wish->digest, KIND_VPC_ENDPOINT,
 				   &wish->endpoint));
-	return uuid_is_none(wish->endpoint) ? create(op, wish, account->row.id) : OK;
+	return uuid_is_none(wish->endpoint) ? create(op, wish, account) : OK;
 }
 
 /* ---- change ---- */

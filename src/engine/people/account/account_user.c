@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/people/credential/password_policy_internal.h"
@@ -64,18 +65,18 @@ static RESULT find_user(struct op *op, const struct ref *ref, const struct user 
 
 RESULT engine_create_account_user(struct op *op, struct account_user_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	struct user user = {.row.id = engine_new_id(op, KIND_USER),
 			    .row.gen = 1,
-			    .account = account->row.id,
+			    .account = account,
 			    .name = wish->name,
 			    .path = str_is_empty(wish->path) ? STR("/") : wish->path,
 			    .enabled = true};
 	TRY(tag_normalize(op, wish->tags, &user.tags));
 	TRY(engine_permit_new(op, "user.create", KIND_USER, &user.row));
-	TRY(check_user_name(op, account->row.id, wish->name, UUID_NONE));
-	TRY(limit_check(op, LIMIT_USERS, account->row.id, 1, STR_NONE));
+	TRY(check_user_name(op, account, wish->name, UUID_NONE));
+	TRY(limit_check(op, LIMIT_USERS, account, 1, STR_NONE));
 	TRY(user_put(op, &user));
 	TRY(policy_put_boundary(op, KIND_USER, user.row.id, &wish->boundary));
 	wish->user = user.row.id;
@@ -199,16 +200,16 @@ static RESULT find_group(struct op *op, const struct ref *ref, const struct user
 
 RESULT engine_create_account_group(struct op *op, struct account_group_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	struct user_group group = {.row.id = engine_new_id(op, KIND_USER_GROUP),
 				   .row.gen = 1,
-				   .account = account->row.id,
+				   .account = account,
 				   .name = wish->name,
 				   .path = str_is_empty(wish->path) ? STR("/") : wish->path};
 	TRY(engine_permit_new(op, "group.create", KIND_USER_GROUP, &group.row));
-	TRY(check_group_name(op, account->row.id, wish->name, UUID_NONE));
-	TRY(limit_check(op, LIMIT_USER_GROUPS, account->row.id, 1, STR_NONE));
+	TRY(check_group_name(op, account, wish->name, UUID_NONE));
+	TRY(limit_check(op, LIMIT_USER_GROUPS, account, 1, STR_NONE));
 	TRY(user_group_put(op, &group));
 	wish->user_group = group.row.id;
 	return engine_log_event(op, KIND_USER_GROUP, &group.row, "created", "Group %" STR_FMT ".",

@@ -2,12 +2,12 @@
  * IAM's virtual MFA devices: rows only. */
 #include "engine/people/credential/mfa_device.h"
 
+#include "engine/acting.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/people/credential/second_factor_internal.h"
 #include "engine/people/user_owned.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "model/second_factor.h"
 #include "store/mfa_device.h"
 #include "store/user.h"
@@ -22,21 +22,21 @@ static RESULT find_device(struct op *op, const struct ref *ref, const struct mfa
 
 RESULT engine_create_mfa_device(struct op *op, struct mfa_device_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	struct mfa_device device = {.row.id = wish->device,
 				    .row.gen = 1,
-				    .account = account->row.id,
+				    .account = account,
 				    .name = wish->name,
 				    .path = str_is_empty(wish->path) ? STR("/") : wish->path,
 				    .secret = wish->secret};
 	TRY(tag_normalize(op, wish->tags, &device.tags));
 	TRY(engine_permit_new(op, "second_factor.create", KIND_MFA_DEVICE, &device.row));
 	TRY(engine_check_name(op, KIND_MFA_DEVICE, wish->name));
-	if (mfa_device_find_by_account(op->head, account->row.id, device.path, wish->name))
+	if (mfa_device_find_by_account(op->head, account, device.path, wish->name))
 		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_MFA_DEVICE,
 				     "MFADevice entity at the same path and name already exists.");
-	TRY(limit_check(op, LIMIT_MFA_DEVICES, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_MFA_DEVICES, account, 1, STR_NONE));
 	TRY(mfa_device_put(op, &device));
 	return engine_log_event(op, KIND_MFA_DEVICE, &device.row, "created", "MFA device %" STR_FMT ".",
 				STR_ARG(device.name));

@@ -2,11 +2,11 @@
  * OpenID Connect providers: rows only. The next token is checked against the new settings. */
 #include "engine/people/credential/oidc_provider.h"
 
+#include "engine/acting.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/people/sign_in/oidc_sign_in.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "store/oidc_provider.h"
 
 RESULT engine_check_oidc_thumbprints(struct ctx *c, struct str field, struct strs thumbprints)
@@ -89,17 +89,17 @@ static RESULT check_thumbprints(struct op *op, struct strs thumbprints)
 
 RESULT engine_create_oidc_provider(struct op *op, struct oidc_provider_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_owner_to_be(op, &wish->owner, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_owner_id(op, &wish->owner, &account));
 	struct oidc_provider provider = {.row.id = engine_new_id(op, KIND_OIDC_PROVIDER),
 					 .row.gen = 1,
-					 .account = account->row.id,
+					 .account = account,
 					 .url = wish->url,
 					 .client_ids = wish->client_ids,
 					 .thumbprints = wish->thumbprints};
 	TRY(tag_normalize(op, wish->tags, &provider.tags));
 	TRY(engine_permit_new(op, "oidc_provider.create", KIND_OIDC_PROVIDER, &provider.row));
-	TRY(check_new(op, account->row.id, wish->url));
+	TRY(check_new(op, account, wish->url));
 	TRY(check_clients(op, wish->client_ids.count));
 	TRY(check_thumbprints(op, wish->thumbprints));
 	TRY(oidc_provider_put(op, &provider));

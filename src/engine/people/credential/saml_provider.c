@@ -3,10 +3,10 @@
 #include "engine/people/credential/saml_provider.h"
 
 #include "base/crypto.h"
+#include "engine/acting.h"
 #include "engine/limits.h"
 #include "engine/people/sign_in/saml_sign_in_internal.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "store/client_token.h"
 #include "store/saml_provider.h"
 
@@ -31,20 +31,20 @@ static void set_document(struct saml_provider *p, const struct saml_document *do
 
 RESULT engine_create_saml_provider(struct op *op, struct saml_provider_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_owner_to_be(op, &wish->owner, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_owner_id(op, &wish->owner, &account));
 	struct saml_provider provider = {.row.id = engine_new_id(op, KIND_SAML_PROVIDER),
 					 .row.gen = 1,
-					 .account = account->row.id,
+					 .account = account,
 					 .name = wish->name};
 	set_document(&provider, &wish->document);
 	TRY(tag_normalize(op, wish->tags, &provider.tags));
 	TRY(engine_permit_new(op, "saml_provider.create", KIND_SAML_PROVIDER, &provider.row));
-	if (saml_provider_find_by_account(op->head, account->row.id, wish->name))
+	if (saml_provider_find_by_account(op->head, account, wish->name))
 		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_SAML_PROVIDER,
 				     "A SAMLProvider with the name %" STR_FMT " already exists.",
 				     STR_ARG(wish->name));
-	TRY(limit_check(op, LIMIT_SAML_PROVIDERS, account->row.id, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_SAML_PROVIDERS, account, 1, STR_NONE));
 	TRY(saml_provider_put(op, &provider));
 	wish->saml_provider = provider.row.id;
 	return engine_log_event(op, KIND_SAML_PROVIDER, &provider.row, "created",

@@ -2,11 +2,11 @@
  * Server certificates of IAM: rows only. */
 #include "engine/people/credential/server_certificate.h"
 
+#include "engine/acting.h"
 #include "engine/balancing/balancing.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "store/server_certificate.h"
 
 static RESULT find(struct op *op, const struct ref *ref, const char *permission,
@@ -37,11 +37,11 @@ static RESULT check_name(struct op *op, uuid account, struct str name, uuid but)
 
 RESULT engine_create_server_certificate(struct op *op, struct server_certificate_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	struct server_certificate certificate = {.row.id = wish->certificate,
 						 .row.gen = 1,
-						 .account = account->row.id,
+						 .account = account,
 						 .name = wish->name,
 						 .path = str_is_empty(wish->path) ? STR("/") : wish->path,
 						 .body = wish->body,
@@ -50,8 +50,8 @@ RESULT engine_create_server_certificate(struct op *op, struct server_certificate
 						 .expires_us = wish->expires_us};
 	TRY(tag_normalize(op, wish->tags, &certificate.tags));
 	TRY(engine_permit_new(op, "server_certificate.upload", KIND_SERVER_CERTIFICATE, &certificate.row));
-	TRY(check_name(op, account->row.id, wish->name, UUID_NONE));
-	TRY(limit_check(op, LIMIT_SERVER_CERTIFICATES, account->row.id, 1, STR_NONE));
+	TRY(check_name(op, account, wish->name, UUID_NONE));
+	TRY(limit_check(op, LIMIT_SERVER_CERTIFICATES, account, 1, STR_NONE));
 	TRY(server_certificate_put(op, &certificate));
 	return engine_log_event(op, KIND_SERVER_CERTIFICATE, &certificate.row, "created",
 				"Server certificate %" STR_FMT ".", STR_ARG(certificate.name));

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Azure's locks: rows, and the check at the end of each user's change. */
 #include "store/arm_lock.h"
+#include "engine/acting.h"
 #include "engine/people/policy/arm_lock.h"
 
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/resource_group.h"
-#include "model/account.h"
 #include "model/instance.h"
 #include "model/resource_group.h"
 #include "model/state.h"
@@ -29,9 +29,9 @@ const struct arm_lock *engine_find_arm_lock(const struct tables *t, uuid account
 
 RESULT engine_put_arm_lock(struct op *op, struct arm_lock_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
-	uuid owner = account->row.id;
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
+	uuid owner = account;
 	const struct arm_lock *before = engine_find_arm_lock(op->head, owner, wish->scope, wish->name);
 	struct arm_lock next =
 		before ? *before

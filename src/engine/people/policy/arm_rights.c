@@ -3,6 +3,7 @@
  * auth/guard/, auth/token/token.c. */
 #include "engine/people/policy/arm_rights.h"
 
+#include "engine/acting.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/resource_group.h"
@@ -145,10 +146,10 @@ static RESULT check_name_free(struct op *op, uuid account, const struct arm_role
 
 RESULT engine_put_arm_role(struct op *op, struct arm_role_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	struct arm_definition found = {0};
-	TRY(engine_find_acting_account(op, &account));
-	uuid owner = account->row.id;
+	TRY(engine_find_acting_id(op, &account));
+	uuid owner = account;
 	bool is_there = engine_find_definition(op->head, owner, wish->id, &found);
 	TRY(engine_permit(op, "arm_role.put", KIND_ARM_ROLE, found.row ? &found.row->row : NULL));
 	if (is_there && !found.row)

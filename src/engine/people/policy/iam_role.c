@@ -5,14 +5,13 @@
 
 #include <stdio.h>
 
+#include "engine/acting.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/messaging/service_sender.h"
 #include "engine/people/policy/policy.h"
 #include "engine/people/policy/policy_internal.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
-#include "store/account.h"
 #include "store/iam_role.h"
 #include "store/instance_profile.h"
 
@@ -68,15 +67,15 @@ static RESULT check_new_role(struct op *op, uuid account, struct str name)
 
 RESULT engine_create_iam_role(struct op *op, struct iam_role_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	if (str_starts_with(wish->path, STR(IAM_LINKED_PATH))) /* the text is a guess */
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_IAM_ROLE, STR("Path"),
 				   "The path " IAM_LINKED_PATH " is reserved for service-linked roles.");
 	int64_t max_s = wish->session_max_s ? wish->session_max_s : SESSION_S_ABSENT;
 	struct iam_role role = {.row.id = engine_new_id(op, KIND_IAM_ROLE),
 				.row.gen = 1,
-				.account = account->row.id,
+				.account = account,
 				.name = wish->name,
 				.path = str_is_empty(wish->path) ? STR("/") : wish->path,
 				.description = wish->description,
@@ -84,7 +83,7 @@ RESULT engine_create_iam_role(struct op *op, struct iam_role_wish *wish)
 				.session_max_us = max_s * SECOND};
 	TRY(tag_normalize(op, wish->tags, &role.tags));
 	TRY(engine_permit_new(op, "iam_role.create", KIND_IAM_ROLE, &role.row));
-	TRY(check_new_role(op, account->row.id, wish->name));
+	TRY(check_new_role(op, account, wish->name));
 	TRY(policy_check_trust_size(op, wish->trust));
 	TRY(iam_role_put(op, &role));
 	TRY(policy_put_boundary(op, KIND_IAM_ROLE, role.row.id, &wish->boundary));
@@ -152,18 +151,18 @@ RESULT engine_delete_iam_role(struct op *op, struct iam_role_target *wish)
 
 RESULT engine_create_linked_role(struct op *op, struct linked_role_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	struct iam_role role = {.row.id = engine_new_id(op, KIND_IAM_ROLE),
 				.row.gen = 1,
-				.account = account->row.id,
+				.account = account,
 				.name = wish->name,
 				.path = wish->path,
 				.description = wish->description,
 				.trust = wish->trust,
 				.session_max_us = SESSION_S_ABSENT * SECOND};
 	TRY(engine_permit_new(op, "iam_role.create_linked", KIND_IAM_ROLE, &role.row));
-	TRY(check_new_role(op, account->row.id, wish->name));
+	TRY(check_new_role(op, account, wish->name));
 	TRY(iam_role_put(op, &role));
 	wish->iam_role = role.row.id;
 	return engine_log_event(op, KIND_IAM_ROLE, &role.row, "created", "Service-linked role %" STR_FMT ".",
@@ -194,16 +193,16 @@ static RESULT check_new_profile(struct op *op, uuid account, struct str name)
 
 RESULT engine_create_instance_profile(struct op *op, struct instance_profile_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	struct instance_profile profile = {.row.id = engine_new_id(op, KIND_INSTANCE_PROFILE),
 					   .row.gen = 1,
-					   .account = account->row.id,
+					   .account = account,
 					   .name = wish->name,
 					   .path = str_is_empty(wish->path) ? STR("/") : wish->path};
 	TRY(tag_normalize(op, wish->tags, &profile.tags));
 	TRY(engine_permit_new(op, "instance_profile.create", KIND_INSTANCE_PROFILE, &profile.row));
-	TRY(check_new_profile(op, account->row.id, wish->name));
+	TRY(check_new_profile(op, account, wish->name));
 	TRY(instance_profile_put(op, &profile));
 	wish->instance_profile = profile.row.id;
 	return engine_log_event(op, KIND_INSTANCE_PROFILE, &profile.row, "created",
@@ -269,10 +268,9 @@ RESULT engine_remove_role_from_profile(struct op *op, struct profile_role *wish)
 const struct iam_role *iam_role_find_arn(const struct tables *t, uuid account_id, struct str arn)
 {
 	char start[64];
-	const struct account *account = account_find(t, account_id);
+	struct str number = engine_account_number(t, account_id);
 	struct str head, name = arn, piece = STR_NONE;
-	(void) snprintf(start, sizeof start, "arn:aws:iam::%" STR_FMT ":role",
-			STR_ARG(account ? account->number : STR_NONE));
+	(void) snprintf(start, sizeof start, "arn:aws:iam::%" STR_FMT ":role", STR_ARG(number));
 	head = str_from(start);
 	while (str_split_next(&name, '/', &piece) && name.n)
 		;
@@ -310,11 +308,11 @@ static const char trust_of_instances[] =
 
 RESULT engine_create_managed_identity(struct op *op, struct managed_identity_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	struct iam_role role = {.row.id = engine_new_id(op, KIND_IAM_ROLE),
 				.row.gen = 1,
-				.account = account->row.id,
+				.account = account,
 				.name = wish->name,
 				.path = STR("/"),
 				.description = STR("A managed identity."),
@@ -322,14 +320,14 @@ RESULT engine_create_managed_identity(struct op *op, struct managed_identity_wis
 				.session_max_us = SESSION_S_ABSENT * SECOND};
 	struct instance_profile profile = {.row.id = engine_new_id(op, KIND_INSTANCE_PROFILE),
 					   .row.gen = 1,
-					   .account = account->row.id,
+					   .account = account,
 					   .name = wish->name,
 					   .path = STR("/"),
 					   .iam_role = role.row.id};
 	TRY(tag_normalize(op, wish->tags, &role.tags));
 	TRY(engine_permit_new(op, "managed_identity.create", KIND_IAM_ROLE, &role.row));
-	TRY(check_new_role(op, account->row.id, wish->name));
-	TRY(check_new_profile(op, account->row.id, wish->name));
+	TRY(check_new_role(op, account, wish->name));
+	TRY(check_new_profile(op, account, wish->name));
 	TRY(iam_role_put(op, &role));
 	TRY(instance_profile_put(op, &profile));
 	wish->iam_role = role.row.id;

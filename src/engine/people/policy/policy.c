@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/people/policy/aws_policy.h"
@@ -428,13 +429,13 @@ struct found_principal {
 static RESULT find_principal(struct op *op, const struct ref *user, const struct ref *user_group,
 			     const struct ref *iam_role, struct found_principal *ret_principal)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	struct found_principal h = {0};
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_acting_id(op, &account));
 	TRY(engine_find_policy_principal(op->ctx, op->head, user, user_group, iam_role, &h.is));
 	if (h.is.kind == KIND_IAM_ROLE)
 		TRY(iam_role_check_own(op, iam_role_of(h.is.row)));
-	h.account = account->row.id;
+	h.account = account;
 	*(h.is.kind == KIND_USER         ? &h.user
 	  : h.is.kind == KIND_USER_GROUP ? &h.user_group
 					 : &h.iam_role) = h.is.row->id;

@@ -4,9 +4,9 @@
  * Dari keeps policies as they were set, with the ARN. A policy that names a deleted user or role shows the unique id, as in AWS. Source: IAM User Guide, "AWS JSON policy elements: Principal". */
 #include <jansson.h>
 
+#include "engine/acting.h"
 #include "engine/people/policy/policy_internal.h"
 #include "model/iam_name.h"
-#include "store/account.h"
 #include "store/iam_role.h"
 #include "store/queue.h"
 #include "store/topic.h"
@@ -180,12 +180,12 @@ RESULT policy_follow_principal(struct op *op, uuid account_id, enum kind kind, c
 			       const struct row *after)
 {
 	struct arena *a = op->ctx->arena;
-	const struct account *account = account_find(op->head, account_id);
-	if (!account)
+	struct str number = engine_account_number(op->head, account_id);
+	if (!number.n)
 		return OK; /* a domain's user has no ARN */
-	struct str from = iam_arn_to_text(a, account->number, kind, before);
+	struct str from = iam_arn_to_text(a, number, kind, before);
 	struct str id = iam_id_to_text(a, kind, before->id);
-	struct str to = after ? iam_arn_to_text(a, account->number, kind, after) : id;
+	struct str to = after ? iam_arn_to_text(a, number, kind, after) : id;
 	if (str_equal(from, to))
 		return OK;
 	const struct renaming r = {op, from, str_print(a, "\"%" STR_FMT "\"", STR_ARG(to)),

@@ -9,7 +9,6 @@
 #include "engine/quota_internal.h"
 #include "engine/storage/image/image.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "model/licence.h"
 #include "model/states.h"
 #include "store/export_image_task.h"

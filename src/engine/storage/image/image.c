@@ -2,6 +2,7 @@
  * Images. Hosts fetch a snapshot's file when the first disk is made from it. */
 #include "engine/storage/image/image.h"
 
+#include "engine/acting.h"
 #include "engine/client_token_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
@@ -259,12 +260,12 @@ static RESULT take_uefi_variables(struct op *op, const struct image_wish *wish, 
 
 RESULT engine_register_image(struct op *op, struct image_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	/* too large for the stack */
 	struct disk_plans *disks = arena_new_object(op->ctx->arena, struct disk_plans);
 	if (!disks)
 		return ctx_no_memory(op->ctx);
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_acting_id(op, &account));
 	TRY(engine_permit(op, "image.register", KIND_IMAGE, NULL));
 	if (wish->tpm && !model_image_is_uefi(wish->boot_mode))
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_IMAGE, STR("TpmSupport"), "A TPM needs UEFI.");
@@ -272,7 +273,7 @@ RESULT engine_register_image(struct op *op, struct image_wish *wish)
 	TRY(check_encryption(op, disks));
 	TRY(disk_plans_finish(op, disks));
 	TRY(put_root_first(op, wish, disks));
-	struct image image = {.account = account->row.id,
+	struct image image = {.account = account,
 			      .name = wish->name,
 			      .description = wish->description,
 			      .arch = wish->arch,
@@ -496,11 +497,10 @@ static RESULT copy_image(struct op *op, struct image_copying *wish, uuid account
 
 RESULT engine_copy_image(struct op *op, struct image_copying *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
-	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, KIND_IMAGE,
-				   &wish->image));
-	return uuid_is_none(wish->image) ? copy_image(op, wish, account->row.id) : OK;
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
+	TRY(client_token_find_made(op, account, wish->client_token, wish->digest, KIND_IMAGE, &wish->image));
+	return uuid_is_none(wish->image) ? copy_image(op, wish, account) : OK;
 }
 
 /* ---- sharing ---- */

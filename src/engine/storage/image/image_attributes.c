@@ -3,6 +3,7 @@
  * shared with. */
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/instance/instance.h"
 #include "engine/internal.h"
 #include "engine/licence/licence_internal.h"
@@ -203,11 +204,10 @@ static RESULT take_captured(struct op *op, const struct image_form *form, struct
 
 RESULT engine_create_image(struct op *op, struct image_creation *wish)
 {
-	const struct account *owner = NULL;
+	uuid owner = UUID_NONE;
 	TRY(engine_permit(op, "image.register", KIND_IMAGE, NULL));
-	TRY(engine_find_owner_to_be(op, &wish->owner, &owner));
-	struct image image = {
-		.row.gen = 1, .account = owner->row.id, .ena_support = true, .is_unshared = true};
+	TRY(engine_find_owner_id(op, &wish->owner, &owner));
+	struct image image = {.row.gen = 1, .account = owner, .ena_support = true, .is_unshared = true};
 	TRY(take_form(op, &wish->form, &image));
 	TRY(quota_check(op, image.account, QUOTA_IMAGES, 1));
 	image.row.id = uuid_is_none(wish->id) ? engine_new_id(op, KIND_IMAGE) : wish->id;
@@ -299,12 +299,12 @@ RESULT image_write_of_snapshot(struct op *op, uuid account, const struct snapsho
 RESULT engine_capture_snapshot(struct op *op, struct snapshot_capture *wish)
 {
 	const struct snapshot *source = NULL;
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
 	TRY(engine_find_snapshot(op->ctx, op->head, &wish->snapshot, &source));
 	TRY(engine_permit(op, "snapshot.create", KIND_SNAPSHOT, &source->row));
 	TRY(engine_permit(op, "image.register", KIND_IMAGE, NULL));
-	return image_write_of_snapshot(op, account->row.id, source, &wish->form, &wish->image);
+	return image_write_of_snapshot(op, account, source, &wish->form, &wish->image);
 }
 
 /* ---- change of owner ---- */

@@ -2,6 +2,7 @@
  * Imports. The reconciler (reconcile/storage/import_task.c) fetches the disks one by one, and reports. */
 #include "engine/storage/image/import_task.h"
 
+#include "engine/acting.h"
 #include "engine/client_token_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
@@ -11,7 +12,6 @@
 #include "engine/storage/snapshot/snapshot_internal.h"
 #include "engine/storage/volume/disk_plan_internal.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "model/states.h"
 #include "store/image.h"
 #include "store/image_device.h"
@@ -127,13 +127,13 @@ static RESULT write_disk(struct op *op, const struct import_disk *disk, struct i
 
 RESULT engine_begin_snapshot_import(struct op *op, struct snapshot_importing *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
-	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest,
-				   KIND_IMPORT_SNAPSHOT_TASK, &wish->task));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
+	TRY(client_token_find_made(op, account, wish->client_token, wish->digest, KIND_IMPORT_SNAPSHOT_TASK,
+				   &wish->task));
 	if (!uuid_is_none(wish->task))
 		return OK;
-	struct import_snapshot_task task = {.account = account->row.id,
+	struct import_snapshot_task task = {.account = account,
 					    .description = wish->description,
 					    .is_encrypted = wish->crypt.is_wanted == CHOICE_YES};
 	ASKER_NOTE(op, &task);
@@ -149,7 +149,7 @@ RESULT engine_begin_snapshot_import(struct op *op, struct snapshot_importing *wi
 	wish->task = task.row.id;
 	TRY(engine_log_event(op, KIND_IMPORT_SNAPSHOT_TASK, &task.row, "asked", "From %" STR_FMT ".",
 			     STR_ARG(wish->disk.url)));
-	return client_token_write(op, account->row.id, wish->client_token, wish->digest, wish->task);
+	return client_token_write(op, account, wish->client_token, wish->digest, wish->task);
 }
 
 static RESULT check_image(struct op *op, const struct image_importing_disks *wish)
@@ -173,13 +173,13 @@ static RESULT end_image(struct op *op, uuid task);
 
 RESULT engine_begin_image_import(struct op *op, struct image_importing_disks *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
-	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest,
-				   KIND_IMPORT_IMAGE_TASK, &wish->task));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
+	TRY(client_token_find_made(op, account, wish->client_token, wish->digest, KIND_IMPORT_IMAGE_TASK,
+				   &wish->task));
 	if (!uuid_is_none(wish->task))
 		return OK;
-	struct import_image_task task = {.account = account->row.id,
+	struct import_image_task task = {.account = account,
 					 .description = wish->description,
 					 .arch = (enum import_image_task_arch) wish->arch,
 					 .platform = (enum import_image_task_platform) wish->platform,
@@ -210,7 +210,7 @@ RESULT engine_begin_image_import(struct op *op, struct image_importing_disks *wi
 	TRY(engine_log_event(op, KIND_IMPORT_IMAGE_TASK, &task.row, "asked", "An image of %zu disks.",
 			     wish->disk_count));
 	TRY(end_image(op, task.row.id)); /* all disks may be existing snapshots */
-	return client_token_write(op, account->row.id, wish->client_token, wish->digest, wish->task);
+	return client_token_write(op, account, wish->client_token, wish->digest, wish->task);
 }
 
 /* ---- end ---- */

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/backup/machine_backup_internal.h"
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
@@ -15,7 +16,6 @@
 #include "engine/storage/volume/volume_internal.h"
 #include "engine/storage/volume/volume_reservation.h"
 #include "engine/tag_internal.h"
-#include "model/account.h"
 #include "model/backup_name.h"
 #include "model/states.h"
 #include "model/zone.h"
@@ -259,9 +259,9 @@ RESULT engine_create_backup(struct op *op, struct backup_wish *wish)
 
 RESULT engine_import_backup(struct op *op, struct backup_importing *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	TRY(check_target(op, wish->target));
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_acting_id(op, &account));
 	TRY(engine_permit_new(op, "backup.import", KIND_BACKUP, NULL));
 	TRY(backup_check_container(op, wish->container));
 	TRY(check_words(op, wish->name, wish->description));
@@ -269,9 +269,9 @@ RESULT engine_import_backup(struct op *op, struct backup_importing *wish)
 	if (backup_find(op->head, wish->id) || backup_first_by_chain(op->head, wish->id))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_BACKUP, STR("backup_url"),
 				   "Invalid backup: Backup already exists in database.");
-	TRY(backup_check_room(op, account->row.id, wish->size));
+	TRY(backup_check_room(op, account, wish->size));
 	struct backup b = {.row = {.id = wish->id, .gen = 1},
-			   .account = account->row.id,
+			   .account = account,
 			   .name = wish->name,
 			   .description = wish->description,
 			   .container = wish->container,
@@ -467,10 +467,10 @@ static RESULT rename_tags(struct op *op, struct str name, struct tags *tags)
 
 static RESULT restore_anew(struct op *op, struct backup_restoring *wish, const struct backup *b)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	struct snapshot s;
-	TRY(engine_find_acting_account(op, &account));
-	TRY(backup_write_fetch(op, b, account->row.id, UUID_NONE, &s));
+	TRY(engine_find_acting_id(op, &account));
+	TRY(backup_write_fetch(op, b, account, UUID_NONE, &s));
 	struct volume_wish *made = &wish->made;
 	struct tags tags = b->volume_tags;
 	TRY(rename_tags(op, made->name, &tags));

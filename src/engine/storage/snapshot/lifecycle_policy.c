@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/time_zone.h"
+#include "engine/acting.h"
 #include "engine/condition_internal.h"
 #include "engine/events/events.h"
 #include "engine/people/asker.h"
@@ -23,7 +24,7 @@
 #include "store/snapshot.h"
 #include "store/volume.h"
 
-enum { HOURS_OF_DAY = 24, HOURS_TEXT_MAX = 128, SENTENCE_MAX = 400 };
+enum { HOURS_OF_DAY = 24 };
 
 bool engine_is_lifecycle_policy(const struct snapshot_policy *policy)
 {
@@ -145,11 +146,11 @@ static RESULT change(struct op *op, const struct lifecycle_policy_wish *wish, st
 
 RESULT engine_create_lifecycle_policy(struct op *op, struct lifecycle_policy_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
-	TRY(check_count(op, account->row.id));
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
+	TRY(check_count(op, account));
 	struct snapshot_policy policy = {.row.id = engine_new_id(op, KIND_SNAPSHOT_POLICY),
-					 .account = account->row.id};
+					 .account = account};
 	TRY(tag_normalize(op, wish->tags, &policy.tags));
 	TRY(change(op, wish, &policy));
 	wish->made = policy.row.id;
@@ -187,41 +188,13 @@ RESULT engine_delete_lifecycle_policy(struct op *op, struct lifecycle_policy_tar
 	return snapshot_policy_end(op, policy);
 }
 
-/* Adds a tag, or replaces the value of its key. */
-static void add_tag(struct tag *tags, size_t *count, struct tag tag)
-{
-	size_t k = 0;
-	while (k < *count && !str_equal(tags[k].key, tag.key))
-		k++;
-	tags[k] = tag;
-	*count += k == *count;
-}
-
-static bool is_removed(const struct strs *keys, struct str key)
-{
-	for (size_t k = 0; k < keys->count; k++)
-		if (str_equal(keys->at[k], key))
-			return true;
-	return false;
-}
-
 RESULT engine_tag_lifecycle_policy(struct op *op, struct lifecycle_policy_tags *wish)
 {
 	const struct snapshot_policy *before = NULL;
 	TRY(find(op, &wish->policy, wish->removed.count ? "lifecycle_policy.untag" : "lifecycle_policy.tag",
 		 &before));
 	struct snapshot_policy policy = *before;
-	struct tag *tags =
-		arena_new_array(op->ctx->arena, struct tag, before->tags.count + wish->set.count + 1);
-	size_t count = 0;
-	if (!tags)
-		return ctx_no_memory(op->ctx);
-	for (size_t k = 0; k < before->tags.count; k++)
-		if (!is_removed(&wish->removed, before->tags.at[k].key))
-			tags[count++] = before->tags.at[k];
-	for (size_t k = 0; k < wish->set.count; k++)
-		add_tag(tags, &count, wish->set.at[k]);
-	TRY(tag_normalize(op, (struct tags){tags, count}, &policy.tags));
+	TRY(tag_merge(op, before->tags, wish->set, &wish->removed, &policy.tags));
 	return snapshot_policy_put(op, &policy);
 }
 
@@ -236,12 +209,21 @@ struct taking {
 static struct str fill_variable(struct op *op, const struct taking *t, struct str value)
 {
 	char text[CLOCK_TEXT_SIZE];
-	(void) clock_write_s(op->now_us, text);
 	if (str_is(value, "$(timestamp)"))
-		return str_copy(op->ctx->arena, str_from(text));
+		return str_copy(op->ctx->arena, str_from(clock_write_s(op->now_us, text)));
 	if (str_is(value, "$(instance-id)"))
 		return engine_write_id(op, KIND_INSTANCE, t->instance);
 	return value;
+}
+
+/* Adds a tag, or replaces the value of its key. */
+static void add_tag(struct tag *tags, size_t *count, struct tag tag)
+{
+	size_t k = 0;
+	while (k < *count && !str_equal(tags[k].key, tag.key))
+		k++;
+	tags[k] = tag;
+	*count += k == *count;
 }
 
 static RESULT join_tags(struct op *op, const struct taking *t, struct tags *ret_tags)
@@ -310,8 +292,8 @@ static RESULT take_one(struct op *op, void *wish)
 struct run {
 	const struct snapshot_policy_turn *turn;
 	const struct snapshot_policy *policy;
-	size_t taken, failed, left_out;
-	struct str why; /* why the first volume failed */
+	size_t taken, left_out;
+	struct refusals refused;
 };
 
 static bool is_selected(const struct snapshot_policy *p, struct tags tags)
@@ -350,18 +332,9 @@ static RESULT visit(struct op *op, struct run *run, const struct volume *volume,
 		return OK;
 	}
 	struct result result = asker_run(op, &asker, &work, take_one, &taking);
-	if (result_is_ok(result)) {
-		run->taken++;
-		return OK;
-	}
-	if (!engine_is_refusal(result.code))
-		return result;
-	op_go_back(op, place);
-	if (!run->failed++)
-		run->why = str_print(op->ctx->arena, "%" STR_FMT ": %" STR_FMT,
-				     STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)),
-				     STR_ARG(str_cut(op->ctx->problem.message, SENTENCE_MAX)));
-	ctx_clear_problem(op->ctx);
+	if (!result_is_ok(result))
+		return condition_take_refusal(op, place, result, KIND_VOLUME, volume->row.id, &run->refused);
+	run->taken++;
 	return OK;
 }
 
@@ -392,10 +365,10 @@ static RESULT visit_instances(struct op *op, struct run *run)
 static RESULT tell(struct op *op, const struct run *run)
 {
 	struct str why = STR_NONE;
-	if (run->failed)
-		why = run->failed == 1 ? run->why
-				       : str_print(op->ctx->arena, "%zu volumes. %" STR_FMT, run->failed,
-						   STR_ARG(run->why));
+	if (run->refused.count)
+		why = run->refused.count == 1 ? run->refused.first
+					      : str_print(op->ctx->arena, "%zu volumes. %" STR_FMT,
+							  run->refused.count, STR_ARG(run->refused.first));
 	else if (run->left_out)
 		why = str_print(op->ctx->arena, "%zu volumes were left out: a run takes %d snapshots.",
 				run->left_out, LIFECYCLE_RUN_MAX);
@@ -412,8 +385,7 @@ RESULT lifecycle_policy_run(struct op *op, const struct snapshot_policy_turn *tu
 	next->last_us = turn->due_us;
 	TRY(snapshot_policy_put(op, next));
 	if (!engine_is_account_open(op->head, account)) {
-		run.failed = 1;
-		run.why = STR("The account is disabled.");
+		run.refused = (struct refusals){1, STR("The account is disabled.")};
 	} else if (next->targets == SNAPSHOT_POLICY_TARGETS_TAGGED_VOLUMES) {
 		TRY(visit_volumes(op, &run));
 	} else {

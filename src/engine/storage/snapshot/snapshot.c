@@ -2,6 +2,7 @@
  * Snapshots. reconcile/storage/snapshot.c cuts them and stores their files. */
 #include "engine/storage/snapshot/snapshot.h"
 
+#include "engine/acting.h"
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/quota_internal.h"
@@ -243,14 +244,14 @@ RESULT snapshot_write_copy(struct op *op, const struct snapshot *source, const s
 
 RESULT engine_copy_snapshot(struct op *op, struct snapshot_copying *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	const struct snapshot *source = NULL;
 	struct snapshot snapshot = {.description = wish->description};
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_acting_id(op, &account));
 	TRY(engine_find_snapshot(op->ctx, op->head, &wish->source, &source));
 	TRY(engine_permit(op, "snapshot.create", KIND_SNAPSHOT, &source->row));
 	TRY(tag_normalize(op, wish->tags, &snapshot.tags));
-	snapshot.account = account->row.id;
+	snapshot.account = account;
 	TRY(snapshot_write_copy(op, source, &wish->crypt, &snapshot));
 	wish->snapshot = snapshot.row.id;
 	return OK;

@@ -2,6 +2,7 @@
  * Rows of snapshots that are written block by block. */
 #include "engine/storage/snapshot/snapshot_blocks.h"
 
+#include "engine/acting.h"
 #include "engine/client_token_internal.h"
 #include "engine/internal.h"
 #include "engine/quota_internal.h"
@@ -10,7 +11,6 @@
 #include "engine/storage/volume/disk_plan_internal.h"
 #include "engine/tag_internal.h"
 #include "model/states.h"
-#include "store/account.h"
 #include "store/snapshot.h"
 
 enum { GENERATIONS_MAX = 1000 }; /* of parents that are followed */
@@ -80,14 +80,14 @@ static RESULT check_pending(struct op *op, uuid account)
 
 RESULT engine_start_block_snapshot(struct op *op, struct block_snapshot_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
-	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, KIND_SNAPSHOT,
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
+	TRY(client_token_find_made(op, account, wish->client_token, wish->digest, KIND_SNAPSHOT,
 				   &wish->snapshot));
 	if (!uuid_is_none(wish->snapshot))
 		return OK;
 	struct snapshot snapshot = {.row.gen = 1,
-				    .account = account->row.id,
+				    .account = account,
 				    .description = wish->description,
 				    .volume_size = wish->size,
 				    .file_size = wish->size,
@@ -98,14 +98,14 @@ RESULT engine_start_block_snapshot(struct op *op, struct block_snapshot_wish *wi
 	TRY(snapshot_check_description(op, wish->description));
 	TRY(tag_normalize(op, wish->tags, &snapshot.tags));
 	TRY(engine_permit(op, "snapshot.start", KIND_SNAPSHOT, NULL));
-	TRY(check_pending(op, account->row.id));
-	TRY(quota_check(op, account->row.id, QUOTA_SNAPSHOTS, 1));
-	TRY(quota_check_disk(op, account->row.id, wish->size, KIND_SNAPSHOT));
+	TRY(check_pending(op, account));
+	TRY(quota_check(op, account, QUOTA_SNAPSHOTS, 1));
+	TRY(quota_check_disk(op, account, wish->size, KIND_SNAPSHOT));
 	snapshot.row.id = engine_new_id(op, KIND_SNAPSHOT);
 	TRY(snapshot_put(op, &snapshot));
 	wish->snapshot = snapshot.row.id;
 	TRY(engine_log_event(op, KIND_SNAPSHOT, &snapshot.row, "started", "To be written block by block."));
-	return client_token_write(op, account->row.id, wish->client_token, wish->digest, wish->snapshot);
+	return client_token_write(op, account, wish->client_token, wish->digest, wish->snapshot);
 }
 
 RESULT engine_complete_block_snapshot(struct op *op, struct block_snapshot_target *wish)

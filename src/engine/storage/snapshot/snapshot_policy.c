@@ -126,7 +126,7 @@ RESULT engine_update_snapshot_policy(struct op *op, struct snapshot_policy_setti
 {
 	const struct snapshot_policy *policy = NULL;
 	TRY(engine_permit_snapshot_policy(op, &wish->policy, "snapshot_policy.update", &policy));
-	if (policy->targets != SNAPSHOT_POLICY_TARGETS_ONE_VOLUME)
+	if (engine_is_lifecycle_policy(policy))
 		TRY(engine_permit(op, "lifecycle_policy.update", KIND_SNAPSHOT_POLICY, &policy->row));
 	struct snapshot_policy next = *policy;
 	choice_apply(wish->is_active, &next.is_active);
@@ -152,8 +152,9 @@ RESULT engine_delete_snapshot_policies(struct op *op, struct snapshot_policies_t
 	for (size_t k = 0; k < wish->policies.count; k++) {
 		const struct snapshot_policy *policy = NULL;
 		TRY(engine_find_own_snapshot_policy(op->ctx, op->head, &wish->policies.at[k], &policy));
-		bool is_of_one = policy->targets == SNAPSHOT_POLICY_TARGETS_ONE_VOLUME;
-		TRY(engine_permit(op, is_of_one ? "snapshot_policy.delete" : "lifecycle_policy.delete",
+		TRY(engine_permit(op,
+				  engine_is_lifecycle_policy(policy) ? "lifecycle_policy.delete"
+								     : "snapshot_policy.delete",
 				  KIND_SNAPSHOT_POLICY, &policy->row));
 		TRY(snapshot_policy_end(op, policy));
 	}
@@ -250,7 +251,7 @@ static void list_of_group(const struct tables *t, const struct snapshot_policy *
 static size_t count_all(const struct tables *t, const struct snapshot_policy *policy)
 {
 	size_t count = 0;
-	if (policy->targets == SNAPSHOT_POLICY_TARGETS_ONE_VOLUME)
+	if (!engine_is_lifecycle_policy(policy))
 		for (const struct snapshot *s = snapshot_first_by_volume(t, policy->volume); s;
 		     s = snapshot_next_by_volume(t, s))
 			count++;
@@ -264,7 +265,7 @@ static size_t count_all(const struct tables *t, const struct snapshot_policy *po
 RESULT engine_list_superfluous(struct ctx *c, const struct tables *t, const struct snapshot_policy *policy,
 			       int64_t now_us, struct uuids *ret_snapshots)
 {
-	bool is_of_one = policy->targets == SNAPSHOT_POLICY_TARGETS_ONE_VOLUME;
+	bool is_of_one = !engine_is_lifecycle_policy(policy);
 	const struct snapshot **at =
 		arena_new_array(c->arena, const struct snapshot *, count_all(t, policy) + 1);
 	uuid *made = arena_new_array(c->arena, uuid, SNAPSHOTS_PRUNED_MAX);
@@ -347,7 +348,7 @@ RESULT engine_take_policy_turn(struct op *op, struct snapshot_policy_turn *wish)
 	next.next_us = wish->next_us;
 	if (!wish->is_due)
 		return snapshot_policy_put(op, &next);
-	if (policy->targets != SNAPSHOT_POLICY_TARGETS_ONE_VOLUME)
+	if (engine_is_lifecycle_policy(policy))
 		return lifecycle_policy_run(op, wish, &next);
 	struct op_place place = op_place_now(op);
 	struct result result = take(op, policy, wish->guard);

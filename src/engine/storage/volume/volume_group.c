@@ -2,11 +2,11 @@
  * Volume groups: rows only. Their disks are created, copied and removed like those of other volumes. */
 #include "engine/storage/volume/volume_group.h"
 
+#include "engine/acting.h"
 #include "engine/quota_internal.h"
 #include "engine/storage/volume/volume.h"
 #include "engine/storage/volume/volume_group_internal.h"
 #include "engine/storage/volume_type/volume_type.h"
-#include "model/account.h"
 #include "model/states.h"
 #include "model/zone.h"
 #include "store/condition.h"
@@ -190,16 +190,16 @@ static RESULT copy_snapshots(struct op *op, const struct volume_group *group)
 
 RESULT engine_create_volume_group(struct op *op, struct volume_group_wish *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	struct volume_group group = {.row.gen = 1, .name = wish->name, .description = wish->description};
 	bool is_copy = ref_is_given(&wish->source_group) || ref_is_given(&wish->source_snapshot);
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_acting_id(op, &account));
 	TRY(engine_permit(op, "volume_group.create", KIND_VOLUME_GROUP, NULL));
 	TRY(volume_group_check_words(op, KIND_VOLUME_GROUP, wish->name, wish->description));
 	TRY(is_copy ? choose_source(op, wish, &group) : choose(op, wish, &group));
-	TRY(quota_check(op, account->row.id, QUOTA_VOLUME_GROUPS, 1));
+	TRY(quota_check(op, account, QUOTA_VOLUME_GROUPS, 1));
 	group.row.id = engine_new_id(op, KIND_VOLUME_GROUP);
-	group.account = account->row.id;
+	group.account = account;
 	TRY(volume_group_put(op, &group));
 	wish->group = group.row.id;
 	TRY(engine_log_event(op, KIND_VOLUME_GROUP, &group.row, "created", "Group of volumes %" STR_FMT ".",

@@ -2,6 +2,7 @@
  * Volumes whose data are uploaded with a form: waiting, filled, ended. */
 #include "engine/storage/volume/volume_internal.h"
 
+#include "engine/acting.h"
 #include "engine/quota_internal.h"
 #include "engine/storage/image/image_internal.h"
 #include "engine/storage/sending.h"
@@ -10,7 +11,6 @@
 #include "engine/storage/storage_pool_internal.h"
 #include "engine/storage/volume/disk_plan_internal.h"
 #include "engine/storage/volume_type/volume_type_limit_internal.h"
-#include "model/account.h"
 #include "model/host.h"
 #include "model/image.h"
 #include "model/snapshot.h"
@@ -21,7 +21,7 @@
 
 RESULT engine_await_volume(struct op *op, struct volume_awaiting *wish)
 {
-	const struct account *account = NULL;
+	uuid account = UUID_NONE;
 	const struct zone *zone = NULL;
 	const struct tag format = {STR("disk_format"), wish->format}; /* stored in the properties until the
 								       * upload */
@@ -31,7 +31,7 @@ RESULT engine_await_volume(struct op *op, struct volume_awaiting *wish)
 				.sending = VOLUME_SENDING_WAITING,
 				.sending_until_us = op->now_us + SENDING_WAITS_US};
 	const struct volume_type *type = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_acting_id(op, &account));
 	TRY(engine_find_zone(op->ctx, op->head, &wish->zone, &zone));
 	TRY(volume_check_words(op, wish->name, STR_NONE));
 	if (ref_is_given(&wish->type)) {
@@ -39,11 +39,11 @@ RESULT engine_await_volume(struct op *op, struct volume_awaiting *wish)
 		volume.type = type->name;
 		TRY(volume_check_offered(op, type->name, zone->row.id, wish->type.field));
 	}
-	volume.account = account->row.id;
+	volume.account = account;
 	volume.zone = zone->row.id;
 	TRY(volume_permit_new(op, "volume.create", &volume, zone->row.id,
 			      &(struct disk_plan){.type = volume.type}));
-	TRY(volume_check_quotas(op, account->row.id, &(struct disk_plan){.type = volume.type}));
+	TRY(volume_check_quotas(op, account, &(struct disk_plan){.type = volume.type}));
 	volume.row.id = engine_new_id(op, KIND_VOLUME);
 	volume.row.gen = 1;
 	TRY(volume_put(op, &volume));

@@ -66,6 +66,10 @@ ROWS = [
      {"VpcId": "{vpc}", "CidrBlock": "10.20.1.0/24", "AvailabilityZone": "us-east-1b", "AvailabilityZoneId": "use1-az2",
       "AvailableIpAddressCount": 251, "DefaultForAz": False, "MapPublicIpOnLaunch": False, "State": "available", "Tags": TAGS,
       "AssignIpv6AddressOnCreation": False, "SubnetArn": Some("arn:aws:ec2:us-east-1:{owner}:subnet/{subnet}")}),
+    # Of these addresses none is drawn, so that rows may name them.
+    ("CreateSubnetCidrReservation", {"SubnetId": "{subnet}", "Cidr": "10.20.1.0/26", "ReservationType": "explicit"},
+     {"named": "SubnetCidrReservation.SubnetCidrReservationId"}, "GetSubnetCidrReservations", {"SubnetId": "{subnet}"}, "SubnetIpv4CidrReservations[0]",
+     {"SubnetCidrReservationId": "{named}", "Cidr": "10.20.1.0/26", "ReservationType": "explicit"}),
     ("AssociateVpcCidrBlock", {"VpcId": "{vpc}", "AmazonProvidedIpv6CidrBlock": True, "Ipv6CidrBlockNetworkBorderGroup": "us-east-1"},
      {"six": "Ipv6CidrBlockAssociation.AssociationId"},
      "DescribeVpcs", {"Filters": [{"Name": "ipv6-cidr-block-association.association-id", "Values": ["{six}"]}]}, "Vpcs[0]",
