@@ -60,7 +60,7 @@ struct str namespace_describe(struct ctx *c, const struct vpn_wish *wish);
 /* Removes the leg's row in the local Open vSwitch. */
 RESULT namespace_unplug(struct ctx *c, const struct vpn_place *place);
 
-/* ---- process.c ---- */
+/* ---- daemon.c ---- */
 
 /* Finds the running daemon; pid 0: there is none. */
 void daemon_find(struct ctx *c, struct vpn_place *place);

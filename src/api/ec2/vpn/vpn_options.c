@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Options of VPN tunnels in requests. Source of names and ranges: EC2's API reference, VpnTunnelOptionsSpecification. */
-#include "api/ec2/network/vpn.h"
+#include "api/ec2/vpn/vpn.h"
 #include "auth/key/key.h"
 #include "base/crypto.h"
 #include "base/random.h"

@@ -2,7 +2,7 @@
  * VPN connections: describe, create, modify, delete, and their static routes. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
-#include "api/ec2/network/vpn.h"
+#include "api/ec2/vpn/vpn.h"
 #include "model/vpn_connection.h"
 #include "store/customer_gateway.h"
 #include "store/vpn_connection.h"

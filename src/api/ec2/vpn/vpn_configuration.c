@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * CustomerGatewayConfiguration of a VPN connection: what the customer's device has to be told, in the XML that AWS writes and that
  * tools read, such as Terraform's provider. */
-#include "api/ec2/network/vpn.h"
+#include "api/ec2/vpn/vpn.h"
 #include "store/customer_gateway.h"
 #include "store/vpn_connection.h"
 #include "store/vpn_gateway.h"

@@ -2,9 +2,11 @@
  * Customer gateways and virtual private gateways: describe, create, attach, detach, delete; and propagation of routes. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
+#include "engine/resolve.h"
 #include "engine/vpn/vpn.h"
 #include "model/customer_gateway.h"
 #include "model/vpn_gateway.h"
+#include "model/zone.h"
 
 /* ---- customer gateways ---- */
 
@@ -120,6 +122,7 @@ static const struct ec2_listing gateway_listing = {.kind = KIND_VPN_GATEWAY,
 
 struct ec2_create_vgw {
 	struct vpn_gateway_wish wish;
+	struct ref zone;
 	struct ec2_tag_specs tag_specs;
 };
 #define P(wire, member, ...) PARAM(struct ec2_create_vgw, wire, member, __VA_ARGS__)
@@ -127,15 +130,21 @@ static const struct param create_gateway_params[] = {
 	NOT_BUILT("Type", .only = "ipsec.1"),
 	P("AmazonSideAsn", wish.asn, .min = 1, .max = ASN_MAX,
 	  .doc = "Private AS number of the cloud's side; stored and shown only."),
-	P("AvailabilityZone", wish.zone, .max = 255, .doc = "Stored and shown only, as in EC2."),
+	P("AvailabilityZone", zone, .flags = BY_NAME, .kind = KIND_ZONE, .max = 255,
+	  .doc = "Name of a zone; stored and shown only, as in EC2."),
 	TAG_SPECIFICATIONS(struct ec2_create_vgw, tag_specs),
 };
 #undef P
 
 static RESULT prepare_create_gateway(struct ec2_call *e, void *args)
 {
-	(void) e;
-	((struct ec2_create_vgw *) args)->wish.asn_field = STR("AmazonSideAsn");
+	struct ec2_create_vgw *a = args;
+	const struct zone *zone = NULL;
+	a->wish.asn_field = STR("AmazonSideAsn");
+	if (!ref_is_given(&a->zone))
+		return OK;
+	TRY(engine_find_zone(e->c, ec2_tables(e), &a->zone, &zone));
+	a->wish.zone = zone->name;
 	return OK;
 }
 
