@@ -61,6 +61,8 @@ class Requests:
 
     def add(self, action, param, request):
         """Adds the parameter, and other required members of its list element."""
+        if any(k.startswith(wire(param["name"]) + ".") for k in request):
+            return  # a structure of which a member is given
         if param["type"] != "list of structures":
             request.setdefault(wire(param["name"]), self.value(action, param))
         elif not any(p for p in self.members(action, param) if p["required"]):

@@ -195,15 +195,21 @@ static RESULT make_vpn_gateway(struct cloud *c, int n)
 	(void) n;
 	MAKE(c, &c->alice, engine_create_vpn_gateway, wish, gateway);
 }
-DROP(vpn_gateway, engine_delete_vpn_gateway, vpn_gateway_target,
-     .gateway = ref_to(c, KIND_VPN_GATEWAY, made))
+DROP(vpn_gateway, engine_delete_vpn_gateway, vpn_gateway_target, .gateway = ref_to(c, KIND_VPN_GATEWAY, made))
+
+static RESULT make_customer_gateway(struct cloud *c, int n)
+{
+	struct customer_gateway_wish wish = {.ip = ip_from_v4(0xc0000202), .asn = 65000 + n};
+	MAKE(c, &c->alice, engine_create_customer_gateway, wish, gateway);
+}
+DROP(customer_gateway, engine_delete_customer_gateway, customer_gateway_target,
+     .gateway = ref_to(c, KIND_CUSTOMER_GATEWAY, made))
 
 /* helpers[0] is a customer gateway. */
 static void is_a_vpn_gateway(struct cloud *c)
 {
-	struct customer_gateway_wish customer = {.ip = ip_from_v4(0xc0000202), .asn = 65000};
-	cloud_ok(c, &c->alice, engine_create_customer_gateway, &customer);
-	helpers[0] = customer.gateway;
+	cloud_expect(c, make_customer_gateway(c, 0), ERR_NONE, KIND_NONE);
+	helpers[0] = made;
 	set_limit(c, LIMIT_VPN_GATEWAYS, 50);
 	cloud_expect(c, make_vpn_gateway(c, 0), ERR_NONE, KIND_NONE);
 	owner = made;
@@ -269,6 +275,7 @@ static void drop_vpn_route(struct cloud *c)
 				     drop_endpoint_service},                                                 \
 	[LIMIT_ENDPOINT_CONNECTIONS] = {is_an_endpoint_service, make_offered_endpoint, drop_vpc_endpoint},   \
 	[LIMIT_VPC_ENDPOINTS] = {is_alices_router, make_vpc_endpoint, drop_vpc_endpoint},                    \
+	[LIMIT_CUSTOMER_GATEWAYS] = {is_alices, make_customer_gateway, drop_customer_gateway},               \
 	[LIMIT_VPN_GATEWAYS] = {is_alices, make_vpn_gateway, drop_vpn_gateway},                              \
 	[LIMIT_VPN_CONNECTIONS] = {is_alices_with_vpn_gateway, make_vpn_connection, drop_vpn_connection},    \
 	[LIMIT_GATEWAY_CONNECTIONS] = {is_a_vpn_gateway, make_vpn_connection, drop_vpn_connection},          \
