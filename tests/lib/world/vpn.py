@@ -33,7 +33,7 @@ def fill(w):
     vpc = w.make("vpn vpc", "CreateVpc", {"CidrBlock": "10.8.0.0/16"}, "vpcId")
     w.make("vpn rtb", "CreateRouteTable", {"VpcId": vpc}, "routeTableId")
     w.make("cgw", "CreateCustomerGateway", {"Type": "ipsec.1", "IpAddress": "192.0.2.2", "BgpAsn": "65010"}, "customerGatewayId")
-    w.make("vgw", "CreateVpnGateway", {"Type": "ipsec.1"}, "vpnGatewayId")
+    w.make("vgw", "CreateVpnGateway", {"Type": "ipsec.1", "AvailabilityZone": "us-east-1a"}, "vpnGatewayId")
     w.account.ok("AttachVpnGateway", {"VpcId": vpc, "VpnGatewayId": w.ids["vgw"]})
     w.ids["vpn address"] = connect(w, "vpn")
     w.account.ok("CreateVpnConnectionRoute", {"VpnConnectionId": w.ids["vpn"], "DestinationCidrBlock": "10.98.0.0/24"})

@@ -148,7 +148,7 @@ static const struct attribute route_rows[] = {
 static const struct attributes route_members = ATTRIBUTES(route_rows);
 static const struct attribute connection_rows[] = {
 	ATTRIBUTE_MADE(TEXT, text, "customerGatewayConfiguration", get_configuration,
-		       .flags = ATTRIBUTE_OMIT_NONE, .filter = "customer-gateway-configuration"),
+		       .flags = ATTRIBUTE_OMIT_NONE),
 	ATTRIBUTE_REF(vpn_connection, "customerGatewayId", customer_gateway, KIND_CUSTOMER_GATEWAY,
 		      .filter = "customer-gateway-id", .index = VPN_CONNECTION_INDEX_CUSTOMER_GATEWAY),
 	ATTRIBUTE_CONST("category", "VPN"),
