@@ -224,6 +224,7 @@ static void check_has_path(enum kind kind, const char *action, const struct filt
 		0};
 	bool is_odd =
 		f->fixed || f->get == filter_nothing || is_nothing(f->found.attribute) || kind == KIND_ZONE ||
+		kind == KIND_CUSTOMER_GATEWAY /* a few in an account */ ||
 		kind == KIND_LAUNCH_TEMPLATE_VERSION ||
 		(kind == KIND_SPOT_REQUEST && f->get) /* what its kept form says */ ||
 		strcmp(action, "DescribeVpcEndpointConnections") == 0 || /* rows of an index of its own */

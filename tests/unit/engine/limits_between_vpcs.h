@@ -225,7 +225,7 @@ static void is_another_vpn_gateway(struct cloud *c)
 		struct vpn_connection_target target = {.connection =
 							       ref_to(c, KIND_VPN_CONNECTION, n->row.id)};
 		cloud_ok(c, &c->alice, engine_delete_vpn_connection, &target);
-		cloud_settle(c);
+		(void) cloud_step_until(c, cloud_is_settled, NULL, MINUTE);
 	}
 	is_a_vpn_gateway(c);
 }

@@ -42,6 +42,7 @@ static const struct ec2_listing customer_listing = {.kind = KIND_CUSTOMER_GATEWA
 struct ec2_create_customer {
 	struct customer_gateway_wish wish;
 	struct ip public_ip; /* the address by its older name */
+	int64_t asn_32;
 	struct ec2_tag_specs tag_specs;
 };
 #define ASN_MAX INT64_C(4294967295)
@@ -50,7 +51,7 @@ static const struct param create_customer_params[] = {
 	NOT_BUILT("Type", .only = "ipsec.1"),
 	P("BgpAsn", wish.asn, .min = 1, .max = ASN_MAX, .absent = "65000",
 	  .doc = "AS number of the customer's device; stored and shown only."),
-	P("BgpAsnExtended", wish.asn, .min = 1, .max = ASN_MAX,
+	P("BgpAsnExtended", asn_32, .min = 1, .max = ASN_MAX,
 	  .doc = "AS number of 32 bits, instead of BgpAsn."),
 	P("IpAddress", wish.ip, .doc = "Public address of the customer's device."),
 	P("PublicIp", public_ip, .doc = "The same by its older name."),
@@ -63,6 +64,8 @@ static const struct param create_customer_params[] = {
 static RESULT prepare_create_customer(struct ec2_call *e, void *args)
 {
 	struct ec2_create_customer *a = args;
+	if (a->asn_32)
+		a->wish.asn = a->asn_32;
 	if (!ip_is_none(a->wish.ip) && !ip_is_none(a->public_ip))
 		return ctx_fail_field(
 			e->c, ERR_COMBINATION, STR("PublicIp"),
