@@ -6,7 +6,6 @@
 #include "engine/network/routing/endpoint_service.h"
 #include "engine/network/routing/vpc_endpoint.h"
 #include "engine/vpn/vpn.h"
-#include "store/vpn_connection.h"
 
 static void set_limit(struct cloud *c, enum limit_id limit, int64_t most);
 
@@ -216,22 +215,9 @@ static void is_a_vpn_gateway(struct cloud *c)
 	owner = made;
 	helpers[1] = made;
 }
-/* Connections of earlier limits give back their public addresses. */
-static void is_another_vpn_gateway(struct cloud *c)
-{
-	const struct vpn_connection *n = NULL;
-	while ((n = vpn_connection_first_by_account(cloud_tables(c), c->alice.account)) &&
-	       row_is_live(&n->row)) {
-		struct vpn_connection_target target = {.connection =
-							       ref_to(c, KIND_VPN_CONNECTION, n->row.id)};
-		cloud_ok(c, &c->alice, engine_delete_vpn_connection, &target);
-		(void) cloud_step_until(c, cloud_is_settled, NULL, MINUTE);
-	}
-	is_a_vpn_gateway(c);
-}
 static void is_alices_with_vpn_gateway(struct cloud *c)
 {
-	is_another_vpn_gateway(c);
+	is_a_vpn_gateway(c);
 	is_alices(c);
 }
 static RESULT make_vpn_connection(struct cloud *c, int n)
@@ -250,7 +236,7 @@ DROP(vpn_connection, engine_delete_vpn_connection, vpn_connection_target,
 static void check_vpn_tunnels(void **state)
 {
 	struct cloud *c = *state;
-	is_another_vpn_gateway(c);
+	is_a_vpn_gateway(c);
 	set_limit(c, LIMIT_VPN_TUNNELS, VPN_TUNNELS + 1);
 	cloud_expect(c, make_vpn_connection(c, 0), ERR_NONE, KIND_NONE);
 	cloud_expect(c, make_vpn_connection(c, 1), ERR_QUOTA, KIND_VPN_TUNNEL);
@@ -260,7 +246,7 @@ static void check_vpn_tunnels(void **state)
 
 static void is_a_vpn_connection(struct cloud *c)
 {
-	is_another_vpn_gateway(c);
+	is_a_vpn_gateway(c);
 	cloud_expect(c, make_vpn_connection(c, 0), ERR_NONE, KIND_NONE);
 	owner = made;
 }
@@ -292,7 +278,7 @@ static void drop_vpn_route(struct cloud *c)
 	[LIMIT_CUSTOMER_GATEWAYS] = {is_alices, make_customer_gateway, drop_customer_gateway},               \
 	[LIMIT_VPN_GATEWAYS] = {is_alices, make_vpn_gateway, drop_vpn_gateway},                              \
 	[LIMIT_VPN_CONNECTIONS] = {is_alices_with_vpn_gateway, make_vpn_connection, drop_vpn_connection},    \
-	[LIMIT_GATEWAY_CONNECTIONS] = {is_another_vpn_gateway, make_vpn_connection, drop_vpn_connection},    \
+	[LIMIT_GATEWAY_CONNECTIONS] = {is_a_vpn_gateway, make_vpn_connection, drop_vpn_connection},          \
 	[LIMIT_VPN_ROUTES] = {is_a_vpn_connection, make_vpn_route, drop_vpn_route},                          \
 	[LIMIT_PEERINGS] = {is_alices_router, make_peering, drop_peering},                                   \
 	[LIMIT_TRANSIT_GATEWAYS] = {is_alices, make_transit_gateway, drop_transit_gateway},                  \
