@@ -36,7 +36,7 @@ LOOKED_AT = {"DescribeCustomerGateways": "cgw", "DescribeVpnGateways": "vgw", "D
 VALUES = {
     "vpc-endpoint-state": "state", ("DescribeVpcEndpointConnections", "vpc-endpoint-state"): "vpcEndpointState",
     "supported-ip-address-types": "=ipv4", "vpc-endpoint-region": "=us-east-1",
-    ("DescribeVpnConnections", "bgp-asn"): "=65010",
+    "bgp-asn": "=65010",
     "cidr": "cidrBlock", "entry.cidr": "entrySet/item/cidrBlock", "dns-name": "=", "association.public-dns-name": "=", "fast-restored": "=false", "operator.managed": "=false", "supported-usage-class": "=on-demand",
     "instance-status.reachability": "instanceStatus/details/item/status", "system-status.reachability": "systemStatus/details/item/status",
     **{f"event.{name}": f"eventsSet/item/{member}" for name, member in {

@@ -2,10 +2,13 @@
  * A part of test_limits.c, in its middle: peerings, transit gateways and endpoints of VPCs. */
 #pragma once
 
+#include "engine/network/address/address.h"
 #include "engine/network/flow_log.h"
 #include "engine/network/routing/endpoint_service.h"
 #include "engine/network/routing/vpc_endpoint.h"
 #include "engine/vpn/vpn.h"
+#include "store/address.h"
+#include "store/vpn_connection.h"
 
 static void set_limit(struct cloud *c, enum limit_id limit, int64_t most);
 
@@ -205,9 +208,33 @@ static RESULT make_customer_gateway(struct cloud *c, int n)
 DROP(customer_gateway, engine_delete_customer_gateway, customer_gateway_target,
      .gateway = ref_to(c, KIND_CUSTOMER_GATEWAY, made))
 
+/* The region has ten public addresses, and each connection takes two: deletes the connections of earlier limits, and forgets
+ * released addresses as the reconciler does. */
+static void end_vpn_connections(struct cloud *c)
+{
+	for (const struct vpn_connection *n = vpn_connection_first(cloud_tables(c)), *next = NULL; n; n = next) {
+		uuid id = n->row.id;
+		struct vpn_connection_target target = {ref_to(c, KIND_VPN_CONNECTION, id)};
+		if (row_is_live(&n->row))
+			cloud_ok(c, &c->alice, engine_delete_vpn_connection, &target);
+		next = vpn_connection_next(cloud_tables(c), vpn_connection_find(cloud_tables(c), id));
+	}
+	const struct address *a = address_first(cloud_tables(c));
+	while (a) {
+		struct address_report report = {.address = a->row.id};
+		if (row_is_live(&a->row)) {
+			a = address_next(cloud_tables(c), a);
+			continue;
+		}
+		cloud_ok(c, NULL, engine_forget_address, &report);
+		a = address_first(cloud_tables(c));
+	}
+}
+
 /* helpers[0] is a customer gateway. */
 static void is_a_vpn_gateway(struct cloud *c)
 {
+	end_vpn_connections(c);
 	cloud_expect(c, make_customer_gateway(c, 0), ERR_NONE, KIND_NONE);
 	helpers[0] = made;
 	set_limit(c, LIMIT_VPN_GATEWAYS, 50);
