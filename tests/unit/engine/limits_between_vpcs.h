@@ -212,7 +212,8 @@ DROP(customer_gateway, engine_delete_customer_gateway, customer_gateway_target,
  * released addresses as the reconciler does. */
 static void end_vpn_connections(struct cloud *c)
 {
-	for (const struct vpn_connection *n = vpn_connection_first(cloud_tables(c)), *next = NULL; n; n = next) {
+	for (const struct vpn_connection *n = vpn_connection_first(cloud_tables(c)), *next = NULL; n;
+	     n = next) {
 		uuid id = n->row.id;
 		struct vpn_connection_target target = {ref_to(c, KIND_VPN_CONNECTION, id)};
 		if (row_is_live(&n->row))
