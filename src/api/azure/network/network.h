@@ -2,7 +2,7 @@
  * Private to api/azure/network/. */
 #pragma once
 
-#include "api/azure/core/action.h"
+#include "api/azure/core/members.h"
 #include "engine/virtual/virtual_network.h"
 
 struct port;
@@ -11,14 +11,6 @@ struct subnet;
 
 /* ---- shared.c ---- */
 
-/* {"id": "…"} */
-struct az_link {
-	struct str id;
-};
-struct az_links {
-	const struct az_link *at;
-	size_t count;
-};
 extern const struct params az_link_params;
 /* Finds the row that a link in a body names; kind none: the body has no such link. Errors are those of az_find_id(). */
 RESULT az_follow(struct az_call *e, const char *field, const struct az_link *link, enum az_types type,
