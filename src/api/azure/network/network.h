@@ -29,6 +29,8 @@ void az_begin_properties(struct az_call *e, struct json_writer *w, const char *n
 /* Writes id, name, type and etag of a part of another resource, and opens its properties. */
 void az_begin_part(struct az_call *e, struct json_writer *w, enum az_types type, enum kind kind,
 		   const struct row *row);
+/* Texts of blocks, in the arena. */
+struct strs az_write_blocks(struct api_call *core, struct cidrs blocks);
 void az_write_texts(struct json_writer *w, const char *name, struct strs texts);
 /* Writes links to the live rows of the kind whose index begins with the id. az_write_some_refs() leaves an empty list out. */
 void az_write_refs(struct az_call *e, struct json_writer *w, const char *name, enum az_types type,
@@ -82,7 +84,6 @@ struct az_subnet_says {
 extern const struct params az_subnet_params;
 /* Turns the parsed body of a subnet into a wish. */
 RESULT az_read_subnet(struct az_call *e, const struct az_subnet_says *says, struct virtual_subnet_wish *wish);
-/* Member of a listing: all of a subnet. */
-void az_write_subnet(struct api_call *core, struct json_writer *w, const char *name, const struct row *row);
+extern const struct members az_subnet_members;
 /* DNS servers that the last PUT of the virtual network set; none: Azure's default. */
 struct ips az_servers_of(struct az_call *e, uuid router);

@@ -84,6 +84,15 @@ void az_begin_part(struct az_call *e, struct json_writer *w, enum az_types type,
 	json_write_z(w, "provisioningState", "Succeeded");
 }
 
+struct strs az_write_blocks(struct api_call *core, struct cidrs blocks)
+{
+	struct str *at = arena_new_array(core->c->arena, struct str, blocks.count + 1);
+	char text[CIDR_TEXT_SIZE];
+	for (size_t k = 0; at && k < blocks.count; k++)
+		at[k] = str_copy(core->c->arena, str_from(cidr_write(blocks.at[k], text)));
+	return (struct strs){at, at ? blocks.count : 0};
+}
+
 void az_write_texts(struct json_writer *w, const char *name, struct strs texts)
 {
 	json_write_open_list(w, name);
