@@ -86,8 +86,10 @@ static void write_items(const struct object *o, const struct member *m, const st
 static void write_within(const struct object *o, const struct member *m, const struct row *row)
 {
 	const struct row *at = m->find ? m->find(o->e, row) : row;
-	if (at)
+	if (at && m->name)
 		write_object(o, m->name, m->list, at);
+	else if (at)
+		members_write(o->e, o->w, o->write_time, m->list, at);
 }
 
 /* ---- fields ---- */
@@ -157,7 +159,7 @@ static void write_field(const struct object *o, const struct member *m, const vo
 		if (m->yes)
 			json_write_z(w, m->name, *(const bool *) at ? m->yes : m->no);
 		else
-			json_write_bool(w, m->name, *(const bool *) at);
+			json_write_bool(w, m->name, *(const bool *) at != m->is_opposite);
 		break;
 	case MEMBER_IS_ZERO:
 		json_write_bool(w, m->name, *(const int64_t *) at == 0);

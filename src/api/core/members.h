@@ -65,6 +65,7 @@ struct member {
 	size_t offset; /* offset of the field in the row */
 	unsigned shift;
 	bool is_optional; /* an empty text or list is left out */
+	bool is_opposite; /* BOOL: of the field */
 	const char *yes, *no;
 	size_t instead;   /* field to show instead of an empty text, as its offset + 1 (FITS) */
 	const char *json; /* FIXED: the value */
@@ -162,6 +163,9 @@ struct members {
 	}
 #define MEMBER_WITH(member_name, ...)                                                                        \
 	MEMBER_OBJECT(member_name, ((const struct member[]){__VA_ARGS__}), .json = NULL)
+/* Members of the struct that a function finds, without an object around. */
+#define MEMBER_INLINE(function, ...)                                                                         \
+	MEMBER_OBJECT(NULL, ((const struct member[]){__VA_ARGS__}), .find = (function))
 #define MEMBER_LIST(member_name, rows, function, ...)                                                        \
 	{                                                                                                    \
 		.name = (member_name), .type = MEMBER_IS_LIST, .items = (function),                          \

@@ -22,24 +22,8 @@ struct az_network_sku {
 	struct str name, tier;
 };
 extern const struct params az_network_sku_params, az_standard_sku_params;
-void az_write_network_sku(struct json_writer *w, const char *name);
-void az_write_etag(struct az_call *e, struct json_writer *w, const struct row *row);
-/* Writes "provisioningState" and "resourceGuid", the first members of most properties. */
-void az_begin_properties(struct az_call *e, struct json_writer *w, const char *name, const struct row *row);
-/* Writes id, name, type and etag of a part of another resource, and opens its properties. */
-void az_begin_part(struct az_call *e, struct json_writer *w, enum az_types type, enum kind kind,
-		   const struct row *row);
 /* Texts of blocks, in the arena. */
 struct strs az_write_blocks(struct api_call *core, struct cidrs blocks);
-void az_write_texts(struct json_writer *w, const char *name, struct strs texts);
-/* Writes links to the live rows of the kind whose index begins with the id. az_write_some_refs() leaves an empty list out. */
-void az_write_refs(struct az_call *e, struct json_writer *w, const char *name, enum az_types type,
-		   enum kind kind, unsigned index, uuid id);
-void az_write_some_refs(struct az_call *e, struct json_writer *w, const char *name, enum az_types type,
-			enum kind kind, unsigned index, uuid id);
-/* Writes the parts whose index begins with the whole's id. */
-void az_write_parts(struct az_call *e, struct json_writer *w, const char *name,
-		    const struct api_listing *parts, unsigned index, uuid whole);
 /* Ids of parts that a PUT of the whole lists: `count` of them, each `size` bytes behind the other. */
 struct az_kept {
 	const uuid *first;
