@@ -152,6 +152,9 @@ static void write_field(const struct object *o, const struct member *m, const vo
 		number = *(const int64_t *) at;
 		json_write_text(w, m->name, str_print(o->e->c->arena, "%lld", (long long) number));
 		break;
+	case MEMBER_IS_REAL:
+		json_write_real(w, m->name, (double) *(const int64_t *) at);
+		break;
 	case MEMBER_IS_TIME:
 		o->write_time(w, m->name, *(const int64_t *) at);
 		break;

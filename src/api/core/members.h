@@ -37,6 +37,7 @@ enum member_type {
 	MEMBER_IS_ID,
 	MEMBER_IS_INT,    /* in units of 1 << .shift, MiB say */
 	MEMBER_IS_DIGITS, /* an int as a text */
+	MEMBER_IS_REAL,   /* an int with a decimal point */
 	MEMBER_IS_TIME,
 	MEMBER_IS_BOOL, /* true and false, or .yes and .no */
 	MEMBER_IS_ZERO, /* whether an int is 0 */
@@ -65,7 +66,7 @@ struct member {
 	size_t offset; /* offset of the field in the row */
 	unsigned shift;
 	bool is_optional; /* an empty text or list is left out */
-	bool is_opposite; /* BOOL: of the field */
+	bool is_opposite; /* BOOL: shows the opposite of the field */
 	const char *yes, *no;
 	size_t instead;   /* field to show instead of an empty text, as its offset + 1 (FITS) */
 	const char *json; /* FIXED: the value */
@@ -83,7 +84,7 @@ struct member {
 		struct member_items (*items)(struct api_call *e, const struct row *row); /* LIST */
 		void (*write)(struct api_call *e, struct json_writer *w, const char *name,
 			      const struct row *row); /* WRITTEN */
-		/* FORM: of the face, which reads .arg and .of; at: the field. */
+		/* FORM: a function of the face; at: the field. */
 		void (*form)(struct api_call *e, struct json_writer *w, const struct member *m,
 			     const void *at);
 	};
@@ -151,15 +152,20 @@ struct members {
 	{                                                                                                    \
 		.name = "", .type = MEMBER_IS_ALL, .list = &(table)                                          \
 	}
-#define MEMBER_EACH(member_name, table, kind, index)                                                         \
+#define MEMBER_EACH(member_name, table, kind, index, ...)                                                    \
 	{                                                                                                    \
 		.name = (member_name), .type = MEMBER_IS_EACH, .list = &(table),                             \
-		.each = JOIN_EACH(kind, index)                                                               \
+		.each = JOIN_EACH(kind, index), __VA_ARGS__                                                  \
 	}
 #define MEMBER_OBJECT(member_name, rows, ...)                                                                \
 	{                                                                                                    \
 		.name = (member_name), .type = MEMBER_IS_OBJECT,                                             \
 		.list = &(const struct members) MEMBERS(rows), __VA_ARGS__                                   \
+	}
+/* table: a struct members, of another file. */
+#define MEMBER_OBJECT_OF(member_name, table, ...)                                                            \
+	{                                                                                                    \
+		.name = (member_name), .type = MEMBER_IS_OBJECT, .list = &(table), __VA_ARGS__               \
 	}
 #define MEMBER_WITH(member_name, ...)                                                                        \
 	MEMBER_OBJECT(member_name, ((const struct member[]){__VA_ARGS__}), .json = NULL)
@@ -171,7 +177,7 @@ struct members {
 		.name = (member_name), .type = MEMBER_IS_LIST, .items = (function),                          \
 		.list = &(const struct members) MEMBERS(rows), __VA_ARGS__                                   \
 	}
-/* member: of the functions, the one that returns such a value. */
+/* `member` names the function in struct member that returns such a value, `as` the form in which the value is written. */
 #define MEMBER_MADE(as, member, member_name, function, ...)                                                  \
 	{                                                                                                    \
 		.name = (member_name), .type = MEMBER_IS_##as, .member = (function), __VA_ARGS__             \

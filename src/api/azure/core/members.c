@@ -59,6 +59,13 @@ void az_form_link(struct api_call *core, struct json_writer *w, const struct mem
 	write_link(core, w, m->name, m, m->kind, *(const uuid *) at);
 }
 
+void az_form_id(struct api_call *core, struct json_writer *w, const struct member *m, const void *at)
+{
+	const uuid *id = at;
+	if (tables_find(api_tables(core), m->kind, *id))
+		json_write_text(w, m->name, az_id_of(az_call_of(core), (enum az_types) m->of, m->kind, *id));
+}
+
 void az_form_links(struct api_call *core, struct json_writer *w, const struct member *m, const void *at)
 {
 	const struct uuids *ids = at;

@@ -7,6 +7,7 @@
  *   AZ_SAID("properties.", "osType", "\"Linux\"")   the member that the last PUT stored (.keeps); otherwise that JSON, or nothing
  *   AZ_SAID_AS(AZ_NUMBER, "properties.", "minutes", "4")   the same; a value of another type counts as absent
  *   AZ_LINK(struct port, "subnet", subnet, AZ_SUBNETS, KIND_SUBNET)   {"id": …} of the row that a field names
+ *   AZ_ID(struct volume, "managedBy", instance, AZ_MACHINES, KIND_INSTANCE)   that id without an object
  *   AZ_LINKS(struct port, "groups", sets, …)        a list of such objects for a field of ids; none: left out
  *   AZ_EACH_LINK("subnets", AZ_SUBNETS, KIND_SUBNET, SUBNET_INDEX_POLICY)   for the live rows of an index
  *   AZ_MADE_LINK("ipConfiguration", find)           {"id": …} of the struct az_link that a function finds
@@ -25,10 +26,12 @@ struct az_links {
 };
 extern const struct member az_link_members[1];
 
+/* Functions of the rows below. */
 void az_form_head(struct api_call *core, struct json_writer *w, const struct member *m, const void *at);
 void az_form_part_head(struct api_call *core, struct json_writer *w, const struct member *m, const void *at);
 void az_form_said(struct api_call *core, struct json_writer *w, const struct member *m, const void *at);
 void az_form_link(struct api_call *core, struct json_writer *w, const struct member *m, const void *at);
+void az_form_id(struct api_call *core, struct json_writer *w, const struct member *m, const void *at);
 void az_form_links(struct api_call *core, struct json_writer *w, const struct member *m, const void *at);
 void az_form_each_link(struct api_call *core, struct json_writer *w, const struct member *m, const void *at);
 struct str az_get_etag(struct api_call *core, const struct row *row);
@@ -46,13 +49,17 @@ struct member_items az_list_links(struct strs ids);
 	AZ_FORM_OF("name|id|etag|type", az_form_part_head, .of = (az_type), .kind = (row_kind))
 #define AZ_ETAG MEMBER_TEXT("etag", az_get_etag)
 enum { AZ_ANY, AZ_TRUTH, AZ_NUMBER };
-#define AZ_SAID_AS(form, path, member_name, otherwise)                                                       \
+#define AZ_SAID_AS(form, path, member_name, otherwise, ...)                                                  \
 	AZ_FORM_OF(member_name, az_form_said, .arg = path member_name, .json = (otherwise), .of = (form),    \
-		   .offset = offsetof(struct row, id))
-#define AZ_SAID(path, member_name, otherwise) AZ_SAID_AS(AZ_ANY, path, member_name, otherwise)
+		   .offset = offsetof(struct row, id), __VA_ARGS__)
+#define AZ_SAID(path, member_name, otherwise, ...)                                                           \
+	AZ_SAID_AS(AZ_ANY, path, member_name, otherwise, __VA_ARGS__)
 #define AZ_LINK(T, member_name, field, az_type, row_kind, ...)                                               \
 	AZ_FORM_OF(member_name, az_form_link, .offset = offsetof(T, field), .of = (az_type),                 \
 		   .kind = (row_kind), __VA_ARGS__)
+/* The id alone. */
+#define AZ_ID(T, member_name, field, az_type, row_kind)                                                      \
+	AZ_FORM_OF(member_name, az_form_id, .offset = offsetof(T, field), .of = (az_type), .kind = (row_kind))
 #define AZ_LINKS(T, member_name, field, az_type, row_kind)                                                   \
 	AZ_FORM_OF(member_name, az_form_links, .offset = offsetof(T, field), .of = (az_type),                \
 		   .kind = (row_kind))
