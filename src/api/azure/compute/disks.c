@@ -18,8 +18,10 @@ enum { DISK_GIB_MAX = 65536 };
 
 /* ---- what is shown ---- */
 
-static const char *disk_state(const struct tables *t, const struct volume *v)
+static const char *get_disk_state(struct api_call *e, const struct row *row)
 {
+	const struct tables *t = api_tables(e);
+	const struct volume *v = volume_of(row);
 	const struct instance *i = instance_find(t, v->instance);
 	const struct image *access = engine_find_disk_access(t, v->account, v->row.id);
 	if (access && engine_get_disk_access_end(access) > clock_now_us())
@@ -50,51 +52,16 @@ static struct made_of made_of(struct az_call *e, const struct volume *v)
 						     : STR_NONE};
 }
 
-static void write_creation(struct az_call *e, struct json_writer *w, const struct volume *v)
-{
-	struct made_of of = made_of(e, v);
-	json_write_open(w, "creationData");
-	json_write_text(w, "createOption", of.option);
-	if (of.source.n)
-		json_write_text(w, "sourceResourceId", of.source);
-	if (of.image)
-		az_write_said(e, w, v->row.id, "properties.creationData.imageReference", "imageReference",
-			      NULL);
-	json_write_close(w);
-}
-
-static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
-			     const struct row *row)
-{
-	struct az_call *e = az_call_of(core);
-	const struct volume *v = volume_of(row);
-	enum volume_state state = model_derive_volume_state(v);
-	az_write_sku(w, v->type);
-	az_write_zones(e, w, row->id, v->zone);
-	if (!uuid_is_none(v->instance))
-		json_write_text(w, "managedBy", az_id_of(e, AZ_MACHINES, KIND_INSTANCE, v->instance));
-	json_write_open(w, name);
-	az_write_said(e, w, row->id, "properties.osType", "osType", NULL);
-	az_write_said(e, w, row->id, "properties.hyperVGeneration", "hyperVGeneration", NULL);
-	write_creation(e, w, v);
-	json_write_int(w, "diskSizeGB", v->size / GIB);
-	json_write_int(w, "diskSizeBytes", v->size);
-	json_write_int(w, "diskIOPSReadWrite", engine_volume_iops(v));
-	json_write_int(w, "diskMBpsReadWrite", engine_volume_throughput(v));
-	json_write_open(w, "encryption");
-	json_write_z(w, "type", "EncryptionAtRestWithPlatformKey");
-	json_write_close(w);
-	az_write_said(e, w, row->id, AZ_NETWORK_ACCESS, "networkAccessPolicy", "AllowAll");
-	az_write_said(e, w, row->id, AZ_PUBLIC_ACCESS, "publicNetworkAccess", "Enabled");
-	json_write_text(w, "uniqueId", uuid_to_str(e->c->arena, row->id));
-	az_write_time(w, "timeCreated", row->created_us);
-	json_write_z(w, "provisioningState",
-		     state == VOLUME_CREATING ? "Creating"
-		     : state == VOLUME_ERROR  ? "Failed"
-					      : "Succeeded");
-	json_write_z(w, "diskState", disk_state(az_tables(e), v));
-	json_write_close(w);
-}
+AZ_GETTER(volume, v, struct str, get_option, made_of(e, v).option)
+AZ_GETTER(volume, v, struct str, get_source, made_of(e, v).source)
+AZ_GETTER(volume, v, struct str, get_sku, az_sku_of_type(v->type))
+AZ_GETTER(volume, v, const char *, get_tier, az_tier_of_type(v->type))
+AZ_GETTER(volume, v, int64_t, get_iops, engine_volume_iops(v))
+AZ_GETTER(volume, v, int64_t, get_throughput, engine_volume_throughput(v))
+AZ_GETTER(volume, v, const char *, get_state,
+	  model_derive_volume_state(v) == VOLUME_CREATING ? "Creating"
+	  : model_derive_volume_state(v) == VOLUME_ERROR  ? "Failed"
+							  : "Succeeded")
 
 static bool matches(struct api_call *core, const void *args, const struct row *row)
 {
@@ -102,9 +69,32 @@ static bool matches(struct api_call *core, const void *args, const struct row *r
 	return !volume_of(row)->is_medium && az_is_in_group(az_call_of(core), row);
 }
 
+static const struct member creation[] = {
+	MEMBER_TEXT("createOption", get_option),
+	MEMBER_MADE(TEXT, text, "sourceResourceId", get_source, .is_optional = true),
+	AZ_SAID("properties.creationData.", "imageReference", NULL),
+};
+static const struct member properties[] = {
+	AZ_SAID("properties.", "osType", NULL),
+	AZ_SAID("properties.", "hyperVGeneration", NULL),
+	MEMBER_OBJECT("creationData", creation),
+	MEMBER(struct volume, "diskSizeGB", size, .shift = 30),
+	MEMBER(struct volume, "diskSizeBytes", size),
+	MEMBER_MADE(INT, number, "diskIOPSReadWrite", get_iops),
+	MEMBER_MADE(INT, number, "diskMBpsReadWrite", get_throughput),
+	AZ_PLATFORM_ENCRYPTION,
+	AZ_ACCESS_POLICIES,
+	MEMBER(struct row, "uniqueId", id),
+	MEMBER_AS(struct row, TIME, "timeCreated", created_us),
+	MEMBER_MADE(WORD, word, "provisioningState", get_state),
+	MEMBER_MADE(WORD, word, "diskState", get_disk_state),
+};
 static const struct member members[] = {
 	AZ_HEAD,
-	MEMBER_WRITTEN("properties", write_properties, .also = "sku|zones|managedBy"),
+	MEMBER_WITH("sku", MEMBER_TEXT("name", get_sku), MEMBER_MADE(WORD, word, "tier", get_tier)),
+	AZ_ZONES(struct volume),
+	AZ_ID(struct volume, "managedBy", instance, AZ_MACHINES, KIND_INSTANCE),
+	MEMBER_OBJECT("properties", properties),
 };
 static const struct api_listing disks = {
 	.kind = KIND_VOLUME, .item = "value", .matches = matches, .members = MEMBERS(members)};
