@@ -34,6 +34,7 @@ static const char *get_disk_state(struct api_call *e, const struct row *row)
 
 /* creationData of a disk: as the PUT said it, or derived from the row for disks of other faces. */
 struct made_of {
+	uuid disk; /* none: the PUT said nothing */
 	struct str option, source;
 	const json_t *image; /* NULL: the PUT named none */
 };
@@ -44,7 +45,7 @@ static struct made_of made_of(struct az_call *e, const struct volume *v)
 	const char *option = json_string_value(json_object_get(said, "properties.creationData.createOption"));
 	const json_t *source = json_object_get(said, "properties.creationData.sourceResourceId");
 	if (option)
-		return (struct made_of){str_from(option), str_from(json_string_value(source)),
+		return (struct made_of){v->row.id, str_from(option), str_from(json_string_value(source)),
 					json_object_get(said, "properties.creationData.imageReference")};
 	bool has_source = snapshot_find(az_tables(e), v->snapshot);
 	return (struct made_of){.option = uuid_is_none(v->snapshot) ? STR("Empty") : STR("Copy"),
@@ -52,8 +53,20 @@ static struct made_of made_of(struct az_call *e, const struct volume *v)
 						     : STR_NONE};
 }
 
-AZ_GETTER(volume, v, struct str, get_option, made_of(e, v).option)
-AZ_GETTER(volume, v, struct str, get_source, made_of(e, v).source)
+static const void *find_made_of(struct api_call *core, const struct row *row)
+{
+	struct made_of *of = arena_new_object(core->c->arena, struct made_of);
+	if (of)
+		*of = made_of(az_call_of(core), volume_of(row));
+	return of;
+}
+
+static bool has_image(struct api_call *core, const struct row *row)
+{
+	(void) core;
+	return ((const struct made_of *) (const void *) row)->image != NULL;
+}
+
 AZ_GETTER(volume, v, struct str, get_sku, az_sku_of_type(v->type))
 AZ_GETTER(volume, v, const char *, get_tier, az_tier_of_type(v->type))
 AZ_GETTER(volume, v, int64_t, get_iops, engine_volume_iops(v))
@@ -70,14 +83,15 @@ static bool matches(struct api_call *core, const void *args, const struct row *r
 }
 
 static const struct member creation[] = {
-	MEMBER_TEXT("createOption", get_option),
-	MEMBER_MADE(TEXT, text, "sourceResourceId", get_source, .is_optional = true),
-	AZ_SAID("properties.creationData.", "imageReference", NULL),
+	MEMBER(struct made_of, "createOption", option),
+	MEMBER(struct made_of, "sourceResourceId", source, .is_optional = true),
+	AZ_FORM_OF("imageReference", az_form_said, .arg = "properties.creationData.imageReference",
+		   .offset = offsetof(struct made_of, disk), .shows = has_image),
 };
 static const struct member properties[] = {
 	AZ_SAID("properties.", "osType", NULL),
 	AZ_SAID("properties.", "hyperVGeneration", NULL),
-	MEMBER_OBJECT("creationData", creation),
+	MEMBER_OBJECT("creationData", creation, .find = find_made_of),
 	MEMBER(struct volume, "diskSizeGB", size, .shift = 30),
 	MEMBER(struct volume, "diskSizeBytes", size),
 	MEMBER_MADE(INT, number, "diskIOPSReadWrite", get_iops),
