@@ -4,6 +4,7 @@
  */
 #include "api/azure/compute/compute.h"
 
+#include "base/vec.h"
 #include "engine/instance/instance.h"
 #include "engine/storage/image/image.h"
 #include "engine/tag.h"
@@ -33,19 +34,29 @@ static const void *find_root(struct api_call *e, const struct row *row)
 	return d;
 }
 
-AZ_GETTER(image_device, d, bool, is_data, !is_root(image_find(az_tables(e), d->image), d))
-AZ_GETTER(image_device, d, struct str, get_sku, az_sku_of_type(d->type))
+struct data_disk {
+	int64_t lun;
+	const struct image_device *device;
+};
 
-/* Counts the data disks before the device. */
-static int64_t get_lun(struct api_call *e, const struct row *row)
+/* Numbers the data disks by their order. */
+static struct member_items list_data(struct api_call *e, const struct row *row)
 {
-	const struct image_device *d =
-		image_device_first_by_image(api_tables(e), image_device_of(row)->image);
-	int64_t lun = 0;
-	for (; d && &d->row != row; d = image_device_next_by_image(api_tables(e), d))
-		lun += is_data(e, &d->row);
-	return lun;
+	VEC(struct data_disk) disks = {0};
+	const struct image_device *d = image_device_first_by_image(api_tables(e), row->id);
+	for (; d; d = image_device_next_by_image(api_tables(e), d))
+		if (!is_root(image_of(row), d))
+			(void) VEC_PUSH(e->c->arena, &disks, ((struct data_disk){(int64_t) disks.count, d}));
+	return (struct member_items){disks.at, disks.count, sizeof *disks.at};
 }
+
+static const void *find_device(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return ((const struct data_disk *) (const void *) row)->device;
+}
+
+AZ_GETTER(image_device, d, struct str, get_sku, az_sku_of_type(d->type))
 
 AZ_GETTER(image, i, const char *, get_os, i->platform == IMAGE_PLATFORM_WINDOWS ? "Windows" : "Linux")
 AZ_GETTER(image, i, const char *, get_generation, i->boot_mode == IMAGE_BOOT_MODE_UEFI ? "V2" : "V1")
@@ -55,7 +66,8 @@ AZ_GETTER(image, i, const char *, get_state,
 								       : "Succeeded")
 
 #define DEVICE                                                                                               \
-	AZ_LINK(struct image_device, "snapshot", snapshot, AZ_SNAPSHOTS, KIND_SNAPSHOT),                     \
+	AZ_LINK(struct image_device, "snapshot", snapshot, AZ_SNAPSHOTS, KIND_SNAPSHOT,                      \
+		.is_optional = true),                                                                        \
 		MEMBER(struct image_device, "diskSizeGB", size, .shift = 30),                                \
 		MEMBER_FIXED("caching", "\"None\""), MEMBER_TEXT("storageAccountType", get_sku)
 static const struct member root_members[] = {
@@ -63,15 +75,16 @@ static const struct member root_members[] = {
 	MEMBER_FIXED("osState", "\"Generalized\""),
 	DEVICE,
 };
-static const struct member data_rows[] = {MEMBER_MADE(INT, number, "lun", get_lun), DEVICE};
-static const struct members data_members = MEMBERS(data_rows);
+static const struct member data_members[] = {MEMBER(struct data_disk, "lun", lun),
+					     MEMBER_INLINE(find_device, DEVICE)};
 static const struct member storage[] = {
 	MEMBER_OBJECT("osDisk", root_members, .find = find_root),
-	MEMBER_EACH("dataDisks", data_members, KIND_IMAGE_DEVICE, IMAGE_DEVICE_INDEX_IMAGE, .fits = is_data),
+	MEMBER_LIST("dataDisks", data_members, list_data),
 	MEMBER_FIXED("zoneResilient", "false"),
 };
 static const struct member properties[] = {
-	AZ_LINK(struct image, "sourceVirtualMachine", source_instance, AZ_MACHINES, KIND_INSTANCE),
+	AZ_LINK(struct image, "sourceVirtualMachine", source_instance, AZ_MACHINES, KIND_INSTANCE,
+		.is_optional = true),
 	MEMBER_OBJECT("storageProfile", storage),
 	MEMBER_MADE(WORD, word, "hyperVGeneration", get_generation),
 	MEMBER_MADE(WORD, word, "provisioningState", get_state),
