@@ -47,22 +47,17 @@ void az_form_said(struct api_call *core, struct json_writer *w, const struct mem
 
 /* ---- links ---- */
 
-static void write_link(struct api_call *core, struct json_writer *w, const char *name, const struct member *m,
-		       enum kind kind, uuid id)
-{
-	if (tables_find(api_tables(core), kind, id))
-		az_write_ref(az_call_of(core), w, name, (enum az_types) m->of, kind, id);
-}
-
 void az_form_link(struct api_call *core, struct json_writer *w, const struct member *m, const void *at)
 {
-	write_link(core, w, m->name, m, m->kind, *(const uuid *) at);
+	const uuid *id = at;
+	if (!m->is_optional || tables_find(api_tables(core), m->kind, *id))
+		az_write_ref(az_call_of(core), w, m->name, (enum az_types) m->of, m->kind, *id);
 }
 
 void az_form_id(struct api_call *core, struct json_writer *w, const struct member *m, const void *at)
 {
 	const uuid *id = at;
-	if (tables_find(api_tables(core), m->kind, *id))
+	if (!uuid_is_none(*id))
 		json_write_text(w, m->name, az_id_of(az_call_of(core), (enum az_types) m->of, m->kind, *id));
 }
 
@@ -73,14 +68,15 @@ void az_form_links(struct api_call *core, struct json_writer *w, const struct me
 		return;
 	json_write_open_list(w, m->name);
 	for (size_t k = 0; k < ids->count; k++)
-		write_link(core, w, NULL, m, m->kind, ids->at[k]);
+		if (tables_find(api_tables(core), m->kind, ids->at[k]))
+			az_write_ref(az_call_of(core), w, NULL, (enum az_types) m->of, m->kind, ids->at[k]);
 	json_write_close_list(w);
 }
 
-/* The row, or the next one of the index that is live and fits. */
+/* The row, or the next one of the index that fits or, without .fits, is live. */
 static const struct row *skip(struct api_call *core, const struct member *m, const struct row *row)
 {
-	while (row && !(row_is_live(row) && (!m->fits || m->fits(core, row))))
+	while (row && !(m->fits ? m->fits(core, row) : row_is_live(row)))
 		row = tables_next(api_tables(core), m->each.kind, m->each.index, row, 1);
 	return row;
 }
@@ -93,7 +89,7 @@ void az_form_each_link(struct api_call *core, struct json_writer *w, const struc
 		return;
 	json_write_open_list(w, m->name);
 	for (; row; row = skip(core, m, tables_next(api_tables(core), m->each.kind, m->each.index, row, 1)))
-		write_link(core, w, NULL, m, m->each.kind, row->id);
+		az_write_ref(az_call_of(core), w, NULL, (enum az_types) m->of, m->each.kind, row->id);
 	json_write_close_list(w);
 }
 

@@ -6,10 +6,12 @@
  *   AZ_ETAG                                         etag
  *   AZ_SAID("properties.", "osType", "\"Linux\"")   the member that the last PUT stored (.keeps); otherwise that JSON, or nothing
  *   AZ_SAID_AS(AZ_NUMBER, "properties.", "minutes", "4")   the same; a value of another type counts as absent
- *   AZ_LINK(struct port, "subnet", subnet, AZ_SUBNETS, KIND_SUBNET)   {"id": …} of the row that a field names
+ *   AZ_LINK(struct port, "subnet", subnet, AZ_SUBNETS, KIND_SUBNET)   {"id": …} of the row that a field names; .is_optional:
+ *                                                   left out once the row is gone
  *   AZ_ID(struct volume, "managedBy", instance, AZ_MACHINES, KIND_INSTANCE)   that id without an object
  *   AZ_LINKS(struct port, "groups", sets, …)        a list of such objects for a field of ids; none: left out
- *   AZ_EACH_LINK("subnets", AZ_SUBNETS, KIND_SUBNET, SUBNET_INDEX_POLICY)   for the live rows of an index
+ *   AZ_EACH_LINK("subnets", AZ_SUBNETS, KIND_SUBNET, SUBNET_INDEX_POLICY)   for the live rows of an index; with .fits for those
+ *                                                   that fit, live or not
  *   AZ_MADE_LINK("ipConfiguration", find)           {"id": …} of the struct az_link that a function finds
  *   AZ_MADE_LINKS("rules", list)                    of those that it lists; none: left out */
 #pragma once

@@ -81,7 +81,8 @@ static const struct member properties[] = {
 	MEMBER_OBJECT("dnsSettings", names, .shows = has_names),
 	MEMBER_FIXED("ipTags", "[]"),
 	AZ_LINK(struct address, "publicIPPrefix", prefix, AZ_PUBLIC_PREFIXES, KIND_ADDRESS_PREFIX),
-	AZ_LINK(struct address, "natGateway", source_nat, AZ_NAT_GATEWAYS, KIND_SOURCE_NAT),
+	AZ_LINK(struct address, "natGateway", source_nat, AZ_NAT_GATEWAYS, KIND_SOURCE_NAT,
+		.is_optional = true),
 	AZ_MADE_LINK("ipConfiguration", find_config),
 };
 static const struct member members[] = {
