@@ -17,6 +17,7 @@ import boto3
 import botocore.config
 import botocore.exceptions
 import cs
+import keystoneauth1.exceptions
 import openstack
 import openstack.exceptions
 
@@ -28,6 +29,11 @@ PULSE_S, PULSE_EVERY_S = 1, 0.2
 KEPT = 3       # resources that a client has before it begins to delete the oldest
 HTTP_UNAVAILABLE, CLOUDSTACK_UNAVAILABLE = 503, 534
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFx7RgJgXVAhdTTv6VgMqgDwNGLOXxDPLFPrBcCjEO4k test"
+
+
+# A refusal or a lost connection, in the libraries' own classes.
+LOST = (OSError, botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, openstack.exceptions.SDKException,
+        keystoneauth1.exceptions.ClientException, cs.CloudStackException, azure.core.exceptions.AzureError)
 
 
 class Ec2:
@@ -177,7 +183,7 @@ class FacesLoad(Load):
             answer = do() or name
             self.answered.append((asked_at, time.monotonic()))
             return answer
-        except Exception as error:  # pylint: disable=broad-exception-caught  # each library has its own classes for a lost connection
+        except LOST as error:
             status = face.status(error)
             if status == HTTP_UNAVAILABLE and "not known" not in f"{error} {vars(error)}":
                 words.refused.add(name)
@@ -188,6 +194,13 @@ class FacesLoad(Load):
             return None
 
     def run(self, face):
+        try:
+            self.change_on(face)
+        except BaseException as error:
+            self.words[face].wrong.append(f"{face.__name__}: the client ended: {error!r}")
+            raise
+
+    def change_on(self, face):
         words, identifiers, count = self.words[face], collections.OrderedDict(), 0
         while not self.stops:
             count += 1
@@ -214,6 +227,7 @@ class FacesLoad(Load):
             counts = collections.Counter(n for n in self.clients[face][client_of_writer].names() if n.startswith(f"{self.word}-"))
             known = set(words.there) | words.gone | words.open | words.refused
             found += words.wrong
+            found += [] if words.there or words.gone else [f"{face.__name__}: no change was answered"]
             found += [f"{name} is there {counts[name]} times" for name in words.there if counts[name] != 1]
             found += [f"{name} was deleted, and is there" for name in words.gone if counts[name]]
             found += [f"{name} was refused, and is there" for name in words.refused if counts[name]]

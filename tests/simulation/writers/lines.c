@@ -15,7 +15,7 @@ static struct {
 } places[PLACES_MAX];
 static size_t count = 1; /* the empty database */
 
-/* Where a process may be, by what it has shown: lines that made the same changes look alike. */
+/* Places at which each process may be, by what it has shown: lines that made the same changes look alike. */
 static struct shown {
 	size_t places[ALIKE_MAX], count;
 } shown[PROCESSES_MAX];
