@@ -156,6 +156,15 @@ static RESULT settle(struct postgresql *self, struct ctx *c, uint64_t *ret_commi
 	return OK;
 }
 
+/* A transaction that was sent in parts cannot be sent again, for its rows are not kept. Another batch must not get its number in this
+ * epoch: a fail-over may have lost the first one after a follower showed it, and that follower would take the two for one. So
+ * this process ends, and begins anew with another epoch. */
+static RESULT say_lost_parts(struct postgresql *self, struct ctx *c)
+{
+	postgresql_lose_lease(self);
+	return ctx_fail(c, ERR_GONE, "the database %s was lost during a transaction that was sent in parts", self->name);
+}
+
 /* Settles a lost commit. ERR_AGAIN: its outcome is not known, even if another process has taken the database since: the
  * batch may stand there, so nobody may be told that it does not. */
 static RESULT settle_commit(struct postgresql *self, struct ctx *c, uint64_t commit, bool was_in_parts,
@@ -171,9 +180,7 @@ static RESULT settle_commit(struct postgresql *self, struct ctx *c, uint64_t com
 	if (!result_is_ok(r))
 		return FAIL(AGAIN);
 	*ret_is_done = found == commit;
-	if (*ret_is_done || !was_in_parts)
-		return OK;
-	return ctx_fail(c, ERR_TIMEOUT, "the database %s was lost during a transaction", self->name);
+	return *ret_is_done || !was_in_parts ? OK : say_lost_parts(self, c);
 }
 
 /* ERR_GONE with the reason, from the fence's row. A batch that was sent twice may have been refused because the first one
@@ -238,8 +245,10 @@ static RESULT settle_later(struct postgresql *self, struct ctx *c, uint64_t *ret
 {
 	uint64_t before = self->commit;
 	TRY(settle(self, c, ret_commit));
-	if (*ret_commit != before || self->was_in_parts)
+	if (*ret_commit != before)
 		return OK;
+	if (self->was_in_parts)
+		return say_lost_parts(self, c);
 	struct result r = driver_commit(&self->driver, c, before + 1);
 	if (r.code == ERR_AGAIN) /* lost again */
 		return FAIL(TIMEOUT);
