@@ -162,7 +162,8 @@ static RESULT settle(struct postgresql *self, struct ctx *c, uint64_t *ret_commi
 static RESULT say_lost_parts(struct postgresql *self, struct ctx *c)
 {
 	postgresql_lose_lease(self);
-	return ctx_fail(c, ERR_GONE, "the database %s was lost during a transaction that was sent in parts", self->name);
+	return ctx_fail(c, ERR_GONE, "the database %s was lost during a transaction that was sent in parts",
+			self->name);
 }
 
 /* Settles a lost commit. ERR_AGAIN: its outcome is not known, even if another process has taken the database since: the
