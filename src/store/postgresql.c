@@ -91,6 +91,13 @@ static RESULT read_fence(struct postgresql *self, struct ctx *c, int64_t *ret_ep
 	return r;
 }
 
+static RESULT check_fence(struct postgresql *self, struct ctx *c, int64_t epoch, uint64_t commit, bool fits)
+{
+	bool is_ours = epoch == self->epoch && fits;
+	atomic_store(&self->is_elsewhere, !is_ours);
+	return is_ours ? OK : say_fenced(self, c, epoch, commit);
+}
+
 /* Connects again if the connection was lost between two batches. */
 static RESULT check_connection(struct postgresql *self, struct ctx *c)
 {
@@ -100,7 +107,7 @@ static RESULT check_connection(struct postgresql *self, struct ctx *c)
 		return OK;
 	TRY(connect_again(self, c));
 	TRY(read_fence(self, c, &epoch, &commit));
-	return epoch == self->epoch && commit == self->commit ? OK : say_fenced(self, c, epoch, commit);
+	return check_fence(self, c, epoch, commit, commit == self->commit);
 }
 
 /* ---- transactions ---- */
@@ -139,7 +146,8 @@ static RESULT driver_begin(struct sql_driver *driver, struct ctx *c)
 	return check_connection(self, c);
 }
 
-/* Determines whether the commit took place. ERR_TIMEOUT: not known yet. */
+/* Determines whether the commit took place. ERR_TIMEOUT: not known yet. An older database, such as a former primary, cannot tell:
+ * if this process ended and began anew, it would take that one for its own. */
 static RESULT settle(struct postgresql *self, struct ctx *c, uint64_t *ret_commit)
 {
 	int64_t epoch = 0;
@@ -149,8 +157,12 @@ static RESULT settle(struct postgresql *self, struct ctx *c, uint64_t *ret_commi
 		postgresql_disconnect(&self->db);
 		return r.code == ERR_GONE || r.code == ERR_STATE ? r : FAIL(TIMEOUT);
 	}
-	if (epoch != self->epoch || *ret_commit < self->commit)
-		return say_fenced(self, c, epoch, *ret_commit);
+	r = check_fence(self, c, epoch, *ret_commit, *ret_commit >= self->commit);
+	if (r.code == ERR_GONE && epoch == self->epoch) {
+		self->not_before_us = clock_monotonic_us() + RECONNECT_US;
+		return FAIL(TIMEOUT);
+	}
+	TRY(r);
 	self->commit = *ret_commit;
 	self->is_unknown = false;
 	return OK;

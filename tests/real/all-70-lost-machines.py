@@ -98,6 +98,8 @@ def run_batch(region, guests, account, number, seed):
     region.server.await_primary()
     region.server.await_standby()
     region.await_writer()
+    for member in region.members:  # clients of OpenStack sign in first
+        wait_until(member.answers, "the machine answers")
     with (FacesLoad(region, account, f"b{number}", PAUSE_S) as load, Launches(region, account, account.image, f"b{number}") as launches,
           Pulse(region, account) as pulse):
         load.await_more()
