@@ -22,7 +22,7 @@ import azure.mgmt.compute  # noqa: F401  # Azure's package, before tests/lib has
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from control_machines import ControlPlane, Faults  # noqa: E402
-from face_clients import ANSWER_S, FacesLoad, Launches, Pulse  # noqa: E402
+from face_clients import ANSWER_S, DatabasePulse, FacesLoad, Launches, Pulse  # noqa: E402
 from members import check_batches  # noqa: E402
 from region import ROOT, blank_image, launch, wait_state, wait_until  # noqa: E402
 
@@ -101,7 +101,7 @@ def run_batch(region, guests, account, number, seed):
     for member in region.members:  # clients of OpenStack sign in first
         wait_until(member.answers, "the machine answers")
     with (FacesLoad(region, account, f"b{number}", PAUSE_S) as load, Launches(region, account, account.image, f"b{number}") as launches,
-          Pulse(region, account) as pulse):
+          Pulse(region, account) as pulse, DatabasePulse(region) as database):
         load.await_more()
         for n in range(min(BATCH, EVENTS - BATCH * number)):
             kinds, since = draw(chance), time.monotonic()
@@ -111,9 +111,10 @@ def run_batch(region, guests, account, number, seed):
             for end in filter(None, ends):
                 end()
             load.await_more()
-            gaps.append((pulse.longest_gap(since), " and ".join(kinds)))
-            print(f"  {number}.{n}: {gaps[-1][1]}: {gaps[-1][0]:.1f} s without an answered change, {load.longest_gap(since):.1f} s for clients that wait "
-                  f"{ANSWER_S} s", flush=True)
+            (ended, seconds), (database_ended, database_seconds) = pulse.gap(since), database.gap(since)
+            gaps.append((seconds, " and ".join(kinds)))
+            print(f"  {number}.{n}: {gaps[-1][1]}: {seconds:.1f} s without an answered change, {load.longest_gap(since):.1f} s for clients that wait "
+                  f"{ANSWER_S} s; the database {database_seconds:.1f} s, changes {ended - database_ended:.1f} s later", flush=True)
         region.server.await_standby()
     mistakes = load.mistakes() + launches.mistakes() + guests.touched()
     region.check(f"batch {number}: answers are kept, and guests untouched ({load.count()}, {len(launches.launched)} launches, "
