@@ -39,6 +39,8 @@ static const char *type_of(const struct listener *l)
 /* Remembers the request as the client sent it, before any rule changes or answers it. */
 static void write_request(bool is_application, struct buf *out)
 {
+	if (is_application) /* HAProxy wants rules of connections before those of requests */
+		buf_print(out, "  tcp-request session set-var(sess.lc) uuid\n");
 	buf_print(out, "  http-request set-var(txn.lm) method\n"
 		       "  http-request set-var(txn.lh) req.hdr(host),host_only\n"
 		       "  http-request set-var(txn.lu) pathq\n"
@@ -46,8 +48,7 @@ static void write_request(bool is_application, struct buf *out)
 		       "  http-request set-var(txn.lb) req.fhdr(user-agent)\n"
 		       "  http-response set-var(txn.ls) status\n");
 	if (is_application)
-		buf_print(out, "  tcp-request session set-var(sess.lc) uuid\n"
-			       "  http-request set-var(txn.lt) req.hdr(X-Amzn-Trace-Id)\n"
+		buf_print(out, "  http-request set-var(txn.lt) req.hdr(X-Amzn-Trace-Id)\n"
 			       "  http-request set-var-fmt(txn.lt) "
 			       "'Root=1-%%[date,hex,bytes(8)]-%%[uuid,regsub(-,,g),bytes(0,24)]'"
 			       " if !{ req.hdr(X-Amzn-Trace-Id) -m found }\n"

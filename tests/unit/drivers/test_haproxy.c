@@ -135,6 +135,8 @@ static void requests_are_reported(void **state)
 	lab->listener.protocol = LISTENER_PROTOCOL_TCP;
 	lab->balancer.type = ELASTIC_LOAD_BALANCER_TYPE_CLASSIC;
 	lab->group.slow_start_s = 0;
+	lab->group.check_port = 8080;
+	lab->listener.instance_port = 8081;
 	text = write_text(lab);
 	has_line(text, "  log-format 'dari1 tcp 80 ");
 	is_accepted(lab, text);
