@@ -189,13 +189,14 @@ def test_access_logs(web):
     assert code(turn, prefix="a/AWSLogs") == code(turn, prefix="/a") == code(turn, prefix="a//b") == code(turn, prefix="../a") == "ValidationError"
     turn(bucket="mine")  # kept while logs are off
     turn(enabled="true", bucket="flow-logs", prefix="web/front")
-    shown = web.attributes("DescribeLoadBalancerAttributes", arn)[1]
+    show = lambda: {a["Key"]: a["Value"] for a in web.elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]}  # noqa: E731
+    shown = show()
     assert [shown[f"access_logs.s3.{k}"] for k in ("enabled", "bucket", "prefix")] == ["true", "flow-logs", "web/front"]
     number = arn.split(":")[4]
     test_file = os.path.join(web.dev.data, f"flow-logs/web/front/AWSLogs/{number}/ELBAccessLogTestFile")
     assert soon(lambda: os.path.exists(test_file))
     turn(enabled="false")
-    assert web.attributes("DescribeLoadBalancerAttributes", arn)[1]["access_logs.s3.bucket"] == "flow-logs"
+    assert show()["access_logs.s3.bucket"] == "flow-logs"
     web.elb.delete_load_balancer(LoadBalancerArn=arn)
 
 
