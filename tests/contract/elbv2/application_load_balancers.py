@@ -193,7 +193,7 @@ def test_access_logs(web):
     shown = show()
     assert [shown[f"access_logs.s3.{k}"] for k in ("enabled", "bucket", "prefix")] == ["true", "flow-logs", "web/front"]
     number = arn.split(":")[4]
-    test_file = os.path.join(web.dev.data, f"flow-logs/web/front/AWSLogs/{number}/ELBAccessLogTestFile")
+    test_file = os.path.join(os.path.dirname(web.region.config), f"flow-logs/web/front/AWSLogs/{number}/ELBAccessLogTestFile")
     assert soon(lambda: os.path.exists(test_file))
     turn(enabled="false")
     assert show()["access_logs.s3.bucket"] == "flow-logs"
