@@ -9,6 +9,7 @@
 #include "reconcile/billing/traffic.h"
 #include "reconcile/figures/internal.h"
 #include "reconcile/messaging/queue_waits.h"
+#include "reconcile/balancing/access_collector.h"
 #include "reconcile/network/flow_collector.h"
 #include "reconcile/remote/lane.h"
 #include "reconcile/work.h"
@@ -177,6 +178,7 @@ void reconciler_release(struct reconciler *r)
 	queue_waits_free(r->queue_waits);
 	traffic_free(r->traffic);
 	flow_collector_free(r->flow_collector);
+	access_collector_free(r->access_collector);
 	heap_free(r);
 }
 
@@ -219,8 +221,9 @@ static bool make_parts(struct reconciler *r, const struct reconcile_config *conf
 	r->endpoint = copy_str_z(config->endpoint);
 	r->metrics = metrics_new();
 	r->queue_waits = queue_waits_new(r);
+	r->access_collector = access_collector_new();
 	r->began_us = clock_now_us();
-	return make_all_lanes(r) && r->endpoint && r->metrics && r->queue_waits &&
+	return make_all_lanes(r) && r->endpoint && r->metrics && r->queue_waits && r->access_collector &&
 	       (r->traffic || !config->traffic_device.n);
 }
 
@@ -298,6 +301,7 @@ void reconciler_start(struct reconciler *r)
 	r->network.driver->watch(r->network.self, network_changed, r);
 	actor_post(r->home_actor, &r->tick_job);
 	reconciler_start_flow_logs(r);
+	reconciler_start_access_logs(r);
 }
 
 /* The order matters: work_stop() ends new posts, the listeners are removed, and only then are the actors
@@ -309,6 +313,7 @@ void reconciler_free(struct reconciler *r)
 		return;
 	work_stop(r);
 	flow_collector_stop(r->flow_collector);
+	access_collector_stop(r->access_collector);
 	store_unlisten(r->store, wake_on_publish, r);
 	if (r->network.driver)
 		r->network.driver->watch(r->network.self, NULL, NULL);
@@ -338,6 +343,9 @@ void reconciler_read_figures(struct reconciler *r, struct reconcile_figures *ret
 	*ret_figures = (struct reconcile_figures){
 		.waiting = r->work.count, .failing = r->work.failing, .steps = r->work.steps};
 	(void) pthread_mutex_unlock(&r->work.lock);
+	struct access_figures access = access_collector_read(r->access_collector);
+	ret_figures->access_reports = access.received;
+	ret_figures->access_dropped = access.dropped;
 }
 
 bool reconciler_is_settled(struct reconciler *r)

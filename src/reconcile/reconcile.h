@@ -252,6 +252,7 @@ RESULT reconciler_describe_audit(struct ctx *c, const struct audit *found, struc
 struct reconcile_figures {
 	size_t waiting, failing; /* resources with work pending; those of them whose last step failed */
 	uint64_t steps;          /* since the start */
+	int64_t access_reports, access_dropped; /* requests for access logs: received, and missing there */
 };
 void reconciler_read_figures(struct reconciler *r, struct reconcile_figures *ret_figures);
 /* True if a resync has run and no step is queued, running or waiting for a retry. For tests. Resources on a

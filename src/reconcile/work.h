@@ -17,6 +17,7 @@
 
 #include "reconcile/reconcile.h"
 
+struct access_collector;
 struct disk_key;
 struct flow_collector;
 struct condition;
@@ -454,6 +455,7 @@ struct reconciler {
 	struct figures *figures;               /* owned; NULL: no sampling */
 	struct traffic *traffic;               /* owned; NULL: no metering */
 	struct flow_collector *flow_collector; /* owned */
+	struct access_collector *access_collector; /* owned */
 	const struct backup_target *flow_logs; /* where files of flow logs go; NULL: none are written */
 	struct job figures_job;
 	struct metrics *metrics; /* owned; datapoints that accounts publish */
@@ -553,6 +555,11 @@ const struct resource *resource_of(enum kind kind);
 void reconciler_plan_flow_logs(struct reconciler *r);
 /* Starts the collector's thread, which wakes flow logs; nothing without a target for their files. */
 void reconciler_start_flow_logs(struct reconciler *r);
+
+/* ---- balancing/access_log.c ---- */
+
+/* Starts the thread that receives access logs; nothing without a target for their files. */
+void reconciler_start_access_logs(struct reconciler *r);
 
 /* ---- snapshot_blocks.c ---- */
 

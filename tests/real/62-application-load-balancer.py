@@ -1,14 +1,18 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/haproxy src/drivers/netns.c src/drivers/switch_port.c src/engine/balancing src/reconcile/balancing
-"""Application load balancers of ELBv2 with packets: rules, weights, cookies, health, draining, security groups, TLS, a change under load, and the
+"""Application load balancers of ELBv2 with packets: rules, weights, cookies, health, draining, security groups, TLS, access logs, a change under load, and the
 deaths of HAProxy and of dari. OVN, HAProxy and the API are real; instances are simulated, and network namespaces in place of their interfaces play
 the guests."""
+import glob
+import gzip
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from guests import WEB, Guests  # noqa: E402
@@ -274,6 +278,63 @@ def speaks_tls(lab):
     region.check_soon("a deleted listener is closed", lambda: lab.who(port=443, scheme="https") == "")
 
 
+FIELDS = ("type time elb client target request_time target_time response_time status target_status received sent request agent cipher protocol group "
+          "trace name certificate priority created actions redirect error targets target_statuses classification reason connection host uri transform").split()
+
+
+def read_logs(lab):
+    """Entries of all files so far, by the path of the request."""
+    entries = {}
+    for file in glob.glob(f"{lab.region.demo}/data/flow-logs/alb/AWSLogs/*/elasticloadbalancing/*/*/*/*/*.log.gz"):
+        with gzip.open(file, "rt", encoding="ascii") as lines:
+            for line in lines:
+                words = [w.strip('"') for w in re.findall(r'"[^"]*"|[^ ]+', line.strip())]
+                entries[re.sub("^[^ ]* [a-z]+://[^/]*", "", words[12]).split(" ")[0]] = dict(zip(FIELDS, words, strict=True))
+    return entries
+
+
+def turn_logs(lab, state):
+    lab.elb.modify_load_balancer_attributes(LoadBalancerArn=lab.arn, Attributes=[
+        {"Key": f"access_logs.s3.{k}", "Value": v} for k, v in (("enabled", state), ("bucket", "flow-logs"), ("prefix", "alb"))])
+
+
+def count(lab, name):
+    with urllib.request.urlopen(f"http://127.0.0.1:{lab.region.port}/metrics") as answer:
+        return int(float(re.search(rf"^{name} (.*)$", answer.read().decode(), re.MULTILINE)[1]))
+
+
+def logs(lab):
+    """Each request has an entry in a file; a dari that stands still delays no request."""
+    region = lab.region
+    lab.rule(90, "path-pattern", {"Values": ["/fixed"]}, fixed(418, "x"))
+    turn_logs(lab, "true")
+    region.check_soon("a test file comes first", lambda: glob.glob(f"{region.demo}/data/flow-logs/alb/AWSLogs/*/ELBAccessLogTestFile"))
+    region.check_soon("the rule is there", lambda: lab.who("/fixed") == "418")
+    wait_until(lambda: lab.who("/ask") and count(lab, "dari_access_log_requests_total") > 0, "requests are reported")
+    before = count(lab, "dari_access_log_requests_total")
+    lab.who('/plain?a=%22', "-A", 'age"nt')
+    lab.who("/fixed", "-A", "teapot")
+    region.check_soon("two requests are two reports", lambda: count(lab, "dari_access_log_requests_total") == before + 2)
+    with open("/proc/sys/net/unix/max_dgram_qlen", encoding="ascii") as file:
+        beyond = int(file.read()) + 30
+    pid = region.dari_pid()
+    os.kill(pid, signal.SIGSTOP)
+    statuses = lab.guests.ns("client", "curl", "-s", "-o", "/dev/null", "-w", "%{http_code} ", f"http://{lab.address}/still[1-{beyond}]", fails=True).split()
+    os.kill(pid, signal.SIGCONT)
+    region.check("requests are answered while nobody reads reports", statuses == ["200"] * beyond)
+    region.check_soon("reports beyond what the socket holds are dropped and counted", lambda: count(lab, "dari_access_log_dropped_total") > 0)
+    turn_logs(lab, "false")
+    region.check_soon("a file has the requests", lambda: "/fixed" in read_logs(lab))
+    found = read_logs(lab)
+    plain, teapot = found["/plain?a=%22"], found["/fixed"]
+    region.check("one that was forwarded", (plain["type"], plain["status"], plain["target_status"], plain["actions"], plain["priority"], plain["group"]) ==
+                 ("http", "200", "200", "forward", "0", lab.blue) and plain["target"].endswith(":80") and plain["agent"] == r"age\x22nt")
+    region.check("one that the load balancer answered", (teapot["status"], teapot["target_status"], teapot["actions"], teapot["priority"], teapot["target"]) ==
+                 ("418", "-", "fixed-response", "90", "-"))
+    region.check("targets see the trace that the log has", re.fullmatch("Root=1-[0-9a-f]{8}-[0-9a-f]{24}", plain["trace"]))
+    region.check("the load balancer's name", plain["elb"] == lab.arn.split(":loadbalancer/")[1])
+
+
 def is_killed(lab):
     region = lab.region
     before = lab.proxies()
@@ -311,7 +372,7 @@ def main():
     os.environ["DARI_DEMO_URI"] = "sim://"
     with Region("alb") as region, Guests(region) as guests:
         lab = Lab(region, guests)
-        for part in (begins, headers, rules, sticks, lives_and_dies, drains, under_load, guards, speaks_tls, is_public):
+        for part in (begins, headers, rules, sticks, lives_and_dies, drains, under_load, guards, speaks_tls, logs, is_public):
             part(lab)
         region.check_clean()
         is_killed(lab)  # simulated hosts forget their disks with dari, so the audit comes before

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The driver of HAProxy (proxy.h). Everything about a proxy is found by its directory, so the driver remembers nothing. */
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -109,6 +116,8 @@ static RESULT apply_text(struct ctx *c, struct proxy_place *place, const struct 
 	TRY(files_write(c, place, &files));
 	TRY(place->pid ? change(c, place, wish, text) : start(c, place, wish, text));
 	files_sweep(c, place, &files);
+	if (!config_logs(wish))
+		TRY(file_delete(c, place_path(c, place, ACCESS_SOCKET)));
 	return OK;
 }
 
@@ -164,6 +173,37 @@ static RESULT count_listeners(struct proxies *p, struct ctx *c, uuid proxy,
 	return state_read_listeners(c, answer, ret_states, ret_count);
 }
 
+/* ---- access logs ---- */
+
+/* HAProxy's workers, which run as another user, find the socket by their working directory and need to search that one alone. */
+static RESULT open_log(struct proxies *p, struct ctx *c, uuid proxy, int *ret_fd)
+{
+	struct proxy_place place;
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	TRY(find_place(p, c, proxy, &place));
+	AUTO_FD directory = open(place.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_FD fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (directory < 0)
+		return ctx_fail(c, ERR_GONE, "the proxy has no directory");
+	TRY(file_delete(c, place_path(c, &place, ACCESS_SOCKET)));
+	snprintf(at.sun_path, sizeof at.sun_path, "/proc/self/fd/%d/" ACCESS_SOCKET, directory);
+	if (fd < 0 || bind(fd, (const struct sockaddr *) &at, sizeof at) != 0 ||
+	    chmod(place_path(c, &place, ACCESS_SOCKET), 0666) != 0 || fchmod(directory, 0711) != 0)
+		return ctx_fail(c, ERR_IO, "cannot receive access logs: %s", strerrordesc_np(errno));
+	*ret_fd = fd;
+	fd = -1;
+	return OK;
+}
+
+static RESULT see_log(struct proxies *p, struct ctx *c, uuid proxy, struct proxy_log_state *ret_state)
+{
+	struct proxy_place place;
+	struct str answer = STR_NONE;
+	TRY(find_place(p, c, proxy, &place));
+	TRY(state_ask(c, &place, "show info", &answer));
+	return state_read_log(c, answer, ret_state);
+}
+
 static void close_proxies(struct proxies *p)
 {
 	if (!p)
@@ -178,7 +218,8 @@ static void close_proxies(struct proxies *p)
 }
 
 static const struct proxy_driver driver = {
-	.apply = apply, .remove = remove_proxy, .see = see, .count = count_listeners, .close = close_proxies};
+	.apply = apply, .remove = remove_proxy, .see = see, .count = count_listeners,
+	.open_log = open_log, .see_log = see_log, .close = close_proxies};
 
 RESULT haproxy_open(struct ctx *c, const struct haproxy_config *config, struct proxy_handle *ret_proxies)
 {

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Receives reports about requests (access_collector.h). */
+#include "reconcile/balancing/access_collector.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/heap.h"
+#include "drivers/proxy.h"
+
+enum { DATAGRAM_SIZE = 65536, TURN = 64, EVENTS = 64, DUE_MAX = 64, LOOK_MS = 1000, FIRST_ROOM = 16 << 10 };
+#define RETRY_US MINUTE
+
+/* The reports of one load balancer. */
+struct spool {
+	struct spool *next;
+	struct access_subject subject;
+	int fd; /* -1: it ends when its last file is written */
+	char *bytes; /* owned */
+	size_t size, room;
+	size_t taken; /* room that a file in the making has */
+	bool is_taken;
+	int64_t from_us, retry_us;
+	int64_t dropped, worker, lost;
+	int tries;
+};
+
+struct access_collector {
+	int epoll_fd, wake_fd;
+	bool runs;
+	pthread_t thread;
+	access_due *due;
+	void *due_arg;
+	int64_t told_us; /* the thread's */
+	atomic_bool stopping;
+	pthread_mutex_t lock; /* guards what follows */
+	struct spool *spools; /* owned */
+	size_t room;          /* bytes of all spools, with those taken */
+	struct access_figures figures;
+};
+
+static struct spool **find(struct access_collector *f, uuid proxy)
+{
+	struct spool **at = &f->spools;
+	while (*at && !uuid_equal((*at)->subject.proxy, proxy))
+		at = &(*at)->next;
+	return at;
+}
+
+/* ---- receiving ---- */
+
+static size_t room_of_account(const struct access_collector *f, uuid account)
+{
+	size_t room = 0;
+	for (const struct spool *s = f->spools; s; s = s->next)
+		room += uuid_equal(s->subject.account, account) ? s->room + s->taken : 0;
+	return room;
+}
+
+/* False: a limit is reached, or memory is short. */
+static bool grow(struct access_collector *f, struct spool *s, size_t size)
+{
+	size_t room = s->room ? s->room : FIRST_ROOM;
+	while (room < size)
+		room *= 2;
+	size_t more = room - s->room;
+	if (room + s->taken > ACCESS_OF_ONE || f->room + more > ACCESS_OF_ALL ||
+	    room_of_account(f, s->subject.account) + more > ACCESS_OF_ACCOUNT)
+		return false;
+	char *bytes = s->bytes ? heap_resize(s->bytes, room) : heap_alloc(room);
+	if (!bytes)
+		return false;
+	s->bytes = bytes;
+	s->room = room;
+	f->room += more;
+	return true;
+}
+
+static void drop(struct access_collector *f, struct spool *s, int64_t count)
+{
+	s->dropped += count;
+	f->figures.dropped += count;
+}
+
+/* Messages of HAProxy's own have no mark. */
+static void add(struct access_collector *f, struct spool *s, const char *bytes, size_t size)
+{
+	while (size && bytes[size - 1] == '\n')
+		size--;
+	if (!str_starts_with((struct str){bytes, size}, STR(ACCESS_MARK " ")) || memchr(bytes, '\n', size))
+		return;
+	if (s->size + size + 1 > s->room && !grow(f, s, s->size + size + 1)) {
+		drop(f, s, 1);
+		return;
+	}
+	memcpy(s->bytes + s->size, bytes, size);
+	s->bytes[s->size + size] = '\n';
+	s->size += size + 1;
+	f->figures.received++;
+}
+
+/* Reads a few datagrams, so that a busy proxy leaves others their turn. */
+static void receive(struct access_collector *f, int fd, char *datagram)
+{
+	(void) pthread_mutex_lock(&f->lock);
+	struct spool *s = f->spools;
+	while (s && s->fd != fd)
+		s = s->next;
+	for (int k = 0; s && k < TURN; k++) {
+		ssize_t size = recv(fd, datagram, DATAGRAM_SIZE, MSG_DONTWAIT);
+		if (size <= 0)
+			break;
+		add(f, s, datagram, (size_t) size);
+	}
+	(void) pthread_mutex_unlock(&f->lock);
+}
+
+/* ---- the thread ---- */
+
+static int64_t end_of(const struct spool *s)
+{
+	return (s->from_us / s->subject.interval_us + 1) * s->subject.interval_us;
+}
+
+static bool is_due(const struct spool *s, int64_t now_us)
+{
+	return !s->is_taken && now_us >= s->retry_us &&
+	       (s->subject.needs_test || s->fd < 0 || s->size >= ACCESS_EARLY || now_us >= end_of(s));
+}
+
+static void tell(struct access_collector *f)
+{
+	uuid due[DUE_MAX][2];
+	size_t count = 0;
+	int64_t now_us = clock_now_us();
+	if (now_us >= f->told_us && now_us - f->told_us < SECOND)
+		return;
+	f->told_us = now_us;
+	(void) pthread_mutex_lock(&f->lock);
+	for (const struct spool *s = f->spools; s && count < DUE_MAX; s = s->next) {
+		if (!is_due(s, now_us))
+			continue;
+		due[count][0] = s->subject.balancer;
+		due[count++][1] = s->subject.account;
+	}
+	(void) pthread_mutex_unlock(&f->lock);
+	for (size_t k = 0; k < count; k++)
+		f->due(f->due_arg, due[k][0], due[k][1]);
+}
+
+static void *run(void *arg)
+{
+	struct access_collector *f = arg;
+	char *datagram = heap_alloc(DATAGRAM_SIZE);
+	(void) pthread_setname_np(pthread_self(), "access-logs");
+	while (datagram && !atomic_load(&f->stopping)) {
+		struct epoll_event events[EVENTS];
+		int count = epoll_wait(f->epoll_fd, events, EVENTS, LOOK_MS);
+		for (int k = 0; k < count; k++)
+			if (events[k].data.fd != f->wake_fd)
+				receive(f, events[k].data.fd, datagram);
+		tell(f);
+	}
+	heap_free(datagram);
+	return NULL;
+}
+
+/* ---- life ---- */
+
+struct access_collector *access_collector_new(void)
+{
+	struct access_collector *f = heap_new(struct access_collector);
+	if (!f)
+		return NULL;
+	(void) pthread_mutex_init(&f->lock, NULL);
+	f->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	f->wake_fd = eventfd(0, EFD_CLOEXEC);
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = f->wake_fd};
+	if (f->epoll_fd >= 0 && f->wake_fd >= 0 &&
+	    epoll_ctl(f->epoll_fd, EPOLL_CTL_ADD, f->wake_fd, &event) == 0)
+		return f;
+	access_collector_free(f);
+	return NULL;
+}
+
+RESULT access_collector_start(struct access_collector *f, struct ctx *c, access_due *due, void *arg)
+{
+	f->due = due;
+	f->due_arg = arg;
+	f->runs = pthread_create(&f->thread, NULL, run, f) == 0;
+	return f->runs ? OK : ctx_no_memory(c);
+}
+
+void access_collector_stop(struct access_collector *f)
+{
+	if (!f || !f->runs)
+		return;
+	atomic_store(&f->stopping, true);
+	(void) eventfd_write(f->wake_fd, 1);
+	(void) pthread_join(f->thread, NULL);
+	f->runs = false;
+}
+
+static void free_spool(struct access_collector *f, struct spool **at)
+{
+	struct spool *s = *at;
+	*at = s->next;
+	f->room -= s->room;
+	if (s->fd >= 0)
+		(void) close(s->fd);
+	heap_free(s->bytes);
+	heap_free(s);
+}
+
+void access_collector_free(struct access_collector *f)
+{
+	if (!f)
+		return;
+	access_collector_stop(f);
+	while (f->spools)
+		free_spool(f, &f->spools);
+	if (f->epoll_fd >= 0)
+		(void) close(f->epoll_fd);
+	if (f->wake_fd >= 0)
+		(void) close(f->wake_fd);
+	(void) pthread_mutex_destroy(&f->lock);
+	heap_free(f);
+}
+
+/* ---- subjects ---- */
+
+bool access_collector_reads(struct access_collector *f, uuid proxy)
+{
+	(void) pthread_mutex_lock(&f->lock);
+	const struct spool *s = *find(f, proxy);
+	bool reads = s && s->fd >= 0;
+	(void) pthread_mutex_unlock(&f->lock);
+	return reads;
+}
+
+static struct spool *ensure(struct access_collector *f, uuid proxy, int64_t now_us)
+{
+	struct spool **at = find(f, proxy);
+	if (!*at && (*at = heap_new(struct spool))) {
+		(*at)->fd = -1;
+		(*at)->from_us = now_us;
+	}
+	return *at;
+}
+
+static bool read_at(struct access_collector *f, struct spool *s, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+	if (s->fd >= 0)
+		(void) close(s->fd);
+	s->fd = -1;
+	if (epoll_ctl(f->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0)
+		return false;
+	s->fd = fd;
+	return true;
+}
+
+bool access_collector_open(struct access_collector *f, const struct access_subject *subject, int fd,
+			   int64_t now_us)
+{
+	(void) pthread_mutex_lock(&f->lock);
+	struct spool *s = ensure(f, subject->proxy, now_us);
+	bool is_open = s != NULL;
+	if (s)
+		s->subject = *subject;
+	if (s && fd >= 0)
+		is_open = read_at(f, s, fd);
+	(void) pthread_mutex_unlock(&f->lock);
+	if (!is_open && fd >= 0)
+		(void) close(fd);
+	return is_open;
+}
+
+/* Reports that still wait in the socket are read first. */
+void access_collector_close(struct access_collector *f, uuid proxy)
+{
+	char *datagram = heap_alloc(DATAGRAM_SIZE);
+	(void) pthread_mutex_lock(&f->lock);
+	struct spool **at = find(f, proxy), *s = *at;
+	ssize_t size = 0;
+	while (s && s->fd >= 0 && datagram &&
+	       (size = recv(s->fd, datagram, DATAGRAM_SIZE, MSG_DONTWAIT)) > 0)
+		add(f, s, datagram, (size_t) size);
+	if (s && s->fd >= 0)
+		(void) close(s->fd);
+	if (s)
+		s->fd = -1;
+	if (s && !s->size && !s->is_taken)
+		free_spool(f, at);
+	(void) pthread_mutex_unlock(&f->lock);
+	heap_free(datagram);
+}
+
+void access_collector_count_lost(struct access_collector *f, uuid proxy, int64_t worker, int64_t lost)
+{
+	(void) pthread_mutex_lock(&f->lock);
+	struct spool *s = *find(f, proxy);
+	if (s && worker != s->worker)
+		s->lost = 0;
+	if (s && lost > s->lost)
+		drop(f, s, lost - s->lost);
+	if (s) {
+		s->worker = worker;
+		s->lost = lost;
+	}
+	(void) pthread_mutex_unlock(&f->lock);
+}
+
+/* ---- files ---- */
+
+static struct spool *find_balancer(struct access_collector *f, uuid balancer)
+{
+	struct spool *s = f->spools;
+	while (s && !uuid_equal(s->subject.balancer, balancer))
+		s = s->next;
+	return s;
+}
+
+void access_collector_take(struct access_collector *f, uuid balancer, int64_t now_us, bool *ret_is_due,
+			   struct access_take *ret_take)
+{
+	(void) pthread_mutex_lock(&f->lock);
+	struct spool *s = find_balancer(f, balancer);
+	*ret_is_due = s && is_due(s, now_us);
+	if (*ret_is_due) {
+		*ret_take = (struct access_take){.subject = s->subject,
+						 .reports = {s->bytes, s->size},
+						 .dropped = s->dropped,
+						 .end_us = end_of(s)};
+		s->taken = s->room;
+		s->is_taken = true;
+		s->bytes = NULL;
+		s->size = s->room = 0;
+		s->dropped = 0;
+		s->from_us = now_us;
+	}
+	(void) pthread_mutex_unlock(&f->lock);
+}
+
+/* Ends what a file has, whose bytes are freed or given back. A spool without a socket ends with its last file. */
+static void end_take(struct access_collector *f, struct spool *s)
+{
+	f->room -= s->taken;
+	s->taken = 0;
+	s->is_taken = false;
+	if (s->fd < 0 && !s->size)
+		free_spool(f, find(f, s->subject.proxy));
+}
+
+static int64_t count_lines(struct str text)
+{
+	int64_t count = 0;
+	for (size_t k = 0; k < text.n; k++)
+		count += text.p[k] == '\n';
+	return count;
+}
+
+/* Puts the bytes before those that came meanwhile. False: there is no room for both. */
+static bool restore(struct access_collector *f, struct spool *s, struct access_take *take)
+{
+	size_t size = take->reports.n + s->size;
+	char *bytes = size && size <= ACCESS_OF_ONE ? heap_alloc(size) : NULL;
+	if (size && !bytes)
+		return false;
+	if (take->reports.n)
+		memcpy(bytes, take->reports.p, take->reports.n);
+	if (s->size)
+		memcpy(bytes + take->reports.n, s->bytes, s->size);
+	heap_free(s->bytes);
+	f->room += size - s->room;
+	s->bytes = bytes;
+	s->size = s->room = size;
+	return true;
+}
+
+bool access_collector_give_back(struct access_collector *f, struct access_take *take, int64_t now_us)
+{
+	(void) pthread_mutex_lock(&f->lock);
+	struct spool *s = *find(f, take->subject.proxy);
+	bool is_kept = s && ++s->tries < ACCESS_TRIES && restore(f, s, take);
+	if (s && is_kept)
+		s->dropped += take->dropped;
+	else
+		f->figures.dropped += count_lines(take->reports);
+	if (s) {
+		s->tries = is_kept ? s->tries : 0;
+		s->retry_us = now_us + RETRY_US;
+		end_take(f, s);
+	}
+	(void) pthread_mutex_unlock(&f->lock);
+	heap_free((char *) (uintptr_t) take->reports.p);
+	return is_kept;
+}
+
+void access_collector_free_take(struct access_collector *f, struct access_take *take)
+{
+	(void) pthread_mutex_lock(&f->lock);
+	struct spool *s = *find(f, take->subject.proxy);
+	if (s) {
+		s->tries = 0;
+		s->retry_us = 0;
+		s->subject.needs_test = s->subject.needs_test && !take->subject.needs_test;
+		end_take(f, s);
+	}
+	(void) pthread_mutex_unlock(&f->lock);
+	heap_free((char *) (uintptr_t) take->reports.p);
+}
+
+struct access_figures access_collector_read(struct access_collector *f)
+{
+	(void) pthread_mutex_lock(&f->lock);
+	struct access_figures figures = f->figures;
+	(void) pthread_mutex_unlock(&f->lock);
+	return figures;
+}
