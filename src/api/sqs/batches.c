@@ -107,7 +107,7 @@ static RESULT check_fifo(struct sqs_call *e, const struct send_args *a, const st
 	for (size_t k = 0; k < a->entries.count && queue->is_fifo; k++) {
 		const struct send_entry *entry = &a->entries.at[k];
 		if (!entry->message_group.n)
-			return ctx_fail_field(e->c, ERR_MISSING, STR("MessageGroupId"),
+			return ctx_fail_field(e->c, ERR_INVALID, STR("MessageGroupId"),
 					      "The request must contain the parameter MessageGroupId.");
 		if (!entry->deduplication.n && !queue->dedups_content)
 			return ctx_fail_field(
