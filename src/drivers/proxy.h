@@ -134,6 +134,7 @@ typedef RESULT proxies_open_log(struct proxies *p, struct ctx *c, uuid proxy, in
 struct proxy_log_state {
 	int64_t worker; /* the worker's process id */
 	int64_t lost;
+	bool has_socket; /* false: somebody removed it, and it has to be opened again */
 };
 typedef RESULT proxies_see_log(struct proxies *p, struct ctx *c, uuid proxy,
 			       struct proxy_log_state *ret_state);

@@ -151,8 +151,9 @@ static bool copy_directories(struct reconciler *r, const struct reconcile_config
 	r->ticket_directory = copy_str_z(config->ticket_directory);
 	r->playbook_directory = copy_str_z(config->playbook_directory);
 	r->playbook_runner = copy_str_z(config->playbook_runner);
+	r->access_log_directory = copy_str_z(config->access_log_directory);
 	return r->image_directory && r->export_directory && r->ticket_directory && r->playbook_directory &&
-	       r->playbook_runner;
+	       r->playbook_runner && r->access_log_directory;
 }
 
 void reconciler_release(struct reconciler *r)
@@ -164,6 +165,7 @@ void reconciler_release(struct reconciler *r)
 	heap_free(r->export_directory);
 	heap_free(r->own_chassis);
 	heap_free(r->ticket_directory);
+	heap_free(r->access_log_directory);
 	heap_free(r->playbook_directory);
 	heap_free(r->playbook_runner);
 	heap_free(r->endpoint);

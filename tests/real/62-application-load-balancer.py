@@ -238,6 +238,9 @@ def drains(lab):
 
 
 def under_load(lab):
+    """Each change is a reload of HAProxy, and access logs are on: a report that nobody takes costs no request."""
+    turn_logs(lab, "true")
+    wait_until(lambda: lab.who("/ask") and count(lab, "dari_access_log_requests_total") > 0, "requests are reported")
     load = subprocess.Popen(["ip", "netns", "exec", lab.guests.prefix + "client", sys.executable, "-c", LOAD, lab.address, lab.flag("over")], stdout=subprocess.PIPE, text=True)
     for priority in range(100, 120):
         rule = lab.rule(priority, "path-pattern", {"Values": [f"/x{priority}"]}, fixed(200, "x"))
@@ -303,14 +306,23 @@ def count(lab, name):
         return int(float(re.search(rf"^{name} (.*)$", answer.read().decode(), re.MULTILINE)[1]))
 
 
+def mode(path):
+    return os.stat(path).st_mode & 0o777
+
+
 def logs(lab):
     """Each request has an entry in a file; a dari that stands still delays no request."""
     region = lab.region
+    [proxy] = lab.proxies()
+    place = f"{region.demo}/data/proxies"
     lab.rule(90, "path-pattern", {"Values": ["/fixed"]}, fixed(418, "x"))
     turn_logs(lab, "true")
     region.check_soon("a test file comes first", lambda: glob.glob(f"{region.demo}/data/flow-logs/alb/AWSLogs/*/ELBAccessLogTestFile"))
     region.check_soon("the rule is there", lambda: lab.who("/fixed") == "418")
     wait_until(lambda: lab.who("/ask") and count(lab, "dari_access_log_requests_total") > 0, "requests are reported")
+    region.check("HAProxy's worker may search the folder of its proxy, and nobody else's may come that far", (mode(place), mode(f"{place}/{proxy}")) == (0o700, 0o711))
+    os.unlink(f"{place}/{proxy}/access")
+    region.check_soon("a socket that somebody removes is made again", lambda: os.path.exists(f"{place}/{proxy}/access"))
     before = count(lab, "dari_access_log_requests_total")
     lab.who('/plain?a=%22', "-A", 'age"nt')
     lab.who("/fixed", "-A", "teapot")
@@ -325,6 +337,9 @@ def logs(lab):
     region.check_soon("reports beyond what the socket holds are dropped and counted", lambda: count(lab, "dari_access_log_dropped_total") > 0)
     turn_logs(lab, "false")
     region.check_soon("a file has the requests", lambda: "/fixed" in read_logs(lab))
+    region.check("a proxy without logs has no socket, and a closed folder",
+                 not os.path.exists(f"{place}/{proxy}/access") and mode(f"{place}/{proxy}") == 0o700)
+    region.check_soon("nothing waits on the disk", lambda: not os.listdir(f"{region.demo}/data/access-logs"))
     found = read_logs(lab)
     plain, teapot = found["/plain?a=%22"], found["/fixed"]
     region.check("one that was forwarded", (plain["type"], plain["status"], plain["target_status"], plain["actions"], plain["priority"], plain["group"]) ==
@@ -335,13 +350,23 @@ def logs(lab):
     region.check("the load balancer's name", plain["elb"] == lab.arn.split(":loadbalancer/")[1])
 
 
+def is_reported(lab, path):
+    """Asks until the report arrived: the socket may not be open yet, or full."""
+    before = count(lab, "dari_access_log_requests_total")
+    wait_until(lambda: lab.who(path) and count(lab, "dari_access_log_requests_total") > before, f"a request of {path} is reported")
+
+
 def is_killed(lab):
     region = lab.region
     before = lab.proxies()
+    turn_logs(lab, "true")
+    is_reported(lab, "/killed")
     region.kill_dari()
     region.check("it answers while dari is down", lab.answers() == {"one", "two"})
+    region.check("no file has the last request yet", "/killed" not in read_logs(lab))
     region.start_dari()
     region.check_soon("the process is adopted", lambda: lab.proxies() == before and lab.answers() == {"one", "two"})
+    region.check_soon("the next dari writes the file of the one that was killed", lambda: "/killed" in read_logs(lab))
     os.kill(next(iter(before.values())), signal.SIGKILL)
     region.check_soon("a process that dies is replaced", lambda: lab.proxies() != before and lab.answers() == {"one", "two"})
 
@@ -376,7 +401,9 @@ def main():
             part(lab)
         region.check_clean()
         is_killed(lab)  # simulated hosts forget their disks with dari, so the audit comes before
+        is_reported(lab, "/last")
         lab.elb.delete_load_balancer(LoadBalancerArn=lab.arn)
+        region.check_soon("a deleted load balancer's last file is written", lambda: "/last" in read_logs(lab))
         for group in (lab.blue, lab.green):
             lab.elb.delete_target_group(TargetGroupArn=group)
         region.check_soon("no process and no file is left", lambda: not lab.proxies() and not os.listdir(f"{region.demo}/data/proxies"))

@@ -107,6 +107,17 @@ static RESULT change(struct ctx *c, struct proxy_place *place, const struct prox
 	return file_delete(c, untold);
 }
 
+/* Nobody but root searches the directory of a proxy without access logs. */
+static RESULT close_log(struct ctx *c, const struct proxy_place *place)
+{
+	const char *socket = place_path(c, place, ACCESS_SOCKET);
+	if (!file_exists(socket))
+		return OK;
+	if (chmod(place->directory, 0700) != 0)
+		return ctx_fail(c, ERR_IO, "cannot close %s: %s", place->directory, strerrordesc_np(errno));
+	return file_delete(c, socket);
+}
+
 static RESULT apply_text(struct ctx *c, struct proxy_place *place, const struct proxy_wish *wish,
 			 struct str text)
 {
@@ -116,9 +127,7 @@ static RESULT apply_text(struct ctx *c, struct proxy_place *place, const struct 
 	TRY(files_write(c, place, &files));
 	TRY(place->pid ? change(c, place, wish, text) : start(c, place, wish, text));
 	files_sweep(c, place, &files);
-	if (!config_logs(wish))
-		TRY(file_delete(c, place_path(c, place, ACCESS_SOCKET)));
-	return OK;
+	return config_logs(wish) ? OK : close_log(c, place);
 }
 
 static RESULT apply(struct proxies *p, struct ctx *c, const struct proxy_wish *wish)
@@ -175,7 +184,8 @@ static RESULT count_listeners(struct proxies *p, struct ctx *c, uuid proxy,
 
 /* ---- access logs ---- */
 
-/* HAProxy's workers, which run as another user, find the socket by their working directory and need to search that one alone. */
+/* HAProxy's workers, which run as another user, find the socket by their working directory and need to search that one alone. The
+ * directory above keeps everybody else out, whoever made it. */
 static RESULT open_log(struct proxies *p, struct ctx *c, uuid proxy, int *ret_fd)
 {
 	struct proxy_place place;
@@ -185,6 +195,8 @@ static RESULT open_log(struct proxies *p, struct ctx *c, uuid proxy, int *ret_fd
 	AUTO_FD fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (directory < 0)
 		return ctx_fail(c, ERR_GONE, "the proxy has no directory");
+	if (chmod(p->directory, 0700) != 0)
+		return ctx_fail(c, ERR_IO, "cannot close %s to others: %s", p->directory, strerrordesc_np(errno));
 	TRY(file_delete(c, place_path(c, &place, ACCESS_SOCKET)));
 	snprintf(at.sun_path, sizeof at.sun_path, "/proc/self/fd/%d/" ACCESS_SOCKET, directory);
 	if (fd < 0 || bind(fd, (const struct sockaddr *) &at, sizeof at) != 0 ||
@@ -201,7 +213,9 @@ static RESULT see_log(struct proxies *p, struct ctx *c, uuid proxy, struct proxy
 	struct str answer = STR_NONE;
 	TRY(find_place(p, c, proxy, &place));
 	TRY(state_ask(c, &place, "show info", &answer));
-	return state_read_log(c, answer, ret_state);
+	TRY(state_read_log(c, answer, ret_state));
+	ret_state->has_socket = file_exists(place_path(c, &place, ACCESS_SOCKET));
+	return OK;
 }
 
 static void close_proxies(struct proxies *p)

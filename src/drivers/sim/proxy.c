@@ -155,7 +155,7 @@ static RESULT see_log(struct proxies *p, struct ctx *c, uuid proxy, struct proxy
 	(void) p;
 	(void) c;
 	(void) proxy;
-	*ret_state = (struct proxy_log_state){.worker = 1};
+	*ret_state = (struct proxy_log_state){.worker = 1, .has_socket = true};
 	return OK;
 }
 

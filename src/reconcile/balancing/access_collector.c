@@ -13,9 +13,12 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "drivers/proxy.h"
+#include "reconcile/balancing/access_journal.h"
 
-enum { DATAGRAM_SIZE = 65536, TURN = 64, EVENTS = 64, DUE_MAX = 64, LOOK_MS = 1000, FIRST_ROOM = 16 << 10 };
+/* LAST_TURN: more than a socket holds, so that a busy proxy cannot delay the end. */
+enum { DATAGRAM_SIZE = 65536, TURN = 64, LAST_TURN = 10000, EVENTS = 64, DUE_MAX = 64, LOOK_MS = 1000, FIRST_ROOM = 16 << 10 };
 #define RETRY_US MINUTE
+enum { RETRY_MOST = 10 };
 
 /* The reports of one load balancer. */
 struct spool {
@@ -29,6 +32,8 @@ struct spool {
 	int64_t from_us, retry_us;
 	int64_t dropped, worker, lost;
 	int tries;
+	struct access_file file; /* of the journal */
+	struct access_files files;
 };
 
 struct access_collector {
@@ -41,6 +46,7 @@ struct access_collector {
 	atomic_bool stopping;
 	pthread_mutex_t lock; /* guards what follows */
 	struct spool *spools; /* owned */
+	struct access_journal *journal; /* owned; NULL: reports are in memory alone */
 	size_t room;          /* bytes of all spools, with those taken */
 	struct access_figures figures;
 };
@@ -69,8 +75,10 @@ static bool grow(struct access_collector *f, struct spool *s, size_t size)
 	size_t room = s->room ? s->room : FIRST_ROOM;
 	while (room < size)
 		room *= 2;
+	if (room > ACCESS_OF_ONE - s->taken)
+		room = ACCESS_OF_ONE - s->taken;
 	size_t more = room - s->room;
-	if (room + s->taken > ACCESS_OF_ONE || f->room + more > ACCESS_OF_ALL ||
+	if (room < size || f->room + more > ACCESS_OF_ALL ||
 	    room_of_account(f, s->subject.account) + more > ACCESS_OF_ACCOUNT)
 		return false;
 	char *bytes = s->bytes ? heap_resize(s->bytes, room) : heap_alloc(room);
@@ -105,6 +113,18 @@ static void add(struct access_collector *f, struct spool *s, const char *bytes, 
 	f->figures.received++;
 }
 
+/* Reads at most that many datagrams of the socket. A datagram may be empty, and recv() returns 0 then. */
+static void read_socket(struct access_collector *f, struct spool *s, char *datagram, int most)
+{
+	size_t before = s->size;
+	ssize_t size = 0;
+	for (int k = 0; k < most && (size = recv(s->fd, datagram, DATAGRAM_SIZE, MSG_DONTWAIT)) >= 0; k++)
+		add(f, s, datagram, (size_t) size);
+	if (s->size > before)
+		access_journal_add(f->journal, &s->subject, s->from_us, &s->file, &s->files,
+				   (struct str){s->bytes + before, s->size - before});
+}
+
 /* Reads a few datagrams, so that a busy proxy leaves others their turn. */
 static void receive(struct access_collector *f, int fd, char *datagram)
 {
@@ -112,12 +132,8 @@ static void receive(struct access_collector *f, int fd, char *datagram)
 	struct spool *s = f->spools;
 	while (s && s->fd != fd)
 		s = s->next;
-	for (int k = 0; s && k < TURN; k++) {
-		ssize_t size = recv(fd, datagram, DATAGRAM_SIZE, MSG_DONTWAIT);
-		if (size <= 0)
-			break;
-		add(f, s, datagram, (size_t) size);
-	}
+	if (s)
+		read_socket(f, s, datagram, TURN);
 	(void) pthread_mutex_unlock(&f->lock);
 }
 
@@ -205,6 +221,13 @@ void access_collector_stop(struct access_collector *f)
 	(void) eventfd_write(f->wake_fd, 1);
 	(void) pthread_join(f->thread, NULL);
 	f->runs = false;
+	char *datagram = heap_alloc(DATAGRAM_SIZE);
+	(void) pthread_mutex_lock(&f->lock);
+	for (struct spool *s = f->spools; s && datagram; s = s->next)
+		if (s->fd >= 0)
+			read_socket(f, s, datagram, LAST_TURN);
+	(void) pthread_mutex_unlock(&f->lock);
+	heap_free(datagram);
 }
 
 static void free_spool(struct access_collector *f, struct spool **at)
@@ -214,8 +237,16 @@ static void free_spool(struct access_collector *f, struct spool **at)
 	f->room -= s->room;
 	if (s->fd >= 0)
 		(void) close(s->fd);
+	access_journal_end(&s->file);
 	heap_free(s->bytes);
 	heap_free(s);
+}
+
+/* Ends a spool that has nothing left for a file. */
+static void end_spool(struct access_collector *f, struct spool **at)
+{
+	access_journal_delete(f->journal, (*at)->subject.proxy, (*at)->files);
+	free_spool(f, at);
 }
 
 void access_collector_free(struct access_collector *f)
@@ -225,6 +256,7 @@ void access_collector_free(struct access_collector *f)
 	access_collector_stop(f);
 	while (f->spools)
 		free_spool(f, &f->spools);
+	access_journal_free(f->journal);
 	if (f->epoll_fd >= 0)
 		(void) close(f->epoll_fd);
 	if (f->wake_fd >= 0)
@@ -248,7 +280,7 @@ static struct spool *ensure(struct access_collector *f, uuid proxy, int64_t now_
 {
 	struct spool **at = find(f, proxy);
 	if (!*at && (*at = heap_new(struct spool))) {
-		(*at)->fd = -1;
+		(*at)->fd = (*at)->file.fd = -1;
 		(*at)->from_us = now_us;
 	}
 	return *at;
@@ -288,16 +320,14 @@ void access_collector_close(struct access_collector *f, uuid proxy)
 	char *datagram = heap_alloc(DATAGRAM_SIZE);
 	(void) pthread_mutex_lock(&f->lock);
 	struct spool **at = find(f, proxy), *s = *at;
-	ssize_t size = 0;
-	while (s && s->fd >= 0 && datagram &&
-	       (size = recv(s->fd, datagram, DATAGRAM_SIZE, MSG_DONTWAIT)) > 0)
-		add(f, s, datagram, (size_t) size);
+	if (s && s->fd >= 0 && datagram)
+		read_socket(f, s, datagram, LAST_TURN);
 	if (s && s->fd >= 0)
 		(void) close(s->fd);
 	if (s)
 		s->fd = -1;
 	if (s && !s->size && !s->is_taken)
-		free_spool(f, at);
+		end_spool(f, at);
 	(void) pthread_mutex_unlock(&f->lock);
 	heap_free(datagram);
 }
@@ -315,6 +345,39 @@ void access_collector_count_lost(struct access_collector *f, uuid proxy, int64_t
 		s->lost = lost;
 	}
 	(void) pthread_mutex_unlock(&f->lock);
+}
+
+/* ---- reports of former processes ---- */
+
+static bool restore_lines(void *arg, const struct access_subject *subject, int64_t from_us, struct str lines,
+			  struct access_files **ret_files)
+{
+	struct access_collector *f = arg;
+	struct spool **at = find(f, subject->proxy), *s = *at ? *at : ensure(f, subject->proxy, from_us);
+	if (!s)
+		return false;
+	if (!s->files.next)
+		s->subject = *subject;
+	if (s->size + lines.n > s->room && !grow(f, s, s->size + lines.n)) {
+		if (!s->size && !s->files.next)
+			free_spool(f, find(f, subject->proxy));
+		return false;
+	}
+	if (lines.n)
+		memcpy(s->bytes + s->size, lines.p, lines.n);
+	s->size += lines.n;
+	*ret_files = &s->files;
+	return true;
+}
+
+RESULT access_collector_keep(struct access_collector *f, struct ctx *c, const char *directory)
+{
+	(void) pthread_mutex_lock(&f->lock);
+	struct result r = (f->journal = access_journal_new(directory))
+				  ? access_journal_restore(f->journal, c, restore_lines, f)
+				  : ctx_no_memory(c);
+	(void) pthread_mutex_unlock(&f->lock);
+	return r;
 }
 
 /* ---- files ---- */
@@ -337,7 +400,10 @@ void access_collector_take(struct access_collector *f, uuid balancer, int64_t no
 		*ret_take = (struct access_take){.subject = s->subject,
 						 .reports = {s->bytes, s->size},
 						 .dropped = s->dropped,
-						 .end_us = end_of(s)};
+						 .end_us = end_of(s),
+						 .files = s->files};
+		access_journal_end(&s->file);
+		s->files.first = s->files.next;
 		s->taken = s->room;
 		s->is_taken = true;
 		s->bytes = NULL;
@@ -355,7 +421,7 @@ static void end_take(struct access_collector *f, struct spool *s)
 	s->taken = 0;
 	s->is_taken = false;
 	if (s->fd < 0 && !s->size)
-		free_spool(f, find(f, s->subject.proxy));
+		end_spool(f, find(f, s->subject.proxy));
 }
 
 static int64_t count_lines(struct str text)
@@ -389,13 +455,16 @@ bool access_collector_give_back(struct access_collector *f, struct access_take *
 	(void) pthread_mutex_lock(&f->lock);
 	struct spool *s = *find(f, take->subject.proxy);
 	bool is_kept = s && ++s->tries < ACCESS_TRIES && restore(f, s, take);
-	if (s && is_kept)
+	if (is_kept) {
 		s->dropped += take->dropped;
-	else
+		s->files.first = take->files.first;
+	} else {
 		f->figures.dropped += count_lines(take->reports);
+		access_journal_delete(f->journal, take->subject.proxy, take->files);
+	}
 	if (s) {
 		s->tries = is_kept ? s->tries : 0;
-		s->retry_us = now_us + RETRY_US;
+		s->retry_us = now_us + RETRY_US * (s->tries < RETRY_MOST ? s->tries : RETRY_MOST);
 		end_take(f, s);
 	}
 	(void) pthread_mutex_unlock(&f->lock);
@@ -413,6 +482,7 @@ void access_collector_free_take(struct access_collector *f, struct access_take *
 		s->subject.needs_test = s->subject.needs_test && !take->subject.needs_test;
 		end_take(f, s);
 	}
+	access_journal_delete(f->journal, take->subject.proxy, take->files);
 	(void) pthread_mutex_unlock(&f->lock);
 	heap_free((char *) (uintptr_t) take->reports.p);
 }

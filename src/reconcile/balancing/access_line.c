@@ -103,7 +103,7 @@ static void put_text(struct buf *out, struct str json)
 		}
 		char next = json.p[++k];
 		const char *letter = strchr(letters, next);
-		if (next == 'u' && k + 4 < json.n + 0 &&
+		if (next == 'u' && k + 4 < json.n &&
 		    result_is_ok(str_decode_hex(str_slice(json, k + 1, k + 5), byte, sizeof byte))) {
 			put_byte(out, byte[1]);
 			k += 4;

@@ -26,7 +26,7 @@
 #include "store/server_certificate.h"
 #include "store/target_group.h"
 
-enum { TEXT_CAP = 64 << 20 };
+enum { TEXT_CAP = 64 << 20, NAMES_CAP = 16 << 20 };
 static const int64_t APPLICATION_INTERVAL_US = 5 * MINUTE, CLASSIC_INTERVAL_US = HOUR;
 
 /* ---- the subject ---- */
@@ -77,6 +77,7 @@ static bool is_logged(const struct elastic_load_balancer *b)
 		b->type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC);
 }
 
+/* A socket that somebody removed is opened again by the next step. */
 static RESULT count_lost(struct step *s)
 {
 	struct proxy_log_state state = {0};
@@ -87,6 +88,8 @@ static RESULT count_lost(struct step *s)
 	}
 	TRY(seen);
 	access_collector_count_lost(s->r->access_collector, s->id, state.worker, state.lost);
+	if (!state.has_socket)
+		access_collector_close(s->r->access_collector, s->id);
 	return OK;
 }
 
@@ -312,8 +315,15 @@ static void wake_due(void *arg, uuid balancer, uuid account)
 
 void reconciler_start_access_logs(struct reconciler *r)
 {
-	struct ctx c = {0};
-	if (r->flow_logs && !result_is_ok(access_collector_start(r->access_collector, &c, wake_due, r)))
+	AUTO(arena) arena = arena_new(4096, NAMES_CAP);
+	struct ctx c;
+	ctx_init(&c, arena);
+	if (!r->flow_logs)
+		return;
+	if (*r->access_log_directory &&
+	    !result_is_ok(access_collector_keep(r->access_collector, &c, r->access_log_directory)))
+		log_event(LOG_ERROR, "access-logs-not-kept", "message=%s", log_quote(c.problem.message));
+	if (!result_is_ok(access_collector_start(r->access_collector, &c, wake_due, r)))
 		log_event(LOG_ERROR, "access-logs-stopped", "message=\"there is no thread for access logs\"");
 }
 

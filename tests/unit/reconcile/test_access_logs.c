@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "reconcile/balancing/access_collector.h"
 #include "reconcile/balancing/access_line.h"
 
@@ -193,6 +196,131 @@ static void test_collector(void **state)
 	access_collector_free(f);
 }
 
+/* ---- the journal ---- */
+
+/* Number of files; ret_path: the last one. */
+static int count_files(const char *directory, char *ret_path, size_t room)
+{
+	DIR *listed = opendir(directory);
+	const struct dirent *entry = NULL;
+	int count = 0;
+	while (listed && (entry = readdir(listed)))
+		if (entry->d_name[0] != '.') {
+			count++;
+			snprintf(ret_path, room, "%s/%s", directory, entry->d_name);
+		}
+	if (listed)
+		(void) closedir(listed);
+	return count;
+}
+
+static struct access_collector *make_kept(struct arena *arena, const char *directory)
+{
+	struct ctx c;
+	struct access_collector *f = access_collector_new();
+	ctx_init(&c, arena);
+	assert_non_null(f);
+	assert_true(result_is_ok(access_collector_keep(f, &c, directory)));
+	return f;
+}
+
+static void receive(struct access_collector *f, const struct access_subject *subject, const char *report)
+{
+	int ends[2];
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+	assert_true(access_collector_open(f, subject, ends[0], MINUTE));
+	assert_int_equal(send(ends[1], report, strlen(report), 0), (int) strlen(report));
+	access_collector_close(f, subject->proxy);
+	(void) close(ends[1]);
+}
+
+/* Frees what a process had in memory, without telling its collector. */
+static void free_reports(struct access_take *taken)
+{
+	struct access_collector *other = access_collector_new();
+	access_collector_free_take(other, taken);
+	access_collector_free(other);
+}
+
+/* A collector that is freed without a file is what a killed process leaves. */
+static void test_killed(void **state)
+{
+	(void) state;
+	AUTO(arena) arena = arena_new(4096, 1 << 20);
+	char directory[] = "/tmp/dari-access-XXXXXX", place[64], path[512];
+	assert_non_null(mkdtemp(directory));
+	snprintf(place, sizeof place, "%s/logs", directory);
+	const struct access_subject subject = make_subject(false);
+	struct access_take taken = {0};
+	struct access_collector *f = make_kept(arena, place);
+	assert_int_equal(count_files(place, path, sizeof path), 0);
+	receive(f, &subject, "dari1 one");
+	receive(f, &subject, "dari1 two");
+	access_collector_free(f);
+	/* killed within a line */
+	assert_int_equal(count_files(place, path, sizeof path), 1);
+	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	assert_int_equal(write(fd, "dari1 thr", 9), 9);
+	(void) close(fd);
+	f = make_kept(arena, place);
+	assert_true(take(f, 2 * MINUTE, &taken));
+	assert_true(str_is(taken.reports, "dari1 one\ndari1 two\n"));
+	assert_string_equal(taken.subject.name, subject.name);
+	assert_string_equal(taken.subject.prefix, subject.prefix);
+	assert_string_equal(taken.subject.number, subject.number);
+	assert_string_equal(taken.subject.region, subject.region);
+	assert_true(uuid_equal(taken.subject.account, subject.account));
+	assert_true(ip_equal(taken.subject.ip, subject.ip));
+	assert_true(taken.subject.interval_us == subject.interval_us && taken.end_us == 5 * MINUTE);
+	/* killed while the file is written; then the bucket refuses it, and more comes */
+	free_reports(&taken);
+	access_collector_free(f);
+	f = make_kept(arena, place);
+	assert_true(take(f, 2 * MINUTE, &taken));
+	receive(f, &subject, "dari1 four");
+	assert_true(access_collector_give_back(f, &taken, 2 * MINUTE));
+	access_collector_free(f);
+	assert_int_equal(count_files(place, path, sizeof path), 2);
+	f = make_kept(arena, place);
+	assert_true(take(f, 2 * MINUTE, &taken));
+	assert_true(str_is(taken.reports, "dari1 one\ndari1 two\ndari1 four\n"));
+	access_collector_free_take(f, &taken);
+	assert_int_equal(count_files(place, path, sizeof path), 0);
+	access_collector_free(f);
+	file_remove_tree(directory);
+}
+
+/* Reports outlive their directory, and the next ones make it again. */
+static void test_removed(void **state)
+{
+	(void) state;
+	AUTO(arena) arena = arena_new(4096, 1 << 20);
+	char directory[] = "/tmp/dari-access-XXXXXX", path[512];
+	assert_non_null(mkdtemp(directory));
+	const struct access_subject subject = make_subject(true);
+	struct access_take taken = {0};
+	struct access_collector *f = make_kept(arena, directory);
+	receive(f, &subject, "dari1 one");
+	file_remove_tree(directory);
+	receive(f, &subject, "dari1 two");
+	assert_int_equal(count_files(directory, path, sizeof path), 1);
+	assert_true(take(f, HOUR, &taken));
+	assert_true(str_is(taken.reports, "dari1 one\ndari1 two\n"));
+	access_collector_free_take(f, &taken);
+	assert_int_equal(count_files(directory, path, sizeof path), 0);
+	access_collector_free(f);
+	/* a file that nobody can read stays */
+	snprintf(path, sizeof path, "%s/02000000-0000-0000-0000-000000000000.1.1", directory);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, "odd\ndari1 x\n", 12), 12);
+	(void) close(fd);
+	f = make_kept(arena, directory);
+	assert_false(take(f, HOUR, &taken));
+	assert_int_equal(count_files(directory, path, sizeof path), 1);
+	access_collector_free(f);
+	file_remove_tree(directory);
+}
+
 /* Files that go on failing lose their requests in the end. */
 static void test_failures(void **state)
 {
@@ -258,6 +386,7 @@ int main(void)
 		cmocka_unit_test(test_classic),    cmocka_unit_test(test_names),
 		cmocka_unit_test(test_collector),  cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_killed),     cmocka_unit_test(test_removed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
