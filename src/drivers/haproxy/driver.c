@@ -107,7 +107,7 @@ static RESULT change(struct ctx *c, struct proxy_place *place, const struct prox
 	return file_delete(c, untold);
 }
 
-/* Nobody but root searches the directory of a proxy without access logs. */
+/* Closes the directory of a proxy without access logs to everybody but root. */
 static RESULT close_log(struct ctx *c, const struct proxy_place *place)
 {
 	const char *socket = place_path(c, place, ACCESS_SOCKET);
@@ -196,7 +196,8 @@ static RESULT open_log(struct proxies *p, struct ctx *c, uuid proxy, int *ret_fd
 	if (directory < 0)
 		return ctx_fail(c, ERR_GONE, "the proxy has no directory");
 	if (chmod(p->directory, 0700) != 0)
-		return ctx_fail(c, ERR_IO, "cannot close %s to others: %s", p->directory, strerrordesc_np(errno));
+		return ctx_fail(c, ERR_IO, "cannot close %s to others: %s", p->directory,
+				strerrordesc_np(errno));
 	TRY(file_delete(c, place_path(c, &place, ACCESS_SOCKET)));
 	snprintf(at.sun_path, sizeof at.sun_path, "/proc/self/fd/%d/" ACCESS_SOCKET, directory);
 	if (fd < 0 || bind(fd, (const struct sockaddr *) &at, sizeof at) != 0 ||
@@ -231,9 +232,13 @@ static void close_proxies(struct proxies *p)
 	heap_free(p);
 }
 
-static const struct proxy_driver driver = {
-	.apply = apply, .remove = remove_proxy, .see = see, .count = count_listeners,
-	.open_log = open_log, .see_log = see_log, .close = close_proxies};
+static const struct proxy_driver driver = {.apply = apply,
+					   .remove = remove_proxy,
+					   .see = see,
+					   .count = count_listeners,
+					   .open_log = open_log,
+					   .see_log = see_log,
+					   .close = close_proxies};
 
 RESULT haproxy_open(struct ctx *c, const struct haproxy_config *config, struct proxy_handle *ret_proxies)
 {

@@ -16,7 +16,15 @@
 #include "reconcile/balancing/access_journal.h"
 
 /* LAST_TURN: more than a socket holds, so that a busy proxy cannot delay the end. */
-enum { DATAGRAM_SIZE = 65536, TURN = 64, LAST_TURN = 10000, EVENTS = 64, DUE_MAX = 64, LOOK_MS = 1000, FIRST_ROOM = 16 << 10 };
+enum {
+	DATAGRAM_SIZE = 65536,
+	TURN = 64,
+	LAST_TURN = 10000,
+	EVENTS = 64,
+	DUE_MAX = 64,
+	LOOK_MS = 1000,
+	FIRST_ROOM = 16 << 10
+};
 #define RETRY_US MINUTE
 enum { RETRY_MOST = 10 };
 
@@ -24,7 +32,7 @@ enum { RETRY_MOST = 10 };
 struct spool {
 	struct spool *next;
 	struct access_subject subject;
-	int fd; /* -1: it ends when its last file is written */
+	int fd;      /* -1: it ends when its last file is written */
 	char *bytes; /* owned */
 	size_t size, room;
 	size_t taken; /* room that a file in the making has */
@@ -32,7 +40,7 @@ struct spool {
 	int64_t from_us, retry_us;
 	int64_t dropped, worker, lost;
 	int tries;
-	struct access_file file; /* of the journal */
+	struct access_file file; /* the journal's, which is being written */
 	struct access_files files;
 };
 
@@ -44,10 +52,10 @@ struct access_collector {
 	void *due_arg;
 	int64_t told_us; /* the thread's */
 	atomic_bool stopping;
-	pthread_mutex_t lock; /* guards what follows */
-	struct spool *spools; /* owned */
+	pthread_mutex_t lock;           /* guards what follows */
+	struct spool *spools;           /* owned */
 	struct access_journal *journal; /* owned; NULL: reports are in memory alone */
-	size_t room;          /* bytes of all spools, with those taken */
+	size_t room;                    /* bytes of all spools, with those taken */
 	struct access_figures figures;
 };
 

@@ -13,7 +13,12 @@ struct access_collector;
 
 /* Bytes of reports in memory until a file has them: of a load balancer, an account, and the region. A load balancer's file is written
  * early when ACCESS_EARLY bytes wait. */
-enum { ACCESS_OF_ONE = 8 << 20, ACCESS_EARLY = 4 << 20, ACCESS_OF_ACCOUNT = 32 << 20, ACCESS_OF_ALL = 128 << 20 };
+enum {
+	ACCESS_OF_ONE = 8 << 20,
+	ACCESS_EARLY = 4 << 20,
+	ACCESS_OF_ACCOUNT = 32 << 20,
+	ACCESS_OF_ALL = 128 << 20
+};
 /* Files that may fail in a row before their requests are given up: about a day, because the collector waits a minute longer after each, up
  * to ten minutes. */
 enum { ACCESS_TRIES = 150 };
@@ -24,7 +29,7 @@ struct access_subject {
 	uuid proxy, balancer, account;
 	char number[ACCESS_NUMBER_SIZE]; /* the account's */
 	char region[ACCESS_NAME_SIZE];
-	char name[ACCESS_NAME_SIZE];   /* of a Classic Load Balancer "web", else "app/web/0123456789abcdef" */
+	char name[ACCESS_NAME_SIZE]; /* of a Classic Load Balancer "web", else "app/web/0123456789abcdef" */
 	char prefix[ACCESS_PREFIX_SIZE]; /* empty: none */
 	struct ip ip;
 	bool is_classic;
@@ -37,19 +42,19 @@ struct access_files {
 	int64_t first, next;
 };
 
-/* What a file is made of. */
+/* Requests of one file. */
 struct access_take {
 	struct access_subject subject;
-	struct str reports; /* one a line; owned: access_collector_free_take() */
-	int64_t dropped;    /* reports that are missing */
-	int64_t end_us;     /* end of the interval */
+	struct str reports;        /* one a line; owned: access_collector_free_take() */
+	int64_t dropped;           /* reports that are missing */
+	int64_t end_us;            /* end of the interval */
 	struct access_files files; /* deleted once the bucket has the requests */
 };
 
 /* Called by the thread when a load balancer's file is to be written, repeatedly until it is. Must only post. */
 typedef void access_due(void *arg, uuid balancer, uuid account);
 
-struct access_collector *access_collector_new(void); /* NULL: out of memory */
+struct access_collector *access_collector_new(void);    /* NULL: out of memory */
 void access_collector_free(struct access_collector *f); /* ends the thread; ignores NULL */
 /* Keeps reports in files of the directory from now on, and reads what former processes left there: it is due at once. Call before the
  * start. ERR_NO_MEMORY. */

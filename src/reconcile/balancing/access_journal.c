@@ -94,11 +94,12 @@ static bool append(struct access_file *file, struct str bytes)
 static bool begin_file(struct access_journal *j, const struct access_subject *s, int64_t from_us,
 		       struct access_file *file, struct access_files *files)
 {
-	char path[PATH_SIZE], head[HEAD_SIZE], balancer[UUID_TEXT_SIZE], account[UUID_TEXT_SIZE], ip[IP_TEXT_SIZE];
+	char path[PATH_SIZE], head[HEAD_SIZE], balancer[UUID_TEXT_SIZE], account[UUID_TEXT_SIZE],
+		ip[IP_TEXT_SIZE];
 	int size = snprintf(head, sizeof head, HEAD_MARK " %s %s %" PRId64 " %" PRId64 " %s %d %s %s %s %s\n",
 			    uuid_write(s->balancer, balancer), uuid_write(s->account, account), from_us,
-			    s->interval_us, ip_is_none(s->ip) ? "-" : ip_write(s->ip, ip), s->is_classic, s->number, s->region, s->name,
-			    s->prefix);
+			    s->interval_us, ip_is_none(s->ip) ? "-" : ip_write(s->ip, ip), s->is_classic,
+			    s->number, s->region, s->name, s->prefix);
 	if (mkdir(j->directory, 0700) != 0 && errno != EEXIST)
 		return false;
 	write_path(j, s->proxy, files->next, path);
@@ -242,15 +243,15 @@ static struct str whole_lines(struct str text)
 }
 
 /* A file with a damaged first line stays, for people to look at. */
-static RESULT restore_file(struct access_journal *j, struct ctx *c, const char *name, access_restored *restored,
-			   void *arg)
+static RESULT restore_file(struct access_journal *j, struct ctx *c, const char *name,
+			   access_restored *restored, void *arg)
 {
 	struct access_subject subject = {0};
 	struct access_files *files = NULL;
 	struct str rest = STR_NONE, head = STR_NONE;
 	int64_t from_us = 0;
-	char path[PATH_SIZE], next[PATH_SIZE];
-	snprintf(path, sizeof path, "%s/%s", j->directory, name);
+	char next[PATH_SIZE];
+	const char *path = str_to_z(c->arena, str_print(c->arena, "%s/%s", j->directory, name));
 	TRY(file_read(c, path, ACCESS_OF_ONE + HEAD_SIZE, &rest));
 	rest = whole_lines(rest);
 	if (!rest.n)
@@ -279,7 +280,8 @@ RESULT access_journal_restore(struct access_journal *j, struct ctx *c, access_re
 		if (!arena)
 			return ctx_no_memory(c);
 		if (!result_is_ok(restore_file(j, &one, files[k].name, restored, arg)))
-			log_event(LOG_ERROR, "access-log-file-kept", "message=%s", log_quote(one.problem.message));
+			log_event(LOG_ERROR, "access-log-file-kept", "message=%s",
+				  log_quote(one.problem.message));
 	}
 	return OK;
 }

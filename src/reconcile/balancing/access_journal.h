@@ -31,6 +31,6 @@ void access_journal_delete(struct access_journal *j, uuid proxy, struct access_f
 
 /* Called with each file of former processes, in the order in which they were written. False: there is no room, and the file stays for
  * the next process. *ret_files: numbers that the file gets a new one of. */
-typedef bool access_restored(void *arg, const struct access_subject *subject, int64_t from_us, struct str lines,
-			     struct access_files **ret_files);
+typedef bool access_restored(void *arg, const struct access_subject *subject, int64_t from_us,
+			     struct str lines, struct access_files **ret_files);
 RESULT access_journal_restore(struct access_journal *j, struct ctx *c, access_restored *restored, void *arg);

@@ -256,7 +256,8 @@ static void write_application(struct buf *out, const struct str *words, const st
 	put_end(out, words[WORD_TARGET], words[WORD_TARGET_PORT]);
 	buf_add_char(out, '"');
 	put_quoted(out, words[WORD_TARGET_STATUS]);
-	buf_print(out, " \"-\" \"-\""); /* classification and its reason: requests that may desync are refused */
+	buf_print(out,
+		  " \"-\" \"-\""); /* classification and its reason: requests that may desync are refused */
 	if (is_absent(words[WORD_CONNECTION]))
 		put_word(out, STR_NONE);
 	else {
@@ -333,7 +334,8 @@ struct str access_file_name(struct arena *a, const struct access_subject *subjec
 	struct str time =
 		str_print(a, "%04d%02u%02uT%02u%02uZ", (int) date.year, date.month, date.day, hour, minute);
 	return str_print(a,
-			 "%" STR_FMT "/elasticloadbalancing/%s/%04d/%02u/%02u/%s_elasticloadbalancing_%s_%s_%" STR_FMT
+			 "%" STR_FMT
+			 "/elasticloadbalancing/%s/%04d/%02u/%02u/%s_elasticloadbalancing_%s_%s_%" STR_FMT
 			 "_%s_%08" PRIx32 "%s",
 			 STR_ARG(place), subject->region, (int) date.year, date.month, date.day,
 			 subject->number, subject->region, name, STR_ARG(time), ip_write(subject->ip, ip),

@@ -58,7 +58,7 @@ static void describe(struct step *s, const struct tables *t, const struct elasti
 				       .ip = find_ip(t, b),
 				       .is_classic = b->type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC,
 				       .needs_test = !b->log_delivered_us};
-	out->interval_us = b->log_interval_s   ? b->log_interval_s * SECOND
+	out->interval_us = b->log_interval_s ? b->log_interval_s * SECOND
 			   : out->is_classic ? CLASSIC_INTERVAL_US
 					     : APPLICATION_INTERVAL_US;
 	(void) str_split_next(&rest, '/', &part); /* "app/web/0123456789abcdef" is behind "…:loadbalancer/" */
@@ -131,9 +131,9 @@ struct naming {
 
 static RESULT name_group(struct naming *n, const struct target_group *g)
 {
-	const struct access_group group = {
-		g->row.id, engine_write_balancing_arn(n->t, n->s->ctx.arena, n->region, n->number,
-						      KIND_TARGET_GROUP, &g->row)};
+	const struct access_group group = {g->row.id,
+					   engine_write_balancing_arn(n->t, n->s->ctx.arena, n->region,
+								      n->number, KIND_TARGET_GROUP, &g->row)};
 	return VEC_PUSH(n->s->ctx.arena, &n->groups, group) ? OK : ctx_no_memory(&n->s->ctx);
 }
 
@@ -184,9 +184,8 @@ struct writing {
 static RESULT write_lines(struct writing *w)
 {
 	const struct access_subject *subject = &w->take->subject;
-	struct naming naming = {.s = w->s,
-				.region = str_from(subject->region),
-				.number = str_from(subject->number)};
+	struct naming naming = {
+		.s = w->s, .region = str_from(subject->region), .number = str_from(subject->number)};
 	struct str rest = w->take->reports, line = STR_NONE;
 	if (!subject->is_classic && rest.n) {
 		AUTO_VIEW view = {0};

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Access logs: entries and names of files as AWS documents them, and reports that wait, are given back and are dropped. */
+#include <dirent.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <dirent.h>
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -61,15 +61,19 @@ static void test_forwarded(void **state)
 {
 	(void) state;
 	assert_string_equal(
-		write_entry("dari1 https 443 " ENDED " 250 1 2 3 200 44 200 201 97 892 192.0.2.9 50736 10.0.0.7 8080 "
-			    HEX_GROUP " 2 10 forward TLS_AES_256_GCM_SHA384 TLSv1.3 AB12 aaaa-bb "
-			    "\"GET\" \"www.example.com\" \"\\/a?b=\\\"c\" \"2.0\" \"a\\\"b\\\\ \\u00e9\\t\" \"Root=1-2-3\" "
+		write_entry("dari1 https 443 " ENDED
+			    " 250 1 2 3 200 44 200 201 97 892 192.0.2.9 50736 10.0.0.7 8080 " HEX_GROUP
+			    " 2 10 forward TLS_AES_256_GCM_SHA384 TLSv1.3 AB12 aaaa-bb "
+			    "\"GET\" \"www.example.com\" \"\\/a?b=\\\"c\" \"2.0\" \"a\\\"b\\\\ \\u00e9\\t\" "
+			    "\"Root=1-2-3\" "
 			    "\"www.example.com\" \"-\"",
 			    false),
-		"h2 2026-11-30T00:00:00.250000Z app/web/0123456789abcdef 192.0.2.9:50736 10.0.0.7:8080 0.006 0.200 "
+		"h2 2026-11-30T00:00:00.250000Z app/web/0123456789abcdef 192.0.2.9:50736 10.0.0.7:8080 0.006 "
+		"0.200 "
 		"0.044 200 201 97 892 \"GET https://www.example.com:443/a?b=\\x22c HTTP/2.0\" "
 		"\"a\\x22b\\x5C \\xE9\\x09\" TLS_AES_256_GCM_SHA384 TLSv1.3 arn:group \"Root=1-2-3\" "
-		"\"www.example.com\" \"arn:certificate\" 10 2026-11-30T00:00:00.000000Z \"forward\" \"-\" \"-\" "
+		"\"www.example.com\" \"arn:certificate\" 10 2026-11-30T00:00:00.000000Z \"forward\" \"-\" "
+		"\"-\" "
 		"\"10.0.0.7:8080\" \"201\" \"-\" \"-\" TID_aaaabb \"-\" \"-\" \"-\"\n");
 }
 
@@ -77,23 +81,30 @@ static void test_redirected(void **state)
 {
 	(void) state;
 	assert_string_equal(
-		write_entry("dari1 http 80 " ENDED " 0 0 -1 -1 -1 -1 302 - 83 90 192.0.2.9 50736 - - f80 1 0 redirect - - - "
-			    "aaaa \"GET\" \"h\" \"\\/r\" \"1.1\" \"-\" \"Root=1\" \"-\" \"https:\\/\\/h:443\\/r\"",
+		write_entry("dari1 http 80 " ENDED
+			    " 0 0 -1 -1 -1 -1 302 - 83 90 192.0.2.9 50736 - - f80 1 0 redirect - - - "
+			    "aaaa \"GET\" \"h\" \"\\/r\" \"1.1\" \"-\" \"Root=1\" \"-\" "
+			    "\"https:\\/\\/h:443\\/r\"",
 			    false),
-		"http 2026-11-30T00:00:00.250000Z app/web/0123456789abcdef 192.0.2.9:50736 - -1 -1 -1 302 - 83 90 "
-		"\"GET http://h:80/r HTTP/1.1\" \"-\" - - - \"Root=1\" \"-\" \"-\" 0 2026-11-30T00:00:00.250000Z "
-		"\"redirect\" \"https://h:443/r\" \"-\" \"-\" \"-\" \"-\" \"-\" TID_aaaa \"-\" \"-\" \"-\"\n");
+		"http 2026-11-30T00:00:00.250000Z app/web/0123456789abcdef 192.0.2.9:50736 - -1 -1 -1 302 - "
+		"83 90 "
+		"\"GET http://h:80/r HTTP/1.1\" \"-\" - - - \"Root=1\" \"-\" \"-\" 0 "
+		"2026-11-30T00:00:00.250000Z "
+		"\"redirect\" \"https://h:443/r\" \"-\" \"-\" \"-\" \"-\" \"-\" TID_aaaa \"-\" \"-\" "
+		"\"-\"\n");
 }
 
 /* A request that HAProxy cannot read matches no rule. */
 static void test_malformed(void **state)
 {
 	(void) state;
-	assert_non_null(strstr(
-		write_entry("dari1 http 80 " ENDED " -1 -1 -1 -1 -1 -1 400 - 7 187 192.0.2.9 5 - - f80 1 - - - - - aaaa "
-			    "\"-\" \"-\" \"-\" \"-\" \"-\" \"-\" \"-\" \"-\"",
-			    false),
-		" 400 - 7 187 \"- http://10.0.0.4:80 - \" \"-\" - - - \"-\" \"-\" \"-\" -1 2026-11-30T00:00:00.250000Z \"-\""));
+	assert_non_null(
+		strstr(write_entry("dari1 http 80 " ENDED
+				   " -1 -1 -1 -1 -1 -1 400 - 7 187 192.0.2.9 5 - - f80 1 - - - - - aaaa "
+				   "\"-\" \"-\" \"-\" \"-\" \"-\" \"-\" \"-\" \"-\"",
+				   false),
+		       " 400 - 7 187 \"- http://10.0.0.4:80 - \" \"-\" - - - \"-\" \"-\" \"-\" -1 "
+		       "2026-11-30T00:00:00.250000Z \"-\""));
 }
 
 static void test_refused(void **state)
@@ -101,7 +112,8 @@ static void test_refused(void **state)
 	(void) state;
 	assert_string_equal(write_entry("dari1 http 80 " ENDED " 1 2 3", false), "");
 	assert_string_equal(write_entry("Proxy f80 started.", false), "");
-	assert_string_equal(write_entry("dari1 http 80 x 0 0 -1 -1 -1 -1 302 - 83 90 192.0.2.9 50736 - - f80 1 0 redirect - - "
+	assert_string_equal(write_entry("dari1 http 80 x 0 0 -1 -1 -1 -1 302 - 83 90 192.0.2.9 50736 - - f80 "
+					"1 0 redirect - - "
 					"- aaaa \"GET\" \"h\" \"r\" \"1.1\" \"-\" \"-\" \"-\" \"cut",
 					false),
 			    "");
@@ -111,13 +123,16 @@ static void test_classic(void **state)
 {
 	(void) state;
 	assert_string_equal(
-		write_entry("dari1 http 80 " ENDED " 250 1 2 3 200 44 200 200 97 892 192.0.2.9 50736 10.0.0.7 8080 c80 1 - - "
+		write_entry("dari1 http 80 " ENDED
+			    " 250 1 2 3 200 44 200 200 97 892 192.0.2.9 50736 10.0.0.7 8080 c80 1 - - "
 			    "- - - - \"GET\" \"h\" \"\\/\" \"1.1\" \"curl\" \"-\" \"-\" \"-\"",
 			    true),
-		"2026-11-30T00:00:00.000000Z web 192.0.2.9:50736 10.0.0.7:8080 0.006000 0.200000 0.044000 200 200 97 "
+		"2026-11-30T00:00:00.000000Z web 192.0.2.9:50736 10.0.0.7:8080 0.006000 0.200000 0.044000 "
+		"200 200 97 "
 		"892 \"GET http://h:80/ HTTP/1.1\" \"curl\" - -\n");
 	assert_string_equal(
-		write_entry("dari1 tcp 25 " ENDED " 250 0 0 3 -1 -1 - - 97 892 192.0.2.9 50736 10.0.0.7 25 c25 - - - - - - -",
+		write_entry("dari1 tcp 25 " ENDED
+			    " 250 0 0 3 -1 -1 - - 97 892 192.0.2.9 50736 10.0.0.7 25 c25 - - - - - - -",
 			    true),
 		"2026-11-30T00:00:00.000000Z web 192.0.2.9:50736 10.0.0.7:25 0.003000 -1 -1 - - 97 892 "
 		"\"- - - \" \"-\" - -\n");
@@ -128,8 +143,9 @@ static void test_names(void **state)
 	(void) state;
 	AUTO(arena) arena = arena_new(4096, 1 << 20);
 	struct access_subject subject = make_subject(false);
-	const struct str begin = STR("front/AWSLogs/123456789012/elasticloadbalancing/us-east-1/2026/11/30/123456789012_"
-				     "elasticloadbalancing_us-east-1_app.web.0123456789abcdef_20261130T0005Z_10.0.0.4_");
+	const struct str begin =
+		STR("front/AWSLogs/123456789012/elasticloadbalancing/us-east-1/2026/11/30/123456789012_"
+		    "elasticloadbalancing_us-east-1_app.web.0123456789abcdef_20261130T0005Z_10.0.0.4_");
 	struct str name = access_file_name(arena, &subject, (INT64_C(1795996800) + 300) * SECOND);
 	assert_true(str_starts_with(name, begin));
 	assert_int_equal(name.n, begin.n + 8 + strlen(".log.gz"));
@@ -381,12 +397,12 @@ static void test_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_forwarded),  cmocka_unit_test(test_redirected),
-		cmocka_unit_test(test_malformed),  cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_classic),    cmocka_unit_test(test_names),
-		cmocka_unit_test(test_collector),  cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_killed),     cmocka_unit_test(test_removed),
+		cmocka_unit_test(test_forwarded), cmocka_unit_test(test_redirected),
+		cmocka_unit_test(test_malformed), cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_classic),   cmocka_unit_test(test_names),
+		cmocka_unit_test(test_collector), cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_limit),     cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_removed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
