@@ -109,7 +109,8 @@ struct reconcile_config {
 	const struct backup_target *backup;
 	/* Target of flow logs' files; outlives the reconciler. NULL: none are written. */
 	const struct backup_target *flow_logs;
-	struct str access_log_directory; /* requests of load balancers wait here for their file; empty: in memory alone */
+	struct str
+		access_log_directory; /* requests of load balancers wait here for their file; empty: in memory alone */
 	struct str flow_log_listen;     /* ADDRESS:PORT for hosts' IPFIX; empty: none is received */
 	struct strs flow_log_exporters; /* addresses and blocks that may send it; none: all */
 	/* Network device whose traffic is billed, and its network namespace (empty: ours). Empty: no

@@ -452,12 +452,12 @@ struct reconciler {
 	size_t cached_count;
 	struct rec_host *hosts[HOST_BUCKETS];
 	uuid region;
-	struct figures *figures;               /* owned; NULL: no sampling */
-	struct traffic *traffic;               /* owned; NULL: no metering */
-	struct flow_collector *flow_collector; /* owned */
+	struct figures *figures;                   /* owned; NULL: no sampling */
+	struct traffic *traffic;                   /* owned; NULL: no metering */
+	struct flow_collector *flow_collector;     /* owned */
 	struct access_collector *access_collector; /* owned */
 	char *access_log_directory;                /* owned; empty: requests wait in memory alone */
-	const struct backup_target *flow_logs; /* where files of flow logs go; NULL: none are written */
+	const struct backup_target *flow_logs;     /* where files of flow logs go; NULL: none are written */
 	struct job figures_job;
 	struct metrics *metrics; /* owned; datapoints that accounts publish */
 	struct job metrics_job;

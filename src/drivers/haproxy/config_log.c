@@ -16,8 +16,8 @@ enum { REPORT_MAX = 65535 };
 bool config_logs(const struct proxy_wish *wish)
 {
 	enum elastic_load_balancer_type type = wish->balancer->type;
-	return wish->balancer->logs_requests && (type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION ||
-						 type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC);
+	return wish->balancer->logs_requests &&
+	       (type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION || type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC);
 }
 
 void config_write_log_target(const struct proxy_wish *wish, struct buf *out)
@@ -90,8 +90,7 @@ void config_write_log_rules(const struct proxy_listener *l, struct buf *out)
 	};
 	for (size_t k = 0; k < l->rule_count; k++)
 		buf_print(out,
-			  "  http-request set-var(txn.lp) int(%" PRId64
-			  ") if { var(txn.rule) -m int %zu }\n"
+			  "  http-request set-var(txn.lp) int(%" PRId64 ") if { var(txn.rule) -m int %zu }\n"
 			  "  http-request set-var(txn.la) str(%s) if { var(txn.rule) -m int %zu }\n",
 			  l->rules[k].rule->priority, k, actions[l->rules[k].rule->action], k);
 }

@@ -164,9 +164,13 @@ static void close_proxies(struct proxies *p)
 	(void) p;
 }
 
-static const struct proxy_driver driver = {
-	.apply = apply, .remove = remove_proxy, .see = see, .count = count_listeners,
-	.open_log = open_log, .see_log = see_log, .close = close_proxies};
+static const struct proxy_driver driver = {.apply = apply,
+					   .remove = remove_proxy,
+					   .see = see,
+					   .count = count_listeners,
+					   .open_log = open_log,
+					   .see_log = see_log,
+					   .close = close_proxies};
 
 RESULT proxy_sim_open(struct ctx *c, struct proxy_handle *ret_proxies)
 {
