@@ -230,15 +230,13 @@ static void write_host(const struct proxy_wish *wish, const struct listener *l, 
 			  l->port);
 }
 
-/* A request that is logged has its trace id in a variable already (config_log.c). */
+/* A request that is logged has its trace id in a variable already (config_log.c). Logs change nothing that targets see. */
 static void write_trace(const struct proxy_wish *wish, struct buf *out)
 {
-	if (config_logs(wish))
-		buf_print(out, "  http-request set-header X-Amzn-Trace-Id %%[var(txn.lt)]\n");
-	else
-		buf_print(out, "  http-request set-header X-Amzn-Trace-Id "
-			       "Root=1-%%[date,hex,bytes(8)]-%%[uuid,regsub(-,,g),bytes(0,24)]"
-			       " if !{ req.hdr(X-Amzn-Trace-Id) -m found }\n");
+	buf_print(out,
+		  "  http-request set-header " TRACE_HEADER " %s if !{ req.hdr(" TRACE_HEADER
+		  ") -m found }\n",
+		  config_logs(wish) ? "%[var(txn.lt)]" : TRACE_ID);
 }
 
 static void write_forwarded(const struct proxy_wish *wish, const struct listener *l, struct buf *out)

@@ -34,27 +34,56 @@ static const char *type_of(const struct listener *l)
 							: "tcp";
 }
 
-#define LOG_TEXT(variable) " \"%%[var(txn." variable "),json(ascii)]\""
+/* ---- texts of clients ---- */
 
-/* Remembers the request as the client sent it, before any rule changes or answers it. */
+/* HAProxy's json() yields nothing for a text that exceeds its buffer of 16,384 bytes. A byte becomes six characters at most, and one of a URL
+ * usually two, so a text is cut at one of these lengths until it fits: no client can make a text disappear. */
+enum { TEXT_LONG = 8190, TEXT_SAFE = 2700, HOST_MAX = 512, METHOD_MAX = 64, TRACE_MAX = 1024 };
+
+/* A rule that is skipped if a former one has set the variable. */
+static void write_cut_text(const char *rule, const char *variable, const char *sample, int size,
+			   const char *condition, struct buf *out)
+{
+	buf_print(out, "  %s set-var(txn.%s) %s", rule, variable, sample);
+	if (size)
+		buf_print(out, ",bytes(0,%d)", size);
+	buf_print(out, ",json(ascii) if !{ var(txn.%s) -m found }%s\n", variable, condition);
+}
+
+/* A text that may be long; is_whole: with all that fits, as of a URL. */
+static void write_long_text(const char *rule, const char *variable, const char *sample, bool is_whole,
+			    const char *condition, struct buf *out)
+{
+	if (is_whole)
+		write_cut_text(rule, variable, sample, 0, condition, out);
+	write_cut_text(rule, variable, sample, TEXT_LONG, condition, out);
+	write_cut_text(rule, variable, sample, TEXT_SAFE, condition, out);
+}
+
+/* Remembers the request as the client sent it, before any rule changes or answers it. The longest report has 62,000 bytes. */
 static void write_request(bool is_application, struct buf *out)
 {
+	const char *request = "http-request";
 	if (is_application) /* HAProxy wants rules of connections before those of requests */
 		buf_print(out, "  tcp-request session set-var(sess.lc) uuid\n");
-	buf_print(out, "  http-request set-var(txn.lm) method\n"
-		       "  http-request set-var(txn.lh) req.hdr(host),host_only\n"
-		       "  http-request set-var(txn.lu) pathq\n"
-		       "  http-request set-var(txn.lv) req.ver\n"
-		       "  http-request set-var(txn.lb) req.fhdr(user-agent)\n"
-		       "  http-response set-var(txn.ls) status\n");
-	if (is_application)
-		buf_print(out, "  http-request set-var(txn.lt) req.hdr(X-Amzn-Trace-Id)\n"
-			       "  http-request set-var-fmt(txn.lt) "
-			       "'Root=1-%%[date,hex,bytes(8)]-%%[uuid,regsub(-,,g),bytes(0,24)]'"
-			       " if !{ req.hdr(X-Amzn-Trace-Id) -m found }\n"
-			       "  http-after-response set-var(txn.ll) res.hdr(location)"
-			       " if { var(txn.la) -m str redirect }\n");
+	write_cut_text(request, "lm", "method", METHOD_MAX, "", out);
+	write_cut_text(request, "lh", "req.fhdr(host),host_only", HOST_MAX, "", out);
+	write_long_text(request, "lu", "pathq", true, "", out);
+	write_cut_text(request, "lv", "req.ver", METHOD_MAX, "", out);
+	write_long_text(request, "lb", "req.fhdr(user-agent)", false, "", out);
+	buf_print(out, "  http-response set-var(txn.ls) status\n");
+	if (!is_application)
+		return;
+	write_cut_text(request, "lt", "req.fhdr(" TRACE_HEADER ")", TRACE_MAX, "", out);
+	buf_print(out, "  http-request set-var-fmt(txn.lt) '%s' if !{ req.hdr(" TRACE_HEADER ") -m found }\n",
+		  TRACE_ID);
+	write_long_text("http-after-response", "ll", "res.fhdr(location)", false,
+			" { var(txn.la) -m str redirect }", out);
 }
+
+/* ---- the report ---- */
+
+#define LOG_TEXT(variable) " \"%%[var(txn." variable ")]\""
 
 void config_write_log(const struct proxy_wish *wish, const struct listener *l, struct buf *out)
 {

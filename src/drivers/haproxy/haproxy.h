@@ -47,6 +47,9 @@ struct config_files {
 };
 /* Writes the configuration. ERR_NO_MEMORY; ERR_TOO_LARGE. */
 RESULT config_write(struct ctx *c, const struct proxy_wish *wish, struct buf *out);
+/* Header by which a request can be traced, and HAProxy's format of a new id, "Root=1-6b0cad00-0123456789abcdef01234567". */
+#define TRACE_HEADER "X-Amzn-Trace-Id"
+#define TRACE_ID "Root=1-%[date,hex,bytes(8),lower]-%[uuid,regsub(-,,g),bytes(0,24)]"
 /* Parts: rules of a listener, and which backends they use (config_rules.c). */
 void config_write_rules(struct ctx *c, const struct proxy_wish *wish, const struct proxy_listener *listener,
 			struct buf *out);

@@ -121,7 +121,8 @@ static void requests_are_reported(void **state)
 					       .conditions = STR("[]"),
 					       .content_type = STR("text/plain"),
 					       .status = 418};
-	lab->rules[1] = (struct listener_rule){.action = LISTENER_RULE_ACTION_FORWARD, .conditions = STR("[]")};
+	lab->rules[1] =
+		(struct listener_rule){.action = LISTENER_RULE_ACTION_FORWARD, .conditions = STR("[]")};
 	lab->proxy_listener.rule_count = 2;
 	assert_false(str_contains(write_text(lab), STR("log")));
 	lab->balancer.logs_requests = true;
@@ -130,7 +131,13 @@ static void requests_are_reported(void **state)
 	has_line(text, "  log global\n");
 	has_line(text, "  http-request set-var(txn.lp) int(7) if { var(txn.rule) -m int 0 }\n"
 		       "  http-request set-var(txn.la) str(fixed-response) if { var(txn.rule) -m int 0 }\n");
-	has_line(text, "  http-request set-header X-Amzn-Trace-Id %[var(txn.lt)]\n");
+	has_line(text, "  http-request set-header X-Amzn-Trace-Id %[var(txn.lt)] if !{ "
+		       "req.hdr(X-Amzn-Trace-Id) -m found }\n");
+	has_line(text, "  http-request set-var(txn.lu) pathq,json(ascii) if !{ var(txn.lu) -m found }\n"
+		       "  http-request set-var(txn.lu) pathq,bytes(0,8190),json(ascii) if !{ var(txn.lu) -m "
+		       "found }\n"
+		       "  http-request set-var(txn.lu) pathq,bytes(0,2700),json(ascii) if !{ var(txn.lu) -m "
+		       "found }\n");
 	is_accepted(lab, text);
 	lab->listener.protocol = LISTENER_PROTOCOL_TCP;
 	lab->balancer.type = ELASTIC_LOAD_BALANCER_TYPE_CLASSIC;
