@@ -324,9 +324,13 @@ def logs(lab):
     os.unlink(f"{place}/{proxy}/access")
     region.check_soon("a socket that somebody removes is made again", lambda: os.path.exists(f"{place}/{proxy}/access"))
     before = count(lab, "dari_access_log_requests_total")
-    lab.who('/plain?a=%22', "-A", 'age"nt')
-    lab.who("/fixed", "-A", "teapot")
-    region.check_soon("two requests are two reports", lambda: count(lab, "dari_access_log_requests_total") == before + 2)
+    seen = lab.ask('/plain?a=%22', "-A", 'age"nt').lower()
+    lab.who("/fixed?teapot")
+    traced = lab.ask("/traced", "-H", "X-Amzn-Trace-Id: Root=1-a,Self=2")
+    # texts that exceed HAProxy's buffer once they are escaped, and a request that HAProxy refuses
+    lab.who("/hidden" + "/" * 8300, "-A", "\u00e9" * 3000)
+    region.check("a header of 64 kB is refused", lab.who("/", "-H", "X-Large: " + "a" * 64000) in ("400", "431"))
+    region.check_soon("five requests are five reports", lambda: count(lab, "dari_access_log_requests_total") == before + 5)
     with open("/proc/sys/net/unix/max_dgram_qlen", encoding="ascii") as file:
         beyond = int(file.read()) + 30
     pid = region.dari_pid()
@@ -336,17 +340,21 @@ def logs(lab):
     region.check("requests are answered while nobody reads reports", statuses == ["200"] * beyond)
     region.check_soon("reports beyond what the socket holds are dropped and counted", lambda: count(lab, "dari_access_log_dropped_total") > 0)
     turn_logs(lab, "false")
-    region.check_soon("a file has the requests", lambda: "/fixed" in read_logs(lab))
-    region.check("a proxy without logs has no socket, and a closed folder",
-                 not os.path.exists(f"{place}/{proxy}/access") and mode(f"{place}/{proxy}") == 0o700)
+    region.check_soon("a file has the requests", lambda: "/fixed?teapot" in read_logs(lab))
+    region.check_soon("a proxy without logs has no socket, and a closed folder",
+                      lambda: not os.path.exists(f"{place}/{proxy}/access") and mode(f"{place}/{proxy}") == 0o700)
     region.check_soon("nothing waits on the disk", lambda: not os.listdir(f"{region.demo}/data/access-logs"))
     found = read_logs(lab)
-    plain, teapot = found["/plain?a=%22"], found["/fixed"]
+    plain, teapot = found["/plain?a=%22"], found["/fixed?teapot"]
     region.check("one that was forwarded", (plain["type"], plain["status"], plain["target_status"], plain["actions"], plain["priority"], plain["group"]) ==
                  ("http", "200", "200", "forward", "0", lab.blue) and plain["target"].endswith(":80") and plain["agent"] == r"age\x22nt")
     region.check("one that the load balancer answered", (teapot["status"], teapot["target_status"], teapot["actions"], teapot["priority"], teapot["target"]) ==
                  ("418", "-", "fixed-response", "90", "-"))
-    region.check("targets see the trace that the log has", re.fullmatch("Root=1-[0-9a-f]{8}-[0-9a-f]{24}", plain["trace"]))
+    region.check("targets see the trace that the log has", re.fullmatch("Root=1-[0-9a-f]{8}-[0-9a-f]{24}", plain["trace"]) and
+                 f"x-amzn-trace-id: {plain['trace'].lower()}\n" in seen)
+    region.check("a client's trace stays as it is", found["/traced"]["trace"] == "Root=1-a,Self=2" and ": Root=1-a,Self=2\n" in traced)
+    [hidden] = [entry for path, entry in found.items() if path.startswith("/hidden")]
+    region.check("texts that are too long are cut, and never absent", "/" * 8000 in hidden["request"] and hidden["agent"].startswith(r"\xC3\xA9" * 1000))
     region.check("the load balancer's name", plain["elb"] == lab.arn.split(":loadbalancer/")[1])
 
 
