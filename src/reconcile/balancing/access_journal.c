@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/disk_room.h"
 #include "base/file.h"
 #include "base/heap.h"
 #include "base/log.h"
@@ -24,7 +25,7 @@ enum { PATH_SIZE = 4096, NAME_SIZE = 96, HEAD_SIZE = 1024, HEAD_WORDS = 9, NAME_
 struct access_journal {
 	char *directory;  /* owned */
 	int64_t start_us; /* of this process, in names */
-	bool is_failing;  /* the log has the reason */
+	int64_t told_us;  /* time of the log's last line about a failure */
 };
 
 struct access_journal *access_journal_new(const char *directory)
@@ -56,12 +57,16 @@ static void write_path(const struct access_journal *j, uuid proxy, int64_t numbe
 
 /* ---- writing ---- */
 
+/* A disk that is nearly full fails and works in turn, so the log gets a line a minute. */
 static void report_failure(struct access_journal *j, const char *action)
 {
-	if (!j->is_failing)
-		log_event(LOG_ERROR, "access-log-files-failed", "action=%s directory=%s message=%s", action,
-			  log_quote(str_from(j->directory)), log_quote(str_from(strerrordesc_np(errno))));
-	j->is_failing = true;
+	int problem = errno;
+	int64_t now_us = clock_now_us();
+	if (now_us >= j->told_us && now_us - j->told_us < MINUTE)
+		return;
+	j->told_us = now_us;
+	log_event(LOG_ERROR, "access-log-files-failed", "action=%s directory=%s message=%s", action,
+		  log_quote(str_from(j->directory)), log_quote(str_from(strerrordesc_np(problem))));
 }
 
 static bool write_all(int fd, struct str bytes)
@@ -107,10 +112,14 @@ static bool begin_file(struct access_journal *j, const struct access_subject *s,
 	file->size = 0;
 	if (file->fd < 0)
 		return false;
-	files->next++;
-	if (append(file, (struct str){head, (size_t) size}))
+	if (append(file, (struct str){head, (size_t) size})) {
+		files->next++;
 		return true;
-	access_journal_end(file); /* a file without its first line is empty, and is deleted with the others */
+	}
+	int problem = errno;
+	(void) unlink(path); /* a disk that stays full would have an empty file for each report */
+	access_journal_end(file);
+	errno = problem;
 	return false;
 }
 
@@ -128,13 +137,16 @@ void access_journal_add(struct access_journal *j, const struct access_subject *s
 		return;
 	if (!is_there(file))
 		access_journal_end(file);
+	if (disk_room_is_low(j->directory)) { /* the rest is the database's */
+		errno = ENOSPC;
+		report_failure(j, "write");
+		return;
+	}
 	if (file->fd < 0 && !begin_file(j, subject, from_us, file, files)) {
 		report_failure(j, "open");
 		return;
 	}
-	if (append(file, lines))
-		j->is_failing = false;
-	else
+	if (!append(file, lines))
 		report_failure(j, "write");
 }
 

@@ -22,7 +22,8 @@ struct access_journal *access_journal_new(const char *directory);
 void access_journal_free(struct access_journal *j); /* files stay; ignores NULL */
 
 /* Appends whole lines to the file, and opens number files->next first if there is none. If that fails, the reports are in memory
- * alone; the log has the reason. */
+ * alone; the log has the reason. The disk's reserve
+ * (base/disk_room.h) is left alone. */
 void access_journal_add(struct access_journal *j, const struct access_subject *subject, int64_t from_us,
 			struct access_file *file, struct access_files *files, struct str lines);
 /* Ends the file: the next report begins another. */
