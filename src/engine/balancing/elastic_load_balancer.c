@@ -346,6 +346,10 @@ RESULT engine_see_access_log(struct op *op, struct access_log_report *report)
 		next.log_delivered_us = report->delivered_us;
 	next.log_lines += report->lines;
 	next.log_dropped += report->dropped;
+	if (report->worker) {
+		next.log_worker = report->worker;
+		next.log_lost = report->lost;
+	}
 	next.log_problem = report->problem;
 	if (report->problem.n && !present->log_problem.n)
 		TRY(engine_log_event(op, KIND_ELASTIC_LOAD_BALANCER, &present->row,

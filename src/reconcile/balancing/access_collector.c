@@ -158,16 +158,16 @@ static bool is_due(const struct spool *s, int64_t now_us)
 	       (s->subject.needs_test || s->fd < 0 || s->size >= ACCESS_EARLY || now_us >= end_of(s));
 }
 
-static void tell(struct access_collector *f)
+/* Says which files are due, of spools behind the first `skipped`. Returns how many spools were looked at; 0: there are no more. */
+static size_t tell_some(struct access_collector *f, size_t skipped, int64_t now_us)
 {
 	uuid due[DUE_MAX][2];
-	size_t count = 0;
-	int64_t now_us = clock_now_us();
-	if (now_us >= f->told_us && now_us - f->told_us < SECOND)
-		return;
-	f->told_us = now_us;
+	size_t count = 0, seen = 0;
 	(void) pthread_mutex_lock(&f->lock);
-	for (const struct spool *s = f->spools; s && count < DUE_MAX; s = s->next) {
+	const struct spool *s = f->spools;
+	for (size_t k = 0; s && k < skipped; k++)
+		s = s->next;
+	for (; s && count < DUE_MAX; s = s->next, seen++) {
 		if (!is_due(s, now_us))
 			continue;
 		due[count][0] = s->subject.balancer;
@@ -176,6 +176,18 @@ static void tell(struct access_collector *f)
 	(void) pthread_mutex_unlock(&f->lock);
 	for (size_t k = 0; k < count; k++)
 		f->due(f->due_arg, due[k][0], due[k][1]);
+	return seen;
+}
+
+/* Once a second. due() is called without the lock, so a spool that ends meanwhile may hide another until the next second. */
+static void tell(struct access_collector *f)
+{
+	int64_t now_us = clock_now_us();
+	if (now_us >= f->told_us && now_us - f->told_us < SECOND)
+		return;
+	f->told_us = now_us;
+	for (size_t at = 0, seen = 1; seen; at += seen)
+		seen = tell_some(f, at, now_us);
 }
 
 static void *run(void *arg)
@@ -312,6 +324,10 @@ bool access_collector_open(struct access_collector *f, const struct access_subje
 	(void) pthread_mutex_lock(&f->lock);
 	struct spool *s = ensure(f, subject->proxy, now_us);
 	bool is_open = s != NULL;
+	if (s && !s->worker) { /* counted by a former process or spool */
+		s->worker = subject->worker;
+		s->lost = subject->lost;
+	}
 	if (s)
 		s->subject = *subject;
 	if (s && fd >= 0)
@@ -390,10 +406,11 @@ RESULT access_collector_keep(struct access_collector *f, struct ctx *c, const ch
 
 /* ---- files ---- */
 
-static struct spool *find_balancer(struct access_collector *f, uuid balancer)
+/* A load balancer whose proxy was replaced has a spool of each. */
+static struct spool *find_due(struct access_collector *f, uuid balancer, int64_t now_us)
 {
 	struct spool *s = f->spools;
-	while (s && !uuid_equal(s->subject.balancer, balancer))
+	while (s && !(uuid_equal(s->subject.balancer, balancer) && is_due(s, now_us)))
 		s = s->next;
 	return s;
 }
@@ -402,12 +419,14 @@ void access_collector_take(struct access_collector *f, uuid balancer, int64_t no
 			   struct access_take *ret_take)
 {
 	(void) pthread_mutex_lock(&f->lock);
-	struct spool *s = find_balancer(f, balancer);
-	*ret_is_due = s && is_due(s, now_us);
-	if (*ret_is_due) {
+	struct spool *s = find_due(f, balancer, now_us);
+	*ret_is_due = s;
+	if (s) {
 		*ret_take = (struct access_take){.subject = s->subject,
 						 .reports = {s->bytes, s->size},
 						 .dropped = s->dropped,
+						 .worker = s->worker,
+						 .lost = s->lost,
 						 .end_us = end_of(s),
 						 .files = s->files};
 		access_journal_end(&s->file);

@@ -35,6 +35,8 @@ struct access_subject {
 	bool is_classic;
 	bool needs_test; /* no file was written to that place yet */
 	int64_t interval_us;
+	/* The proxy's worker, and how many of its lost reports the row has counted; 0: none. */
+	int64_t worker, lost;
 };
 
 /* Numbers first … next - 1 of the files of a journal that have a load balancer's reports. */
@@ -47,6 +49,7 @@ struct access_take {
 	struct access_subject subject;
 	struct str reports;        /* one a line; owned: access_collector_free_take() */
 	int64_t dropped;           /* reports that are missing */
+	int64_t worker, lost;      /* counted in `dropped` so far */
 	int64_t end_us;            /* end of the interval */
 	struct access_files files; /* deleted once the bucket has the requests */
 };
@@ -72,7 +75,7 @@ bool access_collector_open(struct access_collector *f, const struct access_subje
 			   int64_t now_us);
 /* Closes the proxy's socket. What was received is due at once. */
 void access_collector_close(struct access_collector *f, uuid proxy);
-/* Counts reports that the proxy lost since the last call; another worker counts from 0. */
+/* Counts reports that the proxy lost since the last call, or since the row was written; another worker counts from 0. */
 void access_collector_count_lost(struct access_collector *f, uuid proxy, int64_t worker, int64_t lost);
 
 /* Takes what was received. *ret_is_due false: no file is to be written. */

@@ -57,7 +57,9 @@ static void describe(struct step *s, const struct tables *t, const struct elasti
 				       .account = b->account,
 				       .ip = find_ip(t, b),
 				       .is_classic = b->type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC,
-				       .needs_test = !b->log_delivered_us};
+				       .needs_test = !b->log_delivered_us,
+				       .worker = b->log_worker,
+				       .lost = b->log_lost};
 	out->interval_us = b->log_interval_s ? b->log_interval_s * SECOND
 			   : out->is_classic ? CLASSIC_INTERVAL_US
 					     : APPLICATION_INTERVAL_US;
@@ -249,8 +251,9 @@ static RESULT write_files(struct writing *w)
 static struct str write_missing(struct step *s, int64_t dropped)
 {
 	return dropped ? str_print(s->ctx.arena,
-				   "%" PRId64 " requests are missing in the last file, because they came "
-				   "faster than they could be stored.",
+				   "%" PRId64
+				   " requests are missing in the last file: they came while dari was "
+				   "down, or faster than it could store them.",
 				   dropped)
 		       : STR_NONE;
 }
@@ -263,6 +266,8 @@ static void report_failure(struct step *s, struct access_take *take, struct acce
 		lines += take->reports.p[k] == '\n';
 	bool is_kept = access_collector_give_back(s->r->access_collector, take, now_us);
 	report->dropped = is_kept ? 0 : take->dropped + lines;
+	report->worker = is_kept ? 0 : take->worker;
+	report->lost = is_kept ? 0 : take->lost;
 	report->is_failure = true;
 	report->problem = str_cut(str_copy(s->ctx.arena, s->ctx.problem.message), 1000);
 	if (!report->problem.n)
@@ -282,6 +287,8 @@ static RESULT write_take(struct step *s, struct access_take *take, struct access
 		report->delivered_us = now_us;
 		report->lines = w.lines;
 		report->dropped = take->dropped + w.unread;
+		report->worker = take->worker;
+		report->lost = take->lost;
 		report->problem = write_missing(s, report->dropped);
 		access_collector_free_take(s->r->access_collector, take);
 	} else {

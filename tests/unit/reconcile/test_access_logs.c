@@ -3,11 +3,14 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -155,7 +158,7 @@ static void test_names(void **state)
 
 /* ---- the collector ---- */
 
-static int due_count;
+static atomic_int due_count; /* calls for the load balancer {2} */
 
 static void count_due(void *arg, uuid balancer, uuid account)
 {
@@ -337,6 +340,107 @@ static void test_removed(void **state)
 	file_remove_tree(directory);
 }
 
+/* While the disk takes nothing, reports are in memory alone, and no empty files are left. */
+static void test_full_disk(void **state)
+{
+	(void) state;
+	AUTO(arena) arena = arena_new(4096, 1 << 20);
+	char directory[] = "/tmp/dari-access-XXXXXX", path[512];
+	struct rlimit before, none;
+	assert_non_null(mkdtemp(directory));
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	const struct access_subject subject = make_subject(true);
+	struct access_take taken = {0};
+	struct access_collector *f = make_kept(arena, directory);
+	none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+	(void) signal(SIGXFSZ, SIG_IGN); /* write() fails */
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
+	receive(f, &subject, "dari1 one");
+	receive(f, &subject, "dari1 two");
+	int count = count_files(directory, path, sizeof path);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(count, 0);
+	receive(f, &subject, "dari1 three");
+	assert_int_equal(count_files(directory, path, sizeof path), 1);
+	assert_true(take(f, HOUR, &taken));
+	assert_true(str_is(taken.reports, "dari1 one\ndari1 two\ndari1 three\n"));
+	access_collector_free_take(f, &taken);
+	assert_int_equal(count_files(directory, path, sizeof path), 0);
+	access_collector_free(f);
+	file_remove_tree(directory);
+}
+
+/* Requests of a proxy that was replaced wait for their file again, and those of the next proxy get theirs meanwhile. */
+static void test_replaced(void **state)
+{
+	(void) state;
+	struct access_collector *f = access_collector_new();
+	struct access_subject subject = make_subject(false);
+	struct access_take taken = {0};
+	receive(f, &subject, "dari1 one");
+	assert_true(take(f, 2 * MINUTE, &taken));
+	assert_true(access_collector_give_back(f, &taken, 2 * MINUTE));
+	subject.proxy = (uuid){{9}};
+	receive(f, &subject, "dari1 two");
+	assert_true(take(f, 2 * MINUTE, &taken));
+	assert_true(str_is(taken.reports, "dari1 two\n"));
+	access_collector_free_take(f, &taken);
+	assert_true(take(f, HOUR, &taken));
+	assert_true(str_is(taken.reports, "dari1 one\n"));
+	access_collector_free_take(f, &taken);
+	access_collector_free(f);
+}
+
+/* A dari that starts counts what was lost since the row was written. */
+static void test_counted(void **state)
+{
+	(void) state;
+	struct access_collector *f = access_collector_new();
+	struct access_subject subject = make_subject(false);
+	struct access_take taken = {0};
+	int ends[2];
+	subject.worker = 7;
+	subject.lost = 3;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+	assert_true(access_collector_open(f, &subject, ends[0], MINUTE));
+	access_collector_count_lost(f, subject.proxy, 7, 3);
+	assert_int_equal(access_collector_read(f).dropped, 0);
+	access_collector_count_lost(f, subject.proxy, 7, 5);
+	assert_true(access_collector_open(f, &subject, -1, MINUTE)); /* the row is as it was */
+	access_collector_count_lost(f, subject.proxy, 7, 5);
+	assert_true(take(f, HOUR, &taken));
+	assert_int_equal(taken.dropped, 2);
+	assert_int_equal(taken.worker, 7);
+	assert_int_equal(taken.lost, 5);
+	access_collector_free_take(f, &taken);
+	(void) close(ends[1]);
+	access_collector_free(f);
+}
+
+/* An account with many files that are due keeps nobody else's waiting. */
+static void test_many(void **state)
+{
+	(void) state;
+	enum { MANY = 200 };
+	struct access_collector *f = access_collector_new();
+	struct access_subject subject = make_subject(false);
+	AUTO(arena) arena = arena_new(4096, 1 << 20);
+	struct ctx c;
+	ctx_init(&c, arena);
+	subject.needs_test = true;
+	for (int k = 0; k <= MANY; k++) {
+		subject.proxy = (uuid){{1, (uint8_t) k}};
+		subject.balancer = (uuid){{k == MANY ? 2 : 3, (uint8_t) k}};
+		assert_true(access_collector_open(f, &subject, -1, MINUTE));
+	}
+	atomic_store(&due_count, 0);
+	assert_true(result_is_ok(access_collector_start(f, &c, count_due, NULL)));
+	while (!atomic_load(&due_count))
+		(void) usleep(1000);
+	access_collector_stop(f);
+	access_collector_free(f);
+}
+
 /* Files that go on failing lose their requests in the end. */
 static void test_failures(void **state)
 {
@@ -402,7 +506,9 @@ int main(void)
 		cmocka_unit_test(test_classic),   cmocka_unit_test(test_names),
 		cmocka_unit_test(test_collector), cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_limit),     cmocka_unit_test(test_killed),
-		cmocka_unit_test(test_removed),
+		cmocka_unit_test(test_removed),   cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_replaced),  cmocka_unit_test(test_counted),
+		cmocka_unit_test(test_many),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

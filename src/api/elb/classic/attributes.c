@@ -41,7 +41,7 @@ static const struct param modify_params[] = {
 
 static const char desync_key[] = "elb.http.desyncmitigationmode";
 
-/* AccessLog replaces the former one as a whole. */
+/* AccessLog replaces the former one as a whole; logs that are turned off without a bucket keep their place. */
 static RESULT read_log(struct elb_call *e, struct modify_args *a)
 {
 	a->wish.region_bucket = e->config->flow_log_bucket;
