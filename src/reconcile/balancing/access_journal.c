@@ -179,14 +179,11 @@ static bool copy_word(char *out, size_t room, struct str word)
 	return snprintf(out, room, "%" STR_FMT, STR_ARG(word)) < (int) room;
 }
 
-/* The prefix is the rest of the line, and may be empty. */
-static bool read_head(struct str line, struct access_subject *s, int64_t *ret_from_us)
+/* "MARK BALANCER ACCOUNT FROM INTERVAL ADDRESS CLASSIC": the words before those that are copied. */
+static bool read_words(const struct str words[static HEAD_WORDS], struct access_subject *s,
+		       int64_t *ret_from_us)
 {
-	struct str words[HEAD_WORDS], prefix = line;
 	int64_t is_classic = 0;
-	for (size_t k = 0; k < HEAD_WORDS; k++)
-		if (!take_word(&prefix, &words[k]))
-			return false;
 	if (!str_is(words[0], HEAD_MARK) || !result_is_ok(uuid_parse(words[1], &s->balancer)) ||
 	    !result_is_ok(uuid_parse(words[2], &s->account)) ||
 	    !result_is_ok(str_parse_int(words[3], ret_from_us)) ||
@@ -195,9 +192,18 @@ static bool read_head(struct str line, struct access_subject *s, int64_t *ret_fr
 	    !result_is_ok(str_parse_int(words[6], &is_classic)))
 		return false;
 	s->is_classic = is_classic;
-	struct str region = words[8], name = STR_NONE;
-	return copy_word(s->number, sizeof s->number, words[7]) &&
-	       copy_word(s->region, sizeof s->region, region) && take_word(&prefix, &name) &&
+	return true;
+}
+
+/* The prefix is the rest of the line, and may be empty. */
+static bool read_head(struct str line, struct access_subject *s, int64_t *ret_from_us)
+{
+	struct str words[HEAD_WORDS], prefix = line, name = STR_NONE;
+	for (size_t k = 0; k < HEAD_WORDS; k++)
+		if (!take_word(&prefix, &words[k]))
+			return false;
+	return read_words(words, s, ret_from_us) && copy_word(s->number, sizeof s->number, words[7]) &&
+	       copy_word(s->region, sizeof s->region, words[8]) && take_word(&prefix, &name) &&
 	       copy_word(s->name, sizeof s->name, name) && copy_word(s->prefix, sizeof s->prefix, prefix);
 }
 
