@@ -466,6 +466,7 @@ static RESULT open_reconciler(struct daemon *d)
 		.reach = d->reach,
 		.backup = &d->settings.backup,
 		.flow_logs = flow_logs,
+		.access_log_directory = str_from(settings_path(d->arena, &d->settings, "access-logs")),
 		.flow_log_listen = d->settings.flow_log_listen,
 		.flow_log_exporters = d->settings.flow_log_exporters,
 		.traffic_device = d->settings.traffic_device,

@@ -178,7 +178,8 @@ static const struct config_key keys[] = {
 	KEY("backup.s3_secret_file", CONFIG_TEXT, backup.secret_file, .is_file = true,
 	    .doc = "File with the secret of the access key."),
 	KEY("flow_logs.target", CONFIG_TEXT, flow_log_target,
-	    .doc = "Where flow logs are written: file:///DIRECTORY or s3://BUCKET, at the service and with "
+	    .doc = "Where flow logs and access logs of load balancers are written: file:///DIRECTORY or "
+		   "s3://BUCKET, at the service and with "
 		   "the key "
 		   "of backup.s3_…; absent: the directory flow-logs in the data directory. The last name is "
 		   "the "

@@ -17,6 +17,7 @@
 
 #include "reconcile/reconcile.h"
 
+struct access_collector;
 struct disk_key;
 struct flow_collector;
 struct condition;
@@ -451,10 +452,12 @@ struct reconciler {
 	size_t cached_count;
 	struct rec_host *hosts[HOST_BUCKETS];
 	uuid region;
-	struct figures *figures;               /* owned; NULL: no sampling */
-	struct traffic *traffic;               /* owned; NULL: no metering */
-	struct flow_collector *flow_collector; /* owned */
-	const struct backup_target *flow_logs; /* where files of flow logs go; NULL: none are written */
+	struct figures *figures;                   /* owned; NULL: no sampling */
+	struct traffic *traffic;                   /* owned; NULL: no metering */
+	struct flow_collector *flow_collector;     /* owned */
+	struct access_collector *access_collector; /* owned */
+	char *access_log_directory;                /* owned; empty: requests wait in memory alone */
+	const struct backup_target *flow_logs;     /* where files of flow logs go; NULL: none are written */
 	struct job figures_job;
 	struct metrics *metrics; /* owned; datapoints that accounts publish */
 	struct job metrics_job;
@@ -553,6 +556,11 @@ const struct resource *resource_of(enum kind kind);
 void reconciler_plan_flow_logs(struct reconciler *r);
 /* Starts the collector's thread, which wakes flow logs; nothing without a target for their files. */
 void reconciler_start_flow_logs(struct reconciler *r);
+
+/* ---- balancing/access_log.c ---- */
+
+/* Starts the thread that receives access logs; nothing without a target for their files. */
+void reconciler_start_access_logs(struct reconciler *r);
 
 /* ---- snapshot_blocks.c ---- */
 
