@@ -5,6 +5,8 @@
 #include "base/letters.h"
 
 #include "base/uuid_asked.h"
+#include "engine/remote/provider_share.h"
+#include "store/provider.h"
 
 /* ---- which rows ---- */
 
@@ -13,7 +15,8 @@ static bool is_listed(struct listing *l, const struct row *row)
 {
 	if (!native_sees(l->e->c, l->t, l->kind, row))
 		return false;
-	return l->is_all || !model_kinds[l->kind].account_offset || engine_may_see(&l->own, l->kind, row);
+	return l->is_all || !model_kinds[l->kind].account_offset || engine_may_see(&l->own, l->kind, row) ||
+	       engine_is_shared_elsewhere(&l->own, l->t, l->kind, row);
 }
 
 static bool list_has(const struct field *f, const struct row *row, struct str value)
@@ -186,6 +189,28 @@ static unsigned find_index(enum kind kind, const char *name)
 	return 0;
 }
 
+/* Plans rows of the account and, of kinds that providers have, of those shared with it. The walk over providers is short: each
+ * of them has a thread. */
+static RESULT plan_shared(struct listing *l, struct list *list, bool *ret_is_planned)
+{
+	struct list_plan plan;
+	const struct access_path path = {.kind = l->kind, .index = find_index(l->kind, "provider")};
+	bool is_provider = l->kind == KIND_PROVIDER;
+	*ret_is_planned = list->owner_count && (is_provider || l->kind == KIND_REMOTE_MACHINE ||
+						l->kind == KIND_REMOTE_RESOURCE);
+	if (!*ret_is_planned)
+		return OK;
+	TRY(list_begin_plan(list, l->kind, NULL, &plan));
+	TRY(list_add_account(&plan, l->account));
+	for (const struct provider *p = provider_first(l->t); p; p = provider_next(l->t, p)) {
+		if (uuid_equal(p->account, l->account) || !engine_is_provider_shared(l->t, p, l->account))
+			continue;
+		TRY(is_provider ? list_add_account(&plan, p->account)
+				: list_add_id(&plan, &path, p->row.id));
+	}
+	return list_end_plan(&plan);
+}
+
 static RESULT add_plans(struct listing *l, struct query *q)
 {
 	bool is_ones = !l->is_all && model_kinds[l->kind].account_offset;
@@ -197,7 +222,10 @@ static RESULT add_plans(struct listing *l, struct query *q)
 			    .public_index = is_ones && model_kinds[l->kind].launchers_offset
 						    ? find_index(l->kind, "public")
 						    : 0};
-	TRY(list_plan_all(&list));
+	bool is_planned = false;
+	TRY(plan_shared(l, &list, &is_planned));
+	if (!is_planned)
+		TRY(list_plan_all(&list));
 	for (size_t k = 0; k < l->filter_count; k++)
 		TRY(plan_filter(&list, &l->filters[k]));
 	return OK;

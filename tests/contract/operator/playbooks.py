@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import time
+import xml.etree.ElementTree as ET
 
 import pytest
 
@@ -129,6 +130,84 @@ def test_before_retirement(world):
     add(world, "last", "--rule", "retirement", "--date-tag", "gone", "--act", "stop", "--playbook", "good.yml", "--scope", "here")
     wait_until(lambda: power_there(world, ref) == "stopped", "the stop", shows=lambda: findings(world))
     assert [words[3] for words in calls(world)][-1] == "good.yml"
+
+
+def seen(world, ref):
+    """Values of dari_event of the runs for a machine."""
+    known = {name: key for key, name in ids(world).items()}[ref]
+    with open(world.runner + ".calls", encoding="utf-8") as lines:
+        said = [json.loads(re.search(r"-e '(\{.*?\})'", text)[1]) for text in lines]
+    return [v["dari_event"] for v in said if v["dari_id"] == known]
+
+
+def test_on_power_drift(world):
+    """A machine that is stopped behind the region's back begins one run; one that the region stops begins none. What happens soon after a run begins none either."""
+    drifts, asked = launch(world.there, 2, "drift")
+    assert run(world, "provider", "refresh", "bank").returncode == 0
+    wait_until(lambda: {drifts, asked} <= set(machines(world, "bank")), "the listing")
+    wait_until(lambda: all(machines(world, "bank")[ref]["power"] == "running" for ref in (drifts, asked)), "that they run")
+    add(world, "drift", "--rule", "event", "--event", "power_drift", "--playbook", "good.yml", "--provider", "bank")
+    world.there.ec2.stop_instances(InstanceIds=[drifts])
+    assert run(world, "remote", "stop", machines(world, "bank")[asked]["id"]).returncode == 0
+    row = finding(world, drifts, run="done", state="requested")
+    assert row["output"] == "PLAY RECAP ok\n" and "nobody asked" in row["reason"], row
+    elsewhere.rests(world, asked, "stopped", "bank")
+    world.there.ec2.start_instances(InstanceIds=[drifts])  # as the playbook might do
+    wait_until(lambda: machines(world, "bank")[drifts]["power"] == "running", "the start", shows=lambda: machines(world, "bank"))
+    time.sleep(3)  # several checks
+    assert seen(world, drifts) == ["power_drift"] and asked not in findings(world), findings(world)
+
+
+def test_on_missing_tag(world):
+    """A machine that loses a tag begins one run, and another one only after the quiet time. A dry run names the machines, and runs nothing."""
+    ref = launch(world, 1)[0]
+    world.ec2.create_tags(Resources=[ref], Tags=[{"Key": "watched", "Value": "yes"}])
+    words = ["--rule", "event", "--event", "tag_missing", "--key", "owner", "--playbook", "good.yml", "--tag-key", "watched", "--scope", "here"]
+    tried = run(world, "machine", "policy", "add", "owners", "--account", elsewhere.owner(world), *words, "--dry", "--json")
+    assert tried.returncode == 0 and [m["reason"] for m in json.loads(tried.stdout)["machines"]] == ["A tag is missing."], tried
+    assert not calls(world)
+    add(world, "owners", *words)
+    finding(world, ref, run="done")
+    world.ec2.create_tags(Resources=[ref], Tags=[{"Key": "owner", "Value": "me"}])
+    wait_until(lambda: not findings(world)[ref].get("event_us"), "that the event is over", shows=lambda: findings(world))
+    world.ec2.delete_tags(Resources=[ref], Tags=[{"Key": "owner"}])
+    wait_until(lambda: findings(world)[ref].get("event_us"), "the next event", shows=lambda: findings(world))
+    time.sleep(3)  # several checks
+    assert seen(world, ref) == ["tag_missing"], findings(world)
+
+
+def test_on_vanishing(world):
+    """The row of a machine that is no longer listed stays until the playbook has run for it, and goes then."""
+    refs, proxy = launch(world.there, 4, "stays"), elsewhere.Proxy(world.there)
+    elsewhere.add(world, "fickle", "aws", world.there, proxy.url)
+    wait_until(lambda: set(refs) <= set(machines(world, "fickle")), "the machines")
+    add(world, "lost", "--rule", "event", "--event", "vanished", "--scope", "elsewhere", "--provider", "fickle", "--playbook", "good.yml")
+
+    def without(_path, body, answer):
+        if b"Action=DescribeInstances&" not in body:
+            return answer
+        root = ET.fromstring(answer)
+        for parent in root.iter():
+            for item in [i for i in parent if i.tag.endswith("}item") and any(e.text == refs[0] for e in i if e.tag.endswith("}instanceId"))]:
+                parent.remove(item)
+        return ET.tostring(root)
+    proxy.change = without
+    wait_until(lambda: refs[0] not in machines(world, "fickle"), "that the row goes", shows=lambda: (machines(world, "fickle").get(refs[0]), findings(world)))
+    with open(world.runner + ".calls", encoding="utf-8") as lines:
+        assert sum(refs[0] in line and "vanished" in line for line in lines) == 1
+    assert run(world, "provider", "remove", "fickle").returncode == 0
+    proxy.end()
+
+
+def test_limit_of_runs(world):
+    """A policy begins as many runs in an hour as it may; the finding of the next machine says what it waits for."""
+    refs = launch(world, 2)
+    for ref in refs:
+        world.ec2.create_tags(Resources=[ref], Tags=[{"Key": "limited", "Value": "yes"}])
+    add(world, "limited", "--rule", "event", "--event", "tag_missing", "--key", "owner", "--playbook", "good.yml", "--tag-key", "limited", "--runs-per-hour", "1")
+    wait_until(lambda: sorted(findings(world).get(ref, {}).get("run", "") for ref in refs) == ["done", "none"], "one run", shows=lambda: findings(world))
+    waits = next(f for ref, f in findings(world).items() if ref in refs and f["run"] == "none")
+    assert "as many runs in an hour" in waits["problem"] and len(calls(world)) == 1, waits
 
 
 def child_of(world):
