@@ -269,16 +269,6 @@ static bool child_confine(const struct child *child)
 	       limit(RLIMIT_CORE, 0);
 }
 
-/* System calls of their own: the C library's setuid() would change every thread of this process, whose memory the child
- * shares until the exec. The parent's death signal is lost with the user, so it is set afterwards. */
-static bool child_change_user(const struct child *child)
-{
-	bool is_changed = !child->user || (syscall(SYS_setgroups, 0, NULL) == 0 &&
-					   syscall(SYS_setresgid, child->group, child->group, child->group) == 0 &&
-					   syscall(SYS_setresuid, child->user, child->user, child->user) == 0);
-	return is_changed && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
-}
-
 /* Resets dispositions and the mask. Ignored signals (SIGPIPE here, possibly more from the parent process) and
  * the signal mask would survive the exec. Signals that can't be changed return an error, which is ignored. */
 static bool child_reset_signals(void)
@@ -292,8 +282,8 @@ static bool child_reset_signals(void)
 
 static _Noreturn void child_main(const struct running *r, const char *path)
 {
-	if (setpgid(0, 0) == 0 && child_wire_up(&r->pipes) && child_confine(r->child) &&
-	    child_change_user(r->child) && child_reset_signals())
+	if (setpgid(0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && child_wire_up(&r->pipes) &&
+	    child_confine(r->child) && child_reset_signals())
 		(void) execve(path, (char *const *) r->child->argv, r->environment.at);
 	int number = errno;
 	ssize_t written = write(r->pipes.trouble[1], &number, sizeof number);

@@ -22,7 +22,6 @@ struct child {
 	void *over_of;
 	int64_t cpu_limit_s;     /* RLIMIT_CPU; 0: none */
 	int64_t file_limit_size; /* RLIMIT_FSIZE; 0: none. Exceeding it gives status 128 + SIGXFSZ */
-	unsigned user, group;    /* user and group that the program runs as; user 0: those of this process */
 	int netns_fd;            /* 0: the current one; otherwise the program starts in this network
 				   * namespace */
 };

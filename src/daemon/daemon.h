@@ -50,7 +50,6 @@ struct settings {
 	struct str export_directory;   /* empty: "exports" in the data directory */
 	struct str playbook_directory; /* empty: policies run no playbooks */
 	struct str playbook_runner;
-	struct str playbook_user; /* name; empty: the server's */
 	struct backup_target backup;
 	struct str flow_log_target, flow_log_listen; /* the first empty: a directory of the data directory */
 	struct strs flow_log_exporters;

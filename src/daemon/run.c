@@ -2,7 +2,6 @@
  * The process's life, for `dari serve` and `dari dev`: starts the parts in order of dependency, waits for a
  * signal, ends them in reverse. A part that can't start reports the reason and advice, and nothing is left
  * behind. */
-#include <pwd.h>
 #include <errno.h>
 #include <jansson.h>
 #include <signal.h>
@@ -437,23 +436,6 @@ static RESULT open_auth(struct daemon *d)
 	return limits_new(&d->ctx, &s->limits, &d->limits);
 }
 
-/* The user of playbooks.user. A name that does not exist ends the start: playbooks would run as the server. */
-static RESULT find_playbook_user(struct daemon *d, unsigned *ret_user, unsigned *ret_group)
-{
-	enum { PASSWD_SIZE = 4096 };
-	char bytes[PASSWD_SIZE];
-	struct passwd user, *found = NULL;
-	const char *name = str_to_z(d->arena, d->settings.playbook_user);
-	if (!d->settings.playbook_user.n)
-		return OK;
-	(void) getpwnam_r(name, &user, bytes, sizeof bytes, &found);
-	if (!found || !found->pw_uid)
-		return ctx_fail(&d->ctx, ERR_INVALID, "playbooks.user: %s is no user besides root", name);
-	*ret_user = found->pw_uid;
-	*ret_group = found->pw_gid;
-	return OK;
-}
-
 static RESULT open_reconciler(struct daemon *d)
 {
 	TRY(file_make_directory(&d->ctx, settings_path(d->arena, &d->settings, "images"), 0700));
@@ -464,8 +446,6 @@ static RESULT open_reconciler(struct daemon *d)
 		return ctx_no_memory(&d->ctx);
 	*flow_logs = d->settings.backup; /* its endpoint and its key */
 	flow_logs->url = settings_flow_log_target(d->arena, &d->settings);
-	unsigned playbook_user = 0, playbook_group = 0;
-	TRY(find_playbook_user(d, &playbook_user, &playbook_group));
 	struct reconcile_config config = {
 		.executor = d->executor,
 		.store = d->store,
@@ -478,8 +458,6 @@ static RESULT open_reconciler(struct daemon *d)
 		.ticket_directory = str_from(settings_path(d->arena, &d->settings, "tickets")),
 		.playbook_directory = d->settings.playbook_directory,
 		.playbook_runner = d->settings.playbook_runner,
-		.playbook_user = playbook_user,
-		.playbook_group = playbook_group,
 		.own_chassis = d->settings.chassis,
 		.api_ip = engine_read_api_ip(settings_endpoint(d->arena, &d->settings)),
 		.endpoint = settings_endpoint(d->arena, &d->settings),

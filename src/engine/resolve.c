@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Resolves names to rows that the caller may see. */
-#include "engine/remote/provider_share.h"
 #include "engine/resolve.h"
+#include "engine/remote/provider_share.h"
 
 #include "engine/internal.h"
 #include "engine/network/filter/security_group_association.h"

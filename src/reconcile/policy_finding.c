@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Runs of playbooks that machine policies want: ansible-runner as a child, with a time limit, on lanes of their own, which
+ * Runs of playbooks that machine policies want: ansible-runner as a child, with a time limit, on the fetch lanes, which
  * bound how many run at once and how many of one account. A playbook may not be repeatable, so a run that the end of Dari cut off
  * counts as failed. */
 #include <string.h>
@@ -184,8 +184,6 @@ static void run_playbook(struct step *s, struct run *run)
 				    .output_cap_size = OUTPUT_CAP,
 				    .keeps_ends = true,
 				    .ends_descendants = true,
-				    .user = s->r->playbook_user,
-				    .group = s->r->playbook_group,
 				    .is_over = is_over,
 				    .over_of = s};
 	struct result result = child_run(&s->ctx, &child, &end);
@@ -227,7 +225,7 @@ static void wake_finding(struct reconciler *r, const struct row *row)
 {
 	const struct policy_finding *f = policy_finding_of(row);
 	if (f->run == POLICY_FINDING_RUN_WANTED || f->run == POLICY_FINDING_RUN_RUNNING)
-		work_wake(r, lane_playbooks(r, f->account, row->id), KIND_POLICY_FINDING, row->id, WAKE_WISH);
+		work_wake(r, lane_fetches(f->account), KIND_POLICY_FINDING, row->id, WAKE_WISH);
 }
 
 const struct resource reconcile_policy_finding = {

@@ -148,8 +148,6 @@ static bool copy_directories(struct reconciler *r, const struct reconcile_config
 	r->ticket_directory = copy_str_z(config->ticket_directory);
 	r->playbook_directory = copy_str_z(config->playbook_directory);
 	r->playbook_runner = copy_str_z(config->playbook_runner);
-	r->playbook_user = config->playbook_user;
-	r->playbook_group = config->playbook_group;
 	return r->image_directory && r->export_directory && r->ticket_directory && r->playbook_directory &&
 	       r->playbook_runner;
 }
@@ -205,7 +203,6 @@ static bool make_all_lanes(struct reconciler *r)
 	bool has_all = make_lanes(r, r->image_actors, IMAGE_LANES, "images");
 	has_all = make_lanes(r, r->fetch_actors, FETCH_LANES, "fetches") && has_all;
 	has_all = make_lanes(r, r->proxy_actors, PROXY_LANES, "proxies") && has_all;
-	has_all = make_lanes(r, r->playbook_actors, PLAYBOOK_LANES, "playbooks") && has_all;
 	for (size_t k = 0; k < FENCE_LANES; k++)
 		has_all = (r->fence_actors[k] = actor_new(r->executor, "fence")) && has_all;
 	for (size_t k = 0; k < DESK_LANES; k++)
@@ -320,8 +317,6 @@ void reconciler_free(struct reconciler *r)
 		actor_free(r->fetch_actors[k]);
 	for (size_t k = 0; k < PROXY_LANES; k++)
 		actor_free(r->proxy_actors[k]);
-	for (size_t k = 0; k < PLAYBOOK_LANES; k++)
-		actor_free(r->playbook_actors[k]);
 	for (size_t k = 0; k < FENCE_LANES; k++)
 		actor_free(r->fence_actors[k]);
 	for (size_t k = 0; k < DESK_LANES; k++)

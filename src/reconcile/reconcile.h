@@ -95,7 +95,6 @@ struct reconcile_config {
 	struct str image_directory;    /* the image store on this machine: files <sha256>.qcow2 */
 	struct str playbook_directory; /* of ansible-runner; empty: no playbooks; copied */
 	struct str playbook_runner;    /* program */
-	unsigned playbook_user, playbook_group; /* ids that playbooks run as; user 0: those of this process */
 	struct str own_chassis;        /* OVN chassis name of this machine */
 	struct ip api_ip;              /* IPv4 address of the API; none: gateway endpoints have no routes */
 	struct str export_directory;   /* files of exported images; empty: "exports" below image_directory */

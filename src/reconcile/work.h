@@ -372,8 +372,6 @@ enum {
 	FENCE_LANES = 4,
 	DESK_LANES = 4,
 	PROXY_LANES = 8,
-	PLAYBOOK_LANES = 8,
-	PLAYBOOK_SHARE = 2,
 	PROVIDER_BUCKETS = 64
 };
 
@@ -438,8 +436,6 @@ struct reconciler {
 	reconcile_read_scaling *read_autoscale; /* of groups with a profile of CloudStack's */
 	/* Actors for downloads, which last as long as the remote server likes. */
 	struct actor *fetch_actors[FETCH_LANES];
-	struct actor *playbook_actors[PLAYBOOK_LANES];
-	unsigned playbook_user, playbook_group; /* user 0: playbooks run as this process */
 	/* home_actor keeps time and runs steps that need neither a host nor the network. */
 	struct actor *network_actor, *home_actor;
 	struct job tick_job, wake_all_job, routers_job, unplaced_job;
@@ -490,14 +486,6 @@ static inline struct lane lane_desks(const struct reconciler *r, uuid desk)
 static inline struct lane lane_proxies(const struct reconciler *r, uuid proxy)
 {
 	return (struct lane){.actor = r->proxy_actors[proxy.b[15] % PROXY_LANES]};
-}
-/* Lane of a playbook: one of its account's, so that an account runs PLAYBOOK_SHARE of them at once. */
-static inline struct lane lane_playbooks(const struct reconciler *r, uuid account, uuid finding)
-{
-	enum { APART = 3 };
-	return (struct lane){.actor = r->playbook_actors[(account.b[15] +
-							  finding.b[15] % PLAYBOOK_SHARE * APART) %
-							 PLAYBOOK_LANES]};
 }
 /* Fetch lane for downloads and copies on this machine; the actor is chosen when the work is queued. account:
  * whom the lane is charged to; none: the operator. */

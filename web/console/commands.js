@@ -38,7 +38,7 @@ const flag = (name, value) => (value === undefined || value === "" || value === 
 const bulk = (kind, verb) => ({ids, ...more}) => curl("POST", `/${kind}/${verb}`, {ids: ids.map((r) => r.id), ...more});
 
 /** Options of `dari provider` with the filled fields. */
-const policyFlags = (b) => ["scope", "act", "tag_key", "tag_value", "date_tag", "age_days", "warn_days", "stop_at", "start_at", "timezone", "grace_hours", "power", "event", "runs_per_hour", "playbook", "playbook_limit_s"].map((name) => flag(`--${name.replaceAll("_", "-")}`, b[name])).join("") + (b.keys ?? []).map((key) => flag("--key", key)).join("");
+const policyFlags = (b) => ["scope", "act", "tag_key", "tag_value", "date_tag", "age_days", "warn_days", "stop_at", "start_at", "timezone", "grace_hours", "power", "event", "playbook", "playbook_limit_s"].map((name) => flag(`--${name.replaceAll("_", "-")}`, b[name])).join("") + (b.keys ?? []).map((key) => flag("--key", key)).join("");
 const providerFlags = (b) => ["region", "endpoint", "project", "domain", "login", "pin"].map((name) => flag(`--${name}`, b[name])).join("") + (b.ca ? " --ca-file FILE" : "") + flag("--poll-s", b.poll_s);
 const remoteAct = (verb) => ({dari: ({ids}) => each(ids, (m) => `dari remote ${verb} ${q(m.ref)}`), curl: ({ids}) => each(ids, (m) => curl("POST", `/remote-machines/${m.id}/${verb}`, {}))});
 

@@ -196,8 +196,8 @@ static RESULT plan_shared(struct listing *l, struct list *list, bool *ret_is_pla
 	struct list_plan plan;
 	const struct access_path path = {.kind = l->kind, .index = find_index(l->kind, "provider")};
 	bool is_provider = l->kind == KIND_PROVIDER;
-	*ret_is_planned = list->owner_count && (is_provider || l->kind == KIND_REMOTE_MACHINE ||
-						l->kind == KIND_REMOTE_RESOURCE);
+	*ret_is_planned = list->owner_count &&
+			  (is_provider || l->kind == KIND_REMOTE_MACHINE || l->kind == KIND_REMOTE_RESOURCE);
 	if (!*ret_is_planned)
 		return OK;
 	TRY(list_begin_plan(list, l->kind, NULL, &plan));
@@ -205,8 +205,7 @@ static RESULT plan_shared(struct listing *l, struct list *list, bool *ret_is_pla
 	for (const struct provider *p = provider_first(l->t); p; p = provider_next(l->t, p)) {
 		if (uuid_equal(p->account, l->account) || !engine_is_provider_shared(l->t, p, l->account))
 			continue;
-		TRY(is_provider ? list_add_account(&plan, p->account)
-				: list_add_id(&plan, &path, p->row.id));
+		TRY(is_provider ? list_add_account(&plan, p->account) : list_add_id(&plan, &path, p->row.id));
 	}
 	return list_end_plan(&plan);
 }

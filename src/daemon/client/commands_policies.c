@@ -83,7 +83,6 @@ static const struct carried members[] = {
 	{"grace_hours", "grace-hours"},
 	{"power", "power"},
 	{"event", "event"},
-	{"runs_per_hour", "runs-per-hour"},
 	{"playbook", "playbook"},
 	{"playbook_limit_s", "playbook-limit-s"},
 	{"check_s", "check-s"},
@@ -215,8 +214,6 @@ static RESULT remove_policy(struct asking *a)
 		 "provisioned, event, retirement: the operator's playbook, such as register.yml."},          \
 		{"event", PARAM_OPTION, false,                                                               \
 		 "event: state_changed, power_drift, vanished or tag_missing."},                             \
-		{"runs-per-hour", PARAM_OPTION, false,                                                       \
-		 "event: runs that the policy begins in an hour at most (default: 10)."},                    \
 		{"playbook-limit-s", PARAM_OPTION, false,                                                    \
 		 "Seconds after which a run of the playbook is killed (default: 600)."},                     \
 		{"check-s", PARAM_OPTION, false, "Seconds between two checks (default: 60)."},               \
@@ -234,7 +231,8 @@ const struct command policy_commands[] = {
 	{"machine policy add",
 	 "Adds a rule about machines here and in other clouds.",
 	 {{"name", PARAM_POSITIONAL, true, "Its name."},
-	  {"rule", PARAM_OPTION, true, "retirement, schedule, required_tags, power_state, provisioned or event."},
+	  {"rule", PARAM_OPTION, true,
+	   "retirement, schedule, required_tags, power_state, provisioned or event."},
 	  {"account", PARAM_OPTION, false, "The account that owns it (default: the caller's)."},
 	  POLICY_OPTIONS},
 	 .ask = add_policy},

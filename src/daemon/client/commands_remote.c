@@ -230,7 +230,8 @@ static RESULT load_prices(struct asking *a)
 	struct result result = read_price_file(a, region.n ? region : asking_text(row, "region"), &f);
 	json_t *body = json_pack("{s:o,s:O}", "currency", asking_json(f.currency), "prices", f.prices);
 	if (result_is_ok(result))
-		result = asking_change(a, "POST", asking_path(a, "/providers", row, "/prices"), body, &answer);
+		result =
+			asking_change(a, "POST", asking_path(a, "/providers", row, "/prices"), body, &answer);
 	size_t count = json_object_size(f.prices);
 	json_decref(body);
 	json_decref(f.prices);
@@ -243,15 +244,14 @@ static RESULT load_prices(struct asking *a)
 
 static RESULT share_provider(struct asking *a)
 {
-	static const struct carried accounts = {
-		.member = "accounts", .param = "account", .how = CARRY_LINES};
+	static const struct carried accounts = {.member = "accounts", .param = "account", .how = CARRY_LINES};
 	const json_t *row = NULL, *answer = NULL;
 	bool ends = json_is_true(json_object_get(a->args, "end"));
 	TRY(find_provider(a, &row));
 	if (ends == (asking_arg(a, "account").n > 0))
 		return ctx_fail_field(a->c, ERR_INVALID, STR("account"), "give --account, or --end");
-	json_t *body = json_pack("{s:[],s:b}", "accounts", "acts",
-				 json_is_true(json_object_get(a->args, "acts")));
+	json_t *body =
+		json_pack("{s:[],s:b}", "accounts", "acts", json_is_true(json_object_get(a->args, "acts")));
 	struct result result = ends ? OK : asking_carry(a, &accounts, body);
 	if (result_is_ok(result))
 		result = asking_change(a, "POST", asking_path(a, "/providers", row, "/share"), body, &answer);

@@ -36,8 +36,7 @@ static RESULT add_price(struct ctx *c, struct price_file *f, struct str type, do
 	f->taken++;
 	(void) snprintf(text, sizeof text, "%.6f", price);
 	const char *name = str_to_z(c->arena, type);
-	if (!json_object_get(f->prices, name) &&
-	    json_object_set_new(f->prices, name, json_string(text)) != 0)
+	if (!json_object_get(f->prices, name) && json_object_set_new(f->prices, name, json_string(text)) != 0)
 		return ctx_no_memory(c);
 	return OK;
 }

@@ -72,7 +72,8 @@ static bool is_adrift_here(const struct instance *i)
 
 static bool is_adrift_elsewhere(const struct remote_machine *m)
 {
-	return m->power_us && (!m->act_us || m->act_us > m->power_us || m->act_us + ACT_TIME_US < m->power_us);
+	return m->power_us &&
+	       (!m->act_us || m->act_us > m->power_us || m->act_us + ACT_TIME_US < m->power_us);
 }
 
 static struct policy_machine machine_here(const struct instance *i)
@@ -318,7 +319,8 @@ static int64_t find_event_us(const struct machine_policy *p, const struct policy
 	bool lasts = p->event == MACHINE_POLICY_EVENT_VANISHED ? m->is_missed : lacks_tag(p, m);
 	if (is_lasting(p))
 		return !lasts ? 0 : finding && finding->event_us ? finding->event_us : now_us;
-	if (!rests || m->power_us <= since_us || m->power_us + DAY < now_us || (p->event == MACHINE_POLICY_EVENT_POWER_DRIFT && !m->is_adrift))
+	if (!rests || m->power_us <= since_us || m->power_us + DAY < now_us ||
+	    (p->event == MACHINE_POLICY_EVENT_POWER_DRIFT && !m->is_adrift))
 		return 0;
 	return m->power_us;
 }
@@ -335,7 +337,8 @@ static bool is_quiet(const struct policy_finding *finding, int64_t event_us)
 static const char *const event_reasons[] = {
 	[MACHINE_POLICY_EVENT_NONE] = "",
 	[MACHINE_POLICY_EVENT_STATE_CHANGED] = "The state changed.",
-	[MACHINE_POLICY_EVENT_POWER_DRIFT] = "The machine was started or stopped, and nobody asked for it here.",
+	[MACHINE_POLICY_EVENT_POWER_DRIFT] =
+		"The machine was started or stopped, and nobody asked for it here.",
 	[MACHINE_POLICY_EVENT_VANISHED] = "The machine is no longer listed.",
 	[MACHINE_POLICY_EVENT_TAG_MISSING] = "A tag is missing.",
 };
@@ -349,14 +352,17 @@ static struct policy_verdict weigh_event(const struct machine_policy *p, const s
 	int64_t event_us = find_event_us(p, is_preview ? NULL : finding, m, since_us, now_us);
 	bool is_new = event_us && (is_lasting(p) ? !before_us : event_us > before_us);
 	bool is_event = is_new && (is_preview || !is_quiet(finding, event_us));
-	bool is_kept = finding && (finding->run == POLICY_FINDING_RUN_NONE ||
-				   finding->run == POLICY_FINDING_RUN_WANTED ||
-				   finding->run == POLICY_FINDING_RUN_RUNNING || now_us < finding->run_us + DAY);
+	bool is_kept =
+		finding &&
+		(finding->run == POLICY_FINDING_RUN_NONE || finding->run == POLICY_FINDING_RUN_WANTED ||
+		 finding->run == POLICY_FINDING_RUN_RUNNING || now_us < finding->run_us + DAY);
 	return (struct policy_verdict){
 		.is_found = is_event || is_kept || (event_us && is_lasting(p)),
 		.is_event = is_event,
 		.act = POLICY_FINDING_ACT_PLAYBOOK,
-		.due_us = is_event ? event_us : finding ? finding->due_us : 0,
+		.due_us = is_event  ? event_us
+			  : finding ? finding->due_us
+				    : 0,
 		.event_us = event_us || is_lasting(p) ? event_us : before_us,
 		.reason = str_from(event_reasons[p->event]),
 	};
@@ -454,6 +460,6 @@ bool engine_policy_has_work(const struct policy_finding *finding, const struct p
 {
 	if (!verdict->is_found || !finding)
 		return verdict->is_found || finding;
-	return verdict->is_due || verdict->event_us != finding->event_us || verdict->act != finding->act || verdict->due_us != finding->due_us ||
-	       !str_equal(verdict->reason, finding->reason);
+	return verdict->is_due || verdict->event_us != finding->event_us || verdict->act != finding->act ||
+	       verdict->due_us != finding->due_us || !str_equal(verdict->reason, finding->reason);
 }

@@ -92,7 +92,8 @@ static const struct {
 
 struct turn {
 	struct op *op;
-	struct machine_policy *policy; /* a copy, which stays as it is while acts run, but for its count of runs */
+	struct machine_policy
+		*policy; /* a copy, which stays as it is while acts run, but for its count of runs */
 	struct later_guard *guard;
 };
 
@@ -167,12 +168,13 @@ static bool count_run(const struct turn *t, struct policy_finding *next)
 	}
 	if (next->run_us + 24 * HOUR <= now_us)
 		next->runs = 0;
-	next->problem = next->runs >= POLICY_RUNS_OF_MACHINE
-				? STR("The playbook has run too often for this machine in a day; it may cause "
-				      "the events itself.")
-			: p->window_runs >= p->runs_per_hour
-				? STR("The policy has begun as many runs in an hour as it may.")
-				: STR_NONE;
+	next->problem =
+		next->runs >= POLICY_RUNS_OF_MACHINE
+			? STR("The playbook has run too often for this machine in a day; it may cause "
+			      "the events itself.")
+		: p->window_runs >= p->runs_per_hour
+			? STR("The policy has begun as many runs in an hour as it may.")
+			: STR_NONE;
 	if (next->problem.n) {
 		next->state = POLICY_FINDING_STATE_FAILED;
 		next->tries++;

@@ -85,8 +85,8 @@ RESULT engine_find_remote_rate(struct ctx *c, const struct remote_pricing *prici
 {
 	const struct tag *tag = tags_find(provider->prices, type);
 	int64_t micro = 0;
-	struct str meter = str_print(c->arena, "remote:%" STR_FMT ":%" STR_FMT, STR_ARG(provider->name),
-				     STR_ARG(type));
+	struct str meter =
+		str_print(c->arena, "remote:%" STR_FMT ":%" STR_FMT, STR_ARG(provider->name), STR_ARG(type));
 	TRY(find_listed(c, pricing, meter, ret_rate));
 	if (!ret_rate->is_known && tag && result_is_ok(money_parse_micro(tag->value, &micro)))
 		*ret_rate = (struct remote_rate){true, false, provider->price_currency, micro};

@@ -204,7 +204,8 @@ def test_limit_of_runs(world):
     refs = launch(world, 2)
     for ref in refs:
         world.ec2.create_tags(Resources=[ref], Tags=[{"Key": "limited", "Value": "yes"}])
-    add(world, "limited", "--rule", "event", "--event", "tag_missing", "--key", "owner", "--playbook", "good.yml", "--tag-key", "limited", "--runs-per-hour", "1")
+    native.admin(world).api_ok("POST", "/machine-policies", {"name": "limited", "rule": "event", "event": "tag_missing", "keys": ["owner"], "playbook": "good.yml", "check_s": 1,
+                                                             "tag_key": "limited", "runs_per_hour": 1, "account": elsewhere.owner(world)})
     wait_until(lambda: sorted(findings(world).get(ref, {}).get("run", "") for ref in refs) == ["done", "none"], "one run", shows=lambda: findings(world))
     waits = next(f for ref, f in findings(world).items() if ref in refs and f["run"] == "none")
     assert "as many runs in an hour" in waits["problem"] and len(calls(world)) == 1, waits

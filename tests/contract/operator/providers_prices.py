@@ -5,6 +5,7 @@
 price that is not known is said to be unknown. A week of metrics is written into the database, as if it had been read from the cloud."""
 import json
 import os
+import signal
 import sqlite3
 import sys
 import time
@@ -46,9 +47,10 @@ def item(sku, price, **more):
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    with Dev() as there, Dev() as home:
+    data = tmp_path_factory.mktemp("data")
+    with Dev() as there, Dev("--data", str(data)) as home:
         there.ec2 = there.account.client()
-        home.folder, home.there = tmp_path_factory.mktemp("prices"), there
+        home.folder, home.there, home.data = tmp_path_factory.mktemp("prices"), there, str(data)
         home.ref = launch(there, 1)[0]
         elsewhere.add(home, "bank", "aws", there)
         wait_until(lambda: home.ref in machines(home, "bank"), "the machine", shows=lambda: provider(home, "bank"))
@@ -85,12 +87,15 @@ def measure(world, percent):
     host[0] ^= 1 + machine[-1] % 16
     point = machine + b"".join(map(number, [HOUR_US, 12, 2, percent * 100, percent * 100] + [0] * FIGURES))
     today = int(time.time()) // 86400 * 86400 * 10**6
-    database = sqlite3.connect(os.path.join(os.path.dirname(world.config), "dari.db"), timeout=60)
+    port = world.port
+    world.end(signal.SIGKILL)  # a server does not go on with a database that another program has changed
+    database = sqlite3.connect(os.path.join(world.data, "dari.db"), timeout=60)
     with database:
         for day in range(1, 11):
             database.execute("INSERT INTO series (host, step_us, from_us, bytes) VALUES (?, ?, ?, ?)",
                              (str(uuid.UUID(bytes=bytes(host))), HOUR_US, today - day * 24 * HOUR_US, b"\x01" + point))
     database.close()
+    world.__dict__.update(Dev("--data", world.data, port=port).__dict__)
 
 
 def test_unknown(world):

@@ -24,7 +24,7 @@ struct day {
 	double percent; /* maximum of five minutes, of all processors */
 };
 
-struct usage {
+struct cpu_usage {
 	struct day days[DAYS];
 	size_t count;
 	double average, deviation, most;
@@ -50,7 +50,7 @@ struct type_choice {
 
 /* ---- what was used ---- */
 
-static void weigh_days(struct usage *u, int64_t first_us)
+static void weigh_days(struct cpu_usage *u, int64_t first_us)
 {
 	double sum = 0, squares = 0;
 	for (size_t k = 0; k < DAYS; k++) {
@@ -71,7 +71,7 @@ static void weigh_days(struct usage *u, int64_t first_us)
 }
 
 static RESULT read_usage(struct native_call *e, const struct remote_machine *m, int64_t first_us,
-			 struct usage *u)
+			 struct cpu_usage *u)
 {
 	struct figure_points points = {0};
 	uuid key = cloud_figures_key(m->provider, m->row.id);
@@ -174,7 +174,7 @@ static void write_day(struct native_call *e, struct json_writer *w, int64_t at_u
 }
 
 static RESULT write_modes(struct json_writer *w, struct advice_prices *prices,
-			  const struct present_size *size, const struct usage *u)
+			  const struct present_size *size, const struct cpu_usage *u)
 {
 	json_write_open_list(w, "advice");
 	if (u->count >= DAYS_MIN && size->vcpus) {
@@ -187,7 +187,7 @@ static RESULT write_modes(struct json_writer *w, struct advice_prices *prices,
 }
 
 static RESULT write_advice(struct native_call *e, struct json_writer *w, const struct remote_machine *m,
-			   const struct usage *u, const struct price_book *book)
+			   const struct cpu_usage *u, const struct price_book *book)
 {
 	struct advice_prices prices;
 	const struct present_size size = size_of(e, m);
@@ -228,7 +228,7 @@ static RESULT answer_advice(struct native_call *e, const void *args, struct json
 {
 	const struct advice_args *a = args;
 	int64_t first_us = (clock_now_us() / DAY - DAYS) * DAY;
-	struct usage *u = arena_new_object(e->c->arena, struct usage);
+	struct cpu_usage *u = arena_new_object(e->c->arena, struct cpu_usage);
 	const struct row *row = NULL;
 	TRY(native_find_row(e, KIND_REMOTE_MACHINE, &e->target, &row));
 	if (!u)

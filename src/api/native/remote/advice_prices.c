@@ -76,7 +76,7 @@ RESULT advice_prices_write_type(struct advice_prices *p, struct json_writer *w, 
 
 /* ---- types of this region ---- */
 
-struct choice {
+struct local_choice {
 	const struct instance_type *type;
 	struct remote_rate rate;
 };
@@ -90,7 +90,7 @@ static bool holds(const struct advice_prices *p, const struct instance_type *typ
 }
 
 /* Types with a price come first: a type without one cannot be compared. */
-static bool is_better(const struct choice *a, const struct choice *b)
+static bool is_better(const struct local_choice *a, const struct local_choice *b)
 {
 	if (!b->type || a->rate.is_known != b->rate.is_known)
 		return !b->type || a->rate.is_known;
@@ -101,13 +101,13 @@ static bool is_better(const struct choice *a, const struct choice *b)
 }
 
 static RESULT choose_here(struct advice_prices *p, int64_t vcpus, int64_t memory, struct str architecture,
-			  struct choice *ret_choice)
+			  struct local_choice *ret_choice)
 {
 	const struct tables *t = native_tables(p->e);
-	*ret_choice = (struct choice){0};
+	*ret_choice = (struct local_choice){0};
 	for (const struct instance_type *type = instance_type_first(t); type;
 	     type = instance_type_next(t, type)) {
-		struct choice next = {.type = type};
+		struct local_choice next = {.type = type};
 		if (!holds(p, type, vcpus, memory, architecture))
 			continue;
 		TRY(engine_find_local_rate(p->e->c, &p->pricing, type, &next.rate));
@@ -120,7 +120,7 @@ static RESULT choose_here(struct advice_prices *p, int64_t vcpus, int64_t memory
 RESULT advice_prices_write_here(struct advice_prices *p, struct json_writer *w, int64_t vcpus, int64_t memory,
 				struct str architecture)
 {
-	struct choice choice;
+	struct local_choice choice;
 	if (!vcpus || !memory)
 		return OK;
 	TRY(choose_here(p, vcpus, memory, architecture.n ? architecture : STR("x86_64"), &choice));

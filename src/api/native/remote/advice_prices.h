@@ -27,7 +27,7 @@ void advice_prices_write_present(const struct advice_prices *p, struct json_writ
 RESULT advice_prices_write_type(struct advice_prices *p, struct json_writer *w, struct str type);
 /* Writes the member "here": the smallest type of this region that has the machine's processors and memory. Nothing if there is
  * none. */
-RESULT advice_prices_write_here(struct advice_prices *p, struct json_writer *w, int64_t vcpus,
-				int64_t memory, struct str architecture);
+RESULT advice_prices_write_here(struct advice_prices *p, struct json_writer *w, int64_t vcpus, int64_t memory,
+				struct str architecture);
 /* Writes why a price or a difference is missing. Nothing if none is. */
 void advice_prices_write_note(const struct advice_prices *p, struct json_writer *w);

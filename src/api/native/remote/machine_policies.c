@@ -41,8 +41,7 @@ struct policy_args {
 		P("keys", wish.keys, .max = POLICY_KEYS_MAX,                                                 \
 		  .given = offsetof(struct policy_args, wish.given.keys) + 1,                                \
 		  .doc = "required_tags, and event with tag_missing: keys that each machine must have."),    \
-		P("event", event, .words = EVENTS,                                                           \
-		  .doc = "event: what begins a run of the playbook."),                                       \
+		P("event", event, .words = EVENTS, .doc = "event: what begins a run of the playbook."),      \
 		NUMBER(runs_per_hour, POLICY_RUNS_PER_HOUR_MAX,                                              \
 		       .doc = "event: runs that the policy begins in an hour at most; absent: 10."),         \
 		NUMBER(grace_hours, POLICY_GRACE_MAX_H,                                                      \
