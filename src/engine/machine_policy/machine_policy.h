@@ -30,7 +30,7 @@ enum {
 	POLICY_RUNS_PER_HOUR = 10,
 	POLICY_RUNS_PER_HOUR_MAX = 1000,
 	POLICY_RUNS_OF_MACHINE = 4, /* of one policy for one machine in a day */
-	PLAYBOOK_OUTPUT_MAX = 8192 /* bytes of a run's output that its finding keeps */
+	PLAYBOOK_OUTPUT_MAX = 8192  /* bytes of a run's output that its finding keeps */
 };
 
 /* ---- rules ---- */

@@ -16,6 +16,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import elsewhere  # noqa: E402
 import native  # noqa: E402
+import waiting  # noqa: E402
 from dev import REGION, Dev  # noqa: E402
 from elsewhere import launch, machines, provider, run  # noqa: E402
 from waiting import wait_until  # noqa: E402
@@ -95,7 +96,10 @@ def measure(world, percent):
             database.execute("INSERT INTO series (host, step_us, from_us, bytes) VALUES (?, ?, ?, ?)",
                              (str(uuid.UUID(bytes=bytes(host))), HOUR_US, today - day * 24 * HOUR_US, b"\x01" + point))
     database.close()
-    world.__dict__.update(Dev("--data", world.data, port=port).__dict__)
+    again = Dev("--data", world.data, port=port)
+    waiting.unwatch(again)
+    world.__dict__.update(again.__dict__)
+    waiting.watch(world)
 
 
 def test_unknown(world):
