@@ -16,7 +16,12 @@
 #include "base/log.h"
 #include "store/postgresql_internal.h"
 
-enum { SCRATCH_CAP = 64 * 1024 * 1024, SEND_TRIES = 5, PATIENCE_MS = 5000, CONFLICT_PAUSE_MS = 5 };
+enum {
+	SCRATCH_CAP = 64 * 1024 * 1024,
+	SEND_TRIES = POSTGRESQL_CONFLICTS_MAX,
+	PATIENCE_MS = 5000,
+	CONFLICT_PAUSE_MS = 5
+};
 static const int64_t RECONNECT_US =
 	300 * MILLISECOND; /* between failed attempts, for hosts that do not refuse */
 
@@ -55,8 +60,8 @@ static RESULT say_fenced(struct postgresql *self, struct ctx *c, int64_t epoch, 
 }
 
 /* Reads the fence's row. The lock waits for a transaction of a lost connection. */
-static RESULT read_fence(struct postgresql *self, struct ctx *c, bool with_lock, int64_t *ret_epoch,
-			 uint64_t *ret_commit)
+static RESULT read_fence_once(struct postgresql *self, struct ctx *c, bool with_lock, int64_t *ret_epoch,
+			      uint64_t *ret_commit)
 {
 	AUTO_PGRESULT row = NULL;
 	if (with_lock)
@@ -75,6 +80,17 @@ static RESULT read_fence(struct postgresql *self, struct ctx *c, bool with_lock,
 	return OK;
 }
 
+/* Reads it without the lock. Outside of a transaction a conflict costs one more attempt. */
+static RESULT read_fence(struct postgresql *self, struct ctx *c, int64_t *ret_epoch, uint64_t *ret_commit)
+{
+	struct result r = FAIL(AGAIN);
+	for (int tries = 0; r.code == ERR_AGAIN && tries < POSTGRESQL_CONFLICTS_MAX; tries++) {
+		ctx_clear_problem(c);
+		r = read_fence_once(self, c, false, ret_epoch, ret_commit);
+	}
+	return r;
+}
+
 /* Connects again if the connection was lost between two batches. */
 static RESULT check_connection(struct postgresql *self, struct ctx *c)
 {
@@ -83,7 +99,7 @@ static RESULT check_connection(struct postgresql *self, struct ctx *c)
 	if (postgresql_is_alive(self->db))
 		return OK;
 	TRY(connect_again(self, c));
-	TRY(read_fence(self, c, false, &epoch, &commit));
+	TRY(read_fence(self, c, &epoch, &commit));
 	return epoch == self->epoch && commit == self->commit ? OK : say_fenced(self, c, epoch, commit);
 }
 
@@ -95,6 +111,15 @@ static bool ends_well(struct postgresql *self)
 	return PQresultStatus(result) == PGRES_COMMAND_OK;
 }
 
+/* The server keeps statements that a refused pipeline prepared. Which these are is not known: all are prepared again. */
+static void end_transaction(struct postgresql *self)
+{
+	if (!self->db || !PQsendQuery(self->db, "ROLLBACK; DEALLOCATE ALL") || !ends_well(self))
+		postgresql_disconnect(&self->db); /* begin connects again */
+	self->generation++;
+	self->is_begun = false;
+}
+
 static void driver_rollback(struct sql_driver *driver)
 {
 	struct postgresql *self = postgresql_of(driver);
@@ -102,10 +127,7 @@ static void driver_rollback(struct sql_driver *driver)
 	self->ends = self->ends_before;
 	if (!self->is_begun)
 		return;
-	if (!self->db || !PQsendQuery(self->db, "ROLLBACK; DEALLOCATE ALL") || !ends_well(self))
-		postgresql_disconnect(&self->db); /* begin connects again */
-	self->generation++;
-	self->is_begun = false;
+	end_transaction(self);
 }
 
 static RESULT driver_begin(struct sql_driver *driver, struct ctx *c)
@@ -122,7 +144,7 @@ static RESULT settle(struct postgresql *self, struct ctx *c, uint64_t *ret_commi
 {
 	int64_t epoch = 0;
 	TRY(connect_again(self, c));
-	struct result r = read_fence(self, c, true, &epoch, ret_commit);
+	struct result r = read_fence_once(self, c, true, &epoch, ret_commit);
 	if (!result_is_ok(r)) {
 		postgresql_disconnect(&self->db);
 		return r.code == ERR_GONE || r.code == ERR_STATE ? r : FAIL(TIMEOUT);
@@ -163,7 +185,7 @@ static RESULT explain_fence(struct postgresql *self, struct ctx *c, uint64_t wan
 	__auto_type ends = self->ends;
 	driver_rollback(&self->driver);
 	ctx_clear_problem(c);
-	TRY(read_fence(self, c, false, &epoch, &commit));
+	TRY(read_fence(self, c, &epoch, &commit));
 	if (epoch != self->epoch || commit != wanted)
 		return say_fenced(self, c, epoch, commit);
 	self->ends = ends;
@@ -171,12 +193,10 @@ static RESULT explain_fence(struct postgresql *self, struct ctx *c, uint64_t wan
 }
 
 /* Begins the transaction again after a conflict, which other programs' locks may cause. The pause doubles with each try,
- * so that a lock of a few milliseconds costs little and SEND_TRIES outlast one of 150 ms. */
+ * so that a lock of a few milliseconds costs little and SEND_TRIES outlast one of 600 ms. */
 static RESULT begin_again(struct postgresql *self, struct ctx *c, int tries)
 {
-	if (!PQsendQuery(self->db, "ROLLBACK") || !ends_well(self))
-		postgresql_disconnect(&self->db);
-	self->is_begun = false;
+	end_transaction(self);
 	ctx_clear_problem(c);
 	clock_sleep_us((int64_t) CONFLICT_PAUSE_MS * MILLISECOND << tries);
 	return check_connection(self, c);
@@ -203,7 +223,7 @@ static RESULT driver_commit(struct sql_driver *driver, struct ctx *c, uint64_t c
 	}
 	if (!is_done)
 		return r.code == ERR_AGAIN || r.code == ERR_TIMEOUT
-			       ? ctx_fail(c, ERR_IO,
+			       ? ctx_fail(c, ERR_IN_USE,
 					  "the database did not take the transaction in %d attempts",
 					  SEND_TRIES)
 			       : r;
@@ -242,7 +262,7 @@ static RESULT driver_read_commit(struct sql_driver *driver, struct ctx *c, uint6
 	if (self->is_unknown)
 		return settle_later(self, c, ret_commit);
 	TRY(check_connection(self, c));
-	TRY(read_fence(self, c, false, &epoch, ret_commit));
+	TRY(read_fence(self, c, &epoch, ret_commit));
 	return epoch == self->epoch ? OK : say_fenced(self, c, epoch, *ret_commit);
 }
 

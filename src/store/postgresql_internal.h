@@ -13,6 +13,7 @@
 
 /* Milliseconds for an answer to a batch or a read, and to statements that may create or copy tables. */
 enum { POSTGRESQL_ANSWER_MS = 5000, POSTGRESQL_LONG_ANSWER_MS = 600000 };
+enum { POSTGRESQL_CONFLICTS_MAX = 7 }; /* attempts of a statement or transaction that conflicts with others */
 
 /* Digits of the schema's hash in the name of a connection. */
 enum { POSTGRESQL_HASH_SHOWN = 8 };
@@ -79,6 +80,7 @@ struct postgresql {
 	_Atomic uint64_t
 		commit;    /* number of the last commit known to have taken place; written by the committer */
 	bool is_follower;  /* another process writes */
+	bool notifies;     /* the server has NOTIFY */
 	bool is_copying;   /* nobody follows: changed rows are not noted */
 	bool is_begun;     /* a part of the open transaction was sent */
 	bool is_unknown;   /* a COMMIT was sent and not answered */
@@ -100,6 +102,7 @@ struct postgresql {
 		bool runs, stops;
 		struct lease rules;
 		PGconn *db; /* the thread's; a follower's for looking at the lease and for notifications */
+		bool has_asked, listens; /* asked the server for notifications on it; it sends them */
 		unsigned renewals;
 		char holder[256]; /* this process */
 	} lease;

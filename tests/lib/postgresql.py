@@ -105,12 +105,12 @@ class Proxy:
     """Passes TCP connections on to the server's socket. `passes` names the directions that are open: without "answers" the server receives and commits,
     and the client never hears of it. A closed direction swallows bytes and keeps connections, as a cut network does."""
 
-    def __init__(self, server):
+    def __init__(self, server, place=("127.0.0.1", 0)):
         self.target = str(server.folder / ".s.PGSQL.5432")
         self.passes = {"requests", "answers"}
         self.swallowed = 0
         self.pairs = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server(place)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
