@@ -324,7 +324,8 @@ static RESULT fail(struct step *s, const struct acting *a, const struct remote *
 	ctx_clear_problem(&s->ctx);
 	if (a->machine->act == REMOTE_MACHINE_ACT_NONE)
 		return OK; /* the listing reports the provider's problem */
-	bool is_unsure = a->machine->act == REMOTE_MACHINE_ACT_REBOOT && a->machine->act_is_sent;
+	bool is_unsure = a->machine->act == REMOTE_MACHINE_ACT_REBOOT && a->machine->act_is_sent &&
+			 !s->work->has_begun; /* before that, the look failed, and nothing was sent */
 	if (remote_may_help_later(result.code) && !is_late && !is_unsure) {
 		step_again_at(s, remote_next_try_us(++a->lane->failures, remote->wait_us));
 		return OK;
