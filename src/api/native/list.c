@@ -110,9 +110,15 @@ static bool has_words(struct listing *l, const struct row *row)
 	return true;
 }
 
+/* Order and filters tell of members, so that they must not reach further than the rows' members do. */
+static bool is_told(const struct listing *l, const struct row *row)
+{
+	return !l->is_of_owners || row_class(l->e->c, l->kind, row) & ROW_FOR_OWNER;
+}
+
 bool listing_fits(struct listing *l, const struct row *row)
 {
-	if (!is_listed(l, row))
+	if (!is_listed(l, row) || !is_told(l, row))
 		return false;
 	for (size_t k = 0; k < l->filter_count; k++)
 		if (!fits_filter(l, &l->filters[k], row))
@@ -189,6 +195,18 @@ static unsigned find_index(enum kind kind, const char *name)
 	return 0;
 }
 
+/* Rows that sharing shows to accounts below the owner's. */
+static bool is_of_provider(enum kind kind)
+{
+	return kind == KIND_PROVIDER || kind == KIND_REMOTE_MACHINE || kind == KIND_REMOTE_RESOURCE;
+}
+
+/* Kind whose rows decide, beside those of `kind`, which rows sharing shows. */
+static enum kind shown_by(enum kind kind, enum kind by)
+{
+	return is_of_provider(kind) ? by : kind;
+}
+
 /* Plans rows of the account and, of kinds that providers have, of those shared with it. The walk over providers is short: each
  * of them has a thread. */
 static RESULT plan_shared(struct listing *l, struct list *list, bool *ret_is_planned)
@@ -196,8 +214,7 @@ static RESULT plan_shared(struct listing *l, struct list *list, bool *ret_is_pla
 	struct list_plan plan;
 	const struct access_path path = {.kind = l->kind, .index = find_index(l->kind, "provider")};
 	bool is_provider = l->kind == KIND_PROVIDER;
-	*ret_is_planned = list->owner_count &&
-			  (is_provider || l->kind == KIND_REMOTE_MACHINE || l->kind == KIND_REMOTE_RESOURCE);
+	*ret_is_planned = list->owner_count && is_of_provider(l->kind);
 	if (!*ret_is_planned)
 		return OK;
 	TRY(list_begin_plan(list, l->kind, NULL, &plan));
@@ -292,6 +309,9 @@ RESULT native_prepare_list(struct native_call *e, void *args)
 				   l->kind == KIND_IMAGE ? KIND_SNAPSHOT : l->kind,
 				   l->kind == KIND_SUPPORT_TICKET ? KIND_TICKET_LINK : l->kind,
 				   l->kind == KIND_SUPPORT_TICKET ? KIND_DESK : l->kind,
+				   shown_by(l->kind, KIND_PROVIDER),
+				   shown_by(l->kind, KIND_ACCOUNT),
+				   shown_by(l->kind, KIND_DOMAIN),
 				   s->of ? model_kinds[l->kind].fields[s->of - 1].ref : l->kind};
 	bool has_figures =
 		s->derived[0] &&

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/engine/remote/provider_share.c src/engine/resolve.c src/api/native/list.c src/api/native/kinds.c
+# subjects: src/engine/remote/provider_share.c src/engine/resolve.c src/api/native/list.c src/api/native/list_read.c src/api/native/kinds.c src/api/native/rows.c src/api/native/rows_read.c src/api/native/remote
 """Providers that are shared with accounts below the owner. Three accounts: the owner, in the default domain; a child, in a domain below; and a stranger beside
 the owner. The child sees what is there without credentials, acts if the owner lets it and its own policies do, and the end of sharing ends both at once."""
 import json
@@ -106,6 +106,51 @@ def test_view(world):
     sees_nothing(world, world.stranger)
 
 
+def test_problems_are_the_owners(world):
+    """Conditions and history name endpoints, users and requests: the child reads neither, and the owner does."""
+    world.proxy.spoil = lambda *_: (403, {"Content-Type": "text/xml"}, b"<Response><Errors><Error><Code>AuthFailure</Code><Message>no</Message></Error></Errors></Response>")
+    assert ask(world.owner, "POST", f"/providers/{world.id}/refresh", {}).status < 300
+    wait_until(lambda: ask(world.owner, "GET", f"/providers/{world.id}").json["item"]["conditions"], "a condition", shows=lambda: provider(world, "bank"))
+    assert share(world, world.child.id).status < 300
+    shown = ask(world.child, "GET", f"/providers/{world.id}").json["item"]
+    assert shown["conditions"] == [] and rows(world.child, "providers")[0]["conditions"] == [], shown
+    for caller, is_told in ((world.owner, True), (world.child, False)):
+        assert bool(ask(caller, "GET", f"/providers/{world.id}/events").json["items"]) == is_told
+        explained = ask(caller, "GET", f"/explain/{world.id}").json
+        assert bool(explained["events"]["items"]) == is_told and ("in_its_way" in explained) == is_told, explained
+    world.proxy.spoil = lambda *_: None
+    assert ask(world.owner, "POST", f"/providers/{world.id}/refresh", {}).status < 300
+    wait_until(lambda: not ask(world.owner, "GET", f"/providers/{world.id}").json["item"]["conditions"], "the condition's end", shows=lambda: provider(world, "bank"))
+
+
+@pytest.mark.parametrize("query", ["&endpoint=http%2A", "&login=%2A", "&order=endpoint", "&order=-login", "&q=127.0.0.1"])
+def test_no_oracle(world, query):
+    """Filters, an order and words do not tell of members that only the owner sees."""
+    assert share(world, world.child.id).status < 300
+    assert rows(world.child, "providers") and not rows(world.child, "providers", query)
+    assert len(rows(world.owner, "providers", query)) == 1
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_kept_lists(world, kind):
+    """A list that the child keeps is out of date once the sharing ends."""
+    assert share(world, world.child.id).status < 300
+    before = ask(world.child, "GET", f"/{kind}?limit=1000").headers["ETag"]
+    assert before and ask(world.child, "GET", f"/{kind}?limit=1000").headers["ETag"] == before
+    assert share(world).status < 300
+    assert ask(world.child, "GET", f"/{kind}?limit=1000").headers["ETag"] != before
+
+
+def test_prices_are_the_owners(world):
+    """Advice for the child has neither the provider's prices nor those of the owner's list."""
+    machine = next(m for m in rows(world.owner, "remote-machines") if m["ref"] == world.refs[0])
+    assert ask(world.owner, "POST", f"/providers/{world.id}/prices", {"currency": "EUR", "prices": {machine["type"]: "0.25"}}).status < 300
+    assert share(world, world.child.id).status < 300
+    of_owner, of_child = (ask(caller, "GET", f"/remote-machines/{machine['id']}/advice").json for caller in (world.owner, world.child))
+    assert of_owner["price"]["hour_micro"] == 250000, of_owner
+    assert "price" not in of_child and "shares no prices" in of_child["price_note"], of_child
+
+
 def test_end(world):
     """The end of sharing takes the view away with the same answer."""
     assert share(world, world.child.id, acts=True).status < 300
@@ -137,10 +182,12 @@ def test_policies(world):
     iam.create_user(UserName="narrow")
     target = f"arn:aws:dari:*:{number}:remote/bank/machine/{world.refs[2]}"
     iam.put_user_policy(UserName="narrow", PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
-        {"Effect": "Allow", "Action": "dari:*", "Resource": "*"}, {"Effect": "Deny", "Action": "dari:RebootRemoteMachines", "Resource": target}]}))
+        {"Effect": "Allow", "Action": "dari:*", "Resource": "*"}, {"Effect": "Deny", "Action": "dari:RebootRemoteMachines", "Resource": target},
+        {"Effect": "Deny", "Action": "dari:CreateRemoteMachines", "Resource": f"arn:aws:dari:*:{number}:remote/bank/machine/*"}]}))
     key = iam.create_access_key(UserName="narrow")["AccessKey"]
     user = Account(world, key["AccessKeyId"], key["SecretAccessKey"])
     assert ask(user, "POST", f"/remote-machines/{world.machines[world.refs[2]]}/reboot", {}).status == 403
+    assert ask(user, "POST", "/remote-machines", {"provider": world.id, "name": "x", "image": "ami-1", "type": "t3.micro"}).status == 403
     assert ask(user, "POST", f"/remote-machines/{world.machines[world.refs[3]]}/reboot", {}).status < 300
     rests(world, world.refs[3], "running", "bank")
 

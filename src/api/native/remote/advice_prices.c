@@ -19,14 +19,18 @@ RESULT advice_prices_begin(struct advice_prices *p, struct native_call *e, const
 			   const struct price_book *book)
 {
 	const struct tables *t = native_tables(e);
-	const struct account *account = account_find(t, m->account);
+	bool is_shared = !engine_is_own(e->c, KIND_REMOTE_MACHINE, &m->row);
+	uuid payer = is_shared ? engine_get_account(e->c) : m->account;
+	const struct account *account = account_find(t, payer);
 	struct cost_scope scope;
-	*p = (struct advice_prices){
-		.e = e, .machine = m, .pricing = {.book = book, .at_s = clock_now_us() / SECOND}};
-	TRY(costs_find_scope(e->c, t, m->account, &scope));
+	*p = (struct advice_prices){.e = e,
+				    .machine = m,
+				    .is_shared = is_shared,
+				    .pricing = {.book = book, .at_s = clock_now_us() / SECOND}};
+	TRY(costs_find_scope(e->c, t, payer, &scope));
 	TRY(billing_find_payer(e->c, t, account, scope.issuer, &p->pricing.payer));
 	const struct provider *provider = provider_of_machine(p);
-	if (provider && m->type.n)
+	if (provider && m->type.n && !is_shared)
 		TRY(engine_find_remote_rate(e->c, &p->pricing, provider, m->type, &p->present));
 	p->lacks_price = !p->present.is_known;
 	return OK;
@@ -68,7 +72,7 @@ RESULT advice_prices_write_type(struct advice_prices *p, struct json_writer *w, 
 {
 	const struct provider *provider = provider_of_machine(p);
 	struct remote_rate rate = {0};
-	if (provider)
+	if (provider && !p->is_shared)
 		TRY(engine_find_remote_rate(p->e->c, &p->pricing, provider, type, &rate));
 	write_compared(p, w, &rate);
 	return OK;
@@ -137,7 +141,9 @@ RESULT advice_prices_write_here(struct advice_prices *p, struct json_writer *w, 
 
 void advice_prices_write_note(const struct advice_prices *p, struct json_writer *w)
 {
-	if (p->lacks_price)
+	if (p->is_shared)
+		json_write_z(w, "price_note", "The owner of the provider shares no prices.");
+	else if (p->lacks_price)
 		json_write_z(w, "price_note",
 			     "Not every price is known. Load the other cloud's prices with `dari provider "
 			     "prices`, and this region's with `dari prices load`.");

@@ -97,7 +97,7 @@ static RESULT prepare_provider_change(struct native_call *e, void *args)
 {
 	struct provider_change_args *a = args;
 	const struct row *row = NULL;
-	TRY(native_find_row(e, KIND_PROVIDER, &a->wish.provider, &row));
+	TRY(engine_find_own(e->c, native_tables(e), KIND_PROVIDER, &a->wish.provider, &row));
 	a->wish.id = row->id;
 	const struct provider *p = provider_of(row);
 	const struct remote remote = {.endpoint = p->endpoint,
