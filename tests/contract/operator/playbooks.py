@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/engine/machine_policy src/reconcile/policy_finding.c src/base/child.c
+# subjects: src/engine/machine_policy src/reconcile/policy_finding.c src/reconcile/playbook_command.c src/base/child.c
 """Machine policies run playbooks for new machines and before retirements. A program in place of ansible-runner records its arguments. The playbook's name
 decides whether it succeeds, fails, hangs, or prints more than a row keeps. A run that a kill of the server cuts off is failed, and not repeated."""
 import json
@@ -31,6 +31,7 @@ bad.yml) echo "fatal: unreachable" >&2; exit 2 ;;
 long.yml) setsid sleep 1000 & echo $! > "$0.child"; echo begun; wait ;;
 leave.yml) setsid sleep 1000 & echo $! > "$0.child"; env >&2 ;;
 flood.yml) yes & yes & yes & yes & yes & yes & echo $! > "$0.child"; wait ;;
+confined.yml) id; env; cat /proc/self/status; cat "$(dirname "$0")/data/master.key"; ps ax | wc -l; for k in 1 2 3; do head -c 40000000 /dev/zero > "/tmp/$k" || echo FULL; done; touch /srv/x ;;
 loud.yml) yes 'a line of output with a number of letters' | head -c 3000000; echo THE END ;;
 *) echo "no playbook $4" >&2; exit 1 ;;
 esac
@@ -66,6 +67,60 @@ def rested(world):
     yield
     for policy in world.command("machine", "policy", "list"):
         assert run(world, "machine", "policy", "remove", policy["name"]).returncode == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="changing the user needs root")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_another_user(number):
+    """A playbook runs as the user of playbooks.user: it reads no key, sees no process but its own, and fills nothing. It ends with the server, also in a session of its own."""
+    with tempfile.TemporaryDirectory(dir="/run") as folder:  # /tmp is the run's own
+        os.chmod(folder, 0o755)
+        runner, env = install(folder)
+        data, port = os.path.join(folder, "data"), 0
+        for name in (".calls", ".child"):
+            with open(runner + name, "w", encoding="utf-8"):
+                os.chmod(runner + name, 0o666)
+        home = Dev("--data", data, "--playbook-user", "nobody", env={**env, "AWS_SECRET_ACCESS_KEY": "leak"})
+        try:
+            home.ec2, home.runner = home.account.client(), runner
+
+            def rows():
+                return home.command("machine", "policy", "findings")
+            add(home, "narrow", "--rule", "provisioned", "--playbook", "confined.yml")
+            launch(home, 1)
+            wait_until(lambda: [f["run"] for f in rows()] in (["done"], ["failed"]), "the run", shows=rows)
+            output = rows()[0]["output"]
+            assert "uid=65534(nobody)" in output and "groups=65534(nogroup)\n" in output, output
+            assert "CapEff:0000000000000000" in output and "NoNewPrivs:1" in output, output
+            assert output.count("Permission denied") >= 2 and "FULL" in output and "leak" not in output and "PGPASSWORD" not in output, output
+            with open(runner + ".calls", encoding="utf-8") as lines:
+                assert "--artifact-dir /tmp/artifacts" in lines.read()
+            assert run(home, "machine", "policy", "remove", "narrow").returncode == 0
+            add(home, "slow", "--rule", "provisioned", "--playbook", "long.yml")
+            launch(home, 1)
+            wait_until(lambda: [f["run"] for f in rows()] == ["running"] and os.path.getsize(runner + ".child"), "the run", shows=rows)
+            left = sleepers()
+            assert left, rows()
+            port = home.port
+            home.end(number)
+            wait_until(lambda: not any(is_alive(pid) for pid in left), "that its processes end")
+            home = Dev("--data", data, "--playbook-user", "nobody", env=env, port=port)
+            wait_until(lambda: [f["run"] for f in rows()] == ["failed"], "the failure", shows=rows)
+        finally:
+            home.end()
+
+
+def sleepers():
+    """Processes of nobody that long.yml has left in sessions of their own; the run's numbers are those of its namespace."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as words:
+                if words.read() == b"sleep\0001000\0" and os.stat(f"/proc/{pid}").st_uid == 65534:
+                    found.append(int(pid))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
 
 
 def calls(world):
@@ -250,6 +305,7 @@ def test_nothing_is_left(world):
     assert "PATH=" in row["output"] and "PGPASSWORD" not in row["output"] and "NOTIFY_SOCKET" not in row["output"], row
     child = child_of(world)
     wait_until(lambda: not is_alive(child), "the child ends")
+    assert run(world, "machine", "policy", "remove", "leave").returncode == 0  # otherwise both runs would write the number
     os.remove(world.runner + ".child")
     add(world, "slow", "--rule", "provisioned", "--playbook", "long.yml", "--scope", "here")
     launch(world, 1)
