@@ -343,6 +343,20 @@ static const char *const event_reasons[] = {
 	[MACHINE_POLICY_EVENT_TAG_MISSING] = "A tag is missing.",
 };
 
+/* A lasting event begins once, and a moment is later than the one that was judged last. */
+static bool is_new(const struct machine_policy *p, int64_t event_us, int64_t before_us)
+{
+	return event_us && (is_lasting(p) ? !before_us : event_us > before_us);
+}
+
+/* True while the finding has a run to come or under way, and for a day after the run. */
+static bool is_kept(const struct policy_finding *finding, int64_t now_us)
+{
+	return finding &&
+	       (finding->run == POLICY_FINDING_RUN_NONE || finding->run == POLICY_FINDING_RUN_WANTED ||
+		finding->run == POLICY_FINDING_RUN_RUNNING || now_us < finding->run_us + DAY);
+}
+
 /* A finding without a new event stays for a day after its last run: it counts the machine's runs, and knows the quiet time. */
 static struct policy_verdict weigh_event(const struct machine_policy *p, const struct policy_finding *finding,
 					 const struct policy_machine *m, int64_t now_us, bool is_preview)
@@ -350,19 +364,13 @@ static struct policy_verdict weigh_event(const struct machine_policy *p, const s
 	int64_t since_us = is_preview ? now_us - DAY : p->since_us;
 	int64_t before_us = finding && !is_preview ? finding->event_us : 0;
 	int64_t event_us = find_event_us(p, is_preview ? NULL : finding, m, since_us, now_us);
-	bool is_new = event_us && (is_lasting(p) ? !before_us : event_us > before_us);
-	bool is_event = is_new && (is_preview || !is_quiet(finding, event_us));
-	bool is_kept =
-		finding &&
-		(finding->run == POLICY_FINDING_RUN_NONE || finding->run == POLICY_FINDING_RUN_WANTED ||
-		 finding->run == POLICY_FINDING_RUN_RUNNING || now_us < finding->run_us + DAY);
+	bool is_event = is_new(p, event_us, before_us) && (is_preview || !is_quiet(finding, event_us));
+	int64_t due_us = finding ? finding->due_us : 0;
 	return (struct policy_verdict){
-		.is_found = is_event || is_kept || (event_us && is_lasting(p)),
+		.is_found = is_event || is_kept(finding, now_us) || (event_us && is_lasting(p)),
 		.is_event = is_event,
 		.act = POLICY_FINDING_ACT_PLAYBOOK,
-		.due_us = is_event  ? event_us
-			  : finding ? finding->due_us
-				    : 0,
+		.due_us = is_event ? event_us : due_us,
 		.event_us = event_us || is_lasting(p) ? event_us : before_us,
 		.reason = str_from(event_reasons[p->event]),
 	};

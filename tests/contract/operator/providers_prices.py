@@ -90,7 +90,7 @@ def measure(world, percent):
     today = int(time.time()) // 86400 * 86400 * 10**6
     port = world.port
     world.end(signal.SIGKILL)  # a server does not go on with a database that another program has changed
-    database = sqlite3.connect(os.path.join(world.data, "dari.db"), timeout=60)
+    database = sqlite3.connect(os.path.join(world.data, "dari.db"))
     with database:
         for day in range(1, 11):
             database.execute("INSERT INTO series (host, step_us, from_us, bytes) VALUES (?, ?, ?, ?)",
