@@ -4,7 +4,8 @@
 # limit: 14400 s
 """Any machine may die. Three `dari`, PostgreSQL under Patroni with a synchronous standby, etcd, OVN's databases and northd as clusters, two hosts with real
 guests: EVENTS=200 faults (kill -9, SIGSTOP, a pulled cable) of each part, alone and in pairs, while stock clients of four faces change things. No answered
-change is lost or made twice, a refused one leaves nothing, no guest that ran before is touched, and the audit finds nothing.
+change is lost or made twice, a refused one leaves nothing, no guest that ran before is touched, metadata and DNS answer guests from the machine that writes,
+and the audit finds nothing.
 
 Faults come in batches of ten, which draw from SEED and their number (default: the number of commits). Passed batches stand in build/lost-machines.txt, so
 an interrupted run goes on; ONLY=3,4 repeats these two. FAULTS=kill_writer,cut_writer draws from these alone, and not in pairs."""
@@ -66,6 +67,7 @@ class Guests:
         self.idle = launch(self.ec2, 4, ImageId=self.image)
         wait_state(self.ec2, self.idle, "running")
         self.boot_id = region.boot_id(self.address)
+        self.private_address = self.ec2.describe_instances(InstanceIds=[self.witness])["Reservations"][0]["Instances"][0]["PrivateIpAddress"]
         self.processes = self.look()
 
     def look(self):
@@ -79,6 +81,12 @@ class Guests:
                     found[words[0]] = host, words[1], words[2]
         return found
 
+    def read_metadata(self):
+        """The witness's instance id, and the address of its own name: the machine that writes answers both."""
+        name = f"ip-{self.private_address.replace('.', '-')}.ec2.internal"
+        said = self.region.ssh(self.address, f"timeout 5 wget -q -O - http://169.254.169.254/latest/meta-data/instance-id; echo; timeout 5 nslookup {name}", fails=True)
+        return self.witness in said and f"Address: {self.private_address}" in said
+
     def touched(self):
         now = self.look()
         return [f"{name}: {was} became {now.get(name)}" for name, was in self.processes.items() if now.get(name) != was]
@@ -90,6 +98,8 @@ def run_batch(region, guests, account, number, seed):
     region.server.await_primary()
     region.server.await_standby()
     region.await_writer()
+    for member in region.members:  # clients of OpenStack sign in first
+        wait_until(member.answers, "the machine answers")
     with (FacesLoad(region, account, f"b{number}", PAUSE_S) as load, Launches(region, account, account.image, f"b{number}") as launches,
           Pulse(region, account) as pulse):
         load.await_more()
@@ -110,6 +120,7 @@ def run_batch(region, guests, account, number, seed):
                  f"{time.monotonic() - since_start:.0f} s): {mistakes[:10]}", not mistakes)
     check_batches(region)
     load.clear()
+    region.check_soon(f"batch {number}: a guest reads its metadata and resolves its name", guests.read_metadata)
     region.check_soon(f"batch {number}: the audit finds nothing", lambda: region.audit() == [])
     return gaps
 
