@@ -167,6 +167,8 @@ static const struct config_key keys[] = {
 		   "`project`; absent: policies run none."),
 	KEY("playbooks.runner", CONFIG_TEXT, playbook_runner, .absent = "ansible-runner",
 	    .doc = "Program that runs playbooks, with ansible-runner's arguments."),
+	KEY("playbooks.user", CONFIG_TEXT, playbook_user, .absent = "nobody",
+	    .doc = "User that playbooks run as; own: the server's, who reads the master key."),
 	KEY("backup.target", CONFIG_TEXT, backup.url,
 	    .doc = "Target of volume backups: file:///DIRECTORY or s3://BUCKET/PREFIX; absent: volume "
 		   "backups are disabled."),

@@ -208,6 +208,7 @@ static bool make_all_lanes(struct reconciler *r)
 {
 	bool has_all = make_lanes(r, r->image_actors, IMAGE_LANES, "images");
 	has_all = make_lanes(r, r->fetch_actors, FETCH_LANES, "fetches") && has_all;
+	has_all = make_lanes(r, r->fetch_actors + FETCH_LANES, PLAYBOOK_LANES, "playbooks") && has_all;
 	has_all = make_lanes(r, r->proxy_actors, PROXY_LANES, "proxies") && has_all;
 	for (size_t k = 0; k < FENCE_LANES; k++)
 		has_all = (r->fence_actors[k] = actor_new(r->executor, "fence")) && has_all;
@@ -323,7 +324,7 @@ void reconciler_free(struct reconciler *r)
 	actor_free(r->network_actor);
 	for (size_t k = 0; k < IMAGE_LANES; k++)
 		actor_free(r->image_actors[k]);
-	for (size_t k = 0; k < FETCH_LANES; k++)
+	for (size_t k = 0; k < LONG_LANES; k++)
 		actor_free(r->fetch_actors[k]);
 	for (size_t k = 0; k < PROXY_LANES; k++)
 		actor_free(r->proxy_actors[k]);
