@@ -14,7 +14,7 @@ struct playbook_command {
 	size_t count;
 };
 
-/* One run. ident: unique among all runs. vars: a JSON object without quotes that a shell would read. */
+/* The inputs of a run. ident: unique among all runs. vars: a JSON object without quotes that a shell would read. */
 struct playbook_run {
 	struct str ident, playbook, vars;
 	int64_t limit_s;

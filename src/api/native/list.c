@@ -195,16 +195,10 @@ static unsigned find_index(enum kind kind, const char *name)
 	return 0;
 }
 
-/* Rows that sharing shows to accounts below the owner's. */
-static bool is_of_provider(enum kind kind)
-{
-	return kind == KIND_PROVIDER || kind == KIND_REMOTE_MACHINE || kind == KIND_REMOTE_RESOURCE;
-}
-
 /* Kind whose rows decide, beside those of `kind`, which rows sharing shows. */
 static enum kind shown_by(enum kind kind, enum kind by)
 {
-	return is_of_provider(kind) ? by : kind;
+	return engine_is_of_provider(kind) ? by : kind;
 }
 
 /* Plans rows of the account and, of kinds that providers have, of those shared with it. The walk over providers is short: each
@@ -214,7 +208,7 @@ static RESULT plan_shared(struct listing *l, struct list *list, bool *ret_is_pla
 	struct list_plan plan;
 	const struct access_path path = {.kind = l->kind, .index = find_index(l->kind, "provider")};
 	bool is_provider = l->kind == KIND_PROVIDER;
-	*ret_is_planned = list->owner_count && is_of_provider(l->kind);
+	*ret_is_planned = list->owner_count && engine_is_of_provider(l->kind);
 	if (!*ret_is_planned)
 		return OK;
 	TRY(list_begin_plan(list, l->kind, NULL, &plan));

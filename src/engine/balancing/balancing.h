@@ -77,7 +77,7 @@ struct access_log_report {
 	uuid balancer;
 	int64_t delivered_us; /* 0: the file could not be written */
 	int64_t lines, dropped;
-	int64_t worker, lost; /* of the proxy, counted in `dropped` so far; worker 0: unchanged */
+	int64_t worker, lost; /* the proxy's lost reports that `dropped` includes; worker 0: unchanged */
 	bool is_failure;      /* `problem` is about a file, not about requests that are missing in one */
 	struct str problem;   /* empty: none */
 };

@@ -305,6 +305,10 @@ static RESULT check_logs(struct op *op, const struct elastic_load_balancer_chang
 				      STR_ARG(next->log_prefix));
 	if (!next->logs_requests)
 		return OK;
+	if (next->type != ELASTIC_LOAD_BALANCER_TYPE_APPLICATION &&
+	    next->type != ELASTIC_LOAD_BALANCER_TYPE_CLASSIC)
+		return ctx_fail_field(op->ctx, ERR_UNSUPPORTED, field,
+				      "Access logs of such load balancers are not supported.");
 	if (!next->log_bucket.n)
 		return ctx_fail_field(op->ctx, ERR_INVALID, field,
 				      "The value of 'access_logs.s3.bucket' cannot be empty");

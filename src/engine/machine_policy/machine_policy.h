@@ -29,7 +29,7 @@ enum {
 	PLAYBOOK_LIMIT_MAX_S = 3600,
 	POLICY_RUNS_PER_HOUR = 10,
 	POLICY_RUNS_PER_HOUR_MAX = 1000,
-	POLICY_RUNS_OF_MACHINE = 4, /* of one policy for one machine in a day */
+	POLICY_RUNS_OF_MACHINE = 4, /* in a day, by one policy for one machine */
 	PLAYBOOK_OUTPUT_MAX = 8192  /* bytes of a run's output that its finding keeps */
 };
 

@@ -57,12 +57,15 @@ static const struct provider *find_provider_of(const struct tables *t, enum kind
 	return kind == KIND_REMOTE_RESOURCE ? provider_find(t, remote_resource_of(row)->provider) : NULL;
 }
 
+bool engine_is_of_provider(enum kind kind)
+{
+	return kind == KIND_PROVIDER || kind == KIND_REMOTE_MACHINE || kind == KIND_REMOTE_RESOURCE;
+}
+
 bool engine_is_shared_elsewhere(const struct ctx *c, const struct tables *t, enum kind kind,
 				const struct row *row)
 {
-	bool is_of_cloud =
-		kind == KIND_PROVIDER || kind == KIND_REMOTE_MACHINE || kind == KIND_REMOTE_RESOURCE;
-	return is_of_cloud && row_is_live(row) &&
+	return engine_is_of_provider(kind) && row_is_live(row) &&
 	       engine_is_provider_shared(t, find_provider_of(t, kind, row), engine_get_account(c));
 }
 

@@ -26,6 +26,8 @@ OPERATION(engine_share_provider, provider_share_wish)
 bool engine_is_account_below(const struct tables *t, uuid account, uuid owner);
 /* True if the provider is live, and shared with the account. */
 bool engine_is_provider_shared(const struct tables *t, const struct provider *p, uuid account);
+/* True if rows of the kind are a provider's: sharing shows them to accounts below the owner. */
+bool engine_is_of_provider(enum kind kind);
 /* True if the row is a provider, a machine or a resource that is shared with the caller's account. */
 bool engine_is_shared_elsewhere(const struct ctx *c, const struct tables *t, enum kind kind,
 				const struct row *row);

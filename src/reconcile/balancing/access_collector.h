@@ -11,7 +11,7 @@
 
 struct access_collector;
 
-/* Bytes of reports in memory until a file has them: of a load balancer, an account, and the region. A load balancer's file is written
+/* Limits of reports in memory, in bytes: for a load balancer, an account, and the region. A load balancer's file is written
  * early when ACCESS_EARLY bytes wait. */
 enum {
 	ACCESS_OF_ONE = 8 << 20,
@@ -29,7 +29,7 @@ struct access_subject {
 	uuid proxy, balancer, account;
 	char number[ACCESS_NUMBER_SIZE]; /* the account's */
 	char region[ACCESS_NAME_SIZE];
-	char name[ACCESS_NAME_SIZE]; /* of a Classic Load Balancer "web", else "app/web/0123456789abcdef" */
+	char name[ACCESS_NAME_SIZE]; /* "web" for a Classic Load Balancer, else "app/web/0123456789abcdef" */
 	char prefix[ACCESS_PREFIX_SIZE]; /* empty: none */
 	struct ip ip;
 	bool is_classic;

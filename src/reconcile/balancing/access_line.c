@@ -226,20 +226,27 @@ static struct str find_certificate(const struct access_names *names, struct str 
 	return STR_NONE;
 }
 
+/* Writes what entries of both types have behind the time: name, ends, durations with that many digits, statuses and sizes. */
+static void put_exchange(struct buf *out, const struct str *words, const struct access_subject *subject,
+			 int digits)
+{
+	buf_print(out, " %s ", subject->name);
+	put_end(out, words[WORD_CLIENT], words[WORD_CLIENT_PORT]);
+	buf_add_char(out, ' ');
+	put_end(out, words[WORD_TARGET], words[WORD_TARGET_PORT]);
+	put_times(out, words, digits);
+	put_word(out, words[WORD_STATUS]);
+	put_word(out, words[WORD_TARGET_STATUS]);
+	put_word(out, words[WORD_RECEIVED]);
+	put_word(out, words[WORD_SENT]);
+}
+
 static void write_application(struct buf *out, const struct str *words, const struct access_subject *subject,
 			      const struct access_names *names)
 {
 	buf_print(out, "%s", type_of(words));
 	put_time(out, number_of(words[WORD_TIME]));
-	buf_print(out, " %s ", subject->name);
-	put_end(out, words[WORD_CLIENT], words[WORD_CLIENT_PORT]);
-	buf_add_char(out, ' ');
-	put_end(out, words[WORD_TARGET], words[WORD_TARGET_PORT]);
-	put_times(out, words, 3);
-	put_word(out, words[WORD_STATUS]);
-	put_word(out, words[WORD_TARGET_STATUS]);
-	put_word(out, words[WORD_RECEIVED]);
-	put_word(out, words[WORD_SENT]);
+	put_exchange(out, words, subject, 3);
 	put_request(out, words, subject);
 	put_quoted(out, words[WORD_AGENT]);
 	put_word(out, words[WORD_CIPHER]);
@@ -279,15 +286,7 @@ static void write_classic(struct buf *out, const struct str *words, bool is_http
 	put_time(&time, begin_of(words));
 	buf_add_str(out, str_trim(buf_str(&time)));
 	buf_done(&time);
-	buf_print(out, " %s ", subject->name);
-	put_end(out, words[WORD_CLIENT], words[WORD_CLIENT_PORT]);
-	buf_add_char(out, ' ');
-	put_end(out, words[WORD_TARGET], words[WORD_TARGET_PORT]);
-	put_times(out, words, 6);
-	put_word(out, words[WORD_STATUS]);
-	put_word(out, words[WORD_TARGET_STATUS]);
-	put_word(out, words[WORD_RECEIVED]);
-	put_word(out, words[WORD_SENT]);
+	put_exchange(out, words, subject, 6);
 	if (is_http) {
 		put_request(out, words, subject);
 		put_quoted(out, words[WORD_AGENT]);

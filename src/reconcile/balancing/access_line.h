@@ -13,7 +13,7 @@ struct access_group {
 	struct str arn;
 };
 struct access_certificate {
-	char sha1[41]; /* of the certificate in DER, upper case */
+	char sha1[41]; /* upper case; the digest is the one over DER */
 	struct str arn;
 };
 struct access_names {

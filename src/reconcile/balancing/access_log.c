@@ -72,13 +72,6 @@ static void describe(struct step *s, const struct tables *t, const struct elasti
 
 /* ---- in the proxy's step ---- */
 
-static bool is_logged(const struct elastic_load_balancer *b)
-{
-	return b && b->logs_requests &&
-	       (b->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION ||
-		b->type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC);
-}
-
 /* A socket that somebody removed is opened again by the next step. */
 static RESULT count_lost(struct step *s)
 {
@@ -100,7 +93,7 @@ RESULT access_log_follow(struct step *s, const struct elastic_load_balancer *bal
 	struct access_collector *f = s->r->access_collector;
 	struct access_subject subject;
 	int fd = -1;
-	if (!is_logged(balancer) || !s->r->flow_logs) {
+	if (!balancer || !balancer->logs_requests || !s->r->flow_logs) {
 		access_collector_close(f, s->id);
 		return OK;
 	}

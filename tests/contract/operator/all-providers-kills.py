@@ -114,7 +114,7 @@ class Story:
         return {i["InstanceId"] for r in self.world.there.ec2.describe_instances()["Reservations"] for i in r["Instances"]}
 
     def check(self, kind, act, name, known, nth):
-        """Nothing was made twice, and nothing is lost."""
+        """No machine was made twice, and none is lost."""
         problems = [r.get("act_problem") for r in self.world.rows(kind, name) if r.get("act_problem")]
         assert not problems or act == "reboot", (kind, act, nth, problems)
         assert len(self.there() - known) == (act == "create"), (kind, act, name, nth)

@@ -134,7 +134,7 @@ def test_azure(world):
 
 
 def test_refused(world):
-    """A file of another form, of another region, in two currencies, or with a price that is none changes nothing."""
+    """A file changes nothing if it has another form, another region, two currencies, or a price that is no number."""
     before = prices(world)
     for content, words in (("[", "not JSON"), ({"a": 1}, "neither"), ({"PriceList": [product("t3.micro", "0.1", region="x-1")]}, "none of its 1 entries"),
                            ({"Items": [item("A", 1), item("B", 1, currencyCode="EUR")]}, "in USD and in EUR"), ({"currency": "EUR", "prices": {"a": "x"}}, "not a number"),

@@ -36,7 +36,7 @@ struct advice_args {
 	int64_t closed_until_s;
 };
 
-/* What the machine has today. 0: unknown. */
+/* The machine's size today. 0: unknown. */
 struct present_size {
 	int64_t vcpus, memory;
 	struct str architecture;

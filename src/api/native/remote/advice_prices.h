@@ -13,7 +13,7 @@ struct advice_prices {
 	struct native_call *e;
 	const struct remote_machine *machine;
 	struct remote_pricing pricing;
-	struct remote_rate present; /* of the machine's type today */
+	struct remote_rate present; /* the rate of the machine's type today */
 	bool is_shared;             /* by another account, whose prices stay unknown */
 	bool lacks_price;           /* a rate of the answer is unknown */
 	bool mixes_currencies;      /* two rates of the answer are in different currencies */
