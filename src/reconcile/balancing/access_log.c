@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Access logs of application and Classic Load Balancers. The proxy's step (proxy.c) has the collector read the proxy's socket. The step
+ * Access logs of application, network and Classic Load Balancers. The proxy's step (proxy.c) has the collector read the proxy's socket. The step
  * here writes a file at the end of each interval, and a test file before the first one. If that fails, the collector gets the requests
  * back for the next file; after ACCESS_TRIES failed files they are discarded, and count as dropped. */
 #include <inttypes.h>
@@ -28,7 +28,7 @@
 #include "store/target_group.h"
 
 enum { TEXT_CAP = 64 << 20, NAMES_CAP = 16 << 20 };
-static const int64_t APPLICATION_INTERVAL_US = 5 * MINUTE, CLASSIC_INTERVAL_US = HOUR;
+static const int64_t ELBV2_INTERVAL_US = 5 * MINUTE, CLASSIC_INTERVAL_US = HOUR;
 
 /* ---- the subject ---- */
 
@@ -47,6 +47,13 @@ static void copy_text(char *out, size_t room, struct str text)
 	snprintf(out, room, "%" STR_FMT, STR_ARG(text));
 }
 
+static enum access_form form_of(const struct elastic_load_balancer *b)
+{
+	return b->type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC   ? ACCESS_CLASSIC
+	       : b->type == ELASTIC_LOAD_BALANCER_TYPE_NETWORK ? ACCESS_NETWORK
+							       : ACCESS_APPLICATION;
+}
+
 static void describe(struct step *s, const struct tables *t, const struct elastic_load_balancer *b,
 		     struct access_subject *out)
 {
@@ -57,13 +64,13 @@ static void describe(struct step *s, const struct tables *t, const struct elasti
 				       .balancer = b->row.id,
 				       .account = b->account,
 				       .ip = find_ip(t, b),
-				       .is_classic = b->type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC,
+				       .form = form_of(b),
 				       .needs_test = !b->log_delivered_us,
 				       .worker = b->log_worker,
 				       .lost = b->log_lost};
-	out->interval_us = b->log_interval_s ? b->log_interval_s * SECOND
-			   : out->is_classic ? CLASSIC_INTERVAL_US
-					     : APPLICATION_INTERVAL_US;
+	out->interval_us = b->log_interval_s             ? b->log_interval_s * SECOND
+			   : out->form == ACCESS_CLASSIC ? CLASSIC_INTERVAL_US
+							 : ELBV2_INTERVAL_US;
 	(void) str_split_next(&rest, '/', &part); /* "app/web/0123456789abcdef" is behind "…:loadbalancer/" */
 	copy_text(out->name, sizeof out->name, rest);
 	copy_text(out->number, sizeof out->number, account ? account->number : STR("-"));
@@ -183,7 +190,7 @@ static RESULT write_lines(struct writing *w)
 	struct naming naming = {
 		.s = w->s, .region = str_from(subject->region), .number = str_from(subject->number)};
 	struct str rest = w->take->reports, line = STR_NONE;
-	if (!subject->is_classic && rest.n) {
+	if (subject->form != ACCESS_CLASSIC && rest.n) {
 		AUTO_VIEW view = {0};
 		view_open(w->s->r->store, &view);
 		naming.t = view.tables;
@@ -218,7 +225,7 @@ static RESULT put_file(struct writing *w)
 	const struct access_subject *subject = &w->take->subject;
 	struct str name = access_file_name(c->arena, subject, w->take->end_us);
 	struct buf packed;
-	if (subject->is_classic)
+	if (subject->form == ACCESS_CLASSIC)
 		return put(w, name, buf_str(&w->text));
 	buf_init(&packed, TEXT_CAP);
 	struct result r = flow_file_compress(c, buf_str(&w->text), &packed);
