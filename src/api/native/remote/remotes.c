@@ -212,7 +212,7 @@ static const struct native_action actions[] = {
 	       .args = PARAMS(struct remote_prices_wish, prices_params),
 	       .target = NATIVE_AT(remote_prices_wish, provider), .operation = engine_load_remote_prices_run,
 	       .doc = "Loads the prices of the provider's instance types, for advice about its machines."),
-	CHANGE(POST, "/providers/{id}/share", "dari:PutProvider", PROVIDER,
+	CHANGE(POST, "/providers/{id}/share", "dari:ShareProvider", PROVIDER,
 	       .args = PARAMS(struct provider_share_wish, share_params),
 	       .target = NATIVE_AT(provider_share_wish, provider), .operation = engine_share_provider_run,
 	       .doc = "Sets the accounts that a provider is shared with."),
