@@ -56,7 +56,8 @@ struct remote {
 	int64_t timeout_us;
 	struct remote_connection *connection; /* kept open between calls; NULL: check() alone may be called */
 	/* results: */
-	int64_t wait_us; /* requested delay before the next call; 0: none */
+	int64_t wait_us;   /* requested delay before the next call; 0: none */
+	bool is_under_way; /* the act that ended with ERR_AGAIN has a task there, which the next call follows */
 };
 
 /* Result of verify(). */

@@ -222,8 +222,8 @@ static RESULT send(struct step *s, const struct acting *a, struct remote *remote
 	}
 	s->work->has_begun = false; /* sent once, whatever comes of it */
 	struct result result = a->driver->act(&s->ctx, remote, &act);
-	/* The cloud's answer has come: it is still making the snapshot, or was too busy to begin. */
-	if (m->act == REMOTE_MACHINE_ACT_SNAPSHOT && result.code == ERR_AGAIN)
+	/* The next call follows the task, and sends nothing. */
+	if (m->act == REMOTE_MACHINE_ACT_SNAPSHOT && result.code == ERR_AGAIN && remote->is_under_way)
 		s->work->has_begun = true;
 	TRY(result);
 	return report_end(s, a, (struct remote_act_report){.is_sent = m->act == REMOTE_MACHINE_ACT_RESIZE});

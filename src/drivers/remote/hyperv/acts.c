@@ -51,7 +51,7 @@ static RESULT watch(struct wsman_link *l, const struct remote_act *act, struct s
 	struct task_notes *notes = remote_task_notes(l->r);
 	struct result result = hyperv_follow(l, job);
 	if (result.code == ERR_AGAIN)
-		task_notes_put(notes, act->ref, (int) act->verb, job, clock_now_us());
+		l->r->is_under_way = task_notes_put(notes, act->ref, (int) act->verb, job, clock_now_us());
 	else
 		task_notes_drop(notes, act->ref);
 	bool is_power = changes_power(act->verb);

@@ -96,7 +96,7 @@ static RESULT watch(struct ctx *c, struct remote *r, const struct remote_act *ac
 	struct vmware_task outcome;
 	struct result result = vmware_follow(c, r, task, &outcome);
 	if (result.code == ERR_AGAIN && !outcome.fault.name.n)
-		task_notes_put(notes, act->ref, (int) act->verb, task, clock_now_us());
+		r->is_under_way = task_notes_put(notes, act->ref, (int) act->verb, task, clock_now_us());
 	else
 		task_notes_drop(notes, act->ref);
 	bool is_power = act->verb != REMOTE_MACHINE_ACT_RESIZE && act->verb != REMOTE_MACHINE_ACT_SNAPSHOT;
