@@ -359,7 +359,7 @@ static RESULT resize(struct ctx *c, struct remote *r, const struct remote_act *a
 	return ask(c, r, "POST", path_of(c, act->ref, "/action"), body, &answer);
 }
 
-/* Makes an image of the root disk. Of a machine that boots from a volume it only names snapshots of the volumes. */
+/* Makes an image of the root disk. If the machine boots from a volume, the image only names snapshots of its volumes. */
 static RESULT make_image(struct ctx *c, struct remote *r, const struct remote_act *act)
 {
 	AUTO_ANSWER answer = {0};
