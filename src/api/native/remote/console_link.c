@@ -35,8 +35,8 @@ static struct str link_azure(struct ctx *c, const struct provider *p, const stru
 		   name = encode(c, str_slice(m->ref, colon + 1, m->ref.n));
 	return str_print(c->arena,
 			 "https://portal.azure.com/#@%" STR_FMT "/resource/subscriptions/%" STR_FMT
-			 "/resourceGroups/%" STR_FMT
-			 "/providers/Microsoft.Compute/virtualMachines/%" STR_FMT "/serialConsole",
+			 "/resourceGroups/%" STR_FMT "/providers/Microsoft.Compute/virtualMachines/%" STR_FMT
+			 "/serialConsole",
 			 STR_ARG(encode(c, p->domain)), STR_ARG(encode(c, p->project)), STR_ARG(group),
 			 STR_ARG(name));
 }
@@ -83,7 +83,8 @@ static RESULT answer_console(struct native_call *e, const void *args, struct jso
 	if (!p)
 		return engine_fail_not_found(e->c, KIND_REMOTE_MACHINE, &e->target);
 	if (!engine_is_own(e->c, KIND_PROVIDER, &p->row)) /* the endpoint is the owner's */
-		return ctx_fail(e->c, ERR_DENIED, "Links to the cloud's console are for the provider's owner.");
+		return ctx_fail(e->c, ERR_DENIED,
+				"Links to the cloud's console are for the provider's owner.");
 	if (!clouds[p->cloud].link || (clouds[p->cloud].is_public && p->endpoint.n))
 		return ctx_fail(e->c, ERR_UNSUPPORTED, "%s has no page of a machine that is known here.",
 				clouds[p->cloud].is_public ? "A cloud with an endpoint of its own"

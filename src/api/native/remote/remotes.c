@@ -189,7 +189,8 @@ PREPARE(tag, TAG)
 PREPARE(resize, RESIZE)
 
 /* Refuses an act that the machine's cloud does not have. The operation answers for machines that are not found. */
-static RESULT prepare_rare_act(struct native_call *e, struct remote_act_wish *wish, enum remote_machine_act act)
+static RESULT prepare_rare_act(struct native_call *e, struct remote_act_wish *wish,
+			       enum remote_machine_act act)
 {
 	const struct row *row = NULL;
 	wish->act = act;

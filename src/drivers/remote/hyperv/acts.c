@@ -17,7 +17,14 @@
 /* Time that a guest has to shut down, before the machine is turned off. Notes of older requests count as absent. */
 #define SHUTDOWN_US (60 * SECOND)
 #define SHUTDOWN_NOTE_US (180 * SECOND)
-enum { STATE_ON = 2, STATE_OFF = 3, STATE_SAVED = 6, STATE_RESET = 11, PARTS_MAX = 1000, NOTES_MAX = 16 * 1024 };
+enum {
+	STATE_ON = 2,
+	STATE_OFF = 3,
+	STATE_SAVED = 6,
+	STATE_RESET = 11,
+	PARTS_MAX = 1000,
+	NOTES_MAX = 16 * 1024
+};
 /* Value of Msvm_ShutdownComponent's methods: the guest is shutting down already, perhaps after a request that Dari forgot. */
 enum { SHUTDOWN_UNDER_WAY = 32782 };
 
