@@ -56,7 +56,8 @@ struct remote {
 	int64_t timeout_us;
 	struct remote_connection *connection; /* kept open between calls; NULL: check() alone may be called */
 	/* results: */
-	int64_t wait_us; /* requested delay before the next call; 0: none */
+	int64_t wait_us;   /* requested delay before the next call; 0: none */
+	bool is_under_way; /* the act that ended with ERR_AGAIN has a task there, which the next call follows */
 };
 
 /* Result of verify(). */
@@ -86,7 +87,8 @@ struct remote_resource_page {
 	size_t entries;    /* as above */
 };
 
-/* An act on a machine. Every act may be repeated, also after a crash in the middle; a repeated reboot reboots again. */
+/* An act on a machine. Every act may be repeated, also after a crash in the middle; a repeated reboot reboots again, and a
+ * repeated snapshot makes another one unless a note of this process says that the first is under way. */
 struct remote_act {
 	enum remote_machine_act verb;
 	struct str ref;
@@ -199,11 +201,13 @@ struct remote_metrics_query {
 	int64_t from_us;      /* start of the first of REMOTE_METRIC_POINTS intervals */
 };
 
-/* Verbs of a driver that can do every act. */
-#define REMOTE_VERBS_ALL                                                                                     \
+/* Verbs that every driver has. */
+#define REMOTE_VERBS_COMMON                                                                                  \
 	(1U << REMOTE_MACHINE_ACT_START | 1U << REMOTE_MACHINE_ACT_STOP | 1U << REMOTE_MACHINE_ACT_REBOOT |  \
 	 1U << REMOTE_MACHINE_ACT_TERMINATE | 1U << REMOTE_MACHINE_ACT_TAG |                                 \
 	 1U << REMOTE_MACHINE_ACT_CREATE | 1U << REMOTE_MACHINE_ACT_RESIZE)
+#define REMOTE_VERB_SAVE (1U << REMOTE_MACHINE_ACT_SAVE)
+#define REMOTE_VERB_SNAPSHOT (1U << REMOTE_MACHINE_ACT_SNAPSHOT)
 
 struct remote_driver {
 	const char *name;
@@ -241,6 +245,8 @@ struct remote_driver {
 	void (*leave)(struct ctx *c, struct remote *r);
 };
 
+/* Name of the snapshot of an act, where the cloud takes one. For drivers. */
+struct str remote_snapshot_name(struct ctx *c, const struct remote_act *act);
 /* Names a missing right in `lacks`. For drivers. */
 RESULT remote_add_lack(struct ctx *c, struct remote_identity *identity, struct str right);
 

@@ -93,8 +93,16 @@ static struct str text_at(const struct row *row, size_t offset)
 	return offset ? *(const struct str *) (const void *) ((const char *) row + offset) : STR_NONE;
 }
 
+/* No face finds rows of other clouds by name, and there are many of them. */
+static bool is_found_by_name(const struct kind_info *k)
+{
+	return k->kind != KIND_REMOTE_MACHINE && k->kind != KIND_REMOTE_RESOURCE;
+}
+
 static struct str name_of(const struct kind_info *k, const struct row *row)
 {
+	if (!is_found_by_name(k))
+		return STR_NONE;
 	return k->account_offset || term_is_of_region(k->kind) ? text_at(row, k->name_offset) : STR_NONE;
 }
 

@@ -32,10 +32,10 @@ static size_t id_table_seek(const struct id_table *t, uuid id, uint64_t hash)
 }
 
 /* Slot of the row's id, or the free slot where it belongs. */
-static struct id_slot *id_table_slot(const struct id_table *t, const struct row *row)
+static size_t id_table_slot(const struct id_table *t, const struct row *row)
 {
 	uuid id = id_of(t, row);
-	return &t->slots[id_table_seek(t, id, id_hash(id))];
+	return id_table_seek(t, id, id_hash(id));
 }
 
 bool id_table_has_room(const struct id_table *t, size_t row_count)
@@ -43,17 +43,36 @@ bool id_table_has_room(const struct id_table *t, size_t row_count)
 	return 2 * row_count <= t->slot_count;
 }
 
-bool id_table_grow(const struct id_table *from, size_t offset, size_t row_count, struct id_table *ret_table)
+static void set_last(const struct id_table *t, size_t slot, struct row *row)
+{
+	if (t->lasts)
+		t->lasts[slot] = row;
+}
+
+static struct row *last_at(const struct id_table *t, size_t slot)
+{
+	return t->lasts ? t->lasts[slot] : t->slots[slot].first;
+}
+
+bool id_table_grow(const struct id_table *from, size_t offset, bool is_shared, size_t row_count,
+		   struct id_table *ret_table)
 {
 	struct id_table t = {.slot_count = FIRST_SLOT_COUNT, .offset = offset};
 	while (!id_table_has_room(&t, row_count))
 		t.slot_count *= 2;
 	t.slots = heap_alloc_array(t.slot_count, sizeof *t.slots);
-	if (!t.slots)
+	t.lasts = is_shared ? heap_alloc_array(t.slot_count, sizeof(struct row *)) : NULL;
+	if (!t.slots || (is_shared && !t.lasts)) {
+		id_table_done(&t);
 		return false;
-	for (size_t n = 0; n < from->slot_count; n++)
-		if (from->slots[n].first)
-			*id_table_slot(&t, from->slots[n].first) = from->slots[n];
+	}
+	for (size_t n = 0; n < from->slot_count; n++) {
+		if (!from->slots[n].first)
+			continue;
+		size_t slot = id_table_slot(&t, from->slots[n].first);
+		t.slots[slot] = from->slots[n];
+		set_last(&t, slot, last_at(from, n));
+	}
 	*ret_table = t;
 	return true;
 }
@@ -61,6 +80,7 @@ bool id_table_grow(const struct id_table *from, size_t offset, size_t row_count,
 void id_table_done(struct id_table *t)
 {
 	heap_free(t->slots);
+	heap_free((void *) t->lasts);
 	*t = (struct id_table){0};
 }
 
@@ -68,8 +88,8 @@ static struct row *seek(const struct id_table *t, uuid id, bool last)
 {
 	if (t->slot_count == 0)
 		return NULL;
-	const struct id_slot *slot = &t->slots[id_table_seek(t, id, id_hash(id))];
-	return last ? slot->last : slot->first;
+	size_t slot = id_table_seek(t, id, id_hash(id));
+	return last ? last_at(t, slot) : t->slots[slot].first;
 }
 
 struct row *id_table_find(const struct id_table *t, uuid id)
@@ -84,17 +104,19 @@ struct row *id_table_find_last(const struct id_table *t, uuid id)
 
 void id_table_add(struct id_table *t, struct row *row)
 {
-	*id_table_slot(t, row) = (struct id_slot){id_hash(id_of(t, row)), row, row};
+	size_t slot = id_table_slot(t, row);
+	t->slots[slot] = (struct id_slot){id_hash(id_of(t, row)), row};
+	set_last(t, slot, row);
 }
 
 void id_table_replace(struct id_table *t, struct row *row)
 {
-	id_table_slot(t, row)->first = row;
+	t->slots[id_table_slot(t, row)].first = row;
 }
 
 void id_table_replace_last(struct id_table *t, struct row *row)
 {
-	id_table_slot(t, row)->last = row;
+	set_last(t, id_table_slot(t, row), row);
 }
 
 void id_table_remove(struct id_table *t, uuid id)
@@ -105,7 +127,9 @@ void id_table_remove(struct id_table *t, uuid id)
 		if (((at - t->slots[at].hash) & mask) < ((at - hole) & mask))
 			continue;
 		t->slots[hole] = t->slots[at];
+		set_last(t, hole, last_at(t, at));
 		hole = at;
 	}
 	t->slots[hole] = (struct id_slot){0};
+	set_last(t, hole, NULL);
 }

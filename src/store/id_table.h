@@ -9,20 +9,22 @@
 
 struct id_slot {
 	uint64_t hash;
-	struct row *first, *last; /* NULL: free slot */
+	struct row *first; /* NULL: free slot */
 };
 
 struct id_table {
 	struct id_slot *slots;
-	size_t slot_count; /* a power of two, or 0 */
-	size_t offset;     /* offset of the id in a row */
+	struct row **lasts; /* the last row of each slot's id; NULL: every id has one row */
+	size_t slot_count;  /* a power of two, or 0 */
+	size_t offset;      /* offset of the id in a row */
 };
 
 /* True if the table has room for row_count rows in total. */
 bool id_table_has_room(const struct id_table *t, size_t row_count);
-/* Copies `from` into a table for the id at `offset` with room for at least row_count rows. False: out of
- * memory. */
-bool id_table_grow(const struct id_table *from, size_t offset, size_t row_count, struct id_table *ret_table);
+/* Copies `from` into a table for the id at `offset` with room for at least row_count rows. is_shared: several
+ * rows may have the same id. False: out of memory. */
+bool id_table_grow(const struct id_table *from, size_t offset, bool is_shared, size_t row_count,
+		   struct id_table *ret_table);
 void id_table_done(struct id_table *t); /* frees the table, not the rows */
 /* NULL: no row has the id. */
 struct row *id_table_find(const struct id_table *t, uuid id);

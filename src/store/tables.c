@@ -224,7 +224,7 @@ bool tables_grow(const struct tables *from, enum kind kind, size_t row_count, st
 	struct id_tables made = {0};
 	for (unsigned index = 0; index < k->index_count; index++) {
 		if (k->indexes[index].hashed &&
-		    !id_table_grow(&from->ids[kind].at[index], hashed_offset(k, index), row_count,
+		    !id_table_grow(&from->ids[kind].at[index], hashed_offset(k, index), index != 0, row_count,
 				   &made.at[index])) {
 			id_tables_done(&made);
 			return false;

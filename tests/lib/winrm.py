@@ -419,6 +419,16 @@ class Host:
             return "<p:ReturnValue>32775</p:ReturnValue>"
         return self.start(lambda: m.update(state=state), m.get("start_problem") if state == 2 else None)
 
+    def CreateSnapshot(self, body, keys):
+        assert keys["CreationClassName"] == "Msvm_VirtualSystemSnapshotService", keys
+        params = self.params(body)
+        guid, snapshot = params["AffectedSystem"][0]["Name"], str(uuid.uuid4()).upper()
+        assert params["SnapshotType"] == ["2"] and guid in self.machines, params
+        m = {**self.machines[guid], "name": f"{self.machines[guid]['name']} - (1/2/2026 - 3:04:05 AM)", "of": guid}
+        return self.start(lambda: self.snapshots.update({snapshot: m}), self.snapshot_problem)
+
+    snapshot_problem = None
+
     def shut(self, keys, does):
         assert set(keys) == {"CreationClassName", "DeviceID", "SystemCreationClassName", "SystemName"}, keys
         m = self.machines[keys["SystemName"]]

@@ -484,6 +484,18 @@ static void say_here(struct asking *a, const json_t *here)
 		  STR_ARG(type), STR_ARG(price), STR_ARG(saving));
 }
 
+static RESULT show_console(struct asking *a)
+{
+	const json_t *row = NULL, *answer = NULL;
+	TRY(find_machine(a, &row));
+	TRY(asking_read(a, asking_path(a, "/remote-machines", row, "/console"), NULL, &answer));
+	struct str url = asking_text(answer, "url");
+	buf_print(&a->text, "%" STR_FMT "\n", STR_ARG(url));
+	json_decref(a->value);
+	a->value = json_deep_copy(answer);
+	return a->value ? OK : ctx_no_memory(a->c);
+}
+
 static RESULT show_advice(struct asking *a)
 {
 	const json_t *row = NULL, *answer = NULL;
@@ -618,6 +630,10 @@ const struct command remote_commands[] = {
 	 "Recommends smaller types for a machine of another cloud, with their prices.",
 	 {MACHINE_ID},
 	 .ask = show_advice},
+	{"remote console",
+	 "Prints the link of a machine's page in the console of its cloud.",
+	 {MACHINE_ID},
+	 .ask = show_console},
 	{"remote show", "Shows a machine of another cloud.", {MACHINE_ID}, .ask = show_machine},
 	{"remote create",
 	 "Creates a machine in another cloud from an image.",
@@ -643,6 +659,11 @@ const struct command remote_commands[] = {
 	 "Terminates a machine in another cloud. This cannot be undone.",
 	 {MACHINE_ID},
 	 .ask = act},
+	{"remote save",
+	 "Saves the memory of a machine of Hyper-V or VMware, and stops it.",
+	 {MACHINE_ID},
+	 .ask = act},
+	{"remote snapshot", "Makes a snapshot of a machine in another cloud.", {MACHINE_ID}, .ask = act},
 	{"remote tag",
 	 "Sets tags of a machine in another cloud.",
 	 {MACHINE_ID, {"tag", PARAM_OPTION, true, "KEY=VALUE; may be repeated.", .repeats = true}},

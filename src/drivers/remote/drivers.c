@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The table of clouds, and what their drivers share. */
 #include "drivers/remote.h"
+
+#include "base/clock.h"
 #include "drivers/remote/machine_size.h"
 #include "model/provider.h"
 
@@ -26,6 +28,12 @@ bool remote_read_size(struct ctx *c, struct str type, int64_t *ret_vcpus, int64_
 		*ret_bytes = mib << 20;
 	}
 	return is_size;
+}
+
+struct str remote_snapshot_name(struct ctx *c, const struct remote_act *act)
+{
+	char time[CLOCK_TEXT_SIZE];
+	return str_print(c->arena, "dari-%s", clock_write_basic(act->asked_us, time));
 }
 
 RESULT remote_add_lack(struct ctx *c, struct remote_identity *identity, struct str right)

@@ -31,12 +31,12 @@ void task_notes_drop(struct task_notes *notes, struct str ref)
 			notes->at[k] = (struct task_note){0};
 }
 
-void task_notes_put(struct task_notes *notes, struct str ref, int verb, struct str task, int64_t now_us)
+bool task_notes_put(struct task_notes *notes, struct str ref, int verb, struct str task, int64_t now_us)
 {
 	struct task_note *place = &notes->at[0];
 	task_notes_drop(notes, ref);
 	if (!ref.n || ref.n > TASK_REF_MAX || task.n > TASK_ID_MAX)
-		return;
+		return false;
 	for (size_t k = 1; k < TASK_NOTES_MAX && place->ref[0]; k++)
 		if (!notes->at[k].ref[0] || notes->at[k].at_us < place->at_us)
 			place = &notes->at[k];
@@ -44,4 +44,5 @@ void task_notes_put(struct task_notes *notes, struct str ref, int verb, struct s
 	memcpy(place->ref, ref.p, ref.n);
 	if (task.n)
 		memcpy(place->task, task.p, task.n);
+	return true;
 }

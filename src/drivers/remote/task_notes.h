@@ -23,7 +23,7 @@ struct task_notes *remote_task_notes(const struct remote *r);
 /* The note of that machine and verb; NULL: none, an old one, or one from before asked_us, when the act was requested. */
 struct task_note *task_notes_find(struct task_notes *notes, struct str ref, int verb, int64_t asked_us,
 				  int64_t now_us);
-/* Replaces the machine's notes. The oldest note makes room. Too long texts are not noted. */
-void task_notes_put(struct task_notes *notes, struct str ref, int verb, struct str task, int64_t now_us);
+/* Replaces the machine's notes. The oldest note makes room. False: not noted, because a text is too long. */
+bool task_notes_put(struct task_notes *notes, struct str ref, int verb, struct str task, int64_t now_us);
 /* Drops the machine's notes. */
 void task_notes_drop(struct task_notes *notes, struct str ref);

@@ -114,7 +114,7 @@ RESULT engine_share_provider(struct op *op, struct provider_share_wish *wish)
 	if (!accounts)
 		return ctx_no_memory(op->ctx);
 	TRY(engine_find_own(op->ctx, op->head, KIND_PROVIDER, &wish->provider, &row));
-	TRY(engine_permit(op, "provider.put", KIND_PROVIDER, row));
+	TRY(engine_permit(op, "provider.share", KIND_PROVIDER, row));
 	struct provider next = *provider_of(row);
 	if (wish->accounts.count > PROVIDER_SHARES_MAX)
 		return ENGINE_FAIL(op, ERR_QUOTA, KIND_PROVIDER, STR("accounts"),

@@ -21,7 +21,8 @@ static const char *const permissions[] = {
 	[REMOTE_MACHINE_ACT_CREATE] = "remote.create",       [REMOTE_MACHINE_ACT_START] = "remote.start",
 	[REMOTE_MACHINE_ACT_STOP] = "remote.stop",           [REMOTE_MACHINE_ACT_REBOOT] = "remote.reboot",
 	[REMOTE_MACHINE_ACT_TERMINATE] = "remote.terminate", [REMOTE_MACHINE_ACT_TAG] = "remote.tag",
-	[REMOTE_MACHINE_ACT_RESIZE] = "remote.resize"};
+	[REMOTE_MACHINE_ACT_RESIZE] = "remote.resize",       [REMOTE_MACHINE_ACT_SAVE] = "remote.save",
+	[REMOTE_MACHINE_ACT_SNAPSHOT] = "remote.snapshot"};
 
 const char *engine_remote_permission(enum remote_machine_act act)
 {

@@ -14,7 +14,7 @@
 
 /* AWS's buckets differ by action; all of them take this much. */
 static const double RATE = 5, BURST = 20, RATE_MIN = 0.05;
-enum { BACKOFF_MAX_S = 300, SET_FIRST = 256 };
+enum { BACKOFF_MAX_S = 300, SET_FIRST = 256, LARGE_MIN = 1000 };
 
 /* ---- lanes ---- */
 
@@ -242,6 +242,7 @@ void lane_end_listing(struct provider_lane *lane)
 {
 	lane->is_listing = false;
 	lane->failures = 0;
+	lane->ended_large = lane->seen.count >= LARGE_MIN;
 	id_set_clear(&lane->seen);
 	lane->ended_us = clock_now_us();
 	lane->ended_resources = lane->is_of_resources;

@@ -60,6 +60,7 @@ struct provider_lane {
 	int64_t began_us;     /* start of the listing */
 	int64_t ended_us;     /* end of a complete listing whose changes are being committed; 0: none */
 	bool ended_resources; /* that listing was one of resources of `type` */
+	bool ended_large;     /* its pages took memory that the heap may have kept */
 	char cursor[PROVIDER_CURSOR_MAX + 1];
 	size_t pages;   /* number of pages that the listing under way has read */
 	size_t others;  /* number of entries in them that are no machines of the listing */

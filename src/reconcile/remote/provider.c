@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/heap.h"
 #include "engine/remote/remote_machine.h"
 #include "reconcile/remote/lane.h"
 #include "store/remote_machine.h"
@@ -336,6 +337,8 @@ static RESULT note_refreshed(struct step *s, struct provider_lane *lane)
 		step_report(s, engine_note_type_refreshed_run, type_note);
 	else
 		step_report(s, engine_note_refreshed_run, note);
+	if (lane->ended_large)
+		heap_trim(); /* malloc() would keep the pages' memory until the next listing */
 	lane->ended_us = 0;
 	return OK;
 }

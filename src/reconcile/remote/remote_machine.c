@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Steps of machines elsewhere: carry out a requested act, on the provider's lane. Each step looks at the machine
- * first, and does nothing if the act's goal is reached, so that a crash in between repeats nothing. A reboot has
- * no goal that could be seen: the row says before the request that it is sent, and after a restart it is not
- * sent again. Before each request that changes something there, the policies of whoever requested the act are asked
+ * first, and does nothing if the act's goal is reached, so that a crash in between repeats nothing. A reboot and a
+ * snapshot have no goal that could be seen: the row says before the request that it is sent, and after a restart it
+ * is not sent again. Before each request that changes something there, the policies of whoever requested the act are asked
  * again. After an act, the machine is looked at until its state rests. */
 #include "engine/remote/remote_machine.h"
 #include "base/clock.h"
@@ -96,6 +96,12 @@ static bool has_tags(const struct remote_machine *m, struct tags tags)
 	return true;
 }
 
+/* True if the act is sent once: the machine does not show whether it was carried out. */
+static bool is_sent_once(const struct remote_machine *m)
+{
+	return m->act == REMOTE_MACHINE_ACT_REBOOT || m->act == REMOTE_MACHINE_ACT_SNAPSHOT;
+}
+
 /* OpenStack keeps both sizes until the new one is confirmed. */
 static bool is_to_be_confirmed(const struct remote_machine *seen)
 {
@@ -116,6 +122,7 @@ static bool is_reached(const struct remote_machine *wanted, const struct remote_
 	case REMOTE_MACHINE_ACT_START:
 		return power == REMOTE_MACHINE_POWER_RUNNING || power == REMOTE_MACHINE_POWER_PENDING;
 	case REMOTE_MACHINE_ACT_STOP:
+	case REMOTE_MACHINE_ACT_SAVE:
 		return power == REMOTE_MACHINE_POWER_STOPPED || power == REMOTE_MACHINE_POWER_STOPPING;
 	case REMOTE_MACHINE_ACT_TERMINATE:
 		return power == REMOTE_MACHINE_POWER_TERMINATED || power == REMOTE_MACHINE_POWER_TERMINATING;
@@ -127,6 +134,7 @@ static bool is_reached(const struct remote_machine *wanted, const struct remote_
 	case REMOTE_MACHINE_ACT_NONE:
 	case REMOTE_MACHINE_ACT_CREATE:
 	case REMOTE_MACHINE_ACT_REBOOT:
+	case REMOTE_MACHINE_ACT_SNAPSHOT:
 		return false;
 	}
 	return false;
@@ -197,8 +205,9 @@ static RESULT send(struct step *s, const struct acting *a, struct remote *remote
 				       .raw_state = seen->raw_state,
 				       .asked_us = m->act_us};
 	if (!(a->driver->verbs & 1U << m->act))
-		return ctx_fail(&s->ctx, ERR_UNSUPPORTED, "The cloud's driver cannot do that.");
-	if (m->act == REMOTE_MACHINE_ACT_REBOOT && m->act_is_sent && !s->work->has_begun)
+		return ctx_fail(&s->ctx, ERR_UNSUPPORTED, "The driver of %s cannot do that: %s.",
+				a->driver->name, remote_machine_act_words[m->act]);
+	if (is_sent_once(m) && m->act_is_sent && !s->work->has_begun)
 		return report_end(
 			s, a,
 			(struct remote_act_report){
@@ -207,12 +216,16 @@ static RESULT send(struct step *s, const struct acting *a, struct remote *remote
 	TRY(ask_again(s, a, &is_refused));
 	if (is_refused)
 		return OK;
-	if (m->act == REMOTE_MACHINE_ACT_REBOOT && !m->act_is_sent) {
+	if (is_sent_once(m) && !m->act_is_sent) {
 		s->work->has_begun = true;
 		return report_end(s, a, (struct remote_act_report){.is_sent = true});
 	}
-	s->work->has_begun = false; /* a reboot is sent once, whatever comes of it */
-	TRY(a->driver->act(&s->ctx, remote, &act));
+	s->work->has_begun = false; /* sent once, whatever comes of it */
+	struct result result = a->driver->act(&s->ctx, remote, &act);
+	/* The next call follows the task, and sends nothing. */
+	if (m->act == REMOTE_MACHINE_ACT_SNAPSHOT && result.code == ERR_AGAIN && remote->is_under_way)
+		s->work->has_begun = true;
+	TRY(result);
 	return report_end(s, a, (struct remote_act_report){.is_sent = m->act == REMOTE_MACHINE_ACT_RESIZE});
 }
 
@@ -324,7 +337,7 @@ static RESULT fail(struct step *s, const struct acting *a, const struct remote *
 	ctx_clear_problem(&s->ctx);
 	if (a->machine->act == REMOTE_MACHINE_ACT_NONE)
 		return OK; /* the listing reports the provider's problem */
-	bool is_unsure = a->machine->act == REMOTE_MACHINE_ACT_REBOOT && a->machine->act_is_sent &&
+	bool is_unsure = is_sent_once(a->machine) && a->machine->act_is_sent &&
 			 !s->work->has_begun; /* before that, the look failed, and nothing was sent */
 	if (remote_may_help_later(result.code) && !is_late && !is_unsure) {
 		step_again_at(s, remote_next_try_us(++a->lane->failures, remote->wait_us));

@@ -122,6 +122,19 @@ def test_act(world):
         assert "act_problem" not in world.row(ref) and world.there.power(ref) == there
 
 
+def test_save_and_snapshot(world):
+    """A suspended machine starts again. A snapshot is made once."""
+    ref = world.refs["DC0_H0_VM0"]
+    for act, power, there in (("save", "stopped", "suspended"), ("start", "running", "poweredOn")):
+        world.ask(act, ref)
+        rests(world.home, ref, power)
+        assert "act_problem" not in world.row(ref) and world.there.power(ref) == there
+    world.ask("snapshot", ref)
+    wait_until(lambda: world.row(ref)["act"] == "none", "the end of the act", shows=lambda: world.row(ref))
+    names = [n.text for n in world.there.prop("VirtualMachine", ref, "snapshot").iter() if n.tag.rpartition("}")[2] == "name"]
+    assert len(names) == 1 and names[0].startswith("dari-") and "act_problem" not in world.row(ref), (names, world.row(ref))
+
+
 def test_tag(world):
     """Tags are custom attributes, which are defined at need."""
     ref = world.refs["DC0_H0_VM0"]

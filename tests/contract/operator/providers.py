@@ -71,6 +71,17 @@ def test_act(world):
     assert "dari:StopRemoteMachines" in run(world, "log", "audit", "--json").stdout
 
 
+def test_snapshot(world):
+    """A snapshot of each disk is made there once, and AWS has no act save: the answer says so at once."""
+    ref = world.refs[0]
+    assert run(world, "remote", "snapshot", ref).returncode == 0
+    wait_until(lambda: machines(world)[ref]["act"] == "none", "the end of the act", shows=lambda: machines(world)[ref])
+    made = [s for s in world.there.ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"] if s["Description"].startswith("dari-")]
+    assert [s["VolumeId"] for s in made] == machines(world)[ref]["volumes"] and "act_problem" not in machines(world)[ref], made
+    done = run(world, "remote", "save", ref)
+    assert done.returncode and "(aws) have no act save" in done.stderr and machines(world)[ref]["act"] == "none", done
+
+
 def test_behind_our_back(world):
     """A change made there shows by the second listing; a terminated machine is shown as such."""
     ref, extra = world.refs[1], launch(world.there)[0]

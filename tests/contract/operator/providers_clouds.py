@@ -84,6 +84,29 @@ def test_act(world, kind):
         wait_until(lambda: machines(world, kind)[ref]["remote_tags"].get("by") == kind, "tags", shows=lambda: machines(world, kind)[ref])
 
 
+def test_snapshot(world, kind):
+    """OpenStack makes an image of a machine, once. Other clouds refuse the act by name."""
+    row = machines(world, kind)[ref_of(kind, world.refs[0])]
+    done = run(world, "remote", "snapshot", row["id"])
+    if kind not in ("openstack", "credential"):
+        assert done.returncode and f"({kind}) have no act snapshot" in done.stderr, done
+        return
+    assert done.returncode == 0, done
+    wait_until(lambda: machines(world, kind)[row["ref"]]["act"] == "none", "the end of the act", shows=lambda: machines(world, kind))
+    named = [i["Name"] for i in world.there.ec2.describe_images(Owners=["self"])["Images"] if i["Name"].startswith("dari-")]
+    assert len(named) == 1 + (kind == "credential") and "act_problem" not in machines(world, kind)[row["ref"]], named
+
+
+def test_console(world, kind):
+    """The link of a machine's page at its cloud; clouds without a known page refuse it by name."""
+    row = machines(world, kind)[ref_of(kind, world.refs[0])]
+    done = run(world, "remote", "console", row["id"])
+    if kind == "cloudstack":
+        assert done.stdout == f"{world.there.url}/client/#/vm/{row['ref']}\n", done
+        return
+    assert done.returncode and ("endpoint of its own" if kind == "azure" else "OpenStack has no page") in done.stderr, done
+
+
 def test_behind_our_back(world, kind):
     """A change made there shows by the next listing; a machine that is terminated from here is forgotten, or shown as such."""
     extra = launch(world.there, name="x y")[0]

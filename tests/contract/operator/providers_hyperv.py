@@ -147,6 +147,56 @@ def test_tag(world):
     wait_until(lambda: "lines of a machine's notes" in machines(world)[ref].get("act_problem", ""), "the refusal", shows=lambda: machines(world)[ref])
 
 
+def test_save(world):
+    """A saved machine is stopped, and starts again."""
+    world.there.slow = 1
+    ref, there = row_of(world, 4)
+    there["state"] = 2
+    wait_until(lambda: machines(world)[ref]["power"] == "running", "that it runs", shows=lambda: machines(world)[ref])
+    act(world, "save", ref)
+    rests(world, ref, "stopped")
+    assert (there["state"], machines(world)[ref]["raw_state"]) == (6, "Saved"), (there, machines(world)[ref])
+    act(world, "start", ref)
+    rests(world, ref, "running")
+    assert there["state"] == 2
+
+
+def test_console(world):
+    done = run(world, "remote", "console", row_of(world, 1)[0])
+    assert done.returncode and "Hyper-V has no page" in done.stderr, done
+
+
+@pytest.mark.parametrize("slow", [0, 2], ids=["at once", "by a job"])
+def test_checkpoint(world, slow):
+    """A checkpoint is made once, and the act ends with its job."""
+    world.there.slow = slow
+    ref, _ = row_of(world, 1)
+    before, asked = len(world.there.snapshots), world.there.seen.count("CreateSnapshot")
+    act(world, "snapshot", ref)
+    wait_until(lambda: machines(world)[ref]["act"] == "none", "the end of the act", shows=lambda: machines(world)[ref])
+    assert not machines(world)[ref].get("act_problem") and len(world.there.snapshots) == before + 1, machines(world)[ref]
+    assert world.there.seen.count("CreateSnapshot") == asked + 1
+
+
+def test_checkpoint_is_lost(world):
+    """A request whose answer is lost may have been carried out: it is not sent again, and the row says why."""
+    ref, _ = row_of(world, 1)
+    asked = world.there.seen.count("CreateSnapshot")
+    world.there.spoil = lambda action, _: (0, {}, b"") if action == "CreateSnapshot" else None
+    act(world, "snapshot", ref)
+    wait_until(lambda: machines(world)[ref].get("act_problem"), "the reason", shows=lambda: machines(world)[ref])
+    listed(world)
+    assert world.there.seen.count("CreateSnapshot") == asked + 1 and machines(world)[ref]["act"] == "none", machines(world)[ref]
+
+
+def test_checkpoint_fails(world):
+    world.there.snapshot_problem, world.there.slow = "The disk is full.", 1
+    ref, _ = row_of(world, 1)
+    act(world, "snapshot", ref)
+    wait_until(lambda: "The disk is full" in machines(world)[ref].get("act_problem", ""), "the reason", shows=lambda: machines(world)[ref])
+    world.there.snapshot_problem = None
+
+
 def test_terminate(world):
     """A running machine is turned off first. Its disks stay."""
     ref, _ = row_of(world, 5)

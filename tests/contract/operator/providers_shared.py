@@ -63,6 +63,16 @@ def share(world, *accounts, acts=False, caller=None):
     return ask(caller or world.owner, "POST", f"/providers/{world.id}/share", {"accounts": list(accounts), "acts": acts})
 
 
+def limited(world, iam, name, action):
+    """A user of the owner who may do that on this provider alone."""
+    iam.create_user(UserName=name)
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["dari:ListProviders"], "Resource": "*"},
+        {"Effect": "Allow", "Action": action, "Resource": "arn:aws:dari:*:*:remote/bank"}]}))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return Account(world, key["AccessKeyId"], key["SecretAccessKey"])
+
+
 @pytest.fixture(autouse=True)
 def alone(world):
     world.proxy.spoil = lambda *_: None
@@ -228,7 +238,20 @@ def test_audit(world):
     """Each change of the sharing is in the audit log."""
     assert share(world, world.child.id).status < 300
     log = native.admin(world).api_ok("GET", "/audit-log?limit=50")["items"]
-    assert any(e["action"] == "dari:PutProvider" for e in log), log[:3]
+    assert any(e["action"] == "dari:ShareProvider" for e in log), log[:3]
+
+
+def test_who_shares(world):
+    """dari:ShareProvider is a permission of its own: who changes providers does not share them, and the reverse."""
+    iam = world.owner.client("iam")
+    sharer, keeper = (limited(world, iam, name, action) for name, action in (("sharer", "dari:ShareProvider"), ("keeper", "dari:PutProvider")))
+    assert share(world, world.child.id, caller=keeper).status == 403
+    assert not rows(world.child, "providers")
+    assert share(world, world.child.id, caller=sharer).status < 300
+    assert [p["name"] for p in rows(world.child, "providers")] == ["bank"]
+    change = {"poll_s": 300}
+    assert ask(sharer, "PATCH", f"/providers/{world.id}", change).status == 403
+    assert ask(keeper, "PATCH", f"/providers/{world.id}", change).status < 300
 
 
 if __name__ == "__main__":

@@ -169,6 +169,17 @@ class Vcenter:
     def PowerOffVM_Task(self, request, _headers):
         return self.turn(request, "poweredOff")
 
+    def SuspendVM_Task(self, request, _headers):
+        return self.turn(request, "suspended")
+
+    def CreateSnapshot_Task(self, request, _headers):
+        asked = [request.findtext(f"{VIM}{name}") for name in ("name", "memory", "quiesce")]
+        assert asked[0].startswith("dari-") and asked[1:] == ["false", "false"], asked
+        m = self.machines[self.this(request)]
+        return self.task(lambda: m.setdefault("snapshots", []).append(asked[0]), self.snapshot_problem)
+
+    snapshot_problem = None
+
     def ShutdownGuest(self, request, _headers):
         if not self.tools:
             return fault("ToolsUnavailable")
@@ -297,6 +308,28 @@ def test_a_task_fails(world):
     act(world, "resize", "vm-2", "--type", "4x4096")
     wait_until(lambda: "CpuHotPlugNotSupported" in machines(world)["vm-2"].get("act_problem", ""), "the reason", shows=lambda: machines(world)["vm-2"])
     assert machines(world)["vm-2"]["type"] == "2x2048"
+
+
+def test_save_and_snapshot(world):
+    """A suspended machine starts again. A snapshot is made once, and the act ends with its task."""
+    world.there.slow = 2
+    for act, power, there in (("save", "stopped", "suspended"), ("start", "running", "poweredOn")):
+        assert run(world, "remote", act, "vm-1").returncode == 0
+        rests(world, "vm-1", power)
+        assert world.there.machines["vm-1"]["power"] == there
+    assert run(world, "remote", "snapshot", "vm-1").returncode == 0
+    wait_until(lambda: machines(world)["vm-1"]["act"] == "none", "the end of the act", shows=lambda: machines(world)["vm-1"])
+    assert len(world.there.machines["vm-1"]["snapshots"]) == 1 == world.there.seen.count("CreateSnapshot_Task")
+    world.there.snapshot_problem = "FileFault"
+    assert run(world, "remote", "snapshot", "vm-1").returncode == 0
+    wait_until(lambda: "FileFault" in machines(world)["vm-1"].get("act_problem", ""), "the reason", shows=lambda: machines(world)["vm-1"])
+    world.there.snapshot_problem = None
+
+
+def test_console(world):
+    """The link has the vCenter's instance UUID and the machine, and no session."""
+    done = run(world, "remote", "console", "vm-1")
+    assert done.stdout == f"{world.there.url}/ui/app/vm;nav=h/urn:vmomi:VirtualMachine:vm-1:{world.shown['identity']}/summary\n", done
 
 
 def test_stop_waits_for_the_guest(world):

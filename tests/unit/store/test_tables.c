@@ -3,6 +3,7 @@
 #include "fixture.h"
 #include "model/image.h"
 #include "model/port.h"
+#include "model/remote_machine.h"
 #include "model/setting.h"
 #include "model/volume.h"
 
@@ -324,6 +325,8 @@ static void term_words(void **state)
 	const struct image shared = {.account = uuid_of(7), .launchers = {groups, 2}};
 	assert_int_equal(terms_count(&model_kinds[KIND_IMAGE], &shared.row), 2);
 	assert_int_equal(terms_get(&model_kinds[KIND_IMAGE], &shared.row, 1), term_of_launcher(uuid_of(4)));
+	const struct remote_machine remote = {.account = uuid_of(7), .name = STR("n")};
+	assert_int_equal(terms_count(&model_kinds[KIND_REMOTE_MACHINE], &remote.row), 0);
 	assert_int_equal(terms_count(&model_kinds[KIND_SETTING], &(const struct row){.gen = 1}), 0);
 }
 

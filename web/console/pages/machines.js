@@ -40,6 +40,19 @@ const start = request("start", (names) => t("Start of {names} requested", {names
 const stop = request("stop", (names) => t("Stop of {names} requested", {names}));
 const reboot = request("reboot", (names) => t("Reboot of {names} requested", {names}));
 
+const save = request("save", (names) => t("Saving of {names} requested", {names}));
+const snapshot = request("snapshot", (names) => t("Snapshot of {names} requested", {names}));
+const SAVES = new Set(["vmware", "hyperv"]);
+const SNAPSHOTS = new Set(["aws", "openstack", "vmware", "hyperv"]);
+
+/** The link has no token: whoever opens it signs in to that cloud. */
+function showConsole([m]) {
+	let told = html`<p class="dim">${t("Loading…")}</p>`;
+	showCommand("machines.console", {ids: [m]});
+	get(`/remote-machines/${m.id}/console`).then((a) => { told = html`<p><a href=${a.url} target="_blank" rel="noopener noreferrer">${t("Open the cloud's console")}</a></p>`; touch(); }, (problem) => { told = html`<p lang="en">${problem.message}</p>`; touch(); });
+	ask({title: t("Console of {name}", {name: nameOf(m)}), label: null, keeps: true, body: () => told});
+}
+
 function terminate(chosen) {
 	showCommand("machines.terminate", {ids: chosen});
 	ask({title: t("Terminate {names}?", {names: words(chosen.map(nameOf))}), danger: true, label: t("Terminate"), typed: chosen.length === 1 ? nameOf(chosen[0]) : chosen.length,
@@ -102,8 +115,10 @@ export const view = resourcePage({
 	chips: [{title: () => t("all"), query: ""}, {title: () => t("this region"), query: `cloud:${HERE}`}, {title: () => "AWS", query: "cloud:aws"}, {title: () => "OpenStack", query: "cloud:openstack"}, {title: () => "CloudStack", query: "cloud:cloudstack"},
 		{title: () => "Azure", query: "cloud:azure"}, {title: () => "VMware", query: "cloud:vmware"}, {title: () => "Hyper-V", query: "cloud:hyperv"}, {title: () => t("running"), query: "state:running"}],
 	actions: [action("start", () => t("Start"), "remote.start", (m) => m.power === "stopped", start), action("stop", () => t("Stop"), "remote.stop", (m) => m.power === "running", stop),
-		action("reboot", () => t("Reboot"), "remote.reboot", (m) => m.power === "running", reboot), action("terminate", () => t("Terminate"), "remote.terminate", (m) => !["terminated", "terminating"].includes(m.power), terminate, true)],
-	oneActions: [{...action("advice", () => t("Advice…"), "remote.list", () => true, advise), may: isElsewhere, asks: true}, {...action("resize", () => t("Resize…"), "remote.resize", () => true, resize), asks: true}, {...action("tag", () => t("Add tag…"), "remote.tag", () => true, tag), asks: true}],
+		action("reboot", () => t("Reboot"), "remote.reboot", (m) => m.power === "running", reboot),
+		action("save", () => t("Save state"), "remote.save", (m) => m.power === "running" && SAVES.has(cloudOf(m)), save), action("snapshot", () => t("Take snapshot"), "remote.snapshot", (m) => SNAPSHOTS.has(cloudOf(m)), snapshot),
+		action("terminate", () => t("Terminate"), "remote.terminate", (m) => !["terminated", "terminating"].includes(m.power), terminate, true)],
+	oneActions: [{...action("advice", () => t("Advice…"), "remote.list", () => true, advise), may: isElsewhere, asks: true}, {...action("console", () => t("Console…"), "remote.list", () => true, showConsole), may: isElsewhere, asks: true}, {...action("resize", () => t("Resize…"), "remote.resize", () => true, resize), asks: true}, {...action("tag", () => t("Add tag…"), "remote.tag", () => true, tag), asks: true}],
 	lead: () => html`<a class="b" href=${href("providers")}>${t("Cloud providers")}</a>`,
 	empty: () => emptyCard(t("No machines"), t("Instances of this region and machines of clouds elsewhere are listed here."), html`<a class="b b1" href=${href("providers")}>${t("Cloud providers")}</a>`),
 	more: (m) => (m.act_problem ? html`<div class="card why"><h2>${t("Last request failed")}</h2><p lang="en">${m.act_problem}</p></div>` : nothing),

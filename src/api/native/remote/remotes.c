@@ -188,6 +188,35 @@ PREPARE(terminate, TERMINATE)
 PREPARE(tag, TAG)
 PREPARE(resize, RESIZE)
 
+/* Refuses an act that the machine's cloud does not have. The operation answers for machines that are not found. */
+static RESULT prepare_rare_act(struct native_call *e, struct remote_act_wish *wish,
+			       enum remote_machine_act act)
+{
+	const struct row *row = NULL;
+	wish->act = act;
+	if (!result_is_ok(native_find_row(e, KIND_REMOTE_MACHINE, &wish->machine, &row))) {
+		ctx_clear_problem(e->c);
+		return OK;
+	}
+	const struct provider *p = provider_find(native_tables(e), remote_machine_of(row)->provider);
+	const struct remote_driver *driver = p ? remote_driver_of((int) p->cloud) : NULL;
+	return !driver || driver->verbs & 1U << act
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_UNSUPPORTED, wish->machine.field,
+					"Machines of this cloud (%s) have no act %s from here.", driver->name,
+					remote_machine_act_words[act]);
+}
+
+static RESULT prepare_save(struct native_call *e, void *args)
+{
+	return prepare_rare_act(e, args, REMOTE_MACHINE_ACT_SAVE);
+}
+
+static RESULT prepare_snapshot(struct native_call *e, void *args)
+{
+	return prepare_rare_act(e, args, REMOTE_MACHINE_ACT_SNAPSHOT);
+}
+
 #define ACT(name, action, ...)                                                                               \
 	CHANGE_MANY(POST, "/remote-machines/{id}/" #name, action, REMOTE_MACHINE,                            \
 		    .target = NATIVE_AT(remote_act_wish, machine), .prepare = prepare_##name,                \
@@ -212,7 +241,7 @@ static const struct native_action actions[] = {
 	       .args = PARAMS(struct remote_prices_wish, prices_params),
 	       .target = NATIVE_AT(remote_prices_wish, provider), .operation = engine_load_remote_prices_run,
 	       .doc = "Loads the prices of the provider's instance types, for advice about its machines."),
-	CHANGE(POST, "/providers/{id}/share", "dari:PutProvider", PROVIDER,
+	CHANGE(POST, "/providers/{id}/share", "dari:ShareProvider", PROVIDER,
 	       .args = PARAMS(struct provider_share_wish, share_params),
 	       .target = NATIVE_AT(provider_share_wish, provider), .operation = engine_share_provider_run,
 	       .doc = "Sets the accounts that a provider is shared with."),
@@ -232,6 +261,11 @@ static const struct native_action actions[] = {
 	    .doc = "Sets tags on a remote machine."),
 	ACT(resize, "dari:ResizeRemoteMachines", .args = PARAMS(struct remote_act_wish, resize_params),
 	    .doc = "Changes the type of a remote machine; some clouds require it to be stopped."),
+	ACT(save, "dari:SaveRemoteMachines", .args = {.size = sizeof(struct remote_act_wish)},
+	    .doc = "Saves the memory of a remote machine, and stops it (Hyper-V, VMware)."),
+	ACT(snapshot, "dari:SnapshotRemoteMachines", .args = {.size = sizeof(struct remote_act_wish)},
+	    .doc = "Makes a snapshot of a remote machine's disks: AWS, VMware, a checkpoint of Hyper-V, an "
+		   "image of OpenStack."),
 	CREATE("/remote-machines", "dari:CreateRemoteMachines", REMOTE_MACHINE,
 	       .args = PARAMS(struct remote_create_wish, create_params), .prepare = prepare_creation,
 	       .operation = engine_create_remote_machine_run,

@@ -475,7 +475,7 @@ static RESULT azure_act(struct ctx *c, struct remote *r, const struct remote_act
 
 const struct remote_driver remote_azure = {
 	.name = "azure",
-	.verbs = REMOTE_VERBS_ALL,
+	.verbs = REMOTE_VERBS_COMMON,
 	.check = azure_check,
 	.verify = azure_verify,
 	.list = azure_list,

@@ -396,7 +396,7 @@ static RESULT cloudstack_read_metrics(struct ctx *c, struct remote *r,
 
 const struct remote_driver remote_cloudstack = {
 	.name = "cloudstack",
-	.verbs = REMOTE_VERBS_ALL,
+	.verbs = REMOTE_VERBS_COMMON,
 	.check = cloudstack_check,
 	.verify = cloudstack_verify,
 	.list = cloudstack_list,

@@ -57,12 +57,16 @@ static const struct call_row {
 	     {"ModifyInstanceAttribute", "InstanceId", REMOTE_MACHINE_ACT_RESIZE}};
 enum { RIGHTS = sizeof calls / sizeof calls[0] };
 
+/* Not tried: a cloud that ignores dry runs would make snapshots at each verification. */
+static const struct call_row snapshot_call = {"CreateSnapshots", "InstanceSpecification.InstanceId",
+					      REMOTE_MACHINE_ACT_SNAPSHOT};
+
 static const struct call_row *call_of(enum remote_machine_act act)
 {
 	for (size_t k = 0; k < RIGHTS; k++)
 		if (calls[k].act == act)
 			return &calls[k];
-	return NULL;
+	return act == REMOTE_MACHINE_ACT_SNAPSHOT ? &snapshot_call : NULL;
 }
 
 /* A dry run is refused as UnauthorizedOperation if the right is missing. Any other refusal of the request, such
@@ -165,6 +169,8 @@ static RESULT ec2_act(struct ctx *c, struct remote *r, const struct remote_act *
 	}
 	if (act->verb == REMOTE_MACHINE_ACT_RESIZE)
 		ec2_form_add(&f, "InstanceType.Value", act->type);
+	if (act->verb == REMOTE_MACHINE_ACT_SNAPSHOT)
+		ec2_form_add(&f, "Description", remote_snapshot_name(c, act));
 	return ec2_call(&f, r, "ec2", &answer);
 }
 
@@ -243,7 +249,7 @@ static RESULT ec2_create(struct ctx *c, struct remote *r, const struct remote_ne
 
 const struct remote_driver remote_ec2 = {
 	.name = "aws",
-	.verbs = REMOTE_VERBS_ALL,
+	.verbs = REMOTE_VERBS_COMMON | REMOTE_VERB_SNAPSHOT,
 	.check = ec2_check,
 	.verify = ec2_verify,
 	.list = ec2_list,

@@ -17,7 +17,14 @@
 /* Time that a guest has to shut down, before the machine is turned off. Notes of older requests count as absent. */
 #define SHUTDOWN_US (60 * SECOND)
 #define SHUTDOWN_NOTE_US (180 * SECOND)
-enum { STATE_ON = 2, STATE_OFF = 3, STATE_RESET = 11, PARTS_MAX = 1000, NOTES_MAX = 16 * 1024 };
+enum {
+	STATE_ON = 2,
+	STATE_OFF = 3,
+	STATE_SAVED = 6,
+	STATE_RESET = 11,
+	PARTS_MAX = 1000,
+	NOTES_MAX = 16 * 1024
+};
 /* Value of Msvm_ShutdownComponent's methods: the guest is shutting down already, perhaps after a request that Dari forgot. */
 enum { SHUTDOWN_UNDER_WAY = 32782 };
 
@@ -39,17 +46,25 @@ struct wsman_object hyperv_service_object(void)
 
 /* ---- jobs ---- */
 
+static bool changes_power(enum remote_machine_act verb)
+{
+	return verb != REMOTE_MACHINE_ACT_RESIZE && verb != REMOTE_MACHINE_ACT_TAG &&
+	       verb != REMOTE_MACHINE_ACT_SNAPSHOT;
+}
+
 /* Looks at the job of this act. A state that the machine has by now may pass: the reconciler looks at the machine again. */
 static RESULT watch(struct wsman_link *l, const struct remote_act *act, struct str job)
 {
 	struct task_notes *notes = remote_task_notes(l->r);
 	struct result result = hyperv_follow(l, job);
 	if (result.code == ERR_AGAIN)
-		task_notes_put(notes, act->ref, (int) act->verb, job, clock_now_us());
+		l->r->is_under_way = task_notes_put(notes, act->ref, (int) act->verb, job, clock_now_us());
 	else
 		task_notes_drop(notes, act->ref);
-	bool is_power = act->verb != REMOTE_MACHINE_ACT_RESIZE && act->verb != REMOTE_MACHINE_ACT_TAG;
-	bool has_changed = result.code == ERR_NOT_FOUND || (is_power && result.code == ERR_STATE);
+	bool is_power = changes_power(act->verb);
+	/* nobody sees whether a job that is forgotten made its checkpoint */
+	bool is_lost = result.code == ERR_NOT_FOUND && act->verb != REMOTE_MACHINE_ACT_SNAPSHOT;
+	bool has_changed = is_lost || (is_power && result.code == ERR_STATE);
 	if (!has_changed)
 		return result;
 	ctx_clear_problem(l->c);
@@ -60,7 +75,7 @@ static RESULT watch(struct wsman_link *l, const struct remote_act *act, struct s
 static RESULT judge(struct wsman_link *l, const struct remote_act *act, const struct hyperv_outcome *outcome,
 		    struct result result)
 {
-	bool is_power = act->verb != REMOTE_MACHINE_ACT_RESIZE && act->verb != REMOTE_MACHINE_ACT_TAG;
+	bool is_power = changes_power(act->verb);
 	if (result.code == ERR_STATE && is_power) {
 		ctx_clear_problem(l->c);
 		return ctx_fail(l->c, ERR_AGAIN, "The machine's state has changed meanwhile.");
@@ -279,6 +294,28 @@ static RESULT tag(struct wsman_link *l, const struct remote_act *act)
 	return judge(l, act, &outcome, result);
 }
 
+/* ---- checkpoints ---- */
+
+enum { FULL_SNAPSHOT = 2 };
+
+/* The host names the checkpoint by the machine and the time. The machine's own setting decides whether its memory is part of it.
+ * Source: Msvm_VirtualSystemSnapshotService.CreateSnapshot. */
+static RESULT make_checkpoint(struct wsman_link *l, const struct remote_act *act)
+{
+	struct wsman_call q;
+	struct hyperv_outcome outcome;
+	const struct wsman_object service = {HYPERV_SPACE,
+					     "Msvm_VirtualSystemSnapshotService",
+					     {{"CreationClassName", STR("Msvm_VirtualSystemSnapshotService")},
+					      {"SystemCreationClassName", STR("Msvm_ComputerSystem")}}};
+	const struct wsman_object machine = hyperv_machine_object(l->c, act->ref);
+	wsman_begin(&q, l, "CreateSnapshot", &service);
+	wsman_put_object(&q, "AffectedSystem", &machine);
+	wsman_put_int(&q, "SnapshotType", FULL_SNAPSHOT);
+	struct result result = hyperv_invoke(&q, &outcome);
+	return judge(l, act, &outcome, result);
+}
+
 /* ---- termination ---- */
 
 /* Deletes the disk of a machine that was created from here. Disks of others stay, as in Hyper-V's own tools. */
@@ -319,6 +356,8 @@ RESULT hyperv_act(struct wsman_link *l, const struct remote_act *act)
 	if (note && note->task[0]) {
 		/* The goal is not reached yet: a success shows at the next look. */
 		TRY(watch(l, act, str_copy(l->c->arena, str_from(note->task))));
+		if (act->verb == REMOTE_MACHINE_ACT_SNAPSHOT)
+			return OK;
 		return ctx_fail(l->c, ERR_AGAIN, "The job has just ended.");
 	}
 	switch (act->verb) {
@@ -334,6 +373,10 @@ RESULT hyperv_act(struct wsman_link *l, const struct remote_act *act)
 		return terminate(l, act);
 	case REMOTE_MACHINE_ACT_TAG:
 		return tag(l, act);
+	case REMOTE_MACHINE_ACT_SAVE:
+		return change_state(l, act, STATE_SAVED);
+	case REMOTE_MACHINE_ACT_SNAPSHOT:
+		return make_checkpoint(l, act);
 	case REMOTE_MACHINE_ACT_NONE:
 	case REMOTE_MACHINE_ACT_CREATE:
 		break;

@@ -359,11 +359,29 @@ static RESULT resize(struct ctx *c, struct remote *r, const struct remote_act *a
 	return ask(c, r, "POST", path_of(c, act->ref, "/action"), body, &answer);
 }
 
+/* Makes an image of the root disk. If the machine boots from a volume, the image only names snapshots of its volumes. */
+static RESULT make_image(struct ctx *c, struct remote *r, const struct remote_act *act)
+{
+	AUTO_ANSWER answer = {0};
+	struct str body = STR_NONE;
+	struct remote_body b;
+	remote_body_begin(&b);
+	json_write_open(&b.json, NULL);
+	json_write_open(&b.json, "createImage");
+	json_write_text(&b.json, "name", remote_snapshot_name(c, act));
+	json_write_close(&b.json);
+	json_write_close(&b.json);
+	TRY(remote_body_end(c, &b, &body));
+	return ask(c, r, "POST", path_of(c, act->ref, "/action"), body, &answer);
+}
+
 static RESULT openstack_act(struct ctx *c, struct remote *r, const struct remote_act *act)
 {
 	AUTO_ANSWER answer = {0};
 	if (act->verb == REMOTE_MACHINE_ACT_RESIZE)
 		return resize(c, r, act);
+	if (act->verb == REMOTE_MACHINE_ACT_SNAPSHOT)
+		return make_image(c, r, act);
 	const char *body_z = calls[act->verb].body;
 	struct str body = body_z ? str_from(body_z) : STR_NONE;
 	if (!body_z)
@@ -488,7 +506,7 @@ static RESULT openstack_create(struct ctx *c, struct remote *r, const struct rem
 
 const struct remote_driver remote_openstack = {
 	.name = "openstack",
-	.verbs = REMOTE_VERBS_ALL,
+	.verbs = REMOTE_VERBS_COMMON | REMOTE_VERB_SNAPSHOT,
 	.check = openstack_check,
 	.verify = openstack_verify,
 	.list = openstack_list,

@@ -96,12 +96,13 @@ static RESULT watch(struct ctx *c, struct remote *r, const struct remote_act *ac
 	struct vmware_task outcome;
 	struct result result = vmware_follow(c, r, task, &outcome);
 	if (result.code == ERR_AGAIN && !outcome.fault.name.n)
-		task_notes_put(notes, act->ref, (int) act->verb, task, clock_now_us());
+		r->is_under_way = task_notes_put(notes, act->ref, (int) act->verb, task, clock_now_us());
 	else
 		task_notes_drop(notes, act->ref);
-	bool is_power = act->verb != REMOTE_MACHINE_ACT_RESIZE;
-	bool has_changed =
-		result.code == ERR_NOT_FOUND || (is_power && str_is(outcome.fault.name, "InvalidPowerState"));
+	bool is_power = act->verb != REMOTE_MACHINE_ACT_RESIZE && act->verb != REMOTE_MACHINE_ACT_SNAPSHOT;
+	/* nobody sees whether a task that is forgotten made its snapshot */
+	bool is_lost = result.code == ERR_NOT_FOUND && act->verb != REMOTE_MACHINE_ACT_SNAPSHOT;
+	bool has_changed = is_lost || (is_power && str_is(outcome.fault.name, "InvalidPowerState"));
 	if (!has_changed)
 		return result;
 	ctx_clear_problem(c);
@@ -187,6 +188,17 @@ static RESULT resize(struct ctx *c, struct remote *r, const struct remote_act *a
 	return start(&q, r, act);
 }
 
+/* Without the memory, and without asking the guest to be quiet: that fails where VMware Tools do not run. */
+static RESULT make_snapshot(struct ctx *c, struct remote *r, const struct remote_act *act)
+{
+	struct vmware_call q;
+	vmware_begin(&q, c, "CreateSnapshot_Task", "VirtualMachine", act->ref);
+	vmware_text(&q, "name", remote_snapshot_name(c, act));
+	vmware_text(&q, "memory", STR("false"));
+	vmware_text(&q, "quiesce", STR("false"));
+	return start(&q, r, act);
+}
+
 /* A running machine cannot be destroyed: the next call finds it powered off. */
 static RESULT terminate(struct ctx *c, struct remote *r, const struct remote_act *act)
 {
@@ -246,6 +258,8 @@ RESULT vmware_act(struct ctx *c, struct remote *r, const struct remote_act *act)
 	if (note && note->task[0]) {
 		/* The goal is not reached yet: a success shows at the next look. */
 		TRY(watch(c, r, act, str_copy(c->arena, str_from(note->task))));
+		if (act->verb == REMOTE_MACHINE_ACT_SNAPSHOT)
+			return OK;
 		return ctx_fail(c, ERR_AGAIN, "The task has just ended.");
 	}
 	switch (act->verb) {
@@ -261,6 +275,10 @@ RESULT vmware_act(struct ctx *c, struct remote *r, const struct remote_act *act)
 		return terminate(c, r, act);
 	case REMOTE_MACHINE_ACT_TAG:
 		return tag(c, r, act);
+	case REMOTE_MACHINE_ACT_SAVE:
+		return start_plain(c, r, act, "SuspendVM_Task");
+	case REMOTE_MACHINE_ACT_SNAPSHOT:
+		return make_snapshot(c, r, act);
 	case REMOTE_MACHINE_ACT_NONE:
 	case REMOTE_MACHINE_ACT_CREATE:
 		break;

@@ -216,7 +216,7 @@ static RESULT create(struct ctx *c, struct remote *r, const struct remote_new *w
 
 const struct remote_driver remote_vmware = {
 	.name = "vmware",
-	.verbs = REMOTE_VERBS_ALL,
+	.verbs = REMOTE_VERBS_COMMON | REMOTE_VERB_SAVE | REMOTE_VERB_SNAPSHOT,
 	.check = check,
 	.verify = verify,
 	.list = list,
