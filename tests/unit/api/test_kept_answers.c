@@ -16,7 +16,7 @@
 #include "script.h"
 #include "world.h"
 
-enum { INSTANCES = 9, ROUNDS = 40 };
+enum { INSTANCES = 9, MANY_SUBNETS = 20, ROUNDS = 40 };
 
 static struct world w;
 static struct world_user carol, dave; /* of alice's account: by a role, and by policies alone */
@@ -43,7 +43,14 @@ static const struct {
 	{"/subscriptions/%s/providers/Microsoft.Network/networkInterfaces", "api-version=2022-07-01"},
 };
 
-enum { LISTS = sizeof lists / sizeof lists[0], MACHINES = 0, SERVERS = 5, VIRTUAL_MACHINES = 9, AZURES = 12 };
+enum {
+	LISTS = sizeof lists / sizeof lists[0],
+	MACHINES = 0,
+	SUBNETS = 1,
+	SERVERS = 5,
+	VIRTUAL_MACHINES = 9,
+	AZURES = 12
+};
 
 static struct world_answer ask_list(const struct world_user *user, size_t n)
 {
@@ -308,6 +315,30 @@ static void test_hits(void **state)
 	}
 }
 
+/* A subnet's free addresses are a figure: a launch changes the answer, but no row that the answer was made from. */
+static void test_figures(void **state)
+{
+	(void) state;
+	struct str subnet = STR_NONE,
+		   vpc = world_element(
+			   must_post(&w.alice, STR("Action=CreateVpc&CidrBlock=10.9.0.0/16")).body, "vpcId");
+	for (int k = 0; k < MANY_SUBNETS; k++)
+		subnet = world_element(
+			must_post(&w.alice, str_print(w.arena,
+						      "Action=CreateSubnet&CidrBlock=10.9.%d.0/24"
+						      "&VpcId=%" STR_FMT,
+						      k, STR_ARG(vpc)))
+				.body,
+			"subnetId");
+	(void) ask_list(&w.alice, SUBNETS);
+	assert_true(hits_list(&w.alice, SUBNETS));
+	assert_false(str_contains(ask_list(&w.alice, SUBNETS).body, STR("Count>250<")));
+	must_post(&w.alice,
+		  str_print(w.arena, "Action=CreateNetworkInterface&SubnetId=%" STR_FMT, STR_ARG(subnet)));
+	assert_true(str_contains(ask_list(&w.alice, SUBNETS).body, STR("Count>250<")));
+	check_lists(&w.alice);
+}
+
 /* A refusal by policy, role or key comes before the cache. */
 static void test_rights(void **state)
 {
@@ -358,6 +389,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_hits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_figures, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rights, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_session_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_changes, setup, teardown),
