@@ -53,7 +53,7 @@ struct answer {
 	_Atomic(struct response_zip *) zip; /* NULL: none */
 };
 
-/* Of all caches. */
+/* Figures sum up all caches of the process. */
 static _Atomic uint64_t hit_count, miss_count, zipped_count, unkept_count, held_size;
 
 struct response_cache {

@@ -37,12 +37,12 @@ RESULT response_cache_add(struct response_cache *m, const struct response_key *k
 /* Drops the answers that no call has got since the last time. heap_trim_slack() calls it, so that a peak's memory is given back. */
 void response_cache_trim(struct response_cache *m);
 
-/* Of all caches of the process. */
+/* Sums of all caches of the process. */
 struct response_cache_figures {
 	uint64_t hits, misses; /* misses: calls whose answer might have been cached */
-	uint64_t zipped;       /* of the hits, those that were sent compressed */
+	uint64_t zipped;       /* hits that were sent compressed */
 	uint64_t
-		unkept; /* of the misses, those whose answer depends on the clock or on a source outside the store */
+		unkept; /* misses whose answer is not cached: it depends on the clock, or on a source outside the store */
 	uint64_t size; /* bytes held now */
 };
 void response_cache_read_figures(struct response_cache_figures *ret_figures);

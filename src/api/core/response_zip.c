@@ -10,7 +10,7 @@ enum {
 	LEVEL = 3, /* a list of machines: a twentieth of its size; level 6 takes twice the time for a fifth less */
 	RAW_WINDOW = -15,
 	MEMORY_LEVEL = 8,
-	STORED_SIZE = 5, /* of the head of a stored block */
+	STORED_SIZE = 5, /* a stored block begins with so many bytes */
 	TAIL_SIZE = 8
 };
 
@@ -19,9 +19,9 @@ static const unsigned char gzip_head[] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff}
 
 /* Immutable. The first part ends at a byte's boundary, the second one ends the deflate stream and does not refer to the first. */
 struct response_zip {
-	size_t before_size, behind_size; /* of the parts, compressed */
+	size_t before_size, behind_size; /* sizes of the compressed parts */
 	size_t id_size, plain_size, plain_behind_size;
-	uLong crc_before, crc_behind; /* of the plain parts */
+	uLong crc_before, crc_behind; /* checksums of the plain parts */
 	char bytes[];
 };
 
