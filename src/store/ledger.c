@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/reads.h"
 #include "store/internal.h"
 
 #define STEP_TOLD (5 * MINUTE)
@@ -112,5 +113,6 @@ RESULT op_ledger(struct op *op, const struct ledger_record *record)
 RESULT store_read_ledger(struct store *s, struct ctx *c, const struct ledger_query *query,
 			 RESULT (*each)(void *arg, const struct ledger_record *record), void *arg)
 {
+	reads_note_outside();
 	return s->config.sql->read_ledger(s->config.sql, c, query, each, arg);
 }

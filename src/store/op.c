@@ -4,6 +4,7 @@
  * intact when it must come back. engine/ calls this through store/<kind>.h. Next: committer.c. */
 #include <assert.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 
 #include "base/heap.h"
 #include "base/log.h"
@@ -59,6 +60,8 @@ static void op_observe(struct store *s, enum kind kind, const struct row *before
 {
 	if (s->config.observe)
 		s->config.observe(&s->head, kind, before, after);
+	/* after the figures: an answer made meanwhile has the former number, and is made again */
+	(void) atomic_fetch_add_explicit(&s->figures_epoch, 1, memory_order_release);
 }
 
 static void op_free_version(struct store *s, enum kind kind, struct row *row)

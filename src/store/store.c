@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
+#include "base/reads.h"
 #include "store/event.h"
 #include "store/hooks.h"
 #include "store/internal.h"
@@ -261,6 +262,7 @@ RESULT store_read_events(struct store *s, struct ctx *c, const struct event_quer
 {
 	struct events_reading reading = {.each = each, .arg = arg};
 	buf_init(&reading.text, BUF_ANSWER_CAP);
+	reads_note_outside();
 	struct result result = s->config.sql->read_events(s->config.sql, c, query, render_event, &reading);
 	buf_done(&reading.text);
 	return result;
@@ -269,6 +271,7 @@ RESULT store_read_events(struct store *s, struct ctx *c, const struct event_quer
 RESULT store_read_usage(struct store *s, struct ctx *c, const struct usage_query *query,
 			RESULT (*each)(void *arg, const struct usage *usage), void *arg)
 {
+	reads_note_outside();
 	return s->config.sql->read_usage(s->config.sql, c, query, each, arg);
 }
 

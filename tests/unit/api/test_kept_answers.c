@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Cached answers of the four faces after changes: of rows, of other accounts' rows, of policies, roles, keys and sessions. The next
+ * call of the same caller must get what a region without a cache answers, byte for byte except for the request id. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "api/core/response_cache.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "engine/people/policy/role.h"
+#include "model/id.h"
+#include "script.h"
+#include "world.h"
+
+enum { INSTANCES = 9, MANY_SUBNETS = 20, ROUNDS = 40 };
+
+static struct world w;
+static struct world_user carol, dave; /* of alice's account: by a role, and by policies alone */
+
+/* ---- lists ---- */
+
+static const struct {
+	const char *path; /* NULL: EC2 */
+	const char *query;
+} lists[] = {
+	{NULL, "Action=DescribeInstances"},
+	{NULL, "Action=DescribeSubnets"},
+	{NULL, "Action=DescribeNetworkInterfaces"},
+	{NULL, "Action=DescribeVolumes"},
+	{NULL, "Action=DescribeImages"},
+	{"/compute/v2.1/servers/detail", ""},
+	{"/network/v2.0/ports", ""},
+	{"/network/v2.0/subnets", ""},
+	{"/image/v2/images", ""},
+	{"/client/api", "command=listVirtualMachines"},
+	{"/client/api", "command=listNetworks"},
+	{"/client/api", "command=listVolumes"},
+	{"/subscriptions/%s/providers/Microsoft.Compute/virtualMachines", "api-version=2022-08-01"},
+	{"/subscriptions/%s/providers/Microsoft.Network/networkInterfaces", "api-version=2022-07-01"},
+};
+
+enum {
+	LISTS = sizeof lists / sizeof lists[0],
+	MACHINES = 0,
+	SUBNETS = 1,
+	SERVERS = 5,
+	VIRTUAL_MACHINES = 9,
+	AZURES = 12
+};
+
+static struct world_answer ask_list(const struct world_user *user, size_t n)
+{
+	char account[UUID_TEXT_SIZE];
+	if (!lists[n].path)
+		return world_post(&w, user, str_from(lists[n].query));
+	uuid_write(user->who.account, account);
+	const struct script_request request = {
+		.method = STR("GET"),
+		.path = n >= AZURES ? str_print(w.arena, lists[n].path, account) : str_from(lists[n].path),
+		.query = str_from(lists[n].query)};
+	return world_request(&w, user, &request);
+}
+
+/* The body behind its request id. */
+static struct str body_of(const struct world_answer *answer)
+{
+	static const char mark[] = "</requestId>";
+	const char *at = memmem(answer->body.p, answer->body.n, mark, sizeof mark - 1);
+	return at ? str_slice(answer->body, (size_t) (at - answer->body.p), answer->body.n) : answer->body;
+}
+
+/* Of what nothing was asked since the last time, nothing is left after the second time. */
+static void empty_caches(void)
+{
+	struct api_face *const faces[] = {w.face, w.openstack, w.cloudstack, w.azure};
+	for (size_t k = 0; k < 2 * sizeof faces / sizeof faces[0]; k++)
+		response_cache_trim(faces[k / 2]->cache);
+}
+
+static void check_lists(const struct world_user *user)
+{
+	struct world_answer kept[LISTS];
+	for (size_t n = 0; n < LISTS; n++) {
+		struct world_answer first = ask_list(user, n);
+		kept[n] = ask_list(user, n);
+		assert_int_equal(first.status, kept[n].status);
+		assert_true(first.status != 200 || str_equal(body_of(&first), body_of(&kept[n])));
+	}
+	empty_caches();
+	for (size_t n = 0; n < LISTS; n++) {
+		struct world_answer wanted = ask_list(user, n);
+		assert_int_equal(kept[n].status, wanted.status);
+		if (wanted.status == 200 && !str_equal(body_of(&kept[n]), body_of(&wanted)))
+			fail_msg("list %zu\nkept:\n%.*s\nwanted:\n%.*s\n", n, STR_ARG(kept[n].body),
+				 STR_ARG(wanted.body));
+	}
+	for (size_t n = 0; n < LISTS; n++) /* for what comes next: answers that may have become old */
+		(void) ask_list(user, n);
+}
+
+/* The owner's lists, and those of the others in turn. */
+static void check_in_turn(unsigned turn)
+{
+	const struct world_user *const others[] = {&carol, &dave, &w.bob};
+	check_lists(&w.alice);
+	check_lists(others[turn % 3]);
+}
+
+static uint64_t hits(void)
+{
+	struct response_cache_figures figures;
+	response_cache_read_figures(&figures);
+	return figures.hits;
+}
+
+static bool hits_list(const struct world_user *user, size_t n)
+{
+	uint64_t before = hits();
+	(void) ask_list(user, n);
+	return hits() > before;
+}
+
+/* ---- changes ---- */
+
+static struct world_answer must_post(const struct world_user *user, struct str form)
+{
+	struct world_answer answer = world_post(&w, user, form);
+	if (answer.status != 200)
+		fail_msg("%.*s: %.*s", STR_ARG(form), STR_ARG(answer.body));
+	return answer;
+}
+
+static void set_policy(const char *effect)
+{
+	must_post(
+		&w.alice,
+		str_print(w.arena,
+			  "Action=PutUserPolicy&Version=2010-05-08&UserName=dave&PolicyName=own"
+			  "&PolicyDocument=%%7B%%22Version%%22%%3A%%222012-10-17%%22%%2C%%22Statement%%22%%"
+			  "3A%%7B"
+			  "%%22Effect%%22%%3A%%22%s%%22%%2C%%22Action%%22%%3A%%22%%2A%%22%%2C%%22Resource%%22"
+			  "%%3A%%22%%2A%%22%%7D%%7D",
+			  effect));
+}
+
+static void set_role(bool has)
+{
+	struct role_grant grant = {
+		.role = {.kind = KIND_ROLE, .text = STR("member")},
+		.user = {.kind = KIND_USER, .prefix = carol.who.user, .bits = 128},
+		.account = {.kind = KIND_ACCOUNT, .prefix = carol.who.account, .bits = 128}};
+	assert_int_equal(
+		world_do(&w, &w.operator, has ? engine_grant_role_run : engine_revoke_role_run, &grant).code,
+		ERR_NONE);
+}
+
+static struct str image_of(const struct world_user *user)
+{
+	char image[EC2_ID_TEXT_SIZE];
+	(void) user;
+	return str_copy(w.arena, str_from(id_write_ec2(KIND_IMAGE, w.image, image)));
+}
+
+static struct str instance_of_turn(unsigned turn)
+{
+	struct str body = world_post(&w, &w.alice, STR("Action=DescribeInstances")).body, id = STR_NONE;
+	for (unsigned k = 0; k <= turn % INSTANCES; k++) {
+		id = world_element(body, "instanceId");
+		if (!id.n)
+			break;
+		body = str_slice(body, (size_t) (id.p - body.p), body.n);
+	}
+	return id;
+}
+
+/* Fields that lists show, of rows of any account, changed behind the engine's back. */
+static const struct {
+	enum kind kind;
+	const char *field;
+} shown[] = {
+	{KIND_INSTANCE_TYPE, "name"}, {KIND_ZONE, "name"},     {KIND_SECURITY_GROUP, "name"},
+	{KIND_PORT, "description"},   {KIND_SUBNET, "name"},   {KIND_NETWORK, "name"},
+	{KIND_VOLUME, "device"},      {KIND_INSTANCE, "name"}, {KIND_IMAGE, "name"},
+	{KIND_ROUTER, "name"},        {KIND_ACCOUNT, "name"},  {KIND_HOST, "name"},
+	{KIND_INSTANCE, "key_name"},  {KIND_VOLUME, "name"},
+};
+
+static size_t field_offset(enum kind kind, const char *name)
+{
+	for (unsigned n = 0; n < model_kinds[kind].field_count; n++)
+		if (strcmp(model_kinds[kind].fields[n].name, name) == 0)
+			return model_kinds[kind].fields[n].offset;
+	return 0;
+}
+
+static RESULT touch(struct op *op, void *arg)
+{
+	unsigned turn = *(const unsigned *) arg;
+	size_t n = turn % (sizeof shown / sizeof shown[0]),
+	       offset = field_offset(shown[n].kind, shown[n].field);
+	const struct row *before = tables_first(op->head, shown[n].kind, 0, NULL, 0);
+	for (unsigned k = turn / 8 % 4; k && before; k--) {
+		const struct row *next = tables_next(op->head, shown[n].kind, 0, before, 0);
+		before = next ? next : before;
+	}
+	if (!row_is_live(before) || !offset)
+		return OK;
+	struct row *row = row_copy(op->ctx->arena, &model_kinds[shown[n].kind], before);
+	*(struct str *) (void *) ((char *) row + offset) = str_print(op->ctx->arena, "name-%u", turn);
+	return op_put(op, shown[n].kind, row);
+}
+
+static void change_something(unsigned turn)
+{
+	struct str id = instance_of_turn(turn);
+	assert_true(id.n > 0);
+	switch (random_below(8)) {
+	case 0:
+		must_post(&w.alice,
+			  str_print(w.arena,
+				    "Action=CreateTags&Tag.1.Key=k&Tag.1.Value=v%u&ResourceId.1=%" STR_FMT,
+				    turn, STR_ARG(id)));
+		break;
+	case 1:
+		(void) world_post(
+			&w, &w.alice,
+			str_print(w.arena, "Action=StopInstances&InstanceId.1=%" STR_FMT, STR_ARG(id)));
+		break;
+	case 2:
+		(void) world_post(
+			&w, &w.alice,
+			str_print(w.arena, "Action=StartInstances&InstanceId.1=%" STR_FMT, STR_ARG(id)));
+		break;
+	case 3:
+		set_policy(random_below(2) ? "Allow" : "Deny");
+		break;
+	case 4:
+		set_role(false);
+		check_lists(&carol);
+		set_role(true);
+		break;
+	case 5: /* another account's launch: no row that alice's lists show, but figures of hosts */
+		(void) world_post(&w, &w.bob,
+				  str_print(w.arena,
+					    "Action=RunInstances&InstanceType=t3.nano&MinCount=1&MaxCount=1"
+					    "&ImageId=%" STR_FMT,
+					    STR_ARG(image_of(&w.bob))));
+		break;
+	default:
+		assert_int_equal(world_do(&w, NULL, touch, &turn).code, ERR_NONE);
+	}
+}
+
+/* ---- cases ---- */
+
+static int setup(void **state)
+{
+	(void) state;
+	world_make(&w);
+	world_add_addresses(&w);
+	world_add_user(&w, "carol", w.alice.who.account, "member", &carol);
+	world_add_user(&w, "dave", w.alice.who.account, NULL, &dave);
+	carol.tenant = dave.tenant = w.alice.tenant;
+	set_policy("Allow");
+	must_post(&w.alice, str_print(w.arena,
+				      "Action=RunInstances&InstanceType=t3.nano&MinCount=%d&MaxCount=%d"
+				      "&ImageId=%" STR_FMT,
+				      INSTANCES, INSTANCES, STR_ARG(image_of(&w.alice))));
+	world_settle(&w, MINUTE);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void) state;
+	world_done(&w);
+	return 0;
+}
+
+static void test_changes(void **state)
+{
+	(void) state;
+	random_set_seed(53);
+	for (unsigned turn = 0; turn < ROUNDS; turn++) {
+		change_something(turn);
+		check_in_turn(turn); /* on its way, and as the hosts have it then */
+		if (random_below(2)) {
+			world_settle(&w, MINUTE);
+			check_in_turn(turn + 1);
+		}
+	}
+}
+
+/* The answer to a list stays while no kind that it was made from changes, and no longer. */
+static void test_hits(void **state)
+{
+	static const size_t asked[] = {MACHINES, SERVERS, VIRTUAL_MACHINES, AZURES};
+	(void) state;
+	for (size_t k = 0; k < sizeof asked / sizeof asked[0]; k++) {
+		(void) ask_list(&w.alice, asked[k]);
+		assert_true(hits_list(&w.alice, asked[k]));
+		must_post(&w.alice, STR("Action=CreateDhcpOptions&DhcpConfiguration.1.Key=domain-name"
+					"&DhcpConfiguration.1.Value.1=x.test"));
+		assert_true(hits_list(&w.alice, asked[k]));
+		must_post(&w.alice,
+			  str_print(w.arena,
+				    "Action=CreateTags&Tag.1.Key=k&Tag.1.Value=%zu&ResourceId.1=%" STR_FMT, k,
+				    STR_ARG(instance_of_turn(0))));
+		assert_false(hits_list(&w.alice, asked[k]));
+		assert_true(hits_list(&w.alice, asked[k]));
+	}
+}
+
+/* A subnet's free addresses are a figure: a launch changes the answer, but no row that the answer was made from. */
+static void test_figures(void **state)
+{
+	(void) state;
+	struct str subnet = STR_NONE,
+		   vpc = world_element(
+			   must_post(&w.alice, STR("Action=CreateVpc&CidrBlock=10.9.0.0/16")).body, "vpcId");
+	for (int k = 0; k < MANY_SUBNETS; k++)
+		subnet = world_element(
+			must_post(&w.alice, str_print(w.arena,
+						      "Action=CreateSubnet&CidrBlock=10.9.%d.0/24"
+						      "&VpcId=%" STR_FMT,
+						      k, STR_ARG(vpc)))
+				.body,
+			"subnetId");
+	(void) ask_list(&w.alice, SUBNETS);
+	assert_true(hits_list(&w.alice, SUBNETS));
+	assert_false(str_contains(ask_list(&w.alice, SUBNETS).body, STR("Count>250<")));
+	must_post(&w.alice,
+		  str_print(w.arena, "Action=CreateNetworkInterface&SubnetId=%" STR_FMT, STR_ARG(subnet)));
+	assert_true(str_contains(ask_list(&w.alice, SUBNETS).body, STR("Count>250<")));
+	check_lists(&w.alice);
+}
+
+/* A refusal by policy, role or key comes before the cache. */
+static void test_rights(void **state)
+{
+	static const size_t asked[] = {MACHINES, SERVERS, VIRTUAL_MACHINES, AZURES};
+	(void) state;
+	for (size_t k = 0; k < sizeof asked / sizeof asked[0]; k++) {
+		set_policy("Allow");
+		int allowed = asked[k] == SERVERS ? 401 : 200; /* Keystone gives no token without a role */
+		assert_int_equal(ask_list(&dave, asked[k]).status, allowed);
+		assert_int_equal(ask_list(&dave, asked[k]).status, allowed);
+		set_policy("Deny");
+		assert_int_not_equal(ask_list(&dave, asked[k]).status, 200);
+		assert_int_equal(ask_list(&w.alice, asked[k]).status, 200);
+		assert_int_equal(ask_list(&carol, asked[k]).status, 200);
+		set_role(false);
+		assert_int_not_equal(ask_list(&carol, asked[k]).status, 200);
+		set_role(true);
+		assert_int_equal(ask_list(&carol, asked[k]).status, 200);
+	}
+	set_policy("Allow");
+	assert_int_equal(ask_list(&dave, MACHINES).status, 200);
+	must_post(&w.alice,
+		  str_print(w.arena,
+			    "Action=UpdateAccessKey&Version=2010-05-08&UserName=dave&Status=Inactive"
+			    "&AccessKeyId=%" STR_FMT,
+			    STR_ARG(dave.key_id)));
+	assert_int_not_equal(ask_list(&dave, MACHINES).status, 200);
+	assert_int_not_equal(ask_list(&dave, VIRTUAL_MACHINES).status, 200);
+}
+
+static void test_session_ends(void **state)
+{
+	(void) state;
+	struct world_answer made =
+		must_post(&w.alice, STR("Action=GetSessionToken&Version=2011-06-15&DurationSeconds=900"));
+	const struct world_user session = {.key_id = world_element(made.body, "AccessKeyId"),
+					   .secret = world_element(made.body, "SecretAccessKey"),
+					   .token = world_element(made.body, "SessionToken"),
+					   .who = w.alice.who};
+	assert_int_equal(ask_list(&session, MACHINES).status, 200);
+	assert_int_equal(ask_list(&session, MACHINES).status, 200);
+	clock_advance_us(901 * SECOND);
+	assert_int_not_equal(ask_list(&session, MACHINES).status, 200);
+	assert_int_equal(ask_list(&w.alice, MACHINES).status, 200);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_hits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_figures, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rights, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_session_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_changes, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, 0, 0);
+}
