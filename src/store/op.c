@@ -9,6 +9,7 @@
 #include "base/heap.h"
 #include "base/log.h"
 #include "model/identity.h"
+#include "store/hooks.h"
 #include "store/internal.h"
 
 /* ---- the log ---- */
@@ -56,12 +57,22 @@ static RESULT op_reserve_entry(struct op *op)
 	return OK;
 }
 
+/* Called after the figures are set: an answer made meanwhile has the former number, and is made again. */
+static void note_figures(struct store *s)
+{
+	(void) atomic_fetch_add_explicit(&s->figures_epoch, 1, memory_order_release);
+}
+
 static void op_observe(struct store *s, enum kind kind, const struct row *before, const struct row *after)
 {
 	if (s->config.observe)
 		s->config.observe(&s->head, kind, before, after);
-	/* after the figures: an answer made meanwhile has the former number, and is made again */
-	(void) atomic_fetch_add_explicit(&s->figures_epoch, 1, memory_order_release);
+	note_figures(s);
+}
+
+void op_note_figures(const struct op *op)
+{
+	note_figures(op->store);
 }
 
 static void op_free_version(struct store *s, enum kind kind, struct row *row)
