@@ -56,6 +56,7 @@ int64_t stamps_draw(struct stamps *stamps, int64_t now_us)
 
 void store_read_clock(struct store *s, int64_t *ret_behind_us, int64_t *ret_ahead_us)
 {
+	reads_note_outside();
 	*ret_behind_us = atomic_load(&s->stamps.behind_us);
 	*ret_ahead_us = atomic_load(&s->stamps.ahead_us);
 }

@@ -235,6 +235,7 @@ void store_unlisten(struct store *s, store_listener fn, void *self)
 
 void store_read_figures(struct store *s, struct store_figures *ret_figures)
 {
+	reads_note_outside();
 	pthread_mutex_lock(&s->queue_lock);
 	*ret_figures = s->shown_figures;
 	pthread_mutex_unlock(&s->queue_lock);
