@@ -204,7 +204,8 @@ static void fail_unrecorded(struct call *call, struct result result)
 static bool make_answer_key(struct api_call *e, struct response_key *ret_key)
 {
 	const struct api_protocol *p = e->protocol;
-	if (e->audit || !p->digest || guard_awaits_rows(e->c) || reads_here.of != e)
+	if (e->audit || e->action->flags & (API_WRITES | API_OBSERVES | API_CHANGES_BY_TIME) || !p->digest ||
+	    guard_awaits_rows(e->c) || reads_here.of != e)
 		return false;
 	struct str digest = p->digest(e);
 	if (digest.n != sizeof ret_key->digest)

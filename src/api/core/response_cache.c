@@ -367,13 +367,14 @@ static bool send_zipped(struct response_cache *m, struct answer *a, struct call 
 	return true;
 }
 
-bool response_cache_send(struct response_cache *m, const struct response_key *key, const struct view *v,
+bool response_cache_send(struct response_cache *m, const struct response_key *key, struct view *v,
 			 struct call *call, const char *content_type)
 {
 	struct answer *a = take_answer(m, key, v);
 	atomic_fetch_add_explicit(a ? &hit_count : &miss_count, 1, memory_order_relaxed);
 	if (!a)
 		return false;
+	view_end_read(v); /* a publish must not wait for the compression */
 	if (send_zipped(m, a, call, content_type)) {
 		answer_drop(a);
 		return true;

@@ -24,9 +24,9 @@ struct response_key {
 struct response_cache *response_cache_new(void);
 void response_cache_free(struct response_cache *m); /* NULL: nothing; answers on their way go on */
 
-/* Answers the call if there is an answer of that key that is right in the view; false: there is none. A client that takes gzip gets
- * it compressed. */
-bool response_cache_send(struct response_cache *m, const struct response_key *key, const struct view *v,
+/* Answers the call if there is an answer of that key that is right in the view, and ends the view's reading; false: there is none.
+ * A client that takes gzip gets it compressed. */
+bool response_cache_send(struct response_cache *m, const struct response_key *key, struct view *v,
 			 struct call *call, const char *content_type);
 /* Answers the call with the body, and caches it for the next one if its size is right. Where the call's
  * request id stands early in it, each call gets its own there. An answer made from the clock, or from sources outside the store,

@@ -7,7 +7,7 @@
 #include "base/heap.h"
 
 enum {
-	LEVEL = 3, /* a list of machines: a twentieth of its size; level 6 takes twice the time for a fifth less */
+	LEVEL = 3, /* the first levels save time, the later ones little more space: lists repeat their members' names */
 	RAW_WINDOW = -15,
 	MEMORY_LEVEL = 8,
 	STORED_SIZE = 5, /* a stored block begins with so many bytes */

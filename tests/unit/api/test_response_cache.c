@@ -80,7 +80,7 @@ static bool sends(struct response_cache *m, const struct asked *asked, size_t si
 	struct fake_call f;
 	struct buf expected;
 	begin(&f, second_id);
-	const struct view view = view_of(asked);
+	struct view view = view_of(asked);
 	bool sent = response_cache_send(m, &asked->key, &view, &f.call, "text/xml");
 	assert_int_equal(sent, f.is_answered);
 	write_body(&expected, second_id, size);
@@ -130,7 +130,7 @@ static void test_without_id(void **state)
 	(void) state;
 	struct response_cache *m = response_cache_new();
 	const struct asked key = key_of(1, 1, 'a');
-	const struct view view = view_of(&key);
+	struct view view = view_of(&key);
 	const struct reads reads = reads_of(&key);
 	struct fake_call f;
 	struct buf body, expected;
@@ -173,7 +173,7 @@ static struct str expand(struct arena *a, struct str packed)
 static void check_zipped(struct response_cache *m, const struct asked *asked, struct str id, size_t size,
 			 const char *encodings, bool is_zipped)
 {
-	const struct view view = view_of(asked);
+	struct view view = view_of(asked);
 	struct fake_call f;
 	struct buf expected;
 	begin(&f, id.n ? id : first_id);
