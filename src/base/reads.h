@@ -13,7 +13,7 @@ enum { READS_WORDS = 6, READS_KINDS_MAX = 64 * READS_WORDS };
 struct reads {
 	uint64_t kinds[READS_WORDS]; /* a bit for each kind of which rows, or their absence, were read */
 	uint64_t commit;        /* the earliest commit among the views that were opened; UINT64_MAX: none */
-	uint64_t figures_epoch; /* the store's when the first view was opened; see store_figures_epoch() */
+	uint64_t figures_epoch; /* the store's number of changes of figures when the first view was opened */
 	bool has_figures;       /* derived figures of rows (model/row.h) */
 	bool has_clock;
 	bool has_outside; /* events, usage, audit records, or another source that has no number of a version */

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/reads.h"
 #include "model/term.h"
@@ -264,6 +265,23 @@ static void sources_outside_are_recorded(void **state)
 	assert_outside(store_read_clock(s, &us, &at_us));
 }
 
+static void clocks_and_figures_are_recorded(void **state)
+{
+	static int64_t (*const clocks[])(void) = {clock_now_us, clock_steady_us, clock_monotonic_us};
+	const struct volume v = fixture_volume(1, 1, 1);
+	(void) state;
+	for (size_t n = 0; n < sizeof clocks / sizeof clocks[0]; n++) {
+		reads_begin(NULL);
+		(void) clocks[n]();
+		assert_true(reads_here.has_clock);
+		assert_false(reads_here.has_figures);
+	}
+	reads_begin(NULL);
+	(void) row_figures(&v.row);
+	assert_true(reads_here.has_figures);
+	assert_false(reads_here.has_clock);
+}
+
 static RESULT put_account(struct op *op, void *arg)
 {
 	struct account a = fixture_account(*(const unsigned *) arg);
@@ -472,6 +490,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(unpinned_rows_go_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(readers_are_recorded, setup, teardown),
 		cmocka_unit_test_setup_teardown(sources_outside_are_recorded, setup, teardown),
+		cmocka_unit_test_setup_teardown(clocks_and_figures_are_recorded, setup, teardown),
 		cmocka_unit_test_setup_teardown(record_lasts_until_its_kind_changes, setup, teardown),
 		cmocka_unit_test_setup_teardown(record_has_its_earliest_view, setup, teardown),
 		cmocka_unit_test_setup_teardown(figures_end_with_each_change, setup, teardown),
