@@ -205,14 +205,14 @@ static bool make_answer_key(struct api_call *e, struct response_key *ret_key)
 {
 	const struct api_protocol *p = e->protocol;
 	if (e->audit || e->action->flags & (API_WRITES | API_OBSERVES | API_CHANGES_BY_TIME) || !p->digest ||
-	    guard_awaits_rows(e->c) || reads_here.of != e)
+	    (e->status && e->status != 200) || guard_awaits_rows(e->c) || reads_here.of != e)
 		return false;
 	struct str digest = p->digest(e);
 	if (digest.n != sizeof ret_key->digest)
 		return false;
 	if (!e->view.store)
 		view_open(e->config->store, &e->view);
-	ret_key->account = e->c->who->account;
+	response_key_set_caller(ret_key, e->c->who);
 	memcpy(ret_key->digest, digest.p, digest.n);
 	return true;
 }
@@ -280,11 +280,15 @@ static void answer_call(struct api_call *e)
 	}
 	bool has_view = e->view.store;
 	bool is_cacheable = make_answer_key(e, &key);
+	bool is_reading = is_cacheable && e->view.is_reading;
 	if (is_cacheable && response_cache_send(e->face->cache, &key, &e->view, e->call, e->content_type)) {
 		view_close(&e->view);
 		return;
 	}
-	if (e->view.store && !has_view) /* a cached answer needs nothing of the view */
+	if (is_reading && !e->view.is_reading)
+		view_close(
+			&e->view); /* no memory to send the cached answer: a new one is made in a later view */
+	else if (e->view.store && !has_view) /* a cached answer needs nothing of the view */
 		note_view(e);
 	buf_init(&body, BUF_ANSWER_CAP);
 	struct result result = write_answer(e, &body);

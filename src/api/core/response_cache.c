@@ -58,6 +58,7 @@ static _Atomic uint64_t hit_count, miss_count, zipped_count, unkept_count, held_
 
 struct response_cache {
 	pthread_mutex_t lock; /* guards all of this; answers themselves are counted and immutable */
+	size_t size_min;      /* of an answer; constant */
 	uint64_t uses;
 	size_t size; /* bytes that the answers may take */
 	unsigned files;
@@ -127,21 +128,22 @@ static void sent_done(void *arg)
 	heap_free(sent);
 }
 
-/* Sends the memfd. Consumes one reference to the answer. */
+/* Sends the memfd. False: there is none, or the process has no descriptor left. */
 static bool send_file(struct answer *a, struct call *call, const char *content_type)
 {
-	int fd = fcntl(atomic_load(&a->fd), F_DUPFD_CLOEXEC, 0);
+	int kept = atomic_load(&a->fd), fd = kept < 0 || call->is_tls ? -1 : fcntl(kept, F_DUPFD_CLOEXEC, 0);
 	if (fd >= 0)
 		call_answer_file(call, 200, content_type, fd, (int64_t) a->size);
-	answer_drop(a);
 	return fd >= 0;
 }
 
 /* Sends the answer. Consumes one reference, also on failure. */
 static bool send_answer(struct answer *a, struct call *call, const char *content_type)
 {
-	if (atomic_load(&a->fd) >= 0 && !call->is_tls)
-		return send_file(a, call, content_type);
+	if (send_file(a, call, content_type)) {
+		answer_drop(a);
+		return true;
+	}
 	struct str id = call->ctx.request_id;
 	struct sent *sent = id.n == UUID_TEXT_SIZE - 1 ? heap_new(struct sent) : NULL;
 	if (!sent) {
@@ -166,10 +168,27 @@ static bool send_answer(struct answer *a, struct call *call, const char *content
 
 /* ---- places, with the cache's lock held ---- */
 
+void response_key_set_caller(struct response_key *key, const struct identity *who)
+{
+	key->account = who->account;
+	key->domain = who->domain;
+	key->trust = who->trust;
+	key->scope = who->scope;
+	key->rights = who->rights;
+	key->is_operator = who->is_operator;
+	key->is_owner = who->is_owner;
+}
+
+static bool has_caller(const struct response_key *a, const struct response_key *b)
+{
+	return uuid_equal(a->account, b->account) && uuid_equal(a->domain, b->domain) &&
+	       uuid_equal(a->trust, b->trust) && a->scope == b->scope && a->rights == b->rights &&
+	       a->is_operator == b->is_operator && a->is_owner == b->is_owner;
+}
+
 static bool is_for(const struct answer *a, const struct response_key *key)
 {
-	return uuid_equal(a->key.account, key->account) &&
-	       memcmp(a->key.digest, key->digest, sizeof key->digest) == 0;
+	return has_caller(&a->key, key) && memcmp(a->key.digest, key->digest, sizeof key->digest) == 0;
 }
 
 static struct answer **set_of(struct response_cache *m, const struct response_key *key)
@@ -180,7 +199,7 @@ static struct answer **set_of(struct response_cache *m, const struct response_ke
 	return &m->places[hash_add(account, digest) % SETS * WAYS];
 }
 
-/* The place of the request's answer, also of an earlier commit; NULL: there is none. */
+/* The place of the request's answer, also if the answer is outdated; NULL: there is none. */
 static struct answer **find_place(struct response_cache *m, const struct response_key *key)
 {
 	struct answer **set = set_of(m, key);
@@ -246,12 +265,17 @@ static size_t size_of_account(const struct response_cache *m, uuid account)
 	return size;
 }
 
-static struct answer **find_free(struct answer **set)
+/* A place of the set for a new answer. An account that has half of a full set replaces its own answers there, so that no
+ * account drives out the others by many different requests. */
+static struct answer **find_free(struct answer **set, uuid account)
 {
-	for (size_t k = 0; k < WAYS; k++)
+	size_t own = 0;
+	for (size_t k = 0; k < WAYS; k++) {
 		if (!set[k])
 			return &set[k];
-	return find_oldest(set, WAYS, NULL);
+		own += uuid_equal(set[k]->key.account, account);
+	}
+	return find_oldest(set, WAYS, own >= WAYS / 2 ? &account : NULL);
 }
 
 /* Sizes have a maximum below the share, so that there is an answer to drop wherever room is short. */
@@ -270,7 +294,7 @@ static void keep_answer(struct response_cache *m, struct answer *a)
 	if (former)
 		empty_place(m, former);
 	make_room(m, a->key.account, weight_of(a));
-	fill_place(m, find_free(set_of(m, &a->key)), a);
+	fill_place(m, find_free(set_of(m, &a->key), a->key.account), a);
 }
 
 /* The request's answer, if it is right in the view, with a reference for the caller; NULL: there is none. */
@@ -387,15 +411,15 @@ bool response_cache_send(struct response_cache *m, const struct response_key *ke
 
 /* Takes over the buffer as an answer; NULL if the size is out of range or memory is out, and the caller
  * keeps the buffer. */
-static struct answer *make_answer(const struct response_key *key, const struct reads *reads, struct str id,
-				  struct buf *body)
+static struct answer *make_answer(const struct response_cache *m, const struct response_key *key,
+				  const struct reads *reads, struct str id, struct buf *body)
 {
-	bool fits = body->size >= RESPONSE_SIZE_MIN && body->size <= RESPONSE_SIZE_MAX && id.n &&
+	bool fits = body->size >= m->size_min && body->size <= RESPONSE_SIZE_MAX && id.n &&
 		    !reads->has_clock && !reads->has_outside;
 	struct answer *a = fits ? heap_new(struct answer) : NULL;
 	if (!a)
 		return NULL;
-	const char *at = memmem(body->p, ID_WITHIN, id.p, id.n);
+	const char *at = memmem(body->p, body->size < ID_WITHIN ? body->size : ID_WITHIN, id.p, id.n);
 	a->id_at = at ? (size_t) (at - body->p) : body->size;
 	a->size = body->size;
 	char *text = heap_resize(body->p, body->size); /* returns unused capacity */
@@ -412,7 +436,7 @@ static struct answer *make_answer(const struct response_key *key, const struct r
 RESULT response_cache_add(struct response_cache *m, const struct response_key *key, const struct reads *reads,
 			  struct call *call, const char *content_type, struct buf *body)
 {
-	struct answer *a = make_answer(key, reads, call->ctx.request_id, body);
+	struct answer *a = make_answer(m, key, reads, call->ctx.request_id, body);
 	if (reads->has_clock || reads->has_outside)
 		atomic_fetch_add_explicit(&unkept_count, 1, memory_order_relaxed);
 	if (!a) {
@@ -457,11 +481,12 @@ static void trim(void *self)
 	response_cache_trim(self);
 }
 
-struct response_cache *response_cache_new(void)
+struct response_cache *response_cache_new(size_t size_min)
 {
 	struct response_cache *m = heap_new(struct response_cache);
 	if (!m)
 		return NULL;
+	m->size_min = size_min;
 	(void) pthread_mutex_init(&m->lock, NULL);
 	m->trimmer = (struct heap_trimmer){.trim = trim, .self = m};
 	heap_add_trimmer(&m->trimmer);

@@ -8,6 +8,7 @@
 #include "base/reads.h"
 #include "base/uuid.h"
 #include "http/server.h"
+#include "model/identity.h"
 #include "store/store.h"
 
 struct response_cache;
@@ -15,17 +16,25 @@ struct response_cache;
 /* Shorter answers are quickly written, longer ones take too much room. */
 enum { RESPONSE_SIZE_MIN = 8 * 1024, RESPONSE_SIZE_MAX = 1024 * 1024, RESPONSE_DIGEST_SIZE = 64 };
 
+/* Rights are part of each key, so that no face can forget them: in one account an administrator's list has rows that other callers
+ * may not see. A face whose answers also depend on the user adds the user to the digest. */
 struct response_key {
-	uuid account;
+	uuid account, domain, trust;
+	enum identity_scope scope;
+	unsigned rights;
+	bool is_operator, is_owner;
 	char digest[RESPONSE_DIGEST_SIZE]; /* of all parameters */
 };
+/* Fills all but the digest. */
+void response_key_set_caller(struct response_key *key, const struct identity *who);
 
-/* NULL when out of memory. At most 32 MiB, taken as answers come, and 16 file descriptors. */
-struct response_cache *response_cache_new(void);
+/* Caches answers of at least so many bytes: RESPONSE_SIZE_MIN, or less in tests. NULL when out of memory. At most 32 MiB, taken as
+ * answers come, and 16 file descriptors. */
+struct response_cache *response_cache_new(size_t size_min);
 void response_cache_free(struct response_cache *m); /* NULL: nothing; answers on their way go on */
 
-/* Answers the call if there is an answer of that key that is right in the view, and ends the view's reading; false: there is none.
- * A client that takes gzip gets it compressed. */
+/* Answers the call if there is an answer of that key that is right in the view. False: there is none, or memory is out; in the
+ * latter case, as after an answer, the view's reading has ended. A client that takes gzip gets the answer compressed. */
 bool response_cache_send(struct response_cache *m, const struct response_key *key, struct view *v,
 			 struct call *call, const char *content_type);
 /* Answers the call with the body, and caches it for the next one if its size is right. Where the call's

@@ -11,8 +11,12 @@
 #include "api/core/response_cache.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/reads.h"
 #include "engine/people/policy/role.h"
 #include "model/id.h"
+#include "reconcile/billing/traffic.h"
+#include "reconcile/figures/figures.h"
+#include "reconcile/reconcile.h"
 #include "script.h"
 #include "world.h"
 
@@ -385,9 +389,79 @@ static void test_session_ends(void **state)
 	assert_int_equal(ask_list(&w.alice, MACHINES).status, 200);
 }
 
+/* An administrator of the same account may read other accounts' machines by their ids, its other users may not. */
+static void test_administrator(void **state)
+{
+	struct world_user erin;
+	(void) state;
+	world_add_user(&w, "erin", w.alice.who.account, "admin", &erin);
+	must_post(&w.bob, str_print(w.arena,
+				    "Action=RunInstances&InstanceType=t3.nano&MinCount=%d&MaxCount=%d"
+				    "&ImageId=%" STR_FMT,
+				    INSTANCES, INSTANCES, STR_ARG(image_of(&w.bob))));
+	world_settle(&w, MINUTE);
+	struct str rest = world_post(&w, &w.bob, STR("Action=DescribeInstances")).body,
+		   ask = STR("Action=DescribeInstances"), id;
+	for (int k = 1; k <= INSTANCES; k++) {
+		id = world_element(rest, "instanceId");
+		assert_true(id.n > 0);
+		ask = str_print(w.arena, "%" STR_FMT "&InstanceId.%d=%" STR_FMT, STR_ARG(ask), k,
+				STR_ARG(id));
+		rest = str_slice(rest, (size_t) (id.p - rest.p), rest.n);
+	}
+	for (int k = 0; k < 2; k++) {
+		uint64_t before = hits();
+		assert_true(must_post(&erin, ask).body.n >= RESPONSE_SIZE_MIN);
+		assert_int_equal(hits() - before, k);
+		assert_int_equal(world_post(&w, &w.alice, ask).status, 400);
+		assert_int_equal(world_post(&w, &carol, ask).status, 400);
+	}
+}
+
+#define assert_outside(read)                                                                                 \
+	do {                                                                                                 \
+		reads_begin(NULL);                                                                           \
+		read;                                                                                        \
+		assert_true(reads_here.has_outside);                                                         \
+	} while (0)
+
+/* An answer made from the memory of the reconciler, from last uses or from further questions to policies has no commit that tells when
+ * the answer is outdated. */
+static void test_sources_outside(void **state)
+{
+	struct traffic_state traffic;
+	struct figure_totals totals;
+	struct reconcile_figures figures;
+	struct reconcile_next next;
+	struct figure_points points = {0};
+	struct fake_call f;
+	const uuid id = w.alice.who.user;
+	const struct last_use none = {.id = id};
+	const struct guard_request request = {.action = STR("ec2:DescribeInstances"), .has_role = true};
+	bool may = false;
+	(void) state;
+	assert_outside(reconciler_read_traffic(w.reconciler, &traffic));
+	assert_outside(reconciler_sum_figures(w.reconciler, &totals));
+	assert_outside(reconciler_read_figures(w.reconciler, &figures));
+	assert_outside(reconciler_read_next(w.reconciler, KIND_INSTANCE, id, &next));
+	assert_outside((void) reconciler_read_cached_images(w.reconciler, id));
+	assert_outside(IGNORE(reconciler_look_at_figures(w.reconciler, &w.c, id, &points)));
+	assert_outside(IGNORE(reconciler_look_at_minutes(w.reconciler, &w.c, id, 0, 1, &points)));
+	assert_outside(IGNORE(
+		reconciler_read_figures_kept(w.reconciler, &w.c, id, id, FIGURES_SHORT_US, 0, 1, &points)));
+	assert_outside((void) last_used_find(w.uses, w.arena, &none));
+	fake_call_init(&f, "POST", STR("/"), STR_NONE, STR_NONE);
+	f.call.ctx.who = &w.alice.who;
+	assert_outside(
+		assert_int_equal(guard_ask_actions(w.guards, &f.call, &request, 1, &may).code, ERR_NONE));
+	fake_call_done(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_administrator, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sources_outside, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_figures, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rights, setup, teardown),

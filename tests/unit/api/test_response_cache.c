@@ -8,11 +8,13 @@
 
 #include <cmocka.h>
 
+#include <sys/resource.h>
 #include <zlib.h>
 
 #include "api/core/response_cache.h"
 #include "api/core/response_cache_room.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/heap.h"
 #include "model/id.h"
 #include "world.h"
@@ -94,7 +96,7 @@ static bool sends(struct response_cache *m, const struct asked *asked, size_t si
 static void test_own_id(void **state)
 {
 	(void) state;
-	struct response_cache *m = response_cache_new();
+	struct response_cache *m = response_cache_new(RESPONSE_SIZE_MIN);
 	const struct asked key = key_of(1, 7, 'a'), later = key_of(1, 8, 'a'), other = key_of(2, 7, 'a'),
 			   asked = key_of(1, 7, 'b');
 	assert_false(sends(m, &key, 0));
@@ -110,10 +112,37 @@ static void test_own_id(void **state)
 	response_cache_free(m);
 }
 
+/* Callers with other rights, of another domain, by a trust or in another scope get answers of their own, whatever the digest is. */
+static void test_callers(void **state)
+{
+	(void) state;
+	struct response_cache *m = response_cache_new(RESPONSE_SIZE_MIN);
+	const uuid some = {{[15] = 9}};
+	const struct identity caller = {.scope = IDENTITY_ACCOUNT, .account = some, .rights = RIGHT(READER)};
+	struct identity others[] = {caller, caller, caller, caller, caller, caller, caller};
+	others[0].account = (uuid){{[15] = 8}};
+	others[1].domain = others[2].trust = some;
+	others[3].scope = IDENTITY_DOMAIN;
+	others[4].rights |= RIGHT(ADMIN);
+	others[5].is_operator = true;
+	others[6].is_owner = true;
+	struct asked asked = key_of(1, 1, 'a');
+	response_key_set_caller(&asked.key, &caller);
+	keep(m, &asked, 20000);
+	assert_true(sends(m, &asked, 20000));
+	for (size_t k = 0; k < sizeof others / sizeof others[0]; k++) {
+		struct asked other = asked;
+		response_key_set_caller(&other.key, &others[k]);
+		if (sends(m, &other, 0))
+			fail_msg("caller %zu gets the answer of another one", k);
+	}
+	response_cache_free(m);
+}
+
 static void test_sizes(void **state)
 {
 	(void) state;
-	struct response_cache *m = response_cache_new();
+	struct response_cache *m = response_cache_new(RESPONSE_SIZE_MIN);
 	const struct asked key = key_of(1, 1, 'a');
 	keep(m, &key, RESPONSE_SIZE_MIN - 1);
 	assert_false(sends(m, &key, 0));
@@ -128,7 +157,7 @@ static void test_sizes(void **state)
 static void test_without_id(void **state)
 {
 	(void) state;
-	struct response_cache *m = response_cache_new();
+	struct response_cache *m = response_cache_new(RESPONSE_SIZE_MIN);
 	const struct asked key = key_of(1, 1, 'a');
 	struct view view = view_of(&key);
 	const struct reads reads = reads_of(&key);
@@ -148,6 +177,43 @@ static void test_without_id(void **state)
 		fake_call_done(&f);
 		buf_done(&body);
 	}
+	buf_done(&expected);
+	response_cache_free(m);
+}
+
+/* Without memory the answer is not sent, and the view is not read any more; without file descriptors a long answer is sent from memory. */
+static void test_scarcity(void **state)
+{
+	(void) state;
+	struct response_cache *m = response_cache_new(RESPONSE_SIZE_MIN);
+	const struct asked key = key_of(1, 1, 'a');
+	const struct reads reads = reads_of(&key);
+	struct rlimit limit, none;
+	struct view view = view_of(&key);
+	struct fake_call f;
+	struct buf body, expected;
+	write_body(&body, STR_NONE, 300000);
+	write_body(&expected, STR_NONE, 300000);
+	begin(&f, first_id);
+	IGNORE(response_cache_add(m, &key.key, &reads, &f.call, "text/xml",
+				  &body)); /* the next calls show it */
+	fake_call_done(&f);
+	begin(&f, first_id);
+	assert_true(response_cache_send(m, &key.key, &view, &f.call, "text/xml")); /* a memfd is made */
+	fake_call_done(&f);
+	begin(&f, first_id);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	fault_arm(FAULT_ALLOC, 0, false);
+	bool is_sent = response_cache_send(m, &key.key, &view, &f.call, "text/xml");
+	fault_disarm();
+	assert_false(is_sent);
+	assert_true(response_cache_send(m, &key.key, &view, &f.call, "text/xml"));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_true(str_equal(buf_str(&f.body), buf_str(&expected)));
+	fake_call_done(&f);
 	buf_done(&expected);
 	response_cache_free(m);
 }
@@ -195,7 +261,7 @@ static void check_zipped(struct response_cache *m, const struct asked *asked, st
 static void test_zip(void **state)
 {
 	(void) state;
-	struct response_cache *m = response_cache_new();
+	struct response_cache *m = response_cache_new(RESPONSE_SIZE_MIN);
 	const struct asked key = key_of(1, 1, 'a'), plain = key_of(1, 1, 'b');
 	const struct reads reads = reads_of(&plain);
 	struct fake_call f;
@@ -221,7 +287,7 @@ static void test_zip(void **state)
 static void test_sources(void **state)
 {
 	(void) state;
-	struct response_cache *m = response_cache_new();
+	struct response_cache *m = response_cache_new(RESPONSE_SIZE_MIN);
 	const struct asked key = key_of(1, 1, 'a');
 	const struct reads unkept[] = {{.commit = 1, .has_clock = true}, {.commit = 1, .has_outside = true}};
 	for (size_t k = 0; k < 2; k++) {
@@ -242,7 +308,7 @@ static void test_sources(void **state)
 static void test_trim(void **state)
 {
 	(void) state;
-	struct response_cache *m = response_cache_new();
+	struct response_cache *m = response_cache_new(RESPONSE_SIZE_MIN);
 	struct response_cache_figures before, held;
 	response_cache_read_figures(&before);
 	const struct asked idle = key_of(1, 1, 'a'), busy = key_of(1, 1, 'b');
@@ -266,7 +332,7 @@ enum { USERS = 50, LIST_SIZE = 138 * 1024 };
 static void test_turns(void **state)
 {
 	(void) state;
-	struct response_cache *m = response_cache_new();
+	struct response_cache *m = response_cache_new(RESPONSE_SIZE_MIN);
 	for (int user = 0; user < USERS; user++) {
 		const struct asked key = key_of(1, 1, (char) ('0' + user));
 		keep(m, &key, LIST_SIZE / 2);
@@ -285,7 +351,7 @@ static void test_share(void **state)
 {
 	enum { MANY = 20, FIT = RESPONSE_CACHE_SHARE / (2 * RESPONSE_SIZE_MAX) };
 	(void) state;
-	struct response_cache *m = response_cache_new();
+	struct response_cache *m = response_cache_new(RESPONSE_SIZE_MIN);
 	const struct asked other = key_of(2, 1, 'o');
 	keep(m, &other, 20000);
 	for (int k = 0; k < MANY; k++) {
@@ -300,12 +366,36 @@ static void test_share(void **state)
 	response_cache_free(m);
 }
 
+/* An account that asks for ever different things replaces its own answers, and no other's. */
+static void test_places(void **state)
+{
+	enum { MANY = 3000, OTHERS = 16, FEWEST = OTHERS - 2 };
+	(void) state;
+	struct response_cache *m = response_cache_new(RESPONSE_SIZE_MIN);
+	int kept = 0;
+	for (int k = 0; k < OTHERS; k++) {
+		const struct asked other = key_of(2, 1, (char) ('a' + k));
+		keep(m, &other, RESPONSE_SIZE_MIN);
+	}
+	for (int k = 0; k < MANY; k++) {
+		struct asked key = key_of(1, 1, 'a');
+		memcpy(key.key.digest, &k, sizeof k);
+		keep(m, &key, RESPONSE_SIZE_MIN);
+	}
+	for (int k = 0; k < OTHERS; k++) {
+		const struct asked other = key_of(2, 1, (char) ('a' + k));
+		kept += sends(m, &other, RESPONSE_SIZE_MIN);
+	}
+	assert_in_range(kept, FEWEST, OTHERS); /* more than two of them may share a set */
+	response_cache_free(m);
+}
+
 /* Accounts together take no more than the whole: the answer asked for least recently goes. */
 static void test_whole(void **state)
 {
 	enum { ACCOUNTS = 3 * RESPONSE_CACHE_SIZE / (2 * RESPONSE_SIZE_MAX) };
 	(void) state;
-	struct response_cache *m = response_cache_new();
+	struct response_cache *m = response_cache_new(RESPONSE_SIZE_MIN);
 	int hits = 0;
 	for (unsigned k = 0; k < ACCOUNTS; k++) {
 		const struct asked key = key_of(k + 1, 1, 'a'), first = key_of(1, 1, 'a');
@@ -351,10 +441,12 @@ static void test_face(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_own_id),     cmocka_unit_test(test_sizes),
-					   cmocka_unit_test(test_without_id), cmocka_unit_test(test_zip),
-					   cmocka_unit_test(test_sources),    cmocka_unit_test(test_trim),
-					   cmocka_unit_test(test_turns),      cmocka_unit_test(test_share),
-					   cmocka_unit_test(test_whole),      cmocka_unit_test(test_face)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_own_id),  cmocka_unit_test(test_sizes),
+					   cmocka_unit_test(test_callers), cmocka_unit_test(test_scarcity),
+					   cmocka_unit_test(test_places),  cmocka_unit_test(test_without_id),
+					   cmocka_unit_test(test_zip),     cmocka_unit_test(test_sources),
+					   cmocka_unit_test(test_trim),    cmocka_unit_test(test_turns),
+					   cmocka_unit_test(test_share),   cmocka_unit_test(test_whole),
+					   cmocka_unit_test(test_face)};
 	return cmocka_run_group_tests(tests, 0, 0);
 }
