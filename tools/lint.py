@@ -359,6 +359,16 @@ def run(argv, data=None):
     return subprocess.run(argv, cwd=ROOT, input=data, capture_output=True, text=True, check=False).stdout
 
 
+def check_figures(files):
+    """A row's figures are read by row_figures() or the kind's own function, which put them on the record of reads (base/reads.h)."""
+    for path in files:
+        if not path.startswith("src/") or path.startswith("src/store/") or path == "src/model/row.h" or "usage" not in read(path):
+            continue
+        text = without_comments(read(path))
+        for match in re.finditer(r"\brow(?:->|\.)usage\b(?! = )", text):
+            yield f"{path}:{text.count(chr(10), 0, match.start()) + 1}: reads figures without row_figures(), so cached answers would not end"
+
+
 def check_function_lengths(files):
     listing = run(["ctags", "-L", "-", "-o", "-", "--kinds-C=f", "--fields=+ne"],
                   "".join(f + "\n" for f in files if f.endswith(".c")))
@@ -520,7 +530,7 @@ def main():
              ("file names", check_file_names(files)),
              ("page words", check_page_words(files)), ("page tables", check_page_tables(files)), ("conditions", check_conditions(files)),
              ("commands", check_commands(sys.argv[1])), ("attributes", check_attributes(sys.argv[1])),
-             ("openings", check_openings(files)), ("goto", check_goto(files)),
+             ("openings", check_openings(files)), ("goto", check_goto(files)), ("figures", check_figures(files)),
              ("operations", check_operations(files)),
              ("function lengths", check_function_lengths(files)), ("prefixes", check_prefixes(files)),
              ("complexity", check_complexity(files)),

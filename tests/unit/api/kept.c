@@ -18,6 +18,10 @@
 
 enum { FILE_SIZE_MAX = 8 << 20, FACES = 4 };
 
+struct read {
+	struct str version, line; /* version: of the last @version before the line */
+};
+
 struct one_case {
 	const char *path;
 	struct str lines;
@@ -28,7 +32,7 @@ static struct script_stage stage;
 static struct api_face **faces[FACES] = {&w.face, &w.openstack, &w.cloudstack, &w.azure};
 static struct response_cache *spares[FACES];
 static struct arena *texts;
-static VEC(struct str) reads; /* lines that were answered from the cache when they were asked twice */
+static VEC(struct read) reads; /* that were answered from the cache when they were asked twice */
 static VEC(struct one_case) cases;
 
 /* Shared with the processes of the cases. */
@@ -38,10 +42,10 @@ static struct sums {
 
 /* ---- asking ---- */
 
-static struct world_answer ask(struct str line)
+static struct world_answer ask(const struct read *read)
 {
-	struct script script = {.stage = &stage};
-	script_run(&script, line);
+	struct script script = {.stage = &stage, .version = read->version};
+	script_run(&script, read->line);
 	return script.history[0];
 }
 
@@ -55,10 +59,10 @@ static void swap_caches(void)
 }
 
 /* The answer of faces with empty caches. */
-static struct world_answer ask_anew(struct str line)
+static struct world_answer ask_anew(const struct read *read)
 {
 	swap_caches();
-	struct world_answer answer = ask(line);
+	struct world_answer answer = ask(read);
 	for (size_t k = 0; k < 2 * FACES; k++) /* the second time drops what was used before the first one */
 		response_cache_trim((*faces[k / 2])->cache);
 	swap_caches();
@@ -94,23 +98,23 @@ static void show(const char *what, const struct world_answer *answer)
 static void check_reads(const struct one_case *one, struct str after)
 {
 	for (size_t k = 0; k < reads.count; k++) {
-		struct str line = reads.at[k];
+		const struct read *read = &reads.at[k];
 		uint64_t before = count_hits();
-		const struct world_answer kept = ask(line);
+		const struct world_answer kept = ask(read);
 		if (count_hits() == before)
 			continue;
-		const struct world_answer wanted = ask_anew(line);
+		const struct world_answer wanted = ask_anew(read);
 		sums->compared++;
 		if (is_same(&kept, &wanted))
 			continue;
-		const struct world_answer again = ask_anew(line);
+		const struct world_answer again = ask_anew(read);
 		if (!is_same(&wanted, &again)) {
 			sums->unsteady++;
 			continue;
 		}
 		if (sums->wrong++ > 20)
 			continue;
-		printf("FAILED %s: %" STR_FMT "\n  after: %" STR_FMT "\n", one->path, STR_ARG(line),
+		printf("FAILED %s: %" STR_FMT "\n  after: %" STR_FMT "\n", one->path, STR_ARG(read->line),
 		       STR_ARG(after));
 		show("kept", &kept);
 		show("wanted", &wanted);
@@ -196,16 +200,16 @@ static struct str resolve(struct str line)
 	return str_contains(text, STR("$(")) ? STR_NONE : text;
 }
 
-static bool is_known(struct str line)
+static bool is_known(const struct read *read)
 {
 	for (size_t k = 0; k < reads.count; k++)
-		if (str_equal(reads.at[k], line))
+		if (str_equal(reads.at[k].line, read->line) && str_equal(reads.at[k].version, read->version))
 			return true;
 	return false;
 }
 
 /* Takes the line as a read if a second call is answered from the cache. */
-static void take_read(struct str line)
+static void take_read(struct str version, struct str line)
 {
 	static const char *const words[] = {"GET ", "Describe",  "Action=Describe", "?Action=Describe",
 					    "Get",  "Action=Get"};
@@ -218,27 +222,27 @@ static void take_read(struct str line)
 		is_read = str_contains(asked, STR("command=list"));
 	if (!is_read || str_starts_with(line, STR("@key ")) || str_starts_with(line, STR("@nobody ")))
 		return;
-	line = resolve(line);
-	if (!line.n || is_known(line))
+	const struct read read = {version, resolve(line)};
+	if (!read.line.n || is_known(&read))
 		return;
-	(void) ask(line);
+	(void) ask(&read);
 	uint64_t before = count_hits();
-	(void) ask(line);
-	if (count_hits() == before)
-		return;
-	if (!VEC_PUSH(texts, &reads, line))
+	(void) ask(&read);
+	if (count_hits() > before && !VEC_PUSH(texts, &reads, read))
 		abort();
 }
 
 static void take_case(const char *path, struct str lines)
 {
-	struct str rest = lines, line;
+	struct str rest = lines, line, version = STR_NONE;
 	const struct one_case one = {path, lines};
 	if (!VEC_PUSH(texts, &cases, one))
 		abort();
 	while (str_split_next(&rest, '\n', &line))
-		if (script_is_call(line))
-			take_read(line);
+		if (str_starts_with(line, STR("@version ")))
+			version = str_slice(line, 9, line.n);
+		else if (script_is_call(line))
+			take_read(version, line);
 }
 
 static void take_file(const char *path)
@@ -287,7 +291,7 @@ static void run_lines(const struct one_case *one)
 	struct str rest = one->lines, line;
 	script = (struct script){.stage = &stage};
 	for (size_t k = 0; k < reads.count; k++)
-		(void) ask(reads.at[k]);
+		(void) ask(&reads.at[k]);
 	while (str_split_next(&rest, '\n', &line)) {
 		script_run(&script, line);
 		if (script_is_call(line) || str_starts_with(line, STR("@")))

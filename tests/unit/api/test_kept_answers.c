@@ -13,11 +13,13 @@
 #include "base/random.h"
 #include "base/reads.h"
 #include "engine/people/policy/role.h"
+#include "engine/quota.h"
 #include "model/id.h"
 #include "reconcile/billing/traffic.h"
 #include "reconcile/figures/figures.h"
 #include "reconcile/reconcile.h"
 #include "script.h"
+#include "store/account.h"
 #include "world.h"
 
 enum { INSTANCES = 9, MANY_SUBNETS = 20, ROUNDS = 40 };
@@ -457,11 +459,30 @@ static void test_sources_outside(void **state)
 	fake_call_done(&f);
 }
 
+/* The figures of an account, by whichever function they are read. */
+static void test_figures_of_account(void **state)
+{
+	struct account_usage usage;
+	AUTO_VIEW v;
+	(void) state;
+	view_open(w.store, &v);
+	const struct account *account = account_find(v.tables, w.alice.who.account);
+	assert_true(account->limit_disk_bytes >= 0);
+	reads_begin(NULL);
+	engine_get_usage(account, &usage);
+	assert_true(usage.instances > 0);
+	assert_true(reads_here.has_figures);
+	reads_begin(NULL);
+	(void) engine_pay_disk(v.tables, w.alice.who.account, KIND_IMAGE);
+	assert_true(reads_here.has_figures);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_administrator, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sources_outside, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_figures_of_account, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_figures, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rights, setup, teardown),
