@@ -16,8 +16,8 @@ struct response_cache;
 /* Shorter answers are quickly written, longer ones take too much room. */
 enum { RESPONSE_SIZE_MIN = 8 * 1024, RESPONSE_SIZE_MAX = 1024 * 1024, RESPONSE_DIGEST_SIZE = 64 };
 
-/* Rights are part of each key, so that no face can forget them: in one account an administrator's list has rows that other callers
- * may not see. A face whose answers also depend on the user adds the user to the digest. */
+/* Rights are part of each key, so that no face can forget them: an administrator's list has rows that other callers of the account may
+ * not see. A face whose answers also depend on the user adds the user to the digest. */
 struct response_key {
 	uuid account, domain, trust;
 	enum identity_scope scope;

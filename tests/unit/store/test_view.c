@@ -330,6 +330,10 @@ static void record_lasts_until_its_kind_changes(void **state)
 	size++;
 	assert_ok(fixture_commit(f, put_volume, &size));
 	assert_false(still_has(f, &reads));
+	reads = read_volumes(f);
+	size++;
+	assert_ok(fixture_commit(f, put_volume, &size)); /* the very next commit */
+	assert_false(still_has(f, &reads));
 	view_close(&old);
 }
 
@@ -371,6 +375,15 @@ static void figures_end_with_each_change(void **state)
 	shown = read_volumes(f);
 	shown.has_figures = true;
 	assert_ok(fixture_commit(f, put_account, &account));
+	assert_false(still_has(f, &shown));
+	reads = read_volumes(f);
+	assert_ok(fixture_commit(f, note_figures, NULL));
+	struct view v;
+	view_open(f->store, &v); /* figures may have been read in the first view */
+	view_close(&v);
+	shown = reads_here;
+	shown.has_figures = true;
+	assert_int_equal(shown.commit, reads.commit);
 	assert_false(still_has(f, &shown));
 }
 
