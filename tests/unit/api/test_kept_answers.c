@@ -430,6 +430,102 @@ static void test_demotion(void **state)
 	assert_true(after.status != 200 || after.body.n <= mine.body.n);
 }
 
+/* In one account, users with the same rights have answers of their own, but in EC2's face. */
+static void test_own_answers(void **state)
+{
+	static const size_t asked[] = {SERVERS, VIRTUAL_MACHINES, AZURES};
+	struct world_user frank;
+	(void) state;
+	world_add_user(&w, "frank", w.alice.who.account, "member", &frank);
+	frank.tenant = w.alice.tenant;
+	for (size_t k = 0; k < sizeof asked / sizeof asked[0]; k++) {
+		(void) ask_list(&carol, asked[k]);
+		assert_true(hits_list(&carol, asked[k]));
+		assert_false(hits_list(&frank, asked[k]));
+		assert_true(hits_list(&frank, asked[k]));
+	}
+	(void) ask_list(&carol, MACHINES);
+	assert_true(hits_list(&frank, MACHINES));
+	assert_false(hits_list(&dave, MACHINES)); /* has other rights */
+}
+
+/* Answers contain links to the address that the client has used. */
+static void test_own_links(void **state)
+{
+	char account[UUID_TEXT_SIZE];
+	(void) state;
+	const struct script_request asked[] = {
+		{.method = STR("GET"), .path = STR("/compute/v2.1/servers/detail")},
+		{.method = STR("GET"),
+		 .path = str_print(w.arena, lists[AZURES].path, uuid_write(w.alice.who.account, account)),
+		 .query = STR("api-version=2022-08-01")}};
+	for (size_t k = 0; k < sizeof asked / sizeof asked[0]; k++) {
+		struct fake_call f;
+		(void) world_request(&w, &w.alice, &asked[k]);
+		uint64_t before = hits();
+		(void) world_request(&w, &w.alice, &asked[k]);
+		assert_int_equal(hits(), before + 1);
+		world_request_call(&w.c, w.tokens, w.bearers, &w.alice, &asked[k], &f);
+		fake_call_add_header(&f, "X-Forwarded-Proto", STR("https"));
+		assert_int_equal(world_run(&w, &f).status, 200);
+		assert_int_equal(hits(), before + 1);
+	}
+}
+
+/* Policies decide on the rows of some reads, with conditions on time and address: such an answer is made in each call. */
+static void test_guarded_rows(void **state)
+{
+	(void) state;
+	struct response_cache *const usual = w.face->cache;
+	w.face->cache = response_cache_new(1); /* the answer is short */
+	assert_non_null(w.face->cache);
+	struct str list = world_element(
+			   must_post(&w.alice,
+				     STR("Action=CreateManagedPrefixList&PrefixListName=l&MaxEntries=1"
+					 "&AddressFamily=IPv4&Entry.1.Cidr=10.0.0.0/8"))
+				   .body,
+			   "prefixListId"),
+		   ask = str_print(w.arena, "Action=GetManagedPrefixListEntries&PrefixListId=%" STR_FMT,
+				   STR_ARG(list));
+	world_settle(&w, MINUTE);
+	for (int k = 0; k < 3; k++) {
+		uint64_t before = hits();
+		must_post(&dave, ask);
+		assert_int_equal(hits(), before);
+		must_post(&w.alice, ask);
+		assert_int_equal(hits() - before, k > 0); /* alice has no policies */
+	}
+	response_cache_free(w.face->cache);
+	w.face->cache = usual;
+}
+
+/* A call that waits for its work goes on after other calls of its thread, whose records are not its own. */
+static void test_parked(void **state)
+{
+	(void) state;
+	struct response_cache *const usual = w.face->cache;
+	w.face->cache = response_cache_new(1);
+	assert_non_null(w.face->cache);
+	for (int k = 0; k < 2; k++) {
+		struct fake_call f;
+		uint64_t before = hits();
+		world_sign_call(&w.c, &w.alice, "POST",
+				STR("Action=DescribeSpotPriceHistory&Version=2016-11-15"), &f);
+		f.call.self = w.face;
+		api_http_face.handle(w.face, &f.call);
+		while (!f.is_woken)
+			assert_true(executor_step(w.executor, clock_now_us() + MINUTE));
+		must_post(&w.alice, STR("Action=DescribeVpcs"));
+		fake_call_resume(&f);
+		assert_true(f.is_answered);
+		assert_int_equal(f.status, 200);
+		fake_call_done(&f);
+		assert_int_equal(hits() - before, k); /* of DescribeVpcs */
+	}
+	response_cache_free(w.face->cache);
+	w.face->cache = usual;
+}
+
 #define assert_outside(read)                                                                                 \
 	do {                                                                                                 \
 		reads_begin(NULL);                                                                           \
@@ -491,6 +587,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_demotion, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_own_answers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_own_links, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_guarded_rows, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_parked, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sources_outside, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_figures_of_account, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hits, setup, teardown),
