@@ -3,6 +3,7 @@
 with what the region has in the end."""
 import collections
 import json
+import subprocess
 import threading
 import time
 import urllib.parse
@@ -248,7 +249,7 @@ class FacesLoad(Load):
 
 
 class Pulse:
-    """A client at each `dari` that tags a VPC again and again and gives up after a second. longest_gap() is the region's own: other clients wait for a
+    """A client at each `dari` that tags a VPC again and again and gives up after a second. gap() is the region's own: other clients wait for a
     machine that is cut off while the next one would answer."""
 
     def __init__(self, region, account):
@@ -270,9 +271,9 @@ class Pulse:
                 pass
             time.sleep(PULSE_EVERY_S)
 
-    def longest_gap(self, since):
-        ends = [since, *sorted(at for at in list(self.answered) if at > since)]
-        return max((later - earlier for earlier, later in zip(ends, ends[1:])), default=0)
+    def gap(self, since):
+        """The longest time without an answer: when it ended, and how long it was."""
+        return longest_gap(self.answered, since)
 
     def __enter__(self):
         for thread in self.threads:
@@ -283,6 +284,40 @@ class Pulse:
         self.stops = True
         for thread in self.threads:
             thread.join()
+
+
+def longest_gap(answered, since):
+    ends = [since, *sorted(at for at in list(answered) if at > since)]
+    return max(((later, later - earlier) for earlier, later in zip(ends, ends[1:])), key=lambda gap: gap[1], default=(since, 0))
+
+
+class DatabasePulse:
+    """A client of the database itself, which commits a row again and again and gives up after two seconds: how long a fail-over lasts without `dari`."""
+
+    def __init__(self, region):
+        self.url = f"{region.server.url(region.name)}&target_session_attrs=read-write&connect_timeout=2"
+        region.server.sql(region.name, "CREATE TABLE IF NOT EXISTS pulse (at TIMESTAMPTZ)")
+        self.stops, self.answered = False, []
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        statement = "SET statement_timeout = '2s'; INSERT INTO pulse VALUES (now())"
+        while not self.stops:
+            done = subprocess.run(["/usr/bin/psql", "-XAtq", "-v", "ON_ERROR_STOP=1", self.url, "-c", statement], capture_output=True, text=True, check=False)
+            if done.returncode == 0 and "WARNING" not in done.stderr:  # a wait for the standby that is cut short is a warning
+                self.answered.append(time.monotonic())
+            time.sleep(PULSE_EVERY_S)
+
+    def gap(self, since):
+        return longest_gap(self.answered, since)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stops = True
+        self.thread.join()
 
 
 class Launches:
