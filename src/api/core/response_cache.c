@@ -173,17 +173,23 @@ void response_key_set_caller(struct response_key *key, const struct identity *wh
 	key->account = who->account;
 	key->domain = who->domain;
 	key->trust = who->trust;
+	key->application_credential = who->application_credential;
+	key->iam_role = who->iam_role;
 	key->scope = who->scope;
 	key->rights = who->rights;
 	key->is_operator = who->is_operator;
 	key->is_owner = who->is_owner;
+	key->is_restricted = who->is_restricted;
 }
 
 static bool has_caller(const struct response_key *a, const struct response_key *b)
 {
 	return uuid_equal(a->account, b->account) && uuid_equal(a->domain, b->domain) &&
-	       uuid_equal(a->trust, b->trust) && a->scope == b->scope && a->rights == b->rights &&
-	       a->is_operator == b->is_operator && a->is_owner == b->is_owner;
+	       uuid_equal(a->trust, b->trust) &&
+	       uuid_equal(a->application_credential, b->application_credential) &&
+	       uuid_equal(a->iam_role, b->iam_role) && a->scope == b->scope && a->rights == b->rights &&
+	       a->is_operator == b->is_operator && a->is_owner == b->is_owner &&
+	       a->is_restricted == b->is_restricted;
 }
 
 static bool is_for(const struct answer *a, const struct response_key *key)

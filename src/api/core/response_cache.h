@@ -20,9 +20,10 @@ enum { RESPONSE_SIZE_MIN = 8 * 1024, RESPONSE_SIZE_MAX = 1024 * 1024, RESPONSE_D
  * not see. A face whose answers also depend on the user adds the user to the digest. */
 struct response_key {
 	uuid account, domain, trust;
+	uuid application_credential, iam_role; /* may narrow what the user may see */
 	enum identity_scope scope;
 	unsigned rights;
-	bool is_operator, is_owner;
+	bool is_operator, is_owner, is_restricted;
 	char digest[RESPONSE_DIGEST_SIZE]; /* of all parameters */
 };
 /* Fills all but the digest. */

@@ -112,20 +112,24 @@ static void test_own_id(void **state)
 	response_cache_free(m);
 }
 
-/* Callers with other rights, of another domain, by a trust or in another scope get answers of their own, whatever the digest is. */
+/* Callers with other rights, of another domain, by a trust, a role or an application credential, or in another scope get answers of
+ * their own, whatever the digest is. */
 static void test_callers(void **state)
 {
 	(void) state;
 	struct response_cache *m = response_cache_new(RESPONSE_SIZE_MIN);
 	const uuid some = {{[15] = 9}};
 	const struct identity caller = {.scope = IDENTITY_ACCOUNT, .account = some, .rights = RIGHT(READER)};
-	struct identity others[] = {caller, caller, caller, caller, caller, caller, caller};
+	struct identity others[] = {caller, caller, caller, caller, caller,
+				    caller, caller, caller, caller, caller};
 	others[0].account = (uuid){{[15] = 8}};
 	others[1].domain = others[2].trust = some;
 	others[3].scope = IDENTITY_DOMAIN;
 	others[4].rights |= RIGHT(ADMIN);
 	others[5].is_operator = true;
 	others[6].is_owner = true;
+	others[7].application_credential = others[8].iam_role = some;
+	others[9].is_restricted = true;
 	struct asked asked = key_of(1, 1, 'a');
 	response_key_set_caller(&asked.key, &caller);
 	keep(m, &asked, 20000);
