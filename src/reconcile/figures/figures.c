@@ -421,7 +421,6 @@ static RESULT take_kept(void *arg, const struct series *series)
 RESULT figures_read_kept(struct reconciler *r, struct ctx *c, const struct uuids *ids, uuid host,
 			 int64_t step_us, int64_t from_us, int64_t before_us, struct figure_points *points)
 {
-	reads_note_outside();
 	struct series_query query = {
 		.host = host, .step_us = step_us, .from_us = from_us, .before_us = before_us};
 	struct kept_walk walk = {c, ids, points};

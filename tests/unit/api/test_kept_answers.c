@@ -8,12 +8,16 @@
 
 #include <cmocka.h>
 
+#include "api/core/forward.h"
 #include "api/core/response_cache.h"
+#include "api/ec2/core/action.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/reads.h"
 #include "engine/people/policy/role.h"
 #include "engine/quota.h"
+#include "engine/remote/provider.h"
+#include "engine/remote/remote_resource.h"
 #include "model/id.h"
 #include "reconcile/billing/traffic.h"
 #include "reconcile/figures/figures.h"
@@ -345,6 +349,45 @@ static void test_figures(void **state)
 	check_lists(&w.alice);
 }
 
+/* A list that is gathered from cached items depends on the kinds that the items were made from. */
+static void test_items(void **state)
+{
+	(void) state;
+	for (size_t n = 0; n < SERVERS; n++) {
+		empty_caches();
+		(void) ask_list(&w.alice, n); /* makes the items */
+		const struct reads first = reads_here;
+		empty_caches();
+		(void) ask_list(&w.alice, n);
+		for (size_t k = 0; k < READS_WORDS; k++)
+			assert_int_equal(first.kinds[k] & ~reads_here.kinds[k], 0);
+	}
+}
+
+/* True if an answer that shows figures outlives the change. */
+static bool outlives(op_run run, void *wish)
+{
+	AUTO_VIEW v;
+	reads_begin(NULL);
+	view_open(w.store, &v);
+	const struct reads record = {
+		.commit = reads_here.commit, .figures_epoch = reads_here.figures_epoch, .has_figures = true};
+	view_close(&v);
+	assert_int_equal(world_do(&w, NULL, run, wish).code, ERR_NONE);
+	view_open(w.store, &v);
+	return view_still_has(&v, &record);
+}
+
+/* Changes that put no row, but set figures. */
+static void test_figures_alone(void **state)
+{
+	struct provider_refreshed provider = {.at_us = 1};
+	struct remote_type_refreshed type = {.at_us = 1};
+	(void) state;
+	assert_false(outlives(engine_note_refreshed_run, &provider));
+	assert_false(outlives(engine_note_type_refreshed_run, &type));
+}
+
 /* A refusal by policy, role or key comes before the cache. */
 static void test_rights(void **state)
 {
@@ -472,13 +515,22 @@ static void test_own_links(void **state)
 	}
 }
 
+/* Caches that keep short answers, too. */
+static void use_small_caches(void)
+{
+	struct api_face *const faces[] = {w.face, w.openstack, w.cloudstack, w.azure};
+	for (size_t k = 0; k < sizeof faces / sizeof faces[0]; k++) {
+		response_cache_free(faces[k]->cache);
+		faces[k]->cache = response_cache_new(1);
+		assert_non_null(faces[k]->cache);
+	}
+}
+
 /* Policies decide on the rows of some reads, with conditions on time and address: such an answer is made in each call. */
 static void test_guarded_rows(void **state)
 {
 	(void) state;
-	struct response_cache *const usual = w.face->cache;
-	w.face->cache = response_cache_new(1); /* the answer is short */
-	assert_non_null(w.face->cache);
+	use_small_caches();
 	struct str list = world_element(
 			   must_post(&w.alice,
 				     STR("Action=CreateManagedPrefixList&PrefixListName=l&MaxEntries=1"
@@ -495,35 +547,140 @@ static void test_guarded_rows(void **state)
 		must_post(&w.alice, ask);
 		assert_int_equal(hits() - before, k > 0); /* alice has no policies */
 	}
-	response_cache_free(w.face->cache);
-	w.face->cache = usual;
 }
 
-/* A call that waits for its work goes on after other calls of its thread, whose records are not its own. */
+/* The face's call: the second member of struct api_wait (api/core/park.c), which the parked call has. */
+static struct api_call *parked_call(const struct fake_call *f)
+{
+	const struct {
+		struct call *call;
+		struct api_call *e;
+	} *wait = f->call.face_data;
+	assert_ptr_equal(wait->call, &f->call);
+	return wait->e;
+}
+
+/* Waits until the parked call is woken. Meanwhile the thread answers another call, whose record has no clock. */
+static void let_work(struct fake_call *f)
+{
+	while (!f->is_woken)
+		assert_true(executor_step(w.executor, clock_now_us() + MINUTE));
+	must_post(&w.alice, STR("Action=DescribeVpcs"));
+	reads_drop_sources();
+}
+
+/* A call that waits for its work goes on after other calls of its thread, whose records are not its own. Today's reads with work also
+ * change by time, and are not kept for that reason; here one does not. */
 static void test_parked(void **state)
 {
 	(void) state;
-	struct response_cache *const usual = w.face->cache;
-	w.face->cache = response_cache_new(1);
-	assert_non_null(w.face->cache);
+	use_small_caches();
 	for (int k = 0; k < 2; k++) {
+		struct ec2_action steady;
 		struct fake_call f;
 		uint64_t before = hits();
 		world_sign_call(&w.c, &w.alice, "POST",
 				STR("Action=DescribeSpotPriceHistory&Version=2016-11-15"), &f);
 		f.call.self = w.face;
 		api_http_face.handle(w.face, &f.call);
-		while (!f.is_woken)
-			assert_true(executor_step(w.executor, clock_now_us() + MINUTE));
-		must_post(&w.alice, STR("Action=DescribeVpcs"));
+		struct api_call *e = parked_call(&f);
+		memcpy(&steady, e->action, sizeof steady);
+		steady.flags &= ~(unsigned) API_CHANGES_BY_TIME;
+		e->action = &steady.core;
+		let_work(&f);
 		fake_call_resume(&f);
 		assert_true(f.is_answered);
 		assert_int_equal(f.status, 200);
 		fake_call_done(&f);
 		assert_int_equal(hits() - before, k); /* of DescribeVpcs */
 	}
-	response_cache_free(w.face->cache);
-	w.face->cache = usual;
+}
+
+static void refuse(void *self, struct call *call, uuid asker)
+{
+	(void) self, (void) asker;
+	call_answer(call, 503, NULL, NULL);
+}
+
+/* Between calls the thread's record is nobody's, also while an upload waits for its body. */
+static void test_record_ends(void **state)
+{
+	struct fake_call f;
+	(void) state;
+	(void) ask_list(&w.alice, MACHINES);
+	assert_null(reads_here.of);
+	const struct api_forward forward = {.pass_on = refuse};
+	world_sign_call(&w.c, &w.alice, "POST", STR("Action=DescribeVpcs&Version=2016-11-15"), &f);
+	f.call.self = w.face;
+	api_handle_read(w.face, &f.call, &forward);
+	assert_int_equal(f.status, 200);
+	assert_null(reads_here.of);
+	fake_call_done(&f);
+	fake_call_init(&f, "PUT", STR("/image/v2/images/x/file"), STR_NONE, STR_NONE);
+	f.call.self = w.openstack;
+	api_http_face.begin(w.openstack, &f.call);
+	assert_non_null(f.call.face_data);
+	assert_null(reads_here.of);
+	fake_call_done(&f);
+}
+
+/* Requests whose paths or parameters differ have answers of their own. Each answer is compared with that of faces whose caches are empty. */
+static void test_own_requests(void **state)
+{
+	static const struct {
+		const char *path, *query;
+	} asked[] = {
+		{"/compute/v2.1/servers/detail", ""},
+		{"/compute/v2.1/servers/detail", "limit=2"},
+		{"/network/v2.0/ports", ""},
+		{"/network/v2.0/ports", "limit=2"},
+		{"/client/api", "command=listVirtualMachines"},
+		{"/client/api", "command=listVirtualMachines&page=1&pagesize=2"},
+		{"/client/api", "command=listNetworks"},
+		{"/subscriptions/%s/providers/Microsoft.Compute/virtualMachines", "api-version=2022-08-01"},
+		{"/subscriptions/%s/providers/Microsoft.Compute/virtualMachines",
+		 "api-version=2022-08-01&statusOnly=true"},
+		{"/subscriptions/%s/providers/Microsoft.Network/networkInterfaces", "api-version=2022-07-01"},
+	};
+	enum { ASKED = sizeof asked / sizeof asked[0] };
+	struct world_answer wanted[ASKED];
+	char account[UUID_TEXT_SIZE];
+	(void) state;
+	use_small_caches();
+	uuid_write(w.alice.who.account, account);
+	for (int round = 0; round < 3; round++)
+		for (size_t n = 0; n < ASKED; n++) {
+			const struct script_request request = {
+				.method = STR("GET"),
+				.path = str_starts_with(str_from(asked[n].path), STR("/subscriptions"))
+						? str_print(w.arena, asked[n].path, account)
+						: str_from(asked[n].path),
+				.query = str_from(asked[n].query)};
+			if (round == 0)
+				empty_caches();
+			const struct world_answer answer = world_request(&w, &w.alice, &request);
+			assert_int_equal(answer.status, 200);
+			if (round == 0)
+				wanted[n] = answer;
+			else if (!str_equal(answer.body, wanted[n].body))
+				fail_msg("request %zu: %.*s", n, STR_ARG(answer.body));
+			for (size_t k = 0; k < n; k++)
+				assert_false(str_equal(wanted[k].body, wanted[n].body));
+		}
+}
+
+/* The caller's own identity is not kept for others of the account with the same rights. */
+static void test_own_identity(void **state)
+{
+	(void) state;
+	struct world_user frank;
+	use_small_caches();
+	world_add_user(&w, "frank", w.alice.who.account, "member", &frank);
+	const struct str ask = STR("Action=GetCallerIdentity&Version=2011-06-15");
+	for (int k = 0; k < 2; k++) {
+		assert_true(str_contains(must_post(&carol, ask).body, STR("user/carol<")));
+		assert_true(str_contains(must_post(&frank, ask).body, STR("user/frank<")));
+	}
 }
 
 #define assert_outside(read)                                                                                 \
@@ -591,6 +748,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_own_links, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_guarded_rows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_parked, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_record_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_own_identity, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_own_requests, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_figures_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_items, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_sources_outside, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_figures_of_account, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hits, setup, teardown),
