@@ -628,12 +628,14 @@ static void test_record_ends(void **state)
 static void test_own_requests(void **state)
 {
 	static const struct {
-		const char *path, *query;
+		const char *path, *query, *version;
 	} asked[] = {
 		{"/compute/v2.1/servers/detail", ""},
 		{"/compute/v2.1/servers/detail", "limit=2"},
+		{"/compute/v2.1/servers/detail", "", "compute 2.93"},
 		{"/network/v2.0/ports", ""},
 		{"/network/v2.0/ports", "limit=2"},
+		{"/network/v2.0/subnets", ""},
 		{"/client/api", "command=listVirtualMachines"},
 		{"/client/api", "command=listVirtualMachines&page=1&pagesize=2"},
 		{"/client/api", "command=listNetworks"},
@@ -641,6 +643,7 @@ static void test_own_requests(void **state)
 		{"/subscriptions/%s/providers/Microsoft.Compute/virtualMachines",
 		 "api-version=2022-08-01&statusOnly=true"},
 		{"/subscriptions/%s/providers/Microsoft.Network/networkInterfaces", "api-version=2022-07-01"},
+		{"/subscriptions/%s/providers/Microsoft.Network/virtualNetworks", "api-version=2022-07-01"},
 	};
 	enum { ASKED = sizeof asked / sizeof asked[0] };
 	struct world_answer wanted[ASKED];
@@ -655,7 +658,8 @@ static void test_own_requests(void **state)
 				.path = str_starts_with(str_from(asked[n].path), STR("/subscriptions"))
 						? str_print(w.arena, asked[n].path, account)
 						: str_from(asked[n].path),
-				.query = str_from(asked[n].query)};
+				.query = str_from(asked[n].query),
+				.version = asked[n].version ? str_from(asked[n].version) : STR_NONE};
 			if (round == 0)
 				empty_caches();
 			const struct world_answer answer = world_request(&w, &w.alice, &request);
