@@ -58,7 +58,7 @@ static _Atomic uint64_t hit_count, miss_count, zipped_count, unkept_count, held_
 
 struct response_cache {
 	pthread_mutex_t lock; /* guards all of this; answers themselves are counted and immutable */
-	size_t size_min;      /* of an answer; constant */
+	size_t size_min;      /* shorter answers are not cached; constant */
 	uint64_t uses;
 	size_t size; /* bytes that the answers may take */
 	unsigned files;

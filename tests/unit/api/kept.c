@@ -19,7 +19,7 @@
 enum { FILE_SIZE_MAX = 8 << 20, FACES = 4 };
 
 struct read {
-	struct str version, line; /* version: of the last @version before the line */
+	struct str version, line; /* the last @version before the line sets the version */
 };
 
 struct one_case {
@@ -94,7 +94,7 @@ static void show(const char *what, const struct world_answer *answer)
 	printf("  %s: %d %" STR_FMT "\n", what, answer->status, STR_ARG(str_slice(answer->body, 0, 3000)));
 }
 
-/* Compares the kept answers with new ones; afterwards all are kept again. */
+/* Compares cached answers with new ones. Afterwards the cache has all answers again. */
 static void check_reads(const struct one_case *one, struct str after)
 {
 	for (size_t k = 0; k < reads.count; k++) {

@@ -83,7 +83,7 @@ static struct str body_of(const struct world_answer *answer)
 	return at ? str_slice(answer->body, (size_t) (at - answer->body.p), answer->body.n) : answer->body;
 }
 
-/* Of what nothing was asked since the last time, nothing is left after the second time. */
+/* The first trim marks answers that were used, the second one drops them. */
 static void empty_caches(void)
 {
 	struct api_face *const faces[] = {w.face, w.openstack, w.cloudstack, w.azure};

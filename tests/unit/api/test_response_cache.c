@@ -22,7 +22,7 @@
 static const struct str first_id = {"00000000-1111-4222-8333-444444444444", 36},
 			second_id = {"99999999-8888-4777-8666-555555555555", 36};
 
-/* A key, and the commit that an answer was made at or is asked for. */
+/* Combines a key with the commit that an answer was made at or is asked for. */
 struct asked {
 	struct response_key key;
 	uint64_t commit;
@@ -109,6 +109,23 @@ static void test_own_id(void **state)
 	keep(m, &later, 30000);
 	assert_true(sends(m, &later, 30000));
 	assert_false(sends(m, &key, 0)); /* replaced */
+	response_cache_free(m);
+}
+
+/* More requests than the cache has sets: some share the set of the kept answer, and none is sent that answer. */
+static void test_digests(void **state)
+{
+	enum { MANY = 1000 };
+	(void) state;
+	struct response_cache *m = response_cache_new(RESPONSE_SIZE_MIN);
+	const struct asked key = key_of(1, 1, 'a');
+	keep(m, &key, RESPONSE_SIZE_MIN);
+	for (int k = 0; k < MANY; k++) {
+		struct asked other = key;
+		memcpy(other.key.digest, &k, sizeof k);
+		assert_false(sends(m, &other, 0));
+	}
+	assert_true(sends(m, &key, RESPONSE_SIZE_MIN));
 	response_cache_free(m);
 }
 
@@ -445,12 +462,12 @@ static void test_face(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_own_id),  cmocka_unit_test(test_sizes),
-					   cmocka_unit_test(test_callers), cmocka_unit_test(test_scarcity),
-					   cmocka_unit_test(test_places),  cmocka_unit_test(test_without_id),
-					   cmocka_unit_test(test_zip),     cmocka_unit_test(test_sources),
-					   cmocka_unit_test(test_trim),    cmocka_unit_test(test_turns),
-					   cmocka_unit_test(test_share),   cmocka_unit_test(test_whole),
-					   cmocka_unit_test(test_face)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_own_id),     cmocka_unit_test(test_sizes),
+					   cmocka_unit_test(test_callers),    cmocka_unit_test(test_scarcity),
+					   cmocka_unit_test(test_digests),    cmocka_unit_test(test_places),
+					   cmocka_unit_test(test_without_id), cmocka_unit_test(test_zip),
+					   cmocka_unit_test(test_sources),    cmocka_unit_test(test_trim),
+					   cmocka_unit_test(test_turns),      cmocka_unit_test(test_share),
+					   cmocka_unit_test(test_whole),      cmocka_unit_test(test_face)};
 	return cmocka_run_group_tests(tests, 0, 0);
 }

@@ -23,7 +23,7 @@ struct asking {
 	struct response_cache *cache;
 	unsigned thread;
 	size_t hits;
-	char text[ROOM]; /* of an expanded answer */
+	char text[ROOM]; /* an expanded answer */
 };
 
 static _Atomic uint64_t commit = 1;
