@@ -19,8 +19,8 @@ from members import Load, Region, check  # noqa: E402
 from postgresql import Server  # noqa: E402
 import waiting  # noqa: E402
 
-# The former version: a release, or before the first one the commit that began to record levels.
-FORMER = os.environ.get("FORMER", "66aa3d041e384e64693872dc43b0732100fa054c")
+# The former version: a release, or before the first one the oldest commit whose fields, words and kinds are all here still.
+FORMER = os.environ.get("FORMER", "79d6d3455590252e11bc90913c705f13536bee09")
 # The schema step that this version gets if its level is still the former one's.
 STEP = ("key_pair", "[placed]\n", 'colour = { type = "text", doc = "A field of the next version." }\n[placed]\n')
 # Scripts of the former version that run with a database that this version has opened.
