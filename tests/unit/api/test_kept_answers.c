@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/reads.h"
+#include "engine/limits.h"
 #include "engine/people/policy/role.h"
 #include "engine/quota.h"
 #include "engine/remote/provider.h"
@@ -742,6 +743,16 @@ static void test_figures_of_account(void **state)
 	reads_begin(NULL);
 	(void) engine_pay_disk(v.tables, w.alice.who.account, KIND_IMAGE);
 	assert_true(reads_here.has_figures);
+	size_t counted = 0;
+	for (enum limit_id limit = 0; limit < LIMIT_COUNT; limit++) {
+		if (engine_limits[limit].owner != KIND_ACCOUNT || limit == LIMIT_NETWORK_KEYS)
+			continue;
+		reads_begin(NULL);
+		(void) engine_count_limited(v.tables, limit, w.alice.who.account);
+		assert_true(reads_here.has_figures);
+		counted++;
+	}
+	assert_true(counted > 0);
 }
 
 int main(void)
