@@ -107,7 +107,7 @@ def write_usage(kind):
     lines += [f"\tint64_t {figure}; /* {doc} */" for figure, doc in kind.usage.items()]
     lines += ["};", "", "/* The row's figures; NULL on a row that is not the store's. */",
               f"static inline struct {kind.name}_usage *{kind.name}_usage(const struct {kind.name} *row)", "{",
-              "\treturn row->row.usage;", "}"]
+              "\treturn row_figures(&row->row);", "}"]
     return lines
 
 

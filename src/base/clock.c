@@ -6,6 +6,8 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "base/reads.h"
+
 /* 0: the system's time. Released and acquired: whoever reads a time that a test set sees what the test did before. */
 static _Atomic int64_t frozen_us;
 static _Atomic int64_t set_by_us; /* test's offset */
@@ -26,6 +28,7 @@ static int64_t wall_us(void)
 
 int64_t clock_now_us(void)
 {
+	reads_note_clock();
 	int64_t frozen = atomic_load_explicit(&frozen_us, memory_order_acquire);
 	return frozen ? frozen : wall_us();
 }
@@ -33,6 +36,7 @@ int64_t clock_now_us(void)
 /* The offset between the clocks changes only when the wall clock is set. */
 int64_t clock_steady_us(void)
 {
+	reads_note_clock();
 	int64_t frozen = atomic_load_explicit(&frozen_us, memory_order_acquire);
 	if (frozen)
 		return frozen;
@@ -45,6 +49,7 @@ int64_t clock_steady_us(void)
 
 int64_t clock_monotonic_us(void)
 {
+	reads_note_clock();
 	int64_t frozen = atomic_load_explicit(&frozen_us, memory_order_acquire);
 	return frozen ? frozen : system_us(CLOCK_MONOTONIC);
 }

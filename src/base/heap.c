@@ -3,6 +3,7 @@
 #include "base/heap.h"
 
 #include <malloc.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,8 +44,35 @@ void heap_trim(void)
 	(void) malloc_trim(0);
 }
 
+static pthread_mutex_t trimmers_lock =
+	PTHREAD_MUTEX_INITIALIZER; /* guards the list, and is held while a trimmer runs */
+static struct heap_trimmer *trimmers;
+
+void heap_add_trimmer(struct heap_trimmer *t)
+{
+	(void) pthread_mutex_lock(&trimmers_lock);
+	t->next = trimmers;
+	trimmers = t;
+	(void) pthread_mutex_unlock(&trimmers_lock);
+}
+
+void heap_drop_trimmer(struct heap_trimmer *t)
+{
+	(void) pthread_mutex_lock(&trimmers_lock);
+	for (struct heap_trimmer **at = &trimmers; *at; at = &(*at)->next)
+		if (*at == t) {
+			*at = t->next;
+			break;
+		}
+	(void) pthread_mutex_unlock(&trimmers_lock);
+}
+
 void heap_trim_slack(void)
 {
+	(void) pthread_mutex_lock(&trimmers_lock);
+	for (struct heap_trimmer *t = trimmers; t; t = t->next)
+		t->trim(t->self);
+	(void) pthread_mutex_unlock(&trimmers_lock);
 	struct mallinfo2 now = mallinfo2();
 	if (now.fordblks >= SLACK_MIN && now.fordblks >= now.arena / 4)
 		heap_trim();

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "api/console/relay.h"
+#include "api/core/response_cache.h"
 #include "api/metadata/metadata.h"
 #include "base/clock.h"
 #include "base/disk_room.h"
@@ -75,6 +76,16 @@ static size_t read_metrics(struct daemon *d, struct call *call, struct metric *m
 	       refused[LIMIT_STRANGERS]);
 	METRIC("dari_password_checks_total", "counter",
 	       "Passwords and secrets that were hashed to check them.", passwords_count_checks(d->passwords));
+	struct response_cache_figures cached;
+	response_cache_read_figures(&cached);
+	METRIC("dari_cached_answers_hits_total", "counter", "Lists that were answered from the cache.",
+	       cached.hits);
+	METRIC("dari_cached_answers_misses_total", "counter", "Lists that were made anew.", cached.misses);
+	METRIC("dari_cached_answers_unkept_total", "counter",
+	       "Of those, lists that depend on the clock or on records, and are not kept.", cached.unkept);
+	METRIC("dari_cached_answers_zipped_total", "counter", "Hits that were sent compressed.",
+	       cached.zipped);
+	METRIC("dari_cached_answers_bytes", "gauge", "Memory of cached answers.", cached.size);
 	METRIC("dari_query_rows_read_total", "counter", "Rows that lists read.", query_count_rows_read());
 	METRIC("dari_store_batches_total", "counter", "Commits since the database was made.", store.commit);
 	METRIC("dari_store_clock_batches_total", "counter",
@@ -185,7 +196,7 @@ static void write_capacities(struct daemon *d, struct buf *body)
 
 static void answer_metrics(struct daemon *d, struct call *call)
 {
-	struct metric metrics[56];
+	struct metric metrics[64];
 	size_t count = read_metrics(d, call, metrics);
 	struct buf body;
 	buf_init(&body, 64 * 1024);

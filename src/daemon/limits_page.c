@@ -132,7 +132,7 @@ static const struct {
 	{"issuers whose keys are kept", ISSUERS_KEPT, "the oldest go"},
 	{"last uses that are not written down yet", LAST_USED_MAX, "the oldest are lost"},
 	{"bytes of an answer that is cached", RESPONSE_SIZE_MAX,
-	 "32 MiB in all, 8 MiB of an account; the least recently used go"},
+	 "32 MiB in each face, 8 MiB of an account; the least recently used go"},
 	{"bytes of an item that is cached for EC2's lists", EC2_ITEM_CACHED_MAX,
 	 "144 MiB in all; the oldest go"},
 	{"resolvers that names are forwarded to", DNS_UPSTREAMS_MAX,

@@ -270,7 +270,8 @@ const size_t engine_limit_word_count = sizeof engine_limit_words / sizeof *engin
 static int64_t *figure_of(const struct tables *t, const struct limit_info *limit, uuid owner)
 {
 	const struct row *row = uuid_is_none(owner) ? NULL : tables_find(t, limit->owner, owner);
-	return row && row->usage ? (int64_t *) (void *) ((char *) row->usage + limit->figure) : NULL;
+	char *figures = row ? row_figures(row) : NULL;
+	return figures ? (int64_t *) (void *) (figures + limit->figure) : NULL;
 }
 
 void limits_count(const struct tables *head, enum kind kind, const struct row *row, int64_t sign)

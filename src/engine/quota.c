@@ -52,7 +52,7 @@ static int64_t read_limit(const struct account *account, enum quota quota)
 
 static int64_t read_used(const struct account *account, enum quota quota)
 {
-	const char *usage = account->row.usage;
+	const char *usage = row_figures(&account->row);
 	if (!usage)
 		return 0;
 	int64_t used = *(const int64_t *) (const void *) (usage + quotas[quota].used);
@@ -73,7 +73,7 @@ struct disk_payer engine_pay_disk(const struct tables *t, uuid account, enum kin
 	if (!row || row->limit_disk_bytes < 0)
 		return (struct disk_payer){0};
 	int64_t left = row->limit_disk_bytes;
-	if (row->row.usage)
+	if (row_figures(&row->row))
 		left -= __atomic_load_n(&account_usage(row)->disk_bytes, __ATOMIC_RELAXED);
 	return (struct disk_payer){.account = account, .left_size = left, .kind = (int) kind};
 }
@@ -141,13 +141,13 @@ void engine_get_usage(const struct account *account, struct account_usage *ret_u
 {
 	*ret_usage = (struct account_usage){0};
 	for (enum quota quota = 0; quota < QUOTA_COUNTED; quota++) {
-		const char *usage = account->row.usage;
+		const char *usage = row_figures(&account->row);
 		if (usage)
 			*(int64_t *) (void *) ((char *) ret_usage + quotas[quota].used) =
 				__atomic_load_n((const int64_t *) (const void *) (usage + quotas[quota].used),
 						__ATOMIC_RELAXED);
 	}
-	if (account->row.usage)
+	if (row_figures(&account->row))
 		ret_usage->volume_bytes +=
 			__atomic_load_n(&account_usage(account)->snapshot_bytes, __ATOMIC_RELAXED);
 }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/ip.h"
+#include "base/reads.h"
 #include "base/str.h"
 #include "base/uuid.h"
 #include "model/kinds.h" /* generated: enum kind */
@@ -26,6 +27,13 @@ struct row {
 	enum kind kind;     /* set by the store; KIND_NONE: never stored */
 	void *usage;        /* derived figures by [usage] in the schema, see below; NULL: the kind has none */
 };
+
+/* The row's figures, for readers: an answer that shows them is not kept longer than they are right. */
+static inline void *row_figures(const struct row *row)
+{
+	reads_note_figures();
+	return row->usage;
+}
 
 /* Derived figures (row.usage, a struct <kind>_usage): sums over other rows, recalculated at load and never
  * stored. A resource has one block of them, shared by all versions of its row; nothing else of a published

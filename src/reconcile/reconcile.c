@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
+#include "base/reads.h"
 #include "engine/region/region.h"
 #include "reconcile/balancing/access_collector.h"
 #include "reconcile/billing/traffic.h"
@@ -345,6 +346,7 @@ void reconciler_free(struct reconciler *r)
 
 void reconciler_read_figures(struct reconciler *r, struct reconcile_figures *ret_figures)
 {
+	reads_note_outside();
 	(void) pthread_mutex_lock(&r->work.lock);
 	*ret_figures = (struct reconcile_figures){
 		.waiting = r->work.count, .failing = r->work.failing, .steps = r->work.steps};

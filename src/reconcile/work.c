@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
+#include "base/reads.h"
 
 static const int64_t RETRY_FIRST_US = 50 * MILLISECOND, RETRY_LAST_US = 10 * SECOND;
 
@@ -278,6 +279,7 @@ void work_wait_for_reports(struct reconciler *r, struct work *w)
 
 void reconciler_read_next(struct reconciler *r, enum kind kind, uuid id, struct reconcile_next *ret_next)
 {
+	reads_note_outside();
 	bool is_looked_at_often = kind == KIND_HOST || kind == KIND_STORAGE_POOL ||
 				  kind == KIND_INSTANCE_EVENT ||
 				  /* the kinds that wake_hosts() wakes at every tick */

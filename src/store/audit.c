@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "base/buf.h"
+#include "base/reads.h"
 #include "store/internal.h"
 
 enum { DIGEST_TEXT_CAP = (AUDIT_TEXT_MAX + 32) * AUDIT_TEXT_COUNT + 256 };
@@ -98,11 +99,13 @@ RESULT op_audit(struct op *op, const struct audit_record *a)
 
 RESULT store_read_audit(struct store *s, struct ctx *c, int64_t after, size_t max, audit_each each, void *arg)
 {
+	reads_note_outside();
 	return s->config.sql->read_audit(s->config.sql, c, after, max, each, arg);
 }
 
 RESULT store_read_audit_back(struct store *s, struct ctx *c, int64_t before, size_t max, audit_each each,
 			     void *arg)
 {
+	reads_note_outside();
 	return s->config.sql->read_audit_back(s->config.sql, c, before, max, each, arg);
 }

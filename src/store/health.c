@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/reads.h"
 #include "store/internal.h"
 
 RESULT store_check_database(struct store *s, struct ctx *c)
@@ -65,6 +66,7 @@ RESULT store_rescue_database(struct store *s, struct ctx *c, const char *path, s
 
 void store_read_slowest_commit(struct store *s, int64_t *ret_us, int64_t *ret_at_us)
 {
+	reads_note_outside();
 	pthread_mutex_lock(&s->queue_lock);
 	*ret_us = s->slowest_us;
 	*ret_at_us = s->slowest_at_us;

@@ -2,6 +2,7 @@
  * History within a change: deletes it, which sqlite_prune.c executes, and adds samples of metrics, which it also reads. */
 #include "store/prune.h"
 
+#include "base/reads.h"
 #include "store/internal.h"
 #include "store/series.h"
 
@@ -31,6 +32,7 @@ RESULT op_cut_audit(struct op *op, const struct audit_segment *segment)
 
 RESULT store_read_segment(struct store *s, struct ctx *c, struct audit_segment *ret_segment)
 {
+	reads_note_outside();
 	return s->config.sql->read_segment(s->config.sql, c, ret_segment);
 }
 
@@ -52,6 +54,7 @@ RESULT op_series(struct op *op, const struct series *series)
 RESULT store_read_series(struct store *s, struct ctx *c, const struct series_query *query,
 			 RESULT (*each)(void *arg, const struct series *series), void *arg)
 {
+	reads_note_outside();
 	struct sql_driver *sql = s->config.sql;
 	return sql->read_series ? sql->read_series(sql, c, query, each, arg) : OK;
 }

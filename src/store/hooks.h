@@ -12,6 +12,9 @@ void store_set_room(struct store *s, bool (*has_room)(void *self), void *self);
 /* True while clients' changes are refused for lack of space. Any thread. */
 bool store_is_full(struct store *s);
 
+/* For a change that sets derived figures without putting a row, after it has set them: kept answers that show figures end. */
+void op_note_figures(const struct op *op);
+
 struct service_judge; /* engine/messaging/service_sender.h */
 
 /* Gives operations the judge of services' messages; NULL: none. The judge outlives the store: the last changes ask it. Any thread. */

@@ -226,6 +226,7 @@ struct store {
 	pthread_rwlock_t lock __attribute__((aligned(64)));
 	struct tables published;
 	uint64_t commit;
+	_Atomic uint64_t figures_epoch; /* counts what the observer was told of; any thread */
 	struct pins pins[PIN_STRIPES];
 	_Atomic uint64_t retired_until; /* highest retired_commit; 0: nothing is retired */
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/reads.h"
 #include "store/internal.h"
 
 #define STEP_TOLD (5 * MINUTE)
@@ -55,6 +56,7 @@ int64_t stamps_draw(struct stamps *stamps, int64_t now_us)
 
 void store_read_clock(struct store *s, int64_t *ret_behind_us, int64_t *ret_ahead_us)
 {
+	reads_note_outside();
 	*ret_behind_us = atomic_load(&s->stamps.behind_us);
 	*ret_ahead_us = atomic_load(&s->stamps.ahead_us);
 }
@@ -112,5 +114,6 @@ RESULT op_ledger(struct op *op, const struct ledger_record *record)
 RESULT store_read_ledger(struct store *s, struct ctx *c, const struct ledger_query *query,
 			 RESULT (*each)(void *arg, const struct ledger_record *record), void *arg)
 {
+	reads_note_outside();
 	return s->config.sql->read_ledger(s->config.sql, c, query, each, arg);
 }

@@ -4,10 +4,12 @@
  * intact when it must come back. engine/ calls this through store/<kind>.h. Next: committer.c. */
 #include <assert.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 
 #include "base/heap.h"
 #include "base/log.h"
 #include "model/identity.h"
+#include "store/hooks.h"
 #include "store/internal.h"
 
 /* ---- the log ---- */
@@ -55,10 +57,22 @@ static RESULT op_reserve_entry(struct op *op)
 	return OK;
 }
 
+/* Called after the figures are set: an answer made meanwhile has the former number, and is made again. */
+static void note_figures(struct store *s)
+{
+	(void) atomic_fetch_add_explicit(&s->figures_epoch, 1, memory_order_release);
+}
+
 static void op_observe(struct store *s, enum kind kind, const struct row *before, const struct row *after)
 {
 	if (s->config.observe)
 		s->config.observe(&s->head, kind, before, after);
+	note_figures(s);
+}
+
+void op_note_figures(const struct op *op)
+{
+	note_figures(op->store);
 }
 
 static void op_free_version(struct store *s, enum kind kind, struct row *row)

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/reads.h"
 #include "model/row_field.h"
 #include "model/shown.h"
 #include "store/internal.h"
@@ -266,6 +267,7 @@ static RESULT take(void *arg, const struct past *record)
 RESULT store_read_past(struct store *s, struct ctx *c, struct str id, const struct row *present,
 		       int64_t at_us, struct past_row *ret_past)
 {
+	reads_note_outside();
 	struct sql_driver *sql = s->config.sql;
 	const struct past_query query = {.id = id, .after_us = at_us, .max = PAST_CHANGES_MAX + 1};
 	*ret_past = (struct past_row){.kind = present ? present->kind : KIND_NONE};

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
+#include "base/reads.h"
 #include "store/event.h"
 #include "store/hooks.h"
 #include "store/internal.h"
@@ -234,6 +235,7 @@ void store_unlisten(struct store *s, store_listener fn, void *self)
 
 void store_read_figures(struct store *s, struct store_figures *ret_figures)
 {
+	reads_note_outside();
 	pthread_mutex_lock(&s->queue_lock);
 	*ret_figures = s->shown_figures;
 	pthread_mutex_unlock(&s->queue_lock);
@@ -261,6 +263,7 @@ RESULT store_read_events(struct store *s, struct ctx *c, const struct event_quer
 {
 	struct events_reading reading = {.each = each, .arg = arg};
 	buf_init(&reading.text, BUF_ANSWER_CAP);
+	reads_note_outside();
 	struct result result = s->config.sql->read_events(s->config.sql, c, query, render_event, &reading);
 	buf_done(&reading.text);
 	return result;
@@ -269,6 +272,7 @@ RESULT store_read_events(struct store *s, struct ctx *c, const struct event_quer
 RESULT store_read_usage(struct store *s, struct ctx *c, const struct usage_query *query,
 			RESULT (*each)(void *arg, const struct usage *usage), void *arg)
 {
+	reads_note_outside();
 	return s->config.sql->read_usage(s->config.sql, c, query, each, arg);
 }
 

@@ -189,6 +189,10 @@ struct view {
 	struct view *next, *previous;
 	bool is_reading;
 };
+struct reads; /* base/reads.h */
+/* False: something of the record may have changed since, up to this view's commit. Only a view that is being read can tell
+ * more than whether its commit is the record's. */
+bool view_still_has(const struct view *v, const struct reads *reads);
 
 /* Any thread may open a view. A view belongs to one thread and is closed where it was opened. Keep the walk
  * short: a publish waits for it, and later reads wait for that publish. For the same reason a thread must not

@@ -4,10 +4,12 @@
 
 #include <assert.h>
 #include <endian.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/hash.h"
 #include "base/heap.h"
+#include "base/reads.h"
 #include "model/term.h"
 #include "store/row_size.h"
 
@@ -438,6 +440,7 @@ static bool terms_build(struct tables *t, enum kind kind)
 const struct term *tables_first_term(const struct tables *t, enum kind kind, uint64_t hash,
 				     struct row_place after)
 {
+	reads_note_kind(kind);
 	assert(t->tree == TREE_PUBLISHED);
 	const struct term *best = NULL, *at = t->terms[kind];
 	struct row probe = {.id = after.id, .created_us = after.created_us};
@@ -452,6 +455,7 @@ const struct term *tables_first_term(const struct tables *t, enum kind kind, uin
 
 const struct term *tables_next_term(const struct tables *t, enum kind kind, const struct term *term)
 {
+	reads_note_kind(kind);
 	const struct treap p = treap_of_terms(t, kind);
 	const struct term *next = treap_step_behind(&p, term);
 	return next && next->hash == term->hash ? next : NULL;
@@ -640,6 +644,7 @@ void tables_done(struct tables *t)
 
 const struct row *tables_find(const struct tables *t, enum kind kind, uuid id)
 {
+	reads_note_kind(kind);
 	return id_table_find(&t->ids[kind].at[0], id);
 }
 
@@ -676,6 +681,7 @@ static int compare_start(const struct key_start *start, const struct row *row)
 static const struct row *tables_bound(const struct tables *t, enum kind kind, unsigned index,
 				      const struct row *probe, unsigned field_count, bool behind)
 {
+	reads_note_kind(kind);
 	const struct kind_info *k = &model_kinds[kind];
 	const struct key_start start = key_start_of(k, index, field_count, probe);
 	const struct row *best = NULL, *row = t->roots[kind][index];
@@ -722,6 +728,7 @@ const struct row *tables_seek(const struct tables *t, enum kind kind, unsigned i
 const struct row *tables_first(const struct tables *t, enum kind kind, unsigned index,
 			       const struct row *probe, unsigned field_count)
 {
+	reads_note_kind(kind);
 	if (field_count == 1 && is_hashed(kind, index))
 		return id_table_find(&t->ids[kind].at[index], hashed_id(&model_kinds[kind], index, probe));
 	const struct row *row = tables_seek(t, kind, index, probe, field_count);
@@ -733,6 +740,7 @@ const struct row *tables_first(const struct tables *t, enum kind kind, unsigned 
 const struct row *tables_next(const struct tables *t, enum kind kind, unsigned index, const struct row *after,
 			      unsigned field_count)
 {
+	reads_note_kind(kind);
 	assert(index < model_kinds[kind].index_count);
 	const struct kind_info *k = &model_kinds[kind];
 	const struct treap p = treap_of(t, kind, index);
@@ -748,18 +756,44 @@ const struct row *tables_next(const struct tables *t, enum kind kind, unsigned i
 	return row;
 }
 
+/* Kinds of which a changed row changes the whole commit of a row of the kind: the kind itself, and its parts' kinds. */
+static uint64_t parts[KIND_COUNT][READS_WORDS];
+
+static void add_part(enum kind whole, enum kind part)
+{
+	uint64_t *word = &parts[whole][part / 64], bit = UINT64_C(1) << part % 64;
+	if (*word & bit)
+		return;
+	*word |= bit;
+	for (enum kind k = 1; k < KIND_COUNT; k++)
+		for (unsigned p = 0; p < model_kinds[k].parent_count; p++)
+			if (model_kinds[k].fields[model_kinds[k].parents[p]].ref == part)
+				add_part(whole, k);
+}
+
+static void find_parts(void)
+{
+	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
+		add_part(kind, kind);
+}
+
 uint64_t tables_whole_commit(const struct tables *t, enum kind kind, const struct row *row)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	assert(t->tree == TREE_PUBLISHED);
+	(void) pthread_once(&once, find_parts);
+	reads_add_kinds(parts[kind]);
 	return version_of(kind, row)->whole_commit;
 }
 
 uint64_t tables_kind_commit(const struct tables *t, enum kind kind)
 {
+	reads_note_kind(kind);
 	return t->commits[kind];
 }
 
 size_t tables_count(const struct tables *t, enum kind kind)
 {
+	reads_note_kind(kind);
 	return t->counts[kind];
 }

@@ -3,6 +3,7 @@
 #include "store/upgrade.h"
 
 #include "base/log.h"
+#include "base/reads.h"
 #include "model/migration.h"
 #include "store/internal.h"
 
@@ -24,6 +25,7 @@ static RESULT note_level(const struct level *level, struct ctx *c, struct upgrad
 
 RESULT store_read_upgrade(struct store *s, struct ctx *c, struct upgrade *ret_upgrade)
 {
+	reads_note_outside();
 	struct sql_driver *sql = s->config.sql;
 	*ret_upgrade = (struct upgrade){.is_shared = sql->read_programs != NULL};
 	TRY(committer_hold(s, c)); /* confirming removes the level */

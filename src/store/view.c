@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <stdatomic.h>
 
+#include "base/reads.h"
 #include "store/internal.h"
 
 static _Thread_local const struct store *read_here;
@@ -25,6 +26,15 @@ static struct pins *view_pins(struct store *s, const struct view *v)
 	return &s->pins[(h >> 32) % PIN_STRIPES];
 }
 
+static void note_view(const struct view *v)
+{
+	if (reads_here.commit == UINT64_MAX)
+		reads_here.figures_epoch =
+			atomic_load_explicit(&v->store->figures_epoch, memory_order_acquire);
+	if (v->commit < reads_here.commit)
+		reads_here.commit = v->commit;
+}
+
 void view_open(struct store *s, struct view *ret_view)
 {
 	struct view *v = ret_view;
@@ -33,6 +43,7 @@ void view_open(struct store *s, struct view *ret_view)
 	pthread_rwlock_rdlock(&s->lock);
 	read_here = s;
 	v->commit = s->commit;
+	note_view(v);
 	struct pins *pins = view_pins(s, v);
 	pthread_mutex_lock(&pins->lock);
 	v->previous = pins->last;
@@ -68,6 +79,27 @@ void view_close(struct view *v)
 	 * of the stripe precedes our lock; if it did not, it frees the versions itself. */
 	if (v->commit < atomic_load_explicit(&s->retired_until, memory_order_relaxed))
 		committer_wake(s);
+}
+
+/* True if a kind of the record has changed since its commit. Reads the commits directly: a look at them is no read of rows. */
+static bool has_changed(const struct tables *t, const struct reads *reads)
+{
+	for (size_t word = 0; word < READS_WORDS; word++)
+		for (uint64_t left = reads->kinds[word]; left; left &= left - 1)
+			if (t->commits[word * 64 + (size_t) __builtin_ctzll(left)] > reads->commit)
+				return true;
+	return false;
+}
+
+bool view_still_has(const struct view *v, const struct reads *reads)
+{
+	static_assert((size_t) KIND_COUNT <= READS_KINDS_MAX, "a record has a bit for each kind");
+	if (reads->has_figures &&
+	    reads->figures_epoch != atomic_load_explicit(&v->store->figures_epoch, memory_order_acquire))
+		return false;
+	if (reads->commit == v->commit)
+		return true;
+	return v->tables && reads->commit < v->commit && !has_changed(v->tables, reads);
 }
 
 bool view_grow_tables(struct store *s, enum kind kind, size_t row_count)

@@ -12,6 +12,7 @@
 #include "auth/key/sigv4.h"
 #include "auth/sign_in/login_throttle.h"
 #include "base/clock.h"
+#include "base/reads.h"
 #include "engine/resolve.h"
 #include "http/internal_call.h"
 #include "http/share.h"
@@ -196,21 +197,22 @@ static void fail_unrecorded(struct call *call, struct result result)
 
 /* ---- answering ---- */
 
-/* Builds the cache key of an answer: calls with equal keys have the same rows, caller and parameters. Opens the view.
+/* Builds the cache key of an answer: calls with equal keys have the same caller and parameters. Opens the view.
  * False: the answer must not be cached. Audited calls and calls whose guard still checks rows are
- * excluded, because a cached answer would skip both. */
+ * excluded, because a cached answer would skip both; calls that were parked, because what they read is not on record. The guard
+ * has decided on the action before, in each call, so a policy's condition on time, address or tags holds for cached answers, too. */
 static bool make_answer_key(struct api_call *e, struct response_key *ret_key)
 {
 	const struct api_protocol *p = e->protocol;
-	if (e->audit || !p->digest || guard_awaits_rows(e->c))
+	if (e->audit || e->action->flags & (API_WRITES | API_OBSERVES | API_CHANGES_BY_TIME) || !p->digest ||
+	    (e->status && e->status != 200) || guard_awaits_rows(e->c) || reads_here.of != e)
 		return false;
 	struct str digest = p->digest(e);
 	if (digest.n != sizeof ret_key->digest)
 		return false;
 	if (!e->view.store)
 		view_open(e->config->store, &e->view);
-	ret_key->account = e->c->who->account;
-	ret_key->commit = e->view.commit;
+	response_key_set_caller(ret_key, e->c->who);
 	memcpy(ret_key->digest, digest.p, digest.n);
 	return true;
 }
@@ -252,7 +254,7 @@ static RESULT send_answer(struct api_call *e, const struct response_key *key, st
 	else if (p->send && p->send(e, body, &result))
 		; /* in the face's own way */
 	else if (key)
-		result = response_cache_add(e->face->cache, key, e->call, e->content_type, body);
+		result = response_cache_add(e->face->cache, key, &reads_here, e->call, e->content_type, body);
 	else
 		call_answer(e->call, status, e->content_type, body);
 	if (result_is_ok(result))
@@ -278,11 +280,15 @@ static void answer_call(struct api_call *e)
 	}
 	bool has_view = e->view.store;
 	bool is_cacheable = make_answer_key(e, &key);
-	if (is_cacheable && response_cache_send(e->face->cache, &key, e->call, e->content_type)) {
+	bool is_reading = is_cacheable && e->view.is_reading;
+	if (is_cacheable && response_cache_send(e->face->cache, &key, &e->view, e->call, e->content_type)) {
 		view_close(&e->view);
 		return;
 	}
-	if (e->view.store && !has_view) /* a cached answer needs nothing of the view */
+	if (is_reading && !e->view.is_reading)
+		view_close(
+			&e->view); /* no memory to send the cached answer: a new one is made in a later view */
+	else if (e->view.store && !has_view) /* a cached answer needs nothing of the view */
 		note_view(e);
 	buf_init(&body, BUF_ANSWER_CAP);
 	struct result result = write_answer(e, &body);
@@ -483,6 +489,7 @@ static RESULT find_and_prepare(struct api_call *e)
 	if (e->audited && !(e->audited->does & AUDIT_WHEN_SAID))
 		api_audit(e);
 	TRY(permit_action(e));
+	reads_drop_sources(); /* each call checks the time of its proof and its policies' conditions anew */
 	return prepare_action(e);
 }
 
@@ -490,6 +497,7 @@ static RESULT find_and_prepare(struct api_call *e)
  * run yet. */
 static RESULT take_request(struct api_call *e)
 {
+	reads_begin(e);
 	struct result result = find_and_prepare(e);
 	if (e->protocol->end_request)
 		e->protocol->end_request(e);
@@ -538,6 +546,7 @@ void api_begin_call(void *self, struct call *call)
 		return;
 	struct api_call *e = call->face_data;
 	struct result result = take_request(e);
+	reads_end(); /* the body comes later */
 	if (!result_is_ok(result))
 		fail_call(e, result);
 }
@@ -556,10 +565,11 @@ void api_handle_call(void *self, struct call *call)
 	struct result result = take_request(e);
 	if (result_is_ok(result)) {
 		run_action(e);
-		return;
+	} else {
+		note_refused_key(e, result);
+		fail_call(e, result);
 	}
-	note_refused_key(e, result);
-	fail_call(e, result);
+	reads_end();
 }
 
 /* ---- in a process that does not write ---- */
@@ -584,6 +594,7 @@ void api_handle_read(struct api_face *face, struct call *call, const struct api_
 		run_action(e);
 	else
 		pass_on(e);
+	reads_end();
 }
 
 void api_refuse_now(struct api_face *face, struct call *call, struct str why)

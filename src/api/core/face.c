@@ -71,7 +71,7 @@ RESULT api_face_new(struct ctx *c, const struct api_protocol *protocol, const st
 	face->protocol = protocol;
 	face->config = *config;
 	face->lane = config->passwords ? passwords_lane(config->passwords) : NULL;
-	face->cache = protocol->digest ? response_cache_new() : NULL;
+	face->cache = protocol->digest ? response_cache_new(RESPONSE_SIZE_MIN) : NULL;
 	face->region = heap_copy_z(str_to_z(c->arena, config->region));
 	face->endpoint = heap_copy_z(str_to_z(c->arena, config->endpoint));
 	face->config.region = str_from(face->region);

@@ -4,6 +4,7 @@
 
 #include "auth/guard/guard_internal.h"
 #include "auth/key/key_owner.h"
+#include "base/reads.h"
 #include "engine/people/user_owned.h"
 #include "engine/resolve.h"
 #include "model/iam_name.h"
@@ -528,6 +529,7 @@ RESULT guard_ask_actions(struct guards *g, struct call *call, const struct guard
 {
 	struct guard_policies policies = {0};
 	struct guard *kept = call->ctx.guard;
+	reads_note_outside(); /* policies also ask for the client's address, its user agent and the time */
 	TRY(gather_callers(g, call, &policies));
 	for (size_t k = 0; k < count; k++) {
 		const struct guard_request *r = &requests[k];

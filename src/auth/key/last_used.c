@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/heap.h"
 #include "base/log.h"
+#include "base/reads.h"
 #include "store/audit.h"
 
 #define FIRST_AFTER_US SECOND
@@ -215,6 +216,7 @@ void last_used_note(struct last_used *u, enum kind kind, uuid id, struct str ser
 
 struct last_use last_used_find(struct last_used *u, struct arena *a, const struct last_use *stored)
 {
+	reads_note_outside();
 	struct noted_set *set = u ? set_of(u, stored->id) : NULL;
 	struct last_use found = *stored;
 	if (!set)

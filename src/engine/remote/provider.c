@@ -10,6 +10,7 @@
 #include "engine/remote/remote_machine.h"
 #include "engine/row_bytes.h"
 #include "store/cloud_migration.h"
+#include "store/hooks.h"
 #include "store/provider.h"
 #include "store/remote_machine.h"
 #include "store/remote_resource.h"
@@ -276,5 +277,6 @@ RESULT engine_note_refreshed(struct op *op, struct provider_refreshed *wish)
 	struct provider_usage *usage = p ? provider_usage(p) : NULL;
 	if (usage)
 		__atomic_store_n(&usage->refreshed_us, wish->at_us, __ATOMIC_RELAXED);
+	op_note_figures(op);
 	return OK;
 }

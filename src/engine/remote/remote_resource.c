@@ -5,6 +5,7 @@
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/row_bytes.h"
+#include "store/hooks.h"
 #include "store/provider.h"
 #include "store/remote_resource.h"
 
@@ -183,5 +184,6 @@ RESULT engine_note_type_refreshed(struct op *op, struct remote_type_refreshed *w
 	int64_t *figure = p ? figure_of(p, wish->type) : NULL;
 	if (figure)
 		__atomic_store_n(figure, wish->at_us, __ATOMIC_RELAXED);
+	op_note_figures(op);
 	return OK;
 }

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
+#include "base/reads.h"
 #include "drivers/traffic.h"
 #include "engine/billing/traffic.h"
 #include "reconcile/work.h"
@@ -229,6 +230,7 @@ const struct resource reconcile_external_network = {
 
 void reconciler_read_traffic(struct reconciler *r, struct traffic_state *ret_state)
 {
+	reads_note_outside();
 	struct traffic *t = r->traffic;
 	*ret_state = (struct traffic_state){.is_configured = t != NULL};
 	if (!t)

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/log.h"
+#include "base/reads.h"
 #include "reconcile/figures/internal.h"
 #include "reconcile/work.h"
 #include "store/host.h"
@@ -445,6 +446,7 @@ static RESULT copy_ring(struct ctx *c, const struct ring *ring, struct figure_po
 
 RESULT reconciler_look_at_figures(struct reconciler *r, struct ctx *c, uuid id, struct figure_points *points)
 {
+	reads_note_outside();
 	struct figures *f = r->figures;
 	struct result result = OK;
 	if (!f)
@@ -477,6 +479,7 @@ static RESULT copy_minutes(struct ctx *c, const struct minutes *minutes, int64_t
 RESULT reconciler_look_at_minutes(struct reconciler *r, struct ctx *c, uuid id, int64_t from_us,
 				  int64_t before_us, struct figure_points *points)
 {
+	reads_note_outside();
 	struct figures *f = r->figures;
 	struct result result = OK;
 	if (!f)
@@ -495,6 +498,7 @@ RESULT reconciler_look_at_minutes(struct reconciler *r, struct ctx *c, uuid id, 
 
 void reconciler_sum_figures(struct reconciler *r, struct figure_totals *ret_totals)
 {
+	reads_note_outside();
 	struct figures *f = r->figures;
 	*ret_totals = (struct figure_totals){0};
 	if (!f)

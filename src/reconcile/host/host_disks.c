@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/log.h"
+#include "base/reads.h"
 #include "drivers/disk.h"
 #include "reconcile/work.h"
 #include "store/snapshot.h"
@@ -178,6 +179,7 @@ static RESULT note_figures(struct step *s, const struct cached_images *sums)
 
 struct cached_images reconciler_read_cached_images(struct reconciler *r, uuid place)
 {
+	reads_note_outside();
 	(void) pthread_mutex_lock(&r->hosts_lock);
 	const struct cached_images *known = find_figures(r, place);
 	struct cached_images found = known ? *known : (struct cached_images){.place = place};

@@ -472,10 +472,12 @@ static void test_memory_that_runs_out(void **state)
 		"Action=DescribeInstances&Version=2016-11-15&Filter.1.Name=tag:a&Filter.1.Value.1=b*",
 		"Action=DescribeSecurityGroups&Version=2016-11-15",
 		"Action=CreateVpc&CidrBlock=10.0.0.0/16&Version=2016-11-15&DryRun=true",
+		"Action=DescribeInstances&Version=2016-11-15", /* long enough for the cache */
 	};
-	expect(launch(w, 1), 200, "");
+	expect(launch(w, 9), 200, "");
 	for (size_t k = 0; k < sizeof forms / sizeof forms[0]; k++) {
 		bool fired = true;
+		(void) world_post(w, &w->alice, str_from(forms[k])); /* the next answer may be a cached one */
 		for (uint64_t n = 0; fired; n++) {
 			struct world_answer answer = call_with_fault(w, str_from(forms[k]), n);
 			fired = fault_has_fired();

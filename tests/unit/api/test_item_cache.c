@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/random.h"
+#include "base/reads.h"
 #include "model/id.h"
 #include "model/instance.h"
 #include "world.h"
@@ -61,6 +62,32 @@ static void test_key_is_compared_whole(void **state)
 	assert_false(is_kept(m, &key, STR_NONE));
 	ec2_item_cache_free(m);
 	ec2_item_cache_free(NULL);
+}
+
+/* Keys have neither figures nor clock. An answer that contains an item depends on the item's kinds. */
+static void test_sources(void **state)
+{
+	static void (*const notes[])(void) = {reads_note_figures, reads_note_clock, reads_note_outside};
+	(void) state;
+	struct ec2_item_cache *m = ec2_item_cache_new();
+	struct ec2_item_key key = key_of(1, 5, "");
+	for (size_t k = 0; k < sizeof notes / sizeof notes[0]; k++) {
+		reads_begin(NULL);
+		notes[k]();
+		ec2_item_cache_add(m, &key, STR("abc"));
+		assert_false(is_kept(m, &key, STR_NONE));
+	}
+	reads_begin(NULL);
+	reads_note_kind(KIND_VOLUME);
+	ec2_item_cache_add(m, &key, STR("abc"));
+	reads_begin(NULL);
+	struct ec2_cached_item *found = ec2_item_cache_take(m, &key);
+	assert_non_null(found);
+	ec2_cached_note_reads(found);
+	assert_true(reads_here.kinds[KIND_VOLUME / 64] >> KIND_VOLUME % 64 & 1);
+	ec2_cached_drop(found);
+	ec2_item_cache_free(m);
+	reads_begin(NULL);
 }
 
 static void test_texts_do_not_run_together(void **state)
@@ -401,6 +428,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_key_is_compared_whole),
+		cmocka_unit_test(test_sources),
 		cmocka_unit_test(test_texts_do_not_run_together),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_memory_that_runs_out),

@@ -17,6 +17,7 @@ enum { SETS = 4096, WAYS = 4, LOCKS = 256 };
 struct ec2_cached_item {
 	_Atomic unsigned holders;
 	size_t key_size, item_size;
+	uint64_t kinds[READS_WORDS]; /* that the item was made from, and others of the same answer */
 	uint8_t bytes[];
 };
 
@@ -134,6 +135,11 @@ struct str ec2_cached_text(const struct ec2_cached_item *entry)
 	return (struct str){(const char *) entry->bytes + entry->key_size, entry->item_size};
 }
 
+void ec2_cached_note_reads(const struct ec2_cached_item *entry)
+{
+	reads_add_kinds(entry->kinds);
+}
+
 void ec2_cached_drop(struct ec2_cached_item *entry)
 {
 	if (entry && atomic_fetch_sub(&entry->holders, 1) == 1)
@@ -142,7 +148,8 @@ void ec2_cached_drop(struct ec2_cached_item *entry)
 
 void ec2_item_cache_add(struct ec2_item_cache *m, const struct ec2_item_key *key, struct str item)
 {
-	if (key->is_too_long || item.n > EC2_ITEM_CACHED_MAX)
+	if (key->is_too_long || item.n > EC2_ITEM_CACHED_MAX || reads_here.has_clock ||
+	    reads_here.has_figures || reads_here.has_outside)
 		return;
 	struct ec2_cached_item *entry =
 		heap_resize(NULL, sizeof *entry + key->size + item.n); /* not zeroed */
@@ -151,6 +158,7 @@ void ec2_item_cache_add(struct ec2_item_cache *m, const struct ec2_item_key *key
 	atomic_init(&entry->holders, 1);
 	entry->key_size = key->size;
 	entry->item_size = item.n;
+	memcpy(entry->kinds, reads_here.kinds, sizeof entry->kinds);
 	memcpy(entry->bytes, key->bytes, key->size);
 	if (item.n)
 		memcpy(entry->bytes + key->size, item.p, item.n);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/reads.h"
 #include "model/row.h"
 
 struct ec2_item_cache;
@@ -35,6 +36,9 @@ void ec2_item_cache_free(struct ec2_item_cache *m); /* NULL: nothing */
 /* Finds and holds the item with that key; NULL: not cached. */
 struct ec2_cached_item *ec2_item_cache_take(struct ec2_item_cache *m, const struct ec2_item_key *key);
 struct str ec2_cached_text(const struct ec2_cached_item *item);
+/* Adds the kinds that the item was made from to this thread's record: an answer that contains the item depends on them. */
+void ec2_cached_note_reads(const struct ec2_cached_item *item);
 void ec2_cached_drop(struct ec2_cached_item *item);
-/* Caches an item's text, if it is short enough and memory suffices. */
+/* Caches an item's text, if it is short enough and memory suffices, with what this thread has read so far. An item made from figures or
+ * the clock is not cached: its key has neither. */
 void ec2_item_cache_add(struct ec2_item_cache *m, const struct ec2_item_key *key, struct str item);

@@ -202,9 +202,11 @@ static bool take_cached(struct ec2_call *e, const struct ec2_listing *list, stru
 		ec2_cached_drop(item->cached);
 		item->cached = NULL;
 	}
-	if (item->cached)
-		e->cached_size += ec2_cached_text(item->cached).n;
-	return item->cached;
+	if (!item->cached)
+		return false;
+	ec2_cached_note_reads(item->cached);
+	e->cached_size += ec2_cached_text(item->cached).n;
+	return true;
 }
 
 /* Plans the listing's attributes for the first row. NULL: no memory. */

@@ -263,7 +263,7 @@ static struct str write_plural(const struct ctx *c, enum kind kind, const char *
 /* Leaves out what is deleted with the account, such as security groups. */
 static RESULT check_empty(struct op *op, const struct account *account)
 {
-	const struct account_usage *has = account->row.usage;
+	const struct account_usage *has = account_usage(account);
 	const struct {
 		enum kind kind;
 		const char *words;
