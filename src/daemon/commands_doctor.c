@@ -559,8 +559,12 @@ static void check_role(struct command_call *call)
 					       "; this process follows, %" PRIu64 " commits behind",
 					       STR_ARG(state.writer), state.epoch, state.lag);
 	print_finding(
-		call, "writer", state.is_writer || state.lag < LAG_MAX, found,
-		"The database answers slowly, or this machine is overloaded: reads here are not up to date.");
+		call, "writer", state.is_writer || (state.lag < LAG_MAX && !state.is_address_ours), found,
+		state.is_address_ours
+			? "The writer is another process, and its store_peer is this machine's: calls that are passed on "
+			  "to it come here and are refused. Set store_peer on each machine to its own URL, and restart "
+			  "dari there."
+			: "The database answers slowly, or this machine is overloaded: reads here are not up to date.");
 }
 
 /* An unconfirmed upgrade is no fault, but somebody has to end it. */

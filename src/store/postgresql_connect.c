@@ -68,6 +68,10 @@ static const struct {
 	{"53100", ERR_CAPACITY}, /* disk full */
 	{"XX001", ERR_STATE},    /* damaged data */
 	{"XX002", ERR_STATE},    /* damaged index */
+	{"42P01", ERR_STATE},    /* a table is missing, */
+	{"42703", ERR_STATE},    /* a column, */
+	{"42883", ERR_STATE},    /* a function, */
+	{"42501", ERR_STATE},    /* or a right */
 	{"55P03", ERR_IN_USE},   /* lock_timeout */
 	{"40001", ERR_AGAIN},    /* serialization failure */
 	{"40P01", ERR_AGAIN},    /* deadlock */

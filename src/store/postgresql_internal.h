@@ -238,7 +238,7 @@ bool postgresql_may_answer(struct sql_driver *driver);
 
 /* ---- postgresql_schema.c ---- */
 
-/* Checks that the database has this program's schema. ERR_STATE, with a message. */
+/* Checks that the database has this program's schema and the process's master key. ERR_STATE and ERR_CONFLICT, with a message. */
 RESULT postgresql_check_schema(struct postgresql *self, struct ctx *c);
 /* The driver's open: creates or migrates the schema, and takes over as writer. */
 RESULT postgresql_open_schema(struct sql_driver *driver, struct ctx *c);
