@@ -55,9 +55,10 @@ struct follower {
 	bool runs;
 	atomic_bool stops;
 	_Atomic uint64_t served, passed_on;
-	unsigned own_looks;         /* consecutive ones that found this process's address in another's lease; the thread's own */
-	atomic_bool is_address_ours; /* of the writer: it has this process's store_peer */
-	pthread_mutex_t lock; /* guards the next three, which calls read while the thread follows */
+	unsigned
+		own_looks; /* consecutive ones that found this process's address in another's lease; the thread's own */
+	atomic_bool is_address_ours; /* the writer has this process's store_peer */
+	pthread_mutex_t lock;        /* guards the next three, which calls read while the thread follows */
 	char writer[ADDRESS_MAX];
 	int64_t epoch;
 	uint64_t commit; /* the database's */

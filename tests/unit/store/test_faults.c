@@ -292,7 +292,7 @@ static RESULT liar_begin(struct sql_driver *self, struct ctx *c)
 			 : liar.real->begin(liar.real, c);
 }
 
-/* Whoever compares memory with the database uses the same connection under that lock. */
+/* The lock guards the connection, which store_compare_with_sql() uses, too. */
 static RESULT liar_reach(struct sql_driver *self, struct ctx *c)
 {
 	(void) self;
