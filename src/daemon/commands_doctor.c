@@ -72,6 +72,10 @@ static void check_store(struct command_call *call)
 		      same.code == ERR_CONFLICT
 			      ? "Memory and the database differ: keep a copy of the database, restart dari, "
 				"and report it."
+		      : same.code == ERR_STATE
+			      ? "No change is taken meanwhile, or none of these rows. docs/postgresql.md, "
+				"\"When something "
+				"fails\", and docs/operations.md, \"A damaged database\", say what to do."
 			      : "They could not be compared: the line of the database file says what to do.");
 	ctx_clear_problem(&call->ctx);
 }
@@ -550,17 +554,30 @@ static void check_role(struct command_call *call)
 {
 	struct follower_state state;
 	follower_read_state(call->daemon, call->ctx.arena, &state);
+	bool may_act = state.is_writer && state.is_shared && writer_may_act(call->daemon);
 	if (!state.is_shared)
 		return;
-	struct str found = state.is_writer
-				   ? str_print(call->ctx.arena, "this process, epoch %" PRId64, state.epoch)
-				   : str_print(call->ctx.arena,
-					       "%" STR_FMT ", epoch %" PRId64
-					       "; this process follows, %" PRIu64 " commits behind",
-					       STR_ARG(state.writer), state.epoch, state.lag);
-	print_finding(
-		call, "writer", state.is_writer || state.lag < LAG_MAX, found,
-		"The database answers slowly, or this machine is overloaded: reads here are not up to date.");
+	struct str found =
+		state.is_writer
+			? str_print(call->ctx.arena, "this process, epoch %" PRId64 "%s", state.epoch,
+				    may_act ? "" : "; it calls no host, because its lease is not renewed")
+			: str_print(call->ctx.arena,
+				    "%" STR_FMT ", epoch %" PRId64 "; this process follows, %" PRIu64
+				    " commits behind",
+				    STR_ARG(state.writer), state.epoch, state.lag);
+	print_finding(call, "writer",
+		      state.is_writer ? may_act : state.lag < LAG_MAX && !state.is_address_ours, found,
+		      state.is_writer
+			      ? "It does so in its first three seconds. Otherwise the database does not "
+				"answer, or its table "
+				"writer_lease cannot be changed: restart dari, which makes the table again."
+		      : state.is_address_ours ? "The writer is another process, and its store_peer is this "
+						"machine's: calls that are passed on "
+						"to it come here and are refused. Set store_peer on each "
+						"machine to its own URL, and restart "
+						"dari there."
+					      : "The database answers slowly, or this machine is overloaded: "
+						"reads here are not up to date.");
 }
 
 /* An unconfirmed upgrade is no fault, but somebody has to end it. */

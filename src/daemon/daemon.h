@@ -238,6 +238,8 @@ RESULT egress_policy_open(struct daemon *d);
 RESULT writer_open_store(struct daemon *d, const struct store_config *config, const char *path);
 /* True while this process may call hosts and OVN: reconcile_config's may_act. */
 bool writer_may_act(void *self);
+/* Sets the driver's key_mark, so that a database of another master key is refused. */
+void writer_mark_key(struct sql_driver *sql, const uint8_t *master_key);
 
 /* ---- health.c: /healthz and /metrics ---- */
 

@@ -48,6 +48,7 @@ static RESULT make_database(struct daemon *d, struct strs zones, const struct in
 static RESULT open_database(struct daemon *d, struct strs zones, const struct init_more *more)
 {
 	TRY(sql_open(&d->ctx, settings_store(d->arena, &d->settings), &d->sql));
+	writer_mark_key(d->sql, d->master_key);
 	AUTO(executor) executor = executor_new_threads();
 	struct store_config config = {.executor = executor,
 				      .sql = d->sql,

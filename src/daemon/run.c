@@ -317,11 +317,19 @@ static RESULT check_rows(struct daemon *d)
 		"from a backup, or make a new region in another directory with `dari init`");
 }
 
-static uuid read_region(struct daemon *d)
+/* A follower changes nothing, so it compares what the writer has stored. */
+static RESULT read_region(struct daemon *d, uuid *ret_id)
 {
 	AUTO_VIEW view = {0};
 	view_open(d->store, &view);
-	return engine_get_region_id(view.tables);
+	struct str name = engine_get_region_name(view.tables);
+	*ret_id = engine_get_region_id(view.tables);
+	return str_equal(name, d->settings.region)
+		       ? OK
+		       : ctx_fail(&d->ctx, ERR_CONFLICT,
+				  "the database is of the region '%" STR_FMT
+				  "', and region.name of the configuration is '%" STR_FMT "'",
+				  STR_ARG(name), STR_ARG(d->settings.region));
 }
 
 static RESULT open_store(struct daemon *d)
@@ -340,7 +348,7 @@ static RESULT open_store(struct daemon *d)
 	struct region_wish wish = {.name = d->settings.region};
 	TRY(uuid_parse(d->settings.region_id, &wish.id));
 	if (d->follower)
-		wish.region = read_region(d);
+		TRY(read_region(d, &wish.region));
 	else
 		TRY(store_commit(d->store, &d->ctx, "dari:serve", engine_bootstrap_region_run, &wish));
 	if (!uuid_equal(wish.region, wish.id))

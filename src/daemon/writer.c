@@ -3,6 +3,7 @@
  * wait. A process that loses the lease ends at once, as by kill -9: everything that it has answered is committed, and
  * its supervisor starts it again, to wait. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,6 +26,15 @@ static void end_as_fenced(void *self)
 	_exit(EXIT_LEASE_LOST);
 }
 
+void writer_mark_key(struct sql_driver *sql, const uint8_t *master_key)
+{
+	enum { MARK_BYTES = 16 };
+	uint8_t mac[SHA256_SIZE];
+	crypto_hmac_sha256(master_key, MASTER_KEY_SIZE, STR("dari-key-mark"), mac);
+	for (size_t n = 0; n < MARK_BYTES; n++)
+		(void) snprintf(sql->key_mark + 2 * n, 3, "%02x", mac[n]);
+}
+
 static RESULT open_sql(struct daemon *d, const char *path)
 {
 	TRY(sql_open(&d->ctx, path, &d->sql));
@@ -32,6 +42,7 @@ static RESULT open_sql(struct daemon *d, const char *path)
 		d->settings.store_peer.n ? d->settings.store_peer : settings_endpoint(d->arena, &d->settings);
 	d->sql->limits = (struct history_limits){.events_age_us = d->settings.events_days * 24 * HOUR,
 						 .events_max = d->settings.events_max};
+	writer_mark_key(d->sql, d->master_key);
 	d->sql->lease =
 		(struct sql_lease){.address = str_to_z(d->arena, address), .lost = end_as_fenced, .self = d};
 	return OK;

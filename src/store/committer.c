@@ -437,9 +437,8 @@ static void committer_run_still(struct store *s)
 void committer_run(struct job *job)
 {
 	struct store *s = (struct store *) (void *) ((char *) job - offsetof(struct store, job));
-	if (s->config.sql->reach && !s->refusal)
-		committer_wait_for_database(s);
-	committer_run_still(s);
+	if (!s->config.sql->reach || s->refusal || committer_wait_for_database(s))
+		committer_run_still(s);
 	pthread_mutex_lock(&s->queue_lock);
 	s->scheduled = false;
 	if (committer_has_more(s))

@@ -86,19 +86,28 @@ static bool refuse_late(struct store *s, bool *ret_is_closing)
 	return waits && !*ret_is_closing;
 }
 
-void committer_wait_for_database(struct store *s)
+/* Holds `still`, because whoever compares, copies or confirms uses the same connection. */
+static RESULT reach(struct store *s)
 {
-	struct sql_driver *sql = s->config.sql;
+	struct ctx c;
+	pthread_mutex_lock(&s->still);
+	ctx_init(&c, s->arena);
+	struct result r = s->config.sql->reach(s->config.sql, &c);
+	if (r.code == ERR_TIMEOUT || result_is_ok(r))
+		committer_log_lost(s, r, &c);
+	arena_reset(s->arena);
+	pthread_mutex_unlock(&s->still);
+	return r;
+}
+
+bool committer_wait_for_database(struct store *s)
+{
 	bool is_closing = false;
 	for (;;) {
-		struct ctx c;
-		ctx_init(&c, s->arena);
-		struct result r = sql->reach(sql, &c);
-		if (r.code == ERR_TIMEOUT || result_is_ok(r))
-			committer_log_lost(s, r, &c);
-		arena_reset(s->arena);
-		if (r.code != ERR_TIMEOUT || !refuse_late(s, &is_closing))
-			return;
+		if (reach(s).code != ERR_TIMEOUT)
+			return true;
+		if (!refuse_late(s, &is_closing))
+			return is_closing;
 		clock_sleep_us(PAUSE_US);
 	}
 }

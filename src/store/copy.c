@@ -4,6 +4,7 @@
 #include "store/copy.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -133,9 +134,12 @@ static void close_driver(struct sql_driver **driver)
 }
 #define AUTO_DRIVER __attribute__((cleanup(close_driver))) struct sql_driver *
 
-static RESULT open_at(struct ctx *c, const char *place, struct sql_driver **ret_driver, uint64_t *ret_commit)
+/* key_mark: what the database must have, or gets; empty: not known. */
+static RESULT open_at(struct ctx *c, const char *place, const char *key_mark, struct sql_driver **ret_driver,
+		      uint64_t *ret_commit)
 {
 	TRY(sql_open(c, place, ret_driver));
+	(void) snprintf((*ret_driver)->key_mark, sizeof(*ret_driver)->key_mark, "%s", key_mark);
 	TRY((*ret_driver)->open(*ret_driver, c));
 	return (*ret_driver)->read_commit(*ret_driver, c, ret_commit);
 }
@@ -151,7 +155,7 @@ static RESULT fill(struct copying *copy, struct sql_driver *from, const char *to
 {
 	AUTO_DRIVER driver = NULL;
 	uint64_t commit = 0;
-	TRY(open_at(copy->c, to, &driver, &commit));
+	TRY(open_at(copy->c, to, from->key_mark, &driver, &commit));
 	if (commit)
 		return say_occupied(copy->c, "the database of --to", commit);
 	TRY(driver->begin_copy(driver, copy->c));
@@ -169,7 +173,7 @@ static RESULT compare(struct copying *copy, const char *to)
 {
 	AUTO_DRIVER driver = NULL;
 	uint64_t commit = 0;
-	TRY(open_at(copy->c, to, &driver, &commit));
+	TRY(open_at(copy->c, to, "", &driver, &commit));
 	TRY(take_all(copy, driver));
 	return commit == copy->copied.commit && copy->compared == copy->count
 		       ? OK
@@ -181,7 +185,7 @@ static RESULT copy_between(struct copying *copy, const char *from, const char *t
 	AUTO_DRIVER driver = NULL;
 	if (!sql_is_url(str_from(from)) && !file_exists(from))
 		return ctx_fail(copy->c, ERR_NOT_FOUND, "there is no database %s", from);
-	TRY(open_at(copy->c, from, &driver, &copy->copied.commit));
+	TRY(open_at(copy->c, from, "", &driver, &copy->copied.commit));
 	if (!copy->copied.commit)
 		return ctx_fail(copy->c, ERR_NOT_FOUND, "the database of --from has no region");
 	TRY(fill(copy, driver, to));

@@ -2,6 +2,7 @@
  * Checks, copies and rescues the database. */
 #include "store/health.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -28,6 +29,7 @@ RESULT store_copy_database(struct store *s, struct ctx *c, const char *path)
 
 static RESULT rescue_rows(struct store *s, struct ctx *c, struct sql_driver *to)
 {
+	memcpy(to->key_mark, s->config.sql->key_mark, sizeof to->key_mark);
 	TRY(to->open(to, c));
 	TRY(to->begin(to, c));
 	for (enum kind kind = 1; kind < KIND_COUNT; kind++) {

@@ -169,9 +169,9 @@ void committer_drain(struct store *s);
 
 /* ---- the committer without a database (committer_lost.c) ---- */
 
-/* Returns when the database can be reached, nothing waits any more, or the store closes. Refuses changes at
- * their deadline. */
-void committer_wait_for_database(struct store *s);
+/* Waits until the database can be reached, nothing waits any more, or the store closes. Refuses changes at their deadline.
+ * False: the database cannot be reached and nothing waited. A change that comes just then is not tried: it waits in its turn. */
+bool committer_wait_for_database(struct store *s);
 /* Reads the commit number back as soon as the database can be reached. Changes leave the list *first when they
  * are answered. ERR_AGAIN: the store closes. */
 RESULT committer_read_back(struct store *s, struct ctx *c, struct change **first, uint64_t *ret_found);

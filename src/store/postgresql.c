@@ -19,6 +19,7 @@
 enum {
 	SCRATCH_CAP = 64 * 1024 * 1024,
 	SEND_TRIES = POSTGRESQL_CONFLICTS_MAX,
+	LOST_MAX = 2, /* a table that is locked for minutes costs an answer's time limit each time */
 	PATIENCE_MS = 5000,
 	CONFLICT_PAUSE_MS = 5
 };
@@ -226,13 +227,17 @@ static RESULT driver_commit(struct sql_driver *driver, struct ctx *c, uint64_t c
 {
 	struct postgresql *self = postgresql_of(driver);
 	bool was_in_parts = self->is_begun, is_done = false;
+	int lost = 0;
 	struct result r = OK;
 	for (int tries = 0; tries < SEND_TRIES && !is_done; tries++) {
 		r = postgresql_send(self, c, commit);
 		is_done = result_is_ok(r);
-		if (r.code == ERR_TIMEOUT)
+		if (r.code == ERR_TIMEOUT) {
 			TRY(settle_commit(self, c, commit, was_in_parts, &is_done));
-		else if (r.code == ERR_AGAIN && !was_in_parts)
+			self->is_unknown = !is_done && ++lost == LOST_MAX;
+			if (self->is_unknown) /* read_commit sends it again; callers are answered in between */
+				return FAIL(AGAIN);
+		} else if (r.code == ERR_AGAIN && !was_in_parts)
 			TRY(begin_again(self, c, tries));
 		else if (!is_done)
 			break;
@@ -313,7 +318,8 @@ static RESULT driver_find_files(struct sql_driver *driver, struct ctx *c)
 					  take_epoch, fence);
 	if (r.code == ERR_AGAIN) {
 		ctx_clear_problem(c);
-		return ctx_fail(c, ERR_GONE, "the database %s cannot be reached", self->name);
+		return ctx_fail(c, ERR_GONE, "%" STR_FMT,
+				STR_ARG(postgresql_copy_why_unread(self, c->arena)));
 	}
 	TRY(r);
 	return (fence[0] == self->epoch || self->is_follower) && (uint64_t) fence[1] >= known
@@ -434,6 +440,7 @@ RESULT postgresql_open(struct ctx *c, const char *url, struct sql_driver **ret_d
 		return ctx_fail(c, ERR_NO_MEMORY, "out of memory for the database");
 	TRY(postgresql_take_url(self, c, url));
 	TRY(postgresql_connect(self, c, &self->db));
+	TRY(postgresql_check_pooler(self, c));
 	*ret_driver = &TAKE(self)->driver;
 	return OK;
 }

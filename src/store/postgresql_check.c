@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Checks that the server's settings keep what it confirms, and that no second server of the URL takes changes. pg_amcheck checks
- * the structure of tables. */
+ * Checks that the server's settings keep what it confirms, that no second server of the URL takes changes, and that no pooler
+ * takes the session away. pg_amcheck checks the structure of tables. */
 #include <inttypes.h>
 #include <poll.h>
 
@@ -198,4 +198,51 @@ RESULT postgresql_check_rivals(struct postgresql *self, struct ctx *c)
 	struct result r = check_servers(self, c, &s);
 	servers_done(&s);
 	return r;
+}
+
+/* ---- poolers ----
+ *
+ * In transaction mode a pooler gives each transaction any of its sessions: prepared statements and the settings of
+ * postgresql_connect() are lost. Such a pooler tells clients a number of its own for the session. In session mode it does so, too,
+ * and keeps the session. */
+
+static RESULT read_session(struct postgresql *self, struct ctx *c, PGconn *db, int64_t *ret_session)
+{
+	AUTO_PGRESULT row = NULL;
+	TRY(postgresql_ask(self, c, db, "SELECT pg_backend_pid()::bigint", 0, NULL, &row));
+	*ret_session = postgresql_int(row, 0);
+	return OK;
+}
+
+/* Holds a transaction open on another connection, which gets the session that this one has just given back. */
+static RESULT read_session_beside(struct postgresql *self, struct ctx *c, int64_t *ret_session)
+{
+	PGconn *other = NULL;
+	int64_t session = 0;
+	TRY(postgresql_connect(self, c, &other));
+	struct result r = postgresql_exec(self, c, other, "BEGIN");
+	if (result_is_ok(r))
+		r = read_session(self, c, other, &session);
+	if (result_is_ok(r))
+		r = read_session(self, c, self->db, ret_session);
+	PQfinish(other);
+	return r;
+}
+
+/* A system without such numbers has no pooler of this kind. */
+RESULT postgresql_check_pooler(struct postgresql *self, struct ctx *c)
+{
+	int64_t before = 0, beside = 0;
+	if (!result_is_ok(read_session(self, c, self->db, &before)) || before == PQbackendPID(self->db) ||
+	    !result_is_ok(read_session_beside(self, c, &beside))) {
+		ctx_clear_problem(c);
+		return OK;
+	}
+	return before == beside
+		       ? OK
+		       : ctx_fail(c, ERR_STATE,
+				  "a pooler in transaction mode stands before the database %s, and loses "
+				  "prepared "
+				  "statements and settings of the session: name the server itself in `store`",
+				  self->name);
 }

@@ -56,22 +56,36 @@ static struct str first_line(struct arena *a, const char *text)
 	return str_copy(a, str_cut(str_trim(piece), WORDS_MAX));
 }
 
+/* Advice for ERR_STATE. */
+static const char restore[] = "restore it from a backup";
+static const char lacks[] =
+	"another program or an operator has removed what dari needs there: put it back, or "
+	"restore the database from a backup";
+static const char pooled[] = "a pooler in transaction mode loses prepared statements: connect directly";
+
 /* Classes of SQLSTATE and what they mean for a transaction; see PostgreSQL's appendix "Error Codes". */
 static const struct {
 	const char *state;
 	enum err err;
+	const char *advice;
 } states[] = {
-	{"08", ERR_TIMEOUT},     /* connection exceptions */
-	{"57P0", ERR_TIMEOUT},   /* the server shuts down, crashed or starts */
-	{"25006", ERR_TIMEOUT},  /* read-only: a standby, or a primary that was demoted */
-	{"DR001", ERR_GONE},     /* our fence */
-	{"53100", ERR_CAPACITY}, /* disk full */
-	{"XX001", ERR_STATE},    /* damaged data */
-	{"XX002", ERR_STATE},    /* damaged index */
-	{"55P03", ERR_IN_USE},   /* lock_timeout */
-	{"40001", ERR_AGAIN},    /* serialization failure */
-	{"40P01", ERR_AGAIN},    /* deadlock */
-	{"40003", ERR_TIMEOUT},  /* the outcome is not known */
+	{"08", ERR_TIMEOUT},           /* connection exceptions */
+	{"57P0", ERR_TIMEOUT},         /* the server shuts down, crashed or starts */
+	{"25006", ERR_TIMEOUT},        /* read-only: a standby, or a primary that was demoted */
+	{"DR001", ERR_GONE},           /* our fence */
+	{"53100", ERR_CAPACITY},       /* disk full */
+	{"XX001", ERR_STATE, restore}, /* damaged data */
+	{"XX002", ERR_STATE, restore}, /* damaged index */
+	{"42P01", ERR_STATE, lacks},   /* a table is missing, */
+	{"42703", ERR_STATE, lacks},   /* a column, */
+	{"42883", ERR_STATE, lacks},   /* a function, */
+	{"42501", ERR_STATE, lacks},   /* or a right */
+	{"26000", ERR_STATE, pooled},  /* a prepared statement is missing, */
+	{"42P05", ERR_STATE, pooled},  /* or another process has prepared it */
+	{"55P03", ERR_IN_USE},         /* lock_timeout */
+	{"40001", ERR_AGAIN},          /* serialization failure */
+	{"40P01", ERR_AGAIN},          /* deadlock */
+	{"40003", ERR_TIMEOUT},        /* the outcome is not known */
 };
 
 RESULT postgresql_fail(struct postgresql *self, struct ctx *c, PGconn *db, const PGresult *result,
@@ -81,15 +95,18 @@ RESULT postgresql_fail(struct postgresql *self, struct ctx *c, PGconn *db, const
 	const char *said = result ? PQresultErrorMessage(result) : "";
 	struct str words = first_line(c->arena, *said ? said : db ? PQerrorMessage(db) : "out of memory");
 	enum err err = ERR_IO;
+	const char *advice = restore;
 	for (size_t k = 0; state && k < sizeof states / sizeof *states; k++)
-		if (strncmp(state, states[k].state, strlen(states[k].state)) == 0)
+		if (strncmp(state, states[k].state, strlen(states[k].state)) == 0) {
 			err = states[k].err;
+			advice = states[k].advice;
+		}
 	if (!db || PQstatus(db) != CONNECTION_OK || err == ERR_TIMEOUT)
 		return ctx_fail(c, ERR_TIMEOUT, "the database %s cannot be reached: %" STR_FMT, self->name,
 				STR_ARG(words));
 	if (err == ERR_STATE)
-		return ctx_fail(c, err, "the database %s is damaged (%" STR_FMT "): restore it from a backup",
-				self->name, STR_ARG(words));
+		return ctx_fail(c, err, "the database %s is not whole (%" STR_FMT "): %s", self->name,
+				STR_ARG(words), advice);
 	return ctx_fail(c, err, "%.60s: %" STR_FMT " (SQLSTATE %s)", doing, STR_ARG(words),
 			state ? state : "unknown");
 }
@@ -304,7 +321,7 @@ static RESULT read_twice(struct postgresql *self, struct ctx *c, const char *sql
 	size_t read = 0;
 	int64_t since_us = clock_monotonic_us();
 	if (since_us < self->read_not_before_us)
-		return ctx_fail(c, ERR_TIMEOUT, "the database %s cannot be reached", self->name);
+		return ctx_fail(c, ERR_TIMEOUT, "%s", self->why_unread);
 	struct result r = read_once(self, c, sql, count, params, each, arg, &read);
 	for (int tries = 0; r.code == ERR_AGAIN && !read && tries < POSTGRESQL_CONFLICTS_MAX; tries++) {
 		ctx_clear_problem(c);
@@ -314,9 +331,20 @@ static RESULT read_twice(struct postgresql *self, struct ctx *c, const char *sql
 		ctx_clear_problem(c); /* another host of the URL may answer */
 		r = read_once(self, c, sql, count, params, each, arg, &read);
 	}
+	if (r.code == ERR_TIMEOUT)
+		(void) snprintf(self->why_unread, sizeof self->why_unread, "%.*s",
+				STR_ARG(c->problem.message));
 	if (r.code == ERR_TIMEOUT && clock_monotonic_us() >= since_us + SECOND)
 		self->read_not_before_us = clock_monotonic_us() + READ_PAUSE_US;
 	return r;
+}
+
+struct str postgresql_copy_why_unread(struct postgresql *self, struct arena *a)
+{
+	pthread_mutex_lock(&self->reading);
+	struct str why = str_copy(a, str_from(self->why_unread));
+	pthread_mutex_unlock(&self->reading);
+	return why;
 }
 
 RESULT postgresql_read(struct postgresql *self, struct ctx *c, const char *sql, int count,

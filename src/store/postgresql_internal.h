@@ -110,11 +110,12 @@ struct postgresql {
 		char holder[256]; /* this process */
 	} lease;
 
-	/* The reading connection, for any thread. The lock guards the connection, which carries one query at a time, and the time
+	/* The reading connection, for any thread. The lock guards the connection, which carries one query at a time, and the two
 	 * below. The committer never waits for it: it has a connection of its own. */
 	pthread_mutex_t reading;
 	PGconn *reader;
 	int64_t read_not_before_us; /* the next attempt to read, on the monotonic clock */
+	char why_unread[384];       /* why the last attempt failed, for the operator */
 };
 
 static inline struct postgresql *postgresql_of(struct sql_driver *driver)
@@ -156,6 +157,8 @@ RESULT postgresql_ask(struct postgresql *self, struct ctx *c, PGconn *db, const 
 typedef RESULT (*postgresql_each)(void *arg, const PGresult *row);
 RESULT postgresql_read(struct postgresql *self, struct ctx *c, const char *sql, int count,
 		       const char *const params[], postgresql_each each, void *arg);
+/* Why the last reading found no database. */
+struct str postgresql_copy_why_unread(struct postgresql *self, struct arena *a);
 
 /* ---- postgresql_batch.c ---- */
 
@@ -238,7 +241,7 @@ bool postgresql_may_answer(struct sql_driver *driver);
 
 /* ---- postgresql_schema.c ---- */
 
-/* Checks that the database has this program's schema. ERR_STATE, with a message. */
+/* Checks that the database has this program's schema and the process's master key. ERR_STATE and ERR_CONFLICT, with a message. */
 RESULT postgresql_check_schema(struct postgresql *self, struct ctx *c);
 /* The driver's open: creates or migrates the schema, and takes over as writer. */
 RESULT postgresql_open_schema(struct sql_driver *driver, struct ctx *c);
@@ -326,3 +329,5 @@ RESULT postgresql_end_copy(struct sql_driver *driver, struct ctx *c, uint64_t co
 RESULT postgresql_check(struct sql_driver *driver, struct ctx *c);
 /* ERR_IN_USE, with a message: two servers of the URL take writes and do not say the same. */
 RESULT postgresql_check_rivals(struct postgresql *self, struct ctx *c);
+/* ERR_STATE, with a message: a pooler in transaction mode is in between. */
+RESULT postgresql_check_pooler(struct postgresql *self, struct ctx *c);

@@ -98,12 +98,29 @@ static RESULT find_version(struct postgresql *self, struct ctx *c, unsigned *ret
 	return OK;
 }
 
+static const char key_meta[] = "master_key";
+
+static RESULT check_key(struct postgresql *self, struct ctx *c, struct str *ret_found)
+{
+	TRY(find_meta(self, c, key_meta, ret_found));
+	return sql_check_key(&self->driver, c, self->name, *ret_found);
+}
+
+/* A database of an older program has no mark: the next writer stores one. */
+static RESULT keep_key(struct postgresql *self, struct ctx *c)
+{
+	struct str found = STR_NONE;
+	TRY(check_key(self, c, &found));
+	return found.n || !*self->driver.key_mark ? OK : write_meta(self, c, key_meta, self->driver.key_mark);
+}
+
 RESULT postgresql_check_schema(struct postgresql *self, struct ctx *c)
 {
 	unsigned version = 0;
+	struct str found = STR_NONE;
 	TRY(find_version(self, c, &version));
 	return version && !migration_is_due(self->schema.migrations, version)
-		       ? OK
+		       ? check_key(self, c, &found)
 		       : ctx_fail(
 				 c, ERR_STATE,
 				 "the database %s is of schema version %u, and this program of %u: start the "
@@ -254,6 +271,7 @@ static RESULT write_schema(struct postgresql *self, struct ctx *c, int64_t *ret_
 	TRY(begin_locked(self, c));
 	TRY(find_version(self, c, &version));
 	TRY(postgresql_exec(self, c, self->db, base_sql));
+	TRY(keep_key(self, c));
 	TRY(postgresql_exec(self, c, self->db, postgresql_lease_sql));
 	TRY(postgresql_exec(self, c, self->db, postgresql_change_sql));
 	TRY(postgresql_exec(self, c, self->db, postgresql_start_sql));

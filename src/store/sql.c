@@ -2,6 +2,8 @@
  * Shared by the SQL drivers: words of columns, the tables of history, and the choice of a driver. */
 #include "store/sql.h"
 
+#include <stdio.h>
+
 const char *const sql_ledger_words[LEDGER_TYPES] = {
 	[LEDGER_FIX] = "fix",        [LEDGER_PRICES] = "prices",         [LEDGER_CHARGE] = "charge",
 	[LEDGER_CLOSED] = "closed",  [LEDGER_COMMITMENT] = "commitment", [LEDGER_INVOICE] = "invoice",
@@ -40,6 +42,21 @@ void sql_set_program(const char *version)
 const char *sql_get_program(void)
 {
 	return program;
+}
+
+RESULT sql_check_key(struct sql_driver *driver, struct ctx *c, const char *database, struct str found)
+{
+	if (!found.n || str_is(found, driver->key_mark))
+		return OK;
+	if (*driver->key_mark)
+		return ctx_fail(
+			c, ERR_CONFLICT,
+			"the file master.key is not that of the region in the database %s, whose secrets "
+			"would not open: put the region's own master.key into data.directory (from another "
+			"machine of the region, or from a backup), or name another database in `store`",
+			database);
+	(void) snprintf(driver->key_mark, sizeof driver->key_mark, "%.*s", STR_ARG(found));
+	return OK;
 }
 
 bool sql_is_url(struct str where)

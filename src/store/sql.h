@@ -94,7 +94,7 @@ struct sql_program {
 	struct str name; /* "dari HASH VERSION HOST:PID"; older programs: "dari" */
 	bool is_level;   /* its level is this program's */
 };
-enum { SQL_PROGRAMS_MAX = 64 };
+enum { SQL_PROGRAMS_MAX = 64, SQL_KEY_MARK_SIZE = 40 };
 struct sql_programs {
 	struct sql_program at[SQL_PROGRAMS_MAX];
 	size_t count;
@@ -172,6 +172,10 @@ struct sql_driver {
 	 * database is always there. */
 	RESULT (*reach)(struct sql_driver *self, struct ctx *c);
 	struct history_limits limits; /* set by whoever opened the driver */
+	/* Fingerprint of the region's master key, set by whoever opened the driver; empty: not known. open() stores the first one.
+	 * open() and open_follower() refuse another one with ERR_CONFLICT before they change anything, because secrets would be sealed
+	 * with two keys. They set an empty one to what the database has. */
+	char key_mark[SQL_KEY_MARK_SIZE];
 	/* store/health.h: check() verifies the structure of SQLite and the settings of PostgreSQL; copy() writes a verified copy; save_history() adds the
 	 * readable logs to another, closed database and names the unreadable ones. Any thread. */
 	RESULT (*check)(struct sql_driver *self, struct ctx *c);
@@ -216,6 +220,9 @@ struct sql_driver {
 /* Version of this program, for messages and for other processes; called once, at the start. */
 void sql_set_program(const char *version);
 const char *sql_get_program(void);
+
+/* Compares the driver's key_mark with the one that the database has, empty if it has none. ERR_CONFLICT, with a message. */
+RESULT sql_check_key(struct sql_driver *driver, struct ctx *c, const char *database, struct str found);
 
 /* The words of ledger types in SQL; none for LEDGER_SUBJECT. */
 extern const char *const sql_ledger_words[LEDGER_TYPES];

@@ -423,6 +423,17 @@ RESULT sqlite_confirm_level(struct sql_driver *driver, struct ctx *c)
 	return OK;
 }
 
+/* A database of an older program has no mark. */
+static RESULT sqlite_keep_key(struct sqlite *self, struct ctx *c)
+{
+	static const char meta[] = "master_key";
+	struct str found = STR_NONE;
+	TRY(sqlite_find_meta(self, c, meta, &found));
+	TRY(sql_check_key(&self->driver, c, self->path, found));
+	return found.n || !*self->driver.key_mark ? OK
+						  : sqlite_write_meta(self, c, meta, self->driver.key_mark);
+}
+
 static RESULT sqlite_write_schema(struct sqlite *self, struct ctx *c, unsigned version)
 {
 	if (version == 0) {
@@ -435,6 +446,7 @@ static RESULT sqlite_write_schema(struct sqlite *self, struct ctx *c, unsigned v
 	} else {
 		TRY(sqlite_write_level(self, c)); /* may be missing in a database of an older program */
 	}
+	TRY(sqlite_keep_key(self, c));
 	TRY(add_arguments(self, c));
 	TRY(sqlite_make_ledger(self, c));
 	TRY(sqlite_make_series(self, c));

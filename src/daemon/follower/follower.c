@@ -55,7 +55,10 @@ struct follower {
 	bool runs;
 	atomic_bool stops;
 	_Atomic uint64_t served, passed_on;
-	pthread_mutex_t lock; /* guards the next three, which calls read while the thread follows */
+	unsigned
+		own_looks; /* consecutive ones that found this process's address in another's lease; the thread's own */
+	atomic_bool is_address_ours; /* the writer has this process's store_peer */
+	pthread_mutex_t lock;        /* guards the next three, which calls read while the thread follows */
 	char writer[ADDRESS_MAX];
 	int64_t epoch;
 	uint64_t commit; /* the database's */
@@ -95,6 +98,20 @@ static void note_writer(struct follower *f, const struct sql_writer *writer)
 	pthread_mutex_unlock(&f->lock);
 }
 
+/* Two configurations with one store_peer: what others pass on to that writer comes here. A process that was killed finds the lease of
+ * its former self until that expires, so a few looks tell nothing. */
+static void check_address(struct daemon *d, const struct sql_writer *writer)
+{
+	enum { LOOKS = 2 * LEASE_TTL_MS / LEASE_LOOK_MS };
+	struct follower *f = d->follower;
+	bool is_ours = !writer->is_free && str_is(writer->address, d->sql->lease.address);
+	f->own_looks = is_ours ? f->own_looks + 1 : 0;
+	if (f->own_looks == LOOKS)
+		log_event(LOG_ERROR, "store-peer-twice", "address=%s writer=%s", log_quote(writer->address),
+			  log_quote(writer->holder));
+	atomic_store(&f->is_address_ours, f->own_looks >= LOOKS);
+}
+
 /* Refuses to take over a database that is older than what this process has shown: commits are missing there. */
 static void look(struct daemon *d)
 {
@@ -109,6 +126,7 @@ static void look(struct daemon *d)
 	if (!result_is_ok(d->sql->read_writer(d->sql, &c, &writer)))
 		return; /* nobody can take over without the database */
 	note_writer(d->follower, &writer);
+	check_address(d, &writer);
 	bool is_older =
 		store_read_following(d->store) == STORE_OTHER || writer.commit < store_read_commit(d->store);
 	if (writer.is_free && !is_older)
@@ -376,6 +394,7 @@ void follower_read_state(struct daemon *d, struct arena *a, struct follower_stat
 	pthread_mutex_unlock(&f->lock);
 	ret_state->passed_on = atomic_load(&f->passed_on);
 	ret_state->served = atomic_load(&f->served);
+	ret_state->is_address_ours = atomic_load(&f->is_address_ours);
 }
 
 /* ---- life ---- */

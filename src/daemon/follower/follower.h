@@ -15,6 +15,7 @@ struct follower_state {
 	struct str writer;          /* URL of the writer; empty: unknown, or this process */
 	uint64_t lag;               /* batches that this process has not shown yet */
 	uint64_t served, passed_on; /* calls answered here, and by the writer */
+	bool is_address_ours;       /* the writer is another process that has this one's store_peer */
 };
 /* Strings are in the arena. */
 void follower_read_state(struct daemon *d, struct arena *a, struct follower_state *ret_state);

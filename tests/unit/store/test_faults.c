@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Every allocation and SQL statement fails, once or from then on: a refused change leaves nothing behind.
- * Also a COMMIT without an answer. */
+ * Also a COMMIT without an answer, and a
+ * database that is away. */
 #include "database.h"
 #include "fixture.h"
 #include "store/account.h"
 #include "store/volume.h"
 #include "store/zone.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -266,6 +268,9 @@ static struct liar {
 	struct sql_driver *real;
 	bool commits, knows; /* whether it really commits; whether it can be asked later */
 	bool lies;           /* now */
+	int away;            /* the database cannot be reached so many more times */
+	struct store *store; /* whose lock each attempt needs */
+	bool was_loose;      /* an attempt lacked it */
 } liar;
 
 static RESULT liar_open(struct sql_driver *self, struct ctx *c)
@@ -283,7 +288,22 @@ static RESULT liar_load(struct sql_driver *self, struct ctx *c, enum kind kind, 
 static RESULT liar_begin(struct sql_driver *self, struct ctx *c)
 {
 	(void) self;
-	return liar.real->begin(liar.real, c);
+	return liar.away ? ctx_fail(c, ERR_TIMEOUT, "the database cannot be reached")
+			 : liar.real->begin(liar.real, c);
+}
+
+/* The lock guards the connection, which store_compare_with_sql() uses, too. */
+static RESULT liar_reach(struct sql_driver *self, struct ctx *c)
+{
+	(void) self;
+	if (pthread_mutex_trylock(&liar.store->still) == 0) {
+		liar.was_loose = true;
+		(void) pthread_mutex_unlock(&liar.store->still);
+	}
+	if (!liar.away)
+		return OK;
+	liar.away--;
+	return ctx_fail(c, ERR_TIMEOUT, "the database cannot be reached");
 }
 
 static RESULT liar_put(struct sql_driver *self, struct ctx *c, enum kind kind, const struct row *row)
@@ -465,6 +485,48 @@ static void refusal_for_what_never_happened(void **state)
 	assert_int_equal(late.c.problem.err, ERR_IO);
 }
 
+/* A change without a deadline, and one with a deadline that comes just after that one was refused. */
+static struct counted undated, dated;
+
+static void submit_dated(struct change *change, struct result result)
+{
+	struct counted *first = (struct counted *) (void *) change;
+	first->is_done = true;
+	first->result = result;
+	store_submit(liar.store, &dated.change);
+}
+
+static void take_note(struct change *change, struct result result)
+{
+	struct counted *second = (struct counted *) (void *) change;
+	second->is_done = true;
+	second->result = result;
+}
+
+static void change_that_comes_while_nothing_waits(void **state)
+{
+	struct fixture *f = *state;
+	assert_ok(fixture_try_open(f, NULL, wrap_in_liar));
+	undated = dated = (struct counted){.change = {.run = put_base, .done = take_note, .action = "test"}};
+	undated.change.done = submit_dated;
+	ctx_init(&undated.c, f->arena);
+	ctx_init(&dated.c, f->arena);
+	undated.change.ctx = &undated.c;
+	dated.change.ctx = &dated.c;
+	dated.c.deadline_us = clock_now_us() + 30 * SECOND;
+	liar.store = f->store;
+	liar.driver.reach = liar_reach;
+	liar.away = 5;
+	store_submit(f->store, &undated.change);
+	fixture_step(f);
+	assert_true(undated.is_done && dated.is_done);
+	assert_false(liar.was_loose);
+	assert_err(undated.result, AGAIN); /* the reconciler asks again */
+	assert_ok(dated.result);
+	liar.driver.reach = NULL;
+	fixture_check(f);
+}
+
 static void unknown_commit_for_ever_ends_the_process(void **state)
 {
 	struct fixture *f = *state;
@@ -496,6 +558,7 @@ int main(void)
 		TEST(unknown_commit_that_happened),
 		TEST(unknown_commit_that_did_not),
 		TEST(refusal_for_what_never_happened),
+		TEST(change_that_comes_while_nothing_waits),
 		TEST(unknown_commit_for_ever_ends_the_process),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -267,7 +267,7 @@ static void older_is_migrated(void **state)
 	fixture_open(f, path);
 	assert_ok(add_account(f, 1));
 	store_close(TAKE(f->store));
-	assert_err(fixture_try_open(f, path, as_broken), IO);
+	assert_err(fixture_try_open(f, path, as_broken), STATE);
 	ctx_clear_problem(&f->c);
 	fixture_open(f, path); /* nothing was changed */
 	store_close(TAKE(f->store));
