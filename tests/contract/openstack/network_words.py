@@ -61,6 +61,8 @@ def bodies(own, admin, net):
         "security-groups": ("security_group", [{"name": "a"}, {"name": "b"}]),
         "security-group-rules": ("security_group_rule", [{"security_group_id": group, "direction": "ingress", "protocol": p} for p in ("tcp", "udp")]),
         "subnetpools": ("subnetpool", [{"name": n, "prefixes": [f"10.{k}.0.0/16"]} for n, k in (("a", 81), ("b", 82))]),
+        "qos/policies": ("policy", [{"name": "a"}, {"name": "b"}]),
+        "address-scopes": ("address_scope", [{"name": n, "ip_version": v} for n, v in (("a", 4), ("b", 6))]),
         "trunks": ("trunk", [{"port_id": p} for p in parents]),
         "address-groups": ("address_group", [{"name": n, "addresses": ["10.0.0.0/8"]} for n in "ab"]),
         "rbac-policies": ("rbac_policy", [{"object_type": "network", "object_id": network, "action": "access_as_shared", "target_tenant": p}

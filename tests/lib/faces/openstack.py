@@ -94,6 +94,15 @@ BODIES = {  # values that cannot be derived from the tables: a valid body, for a
     "PUT /volume/v3/{project_id}/volumes/{volume_id}/metadata/{key}": lambda ids: {"meta": {ABSENT: "v"}},
     "PUT /network/v2.0/address-groups/{address_group_id}/add_addresses": lambda ids: {"addresses": ["192.0.2.128/25"]},
     "PUT /network/v2.0/address-groups/{address_group_id}/remove_addresses": lambda ids: {"addresses": ["192.0.2.0/24"]},
+    **{f"{method} /network/v2.0/qos/{path}": lambda ids, item=item, body=body: {item: body}
+       for kind, body in (("bandwidth_limit", {"max_kbps": 1000}), ("dscp_marking", {"dscp_mark": 8}), ("minimum_bandwidth", {"min_kbps": 10}))
+       for method, path, item in (("POST", f"policies/{{policy_id}}/{kind}_rules", f"{kind}_rule"),
+                                  ("PUT", f"policies/{{policy_id}}/{kind}_rules/{{rule_id}}", f"{kind}_rule"),
+                                  ("PUT", f"alias_{kind}_rules/{{rule_id}}", f"alias_{kind}_rule"))},
+    "POST /network/v2.0/qos/policies": lambda ids: {"policy": {"name": "other"}},
+    "PUT /network/v2.0/qos/policies/{policy_id}": lambda ids: {"policy": {"name": "other"}},
+    "POST /network/v2.0/address-scopes": lambda ids: {"address_scope": {"name": "other", "ip_version": 4}},
+    "PUT /network/v2.0/address-scopes/{address_scope_id}": lambda ids: {"address_scope": {"name": "other"}},
     "POST /network/v2.0/trunks": lambda ids: {"trunk": {"port_id": ids["port"]}},
     ("POST /network/v2.0/trunks", "sub_ports.N.port_id"): lambda ids: {"trunk": {"port_id": ids["port"], "sub_ports": [subport(ids)]}},
     "PUT /network/v2.0/trunks/{trunk_id}": lambda ids: {"trunk": {"name": "other"}},

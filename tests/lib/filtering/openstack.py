@@ -69,6 +69,9 @@ class Region:
                         description=f"d{n}", **({"port_range_min": 10 + n, "port_range_max": 20 + n} if n < 2 else {}), **({"remote_ip_prefix": f"192.0.{n}.0/24"} if n else {"remote_group_id": group["id"]}))
             port = make("ports", "port", name=f"p{n}", description=f"d{n}", network_id=network["id"], admin_state_up=up, security_groups=[group["id"]],
                         device_owner=f"me:{n}", device_id=f"x{n}", dns_name=f"h{n}")
+            policy = make("qos/policies", "policy", name=f"q{n}", description=f"d{n}", is_default=n == 1)
+            scope = make("address-scopes", "address_scope", name=f"sc{n}", ip_version=4 if n else 6)
+            assert policy and scope
             parent = make("ports", "port", network_id=network["id"], name=f"parent{n}")
             trunk = make("trunks", "trunk", port_id=parent["id"], name=f"t{n}", description=f"d{n}", admin_state_up=up)
             address = make("floatingips", "floatingip", floating_network_id=self.outside, description=f"d{n}", **({"port_id": port["id"]} if n else {}))

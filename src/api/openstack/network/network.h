@@ -51,6 +51,12 @@ bool os_lacks_tags_any(struct os_call *e, const struct row *row, struct str valu
 extern const struct attributes os_trunk_details;
 const void *os_find_trunk(struct api_call *e, const struct row *row);
 
+/* True if everybody may use the object: by its flag, or by a grant to all (engine/network/network_grant.h). */
+static inline bool os_is_for_all(bool is_shared, const struct uuids *users)
+{
+	return is_shared || uuids_have(users, UUID_NONE);
+}
+
 /* Members of a forwarding that its floating address shows. */
 extern const struct attributes os_forwarded_members;
 

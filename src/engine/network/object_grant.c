@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Grants of other resources than networks: QoS policies, address scopes, subnet pools and address groups. Their rows list
+ * the grantees, so that a look at a row tells who may use it; the id none among them stands for everybody. */
+#include "engine/network/object_grant_internal.h"
+
+#include <string.h>
+
+#include "engine/network/network_grant.h"
+#include "model/address_group.h"
+#include "model/address_scope.h"
+#include "store/network.h"
+#include "store/network_grant.h"
+#include "store/port.h"
+#include "store/qos_policy.h"
+#include "store/security_group_rule.h"
+#include "store/subnet.h"
+#include "store/subnet_pool.h"
+
+/* True for a row of another account that has lost the object. */
+struct loss {
+	uuid owner;
+	const struct uuids *users;
+	bool is_shared;
+};
+static bool is_lost(const struct loss *loss, const struct row *row, uuid account)
+{
+	return row_is_live(row) && !loss->is_shared && !uuid_equal(account, loss->owner) &&
+	       !object_grant_covers(loss->users, account);
+}
+
+static bool has_strangers_in_scope(const struct tables *t, uuid id, const struct loss *loss)
+{
+	const struct subnet_pool *p = subnet_pool_first_by_scope(t, id);
+	while (p && !is_lost(loss, &p->row, p->account))
+		p = subnet_pool_next_by_scope(t, p);
+	return p;
+}
+
+static bool has_strangers_in_pool(const struct tables *t, uuid id, const struct loss *loss)
+{
+	const struct subnet *s = subnet_first_by_subnet_pool(t, id);
+	while (s && !is_lost(loss, &s->row, s->account))
+		s = subnet_next_by_subnet_pool(t, s);
+	return s;
+}
+
+static bool has_strangers_in_group(const struct tables *t, uuid id, const struct loss *loss)
+{
+	const struct security_group_rule *r = security_group_rule_first_by_peer_address_group(t, id);
+	while (r && !is_lost(loss, &r->row, r->account))
+		r = security_group_rule_next_by_peer_address_group(t, r);
+	return r;
+}
+
+static bool has_strangers_with_policy(const struct tables *t, uuid id, const struct loss *loss)
+{
+	const struct port *port = port_first_by_qos_policy(t, id);
+	while (port && !is_lost(loss, &port->row, port->account))
+		port = port_next_by_qos_policy(t, port);
+	const struct network *network = port ? NULL : network_first_by_qos_policy(t, id);
+	while (network && !is_lost(loss, &network->row, network->account))
+		network = network_next_by_qos_policy(t, network);
+	return port || network;
+}
+
+/* ---- kinds ---- */
+
+#define OFFSETS(type) offsetof(struct type, users), offsetof(struct network_grant, type)
+static const struct granted_kind {
+	enum kind kind;
+	size_t users, grant; /* offsets in the row, and in a grant */
+	size_t shared;       /* offset of the row's is_shared; 0: it has none */
+	unsigned index;
+	bool (*has_strangers)(const struct tables *t, uuid id, const struct loss *loss);
+} kinds[] = {
+	{KIND_QOS_POLICY, OFFSETS(qos_policy), offsetof(struct qos_policy, is_shared),
+	 NETWORK_GRANT_INDEX_QOS_POLICY, has_strangers_with_policy},
+	{KIND_ADDRESS_SCOPE, OFFSETS(address_scope), offsetof(struct address_scope, is_shared),
+	 NETWORK_GRANT_INDEX_ADDRESS_SCOPE, has_strangers_in_scope},
+	{KIND_SUBNET_POOL, OFFSETS(subnet_pool), offsetof(struct subnet_pool, is_shared),
+	 NETWORK_GRANT_INDEX_SUBNET_POOL, has_strangers_in_pool},
+	{KIND_ADDRESS_GROUP, OFFSETS(address_group), 0, NETWORK_GRANT_INDEX_ADDRESS_GROUP,
+	 has_strangers_in_group},
+};
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+static const struct granted_kind *find_kind(enum kind kind)
+{
+	size_t k = 0;
+	while (k < KINDS && kinds[k].kind != kind)
+		k++;
+	return k < KINDS ? &kinds[k] : NULL;
+}
+
+static uuid *id_in(const struct granted_kind *k, struct network_grant *grant)
+{
+	return (uuid *) (void *) ((char *) grant + k->grant);
+}
+
+enum kind engine_get_granted(const struct network_grant *grant, uuid *ret_object)
+{
+	*ret_object = grant->network;
+	if (!uuid_is_none(grant->network))
+		return KIND_NETWORK;
+	for (size_t k = 0; k < KINDS; k++) {
+		*ret_object = *(const uuid *) (const void *) ((const char *) grant + kinds[k].grant);
+		if (!uuid_is_none(*ret_object))
+			return kinds[k].kind;
+	}
+	return KIND_NONE;
+}
+
+/* ---- changes ---- */
+
+static const struct uuids *users_in(const struct granted_kind *k, const struct row *row)
+{
+	return (const struct uuids *) (const void *) ((const char *) row + k->users);
+}
+
+/* ERR_IN_USE: a row of an account that is not among the users, unless the object is shared, needs the object. */
+static RESULT check_kept(struct op *op, const struct granted_kind *k, const struct row *row,
+			 const struct uuids *users, struct str field)
+{
+	const struct loss loss = {engine_get_owner(k->kind, row), users,
+				  k->shared && *(const bool *) ((const char *) row + k->shared)};
+	const struct ref about = {.text = engine_write_id(op, k->kind, row->id), .field = field};
+	if (!k->has_strangers(op->head, row->id, &loss))
+		return OK;
+	return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_NETWORK_GRANT, &about, "Other accounts use it.");
+}
+
+RESULT object_grant_check_unshared(struct op *op, enum kind kind, const struct row *row)
+{
+	const struct granted_kind *k = find_kind(kind);
+	return check_kept(op, k, row, users_in(k, row), STR("shared"));
+}
+
+/* Copies the grantees into the object's row. ERR_IN_USE: see check_kept(). */
+static RESULT follow_grants(struct op *op, const struct granted_kind *k, const struct row *row,
+			    struct str field)
+{
+	struct network_grant probe = {0};
+	VEC(uuid) users = {0};
+	*id_in(k, &probe) = row->id;
+	const struct row *g = tables_first(op->head, KIND_NETWORK_GRANT, k->index, &probe.row, 1);
+	for (; g; g = tables_next(op->head, KIND_NETWORK_GRANT, k->index, g, 1))
+		if (!VEC_PUSH(op->ctx->arena, &users, network_grant_of(g)->target))
+			return ctx_no_memory(op->ctx);
+	const struct kind_info *info = &model_kinds[k->kind];
+	const struct uuids all = {users.at, users.count};
+	TRY(check_kept(op, k, row, &all, field));
+	char *next = arena_new_array(op->ctx->arena, char, info->row_size);
+	if (!next)
+		return ctx_no_memory(op->ctx);
+	memcpy(next, row, info->row_size);
+	*(struct uuids *) (void *) (next + k->users) = all;
+	((struct row *) (void *) next)->gen++;
+	return op_put(op, k->kind, (const struct row *) (const void *) next);
+}
+
+static RESULT permit(struct op *op, const struct granted_kind *k, const struct row *row, uuid target)
+{
+	return engine_permit(op, uuid_is_none(target) ? "network.share" : "network.grant", k->kind, row);
+}
+
+static RESULT check_new(struct op *op, const struct granted_kind *k, const struct row *row, uuid target,
+			struct str field)
+{
+	const struct uuids *users = users_in(k, row);
+	TRY(permit(op, k, row, target));
+	if (uuids_have(users, target))
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_NETWORK_GRANT, field,
+				   "The resource is granted to them already.");
+	return users->count < NETWORK_GRANTS_MAX
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_QUOTA, KIND_NETWORK_GRANT, field,
+				     "A resource has at most %d grants.", NETWORK_GRANTS_MAX);
+}
+
+/* Finds a row whose grants the caller may change. A row that the caller may only use is refused in Neutron's words. */
+static RESULT find_object(struct op *op, const struct granted_kind *k, const struct ref *ref,
+			  const struct row **ret_row)
+{
+	TRY(engine_find(op->ctx, op->head, k->kind, ref, ret_row));
+	if (engine_is_own(op->ctx, k->kind, *ret_row))
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_NETWORK, ref->field,
+			   "Invalid input for operation: Only admins can manipulate policies on objects they "
+			   "do not own.");
+}
+
+static RESULT log_change(struct op *op, const struct granted_kind *k, uuid id, const char *code)
+{
+	return engine_log_event(op, k->kind, tables_find(op->head, k->kind, id), code,
+				"Use by other accounts.");
+}
+
+RESULT object_grant_write(struct op *op, const struct ref *object, const struct ref *account, uuid target,
+			  struct str field, uuid *ret_grant)
+{
+	const struct granted_kind *k = find_kind(object->kind);
+	const struct row *row = NULL;
+	TRY(find_object(op, k, object, &row));
+	uuid owner = engine_get_owner(k->kind, row);
+	TRY(engine_check_owner(op, account, owner));
+	TRY(check_new(op, k, row, target, field));
+	struct network_grant grant = {.row = {.id = engine_new_id(op, KIND_NETWORK_GRANT), .gen = 1},
+				      .account = owner,
+				      .target = target};
+	*id_in(k, &grant) = row->id;
+	TRY(network_grant_put(op, &grant));
+	TRY(follow_grants(op, k, row, field));
+	*ret_grant = grant.row.id;
+	return log_change(op, k, *id_in(k, &grant), "granted");
+}
+
+static RESULT find_granted(struct op *op, const struct network_grant *grant,
+			   const struct granted_kind **ret_kind, const struct row **ret_row)
+{
+	uuid id;
+	enum kind kind = engine_get_granted(grant, &id);
+	*ret_kind = find_kind(kind);
+	*ret_row = *ret_kind ? tables_find(op->head, kind, id) : NULL;
+	return *ret_row ? OK : engine_fail_gone(op->ctx, kind, id);
+}
+
+RESULT object_grant_change(struct op *op, const struct network_grant *grant, uuid target, struct str field)
+{
+	const struct granted_kind *k = NULL;
+	const struct row *row = NULL;
+	TRY(find_granted(op, grant, &k, &row));
+	TRY(permit(op, k, row, grant->target));
+	TRY(check_new(op, k, row, target, field));
+	struct network_grant next = *grant;
+	next.target = target;
+	next.row.gen++;
+	TRY(network_grant_put(op, &next));
+	TRY(follow_grants(op, k, row, field));
+	return log_change(op, k, *id_in(k, &next), "granted");
+}
+
+RESULT object_grant_remove(struct op *op, const struct network_grant *grant, struct str field)
+{
+	const struct granted_kind *k = NULL;
+	const struct row *row = NULL;
+	TRY(find_granted(op, grant, &k, &row));
+	TRY(permit(op, k, row, grant->target));
+	TRY(network_grant_forget(op, grant->row.id));
+	TRY(follow_grants(op, k, row, field));
+	return log_change(op, k, row->id, "grant revoked");
+}
+
+bool object_grant_covers(const struct uuids *users, uuid account)
+{
+	return uuids_have(users, UUID_NONE) || uuids_have(users, account);
+}
