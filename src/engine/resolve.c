@@ -120,11 +120,9 @@ static bool is_shared(enum kind kind, const struct row *row, uuid account)
 		return subnet_pool_of(row)->is_shared ||
 		       object_grant_covers(&subnet_pool_of(row)->users, account);
 	if (kind == KIND_QOS_POLICY)
-		return qos_policy_of(row)->is_shared ||
-		       object_grant_covers(&qos_policy_of(row)->users, account);
+		return object_grant_covers(&qos_policy_of(row)->users, account);
 	if (kind == KIND_ADDRESS_SCOPE)
-		return address_scope_of(row)->is_shared ||
-		       object_grant_covers(&address_scope_of(row)->users, account);
+		return object_grant_covers(&address_scope_of(row)->users, account);
 	if (kind == KIND_ADDRESS_GROUP)
 		return object_grant_covers(&address_group_of(row)->users, account);
 	if (kind == KIND_METADEF_NAMESPACE)

@@ -6,6 +6,7 @@
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/address_scope_internal.h"
+#include "engine/network/object_grant_internal.h"
 #include "engine/network/subnet_pool.h"
 #include "model/account.h"
 #include "store/address_scope.h"
@@ -24,13 +25,14 @@ RESULT engine_create_address_scope(struct op *op, struct address_scope_wish *wis
 	const struct address_scope scope = {.row = {.id = engine_new_id(op, KIND_ADDRESS_SCOPE), .gen = 1},
 					    .account = account->row.id,
 					    .name = wish->name,
-					    .is_ipv6 = wish->is_ipv6,
-					    .is_shared = wish->is_shared};
+					    .is_ipv6 = wish->is_ipv6};
 	TRY(limit_check(op, LIMIT_ADDRESS_SCOPES, account->row.id, 1, STR_NONE));
 	TRY(engine_permit_new(op, "address_scope.create", KIND_ADDRESS_SCOPE, &scope.row));
 	if (wish->is_shared)
 		TRY(engine_permit(op, "address_scope.share", KIND_ADDRESS_SCOPE, NULL));
 	TRY(address_scope_put(op, &scope));
+	if (wish->is_shared)
+		TRY(object_grant_share(op, KIND_ADDRESS_SCOPE, scope.row.id, CHOICE_YES));
 	wish->scope = scope.row.id;
 	return engine_log_event(op, KIND_ADDRESS_SCOPE, &scope.row, "created", "Address scope.");
 }
@@ -43,16 +45,17 @@ RESULT engine_update_address_scope(struct op *op, struct address_scope_settings 
 	struct address_scope next = *scope;
 	if (wish->name)
 		next.name = *wish->name;
-	choice_apply(wish->is_shared, &next.is_shared);
-	if (scope->is_shared && !next.is_shared)
+	bool is_shared = uuids_have(&scope->users, UUID_NONE);
+	if (is_shared && wish->is_shared == CHOICE_NO)
 		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_ADDRESS_SCOPE, STR("shared"),
 				   "Unable to update address scope %" STR_FMT
 				   " : Shared address scope can't be unshared.",
 				   STR_ARG(write_scope(op, scope->row.id)));
-	if (next.is_shared != scope->is_shared)
+	if (!is_shared && wish->is_shared == CHOICE_YES)
 		TRY(engine_permit(op, "address_scope.share", KIND_ADDRESS_SCOPE, &scope->row));
 	next.row.gen++;
 	TRY(address_scope_put(op, &next));
+	TRY(object_grant_share(op, KIND_ADDRESS_SCOPE, next.row.id, wish->is_shared));
 	return engine_log_event(op, KIND_ADDRESS_SCOPE, &next.row, "changed", "Address scope.");
 }
 

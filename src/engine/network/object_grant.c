@@ -73,10 +73,9 @@ static const struct granted_kind {
 	unsigned index;
 	bool (*has_strangers)(const struct tables *t, uuid id, const struct loss *loss);
 } kinds[] = {
-	{KIND_QOS_POLICY, OFFSETS(qos_policy), offsetof(struct qos_policy, is_shared),
-	 NETWORK_GRANT_INDEX_QOS_POLICY, has_strangers_with_policy},
-	{KIND_ADDRESS_SCOPE, OFFSETS(address_scope), offsetof(struct address_scope, is_shared),
-	 NETWORK_GRANT_INDEX_ADDRESS_SCOPE, has_strangers_in_scope},
+	{KIND_QOS_POLICY, OFFSETS(qos_policy), 0, NETWORK_GRANT_INDEX_QOS_POLICY, has_strangers_with_policy},
+	{KIND_ADDRESS_SCOPE, OFFSETS(address_scope), 0, NETWORK_GRANT_INDEX_ADDRESS_SCOPE,
+	 has_strangers_in_scope},
 	{KIND_SUBNET_POOL, OFFSETS(subnet_pool), offsetof(struct subnet_pool, is_shared),
 	 NETWORK_GRANT_INDEX_SUBNET_POOL, has_strangers_in_pool},
 	{KIND_ADDRESS_GROUP, OFFSETS(address_group), 0, NETWORK_GRANT_INDEX_ADDRESS_GROUP,
@@ -127,12 +126,6 @@ static RESULT check_kept(struct op *op, const struct granted_kind *k, const stru
 	if (!k->has_strangers(op->head, row->id, &loss))
 		return OK;
 	return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_NETWORK_GRANT, &about, "Other accounts use it.");
-}
-
-RESULT object_grant_check_unshared(struct op *op, enum kind kind, const struct row *row)
-{
-	const struct granted_kind *k = find_kind(kind);
-	return check_kept(op, k, row, users_in(k, row), STR("shared"));
 }
 
 /* Copies the grantees into the object's row. ERR_IN_USE: see check_kept(). */
@@ -189,6 +182,46 @@ static RESULT find_object(struct op *op, const struct granted_kind *k, const str
 			   "do not own.");
 }
 
+/* The grant of an object to all accounts; NULL: there is none. */
+static const struct network_grant *find_for_all(const struct tables *t, const struct granted_kind *k,
+						uuid object)
+{
+	struct network_grant probe = {0};
+	*id_in(k, &probe) = object;
+	const struct row *g = tables_first(t, KIND_NETWORK_GRANT, k->index, &probe.row, 1);
+	while (g && !uuid_is_none(network_grant_of(g)->target))
+		g = tables_next(t, KIND_NETWORK_GRANT, k->index, g, 1);
+	return g ? network_grant_of(g) : NULL;
+}
+
+/* Puts the grant, and copies it into the object's row. */
+static RESULT put_new(struct op *op, const struct granted_kind *k, const struct row *row, uuid target,
+		      struct str field, uuid *ret_grant)
+{
+	struct network_grant grant = {.row = {.id = engine_new_id(op, KIND_NETWORK_GRANT), .gen = 1},
+				      .account = engine_get_owner(k->kind, row),
+				      .target = target};
+	*id_in(k, &grant) = row->id;
+	TRY(network_grant_put(op, &grant));
+	*ret_grant = grant.row.id;
+	return follow_grants(op, k, row, field);
+}
+
+RESULT object_grant_share(struct op *op, enum kind kind, uuid object, enum choice choice)
+{
+	const struct granted_kind *k = find_kind(kind);
+	const struct row *row = tables_find(op->head, kind, object);
+	const struct network_grant *grant = find_for_all(op->head, k, object);
+	uuid made;
+	if (choice == CHOICE_YES && !grant)
+		return put_new(op, k, row, UUID_NONE, STR("shared"), &made);
+	if (choice == CHOICE_NO && grant) {
+		TRY(network_grant_forget(op, grant->row.id));
+		return follow_grants(op, k, row, STR("shared"));
+	}
+	return OK;
+}
+
 static RESULT log_change(struct op *op, const struct granted_kind *k, uuid id, const char *code)
 {
 	return engine_log_event(op, k->kind, tables_find(op->head, k->kind, id), code,
@@ -201,17 +234,11 @@ RESULT object_grant_write(struct op *op, const struct ref *object, const struct 
 	const struct granted_kind *k = find_kind(object->kind);
 	const struct row *row = NULL;
 	TRY(find_object(op, k, object, &row));
-	uuid owner = engine_get_owner(k->kind, row);
-	TRY(engine_check_owner(op, account, owner));
+	TRY(engine_check_owner(op, account, engine_get_owner(k->kind, row)));
 	TRY(check_new(op, k, row, target, field));
-	struct network_grant grant = {.row = {.id = engine_new_id(op, KIND_NETWORK_GRANT), .gen = 1},
-				      .account = owner,
-				      .target = target};
-	*id_in(k, &grant) = row->id;
-	TRY(network_grant_put(op, &grant));
-	TRY(follow_grants(op, k, row, field));
-	*ret_grant = grant.row.id;
-	return log_change(op, k, *id_in(k, &grant), "granted");
+	uuid id = row->id;
+	TRY(put_new(op, k, row, target, field, ret_grant));
+	return log_change(op, k, id, "granted");
 }
 
 static RESULT find_granted(struct op *op, const struct network_grant *grant,

@@ -11,7 +11,8 @@ RESULT object_grant_write(struct op *op, const struct ref *object, const struct 
 			  struct str field, uuid *ret_grant);
 RESULT object_grant_change(struct op *op, const struct network_grant *grant, uuid target, struct str field);
 RESULT object_grant_remove(struct op *op, const struct network_grant *grant, struct str field);
-/* Refuses to end the sharing of an object while rows of others need it. row: the object as it will be. */
-RESULT object_grant_check_unshared(struct op *op, enum kind kind, const struct row *row);
+/* Grants an object to all accounts, or revokes that grant; the caller checks the permission. ERR_IN_USE with
+ * KIND_NETWORK_GRANT: rows of other accounts need the object. */
+RESULT object_grant_share(struct op *op, enum kind kind, uuid object, enum choice choice);
 /* True if the grantees in an object's row include the account, or everybody. */
 bool object_grant_covers(const struct uuids *users, uuid account);

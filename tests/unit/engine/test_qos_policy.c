@@ -186,10 +186,17 @@ static void check_operators(void **state)
 	struct qos_policy_settings share = {.policy = policy, .is_shared = CHOICE_YES};
 	cloud_fails(c, &c->bob, engine_update_qos_policy, &share, ERR_DENIED, KIND_QOS_POLICY);
 	cloud_ok(c, &c->operator, engine_update_qos_policy, &share);
+	struct network_grant_wish again = {.network = policy}; /* sharing has made the grant to all */
+	cloud_fails(c, &c->operator, engine_grant_network, &again, ERR_EXISTS, KIND_NETWORK_GRANT);
 	share.is_shared = CHOICE_NO;
 	cloud_fails(c, &c->operator, engine_update_qos_policy, &share, ERR_IN_USE, KIND_NETWORK_GRANT);
 	cloud_ok(c, &c->alice, engine_update_network, &set);
 	cloud_ok(c, &c->operator, engine_update_qos_policy, &share);
+	cloud_ok(c, &c->operator, engine_grant_network, &again);
+	struct network_grant_target revoke = {ref_of(KIND_NETWORK_GRANT, again.grant)};
+	cloud_ok(c, &c->operator, engine_revoke_network, &revoke);
+	set.qos.policy = policy;
+	cloud_fails(c, &c->alice, engine_update_network, &set, ERR_NOT_FOUND, KIND_QOS_POLICY);
 }
 
 int main(void)

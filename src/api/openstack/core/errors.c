@@ -127,7 +127,6 @@ static const struct api_error rows[] = {
 	E(BIT(NETWORK), STATE, NONE, 409, "Conflict"),
 	E(BIT(NETWORK), RANGE, NONE, 400, "InvalidInput"),
 	E(BIT(NETWORK), INVALID, ADDRESS_SCOPE, 400, "IllegalSubnetPoolIpVersionAssociationToAddressScope"),
-	E(BIT(NETWORK), INVALID, QOS_RULE, 400, "InvalidInput"),
 	E(BIT(NETWORK), INVALID, ROUTE, 400, "InvalidRoutes"),
 	E(BIT(NETWORK), INVALID, SECONDARY_IP, 400, "AllocationOnAutoAddressSubnet"),
 	E(BIT(NETWORK), INVALID, NONE, 400, "HTTPBadRequest"),

@@ -4,7 +4,7 @@
 #include "engine/network/address_scope.h"
 #include "model/address_scope.h"
 
-ATTRIBUTE_GETTER(address_scope, s, bool, is_shared, os_is_for_all(s->is_shared, &s->users))
+ATTRIBUTE_GETTER(address_scope, s, bool, is_shared, os_is_shared(e, &s->users))
 ATTRIBUTE_GETTER(address_scope, s, int64_t, get_version, s->is_ipv6 ? 6 : 4)
 static const struct attribute scope_rows[] = {
 	OS_FIELD(address_scope, "id", row.id),

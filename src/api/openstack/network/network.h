@@ -51,10 +51,10 @@ bool os_lacks_tags_any(struct os_call *e, const struct row *row, struct str valu
 extern const struct attributes os_trunk_details;
 const void *os_find_trunk(struct api_call *e, const struct row *row);
 
-/* True if everybody may use the object: by its flag, or by a grant to all (engine/network/network_grant.h). */
-static inline bool os_is_for_all(bool is_shared, const struct uuids *users)
+/* Neutron's "shared": true if a grant lets the caller's project, or all, use the object (engine/network/network_grant.h). */
+static inline bool os_is_shared(const struct api_call *e, const struct uuids *users)
 {
-	return is_shared || uuids_have(users, UUID_NONE);
+	return uuids_have(users, UUID_NONE) || uuids_have(users, e->c->who->account);
 }
 
 /* Members of a forwarding that its floating address shows. */

@@ -43,7 +43,7 @@ static const struct attribute rule_rows[] = {
 #undef VALUE
 static const struct attributes rule_members = ATTRIBUTES(rule_rows);
 
-ATTRIBUTE_GETTER(qos_policy, p, bool, is_shared, os_is_for_all(p->is_shared, &p->users))
+ATTRIBUTE_GETTER(qos_policy, p, bool, is_shared, os_is_shared(e, &p->users))
 /* Source: is_filter and is_sort_key of neutron-lib's api.definitions.qos and qos_default. */
 static const struct attribute policy_rows[] = {
 	ATTRIBUTE(qos_policy, "id", row.id, .filter = "id"),

@@ -14,7 +14,7 @@ static struct str write_length(struct api_call *e, int64_t bits)
 #define GETTER(returned, function, expression)                                                               \
 	ATTRIBUTE_GETTER(subnet_pool, p, returned, function, expression)
 GETTER(struct strs, list_prefixes, os_list_cidrs(e->c->arena, p->prefixes))
-GETTER(bool, is_shared, os_is_for_all(p->is_shared, &p->users))
+GETTER(bool, is_shared, p->is_shared || os_is_shared(e, &p->users))
 GETTER(int64_t, get_version, engine_is_ipv6_pool(p) ? 6 : 4)
 GETTER(struct str, get_min, write_length(e, p->min_bits))
 GETTER(struct str, get_default, write_length(e, p->default_bits))

@@ -82,7 +82,6 @@ RESULT engine_create_qos_policy(struct op *op, struct qos_policy_wish *wish)
 				    .account = account->row.id,
 				    .name = wish->name,
 				    .description = wish->description,
-				    .is_shared = wish->is_shared,
 				    .is_default = wish->is_default};
 	TRY(check_default(op, &policy));
 	TRY(limit_check(op, LIMIT_QOS_POLICIES, account->row.id, 1, STR_NONE));
@@ -90,6 +89,8 @@ RESULT engine_create_qos_policy(struct op *op, struct qos_policy_wish *wish)
 	if (wish->is_shared)
 		TRY(engine_permit(op, "qos_policy.share", KIND_QOS_POLICY, NULL));
 	TRY(qos_policy_put(op, &policy));
+	if (wish->is_shared)
+		TRY(object_grant_share(op, KIND_QOS_POLICY, policy.row.id, CHOICE_YES));
 	wish->policy = policy.row.id;
 	return engine_log_event(op, KIND_QOS_POLICY, &policy.row, "created", "QoS policy.");
 }
@@ -104,15 +105,14 @@ RESULT engine_update_qos_policy(struct op *op, struct qos_policy_settings *wish)
 		next.name = *wish->name;
 	if (wish->description)
 		next.description = *wish->description;
-	choice_apply(wish->is_shared, &next.is_shared);
 	choice_apply(wish->is_default, &next.is_default);
 	TRY(check_default(op, &next));
-	if (next.is_shared != policy->is_shared)
+	if (wish->is_shared != CHOICE_DEFAULT &&
+	    (wish->is_shared == CHOICE_YES) != uuids_have(&policy->users, UUID_NONE))
 		TRY(engine_permit(op, "qos_policy.share", KIND_QOS_POLICY, &policy->row));
-	if (policy->is_shared && !next.is_shared)
-		TRY(object_grant_check_unshared(op, KIND_QOS_POLICY, &next.row));
 	next.row.gen++;
 	TRY(qos_policy_put(op, &next));
+	TRY(object_grant_share(op, KIND_QOS_POLICY, next.row.id, wish->is_shared));
 	return engine_log_event(op, KIND_QOS_POLICY, &next.row, "changed", "QoS policy.");
 }
 
