@@ -23,7 +23,7 @@ bool engine_may_use_external(const struct ctx *c, const struct tables *t, uuid n
 /* Live networks of other accounts that are granted to the caller's account. */
 RESULT engine_list_granted_networks(struct ctx *c, const struct tables *t, struct rows *ret_networks);
 
-/* What a grant is of, by kind and id. */
+/* Returns the kind and the id of the granted object. */
 enum kind engine_get_granted(const struct network_grant *grant, uuid *ret_object);
 
 /* Grants a network. The first external grant makes the network external. ERR_DENIED: only administrators grant
