@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The writer's lease in PostgreSQL: the row of table writer_lease, apart from the fence's row, so that a renewal never
  * waits for a slow COMMIT. Taking the lease raises the fence's epoch in the same transaction; from then on transactions
- * of the former writer fail. Epochs are milliseconds since 1970, or one more than the last: OVN and hosts keep the highest that
- * they have seen, so a restored or copied database must not begin again below it, and two copies of one database that each
- * got a writer differ. A thread renews the lease by a connection of its own, without the points of faults, which
+ * of the former writer fail. Epochs are microseconds since 1970, or more than the last: OVN and hosts keep the highest that
+ * they have seen, so a restored or copied database must not begin again below it. While the last one is ahead of the clock, a drawn
+ * number is added: two copies of one database that each got a writer, or a standby that lacks the last take-over, must not give
+ * one epoch twice, because followers, fence and renewals tell writers apart by it. A thread renews the lease by a connection of its own, without the points of faults, which
  * tests count. Rules: lease.h. */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +28,7 @@ const char *const postgresql_lease_sql =
 	"INSERT INTO writer_lease VALUES (1, 0, '', '', '-infinity') ON CONFLICT (one) DO NOTHING";
 
 #define TTL "interval '2 s'" /* LEASE_TTL_MS */
-#define CLOCK_MS "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+#define CLOCK_US "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 
 /* ---- processes ---- */
 
@@ -65,15 +66,15 @@ static bool is_dead(struct str holder)
 
 /* ---- taking ---- */
 
-/* WAIT_US counts from now, even if the lease expired long ago: the database's clock may have been set forward, so the former holder
- * may have renewed it a moment ago. Only a lease that was given back leaves nothing to wait for. */
+/* WAIT_US counts from now, even if the lease expired long ago or was given back: the database's clock may have been set forward, so the
+ * former holder may have renewed it a moment ago. A standby that lacks the last commits may have lost a renewal, or that another
+ * process had taken the lease that was given back. */
 enum { HOLDER, ADDRESS, EXPIRED_MS, WAIT_US, EPOCH, BATCH };
 #define LEASE_COLUMNS                                                                                        \
 	"writer_lease.holder, address, CASE WHEN isfinite(expires)"                                          \
 	" THEN (extract(epoch FROM clock_timestamp() - expires) * 1000)::bigint ELSE 1000000000 END,"        \
-	" CASE WHEN isfinite(expires) THEN (extract(epoch FROM greatest(expires, clock_timestamp()) + " TTL  \
-	" + interval '500 ms'"                                                                               \
-	" - clock_timestamp()) * 1000000)::bigint ELSE 0 END"
+	" (extract(epoch FROM greatest(expires, clock_timestamp()) + " TTL " + interval '500 ms'"            \
+	" - clock_timestamp()) * 1000000)::bigint"
 
 static void read_lease(const PGresult *row, struct ctx *c, struct sql_writer *ret_writer)
 {
@@ -111,10 +112,12 @@ RESULT postgresql_take_lease(struct postgresql *self, struct ctx *c, int64_t *re
 				"): end that one first, or use another database",
 				self->name, STR_ARG(before.holder));
 	*ret_wait_us = postgresql_int(row, WAIT_US);
-	TRY(postgresql_ask(self, c, self->db,
-			   "UPDATE writer SET epoch = greatest(epoch + 1, " CLOCK_MS "), holder = $1"
-			   " WHERE one = 1 RETURNING epoch, batch",
-			   1, (const char *const[]){self->lease.holder}, &taken));
+	TRY(postgresql_ask(
+		self, c, self->db,
+		"UPDATE writer SET epoch = greatest(epoch + 1 + floor(random() * 1000000)::bigint, " CLOCK_US
+		"), holder = $1"
+		" WHERE one = 1 RETURNING epoch, batch",
+		1, (const char *const[]){self->lease.holder}, &taken));
 	if (PQntuples(taken) != 1)
 		return ctx_fail(c, ERR_STATE, "the database %s has lost the row of its table writer",
 				self->name);
@@ -147,7 +150,7 @@ void postgresql_lose_lease(struct postgresql *self)
 {
 	pthread_mutex_lock(&self->lease.lock);
 	bool was_lost = self->lease.rules.is_lost;
-	lease_note(&self->lease.rules, 0, LEASE_TAKEN);
+	lease_note(&self->lease.rules, 0, clock_boot_us(), LEASE_TAKEN);
 	pthread_mutex_unlock(&self->lease.lock);
 	if (!was_lost && self->driver.lease.lost)
 		self->driver.lease.lost(self->driver.lease.self);
@@ -223,7 +226,7 @@ static void renew(struct postgresql *self)
 		return;
 	}
 	pthread_mutex_lock(&self->lease.lock);
-	lease_note(&self->lease.rules, sent_us, answer);
+	lease_note(&self->lease.rules, sent_us, clock_boot_us(), answer);
 	pthread_mutex_unlock(&self->lease.lock);
 	if (answer == LEASE_RENEWED && ++self->lease.renewals % PRUNE_EVERY == 0)
 		(void) ask_plainly(self,

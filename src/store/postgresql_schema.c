@@ -288,13 +288,14 @@ static RESULT open_once(struct postgresql *self, struct ctx *c)
 	return r;
 }
 
-/* Some servers that speak PostgreSQL's protocol have no notifications; followers look more often there. */
+/* Some servers that speak PostgreSQL's protocol have no notifications; followers look more often there. A connection that is lost
+ * meanwhile tells nothing. */
 static void find_notes(struct postgresql *self)
 {
 	AUTO_PGRESULT result = PQsendQuery(self->db, "NOTIFY dari_commit")
 				       ? postgresql_await(self->db, self->answer_max_ms)
 				       : NULL;
-	self->notifies = PQresultStatus(result) == PGRES_COMMAND_OK;
+	self->notifies = PQstatus(self->db) != CONNECTION_OK || PQresultStatus(result) == PGRES_COMMAND_OK;
 }
 
 RESULT postgresql_open_schema(struct sql_driver *driver, struct ctx *c)

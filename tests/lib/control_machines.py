@@ -11,7 +11,7 @@ import urllib.request
 
 import yaml
 
-from members import Member
+from members import Member, note_batches
 from ovn_cluster import NORTHDS, SCHEMAS, Cluster as OvnCluster
 import patroni
 from region import Region, wait_until
@@ -69,7 +69,6 @@ class ControlMachine(Member):
         self.errors = open(self.folder / "log", "ab")  # pylint: disable=consider-using-with
         self.process = subprocess.Popen([*self.enter, self.program, "--config", self.config, "serve"], stdout=self.errors, stderr=self.errors)
 
-
     def answers(self):
         try:
             with urllib.request.urlopen(f"http://{self.address}:{PORT}/healthz", timeout=5) as answer:
@@ -107,10 +106,7 @@ class ControlPlane(Region):
         self.server = patroni.Cluster(voters=(VOTER,), places=places)
         url = self.server.create(self.name)
         self.run(self.dari, "store", "copy", "--from", f"{self.demo}/data/dari.db", "--to", url)
-        self.server.sql(self.name, "CREATE TABLE oracle (epoch BIGINT, batch BIGINT);"
-                        "CREATE FUNCTION note_oracle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-                        " IF NEW.batch <> OLD.batch THEN INSERT INTO oracle VALUES (NEW.epoch, NEW.batch); END IF; RETURN NULL; END $$;"
-                        "CREATE TRIGGER notes AFTER UPDATE ON writer FOR EACH ROW EXECUTE FUNCTION note_oracle()")
+        note_batches(self.server, self.name)
         self.members = [self.make_member(node, url) for node in self.nodes_of_dari]
         self.await_writer()
         for member in self.members:
@@ -170,10 +166,10 @@ class ControlPlane(Region):
 
 
 class Faults:
-    """Each returns a function that brings the part back, or None."""
+    """Each method breaks a part, and returns a function that brings it back, or None."""
 
     STAND_STILL_S = 3  # longer than a lease lasts
-    CUT_S = 6          # longer than a lease lasts, and than TCP's user timeouts of both sides
+    CUT_S = 6          # longer than a lease lasts, and than `dari` waits for a silent connection of its database (5 s)
     ETCD_AWAY_S = 12   # longer than Patroni tries again
 
     def __init__(self, region, chance, sleep):

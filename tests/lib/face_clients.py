@@ -17,6 +17,7 @@ import boto3
 import botocore.config
 import botocore.exceptions
 import cs
+import keystoneauth1.exceptions
 import openstack
 import openstack.exceptions
 
@@ -24,9 +25,15 @@ from members import Load
 from waiting import HANG_S
 
 ANSWER_S = 5   # a client's patience
+PULSE_S, PULSE_EVERY_S = 1, 0.2
 KEPT = 3       # resources that a client has before it begins to delete the oldest
 HTTP_UNAVAILABLE, CLOUDSTACK_UNAVAILABLE = 503, 534
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFx7RgJgXVAhdTTv6VgMqgDwNGLOXxDPLFPrBcCjEO4k test"
+
+
+# A refusal or a lost connection, in the libraries' own classes.
+LOST = (OSError, botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, openstack.exceptions.SDKException,
+        keystoneauth1.exceptions.ClientException, cs.CloudStackException, azure.core.exceptions.AzureError)
 
 
 class Ec2:
@@ -176,7 +183,7 @@ class FacesLoad(Load):
             answer = do() or name
             self.answered.append((asked_at, time.monotonic()))
             return answer
-        except Exception as error:  # pylint: disable=broad-exception-caught  # each library has its own classes for a lost connection
+        except LOST as error:
             status = face.status(error)
             if status == HTTP_UNAVAILABLE and "not known" not in f"{error} {vars(error)}":
                 words.refused.add(name)
@@ -187,6 +194,13 @@ class FacesLoad(Load):
             return None
 
     def run(self, face):
+        try:
+            self.change_on(face)
+        except BaseException as error:
+            self.words[face].wrong.append(f"{face.__name__}: the client ended: {error!r}")
+            raise
+
+    def change_on(self, face):
         words, identifiers, count = self.words[face], collections.OrderedDict(), 0
         while not self.stops:
             count += 1
@@ -213,6 +227,7 @@ class FacesLoad(Load):
             counts = collections.Counter(n for n in self.clients[face][client_of_writer].names() if n.startswith(f"{self.word}-"))
             known = set(words.there) | words.gone | words.open | words.refused
             found += words.wrong
+            found += [] if words.there or words.gone else [f"{face.__name__}: no change was answered"]
             found += [f"{name} is there {counts[name]} times" for name in words.there if counts[name] != 1]
             found += [f"{name} was deleted, and is there" for name in words.gone if counts[name]]
             found += [f"{name} was refused, and is there" for name in words.refused if counts[name]]
@@ -230,6 +245,44 @@ class FacesLoad(Load):
         for face, words in self.words.items():
             for name, identifier in words.there.items():
                 self.clients[face][client_of_writer].delete(name, identifier)
+
+
+class Pulse:
+    """A client at each `dari` that tags a VPC again and again and gives up after a second. longest_gap() is the region's own: other clients wait for a
+    machine that is cut off while the next one would answer."""
+
+    def __init__(self, region, account):
+        config = botocore.config.Config(retries={"total_max_attempts": 1}, connect_timeout=PULSE_S, read_timeout=PULSE_S)
+        self.clients = [boto3.client("ec2", endpoint_url=f"http://{m.address}:{m.port}", region_name="us-east-1", aws_access_key_id=account.key[0],
+                                     aws_secret_access_key=account.key[1], config=config) for m in region.members]
+        self.vpc = self.clients[0].describe_vpcs()["Vpcs"][0]["VpcId"]
+        self.stops, self.answered = False, []
+        self.threads = [threading.Thread(target=self.run, args=(client,)) for client in self.clients]
+
+    def run(self, client):
+        count = 0
+        while not self.stops:
+            count += 1
+            try:
+                client.create_tags(Resources=[self.vpc], Tags=[{"Key": "pulse", "Value": str(count)}])
+                self.answered.append(time.monotonic())
+            except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError):
+                pass
+            time.sleep(PULSE_EVERY_S)
+
+    def longest_gap(self, since):
+        ends = [since, *sorted(at for at in list(self.answered) if at > since)]
+        return max((later - earlier for earlier, later in zip(ends, ends[1:])), default=0)
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stops = True
+        for thread in self.threads:
+            thread.join()
 
 
 class Launches:

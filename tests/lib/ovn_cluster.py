@@ -69,8 +69,13 @@ class Cluster:
         return next((n for n in range(SERVERS) if self.role(kind, n) == "leader"), None)
 
     def await_leader(self, kind, other_than=None):
-        wait_until(lambda: self.leader(kind) not in (None, other_than), f"{kind} has a leader")
-        return self.leader(kind)
+        found = []  # asking again may find none: a leader that is busy does not answer
+
+        def holds():
+            found[:] = [self.leader(kind)]
+            return found[0] not in (None, other_than)
+        wait_until(holds, f"{kind} has a leader")
+        return found[0]
 
     def hosts(self):
         return pathlib.Path(self.region.env["DARI_SANDBOX"], "hosts").read_text().split()

@@ -32,7 +32,7 @@ def free_port():
 
 
 class Place:
-    """Where a machine runs: its address, and the words that start a command there."""
+    """A machine's address, and the words that start a command in its network."""
 
     def __init__(self, address="127.0.0.1", enter=()):
         self.address, self.enter = address, list(enter)

@@ -7,7 +7,7 @@ guests: EVENTS=200 faults (kill -9, SIGSTOP, a pulled cable) of each part, alone
 change is lost or made twice, a refused one leaves nothing, no guest that ran before is touched, and the audit finds nothing.
 
 Faults come in batches of ten, which draw from SEED and their number (default: the number of commits). Passed batches stand in build/lost-machines.txt, so
-an interrupted run goes on; ONLY=3,4 repeats these two."""
+an interrupted run goes on; ONLY=3,4 repeats these two. FAULTS=kill_writer,cut_writer draws from these alone, and not in pairs."""
 import hashlib
 import os
 import pathlib
@@ -21,7 +21,7 @@ import azure.mgmt.compute  # noqa: F401  # Azure's package, before tests/lib has
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from control_machines import ControlPlane, Faults  # noqa: E402
-from face_clients import FacesLoad, Launches  # noqa: E402
+from face_clients import ANSWER_S, FacesLoad, Launches, Pulse  # noqa: E402
 from members import check_batches  # noqa: E402
 from region import ROOT, blank_image, launch, wait_state, wait_until  # noqa: E402
 
@@ -42,6 +42,8 @@ def part_of(kind):
 
 
 def draw(chance):
+    if "FAULTS" in os.environ:
+        return [chance.choice(os.environ["FAULTS"].split(","))]
     kind = chance.choices(list(KINDS), KINDS.values())[0]
     pair = [chance.choice([p for p in PAIRED if part_of(p) != part_of(kind)])] if chance.random() < 0.25 else []
     return [*pair, kind]
@@ -50,7 +52,7 @@ def draw(chance):
 def mark(seed):
     """Names the program: what another one has passed does not count."""
     digest = hashlib.sha256(pathlib.Path(ROOT, "build/dari").read_bytes())
-    return f"{digest.hexdigest()[:12]} {seed}"
+    return f"{digest.hexdigest()[:12]} {seed} {os.environ.get('FAULTS', 'all')}"
 
 
 class Guests:
@@ -88,7 +90,8 @@ def run_batch(region, guests, account, number, seed):
     region.server.await_primary()
     region.server.await_standby()
     region.await_writer()
-    with FacesLoad(region, account, f"b{number}", PAUSE_S) as load, Launches(region, account, account.image, f"b{number}") as launches:
+    with (FacesLoad(region, account, f"b{number}", PAUSE_S) as load, Launches(region, account, account.image, f"b{number}") as launches,
+          Pulse(region, account) as pulse):
         load.await_more()
         for n in range(min(BATCH, EVENTS - BATCH * number)):
             kinds, since = draw(chance), time.monotonic()
@@ -98,8 +101,9 @@ def run_batch(region, guests, account, number, seed):
             for end in filter(None, ends):
                 end()
             load.await_more()
-            gaps.append((load.longest_gap(since), " and ".join(kinds)))
-            print(f"  {number}.{n}: {gaps[-1][1]}: {gaps[-1][0]:.1f} s without an answered change", flush=True)
+            gaps.append((pulse.longest_gap(since), " and ".join(kinds)))
+            print(f"  {number}.{n}: {gaps[-1][1]}: {gaps[-1][0]:.1f} s without an answered change, {load.longest_gap(since):.1f} s for clients that wait "
+                  f"{ANSWER_S} s", flush=True)
         region.server.await_standby()
     mistakes = load.mistakes() + launches.mistakes() + guests.touched()
     region.check(f"batch {number}: answers are kept, and guests untouched ({load.count()}, {len(launches.launched)} launches, "

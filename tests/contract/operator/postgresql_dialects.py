@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/store/postgresql src/daemon/follower src/daemon/writer.c
-"""What other systems that speak PostgreSQL's protocol demand: no LISTEN and NOTIFY, no advisory locks, conflicts (40001) that are to be repeated, and a
-name that leads to another address after a fail-over. A proxy makes a real PostgreSQL server behave so."""
+"""`dari` on systems that speak PostgreSQL's protocol and have neither LISTEN and NOTIFY nor advisory locks, report conflicts (40001) that a client has to
+repeat, or lead a name to another address after a fail-over. A proxy makes a real PostgreSQL server behave so."""
 import os
 import stat
 import sys

@@ -277,7 +277,7 @@ static void a_second_process_is_refused(void **state)
 	assert_false(writer.is_free || writer.is_dead);
 	assert_int_equal(writer.commit, 1);
 	second->close(second);
-	assert_true(driver_of(f)->driver.may_act(&driver_of(f)->driver));
+	assert_true(driver_of(f)->driver.may_answer(&driver_of(f)->driver));
 	fixture_check(f);
 }
 
@@ -316,8 +316,27 @@ static void an_expired_lease_changes_hands(void **state)
 	store_close(TAKE(f->store)); /* does not give back what it has lost */
 	assert_int_equal(database_ask(path, "SELECT count(*) FROM writer_lease WHERE expires = '-infinity'"),
 			 1);
-	fixture_open(f, path); /* given back: nobody waits */
-	assert_true(driver_of(f)->driver.may_act(&driver_of(f)->driver));
+	fixture_open(f, path); /* given back: only a lost take-over may have followed */
+	assert_true(driver_of(f)->driver.may_answer(&driver_of(f)->driver));
+	assert_false(driver_of(f)->driver.may_act(&driver_of(f)->driver));
+}
+
+/* A standby lacks the last take-over, and the epochs are ahead of its clock: the next writer must get another epoch, or it and
+ * the lost one would renew the same lease, and followers would mix their batches. */
+static void no_epoch_is_given_twice(void **state)
+{
+	struct fixture *f = *state;
+	static const char ahead[] = "UPDATE writer SET epoch = 8000000000000000";
+	fixture_open(f, path);
+	store_close(TAKE(f->store));
+	run_sql(ahead);
+	fixture_open(f, path);
+	int64_t lost = f->store->config.sql->lease.epoch;
+	assert_true(lost > 8000000000000000);
+	store_close(TAKE(f->store));
+	run_sql(ahead);
+	fixture_open(f, path);
+	assert_int_not_equal(f->store->config.sql->lease.epoch, lost);
 }
 
 /* ---- followers ---- */
@@ -491,6 +510,10 @@ static void epochs_of_a_new_database_follow(void **state)
 	struct fixture *f = *state;
 	int64_t before = 0;
 	fixture_open(f, path);
+	store_close(TAKE(f->store));
+	/* a test before this one has set the epoch ahead of the clock */
+	run_sql("UPDATE writer SET epoch = 0; UPDATE writer_lease SET epoch = 0");
+	fixture_open(f, path);
 	before = f->store->config.sql->lease.epoch;
 	assert_true(before > 0);
 	store_close(TAKE(f->store));
@@ -633,6 +656,7 @@ int main(void)
 		TEST(a_follower_refuses_another_line_of_history),
 		TEST(a_fenced_writer_stops),
 		TEST(epochs_of_a_new_database_follow),
+		TEST(no_epoch_is_given_twice),
 		TEST(an_older_database_is_refused),
 		TEST(a_lost_session_is_replaced),
 		TEST(a_session_lost_in_a_commit_is_settled),
