@@ -12,7 +12,7 @@ class Stack:
     """A project with one resource of each kind, and the value of each variable of a path that leads to them."""
 
     def __init__(self, dev):
-        self.dev, self.project, self.other, self.admin = dev, cloud.another(dev, "sent"), cloud.another(dev, "other"), cloud.admin(dev)
+        self.dev, self.project, self.other, self.admin = dev, cloud.another(dev, "sent", role="manager"), cloud.another(dev, "other"), cloud.admin(dev)
         cloud.furnish(dev, self.project)
         dev.rest()
         ids = cloud.ids_of(self.project)

@@ -117,9 +117,10 @@ RESULT engine_create_network(struct op *op, struct network_wish *wish)
 				  .is_open = wish->is_open,
 				  .mtu = wish->mtu};
 	TRY(external_network_check_provider(op, wish));
-	if (!wish->qos.is_given)
-		network.qos_policy = qos_policy_find_default(op->head, account);
-	TRY(qos_policy_choose(op, &wish->qos, KIND_NETWORK, UUID_NONE, &network.qos_policy));
+	if (wish->qos.is_given)
+		TRY(qos_policy_choose(op, &wish->qos, KIND_NETWORK, UUID_NONE, &network.qos_policy));
+	else
+		TRY(qos_policy_choose_default(op, account, &network.qos_policy));
 	if (wish->is_external && network.mtu == 0)
 		network.mtu = EXTERNAL_MTU;
 	if (network.mtu)

@@ -7,7 +7,7 @@
 
 #include "engine/network/network_grant.h"
 #include "model/address_group.h"
-#include "model/address_scope.h"
+#include "store/address_scope.h"
 #include "store/network.h"
 #include "store/network_grant.h"
 #include "store/port.h"
@@ -156,6 +156,21 @@ static RESULT permit(struct op *op, const struct granted_kind *k, const struct r
 	return engine_permit(op, uuid_is_none(target) ? "network.share" : "network.grant", k->kind, row);
 }
 
+/* As in Neutron, whoever is given a pool in an address scope must have the scope, too. */
+static RESULT check_scope(struct op *op, const struct granted_kind *k, const struct row *row, uuid target,
+			  struct str field)
+{
+	const struct subnet_pool *pool = k->kind == KIND_SUBNET_POOL ? subnet_pool_of(row) : NULL;
+	const struct address_scope *scope =
+		!pool || uuid_is_none(pool->scope) ? NULL : address_scope_find(op->head, pool->scope);
+	if (!scope || object_grant_covers(&scope->users, target))
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_NETWORK, field,
+			   "Invalid input for operation: Failed to create RBAC policy on object %" STR_FMT
+			   " because target project doesn't have access to associated address scope.",
+			   STR_ARG(engine_write_id(op, KIND_SUBNET_POOL, row->id)));
+}
+
 static RESULT check_new(struct op *op, const struct granted_kind *k, const struct row *row, uuid target,
 			struct str field)
 {
@@ -164,6 +179,7 @@ static RESULT check_new(struct op *op, const struct granted_kind *k, const struc
 	if (uuids_have(users, target))
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_NETWORK_GRANT, field,
 				   "The resource is granted to them already.");
+	TRY(check_scope(op, k, row, target, field));
 	return users->count < NETWORK_GRANTS_MAX
 		       ? OK
 		       : ENGINE_FAIL(op, ERR_QUOTA, KIND_NETWORK_GRANT, field,
@@ -214,10 +230,10 @@ RESULT object_grant_share(struct op *op, enum kind kind, uuid object, enum choic
 	const struct network_grant *grant = find_for_all(op->head, k, object);
 	uuid made;
 	if (choice == CHOICE_YES && !grant)
-		return put_new(op, k, row, UUID_NONE, STR("shared"), &made);
+		return put_new(op, k, row, UUID_NONE, STR_NONE, &made);
 	if (choice == CHOICE_NO && grant) {
 		TRY(network_grant_forget(op, grant->row.id));
-		return follow_grants(op, k, row, STR("shared"));
+		return follow_grants(op, k, row, STR_NONE);
 	}
 	return OK;
 }

@@ -18,7 +18,7 @@ from faces import COMPUTE, NETWORK, code, ec2_id, found, holds  # noqa: E402
 @pytest.fixture(scope="module")
 def both():
     with Dev() as dev:
-        yield lib.another(dev, "both", faces.Both)
+        yield lib.another(dev, "both", faces.Both, role="manager")
 
 
 @pytest.fixture(scope="module")

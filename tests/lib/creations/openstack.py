@@ -19,7 +19,7 @@ class Region:
     """A project with prerequisites by label, and an administrator."""
 
     def __init__(self, dev):
-        self.dev, self.mine, self.admin = dev, lib.another(dev, "mine"), lib.admin(dev)
+        self.dev, self.mine, self.admin = dev, lib.another(dev, "mine", role="manager"), lib.admin(dev)
         self.ids = {"project": self.mine.id, "user": self.mine.user_id, "admin": self.admin.id, "admin_user": self.admin.user_id}
         self.sent = {}  # action → members that some request contained
         self.ids["outside"] = self.mine.ok("GET", "/network/v2.0/networks?router:external=true")["networks"][0]["id"]

@@ -153,7 +153,7 @@ class OpenStack(face.Face):
     def open(self):
         with Dev() as dev:
             made = Place()
-            made.dev, made.owner = dev, lib.another(dev, "matrix")
+            made.dev, made.owner = dev, lib.another(dev, "matrix", role="manager")
             lib.furnish(dev, made.owner)
             made.owner.root.ok("CreateKeyPair", {"KeyName": "own"})
             dev.rest()
@@ -162,14 +162,14 @@ class OpenStack(face.Face):
             made.ids["type"] = made.owner.ok("GET", "/volume/v3/types")["volume_types"][0]["name"]
             made.ids["project"] = made.owner.id
             made.number = made.owner.root.client("sts").get_caller_identity()["Account"]
-            made.member, made.reader = (face.project_guest(dev, made.owner, f"guest-{role}", role) for role in ("member", "reader"))
+            made.manager, made.member, made.reader = (face.project_guest(dev, made.owner, f"guest-{role}", role) for role in ("manager", "member", "reader"))
             made.guest = made.member
             yield made
 
     @contextlib.contextmanager
     def open_two(self):
         with Dev() as dev:
-            mine, theirs = lib.another(dev, "mine"), lib.another(dev, "theirs")
+            mine, theirs = lib.another(dev, "mine", role="manager"), lib.another(dev, "theirs", role="manager")
             lib.furnish(dev, mine)
             lib.furnish(dev, theirs)
             made = face.Two(mine, theirs)
@@ -224,9 +224,9 @@ class OpenStack(face.Face):
         return place.mine.call(action["method"], path_of(action, place.ids), body_of(action), version=version_of(action)).status
 
     def guest_of(self, place, what, action):
-        """A member's role allows calls as a policy would, and a reader's role allows reads."""
+        """A member's role allows calls as a policy would, a manager's those on QoS policies, and a reader's role allows reads."""
         if not what.startswith("Allow"):
-            return place.member
+            return place.manager if "/qos/" in action["path"] else place.member
         return place.reader if action["writes"] else None
 
     def ask(self, caller, name, request):

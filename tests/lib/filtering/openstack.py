@@ -19,7 +19,7 @@ TAGS = {"tags": ["a", "common"]}
 
 class Region:
     def __init__(self, dev):
-        self.dev, self.mine, self.theirs, self.admin = dev, lib.another(dev, "mine"), lib.another(dev, "theirs"), lib.admin(dev)
+        self.dev, self.mine, self.theirs, self.admin = dev, lib.another(dev, "mine", role="manager"), lib.another(dev, "theirs"), lib.admin(dev)
         self.ids, self.parents, self.migrated = {}, {}, {}
         self.outside = self.mine.ok("GET", f"{NET}/networks?router:external=true")["networks"][0]["id"]
         self.image = self.mine.ok("GET", f"{IMG}/images?visibility=public")["images"][0]["id"]
@@ -531,7 +531,7 @@ class OpenStack:
     def volumes_by_words(self, region, query):
         found = VOLUMES[query]
         if not hasattr(region, "filtered"):
-            region.filtered = lib.another(region.dev, "filters")
+            region.filtered = lib.another(region.dev, "filters", role="manager")
             for name, size, metadata in (("one", 1, {"a": "b", "c": "d"}), ("two", 2, {}), ("three", 2, {"a": "b"})):
                 region.filtered.ok("POST", "/volume/v3/volumes", {"volume": {"size": size, "name": name, "metadata": metadata}})
             region.dev.rest()

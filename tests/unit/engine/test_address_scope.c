@@ -6,6 +6,7 @@
 
 #include "engine/network/address_scope.h"
 #include "engine/network/network.h"
+#include "engine/network/network_grant.h"
 #include "engine/network/subnet.h"
 #include "engine/network/subnet_pool.h"
 
@@ -102,12 +103,28 @@ static void check_shared(void **state)
 	cloud_fails(c, &c->operator, engine_update_address_scope, &end, ERR_PROTECTED, KIND_ADDRESS_SCOPE);
 }
 
+/* A pool in a scope is granted to whoever may use the scope. */
+static void check_granted(void **state)
+{
+	struct cloud *c = *state;
+	const struct cidr block = cidr_of("10.20.0.0/16");
+	struct ref scope = make_scope(c, &c->alice, false), bob = ref_by_id(KIND_ACCOUNT, c->bob.account);
+	struct subnet_pool_wish pool = pool_of(&block, scope);
+	cloud_ok(c, &c->alice, engine_create_subnet_pool, &pool);
+	struct network_grant_wish wish = {.network = ref_of(KIND_SUBNET_POOL, pool.pool), .target = bob};
+	cloud_fails(c, &c->alice, engine_grant_network, &wish, ERR_INVALID, KIND_NETWORK);
+	struct network_grant_wish of_scope = {.network = scope, .target = bob};
+	cloud_ok(c, &c->alice, engine_grant_network, &of_scope);
+	cloud_ok(c, &c->alice, engine_grant_network, &wish);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_pools, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_networks, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_shared, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_granted, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

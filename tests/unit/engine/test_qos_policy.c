@@ -139,6 +139,29 @@ static void check_minimum(void **state)
 	set.qos.policy = unset.qos.policy = policy;
 	cloud_fails(c, &c->alice, engine_update_network, &set, ERR_UNSUPPORTED, KIND_QOS_RULE);
 	cloud_fails(c, &c->alice, engine_update_port, &unset, ERR_UNSUPPORTED, KIND_QOS_RULE);
+	struct network_port_wish second = {.network = network, .qos = {true, policy}};
+	cloud_fails(c, &c->alice, engine_add_port, &second, ERR_UNSUPPORTED, KIND_QOS_RULE);
+	struct qos_policy_settings preset = {.policy = policy, .is_default = CHOICE_YES};
+	cloud_ok(c, &c->alice, engine_update_qos_policy, &preset);
+	struct network_wish next = {.name = STR("next")};
+	cloud_fails(c, &c->alice, engine_create_network, &next, ERR_UNSUPPORTED, KIND_QOS_RULE);
+}
+
+/* A port's own policy replaces its network's, so a mere member makes none. */
+static void check_managers(void **state)
+{
+	struct cloud *c = *state;
+	struct identity plain = c->alice;
+	struct ref policy = make_policy(c, &c->alice, false);
+	struct qos_policy_wish wish = {.name = STR("bw")};
+	struct qos_rule_wish limit = limit_of(policy, 100);
+	plain.is_owner = false;
+	plain.rights = RIGHTS_OF_MEMBER;
+	cloud_fails(c, &plain, engine_create_qos_policy, &wish, ERR_DENIED, KIND_QOS_POLICY);
+	cloud_fails(c, &plain, engine_create_qos_rule, &limit, ERR_DENIED, KIND_QOS_POLICY);
+	plain.rights |= RIGHT(MANAGER);
+	cloud_ok(c, &plain, engine_create_qos_policy, &wish);
+	cloud_ok(c, &plain, engine_create_qos_rule, &limit);
 }
 
 /* An account uses what is granted to it, and the grant stays while it does. */
@@ -205,6 +228,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_which, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_rules, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_minimum, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_managers, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_grants, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_operators, cloud_setup, cloud_teardown),
 	};

@@ -109,14 +109,15 @@ static const struct param update_params[] = {
 
 struct os_rule_parameter {
 	const char *name;
-	const char *choices; /* JSON list; NULL: a range from 0 */
+	const char *choices; /* JSON list; NULL: a range */
+	int64_t least;       /* of a range */
 };
 #define DIRECTIONS "[\"ingress\", \"egress\"]"
 static const struct os_rule_parameter limit_parameters[] = {
-	{"max_kbps", NULL}, {"max_burst_kbps", NULL}, {"direction", DIRECTIONS}};
+	{"max_kbps", NULL, 1}, {"max_burst_kbps", NULL, 0}, {"direction", DIRECTIONS, 0}};
 static const struct os_rule_parameter mark_parameters[] = {
 	{"dscp_mark",
-	 "[0, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36, 38, 40, 44, 46, 48, 56]"}};
+	 "[0, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, 34, 36, 38, 40, 44, 46, 48, 56]", 0}};
 /* The last types are Neutron's: ports cannot have them here. */
 static const struct {
 	const char *name;
@@ -169,7 +170,7 @@ static void write_parameter(struct json_writer *w, const struct os_rule_paramete
 		json_write_raw(w, "parameter_values", str_from(p->choices));
 	} else {
 		json_write_open(w, "parameter_values");
-		json_write_int(w, "start", 0);
+		json_write_int(w, "start", p->least);
 		json_write_int(w, "end", QOS_KBPS_MAX);
 		json_write_close(w);
 	}
@@ -187,20 +188,22 @@ static RESULT show_type(struct os_call *e, const void *args, struct json_writer 
 {
 	struct str type = ((const struct os_rule_type_target *) args)->type;
 	size_t k = 0;
-	while (k < RULE_TYPE_COUNT && !(rule_types[k].parameters && str_is(type, rule_types[k].name)))
+	while (k < RULE_TYPE_COUNT && !str_is(type, rule_types[k].name))
 		k++;
 	if (k == RULE_TYPE_COUNT)
 		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("rule_type"),
 				      "QoS rule type %" STR_FMT " could not be found.", STR_ARG(type));
 	json_write_text(w, "type", type);
 	json_write_open_list(w, "drivers");
-	json_write_open(w, NULL);
-	json_write_z(w, "name", "ovn");
-	json_write_open_list(w, "supported_parameters");
-	for (size_t n = 0; n < rule_types[k].count; n++)
-		write_parameter(w, &rule_types[k].parameters[n]);
-	json_write_close_list(w);
-	json_write_close(w);
+	if (rule_types[k].parameters) {
+		json_write_open(w, NULL);
+		json_write_z(w, "name", "ovn");
+		json_write_open_list(w, "supported_parameters");
+		for (size_t n = 0; n < rule_types[k].count; n++)
+			write_parameter(w, &rule_types[k].parameters[n]);
+		json_write_close_list(w);
+		json_write_close(w);
+	}
 	json_write_close_list(w);
 	return OK;
 }

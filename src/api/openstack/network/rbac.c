@@ -112,9 +112,8 @@ static RESULT prepare_create(struct os_call *e, void *args)
 		k++;
 	if (k == OBJECT_TYPES)
 		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("object_type"),
-				      "Invalid input for object_type. Reason: '%" STR_FMT
-				      "' is not in ['network', 'qos_policy', 'address_scope', 'subnetpool', "
-				      "'address_group'].",
+				      "Invalid input for operation: '%" STR_FMT
+				      "' is not a valid RBAC object type.",
 				      STR_ARG(a->type));
 	bool is_network = object_types[k].kind == KIND_NETWORK;
 	a->wish.network.kind = object_types[k].kind;

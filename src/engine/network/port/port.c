@@ -437,7 +437,7 @@ RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 			    .binding_host = wish->binding_host,
 			    .dns_name = wish->dns_name};
 	TRY(port_draw_mac(op, &port));
-	TRY(qos_policy_choose(op, &wish->qos, KIND_NETWORK, network->row.id, &port.qos_policy));
+	TRY(qos_policy_choose(op, &wish->qos, KIND_PORT, UUID_NONE, &port.qos_policy));
 	set_auto_ips(fixed, count, port.mac);
 	TRY(tag_normalize(op, wish->tags, &port.tags));
 	TRY(write_pairs(op, &wish->pairs, port.mac, &port.allowed_pairs));

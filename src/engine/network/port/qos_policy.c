@@ -56,7 +56,7 @@ static RESULT check_unused(struct op *op, const struct qos_policy *policy, const
 
 /* ---- policies ---- */
 
-uuid qos_policy_find_default(const struct tables *t, uuid account)
+static uuid find_default(const struct tables *t, uuid account)
 {
 	const struct qos_policy *policy = qos_policy_first_by_account(t, account);
 	while (policy && !policy->is_default)
@@ -66,7 +66,7 @@ uuid qos_policy_find_default(const struct tables *t, uuid account)
 
 static RESULT check_default(struct op *op, const struct qos_policy *policy)
 {
-	uuid present = qos_policy_find_default(op->head, policy->account);
+	uuid present = find_default(op->head, policy->account);
 	if (!policy->is_default || uuid_is_none(present) || uuid_equal(present, policy->row.id))
 		return OK;
 	return ENGINE_FAIL(op, ERR_EXISTS, KIND_QOS_POLICY, STR("is_default"),
@@ -163,6 +163,12 @@ RESULT qos_policy_choose(struct op *op, const struct qos_choice *choice, enum ki
 		TRY(check_supported(op, next->row.id, kind, of));
 	*present = next ? next->row.id : UUID_NONE;
 	return OK;
+}
+
+RESULT qos_policy_choose_default(struct op *op, uuid account, uuid *ret_policy)
+{
+	*ret_policy = find_default(op->head, account);
+	return uuid_is_none(*ret_policy) ? OK : check_supported(op, *ret_policy, KIND_NETWORK, UUID_NONE);
 }
 
 RESULT qos_policy_check_bound(struct op *op, uuid policy)
