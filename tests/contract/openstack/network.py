@@ -347,7 +347,13 @@ def test_address_groups(cloud):
 
 
 def test_qos_policies(cloud):
+    """The role manager makes policies; a member chooses among the project's."""
     run, net = cloud.run, cloud.sdk.network
+    refused = run("network", "qos", "policy", "create", "bw", check=False)
+    assert refused.returncode != 0 and "the role manager" in refused.stderr
+    admin = cloud.connect(OS_USERNAME="admin", OS_PASSWORD=cloud.admin_password, OS_PROJECT_NAME="admin").identity
+    role, project, user = admin.find_role("manager"), cloud.sdk.current_project_id, cloud.sdk.current_user_id
+    admin.assign_project_role_to_user(project, user, role)
     made = run("network", "qos", "policy", "create", "bw", "--description", "d")
     assert (made["rules"], made["shared"], made["is_default"]) == ([], False, False)
     limit = run("network", "qos", "rule", "create", "bw", "--type", "bandwidth-limit", "--max-kbps", "3000", "--max-burst-kbits", "300", "--egress")
@@ -372,6 +378,7 @@ def test_qos_policies(cloud):
     run("network", "qos", "rule", "delete", "bw", mark["id"])
     run("network", "delete", "slow")
     run("network", "qos", "policy", "delete", "bw")
+    admin.unassign_project_role_from_user(project, user, role)
 
 
 def test_address_scopes(cloud):
