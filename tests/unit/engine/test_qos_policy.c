@@ -155,7 +155,6 @@ static void check_managers(void **state)
 	struct ref policy = make_policy(c, &c->alice, false);
 	struct qos_policy_wish wish = {.name = STR("bw")};
 	struct qos_rule_wish limit = limit_of(policy, 100);
-	plain.is_owner = false;
 	plain.rights = RIGHTS_OF_MEMBER;
 	cloud_fails(c, &plain, engine_create_qos_policy, &wish, ERR_DENIED, KIND_QOS_POLICY);
 	cloud_fails(c, &plain, engine_create_qos_rule, &limit, ERR_DENIED, KIND_QOS_POLICY);
@@ -222,15 +221,24 @@ static void check_operators(void **state)
 	cloud_fails(c, &c->alice, engine_update_network, &set, ERR_NOT_FOUND, KIND_QOS_POLICY);
 }
 
+static int setup(void **state)
+{
+	int failed = cloud_setup(state);
+	struct cloud *c = *state;
+	if (!failed)
+		c->alice.rights |= RIGHT(MANAGER);
+	return failed;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(check_which, cloud_setup, cloud_teardown),
-		cmocka_unit_test_setup_teardown(check_rules, cloud_setup, cloud_teardown),
-		cmocka_unit_test_setup_teardown(check_minimum, cloud_setup, cloud_teardown),
-		cmocka_unit_test_setup_teardown(check_managers, cloud_setup, cloud_teardown),
-		cmocka_unit_test_setup_teardown(check_grants, cloud_setup, cloud_teardown),
-		cmocka_unit_test_setup_teardown(check_operators, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_which, setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_rules, setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_minimum, setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_managers, setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_grants, setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_operators, setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
