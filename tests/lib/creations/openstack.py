@@ -117,6 +117,12 @@ ROWS = [
       changes=[{"min_kbps": 20}, {"direction": "egress"}]),
     R(f"{NET}/address-scopes", "address_scope", {"name": "s", "ip_version": 6, "project_id": "{project}", "tenant_id": "{project}"}, changes=[{"name": "t"}]),
     R(f"{NET}/address-scopes", "address_scope", {"name": "s", "ip_version": 4, "shared": True}, by="admin"),
+    R(f"{NET}/address-scopes", "address_scope", {"name": "u", "ip_version": 4}, changes=[{"shared": True}], by="admin"),
+    R(f"{NET}/qos/policies", "policy", {"name": "limited"}, label="limited"),
+    R(f"{NET}/networks", "network", {"name": "limited", "qos_policy_id": "{limited}"}, changes=[{"qos_policy_id": None}]),
+    R(f"{NET}/address-scopes", "address_scope", {"name": "scope", "ip_version": 4}, label="scope"),
+    R(f"{NET}/subnetpools", "subnetpool", {"name": "scoped", "prefixes": ["10.98.0.0/16"], "address_scope_id": "{scope}"}, changes=[{"address_scope_id": None}]),
+    R(f"{NET}/ports", "port", {"network_id": "{network}", "qos_policy_id": "{limited}"}, changes=[{"qos_policy_id": None}]),
     R(f"{NET}/trunks", "trunk", {"port_id": "{trunk_port}", "name": "t", "description": "d", "admin_state_up": False, "project_id": "{project}", "tenant_id": "{project}",
                                  "sub_ports": [{"port_id": "{trunk_sub}", "segmentation_type": "vlan", "segmentation_id": 100}]},
       changes=[{"name": "u"}, {"description": "e"}, {"admin_state_up": True}]),
@@ -402,7 +408,8 @@ class OpenStack:
         path = action["prefix"] + action["path"]
         name = request_title(action["method"], path)
         base = name if action["method"] == "POST" else name.rpartition("/")[0]
-        given = {k.replace("{user}", "{user_id}"): v for k, v in region.sent.items()}.get(base)
+        base = base.replace("/qos/alias_", "/qos/policies/{policy_id}/")  # the same change by the rule's id alone
+        given = {k.replace("{user}", "{user_id}").replace("{policy}", "{policy_id}"): v for k, v in region.sent.items()}.get(base)
         assert given, f"no row makes or changes {name}"
         built = {p["name"] for p in members(action) if p["built"] and (not p.get("until") or p["until"] >= minor_of(action))}
         elsewhere = ELSEWHERE.get(name, ())
