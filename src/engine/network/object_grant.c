@@ -267,6 +267,21 @@ static RESULT find_granted(struct op *op, const struct network_grant *grant,
 	return *ret_row ? OK : engine_fail_gone(op->ctx, kind, id);
 }
 
+/* ERR_IN_USE: an account needs the grant, which the others' do not replace. As in Neutron, a grant that is given to another
+ * account counts as removed. */
+static RESULT check_spared(struct op *op, const struct granted_kind *k, const struct row *row,
+			   const struct network_grant *grant, struct str field)
+{
+	VEC(uuid) rest = {0};
+	const struct uuids *users = users_in(k, row);
+	for (size_t n = 0; n < users->count; n++)
+		if (!uuid_equal(users->at[n], grant->target) &&
+		    !VEC_PUSH(op->ctx->arena, &rest, users->at[n]))
+			return ctx_no_memory(op->ctx);
+	const struct uuids others = {rest.at, rest.count};
+	return check_kept(op, k, row, &others, field);
+}
+
 RESULT object_grant_change(struct op *op, const struct network_grant *grant, uuid target, struct str field)
 {
 	const struct granted_kind *k = NULL;
@@ -274,6 +289,8 @@ RESULT object_grant_change(struct op *op, const struct network_grant *grant, uui
 	TRY(find_granted(op, grant, &k, &row));
 	TRY(permit(op, k, row, grant->target));
 	TRY(check_new(op, k, row, target, field));
+	if (!uuid_is_none(target))
+		TRY(check_spared(op, k, row, grant, field));
 	struct network_grant next = *grant;
 	next.target = target;
 	next.row.gen++;

@@ -184,6 +184,8 @@ static void check_grants(void **state)
 	cloud_ok(c, &c->alice, engine_revoke_network, &target); /* the grant to all is left */
 	target.grant = ref_of(KIND_NETWORK_GRANT, all.grant);
 	cloud_fails(c, &c->operator, engine_revoke_network, &target, ERR_IN_USE, KIND_NETWORK_GRANT);
+	struct network_grant_settings narrowed = {.grant = target.grant, .target = grant.target};
+	cloud_fails(c, &c->operator, engine_change_network_grant, &narrowed, ERR_IN_USE, KIND_NETWORK_GRANT);
 	struct network_settings set = {.network = ref_of(KIND_NETWORK, bobs.network),
 				       .qos = {.is_given = true}};
 	cloud_ok(c, &c->bob, engine_update_network, &set);
