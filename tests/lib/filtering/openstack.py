@@ -19,7 +19,7 @@ TAGS = {"tags": ["a", "common"]}
 
 class Region:
     def __init__(self, dev):
-        self.dev, self.mine, self.theirs, self.admin = dev, lib.another(dev, "mine", role="manager"), lib.another(dev, "theirs"), lib.admin(dev)
+        self.dev, self.mine, self.theirs, self.admin = dev, lib.another(dev, "mine", role="manager"), lib.another(dev, "theirs", role="manager"), lib.admin(dev)
         self.ids, self.parents, self.migrated = {}, {}, {}
         self.outside = self.mine.ok("GET", f"{NET}/networks?router:external=true")["networks"][0]["id"]
         self.image = self.mine.ok("GET", f"{IMG}/images?visibility=public")["images"][0]["id"]

@@ -25,6 +25,7 @@ static bool is_told(struct cloud *c, uuid port, const char *what)
 static struct ref make_policy(struct cloud *c, int64_t kbps, uuid *ret_rule)
 {
 	struct qos_policy_wish wish = {.name = STR("bw")};
+	c->alice.rights |= RIGHT(MANAGER);
 	cloud_ok(c, &c->alice, engine_create_qos_policy, &wish);
 	struct qos_rule_wish limit = {.policy = cloud_ref(c, KIND_QOS_POLICY, wish.policy),
 				      .type = QOS_RULE_TYPE_BANDWIDTH_LIMIT,

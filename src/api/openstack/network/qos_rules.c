@@ -215,7 +215,7 @@ TYPE(minimum_bandwidth, MINIMUM_BANDWIDTH)
 		{HTTP_POST,                                                                                  \
 		 OF_POLICY(name),                                                                            \
 		 .permit = "create_policy_" #name "_rule",                                                   \
-		 .flags = API_WRITES,                                                                        \
+		 .flags = API_WRITES | OS_BULK,                                                              \
 		 .status = 201,                                                                              \
 		 .args = OS_PARAMS(struct os_create_qos_rule, create_##name##_params),                       \
 		 .wrap = #name "_rule",                                                                      \

@@ -44,11 +44,19 @@ GETTER(const char *, get_action, g->is_external ? "access_as_external" : "access
 GETTER(struct str, get_target, uuid_is_none(g->target) ? STR("*") : os_hex(e->c->arena, g->target))
 #undef GETTER
 
+#define PATH(ID)                                                                                             \
+	{                                                                                                    \
+		KIND_NETWORK_GRANT, NETWORK_GRANT_INDEX_##ID                                                 \
+	}
+static const struct access_path object_paths[] = {
+	PATH(NETWORK), PATH(QOS_POLICY), PATH(ADDRESS_SCOPE), PATH(SUBNET_POOL), PATH(ADDRESS_GROUP)};
+#undef PATH
+
 /* Source: the attribute map of Neutron's RBAC extension, which marks filters and no sort keys. */
 static const struct attribute policy_rows[] = {
 	ATTRIBUTE(network_grant, "id", row.id, .filter = "id"),
 	ATTRIBUTE_MADE(WORD, word, "object_type", get_type, .filter = "object_type"),
-	ATTRIBUTE_MADE(ID, id, "object_id", get_object, .filter = "object_id"),
+	ATTRIBUTE_MADE(ID, id, "object_id", get_object, .filter = "object_id", .paths = object_paths),
 	ATTRIBUTE_MADE(WORD, word, "action", get_action, .filter = "action"),
 	ATTRIBUTE_MADE(TEXT, text, "target_tenant", get_target, .filter = "target_tenant"),
 	ATTRIBUTE_AS(HEX, network_grant, "tenant_id", account, .filter = "tenant_id"),
