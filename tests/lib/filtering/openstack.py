@@ -52,6 +52,14 @@ class Region:
             self.admin.ok("POST", f"{NET}/subnetpools", {"subnetpool": {"name": f"all{n}", "prefixes": [f"10.{60 + n}.0.0/16"], "shared": True, "is_default": n == 0}})
             self.admin.ok("PUT", f"{NET}/quotas/{(self.mine, self.theirs, self.admin)[n].id}", {"quota": {"network": 90}})
 
+    def make_rules(self, project, make, policy):
+        """Both directions of each type; a policy has one mark."""
+        for k, direction in enumerate(("egress", "ingress")):
+            make(f"qos/policies/{policy}/bandwidth_limit_rules", "bandwidth_limit_rule", max_kbps=1000 + k, max_burst_kbps=100 + k, direction=direction)
+            make(f"qos/policies/{policy}/minimum_bandwidth_rules", "minimum_bandwidth_rule", min_kbps=10 + k, direction=direction)
+        make(f"qos/policies/{policy}/dscp_marking_rules", "dscp_marking_rule", dscp_mark=8)
+        self.parents.setdefault(project.name, {})["qos_policy"] = policy
+
     def make_network(self, project):
         make = lambda path, what, **body: project.ok("POST", f"{NET}/{path}", {what: body})[what]  # noqa: E731
         for n in range(3):
@@ -70,8 +78,9 @@ class Region:
             port = make("ports", "port", name=f"p{n}", description=f"d{n}", network_id=network["id"], admin_state_up=up, security_groups=[group["id"]],
                         device_owner=f"me:{n}", device_id=f"x{n}", dns_name=f"h{n}")
             policy = make("qos/policies", "policy", name=f"q{n}", description=f"d{n}", is_default=n == 1)
-            scope = make("address-scopes", "address_scope", name=f"sc{n}", ip_version=4 if n else 6)
-            assert policy and scope
+            make("address-scopes", "address_scope", name=f"sc{n}", ip_version=4 if n else 6)
+            if n == 0:
+                self.make_rules(project, make, policy["id"])
             parent = make("ports", "port", network_id=network["id"], name=f"parent{n}")
             trunk = make("trunks", "trunk", port_id=parent["id"], name=f"t{n}", description=f"d{n}", admin_state_up=up)
             address = make("floatingips", "floatingip", floating_network_id=self.outside, description=f"d{n}", **({"port_id": port["id"]} if n else {}))
@@ -80,7 +89,7 @@ class Region:
             make("rbac-policies", "rbac_policy", object_type="network", object_id=network["id"], action="access_as_shared",
                  target_tenant=(self.admin.id, self.mine.id, self.theirs.id)[n])
             for path, thing in (("networks", network), ("subnets", subnet), ("subnetpools", pool), ("ports", port), ("routers", router),
-                                ("floatingips", address), ("trunks", trunk), ("security-groups", group), ("security-group-rules", rule)):
+                                ("floatingips", address), ("trunks", trunk), ("policies", policy), ("security-groups", group), ("security-group-rules", rule)):
                 words = [f"only{n}", "common"]
                 if thing is not rule:  # rules have no tags of their own
                     project.ok("PUT", f"{NET}/{path}/{thing['id']}/tags", {"tags": words})
