@@ -64,13 +64,15 @@ static void check_store(struct command_call *call)
 		times = str_print(call->ctx.arena, "last %.1f ms, slowest since the start %.1f ms (%s)",
 				  (double) figures.last_commit_us / 1000, (double) slowest_us / 1000,
 				  clock_write_s(at_us, at));
-	print_finding(
-		call, "database", result_is_ok(same),
-		result_is_ok(same)
-			? str_print(call->ctx.arena, "%zu rows, commit %llu; commits: %" STR_FMT,
-				    figures.rows, (unsigned long long) figures.commit, STR_ARG(times))
-			: call->ctx.problem.message,
-		"Memory and the database differ: keep a copy of the database, restart dari, and report it.");
+	print_finding(call, "database", result_is_ok(same),
+		      result_is_ok(same)
+			      ? str_print(call->ctx.arena, "%zu rows, commit %llu; commits: %" STR_FMT,
+					  figures.rows, (unsigned long long) figures.commit, STR_ARG(times))
+			      : call->ctx.problem.message,
+		      same.code == ERR_CONFLICT
+			      ? "Memory and the database differ: keep a copy of the database, restart dari, "
+				"and report it."
+			      : "They could not be compared: the line of the database file says what to do.");
 	ctx_clear_problem(&call->ctx);
 }
 
@@ -566,6 +568,7 @@ static void check_level(struct command_call *call)
 {
 	struct upgrade upgrade;
 	struct result known = store_read_upgrade(call->daemon->store, &call->ctx, &upgrade);
+	struct str why = str_copy(call->ctx.arena, call->ctx.problem.message);
 	ctx_clear_problem(&call->ctx);
 	size_t others = 0;
 	for (size_t n = 0; n < upgrade.programs.count; n++)
@@ -580,7 +583,7 @@ static void check_level(struct command_call *call)
 	if (others)
 		found = str_print(call->ctx.arena, "%" STR_FMT "; connections of other versions: %zu",
 				  STR_ARG(found), others);
-	print_finding(call, "schema level", result_is_ok(known), found,
+	print_finding(call, "schema level", result_is_ok(known), result_is_ok(known) ? found : why,
 		      "The database does not answer: docs/postgresql.md, \"When something fails\".");
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Resolves names to rows that the caller may see. */
 #include "engine/resolve.h"
+#include "engine/remote/provider_share.h"
 
 #include "engine/internal.h"
 #include "engine/network/filter/security_group_association.h"
@@ -217,6 +218,8 @@ bool engine_may_use(const struct ctx *c, const struct tables *t, enum kind kind,
 		kind == KIND_QOS_RULE ? qos_policy_find(t, qos_rule_of(row)->policy) : NULL;
 	if (policy)
 		return engine_may_see(c, KIND_QOS_POLICY, &policy->row);
+	if (engine_is_shared_elsewhere(c, t, kind, row))
+		return true;
 	if (!row_is_live(row) || (kind != KIND_NETWORK && kind != KIND_SUBNET))
 		return false;
 	uuid network = kind == KIND_NETWORK ? row->id : subnet_of(row)->network;
@@ -772,7 +775,8 @@ RESULT engine_find(struct ctx *c, const struct tables *t, enum kind kind, const 
 		   const struct row **ret_row)
 {
 	const struct row *row = look_up(c, t, kind, ref);
-	return take(c, t, ref, kind, row && engine_may_see(c, kind, row) ? row : NULL, ret_row);
+	bool may = row && (engine_may_see(c, kind, row) || engine_is_shared_elsewhere(c, t, kind, row));
+	return take(c, t, ref, kind, may ? row : NULL, ret_row);
 }
 
 bool engine_may_see_ended(const struct ctx *c, enum kind kind, const struct row *row)

@@ -91,6 +91,13 @@ static RESULT read_fence(struct postgresql *self, struct ctx *c, int64_t *ret_ep
 	return r;
 }
 
+static RESULT check_fence(struct postgresql *self, struct ctx *c, int64_t epoch, uint64_t commit, bool fits)
+{
+	bool is_ours = epoch == self->epoch && fits;
+	atomic_store(&self->is_elsewhere, !is_ours);
+	return is_ours ? OK : say_fenced(self, c, epoch, commit);
+}
+
 /* Connects again if the connection was lost between two batches. */
 static RESULT check_connection(struct postgresql *self, struct ctx *c)
 {
@@ -100,7 +107,7 @@ static RESULT check_connection(struct postgresql *self, struct ctx *c)
 		return OK;
 	TRY(connect_again(self, c));
 	TRY(read_fence(self, c, &epoch, &commit));
-	return epoch == self->epoch && commit == self->commit ? OK : say_fenced(self, c, epoch, commit);
+	return check_fence(self, c, epoch, commit, commit == self->commit);
 }
 
 /* ---- transactions ---- */
@@ -139,7 +146,8 @@ static RESULT driver_begin(struct sql_driver *driver, struct ctx *c)
 	return check_connection(self, c);
 }
 
-/* Determines whether the commit took place. ERR_TIMEOUT: not known yet. */
+/* Determines whether the commit took place. ERR_TIMEOUT: not known yet. An older database, such as a former primary, cannot tell:
+ * if this process ended and began anew, it would take that one for its own. */
 static RESULT settle(struct postgresql *self, struct ctx *c, uint64_t *ret_commit)
 {
 	int64_t epoch = 0;
@@ -149,11 +157,25 @@ static RESULT settle(struct postgresql *self, struct ctx *c, uint64_t *ret_commi
 		postgresql_disconnect(&self->db);
 		return r.code == ERR_GONE || r.code == ERR_STATE ? r : FAIL(TIMEOUT);
 	}
-	if (epoch != self->epoch || *ret_commit < self->commit)
-		return say_fenced(self, c, epoch, *ret_commit);
+	r = check_fence(self, c, epoch, *ret_commit, *ret_commit >= self->commit);
+	if (r.code == ERR_GONE && epoch == self->epoch) {
+		self->not_before_us = clock_monotonic_us() + RECONNECT_US;
+		return FAIL(TIMEOUT);
+	}
+	TRY(r);
 	self->commit = *ret_commit;
 	self->is_unknown = false;
 	return OK;
+}
+
+/* A transaction that was sent in parts cannot be sent again, for its rows are not kept. Another batch must not get its number in this
+ * epoch: a fail-over may have lost the first one after a follower showed it, and that follower would take the two for one. So
+ * this process ends, and begins anew with another epoch. */
+static RESULT say_lost_parts(struct postgresql *self, struct ctx *c)
+{
+	postgresql_lose_lease(self);
+	return ctx_fail(c, ERR_GONE, "the database %s was lost during a transaction that was sent in parts",
+			self->name);
 }
 
 /* Settles a lost commit. ERR_AGAIN: its outcome is not known, even if another process has taken the database since: the
@@ -171,9 +193,7 @@ static RESULT settle_commit(struct postgresql *self, struct ctx *c, uint64_t com
 	if (!result_is_ok(r))
 		return FAIL(AGAIN);
 	*ret_is_done = found == commit;
-	if (*ret_is_done || !was_in_parts)
-		return OK;
-	return ctx_fail(c, ERR_TIMEOUT, "the database %s was lost during a transaction", self->name);
+	return *ret_is_done || !was_in_parts ? OK : say_lost_parts(self, c);
 }
 
 /* ERR_GONE with the reason, from the fence's row. A batch that was sent twice may have been refused because the first one
@@ -238,8 +258,10 @@ static RESULT settle_later(struct postgresql *self, struct ctx *c, uint64_t *ret
 {
 	uint64_t before = self->commit;
 	TRY(settle(self, c, ret_commit));
-	if (*ret_commit != before || self->was_in_parts)
+	if (*ret_commit != before)
 		return OK;
+	if (self->was_in_parts)
+		return say_lost_parts(self, c);
 	struct result r = driver_commit(&self->driver, c, before + 1);
 	if (r.code == ERR_AGAIN) /* lost again */
 		return FAIL(TIMEOUT);

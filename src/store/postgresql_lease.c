@@ -342,9 +342,11 @@ static bool follows_rule(struct postgresql *self, bool (*rule)(const struct leas
 	return is_so;
 }
 
+/* An older database may renew the lease, too, while another process writes to the right one. */
 bool postgresql_may_act(struct sql_driver *driver)
 {
-	return follows_rule(postgresql_of(driver), lease_may_act);
+	struct postgresql *self = postgresql_of(driver);
+	return follows_rule(self, lease_may_act) && !atomic_load(&self->is_elsewhere);
 }
 
 bool postgresql_may_answer(struct sql_driver *driver)

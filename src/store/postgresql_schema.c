@@ -302,6 +302,7 @@ RESULT postgresql_open_schema(struct sql_driver *driver, struct ctx *c)
 {
 	struct postgresql *self = postgresql_of(driver);
 	int64_t until_us = clock_system_us() + driver->lease.patience_ms * MILLISECOND;
+	TRY(postgresql_check_rivals(self, c));
 	for (int conflicts = 0;;) {
 		struct result r = open_once(self, c);
 		conflicts += r.code == ERR_AGAIN;

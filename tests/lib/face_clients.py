@@ -3,6 +3,7 @@
 with what the region has in the end."""
 import collections
 import json
+import subprocess
 import threading
 import time
 import urllib.parse
@@ -21,7 +22,7 @@ import keystoneauth1.exceptions
 import openstack
 import openstack.exceptions
 
-from members import Load
+from members import Load, find_longest_gap
 from waiting import HANG_S
 
 ANSWER_S = 5   # a client's patience
@@ -248,7 +249,7 @@ class FacesLoad(Load):
 
 
 class Pulse:
-    """A client at each `dari` that tags a VPC again and again and gives up after a second. longest_gap() is the region's own: other clients wait for a
+    """A client at each `dari` that tags a VPC again and again and gives up after a second. gap() is the region's own: other clients wait for a
     machine that is cut off while the next one would answer."""
 
     def __init__(self, region, account):
@@ -270,9 +271,8 @@ class Pulse:
                 pass
             time.sleep(PULSE_EVERY_S)
 
-    def longest_gap(self, since):
-        ends = [since, *sorted(at for at in list(self.answered) if at > since)]
-        return max((later - earlier for earlier, later in zip(ends, ends[1:])), default=0)
+    def gap(self, since):
+        return find_longest_gap(list(self.answered), since)
 
     def __enter__(self):
         for thread in self.threads:
@@ -283,6 +283,36 @@ class Pulse:
         self.stops = True
         for thread in self.threads:
             thread.join()
+
+
+class DatabasePulse:
+    """A client of the database itself, which commits a row again and again: how long a fail-over lasts without `dari`. It gives up after two seconds, and
+    after five on a connection whose cable was pulled."""
+
+    def __init__(self, region):
+        self.url = f"{region.server.url(region.name)}&target_session_attrs=read-write&connect_timeout=2&tcp_user_timeout=5000"
+        region.server.sql(region.name, "CREATE TABLE IF NOT EXISTS pulse (at TIMESTAMPTZ)")
+        self.stops, self.answered = False, []
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        statement = "SET statement_timeout = '2s'; INSERT INTO pulse VALUES (now())"
+        while not self.stops:
+            done = subprocess.run(["/usr/bin/psql", "-XAtq", "-v", "ON_ERROR_STOP=1", self.url, "-c", statement], capture_output=True, text=True, check=False)
+            if done.returncode == 0 and "WARNING" not in done.stderr:  # a wait for the standby that is cut short is a warning
+                self.answered.append(time.monotonic())
+            time.sleep(PULSE_EVERY_S)
+
+    def gap(self, since):
+        return find_longest_gap(list(self.answered), since)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stops = True
+        self.thread.join()
 
 
 class Launches:

@@ -4,7 +4,8 @@
 # limit: 14400 s
 """Any machine may die. Three `dari`, PostgreSQL under Patroni with a synchronous standby, etcd, OVN's databases and northd as clusters, two hosts with real
 guests: EVENTS=200 faults (kill -9, SIGSTOP, a pulled cable) of each part, alone and in pairs, while stock clients of four faces change things. No answered
-change is lost or made twice, a refused one leaves nothing, no guest that ran before is touched, and the audit finds nothing.
+change is lost or made twice, a refused one leaves nothing, no guest that ran before is touched, metadata and DNS answer guests from the machine that writes,
+and the audit finds nothing.
 
 Faults come in batches of ten, which draw from SEED and their number (default: the number of commits). Passed batches stand in build/lost-machines.txt, so
 an interrupted run goes on; ONLY=3,4 repeats these two. FAULTS=kill_writer,cut_writer draws from these alone, and not in pairs."""
@@ -21,7 +22,7 @@ import azure.mgmt.compute  # noqa: F401  # Azure's package, before tests/lib has
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from control_machines import ControlPlane, Faults  # noqa: E402
-from face_clients import ANSWER_S, FacesLoad, Launches, Pulse  # noqa: E402
+from face_clients import ANSWER_S, DatabasePulse, FacesLoad, Launches, Pulse  # noqa: E402
 from members import check_batches  # noqa: E402
 from region import ROOT, blank_image, launch, wait_state, wait_until  # noqa: E402
 
@@ -66,6 +67,7 @@ class Guests:
         self.idle = launch(self.ec2, 4, ImageId=self.image)
         wait_state(self.ec2, self.idle, "running")
         self.boot_id = region.boot_id(self.address)
+        self.private_address = self.ec2.describe_instances(InstanceIds=[self.witness])["Reservations"][0]["Instances"][0]["PrivateIpAddress"]
         self.processes = self.look()
 
     def look(self):
@@ -79,6 +81,12 @@ class Guests:
                     found[words[0]] = host, words[1], words[2]
         return found
 
+    def read_metadata(self):
+        """The witness's instance id, and the address of its own name: the machine that writes answers both."""
+        name = f"ip-{self.private_address.replace('.', '-')}.ec2.internal"
+        said = self.region.ssh(self.address, f"timeout 5 wget -q -O - http://169.254.169.254/latest/meta-data/instance-id; echo; timeout 5 nslookup {name}", fails=True)
+        return self.witness in said and f"Address: {self.private_address}" in said
+
     def touched(self):
         now = self.look()
         return [f"{name}: {was} became {now.get(name)}" for name, was in self.processes.items() if now.get(name) != was]
@@ -90,8 +98,10 @@ def run_batch(region, guests, account, number, seed):
     region.server.await_primary()
     region.server.await_standby()
     region.await_writer()
+    for member in region.members:  # clients of OpenStack sign in first
+        wait_until(member.answers, "the machine answers")
     with (FacesLoad(region, account, f"b{number}", PAUSE_S) as load, Launches(region, account, account.image, f"b{number}") as launches,
-          Pulse(region, account) as pulse):
+          Pulse(region, account) as pulse, DatabasePulse(region) as database):
         load.await_more()
         for n in range(min(BATCH, EVENTS - BATCH * number)):
             kinds, since = draw(chance), time.monotonic()
@@ -101,15 +111,17 @@ def run_batch(region, guests, account, number, seed):
             for end in filter(None, ends):
                 end()
             load.await_more()
-            gaps.append((pulse.longest_gap(since), " and ".join(kinds)))
-            print(f"  {number}.{n}: {gaps[-1][1]}: {gaps[-1][0]:.1f} s without an answered change, {load.longest_gap(since):.1f} s for clients that wait "
-                  f"{ANSWER_S} s", flush=True)
+            (ended, seconds), (database_ended, database_seconds) = pulse.gap(since), database.gap(since)
+            gaps.append((seconds, " and ".join(kinds)))
+            print(f"  {number}.{n}: {gaps[-1][1]}: {seconds:.1f} s without an answered change, {load.longest_gap(since):.1f} s for clients that wait "
+                  f"{ANSWER_S} s; the database {database_seconds:.1f} s, changes {ended - database_ended:.1f} s later", flush=True)
         region.server.await_standby()
     mistakes = load.mistakes() + launches.mistakes() + guests.touched()
     region.check(f"batch {number}: answers are kept, and guests untouched ({load.count()}, {len(launches.launched)} launches, "
                  f"{time.monotonic() - since_start:.0f} s): {mistakes[:10]}", not mistakes)
     check_batches(region)
     load.clear()
+    region.check_soon(f"batch {number}: a guest reads its metadata and resolves its name", guests.read_metadata)
     region.check_soon(f"batch {number}: the audit finds nothing", lambda: region.audit() == [])
     return gaps
 

@@ -142,7 +142,7 @@ static void any_bytes_come_back(void **state)
 }
 
 /* A transaction of 20 MB is sent in two parts, and is one commit. */
-static RESULT write_large(struct sql_driver *sql, struct ctx *c, uint64_t commit)
+static RESULT put_large(struct sql_driver *sql, struct ctx *c)
 {
 	static char name[100000];
 	memset(name, 'x', sizeof name);
@@ -152,6 +152,12 @@ static RESULT write_large(struct sql_driver *sql, struct ctx *c, uint64_t commit
 		v.name = (struct str){name, sizeof name};
 		TRY(sql->put(sql, c, KIND_VOLUME, &v.row));
 	}
+	return OK;
+}
+
+static RESULT write_large(struct sql_driver *sql, struct ctx *c, uint64_t commit)
+{
+	TRY(put_large(sql, c));
 	return sql->commit(sql, c, commit);
 }
 
@@ -165,6 +171,32 @@ static void a_large_batch_is_whole(void **state)
 	assert_int_equal(database_ask(path, "SELECT batch FROM writer"), 1);
 	run_sql("DELETE FROM volume; UPDATE writer SET epoch = epoch + 1");
 	assert_false(result_is_ok(write_large(sql, &f->c, 2)));
+	sql->rollback(sql);
+	ctx_clear_problem(&f->c);
+	assert_int_equal(database_ask(path, "SELECT count(*) FROM volume"), 0);
+}
+
+static bool was_told;
+
+static void note_told(void *self)
+{
+	(void) self;
+	was_told = true;
+}
+
+/* A follower may take another batch of that number for the lost one, so the process does not write on. */
+static void a_large_batch_that_is_lost_ends_the_writer(void **state)
+{
+	struct fixture *f = *state;
+	fixture_open(f, path);
+	struct sql_driver *sql = f->store->config.sql;
+	was_told = false;
+	sql->lease.lost = note_told;
+	assert_ok(put_large(sql, &f->c));
+	run_sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction' "
+		"AND datname = current_database()");
+	assert_err(sql->commit(sql, &f->c, 1), GONE);
+	assert_true(was_told);
 	sql->rollback(sql);
 	ctx_clear_problem(&f->c);
 	assert_int_equal(database_ask(path, "SELECT count(*) FROM volume"), 0);
@@ -279,14 +311,6 @@ static void a_second_process_is_refused(void **state)
 	second->close(second);
 	assert_true(driver_of(f)->driver.may_answer(&driver_of(f)->driver));
 	fixture_check(f);
-}
-
-static bool was_told;
-
-static void note_told(void *self)
-{
-	(void) self;
-	was_told = true;
 }
 
 /* The lease expired while its holder was stopped: another process takes it, the former holder's next commit fails at the
@@ -644,6 +668,7 @@ int main(void)
 		TEST(every_field_comes_back),
 		TEST(any_bytes_come_back),
 		TEST(a_large_batch_is_whole),
+		TEST(a_large_batch_that_is_lost_ends_the_writer),
 		TEST(others_are_refused),
 		TEST(damaged_rows_are_named),
 		TEST(older_is_migrated),
