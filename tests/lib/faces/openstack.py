@@ -101,6 +101,7 @@ BODIES = {  # values that cannot be derived from the tables: a valid body, for a
                                   ("PUT", f"alias_{kind}_rules/{{rule_id}}", f"alias_{kind}_rule"))},
     "POST /network/v2.0/qos/policies": lambda ids: {"policy": {"name": "other"}},
     "PUT /network/v2.0/qos/policies/{policy_id}": lambda ids: {"policy": {"name": "other"}},
+    ("POST /network/v2.0/subnetpools", "address_scope_id"): lambda ids: {"subnetpool": {"name": "other", "prefixes": ["10.90.0.0/16"], "address_scope_id": ids["address_scope"]}},
     "POST /network/v2.0/address-scopes": lambda ids: {"address_scope": {"name": "other", "ip_version": 4}},
     "PUT /network/v2.0/address-scopes/{address_scope_id}": lambda ids: {"address_scope": {"name": "other"}},
     "POST /network/v2.0/trunks": lambda ids: {"trunk": {"port_id": ids["port"]}},
