@@ -109,6 +109,19 @@ enum kind engine_get_granted(const struct network_grant *grant, uuid *ret_object
 	return KIND_NONE;
 }
 
+static const struct row *first_grant(const struct tables *t, const struct granted_kind *k, uuid object)
+{
+	struct network_grant probe = {0};
+	*id_in(k, &probe) = object;
+	return tables_first(t, KIND_NETWORK_GRANT, k->index, &probe.row, 1);
+}
+
+static const struct row *next_grant(const struct tables *t, const struct granted_kind *k,
+				    const struct row *grant)
+{
+	return tables_next(t, KIND_NETWORK_GRANT, k->index, grant, 1);
+}
+
 /* ---- changes ---- */
 
 static const struct uuids *users_in(const struct granted_kind *k, const struct row *row)
@@ -132,11 +145,8 @@ static RESULT check_kept(struct op *op, const struct granted_kind *k, const stru
 static RESULT follow_grants(struct op *op, const struct granted_kind *k, const struct row *row,
 			    struct str field)
 {
-	struct network_grant probe = {0};
 	VEC(uuid) users = {0};
-	*id_in(k, &probe) = row->id;
-	const struct row *g = tables_first(op->head, KIND_NETWORK_GRANT, k->index, &probe.row, 1);
-	for (; g; g = tables_next(op->head, KIND_NETWORK_GRANT, k->index, g, 1))
+	for (const struct row *g = first_grant(op->head, k, row->id); g; g = next_grant(op->head, k, g))
 		if (!VEC_PUSH(op->ctx->arena, &users, network_grant_of(g)->target))
 			return ctx_no_memory(op->ctx);
 	const struct kind_info *info = &model_kinds[k->kind];
@@ -171,6 +181,18 @@ static RESULT check_scope(struct op *op, const struct granted_kind *k, const str
 			   STR_ARG(engine_write_id(op, KIND_SUBNET_POOL, row->id)));
 }
 
+/* Counts grants, because the row still lists accounts that are gone. */
+static RESULT check_room(struct op *op, const struct granted_kind *k, const struct row *row, struct str field)
+{
+	size_t count = 0;
+	for (const struct row *g = first_grant(op->head, k, row->id); g; g = next_grant(op->head, k, g))
+		count++;
+	return count < NETWORK_GRANTS_MAX
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_QUOTA, KIND_NETWORK_GRANT, field,
+				     "A resource has at most %d grants.", NETWORK_GRANTS_MAX);
+}
+
 static RESULT check_new(struct op *op, const struct granted_kind *k, const struct row *row, uuid target,
 			struct str field)
 {
@@ -180,10 +202,7 @@ static RESULT check_new(struct op *op, const struct granted_kind *k, const struc
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_NETWORK_GRANT, field,
 				   "The resource is granted to them already.");
 	TRY(check_scope(op, k, row, target, field));
-	return users->count < NETWORK_GRANTS_MAX
-		       ? OK
-		       : ENGINE_FAIL(op, ERR_QUOTA, KIND_NETWORK_GRANT, field,
-				     "A resource has at most %d grants.", NETWORK_GRANTS_MAX);
+	return check_room(op, k, row, field);
 }
 
 /* Finds a row whose grants the caller may change. A row that the caller may only use is refused in Neutron's words. */
@@ -202,11 +221,9 @@ static RESULT find_object(struct op *op, const struct granted_kind *k, const str
 static const struct network_grant *find_for_all(const struct tables *t, const struct granted_kind *k,
 						uuid object)
 {
-	struct network_grant probe = {0};
-	*id_in(k, &probe) = object;
-	const struct row *g = tables_first(t, KIND_NETWORK_GRANT, k->index, &probe.row, 1);
+	const struct row *g = first_grant(t, k, object);
 	while (g && !uuid_is_none(network_grant_of(g)->target))
-		g = tables_next(t, KIND_NETWORK_GRANT, k->index, g, 1);
+		g = next_grant(t, k, g);
 	return g ? network_grant_of(g) : NULL;
 }
 
@@ -229,8 +246,10 @@ RESULT object_grant_share(struct op *op, enum kind kind, uuid object, enum choic
 	const struct row *row = tables_find(op->head, kind, object);
 	const struct network_grant *grant = find_for_all(op->head, k, object);
 	uuid made;
-	if (choice == CHOICE_YES && !grant)
+	if (choice == CHOICE_YES && !grant) {
+		TRY(check_room(op, k, row, STR("shared")));
 		return put_new(op, k, row, UUID_NONE, STR_NONE, &made);
+	}
 	if (choice == CHOICE_NO && grant) {
 		TRY(network_grant_forget(op, grant->row.id));
 		return follow_grants(op, k, row, STR_NONE);
@@ -305,9 +324,10 @@ RESULT object_grant_remove(struct op *op, const struct network_grant *grant, str
 	const struct row *row = NULL;
 	TRY(find_granted(op, grant, &k, &row));
 	TRY(permit(op, k, row, grant->target));
+	uuid id = row->id;
 	TRY(network_grant_forget(op, grant->row.id));
 	TRY(follow_grants(op, k, row, field));
-	return log_change(op, k, row->id, "grant revoked");
+	return log_change(op, k, id, "grant revoked");
 }
 
 bool object_grant_covers(const struct uuids *users, uuid account)

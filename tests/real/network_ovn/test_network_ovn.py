@@ -13,6 +13,7 @@ import pytest
 
 TOP = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(TOP / "tests/lib"))
+import datagrams  # noqa: E402
 import waiting  # noqa: E402
 
 SANDBOX = str(TOP / "tools/sandbox")
@@ -721,34 +722,9 @@ def test_an_l2_network(region):
 
 def sent_at(region, kbit_s, to="10.0.1.11", seconds=4):
     """Received rate at a2 of a stream of datagrams from a1, in kbit/s."""
-    receive = ("import socket, sys, time\n"
-               "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
-               "s.bind(('', 5001)); print('ready', flush=True); s.settimeout(600)\n"
-               "s.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)\n"
-               "first = None; got = 0; marks = set()\n"
-               "while True:\n"
-               "    data, more, _, _ = s.recvmsg(2000, 100)\n"
-               "    marks |= {value[0] >> 2 for level, what, value in more if what == socket.IP_TOS}\n"
-               "    if data == b'end': break\n"
-               "    first = first or time.monotonic(); got += len(data); last = time.monotonic()\n"
-               "print(got, last - first, *sorted(marks))\n")
-    send = ("import socket, sys, time\n"
-            "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
-            "to, rate, seconds = (sys.argv[1], 5001), int(sys.argv[2]) * 125, int(sys.argv[3])\n"
-            "begin = time.monotonic(); sent = 0\n"
-            "while (since := time.monotonic() - begin) < seconds:\n"
-            "    while sent < since * rate:\n"
-            "        s.sendto(bytes(1000), to); sent += 1000\n"
-            "    time.sleep(0.005)\n"
-            "for k in range(20):\n"
-            "    time.sleep(0.2); s.sendto(b'end', to)\n")
-    listener = subprocess.Popen(["ip", "netns", "exec", region.prefix + "a2", "/usr/bin/python3", "-c", receive],
-                                stdout=subprocess.PIPE, text=True)
-    assert listener.stdout.readline().strip() == "ready"
-    region.ns("a1", "/usr/bin/python3", "-c", send, to, str(kbit_s), str(seconds))
-    got, took, *marks = waiting.communicate(listener)[0].split()
-    region.marks = [int(m) for m in marks]
-    return int(got) * 8 / 1000 / float(took)
+    ends = [["ip", "netns", "exec", region.prefix + guest] for guest in ("a2", "a1")]
+    rate, region.marks = datagrams.measure(*ends, to, kbit_s, seconds)
+    return rate
 
 
 def test_what_a_port_sends_is_limited(region):

@@ -159,7 +159,7 @@ static const struct os_action actions[] = {
 	 .status = 201, .args = OS_PARAMS(struct os_create_rbac, create_params), .wrap = "rbac_policy",
 	 .item = "rbac_policy", .prepare = prepare_create, .operation = engine_grant_network_run,
 	 OS_SHOWS(policies, struct os_create_rbac, wish.grant), .returns = KIND_NETWORK_GRANT,
-	 .doc = "Allows another project, or all projects, to use a network."},
+	 .doc = "Allows another project, or all projects, to use a network or another object."},
 	{HTTP_GET, "/v2.0/rbac-policies/{rbac_id}", .permit = "get_rbac_policy",
 	 .args = OS_PARAMS(struct os_rbac_target, target_params), .item = "rbac_policy",
 	 OS_SHOWS(policies, struct os_rbac_target, wish.grant), .doc = "Shows one RBAC policy."},
@@ -171,6 +171,6 @@ static const struct os_action actions[] = {
 	{HTTP_DELETE, "/v2.0/rbac-policies/{rbac_id}", .permit = "delete_rbac_policy", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_rbac_target, target_params),
 	 .operation = engine_revoke_network_run,
-	 .doc = "Deletes an RBAC policy. Fails while ports or routers depend on it."},
+	 .doc = "Deletes an RBAC policy. Fails while resources of other projects depend on it."},
 };
 const struct os_actions os_network_rbac_actions = OS_ACTIONS(OS_NETWORK, actions);
