@@ -296,9 +296,9 @@ def read_logs(lab):
     return entries
 
 
-def turn_logs(lab, state):
-    lab.elb.modify_load_balancer_attributes(LoadBalancerArn=lab.arn, Attributes=[
-        {"Key": f"access_logs.s3.{k}", "Value": v} for k, v in (("enabled", state), ("bucket", "flow-logs"), ("prefix", "alb"))])
+def turn_logs(lab, state, arn=None, prefix="alb"):
+    lab.elb.modify_load_balancer_attributes(LoadBalancerArn=arn or lab.arn, Attributes=[
+        {"Key": f"access_logs.s3.{k}", "Value": v} for k, v in (("enabled", state), ("bucket", "flow-logs"), ("prefix", prefix))])
 
 
 def count(lab, name):
@@ -379,6 +379,46 @@ def is_killed(lab):
     region.check_soon("a process that dies is replaced", lambda: lab.proxies() != before and lab.answers() == {"one", "two"})
 
 
+NETWORK_FIELDS = ("type version time elb listener client destination connection_time handshake_time received sent alert certificate serial cipher protocol group name "
+                  "alpn target_alpn alpn_preferences created").split()
+
+
+def logs_network(lab):
+    """Network load balancers log the connections of TLS listeners, also those whose handshake fails."""
+    region, elb = lab.region, lab.elb
+    lab.ec2.authorize_security_group_ingress(GroupId=lab.guest_group, IpProtocol="tcp", FromPort=80, ToPort=80, CidrIp="10.7.1.0/24")
+    certificate = lab.iam.get_server_certificate(ServerCertificateName="web")["ServerCertificate"]["ServerCertificateMetadata"]["Arn"]
+    group = elb.create_target_group(Name="raw", Protocol="TCP", Port=80, VpcId=lab.vpc)["TargetGroups"][0]["TargetGroupArn"]
+    elb.register_targets(TargetGroupArn=group, Targets=[{"Id": lab.ids["one"]}])
+    arn = elb.create_load_balancer(Name="tls", Type="network", Scheme="internal", Subnets=[lab.subnet])["LoadBalancers"][0]["LoadBalancerArn"]
+    turn_logs(lab, "true", arn, "nlb")
+    listener = elb.create_listener(LoadBalancerArn=arn, Protocol="TLS", Port=443, Certificates=[{"CertificateArn": certificate}], AlpnPolicy=["HTTP1Only"],
+                                   SslPolicy="ELBSecurityPolicy-TLS13-1-2-2021-06", DefaultActions=forward((group, 1)))["Listeners"][0]["ListenerArn"]
+    [eni] = lab.ec2.describe_network_interfaces(Filters=[{"Name": "description", "Values": ["ELB net/tls/*"]}])["NetworkInterfaces"]
+    address = eni["PrivateIpAddress"]
+    ask = lambda *options: lab.guests.ns("client", "curl", "-s", "-k", "--connect-timeout", "2", "-m", "10", *options, "--resolve",  # noqa: E731
+                                         f"web.example.com:443:{address}", "https://web.example.com/", fails=True)
+    before = count(lab, "dari_access_log_requests_total")
+    region.check_soon("a TLS listener answers, and the connection is reported",
+                      lambda: ask().startswith("one") and count(lab, "dari_access_log_requests_total") > before)
+    ask("--tls-max", "1.1")
+    turn_logs(lab, "false", arn, "nlb")
+    files = f"{region.demo}/data/flow-logs/nlb/AWSLogs/*/elasticloadbalancing/*/*/*/*/*_net.tls.*.log.gz"
+    region.check_soon("a file has the connections", lambda: glob.glob(files))
+    entries = []
+    for file in glob.glob(files):
+        with gzip.open(file, "rt", encoding="ascii") as lines:
+            entries += [dict(zip(NETWORK_FIELDS, line.split(), strict=True)) for line in lines]
+    served = [e for e in entries if e["cipher"] != "-"]
+    one = served[-1]
+    region.check("one that was served", (one["type"], one["version"], one["elb"], one["listener"], one["destination"], one["certificate"], one["protocol"], one["name"],
+                                         one["alpn"]) == ("tls", "2.0", arn.split(":loadbalancer/")[1], listener.rsplit("/", 1)[1], f"{address}:443", certificate,
+                                                          "tlsv13", "web.example.com", "http/1.1") and int(one["received"]) > 0 and int(one["sent"]) > 0)
+    region.check("one whose handshake failed", [e for e in entries if (e["cipher"], e["certificate"], e["protocol"], e["sent"]) == ("-", "-", "-", "0")])
+    elb.delete_load_balancer(LoadBalancerArn=arn)
+    elb.delete_target_group(TargetGroupArn=group)
+
+
 def is_public(lab):
     region, elb = lab.region, lab.elb
     second = lab.ec2.create_subnet(VpcId=lab.vpc, CidrBlock="10.7.2.0/24")["Subnet"]["SubnetId"]
@@ -405,7 +445,7 @@ def main():
     os.environ["DARI_DEMO_URI"] = "sim://"
     with Region("alb") as region, Guests(region) as guests:
         lab = Lab(region, guests)
-        for part in (begins, headers, rules, sticks, lives_and_dies, drains, under_load, guards, speaks_tls, logs, is_public):
+        for part in (begins, headers, rules, sticks, lives_and_dies, drains, under_load, guards, speaks_tls, logs, logs_network, is_public):
             part(lab)
         region.check_clean()
         is_killed(lab)  # simulated hosts forget their disks with dari, so the audit comes before

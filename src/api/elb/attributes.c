@@ -31,9 +31,6 @@ struct fixed_attribute {
 	const char *key, *value;
 };
 static const struct fixed_attribute balancer_fixed[] = {
-	{"access_logs.s3.enabled", "false"},
-	{"access_logs.s3.bucket", ""},
-	{"access_logs.s3.prefix", ""},
 	{"ipv6.deny_all_igw_traffic", "false"},
 	{"dns_record.client_routing_policy", "any_availability_zone"},
 	{"zonal_shift.config.enabled", "false"},
@@ -246,10 +243,19 @@ static RESULT prepare_balancer(struct elb_call *e, void *args)
 			TRY(read_application(e, one, &a->wish));
 		else if (str_is(one->key, "load_balancing.cross_zone.enabled"))
 			TRY(read_choice(e, one, &a->wish.crosses_zones));
+		else if (is_log(one->key))
+			TRY(read_log(e, one, &a->wish));
 		else
 			TRY(check_fixed(e, one, balancer_fixed, COUNT(balancer_fixed), "Load balancer"));
 	}
 	return OK;
+}
+
+static void write_logs(struct xml *x, const struct elastic_load_balancer *b)
+{
+	write_bool(x, log_switch, b->logs_requests);
+	elb_write_attribute(x, log_bucket, b->log_bucket);
+	elb_write_attribute(x, log_prefix, b->log_prefix);
 }
 
 static void write_application(struct elb_call *e, struct xml *x, const struct elastic_load_balancer *b)
@@ -261,9 +267,7 @@ static void write_application(struct elb_call *e, struct xml *x, const struct el
 			    str_from(forwarded_words[b->forwarded_for]));
 	write_number(e, x, "idle_timeout.timeout_seconds", b->idle_s);
 	write_number(e, x, "client_keep_alive.seconds", b->keep_alive_s);
-	write_bool(x, log_switch, b->logs_requests);
-	elb_write_attribute(x, log_bucket, b->log_bucket);
-	elb_write_attribute(x, log_prefix, b->log_prefix);
+	write_logs(x, b);
 	write_fixed(x, application_fixed, COUNT(application_fixed));
 }
 
@@ -275,6 +279,7 @@ static void write_balancer(struct elb_call *e, struct xml *x, const struct elast
 		write_application(e, x, b);
 	} else {
 		write_bool(x, "load_balancing.cross_zone.enabled", b->crosses_zones);
+		write_logs(x, b);
 		write_fixed(x, balancer_fixed, COUNT(balancer_fixed));
 	}
 	xml_close(x, "Attributes");

@@ -12,12 +12,12 @@
 
 /* The longest datagram of a report. */
 enum { REPORT_MAX = 65535 };
+/* Bytes of a listener's id that its ARN shows. */
+enum { LISTENER_SIZE = 8 };
 
 bool config_logs(const struct proxy_wish *wish)
 {
-	enum elastic_load_balancer_type type = wish->balancer->type;
-	return wish->balancer->logs_requests &&
-	       (type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION || type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC);
+	return wish->balancer->logs_requests && wish->balancer->type != ELASTIC_LOAD_BALANCER_TYPE_OCTAVIA;
 }
 
 void config_write_log_target(const struct proxy_wish *wish, struct buf *out)
@@ -108,6 +108,24 @@ void config_write_log(const struct proxy_wish *wish, const struct listener *l, s
 		buf_print(out, LOG_TEXT("lm") LOG_TEXT("lh") LOG_TEXT("lu") LOG_TEXT("lv") LOG_TEXT("lb")
 				       LOG_TEXT("lt") " \"%%[ssl_fc_sni,json(ascii)]\"" LOG_TEXT("ll"));
 	buf_print(out, "'\n");
+}
+
+/* A connection whose handshake fails is reported, too. The listener's id stands where other reports have HTTP's version. */
+void config_write_network_log(const struct proxy_wish *wish, const struct listener *l, struct buf *out)
+{
+	static const char *const formats[] = {"log-format", "error-log-format"};
+	char id[2 * LISTENER_SIZE + 1];
+	if (!config_logs(wish))
+		return;
+	config_write_hex(l->row.id.b, LISTENER_SIZE, id);
+	buf_print(out, "  log global\n  option dontlognull\n");
+	for (size_t k = 0; k < 2; k++)
+		buf_print(out,
+			  "  %s '" ACCESS_MARK " tls %" PRId64 " %%[date(0,us)] %%Tt %%Th %%Tw %%Tc -1 -1 - "
+			  "- %%U %%B %%ci %%cp %%fi %%fp %%b %s - - "
+			  "%%[ssl_fc_cipher] %%[ssl_fc_protocol] %%[ssl_f_sha1,hex] - "
+			  "\"%%[ssl_fc_sni,json(ascii)]\" %%[ssl_fc_alpn]'\n",
+			  formats[k], l->port, id);
 }
 
 void config_write_log_rules(const struct proxy_listener *l, struct buf *out)

@@ -98,8 +98,10 @@ static void write_listener(struct ctx *c, const struct proxy_wish *wish, const s
 		  link ? ip_write(link->ip, ip) : "*", row->port);
 	if (row->protocol == LISTENER_PROTOCOL_SSL)
 		config_write_tls(c, wish, row, find_alpn(row->alpn), out);
-	buf_print(out, "\n  use_backend c%s if { nbsrv(c%s) gt 0 }\n  default_backend o%s\n", name, name,
-		  name);
+	buf_add_char(out, '\n');
+	if (row->protocol == LISTENER_PROTOCOL_SSL)
+		config_write_network_log(wish, row, out);
+	buf_print(out, "  use_backend c%s if { nbsrv(c%s) gt 0 }\n  default_backend o%s\n", name, name, name);
 	write_backend(group, link, name, true, out);
 	write_backend(group, link, name, false, out);
 }

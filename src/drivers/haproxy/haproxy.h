@@ -59,6 +59,7 @@ void config_write_uses(const struct proxy_wish *wish, const struct proxy_listene
 bool config_logs(const struct proxy_wish *wish);
 void config_write_log_target(const struct proxy_wish *wish, struct buf *out);
 void config_write_log(const struct proxy_wish *wish, const struct listener *l, struct buf *out);
+void config_write_network_log(const struct proxy_wish *wish, const struct listener *l, struct buf *out);
 void config_write_log_rules(const struct proxy_listener *l, struct buf *out);
 /* Frontends and backends of a Classic Load Balancer (config_classic.c). */
 void config_write_classic(struct ctx *c, const struct proxy_wish *wish, struct buf *out);

@@ -305,8 +305,7 @@ static RESULT check_logs(struct op *op, const struct elastic_load_balancer_chang
 				      STR_ARG(next->log_prefix));
 	if (!next->logs_requests)
 		return OK;
-	if (next->type != ELASTIC_LOAD_BALANCER_TYPE_APPLICATION &&
-	    next->type != ELASTIC_LOAD_BALANCER_TYPE_CLASSIC)
+	if (next->type == ELASTIC_LOAD_BALANCER_TYPE_OCTAVIA)
 		return ctx_fail_field(op->ctx, ERR_UNSUPPORTED, field,
 				      "Access logs of such load balancers are not supported.");
 	if (!next->log_bucket.n)
@@ -337,7 +336,10 @@ static RESULT set_logs(struct op *op, const struct elastic_load_balancer_change 
 		next->log_delivered_us = 0;
 		next->log_problem = STR_NONE;
 	}
-	return check_logs(op, wish, next);
+	/* a region whose bucket is another one now does not refuse other changes */
+	bool is_about_logs = wish->logs_requests != CHOICE_DEFAULT || wish->sets_log_bucket ||
+			     wish->sets_log_prefix || wish->log_interval_s;
+	return is_about_logs ? check_logs(op, wish, next) : OK;
 }
 
 RESULT engine_see_access_log(struct op *op, struct access_log_report *report)

@@ -92,7 +92,8 @@ static bool needs_proxy(const struct tables *t, const struct elastic_load_balanc
 	return false;
 }
 
-/* The new gens have the reconciler plug the fronts and their public addresses, or leave both to the router. */
+/* The new gens have the reconciler plug the fronts and their public addresses, or leave both to the router. A load balancer without
+ * security groups admits everybody to its listeners, as in ELBv2. */
 static RESULT turn_fronts(struct op *op, const struct elastic_load_balancer *balancer, bool is_proxied)
 {
 	for (size_t k = 0; k < balancer->fronts.count; k++) {
@@ -102,6 +103,7 @@ static RESULT turn_fronts(struct op *op, const struct elastic_load_balancer *bal
 			continue;
 		struct port next = *front;
 		next.source_dest_check = is_proxied;
+		next.is_open = is_proxied && !front->groups.count;
 		next.row.gen++;
 		TRY(port_put(op, &next));
 		if (!a)

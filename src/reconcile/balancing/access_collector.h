@@ -24,15 +24,19 @@ enum {
 enum { ACCESS_TRIES = 150 };
 enum { ACCESS_NAME_SIZE = 64, ACCESS_NUMBER_SIZE = 32, ACCESS_PREFIX_SIZE = 256 };
 
+/* The forms of entries. Journals of former processes have the numbers. */
+enum access_form { ACCESS_APPLICATION, ACCESS_CLASSIC, ACCESS_NETWORK };
+
 /* A load balancer with access logs: all that names of its files need, since it may be deleted before the last one is written. */
 struct access_subject {
 	uuid proxy, balancer, account;
 	char number[ACCESS_NUMBER_SIZE]; /* the account's */
 	char region[ACCESS_NAME_SIZE];
-	char name[ACCESS_NAME_SIZE]; /* "web" for a Classic Load Balancer, else "app/web/0123456789abcdef" */
+	char name
+		[ACCESS_NAME_SIZE]; /* "web" for a Classic Load Balancer, else "app/web/0123456789abcdef", "net/…" */
 	char prefix[ACCESS_PREFIX_SIZE]; /* empty: none */
 	struct ip ip;
-	bool is_classic;
+	enum access_form form;
 	bool needs_test; /* no file was written to that place yet */
 	int64_t interval_us;
 	/* The proxy's worker, and how many of its lost reports the row has counted; 0: none. */

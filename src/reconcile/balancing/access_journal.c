@@ -103,7 +103,7 @@ static bool begin_file(struct access_journal *j, const struct access_subject *s,
 		ip[IP_TEXT_SIZE];
 	int size = snprintf(head, sizeof head, HEAD_MARK " %s %s %" PRId64 " %" PRId64 " %s %d %s %s %s %s\n",
 			    uuid_write(s->balancer, balancer), uuid_write(s->account, account), from_us,
-			    s->interval_us, ip_is_none(s->ip) ? "-" : ip_write(s->ip, ip), s->is_classic,
+			    s->interval_us, ip_is_none(s->ip) ? "-" : ip_write(s->ip, ip), (int) s->form,
 			    s->number, s->region, s->name, s->prefix);
 	if (mkdir(j->directory, 0700) != 0 && errno != EEXIST)
 		return false;
@@ -179,19 +179,20 @@ static bool copy_word(char *out, size_t room, struct str word)
 	return snprintf(out, room, "%" STR_FMT, STR_ARG(word)) < (int) room;
 }
 
-/* "MARK BALANCER ACCOUNT FROM INTERVAL ADDRESS CLASSIC": the words before those that are copied. */
+/* "MARK BALANCER ACCOUNT FROM INTERVAL ADDRESS FORM": the words before those that are copied. */
 static bool read_words(const struct str words[static HEAD_WORDS], struct access_subject *s,
 		       int64_t *ret_from_us)
 {
-	int64_t is_classic = 0;
+	int64_t form = 0;
 	if (!str_is(words[0], HEAD_MARK) || !result_is_ok(uuid_parse(words[1], &s->balancer)) ||
 	    !result_is_ok(uuid_parse(words[2], &s->account)) ||
 	    !result_is_ok(str_parse_int(words[3], ret_from_us)) ||
 	    !result_is_ok(str_parse_int(words[4], &s->interval_us)) || s->interval_us <= 0 ||
 	    (!str_is(words[5], "-") && !result_is_ok(ip_parse(words[5], &s->ip))) ||
-	    !result_is_ok(str_parse_int(words[6], &is_classic)))
+	    !result_is_ok(str_parse_int(words[6], &form)) || form < ACCESS_APPLICATION ||
+	    form > ACCESS_NETWORK)
 		return false;
-	s->is_classic = is_classic;
+	s->form = (enum access_form) form;
 	return true;
 }
 

@@ -38,6 +38,10 @@ enum word {
 	WORD_CERTIFICATE,
 	WORD_CONNECTION,
 	WORDS_OF_TCP,
+	WORD_LISTENER = WORD_VERSION, /* of a network load balancer */
+	WORD_NETWORK_NAME = WORDS_OF_TCP,
+	WORD_ALPN,
+	WORDS_OF_NETWORK,
 	WORD_METHOD = WORDS_OF_TCP,
 	WORD_HOST,
 	WORD_PATH,
@@ -298,6 +302,66 @@ static void write_classic(struct buf *out, const struct str *words, bool is_http
 	buf_add_char(out, '\n');
 }
 
+/* ---- network load balancers ---- */
+
+/* Seconds, as in AWS. */
+static void put_second(struct buf *out, int64_t us)
+{
+	struct clock_date date = clock_date_of(us / (24 * HOUR));
+	buf_print(out, " %04d-%02u-%02uT%02d:%02d:%02d", (int) date.year, date.month, date.day,
+		  (int) (us / HOUR % 24), (int) (us / MINUTE % 60), (int) (us / SECOND % 60));
+}
+
+/* "TLSv1.3" is "tlsv13". */
+static void put_protocol(struct buf *out, struct str word)
+{
+	if (is_absent(word)) {
+		put_word(out, STR_NONE);
+		return;
+	}
+	buf_add_char(out, ' ');
+	for (size_t k = 0; k < word.n; k++) {
+		char c = word.p[k];
+		if (c != '.')
+			buf_add_char(out, (char) (c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c));
+	}
+}
+
+/* The destination is the load balancer's own address, to which the client connects. */
+static void write_network(struct buf *out, const struct str *words, const struct access_subject *subject,
+			  const struct access_names *names)
+{
+	bool has_failed =
+		is_absent(words[WORD_CIPHER]) || str_is(words[WORD_CIPHER], "(NONE)"); /* HAProxy's word */
+	buf_print(out, "tls 2.0");
+	put_second(out, number_of(words[WORD_TIME]));
+	buf_print(out, " %s", subject->name);
+	put_word(out, words[WORD_LISTENER]);
+	buf_add_char(out, ' ');
+	put_end(out, words[WORD_CLIENT], words[WORD_CLIENT_PORT]);
+	buf_add_char(out, ' ');
+	put_end(out, words[WORD_TARGET], words[WORD_TARGET_PORT]);
+	put_word(out, words[WORD_ACTIVE]);
+	put_word(out, has_failed ? STR_NONE : words[WORD_RECEIVING]);
+	put_word(out, words[WORD_RECEIVED]);
+	put_word(out, words[WORD_SENT]);
+	put_word(out, STR_NONE); /* HAProxy does not tell a client's alert */
+	put_word(out, has_failed ? STR_NONE : find_certificate(names, words[WORD_CERTIFICATE]));
+	put_word(out, STR_NONE); /* the certificate's serial number: always so in AWS */
+	put_word(out, has_failed ? STR_NONE : words[WORD_CIPHER]);
+	put_protocol(out, has_failed ? STR_NONE : words[WORD_PROTOCOL]);
+	put_word(out, STR_NONE); /* the group of the key exchange: HAProxy 2.6 does not know it */
+	buf_add_char(out, ' ');
+	if (is_absent(words[WORD_NETWORK_NAME]))
+		buf_add_char(out, '-');
+	else
+		put_text(out, words[WORD_NETWORK_NAME]);
+	put_word(out, words[WORD_ALPN]);
+	buf_print(out, " - -"); /* to targets, and what the client prefers, which HAProxy 2.6 does not keep */
+	put_second(out, begin_of(words));
+	buf_add_char(out, '\n');
+}
+
 bool access_line_write(struct buf *out, struct str report, const struct access_subject *subject,
 		       const struct access_names *names)
 {
@@ -306,12 +370,14 @@ bool access_line_write(struct buf *out, struct str report, const struct access_s
 	if (!split(report, words, &count) || !str_is(words[WORD_MARK], ACCESS_MARK) ||
 	    number_of(words[WORD_TIME]) <= 0)
 		return false;
-	if (count != WORDS && !(subject->is_classic && count == WORDS_OF_TCP))
-		return false;
-	if (subject->is_classic)
+	if (subject->form == ACCESS_NETWORK && count == WORDS_OF_NETWORK)
+		write_network(out, words, subject, names);
+	else if (subject->form == ACCESS_CLASSIC && (count == WORDS || count == WORDS_OF_TCP))
 		write_classic(out, words, count == WORDS, subject);
-	else
+	else if (subject->form == ACCESS_APPLICATION && count == WORDS)
 		write_application(out, words, subject, names);
+	else
+		return false;
 	return true;
 }
 
@@ -332,13 +398,15 @@ struct str access_file_name(struct arena *a, const struct access_subject *subjec
 	struct str place = write_place(a, subject);
 	struct str time =
 		str_print(a, "%04d%02u%02uT%02u%02uZ", (int) date.year, date.month, date.day, hour, minute);
+	bool has_address = subject->form != ACCESS_NETWORK;
 	return str_print(a,
 			 "%" STR_FMT
 			 "/elasticloadbalancing/%s/%04d/%02u/%02u/%s_elasticloadbalancing_%s_%s_%" STR_FMT
-			 "_%s_%08" PRIx32 "%s",
+			 "_%s%s%08" PRIx32 "%s",
 			 STR_ARG(place), subject->region, (int) date.year, date.month, date.day,
-			 subject->number, subject->region, name, STR_ARG(time), ip_write(subject->ip, ip),
-			 (uint32_t) random_u64(), subject->is_classic ? ".log" : ".log.gz");
+			 subject->number, subject->region, name, STR_ARG(time),
+			 has_address ? ip_write(subject->ip, ip) : "", has_address ? "_" : "",
+			 (uint32_t) random_u64(), subject->form == ACCESS_CLASSIC ? ".log" : ".log.gz");
 }
 
 struct str access_test_name(struct arena *a, const struct access_subject *subject)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Turns a proxy's report about a request (drivers/haproxy/config_log.c) into an entry of an access log, and names files. Sources: User
- * Guide for Application Load Balancers, "Access logs"; User Guide for Classic Load Balancers, "Access logs". */
+ * Guides for Application, Network and Classic Load Balancers, "Access logs". */
 #pragma once
 
 #include "base/buf.h"

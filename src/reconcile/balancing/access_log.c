@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Access logs of application and Classic Load Balancers. The proxy's step (proxy.c) has the collector read the proxy's socket. The step
+ * Access logs of application, network and Classic Load Balancers. The proxy's step (proxy.c) has the collector read the proxy's socket. The step
  * here writes a file at the end of each interval, and a test file before the first one. If that fails, the collector gets the requests
  * back for the next file; after ACCESS_TRIES failed files they are discarded, and count as dropped. */
 #include <inttypes.h>
@@ -16,6 +16,7 @@
 #include "engine/region/region.h"
 #include "reconcile/balancing/access_line.h"
 #include "reconcile/balancing/access_log.h"
+#include "reconcile/log_share.h"
 #include "reconcile/network/flow_file.h"
 #include "reconcile/work.h"
 #include "store/account.h"
@@ -27,7 +28,7 @@
 #include "store/target_group.h"
 
 enum { TEXT_CAP = 64 << 20, NAMES_CAP = 16 << 20 };
-static const int64_t APPLICATION_INTERVAL_US = 5 * MINUTE, CLASSIC_INTERVAL_US = HOUR;
+static const int64_t ELBV2_INTERVAL_US = 5 * MINUTE, CLASSIC_INTERVAL_US = HOUR;
 
 /* ---- the subject ---- */
 
@@ -46,6 +47,13 @@ static void copy_text(char *out, size_t room, struct str text)
 	snprintf(out, room, "%" STR_FMT, STR_ARG(text));
 }
 
+static enum access_form form_of(const struct elastic_load_balancer *b)
+{
+	return b->type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC   ? ACCESS_CLASSIC
+	       : b->type == ELASTIC_LOAD_BALANCER_TYPE_NETWORK ? ACCESS_NETWORK
+							       : ACCESS_APPLICATION;
+}
+
 static void describe(struct step *s, const struct tables *t, const struct elastic_load_balancer *b,
 		     struct access_subject *out)
 {
@@ -56,13 +64,13 @@ static void describe(struct step *s, const struct tables *t, const struct elasti
 				       .balancer = b->row.id,
 				       .account = b->account,
 				       .ip = find_ip(t, b),
-				       .is_classic = b->type == ELASTIC_LOAD_BALANCER_TYPE_CLASSIC,
+				       .form = form_of(b),
 				       .needs_test = !b->log_delivered_us,
 				       .worker = b->log_worker,
 				       .lost = b->log_lost};
-	out->interval_us = b->log_interval_s ? b->log_interval_s * SECOND
-			   : out->is_classic ? CLASSIC_INTERVAL_US
-					     : APPLICATION_INTERVAL_US;
+	out->interval_us = b->log_interval_s             ? b->log_interval_s * SECOND
+			   : out->form == ACCESS_CLASSIC ? CLASSIC_INTERVAL_US
+							 : ELBV2_INTERVAL_US;
 	(void) str_split_next(&rest, '/', &part); /* "app/web/0123456789abcdef" is behind "…:loadbalancer/" */
 	copy_text(out->name, sizeof out->name, rest);
 	copy_text(out->number, sizeof out->number, account ? account->number : STR("-"));
@@ -182,7 +190,7 @@ static RESULT write_lines(struct writing *w)
 	struct naming naming = {
 		.s = w->s, .region = str_from(subject->region), .number = str_from(subject->number)};
 	struct str rest = w->take->reports, line = STR_NONE;
-	if (!subject->is_classic && rest.n) {
+	if (subject->form != ACCESS_CLASSIC && rest.n) {
 		AUTO_VIEW view = {0};
 		view_open(w->s->r->store, &view);
 		naming.t = view.tables;
@@ -205,7 +213,9 @@ static RESULT put(struct writing *w, struct str name, struct str bytes)
 {
 	AUTO(backup_store) store = NULL;
 	TRY(backup_store_new(&w->s->ctx, w->s->r->flow_logs, &store));
-	return backup_store_put(store, &w->s->ctx, name, bytes);
+	TRY(backup_store_put(store, &w->s->ctx, name, bytes));
+	log_share_add(w->s->r->log_share, w->take->subject.account, bytes.n, clock_now_us());
+	return OK;
 }
 
 /* As in AWS, files of Classic Load Balancers are not compressed. */
@@ -215,7 +225,7 @@ static RESULT put_file(struct writing *w)
 	const struct access_subject *subject = &w->take->subject;
 	struct str name = access_file_name(c->arena, subject, w->take->end_us);
 	struct buf packed;
-	if (subject->is_classic)
+	if (subject->form == ACCESS_CLASSIC)
 		return put(w, name, buf_str(&w->text));
 	buf_init(&packed, TEXT_CAP);
 	struct result r = flow_file_compress(c, buf_str(&w->text), &packed);
@@ -251,12 +261,18 @@ static struct str write_missing(struct step *s, int64_t dropped)
 		       : STR_NONE;
 }
 
-static void report_failure(struct step *s, struct access_take *take, struct access_log_report *report,
-			   int64_t now_us)
+static int64_t count_reports(const struct access_take *take)
 {
 	int64_t lines = 0;
 	for (size_t k = 0; k < take->reports.n; k++)
 		lines += take->reports.p[k] == '\n';
+	return lines;
+}
+
+static void report_failure(struct step *s, struct access_take *take, struct access_log_report *report,
+			   int64_t now_us)
+{
+	int64_t lines = count_reports(take);
 	bool is_kept = access_collector_give_back(s->r->access_collector, take, now_us);
 	report->dropped = is_kept ? 0 : take->dropped + lines;
 	report->worker = is_kept ? 0 : take->worker;
@@ -293,6 +309,21 @@ static RESULT write_take(struct step *s, struct access_take *take, struct access
 	return OK;
 }
 
+/* Discards an interval's requests, because the account's share of the day is used up. */
+static void discard(struct step *s, struct access_take *take, struct access_log_report *report)
+{
+	*report = (struct access_log_report){
+		.balancer = s->id,
+		.is_failure = true,
+		.dropped = take->dropped + count_reports(take),
+		.worker = take->worker,
+		.lost = take->lost,
+		.problem = log_share_problem(s->r->log_share, s->ctx.arena, clock_now_us())};
+	access_collector_free_take(s->r->access_collector, take);
+	if (report->dropped)
+		step_report(s, engine_see_access_log_run, report);
+}
+
 static RESULT step_balancer(struct step *s)
 {
 	struct access_log_report *report = STEP_NEW(s, struct access_log_report);
@@ -301,7 +332,12 @@ static RESULT step_balancer(struct step *s)
 	if (!s->r->flow_logs)
 		return OK;
 	access_collector_take(s->r->access_collector, s->id, clock_now_us(), &is_due, &take);
-	return is_due ? write_take(s, &take, report) : OK;
+	if (!is_due)
+		return OK;
+	if (log_share_has_room(s->r->log_share, take.subject.account, clock_now_us()))
+		return write_take(s, &take, report);
+	discard(s, &take, report);
+	return OK;
 }
 
 /* ---- the resource ---- */

@@ -192,6 +192,8 @@ def test_access_logs(web):
     show = lambda: {a["Key"]: a["Value"] for a in web.elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]}  # noqa: E731
     shown = show()
     assert [shown[f"access_logs.s3.{k}"] for k in ("enabled", "bucket", "prefix")] == ["true", "flow-logs", "web/front"]
+    web.elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=[{"Key": "idle_timeout.timeout_seconds", "Value": "61"}])
+    assert (show()["idle_timeout.timeout_seconds"], show()["access_logs.s3.enabled"]) == ("61", "true")
     number = arn.split(":")[4]
     test_file = os.path.join(os.path.dirname(web.region.config), f"flow-logs/web/front/AWSLogs/{number}/ELBAccessLogTestFile")
     assert soon(lambda: os.path.exists(test_file))

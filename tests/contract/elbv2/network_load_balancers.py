@@ -317,8 +317,12 @@ def test_attributes(place):
     shown = {a["Key"]: a["Value"] for a in place.elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]}
     assert shown["deletion_protection.enabled"] == shown["load_balancing.cross_zone.enabled"] == "true" and shown["access_logs.s3.enabled"] == "false"
     assert code(place.elb.delete_load_balancer, LoadBalancerArn=arn) == "OperationNotPermitted"
-    with pytest.raises(botocore.exceptions.ClientError, match="OperationNotPermitted"):
+    with pytest.raises(botocore.exceptions.ClientError, match="access_logs.s3.bucket' cannot be empty"):
         set_to("access_logs.s3.enabled", "true")
+    set_to("access_logs.s3.bucket", "flow-logs")
+    set_to("access_logs.s3.enabled", "true")
+    shown = {a["Key"]: a["Value"] for a in place.elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]}
+    assert (shown["access_logs.s3.enabled"], shown["access_logs.s3.bucket"], shown["access_logs.s3.prefix"]) == ("true", "flow-logs", "")
     with pytest.raises(botocore.exceptions.ClientError, match="ValidationError"):
         set_to("idle_timeout.timeout_seconds", "60")
     set_to("deletion_protection.enabled", "false")

@@ -26,7 +26,7 @@
 #define ENDED "1795996800250000"
 #define HEX_GROUP "g01000000000000000000000000000000"
 
-static struct access_subject make_subject(bool is_classic)
+static struct access_subject make_subject(enum access_form form)
 {
 	struct access_subject subject = {.proxy = {{1}},
 					 .balancer = {{2}},
@@ -36,21 +36,23 @@ static struct access_subject make_subject(bool is_classic)
 					 .name = "app/web/0123456789abcdef",
 					 .prefix = "front",
 					 .ip = ip_from_v4(0x0a000004),
-					 .is_classic = is_classic,
+					 .form = form,
 					 .interval_us = 5 * MINUTE};
-	if (is_classic)
+	if (form == ACCESS_CLASSIC)
 		strcpy(subject.name, "web");
+	if (form == ACCESS_NETWORK)
+		strcpy(subject.name, "net/web/0123456789abcdef");
 	return subject;
 }
 
 /* The entry; empty: the report is refused. */
-static const char *write_entry(const char *report, bool is_classic)
+static const char *write_entry(const char *report, enum access_form form)
 {
 	static char text[4096];
 	const struct access_group group = {{{1}}, STR("arn:group")};
 	const struct access_certificate certificate = {"AB12", STR("arn:certificate")};
 	const struct access_names names = {&group, 1, &certificate, 1};
-	const struct access_subject subject = make_subject(is_classic);
+	const struct access_subject subject = make_subject(form);
 	struct buf out;
 	buf_init(&out, sizeof text);
 	bool is_written = access_line_write(&out, str_from(report), &subject, &names);
@@ -70,7 +72,7 @@ static void test_forwarded(void **state)
 			    "\"GET\" \"www.example.com\" \"\\/a?b=\\\"c\" \"2.0\" \"a\\\"b\\\\ \\u00e9\\t\" "
 			    "\"Root=1-2-3\" "
 			    "\"www.example.com\" \"-\"",
-			    false),
+			    ACCESS_APPLICATION),
 		"h2 2026-11-30T00:00:00.250000Z app/web/0123456789abcdef 192.0.2.9:50736 10.0.0.7:8080 0.006 "
 		"0.200 "
 		"0.044 200 201 97 892 \"GET https://www.example.com:443/a?b=\\x22c HTTP/2.0\" "
@@ -88,7 +90,7 @@ static void test_redirected(void **state)
 			    " 0 0 -1 -1 -1 -1 302 - 83 90 192.0.2.9 50736 - - f80 1 0 redirect - - - "
 			    "aaaa \"GET\" \"h\" \"\\/r\" \"1.1\" \"-\" \"Root=1\" \"-\" "
 			    "\"https:\\/\\/h:443\\/r\"",
-			    false),
+			    ACCESS_APPLICATION),
 		"http 2026-11-30T00:00:00.250000Z app/web/0123456789abcdef 192.0.2.9:50736 - -1 -1 -1 302 - "
 		"83 90 "
 		"\"GET http://h:80/r HTTP/1.1\" \"-\" - - - \"Root=1\" \"-\" \"-\" 0 "
@@ -105,7 +107,7 @@ static void test_malformed(void **state)
 		strstr(write_entry("dari1 http 80 " ENDED
 				   " -1 -1 -1 -1 -1 -1 400 - 7 187 192.0.2.9 5 - - f80 1 - - - - - aaaa "
 				   "\"-\" \"-\" \"-\" \"-\" \"-\" \"-\" \"-\" \"-\"",
-				   false),
+				   ACCESS_APPLICATION),
 		       " 400 - 7 187 \"- http://10.0.0.4:80 - \" \"-\" - - - \"-\" \"-\" \"-\" -1 "
 		       "2026-11-30T00:00:00.250000Z \"-\""));
 }
@@ -113,12 +115,12 @@ static void test_malformed(void **state)
 static void test_refused(void **state)
 {
 	(void) state;
-	assert_string_equal(write_entry("dari1 http 80 " ENDED " 1 2 3", false), "");
-	assert_string_equal(write_entry("Proxy f80 started.", false), "");
+	assert_string_equal(write_entry("dari1 http 80 " ENDED " 1 2 3", ACCESS_APPLICATION), "");
+	assert_string_equal(write_entry("Proxy f80 started.", ACCESS_APPLICATION), "");
 	assert_string_equal(write_entry("dari1 http 80 x 0 0 -1 -1 -1 -1 302 - 83 90 192.0.2.9 50736 - - f80 "
 					"1 0 redirect - - "
 					"- aaaa \"GET\" \"h\" \"r\" \"1.1\" \"-\" \"-\" \"-\" \"cut",
-					false),
+					ACCESS_APPLICATION),
 			    "");
 }
 
@@ -129,29 +131,62 @@ static void test_classic(void **state)
 		write_entry("dari1 http 80 " ENDED
 			    " 250 1 2 3 200 44 200 200 97 892 192.0.2.9 50736 10.0.0.7 8080 c80 1 - - "
 			    "- - - - \"GET\" \"h\" \"\\/\" \"1.1\" \"curl\" \"-\" \"-\" \"-\"",
-			    true),
+			    ACCESS_CLASSIC),
 		"2026-11-30T00:00:00.000000Z web 192.0.2.9:50736 10.0.0.7:8080 0.006000 0.200000 0.044000 "
 		"200 200 97 "
 		"892 \"GET http://h:80/ HTTP/1.1\" \"curl\" - -\n");
 	assert_string_equal(
 		write_entry("dari1 tcp 25 " ENDED
 			    " 250 0 0 3 -1 -1 - - 97 892 192.0.2.9 50736 10.0.0.7 25 c25 - - - - - - -",
-			    true),
+			    ACCESS_CLASSIC),
 		"2026-11-30T00:00:00.000000Z web 192.0.2.9:50736 10.0.0.7:25 0.003000 -1 -1 - - 97 892 "
 		"\"- - - \" \"-\" - -\n");
+}
+
+static void test_network(void **state)
+{
+	(void) state;
+	assert_string_equal(
+		write_entry(
+			"dari1 tls 443 " ENDED
+			" 250 12 0 3 -1 -1 - - 97 892 192.0.2.9 50736 10.0.0.4 443 f443 00112233aabbccdd - - "
+			"TLS_AES_256_GCM_SHA384 TLSv1.3 AB12 - \"www.example.com\" h2",
+			ACCESS_NETWORK),
+		"tls 2.0 2026-11-30T00:00:00 net/web/0123456789abcdef 00112233aabbccdd 192.0.2.9:50736 "
+		"10.0.0.4:443 250 12 97 892 - "
+		"arn:certificate - TLS_AES_256_GCM_SHA384 tlsv13 - www.example.com h2 - - "
+		"2026-11-30T00:00:00\n");
+	/* a handshake that fails */
+	assert_string_equal(
+		write_entry(
+			"dari1 tls 443 " ENDED
+			" 1250 -1 -1 -1 -1 -1 - - 0 0 192.0.2.9 50736 10.0.0.4 443 f443 00112233aabbccdd - - "
+			"(NONE) TLSv1.1 AB12 - \"\" -",
+			ACCESS_NETWORK),
+		"tls 2.0 2026-11-30T00:00:00 net/web/0123456789abcdef 00112233aabbccdd 192.0.2.9:50736 "
+		"10.0.0.4:443 1250 - 0 0 - "
+		"- - - - - - - - - 2026-11-29T23:59:59\n");
+	assert_string_equal(write_entry("dari1 tls 443 " ENDED " 250 12 0 3", ACCESS_NETWORK), "");
 }
 
 static void test_names(void **state)
 {
 	(void) state;
 	AUTO(arena) arena = arena_new(4096, 1 << 20);
-	struct access_subject subject = make_subject(false);
+	struct access_subject subject = make_subject(ACCESS_APPLICATION);
 	const struct str begin =
 		STR("front/AWSLogs/123456789012/elasticloadbalancing/us-east-1/2026/11/30/123456789012_"
 		    "elasticloadbalancing_us-east-1_app.web.0123456789abcdef_20261130T0005Z_10.0.0.4_");
 	struct str name = access_file_name(arena, &subject, (INT64_C(1795996800) + 300) * SECOND);
 	assert_true(str_starts_with(name, begin));
 	assert_int_equal(name.n, begin.n + 8 + strlen(".log.gz"));
+	const struct access_subject network = make_subject(ACCESS_NETWORK);
+	const struct str without =
+		STR("front/AWSLogs/123456789012/elasticloadbalancing/us-east-1/2026/11/30/123456789012_"
+		    "elasticloadbalancing_us-east-1_net.web.0123456789abcdef_20261130T0005Z_");
+	name = access_file_name(arena, &network, (INT64_C(1795996800) + 300) * SECOND);
+	assert_true(str_starts_with(name, without));
+	assert_int_equal(name.n, without.n + 8 + strlen(".log.gz"));
 	subject.prefix[0] = 0;
 	assert_true(str_is(access_test_name(arena, &subject), "AWSLogs/123456789012/ELBAccessLogTestFile"));
 }
@@ -178,7 +213,7 @@ static void test_collector(void **state)
 {
 	(void) state;
 	struct access_collector *f = access_collector_new();
-	const struct access_subject subject = make_subject(false);
+	const struct access_subject subject = make_subject(ACCESS_APPLICATION);
 	struct access_take taken = {0};
 	int ends[2], more[2];
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
@@ -269,7 +304,7 @@ static void test_killed(void **state)
 	char directory[] = "/tmp/dari-access-XXXXXX", place[64], path[512];
 	assert_non_null(mkdtemp(directory));
 	snprintf(place, sizeof place, "%s/logs", directory);
-	const struct access_subject subject = make_subject(false);
+	const struct access_subject subject = make_subject(ACCESS_APPLICATION);
 	struct access_take taken = {0};
 	struct access_collector *f = make_kept(arena, place);
 	assert_int_equal(count_files(place, path, sizeof path), 0);
@@ -316,7 +351,7 @@ static void test_removed(void **state)
 	AUTO(arena) arena = arena_new(4096, 1 << 20);
 	char directory[] = "/tmp/dari-access-XXXXXX", path[512];
 	assert_non_null(mkdtemp(directory));
-	const struct access_subject subject = make_subject(true);
+	const struct access_subject subject = make_subject(ACCESS_CLASSIC);
 	struct access_take taken = {0};
 	struct access_collector *f = make_kept(arena, directory);
 	receive(f, &subject, "dari1 one");
@@ -349,7 +384,7 @@ static void test_full_disk(void **state)
 	struct rlimit before, none;
 	assert_non_null(mkdtemp(directory));
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-	const struct access_subject subject = make_subject(true);
+	const struct access_subject subject = make_subject(ACCESS_CLASSIC);
 	struct access_take taken = {0};
 	struct access_collector *f = make_kept(arena, directory);
 	none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
@@ -375,7 +410,7 @@ static void test_replaced(void **state)
 {
 	(void) state;
 	struct access_collector *f = access_collector_new();
-	struct access_subject subject = make_subject(false);
+	struct access_subject subject = make_subject(ACCESS_APPLICATION);
 	struct access_take taken = {0};
 	receive(f, &subject, "dari1 one");
 	assert_true(take(f, 2 * MINUTE, &taken));
@@ -396,7 +431,7 @@ static void test_counted(void **state)
 {
 	(void) state;
 	struct access_collector *f = access_collector_new();
-	struct access_subject subject = make_subject(false);
+	struct access_subject subject = make_subject(ACCESS_APPLICATION);
 	struct access_take taken = {0};
 	int ends[2];
 	subject.worker = 7;
@@ -423,7 +458,7 @@ static void test_many(void **state)
 	(void) state;
 	enum { MANY = 200 };
 	struct access_collector *f = access_collector_new();
-	struct access_subject subject = make_subject(false);
+	struct access_subject subject = make_subject(ACCESS_APPLICATION);
 	AUTO(arena) arena = arena_new(4096, 1 << 20);
 	struct ctx c;
 	ctx_init(&c, arena);
@@ -446,7 +481,7 @@ static void test_failures(void **state)
 {
 	(void) state;
 	struct access_collector *f = access_collector_new();
-	const struct access_subject subject = make_subject(false);
+	const struct access_subject subject = make_subject(ACCESS_APPLICATION);
 	struct access_take taken = {0};
 	int64_t now_us = 10 * MINUTE;
 	int ends[2];
@@ -472,7 +507,7 @@ static void test_limit(void **state)
 	enum { SIZE = 32000, COUNT = 2 * ACCESS_OF_ONE / SIZE };
 	static char report[SIZE] = "dari1 ";
 	struct access_collector *f = access_collector_new();
-	const struct access_subject subject = make_subject(false);
+	const struct access_subject subject = make_subject(ACCESS_APPLICATION);
 	struct access_take taken = {0};
 	AUTO(arena) arena = arena_new(4096, 1 << 20);
 	struct ctx c;
@@ -503,12 +538,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_forwarded), cmocka_unit_test(test_redirected),
 		cmocka_unit_test(test_malformed), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_classic),   cmocka_unit_test(test_names),
-		cmocka_unit_test(test_collector), cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_limit),     cmocka_unit_test(test_killed),
-		cmocka_unit_test(test_removed),   cmocka_unit_test(test_full_disk),
-		cmocka_unit_test(test_replaced),  cmocka_unit_test(test_counted),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_classic),   cmocka_unit_test(test_network),
+		cmocka_unit_test(test_names),     cmocka_unit_test(test_collector),
+		cmocka_unit_test(test_failures),  cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_killed),    cmocka_unit_test(test_removed),
+		cmocka_unit_test(test_full_disk), cmocka_unit_test(test_replaced),
+		cmocka_unit_test(test_counted),   cmocka_unit_test(test_many),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
