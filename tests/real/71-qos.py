@@ -80,7 +80,7 @@ class Lab:
         return sorted(csv.reader(text.splitlines()))
 
     def is_limited(self, limit, marks):
-        """True if the receiver gets about the limit, and those marks alone. Packets that are in a queue when a limit changes count, too."""
+        """True if the receiver gets about the limit, and those marks alone. A margin allows for packets that were queued when the limit changed."""
         rate, seen = self.measure()
         self.told = f"{rate:.0f} kbit/s, marks {seen}"
         return limit * 0.7 < rate < limit * 1.6 and seen == marks
