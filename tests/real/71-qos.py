@@ -135,7 +135,7 @@ def shared_policy(lab):
     network = other.make_network("theirs", "10.74.0.0/24")
     other.make_port("p", network)
     hidden = other.run("port", "set", "--qos-policy", "slow", "p", fails=True)
-    region.check("without a grant the policy does not exist for others", "No QosPolicy found for slow" in hidden or "No Policy found" in hidden)
+    region.check("without a grant the policy does not exist for others", "found for slow" in hidden)
     grant = owner.run("network", "rbac", "create", "--type", "qos_policy", "--action", "access_as_shared", "--target-project", other.project.id, "slow")["id"]
     other.run("port", "set", "--qos-policy", "slow", "p")
     region.settle()

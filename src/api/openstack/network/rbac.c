@@ -48,8 +48,8 @@ GETTER(struct str, get_target, uuid_is_none(g->target) ? STR("*") : os_hex(e->c-
 	{                                                                                                    \
 		KIND_NETWORK_GRANT, NETWORK_GRANT_INDEX_##ID                                                 \
 	}
-static const struct access_path object_paths[] = {PATH(NETWORK), PATH(QOS_POLICY), PATH(ADDRESS_SCOPE),
-						  PATH(SUBNET_POOL), PATH(ADDRESS_GROUP)};
+static const struct access_path object_paths[ACCESS_PATHS_MAX] = {
+	PATH(NETWORK), PATH(QOS_POLICY), PATH(ADDRESS_SCOPE), PATH(SUBNET_POOL), PATH(ADDRESS_GROUP)};
 #undef PATH
 
 /* Source: the attribute map of Neutron's RBAC extension, which marks filters and no sort keys. */
