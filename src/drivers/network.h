@@ -282,6 +282,14 @@ struct network_transit {
 	size_t route_count;
 };
 
+/* Treatment of a port's traffic in one direction. */
+struct network_qos {
+	int64_t kbit;       /* limit of the rate in kbit/s; excess is dropped; 0: none */
+	int64_t burst_kbit; /* 0: four fifths of the rate */
+	bool marks;         /* sets the DSCP of IP packets to dscp */
+	int64_t dscp;
+};
+
 struct network_port {
 	const struct port *port;
 	const struct subnet *subnet; /* for port->ip; NULL: none */
@@ -307,10 +315,10 @@ struct network_port {
 	/* Port policies of the port, each once: traffic denied by any of them is dropped, whatever groups and ACLs
 	 * allow. */
 	struct uuids policies;
-	int64_t egress_kbit; /* limit for the guest's outgoing traffic in kbit/s; excess is dropped; 0:
-			      * none */
-	bool is_closed;      /* accepts new connections only from its router's closed_to_others */
-	bool has_names;      /* DNS has ip-10-0-1-10 and the reverse for each IPv4 address */
+	struct network_qos egress,
+		ingress; /* limits and mark for what the guest sends, and limits for what it gets */
+	bool is_closed;  /* accepts new connections only from its router's closed_to_others */
+	bool has_names;  /* DNS has ip-10-0-1-10 and the reverse for each IPv4 address */
 	struct str domain_name;
 };
 

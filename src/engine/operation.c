@@ -54,6 +54,7 @@ static const char *const administrators[] = {
 	"account.limit",
 	"account.update",
 	"address_range.",
+	"address_scope.share",
 	"aggregate.",
 	"annotation.update",
 	"bill.close",
@@ -75,6 +76,7 @@ static const char *const administrators[] = {
 	"price_list.",
 	"project_limit.",
 	"region.",
+	"qos_policy.share",
 	"registered_limit.",
 	"role.",
 	"setting.",
@@ -86,10 +88,13 @@ static const char *const administrators[] = {
 	"user.",
 	"volume_type.",
 };
-/* Permissions of an account's owner and managers: access rights in the account, and its own users. */
-static const char *const stewards[] = {"policy.",        "iam_role.",           "instance_profile.",
-				       "oidc_provider.", "arm_role.",           "arm_assignment.",
-				       "arm_lock.",      "server_certificate.", "saml_provider."};
+/* Permissions of an account's owner and managers: access rights in the account, its own users, and, as in Neutron, QoS
+ * policies, because a port's own policy replaces the one that an administrator has given to its network. */
+static const char *const stewards[] = {
+	"policy.",     "iam_role.",       "instance_profile.", "oidc_provider.",
+	"arm_role.",   "arm_assignment.", "arm_lock.",         "server_certificate.",
+	"qos_policy.", "qos_rule.",       "saml_provider.",
+};
 /* The id in the row's first field that refers to the wanted kind, or the row's own id. */
 static uuid find_ref(enum kind kind, const struct row *row, enum kind wanted)
 {

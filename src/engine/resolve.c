@@ -6,11 +6,15 @@
 #include "engine/internal.h"
 #include "engine/network/filter/security_group_association.h"
 #include "engine/network/network_grant.h"
+#include "engine/network/object_grant_internal.h"
 #include "engine/network/routing/peering.h"
 #include "engine/region/offered.h"
+#include "model/address_group.h"
+#include "model/address_scope.h"
 #include "model/image.h"
 #include "model/metadef_namespace.h"
 #include "model/peering.h"
+#include "model/qos_rule.h"
 #include "model/snapshot.h"
 #include "model/subnet.h"
 #include "model/subnet_pool.h"
@@ -33,6 +37,7 @@
 #include "store/launch_template.h"
 #include "store/machine_policy.h"
 #include "store/provider.h"
+#include "store/qos_policy.h"
 #include "store/queue.h"
 #include "store/role.h"
 #include "store/scaling_group.h"
@@ -113,7 +118,14 @@ static bool may_restore(const struct snapshot *snapshot, uuid account)
 static bool is_shared(enum kind kind, const struct row *row, uuid account)
 {
 	if (kind == KIND_SUBNET_POOL)
-		return subnet_pool_of(row)->is_shared;
+		return subnet_pool_of(row)->is_shared ||
+		       object_grant_covers(&subnet_pool_of(row)->users, account);
+	if (kind == KIND_QOS_POLICY)
+		return object_grant_covers(&qos_policy_of(row)->users, account);
+	if (kind == KIND_ADDRESS_SCOPE)
+		return object_grant_covers(&address_scope_of(row)->users, account);
+	if (kind == KIND_ADDRESS_GROUP)
+		return object_grant_covers(&address_group_of(row)->users, account);
 	if (kind == KIND_METADEF_NAMESPACE)
 		return metadef_namespace_of(row)->is_public;
 	if (kind == KIND_SNAPSHOT)
@@ -202,6 +214,10 @@ bool engine_may_use(const struct ctx *c, const struct tables *t, enum kind kind,
 {
 	if (engine_may_see(c, kind, row))
 		return true;
+	const struct qos_policy *policy =
+		kind == KIND_QOS_RULE ? qos_policy_find(t, qos_rule_of(row)->policy) : NULL;
+	if (policy)
+		return engine_may_see(c, KIND_QOS_POLICY, &policy->row);
 	if (engine_is_shared_elsewhere(c, t, kind, row))
 		return true;
 	if (!row_is_live(row) || (kind != KIND_NETWORK && kind != KIND_SUBNET))
@@ -524,6 +540,9 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_SUBNET] = "subnet",
 	[KIND_SUBNET_POOL] = "subnet pool",
 	[KIND_TRUNK] = "trunk",
+	[KIND_QOS_POLICY] = "QoS policy",
+	[KIND_ADDRESS_SCOPE] = "address scope",
+	[KIND_QOS_RULE] = "QoS rule",
 	[KIND_SUBNET_RESERVATION] = "subnet CIDR reservation",
 	[KIND_ROUTE_TABLE] = "route table",
 	[KIND_ROUTE] = "route",

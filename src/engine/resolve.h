@@ -83,6 +83,8 @@ struct key_pair;
 struct user_data;
 struct address_group;
 struct address_prefix;
+struct address_scope;
+struct qos_policy;
 struct trunk;
 struct registered_limit;
 struct project_limit;
@@ -197,6 +199,8 @@ ENGINE_FINDER(address, KIND_ADDRESS)
 ENGINE_FINDER(address_group, KIND_ADDRESS_GROUP)
 ENGINE_FINDER(address_prefix, KIND_ADDRESS_PREFIX)
 ENGINE_FINDER(trunk, KIND_TRUNK)
+ENGINE_FINDER(qos_policy, KIND_QOS_POLICY)
+ENGINE_FINDER(address_scope, KIND_ADDRESS_SCOPE)
 ENGINE_FINDER(registered_limit, KIND_REGISTERED_LIMIT)
 ENGINE_FINDER(project_limit, KIND_PROJECT_LIMIT)
 ENGINE_FINDER(backup, KIND_BACKUP)

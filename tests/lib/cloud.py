@@ -133,10 +133,10 @@ def make_admin(region):
     return Project(region, "admin", "admin", made["password"])
 
 
-def another(dev, name, kind=Project):
-    """Adds a project with a user who is a member of it; .root is the owner of its account."""
+def another(dev, name, kind=Project, role="member"):
+    """Adds a project with a user who has the role in it; .root is the owner of its account."""
     account = dev.new_account(name)
-    user = dev.command("user", "create", name, "--account", name)
+    user = dev.command("user", "create", name, "--account", name, "--role", role)
     project = kind(dev, name, name, user["password"])
     project.root = account
     return project
@@ -165,6 +165,10 @@ def furnish(dev, project):
     project.ok("POST", "/network/v2.0/address-groups", {"address_group": {"name": "office", "addresses": ["192.0.2.0/24"]}})
     parent = project.ok("POST", "/network/v2.0/ports", {"port": {"network_id": network, "name": "parent"}})["port"]["id"]
     project.ok("POST", "/network/v2.0/trunks", {"trunk": {"port_id": parent, "name": "trunk"}})
+    root = admin(dev)
+    policy = root.ok("POST", "/network/v2.0/qos/policies", {"policy": {"name": "qos", "project_id": project.id}})["policy"]["id"]
+    root.ok("POST", f"/network/v2.0/qos/policies/{policy}/bandwidth_limit_rules", {"bandwidth_limit_rule": {"max_kbps": 10000}})
+    project.ok("POST", "/network/v2.0/address-scopes", {"address_scope": {"name": "scope", "ip_version": 4}})
     outside = project.ok("GET", "/network/v2.0/networks?router:external=true")["networks"][0]["id"]
     project.ok("POST", "/network/v2.0/floatingips", {"floatingip": {"floating_network_id": outside}})
     project.ok("POST", "/network/v2.0/security-groups", {"security_group": {"name": "group"}})
@@ -206,6 +210,7 @@ LISTS = {  # kind → path of the list of a project's own resources
     "security_group": ("/network/v2.0/security-groups", "security_groups"),
     "security_group_rule": ("/network/v2.0/security-group-rules", "security_group_rules"),
     "address_group": ("/network/v2.0/address-groups", "address_groups"), "trunk": ("/network/v2.0/trunks", "trunks"),
+    "qos_policy": ("/network/v2.0/qos/policies", "policies"), "address_scope": ("/network/v2.0/address-scopes", "address_scopes"),
     "elastic_load_balancer": ("/load-balancer/v2/lbaas/loadbalancers", "loadbalancers"), "listener": ("/load-balancer/v2/lbaas/listeners", "listeners"),
     "target_group": ("/load-balancer/v2/lbaas/pools", "pools"), "listener_rule": ("/load-balancer/v2/lbaas/l7policies", "l7policies"),
     "network_grant": ("/network/v2.0/rbac-policies", "rbac_policies"), "subnet_pool": ("/network/v2.0/subnetpools", "subnetpools"),

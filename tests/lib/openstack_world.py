@@ -12,7 +12,7 @@ class Stack:
     """A project with one resource of each kind, and the value of each variable of a path that leads to them."""
 
     def __init__(self, dev):
-        self.dev, self.project, self.other, self.admin = dev, cloud.another(dev, "sent"), cloud.another(dev, "other"), cloud.admin(dev)
+        self.dev, self.project, self.other, self.admin = dev, cloud.another(dev, "sent", role="manager"), cloud.another(dev, "other"), cloud.admin(dev)
         cloud.furnish(dev, self.project)
         dev.rest()
         ids = cloud.ids_of(self.project)
@@ -106,10 +106,18 @@ class Stack:
         v["pf_id"] = self.made(f"{NET}/floatingips/{v['floatingip_id']}/port_forwardings", "port_forwarding",
                                {"internal_port_id": port, "internal_port": 22, "external_port": 2222, "protocol": "tcp", "description": "d"}, by=self.project)
 
+        self.qos()
         self.balancer(net["id"])
         secret = self.project.ok("POST", "/key-manager/v1/secrets", {"name": "named", "payload": "x", "payload_content_type": "text/plain"})
         v["secret_id"] = secret["secret_ref"].rsplit("/", 1)[1]
         self.project.ok("PUT", f"/key-manager/v1/secrets/{v['secret_id']}/metadata", {"metadata": {"a": "b"}})
+
+    def qos(self):
+        """A QoS policy with a rule of each type."""
+        policy = self.values["qos_policy_id"]
+        rules = {"bandwidth_limit": {"max_kbps": 1000, "max_burst_kbps": 100, "direction": "ingress"}, "dscp_marking": {"dscp_mark": 8}, "minimum_bandwidth": {"min_kbps": 10}}
+        self.limited = {"policy_id": policy, **{kind: self.made(f"{NET}/qos/policies/{policy}/{kind}_rules", f"{kind}_rule", body, by=self.project)
+                                                for kind, body in rules.items()}}
 
     def balancer(self, network):
         """A load balancer with one of each part; a pool's health monitor has the pool's id."""
@@ -135,6 +143,9 @@ class Stack:
     def path_of(self, action):
         path = action["path"].replace("/{project_id}/", "/") if action["prefix"] == "/volume" else action["path"]
         more = self.identity if action["service"] == "identity" else self.attached if "os-volume_attachments" in path else {}
+        if "/qos/" in path:
+            kind = next((kind for kind in self.limited if kind in path), None)
+            more = {"policy_id": self.limited["policy_id"], "rule_type": "bandwidth_limit", **({"rule_id": self.limited[kind]} if kind else {})}
         if action["service"] == "load-balancer":
             more = self.balanced
         if "application_credentials" in path or path.endswith("/users/{user_id}/projects"):

@@ -134,6 +134,49 @@ static void apply_address_group(struct request *x, struct str answer)
 				answer_at(answer, "address_group/id")));
 }
 
+/* ---- QoS policies, address scopes ---- */
+
+static bool draw_qos_policy(struct request *x)
+{
+	draw_some_name(x, "qos");
+	request_add(x, "name", "\"%s\"", x->name);
+	return true;
+}
+
+static void apply_qos_policy(struct request *x, struct str answer)
+{
+	apply_name(x, model_add(&x->s->model, KIND_QOS_POLICY, x->account, NULL,
+				answer_at(answer, "policy/id")));
+}
+
+static bool draw_scope(struct request *x)
+{
+	draw_some_name(x, "scope");
+	request_add(x, "name", "\"%s\"", x->name);
+	request_add(x, "ip_version", "%d", random_below(2) ? 4 : 6);
+	return true;
+}
+
+static void apply_scope(struct request *x, struct str answer)
+{
+	apply_name(x, model_add(&x->s->model, KIND_ADDRESS_SCOPE, x->account, NULL,
+				answer_at(answer, "address_scope/id")));
+}
+
+#define QOS_POLICY "/network/v2.0/qos/policies/{policy_id}"
+#define QOS_POLICY_REF                                                                                       \
+	{                                                                                                    \
+		{                                                                                            \
+			"policy_id", KIND_QOS_POLICY                                                         \
+		}                                                                                            \
+	}
+#define SCOPE "/network/v2.0/address-scopes/{address_scope_id}"
+#define SCOPE_REF                                                                                            \
+	{                                                                                                    \
+		{                                                                                            \
+			"address_scope_id", KIND_ADDRESS_SCOPE                                               \
+		}                                                                                            \
+	}
 #define ADDRESSES "/network/v2.0/address-groups/{address_group_id}"
 #define ADDRESSES_REF                                                                                        \
 	{                                                                                                    \
@@ -181,6 +224,12 @@ static const struct operation rows[] = {
 	 NULL,
 	 apply_address_group},
 	{"PUT " ADDRESSES, 1, ADDRESSES_REF, "address_group", draw_new_name, NULL, apply_new_name},
+	{"POST /network/v2.0/qos/policies", 1, {}, "policy", draw_qos_policy, NULL, apply_qos_policy},
+	{"PUT " QOS_POLICY, 1, QOS_POLICY_REF, "policy", draw_new_name, NULL, apply_new_name},
+	{"DELETE " QOS_POLICY, 1, QOS_POLICY_REF, NULL, NULL, NULL, request_apply_end},
+	{"POST /network/v2.0/address-scopes", 1, {}, "address_scope", draw_scope, NULL, apply_scope},
+	{"PUT " SCOPE, 1, SCOPE_REF, "address_scope", draw_new_name, NULL, apply_new_name},
+	{"DELETE " SCOPE, 1, SCOPE_REF, NULL, NULL, NULL, request_apply_end},
 	{"DELETE " ADDRESSES, 1, ADDRESSES_REF, NULL, NULL, NULL, request_apply_end},
 	{"DELETE " POOL, 1, POOL_REF, NULL, NULL, NULL, request_apply_end},
 };

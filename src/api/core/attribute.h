@@ -64,9 +64,9 @@ enum attribute_flag {
 	ATTRIBUTE_NULL_NONE = 1 << 5,
 	ATTRIBUTE_EMPTY_NONE = 1 << 6, /* an empty text, an empty element of a list */
 	ATTRIBUTE_OMIT_NONE_IN_READS = 1 << 7,
-	ATTRIBUTE_IS_NAME = 1 << 8,    /* the name that the row is shown with: found by terms */
-	ATTRIBUTE_BOUNDS = 1 << 9,     /* filter of times: "gt:…", several by commas */
-	ATTRIBUTE_FROM_ZERO = 1 << 10, /* INT: a negative number means no value, and is written as null */
+	ATTRIBUTE_IS_NAME = 1 << 8,         /* the name that the row is shown with: found by terms */
+	ATTRIBUTE_BOUNDS = 1 << 9,          /* filter of times: "gt:…", several by commas */
+	ATTRIBUTE_FROM_ZERO = 1 << 10,      /* INT: a negative number means no value: null, or omitted */
 	ATTRIBUTE_FILTERS_WITHIN = 1 << 11, /* LIST, OBJECT: queries may name the filters of .within */
 	ATTRIBUTE_IS_OWNER = 1 << 12,       /* filter: its values are owners, as the face spells them */
 	ATTRIBUTE_V4 = 1 << 13,             /* IP, CIDR: an address of IPv6 is no value */

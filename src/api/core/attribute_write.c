@@ -75,7 +75,8 @@ static void close_item(struct xml *x, const struct attribute_shape *shape)
 static void write_none(const struct attribute_step *step, void *out)
 {
 	const struct attribute *a = step->a;
-	bool is_null = a->flags & (ATTRIBUTE_NULL_NONE | ATTRIBUTE_FROM_ZERO) ||
+	bool is_null = (a->flags & (ATTRIBUTE_NULL_NONE | ATTRIBUTE_FROM_ZERO) &&
+			!(a->flags & ATTRIBUTE_OMIT_NONE)) ||
 		       (!step->is_ruled && step->shape->style->none_is_null);
 	if (!a->name)
 		return;

@@ -14,7 +14,7 @@
 #include "store/query.h"
 
 /* The way from the values of a filter to rows; part of a face's const filter rows. */
-enum { ACCESS_PATHS_MAX = 4, ACCESS_JOINS_MAX = QUERY_JOINS_MAX - 1 };
+enum { ACCESS_PATHS_MAX = 5, ACCESS_JOINS_MAX = QUERY_JOINS_MAX - 1 };
 struct access_path {
 	enum kind kind; /* kind of the rows that a value names; KIND_NONE: there is no path */
 	unsigned

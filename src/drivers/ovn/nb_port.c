@@ -217,21 +217,29 @@ static void plan_outer_ip(struct wish *w, const struct port *port, struct ip ip)
 	wish_add_edge(w, row, "Logical_Router", "nat", port->router);
 }
 
-/* OVN enforces the rate with a meter on the guest's host, which drops excess packets. The burst follows
- * OpenStack's networking guide for TCP, which would otherwise stay far below the rate. Source: ovn-nb(5),
- * "QoS TABLE". */
-static void plan_egress_limit(struct wish *w, const struct network_port *wish)
+/* Adds a limit or mark of one direction. OVN looks at the highest priority of a direction alone, so both are in one row. It
+ * enforces the rate with a meter on the guest's host, which drops excess packets. The default burst follows OpenStack's
+ * networking guide for TCP, which would otherwise stay far below the rate. Source: ovn-nb(5), "QoS TABLE". */
+static void plan_qos(struct wish *w, const struct network_port *wish, const struct network_qos *qos,
+		     bool is_egress)
 {
 	enum { PRIORITY = 1000, BURST_PERCENT = 80 };
 	char name[UUID_TEXT_SIZE];
 	uuid port = wish->port->row.id;
-	struct str match = str_print(w->arena, "inport == \"%s\"", uuid_write(port, name));
+	if (!qos->kbit && !qos->marks)
+		return;
+	int64_t burst = qos->burst_kbit ? qos->burst_kbit : qos->kbit * BURST_PERCENT / 100;
+	json_t *bandwidth = qos->kbit ? json_pack("{s:I,s:I}", "rate", (json_int_t) qos->kbit, "burst",
+						  (json_int_t) burst)
+				      : json_object();
+	json_t *action = qos->marks ? json_pack("{s:I}", "dscp", (json_int_t) qos->dscp) : json_object();
+	struct str match =
+		str_print(w->arena, "%s == \"%s\"", is_egress ? "inport" : "outport", uuid_write(port, name));
 	struct wish_row *row =
-		wish_add_row(w, "QoS", uuid_v5(port, STR("egress")),
-			     json_pack("{s:i,s:s,s:s%,s:{s:I,s:I}}", "priority", PRIORITY, "direction",
-				       "from-lport", "match", match.p ? match.p : "", match.n, "bandwidth",
-				       "rate", (json_int_t) wish->egress_kbit, "burst",
-				       (json_int_t) (wish->egress_kbit * BURST_PERCENT / 100)));
+		wish_add_row(w, "QoS", uuid_v5(port, is_egress ? STR("egress") : STR("ingress")),
+			     json_pack("{s:i,s:s,s:s%,s:o,s:o}", "priority", PRIORITY, "direction",
+				       is_egress ? "from-lport" : "to-lport", "match", match.p ? match.p : "",
+				       match.n, "bandwidth", bandwidth, "action", action));
 	wish_add_edge(w, row, "Logical_Switch", "qos_rules", wish->port->network);
 }
 
@@ -252,8 +260,8 @@ void nb_plan_port(struct wish *w, const struct network_port *wish)
 		wish_add_edge(w, row, "Port_Group", "ports", nb_policy_id(wish->policies.at[k], place));
 	if (wish->is_closed)
 		wish_add_edge(w, row, "Port_Group", "ports", nb_closed_id(port->router));
-	if (wish->egress_kbit)
-		plan_egress_limit(w, wish);
+	plan_qos(w, wish, &wish->egress, true);
+	plan_qos(w, wish, &wish->ingress, false);
 	for (size_t k = 0; k < wish->outer_ips.count; k++)
 		plan_outer_ip(w, port, wish->outer_ips.at[k]);
 	plan_names(w, row, wish);

@@ -81,6 +81,7 @@ static const struct ovsdb_column nb_columns[] = {
 	{"QoS", "direction", OVSDB_TEXT, false},
 	{"QoS", "match", OVSDB_TEXT, false},
 	{"QoS", "bandwidth", OVSDB_INTS, false},
+	{"QoS", "action", OVSDB_INTS, false},
 	{"QoS", "external_ids", OVSDB_MAP, false},
 
 	{"NAT", "type", OVSDB_TEXT, false},

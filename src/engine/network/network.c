@@ -15,6 +15,7 @@
 #include "engine/network/network_grant_internal.h"
 #include "engine/network/network_internal.h"
 #include "engine/network/network_offering_internal.h"
+#include "engine/network/port/qos_policy_internal.h"
 #include "engine/network/subnet_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/region/offered_internal.h"
@@ -116,6 +117,10 @@ RESULT engine_create_network(struct op *op, struct network_wish *wish)
 				  .is_open = wish->is_open,
 				  .mtu = wish->mtu};
 	TRY(external_network_check_provider(op, wish));
+	if (wish->qos.is_given)
+		TRY(qos_policy_choose(op, &wish->qos, KIND_NETWORK, UUID_NONE, &network.qos_policy));
+	else
+		TRY(qos_policy_choose_default(op, account, &network.qos_policy));
 	if (wish->is_external && network.mtu == 0)
 		network.mtu = EXTERNAL_MTU;
 	if (network.mtu)
@@ -172,6 +177,7 @@ RESULT engine_update_network(struct op *op, struct network_settings *wish)
 		TRY(check_mtu(op, wish->mtu, is_external));
 	if (wish->mtu)
 		TRY(check_mtu_of_subnets(op, network->row.id, wish->mtu));
+	TRY(qos_policy_choose(op, &wish->qos, KIND_NETWORK, network->row.id, &next.qos_policy));
 	TRY(engine_permit(op, "network.update", KIND_NETWORK, &network->row));
 	if (wish->name)
 		next.name = *wish->name;

@@ -3,6 +3,7 @@
  * (engine/network/subnet.h). */
 #pragma once
 
+#include "engine/network/port/qos_choice.h"
 #include "engine/operation.h"
 #include "model/network_words.h"
 
@@ -33,7 +34,8 @@ struct network_wish {
 	bool is_shared;               /* granted to all accounts; see engine_grant_network() */
 	bool is_external, is_default; /* is_default: the external network becomes the region's default */
 	struct network_provider provider;
-	int64_t mtu; /* 0: the largest */
+	int64_t mtu;           /* 0: the largest */
+	struct qos_choice qos; /* not given: the account's default policy */
 	struct tags tags;
 	/* outputs: */
 	uuid network;
@@ -50,6 +52,7 @@ struct network_settings {
 	enum choice is_external;
 	enum choice is_default; /* the region's default external network; ignored for internal networks */
 	int64_t mtu;            /* 0: unchanged */
+	struct qos_choice qos;
 	bool set_offering;
 	struct ref offering; /* kind none: no offering. ERR_STATE: the offering is disabled */
 };

@@ -7,6 +7,7 @@
 #include "engine/network/external_network_internal.h"
 #include "engine/network/network_grant_internal.h"
 #include "engine/network/network_internal.h"
+#include "engine/network/object_grant_internal.h"
 #include "engine/people/account/domain.h"
 #include "store/account.h"
 #include "store/domain.h"
@@ -253,12 +254,16 @@ static RESULT find_target(struct op *op, const struct ref *ref, uuid *ret_target
 	return OK;
 }
 
+/* ret_network: NULL if the grant is one of another resource. */
 static RESULT find_grant(struct op *op, const struct ref *ref, const struct network_grant **ret_grant,
 			 const struct network **ret_network)
 {
 	const struct row *row = NULL;
 	TRY(engine_find_own(op->ctx, op->head, KIND_NETWORK_GRANT, ref, &row));
 	*ret_grant = network_grant_of(row);
+	*ret_network = NULL;
+	if (uuid_is_none((*ret_grant)->network))
+		return OK;
 	*ret_network = network_find(op->head, (*ret_grant)->network);
 	return *ret_network ? OK : engine_fail_gone(op->ctx, KIND_NETWORK, (*ret_grant)->network);
 }
@@ -282,9 +287,12 @@ RESULT engine_grant_network(struct op *op, struct network_grant_wish *wish)
 {
 	const struct network *network = NULL;
 	struct network_grantee grantee = {.is_external = wish->is_external};
+	TRY(find_target(op, &wish->target, &grantee.target));
+	if (wish->network.kind != KIND_NETWORK)
+		return object_grant_write(op, &wish->network, &wish->account, grantee.target,
+					  wish->target.field, &wish->grant);
 	TRY(find_own_network(op, &wish->network, &network));
 	TRY(engine_check_owner(op, &wish->account, network->account));
-	TRY(find_target(op, &wish->target, &grantee.target));
 	return network_grant_write(op, network, &grantee, wish->target.field, &wish->grant);
 }
 
@@ -297,6 +305,8 @@ RESULT engine_change_network_grant(struct op *op, struct network_grant_settings 
 	TRY(find_target(op, &wish->target, &target));
 	if (uuid_equal(target, grant->target))
 		return OK;
+	if (!network)
+		return object_grant_change(op, grant, target, wish->grant.field);
 	const struct network_grantee grantee = {target, grant->is_external};
 	TRY(permit(op, network, grant->target));
 	TRY(check_new(op, network, &grantee, wish->target.field));
@@ -318,5 +328,7 @@ RESULT engine_revoke_network(struct op *op, struct network_grant_target *wish)
 	const struct network_grant *grant = NULL;
 	const struct network *network = NULL;
 	TRY(find_grant(op, &wish->grant, &grant, &network));
+	if (!network)
+		return object_grant_remove(op, grant, wish->grant.field);
 	return network_grant_remove(op, network, grant, wish->grant.field);
 }

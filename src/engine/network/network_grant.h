@@ -10,6 +10,8 @@
 
 #include "engine/operation.h"
 
+struct network_grant;
+
 enum { NETWORK_GRANTS_MAX = 100 }; /* per network */
 
 /* True if another account's network is granted to the account, by name, to its domain (network.domain) or to
@@ -21,11 +23,14 @@ bool engine_may_use_external(const struct ctx *c, const struct tables *t, uuid n
 /* Live networks of other accounts that are granted to the caller's account. */
 RESULT engine_list_granted_networks(struct ctx *c, const struct tables *t, struct rows *ret_networks);
 
+/* Returns the kind and the id of the granted object. */
+enum kind engine_get_granted(const struct network_grant *grant, uuid *ret_object);
+
 /* Grants a network. The first external grant makes the network external. ERR_DENIED: only administrators grant
  * to all accounts, or make networks external. ERR_INVALID with KIND_NETWORK: the network is another account's,
  * which lets the caller use it. ERR_EXISTS and ERR_QUOTA with KIND_NETWORK_GRANT. */
 struct network_grant_wish {
-	struct ref network;
+	struct ref network; /* or, by its kind, a QoS policy, address scope, subnet pool or address group */
 	struct ref account; /* if given, must be the network's owner */
 	struct ref target;  /* grantee; not given: all accounts */
 	bool is_external;

@@ -6,6 +6,7 @@
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/network/address_scope_internal.h"
 #include "engine/network/external_network_internal.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/ipv6_internal.h"
@@ -389,6 +390,7 @@ RESULT engine_add_subnet(struct op *op, struct network_subnet_wish *wish)
 	TRY(engine_find_own_network(op->ctx, op->head, &wish->network, &network));
 	TRY(engine_check_owner(op, &wish->account, network->account));
 	TRY(find_block(op, wish, network->account, &pool));
+	TRY(address_scope_check_network(op, network->row.id, wish->block.base.family == IP_V6, pool));
 	TRY(check_network_block(op, network, wish->block));
 	TRY(network_check_mtu(op, network->row.id, network->mtu, wish->block));
 	TRY(ipv6_check_modes(op, wish));

@@ -5,6 +5,7 @@
 #include "engine/acting.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/network/address_scope_internal.h"
 #include "engine/network/ipv6_internal.h"
 #include "engine/network/routing/router_internal.h"
 #include "engine/network/subnet_pool_internal.h"
@@ -117,6 +118,7 @@ RESULT engine_create_subnet_pool(struct op *op, struct subnet_pool_wish *wish)
 	TRY(engine_permit(op, is_regions ? "subnet_pool.share" : "subnet_pool.create", KIND_SUBNET_POOL,
 			  NULL));
 	pool.row.id = engine_new_id(op, KIND_SUBNET_POOL);
+	TRY(address_scope_choose(op, &wish->scope, NULL, &pool));
 	TRY(subnet_pool_put(op, &pool));
 	wish->pool = pool.row.id;
 	return engine_log_event(op, KIND_SUBNET_POOL, &pool.row, "created", "Subnet pool of %zu prefixes.",
@@ -174,6 +176,7 @@ RESULT engine_update_subnet_pool(struct op *op, struct subnet_pool_settings *wis
 	choice_apply(wish->is_default, &next.is_default);
 	TRY(check_bits(op, &next));
 	TRY(check_default(op, &next));
+	TRY(address_scope_choose(op, &wish->scope, pool, &next));
 	TRY(engine_permit(op, is_regions ? "subnet_pool.share" : "subnet_pool.update", KIND_SUBNET_POOL,
 			  &pool->row));
 	next.row.gen++;

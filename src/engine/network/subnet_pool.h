@@ -19,6 +19,12 @@ enum {
 	SUBNET_POOL_IPV6_UNIT_BITS = 64,
 };
 
+/* The scope in a wish for a subnet pool. */
+struct scope_choice {
+	bool is_given;
+	struct ref scope; /* kind none: no scope */
+};
+
 /* True if the pool is IPv6; all its prefixes are of one family. */
 bool engine_is_ipv6_pool(const struct subnet_pool *pool);
 
@@ -32,6 +38,7 @@ struct subnet_pool_wish {
 						   * 128) */
 	int64_t quota;                            /* of each account; 0: none */
 	bool is_default, is_shared;
+	struct scope_choice scope;
 	/* outputs: */
 	uuid pool;
 };
@@ -46,6 +53,7 @@ struct subnet_pool_settings {
 	int64_t min_bits, default_bits, max_bits; /* 0: unchanged */
 	const int64_t *quota;                     /* NULL: unchanged */
 	enum choice is_default;
+	struct scope_choice scope;
 };
 OPERATION(engine_update_subnet_pool, subnet_pool_settings)
 

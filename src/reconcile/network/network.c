@@ -115,13 +115,14 @@ static RESULT step_network(struct step *s)
 
 /* ---- wake-ups ---- */
 
-/* Disabling or enabling a network also changes its ports. */
+/* Disabling or enabling a network also changes its ports, and another QoS policy their limits. */
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
 {
 	const struct network *was = network_of(before), *is = network_of(after);
-	const struct port *p =
-		was && was->is_down != is->is_down ? port_first_by_network(t, after->id) : NULL;
+	bool concerns_ports =
+		was && (was->is_down != is->is_down || !uuid_equal(was->qos_policy, is->qos_policy));
+	const struct port *p = concerns_ports ? port_first_by_network(t, after->id) : NULL;
 	for (; p; p = port_next_by_network(t, p))
 		wake_network(r, KIND_PORT, p->row.id);
 	wake_for_row(r, KIND_NETWORK, after);

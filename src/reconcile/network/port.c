@@ -6,6 +6,7 @@
 #include "engine/balancing/balancing.h"
 #include "engine/instance/placement/instance_migration.h"
 #include "engine/network/ipv6.h"
+#include "engine/network/port/qos_policy.h"
 #include "engine/network/port/trunk.h"
 #include "engine/network/routing/endpoint_service.h"
 #include "engine/network/routing/router.h"
@@ -26,6 +27,8 @@
 #include "store/load_balancer_member.h"
 #include "store/network.h"
 #include "store/port.h"
+#include "store/qos_policy.h"
+#include "store/qos_rule.h"
 #include "store/route.h"
 #include "store/router.h"
 #include "store/subnet.h"
@@ -151,6 +154,32 @@ static const struct host *find_host(const struct tables *t, const struct port *p
 	return is_off ? NULL : host_find(t, carrier->host);
 }
 
+static void gather_qos(const struct tables *t, const struct port *p, struct network_port *wish)
+{
+	const struct qos_policy *policy = engine_get_qos_policy(t, p);
+	const struct qos_rule *rule = policy ? qos_rule_first_by_policy(t, policy->row.id) : NULL;
+	for (; rule; rule = qos_rule_next_by_policy(t, rule)) {
+		struct network_qos *qos =
+			rule->direction == QOS_RULE_DIRECTION_INGRESS ? &wish->ingress : &wish->egress;
+		if (rule->type == QOS_RULE_TYPE_BANDWIDTH_LIMIT) {
+			qos->kbit = rule->max_kbps;
+			qos->burst_kbit = rule->max_burst_kbps;
+		} else if (rule->type == QOS_RULE_TYPE_DSCP_MARKING) {
+			qos->marks = true;
+			qos->dscp = rule->dscp_mark;
+		}
+	}
+}
+
+/* The account's administrative limit applies to each port, beside the limit of a policy: the lower one counts. */
+static void limit_egress(struct network_qos *egress, int64_t kbit)
+{
+	if (!kbit || (egress->kbit && egress->kbit <= kbit))
+		return;
+	egress->kbit = kbit;
+	egress->burst_kbit = 0;
+}
+
 static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 {
 	*ret_rows = (struct port_rows){0};
@@ -177,9 +206,10 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 		.is_settling = host && is_settling(view.tables, carrier),
 		.carrier = carrier == p ? UUID_NONE : carrier->row.id,
 		.has_names = true,
-		.egress_kbit = account ? account->egress_limit * 1000 : 0,
 		.domain_name = engine_get_domain_name(view.tables, s->ctx.arena),
 	};
+	gather_qos(view.tables, p, &ret_rows->wish);
+	limit_egress(&ret_rows->wish.egress, account ? account->egress_limit * 1000 : 0);
 	TRY(gather_policies_of(s, view.tables, p, &ret_rows->wish.policies));
 	ret_rows->wish.is_closed = !ret_rows->wish.policies.count && engine_is_port_closed(view.tables, p);
 	if (subnet)
@@ -430,3 +460,21 @@ const struct resource reconcile_port = {
 	.wake_changed = wake_changed,
 	.wake_forgotten = wake_forgotten,
 };
+
+/* ---- QoS policies ---- */
+
+/* A change of a rule changes its policy, and an end of a policy the ports and networks that had it. */
+static void wake_for_qos(struct reconciler *r, const struct tables *t, const struct row *before,
+			 const struct row *after)
+{
+	const struct port *p = before ? port_first_by_qos_policy(t, after->id) : NULL;
+	for (; p; p = port_next_by_qos_policy(t, p))
+		wake_network(r, KIND_PORT, p->row.id);
+	const struct network *n = before ? network_first_by_qos_policy(t, after->id) : NULL;
+	for (; n; n = network_next_by_qos_policy(t, n))
+		for (p = port_first_by_network(t, n->row.id); p; p = port_next_by_network(t, p))
+			if (uuid_is_none(p->qos_policy))
+				wake_network(r, KIND_PORT, p->row.id);
+}
+
+const struct resource reconcile_qos_policy = {.wake_changed = wake_for_qos};

@@ -65,7 +65,7 @@ def people(admin):
 @pytest.fixture(scope="module")
 def stack():
     with Dev() as dev:
-        project, admin = cloud.another(dev, "changed"), cloud.admin(dev)
+        project, admin = cloud.another(dev, "changed", role="manager"), cloud.admin(dev)
         cloud.furnish(dev, project)
         dev.rest()
         yield project, admin, cloud.ids_of(project), people(admin)

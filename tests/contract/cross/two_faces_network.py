@@ -18,7 +18,7 @@ from faces import COMPUTE, NETWORK, code, ec2_id, found, holds  # noqa: E402
 @pytest.fixture(scope="module")
 def both():
     with Dev() as dev:
-        yield lib.another(dev, "both", faces.Both)
+        yield lib.another(dev, "both", faces.Both, role="manager")
 
 
 @pytest.fixture(scope="module")
@@ -735,6 +735,49 @@ def test_trunks(both):
     for port in (parent, sub):
         both.ec2.delete_network_interface(NetworkInterfaceId=port)
     drop_vpc(both, vpc, [(subnet, shown)])
+
+
+@holds("What each face calls it: QoS policy, rule", "The network: QoS policies")
+def test_qos_policies(both):
+    """EC2's interface has a policy in Neutron; one with a minimum bandwidth is refused, and EC2 changes the interface without a look at it."""
+    vpc, _, ((subnet, shown),) = make_vpc(both, "10.74.0.0/16")
+    interface = both.ec2.create_network_interface(SubnetId=subnet["SubnetId"])["NetworkInterface"]["NetworkInterfaceId"]
+    port = both.seen(NETWORK, "ports", interface)["id"]
+    policy = both.ok("POST", f"{NETWORK}/qos/policies", {"policy": {"name": "bw"}})["policy"]["id"]
+    rules = f"{NETWORK}/qos/policies/{policy}"
+    both.ok("POST", f"{rules}/bandwidth_limit_rules", {"bandwidth_limit_rule": {"max_kbps": 1000}})
+    assert both.status("POST", f"{rules}/bandwidth_limit_rules", {"bandwidth_limit_rule": {"max_kbps": 0}}) == 400
+    both.ok("PUT", f"{NETWORK}/ports/{port}", {"port": {"qos_policy_id": policy}})
+    assert both.status("POST", f"{rules}/minimum_bandwidth_rules", {"minimum_bandwidth_rule": {"min_kbps": 10}}) == 409
+    both.ec2.modify_network_interface_attribute(NetworkInterfaceId=interface, Description={"Value": "d"})
+    assert both.ok("GET", f"{NETWORK}/ports/{port}")["port"]["qos_policy_id"] == policy
+    assert both.status("DELETE", rules) == 409
+    both.ec2.delete_network_interface(NetworkInterfaceId=interface)
+    both.delete(rules)
+    drop_vpc(both, vpc, [(subnet, shown)])
+
+
+@holds("What each face calls it: address scope", "The network: Address scopes")
+def test_address_scopes(both):
+    """Pools of a scope have nothing in common, and a network shows the scope of its subnets."""
+    scope = make(both, "address_scope", "address-scopes", name="scope", ip_version=4)["id"]
+    pool = make(both, "subnetpool", name="pool", prefixes=["10.75.0.0/16"], default_prefixlen=24, address_scope_id=scope)["id"]
+    assert both.status("POST", f"{NETWORK}/subnetpools", {"subnetpool": {"name": "q", "prefixes": ["10.75.1.0/24"], "address_scope_id": scope}}) == 409
+    network = make(both, "network", name="scoped")["id"]
+    make(both, "subnet", network_id=network, ip_version=4, subnetpool_id=pool)
+    assert both.ok("GET", f"{NETWORK}/networks/{network}")["network"]["ipv4_address_scope"] == scope
+    both.delete(f"{NETWORK}/networks/{network}")
+    both.delete(f"{NETWORK}/subnetpools/{pool}")
+    both.delete(f"{NETWORK}/address-scopes/{scope}")
+
+
+@holds("The network: Shared resources")
+def test_shared_address_group(both):
+    """No security group is shared; an address group is, and its owner keeps it."""
+    group = make(both, "security_group", "security-groups", name="own")["id"]
+    wanted = {"object_type": "security_group", "object_id": group, "action": "access_as_shared", "target_tenant": group.replace("-", "")}
+    assert both.status("POST", f"{NETWORK}/rbac-policies", {"rbac_policy": wanted}) == 400
+    both.delete(f"{NETWORK}/security-groups/{group}")
 
 
 @holds("What each face calls it: address group", "The network: Address groups")

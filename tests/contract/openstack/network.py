@@ -168,7 +168,7 @@ def test_the_sdk(cloud, external):
     assert sdk.find_network("sdk") is None
     assert sdk.get_quota(cloud.sdk.current_project_id, details=True).networks["used"] >= 1
     assert {"router", "security-group", "port-security"} <= {e.alias for e in sdk.extensions()}
-    assert sdk.find_extension("qos") is None
+    assert sdk.find_extension("segment") is None
 
 
 def test_members_and_pages(cloud, external):
@@ -344,6 +344,57 @@ def test_address_groups(cloud):
     run("security", "group", "delete", "guarded")
     run("address", "group", "delete", "offices")
     assert run("address", "group", "list") == []
+
+
+def test_qos_policies(cloud):
+    """The role manager makes policies; a member chooses among the project's."""
+    run, net = cloud.run, cloud.sdk.network
+    refused = run("network", "qos", "policy", "create", "bw", check=False)
+    assert refused.returncode != 0 and "the role manager" in refused.stderr
+    admin = cloud.connect(OS_USERNAME="admin", OS_PASSWORD=cloud.admin_password, OS_PROJECT_NAME="admin").identity
+    role, project, user = admin.find_role("manager"), cloud.sdk.current_project_id, cloud.sdk.current_user_id
+    admin.assign_project_role_to_user(project, user, role)
+    made = run("network", "qos", "policy", "create", "bw", "--description", "d")
+    assert (made["rules"], made["shared"], made["is_default"]) == ([], False, False)
+    limit = run("network", "qos", "rule", "create", "bw", "--type", "bandwidth-limit", "--max-kbps", "3000", "--max-burst-kbits", "300", "--egress")
+    assert (limit["max_kbps"], limit["direction"]) == (3000, "egress")
+    mark = run("network", "qos", "rule", "create", "bw", "--type", "dscp-marking", "--dscp-mark", "26")
+    run("network", "qos", "rule", "set", "bw", limit["id"], "--max-kbps", "4000")
+    assert {(r["Type"], r["Max Kbps"], r["DSCP mark"]) for r in run("network", "qos", "rule", "list", "bw")} == {("bandwidth_limit", 4000, ""), ("dscp_marking", "", 26)}
+    assert [t["Type"] for t in run("network", "qos", "rule", "type", "list")] == ["bandwidth_limit", "dscp_marking"]
+    run("network", "create", "slow", "--qos-policy", "bw")
+    run("subnet", "create", "slow", "--network", "slow", "--subnet-range", "10.73.0.0/24")
+    port = run("port", "create", "p", "--network", "slow")
+    assert (port["qos_policy_id"], port["qos_network_policy_id"]) == (None, made["id"])
+    run("port", "set", "p", "--qos-policy", "bw")
+    assert net.find_port("p").qos_policy_id == made["id"]
+    refused = run("network", "qos", "policy", "delete", "bw", check=False)
+    assert refused.returncode != 0 and "is used by port" in refused.stderr
+    refused = run("network", "qos", "rule", "create", "bw", "--type", "minimum-bandwidth", "--min-kbps", "10", "--egress", check=False)
+    assert refused.returncode != 0 and "not supported by port" in refused.stderr
+    run("port", "unset", "p", "--qos-policy")
+    run("port", "delete", "p")
+    run("network", "set", "slow", "--no-qos-policy")
+    run("network", "qos", "rule", "delete", "bw", mark["id"])
+    run("network", "delete", "slow")
+    run("network", "qos", "policy", "delete", "bw")
+    admin.unassign_project_role_from_user(project, user, role)
+
+
+def test_address_scopes(cloud):
+    run = cloud.run
+    made = run("address", "scope", "create", "scope", "--ip-version", "4")
+    pool = run("subnet", "pool", "create", "scoped", "--pool-prefix", "10.77.0.0/16", "--default-prefix-length", "24", "--address-scope", "scope")
+    assert pool["address_scope_id"] == made["id"]
+    run("network", "create", "scoped")
+    run("subnet", "create", "scoped", "--network", "scoped", "--subnet-pool", "scoped")
+    assert run("network", "show", "scoped")["ipv4_address_scope"] == made["id"]
+    assert run("address", "scope", "delete", "scope", check=False).returncode != 0
+    run("network", "delete", "scoped")
+    run("subnet", "pool", "delete", "scoped")
+    run("address", "scope", "set", "scope", "--name", "other")
+    run("address", "scope", "delete", "other")
+    assert run("address", "scope", "list") == []
 
 
 def test_trunks(cloud):

@@ -63,9 +63,9 @@ LACKS = {
     "image.v2.Member": lacking(ASKED, "member"),
     "network.v2.Agent": {**lacking("of L3 agents, which OVN has none of", "ha_state"), **lacking("a host's heartbeats are not stored: alive says whether it answers", "heartbeat_timestamp")},
     "network.v2.FloatingIP": {**lacking(NO_EXTENSION, "qos_policy_id"), **lacking(ASKED, "subnet_id")},
-    "network.v2.Network": lacking(NO_EXTENSION, "dns_domain qos_policy_id segments vlan_transparent"),
-    "network.v2.Port": lacking(NO_EXTENSION, "data_plane_status device_profile dns_domain ip_allocation numa_affinity_policy propagate_uplink_status qos_network_policy_id "
-                                             "qos_policy_id resource_request"),
+    "network.v2.Network": lacking(NO_EXTENSION, "dns_domain segments vlan_transparent"),
+    "network.v2.Port": lacking(NO_EXTENSION, "data_plane_status device_profile dns_domain ip_allocation numa_affinity_policy propagate_uplink_status "
+                                             "resource_request"),
     "network.v2.Quota": {**lacking(ASKED, "check_limit"), **lacking("of Neutron's former load balancers", "healthmonitor l7policy listener loadbalancer pool")},
     "network.v2.Router": {**lacking(NO_EXTENSION, "distributed enable_ndp_proxy ha"), **lacking("the older name of revision_number", "revision")},
     "network.v2.ServiceProvider": lacking(NONE_SHOWN, "default name service_type"),

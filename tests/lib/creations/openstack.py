@@ -19,7 +19,7 @@ class Region:
     """A project with prerequisites by label, and an administrator."""
 
     def __init__(self, dev):
-        self.dev, self.mine, self.admin = dev, lib.another(dev, "mine"), lib.admin(dev)
+        self.dev, self.mine, self.admin = dev, lib.another(dev, "mine", role="manager"), lib.admin(dev)
         self.ids = {"project": self.mine.id, "user": self.mine.user_id, "admin": self.admin.id, "admin_user": self.admin.user_id}
         self.sent = {}  # action → members that some request contained
         self.ids["outside"] = self.mine.ok("GET", "/network/v2.0/networks?router:external=true")["networks"][0]["id"]
@@ -107,6 +107,22 @@ ROWS = [
                                                  "project_id": "{project}", "tenant_id": "{project}"},
       changes=[{"name": "b"}, {"description": "e"}], label="addresses"),
     R(f"{NET}/security-group-rules", "security_group_rule", {"security_group_id": "{group}", "direction": "egress", "remote_address_group_id": "{addresses}"}),
+    R(f"{NET}/qos/policies", "policy", {"name": "q", "description": "d", "is_default": True, "project_id": "{project}", "tenant_id": "{project}"},
+      changes=[{"name": "r"}, {"description": "e"}, {"is_default": False}], label="policy"),
+    R(f"{NET}/qos/policies", "policy", {"name": "q", "shared": True}, changes=[{"shared": False}], by="admin"),
+    R(f"{NET}/qos/policies/{{policy}}/bandwidth_limit_rules", "bandwidth_limit_rule", {"max_kbps": 1000, "max_burst_kbps": 100, "direction": "ingress"},
+      changes=[{"max_kbps": 2000}, {"max_burst_kbps": 0}, {"direction": "egress"}]),
+    R(f"{NET}/qos/policies/{{policy}}/dscp_marking_rules", "dscp_marking_rule", {"dscp_mark": 8}, changes=[{"dscp_mark": 0}]),
+    R(f"{NET}/qos/policies/{{policy}}/minimum_bandwidth_rules", "minimum_bandwidth_rule", {"min_kbps": 10, "direction": "ingress"},
+      changes=[{"min_kbps": 20}, {"direction": "egress"}]),
+    R(f"{NET}/address-scopes", "address_scope", {"name": "s", "ip_version": 6, "project_id": "{project}", "tenant_id": "{project}"}, changes=[{"name": "t"}]),
+    R(f"{NET}/address-scopes", "address_scope", {"name": "s", "ip_version": 4, "shared": True}, by="admin"),
+    R(f"{NET}/address-scopes", "address_scope", {"name": "u", "ip_version": 4}, changes=[{"shared": True}], by="admin"),
+    R(f"{NET}/qos/policies", "policy", {"name": "limited"}, label="limited"),
+    R(f"{NET}/networks", "network", {"name": "limited", "qos_policy_id": "{limited}"}, changes=[{"qos_policy_id": None}]),
+    R(f"{NET}/address-scopes", "address_scope", {"name": "scope", "ip_version": 4}, label="scope"),
+    R(f"{NET}/subnetpools", "subnetpool", {"name": "scoped", "prefixes": ["10.98.0.0/16"], "address_scope_id": "{scope}"}, changes=[{"address_scope_id": None}]),
+    R(f"{NET}/ports", "port", {"network_id": "{network}", "qos_policy_id": "{limited}"}, changes=[{"qos_policy_id": None}]),
     R(f"{NET}/trunks", "trunk", {"port_id": "{trunk_port}", "name": "t", "description": "d", "admin_state_up": False, "project_id": "{project}", "tenant_id": "{project}",
                                  "sub_ports": [{"port_id": "{trunk_sub}", "segmentation_type": "vlan", "segmentation_id": 100}]},
       changes=[{"name": "u"}, {"description": "e"}, {"admin_state_up": True}]),
@@ -392,7 +408,8 @@ class OpenStack:
         path = action["prefix"] + action["path"]
         name = request_title(action["method"], path)
         base = name if action["method"] == "POST" else name.rpartition("/")[0]
-        given = {k.replace("{user}", "{user_id}"): v for k, v in region.sent.items()}.get(base)
+        base = base.replace("/qos/alias_", "/qos/policies/{policy_id}/")  # the same change by the rule's id alone
+        given = {k.replace("{user}", "{user_id}").replace("{policy}", "{policy_id}"): v for k, v in region.sent.items()}.get(base)
         assert given, f"no row makes or changes {name}"
         built = {p["name"] for p in members(action) if p["built"] and (not p.get("until") or p["until"] >= minor_of(action))}
         elsewhere = ELSEWHERE.get(name, ())

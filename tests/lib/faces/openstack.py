@@ -94,6 +94,16 @@ BODIES = {  # values that cannot be derived from the tables: a valid body, for a
     "PUT /volume/v3/{project_id}/volumes/{volume_id}/metadata/{key}": lambda ids: {"meta": {ABSENT: "v"}},
     "PUT /network/v2.0/address-groups/{address_group_id}/add_addresses": lambda ids: {"addresses": ["192.0.2.128/25"]},
     "PUT /network/v2.0/address-groups/{address_group_id}/remove_addresses": lambda ids: {"addresses": ["192.0.2.0/24"]},
+    **{f"{method} /network/v2.0/qos/{path}": lambda ids, item=item, body=body: {item: body}
+       for kind, body in (("bandwidth_limit", {"max_kbps": 1000}), ("dscp_marking", {"dscp_mark": 8}), ("minimum_bandwidth", {"min_kbps": 10}))
+       for method, path, item in (("POST", f"policies/{{policy_id}}/{kind}_rules", f"{kind}_rule"),
+                                  ("PUT", f"policies/{{policy_id}}/{kind}_rules/{{rule_id}}", f"{kind}_rule"),
+                                  ("PUT", f"alias_{kind}_rules/{{rule_id}}", f"alias_{kind}_rule"))},
+    "POST /network/v2.0/qos/policies": lambda ids: {"policy": {"name": "other"}},
+    "PUT /network/v2.0/qos/policies/{policy_id}": lambda ids: {"policy": {"name": "other"}},
+    ("POST /network/v2.0/subnetpools", "address_scope_id"): lambda ids: {"subnetpool": {"name": "other", "prefixes": ["10.90.0.0/16"], "address_scope_id": ids["address_scope"]}},
+    "POST /network/v2.0/address-scopes": lambda ids: {"address_scope": {"name": "other", "ip_version": 4}},
+    "PUT /network/v2.0/address-scopes/{address_scope_id}": lambda ids: {"address_scope": {"name": "other"}},
     "POST /network/v2.0/trunks": lambda ids: {"trunk": {"port_id": ids["port"]}},
     ("POST /network/v2.0/trunks", "sub_ports.N.port_id"): lambda ids: {"trunk": {"port_id": ids["port"], "sub_ports": [subport(ids)]}},
     "PUT /network/v2.0/trunks/{trunk_id}": lambda ids: {"trunk": {"name": "other"}},
@@ -144,7 +154,7 @@ class OpenStack(face.Face):
     def open(self):
         with Dev() as dev:
             made = Place()
-            made.dev, made.owner = dev, lib.another(dev, "matrix")
+            made.dev, made.owner = dev, lib.another(dev, "matrix", role="manager")
             lib.furnish(dev, made.owner)
             made.owner.root.ok("CreateKeyPair", {"KeyName": "own"})
             dev.rest()
@@ -153,14 +163,14 @@ class OpenStack(face.Face):
             made.ids["type"] = made.owner.ok("GET", "/volume/v3/types")["volume_types"][0]["name"]
             made.ids["project"] = made.owner.id
             made.number = made.owner.root.client("sts").get_caller_identity()["Account"]
-            made.member, made.reader = (face.project_guest(dev, made.owner, f"guest-{role}", role) for role in ("member", "reader"))
+            made.manager, made.member, made.reader = (face.project_guest(dev, made.owner, f"guest-{role}", role) for role in ("manager", "member", "reader"))
             made.guest = made.member
             yield made
 
     @contextlib.contextmanager
     def open_two(self):
         with Dev() as dev:
-            mine, theirs = lib.another(dev, "mine"), lib.another(dev, "theirs")
+            mine, theirs = lib.another(dev, "mine", role="manager"), lib.another(dev, "theirs", role="manager")
             lib.furnish(dev, mine)
             lib.furnish(dev, theirs)
             made = face.Two(mine, theirs)
@@ -215,9 +225,9 @@ class OpenStack(face.Face):
         return place.mine.call(action["method"], path_of(action, place.ids), body_of(action), version=version_of(action)).status
 
     def guest_of(self, place, what, action):
-        """A member's role allows calls as a policy would, and a reader's role allows reads."""
+        """A member's role allows calls as a policy would, a manager's those on QoS policies, and a reader's role allows reads."""
         if not what.startswith("Allow"):
-            return place.member
+            return place.manager if "/qos/" in action["path"] else place.member
         return place.reader if action["writes"] else None
 
     def ask(self, caller, name, request):

@@ -100,7 +100,7 @@ struct world {
 	} members[PARTS_MAX];
 	size_t balancer_count;
 	struct port ports[PARTS_MAX];
-	int64_t egress_kbit[PARTS_MAX];
+	struct network_qos egress[PARTS_MAX], ingress[PARTS_MAX];
 	struct str chassis[PARTS_MAX];
 	bool named[PARTS_MAX];
 	size_t port_count;
@@ -444,7 +444,10 @@ static RESULT do_port(struct command *cmd)
 	p->is_open = get(cmd, "open").n > 0;
 	world.chassis[at] = get(cmd, "chassis");
 	world.named[at] = get(cmd, "named").n > 0;
-	world.egress_kbit[at] = get_number(cmd, "kbit", 0);
+	world.egress[at] = (struct network_qos){.kbit = get_number(cmd, "kbit", 0),
+						.marks = get(cmd, "dscp").n > 0,
+						.dscp = get_number(cmd, "dscp", 0)};
+	world.ingress[at].kbit = get_number(cmd, "kbit-in", 0);
 	return mac_parse(get(cmd, "mac"), &p->mac);
 }
 
@@ -457,7 +460,8 @@ static RESULT apply_port(struct command *cmd, bool *ret_up)
 								   : &world.subnets[find_subnet(p->subnet)],
 				 .chassis = world.chassis[at],
 				 .has_names = world.named[at],
-				 .egress_kbit = world.egress_kbit[at],
+				 .egress = world.egress[at],
+				 .ingress = world.ingress[at],
 				 .domain_name = STR("ec2.internal")};
 	return net.driver->apply_port(net.self, &cmd->ctx, &n, ret_up);
 }

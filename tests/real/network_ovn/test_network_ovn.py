@@ -13,6 +13,7 @@ import pytest
 
 TOP = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(TOP / "tests/lib"))
+import datagrams  # noqa: E402
 import waiting  # noqa: E402
 
 SANDBOX = str(TOP / "tools/sandbox")
@@ -721,31 +722,9 @@ def test_an_l2_network(region):
 
 def sent_at(region, kbit_s, to="10.0.1.11", seconds=4):
     """Received rate at a2 of a stream of datagrams from a1, in kbit/s."""
-    receive = ("import socket, sys, time\n"
-               "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
-               "s.bind(('', 5001)); print('ready', flush=True); s.settimeout(600)\n"
-               "first = None; got = 0\n"
-               "while True:\n"
-               "    data = s.recv(2000)\n"
-               "    if data == b'end': break\n"
-               "    first = first or time.monotonic(); got += len(data); last = time.monotonic()\n"
-               "print(got, last - first)\n")
-    send = ("import socket, sys, time\n"
-            "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
-            "to, rate, seconds = (sys.argv[1], 5001), int(sys.argv[2]) * 125, int(sys.argv[3])\n"
-            "begin = time.monotonic(); sent = 0\n"
-            "while (since := time.monotonic() - begin) < seconds:\n"
-            "    while sent < since * rate:\n"
-            "        s.sendto(bytes(1000), to); sent += 1000\n"
-            "    time.sleep(0.005)\n"
-            "for k in range(20):\n"
-            "    time.sleep(0.2); s.sendto(b'end', to)\n")
-    listener = subprocess.Popen(["ip", "netns", "exec", region.prefix + "a2", "/usr/bin/python3", "-c", receive],
-                                stdout=subprocess.PIPE, text=True)
-    assert listener.stdout.readline().strip() == "ready"
-    region.ns("a1", "/usr/bin/python3", "-c", send, to, str(kbit_s), str(seconds))
-    got, took = waiting.communicate(listener)[0].split()
-    return int(got) * 8 / 1000 / float(took)
+    ends = [["ip", "netns", "exec", region.prefix + guest] for guest in ("a2", "a1")]
+    rate, region.marks = datagrams.measure(*ends, to, kbit_s, seconds)
+    return rate
 
 
 def test_what_a_port_sends_is_limited(region):
@@ -765,6 +744,33 @@ def test_what_a_port_sends_is_limited(region):
     region.do(port, "apply-port a1")
     region.settle()
     assert region.until(lambda: sent_at(region, 8000, seconds=1) > 5000)
+    assert region.nbctl("--bare", "--columns=_uuid", "list", "QoS").strip() == ""
+    assert complaints(region) == before
+
+
+def test_what_a_port_receives_is_limited(region):
+    """OVN drops what exceeds the limit of the receiver's port, on the receiver's host; the sender's port marks its packets."""
+    before = complaints(region)
+    sender = "port a1 subnet=sa ip=10.0.1.10 mac=" + MACS["a1"] + " groups=ga chassis=hv1 named=1"
+    receiver = "port a2 subnet=sa ip=10.0.1.11 mac=" + MACS["a2"] + " groups=gb chassis=hv2 named=1"
+    region.do("group ga " + ALL_OUT, "group gb " + ALL_OUT + " in:17:5001:5001:10.0.1.10/32")
+    region.settle()
+    assert region.until(lambda: sent_at(region, 8000, seconds=1) > 5000)
+    assert region.marks == [0], region.marks
+    region.do(receiver + " kbit-in=2000", "apply-port a2", sender + " dscp=26", "apply-port a1")
+    region.settle()
+    rate = sent_at(region, 8000, seconds=6)
+    assert rate < 3000, rate
+    assert region.marks == [26], region.marks
+    assert region.until(lambda: sent_at(region, 8000, seconds=6) > 1500)
+    region.do(sender + " dscp=26 kbit=1000", "apply-port a1")  # a mark and a limit in one row
+    region.settle()
+    rate = sent_at(region, 8000, seconds=6)
+    assert rate < 1700 and region.marks == [26], (rate, region.marks)
+    region.do(receiver, "apply-port a2", sender, "apply-port a1")
+    region.settle()
+    assert region.until(lambda: sent_at(region, 8000, seconds=1) > 5000)
+    assert region.marks == [0], region.marks
     assert region.nbctl("--bare", "--columns=_uuid", "list", "QoS").strip() == ""
     assert complaints(region) == before
 

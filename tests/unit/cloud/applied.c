@@ -255,6 +255,16 @@ static void write_told(struct buf *b, const struct network_port *w)
 		buf_print(b, " mtu %d", (int) w->segment->network->mtu);
 }
 
+static void write_qos(struct buf *b, const char *direction, const struct network_qos *qos)
+{
+	if (qos->kbit)
+		buf_print(b, "%s at most %d kbit/s", direction, (int) qos->kbit);
+	if (qos->burst_kbit)
+		buf_print(b, " burst %d kbit", (int) qos->burst_kbit);
+	if (qos->marks)
+		buf_print(b, " dscp %d", (int) qos->dscp);
+}
+
 static void write_port(struct buf *b, const struct network_port *w)
 {
 	char mac[MAC_TEXT_SIZE];
@@ -268,8 +278,8 @@ static void write_port(struct buf *b, const struct network_port *w)
 	for (size_t k = 0; k < w->policies.count; k++)
 		add_id(b, "policy", w->policies.at[k]);
 	buf_print(b, "%s", w->is_closed ? " closed" : "");
-	if (w->egress_kbit)
-		buf_print(b, " at most %d kbit/s", (int) w->egress_kbit);
+	write_qos(b, "", &w->egress);
+	write_qos(b, " inwards", &w->ingress);
 	buf_print(b, " chassis %" STR_FMT " names %d domain %" STR_FMT, STR_ARG(w->chassis), w->has_names,
 		  STR_ARG(w->domain_name));
 	write_told(b, w);

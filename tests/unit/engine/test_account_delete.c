@@ -9,9 +9,12 @@
 #include "engine/instance/user_data.h"
 #include "engine/messaging/messaging.h"
 #include "engine/network/address/address_prefix.h"
+#include "engine/network/address_scope.h"
 #include "engine/network/dhcp_options.h"
 #include "engine/network/filter/address_group.h"
 #include "engine/network/network.h"
+#include "engine/network/network_grant.h"
+#include "engine/network/port/qos_policy.h"
 #include "engine/network/routing/gateway.h"
 #include "engine/network/subnet_pool.h"
 #include "engine/people/account/account_purge.h"
@@ -30,6 +33,7 @@
 #include "engine/virtual/route_plan.h"
 #include "model/domain.h"
 #include "model/provider.h"
+#include "model/qos_rule.h"
 #include "store/access_key.h"
 #include "store/account.h"
 #include "store/user.h"
@@ -82,6 +86,30 @@ static void fill_network(struct cloud *c, const struct identity *who)
 					      .hop = ROUTE_PLAN_ENTRY_HOP_NONE};
 	cloud_ok(c, who, engine_put_port_policy_rule, &rule);
 	cloud_ok(c, who, engine_put_route_plan_entry, &entry);
+}
+
+/* A QoS policy, and a scope with a pool, which another account may use. */
+static void fill_shared(struct cloud *c, const struct identity *who)
+{
+	const struct cidr block = cidr_of("10.9.0.0/16");
+	struct qos_policy_wish policy = {.name = STR("policy")};
+	struct address_scope_wish scope = {.name = STR("scope")};
+	cloud_ok(c, who, engine_create_qos_policy, &policy);
+	cloud_ok(c, who, engine_create_address_scope, &scope);
+	struct qos_rule_wish rule = {.policy = ref_by_id(KIND_QOS_POLICY, policy.policy),
+				     .type = QOS_RULE_TYPE_BANDWIDTH_LIMIT,
+				     .values = {.max_kbps = 1000, .has_max_kbps = true}};
+	struct subnet_pool_wish pool = {.name = STR("scoped"),
+					.prefixes = {&block, 1},
+					.default_bits = 24,
+					.scope = {true, ref_by_id(KIND_ADDRESS_SCOPE, scope.scope)}};
+	struct network_grant_wish of_policy = {.network = rule.policy,
+					       .target = ref_by_id(KIND_ACCOUNT, c->bob.account)};
+	struct network_grant_wish of_scope = {.network = pool.scope.scope, .target = of_policy.target};
+	cloud_ok(c, who, engine_create_qos_rule, &rule);
+	cloud_ok(c, who, engine_create_subnet_pool, &pool);
+	cloud_ok(c, who, engine_grant_network, &of_policy);
+	cloud_ok(c, who, engine_grant_network, &of_scope);
 }
 
 static void fill_people(struct cloud *c, const struct identity *who)
@@ -181,6 +209,7 @@ static void a_deleted_account_leaves_no_row_of_any_kind(void **state)
 	struct identity carol = make_carol(c);
 	struct account_target target = target_of(&carol);
 	fill_network(c, &carol);
+	fill_shared(c, &carol);
 	fill_people(c, &carol);
 	fill_others(c, &carol);
 	fill_events(c, &carol);

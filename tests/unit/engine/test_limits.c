@@ -611,6 +611,7 @@ static void is_a_network(struct cloud *c)
 	cloud_ok(c, &c->alice, engine_create_network, &wish);
 	owner = wish.network;
 }
+#include "limits_qos.h"
 #include "limits_trunks.h"
 
 static RESULT make_grant(struct cloud *c, int n)
@@ -775,6 +776,8 @@ static const struct maker {
 	[LIMIT_ARM_ASSIGNMENTS] = {is_alices, make_arm_assignment, drop_arm_assignment},
 	[LIMIT_ARM_LOCKS] = {is_alices, make_arm_lock, drop_arm_lock},
 	[LIMIT_ARM_RESOURCES] = {is_alices, make_arm_resource, drop_arm_resource},
+	[LIMIT_QOS_POLICIES] = {is_alices, make_qos_policy, drop_qos_policy},
+	[LIMIT_ADDRESS_SCOPES] = {is_alices, make_address_scope, drop_address_scope},
 	[LIMIT_TRUNKS] = {has_a_network, make_trunk, drop_trunk},
 	[LIMIT_SUBNET_POOLS] = {is_alices, make_subnet_pool, drop_subnet_pool},
 	[LIMIT_CAPACITY_RESERVATIONS] = {is_alices, make_capacity_reservation, drop_capacity_reservation},

@@ -56,10 +56,11 @@ ATTRIBUTE_GETTER(volume, v, struct str, find_kms_key,
 			JOIN_ONE(KIND_VOLUME, volume_attachment, volume)                                     \
 		}                                                                                            \
 	}
-static const struct access_path attachment_paths[] = {{KIND_VOLUME, VOLUME_INDEX_INSTANCE},
-						      {KIND_VOLUME, VOLUME_INDEX_SEEN_INSTANCE},
-						      FURTHER(INSTANCE),
-						      FURTHER(SEEN_INSTANCE)};
+static const struct access_path attachment_paths[ACCESS_PATHS_MAX] = {
+	{KIND_VOLUME, VOLUME_INDEX_INSTANCE},
+	{KIND_VOLUME, VOLUME_INDEX_SEEN_INSTANCE},
+	FURTHER(INSTANCE),
+	FURTHER(SEEN_INSTANCE)};
 static const struct attribute attachment_rows[] = {
 	ATTRIBUTE_OWN_ID(volume, "volumeId", KIND_VOLUME),
 	ATTRIBUTE_MADE(ID, id, "instanceId", find_holder, .kind = KIND_INSTANCE,

@@ -98,6 +98,11 @@ static const struct {
 	S(NETWORK, STATE, PORT_FORWARDING, BAD_FORWARDING),
 	S(NETWORK, CONFLICT, PORT_FORWARDING, BAD_FORWARDING),
 	S(NETWORK, EXISTS, PORT_FORWARDING, BAD_FORWARDING),
+	S(NETWORK, NOT_FOUND, ADDRESS_SCOPE, "Address scope * could not be found."),
+	S(NETWORK, IN_USE, ADDRESS_SCOPE,
+	  "Unable to complete operation on address scope *. There are one or more subnet pools in use on the "
+	  "address scope."),
+	S(NETWORK, NOT_FOUND, QOS_POLICY, "QoS policy * could not be found."),
 	S(NETWORK, NOT_FOUND, TRUNK, "Trunk * could not be found."),
 	S(NETWORK, NOT_FOUND, ADDRESS_GROUP, "Address group * could not be found."),
 	S(NETWORK, NOT_FOUND, SECURITY_GROUP, "Security group * does not exist"),

@@ -19,7 +19,7 @@ static const struct os_listing groups = {
 	.kind = KIND_ADDRESS_GROUP,
 	.items = "address_groups",
 	.links = "address_groups_links",
-	.flags = OS_ADMIN_SEES_ALL,
+	.flags = OS_ADMIN_SEES_ALL | OS_ALL_SEE_ALL,
 	.attributes = &group_members,
 };
 

@@ -51,6 +51,12 @@ bool os_lacks_tags_any(struct os_call *e, const struct row *row, struct str valu
 extern const struct attributes os_trunk_details;
 const void *os_find_trunk(struct api_call *e, const struct row *row);
 
+/* Neutron's "shared": true if a grant lets the caller's project, or all, use the object (engine/network/network_grant.h). */
+static inline bool os_is_shared(const struct api_call *e, const struct uuids *users)
+{
+	return uuids_have(users, UUID_NONE) || uuids_have(users, e->c->who->account);
+}
+
 /* Members of a forwarding that its floating address shows. */
 extern const struct attributes os_forwarded_members;
 

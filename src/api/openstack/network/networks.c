@@ -9,6 +9,7 @@
 #include "store/network.h"
 #include "store/network_grant.h"
 #include "store/subnet.h"
+#include "store/subnet_pool.h"
 
 /* Adds external networks that the caller may use. Administrators already see them as rows of all accounts. */
 static RESULT add_externals(struct os_call *e, struct os_added *ret_rows)
@@ -80,9 +81,27 @@ static struct strs list_subnets(struct api_call *e, const struct row *row)
 	return os_list_ids(e->c->arena, (struct uuids){ids.at, ids.count});
 }
 
+/* The scope of the pool that a subnet of the family came from. All such subnets have the same. */
+static uuid find_scope(struct api_call *e, uuid network, enum ip_family family)
+{
+	const struct tables *t = api_tables(e);
+	for (const struct subnet *s = subnet_first_by_network(t, network); s;
+	     s = subnet_next_by_network(t, s)) {
+		const struct subnet_pool *pool = row_is_live(&s->row) && s->block.base.family == family &&
+								 !uuid_is_none(s->subnet_pool)
+							 ? subnet_pool_find(t, s->subnet_pool)
+							 : NULL;
+		if (pool)
+			return pool->scope;
+	}
+	return UUID_NONE;
+}
+
 #define GETTER(returned, function, expression) ATTRIBUTE_GETTER(network, n, returned, function, expression)
 GETTER(struct str, get_name, name_of(os_call_of(e), &n->row))
 GETTER(bool, is_shared, engine_is_network_granted(api_tables(e), n->row.id, e->c->who->account))
+GETTER(uuid, get_scope, find_scope(e, n->row.id, IP_V4))
+GETTER(uuid, get_ipv6_scope, find_scope(e, n->row.id, IP_V6))
 GETTER(bool, is_external, external_network_find(api_tables(e), n->row.id) != NULL)
 GETTER(const char *, get_type, type_of(external_network_find(api_tables(e), n->row.id)))
 #undef GETTER
@@ -102,10 +121,11 @@ static const struct attribute network_rows[] = {
 	ATTRIBUTE_MADE(TEXTS, texts, "subnets", list_subnets),
 	ATTRIBUTE_CONST("availability_zone_hints", "[]"),
 	ATTRIBUTE_CONST("availability_zones", "[]"),
-	ATTRIBUTE_CONST("ipv4_address_scope", "null", .filter = "ipv4_address_scope"),
-	ATTRIBUTE_CONST("ipv6_address_scope", "null", .filter = "ipv6_address_scope"),
+	ATTRIBUTE_MADE(ID, id, "ipv4_address_scope", get_scope),
+	ATTRIBUTE_MADE(ID, id, "ipv6_address_scope", get_ipv6_scope),
 	ATTRIBUTE(network, "port_security_enabled", is_open, .flags = ATTRIBUTE_NOT,
 		  .filter = "port_security_enabled"),
+	ATTRIBUTE(network, "qos_policy_id", qos_policy),
 	ATTRIBUTE_MADE(WORD, word, "provider:network_type", get_type, .flags = ATTRIBUTE_ADMIN,
 		       .filter = "provider:network_type"),
 	EXTERNAL("provider:physical_network", physical_network,
@@ -148,9 +168,12 @@ static const struct param target_params[] = {
 
 #define SECURITY_DOC "Whether security groups and anti-spoofing apply to new ports by default."
 #define NETWORK_UNBUILT                                                                                      \
-	OS_UNBUILT("availability_zone_hints", .only = "[]"), OS_UNBUILT("qos_policy_id"),                    \
-		OS_UNBUILT("segments"), OS_UNBUILT("vlan_transparent", .only = "false"),                     \
-		OS_UNBUILT("dns_domain", .only = "")
+	OS_UNBUILT("availability_zone_hints", .only = "[]"), OS_UNBUILT("segments"),                         \
+		OS_UNBUILT("vlan_transparent", .only = "false"), OS_UNBUILT("dns_domain", .only = "")
+#define QOS_POLICY(T, absent)                                                                                \
+	OS_BODY(T, "qos_policy_id", wish.qos.policy, .flags = NULLABLE, .kind = KIND_QOS_POLICY,             \
+		.given = OS_GIVEN(T, wish.qos.is_given),                                                     \
+		.doc = "QoS policy of ports without one of their own; null: none; absent: " absent ".")
 #define EXTERNAL_DOC                                                                                         \
 	"Whether the network is external, for router gateways and floating IPs; for administrators."
 
@@ -177,6 +200,7 @@ static const struct param create_params[] = {
 		.flags = NULLABLE, .doc = "Physical network: a key of the hosts' bridge mappings."),
 	OS_BODY(struct os_create_network, "provider:segmentation_id", wish.provider.segment,
 		.flags = NULLABLE, .doc = "VLAN id."),
+	QOS_POLICY(struct os_create_network, "the project's default"),
 	OS_PROJECT(struct os_create_network, wish.account),
 	NETWORK_UNBUILT,
 };
@@ -200,6 +224,7 @@ static const struct param update_params[] = {
 	OS_BODY(struct os_update_network, "mtu", wish.mtu, .min = NETWORK_MTU_MIN, .max = EXTERNAL_MTU,
 		.doc = "MTU of guests' packets, in bytes."),
 	OS_BODY(struct os_update_network, "router:external", wish.is_external, .doc = EXTERNAL_DOC),
+	QOS_POLICY(struct os_update_network, "unchanged"),
 	OS_UNBUILT("provider:network_type"),
 	OS_UNBUILT("provider:physical_network"),
 	OS_UNBUILT("provider:segmentation_id"),

@@ -75,6 +75,7 @@ struct os_port_body {
 	enum choice is_down, is_open;
 	struct port_pairs read_pairs;
 	struct port_dhcp_words read_dhcp;
+	struct qos_choice qos;
 };
 #define PORT_BODY(T)                                                                                         \
 	OS_BODY(T, "name", body.name, .given = OS_GIVEN(T, body.has_name),                                   \
@@ -105,11 +106,13 @@ struct os_port_body {
 			.given = OS_GIVEN(T, body.has_binding_host),                                         \
 			.doc = "Host of the port, for administrators. Shown until an instance uses the "     \
 			       "port."),                                                                     \
+		OS_BODY(T, "qos_policy_id", body.qos.policy, .flags = NULLABLE, .kind = KIND_QOS_POLICY,     \
+			.given = OS_GIVEN(T, body.qos.is_given),                                             \
+			.doc = "QoS policy of the port; null or absent: the network's."),                    \
 		OS_BODY_LIST(T, "extra_dhcp_opts", body.dhcp, dhcp_params, .max = 64, .flags = NULLABLE,     \
 			     .doc = "Additional DHCP options for the guest."),                               \
 		OS_UNBUILT("binding:profile", .only = "{}"),                                                 \
-		OS_UNBUILT("binding:vnic_type", .only = "normal"), OS_UNBUILT("qos_policy_id"),              \
-		OS_UNBUILT("dns_domain", .only = ""),                                                        \
+		OS_UNBUILT("binding:vnic_type", .only = "normal"), OS_UNBUILT("dns_domain", .only = ""),     \
 		OS_UNBUILT("propagate_uplink_status", .only = "false"), OS_UNBUILT("numa_affinity_policy")
 
 static RESULT read_pairs(struct os_call *e, struct os_port_body *body)
@@ -206,6 +209,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	a->wish.is_down = b->is_down == CHOICE_YES;
 	a->wish.pairs = b->read_pairs;
 	a->wish.dhcp = b->read_dhcp;
+	a->wish.qos = b->qos;
 	a->wish.name = b->name;
 	a->wish.description = b->description;
 	a->wish.device_id = b->device_id;
@@ -257,6 +261,7 @@ static RESULT prepare_update(struct os_call *e, void *args)
 	a->wish.is_down = b->is_down;
 	a->wish.pairs = b->has_pairs ? &b->read_pairs : NULL;
 	a->wish.dhcp = b->read_dhcp;
+	a->wish.qos = b->qos;
 	a->wish.name = b->has_name ? &b->name : NULL;
 	a->wish.set_description = b->has_description;
 	a->wish.description = b->description;

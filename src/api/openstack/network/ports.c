@@ -320,6 +320,8 @@ static const struct attribute port_rows[] = {
 		       .filter = "binding:vif_type"),
 	ATTRIBUTE_CONST("binding:vif_details", "{}", .flags = ATTRIBUTE_ADMIN),
 	ATTRIBUTE_CONST("binding:profile", "{}", .flags = ATTRIBUTE_ADMIN),
+	ATTRIBUTE(port, "qos_policy_id", qos_policy),
+	ATTRIBUTE_OF(port, network, KIND_NETWORK, network, "qos_network_policy_id", qos_policy),
 	ATTRIBUTE_WITHIN_OF("trunk_details", os_trunk_details, os_find_trunk, .flags = ATTRIBUTE_OMIT_NONE),
 	OS_STANDARD_ROWS(port),
 };

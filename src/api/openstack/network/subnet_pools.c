@@ -14,6 +14,7 @@ static struct str write_length(struct api_call *e, int64_t bits)
 #define GETTER(returned, function, expression)                                                               \
 	ATTRIBUTE_GETTER(subnet_pool, p, returned, function, expression)
 GETTER(struct strs, list_prefixes, os_list_cidrs(e->c->arena, p->prefixes))
+GETTER(bool, is_shared, p->is_shared || os_is_shared(e, &p->users))
 GETTER(int64_t, get_version, engine_is_ipv6_pool(p) ? 6 : 4)
 GETTER(struct str, get_min, write_length(e, p->min_bits))
 GETTER(struct str, get_default, write_length(e, p->default_bits))
@@ -32,9 +33,9 @@ static const struct attribute pool_rows[] = {
 	LENGTH("default_prefixlen", default_bits, get_default),
 	LENGTH("max_prefixlen", max_bits, get_max),
 	OS_FIELD(subnet_pool, "default_quota", quota, .flags = ATTRIBUTE_NULL_NONE),
-	OS_FIXED("address_scope_id", "null"),
+	OS_FIELD(subnet_pool, "address_scope_id", scope),
 	OS_FIELD(subnet_pool, "is_default", is_default),
-	OS_FIELD(subnet_pool, "shared", is_shared),
+	OS_MADE(BOOL, truth, "shared", is_shared),
 	OS_STANDARD_ROWS(subnet_pool),
 };
 #undef LENGTH
@@ -62,7 +63,10 @@ static const struct param target_params[] = {
 
 /* ---- create, change ---- */
 
-#define POOL_UNBUILT OS_UNBUILT("address_scope_id")
+#define SCOPE(T, absent)                                                                                     \
+	OS_BODY(T, "address_scope_id", wish.scope.scope, .flags = NULLABLE, .kind = KIND_ADDRESS_SCOPE,      \
+		.given = OS_GIVEN(T, wish.scope.is_given),                                                   \
+		.doc = "Address scope of the pool; null: none; absent: " absent ".")
 #define QUOTA_DOC "Quota of each project: IPv4 addresses, or /64 blocks; 0: unlimited."
 #define BITS(T, name, member)                                                                                \
 	OS_BODY(T, name, member, .min = SUBNET_POOL_BITS_MIN, .max = SUBNET_POOL_IPV6_BITS_MAX,              \
@@ -103,8 +107,8 @@ static const struct param create_params[] = {
 		.doc = "Whether the pool is the region's default; for administrators."),
 	OS_BODY(struct os_create_subnet_pool, "shared", wish.is_shared,
 		.doc = "Whether all projects share the pool; for administrators."),
+	SCOPE(struct os_create_subnet_pool, "none"),
 	OS_PROJECT(struct os_create_subnet_pool, wish.account),
-	POOL_UNBUILT,
 };
 
 static RESULT prepare_create(struct os_call *e, void *args)
@@ -135,7 +139,7 @@ static const struct param update_params[] = {
 		.doc = QUOTA_DOC),
 	OS_BODY(struct os_update_subnet_pool, "is_default", wish.is_default,
 		.doc = "Whether the pool is the region's default; for administrators."),
-	POOL_UNBUILT,
+	SCOPE(struct os_update_subnet_pool, "unchanged"),
 };
 
 static RESULT prepare_update(struct os_call *e, void *args)

@@ -15,6 +15,7 @@ static const struct {
 	{"security-groups", KIND_SECURITY_GROUP},
 	{"subnetpools", KIND_SUBNET_POOL},
 	{"trunks", KIND_TRUNK},
+	{"policies", KIND_QOS_POLICY},
 };
 
 struct os_tagging {

@@ -8,6 +8,7 @@
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/filter/address_group_internal.h"
+#include "engine/network/object_grant_internal.h"
 #include "engine/tag_internal.h"
 #include "engine/tombstone.h"
 #include "store/address_group.h"
@@ -349,8 +350,8 @@ RESULT address_group_resolve(struct op *op, uuid account, const struct ref *ref,
 			     const struct address_group **ret_group)
 {
 	const struct address_group *group = NULL;
-	TRY(engine_find_own_address_group(op->ctx, op->head, ref, &group));
-	if (!uuid_equal(group->account, account))
+	TRY(engine_find_address_group(op->ctx, op->head, ref, &group));
+	if (!uuid_equal(group->account, account) && !object_grant_covers(&group->users, account))
 		return engine_fail_not_found(op->ctx, KIND_ADDRESS_GROUP, ref);
 	TRY(engine_permit(op, "address_group.use", KIND_ADDRESS_GROUP, &group->row));
 	*ret_group = group;

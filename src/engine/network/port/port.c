@@ -16,6 +16,7 @@
 #include "engine/network/filter/security_group_internal.h"
 #include "engine/network/ipv6_internal.h"
 #include "engine/network/port/port_internal.h"
+#include "engine/network/port/qos_policy_internal.h"
 #include "engine/network/port/trunk_internal.h"
 #include "engine/network/routing/endpoint_service.h"
 #include "engine/network/routing/gateway_internal.h"
@@ -436,6 +437,7 @@ RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 			    .binding_host = wish->binding_host,
 			    .dns_name = wish->dns_name};
 	TRY(port_draw_mac(op, &port));
+	TRY(qos_policy_choose(op, &wish->qos, KIND_PORT, UUID_NONE, &port.qos_policy));
 	set_auto_ips(fixed, count, port.mac);
 	TRY(tag_normalize(op, wish->tags, &port.tags));
 	TRY(write_pairs(op, &wish->pairs, port.mac, &port.allowed_pairs));
@@ -661,9 +663,10 @@ static bool changes_security(const struct port_settings *wish)
 
 static bool changes_nothing(const struct port_settings *wish)
 {
-	return !changes_security(wish) && wish->is_down == CHOICE_DEFAULT && !wish->name &&
-	       !wish->device_id && !wish->device_owner && !wish->dns_name && !wish->binding_host &&
-	       !wish->set_description && !wish->dhcp.count && wish->delete_on_termination == CHOICE_DEFAULT;
+	return !changes_security(wish) && !wish->qos.is_given && wish->is_down == CHOICE_DEFAULT &&
+	       !wish->name && !wish->device_id && !wish->device_owner && !wish->dns_name &&
+	       !wish->binding_host && !wish->set_description && !wish->dhcp.count &&
+	       wish->delete_on_termination == CHOICE_DEFAULT;
 }
 
 /* True if the settings leave a router's port as it is. They may repeat its subnet and address. */
@@ -746,6 +749,7 @@ RESULT engine_update_port(struct op *op, struct port_settings *wish)
 	TRY(check_attachment(op, wish, port));
 	TRY(check_binding(op, wish->binding_host, "update_port:binding:host_id"));
 	TRY(apply_mac(op, wish, &next));
+	TRY(qos_policy_choose(op, &wish->qos, KIND_PORT, port->row.id, &next.qos_policy));
 	TRY(engine_permit(op, "port.update", KIND_PORT, &port->row));
 	choice_apply(wish->source_dest_check, &next.source_dest_check);
 	choice_apply(wish->delete_on_termination, &next.delete_on_termination);

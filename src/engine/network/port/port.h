@@ -2,6 +2,7 @@
  * Ports: network interfaces. An instance's primary port is created and deleted with the instance. */
 #pragma once
 
+#include "engine/network/port/qos_choice.h"
 #include "engine/operation.h"
 
 struct port;
@@ -118,6 +119,7 @@ struct network_port_wish {
 	struct port_dhcp_words dhcp;
 	struct str name, description, device_id, device_owner, dns_name;
 	struct str binding_host; /* for administrators; empty: none */
+	struct qos_choice qos;
 	struct tags tags;
 	/* outputs: */
 	uuid port;
@@ -151,6 +153,7 @@ struct port_settings {
 	const struct str *binding_host; /* for administrators */
 	struct mac mac;                 /* likewise; none: unchanged. ERR_IN_USE: an instance has the port */
 	struct port_fixed_wishes fixed; /* not given: unchanged */
+	struct qos_choice qos;
 	bool set_description;
 	struct str description;
 	struct ref attachment;             /* required by delete_on_termination; from id_parse_prefixed() */
