@@ -31,8 +31,7 @@ static enum err err_of(int status, struct str reason, struct str type)
 	return remote_err_of_status(status);
 }
 
-/* Without EBS's own words a refusal is a proxy's. */
-static RESULT refuse(struct ctx *c, const struct remote *r, int status, struct str body, struct str type)
+RESULT ec2_refuse_block_call(struct ctx *c, const struct remote *r, int status, struct str body, struct str type)
 {
 	json_t *root = NULL;
 	struct str message = STR_NONE, reason = STR_NONE;
@@ -151,7 +150,7 @@ static RESULT list_blocks(struct ctx *c, struct remote *r, const struct remote_b
 				    q->base.n ? "changedblocks" : "blocks");
 	struct result result = get(c, r, path, list_query(c, q), ERROR_HEADER, &http);
 	if (result_is_ok(result) && http.status != 200)
-		result = refuse(c, r, http.status, buf_str(&http.body), http.header);
+		result = ec2_refuse_block_call(c, r, http.status, buf_str(&http.body), http.header);
 	else if (result_is_ok(result))
 		result = remote_parse_json(c, buf_str(&http.body), &root);
 	if (result_is_ok(result))
@@ -188,7 +187,7 @@ static RESULT read_block(struct ctx *c, struct remote *r, struct str point, cons
 	struct result result = get(c, r, path, query, "x-amz-Checksum", &http);
 	if (result_is_ok(result))
 		result = http.status == 200 ? take_bytes(c, &http, ret_bytes, ret_digest)
-					    : refuse(c, r, http.status, buf_str(&http.body), STR_NONE);
+					    : ec2_refuse_block_call(c, r, http.status, buf_str(&http.body), STR_NONE);
 	buf_done(&http.body);
 	return result;
 }
