@@ -308,7 +308,12 @@ static RESULT check(struct ctx *c, struct remote *r, struct strs *ret_lacks)
 			      complete = {.method = "POST",
 					  .path = STR("/snapshots/completion/" NO_SNAPSHOT),
 					  .more = {{STR("x-amz-changedblockscount"), STR("0")}},
-					  .more_count = 1};
+					  .more_count = 1},
+			      put_one = {.method = "PUT",
+					 .path = STR("/snapshots/" NO_SNAPSHOT "/blocks/0"),
+					 .more = {{STR("x-amz-data-length"), STR("0")}},
+					 .more_count = 1};
+	TRY(try_block_right(c, r, &put_one, "ebs:PutSnapshotBlock", &identity));
 	TRY(try_block_right(c, r, &start, "ebs:StartSnapshot", &identity));
 	TRY(try_block_right(c, r, &complete, "ebs:CompleteSnapshot", &identity));
 	TRY(ec2_try_action(c, r, "RegisterImage", "Name", STR("dari-migration"), &identity));
