@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Steps of migrations, on the provider's lane; those of the way out that differ are in migration_out.c: describe the machine, make and find snapshots there, stop and start the
+ * Steps of migrations, on the provider's lane: describe the machine, make and find snapshots there, stop and start the
  * machine, launch the instance, and remove the snapshots in the end. Each step looks before it acts, so that a crash in
  * between repeats nothing: snapshots are found by their tags, and the machine's power is read before each request. The
- * steps of disks copy the blocks. A cloud that cannot be reached is tried again until somebody undoes the migration. */
+ * steps of disks copy the blocks. A cloud that cannot be reached is tried again until somebody undoes the migration.
+ * migration_out.c has the steps of the way out. */
 #include "engine/remote/migration.h"
 #include "base/clock.h"
 #include "engine/remote/remote_machine.h"

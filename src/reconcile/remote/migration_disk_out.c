@@ -87,7 +87,7 @@ static RESULT begin(struct pushing *k)
 				   .round = k->m->round,
 				   .number = k->disk->number,
 				   .size = k->disk->size,
-				   .base = k->base_path.n ? k->disk->base : STR_NONE};
+				   .base = k->disk->base};
 	crypto_sha256(text, digest);
 	memcpy(&sink.token, digest, sizeof sink.token);
 	TRY(k->ops->begin(c, &k->remote, &sink, &k->report.begun));
@@ -230,6 +230,8 @@ static RESULT transfer(struct pushing *k)
 	k->arena = arena;
 	if (!connection || !k->bytes || !k->old || !arena)
 		return ctx_no_memory(&s->ctx);
+	if (k->disk->base.n && !k->base_path.n) /* without it, blocks that became zeros would keep the base's content */
+		return ctx_fail(&s->ctx, ERR_STATE, "The last round's snapshot here is gone.");
 	TRY(remote_open(s, k->provider, &lane, &k->remote));
 	struct result result = !k->disk->target.n ? begin(k) : k->disk->is_sealed ? seal(k) : copy(k);
 	remote_close(&k->remote);

@@ -1,0 +1,188 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# when: long
+# subjects: src/drivers/remote src/engine/remote src/reconcile/remote src/daemon/client/commands_migrate.c src/api/native/remote src/drivers/sim
+"""Instances move to another region by its EC2 face and EBS direct: plan, rounds, cutover, undo at each stage, and a cloud that answers badly. Both regions are
+simulated; the snapshots there are read byte by byte before they are deleted."""
+import json
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+from block_cloud import BLOCK, block  # noqa: E402
+from dev import Dev  # noqa: E402
+from elsewhere import power_there, run  # noqa: E402
+from faces.native import ask  # noqa: E402
+from moving_out import RUNNING, STOPPED, ZERO, Home  # noqa: E402
+from waiting import wait_until  # noqa: E402
+
+BUSY = 503, {"Content-Type": "text/xml"}, b"<Response><Errors><Error><Code>Unavailable</Code><Message>busy</Message></Error></Errors></Response>"
+
+
+@pytest.fixture(scope="module")
+def world():
+    with Dev() as there:
+        made = Home(Dev, there)
+        yield made
+        made.end()
+
+
+@pytest.fixture(autouse=True)
+def honest(world):
+    yield
+    world.honest()
+    world.arrived = None
+
+
+def test_cold(world):
+    """A stopped instance with one disk: one round, one more after the cutover, and the disk there is equal byte by byte."""
+    ref = world.make()
+    world.home.ec2.stop_instances(InstanceIds=[ref])
+    world.home.rest()
+    world.plan(ref)
+    world.do("start", ref)
+    world.rests_in(ref, "synced")
+    world.do("cutover", ref)
+    machine = world.finish(ref)
+    found = world.there.ec2.describe_instances(InstanceIds=[machine])["Reservations"][0]["Instances"][0]
+    assert found["InstanceType"] == "t3.micro" and {"Key": "Name", "Value": "web"} in found["Tags"], found
+    world.do("undo", ref, "--accept-loss")
+    world.rests_in(ref, "undone")
+    assert power_there(world.there, machine) == STOPPED and power_there(world.home, ref) == STOPPED
+    world.do("delete", ref)
+
+
+def test_warm(world):
+    """Rounds copy what a running instance has changed, the cutover stops it, and an undo afterwards says what is lost."""
+    ref = world.make(more=2)
+    planned = run(world.home, "migrate", "plan", ref, "--to", "there")
+    assert planned.returncode == 0 and "/dev/sdf" in planned.stdout, planned
+    again = run(world.home, "migrate", "plan", ref, "--to", "there")
+    assert again.returncode != 0 and "is being migrated" in again.stderr, again
+    world.do("set", ref, "--to-type", "t3.micro", "--round-s", "10")
+    world.do("start", ref)
+    assert world.rests_in(ref, "synced")["round"] == 1
+    assert world.migration(ref)["delta"] == 10 * BLOCK
+    assert power_there(world.home, ref) == RUNNING
+    root = world.contents[ref]["/dev/xvda"]
+    root[5], root[600] = block("later "), block("new ")
+    del root[9]
+    root[1] = ZERO
+    world.write(ref)
+    wait_until(lambda: world.migration(ref)["round"] >= 3 and world.migration(ref)["stage"] == "synced", "another round", shows=lambda: world.migration(ref))
+    root[700] = block("last ")
+    world.write(ref)
+    world.do("cutover", ref)
+    machine = world.finish(ref)
+    kept = {m["DeviceName"]: m["Ebs"]["DeleteOnTermination"]
+            for m in world.there.ec2.describe_instances(InstanceIds=[machine])["Reservations"][0]["Instances"][0]["BlockDeviceMappings"]}
+    assert kept == {"/dev/xvda": True, "/dev/sdf": False}, kept
+    refused = run(world.home, "migrate", "undo", ref)
+    assert refused.returncode != 0 and "has run" in refused.stderr and machine in refused.stderr, refused
+    world.do("undo", ref, "--accept-loss")
+    world.rests_in(ref, "undone")
+    assert power_there(world.there, machine) == STOPPED
+    wait_until(lambda: power_there(world.home, ref) == RUNNING, "the instance runs")
+
+
+@pytest.mark.parametrize("stage", ["planned", "copying", "synced", "making", "starting"])
+def test_undo(world, stage):
+    """An undo leaves nothing at any stage, and the instance runs. The stage is held by answers that do not come to an end."""
+    holds = {"copying": lambda path, body: "/blocks/" in path, "making": lambda path, body: b"Action=RegisterImage" in body and b"DryRun" not in body,
+             "starting": lambda path, body: b"Action=DescribeInstances" in body and b"InstanceId.1" in body}.get(stage, lambda *_: False)
+    ref = world.make()
+    world.plan(ref)
+    world.proxy.spoil = lambda method, path, body: BUSY if holds(path, body) else world.watch(method, path, body)
+    if stage != "planned":
+        world.do("start", ref)
+        world.rests_in(ref, "copying" if stage == "copying" else "synced")
+    if stage in ("making", "starting"):
+        world.do("cutover", ref)
+        world.rests_in(ref, stage)
+        if stage == "starting":
+            refused = ask(world.home.account, "POST", "/instances/start", {"instances": [ref]})
+            assert refused.status in (400, 404, 409), refused
+    world.do("undo", ref)
+    world.honest()
+    world.rests_in(ref, "undone")
+    wait_until(lambda: power_there(world.home, ref) == RUNNING, "the instance runs")
+    assert not world.left_there(), world.left_there()
+    machine = world.migration(ref).get("ref")
+    assert not machine or power_there(world.there, machine) == "terminated"
+
+
+def test_started_meanwhile(world):
+    """Somebody starts the instance during the cutover: it is off, and copying goes on."""
+    ref = world.make()
+    world.plan(ref)
+    world.do("start", ref)
+    world.rests_in(ref, "synced")
+    world.proxy.spoil = lambda method, path, body: BUSY if b"Action=RegisterImage" in body else None
+    world.do("cutover", ref)
+    world.rests_in(ref, "making")
+    world.home.ec2.start_instances(InstanceIds=[ref])
+    found = world.rests_in(ref, "synced", "freezing", "copying")
+    assert "started the instance" in found["problem"] or found["round"] > 2, found
+    world.honest()
+    world.do("undo", ref)
+    world.rests_in(ref, "undone")
+    assert power_there(world.home, ref) == RUNNING and not world.left_there()
+
+
+def test_refused(world):
+    """The plan names properties and cures."""
+    ref = world.make()
+    world.home.ec2.modify_instance_attribute(InstanceId=ref, DisableApiStop={"Value": True})
+    world.do("plan", ref, "--to", "there")
+    shown = world.migration(ref)
+    assert any(r.startswith("protect_stop: ") and r.endswith("Turn it off.") for r in shown["refusals"]), shown
+    refused = run(world.home, "migrate", "start", ref)
+    assert refused.returncode != 0 and "protect_stop" in refused.stderr, refused
+    other = ask(world.home.account, "PATCH", f"/cloud-migrations/{shown['id']}", {"type": "t3.micro"})
+    assert other.status == 400 and "type" in other.text, other
+    both = ask(world.home.account, "POST", "/cloud-migrations", {"instance": ref, "machine": "00000000-0000-0000-0000-000000000001"})
+    assert both.status == 400, both
+    half = ask(world.home.account, "POST", "/cloud-migrations", {"instance": ref})
+    assert half.status == 400 and "provider" in half.text, half
+    world.home.ec2.modify_instance_attribute(InstanceId=ref, DisableApiStop={"Value": False})
+    world.do("delete", ref)
+
+
+def test_missing_right(world):
+    """A right that the credentials lack is named by the plan."""
+    denied = 403, {"Content-Type": "application/json", "x-amzn-ErrorType": "AccessDeniedException"}, json.dumps({"Message": "no"}).encode()
+    ref = world.make()
+    world.proxy.spoil = lambda method, path, body: denied if method == "POST" and path == "/snapshots" else None
+    done = run(world.home, "migrate", "plan", ref, "--to", "there")
+    assert "ebs:StartSnapshot" in done.stdout, done
+    assert world.migration(ref)["stage"] == "failed"
+
+
+def test_lost_target(world):
+    """A snapshot there that is deleted while it is written is replaced, with all blocks."""
+    ref, seen = world.make(), []
+    world.plan(ref)
+
+    def spoil(method, path, body):
+        if method == "PUT" and "/blocks/5" in path and not seen:
+            seen.append(path)
+            world.there.ec2.delete_snapshot(SnapshotId=path.split("/")[2])
+        return world.watch(method, path, body)
+    world.proxy.spoil = spoil
+    world.do("start", ref)
+    world.rests_in(ref, "synced")
+    assert seen
+    world.do("cutover", ref)
+    world.finish(ref)
+
+
+def test_audits(world):
+    """Neither region has anything left over."""
+    world.home.audit()
+    world.there.audit()
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "--maxfail=20", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))
