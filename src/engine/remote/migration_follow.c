@@ -463,7 +463,8 @@ static RESULT note_running(struct op *op, const struct cloud_migration *m)
 /* News whose effect depends on the direction. */
 static bool is_of_way_out(enum migration_news news)
 {
-	return news == MIGRATION_NEWS_FROZEN || news == MIGRATION_NEWS_STOPPING || news >= MIGRATION_NEWS_CUT;
+	return news == MIGRATION_NEWS_FROZEN || news == MIGRATION_NEWS_STOPPING ||
+	       news == MIGRATION_NEWS_RESUMED || news >= MIGRATION_NEWS_CUT;
 }
 
 RESULT engine_see_cloud_migration(struct op *op, struct cloud_migration_report *wish)

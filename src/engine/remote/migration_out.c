@@ -97,12 +97,12 @@ static RESULT take_instance(struct op *op, const struct instance *i, struct clou
 }
 
 /* AWS takes the names /dev/sd… and /dev/xvd… alone. */
-static struct str name_device(struct op *op, const struct volume *v, size_t number)
+static struct str name_device(struct op *op, const struct instance *i, const struct volume *v, size_t number)
 {
-	bool is_usable = str_starts_with(v->device, STR("/dev/sd")) ||
-			 str_starts_with(v->device, STR("/dev/xvd"));
-	if (is_usable && v->device.n <= 64)
-		return v->device;
+	struct str name = number || v->device.n ? v->device : i->root_device;
+	bool is_usable = str_starts_with(name, STR("/dev/sd")) || str_starts_with(name, STR("/dev/xvd"));
+	if (is_usable && name.n <= 64)
+		return name;
 	return number ? str_print(op->ctx->arena, "/dev/sd%c", (char) ('e' + number)) : STR("/dev/xvda");
 }
 
@@ -118,7 +118,7 @@ static RESULT put_disks(struct op *op, const struct instance *i, uuid migration)
 			.account = i->account,
 			.migration = migration,
 			.number = (int64_t) k,
-			.device = name_device(op, v, k),
+			.device = name_device(op, i, v, k),
 			.volume = id_to_ec2(op->ctx->arena, KIND_VOLUME, v->row.id),
 			.source = v->row.id,
 			.size = v->seen_size ? v->seen_size : v->size,
@@ -226,8 +226,9 @@ static bool is_off(struct op *op, const struct cloud_migration *m)
 }
 
 /* The instance was started during the cutover: what it writes now is not copied. */
-static RESULT call_off(struct op *op, const struct cloud_migration *m)
+static RESULT call_off(struct op *op, const struct cloud_migration *m, const struct cloud_migration_report *wish)
 {
+	(void) wish;
 	struct cloud_migration next = *m;
 	next.stage = CLOUD_MIGRATION_STAGE_SYNCED;
 	next.is_final = next.is_stopped = next.was_running = false;
@@ -280,7 +281,7 @@ static RESULT cut(struct op *op, const struct cloud_migration *m, const struct c
 {
 	struct op_place place = op_place_now(op);
 	if (m->is_final && !is_off(op, m))
-		return call_off(op, m);
+		return call_off(op, m, wish);
 	struct result result = cut_disks(op, m);
 	if (result_is_ok(result) || !engine_is_refusal(result.code))
 		return result;
@@ -401,10 +402,9 @@ static RESULT restart(struct op *op, const struct cloud_migration *m,
 /* The row says before the request that it is sent, so that after a crash an undo looks for the machine there. */
 static RESULT ask(struct op *op, const struct cloud_migration *m, const struct cloud_migration_report *wish)
 {
-	(void) wish;
 	struct cloud_migration next = *m;
 	if (!is_off(op, m))
-		return call_off(op, m);
+		return call_off(op, m, wish);
 	next.was_asked = true;
 	next.asked_us = op->now_us;
 	return migration_put_logged(op, &next, "The machine there is requested.");
@@ -427,7 +427,8 @@ RESULT migration_see_out(struct op *op, const struct cloud_migration *m,
 	static struct result (*const takes[])(struct op *, const struct cloud_migration *,
 				      const struct cloud_migration_report *) = {
 		[MIGRATION_NEWS_CUT] = cut,	      [MIGRATION_NEWS_FROZEN] = note_frozen,
-		[MIGRATION_NEWS_STOPPING] = stop,     [MIGRATION_NEWS_ASKED] = ask,
+		[MIGRATION_NEWS_RESUMED] = call_off,  [MIGRATION_NEWS_STOPPING] = stop,
+		[MIGRATION_NEWS_ASKED] = ask,
 		[MIGRATION_NEWS_MADE] = take_machine, [MIGRATION_NEWS_RESTART] = restart};
 	bool is_known = (size_t) wish->news < sizeof takes / sizeof takes[0] && takes[wish->news];
 	return is_known ? takes[wish->news](op, m, wish) : FAIL(INTERNAL);
