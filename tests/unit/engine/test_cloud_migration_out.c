@@ -12,6 +12,7 @@
 #include "store/cloud_migration_disk.h"
 #include "store/instance.h"
 #include "store/snapshot.h"
+#include "store/volume.h"
 
 #define GIB (INT64_C(1) << 30)
 
@@ -152,7 +153,7 @@ static void refuses_by_name(void **state)
 	struct cloud *c = *state;
 	static const char *const words[] = {"tpm: ", "secure_boot: ", "protect_stop: ", "locked: ",
 					    "target_type: "};
-	static struct str licences[] = {STR_INIT("rhel:byos"), STR_INIT("windows-server:included")};
+	static struct str licences[] = {{"rhel:byos", 9}, {"windows-server:included", 23}};
 	uuid instance = cloud_launch_one(c);
 	struct instance i = *cloud_instance(c, instance);
 	i.tpm = i.secure_boot = i.protect_stop = true;
