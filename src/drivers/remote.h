@@ -204,7 +204,8 @@ struct remote_sink_ops {
 	/* Names the rights in `lacks` that the way out needs and the credentials lack. */
 	RESULT (*check)(struct ctx *c, struct remote *r, struct strs *ret_lacks);
 	/* Starts a snapshot. ERR_NOT_FOUND: the base is gone. */
-	RESULT (*begin)(struct ctx *c, struct remote *r, const struct remote_sink *sink, struct str *ret_point);
+	RESULT (*begin)
+	(struct ctx *c, struct remote *r, const struct remote_sink *sink, struct str *ret_point);
 	/* Writes a block with its SHA-256. ERR_INVALID, ERR_NOT_FOUND: the snapshot takes no blocks. */
 	RESULT(*put)
 	(struct ctx *c, struct remote *r, struct str point, int64_t index,

@@ -194,8 +194,8 @@ RESULT sigv4_sign(struct ctx *c, const struct sigv4_signing *signing, struct str
 	crypto_wipe(key, sizeof key);
 	struct str authorization =
 		str_print(c->arena,
-			  "AWS4-HMAC-SHA256 Credential=%" STR_FMT "/%" STR_FMT
-			  ", SignedHeaders=%" STR_FMT ", Signature=%" STR_FMT,
+			  "AWS4-HMAC-SHA256 Credential=%" STR_FMT "/%" STR_FMT ", SignedHeaders=%" STR_FMT
+			  ", Signature=%" STR_FMT,
 			  STR_ARG(signing->key_id), STR_ARG(scope.text), STR_ARG(names), STR_ARG(signature));
 	if (!signature.p || !authorization.p)
 		return ctx_no_memory(c);

@@ -190,9 +190,8 @@ static RESULT list(struct asking *a)
 	buf_print(&a->text, "%-36s %-20s %-20s %-10s %5s %10s %s\n", "id", "machine", "name", "stage",
 		  "round", "delta MiB", "problem");
 	json_array_foreach (rows, k, row) {
-		struct str id = asking_text(row, "id"), ref = shown_ref(row),
-			   name = asking_text(row, "name"), stage = asking_text(row, "stage"),
-			   problem = asking_text(row, "problem");
+		struct str id = asking_text(row, "id"), ref = shown_ref(row), name = asking_text(row, "name"),
+			   stage = asking_text(row, "stage"), problem = asking_text(row, "problem");
 		buf_print(&a->text,
 			  "%-36.*s %-20.*s %-20.*s %-10.*s %5" PRId64 " %10" PRId64 " %" STR_FMT "\n",
 			  STR_ARG(id), STR_ARG(ref), STR_ARG(name), STR_ARG(stage), asking_int(row, "round"),
@@ -307,15 +306,18 @@ static RESULT delete (struct asking *a)
 
 #define MIGRATION                                                                                            \
 	{                                                                                                    \
-		"id", PARAM_POSITIONAL, true, "Id of the migration, of the machine in the other cloud, or of the instance." \
+		"id", PARAM_POSITIONAL, true,                                                                \
+			"Id of the migration, of the machine in the other cloud, or of the instance."        \
 	}
 
 const struct command migrate_commands[] = {
 	{"migrate plan",
-	 "Plans the migration of a machine of another cloud, or with --to of an instance: lists what moves, and "
+	 "Plans the migration of a machine of another cloud, or with --to of an instance: lists what moves, "
+	 "and "
 	 "what prevents it.",
 	 {{"id", PARAM_POSITIONAL, true,
-	   "Id of the machine in the other cloud, as `dari remote list` shows it; with --to, of the instance."},
+	   "Id of the machine in the other cloud, as `dari remote list` shows it; with --to, of the "
+	   "instance."},
 	  {"to", PARAM_OPTION, false, "Name or id of the provider that the instance is to be moved to."}},
 	 .ask = plan},
 	{"migrate set",

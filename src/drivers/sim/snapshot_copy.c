@@ -10,9 +10,8 @@ enum { CUT_LOOKS = 3 }; /* looks until a running guest's copy is complete */
 static const struct sim_track *find_usable_track(struct sim_disk *volume, const struct disk_cut *cut)
 {
 	AUTO_FD content = sim_disk_open_content(cut->volume);
-	const struct sim_track *track = cut->takes_increment && content < 0
-						? sim_find_track(volume, cut->tracked_from)
-						: NULL;
+	const struct sim_track *track =
+		cut->takes_increment && content < 0 ? sim_find_track(volume, cut->tracked_from) : NULL;
 	return track && !track->is_spoilt ? track : NULL;
 }
 

@@ -145,9 +145,10 @@ RESULT engine_plan_migration(struct op *op, struct migration_wish *wish)
 	const struct row *row = NULL;
 	bool is_out = ref_is_given(&wish->instance) || ref_is_given(&wish->provider);
 	if (is_out && ref_is_given(&wish->machine))
-		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_CLOUD_MIGRATION, STR("machine"),
-				   "Give a machine, to move it here, or an instance and a provider, to move the "
-				   "instance there.");
+		return ENGINE_FAIL(
+			op, ERR_COMBINATION, KIND_CLOUD_MIGRATION, STR("machine"),
+			"Give a machine, to move it here, or an instance and a provider, to move the "
+			"instance there.");
 	if (is_out)
 		return migration_plan_out(op, wish);
 	if (!ref_is_given(&wish->machine))
@@ -477,12 +478,12 @@ static RESULT permit_undo_out(struct op *op, const struct cloud_migration *m)
 		m->ref.n ? remote_machine_find_by_provider(op->head, m->provider, m->ref) : NULL;
 	if (m->is_stopped && i && row_is_live(&i->row))
 		TRY(engine_permit(op, "instance.start", KIND_INSTANCE, &i->row));
-	return m->was_asked ? engine_permit(op,
-					    engine_remote_permission(m->has_run
-									     ? REMOTE_MACHINE_ACT_STOP
-									     : REMOTE_MACHINE_ACT_TERMINATE),
-					    KIND_REMOTE_MACHINE, machine ? &machine->row : NULL)
-			    : OK;
+	return m->was_asked
+		       ? engine_permit(op,
+				       engine_remote_permission(m->has_run ? REMOTE_MACHINE_ACT_STOP
+									   : REMOTE_MACHINE_ACT_TERMINATE),
+				       KIND_REMOTE_MACHINE, machine ? &machine->row : NULL)
+		       : OK;
 }
 
 RESULT engine_undo_migration(struct op *op, struct cloud_migration_target *wish)

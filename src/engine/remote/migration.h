@@ -26,7 +26,8 @@ enum {
 	MIGRATION_ROUND_MAX_S = 3600,
 	MIGRATION_SMALL_DELTA = 64 << 20, /* bytes; smaller rounds are repeated at the interval only */
 	MIGRATION_ROUNDS_AT_ONCE = 20,
-	MIGRATION_RESETS_MAX = 8, /* way out: a disk whose copying is restarted more often ends the migration */
+	MIGRATION_RESETS_MAX =
+		8, /* way out: a disk whose copying is restarted more often ends the migration */
 	MIGRATION_RATE_GUESS = 50 << 20, /* bytes a second until a round has been measured */
 	MIGRATION_BOOT_GUESS_S = 30
 };
@@ -134,10 +135,10 @@ enum migration_news {
 	MIGRATION_NEWS_THAWED, /* nothing is left there: the end */
 	MIGRATION_NEWS_FAILED, /* problem says why: it is undone */
 	/* way out: */
-	MIGRATION_NEWS_CUT,     /* the round's snapshots are to be made here */
-	MIGRATION_NEWS_ASKED,   /* a request to create the machine there is about to be sent */
-	MIGRATION_NEWS_MADE,    /* the machine there exists: ref */
-	MIGRATION_NEWS_RESTART  /* undo: nothing runs there, so the instance is to be started again */
+	MIGRATION_NEWS_CUT,    /* the round's snapshots are to be made here */
+	MIGRATION_NEWS_ASKED,  /* a request to create the machine there is about to be sent */
+	MIGRATION_NEWS_MADE,   /* the machine there exists: ref */
+	MIGRATION_NEWS_RESTART /* undo: nothing runs there, so the instance is to be started again */
 };
 struct migration_point {
 	struct str volume, snapshot; /* the cloud's ids */

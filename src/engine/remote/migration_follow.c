@@ -305,8 +305,8 @@ RESULT migration_act_as_asker(struct op *op, const struct cloud_migration *m, co
 	const struct identity *who = op->ctx->who;
 	struct guard *guard = op->ctx->guard;
 	bool is_operators = uuid_is_none(m->made_by) && uuid_is_none(m->made_with);
-	struct result result = is_operators ? act_as_operator(op, m, part, arg)
-					    : act_as_user(op, m, work, part, arg);
+	struct result result =
+		is_operators ? act_as_operator(op, m, part, arg) : act_as_user(op, m, work, part, arg);
 	op->ctx->who = who;
 	op->ctx->guard = guard;
 	return result;

@@ -28,10 +28,11 @@ static RESULT check_provider(struct op *op, const struct migration_wish *wish, c
 {
 	if (p->cloud == PROVIDER_CLOUD_AWS)
 		return OK;
-	return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_PROVIDER, wish->provider.field,
-			   "Instances can be migrated to providers of kind aws, such as another Dari; to kind %s "
-			   "they cannot yet.",
-			   provider_cloud_words[p->cloud]);
+	return ENGINE_FAIL(
+		op, ERR_UNSUPPORTED, KIND_PROVIDER, wish->provider.field,
+		"Instances can be migrated to providers of kind aws, such as another Dari; to kind %s "
+		"they cannot yet.",
+		provider_cloud_words[p->cloud]);
 }
 
 static RESULT check_instance(struct op *op, const struct migration_wish *wish, const struct instance *i)
@@ -83,10 +84,10 @@ static RESULT take_instance(struct op *op, const struct instance *i, struct clou
 	next->vcpus = i->vcpus;
 	next->memory = i->memory;
 	next->arch = type && type->arch == INSTANCE_TYPE_ARCH_ARM64 ? STR("arm64") : STR("x86_64");
-	next->boot_mode = i->boot_mode == INSTANCE_BOOT_MODE_UEFI ||
-					  i->boot_mode == INSTANCE_BOOT_MODE_UEFI_PREFERRED
-				  ? STR("uefi")
-				  : STR("legacy-bios");
+	next->boot_mode =
+		i->boot_mode == INSTANCE_BOOT_MODE_UEFI || i->boot_mode == INSTANCE_BOOT_MODE_UEFI_PREFERRED
+			? STR("uefi")
+			: STR("legacy-bios");
 	next->root_device = str_cut(i->root_device, 64);
 	next->source_key = i->key_name;
 	next->source_tags = i->tags;
@@ -112,19 +113,19 @@ static RESULT put_disks(struct op *op, const struct instance *i, uuid migration)
 	TRY(engine_list_disks(op->ctx->arena, op->head, i->row.id, false, &disks));
 	for (size_t k = 0; k < disks.count && k < MIGRATION_DISKS_MAX; k++) {
 		const struct volume *v = disks.at[k];
-		struct cloud_migration_disk disk = {
-			.row.id = engine_new_id(op, KIND_CLOUD_MIGRATION_DISK),
-			.row.gen = 1,
-			.account = i->account,
-			.migration = migration,
-			.number = (int64_t) k,
-			.device = name_device(op, i, v, k),
-			.volume = id_to_ec2(op->ctx->arena, KIND_VOLUME, v->row.id),
-			.source = v->row.id,
-			.size = v->seen_size ? v->seen_size : v->size,
-			.is_encrypted = v->is_encrypted,
-			.is_shared = v->is_shared,
-			.goes_along = v->delete_on_termination};
+		struct cloud_migration_disk disk = {.row.id = engine_new_id(op, KIND_CLOUD_MIGRATION_DISK),
+						    .row.gen = 1,
+						    .account = i->account,
+						    .migration = migration,
+						    .number = (int64_t) k,
+						    .device = name_device(op, i, v, k),
+						    .volume =
+							    id_to_ec2(op->ctx->arena, KIND_VOLUME, v->row.id),
+						    .source = v->row.id,
+						    .size = v->seen_size ? v->seen_size : v->size,
+						    .is_encrypted = v->is_encrypted,
+						    .is_shared = v->is_shared,
+						    .goes_along = v->delete_on_termination};
 		TRY(cloud_migration_disk_put(op, &disk));
 	}
 	return OK;
@@ -226,7 +227,8 @@ static bool is_off(struct op *op, const struct cloud_migration *m)
 }
 
 /* The instance was started during the cutover: what it writes now is not copied. */
-static RESULT call_off(struct op *op, const struct cloud_migration *m, const struct cloud_migration_report *wish)
+static RESULT call_off(struct op *op, const struct cloud_migration *m,
+		       const struct cloud_migration_report *wish)
 {
 	(void) wish;
 	struct cloud_migration next = *m;
@@ -248,9 +250,10 @@ static RESULT cut_disk(struct op *op, const struct cloud_migration *m, const str
 			       .is_bound = true,
 			       .notes_writes = true};
 	if (!v || !row_is_live(&v->row) || !uuid_equal(v->instance, m->instance))
-		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_VOLUME,
-				     "The instance has other disks than when it was planned. Undo it, and plan "
-				     "again.");
+		return ctx_fail_kind(
+			op->ctx, ERR_NOT_FOUND, KIND_VOLUME,
+			"The instance has other disks than when it was planned. Undo it, and plan "
+			"again.");
 	TRY(snapshot_write_of(op, v, &cut));
 	next.snapshot = cut.row.id;
 	next.target = STR_NONE;
@@ -267,9 +270,10 @@ static RESULT cut_disks(struct op *op, const struct cloud_migration *m)
 	TRY(migration_copy_disks(op, m->row.id, &disks, &count));
 	TRY(engine_list_disks(op->ctx->arena, op->head, m->instance, false, &now));
 	if (now.count != count)
-		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_VOLUME,
-				     "The instance has other disks than when it was planned. Undo it, and plan "
-				     "again.");
+		return ctx_fail_kind(
+			op->ctx, ERR_NOT_FOUND, KIND_VOLUME,
+			"The instance has other disks than when it was planned. Undo it, and plan "
+			"again.");
 	for (size_t k = 0; k < count; k++)
 		TRY(cut_disk(op, m, &disks[k]));
 	return OK;
@@ -425,11 +429,11 @@ RESULT migration_see_out(struct op *op, const struct cloud_migration *m,
 			 const struct cloud_migration_report *wish)
 {
 	static struct result (*const takes[])(struct op *, const struct cloud_migration *,
-				      const struct cloud_migration_report *) = {
-		[MIGRATION_NEWS_CUT] = cut,	      [MIGRATION_NEWS_FROZEN] = note_frozen,
-		[MIGRATION_NEWS_RESUMED] = call_off,  [MIGRATION_NEWS_STOPPING] = stop,
-		[MIGRATION_NEWS_ASKED] = ask,
-		[MIGRATION_NEWS_MADE] = take_machine, [MIGRATION_NEWS_RESTART] = restart};
+					      const struct cloud_migration_report *) = {
+		[MIGRATION_NEWS_CUT] = cut,          [MIGRATION_NEWS_FROZEN] = note_frozen,
+		[MIGRATION_NEWS_RESUMED] = call_off, [MIGRATION_NEWS_STOPPING] = stop,
+		[MIGRATION_NEWS_ASKED] = ask,        [MIGRATION_NEWS_MADE] = take_machine,
+		[MIGRATION_NEWS_RESTART] = restart};
 	bool is_known = (size_t) wish->news < sizeof takes / sizeof takes[0] && takes[wish->news];
 	return is_known ? takes[wish->news](op, m, wish) : FAIL(INTERNAL);
 }

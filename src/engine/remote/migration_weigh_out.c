@@ -13,16 +13,20 @@
 static RESULT weigh_guest(struct weighing *w, const struct instance *i)
 {
 	if (i->tpm)
-		REFUSE(w, "tpm: the guest has a virtual TPM, whose state does not move. Launch the instance anew "
+		REFUSE(w, "tpm: the guest has a virtual TPM, whose state does not move. Launch the instance "
+			  "anew "
 			  "from an image without TPM support, after suspending what is sealed to it, such as "
 			  "BitLocker.");
 	if (i->secure_boot)
-		REFUSE(w, "secure_boot: the guest's UEFI variables do not move, and without them its boot loader "
-			  "would not be trusted. Launch the instance anew from an image without secure boot.");
+		REFUSE(w,
+		       "secure_boot: the guest's UEFI variables do not move, and without them its boot "
+		       "loader "
+		       "would not be trusted. Launch the instance anew from an image without secure boot.");
 	if (engine_find_medium(w->tables, i->row.id))
 		REFUSE(w, "cdrom: there is a medium in the CD-ROM drive. Eject it.");
 	if (i->platform == INSTANCE_PLATFORM_WINDOWS)
-		WARN(w, "platform: Windows is not converted. It starts there only if the drivers of the cloud are "
+		WARN(w, "platform: Windows is not converted. It starts there only if the drivers of the "
+			"cloud are "
 			"installed before.");
 	if (i->user_data.n)
 		WARN(w, "user_data: user data stay here. What cloud-init has done is on the disk.");
@@ -40,7 +44,8 @@ static RESULT weigh_licences(struct weighing *w, const struct instance *i)
 		struct str title = info ? str_from(info->title) : licence.product;
 		WARN(w, "licences: %" STR_FMT " %s.", STR_ARG(title),
 		     licence.source == LICENCE_BYOS
-			     ? "goes along with the customer's own subscription, which is not counted here from "
+			     ? "goes along with the customer's own subscription, which is not counted here "
+			       "from "
 			       "the cutover on"
 			     : "is included in this region's price, and ends here: it needs a licence there");
 	}
@@ -57,14 +62,17 @@ static RESULT weigh_stop(struct weighing *w, const struct instance *i)
 	if (!row_is_live(&i->row) || state == INSTANCE_TERMINATED)
 		REFUSE(w, "instance: it has been terminated. Nothing is left to move.");
 	else if (!is_fit || i->wanted_shelved || i->destroyed_us)
-		REFUSE(w, "state: only a running or a stopped instance is moved. Unshelve it, resume it or end its "
+		REFUSE(w, "state: only a running or a stopped instance is moved. Unshelve it, resume it or "
+			  "end its "
 			  "rescue first.");
 	if (i->protect_stop)
-		REFUSE(w, "protect_stop: stop protection is on, and the cutover stops the instance. Turn it off.");
+		REFUSE(w, "protect_stop: stop protection is on, and the cutover stops the instance. Turn it "
+			  "off.");
 	if (i->locked)
 		REFUSE(w, "locked: the instance is locked. Unlock it.");
 	if (!uuid_is_none(i->spot_request))
-		REFUSE(w, "spot_request: a spot instance is moved only after it was launched anew on demand.");
+		REFUSE(w,
+		       "spot_request: a spot instance is moved only after it was launched anew on demand.");
 	if (w->m->scaling_group.n)
 		REFUSE(w,
 		       "scaling_group: the instance belongs to the group %" STR_FMT
@@ -82,13 +90,14 @@ static RESULT weigh_shape(struct weighing *w, size_t disk_count)
 		REFUSE(w, "arch: only x86_64 guests are moved. Install the machine anew there.");
 	if (m->nics > 1)
 		REFUSE(w,
-		       "nics: the instance has %lld network interfaces, and only the primary one is moved. Detach "
+		       "nics: the instance has %lld network interfaces, and only the primary one is moved. "
+		       "Detach "
 		       "the others.",
 		       (long long) m->nics);
 	if (m->has_local && !m->drops_local)
 		REFUSE(w,
-		       "has_local: the type %" STR_FMT
-		       " has local disks that no snapshot covers; their content would be lost. Set drops_local to "
+		       "has_local: the type %" STR_FMT " has local disks that no snapshot covers; their "
+						       "content would be lost. Set drops_local to "
 		       "accept that.",
 		       STR_ARG(m->source_type));
 	return OK;
@@ -103,12 +112,13 @@ static RESULT weigh_type(struct weighing *w)
 		w->tables, m->provider, REMOTE_RESOURCE_TYPE_INSTANCE_TYPE, m->target_type);
 	if (!m->target_type.n)
 		REFUSE(w,
-		       "target_type: the provider lists no type for %lld processors and %lld MiB of memory. Set "
+		       "target_type: the provider lists no type for %lld processors and %lld MiB of memory. "
+		       "Set "
 		       "target_type.",
 		       (long long) m->vcpus, (long long) (m->memory >> 20));
 	else if (type && type->size && type->size < m->memory)
-		WARN(w, "target_type: %" STR_FMT " has less memory than %" STR_FMT ".", STR_ARG(m->target_type),
-		     STR_ARG(m->source_type));
+		WARN(w, "target_type: %" STR_FMT " has less memory than %" STR_FMT ".",
+		     STR_ARG(m->target_type), STR_ARG(m->source_type));
 	else if (!type)
 		WARN(w, "target_type: the provider does not list %" STR_FMT ".", STR_ARG(m->target_type));
 	return OK;
@@ -117,10 +127,12 @@ static RESULT weigh_type(struct weighing *w)
 static RESULT weigh_mapping(struct weighing *w)
 {
 	const struct cloud_migration *m = w->m;
-	WARN(w, "source_ip: the private address changes; it is %" STR_FMT " here. Public addresses stay here.",
+	WARN(w,
+	     "source_ip: the private address changes; it is %" STR_FMT " here. Public addresses stay here.",
 	     STR_ARG(m->source_ip));
 	if (!m->target_groups.count)
-		WARN(w, "target_groups: security groups are not copied. The machine gets the default group unless "
+		WARN(w, "target_groups: security groups are not copied. The machine gets the default group "
+			"unless "
 			"target_groups are set.");
 	if (m->source_key.n && !m->target_key.n)
 		WARN(w,

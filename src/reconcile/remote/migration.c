@@ -102,9 +102,9 @@ RESULT migration_may_still(struct step *s, const struct moving *mo, const char *
 	struct str why = STR_NONE;
 	TRY(asker_ask(s->ctx.arena, t, &asker, &work, kind, row, &why));
 	*ret_may = !why.n;
-	return why.n ? migration_report(
-			       s, mo,
-			       (struct cloud_migration_report){.news = MIGRATION_NEWS_PROBLEM, .problem = why})
+	return why.n ? migration_report(s, mo,
+					(struct cloud_migration_report){.news = MIGRATION_NEWS_PROBLEM,
+									.problem = why})
 		     : OK;
 }
 
@@ -166,19 +166,20 @@ static RESULT take_points(struct step *s, const struct moving *mo, const struct 
 		if (is_known)
 			continue;
 		if (p->has_failed)
-			return migration_report(s, mo,
-				      (struct cloud_migration_report){
-					      .news = MIGRATION_NEWS_FAILED,
-					      .problem = str_print(s->ctx.arena,
-								   "The snapshot %" STR_FMT " failed there.",
-								   STR_ARG(p->id))});
+			return migration_report(
+				s, mo,
+				(struct cloud_migration_report){.news = MIGRATION_NEWS_FAILED,
+								.problem = str_print(s->ctx.arena,
+										     "The snapshot %" STR_FMT
+										     " failed there.",
+										     STR_ARG(p->id))});
 		if (!p->is_complete)
 			return migration_look_again(s, LOOK_EVERY_S * 1000);
 		at[count++] = (struct migration_point){p->volume, p->id};
 	}
 	return migration_report(s, mo,
-		      (struct cloud_migration_report){
-			      .news = MIGRATION_NEWS_FROZEN, .points = at, .point_count = count});
+				(struct cloud_migration_report){
+					.news = MIGRATION_NEWS_FROZEN, .points = at, .point_count = count});
 }
 
 static RESULT freeze(struct step *s, const struct moving *mo, struct remote *remote)
@@ -200,7 +201,7 @@ static RESULT freeze(struct step *s, const struct moving *mo, struct remote *rem
 }
 
 RESULT migration_thaw_one(struct step *s, const struct moving *mo, struct remote *remote, int64_t from_round,
-		       bool *ret_is_clean)
+			  bool *ret_is_clean)
 {
 	struct remote_points points = {0};
 	const struct remote_round all = {s->id, 0};
@@ -221,7 +222,8 @@ static RESULT wait_for_round(struct step *s, const struct moving *mo, struct rem
 	bool is_clean = false;
 	int64_t now_us = clock_now_us();
 	if (now_us >= due_us)
-		return migration_report_and_go_on(s, mo, (struct cloud_migration_report){.news = MIGRATION_NEWS_ROUND});
+		return migration_report_and_go_on(
+			s, mo, (struct cloud_migration_report){.news = MIGRATION_NEWS_ROUND});
 	TRY(migration_thaw_one(s, mo, remote, mo->m->round, &is_clean));
 	if (!is_clean)
 		step_again(s);
@@ -241,12 +243,13 @@ static RESULT stop(struct step *s, const struct moving *mo, struct remote *remot
 	bool may = false;
 	TRY(mo->driver->get(&s->ctx, remote, mo->m->ref, &seen));
 	if (is_off(&seen) && mo->m->is_stopped)
-		return migration_report_and_go_on(s, mo,
-					(struct cloud_migration_report){.news = MIGRATION_NEWS_STOPPED});
+		return migration_report_and_go_on(
+			s, mo, (struct cloud_migration_report){.news = MIGRATION_NEWS_STOPPED});
 	if (!mo->m->is_stopped)
-		return migration_report_and_go_on(s, mo,
-					(struct cloud_migration_report){.news = MIGRATION_NEWS_STOPPING,
-									.was_running = !is_off(&seen)});
+		return migration_report_and_go_on(
+			s, mo,
+			(struct cloud_migration_report){.news = MIGRATION_NEWS_STOPPING,
+							.was_running = !is_off(&seen)});
 	TRY(may_still(s, mo, REMOTE_MACHINE_ACT_STOP, &may));
 	if (may && seen.power != REMOTE_MACHINE_POWER_STOPPING)
 		TRY(mo->driver->act(&s->ctx, remote,
@@ -262,8 +265,8 @@ static RESULT make(struct step *s, const struct moving *mo, struct remote *remot
 	struct remote_machine seen = {0};
 	if (mo->here.failure.n)
 		return migration_report(s, mo,
-			      (struct cloud_migration_report){.news = MIGRATION_NEWS_FAILED,
-							      .problem = mo->here.failure});
+					(struct cloud_migration_report){.news = MIGRATION_NEWS_FAILED,
+									.problem = mo->here.failure});
 	if (mo->here.are_asked && !mo->here.are_complete)
 		return migration_look_again(s, LOOK_HERE_MS);
 	TRY(mo->driver->get(&s->ctx, remote, mo->m->ref, &seen));
@@ -286,13 +289,14 @@ static RESULT make(struct step *s, const struct moving *mo, struct remote *remot
 static RESULT watch(struct step *s, const struct moving *mo)
 {
 	if (mo->here.is_running)
-		return migration_report_and_go_on(s, mo,
-					(struct cloud_migration_report){.news = MIGRATION_NEWS_RUNNING});
+		return migration_report_and_go_on(
+			s, mo, (struct cloud_migration_report){.news = MIGRATION_NEWS_RUNNING});
 	if (mo->here.is_off)
-		return migration_report_and_go_on(s, mo,
-					(struct cloud_migration_report){
-						.news = MIGRATION_NEWS_FAILED,
-						.problem = STR("The instance has ended before it ran.")});
+		return migration_report_and_go_on(
+			s, mo,
+			(struct cloud_migration_report){
+				.news = MIGRATION_NEWS_FAILED,
+				.problem = STR("The instance has ended before it ran.")});
 	return migration_look_again(s, LOOK_HERE_MS);
 }
 
@@ -344,7 +348,8 @@ static RESULT undo(struct step *s, const struct moving *mo, struct remote *remot
 	if (!mo->here.is_off)
 		return migration_look_again(s, LOOK_HERE_MS);
 	TRY(restart(s, mo, remote, &is_over, &note));
-	return is_over ? migration_thaw_all(s, mo, remote, note) : migration_look_again(s, LOOK_EVERY_S * 1000);
+	return is_over ? migration_thaw_all(s, mo, remote, note)
+		       : migration_look_again(s, LOOK_EVERY_S * 1000);
 }
 
 /* ---- the step ---- */
@@ -365,11 +370,13 @@ static RESULT fail(struct step *s, const struct moving *mo, const struct remote 
 	bool is_ending =
 		mo->m->stage == CLOUD_MIGRATION_STAGE_UNDOING || mo->m->stage == CLOUD_MIGRATION_STAGE_DONE;
 	if (is_final && !is_ending && result.code != ERR_DENIED)
-		return migration_report(s, mo,
-			      (struct cloud_migration_report){.news = MIGRATION_NEWS_FAILED, .problem = why});
+		return migration_report(
+			s, mo,
+			(struct cloud_migration_report){.news = MIGRATION_NEWS_FAILED, .problem = why});
 	if (mo->m->stage != CLOUD_MIGRATION_STAGE_PLANNING)
-		TRY(migration_report(s, mo,
-			   (struct cloud_migration_report){.news = MIGRATION_NEWS_PROBLEM, .problem = why}));
+		TRY(migration_report(
+			s, mo,
+			(struct cloud_migration_report){.news = MIGRATION_NEWS_PROBLEM, .problem = why}));
 	step_again_at(s, remote_next_try_us(++mo->lane->failures, remote->wait_us));
 	return OK;
 }

@@ -227,7 +227,8 @@ static RESULT step_disk(struct step *s)
 static void wake_disk(struct reconciler *r, const struct row *row)
 {
 	const struct cloud_migration_disk *d = cloud_migration_disk_of(row);
-	bool is_to_be_copied = d->target.n || !uuid_is_none(d->source); /* way out: the step begins the target */
+	bool is_to_be_copied =
+		d->target.n || !uuid_is_none(d->source); /* way out: the step begins the target */
 	if (is_to_be_copied && !d->is_copied)
 		work_wake(r, lane_fetches(d->account), KIND_CLOUD_MIGRATION_DISK, row->id, WAKE_WISH);
 }

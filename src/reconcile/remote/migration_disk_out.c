@@ -95,7 +95,7 @@ static RESULT begin(struct pushing *k)
 	return OK;
 }
 
-/* The snapshot there is complete, or is asked to be. */
+/* Completes the snapshot there, and looks whether it is complete. */
 static RESULT seal(struct pushing *k)
 {
 	struct ctx *c = &k->s->ctx;
@@ -230,7 +230,8 @@ static RESULT transfer(struct pushing *k)
 	k->arena = arena;
 	if (!connection || !k->bytes || !k->old || !arena)
 		return ctx_no_memory(&s->ctx);
-	if (k->disk->base.n && !k->base_path.n) /* without it, blocks that became zeros would keep the base's content */
+	if (k->disk->base.n &&
+	    !k->base_path.n) /* without it, blocks that became zeros would keep the base's content */
 		return ctx_fail(&s->ctx, ERR_STATE, "The last round's snapshot here is gone.");
 	TRY(remote_open(s, k->provider, &lane, &k->remote));
 	struct result result = !k->disk->target.n ? begin(k) : k->disk->is_sealed ? seal(k) : copy(k);

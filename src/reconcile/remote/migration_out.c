@@ -12,7 +12,7 @@
 #include "store/provider.h"
 #include "store/remote_machine.h"
 
-/* A request whose answer was lost may still be carried out, and a new machine is listed late: until then it is looked for. */
+/* LATE_S: the cloud may carry out a request whose answer was lost so much later, and lists new machines late. */
 enum { LATE_S = REMOTE_TIMEOUT_S, TAGS_TAKEN_MAX = 40 };
 
 #define NEWS(...) ((struct cloud_migration_report){__VA_ARGS__})
@@ -68,8 +68,7 @@ static RESULT gather_disks(struct step *s, const struct moving *mo, struct cloud
 		return ctx_no_memory(&s->ctx);
 	for (const struct cloud_migration_disk *d =
 		     cloud_migration_disk_first_by_migration(view.tables, mo->m->row.id);
-	     d && count < mo->here.disk_count;
-	     d = cloud_migration_disk_next_by_migration(view.tables, d)) {
+	     d && count < mo->here.disk_count; d = cloud_migration_disk_next_by_migration(view.tables, d)) {
 		disks[count] = *d;
 		disks[count].device = str_copy(s->ctx.arena, d->device);
 		disks[count++].base = str_copy(s->ctx.arena, d->base);
@@ -78,15 +77,15 @@ static RESULT gather_disks(struct step *s, const struct moving *mo, struct cloud
 	return arena_is_full(s->ctx.arena) ? ctx_no_memory(&s->ctx) : OK;
 }
 
-static RESULT make_image(struct step *s, const struct moving *mo, struct remote *remote, struct str *ret_image)
+static RESULT make_image(struct step *s, const struct moving *mo, struct remote *remote,
+			 struct str *ret_image)
 {
-	struct remote_image_wish wish = {
-		.migration = s->id,
-		.description = str_print(s->ctx.arena, "Migration of %" STR_FMT,
-					 STR_ARG(str_cut(mo->m->name, 128))),
-		.boot_mode = mo->m->boot_mode,
-		.arch = mo->m->arch,
-		.count = mo->here.disk_count};
+	struct remote_image_wish wish = {.migration = s->id,
+					 .description = str_print(s->ctx.arena, "Migration of %" STR_FMT,
+								  STR_ARG(str_cut(mo->m->name, 128))),
+					 .boot_mode = mo->m->boot_mode,
+					 .arch = mo->m->arch,
+					 .count = mo->here.disk_count};
 	struct cloud_migration_disk *disks = NULL;
 	TRY(gather_disks(s, mo, &disks));
 	wish.disks = disks;
@@ -143,11 +142,10 @@ static RESULT make(struct step *s, const struct moving *mo, struct remote *remot
 	if (!mo->here.is_stopped && !mo->m->was_asked)
 		return migration_report_and_go_on(s, mo, NEWS(.news = MIGRATION_NEWS_RESUMED));
 	if (!mo->here.is_stopped)
-		return migration_report(
-			s, mo,
-			NEWS(.news = MIGRATION_NEWS_FAILED,
-			     .problem = STR(
-				     "Somebody has started the instance after its last blocks were copied.")));
+		return migration_report(s, mo,
+					NEWS(.news = MIGRATION_NEWS_FAILED,
+					     .problem = STR("Somebody has started the instance after its "
+							    "last blocks were copied.")));
 	TRY(make_image(s, mo, remote, &image));
 	if (!image.n)
 		return migration_look_again(s, LOOK_EVERY_S * 1000);

@@ -35,7 +35,8 @@ struct moving {
 RESULT migration_report(struct step *s, const struct moving *mo, struct cloud_migration_report news);
 /* Reports the end of a stage. The next step begins the next stage, or repeats this one if the report is refused because
  * somebody changed the migration meanwhile. */
-RESULT migration_report_and_go_on(struct step *s, const struct moving *mo, struct cloud_migration_report news);
+RESULT migration_report_and_go_on(struct step *s, const struct moving *mo,
+				  struct cloud_migration_report news);
 /* Polls: a change in the cloud wakes nobody here. */
 RESULT migration_look_again(struct step *s, int64_t after_ms);
 /* True: the asker may still do this to the row. Otherwise the migration's problem says why. */

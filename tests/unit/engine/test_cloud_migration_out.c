@@ -151,8 +151,8 @@ static RESULT put_instance(struct op *op, void *row)
 static void refuses_by_name(void **state)
 {
 	struct cloud *c = *state;
-	static const char *const words[] = {"tpm: ", "secure_boot: ", "protect_stop: ", "locked: ",
-					    "target_type: "};
+	static const char *const words[] = {
+		"tpm: ", "secure_boot: ", "protect_stop: ", "locked: ", "target_type: "};
 	static struct str licences[] = {{"rhel:byos", 9}, {"windows-server:included", 23}};
 	uuid instance = cloud_launch_one(c);
 	struct instance i = *cloud_instance(c, instance);

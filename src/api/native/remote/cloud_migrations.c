@@ -50,7 +50,8 @@ static const struct param undo_params[] = {
 static const struct native_action actions[] = {
 	CREATE("/cloud-migrations", "dari:PlanMigration", CLOUD_MIGRATION,
 	       .args = PARAMS(struct migration_wish, plan_params), .operation = engine_plan_migration_run,
-	       .doc = "Plans the migration of a remote machine to this region, or of an instance to a provider. The "
+	       .doc = "Plans the migration of a remote machine to this region, or of an instance to a "
+		      "provider. The "
 		      "row lists refusals and warnings."),
 	CHANGE(PATCH, "/cloud-migrations/{id}", "dari:PlanMigration", CLOUD_MIGRATION,
 	       .args = PARAMS(struct migration_change, change_params),

@@ -31,7 +31,8 @@ static enum err err_of(int status, struct str reason, struct str type)
 	return remote_err_of_status(status);
 }
 
-RESULT ec2_refuse_block_call(struct ctx *c, const struct remote *r, int status, struct str body, struct str type)
+RESULT ec2_refuse_block_call(struct ctx *c, const struct remote *r, int status, struct str body,
+			     struct str type)
 {
 	json_t *root = NULL;
 	struct str message = STR_NONE, reason = STR_NONE;
@@ -186,8 +187,9 @@ static RESULT read_block(struct ctx *c, struct remote *r, struct str point, cons
 	struct str query = str_print(c->arena, "blockToken=%" STR_FMT, STR_ARG(encode(c, block->token)));
 	struct result result = get(c, r, path, query, "x-amz-Checksum", &http);
 	if (result_is_ok(result))
-		result = http.status == 200 ? take_bytes(c, &http, ret_bytes, ret_digest)
-					    : ec2_refuse_block_call(c, r, http.status, buf_str(&http.body), STR_NONE);
+		result = http.status == 200
+				 ? take_bytes(c, &http, ret_bytes, ret_digest)
+				 : ec2_refuse_block_call(c, r, http.status, buf_str(&http.body), STR_NONE);
 	buf_done(&http.body);
 	return result;
 }

@@ -22,7 +22,8 @@ RESULT ec2_thaw(struct ctx *c, struct remote *r, struct str point);
 RESULT ec2_try_block_rights(struct ctx *c, struct remote *r, struct remote_identity *identity);
 /* Fails as the answer of an EBS direct call says. Without EBS's own words a refusal is a proxy's. type: the header
  * x-amzn-ErrorType. */
-RESULT ec2_refuse_block_call(struct ctx *c, const struct remote *r, int status, struct str body, struct str type);
+RESULT ec2_refuse_block_call(struct ctx *c, const struct remote *r, int status, struct str body,
+			     struct str type);
 /* Adds the right if a dry run of EC2's call finds that it is missing. */
 RESULT ec2_try_action(struct ctx *c, struct remote *r, const char *action, const char *member,
 		      struct str value, struct remote_identity *identity);

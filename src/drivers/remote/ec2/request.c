@@ -153,9 +153,9 @@ RESULT ec2_sign_headers(struct ctx *c, const struct remote *r, const char *servi
 	request->headers[2] = str_to_z(a, str_print(a, "Authorization: %" STR_FMT, STR_ARG(authorization)));
 	request->headers[3] = "Expect:";
 	for (size_t k = 0; k < more_count; k++)
-		request->headers[own + k] = str_to_z(a, str_print(a, "%" STR_FMT ": %" STR_FMT,
-								  STR_ARG(more[k].name),
-								  STR_ARG(more[k].value)));
+		request->headers[own + k] =
+			str_to_z(a, str_print(a, "%" STR_FMT ": %" STR_FMT, STR_ARG(more[k].name),
+					      STR_ARG(more[k].value)));
 	return arena_is_full(a) ? ctx_no_memory(c) : OK;
 }
 

@@ -70,16 +70,15 @@ static json_t *tag_of(const char *key, const char *value)
 static struct str write_start(struct ctx *c, const struct remote_sink *sink)
 {
 	char migration[UUID_TEXT_SIZE], token[UUID_TEXT_SIZE];
-	json_t *root = json_pack(
-		"{s:I, s:s, s:i, s:s, s:[o, o, o]}", "VolumeSize",
-		(json_int_t) ((sink->size + GIB - 1) / GIB), "ClientToken", uuid_write(sink->token, token),
-		"Timeout", (int) TIMEOUT_MIN, "Description",
-		str_print(c->arena, "Migration %s, round %" PRId64, uuid_write(sink->migration, migration),
-			  sink->round)
-			.p,
-		"Tags", tag_of("dari:migration", migration),
-		tag_of("dari:round", str_print(c->arena, "%" PRId64, sink->round).p),
-		tag_of("dari:disk", str_print(c->arena, "%" PRId64, sink->number).p));
+	json_t *root = json_pack("{s:I, s:s, s:i, s:s, s:[o, o, o]}", "VolumeSize",
+				 (json_int_t) ((sink->size + GIB - 1) / GIB), "ClientToken",
+				 uuid_write(sink->token, token), "Timeout", (int) TIMEOUT_MIN, "Description",
+				 str_print(c->arena, "Migration %s, round %" PRId64,
+					   uuid_write(sink->migration, migration), sink->round)
+					 .p,
+				 "Tags", tag_of("dari:migration", migration),
+				 tag_of("dari:round", str_print(c->arena, "%" PRId64, sink->round).p),
+				 tag_of("dari:disk", str_print(c->arena, "%" PRId64, sink->number).p));
 	if (sink->base.n)
 		(void) json_object_set_new(root, "ParentSnapshotId",
 					   json_stringn(sink->base.p, sink->base.n));
@@ -148,8 +147,7 @@ static RESULT end(struct ctx *c, struct remote *r, struct str point, int64_t blo
 static RESULT look(struct ctx *c, struct remote *r, struct str point, struct remote_point *ret_point)
 {
 	struct ec2_form f;
-	struct ec2_items list = {
-		.path = "snapshotSet/item", .fields = {"snapshotId", "status"}, .most = 16};
+	struct ec2_items list = {.path = "snapshotSet/item", .fields = {"snapshotId", "status"}, .most = 16};
 	ec2_form_begin(&f, c, "DescribeSnapshots", EC2_VERSION);
 	ec2_form_add(&f, "SnapshotId.1", point);
 	TRY(ec2_call_items(&f, r, "DescribeSnapshotsResponse", &list, 1));
@@ -173,7 +171,8 @@ static struct str image_name(struct ctx *c, uuid migration)
 enum { IMAGE_ID, IMAGE_NAME, IMAGE_STATE };
 
 /* *ret_id empty: there is no such image. Some clouds ignore filters, so that names are compared. */
-static RESULT find_image(struct ctx *c, struct remote *r, uuid migration, struct str *ret_id, bool *ret_is_ready)
+static RESULT find_image(struct ctx *c, struct remote *r, uuid migration, struct str *ret_id,
+			 bool *ret_is_ready)
 {
 	struct ec2_form f;
 	struct str name = image_name(c, migration);
@@ -303,7 +302,8 @@ static RESULT check(struct ctx *c, struct remote *r, struct strs *ret_lacks)
 	struct remote_identity identity = {0};
 	const struct ebs_call start = {.method = "POST",
 				       .path = STR("/snapshots"),
-				       .body = STR("{\"VolumeSize\":1,\"ParentSnapshotId\":\"" NO_SNAPSHOT "\"}"),
+				       .body = STR("{\"VolumeSize\":1,\"ParentSnapshotId\":\"" NO_SNAPSHOT
+						   "\"}"),
 				       .is_document = true},
 			      complete = {.method = "POST",
 					  .path = STR("/snapshots/completion/" NO_SNAPSHOT),
