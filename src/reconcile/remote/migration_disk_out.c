@@ -225,10 +225,14 @@ static RESULT transfer(struct pushing *k)
 	AUTO(remote_connection) connection = remote_connection_new();
 	struct provider_lane lane = {.connection = connection};
 	AUTO(arena) arena = arena_new(REQUEST_ARENA_FIRST, REQUEST_ARENA_CAP);
-	k->bytes = arena_alloc(s->ctx.arena, DISK_BLOCK_SIZE);
-	k->old = arena_alloc(s->ctx.arena, DISK_BLOCK_SIZE);
+	AUTO(arena) blocks =
+		arena_new(REQUEST_ARENA_FIRST, REQUEST_ARENA_CAP); /* too large for the step's own */
+	if (!connection || !arena || !blocks)
+		return ctx_no_memory(&s->ctx);
 	k->arena = arena;
-	if (!connection || !k->bytes || !k->old || !arena)
+	k->bytes = arena_alloc(blocks, DISK_BLOCK_SIZE);
+	k->old = arena_alloc(blocks, DISK_BLOCK_SIZE);
+	if (!k->bytes || !k->old)
 		return ctx_no_memory(&s->ctx);
 	if (k->disk->base.n &&
 	    !k->base_path.n) /* without it, blocks that became zeros would keep the base's content */
