@@ -70,6 +70,8 @@ static json_t *tag_of(const char *key, const char *value)
 static struct str write_start(struct ctx *c, const struct remote_sink *sink)
 {
 	char migration[UUID_TEXT_SIZE], token[UUID_TEXT_SIZE];
+	(void) uuid_write(sink->migration, migration);
+	(void) uuid_write(sink->token, token);
 	json_t *root = json_pack("{s:I, s:s, s:i, s:s, s:[o, o, o]}", "VolumeSize",
 				 (json_int_t) ((sink->size + GIB - 1) / GIB), "ClientToken",
 				 uuid_write(sink->token, token), "Timeout", (int) TIMEOUT_MIN, "Description",
