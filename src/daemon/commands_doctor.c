@@ -566,6 +566,7 @@ static void check_level(struct command_call *call)
 {
 	struct upgrade upgrade;
 	struct result known = store_read_upgrade(call->daemon->store, &call->ctx, &upgrade);
+	struct str why = str_copy(call->ctx.arena, call->ctx.problem.message);
 	ctx_clear_problem(&call->ctx);
 	size_t others = 0;
 	for (size_t n = 0; n < upgrade.programs.count; n++)
@@ -580,7 +581,7 @@ static void check_level(struct command_call *call)
 	if (others)
 		found = str_print(call->ctx.arena, "%" STR_FMT "; connections of other versions: %zu",
 				  STR_ARG(found), others);
-	print_finding(call, "schema level", result_is_ok(known), found,
+	print_finding(call, "schema level", result_is_ok(known), result_is_ok(known) ? found : why,
 		      "The database does not answer: docs/postgresql.md, \"When something fails\".");
 }
 

@@ -74,8 +74,8 @@ static RESULT upgrade_show(struct command_call *call)
 
 static RESULT upgrade_confirm(struct command_call *call)
 {
-	bool is_upgrading = store_is_upgrading(call->daemon->store);
-	TRY(store_confirm_upgrade(call->daemon->store, &call->ctx));
+	bool is_upgrading = false;
+	TRY(store_confirm_upgrade(call->daemon->store, &call->ctx, &is_upgrading));
 	buf_print(&call->text,
 		  is_upgrading ? "Confirmed: the level of this program, %.*s, is in force. Older versions of "
 				 "dari can no "

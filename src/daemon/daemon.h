@@ -22,6 +22,7 @@
 #include "drivers/network.h"
 #include "drivers/plug.h"
 #include "drivers/proxy.h"
+#include "drivers/vpn.h"
 #include "engine/capacity.h"
 #include "http/forwarded.h"
 #include "http/server.h"
@@ -126,6 +127,7 @@ struct daemon {
 	struct store *store;
 	struct network_handle network;
 	struct proxy_handle balancer_proxies;
+	struct vpn_handle vpns;
 	const struct compute_driver *compute[RECONCILE_DRIVERS_MAX]; /* NULL-terminated */
 	const struct fence_driver *fences[RECONCILE_DRIVERS_MAX];    /* likewise */
 	const struct disk_driver *disks[RECONCILE_DRIVERS_MAX];      /* likewise */

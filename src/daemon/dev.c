@@ -414,6 +414,7 @@ static RESULT dev_open_drivers(struct daemon *d)
 	d->disks[0] = &disk_sim;
 	TRY(network_sim_open(&d->ctx, &d->network));
 	TRY(proxy_sim_open(&d->ctx, &d->balancer_proxies));
+	TRY(vpn_sim_open(&d->ctx, &d->vpns));
 	bring_disks(d);
 	bring_leftovers(d);
 	TRY(make_hosts(d));

@@ -451,6 +451,7 @@ static RESULT open_reconciler(struct daemon *d)
 		.store = d->store,
 		.network = d->network,
 		.proxies = d->balancer_proxies,
+		.vpns = d->vpns,
 		.image_directory = str_from(settings_path(d->arena, &d->settings, "images")),
 		.export_directory = d->settings.export_directory.n
 					    ? d->settings.export_directory
@@ -731,6 +732,8 @@ static void end_all(struct daemon *d)
 	reconciler_free(d->reconciler);
 	egress_policy_free(d->reach);
 	relay_free(d->relay);
+	if (d->vpns.driver)
+		d->vpns.driver->close(d->vpns.self);
 	if (d->balancer_proxies.driver)
 		d->balancer_proxies.driver->close(d->balancer_proxies.self);
 	plugs_close(d->plugs);

@@ -60,9 +60,16 @@ static RESULT serve_open_drivers(struct daemon *d)
 		.ovsdb = d->settings.ovs_database,
 		.region = d->region_id,
 		.units = balancers ? str_from(balancers) : STR_NONE};
+	const char *tunnels = getenv("DARI_TUNNELS"); /* set by dari.service */
+	const struct strongswan_config vpns = {
+		.directory = str_from(settings_path(d->arena, &d->settings, "tunnels")),
+		.ovsdb = d->settings.ovs_database,
+		.region = d->region_id,
+		.units = tunnels ? str_from(tunnels) : STR_NONE};
 	TRY(ovn_open(&d->ctx, &config, &d->network));
 	ovn_set_epoch(&d->network, d->sql->lease.epoch);
 	TRY(haproxy_open(&d->ctx, &proxies, &d->balancer_proxies));
+	TRY(strongswan_open(&d->ctx, &vpns, &d->vpns));
 	struct result result = plugs_open(&d->ctx, d->settings.ovs_database, d->region_id, &d->plugs);
 	if (result_is_ok(result))
 		return OK;

@@ -3,6 +3,8 @@
  * wait. A process that loses the lease ends at once, as by kill -9: everything that it has answered is committed, and
  * its supervisor starts it again, to wait. */
 #include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,7 +16,7 @@
 #include "store/lease.h"
 #include "store/sql.h"
 
-enum { EXIT_LEASE_LOST = 71 };
+enum { EXIT_LEASE_LOST = 71, WHY_MAX = 512 };
 
 static void end_as_fenced(void *self)
 {
@@ -104,15 +106,26 @@ static RESULT try_once(struct daemon *d, const struct store_config *config, cons
 	return r;
 }
 
+/* Logs why this process waits, once for each reason. */
+static void say_why(struct str why, char said[WHY_MAX])
+{
+	char now[WHY_MAX];
+	(void) snprintf(now, sizeof now, "%" STR_FMT, STR_ARG(why));
+	if (strcmp(now, said) == 0)
+		return;
+	memcpy(said, now, sizeof now);
+	log_event(LOG_WARN, "standby", "why=%s", log_quote(why));
+}
+
 RESULT writer_open_store(struct daemon *d, const struct store_config *config, const char *path)
 {
+	char said[WHY_MAX] = "";
 	for (bool is_first = true;; is_first = false) {
 		bool waits = false;
 		struct result r = try_once(d, config, path, is_first, &waits);
 		if (!waits)
 			return r;
-		if (is_first)
-			log_event(LOG_WARN, "standby", "why=%s", log_quote(d->ctx.problem.message));
+		say_why(d->ctx.problem.message, said);
 		ctx_clear_problem(&d->ctx);
 		if (!pause_unless_told(d))
 			return FAIL(AGAIN);

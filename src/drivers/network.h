@@ -26,6 +26,7 @@
 #include "base/ctx.h"
 #include "base/ip.h"
 #include "base/uuid.h"
+#include "model/vpn_link.h"
 
 struct address;
 struct dhcp_options;
@@ -50,6 +51,7 @@ struct security_group_rule;
 struct subnet;
 struct transit_attachment;
 struct transit_gateway;
+struct vpn_tunnel;
 
 /* A driver's connection to the network; each driver defines its own. */
 struct vnet;
@@ -190,6 +192,22 @@ struct network_firewall {
 	struct ips own_ips; /* public addresses of its guests: they don't count as outside */
 };
 
+/* A tunnel of a VPN connection: the network between the router, the namespace of the tunnel's IKE daemon, and the outside. */
+struct network_tunnel {
+	const struct vpn_tunnel *tunnel;
+	struct vpn_link link;
+	const struct external_network *external; /* of its public address */
+	struct str chassis;                      /* the single host that has the public address */
+	struct str leg_chassis;                  /* the machine that runs the daemon */
+};
+
+/* A route of a route table by way of a tunnel. */
+struct network_vpn_route {
+	uuid table;
+	struct cidr to;
+	uuid tunnel; /* none: the traffic is dropped */
+};
+
 /* A complete router: gateways, peerings, attachments, subnets, route tables, metadata and DNS port. */
 struct network_router {
 	const struct router *router;
@@ -239,6 +257,10 @@ struct network_router {
 	 * router doesn't exist yet. */
 	const struct transit_attachment *const *attachments;
 	size_t attachment_count;
+	const struct network_tunnel *tunnels;
+	size_t tunnel_count;
+	const struct network_vpn_route *vpn_routes; /* each destination once in a table */
+	size_t vpn_route_count;
 	struct str gateway_chassis;  /* hosts that may carry the gateway: comma-separated, preferred first */
 	struct mac metadata_mac;     /* MAC address of the metadata port */
 	struct str metadata_chassis; /* the machine that dari runs on */

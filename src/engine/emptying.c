@@ -35,6 +35,7 @@
 #include "engine/virtual/port_policy.h"
 #include "engine/virtual/route_plan.h"
 #include "engine/virtual/source_nat.h"
+#include "engine/vpn/vpn.h"
 #include "model/async_job.h"
 #include "model/cluster.h"
 #include "model/instance.h"
@@ -63,6 +64,9 @@ DELETER(peering, peering_target, peering)
 DELETER(transit_attachment, transit_attachment_target, attachment)
 DELETER(transit_gateway, transit_gateway_target, gateway)
 DELETER(transit_route_table, transit_route_table_target, route_table)
+DELETER(vpn_connection, vpn_connection_target, connection)
+DELETER(vpn_gateway, vpn_gateway_target, gateway, .is_forced = true)
+DELETER(customer_gateway, customer_gateway_target, gateway)
 DELETER(vpc_endpoint, vpc_endpoint_target, endpoint)
 DELETER(endpoint_service, endpoint_service_target, service)
 DELETER(port, port_target, port)
@@ -119,6 +123,9 @@ const struct row_deleter engine_row_deleters[] = {
 	{KIND_TRANSIT_ATTACHMENT, "transit_gateway.detach", delete_transit_attachment},
 	{KIND_TRANSIT_GATEWAY, "transit_gateway.delete", delete_transit_gateway},
 	{KIND_TRANSIT_ROUTE_TABLE, "transit_gateway.delete_route_table", delete_transit_route_table},
+	{KIND_VPN_CONNECTION, "vpn.delete_connection", delete_vpn_connection},
+	{KIND_VPN_GATEWAY, "vpn.delete_gateway", delete_vpn_gateway},
+	{KIND_CUSTOMER_GATEWAY, "vpn.delete_customer_gateway", delete_customer_gateway},
 	{KIND_VPC_ENDPOINT, "endpoint.delete", delete_vpc_endpoint},
 	{KIND_PORT, "port.delete", delete_port},
 	{KIND_VOLUME, "volume.delete", delete_volume},

@@ -82,6 +82,7 @@
 #include "model/client_token.h"
 #include "model/cluster.h"
 #include "model/credential.h"
+#include "model/customer_gateway.h"
 #include "model/dashboard.h"
 #include "model/dhcp_options.h"
 #include "model/domain.h"
@@ -161,6 +162,10 @@
 #include "model/user_data.h"
 #include "model/user_group.h"
 #include "model/vpc_endpoint.h"
+#include "model/vpn_connection.h"
+#include "model/vpn_gateway.h"
+#include "model/vpn_route.h"
+#include "model/vpn_tunnel.h"
 
 /* ---- selection of rows ---- */
 
@@ -288,7 +293,8 @@ static const int64_t keys_of[KIND_COUNT] = {[KIND_NETWORK] = 1,
 					    [KIND_VPC_ENDPOINT] = ENDPOINT_FRONTS_MAX,
 					    [KIND_ENDPOINT_SERVICE] = SERVICE_LEGS_MAX,
 					    [KIND_EXTERNAL_NETWORK] = 1,
-					    [KIND_TRANSIT_GATEWAY] = 1};
+					    [KIND_TRANSIT_GATEWAY] = 1,
+					    [KIND_VPN_TUNNEL] = 2};
 
 int64_t limits_keys_of(enum kind kind)
 {

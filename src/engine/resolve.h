@@ -37,6 +37,9 @@ struct route_plan;
 struct route_plan_entry;
 struct source_nat;
 struct peering_side;
+struct customer_gateway;
+struct vpn_connection;
+struct vpn_gateway;
 struct transit_attachment;
 struct transit_gateway;
 struct vpc_endpoint;
@@ -265,6 +268,9 @@ ENGINE_FINDER(subnet, KIND_SUBNET)
 ENGINE_FINDER(target_group, KIND_TARGET_GROUP)
 ENGINE_FINDER(transit_attachment, KIND_TRANSIT_ATTACHMENT)
 ENGINE_FINDER(transit_gateway, KIND_TRANSIT_GATEWAY)
+ENGINE_FINDER(customer_gateway, KIND_CUSTOMER_GATEWAY)
+ENGINE_FINDER(vpn_connection, KIND_VPN_CONNECTION)
+ENGINE_FINDER(vpn_gateway, KIND_VPN_GATEWAY)
 ENGINE_FINDER(user, KIND_USER)
 ENGINE_FINDER(volume, KIND_VOLUME)
 ENGINE_FINDER(volume_group, KIND_VOLUME_GROUP)

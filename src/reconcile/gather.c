@@ -225,8 +225,8 @@ static RESULT gather_routes(struct step *s, const struct tables *t, uuid router,
 		PUSH(s, &tables, rt->row.id);
 		for (const struct route *route = route_first_by_table(t, rt->row.id); route;
 		     route = route_next_by_table(t, route)) {
-			if (!row_is_live(&route->row))
-				continue;
+			if (!row_is_live(&route->row) || !uuid_is_none(route->vpn_gateway))
+				continue; /* vpn_gather() lists routes to VPN gateways */
 			const struct port *p = engine_find_hop_port(t, route);
 			struct network_route wish = {.route = STEP_COPY(s, KIND_ROUTE, struct route, route)};
 			if (p && row_is_live(&p->row)) {
@@ -508,6 +508,7 @@ RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct
 	ret_rows->wish.gateway_chassis = choose_chassis(s, &hosts, router);
 	TRY(gather_nats(s, t, &hosts, router, ret_rows));
 	TRY(gather_endpoints(s, t, &hosts, router, ret_rows));
+	TRY(vpn_gather(s, t, &hosts, router, ret_rows));
 	ret_rows->wish.metadata_mac = model_metadata_mac(router);
 	ret_rows->wish.metadata_chassis = str_from(s->r->own_chassis);
 	return OK;

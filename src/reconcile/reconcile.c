@@ -44,6 +44,7 @@ static void tick_run(struct job *job)
 	hosts_look_after(r);
 	wake_target_groups(r);
 	wake_proxies(r);
+	wake_vpn_tunnels(r);
 	atomic_store(&r->tick_due_us, now_us + r->host_interval_us);
 	actor_post_at(r->home_actor, &r->tick_job, clock_now_us() + r->host_interval_us);
 }
@@ -62,6 +63,7 @@ static void routers_run(struct job *job)
 		(struct reconciler *) (void *) ((char *) job - offsetof(struct reconciler, routers_job));
 	atomic_store(&r->routers_posted, false);
 	wake_gateway_routers(r);
+	wake_vpn_routers(r);
 }
 
 static void unplaced_run(struct job *job)
@@ -237,6 +239,7 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->store = config->store;
 	r->network = config->network;
 	r->proxies = config->proxies;
+	r->vpns = config->vpns;
 	r->may_act = config->may_act;
 	r->may_act_self = config->may_act_self;
 	r->epoch = config->epoch;

@@ -18,6 +18,7 @@
 #include "base/work_item.h"
 #include "drivers/network.h"
 #include "drivers/proxy.h"
+#include "drivers/vpn.h"
 #include "store/store.h"
 
 struct backup_target;
@@ -78,6 +79,7 @@ struct reconcile_config {
 	struct store *store;
 	struct network_handle network;
 	struct proxy_handle proxies; /* driver NULL: proxies of load balancers wait */
+	struct vpn_handle vpns;      /* driver NULL: tunnels of VPN connections wait */
 	const struct compute_driver *compute[RECONCILE_DRIVERS_MAX]; /* by URI scheme; NULL-terminated */
 	void *compute_self[RECONCILE_DRIVERS_MAX];
 	const struct disk_driver *disks[RECONCILE_DRIVERS_MAX]; /* by URI scheme */

@@ -392,6 +392,7 @@ struct reconciler {
 	struct store *store;
 	struct network_handle network;
 	struct proxy_handle proxies;
+	struct vpn_handle vpns;
 	const struct compute_driver *compute[RECONCILE_DRIVERS_MAX];
 	void *compute_self[RECONCILE_DRIVERS_MAX];
 	const struct disk_driver *disks[RECONCILE_DRIVERS_MAX];
@@ -615,6 +616,9 @@ void wake_network(struct reconciler *r, enum kind kind, uuid id);
 void wake_target_groups(struct reconciler *r);
 /* balancing/proxy.c */
 void wake_proxies(struct reconciler *r);
+/* network/vpn.c; each opens a view */
+void wake_vpn_tunnels(struct reconciler *r);
+void wake_vpn_routers(struct reconciler *r);
 /* Wakes an instance or something in a host's storage; host: or a Ceph pool. Dropped while the host is not
  * ready. */
 void wake_on_host(struct reconciler *r, uuid host, enum kind kind, uuid id);
@@ -718,6 +722,11 @@ struct str gather_choose_host(const struct host_names *hosts, uuid resource, uui
  * rows->wish.balancers. */
 RESULT gather_endpoints(struct step *s, const struct tables *t, const struct host_names *hosts, uuid router,
 			struct router_rows *rows);
+/* network/vpn.c: the tunnels of the router's VPN gateway, and routes that lead there. */
+RESULT vpn_gather(struct step *s, const struct tables *t, const struct host_names *hosts, uuid router,
+		  struct router_rows *rows);
+/* Wakes the tunnels of the router's VPN gateway, because its blocks have changed. */
+void wake_vpn_tunnels_behind(struct reconciler *r, const struct tables *t, uuid router);
 /* Wakes the routers of endpoints whose service has that interface, if a service has. */
 void wake_entries_of(struct reconciler *r, const struct tables *t, const struct port *leg);
 /* Wakes the routers of endpoints with that security group. */

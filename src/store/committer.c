@@ -308,6 +308,9 @@ static RESULT committer_say_refused(struct change *change, struct result r, cons
 		return committer_say_full(change->ctx);
 	if (r.code == ERR_TIMEOUT)
 		return committer_say_unreachable(change->ctx);
+	if (r.code == ERR_IN_USE)
+		return ctx_fail(change->ctx, ERR_AGAIN,
+				"The region's database is busy: nothing is changed. Try again later.");
 	return ctx_fail(change->ctx, ERR_IO, "the database refused the change: %" STR_FMT,
 			STR_ARG(c->problem.message));
 }

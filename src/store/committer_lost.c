@@ -13,6 +13,8 @@
 static const int64_t PAUSE_US = 100 * MILLISECOND; /* between attempts; short, since every change waits */
 /* Changes without a deadline are the reconciler's and timers', whose threads are needed when the process ends. */
 static const int64_t OPEN_MAX_US = 30 * SECOND;
+/* An operator's command says that the database is away instead of waiting until it is back. */
+static const int64_t HOLD_MAX_US = 10 * SECOND;
 
 RESULT committer_say_unreachable(struct ctx *c)
 {
@@ -108,6 +110,22 @@ static void answer_open(struct change **first, int64_t until_us)
 	struct change *late = NULL;
 	(void) part_late(first, until_us, &late);
 	answer(late, say_open);
+}
+
+RESULT committer_hold(struct store *s, struct ctx *c)
+{
+	int64_t until_us = clock_system_us() + HOLD_MAX_US;
+	const struct timespec until = {.tv_sec = until_us / SECOND, .tv_nsec = until_us % SECOND * 1000};
+	return pthread_mutex_clocklock(&s->still, CLOCK_MONOTONIC, &until) == 0
+		       ? OK
+		       : ctx_fail(
+				 c, ERR_AGAIN,
+				 "the database does not answer: a commit has been under way for ten seconds");
+}
+
+void committer_let_go(struct store *s)
+{
+	pthread_mutex_unlock(&s->still);
 }
 
 RESULT committer_read_back(struct store *s, struct ctx *c, struct change **first, uint64_t *ret_found)

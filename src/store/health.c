@@ -56,9 +56,9 @@ RESULT store_rescue_database(struct store *s, struct ctx *c, const char *path, s
 	TRY(refuse_existing(c, path));
 	TRY(file_delete(c, half));
 	/* prevents batches, so that rows and logs are from the same commit */
-	pthread_mutex_lock(&s->still);
+	TRY(committer_hold(s, c));
 	struct result result = rescue_into(s, c, half, ret_lost);
-	pthread_mutex_unlock(&s->still);
+	committer_let_go(s);
 	(void) unlink(lock);
 	return sqlite_settle_copy(c, result, half, path);
 }

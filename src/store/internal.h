@@ -175,6 +175,10 @@ void committer_wait_for_database(struct store *s);
 /* Reads the commit number back as soon as the database can be reached. Changes leave the list *first when they
  * are answered. ERR_AGAIN: the store closes. */
 RESULT committer_read_back(struct store *s, struct ctx *c, struct change **first, uint64_t *ret_found);
+/* Keeps the committer from running a batch, until committer_let_go(). Any other thread. ERR_AGAIN: a batch has been under way for
+ * too long, because the database does not answer. */
+RESULT committer_hold(struct store *s, struct ctx *c);
+void committer_let_go(struct store *s);
 /* Logs once when the database cannot be reached, and once when it answers again. */
 void committer_log_lost(struct store *s, struct result r, const struct ctx *c);
 RESULT committer_say_unreachable(struct ctx *c);

@@ -26,8 +26,9 @@ enum lease_answer { LEASE_RENEWED, LEASE_TAKEN, LEASE_SILENT };
 
 /* The lease was taken. sent_us: before the request. acts_from_us: when the former holder's calls are over. */
 void lease_begin(struct lease *lease, int64_t sent_us, int64_t acts_from_us);
-/* Answer of the database to a renewal that was sent at sent_us. */
-void lease_note(struct lease *lease, int64_t sent_us, enum lease_answer answer);
+/* Answer of the database to a renewal that was sent at sent_us, received at now_us. If the lease had ended by then, another process
+ * may have taken it since, and a fail-over may have lost that: no driver is called until that process's time is over. */
+void lease_note(struct lease *lease, int64_t sent_us, int64_t now_us, enum lease_answer answer);
 /* True while no other process can have the lease. */
 bool lease_is_held(const struct lease *lease, int64_t now_us);
 /* True if calls may be sent to hosts and the network. */

@@ -16,7 +16,12 @@
 #include "base/log.h"
 #include "store/postgresql_internal.h"
 
-enum { SCRATCH_CAP = 64 * 1024 * 1024, SEND_TRIES = 5, PATIENCE_MS = 5000, CONFLICT_PAUSE_MS = 5 };
+enum {
+	SCRATCH_CAP = 64 * 1024 * 1024,
+	SEND_TRIES = POSTGRESQL_CONFLICTS_MAX,
+	PATIENCE_MS = 5000,
+	CONFLICT_PAUSE_MS = 5
+};
 static const int64_t RECONNECT_US =
 	300 * MILLISECOND; /* between failed attempts, for hosts that do not refuse */
 
@@ -55,8 +60,8 @@ static RESULT say_fenced(struct postgresql *self, struct ctx *c, int64_t epoch, 
 }
 
 /* Reads the fence's row. The lock waits for a transaction of a lost connection. */
-static RESULT read_fence(struct postgresql *self, struct ctx *c, bool with_lock, int64_t *ret_epoch,
-			 uint64_t *ret_commit)
+static RESULT read_fence_once(struct postgresql *self, struct ctx *c, bool with_lock, int64_t *ret_epoch,
+			      uint64_t *ret_commit)
 {
 	AUTO_PGRESULT row = NULL;
 	if (with_lock)
@@ -75,6 +80,24 @@ static RESULT read_fence(struct postgresql *self, struct ctx *c, bool with_lock,
 	return OK;
 }
 
+/* Reads it without the lock. Outside of a transaction a conflict costs one more attempt. */
+static RESULT read_fence(struct postgresql *self, struct ctx *c, int64_t *ret_epoch, uint64_t *ret_commit)
+{
+	struct result r = FAIL(AGAIN);
+	for (int tries = 0; r.code == ERR_AGAIN && tries < POSTGRESQL_CONFLICTS_MAX; tries++) {
+		ctx_clear_problem(c);
+		r = read_fence_once(self, c, false, ret_epoch, ret_commit);
+	}
+	return r;
+}
+
+static RESULT check_fence(struct postgresql *self, struct ctx *c, int64_t epoch, uint64_t commit, bool fits)
+{
+	bool is_ours = epoch == self->epoch && fits;
+	atomic_store(&self->is_elsewhere, !is_ours);
+	return is_ours ? OK : say_fenced(self, c, epoch, commit);
+}
+
 /* Connects again if the connection was lost between two batches. */
 static RESULT check_connection(struct postgresql *self, struct ctx *c)
 {
@@ -83,8 +106,8 @@ static RESULT check_connection(struct postgresql *self, struct ctx *c)
 	if (postgresql_is_alive(self->db))
 		return OK;
 	TRY(connect_again(self, c));
-	TRY(read_fence(self, c, false, &epoch, &commit));
-	return epoch == self->epoch && commit == self->commit ? OK : say_fenced(self, c, epoch, commit);
+	TRY(read_fence(self, c, &epoch, &commit));
+	return check_fence(self, c, epoch, commit, commit == self->commit);
 }
 
 /* ---- transactions ---- */
@@ -95,6 +118,15 @@ static bool ends_well(struct postgresql *self)
 	return PQresultStatus(result) == PGRES_COMMAND_OK;
 }
 
+/* The server keeps statements that a refused pipeline prepared. Which these are is not known: all are prepared again. */
+static void end_transaction(struct postgresql *self)
+{
+	if (!self->db || !PQsendQuery(self->db, "ROLLBACK; DEALLOCATE ALL") || !ends_well(self))
+		postgresql_disconnect(&self->db); /* begin connects again */
+	self->generation++;
+	self->is_begun = false;
+}
+
 static void driver_rollback(struct sql_driver *driver)
 {
 	struct postgresql *self = postgresql_of(driver);
@@ -102,10 +134,7 @@ static void driver_rollback(struct sql_driver *driver)
 	self->ends = self->ends_before;
 	if (!self->is_begun)
 		return;
-	if (!self->db || !PQsendQuery(self->db, "ROLLBACK; DEALLOCATE ALL") || !ends_well(self))
-		postgresql_disconnect(&self->db); /* begin connects again */
-	self->generation++;
-	self->is_begun = false;
+	end_transaction(self);
 }
 
 static RESULT driver_begin(struct sql_driver *driver, struct ctx *c)
@@ -117,21 +146,36 @@ static RESULT driver_begin(struct sql_driver *driver, struct ctx *c)
 	return check_connection(self, c);
 }
 
-/* Determines whether the commit took place. ERR_TIMEOUT: not known yet. */
+/* Determines whether the commit took place. ERR_TIMEOUT: not known yet. An older database, such as a former primary, cannot tell:
+ * if this process ended and began anew, it would take that one for its own. */
 static RESULT settle(struct postgresql *self, struct ctx *c, uint64_t *ret_commit)
 {
 	int64_t epoch = 0;
 	TRY(connect_again(self, c));
-	struct result r = read_fence(self, c, true, &epoch, ret_commit);
+	struct result r = read_fence_once(self, c, true, &epoch, ret_commit);
 	if (!result_is_ok(r)) {
 		postgresql_disconnect(&self->db);
 		return r.code == ERR_GONE || r.code == ERR_STATE ? r : FAIL(TIMEOUT);
 	}
-	if (epoch != self->epoch || *ret_commit < self->commit)
-		return say_fenced(self, c, epoch, *ret_commit);
+	r = check_fence(self, c, epoch, *ret_commit, *ret_commit >= self->commit);
+	if (r.code == ERR_GONE && epoch == self->epoch) {
+		self->not_before_us = clock_monotonic_us() + RECONNECT_US;
+		return FAIL(TIMEOUT);
+	}
+	TRY(r);
 	self->commit = *ret_commit;
 	self->is_unknown = false;
 	return OK;
+}
+
+/* A transaction that was sent in parts cannot be sent again, for its rows are not kept. Another batch must not get its number in this
+ * epoch: a fail-over may have lost the first one after a follower showed it, and that follower would take the two for one. So
+ * this process ends, and begins anew with another epoch. */
+static RESULT say_lost_parts(struct postgresql *self, struct ctx *c)
+{
+	postgresql_lose_lease(self);
+	return ctx_fail(c, ERR_GONE, "the database %s was lost during a transaction that was sent in parts",
+			self->name);
 }
 
 /* Settles a lost commit. ERR_AGAIN: its outcome is not known, even if another process has taken the database since: the
@@ -149,9 +193,7 @@ static RESULT settle_commit(struct postgresql *self, struct ctx *c, uint64_t com
 	if (!result_is_ok(r))
 		return FAIL(AGAIN);
 	*ret_is_done = found == commit;
-	if (*ret_is_done || !was_in_parts)
-		return OK;
-	return ctx_fail(c, ERR_TIMEOUT, "the database %s was lost during a transaction", self->name);
+	return *ret_is_done || !was_in_parts ? OK : say_lost_parts(self, c);
 }
 
 /* ERR_GONE with the reason, from the fence's row. A batch that was sent twice may have been refused because the first one
@@ -163,7 +205,7 @@ static RESULT explain_fence(struct postgresql *self, struct ctx *c, uint64_t wan
 	__auto_type ends = self->ends;
 	driver_rollback(&self->driver);
 	ctx_clear_problem(c);
-	TRY(read_fence(self, c, false, &epoch, &commit));
+	TRY(read_fence(self, c, &epoch, &commit));
 	if (epoch != self->epoch || commit != wanted)
 		return say_fenced(self, c, epoch, commit);
 	self->ends = ends;
@@ -171,12 +213,10 @@ static RESULT explain_fence(struct postgresql *self, struct ctx *c, uint64_t wan
 }
 
 /* Begins the transaction again after a conflict, which other programs' locks may cause. The pause doubles with each try,
- * so that a lock of a few milliseconds costs little and SEND_TRIES outlast one of 150 ms. */
+ * so that a lock of a few milliseconds costs little and SEND_TRIES outlast one of 600 ms. */
 static RESULT begin_again(struct postgresql *self, struct ctx *c, int tries)
 {
-	if (!PQsendQuery(self->db, "ROLLBACK") || !ends_well(self))
-		postgresql_disconnect(&self->db);
-	self->is_begun = false;
+	end_transaction(self);
 	ctx_clear_problem(c);
 	clock_sleep_us((int64_t) CONFLICT_PAUSE_MS * MILLISECOND << tries);
 	return check_connection(self, c);
@@ -203,7 +243,7 @@ static RESULT driver_commit(struct sql_driver *driver, struct ctx *c, uint64_t c
 	}
 	if (!is_done)
 		return r.code == ERR_AGAIN || r.code == ERR_TIMEOUT
-			       ? ctx_fail(c, ERR_IO,
+			       ? ctx_fail(c, ERR_IN_USE,
 					  "the database did not take the transaction in %d attempts",
 					  SEND_TRIES)
 			       : r;
@@ -218,8 +258,10 @@ static RESULT settle_later(struct postgresql *self, struct ctx *c, uint64_t *ret
 {
 	uint64_t before = self->commit;
 	TRY(settle(self, c, ret_commit));
-	if (*ret_commit != before || self->was_in_parts)
+	if (*ret_commit != before)
 		return OK;
+	if (self->was_in_parts)
+		return say_lost_parts(self, c);
 	struct result r = driver_commit(&self->driver, c, before + 1);
 	if (r.code == ERR_AGAIN) /* lost again */
 		return FAIL(TIMEOUT);
@@ -242,7 +284,7 @@ static RESULT driver_read_commit(struct sql_driver *driver, struct ctx *c, uint6
 	if (self->is_unknown)
 		return settle_later(self, c, ret_commit);
 	TRY(check_connection(self, c));
-	TRY(read_fence(self, c, false, &epoch, ret_commit));
+	TRY(read_fence(self, c, &epoch, ret_commit));
 	return epoch == self->epoch ? OK : say_fenced(self, c, epoch, *ret_commit);
 }
 

@@ -273,9 +273,8 @@ static bool send_all(struct pipeline *p, uint64_t commit)
 		if (batch_at(self, n) && batch_at(self, n)->count)
 			is_sent = send_batch(p, n);
 	return is_sent &&
-	       (!commit || (send_text(self->db, "NOTIFY dari_commit", 0, NULL) &&
-			    send_text(self->db, "COMMIT", 0, NULL))) &&
-	       PQpipelineSync(self->db);
+	       (!commit || !self->notifies || send_text(self->db, "NOTIFY dari_commit", 0, NULL)) &&
+	       (!commit || send_text(self->db, "COMMIT", 0, NULL)) && PQpipelineSync(self->db);
 }
 
 static RESULT say_lost(struct pipeline *p)

@@ -71,6 +71,7 @@ static const struct {
 	{"55P03", ERR_IN_USE},   /* lock_timeout */
 	{"40001", ERR_AGAIN},    /* serialization failure */
 	{"40P01", ERR_AGAIN},    /* deadlock */
+	{"40003", ERR_TIMEOUT},  /* the outcome is not known */
 };
 
 RESULT postgresql_fail(struct postgresql *self, struct ctx *c, PGconn *db, const PGresult *result,
@@ -305,6 +306,10 @@ static RESULT read_twice(struct postgresql *self, struct ctx *c, const char *sql
 	if (since_us < self->read_not_before_us)
 		return ctx_fail(c, ERR_TIMEOUT, "the database %s cannot be reached", self->name);
 	struct result r = read_once(self, c, sql, count, params, each, arg, &read);
+	for (int tries = 0; r.code == ERR_AGAIN && !read && tries < POSTGRESQL_CONFLICTS_MAX; tries++) {
+		ctx_clear_problem(c);
+		r = read_once(self, c, sql, count, params, each, arg, &read);
+	}
 	if (r.code == ERR_TIMEOUT && !read && clock_monotonic_us() < since_us + SECOND) {
 		ctx_clear_problem(c); /* another host of the URL may answer */
 		r = read_once(self, c, sql, count, params, each, arg, &read);

@@ -12,7 +12,10 @@
 #include "base/fault.h"
 #include "store/postgresql_internal.h"
 
-enum { FOLLOW_PIECE = 1000 }; /* rows in one statement */
+enum {
+	FOLLOW_PIECE = 1000, /* rows in one statement */
+	UNTOLD_MS = 100,     /* between two looks where the server sends no notifications */
+};
 
 const char *const postgresql_change_sql =
 	"CREATE TABLE IF NOT EXISTS writer_change (batch BIGINT NOT NULL, kind TEXT NOT NULL, id TEXT NOT "
@@ -241,6 +244,8 @@ bool postgresql_await_feed(struct sql_driver *driver, int max_ms)
 	PGnotify *news = NULL;
 	bool has_news = false;
 	(void) postgresql_lease_connection(self);
+	if (!self->lease.listens && max_ms > UNTOLD_MS)
+		max_ms = UNTOLD_MS;
 	struct pollfd fd = {.fd = self->lease.db ? PQsocket(self->lease.db) : -1, .events = POLLIN};
 	if (poll(&fd, 1, max_ms) > 0 && !PQconsumeInput(self->lease.db))
 		postgresql_disconnect(&self->lease.db);
@@ -248,5 +253,5 @@ bool postgresql_await_feed(struct sql_driver *driver, int max_ms)
 		has_news = true;
 		PQfreemem(news);
 	}
-	return has_news;
+	return has_news || (self->lease.db && !self->lease.listens);
 }

@@ -5,6 +5,7 @@
 
 #include <libpq-fe.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/buf.h"
 #include "model/migration.h"
@@ -13,6 +14,7 @@
 
 /* Milliseconds for an answer to a batch or a read, and to statements that may create or copy tables. */
 enum { POSTGRESQL_ANSWER_MS = 5000, POSTGRESQL_LONG_ANSWER_MS = 600000 };
+enum { POSTGRESQL_CONFLICTS_MAX = 7 }; /* attempts of a statement or transaction that conflicts with others */
 
 /* Digits of the schema's hash in the name of a connection. */
 enum { POSTGRESQL_HASH_SHOWN = 8 };
@@ -77,12 +79,15 @@ struct postgresql {
 	int64_t epoch;      /* the fence: this process writes while the database has the same number */
 	int64_t followed_epoch; /* the database's epoch when a follower read it last */
 	_Atomic uint64_t
-		commit;    /* number of the last commit known to have taken place; written by the committer */
-	bool is_follower;  /* another process writes */
-	bool is_copying;   /* nobody follows: changed rows are not noted */
-	bool is_begun;     /* a part of the open transaction was sent */
-	bool is_unknown;   /* a COMMIT was sent and not answered */
-	bool was_in_parts; /* the transaction of that COMMIT cannot be sent again */
+		commit; /* number of the last commit known to have taken place; written by the committer */
+	atomic_bool
+		is_elsewhere; /* the database that was reached last is an older one: nothing is done on its word */
+	bool is_follower;      /* another process writes */
+	bool notifies;         /* the server has NOTIFY */
+	bool is_copying;       /* nobody follows: changed rows are not noted */
+	bool is_begun;         /* a part of the open transaction was sent */
+	bool is_unknown;       /* a COMMIT was sent and not answered */
+	bool was_in_parts;     /* the transaction of that COMMIT cannot be sent again */
 	int64_t not_before_us; /* the next attempt to connect, on the monotonic clock */
 	size_t collected;      /* bytes in the batches */
 	struct postgresql_batch *put[KIND_COUNT], *forget[KIND_COUNT], *history[POSTGRESQL_HISTORY_COUNT];
@@ -100,6 +105,7 @@ struct postgresql {
 		bool runs, stops;
 		struct lease rules;
 		PGconn *db; /* the thread's; a follower's for looking at the lease and for notifications */
+		bool has_asked, listens; /* asked the server for notifications on it; it sends them */
 		unsigned renewals;
 		char holder[256]; /* this process */
 	} lease;
@@ -318,3 +324,5 @@ RESULT postgresql_end_copy(struct sql_driver *driver, struct ctx *c, uint64_t co
 
 /* Implements the driver's check. ERR_STATE, with a message: confirmed changes may be lost, or strangers may read them. */
 RESULT postgresql_check(struct sql_driver *driver, struct ctx *c);
+/* ERR_IN_USE, with a message: two servers of the URL take writes and do not say the same. */
+RESULT postgresql_check_rivals(struct postgresql *self, struct ctx *c);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The writer's lease in PostgreSQL: the row of table writer_lease, apart from the fence's row, so that a renewal never
  * waits for a slow COMMIT. Taking the lease raises the fence's epoch in the same transaction; from then on transactions
- * of the former writer fail. Epochs are milliseconds since 1970, or one more than the last: OVN and hosts keep the highest that
- * they have seen, so a restored or copied database must not begin again below it, and two copies of one database that each
- * got a writer differ. A thread renews the lease by a connection of its own, without the points of faults, which
+ * of the former writer fail. Epochs are microseconds since 1970, or more than the last: OVN and hosts keep the highest that
+ * they have seen, so a restored or copied database must not begin again below it. While the last one is ahead of the clock, a drawn
+ * number is added: two copies of one database that each got a writer, or a standby that lacks the last take-over, must not give
+ * one epoch twice, because followers, fence and renewals tell writers apart by it. A thread renews the lease by a connection of its own, without the points of faults, which
  * tests count. Rules: lease.h. */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +28,7 @@ const char *const postgresql_lease_sql =
 	"INSERT INTO writer_lease VALUES (1, 0, '', '', '-infinity') ON CONFLICT (one) DO NOTHING";
 
 #define TTL "interval '2 s'" /* LEASE_TTL_MS */
-#define CLOCK_MS "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+#define CLOCK_US "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 
 /* ---- processes ---- */
 
@@ -65,15 +66,15 @@ static bool is_dead(struct str holder)
 
 /* ---- taking ---- */
 
-/* WAIT_US counts from now, even if the lease expired long ago: the database's clock may have been set forward, so the former holder
- * may have renewed it a moment ago. Only a lease that was given back leaves nothing to wait for. */
+/* WAIT_US counts from now, even if the lease expired long ago or was given back: the database's clock may have been set forward, so the
+ * former holder may have renewed it a moment ago. A standby that lacks the last commits may have lost a renewal, or that another
+ * process had taken the lease that was given back. */
 enum { HOLDER, ADDRESS, EXPIRED_MS, WAIT_US, EPOCH, BATCH };
 #define LEASE_COLUMNS                                                                                        \
 	"writer_lease.holder, address, CASE WHEN isfinite(expires)"                                          \
 	" THEN (extract(epoch FROM clock_timestamp() - expires) * 1000)::bigint ELSE 1000000000 END,"        \
-	" CASE WHEN isfinite(expires) THEN (extract(epoch FROM greatest(expires, clock_timestamp()) + " TTL  \
-	" + interval '500 ms'"                                                                               \
-	" - clock_timestamp()) * 1000000)::bigint ELSE 0 END"
+	" (extract(epoch FROM greatest(expires, clock_timestamp()) + " TTL " + interval '500 ms'"            \
+	" - clock_timestamp()) * 1000000)::bigint"
 
 static void read_lease(const PGresult *row, struct ctx *c, struct sql_writer *ret_writer)
 {
@@ -111,10 +112,12 @@ RESULT postgresql_take_lease(struct postgresql *self, struct ctx *c, int64_t *re
 				"): end that one first, or use another database",
 				self->name, STR_ARG(before.holder));
 	*ret_wait_us = postgresql_int(row, WAIT_US);
-	TRY(postgresql_ask(self, c, self->db,
-			   "UPDATE writer SET epoch = greatest(epoch + 1, " CLOCK_MS "), holder = $1"
-			   " WHERE one = 1 RETURNING epoch, batch",
-			   1, (const char *const[]){self->lease.holder}, &taken));
+	TRY(postgresql_ask(
+		self, c, self->db,
+		"UPDATE writer SET epoch = greatest(epoch + 1 + floor(random() * 1000000)::bigint, " CLOCK_US
+		"), holder = $1"
+		" WHERE one = 1 RETURNING epoch, batch",
+		1, (const char *const[]){self->lease.holder}, &taken));
 	if (PQntuples(taken) != 1)
 		return ctx_fail(c, ERR_STATE, "the database %s has lost the row of its table writer",
 				self->name);
@@ -147,21 +150,50 @@ void postgresql_lose_lease(struct postgresql *self)
 {
 	pthread_mutex_lock(&self->lease.lock);
 	bool was_lost = self->lease.rules.is_lost;
-	lease_note(&self->lease.rules, 0, LEASE_TAKEN);
+	lease_note(&self->lease.rules, 0, clock_boot_us(), LEASE_TAKEN);
 	pthread_mutex_unlock(&self->lease.lock);
 	if (!was_lost && self->driver.lease.lost)
 		self->driver.lease.lost(self->driver.lease.self);
 }
 
+/* The connection may be older than the decision to follow. */
+static void listen_once(struct postgresql *self)
+{
+	if (!self->lease.db || !self->is_follower || self->lease.has_asked)
+		return;
+	AUTO_PGRESULT result = PQsendQuery(self->lease.db, "LISTEN dari_commit")
+				       ? postgresql_await(self->lease.db, RENEWAL_MAX_MS)
+				       : NULL;
+	self->lease.has_asked = true;
+	self->lease.listens = PQresultStatus(result) == PGRES_COMMAND_OK;
+}
+
 PGconn *postgresql_lease_connection(struct postgresql *self)
 {
-	if (postgresql_is_alive(self->lease.db))
-		return self->lease.db;
-	postgresql_disconnect(&self->lease.db);
-	self->lease.db = postgresql_connect_plainly(self);
-	if (self->lease.db && self->is_follower && PQsendQuery(self->lease.db, "LISTEN dari_commit"))
-		PQclear(postgresql_await(self->lease.db, RENEWAL_MAX_MS));
+	if (!postgresql_is_alive(self->lease.db)) {
+		postgresql_disconnect(&self->lease.db);
+		self->lease.db = postgresql_connect_plainly(self);
+		self->lease.has_asked = self->lease.listens = false;
+	}
+	listen_once(self);
 	return self->lease.db;
+}
+
+/* The row that the statement returns; asks again after a conflict, which other systems than PostgreSQL report often. */
+static PGresult *ask_again(struct postgresql *self, const char *sql, const char *const params[])
+{
+	PGresult *row = NULL;
+	for (int tries = 0; tries < POSTGRESQL_CONFLICTS_MAX; tries++) {
+		PQclear(row);
+		row = postgresql_lease_connection(self) &&
+				      PQsendQueryParams(self->lease.db, sql, 1, NULL, params, NULL, NULL, 1)
+			      ? postgresql_await(self->lease.db, RENEWAL_MAX_MS)
+			      : NULL;
+		const char *state = PQresultErrorField(row, PG_DIAG_SQLSTATE);
+		if (!state || strcmp(state, "40001") != 0)
+			break;
+	}
+	return row;
 }
 
 static enum lease_answer ask_plainly(struct postgresql *self, const char *sql)
@@ -169,11 +201,7 @@ static enum lease_answer ask_plainly(struct postgresql *self, const char *sql)
 	char epoch[24];
 	const char *const params[] = {epoch};
 	(void) snprintf(epoch, sizeof epoch, "%" PRId64, self->epoch);
-	AUTO_PGRESULT row =
-		postgresql_lease_connection(self) &&
-				PQsendQueryParams(self->lease.db, sql, 1, NULL, params, NULL, NULL, 1)
-			? postgresql_await(self->lease.db, RENEWAL_MAX_MS)
-			: NULL;
+	AUTO_PGRESULT row = ask_again(self, sql, params);
 	if (PQresultStatus(row) == PGRES_TUPLES_OK)
 		return PQntuples(row) ? LEASE_RENEWED : LEASE_TAKEN;
 	postgresql_disconnect(&self->lease.db);
@@ -198,7 +226,7 @@ static void renew(struct postgresql *self)
 		return;
 	}
 	pthread_mutex_lock(&self->lease.lock);
-	lease_note(&self->lease.rules, sent_us, answer);
+	lease_note(&self->lease.rules, sent_us, clock_boot_us(), answer);
 	pthread_mutex_unlock(&self->lease.lock);
 	if (answer == LEASE_RENEWED && ++self->lease.renewals % PRUNE_EVERY == 0)
 		(void) ask_plainly(self,
@@ -314,9 +342,11 @@ static bool follows_rule(struct postgresql *self, bool (*rule)(const struct leas
 	return is_so;
 }
 
+/* An older database may renew the lease, too, while another process writes to the right one. */
 bool postgresql_may_act(struct sql_driver *driver)
 {
-	return follows_rule(postgresql_of(driver), lease_may_act);
+	struct postgresql *self = postgresql_of(driver);
+	return follows_rule(self, lease_may_act) && !atomic_load(&self->is_elsewhere);
 }
 
 bool postgresql_may_answer(struct sql_driver *driver)

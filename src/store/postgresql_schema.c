@@ -86,7 +86,7 @@ static RESULT find_version(struct postgresql *self, struct ctx *c, unsigned *ret
 	AUTO_PGRESULT row = NULL;
 	TRY(postgresql_ask(self, c, self->db,
 			   "SELECT count(*), count(*) FILTER (WHERE tablename = 'meta') FROM pg_tables"
-			   " WHERE schemaname = current_schema()",
+			   " WHERE schemaname = current_schema() AND tablename <> 'schema_lock'",
 			   0, NULL, &row));
 	*ret_version = 0;
 	if (postgresql_int(row, 1))
@@ -158,12 +158,52 @@ static RESULT migrate(struct postgresql *self, struct ctx *c, unsigned from)
 
 /* Excludes other processes that create tables. Programs without a lease hold this lock as long as they run. */
 static const char lock_sql[] = "SELECT pg_advisory_xact_lock(1147236969, 1)"; /* "Dari" */
+/* The same by a row, for servers that speak PostgreSQL's protocol and lack such locks. The table is made outside of a transaction,
+ * so that nobody waits for another process's. */
+static const char *const lock_table_sql[] = {
+	"CREATE TABLE IF NOT EXISTS schema_lock (one INTEGER PRIMARY KEY)",
+	"INSERT INTO schema_lock VALUES (1) ON CONFLICT (one) DO NOTHING",
+	"BEGIN",
+	"SET LOCAL lock_timeout = '1s'",
+	NULL,
+};
+static const char lock_row_sql[] = "SELECT one FROM schema_lock WHERE one = 1 FOR UPDATE";
+
+/* True if the lock was refused because the server has none of that kind. */
+static bool lacks_locks(const PGresult *refused)
+{
+	const char *state = PQresultErrorField(refused, PG_DIAG_SQLSTATE);
+	return state && (strcmp(state, "0A000") == 0 || strcmp(state, "42883") == 0);
+}
+
+static RESULT lock_row(struct postgresql *self, struct ctx *c)
+{
+	AUTO_PGRESULT row = NULL;
+	PQclear(PQexec(self->db, "ROLLBACK"));
+	for (size_t k = 0; lock_table_sql[k]; k++) {
+		struct result r = postgresql_exec(self, c, self->db, lock_table_sql[k]);
+		if (!result_is_ok(r) && k > 0)
+			return r;
+		ctx_clear_problem(c); /* two processes create the table at once: one of them fails */
+	}
+	return postgresql_ask(self, c, self->db, lock_row_sql, 0, NULL, &row);
+}
 
 static RESULT lock_schema(struct postgresql *self, struct ctx *c)
 {
-	AUTO_PGRESULT row = NULL;
+	AUTO_PGRESULT row =
+		PQsendQuery(self->db, lock_sql) ? postgresql_await(self->db, self->answer_max_ms) : NULL;
+	if (PQresultStatus(row) == PGRES_TUPLES_OK)
+		return OK;
+	return lacks_locks(row) ? lock_row(self, c) : postgresql_fail(self, c, self->db, row, lock_sql);
+}
+
+/* Begins a transaction with that lock. */
+static RESULT begin_locked(struct postgresql *self, struct ctx *c)
+{
+	TRY(postgresql_exec(self, c, self->db, "BEGIN"));
 	TRY(postgresql_exec(self, c, self->db, "SET LOCAL lock_timeout = '1s'"));
-	struct result r = postgresql_ask(self, c, self->db, lock_sql, 0, NULL, &row);
+	struct result r = lock_schema(self, c);
 	if (r.code != ERR_IN_USE)
 		return r;
 	ctx_clear_problem(c);
@@ -188,7 +228,7 @@ static RESULT add_part(void *arg, struct ctx *c, const struct kind_info *kind, c
 
 static RESULT add_parts(struct postgresql *self, struct ctx *c)
 {
-	TRY(lock_schema(self, c));
+	TRY(begin_locked(self, c));
 	return level_each_addition(self->level, c, add_part, self);
 }
 
@@ -198,7 +238,6 @@ RESULT postgresql_add_level(struct postgresql *self, struct ctx *c)
 	TRY(find_version(self, c, &version));
 	if (!version || !self->level)
 		return OK;
-	TRY(postgresql_exec(self, c, self->db, "BEGIN"));
 	struct result r = add_parts(self, c);
 	if (result_is_ok(r))
 		return postgresql_exec(self, c, self->db, "COMMIT");
@@ -212,7 +251,7 @@ RESULT postgresql_add_level(struct postgresql *self, struct ctx *c)
 static RESULT write_schema(struct postgresql *self, struct ctx *c, int64_t *ret_wait_us)
 {
 	unsigned version = 0;
-	TRY(lock_schema(self, c));
+	TRY(begin_locked(self, c));
 	TRY(find_version(self, c, &version));
 	TRY(postgresql_exec(self, c, self->db, base_sql));
 	TRY(postgresql_exec(self, c, self->db, postgresql_lease_sql));
@@ -236,7 +275,6 @@ static RESULT write_schema(struct postgresql *self, struct ctx *c, int64_t *ret_
 static RESULT open_once(struct postgresql *self, struct ctx *c)
 {
 	int64_t wait_us = 0, sent_us = 0;
-	TRY(postgresql_exec(self, c, self->db, "BEGIN"));
 	struct result r = write_schema(self, c, &wait_us);
 	if (result_is_ok(r)) {
 		sent_us = clock_boot_us();
@@ -250,13 +288,28 @@ static RESULT open_once(struct postgresql *self, struct ctx *c)
 	return r;
 }
 
+/* Some servers that speak PostgreSQL's protocol have no notifications; followers look more often there. A connection that is lost
+ * meanwhile tells nothing. */
+static void find_notes(struct postgresql *self)
+{
+	AUTO_PGRESULT result = PQsendQuery(self->db, "NOTIFY dari_commit")
+				       ? postgresql_await(self->db, self->answer_max_ms)
+				       : NULL;
+	self->notifies = PQstatus(self->db) != CONNECTION_OK || PQresultStatus(result) == PGRES_COMMAND_OK;
+}
+
 RESULT postgresql_open_schema(struct sql_driver *driver, struct ctx *c)
 {
 	struct postgresql *self = postgresql_of(driver);
 	int64_t until_us = clock_system_us() + driver->lease.patience_ms * MILLISECOND;
-	for (;;) {
+	TRY(postgresql_check_rivals(self, c));
+	for (int conflicts = 0;;) {
 		struct result r = open_once(self, c);
-		if (r.code != ERR_IN_USE || clock_system_us() >= until_us)
+		conflicts += r.code == ERR_AGAIN;
+		if (result_is_ok(r))
+			find_notes(self);
+		if (r.code == ERR_AGAIN ? conflicts == POSTGRESQL_CONFLICTS_MAX
+					: r.code != ERR_IN_USE || clock_system_us() >= until_us)
 			return r;
 		ctx_clear_problem(c);
 		(void) poll(NULL, 0, OPEN_PAUSE_MS);

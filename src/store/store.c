@@ -381,9 +381,9 @@ static RESULT store_compare_still(struct store *s, struct ctx *c)
 
 RESULT store_compare_with_sql(struct store *s, struct ctx *c)
 {
-	pthread_mutex_lock(&s->still);
+	TRY(committer_hold(s, c));
 	struct result r = store_compare_still(s, c);
-	pthread_mutex_unlock(&s->still);
+	committer_let_go(s);
 	return r;
 }
 

@@ -6,14 +6,6 @@
 #include "model/migration.h"
 #include "store/internal.h"
 
-bool store_is_upgrading(struct store *s)
-{
-	pthread_mutex_lock(&s->still);
-	bool is_upgrading = s->config.sql->level != NULL;
-	pthread_mutex_unlock(&s->still);
-	return is_upgrading;
-}
-
 static RESULT note_level(const struct level *level, struct ctx *c, struct upgrade *ret_upgrade)
 {
 	ret_upgrade->is_confirmed = !level;
@@ -34,20 +26,20 @@ RESULT store_read_upgrade(struct store *s, struct ctx *c, struct upgrade *ret_up
 {
 	struct sql_driver *sql = s->config.sql;
 	*ret_upgrade = (struct upgrade){.is_shared = sql->read_programs != NULL};
-	pthread_mutex_lock(&s->still); /* confirming removes the level */
+	TRY(committer_hold(s, c)); /* confirming removes the level */
 	struct result r = note_level(sql->level, c, ret_upgrade);
-	pthread_mutex_unlock(&s->still);
+	committer_let_go(s);
 	TRY(r);
 	return sql->read_programs ? sql->read_programs(sql, c, &ret_upgrade->programs) : OK;
 }
 
-RESULT store_confirm_upgrade(struct store *s, struct ctx *c)
+RESULT store_confirm_upgrade(struct store *s, struct ctx *c, bool *ret_was_upgrading)
 {
 	struct sql_driver *sql = s->config.sql;
-	pthread_mutex_lock(&s->still); /* prevents batches */
-	bool is_upgrading = sql->level != NULL;
+	TRY(committer_hold(s, c));
+	bool is_upgrading = *ret_was_upgrading = sql->level != NULL;
 	struct result r = is_upgrading ? sql->confirm_level(sql, c) : OK;
-	pthread_mutex_unlock(&s->still);
+	committer_let_go(s);
 	if (is_upgrading && result_is_ok(r))
 		log_event(LOG_WARN, "upgrade-confirmed", "version=%u hash=%s", model_schema_version,
 			  model_schema_hash);

@@ -18,7 +18,5 @@ struct upgrade {
 /* Asks a shared database for the connected processes. */
 RESULT store_read_upgrade(struct store *s, struct ctx *c, struct upgrade *ret_upgrade);
 /* Makes this program's level the one in force. An older program cannot be started any more. ERR_STATE, with a message:
- * one is connected. */
-RESULT store_confirm_upgrade(struct store *s, struct ctx *c);
-/* True if this program's level is not in force yet. Any thread. */
-bool store_is_upgrading(struct store *s);
+ * one is connected. *ret_was_upgrading: it was not the one in force before. */
+RESULT store_confirm_upgrade(struct store *s, struct ctx *c, bool *ret_was_upgrading);

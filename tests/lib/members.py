@@ -80,10 +80,7 @@ class Region:
             for file in SHARED:
                 if (folders[0] / file).exists():
                     shutil.copy(folders[0] / file, folder)
-        server.sql(name, "CREATE TABLE oracle (epoch BIGINT, batch BIGINT);"
-                   "CREATE FUNCTION note_oracle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-                   " IF NEW.batch <> OLD.batch THEN INSERT INTO oracle VALUES (NEW.epoch, NEW.batch); END IF; RETURN NULL; END $$;"
-                   "CREATE TRIGGER notes AFTER UPDATE ON writer FOR EACH ROW EXECUTE FUNCTION note_oracle()")
+        note_batches(server, name)
         self.members = [Member(folder, port, program) for folder, port in zip(folders, ports)]
 
     def client(self, k, answer_s=30):
@@ -202,6 +199,19 @@ def check(region, load):
     names = [key["KeyName"] for key in ec2.describe_key_pairs()["KeyPairs"]]
     assert len(names) == len(set(names)) and set(load.keys) <= set(names)
     assert not load.wrong, load.wrong
+    check_batches(region)
+
+
+def note_batches(server, database):
+    """A trigger notes each batch with its writer's epoch, for check_batches()."""
+    server.sql(database, "CREATE TABLE oracle (epoch BIGINT, batch BIGINT);"
+               "CREATE FUNCTION note_oracle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+               " IF NEW.batch <> OLD.batch THEN INSERT INTO oracle VALUES (NEW.epoch, NEW.batch); END IF; RETURN NULL; END $$;"
+               "CREATE TRIGGER notes AFTER UPDATE ON writer FOR EACH ROW EXECUTE FUNCTION note_oracle()")
+
+
+def check_batches(region):
+    """Each batch has one writer, and epochs never fall."""
     notes = [tuple(map(int, line.split("|"))) for line in region.server.sql(region.name, "SELECT epoch, batch FROM oracle ORDER BY batch, epoch")]
     batches = [batch for _, batch in notes]
     assert batches == list(range(batches[0], batches[0] + len(batches))), "a batch is missing, or of two writers"

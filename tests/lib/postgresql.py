@@ -28,10 +28,15 @@ class Server:
         if self.is_root:
             user = pwd.getpwnam("postgres")
             os.chown(self.folder, user.pw_uid, user.pw_gid)
-        # tools look for temporary files in the folder that they start in
-        subprocess.run([*self.as_owner(), BIN / "initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync", "-D", self.data],
-                       cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
+        self.make_data()
         self.start()
+
+    def make_data(self):
+        self.run("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync", "-D", self.data)
+
+    def run(self, program, *arguments):
+        # tools look for temporary files in the folder that they start in
+        subprocess.run([*self.as_owner(), BIN / program, *arguments], cwd=self.folder, check=True, stdout=subprocess.DEVNULL)
 
     @property
     def data(self):
@@ -101,16 +106,62 @@ class Server:
         self.close()
 
 
+class Standby(Server):
+    """A synchronous standby of a server: from now on that one answers a COMMIT when the standby has it, too."""
+
+    def __init__(self, primary):
+        self.primary = primary
+        super().__init__(**primary.settings)
+        primary.run("psql", "-XAtq", "-h", primary.folder, "-U", "postgres", "-c", "ALTER SYSTEM SET synchronous_standby_names = '*'", "-c", "SELECT pg_reload_conf()")
+        waiting.wait_until(lambda: primary.sql("postgres", "SELECT sync_state FROM pg_stat_replication") == ["sync"], "the standby is synchronous", of=self)
+
+    def make_data(self):
+        self.run("pg_basebackup", "--no-sync", "-R", "-X", "stream", "-c", "fast", "-h", self.primary.folder, "-U", "postgres", "-D", self.data)
+
+    def promote(self):
+        """Makes it a primary, once the former one has ended."""
+        assert self.sql("postgres", "SELECT pg_promote()") == ["t"]
+
+
+class Pair:
+    """A server and its synchronous standby under one URL, with the interface of Server that regions use."""
+
+    def __init__(self):
+        self.primary = Server()
+        self.standby = Standby(self.primary)
+        self.servers = [self.primary, self.standby]
+
+    def fail_over(self):
+        """The primary dies as in a power failure, and the standby takes its place."""
+        self.primary.kill()
+        self.standby.promote()
+        self.primary = self.standby
+
+    def create(self, database):
+        self.primary.create(database)
+        return f"postgresql:///{database}?host={','.join(str(s.folder) for s in self.servers)}&user=postgres"
+
+    def sql(self, database, statement):
+        return self.primary.sql(database, statement)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for server in reversed(self.servers):
+            server.close()
+
+
 class Proxy:
     """Passes TCP connections on to the server's socket. `passes` names the directions that are open: without "answers" the server receives and commits,
     and the client never hears of it. A closed direction swallows bytes and keeps connections, as a cut network does."""
 
-    def __init__(self, server):
+    def __init__(self, server, place=("127.0.0.1", 0)):
         self.target = str(server.folder / ".s.PGSQL.5432")
         self.passes = {"requests", "answers"}
         self.swallowed = 0
         self.pairs = []
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = socket.create_server(place)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 

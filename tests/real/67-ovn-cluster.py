@@ -9,81 +9,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from guests import Guests  # noqa: E402
-from pem import Certificate  # noqa: E402
+from ovn_cluster import CLIENTS, NORTHDS, Cluster  # noqa: E402
 from region import Region, launch, wait_state, wait_until  # noqa: E402
-
-SCHEMAS = {"nb": "OVN_Northbound", "sb": "OVN_Southbound"}
-CLIENTS, RAFT = {"nb": 16641, "sb": 16651}, {"nb": 16741, "sb": 16751}  # the first server's ports; the others' follow
-SERVERS = 3
-
-
-class Cluster:
-    """The servers of both databases and two northd, all on the control machine."""
-
-    def __init__(self, region):
-        self.region = region
-        self.folder = pathlib.Path(region.env["DARI_SANDBOX"], "ctl")
-        self.address = region.on("ctl", "ip", "-4", "-o", "addr", "show", "dev", "br-phy").split(" inet ")[1].split("/")[0]
-        ca = Certificate("ovn-ca")
-        own = ca.issue("ovn")
-        self.files = {}
-        for name, text in {"ca": ca.text, "certificate": own.text, "key": own.key}.items():
-            self.files[name] = self.folder / f"ovn-{name}.pem"
-            self.files[name].write_text(text)
-        self.tls = ["-p", self.files["key"], "-c", self.files["certificate"], "-C", self.files["ca"]]
-
-    def remotes(self, kind):
-        return ",".join(f"ssl:{self.address}:{CLIENTS[kind] + n}" for n in range(SERVERS))
-
-    def run(self, *argv, fails=False):
-        return self.region.on("ctl", *[str(a) for a in argv], fails=fails)
-
-    def detach(self, name, program, *argv):
-        self.run(program, "--detach", "--no-chdir", f"--pidfile={self.folder}/run/{name}.pid", f"--log-file={self.folder}/log/{name}.log",
-                 f"--unixctl={self.folder}/run/{name}.ctl", *argv)
-
-    def create(self, kind, number):
-        """The first server takes the rows of the database that stood alone."""
-        file, own = f"{self.folder}/db/{kind}{number}.db", f"ssl:{self.address}:{RAFT[kind] + number}"
-        if number == 0:
-            self.run("ovsdb-tool", "create-cluster", file, f"{self.folder}/db/ovn{kind}.db", own)
-        else:
-            self.run("ovsdb-tool", "join-cluster", file, SCHEMAS[kind], own, f"ssl:{self.address}:{RAFT[kind]}")
-
-    def start(self, kind, number):
-        self.detach(f"{kind}{number}", "ovsdb-server", f"--remote=pssl:{CLIENTS[kind] + number}:{self.address}",
-                    f"--remote=punix:{self.folder}/run/{kind}{number}.sock", *self.tls, f"{self.folder}/db/{kind}{number}.db")
-
-    def start_northd(self, number):
-        self.detach(f"northd{number}", "ovn-northd", f"--ovnnb-db={self.remotes('nb')}", f"--ovnsb-db={self.remotes('sb')}", *self.tls)
-
-    def signal(self, name, word):
-        self.run("kill", "-s", word, (self.folder / "run" / f"{name}.pid").read_text().strip())
-
-    def role(self, kind, number):
-        said = self.run("ovs-appctl", "-T", "5", "-t", f"{self.folder}/run/{kind}{number}.ctl", "cluster/status", SCHEMAS[kind], fails=True)
-        return next((line.split()[1] for line in said.splitlines() if line.startswith("Role:")), "")
-
-    def leader(self, kind):
-        return next((n for n in range(SERVERS) if self.role(kind, n) == "leader"), None)
-
-    def await_leader(self, kind, other_than=None):
-        wait_until(lambda: self.leader(kind) not in (None, other_than), f"{kind} has a leader")
-        return self.leader(kind)
-
-    def begin(self):
-        for part in ["northd", "nb", "sb"]:
-            self.region.run("tools/sandbox", "kill", "ctl", part)
-        for kind in SCHEMAS:
-            for number in range(SERVERS):
-                self.create(kind, number)
-                self.start(kind, number)
-            self.await_leader(kind)
-        for number in range(2):
-            self.start_northd(number)
-        for node in ["ctl", "hv1", "hv2"]:
-            self.region.on(node, "ovs-vsctl", "set-ssl", *[str(self.files[n]) for n in ["key", "certificate", "ca"]])
-            self.region.on(node, "ovs-vsctl", "set", "Open_vSwitch", ".", f"external_ids:ovn-remote=\"{self.remotes('sb')}\"")
 
 
 def configure(region, cluster):
@@ -143,7 +70,7 @@ def lose_servers(cluster, traffic):
         traffic.change(f"the {word} leader stands still")
         cluster.signal(f"{kind}{lost}", "CONT")
         traffic.change("it goes on")
-    for number in range(2):
+    for number in range(NORTHDS):
         cluster.signal(f"northd{number}", "KILL")
         traffic.change(f"northd {number} was killed")
         cluster.start_northd(number)
@@ -154,7 +81,7 @@ def lose_majority(region, cluster, traffic):
     lost = [0, 2]
     for number in lost:
         cluster.signal(f"nb{number}", "KILL")
-    left = f"{cluster.address}:{CLIENTS['nb'] + 1}: the server is cut off from the others of its cluster"
+    left = f"{cluster.addresses[1]}:{CLIENTS['nb'] + 1}: the server is cut off from the others of its cluster"
     region.check_soon("doctor says why no server serves", lambda: left in region.run(region.dari, "doctor", fails=True))
     rule = {"IpProtocol": "icmp", "FromPort": -1, "ToPort": -1, "CidrIp": "10.0.0.0/8"}
     assert not traffic.is_open

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/store src/daemon/follower src/daemon/writer.c
 """Two or three processes on one simulated PostgreSQL (tests/simulation/writers): histories with fixed seeds, and some with a seed that
-is told and differs each time; WRITERS_SEED names another. writers.pml follows each. A history with one step more, or one less, it refuses;
-and without a guard of the product some history goes wrong. all-47-several-writers.py takes 20,000 histories and every guard."""
+is told and differs each time; WRITERS_SEED names another. writers.pml follows each. A history with one step more, or one less, it refuses,
+and one whose fail-overs are said to lose no commit, or another number; and without a guard of the product some history goes wrong. all-47-several-writers.py takes 20,000 histories and every guard."""
 import os
 import sys
 import tempfile
@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import several_writers  # noqa: E402
 
 FIXED, RANDOM, REPLAYED = 60, 30, 30
-GUARDS = ["RAISE", "EPOCH", "LOAD", "RECHECK", "PROOF"]  # those that the first seeds show
+GUARDS = ["RAISE", "EPOCH", "LOAD", "RECHECK", "PROOF", "START"]  # those that the first seeds show
 count = failures = 0
 
 
@@ -50,6 +50,30 @@ def twice(lines, step):
     return lines[:found + 1] + lines[found:]
 
 
+def is_forked(path):
+    with open(path, encoding="ascii") as file:
+        return any(line.split()[1] == "FORK" for line in file)
+
+
+def without_forks(lines):
+    return [line for line in lines if line.split()[1] != "FORK"]
+
+
+def lose_more(lines):
+    """Lets each fail-over lose one commit more, or one less where three are lost."""
+    steps = [line.split() for line in lines]
+    return [" ".join([*step[:3], str(int(step[3]) + 1 if int(step[3]) < 3 else 2)]) if step[1] == "FORK" else line for step, line in zip(steps, lines)]
+
+
+def check_forks(models, paths):
+    """A fail-over may lose renewals alone, which no later step shows: of several histories, some must be refused."""
+    forked = [path for path in paths if is_forked(path)]
+    say(len(forked) >= 2, f"{len(forked)} histories have fail-overs that lose commits")
+    for how, change in (("lose no commit", without_forks), ("lose another number of commits", lose_more)):
+        refused = [why for why in (several_writers.replay(models, change_steps(path, change)) for path in forked) if why]
+        say(refused, f"the model refuses {len(refused)} of them if the fail-overs {how}: {refused[0] if refused else ''}")
+
+
 def main():
     seed = int(os.environ.get("WRITERS_SEED") or int.from_bytes(os.urandom(4), "big"))
     with tempfile.TemporaryDirectory(prefix="dari-writers-") as folder:
@@ -66,6 +90,7 @@ def main():
                 path = change_steps(os.path.join(steps, names[0]), lambda lines, change=change, step=step: change(lines, step))
                 why = several_writers.replay(models, path)
                 say(why, f"the model refuses a history {how} {step} of its first writer: {why}")
+        check_forks(models, [os.path.join(steps, name) for name in names])
     for guard in GUARDS:
         failed, said = several_writers.run(1, 200, without=guard)
         say(failed, f"without {guard} a history goes wrong: {said.splitlines()[0] if said else ''}")

@@ -696,6 +696,7 @@ static const char *const not_told_here[] = {
 	"volume_extension:volume_actions:attach",
 	"volume_extension:volume_actions:detach",
 	"volume:attachment_complete",
+	"secret:put",       /* its body is no JSON */
 	"CancelImportTask", /* its download has already failed */
 	"CancelExportTask", /* its file is already there */
 	"os_compute_api:os-attach-interfaces:create",

@@ -62,6 +62,7 @@ static void open_face(struct region *r)
 				       .guards = r->guards,
 				       .sigv4 = r->sigv4,
 				       .key_lane = r->key_lane,
+				       .master_key = cloud_master_key,
 				       .reconciler = c->reconciler,
 				       .region = STR("xy-west-2"), /* the cloud's own name */
 				       .endpoint = STR("ec2.us-east-1.test:8773")};
@@ -73,7 +74,6 @@ static void open_face(struct region *r)
 				       .master_key = cloud_master_key};
 	cloud_expect_at(c, api_face_new(&c->c, &iam_protocol, &iam, &r->iam), __FILE__, __LINE__);
 	struct api_config balancing = ec2;
-	balancing.master_key = cloud_master_key;
 	balancing.read_scaling = ec2_read_scaling_source;
 	cloud_expect_at(c, api_face_new(&c->c, &elb_protocol, &balancing, &r->elb), __FILE__, __LINE__);
 	cloud_expect_at(c, api_face_new(&c->c, &elb_classic_protocol, &balancing, &r->elb_classic), __FILE__,

@@ -19,6 +19,11 @@
  * -DFEWER leaves steps out that need not happen: a late renewal, an orderly end, a fence that explains itself. What goes wrong without them
  * is found sooner, and can go wrong with them.
  *
+ * -DFORK: once, a standby takes over that lacks up to LOST_MAX of the last commits, renewals and take-overs. The clients of lost changes were
+ * told that they are made; nothing else may be lost. A former writer may hold its lease for TTL more, and the fence tells it nothing then
+ * but with its next renewal, so reads count only after that time. The writer before a lost take-over may go on. No two processes call hosts
+ * at the same time, if calls end within CALL_MAX ticks, which are fewer then.
+ *
  * -DREPLAY: instead of searching, the model takes the steps of one history of tests/simulation/writers, which the file HISTORY lists. A step
  * that is not possible here ends it. Ticks are microseconds then, all processes of a history have a number of their own, and there are
  * more changes, of which every second one moves the guest.
@@ -41,6 +46,8 @@
 #endif
 #ifdef LATE_CALLS
 #define CALL_MAX 1 /* they do not age */
+#elif defined(FORK)
+#define CALL_MAX (WAIT + MARGIN - TTL)
 #else
 #define CALL_MAX (MARGIN + WAIT)
 #endif
@@ -73,6 +80,8 @@
 #define TIME int
 #define SET int
 #define PROCESSES 96
+#define FORK
+#define FORKS 255
 /* A step has to be the history's next one, of this process, and with that argument. */
 #define STEP(step) want == step && who == n &&
 #define HOST_STEP(step, host) want == step && who == host &&
@@ -101,6 +110,37 @@ TIME lease_left = 0;
 bool is_given_back = true;
 /* ---- clients: who got an answer */
 SET answered = 0;
+#ifdef FORK
+#ifndef FORKS
+#define FORKS 1
+#endif
+#define LOST_MAX 3
+byte last_epoch = 0; /* that was given, also on lines that are lost */
+SET lost = 0; /* changes that a fail-over has lost */
+byte forks = 0;
+TIME fork_left = 0; /* for which a former writer may hold its lease */
+typedef state {
+	byte epoch, batch, holder;
+	SET has;
+	TIME left;
+	bool was_given_back
+}
+state past[LOST_MAX]; /* before the last commits, the latest first */
+byte past_count = 0;
+#define TOLD(what) ((what) & (db_has | ~lost))
+#define IS_SOUND (fork_left == 0)
+#define WAIT_AFTER_LEAVE WAIT
+#define LAST_EPOCH last_epoch
+#else
+#define TOLD(what) (what)
+#define IS_SOUND true
+#define WAIT_AFTER_LEAVE 0
+#define LAST_EPOCH db_epoch
+#endif
+#ifdef NO_HANDED
+#undef WAIT_AFTER_LEAVE
+#define WAIT_AFTER_LEAVE 0
+#endif
 #ifdef REPLAY
 int at = 0;
 byte want = 0, who = 0;
@@ -170,11 +210,45 @@ inline find_place(n)
 #ifdef REPLAY
 #define LESS(x) x = (x > arg -> x - arg : 0)
 #define LESS_LEASE lease_left = lease_left - arg
+#define LESS_PAST(k) past[k].left = (past[k].was_given_back -> past[k].left : past[k].left - arg)
 #define LEASE_LEFT (lease_left > 0 -> lease_left : 0)
 #else
 #define LESS(x) x = (x > 0 -> x - 1 : 0)
 #define LESS_LEASE LESS(lease_left)
+#define LESS_PAST(k) LESS(past[k].left)
 #define LEASE_LEFT lease_left
+#endif
+
+/* Notes the database's state before a commit. */
+inline keep_state()
+{
+#ifdef FORK
+	past[2].epoch = past[1].epoch; past[2].batch = past[1].batch; past[2].holder = past[1].holder; past[2].has = past[1].has;
+	past[2].left = past[1].left; past[2].was_given_back = past[1].was_given_back;
+	past[1].epoch = past[0].epoch; past[1].batch = past[0].batch; past[1].holder = past[0].holder; past[1].has = past[0].has;
+	past[1].left = past[0].left; past[1].was_given_back = past[0].was_given_back;
+	past[0].epoch = db_epoch; past[0].batch = db_batch; past[0].holder = db_holder; past[0].has = db_has;
+	past[0].left = lease_left; past[0].was_given_back = is_given_back;
+	past_count = (past_count < LOST_MAX -> past_count + 1 : LOST_MAX)
+#else
+	skip
+#endif
+}
+
+#ifdef FORK
+/* A standby takes over that lacks the last `count` commits. */
+inline fork_database(count)
+{
+	lost = lost | (db_has & ~past[count - 1].has);
+	db_epoch = past[count - 1].epoch; db_batch = past[count - 1].batch; db_holder = past[count - 1].holder; db_has = past[count - 1].has;
+	lease_left = past[count - 1].left; is_given_back = past[count - 1].was_given_back;
+	answered = answered & db_has;
+	past_count = 0; past[0].epoch = 0; past[0].batch = 0; past[0].holder = 0; past[0].has = 0; past[0].left = 0; past[0].was_given_back = false;
+	past[1].epoch = 0; past[1].batch = 0; past[1].holder = 0; past[1].has = 0; past[1].left = 0; past[1].was_given_back = false;
+	past[2].epoch = 0; past[2].batch = 0; past[2].holder = 0; past[2].has = 0; past[2].left = 0; past[2].was_given_back = false;
+	forks = (forks < FORKS -> forks + 1 : FORKS);
+	fork_left = TTL
+}
 #endif
 
 /* Ends a process; its supervisor starts it again as a follower. What it sent goes on without it. */
@@ -241,6 +315,8 @@ inline end(n)
 #define MEND 32
 #define CLOCK 33
 #define EMPTY 34
+#define FORK_STEP 35
+#define GIVE_UP 36
 
 c_code {
 	enum { STEPS_MAX = 200000 };
@@ -294,6 +370,7 @@ inline commit_in_database(of_epoch, base, what, ret_ok)
 #endif
 	if
 	:: ret_ok -> assert((db_has & what) == 0); /* no change is made twice */
+		keep_state();
 		db_has = db_has | what; db_batch++
 	:: else
 	fi
@@ -304,7 +381,7 @@ inline happened(n)
 	p[n].has = p[n].has | p[n].commit_what;
 	find_place(n);
 	p[n].batch++;
-	answered = answered | p[n].commit_what;
+	answered = answered | TOLD(p[n].commit_what);
 	assert((answered & ~db_has) == 0); /* no answered change is lost */
 	p[n].commit = NONE; p[n].commit_what = 0; p[n].commit_base = 0
 }
@@ -336,10 +413,34 @@ inline lose_calls(h)
 #endif
 }
 
+#ifdef FORK
+bool is_beside = false;
+inline find_caller_beside(n)
+{
+#ifdef REPLAY
+	one = 0; is_beside = false;
+	do
+	:: one < PROCESSES -> is_beside = is_beside || (one != n && p[one].call == CALLED); one++
+	:: else -> break
+	od
+#else
+	is_beside = p[1 - n].call == CALLED
+#endif
+}
+#endif
+
 inline carry_out(n)
 {
 #ifndef LATE_CALLS
+#ifdef FORK
+	if
+	:: forks > 0 -> find_caller_beside(n); assert(!is_beside) /* no two call hosts at the same time */
+	:: else
+	fi;
+	assert(forks > 0 || p[n].call_epoch >= acted_epoch);
+#else
 	assert(p[n].call_epoch >= acted_epoch); /* hosts see the writers in their order */
+#endif
 	acted_epoch = p[n].call_epoch;
 #endif
 	if
@@ -365,7 +466,7 @@ proctype dari(byte n)
 	:: d_step { want == 0 -> c_code { next_step(); }; n = who }
 #endif
 	/* --- lease */
-	:: d_step { STEP(TAKE_SEND) p[n].role == FOLLOWER && !p[n].stands_still && db_epoch < EPOCHS && p[n].call == NONE && !p[n].is_ghost -> DID
+	:: d_step { STEP(TAKE_SEND) p[n].role == FOLLOWER && !p[n].stands_still && LAST_EPOCH < EPOCHS && p[n].call == NONE && !p[n].is_ghost -> DID
 		p[n].role = TAKING; p[n].renewal = SENT; p[n].renewal_age = 0 }
 	:: d_step { STEP(TAKE) p[n].role == TAKING && p[n].renewal == SENT -> DID
 #ifndef NO_EXPIRY
@@ -373,11 +474,17 @@ proctype dari(byte n)
 		:: lease_left > 0 && !HOLDER_HAS_ENDED(n) -> p[n].renewal = REFUSED; MUST(false)
 		:: else ->
 #endif
-			p[n].acts_in = (is_given_back -> 0 : LEASE_LEFT + WAIT);
+			keep_state();
+			p[n].acts_in = (is_given_back -> WAIT_AFTER_LEAVE : LEASE_LEFT + WAIT);
 #ifdef NO_RAISE
 			p[n].epoch = (db_epoch == 0 -> 1 : db_epoch); db_epoch = p[n].epoch;
+#elif defined(FORK) && !defined(NO_UNIQUE)
+			last_epoch++; db_epoch = last_epoch; p[n].epoch = db_epoch; /* the product draws it, so none is given twice */
 #else
 			db_epoch++; p[n].epoch = db_epoch;
+#ifdef FORK
+			last_epoch++;
+#endif
 #endif
 #ifndef NO_LOAD
 			p[n].batch = db_batch; p[n].has = db_has;
@@ -401,12 +508,16 @@ proctype dari(byte n)
 		lease_left = TTL; p[n].renewal = DONE
 #else
 		if
-		:: p[n].epoch == db_epoch -> lease_left = TTL; is_given_back = false; p[n].renewal = DONE; MUST(arg == 1)
+		:: p[n].epoch == db_epoch -> keep_state(); lease_left = TTL; is_given_back = false; p[n].renewal = DONE; MUST(arg == 1)
 		:: else -> p[n].renewal = REFUSED; MUST(arg == 0)
 		fi
 #endif
 		}
 	:: d_step { STEP(RENEWED) p[n].role == WRITER && p[n].renewal == DONE && !p[n].stands_still -> DID
+#if defined(FORK) && !defined(NO_LAPSE)
+		/* a take-over that was lost may have followed the lease's end */
+		p[n].acts_in = (p[n].left == 0 -> WAIT : p[n].acts_in);
+#endif
 #ifdef NO_SENT
 		p[n].left = TTL;
 #else
@@ -426,11 +537,11 @@ proctype dari(byte n)
 #endif
 		p[n].renewal = NONE; p[n].renewal_age = 0 }
 #ifndef FEWER
-	:: d_step { STEP(RENEW_LATE) p[n].late_epoch != 0 && p[n].late_epoch == db_epoch -> DID lease_left = TTL; is_given_back = false }
+	:: d_step { STEP(RENEW_LATE) p[n].late_epoch != 0 && p[n].late_epoch == db_epoch -> DID keep_state(); lease_left = TTL; is_given_back = false }
 	/* an orderly end: nothing is under way, and nothing begins */
 	:: d_step { STEP(LEAVE) p[n].role == WRITER && !p[n].stands_still && p[n].call == NONE && p[n].commit == NONE -> DID
 		p[n].leave_epoch = p[n].epoch; end(n) }
-	:: d_step { STEP(GIVE_BACK) p[n].leave_epoch != 0 && p[n].leave_epoch == db_epoch -> DID
+	:: d_step { STEP(GIVE_BACK) p[n].leave_epoch != 0 && p[n].leave_epoch == db_epoch -> DID keep_state();
 		lease_left = 0; is_given_back = true; p[n].leave_epoch = 0 }
 #endif
 
@@ -438,14 +549,14 @@ proctype dari(byte n)
 #ifdef REPLAY
 	:: d_step { STEP(COMMIT_SEND) p[n].role == WRITER && !p[n].stands_still && p[n].commit == NONE && arg != 0 && (p[n].has & arg) == 0 -> DID
 		p[n].commit = SENT; p[n].commit_what = arg; p[n].commit_base = p[n].batch }
-	:: d_step { STEP(REPEAT) p[n].role == WRITER && !p[n].stands_still -> DID answered = answered | p[n].has }
+	:: d_step { STEP(REPEAT) p[n].role == WRITER && !p[n].stands_still -> DID answered = answered | TOLD(p[n].has) }
 #else
 	:: d_step { p[n].role == WRITER && !p[n].stands_still && p[n].commit == NONE && (p[n].has & 1) == 0 ->
 		p[n].commit = SENT; p[n].commit_what = 1; p[n].commit_base = p[n].batch }
 	:: d_step { p[n].role == WRITER && !p[n].stands_still && p[n].commit == NONE && (p[n].has & PLACE) == 0 ->
 		p[n].commit = SENT; p[n].commit_what = PLACE; p[n].commit_base = p[n].batch }
-	:: d_step { p[n].role == WRITER && !p[n].stands_still && (p[n].has & ~answered) != 0 ->
-		answered = answered | p[n].has } /* the client's repetition, found by its token */
+	:: d_step { p[n].role == WRITER && !p[n].stands_still && (TOLD(p[n].has) & ~answered) != 0 ->
+		answered = answered | TOLD(p[n].has) } /* the client's repetition, found by its token */
 #endif
 	:: d_step { STEP(COMMIT) p[n].commit == SENT -> DID
 		commit_in_database(p[n].epoch, p[n].commit_base, p[n].commit_what, is_ok);
@@ -464,11 +575,16 @@ proctype dari(byte n)
 		p[n].is_ghost = false; p[n].ghost_what = 0; p[n].ghost_base = 0; p[n].ghost_epoch = 0 }
 	:: d_step { STEP(SETTLE) p[n].commit == UNKNOWN -> DID /* the database reads the fence's row for the process */
 		if
-		:: p[n].epoch != db_epoch -> p[n].commit = REFUSED
+		:: p[n].epoch != db_epoch || db_batch < p[n].commit_base -> p[n].commit = REFUSED
 		:: p[n].epoch == db_epoch && db_batch > p[n].commit_base -> p[n].commit = DONE
 		:: else -> p[n].commit = KNOWN_NOT
 		fi }
 	:: d_step { STEP(SEND_AGAIN) p[n].commit == KNOWN_NOT && !p[n].stands_still -> DID p[n].commit = SENT }
+#ifdef FORK
+	/* the fence refuses a batch that goes on from one that is lost: the process refuses changes, until somebody ends it */
+	:: d_step { STEP(GIVE_UP) p[n].commit == REFUSED && !p[n].stands_still -> DID
+		p[n].commit = NONE; p[n].commit_what = 0; p[n].commit_base = 0 }
+#endif
 #ifndef FEWER
 	/* the fence refuses a batch that was sent twice, because the first one arrived late: its row tells */
 	:: d_step { STEP(EXPLAIN) p[n].commit == REFUSED -> DID
@@ -479,7 +595,7 @@ proctype dari(byte n)
 #endif
 
 	/* --- reads from memory, while the lease is held: they show every answered change, and nobody else writes */
-	:: d_step { STEP(READ) p[n].role == WRITER && !p[n].stands_still && IS_HELD(n) && p[n].commit == NONE -> DID
+	:: d_step { STEP(READ) p[n].role == WRITER && !p[n].stands_still && IS_HELD(n) && p[n].commit == NONE && IS_SOUND -> DID
 		assert((answered & ~p[n].has) == 0);
 		assert(p[n].epoch == db_epoch);
 		skip }
@@ -514,6 +630,16 @@ proctype dari(byte n)
 	:: d_step { STEP(GO_ON) p[n].stands_still -> DID p[n].stands_still = false }
 	:: d_step { STEP(END) p[n].role != FOLLOWER -> DID end(n) } /* kill -9 */
 	od
+}
+
+/* Leases of past states end at their time, too. */
+inline age_past()
+{
+#ifdef FORK
+	LESS_PAST(0); LESS_PAST(1); LESS_PAST(2)
+#else
+	skip
+#endif
 }
 
 inline age(n)
@@ -558,17 +684,28 @@ init {
 #ifdef REPLAY
 	:: d_step { want == TICK -> want = 0;
 		LESS_LEASE;
+		age_past(); LESS(fork_left);
 		one = 0;
 		do
 		:: one < PROCESSES -> age(one); one++
 		:: else -> break
 		od }
 	:: d_step { want == EMPTY -> want = 0; runs[0] = false }
-	:: d_step { want == CLOCK -> want = 0; lease_left = (is_given_back -> lease_left : lease_left - arg) } /* the database's clock is set */
+	:: d_step { want == CLOCK -> want = 0; age_past(); lease_left = (is_given_back -> lease_left : lease_left - arg) } /* the database's clock is set */
+	:: d_step { want == FORK_STEP && arg <= past_count -> want = 0; fork_database(arg) }
 #else
 	:: d_step { p[0].call_age < CALL_MAX && p[1].call_age < CALL_MAX ->
 		LESS_LEASE;
+		age_past();
+#ifdef FORK
+		LESS(fork_left);
+#endif
 		age(0); age(1) }
+#ifdef FORK
+	:: d_step { forks < FORKS && past_count >= 1 -> fork_database(1) }
+	:: d_step { forks < FORKS && past_count >= 2 -> fork_database(2) }
+	:: d_step { forks < FORKS && past_count >= 3 -> fork_database(3) }
+#endif
 #endif
 	:: d_step { HOST_STEP(CUT, 0) !is_cut[0] -> DID is_cut[0] = true } /* the guest goes on */
 	:: d_step { HOST_STEP(MEND, 0) is_cut[0] -> DID is_cut[0] = false; is_off[0] = false } /* with the guest, or started again without it */

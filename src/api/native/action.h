@@ -98,7 +98,7 @@ struct native_call {
 
 API_DEFINE_FACE(native)
 
-enum { NATIVE_ROUTES_MAX = 820, NATIVE_VARIABLES_MAX = 3, NATIVE_READS_MAX = 5 * KIND_COUNT };
+enum { NATIVE_ROUTES_MAX = 860, NATIVE_VARIABLES_MAX = 3, NATIVE_READS_MAX = 5 * KIND_COUNT };
 
 struct native_route {
 	size_t segment_count;

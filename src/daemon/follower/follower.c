@@ -109,7 +109,9 @@ static void look(struct daemon *d)
 	if (!result_is_ok(d->sql->read_writer(d->sql, &c, &writer)))
 		return; /* nobody can take over without the database */
 	note_writer(d->follower, &writer);
-	if (writer.is_free && store_read_following(d->store) != STORE_OTHER)
+	bool is_older =
+		store_read_following(d->store) == STORE_OTHER || writer.commit < store_read_commit(d->store);
+	if (writer.is_free && !is_older)
 		start_again(d->follower, "the writer's lease has ended");
 }
 

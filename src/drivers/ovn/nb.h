@@ -83,6 +83,9 @@ void nb_plan_attachment(struct wish *w, const struct transit_attachment *a);
 bool nb_write_transit_hop(const struct network_router *wish, const struct route *route,
 			  char next_hop[static IP_TEXT_SIZE], char port[static NB_NAME_SIZE]);
 void nb_plan_transit(struct wish *w, const struct network_transit *wish);
+void nb_plan_vpn(struct wish *w, const struct network_router *wish); /* part of the router */
+/* The switch of an external network, which all routers with a port there share. */
+void nb_plan_external_switch(struct wish *w, const struct external_network *external);
 void nb_plan_group(struct wish *w, const struct network_group *wish);
 void nb_plan_policy(struct wish *w, const struct network_policy *wish);
 /* Port group of a policy behind one router; port group of a router's closed ports. */

@@ -282,6 +282,7 @@ void nb_plan_router(struct wish *w, const struct network_router *wish)
 		nb_plan_attachment(w, wish->attachments[k]);
 	if (nb_has_uplink(wish))
 		nb_plan_uplink(w, wish);
+	nb_plan_vpn(w, wish);
 	nb_plan_forwardings(w, wish);
 	nb_plan_firewalls(w, wish);
 	nb_plan_closed(w, wish);

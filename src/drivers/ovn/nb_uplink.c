@@ -38,7 +38,7 @@ struct ip nb_find_way_out(const struct network_router *wish, const struct route 
 }
 
 /* The external network's switch, shared by all routers with a gateway there. */
-static void plan_external_switch(struct wish *w, const struct external_network *external)
+void nb_plan_external_switch(struct wish *w, const struct external_network *external)
 {
 	char name[UUID_TEXT_SIZE], port[NB_NAME_SIZE];
 	uuid id = external->row.id;
@@ -241,7 +241,7 @@ static void plan_translation(struct wish *w, const struct network_router *wish)
 
 void nb_plan_uplink(struct wish *w, const struct network_router *wish)
 {
-	plan_external_switch(w, wish->external);
+	nb_plan_external_switch(w, wish->external);
 	plan_gateway_port(w, wish);
 	plan_guards(w, wish);
 	plan_translation(w, wish);

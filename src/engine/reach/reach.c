@@ -24,7 +24,7 @@ const char *const reach_stage_words[REACH_STAGES] = {
 	[REACH_LINK] = "link",         [REACH_ROUTE] = "route",       [REACH_TRANSLATION] = "translation",
 	[REACH_NAT] = "nat",           [REACH_PEERING] = "peering",   [REACH_TRANSIT] = "transit",
 	[REACH_BALANCER] = "balancer", [REACH_GUEST] = "guest",       [REACH_OUTSIDE] = "outside",
-	[REACH_PLATFORM] = "platform",
+	[REACH_PLATFORM] = "platform", [REACH_VPN] = "vpn",
 };
 
 /* ---- steps ---- */

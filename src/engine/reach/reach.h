@@ -34,6 +34,7 @@ enum reach_stage {
 	REACH_NAT,         /* a NAT gateway */
 	REACH_PEERING,
 	REACH_TRANSIT,  /* a transit gateway */
+	REACH_VPN,      /* a VPN connection */
 	REACH_BALANCER, /* a load balancer, or a port forwarding */
 	REACH_GUEST,    /* a guest that forwards packets */
 	REACH_OUTSIDE,  /* outside the region */

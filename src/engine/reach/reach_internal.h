@@ -135,6 +135,7 @@ bool reach_pass_tracked(struct reach_walk *w, const struct router *router, const
 
 /* ---- look_up.c ---- */
 
+struct vpn_way; /* engine/vpn/vpn.h */
 struct reach_way {
 	const struct subnet *subnet; /* a connected subnet */
 	const struct route *route;   /* otherwise a route; both NULL: no match */
@@ -165,6 +166,14 @@ enum reach_end reach_go(struct reach_walk *w, struct reach_spot spot);
 /* True if the router's table leads from the interface's subnet to the address without leaving to the
  * outside. */
 bool reach_leads_privately(struct reach_walk *w, const struct port *from, struct ip to);
+
+/* ---- vpn.c ---- */
+
+/* The way by a VPN gateway that wins over what the table's rows say about the address. NULL: none. */
+const struct vpn_way *reach_find_vpn_way(struct reach_walk *w, uuid table, const struct reach_way *way,
+					 struct ip to);
+/* Sends by a VPN connection, or drops. */
+enum reach_end reach_go_by_vpn(struct reach_walk *w, uuid table, const struct vpn_way *vpn);
 
 /* ---- outside.c ---- */
 

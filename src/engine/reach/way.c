@@ -313,6 +313,9 @@ enum reach_end reach_go(struct reach_walk *w, struct reach_spot spot)
 	if (reach_is_platform(w->p.to))
 		return meet_platform(w);
 	struct reach_way way = reach_look_up(w, spot.router, spot.table, w->p.to);
+	const struct vpn_way *vpn = reach_find_vpn_way(w, spot.table, &way, w->p.to);
+	if (vpn)
+		return reach_go_by_vpn(w, spot.table, vpn);
 	if (way.subnet)
 		return deliver(w, spot.router, way.subnet);
 	if (way.route)
@@ -442,6 +445,6 @@ bool reach_leads_privately(struct reach_walk *w, const struct port *from, struct
 	if (!hop.subnet || !hop.router)
 		return false;
 	struct reach_way way = reach_look_up(w, hop.router, table_of(w, &hop), to);
-	return way.subnet ||
+	return way.subnet || reach_find_vpn_way(w, table_of(w, &hop), &way, to) ||
 	       (way.route && uuid_is_none(way.route->gateway) && uuid_is_none(way.route->nat_gateway));
 }

@@ -181,6 +181,8 @@ static void wake_for_blocks(struct reconciler *r, const struct tables *t, const 
 	bool differs = was && do_blocks_differ(&was->blocks, &is->blocks);
 	if (differs)
 		wake_policies_behind(r, t, after->id);
+	if (differs)
+		wake_vpn_tunnels_behind(r, t, after->id);
 	if (differs || (was && do_blocks_differ(&was->ipv6_blocks, &is->ipv6_blocks)))
 		wake_transits_of(r, t, after->id);
 	wake_for_row(r, KIND_ROUTER, after);

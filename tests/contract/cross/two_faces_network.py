@@ -145,6 +145,35 @@ def test_transit_gateways(both):
     drop_vpc(both, vpc, subnets)
 
 
+@holds("The network: Site-to-site VPN", "What each face calls it: VPN gateway, customer gateway", "What each face calls it: VPN connection, its route")
+def test_vpn_connections(both):
+    """Neutron does not show them or the tunnels' public addresses, keeps their routes, and does not delete a router with a VPN gateway."""
+    vpc, router, subnets = make_vpc(both, "10.67.0.0/16")
+    gateway = both.ec2.create_vpn_gateway(Type="ipsec.1")["VpnGateway"]["VpnGatewayId"]
+    site = both.ec2.create_customer_gateway(Type="ipsec.1", PublicIp="192.0.2.40", BgpAsn=65000)["CustomerGateway"]["CustomerGatewayId"]
+    table = both.ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"][0]["RouteTableId"]
+    before = both.ok("GET", f"{NETWORK}/routers/{router}")["router"], ports_of(both, device_id=router), both.ok("GET", f"{NETWORK}/floatingips")
+    both.ec2.attach_vpn_gateway(VpnGatewayId=gateway, VpcId=vpc)
+    made = both.ec2.create_vpn_connection(Type="ipsec.1", VpnGatewayId=gateway, CustomerGatewayId=site, Options={"StaticRoutesOnly": True})["VpnConnection"]
+    both.ec2.create_vpn_connection_route(VpnConnectionId=made["VpnConnectionId"], DestinationCidrBlock="10.99.0.0/24")
+    both.ec2.create_route(RouteTableId=table, DestinationCidrBlock="10.99.0.0/16", GatewayId=gateway)
+    both.rest()
+    assert (both.ok("GET", f"{NETWORK}/routers/{router}")["router"], ports_of(both, device_id=router), both.ok("GET", f"{NETWORK}/floatingips")) == before
+    change(both, "router", router, routes=[])
+    routes = both.ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]
+    assert [r.get("GatewayId") for r in routes] == ["local", gateway]
+    both.ec2.delete_route(RouteTableId=table, DestinationCidrBlock="10.99.0.0/16")
+    both.ec2.delete_vpn_connection(VpnConnectionId=made["VpnConnectionId"])
+    for subnet, _ in subnets:
+        both.ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    assert both.status("DELETE", f"{NETWORK}/routers/{router}") == 409
+    assert code(lambda: both.ec2.delete_vpc(VpcId=vpc)) == "DependencyViolation"
+    both.ec2.detach_vpn_gateway(VpnGatewayId=gateway, VpcId=vpc)
+    both.ec2.delete_vpn_gateway(VpnGatewayId=gateway)
+    both.ec2.delete_customer_gateway(CustomerGatewayId=site)
+    drop_vpc(both, vpc, [])
+
+
 def ports_of(both, **filters):
     query = "&".join(f"{k}={v}" for k, v in filters.items())
     return both.ok("GET", f"{NETWORK}/ports?{query}")["ports"]

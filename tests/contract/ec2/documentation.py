@@ -21,6 +21,7 @@ ACTIONS = {a["name"]: a for a in dump()["actions"] if a["service"] == "ec2" and 
 OF_TAGS = re.compile(r"tag|tag:.*|tag-key|tag-value")
 # Words in the text that look like filters and are values, or examples.
 NO_FILTERS = {("DescribeImages", "windows"),
+              ("DescribeVpnConnections", "customer-gateway-configuration"),  # longer than a filter's value may be
               *(("DescribeCapacityReservations", value) for value in
                 "default dedicated active expired cancelled pending failed unlimited limited open targeted".split())}
 

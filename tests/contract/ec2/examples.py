@@ -40,7 +40,7 @@ ID = re.compile(r"\b(ipv6pool-ec2|[a-z]+(?:-[a-z]+)*)-(?:(?=\w*\d)[0-9a-z]{8,20}
 
 # Reasons why an example is not answered alike, and the examples: refused ones in UNSENT, differing ones in DIFFERS.
 UNSENT = {
-    "there is none of the kind here": """describe-customer-gateways 2, describe-fleets 1,
+    "there is none of the kind here": """describe-fleets 1,
         describe-fleet-instances 1,
         describe-spot-fleet-requests 2, modify-spot-fleet-request 1, describe-traffic-mirror-targets 1, create-vpc-endpoint 2, create-vpc-endpoint 3,
         modify-vpc-endpoint 1, modify-vpc-endpoint 2, create-vpc-endpoint-service-configuration 1, create-instance-export-task 1""",
@@ -57,6 +57,9 @@ UNSENT = {
         modify-instance-capacity-reservation-attributes 2""",
     "the documentation's id of an export task is none": "describe-export-tasks 1",
     "it asks about a change that was not made": "describe-volumes-modifications 1",
+    "routes of VPN connections are static here, and they end at VPN gateways": "create-vpn-connection 1, create-vpn-connection 3, create-vpn-connection 4",
+    "the documentation's address of a tunnel is none": "modify-vpn-tunnel-options 1",
+    "the world's VPN gateway is attached": "attach-vpn-gateway 1",
 }
 DIFFERS = {
     "disks come from web servers here, none of which this world has": """describe-import-image-tasks 1,
@@ -64,7 +67,9 @@ DIFFERS = {
     "the world's request has neither interfaces of its own nor a price": "describe-spot-fleet-requests 1",
     "how fast the type's network and processors are is unknown here": "describe-instance-types 1",
     "the documentation has another name, or another action's answer, there": """describe-security-group-references 1,
-        disable-image-deprecation 1, enable-image-deprecation 1, modify-vpc-tenancy 1, modify-instance-placement 3, modify-vpc-endpoint-service-configuration 1""",
+        disable-image-deprecation 1, enable-image-deprecation 1, modify-vpc-tenancy 1, modify-instance-placement 3, modify-vpc-endpoint-service-configuration 1,
+        modify-vpn-connection-options 1""",
+    "VPN connections end at VPN gateways here, and not at transit gateways": "describe-vpn-connections 1",
     "flow logs go to files here, and none to CloudWatch Logs": "describe-flow-logs 1",
     "services have neither Gateway Load Balancers nor private DNS names here": "describe-vpc-endpoint-service-configurations 1",
 }

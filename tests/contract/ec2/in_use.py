@@ -129,7 +129,7 @@ def test_limits(dev):
 
 
 # Actions that show ended resources for a while.
-LINGERING = re.compile("DescribeCapacityReservations|DescribeFleets|DescribeInstance|DescribeHosts|DescribeManagedPrefixLists|DescribeNatGateways|DescribeVpcPeeringConnections|DescribeTransitGateway(?!RouteTables)|DescribeSpotInstanceRequests|DescribeSpotFleetRequests|DescribeTags|DescribeVolumesModifications|DescribeImport|DescribeExport")
+LINGERING = re.compile("DescribeCapacityReservations|DescribeFleets|DescribeInstance|DescribeHosts|DescribeManagedPrefixLists|DescribeNatGateways|DescribeVpcPeeringConnections|DescribeCustomerGateways|DescribeVpnConnections|DescribeVpnGateways|DescribeTransitGateway(?!RouteTables)|DescribeSpotInstanceRequests|DescribeSpotFleetRequests|DescribeTags|DescribeVolumesModifications|DescribeImport|DescribeExport")
 ENDING = re.compile("(Terminate|Release|Delete|Disassociate|Detach|Deregister)[A-Z]")
 
 

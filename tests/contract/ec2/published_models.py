@@ -54,6 +54,8 @@ NEWER = re.compile(r'(Allocate|Modify)Hosts (HostMaintenance|AssetId)|CreateCapa
                    r'DescribeLaunchTemplateVersions ResolveAlias|ModifyManagedPrefixList IpamPrefixListResolverSyncEnabled|'
                    r'ModifyInstanceAttribute EnclaveOptions.Enabled|(Unm|M)onitorInstances MetricCategoryId|RunInstances Monitoring.MetricCategoryId|'
                    r'(Create|Modify)TransitGateway(VpcAttachment)? Options.(SecurityGroupReferencing|Encryption)Support|SearchTransitGatewayRoutes NextToken|'
+                   r'CreateCustomerGateway BgpAsnExtended|(CreateVpnConnection|ModifyVpnTunnelOptions) (.*\.(BgpLog\w+|EnableTunnelLifecycleControl|TunnelBandwidth)|'
+                   r'VpnConcentratorId|PreSharedKeyStorage|SkipTunnelReplacement)|'
                    r'CreateLaunchTemplate Operator|CreateLaunchTemplate(Version)? LaunchTemplateData.(Monitoring.Metric|Placement.AvailabilityZoneId|Operator|NetworkPerf|Secondary).*')
 
 
@@ -218,7 +220,7 @@ def check_inputs(model, action, problems):
             problems.append(f"{action['name']}: no row for {name}")
         elif rows[0]['built'] and rows[0]['type'] != kind and not (
                 {rows[0]['type'], kind} <= {'string', 'boolean'} and 'MetadataOptions' in name or
-                name == 'InstanceInitiatedShutdownBehavior'):
+                name == 'InstanceInitiatedShutdownBehavior' or 'DHGroupNumber' in name):  # words of a list here
             problems.append(f"{action['name']}: {name} is {kind}, not {rows[0]['type']}")
     for param in params:
         if param['name'] == 'DryRun':

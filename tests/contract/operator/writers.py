@@ -329,7 +329,7 @@ def test_silent_writer(region):
         asking.start()
         waiting.wait_until(lambda: figure(follower, "dari_follower_passed_on_total") > 0, "it is passed on", of=os.getpid())
         region.server.sql(region.name, "UPDATE writer_lease SET epoch = epoch + 1, expires = clock_timestamp() + interval '1 hour';"
-                          "UPDATE writer SET epoch = epoch + 1")
+                          "UPDATE writer SET epoch = epoch + 1; INSERT INTO writer_start SELECT epoch, batch FROM writer")
         asking.join()
         region.server.sql(region.name, "UPDATE writer_lease SET expires = '-infinity'")
     assert held[0][0] < 15 and "not known" in held[0][1], held

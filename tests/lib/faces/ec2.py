@@ -212,6 +212,6 @@ OF_IDS = {("DescribeSecurityGroupRules", "group-id"): "sg-"}  # filters that acc
 
 def parts(words, prefix):
     """Splits words with that prefix into the values of as many requests as needed."""
-    words = [w for w in words if w.startswith(prefix)]
+    words = [w for w in words if w.startswith(prefix) and len(w) <= 1024]  # longer values are refused
     assert words
     return [dict(zip((f"Filter.1.Value.{n}" for n in range(1, 151)), words[at:at + 150])) for at in range(0, len(words), 150)]

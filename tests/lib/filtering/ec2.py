@@ -16,7 +16,7 @@ ACTIONS = {a["name"]: a for a in face.EC2["actions"] if a["service"] == "ec2"}
 EMPTY = {a for a in ACTIONS if "never" in ACTIONS[a]}
 
 # The resource to filter for: its label in the world, or "=" and a text that only its description contains.
-LOOKED_AT = {"DescribePrefixLists": "=<prefixListId>", "DescribeAddresses": "eipalloc", "DescribeHosts": "h", "DescribeCapacityReservations": "cr", "DescribeImages": "ami", "DescribeIamInstanceProfileAssociations": "iip-assoc", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
+LOOKED_AT = {"DescribeCustomerGateways": "cgw", "DescribeVpnGateways": "vgw", "DescribeVpnConnections": "vpn", "DescribePrefixLists": "=<prefixListId>", "DescribeAddresses": "eipalloc", "DescribeHosts": "h", "DescribeCapacityReservations": "cr", "DescribeImages": "ami", "DescribeIamInstanceProfileAssociations": "iip-assoc", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
              **{("DescribeInstanceStatus", f"event.{name}"): "event i" for name in ("code", "description", "instance-event-id", "not-after", "not-before", "not-before-deadline")},
              "DescribeInternetGateways": "igw", "DescribeIpv6Pools": "ipv6pool-ec2", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeVpcEndpoints": "vpce", "DescribeFlowLogs": "fl", "DescribeVpcEndpointServiceConfigurations": "vpce-svc", "DescribeVpcEndpointConnections": "offered vpce", "DescribeVpcEndpointServicePermissions": "vpce-svc", "DescribeVpcEndpointServices": "=<serviceName>com.amazonaws.us-east-1.sts<", "DescribeKeyPairs": "key", "DescribeFleets": "fleet", "DescribeFleetInstances": "=>t3.nano<", "DescribeSpotInstanceRequests": "sir", "DescribeSpotPriceHistory": "=>t3.nano<", ("DescribeInstances", "spot-instance-request-id"): "spot i", ("DescribeInstances", "capacity-reservation-id"): "reserved i",
              ("DescribeInstances", "capacity-reservation-specification.capacity-reservation-target.capacity-reservation-id"): "reserved i", ("DescribeInstances", "instance-lifecycle"): "spot i", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", "DescribeTransitGateways": "tgw", "DescribeTransitGatewayAttachments": "tgw-attach", "DescribeTransitGatewayVpcAttachments": "tgw-attach",
@@ -36,6 +36,7 @@ LOOKED_AT = {"DescribePrefixLists": "=<prefixListId>", "DescribeAddresses": "eip
 VALUES = {
     "vpc-endpoint-state": "state", ("DescribeVpcEndpointConnections", "vpc-endpoint-state"): "vpcEndpointState",
     "supported-ip-address-types": "=ipv4", "vpc-endpoint-region": "=us-east-1",
+    "bgp-asn": "=65010",
     "cidr": "cidrBlock", "entry.cidr": "entrySet/item/cidrBlock", "dns-name": "=", "association.public-dns-name": "=", "fast-restored": "=false", "operator.managed": "=false", "supported-usage-class": "=on-demand",
     "instance-status.reachability": "instanceStatus/details/item/status", "system-status.reachability": "systemStatus/details/item/status",
     **{f"event.{name}": f"eventsSet/item/{member}" for name, member in {

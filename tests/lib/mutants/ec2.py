@@ -32,7 +32,7 @@ HARMLESS = {("DeleteKeyPair", "KeyName"): re.compile(r"[\w-]{1,64}"), ("DeleteKe
             ("DeleteVpcEndpointServiceConfigurations", "ServiceId.N"): re.compile("vpce-svc-[0-9a-f]{17}"),
             ("ModifyInstanceCreditSpecification", "InstanceCreditSpecification.N.InstanceId"): re.compile("i-[0-9a-f]{17}")}
 # Resources that stay visible for a while can be described, and deleted once more.
-LINGERING = re.compile("(i|nat|pcx|h|cr|pl|sir|tgw|tgw-attach)-[0-9a-f]{17}|(fleet|sfr)-[0-9a-f-]{36}")
+LINGERING = re.compile("(i|nat|pcx|h|cr|pl|sir|tgw|tgw-attach|vpn|vgw|cgw)-[0-9a-f]{17}|(fleet|sfr)-[0-9a-f-]{36}")
 ENDS = {"TerminateInstances", "DeleteNatGateway", "DeleteVpcPeeringConnection", "RejectVpcPeeringConnection", "DeleteTransitGateway", "DeleteTransitGatewayVpcAttachment"}
 # EC2's own messages, which name the resource and not the parameter.
 NAMELESS = {"InvalidKey.Format"}

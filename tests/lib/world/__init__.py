@@ -9,7 +9,7 @@ import re
 
 import waiting
 
-from . import disks, endpoints, gateways, gone, groups, instances, interfaces, subnets, transit, vpcs
+from . import disks, endpoints, gateways, gone, groups, instances, interfaces, subnets, transit, vpcs, vpn
 from .requests import Requests, wire
 from .values import VALUES
 
@@ -25,7 +25,7 @@ CREATED = """AllocateAddress AllocateHosts CopyImage CopySnapshot CreateCapacity
              CreateNetworkInterface CreatePlacementGroup CreateRoute CreateRouteTable CreateSecurityGroup CreateSnapshot
              CreateSnapshots CreateSubnet CreateSubnetCidrReservation CreateTags CreateTransitGateway
              CreateTransitGatewayRoute CreateTransitGatewayRouteTable CreateTransitGatewayVpcAttachment CreateVolume CreateVpc
-             CreateVpcPeeringConnection ExportImage ImportImage ImportKeyPair ImportSnapshot RegisterImage RequestSpotFleet RequestSpotInstances""".split()
+             CreateVpcPeeringConnection CreateCustomerGateway CreateVpnConnection CreateVpnConnectionRoute CreateVpnGateway ExportImage ImportImage ImportKeyPair ImportSnapshot RegisterImage RequestSpotFleet RequestSpotInstances""".split()
 
 
 class World(Requests):
@@ -86,6 +86,7 @@ class World(Requests):
         gateways.fill_nat(self)
         transit.fill(self)
         endpoints.fill(self)
+        vpn.fill(self)
         subnets.note_acls(self)
         tagged = enumerate(["vpc", "subnet", "i", "vol", "eni", "sg"], 1)
         self.account.ok("CreateTags", {**{f"ResourceId.{n}": self.ids[k] for n, k in tagged},
@@ -103,6 +104,7 @@ class World(Requests):
         disks.spare(self)
         transit.spare(self)
         endpoints.spare(self)
+        vpn.spare(self)
         addresses = self.account.ok("DescribeAddresses", {"AllocationId.1": self.ids["spare eipalloc"]})
         self.names = {"KeyName": name, "LaunchTemplateName": name, "GroupName": name, "SecurityGroup": name,
                       "PublicIp": addresses.first(".//publicIp")}

@@ -58,6 +58,9 @@ def take_apart(w):
     gone["pcx"] = ids["spare pcx"]
     call("DeleteVpcPeeringConnection", {"VpcPeeringConnectionId": gone["pcx"]})
     call("TerminateInstances", {"InstanceId.1": gone["i"]})
+    for prefix, kind in (("vpn", "VpnConnection"), ("vgw", "VpnGateway"), ("cgw", "CustomerGateway")):
+        gone[prefix] = ids["spare " + prefix]
+        call("Delete" + kind, {kind + "Id": gone[prefix]})
     gone["sir"] = ids["spare sir"]
     call("CancelSpotInstanceRequests", {"SpotInstanceRequestId.1": gone["sir"]})
     gone["fleet"] = ids["spare fleet"]

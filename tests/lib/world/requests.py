@@ -7,10 +7,10 @@ and a word. For parameters that exclude each other the key is both names.
 """
 import re
 
-from . import disks, endpoints, gateways, groups, instances, interfaces, subnets, transit, vpcs
+from . import disks, endpoints, gateways, groups, instances, interfaces, subnets, transit, vpcs, vpn
 from .values import VALUES
 
-RESOURCES = [vpcs, gateways, subnets, groups, interfaces, instances, disks, transit, endpoints]
+RESOURCES = [vpcs, gateways, subnets, groups, interfaces, instances, disks, transit, endpoints, vpn]
 REQUESTS = {name: request for resource in RESOURCES for name, request in resource.REQUESTS.items()}
 
 
@@ -61,6 +61,8 @@ class Requests:
 
     def add(self, action, param, request):
         """Adds the parameter, and other required members of its list element."""
+        if any(k.startswith(wire(param["name"]) + ".") for k in request):
+            return  # a structure of which a member is given
         if param["type"] != "list of structures":
             request.setdefault(wire(param["name"]), self.value(action, param))
         elif not any(p for p in self.members(action, param) if p["required"]):

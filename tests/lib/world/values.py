@@ -4,6 +4,7 @@ import time
 
 VALUES = {
     "AmazonSideAsn": "64512",
+    "VpnTunnelOutsideIpAddress": lambda w: w.ids["vpn address"],
     "Arn": lambda w: w.profile_arn,
     "AttributeName": "supported-platforms",
     "AvailabilityZone": "us-east-1a",

@@ -22,7 +22,6 @@ static struct session *sessions[SESSIONS_MAX];
 static size_t session_count;
 static struct session *owners[LOCKS];
 static int64_t clock_by_us, down_until_us, slow_until_us;
-static unsigned had[BATCHES_MAX];
 static int64_t epochs[BATCHES_MAX];
 
 int64_t database_clock_us(void)
@@ -82,14 +81,9 @@ uint64_t database_batch(void)
 	return database_state.heads.fence.batch;
 }
 
-bool database_had(uint64_t batch, unsigned *ret_has)
+void database_open(int64_t epoch)
 {
-	*ret_has = batch < BATCHES_MAX ? had[batch] : 0;
-	return batch <= database_state.heads.fence.batch;
-}
-
-void database_open(void)
-{
+	database_state.heads.fence.epoch = epoch;
 	database_state.heads.lease.expires_us = INT64_MIN;
 }
 
@@ -371,7 +365,7 @@ static void apply_write(struct state *to, const struct write *w)
 	to->rows[k] = w->row;
 }
 
-static void keep_past_state(void)
+void database_keep_state(void)
 {
 	memmove(past_states + 1, past_states, (PAST_STATES - 1) * sizeof *past_states);
 	past_states[0] = database_state;
@@ -394,7 +388,8 @@ static void apply(struct session *s)
 	if (s->writes && s->own.fence.batch != database_state.heads.fence.batch + 1)
 		blame("process %d writes batch %" PRIu64 " behind batch %" PRIu64, s->process,
 		      s->own.fence.batch, database_state.heads.fence.batch);
-	keep_past_state();
+	if (s->committed || s->takes)
+		database_keep_state();
 	if (s->holds[LOCK_FENCE])
 		database_state.heads.fence = s->own.fence;
 	if (s->holds[LOCK_LEASE])
@@ -414,9 +409,9 @@ static void apply(struct session *s)
 		if (batch > 1 && epochs[batch - 1] > s->own.fence.epoch)
 			blame("batch %" PRIu64 " is of an older writer than the one before", batch);
 		epochs[batch] = s->own.fence.epoch;
+		database_state.batch =
+			lines_add(database_state.batch, batch, s->own.fence.epoch, database_has());
 	}
-	if (batch < BATCHES_MAX)
-		had[batch] = database_has();
 }
 
 static void tell_news(struct session *from)
@@ -564,8 +559,10 @@ void database_stop_until(int64_t until_us, unsigned lost_commits)
 	if (lost_commits > past_count)
 		lost_commits = past_count;
 	if (lost_commits) {
+		unsigned has = database_has();
 		database_state = past_states[lost_commits - 1];
 		past_count = 0;
+		history_fork(lost_commits, has & ~database_has());
 	}
 	down_until_us = until_us;
 }

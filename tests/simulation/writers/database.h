@@ -95,15 +95,13 @@ int64_t network_is_cut_until(int machine);
 
 /* ---- faults and observations, for history.c ---- */
 
-void database_open(void);
-void database_stop_until(
-	int64_t until_us,
-	unsigned lost_commits); /* a fail-over; commits of an asynchronous standby may be lost */
-bool database_is_taken(void);   /* some process takes the lease, or renews it */
+void database_open(
+	int64_t epoch); /* the last one that was given, perhaps by a server whose clock was ahead */
+/* A fail-over. lost_commits: what the standby lacks of the last commits, renewals and take-overs of the lease among them. */
+void database_stop_until(int64_t until_us, unsigned lost_commits);
+bool database_is_taken(void); /* some process takes the lease, or renews it */
 void database_set_clock(int64_t by_us);
 void database_slow_until(int64_t until_us); /* commits wait for a standby */
 unsigned database_has(void);                /* the changes that are committed */
 int64_t database_epoch(void);
 uint64_t database_batch(void);
-/* Changes as of a batch, in the present line of history. */
-bool database_had(uint64_t batch, unsigned *ret_has);

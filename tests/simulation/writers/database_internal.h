@@ -54,6 +54,7 @@ struct state {
 	struct note notes[NOTES_MAX];
 	size_t note_count;
 	int64_t past_seq;
+	size_t batch; /* in lines.c */
 };
 
 struct write {
@@ -100,6 +101,8 @@ enum outcome { NEXT, WAITS, RUNS_ON };
 extern struct state database_state; /* what is committed */
 
 int64_t database_clock_us(void); /* by the server's clock */
+/* A commit begins that a fail-over may lose. */
+void database_keep_state(void);
 void *database_grab(size_t size);
 bool bytes_are_text(struct bytes b, const char *text);
 

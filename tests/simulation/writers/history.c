@@ -14,12 +14,14 @@
 #include "database.h"
 #include "fiber.h"
 #include "model/row.h"
+#include "store/follow.h"
 #include "store/lease.h"
 
 _Noreturn void __real__exit(int status);
 
 enum { MACHINES_MAX = 3 };
-static const int64_t FAULTS_US = 45 * SECOND, HEALING_MAX_US = 60 * SECOND, BEGIN_US = 1800000000 * SECOND;
+static const int64_t FAULTS_US = 45 * SECOND, HEALING_MAX_US = 60 * SECOND, BEGIN_US = 1800000000 * SECOND,
+		     FORK_PAUSE_US = 5 * SECOND; /* another standby takes longer to be promoted */
 
 enum rule left_out;
 enum theme theme;
@@ -28,7 +30,9 @@ static const struct options *options;
 static int machines;
 static bool are_late;
 static unsigned answered;
-static uint64_t shown_until[PROCESSES_MAX];
+static unsigned lost; /* changes that a fail-over has lost */
+static int64_t forked_us, fork_from_us;
+static void fork_soon(void *arg);
 
 void tell(const char *format, ...)
 {
@@ -82,9 +86,19 @@ static unsigned changes_in(const struct request *r)
 	return what;
 }
 
+/* The fence has refused a commit, but the process goes on, and refuses changes. */
+static void give_up(int process)
+{
+	if (model[process].commit != MODEL_REFUSED)
+		return;
+	steps_add(STEP_GIVE_UP, process, 0);
+	model[process].commit = MODEL_NONE;
+}
+
 void history_send_commit(int process, struct request *r)
 {
 	struct model_process *m = &model[process];
+	give_up(process);
 	steps_add(m->commit == MODEL_KNOWN_NOT ? STEP_SEND_AGAIN : STEP_COMMIT_SEND, process, changes_in(r));
 	if (m->commit == MODEL_NONE)
 		m->base = strtoull(r->first->next->params[1].p, NULL, 10);
@@ -145,9 +159,9 @@ void history_read_fence(int process, bool with_lock, int64_t epoch, uint64_t bat
 	if (with_lock && m->commit != MODEL_NONE && m->commit != MODEL_SENT) {
 		if (m->commit != MODEL_UNKNOWN)
 			steps_add(STEP_COMMIT_LOSE, process, 0);
-		m->commit = epoch != m->epoch ? MODEL_REFUSED
-			    : batch > m->base ? MODEL_DONE
-					      : MODEL_KNOWN_NOT;
+		m->commit = epoch != m->epoch || batch < m->base ? MODEL_REFUSED
+			    : batch > m->base                    ? MODEL_DONE
+								 : MODEL_KNOWN_NOT;
 		steps_add(STEP_SETTLE, process, 0);
 	} else if (!with_lock && m->commit == MODEL_REFUSED) {
 		steps_add(STEP_EXPLAIN, process, 0);
@@ -185,6 +199,7 @@ void history_note_sent(int process, const char *sql)
 {
 	struct model_process *m = &model[process];
 	if (strncmp(sql, "UPDATE writer_lease SET expires = '-inf", 39) == 0 && m->role == MODEL_WRITER) {
+		give_up(process);
 		steps_add(STEP_LEAVE, process, 0);
 		m->role = MODEL_FOLLOWER;
 	}
@@ -200,31 +215,39 @@ void history_note_sent(int process, const char *sql)
 	m->role = takes ? MODEL_TAKING : MODEL_WRITER;
 }
 
-void history_answer(int process, unsigned change)
+/* The changes are asked for anew: their clients were told that they are made, and nobody else may lose any. */
+void history_fork(unsigned lost_commits, unsigned lost_changes)
 {
-	tell("process %d answers change %u", process, change);
-	answered |= 1U << change;
-	if (model[process].role == MODEL_WRITER)
-		steps_add(STEP_REPEAT, process, 0);
-	if (!(database_has() & 1U << change))
-		blame("process %d answers change %u, which the database does not have", process, change);
+	tell("%u commits are lost, with changes %#x", lost_commits, lost_changes);
+	steps_add(STEP_FORK, 0, lost_commits);
+	forked_us = sim_now_us();
+	lost |= lost_changes;
+	answered &= database_has();
 }
 
-/* Checks that a reader sees committed changes alone, and all of those of the batch that it names. */
+/* A process whose batch was lost may answer from its memory until it notices. */
+void history_answer(int process, unsigned change)
+{
+	unsigned what = 1U << change;
+	tell("process %d answers change %u", process, change);
+	if (model[process].role == MODEL_WRITER)
+		steps_add(STEP_REPEAT, process, 0);
+	if (!((database_has() | lost) & what))
+		blame("process %d answers change %u, which the database does not have", process, change);
+	answered |= what & database_has();
+}
+
+/* Checks that a reader sees committed changes alone, all of those of the batch that it names, and one line of history. */
 void history_show(int process, bool is_now, uint64_t batch, unsigned has, bool is_whole)
 {
-	unsigned had = 0;
 	if (!is_whole)
 		blame("process %d shows a part of batch %" PRIu64, process, batch);
-	if (!database_had(batch, &had) || had != has)
-		blame("process %d shows changes %#x as batch %" PRIu64 ", which has %#x", process, has, batch,
-		      had);
-	if (batch < shown_until[process])
-		blame("process %d shows batch %" PRIu64 " after %" PRIu64, process, batch,
-		      shown_until[process]);
-	shown_until[process] = batch;
-	/* if the database's clock is set forward, the former writer answers for up to LEASE_TTL_MS more */
-	is_now = is_now && theme != THEME_CLOCK;
+	if (!lines_show(process, batch, has))
+		blame("process %d shows changes %#x as batch %" PRIu64
+		      ", and no batch with these follows what it showed",
+		      process, has, batch);
+	/* if the database's clock is set forward, or renewals are lost, the former writer answers for up to LEASE_TTL_MS more */
+	is_now = is_now && theme != THEME_CLOCK && sim_now_us() >= forked_us + LEASE_TTL_MS * MILLISECOND;
 	if (is_now && (answered & ~has))
 		blame("process %d holds the lease and shows %#x, but %#x are answered", process, has,
 		      answered);
@@ -237,8 +260,8 @@ void history_show(int process, bool is_now, uint64_t batch, unsigned has, bool i
 struct lease;
 void __real_lease_begin(struct lease *lease, int64_t sent_us, int64_t acts_from_us);
 void __wrap_lease_begin(struct lease *lease, int64_t sent_us, int64_t acts_from_us);
-void __real_lease_note(struct lease *lease, int64_t sent_us, enum lease_answer answer);
-void __wrap_lease_note(struct lease *lease, int64_t sent_us, enum lease_answer answer);
+void __real_lease_note(struct lease *lease, int64_t sent_us, int64_t now_us, enum lease_answer answer);
+void __wrap_lease_note(struct lease *lease, int64_t sent_us, int64_t now_us, enum lease_answer answer);
 bool __wrap_lease_may_act(const struct lease *lease, int64_t now_us);
 bool __real_lease_may_act(const struct lease *lease, int64_t now_us);
 
@@ -246,26 +269,39 @@ void __wrap_lease_begin(struct lease *lease, int64_t sent_us, int64_t acts_from_
 {
 	struct model_process *m = &model[fiber_self_group()->number];
 	steps_add(STEP_OPEN, fiber_self_group()->number, 0);
+	if (theme == THEME_FORK && chance(left_out ? 100 : 25))
+		event_at(sim_now_us() + between(0, 1500 * MILLISECOND), fork_soon,
+			 (void *) (intptr_t) fiber_self_group()->machine);
 	m->role = MODEL_WRITER;
 	m->renewal = MODEL_NONE;
 	__real_lease_begin(lease, left_out == WITHOUT_SENT ? sim_now_us() : sent_us,
 			   left_out == WITHOUT_WAIT ? sim_now_us() : acts_from_us);
 }
 
-void __wrap_lease_note(struct lease *lease, int64_t sent_us, enum lease_answer answer)
+void __wrap_lease_note(struct lease *lease, int64_t sent_us, int64_t now_us, enum lease_answer answer)
 {
 	int process = fiber_self_group()->number;
 	if (answer != LEASE_TAKEN && model[process].renewal != MODEL_NONE) {
 		steps_add(answer == LEASE_RENEWED ? STEP_RENEWED : STEP_RENEW_LOSE, process, 0);
 		model[process].renewal = MODEL_NONE;
 	}
-	__real_lease_note(lease, left_out == WITHOUT_SENT ? sim_now_us() : sent_us, answer);
+	__real_lease_note(lease, left_out == WITHOUT_SENT ? sim_now_us() : sent_us,
+			  left_out == WITHOUT_LAPSE ? INT64_MIN : now_us, answer);
 }
 
 bool __wrap_lease_may_act(const struct lease *lease, int64_t now_us)
 {
 	return left_out == WITHOUT_MARGIN ? lease_is_held(lease, now_us) && now_us >= lease->acts_from_us
 					  : __real_lease_may_act(lease, now_us);
+}
+
+enum store_following __real_store_read_following(struct store *s);
+enum store_following __wrap_store_read_following(struct store *s);
+
+enum store_following __wrap_store_read_following(struct store *s)
+{
+	enum store_following now = __real_store_read_following(s);
+	return left_out == WITHOUT_RELOAD && now == STORE_BEHIND ? STORE_LOST : now;
 }
 
 /* ---- what happens ---- */
@@ -316,20 +352,62 @@ static void stop_database(int64_t us)
 	database_stop_until(sim_now_us() + us, 0);
 }
 
-static void slow_commits(int64_t us)
+static void set_database_clock(int64_t by_us)
 {
-	tell("commits wait for %.3f s", (double) us / (double) SECOND);
-	database_slow_until(sim_now_us() + us);
-}
-
-static void set_database_clock(void)
-{
-	int64_t by_us = chance(70) ? between(0, 20 * SECOND) : between(-5 * SECOND, 0);
-	if (theme != THEME_CLOCK || database_is_taken())
+	if ((theme != THEME_CLOCK && theme != THEME_FORK) || database_is_taken())
 		return;
 	tell("the database's clock is set by %.3f s", (double) by_us / (double) SECOND);
 	database_set_clock(by_us);
 	steps_add(STEP_CLOCK, 0, by_us);
+}
+
+/* A standby without the last commits takes over. Its clock is another one. */
+static void fork_database(int64_t us)
+{
+	if (sim_now_us() < fork_from_us)
+		return;
+	fork_from_us = sim_now_us() + us + FORK_PAUSE_US;
+	tell("a standby takes over within %.3f s", (double) us / (double) SECOND);
+	database_stop_until(sim_now_us() + us, (unsigned) between(1, 3));
+	if (chance(50))
+		set_database_clock(between(-5 * SECOND, 5 * SECOND));
+}
+
+/* A fail-over soon after a take-over, which may be lost. The new writer may not hear of that before its deadline, and a former one that
+ * was cut off may come back. */
+static void fork_soon(void *arg)
+{
+	int machine = (int) (intptr_t) arg;
+	if (is_healing || sim_now_us() < fork_from_us)
+		return;
+	fork_database(chance(80) ? between(MILLISECOND, 200 * MILLISECOND) : some_time());
+	if (chance(70))
+		cut_machine(machine, between(2 * SECOND, 4 * SECOND));
+	for (int k = 0; k < machines && chance(80); k++) {
+		if (k == machine)
+			continue;
+		network_cut(k, 0);
+		process_continue(k);
+	}
+}
+
+/* docs/postgresql.md: whoever runs the region restarts a writer that finds the database older than its memory, or all if nobody writes. */
+static void accept_loss(void)
+{
+	uint64_t batch = 0;
+	bool has_writer = false;
+	for (int k = 0; k < machines; k++)
+		has_writer = has_writer || process_is_writer(k);
+	for (int k = 0; k < machines; k++)
+		if (process_knows(k, &batch) && batch > database_batch() &&
+		    (process_is_writer(k) || !has_writer))
+			process_tell_to_end(k);
+}
+
+static void slow_commits(int64_t us)
+{
+	tell("commits wait for %.3f s", (double) us / (double) SECOND);
+	database_slow_until(sim_now_us() + us);
 }
 
 static void break_network(int machine)
@@ -352,6 +430,8 @@ enum fault {
 	MEND_HOST,
 	CLOCK,
 	DATABASE_CLOCK,
+	FORK,
+	ACCEPT_LOSS,
 	FAULTS
 };
 static const unsigned char weights[THEMES][FAULTS] = {
@@ -359,6 +439,7 @@ static const unsigned char weights[THEMES][FAULTS] = {
 	[THEME_DATABASE] = {1, 2, 0, 4, 8, 8, 3, 5, 1, 2, 0, 0},
 	[THEME_HOSTS] = {1, 3, 0, 8, 2, 0, 1, 0, 9, 9, 0, 0},
 	[THEME_CLOCK] = {2, 2, 1, 2, 0, 1, 1, 1, 7, 7, 3, 7},
+	[THEME_FORK] = {2, 7, 4, 9, 1, 3, 1, 2, 9, 12, 0, 0, 8, 4},
 };
 
 static enum fault draw_fault(void)
@@ -408,7 +489,13 @@ static void break_something(void)
 		host_mend(host);
 		break;
 	case DATABASE_CLOCK:
-		set_database_clock();
+		set_database_clock(chance(70) ? between(0, 20 * SECOND) : between(-5 * SECOND, 0));
+		break;
+	case FORK:
+		fork_database(us);
+		break;
+	case ACCEPT_LOSS:
+		accept_loss();
 		break;
 	case CLOCK:
 	case FAULTS:
@@ -432,7 +519,7 @@ static void happen(void)
 		process_read(k);
 	if (dice < 8)
 		ask();
-	else if (dice < (theme == THEME_HOSTS ? 22 : 14))
+	else if (dice < (theme == THEME_HOSTS || theme == THEME_FORK ? 22 : 14))
 		break_something();
 }
 
@@ -456,6 +543,10 @@ static bool is_well(void)
 {
 	unsigned all = (1U << CHANGES) - 1;
 	int place = __builtin_popcount(database_has() & MOVES) % 2;
+	uint64_t batch = 0;
+	for (int k = 0; k < machines; k++)
+		if (process_knows(k, &batch) && batch < database_batch())
+			return false; /* a follower that is ahead waits until the database has overtaken it */
 	return answered == all && host_runs(place) && !host_runs(1 - place);
 }
 
@@ -464,7 +555,10 @@ static enum theme theme_for(enum rule guard, enum theme drawn)
 {
 	bool is_about_hosts = guard == WITHOUT_LOADED || guard == WITHOUT_MARGIN || guard == WITHOUT_WAIT ||
 			      guard == WITHOUT_RECHECK || guard == WITHOUT_LOCK;
+	bool is_about_forks = guard == WITHOUT_START || guard == WITHOUT_RELOAD || guard == WITHOUT_UNIQUE ||
+			      guard == WITHOUT_HANDED || guard == WITHOUT_LAPSE;
 	return guard == WITHOUT_FULL_WAIT ? THEME_CLOCK
+	       : is_about_forks           ? THEME_FORK
 	       : is_about_hosts           ? THEME_HOSTS
 	       : guard == WITHOUT_BATCH   ? THEME_DATABASE
 					  : drawn;
@@ -480,7 +574,8 @@ void history_run(const struct options *given)
 	if (left_out)
 		theme = theme_for(left_out, theme);
 	are_late = left_out == WITHOUT_LOCK || (left_out == GUARD_NONE && theme == THEME_HOSTS && chance(40));
-	database_open();
+	forked_us = fork_from_us = BEGIN_US - MINUTE;
+	database_open(theme == THEME_FORK && chance(50) ? BEGIN_US + 10 * MINUTE : 0);
 	hosts_open(chance(50), are_late);
 	if (!host_runs(0))
 		steps_add(STEP_EMPTY, 0, 0);
@@ -497,13 +592,15 @@ void history_run(const struct options *given)
 		sim_run_until(sim_now_us() + 200 * MILLISECOND);
 		if (host_is_off(0) || host_is_off(1))
 			heal();
+		accept_loss();
 		for (unsigned k = 0; k < CHANGES; k++)
 			if (!(answered & 1U << k))
 				(void) process_ask(writers_machine(), k);
 	}
 	if (!is_well() && processes_started < PROCESSES_MAX)
-		blame("not everything is well: changes %#x are answered, the guest runs on %d and %d",
-		      answered, host_runs(0), host_runs(1));
+		blame("not everything is well: changes %#x are answered, the guest runs on %d and %d, the "
+		      "database is at %" PRIu64,
+		      answered, host_runs(0), host_runs(1), database_batch());
 	for (int k = 0; k < machines; k++)
 		process_read(k);
 	sim_run_until(sim_now_us() + SECOND);

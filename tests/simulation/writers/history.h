@@ -3,6 +3,7 @@
  *   main.c       seeds, guards, output
  *   history.c    the order of events, faults, clients, the checks
  *   steps.c      the history's steps in the model's words
+ *   lines.c      batches that were committed, as lines of history that part when a fail-over loses commits
  *   process.c    a process: the product's start, its store, and a small engine
  *   hosts.c      two hosts, one guest, and calls on their way
  *   database.c   the server, and the network to it
@@ -22,7 +23,8 @@ enum { CHANGES = 24, MOVES = 0xAAAAAA, PROCESSES_MAX = 96, HOSTS = 2 };
 /* clang-format off */
 #define GUARDS(G) \
 	G(EXPIRY) G(RAISE) G(EPOCH) G(BATCH) G(SENT) G(RENEWAL_EPOCH) G(LOAD) \
-	G(LOADED) G(MARGIN) G(WAIT) G(FULL_WAIT) G(RECHECK) G(PROOF) G(LOCK)
+	G(LOADED) G(MARGIN) G(WAIT) G(FULL_WAIT) G(RECHECK) G(PROOF) G(LOCK) \
+	G(START) G(RELOAD) G(UNIQUE) G(HANDED) G(LAPSE)
 /* clang-format on */
 enum rule {
 	GUARD_NONE,
@@ -34,7 +36,7 @@ enum rule {
 extern enum rule left_out;
 
 /* The faults that a history is mostly about. */
-enum theme { THEME_ALL, THEME_DATABASE, THEME_HOSTS, THEME_CLOCK, THEMES };
+enum theme { THEME_ALL, THEME_DATABASE, THEME_HOSTS, THEME_CLOCK, THEME_FORK, THEMES };
 extern enum theme theme;
 extern bool is_healing; /* nothing goes wrong any more */
 
@@ -60,6 +62,8 @@ void history_lose_commit(int process, struct request *request);
 void history_drop_commit(int process, struct request *request);
 /* The database has carried out a commit, or refused it at the fence. */
 void history_commit(int process, struct request *request, bool is_done);
+/* A fail-over has lost as many commits, and these changes with them. */
+void history_fork(unsigned lost_commits, unsigned lost_changes);
 void history_read_fence(int process, bool with_lock, int64_t epoch, uint64_t batch);
 void history_renew(int process, bool is_done, bool gives_back);
 void history_note_sent(int process, const char *sql);
@@ -78,7 +82,7 @@ void history_show(int process, bool is_now, uint64_t batch, unsigned has, bool i
 	S(COMMIT) S(HAPPENED) S(COMMIT_LOSE) S(GHOST) S(GHOST_LOSE) S(SETTLE) \
 	S(SEND_AGAIN) S(EXPLAIN) S(READ) S(ASK) S(CALL) S(DROP) \
 	S(CARRY_OUT) S(CALL_LOSE) S(STAND_STILL) S(GO_ON) S(END) S(TICK) \
-	S(CUT) S(MEND) S(CLOCK) S(EMPTY)
+	S(CUT) S(MEND) S(CLOCK) S(EMPTY) S(FORK) S(GIVE_UP)
 /* clang-format on */
 enum step {
 	STEP_NONE,
@@ -102,10 +106,18 @@ struct model_process {
 	int role, renewal, commit;
 	bool has_ended, stands_still, is_ghost;
 	int64_t epoch;
+	int64_t take;            /* counts take-overs, also those that a fail-over has lost */
 	uint64_t base;           /* batch before the commit */
 	struct request *request; /* the commit that was sent last */
 };
 extern struct model_process model[PROCESSES_MAX];
+
+/* ---- lines.c ---- */
+
+/* Notes a batch that goes on from another one. Returns its place; 0 is the empty database. */
+size_t lines_add(size_t from, uint64_t batch, int64_t epoch, unsigned has);
+/* A process shows these changes as a batch. False: there is no such batch that goes on from what it has shown before. */
+bool lines_show(int process, uint64_t batch, unsigned has);
 
 /* ---- process.c ---- */
 
@@ -127,6 +139,8 @@ bool process_ask(int machine, unsigned change);
 void process_read(int machine);
 bool process_is_writer(int machine);
 bool process_is_open(int number); /* it has loaded its rows, and serves */
+/* Number of the last batch that the process on the machine knows of. False: it does not serve. */
+bool process_knows(int machine, uint64_t *ret_batch);
 extern int processes_started;
 
 /* ---- hosts.c ---- */
@@ -140,4 +154,4 @@ bool host_is_off(int host);
 void host_cut(int host);
 void host_mend(int host);
 /* Sends a call, and waits until the host has carried it out or it is lost. */
-void host_call(int process, int64_t epoch, enum call_kind kind, int host);
+void host_call(int process, int64_t take, enum call_kind kind, int host);

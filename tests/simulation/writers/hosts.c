@@ -6,20 +6,21 @@
 #include "fiber.h"
 #include "history.h"
 
-/* Calls are short in histories that step the database's clock: if it is set forward, the former writer has up to LEASE_TTL_MS - LEASE_MARGIN_MS left when the lease is taken. */
+/* Calls are short in histories that step the database's clock, or lose renewals: the former writer has up to
+ * LEASE_TTL_MS - LEASE_MARGIN_MS left then when the lease is taken. */
 static const int64_t CALL_MAX_US = 2950 * MILLISECOND, SHORT_MAX_US = 950 * MILLISECOND,
 		     LATE_MAX_US = 20 * SECOND;
 
 struct call {
 	int process, host;
-	int64_t epoch;
+	int64_t take;
 	enum call_kind kind;
 	bool is_lost, is_over;
 	struct call *next;
 };
 
 static bool runs[HOSTS], is_cut[HOSTS], is_off[HOSTS], are_late, are_well;
-static int64_t acted_epoch;
+static int64_t acted_take;
 static struct call *calls;
 
 void hosts_open(bool runs_first, bool calls_are_late)
@@ -80,6 +81,21 @@ static void lose_calls(int host)
 			end_call(c);
 }
 
+/* Calls of two writers must not be under way at once, and come in the writers' order. If a fail-over loses a take-over, the writer
+ * of before may go on. */
+static void check_order(const struct call *c)
+{
+	if (theme == THEME_FORK) {
+		for (const struct call *other = calls; other; other = other->next)
+			if (!other->is_over && other->process != c->process)
+				blame("processes %d and %d call hosts at the same time", c->process,
+				      other->process);
+	} else if (!are_late && c->take < acted_take) {
+		blame("host %d gets a call of process %d after one of a later writer", c->host, c->process);
+	}
+	acted_take = c->take > acted_take ? c->take : acted_take;
+}
+
 static void carry_out(void *arg)
 {
 	struct call *c = arg;
@@ -92,9 +108,7 @@ static void carry_out(void *arg)
 		return;
 	}
 	tell("process %d %s at host %d", c->process, words[c->kind], c->host);
-	if (!are_late && c->epoch < acted_epoch)
-		blame("host %d gets a call of process %d after one of a later writer", c->host, c->process);
-	acted_epoch = c->epoch > acted_epoch ? c->epoch : acted_epoch;
+	check_order(c);
 	end_call(c);
 	int other = 1 - c->host;
 	/* Ceph's locks outlive a cut host; others end with its connection, and only calls in time are safe then */
@@ -112,19 +126,21 @@ static void carry_out(void *arg)
 		blame("the guest runs on both hosts");
 }
 
-void host_call(int process, int64_t epoch, enum call_kind kind, int host)
+void host_call(int process, int64_t take, enum call_kind kind, int host)
 {
 	struct call *c = calloc(1, sizeof *c);
 	if (!c)
 		abort();
 	*c = (struct call){.process = process,
 			   .host = host,
-			   .epoch = epoch,
+			   .take = take,
 			   .kind = kind,
 			   .is_lost = !are_well && chance(theme == THEME_HOSTS ? 35 : 10),
 			   .next = calls};
 	calls = c;
-	int64_t most_us = are_late ? LATE_MAX_US : theme == THEME_CLOCK ? SHORT_MAX_US : CALL_MAX_US;
+	int64_t most_us = are_late                                      ? LATE_MAX_US
+			  : theme == THEME_CLOCK || theme == THEME_FORK ? SHORT_MAX_US
+									: CALL_MAX_US;
 	int64_t takes_us = are_well || chance(50) ? between(MILLISECOND, 100 * MILLISECOND)
 						  : between(chance(50) ? most_us * 9 / 10 : 0, most_us);
 	event_at(sim_now_us() + takes_us, carry_out, c);

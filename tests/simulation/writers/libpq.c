@@ -142,6 +142,33 @@ void PQconninfoFree(PQconninfoOption *options)
 	free(options);
 }
 
+/* The simulated server has one name, so no other server of the URL is asked. */
+PGconn *PQconnectStartParams(const char *const *words, const char *const *values, int expand)
+{
+	(void) words;
+	(void) values;
+	(void) expand;
+	abort();
+}
+
+PostgresPollingStatusType PQconnectPoll(PGconn *db)
+{
+	(void) db;
+	abort();
+}
+
+char *PQhost(const PGconn *db)
+{
+	(void) db;
+	return "";
+}
+
+char *PQport(const PGconn *db)
+{
+	(void) db;
+	return "";
+}
+
 PGconn *PQconnectdbParams(const char *const *words, const char *const *values, int expand)
 {
 	enum { CONNECT_MAX_US = 2000000 };

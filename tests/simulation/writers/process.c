@@ -3,6 +3,7 @@
  * the place of the reconciler, which moves one guest to where the store's changes want it. Three machines run one process each;
  * a supervisor starts it again. */
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -56,6 +57,15 @@ int process_number(int machine)
 bool process_is_open(int number)
 {
 	return all[number]->is_open;
+}
+
+bool process_knows(int machine, uint64_t *ret_batch)
+{
+	struct process *p = processes[machine];
+	bool serves = process_runs(machine) && p->is_open && !p->group.is_told_to_end;
+	if (serves)
+		*ret_batch = atomic_load(&postgresql_of(p->daemon.sql)->commit);
+	return serves;
 }
 
 bool process_is_writer(int machine)
@@ -236,7 +246,7 @@ static void engine_step(struct process *p, struct ctx *c)
 	ctx_clear_problem(c);
 	steps_add(may_act ? STEP_CALL : STEP_DROP, number, 0);
 	if (may_act)
-		host_call(number, p->daemon.sql->lease.epoch, kind, host);
+		host_call(number, model[number].take, kind, host);
 }
 
 static void *engine_main(void *arg)
@@ -250,7 +260,8 @@ static void *engine_main(void *arg)
 	c.may_act = writer_may_act;
 	c.may_act_self = &p->daemon;
 	while (!p->group.is_told_to_end) {
-		fiber_sleep(between(20 * MILLISECOND, (theme == THEME_HOSTS ? 100 : 500) * MILLISECOND));
+		fiber_sleep(between(20 * MILLISECOND,
+				    (theme == THEME_HOSTS || theme == THEME_FORK ? 100 : 500) * MILLISECOND));
 		if (!p->group.is_told_to_end)
 			engine_step(p, &c);
 	}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "database_internal.h"
 #include "fiber.h"
 #include "history.h"
@@ -14,6 +15,7 @@
 #include "store/lease.h"
 
 static bool fence_checks_epoch, fence_checks_batch;
+static int64_t takes;
 
 /* ---- statements ---- */
 
@@ -60,10 +62,11 @@ static void add_lease(PGresult *result, const struct heads *t, const char *sql)
 	int64_t now_us = database_clock_us(), expires_us = t->lease.expires_us;
 	bool is_finite = expires_us != INT64_MIN;
 	int64_t expired_ms = is_finite ? (now_us - expires_us) / MILLISECOND : 1000000000;
-	int64_t left_us = expires_us - now_us;
+	int64_t left_us = is_finite ? expires_us - now_us : 0;
 	int64_t over_us = (LEASE_TTL_MS + LEASE_MARGIN_MS) * MILLISECOND;
 	bool counts_from_now =
 		strstr(sql, "greatest(expires, clock_timestamp())") && left_out != WITHOUT_FULL_WAIT;
+	bool waits = is_finite || (!strstr(sql, "ELSE 0 END") && left_out != WITHOUT_HANDED);
 	if (counts_from_now && left_us < 0)
 		left_us = 0;
 	answer_add_text(result, t->lease.holder);
@@ -71,7 +74,7 @@ static void add_lease(PGresult *result, const struct heads *t, const char *sql)
 	if (left_out == WITHOUT_EXPIRY && is_finite)
 		expired_ms = 1;
 	answer_add_int(result, expired_ms);
-	answer_add_int(result, !is_finite ? 0 : over_us + left_us > 0 ? over_us + left_us : 0);
+	answer_add_int(result, waits && over_us + left_us > 0 ? over_us + left_us : 0);
 }
 
 static int64_t int_of(struct bytes text)
@@ -119,9 +122,11 @@ static enum outcome take_fence(struct session *s, const struct statement *st)
 {
 	if (!session_lock(s, LOCK_FENCE))
 		return wait_for_lock(s);
-	int64_t clock_ms = database_clock_us() / MILLISECOND;
+	bool is_drawn = strstr(st->sql, "random()") && left_out != WITHOUT_UNIQUE;
+	int64_t clock = database_clock_us() / (strstr(st->sql, "* 1000000)") ? 1 : MILLISECOND);
+	int64_t next = s->own.fence.epoch + 1 + (is_drawn ? (int64_t) random_below(1000000) : 0);
 	if (left_out != WITHOUT_RAISE || !s->own.fence.epoch)
-		s->own.fence.epoch = s->own.fence.epoch + 1 > clock_ms ? s->own.fence.epoch + 1 : clock_ms;
+		s->own.fence.epoch = next > clock ? next : clock;
 	copy_text(s->own.fence.holder, st->params[0]);
 	PGresult *result = result_new(PGRES_TUPLES_OK);
 	answer_add_int(result, s->own.fence.epoch);
@@ -145,11 +150,14 @@ static enum outcome change_lease(struct session *s, const struct statement *st, 
 	}
 	if (is_alone) {
 		history_renew(s->process, is_own, expires_us == INT64_MIN);
+		if (is_own)
+			database_keep_state();
 		database_state.heads.lease = s->own.lease;
 		session_end_transaction(s);
 	} else if (is_own) {
 		s->takes = true;
 		model[s->process].epoch = s->own.fence.epoch;
+		model[s->process].take = ++takes;
 		s->taking = steps_reserve(STEP_TAKE, s->process, 0);
 	}
 	session_answer(s, result);
@@ -466,7 +474,10 @@ static enum outcome read_place(struct session *s, const struct statement *st)
 	}
 	return say_numbers(s,
 			   (const int64_t[]){(int64_t) t->fence.batch, (int64_t) t->lease.pruned,
-					     t->fence.epoch, is_known ? (int64_t) forked : 0},
+					     t->fence.epoch,
+					     left_out == WITHOUT_START ? (int64_t) t->fence.batch
+					     : is_known                ? (int64_t) forked
+								       : 0},
 			   4);
 }
 

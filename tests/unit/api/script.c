@@ -31,11 +31,25 @@ static struct str look_up(struct script *s, struct str name)
 	exit(2);
 }
 
-/* "name/64": the value up to its first "/", then "/64". "name/": only the value up to its first "/". */
+/* The part behind the last "/". */
+static struct str last_part(struct str text)
+{
+	size_t from = text.n;
+	while (from > 0 && text.p[from - 1] != '/')
+		from--;
+	return str_slice(text, from, text.n);
+}
+
+/* "name/64": the value up to its first "/", then "/64". "name/": only the value up to its first "/". "name/-": the value behind its last "/",
+ * such as the id at the end of a URL. */
 static void add_value(struct script *s, struct str name, struct buf *b)
 {
 	size_t slash = str_find_char(name, '/', 0);
 	struct str text = look_up(s, str_slice(name, 0, slash));
+	if (str_is(str_slice(name, slash, name.n), "/-")) {
+		buf_add_str(b, last_part(text));
+		return;
+	}
 	if (slash >= name.n) {
 		buf_add_str(b, text);
 		return;

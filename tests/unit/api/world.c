@@ -248,10 +248,13 @@ static void start_reconciler(struct world *w)
 	struct proxy_handle proxies;
 	MUST(network_sim_open(&w->c, &network));
 	MUST(proxy_sim_open(&w->c, &proxies));
+	struct vpn_handle vpns = {0};
+	MUST(vpn_sim_open(&w->c, &vpns));
 	struct reconcile_config config = {.executor = w->executor,
 					  .store = w->store,
 					  .network = network,
 					  .proxies = proxies,
+					  .vpns = vpns,
 					  .compute = {&compute_sim},
 					  .disks = {&disk_sim},
 					  .fences = {&fence_sim},
@@ -289,6 +292,7 @@ static void open_face(struct world *w)
 				       .guards = w->guards,
 				       .issuers = w->issuers,
 				       .key_lane = w->key_lane,
+				       .master_key = master_key,
 				       .limits = w->limits,
 				       .reconciler = w->reconciler,
 				       .flow_log_bucket = STR("flow-logs"),

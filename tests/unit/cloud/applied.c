@@ -26,6 +26,7 @@
 #include "model/subnet.h"
 #include "model/transit_attachment.h"
 #include "model/transit_gateway.h"
+#include "model/vpn_tunnel.h"
 
 struct vnet {
 	struct network_handle inner;
@@ -112,8 +113,26 @@ static void write_firewall(struct buf *b, const struct network_firewall *f)
 		add_ip(b, "own", f->own_ips.at[k]);
 }
 
+static void write_tunnels(struct buf *b, const struct network_router *w)
+{
+	for (size_t k = 0; k < w->tunnel_count; k++) {
+		const struct network_tunnel *n = &w->tunnels[k];
+		add_id(b, "tunnel", n->tunnel->row.id);
+		add_ip(b, "ip", n->tunnel->outside_ip);
+		add_block(b, "link", n->link.block);
+		add_ip(b, "hop", n->external->next_hop);
+		buf_print(b, " on %" STR_FMT, STR_ARG(n->chassis));
+	}
+	for (size_t k = 0; k < w->vpn_route_count; k++) {
+		add_block(b, "vpn route", w->vpn_routes[k].to);
+		add_id(b, "in", w->vpn_routes[k].table);
+		add_id(b, "by", w->vpn_routes[k].tunnel);
+	}
+}
+
 static void write_router(struct buf *b, const struct network_router *w)
 {
+	write_tunnels(b, w);
 	if (w->gateway) {
 		add_id(b, "gateway", w->gateway->row.id);
 		add_ip(b, "ip", w->gateway->ip);

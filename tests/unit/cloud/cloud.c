@@ -207,6 +207,8 @@ static void open_reconciler(struct cloud *c)
 	expect_ok(c, applied_open(&c->c, &c->network));
 	struct proxy_handle proxies = {0};
 	expect_ok(c, proxy_sim_open(&c->c, &proxies));
+	struct vpn_handle vpns = {0};
+	expect_ok(c, vpn_sim_open(&c->c, &vpns));
 	struct str images = str_print(c->c.arena, "%s/images", c->directory);
 	image_file_sweep(images.p);
 	snprintf(c->backups, sizeof c->backups, "file://%s/backups", c->directory);
@@ -215,6 +217,7 @@ static void open_reconciler(struct cloud *c)
 					  .store = c->store,
 					  .network = c->network,
 					  .proxies = proxies,
+					  .vpns = vpns,
 					  .compute = {&compute_sim},
 					  .disks = {&disk_sim},
 					  .fences = {&fence_sim},

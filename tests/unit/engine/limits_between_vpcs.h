@@ -2,9 +2,13 @@
  * A part of test_limits.c, in its middle: peerings, transit gateways and endpoints of VPCs. */
 #pragma once
 
+#include "engine/network/address/address.h"
 #include "engine/network/flow_log.h"
 #include "engine/network/routing/endpoint_service.h"
 #include "engine/network/routing/vpc_endpoint.h"
+#include "engine/vpn/vpn.h"
+#include "store/address.h"
+#include "store/vpn_connection.h"
 
 static void set_limit(struct cloud *c, enum limit_id limit, int64_t most);
 
@@ -188,12 +192,122 @@ static void drop_flow_log(struct cloud *c)
 	cloud_ok(c, &c->alice, engine_delete_flow_logs, &wish);
 }
 
+static RESULT make_vpn_gateway(struct cloud *c, int n)
+{
+	struct vpn_gateway_wish wish = {0};
+	(void) n;
+	MAKE(c, &c->alice, engine_create_vpn_gateway, wish, gateway);
+}
+DROP(vpn_gateway, engine_delete_vpn_gateway, vpn_gateway_target, .gateway = ref_to(c, KIND_VPN_GATEWAY, made))
+
+static RESULT make_customer_gateway(struct cloud *c, int n)
+{
+	struct customer_gateway_wish wish = {.ip = ip_from_v4(0xc0000202), .asn = 65000 + n};
+	MAKE(c, &c->alice, engine_create_customer_gateway, wish, gateway);
+}
+DROP(customer_gateway, engine_delete_customer_gateway, customer_gateway_target,
+     .gateway = ref_to(c, KIND_CUSTOMER_GATEWAY, made))
+
+/* The region has ten public addresses, and each connection takes two: deletes the connections of earlier limits, and forgets
+ * released addresses as the reconciler does. */
+static void end_vpn_connections(struct cloud *c)
+{
+	for (const struct vpn_connection *n = vpn_connection_first(cloud_tables(c)), *next = NULL; n;
+	     n = next) {
+		uuid id = n->row.id;
+		struct vpn_connection_target target = {ref_to(c, KIND_VPN_CONNECTION, id)};
+		if (row_is_live(&n->row))
+			cloud_ok(c, &c->alice, engine_delete_vpn_connection, &target);
+		next = vpn_connection_next(cloud_tables(c), vpn_connection_find(cloud_tables(c), id));
+	}
+	const struct address *a = address_first(cloud_tables(c));
+	while (a) {
+		struct address_report report = {.address = a->row.id};
+		if (row_is_live(&a->row)) {
+			a = address_next(cloud_tables(c), a);
+			continue;
+		}
+		cloud_ok(c, NULL, engine_forget_address, &report);
+		a = address_first(cloud_tables(c));
+	}
+}
+
+/* helpers[0] is a customer gateway. */
+static void is_a_vpn_gateway(struct cloud *c)
+{
+	end_vpn_connections(c);
+	cloud_expect(c, make_customer_gateway(c, 0), ERR_NONE, KIND_NONE);
+	helpers[0] = made;
+	set_limit(c, LIMIT_VPN_GATEWAYS, 50);
+	cloud_expect(c, make_vpn_gateway(c, 0), ERR_NONE, KIND_NONE);
+	owner = made;
+	helpers[1] = made;
+}
+static void is_alices_with_vpn_gateway(struct cloud *c)
+{
+	is_a_vpn_gateway(c);
+	is_alices(c);
+}
+static RESULT make_vpn_connection(struct cloud *c, int n)
+{
+	struct vpn_connection_wish wish = {.customer_gateway = ref_to(c, KIND_CUSTOMER_GATEWAY, helpers[0]),
+					   .vpn_gateway = ref_to(c, KIND_VPN_GATEWAY, helpers[1])};
+	(void) n;
+	for (size_t k = 0; k < VPN_TUNNELS; k++)
+		wish.tunnels[k].row.id = id_new(KIND_VPN_TUNNEL);
+	MAKE(c, &c->alice, engine_create_vpn_connection, wish, connection);
+}
+DROP(vpn_connection, engine_delete_vpn_connection, vpn_connection_target,
+     .connection = ref_to(c, KIND_VPN_CONNECTION, made))
+
+/* A connection has two tunnels. */
+static void check_vpn_tunnels(void **state)
+{
+	struct cloud *c = *state;
+	is_a_vpn_gateway(c);
+	set_limit(c, LIMIT_VPN_TUNNELS, VPN_TUNNELS + 1);
+	cloud_expect(c, make_vpn_connection(c, 0), ERR_NONE, KIND_NONE);
+	cloud_expect(c, make_vpn_connection(c, 1), ERR_QUOTA, KIND_VPN_TUNNEL);
+	set_limit(c, LIMIT_VPN_TUNNELS, -1);
+	cloud_expect(c, make_vpn_connection(c, 2), ERR_NONE, KIND_NONE);
+}
+
+static void is_a_vpn_connection(struct cloud *c)
+{
+	is_a_vpn_gateway(c);
+	cloud_expect(c, make_vpn_connection(c, 0), ERR_NONE, KIND_NONE);
+	owner = made;
+}
+static struct vpn_route_wish a_vpn_route(struct cloud *c, int n)
+{
+	return (struct vpn_route_wish){.connection = ref_to(c, KIND_VPN_CONNECTION, owner),
+				       .destination = {ip_from_v4(0x0a630000 + ((uint32_t) n << 8)), 24}};
+}
+static int last_vpn_route;
+static RESULT make_vpn_route(struct cloud *c, int n)
+{
+	struct vpn_route_wish wish = a_vpn_route(c, n);
+	struct result result = cloud_run(c, &c->alice, engine_create_vpn_route_run, &wish);
+	last_vpn_route = result_is_ok(result) ? n : last_vpn_route;
+	return result;
+}
+static void drop_vpn_route(struct cloud *c)
+{
+	struct vpn_route_wish wish = a_vpn_route(c, last_vpn_route);
+	cloud_ok(c, &c->alice, engine_delete_vpn_route, &wish);
+}
+
 #define BETWEEN_VPCS                                                                                         \
 	[LIMIT_FLOW_LOGS] = {is_alices, make_flow_log, drop_flow_log},                                       \
 	[LIMIT_ENDPOINT_SERVICES] = {is_alices_router_with_balancer, make_endpoint_service,                  \
 				     drop_endpoint_service},                                                 \
 	[LIMIT_ENDPOINT_CONNECTIONS] = {is_an_endpoint_service, make_offered_endpoint, drop_vpc_endpoint},   \
 	[LIMIT_VPC_ENDPOINTS] = {is_alices_router, make_vpc_endpoint, drop_vpc_endpoint},                    \
+	[LIMIT_CUSTOMER_GATEWAYS] = {is_alices, make_customer_gateway, drop_customer_gateway},               \
+	[LIMIT_VPN_GATEWAYS] = {is_alices, make_vpn_gateway, drop_vpn_gateway},                              \
+	[LIMIT_VPN_CONNECTIONS] = {is_alices_with_vpn_gateway, make_vpn_connection, drop_vpn_connection},    \
+	[LIMIT_GATEWAY_CONNECTIONS] = {is_a_vpn_gateway, make_vpn_connection, drop_vpn_connection},          \
+	[LIMIT_VPN_ROUTES] = {is_a_vpn_connection, make_vpn_route, drop_vpn_route},                          \
 	[LIMIT_PEERINGS] = {is_alices_router, make_peering, drop_peering},                                   \
 	[LIMIT_TRANSIT_GATEWAYS] = {is_alices, make_transit_gateway, drop_transit_gateway},                  \
 	[LIMIT_TRANSIT_ATTACHMENTS] = {is_a_transit_gateway, make_transit_attachment,                        \

@@ -9,7 +9,7 @@
 static bool is_met_apart(enum limit_id limit)
 {
 	return limit == LIMIT_REVOCATIONS || limit == LIMIT_LINK_GATEWAYS || limit == LIMIT_MACS ||
-	       limit == LIMIT_BUS_EVENTS || limit == LIMIT_EVENT_DELIVERIES;
+	       limit == LIMIT_BUS_EVENTS || limit == LIMIT_EVENT_DELIVERIES || limit == LIMIT_VPN_TUNNELS;
 }
 
 static RESULT make_event_rule(struct cloud *c, int n)

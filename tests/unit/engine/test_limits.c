@@ -827,7 +827,8 @@ static const struct maker {
 	[LIMIT_ROLES] = {is_the_region, make_role, drop_role},
 	[LIMIT_SIGNUPS] = {prepare_signup, make_signup, drop_signup},
 	[LIMIT_AGGREGATES] = {is_the_region, make_aggregate, drop_aggregate},
-	/* LIMIT_REVOCATIONS: check_revocations(); LIMIT_LINK_GATEWAYS, LIMIT_MACS: test_capacity.c */
+	/* LIMIT_REVOCATIONS: check_revocations(); LIMIT_VPN_TUNNELS: check_vpn_tunnels(); LIMIT_LINK_GATEWAYS,
+	 * LIMIT_MACS: test_capacity.c */
 };
 
 static void set_limit(struct cloud *c, enum limit_id limit, int64_t most)
@@ -985,6 +986,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_each, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_events, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_vpn_tunnels, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_revocations, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_lines, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_too_large, cloud_setup, cloud_teardown),

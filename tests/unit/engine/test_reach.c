@@ -20,6 +20,8 @@
 #include "engine/reach/reach.h"
 #include "engine/transit/transit.h"
 #include "engine/virtual/port_policy.h"
+#include "engine/vpn/vpn.h"
+#include "model/id.h"
 #include "model/route.h"
 #include "store/address.h"
 #include "store/gateway.h"
@@ -30,6 +32,7 @@
 #include "store/security_group.h"
 #include "store/subnet.h"
 #include "store/transit_gateway.h"
+#include "store/vpn_tunnel.h"
 
 enum { PORT = 443 };
 
@@ -503,6 +506,62 @@ static void check_transit(void **state)
 	check_stops(ask(&lab, lab.near, lab.other), REACH_TRANSIT, false, KIND_TRANSIT_GATEWAY);
 }
 
+static uuid connect_site(struct lab *lab, struct vpn_gateway_wish *gateway)
+{
+	struct cloud *c = lab->c;
+	struct customer_gateway_wish customer = {.ip = ip_of("203.0.113.90"), .asn = 65000};
+	cloud_ok(c, &c->alice, engine_create_customer_gateway, &customer);
+	struct vpn_connection_wish wish = {.customer_gateway =
+						   to(lab, KIND_CUSTOMER_GATEWAY, customer.gateway),
+					   .vpn_gateway = to(lab, KIND_VPN_GATEWAY, gateway->gateway)};
+	for (size_t k = 0; k < VPN_TUNNELS; k++)
+		wish.tunnels[k].row.id = id_new(KIND_VPN_TUNNEL);
+	cloud_ok(c, &c->alice, engine_create_vpn_connection, &wish);
+	return wish.connection;
+}
+
+static void report_tunnel(struct lab *lab, uuid connection, bool is_up)
+{
+	const struct vpn_tunnel *n = vpn_tunnel_first_by_connection(cloud_tables(lab->c), connection);
+	struct vpn_tunnel_report report = {n->row.id, n->row.gen, is_up};
+	cloud_ok(lab->c, NULL, engine_see_vpn_tunnel, &report);
+}
+
+/* By a VPN connection the path ends at the tunnel, if one is up; a gateway without a route to the site drops the packet. */
+static void check_vpn(void **state)
+{
+	struct lab lab = make_lab(state);
+	struct cloud *c = lab.c;
+	uuid router = cloud_port(c, lab.near)->router;
+	struct ref table = to(&lab, KIND_ROUTE_TABLE, main_table(&lab, router));
+	struct asked q = {.from = lab.near, .to_ip = ip_of("10.99.0.7")};
+	struct vpn_gateway_wish gateway = {0};
+	cloud_ok(c, &c->alice, engine_create_vpn_gateway, &gateway);
+	struct ref by = to(&lab, KIND_VPN_GATEWAY, gateway.gateway);
+	struct vpn_gateway_attachment attachment = {by, to(&lab, KIND_ROUTER, router)};
+	cloud_ok(c, &c->alice, engine_attach_vpn_gateway, &attachment);
+	check_stops(ask_at(&lab, q), REACH_ROUTE, false, KIND_ROUTE_TABLE);
+	struct route_wish route = {
+		.route_table = table, .destination = cidr_of("10.99.0.0/16"), .vpn_gateway = by};
+	cloud_ok(c, &c->alice, engine_create_route, &route);
+	check_stops(ask_at(&lab, q), REACH_VPN, false, KIND_ROUTE_TABLE);
+	uuid connection = connect_site(&lab, &gateway);
+	struct vpn_route_wish behind = {to(&lab, KIND_VPN_CONNECTION, connection), cidr_of("10.99.0.0/24")};
+	cloud_ok(c, &c->alice, engine_create_vpn_route, &behind);
+	check_stops(ask_at(&lab, q), REACH_VPN, false, KIND_VPN_CONNECTION);
+	report_tunnel(&lab, connection, true);
+	struct reach_answer answer = ask_at(&lab, q);
+	assert_int_equal(answer.verdict, REACH_UNKNOWN);
+	assert_int_equal(answer.steps[answer.first_bad].kind, KIND_VPN_CONNECTION);
+	cloud_ok(c, &c->alice, engine_delete_route, &route);
+	check_stops(ask_at(&lab, q), REACH_ROUTE, false, KIND_ROUTE_TABLE);
+	struct vpn_propagation use = {by, table};
+	cloud_ok(c, &c->alice, engine_enable_vpn_propagation, &use);
+	assert_int_equal(ask_at(&lab, q).verdict, REACH_UNKNOWN);
+	report_tunnel(&lab, connection, false);
+	check_stops(ask_at(&lab, q), REACH_VPN, false, KIND_VPN_CONNECTION);
+}
+
 static uuid attach_gateway(struct lab *lab, uuid router)
 {
 	struct gateway_wish wish = {0};
@@ -869,6 +928,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(check_peering, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_router_address, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_transit, cloud_setup, cloud_teardown),
+	cmocka_unit_test_setup_teardown(check_vpn, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_internet, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_nat, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_firewall, cloud_setup, cloud_teardown),

@@ -17,7 +17,7 @@ MOST = 120
 MORE = {
     "instance": (224, "each face has machines, and what they have is looked up by its owner"),
     "port": (145, "the files of networks find one by another"),
-    "account": (170, "everything belongs to one"),
+    "account": (173, "everything belongs to one"),
     "subnet": (132, "interfaces, routers and fronts of load balancers are in one"),
 }
 

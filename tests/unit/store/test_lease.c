@@ -28,10 +28,10 @@ static void a_renewal_counts_from_its_request(void **state)
 	struct lease lease;
 	(void) state;
 	lease_begin(&lease, 0, 0);
-	lease_note(&lease, ms(500), LEASE_RENEWED);
+	lease_note(&lease, ms(500), ms(500), LEASE_RENEWED);
 	assert_false(lease_is_held(&lease, ms(500 + TTL)));
 	assert_true(lease_is_held(&lease, ms(500 + TTL) - 1));
-	lease_note(&lease, ms(400), LEASE_RENEWED); /* an older one does not shorten it */
+	lease_note(&lease, ms(400), ms(600), LEASE_RENEWED); /* an older one does not shorten it */
 	assert_true(lease_is_held(&lease, ms(500 + TTL) - 1));
 }
 
@@ -40,10 +40,11 @@ static void a_silent_database_prolongs_nothing(void **state)
 	struct lease lease;
 	(void) state;
 	lease_begin(&lease, 0, 0);
-	lease_note(&lease, ms(500), LEASE_SILENT);
+	lease_note(&lease, ms(500), ms(600), LEASE_SILENT);
 	assert_true(lease_is_held(&lease, ms(TTL) - 1));
 	assert_false(lease_is_held(&lease, ms(TTL)));
-	lease_note(&lease, ms(60000), LEASE_RENEWED); /* it is back, and nobody else has taken the lease */
+	lease_note(&lease, ms(60000), ms(60000),
+		   LEASE_RENEWED); /* it is back, and nobody else has taken the lease */
 	assert_true(lease_is_held(&lease, ms(60000)));
 }
 
@@ -52,9 +53,9 @@ static void a_taken_lease_is_lost_for_good(void **state)
 	struct lease lease;
 	(void) state;
 	lease_begin(&lease, 0, 0);
-	lease_note(&lease, ms(500), LEASE_TAKEN);
+	lease_note(&lease, ms(500), ms(500), LEASE_TAKEN);
 	assert_false(lease_is_held(&lease, ms(500)));
-	lease_note(&lease, ms(600), LEASE_RENEWED);
+	lease_note(&lease, ms(600), ms(600), LEASE_RENEWED);
 	assert_false(lease_is_held(&lease, ms(600)));
 	assert_false(lease_may_answer(&lease, ms(600)));
 }
@@ -73,10 +74,26 @@ static void drivers_wait_for_the_former_holder(void **state)
 	struct lease lease;
 	(void) state;
 	lease_begin(&lease, 0, ms(2500));
-	lease_note(&lease, ms(2000), LEASE_RENEWED);
+	lease_note(&lease, ms(1900), ms(1950), LEASE_RENEWED);
 	assert_true(lease_may_answer(&lease, 0));
 	assert_false(lease_may_act(&lease, ms(2500) - 1));
 	assert_true(lease_may_act(&lease, ms(2500)));
+}
+
+/* Another process may have taken the lease since it ended, and a fail-over may have lost that: the database renews the lease of the
+ * former holder then, while the other process does not know yet. */
+static void drivers_wait_after_a_late_renewal(void **state)
+{
+	struct lease lease;
+	(void) state;
+	lease_begin(&lease, 0, 0);
+	lease_note(&lease, ms(TTL - 100), ms(TTL), LEASE_RENEWED); /* the answer came after the end */
+	assert_true(lease_is_held(&lease, ms(TTL)));
+	assert_false(lease_may_act(&lease, ms(TTL)));
+	lease_note(&lease, ms(TTL + 500), ms(TTL + 500), LEASE_RENEWED);
+	lease_note(&lease, ms(TTL + 2000), ms(TTL + 2000), LEASE_RENEWED); /* these are in time */
+	assert_false(lease_may_act(&lease, ms(TTL + TTL + MARGIN) - 1));
+	assert_true(lease_may_act(&lease, ms(TTL + TTL + MARGIN)));
 }
 
 /* A process that was stopped answers nothing until it knows; one without its database answers from memory. */
@@ -87,9 +104,9 @@ static void reads_end_with_the_time_unless_the_database_is_away(void **state)
 	lease_begin(&lease, 0, 0);
 	assert_true(lease_may_answer(&lease, ms(TTL) - 1));
 	assert_false(lease_may_answer(&lease, ms(TTL)));
-	lease_note(&lease, ms(TTL + 1), LEASE_SILENT);
+	lease_note(&lease, ms(TTL + 1), ms(TTL + 1), LEASE_SILENT);
 	assert_true(lease_may_answer(&lease, ms(TTL + 1)));
-	lease_note(&lease, ms(TTL + 2), LEASE_TAKEN);
+	lease_note(&lease, ms(TTL + 2), ms(TTL + 2), LEASE_TAKEN);
 	assert_false(lease_may_answer(&lease, ms(TTL + 2)));
 }
 
@@ -117,10 +134,10 @@ static void never_two(void **state)
 			process[k].sent_us = own_us - ms((seed >> 20) % 300);
 			if (holder == k) {
 				expires_us = now_us + ms(TTL);
-				lease_note(&process[k].rules, process[k].sent_us,
+				lease_note(&process[k].rules, process[k].sent_us, own_us,
 					   (seed >> 24) % 8 ? LEASE_RENEWED : LEASE_SILENT);
 			} else if (process[k].has_begun && !process[k].rules.is_lost) {
-				lease_note(&process[k].rules, process[k].sent_us, LEASE_TAKEN);
+				lease_note(&process[k].rules, process[k].sent_us, own_us, LEASE_TAKEN);
 			} else if (expires_us < now_us) {
 				int64_t wait_us = expires_us ? expires_us + ms(TTL + MARGIN) - now_us : 0;
 				lease_begin(&process[k].rules, process[k].sent_us, own_us + wait_us);
@@ -152,6 +169,7 @@ int main(void)
 		cmocka_unit_test(a_taken_lease_is_lost_for_good),
 		cmocka_unit_test(drivers_stop_before_the_deadline),
 		cmocka_unit_test(drivers_wait_for_the_former_holder),
+		cmocka_unit_test(drivers_wait_after_a_late_renewal),
 		cmocka_unit_test(reads_end_with_the_time_unless_the_database_is_away),
 		cmocka_unit_test(never_two),
 	};

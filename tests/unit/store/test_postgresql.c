@@ -142,7 +142,7 @@ static void any_bytes_come_back(void **state)
 }
 
 /* A transaction of 20 MB is sent in two parts, and is one commit. */
-static RESULT write_large(struct sql_driver *sql, struct ctx *c, uint64_t commit)
+static RESULT put_large(struct sql_driver *sql, struct ctx *c)
 {
 	static char name[100000];
 	memset(name, 'x', sizeof name);
@@ -152,6 +152,12 @@ static RESULT write_large(struct sql_driver *sql, struct ctx *c, uint64_t commit
 		v.name = (struct str){name, sizeof name};
 		TRY(sql->put(sql, c, KIND_VOLUME, &v.row));
 	}
+	return OK;
+}
+
+static RESULT write_large(struct sql_driver *sql, struct ctx *c, uint64_t commit)
+{
+	TRY(put_large(sql, c));
 	return sql->commit(sql, c, commit);
 }
 
@@ -165,6 +171,31 @@ static void a_large_batch_is_whole(void **state)
 	assert_int_equal(database_ask(path, "SELECT batch FROM writer"), 1);
 	run_sql("DELETE FROM volume; UPDATE writer SET epoch = epoch + 1");
 	assert_false(result_is_ok(write_large(sql, &f->c, 2)));
+	sql->rollback(sql);
+	ctx_clear_problem(&f->c);
+	assert_int_equal(database_ask(path, "SELECT count(*) FROM volume"), 0);
+}
+
+static bool is_told_lost;
+
+static void note_lost(void *self)
+{
+	(void) self;
+	is_told_lost = true;
+}
+
+/* Its number may be another batch's in a follower's eyes, so the process that lost it does not write on. */
+static void a_large_batch_that_is_lost_ends_the_writer(void **state)
+{
+	struct fixture *f = *state;
+	fixture_open(f, path);
+	struct sql_driver *sql = f->store->config.sql;
+	sql->lease.lost = note_lost;
+	assert_ok(put_large(sql, &f->c));
+	run_sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction' "
+		"AND datname = current_database()");
+	assert_err(sql->commit(sql, &f->c, 1), GONE);
+	assert_true(is_told_lost);
 	sql->rollback(sql);
 	ctx_clear_problem(&f->c);
 	assert_int_equal(database_ask(path, "SELECT count(*) FROM volume"), 0);
@@ -277,7 +308,7 @@ static void a_second_process_is_refused(void **state)
 	assert_false(writer.is_free || writer.is_dead);
 	assert_int_equal(writer.commit, 1);
 	second->close(second);
-	assert_true(driver_of(f)->driver.may_act(&driver_of(f)->driver));
+	assert_true(driver_of(f)->driver.may_answer(&driver_of(f)->driver));
 	fixture_check(f);
 }
 
@@ -316,8 +347,27 @@ static void an_expired_lease_changes_hands(void **state)
 	store_close(TAKE(f->store)); /* does not give back what it has lost */
 	assert_int_equal(database_ask(path, "SELECT count(*) FROM writer_lease WHERE expires = '-infinity'"),
 			 1);
-	fixture_open(f, path); /* given back: nobody waits */
-	assert_true(driver_of(f)->driver.may_act(&driver_of(f)->driver));
+	fixture_open(f, path); /* given back: only a lost take-over may have followed */
+	assert_true(driver_of(f)->driver.may_answer(&driver_of(f)->driver));
+	assert_false(driver_of(f)->driver.may_act(&driver_of(f)->driver));
+}
+
+/* A standby lacks the last take-over, and the epochs are ahead of its clock: the next writer must get another epoch, or it and
+ * the lost one would renew the same lease, and followers would mix their batches. */
+static void no_epoch_is_given_twice(void **state)
+{
+	struct fixture *f = *state;
+	static const char ahead[] = "UPDATE writer SET epoch = 8000000000000000";
+	fixture_open(f, path);
+	store_close(TAKE(f->store));
+	run_sql(ahead);
+	fixture_open(f, path);
+	int64_t lost = f->store->config.sql->lease.epoch;
+	assert_true(lost > 8000000000000000);
+	store_close(TAKE(f->store));
+	run_sql(ahead);
+	fixture_open(f, path);
+	assert_int_not_equal(f->store->config.sql->lease.epoch, lost);
 }
 
 /* ---- followers ---- */
@@ -491,6 +541,10 @@ static void epochs_of_a_new_database_follow(void **state)
 	struct fixture *f = *state;
 	int64_t before = 0;
 	fixture_open(f, path);
+	store_close(TAKE(f->store));
+	/* a test before this one has set the epoch ahead of the clock */
+	run_sql("UPDATE writer SET epoch = 0; UPDATE writer_lease SET epoch = 0");
+	fixture_open(f, path);
 	before = f->store->config.sql->lease.epoch;
 	assert_true(before > 0);
 	store_close(TAKE(f->store));
@@ -621,6 +675,7 @@ int main(void)
 		TEST(every_field_comes_back),
 		TEST(any_bytes_come_back),
 		TEST(a_large_batch_is_whole),
+		TEST(a_large_batch_that_is_lost_ends_the_writer),
 		TEST(others_are_refused),
 		TEST(damaged_rows_are_named),
 		TEST(older_is_migrated),
@@ -633,6 +688,7 @@ int main(void)
 		TEST(a_follower_refuses_another_line_of_history),
 		TEST(a_fenced_writer_stops),
 		TEST(epochs_of_a_new_database_follow),
+		TEST(no_epoch_is_given_twice),
 		TEST(an_older_database_is_refused),
 		TEST(a_lost_session_is_replaced),
 		TEST(a_session_lost_in_a_commit_is_settled),

@@ -18,50 +18,7 @@ bool az_is_near(const struct server_group *g)
 	return g->policy == SERVER_GROUP_POLICY_AFFINITY || g->policy == SERVER_GROUP_POLICY_SOFT_AFFINITY;
 }
 
-static void write_machines(struct az_call *e, struct json_writer *w, uuid group)
-{
-	json_write_open_list(w, "virtualMachines");
-	const struct instance *i = instance_first_by_server_group(az_tables(e), group);
-	for (; i; i = instance_next_by_server_group(az_tables(e), i))
-		if (model_derive_instance_state(i) != INSTANCE_TERMINATED)
-			az_write_ref(e, w, NULL, AZ_MACHINES, KIND_INSTANCE, i->row.id);
-	json_write_close_list(w);
-}
-
-static void write_set(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
-{
-	struct az_call *e = az_call_of(core);
-	if (json_object_get(az_said(e, row->id), "sku")) {
-		az_write_said(e, w, row->id, "sku", "sku", NULL);
-	} else {
-		json_write_open(w, "sku");
-		json_write_z(w, "name", "Aligned");
-		json_write_close(w);
-	}
-	json_write_open(w, name);
-	if (json_object_get(az_said(e, row->id), "properties.platformUpdateDomainCount"))
-		az_write_said(e, w, row->id, "properties.platformUpdateDomainCount",
-			      "platformUpdateDomainCount", NULL);
-	else
-		json_write_int(w, "platformUpdateDomainCount", 5);
-	if (json_object_get(az_said(e, row->id), "properties.platformFaultDomainCount"))
-		az_write_said(e, w, row->id, "properties.platformFaultDomainCount",
-			      "platformFaultDomainCount", NULL);
-	else
-		json_write_int(w, "platformFaultDomainCount", 2);
-	write_machines(e, w, row->id);
-	json_write_close(w);
-}
-
-static void write_near(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
-{
-	json_write_open(w, name);
-	json_write_z(w, "proximityPlacementGroupType", "Standard");
-	write_machines(az_call_of(core), w, row->id);
-	json_write_open_list(w, "availabilitySets");
-	json_write_close_list(w);
-	json_write_close(w);
-}
+AZ_GETTER(instance, i, bool, is_there, model_derive_instance_state(i) != INSTANCE_TERMINATED)
 
 static bool is_set(struct api_call *core, const void *args, const struct row *row)
 {
@@ -73,13 +30,19 @@ static bool is_near_group(struct api_call *core, const void *args, const struct 
 	return az_is_near(server_group_of(row)) && az_matches(core, args, row);
 }
 
+#define GROUP_MACHINES                                                                                       \
+	AZ_EACH_LINK("virtualMachines", AZ_MACHINES, KIND_INSTANCE, INSTANCE_INDEX_SERVER_GROUP,             \
+		     .fits = is_there)
 static const struct member set_members[] = {
 	AZ_HEAD,
-	MEMBER_WRITTEN("properties", write_set, .also = "sku"),
+	AZ_SAID("", "sku", "{\"name\":\"Aligned\"}"),
+	MEMBER_WITH("properties", AZ_SAID("properties.", "platformUpdateDomainCount", "5"),
+		    AZ_SAID("properties.", "platformFaultDomainCount", "2"), GROUP_MACHINES),
 };
 static const struct member near_members[] = {
 	AZ_HEAD,
-	MEMBER_WRITTEN("properties", write_near),
+	MEMBER_WITH("properties", MEMBER_FIXED("proximityPlacementGroupType", "\"Standard\""), GROUP_MACHINES,
+		    MEMBER_FIXED("availabilitySets", "[]")),
 };
 static const struct api_listing sets = {
 	.kind = KIND_SERVER_GROUP, .item = "value", .matches = is_set, .members = MEMBERS(set_members)};

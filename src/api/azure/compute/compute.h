@@ -2,7 +2,7 @@
  * Private to api/azure/compute/: declarations that its files share. */
 #pragma once
 
-#include "api/azure/core/action.h"
+#include "api/azure/core/members.h"
 #include "engine/instance/azure_guest.h"
 #include "engine/instance/key_pair.h"
 #include "engine/instance/profile_association.h"
@@ -34,11 +34,17 @@ extern const struct params az_encryption_params;
 struct str az_type_of_sku(struct str sku);
 /* SKU that answers show for a volume type. */
 struct str az_sku_of_type(struct str type);
-void az_write_sku(struct json_writer *w, struct str type);
+const char *az_tier_of_type(struct str type);
 /* Finds a zone by its number in the order of the zones' names; the first zone if the body has none. ERR_INVALID. */
 RESULT az_find_zone(struct az_call *e, const struct strs *zones, struct ref *ret_zone);
-/* Writes "zones": ["1"] for a row that was created with a zone number; else nothing. */
-void az_write_zones(struct az_call *e, struct json_writer *w, uuid id, uuid zone);
+/* "zones": ["1"] of a row that was created with a zone number; else nothing. */
+void az_form_zones(struct api_call *core, struct json_writer *w, const struct member *m, const void *at);
+#define AZ_ZONES(T) AZ_FORM_OF("zones", az_form_zones, .of = (int) offsetof(T, zone))
+#define AZ_PLATFORM_ENCRYPTION                                                                               \
+	MEMBER_WITH("encryption", MEMBER_FIXED("type", "\"EncryptionAtRestWithPlatformKey\""))
+#define AZ_ACCESS_POLICIES                                                                                   \
+	AZ_SAID("properties.", "networkAccessPolicy", "\"AllowAll\""),                                       \
+		AZ_SAID("properties.", "publicNetworkAccess", "\"Enabled\"")
 
 /* Device name of a data disk at a LUN, and LUN of a data disk; other faces may have given the device another name. */
 struct str az_device_of(struct az_call *e, int64_t lun);

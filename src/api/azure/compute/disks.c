@@ -18,8 +18,10 @@ enum { DISK_GIB_MAX = 65536 };
 
 /* ---- what is shown ---- */
 
-static const char *disk_state(const struct tables *t, const struct volume *v)
+static const char *get_disk_state(struct api_call *e, const struct row *row)
 {
+	const struct tables *t = api_tables(e);
+	const struct volume *v = volume_of(row);
 	const struct instance *i = instance_find(t, v->instance);
 	const struct image *access = engine_find_disk_access(t, v->account, v->row.id);
 	if (access && engine_get_disk_access_end(access) > clock_now_us())
@@ -32,6 +34,7 @@ static const char *disk_state(const struct tables *t, const struct volume *v)
 
 /* creationData of a disk: as the PUT said it, or derived from the row for disks of other faces. */
 struct made_of {
+	uuid disk; /* none: the PUT said nothing */
 	struct str option, source;
 	const json_t *image; /* NULL: the PUT named none */
 };
@@ -42,7 +45,7 @@ static struct made_of made_of(struct az_call *e, const struct volume *v)
 	const char *option = json_string_value(json_object_get(said, "properties.creationData.createOption"));
 	const json_t *source = json_object_get(said, "properties.creationData.sourceResourceId");
 	if (option)
-		return (struct made_of){str_from(option), str_from(json_string_value(source)),
+		return (struct made_of){v->row.id, str_from(option), str_from(json_string_value(source)),
 					json_object_get(said, "properties.creationData.imageReference")};
 	bool has_source = snapshot_find(az_tables(e), v->snapshot);
 	return (struct made_of){.option = uuid_is_none(v->snapshot) ? STR("Empty") : STR("Copy"),
@@ -50,51 +53,28 @@ static struct made_of made_of(struct az_call *e, const struct volume *v)
 						     : STR_NONE};
 }
 
-static void write_creation(struct az_call *e, struct json_writer *w, const struct volume *v)
+static const void *find_made_of(struct api_call *core, const struct row *row)
 {
-	struct made_of of = made_of(e, v);
-	json_write_open(w, "creationData");
-	json_write_text(w, "createOption", of.option);
-	if (of.source.n)
-		json_write_text(w, "sourceResourceId", of.source);
-	if (of.image)
-		az_write_said(e, w, v->row.id, "properties.creationData.imageReference", "imageReference",
-			      NULL);
-	json_write_close(w);
+	struct made_of *of = arena_new_object(core->c->arena, struct made_of);
+	if (of)
+		*of = made_of(az_call_of(core), volume_of(row));
+	return of;
 }
 
-static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
-			     const struct row *row)
+static bool has_image(struct api_call *core, const struct row *row)
 {
-	struct az_call *e = az_call_of(core);
-	const struct volume *v = volume_of(row);
-	enum volume_state state = model_derive_volume_state(v);
-	az_write_sku(w, v->type);
-	az_write_zones(e, w, row->id, v->zone);
-	if (!uuid_is_none(v->instance))
-		json_write_text(w, "managedBy", az_id_of(e, AZ_MACHINES, KIND_INSTANCE, v->instance));
-	json_write_open(w, name);
-	az_write_said(e, w, row->id, "properties.osType", "osType", NULL);
-	az_write_said(e, w, row->id, "properties.hyperVGeneration", "hyperVGeneration", NULL);
-	write_creation(e, w, v);
-	json_write_int(w, "diskSizeGB", v->size / GIB);
-	json_write_int(w, "diskSizeBytes", v->size);
-	json_write_int(w, "diskIOPSReadWrite", engine_volume_iops(v));
-	json_write_int(w, "diskMBpsReadWrite", engine_volume_throughput(v));
-	json_write_open(w, "encryption");
-	json_write_z(w, "type", "EncryptionAtRestWithPlatformKey");
-	json_write_close(w);
-	az_write_said(e, w, row->id, AZ_NETWORK_ACCESS, "networkAccessPolicy", "AllowAll");
-	az_write_said(e, w, row->id, AZ_PUBLIC_ACCESS, "publicNetworkAccess", "Enabled");
-	json_write_text(w, "uniqueId", uuid_to_str(e->c->arena, row->id));
-	az_write_time(w, "timeCreated", row->created_us);
-	json_write_z(w, "provisioningState",
-		     state == VOLUME_CREATING ? "Creating"
-		     : state == VOLUME_ERROR  ? "Failed"
-					      : "Succeeded");
-	json_write_z(w, "diskState", disk_state(az_tables(e), v));
-	json_write_close(w);
+	(void) core;
+	return ((const struct made_of *) (const void *) row)->image != NULL;
 }
+
+AZ_GETTER(volume, v, struct str, get_sku, az_sku_of_type(v->type))
+AZ_GETTER(volume, v, const char *, get_tier, az_tier_of_type(v->type))
+AZ_GETTER(volume, v, int64_t, get_iops, engine_volume_iops(v))
+AZ_GETTER(volume, v, int64_t, get_throughput, engine_volume_throughput(v))
+AZ_GETTER(volume, v, const char *, get_state,
+	  model_derive_volume_state(v) == VOLUME_CREATING ? "Creating"
+	  : model_derive_volume_state(v) == VOLUME_ERROR  ? "Failed"
+							  : "Succeeded")
 
 static bool matches(struct api_call *core, const void *args, const struct row *row)
 {
@@ -102,9 +82,33 @@ static bool matches(struct api_call *core, const void *args, const struct row *r
 	return !volume_of(row)->is_medium && az_is_in_group(az_call_of(core), row);
 }
 
+static const struct member creation[] = {
+	MEMBER(struct made_of, "createOption", option),
+	MEMBER(struct made_of, "sourceResourceId", source, .is_optional = true),
+	AZ_FORM_OF("imageReference", az_form_said, .arg = "properties.creationData.imageReference",
+		   .offset = offsetof(struct made_of, disk), .shows = has_image),
+};
+static const struct member properties[] = {
+	AZ_SAID("properties.", "osType", NULL),
+	AZ_SAID("properties.", "hyperVGeneration", NULL),
+	MEMBER_OBJECT("creationData", creation, .find = find_made_of),
+	MEMBER(struct volume, "diskSizeGB", size, .shift = 30),
+	MEMBER(struct volume, "diskSizeBytes", size),
+	MEMBER_MADE(INT, number, "diskIOPSReadWrite", get_iops),
+	MEMBER_MADE(INT, number, "diskMBpsReadWrite", get_throughput),
+	AZ_PLATFORM_ENCRYPTION,
+	AZ_ACCESS_POLICIES,
+	MEMBER(struct row, "uniqueId", id),
+	MEMBER_AS(struct row, TIME, "timeCreated", created_us),
+	MEMBER_MADE(WORD, word, "provisioningState", get_state),
+	MEMBER_MADE(WORD, word, "diskState", get_disk_state),
+};
 static const struct member members[] = {
 	AZ_HEAD,
-	MEMBER_WRITTEN("properties", write_properties, .also = "sku|zones|managedBy"),
+	MEMBER_WITH("sku", MEMBER_TEXT("name", get_sku), MEMBER_MADE(WORD, word, "tier", get_tier)),
+	AZ_ZONES(struct volume),
+	AZ_ID(struct volume, "managedBy", instance, AZ_MACHINES, KIND_INSTANCE),
+	MEMBER_OBJECT("properties", properties),
 };
 static const struct api_listing disks = {
 	.kind = KIND_VOLUME, .item = "value", .matches = matches, .members = MEMBERS(members)};

@@ -4,6 +4,7 @@
  */
 #include "api/azure/compute/compute.h"
 
+#include "base/vec.h"
 #include "engine/instance/instance.h"
 #include "engine/storage/image/image.h"
 #include "engine/tag.h"
@@ -20,68 +21,77 @@ enum { DATA_DISKS_MAX = 24 };
 
 /* ---- what is shown ---- */
 
-static void write_device(struct az_call *e, struct json_writer *w, const char *name, const struct image *i,
-			 const struct image_device *d, int64_t lun)
-{
-	json_write_open(w, name);
-	if (name) {
-		json_write_z(w, "osType", i->platform == IMAGE_PLATFORM_WINDOWS ? "Windows" : "Linux");
-		json_write_z(w, "osState", "Generalized");
-	} else {
-		json_write_int(w, "lun", lun);
-	}
-	if (snapshot_find(az_tables(e), d->snapshot))
-		az_write_ref(e, w, "snapshot", AZ_SNAPSHOTS, KIND_SNAPSHOT, d->snapshot);
-	json_write_int(w, "diskSizeGB", d->size / GIB);
-	json_write_z(w, "caching", "None");
-	json_write_text(w, "storageAccountType", az_sku_of_type(d->type));
-	json_write_close(w);
-}
-
 static bool is_root(const struct image *i, const struct image_device *d)
 {
 	return str_equal(d->device, i->root_device);
 }
 
-static void write_storage(struct az_call *e, struct json_writer *w, const struct image *i)
+static const void *find_root(struct api_call *e, const struct row *row)
 {
-	const struct tables *t = az_tables(e);
-	const struct image_device *d = image_device_first_by_image(t, i->row.id);
-	int64_t lun = 0;
-	json_write_open(w, "storageProfile");
-	for (; d; d = image_device_next_by_image(t, d))
-		if (is_root(i, d))
-			write_device(e, w, "osDisk", i, d, 0);
-	json_write_open_list(w, "dataDisks");
-	for (d = image_device_first_by_image(t, i->row.id); d; d = image_device_next_by_image(t, d))
-		if (!is_root(i, d))
-			write_device(e, w, NULL, i, d, lun++);
-	json_write_close_list(w);
-	json_write_bool(w, "zoneResilient", false);
-	json_write_close(w);
+	const struct image_device *d = image_device_first_by_image(api_tables(e), row->id);
+	while (d && !is_root(image_of(row), d))
+		d = image_device_next_by_image(api_tables(e), d);
+	return d;
 }
 
-static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
-			     const struct row *row)
+struct data_disk {
+	int64_t lun;
+	const struct image_device *device;
+};
+
+/* Numbers the data disks by their order. */
+static struct member_items list_data(struct api_call *e, const struct row *row)
 {
-	struct az_call *e = az_call_of(core);
-	const struct image *i = image_of(row);
-	enum image_state state = engine_derive_image_state(az_tables(e), i);
-	json_write_open(w, name);
-	if (instance_find(az_tables(e), i->source_instance))
-		az_write_ref(e, w, "sourceVirtualMachine", AZ_MACHINES, KIND_INSTANCE, i->source_instance);
-	write_storage(e, w, i);
-	json_write_z(w, "hyperVGeneration", i->boot_mode == IMAGE_BOOT_MODE_UEFI ? "V2" : "V1");
-	json_write_z(w, "provisioningState",
-		     state == IMAGE_PENDING  ? "Creating"
-		     : state == IMAGE_FAILED ? "Failed"
-					     : "Succeeded");
-	json_write_close(w);
+	VEC(struct data_disk) disks = {0};
+	const struct image_device *d = image_device_first_by_image(api_tables(e), row->id);
+	for (; d; d = image_device_next_by_image(api_tables(e), d))
+		if (!is_root(image_of(row), d))
+			(void) VEC_PUSH(e->c->arena, &disks, ((struct data_disk){(int64_t) disks.count, d}));
+	return (struct member_items){disks.at, disks.count, sizeof *disks.at};
 }
 
+static const void *find_device(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return ((const struct data_disk *) (const void *) row)->device;
+}
+
+AZ_GETTER(image_device, d, struct str, get_sku, az_sku_of_type(d->type))
+
+AZ_GETTER(image, i, const char *, get_os, i->platform == IMAGE_PLATFORM_WINDOWS ? "Windows" : "Linux")
+AZ_GETTER(image, i, const char *, get_generation, i->boot_mode == IMAGE_BOOT_MODE_UEFI ? "V2" : "V1")
+AZ_GETTER(image, i, const char *, get_state,
+	  engine_derive_image_state(az_tables(e), i) == IMAGE_PENDING  ? "Creating"
+	  : engine_derive_image_state(az_tables(e), i) == IMAGE_FAILED ? "Failed"
+								       : "Succeeded")
+
+#define DEVICE                                                                                               \
+	AZ_LINK(struct image_device, "snapshot", snapshot, AZ_SNAPSHOTS, KIND_SNAPSHOT,                      \
+		.is_optional = true),                                                                        \
+		MEMBER(struct image_device, "diskSizeGB", size, .shift = 30),                                \
+		MEMBER_FIXED("caching", "\"None\""), MEMBER_TEXT("storageAccountType", get_sku)
+static const struct member root_members[] = {
+	MEMBER_MADE(WORD, word, "osType", get_os, .path = {JOIN_ONE(KIND_IMAGE, image_device, image)}),
+	MEMBER_FIXED("osState", "\"Generalized\""),
+	DEVICE,
+};
+static const struct member data_members[] = {MEMBER(struct data_disk, "lun", lun),
+					     MEMBER_INLINE(find_device, DEVICE)};
+static const struct member storage[] = {
+	MEMBER_OBJECT("osDisk", root_members, .find = find_root),
+	MEMBER_LIST("dataDisks", data_members, list_data),
+	MEMBER_FIXED("zoneResilient", "false"),
+};
+static const struct member properties[] = {
+	AZ_LINK(struct image, "sourceVirtualMachine", source_instance, AZ_MACHINES, KIND_INSTANCE,
+		.is_optional = true),
+	MEMBER_OBJECT("storageProfile", storage),
+	MEMBER_MADE(WORD, word, "hyperVGeneration", get_generation),
+	MEMBER_MADE(WORD, word, "provisioningState", get_state),
+};
 static const struct member members[] = {
 	AZ_HEAD,
-	MEMBER_WRITTEN("properties", write_properties),
+	MEMBER_OBJECT("properties", properties),
 };
 static const struct api_listing images = {
 	.kind = KIND_IMAGE, .item = "value", .matches = az_matches, .members = MEMBERS(members)};
@@ -234,10 +244,7 @@ static RESULT prepare_wish(struct az_call *e, struct image_args *a)
 /* The SKU of an existing image's first disk cannot change: absent, or as shown. */
 static RESULT check_sku(struct az_call *e, struct str sku)
 {
-	const struct image *i = image_find(az_tables(e), e->target);
-	const struct image_device *d = image_device_first_by_image(az_tables(e), e->target);
-	while (d && !is_root(i, d))
-		d = image_device_next_by_image(az_tables(e), d);
+	const struct image_device *d = find_root(&e->core, tables_find(az_tables(e), KIND_IMAGE, e->target));
 	return az_check_unchanged(e, "storageProfile.osDisk.storageAccountType", sku,
 				  d ? az_sku_of_type(d->type) : STR_NONE);
 }

@@ -15,45 +15,41 @@
 
 /* ---- what is shown ---- */
 
-static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
-			     const struct row *row)
+static struct str get_source(struct api_call *core, const struct row *row)
 {
 	struct az_call *e = az_call_of(core);
-	const struct snapshot *s = snapshot_of(row);
-	bool has_volume = volume_find(az_tables(e), s->volume);
-	az_write_said(e, w, row->id, "sku", "sku", NULL);
-	json_write_open(w, name);
-	json_write_open(w, "creationData");
-	json_write_z(w, "createOption", "Copy");
-	az_write_said(e, w, row->id, "properties.creationData.sourceResourceId", "sourceResourceId", NULL);
-	if (has_volume && !json_object_get(az_said(e, row->id), "properties.creationData.sourceResourceId"))
-		json_write_text(w, "sourceResourceId", az_id_of(e, AZ_DISKS, KIND_VOLUME, s->volume));
-	json_write_close(w);
-	json_write_int(w, "diskSizeGB", s->volume_size / GIB);
-	json_write_int(w, "diskSizeBytes", s->volume_size);
-	json_write_open(w, "encryption");
-	json_write_z(w, "type", "EncryptionAtRestWithPlatformKey");
-	json_write_close(w);
-	az_write_said(e, w, row->id, "properties.incremental", "incremental", NULL);
-	az_write_said(e, w, row->id, "properties.osType", "osType", NULL);
-	az_write_said(e, w, row->id, "properties.hyperVGeneration", "hyperVGeneration", NULL);
-	az_write_said(e, w, row->id, AZ_NETWORK_ACCESS, "networkAccessPolicy", "AllowAll");
-	az_write_said(e, w, row->id, AZ_PUBLIC_ACCESS, "publicNetworkAccess", "Enabled");
-	json_write_text(w, "uniqueId", uuid_to_str(e->c->arena, row->id));
-	json_write_z(w, "diskState", "Unattached");
-	json_write_real(w, "completionPercent", (double) s->progress);
-	az_write_time(w, "timeCreated", row->created_us);
-	enum snapshot_state state = model_derive_snapshot_state(s);
-	json_write_z(w, "provisioningState",
-		     state == SNAPSHOT_PENDING ? "Creating"
-		     : state == SNAPSHOT_ERROR ? "Failed"
-					       : "Succeeded");
-	json_write_close(w);
+	const json_t *said = json_object_get(az_said(e, row->id), "properties.creationData.sourceResourceId");
+	uuid volume = snapshot_of(row)->volume;
+	if (said)
+		return str_copy(core->c->arena, str_from(json_string_value(said)));
+	return volume_find(az_tables(e), volume) ? az_id_of(e, AZ_DISKS, KIND_VOLUME, volume) : STR_NONE;
 }
 
+AZ_GETTER(snapshot, s, const char *, get_state,
+	  model_derive_snapshot_state(s) == SNAPSHOT_PENDING ? "Creating"
+	  : model_derive_snapshot_state(s) == SNAPSHOT_ERROR ? "Failed"
+							     : "Succeeded")
+
+static const struct member properties[] = {
+	MEMBER_WITH("creationData", MEMBER_FIXED("createOption", "\"Copy\""),
+		    MEMBER_MADE(TEXT, text, "sourceResourceId", get_source, .is_optional = true)),
+	MEMBER(struct snapshot, "diskSizeGB", volume_size, .shift = 30),
+	MEMBER(struct snapshot, "diskSizeBytes", volume_size),
+	AZ_PLATFORM_ENCRYPTION,
+	AZ_SAID("properties.", "incremental", NULL),
+	AZ_SAID("properties.", "osType", NULL),
+	AZ_SAID("properties.", "hyperVGeneration", NULL),
+	AZ_ACCESS_POLICIES,
+	MEMBER(struct row, "uniqueId", id),
+	MEMBER_FIXED("diskState", "\"Unattached\""),
+	MEMBER_AS(struct snapshot, REAL, "completionPercent", progress),
+	MEMBER_AS(struct row, TIME, "timeCreated", created_us),
+	MEMBER_MADE(WORD, word, "provisioningState", get_state),
+};
 static const struct member members[] = {
 	AZ_HEAD,
-	MEMBER_WRITTEN("properties", write_properties, .also = "sku"),
+	AZ_SAID("", "sku", NULL),
+	MEMBER_OBJECT("properties", properties),
 };
 static const struct api_listing snapshots = {
 	.kind = KIND_SNAPSHOT, .item = "value", .matches = az_matches, .members = MEMBERS(members)};

@@ -9,19 +9,9 @@
 #include "engine/tag.h"
 #include "store/key_pair.h"
 
-static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
-			     const struct row *row)
-{
-	(void) core;
-	json_write_open(w, name);
-	if (key_pair_of(row)->public_key.n)
-		json_write_text(w, "publicKey", key_pair_of(row)->public_key);
-	json_write_close(w);
-}
-
 static const struct member members[] = {
 	AZ_HEAD,
-	MEMBER_WRITTEN("properties", write_properties),
+	MEMBER_WITH("properties", MEMBER(struct key_pair, "publicKey", public_key, .is_optional = true)),
 };
 static const struct api_listing keys = {
 	.kind = KIND_KEY_PAIR, .item = "value", .matches = az_matches, .members = MEMBERS(members)};

@@ -49,16 +49,12 @@ struct str az_sku_of_type(struct str type)
 	return type;
 }
 
-void az_write_sku(struct json_writer *w, struct str type)
+const char *az_tier_of_type(struct str type)
 {
-	const char *tier = "Standard";
 	for (size_t k = 0; k < SKU_COUNT; k++)
 		if (str_is(type, skus[k].type))
-			tier = skus[k].tier;
-	json_write_open(w, "sku");
-	json_write_text(w, "name", az_sku_of_type(type));
-	json_write_z(w, "tier", tier);
-	json_write_close(w);
+			return skus[k].tier;
+	return "Standard";
 }
 
 /* ---- LUNs ---- */
@@ -115,12 +111,14 @@ RESULT az_find_zone(struct az_call *e, const struct strs *zones, struct ref *ret
 	return OK;
 }
 
-void az_write_zones(struct az_call *e, struct json_writer *w, uuid id, uuid zone)
+void az_form_zones(struct api_call *core, struct json_writer *w, const struct member *m, const void *at)
 {
-	const struct zone *z = zone_find(az_tables(e), zone);
-	if (!z || !json_object_get(az_said(e, id), "zones"))
+	const struct tables *t = api_tables(core);
+	const struct row *row = at;
+	const struct zone *z = zone_find(t, *(const uuid *) (const void *) ((const char *) at + m->of));
+	if (!z || !json_object_get(az_said(az_call_of(core), row->id), m->name))
 		return;
-	json_write_open_list(w, "zones");
-	json_write_text(w, NULL, str_print(e->c->arena, "%lld", (long long) number_of_zone(az_tables(e), z)));
+	json_write_open_list(w, m->name);
+	json_write_text(w, NULL, str_print(core->c->arena, "%lld", (long long) number_of_zone(t, z)));
 	json_write_close_list(w);
 }

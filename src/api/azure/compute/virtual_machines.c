@@ -293,7 +293,6 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 {
 	struct az_call *e = az_call_of(core);
 	const struct instance *i = instance_of(row);
-	az_write_zones(e, w, row->id, i->zone);
 	az_write_identity(e, w, row->id);
 	json_write_open(w, name);
 	json_write_text(w, "vmId", uuid_to_str(e->c->arena, row->id));
@@ -327,16 +326,18 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	json_write_close(w);
 }
 
-static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
+static void write_extensions(struct api_call *core, struct json_writer *w, const char *name,
+			     const struct row *row)
 {
 	(void) name;
-	az_write_head(az_call_of(core), w, AZ_MACHINES, KIND_INSTANCE, row);
 	az_write_extensions(az_call_of(core), w, instance_of(row));
 }
 
 static const struct member members[] = {
-	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags|resources"),
-	MEMBER_WRITTEN("properties", write_properties, .also = "zones|identity"),
+	AZ_HEAD_OF(AZ_MACHINES, KIND_INSTANCE),
+	MEMBER_WRITTEN("resources", write_extensions),
+	AZ_ZONES(struct instance),
+	MEMBER_WRITTEN("properties", write_properties, .also = "identity"),
 };
 /* Hides terminated machines, and those of uniform scale sets, which the set lists. */
 static bool matches(struct api_call *e, const void *args, const struct row *row)

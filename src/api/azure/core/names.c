@@ -393,10 +393,10 @@ static void write_tags(struct json_writer *w, enum kind kind, const struct row *
 void az_write_head(struct az_call *e, struct json_writer *w, enum az_types type, enum kind kind,
 		   const struct row *row)
 {
-	const struct az_type *t = &az_types[type];
-	json_write_text(w, "id", az_id_of(e, type, kind, row->id));
-	json_write_text(w, "name", az_last_word(az_name_of(e, type, kind, row->id)));
-	json_write_text(w, "type", str_print(e->c->arena, "%s/%s", t->space, t->name));
+	struct str name = az_name_of(e, type, kind, row->id);
+	json_write_text(w, "id", write_id(e, az_group_of(e, row->id), type, name));
+	json_write_text(w, "name", az_last_word(name));
+	json_write_text(w, "type", az_full_type(e->c->arena, type));
 	json_write_text(w, "location", az_location(e));
 	write_tags(w, kind, row);
 }

@@ -307,9 +307,9 @@ static RESULT keep_members(struct az_call *e, const struct row *row)
 
 const json_t *az_said(struct az_call *e, uuid id)
 {
-	const struct arm_resource *r = engine_find_name(az_tables(e), id);
 	if (uuid_equal(e->said_of, id) && !uuid_is_none(id))
 		return e->said;
+	const struct arm_resource *r = engine_find_name(az_tables(e), id);
 	json_decref(e->said);
 	e->said_of = id;
 	e->said = r && r->definition.n ? json_loadb(r->definition.p, r->definition.n, 0, NULL) : NULL;

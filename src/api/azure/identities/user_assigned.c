@@ -3,24 +3,12 @@
  * Their tokens are valid in every face (api/metadata/azure_identity.c). Client id and principal id are the
  * role's id. Source: Azure REST API reference, "User Assigned Identities", 2023-01-31.
  */
-#include "api/azure/core/action.h"
+#include "api/azure/core/members.h"
 
 #include "engine/people/policy/iam_role.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
 #include "store/iam_role.h"
-
-static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
-			     const struct row *row)
-{
-	struct az_call *e = az_call_of(core);
-	struct str id = uuid_to_str(e->c->arena, row->id);
-	json_write_open(w, name);
-	json_write_text(w, "tenantId", uuid_to_str(e->c->arena, e->bearer.tenant));
-	json_write_text(w, "principalId", id);
-	json_write_text(w, "clientId", id);
-	json_write_close(w);
-}
 
 /* Hides roles that other faces made. */
 static bool matches(struct api_call *core, const void *args, const struct row *row)
@@ -30,9 +18,12 @@ static bool matches(struct api_call *core, const void *args, const struct row *r
 	return engine_find_name(az_tables(e), row->id) && az_is_in_group(e, row);
 }
 
+AZ_GETTER(iam_role, r, struct str, get_tenant, uuid_to_str(e->c->arena, e->bearer.tenant))
+
 static const struct member members[] = {
 	AZ_HEAD,
-	MEMBER_WRITTEN("properties", write_properties),
+	MEMBER_WITH("properties", MEMBER_TEXT("tenantId", get_tenant), MEMBER(struct row, "principalId", id),
+		    MEMBER(struct row, "clientId", id)),
 };
 static const struct api_listing identities = {
 	.kind = KIND_IAM_ROLE, .item = "value", .matches = matches, .members = MEMBERS(members)};

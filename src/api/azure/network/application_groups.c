@@ -7,18 +7,11 @@
 #include "engine/virtual/port_policy.h"
 #include "store/port_set.h"
 
-static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
-			     const struct row *row)
-{
-	struct az_call *e = az_call_of(core);
-	az_write_etag(e, w, row);
-	az_begin_properties(e, w, name, row);
-	json_write_close(w);
-}
-
+static const struct member properties[] = {AZ_PROPERTIES};
 static const struct member members[] = {
 	AZ_HEAD,
-	MEMBER_WRITTEN("properties", write_properties, .also = "etag"),
+	AZ_ETAG,
+	MEMBER_OBJECT("properties", properties),
 };
 static const struct api_listing sets = {
 	.kind = KIND_PORT_SET, .item = "value", .matches = az_matches, .members = MEMBERS(members)};

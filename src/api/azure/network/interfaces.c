@@ -4,6 +4,7 @@
  * public address. */
 #include "api/azure/network/interfaces.h"
 
+#include "base/vec.h"
 #include "engine/network/address/address.h"
 #include "engine/network/port/port.h"
 #include "engine/virtual/balancer_set.h"
@@ -144,133 +145,110 @@ struct str az_ip_config_id(struct az_call *e, const struct port *p, struct ip ip
 
 /* ---- what is shown ---- */
 
-static void write_sets(struct az_call *e, struct json_writer *w, const struct port *p)
+static const struct az_ip_config *az_ip_config_of(const struct row *row)
 {
-	if (!p->sets.count)
-		return;
-	json_write_open_list(w, "applicationSecurityGroups");
-	for (size_t k = 0; k < p->sets.count; k++)
-		if (port_set_find(az_tables(e), p->sets.at[k]))
-			az_write_ref(e, w, NULL, AZ_APPLICATION_GROUPS, KIND_PORT_SET, p->sets.at[k]);
-	json_write_close_list(w);
+	return (const void *) row;
 }
 
-static void write_part_id(struct az_call *e, struct json_writer *w, uuid set, const char *type,
-			  struct str name)
+AZ_GETTER(az_ip_config, c, struct str, get_config_id, config_id(e, c->port, c->name))
+AZ_GETTER(az_ip_config, c, struct str, get_config_etag, az_etag_of(e, &c->port->row))
+AZ_GETTER(az_ip_config, c, const char *, get_version, c->port->ip.family == IP_V6 ? "IPv6" : "IPv4")
+AZ_GETTER(az_ip_config, c, const void *, find_port, c->port)
+AZ_GETTER(az_ip_config, c, const void *, find_routed_port, uuid_is_none(c->port->router) ? NULL : c->port)
+AZ_GETTER(az_ip_config, c, const void *, find_address,
+	  engine_find_address_for(az_tables(e), c->port->row.id, c->ip))
+
+static struct str part_id(struct api_call *core, uuid set, const char *type, struct str name)
 {
-	json_write_open(w, NULL);
-	json_write_text(w, "id",
-			str_print(e->c->arena, "%" STR_FMT "/%s/%" STR_FMT,
-				  STR_ARG(az_id_of(e, AZ_BALANCERS, KIND_BALANCER_SET, set)), type,
-				  STR_ARG(name)));
-	json_write_close(w);
+	return str_print(core->c->arena, "%" STR_FMT "/%s/%" STR_FMT,
+			 STR_ARG(az_id_of(az_call_of(core), AZ_BALANCERS, KIND_BALANCER_SET, set)), type,
+			 STR_ARG(name));
 }
 
-/* Writes the pools that contain the address, and the inbound NAT rules to it. */
-static void write_balanced(struct az_call *e, struct json_writer *w, const struct port *p, struct ip ip)
+/* Lists the pools that contain the address. */
+static struct member_items list_pools(struct api_call *core, const struct row *row)
 {
-	const struct tables *t = az_tables(e);
-	bool has_any = false;
-	const struct balancer_pool_member *m = balancer_pool_member_first_by_port(t, p->row.id);
-	for (; m; m = balancer_pool_member_next_by_port(t, m)) {
-		if (!ip_equal(m->private_ip, ip))
-			continue;
-		if (!has_any)
-			json_write_open_list(w, "loadBalancerBackendAddressPools");
-		has_any = true;
-		write_part_id(e, w, m->set, "backendAddressPools", m->pool);
-	}
-	if (has_any)
-		json_write_close_list(w);
-	has_any = false;
-	const struct port_forwarding *f = port_forwarding_first_by_port(t, p->row.id);
-	for (; f; f = port_forwarding_next_by_port(t, f)) {
-		if (uuid_is_none(f->set) || !ip_equal(f->private_ip, ip))
-			continue;
-		if (!has_any)
-			json_write_open_list(w, "loadBalancerInboundNatRules");
-		has_any = true;
-		write_part_id(e, w, f->set, "inboundNatRules", f->name);
-	}
-	if (has_any)
-		json_write_close_list(w);
+	const struct tables *t = api_tables(core);
+	const struct az_ip_config *c = az_ip_config_of(row);
+	VEC(struct str) ids = {0};
+	const struct balancer_pool_member *m = balancer_pool_member_first_by_port(t, c->port->row.id);
+	for (; m; m = balancer_pool_member_next_by_port(t, m))
+		if (ip_equal(m->private_ip, c->ip))
+			(void) VEC_PUSH(core->c->arena, &ids,
+					part_id(core, m->set, "backendAddressPools", m->pool));
+	return az_list_links((struct strs){ids.at, ids.count});
 }
 
-static void write_config(struct az_call *e, struct json_writer *w, const struct port *p,
-			 const struct az_ip_config *c)
+/* Lists the inbound NAT rules to the address. */
+static struct member_items list_inward_rules(struct api_call *core, const struct row *row)
 {
-	char ip[IP_TEXT_SIZE];
-	const struct address *address = engine_find_address_for(az_tables(e), p->row.id, c->ip);
-	json_write_open(w, NULL);
-	json_write_text(w, "name", c->name);
-	json_write_text(w, "id", config_id(e, p, c->name));
-	az_write_etag(e, w, &p->row);
-	json_write_z(w, "type", "Microsoft.Network/networkInterfaces/ipConfigurations");
-	json_write_open(w, "properties");
-	json_write_z(w, "provisioningState", "Succeeded");
-	if (!ip_is_none(c->ip))
-		json_write_z(w, "privateIPAddress", ip_write(c->ip, ip));
-	json_write_z(w, "privateIPAllocationMethod", c->is_static ? "Static" : "Dynamic");
-	json_write_z(w, "privateIPAddressVersion", p->ip.family == IP_V6 ? "IPv6" : "IPv4");
-	json_write_bool(w, "primary", c->is_primary);
-	if (!uuid_is_none(p->router))
-		az_write_ref(e, w, "subnet", AZ_SUBNETS, KIND_SUBNET, p->subnet);
-	if (address)
-		az_write_ref(e, w, "publicIPAddress", AZ_PUBLIC_ADDRESSES, KIND_ADDRESS, address->row.id);
-	write_sets(e, w, p);
-	write_balanced(e, w, p, c->ip);
-	json_write_close(w);
-	json_write_close(w);
+	const struct tables *t = api_tables(core);
+	const struct az_ip_config *c = az_ip_config_of(row);
+	VEC(struct str) ids = {0};
+	const struct port_forwarding *f = port_forwarding_first_by_port(t, c->port->row.id);
+	for (; f; f = port_forwarding_next_by_port(t, f))
+		if (!uuid_is_none(f->set) && ip_equal(f->private_ip, c->ip))
+			(void) VEC_PUSH(core->c->arena, &ids,
+					part_id(core, f->set, "inboundNatRules", f->name));
+	return az_list_links((struct strs){ids.at, ids.count});
+}
+
+static struct member_items list_configs(struct api_call *core, const struct row *row)
+{
+	struct az_ip_configs configs = az_list_configs(az_call_of(core), port_of(row));
+	for (size_t k = 0; k < configs.count; k++)
+		configs.at[k].port = port_of(row);
+	return (struct member_items){configs.at, configs.count, sizeof *configs.at};
 }
 
 /* "00-0D-3A-11-22-33" */
-static void write_mac(struct json_writer *w, const char *name, struct mac mac)
+static struct str get_mac(struct api_call *e, const struct row *row)
 {
 	char text[MAC_TEXT_SIZE];
-	(void) mac_write(mac, text);
+	(void) mac_write(port_of(row)->mac, text);
 	for (char *p = text; *p; p++)
 		*p = *p == ':' ? '-' : *p >= 'a' && *p <= 'f' ? (char) (*p - 'a' + 'A') : *p;
-	json_write_z(w, name, text);
+	return str_copy(e->c->arena, str_from(text));
 }
 
-static void write_empty(struct json_writer *w, const char *name)
-{
-	json_write_open_list(w, name);
-	json_write_close_list(w);
-}
+MEMBER_GETTER(port, p, bool, is_attached, !uuid_is_none(p->instance))
+MEMBER_GETTER(port, p, bool, is_primary, p->device_index == 0)
 
-static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
-			     const struct row *row)
-{
-	struct az_call *e = az_call_of(core);
-	const struct port *p = port_of(row);
-	struct az_ip_configs configs = az_list_configs(e, p);
-	const json_t *fast = json_object_get(az_said(e, row->id), "properties.enableAcceleratedNetworking");
-	bool is_fast = json_is_true(fast);
-	az_write_etag(e, w, row);
-	az_begin_properties(e, w, name, row);
-	json_write_open_list(w, "ipConfigurations");
-	for (size_t k = 0; k < configs.count; k++)
-		write_config(e, w, p, &configs.at[k]);
-	json_write_close_list(w);
-	json_write_open(w, "dnsSettings");
-	write_empty(w, "dnsServers");
-	write_empty(w, "appliedDnsServers");
-	json_write_close(w);
-	write_mac(w, "macAddress", p->mac);
-	json_write_bool(w, "enableAcceleratedNetworking", is_fast);
-	json_write_bool(w, "enableIPForwarding", !p->source_dest_check);
-	if (port_policy_find(az_tables(e), p->policy))
-		az_write_ref(e, w, "networkSecurityGroup", AZ_SECURITY_GROUPS, KIND_PORT_POLICY, p->policy);
-	if (!uuid_is_none(p->instance)) {
-		json_write_bool(w, "primary", p->device_index == 0);
-		az_write_ref(e, w, "virtualMachine", AZ_MACHINES, KIND_INSTANCE, p->instance);
-	}
-	write_empty(w, "hostedWorkloads");
-	write_empty(w, "tapConfigurations");
-	json_write_z(w, "nicType", "Standard");
-	json_write_close(w);
-}
+static const struct member config_properties[] = {
+	AZ_SUCCEEDED,
+	MEMBER(struct az_ip_config, "privateIPAddress", ip),
+	MEMBER(struct az_ip_config, "privateIPAllocationMethod", is_static, .yes = "Static", .no = "Dynamic"),
+	MEMBER_MADE(WORD, word, "privateIPAddressVersion", get_version),
+	MEMBER(struct az_ip_config, "primary", is_primary),
+	MEMBER_INLINE(find_routed_port, AZ_LINK(struct port, "subnet", subnet, AZ_SUBNETS, KIND_SUBNET)),
+	MEMBER_INLINE(find_address,
+		      AZ_LINK(struct row, "publicIPAddress", id, AZ_PUBLIC_ADDRESSES, KIND_ADDRESS)),
+	MEMBER_INLINE(find_port, AZ_LINKS(struct port, "applicationSecurityGroups", sets,
+					  AZ_APPLICATION_GROUPS, KIND_PORT_SET)),
+	AZ_MADE_LINKS("loadBalancerBackendAddressPools", list_pools),
+	AZ_MADE_LINKS("loadBalancerInboundNatRules", list_inward_rules),
+};
+static const struct member config_members[] = {
+	MEMBER(struct az_ip_config, "name", name),
+	MEMBER_TEXT("id", get_config_id),
+	MEMBER_TEXT("etag", get_config_etag),
+	MEMBER_FIXED("type", "\"Microsoft.Network/networkInterfaces/ipConfigurations\""),
+	MEMBER_OBJECT("properties", config_properties),
+};
+static const struct member properties[] = {
+	AZ_PROPERTIES,
+	MEMBER_LIST("ipConfigurations", config_members, list_configs),
+	MEMBER_WITH("dnsSettings", MEMBER_FIXED("dnsServers|appliedDnsServers", "[]")),
+	MEMBER_TEXT("macAddress", get_mac),
+	AZ_SAID_AS(AZ_TRUTH, "properties.", "enableAcceleratedNetworking", "false"),
+	MEMBER(struct port, "enableIPForwarding", source_dest_check, .is_opposite = true),
+	AZ_LINK(struct port, "networkSecurityGroup", policy, AZ_SECURITY_GROUPS, KIND_PORT_POLICY,
+		.is_optional = true),
+	MEMBER_MADE(BOOL, truth, "primary", is_primary, .shows = is_attached),
+	AZ_LINK(struct port, "virtualMachine", instance, AZ_MACHINES, KIND_INSTANCE),
+	MEMBER_FIXED("hostedWorkloads|tapConfigurations", "[]"),
+	MEMBER_FIXED("nicType", "\"Standard\""),
+};
 
 /* Hides ports of load balancers' private frontends. */
 static bool matches(struct api_call *core, const void *args, const struct row *row)
@@ -280,7 +258,8 @@ static bool matches(struct api_call *core, const void *args, const struct row *r
 
 static const struct member members[] = {
 	AZ_HEAD,
-	MEMBER_WRITTEN("properties", write_properties, .also = "etag"),
+	AZ_ETAG,
+	MEMBER_OBJECT("properties", properties),
 };
 const struct api_listing az_interfaces = {
 	.kind = KIND_PORT, .item = "value", .matches = matches, .members = MEMBERS(members)};

@@ -11,7 +11,8 @@ struct az_ip_config {
 	struct str name;
 	struct ip said; /* none: any */
 	bool is_static, is_primary;
-	struct ip ip; /* none: it has none */
+	struct ip ip;            /* none: it has none */
+	const struct port *port; /* in an answer */
 };
 struct az_ip_configs {
 	struct az_ip_config *at;

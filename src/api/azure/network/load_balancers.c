@@ -146,7 +146,7 @@ static void write_part(struct az_call *e, struct json_writer *w, const struct ro
 	json_write_open(w, NULL);
 	json_write_text(w, "name", name);
 	json_write_text(w, "id", part_id(e, row->id, shown->list, name));
-	az_write_etag(e, w, row);
+	json_write_text(w, "etag", az_etag_of(e, row));
 	json_write_text(w, "type", str_print(e->c->arena, "Microsoft.Network/loadBalancers/%s", shown->list));
 	json_write_open(w, "properties");
 	json_write_z(w, "provisioningState", "Succeeded");
@@ -167,36 +167,32 @@ static void write_part(struct az_call *e, struct json_writer *w, const struct ro
 	json_write_close(w);
 }
 
-static void write_parts(struct az_call *e, struct json_writer *w, const struct row *row,
-			const struct shown_part *shown)
-{
-	const char *path = str_print(e->c->arena, "properties.%s", shown->list).p;
-	json_write_open_list(w, shown->list);
-	for (size_t k = 0; k < json_array_size(json_object_get(az_said(e, row->id), path)); k++)
-		write_part(e, w, row, shown, json_array_get(json_object_get(az_said(e, row->id), path), k));
-	json_write_close_list(w);
-}
-
-static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
-			     const struct row *row)
+/* Writes the lists of parts. */
+static void write_parts(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
 {
 	struct az_call *e = az_call_of(core);
-	const char *sku = json_string_value(json_object_get(az_said(e, row->id), "sku.name"));
-	az_write_network_sku(w, sku ? sku : "Basic");
-	az_write_etag(e, w, row);
-	az_begin_properties(e, w, name, row);
-	for (size_t k = 0; k < SHOWN_PARTS; k++)
-		write_parts(e, w, row, &shown_parts[k]);
-	json_write_open_list(w, "outboundRules");
-	json_write_close_list(w);
-	json_write_open_list(w, "inboundNatPools");
-	json_write_close_list(w);
-	json_write_close(w);
+	(void) name;
+	for (size_t n = 0; n < SHOWN_PARTS; n++) {
+		const char *path = str_print(e->c->arena, "properties.%s", shown_parts[n].list).p;
+		json_write_open_list(w, shown_parts[n].list);
+		for (size_t k = 0; k < json_array_size(json_object_get(az_said(e, row->id), path)); k++)
+			write_part(e, w, row, &shown_parts[n],
+				   json_array_get(json_object_get(az_said(e, row->id), path), k));
+		json_write_close_list(w);
+	}
 }
 
+static const struct member properties[] = {
+	AZ_PROPERTIES,
+	MEMBER_WRITTEN(FRONTENDS, write_parts, .also = POOLS "|" RULES "|" PROBES "|" INWARDS),
+	MEMBER_FIXED("outboundRules|inboundNatPools", "[]"),
+};
 static const struct member members[] = {
 	AZ_HEAD,
-	MEMBER_WRITTEN("properties", write_properties, .also = "sku|etag"),
+	AZ_REGIONAL_SKU(AZ_FORM_OF("name", az_form_said, .arg = "sku.name", .json = "\"Basic\"",
+				   .offset = offsetof(struct row, id))),
+	AZ_ETAG,
+	MEMBER_OBJECT("properties", properties),
 };
 static const struct api_listing balancers = {
 	.kind = KIND_BALANCER_SET, .item = "value", .matches = az_matches, .members = MEMBERS(members)};

@@ -9,38 +9,27 @@
 #include "store/source_nat.h"
 #include "store/subnet.h"
 
-static void write_addresses(struct az_call *e, struct json_writer *w, uuid nat)
+static bool is_elastic(struct api_call *e, const struct row *row)
 {
-	const struct address *a = address_first_by_source_nat(az_tables(e), nat);
-	json_write_open_list(w, "publicIpAddresses");
-	for (; a; a = address_next_by_source_nat(az_tables(e), a))
-		if (a->is_elastic)
-			az_write_ref(e, w, NULL, AZ_PUBLIC_ADDRESSES, KIND_ADDRESS, a->row.id);
-	json_write_close_list(w);
+	(void) e;
+	return address_of(row)->is_elastic;
 }
 
-static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
-			     const struct row *row)
-{
-	struct az_call *e = az_call_of(core);
-	json_write_open(w, "sku");
-	json_write_z(w, "name", "Standard");
-	json_write_close(w);
-	az_write_said(e, w, row->id, "zones", "zones", NULL);
-	az_write_etag(e, w, row);
-	az_begin_properties(e, w, name, row);
-	const json_t *minutes = json_object_get(az_said(e, row->id), "properties.idleTimeoutInMinutes");
-	json_write_int(w, "idleTimeoutInMinutes", json_is_integer(minutes) ? json_integer_value(minutes) : 4);
-	write_addresses(e, w, row->id);
-	az_write_some_refs(e, w, "publicIpPrefixes", AZ_PUBLIC_PREFIXES, KIND_ADDRESS_PREFIX,
-			   ADDRESS_PREFIX_INDEX_SOURCE_NAT, row->id);
-	az_write_refs(e, w, "subnets", AZ_SUBNETS, KIND_SUBNET, SUBNET_INDEX_SOURCE_NAT, row->id);
-	json_write_close(w);
-}
-
+static const struct member properties[] = {
+	AZ_PROPERTIES,
+	AZ_SAID_AS(AZ_NUMBER, "properties.", "idleTimeoutInMinutes", "4"),
+	AZ_EACH_LINK("publicIpAddresses", AZ_PUBLIC_ADDRESSES, KIND_ADDRESS, ADDRESS_INDEX_SOURCE_NAT,
+		     .fits = is_elastic),
+	AZ_EACH_LINK("publicIpPrefixes", AZ_PUBLIC_PREFIXES, KIND_ADDRESS_PREFIX,
+		     ADDRESS_PREFIX_INDEX_SOURCE_NAT, .is_optional = true),
+	AZ_EACH_LINK("subnets", AZ_SUBNETS, KIND_SUBNET, SUBNET_INDEX_SOURCE_NAT),
+};
 static const struct member members[] = {
 	AZ_HEAD,
-	MEMBER_WRITTEN("properties", write_properties, .also = "etag|sku|zones"),
+	MEMBER_WITH("sku", MEMBER_FIXED("name", "\"Standard\"")),
+	AZ_SAID_ZONES,
+	AZ_ETAG,
+	MEMBER_OBJECT("properties", properties),
 };
 static const struct api_listing nats = {
 	.kind = KIND_SOURCE_NAT, .item = "value", .matches = az_matches, .members = MEMBERS(members)};

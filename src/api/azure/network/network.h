@@ -2,7 +2,7 @@
  * Private to api/azure/network/. */
 #pragma once
 
-#include "api/azure/core/action.h"
+#include "api/azure/core/members.h"
 #include "engine/virtual/virtual_network.h"
 
 struct port;
@@ -11,14 +11,6 @@ struct subnet;
 
 /* ---- shared.c ---- */
 
-/* {"id": "…"} */
-struct az_link {
-	struct str id;
-};
-struct az_links {
-	const struct az_link *at;
-	size_t count;
-};
 extern const struct params az_link_params;
 /* Finds the row that a link in a body names; kind none: the body has no such link. Errors are those of az_find_id(). */
 RESULT az_follow(struct az_call *e, const char *field, const struct az_link *link, enum az_types type,
@@ -30,22 +22,8 @@ struct az_network_sku {
 	struct str name, tier;
 };
 extern const struct params az_network_sku_params, az_standard_sku_params;
-void az_write_network_sku(struct json_writer *w, const char *name);
-void az_write_etag(struct az_call *e, struct json_writer *w, const struct row *row);
-/* Writes "provisioningState" and "resourceGuid", the first members of most properties. */
-void az_begin_properties(struct az_call *e, struct json_writer *w, const char *name, const struct row *row);
-/* Writes id, name, type and etag of a part of another resource, and opens its properties. */
-void az_begin_part(struct az_call *e, struct json_writer *w, enum az_types type, enum kind kind,
-		   const struct row *row);
-void az_write_texts(struct json_writer *w, const char *name, struct strs texts);
-/* Writes links to the live rows of the kind whose index begins with the id. az_write_some_refs() leaves an empty list out. */
-void az_write_refs(struct az_call *e, struct json_writer *w, const char *name, enum az_types type,
-		   enum kind kind, unsigned index, uuid id);
-void az_write_some_refs(struct az_call *e, struct json_writer *w, const char *name, enum az_types type,
-			enum kind kind, unsigned index, uuid id);
-/* Writes the parts whose index begins with the whole's id. */
-void az_write_parts(struct az_call *e, struct json_writer *w, const char *name,
-		    const struct api_listing *parts, unsigned index, uuid whole);
+/* Texts of blocks, in the arena. */
+struct strs az_write_blocks(struct api_call *core, struct cidrs blocks);
 /* Ids of parts that a PUT of the whole lists: `count` of them, each `size` bytes behind the other. */
 struct az_kept {
 	const uuid *first;
@@ -90,7 +68,6 @@ struct az_subnet_says {
 extern const struct params az_subnet_params;
 /* Turns the parsed body of a subnet into a wish. */
 RESULT az_read_subnet(struct az_call *e, const struct az_subnet_says *says, struct virtual_subnet_wish *wish);
-/* Member of a listing: all of a subnet. */
-void az_write_subnet(struct api_call *core, struct json_writer *w, const char *name, const struct row *row);
+extern const struct members az_subnet_members;
 /* DNS servers that the last PUT of the virtual network set; none: Azure's default. */
 struct ips az_servers_of(struct az_call *e, uuid router);

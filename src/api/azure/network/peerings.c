@@ -10,62 +10,46 @@
 #include "store/peering_side.h"
 #include "store/router.h"
 
-static const char *state_of(const struct tables *t, const struct peering_side *s)
+static const char *get_state(struct api_call *e, const struct row *row)
 {
-	const struct peering *p = peering_find(t, s->peering);
+	const struct peering *p = peering_find(api_tables(e), peering_side_of(row)->peering);
 	if (p && row_is_live(&p->row))
 		return "Connected";
-	return s->was_connected ? "Disconnected" : "Initiated";
+	return peering_side_of(row)->was_connected ? "Disconnected" : "Initiated";
 }
 
-static void write_space(struct az_call *e, struct json_writer *w, const char *name, const struct router *r)
+static const char *get_level(struct api_call *e, const struct row *row)
 {
-	char text[CIDR_TEXT_SIZE];
-	json_write_open(w, name);
-	json_write_open_list(w, "addressPrefixes");
-	for (size_t k = 0; r && k < engine_get_blocks(az_tables(e), e->c->arena, r).count; k++)
-		json_write_z(w, NULL,
-			     cidr_write(engine_get_blocks(az_tables(e), e->c->arena, r).at[k], text));
-	json_write_close_list(w);
-	json_write_close(w);
+	const char *state = get_state(e, row);
+	return *state == 'C' ? "FullyInSync" : *state == 'I' ? "RemoteNotInSync" : "LocalNotInSync";
 }
 
-static void write_flag(struct az_call *e, struct json_writer *w, uuid id, const char *name, bool otherwise)
+static struct strs list_blocks(struct api_call *core, const struct row *row)
 {
-	struct str path = str_print(e->c->arena, "properties.%s", name);
-	const json_t *said = json_object_get(az_said(e, id), str_to_z(e->c->arena, path));
-	json_write_bool(w, name, json_is_boolean(said) ? json_is_true(said) : otherwise);
+	const struct router *peer = router_find(api_tables(core), peering_side_of(row)->peer_router);
+	return az_write_blocks(core, peer ? engine_get_blocks(api_tables(core), core->c->arena, peer)
+					  : (struct cidrs){0});
 }
 
-static void write_side(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
-{
-	struct az_call *e = az_call_of(core);
-	const struct peering_side *s = peering_side_of(row);
-	(void) name;
-	const struct tables *t = az_tables(e);
-	const struct router *peer = router_find(t, s->peer_router);
-	const char *state = state_of(t, s);
-	az_begin_part(e, w, AZ_PEERINGS, KIND_PEERING_SIDE, &s->row);
-	json_write_text(w, "resourceGuid", uuid_to_str(e->c->arena, s->row.id));
-	json_write_z(w, "peeringState", state);
-	json_write_z(w, "peeringSyncLevel",
-		     *state == 'C'   ? "FullyInSync"
-		     : *state == 'I' ? "RemoteNotInSync"
-				     : "LocalNotInSync");
-	if (peer)
-		az_write_ref(e, w, "remoteVirtualNetwork", AZ_NETWORKS, KIND_ROUTER, s->peer_router);
-	write_flag(e, w, s->row.id, "allowVirtualNetworkAccess", true);
-	write_flag(e, w, s->row.id, "allowForwardedTraffic", false);
-	write_flag(e, w, s->row.id, "allowGatewayTransit", false);
-	write_flag(e, w, s->row.id, "useRemoteGateways", false);
-	write_flag(e, w, s->row.id, "doNotVerifyRemoteGateways", false);
-	write_space(e, w, "remoteAddressSpace", peer);
-	write_space(e, w, "remoteVirtualNetworkAddressSpace", peer);
-	json_write_close(w);
-}
-
+#define FLAG(name, otherwise) AZ_SAID_AS(AZ_TRUTH, "properties.", name, otherwise)
+#define SPACE(name) MEMBER_WITH(name, MEMBER_MADE(TEXTS, texts, "addressPrefixes", list_blocks))
+static const struct member properties[] = {
+	AZ_PROPERTIES,
+	MEMBER_MADE(WORD, word, "peeringState", get_state),
+	MEMBER_MADE(WORD, word, "peeringSyncLevel", get_level),
+	AZ_LINK(struct peering_side, "remoteVirtualNetwork", peer_router, AZ_NETWORKS, KIND_ROUTER,
+		.is_optional = true),
+	FLAG("allowVirtualNetworkAccess", "true"),
+	FLAG("allowForwardedTraffic", "false"),
+	FLAG("allowGatewayTransit", "false"),
+	FLAG("useRemoteGateways", "false"),
+	FLAG("doNotVerifyRemoteGateways", "false"),
+	SPACE("remoteAddressSpace"),
+	SPACE("remoteVirtualNetworkAddressSpace"),
+};
 static const struct member members[] = {
-	MEMBER_WRITTEN("id", write_side, .also = "name|type|etag|properties"),
+	AZ_PART_HEAD(AZ_PEERINGS, KIND_PEERING_SIDE),
+	MEMBER_OBJECT("properties", properties),
 };
 const struct api_listing az_peerings = {.kind = KIND_PEERING_SIDE,
 					.whole = offsetof(struct peering_side, router),

@@ -37,63 +37,61 @@ static bool is_dynamic(struct az_call *e, const struct address *a)
 	return !a->is_elastic || (is_basic(e, a) && !is_said(e, a->row.id, METHOD, "Static"));
 }
 
-static bool is_shown(struct az_call *e, const struct address *a)
+static bool shows_ip(struct api_call *core, const struct row *row)
 {
-	const struct port *p = port_find(az_tables(e), a->port);
-	const struct instance *i = p ? instance_find(az_tables(e), p->instance) : NULL;
-	return !a->is_elastic || !is_dynamic(e, a) ||
+	const struct address *a = address_of(row);
+	const struct port *p = port_find(api_tables(core), a->port);
+	const struct instance *i = p ? instance_find(api_tables(core), p->instance) : NULL;
+	return !a->is_elastic || !is_dynamic(az_call_of(core), a) ||
 	       (i && model_derive_instance_state(i) != INSTANCE_STOPPED);
 }
 
-static void write_names(struct az_call *e, struct json_writer *w, const struct address *a)
+AZ_GETTER(address, a, const char *, get_sku, is_basic(e, a) ? "Basic" : "Standard")
+AZ_GETTER(address, a, const char *, get_version, a->ip.family == IP_V6 ? "IPv6" : "IPv4")
+AZ_GETTER(address, a, const char *, get_method, is_dynamic(e, a) ? "Dynamic" : "Static")
+AZ_GETTER(address, a, bool, has_names, a->dns_label.n || a->reverse_name.n)
+
+static struct str get_fqdn(struct api_call *core, const struct row *row)
 {
-	struct arena *arena = e->c->arena;
-	if (!a->dns_label.n && !a->reverse_name.n)
-		return;
-	json_write_open(w, "dnsSettings");
-	if (a->dns_label.n) {
-		json_write_text(w, "domainNameLabel", a->dns_label);
-		json_write_text(w, "fqdn",
-				str_print(arena, "%" STR_FMT ".%" STR_FMT, STR_ARG(a->dns_label),
-					  STR_ARG(engine_get_label_domain(az_tables(e), arena))));
-	}
-	if (a->reverse_name.n)
-		json_write_text(w, "reverseFqdn", a->reverse_name);
-	json_write_close(w);
+	struct str label = address_of(row)->dns_label, domain = STR_NONE;
+	if (label.n)
+		domain = engine_get_label_domain(api_tables(core), core->c->arena);
+	return label.n ? str_print(core->c->arena, "%" STR_FMT ".%" STR_FMT, STR_ARG(label), STR_ARG(domain))
+		       : STR_NONE;
 }
 
-static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
-			     const struct row *row)
+static const void *find_config(struct api_call *core, const struct row *row)
 {
-	char ip[IP_TEXT_SIZE];
-	struct az_call *e = az_call_of(core);
 	const struct address *a = address_of(row);
-	const struct port *p = port_find(az_tables(e), a->port);
-	const json_t *minutes = json_object_get(az_said(e, row->id), "properties.idleTimeoutInMinutes");
-	int64_t idle = json_is_integer(minutes) ? json_integer_value(minutes) : 4;
-	az_write_network_sku(w, is_basic(e, a) ? "Basic" : "Standard");
-	az_write_said(e, w, row->id, "zones", "zones", NULL);
-	az_write_etag(e, w, row);
-	az_begin_properties(e, w, name, row);
-	if (is_shown(e, a))
-		json_write_z(w, "ipAddress", ip_write(a->ip, ip));
-	json_write_z(w, "publicIPAddressVersion", a->ip.family == IP_V6 ? "IPv6" : "IPv4");
-	json_write_z(w, "publicIPAllocationMethod", is_dynamic(e, a) ? "Dynamic" : "Static");
-	json_write_int(w, "idleTimeoutInMinutes", idle);
-	write_names(e, w, a);
-	json_write_open_list(w, "ipTags");
-	json_write_close_list(w);
-	if (!uuid_is_none(a->prefix))
-		az_write_ref(e, w, "publicIPPrefix", AZ_PUBLIC_PREFIXES, KIND_ADDRESS_PREFIX, a->prefix);
-	if (source_nat_find(az_tables(e), a->source_nat))
-		az_write_ref(e, w, "natGateway", AZ_NAT_GATEWAYS, KIND_SOURCE_NAT, a->source_nat);
-	if (p) {
-		json_write_open(w, "ipConfiguration");
-		json_write_text(w, "id", az_ip_config_id(e, p, a->private_ip));
-		json_write_close(w);
-	}
-	json_write_close(w);
+	const struct port *p = port_find(api_tables(core), a->port);
+	return p ? az_new_link(core, az_ip_config_id(az_call_of(core), p, a->private_ip)) : NULL;
 }
+
+static const struct member names[] = {
+	MEMBER(struct address, "domainNameLabel", dns_label, .is_optional = true),
+	MEMBER_MADE(TEXT, text, "fqdn", get_fqdn, .is_optional = true),
+	MEMBER(struct address, "reverseFqdn", reverse_name, .is_optional = true),
+};
+static const struct member properties[] = {
+	AZ_PROPERTIES,
+	MEMBER(struct address, "ipAddress", ip, .shows = shows_ip),
+	MEMBER_MADE(WORD, word, "publicIPAddressVersion", get_version),
+	MEMBER_MADE(WORD, word, "publicIPAllocationMethod", get_method),
+	AZ_SAID_AS(AZ_NUMBER, "properties.", "idleTimeoutInMinutes", "4"),
+	MEMBER_OBJECT("dnsSettings", names, .shows = has_names),
+	MEMBER_FIXED("ipTags", "[]"),
+	AZ_LINK(struct address, "publicIPPrefix", prefix, AZ_PUBLIC_PREFIXES, KIND_ADDRESS_PREFIX),
+	AZ_LINK(struct address, "natGateway", source_nat, AZ_NAT_GATEWAYS, KIND_SOURCE_NAT,
+		.is_optional = true),
+	AZ_MADE_LINK("ipConfiguration", find_config),
+};
+static const struct member members[] = {
+	AZ_HEAD,
+	AZ_REGIONAL_SKU(MEMBER_MADE(WORD, word, "name", get_sku)),
+	AZ_SAID_ZONES,
+	AZ_ETAG,
+	MEMBER_OBJECT("properties", properties),
+};
 
 /* Hides the address of a virtual network's gateway, which cannot be changed. */
 static bool matches(struct api_call *core, const void *args, const struct row *row)
@@ -102,10 +100,6 @@ static bool matches(struct api_call *core, const void *args, const struct row *r
 	return (a->is_elastic || !uuid_is_none(a->port)) && az_matches(core, args, row);
 }
 
-static const struct member members[] = {
-	AZ_HEAD,
-	MEMBER_WRITTEN("properties", write_properties, .also = "sku|etag|zones"),
-};
 static const struct api_listing addresses = {
 	.kind = KIND_ADDRESS, .item = "value", .matches = matches, .members = MEMBERS(members)};
 

@@ -13,41 +13,24 @@
 
 /* ---- what is shown ---- */
 
-static void write_addresses(struct az_call *e, struct json_writer *w, uuid prefix)
-{
-	const struct address *a = engine_first_drawn(az_tables(e), prefix);
-	if (!a)
-		return;
-	json_write_open_list(w, "publicIPAddresses");
-	for (; a; a = engine_next_drawn(az_tables(e), a))
-		az_write_ref(e, w, NULL, AZ_PUBLIC_ADDRESSES, KIND_ADDRESS, a->row.id);
-	json_write_close_list(w);
-}
+MEMBER_GETTER(address_prefix, p, int64_t, get_bits, p->block.bits)
 
-static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
-			     const struct row *row)
-{
-	char block[CIDR_TEXT_SIZE];
-	struct az_call *e = az_call_of(core);
-	const struct address_prefix *p = address_prefix_of(row);
-	az_write_network_sku(w, "Standard");
-	az_write_said(e, w, row->id, "zones", "zones", NULL);
-	az_write_etag(e, w, row);
-	az_begin_properties(e, w, name, row);
-	json_write_z(w, "publicIPAddressVersion", "IPv4");
-	json_write_int(w, "prefixLength", p->block.bits);
-	json_write_z(w, "ipPrefix", cidr_write(p->block, block));
-	json_write_open_list(w, "ipTags");
-	json_write_close_list(w);
-	if (!uuid_is_none(p->source_nat))
-		az_write_ref(e, w, "natGateway", AZ_NAT_GATEWAYS, KIND_SOURCE_NAT, p->source_nat);
-	write_addresses(e, w, row->id);
-	json_write_close(w);
-}
-
+static const struct member properties[] = {
+	AZ_PROPERTIES,
+	MEMBER_FIXED("publicIPAddressVersion", "\"IPv4\""),
+	MEMBER_MADE(INT, number, "prefixLength", get_bits),
+	MEMBER(struct address_prefix, "ipPrefix", block),
+	MEMBER_FIXED("ipTags", "[]"),
+	AZ_LINK(struct address_prefix, "natGateway", source_nat, AZ_NAT_GATEWAYS, KIND_SOURCE_NAT),
+	AZ_EACH_LINK("publicIPAddresses", AZ_PUBLIC_ADDRESSES, KIND_ADDRESS, ADDRESS_INDEX_PREFIX,
+		     .is_optional = true),
+};
 static const struct member members[] = {
 	AZ_HEAD,
-	MEMBER_WRITTEN("properties", write_properties, .also = "sku|etag|zones"),
+	AZ_REGIONAL_SKU(MEMBER_FIXED("name", "\"Standard\"")),
+	AZ_SAID_ZONES,
+	AZ_ETAG,
+	MEMBER_OBJECT("properties", properties),
 };
 static const struct api_listing prefixes = {
 	.kind = KIND_ADDRESS_PREFIX, .item = "value", .matches = az_matches, .members = MEMBERS(members)};

@@ -3,6 +3,7 @@
  * the engine makes a route table from the plan's routes and the network's system routes. Source: Azure REST API reference, "Route Tables" and "Routes", 2022-07-01. */
 #include "api/azure/network/network.h"
 
+#include "base/vec.h"
 #include "engine/tag.h"
 #include "engine/virtual/route_plan.h"
 #include "store/route_plan.h"
@@ -18,42 +19,16 @@ enum { HOPS = sizeof hops / sizeof hops[0] };
 
 /* ---- what is shown ---- */
 
-static void write_route(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
-{
-	struct az_call *e = az_call_of(core);
-	const struct route_plan_entry *r = route_plan_entry_of(row);
-	(void) name;
-	char block[CIDR_TEXT_SIZE], ip[IP_TEXT_SIZE];
-	az_begin_part(e, w, AZ_ROUTES, KIND_ROUTE_PLAN_ENTRY, &r->row);
-	json_write_z(w, "addressPrefix", cidr_write(r->destination, block));
-	json_write_z(w, "nextHopType", hops[r->hop]);
-	if (!ip_is_none(r->next_hop))
-		json_write_z(w, "nextHopIpAddress", ip_write(r->next_hop, ip));
-	json_write_bool(w, "hasBgpOverride", false);
-	json_write_close(w);
-}
-
-static void write_subnets(struct az_call *e, struct json_writer *w, uuid plan)
-{
-	const struct tables *t = az_tables(e);
-	bool has_any = false;
-	const struct route_table *table = route_table_first_by_plan(t, plan);
-	for (; table; table = route_table_next_by_plan(t, table))
-		for (const struct subnet *s = subnet_first_by_route_table(t, table->row.id); s;
-		     s = subnet_next_by_route_table(t, s)) {
-			if (!row_is_live(&s->row))
-				continue;
-			if (!has_any)
-				json_write_open_list(w, "subnets");
-			has_any = true;
-			az_write_ref(e, w, NULL, AZ_SUBNETS, KIND_SUBNET, s->row.id);
-		}
-	if (has_any)
-		json_write_close_list(w);
-}
-
+static const struct member route_properties[] = {
+	AZ_SUCCEEDED,
+	MEMBER(struct route_plan_entry, "addressPrefix", destination),
+	MEMBER_AS(struct route_plan_entry, ENUM, "nextHopType", hop, .words = hops),
+	MEMBER(struct route_plan_entry, "nextHopIpAddress", next_hop),
+	MEMBER_FIXED("hasBgpOverride", "false"),
+};
 static const struct member route_members[] = {
-	MEMBER_WRITTEN("id", write_route, .also = "name|type|etag|properties"),
+	AZ_PART_HEAD(AZ_ROUTES, KIND_ROUTE_PLAN_ENTRY),
+	MEMBER_OBJECT("properties", route_properties),
 };
 static const struct api_listing routes = {.kind = KIND_ROUTE_PLAN_ENTRY,
 					  .whole = offsetof(struct route_plan_entry, plan),
@@ -61,23 +36,32 @@ static const struct api_listing routes = {.kind = KIND_ROUTE_PLAN_ENTRY,
 					  .matches = az_is_part,
 					  .members = MEMBERS(route_members)};
 
-static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
-			     const struct row *row)
+/* Lists the subnets of all virtual networks that use the plan. */
+static struct member_items list_subnets(struct api_call *core, const struct row *row)
 {
-	struct az_call *e = az_call_of(core);
-	const json_t *said = json_object_get(az_said(e, row->id), "properties.disableBgpRoutePropagation");
-	bool is_disabled = json_is_true(said);
-	az_write_etag(e, w, row);
-	az_begin_properties(e, w, name, row);
-	json_write_bool(w, "disableBgpRoutePropagation", is_disabled);
-	az_write_parts(e, w, "routes", &routes, ROUTE_PLAN_ENTRY_INDEX_PLAN, row->id);
-	write_subnets(e, w, row->id);
-	json_write_close(w);
+	const struct tables *t = api_tables(core);
+	VEC(struct str) ids = {0};
+	const struct route_table *table = route_table_first_by_plan(t, row->id);
+	for (; table; table = route_table_next_by_plan(t, table))
+		for (const struct subnet *s = subnet_first_by_route_table(t, table->row.id); s;
+		     s = subnet_next_by_route_table(t, s))
+			if (row_is_live(&s->row))
+				(void) VEC_PUSH(
+					core->c->arena, &ids,
+					az_id_of(az_call_of(core), AZ_SUBNETS, KIND_SUBNET, s->row.id));
+	return az_list_links((struct strs){ids.at, ids.count});
 }
 
+static const struct member properties[] = {
+	AZ_PROPERTIES,
+	AZ_SAID_AS(AZ_TRUTH, "properties.", "disableBgpRoutePropagation", "false"),
+	MEMBER_EACH("routes", routes.members, KIND_ROUTE_PLAN_ENTRY, ROUTE_PLAN_ENTRY_INDEX_PLAN),
+	AZ_MADE_LINKS("subnets", list_subnets),
+};
 static const struct member members[] = {
 	AZ_HEAD,
-	MEMBER_WRITTEN("properties", write_properties, .also = "etag"),
+	AZ_ETAG,
+	MEMBER_OBJECT("properties", properties),
 };
 static const struct api_listing plans = {
 	.kind = KIND_ROUTE_PLAN, .item = "value", .matches = az_matches, .members = MEMBERS(members)};

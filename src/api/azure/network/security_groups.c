@@ -22,60 +22,58 @@ enum { PROTOCOLS = sizeof protocols / sizeof protocols[0] };
 
 /* ---- what is shown ---- */
 
-static const char *protocol_word(int64_t number)
+static const char *get_protocol(struct api_call *e, const struct row *row)
 {
+	(void) e;
 	for (size_t k = 0; k < PROTOCOLS; k++)
-		if (protocols[k].number == number)
+		if (protocols[k].number == port_policy_rule_of(row)->protocol)
 			return protocols[k].word;
 	return "*";
 }
 
-/* Writes one value, or several as a list; none means all. */
-static void write_side(struct json_writer *w, const char *one, const char *several, struct strs values,
-		       bool is_named)
+/* Writes one value, or several as a list; none means all, unless the rule names application security groups. */
+static void write_side(struct api_call *e, struct json_writer *w, const struct member *m, const void *at)
 {
-	if (values.count == 1)
-		json_write_text(w, one, values.at[0]);
-	else if (!values.count && !is_named)
-		json_write_z(w, one, "*");
-	az_write_texts(w, several, values.count > 1 ? values : (struct strs){0});
-}
-
-static void write_sets(struct az_call *e, struct json_writer *w, const char *name, struct uuids sets)
-{
-	if (!sets.count)
-		return;
-	json_write_open_list(w, name);
-	for (size_t k = 0; k < sets.count; k++)
-		if (port_set_find(az_tables(e), sets.at[k]))
-			az_write_ref(e, w, NULL, AZ_APPLICATION_GROUPS, KIND_PORT_SET, sets.at[k]);
+	const struct strs *values = at;
+	const struct uuids *sets = (const void *) ((const char *) at + m->of);
+	(void) e;
+	if (values->count == 1)
+		json_write_text(w, m->name, values->at[0]);
+	else if (!values->count && !(m->of && sets->count))
+		json_write_z(w, m->name, "*");
+	json_write_open_list(w, m->arg);
+	for (size_t k = 0; values->count > 1 && k < values->count; k++)
+		json_write_text(w, NULL, values->at[k]);
 	json_write_close_list(w);
 }
 
-static void write_rule(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
-{
-	struct az_call *e = az_call_of(core);
-	const struct port_policy_rule *r = port_policy_rule_of(row);
-	(void) name;
-	az_begin_part(e, w, AZ_SECURITY_RULES, KIND_PORT_POLICY_RULE, &r->row);
-	if (r->description.n)
-		json_write_text(w, "description", r->description);
-	json_write_z(w, "protocol", protocol_word(r->protocol));
-	write_side(w, "sourcePortRange", "sourcePortRanges", r->source_ports, false);
-	write_side(w, "destinationPortRange", "destinationPortRanges", r->destination_ports, false);
-	write_side(w, "sourceAddressPrefix", "sourceAddressPrefixes", r->sources, r->source_sets.count);
-	write_side(w, "destinationAddressPrefix", "destinationAddressPrefixes", r->destinations,
-		   r->destination_sets.count);
-	write_sets(e, w, "sourceApplicationSecurityGroups", r->source_sets);
-	write_sets(e, w, "destinationApplicationSecurityGroups", r->destination_sets);
-	json_write_z(w, "access", r->allows ? "Allow" : "Deny");
-	json_write_int(w, "priority", r->priority);
-	json_write_z(w, "direction", r->egress ? "Outbound" : "Inbound");
-	json_write_close(w);
-}
-
+#define SIDE(member_name, field)                                                                             \
+	AZ_FORM_OF(member_name, write_side, .arg = member_name "s",                                          \
+		   .offset = offsetof(struct port_policy_rule, field))
+#define SIDE_OR_SETS(member_name, field, sets)                                                               \
+	AZ_FORM_OF(member_name, write_side, .arg = member_name "es",                                         \
+		   .offset = offsetof(struct port_policy_rule, field),                                       \
+		   .of = (int) offsetof(struct port_policy_rule, sets) -                                     \
+			 (int) offsetof(struct port_policy_rule, field))
+#define SETS(member_name, field)                                                                             \
+	AZ_LINKS(struct port_policy_rule, member_name, field, AZ_APPLICATION_GROUPS, KIND_PORT_SET)
+static const struct member rule_properties[] = {
+	AZ_SUCCEEDED,
+	MEMBER(struct port_policy_rule, "description", description, .is_optional = true),
+	MEMBER_MADE(WORD, word, "protocol", get_protocol),
+	SIDE("sourcePortRange", source_ports),
+	SIDE("destinationPortRange", destination_ports),
+	SIDE_OR_SETS("sourceAddressPrefix", sources, source_sets),
+	SIDE_OR_SETS("destinationAddressPrefix", destinations, destination_sets),
+	SETS("sourceApplicationSecurityGroups", source_sets),
+	SETS("destinationApplicationSecurityGroups", destination_sets),
+	MEMBER(struct port_policy_rule, "access", allows, .yes = "Allow", .no = "Deny"),
+	MEMBER(struct port_policy_rule, "priority", priority),
+	MEMBER(struct port_policy_rule, "direction", egress, .yes = "Outbound", .no = "Inbound"),
+};
 static const struct member rule_members[] = {
-	MEMBER_WRITTEN("id", write_rule, .also = "name|type|etag|properties"),
+	AZ_PART_HEAD(AZ_SECURITY_RULES, KIND_PORT_POLICY_RULE),
+	MEMBER_OBJECT("properties", rule_properties),
 };
 static const struct api_listing rules = {.kind = KIND_PORT_POLICY_RULE,
 					 .whole = offsetof(struct port_policy_rule, policy),
@@ -91,52 +89,49 @@ static void write_default(struct az_call *e, struct json_writer *w, const struct
 			str_print(e->c->arena, "%" STR_FMT "/defaultSecurityRules/%s",
 				  STR_ARG(az_id_of(e, AZ_SECURITY_GROUPS, KIND_PORT_POLICY, policy->id)),
 				  d->name));
-	az_write_etag(e, w, policy);
+	json_write_text(w, "etag", az_etag_of(e, policy));
 	json_write_z(w, "type", "Microsoft.Network/networkSecurityGroups/defaultSecurityRules");
 	json_write_open(w, "properties");
 	json_write_z(w, "provisioningState", "Succeeded");
 	json_write_z(w, "description", d->description);
 	json_write_z(w, "protocol", "*");
-	write_side(w, "sourcePortRange", "sourcePortRanges", (struct strs){0}, false);
-	write_side(w, "destinationPortRange", "destinationPortRanges", (struct strs){0}, false);
+	json_write_z(w, "sourcePortRange", "*");
+	json_write_raw(w, "sourcePortRanges", STR("[]"));
+	json_write_z(w, "destinationPortRange", "*");
+	json_write_raw(w, "destinationPortRanges", STR("[]"));
 	json_write_z(w, "sourceAddressPrefix", port_word_text(d->source));
 	json_write_z(w, "destinationAddressPrefix", port_word_text(d->destination));
-	az_write_texts(w, "sourceAddressPrefixes", (struct strs){0});
-	az_write_texts(w, "destinationAddressPrefixes", (struct strs){0});
+	json_write_raw(w, "sourceAddressPrefixes", STR("[]"));
+	json_write_raw(w, "destinationAddressPrefixes", STR("[]"));
 	json_write_z(w, "access", d->allows ? "Allow" : "Deny");
 	json_write_int(w, "priority", d->priority);
 	json_write_z(w, "direction", d->egress ? "Outbound" : "Inbound");
 	json_write_close(w);
 }
 
-static void write_defaults(struct az_call *e, struct json_writer *w, const char *name,
+static void write_defaults(struct api_call *core, struct json_writer *w, const char *name,
 			   const struct row *policy)
 {
 	json_write_open_list(w, name);
 	for (size_t k = 0; k < PORT_DEFAULTS; k++) {
 		json_write_open(w, NULL);
-		write_default(e, w, policy, &port_defaults[k]);
+		write_default(az_call_of(core), w, policy, &port_defaults[k]);
 		json_write_close(w);
 	}
 	json_write_close_list(w);
 }
 
-static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
-			     const struct row *row)
-{
-	struct az_call *e = az_call_of(core);
-	az_write_etag(e, w, row);
-	az_begin_properties(e, w, name, row);
-	az_write_parts(e, w, "securityRules", &rules, PORT_POLICY_RULE_INDEX_POLICY, row->id);
-	write_defaults(e, w, "defaultSecurityRules", row);
-	az_write_some_refs(e, w, "networkInterfaces", AZ_INTERFACES, KIND_PORT, PORT_INDEX_POLICY, row->id);
-	az_write_some_refs(e, w, "subnets", AZ_SUBNETS, KIND_SUBNET, SUBNET_INDEX_POLICY, row->id);
-	json_write_close(w);
-}
-
+static const struct member properties[] = {
+	AZ_PROPERTIES,
+	MEMBER_EACH("securityRules", rules.members, KIND_PORT_POLICY_RULE, PORT_POLICY_RULE_INDEX_POLICY),
+	MEMBER_WRITTEN("defaultSecurityRules", write_defaults),
+	AZ_EACH_LINK("networkInterfaces", AZ_INTERFACES, KIND_PORT, PORT_INDEX_POLICY, .is_optional = true),
+	AZ_EACH_LINK("subnets", AZ_SUBNETS, KIND_SUBNET, SUBNET_INDEX_POLICY, .is_optional = true),
+};
 static const struct member members[] = {
 	AZ_HEAD,
-	MEMBER_WRITTEN("properties", write_properties, .also = "etag"),
+	AZ_ETAG,
+	MEMBER_OBJECT("properties", properties),
 };
 static const struct api_listing policies = {
 	.kind = KIND_PORT_POLICY, .item = "value", .matches = az_matches, .members = MEMBERS(members)};
@@ -144,7 +139,7 @@ static const struct api_listing policies = {
 static RESULT list_defaults(struct az_call *e, const void *args, struct json_writer *w)
 {
 	(void) args;
-	write_defaults(e, w, "value", tables_find(az_tables(e), KIND_PORT_POLICY, e->target));
+	write_defaults(&e->core, w, "value", tables_find(az_tables(e), KIND_PORT_POLICY, e->target));
 	return OK;
 }
 

@@ -27,14 +27,6 @@ static const struct param standard_sku_rows[] = {
 const struct params az_standard_sku_params =
 	PARAMS(struct az_network_sku, standard_sku_rows, .object = "Sku");
 
-void az_write_network_sku(struct json_writer *w, const char *name)
-{
-	json_write_open(w, "sku");
-	json_write_z(w, "name", name);
-	json_write_z(w, "tier", "Regional");
-	json_write_close(w);
-}
-
 RESULT az_follow(struct az_call *e, const char *field, const struct az_link *link, enum az_types type,
 		 enum kind kind, struct ref *ret_ref)
 {
@@ -61,35 +53,13 @@ RESULT az_follow_all(struct az_call *e, const char *field, const struct az_links
 	return OK;
 }
 
-void az_write_etag(struct az_call *e, struct json_writer *w, const struct row *row)
+struct strs az_write_blocks(struct api_call *core, struct cidrs blocks)
 {
-	json_write_text(w, "etag", az_etag_of(e, row));
-}
-
-void az_begin_properties(struct az_call *e, struct json_writer *w, const char *name, const struct row *row)
-{
-	json_write_open(w, name);
-	json_write_z(w, "provisioningState", "Succeeded");
-	json_write_text(w, "resourceGuid", uuid_to_str(e->c->arena, row->id));
-}
-
-void az_begin_part(struct az_call *e, struct json_writer *w, enum az_types type, enum kind kind,
-		   const struct row *row)
-{
-	json_write_text(w, "name", az_last_word(az_name_of(e, type, kind, row->id)));
-	json_write_text(w, "id", az_id_of(e, type, kind, row->id));
-	az_write_etag(e, w, row);
-	json_write_text(w, "type", az_full_type(e->c->arena, type));
-	json_write_open(w, "properties");
-	json_write_z(w, "provisioningState", "Succeeded");
-}
-
-void az_write_texts(struct json_writer *w, const char *name, struct strs texts)
-{
-	json_write_open_list(w, name);
-	for (size_t k = 0; k < texts.count; k++)
-		json_write_text(w, NULL, texts.at[k]);
-	json_write_close_list(w);
+	struct str *at = arena_new_array(core->c->arena, struct str, blocks.count + 1);
+	char text[CIDR_TEXT_SIZE];
+	for (size_t k = 0; at && k < blocks.count; k++)
+		at[k] = str_copy(core->c->arena, str_from(cidr_write(blocks.at[k], text)));
+	return (struct strs){at, at ? blocks.count : 0};
 }
 
 static const struct row *next_live(struct az_call *e, enum kind kind, unsigned index, const struct row *row)
@@ -107,36 +77,6 @@ static const struct row *first_of(struct az_call *e, enum kind kind, unsigned in
 static const struct row *next_of(struct az_call *e, enum kind kind, unsigned index, const struct row *row)
 {
 	return next_live(e, kind, index, tables_next(az_tables(e), kind, index, row, 1));
-}
-
-void az_write_refs(struct az_call *e, struct json_writer *w, const char *name, enum az_types type,
-		   enum kind kind, unsigned index, uuid id)
-{
-	const struct row *row = first_of(e, kind, index, id);
-	json_write_open_list(w, name);
-	for (; row; row = next_of(e, kind, index, row))
-		az_write_ref(e, w, NULL, type, kind, row->id);
-	json_write_close_list(w);
-}
-
-void az_write_some_refs(struct az_call *e, struct json_writer *w, const char *name, enum az_types type,
-			enum kind kind, unsigned index, uuid id)
-{
-	if (first_of(e, kind, index, id))
-		az_write_refs(e, w, name, type, kind, index, id);
-}
-
-void az_write_parts(struct az_call *e, struct json_writer *w, const char *name,
-		    const struct api_listing *parts, unsigned index, uuid whole)
-{
-	const struct row *row = first_of(e, parts->kind, index, whole);
-	json_write_open_list(w, name);
-	for (; row; row = next_of(e, parts->kind, index, row)) {
-		json_write_open(w, NULL);
-		members_write(&e->core, w, az_write_time, &parts->members, row);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
 }
 
 static bool is_kept(const struct az_kept *kept, uuid id)

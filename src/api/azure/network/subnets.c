@@ -2,6 +2,7 @@
  * Subnets of virtual networks. Source: Azure REST API reference, "Subnets", 2022-07-01. */
 #include "api/azure/network/network.h"
 
+#include "base/vec.h"
 #include "engine/network/subnet.h"
 #include "engine/virtual/balancer_set.h"
 #include "store/port.h"
@@ -14,28 +15,25 @@
 
 /* ---- what is shown ---- */
 
-static void write_interfaces(struct az_call *e, struct json_writer *w, const struct subnet *s)
+static struct member_items list_interfaces(struct api_call *core, const struct row *row)
 {
-	const struct tables *t = az_tables(e);
-	json_write_open_list(w, "ipConfigurations");
-	for (const struct port *p = port_first_by_in_subnet(t, s->row.id); p;
-	     p = port_next_by_in_subnet(t, p)) {
-		if (!row_is_live(&p->row) || !uuid_is_none(p->interface_of) ||
-		    !uuid_is_none(p->nat_gateway) || engine_is_front(t, p))
-			continue;
-		json_write_open(w, NULL);
-		json_write_text(w, "id", az_ip_config_id(e, p, p->ip));
-		json_write_close(w);
-	}
-	json_write_close_list(w);
+	const struct tables *t = api_tables(core);
+	VEC(struct str) ids = {0};
+	for (const struct port *p = port_first_by_in_subnet(t, row->id); p; p = port_next_by_in_subnet(t, p))
+		if (row_is_live(&p->row) && uuid_is_none(p->interface_of) && uuid_is_none(p->nat_gateway) &&
+		    !engine_is_front(t, p))
+			(void) VEC_PUSH(core->c->arena, &ids, az_ip_config_id(az_call_of(core), p, p->ip));
+	return az_list_links((struct strs){ids.at, ids.count});
 }
 
 /* Members that are stored and shown unchanged, with their defaults. */
+#define ENDPOINTS "privateEndpointNetworkPolicies"
+#define SERVICES "privateLinkServiceNetworkPolicies"
 static const struct policy {
 	const char *path, *name, *otherwise;
 } policies[] = {
-	{"properties.privateEndpointNetworkPolicies", "privateEndpointNetworkPolicies", "Disabled"},
-	{"properties.privateLinkServiceNetworkPolicies", "privateLinkServiceNetworkPolicies", "Enabled"},
+	{"properties." ENDPOINTS, ENDPOINTS, "Disabled"},
+	{"properties." SERVICES, SERVICES, "Enabled"},
 };
 enum { POLICIES = sizeof policies / sizeof policies[0] };
 
@@ -53,29 +51,25 @@ RESULT az_keep_subnet(struct az_call *e, uuid subnet, const json_t *body, struct
 	return is_new ? az_keep(e, subnet, body, AZ_SUBNET_KEEPS, ret_definition) : OK;
 }
 
-void az_write_subnet(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
-{
-	struct az_call *e = az_call_of(core);
-	const struct subnet *s = subnet_of(row);
-	(void) name;
-	char block[CIDR_TEXT_SIZE];
-	const struct tables *t = az_tables(e);
-	const struct route_table *table = route_table_find(t, s->route_table);
-	az_begin_part(e, w, AZ_SUBNETS, KIND_SUBNET, &s->row);
-	json_write_z(w, "addressPrefix", cidr_write(s->block, block));
-	if (port_policy_find(t, s->policy))
-		az_write_ref(e, w, "networkSecurityGroup", AZ_SECURITY_GROUPS, KIND_PORT_POLICY, s->policy);
-	if (table && route_plan_find(t, table->plan))
-		az_write_ref(e, w, "routeTable", AZ_ROUTE_TABLES, KIND_ROUTE_PLAN, table->plan);
-	if (source_nat_find(t, s->source_nat))
-		az_write_ref(e, w, "natGateway", AZ_NAT_GATEWAYS, KIND_SOURCE_NAT, s->source_nat);
-	write_interfaces(e, w, s);
-	json_write_open_list(w, "delegations");
-	json_write_close_list(w);
-	for (size_t k = 0; k < POLICIES; k++)
-		az_write_said(e, w, s->row.id, policies[k].path, policies[k].name, policies[k].otherwise);
-	json_write_close(w);
-}
+static const struct member properties[] = {
+	AZ_SUCCEEDED,
+	MEMBER(struct subnet, "addressPrefix", block),
+	AZ_LINK(struct subnet, "networkSecurityGroup", policy, AZ_SECURITY_GROUPS, KIND_PORT_POLICY,
+		.is_optional = true),
+	AZ_LINK(struct route_table, "routeTable", plan, AZ_ROUTE_TABLES, KIND_ROUTE_PLAN, .is_optional = true,
+		.path = {JOIN_ONE(KIND_ROUTE_TABLE, subnet, route_table)}),
+	AZ_LINK(struct subnet, "natGateway", source_nat, AZ_NAT_GATEWAYS, KIND_SOURCE_NAT,
+		.is_optional = true),
+	MEMBER_LIST("ipConfigurations", az_link_members, list_interfaces),
+	MEMBER_FIXED("delegations", "[]"),
+	AZ_SAID("properties.", ENDPOINTS, "\"Disabled\""),
+	AZ_SAID("properties.", SERVICES, "\"Enabled\""),
+};
+static const struct member subnet_members[] = {
+	AZ_PART_HEAD(AZ_SUBNETS, KIND_SUBNET),
+	MEMBER_OBJECT("properties", properties),
+};
+const struct members az_subnet_members = MEMBERS(subnet_members);
 
 /* Matches subnets of the path's virtual network. IPv6 subnets are shown as a part of their IPv4 subnet. */
 static bool matches(struct api_call *core, const void *args, const struct row *row)
@@ -85,11 +79,8 @@ static bool matches(struct api_call *core, const void *args, const struct row *r
 	return uuid_equal(s->router, az_call_of(core)->target) && s->block.base.family == IP_V4;
 }
 
-static const struct member members[] = {
-	MEMBER_WRITTEN("id", az_write_subnet, .also = "name|type|etag|properties"),
-};
 static const struct api_listing subnets = {
-	.kind = KIND_SUBNET, .item = "value", .matches = matches, .members = MEMBERS(members)};
+	.kind = KIND_SUBNET, .item = "value", .matches = matches, .members = MEMBERS(subnet_members)};
 
 /* ---- request bodies ---- */
 

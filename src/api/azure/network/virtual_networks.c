@@ -18,28 +18,19 @@
 
 /* ---- what is shown ---- */
 
-static void write_blocks(struct az_call *e, struct json_writer *w, const struct router *r)
+static struct strs list_blocks(struct api_call *core, const struct row *row)
 {
-	char text[CIDR_TEXT_SIZE];
-	struct cidrs blocks = engine_get_blocks(az_tables(e), e->c->arena, r);
-	json_write_open(w, "addressSpace");
-	json_write_open_list(w, "addressPrefixes");
-	for (size_t k = 0; k < blocks.count; k++)
-		json_write_z(w, NULL, cidr_write(blocks.at[k], text));
-	json_write_close_list(w);
-	json_write_close(w);
+	return az_write_blocks(core, engine_get_blocks(api_tables(core), core->c->arena, router_of(row)));
 }
 
-static void write_servers(struct az_call *e, struct json_writer *w, uuid router)
+static struct strs list_servers(struct api_call *core, const struct row *row)
 {
+	struct ips servers = az_servers_of(az_call_of(core), row->id);
+	struct str *at = arena_new_array(core->c->arena, struct str, servers.count + 1);
 	char text[IP_TEXT_SIZE];
-	struct ips servers = az_servers_of(e, router);
-	json_write_open(w, "dhcpOptions");
-	json_write_open_list(w, "dnsServers");
-	for (size_t k = 0; k < servers.count; k++)
-		json_write_z(w, NULL, ip_write(servers.at[k], text));
-	json_write_close_list(w);
-	json_write_close(w);
+	for (size_t k = 0; at && k < servers.count; k++)
+		at[k] = str_copy(core->c->arena, str_from(ip_write(servers.at[k], text)));
+	return (struct strs){at, at ? servers.count : 0};
 }
 
 struct shown_subnet {
@@ -56,10 +47,12 @@ static int compare_subnets(const void *a, const void *b)
 }
 
 /* Writes the subnets by creation. */
-static void write_subnets(struct az_call *e, struct json_writer *w, uuid router)
+static void write_subnets(struct api_call *core, struct json_writer *w, const char *name,
+			  const struct row *row)
 {
+	struct az_call *e = az_call_of(core);
 	VEC(struct shown_subnet) subnets = {0};
-	const struct subnet *s = subnet_first_by_router(az_tables(e), router);
+	const struct subnet *s = subnet_first_by_router(az_tables(e), row->id);
 	for (; s; s = subnet_next_by_router(az_tables(e), s)) {
 		struct shown_subnet one = {s, az_name_of(e, AZ_SUBNETS, KIND_SUBNET, s->row.id)};
 		if (row_is_live(&s->row) && s->block.base.family == IP_V4)
@@ -67,33 +60,28 @@ static void write_subnets(struct az_call *e, struct json_writer *w, uuid router)
 	}
 	if (subnets.count)
 		qsort(subnets.at, subnets.count, sizeof *subnets.at, compare_subnets);
-	json_write_open_list(w, "subnets");
+	json_write_open_list(w, name);
 	for (size_t k = 0; k < subnets.count; k++) {
 		json_write_open(w, NULL);
-		az_write_subnet(&e->core, w, NULL, &subnets.at[k].row->row);
+		members_write(core, w, az_write_time, &az_subnet_members, &subnets.at[k].row->row);
 		json_write_close(w);
 	}
 	json_write_close_list(w);
 }
 
-static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
-			     const struct row *row)
-{
-	struct az_call *e = az_call_of(core);
-	const struct router *r = router_of(row);
-	az_write_etag(e, w, row);
-	az_begin_properties(e, w, name, row);
-	write_blocks(e, w, r);
-	write_servers(e, w, row->id);
-	write_subnets(e, w, row->id);
-	az_write_parts(e, w, "virtualNetworkPeerings", &az_peerings, PEERING_SIDE_INDEX_ROUTER, row->id);
-	json_write_bool(w, "enableDdosProtection", false);
-	json_write_close(w);
-}
-
+static const struct member properties[] = {
+	AZ_PROPERTIES,
+	MEMBER_WITH("addressSpace", MEMBER_MADE(TEXTS, texts, "addressPrefixes", list_blocks)),
+	MEMBER_WITH("dhcpOptions", MEMBER_MADE(TEXTS, texts, "dnsServers", list_servers)),
+	MEMBER_WRITTEN("subnets", write_subnets),
+	MEMBER_EACH("virtualNetworkPeerings", az_peerings.members, KIND_PEERING_SIDE,
+		    PEERING_SIDE_INDEX_ROUTER),
+	MEMBER_FIXED("enableDdosProtection", "false"),
+};
 static const struct member members[] = {
 	AZ_HEAD,
-	MEMBER_WRITTEN("properties", write_properties, .also = "etag"),
+	AZ_ETAG,
+	MEMBER_OBJECT("properties", properties),
 };
 static const struct api_listing networks = {
 	.kind = KIND_ROUTER, .item = "value", .matches = az_matches, .members = MEMBERS(members)};

@@ -2,31 +2,26 @@
  * Autoscale settings of scale sets, whose rules are scaling policies. Source: Azure REST API reference, "Autoscale Settings",
  * 2022-10-01. */
 #include "api/azure/scale_sets/autoscale_settings.h"
+#include "api/azure/core/members.h"
 
 #include "engine/tag.h"
 
-static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
-			     const struct row *row)
-{
-	struct az_call *e = az_call_of(core);
-	const struct autoscale_setting *s = autoscale_setting_of(row);
-	json_write_open(w, name);
-	json_write_text(w, "name",
-			az_last_word(az_name_of(e, AZ_AUTOSCALE_SETTINGS, KIND_AUTOSCALE_SETTING, row->id)));
-	json_write_bool(w, "enabled", s->is_enabled);
-	json_write_text(w, "targetResourceUri",
-			az_id_of(e, AZ_SCALE_SETS, KIND_SCALING_GROUP, s->scaling_group));
-	az_write_said(e, w, row->id, "properties.targetResourceLocation", "targetResourceLocation", NULL);
-	az_write_said(e, w, row->id, "properties.profiles", "profiles", NULL);
-	az_write_said(e, w, row->id, "properties.notifications", "notifications", NULL);
-	az_write_said(e, w, row->id, "properties.predictiveAutoscalePolicy", "predictiveAutoscalePolicy",
-		      NULL);
-	json_write_close(w);
-}
+AZ_GETTER(autoscale_setting, s, struct str, get_name,
+	  az_last_word(az_name_of(e, AZ_AUTOSCALE_SETTINGS, KIND_AUTOSCALE_SETTING, s->row.id)))
 
+static const struct member properties[] = {
+	MEMBER_TEXT("name", get_name),
+	MEMBER(struct autoscale_setting, "enabled", is_enabled),
+	AZ_ID(struct autoscale_setting, "targetResourceUri", scaling_group, AZ_SCALE_SETS,
+	      KIND_SCALING_GROUP),
+	AZ_SAID("properties.", "targetResourceLocation", NULL),
+	AZ_SAID("properties.", "profiles", NULL),
+	AZ_SAID("properties.", "notifications", NULL),
+	AZ_SAID("properties.", "predictiveAutoscalePolicy", NULL),
+};
 static const struct member members[] = {
 	AZ_HEAD,
-	MEMBER_WRITTEN("properties", write_properties),
+	MEMBER_OBJECT("properties", properties),
 };
 static const struct api_listing settings = {
 	.kind = KIND_AUTOSCALE_SETTING, .item = "value", .matches = az_matches, .members = MEMBERS(members)};

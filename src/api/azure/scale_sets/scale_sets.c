@@ -30,69 +30,33 @@ const char *scale_set_state(struct az_call *e, const struct scaling_group *set)
 
 /* ---- the object ---- */
 
-static void write_sku(struct az_call *e, struct json_writer *w, const struct scaling_group *set,
-		      const struct launch_configuration *model)
+AZ_GETTER(scaling_group, set, struct str, get_size,
+	  scale_set_size_of(e, engine_find_scale_set_model(az_tables(e), set)))
+AZ_GETTER(scaling_group, set, const char *, get_state, scale_set_state(e, set))
+AZ_GETTER(scaling_group, set, bool, is_flexible, set->mode == SCALING_GROUP_MODE_FLEXIBLE)
+AZ_GETTER(scaling_group, set, bool, is_uniform, set->mode != SCALING_GROUP_MODE_FLEXIBLE)
+AZ_GETTER(scaling_group, set, const char *, get_mode, is_uniform(core, row) ? "Uniform" : "Flexible")
+
+static void write_model(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
 {
-	json_write_open(w, "sku");
-	json_write_text(w, "name", scale_set_size_of(e, model));
-	az_write_said(e, w, set->row.id, "sku.tier", "tier", "Standard");
-	json_write_int(w, "capacity", set->desired);
-	json_write_close(w);
+	scale_set_write_model(az_call_of(core), w,
+			      engine_find_scale_set_model(api_tables(core), scaling_group_of(row)), name);
 }
 
-static void write_said_bool(struct az_call *e, struct json_writer *w, uuid id, const char *path,
-			    const char *name, bool otherwise)
-{
-	if (json_object_get(az_said(e, id), path))
-		az_write_said(e, w, id, path, name, NULL);
-	else
-		json_write_bool(w, name, otherwise);
-}
-
-static void write_upgrade(struct az_call *e, struct json_writer *w, uuid id)
-{
-	if (json_object_get(az_said(e, id), "properties.upgradePolicy")) {
-		az_write_said(e, w, id, "properties.upgradePolicy", "upgradePolicy", NULL);
-		return;
-	}
-	json_write_open(w, "upgradePolicy");
-	json_write_z(w, "mode", "Manual");
-	json_write_close(w);
-}
-
-static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
-			     const struct row *row)
-{
-	struct az_call *e = az_call_of(core);
-	const struct scaling_group *set = scaling_group_of(row);
-	const struct launch_configuration *model = engine_find_scale_set_model(az_tables(e), set);
-	bool is_flexible = set->mode == SCALING_GROUP_MODE_FLEXIBLE;
-	write_sku(e, w, set, model);
-	az_write_said(e, w, row->id, "zones", "zones", NULL);
-	json_write_open(w, name);
-	json_write_z(w, "orchestrationMode", is_flexible ? "Flexible" : "Uniform");
-	write_upgrade(e, w, row->id);
-	scale_set_write_model(e, w, model, "virtualMachineProfile");
-	json_write_z(w, "provisioningState", scale_set_state(e, set));
-	write_said_bool(e, w, row->id, "properties.overprovision", "overprovision", false);
-	write_said_bool(e, w, row->id, "properties.singlePlacementGroup", "singlePlacementGroup", false);
-	json_write_bool(w, "doNotRunExtensionsOnOverprovisionedVMs", false);
-	json_write_text(w, "uniqueId", uuid_to_str(e->c->arena, row->id));
-	if (json_object_get(az_said(e, row->id), "properties.platformFaultDomainCount"))
-		az_write_said(e, w, row->id, "properties.platformFaultDomainCount",
-			      "platformFaultDomainCount", NULL);
-	else
-		json_write_int(w, "platformFaultDomainCount", is_flexible ? 1 : 5);
-	az_write_said(e, w, row->id, "properties.scaleInPolicy", "scaleInPolicy", NULL);
-	az_write_time(w, "timeCreated", row->created_us);
-	json_write_close(w);
-}
-
-static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
-{
-	(void) name;
-	az_write_head(az_call_of(core), w, AZ_SCALE_SETS, KIND_SCALING_GROUP, row);
-}
+static const struct member properties[] = {
+	MEMBER_MADE(WORD, word, "orchestrationMode", get_mode),
+	AZ_SAID("properties.", "upgradePolicy", "{\"mode\":\"Manual\"}"),
+	MEMBER_WRITTEN("virtualMachineProfile", write_model),
+	MEMBER_MADE(WORD, word, "provisioningState", get_state),
+	AZ_SAID("properties.", "overprovision", "false"),
+	AZ_SAID("properties.", "singlePlacementGroup", "false"),
+	MEMBER_FIXED("doNotRunExtensionsOnOverprovisionedVMs", "false"),
+	MEMBER(struct row, "uniqueId", id),
+	AZ_SAID("properties.", "platformFaultDomainCount", "1", .shows = is_flexible),
+	AZ_SAID("properties.", "platformFaultDomainCount", "5", .shows = is_uniform),
+	AZ_SAID("properties.", "scaleInPolicy", NULL),
+	MEMBER_AS(struct row, TIME, "timeCreated", created_us),
+};
 
 static bool matches(struct api_call *core, const void *args, const struct row *row)
 {
@@ -100,8 +64,11 @@ static bool matches(struct api_call *core, const void *args, const struct row *r
 }
 
 static const struct member members[] = {
-	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
-	MEMBER_WRITTEN("properties", write_properties, .also = "sku|zones"),
+	AZ_HEAD_OF(AZ_SCALE_SETS, KIND_SCALING_GROUP),
+	MEMBER_WITH("sku", MEMBER_TEXT("name", get_size), AZ_SAID("sku.", "tier", "\"Standard\""),
+		    MEMBER(struct scaling_group, "capacity", desired)),
+	AZ_SAID_ZONES,
+	MEMBER_OBJECT("properties", properties),
 };
 const struct api_listing set_listing = {
 	.kind = KIND_SCALING_GROUP, .item = "value", .matches = matches, .members = MEMBERS(members)};

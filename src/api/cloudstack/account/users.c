@@ -148,7 +148,7 @@ static const struct member members[] = {
 	MEMBER_TEXT("state", get_state),
 	MEMBER_WRITTEN("account", write_account,
 		       .also = "accountid|accounttype|roleid|rolename|roletype|domainid|domain"),
-	{.name = "apikey", .type = MEMBER_IS_MADE, .text = get_key, .is_optional = true},
+	MEMBER_MADE(TEXT, text, "apikey", get_key, .is_optional = true),
 	MEMBER_FIXED("usersource", "\"native\""),
 	MEMBER_FIXED("iscallerchilddomain|isdefault|is2faenabled|is2famandated", "false"),
 };

@@ -168,7 +168,7 @@ void cs_write_any_zone(struct api_call *e, struct json_writer *w, const char *na
 /* Members that show the owner of a row of type T: account, or projectid and project; domainid, domain. */
 #define CS_OWNER_MEMBERS(T)                                                                                  \
 	{                                                                                                    \
-		.name = "account|projectid|project|domainid|domain", .type = MEMBER_IS_MADE,                 \
+		.name = "account|projectid|project|domainid|domain", .type = MEMBER_IS_WRITTEN,              \
 		.write = cs_write_owner, .path = {                                                           \
 			JOIN_ONE(KIND_ACCOUNT, T, account)                                                   \
 		}                                                                                            \

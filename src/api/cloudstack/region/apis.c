@@ -148,7 +148,7 @@ static void write_each_member(struct json_writer *w, const struct members *membe
 			continue;
 		}
 		write_names(w, m->name, type_of_member(m), m->list);
-		write_names(w, m->also, "string", NULL);
+		write_names(w, m->type == MEMBER_IS_WRITTEN ? m->also : NULL, "string", NULL);
 	}
 }
 

@@ -359,7 +359,7 @@ static const struct member shared_rows[] = {
 	MEMBER(struct storage_pool, "name", name),
 	MEMBER(struct storage_pool, "zoneid", zone),
 	MEMBER(struct zone, "zonename", name, .path = {JOIN_ONE(KIND_ZONE, storage_pool, zone)}),
-	{.name = "ipaddress", .type = MEMBER_IS_MADE, .text = get_shared_ip, .is_optional = true},
+	MEMBER_MADE(TEXT, text, "ipaddress", get_shared_ip, .is_optional = true),
 	MEMBER_TEXT("path", get_shared_path),
 	MEMBER_TEXT("type", get_shared_type),
 	MEMBER_FIXED("scope", "\"ZONE\""),

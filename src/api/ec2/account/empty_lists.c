@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Answers lists of resources that EC2 has and this cloud never has: peerings of transit gateways, VPNs, spot fleets and
- * others. Tools call these actions before they delete a VPC or an account's resources, and continue if a list is empty. Ids in
+ * Answers lists of resources that EC2 has and this cloud never has: peerings of transit gateways, Client VPN and others. Tools call these actions before they delete a VPC or an account's resources, and continue if a list is empty. Ids in
  * the request are not found. No action here changes anything. */
 #include "api/ec2/core/empty_list.h"
 
@@ -10,7 +9,7 @@
 #define NO_TRANSIT                                                                                           \
 	"peering of transit gateways is not implemented; one transit gateway can connect all VPCs of the "   \
 	"region"
-#define NO_VPN "VPN is not implemented; the operator's router on the external network connects sites"
+#define NO_CLIENT_VPN "Client VPN is not implemented; VPN connections link whole sites"
 #define NO_MIRRORS "packet mirroring is not implemented"
 #define NO_RESERVED "prepayment is not implemented; quotas limit what an account may use"
 
@@ -42,49 +41,6 @@ static const struct filter transit_gateway_peering_attachments_filters[] = {
 	FITS_NOTHING("state"),
 	FITS_NOTHING("transit-gateway-id"),
 	OF_NO_TAGS,
-};
-
-static const struct param vpn_connections_params[] = {
-	IDS("VpnConnectionId"),
-	QUERY_FILTERS(struct ec2_empty_list),
-};
-static const struct filter vpn_connections_filters[] = {
-	FITS_NOTHING("customer-gateway-configuration"),
-	FITS_NOTHING("customer-gateway-id"),
-	FITS_NOTHING("state"),
-	FITS_NOTHING("option.static-routes-only"),
-	FITS_NOTHING("route.destination-cidr-block"),
-	FITS_NOTHING("bgp-asn"),
-	FITS_NOTHING("type"),
-	FITS_NOTHING("vpn-connection-id"),
-	FITS_NOTHING("vpn-gateway-id"),
-	FITS_NOTHING("transit-gateway-id"),
-	OF_NO_TAGS,
-};
-
-static const struct param vpn_gateways_params[] = {
-	IDS("VpnGatewayId"),
-	QUERY_FILTERS(struct ec2_empty_list),
-};
-static const struct filter vpn_gateways_filters[] = {
-	FITS_NOTHING("amazon-side-asn"),
-	FITS_NOTHING("attachment.state"),
-	FITS_NOTHING("attachment.vpc-id"),
-	FITS_NOTHING("availability-zone"),
-	FITS_NOTHING("state"),
-	FITS_NOTHING("type"),
-	FITS_NOTHING("vpn-gateway-id"),
-	OF_NO_TAGS,
-};
-
-static const struct param customer_gateways_params[] = {
-	IDS("CustomerGatewayId"),
-	QUERY_FILTERS(struct ec2_empty_list),
-};
-static const struct filter customer_gateways_filters[] = {
-	FITS_NOTHING("bgp-asn"),    FITS_NOTHING("customer-gateway-id"),
-	FITS_NOTHING("ip-address"), FITS_NOTHING("state"),
-	FITS_NOTHING("type"),       OF_NO_TAGS,
 };
 
 static const struct param client_vpn_endpoints_params[] = {
@@ -232,12 +188,6 @@ static const struct empty_kind {
 	KIND("DescribeTransitGatewayPeeringAttachments", "transitGatewayPeeringAttachments",
 	     "transitGatewayAttachment", "tgw-attach-", "InvalidTransitGatewayAttachmentID.NotFound",
 	     "InvalidTransitGatewayAttachmentID.Malformed"),
-	KIND("DescribeVpnConnections", "vpnConnectionSet", "vpnConnection", "vpn-",
-	     "InvalidVpnConnectionID.NotFound", "InvalidVpnConnectionID.Malformed"),
-	KIND("DescribeVpnGateways", "vpnGatewaySet", "vpnGateway", "vgw-", "InvalidVpnGatewayID.NotFound",
-	     "InvalidVpnGatewayID.Malformed"),
-	KIND("DescribeCustomerGateways", "customerGatewaySet", "customerGateway", "cgw-",
-	     "InvalidCustomerGatewayID.NotFound", "InvalidCustomerGatewayId.Malformed"),
 	KIND("DescribeClientVpnEndpoints", "clientVpnEndpoint", "clientVpnEndpoint", "cvpn-endpoint-",
 	     "InvalidClientVpnEndpointId.NotFound", "InvalidClientVpnEndpointId.Malformed"),
 	KIND("DescribeTrafficMirrorSessions", "trafficMirrorSessionSet", "trafficMirrorSession", "tms-",
@@ -322,14 +272,8 @@ static const struct ec2_action actions[] = {
 	{LIST("DescribeTransitGatewayPeeringAttachments", transit_gateway_peering_attachments),
 	 FILTERED(transit_gateway_peering_attachments), .never = NO_TRANSIT,
 	 .doc = "Lists peering attachments of transit gateways."},
-	{LIST("DescribeVpnConnections", vpn_connections), FILTERED(vpn_connections), .never = NO_VPN,
-	 .doc = "Lists VPN connections."},
-	{LIST("DescribeVpnGateways", vpn_gateways), FILTERED(vpn_gateways), .never = NO_VPN,
-	 .doc = "Lists virtual private gateways."},
-	{LIST("DescribeCustomerGateways", customer_gateways), FILTERED(customer_gateways), .never = NO_VPN,
-	 .doc = "Lists customer gateways."},
 	{LIST("DescribeClientVpnEndpoints", client_vpn_endpoints), FILTERED(client_vpn_endpoints),
-	 .never = NO_VPN, .doc = "Lists Client VPN endpoints."},
+	 .never = NO_CLIENT_VPN, .doc = "Lists Client VPN endpoints."},
 	{LIST("DescribeTrafficMirrorSessions", traffic_mirror_sessions), FILTERED(traffic_mirror_sessions),
 	 .never = NO_MIRRORS, .doc = "Lists traffic mirror sessions."},
 	{LIST("DescribeTrafficMirrorTargets", traffic_mirror_targets), FILTERED(traffic_mirror_targets),

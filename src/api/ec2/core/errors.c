@@ -121,6 +121,10 @@ static const struct api_error ec2_rows[] = {
 	E(MALFORMED, ENDPOINT_SERVICE, 400, "InvalidVpcEndpointServiceIdId.Malformed"),
 	E_OF(MALFORMED, NONE, "NetworkLoadBalancerArn", 400, "InvalidNetworkLoadBalancerArn.Malformed"),
 	E(MALFORMED, NAT_GATEWAY, 400, "NatGatewayMalformed"),
+	E(MALFORMED, CUSTOMER_GATEWAY, 400, "InvalidCustomerGatewayId.Malformed"),
+	/* The next two codes are known only from moto, an imitation of EC2. */
+	E(MALFORMED, VPN_GATEWAY, 400, "InvalidVpnGatewayID.Malformed"),
+	E(MALFORMED, VPN_CONNECTION, 400, "InvalidVpnConnectionID.Malformed"),
 	E(MALFORMED, TRANSIT_GATEWAY, 400, "InvalidTransitGatewayID.Malformed"),
 	E(MALFORMED, TRANSIT_ATTACHMENT, 400, "InvalidTransitGatewayAttachmentID.Malformed"),
 	E(MALFORMED, TRANSIT_ROUTE_TABLE, 400, "InvalidRouteTableId.Malformed"),
@@ -205,6 +209,7 @@ static const struct api_error ec2_rows[] = {
 	E_OF(NOT_FOUND, NONE, "NetworkLoadBalancerArn", 400, "InvalidNetworkLoadBalancerArn.NotFound"),
 	E_OF(NOT_FOUND, NONE, "ServiceName", 400, "InvalidServiceName"),
 	E_OF(NOT_FOUND, NONE, "VolumeModification", 400, "InvalidVolumeModification.NotFound"),
+	E_OF(NOT_FOUND, VPN_GATEWAY, "Attachment", 400, "InvalidVpnGatewayAttachment.NotFound"),
 	E_OF(NOT_FOUND, NONE, "Attachment", 400, "InvalidAttachmentID.NotFound"),
 	E(NOT_FOUND, ADDRESS, 400, "InvalidAllocationID.NotFound",
 	  .says = "The allocation ID '*' does not exist"),
@@ -214,6 +219,14 @@ static const struct api_error ec2_rows[] = {
 	E(NOT_FOUND, ROUTE_TABLE, 400, "InvalidRouteTableID.NotFound",
 	  .says = "The routeTable ID '*' does not exist"),
 	E(NOT_FOUND, ROUTE, 400, "InvalidRoute.NotFound"),
+	E(NOT_FOUND, CUSTOMER_GATEWAY, 400, "InvalidCustomerGatewayID.NotFound",
+	  .says = "The customerGateway ID '*' does not exist"),
+	E(NOT_FOUND, VPN_GATEWAY, 400, "InvalidVpnGatewayID.NotFound",
+	  .says = "The vpnGateway ID '*' does not exist"),
+	E(NOT_FOUND, VPN_CONNECTION, 400, "InvalidVpnConnectionID.NotFound",
+	  .says = "The vpnConnection ID '*' does not exist"),
+	E(NOT_FOUND, VPN_TUNNEL, 400, "InvalidParameterValue"),
+	E(NOT_FOUND, VPN_ROUTE, 400, "InvalidRoute.NotFound"),
 	E(NOT_FOUND, TRANSIT_GATEWAY, 400, "InvalidTransitGatewayID.NotFound",
 	  .says = "Transit Gateway * was deleted or does not exist."),
 	/* Codes of associations and propagations known only from clients that expect them. */
@@ -295,6 +308,7 @@ static const struct api_error ec2_rows[] = {
 	E(EXISTS, TRANSIT_ATTACHMENT, 400, "DuplicateTransitGatewayAttachment"),
 	E(EXISTS, TRANSIT_ROUTE_TABLE, 400, "TransitGatewayRouteTablePropagation.Duplicate"),
 	E(EXISTS, NETWORK_ACL_ENTRY, 400, "NetworkAclEntryAlreadyExists"),
+	E(EXISTS, VPN_GATEWAY, 400, "InvalidVpcState"),        /* the VPC already has one */
 	E(EXISTS, GATEWAY, 400, "Resource.AlreadyAssociated"), /* the VPC already has a gateway */
 	E(EXISTS, EGRESS_GATEWAY, 400, "Resource.AlreadyAssociated"),
 	E(EXISTS, PEERING, 400, "VpcPeeringConnectionAlreadyExists"),
@@ -338,6 +352,8 @@ static const struct api_error ec2_rows[] = {
 	E(CONFLICT, ADDRESS, 400, "Resource.AlreadyAssociated"),
 	E(CONFLICT, ROUTE_TABLE, 400, "Resource.AlreadyAssociated"),
 	E(CONFLICT, TRANSIT_ATTACHMENT, 400, "Resource.AlreadyAssociated"),
+	E(CONFLICT, VPN_GATEWAY, 400, "VpnGatewayAttachmentLimitExceeded"),
+	E(CONFLICT, VPN_TUNNEL, 400, "InvalidParameterValue"),
 	E(CONFLICT, GATEWAY, 400, "Resource.AlreadyAssociated"),
 	E(CONFLICT, VOLUME, 400, "IncorrectModificationState"),
 	E(CONFLICT, CLIENT_TOKEN, 400, "IdempotentParameterMismatch"),
@@ -413,6 +429,12 @@ static const struct api_error ec2_rows[] = {
 	E(QUOTA, FLOW_LOG, 400, "FlowLogsLimitExceeded"),
 	E(QUOTA, VPC_ENDPOINT, 400, "VpcEndpointLimitExceeded"),
 	E(QUOTA, ENDPOINT_SERVICE, 400, "VpcEndpointServiceLimitExceeded"),
+	E(QUOTA, CUSTOMER_GATEWAY, 400, "CustomerGatewayLimitExceeded"),
+	E(QUOTA, VPN_GATEWAY, 400, "VpnGatewayLimitExceeded"),
+	E(QUOTA, VPN_CONNECTION, 400, "VpnConnectionLimitExceeded"),
+	E(QUOTA, VPN_TUNNEL, 400, "VpnConnectionLimitExceeded"),
+	/* The next code is a guess. */
+	E(QUOTA, VPN_ROUTE, 400, "RouteLimitExceeded"),
 	E(QUOTA, TRANSIT_GATEWAY, 400, "TransitGatewayLimitExceeded"),
 	/* The next three codes are guesses. */
 	E(QUOTA, TRANSIT_ATTACHMENT, 400, "TransitGatewayAttachmentLimitExceeded"),

@@ -8,6 +8,7 @@
 #include "engine/network/routing/route_table.h"
 #include "engine/network/routing/router.h"
 #include "engine/transit/transit.h"
+#include "engine/vpn/vpn.h"
 #include "model/route_table.h"
 #include "store/egress_gateway.h"
 #include "store/gateway.h"
@@ -18,8 +19,22 @@
 #include "store/router.h"
 #include "store/subnet.h"
 #include "store/vpc_endpoint.h"
+#include "store/vpn_gateway.h"
 
 /* ---- items ---- */
+
+static bool is_vpn_active(const struct tables *t, const struct route_table *table, const struct route *route)
+{
+	const struct vpn_gateway *g = engine_get_vpn_gateway(t, table->router);
+	return g && uuid_equal(g->row.id, route->vpn_gateway);
+}
+
+static bool is_gateway_active(const struct tables *t, const struct route_table *table,
+			      const struct route *route)
+{
+	const struct gateway *gateway = gateway_find(t, route->gateway);
+	return gateway && row_is_live(&gateway->row) && uuid_equal(gateway->router, table->router);
+}
 
 /* True if the route's target exists and can carry its traffic. */
 static bool is_active(const struct tables *t, const struct route_table *table, const struct route *route)
@@ -44,10 +59,11 @@ static bool is_active(const struct tables *t, const struct route_table *table, c
 		return engine_carries_transit(
 			engine_find_transit_attachment_of(t, table->router, route->transit_gateway),
 			route->destination);
+	if (!uuid_is_none(route->vpn_gateway))
+		return is_vpn_active(t, table, route);
 	if (!uuid_is_none(route->egress_gateway))
 		return egress_gateway_find(t, route->egress_gateway) != NULL;
-	const struct gateway *gateway = gateway_find(t, route->gateway);
-	return gateway && row_is_live(&gateway->row) && uuid_equal(gateway->router, table->router);
+	return is_gateway_active(t, table, route);
 }
 
 static const struct port *find_hop(const struct tables *t, const struct route_table *table,
@@ -114,6 +130,13 @@ static void add_local_routes(struct api_call *e, struct shown_routes *routes, co
 	}
 }
 
+static struct str write_gateway(struct arena *a, const struct route *r)
+{
+	if (!uuid_is_none(r->vpn_gateway))
+		return id_to_ec2(a, KIND_VPN_GATEWAY, r->vpn_gateway);
+	return uuid_is_none(r->gateway) ? STR_NONE : id_to_ec2(a, KIND_GATEWAY, r->gateway);
+}
+
 static struct shown_route show_route(struct ec2_call *e, const struct route_table *table,
 				     const struct route *r)
 {
@@ -122,8 +145,7 @@ static struct shown_route show_route(struct ec2_call *e, const struct route_tabl
 	bool is_in_instance = port && !uuid_is_none(port->instance);
 	return (struct shown_route){
 		.destination = r->destination,
-		.gateway = uuid_is_none(r->gateway) ? STR_NONE
-						    : id_to_ec2(e->c->arena, KIND_GATEWAY, r->gateway),
+		.gateway = write_gateway(e->c->arena, r),
 		.owner = is_in_instance ? e->owner : STR_NONE,
 		.state = is_active(t, table, r) ? STR("active") : STR("blackhole"),
 		.origin = is_local_replaced(t, table, r) ? STR("CreateRouteTable") : STR("CreateRoute"),
@@ -151,6 +173,29 @@ static void add_endpoint_route(struct api_call *e, struct shown_routes *routes,
 				  .origin = STR("CreateRoute")});
 }
 
+/* Routes of VPN connections that are propagated to the table. */
+static void add_propagated_routes(struct api_call *e, struct shown_routes *routes,
+				  const struct route_table *table)
+{
+	struct vpn_ways ways = {0};
+	if (uuid_is_none(table->vpn_gateway) ||
+	    !engine_list_vpn_ways(e->c->arena, api_tables(e), table->row.id, &ways))
+		return;
+	for (size_t k = 0; k < ways.count; k++)
+		if (ways.at[k].is_propagated)
+			add_route(e, routes,
+				  &(struct shown_route){.destination = ways.at[k].to,
+							.gateway = id_to_ec2(e->c->arena, KIND_VPN_GATEWAY,
+									     table->vpn_gateway),
+							.state = STR("active"),
+							.origin = STR("EnableVgwRoutePropagation")});
+}
+
+static struct attribute_rows list_propagating(struct api_call *e, const struct row *row)
+{
+	return attribute_rows_of(e, row, !uuid_is_none(route_table_of(row)->vpn_gateway), 0);
+}
+
 static struct attribute_rows list_routes(struct api_call *e, const struct row *row)
 {
 	const struct tables *t = api_tables(e);
@@ -166,6 +211,7 @@ static struct attribute_rows list_routes(struct api_call *e, const struct row *r
 		if (row_is_live(&r->row))
 			add_route(e, &routes, &shown);
 	}
+	add_propagated_routes(e, &routes, table);
 	add_endpoint_route(e, &routes, table);
 	return (struct attribute_rows){routes.at, routes.count};
 }
@@ -266,6 +312,9 @@ static const struct attribute association_rows[] = {
 	ATTRIBUTE_WITHIN("associationState", association_state_members),
 };
 static const struct attributes association_members = ATTRIBUTES(association_rows);
+static const struct attribute propagating_rows[] = {
+	ATTRIBUTE_REF(route_table, "gatewayId", vpn_gateway, KIND_VPN_GATEWAY)};
+static const struct attributes propagating_members = ATTRIBUTES(propagating_rows);
 static const struct attribute table_rows[] = {
 	ATTRIBUTE_OWN_ID(route_table, "routeTableId", KIND_ROUTE_TABLE, .filter = "route-table-id"),
 	ATTRIBUTE_REF(route_table, "vpcId", router, KIND_ROUTER, .filter = "vpc-id",
@@ -273,7 +322,7 @@ static const struct attribute table_rows[] = {
 	EC2_OWNER("ownerId", .filter = "owner-id"),
 	ATTRIBUTE_ROWS("routeSet", route_members, list_routes, WITHIN),
 	ATTRIBUTE_ROWS("associationSet", association_members, list_associations, WITHIN),
-	EC2_EMPTY_SET("propagatingVgwSet"),
+	ATTRIBUTE_ROWS("propagatingVgwSet", propagating_members, list_propagating),
 	ATTRIBUTE(route_table, "tagSet", tags),
 };
 static const struct attributes table_members = ATTRIBUTES(table_rows);
@@ -389,6 +438,7 @@ static RESULT ec2_replace_route_table_association(struct ec2_call *e, const void
 
 struct ec2_route {
 	struct route_wish wish;
+	struct ref any_gateway; /* an internet gateway or a virtual private gateway */
 	struct cidr ipv6;
 };
 #define P(wire, member, ...) PARAM(struct ec2_route, wire, member, __VA_ARGS__)
@@ -400,7 +450,8 @@ struct ec2_route {
 		  .doc = "IPv6 destination of the route, instead of the IPv4 one."),                         \
 		NOT_BUILT("DestinationPrefixListId")
 #define TARGET                                                                                               \
-	P("GatewayId", wish.gateway, .kind = KIND_GATEWAY, .doc = "Target: an internet gateway."),           \
+	P("GatewayId", any_gateway, .flags = BY_NAME, .kind = KIND_GATEWAY,                                  \
+	  .doc = "Target: an internet gateway, or a virtual private gateway."),                              \
 		P("NatGatewayId", wish.nat_gateway, .kind = KIND_NAT_GATEWAY,                                \
 		  .doc = "Target: a NAT gateway."),                                                          \
 		P("NetworkInterfaceId", wish.port, .kind = KIND_PORT,                                        \
@@ -422,10 +473,30 @@ static const struct param replace_route_params[] = {
 static const struct param delete_route_params[] = {PLACE};
 #undef P
 
+static RESULT take_gateway(struct ec2_call *e, struct ec2_route *a)
+{
+	struct ref *any = &a->any_gateway;
+	struct str field = any->field;
+	if (!ref_is_given(any))
+		return OK;
+	if (!str_starts_with(any->text, STR("vgw-"))) {
+		a->wish.gateway = *any;
+		return read_gateway(e, &a->wish.gateway);
+	}
+	if (!result_is_ok(id_parse_ec2(any->text, KIND_VPN_GATEWAY, &a->wish.vpn_gateway)))
+		return ctx_fail_kind(e->c, ERR_MALFORMED, KIND_VPN_GATEWAY,
+				     "Invalid id: \"%" STR_FMT "\" (expecting \"vgw-...\")",
+				     STR_ARG(str_slice(any->text, 0, 256)));
+	a->wish.vpn_gateway.kind = KIND_VPN_GATEWAY;
+	a->wish.vpn_gateway.field = field;
+	return OK;
+}
+
 /* Takes either of the two destinations. */
 static RESULT prepare_route(struct ec2_call *e, void *args)
 {
 	struct ec2_route *a = args;
+	TRY(take_gateway(e, a));
 	bool has_ipv4 = !cidr_is_none(a->wish.destination), has_ipv6 = !cidr_is_none(a->ipv6);
 	if (has_ipv4 && has_ipv6)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("DestinationIpv6CidrBlock"),

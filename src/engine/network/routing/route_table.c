@@ -20,6 +20,7 @@
 #include "model/egress_gateway.h"
 #include "model/peering.h"
 #include "model/transit_gateway.h"
+#include "model/vpn_gateway.h"
 #include "store/gateway.h"
 #include "store/nat_gateway.h"
 #include "store/port.h"
@@ -301,7 +302,7 @@ RESULT engine_replace_route_table(struct op *op, struct route_table_association 
 struct route_plan {
 	const struct route_table *table;
 	struct cidr destination;
-	uuid gateway, egress_gateway, nat_gateway, port, peering, transit_gateway;
+	uuid gateway, egress_gateway, nat_gateway, port, peering, transit_gateway, vpn_gateway;
 	const struct route *present; /* route with that destination, or NULL */
 };
 
@@ -380,6 +381,11 @@ static RESULT resolve_named(struct op *op, const struct route_wish *wish, const 
 		TRY(find_target_transit(op, target, plan->table->router, &gateway));
 		plan->transit_gateway = gateway->row.id;
 		*ret_router = plan->table->router;
+	} else if (target == &wish->vpn_gateway) {
+		const struct vpn_gateway *gateway = NULL;
+		TRY(engine_find_own_vpn_gateway(op->ctx, op->head, target, &gateway));
+		plan->vpn_gateway = gateway->row.id;
+		*ret_router = gateway->router;
 	} else {
 		const struct port *port = NULL;
 		TRY(find_target_port(op, wish, &port));
@@ -391,9 +397,9 @@ static RESULT resolve_named(struct op *op, const struct route_wish *wish, const 
 
 static RESULT resolve_target(struct op *op, const struct route_wish *wish, struct route_plan *plan)
 {
-	const struct ref *targets[] = {&wish->gateway,        &wish->egress_gateway, &wish->nat_gateway,
-				       &wish->port,           &wish->instance,       &wish->peering,
-				       &wish->transit_gateway};
+	const struct ref *targets[] = {
+		&wish->gateway,  &wish->egress_gateway, &wish->nat_gateway,     &wish->port,
+		&wish->instance, &wish->peering,        &wish->transit_gateway, &wish->vpn_gateway};
 	const struct ref *target = NULL;
 	size_t count = wish->to_local;
 	uuid router = UUID_NONE;
@@ -443,7 +449,8 @@ static RESULT write_route(struct op *op, const struct route_plan *plan, bool is_
 			      .nat_gateway = plan->nat_gateway,
 			      .port = plan->port,
 			      .peering = plan->peering,
-			      .transit_gateway = plan->transit_gateway};
+			      .transit_gateway = plan->transit_gateway,
+			      .vpn_gateway = plan->vpn_gateway};
 	TRY(route_check(op, plan->table, &route, is_change));
 	if (plan->present && !is_change)
 		return fail_exists(op, plan->destination);
@@ -590,7 +597,8 @@ static RESULT forget_extra(struct op *op, const struct extra_routes_wish *wish, 
 	for (; route; route = next) {
 		next = route_next_by_table(op->head, route);
 		if (uuid_is_none(route->gateway) && uuid_is_none(route->egress_gateway) &&
-		    uuid_is_none(route->peering) && uuid_is_none(route->transit_gateway))
+		    uuid_is_none(route->peering) && uuid_is_none(route->transit_gateway) &&
+		    uuid_is_none(route->vpn_gateway))
 			TRY(keep_hops(op, wish, route, removes));
 	}
 	return OK;

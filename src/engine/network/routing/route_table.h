@@ -40,9 +40,9 @@ OPERATION(engine_replace_route_table, route_table_association)
 struct route_wish {
 	struct ref route_table;
 	struct cidr destination; /* IPv4 or IPv6 */
-	struct ref gateway, egress_gateway, nat_gateway, port, instance, peering,
-		transit_gateway; /* exactly one target; an instance stands for its only port */
-	bool to_local;           /* replacement only: restores the local route instead */
+	struct ref gateway, egress_gateway, nat_gateway, port, instance, peering, transit_gateway,
+		vpn_gateway; /* exactly one target; an instance stands for its only port */
+	bool to_local;       /* replacement only: restores the local route instead */
 };
 /* ERR_EXISTS: the destination has a route. ERR_CONFLICT with KIND_INSTANCE: the instance has several ports.
  * With KIND_ROUTE: ERR_UNSUPPORTED, IPv6 through a NAT gateway; ERR_INVALID, IPv4 through an egress-only

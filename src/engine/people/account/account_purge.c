@@ -25,6 +25,7 @@
 #include "store/backup_plan.h"
 #include "store/balancer_set.h"
 #include "store/cluster.h"
+#include "store/customer_gateway.h"
 #include "store/domain.h"
 #include "store/elastic_load_balancer.h"
 #include "store/endpoint_service.h"
@@ -50,6 +51,8 @@
 #include "store/transit_gateway.h"
 #include "store/volume.h"
 #include "store/vpc_endpoint.h"
+#include "store/vpn_connection.h"
+#include "store/vpn_gateway.h"
 
 /* Counted from the mark, because hosts may still hold resources of deleted rows. */
 #define GIVE_UP_US (2 * MINUTE)
@@ -156,6 +159,9 @@ static const struct owned {
 	{KIND_PEERING, PEERING_INDEX_ACCOUNT, {0}},
 	{KIND_TRANSIT_ATTACHMENT, TRANSIT_ATTACHMENT_INDEX_ACCOUNT, {0}},
 	{KIND_TRANSIT_GATEWAY, TRANSIT_GATEWAY_INDEX_ACCOUNT, {0}},
+	{KIND_VPN_CONNECTION, VPN_CONNECTION_INDEX_ACCOUNT, {0}},
+	{KIND_VPN_GATEWAY, VPN_GATEWAY_INDEX_ACCOUNT, {0}},
+	{KIND_CUSTOMER_GATEWAY, CUSTOMER_GATEWAY_INDEX_ACCOUNT, {0}},
 	{KIND_VPC_ENDPOINT, VPC_ENDPOINT_INDEX_ACCOUNT, {0}},
 	{KIND_EXPORT_IMAGE_TASK,
 	 EXPORT_IMAGE_TASK_INDEX_ACCOUNT,

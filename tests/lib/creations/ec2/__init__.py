@@ -150,8 +150,8 @@ class Region:
 TAGGED_AS = {"RequestSpotInstances": "spot-instances-request", "CreateFleet": "fleet", "RequestSpotFleet": "spot-fleet-request", "CreateCapacityReservation": "capacity-reservation", "AllocateHosts": "dedicated-host", "ImportSnapshot": "import-snapshot-task", "ImportImage": "import-image-task", "ExportImage": "export-image-task", "CreateInstanceExportTask": "export-instance-task", "RunInstances": "instance", "CreateRouteTable": "route-table", "CreateNetworkInterface": "network-interface",
              "CreateVolume": "volume", "CreateNatGateway": "natgateway", "CreateVpcPeeringConnection": "vpc-peering-connection", "CreateNetworkAcl": "network-acl", "CreateLaunchTemplate": "launch-template", "CreateManagedPrefixList": "prefix-list",
              "CreateEgressOnlyInternetGateway": "egress-only-internet-gateway", "CreateVpcEndpoint": "vpc-endpoint", "CreateVpcEndpointServiceConfiguration": "vpc-endpoint-service", "CreateFlowLogs": "vpc-flow-log"}
-# Parameters that are read to refuse them; golden cases have the refusals.
-REFUSED = {("CreateFlowLogs", "LogGroupName")}
+# Parameters that are read to refuse them, or that are newer than Debian's botocore; golden cases have them.
+REFUSED = {("CreateFlowLogs", "LogGroupName"), ("CreateCustomerGateway", "BgpAsnExtended")}
 # Values for a second request where a resource takes each configuration once: no row of the region has them.
 ANOTHER = {"CreateFlowLogs": {"TrafficType": "ACCEPT"}}
 CREATING = sorted(a for a in ACTIONS if CREATES.match(a) and "never" not in ACTIONS[a])

@@ -12,6 +12,16 @@ def route(destination):
     return {"TransitGatewayRouteTableId": "{tgw rtb}", "Filters": [{"Name": "route-search.exact-match", "Values": [destination]}]}
 
 
+ALGORITHMS = {"Phase1EncryptionAlgorithms": "AES256", "Phase2EncryptionAlgorithms": "AES256-GCM-16", "Phase1IntegrityAlgorithms": "SHA2-256",
+              "Phase2IntegrityAlgorithms": "SHA2-384", "Phase1DHGroupNumbers": 19, "Phase2DHGroupNumbers": 20, "IKEVersions": "ikev2"}
+NUMBERS = {"TunnelInsideCidr": "169.254.11.0/30", "PreSharedKey": "second.key_1234", "Phase1LifetimeSeconds": 20000, "Phase2LifetimeSeconds": 3000,
+           "RekeyMarginTimeSeconds": 300, "RekeyFuzzPercentage": 50, "ReplayWindowSize": 512, "DPDTimeoutSeconds": 40, "DPDTimeoutAction": "restart",
+           "StartupAction": "start"}
+TUNNEL = {**NUMBERS, **{name: [{"Value": value}] for name, value in ALGORITHMS.items()}}
+SHOWN_TUNNEL = {**{name.replace("DPD", "Dpd"): value for name, value in NUMBERS.items()},
+                **{name.replace("IKE", "Ike"): [{"Value": value}] for name, value in ALGORITHMS.items()}}
+
+
 ROWS = [
     ("CreateTransitGateway", {}, {"tgw": "TransitGateway.TransitGatewayId", "tgw default rtb": "TransitGateway.Options.AssociationDefaultRouteTableId"},
      "DescribeTransitGateways", {"TransitGatewayIds": ["{tgw}"]}, "TransitGateways[0]",
@@ -74,6 +84,28 @@ ROWS = [
      {"vpce svc": "ServiceConfiguration.ServiceId"}, "DescribeVpcEndpointServiceConfigurations", {"ServiceIds": ["{vpce svc}"]}, "ServiceConfigurations[0]",
      {"ServiceName": "com.amazonaws.vpce.us-east-1.{vpce svc}", "ServiceState": "Available", "AcceptanceRequired": False, "ManagesVpcEndpoints": False,
       "NetworkLoadBalancerArns": ["{balancer}"], "SupportedIpAddressTypes": ["ipv4"], "Tags": TAGS}),
+    ("CreateCustomerGateway", {"Type": "ipsec.1", "IpAddress": "192.0.2.7", "BgpAsn": 65000}, {"plain cgw": "CustomerGateway.CustomerGatewayId"},
+     "DescribeCustomerGateways", {"CustomerGatewayIds": ["{plain cgw}"]}, "CustomerGateways[0]",
+     {"IpAddress": "192.0.2.7", "BgpAsn": "65000", "State": "available", "Type": "ipsec.1", "DeviceName": None, "Tags": []}),
+    ("CreateCustomerGateway", {"Type": "ipsec.1", "PublicIp": "192.0.2.8", "BgpAsn": 65010, "DeviceName": "edge", "TagSpecifications": tags("customer-gateway")},
+     {"cgw": "CustomerGateway.CustomerGatewayId"}, "DescribeCustomerGateways", {"CustomerGatewayIds": ["{cgw}"]}, "CustomerGateways[0]",
+     {"IpAddress": "192.0.2.8", "BgpAsn": "65010", "DeviceName": "edge", "Tags": TAGS}),
+    ("CreateVpnGateway", {"Type": "ipsec.1"}, {"vgw": "VpnGateway.VpnGatewayId"}, "DescribeVpnGateways", {"VpnGatewayIds": ["{vgw}"]}, "VpnGateways[0]",
+     {"State": "available", "Type": "ipsec.1", "VpcAttachments": [], "AmazonSideAsn": 64512, "AvailabilityZone": None, "Tags": []}),
+    ("CreateVpnGateway", {"Type": "ipsec.1", "AmazonSideAsn": 64600, "AvailabilityZone": "us-east-1a", "TagSpecifications": tags("vpn-gateway")},
+     {"odd vgw": "VpnGateway.VpnGatewayId"}, "DescribeVpnGateways", {"VpnGatewayIds": ["{odd vgw}"]}, "VpnGateways[0]",
+     {"AmazonSideAsn": 64600, "AvailabilityZone": "us-east-1a", "Tags": TAGS}),
+    ("AttachVpnGateway", {"VpcId": "{vpc}", "VpnGatewayId": "{vgw}"}, {}, "DescribeVpnGateways", {"VpnGatewayIds": ["{vgw}"]}, "VpnGateways[0]",
+     {"VpcAttachments": [{"State": "attached", "VpcId": "{vpc}"}]}),
+    ("CreateVpnConnection", {"Type": "ipsec.1", "CustomerGatewayId": "{cgw}", "VpnGatewayId": "{vgw}", "Options": {
+        "StaticRoutesOnly": True, "LocalIpv4NetworkCidr": "10.99.0.0/16", "RemoteIpv4NetworkCidr": "10.0.0.0/8", "TunnelOptions": [TUNNEL]},
+                             "TagSpecifications": tags("vpn-connection")},
+     {"vpn": "VpnConnection.VpnConnectionId"}, "DescribeVpnConnections", {"VpnConnectionIds": ["{vpn}"]}, "VpnConnections[0]",
+     {"CustomerGatewayId": "{cgw}", "VpnGatewayId": "{vgw}", "Type": "ipsec.1", "Category": "VPN", "Tags": TAGS, "Routes": [],
+      "Options.StaticRoutesOnly": True, "Options.EnableAcceleration": False, "Options.LocalIpv4NetworkCidr": "10.99.0.0/16",
+      "Options.RemoteIpv4NetworkCidr": "10.0.0.0/8", **{f"Options.TunnelOptions[0].{name}": value for name, value in SHOWN_TUNNEL.items()}}),
+    ("CreateVpnConnectionRoute", {"VpnConnectionId": "{vpn}", "DestinationCidrBlock": "10.99.1.0/24"}, {}, "DescribeVpnConnections",
+     {"VpnConnectionIds": ["{vpn}"]}, "VpnConnections[0]", {"Routes": [{"DestinationCidrBlock": "10.99.1.0/24", "Source": "Static", "State": "available"}]}),
     ("CreateFlowLogs", {"ResourceIds": ["{vpc}"], "ResourceType": "VPC", "TrafficType": "REJECT", **TO_BUCKET}, {"fl": "FlowLogIds[0]"},
      "DescribeFlowLogs", {"FlowLogIds": ["{fl}"]}, "FlowLogs[0]",
      {"FlowLogId": "{fl}", "FlowLogStatus": "ACTIVE", "ResourceId": "{vpc}", "TrafficType": "REJECT", "LogDestinationType": "s3",

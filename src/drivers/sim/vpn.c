@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Simulated tunnels of VPN connections. They outlive the driver, as daemons do. */
+#include "drivers/sim/vpn.h"
+
+#include <pthread.h>
+
+#include "base/heap.h"
+
+struct sim_tunnel {
+	struct sim_tunnel *next;
+	uuid id;
+	bool is_up;
+};
+
+static struct {
+	pthread_mutex_t lock; /* guards the list */
+	struct sim_tunnel *list;
+} sim = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* With the lock. */
+static struct sim_tunnel **find_at(uuid id)
+{
+	struct sim_tunnel **at = &sim.list;
+	while (*at && !uuid_equal((*at)->id, id))
+		at = &(*at)->next;
+	return at;
+}
+
+static RESULT apply(struct vpns *v, struct ctx *c, const struct vpn_wish *wish)
+{
+	(void) v;
+	(void) pthread_mutex_lock(&sim.lock);
+	struct sim_tunnel **at = find_at(wish->id);
+	if (!*at && (*at = heap_new(struct sim_tunnel)))
+		(*at)->id = wish->id;
+	bool is_there = *at != NULL;
+	(void) pthread_mutex_unlock(&sim.lock);
+	return is_there ? OK : ctx_no_memory(c);
+}
+
+static RESULT remove_tunnel(struct vpns *v, struct ctx *c, uuid tunnel)
+{
+	(void) v;
+	(void) c;
+	(void) pthread_mutex_lock(&sim.lock);
+	struct sim_tunnel **at = find_at(tunnel), *gone = *at;
+	if (gone)
+		*at = gone->next;
+	heap_free(gone);
+	(void) pthread_mutex_unlock(&sim.lock);
+	return OK;
+}
+
+static RESULT see(struct vpns *v, struct ctx *c, uuid tunnel, bool *ret_is_up)
+{
+	(void) v;
+	(void) c;
+	(void) pthread_mutex_lock(&sim.lock);
+	const struct sim_tunnel *found = *find_at(tunnel);
+	*ret_is_up = found && found->is_up;
+	(void) pthread_mutex_unlock(&sim.lock);
+	return OK;
+}
+
+static void close_vpns(struct vpns *v)
+{
+	(void) v;
+}
+
+bool sim_vpn_has(uuid tunnel)
+{
+	(void) pthread_mutex_lock(&sim.lock);
+	bool has = *find_at(tunnel) != NULL;
+	(void) pthread_mutex_unlock(&sim.lock);
+	return has;
+}
+
+void sim_vpn_set_up(uuid tunnel, bool is_up)
+{
+	(void) pthread_mutex_lock(&sim.lock);
+	struct sim_tunnel *found = *find_at(tunnel);
+	if (found)
+		found->is_up = is_up;
+	(void) pthread_mutex_unlock(&sim.lock);
+}
+
+static const struct vpn_driver driver = {
+	.apply = apply, .remove = remove_tunnel, .see = see, .close = close_vpns};
+
+RESULT vpn_sim_open(struct ctx *c, struct vpn_handle *ret_vpns)
+{
+	(void) c;
+	*ret_vpns = (struct vpn_handle){&driver, NULL};
+	return OK;
+}

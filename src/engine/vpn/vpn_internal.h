@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to engine/: VPN, for other files of the engine. Everything here runs inside an operation. */
+#pragma once
+
+#include "engine/internal.h"
+
+struct vpn_gateway;
+struct vpn_tunnel;
+
+/* Finds a live gateway that is attached to the router. ERR_NOT_FOUND. */
+RESULT vpn_find_attached(struct op *op, const struct ref *ref, uuid router,
+			 const struct vpn_gateway **ret_gateway);
+/* Raises gen of the gateway's tunnels, so that the reconciler starts or ends their daemons. */
+RESULT vpn_touch_tunnels(struct op *op, uuid gateway);
+/* Writes a tunnel of a new connection: chooses its inside block, link and public address. */
+RESULT vpn_tunnel_make(struct op *op, const struct vpn_tunnel *tunnel, uuid gateway, struct str inside_field);
+/* Checks the options of a tunnel: ERR_INVALID with KIND_VPN_TUNNEL. */
+RESULT vpn_tunnel_check(struct op *op, const struct vpn_tunnel *tunnel, uuid gateway,
+			struct str inside_field);
+/* Chooses the link of a tunnel at the gateway. ERR_QUOTA: all are in use. */
+RESULT vpn_tunnel_link(struct op *op, struct vpn_tunnel *tunnel, uuid gateway);
+/* Ends the tunnel, and releases its public address. */
+RESULT vpn_tunnel_end(struct op *op, const struct vpn_tunnel *tunnel);

@@ -1,0 +1,224 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/strongswan src/drivers/ovn/nb_vpn.c src/engine/vpn src/reconcile/network/vpn.c
+"""Site-to-site VPN with packets: a guest of a VPC without an internet gateway reaches a host behind a strongSwan of another site by the first tunnel,
+then by the second one. OVN, the API and the daemons of both sides are real; instances are simulated, and network namespaces in place of their
+interfaces play the guests. Both sides encrypt in user space, so the kernel needs no ESP."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from guests import Guests  # noqa: E402
+from region import Region, launch, wait_state, wait_until  # noqa: E402
+
+SITE, BEHIND, PATTERN = "192.0.2.2", "10.99.0.2", "d0d1d2d3d4d5d6d7"
+PLUGINS = "random nonce kdf aes sha1 sha2 hmac gcm openssl"
+# Counts packets that pass an interface until its standard input ends: by protocol and UDP ports, and those that show the pattern.
+SNIFF = """import json, select, socket, sys
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
+s.bind((sys.argv[1], 0))
+print("ready", flush=True)
+kinds, seen = {}, 0
+while True:
+    ready = select.select([s, sys.stdin], [], [])[0]
+    if s not in ready:  # the input has ended, and every packet has been read
+        break
+    packet = s.recv(65535)[14:]
+    size = (packet[0] & 15) * 4
+    ports = tuple(int.from_bytes(packet[size + k:size + k + 2], "big") for k in (0, 2)) if packet[9] == 17 else ()
+    kinds[str((packet[9],) + ports)] = kinds.get(str((packet[9],) + ports), 0) + 1
+    seen += bytes.fromhex(sys.argv[2]) in packet
+print(json.dumps([kinds, seen]))
+"""
+
+
+class Site:
+    """The customer's side: a gateway with strongSwan, and a host behind it."""
+
+    def __init__(self, region, guests):
+        self.region, self.guests, self.daemon = region, guests, None
+        self.directory = f"{region.demo}/site"
+        os.makedirs(self.directory, mode=0o700)
+        run, prefix = region.run, guests.prefix
+        for name in ("site", "behind"):
+            run("ip", "netns", "add", prefix + name)
+            guests.names.append(name)
+            guests.ns(name, "ip", "link", "set", "lo", "up")
+        run("ip", "link", "add", "name", "wan", "netns", prefix + "site", "type", "veth", "peer", "name", "tosite", "netns", prefix + "inet")
+        run("ip", "link", "add", "name", "lan", "netns", prefix + "site", "type", "veth", "peer", "name", "eth0", "netns", prefix + "behind")
+        for name, link, address in (("site", "wan", SITE + "/30"), ("inet", "tosite", "192.0.2.1/30"), ("site", "lan", "10.99.0.1/24"),
+                                    ("behind", "eth0", BEHIND + "/24")):
+            guests.ns(name, "ip", "addr", "add", address, "dev", link)
+            guests.ns(name, "ip", "link", "set", link, "up")
+            guests.ns(name, "ethtool", "-K", link, "tx", "off")
+        guests.ns("site", "ip", "route", "add", "default", "via", "192.0.2.1")
+        guests.ns("behind", "ip", "route", "add", "default", "via", "10.99.0.1")
+        guests.ns("site", "sysctl", "-qw", "net.ipv4.ip_forward=1")
+
+    def configure(self, tunnels):
+        """tunnels: public address and key of each."""
+        with open(self.directory + "/strongswan.conf", "w", encoding="ascii") as f:
+            f.write(f"charon-systemd {{\n load = {PLUGINS} kernel-libipsec kernel-netlink socket-default vici\n install_routes = no\n"
+                    f" plugins {{\n vici {{\n socket = unix://{self.directory}/vici\n }}\n }}\n}}\nswanctl {{\n load = {PLUGINS}\n}}\n")
+        connections = "".join(f" t{n} {{\n version = 2\n local_addrs = {SITE}\n remote_addrs = {address}\n local {{\n auth = psk\n id = {SITE}\n }}\n"
+                              f" remote {{\n auth = psk\n id = {address}\n }}\n children {{\n t{n} {{\n local_ts = 0.0.0.0/0\n remote_ts = 0.0.0.0/0\n }}\n"
+                              " }\n }\n" for n, (address, _) in enumerate(tunnels, 1))
+        secrets = "".join(f" ike-t{n} {{\n id-1 = {address}\n secret = \"{key}\"\n }}\n" for n, (address, key) in enumerate(tunnels, 1))
+        with open(self.directory + "/swanctl.conf", "w", encoding="ascii") as f:
+            f.write(f"connections {{\n{connections}}}\nsecrets {{\n{secrets}}}\n")
+        self.guests.children.append(subprocess.Popen(["ip", "netns", "exec", self.guests.prefix + "site", "/usr/sbin/charon-systemd"],
+                                                     env=os.environ | {"STRONGSWAN_CONF": self.directory + "/strongswan.conf"},
+                                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        wait_until(lambda: os.path.exists(self.directory + "/vici") and
+                   "successfully loaded 2" in self.ask("--load-all", "--file", self.directory + "/swanctl.conf"), "the site's daemon")
+        self.guests.ns("site", "ip", "route", "add", "10.7.0.0/16", "dev", "ipsec0")
+        self.guests.ns("site", "ip", "rule", "add", "pref", "100", "lookup", "main")  # before charon's own, which leads everything there
+        self.guests.ns("site", "ip", "link", "set", "ipsec0", "mtu", "1360")
+
+    def ask(self, *command):
+        done = subprocess.run(["swanctl", *command, "--uri", f"unix://{self.directory}/vici"], capture_output=True, text=True, check=False,
+                              env=os.environ | {"STRONGSWAN_CONF": self.directory + "/strongswan.conf"})
+        return done.stdout + done.stderr
+
+    def initiate(self, n):
+        return "initiate completed" in self.ask("--initiate", "--child", f"t{n}", "--timeout", "5")
+
+    def terminate(self, n):
+        self.ask("--terminate", "--ike", f"t{n}", "--timeout", "5")
+
+
+class Lab:
+    """A VPC with a guest, and a VPN connection to the site."""
+
+    def __init__(self, region, guests):
+        self.region, self.guests = region, guests
+        self.ec2 = region.account("alice")
+        self.vpc = self.ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
+        subnet = self.ec2.create_subnet(VpcId=self.vpc, CidrBlock="10.7.1.0/24")["Subnet"]["SubnetId"]
+        ours = [{"Name": "vpc-id", "Values": [self.vpc]}]
+        self.table = self.ec2.describe_route_tables(Filters=ours)["RouteTables"][0]["RouteTableId"]
+        self.group = self.ec2.describe_security_groups(Filters=ours)["SecurityGroups"][0]["GroupId"]
+        ids = launch(self.ec2, 1, SubnetId=subnet)
+        wait_state(self.ec2, ids, "running")
+        instance = self.ec2.describe_instances(InstanceIds=ids)["Reservations"][0]["Instances"][0]
+        guests.plug("guest", instance)
+        self.address = instance["PrivateIpAddress"]
+
+    def connect(self):
+        self.gateway = self.ec2.create_vpn_gateway(Type="ipsec.1")["VpnGateway"]["VpnGatewayId"]
+        self.ec2.attach_vpn_gateway(VpnGatewayId=self.gateway, VpcId=self.vpc)
+        customer = self.ec2.create_customer_gateway(Type="ipsec.1", PublicIp=SITE, BgpAsn=65010)["CustomerGateway"]["CustomerGatewayId"]
+        made = self.ec2.create_vpn_connection(Type="ipsec.1", CustomerGatewayId=customer, VpnGatewayId=self.gateway, Options={
+            "StaticRoutesOnly": True, "TunnelOptions": [{"PreSharedKey": "first.key_1234"}]})["VpnConnection"]
+        self.connection = made["VpnConnectionId"]
+        self.ec2.create_vpn_connection_route(VpnConnectionId=self.connection, DestinationCidrBlock="10.99.0.0/24")
+        self.ec2.enable_vgw_route_propagation(GatewayId=self.gateway, RouteTableId=self.table)
+        root = ElementTree.fromstring(made["CustomerGatewayConfiguration"].encode())
+        return [(t.findtext("vpn_gateway/tunnel_outside_address/ip_address"), t.findtext("ike/pre_shared_key")) for t in root.iter("ipsec_tunnel")]
+
+    def shown(self):
+        return self.ec2.describe_vpn_connections(VpnConnectionIds=[self.connection])["VpnConnections"][0]
+
+    def states(self):
+        return [t["Status"] for t in self.shown()["VgwTelemetry"]]
+
+    def reaches(self, name="guest", address=BEHIND):
+        return " 0% packet loss" in self.guests.ns(name, "ping", "-c", "2", "-i", "0.3", "-W", "2", "-p", PATTERN, address, fails=True)
+
+    def daemons(self):
+        """Process ids of the region's charons, by the directories of their tunnels."""
+        found = {}
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/environ", "rb") as f:
+                    setting = next((v for v in f.read().split(b"\0") if v.startswith(b"STRONGSWAN_CONF=") and b"/tunnels/" in v), b"").decode()
+                with open(f"/proc/{pid}/comm", encoding="ascii") as f:
+                    name = f.read().strip()
+            except OSError:
+                continue
+            if self.region.demo in setting and name == "charon-systemd":
+                found[os.path.dirname(setting.removeprefix("STRONGSWAN_CONF="))] = int(pid)
+        return found
+
+
+def comes_up(lab, site):
+    region = lab.region
+    tunnels = lab.connect()
+    region.check("the configuration names two tunnels", len(tunnels) == 2 and tunnels[0][1] == "first.key_1234" and len(tunnels[1][1]) == 32)
+    region.check_soon("the connection is available", lambda: lab.shown()["State"] == "available")
+    region.check("both tunnels are down", lab.states() == ["DOWN", "DOWN"])
+    site.configure(tunnels)
+    region.check_soon("the site's gateway brings the first tunnel up", lambda: site.initiate(1))
+    region.check_soon("the telemetry says so", lambda: lab.states() == ["UP", "DOWN"])
+    routes = lab.ec2.describe_route_tables(RouteTableIds=[lab.table])["RouteTables"][0]
+    region.check("the route is propagated", [r["Origin"] for r in routes["Routes"] if r["DestinationCidrBlock"] == "10.99.0.0/24"]
+                 == ["EnableVgwRoutePropagation"] and routes["PropagatingVgws"] == [{"GatewayId": lab.gateway}])
+    return tunnels
+
+
+def carries(lab):
+    region, guests = lab.region, lab.guests
+    region.check_soon("a guest reaches a host behind the site's gateway", lab.reaches)
+    with subprocess.Popen(["ip", "netns", "exec", guests.prefix + "inet", sys.executable, "-c", SNIFF, "tosite", PATTERN], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as sniffer:
+        sniffer.stdout.readline()
+        region.check("again, with the wire watched", lab.reaches())
+        kinds, seen = json.loads(sniffer.communicate("")[0])
+    region.check(f"outside there is ESP in UDP only ({kinds})", set(kinds) == {"(17, 4500, 4500)"} and not seen)
+    region.settle()
+    region.check("the security group keeps the site out", not lab.reaches("behind", lab.address))
+    lab.ec2.authorize_security_group_ingress(GroupId=lab.group, IpProtocol="icmp", FromPort=-1, ToPort=-1, CidrIp="10.99.0.0/24")
+    region.check_soon("once it lets the site in, the site reaches the guest", lambda: lab.reaches("behind", lab.address))
+    region.check("the site reaches nothing else by the tunnel", not lab.reaches("behind", "169.254.169.254"))
+
+
+def fails_over(lab, site):
+    region = lab.region
+    region.check_soon("the second tunnel comes up", lambda: site.initiate(2))
+    region.check_soon("both tunnels are up", lambda: lab.states() == ["UP", "UP"])
+    site.terminate(1)
+    region.check_soon("the first one goes down", lambda: lab.states() == ["DOWN", "UP"])
+    region.check_soon("the second one carries the traffic", lab.reaches)
+    before = lab.daemons()
+    region.check("each tunnel has a daemon", len(before) == 2)
+    modes = {os.stat(f"{d}/swanctl.conf").st_mode & 0o777 for d in before}
+    region.check("files with keys are readable by their owner alone", modes == {0o600})
+    for pid in before.values():
+        os.kill(pid, signal.SIGKILL)
+    region.check_soon("daemons that were killed are started again", lambda: len(lab.daemons()) == 2 and not set(lab.daemons().values()) & set(before.values()))
+    site.terminate(2)
+    region.check_soon("the first tunnel comes up again", lambda: site.initiate(1))
+    region.check_soon("its telemetry says so", lambda: lab.states()[0] == "UP")
+    region.check_soon("with their traffic", lab.reaches)
+
+
+def goes(lab):
+    region = lab.region
+    directories = list(lab.daemons())
+    lab.ec2.delete_vpn_connection(VpnConnectionId=lab.connection)
+    region.check_soon("a deleted connection's daemons end", lambda: not lab.daemons())
+    region.check_soon("their files go, too", lambda: not any(os.path.exists(d) for d in directories))
+    region.check_soon("nothing is reached any more", lambda: not lab.reaches())
+    lab.ec2.detach_vpn_gateway(VpnGatewayId=lab.gateway, VpcId=lab.vpc)
+    lab.ec2.delete_vpn_gateway(VpnGatewayId=lab.gateway)
+    with open(f"{region.demo}/dari.log", encoding="utf-8", errors="replace") as log:
+        region.check("no key is in the log", "first.key_1234" not in log.read())
+
+
+def main():
+    os.environ["DARI_DEMO_URI"] = "sim://"
+    with Region("vn") as region, Guests(region) as guests:
+        lab, site = Lab(region, guests), Site(region, guests)
+        comes_up(lab, site)
+        carries(lab)
+        fails_over(lab, site)
+        goes(lab)
+        region.check_clean()
+
+
+if __name__ == "__main__":
+    main()
