@@ -102,6 +102,7 @@ class Shown:
     hide: list[Field]
     show: list[Field]  # blobs
     operators: list[Field]  # for administrators only
+    owners: list[Field]  # for the owner and administrators, where the row is shared with others
     derived: list[str]
 
 
@@ -374,7 +375,7 @@ def check_states(file, states):
 
 
 API_TEXTS = ("name", "read", "of", "belongs")
-API_FIELDS = ("search", "hide", "show", "operators")
+API_FIELDS = ("search", "hide", "show", "operators", "owners")
 API_KEYS = (*API_TEXTS, "admins", "columns", *API_FIELDS, "derived")
 
 

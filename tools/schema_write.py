@@ -322,7 +322,7 @@ def shown_field_flags(kind, f, kinds):
         flags.append("SHOWN_TO_NOBODY")
     elif f in s.operators or (is_for_admins(f, kinds) and not s.admins):
         flags.append("SHOWN_TO_ADMINS")
-    elif is_for_owner(kind, f):
+    elif f in s.owners or is_for_owner(kind, f):
         flags.append("SHOWN_TO_OWNER")
     if f in s.search:
         flags.append("SHOWN_SEARCHED")

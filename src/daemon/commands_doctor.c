@@ -64,13 +64,15 @@ static void check_store(struct command_call *call)
 		times = str_print(call->ctx.arena, "last %.1f ms, slowest since the start %.1f ms (%s)",
 				  (double) figures.last_commit_us / 1000, (double) slowest_us / 1000,
 				  clock_write_s(at_us, at));
-	print_finding(
-		call, "database", result_is_ok(same),
-		result_is_ok(same)
-			? str_print(call->ctx.arena, "%zu rows, commit %llu; commits: %" STR_FMT,
-				    figures.rows, (unsigned long long) figures.commit, STR_ARG(times))
-			: call->ctx.problem.message,
-		"Memory and the database differ: keep a copy of the database, restart dari, and report it.");
+	print_finding(call, "database", result_is_ok(same),
+		      result_is_ok(same)
+			      ? str_print(call->ctx.arena, "%zu rows, commit %llu; commits: %" STR_FMT,
+					  figures.rows, (unsigned long long) figures.commit, STR_ARG(times))
+			      : call->ctx.problem.message,
+		      same.code == ERR_CONFLICT
+			      ? "Memory and the database differ: keep a copy of the database, restart dari, "
+				"and report it."
+			      : "They could not be compared: the line of the database file says what to do.");
 	ctx_clear_problem(&call->ctx);
 }
 

@@ -51,6 +51,7 @@ struct settings {
 	struct str export_directory;   /* empty: "exports" in the data directory */
 	struct str playbook_directory; /* empty: policies run no playbooks */
 	struct str playbook_runner;
+	struct str playbook_user; /* name; "own": the server's */
 	struct backup_target backup;
 	struct str flow_log_target, flow_log_listen; /* the first empty: a directory of the data directory */
 	struct strs flow_log_exporters;
@@ -195,14 +196,15 @@ struct dev_wish {
 	int64_t cloudstack_port; /* second listener; 0: none */
 	bool has_tls;            /* with its own certificate, as az requires */
 	int64_t host_count;
-	int64_t address_count;  /* public addresses, and the same number for router gateways */
-	bool at_once;           /* simulated work takes no time */
-	struct str proxies;     /* trusted reverse proxies, comma separated */
-	struct str directory;   /* configuration file; the region takes its keys directory.…; empty: none */
-	struct str fetch_from;  /* addresses that are fetched from though they are inside, comma separated */
-	struct str store;       /* the database, as in the settings */
-	bool limited;           /* requests have the limits that `dari serve` gives them */
-	int64_t leftover_count; /* disks on the first host that have no rows */
+	int64_t address_count; /* public addresses, and the same number for router gateways */
+	bool at_once;          /* simulated work takes no time */
+	struct str proxies;    /* trusted reverse proxies, comma separated */
+	struct str directory;  /* configuration file; the region takes its keys directory.…; empty: none */
+	struct str fetch_from; /* addresses that are fetched from though they are inside, comma separated */
+	struct str playbook_user; /* empty: playbooks run as this process */
+	struct str store;         /* the database, as in the settings */
+	bool limited;             /* requests have the limits that `dari serve` gives them */
+	int64_t leftover_count;   /* disks on the first host that have no rows */
 };
 enum {
 	DEV_PORT = 4280,

@@ -242,6 +242,7 @@ static RESULT dev_prepare(struct daemon *d)
 	TRY(choose_directory(d));
 	TRY(make_certificate(d));
 	d->settings.playbook_runner = defaults.playbook_runner;
+	d->settings.playbook_user = dev_of(d)->wish->playbook_user;
 	d->settings.playbook_directory = str_from(settings_path(d->arena, &d->settings, "playbooks"));
 	d->settings.backup = defaults.backup;
 	d->settings.backup.url =

@@ -93,6 +93,10 @@ static size_t read_metrics(struct daemon *d, struct call *call, struct metric *m
 	METRIC("dari_reconcile_waiting", "gauge", "Resources on their way to what is wanted.", rec.waiting);
 	METRIC("dari_reconcile_failing", "gauge", "Of those, with a failure.", rec.failing);
 	METRIC("dari_reconcile_steps_total", "counter", "Reconcile steps.", rec.steps);
+	METRIC("dari_access_log_requests_total", "counter", "Requests that proxies reported for access logs.",
+	       rec.access_reports);
+	METRIC("dari_access_log_dropped_total", "counter", "Requests that are missing in access logs.",
+	       rec.access_dropped);
 	METRIC("dari_dns_queries_total", "counter", "Names asked by guests.", names.dns_queries);
 	METRIC("dari_dns_forwarded_total", "counter", "Of those, passed on.", names.dns_forwarded);
 	METRIC("dari_dns_failed_total", "counter", "Of those, without an answer.", names.dns_failed);

@@ -4,7 +4,9 @@
  * behind. */
 #include <errno.h>
 #include <jansson.h>
+#include <pwd.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -68,6 +70,7 @@
 #include "model/desk.h"
 #include "reconcile/figures/figures.h"
 #include "reconcile/figures/metrics.h"
+#include "reconcile/playbooks.h"
 #include "store/hooks.h"
 #include "store/sql.h"
 
@@ -436,6 +439,24 @@ static RESULT open_auth(struct daemon *d)
 	return limits_new(&d->ctx, &s->limits, &d->limits);
 }
 
+/* The ids of playbooks.user. A name that does not exist ends the start of a region with playbooks: they would run as the server. */
+static RESULT find_playbook_user(struct daemon *d, unsigned *ret_user, unsigned *ret_group)
+{
+	enum { PASSWD_SIZE = 4096 };
+	char bytes[PASSWD_SIZE];
+	struct passwd user, *found = NULL;
+	const char *name = str_to_z(d->arena, d->settings.playbook_user);
+	bool is_own = !d->settings.playbook_user.n || str_is(d->settings.playbook_user, "own");
+	if (is_own || !d->settings.playbook_directory.n)
+		return OK;
+	(void) getpwnam_r(name, &user, bytes, sizeof bytes, &found);
+	if (!found || !found->pw_uid)
+		return ctx_fail(&d->ctx, ERR_INVALID, "playbooks.user: %s is no user besides root", name);
+	*ret_user = found->pw_uid;
+	*ret_group = found->pw_gid;
+	return OK;
+}
+
 static RESULT open_reconciler(struct daemon *d)
 {
 	TRY(file_make_directory(&d->ctx, settings_path(d->arena, &d->settings, "images"), 0700));
@@ -446,6 +467,8 @@ static RESULT open_reconciler(struct daemon *d)
 		return ctx_no_memory(&d->ctx);
 	*flow_logs = d->settings.backup; /* its endpoint and its key */
 	flow_logs->url = settings_flow_log_target(d->arena, &d->settings);
+	unsigned playbook_user = 0, playbook_group = 0;
+	TRY(find_playbook_user(d, &playbook_user, &playbook_group));
 	struct reconcile_config config = {
 		.executor = d->executor,
 		.store = d->store,
@@ -466,6 +489,7 @@ static RESULT open_reconciler(struct daemon *d)
 		.reach = d->reach,
 		.backup = &d->settings.backup,
 		.flow_logs = flow_logs,
+		.access_log_directory = str_from(settings_path(d->arena, &d->settings, "access-logs")),
 		.flow_log_listen = d->settings.flow_log_listen,
 		.flow_log_exporters = d->settings.flow_log_exporters,
 		.traffic_device = d->settings.traffic_device,
@@ -496,7 +520,10 @@ static RESULT open_reconciler(struct daemon *d)
 	memcpy(config.compute, d->compute, sizeof config.compute);
 	memcpy(config.fences, d->fences, sizeof config.fences);
 	memcpy(config.disks, d->disks, sizeof config.disks);
-	return reconciler_new(&d->ctx, &config, &d->reconciler);
+	TRY(reconciler_new(&d->ctx, &config, &d->reconciler));
+	const char *units = getenv("DARI_PLAYBOOKS"); /* set by dari.service */
+	reconciler_confine_playbooks(d->reconciler, playbook_user, playbook_group, units != NULL);
+	return OK;
 }
 
 static RESULT open_consoles(struct daemon *d)

@@ -167,6 +167,8 @@ static const struct config_key keys[] = {
 		   "`project`; absent: policies run none."),
 	KEY("playbooks.runner", CONFIG_TEXT, playbook_runner, .absent = "ansible-runner",
 	    .doc = "Program that runs playbooks, with ansible-runner's arguments."),
+	KEY("playbooks.user", CONFIG_TEXT, playbook_user, .absent = "nobody",
+	    .doc = "User that playbooks run as; own: the server's, who reads the master key."),
 	KEY("backup.target", CONFIG_TEXT, backup.url,
 	    .doc = "Target of volume backups: file:///DIRECTORY or s3://BUCKET/PREFIX; absent: volume "
 		   "backups are disabled."),
@@ -178,7 +180,8 @@ static const struct config_key keys[] = {
 	KEY("backup.s3_secret_file", CONFIG_TEXT, backup.secret_file, .is_file = true,
 	    .doc = "File with the secret of the access key."),
 	KEY("flow_logs.target", CONFIG_TEXT, flow_log_target,
-	    .doc = "Where flow logs are written: file:///DIRECTORY or s3://BUCKET, at the service and with "
+	    .doc = "Where flow logs and access logs of load balancers are written: file:///DIRECTORY or "
+		   "s3://BUCKET, at the service and with "
 		   "the key "
 		   "of backup.s3_…; absent: the directory flow-logs in the data directory. The last name is "
 		   "the "

@@ -3,7 +3,6 @@
  * wait. A process that loses the lease ends at once, as by kill -9: everything that it has answered is committed, and
  * its supervisor starts it again, to wait. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -106,14 +105,17 @@ static RESULT try_once(struct daemon *d, const struct store_config *config, cons
 	return r;
 }
 
-/* Logs why this process waits, once for each reason. */
-static void say_why(struct str why, char said[WHY_MAX])
+/* Logs why this process waits, once for each reason: commit numbers and epochs in it grow while another process writes. */
+static void say_why(struct str why, char said[static WHY_MAX])
 {
-	char now[WHY_MAX];
-	(void) snprintf(now, sizeof now, "%" STR_FMT, STR_ARG(why));
+	char now[WHY_MAX] = "";
+	size_t size = 0;
+	for (size_t k = 0; k < why.n && size + 1 < WHY_MAX; k++)
+		if (why.p[k] < '0' || why.p[k] > '9')
+			now[size++] = why.p[k];
 	if (strcmp(now, said) == 0)
 		return;
-	memcpy(said, now, sizeof now);
+	memcpy(said, now, WHY_MAX);
 	log_event(LOG_WARN, "standby", "why=%s", log_quote(why));
 }
 

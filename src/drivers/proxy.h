@@ -123,6 +123,22 @@ typedef RESULT proxies_see(struct proxies *p, struct ctx *c, uuid proxy,
 typedef RESULT proxies_count(struct proxies *p, struct ctx *c, uuid proxy,
 			     struct proxy_listener_state **ret_states, size_t *ret_count);
 
+/* First word of a report about a request; "access_line.c" knows the others. */
+#define ACCESS_MARK "dari1"
+
+/* Opens the socket at which a proxy with access logs reports its requests, one a datagram; the caller closes it. Reports that are sent
+ * meanwhile, or faster than they are read, are lost. ERR_GONE: the proxy has no directory yet. */
+typedef RESULT proxies_open_log(struct proxies *p, struct ctx *c, uuid proxy, int *ret_fd);
+
+/* Reads how many reports the proxy has lost since its worker started. ERR_GONE: the process does not run. */
+struct proxy_log_state {
+	int64_t worker; /* the worker's process id */
+	int64_t lost;
+	bool has_socket; /* false: somebody removed it, and it has to be opened again */
+};
+typedef RESULT proxies_see_log(struct proxies *p, struct ctx *c, uuid proxy,
+			       struct proxy_log_state *ret_state);
+
 /* Frees the driver. Proxies go on. */
 typedef void proxies_close(struct proxies *p);
 
@@ -131,6 +147,8 @@ struct proxy_driver {
 	proxies_remove *remove;
 	proxies_see *see;
 	proxies_count *count;
+	proxies_open_log *open_log;
+	proxies_see_log *see_log;
 	proxies_close *close;
 };
 

@@ -296,6 +296,8 @@ extern const struct remote_driver remote_ec2, remote_openstack, remote_cloudstac
 	remote_vmware, remote_hyperv;
 /* The driver of a cloud, by enum provider_cloud. */
 const struct remote_driver *remote_driver_of(int cloud);
+/* Reads a type of a cloud without instance types, such as 2x4096. False: a type of another form, and the outputs stay. */
+bool remote_read_size(struct ctx *c, struct str type, int64_t *ret_vcpus, int64_t *ret_bytes);
 
 /* A connection to be kept between calls. Frees it: remote_connection_free(), which ignores NULL. */
 struct remote_connection *remote_connection_new(void);

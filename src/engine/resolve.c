@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Resolves names to rows that the caller may see. */
 #include "engine/resolve.h"
+#include "engine/remote/provider_share.h"
 
 #include "engine/internal.h"
 #include "engine/network/filter/security_group_association.h"
@@ -200,6 +201,8 @@ size_t engine_tags_offset(const struct ctx *c, enum kind kind, const struct row 
 bool engine_may_use(const struct ctx *c, const struct tables *t, enum kind kind, const struct row *row)
 {
 	if (engine_may_see(c, kind, row))
+		return true;
+	if (engine_is_shared_elsewhere(c, t, kind, row))
 		return true;
 	if (!row_is_live(row) || (kind != KIND_NETWORK && kind != KIND_SUBNET))
 		return false;
@@ -753,7 +756,8 @@ RESULT engine_find(struct ctx *c, const struct tables *t, enum kind kind, const 
 		   const struct row **ret_row)
 {
 	const struct row *row = look_up(c, t, kind, ref);
-	return take(c, t, ref, kind, row && engine_may_see(c, kind, row) ? row : NULL, ret_row);
+	bool may = row && (engine_may_see(c, kind, row) || engine_is_shared_elsewhere(c, t, kind, row));
+	return take(c, t, ref, kind, may ? row : NULL, ret_row);
 }
 
 bool engine_may_see_ended(const struct ctx *c, enum kind kind, const struct row *row)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Runs of playbooks that machine policies want: ansible-runner as a child, with a time limit, on the fetch lanes, which bound
- * how many run at once and how many of one account. A playbook may not be repeatable, so a run that the end of Dari cut off
+ * Runs of playbooks that machine policies want: ansible-runner as a child, with a time limit, on lanes of their own, which
+ * bound how many run at once and how many of one account. A playbook may not be repeatable, so a run that the end of Dari cut off
  * counts as failed. */
 #include <string.h>
 
@@ -8,6 +8,7 @@
 #include "base/child.h"
 #include "base/clock.h"
 #include "engine/machine_policy/machine_policy.h"
+#include "reconcile/playbook_command.h"
 #include "reconcile/work.h"
 #include "store/instance.h"
 #include "store/machine_policy.h"
@@ -15,13 +16,12 @@
 #include "store/provider.h"
 #include "store/remote_machine.h"
 
-enum { ARGS_MAX = 16, VALUE_MAX = 255, OUTPUT_CAP = 256 * 1024, ESCAPE = 0x1b };
+enum { VALUE_MAX = 255, OUTPUT_CAP = 256 * 1024, FILE_SIZE_MAX = 64 * 1024 * 1024, ESCAPE = 0x1b };
 
 /* A run, copied out of the view. */
 struct run {
 	struct playbook_report report;
-	struct str playbook, vars;
-	int64_t limit_s;
+	struct playbook_run playbook;
 };
 
 /* ---- variables ---- */
@@ -56,6 +56,8 @@ static struct str write_vars(struct arena *a, const struct tables *t, const stru
 	buf_init(&out, PLAYBOOK_OUTPUT_MAX);
 	buf_add_char(&out, '{');
 	add_var(&out, "dari_rule", str_from(machine_policy_rule_words[p->rule]));
+	if (p->event)
+		add_var(&out, "dari_event", str_from(machine_policy_event_words[p->event]));
 	add_var(&out, "dari_account", uuid_to_str(a, f->account));
 	add_var(&out, "dari_kind", m ? STR("remote_machine") : STR("instance"));
 	add_var(&out, "dari_id", uuid_to_str(a, m ? f->machine : f->instance));
@@ -88,9 +90,12 @@ static RESULT gather(struct step *s, struct run *run)
 					       .from = f->run,
 					       .to = POLICY_FINDING_RUN_DONE,
 					       .guard = s->r->later_guard};
-	run->playbook = str_copy(s->ctx.arena, p->playbook);
-	run->limit_s = p->playbook_limit_s;
-	run->vars = write_vars(s->ctx.arena, view.tables, p, f);
+	run->playbook = (struct playbook_run){.ident = str_print(s->ctx.arena, "%" STR_FMT "-%lld",
+								 STR_ARG(uuid_to_str(s->ctx.arena, s->id)),
+								 (long long) f->run_us),
+					      .playbook = str_copy(s->ctx.arena, p->playbook),
+					      .limit_s = p->playbook_limit_s,
+					      .vars = write_vars(s->ctx.arena, view.tables, p, f)};
 	return arena_is_full(s->ctx.arena) ? ctx_no_memory(&s->ctx) : OK;
 }
 
@@ -156,30 +161,16 @@ static struct str say_end(struct step *s, struct result result, const struct chi
 	return end->status ? str_print(a, "The playbook failed with exit status %d.", end->status) : STR_NONE;
 }
 
-/* Without --omit-env-files ansible-runner would write the first run's variables to env/cmdline, from where a second run that
- * begins at the same time would take them. */
-static void run_playbook(struct step *s, struct run *run)
+static RESULT run_playbook(struct step *s, struct run *run)
 {
 	struct arena *a = s->ctx.arena;
 	struct child_end end = {0};
-	struct str ident = str_print(a, "%" STR_FMT "-%lld", STR_ARG(uuid_to_str(a, s->id)),
-				     (long long) run->report.run_us);
-	struct str extra = str_print(a, "-e '%" STR_FMT "'", STR_ARG(run->vars));
-	const char *argv[ARGS_MAX] = {s->r->playbook_runner,
-				      "run",
-				      s->r->playbook_directory,
-				      "-p",
-				      str_to_z(a, run->playbook),
-				      "--ident",
-				      str_to_z(a, ident),
-				      "--rotate-artifacts",
-				      "100",
-				      "--omit-env-files",
-				      "--cmdline",
-				      str_to_z(a, extra)};
-	const struct child child = {.argv = argv,
-				    .timeout_us = run->limit_s * SECOND,
+	struct playbook_command command;
+	TRY(playbook_command_make(&s->ctx, s->r, &run->playbook, &command));
+	const struct child child = {.argv = command.argv,
+				    .timeout_us = run->playbook.limit_s * SECOND,
 				    .output_cap_size = OUTPUT_CAP,
+				    .file_limit_size = FILE_SIZE_MAX,
 				    .keeps_ends = true,
 				    .ends_descendants = true,
 				    .is_over = is_over,
@@ -187,9 +178,12 @@ static void run_playbook(struct step *s, struct run *run)
 	struct result result = child_run(&s->ctx, &child, &end);
 	run->report.problem = say_end(s, result, &end);
 	ctx_clear_problem(&s->ctx);
+	if (!result_is_ok(result))
+		playbook_command_stop(&s->ctx, s->r, run->playbook.ident);
 	run->report.exit_status = result_is_ok(result) ? end.status : 0;
 	run->report.output =
 		end_of(strip(a, str_print(a, "%" STR_FMT "%" STR_FMT, STR_ARG(end.out), STR_ARG(end.err))));
+	return OK;
 }
 
 static RESULT step_finding(struct step *s)
@@ -204,12 +198,13 @@ static RESULT step_finding(struct step *s)
 		s->work->has_begun = false;
 		return OK;
 	} else if (!s->work->has_begun) {
+		playbook_command_stop(&s->ctx, s->r, run->playbook.ident);
 		run->report.problem =
 			STR("Dari ended while the playbook ran. It is not known what it has done.");
 	} else if (!s->r->playbook_directory[0]) {
 		run->report.problem = STR("The operator has configured no directory of playbooks.");
 	} else {
-		run_playbook(s, run);
+		TRY(run_playbook(s, run));
 	}
 	struct playbook_report *report = STEP_NEW(s, struct playbook_report);
 	*report = run->report;
@@ -223,7 +218,7 @@ static void wake_finding(struct reconciler *r, const struct row *row)
 {
 	const struct policy_finding *f = policy_finding_of(row);
 	if (f->run == POLICY_FINDING_RUN_WANTED || f->run == POLICY_FINDING_RUN_RUNNING)
-		work_wake(r, lane_fetches(f->account), KIND_POLICY_FINDING, row->id, WAKE_WISH);
+		work_wake(r, lane_playbooks(f->account), KIND_POLICY_FINDING, row->id, WAKE_WISH);
 }
 
 const struct resource reconcile_policy_finding = {

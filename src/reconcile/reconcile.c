@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "engine/region/region.h"
+#include "reconcile/balancing/access_collector.h"
 #include "reconcile/billing/traffic.h"
 #include "reconcile/figures/internal.h"
 #include "reconcile/messaging/queue_waits.h"
@@ -150,8 +151,9 @@ static bool copy_directories(struct reconciler *r, const struct reconcile_config
 	r->ticket_directory = copy_str_z(config->ticket_directory);
 	r->playbook_directory = copy_str_z(config->playbook_directory);
 	r->playbook_runner = copy_str_z(config->playbook_runner);
+	r->access_log_directory = copy_str_z(config->access_log_directory);
 	return r->image_directory && r->export_directory && r->ticket_directory && r->playbook_directory &&
-	       r->playbook_runner;
+	       r->playbook_runner && r->access_log_directory;
 }
 
 void reconciler_release(struct reconciler *r)
@@ -163,6 +165,7 @@ void reconciler_release(struct reconciler *r)
 	heap_free(r->export_directory);
 	heap_free(r->own_chassis);
 	heap_free(r->ticket_directory);
+	heap_free(r->access_log_directory);
 	heap_free(r->playbook_directory);
 	heap_free(r->playbook_runner);
 	heap_free(r->endpoint);
@@ -177,6 +180,7 @@ void reconciler_release(struct reconciler *r)
 	queue_waits_free(r->queue_waits);
 	traffic_free(r->traffic);
 	flow_collector_free(r->flow_collector);
+	access_collector_free(r->access_collector);
 	heap_free(r);
 }
 
@@ -204,6 +208,7 @@ static bool make_all_lanes(struct reconciler *r)
 {
 	bool has_all = make_lanes(r, r->image_actors, IMAGE_LANES, "images");
 	has_all = make_lanes(r, r->fetch_actors, FETCH_LANES, "fetches") && has_all;
+	has_all = make_lanes(r, r->fetch_actors + FETCH_LANES, PLAYBOOK_LANES, "playbooks") && has_all;
 	has_all = make_lanes(r, r->proxy_actors, PROXY_LANES, "proxies") && has_all;
 	for (size_t k = 0; k < FENCE_LANES; k++)
 		has_all = (r->fence_actors[k] = actor_new(r->executor, "fence")) && has_all;
@@ -219,8 +224,9 @@ static bool make_parts(struct reconciler *r, const struct reconcile_config *conf
 	r->endpoint = copy_str_z(config->endpoint);
 	r->metrics = metrics_new();
 	r->queue_waits = queue_waits_new(r);
+	r->access_collector = access_collector_new();
 	r->began_us = clock_now_us();
-	return make_all_lanes(r) && r->endpoint && r->metrics && r->queue_waits &&
+	return make_all_lanes(r) && r->endpoint && r->metrics && r->queue_waits && r->access_collector &&
 	       (r->traffic || !config->traffic_device.n);
 }
 
@@ -298,6 +304,7 @@ void reconciler_start(struct reconciler *r)
 	r->network.driver->watch(r->network.self, network_changed, r);
 	actor_post(r->home_actor, &r->tick_job);
 	reconciler_start_flow_logs(r);
+	reconciler_start_access_logs(r);
 }
 
 /* The order matters: work_stop() ends new posts, the listeners are removed, and only then are the actors
@@ -309,6 +316,7 @@ void reconciler_free(struct reconciler *r)
 		return;
 	work_stop(r);
 	flow_collector_stop(r->flow_collector);
+	access_collector_stop(r->access_collector);
 	store_unlisten(r->store, wake_on_publish, r);
 	if (r->network.driver)
 		r->network.driver->watch(r->network.self, NULL, NULL);
@@ -316,7 +324,7 @@ void reconciler_free(struct reconciler *r)
 	actor_free(r->network_actor);
 	for (size_t k = 0; k < IMAGE_LANES; k++)
 		actor_free(r->image_actors[k]);
-	for (size_t k = 0; k < FETCH_LANES; k++)
+	for (size_t k = 0; k < LONG_LANES; k++)
 		actor_free(r->fetch_actors[k]);
 	for (size_t k = 0; k < PROXY_LANES; k++)
 		actor_free(r->proxy_actors[k]);
@@ -338,6 +346,9 @@ void reconciler_read_figures(struct reconciler *r, struct reconcile_figures *ret
 	*ret_figures = (struct reconcile_figures){
 		.waiting = r->work.count, .failing = r->work.failing, .steps = r->work.steps};
 	(void) pthread_mutex_unlock(&r->work.lock);
+	struct access_figures access = access_collector_read(r->access_collector);
+	ret_figures->access_reports = access.received;
+	ret_figures->access_dropped = access.dropped;
 }
 
 bool reconciler_is_settled(struct reconciler *r)

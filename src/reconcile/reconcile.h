@@ -109,6 +109,8 @@ struct reconcile_config {
 	const struct backup_target *backup;
 	/* Target of flow logs' files; outlives the reconciler. NULL: none are written. */
 	const struct backup_target *flow_logs;
+	struct str
+		access_log_directory; /* requests of load balancers wait here for their file; empty: in memory alone */
 	struct str flow_log_listen;     /* ADDRESS:PORT for hosts' IPFIX; empty: none is received */
 	struct strs flow_log_exporters; /* addresses and blocks that may send it; none: all */
 	/* Network device whose traffic is billed, and its network namespace (empty: ours). Empty: no
@@ -252,6 +254,7 @@ RESULT reconciler_describe_audit(struct ctx *c, const struct audit *found, struc
 struct reconcile_figures {
 	size_t waiting, failing; /* resources with work pending; those of them whose last step failed */
 	uint64_t steps;          /* since the start */
+	int64_t access_reports, access_dropped; /* requests for access logs: received, and missing there */
 };
 void reconciler_read_figures(struct reconciler *r, struct reconcile_figures *ret_figures);
 /* True if a resync has run and no step is queued, running or waiting for a retry. For tests. Resources on a

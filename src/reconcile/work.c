@@ -107,31 +107,31 @@ static struct fetch_lane_use map_look_at_fetches(const struct work_map *m, unsig
 	return use;
 }
 
-/* Chooses the lane with the fewest works: among all lanes, or among the account's lanes once it occupies
- * FETCH_SHARE of them. */
-static unsigned map_find_fetch_lane(const struct work_map *m, uuid account)
+/* Chooses the lane with the fewest works: among all lanes of downloads or of playbooks, or among the account's lanes once
+ * it occupies its share of them. */
+static unsigned map_find_fetch_lane(const struct work_map *m, uuid account, bool is_playbooks)
 {
-	struct fetch_lane_use uses[FETCH_LANES];
-	unsigned own = 0, best = FETCH_LANES;
-	for (unsigned k = 0; k < FETCH_LANES; k++) {
+	struct fetch_lane_use uses[LONG_LANES];
+	unsigned first = is_playbooks ? FETCH_LANES : 0, end = is_playbooks ? LONG_LANES : FETCH_LANES;
+	unsigned own = 0, best = end, share = is_playbooks ? PLAYBOOK_SHARE : FETCH_SHARE;
+	for (unsigned k = first; k < end; k++) {
 		uses[k] = map_look_at_fetches(m, k, account);
 		own += uses[k].is_own;
 	}
-	for (unsigned k = 0; k < FETCH_LANES; k++)
-		if ((own < FETCH_SHARE || uses[k].is_own) &&
-		    (best == FETCH_LANES || uses[k].count < uses[best].count))
+	for (unsigned k = first; k < end; k++)
+		if ((own < share || uses[k].is_own) && (best == end || uses[k].count < uses[best].count))
 			best = k;
 	return best;
 }
 
 /* A work keeps its lane until it is removed: the lane counts are exact only while each work is on one
  * list. */
-static struct lane map_choose_fetch_lane(struct reconciler *r, struct work *w, uuid account)
+static struct lane map_choose_fetch_lane(struct reconciler *r, struct work *w, const struct lane *wanted)
 {
 	struct work_map *m = &r->work;
 	if (!w->fetch_lane) {
-		unsigned lane = map_find_fetch_lane(m, account);
-		w->fetch_account = account;
+		unsigned lane = map_find_fetch_lane(m, wanted->account, wanted->is_playbooks);
+		w->fetch_account = wanted->account;
 		w->next_fetch = m->fetches[lane];
 		m->fetches[lane] = w;
 		w->fetch_lane = lane + 1;
@@ -147,7 +147,7 @@ void work_wake(struct reconciler *r, struct lane lane, enum kind kind, uuid id, 
 	(void) pthread_mutex_lock(&m->lock);
 	struct work *w = m->stopping ? NULL : map_ensure(r, kind, id);
 	if (w) {
-		w->next_lane = lane.actor ? lane : map_choose_fetch_lane(r, w, lane.account);
+		w->next_lane = lane.actor ? lane : map_choose_fetch_lane(r, w, &lane);
 		if (why == WAKE_WISH)
 			map_wake(w);
 		else if (w->state != WORK_IDLE)

@@ -17,6 +17,7 @@
 
 #include "reconcile/reconcile.h"
 
+struct access_collector;
 struct disk_key;
 struct flow_collector;
 struct condition;
@@ -41,6 +42,7 @@ struct lane {
 	struct rec_host *host; /* owner of the actor; NULL: not a host's */
 	bool is_disks;         /* the actor of the host's disks */
 	uuid account;          /* fetch lane to be chosen: the account that is charged */
+	bool is_playbooks;     /* fetch lane to be chosen: one for playbooks */
 };
 
 /* Pseudo-kinds beside those of rows, each with a host's id: the files in its storage, and a host whose own
@@ -90,12 +92,14 @@ struct work {
 /* An account may occupy at most FETCH_SHARE of the FETCH_LANES, because remote servers answer as slowly as
  * they like: sixteen accounts would have to collude before another account's downloads wait. */
 enum { WORK_BUCKETS = 16384, FETCH_LANES = 64, FETCH_SHARE = 4 };
+/* Playbooks run for up to an hour, on lanes behind those of downloads, so that neither waits for the other. */
+enum { PLAYBOOK_LANES = 8, PLAYBOOK_SHARE = 2, LONG_LANES = FETCH_LANES + PLAYBOOK_LANES };
 
 struct work_map {
 	pthread_mutex_t lock; /* guards the map and its works, except their steps' fields */
 	struct work *buckets[WORK_BUCKETS];
 	size_t count, failing;
-	struct work *fetches[FETCH_LANES]; /* works on each fetch lane */
+	struct work *fetches[LONG_LANES]; /* works on each fetch lane */
 	uint64_t steps;
 	bool stopping; /* nothing is posted from now on */
 	bool has_lost; /* a wake-up was lost for lack of memory: resync soon */
@@ -427,7 +431,9 @@ struct reconciler {
 	struct provider_lane *idle_providers; /* lanes of forgotten providers; owned, with providers_lock */
 	char *endpoint;                       /* owned */
 	char *playbook_directory, *playbook_runner; /* owned */
-	char *ticket_directory;                     /* owned */
+	unsigned playbook_user, playbook_group;     /* user 0: playbooks run as this process */
+	bool has_playbook_units;
+	char *ticket_directory; /* owned */
 	reconcile_write_facts *write_facts;
 	void *facts_self;
 	struct later_guard *later_guard; /* NULL: roles alone decide */
@@ -436,7 +442,7 @@ struct reconciler {
 	reconcile_read_scaling *read_scaling, *read_scale_set;
 	reconcile_read_scaling *read_autoscale; /* of groups with a profile of CloudStack's */
 	/* Actors for downloads, which last as long as the remote server likes. */
-	struct actor *fetch_actors[FETCH_LANES];
+	struct actor *fetch_actors[LONG_LANES]; /* those of playbooks last */
 	/* home_actor keeps time and runs steps that need neither a host nor the network. */
 	struct actor *network_actor, *home_actor;
 	struct job tick_job, wake_all_job, routers_job, unplaced_job;
@@ -451,10 +457,12 @@ struct reconciler {
 	size_t cached_count;
 	struct rec_host *hosts[HOST_BUCKETS];
 	uuid region;
-	struct figures *figures;               /* owned; NULL: no sampling */
-	struct traffic *traffic;               /* owned; NULL: no metering */
-	struct flow_collector *flow_collector; /* owned */
-	const struct backup_target *flow_logs; /* where files of flow logs go; NULL: none are written */
+	struct figures *figures;                   /* owned; NULL: no sampling */
+	struct traffic *traffic;                   /* owned; NULL: no metering */
+	struct flow_collector *flow_collector;     /* owned */
+	struct access_collector *access_collector; /* owned */
+	char *access_log_directory;                /* owned; empty: requests wait in memory alone */
+	const struct backup_target *flow_logs;     /* where files of flow logs go; NULL: none are written */
 	struct job figures_job;
 	struct metrics *metrics; /* owned; datapoints that accounts publish */
 	struct job metrics_job;
@@ -493,6 +501,11 @@ static inline struct lane lane_proxies(const struct reconciler *r, uuid proxy)
 static inline struct lane lane_fetches(uuid account)
 {
 	return (struct lane){.account = account};
+}
+/* Lane of a playbook, charged to the account like a fetch lane. */
+static inline struct lane lane_playbooks(uuid account)
+{
+	return (struct lane){.account = account, .is_playbooks = true};
 }
 static inline struct lane lane_home(const struct reconciler *r)
 {
@@ -553,6 +566,11 @@ const struct resource *resource_of(enum kind kind);
 void reconciler_plan_flow_logs(struct reconciler *r);
 /* Starts the collector's thread, which wakes flow logs; nothing without a target for their files. */
 void reconciler_start_flow_logs(struct reconciler *r);
+
+/* ---- balancing/access_log.c ---- */
+
+/* Starts the thread that receives access logs; nothing without a target for their files. */
+void reconciler_start_access_logs(struct reconciler *r);
 
 /* ---- snapshot_blocks.c ---- */
 

@@ -4,6 +4,7 @@
  * under way wait for its outcome; their callers are answered at their deadline, too, and are told that the
  * outcome is open. */
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -13,8 +14,6 @@
 static const int64_t PAUSE_US = 100 * MILLISECOND; /* between attempts; short, since every change waits */
 /* Changes without a deadline are the reconciler's and timers', whose threads are needed when the process ends. */
 static const int64_t OPEN_MAX_US = 30 * SECOND;
-/* An operator's command says that the database is away instead of waiting until it is back. */
-static const int64_t HOLD_MAX_US = 10 * SECOND;
 
 RESULT committer_say_unreachable(struct ctx *c)
 {
@@ -112,15 +111,19 @@ static void answer_open(struct change **first, int64_t until_us)
 	answer(late, say_open);
 }
 
+/* Waits for as long as a batch takes, but not for a database that is away: an operator's command says so instead. */
 RESULT committer_hold(struct store *s, struct ctx *c)
 {
-	int64_t until_us = clock_system_us() + HOLD_MAX_US;
-	const struct timespec until = {.tv_sec = until_us / SECOND, .tv_nsec = until_us % SECOND * 1000};
-	return pthread_mutex_clocklock(&s->still, CLOCK_MONOTONIC, &until) == 0
-		       ? OK
-		       : ctx_fail(
-				 c, ERR_AGAIN,
-				 "the database does not answer: a commit has been under way for ten seconds");
+	while (!atomic_load(&s->is_open)) {
+		int64_t until_us = clock_system_us() + SECOND;
+		const struct timespec until = {.tv_sec = until_us / SECOND,
+					       .tv_nsec = until_us % SECOND * 1000};
+		if (pthread_mutex_clocklock(&s->still, CLOCK_MONOTONIC, &until) == 0)
+			return OK;
+	}
+	return ctx_fail(
+		c, ERR_AGAIN,
+		"the database cannot be reached, and it is not known whether the last commit took place");
 }
 
 void committer_let_go(struct store *s)
@@ -128,7 +131,7 @@ void committer_let_go(struct store *s)
 	pthread_mutex_unlock(&s->still);
 }
 
-RESULT committer_read_back(struct store *s, struct ctx *c, struct change **first, uint64_t *ret_found)
+static RESULT read_back(struct store *s, struct ctx *c, struct change **first, uint64_t *ret_found)
 {
 	struct sql_driver *sql = s->config.sql;
 	int64_t until_us = clock_now_us() + OPEN_MAX_US;
@@ -145,4 +148,12 @@ RESULT committer_read_back(struct store *s, struct ctx *c, struct change **first
 			return ctx_fail(c, ERR_AGAIN, "the store is closing");
 		clock_sleep_us(PAUSE_US);
 	}
+}
+
+RESULT committer_read_back(struct store *s, struct ctx *c, struct change **first, uint64_t *ret_found)
+{
+	atomic_store(&s->is_open, true);
+	struct result r = read_back(s, c, first, ret_found);
+	atomic_store(&s->is_open, false);
+	return r;
 }

@@ -175,8 +175,8 @@ void committer_wait_for_database(struct store *s);
 /* Reads the commit number back as soon as the database can be reached. Changes leave the list *first when they
  * are answered. ERR_AGAIN: the store closes. */
 RESULT committer_read_back(struct store *s, struct ctx *c, struct change **first, uint64_t *ret_found);
-/* Keeps the committer from running a batch, until committer_let_go(). Any other thread. ERR_AGAIN: a batch has been under way for
- * too long, because the database does not answer. */
+/* Keeps the committer from running a batch, until committer_let_go(). Any other thread. ERR_AGAIN: the outcome of a batch is open,
+ * because the database cannot be reached. */
 RESULT committer_hold(struct store *s, struct ctx *c);
 void committer_let_go(struct store *s);
 /* Logs once when the database cannot be reached, and once when it answers again. */
@@ -208,6 +208,7 @@ struct store {
 	uint64_t sql_commit;          /* number of the last commit in SQL */
 	bool is_gone;                 /* the database files are not where the next start will look */
 	bool is_lost;                 /* the database cannot be reached */
+	_Atomic bool is_open;         /* the outcome of the batch under way is not known */
 	bool (*has_room)(void *self); /* store_set_room() */
 	void *room_self;
 	struct service_judge *_Atomic judge; /* store_set_judge() */

@@ -22,7 +22,7 @@ import keystoneauth1.exceptions
 import openstack
 import openstack.exceptions
 
-from members import Load
+from members import Load, find_longest_gap
 from waiting import HANG_S
 
 ANSWER_S = 5   # a client's patience
@@ -272,8 +272,7 @@ class Pulse:
             time.sleep(PULSE_EVERY_S)
 
     def gap(self, since):
-        """The longest time without an answer: when it ended, and how long it was."""
-        return longest_gap(self.answered, since)
+        return find_longest_gap(list(self.answered), since)
 
     def __enter__(self):
         for thread in self.threads:
@@ -286,16 +285,12 @@ class Pulse:
             thread.join()
 
 
-def longest_gap(answered, since):
-    ends = [since, *sorted(at for at in list(answered) if at > since)]
-    return max(((later, later - earlier) for earlier, later in zip(ends, ends[1:])), key=lambda gap: gap[1], default=(since, 0))
-
-
 class DatabasePulse:
-    """A client of the database itself, which commits a row again and again and gives up after two seconds: how long a fail-over lasts without `dari`."""
+    """A client of the database itself, which commits a row again and again: how long a fail-over lasts without `dari`. It gives up after two seconds, and
+    after five on a connection whose cable was pulled."""
 
     def __init__(self, region):
-        self.url = f"{region.server.url(region.name)}&target_session_attrs=read-write&connect_timeout=2"
+        self.url = f"{region.server.url(region.name)}&target_session_attrs=read-write&connect_timeout=2&tcp_user_timeout=5000"
         region.server.sql(region.name, "CREATE TABLE IF NOT EXISTS pulse (at TIMESTAMPTZ)")
         self.stops, self.answered = False, []
         self.thread = threading.Thread(target=self.run)
@@ -309,7 +304,7 @@ class DatabasePulse:
             time.sleep(PULSE_EVERY_S)
 
     def gap(self, since):
-        return longest_gap(self.answered, since)
+        return find_longest_gap(list(self.answered), since)
 
     def __enter__(self):
         self.thread.start()

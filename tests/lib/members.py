@@ -106,6 +106,12 @@ class Region:
             print(member.port, *re.findall("^(?:time|dari).*", member.log(), re.MULTILINE), sep="\n")
 
 
+def find_longest_gap(times, since):
+    """The longest time without an answer: when it ended, and how many seconds it took."""
+    ends = [since, *sorted(at for at in times if at > since)]
+    return max(((later, later - earlier) for earlier, later in zip(ends, ends[1:])), key=lambda gap: gap[1], default=(since, 0))
+
+
 def free_port():
     import socket  # pylint: disable=import-outside-toplevel
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -162,8 +168,7 @@ class Load:
 
     def longest_gap(self, since):
         """Seconds without an answered change."""
-        ends = [since, *sorted(ended for _, ended in list(self.answered) if ended > since)]
-        return max(later - earlier for earlier, later in zip(ends, ends[1:]))
+        return find_longest_gap([ended for _, ended in list(self.answered)], since)[1]
 
     def await_more(self, count=3):
         """Waits until changes that clients begin from now on are answered; returns the seconds until the first answer."""

@@ -1,14 +1,18 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/haproxy src/drivers/netns.c src/drivers/switch_port.c src/engine/balancing src/reconcile/balancing
-"""Application load balancers of ELBv2 with packets: rules, weights, cookies, health, draining, security groups, TLS, a change under load, and the
+"""Application load balancers of ELBv2 with packets: rules, weights, cookies, health, draining, security groups, TLS, access logs, a change under load, and the
 deaths of HAProxy and of dari. OVN, HAProxy and the API are real; instances are simulated, and network namespaces in place of their interfaces play
 the guests."""
+import glob
+import gzip
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from guests import WEB, Guests  # noqa: E402
@@ -234,6 +238,9 @@ def drains(lab):
 
 
 def under_load(lab):
+    """Each change is a reload of HAProxy, and access logs are on: a report that nobody takes costs no request."""
+    turn_logs(lab, "true")
+    wait_until(lambda: lab.who("/ask") and count(lab, "dari_access_log_requests_total") > 0, "requests are reported")
     load = subprocess.Popen(["ip", "netns", "exec", lab.guests.prefix + "client", sys.executable, "-c", LOAD, lab.address, lab.flag("over")], stdout=subprocess.PIPE, text=True)
     for priority in range(100, 120):
         rule = lab.rule(priority, "path-pattern", {"Values": [f"/x{priority}"]}, fixed(200, "x"))
@@ -274,13 +281,100 @@ def speaks_tls(lab):
     region.check_soon("a deleted listener is closed", lambda: lab.who(port=443, scheme="https") == "")
 
 
+FIELDS = ("type time elb client target request_time target_time response_time status target_status received sent request agent cipher protocol group "
+          "trace name certificate priority created actions redirect error targets target_statuses classification reason connection host uri transform").split()
+
+
+def read_logs(lab):
+    """Entries of all files so far, by the path of the request."""
+    entries = {}
+    for file in glob.glob(f"{lab.region.demo}/data/flow-logs/alb/AWSLogs/*/elasticloadbalancing/*/*/*/*/*.log.gz"):
+        with gzip.open(file, "rt", encoding="ascii") as lines:
+            for line in lines:
+                words = [w.strip('"') for w in re.findall(r'"[^"]*"|[^ ]+', line.strip())]
+                entries[re.sub("^[^ ]* [a-z]+://[^/]*", "", words[12]).split(" ")[0]] = dict(zip(FIELDS, words, strict=True))
+    return entries
+
+
+def turn_logs(lab, state):
+    lab.elb.modify_load_balancer_attributes(LoadBalancerArn=lab.arn, Attributes=[
+        {"Key": f"access_logs.s3.{k}", "Value": v} for k, v in (("enabled", state), ("bucket", "flow-logs"), ("prefix", "alb"))])
+
+
+def count(lab, name):
+    with urllib.request.urlopen(f"http://127.0.0.1:{lab.region.port}/metrics") as answer:
+        return int(float(re.search(rf"^{name} (.*)$", answer.read().decode(), re.MULTILINE)[1]))
+
+
+def mode(path):
+    return os.stat(path).st_mode & 0o777
+
+
+def logs(lab):
+    """Each request has an entry in a file; a dari that stands still delays no request."""
+    region = lab.region
+    [proxy] = lab.proxies()
+    place = f"{region.demo}/data/proxies"
+    lab.rule(90, "path-pattern", {"Values": ["/fixed"]}, fixed(418, "x"))
+    turn_logs(lab, "true")
+    region.check_soon("a test file comes first", lambda: glob.glob(f"{region.demo}/data/flow-logs/alb/AWSLogs/*/ELBAccessLogTestFile"))
+    region.check_soon("the rule is there", lambda: lab.who("/fixed") == "418")
+    wait_until(lambda: lab.who("/ask") and count(lab, "dari_access_log_requests_total") > 0, "requests are reported")
+    region.check("HAProxy's worker may search the folder of its proxy, and nobody else's may come that far", (mode(place), mode(f"{place}/{proxy}")) == (0o700, 0o711))
+    os.unlink(f"{place}/{proxy}/access")
+    region.check_soon("a socket that somebody removes is made again", lambda: os.path.exists(f"{place}/{proxy}/access"))
+    before = count(lab, "dari_access_log_requests_total")
+    seen = lab.ask('/plain?a=%22', "-A", 'age"nt').lower()
+    lab.who("/fixed?teapot")
+    traced = lab.ask("/traced", "-H", "X-Amzn-Trace-Id: Root=1-a,Self=2")
+    # texts that exceed HAProxy's buffer once they are escaped, and a request that HAProxy refuses
+    lab.who("/hidden" + "/" * 8300, "-A", "\u00e9" * 3000)
+    region.check("a header of 64 kB is refused", lab.who("/", "-H", "X-Large: " + "a" * 64000) in ("400", "431"))
+    region.check_soon("five requests are five reports", lambda: count(lab, "dari_access_log_requests_total") == before + 5)
+    with open("/proc/sys/net/unix/max_dgram_qlen", encoding="ascii") as file:
+        beyond = int(file.read()) + 30
+    pid = region.dari_pid()
+    os.kill(pid, signal.SIGSTOP)
+    statuses = lab.guests.ns("client", "curl", "-s", "-o", "/dev/null", "-w", "%{http_code} ", f"http://{lab.address}/still[1-{beyond}]", fails=True).split()
+    os.kill(pid, signal.SIGCONT)
+    region.check("requests are answered while nobody reads reports", statuses == ["200"] * beyond)
+    region.check_soon("reports beyond what the socket holds are dropped and counted", lambda: count(lab, "dari_access_log_dropped_total") > 0)
+    turn_logs(lab, "false")
+    region.check_soon("a file has the requests", lambda: "/fixed?teapot" in read_logs(lab))
+    region.check_soon("a proxy without logs has no socket, and a closed folder",
+                      lambda: not os.path.exists(f"{place}/{proxy}/access") and mode(f"{place}/{proxy}") == 0o700)
+    region.check_soon("nothing waits on the disk", lambda: not os.listdir(f"{region.demo}/data/access-logs"))
+    found = read_logs(lab)
+    plain, teapot = found["/plain?a=%22"], found["/fixed?teapot"]
+    region.check("one that was forwarded", (plain["type"], plain["status"], plain["target_status"], plain["actions"], plain["priority"], plain["group"]) ==
+                 ("http", "200", "200", "forward", "0", lab.blue) and plain["target"].endswith(":80") and plain["agent"] == r"age\x22nt")
+    region.check("one that the load balancer answered", (teapot["status"], teapot["target_status"], teapot["actions"], teapot["priority"], teapot["target"]) ==
+                 ("418", "-", "fixed-response", "90", "-"))
+    region.check("targets see the trace that the log has", re.fullmatch("Root=1-[0-9a-f]{8}-[0-9a-f]{24}", plain["trace"]) and
+                 f"x-amzn-trace-id: {plain['trace'].lower()}\n" in seen)
+    region.check("a client's trace stays as it is", found["/traced"]["trace"] == "Root=1-a,Self=2" and ": Root=1-a,Self=2\n" in traced)
+    [hidden] = [entry for path, entry in found.items() if path.startswith("/hidden")]
+    region.check("texts that are too long are cut, and never absent", "/" * 8000 in hidden["request"] and hidden["agent"].startswith(r"\xC3\xA9" * 1000))
+    region.check("the load balancer's name", plain["elb"] == lab.arn.split(":loadbalancer/")[1])
+
+
+def is_reported(lab, path):
+    """Asks until the report arrived: the socket may not be open yet, or full."""
+    before = count(lab, "dari_access_log_requests_total")
+    wait_until(lambda: lab.who(path) and count(lab, "dari_access_log_requests_total") > before, f"a request of {path} is reported")
+
+
 def is_killed(lab):
     region = lab.region
     before = lab.proxies()
+    turn_logs(lab, "true")
+    is_reported(lab, "/killed")
     region.kill_dari()
     region.check("it answers while dari is down", lab.answers() == {"one", "two"})
+    region.check("no file has the last request yet", "/killed" not in read_logs(lab))
     region.start_dari()
     region.check_soon("the process is adopted", lambda: lab.proxies() == before and lab.answers() == {"one", "two"})
+    region.check_soon("the next dari writes the file of the one that was killed", lambda: "/killed" in read_logs(lab))
     os.kill(next(iter(before.values())), signal.SIGKILL)
     region.check_soon("a process that dies is replaced", lambda: lab.proxies() != before and lab.answers() == {"one", "two"})
 
@@ -311,11 +405,13 @@ def main():
     os.environ["DARI_DEMO_URI"] = "sim://"
     with Region("alb") as region, Guests(region) as guests:
         lab = Lab(region, guests)
-        for part in (begins, headers, rules, sticks, lives_and_dies, drains, under_load, guards, speaks_tls, is_public):
+        for part in (begins, headers, rules, sticks, lives_and_dies, drains, under_load, guards, speaks_tls, logs, is_public):
             part(lab)
         region.check_clean()
         is_killed(lab)  # simulated hosts forget their disks with dari, so the audit comes before
+        is_reported(lab, "/last")
         lab.elb.delete_load_balancer(LoadBalancerArn=lab.arn)
+        region.check_soon("a deleted load balancer's last file is written", lambda: "/last" in read_logs(lab))
         for group in (lab.blue, lab.green):
             lab.elb.delete_target_group(TargetGroupArn=group)
         region.check_soon("no process and no file is left", lambda: not lab.proxies() and not os.listdir(f"{region.demo}/data/proxies"))

@@ -38,7 +38,7 @@ const flag = (name, value) => (value === undefined || value === "" || value === 
 const bulk = (kind, verb) => ({ids, ...more}) => curl("POST", `/${kind}/${verb}`, {ids: ids.map((r) => r.id), ...more});
 
 /** Options of `dari provider` with the filled fields. */
-const policyFlags = (b) => ["scope", "act", "tag_key", "tag_value", "date_tag", "age_days", "warn_days", "stop_at", "start_at", "timezone", "grace_hours", "power", "playbook", "playbook_limit_s"].map((name) => flag(`--${name.replaceAll("_", "-")}`, b[name])).join("") + (b.keys ?? []).map((key) => flag("--key", key)).join("");
+const policyFlags = (b) => ["scope", "act", "tag_key", "tag_value", "date_tag", "age_days", "warn_days", "stop_at", "start_at", "timezone", "grace_hours", "power", "event", "playbook", "playbook_limit_s"].map((name) => flag(`--${name.replaceAll("_", "-")}`, b[name])).join("") + (b.keys ?? []).map((key) => flag("--key", key)).join("");
 const providerFlags = (b) => ["region", "endpoint", "project", "domain", "login", "pin"].map((name) => flag(`--${name}`, b[name])).join("") + (b.ca ? " --ca-file FILE" : "") + flag("--poll-s", b.poll_s);
 const remoteAct = (verb) => ({dari: ({ids}) => each(ids, (m) => `dari remote ${verb} ${q(m.ref)}`), curl: ({ids}) => each(ids, (m) => curl("POST", `/remote-machines/${m.id}/${verb}`, {}))});
 
@@ -312,6 +312,7 @@ export const COMMANDS = {
 	"machines.stop": remoteAct("stop"),
 	"machines.reboot": remoteAct("reboot"),
 	"machines.terminate": remoteAct("terminate"),
+	"machines.advice": {dari: ({ids}) => `dari remote advice ${q(ids[0].ref)}`, curl: ({ids}) => curl("GET", `/remote-machines/${ids[0].id}/advice`)},
 	"machines.resize": {dari: ({ids, body}) => `dari remote resize ${q(ids[0].ref)}${flag("--type", body?.type || "TYPE")}`, curl: ({ids, body}) => curl("POST", `/remote-machines/${ids[0].id}/resize`, body ?? {})},
 	"machines.tag": {dari: ({ids, body}) => `dari remote tag ${q(ids[0].ref)}${Object.entries(body?.tags ?? {}).map(([key, value]) => ` --tag ${q(`${key}=${value}`)}`).join("")}`, curl: ({ids, body}) => curl("POST", `/remote-machines/${ids[0].id}/tag`, body ?? {})},
 	"schedules.put": {

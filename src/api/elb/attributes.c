@@ -14,7 +14,9 @@ enum {
 	STICKY_MAX_S = 604800,
 	COOKIE_MAX = 255,
 	SLOW_START_MIN_S = 30,
-	SLOW_START_MAX_S = 900
+	SLOW_START_MAX_S = 900,
+	BUCKET_MIN = 3,
+	BUCKET_MAX = 63
 };
 
 static const struct param attribute_params[] = {
@@ -39,9 +41,6 @@ static const struct fixed_attribute balancer_fixed[] = {
 };
 /* Application load balancers: HAProxy refuses requests that a desync needs. */
 static const struct fixed_attribute application_fixed[] = {
-	{"access_logs.s3.enabled", "false"},
-	{"access_logs.s3.bucket", ""},
-	{"access_logs.s3.prefix", ""},
 	{"connection_logs.s3.enabled", "false"},
 	{"connection_logs.s3.bucket", ""},
 	{"connection_logs.s3.prefix", ""},
@@ -182,6 +181,34 @@ static const struct switch_attribute {
 
 static const char *const forwarded_words[] = {"append", "preserve", "remove"};
 
+static const char log_switch[] = "access_logs.s3.enabled", log_bucket[] = "access_logs.s3.bucket",
+		  log_prefix[] = "access_logs.s3.prefix";
+
+static bool is_log(struct str key)
+{
+	return str_is(key, log_switch) || str_is(key, log_bucket) || str_is(key, log_prefix);
+}
+
+static RESULT read_log(struct elb_call *e, const struct elb_attribute *a,
+		       struct elastic_load_balancer_change *wish)
+{
+	wish->region_bucket = e->config->flow_log_bucket;
+	if (str_is(a->key, log_switch))
+		return read_choice(e, a, &wish->logs_requests);
+	if (a->value.n && str_is(a->key, log_bucket) && (a->value.n < BUCKET_MIN || a->value.n > BUCKET_MAX))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("Attributes"),
+				      "The value of '%s' must have %d to %d characters", log_bucket,
+				      BUCKET_MIN, BUCKET_MAX);
+	if (str_is(a->key, log_bucket)) {
+		wish->sets_log_bucket = true;
+		wish->log_bucket = a->value;
+	} else {
+		wish->sets_log_prefix = true;
+		wish->log_prefix = a->value;
+	}
+	return OK;
+}
+
 static RESULT read_application(struct elb_call *e, const struct elb_attribute *a,
 			       struct elastic_load_balancer_change *wish)
 {
@@ -194,6 +221,8 @@ static RESULT read_application(struct elb_call *e, const struct elb_attribute *a
 		return read_number(e, a, 1, IDLE_MAX_S, &wish->idle_s);
 	if (str_is(a->key, "client_keep_alive.seconds"))
 		return read_number(e, a, KEEP_ALIVE_MIN_S, KEEP_ALIVE_MAX_S, &wish->keep_alive_s);
+	if (is_log(a->key))
+		return read_log(e, a, wish);
 	if (!str_is(a->key, "routing.http.xff_header_processing.mode"))
 		return check_fixed(e, a, application_fixed, COUNT(application_fixed), "Load balancer");
 	TRY(read_word(e, a, forwarded_words, COUNT(forwarded_words), &mode));
@@ -232,6 +261,9 @@ static void write_application(struct elb_call *e, struct xml *x, const struct el
 			    str_from(forwarded_words[b->forwarded_for]));
 	write_number(e, x, "idle_timeout.timeout_seconds", b->idle_s);
 	write_number(e, x, "client_keep_alive.seconds", b->keep_alive_s);
+	write_bool(x, log_switch, b->logs_requests);
+	elb_write_attribute(x, log_bucket, b->log_bucket);
+	elb_write_attribute(x, log_prefix, b->log_prefix);
 	write_fixed(x, application_fixed, COUNT(application_fixed));
 }
 

@@ -79,11 +79,7 @@ RESULT elb_find_any(struct elb_call *e, struct str arn, const char *field, struc
 struct str elb_certificate_arn(struct elb_call *e, uuid certificate)
 {
 	const struct server_certificate *s = server_certificate_find(elb_tables(e), certificate);
-	if (s && s->service == SERVER_CERTIFICATE_SERVICE_ACM)
-		return engine_write_acm_arn(e->c->arena, e->config->region, e->c->who->account_number,
-					    &s->row);
-	return s ? str_print(e->c->arena, "arn:aws:iam::%" STR_FMT ":server-certificate%" STR_FMT "%" STR_FMT,
-			     STR_ARG(e->c->who->account_number), STR_ARG(s->path), STR_ARG(s->name))
+	return s ? engine_write_certificate_arn(e->c->arena, e->config->region, e->c->who->account_number, s)
 		 : STR_NONE;
 }
 

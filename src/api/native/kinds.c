@@ -11,6 +11,7 @@
 #include "base/heap.h"
 #include "engine/people/user_owned.h"
 #include "engine/region/offered.h"
+#include "engine/remote/provider_share.h"
 #include "engine/storage/volume_type/volume_type.h"
 #include "model/network_offering.h"
 #include "model/permission.h"
@@ -101,8 +102,8 @@ bool native_sees(const struct ctx *c, const struct tables *t, enum kind kind, co
 {
 	if ((model_shown[kind].is_for_admins || native_is_of_desk(kind, row)) && !identity_is_admin(c->who))
 		return false;
-	return engine_may_see(c, kind, row) && is_ones_own(c, kind, row) && is_offered(c, kind, row) &&
-	       sees_parent(c, t, kind, row);
+	bool may = engine_may_see(c, kind, row) || engine_is_shared_elsewhere(c, t, kind, row);
+	return may && is_ones_own(c, kind, row) && is_offered(c, kind, row) && sees_parent(c, t, kind, row);
 }
 
 RESULT native_find_row(struct native_call *e, enum kind kind, const struct ref *ref,

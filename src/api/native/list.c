@@ -5,6 +5,8 @@
 #include "base/letters.h"
 
 #include "base/uuid_asked.h"
+#include "engine/remote/provider_share.h"
+#include "store/provider.h"
 
 /* ---- which rows ---- */
 
@@ -13,7 +15,8 @@ static bool is_listed(struct listing *l, const struct row *row)
 {
 	if (!native_sees(l->e->c, l->t, l->kind, row))
 		return false;
-	return l->is_all || !model_kinds[l->kind].account_offset || engine_may_see(&l->own, l->kind, row);
+	return l->is_all || !model_kinds[l->kind].account_offset || engine_may_see(&l->own, l->kind, row) ||
+	       engine_is_shared_elsewhere(&l->own, l->t, l->kind, row);
 }
 
 static bool list_has(const struct field *f, const struct row *row, struct str value)
@@ -107,9 +110,15 @@ static bool has_words(struct listing *l, const struct row *row)
 	return true;
 }
 
+/* Order and filters tell of members, so that they must not reach further than the rows' members do. */
+static bool is_told(const struct listing *l, const struct row *row)
+{
+	return !l->is_of_owners || row_class(l->e->c, l->kind, row) & ROW_FOR_OWNER;
+}
+
 bool listing_fits(struct listing *l, const struct row *row)
 {
-	if (!is_listed(l, row))
+	if (!is_listed(l, row) || !is_told(l, row))
 		return false;
 	for (size_t k = 0; k < l->filter_count; k++)
 		if (!fits_filter(l, &l->filters[k], row))
@@ -186,6 +195,32 @@ static unsigned find_index(enum kind kind, const char *name)
 	return 0;
 }
 
+/* Kind whose rows decide, beside those of `kind`, which rows sharing shows. */
+static enum kind shown_by(enum kind kind, enum kind by)
+{
+	return engine_is_of_provider(kind) ? by : kind;
+}
+
+/* Plans rows of the account and, of kinds that providers have, of those shared with it. The walk over providers is short: each
+ * of them has a thread. */
+static RESULT plan_shared(struct listing *l, struct list *list, bool *ret_is_planned)
+{
+	struct list_plan plan;
+	const struct access_path path = {.kind = l->kind, .index = find_index(l->kind, "provider")};
+	bool is_provider = l->kind == KIND_PROVIDER;
+	*ret_is_planned = list->owner_count && engine_is_of_provider(l->kind);
+	if (!*ret_is_planned)
+		return OK;
+	TRY(list_begin_plan(list, l->kind, NULL, &plan));
+	TRY(list_add_account(&plan, l->account));
+	for (const struct provider *p = provider_first(l->t); p; p = provider_next(l->t, p)) {
+		if (uuid_equal(p->account, l->account) || !engine_is_provider_shared(l->t, p, l->account))
+			continue;
+		TRY(is_provider ? list_add_account(&plan, p->account) : list_add_id(&plan, &path, p->row.id));
+	}
+	return list_end_plan(&plan);
+}
+
 static RESULT add_plans(struct listing *l, struct query *q)
 {
 	bool is_ones = !l->is_all && model_kinds[l->kind].account_offset;
@@ -197,7 +232,10 @@ static RESULT add_plans(struct listing *l, struct query *q)
 			    .public_index = is_ones && model_kinds[l->kind].launchers_offset
 						    ? find_index(l->kind, "public")
 						    : 0};
-	TRY(list_plan_all(&list));
+	bool is_planned = false;
+	TRY(plan_shared(l, &list, &is_planned));
+	if (!is_planned)
+		TRY(list_plan_all(&list));
 	for (size_t k = 0; k < l->filter_count; k++)
 		TRY(plan_filter(&list, &l->filters[k]));
 	return OK;
@@ -265,6 +303,9 @@ RESULT native_prepare_list(struct native_call *e, void *args)
 				   l->kind == KIND_IMAGE ? KIND_SNAPSHOT : l->kind,
 				   l->kind == KIND_SUPPORT_TICKET ? KIND_TICKET_LINK : l->kind,
 				   l->kind == KIND_SUPPORT_TICKET ? KIND_DESK : l->kind,
+				   shown_by(l->kind, KIND_PROVIDER),
+				   shown_by(l->kind, KIND_ACCOUNT),
+				   shown_by(l->kind, KIND_DOMAIN),
 				   s->of ? model_kinds[l->kind].fields[s->of - 1].ref : l->kind};
 	bool has_figures =
 		s->derived[0] &&

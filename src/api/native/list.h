@@ -48,6 +48,7 @@ struct listing {
 	struct row_filter filters[LIST_FILTERS_MAX];
 	size_t filter_count;
 	struct row_order order;
+	bool is_of_owners; /* a filter or the order tells of a member that only owners see */
 	struct row_cursor after;
 	size_t limit;
 	bool counts_all, has_total;

@@ -30,6 +30,15 @@ static const struct field *find_field(const struct listing *l, struct str name)
 	return NULL;
 }
 
+static bool is_of_owners(const struct listing *l, const struct field *f)
+{
+	const struct kind_info *k = &model_kinds[l->kind];
+	for (unsigned n = 0; n < k->field_count; n++)
+		if (&k->fields[n] == f)
+			return !row_shows_field(l->kind, n, 0);
+	return false;
+}
+
 /* ---- filters ---- */
 
 static RESULT read_ref_value(struct listing *l, const struct field *f, struct str value, uuid *ret_id)
@@ -135,6 +144,7 @@ static RESULT read_filter(struct listing *l, const struct pair *pair)
 		filter.tag = str_slice(pair->name, strlen("tag."), pair->name.n);
 	else /* a column "state" goes before the state that every kind has */
 		filter.field = find_field(l, pair->name);
+	l->is_of_owners |= is_of_owners(l, filter.field);
 	if (!is_tag && !filter.field && !str_is(pair->name, "state"))
 		return ctx_fail_field(l->e->c, ERR_UNKNOWN, pair->name,
 				      "%s have no %" STR_FMT " to filter by.", model_shown[l->kind].name,
@@ -157,6 +167,7 @@ static RESULT read_order(struct listing *l, struct str said)
 	if (l->order.descends)
 		name = str_slice(said, 1, said.n);
 	l->order.field = find_field(l, name);
+	l->is_of_owners |= is_of_owners(l, l->order.field);
 	bool is_state = !l->order.field && str_is(name, "state");
 	l->order.is_created = l->order.field && l->order.field->offset == offsetof(struct row, created_us);
 	bool is_list = l->order.field &&

@@ -85,6 +85,13 @@ unsigned row_class(const struct ctx *c, enum kind kind, const struct row *row)
 	       (identity_is_admin(c->who) ? ROW_FOR_ADMIN | ROW_FOR_OWNER : 0U);
 }
 
+bool row_tells_problems(enum kind kind, const struct row *row, unsigned class)
+{
+	bool is_of_people = kind == KIND_ACCOUNT || kind == KIND_USER || kind == KIND_USER_GROUP ||
+			    kind == KIND_DOMAIN || kind == KIND_PEERING;
+	return class & ROW_FOR_OWNER || is_of_people || uuid_is_none(engine_get_owner(kind, row));
+}
+
 bool row_shows_field(enum kind kind, unsigned field, unsigned class)
 {
 	unsigned flags = model_shown[kind].flags[field];
@@ -190,10 +197,12 @@ static void write_field(const struct row_writer *rw, struct json_writer *w, unsi
 
 /* ---- the object ---- */
 
-static void write_conditions(const struct row_writer *rw, struct json_writer *w, const struct row *row)
+static void write_conditions(const struct row_writer *rw, struct json_writer *w, const struct row *row,
+			     unsigned class)
 {
+	bool is_told = row_tells_problems(rw->kind, row, class);
 	json_write_open_list(w, "conditions");
-	for (const struct condition *c = condition_first_by_subject(rw->tables, row->id); c;
+	for (const struct condition *c = is_told ? condition_first_by_subject(rw->tables, row->id) : NULL; c;
 	     c = condition_next_by_subject(rw->tables, c)) {
 		if (!row_is_live(&c->row))
 			continue;
@@ -238,6 +247,6 @@ void row_write(const struct row_writer *rw, struct json_writer *w, const char *k
 		if (rw->choice->derived[n])
 			(void) native_write_derived(s->derived[n], rw, w, row, class);
 	if (rw->choice->has_conditions)
-		write_conditions(rw, w, row);
+		write_conditions(rw, w, row, class);
 	json_write_close(w);
 }

@@ -27,6 +27,9 @@ RESULT row_choose(struct ctx *c, enum kind kind, struct str said, struct row_cho
 /* Classes of callers, which decide the members that a caller sees of a visible row. */
 enum { ROW_FOR_OWNER = 1, ROW_FOR_ADMIN = 2, ROW_CLASSES = 4 };
 unsigned row_class(const struct ctx *c, enum kind kind, const struct row *row);
+/* False for a row of another account that is shared with the caller: conditions and history stay the owner's, because they name
+ * users, requests and endpoints. Domain managers read those of accounts and users below. */
+bool row_tells_problems(enum kind kind, const struct row *row, unsigned class);
 /* True if callers of the class see the field. */
 bool row_shows_field(enum kind kind, unsigned field, unsigned class);
 

@@ -175,6 +175,18 @@ static RESULT answer_events(struct native_call *e, struct event_query *query, st
 	return OK;
 }
 
+/* Writes the events of a row; an empty list if they are those of another account. */
+static RESULT answer_history(struct native_call *e, enum kind kind, const struct row *row,
+			     struct json_writer *w)
+{
+	struct event_query query = {.id = row->id};
+	if (row_tells_problems(kind, row, row_class(e->c, kind, row)))
+		return answer_events(e, &query, w);
+	json_write_open_list(w, "items");
+	json_write_close_list(w);
+	return OK;
+}
+
 RESULT native_prepare_events(struct native_call *e, void *args)
 {
 	const struct row *row = NULL;
@@ -184,9 +196,11 @@ RESULT native_prepare_events(struct native_call *e, void *args)
 
 RESULT native_answer_events(struct native_call *e, const void *args, struct json_writer *w)
 {
-	struct event_query query = {.id = e->target.prefix};
+	const struct row *row = tables_find(native_tables(e), e->target.kind, e->target.prefix);
 	(void) args;
-	return answer_events(e, &query, w);
+	if (!row)
+		return engine_fail_gone(e->c, e->target.kind, e->target.prefix);
+	return answer_history(e, e->target.kind, row, w);
 }
 
 struct all_events {
@@ -255,26 +269,26 @@ static RESULT answer_explain(struct native_call *e, const void *args, struct jso
 				.t = native_tables(e),
 				.kind = a->kind,
 				.row = tables_find(native_tables(e), a->kind, a->id)};
-	struct event_query query = {.id = a->id};
 	/* the view is another one than that of prepare_explain(): the row may have gone to another account */
 	if (!x.row || !native_sees(e->c, x.t, a->kind, x.row))
 		return engine_fail_gone(e->c, a->kind, a->id);
 	explain_begin(&x);
 	bool is_hosts = x.waits_for_kind == KIND_HOST &&
 			!native_is_admin(e); /* only administrators learn about hosts */
+	bool is_told = row_tells_problems(a->kind, x.row, row_class(e->c, a->kind, x.row));
 	json_write_z(w, "kind", model_kinds[a->kind].name);
 	json_write_z(w, "state", explain_state(&x));
 	json_write_int(w, "since_us", explain_since_us(&x) ? explain_since_us(&x) : x.row->updated_us);
-	if (explain_is_obstructed(&x) && !is_hosts)
+	if (explain_is_obstructed(&x) && !is_hosts && is_told)
 		json_write_text(w, "in_its_way", explain_obstacle(&x));
 	write_waits_for(e, w, &x);
-	if (x.reconciler)
+	if (x.reconciler && is_told)
 		json_write_text(w, "next_try", explain_next_try(&x));
-	if (explain_advice(&x).n)
+	if (explain_advice(&x).n && is_told)
 		json_write_text(w, "advice", explain_advice(&x));
 	native_write_row(e, w, "item", a->kind, x.row);
 	json_write_open(w, "events");
-	TRY(answer_events(e, &query, w));
+	TRY(answer_history(e, a->kind, x.row, w));
 	json_write_close(w);
 	return OK;
 }

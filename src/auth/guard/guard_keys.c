@@ -153,6 +153,8 @@ static struct str remote_arn(const struct guard_subject *s, struct arena *a, uui
 	const struct remote_machine *m = s->kind == KIND_REMOTE_MACHINE ? remote_machine_of(row) : NULL;
 	const struct provider *p = m ? provider_find(s->tables, m->provider) : NULL;
 	struct str name = m ? (p ? p->name : STR_NONE) : row ? provider_of(row)->name : STR("*");
+	if (row) /* a planned machine belongs to the owner of a provider that is shared */
+		owner = engine_get_owner(s->kind, row);
 	struct str account = account_number(s->tables, owner, s->state->call->ctx.who);
 	return str_print(a, "arn:aws:dari:%" STR_FMT ":%" STR_FMT ":remote/%" STR_FMT "%s%" STR_FMT,
 			 STR_ARG(s->state->region), STR_ARG(account), STR_ARG(name),

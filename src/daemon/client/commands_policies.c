@@ -82,6 +82,7 @@ static const struct carried members[] = {
 	{"keys", "key", CARRY_LINES},
 	{"grace_hours", "grace-hours"},
 	{"power", "power"},
+	{"event", "event"},
 	{"playbook", "playbook"},
 	{"playbook_limit_s", "playbook-limit-s"},
 	{"check_s", "check-s"},
@@ -204,13 +205,15 @@ static RESULT remove_policy(struct asking *a)
 		{"stop-at", PARAM_OPTION, false, "schedule: when to stop, five fields of cron."},            \
 		{"start-at", PARAM_OPTION, false, "schedule: when to start."},                               \
 		{"timezone", PARAM_OPTION, false, "schedule: Asia/Seoul (default: UTC)."},                   \
-		{"key", PARAM_OPTION, false, "required_tags: a tag's key; may be repeated.",                 \
+		{"key", PARAM_OPTION, false, "required_tags, event: a tag's key; may be repeated.",          \
 		 .repeats = true},                                                                           \
 		{"grace-hours", PARAM_OPTION, false,                                                         \
 		 "required_tags, power_state: hours between report and action."},                            \
 		{"power", PARAM_OPTION, false, "power_state: running (default) or stopped."},                \
 		{"playbook", PARAM_OPTION, false,                                                            \
-		 "provisioned, retirement: the operator's playbook, such as register.yml."},                 \
+		 "provisioned, event, retirement: the operator's playbook, such as register.yml."},          \
+		{"event", PARAM_OPTION, false,                                                               \
+		 "event: state_changed, power_drift, vanished or tag_missing."},                             \
 		{"playbook-limit-s", PARAM_OPTION, false,                                                    \
 		 "Seconds after which a run of the playbook is killed (default: 600)."},                     \
 		{"check-s", PARAM_OPTION, false, "Seconds between two checks (default: 60)."},               \
@@ -228,7 +231,8 @@ const struct command policy_commands[] = {
 	{"machine policy add",
 	 "Adds a rule about machines here and in other clouds.",
 	 {{"name", PARAM_POSITIONAL, true, "Its name."},
-	  {"rule", PARAM_OPTION, true, "retirement, schedule, required_tags, power_state or provisioned."},
+	  {"rule", PARAM_OPTION, true,
+	   "retirement, schedule, required_tags, power_state, provisioned or event."},
 	  {"account", PARAM_OPTION, false, "The account that owns it (default: the caller's)."},
 	  POLICY_OPTIONS},
 	 .ask = add_policy},

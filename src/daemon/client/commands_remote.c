@@ -3,11 +3,15 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "daemon/client/ask.h"
+#include "daemon/client/price_files.h"
 #include "daemon/command.h"
+#include "metering/money.h"
 
 /* A verification is seven calls, which take a minute each at the worst; people wait for the usual case. */
 enum { LOOKS_MAX = 60, LOOK_EVERY_US = 500 * 1000 };
+#define PRICE_FILE_CAP ((size_t) 64 << 20)
 
 /* ---- finding ---- */
 
@@ -194,6 +198,71 @@ static RESULT refresh_provider(struct asking *a)
 	return OK;
 }
 
+/* Reads a published price list. AWS's whole offer file of a region is larger than the cap. */
+static RESULT read_price_file(struct asking *a, struct str region, struct price_file *f)
+{
+	struct str path = asking_arg(a, "file"), text = STR_NONE;
+	struct result result = file_read(a->c, str_to_z(a->c->arena, path), PRICE_FILE_CAP, &text);
+	if (result.code == ERR_TOO_LARGE)
+		return ctx_fail_field(a->c, ERR_INVALID, STR("file"),
+				      "the file has more than 64 MiB; get the prices of one region by `aws "
+				      "pricing get-products` with filters");
+	TRY(result);
+	json_t *file = json_loadb(text.p ? text.p : "", text.n, 0, NULL);
+	if (!file)
+		return ctx_fail_field(a->c, ERR_INVALID, STR("file"), "the file is not JSON");
+	result = price_file_read(a->c, file, region, f);
+	json_decref(file);
+	TRY(result);
+	return f->taken ? OK
+			: ctx_fail_field(a->c, ERR_INVALID, STR("file"),
+					 "none of its %zu entries is a price of a Linux machine in "
+					 "%" STR_FMT "; --region names another region of the file",
+					 f->read, STR_ARG(region));
+}
+
+static RESULT load_prices(struct asking *a)
+{
+	const json_t *row = NULL, *answer = NULL;
+	struct price_file f = {0};
+	TRY(find_provider(a, &row));
+	struct str region = asking_arg(a, "region");
+	struct result result = read_price_file(a, region.n ? region : asking_text(row, "region"), &f);
+	json_t *body = json_pack("{s:o,s:O}", "currency", asking_json(f.currency), "prices", f.prices);
+	if (result_is_ok(result))
+		result =
+			asking_change(a, "POST", asking_path(a, "/providers", row, "/prices"), body, &answer);
+	size_t count = json_object_size(f.prices);
+	json_decref(body);
+	json_decref(f.prices);
+	TRY(result);
+	buf_print(&a->text, "provider %" STR_FMT " has prices of %zu types in %" STR_FMT "\n",
+		  STR_ARG(asking_arg(a, "name")), count, STR_ARG(f.currency));
+	asking_tell_nothing(a);
+	return OK;
+}
+
+static RESULT share_provider(struct asking *a)
+{
+	static const struct carried accounts = {.member = "accounts", .param = "account", .how = CARRY_LINES};
+	const json_t *row = NULL, *answer = NULL;
+	bool ends = json_is_true(json_object_get(a->args, "end"));
+	TRY(find_provider(a, &row));
+	if (ends == (asking_arg(a, "account").n > 0))
+		return ctx_fail_field(a->c, ERR_INVALID, STR("account"), "give --account, or --end");
+	json_t *body =
+		json_pack("{s:[],s:b}", "accounts", "acts", json_is_true(json_object_get(a->args, "acts")));
+	struct result result = ends ? OK : asking_carry(a, &accounts, body);
+	if (result_is_ok(result))
+		result = asking_change(a, "POST", asking_path(a, "/providers", row, "/share"), body, &answer);
+	json_decref(body);
+	TRY(result);
+	buf_print(&a->text, "provider %" STR_FMT " is %s\n", STR_ARG(asking_arg(a, "name")),
+		  ends ? "no longer shared" : "shared with these accounts");
+	asking_tell_nothing(a);
+	return OK;
+}
+
 static RESULT remove_provider(struct asking *a)
 {
 	const json_t *row = NULL, *answer = NULL;
@@ -369,6 +438,52 @@ static RESULT show_metrics(struct asking *a)
 	return OK;
 }
 
+/* A price as people read it, such as "7.49 USD"; `none` if it is unknown. */
+static struct str month_of_price(const struct asking *a, const json_t *price, const char *none)
+{
+	char text[MONEY_TEXT_SIZE];
+	struct str currency = asking_text(price, "currency");
+	if (!json_is_object(price))
+		return str_from(none);
+	return str_print(a->c->arena, "%s %" STR_FMT,
+			 money_write_fixed((money) asking_int(price, "month_micro") * MICRO, 2, text),
+			 STR_ARG(currency));
+}
+
+static struct str saving_of(const struct asking *a, const json_t *row)
+{
+	char text[MONEY_TEXT_SIZE];
+	const json_t *saves = json_object_get(row, "saves_month_micro");
+	if (!saves)
+		return STR("unknown");
+	return str_print(a->c->arena, "%s",
+			 money_write_fixed((money) json_integer_value(saves) * MICRO, 2, text));
+}
+
+static void say_mode(struct asking *a, const json_t *mode)
+{
+	struct str name = asking_text(mode, "mode"), type = asking_text(mode, "type"),
+		   price = month_of_price(a, json_object_get(mode, "price"), "unknown"),
+		   saving = saving_of(a, mode);
+	buf_print(&a->text, "%-13.*s %7.2f %6" PRId64 " %-16.*s", STR_ARG(name),
+		  json_number_value(json_object_get(mode, "cpu_percent")), asking_int(mode, "vcpus"),
+		  STR_ARG(type));
+	if (type.n)
+		buf_print(&a->text, " %14" STR_FMT " %10" STR_FMT, STR_ARG(price), STR_ARG(saving));
+	buf_print(&a->text, "\n");
+}
+
+static void say_here(struct asking *a, const json_t *here)
+{
+	struct str type = asking_text(here, "type"),
+		   price = month_of_price(a, json_object_get(here, "price"), "an unknown price"),
+		   saving = saving_of(a, here);
+	if (!type.n)
+		return;
+	buf_print(&a->text, "In this region: %" STR_FMT ", %" STR_FMT " a month; it saves %" STR_FMT ".\n",
+		  STR_ARG(type), STR_ARG(price), STR_ARG(saving));
+}
+
 static RESULT show_advice(struct asking *a)
 {
 	const json_t *row = NULL, *answer = NULL;
@@ -376,17 +491,20 @@ static RESULT show_advice(struct asking *a)
 	size_t k = 0;
 	TRY(find_machine(a, &row));
 	TRY(asking_read(a, asking_path(a, "/remote-machines", row, "/advice"), NULL, &answer));
-	struct str note = asking_text(answer, "note"), day = asking_text(answer, "decided_on");
-	buf_print(&a->text, "%-13s %7s %6s %s\n", "mode", "cpu %", "vCPUs", "type");
-	json_array_foreach (json_object_get(answer, "advice"), k, mode) {
-		struct str name = asking_text(mode, "mode"), type = asking_text(mode, "type");
-		buf_print(&a->text, "%-13.*s %7.2f %6" PRId64 " %" STR_FMT "\n", STR_ARG(name),
-			  json_number_value(json_object_get(mode, "cpu_percent")), asking_int(mode, "vcpus"),
-			  STR_ARG(type));
-	}
+	struct str note = asking_text(answer, "note"), day = asking_text(answer, "decided_on"),
+		   type = asking_text(answer, "type"), price_note = asking_text(answer, "price_note"),
+		   price = month_of_price(a, json_object_get(answer, "price"), "an unknown price");
+	buf_print(&a->text, "Today: %" STR_FMT ", %" STR_FMT " a month.\n", STR_ARG(type), STR_ARG(price));
+	buf_print(&a->text, "%-13s %7s %6s %-16s %14s %10s\n", "mode", "cpu %", "vCPUs", "type", "a month",
+		  "saves");
+	json_array_foreach (json_object_get(answer, "advice"), k, mode)
+		say_mode(a, mode);
+	say_here(a, json_object_get(answer, "here"));
 	if (day.n)
 		buf_print(&a->text, "The day with the highest use was %" STR_FMT ".\n", STR_ARG(day));
 	buf_print(&a->text, "%" STR_FMT "\n", STR_ARG(note));
+	if (price_note.n)
+		buf_print(&a->text, "%" STR_FMT "\n", STR_ARG(price_note));
 	json_decref(a->value);
 	a->value = json_deep_copy(answer);
 	return a->value ? OK : ctx_no_memory(a->c);
@@ -458,6 +576,24 @@ const struct command remote_commands[] = {
 	  {"accept-loss", PARAM_FLAG, false,
 	   "Forgets the machines that the listing lacks, however many they are."}},
 	 .ask = refresh_provider},
+	{"provider prices",
+	 "Loads prices of a provider's instance types, for `dari remote advice`.",
+	 {PROVIDER_NAME,
+	  {"file", PARAM_POSITIONAL, true,
+	   "JSON: AWS's answer to GetProducts or its offer file, Azure's retail prices, or {\"currency\": "
+	   "\"EUR\", \"prices\": {\"TYPE\": 0.05}}, by the hour.",
+	   .is_path = true},
+	  {"region", PARAM_OPTION, false,
+	   "Region whose prices of the file count (default: the provider's)."}},
+	 .ask = load_prices},
+	{"provider share",
+	 "Shares a provider with accounts below its owner: sets the whole list.",
+	 {PROVIDER_NAME,
+	  {"account", PARAM_OPTION, false, "An account, by name, number or id; may be repeated.",
+	   .repeats = true},
+	  {"acts", PARAM_FLAG, false, "These accounts may also act on machines, and create them."},
+	  {"end", PARAM_FLAG, false, "Ends the sharing."}},
+	 .ask = share_provider},
 	{"provider remove",
 	 "Removes a provider. Its machines keep running.",
 	 {PROVIDER_NAME},
@@ -479,7 +615,7 @@ const struct command remote_commands[] = {
 	 {MACHINE_ID},
 	 .ask = show_metrics},
 	{"remote advice",
-	 "Recommends smaller types for a machine of another cloud.",
+	 "Recommends smaller types for a machine of another cloud, with their prices.",
 	 {MACHINE_ID},
 	 .ask = show_advice},
 	{"remote show", "Shows a machine of another cloud.", {MACHINE_ID}, .ask = show_machine},

@@ -161,6 +161,7 @@ static void write_global(const struct proxy_wish *wish, struct buf *out)
 		  "  server-state-file servers\n"
 		  "  tune.ssl.default-dh-param 2048\n",
 		  OLD_WORKERS_MAX, longest_delay(wish));
+	config_write_log_target(wish, out);
 	buf_print(out,
 		  "defaults\n"
 		  "  mode http\n"
@@ -229,8 +230,18 @@ static void write_host(const struct proxy_wish *wish, const struct listener *l, 
 			  l->port);
 }
 
-static void write_forwarded(const struct elastic_load_balancer *b, const struct listener *l, struct buf *out)
+/* A request that is logged has its trace id in a variable already (config_log.c). Logs change nothing that targets see. */
+static void write_trace(const struct proxy_wish *wish, struct buf *out)
 {
+	buf_print(out,
+		  "  http-request set-header " TRACE_HEADER " %s if !{ req.hdr(" TRACE_HEADER
+		  ") -m found }\n",
+		  config_logs(wish) ? "%[var(txn.lt)]" : TRACE_ID);
+}
+
+static void write_forwarded(const struct proxy_wish *wish, const struct listener *l, struct buf *out)
+{
+	const struct elastic_load_balancer *b = wish->balancer;
 	bool is_https = l->protocol == LISTENER_PROTOCOL_HTTPS;
 	const char *client = b->forwards_port ? "%[src]:%[src_port]" : "%[src]";
 	if (b->forwarded_for == ELASTIC_LOAD_BALANCER_FORWARDED_FOR_APPEND)
@@ -239,11 +250,9 @@ static void write_forwarded(const struct elastic_load_balancer *b, const struct 
 		buf_print(out, "  http-request del-header X-Forwarded-For\n");
 	buf_print(out,
 		  "  http-request set-header X-Forwarded-Proto %s\n"
-		  "  http-request set-header X-Forwarded-Port %" PRId64 "\n"
-		  "  http-request set-header X-Amzn-Trace-Id "
-		  "Root=1-%%[date,hex,bytes(8)]-%%[uuid,regsub(-,,g),bytes(0,24)]"
-		  " if !{ req.hdr(X-Amzn-Trace-Id) -m found }\n",
+		  "  http-request set-header X-Forwarded-Port %" PRId64 "\n",
 		  is_https ? "https" : "http", l->port);
+	write_trace(wish, out);
 	if (is_https && b->names_cipher)
 		buf_print(out, "  http-request set-header X-Amzn-Tls-Version %%[ssl_fc_protocol]\n"
 			       "  http-request set-header X-Amzn-Tls-Cipher-Suite %%[ssl_fc_cipher]\n");
@@ -302,13 +311,14 @@ static void write_frontend(struct ctx *c, const struct proxy_wish *wish, const s
 		config_write_tls(c, wish, l->listener, wish->balancer->has_http2 ? "h2,http/1.1" : "http/1.1",
 				 out);
 	buf_add_char(out, '\n');
+	config_write_log(wish, l->listener, out);
 	if (wish->balancer->drops_headers)
 		buf_print(out, "  http-request del-header '[^-A-Za-z0-9]' -m reg\n");
 	write_age(wish->balancer, out);
 	write_response_headers(l->listener, out);
-	config_write_rules(c, l, out);
+	config_write_rules(c, wish, l, out);
 	write_host(wish, l->listener, out);
-	write_forwarded(wish->balancer, l->listener, out);
+	write_forwarded(wish, l->listener, out);
 	config_write_uses(wish, l, out);
 }
 

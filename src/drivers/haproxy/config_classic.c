@@ -97,6 +97,7 @@ static void write_listener(struct ctx *c, const struct proxy_wish *wish, const s
 	if (is_secure(row))
 		config_write_tls(c, wish, row, is_http(row) ? "http/1.1" : NULL, out);
 	buf_add_char(out, '\n');
+	config_write_log(wish, row, out);
 	if (is_http(row))
 		buf_print(out,
 			  "  http-request add-header X-Forwarded-For %%[src]\n"

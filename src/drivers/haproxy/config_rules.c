@@ -277,10 +277,13 @@ static void write_action(struct ctx *c, const struct proxy_listener *l, const st
 		write_pick(r, number, out);
 }
 
-void config_write_rules(struct ctx *c, const struct proxy_listener *l, struct buf *out)
+void config_write_rules(struct ctx *c, const struct proxy_wish *wish, const struct proxy_listener *l,
+			struct buf *out)
 {
 	for (size_t k = 0; k < l->rule_count; k++)
 		write_match(c, l->rules[k].rule, k, out);
+	if (config_logs(wish))
+		config_write_log_rules(l, out);
 	for (size_t k = 0; k < l->rule_count; k++)
 		write_action(c, l, &l->rules[k], k, out);
 }

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The driver of HAProxy (proxy.h). Everything about a proxy is found by its directory, so the driver remembers nothing. */
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -100,6 +107,17 @@ static RESULT change(struct ctx *c, struct proxy_place *place, const struct prox
 	return file_delete(c, untold);
 }
 
+/* Closes the directory of a proxy without access logs to everybody but root. */
+static RESULT close_log(struct ctx *c, const struct proxy_place *place)
+{
+	const char *socket = place_path(c, place, ACCESS_SOCKET);
+	if (!file_exists(socket))
+		return OK;
+	if (chmod(place->directory, 0700) != 0)
+		return ctx_fail(c, ERR_IO, "cannot close %s: %s", place->directory, strerrordesc_np(errno));
+	return file_delete(c, socket);
+}
+
 static RESULT apply_text(struct ctx *c, struct proxy_place *place, const struct proxy_wish *wish,
 			 struct str text)
 {
@@ -109,7 +127,7 @@ static RESULT apply_text(struct ctx *c, struct proxy_place *place, const struct 
 	TRY(files_write(c, place, &files));
 	TRY(place->pid ? change(c, place, wish, text) : start(c, place, wish, text));
 	files_sweep(c, place, &files);
-	return OK;
+	return config_logs(wish) ? OK : close_log(c, place);
 }
 
 static RESULT apply(struct proxies *p, struct ctx *c, const struct proxy_wish *wish)
@@ -164,6 +182,43 @@ static RESULT count_listeners(struct proxies *p, struct ctx *c, uuid proxy,
 	return state_read_listeners(c, answer, ret_states, ret_count);
 }
 
+/* ---- access logs ---- */
+
+/* HAProxy's workers, which run as another user, find the socket by their working directory and need to search that one alone. The
+ * directory above keeps everybody else out, whoever made it. */
+static RESULT open_log(struct proxies *p, struct ctx *c, uuid proxy, int *ret_fd)
+{
+	struct proxy_place place;
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	TRY(find_place(p, c, proxy, &place));
+	AUTO_FD directory = open(place.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_FD fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (directory < 0)
+		return ctx_fail(c, ERR_GONE, "the proxy has no directory");
+	if (chmod(p->directory, 0700) != 0)
+		return ctx_fail(c, ERR_IO, "cannot close %s to others: %s", p->directory,
+				strerrordesc_np(errno));
+	TRY(file_delete(c, place_path(c, &place, ACCESS_SOCKET)));
+	snprintf(at.sun_path, sizeof at.sun_path, "/proc/self/fd/%d/" ACCESS_SOCKET, directory);
+	if (fd < 0 || bind(fd, (const struct sockaddr *) &at, sizeof at) != 0 ||
+	    chmod(place_path(c, &place, ACCESS_SOCKET), 0666) != 0 || fchmod(directory, 0711) != 0)
+		return ctx_fail(c, ERR_IO, "cannot receive access logs: %s", strerrordesc_np(errno));
+	*ret_fd = fd;
+	fd = -1;
+	return OK;
+}
+
+static RESULT see_log(struct proxies *p, struct ctx *c, uuid proxy, struct proxy_log_state *ret_state)
+{
+	struct proxy_place place;
+	struct str answer = STR_NONE;
+	TRY(find_place(p, c, proxy, &place));
+	TRY(state_ask(c, &place, "show info", &answer));
+	TRY(state_read_log(c, answer, ret_state));
+	ret_state->has_socket = file_exists(place_path(c, &place, ACCESS_SOCKET));
+	return OK;
+}
+
 static void close_proxies(struct proxies *p)
 {
 	if (!p)
@@ -177,8 +232,13 @@ static void close_proxies(struct proxies *p)
 	heap_free(p);
 }
 
-static const struct proxy_driver driver = {
-	.apply = apply, .remove = remove_proxy, .see = see, .count = count_listeners, .close = close_proxies};
+static const struct proxy_driver driver = {.apply = apply,
+					   .remove = remove_proxy,
+					   .see = see,
+					   .count = count_listeners,
+					   .open_log = open_log,
+					   .see_log = see_log,
+					   .close = close_proxies};
 
 RESULT haproxy_open(struct ctx *c, const struct haproxy_config *config, struct proxy_handle *ret_proxies)
 {

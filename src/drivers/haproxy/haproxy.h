@@ -7,6 +7,7 @@
  *   reload        the process may not have been told of haproxy.cfg yet
  *   servers       health of the servers, which survives a reload
  *   check         HAProxy's words about next.cfg, where a unit of systemd's checks it
+ *   access        socket for reports of requests, while the load balancer has access logs
  *   body-*, cert-*  files that the configuration names
  */
 #pragma once
@@ -29,6 +30,9 @@ struct proxy_place {
 /* A file of the proxy's directory, in c's arena. */
 const char *place_path(struct ctx *c, const struct proxy_place *place, const char *name);
 
+/* Name of the socket for access logs in the proxy's directory. */
+#define ACCESS_SOCKET "access"
+
 /* ---- config.c ---- */
 
 enum { CONFIG_CAP = 16 * 1024 * 1024, CONFIG_GROUP_NAME_SIZE = 34 };
@@ -43,9 +47,19 @@ struct config_files {
 };
 /* Writes the configuration. ERR_NO_MEMORY; ERR_TOO_LARGE. */
 RESULT config_write(struct ctx *c, const struct proxy_wish *wish, struct buf *out);
+/* Header by which a request can be traced, and HAProxy's format of a new id, "Root=1-6b0cad00-0123456789abcdef01234567". */
+#define TRACE_HEADER "X-Amzn-Trace-Id"
+#define TRACE_ID "Root=1-%[date,hex,bytes(8),lower]-%[uuid,regsub(-,,g),bytes(0,24)]"
 /* Parts: rules of a listener, and which backends they use (config_rules.c). */
-void config_write_rules(struct ctx *c, const struct proxy_listener *listener, struct buf *out);
+void config_write_rules(struct ctx *c, const struct proxy_wish *wish, const struct proxy_listener *listener,
+			struct buf *out);
 void config_write_uses(const struct proxy_wish *wish, const struct proxy_listener *listener, struct buf *out);
+/* Access logs (config_log.c): whether there are any, the line of `global`, the lines of a frontend, and those behind a listener's
+ * conditions. */
+bool config_logs(const struct proxy_wish *wish);
+void config_write_log_target(const struct proxy_wish *wish, struct buf *out);
+void config_write_log(const struct proxy_wish *wish, const struct listener *l, struct buf *out);
+void config_write_log_rules(const struct proxy_listener *l, struct buf *out);
 /* Frontends and backends of a Classic Load Balancer (config_classic.c). */
 void config_write_classic(struct ctx *c, const struct proxy_wish *wish, struct buf *out);
 /* Frontends and backends of a network load balancer (config_network.c). */
@@ -130,6 +144,8 @@ RESULT units_remove_namespace(struct ctx *c, const struct proxy_place *place);
 RESULT state_ask(struct ctx *c, const struct proxy_place *place, const char *command, struct str *ret_answer);
 /* Reads the answer of "show stat". */
 RESULT state_read(struct ctx *c, struct str csv, struct proxy_server_state **ret_states, size_t *ret_count);
+/* Reads the answer of "show info". */
+RESULT state_read_log(struct ctx *c, struct str answer, struct proxy_log_state *ret_state);
 /* Reads the answer of "show info;show stat -1 1 -1": the worker, and its frontends of Octavia. */
 RESULT state_read_listeners(struct ctx *c, struct str answer, struct proxy_listener_state **ret_states,
 			    size_t *ret_count);

@@ -195,3 +195,21 @@ RESULT state_read_listeners(struct ctx *c, struct str answer, struct proxy_liste
 	*ret_count = states.count;
 	return OK;
 }
+
+/* ---- reports of requests ---- */
+
+RESULT state_read_log(struct ctx *c, struct str answer, struct proxy_log_state *ret_state)
+{
+	const struct str pid = STR("Pid: "), lost = STR("DroppedLogs: ");
+	struct str line = STR_NONE;
+	*ret_state = (struct proxy_log_state){0};
+	while (str_split_next(&answer, '\n', &line)) {
+		if (str_starts_with(line, pid))
+			IGNORE(str_parse_int(str_slice(line, pid.n, line.n),
+					     &ret_state->worker)); /* 0: below */
+		if (str_starts_with(line, lost))
+			IGNORE(str_parse_int(str_slice(line, lost.n, line.n),
+					     &ret_state->lost)); /* 0: none */
+	}
+	return ret_state->worker ? OK : ctx_fail(c, ERR_GONE, "the proxy's process does not answer");
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The table of clouds, and what their drivers share. */
 #include "drivers/remote.h"
+#include "drivers/remote/machine_size.h"
 #include "model/provider.h"
 
 const struct remote_driver *remote_driver_of(int cloud)
@@ -13,6 +14,18 @@ const struct remote_driver *remote_driver_of(int cloud)
 							      [PROVIDER_CLOUD_VMWARE] = &remote_vmware,
 							      [PROVIDER_CLOUD_HYPERV] = &remote_hyperv};
 	return drivers[cloud];
+}
+
+bool remote_read_size(struct ctx *c, struct str type, int64_t *ret_vcpus, int64_t *ret_bytes)
+{
+	int64_t vcpus = 0, mib = 0;
+	bool is_size = result_is_ok(machine_size_parse(c, "the cloud", type, &vcpus, &mib));
+	ctx_clear_problem(c);
+	if (is_size) {
+		*ret_vcpus = vcpus;
+		*ret_bytes = mib << 20;
+	}
+	return is_size;
 }
 
 RESULT remote_add_lack(struct ctx *c, struct remote_identity *identity, struct str right)

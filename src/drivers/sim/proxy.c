@@ -2,6 +2,7 @@
  * Simulated proxies: each has the targets that it was told, which are healthy unless a test says otherwise. They outlive
  * the driver, as processes do. */
 #include <pthread.h>
+#include <sys/socket.h>
 
 #include "base/heap.h"
 #include "drivers/proxy.h"
@@ -140,13 +141,36 @@ static RESULT count_listeners(struct proxies *p, struct ctx *c, uuid proxy,
 	return at ? OK : ctx_no_memory(c);
 }
 
+/* A simulated proxy has no requests, so nothing is ever received. */
+static RESULT open_log(struct proxies *p, struct ctx *c, uuid proxy, int *ret_fd)
+{
+	(void) p;
+	(void) proxy;
+	*ret_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	return *ret_fd >= 0 ? OK : ctx_fail(c, ERR_IO, "there is no socket for access logs");
+}
+
+static RESULT see_log(struct proxies *p, struct ctx *c, uuid proxy, struct proxy_log_state *ret_state)
+{
+	(void) p;
+	(void) c;
+	(void) proxy;
+	*ret_state = (struct proxy_log_state){.worker = 1, .has_socket = true};
+	return OK;
+}
+
 static void close_proxies(struct proxies *p)
 {
 	(void) p;
 }
 
-static const struct proxy_driver driver = {
-	.apply = apply, .remove = remove_proxy, .see = see, .count = count_listeners, .close = close_proxies};
+static const struct proxy_driver driver = {.apply = apply,
+					   .remove = remove_proxy,
+					   .see = see,
+					   .count = count_listeners,
+					   .open_log = open_log,
+					   .see_log = see_log,
+					   .close = close_proxies};
 
 RESULT proxy_sim_open(struct ctx *c, struct proxy_handle *ret_proxies)
 {

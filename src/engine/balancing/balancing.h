@@ -11,6 +11,7 @@
 #include "engine/balancing/listener_rule.h"
 
 struct classic_listener;
+struct server_certificate;
 struct load_balancer;
 struct port;
 struct proxy;
@@ -62,8 +63,25 @@ struct elastic_load_balancer_change {
 	enum choice forwards_port, keeps_host, drops_headers, names_cipher, has_http2;
 	bool sets_forwarded_for;
 	enum balancer_forwarded_for { FORWARDED_APPEND, FORWARDED_PRESERVE, FORWARDED_REMOVE } forwarded_for;
+	/* Access logs of application and Classic Load Balancers: */
+	enum choice logs_requests;
+	bool sets_log_bucket, sets_log_prefix;
+	struct str log_bucket, log_prefix;
+	struct str region_bucket; /* the only bucket that logs may be written to */
+	int64_t log_interval_s;   /* 0: unchanged */
 };
 OPERATION(engine_set_elastic_load_balancer, elastic_load_balancer_change)
+
+/* For the reconciler: the outcome of a file of access logs. */
+struct access_log_report {
+	uuid balancer;
+	int64_t delivered_us; /* 0: the file could not be written */
+	int64_t lines, dropped;
+	int64_t worker, lost; /* the proxy's lost reports that `dropped` includes; worker 0: unchanged */
+	bool is_failure;      /* `problem` is about a file, not about requests that are missing in one */
+	struct str problem;   /* empty: none */
+};
+SYSTEM_OPERATION(engine_see_access_log, access_log_report)
 
 /* Replaces the subnets. Fronts of subnets that stay keep their addresses. */
 struct elastic_load_balancer_subnets {
@@ -265,6 +283,9 @@ OPERATION(engine_untag_balancing, balancing_tags)
 /* For example "arn:aws:elasticloadbalancing:us-east-1:111122223333:targetgroup/web/73e2d6bc24d8a067". */
 struct str engine_write_balancing_arn(const struct tables *t, struct arena *a, struct str region,
 				      struct str account_number, enum kind kind, const struct row *row);
+/* ARN of a certificate of ACM or IAM that listeners present. */
+struct str engine_write_certificate_arn(struct arena *a, struct str region, struct str account_number,
+					const struct server_certificate *certificate);
 /* The row of that kind in the account of c's caller with exactly that ARN, or NULL. */
 const struct row *engine_find_balancing_arn(const struct tables *t, const struct ctx *c, struct str region,
 					    enum kind kind, struct str arn);

@@ -13,6 +13,7 @@
 #include "engine/network/routing/gateway_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
+#include "model/backup_name.h"
 #include "model/gateway.h"
 #include "store/address.h"
 #include "store/listener.h"
@@ -23,6 +24,8 @@
 
 /* The device owner of a front's port, in Neutron's style. */
 #define FRONT_OWNER "network:load_balancer"
+
+enum { LOG_PREFIX_MAX = 255 }; /* schema/elastic_load_balancer.toml */
 
 /* ---- subnets ---- */
 
@@ -281,6 +284,87 @@ static RESULT set_delay(struct op *op, const struct elastic_load_balancer *balan
 	return target_group_put(op, &next);
 }
 
+/* Names between single slashes; "AWSLogs" is reserved for the accounts' own folders. */
+static bool is_prefix(struct str prefix)
+{
+	struct str rest = prefix, piece;
+	while (str_split_next(&rest, '/', &piece))
+		if (!backup_name_is_part(piece))
+			return false;
+	return prefix.n <= LOG_PREFIX_MAX && prefix.p[prefix.n - 1] != '/' &&
+	       !str_contains(prefix, STR("AWSLogs"));
+}
+
+static RESULT check_logs(struct op *op, const struct elastic_load_balancer_change *wish,
+			 const struct elastic_load_balancer *next)
+{
+	const struct str field = STR("Attributes");
+	if (next->log_prefix.n && !is_prefix(next->log_prefix))
+		return ctx_fail_field(op->ctx, ERR_INVALID, field,
+				      "The value of 'access_logs.s3.prefix' is not valid: '%" STR_FMT "'",
+				      STR_ARG(next->log_prefix));
+	if (!next->logs_requests)
+		return OK;
+	if (next->type != ELASTIC_LOAD_BALANCER_TYPE_APPLICATION &&
+	    next->type != ELASTIC_LOAD_BALANCER_TYPE_CLASSIC)
+		return ctx_fail_field(op->ctx, ERR_UNSUPPORTED, field,
+				      "Access logs of such load balancers are not supported.");
+	if (!next->log_bucket.n)
+		return ctx_fail_field(op->ctx, ERR_INVALID, field,
+				      "The value of 'access_logs.s3.bucket' cannot be empty");
+	if (!str_equal(next->log_bucket, wish->region_bucket))
+		return ctx_fail_field(op->ctx, ERR_RANGE, field,
+				      "Access Denied for bucket: %" STR_FMT
+				      ". Please check S3bucket permission",
+				      STR_ARG(next->log_bucket));
+	return OK;
+}
+
+/* A new place gets a test file before any log. */
+static RESULT set_logs(struct op *op, const struct elastic_load_balancer_change *wish,
+		       struct elastic_load_balancer *next)
+{
+	const struct elastic_load_balancer before = *next;
+	choice_apply(wish->logs_requests, &next->logs_requests);
+	if (wish->sets_log_bucket)
+		next->log_bucket = wish->log_bucket;
+	if (wish->sets_log_prefix)
+		next->log_prefix = wish->log_prefix;
+	if (wish->log_interval_s)
+		next->log_interval_s = wish->log_interval_s;
+	if (before.logs_requests != next->logs_requests || !str_equal(before.log_bucket, next->log_bucket) ||
+	    !str_equal(before.log_prefix, next->log_prefix)) {
+		next->log_delivered_us = 0;
+		next->log_problem = STR_NONE;
+	}
+	return check_logs(op, wish, next);
+}
+
+RESULT engine_see_access_log(struct op *op, struct access_log_report *report)
+{
+	const struct elastic_load_balancer *present = elastic_load_balancer_find(op->head, report->balancer);
+	if (!present)
+		return OK;
+	struct elastic_load_balancer next = *present;
+	if (report->delivered_us)
+		next.log_delivered_us = report->delivered_us;
+	next.log_lines += report->lines;
+	next.log_dropped += report->dropped;
+	if (report->worker) {
+		next.log_worker = report->worker;
+		next.log_lost = report->lost;
+	}
+	next.log_problem = report->problem;
+	if (report->problem.n && !present->log_problem.n)
+		TRY(engine_log_event(op, KIND_ELASTIC_LOAD_BALANCER, &present->row,
+				     report->is_failure ? "log_failed" : "log_dropped", "%" STR_FMT,
+				     STR_ARG(report->problem)));
+	if (!report->problem.n && present->log_problem.n)
+		TRY(engine_log_event(op, KIND_ELASTIC_LOAD_BALANCER, &present->row, "log_written",
+				     "Access logs are complete again."));
+	return elastic_load_balancer_put(op, &next);
+}
+
 RESULT engine_set_elastic_load_balancer(struct op *op, struct elastic_load_balancer_change *wish)
 {
 	const struct elastic_load_balancer *present = NULL;
@@ -303,6 +387,7 @@ RESULT engine_set_elastic_load_balancer(struct op *op, struct elastic_load_balan
 	choice_apply(wish->drains, &next.drains);
 	if (wish->drain_s)
 		next.drain_s = wish->drain_s;
+	TRY(set_logs(op, wish, &next));
 	next.row.gen++;
 	TRY(elastic_load_balancer_put(op, &next));
 	TRY(set_delay(op, &next));

@@ -4,12 +4,14 @@
 #include "engine/balancing/balancing.h"
 #include "engine/balancing/balancing_internal.h"
 #include "engine/balancing/octavia.h"
+#include "engine/people/credential/acm_certificate.h"
 #include "engine/region/region.h"
 #include "engine/tag.h"
 #include "store/elastic_load_balancer.h"
 #include "store/l7_rule.h"
 #include "store/listener.h"
 #include "store/listener_rule.h"
+#include "store/server_certificate.h"
 #include "store/target.h"
 #include "store/target_group.h"
 
@@ -113,6 +115,15 @@ struct str engine_write_balancing_arn(const struct tables *t, struct arena *a, s
 {
 	return str_print(a, "arn:aws:elasticloadbalancing:%" STR_FMT ":%" STR_FMT ":%" STR_FMT,
 			 STR_ARG(region), STR_ARG(account_number), STR_ARG(write_part(t, a, kind, row)));
+}
+
+struct str engine_write_certificate_arn(struct arena *a, struct str region, struct str account_number,
+					const struct server_certificate *certificate)
+{
+	if (certificate->service == SERVER_CERTIFICATE_SERVICE_ACM)
+		return engine_write_acm_arn(a, region, account_number, &certificate->row);
+	return str_print(a, "arn:aws:iam::%" STR_FMT ":server-certificate%" STR_FMT "%" STR_FMT,
+			 STR_ARG(account_number), STR_ARG(certificate->path), STR_ARG(certificate->name));
 }
 
 static struct str behind_last(struct str text, char separator)

@@ -144,23 +144,41 @@ static RESULT add_domain(struct billing *b, const struct tables *t, const struct
 	return VEC_PUSH(a, &b->domains, billed) ? OK : ctx_no_memory(b->c);
 }
 
-static RESULT add_account(struct billing *b, const struct tables *t, const struct account *account)
+static RESULT find_billed(struct billing *b, const struct tables *t, const struct account *account,
+			  struct billed *ret_billed)
 {
 	struct arena *a = b->c->arena;
 	const struct domain *domain = domain_find(t, account->domain);
-	struct billed billed = {.account = account->row.id,
-				.domain = account->domain,
-				.number = str_copy(a, account->number),
-				.name = str_copy(a, account->name),
-				.domain_name = domain ? str_copy(a, domain->name) : STR_NONE};
 	struct str *owners = arena_new_array(a, struct str, OWNERS_MAX);
+	*ret_billed = (struct billed){.account = account->row.id,
+				      .domain = account->domain,
+				      .number = str_copy(a, account->number),
+				      .name = str_copy(a, account->name),
+				      .domain_name = domain ? str_copy(a, domain->name) : STR_NONE};
 	if (!owners)
 		return ctx_no_memory(b->c);
-	owners[0] = billed.number;
-	owners[1] = uuid_to_str(a, billed.account);
-	owners[2] = billed.name;
-	TRY(find_payer(b, t, domain, owners, 3, &billed));
-	return VEC_PUSH(a, &b->accounts, billed) ? OK : ctx_no_memory(b->c);
+	owners[0] = ret_billed->number;
+	owners[1] = uuid_to_str(a, ret_billed->account);
+	owners[2] = ret_billed->name;
+	return find_payer(b, t, domain, owners, 3, ret_billed);
+}
+
+static RESULT add_account(struct billing *b, const struct tables *t, const struct account *account)
+{
+	struct billed billed;
+	TRY(find_billed(b, t, account, &billed));
+	return VEC_PUSH(b->c->arena, &b->accounts, billed) ? OK : ctx_no_memory(b->c);
+}
+
+RESULT billing_find_payer(struct ctx *c, const struct tables *t, const struct account *account, uuid issuer,
+			  struct payer *ret_payer)
+{
+	const struct billing_query query = {.issuer = issuer};
+	struct billing b = {.c = c, .query = &query};
+	struct billed billed;
+	TRY(find_billed(&b, t, account, &billed));
+	*ret_payer = billed.payer;
+	return OK;
 }
 
 static RESULT read_accounts(struct billing *b, struct store *s)

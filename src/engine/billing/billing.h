@@ -8,6 +8,8 @@
 #include "metering/commitment.h"
 #include "store/ledger.h"
 
+struct account;
+
 /* An account's usage, or a domain's own items such as commitments (account none), and its payer. A deleted
  * account that nothing more is known about has only its id. A billing account (a domain with is_billed) pays
  * for its own accounts and for those of domains below it (reseller) that are not billing accounts. The next
@@ -20,6 +22,10 @@ struct billed {
 	uuid bill_to; /* a domain; none: pays nothing to that issuer */
 	struct str bill_name;
 };
+
+/* The payer of an account's usage to its issuer, by whose price lists its prices are found. In c's arena. */
+RESULT billing_find_payer(struct ctx *c, const struct tables *t, const struct account *account, uuid issuer,
+			  struct payer *ret_payer);
 
 /* Reads all loaded price lists, and the end of the last closed billing period (seconds; 0: none). In c's
  * arena. */

@@ -32,6 +32,24 @@ static RESULT check_cron(struct op *op, const char *field, struct str text)
 		       : fail(op, field, "A time is the five fields of cron, such as 0 20 * * 1-5.");
 }
 
+static RESULT check_event(struct op *op, const struct machine_policy *p)
+{
+	bool has_keys = p->event == MACHINE_POLICY_EVENT_TAG_MISSING;
+	if (p->event == MACHINE_POLICY_EVENT_NONE)
+		return fail(op, "event", "A policy of events names the event.");
+	if (!p->playbook.n)
+		return fail(op, "playbook", "A policy of events names a playbook.");
+	if (p->act != MACHINE_POLICY_ACT_NONE)
+		return fail(op, "act", "A policy of events has no act: it runs its playbook.");
+	if (has_keys != (p->keys.count > 0))
+		return fail(op, "keys",
+			    has_keys ? "The event tag_missing names the keys of tags."
+				     : "Only the event tag_missing names keys of tags.");
+	return p->event != MACHINE_POLICY_EVENT_VANISHED || p->scope == MACHINE_POLICY_SCOPE_ELSEWHERE
+		       ? OK
+		       : fail(op, "scope", "The event vanished concerns machines elsewhere alone.");
+}
+
 static RESULT check_rule(struct op *op, const struct machine_policy *p)
 {
 	bool is_correct = p->act == MACHINE_POLICY_ACT_CORRECT;
@@ -54,6 +72,8 @@ static RESULT check_rule(struct op *op, const struct machine_policy *p)
 			       ? OK
 			       : fail(op, "act",
 				      "A policy of new machines has no act: it runs its playbook.");
+	case MACHINE_POLICY_RULE_EVENT:
+		return check_event(op, p);
 	case MACHINE_POLICY_RULE_REQUIRED_TAGS:
 		if (!p->keys.count)
 			return fail(op, "keys", "A policy of required tags names their keys.");
@@ -82,18 +102,22 @@ static RESULT check_members(struct op *op, const struct machine_policy_wish *w,
 		       {"stop_at", p->stop_at.n, MACHINE_POLICY_RULE_SCHEDULE},
 		       {"start_at", p->start_at.n, MACHINE_POLICY_RULE_SCHEDULE},
 		       {"timezone", w->timezone, MACHINE_POLICY_RULE_SCHEDULE},
-		       {"keys", p->keys.count, MACHINE_POLICY_RULE_REQUIRED_TAGS},
+		       {"keys", p->keys.count && rule != MACHINE_POLICY_RULE_EVENT,
+			MACHINE_POLICY_RULE_REQUIRED_TAGS},
+		       {"event", p->event != MACHINE_POLICY_EVENT_NONE, MACHINE_POLICY_RULE_EVENT},
+		       {"runs_per_hour", w->given.runs_per_hour, MACHINE_POLICY_RULE_EVENT},
 		       {"power", w->power, MACHINE_POLICY_RULE_POWER_STATE}};
 	for (size_t k = 0; k < sizeof members / sizeof *members; k++)
 		if (members[k].is_set && members[k].rule != rule)
 			return ENGINE_FAIL(op, ERR_INVALID, KIND_MACHINE_POLICY, str_from(members[k].field),
 					   "%s belongs to policies of the rule %s.", members[k].field,
 					   machine_policy_rule_words[members[k].rule]);
-	bool has_playbook = rule == MACHINE_POLICY_RULE_PROVISIONED ||
+	bool has_playbook = rule == MACHINE_POLICY_RULE_PROVISIONED || rule == MACHINE_POLICY_RULE_EVENT ||
 			    (rule == MACHINE_POLICY_RULE_RETIREMENT && p->act != MACHINE_POLICY_ACT_NONE);
 	if (p->playbook.n && !has_playbook)
 		return fail(op, "playbook",
-			    "Only policies of new machines, and of retirement with an act, run a playbook.");
+			    "Only policies of new machines, of events, and of retirement with an act, run a "
+			    "playbook.");
 	if (w->given.playbook_limit_s && !p->playbook.n)
 		return fail(op, "playbook_limit_s", "playbook_limit_s belongs to policies with a playbook.");
 	return p->grace_hours && !has_grace
@@ -143,6 +167,7 @@ static RESULT check_numbers(struct op *op, const struct machine_policy *p)
 		       {"warn_days", p->warn_days, 0, POLICY_DAYS_MAX},
 		       {"grace_hours", p->grace_hours, 0, POLICY_GRACE_MAX_H},
 		       {"playbook_limit_s", p->playbook_limit_s, 1, PLAYBOOK_LIMIT_MAX_S},
+		       {"runs_per_hour", p->runs_per_hour, 1, POLICY_RUNS_PER_HOUR_MAX},
 		       {"check_s", p->check_s, is_admin ? 1 : POLICY_CHECK_MIN_S, POLICY_CHECK_MAX_S}};
 	for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++)
 		if (numbers[k].value < numbers[k].min || numbers[k].value > numbers[k].max)
@@ -196,6 +221,8 @@ static void take_words(const struct machine_policy_wish *w, struct machine_polic
 		p->scope = (enum machine_policy_scope)(w->scope - 1);
 	if (w->act)
 		p->act = (enum machine_policy_act)(w->act - 1);
+	if (w->event)
+		p->event = (enum machine_policy_event)(w->event - 1);
 	if (w->power)
 		p->power = (enum machine_policy_power)(w->power - 1);
 	take_text(w->name, &p->name);
@@ -220,6 +247,11 @@ static RESULT take_wish(struct op *op, const struct machine_policy_wish *w, stru
 	take_number(w->given.playbook_limit_s, w->number.playbook_limit_s, &p->playbook_limit_s);
 	if (w->is_active == CHOICE_YES && !p->is_active)
 		p->since_us = op->now_us; /* machines that were made while the policy rested are left alone */
+	take_number(w->given.runs_per_hour, w->number.runs_per_hour, &p->runs_per_hour);
+	if (w->event)
+		p->since_us = op->now_us;
+	if (!p->runs_per_hour)
+		p->runs_per_hour = POLICY_RUNS_PER_HOUR; /* a policy of a former version has none */
 	choice_apply(w->is_active, &p->is_active);
 	if (w->given.keys)
 		p->keys = w->keys;

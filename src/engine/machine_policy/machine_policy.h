@@ -27,7 +27,10 @@ enum {
 	PLAYBOOK_NAME_MAX = 128,
 	PLAYBOOK_LIMIT_S = 600,
 	PLAYBOOK_LIMIT_MAX_S = 3600,
-	PLAYBOOK_OUTPUT_MAX = 8192 /* bytes of a run's output that its finding keeps */
+	POLICY_RUNS_PER_HOUR = 10,
+	POLICY_RUNS_PER_HOUR_MAX = 1000,
+	POLICY_RUNS_OF_MACHINE = 4, /* in a day, by one policy for one machine */
+	PLAYBOOK_OUTPUT_MAX = 8192  /* bytes of a run's output that its finding keeps */
 };
 
 /* ---- rules ---- */
@@ -43,6 +46,9 @@ struct policy_machine {
 	enum policy_power power;
 	int64_t made_us;  /* creation, of machines elsewhere their launch; 0: unknown */
 	int64_t known_us; /* when its row was made here */
+	int64_t power_us; /* when the present power state was first seen; 0: not since it is known */
+	bool is_adrift;   /* nobody asked this region for the present power state */
+	bool is_missed;   /* the last listing lacked it */
 	bool is_busy;     /* an earlier act is not over */
 };
 
@@ -58,6 +64,8 @@ struct policy_verdict {
 	enum policy_finding_act act;
 	int64_t due_us;    /* when the act is due; 0: there is no act */
 	bool is_due;       /* the act is to be requested now */
+	bool is_event;     /* an event has happened that was not judged before */
+	int64_t event_us;  /* time of the last event that was judged, for the finding */
 	struct str reason; /* a sentence */
 };
 
@@ -77,6 +85,8 @@ const struct policy_finding *engine_find_policy_finding(const struct tables *t,
 struct policy_verdict engine_weigh_policy(struct policy_text *text, const struct machine_policy *p,
 					  const struct policy_finding *finding,
 					  const struct policy_machine *m, int64_t now_us, bool is_preview);
+/* True if a policy about machines that vanish has not yet run its playbook for the machine, so that the row stays. */
+bool engine_policy_awaits_machine(const struct tables *t, const struct remote_machine *m);
 /* True if a turn would change the finding, or request the act. */
 bool engine_policy_has_work(const struct policy_finding *finding, const struct policy_verdict *verdict);
 
@@ -92,10 +102,10 @@ struct policy_would {
 
 /* NULL texts, and numbers that are not given, leave their fields. */
 struct machine_policy_numbers {
-	int64_t age_days, warn_days, grace_hours, check_s, playbook_limit_s;
+	int64_t age_days, warn_days, grace_hours, check_s, playbook_limit_s, runs_per_hour;
 };
 struct machine_policy_given {
-	bool age_days, warn_days, grace_hours, check_s, playbook_limit_s, keys;
+	bool age_days, warn_days, grace_hours, check_s, playbook_limit_s, runs_per_hour, keys;
 };
 struct machine_policy_wish {
 	struct ref policy;  /* to change; kind none: a new policy */
@@ -103,7 +113,7 @@ struct machine_policy_wish {
 	struct ref provider;
 	const struct str *name, *description, *tag_key, *tag_value, *date_tag, *stop_at, *start_at, *timezone,
 		*playbook;
-	int rule, scope, act, power; /* 1 + value of its enum; 0: not given */
+	int rule, scope, act, power, event; /* 1 + value of its enum; 0: not given */
 	struct strs keys;
 	struct machine_policy_numbers number;
 	struct machine_policy_given given;

@@ -19,7 +19,11 @@
 #define WINDOW_US (15 * MINUTE)
 #define PAUSE_MIN_US (5 * MINUTE)
 #define PAUSE_MAX_US HOUR
-enum { TAG_SHOWN = 64 };
+/* Events that come during a run, or so soon after it, may be effects of the playbook: they begin no run. */
+#define QUIET_US (15 * MINUTE)
+/* A change of power is somebody's act in this region if the act was requested within this time before. */
+#define ACT_TIME_US (15 * MINUTE)
+enum { TAG_SHOWN = 64, MISSED_KEPT = 20 };
 
 /* ---- texts ---- */
 
@@ -59,14 +63,32 @@ static enum policy_power power_elsewhere(const struct remote_machine *m)
 	return m->power == REMOTE_MACHINE_POWER_STOPPED ? POLICY_POWER_STOPPED : POLICY_POWER_MOVING;
 }
 
+/* An instance that was neither started nor stopped by a request: its guest shut down, or its host failed. */
+static bool is_adrift_here(const struct instance *i)
+{
+	return power_here(i) == POLICY_POWER_STOPPED &&
+	       !str_equal(i->reason_code, STR("Client.UserInitiatedShutdown"));
+}
+
+static bool is_adrift_elsewhere(const struct remote_machine *m)
+{
+	return m->power_us &&
+	       (!m->act_us || m->act_us > m->power_us || m->act_us + ACT_TIME_US < m->power_us);
+}
+
 static struct policy_machine machine_here(const struct instance *i)
 {
+	enum policy_power power = power_here(i);
 	return (struct policy_machine){.instance = i,
 				       .id = i->row.id,
 				       .tags = i->tags,
-				       .power = power_here(i),
+				       .power = power,
 				       .made_us = i->row.created_us,
-				       .known_us = i->row.created_us};
+				       .known_us = i->row.created_us,
+				       .power_us = power == POLICY_POWER_RUNNING   ? i->launched_us
+						   : power == POLICY_POWER_STOPPED ? i->stopped_us
+										   : 0,
+				       .is_adrift = is_adrift_here(i)};
 }
 
 static struct policy_machine machine_elsewhere(const struct remote_machine *m)
@@ -77,6 +99,9 @@ static struct policy_machine machine_elsewhere(const struct remote_machine *m)
 				       .power = power_elsewhere(m),
 				       .made_us = m->launched_us,
 				       .known_us = m->row.created_us,
+				       .power_us = m->power_us,
+				       .is_adrift = is_adrift_elsewhere(m),
+				       .is_missed = m->missed > 0,
 				       .is_busy = m->act != REMOTE_MACHINE_ACT_NONE};
 }
 
@@ -269,6 +294,105 @@ static struct policy_verdict weigh_provisioned(const struct machine_policy *p,
 				       .reason = STR("New machine.")};
 }
 
+/* ---- events ---- */
+
+/* Some events are moments, others last: the machine is not listed, or lacks a tag. A lasting one counts when it begins. */
+static bool is_lasting(const struct machine_policy *p)
+{
+	return p->event == MACHINE_POLICY_EVENT_VANISHED || p->event == MACHINE_POLICY_EVENT_TAG_MISSING;
+}
+
+static bool lacks_tag(const struct machine_policy *p, const struct policy_machine *m)
+{
+	for (size_t k = 0; k < p->keys.count; k++)
+		if (!tags_find(m->tags, p->keys.at[k]))
+			return true;
+	return false;
+}
+
+/* Time of the policy's event, as the machine shows it; 0: there is none. A lasting one keeps the time when it was first
+ * seen. A moment counts for a day: no finding remembers it for longer. */
+static int64_t find_event_us(const struct machine_policy *p, const struct policy_finding *finding,
+			     const struct policy_machine *m, int64_t since_us, int64_t now_us)
+{
+	bool rests = m->power == POLICY_POWER_RUNNING || m->power == POLICY_POWER_STOPPED;
+	bool lasts = p->event == MACHINE_POLICY_EVENT_VANISHED ? m->is_missed : lacks_tag(p, m);
+	if (is_lasting(p))
+		return !lasts ? 0 : finding && finding->event_us ? finding->event_us : now_us;
+	if (!rests || m->power_us <= since_us || m->power_us + DAY < now_us ||
+	    (p->event == MACHINE_POLICY_EVENT_POWER_DRIFT && !m->is_adrift))
+		return 0;
+	return m->power_us;
+}
+
+/* True during a run of the policy for the machine, and in the quiet time after it. */
+static bool is_quiet(const struct policy_finding *finding, int64_t event_us)
+{
+	if (!finding || finding->run == POLICY_FINDING_RUN_NONE)
+		return false;
+	return finding->run == POLICY_FINDING_RUN_WANTED || finding->run == POLICY_FINDING_RUN_RUNNING ||
+	       event_us <= finding->run_us + QUIET_US;
+}
+
+static const char *const event_reasons[] = {
+	[MACHINE_POLICY_EVENT_NONE] = "",
+	[MACHINE_POLICY_EVENT_STATE_CHANGED] = "The state changed.",
+	[MACHINE_POLICY_EVENT_POWER_DRIFT] =
+		"The machine was started or stopped, and nobody asked for it here.",
+	[MACHINE_POLICY_EVENT_VANISHED] = "The machine is no longer listed.",
+	[MACHINE_POLICY_EVENT_TAG_MISSING] = "A tag is missing.",
+};
+
+/* A lasting event begins once, and a moment is later than the one that was judged last. */
+static bool is_new(const struct machine_policy *p, int64_t event_us, int64_t before_us)
+{
+	return event_us && (is_lasting(p) ? !before_us : event_us > before_us);
+}
+
+/* True while the finding has a run to come or under way, and for a day after the run. */
+static bool is_kept(const struct policy_finding *finding, int64_t now_us)
+{
+	return finding &&
+	       (finding->run == POLICY_FINDING_RUN_NONE || finding->run == POLICY_FINDING_RUN_WANTED ||
+		finding->run == POLICY_FINDING_RUN_RUNNING || now_us < finding->run_us + DAY);
+}
+
+/* A finding without a new event stays for a day after its last run: it counts the machine's runs, and knows the quiet time. */
+static struct policy_verdict weigh_event(const struct machine_policy *p, const struct policy_finding *finding,
+					 const struct policy_machine *m, int64_t now_us, bool is_preview)
+{
+	int64_t since_us = is_preview ? now_us - DAY : p->since_us;
+	int64_t before_us = finding && !is_preview ? finding->event_us : 0;
+	int64_t event_us = find_event_us(p, is_preview ? NULL : finding, m, since_us, now_us);
+	bool is_event = is_new(p, event_us, before_us) && (is_preview || !is_quiet(finding, event_us));
+	int64_t due_us = finding ? finding->due_us : 0;
+	return (struct policy_verdict){
+		.is_found = is_event || is_kept(finding, now_us) || (event_us && is_lasting(p)),
+		.is_event = is_event,
+		.act = POLICY_FINDING_ACT_PLAYBOOK,
+		.due_us = is_event ? event_us : due_us,
+		.event_us = event_us || is_lasting(p) ? event_us : before_us,
+		.reason = str_from(event_reasons[p->event]),
+	};
+}
+
+bool engine_policy_awaits_machine(const struct tables *t, const struct remote_machine *m)
+{
+	const struct policy_machine machine = machine_elsewhere(m);
+	if (m->missed >= MISSED_KEPT)
+		return false;
+	for (const struct machine_policy *p = machine_policy_first_by_account(t, m->account); p;
+	     p = machine_policy_next_by_account(t, p)) {
+		if (p->event != MACHINE_POLICY_EVENT_VANISHED || !is_selected(t, p, &machine))
+			continue;
+		const struct policy_finding *f = engine_find_policy_finding(t, p, &machine);
+		if (!f || f->run == POLICY_FINDING_RUN_NONE || f->run == POLICY_FINDING_RUN_WANTED ||
+		    f->run == POLICY_FINDING_RUN_RUNNING)
+			return true;
+	}
+	return false;
+}
+
 /* A run that is wanted or under way is waited for. That of a new machine is not repeated; a retirement waits until its run
  * has succeeded, and a failed run is repeated after the pauses of refused acts. */
 static bool may_run(const struct machine_policy *p, const struct policy_finding *finding)
@@ -277,7 +401,8 @@ static bool may_run(const struct machine_policy *p, const struct policy_finding 
 		return true;
 	if (finding->run == POLICY_FINDING_RUN_WANTED || finding->run == POLICY_FINDING_RUN_RUNNING)
 		return false;
-	return p->rule != MACHINE_POLICY_RULE_PROVISIONED || finding->run == POLICY_FINDING_RUN_NONE;
+	bool is_once = p->rule == MACHINE_POLICY_RULE_PROVISIONED || p->rule == MACHINE_POLICY_RULE_EVENT;
+	return !is_once || finding->run == POLICY_FINDING_RUN_NONE;
 }
 
 /* ---- verdicts ---- */
@@ -327,12 +452,15 @@ struct policy_verdict engine_weigh_policy(struct policy_text *text, const struct
 	case MACHINE_POLICY_RULE_PROVISIONED:
 		v = weigh_provisioned(p, finding, m);
 		break;
+	case MACHINE_POLICY_RULE_EVENT:
+		v = weigh_event(p, finding, m, now_us, is_preview);
+		break;
 	}
 	if (is_preview)
 		return weigh_preview(v, p, m);
 	bool is_time = p->rule == MACHINE_POLICY_RULE_SCHEDULE ? v.is_due : v.due_us && now_us >= v.due_us;
 	v.is_due = v.is_found && v.act != POLICY_FINDING_ACT_NONE && is_time && !m->is_busy &&
-		   may_run(p, finding) && may_try(finding, &v, now_us);
+		   (v.is_event || may_run(p, finding)) && may_try(finding, &v, now_us);
 	return v;
 }
 
@@ -340,6 +468,6 @@ bool engine_policy_has_work(const struct policy_finding *finding, const struct p
 {
 	if (!verdict->is_found || !finding)
 		return verdict->is_found || finding;
-	return verdict->is_due || verdict->act != finding->act || verdict->due_us != finding->due_us ||
-	       !str_equal(verdict->reason, finding->reason);
+	return verdict->is_due || verdict->event_us != finding->event_us || verdict->act != finding->act ||
+	       verdict->due_us != finding->due_us || !str_equal(verdict->reason, finding->reason);
 }

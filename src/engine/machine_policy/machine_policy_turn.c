@@ -92,7 +92,8 @@ static const struct {
 
 struct turn {
 	struct op *op;
-	const struct machine_policy *policy; /* a copy, which stays as it is while acts run */
+	struct machine_policy
+		*policy; /* a copy, which stays as it is while acts run, but for its count of runs */
 	struct later_guard *guard;
 };
 
@@ -156,8 +157,39 @@ static bool needs_run(const struct turn *t, const struct policy_finding *f)
 	return t->policy->playbook.n && f->run != POLICY_FINDING_RUN_DONE;
 }
 
+/* Counts a run for an event. False: the machine or the policy has had too many. */
+static bool count_run(const struct turn *t, struct policy_finding *next)
+{
+	struct machine_policy *p = t->policy;
+	int64_t now_us = t->op->now_us;
+	if (p->window_us + HOUR <= now_us) {
+		p->window_us = now_us;
+		p->window_runs = 0;
+	}
+	if (next->run_us + 24 * HOUR <= now_us)
+		next->runs = 0;
+	next->problem =
+		next->runs >= POLICY_RUNS_OF_MACHINE
+			? STR("The playbook has run too often for this machine in a day; it may cause "
+			      "the events itself.")
+		: p->window_runs >= p->runs_per_hour
+			? STR("The policy has begun as many runs in an hour as it may.")
+			: STR_NONE;
+	if (next->problem.n) {
+		next->state = POLICY_FINDING_STATE_FAILED;
+		next->tries++;
+		next->tried_us = now_us;
+		return false;
+	}
+	next->runs++;
+	p->window_runs++;
+	return true;
+}
+
 static RESULT want_run(const struct turn *t, const struct policy_machine *m, struct policy_finding *next)
 {
+	if (t->policy->rule == MACHINE_POLICY_RULE_EVENT && !count_run(t, next))
+		return OK; /* run stays NONE: a later check tries again */
 	next->run = POLICY_FINDING_RUN_WANTED;
 	next->run_us = t->op->now_us;
 	next->problem = STR_NONE;
@@ -199,7 +231,7 @@ RESULT engine_see_playbook(struct op *op, struct playbook_report *report)
 	struct policy_finding next = *f;
 	struct policy_machine m;
 	struct str problem = report->problem;
-	const struct machine_policy policy = *machine_policy_find(op->head, f->policy);
+	struct machine_policy policy = *machine_policy_find(op->head, f->policy);
 	const struct turn t = {op, &policy, report->guard};
 	uuid machine = uuid_is_none(f->instance) ? f->machine : f->instance;
 	if (report->to == POLICY_FINDING_RUN_RUNNING)
@@ -260,7 +292,7 @@ static RESULT take_machine(const struct turn *t, uuid id)
 	struct policy_finding next = finding ? *finding : new_finding(t, &m);
 	if (!finding || !str_equal(finding->reason, v.reason))
 		TRY(log_on_machine(t, &m, "policy found", v.reason));
-	if (next.act != v.act || next.due_us != v.due_us) {
+	if (next.act != v.act || next.due_us != v.due_us || v.is_event) {
 		if (next.run == POLICY_FINDING_RUN_DONE || next.run == POLICY_FINDING_RUN_FAILED)
 			next.run = POLICY_FINDING_RUN_NONE;
 		next.tries = 0;
@@ -270,6 +302,7 @@ static RESULT take_machine(const struct turn *t, uuid id)
 	next.reason = v.reason;
 	next.act = v.act;
 	next.due_us = v.due_us;
+	next.event_us = v.event_us;
 	next.row.gen++;
 	if (v.is_due)
 		TRY(needs_run(t, &next) ? want_run(t, &m, &next) : request(t, &m, &next));
@@ -288,7 +321,8 @@ RESULT engine_take_machine_policy_turn(struct op *op, struct policy_turn *turn)
 		TRY(take_time(op, &next));
 	if (turn->is_due || next.left_out != p->left_out)
 		TRY(machine_policy_put(op, &next));
+	int64_t window_us = next.window_us, runs = next.window_runs;
 	for (size_t k = 0; k < turn->count; k++)
 		TRY(take_machine(&t, turn->machines[k]));
-	return OK;
+	return next.window_us == window_us && next.window_runs == runs ? OK : machine_policy_put(op, &next);
 }

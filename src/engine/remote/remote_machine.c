@@ -5,7 +5,9 @@
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/machine_policy/machine_policy.h"
 #include "engine/people/asker.h"
+#include "engine/remote/provider_share.h"
 #include "engine/row_bytes.h"
 #include "engine/tag_internal.h"
 #include "store/provider.h"
@@ -45,6 +47,7 @@ static RESULT check_act(struct op *op, const struct remote_act_wish *wish, const
 	if (!p || !row_is_live(&p->row))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_REMOTE_MACHINE, wish->machine.field,
 				   "The machine's provider is being removed.");
+	TRY(engine_check_shared_act(op, p, wish->machine.field));
 	if (m->act != REMOTE_MACHINE_ACT_NONE)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_REMOTE_MACHINE, wish->machine.field,
 				   "An earlier act on this machine (%s) is not over yet.",
@@ -58,13 +61,20 @@ static RESULT check_act(struct op *op, const struct remote_act_wish *wish, const
 	return OK;
 }
 
+/* The caller's account if the provider is shared with it; none: the caller acts for the owner. */
+static uuid find_asking_account(const struct op *op, const struct provider *p)
+{
+	return engine_is_own(op->ctx, KIND_PROVIDER, &p->row) ? UUID_NONE : engine_get_account(op->ctx);
+}
+
 RESULT engine_act_remote_machine(struct op *op, struct remote_act_wish *wish)
 {
 	const struct row *row = NULL;
-	TRY(engine_find_own(op->ctx, op->head, KIND_REMOTE_MACHINE, &wish->machine, &row));
+	TRY(engine_find_usable(op->ctx, op->head, KIND_REMOTE_MACHINE, &wish->machine, &row));
 	TRY(engine_permit(op, permissions[wish->act], KIND_REMOTE_MACHINE, row));
 	TRY(check_act(op, wish, remote_machine_of(row)));
 	struct remote_machine next = *remote_machine_of(row);
+	next.made_in = find_asking_account(op, provider_find(op->head, next.provider));
 	next.act = wish->act;
 	next.act_tags = (struct tags){0};
 	if (wish->act == REMOTE_MACHINE_ACT_TAG)
@@ -100,13 +110,14 @@ static struct strs list_of(struct op *op, struct str text)
 RESULT engine_create_remote_machine(struct op *op, struct remote_create_wish *wish)
 {
 	const struct row *row = NULL;
-	TRY(engine_find_own(op->ctx, op->head, KIND_PROVIDER, &wish->provider, &row));
+	TRY(engine_find_usable(op->ctx, op->head, KIND_PROVIDER, &wish->provider, &row));
 	const struct provider *p = provider_of(row);
 	struct remote_machine next = {.row.id = wish->id,
 				      .row.gen = 1,
 				      .account = p->account,
 				      .provider = p->row.id,
 				      .act = REMOTE_MACHINE_ACT_CREATE,
+				      .made_in = find_asking_account(op, p),
 				      .act_us = op->now_us,
 				      .power = REMOTE_MACHINE_POWER_PENDING,
 				      .name = wish->name,
@@ -120,6 +131,7 @@ RESULT engine_create_remote_machine(struct op *op, struct remote_create_wish *wi
 	next.ref = str_print(op->ctx->arena, NEW "%s", uuid_write(wish->id, id));
 	ASKER_NOTE(op, &next);
 	TRY(engine_permit_new(op, permissions[REMOTE_MACHINE_ACT_CREATE], KIND_REMOTE_MACHINE, &next.row));
+	TRY(engine_check_shared_act(op, p, wish->provider.field));
 	TRY(limit_check(op, LIMIT_REMOTE_MACHINES, p->row.id, 1, wish->provider.field));
 	TRY(limit_check(op, LIMIT_REMOTE_CREATIONS, p->row.id, 1, wish->provider.field));
 	TRY(take_tags(op, wish->tags, &next.act_tags));
@@ -172,6 +184,8 @@ static struct remote_machine take_seen(const struct remote_machine *row, const s
 	next.act_is_sent = row->act_is_sent;
 	next.act_problem = row->act_problem;
 	next.act_us = row->act_us;
+	next.power_us = row->power_us;
+	next.made_in = row->made_in;
 	next.made_by = row->made_by;
 	next.made_with = row->made_with;
 	next.made_until_us = row->made_until_us;
@@ -212,6 +226,8 @@ static RESULT see_power(struct op *op, const struct remote_machine *row, const s
 	struct remote_machine next = *row;
 	next.power = seen->power;
 	next.missed = 0;
+	if (next.power != row->power)
+		next.power_us = op->now_us;
 	return row_equal(&model_kinds[KIND_REMOTE_MACHINE], &row->row, &next.row)
 		       ? OK
 		       : remote_machine_put(op, &next);
@@ -234,10 +250,12 @@ static RESULT see_one(struct op *op, const struct provider *p, const struct remo
 		TRY(remote_machine_put(op, &made));
 		return log_found(op, &made, is_quiet);
 	}
-	const struct remote_machine next = take_seen(row, seen);
+	struct remote_machine next = take_seen(row, seen);
 	if (row_equal(&model_kinds[KIND_REMOTE_MACHINE], &row->row, &next.row))
 		return OK;
 	enum remote_machine_power before = row->power;
+	if (next.power != before)
+		next.power_us = op->now_us;
 	TRY(remote_machine_put(op, &next));
 	return before == next.power
 		       ? OK
@@ -259,8 +277,8 @@ RESULT engine_see_remote_machines(struct op *op, struct remote_machines_report *
 static RESULT miss_one(struct op *op, const struct remote_machine *m, bool is_final)
 {
 	struct remote_machine next = *m;
-	if (!is_final && m->missed == 0) {
-		next.missed = 1;
+	if (!is_final && (m->missed == 0 || engine_policy_awaits_machine(op->head, m))) {
+		next.missed++;
 		return remote_machine_put(op, &next);
 	}
 	TRY(engine_log_event(op, KIND_REMOTE_MACHINE, &m->row, "gone",

@@ -8,6 +8,7 @@
 #include "drivers/proxy.h"
 #include "engine/balancing/classic.h"
 #include "engine/balancing/octavia.h"
+#include "reconcile/balancing/access_log.h"
 #include "reconcile/work.h"
 #include "store/elastic_load_balancer.h"
 #include "store/l7_rule.h"
@@ -337,6 +338,7 @@ static RESULT report_figures(struct step *s, const struct proxy_rows *rows)
 
 static RESULT step_deleted(struct step *s)
 {
+	access_log_end(s);
 	TRY(s->r->proxies.driver->remove(s->r->proxies.self, &s->ctx, s->id));
 	return step_forget(s, KIND_PROXY, s->id);
 }
@@ -347,9 +349,12 @@ static RESULT step_live(struct step *s, const struct proxy_rows *rows)
 	struct proxy_server_state *states = NULL;
 	size_t count = 0;
 	TRY(report_figures(s, rows));
-	if (rows->proxy->restart_gen > rows->proxy->seen_gen)
+	if (rows->proxy->restart_gen > rows->proxy->seen_gen) {
+		access_log_end(s); /* the directory and its socket go */
 		TRY(driver->remove(s->r->proxies.self, &s->ctx, s->id));
+	}
 	TRY(driver->apply(s->r->proxies.self, &s->ctx, &rows->wish));
+	TRY(access_log_follow(s, rows->wish.balancer));
 	if (rows->proxy->seen_gen != (int64_t) rows->proxy->row.gen) {
 		struct proxy_report *report = STEP_NEW(s, struct proxy_report);
 		*report = (struct proxy_report){s->id, rows->proxy->row.gen};

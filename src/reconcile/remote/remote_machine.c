@@ -7,6 +7,7 @@
 #include "engine/remote/remote_machine.h"
 #include "base/clock.h"
 #include "engine/people/asker.h"
+#include "engine/remote/provider_share.h"
 #include "reconcile/remote/lane.h"
 #include "store/provider.h"
 #include "store/remote_machine.h"
@@ -168,14 +169,18 @@ static RESULT ask_again(struct step *s, const struct acting *a, bool *ret_is_ref
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
 	const struct remote_machine *m = remote_machine_find(view.tables, s->id);
-	const struct asker asker = ASKER_OF(a->machine);
+	struct asker asker = ASKER_OF(a->machine);
+	asker.account = engine_find_act_account(a->machine);
 	const struct asker_work work = {s->r->later_guard, engine_remote_permission(a->machine->act),
 					clock_now_us()};
 	struct str why = STR_NONE;
 	*ret_is_refused = !m || m->row.gen != a->machine->row.gen; /* the act is over already */
 	if (*ret_is_refused)
 		return OK;
-	TRY(asker_ask(s->ctx.arena, view.tables, &asker, &work, KIND_REMOTE_MACHINE, &m->row, &why));
+	const char *unshared = engine_weigh_shared_act(view.tables, m);
+	why = unshared ? str_from(unshared) : STR_NONE;
+	if (!unshared)
+		TRY(asker_ask(s->ctx.arena, view.tables, &asker, &work, KIND_REMOTE_MACHINE, &m->row, &why));
 	*ret_is_refused = why.n;
 	return why.n ? report_end(s, a, (struct remote_act_report){.problem = why}) : OK;
 }
@@ -319,7 +324,8 @@ static RESULT fail(struct step *s, const struct acting *a, const struct remote *
 	ctx_clear_problem(&s->ctx);
 	if (a->machine->act == REMOTE_MACHINE_ACT_NONE)
 		return OK; /* the listing reports the provider's problem */
-	bool is_unsure = a->machine->act == REMOTE_MACHINE_ACT_REBOOT && a->machine->act_is_sent;
+	bool is_unsure = a->machine->act == REMOTE_MACHINE_ACT_REBOOT && a->machine->act_is_sent &&
+			 !s->work->has_begun; /* before that, the look failed, and nothing was sent */
 	if (remote_may_help_later(result.code) && !is_late && !is_unsure) {
 		step_again_at(s, remote_next_try_us(++a->lane->failures, remote->wait_us));
 		return OK;

@@ -2,9 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/daemon/client/commands_terraform.c
 # when: long
-# limit: 1200 s
+# limit: 3600 s
 """`dari export terraform-import`: OpenTofu plans the import of what stands in another cloud by the blocks that are printed, with the provider that
-knows that cloud. Texts of other clouds stay texts; Azure's ids become paths."""
+knows that cloud. Texts of other clouds stay texts; Azure's ids become paths.
+
+The plan itself takes seconds. Before it, tools/clients fetches Go and about 3 GB of modules, and compiles OpenTofu and its provider for OpenStack, unless the
+cache has them: build/cache, which a new clone lacks, or the folder that DARI_CACHE names, which clones may share. On two loaded processors that takes more than a
+quarter of an hour."""
 import json
 import os
 import re

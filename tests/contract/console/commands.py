@@ -1065,7 +1065,7 @@ def test_every_verb_is_here():
     shown = set(re.findall(r'^\t"([a-z-]+\.[a-z-]+)": \{', text, re.MULTILINE))
     assert shown - set(VERBS) - set(LISTS) <= {"hosts.add", "hosts.maintenance", "hosts.fence", "hosts.fenced", "region.check", "rights.simulate", "prices.load", "prices.list", "instances.try", "networks.reach", "users.password", "users.link", "sign-ins.add", "sign-ins.set", "backups.restore",
                                                                 "instances.migrate", "instances.cancel-migration", "instances.complete-migration", "external-networks.default", "address-ranges.remove", "webhooks.add", "webhooks.retry", "clusters.create", "clusters.scale", "clusters.kubeconfig", "clusters.delete",
-                                                                "sign-ins.end", "sign-ins.add-saml", "domains.passwords", "providers.add", "providers.set", "providers.refresh", "providers.remove", "machine-policies.add", "machines.resize", "machines.tag", "pools.add", "pools.enable", "pools.disable", "pools.remove"}
+                                                                "sign-ins.end", "sign-ins.add-saml", "domains.passwords", "providers.add", "providers.set", "providers.refresh", "providers.remove", "machine-policies.add", "machines.advice", "machines.resize", "machines.tag", "pools.add", "pools.enable", "pools.disable", "pools.remove"}
     for verb, tools in SHOWN_BY.items():
         part = text[text.index(f'"{verb}": {{'):]
         part = part[:part.index("curl:") if "curl:" in part else None]

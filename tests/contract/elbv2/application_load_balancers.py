@@ -171,12 +171,33 @@ def test_what_is_refused(web):
     assert code(elb.create_rule, ListenerArn=listener, Priority=1, Conditions=PATH, Actions=[forward(tcp)]) == "OperationNotPermitted"
     assert web.attributes("DescribeListenerAttributes", listener)[1] == {"tcp.idle_timeout.seconds": "350"}
     elb.delete_load_balancer(LoadBalancerArn=network)
-    for key, value in (("access_logs.s3.enabled", "true"), ("waf.fail_open.enabled", "true")):
+    for key, value in (("connection_logs.s3.enabled", "true"), ("waf.fail_open.enabled", "true")):
         assert code(elb.modify_load_balancer_attributes, LoadBalancerArn=web.arn, Attributes=[{"Key": key, "Value": value}]) == "OperationNotPermitted"
     set_to = lambda *pairs: {"TargetGroupArn": web.blue, "Attributes": [{"Key": f"stickiness.{k}", "Value": v} for k, v in pairs]}  # noqa: E731
     assert code(elb.modify_target_group_attributes, **set_to(("enabled", "true"), ("type", "app_cookie"))) == "ValidationError"
     assert code(elb.modify_target_group_attributes, **set_to(("type", "source_ip"))) == "ValidationError"
     assert code(elb.modify_target_group_attributes, **set_to(("app_cookie.duration_seconds", "60"))) == "OperationNotPermitted"
+
+
+def test_access_logs(web):
+    """The region's bucket takes logs of all accounts, each in a folder of its own; a test file comes first."""
+    arn = web.application("logged")["LoadBalancerArn"]
+    turn = lambda **to: web.elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=[  # noqa: E731
+        {"Key": f"access_logs.s3.{k}", "Value": v} for k, v in to.items()])
+    assert code(turn, enabled="true") == "ValidationError"
+    assert code(turn, enabled="true", bucket="mine") == "InvalidConfigurationRequest"
+    assert code(turn, prefix="a/AWSLogs") == code(turn, prefix="/a") == code(turn, prefix="a//b") == code(turn, prefix="../a") == "ValidationError"
+    turn(bucket="mine")  # kept while logs are off
+    turn(enabled="true", bucket="flow-logs", prefix="web/front")
+    show = lambda: {a["Key"]: a["Value"] for a in web.elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]}  # noqa: E731
+    shown = show()
+    assert [shown[f"access_logs.s3.{k}"] for k in ("enabled", "bucket", "prefix")] == ["true", "flow-logs", "web/front"]
+    number = arn.split(":")[4]
+    test_file = os.path.join(os.path.dirname(web.region.config), f"flow-logs/web/front/AWSLogs/{number}/ELBAccessLogTestFile")
+    assert soon(lambda: os.path.exists(test_file))
+    turn(enabled="false")
+    assert show()["access_logs.s3.bucket"] == "flow-logs"
+    web.elb.delete_load_balancer(LoadBalancerArn=arn)
 
 
 @pytest.mark.parametrize("key,value", [

@@ -218,8 +218,13 @@ def test_scaling_groups(place):
 def test_refusals(place):
     elb = place.elb
     place.make("no", HTTP)
-    said = {"AccessLog": {"Enabled": True, "S3BucketName": "logs"}}
-    assert code(elb.modify_load_balancer_attributes, LoadBalancerName="no", LoadBalancerAttributes=said) == "OperationNotPermitted"
+    for said, refusal in (({"S3BucketName": "logs"}, "InvalidConfigurationRequest"), ({}, "ValidationError"),
+                          ({"S3BucketName": "flow-logs", "EmitInterval": 30}, "ValidationError")):
+        said = {"AccessLog": {"Enabled": True, **said}}
+        assert code(elb.modify_load_balancer_attributes, LoadBalancerName="no", LoadBalancerAttributes=said) == refusal
+    kept = {"Enabled": True, "S3BucketName": "flow-logs", "EmitInterval": 5, "S3BucketPrefix": "classic"}
+    elb.modify_load_balancer_attributes(LoadBalancerName="no", LoadBalancerAttributes={"AccessLog": kept})
+    assert elb.describe_load_balancer_attributes(LoadBalancerName="no")["LoadBalancerAttributes"]["AccessLog"] == kept
     assert code(elb.create_load_balancer, LoadBalancerName="bad_name", Listeners=[HTTP], Subnets=[place.subnet]) == "ValidationError"
     assert code(elb.create_load_balancer, LoadBalancerName="x", Listeners=[HTTP]) == "ValidationError"
     assert code(elb.create_load_balancer, LoadBalancerName="x", Listeners=[HTTP], Subnets=[place.subnet], Scheme="odd") == "InvalidScheme"

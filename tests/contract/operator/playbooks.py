@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/engine/machine_policy src/reconcile/policy_finding.c src/base/child.c
+# subjects: src/engine/machine_policy src/reconcile/policy_finding.c src/reconcile/playbook_command.c src/base/child.c
 """Machine policies run playbooks for new machines and before retirements. A program in place of ansible-runner records its arguments. The playbook's name
 decides whether it succeeds, fails, hangs, or prints more than a row keeps. A run that a kill of the server cuts off is failed, and not repeated."""
 import json
@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import time
+import xml.etree.ElementTree as ET
 
 import pytest
 
@@ -30,6 +31,7 @@ bad.yml) echo "fatal: unreachable" >&2; exit 2 ;;
 long.yml) setsid sleep 1000 & echo $! > "$0.child"; echo begun; wait ;;
 leave.yml) setsid sleep 1000 & echo $! > "$0.child"; env >&2 ;;
 flood.yml) yes & yes & yes & yes & yes & yes & echo $! > "$0.child"; wait ;;
+confined.yml) id; env; cat /proc/self/status; cat "$(dirname "$0")/data/master.key"; ps ax | wc -l; for k in 1 2 3; do head -c 40000000 /dev/zero > "/tmp/$k" || echo FULL; done; touch /srv/x ;;
 loud.yml) yes 'a line of output with a number of letters' | head -c 3000000; echo THE END ;;
 *) echo "no playbook $4" >&2; exit 1 ;;
 esac
@@ -65,6 +67,60 @@ def rested(world):
     yield
     for policy in world.command("machine", "policy", "list"):
         assert run(world, "machine", "policy", "remove", policy["name"]).returncode == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="changing the user needs root")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_another_user(number):
+    """A playbook runs as the user of playbooks.user: it reads no key, sees no process but its own, and fills nothing. It ends with the server, also in a session of its own."""
+    with tempfile.TemporaryDirectory(dir="/run") as folder:  # /tmp is the run's own
+        os.chmod(folder, 0o755)
+        runner, env = install(folder)
+        data, port = os.path.join(folder, "data"), 0
+        for name in (".calls", ".child"):
+            with open(runner + name, "w", encoding="utf-8"):
+                os.chmod(runner + name, 0o666)
+        home = Dev("--data", data, "--playbook-user", "nobody", env={**env, "AWS_SECRET_ACCESS_KEY": "leak"})
+        try:
+            home.ec2, home.runner = home.account.client(), runner
+
+            def rows():
+                return home.command("machine", "policy", "findings")
+            add(home, "narrow", "--rule", "provisioned", "--playbook", "confined.yml")
+            launch(home, 1)
+            wait_until(lambda: [f["run"] for f in rows()] in (["done"], ["failed"]), "the run", shows=rows)
+            output = rows()[0]["output"]
+            assert "uid=65534(nobody)" in output and "groups=65534(nogroup)\n" in output, output
+            assert "CapEff:0000000000000000" in output and "NoNewPrivs:1" in output, output
+            assert output.count("Permission denied") >= 2 and "FULL" in output and "leak" not in output and "PGPASSWORD" not in output, output
+            with open(runner + ".calls", encoding="utf-8") as lines:
+                assert "--artifact-dir /tmp/artifacts" in lines.read()
+            assert run(home, "machine", "policy", "remove", "narrow").returncode == 0
+            add(home, "slow", "--rule", "provisioned", "--playbook", "long.yml")
+            launch(home, 1)
+            wait_until(lambda: [f["run"] for f in rows()] == ["running"] and os.path.getsize(runner + ".child"), "the run", shows=rows)
+            left = sleepers()
+            assert left, rows()
+            port = home.port
+            home.end(number)
+            wait_until(lambda: not any(is_alive(pid) for pid in left), "that its processes end")
+            home = Dev("--data", data, "--playbook-user", "nobody", env=env, port=port)
+            wait_until(lambda: [f["run"] for f in rows()] == ["failed"], "the failure", shows=rows)
+        finally:
+            home.end()
+
+
+def sleepers():
+    """Processes of nobody that long.yml has left in sessions of their own; the run's numbers are those of its namespace."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as words:
+                if words.read() == b"sleep\0001000\0" and os.stat(f"/proc/{pid}").st_uid == 65534:
+                    found.append(int(pid))
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
 
 
 def calls(world):
@@ -131,6 +187,85 @@ def test_before_retirement(world):
     assert [words[3] for words in calls(world)][-1] == "good.yml"
 
 
+def seen(world, ref):
+    """Values of dari_event of the runs for a machine."""
+    known = {name: key for key, name in ids(world).items()}[ref]
+    with open(world.runner + ".calls", encoding="utf-8") as lines:
+        said = [json.loads(re.search(r"-e '(\{.*?\})'", text)[1]) for text in lines]
+    return [v["dari_event"] for v in said if v["dari_id"] == known]
+
+
+def test_on_power_drift(world):
+    """A machine that is stopped behind the region's back begins one run; one that the region stops begins none. What happens soon after a run begins none either."""
+    drifts, asked = launch(world.there, 2, "drift")
+    assert run(world, "provider", "refresh", "bank").returncode == 0
+    wait_until(lambda: {drifts, asked} <= set(machines(world, "bank")), "the listing")
+    wait_until(lambda: all(machines(world, "bank")[ref]["power"] == "running" for ref in (drifts, asked)), "that they run")
+    add(world, "drift", "--rule", "event", "--event", "power_drift", "--playbook", "good.yml", "--provider", "bank")
+    world.there.ec2.stop_instances(InstanceIds=[drifts])
+    assert run(world, "remote", "stop", machines(world, "bank")[asked]["id"]).returncode == 0
+    row = finding(world, drifts, run="done", state="requested")
+    assert row["output"] == "PLAY RECAP ok\n" and "nobody asked" in row["reason"], row
+    elsewhere.rests(world, asked, "stopped", "bank")
+    world.there.ec2.start_instances(InstanceIds=[drifts])  # as the playbook might do
+    wait_until(lambda: machines(world, "bank")[drifts]["power"] == "running", "the start", shows=lambda: machines(world, "bank"))
+    time.sleep(3)  # several checks
+    assert seen(world, drifts) == ["power_drift"] and asked not in findings(world), findings(world)
+
+
+def test_on_missing_tag(world):
+    """A machine that loses a tag begins one run, and another one only after the quiet time. A dry run names the machines, and runs nothing."""
+    ref = launch(world, 1)[0]
+    world.ec2.create_tags(Resources=[ref], Tags=[{"Key": "watched", "Value": "yes"}])
+    words = ["--rule", "event", "--event", "tag_missing", "--key", "owner", "--playbook", "good.yml", "--tag-key", "watched", "--scope", "here"]
+    tried = run(world, "machine", "policy", "add", "owners", "--account", elsewhere.owner(world), *words, "--dry", "--json")
+    assert tried.returncode == 0 and [m["reason"] for m in json.loads(tried.stdout)["machines"]] == ["A tag is missing."], tried
+    assert not calls(world)
+    add(world, "owners", *words)
+    finding(world, ref, run="done")
+    world.ec2.create_tags(Resources=[ref], Tags=[{"Key": "owner", "Value": "me"}])
+    wait_until(lambda: not findings(world)[ref].get("event_us"), "that the event is over", shows=lambda: findings(world))
+    world.ec2.delete_tags(Resources=[ref], Tags=[{"Key": "owner"}])
+    wait_until(lambda: findings(world)[ref].get("event_us"), "the next event", shows=lambda: findings(world))
+    time.sleep(3)  # several checks
+    assert seen(world, ref) == ["tag_missing"], findings(world)
+
+
+def test_on_vanishing(world):
+    """The row of a machine that is no longer listed stays until the playbook has run for it, and goes then."""
+    refs, proxy = launch(world.there, 4, "stays"), elsewhere.Proxy(world.there)
+    elsewhere.add(world, "fickle", "aws", world.there, proxy.url)
+    wait_until(lambda: set(refs) <= set(machines(world, "fickle")), "the machines")
+    add(world, "lost", "--rule", "event", "--event", "vanished", "--scope", "elsewhere", "--provider", "fickle", "--playbook", "good.yml")
+
+    def without(_path, body, answer):
+        if b"Action=DescribeInstances&" not in body:
+            return answer
+        root = ET.fromstring(answer)
+        for parent in root.iter():
+            for item in [i for i in parent if i.tag.endswith("}item") and any(e.text == refs[0] for e in i if e.tag.endswith("}instanceId"))]:
+                parent.remove(item)
+        return ET.tostring(root)
+    proxy.change = without
+    wait_until(lambda: refs[0] not in machines(world, "fickle"), "that the row goes", shows=lambda: (machines(world, "fickle").get(refs[0]), findings(world)))
+    with open(world.runner + ".calls", encoding="utf-8") as lines:
+        assert sum(refs[0] in line and "vanished" in line for line in lines) == 1
+    assert run(world, "provider", "remove", "fickle").returncode == 0
+    proxy.end()
+
+
+def test_limit_of_runs(world):
+    """A policy begins as many runs in an hour as it may; the finding of the next machine says what it waits for."""
+    refs = launch(world, 2)
+    for ref in refs:
+        world.ec2.create_tags(Resources=[ref], Tags=[{"Key": "limited", "Value": "yes"}])
+    native.admin(world).api_ok("POST", "/machine-policies", {"name": "limited", "rule": "event", "event": "tag_missing", "keys": ["owner"], "playbook": "good.yml", "check_s": 1,
+                                                             "tag_key": "limited", "runs_per_hour": 1, "account": elsewhere.owner(world)})
+    wait_until(lambda: sorted(findings(world).get(ref, {}).get("run", "") for ref in refs) == ["done", "none"], "one run", shows=lambda: findings(world))
+    waits = next(f for ref, f in findings(world).items() if ref in refs and f["run"] == "none")
+    assert "as many runs in an hour" in waits["problem"] and len(calls(world)) == 1, waits
+
+
 def child_of(world):
     """A process that the playbook has left in a session of its own."""
     with open(world.runner + ".child", encoding="utf-8") as pid:
@@ -170,6 +305,7 @@ def test_nothing_is_left(world):
     assert "PATH=" in row["output"] and "PGPASSWORD" not in row["output"] and "NOTIFY_SOCKET" not in row["output"], row
     child = child_of(world)
     wait_until(lambda: not is_alive(child), "the child ends")
+    assert run(world, "machine", "policy", "remove", "leave").returncode == 0  # otherwise both runs would write the number
     os.remove(world.runner + ".child")
     add(world, "slow", "--rule", "provisioned", "--playbook", "long.yml", "--scope", "here")
     launch(world, 1)

@@ -146,6 +146,8 @@ ROWS = [
       changes=[{"stop_at": "0 21 29 2 *"}, {"start_at": "0 9 29 2 *"}, {"timezone": "UTC"}], label="night"),
     R("/machine-policies", {"name": "tagged", "rule": "required_tags", "keys": ["owner"], "grace_hours": 3, "is_active": False}, changes=[{"keys": ["owner", "team"]}, {"grace_hours": 5}], label="tagged"),
     R("/machine-policies", {"name": "register", "rule": "provisioned", "playbook": "register.yml", "playbook_limit_s": 300, "is_active": False}, changes=[{"playbook": "other.yml"}, {"playbook_limit_s": 60}], label="register"),
+    R("/machine-policies", {"name": "drift", "rule": "event", "event": "power_drift", "playbook": "drift.yml", "runs_per_hour": 3, "is_active": False},
+      changes=[{"event": "state_changed"}, {"runs_per_hour": 5}], label="drift"),
     R("/machine-policies", {"name": "off", "rule": "power_state", "power": "stopped", "is_active": False}, changes=[{"power": "running"}], label="off"),
     R("/clusters", {"name": "demo", "account": "{own}", "version": "1.37.2", "image": "{image}", "control_type": "t3.large", "worker_type": "t3.small", "control_count": 3, "workers": 0,
                     "network": "10.31.0.0/16", "pod_network": "10.245.0.0/16", "service_network": "10.112.0.0/12", "sources": ["192.0.2.0/24"], "is_internal": True, "key_pair": "brought",

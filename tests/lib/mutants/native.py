@@ -14,7 +14,7 @@ from . import Mutants, NOT_JSON, Silent, texts, values
 
 ACTIONS = {f"{a['method']} {a['path']}": a for a in lib.dump()["actions"]}
 ASKED = [n for n, a in ACTIONS.items() if not a["open"]]
-GIVEN = {"secret": "x" * 16, "metadata": saml_idp.Provider().metadata(), "data": "eA==", ("PUT /limits", "name"): "users", "action": "ec2:RunInstances"}  # values that cannot be derived from the tables
+GIVEN = {"secret": "x" * 16, "metadata": saml_idp.Provider().metadata(), "data": "eA==", ("PUT /limits", "name"): "users", ("POST /providers/{id}/prices", "currency"): "EUR", "action": "ec2:RunInstances"}  # values that cannot be derived from the tables
 STREAMS = {"GET /stream"}  # endless answers
 RAW = {"PUT /images/{id}/data"}  # bodies that are an image's bytes
 BODIES = [n for n in ASKED if n not in RAW and any(p["in"] == "body" for p in ACTIONS[n]["params"])]

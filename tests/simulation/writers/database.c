@@ -429,6 +429,10 @@ static void commit_now(void *arg)
 	struct session *s = arg;
 	if (s->is_ended || !s->is_committing)
 		return;
+	if (s->committed && s->committed->is_dropped) { /* while it waited for the standby */
+		session_end(s);
+		return;
+	}
 	apply(s);
 	if (s->committed) {
 		tell("database: batch %" PRIu64 " of process %d", database_state.heads.fence.batch,

@@ -142,7 +142,7 @@ void host_call(int process, int64_t take, enum call_kind kind, int host)
 			  : theme == THEME_CLOCK || theme == THEME_FORK ? SHORT_MAX_US
 									: CALL_MAX_US;
 	int64_t takes_us = are_well || chance(50) ? between(MILLISECOND, 100 * MILLISECOND)
-						  : between(chance(50) ? most_us * 9 / 10 : 0, most_us);
+						  : between(chance(50) ? most_us * 99 / 100 : 0, most_us);
 	event_at(sim_now_us() + takes_us, carry_out, c);
 	while (!c->is_over)
 		(void) fiber_wait(c, INT64_MAX);

@@ -142,7 +142,7 @@ void PQconninfoFree(PQconninfoOption *options)
 	free(options);
 }
 
-/* The simulated server has one name, so no other server of the URL is asked. */
+/* The next four functions are never called: the URL names one server, so src/store asks no other. */
 PGconn *PQconnectStartParams(const char *const *words, const char *const *values, int expand)
 {
 	(void) words;

@@ -332,6 +332,7 @@ static void open_face(struct world *w)
 					   .limits = w->limits,
 					   .reconciler = w->reconciler,
 					   .ticket_directory = str_from(w->images),
+					   .flow_log_bucket = STR("flow-logs"),
 					   .region = STR("us-east-1")};
 	MUST(api_face_new(&w->c, &support_protocol, &support, &w->support));
 	MUST(api_face_new(&w->c, &cloudwatch_protocol, &support, &w->cloudwatch));

@@ -110,6 +110,61 @@ static void has_line(struct str text, const char *line)
 		fail_msg("no line '%s' in\n%.*s", line, (int) text.n, text.p);
 }
 
+/* Rules say which of them a request met; the report has the request as the client sent it. */
+static void requests_are_reported(void **state)
+{
+	AUTO(arena) arena = arena_new(4096, 1 << 22);
+	struct lab *lab = make_lab(arena);
+	(void) state;
+	lab->rules[0] = (struct listener_rule){.priority = 7,
+					       .action = LISTENER_RULE_ACTION_FIXED_RESPONSE,
+					       .conditions = STR("[]"),
+					       .content_type = STR("text/plain"),
+					       .status = 418};
+	lab->rules[1] =
+		(struct listener_rule){.action = LISTENER_RULE_ACTION_FORWARD, .conditions = STR("[]")};
+	lab->proxy_listener.rule_count = 2;
+	assert_false(str_contains(write_text(lab), STR("log")));
+	lab->balancer.logs_requests = true;
+	struct str text = write_text(lab);
+	has_line(text, "  log unix@access len 65535 format raw local0\n");
+	has_line(text, "  log global\n");
+	has_line(text, "  http-request set-var(txn.lp) int(7) if { var(txn.rule) -m int 0 }\n"
+		       "  http-request set-var(txn.la) str(fixed-response) if { var(txn.rule) -m int 0 }\n");
+	has_line(text, "  http-request set-header X-Amzn-Trace-Id %[var(txn.lt)] if !{ "
+		       "req.hdr(X-Amzn-Trace-Id) -m found }\n");
+	has_line(text, "  http-request set-var(txn.lu) pathq,json(ascii) if !{ var(txn.lu) -m found }\n"
+		       "  http-request set-var(txn.lu) pathq,bytes(0,8190),json(ascii) if !{ var(txn.lu) -m "
+		       "found }\n"
+		       "  http-request set-var(txn.lu) pathq,bytes(0,2700),json(ascii) if !{ var(txn.lu) -m "
+		       "found }\n");
+	is_accepted(lab, text);
+	lab->listener.protocol = LISTENER_PROTOCOL_TCP;
+	lab->balancer.type = ELASTIC_LOAD_BALANCER_TYPE_CLASSIC;
+	lab->group.slow_start_s = 0;
+	lab->group.check_port = 8080;
+	lab->listener.instance_port = 8081;
+	text = write_text(lab);
+	has_line(text, "  log-format 'dari1 tcp 80 ");
+	is_accepted(lab, text);
+	lab->listener.protocol = LISTENER_PROTOCOL_HTTP;
+	has_line(write_text(lab), "  log-format 'dari1 http 80 ");
+	is_accepted(lab, write_text(lab));
+	lab->balancer.type = ELASTIC_LOAD_BALANCER_TYPE_NETWORK;
+	assert_false(str_contains(write_text(lab), STR("log")));
+}
+
+static void lost_reports_are_read(void **state)
+{
+	struct ctx c = {0};
+	struct proxy_log_state seen = {0};
+	(void) state;
+	assert_true(result_is_ok(state_read_log(&c, STR("Name: HAProxy\nPid: 77\nDroppedLogs: 5\n"), &seen)));
+	assert_int_equal(seen.worker, 77);
+	assert_int_equal(seen.lost, 5);
+	assert_int_equal(state_read_log(&c, STR(""), &seen).code, ERR_GONE);
+}
+
 static void the_text_of_users_is_text(void **state)
 {
 	AUTO(arena) arena = arena_new(4096, 1 << 22);
@@ -745,6 +800,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(policies_have_haproxys_order),
 		cmocka_unit_test(a_policy_may_have_fifty_rules),
+		cmocka_unit_test(requests_are_reported),
+		cmocka_unit_test(lost_reports_are_read),
 		cmocka_unit_test(the_text_of_users_is_text),
 		cmocka_unit_test(every_status_and_path_is_accepted),
 		cmocka_unit_test(a_cookie_of_the_target_makes_clients_stay),

@@ -111,13 +111,13 @@ static size_t waiting(void)
 static void make_fetch_lanes(void)
 {
 	bench.reports = true; /* all last as long as the test likes */
-	for (size_t k = 0; k < FETCH_LANES; k++)
+	for (size_t k = 0; k < LONG_LANES; k++)
 		bench.r->fetch_actors[k] = actor_new(bench.r->executor, "fetches");
 }
 
 static void free_fetch_lanes(void)
 {
-	for (size_t k = 0; k < FETCH_LANES; k++)
+	for (size_t k = 0; k < LONG_LANES; k++)
 		actor_free(bench.r->fetch_actors[k]);
 }
 
@@ -198,6 +198,31 @@ static void test_fetches_in_turn(void **state)
 	assert_int_equal(bench.count, 2 * FETCH_SHARE);
 	assert_int_equal(count_fetches(), 0);
 	assert_int_equal(waiting(), 0);
+	free_fetch_lanes();
+}
+
+static size_t count_playbook_lanes(void)
+{
+	size_t count = 0;
+	for (size_t k = FETCH_LANES; k < LONG_LANES; k++)
+		count += bench.r->work.fetches[k] != NULL;
+	return count;
+}
+
+/* Playbooks use lanes behind those of fetches, an account its share of them; neither waits for the other. */
+static void test_playbooks_of_one_account(void **state)
+{
+	(void) state;
+	make_fetch_lanes();
+	for (uint8_t k = 0; k < 3 * PLAYBOOK_SHARE; k++)
+		work_wake(bench.r, lane_playbooks((uuid){{1}}), KIND_POLICY_FINDING, (uuid){{1, k}},
+			  WAKE_WISH);
+	assert_int_equal(count_fetches(), 0);
+	assert_int_equal(count_playbook_lanes(), PLAYBOOK_SHARE);
+	work_wake(bench.r, lane_playbooks((uuid){{2}}), KIND_POLICY_FINDING, (uuid){{2, 1}}, WAKE_WISH);
+	assert_int_equal(count_playbook_lanes(), PLAYBOOK_SHARE + 1);
+	fetch(1, 200);
+	assert_int_equal(count_lanes_of(1), 1);
 	free_fetch_lanes();
 }
 
@@ -573,6 +598,7 @@ int main(void)
 		TEST(fetches_beside_each_other),
 		TEST(fetches_of_one_account),
 		TEST(fetches_in_turn),
+		TEST(playbooks_of_one_account),
 		TEST(images_of_one_account),
 		TEST(coalesces),
 		TEST(woken_while_it_runs),

@@ -176,26 +176,27 @@ static void a_large_batch_is_whole(void **state)
 	assert_int_equal(database_ask(path, "SELECT count(*) FROM volume"), 0);
 }
 
-static bool is_told_lost;
+static bool was_told;
 
-static void note_lost(void *self)
+static void note_told(void *self)
 {
 	(void) self;
-	is_told_lost = true;
+	was_told = true;
 }
 
-/* Its number may be another batch's in a follower's eyes, so the process that lost it does not write on. */
+/* A follower may take another batch of that number for the lost one, so the process does not write on. */
 static void a_large_batch_that_is_lost_ends_the_writer(void **state)
 {
 	struct fixture *f = *state;
 	fixture_open(f, path);
 	struct sql_driver *sql = f->store->config.sql;
-	sql->lease.lost = note_lost;
+	was_told = false;
+	sql->lease.lost = note_told;
 	assert_ok(put_large(sql, &f->c));
 	run_sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction' "
 		"AND datname = current_database()");
 	assert_err(sql->commit(sql, &f->c, 1), GONE);
-	assert_true(is_told_lost);
+	assert_true(was_told);
 	sql->rollback(sql);
 	ctx_clear_problem(&f->c);
 	assert_int_equal(database_ask(path, "SELECT count(*) FROM volume"), 0);
@@ -310,14 +311,6 @@ static void a_second_process_is_refused(void **state)
 	second->close(second);
 	assert_true(driver_of(f)->driver.may_answer(&driver_of(f)->driver));
 	fixture_check(f);
-}
-
-static bool was_told;
-
-static void note_told(void *self)
-{
-	(void) self;
-	was_told = true;
 }
 
 /* The lease expired while its holder was stopped: another process takes it, the former holder's next commit fails at the

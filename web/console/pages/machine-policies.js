@@ -8,12 +8,12 @@ import {post, patch, remove} from "../api.js";
 import {showCommand} from "../command_bar.js";
 import {mayAll} from "../may.js";
 
-const RULES = {retirement: () => t("Retirement"), schedule: () => t("Start and stop times"), required_tags: () => t("Required tags"), power_state: () => t("Power state"), provisioned: () => t("New machines")};
+const RULES = {retirement: () => t("Retirement"), schedule: () => t("Start and stop times"), required_tags: () => t("Required tags"), power_state: () => t("Power state"), provisioned: () => t("New machines"), event: () => t("Event")};
 const SCOPES = {all: () => t("All machines"), here: () => t("This region"), elsewhere: () => t("Cloud providers")};
 const ACTS = {none: () => t("report only"), stop: () => t("stop"), terminate: () => t("terminate"), correct: () => t("correct"), start: () => t("start"), playbook: () => t("playbook")};
 const RUNS = {wanted: () => mark("go", t("playbook waiting")), running: () => mark("go", t("playbook running")), done: () => mark("ok", t("playbook done")), failed: () => mark("bad", t("playbook failed"))};
 const ruleOf = (p) => RULES[p.rule]?.() ?? p.rule;
-const actOf = (p) => (p.rule === "schedule" ? t("stop and start") : p.rule === "provisioned" ? t("playbook") : ACTS[p.act]?.() ?? p.act);
+const actOf = (p) => (p.rule === "schedule" ? t("stop and start") : p.rule === "provisioned" || p.rule === "event" ? t("playbook") : ACTS[p.act]?.() ?? p.act);
 const findingsOf = (p) => rows("policy-findings").filter((f) => f.policy === p.id);
 const stateOfPolicy = (p) => (p.is_active ? mark("ok", t("enabled")) : mark("off", t("disabled")));
 
@@ -25,10 +25,11 @@ const FIELDS = {
 	schedule: () => [["stop_at", t("Stop at (cron)"), {hint: "0 20 * * 1-5"}], ["start_at", t("Start at (cron)"), {hint: "0 8 * * 1-5"}], ["timezone", t("Time zone"), {hint: "Asia/Seoul"}]],
 	required_tags: () => [["keys", t("Tag keys, separated by spaces"), {hint: "owner team"}], ["grace_hours", t("Hours before the action"), {type: "number"}]],
 	power_state: () => [["power", t("Required state"), {choices: ["running", "stopped"]}], ["grace_hours", t("Hours before the action"), {type: "number"}]],
+	event: () => [["event", t("Event"), {choices: ["state_changed", "power_drift", "vanished", "tag_missing"]}], ["keys", t("Tag keys, separated by spaces"), {hint: "owner team"}], ["playbook", t("Playbook on the event"), {hint: "drift.yml"}], ["playbook_limit_s", t("Seconds until a run is killed"), {type: "number"}], ["runs_per_hour", t("Runs in an hour at most"), {type: "number"}]],
 	provisioned: () => [["playbook", t("Playbook for new machines"), {hint: "register.yml"}], ["playbook_limit_s", t("Seconds until a run is killed"), {type: "number"}]],
 };
-const ACTS_OF = {retirement: ["none", "stop", "terminate"], schedule: [], required_tags: ["none", "stop", "terminate"], power_state: ["none", "correct"], provisioned: []};
-const NUMBERS = new Set(["age_days", "warn_days", "grace_hours", "playbook_limit_s"]);
+const ACTS_OF = {retirement: ["none", "stop", "terminate"], schedule: [], required_tags: ["none", "stop", "terminate"], power_state: ["none", "correct"], provisioned: [], event: []};
+const NUMBERS = new Set(["age_days", "warn_days", "grace_hours", "playbook_limit_s", "runs_per_hour"]);
 
 const field = ([name, label, more]) => html`<label class="f">${label}${more.choices ? html`<select name=${name}>${more.choices.map((word) => html`<option value=${word}>${word}</option>`)}</select>` : html`<input name=${name} type=${more.type ?? "text"} min="0" maxlength="255" placeholder=${more.hint ?? ""} autocomplete="off" spellcheck="false">`}</label>`;
 

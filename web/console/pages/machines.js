@@ -2,10 +2,10 @@
 // All machines: instances of this region, and those of clouds elsewhere. Acts here concern the latter alone; an instance has its own page.
 import {html, nothing, nameOf, shortId, stateOf, mark, refName, pairs, copyable, when, emptyCard, ask, report, oneByOne} from "../parts.js";
 import {resourcePage} from "../resource.js";
-import {rows, row} from "../store.js";
+import {rows, row, touch} from "../store.js";
 import {href} from "../router.js";
 import {t, since, list as words} from "../words.js";
-import {post} from "../api.js";
+import {get, post} from "../api.js";
 import {showCommand} from "../command_bar.js";
 import {askFor} from "../forms.js";
 import {mayAll} from "../may.js";
@@ -67,6 +67,25 @@ const action = (id, title, permission, may, run, danger) => ({id, title, danger,
 const volumesOf = (m) => rows("remote-resources").filter((r) => r.provider === m.provider && r.type === "volume" && r.parent === m.ref);
 const link = (r) => html`<a href=${href("remote-resources", r.id)}><bdi>${nameOf(r)}</bdi></a>`;
 
+// ---- advice ----
+
+const MODES = {aggressive: () => t("aggressive"), moderate: () => t("moderate"), conservative: () => t("conservative")};
+const amount = (micro, currency) => `${(micro / 1e6).toFixed(2)} ${currency}`;
+const monthly = (price) => (price ? t("{price} a month", {price: amount(price.month_micro, price.currency)}) : t("price unknown"));
+const saving = (of, currency) => (of.saves_month_micro === undefined ? nothing : html` <span class="dim">${t("saves {price} a month", {price: amount(of.saves_month_micro, currency)})}</span>`);
+
+const adviceLine = (title, of) => [title, html`${of.type} <span class="dim">${monthly(of.price)}</span>${saving(of, of.price?.currency)}`];
+const adviceRows = (a) => pairs([[t("Present type"), html`${a.type} <span class="dim">${monthly(a.price)}</span>`], ...a.advice.filter((m) => m.type).map((m) => adviceLine(MODES[m.mode]?.() ?? m.mode, m)),
+	...(a.here ? [adviceLine(t("In this region"), a.here)] : [])]);
+
+/** Types that would do, with their prices: read when somebody asks, because it reads a month of metrics. */
+function advise([m]) {
+	let told = html`<p class="dim">${t("Loading…")}</p>`;
+	showCommand("machines.advice", {ids: [m]});
+	get(`/remote-machines/${m.id}/advice`).then((a) => { told = html`${adviceRows(a)}<p class="dim" lang="en">${a.note} ${a.price_note ?? ""}</p>`; touch(); }, (problem) => { told = html`<p lang="en">${problem.message}</p>`; touch(); });
+	ask({title: t("Instance types for {name}", {name: nameOf(m)}), label: null, keeps: true, wide: true, body: () => told});
+}
+
 export const view = resourcePage({
 	name: "machines", kind: "remote-machines", kinds: ["instances", "providers"], alsoNeeds: ["remote-resources"], command: "machines.list", verb: "machines", title: () => t("All machines"), detail: false,
 	rows: everything, href: (m) => (isElsewhere(m) ? href("machines", m.id) : href("instances", shortId(m))), state: stateOfMachine,
@@ -84,7 +103,7 @@ export const view = resourcePage({
 		{title: () => "Azure", query: "cloud:azure"}, {title: () => "VMware", query: "cloud:vmware"}, {title: () => "Hyper-V", query: "cloud:hyperv"}, {title: () => t("running"), query: "state:running"}],
 	actions: [action("start", () => t("Start"), "remote.start", (m) => m.power === "stopped", start), action("stop", () => t("Stop"), "remote.stop", (m) => m.power === "running", stop),
 		action("reboot", () => t("Reboot"), "remote.reboot", (m) => m.power === "running", reboot), action("terminate", () => t("Terminate"), "remote.terminate", (m) => !["terminated", "terminating"].includes(m.power), terminate, true)],
-	oneActions: [{...action("resize", () => t("Resize…"), "remote.resize", () => true, resize), asks: true}, {...action("tag", () => t("Add tag…"), "remote.tag", () => true, tag), asks: true}],
+	oneActions: [{...action("advice", () => t("Advice…"), "remote.list", () => true, advise), may: isElsewhere, asks: true}, {...action("resize", () => t("Resize…"), "remote.resize", () => true, resize), asks: true}, {...action("tag", () => t("Add tag…"), "remote.tag", () => true, tag), asks: true}],
 	lead: () => html`<a class="b" href=${href("providers")}>${t("Cloud providers")}</a>`,
 	empty: () => emptyCard(t("No machines"), t("Instances of this region and machines of clouds elsewhere are listed here."), html`<a class="b b1" href=${href("providers")}>${t("Cloud providers")}</a>`),
 	more: (m) => (m.act_problem ? html`<div class="card why"><h2>${t("Last request failed")}</h2><p lang="en">${m.act_problem}</p></div>` : nothing),

@@ -5,13 +5,13 @@
 #include "engine/resolve.h"
 #include "store/elastic_load_balancer.h"
 
-enum { IDLE_MAX_S = 4000, DRAIN_MAX_S = 3600, ATTRIBUTES_MAX = 10 };
+enum { IDLE_MAX_S = 4000, DRAIN_MAX_S = 3600, ATTRIBUTES_MAX = 10, BUCKET_MAX = 63, PREFIX_MAX = 255 };
+enum { EMIT_SHORT_MIN = 5, EMIT_LONG_MIN = 60, MINUTE_S = 60 };
 
 struct modify_args {
 	struct elastic_load_balancer_change wish;
 	struct str name;
-	bool has_log;
-	enum choice logs;
+	int64_t emit_minutes;
 	struct elb_attributes more;
 };
 #define ATTRIBUTE(name, member, ...)                                                                         \
@@ -20,7 +20,14 @@ static const struct param modify_params[] = {
 	CLASSIC_NAME(struct modify_args, name),
 	ATTRIBUTE("CrossZoneLoadBalancing.Enabled", wish.crosses_zones,
 		  .doc = "Whether each address distributes to the instances of all zones."),
-	ATTRIBUTE("AccessLog.Enabled", logs, .doc = "false only: access logs are not implemented."),
+	ATTRIBUTE("AccessLog.Enabled", wish.logs_requests,
+		  .doc = "Whether requests are written to files in the region's bucket for logs."),
+	ATTRIBUTE("AccessLog.S3BucketName", wish.log_bucket, .flags = MAY_BE_EMPTY, .max = BUCKET_MAX,
+		  .doc = "Name of the region's bucket for logs."),
+	ATTRIBUTE("AccessLog.S3BucketPrefix", wish.log_prefix, .flags = MAY_BE_EMPTY, .max = PREFIX_MAX,
+		  .doc = "Folder in the bucket; absent: its top."),
+	ATTRIBUTE("AccessLog.EmitInterval", emit_minutes,
+		  .doc = "Minutes of requests in one file: 5 or 60, which is the default."),
 	ATTRIBUTE("ConnectionDraining.Enabled", wish.drains,
 		  .doc = "Whether deregistered instances are drained."),
 	ATTRIBUTE("ConnectionDraining.Timeout", wish.drain_s, .min = 1, .max = DRAIN_MAX_S,
@@ -30,20 +37,34 @@ static const struct param modify_params[] = {
 	PARAM_LIST(struct modify_args, "LoadBalancerAttributes.AdditionalAttributes.member", more,
 		   elb_attribute_table, .max = ATTRIBUTES_MAX,
 		   .doc = "Only `elb.http.desyncmitigationmode` with the value `defensive`."),
-	NOT_BUILT("LoadBalancerAttributes.AccessLog.S3BucketName", .only = ""),
-	NOT_BUILT("LoadBalancerAttributes.AccessLog.S3BucketPrefix", .only = ""),
-	NOT_BUILT("LoadBalancerAttributes.AccessLog.EmitInterval", .only = "60|0"),
 };
 
 static const char desync_key[] = "elb.http.desyncmitigationmode";
+
+/* AccessLog replaces the former one as a whole; logs that are turned off without a bucket keep their place. */
+static RESULT read_log(struct elb_call *e, struct modify_args *a)
+{
+	a->wish.region_bucket = e->config->flow_log_bucket;
+	if (a->emit_minutes && a->emit_minutes != EMIT_SHORT_MIN && a->emit_minutes != EMIT_LONG_MIN)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("LoadBalancerAttributes.AccessLog.EmitInterval"),
+				      "EmitInterval must be %d or %d minutes", EMIT_SHORT_MIN, EMIT_LONG_MIN);
+	bool has_more = a->wish.log_bucket.n || a->wish.log_prefix.n || a->emit_minutes;
+	if (a->wish.logs_requests == CHOICE_DEFAULT)
+		return has_more ? ctx_fail_field(e->c, ERR_INVALID,
+						 STR("LoadBalancerAttributes.AccessLog.Enabled"),
+						 "AccessLog must say whether it is Enabled")
+				: OK;
+	a->wish.sets_log_bucket = a->wish.log_bucket.n || a->wish.logs_requests == CHOICE_YES;
+	a->wish.sets_log_prefix = a->wish.log_prefix.n || a->wish.logs_requests == CHOICE_YES;
+	a->wish.log_interval_s = MINUTE_S * (a->emit_minutes ? a->emit_minutes : EMIT_LONG_MIN);
+	return OK;
+}
 
 static RESULT prepare_modify(struct elb_call *e, void *args)
 {
 	struct modify_args *a = args;
 	TRY(classic_find(e, a->name, &a->wish.balancer));
-	if (a->logs == CHOICE_YES)
-		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("LoadBalancerAttributes.AccessLog.Enabled"),
-				      "Access logs are not supported in this region");
+	TRY(read_log(e, a));
 	for (size_t k = 0; k < a->more.count; k++) {
 		const struct elb_attribute *one = &a->more.at[k];
 		if (!str_is(one->key, desync_key))
@@ -65,11 +86,23 @@ static void write_enabled(struct xml *x, const char *name, bool is_enabled)
 	xml_close(x, name);
 }
 
+static void write_log(struct xml *x, const struct elastic_load_balancer *b)
+{
+	xml_open(x, "AccessLog");
+	xml_bool(x, "Enabled", b->logs_requests);
+	if (b->log_bucket.n) {
+		xml_text(x, "S3BucketName", b->log_bucket);
+		xml_int(x, "EmitInterval", b->log_interval_s / MINUTE_S);
+		xml_text(x, "S3BucketPrefix", b->log_prefix);
+	}
+	xml_close(x, "AccessLog");
+}
+
 static void write_attributes(struct xml *x, const struct elastic_load_balancer *b)
 {
 	xml_open(x, "LoadBalancerAttributes");
 	write_enabled(x, "CrossZoneLoadBalancing", b->crosses_zones);
-	write_enabled(x, "AccessLog", false);
+	write_log(x, b);
 	xml_open(x, "ConnectionDraining");
 	xml_bool(x, "Enabled", b->drains);
 	xml_int(x, "Timeout", b->drain_s);

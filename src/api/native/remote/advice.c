@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Right-sizing of remote machines: the maximum number of processors used on each of the last 30 days, and the
- * smallest type of the cloud with that many processors and at least the present memory. Memory in use is not known. */
+ * smallest type of the cloud with that many processors and at least the present memory, with its price. Memory in use is not
+ * known. Price lists are read from the ledger's SQL, so on a lane. */
 #include "api/native/action.h"
+#include "api/native/remote/advice_prices.h"
 
 #include <math.h>
 
 #include "base/clock.h"
+#include "drivers/remote.h"
+#include "engine/billing/billing.h"
 #include "engine/resolve.h"
 #include "reconcile/figures/cloud_figures.h"
 #include "reconcile/reconcile.h"
@@ -20,11 +24,22 @@ struct day {
 	double percent; /* maximum of five minutes, of all processors */
 };
 
-struct usage {
+struct cpu_usage {
 	struct day days[DAYS];
 	size_t count;
 	double average, deviation, most;
 	int64_t most_us; /* the day of the maximum */
+};
+
+struct advice_args {
+	struct price_book book;
+	int64_t closed_until_s;
+};
+
+/* The machine's size today. 0: unknown. */
+struct present_size {
+	int64_t vcpus, memory;
+	struct str architecture;
 };
 
 /* A type that the machine could have. */
@@ -35,7 +50,7 @@ struct type_choice {
 
 /* ---- what was used ---- */
 
-static void weigh_days(struct usage *u, int64_t first_us)
+static void weigh_days(struct cpu_usage *u, int64_t first_us)
 {
 	double sum = 0, squares = 0;
 	for (size_t k = 0; k < DAYS; k++) {
@@ -56,7 +71,7 @@ static void weigh_days(struct usage *u, int64_t first_us)
 }
 
 static RESULT read_usage(struct native_call *e, const struct remote_machine *m, int64_t first_us,
-			 struct usage *u)
+			 struct cpu_usage *u)
 {
 	struct figure_points points = {0};
 	uuid key = cloud_figures_key(m->provider, m->row.id);
@@ -114,21 +129,41 @@ static struct type_choice choose_type(const struct tables *t, uuid provider, int
 
 /* ---- the answer ---- */
 
-static void write_mode(struct json_writer *w, const struct tables *t, const struct remote_machine *m,
-		       const char *mode, double percent)
+static const struct remote_resource *type_of(const struct tables *t, const struct remote_machine *m)
 {
-	const struct remote_resource *present =
-		remote_resource_find_by_provider(t, m->provider, REMOTE_RESOURCE_TYPE_INSTANCE_TYPE, m->type);
-	int64_t vcpus = (int64_t) ceil((double) m->vcpus * percent / 100 + 0.1);
-	vcpus = vcpus < 1 ? 1 : vcpus < m->vcpus ? vcpus : m->vcpus;
-	const struct type_choice type = choose_type(t, m->provider, vcpus, present ? present->size : 0);
+	return remote_resource_find_by_provider(t, m->provider, REMOTE_RESOURCE_TYPE_INSTANCE_TYPE, m->type);
+}
+
+/* Clouds without instance types have the size in the type's name. */
+static struct present_size size_of(struct native_call *e, const struct remote_machine *m)
+{
+	const struct tables *t = native_tables(e);
+	const struct remote_resource *type = type_of(t, m);
+	const struct tag *arch = type ? tags_find(type->attributes, STR("architecture")) : NULL;
+	struct present_size size = {m->vcpus, type ? type->size : 0, arch ? arch->value : STR_NONE};
+	if (!type)
+		(void) remote_read_size(e->c, m->type, &size.vcpus, &size.memory);
+	return size;
+}
+
+static RESULT write_mode(struct json_writer *w, struct advice_prices *prices, const struct present_size *size,
+			 const char *mode, double percent)
+{
+	const struct tables *t = native_tables(prices->e);
+	const struct remote_machine *m = prices->machine;
+	int64_t vcpus = (int64_t) ceil((double) size->vcpus * percent / 100 + 0.1);
+	vcpus = vcpus < 1 ? 1 : vcpus < size->vcpus ? vcpus : size->vcpus;
+	const struct type_choice type = choose_type(t, m->provider, vcpus, size->memory);
 	json_write_open(w, NULL);
 	json_write_z(w, "mode", mode);
 	json_write_real(w, "cpu_percent", percent);
 	json_write_int(w, "vcpus", vcpus);
-	if (present && type.name.n)
+	if (type_of(t, m) && type.name.n) {
 		json_write_text(w, "type", type.name);
+		TRY(advice_prices_write_type(prices, w, type.name));
+	}
 	json_write_close(w);
+	return OK;
 }
 
 static void write_day(struct native_call *e, struct json_writer *w, int64_t at_us)
@@ -138,41 +173,75 @@ static void write_day(struct native_call *e, struct json_writer *w, int64_t at_u
 			str_copy(e->c->arena, str_cut(str_from(clock_write_s(at_us, text)), DATE_SIZE)));
 }
 
-static RESULT answer_advice(struct native_call *e, const void *args, struct json_writer *w)
+static RESULT write_modes(struct json_writer *w, struct advice_prices *prices,
+			  const struct present_size *size, const struct cpu_usage *u)
 {
-	int64_t first_us = (clock_now_us() / DAY - DAYS) * DAY;
-	struct usage *u = arena_new_object(e->c->arena, struct usage);
-	const struct row *row = tables_find(native_tables(e), KIND_REMOTE_MACHINE, e->target.prefix);
-	(void) args;
-	if (!row)
-		return engine_fail_gone(e->c, KIND_REMOTE_MACHINE, e->target.prefix);
-	if (!u)
-		return ctx_no_memory(e->c);
-	const struct remote_machine *m = remote_machine_of(row);
-	TRY(read_usage(e, m, first_us, u));
-	json_write_text(w, "type", m->type);
-	json_write_int(w, "vcpus", m->vcpus);
-	json_write_int(w, "days", (int64_t) u->count);
 	json_write_open_list(w, "advice");
-	if (u->count >= DAYS_MIN && m->vcpus) {
-		write_mode(w, native_tables(e), m, "aggressive", u->average);
-		write_mode(w, native_tables(e), m, "moderate", fmin(u->average + u->deviation, 100));
-		write_mode(w, native_tables(e), m, "conservative", u->most);
+	if (u->count >= DAYS_MIN && size->vcpus) {
+		TRY(write_mode(w, prices, size, "aggressive", u->average));
+		TRY(write_mode(w, prices, size, "moderate", fmin(u->average + u->deviation, 100)));
+		TRY(write_mode(w, prices, size, "conservative", u->most));
 	}
 	json_write_close_list(w);
+	return OK;
+}
+
+static RESULT write_advice(struct native_call *e, struct json_writer *w, const struct remote_machine *m,
+			   const struct cpu_usage *u, const struct price_book *book)
+{
+	struct advice_prices prices;
+	const struct present_size size = size_of(e, m);
+	TRY(advice_prices_begin(&prices, e, m, book));
+	json_write_text(w, "type", m->type);
+	json_write_int(w, "vcpus", size.vcpus);
+	json_write_int(w, "days", (int64_t) u->count);
+	advice_prices_write_present(&prices, w);
+	TRY(write_modes(w, &prices, &size, u));
+	TRY(advice_prices_write_here(&prices, w, size.vcpus, size.memory, size.architecture));
 	if (u->count >= DAYS_MIN)
 		write_day(e, w, u->most_us);
 	json_write_z(w, "note",
 		     u->count < DAYS_MIN
 			     ? "Advice needs metrics of 7 of the last 30 days."
 			     : "Of processors alone: memory in use is not known, and stays as it is.");
+	advice_prices_write_note(&prices, w);
 	return OK;
+}
+
+/* Reading price lists is slow, and must not hold a view. */
+static RESULT prepare_advice(struct native_call *e, void *args)
+{
+	TRY(native_prepare_row(e, args));
+	view_close(&e->view);
+	e->view = (struct view){0};
+	return OK;
+}
+
+static RESULT read_book(struct work_item *w)
+{
+	struct native_call *e = w->arg;
+	struct advice_args *a = e->args;
+	return billing_read_book(e->c, e->config->store, &a->book, &a->closed_until_s);
+}
+
+static RESULT answer_advice(struct native_call *e, const void *args, struct json_writer *w)
+{
+	const struct advice_args *a = args;
+	int64_t first_us = (clock_now_us() / DAY - DAYS) * DAY;
+	struct cpu_usage *u = arena_new_object(e->c->arena, struct cpu_usage);
+	const struct row *row = NULL;
+	TRY(native_find_row(e, KIND_REMOTE_MACHINE, &e->target, &row));
+	if (!u)
+		return ctx_no_memory(e->c);
+	TRY(read_usage(e, remote_machine_of(row), first_us, u));
+	return write_advice(e, w, remote_machine_of(row), u, &a->book);
 }
 
 static const struct native_action rows[] = {
 	{HTTP_GET, "/remote-machines/{id}/advice", .permit = "dari:ListRemoteMachines",
-	 .kind = KIND_REMOTE_MACHINE, .flags = API_CHANGES_BY_TIME, .prepare = native_prepare_row,
+	 .kind = KIND_REMOTE_MACHINE, .flags = API_CHANGES_BY_TIME,
+	 .args = {.size = sizeof(struct advice_args)}, .prepare = prepare_advice, .work = read_book,
 	 .answer = answer_advice,
-	 .doc = "Recommends smaller types, by the CPU utilization of the last 30 days."},
+	 .doc = "Recommends smaller types, by the CPU utilization of the last 30 days, with their prices."},
 };
 const struct api_actions native_advice_actions = API_ACTIONS(rows);

@@ -8,9 +8,10 @@
 
 struct policy_args {
 	struct machine_policy_wish wish;
-	const struct str *rule, *scope, *act, *power;
+	const struct str *rule, *scope, *act, *power, *event;
 	bool may_list_here, may_list_elsewhere; /* the kinds that a preview shows to the caller */
 };
+#define EVENTS "state_changed|power_drift|vanished|tag_missing"
 #define P(name, member, ...) PARAM(struct policy_args, name, member, __VA_ARGS__)
 #define NUMBER(name, most, ...)                                                                              \
 	PARAM(struct policy_args, #name, wish.number.name, .max = (most),                                    \
@@ -39,14 +40,18 @@ struct policy_args {
 		  .doc = "schedule: time zone, such as Asia/Seoul; absent: UTC."),                           \
 		P("keys", wish.keys, .max = POLICY_KEYS_MAX,                                                 \
 		  .given = offsetof(struct policy_args, wish.given.keys) + 1,                                \
-		  .doc = "required_tags: keys that each machine must have."),                                \
+		  .doc = "required_tags, and event with tag_missing: keys that each machine must have."),    \
+		P("event", event, .words = EVENTS, .doc = "event: what begins a run of the playbook."),      \
+		NUMBER(runs_per_hour, POLICY_RUNS_PER_HOUR_MAX,                                              \
+		       .doc = "event: runs that the policy begins in an hour at most; absent: 10."),         \
 		NUMBER(grace_hours, POLICY_GRACE_MAX_H,                                                      \
 		       .doc = "required_tags and power_state: hours between report and action."),            \
 		P("power", power, .words = "running|stopped",                                                \
 		  .doc = "power_state: required state of the machines."),                                    \
 		P("playbook", wish.playbook, .max = PLAYBOOK_NAME_MAX,                                       \
-		  .doc = "provisioned and retirement: playbook of the operator that Ansible runs after a "   \
-			 "machine was made, or before it is retired, such as register.yml."),                \
+		  .doc = "provisioned, event and retirement: playbook of the operator that Ansible runs "    \
+			 "after a machine was made, on the event, or before a machine is retired, such as "  \
+			 "register.yml."),                                                                   \
 		NUMBER(playbook_limit_s, PLAYBOOK_LIMIT_MAX_S,                                               \
 		       .doc = "Seconds after which a run is killed; absent: 600."),                          \
 		NUMBER(check_s, POLICY_CHECK_MAX_S,                                                          \
@@ -55,7 +60,7 @@ struct policy_args {
 		P("is_active", wish.is_active, .doc = "false: suspends the policy.")
 static const struct param create_params[] = {
 	P("name", wish.name, .min = 1, .max = 64, .flags = REQUIRED, .doc = "Name; unique in the account."),
-	P("rule", rule, .words = "retirement|schedule|required_tags|power_state|provisioned",
+	P("rule", rule, .words = "retirement|schedule|required_tags|power_state|provisioned|event",
 	  .flags = REQUIRED, .doc = "Rule that the policy checks."),
 	P("account", wish.account, .kind = KIND_ACCOUNT, .flags = BY_NAME,
 	  .doc = "Owning account; for administrators."),
@@ -87,6 +92,7 @@ static RESULT prepare_policy(struct native_call *e, void *args)
 	a->wish.scope = place_of(machine_policy_scope_words, a->scope);
 	a->wish.act = place_of(machine_policy_act_words, a->act);
 	a->wish.power = place_of(machine_policy_power_words, a->power);
+	a->wish.event = place_of(machine_policy_event_words, a->event);
 	TRY(prepare_preview(e, a));
 	if (!a->wish.timezone)
 		return OK;

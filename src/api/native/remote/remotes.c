@@ -7,7 +7,9 @@
 #include "base/crypto.h"
 #include "drivers/remote.h"
 #include "engine/remote/provider.h"
+#include "engine/remote/provider_share.h"
 #include "engine/remote/remote_machine.h"
+#include "engine/remote/remote_price.h"
 #include "store/provider.h"
 
 #define CLOUDS "aws|openstack|cloudstack|azure|vmware|hyperv"
@@ -95,7 +97,7 @@ static RESULT prepare_provider_change(struct native_call *e, void *args)
 {
 	struct provider_change_args *a = args;
 	const struct row *row = NULL;
-	TRY(native_find_row(e, KIND_PROVIDER, &a->wish.provider, &row));
+	TRY(engine_find_own(e->c, native_tables(e), KIND_PROVIDER, &a->wish.provider, &row));
 	a->wish.id = row->id;
 	const struct provider *p = provider_of(row);
 	const struct remote remote = {.endpoint = p->endpoint,
@@ -111,6 +113,23 @@ static RESULT prepare_provider_change(struct native_call *e, void *args)
 static const struct param refresh_params[] = {
 	PARAM(struct provider_target, "accepts_loss", accepts_loss,
 	      .doc = "Forgets all machines that the next listing lacks, however many they are."),
+};
+
+static const struct param share_params[] = {
+	PARAM(struct provider_share_wish, "accounts", accounts, .kind = KIND_ACCOUNT,
+	      .max = PROVIDER_SHARES_MAX, .flags = REQUIRED | BY_NAME,
+	      .doc = "Accounts below the owner that see the provider's machines and resources; none ends the "
+		     "sharing."),
+	PARAM(struct provider_share_wish, "acts", shares_acts,
+	      .doc = "These accounts may also act on machines, and create them."),
+};
+
+static const struct param prices_params[] = {
+	PARAM(struct remote_prices_wish, "currency", currency, .min = 3, .max = 3, .flags = REQUIRED,
+	      .doc = "Currency by ISO 4217."),
+	PARAM(struct remote_prices_wish, "prices", prices, .max = REMOTE_PRICES_MAX, .flags = REQUIRED,
+	      .doc = "The price of each type for an hour: an object of the type's name and a decimal as a "
+		     "text, such as \"0.0104\". Replaces all earlier prices."),
 };
 
 /* ---- machines ---- */
@@ -189,6 +208,14 @@ static const struct native_action actions[] = {
 	       .args = PARAMS(struct provider_target, refresh_params),
 	       .target = NATIVE_AT(provider_target, provider), .operation = engine_refresh_provider_run,
 	       .doc = "Requests a new listing of the provider's machines."),
+	CHANGE(POST, "/providers/{id}/prices", "dari:PutProvider", PROVIDER,
+	       .args = PARAMS(struct remote_prices_wish, prices_params),
+	       .target = NATIVE_AT(remote_prices_wish, provider), .operation = engine_load_remote_prices_run,
+	       .doc = "Loads the prices of the provider's instance types, for advice about its machines."),
+	CHANGE(POST, "/providers/{id}/share", "dari:PutProvider", PROVIDER,
+	       .args = PARAMS(struct provider_share_wish, share_params),
+	       .target = NATIVE_AT(provider_share_wish, provider), .operation = engine_share_provider_run,
+	       .doc = "Sets the accounts that a provider is shared with."),
 	CHANGE(DELETE, "/providers/{id}", "dari:DeleteProvider", PROVIDER,
 	       .args = {.size = sizeof(struct provider_target)},
 	       .target = NATIVE_AT(provider_target, provider), .operation = engine_delete_provider_run,
