@@ -17,6 +17,7 @@
  *   DRY_RUN          a dry run would have been carried out
  *   NOT_FOUND        the cloud says that there is no such object
  *   STATE            the object's state does not allow the act
+ *   QUOTA            a limit of the account there leaves no room; EC2's driver alone tells it from INVALID
  *   THROTTLED        too many requests; not before wait_us of struct remote
  *   AGAIN            the cloud is busy, or had an internal error
  *   GONE, TIMEOUT    the endpoint cannot be reached, or does not answer in time

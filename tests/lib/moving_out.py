@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Migrations from one simulated region to another: instances whose disks have content, and what has arrived there. A proxy in front of the other region sees
 each request."""
+import collections
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
 
 import ebs
 import elsewhere
 from block_cloud import BLOCK, block
 from elsewhere import launch, power_there, run
-from waiting import wait_until
+from waiting import HANG_S, wait_until
 
 ZERO = bytes(BLOCK)
 BLOCKS = 701  # of each disk that are compared
@@ -23,7 +27,7 @@ class Home:
 
     def __init__(self, dev_of, there, *options):
         self.disks, self.there, self.dev_of, self.options = tempfile.mkdtemp(), there, dev_of, options
-        self.proxy, self.contents, self.arrived = elsewhere.Proxy(there), {}, None
+        self.proxy, self.contents, self.arrived, self.made = elsewhere.Proxy(there), {}, None, collections.defaultdict(set)
         self.honest()
         there.ec2 = there.account.client()
         self.home = self.begin(0)
@@ -36,7 +40,22 @@ class Home:
         return dev
 
     def honest(self):
-        self.proxy.spoil, self.proxy.change = self.watch, lambda path, body, answer: answer
+        self.proxy.spoil, self.proxy.change = self.watch, self.note
+
+    def note(self, path, body, answer):
+        """Notes what was made there, by the request's token or name."""
+        if path == "/snapshots" and b'"SnapshotId"' in answer:
+            self.made["snapshot", json.loads(body)["ClientToken"]].add(json.loads(answer)["SnapshotId"])
+        for action, member, tag in (("RegisterImage", "Name", "imageId"), ("RunInstances", "ClientToken", "instanceId")):
+            found = re.search(rf"<{tag}>(.*?)</{tag}>", answer.decode(errors="replace")) if f"Action={action}&".encode() in body else None
+            if found:
+                self.made[action, re.search(rf"&{member}=([^&]*)", body.decode())[1]].add(found[1])
+        return answer
+
+    def made_once(self):
+        """Fails if a request that was repeated has made something twice."""
+        twice = {k: v for k, v in self.made.items() if len(v) > 1}
+        assert not twice, twice
 
     def watch(self, _method, _path, body):
         """Reads the disks of the image there right before it is deleted, which ends the migration."""
@@ -52,6 +71,49 @@ class Home:
         self.proxy.end()
         self.home.end()
         shutil.rmtree(self.disks)
+
+    # ---- kills
+
+    def again(self):
+        """Kills the region, and starts it again with its data."""
+        port = self.home.port
+        self.home.end(signal.SIGKILL)
+        self.home = self.begin(port)
+
+    def die_at(self, word, when, nth=1):
+        """The region is to be killed at the nth request that has the word: before it is passed on, or before its answer is. Returns what waits for that."""
+        met, dead, left, base = threading.Event(), threading.Event(), [nth], self.proxy.spoil
+
+        def meets(path, body):
+            if (word in path.encode() or word in body) and b"DryRun" not in body and not met.is_set():
+                left[0] -= 1
+                return left[0] == 0
+            return False
+
+        def hold():
+            met.set()
+            dead.wait(HANG_S)
+
+        def spoil(method, path, body):
+            if when == "after" or not meets(path, body):
+                return base(method, path, body)
+            hold()
+            return 200, {}, None
+
+        def change(path, body, answer):
+            answer = self.note(path, body, answer)
+            if when == "after" and meets(path, body):
+                hold()
+                return None
+            return answer
+        self.proxy.spoil, self.proxy.change = spoil, change
+
+        def wait():
+            wait_until(met.is_set, f"a request with {word}", shows=lambda: self.home.command("migrate", "list"))
+            self.again()
+            self.honest()
+            dead.set()
+        return wait
 
     # ---- the source
 
@@ -101,6 +163,13 @@ class Home:
         found = [m for m in self.home.command("migrate", "list") if m.get("instance", "").replace("-", "").startswith(hexadecimal)]
         return max(found, key=lambda m: (not m.get("ended_us"), m.get("ended_us", 0)))
 
+    def disks(self, ref):
+        """Its disks."""
+        account, path = self.home.account, "/api/v1/cloud-migration-disks"
+        answer = account.send("GET", path, account.sign("GET", "", b"", "dari", path))
+        assert answer.status == 200, answer
+        return [d for d in json.loads(answer.text)["items"] if d["migration"] == self.migration(ref)["id"]]
+
     def do(self, word, ref, *options):
         done = run(self.home, "migrate", word, ref, *options)
         assert done.returncode == 0, (word, done)
@@ -142,4 +211,13 @@ class Home:
         assert power_there(self.there, found["ref"]) == RUNNING
         self.is_same(ref)
         assert not self.left_there(), self.left_there()
+        self.made_once()
         return found["ref"]
+
+    def forget(self, ref, machine=None):
+        """Makes room for the next test."""
+        self.home.ec2.terminate_instances(InstanceIds=[ref])
+        if machine:
+            self.there.ec2.terminate_instances(InstanceIds=[machine])
+            self.there.rest()
+        self.home.rest()

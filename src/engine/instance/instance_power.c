@@ -160,16 +160,19 @@ RESULT instance_turn_on(struct op *op, struct instance *next)
 	return give_addresses(op, next->row.id);
 }
 
-/* Refuses an instance whose copy in another cloud is being created: two copies with one address are worse than an outage. */
+/* Refuses an instance whose copy in another cloud is being created, or may still run there during an undo: two copies with
+ * one address are worse than an outage. */
 static RESULT check_not_leaving(struct op *op, const struct instance *instance, const struct ref *ref)
 {
 	for (const struct cloud_migration *m = cloud_migration_first_by_instance(op->head, instance->row.id);
 	     m; m = cloud_migration_next_by_instance(op->head, m))
 		if (m->direction == CLOUD_MIGRATION_DIRECTION_OUT && m->was_asked &&
-		    (m->stage == CLOUD_MIGRATION_STAGE_MAKING || m->stage == CLOUD_MIGRATION_STAGE_STARTING))
+		    (m->stage == CLOUD_MIGRATION_STAGE_MAKING || m->stage == CLOUD_MIGRATION_STAGE_STARTING ||
+		     m->stage == CLOUD_MIGRATION_STAGE_UNDOING))
 			return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, ref->field,
 					   "The instance '%" STR_FMT
-					   "' is being moved to another cloud. Undo the migration first.",
+					   "' is being moved to another cloud. Undo the migration, or wait "
+					   "for the undo to put the machine there away.",
 					   STR_ARG(ref->text));
 	return OK;
 }

@@ -423,6 +423,8 @@ RESULT migration_undo(struct op *op, const struct cloud_migration *m, struct str
 	struct cloud_migration next = *m;
 	if (!migration_is_out(m))
 		TRY(put_away_instance(op, m));
+	else if (m->stage == CLOUD_MIGRATION_STAGE_COPYING)
+		migration_note_late(op, &next);
 	next.stage = CLOUD_MIGRATION_STAGE_UNDOING;
 	next.has_failed = problem.n > 0;
 	next.problem = str_cut(problem, MIGRATION_PROBLEM_MAX);

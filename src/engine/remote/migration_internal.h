@@ -44,6 +44,8 @@ RESULT migration_see_out(struct op *op, const struct cloud_migration *m,
 			 const struct cloud_migration_report *wish);
 /* Deletes the snapshots here of an ended migration. */
 RESULT migration_drop_cuts(struct op *op, const struct cloud_migration *m);
+/* Before an undo: a request to start a snapshot there may be under way, whose effect is seen late. */
+void migration_note_late(struct op *op, struct cloud_migration *next);
 /* The disk's target was copied completely: its snapshot here is the next round's base. */
 RESULT migration_end_copy_out(struct op *op, struct cloud_migration_disk *next);
 

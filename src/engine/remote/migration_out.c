@@ -255,6 +255,10 @@ static RESULT cut_disk(struct op *op, const struct cloud_migration *m, const str
 			"The instance has other disks than when it was planned. Undo it, and plan "
 			"again.");
 	TRY(snapshot_write_of(op, v, &cut));
+	if (cut.volume_size != d->size) { /* the snapshot there has another size, so all blocks are written */
+		next.size = cut.volume_size;
+		next.base = STR_NONE;
+	}
 	next.snapshot = cut.row.id;
 	next.target = STR_NONE;
 	next.is_copied = next.is_sealed = false;
@@ -320,6 +324,7 @@ RESULT migration_end_copy_out(struct op *op, struct cloud_migration_disk *next)
 	uuid old = next->base_snapshot;
 	next->base_snapshot = next->snapshot;
 	next->snapshot = UUID_NONE;
+	next->resets = 0;
 	return drop_cut(op, old);
 }
 
@@ -387,6 +392,15 @@ static RESULT stop(struct op *op, const struct cloud_migration *m, const struct 
 	return migration_put_logged(op, &next, "The instance is asked to stop.");
 }
 
+void migration_note_late(struct op *op, struct cloud_migration *next)
+{
+	for (const struct cloud_migration_disk *d =
+		     cloud_migration_disk_first_by_migration(op->head, next->row.id);
+	     d; d = cloud_migration_disk_next_by_migration(op->head, d))
+		if (!uuid_is_none(d->snapshot) && !d->target.n)
+			next->asked_us = op->now_us;
+}
+
 /* Called only when the machine there was seen off, or does not exist. */
 static RESULT restart(struct op *op, const struct cloud_migration *m,
 		      const struct cloud_migration_report *wish)
@@ -396,7 +410,10 @@ static RESULT restart(struct op *op, const struct cloud_migration *m,
 	bool is_done = false;
 	if (m->stage != CLOUD_MIGRATION_STAGE_UNDOING)
 		return OK;
-	TRY(try_part(op, m, &work, start_instance, &is_done));
+	next.was_asked = false; /* nothing can run there any more, so the instance may be started */
+	next.asked_us = 0;
+	TRY(cloud_migration_put(op, &next));
+	TRY(try_part(op, &next, &work, start_instance, &is_done));
 	if (!is_done)
 		return OK;
 	next.is_stopped = false; /* from now on its power is its owner's concern */

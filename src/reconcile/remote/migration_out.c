@@ -45,8 +45,17 @@ static RESULT freeze(struct step *s, const struct moving *mo)
 
 /* ---- cutover ---- */
 
+static RESULT fail_gone(struct step *s, const struct moving *mo)
+{
+	return migration_report(
+		s, mo,
+		NEWS(.news = MIGRATION_NEWS_FAILED, .problem = STR("The instance has been terminated.")));
+}
+
 static RESULT stop(struct step *s, const struct moving *mo)
 {
+	if (mo->here.is_gone)
+		return fail_gone(s, mo);
 	if (mo->m->is_stopped && mo->here.is_stopped)
 		return migration_report_and_go_on(s, mo, NEWS(.news = MIGRATION_NEWS_STOPPED));
 	if (mo->m->is_stopped && mo->here.is_wanted_on)
@@ -139,6 +148,8 @@ static RESULT make(struct step *s, const struct moving *mo, struct remote *remot
 {
 	struct str image = STR_NONE;
 	bool may = false;
+	if (mo->here.is_gone)
+		return fail_gone(s, mo);
 	if (!mo->here.is_stopped && !mo->m->was_asked)
 		return migration_report_and_go_on(s, mo, NEWS(.news = MIGRATION_NEWS_RESUMED));
 	if (!mo->here.is_stopped)
@@ -249,6 +260,8 @@ static RESULT undo(struct step *s, const struct moving *mo, struct remote *remot
 	}
 	if (mo->here.is_gone)
 		note = STR("The instance is gone.");
+	if (!mo->m->was_asked && is_recent(mo)) /* a snapshot that is started late would be left there */
+		return migration_look_again(s, LOOK_EVERY_S * 1000);
 	TRY(mo->driver->sink->drop_image(&s->ctx, remote, s->id));
 	return migration_thaw_all(s, mo, remote, note);
 }

@@ -6,17 +6,19 @@
 simulated; the snapshots there are read byte by byte before they are deleted."""
 import json
 import os
+import re
 import sys
+import threading
 
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from block_cloud import BLOCK, block  # noqa: E402
-from dev import Dev  # noqa: E402
-from elsewhere import power_there, run  # noqa: E402
+from dev import REGION, Dev  # noqa: E402
+from elsewhere import owner, power_there, run  # noqa: E402
 from faces.native import ask  # noqa: E402
 from moving_out import RUNNING, STOPPED, ZERO, Home  # noqa: E402
-from waiting import wait_until  # noqa: E402
+from waiting import HANG_S, wait_until  # noqa: E402
 
 BUSY = 503, {"Content-Type": "text/xml"}, b"<Response><Errors><Error><Code>Unavailable</Code><Message>busy</Message></Error></Errors></Response>"
 
@@ -150,14 +152,136 @@ def test_refused(world):
     world.do("delete", ref)
 
 
-def test_missing_right(world):
-    """A right that the credentials lack is named by the plan."""
-    denied = 403, {"Content-Type": "application/json", "x-amzn-ErrorType": "AccessDeniedException"}, json.dumps({"Message": "no"}).encode()
+def documented_rights():
+    """The rights in the other cloud, as docs/migrate.md lists them."""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../docs/migrate.md"), encoding="utf-8") as f:
+        paragraph = re.search(r"^The rights there are .*?\. Here the asker", f.read(), re.MULTILINE | re.DOTALL)[0]
+    return re.findall(r"`(\w+:\w+)`", paragraph)
+
+
+def add_user(world, name, rights):
+    """A provider with the credentials of a user of the other region who has those rights alone."""
+    iam = world.there.account.client("iam")
+    iam.create_user(UserName=name)
+    policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": rights, "Resource": "*"}]}
+    iam.put_user_policy(UserName=name, PolicyName="some", PolicyDocument=json.dumps(policy))
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    options = ["--region", REGION, "--login", key["AccessKeyId"], "--endpoint", world.proxy.url, "--secret-stdin", "--poll-s", "1", "--account", owner(world.home)]
+    done = run(world.home, "provider", "add", "aws", name, *options, text=key["SecretAccessKey"] + "\n")
+    assert done.returncode == 0, done
+
+
+def test_missing_rights(world):
+    """The plan names each right that the credentials lack."""
+    rights = documented_rights()
+    add_user(world, "poor", ["ec2:DescribeInstances"])
     ref = world.make()
-    world.proxy.spoil = lambda method, path, body: denied if method == "POST" and path == "/snapshots" else None
-    done = run(world.home, "migrate", "plan", ref, "--to", "there")
-    assert "ebs:StartSnapshot" in done.stdout, done
-    assert world.migration(ref)["stage"] == "failed"
+    run(world.home, "migrate", "plan", ref, "--to", "poor")
+    shown = world.migration(ref)
+    named = {right for right in rights for text in shown["refusals"] if text.startswith("rights: ") and f" {right}. " in text}
+    assert named == set(rights) - {"ec2:DescribeInstances"}, (set(rights) - named, shown["refusals"])
+    assert shown["stage"] == "failed", shown
+    world.do("delete", ref)
+    world.forget(ref)
+
+
+def test_enough_rights(world):
+    """The documented rights are enough for a whole migration."""
+    add_user(world, "enough", documented_rights())
+    ref = world.make()
+    world.do("plan", ref, "--to", "enough")
+    assert not world.migration(ref).get("refusals"), world.migration(ref)
+    world.do("set", ref, "--to-type", "t3.micro")
+    world.do("start", ref)
+    world.rests_in(ref, "synced")
+    world.do("cutover", ref)
+    world.forget(ref, world.finish(ref))
+
+
+def waits_with(world, ref, words):
+    wait_until(lambda: any(words in row.get("problem", "") for row in [world.migration(ref), *world.disks(ref)]), words,
+               shows=lambda: (world.migration(ref), world.disks(ref)))
+
+
+@pytest.mark.parametrize("limit,words,stage", [("snapshots", "snapshot", "copying"), ("instances", "InstanceLimitExceeded", "making")])
+def test_full_quota(world, limit, words, stage):
+    """A full quota there is shown and waited for."""
+    ref = world.make()
+    world.plan(ref)
+    world.there.command("limit", "set", limit, "0")
+    world.do("start", ref)
+    if stage == "making":
+        world.rests_in(ref, "synced")
+        world.do("cutover", ref)
+    waits_with(world, ref, words)
+    assert world.migration(ref)["stage"] == stage, world.migration(ref)
+    world.there.command("limit", "set", limit)
+    if stage == "copying":
+        world.rests_in(ref, "synced")
+        assert not any(d.get("resets") for d in world.disks(ref)), world.disks(ref)
+        world.do("cutover", ref)
+    world.forget(ref, world.finish(ref))
+
+
+@pytest.mark.parametrize("word", [b'"ClientToken"', b"/blocks/5", b"Action=RunInstances"])
+def test_hang(world, word):
+    """A request that the cloud carries out without an answer is repeated, and makes nothing twice."""
+    ref, held, over = world.make(), [], threading.Event()
+
+    def change(path, body, answer):
+        answer = world.note(path, body, answer)
+        if not held and b"DryRun" not in body and (word in path.encode() or word in body):
+            held.append(path)
+            over.wait(HANG_S)
+            return None
+        return answer
+    world.plan(ref)
+    world.proxy.change = change
+    world.do("start", ref)
+    world.rests_in(ref, "synced")
+    world.do("cutover", ref)
+    machine = world.finish(ref)
+    over.set()
+    assert held
+    world.forget(ref, machine)
+
+
+def test_undo_overtakes(world):
+    """An undo is requested while the cloud starts a snapshot, whose answer is lost: nothing is left there."""
+    ref, held, over = world.make(), [], threading.Event()
+
+    def change(path, body, answer):
+        if not held and path == "/snapshots" and b'"ClientToken"' in body:
+            held.append(path)
+            over.wait(HANG_S)
+            return None
+        return world.note(path, body, answer)
+
+    def spoil(method, path, body):  # the cloud carries the request out after the undo
+        if not held and path == "/snapshots" and b'"ClientToken"' in body:
+            world.do("undo", ref)
+            wait_until(lambda: world.migration(ref)["stage"] == "undoing", "the undo begins")
+        return world.watch(method, path, body)
+    world.plan(ref)
+    world.proxy.spoil, world.proxy.change = spoil, change
+    world.do("start", ref)
+    world.rests_in(ref, "undone")
+    over.set()
+    assert held and power_there(world.home, ref) == RUNNING and not world.left_there(), world.left_there()
+    world.forget(ref)
+
+
+def test_terminated_meanwhile(world):
+    """The instance is terminated while it is copied: the migration says so, and leaves nothing there."""
+    ref = world.make()
+    world.plan(ref)
+    world.do("start", ref)
+    world.rests_in(ref, "synced")
+    world.home.ec2.terminate_instances(InstanceIds=[ref])
+    world.home.rest()
+    run(world.home, "migrate", "cutover", ref)
+    wait_until(lambda: world.migration(ref)["stage"] == "failed" and world.migration(ref).get("ended_us"), "it fails", shows=lambda: world.migration(ref))
+    assert not world.left_there(), world.left_there()
 
 
 def test_lost_target(world):

@@ -187,6 +187,43 @@ static void rounds_keep_one_base(void **state)
 	assert_int_equal(get(c, id)->delta, GIB);
 }
 
+static RESULT put_volume(struct op *op, void *row)
+{
+	return volume_put(op, row);
+}
+
+/* A disk that has grown gets a snapshot there of its new size, with all blocks. */
+static void a_grown_disk_is_copied_whole(void **state)
+{
+	struct cloud *c = *state;
+	uuid id = plan(c);
+	struct cloud_migration_target wish = target(c, id);
+	cloud_ok(c, &c->alice, engine_start_migration, &wish);
+	copy_round(c, id, "snap-1");
+	struct volume grown = *cloud_volume(c, get(c, id)->instance);
+	grown.seen_size += GIB;
+	assert_int_equal(cloud_run(c, NULL, put_volume, &grown).code, ERR_NONE);
+	say(c, id, MIGRATION_NEWS_ROUND);
+	say(c, id, MIGRATION_NEWS_CUT);
+	assert_int_equal(disk_of(c, id)->size, grown.seen_size);
+	assert_int_equal(disk_of(c, id)->base.n, 0);
+}
+
+/* A request to start a snapshot there may be under way, so that the undo must not end at once. */
+static void an_undo_waits_for_late_snapshots(void **state)
+{
+	struct cloud *c = *state;
+	uuid id = plan(c);
+	struct cloud_migration_target wish = target(c, id);
+	cloud_ok(c, &c->alice, engine_start_migration, &wish);
+	say(c, id, MIGRATION_NEWS_CUT);
+	keep(c, disk_of(c, id)->snapshot);
+	say(c, id, MIGRATION_NEWS_FROZEN);
+	cloud_ok(c, &c->alice, engine_undo_migration, &wish);
+	assert_true(get(c, id)->asked_us > 0);
+	assert_false(get(c, id)->was_asked);
+}
+
 static void a_lost_target_is_replaced(void **state)
 {
 	struct cloud *c = *state;
@@ -247,6 +284,7 @@ static void never_runs_twice(void **state)
 	start_here(c, instance, ERR_STATE);
 	cloud_ok(c, &c->alice, engine_undo_migration, &wish);
 	assert_int_equal(cloud_instance(c, instance)->wanted_power, INSTANCE_WANTED_POWER_OFF);
+	start_here(c, instance, ERR_STATE); /* the machine there may still run */
 	say(c, id, MIGRATION_NEWS_RESTART);
 	assert_int_equal(cloud_instance(c, instance)->wanted_power, INSTANCE_WANTED_POWER_ON);
 	uuid base = disk_of(c, id)->base_snapshot;
@@ -286,6 +324,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(refuses_by_name, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(rounds_keep_one_base, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(a_grown_disk_is_copied_whole, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(an_undo_waits_for_late_snapshots, cloud_setup,
+						cloud_teardown),
 		cmocka_unit_test_setup_teardown(a_lost_target_is_replaced, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(never_runs_twice, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(a_started_instance_ends_the_cutover, cloud_setup,

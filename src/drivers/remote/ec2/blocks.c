@@ -28,6 +28,8 @@ static enum err err_of(int status, struct str reason, struct str type)
 	if (str_starts_with(type, STR("UnrecognizedClient")) ||
 	    str_starts_with(type, STR("InvalidSignature")))
 		return ERR_UNAUTHENTICATED;
+	if (str_starts_with(type, STR("ServiceQuotaExceeded")))
+		return ERR_QUOTA;
 	return remote_err_of_status(status);
 }
 

@@ -17,6 +17,7 @@ enum { TIMEOUT_MIN = 1440, IMAGES_MAX = 64, MORE_MAX = 4 };
 #define GIB (INT64_C(1) << 30)
 #define NO_SNAPSHOT "snap-00000000000000000"
 #define NO_IMAGE "ami-00000000000000000"
+#define NO_INSTANCE "i-00000000000000000"
 #define ERROR_HEADER "x-amzn-ErrorType"
 
 /* ---- one call of EBS direct ---- */
@@ -299,6 +300,15 @@ static RESULT try_block_right(struct ctx *c, struct remote *r, const struct ebs_
 		       : OK;
 }
 
+static const struct {
+	const char *action, *member, *value;
+} actions[] = {{"DescribeSnapshots", "Owner.1", "self"},
+	       {"DescribeImages", "Owner.1", "self"},
+	       {"RegisterImage", "Name", "dari-migration"},
+	       {"DeregisterImage", "ImageId", NO_IMAGE},
+	       {"DeleteSnapshot", "SnapshotId", NO_SNAPSHOT},
+	       {"ModifyInstanceAttribute", "InstanceId", NO_INSTANCE}};
+
 static RESULT check(struct ctx *c, struct remote *r, struct strs *ret_lacks)
 {
 	struct remote_identity identity = {0};
@@ -318,9 +328,9 @@ static RESULT check(struct ctx *c, struct remote *r, struct strs *ret_lacks)
 	TRY(try_block_right(c, r, &put_one, "ebs:PutSnapshotBlock", &identity));
 	TRY(try_block_right(c, r, &start, "ebs:StartSnapshot", &identity));
 	TRY(try_block_right(c, r, &complete, "ebs:CompleteSnapshot", &identity));
-	TRY(ec2_try_action(c, r, "RegisterImage", "Name", STR("dari-migration"), &identity));
-	TRY(ec2_try_action(c, r, "DeregisterImage", "ImageId", STR(NO_IMAGE), &identity));
-	TRY(ec2_try_action(c, r, "DeleteSnapshot", "SnapshotId", STR(NO_SNAPSHOT), &identity));
+	for (size_t k = 0; k < sizeof actions / sizeof actions[0]; k++)
+		TRY(ec2_try_action(c, r, actions[k].action, actions[k].member, str_from(actions[k].value),
+				   &identity));
 	*ret_lacks = identity.lacks;
 	return OK;
 }
