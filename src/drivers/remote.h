@@ -187,7 +187,7 @@ struct remote_block_ops {
 /* A snapshot that is to be written there. Repeated requests with the same token start one snapshot. */
 struct remote_sink {
 	uuid migration, token;
-	int64_t round, number; /* number: of the disk */
+	int64_t round, number; /* number: position of the disk */
 	int64_t size;          /* bytes of the disk */
 	struct str base;       /* snapshot there whose blocks stay unless they are written; empty: zeros */
 };
@@ -205,7 +205,7 @@ struct remote_sink_ops {
 	/* Names the rights in `lacks` that the way out needs and the credentials lack. */
 	RESULT (*check)(struct ctx *c, struct remote *r, struct strs *ret_lacks);
 	/* Starts a snapshot. ERR_NOT_FOUND: the base is gone. */
-	RESULT (*begin)
+	RESULT(*begin)
 	(struct ctx *c, struct remote *r, const struct remote_sink *sink, struct str *ret_point);
 	/* Writes a block with its SHA-256. ERR_INVALID, ERR_NOT_FOUND: the snapshot takes no blocks. */
 	RESULT(*put)

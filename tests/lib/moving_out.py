@@ -122,7 +122,7 @@ class Home:
         return {v["Attachments"][0]["Device"]: v for v in found}
 
     def read(self, path):
-        """One row of the native API. faces/native.py has the general call, but takes long to import."""
+        """Reads a row by the native API. faces/native.py has the general call, but takes long to import."""
         account = self.home.account
         answer = account.send("GET", path, account.sign("GET", "", b"", "dari", path))
         assert answer.status == 200, answer
@@ -219,5 +219,3 @@ class Home:
         self.home.ec2.terminate_instances(InstanceIds=[ref])
         if machine:
             self.there.ec2.terminate_instances(InstanceIds=[machine])
-            self.there.rest()
-        self.home.rest()

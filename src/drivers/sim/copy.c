@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -74,12 +73,18 @@ static int64_t piece_of(const struct disk_copy *copy)
 	return left < piece ? left : piece;
 }
 
+static const char *contents; /* directory; NULL: disks have no blocks. Set before the first host connects. */
+
+void sim_compute_set_contents(const char *directory)
+{
+	contents = directory;
+}
+
 int sim_disk_open_content(uuid volume)
 {
-	const char *directory = getenv("DARI_SIM_DISKS");
 	char path[512], id[UUID_TEXT_SIZE];
-	if (!directory || snprintf(path, sizeof path, "%s/%s.qcow2", directory, uuid_write(volume, id)) >=
-				  (int) sizeof path)
+	if (!contents ||
+	    snprintf(path, sizeof path, "%s/%s.qcow2", contents, uuid_write(volume, id)) >= (int) sizeof path)
 		return -1;
 	return open(path, O_RDONLY | O_CLOEXEC);
 }

@@ -34,6 +34,7 @@ static inline bool migration_is_out(const struct cloud_migration *m)
 {
 	return m->direction == CLOUD_MIGRATION_DIRECTION_OUT;
 }
+/* Plans the migration of an instance to a provider. */
 RESULT migration_plan_out(struct op *op, struct migration_wish *wish);
 /* Chooses type and key pair there for an instance whose plan is checked. */
 void migration_choose_out(struct op *op, struct cloud_migration *next);
@@ -72,7 +73,9 @@ struct weighing {
 			return ctx_no_memory((w)->c);                                                        \
 	} while (0)
 
+/* Adds what speaks against moving the disk, in either direction. */
 RESULT migration_weigh_disk(struct weighing *w, const struct cloud_migration_disk *d);
+/* Adds what speaks against moving the instance to its provider. */
 RESULT migration_weigh_out(struct weighing *w, const struct cloud_migration_disk *disks, size_t disk_count);
 
 /* Writes the row and an event, whose kind is the stage's word. */

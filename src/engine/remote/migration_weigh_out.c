@@ -97,7 +97,7 @@ static RESULT weigh_shape(struct weighing *w, size_t disk_count)
 	if (m->has_local && !m->drops_local)
 		REFUSE(w,
 		       "has_local: the type %" STR_FMT " has local disks that no snapshot covers; their "
-						       "content would be lost. Set drops_local to "
+		       "content would be lost. Set drops_local to "
 		       "accept that.",
 		       STR_ARG(m->source_type));
 	return OK;

@@ -364,8 +364,7 @@ static RESULT fail(struct step *s, const struct moving *mo, const struct remote 
 		pace_slow_down(&mo->lane->pace, clock_now_us());
 	ctx_clear_problem(&s->ctx);
 	bool is_final = !remote_may_help_later(result.code) && result.code != ERR_UNAUTHENTICATED &&
-			result.code != ERR_EXPIRED && result.code != ERR_STATE &&
-			result.code != ERR_QUOTA;
+			result.code != ERR_EXPIRED && result.code != ERR_STATE && result.code != ERR_QUOTA;
 	if (mo->m->stage == CLOUD_MIGRATION_STAGE_PLANNING && is_final)
 		return fail_plan(s, mo, why.n ? why : STR("The machine cannot be described."));
 	bool is_ending =

@@ -30,8 +30,17 @@ static RESULT look(struct step *s, const struct moving *mo, struct remote *remot
 	return OK;
 }
 
+static RESULT fail_gone(struct step *s, const struct moving *mo)
+{
+	return migration_report(
+		s, mo,
+		NEWS(.news = MIGRATION_NEWS_FAILED, .problem = STR("The instance has been terminated.")));
+}
+
 static RESULT freeze(struct step *s, const struct moving *mo)
 {
+	if (mo->here.is_gone)
+		return fail_gone(s, mo);
 	if (mo->here.failure.n)
 		return migration_report(s, mo,
 					NEWS(.news = MIGRATION_NEWS_FAILED, .problem = mo->here.failure));
@@ -44,13 +53,6 @@ static RESULT freeze(struct step *s, const struct moving *mo)
 }
 
 /* ---- cutover ---- */
-
-static RESULT fail_gone(struct step *s, const struct moving *mo)
-{
-	return migration_report(
-		s, mo,
-		NEWS(.news = MIGRATION_NEWS_FAILED, .problem = STR("The instance has been terminated.")));
-}
 
 static RESULT stop(struct step *s, const struct moving *mo)
 {

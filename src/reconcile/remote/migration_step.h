@@ -16,7 +16,7 @@ struct parts_here {
 	struct str failure;      /* problem of a failed snapshot; empty: none */
 	bool is_running, is_off; /* the instance; off: or gone */
 	/* way out: */
-	bool are_cut;    /* the round's snapshots were made; are_complete: they are kept */
+	bool are_cut;    /* snapshots of the round exist here; are_complete: their files are kept */
 	bool is_gone;    /* the instance is terminated */
 	bool is_stopped; /* the instance is off, and nobody wants it on */
 	bool is_wanted_on;
@@ -50,6 +50,7 @@ RESULT migration_thaw_all(struct step *s, const struct moving *mo, struct remote
 
 /* ---- migration_out.c, migration_disk_out.c ---- */
 
+/* Takes a turn of a migration of the way out. */
 RESULT migration_act_out(struct step *s, const struct moving *mo, struct remote *remote,
 			 enum migration_turn turn);
 /* Step of a disk of the way out. */
