@@ -489,6 +489,7 @@ static RESULT open_reconciler(struct daemon *d)
 		.reach = d->reach,
 		.backup = &d->settings.backup,
 		.flow_logs = flow_logs,
+		.log_bytes_a_day = d->settings.log_mib_a_day << 20,
 		.access_log_directory = str_from(settings_path(d->arena, &d->settings, "access-logs")),
 		.flow_log_listen = d->settings.flow_log_listen,
 		.flow_log_exporters = d->settings.flow_log_exporters,

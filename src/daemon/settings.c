@@ -193,6 +193,9 @@ static const struct config_key keys[] = {
 	KEY("flow_logs.exporters", CONFIG_TEXTS, flow_log_exporters,
 	    .doc = "Addresses and blocks of hosts whose reports are read; absent: all that reach that "
 		   "address."),
+	KEY("flow_logs.account_mib_a_day", CONFIG_INT, log_mib_a_day, .absent = "10240", .min = 1,
+	    .max = 1 << 30,
+	    .doc = "MiB that an account may write into files of flow logs and access logs on a day of UTC."),
 	KEY("metering.uplink", CONFIG_TEXT, traffic_device,
 	    .doc = "Network device for all outgoing traffic, if this machine is the router of the external "
 		   "networks. Traffic of public addresses is counted there by nftables, and billed. Absent: "

@@ -9,6 +9,7 @@
 #include "reconcile/balancing/access_collector.h"
 #include "reconcile/billing/traffic.h"
 #include "reconcile/figures/internal.h"
+#include "reconcile/log_share.h"
 #include "reconcile/messaging/queue_waits.h"
 #include "reconcile/network/flow_collector.h"
 #include "reconcile/remote/lane.h"
@@ -180,6 +181,7 @@ void reconciler_release(struct reconciler *r)
 	queue_waits_free(r->queue_waits);
 	traffic_free(r->traffic);
 	flow_collector_free(r->flow_collector);
+	log_share_free(r->log_share);
 	access_collector_free(r->access_collector);
 	heap_free(r);
 }
@@ -225,9 +227,10 @@ static bool make_parts(struct reconciler *r, const struct reconcile_config *conf
 	r->metrics = metrics_new();
 	r->queue_waits = queue_waits_new(r);
 	r->access_collector = access_collector_new();
+	r->log_share = log_share_new(config->log_bytes_a_day);
 	r->began_us = clock_now_us();
 	return make_all_lanes(r) && r->endpoint && r->metrics && r->queue_waits && r->access_collector &&
-	       (r->traffic || !config->traffic_device.n);
+	       r->log_share && (r->traffic || !config->traffic_device.n);
 }
 
 RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,

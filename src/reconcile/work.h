@@ -20,6 +20,7 @@
 struct access_collector;
 struct disk_key;
 struct flow_collector;
+struct log_share;
 struct condition;
 struct ceph_place;
 struct host;
@@ -462,6 +463,7 @@ struct reconciler {
 	struct flow_collector *flow_collector;     /* owned */
 	struct access_collector *access_collector; /* owned */
 	char *access_log_directory;                /* owned; empty: requests wait in memory alone */
+	struct log_share *log_share;               /* owned; bytes of log files by account */
 	const struct backup_target *flow_logs;     /* where files of flow logs go; NULL: none are written */
 	struct job figures_job;
 	struct metrics *metrics; /* owned; datapoints that accounts publish */

@@ -16,6 +16,7 @@
 #include "engine/region/region.h"
 #include "reconcile/balancing/access_line.h"
 #include "reconcile/balancing/access_log.h"
+#include "reconcile/log_share.h"
 #include "reconcile/network/flow_file.h"
 #include "reconcile/work.h"
 #include "store/account.h"
@@ -205,7 +206,9 @@ static RESULT put(struct writing *w, struct str name, struct str bytes)
 {
 	AUTO(backup_store) store = NULL;
 	TRY(backup_store_new(&w->s->ctx, w->s->r->flow_logs, &store));
-	return backup_store_put(store, &w->s->ctx, name, bytes);
+	TRY(backup_store_put(store, &w->s->ctx, name, bytes));
+	log_share_add(w->s->r->log_share, w->take->subject.account, bytes.n, clock_now_us());
+	return OK;
 }
 
 /* As in AWS, files of Classic Load Balancers are not compressed. */
@@ -251,12 +254,18 @@ static struct str write_missing(struct step *s, int64_t dropped)
 		       : STR_NONE;
 }
 
-static void report_failure(struct step *s, struct access_take *take, struct access_log_report *report,
-			   int64_t now_us)
+static int64_t count_reports(const struct access_take *take)
 {
 	int64_t lines = 0;
 	for (size_t k = 0; k < take->reports.n; k++)
 		lines += take->reports.p[k] == '\n';
+	return lines;
+}
+
+static void report_failure(struct step *s, struct access_take *take, struct access_log_report *report,
+			   int64_t now_us)
+{
+	int64_t lines = count_reports(take);
 	bool is_kept = access_collector_give_back(s->r->access_collector, take, now_us);
 	report->dropped = is_kept ? 0 : take->dropped + lines;
 	report->worker = is_kept ? 0 : take->worker;
@@ -293,6 +302,21 @@ static RESULT write_take(struct step *s, struct access_take *take, struct access
 	return OK;
 }
 
+/* Discards an interval's requests, because the account's share of the day is used up. */
+static void discard(struct step *s, struct access_take *take, struct access_log_report *report)
+{
+	*report = (struct access_log_report){
+		.balancer = s->id,
+		.is_failure = true,
+		.dropped = take->dropped + count_reports(take),
+		.worker = take->worker,
+		.lost = take->lost,
+		.problem = log_share_problem(s->r->log_share, s->ctx.arena, clock_now_us())};
+	access_collector_free_take(s->r->access_collector, take);
+	if (report->dropped)
+		step_report(s, engine_see_access_log_run, report);
+}
+
 static RESULT step_balancer(struct step *s)
 {
 	struct access_log_report *report = STEP_NEW(s, struct access_log_report);
@@ -301,7 +325,12 @@ static RESULT step_balancer(struct step *s)
 	if (!s->r->flow_logs)
 		return OK;
 	access_collector_take(s->r->access_collector, s->id, clock_now_us(), &is_due, &take);
-	return is_due ? write_take(s, &take, report) : OK;
+	if (!is_due)
+		return OK;
+	if (log_share_has_room(s->r->log_share, take.subject.account, clock_now_us()))
+		return write_take(s, &take, report);
+	discard(s, &take, report);
+	return OK;
 }
 
 /* ---- the resource ---- */

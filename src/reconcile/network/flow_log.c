@@ -12,6 +12,7 @@
 #include "drivers/backup_store.h"
 #include "engine/region/region.h"
 #include "model/id.h"
+#include "reconcile/log_share.h"
 #include "reconcile/network/flow_collector.h"
 #include "reconcile/network/flow_file.h"
 #include "reconcile/work.h"
@@ -287,6 +288,8 @@ static RESULT put_file(struct writing *w, const struct flow_log *log)
 		r = backup_store_new(c, w->s->r->flow_logs, &store);
 	if (result_is_ok(r))
 		r = backup_store_put(store, c, name, buf_str(&packed));
+	if (result_is_ok(r))
+		log_share_add(w->s->r->log_share, log->account, buf_str(&packed).n, w->interval.to_us);
 	buf_done(&packed);
 	return r;
 }
@@ -327,6 +330,21 @@ static RESULT write_file(struct step *s, const struct flow_log *log, const struc
 	return OK;
 }
 
+/* Discards an interval's records, because the account's share of the day is used up. */
+static RESULT discard(struct step *s, const struct flow_log *log, const struct flow_take *take,
+		      int64_t now_us)
+{
+	struct flow_log_report *report = STEP_NEW(s, struct flow_log_report);
+	*report =
+		(struct flow_log_report){.log = log->row.id,
+					 .gen = log->row.gen,
+					 .skipped = take->skipped + (int64_t) take->count,
+					 .problem = log_share_problem(s->r->log_share, s->ctx.arena, now_us)};
+	flow_collector_forget_failures(s->r->flow_collector, log->row.id);
+	step_report(s, engine_see_flow_log_run, report);
+	return OK;
+}
+
 static RESULT step_log(struct step *s)
 {
 	const struct flow_log *log = NULL;
@@ -343,7 +361,11 @@ static RESULT step_log(struct step *s)
 	struct flow_take take = {0};
 	bool is_due = false;
 	TRY(flow_collector_take(s->r->flow_collector, &s->ctx, s->id, now_us, &is_due, &take));
-	return is_due ? write_file(s, log, &take, now_us) : OK;
+	if (!is_due)
+		return OK;
+	if (log_share_has_room(s->r->log_share, log->account, now_us))
+		return write_file(s, log, &take, now_us);
+	return discard(s, log, &take, now_us);
 }
 
 /* ---- the resource ---- */

@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "drivers/ipfix.h"
+#include "reconcile/log_share.h"
 #include "reconcile/network/flow_file.h"
 
 enum { ARENA_CAP = 64 << 20, POINT = 77, NETWORK_KEY = 9, DROPS = NETWORK_SAMPLE_DOMAIN << 24 | NETWORK_KEY };
@@ -449,9 +450,50 @@ static void writes_lines(void **state)
 	arena_free(c.arena);
 }
 
+/* An account that has used up its day's bytes leaves the others theirs, and has room again from midnight. */
+static void shares_a_day_by_account(void **state)
+{
+	(void) state;
+	const uuid alice = {.b = {1}}, bob = {.b = {2}};
+	const int64_t midnight_us = 20000 * 24 * HOUR, now_us = midnight_us - HOUR;
+	AUTO(arena) arena = arena_new(4096, ARENA_CAP);
+	struct log_share *share = log_share_new(3 << 20);
+	assert_non_null(share);
+	assert_true(log_share_has_room(share, alice, now_us));
+	log_share_add(share, alice, 2 << 20, now_us);
+	assert_true(log_share_has_room(share, alice, now_us));
+	log_share_add(share, alice, 2 << 20, now_us);
+	assert_false(log_share_has_room(share, alice, now_us));
+	assert_true(log_share_has_room(share, bob, now_us));
+	assert_string_equal(str_to_z(arena, log_share_problem(share, arena, now_us)),
+			    "The account's 3 MiB of log files a day are used up: entries until 2024-10-04 "
+			    "00:00 UTC are missing.");
+	assert_false(log_share_has_room(share, alice, midnight_us - 1));
+	assert_true(log_share_has_room(share, alice, midnight_us));
+	for (unsigned k = 0; k < 100; k++) /* more accounts than the first allocation has room for */
+		log_share_add(share, (uuid){.b = {3, (uint8_t) k}}, 3 << 20, midnight_us);
+	assert_false(log_share_has_room(share, (uuid){.b = {3, 99}}, midnight_us));
+	assert_true(log_share_has_room(share, (uuid){.b = {3, 100}}, midnight_us));
+	log_share_free(share);
+}
+
+/* Without a maximum there is always room. */
+static void needs_no_maximum(void **state)
+{
+	(void) state;
+	const uuid alice = {.b = {1}};
+	struct log_share *share = log_share_new(0);
+	assert_non_null(share);
+	log_share_add(share, alice, SIZE_MAX / 4, HOUR);
+	assert_true(log_share_has_room(share, alice, HOUR));
+	log_share_free(share);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(shares_a_day_by_account),
+		cmocka_unit_test(needs_no_maximum),
 		cmocka_unit_test(reads_messages),
 		cmocka_unit_test(survives_nonsense),
 		cmocka_unit_test_setup_teardown(accepts_what_arrives, open_bench, close_bench),

@@ -97,6 +97,11 @@ static bool picks_members(const struct os_call *e)
 	return picks && has_fields && os_action_of(e)->method == HTTP_GET;
 }
 
+bool os_shows_member(const struct os_call *e, const char *member)
+{
+	return !picks_members(e) || is_asked(&e->request.query, member);
+}
+
 static void copy_picked(struct os_call *e, struct json_writer *w, json_t *members)
 {
 	const char *key;

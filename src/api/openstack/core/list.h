@@ -164,6 +164,8 @@ RESULT os_gather(struct os_call *e, const struct os_listing *list, const struct 
 RESULT os_list(struct os_call *e, const struct os_listing *list, struct json_writer *w);
 /* Finds the rows of all pages, in no order. */
 RESULT os_select_all(struct os_call *e, const struct os_listing *list, struct os_page *ret_page);
+/* False if the request's fields=, of Neutron or Octavia, leaves the member out. */
+bool os_shows_member(const struct os_call *e, const char *member);
 /* The query of the next page, "limit=2&marker=…"; empty: there is none. */
 struct str os_next_query(struct os_call *e, const struct os_page *page);
 

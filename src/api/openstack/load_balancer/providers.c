@@ -12,13 +12,14 @@ static RESULT list_providers(struct os_call *e, const void *args, struct json_wr
 		{"amphora", "Another name of the provider dari."},
 		{"octavia", "Another name of the provider dari."},
 	};
-	(void) e;
 	(void) args;
 	json_write_open_list(w, "providers");
 	for (size_t k = 0; k < sizeof providers / sizeof providers[0]; k++) {
 		json_write_open(w, NULL);
-		json_write_z(w, "name", providers[k][0]);
-		json_write_z(w, "description", providers[k][1]);
+		if (os_shows_member(e, "name"))
+			json_write_z(w, "name", providers[k][0]);
+		if (os_shows_member(e, "description"))
+			json_write_z(w, "description", providers[k][1]);
 		json_write_close(w);
 	}
 	json_write_close_list(w);
