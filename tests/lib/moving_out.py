@@ -163,8 +163,8 @@ class Home:
         found = [m for m in self.home.command("migrate", "list") if m.get("instance", "").replace("-", "").startswith(hexadecimal)]
         return max(found, key=lambda m: (not m.get("ended_us"), m.get("ended_us", 0)))
 
-    def disks(self, ref):
-        """Its disks."""
+    def disk_rows(self, ref):
+        """Rows of the disks of the newest migration."""
         account, path = self.home.account, "/api/v1/cloud-migration-disks"
         answer = account.send("GET", path, account.sign("GET", "", b"", "dari", path))
         assert answer.status == 200, answer

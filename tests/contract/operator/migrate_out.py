@@ -200,8 +200,8 @@ def test_enough_rights(world):
 
 
 def waits_with(world, ref, words):
-    wait_until(lambda: any(words in (row.get("problem") or "") for row in [world.migration(ref), *world.disks(ref)]), words,
-               shows=lambda: (world.migration(ref), world.disks(ref)))
+    wait_until(lambda: any(words in (row.get("problem") or "") for row in [world.migration(ref), *world.disk_rows(ref)]), words,
+               shows=lambda: (world.migration(ref), world.disk_rows(ref)))
 
 
 def change_quota(world, service, name, number):
@@ -227,7 +227,7 @@ def test_full_quota(world, service, name, words, stage):
     change_quota(world, service, name, before)
     if stage == "copying":
         world.rests_in(ref, "synced")
-        assert not any(d.get("resets") for d in world.disks(ref)), world.disks(ref)
+        assert not any(d.get("resets") for d in world.disk_rows(ref)), world.disk_rows(ref)
         world.do("cutover", ref)
     world.forget(ref, world.finish(ref))
 
