@@ -410,6 +410,7 @@ static void bring_leftovers(struct daemon *d)
 static RESULT dev_open_drivers(struct daemon *d)
 {
 	sim_compute_set_pace(dev_of(d)->wish->at_once ? SIM_AT_ONCE : SIM_AS_REAL);
+	sim_compute_set_contents(getenv("DARI_SIM_DISKS")); /* tests set it; see drivers/sim/README.md */
 	d->compute[0] = &compute_sim;
 	d->fences[0] = &fence_sim;
 	d->disks[0] = &disk_sim;

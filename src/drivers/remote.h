@@ -17,6 +17,7 @@
  *   DRY_RUN          a dry run would have been carried out
  *   NOT_FOUND        the cloud says that there is no such object
  *   STATE            the object's state does not allow the act
+ *   QUOTA            a limit of the account there leaves no room; EC2's driver alone tells it from INVALID
  *   THROTTLED        too many requests; not before wait_us of struct remote
  *   AGAIN            the cloud is busy, or had an internal error
  *   GONE, TIMEOUT    the endpoint cannot be reached, or does not answer in time
@@ -183,6 +184,53 @@ struct remote_block_ops {
 	 uint8_t ret_bytes[static REMOTE_BLOCK_SIZE], uint8_t ret_digest[static 32]);
 };
 
+/* ---- the way out: disks that are written there ---- */
+
+/* A snapshot that is to be written there. Repeated requests with the same token start one snapshot. */
+struct remote_sink {
+	uuid migration, token;
+	int64_t round, number; /* number: position of the disk */
+	int64_t size;          /* bytes of the disk */
+	struct str base;       /* snapshot there whose blocks stay unless they are written; empty: zeros */
+};
+
+/* An image of the snapshots there. */
+struct remote_image_wish {
+	uuid migration; /* names the image, so that it is found again */
+	struct str description, boot_mode, arch;
+	const struct cloud_migration_disk *disks; /* the root disk first; base: the snapshot there */
+	size_t count;
+};
+
+/* All calls may be repeated. None changes or deletes anything there that the migration did not make. */
+struct remote_sink_ops {
+	/* Names the rights in `lacks` that the way out needs and the credentials lack. */
+	RESULT (*check)(struct ctx *c, struct remote *r, struct strs *ret_lacks);
+	/* Starts a snapshot. ERR_NOT_FOUND: the base is gone. */
+	RESULT(*begin)
+	(struct ctx *c, struct remote *r, const struct remote_sink *sink, struct str *ret_point);
+	/* Writes a block with its SHA-256. ERR_INVALID, ERR_NOT_FOUND: the snapshot takes no blocks. */
+	RESULT(*put)
+	(struct ctx *c, struct remote *r, struct str point, int64_t index,
+	 const uint8_t bytes[static REMOTE_BLOCK_SIZE], const uint8_t digest[static 32]);
+	/* Says that all blocks are written. ERR_INVALID: it was said before, or the count is another one there. */
+	RESULT (*end)(struct ctx *c, struct remote *r, struct str point, int64_t blocks);
+	/* Reads the state of a snapshot. ERR_NOT_FOUND only if the cloud says so. */
+	RESULT (*look)(struct ctx *c, struct remote *r, struct str point, struct remote_point *ret_point);
+	/* Finds the migration's image, or registers it. */
+	RESULT(*make_image)
+	(struct ctx *c, struct remote *r, const struct remote_image_wish *wish, struct str *ret_image);
+	/* Deletes the migration's image. Absent: OK. */
+	RESULT (*drop_image)(struct ctx *c, struct remote *r, uuid migration);
+	/* Finds the machine that was created with the token. *ret_machine.ref empty: there is none. */
+	RESULT(*find_machine)
+	(struct ctx *c, struct remote *r, uuid token, struct remote_machine *ret_machine);
+	/* Lets disks outlive the machine that do not go with the instance here. */
+	RESULT(*keep_disks)
+	(struct ctx *c, struct remote *r, struct str ref, const struct cloud_migration_disk *disks,
+	 size_t count);
+};
+
 /* ---- metrics ---- */
 
 enum { REMOTE_METRIC_MACHINES = 20, REMOTE_METRIC_POINTS = 12 };
@@ -234,6 +282,7 @@ struct remote_driver {
 	RESULT(*create)
 	(struct ctx *c, struct remote *r, const struct remote_new *wish, struct remote_machine *ret_machine);
 	const struct remote_block_ops *blocks; /* NULL: its machines cannot be migrated */
+	const struct remote_sink_ops *sink;    /* NULL: instances cannot be migrated to it */
 	size_t metric_machines; /* machines of one read_metrics(), at most REMOTE_METRIC_MACHINES */
 	/* Reads metrics: ret_points[machine * REMOTE_METRIC_POINTS + interval]. Clouds may bill it. NULL: the driver
 	 * cannot. */

@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "base/vec.h"
 
+enum { SIGNED_MAX = 8 };
+
 /* Decodes a piece of a query and encodes it again in AWS's canonical form. */
 static struct str recode(struct arena *a, struct str piece)
 {
@@ -167,14 +169,23 @@ RESULT sigv4_sign(struct ctx *c, const struct sigv4_signing *signing, struct str
 		.date = str_slice(amz_date, 0, 8), .region = signing->region, .service = signing->service};
 	scope.text = str_print(c->arena, "%" STR_FMT "/%" STR_FMT "/%" STR_FMT "/aws4_request",
 			       STR_ARG(scope.date), STR_ARG(scope.region), STR_ARG(scope.service));
-	const struct sigv4_header headers[] = {{STR("host"), signing->host}, {STR("x-amz-date"), amz_date}};
+	struct sigv4_header headers[SIGNED_MAX] = {{STR("host"), signing->host}};
+	struct str names = STR("host");
+	size_t count = 1;
+	for (size_t k = 0; k < signing->more_count && count < SIGNED_MAX - 1; k++, count++) {
+		headers[count] = signing->more[k];
+		names = str_print(c->arena, "%" STR_FMT ";%" STR_FMT, STR_ARG(names),
+				  STR_ARG(signing->more[k].name));
+	}
+	headers[count++] = (struct sigv4_header){STR("x-amz-date"), amz_date};
+	names = str_print(c->arena, "%" STR_FMT ";x-amz-date", STR_ARG(names));
 	const struct sigv4_request request = {
 		.method = signing->method,
 		.path = signing->path,
 		.query = signing->query,
 		.headers = headers,
-		.header_count = 2,
-		.signed_headers = STR("host;x-amz-date"),
+		.header_count = count,
+		.signed_headers = names,
 		.payload_hash = sigv4_hash_hex(c->arena, signing->body),
 	};
 	sigv4_derive_key(signing->secret, &scope, key);
@@ -183,9 +194,9 @@ RESULT sigv4_sign(struct ctx *c, const struct sigv4_signing *signing, struct str
 	crypto_wipe(key, sizeof key);
 	struct str authorization =
 		str_print(c->arena,
-			  "AWS4-HMAC-SHA256 Credential=%" STR_FMT "/%" STR_FMT
-			  ", SignedHeaders=host;x-amz-date, Signature=%" STR_FMT,
-			  STR_ARG(signing->key_id), STR_ARG(scope.text), STR_ARG(signature));
+			  "AWS4-HMAC-SHA256 Credential=%" STR_FMT "/%" STR_FMT ", SignedHeaders=%" STR_FMT
+			  ", Signature=%" STR_FMT,
+			  STR_ARG(signing->key_id), STR_ARG(scope.text), STR_ARG(names), STR_ARG(signature));
 	if (!signature.p || !authorization.p)
 		return ctx_no_memory(c);
 	*ret_authorization = authorization;

@@ -41,6 +41,9 @@ struct str sigv4_hash_hex(struct arena *a, struct str data);
 struct sigv4_signing {
 	struct str key_id, secret, region, service, method, path, query, body, host;
 	int64_t at_us;
+	/* Further headers to be signed: names in lower case, in alphabetical order, between host and x-amz-date. */
+	const struct sigv4_header *more;
+	size_t more_count;
 };
 RESULT sigv4_sign(struct ctx *c, const struct sigv4_signing *request, struct str *ret_authorization,
 		  struct str *ret_amz_date);

@@ -773,6 +773,12 @@ export const EVENTS = [
 	["cloud_migration", "done", "It has ended.", () => t("Migration ended")],
 	["cloud_migration", "done", "It has ended. {why}", (v) => t("Migration ended. {why}", v)],
 	["cloud_migration", "stopping", "The machine is asked to stop.", () => t("Source machine is being stopped")],
+	["cloud_migration", "stopping", "The instance is asked to stop.", () => t("Source instance is being stopped")],
+	["cloud_migration", "undoing", "The instance is asked to start.", () => t("Source instance is being started")],
+	["cloud_migration", "making", "The machine there is requested.", () => t("The machine in the other cloud was requested")],
+	["cloud_migration", "starting", "Machine {name} there.", (v) => t("{name} is starting in the other cloud", v)],
+	["cloud_migration", "undoing", "Machine {name} there.", (v) => t("{name} was found in the other cloud", v)],
+	["cloud_migration", "done", "The machine runs there, {seconds} s after the instance was stopped.", (v) => t("Migration finished: {seconds} s of downtime", v)],
 	["cloud_migration", "done", "The instance runs, {seconds} s after the machine was stopped.", (v) => t("Migration finished: {seconds} s of downtime", v)],
 ];
 

@@ -1,15 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari migrate …: machines of clouds elsewhere become instances of this region. */
+ * dari migrate …: machines of clouds elsewhere become instances of this region, and the reverse. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "daemon/client/ask.h"
 #include "daemon/command.h"
 
 /* People wait for the plan, which takes some requests to the cloud. */
-enum { LOOKS_MAX = 60, LOOK_EVERY_US = 500 * 1000, BLOCK_SIZE = 512 * 1024 };
+enum { LOOKS_MAX = 60, LOOK_EVERY_US = 500 * 1000, BLOCK_SIZE = 512 * 1024, EC2_DIGITS = 17 };
 
 /* ---- finding ---- */
+
+/* EC2's id of the row's instance. */
+static struct str ec2_of_instance(struct asking *a, const json_t *row)
+{
+	struct str id = asking_text(row, "instance");
+	char hex[EC2_DIGITS + 1];
+	size_t n = 0;
+	for (size_t k = 0; k < id.n && n < EC2_DIGITS; k++)
+		if (id.p[k] != '-')
+			hex[n++] = id.p[k];
+	hex[n] = '\0';
+	return n == EC2_DIGITS ? str_print(a->c->arena, "i-%s", hex) : STR_NONE;
+}
+
+/* True if the text names the row: its id, the machine there, or the instance here. */
+static bool is_called(struct asking *a, const json_t *row, struct str said)
+{
+	struct str ref = asking_text(row, "ref");
+	return str_equal(asking_text(row, "id"), said) || (ref.n && str_equal(ref, said)) ||
+	       str_equal(asking_text(row, "instance"), said) || str_equal(ec2_of_instance(a, row), said);
+}
 
 /* The row with that id or ref; of several the one that has not ended. */
 static RESULT find_in(struct asking *a, const char *path, const char *what, const json_t **ret_row)
@@ -20,7 +42,7 @@ static RESULT find_in(struct asking *a, const char *path, const char *what, cons
 	size_t k = 0, count = 0;
 	TRY(asking_list(a, path, "*", &rows));
 	json_array_foreach (rows, k, each) {
-		if (!str_equal(asking_text(each, "id"), said) && !str_equal(asking_text(each, "ref"), said))
+		if (!is_called(a, each, said))
 			continue;
 		if (str_equal(asking_text(each, "id"), said) || !asking_int(each, "ended_us")) {
 			found = each;
@@ -45,6 +67,13 @@ static RESULT find_migration(struct asking *a, const json_t **ret_row)
 }
 
 /* ---- showing ---- */
+
+/* The machine there, or the source's name while there is none. */
+static struct str shown_ref(const json_t *row)
+{
+	struct str ref = asking_text(row, "ref");
+	return ref.n ? ref : asking_text(row, "name");
+}
 
 static void say_list(struct asking *a, const json_t *row, const char *member, const char *title)
 {
@@ -109,6 +138,11 @@ static void say_target(struct asking *a, const json_t *row)
 		     {"subnet", "/subnets"},
 		     {"key_pair", "/key-pairs"},
 		     {"instance", "/instances"}};
+	static const char *const there[] = {"target_type", "target_subnet", "target_key"};
+	for (size_t k = 0; k < sizeof there / sizeof there[0]; k++)
+		if (asking_text(row, there[k]).n)
+			buf_print(&a->text, "%-10s %" STR_FMT " there\n", there[k] + strlen("target_"),
+				  STR_ARG(asking_text(row, there[k])));
 	for (size_t k = 0; k < sizeof parts / sizeof parts[0]; k++) {
 		struct str id = asking_text(row, parts[k].member);
 		if (id.n)
@@ -121,7 +155,8 @@ static RESULT say_migration(struct asking *a, const json_t *row)
 {
 	struct str ref = asking_text(row, "ref"), name = asking_text(row, "name"),
 		   stage = asking_text(row, "stage"), problem = asking_text(row, "problem");
-	buf_print(&a->text, "%-10s %" STR_FMT, "machine", STR_ARG(ref));
+	bool is_out = str_is(asking_text(row, "direction"), "out");
+	buf_print(&a->text, "%-10s %" STR_FMT, is_out ? "machine there" : "machine", STR_ARG(ref));
 	if (name.n && !str_equal(name, ref))
 		buf_print(&a->text, " (%" STR_FMT ")", STR_ARG(name));
 	buf_print(&a->text, "\n%-10s %" STR_FMT ", round %" PRId64 "%s\n", "stage", STR_ARG(stage),
@@ -155,9 +190,8 @@ static RESULT list(struct asking *a)
 	buf_print(&a->text, "%-36s %-20s %-20s %-10s %5s %10s %s\n", "id", "machine", "name", "stage",
 		  "round", "delta MiB", "problem");
 	json_array_foreach (rows, k, row) {
-		struct str id = asking_text(row, "id"), ref = asking_text(row, "ref"),
-			   name = asking_text(row, "name"), stage = asking_text(row, "stage"),
-			   problem = asking_text(row, "problem");
+		struct str id = asking_text(row, "id"), ref = shown_ref(row), name = asking_text(row, "name"),
+			   stage = asking_text(row, "stage"), problem = asking_text(row, "problem");
 		buf_print(&a->text,
 			  "%-36.*s %-20.*s %-20.*s %-10.*s %5" PRId64 " %10" PRId64 " %" STR_FMT "\n",
 			  STR_ARG(id), STR_ARG(ref), STR_ARG(name), STR_ARG(stage), asking_int(row, "round"),
@@ -182,11 +216,32 @@ static RESULT wait_for_plan(struct asking *a)
 	return say_migration(a, row);
 }
 
+/* The provider with the id or name that --to gives. */
+static RESULT find_provider(struct asking *a, const json_t **ret_row)
+{
+	const json_t *rows = NULL;
+	struct str said = asking_arg(a, "to");
+	json_t *each = NULL;
+	size_t k = 0;
+	TRY(asking_list(a, "/providers", "*", &rows));
+	json_array_foreach (rows, k, each)
+		if (str_equal(asking_text(each, "id"), said) || str_equal(asking_text(each, "name"), said)) {
+			*ret_row = each;
+			return OK;
+		}
+	return ctx_fail_field(a->c, ERR_NOT_FOUND, STR("to"), "there is no provider %" STR_FMT,
+			      STR_ARG(said));
+}
+
 static RESULT plan(struct asking *a)
 {
-	const json_t *machine = NULL, *answer = NULL;
-	TRY(find_in(a, "/remote-machines", "machine", &machine));
-	json_t *body = json_pack("{s:O}", "machine", json_object_get(machine, "id"));
+	const json_t *found = NULL, *answer = NULL;
+	bool is_out = asking_arg(a, "to").n > 0;
+	TRY(is_out ? find_provider(a, &found) : find_in(a, "/remote-machines", "machine", &found));
+	struct str id = asking_arg(a, "id");
+	json_t *body = is_out ? json_pack("{s:s%, s:O}", "instance", id.p, id.n, "provider",
+					  json_object_get(found, "id"))
+			      : json_pack("{s:O}", "machine", json_object_get(found, "id"));
 	struct result result = asking_change(a, "POST", "/cloud-migrations", body, &answer);
 	json_decref(body);
 	TRY(result);
@@ -201,6 +256,10 @@ static RESULT set(struct asking *a)
 		{.member = "subnet", .param = "subnet"},
 		{.member = "groups", .param = "group", .how = CARRY_LINES},
 		{.member = "key_pair", .param = "key"},
+		{.member = "target_type", .param = "to-type"},
+		{.member = "target_subnet", .param = "to-subnet"},
+		{.member = "target_groups", .param = "to-group", .how = CARRY_LINES},
+		{.member = "target_key", .param = "to-key"},
 		{.member = "keeps_ip", .param = "keep-ip", .how = CARRY_CHOICE},
 		{.member = "drops_local", .param = "drop-local", .how = CARRY_CHOICE},
 		{.member = "round_s", .param = "round-s", .how = CARRY_COUNT},
@@ -230,7 +289,7 @@ static RESULT step(struct asking *a)
 	json_decref(body);
 	TRY(result);
 	buf_print(&a->text, "%s of the migration of %" STR_FMT " is requested\n", word,
-		  STR_ARG(asking_text(row, "ref")));
+		  STR_ARG(shown_ref(row)));
 	asking_tell_nothing(a);
 	return OK;
 }
@@ -240,21 +299,26 @@ static RESULT delete (struct asking *a)
 	const json_t *row = NULL, *answer = NULL;
 	TRY(find_migration(a, &row));
 	TRY(asking_change(a, "DELETE", asking_path(a, "/cloud-migrations", row, ""), NULL, &answer));
-	buf_print(&a->text, "the migration of %" STR_FMT " is forgotten\n", STR_ARG(asking_text(row, "ref")));
+	buf_print(&a->text, "the migration of %" STR_FMT " is forgotten\n", STR_ARG(shown_ref(row)));
 	asking_tell_nothing(a);
 	return OK;
 }
 
 #define MIGRATION                                                                                            \
 	{                                                                                                    \
-		"id", PARAM_POSITIONAL, true, "Id of the migration, or of the machine in the other cloud."   \
+		"id", PARAM_POSITIONAL, true,                                                                \
+			"Id of the migration, of the machine in the other cloud, or of the instance."        \
 	}
 
 const struct command migrate_commands[] = {
 	{"migrate plan",
-	 "Plans the migration of a machine of another cloud: lists what moves, and what prevents it.",
+	 "Plans the migration of a machine of another cloud, or with --to of an instance: lists what moves, "
+	 "and "
+	 "what prevents it.",
 	 {{"id", PARAM_POSITIONAL, true,
-	   "Id of the machine in the other cloud, as `dari remote list` shows it."}},
+	   "Id of the machine in the other cloud, as `dari remote list` shows it; with --to, of the "
+	   "instance."},
+	  {"to", PARAM_OPTION, false, "Name or id of the provider that the instance is to be moved to."}},
 	 .ask = plan},
 	{"migrate set",
 	 "Changes the plan of a migration.",
@@ -264,6 +328,11 @@ const struct command migrate_commands[] = {
 	  {"subnet", PARAM_OPTION, false, "Subnet of the instance here."},
 	  {"group", PARAM_OPTION, false, "A security group; may be repeated.", .repeats = true},
 	  {"key", PARAM_OPTION, false, "Key pair of the instance here."},
+	  {"to-type", PARAM_OPTION, false, "Way out: type of the machine in the other cloud."},
+	  {"to-subnet", PARAM_OPTION, false, "Way out: id of the subnet in the other cloud."},
+	  {"to-group", PARAM_OPTION, false,
+	   "Way out: id of a security group in the other cloud; may be repeated.", .repeats = true},
+	  {"to-key", PARAM_OPTION, false, "Way out: key pair in the other cloud."},
 	  {"keep-ip", PARAM_OPTION, false, "yes or no: the instance gets the machine's private address."},
 	  {"drop-local", PARAM_OPTION, false,
 	   "yes or no: the content of disks that cannot be snapshotted may be lost."},
@@ -276,15 +345,14 @@ const struct command migrate_commands[] = {
 	 .ask = show},
 	{"migrate start", "Starts copying the disks while the machine runs.", {MIGRATION}, .ask = step},
 	{"migrate cutover",
-	 "Stops the machine, copies the rest, and launches the instance here.",
+	 "Stops the source, copies the rest, and starts the copy.",
 	 {MIGRATION},
 	 .ask = step},
 	{"migrate undo",
-	 "Removes the created resources, and restarts the machine if the migration stopped it.",
+	 "Removes the created resources, and restarts the source if the migration stopped it.",
 	 {MIGRATION,
 	  {"accept-loss", PARAM_FLAG, false,
-	   "Accepts that data which the instance wrote since the cutover stays behind, on the stopped "
-	   "instance."}},
+	   "Accepts that data which the copy wrote since the cutover stays behind, on the stopped copy."}},
 	 .ask = step},
 	{"migrate delete",
 	 "Deletes a migration that has ended or was not started.",

@@ -53,6 +53,9 @@ void sim_compute_set_size(int64_t cpus, int64_t memory, int64_t disk);
 /* Sets the pace of all hosts; initially SIM_AT_ONCE. Durations are drawn from base/random.h, so a seed
  * reproduces them. A call that changes nothing takes no time. */
 void sim_compute_set_pace(enum sim_pace pace);
+/* Gives disks blocks: snapshots of a volume have the content of DIRECTORY/<id>.qcow2, if that file exists. The text must
+ * outlive the hosts; NULL: none. */
+void sim_compute_set_contents(const char *directory);
 /* Creates a disk on a host as if left by an earlier process. */
 void sim_compute_bring_disk(struct str host, uuid region, uuid volume, int64_t size);
 /* Sets whether the host has the shared directory mounted at that path, as every host initially does. Without

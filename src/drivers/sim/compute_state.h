@@ -79,6 +79,7 @@ struct sim_disk {
 	bool is_partial; /* being transferred here, or an unfinished cut */
 	uuid moment;     /* the snapshot whose job makes this cut and others; none: its own job */
 	uuid volume;     /* or the snapshot */
+	uuid cut_of;     /* cuts alone: the copied volume */
 	bool is_raw;     /* a raw image; a qcow2 file of the same volume may exist as well */
 	bool is_apart;   /* in a directory shared by several hosts */
 	int64_t size;

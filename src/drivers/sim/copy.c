@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -72,6 +73,40 @@ static int64_t piece_of(const struct disk_copy *copy)
 	return left < piece ? left : piece;
 }
 
+static const char *contents; /* directory; NULL: disks have no blocks. Set before the first host connects. */
+
+void sim_compute_set_contents(const char *directory)
+{
+	contents = directory;
+}
+
+int sim_disk_open_content(uuid volume)
+{
+	char path[512], id[UUID_TEXT_SIZE];
+	if (!contents ||
+	    snprintf(path, sizeof path, "%s/%s.qcow2", contents, uuid_write(volume, id)) >= (int) sizeof path)
+		return -1;
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* Copies a piece of a file with real content. */
+static RESULT pull_content(struct ctx *c, int content, int fd, struct disk_copy *copy)
+{
+	struct stat st;
+	if (fstat(content, &st) != 0)
+		return fail_file(c, copy);
+	copy->size = st.st_size;
+	int64_t piece = piece_of(copy);
+	char *bytes = arena_alloc(c->arena, (size_t) piece + 1);
+	if (!bytes)
+		return ctx_no_memory(c);
+	if (pread(content, bytes, (size_t) piece, copy->done) != piece ||
+	    pwrite(fd, bytes, (size_t) piece, copy->done) != piece)
+		return fail_file(c, copy);
+	copy->done += piece;
+	return OK;
+}
+
 RESULT sim_disk_pull(struct disk_host *h, struct ctx *c, const struct disk_name *name, struct disk_copy *copy)
 {
 	unsigned char bytes[SIM_FILE_SIZE];
@@ -82,8 +117,11 @@ RESULT sim_disk_pull(struct disk_host *h, struct ctx *c, const struct disk_name 
 	AUTO_FD fd = open(str_to_z(c->arena, copy->path), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0 || fstat(fd, &st) != 0)
 		return fail_file(c, copy);
-	copy->size = SIM_FILE_SIZE;
+	AUTO_FD content = d->kind == DISK_CUT ? sim_disk_open_content(d->cut_of) : -1;
 	copy->done = st.st_size;
+	if (content >= 0)
+		return pull_content(c, content, fd, copy);
+	copy->size = SIM_FILE_SIZE;
 	if (copy->done > copy->size)
 		return ctx_fail(c, ERR_CONFLICT, "a disk of host %s became shorter", h->link.host->name);
 	write_bytes(d, bytes);

@@ -52,6 +52,8 @@ RESULT sim_disk_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *c
 /* Implements pull. */
 RESULT sim_disk_pull(struct disk_host *h, struct ctx *c, const struct disk_name *name,
 		     struct disk_copy *copy);
+/* Opens the content that a test gave the volume: a qcow2 file of its id in the directory DARI_SIM_DISKS. -1: none. */
+int sim_disk_open_content(uuid volume);
 /* Implements push. */
 RESULT sim_disk_push(struct disk_host *h, struct ctx *c, const struct disk_name *name,
 		     struct disk_copy *copy);

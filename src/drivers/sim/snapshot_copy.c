@@ -2,13 +2,16 @@
  * Simulated snapshots: a disk's content at one moment, or its changes since another snapshot. */
 #include "drivers/sim/disk_state.h"
 
+#include <unistd.h>
+
 enum { CUT_LOOKS = 3 }; /* looks until a running guest's copy is complete */
 
 /* Finds a usable bitmap for an incremental cut; NULL: none. */
 static const struct sim_track *find_usable_track(struct sim_disk *volume, const struct disk_cut *cut)
 {
+	AUTO_FD content = sim_disk_open_content(cut->volume);
 	const struct sim_track *track =
-		cut->takes_increment ? sim_find_track(volume, cut->tracked_from) : NULL;
+		cut->takes_increment && content < 0 ? sim_find_track(volume, cut->tracked_from) : NULL;
 	return track && !track->is_spoilt ? track : NULL;
 }
 
@@ -22,6 +25,7 @@ static RESULT make_cut(struct disk_host *h, struct ctx *c, const struct disk_cut
 	struct sim_disk *volume =
 		sim_disk_find(h, &(struct disk_name){.kind = DISK_VOLUME, .id = cut->volume});
 	made->size = volume->size;
+	made->cut_of = cut->volume;
 	made->is_partial = true;
 	made->key = volume->key;
 	made->since = UUID_NONE;

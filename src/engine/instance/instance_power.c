@@ -13,6 +13,7 @@
 #include "engine/reservation/capacity_reservation_internal.h"
 #include "model/instance_task.h"
 #include "model/states.h"
+#include "store/cloud_migration.h"
 #include "store/instance.h"
 #include "store/port.h"
 
@@ -159,6 +160,23 @@ RESULT instance_turn_on(struct op *op, struct instance *next)
 	return give_addresses(op, next->row.id);
 }
 
+/* Refuses an instance whose copy in another cloud is being created, or may still run there during an undo: two copies with
+ * one address are worse than an outage. */
+static RESULT check_not_leaving(struct op *op, const struct instance *instance, const struct ref *ref)
+{
+	for (const struct cloud_migration *m = cloud_migration_first_by_instance(op->head, instance->row.id);
+	     m; m = cloud_migration_next_by_instance(op->head, m))
+		if (m->direction == CLOUD_MIGRATION_DIRECTION_OUT && m->was_asked &&
+		    (m->stage == CLOUD_MIGRATION_STAGE_MAKING || m->stage == CLOUD_MIGRATION_STAGE_STARTING ||
+		     m->stage == CLOUD_MIGRATION_STAGE_UNDOING))
+			return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, ref->field,
+					   "The instance '%" STR_FMT
+					   "' is being moved to another cloud. Undo the migration, or wait "
+					   "for the undo to put the machine there away.",
+					   STR_ARG(ref->text));
+	return OK;
+}
+
 static RESULT start_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
 			const struct ref *ref)
 {
@@ -169,6 +187,7 @@ static RESULT start_one(struct op *op, const struct instances_wish *wish, const 
 	if (instance->wanted_power == INSTANCE_WANTED_POWER_ON)
 		return OK;
 	TRY(spot_check_start(op, instance, ref));
+	TRY(check_not_leaving(op, instance, ref));
 	TRY(instance_check_disks(op, instance, ref));
 	if (instance->wanted_shelved)
 		return instance_write_unshelve(op, instance);

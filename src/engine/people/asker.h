@@ -30,8 +30,8 @@
  *   actions of machine policies   machine_policy              before each action; the finding's problem
  *   acts on machines elsewhere        remote_machine              before each request that changes something there; the
  *                                                                 machine's act_problem
- *   migrations from other clouds      cloud_migration             before the machine is stopped or started there, and at
- *                                                                 the launch; the migration's problem
+ *   migrations from and to other      cloud_migration             before the source is stopped or started, and at the
+ *   clouds                                                        launch of the copy; the migration's problem
  *   Azure deployments                 deployment (with its        each resource is a call of its own; the operation
  *                                     token's proof)              of the deployment
  *   facts for tickets                 any member of the account   when gathered; a positive list of fields, of rows

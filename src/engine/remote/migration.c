@@ -143,6 +143,17 @@ static RESULT check_machine(struct op *op, const struct migration_wish *wish, co
 RESULT engine_plan_migration(struct op *op, struct migration_wish *wish)
 {
 	const struct row *row = NULL;
+	bool is_out = ref_is_given(&wish->instance) || ref_is_given(&wish->provider);
+	if (is_out && ref_is_given(&wish->machine))
+		return ENGINE_FAIL(
+			op, ERR_COMBINATION, KIND_CLOUD_MIGRATION, STR("machine"),
+			"Give a machine, to move it here, or an instance and a provider, to move the "
+			"instance there.");
+	if (is_out)
+		return migration_plan_out(op, wish);
+	if (!ref_is_given(&wish->machine))
+		return ENGINE_FAIL(op, ERR_MISSING, KIND_CLOUD_MIGRATION, STR("machine"),
+				   "A machine is required, or an instance and a provider.");
 	TRY(engine_find_own(op->ctx, op->head, KIND_REMOTE_MACHINE, &wish->machine, &row));
 	const struct remote_machine *machine = remote_machine_of(row);
 	TRY(check_machine(op, wish, machine));
@@ -209,6 +220,42 @@ static RESULT take_rows(struct op *op, const struct migration_change *wish, stru
 	return OK;
 }
 
+/* A member of the other direction would be stored and ignored. */
+static RESULT check_direction(struct op *op, const struct cloud_migration *m,
+			      const struct migration_change *wish)
+{
+	const struct {
+		const char *name;
+		bool is_given, is_out;
+	} members[] = {{"type", ref_is_given(&wish->type), false},
+		       {"subnet", ref_is_given(&wish->subnet), false},
+		       {"groups", wish->groups.count > 0, false},
+		       {"key_pair", ref_is_given(&wish->key_pair), false},
+		       {"keeps_ip", wish->keeps_ip != CHOICE_DEFAULT, false},
+		       {"target_type", wish->target_type.n > 0, true},
+		       {"target_subnet", wish->target_subnet.n > 0, true},
+		       {"target_groups", wish->target_groups.count > 0, true},
+		       {"target_key", wish->target_key.n > 0, true}};
+	for (size_t k = 0; k < sizeof members / sizeof members[0]; k++)
+		if (members[k].is_given && members[k].is_out != migration_is_out(m))
+			return ENGINE_FAIL(op, ERR_COMBINATION, KIND_CLOUD_MIGRATION,
+					   str_from(members[k].name), "%s is of migrations %s this region.",
+					   members[k].name, members[k].is_out ? "from" : "to");
+	return OK;
+}
+
+static void take_targets(const struct migration_change *wish, struct cloud_migration *next)
+{
+	if (wish->target_type.n)
+		next->target_type = wish->target_type;
+	if (wish->target_subnet.n)
+		next->target_subnet = wish->target_subnet;
+	if (wish->target_key.n)
+		next->target_key = wish->target_key;
+	if (wish->target_groups.count)
+		next->target_groups = wish->target_groups;
+}
+
 RESULT engine_change_migration(struct op *op, struct migration_change *wish)
 {
 	const struct cloud_migration *m = NULL;
@@ -220,7 +267,9 @@ RESULT engine_change_migration(struct op *op, struct migration_change *wish)
 		return fail_state(op, &wish->migration, m,
 				  "drops_local cannot be changed once it has started");
 	struct cloud_migration next = *m;
+	TRY(check_direction(op, m, wish));
 	TRY(take_rows(op, wish, &next));
+	take_targets(wish, &next);
 	if (wish->name.n)
 		next.name = wish->name;
 	if (wish->round_s)
@@ -276,8 +325,10 @@ RESULT engine_start_migration(struct op *op, struct cloud_migration_target *wish
 		return ENGINE_FAIL(op, ERR_STATE, KIND_CLOUD_MIGRATION, wish->migration.field, "%" STR_FMT,
 				   STR_ARG(next.refusals.at[0]));
 	TRY(migration_copy_disks(op, m->row.id, &disks, &count));
-	for (size_t k = 0; k < count; k++)
+	for (size_t k = 0; k < count && !migration_is_out(m); k++)
 		TRY(make_snapshot(op, m, &disks[k]));
+	if (migration_is_out(m))
+		TRY(migration_permit_out(op, m));
 	ASKER_NOTE(op, &next);
 	next.stage = CLOUD_MIGRATION_STAGE_FREEZING;
 	next.round = 1;
@@ -288,6 +339,19 @@ RESULT engine_start_migration(struct op *op, struct cloud_migration_target *wish
 }
 
 /* ---- cutover ---- */
+
+static RESULT permit_cutover(struct op *op, const struct cloud_migration *m)
+{
+	const struct remote_machine *machine = remote_machine_find(op->head, m->machine);
+	const struct instance *i = instance_find(op->head, m->instance);
+	if (!migration_is_out(m))
+		return engine_permit(op, engine_remote_permission(REMOTE_MACHINE_ACT_STOP),
+				     KIND_REMOTE_MACHINE, machine ? &machine->row : NULL);
+	const struct remote_machine planned = {.account = m->account, .provider = m->provider};
+	TRY(engine_permit(op, "instance.stop", KIND_INSTANCE, i ? &i->row : NULL));
+	return engine_permit_new(op, engine_remote_permission(REMOTE_MACHINE_ACT_CREATE), KIND_REMOTE_MACHINE,
+				 &planned.row);
+}
 
 RESULT engine_cut_over_migration(struct op *op, struct cloud_migration_target *wish)
 {
@@ -300,9 +364,7 @@ RESULT engine_cut_over_migration(struct op *op, struct cloud_migration_target *w
 		return fail_state(op, &wish->migration, m,
 				  m->cutover_us ? "the cutover was requested already"
 						: "the cutover needs one that is being copied");
-	const struct remote_machine *machine = remote_machine_find(op->head, m->machine);
-	TRY(engine_permit(op, engine_remote_permission(REMOTE_MACHINE_ACT_STOP), KIND_REMOTE_MACHINE,
-			  machine ? &machine->row : NULL));
+	TRY(permit_cutover(op, m));
 	struct cloud_migration next = *m;
 	TRY(migration_weigh(op, &next));
 	if (next.refusals.count)
@@ -359,7 +421,10 @@ static RESULT put_away_instance(struct op *op, const struct cloud_migration *m)
 RESULT migration_undo(struct op *op, const struct cloud_migration *m, struct str problem)
 {
 	struct cloud_migration next = *m;
-	TRY(put_away_instance(op, m));
+	if (!migration_is_out(m))
+		TRY(put_away_instance(op, m));
+	else if (m->stage == CLOUD_MIGRATION_STAGE_COPYING)
+		migration_note_late(op, &next);
 	next.stage = CLOUD_MIGRATION_STAGE_UNDOING;
 	next.has_failed = problem.n > 0;
 	next.problem = str_cut(problem, MIGRATION_PROBLEM_MAX);
@@ -376,6 +441,13 @@ static RESULT check_undo(struct op *op, const struct cloud_migration_target *wis
 		       m->stage == CLOUD_MIGRATION_STAGE_UNDOING;
 	if (is_over)
 		return fail_state(op, &wish->migration, m, "there is nothing to undo");
+	if (m->has_run && !wish->accepts_loss && migration_is_out(m))
+		return ENGINE_FAIL(
+			op, ERR_STATE, KIND_CLOUD_MIGRATION, STR("accepts_loss"),
+			"The machine %" STR_FMT
+			" has run there. What it has written since the cutover cannot be taken back to the "
+			"instance: it stays on the stopped machine. Set accepts_loss to undo nevertheless.",
+			STR_ARG(m->ref));
 	if (m->has_run && !wish->accepts_loss)
 		return ENGINE_FAIL(
 			op, ERR_STATE, KIND_CLOUD_MIGRATION, STR("accepts_loss"),
@@ -387,19 +459,41 @@ static RESULT check_undo(struct op *op, const struct cloud_migration_target *wis
 	return OK;
 }
 
-RESULT engine_undo_migration(struct op *op, struct cloud_migration_target *wish)
+static RESULT permit_undo(struct op *op, const struct cloud_migration *m)
 {
-	const struct cloud_migration *m = NULL;
-	TRY(find(op, &wish->migration, "migration.undo", &m));
-	TRY(check_undo(op, wish, m));
 	const struct remote_machine *machine = remote_machine_find(op->head, m->machine);
 	if (m->is_stopped)
 		TRY(engine_permit(op, engine_remote_permission(REMOTE_MACHINE_ACT_START), KIND_REMOTE_MACHINE,
 				  machine ? &machine->row : NULL));
 	const struct instance *i = instance_find(op->head, m->instance);
-	if (i && row_is_live(&i->row))
-		TRY(engine_permit(op, m->has_run ? "instance.stop" : "instance.terminate", KIND_INSTANCE,
-				  &i->row));
+	return i && row_is_live(&i->row)
+		       ? engine_permit(op, m->has_run ? "instance.stop" : "instance.terminate", KIND_INSTANCE,
+				       &i->row)
+		       : OK;
+}
+
+/* A machine there that is not listed yet has no row, so that policies decide about the kind. */
+static RESULT permit_undo_out(struct op *op, const struct cloud_migration *m)
+{
+	const struct instance *i = instance_find(op->head, m->instance);
+	const struct remote_machine *machine =
+		m->ref.n ? remote_machine_find_by_provider(op->head, m->provider, m->ref) : NULL;
+	if (m->is_stopped && i && row_is_live(&i->row))
+		TRY(engine_permit(op, "instance.start", KIND_INSTANCE, &i->row));
+	return m->was_asked
+		       ? engine_permit(op,
+				       engine_remote_permission(m->has_run ? REMOTE_MACHINE_ACT_STOP
+									   : REMOTE_MACHINE_ACT_TERMINATE),
+				       KIND_REMOTE_MACHINE, machine ? &machine->row : NULL)
+		       : OK;
+}
+
+RESULT engine_undo_migration(struct op *op, struct cloud_migration_target *wish)
+{
+	const struct cloud_migration *m = NULL;
+	TRY(find(op, &wish->migration, "migration.undo", &m));
+	TRY(check_undo(op, wish, m));
+	TRY(migration_is_out(m) ? permit_undo_out(op, m) : permit_undo(op, m));
 	struct cloud_migration asked = *m;
 	ASKER_NOTE(op, &asked);
 	asked.accepts_loss = wish->accepts_loss;
@@ -417,6 +511,6 @@ RESULT engine_delete_migration(struct op *op, struct cloud_migration_target *wis
 		return fail_state(op, &wish->migration, m,
 				  "it can be deleted when it has ended; undo it first");
 	TRY(engine_log_event(op, KIND_CLOUD_MIGRATION, &m->row, "deleted", "Machine %" STR_FMT ".",
-			     STR_ARG(m->ref)));
+			     STR_ARG(m->ref.n ? m->ref : m->name)));
 	return cloud_migration_forget(op, m->row.id);
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Migrations of machines from clouds elsewhere. A plan says what moves and what is refused. Once started, rounds copy
+ * Migrations of machines from clouds elsewhere, and of instances to them. A plan says what moves and what is refused. Once started, rounds copy
  * snapshots of the machine's disks into snapshots here, while the machine runs: the first round all blocks, later ones the
  * changed blocks. The cutover stops the machine, copies what it has written since, and launches the instance.
+ *
+ * On the way out the source is an instance, its disks are read from snapshots here, and the target is a machine of a
+ * provider. Stages, rounds, cutover and undo are the same.
  *
  * Invariants. The source is never deleted. By this region's doing the machine and the instance never run at the same
  * time: the instance is launched only when the machine was just seen stopped, and an undo starts the machine only when
@@ -23,16 +26,19 @@ enum {
 	MIGRATION_ROUND_MAX_S = 3600,
 	MIGRATION_SMALL_DELTA = 64 << 20, /* bytes; smaller rounds are repeated at the interval only */
 	MIGRATION_ROUNDS_AT_ONCE = 20,
+	MIGRATION_RESETS_MAX =
+		8, /* way out: a disk whose copying is restarted more often ends the migration */
 	MIGRATION_RATE_GUESS = 50 << 20, /* bytes a second until a round has been measured */
 	MIGRATION_BOOT_GUESS_S = 30
 };
 
 /* ---- wishes ---- */
 
-/* Plans the migration of a machine. ERR_UNSUPPORTED: machines of that cloud cannot be migrated. ERR_EXISTS: the machine
- * is being migrated. */
+/* Plans the migration of a machine to this region, or of an instance to a provider. ERR_UNSUPPORTED: not from, or to, that
+ * cloud. ERR_EXISTS: the source is being migrated. ERR_MISSING, ERR_COMBINATION: neither or both are named. */
 struct migration_wish {
 	struct ref machine;
+	struct ref instance, provider; /* way out: both */
 	/* result: */
 	uuid migration;
 };
@@ -46,6 +52,9 @@ struct migration_change {
 	struct str name;                   /* empty: unchanged */
 	enum choice keeps_ip, drops_local;
 	int64_t round_s; /* 0: unchanged */
+	/* Way out, by the cloud's ids; empty: unchanged. ERR_COMBINATION: a member of the other direction. */
+	struct str target_type, target_subnet, target_key;
+	struct strs target_groups;
 };
 OPERATION(engine_change_migration, migration_change)
 
@@ -124,7 +133,12 @@ enum migration_news {
 	MIGRATION_NEWS_LAUNCH,   /* the snapshots here are complete: launches the instance as the asker */
 	MIGRATION_NEWS_RUNNING,
 	MIGRATION_NEWS_THAWED, /* nothing is left there: the end */
-	MIGRATION_NEWS_FAILED  /* problem says why: it is undone */
+	MIGRATION_NEWS_FAILED, /* problem says why: it is undone */
+	/* way out: */
+	MIGRATION_NEWS_CUT,    /* the round's snapshots are to be made here */
+	MIGRATION_NEWS_ASKED,  /* a request to create the machine there is about to be sent */
+	MIGRATION_NEWS_MADE,   /* the machine there exists: ref */
+	MIGRATION_NEWS_RESTART /* undo: nothing runs there, so the instance is to be started again */
 };
 struct migration_point {
 	struct str volume, snapshot; /* the cloud's ids */
@@ -136,6 +150,7 @@ struct cloud_migration_report {
 	int64_t round;
 	enum migration_news news;
 	struct str problem;
+	struct str ref;
 	const struct migration_point *points;
 	size_t point_count;
 	bool is_complete;
@@ -155,5 +170,9 @@ struct migration_disk_report {
 	bool is_lost;       /* the target is gone there: the round is repeated with new snapshots */
 	struct str problem; /* in the way; empty: nothing */
 	struct str failure; /* why the migration cannot go on; empty: it can */
+	/* way out: */
+	struct str begun; /* a snapshot there was started, which is the target from now on */
+	int64_t blocks;   /* written since the last report */
+	bool is_sealed;   /* all blocks are written */
 };
 SYSTEM_OPERATION(engine_see_cloud_migration_disk, migration_disk_report)

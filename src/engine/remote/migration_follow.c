@@ -93,9 +93,13 @@ RESULT engine_see_migration_plan(struct op *op, struct migration_plan_report *wi
 	if (wish->problem.n)
 		return fail_plan(op, m, wish->problem);
 	struct cloud_migration next = *m;
-	take_facts(&next, wish->seen);
-	TRY(put_disks(op, m, wish));
-	migration_choose(op, &next);
+	if (migration_is_out(m)) { /* rows had the facts when it was planned */
+		migration_choose_out(op, &next);
+	} else {
+		take_facts(&next, wish->seen);
+		TRY(put_disks(op, m, wish));
+		migration_choose(op, &next);
+	}
 	next.row.gen++; /* the choice is the plan's first version */
 	TRY(migration_weigh(op, &next));
 	if (wish->lacks.count) {
@@ -108,8 +112,10 @@ RESULT engine_see_migration_plan(struct op *op, struct migration_plan_report *wi
 	}
 	next.stage = CLOUD_MIGRATION_STAGE_PLANNED;
 	next.problem = STR_NONE;
-	return migration_put_logged(op, &next, "%zu disks, %zu refusals.", wish->disk_count,
-				    next.refusals.count);
+	struct cloud_migration_disk *disks = NULL;
+	size_t count = 0;
+	TRY(migration_copy_disks(op, m->row.id, &disks, &count));
+	return migration_put_logged(op, &next, "%zu disks, %zu refusals.", count, next.refusals.count);
 }
 
 /* ---- rounds ---- */
@@ -257,19 +263,22 @@ static RESULT launch(struct op *op, const struct cloud_migration *m, uuid image,
 	return OK;
 }
 
-static RESULT register_and_launch(struct op *op, const struct cloud_migration *m, uuid *ret_image,
-				  uuid *ret_instance)
+struct launched {
+	uuid image, instance;
+};
+
+static RESULT register_and_launch(struct op *op, const struct cloud_migration *m, void *arg)
 {
+	struct launched *made = arg;
 	struct cloud_migration_disk *disks = NULL;
 	size_t count = 0;
 	TRY(migration_copy_disks(op, m->row.id, &disks, &count));
-	TRY(register_image(op, m, disks, count, ret_image));
-	return launch(op, m, *ret_image, ret_instance);
+	TRY(register_image(op, m, disks, count, &made->image));
+	return launch(op, m, made->image, &made->instance);
 }
 
 /* The operator's work is the system's, which has no account: the operator acts for the migration's. */
-static RESULT launch_as_operator(struct op *op, const struct cloud_migration *m, uuid *ret_image,
-				 uuid *ret_instance)
+static RESULT act_as_operator(struct op *op, const struct cloud_migration *m, migration_part part, void *arg)
 {
 	const struct account *account = account_find(op->head, m->account);
 	const struct identity who = {.scope = IDENTITY_ACCOUNT,
@@ -278,34 +287,32 @@ static RESULT launch_as_operator(struct op *op, const struct cloud_migration *m,
 				     .account_number = account ? account->number : STR_NONE,
 				     .is_operator = true};
 	engine_act_by_roles(op->ctx, &who);
-	return register_and_launch(op, m, ret_image, ret_instance);
+	return part(op, m, arg);
 }
 
-static RESULT launch_as_user(struct op *op, const struct cloud_migration *m, struct later_guard *later,
-			     uuid *ret_image, uuid *ret_instance)
+static RESULT act_as_user(struct op *op, const struct cloud_migration *m, const struct asker_work *work,
+			  migration_part part, void *arg)
 {
 	const struct asker asker = ASKER_OF(m);
-	const struct asker_work work = {later, PERMISSION, op->now_us};
-	TRY(asker_act(op->ctx, op->head, &asker, &work));
-	TRY(register_and_launch(op, m, ret_image, ret_instance));
-	return later ? later->check_made(op) : OK;
+	TRY(asker_act(op->ctx, op->head, &asker, work));
+	TRY(part(op, m, arg));
+	return work->guard ? work->guard->check_made(op) : OK;
 }
 
-/* Registers the image and launches the instance as the asker. Afterwards the context is the system's again. */
-static RESULT launch_as_asker(struct op *op, const struct cloud_migration *m, struct later_guard *later,
-			      uuid *ret_image, uuid *ret_instance)
+RESULT migration_act_as_asker(struct op *op, const struct cloud_migration *m, const struct asker_work *work,
+			      migration_part part, void *arg)
 {
 	const struct identity *who = op->ctx->who;
 	struct guard *guard = op->ctx->guard;
 	bool is_operators = uuid_is_none(m->made_by) && uuid_is_none(m->made_with);
-	struct result result = is_operators ? launch_as_operator(op, m, ret_image, ret_instance)
-					    : launch_as_user(op, m, later, ret_image, ret_instance);
+	struct result result =
+		is_operators ? act_as_operator(op, m, part, arg) : act_as_user(op, m, work, part, arg);
 	op->ctx->who = who;
 	op->ctx->guard = guard;
 	return result;
 }
 
-static RESULT note_problem(struct op *op, const struct cloud_migration *m, struct str problem)
+RESULT migration_note_problem(struct op *op, const struct cloud_migration *m, struct str problem)
 {
 	struct cloud_migration next = *m;
 	next.problem = str_cut(problem, MIGRATION_PROBLEM_MAX);
@@ -322,8 +329,13 @@ static RESULT make(struct op *op, const struct cloud_migration *m, const struct 
 {
 	struct op_place place = op_place_now(op);
 	struct cloud_migration next = *m;
-	struct result result = launch_as_asker(op, m, wish->guard, &next.image, &next.instance);
+	const struct asker_work work = {wish->guard, PERMISSION, op->now_us};
+	struct launched made = {0};
+	/* registers the image and launches the instance */
+	struct result result = migration_act_as_asker(op, m, &work, register_and_launch, &made);
 	if (result_is_ok(result)) {
+		next.image = made.image;
+		next.instance = made.instance;
 		next.stage = CLOUD_MIGRATION_STAGE_STARTING;
 		next.problem = STR_NONE;
 		return migration_put_logged(op, &next, "Instance %" STR_FMT ".",
@@ -336,7 +348,7 @@ static RESULT make(struct op *op, const struct cloud_migration *m, const struct 
 	ctx_clear_problem(op->ctx);
 	m = cloud_migration_find(op->head, wish->migration);
 	bool waits = result.code == ERR_CAPACITY || result.code == ERR_QUOTA;
-	return waits ? note_problem(op, m, problem) : migration_undo(op, m, problem);
+	return waits ? migration_note_problem(op, m, problem) : migration_undo(op, m, problem);
 }
 
 /* ---- ends ---- */
@@ -369,7 +381,7 @@ static RESULT end(struct op *op, const struct cloud_migration *m, struct str not
 {
 	struct cloud_migration next = *m;
 	if (m->stage == CLOUD_MIGRATION_STAGE_UNDOING) {
-		if (!m->has_run) {
+		if (!m->has_run && !migration_is_out(m)) {
 			TRY(drop_image(op, m));
 			TRY(drop_snapshots(op, m));
 		}
@@ -377,6 +389,8 @@ static RESULT end(struct op *op, const struct cloud_migration *m, struct str not
 		if (!m->has_failed)
 			next.problem = note;
 	}
+	if (migration_is_out(m))
+		TRY(migration_drop_cuts(op, m));
 	next.ended_us = op->now_us;
 	return next.problem.n
 		       ? migration_put_logged(op, &next, "It has ended. %" STR_FMT, STR_ARG(next.problem))
@@ -439,8 +453,18 @@ static RESULT note_running(struct op *op, const struct cloud_migration *m)
 	next.running_us = op->now_us;
 	next.stage = CLOUD_MIGRATION_STAGE_DONE;
 	next.problem = STR_NONE;
-	return migration_put_logged(op, &next, "The instance runs, %lld s after the machine was stopped.",
+	return migration_put_logged(op, &next,
+				    migration_is_out(m)
+					    ? "The machine runs there, %lld s after the instance was stopped."
+					    : "The instance runs, %lld s after the machine was stopped.",
 				    (long long) ((op->now_us - m->stopped_us) / SECOND));
+}
+
+/* News whose effect depends on the direction. */
+static bool is_of_way_out(enum migration_news news)
+{
+	return news == MIGRATION_NEWS_FROZEN || news == MIGRATION_NEWS_STOPPING ||
+	       news == MIGRATION_NEWS_RESUMED || news >= MIGRATION_NEWS_CUT;
 }
 
 RESULT engine_see_cloud_migration(struct op *op, struct cloud_migration_report *wish)
@@ -449,9 +473,11 @@ RESULT engine_see_cloud_migration(struct op *op, struct cloud_migration_report *
 	if (!m || m->stage != wish->stage || m->round != wish->round)
 		return OK;
 	struct cloud_migration next = *m;
+	if (migration_is_out(m) && is_of_way_out(wish->news))
+		return migration_see_out(op, m, wish);
 	switch (wish->news) {
 	case MIGRATION_NEWS_PROBLEM:
-		return note_problem(op, m, wish->problem);
+		return migration_note_problem(op, m, wish->problem);
 	case MIGRATION_NEWS_FROZEN:
 		return take_points(op, m, wish);
 	case MIGRATION_NEWS_ROUND:
@@ -470,6 +496,11 @@ RESULT engine_see_cloud_migration(struct op *op, struct cloud_migration_report *
 		return note_running(op, m);
 	case MIGRATION_NEWS_THAWED:
 		return end(op, m, wish->problem);
+	case MIGRATION_NEWS_CUT:
+	case MIGRATION_NEWS_ASKED:
+	case MIGRATION_NEWS_MADE:
+	case MIGRATION_NEWS_RESTART:
+		return FAIL(INTERNAL);
 	case MIGRATION_NEWS_FAILED:
 		return migration_undo(op, m, wish->problem.n ? wish->problem : STR("It failed."));
 	}
@@ -507,15 +538,26 @@ static RESULT end_round(struct op *op, const struct cloud_migration *m, int64_t 
 				    (long long) bytes);
 }
 
-static void take_progress(struct cloud_migration_disk *next, const struct migration_disk_report *wish)
+static void take_progress(int64_t now_us, const struct migration_disk_report *wish,
+			  struct cloud_migration_disk *next)
 {
 	next->problem = str_cut(wish->problem, MIGRATION_PROBLEM_MAX);
 	next->round_bytes += wish->bytes;
 	next->done_bytes += wish->bytes;
 	next->next_block = wish->next_block;
+	next->blocks += wish->blocks;
+	if (wish->begun.n) {
+		next->target = wish->begun;
+		next->blocks = next->next_block = 0;
+	}
+	if (wish->is_sealed && !next->is_sealed) {
+		next->is_sealed = true;
+		next->sealed_us = now_us;
+	}
 	if (wish->is_reset) {
 		next->base = STR_NONE;
-		next->next_block = 0;
+		next->next_block = next->blocks = 0;
+		next->is_sealed = false;
 		next->resets++;
 	}
 	if (wish->is_copied) {
@@ -535,7 +577,15 @@ RESULT engine_see_cloud_migration_disk(struct op *op, struct migration_disk_repo
 	if (wish->failure.n)
 		return migration_undo(op, m, wish->failure);
 	struct cloud_migration_disk next = *disk;
-	take_progress(&next, wish);
+	take_progress(op->now_us, wish, &next);
+	if (migration_is_out(m)) {
+		if (wish->is_reset)
+			next.target = STR_NONE;
+		if (next.resets > MIGRATION_RESETS_MAX)
+			return migration_undo(op, m, wish->problem);
+		if (wish->is_copied)
+			TRY(migration_end_copy_out(op, &next));
+	}
 	TRY(cloud_migration_disk_put(op, &next));
 	if (wish->is_lost) {
 		struct cloud_migration again = *m;

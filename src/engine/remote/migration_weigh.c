@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Refusals, next steps and estimates of migrations. Reads rows, changes none. */
 #include "base/clock.h"
-#include "base/vec.h"
-#include "engine/remote/migration.h"
+#include "engine/remote/migration_internal.h"
 #include "store/cloud_migration_disk.h"
 #include "store/instance_type.h"
 #include "store/provider.h"
@@ -14,28 +13,7 @@ enum { BLOCK_SIZE = 512 * 1024, STOP_GUESS_S = 10, FREEZE_GUESS_S = 10 };
 
 /* ---- doubts ---- */
 
-struct weighing {
-	struct ctx *c;
-	const struct tables *tables;
-	const struct cloud_migration *m;
-	struct {
-		VEC(struct str);
-	} refusals, warnings;
-};
-
-/* Every refusal begins with the property and ends with the cure. */
-#define REFUSE(w, ...)                                                                                       \
-	do {                                                                                                 \
-		if (!VEC_PUSH((w)->c->arena, &(w)->refusals, str_print((w)->c->arena, __VA_ARGS__)))         \
-			return ctx_no_memory((w)->c);                                                        \
-	} while (0)
-#define WARN(w, ...)                                                                                         \
-	do {                                                                                                 \
-		if (!VEC_PUSH((w)->c->arena, &(w)->warnings, str_print((w)->c->arena, __VA_ARGS__)))         \
-			return ctx_no_memory((w)->c);                                                        \
-	} while (0)
-
-static RESULT weigh_disk(struct weighing *w, const struct cloud_migration_disk *d)
+RESULT migration_weigh_disk(struct weighing *w, const struct cloud_migration_disk *d)
 {
 	if (d->is_encrypted)
 		REFUSE(w,
@@ -159,9 +137,15 @@ RESULT engine_weigh_migration(struct ctx *c, const struct tables *t, const struc
 			      struct migration_doubts *ret_doubts)
 {
 	struct weighing w = {.c = c, .tables = t, .m = m};
+	if (migration_is_out(m)) {
+		TRY(migration_weigh_out(&w, disks, disk_count));
+		*ret_doubts = (struct migration_doubts){{w.refusals.at, w.refusals.count},
+							{w.warnings.at, w.warnings.count}};
+		return OK;
+	}
 	TRY(weigh_machine(&w, disk_count));
 	for (size_t k = 0; k < disk_count; k++)
-		TRY(weigh_disk(&w, &disks[k]));
+		TRY(migration_weigh_disk(&w, &disks[k]));
 	TRY(weigh_type(&w));
 	TRY(weigh_network(&w));
 	TRY(weigh_mapping(&w));

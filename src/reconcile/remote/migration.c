@@ -2,13 +2,14 @@
  * Steps of migrations, on the provider's lane: describe the machine, make and find snapshots there, stop and start the
  * machine, launch the instance, and remove the snapshots in the end. Each step looks before it acts, so that a crash in
  * between repeats nothing: snapshots are found by their tags, and the machine's power is read before each request. The
- * steps of disks copy the blocks. A cloud that cannot be reached is tried again until somebody undoes the migration. */
+ * steps of disks copy the blocks. A cloud that cannot be reached is tried again until somebody undoes the migration.
+ * migration_out.c has the steps of the way out. */
 #include "engine/remote/migration.h"
 #include "base/clock.h"
 #include "engine/remote/remote_machine.h"
 #include "engine/storage/snapshot/snapshot.h"
 #include "model/states.h"
-#include "reconcile/remote/lane.h"
+#include "reconcile/remote/migration_step.h"
 #include "store/cloud_migration.h"
 #include "store/cloud_migration_disk.h"
 #include "store/instance.h"
@@ -16,35 +17,20 @@
 #include "store/remote_machine.h"
 #include "store/snapshot.h"
 
-/* Calls to a provider are limited and billed, looks at our own rows are neither. */
-enum { LOOK_EVERY_S = 2, LOOK_HERE_MS = 500, FAR_S = 60 };
-#define MSECOND (SECOND / 1000)
-
-/* Progress of the snapshots and the instance in this region. */
-struct parts_here {
-	bool are_asked;          /* the snapshots are to be completed */
-	bool are_complete;       /* they are */
-	struct str failure;      /* problem of a failed snapshot; empty: none */
-	bool is_running, is_off; /* the instance; off: or gone */
-};
-
-struct moving {
-	const struct cloud_migration *m; /* NULL: nothing to do */
-	const struct provider *provider;
-	struct provider_lane *lane;
-	const struct remote_driver *driver;
-	struct parts_here here;
-};
-
 /* ---- rows ---- */
 
 static void see_snapshots(const struct tables *t, const struct cloud_migration *m, struct parts_here *here)
 {
-	here->are_complete = here->are_asked = true;
+	bool is_out = m->direction == CLOUD_MIGRATION_DIRECTION_OUT;
+	here->are_complete = here->are_asked = here->are_cut = true;
 	for (const struct cloud_migration_disk *d = cloud_migration_disk_first_by_migration(t, m->row.id); d;
 	     d = cloud_migration_disk_next_by_migration(t, d)) {
 		const struct snapshot *s = snapshot_find(t, d->snapshot);
 		bool is_there = s && row_is_live(&s->row);
+		here->disk_count++;
+		here->are_cut &= !uuid_is_none(d->snapshot);
+		if (is_out && uuid_is_none(d->snapshot)) /* not yet made in this round */
+			continue;
 		if (!is_there || model_derive_snapshot_state(s) == SNAPSHOT_ERROR)
 			here->failure =
 				is_there && s->problem.n ? s->problem : STR("A snapshot here is gone.");
@@ -59,6 +45,9 @@ static void see_instance(const struct tables *t, const struct cloud_migration *m
 	enum instance_state state = i ? model_derive_instance_state(i) : INSTANCE_TERMINATED;
 	here->is_running = state == INSTANCE_RUNNING;
 	here->is_off = state == INSTANCE_TERMINATED || state == INSTANCE_STOPPED;
+	here->is_gone = !i || state == INSTANCE_TERMINATED;
+	here->is_wanted_on = i && i->wanted_power == INSTANCE_WANTED_POWER_ON;
+	here->is_stopped = state == INSTANCE_STOPPED && !here->is_wanted_on;
 }
 
 static RESULT gather(struct step *s, struct moving *mo)
@@ -77,7 +66,7 @@ static RESULT gather(struct step *s, struct moving *mo)
 	return OK;
 }
 
-static RESULT report(struct step *s, const struct moving *mo, struct cloud_migration_report news)
+RESULT migration_report(struct step *s, const struct moving *mo, struct cloud_migration_report news)
 {
 	struct cloud_migration_report *report = STEP_NEW(s, struct cloud_migration_report);
 	*report = news;
@@ -90,17 +79,14 @@ static RESULT report(struct step *s, const struct moving *mo, struct cloud_migra
 	return OK;
 }
 
-/* Reports the end of a stage. The next step begins the next stage, or repeats this one if the report is refused because
- * somebody changed the migration meanwhile. */
-static RESULT report_and_go_on(struct step *s, const struct moving *mo, struct cloud_migration_report news)
+RESULT migration_report_and_go_on(struct step *s, const struct moving *mo, struct cloud_migration_report news)
 {
-	TRY(report(s, mo, news));
+	TRY(migration_report(s, mo, news));
 	step_again(s);
 	return OK;
 }
 
-/* Polls: a change in the cloud wakes nobody here. */
-static RESULT look_again(struct step *s, int64_t after_ms)
+RESULT migration_look_again(struct step *s, int64_t after_ms)
 {
 	step_again_at(s, clock_now_us() + after_ms * MSECOND);
 	return OK;
@@ -108,21 +94,28 @@ static RESULT look_again(struct step *s, int64_t after_ms)
 
 /* ---- asking the asker's policies ---- */
 
+RESULT migration_may_still(struct step *s, const struct moving *mo, const char *permission, enum kind kind,
+			   const struct row *row, const struct tables *t, bool *ret_may)
+{
+	const struct asker asker = ASKER_OF(mo->m);
+	const struct asker_work work = {s->r->later_guard, permission, clock_now_us()};
+	struct str why = STR_NONE;
+	TRY(asker_ask(s->ctx.arena, t, &asker, &work, kind, row, &why));
+	*ret_may = !why.n;
+	return why.n ? migration_report(s, mo,
+					(struct cloud_migration_report){.news = MIGRATION_NEWS_PROBLEM,
+									.problem = why})
+		     : OK;
+}
+
 /* True: the asker may still stop or start the machine there. Otherwise the migration's problem says why. */
 static RESULT may_still(struct step *s, const struct moving *mo, enum remote_machine_act act, bool *ret_may)
 {
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
 	const struct remote_machine *machine = remote_machine_find(view.tables, mo->m->machine);
-	const struct asker asker = ASKER_OF(mo->m);
-	const struct asker_work work = {s->r->later_guard, engine_remote_permission(act), clock_now_us()};
-	struct str why = STR_NONE;
-	TRY(asker_ask(s->ctx.arena, view.tables, &asker, &work, KIND_REMOTE_MACHINE,
-		      machine ? &machine->row : NULL, &why));
-	*ret_may = !why.n;
-	return why.n ? report(s, mo,
-			      (struct cloud_migration_report){.news = MIGRATION_NEWS_PROBLEM, .problem = why})
-		     : OK;
+	return migration_may_still(s, mo, engine_remote_permission(act), KIND_REMOTE_MACHINE,
+				   machine ? &machine->row : NULL, view.tables, ret_may);
 }
 
 /* ---- the plan ---- */
@@ -173,19 +166,20 @@ static RESULT take_points(struct step *s, const struct moving *mo, const struct 
 		if (is_known)
 			continue;
 		if (p->has_failed)
-			return report(s, mo,
-				      (struct cloud_migration_report){
-					      .news = MIGRATION_NEWS_FAILED,
-					      .problem = str_print(s->ctx.arena,
-								   "The snapshot %" STR_FMT " failed there.",
-								   STR_ARG(p->id))});
+			return migration_report(
+				s, mo,
+				(struct cloud_migration_report){.news = MIGRATION_NEWS_FAILED,
+								.problem = str_print(s->ctx.arena,
+										     "The snapshot %" STR_FMT
+										     " failed there.",
+										     STR_ARG(p->id))});
 		if (!p->is_complete)
-			return look_again(s, LOOK_EVERY_S * 1000);
+			return migration_look_again(s, LOOK_EVERY_S * 1000);
 		at[count++] = (struct migration_point){p->volume, p->id};
 	}
-	return report(s, mo,
-		      (struct cloud_migration_report){
-			      .news = MIGRATION_NEWS_FROZEN, .points = at, .point_count = count});
+	return migration_report(s, mo,
+				(struct cloud_migration_report){
+					.news = MIGRATION_NEWS_FROZEN, .points = at, .point_count = count});
 }
 
 static RESULT freeze(struct step *s, const struct moving *mo, struct remote *remote)
@@ -199,16 +193,15 @@ static RESULT freeze(struct step *s, const struct moving *mo, struct remote *rem
 		struct remote_machine seen = {0};
 		TRY(mo->driver->get(&s->ctx, remote, mo->m->ref, &seen));
 		if (!is_off(&seen))
-			return report_and_go_on(
+			return migration_report_and_go_on(
 				s, mo, (struct cloud_migration_report){.news = MIGRATION_NEWS_RESUMED});
 	}
 	TRY(mo->driver->blocks->freeze(&s->ctx, remote, mo->m->ref, &round));
-	return look_again(s, LOOK_HERE_MS);
+	return migration_look_again(s, LOOK_HERE_MS);
 }
 
-/* Snapshots that no disk needs: those of rounds before the last two. keeps: the rounds to keep; 0: none. */
-static RESULT thaw_one(struct step *s, const struct moving *mo, struct remote *remote, int64_t from_round,
-		       bool *ret_is_clean)
+RESULT migration_thaw_one(struct step *s, const struct moving *mo, struct remote *remote, int64_t from_round,
+			  bool *ret_is_clean)
 {
 	struct remote_points points = {0};
 	const struct remote_round all = {s->id, 0};
@@ -229,8 +222,9 @@ static RESULT wait_for_round(struct step *s, const struct moving *mo, struct rem
 	bool is_clean = false;
 	int64_t now_us = clock_now_us();
 	if (now_us >= due_us)
-		return report_and_go_on(s, mo, (struct cloud_migration_report){.news = MIGRATION_NEWS_ROUND});
-	TRY(thaw_one(s, mo, remote, mo->m->round, &is_clean));
+		return migration_report_and_go_on(
+			s, mo, (struct cloud_migration_report){.news = MIGRATION_NEWS_ROUND});
+	TRY(migration_thaw_one(s, mo, remote, mo->m->round, &is_clean));
 	if (!is_clean)
 		step_again(s);
 	else if (due_us - now_us > FAR_S * SECOND)
@@ -249,19 +243,20 @@ static RESULT stop(struct step *s, const struct moving *mo, struct remote *remot
 	bool may = false;
 	TRY(mo->driver->get(&s->ctx, remote, mo->m->ref, &seen));
 	if (is_off(&seen) && mo->m->is_stopped)
-		return report_and_go_on(s, mo,
-					(struct cloud_migration_report){.news = MIGRATION_NEWS_STOPPED});
+		return migration_report_and_go_on(
+			s, mo, (struct cloud_migration_report){.news = MIGRATION_NEWS_STOPPED});
 	if (!mo->m->is_stopped)
-		return report_and_go_on(s, mo,
-					(struct cloud_migration_report){.news = MIGRATION_NEWS_STOPPING,
-									.was_running = !is_off(&seen)});
+		return migration_report_and_go_on(
+			s, mo,
+			(struct cloud_migration_report){.news = MIGRATION_NEWS_STOPPING,
+							.was_running = !is_off(&seen)});
 	TRY(may_still(s, mo, REMOTE_MACHINE_ACT_STOP, &may));
 	if (may && seen.power != REMOTE_MACHINE_POWER_STOPPING)
 		TRY(mo->driver->act(&s->ctx, remote,
 				    &(struct remote_act){.verb = REMOTE_MACHINE_ACT_STOP,
 							 .ref = mo->m->ref,
 							 .raw_state = seen.raw_state}));
-	return look_again(s, LOOK_EVERY_S * 1000);
+	return migration_look_again(s, LOOK_EVERY_S * 1000);
 }
 
 /* The machine is looked at right before the launch: two copies with one address are worse than an outage. */
@@ -269,48 +264,49 @@ static RESULT make(struct step *s, const struct moving *mo, struct remote *remot
 {
 	struct remote_machine seen = {0};
 	if (mo->here.failure.n)
-		return report(s, mo,
-			      (struct cloud_migration_report){.news = MIGRATION_NEWS_FAILED,
-							      .problem = mo->here.failure});
+		return migration_report(s, mo,
+					(struct cloud_migration_report){.news = MIGRATION_NEWS_FAILED,
+									.problem = mo->here.failure});
 	if (mo->here.are_asked && !mo->here.are_complete)
-		return look_again(s, LOOK_HERE_MS);
+		return migration_look_again(s, LOOK_HERE_MS);
 	TRY(mo->driver->get(&s->ctx, remote, mo->m->ref, &seen));
 	if (!mo->here.are_asked)
-		return report_and_go_on(
+		return migration_report_and_go_on(
 			s, mo,
 			(struct cloud_migration_report){.news = is_off(&seen) ? MIGRATION_NEWS_COMPLETE
 									      : MIGRATION_NEWS_RESUMED});
 	if (!is_off(&seen))
-		return report_and_go_on(
+		return migration_report_and_go_on(
 			s, mo,
 			(struct cloud_migration_report){
 				.news = MIGRATION_NEWS_FAILED,
 				.problem = STR("Somebody has started the machine after its last blocks were "
 					       "copied.")});
-	TRY(report(s, mo, (struct cloud_migration_report){.news = MIGRATION_NEWS_LAUNCH}));
-	return look_again(s, LOOK_EVERY_S * 1000);
+	TRY(migration_report(s, mo, (struct cloud_migration_report){.news = MIGRATION_NEWS_LAUNCH}));
+	return migration_look_again(s, LOOK_EVERY_S * 1000);
 }
 
 static RESULT watch(struct step *s, const struct moving *mo)
 {
 	if (mo->here.is_running)
-		return report_and_go_on(s, mo,
-					(struct cloud_migration_report){.news = MIGRATION_NEWS_RUNNING});
+		return migration_report_and_go_on(
+			s, mo, (struct cloud_migration_report){.news = MIGRATION_NEWS_RUNNING});
 	if (mo->here.is_off)
-		return report_and_go_on(s, mo,
-					(struct cloud_migration_report){
-						.news = MIGRATION_NEWS_FAILED,
-						.problem = STR("The instance has ended before it ran.")});
-	return look_again(s, LOOK_HERE_MS);
+		return migration_report_and_go_on(
+			s, mo,
+			(struct cloud_migration_report){
+				.news = MIGRATION_NEWS_FAILED,
+				.problem = STR("The instance has ended before it ran.")});
+	return migration_look_again(s, LOOK_HERE_MS);
 }
 
 /* ---- ends ---- */
 
-static RESULT thaw_all(struct step *s, const struct moving *mo, struct remote *remote, struct str note)
+RESULT migration_thaw_all(struct step *s, const struct moving *mo, struct remote *remote, struct str note)
 {
 	bool is_clean = false;
-	TRY(thaw_one(s, mo, remote, INT64_MAX, &is_clean));
-	return report_and_go_on(
+	TRY(migration_thaw_one(s, mo, remote, INT64_MAX, &is_clean));
+	return migration_report_and_go_on(
 		s, mo,
 		is_clean ? (struct cloud_migration_report){.news = MIGRATION_NEWS_THAWED, .problem = note}
 			 : (struct cloud_migration_report){.news = MIGRATION_NEWS_PROBLEM});
@@ -350,9 +346,10 @@ static RESULT undo(struct step *s, const struct moving *mo, struct remote *remot
 	bool is_over = false;
 	struct str note = mo->m->has_run ? STR("What the instance here wrote stays on it.") : STR_NONE;
 	if (!mo->here.is_off)
-		return look_again(s, LOOK_HERE_MS);
+		return migration_look_again(s, LOOK_HERE_MS);
 	TRY(restart(s, mo, remote, &is_over, &note));
-	return is_over ? thaw_all(s, mo, remote, note) : look_again(s, LOOK_EVERY_S * 1000);
+	return is_over ? migration_thaw_all(s, mo, remote, note)
+		       : migration_look_again(s, LOOK_EVERY_S * 1000);
 }
 
 /* ---- the step ---- */
@@ -367,17 +364,19 @@ static RESULT fail(struct step *s, const struct moving *mo, const struct remote 
 		pace_slow_down(&mo->lane->pace, clock_now_us());
 	ctx_clear_problem(&s->ctx);
 	bool is_final = !remote_may_help_later(result.code) && result.code != ERR_UNAUTHENTICATED &&
-			result.code != ERR_EXPIRED && result.code != ERR_STATE;
+			result.code != ERR_EXPIRED && result.code != ERR_STATE && result.code != ERR_QUOTA;
 	if (mo->m->stage == CLOUD_MIGRATION_STAGE_PLANNING && is_final)
 		return fail_plan(s, mo, why.n ? why : STR("The machine cannot be described."));
 	bool is_ending =
 		mo->m->stage == CLOUD_MIGRATION_STAGE_UNDOING || mo->m->stage == CLOUD_MIGRATION_STAGE_DONE;
 	if (is_final && !is_ending && result.code != ERR_DENIED)
-		return report(s, mo,
-			      (struct cloud_migration_report){.news = MIGRATION_NEWS_FAILED, .problem = why});
+		return migration_report(
+			s, mo,
+			(struct cloud_migration_report){.news = MIGRATION_NEWS_FAILED, .problem = why});
 	if (mo->m->stage != CLOUD_MIGRATION_STAGE_PLANNING)
-		TRY(report(s, mo,
-			   (struct cloud_migration_report){.news = MIGRATION_NEWS_PROBLEM, .problem = why}));
+		TRY(migration_report(
+			s, mo,
+			(struct cloud_migration_report){.news = MIGRATION_NEWS_PROBLEM, .problem = why}));
 	step_again_at(s, remote_next_try_us(++mo->lane->failures, remote->wait_us));
 	return OK;
 }
@@ -385,6 +384,8 @@ static RESULT fail(struct step *s, const struct moving *mo, const struct remote 
 static RESULT act(struct step *s, const struct moving *mo, struct remote *remote, enum migration_turn turn,
 		  int64_t due_us)
 {
+	if (mo->m->direction == CLOUD_MIGRATION_DIRECTION_OUT && turn != MIGRATION_TURN_ROUND)
+		return migration_act_out(s, mo, remote, turn);
 	switch (turn) {
 	case MIGRATION_TURN_LOOK:
 		return look(s, mo, remote);
@@ -399,7 +400,7 @@ static RESULT act(struct step *s, const struct moving *mo, struct remote *remote
 	case MIGRATION_TURN_WATCH:
 		return watch(s, mo);
 	case MIGRATION_TURN_THAW:
-		return thaw_all(s, mo, remote, STR_NONE);
+		return migration_thaw_all(s, mo, remote, STR_NONE);
 	case MIGRATION_TURN_UNDO:
 		return undo(s, mo, remote);
 	case MIGRATION_TURN_NONE:
@@ -424,8 +425,9 @@ static RESULT step_migration(struct step *s)
 	mo.driver = remote_driver_of((int) mo.provider->cloud);
 	if (!mo.lane)
 		return ctx_no_memory(&s->ctx);
-	if (!mo.provider->verified_us || !mo.driver->blocks)
-		return look_again(s, LOOK_EVERY_S * 1000);
+	bool is_out = mo.m->direction == CLOUD_MIGRATION_DIRECTION_OUT;
+	if (!mo.provider->verified_us || !mo.driver->blocks || (is_out && !mo.driver->sink))
+		return migration_look_again(s, LOOK_EVERY_S * 1000);
 	if (!pace_take(&mo.lane->pace, clock_now_us(), &turn_us)) {
 		step_again_at(s, turn_us);
 		return OK;

@@ -8,7 +8,7 @@
 #include "base/crypto.h"
 #include "drivers/block_upload.h"
 #include "engine/remote/migration.h"
-#include "reconcile/remote/lane.h"
+#include "reconcile/remote/migration_step.h"
 #include "store/cloud_migration.h"
 #include "store/cloud_migration_disk.h"
 #include "store/provider.h"
@@ -35,7 +35,7 @@ struct copying {
 };
 
 /* The disk, if it is to be copied; NULL: not now. */
-static RESULT gather(struct step *s, struct copying *k)
+static RESULT gather(struct step *s, struct copying *k, bool *ret_is_out)
 {
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
@@ -43,7 +43,8 @@ static RESULT gather(struct step *s, struct copying *k)
 	const struct cloud_migration *m = d ? cloud_migration_find(view.tables, d->migration) : NULL;
 	const struct provider *p = m ? provider_find(view.tables, m->provider) : NULL;
 	const struct snapshot *snapshot = d ? snapshot_find(view.tables, d->snapshot) : NULL;
-	if (!p || m->stage != CLOUD_MIGRATION_STAGE_COPYING || d->is_copied)
+	*ret_is_out = m && m->direction == CLOUD_MIGRATION_DIRECTION_OUT;
+	if (!p || *ret_is_out || m->stage != CLOUD_MIGRATION_STAGE_COPYING || d->is_copied)
 		return OK;
 	k->disk = STEP_COPY(s, KIND_CLOUD_MIGRATION_DISK, struct cloud_migration_disk, d);
 	k->provider = STEP_COPY(s, KIND_PROVIDER, struct provider, p);
@@ -196,7 +197,10 @@ static RESULT transfer(struct copying *k)
 static RESULT step_disk(struct step *s)
 {
 	struct copying k = {.s = s, .ends_us = clock_now_us() + STEP_S * SECOND};
-	TRY(gather(s, &k));
+	bool is_out = false;
+	TRY(gather(s, &k, &is_out));
+	if (is_out)
+		return migration_disk_push(s);
 	if (!k.disk)
 		return OK;
 	k.report.disk = s->id;
@@ -223,7 +227,9 @@ static RESULT step_disk(struct step *s)
 static void wake_disk(struct reconciler *r, const struct row *row)
 {
 	const struct cloud_migration_disk *d = cloud_migration_disk_of(row);
-	if (d->target.n && !d->is_copied)
+	bool is_to_be_copied =
+		d->target.n || !uuid_is_none(d->source); /* way out: the step begins the target */
+	if (is_to_be_copied && !d->is_copied)
 		work_wake(r, lane_fetches(d->account), KIND_CLOUD_MIGRATION_DISK, row->id, WAKE_WISH);
 }
 

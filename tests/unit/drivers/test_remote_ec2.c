@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "drivers/remote/ec2/answer.h"
+#include "drivers/remote/ec2/blocks.h"
 #include "drivers/remote/ec2/items.h"
 #include "drivers/remote/ec2/request.h"
 #include "model/remote_machine.h"
@@ -191,6 +192,24 @@ static void limits_of_the_moment_are_waited_for(void **state)
 		assert_int_equal(ec2_err_of_code(str_from(codes[k]), 400), ERR_THROTTLED);
 }
 
+/* A full quota is told from a bad request: a migration waits until there is room. */
+static void quotas_are_told_from_bad_requests(void **state)
+{
+	struct bench *b = *state;
+	const struct remote r = {.name = STR("there")};
+	static const char *const codes[] = {"InstanceLimitExceeded", "VcpuLimitExceeded",
+					    "VolumeLimitExceeded", "SnapshotLimitExceeded",
+					    "ResourceLimitExceeded"};
+	for (size_t k = 0; k < sizeof codes / sizeof codes[0]; k++)
+		assert_int_equal(ec2_err_of_code(str_from(codes[k]), 400), ERR_QUOTA);
+	assert_int_equal(ec2_err_of_code(STR("InvalidParameterValue"), 400), ERR_INVALID);
+	assert_int_equal(ec2_refuse_block_call(&b->c, &r, 402, STR("{\"Message\": \"full\"}"),
+					       STR("ServiceQuotaExceededException"))
+				 .code,
+			 ERR_QUOTA);
+	ctx_clear_problem(&b->c);
+}
+
 /* ---- lists of items ---- */
 
 #define SNAPSHOTS(inner) STR("<R><snapshotSet>" inner "</snapshotSet></R>")
@@ -231,6 +250,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_machines_lists_are_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(errors_are_read, setup, teardown),
 		cmocka_unit_test(limits_of_the_moment_are_waited_for),
+		cmocka_unit_test_setup_teardown(quotas_are_told_from_bad_requests, setup, teardown),
 		cmocka_unit_test_setup_teardown(items_are_read_with_their_tags, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,11 +28,13 @@ static enum err err_of(int status, struct str reason, struct str type)
 	if (str_starts_with(type, STR("UnrecognizedClient")) ||
 	    str_starts_with(type, STR("InvalidSignature")))
 		return ERR_UNAUTHENTICATED;
+	if (str_starts_with(type, STR("ServiceQuotaExceeded")))
+		return ERR_QUOTA;
 	return remote_err_of_status(status);
 }
 
-/* Without EBS's own words a refusal is a proxy's. */
-static RESULT refuse(struct ctx *c, const struct remote *r, int status, struct str body, struct str type)
+RESULT ec2_refuse_block_call(struct ctx *c, const struct remote *r, int status, struct str body,
+			     struct str type)
 {
 	json_t *root = NULL;
 	struct str message = STR_NONE, reason = STR_NONE;
@@ -151,7 +153,7 @@ static RESULT list_blocks(struct ctx *c, struct remote *r, const struct remote_b
 				    q->base.n ? "changedblocks" : "blocks");
 	struct result result = get(c, r, path, list_query(c, q), ERROR_HEADER, &http);
 	if (result_is_ok(result) && http.status != 200)
-		result = refuse(c, r, http.status, buf_str(&http.body), http.header);
+		result = ec2_refuse_block_call(c, r, http.status, buf_str(&http.body), http.header);
 	else if (result_is_ok(result))
 		result = remote_parse_json(c, buf_str(&http.body), &root);
 	if (result_is_ok(result))
@@ -187,8 +189,9 @@ static RESULT read_block(struct ctx *c, struct remote *r, struct str point, cons
 	struct str query = str_print(c->arena, "blockToken=%" STR_FMT, STR_ARG(encode(c, block->token)));
 	struct result result = get(c, r, path, query, "x-amz-Checksum", &http);
 	if (result_is_ok(result))
-		result = http.status == 200 ? take_bytes(c, &http, ret_bytes, ret_digest)
-					    : refuse(c, r, http.status, buf_str(&http.body), STR_NONE);
+		result = http.status == 200
+				 ? take_bytes(c, &http, ret_bytes, ret_digest)
+				 : ec2_refuse_block_call(c, r, http.status, buf_str(&http.body), STR_NONE);
 	buf_done(&http.body);
 	return result;
 }

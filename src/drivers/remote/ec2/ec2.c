@@ -178,19 +178,19 @@ static RESULT ec2_act(struct ctx *c, struct remote *r, const struct remote_act *
 
 /* AWS honours the client token. Some clouds with its API ignore it, so that the tag is looked for first; some ignore
  * the filter, too, and list machines without the token. */
-static RESULT find_created(struct ctx *c, struct remote *r, const struct remote_new *wish, struct str token,
-			   bool *ret_is_found, struct remote_machine *ret_machine)
+RESULT ec2_find_created(struct ctx *c, struct remote *r, uuid token, bool *ret_is_found,
+			struct remote_machine *ret_machine)
 {
 	struct ec2_form f;
 	struct ec2_answer answer;
 	*ret_is_found = false;
 	ec2_form_begin(&f, c, calls[0].action, EC2_VERSION);
 	ec2_form_add(&f, "Filter.1.Name", STR("tag:" REMOTE_TOKEN_TAG));
-	ec2_form_add(&f, "Filter.1.Value.1", token);
+	ec2_form_add(&f, "Filter.1.Value.1", uuid_to_str(c->arena, token));
 	TRY(ec2_call(&f, r, "ec2", &answer));
 	TRY(check_root(c, &answer, "DescribeInstancesResponse"));
 	for (size_t k = 0; k < answer.machine_count && !*ret_is_found; k++)
-		if (uuid_equal(answer.machines[k].row.id, wish->token)) {
+		if (uuid_equal(answer.machines[k].row.id, token)) {
 			*ret_machine = answer.machines[k];
 			*ret_is_found = true;
 		}
@@ -231,7 +231,7 @@ static RESULT ec2_create(struct ctx *c, struct remote *r, const struct remote_ne
 	struct ec2_answer answer;
 	struct str token = uuid_to_str(c->arena, wish->token);
 	bool is_found = false;
-	TRY(find_created(c, r, wish, token, &is_found, ret_machine));
+	TRY(ec2_find_created(c, r, wish->token, &is_found, ret_machine));
 	if (is_found)
 		return OK;
 	ec2_form_begin(&f, c, call_of(REMOTE_MACHINE_ACT_CREATE)->action, EC2_VERSION);
@@ -259,6 +259,7 @@ const struct remote_driver remote_ec2 = {
 	.act = ec2_act,
 	.create = ec2_create,
 	.blocks = &ec2_block_ops,
+	.sink = &ec2_sink_ops,
 	.read_metrics = ec2_read_metrics,
 	.metric_machines = REMOTE_METRIC_MACHINES,
 };

@@ -201,8 +201,8 @@ static RESULT take_type(struct ctx *c, struct remote *r, struct cloud_migration 
 /* ---- rights ---- */
 
 /* A dry run of a snapshot request. As in the driver's verification, only a refusal of the right counts. */
-static RESULT try_right(struct ctx *c, struct remote *r, const char *action, const char *member,
-			struct str value, struct remote_identity *identity)
+RESULT ec2_try_action(struct ctx *c, struct remote *r, const char *action, const char *member,
+		      struct str value, struct remote_identity *identity)
 {
 	struct ec2_form f;
 	struct ec2_answer answer;
@@ -232,8 +232,8 @@ RESULT ec2_describe_layout(struct ctx *c, struct remote *r, struct str ref, stru
 	TRY(take_machine(c, lists, &ret_layout->machine));
 	TRY(take_disks(c, r, lists, ret_layout));
 	TRY(take_type(c, r, &ret_layout->machine));
-	TRY(try_right(c, r, "CreateSnapshots", "InstanceSpecification.InstanceId", ref, &identity));
-	TRY(try_right(c, r, "DeleteSnapshot", "SnapshotId", STR("snap-00000000000000000"), &identity));
+	TRY(ec2_try_action(c, r, "CreateSnapshots", "InstanceSpecification.InstanceId", ref, &identity));
+	TRY(ec2_try_action(c, r, "DeleteSnapshot", "SnapshotId", STR("snap-00000000000000000"), &identity));
 	TRY(ec2_try_block_rights(c, r, &identity));
 	ret_layout->lacks = identity.lacks;
 	return OK;

@@ -34,12 +34,23 @@ static const struct {
 	{"OperationNotPermitted", ERR_STATE},
 	{"InvalidInstanceID.NotFound", ERR_NOT_FOUND},
 	{"InvalidSnapshot.NotFound", ERR_NOT_FOUND},
+	{"InvalidSnapshot.InUse", ERR_STATE},
+	{"InvalidAMIID.NotFound", ERR_NOT_FOUND},
+	{"InvalidAMIID.Unavailable", ERR_NOT_FOUND}, /* it was deregistered */
 	{"IncorrectInstanceState", ERR_STATE},
 	{"IncorrectState", ERR_STATE},
 	{"RequestLimitExceeded", ERR_THROTTLED},
 	{"SnapshotCreationPerVolumeRateExceeded", ERR_THROTTLED}, /* one in 15 seconds */
 	{"ConcurrentSnapshotLimitExceeded", ERR_THROTTLED},
 	{"PendingSnapshotLimitExceeded", ERR_THROTTLED},
+	{"InstanceLimitExceeded", ERR_QUOTA},
+	{"VcpuLimitExceeded", ERR_QUOTA},
+	{"VolumeLimitExceeded", ERR_QUOTA},
+	{"SnapshotLimitExceeded", ERR_QUOTA},
+	{"MaxIOPSLimitExceeded", ERR_QUOTA},
+	{"NetworkInterfaceLimitExceeded", ERR_QUOTA},
+	{"ResourceLimitExceeded", ERR_QUOTA},
+	{"InsufficientFreeAddressesInSubnet", ERR_QUOTA},
 	{"Throttling*", ERR_THROTTLED},
 	{"ServiceUnavailable", ERR_AGAIN},
 	{"Unavailable", ERR_AGAIN},
@@ -119,6 +130,13 @@ struct str ec2_endpoint_of(struct ctx *c, const struct remote *r, const char *se
 RESULT ec2_sign(struct ctx *c, const struct remote *r, const char *service, const struct remote_url *url,
 		struct str query, struct remote_request *request)
 {
+	return ec2_sign_headers(c, r, service, url, query, NULL, 0, request);
+}
+
+RESULT ec2_sign_headers(struct ctx *c, const struct remote *r, const char *service,
+			const struct remote_url *url, struct str query, const struct sigv4_header *more,
+			size_t more_count, struct remote_request *request)
+{
 	struct str authorization, date;
 	const struct sigv4_signing signing = {.key_id = r->login,
 					      .secret = r->secret,
@@ -130,13 +148,22 @@ RESULT ec2_sign(struct ctx *c, const struct remote *r, const char *service, cons
 					      .query = query,
 					      .body = request->body,
 					      .host = url->host,
-					      .at_us = clock_now_us()};
+					      .at_us = clock_now_us(),
+					      .more = more,
+					      .more_count = more_count};
+	const size_t own = 4;
+	if (own + more_count >= REMOTE_HEADERS_MAX)
+		return ctx_fail(c, ERR_INTERNAL, "too many headers");
 	TRY(sigv4_sign(c, &signing, &authorization, &date));
 	struct arena *a = c->arena;
 	request->headers[0] = "Content-Type: application/x-www-form-urlencoded; charset=utf-8";
 	request->headers[1] = str_to_z(a, str_print(a, "X-Amz-Date: %" STR_FMT, STR_ARG(date)));
 	request->headers[2] = str_to_z(a, str_print(a, "Authorization: %" STR_FMT, STR_ARG(authorization)));
 	request->headers[3] = "Expect:";
+	for (size_t k = 0; k < more_count; k++)
+		request->headers[own + k] =
+			str_to_z(a, str_print(a, "%" STR_FMT ": %" STR_FMT, STR_ARG(more[k].name),
+					      STR_ARG(more[k].value)));
 	return arena_is_full(a) ? ctx_no_memory(c) : OK;
 }
 

@@ -39,6 +39,11 @@ struct str ec2_endpoint_of(struct ctx *c, const struct remote *r, const char *se
 /* Sets the headers of a signed request. query: as it is sent. */
 RESULT ec2_sign(struct ctx *c, const struct remote *r, const char *service, const struct remote_url *url,
 		struct str query, struct remote_request *request);
+/* The same, with further headers that the signature covers, in alphabetical order of their names in lower case. */
+struct sigv4_header;
+RESULT ec2_sign_headers(struct ctx *c, const struct remote *r, const char *service,
+			const struct remote_url *url, struct str query, const struct sigv4_header *more,
+			size_t more_count, struct remote_request *request);
 /* The kind of failure that an error code of AWS's means. */
 enum err ec2_err_of_code(struct str code, int status);
 /* The kind of failure of an answer without the service's own error. */

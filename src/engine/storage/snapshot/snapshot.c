@@ -21,6 +21,7 @@
 #include "model/states.h"
 #include "store/account.h"
 #include "store/backup.h"
+#include "store/cloud_migration_disk.h"
 #include "store/image.h"
 #include "store/image_device.h"
 #include "store/snapshot.h"
@@ -454,7 +455,8 @@ RESULT engine_see_snapshot(struct op *op, struct snapshot_report *report)
 	if (!uuid_is_none(next.restores))
 		TRY(backup_end_restore(op, &next));
 	bool is_needed = image_device_first_by_snapshot(op->head, next.row.id) ||
-			 backup_first_by_cut(op->head, next.row.id);
+			 backup_first_by_cut(op->head, next.row.id) ||
+			 cloud_migration_disk_first_by_snapshot(op->head, next.row.id);
 	if (next.is_bound && !is_needed)
 		return snapshot_delete_metered(op, &next); /* the image, copy or backup it was made for has
 							    * the file now */
