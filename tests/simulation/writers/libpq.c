@@ -201,6 +201,12 @@ ConnStatusType PQstatus(const PGconn *db)
 	return db && !db->is_bad ? CONNECTION_OK : CONNECTION_BAD;
 }
 
+int PQbackendPID(const PGconn *db)
+{
+	(void) db;
+	return BACKEND;
+}
+
 int PQserverVersion(const PGconn *db)
 {
 	(void) db;

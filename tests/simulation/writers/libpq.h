@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 enum { LIBPQ_FD_FIRST = 100000 };
+enum { BACKEND = 7 /* the number of every session: no pooler is in between */ };
 
 int libpq_poll(struct pollfd *fd, int64_t until_us);
 void libpq_shut_down(int fd);

@@ -10,6 +10,7 @@
 #include "database_internal.h"
 #include "fiber.h"
 #include "history.h"
+#include "libpq.h"
 #include "model/migration.h"
 #include "model/row.h"
 #include "store/lease.h"
@@ -559,6 +560,8 @@ static enum outcome run_query(struct session *s, const struct statement *st)
 		return read_meta(s, st->params[0]);
 	if (begins(sql, "INSERT INTO meta"))
 		return write_meta(s, st);
+	if (begins(sql, "SELECT pg_backend_pid()"))
+		return say_numbers(s, (const int64_t[]){BACKEND}, 1);
 	if (begins(sql, "SELECT count(*), count(*) FILTER"))
 		return say_numbers(s, (const int64_t[]){9, 1}, 2);
 	if (begins(sql, "WITH RECURSIVE last"))
