@@ -11,7 +11,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import several_writers  # noqa: E402
 
-FIXED, RANDOM, REPLAYED = 60, 30, 30
+FIXED, RANDOM, REPLAYED = 60, 30, 50
 GUARDS = ["RAISE", "EPOCH", "LOAD", "RECHECK", "PROOF", "START"]  # those that the first seeds show
 count = failures = 0
 
