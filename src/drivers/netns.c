@@ -63,9 +63,8 @@ RESULT netns_make(struct ctx *c, int *ret_fd)
 
 /* ---- links ---- */
 
-RESULT netns_run_ip(struct ctx *c, struct str commands, int netns_fd)
+static RESULT run_batch(struct ctx *c, const char *const *argv, struct str commands, int netns_fd)
 {
-	static const char *const argv[] = {"ip", "-batch", "-", NULL};
 	struct child child = {
 		.argv = argv, .input = commands, .timeout_us = ip_timeout_us, .netns_fd = netns_fd};
 	struct child_end end = {0};
@@ -75,6 +74,18 @@ RESULT netns_run_ip(struct ctx *c, struct str commands, int netns_fd)
 	if (end.status != 0)
 		return ctx_fail(c, ERR_IO, "ip failed: %" STR_FMT, STR_ARG(str_trim(end.err)));
 	return OK;
+}
+
+RESULT netns_run_ip(struct ctx *c, struct str commands, int netns_fd)
+{
+	static const char *const argv[] = {"ip", "-batch", "-", NULL};
+	return run_batch(c, argv, commands, netns_fd);
+}
+
+RESULT netns_run_ip6(struct ctx *c, struct str commands, int netns_fd)
+{
+	static const char *const argv[] = {"ip", "-6", "-batch", "-", NULL};
+	return run_batch(c, argv, commands, netns_fd);
 }
 
 struct str netns_write_address(struct ctx *c, const struct netns_address *a)

@@ -22,6 +22,8 @@ RESULT netns_enter(struct ctx *c, struct netns_visit *v, const char *what);
 RESULT netns_make(struct ctx *c, int *ret_fd);
 /* Runs ip(8) with a batch of commands. netns_fd 0: in the current namespace. ERR_IO: a command failed. */
 RESULT netns_run_ip(struct ctx *c, struct str commands, int netns_fd);
+/* Runs commands about IPv6 likewise; ip(8) takes rules without a family for those of IPv4. */
+RESULT netns_run_ip6(struct ctx *c, struct str commands, int netns_fd);
 /* Deletes a link of the current namespace, with its other end. Absence is fine. */
 void netns_delete_link(struct ctx *c, const char *link);
 /* Makes a pair of links: `outer` here, `inner` in the namespace. Neither has offloads that a userspace datapath can't

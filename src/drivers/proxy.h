@@ -34,6 +34,11 @@ struct proxy_link {
 	struct ip ip, gateway;
 	struct cidr subnet;
 	uuid zone; /* the subnet's; none: all zones */
+	/* ip6 none: the link has IPv4 alone. */
+	struct ip ip6, gateway6;
+	struct cidr subnet6;
+	const struct cidr *routes6; /* blocks behind gateway6, to which answers may go */
+	size_t route6_count;
 };
 
 /* A certificate and its key for servers of TLS. */

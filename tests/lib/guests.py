@@ -9,13 +9,14 @@ import sys
 from region import wait_until
 
 WEB = "198.51.100.1"
-ASK = """import socket, struct, sys
+ASK = """import socket, sys
+family, kind = (socket.AF_INET6, 28) if sys.argv[2:] else (socket.AF_INET, 1)
 name = b"".join(bytes([len(part)]) + part.encode() for part in sys.argv[1].split("."))
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.settimeout(2)
-s.sendto(b"\\x12\\x34\\x01\\x00\\x00\\x01\\x00\\x00\\x00\\x00\\x00\\x00" + name + b"\\x00\\x00\\x01\\x00\\x01", ("169.254.169.253", 53))
+s.sendto(b"\\x12\\x34\\x01\\x00\\x00\\x01\\x00\\x00\\x00\\x00\\x00\\x00" + name + bytes([0, 0, kind, 0, 1]), ("169.254.169.253", 53))
 answer = s.recv(512)
-print(socket.inet_ntoa(answer[-4:]) if answer[7] else "rcode %d" % (answer[3] & 15))
+print(socket.inet_ntop(family, answer[-16 if kind == 28 else -4:]) if answer[7] else "rcode %d" % (answer[3] & 15))
 """
 # A DHCPv6 client (RFC 8415, stateful): prints the address assigned to eth0, and the first resolver.
 ASK_DHCPV6 = """import socket, struct
@@ -101,9 +102,9 @@ class Guests:
     def ns(self, name, *argv, fails=False):
         return self.region.run("ip", "netns", "exec", self.prefix + name, *argv, fails=fails)
 
-    def ask(self, name, host):
-        """Address of a host name from the VPC's resolver; "rcode N" if there is none."""
-        return (self.ns(name, sys.executable, "-c", ASK, host, fails=True).strip().splitlines() or [""])[-1]
+    def ask(self, name, host, *ipv6):
+        """Address of a host name from the VPC's resolver; "rcode N" if there is none. ipv6: "6" asks for the IPv6 address."""
+        return (self.ns(name, sys.executable, "-c", ASK, host, *ipv6, fails=True).strip().splitlines() or [""])[-1]
 
     def ask_dhcpv6(self, name):
         """Answer of DHCPv6: address and resolver ("-": none); empty without an answer."""

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/haproxy src/drivers/netns.c src/drivers/switch_port.c src/engine/balancing src/reconcile/balancing
-"""Application load balancers of ELBv2 with packets: rules, weights, cookies, health, draining, security groups, TLS, access logs, a change under load, and the
+"""Application load balancers of ELBv2 with packets: rules, weights, cookies, health, draining, security groups, TLS, access logs, IPv6, a change under load, and the
 deaths of HAProxy and of dari. OVN, HAProxy and the API are real; instances are simulated, and network namespaces in place of their interfaces play
 the guests."""
 import glob
@@ -54,6 +54,9 @@ while not os.path.exists(sys.argv[2]) or good + bad < 500:
         why.add(repr(error))
 print(good, bad, *why)
 """
+
+
+POOL = "2001:db8:d000::/48"
 
 
 def forward(*groups):
@@ -358,6 +361,81 @@ def logs(lab):
     region.check("the load balancer's name", plain["elb"] == lab.arn.split(":loadbalancer/")[1])
 
 
+def six_of(lab, name):
+    """The IPv6 address of a load balancer's interface, or None."""
+    [eni] = lab.ec2.describe_network_interfaces(Filters=[{"Name": "description", "Values": [f"ELB {name}/*"]}])["NetworkInterfaces"]
+    return next((a["Ipv6Address"] for a in eni["Ipv6Addresses"]), None)
+
+
+def begins_ipv6(lab):
+    """Gives the VPC, the subnet and the client IPv6, with a route to the internet; returns the client's address."""
+    region, ec2, elb = lab.region, lab.ec2, lab.elb
+    region.run(region.dari, "network", "set-ipv6", "internet", "--pool", POOL, "--next-hop", "fe80::1")
+    ec2.associate_vpc_cidr_block(VpcId=lab.vpc, AmazonProvidedIpv6CidrBlock=True)
+    block = ec2.describe_vpcs(VpcIds=[lab.vpc])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"]
+    try:
+        elb.set_ip_address_type(LoadBalancerArn=lab.arn, IpAddressType="dualstack")
+        refused = ""
+    except elb.exceptions.ClientError as error:
+        refused = error.response["Error"]["Message"]
+    region.check("a subnet without IPv6 is refused", refused == "You must specify subnets with an associated IPv6 CIDR block.")
+    ec2.associate_subnet_cidr_block(SubnetId=lab.subnet, Ipv6CidrBlock=block.replace("00::/56", "01::/64"))
+    table = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [lab.vpc]}])["RouteTables"][0]
+    gateway = next(r["GatewayId"] for r in table["Routes"] if r.get("GatewayId", "").startswith("igw-"))
+    ec2.create_route(RouteTableId=table["RouteTableId"], DestinationIpv6CidrBlock="::/0", GatewayId=gateway)
+    nic = ec2.describe_instances(InstanceIds=[lab.ids["client"]])["Reservations"][0]["Instances"][0]["NetworkInterfaces"][0]["NetworkInterfaceId"]
+    client = ec2.assign_ipv6_addresses(NetworkInterfaceId=nic, Ipv6AddressCount=1)["AssignedIpv6Addresses"][0]
+    lab.guests.ns("client", "ip", "-6", "addr", "add", f"{client}/128", "dev", "eth0", "nodad")
+    region.check_soon("a way out is advertised", lambda: "default via fe80" in lab.guests.ns("client", "ip", "-6", "route"))
+    return client
+
+
+def speaks_ipv6(lab):
+    """A dualstack load balancer: its address, its name and its logs; an internal one answers its VPC alone."""
+    region, elb, rules = lab.region, lab.elb, [{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}]
+    client = begins_ipv6(lab)
+    region.check("the type is shown", elb.set_ip_address_type(LoadBalancerArn=lab.arn, IpAddressType="dualstack")["IpAddressType"] == "dualstack" ==
+                 elb.describe_load_balancers(Names=["web"])["LoadBalancers"][0]["IpAddressType"])
+    internal = six_of(lab, "app/web")
+    outside = lambda address: region.on("inet", "curl", "-s", "--connect-timeout", "2", "-m", "5", f"http://[{address}]/", fails=True)  # noqa: E731
+    ask = lambda path="/", address=internal: lab.guests.ns("client", "curl", "-s", "--connect-timeout", "2", "-m", "10",  # noqa: E731
+                                                           f"http://[{address}]{path}", fails=True)
+    region.settle()
+    region.check("the security group's rules of IPv4 let nobody in", ask() == "")
+    lab.ec2.authorize_security_group_ingress(GroupId=lab.group, IpPermissions=rules)
+    region.check_soon("a client of IPv6 is answered", lambda: ask()[:3] in ("one", "two"))
+    region.check("targets see its address", f"\nx-forwarded-for: {client}\n" in ask() and f"\nhost: [{internal}]\n" in ask())
+    region.check("and IPv4 goes on", lab.who() in ("one", "two"))
+    region.check("the name has both addresses", (lab.guests.ask("client", lab.name), lab.guests.ask("client", lab.name, "6")) == (lab.address, internal))
+    port = [{"Key": "routing.http.xff_client_port.enabled", "Value": "true"}]
+    elb.modify_load_balancer_attributes(LoadBalancerArn=lab.arn, Attributes=port)
+    region.check_soon("with its port, the address is in brackets", lambda: re.search(rf"\nx-forwarded-for: \[{client}\]:[0-9]+\n", ask()))
+    region.check("as one of IPv4 is not", re.search(r"\nx-forwarded-for: 10\.7\.1\.[0-9]+:[0-9]+\n", lab.ask().lower()))
+    elb.modify_load_balancer_attributes(LoadBalancerArn=lab.arn, Attributes=[{**port[0], "Value": "false"}])
+    turn_logs(lab, "true")
+    before = count(lab, "dari_access_log_requests_total")
+    region.check_soon("its requests are reported", lambda: ask("/six") and count(lab, "dari_access_log_requests_total") > before)
+    turn_logs(lab, "false")
+    region.check_soon("a file has its address", lambda: re.fullmatch(rf"{client}:[0-9]+", read_logs(lab).get("/six", {"client": ""})["client"]))
+    lab.ec2.authorize_security_group_ingress(GroupId=lab.guest_group, IpProtocol="tcp", FromPort=80, ToPort=80, CidrIp="10.7.0.0/16")
+    made = elb.create_load_balancer(Name="six", Type="network", Subnets=[lab.subnet], IpAddressType="dualstack")["LoadBalancers"][0]
+    group = elb.create_target_group(Name="six", Protocol="TCP", Port=80, VpcId=lab.vpc)["TargetGroups"][0]["TargetGroupArn"]
+    elb.register_targets(TargetGroupArn=group, Targets=[{"Id": lab.ids["one"]}])
+    elb.create_listener(LoadBalancerArn=made["LoadBalancerArn"], Protocol="TCP", Port=80, DefaultActions=forward((group, 1)))
+    public = six_of(lab, "net/six")
+    region.check("a network load balancer shows its address", made["AvailabilityZones"][0]["LoadBalancerAddresses"][0]["IPv6Address"] == public)
+    region.check_soon("it answers in the VPC", lambda: ask(address=public).startswith("one"))
+    region.check_soon("and the internet", lambda: outside(public).startswith("one"))
+    region.check("which no internal one answers", outside(internal) == "")
+    elb.set_ip_address_type(LoadBalancerArn=made["LoadBalancerArn"], IpAddressType="ipv4")
+    elb.set_ip_address_type(LoadBalancerArn=lab.arn, IpAddressType="ipv4")
+    region.check("without the type there is no address", not six_of(lab, "app/web") and not six_of(lab, "net/six"))
+    region.check_soon("nobody answers at the former ones", lambda: ask() == "" and ask(address=public) == "")
+    region.check_soon("IPv4 goes on", lambda: lab.who() in ("one", "two"))
+    elb.delete_load_balancer(LoadBalancerArn=made["LoadBalancerArn"])
+    elb.delete_target_group(TargetGroupArn=group)
+
+
 def is_reported(lab, path):
     """Asks until the report arrived: the socket may not be open yet, or full."""
     before = count(lab, "dari_access_log_requests_total")
@@ -445,7 +523,7 @@ def main():
     os.environ["DARI_DEMO_URI"] = "sim://"
     with Region("alb") as region, Guests(region) as guests:
         lab = Lab(region, guests)
-        for part in (begins, headers, rules, sticks, lives_and_dies, drains, under_load, guards, speaks_tls, logs, logs_network, is_public):
+        for part in (begins, headers, rules, sticks, lives_and_dies, drains, under_load, guards, speaks_tls, logs, logs_network, is_public, speaks_ipv6):
             part(lab)
         region.check_clean()
         is_killed(lab)  # simulated hosts forget their disks with dari, so the audit comes before

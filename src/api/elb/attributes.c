@@ -31,7 +31,6 @@ struct fixed_attribute {
 	const char *key, *value;
 };
 static const struct fixed_attribute balancer_fixed[] = {
-	{"ipv6.deny_all_igw_traffic", "false"},
 	{"dns_record.client_routing_policy", "any_availability_zone"},
 	{"zonal_shift.config.enabled", "false"},
 	{"secondary_ips.auto_assigned.per_subnet", "0"},
@@ -41,7 +40,6 @@ static const struct fixed_attribute application_fixed[] = {
 	{"connection_logs.s3.enabled", "false"},
 	{"connection_logs.s3.bucket", ""},
 	{"connection_logs.s3.prefix", ""},
-	{"ipv6.deny_all_igw_traffic", "false"},
 	{"load_balancing.cross_zone.enabled", "true"},
 	{"routing.http.desync_mitigation_mode", "defensive"},
 	{"waf.fail_open.enabled", "false"},
@@ -85,6 +83,17 @@ static RESULT check_fixed(struct elb_call *e, const struct elb_attribute *a,
 	}
 	return ctx_fail_field(e->c, ERR_INVALID, STR("Attributes"),
 			      "%s attribute key '%" STR_FMT "' is not recognized", what, STR_ARG(a->key));
+}
+
+static const char gateway_switch[] = "ipv6.deny_all_igw_traffic";
+
+/* No internet gateway leads to the IPv6 addresses of an internal load balancer, and nothing else keeps clients away from those of an
+ * internet-facing one. */
+static RESULT check_gateway(struct elb_call *e, const struct elb_attribute *a,
+			    const struct elastic_load_balancer *b)
+{
+	const struct fixed_attribute fixed = {gateway_switch, b && b->is_internal ? "true" : "false"};
+	return check_fixed(e, a, &fixed, 1, "Load balancer");
 }
 
 static RESULT read_choice(struct elb_call *e, const struct elb_attribute *a, enum choice *ret_choice)
@@ -239,6 +248,8 @@ static RESULT prepare_balancer(struct elb_call *e, void *args)
 		const struct elb_attribute *one = &a->attributes.at[k];
 		if (str_is(one->key, "deletion_protection.enabled"))
 			TRY(read_choice(e, one, &a->wish.is_protected));
+		else if (str_is(one->key, gateway_switch))
+			TRY(check_gateway(e, one, b));
 		else if (is_application)
 			TRY(read_application(e, one, &a->wish));
 		else if (str_is(one->key, "load_balancing.cross_zone.enabled"))
@@ -268,6 +279,7 @@ static void write_application(struct elb_call *e, struct xml *x, const struct el
 	write_number(e, x, "idle_timeout.timeout_seconds", b->idle_s);
 	write_number(e, x, "client_keep_alive.seconds", b->keep_alive_s);
 	write_logs(x, b);
+	write_bool(x, gateway_switch, b->is_internal);
 	write_fixed(x, application_fixed, COUNT(application_fixed));
 }
 
@@ -280,6 +292,7 @@ static void write_balancer(struct elb_call *e, struct xml *x, const struct elast
 	} else {
 		write_bool(x, "load_balancing.cross_zone.enabled", b->crosses_zones);
 		write_logs(x, b);
+		write_bool(x, gateway_switch, b->is_internal);
 		write_fixed(x, balancer_fixed, COUNT(balancer_fixed));
 	}
 	xml_close(x, "Attributes");

@@ -3,6 +3,7 @@
  * Balancers. */
 #include "api/elb/internal.h"
 #include "base/clock.h"
+#include "engine/network/port/port.h"
 #include "engine/region/region.h"
 #include "engine/resolve.h"
 #include "model/id.h"
@@ -26,7 +27,9 @@ static const struct param mapping_params[] = {
 	      .doc = "Elastic address of an internet-facing load balancer."),
 	PARAM(struct balancer_subnet, "PrivateIPv4Address", private_ip,
 	      .doc = "Private address of the load balancer in the subnet."),
-	NOT_BUILT("IPv6Address|SourceNatIpv6Prefix"),
+	PARAM(struct balancer_subnet, "IPv6Address", ipv6, .flags = IPV6,
+	      .doc = "IPv6 address of a dualstack load balancer in the subnet."),
+	NOT_BUILT("SourceNatIpv6Prefix"),
 };
 static const struct params mapping_table = PARAMS(struct balancer_subnet, mapping_params);
 
@@ -57,10 +60,24 @@ static RESULT choose_subnets(struct elb_call *e, const struct subnet_args *a,
 	return OK;
 }
 
+#define IP_TYPES "ipv4|dualstack|dualstack-without-public-ipv4"
+
+/* Accepts the IP address types that are built. */
+static RESULT read_ip_type(struct elb_call *e, struct str type, bool *ret_is_dualstack)
+{
+	*ret_is_dualstack = str_is(type, "dualstack");
+	return *ret_is_dualstack || str_is(type, "ipv4")
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("IpAddressType"),
+					"The IP address type '%" STR_FMT
+					"' is not supported in this region: only 'ipv4' and 'dualstack' are",
+					STR_ARG(type));
+}
+
 struct create_args {
 	struct elastic_load_balancer_wish wish;
 	struct subnet_args subnets;
-	struct str scheme, type;
+	struct str scheme, type, ip_type;
 };
 static const struct param create_params[] = {
 	ELB_NAME(struct create_args, wish.name),
@@ -71,7 +88,8 @@ static const struct param create_params[] = {
 	PARAM(struct create_args, "Type", type, .words = "application|network|gateway",
 	      .absent = "application", .doc = "Type: `network` or `application`."),
 	ELB_TAGS(struct create_args, wish.tags),
-	NOT_BUILT("IpAddressType", .only = "ipv4"),
+	PARAM(struct create_args, "IpAddressType", ip_type, .words = IP_TYPES, .absent = "ipv4",
+	      .doc = "IP address type: `ipv4` or `dualstack`."),
 	NOT_BUILT("EnablePrefixForIpv6SourceNat", .only = "off"),
 	PARAM(struct create_args, "SecurityGroups.member", wish.groups, .kind = KIND_SECURITY_GROUP,
 	      .doc = "Security groups."),
@@ -87,6 +105,7 @@ static RESULT prepare_create(struct elb_call *e, void *args)
 			"Load balancers of type 'gateway' are not supported in this region: only "
 			"'network' and 'application' are");
 	a->wish.is_application = str_is(a->type, "application");
+	TRY(read_ip_type(e, a->ip_type, &a->wish.is_dualstack));
 	TRY(elb_check_name(e, a->wish.name, false));
 	if (str_starts_with(a->wish.name, STR("internal-")))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("Name"),
@@ -100,18 +119,24 @@ static RESULT prepare_create(struct elb_call *e, void *args)
 struct subnets_args {
 	struct elastic_load_balancer_subnets wish;
 	struct subnet_args subnets;
-	struct str arn;
+	struct str arn, ip_type;
 };
 static const struct param subnets_params[] = {
 	ELB_ARN(struct subnets_args, "LoadBalancerArn", arn, .doc = "The load balancer."),
 	SUBNETS(struct subnets_args, subnets),
-	NOT_BUILT("IpAddressType", .only = "ipv4"),
+	PARAM(struct subnets_args, "IpAddressType", ip_type, .words = IP_TYPES,
+	      .doc = "New IP address type: `ipv4` or `dualstack`."),
 	NOT_BUILT("EnablePrefixForIpv6SourceNat", .only = "off"),
 };
 
 static RESULT prepare_subnets(struct elb_call *e, void *args)
 {
 	struct subnets_args *a = args;
+	bool is_dualstack = false;
+	if (a->ip_type.n) {
+		TRY(read_ip_type(e, a->ip_type, &is_dualstack));
+		a->wish.is_dualstack = is_dualstack ? CHOICE_YES : CHOICE_NO;
+	}
 	TRY(choose_subnets(e, &a->subnets, &a->wish.subnets));
 	return elb_find(e, KIND_ELASTIC_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->wish.balancer);
 }
@@ -152,8 +177,15 @@ static void write_address(struct elb_call *e, struct xml *x, const struct elasti
 		xml_text(x, "AllocationId", id_to_ec2(e->c->arena, KIND_ADDRESS, a->row.id));
 	if (b->is_internal)
 		xml_z(x, "PrivateIPv4Address", ip_write(front->ip, text));
+	if (b->is_dualstack && b->type == ELASTIC_LOAD_BALANCER_TYPE_NETWORK)
+		xml_z(x, "IPv6Address", ip_write(engine_get_port_ip(t, front, IP_V6), text));
 	xml_close(x, "member");
 	xml_close(x, "LoadBalancerAddresses");
+}
+
+static void write_ip_type(struct xml *x, const struct elastic_load_balancer *b)
+{
+	xml_z(x, "IpAddressType", b->is_dualstack ? "dualstack" : "ipv4");
 }
 
 static void write_zones(struct elb_call *e, struct xml *x, const struct elastic_load_balancer *b)
@@ -219,7 +251,7 @@ static void write_balancer(struct elb_call *e, struct xml *x, const struct elast
 	xml_z(x, "Type", elastic_load_balancer_type_words[b->type]);
 	write_groups(e, x, "SecurityGroups", b);
 	write_zones(e, x, b);
-	xml_z(x, "IpAddressType", "ipv4");
+	write_ip_type(x, b);
 	xml_close(x, "member");
 }
 
@@ -238,7 +270,7 @@ static RESULT show_subnets(struct elb_call *e, const void *args, struct xml *x)
 	const struct row *row = NULL;
 	TRY(elb_find_returned(e, ((const struct subnets_args *) args)->wish.balancer.prefix, &row));
 	write_zones(e, x, elastic_load_balancer_of(row));
-	xml_z(x, "IpAddressType", "ipv4");
+	write_ip_type(x, elastic_load_balancer_of(row));
 	return OK;
 }
 
@@ -324,13 +356,13 @@ static const struct param groups_params[] = {
 	NOT_BUILT("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic"),
 };
 struct type_args {
+	struct elastic_load_balancer_ip_type wish;
 	struct str arn, type;
-	struct ref balancer;
 };
 static const struct param type_params[] = {
 	ELB_ARN(struct type_args, "LoadBalancerArn", arn, .doc = "The load balancer."),
-	PARAM(struct type_args, "IpAddressType", type, .flags = REQUIRED,
-	      .words = "ipv4|dualstack|dualstack-without-public-ipv4", .doc = "Address type; only `ipv4`."),
+	PARAM(struct type_args, "IpAddressType", type, .flags = REQUIRED, .words = IP_TYPES,
+	      .doc = "IP address type: `ipv4` or `dualstack`."),
 };
 
 static RESULT prepare_groups(struct elb_call *e, void *args)
@@ -351,19 +383,16 @@ static RESULT show_groups(struct elb_call *e, const void *args, struct xml *x)
 static RESULT prepare_type(struct elb_call *e, void *args)
 {
 	struct type_args *a = args;
-	TRY(elb_find(e, KIND_ELASTIC_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->balancer));
-	if (str_is(a->type, "ipv4"))
-		return OK;
-	return ctx_fail_field(e->c, ERR_COMBINATION, STR("IpAddressType"),
-			      "Load balancers here have IPv4 addresses only");
+	TRY(read_ip_type(e, a->type, &a->wish.is_dualstack));
+	return elb_find(e, KIND_ELASTIC_LOAD_BALANCER, a->arn, "LoadBalancerArn", &a->wish.balancer);
 }
 
 static RESULT show_type(struct elb_call *e, const void *args, struct xml *x)
 {
 	const struct type_args *a = args;
 	const struct row *row = NULL;
-	TRY(engine_find_own(e->c, elb_tables(e), KIND_ELASTIC_LOAD_BALANCER, &a->balancer, &row));
-	xml_text(x, "IpAddressType", a->type);
+	TRY(elb_find_returned(e, a->wish.balancer.prefix, &row));
+	write_ip_type(x, elastic_load_balancer_of(row));
 	return OK;
 }
 
@@ -382,8 +411,10 @@ static const struct elb_action actions[] = {
 	 .args = PARAMS(struct groups_args, groups_params), .prepare = prepare_groups,
 	 .operation = engine_set_elastic_load_balancer_groups_run, .returns = KIND_ELASTIC_LOAD_BALANCER,
 	 .answer = show_groups, .doc = "Replaces the security groups of a load balancer."},
-	{ELB_ACTION("SetIpAddressType"), .args = PARAMS(struct type_args, type_params),
-	 .prepare = prepare_type, .answer = show_type, .doc = "Accepts the address type `ipv4` only."},
+	{ELB_ACTION("SetIpAddressType"), .flags = API_WRITES, .args = PARAMS(struct type_args, type_params),
+	 .prepare = prepare_type, .operation = engine_set_elastic_load_balancer_ip_type_run,
+	 .returns = KIND_ELASTIC_LOAD_BALANCER, .answer = show_type,
+	 .doc = "Gives the subnets' interfaces IPv6 addresses, or takes them away."},
 	{ELB_ACTION("DeleteLoadBalancer"), .flags = API_WRITES,
 	 .args = PARAMS(struct delete_args, delete_params), .prepare = prepare_delete,
 	 .operation = engine_delete_elastic_load_balancer_run, .returns = API_RETURNS_NOTHING_STORED,

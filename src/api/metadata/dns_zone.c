@@ -130,8 +130,9 @@ static bool find_label(const struct tables *t, const struct router *r, struct st
 	return address != NULL;
 }
 
-/* Finds a network load balancer. The name of an internal one has the private address of its first front, the name of an
- * internet-facing one the public address everywhere, as in ELBv2. */
+/* Finds a load balancer. The name of an internal one has the private address of its first front, the name of an
+ * internet-facing one the public address everywhere, as in ELBv2. A dualstack load balancer's name also has the first
+ * front's IPv6 address. */
 static bool find_balancer(const struct tables *t, const struct router *r, struct str label,
 			  struct host_ips *ret_ips)
 {
@@ -142,6 +143,8 @@ static bool find_balancer(const struct tables *t, const struct router *r, struct
 	*ret_ips = no_ips;
 	if (front)
 		ret_ips->a = a && row_is_live(&a->row) ? a->ip : front->ip;
+	if (front && b->is_dualstack)
+		ret_ips->aaaa = engine_get_port_ip(t, front, IP_V6);
 	return front != NULL;
 }
 

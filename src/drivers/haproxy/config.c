@@ -214,6 +214,13 @@ void config_write_tls(struct ctx *c, const struct proxy_wish *wish, const struct
 	write_ciphers(policy, true, out);
 }
 
+void config_write_bind(const struct proxy_wish *wish, int64_t port, struct buf *out)
+{
+	buf_print(out, "  bind *:%" PRId64, port);
+	if (wish->balancer->is_dualstack)
+		buf_print(out, ",:::%" PRId64 " v6only", port);
+}
+
 /* ELBv2 removes a port from the Host header at 80 and 443, and adds the listener's elsewhere. */
 static void write_host(const struct proxy_wish *wish, const struct listener *l, struct buf *out)
 {
@@ -239,13 +246,25 @@ static void write_trace(const struct proxy_wish *wish, struct buf *out)
 		  config_logs(wish) ? "%[var(txn.lt)]" : TRACE_ID);
 }
 
+/* An IPv6 address before a port is in brackets. */
+static void write_client(bool has_port, struct buf *out)
+{
+	const char *header = "  http-request add-header X-Forwarded-For";
+	if (has_port)
+		buf_print(out,
+			  "%s %%[src]:%%[src_port] unless { src -m sub : }\n"
+			  "%s [%%[src]]:%%[src_port] if { src -m sub : }\n",
+			  header, header);
+	else
+		buf_print(out, "%s %%[src]\n", header);
+}
+
 static void write_forwarded(const struct proxy_wish *wish, const struct listener *l, struct buf *out)
 {
 	const struct elastic_load_balancer *b = wish->balancer;
 	bool is_https = l->protocol == LISTENER_PROTOCOL_HTTPS;
-	const char *client = b->forwards_port ? "%[src]:%[src_port]" : "%[src]";
 	if (b->forwarded_for == ELASTIC_LOAD_BALANCER_FORWARDED_FOR_APPEND)
-		buf_print(out, "  http-request add-header X-Forwarded-For %s\n", client);
+		write_client(b->forwards_port, out);
 	if (b->forwarded_for == ELASTIC_LOAD_BALANCER_FORWARDED_FOR_REMOVE)
 		buf_print(out, "  http-request del-header X-Forwarded-For\n");
 	buf_print(out,
@@ -306,7 +325,8 @@ static void write_age(const struct elastic_load_balancer *b, struct buf *out)
 static void write_frontend(struct ctx *c, const struct proxy_wish *wish, const struct proxy_listener *l,
 			   struct buf *out)
 {
-	buf_print(out, "frontend f%" PRId64 "\n  bind *:%" PRId64, l->listener->port, l->listener->port);
+	buf_print(out, "frontend f%" PRId64 "\n", l->listener->port);
+	config_write_bind(wish, l->listener->port, out);
 	if (l->listener->protocol == LISTENER_PROTOCOL_HTTPS)
 		config_write_tls(c, wish, l->listener, wish->balancer->has_http2 ? "h2,http/1.1" : "http/1.1",
 				 out);

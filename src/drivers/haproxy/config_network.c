@@ -83,19 +83,32 @@ static const char *find_alpn(struct str policy)
 	return NULL;
 }
 
+static void write_bind(const struct proxy_wish *wish, const struct proxy_link *link, int64_t port,
+		       struct buf *out)
+{
+	char ip[IP_TEXT_SIZE];
+	if (!link) {
+		config_write_bind(wish, port, out);
+		return;
+	}
+	buf_print(out, "  bind %s:%" PRId64, ip_write(link->ip, ip), port);
+	if (!ip_is_none(link->ip6))
+		buf_print(out, ",[%s]:%" PRId64, ip_write(link->ip6, ip), port);
+}
+
 /* link NULL: the listener of all interfaces, which leads to targets of all zones. */
 static void write_listener(struct ctx *c, const struct proxy_wish *wish, const struct proxy_listener *l,
 			   const struct proxy_link *link, struct buf *out)
 {
 	const struct listener *row = l->listener;
 	const struct proxy_group *group = find_group(wish, row->target_group);
-	char name[NAME_SIZE], ip[IP_TEXT_SIZE];
+	char name[NAME_SIZE];
 	if (!group)
 		return;
 	snprintf(name, sizeof name, link ? "%" PRId64 "-%zu" : "%" PRId64, row->port,
 		 link ? (size_t) (link - wish->links) : 0);
-	buf_print(out, "frontend f%s\n  mode tcp\n  bind %s:%" PRId64, name,
-		  link ? ip_write(link->ip, ip) : "*", row->port);
+	buf_print(out, "frontend f%s\n  mode tcp\n", name);
+	write_bind(wish, link, row->port, out);
 	if (row->protocol == LISTENER_PROTOCOL_SSL)
 		config_write_tls(c, wish, row, find_alpn(row->alpn), out);
 	buf_add_char(out, '\n');

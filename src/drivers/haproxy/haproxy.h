@@ -67,6 +67,8 @@ void config_write_classic(struct ctx *c, const struct proxy_wish *wish, struct b
 void config_write_network(struct ctx *c, const struct proxy_wish *wish, struct buf *out);
 /* Frontends and backends of a load balancer of Octavia (config_octavia.c). */
 void config_write_octavia(struct ctx *c, const struct proxy_wish *wish, struct buf *out);
+/* A bind line up to its options: the port at all addresses of the load balancer's families. */
+void config_write_bind(const struct proxy_wish *wish, int64_t port, struct buf *out);
 /* Words of a bind line: certificates and the security policy. alpn NULL: none is offered. */
 void config_write_tls(struct ctx *c, const struct proxy_wish *wish, const struct listener *l,
 		      const char *alpn, struct buf *out);

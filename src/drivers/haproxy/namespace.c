@@ -15,7 +15,14 @@
 #include "drivers/netns.h"
 #include "drivers/switch_port.h"
 
-enum { LINKS_CAP = 16384, LINK_NAME_SIZE = 16, LINK_MTU = 1280, FIRST_TABLE = 100, FIRST_RULE = 1000 };
+enum {
+	LINKS_CAP = 16384,
+	LINK_NAME_SIZE = 16,
+	LINK_MTU = 1280,
+	FIRST_TABLE = 100,
+	FIRST_RULE = 1000,
+	LAST_METRIC = 9000
+};
 static const char kind_proxy[] = "proxy", changing[] = "CHANGING";
 
 static void name_inner(uuid port, char out[static LINK_NAME_SIZE])
@@ -34,6 +41,20 @@ static void name_outer(const struct proxy_place *place, char out[static LINK_NAM
 
 /* ---- the file ---- */
 
+/* " IP GATEWAY SUBNET ROUTE…" of IPv6; empty: the link has none. */
+static struct str describe_ip6(struct ctx *c, const struct proxy_link *l)
+{
+	char ip[IP_TEXT_SIZE], gateway[IP_TEXT_SIZE], block[CIDR_TEXT_SIZE];
+	if (ip_is_none(l->ip6))
+		return STR("");
+	struct str text = str_print(c->arena, " %s %s %s", ip_write(l->ip6, ip),
+				    ip_write(l->gateway6, gateway), cidr_write(l->subnet6, block));
+	for (size_t k = 0; k < l->route6_count; k++)
+		text = str_print(c->arena, "%" STR_FMT " %s", STR_ARG(text),
+				 cidr_write(l->routes6[k], block));
+	return text;
+}
+
 static struct str describe(struct ctx *c, const struct proxy_wish *wish)
 {
 	struct str text = STR("");
@@ -42,9 +63,10 @@ static struct str describe(struct ctx *c, const struct proxy_wish *wish)
 	for (size_t k = 0; k < wish->link_count; k++) {
 		const struct proxy_link *l = &wish->links[k];
 		mac_write(l->mac, mac);
-		text = str_print(c->arena, "%" STR_FMT "%s %s %s %s %s\n", STR_ARG(text),
+		text = str_print(c->arena, "%" STR_FMT "%s %s %s %s %s%" STR_FMT "\n", STR_ARG(text),
 				 uuid_write(l->port, port), mac, ip_write(l->ip, ip),
-				 ip_write(l->gateway, gateway), cidr_write(l->subnet, subnet));
+				 ip_write(l->gateway, gateway), cidr_write(l->subnet, subnet),
+				 STR_ARG(describe_ip6(c, l)));
 	}
 	return text;
 }
@@ -98,6 +120,38 @@ static RESULT add_link(struct ctx *c, const struct proxy_place *place, const str
 	return plug(c, place, l->port, outer);
 }
 
+/* The IPv6 address of a link, and its table. A block that is not behind the gateway is unreachable: without the last route,
+ * answers to it would leave by a router that announces itself. */
+static struct str write_ip6(struct ctx *c, const struct proxy_link *l, unsigned number)
+{
+	char inner[LINK_NAME_SIZE], ip[IP_TEXT_SIZE], gateway[IP_TEXT_SIZE], block[CIDR_TEXT_SIZE];
+	unsigned table = FIRST_TABLE + number;
+	name_inner(l->port, inner);
+	ip_write(l->ip6, ip);
+	ip_write(l->gateway6, gateway);
+	struct str text = str_print(c->arena,
+				    "addr replace %s/%u dev %s nodad\n"
+				    "route replace %s dev %s src %s table %u\n"
+				    "route replace unreachable default table %u metric %u\n",
+				    ip, l->subnet6.bits, inner, cidr_write(l->subnet6, block), inner, ip,
+				    table, table, (unsigned) LAST_METRIC);
+	for (size_t k = 0; k < l->route6_count; k++)
+		text = str_print(c->arena, "%" STR_FMT "route replace %s via %s dev %s src %s table %u\n",
+				 STR_ARG(text), cidr_write(l->routes6[k], block), gateway, inner, ip, table);
+	return str_print(c->arena, "%" STR_FMT "rule add from %s lookup %u pref %u\n", STR_ARG(text), ip,
+			 table, FIRST_RULE + number);
+}
+
+static RESULT add_routes_ip6(struct ctx *c, const struct proxy_wish *wish, int fd)
+{
+	struct str text = STR("");
+	for (size_t k = 0; k < wish->link_count; k++)
+		if (!ip_is_none(wish->links[k].ip6))
+			text = str_print(c->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(text),
+					 STR_ARG(write_ip6(c, &wish->links[k], (unsigned) k)));
+	return text.n ? netns_run_ip6(c, text, fd) : OK;
+}
+
 /* The addresses and routes of all links, each command so that it may be repeated. */
 static RESULT add_routes(struct ctx *c, const struct proxy_wish *wish, int fd)
 {
@@ -120,7 +174,8 @@ static RESULT add_routes(struct ctx *c, const struct proxy_wish *wish, int fd)
 					 STR_ARG(text), ip_write(l->gateway, gateway), inner,
 					 ip_write(l->ip, ip));
 	}
-	return netns_run_ip(c, text, fd);
+	TRY(netns_run_ip(c, text, fd));
+	return add_routes_ip6(c, wish, fd);
 }
 
 RESULT namespace_make(struct ctx *c, const struct proxy_place *place, const struct proxy_wish *wish,
@@ -148,15 +203,15 @@ static bool has_link(const struct proxy_wish *wish, uuid port)
 }
 
 /* Runs commands whose work an earlier call may have done. ip(8) ends a batch at the first failure, so each is one. */
-static void run_each(struct ctx *c, struct str commands, int fd)
+static void run_each(struct ctx *c, struct str commands, int fd,
+		     RESULT run(struct ctx *c, struct str commands, int fd))
 {
 	struct str line = STR_NONE;
 	while (str_split_next(&commands, '\n', &line)) {
 		struct ctx quiet;
 		ctx_init(&quiet, c->arena);
 		if (line.n)
-			IGNORE(netns_run_ip(&quiet, str_print(c->arena, "%" STR_FMT "\n", STR_ARG(line)),
-					    fd));
+			IGNORE(run(&quiet, str_print(c->arena, "%" STR_FMT "\n", STR_ARG(line)), fd));
 	}
 }
 
@@ -164,7 +219,18 @@ static void delete_inner(struct ctx *c, uuid port, int fd)
 {
 	char inner[LINK_NAME_SIZE];
 	name_inner(port, inner);
-	run_each(c, str_print(c->arena, "link delete dev %s\n", inner), fd);
+	run_each(c, str_print(c->arena, "link delete dev %s\n", inner), fd, netns_run_ip);
+}
+
+/* A link that stays may have an IPv6 address that it is to lose, or to exchange for another one. */
+static void drop_ip6(struct ctx *c, const struct proxy_wish *wish, int fd)
+{
+	char inner[LINK_NAME_SIZE];
+	for (size_t k = 0; k < wish->link_count; k++) {
+		name_inner(wish->links[k].port, inner);
+		run_each(c, str_print(c->arena, "addr flush dev %s scope global\n", inner), fd,
+			 netns_run_ip6);
+	}
 }
 
 /* Rules of links are made anew, because their numbers follow the order of the wish. */
@@ -179,11 +245,13 @@ static RESULT drop_old(struct ctx *c, const struct proxy_place *place, const str
 		delete_inner(c, port, fd);
 		TRY(plug(c, place, port, NULL));
 	}
-	for (unsigned k = 0; k < count || k < wish->link_count; k++)
-		run_each(c,
-			 str_print(c->arena, "rule del pref %u\nroute flush table %u\n", FIRST_RULE + k,
-				   FIRST_TABLE + k),
-			 fd);
+	for (unsigned k = 0; k < count || k < wish->link_count; k++) {
+		struct str commands = str_print(c->arena, "rule del pref %u\nroute flush table %u\n",
+						FIRST_RULE + k, FIRST_TABLE + k);
+		run_each(c, commands, fd, netns_run_ip);
+		run_each(c, commands, fd, netns_run_ip6);
+	}
+	drop_ip6(c, wish, fd);
 	return OK;
 }
 

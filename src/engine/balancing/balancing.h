@@ -26,6 +26,7 @@ struct balancer_subnet {
 	struct ref subnet;
 	struct ref address;   /* elastic address of the front; kind none: one is assigned if it needs one */
 	struct ip private_ip; /* address of the front; none: any free one */
+	struct ip ipv6; /* IPv6 address of the front, if the load balancer is dualstack; none: any free one */
 };
 struct balancer_subnets {
 	struct balancer_subnet *at;
@@ -34,11 +35,12 @@ struct balancer_subnets {
 
 /* A balancer of that name with the same scheme and subnets is returned as it is. ERR_EXISTS: the name is another
  * balancer's. ERR_COMBINATION: subnets of several VPCs, or several of a zone. ERR_STATE with KIND_GATEWAY: the VPC
- * has no way to the internet. ERR_IN_USE with KIND_ADDRESS. ERR_CAPACITY with KIND_ADDRESS or KIND_SUBNET.
+ * has no way to the internet. ERR_INVALID with KIND_SUBNET: a dualstack load balancer, and a subnet without an IPv6 block.
+ * ERR_IN_USE with KIND_ADDRESS. ERR_CAPACITY with KIND_ADDRESS or KIND_SUBNET.
  * ERR_QUOTA. Without security groups a network load balancer has none, and others have the VPC's default group. */
 struct elastic_load_balancer_wish {
 	struct str name;
-	bool is_application, is_internal;
+	bool is_application, is_internal, is_dualstack;
 	/* Instead: a Classic Load Balancer, whose name must be free, with these listeners */
 	bool is_classic;
 	const struct classic_listener *listeners;
@@ -87,8 +89,17 @@ SYSTEM_OPERATION(engine_see_access_log, access_log_report)
 struct elastic_load_balancer_subnets {
 	struct ref balancer;
 	struct balancer_subnets subnets;
+	enum choice is_dualstack;
 };
 OPERATION(engine_set_elastic_load_balancer_subnets, elastic_load_balancer_subnets)
+
+/* Gives each front an IPv6 address, or takes it away. ERR_INVALID with KIND_SUBNET: a subnet has no IPv6 block.
+ * ERR_UNSUPPORTED: a listener of UDP. */
+struct elastic_load_balancer_ip_type {
+	struct ref balancer;
+	bool is_dualstack;
+};
+OPERATION(engine_set_elastic_load_balancer_ip_type, elastic_load_balancer_ip_type)
 
 /* Adds subnets to a Classic Load Balancer, or removes them. Errors as above. */
 struct balancer_subnets_change {

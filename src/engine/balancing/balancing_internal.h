@@ -45,7 +45,7 @@ RESULT listener_rule_check_group(struct op *op, const struct elastic_load_balanc
 RESULT proxy_make(struct op *op, const struct elastic_load_balancer *balancer);
 RESULT proxy_touch(struct op *op, uuid balancer);
 RESULT proxy_end(struct op *op, uuid balancer);
-/* Makes or ends the proxy of a network load balancer: security groups, a TLS listener and some target groups
+/* Makes or ends the proxy of a network load balancer: IPv6, security groups, a TLS listener and some target groups
  * (engine_needs_proxy()) need one, which then serves all listeners. Their rows of load_balancer follow. */
 RESULT proxy_settle(struct op *op, uuid balancer);
 

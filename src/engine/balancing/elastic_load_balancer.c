@@ -8,6 +8,8 @@
 #include "engine/network/address/address_internal.h"
 #include "engine/network/address/port_forwarding_internal.h"
 #include "engine/network/filter/security_group_internal.h"
+#include "engine/network/ipv6.h"
+#include "engine/network/port/port.h"
 #include "engine/network/port/port_internal.h"
 #include "engine/network/routing/endpoint_service.h"
 #include "engine/network/routing/gateway_internal.h"
@@ -33,7 +35,7 @@ enum { LOG_PREFIX_MAX = 255 }; /* schema/elastic_load_balancer.toml */
 struct front_plan {
 	const struct subnet *subnet;
 	const struct address *address; /* NULL: none is named */
-	struct ip private_ip;
+	struct ip private_ip, ipv6;
 };
 struct fronts_plan {
 	struct front_plan at[BALANCER_FRONTS_MAX];
@@ -82,17 +84,40 @@ static RESULT find_address(struct op *op, const struct ref *ref, uuid router,
 	return OK;
 }
 
-static RESULT plan_fronts(struct op *op, const struct balancer_subnets *subnets, bool is_internal,
-			  struct fronts_plan *plan)
+/* The subnet beside a front's that has its IPv6 address. */
+static RESULT find_ipv6_subnet(struct op *op, const struct subnet *subnet, const struct subnet **ret_ipv6)
 {
+	*ret_ipv6 = engine_find_ipv6_subnet(op->head, subnet);
+	return *ret_ipv6 ? OK
+			 : ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, STR("Subnets"),
+				       "You must specify subnets with an associated IPv6 CIDR block.");
+}
+
+static RESULT check_ipv6(struct op *op, bool is_dualstack, const struct front_plan *front)
+{
+	const struct subnet *ipv6 = NULL;
+	if (is_dualstack)
+		return find_ipv6_subnet(op, front->subnet, &ipv6);
+	return ip_is_none(front->ipv6)
+		       ? OK
+		       : fail_subnets(op, STR("SubnetMappings"),
+				      "An IPv6 address requires the IP address type 'dualstack'.");
+}
+
+/* balancer: as it is to be; its fronts do not matter. */
+static RESULT plan_fronts(struct op *op, const struct balancer_subnets *subnets,
+			  const struct elastic_load_balancer *balancer, struct fronts_plan *plan)
+{
+	bool is_internal = balancer->is_internal;
 	if (subnets->count == 0 || subnets->count > BALANCER_FRONTS_MAX)
 		return fail_subnets(op, STR("Subnets"), "A load balancer has one to ten subnets.");
 	for (; plan->count < subnets->count; plan->count++) {
 		const struct balancer_subnet *wish = &subnets->at[plan->count];
 		struct front_plan *front = &plan->at[plan->count];
-		*front = (struct front_plan){.private_ip = wish->private_ip};
+		*front = (struct front_plan){.private_ip = wish->private_ip, .ipv6 = wish->ipv6};
 		TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &front->subnet));
 		TRY(check_subnet(op, plan, front->subnet, &wish->subnet));
+		TRY(check_ipv6(op, balancer->is_dualstack, front));
 		plan->router = front->subnet->router;
 		if (!ref_is_given(&wish->address))
 			continue;
@@ -153,6 +178,28 @@ static RESULT make_front(struct op *op, const struct elastic_load_balancer *bala
 	return give_address(op, plan, &port);
 }
 
+/* Gives a front an IPv6 address that it lacks, or takes away the one that it has. A front keeps its address if another
+ * one is wanted. */
+static RESULT settle_ipv6(struct op *op, uuid front, bool is_dualstack, struct ip wanted)
+{
+	const struct port *port = port_find(op->head, front);
+	const struct subnet *subnet = port ? subnet_find(op->head, port->subnet) : NULL;
+	if (!subnet)
+		return OK;
+	struct ip ip = engine_get_port_ip(op->head, port, IP_V6);
+	if (!ip_is_none(ip) == is_dualstack)
+		return OK;
+	struct port next = *port;
+	next.row.gen++;
+	if (is_dualstack) {
+		TRY(find_ipv6_subnet(op, subnet, &subnet));
+		TRY(port_add_ip(op, &next, subnet, wanted, STR("SubnetMappings"), &ip));
+	} else {
+		TRY(port_remove_ip(op, front, ip));
+	}
+	return port_put(op, &next);
+}
+
 static uuid find_front(const struct tables *t, const struct uuids *fronts, uuid subnet)
 {
 	for (size_t k = 0; k < fronts->count; k++) {
@@ -163,7 +210,7 @@ static uuid find_front(const struct tables *t, const struct uuids *fronts, uuid 
 	return UUID_NONE;
 }
 
-/* Makes the fronts that are missing, and puts the balancer's row. */
+/* Makes the fronts that are missing, gives all of them the balancer's families of addresses, and puts the balancer's row. */
 static RESULT add_fronts(struct op *op, const struct fronts_plan *plan, const struct uuids *groups,
 			 struct elastic_load_balancer *balancer)
 {
@@ -174,6 +221,7 @@ static RESULT add_fronts(struct op *op, const struct fronts_plan *plan, const st
 		at[k] = find_front(op->head, &balancer->fronts, plan->at[k].subnet->row.id);
 		if (uuid_is_none(at[k]))
 			TRY(make_front(op, balancer, &plan->at[k], groups, &at[k]));
+		TRY(settle_ipv6(op, at[k], balancer->is_dualstack, plan->at[k].ipv6));
 	}
 	balancer->fronts = (struct uuids){at, plan->count};
 	return elastic_load_balancer_put(op, balancer);
@@ -186,7 +234,7 @@ static bool is_same(const struct tables *t, const struct elastic_load_balancer *
 		    const struct elastic_load_balancer *made, const struct fronts_plan *plan)
 {
 	bool is_same = present->is_internal == made->is_internal && present->type == made->type &&
-		       present->fronts.count == plan->count;
+		       present->is_dualstack == made->is_dualstack && present->fronts.count == plan->count;
 	for (size_t k = 0; k < plan->count && is_same; k++)
 		is_same = !uuid_is_none(find_front(t, &present->fronts, plan->at[k].subnet->row.id));
 	return is_same;
@@ -232,7 +280,8 @@ RESULT engine_create_elastic_load_balancer(struct op *op, struct elastic_load_ba
 		.row = {.id = engine_new_id(op, KIND_ELASTIC_LOAD_BALANCER), .gen = 1},
 		.account = account,
 		.name = wish->name,
-		.is_internal = wish->is_internal};
+		.is_internal = wish->is_internal,
+		.is_dualstack = wish->is_dualstack};
 	struct uuids groups = {0};
 	if (wish->is_application)
 		set_application(&made);
@@ -240,7 +289,7 @@ RESULT engine_create_elastic_load_balancer(struct op *op, struct elastic_load_ba
 		set_classic(&made);
 	TRY(tag_normalize(op, wish->tags, &made.tags));
 	TRY(engine_permit_new(op, "elastic_load_balancer.create", KIND_ELASTIC_LOAD_BALANCER, &made.row));
-	TRY(plan_fronts(op, &wish->subnets, wish->is_internal, &plan));
+	TRY(plan_fronts(op, &wish->subnets, &made, &plan));
 	made.router = plan.router;
 	const struct elastic_load_balancer *present =
 		elastic_load_balancer_find_by_account(op->head, account, wish->name);
@@ -442,19 +491,29 @@ RESULT engine_set_elastic_load_balancer_groups(struct op *op, struct elastic_loa
 				"Security groups.");
 }
 
+/* After a change of the fronts: a network load balancer may need a proxy, or need none any more. */
+static RESULT settle_listeners(struct op *op, uuid balancer)
+{
+	TRY(proxy_settle(op, balancer));
+	TRY(listener_settle_balancer(op, balancer));
+	TRY(proxy_touch(op, balancer));
+	return listener_check_proxied(op, balancer);
+}
+
 static RESULT replace_subnets(struct op *op, const struct elastic_load_balancer *present,
-			      const struct balancer_subnets *subnets)
+			      const struct balancer_subnets *subnets, enum choice is_dualstack)
 {
 	struct fronts_plan plan = {0};
-	TRY(plan_fronts(op, subnets, present->is_internal, &plan));
+	struct elastic_load_balancer next = *present;
+	choice_apply(is_dualstack, &next.is_dualstack);
+	TRY(plan_fronts(op, subnets, &next, &plan));
 	if (!uuid_equal(plan.router, present->router))
 		return fail_subnets(op, STR("Subnets"), "The subnets are not in the load balancer's VPC.");
-	struct elastic_load_balancer next = *present;
 	const struct uuids before = next.fronts;
 	const struct uuids groups = groups_of(op->head, present);
 	next.row.gen++;
 	TRY(add_fronts(op, &plan, &groups, &next));
-	TRY(listener_settle_balancer(op, next.row.id));
+	TRY(settle_listeners(op, next.row.id));
 	TRY(port_delete_all_but(op, &before, &next.fronts));
 	TRY(endpoint_service_settle_balancer(op, &next));
 	return engine_log_event(op, KIND_ELASTIC_LOAD_BALANCER, &next.row, "changed", "Subnets.");
@@ -465,7 +524,24 @@ RESULT engine_set_elastic_load_balancer_subnets(struct op *op, struct elastic_lo
 	const struct elastic_load_balancer *present = NULL;
 	TRY(engine_permit_elastic_load_balancer(op, &wish->balancer, "elastic_load_balancer.set_subnets",
 						&present));
-	return replace_subnets(op, present, &wish->subnets);
+	return replace_subnets(op, present, &wish->subnets, wish->is_dualstack);
+}
+
+RESULT engine_set_elastic_load_balancer_ip_type(struct op *op, struct elastic_load_balancer_ip_type *wish)
+{
+	const struct elastic_load_balancer *present = NULL;
+	TRY(engine_permit_elastic_load_balancer(op, &wish->balancer, "elastic_load_balancer.set_ip_type",
+						&present));
+	if (present->is_dualstack == wish->is_dualstack)
+		return OK;
+	struct elastic_load_balancer next = *present;
+	next.is_dualstack = wish->is_dualstack;
+	next.row.gen++;
+	TRY(elastic_load_balancer_put(op, &next));
+	for (size_t k = 0; k < next.fronts.count; k++)
+		TRY(settle_ipv6(op, next.fronts.at[k], next.is_dualstack, (struct ip){0}));
+	TRY(settle_listeners(op, next.row.id));
+	return engine_log_event(op, KIND_ELASTIC_LOAD_BALANCER, &next.row, "changed", "IP address type.");
 }
 
 static bool is_named(const struct refs *subnets, uuid subnet)
@@ -505,7 +581,7 @@ RESULT engine_attach_balancer_subnets(struct op *op, struct balancer_subnets_cha
 	list_subnets(op, present, &wish->subnets, at, &count);
 	for (size_t k = 0; k < wish->subnets.count; k++)
 		at[count++] = (struct balancer_subnet){.subnet = wish->subnets.at[k]};
-	return replace_subnets(op, present, &(const struct balancer_subnets){at, count});
+	return replace_subnets(op, present, &(const struct balancer_subnets){at, count}, CHOICE_DEFAULT);
 }
 
 RESULT engine_detach_balancer_subnets(struct op *op, struct balancer_subnets_change *wish)
@@ -521,7 +597,7 @@ RESULT engine_detach_balancer_subnets(struct op *op, struct balancer_subnets_cha
 	if (!count)
 		return fail_subnets(op, STR("Subnets"),
 				    "A load balancer must stay attached to at least one subnet.");
-	return replace_subnets(op, present, &(const struct balancer_subnets){at, count});
+	return replace_subnets(op, present, &(const struct balancer_subnets){at, count}, CHOICE_DEFAULT);
 }
 
 /* ---- deletion ---- */

@@ -428,8 +428,9 @@ RESULT listener_check_proxied(struct op *op, uuid balancer)
 		return OK;
 	return ENGINE_FAIL(
 		op, ERR_UNSUPPORTED, KIND_LISTENER, STR("Protocol"),
-		"A network load balancer with security groups, TLS, proxy protocol, or health checks "
-		"by HTTP or at another port than the traffic port, has no %s listeners in this region",
+		"A network load balancer that is dualstack, or has security groups, TLS, proxy protocol, or "
+		"health checks by HTTP or at another port than the traffic port, has no %s listeners in this "
+		"region",
 		protocol_words[udp->protocol]);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Rows of proxies. A row is created with an application or Classic Load Balancer. A network load balancer has one while it
- * has security groups, a TLS listener or a target group that OVN cannot serve. Each change of anything that the process depends on increments the row's gen. The row is forgotten after the balancer, once the reconciler has
+ * is dualstack, or has security groups, a TLS listener or a target group that OVN cannot serve. Each change of anything that the process depends on increments the row's gen. The row is forgotten after the balancer, once the reconciler has
  * ended the process. */
 #include "store/proxy.h"
 #include "engine/balancing/balancing.h"
@@ -81,7 +81,7 @@ static bool has_groups(const struct tables *t, const struct elastic_load_balance
 
 static bool needs_proxy(const struct tables *t, const struct elastic_load_balancer *b)
 {
-	if (has_groups(t, b))
+	if (b->is_dualstack || has_groups(t, b))
 		return true;
 	for (const struct listener *l = listener_first_by_elastic_load_balancer(t, b->row.id); l;
 	     l = listener_next_by_elastic_load_balancer(t, l)) {

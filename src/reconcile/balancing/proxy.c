@@ -8,6 +8,8 @@
 #include "drivers/proxy.h"
 #include "engine/balancing/classic.h"
 #include "engine/balancing/octavia.h"
+#include "engine/network/ipv6.h"
+#include "engine/network/port/port.h"
 #include "reconcile/balancing/access_log.h"
 #include "reconcile/work.h"
 #include "store/elastic_load_balancer.h"
@@ -15,6 +17,7 @@
 #include "store/listener.h"
 #include "store/listener_rule.h"
 #include "store/port.h"
+#include "store/router.h"
 #include "store/rule_target_group.h"
 #include "store/server_certificate.h"
 #include "store/subnet.h"
@@ -43,6 +46,31 @@ struct proxy_rows {
 
 /* ---- rows ---- */
 
+/* An internal load balancer answers IPv6 clients of its VPC alone: its address is routed on the internet, where a VPC has a
+ * gateway, and ELBv2 lets nobody in from there. */
+static RESULT gather_ipv6(struct step *s, const struct tables *t, const struct elastic_load_balancer *b,
+			  const struct port *port, const struct subnet *subnet, struct proxy_link *link)
+{
+	static const struct cidr all = {.base.family = IP_V6};
+	const struct subnet *beside = engine_find_ipv6_subnet(t, subnet);
+	const struct router *router = router_find(t, b->router);
+	struct ip ip = engine_get_port_ip(t, port, IP_V6);
+	if (!b->is_dualstack || !beside || !router || ip_is_none(ip))
+		return OK;
+	const struct cidrs routes = b->is_internal ? router->ipv6_blocks : (const struct cidrs){&all, 1};
+	struct cidr *at = arena_new_array(s->ctx.arena, struct cidr, routes.count + 1);
+	if (!at)
+		return ctx_no_memory(&s->ctx);
+	for (size_t k = 0; k < routes.count; k++)
+		at[k] = routes.at[k];
+	link->ip6 = ip;
+	link->gateway6 = beside->gateway_ip;
+	link->subnet6 = beside->block;
+	link->routes6 = at;
+	link->route6_count = routes.count;
+	return OK;
+}
+
 static RESULT gather_links(struct step *s, const struct tables *t, const struct elastic_load_balancer *b,
 			   struct proxy_rows *rows)
 {
@@ -51,12 +79,13 @@ static RESULT gather_links(struct step *s, const struct tables *t, const struct 
 		const struct subnet *subnet = port ? subnet_find(t, port->subnet) : NULL;
 		if (!subnet || !row_is_live(&port->row))
 			continue;
-		const struct proxy_link link = {.port = port->row.id,
-						.mac = port->mac,
-						.ip = port->ip,
-						.gateway = subnet->gateway_ip,
-						.subnet = subnet->block,
-						.zone = subnet->zone};
+		struct proxy_link link = {.port = port->row.id,
+					  .mac = port->mac,
+					  .ip = port->ip,
+					  .gateway = subnet->gateway_ip,
+					  .subnet = subnet->block,
+					  .zone = subnet->zone};
+		TRY(gather_ipv6(s, t, b, port, subnet, &link));
 		PUSH(s, &rows->links, link);
 	}
 	rows->wish.links = rows->links.at;

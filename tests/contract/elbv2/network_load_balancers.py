@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/elb src/engine/balancing src/reconcile/balancing
 """Network load balancers through stock boto3: from creation to deletion, in the order in which Terraform and Cluster API call."""
+import ipaddress
 import json
 import os
 import subprocess
@@ -328,7 +329,7 @@ def test_attributes(place):
     set_to("deletion_protection.enabled", "false")
     assert code(place.elb.set_security_groups, LoadBalancerArn=arn, SecurityGroups=["sg-0123456789abcdef0"]) == "InvalidConfigurationRequest"
     assert place.elb.set_ip_address_type(LoadBalancerArn=arn, IpAddressType="ipv4")["IpAddressType"] == "ipv4"
-    assert code(place.elb.set_ip_address_type, LoadBalancerArn=arn, IpAddressType="dualstack") == "InvalidConfigurationRequest"
+    assert code(place.elb.set_ip_address_type, LoadBalancerArn=arn, IpAddressType="dualstack") == "ValidationError"
     assert place.elb.set_subnets(LoadBalancerArn=arn, Subnets=[place.subnet])["AvailabilityZones"][0]["SubnetId"] == place.subnet
     group = place.group("kept")["TargetGroupArn"]
     shown = {a["Key"]: a["Value"] for a in place.elb.describe_target_group_attributes(TargetGroupArn=group)["Attributes"]}
@@ -360,6 +361,42 @@ def test_security_groups(place):
         place.elb.delete_target_group(TargetGroupArn=one)
     for one in groups:
         assert soon(lambda one=one: place.ec2.delete_security_group(GroupId=one))
+
+
+def test_dualstack(place):
+    vpc = place.ec2.create_vpc(CidrBlock="10.8.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]["VpcId"]
+    block = ipaddress.ip_network(place.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"])
+    six = next(block.subnets(new_prefix=64))
+    subnet = place.ec2.create_subnet(VpcId=vpc, CidrBlock="10.8.1.0/24", Ipv6CidrBlock=str(six))["Subnet"]["SubnetId"]
+
+    def interface():
+        return place.ec2.describe_network_interfaces(Filters=[{"Name": "subnet-id", "Values": [subnet]}])["NetworkInterfaces"][0]
+    made = place.balancer("both", Subnets=[subnet])
+    arn = made["LoadBalancerArn"]
+    assert made["IpAddressType"] == "ipv4" and "IPv6Address" not in made["AvailabilityZones"][0]["LoadBalancerAddresses"][0]
+    for _ in range(2):  # the second time is no change
+        assert place.elb.set_ip_address_type(LoadBalancerArn=arn, IpAddressType="dualstack")["IpAddressType"] == "dualstack"
+    assert soon(lambda: place.elb.describe_load_balancers(Names=["both"])["LoadBalancers"][0]["State"]["Code"] == "active")
+    [shown] = place.elb.describe_load_balancers(Names=["both"])["LoadBalancers"]
+    address = shown["AvailabilityZones"][0]["LoadBalancerAddresses"][0]["IPv6Address"]
+    assert shown["IpAddressType"] == "dualstack" and ipaddress.ip_address(address) in six
+    assert [a["Ipv6Address"] for a in interface()["Ipv6Addresses"]] == [address]
+    assert code(place.ec2.unassign_ipv6_addresses, NetworkInterfaceId=interface()["NetworkInterfaceId"], Ipv6Addresses=[address]) == "AuthFailure"
+    group = place.elb.create_target_group(Name="both", Protocol="TCP", Port=80, VpcId=vpc)["TargetGroups"][0]["TargetGroupArn"]
+    udp = place.elb.create_target_group(Name="both-udp", Protocol="UDP", Port=53, VpcId=vpc)["TargetGroups"][0]["TargetGroupArn"]
+    place.listener(arn, group)
+    assert code(place.listener, balancer=arn, group=udp, port=53, protocol="UDP") == "OperationNotPermitted"
+    assert place.elb.set_subnets(LoadBalancerArn=arn, Subnets=[subnet], IpAddressType="ipv4")["IpAddressType"] == "ipv4"
+    assert interface()["Ipv6Addresses"] == []
+    place.listener(arn, udp, port=53, protocol="UDP")
+    assert code(place.elb.set_ip_address_type, LoadBalancerArn=arn, IpAddressType="dualstack") == "OperationNotPermitted"
+    assert interface()["Ipv6Addresses"] == []
+    assert code(place.elb.create_target_group, Name="six", Protocol="TCP", Port=80, VpcId=vpc, IpAddressType="ipv6") == "OperationNotPermitted"
+    place.elb.delete_load_balancer(LoadBalancerArn=arn)
+    for one in (group, udp):
+        place.elb.delete_target_group(TargetGroupArn=one)
+    assert soon(lambda: place.ec2.delete_subnet(SubnetId=subnet))
+    place.ec2.delete_vpc(VpcId=vpc)
 
 
 def test_checks_by_http(place):

@@ -626,6 +626,42 @@ static void network_listeners_fail_open(void **state)
 	assert_false(str_contains(write_text(lab), STR(" alpn ")));
 }
 
+/* A dualstack load balancer listens on both families. An IPv6 client's address is in brackets before its port. */
+static void dualstack_listens_on_both(void **state)
+{
+	AUTO(arena) arena = arena_new(4096, 1 << 22);
+	struct lab *lab = make_lab(arena);
+	struct ip ip6 = {0};
+	(void) state;
+	assert_true(result_is_ok(ip_parse(STR("::1"), &ip6)));
+	lab->rules[0] =
+		(struct listener_rule){.action = LISTENER_RULE_ACTION_FORWARD, .conditions = STR("[]")};
+	has_line(write_text(lab), "  bind *:80\n");
+	lab->balancer.is_dualstack = true;
+	struct str text = write_text(lab);
+	has_line(text, "  bind *:80,:::80 v6only\n");
+	has_line(text, "  http-request add-header X-Forwarded-For %[src]\n");
+	is_accepted(lab, text);
+	lab->balancer.forwards_port = true;
+	text = write_text(lab);
+	has_line(text, " X-Forwarded-For %[src]:%[src_port] unless { src -m sub : }\n");
+	has_line(text, " X-Forwarded-For [%[src]]:%[src_port] if { src -m sub : }\n");
+	is_accepted(lab, text);
+
+	const struct proxy_link links[] = {{.ip = ip_from_v4(0x7f000001), .ip6 = ip6, .zone = {{5}}},
+					   {.ip = ip_from_v4(0x7f000002), .zone = {{6}}}};
+	lab->balancer.type = ELASTIC_LOAD_BALANCER_TYPE_NETWORK;
+	lab->listener = (struct listener){
+		.protocol = LISTENER_PROTOCOL_TCP, .port = 443, .target_group = lab->group.row.id};
+	has_line(write_text(lab), "  bind *:443,:::443 v6only\n");
+	lab->wish.links = links;
+	lab->wish.link_count = 2;
+	text = write_text(lab);
+	has_line(text, "  bind 127.0.0.1:443,[::1]:443\n");
+	has_line(text, "  bind 127.0.0.2:443\n");
+	is_accepted(lab, text);
+}
+
 /* A load balancer of Octavia: a pool's members are checked once, and each listener's backend follows. */
 static void octavia_listeners_follow_one_check(void **state)
 {
@@ -811,6 +847,7 @@ int main(void)
 		cmocka_unit_test(settings_are_lines),
 		cmocka_unit_test(classic_listeners_follow_one_check),
 		cmocka_unit_test(network_listeners_fail_open),
+		cmocka_unit_test(dualstack_listens_on_both),
 		cmocka_unit_test(figures_of_listeners_are_read),
 		cmocka_unit_test(octavia_listeners_follow_one_check),
 		cmocka_unit_test(states_are_read),

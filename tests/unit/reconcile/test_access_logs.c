@@ -82,6 +82,19 @@ static void test_forwarded(void **state)
 		"\"10.0.0.7:8080\" \"201\" \"-\" \"-\" TID_aaaabb \"-\" \"-\" \"-\"\n");
 }
 
+/* AWS writes no brackets: the port is behind the last colon. */
+static void test_client_of_ipv6(void **state)
+{
+	(void) state;
+	assert_non_null(strstr(
+		write_entry("dari1 http 80 " ENDED
+			    " 0 0 -1 -1 -1 -1 302 - 83 90 2001:db8::9 50736 - - f80 1 0 redirect - - - "
+			    "aaaa \"GET\" \"[2001:db8::1]\" \"\\/r\" \"1.1\" \"-\" \"Root=1\" \"-\" "
+			    "\"https:\\/\\/h:443\\/r\"",
+			    ACCESS_APPLICATION),
+		" 2001:db8::9:50736 - -1 -1 -1 302 - 83 90 \"GET http://[2001:db8::1]:80/r HTTP/1.1\" "));
+}
+
 static void test_redirected(void **state)
 {
 	(void) state;
@@ -536,14 +549,15 @@ static void test_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_forwarded), cmocka_unit_test(test_redirected),
-		cmocka_unit_test(test_malformed), cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_classic),   cmocka_unit_test(test_network),
-		cmocka_unit_test(test_names),     cmocka_unit_test(test_collector),
-		cmocka_unit_test(test_failures),  cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_killed),    cmocka_unit_test(test_removed),
-		cmocka_unit_test(test_full_disk), cmocka_unit_test(test_replaced),
-		cmocka_unit_test(test_counted),   cmocka_unit_test(test_many),
+		cmocka_unit_test(test_forwarded),      cmocka_unit_test(test_redirected),
+		cmocka_unit_test(test_client_of_ipv6), cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_refused),        cmocka_unit_test(test_classic),
+		cmocka_unit_test(test_network),        cmocka_unit_test(test_names),
+		cmocka_unit_test(test_collector),      cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_limit),          cmocka_unit_test(test_killed),
+		cmocka_unit_test(test_removed),        cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_replaced),       cmocka_unit_test(test_counted),
+		cmocka_unit_test(test_many),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

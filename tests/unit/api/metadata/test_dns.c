@@ -300,6 +300,15 @@ static RESULT put_balancer(struct op *op, void *arg)
 	return setting_put(op, &domain);
 }
 
+static RESULT set_dualstack(struct op *op, void *arg)
+{
+	struct elastic_load_balancer balancer =
+		*elastic_load_balancer_find(op->head, id_of(KIND_ELASTIC_LOAD_BALANCER, 1));
+	(void) arg;
+	balancer.is_dualstack = true;
+	return elastic_load_balancer_put(op, &balancer);
+}
+
 /* The domain that the operator chose, in the orders of both types, and the standard one for names that clients kept. The region
  * does not deny names of the chosen domain, which may have others. */
 static void test_balancers(void **state)
@@ -317,6 +326,16 @@ static void test_balancers(void **state)
 			 name);
 		ask(name, DNS_A, expected);
 	}
+	uuid port = first_port_of(w, ALPHA);
+	assert_ok(fixture_commit(w->f, add_ipv6, &port));
+	snprintf(expected, sizeof expected,
+		 "NOERROR aa rd ra; %s. AAAA; ns %s. 60 SOA %s. hostmaster.%s. 1 7200 900 1209600 60", name,
+		 domains[2], domains[2], domains[2]);
+	ask(name, DNS_AAAA, expected);
+	assert_ok(fixture_commit(w->f, set_dualstack, NULL));
+	snprintf(expected, sizeof expected, "NOERROR aa rd ra; %s. AAAA; an %s. 60 AAAA 2001:db8::10", name,
+		 name);
+	ask(name, DNS_AAAA, expected);
 	snprintf(name, sizeof name, "other.%s", domains[0]);
 	snprintf(expected, sizeof expected,
 		 "NXDOMAIN aa rd ra; %s. A; ns %s. 60 SOA %s. hostmaster.%s. 1 7200 900 1209600 60", name,
