@@ -135,11 +135,12 @@ RESULT migration_plan_out(struct op *op, struct migration_wish *wish)
 {
 	const struct row *row = NULL, *provider = NULL;
 	const struct ref *absent = ref_is_given(&wish->instance) ? &wish->provider : &wish->instance;
+	if (ref_is_given(&wish->instance)) /* whoever may not see it learns nothing about the rest */
+		TRY(engine_find_own(op->ctx, op->head, KIND_INSTANCE, &wish->instance, &row));
 	if (!ref_is_given(absent))
 		return ENGINE_FAIL(op, ERR_MISSING, KIND_CLOUD_MIGRATION,
 				   absent == &wish->provider ? STR("provider") : STR("instance"),
 				   "An instance and a provider are required.");
-	TRY(engine_find_own(op->ctx, op->head, KIND_INSTANCE, &wish->instance, &row));
 	TRY(engine_find_own(op->ctx, op->head, KIND_PROVIDER, &wish->provider, &provider));
 	const struct instance *i = instance_of(row);
 	TRY(check_provider(op, wish, provider_of(provider)));

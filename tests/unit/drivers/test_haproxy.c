@@ -151,7 +151,14 @@ static void requests_are_reported(void **state)
 	has_line(write_text(lab), "  log-format 'dari1 http 80 ");
 	is_accepted(lab, write_text(lab));
 	lab->balancer.type = ELASTIC_LOAD_BALANCER_TYPE_NETWORK;
-	assert_false(str_contains(write_text(lab), STR("log")));
+	lab->listener.target_group = lab->group.row.id;
+	lab->listener.protocol = LISTENER_PROTOCOL_TCP;
+	assert_false(str_contains(write_text(lab), STR("log-format")));
+	is_accepted(lab, write_text(lab));
+	lab->listener.protocol = LISTENER_PROTOCOL_SSL;
+	text = write_text(lab);
+	has_line(text, "  log-format 'dari1 tls 80 ");
+	has_line(text, "  error-log-format 'dari1 tls 80 ");
 }
 
 static void lost_reports_are_read(void **state)
