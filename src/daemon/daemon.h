@@ -55,7 +55,7 @@ struct settings {
 	struct backup_target backup;
 	struct str flow_log_target, flow_log_listen; /* the first empty: a directory of the data directory */
 	struct strs flow_log_exporters;
-	int64_t log_mib_a_day; /* of an account */
+	int64_t log_mib_a_day; /* an account's files of logs */
 	struct str traffic_device, traffic_netns;
 	int64_t consoles, consoles_per_account, console_idle_s;
 	int64_t events_days, events_max;

@@ -16,7 +16,7 @@ struct count {
 struct log_share {
 	pthread_mutex_t lock; /* guards what follows day_max */
 	int64_t day_max;
-	int64_t day; /* of the counts, since 1970 */
+	int64_t day; /* the counts are that day's; since 1970 */
 	struct count *counts;
 	size_t count, room;
 };

@@ -109,7 +109,7 @@ struct reconcile_config {
 	const struct backup_target *backup;
 	/* Target of flow logs' files; outlives the reconciler. NULL: none are written. */
 	const struct backup_target *flow_logs;
-	int64_t log_bytes_a_day; /* of an account's files of flow logs and access logs; 0: no maximum */
+	int64_t log_bytes_a_day; /* an account's files of flow logs and access logs; 0: no maximum */
 	struct str
 		access_log_directory; /* requests of load balancers wait here for their file; empty: in memory alone */
 	struct str flow_log_listen;     /* ADDRESS:PORT for hosts' IPFIX; empty: none is received */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Caches complete answers in sets of a few places, chosen by account and parameter digest. A new answer
+ * The cache keeps complete answers in sets of a few places, chosen by account and parameter digest. A new answer
  * replaces the least recently used ones: the account's own where its share is full, any where the cache is full.
  * The cache shares an answer with the calls that are sending it. An answer sent as one piece shares a packet with its headers; several
  * pieces need more packets. So an answer that contains a request id is lent whole to one call at a time,

@@ -38,7 +38,7 @@ enum word {
 	WORD_CERTIFICATE,
 	WORD_CONNECTION,
 	WORDS_OF_TCP,
-	WORD_LISTENER = WORD_VERSION, /* of a network load balancer */
+	WORD_LISTENER = WORD_VERSION, /* network load balancers have it there */
 	WORD_NETWORK_NAME = WORDS_OF_TCP,
 	WORD_ALPN,
 	WORDS_OF_NETWORK,

@@ -16,7 +16,7 @@ struct parts_here {
 	struct str failure;      /* problem of a failed snapshot; empty: none */
 	bool is_running, is_off; /* the instance; off: or gone */
 	/* way out: */
-	bool are_cut;    /* snapshots of the round exist here; are_complete: their files are kept */
+	bool are_cut;    /* the round has snapshots here; are_complete: their files are kept */
 	bool is_gone;    /* the instance is terminated */
 	bool is_stopped; /* the instance is off, and nobody wants it on */
 	bool is_wanted_on;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Steps of machines elsewhere: carry out a requested act, on the provider's lane. Each step looks at the machine
+ * Steps of machines elsewhere carry out requested acts, on the provider's lane. Each step looks at the machine
  * first, and does nothing if the act's goal is reached, so that a crash in between repeats nothing. A reboot and a
  * snapshot have no goal that could be seen: the row says before the request that it is sent, and after a restart it
  * is not sent again. Before each request that changes something there, the policies of whoever requested the act are asked

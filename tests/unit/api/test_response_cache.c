@@ -22,7 +22,7 @@
 static const struct str first_id = {"00000000-1111-4222-8333-444444444444", 36},
 			second_id = {"99999999-8888-4777-8666-555555555555", 36};
 
-/* Combines a key with the commit that an answer was made at or is asked for. */
+/* A key, and the commit that an answer was made at or is asked for. */
 struct asked {
 	struct response_key key;
 	uint64_t commit;
