@@ -242,6 +242,7 @@ export const EVENTS = [
 	["elastic_load_balancer", "changed", "Attributes.", () => t("Attributes changed")],
 	["elastic_load_balancer", "changed", "Failover.", () => t("Failover requested")],
 	["elastic_load_balancer", "changed", "Health check.", () => t("Health check changed")],
+	["elastic_load_balancer", "changed", "IP address type.", () => t("IP address type changed")],
 	["elastic_load_balancer", "changed", "Policies.", () => t("Policies changed")],
 	["elastic_load_balancer", "changed", "Security groups.", () => t("Security groups changed")],
 	["elastic_load_balancer", "changed", "Subnets.", () => t("Subnets changed")],

@@ -19,6 +19,7 @@ export const words = {
 	"Certificate changed": "인증서 변경됨",
 	"Failover requested": "장애 조치 요청됨",
 	"Health check changed": "상태 확인 변경됨",
+	"IP address type changed": "IP 주소 유형 변경됨",
 	"Instances deregistered: {count}": "인스턴스 등록 취소됨: {count}",
 	"Instances registered: {count}": "인스턴스 등록됨: {count}",
 	"Network interface {id} is missing in the network": "네트워크에 네트워크 인터페이스 {id} 없음",
