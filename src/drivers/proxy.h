@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The proxy driver's contract: processes that implement application and Classic Load Balancers. drivers/haproxy runs HAProxy on this
+ * The proxy driver's contract: processes that implement load balancers. drivers/haproxy runs HAProxy on this
  * machine, each proxy in a network namespace of its own; drivers/sim stores its configuration in memory.
  *
  * Rules for every call:

@@ -227,8 +227,6 @@ static RESULT read_application(struct elb_call *e, const struct elb_attribute *a
 		return read_number(e, a, 1, IDLE_MAX_S, &wish->idle_s);
 	if (str_is(a->key, "client_keep_alive.seconds"))
 		return read_number(e, a, KEEP_ALIVE_MIN_S, KEEP_ALIVE_MAX_S, &wish->keep_alive_s);
-	if (is_log(a->key))
-		return read_log(e, a, wish);
 	if (!str_is(a->key, "routing.http.xff_header_processing.mode"))
 		return check_fixed(e, a, application_fixed, COUNT(application_fixed), "Load balancer");
 	TRY(read_word(e, a, forwarded_words, COUNT(forwarded_words), &mode));
@@ -250,12 +248,12 @@ static RESULT prepare_balancer(struct elb_call *e, void *args)
 			TRY(read_choice(e, one, &a->wish.is_protected));
 		else if (str_is(one->key, gateway_switch))
 			TRY(check_gateway(e, one, b));
+		else if (is_log(one->key))
+			TRY(read_log(e, one, &a->wish));
 		else if (is_application)
 			TRY(read_application(e, one, &a->wish));
 		else if (str_is(one->key, "load_balancing.cross_zone.enabled"))
 			TRY(read_choice(e, one, &a->wish.crosses_zones));
-		else if (is_log(one->key))
-			TRY(read_log(e, one, &a->wish));
 		else
 			TRY(check_fixed(e, one, balancer_fixed, COUNT(balancer_fixed), "Load balancer"));
 	}

@@ -65,7 +65,7 @@ struct elastic_load_balancer_change {
 	enum choice forwards_port, keeps_host, drops_headers, names_cipher, has_http2;
 	bool sets_forwarded_for;
 	enum balancer_forwarded_for { FORWARDED_APPEND, FORWARDED_PRESERVE, FORWARDED_REMOVE } forwarded_for;
-	/* Access logs of application and Classic Load Balancers: */
+	/* Access logs: */
 	enum choice logs_requests;
 	bool sets_log_bucket, sets_log_prefix;
 	struct str log_bucket, log_prefix;

@@ -9,6 +9,7 @@
 struct balancing_target;
 struct classic_listener;
 struct listener;
+struct port;
 struct rule_action;
 struct target_group;
 
@@ -48,6 +49,10 @@ RESULT proxy_end(struct op *op, uuid balancer);
 /* Makes or ends the proxy of a network load balancer: IPv6, security groups, a TLS listener and some target groups
  * (engine_needs_proxy()) need one, which then serves all listeners. Their rows of load_balancer follow. */
 RESULT proxy_settle(struct op *op, uuid balancer);
+/* Sets whether the proxy or the router serves the front. A network load balancer without security groups admits everybody to its
+ * proxy, as in ELBv2. The front has its groups. */
+void proxy_turn_front(const struct tables *t, const struct elastic_load_balancer *balancer,
+		      struct port *front);
 
 /* Registers and deregisters a target of the group, with the permission. */
 RESULT target_add(struct op *op, const struct target_group *group, const struct balancing_target *wish,

@@ -168,8 +168,8 @@ static RESULT make_front(struct op *op, const struct elastic_load_balancer *bala
 				    is_application ? "app" : "net", STR_ARG(balancer->name), STR_ARG(hex));
 	port.device_owner = STR(FRONT_OWNER);
 	port.device_id = uuid_to_str(op->ctx->arena, balancer->row.id);
-	port.source_dest_check = balancer_is_proxied(balancer);
 	port.groups = *groups;
+	proxy_turn_front(op->head, balancer, &port);
 	port.wants_public_ip = !balancer->is_internal && !plan->address;
 	TRY(quota_check(op, balancer->account, QUOTA_PORTS, 1));
 	TRY(port_make(op, plan->subnet, plan->private_ip, STR("SubnetMappings"), &port));

@@ -92,9 +92,16 @@ static bool needs_proxy(const struct tables *t, const struct elastic_load_balanc
 	return false;
 }
 
-/* The new gens have the reconciler plug the fronts and their public addresses, or leave both to the router. A load balancer without
- * security groups admits everybody to its listeners, as in ELBv2. */
-static RESULT turn_fronts(struct op *op, const struct elastic_load_balancer *balancer, bool is_proxied)
+void proxy_turn_front(const struct tables *t, const struct elastic_load_balancer *balancer,
+		      struct port *front)
+{
+	bool is_network = !balancer_is_proxied(balancer);
+	front->source_dest_check = !is_network || engine_get_proxy(t, balancer->row.id);
+	front->is_open = is_network && front->source_dest_check && !front->groups.count;
+}
+
+/* The new gens have the reconciler plug the fronts and their public addresses, or leave both to the router. */
+static RESULT turn_fronts(struct op *op, const struct elastic_load_balancer *balancer)
 {
 	for (size_t k = 0; k < balancer->fronts.count; k++) {
 		const struct port *front = port_find(op->head, balancer->fronts.at[k]);
@@ -102,8 +109,7 @@ static RESULT turn_fronts(struct op *op, const struct elastic_load_balancer *bal
 		if (!front || !row_is_live(&front->row))
 			continue;
 		struct port next = *front;
-		next.source_dest_check = is_proxied;
-		next.is_open = is_proxied && !front->groups.count;
+		proxy_turn_front(op->head, balancer, &next);
 		next.row.gen++;
 		TRY(port_put(op, &next));
 		if (!a)
@@ -125,7 +131,7 @@ RESULT proxy_settle(struct op *op, uuid balancer)
 		return OK;
 	const struct elastic_load_balancer copy = *b;
 	TRY(needs ? proxy_make(op, &copy) : proxy_end(op, balancer));
-	TRY(turn_fronts(op, &copy, needs));
+	TRY(turn_fronts(op, &copy));
 	return listener_settle_balancer(op, balancer);
 }
 

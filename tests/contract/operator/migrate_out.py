@@ -156,8 +156,8 @@ def test_refused(world):
 def documented_rights():
     """The rights in the other cloud, as docs/migrate.md lists them."""
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../docs/migrate.md"), encoding="utf-8") as f:
-        paragraph = re.search(r"^The rights there are .*?\. Here the asker", f.read(), re.MULTILINE | re.DOTALL)[0]
-    return re.findall(r"`(\w+:\w+)`", paragraph)
+        sentence = re.search(r"^The rights there are .*?\.\s", f.read(), re.MULTILINE | re.DOTALL)[0]
+    return re.findall(r"`(\w+:\w+)`", sentence)
 
 
 def add_user(world, name, rights):

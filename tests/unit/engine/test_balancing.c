@@ -214,6 +214,40 @@ static void check_listeners(void **state)
 	cloud_ok(c, &c->alice, engine_delete_target_group, &target);
 }
 
+/* The number of fronts, each of which must admit everybody to the proxy, or be the router's. */
+static size_t count_fronts(const struct lab *lab, uuid balancer, bool is_proxied)
+{
+	const struct tables *t = cloud_tables(lab->c);
+	const struct elastic_load_balancer *b = elastic_load_balancer_find(t, balancer);
+	for (size_t k = 0; k < b->fronts.count; k++) {
+		const struct port *front = port_find(t, b->fronts.at[k]);
+		assert_int_equal(front->is_open, is_proxied);
+		assert_int_equal(front->source_dest_check, is_proxied);
+	}
+	return b->fronts.count;
+}
+
+/* A network load balancer without security groups whose targets need a proxy: fronts in subnets that come later are open, too. */
+static void check_proxied_fronts(void **state)
+{
+	struct lab lab = make_lab(state);
+	struct cloud *c = lab.c;
+	struct target_group_wish asked = group_wish(&lab);
+	asked.check_port = 81;
+	cloud_ok(c, &c->alice, engine_create_target_group, &asked);
+	uuid balancer = make(&lab, true, 1);
+	assert_int_equal(count_fronts(&lab, balancer, false), 1);
+	uuid listener = make_listener(&lab, balancer, asked.target_group);
+	assert_int_equal(count_fronts(&lab, balancer, true), 1);
+	struct elastic_load_balancer_subnets both = {
+		.balancer = ref_by_id(KIND_ELASTIC_LOAD_BALANCER, balancer), .subnets = {lab.subnets, 2}};
+	cloud_ok(c, &c->alice, engine_set_elastic_load_balancer_subnets, &both);
+	assert_int_equal(count_fronts(&lab, balancer, true), 2);
+	struct listener_target target = {.listener = ref_by_id(KIND_LISTENER, listener)};
+	cloud_ok(c, &c->alice, engine_delete_listener, &target);
+	assert_int_equal(count_fronts(&lab, balancer, false), 2);
+}
+
 /* Rows of one protocol that choose members by the client's address. */
 static size_t count_sticky(const struct lab *lab, uuid listener, enum load_balancer_protocol protocol)
 {
@@ -316,6 +350,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_fronts, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_public, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_listeners, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_proxied_fronts, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_both_protocols, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_targets, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_protection, cloud_setup, cloud_teardown),
