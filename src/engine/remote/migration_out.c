@@ -98,27 +98,42 @@ static RESULT take_instance(struct op *op, const struct instance *i, struct clou
 }
 
 /* AWS takes the names /dev/sd… and /dev/xvd… alone. */
-static struct str name_device(struct op *op, const struct instance *i, const struct volume *v, size_t number)
+static bool is_usable(struct str name)
 {
-	struct str name = number || v->device.n ? v->device : i->root_device;
-	bool is_usable = str_starts_with(name, STR("/dev/sd")) || str_starts_with(name, STR("/dev/xvd"));
-	if (is_usable && name.n <= 64)
-		return name;
-	return number ? str_print(op->ctx->arena, "/dev/sd%c", (char) ('e' + number)) : STR("/dev/xvda");
+	return (str_starts_with(name, STR("/dev/sd")) || str_starts_with(name, STR("/dev/xvd"))) &&
+	       name.n <= 64;
+}
+
+/* If one name cannot be kept, all but the root's are new: a new one could be another disk's. */
+static struct str name_device(struct op *op, const struct instance *i, const struct volume_list *disks,
+			      size_t number)
+{
+	const struct volume *v = disks->at[number];
+	struct str root = v->device.n ? v->device : i->root_device;
+	bool are_usable = true;
+	if (number == 0)
+		return is_usable(root) ? root : STR("/dev/xvda");
+	for (size_t k = 1; k < disks->count; k++)
+		are_usable = are_usable && is_usable(disks->at[k]->device);
+	return are_usable ? v->device : str_print(op->ctx->arena, "/dev/xvdb%c", (char) ('a' + number - 1));
 }
 
 static RESULT put_disks(struct op *op, const struct instance *i, uuid migration)
 {
 	struct volume_list disks;
 	TRY(engine_list_disks(op->ctx->arena, op->head, i->row.id, false, &disks));
-	for (size_t k = 0; k < disks.count && k < MIGRATION_DISKS_MAX; k++) {
+	if (disks.count > MIGRATION_DISKS_MAX)
+		return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_INSTANCE, STR("instance"),
+				   "An instance with more than %d disks cannot be migrated.",
+				   MIGRATION_DISKS_MAX);
+	for (size_t k = 0; k < disks.count; k++) {
 		const struct volume *v = disks.at[k];
 		struct cloud_migration_disk disk = {.row.id = engine_new_id(op, KIND_CLOUD_MIGRATION_DISK),
 						    .row.gen = 1,
 						    .account = i->account,
 						    .migration = migration,
 						    .number = (int64_t) k,
-						    .device = name_device(op, i, v, k),
+						    .device = name_device(op, i, &disks, k),
 						    .volume =
 							    id_to_ec2(op->ctx->arena, KIND_VOLUME, v->row.id),
 						    .source = v->row.id,
@@ -243,6 +258,13 @@ static RESULT call_off(struct op *op, const struct cloud_migration *m,
 	return migration_put_logged(op, &next, "%" STR_FMT, STR_ARG(next.problem));
 }
 
+static RESULT fail_changed(struct op *op)
+{
+	return ctx_fail_kind(
+		op->ctx, ERR_NOT_FOUND, KIND_VOLUME,
+		"The instance has other disks than when it was planned. Undo it, and plan again.");
+}
+
 static RESULT cut_disk(struct op *op, const struct cloud_migration *m, const struct cloud_migration_disk *d)
 {
 	const struct volume *v = volume_find(op->head, d->source);
@@ -251,10 +273,7 @@ static RESULT cut_disk(struct op *op, const struct cloud_migration *m, const str
 			       .is_bound = true,
 			       .notes_writes = true};
 	if (!v || !row_is_live(&v->row) || !uuid_equal(v->instance, m->instance))
-		return ctx_fail_kind(
-			op->ctx, ERR_NOT_FOUND, KIND_VOLUME,
-			"The instance has other disks than when it was planned. Undo it, and plan "
-			"again.");
+		return fail_changed(op);
 	TRY(snapshot_write_of(op, v, &cut));
 	if (cut.volume_size != d->size) { /* the snapshot there has another size, so all blocks are written */
 		next.size = cut.volume_size;
@@ -275,10 +294,7 @@ static RESULT cut_disks(struct op *op, const struct cloud_migration *m)
 	TRY(migration_copy_disks(op, m->row.id, &disks, &count));
 	TRY(engine_list_disks(op->ctx->arena, op->head, m->instance, false, &now));
 	if (now.count != count)
-		return ctx_fail_kind(
-			op->ctx, ERR_NOT_FOUND, KIND_VOLUME,
-			"The instance has other disks than when it was planned. Undo it, and plan "
-			"again.");
+		return fail_changed(op);
 	for (size_t k = 0; k < count; k++)
 		TRY(cut_disk(op, m, &disks[k]));
 	return OK;

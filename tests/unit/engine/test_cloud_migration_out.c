@@ -7,12 +7,14 @@
 #include "engine/remote/migration.h"
 #include "engine/remote/provider.h"
 #include "engine/storage/snapshot/snapshot.h"
+#include "engine/storage/volume/volume.h"
 #include "model/states.h"
 #include "store/cloud_migration.h"
 #include "store/cloud_migration_disk.h"
 #include "store/instance.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
+#include "store/zone.h"
 
 #define GIB (INT64_C(1) << 30)
 
@@ -20,8 +22,9 @@
 
 static uuid add_provider(struct cloud *c)
 {
+	static unsigned count;
 	struct provider_wish wish = {.id = id_new(KIND_PROVIDER),
-				     .name = STR("there"),
+				     .name = str_print(c->arena, "there%u", count++),
 				     .region = STR("eu-central-1"),
 				     .login = STR("AKIA"),
 				     .secret = STR("sealed")};
@@ -319,6 +322,46 @@ static void loss_must_be_accepted(void **state)
 	assert_int_equal(get(c, id)->stage, CLOUD_MIGRATION_STAGE_UNDOING);
 }
 
+static void attach(struct cloud *c, uuid instance, struct str device)
+{
+	const struct zone *zone = zone_find(cloud_tables(c), cloud_volume(c, instance)->zone);
+	struct volume_wish wish = {.zone = ref_by_id(KIND_ZONE, zone->row.id),
+				   .disk = {.size = GIB, .type = STR("gp3"), .field = STR("Size")}};
+	cloud_ok(c, &c->alice, engine_create_volume, &wish);
+	cloud_see_volume(c, wish.volume);
+	struct volume_attaching attaching = {.volume = ref_to(c, KIND_VOLUME, wish.volume),
+					     .instance = ref_to(c, KIND_INSTANCE, instance),
+					     .device = device};
+	cloud_ok(c, &c->alice, engine_attach_volume, &attaching);
+}
+
+/* Names that AWS does not take are replaced, with all others: a new name could be another disk's. */
+static void names_of_disks_differ(void **state)
+{
+	static const char *const kept[] = {"/dev/sdg", "/dev/sdh"}, *const given[] = {"/dev/sdg", "/dev/vdh"},
+				 *const made[] = {"/dev/xvdba", "/dev/xvdbb"};
+	struct cloud *c = *state;
+	for (size_t k = 0; k < 2; k++) {
+		const char *const *devices = k ? given : kept, *const *named = k ? made : kept;
+		uuid instance = cloud_launch_one(c);
+		cloud_see(c, instance, INSTANCE_SEEN_POWER_ON);
+		cloud_see_volume(c, cloud_volume(c, instance)->row.id);
+		for (size_t n = 0; n < 2; n++)
+			attach(c, instance, str_from(devices[n]));
+		struct migration_wish wish = {.instance = ref_to(c, KIND_INSTANCE, instance),
+					      .provider = ref_to(c, KIND_PROVIDER, add_provider(c))};
+		cloud_ok(c, &c->alice, engine_plan_migration, &wish);
+		size_t found = 0;
+		for (const struct cloud_migration_disk *d = disk_of(c, wish.migration); d;
+		     d = cloud_migration_disk_next_by_migration(cloud_tables(c), d))
+			if (d->number > 0) {
+				assert_true(str_is(d->device, named[d->number - 1]));
+				found++;
+			}
+		assert_int_equal(found, 2);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +374,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(never_runs_twice, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(a_started_instance_ends_the_cutover, cloud_setup,
 						cloud_teardown),
+		cmocka_unit_test_setup_teardown(names_of_disks_differ, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(loss_must_be_accepted, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
