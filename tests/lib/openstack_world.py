@@ -144,7 +144,7 @@ class Stack:
         path = action["path"].replace("/{project_id}/", "/") if action["prefix"] == "/volume" else action["path"]
         more = self.identity if action["service"] == "identity" else self.attached if "os-volume_attachments" in path else {}
         if "/qos/" in path:
-            kind = next((kind for kind in self.limited if kind in path), None)
+            kind = next((kind for kind in self.limited if f"{kind}_rules" in path), None)
             more = {"policy_id": self.limited["policy_id"], "rule_type": "bandwidth_limit", **({"rule_id": self.limited[kind]} if kind else {})}
         if action["service"] == "load-balancer":
             more = self.balanced
