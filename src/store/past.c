@@ -19,14 +19,16 @@ enum { TEXT_PER_BYTE = 8, NAME_CAP = 128 };
 bool past_is_kept(enum kind kind)
 {
 	return (*model_kinds[kind].ec2_prefix && kind != KIND_SUPPORT_TICKET) || kind == KIND_NETWORK ||
-	       kind == KIND_VOLUME_ATTACHMENT;
+	       kind == KIND_VOLUME_ATTACHMENT || kind == KIND_ARM_RESOURCE || kind == KIND_RESOURCE_GROUP;
 }
 
-/* Fields that no API shows hold passwords and forms with user data: a log that outlives the row must not. */
+/* Fields that no API shows hold passwords and forms with user data: a log that outlives the row must not. The hidden field of a
+ * resource group is its folded name, by which requests find it. */
 static bool is_recorded(const struct kind_info *k, unsigned n)
 {
 	const struct shown_kind *shown = &model_shown[k->kind];
-	return k->fields[n].type != FIELD_BLOB && !(shown->name && (shown->flags[n] & SHOWN_TO_NOBODY));
+	bool is_hidden = shown->name && (shown->flags[n] & SHOWN_TO_NOBODY) && k->kind != KIND_RESOURCE_GROUP;
+	return k->fields[n].type != FIELD_BLOB && !is_hidden;
 }
 
 /* ---- ids ---- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Former states of rows, which answer what a resource was. Each commit that changes or forgets a row of a kept kind adds a record
  * of the fields that the change replaced. A row as of a time is the present row, or none, with all later records
- * applied, newest first. Kept kinds are those that EC2 has ids for, and the parts of such rows, but not support tickets,
- * which are people's letters. Blobs and fields that no API shows are not recorded: secrets and user data. Records are
+ * applied, newest first. Kept kinds are those that EC2 has ids for, the parts of such rows, and their names in Azure, but not support
+ * tickets, which are people's letters. Blobs and fields that no API shows are not recorded: secrets and user data. Records are
  * pruned with events (store/prune.h). */
 #pragma once
 

@@ -3,6 +3,7 @@
  * gives from the rows of that time. */
 #include <inttypes.h>
 
+#include "api/azure/core/azure.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/core/explain.h"
 #include "api/core/face.h"
@@ -137,10 +138,25 @@ static struct str hex_of(struct arena *a, uuid id)
 	return str_encode_hex(a, id.b, sizeof id.b);
 }
 
-/* The request that shows the row; protocol NULL: the face has none. */
-static const struct api_protocol *word_request(struct arena *a, const struct past_row *past, uuid account,
-					       int face, struct str *ret_path, struct str *ret_query)
+static const struct api_protocol *word_azure_request(struct arena *a, struct past_region *region,
+						     const struct past_row *past, uuid account,
+						     struct str *ret_path, struct str *ret_query)
 {
+	struct str version = STR_NONE;
+	AUTO_VIEW view = {0};
+	view_open(past_region_store(region), &view);
+	*ret_path = azure_find_path(a, view.tables, account, past->kind, past->row->id, &version);
+	*ret_query = str_print(a, "api-version=%" STR_FMT, STR_ARG(version));
+	return ret_path->n ? &azure_protocol : NULL;
+}
+
+/* The request that shows the row; protocol NULL: the face has none. */
+static const struct api_protocol *word_request(struct arena *a, struct past_region *region,
+					       const struct past_row *past, uuid account, int face,
+					       struct str *ret_path, struct str *ret_query)
+{
+	if (face == AS_AZURE)
+		return word_azure_request(a, region, past, account, ret_path, ret_query);
 	const struct wording *w = wording_of(past->kind);
 	struct str id = uuid_to_str(a, past->row->id);
 	*ret_query = STR_NONE;
@@ -176,13 +192,14 @@ static RESULT tell_face(struct command_call *call, const struct past_row *past, 
 		offset ? *(const uuid *) (const void *) ((const char *) past->row + offset) : UUID_NONE;
 	struct str path = STR_NONE, query = STR_NONE, text = STR_NONE;
 	int status = 0;
-	const struct api_protocol *protocol = word_request(c->arena, past, account, face, &path, &query);
+	TRY(past_region_open(c, call->daemon, at_us, &region));
+	const struct api_protocol *protocol =
+		word_request(c->arena, region, past, account, face, &path, &query);
 	if (!protocol)
 		return ctx_fail_field(
 			c, ERR_UNSUPPORTED, STR("as"),
 			"how %s shows a resource of this kind (%s) is not built here: ask without --as",
 			faces[face], model_kinds[past->kind].name);
-	TRY(past_region_open(c, call->daemon, at_us, &region));
 	TRY(past_region_ask(c, region, protocol, account, path, query, &status, &text));
 	buf_print(&call->text, "%" STR_FMT "\n", STR_ARG(text));
 	call->value = json_pack("{s:i, s:s%}", "status", status, "answer", text.p, text.n);
@@ -233,8 +250,8 @@ const struct command whatwas_commands[] = {
 	 {{"id", PARAM_POSITIONAL, true, "An id of EC2, or a UUID."},
 	  {"at", PARAM_OPTION, true, "The time: 2026-11-28T12:00:00Z."},
 	  {"as", PARAM_OPTION, false,
-	   "API whose answer is shown: ec2, openstack, cloudstack or native. Users, hosts and rules appear "
-	   "as they are now."}},
+	   "API whose answer is shown: ec2, openstack, cloudstack, azure or native. Users, hosts and rules "
+	   "appear as they are now."}},
 	 .run = whatwas,
 	 .is_anywhere = true},
 	{0},

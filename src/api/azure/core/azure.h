@@ -18,6 +18,11 @@ bool azure_has_path(struct str path);
  * operations the role's actions match. */
 RESULT azure_write_role(struct ctx *c, struct str permissions, struct str *ret_document);
 
+/* Path of a resource of the subscription, and the newest version of the API that its type has. Empty: the face shows no
+ * such resource. t: the head, or an open view. */
+struct str azure_find_path(struct arena *a, const struct tables *t, uuid subscription, enum kind kind,
+			   uuid id, struct str *ret_version);
+
 /* All calls as JSON, for documentation and tests. */
 void azure_dump_actions(struct buf *out);
 /* A table in Markdown: each call, and what it does. */

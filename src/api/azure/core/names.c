@@ -82,11 +82,15 @@ RESULT az_find_group(struct az_call *e)
 	return !name.n || look_up_group(e, name, &e->group) ? OK : fail_group(e, name);
 }
 
+static struct str group_name(const struct tables *t, const struct arm_resource *r)
+{
+	const struct resource_group *g = r ? resource_group_find(t, r->resource_group) : NULL;
+	return g ? g->name : STR(AZ_DEFAULT_GROUP);
+}
+
 struct str az_group_of(struct az_call *e, uuid id)
 {
-	const struct arm_resource *r = engine_find_name(az_tables(e), id);
-	const struct resource_group *g = r ? resource_group_find(az_tables(e), r->resource_group) : NULL;
-	return g ? g->name : STR(AZ_DEFAULT_GROUP);
+	return group_name(az_tables(e), engine_find_name(az_tables(e), id));
 }
 
 bool az_is_in_group(struct az_call *e, const struct row *row)
@@ -121,19 +125,25 @@ static const struct part {
 	{AZ_SUBNETS, AZ_NETWORKS, KIND_ROUTER, offsetof(struct subnet, router)},
 };
 
-struct str az_name_of(struct az_call *e, enum az_types type, enum kind kind, uuid id)
+static struct str name_of(struct arena *a, const struct tables *t, enum az_types type, enum kind kind,
+			  uuid id)
 {
-	const struct arm_resource *r = engine_find_name(az_tables(e), id);
-	struct str name = r ? r->name : id_to_text(e->c->arena, kind, id);
+	const struct arm_resource *r = engine_find_name(t, id);
+	struct str name = r ? r->name : id_to_text(a, kind, id);
 	const struct row *row = NULL;
 	for (size_t k = 0; !r && k < sizeof parts / sizeof parts[0]; k++)
-		if (parts[k].type == type && (row = tables_find(az_tables(e), kind, id))) {
+		if (parts[k].type == type && (row = tables_find(t, kind, id))) {
 			uuid of = *(const uuid *) (const void *) ((const char *) row + parts[k].offset);
-			return str_print(e->c->arena, "%" STR_FMT "/%" STR_FMT,
-					 STR_ARG(az_name_of(e, parts[k].of, parts[k].kind, of)),
+			return str_print(a, "%" STR_FMT "/%" STR_FMT,
+					 STR_ARG(name_of(a, t, parts[k].of, parts[k].kind, of)),
 					 STR_ARG(name));
 		}
 	return name;
+}
+
+struct str az_name_of(struct az_call *e, enum az_types type, enum kind kind, uuid id)
+{
+	return name_of(e->c->arena, az_tables(e), type, kind, id);
 }
 
 bool az_is_made_elsewhere(struct az_call *e, enum kind kind, uuid id)
@@ -168,14 +178,59 @@ static struct str write_id(struct az_call *e, struct str group, enum az_types ty
 	return write_path(e->c->arena, e->c->who->account, group, type, name);
 }
 
+static enum az_types type_named(struct arena *a, struct str text)
+{
+	enum az_types type = AZ_NO_TYPE;
+	while (type < AZ_TYPE_COUNT && !str_equal_nocase(text, az_full_type(a, type)))
+		type++;
+	return type;
+}
+
 struct str az_write_row_id(struct arena *a, const struct tables *t, enum kind kind, uuid id)
 {
 	const struct arm_resource *r = engine_find_name(t, id);
-	const struct resource_group *g = r ? resource_group_find(t, r->resource_group) : NULL;
-	for (enum az_types type = AZ_NO_TYPE; r && type < AZ_TYPE_COUNT; type++)
-		if (str_equal_nocase(r->type, az_full_type(a, type)))
-			return write_path(a, r->account, g ? g->name : STR(AZ_DEFAULT_GROUP), type, r->name);
-	return id_to_text(a, kind, id);
+	enum az_types type = r ? type_named(a, r->type) : AZ_TYPE_COUNT;
+	return type < AZ_TYPE_COUNT ? write_path(a, r->account, group_name(t, r), type, r->name)
+				    : id_to_text(a, kind, id);
+}
+
+/* Types of resources that other faces make, too. */
+static const struct {
+	enum kind kind;
+	enum az_types type;
+} types_of_kinds[] = {
+	{KIND_INSTANCE, AZ_MACHINES},
+	{KIND_VOLUME, AZ_DISKS},
+	{KIND_SNAPSHOT, AZ_SNAPSHOTS},
+	{KIND_IMAGE, AZ_IMAGES},
+	{KIND_PORT, AZ_INTERFACES},
+	{KIND_SUBNET, AZ_SUBNETS},
+	{KIND_ROUTER, AZ_NETWORKS},
+	{KIND_ADDRESS, AZ_PUBLIC_ADDRESSES},
+	{KIND_SECURITY_GROUP, AZ_SECURITY_GROUPS},
+};
+
+static enum az_types type_of_row(struct arena *a, const struct arm_resource *r, enum kind kind)
+{
+	if (r)
+		return type_named(a, r->type);
+	for (size_t k = 0; k < sizeof types_of_kinds / sizeof types_of_kinds[0]; k++)
+		if (types_of_kinds[k].kind == kind)
+			return types_of_kinds[k].type;
+	return AZ_TYPE_COUNT;
+}
+
+struct str azure_find_path(struct arena *a, const struct tables *t, uuid subscription, enum kind kind,
+			   uuid id, struct str *ret_version)
+{
+	const struct arm_resource *r = engine_find_name(t, id);
+	enum az_types type = type_of_row(a, r, kind);
+	if (type == AZ_TYPE_COUNT)
+		return STR_NONE;
+	struct str versions = str_from(az_types[type].versions);
+	while (str_split_next(&versions, '|', ret_version))
+		;
+	return write_path(a, subscription, group_name(t, r), type, name_of(a, t, type, kind, id));
 }
 
 struct str az_id_of(struct az_call *e, enum az_types type, enum kind kind, uuid id)
