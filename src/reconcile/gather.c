@@ -323,15 +323,37 @@ static RESULT gather_hosts(struct step *s, const struct tables *t, struct host_n
 	return OK;
 }
 
-/* Starts the list at another host for each router, which spreads gateways. */
+/* Finds the host with the highest hash below that of the one before it; NULL: there is none. */
+static const struct host_name *next_ranked(const struct host_names *hosts, uuid resource, const uuid *below,
+					   uuid *ret_hash)
+{
+	const struct host_name *best = NULL;
+	for (size_t k = 0; k < hosts->at.count; k++) {
+		uuid hash = uuid_v5(resource, hosts->at.at[k].name);
+		if ((below && uuid_compare(hash, *below) >= 0) ||
+		    (best && uuid_compare(hash, *ret_hash) <= 0))
+			continue;
+		best = &hosts->at.at[k];
+		*ret_hash = hash;
+	}
+	return best;
+}
+
+/* Ranks the hosts by rendezvous hashing, which spreads the gateways: a host that comes or goes moves no gateway between others,
+ * and so breaks no connection of theirs. */
 static struct str choose_chassis(struct step *s, const struct host_names *hosts, uuid router)
 {
+	enum { CANDIDATES_MAX = 5 }; /* OVN does not benefit from more */
 	struct str list = STR_NONE;
-	/* OVN does not benefit from more candidates */
-	size_t count = hosts->at.count < 5 ? hosts->at.count : 5;
-	for (size_t k = 0; k < count; k++)
+	uuid before = UUID_NONE, hash = UUID_NONE;
+	for (size_t k = 0; k < CANDIDATES_MAX; k++) {
+		const struct host_name *host = next_ranked(hosts, router, k ? &before : NULL, &hash);
+		if (!host)
+			break;
 		list = str_print(s->ctx.arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(list), k ? "," : "",
-				 STR_ARG(hosts->at.at[(k + router.b[5]) % hosts->at.count].name));
+				 STR_ARG(host->name));
+		before = hash;
+	}
 	return list;
 }
 
