@@ -342,8 +342,9 @@ static RESULT open_store(struct daemon *d)
 				      .follow = engine_follow};
 	TRY(writer_open_store(d, &config, path));
 	TRY(check_rows(d));
-	store_set_room(d->store, has_room,
-		       (void *) str_to_z(d->arena, d->settings.data_directory)); /* only read */
+	if (!sql_is_url(str_from(path))) /* a server's database has another disk */
+		store_set_room(d->store, has_room,
+			       (void *) str_to_z(d->arena, d->settings.data_directory)); /* only read */
 	heap_trim(); /* loading freed the database's pages and statements */
 	struct region_wish wish = {.name = d->settings.region};
 	TRY(uuid_parse(d->settings.region_id, &wish.id));

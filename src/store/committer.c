@@ -397,8 +397,7 @@ static void committer_run_batch(struct store *s)
 {
 	committer_write_reserve(s);
 	committer_take_queues(s);
-	if (s->has_room)
-		committer_note_room(s, !s->has_room(s->room_self));
+	committer_note_room(s, s->has_room && !s->has_room(s->room_self));
 	struct change *first = s->pending;
 	for (; s->pending; s->pending = s->pending->next)
 		committer_run_change(s, s->pending);

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/store src/api/core/park.c src/auth/token/bearer.c src/daemon/run.c
 """No byte is free on the data directory's file system: sign-ins of every face and reads of secrets go on, their audit records wait in memory and
-are written when there is room again. fault/40-full-disk.py holds a disk that is full down to the reserve."""
+are written when there is room again. fault/40-full-disk.py holds a disk that is full down to the reserve. A region whose database is elsewhere goes on with
+changes, and refuses what needs room in the data directory."""
+import contextlib
 import http.client
 import json
 import os
@@ -15,15 +17,18 @@ import urllib.parse
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+import cloud  # noqa: E402
 from dev import DARI, Dev  # noqa: E402
+from postgresql import Server  # noqa: E402
 from waiting import HANG_S  # noqa: E402
 
 
-@pytest.fixture(name="dev")
-def fixture_dev():
+@contextlib.contextmanager
+def small(*options):
+    """A region whose data directory is on a file system of its own."""
     where = tempfile.mkdtemp(prefix="dari-none-free-")
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "dari-none-free", where], check=True)
-    dev = Dev("--data", f"{where}/data")
+    dev = Dev("--data", f"{where}/data", *options)
     dev.where = where
     try:
         yield dev
@@ -31,6 +36,12 @@ def fixture_dev():
         dev.end()
         subprocess.run(["umount", where], check=True)
         os.rmdir(where)
+
+
+@pytest.fixture(name="dev")
+def fixture_dev():
+    with small() as dev:
+        yield dev
 
 
 def take_all(dev):
@@ -99,6 +110,23 @@ def test_sign_ins_go_on_with_no_byte_free(dev):
     for face, outcome in (("openstack", "ok"), ("azure", "ok")):
         assert after[face, outcome] == before.get((face, outcome), 0) + 30, (face, before, after)
     assert dev.command("audit") == []
+
+
+def test_changes_go_on_with_the_database_elsewhere():
+    with Server() as server:
+        server.sql("postgres", "CREATE DATABASE elsewhere")
+        with small("--store", server.url("elsewhere")) as dev:
+            project = cloud.own(dev)
+            image = project.ok("POST", "/image/v2/images", {"name": "late", "disk_format": "raw", "container_format": "bare"})["id"]
+            take_all(dev)
+            assert dev.account.call("CreateKeyPair", {"KeyName": "full"}).status == 200
+            upload = {"headers": {"Content-Type": "application/octet-stream"}, "raw": bytes(2**20)}
+            assert project.call("PUT", f"/image/v2/images/{image}/file", **upload).status == 413
+            assert project.ok("GET", f"/image/v2/images/{image}")["status"] == "queued"
+            assert openstack_sign_in(dev) == 201
+            os.unlink(f"{dev.where}/ballast")
+            assert project.call("PUT", f"/image/v2/images/{image}/file", **upload).status == 204
+            assert dev.command("audit") == []
 
 
 if __name__ == "__main__":
