@@ -122,7 +122,9 @@ static void check_disk(struct command_call *call)
 	int64_t left = read ? (int64_t) fs.f_bavail * (int64_t) fs.f_frsize : 0;
 	print_finding(call, "data directory", read && left > DISK_WARN_BYTES,
 		      str_print(call->ctx.arena, "%s: %lld MiB free", path, (long long) (left >> 20)),
-		      "Make room: without it no change can be committed.");
+		      sql_is_url(call->daemon->settings.store)
+			      ? "Make room: without it images, attachments and downloads are refused."
+			      : "Make room: without it no change can be committed.");
 }
 
 /* The operator may permit group access to the directory, but never to the key. */
