@@ -4,10 +4,12 @@
 # limit: 10800 s
 """A former version of dari beside this one, each built from its commit: a rolling restart under load, the way back, and the confirmation. The former
 version's own tests run with a database that this version has opened. Builds are kept in build/former/."""
+import contextlib
 import os
 import pathlib
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 
@@ -19,7 +21,8 @@ from members import Load, Region, check  # noqa: E402
 from postgresql import Server  # noqa: E402
 import waiting  # noqa: E402
 
-# The former version: a release, or before the first one the oldest commit whose fields, words and kinds are all here still.
+# The former version: a release, or before the first one the oldest commit whose fields, words and kinds are all here still. Its level is in
+# tests/unit/store/former_level.txt, which the unit tests compare with this version's.
 FORMER = os.environ.get("FORMER", "79d6d3455590252e11bc90913c705f13536bee09")
 # The schema step that this version gets if its level is still the former one's.
 STEP = ("key_pair", "[placed]\n", 'colour = { type = "text", doc = "A field of the next version." }\n[placed]\n')
@@ -97,6 +100,10 @@ def test_one_process(programs, tmp_path):
             ec2.create_tags(Resources=[ec2.describe_key_pairs(KeyNames=[names[0]])["KeyPairs"][0]["KeyPairId"]], Tags=[{"Key": str(n), "Value": "v"}])
             dev.rest()
             assert dev.audit() == []
+            if n == 0:
+                with contextlib.closing(sqlite3.connect(f"{folder}/dari.db")) as database:
+                    level = database.execute("SELECT value FROM meta WHERE name = 'schema_level'").fetchone()[0]
+                assert level == pathlib.Path(ROOT, "tests/unit/store/former_level.txt").read_text(encoding="utf-8").removesuffix("\n")
             shown = run(program, folder, "upgrade", "show").stdout
             assert ("nothing to confirm" in shown) == (program == former), shown
     with Dev("--data", folder, program=newer) as dev:
