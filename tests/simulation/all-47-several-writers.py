@@ -14,7 +14,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import several_writers  # noqa: E402
 
-CHUNK, GUARD_MAX = 250, 6000
+CHUNK, GUARD_MAX = 250, 20_000  # MARGIN needs about 2,000
 # FULL_WAIT, HANDED and LAPSE are not among them: no history was found yet that needs them. The model shows what HANDED is for:
 # spin -a -DFORK -DEPOCHS=3 -DNO_HANDED, searched in breadth, has two processes that call hosts at the same time.
 GUARDS = ["EXPIRY", "RAISE", "EPOCH", "BATCH", "SENT", "RENEWAL_EPOCH", "LOAD", "LOADED", "MARGIN", "WAIT", "RECHECK", "PROOF", "LOCK",

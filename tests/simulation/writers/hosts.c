@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "database.h"
 #include "fiber.h"
 #include "history.h"
 
@@ -141,8 +142,13 @@ void host_call(int process, int64_t take, enum call_kind kind, int host)
 	int64_t most_us = are_late                                      ? LATE_MAX_US
 			  : theme == THEME_CLOCK || theme == THEME_FORK ? SHORT_MAX_US
 									: CALL_MAX_US;
-	int64_t takes_us = are_well || chance(50) ? between(MILLISECOND, 100 * MILLISECOND)
-						  : between(chance(50) ? most_us * 99 / 100 : 0, most_us);
+	/* The margin matters if the former writer's last call takes the longest time, and the next one's first call is short. */
+	bool is_last = left_out == WITHOUT_MARGIN &&
+		       network_is_cut_until(fiber_self_group()->machine) > sim_now_us();
+	bool is_short = are_well || (!is_last && chance(50));
+	bool is_long = is_last || chance(50);
+	int64_t takes_us = is_short ? between(MILLISECOND, 100 * MILLISECOND)
+				    : between(is_long ? most_us * 99 / 100 : 0, most_us);
 	event_at(sim_now_us() + takes_us, carry_out, c);
 	while (!c->is_over)
 		(void) fiber_wait(c, INT64_MAX);
