@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Copies a region to another database. store_copy() keeps a digest of each row and record, then opens the copy
- * again and compares the digests with what the copy returns. */
+ * Copies a region to another database. store_copy() keeps a digest of each table, then opens the copy again and compares the
+ * digests with those of what the copy returns. Memory does not grow with the number of rows. */
 #include "store/copy.h"
 
 #include <inttypes.h>
@@ -10,21 +10,25 @@
 #include "base/buf.h"
 #include "base/crypto.h"
 #include "base/file.h"
-#include "base/heap.h"
 #include "store/sql.h"
 
-enum { DIGEST_SIZE = 16, ITEM_CAP = 256 * 1024 * 1024, ITEM_ARENA_CAP = 256 * 1024 * 1024 };
+enum { ITEM_CAP = 256 * 1024 * 1024, ITEM_ARENA_CAP = 256 * 1024 * 1024, TABLES = KIND_COUNT + SQL_LOGS };
+
+/* Digest of a table: of each item behind the digest of those before it. */
+struct sum {
+	uint8_t digest[SHA256_SIZE];
+	size_t count;
+};
 
 struct copying {
 	struct ctx *c;
-	struct sql_driver *to; /* NULL: compares */
+	struct sql_driver *to; /* NULL: only reads */
 	const struct kind_info *k;
 	enum sql_log log;
 	struct arena *arena; /* texts of one row */
 	struct buf item;     /* the bytes that are digested */
-	uint8_t (*digests)[DIGEST_SIZE];
-	size_t count, capacity; /* of digests, in the order of copying */
-	size_t compared;
+	struct sum *sums;    /* by table: kinds, then logs */
+	struct sum original[TABLES], copy[TABLES];
 	struct store_copied copied;
 };
 
@@ -36,44 +40,34 @@ static void add_text(struct buf *b, struct str text)
 	buf_add_str(b, text);
 }
 
-static RESULT say_differs(struct copying *copy, const char *what)
+static void begin_item(struct copying *copy, size_t table)
 {
-	return ctx_fail(copy->c, ERR_CONFLICT,
-			"the copy differs from the original in %s, item %zu: do not use it", what,
-			copy->compared + 1);
+	buf_add_str(&copy->item, (struct str){(const char *) copy->sums[table].digest, SHA256_SIZE});
 }
 
-static bool grow(struct copying *copy)
+static RESULT end_item(struct copying *copy, size_t table)
 {
-	size_t capacity = copy->capacity ? 2 * copy->capacity : 1024;
-	void *digests = copy->count < copy->capacity ? copy->digests
-						     : heap_resize(copy->digests, capacity * DIGEST_SIZE);
-	if (!digests)
-		return false;
-	if (copy->count == copy->capacity)
-		copy->capacity = capacity;
-	copy->digests = digests;
-	return true;
-}
-
-/* Keeps the item's digest while copying; afterwards compares it with the one that was kept. */
-static RESULT take_item(struct copying *copy, const char *what)
-{
-	uint8_t digest[SHA256_SIZE];
 	if (copy->item.failed)
 		return ctx_no_memory(copy->c);
-	crypto_sha256(buf_str(&copy->item), digest);
+	crypto_sha256(buf_str(&copy->item), copy->sums[table].digest);
+	copy->sums[table].count++;
 	copy->item.size = 0;
-	if (!copy->to) {
-		if (copy->compared >= copy->count ||
-		    memcmp(copy->digests[copy->compared], digest, DIGEST_SIZE) != 0)
-			return say_differs(copy, what);
-		copy->compared++;
-		return OK;
+	return OK;
+}
+
+static RESULT compare_sums(struct copying *copy)
+{
+	for (size_t table = 0; table < TABLES; table++) {
+		const struct sum *original = &copy->original[table], *found = &copy->copy[table];
+		if (original->count == found->count &&
+		    memcmp(original->digest, found->digest, SHA256_SIZE) == 0)
+			continue;
+		return ctx_fail(copy->c, ERR_CONFLICT,
+				"the copy differs from the original in %s (%zu of %zu items): do not use it",
+				table < KIND_COUNT ? model_kinds[table].name
+						   : sql_logs[table - KIND_COUNT].table,
+				found->count, original->count);
 	}
-	if (!grow(copy))
-		return ctx_no_memory(copy->c);
-	memcpy(copy->digests[copy->count++], digest, DIGEST_SIZE);
 	return OK;
 }
 
@@ -82,13 +76,14 @@ static RESULT take_row(void *arg, const struct row *row)
 	struct copying *copy = arg;
 	const struct kind_info *k = copy->k;
 	char id[UUID_TEXT_SIZE];
+	begin_item(copy, k->kind);
 	buf_print(&copy->item, "%s %s %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64 " %" PRId64 " ", k->name,
 		  uuid_write(row->id, id), row->gen, row->commit, row->created_us, row->updated_us,
 		  row->deleted_us);
 	for (unsigned n = 0; n < k->field_count; n++)
 		add_text(&copy->item, row_field_to_text(copy->arena, &k->fields[n], row));
 	arena_reset(copy->arena);
-	TRY(take_item(copy, k->name));
+	TRY(end_item(copy, k->kind));
 	if (!copy->to)
 		return OK;
 	copy->copied.row_count++;
@@ -99,6 +94,7 @@ static RESULT take_record(void *arg, const struct sql_value *values)
 {
 	struct copying *copy = arg;
 	const struct sql_log_table *log = &sql_logs[copy->log];
+	begin_item(copy, KIND_COUNT + copy->log);
 	buf_print(&copy->item, "%s ", log->table);
 	for (unsigned n = 0; log->types[n]; n++) {
 		if (log->types[n] == 'i' || values[n].is_null)
@@ -106,15 +102,16 @@ static RESULT take_record(void *arg, const struct sql_value *values)
 		else
 			add_text(&copy->item, values[n].text);
 	}
-	TRY(take_item(copy, log->table));
+	TRY(end_item(copy, KIND_COUNT + copy->log));
 	if (!copy->to)
 		return OK;
 	copy->copied.record_count++;
 	return copy->to->add_record(copy->to, copy->c, copy->log, values);
 }
 
-static RESULT take_all(struct copying *copy, struct sql_driver *from)
+static RESULT take_all(struct copying *copy, struct sql_driver *from, struct sum *sums)
 {
+	copy->sums = sums;
 	for (enum kind kind = 1; kind < KIND_COUNT; kind++) {
 		copy->k = &model_kinds[kind];
 		TRY(from->load(from, copy->c, kind, take_row, copy));
@@ -144,11 +141,21 @@ static RESULT open_at(struct ctx *c, const char *place, const char *key_mark, st
 	return (*ret_driver)->read_commit(*ret_driver, c, ret_commit);
 }
 
-static RESULT say_occupied(struct ctx *c, const char *what, uint64_t commit)
+RESULT store_check_empty(struct ctx *c, const char *where)
 {
-	return ctx_fail(c, ERR_EXISTS,
-			"%s has a region already, at commit %" PRIu64 ": copy into an empty one", what,
-			commit);
+	AUTO_DRIVER driver = NULL;
+	struct sql_identity found = {0};
+	const char *name = NULL;
+	if (!sql_is_url(str_from(where)))
+		return file_exists(where) ? ctx_fail(c, ERR_EXISTS, "%s is there already", where) : OK;
+	TRY(sql_name(c, where, &name));
+	TRY(sql_open(c, where, &driver));
+	TRY(driver->identify(driver, c, &found));
+	return !found.commit ? OK
+			     : ctx_fail(c, ERR_EXISTS,
+					"the database %s has a region already, at commit %" PRIu64
+					": name an empty one",
+					name, found.commit);
 }
 
 static RESULT fill(struct copying *copy, struct sql_driver *from, const char *to)
@@ -156,11 +163,9 @@ static RESULT fill(struct copying *copy, struct sql_driver *from, const char *to
 	AUTO_DRIVER driver = NULL;
 	uint64_t commit = 0;
 	TRY(open_at(copy->c, to, from->key_mark, &driver, &commit));
-	if (commit)
-		return say_occupied(copy->c, "the database of --to", commit);
 	TRY(driver->begin_copy(driver, copy->c));
 	copy->to = driver;
-	struct result r = take_all(copy, from);
+	struct result r = take_all(copy, from, copy->original);
 	copy->to = NULL;
 	if (result_is_ok(r))
 		r = driver->end_copy(driver, copy->c, copy->copied.commit);
@@ -174,50 +179,66 @@ static RESULT compare(struct copying *copy, const char *to)
 	AUTO_DRIVER driver = NULL;
 	uint64_t commit = 0;
 	TRY(open_at(copy->c, to, "", &driver, &commit));
-	TRY(take_all(copy, driver));
-	return commit == copy->copied.commit && copy->compared == copy->count
-		       ? OK
-		       : say_differs(copy, "the number of rows or commits");
+	TRY(take_all(copy, driver, copy->copy));
+	TRY(compare_sums(copy));
+	return commit == copy->copied.commit ? OK
+					     : ctx_fail(copy->c, ERR_CONFLICT,
+							"the copy is at commit %" PRIu64
+							", and the original at %" PRIu64 ": do not use it",
+							commit, copy->copied.commit);
 }
 
-static RESULT copy_between(struct copying *copy, const char *from, const char *to)
+static RESULT copy_from(struct copying *copy, struct sql_driver *from, const char *to)
 {
-	AUTO_DRIVER driver = NULL;
-	if (!sql_is_url(str_from(from)) && !file_exists(from))
-		return ctx_fail(copy->c, ERR_NOT_FOUND, "there is no database %s", from);
-	TRY(open_at(copy->c, from, "", &driver, &copy->copied.commit));
+	TRY(from->read_commit(from, copy->c, &copy->copied.commit));
 	if (!copy->copied.commit)
-		return ctx_fail(copy->c, ERR_NOT_FOUND, "the database of --from has no region");
-	TRY(fill(copy, driver, to));
+		return ctx_fail(copy->c, ERR_NOT_FOUND, "the database to copy has no region");
+	TRY(fill(copy, from, to));
 	return compare(copy, to);
 }
 
 /* A file gets its name when the copy in it has been compared. */
-static RESULT copy_into_file(struct copying *copy, const char *from, const char *to)
+static RESULT copy_into_file(struct copying *copy, struct sql_driver *from, const char *to)
 {
 	const char *half = str_print(copy->c->arena, "%s.half", to).p;
 	const char *lock = str_print(copy->c->arena, "%s.half.lock", to).p;
 	if (!half || !lock)
 		return ctx_no_memory(copy->c);
-	if (file_exists(to))
-		return ctx_fail(copy->c, ERR_EXISTS, "%s is there already", to);
 	TRY(file_delete(copy->c, half));
-	struct result r = copy_between(copy, from, half);
+	struct result r = copy_from(copy, from, half);
 	(void) unlink(lock);
 	return sqlite_settle_copy(copy->c, r, half, to);
 }
 
-RESULT store_copy(struct ctx *c, const char *from, const char *to, struct store_copied *ret_copied)
+static RESULT copy_to(struct ctx *c, struct sql_driver *from, const char *to, struct store_copied *ret_copied)
 {
 	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ITEM_ARENA_CAP);
-	struct copying copy = {.c = c, .arena = arena};
-	if (!arena)
+	struct copying *copy = arena_new_object(c->arena, struct copying);
+	if (!arena || !copy)
 		return ctx_no_memory(c);
-	buf_init(&copy.item, ITEM_CAP);
+	TRY(store_check_empty(c, to));
+	copy->c = c;
+	copy->arena = arena;
+	buf_init(&copy->item, ITEM_CAP);
 	struct result r =
-		sql_is_url(str_from(to)) ? copy_between(&copy, from, to) : copy_into_file(&copy, from, to);
-	buf_done(&copy.item);
-	heap_free(copy.digests);
-	*ret_copied = copy.copied;
+		sql_is_url(str_from(to)) ? copy_from(copy, from, to) : copy_into_file(copy, from, to);
+	buf_done(&copy->item);
+	*ret_copied = copy->copied;
 	return r;
+}
+
+RESULT store_copy_reader(struct ctx *c, struct sql_driver *from, const char *path,
+			 struct store_copied *ret_copied)
+{
+	return copy_to(c, from, path, ret_copied);
+}
+
+RESULT store_copy(struct ctx *c, const char *from, const char *to, struct store_copied *ret_copied)
+{
+	AUTO_DRIVER driver = NULL;
+	uint64_t commit = 0;
+	if (!sql_is_url(str_from(from)) && !file_exists(from))
+		return ctx_fail(c, ERR_NOT_FOUND, "there is no database %s", from);
+	TRY(open_at(c, from, "", &driver, &commit));
+	return copy_to(c, driver, to, ret_copied);
 }

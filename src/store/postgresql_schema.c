@@ -80,6 +80,13 @@ static RESULT check_version(struct postgresql *self, struct ctx *c, unsigned *re
 	return compare_level(self, c, version);
 }
 
+static RESULT say_foreign(struct postgresql *self, struct ctx *c)
+{
+	return ctx_fail(c, ERR_STATE,
+			"the database %s has tables, but none of Dari's: it is another program's",
+			self->name);
+}
+
 /* 0: an empty database. */
 static RESULT find_version(struct postgresql *self, struct ctx *c, unsigned *ret_version)
 {
@@ -92,9 +99,25 @@ static RESULT find_version(struct postgresql *self, struct ctx *c, unsigned *ret
 	if (postgresql_int(row, 1))
 		return check_version(self, c, ret_version);
 	if (postgresql_int(row, 0))
-		return ctx_fail(c, ERR_STATE,
-				"the database %s has tables, but none of Dari's: it is another program's",
-				self->name);
+		return say_foreign(self, c);
+	return OK;
+}
+
+/* ERR_STATE: it has tables, and not all that each program has made. */
+RESULT postgresql_identify(struct sql_driver *driver, struct ctx *c, struct sql_identity *ret_identity)
+{
+	struct postgresql *self = postgresql_of(driver);
+	AUTO_PGRESULT row = NULL;
+	int64_t epoch = 0;
+	*ret_identity = (struct sql_identity){0};
+	TRY(postgresql_ask(self, c, self->db,
+			   "SELECT count(*), count(*) FILTER (WHERE tablename = 'meta') FROM pg_tables"
+			   " WHERE schemaname = current_schema() AND tablename <> 'schema_lock'",
+			   0, NULL, &row));
+	if (postgresql_int(row, 1))
+		return postgresql_read_fence(self, c, &epoch, &ret_identity->commit);
+	if (postgresql_int(row, 0))
+		return say_foreign(self, c);
 	return OK;
 }
 

@@ -69,3 +69,9 @@ RESULT sql_open(struct ctx *c, const char *where, struct sql_driver **ret_driver
 	return sql_is_url(str_from(where)) ? postgresql_open(c, where, ret_driver)
 					   : sqlite_open(c, where, ret_driver);
 }
+
+RESULT sql_name(struct ctx *c, const char *where, const char **ret_name)
+{
+	*ret_name = where;
+	return sql_is_url(str_from(where)) ? postgresql_name(c, where, ret_name) : OK;
+}

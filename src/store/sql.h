@@ -100,7 +100,14 @@ struct sql_programs {
 	size_t count;
 };
 
+/* What a database says of itself. */
+struct sql_identity {
+	uint64_t commit; /* number of the last commit; 0: it has no region */
+};
+
 struct sql_driver {
+	/* May be called before open, and changes nothing. ERR_STATE, with a message: the database is another program's, or not whole. */
+	RESULT (*identify)(struct sql_driver *self, struct ctx *c, struct sql_identity *ret_identity);
 	/* Creates or migrates the schema, and makes this process the writer. ERR_STATE, with a message: the
 	 * database is newer than this program. ERR_IN_USE: another process is the writer. */
 	RESULT (*open)(struct sql_driver *self, struct ctx *c);
@@ -191,6 +198,9 @@ struct sql_driver {
 	RESULT(*add_record)
 	(struct sql_driver *self, struct ctx *c, enum sql_log log, const struct sql_value *values);
 	RESULT (*end_copy)(struct sql_driver *self, struct ctx *c, uint64_t commit);
+	/* Instead of open(), for a copy: load(), read_log() and read_commit() then see one state of a shared database, whose writer
+	 * goes on. Changes nothing, and takes no lock that the writer waits for. NULL: one process has the database. */
+	RESULT (*open_reader)(struct sql_driver *self, struct ctx *c);
 	/* For databases that several processes share, with one writer at a time; NULL: one process has it.
 	 * read_writer() may be called before open, from one thread. may_act() and may_answer() are those of
 	 * store/lease.h. Any thread. */
@@ -232,6 +242,14 @@ enum kind sql_kind_of_name(struct str name);
 /* Opens PostgreSQL. ERR_INVALID: the URL cannot be parsed. ERR_TIMEOUT: the database cannot be reached.
  * ERR_IN_USE: another process has it. */
 RESULT postgresql_open(struct ctx *c, const char *url, struct sql_driver **ret_driver);
+/* A database's name for messages: a URL without user, password and options; a path as it is. ERR_INVALID: the URL cannot be parsed. */
+RESULT sql_name(struct ctx *c, const char *where, const char **ret_name);
+/* The same for a URL. */
+RESULT postgresql_name(struct ctx *c, const char *url, const char **ret_name);
+/* Passes on the absolute paths of the files that a URL of PostgreSQL names: password, certificates and key. ERR_INVALID: the URL
+ * cannot be parsed. */
+RESULT postgresql_each_file(struct ctx *c, const char *url, RESULT (*each)(void *arg, const char *path),
+			    void *arg);
 /* True for postgresql://… and postgres://…, as libpq takes them. */
 bool sql_is_url(struct str where);
 /* Opens PostgreSQL for a URL, and SQLite for any other text. */
