@@ -15,6 +15,11 @@ struct store_copied {
  * row and record. ERR_IN_USE: a server uses one of them. ERR_NOT_FOUND: `from` has no region. ERR_EXISTS: `to` has
  * one. ERR_CONFLICT, with a message: the copy differs. */
 RESULT store_copy(struct ctx *c, const char *from, const char *to, struct store_copied *ret_copied);
+/* Likewise, and moves the region: from then on no process starts with `from`, and until then none with `to`. A call that ended early
+ * can be repeated. ERR_STATE, with a message: the region was moved elsewhere before. */
+RESULT store_move(struct ctx *c, const char *from, const char *to, struct store_copied *ret_copied);
+/* Takes the marks of store_move() back, so that processes start with the database. ERR_STATE: it has none. */
+RESULT store_reopen(struct ctx *c, const char *where);
 /* Checks that a region can be copied there: an absent file, or a database of PostgreSQL without a region. Changes nothing. ERR_EXISTS,
  * ERR_STATE: it has one, or another program's tables. */
 RESULT store_check_empty(struct ctx *c, const char *where);

@@ -372,6 +372,7 @@ static void driver_close(struct sql_driver *driver)
 
 static const struct sql_driver postgresql_calls = {
 	.identify = postgresql_identify,
+	.mark = postgresql_mark,
 	.open = postgresql_open_schema,
 	.confirm_level = postgresql_confirm_level,
 	.read_programs = postgresql_read_programs,

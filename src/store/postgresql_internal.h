@@ -256,6 +256,8 @@ bool postgresql_may_answer(struct sql_driver *driver);
 RESULT postgresql_check_schema(struct postgresql *self, struct ctx *c);
 /* The driver's identify. */
 RESULT postgresql_identify(struct sql_driver *driver, struct ctx *c, struct sql_identity *ret_identity);
+/* The driver's mark. ERR_GONE: another process is the writer. */
+RESULT postgresql_mark(struct sql_driver *driver, struct ctx *c, enum sql_mark mark, struct str text);
 /* The driver's open: creates or migrates the schema, and takes over as writer. */
 RESULT postgresql_open_schema(struct sql_driver *driver, struct ctx *c);
 /* Adds what the level in force lacks, so that this program can follow a writer of that level. ERR_TIMEOUT: not now. */

@@ -100,16 +100,26 @@ struct sql_programs {
 	size_t count;
 };
 
+/* Marks of a database with which no process may start, because another one has the same region, and hosts obey its writer
+ * (store/copy.h). The text of a mark is "TIME DATABASE" and names the other one. */
+enum sql_mark {
+	SQL_MOVED,      /* the region was moved there */
+	SQL_UNFINISHED, /* this is a copy of that one, which may still be in use */
+	SQL_MARKS
+};
+extern const char *const sql_mark_names[SQL_MARKS]; /* in the table meta */
+
 /* What a database says of itself. */
 struct sql_identity {
-	uint64_t commit; /* number of the last commit; 0: it has no region */
+	uint64_t commit;             /* number of the last commit; 0: it has no region */
+	struct str marks[SQL_MARKS]; /* empty: it has none */
 };
 
 struct sql_driver {
 	/* May be called before open, and changes nothing. ERR_STATE, with a message: the database is another program's, or not whole. */
 	RESULT (*identify)(struct sql_driver *self, struct ctx *c, struct sql_identity *ret_identity);
 	/* Creates or migrates the schema, and makes this process the writer. ERR_STATE, with a message: the
-	 * database is newer than this program. ERR_IN_USE: another process is the writer. */
+	 * database is newer than this program, or marked. ERR_IN_USE: another process is the writer. */
 	RESULT (*open)(struct sql_driver *self, struct ctx *c);
 	/* Reads all rows in order of ids. A row is valid during the call. */
 	RESULT (*load)(struct sql_driver *self, struct ctx *c, enum kind kind, sql_each_row each, void *arg);
@@ -183,6 +193,10 @@ struct sql_driver {
 	 * open() and open_follower() refuse another one with ERR_CONFLICT before they change anything, because secrets would be sealed
 	 * with two keys. They set an empty one to what the database has. */
 	char key_mark[SQL_KEY_MARK_SIZE];
+	/* open() and open_follower() take a database that is marked; set by whoever opened the driver. */
+	bool takes_marked;
+	/* Sets a mark, or takes it back with an empty text. Behind open(), without a transaction. */
+	RESULT (*mark)(struct sql_driver *self, struct ctx *c, enum sql_mark mark, struct str text);
 	/* store/health.h: check() verifies the structure of SQLite and the settings of PostgreSQL; copy() writes a verified copy; save_history() adds the
 	 * readable logs to another, closed database and names the unreadable ones. Any thread. */
 	RESULT (*check)(struct sql_driver *self, struct ctx *c);
@@ -233,6 +247,10 @@ const char *sql_get_program(void);
 
 /* Compares the driver's key_mark with the one that the database has, empty if it has none. ERR_CONFLICT, with a message. */
 RESULT sql_check_key(struct sql_driver *driver, struct ctx *c, const char *database, struct str found);
+
+/* Refuses a marked database, unless the driver takes it. ERR_STATE, with a message that says what to do. */
+RESULT sql_check_marks(const struct sql_driver *driver, struct ctx *c, const char *database,
+		       const struct str marks[SQL_MARKS]);
 
 /* The words of ledger types in SQL; none for LEDGER_SUBJECT. */
 extern const char *const sql_ledger_words[LEDGER_TYPES];

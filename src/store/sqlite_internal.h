@@ -180,6 +180,8 @@ RESULT sqlite_find_files(struct sql_driver *driver, struct ctx *c);
 RESULT sqlite_open_schema(struct sql_driver *driver, struct ctx *c);
 /* The driver's identify. */
 RESULT sqlite_identify(struct sql_driver *driver, struct ctx *c, struct sql_identity *ret_identity);
+/* The driver's mark. */
+RESULT sqlite_mark(struct sql_driver *driver, struct ctx *c, enum sql_mark mark, struct str text);
 /* The driver's confirm_level. */
 RESULT sqlite_confirm_level(struct sql_driver *driver, struct ctx *c);
 

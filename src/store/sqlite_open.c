@@ -378,6 +378,32 @@ static RESULT sqlite_find_version(struct sqlite *self, struct ctx *c, unsigned *
 	return metas ? sqlite_check_version(self, c, ret_version) : OK;
 }
 
+static RESULT read_marks(struct sqlite *self, struct ctx *c, struct str ret_marks[SQL_MARKS])
+{
+	for (enum sql_mark mark = 0; mark < SQL_MARKS; mark++)
+		TRY(sqlite_find_meta(self, c, sql_mark_names[mark], &ret_marks[mark]));
+	return OK;
+}
+
+static RESULT check_marks(struct sqlite *self, struct ctx *c)
+{
+	struct str marks[SQL_MARKS];
+	TRY(read_marks(self, c, marks));
+	return sql_check_marks(&self->driver, c, self->path, marks);
+}
+
+RESULT sqlite_mark(struct sql_driver *driver, struct ctx *c, enum sql_mark mark, struct str text)
+{
+	struct sqlite *self = (struct sqlite *) driver;
+	AUTO_STATEMENT statement = NULL;
+	TRY(sqlite_find_files(driver, c));
+	if (text.n)
+		return sqlite_write_meta(self, c, sql_mark_names[mark], str_to_z(c->arena, text));
+	TRY(sqlite_prepare(c, self->db, &statement, "DELETE FROM meta WHERE name = ?1"));
+	sqlite3_bind_text(statement, 1, sql_mark_names[mark], -1, SQLITE_STATIC);
+	return sqlite_run(c, statement, "taking a mark back");
+}
+
 RESULT sqlite_identify(struct sql_driver *driver, struct ctx *c, struct sql_identity *ret_identity)
 {
 	struct sqlite *self = (struct sqlite *) driver;
@@ -392,7 +418,7 @@ RESULT sqlite_identify(struct sql_driver *driver, struct ctx *c, struct sql_iden
 		return ctx_fail(c, ERR_STATE, "the database %s is damaged: it does not say its last commit",
 				self->path);
 	ret_identity->commit = (uint64_t) commit;
-	return OK;
+	return read_marks(self, c, ret_identity->marks);
 }
 
 /* Copies the database before its migration, so that an upgrade can be reverted. Replaces a copy of an earlier
@@ -491,6 +517,7 @@ RESULT sqlite_open_schema(struct sql_driver *driver, struct ctx *c)
 			"PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY"));
 	unsigned version = 0; /* cannot change: we hold the lock */
 	TRY(sqlite_find_version(self, c, &version));
+	TRY(version ? check_marks(self, c) : OK);
 	if (version && migration_is_due(self->schema.migrations, version) && self->lock_fd >= 0)
 		TRY(sqlite_keep_copy(self, c, version));
 	TRY(sqlite_exec(c, self->db, "BEGIN IMMEDIATE"));
