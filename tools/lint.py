@@ -67,7 +67,7 @@ FOREIGN_FILES = ("auth.py", "jpeglib.h", "VariableFormat.h", "pages.h", "site_fi
 PREFIXES = {"base": ["fd"], "api/openstack": ["os"], "api/cloudstack": ["cs"], "api/azure": ["az"], "api/metadata": ["imds"], "api/query": ["params"]}
 # Placeholders on pages, and names of other projects.
 PLACEHOLDERS = ("K_", "x_", "module_verb_object", "engine_verb_kind", "kind_wish")
-FOREIGN_NAMES = ("AT_US", "moto_server", "proxy_http_version", "synchronous_standby_names", "wal_log_hints", "pg_rewind")
+FOREIGN_NAMES = ("AT_US", "moto_server", "proxy_http_version", "synchronous_standby_names", "wal_log_hints", "pg_rewind", "pg_dump")
 
 # Patterns that tests must not use; tests/FLAKES.md shows the alternatives.
 FIXED, CLOCK = "a fixed name, which another clone has as well: see tests/lib/clone.py", "a limit in seconds: see tests/lib/waiting.py"

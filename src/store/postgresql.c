@@ -82,7 +82,7 @@ static RESULT read_fence_once(struct postgresql *self, struct ctx *c, bool with_
 }
 
 /* Reads it without the lock. Outside of a transaction a conflict costs one more attempt. */
-static RESULT read_fence(struct postgresql *self, struct ctx *c, int64_t *ret_epoch, uint64_t *ret_commit)
+RESULT postgresql_read_fence(struct postgresql *self, struct ctx *c, int64_t *ret_epoch, uint64_t *ret_commit)
 {
 	struct result r = FAIL(AGAIN);
 	for (int tries = 0; r.code == ERR_AGAIN && tries < POSTGRESQL_CONFLICTS_MAX; tries++) {
@@ -107,7 +107,7 @@ static RESULT check_connection(struct postgresql *self, struct ctx *c)
 	if (postgresql_is_alive(self->db))
 		return OK;
 	TRY(connect_again(self, c));
-	TRY(read_fence(self, c, &epoch, &commit));
+	TRY(postgresql_read_fence(self, c, &epoch, &commit));
 	return check_fence(self, c, epoch, commit, commit == self->commit);
 }
 
@@ -206,7 +206,7 @@ static RESULT explain_fence(struct postgresql *self, struct ctx *c, uint64_t wan
 	__auto_type ends = self->ends;
 	driver_rollback(&self->driver);
 	ctx_clear_problem(c);
-	TRY(read_fence(self, c, &epoch, &commit));
+	TRY(postgresql_read_fence(self, c, &epoch, &commit));
 	if (epoch != self->epoch || commit != wanted)
 		return say_fenced(self, c, epoch, commit);
 	self->ends = ends;
@@ -284,12 +284,14 @@ static RESULT driver_read_commit(struct sql_driver *driver, struct ctx *c, uint6
 {
 	struct postgresql *self = postgresql_of(driver);
 	int64_t epoch = 0;
+	if (self->is_reader)
+		return postgresql_read_fence(self, c, &self->epoch, ret_commit);
 	if (self->is_follower)
 		return postgresql_end_load(self, c, ret_commit);
 	if (self->is_unknown)
 		return settle_later(self, c, ret_commit);
 	TRY(check_connection(self, c));
-	TRY(read_fence(self, c, &epoch, ret_commit));
+	TRY(postgresql_read_fence(self, c, &epoch, ret_commit));
 	return epoch == self->epoch ? OK : say_fenced(self, c, epoch, *ret_commit);
 }
 
@@ -325,14 +327,6 @@ static RESULT driver_find_files(struct sql_driver *driver, struct ctx *c)
 	return (fence[0] == self->epoch || self->is_follower) && (uint64_t) fence[1] >= known
 		       ? OK
 		       : say_fenced(self, c, fence[0], (uint64_t) fence[1]);
-}
-
-static RESULT driver_copy(struct sql_driver *driver, struct ctx *c, const char *path)
-{
-	(void) driver;
-	(void) path;
-	return ctx_fail(c, ERR_UNSUPPORTED,
-			"not supported with PostgreSQL: use pg_dump, or pg_basebackup with archived WAL");
 }
 
 static RESULT driver_save_history(struct sql_driver *driver, struct ctx *c, const char *path,
@@ -377,6 +371,8 @@ static void driver_close(struct sql_driver *driver)
 }
 
 static const struct sql_driver postgresql_calls = {
+	.identify = postgresql_identify,
+	.mark = postgresql_mark,
 	.open = postgresql_open_schema,
 	.confirm_level = postgresql_confirm_level,
 	.read_programs = postgresql_read_programs,
@@ -417,7 +413,8 @@ static const struct sql_driver postgresql_calls = {
 	.may_act = postgresql_may_act,
 	.may_answer = postgresql_may_answer,
 	.check = postgresql_check,
-	.copy = driver_copy,
+	.copy = postgresql_copy,
+	.open_reader = postgresql_open_reader,
 	.save_history = driver_save_history,
 	.close = driver_close,
 };

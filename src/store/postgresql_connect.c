@@ -24,7 +24,7 @@ static const char *option_value(const PQconninfoOption *options, const char *key
 	return "";
 }
 
-RESULT postgresql_take_url(struct postgresql *self, struct ctx *c, const char *url)
+RESULT postgresql_name(struct ctx *c, const char *url, const char **ret_name)
 {
 	char *why = NULL;
 	PQconninfoOption *options = PQconninfoParse(url, &why);
@@ -35,13 +35,37 @@ RESULT postgresql_take_url(struct postgresql *self, struct ctx *c, const char *u
 		PQfreemem(why);
 		return r;
 	}
-	const char *name = str_print(c->arena, "postgresql://%s/%s", option_value(options, "host"),
-				     option_value(options, "dbname"))
-				   .p;
-	self->url = heap_copy_z(url);
-	self->name = name ? heap_copy_z(name) : NULL;
+	*ret_name = str_print(c->arena, "postgresql://%s/%s", option_value(options, "host"),
+			      option_value(options, "dbname"))
+			    .p;
 	PQconninfoFree(options);
+	return *ret_name ? OK : ctx_no_memory(c);
+}
+
+RESULT postgresql_take_url(struct postgresql *self, struct ctx *c, const char *url)
+{
+	const char *name = NULL;
+	TRY(postgresql_name(c, url, &name));
+	self->url = heap_copy_z(url);
+	self->name = heap_copy_z(name);
 	return self->url && self->name ? OK : ctx_no_memory(c);
+}
+
+RESULT postgresql_each_file(struct ctx *c, const char *url, RESULT (*each)(void *arg, const char *path),
+			    void *arg)
+{
+	static const char *const words[] = {"passfile", "sslcert", "sslkey", "sslrootcert", "sslcrl"};
+	PQconninfoOption *options = PQconninfoParse(url, NULL);
+	struct result r =
+		options ? OK
+			: ctx_fail(c, ERR_INVALID, "the store's URL is no connection string of PostgreSQL");
+	for (size_t k = 0; k < sizeof words / sizeof *words && result_is_ok(r); k++) {
+		const char *path = option_value(options, words[k]);
+		if (*path == '/')
+			r = each(arg, path);
+	}
+	PQconninfoFree(options);
+	return r;
 }
 
 /* ---- errors ---- */
@@ -272,21 +296,20 @@ static RESULT say_unreachable(struct ctx *c)
 }
 
 /* Takes the remaining results, so that the connection can be used again. */
-static void drain(PGconn *db)
+static void drain(PGconn *db, int max_ms)
 {
 	PGresult *result = NULL;
-	while ((result = next_result(db, POSTGRESQL_ANSWER_MS)))
+	while ((result = next_result(db, max_ms)))
 		PQclear(result);
 }
 
-static RESULT read_rows(struct postgresql *self, struct ctx *c, const char *sql, postgresql_each each,
-			void *arg, size_t *ret_count)
+static RESULT read_rows(struct postgresql *self, struct ctx *c, PGconn *db, int max_ms, const char *sql,
+			postgresql_each each, void *arg, size_t *ret_count)
 {
-	PGconn *db = self->reader;
 	struct result r = OK;
 	PGresult *row = NULL;
 	(void) PQsetSingleRowMode(db);
-	while (result_is_ok(r) && (row = next_result(db, POSTGRESQL_ANSWER_MS))) {
+	while (result_is_ok(r) && (row = next_result(db, max_ms))) {
 		ExecStatusType status = PQresultStatus(row);
 		if (status == PGRES_SINGLE_TUPLE) {
 			++*ret_count;
@@ -296,8 +319,17 @@ static RESULT read_rows(struct postgresql *self, struct ctx *c, const char *sql,
 		}
 		PQclear(row);
 	}
-	drain(db);
+	drain(db, max_ms);
 	return r;
+}
+
+RESULT postgresql_read_state(struct postgresql *self, struct ctx *c, const char *sql, postgresql_each each,
+			     void *arg)
+{
+	size_t count = 0;
+	if (fault_fires(FAULT_SQL) || !PQsendQueryParams(self->db, sql, 0, NULL, NULL, NULL, NULL, 1))
+		return postgresql_fail(self, c, self->db, NULL, sql);
+	return read_rows(self, c, self->db, self->answer_max_ms, sql, each, arg, &count);
 }
 
 static RESULT read_once(struct postgresql *self, struct ctx *c, const char *sql, int count,
@@ -311,7 +343,7 @@ static RESULT read_once(struct postgresql *self, struct ctx *c, const char *sql,
 		return ctx_fail(c, ERR_IO, "reading: a fault of a test");
 	if (!PQsendQueryParams(self->reader, sql, count, NULL, params, NULL, NULL, 1))
 		return postgresql_fail(self, c, self->reader, NULL, sql);
-	return read_rows(self, c, sql, each, arg, ret_count);
+	return read_rows(self, c, self->reader, POSTGRESQL_ANSWER_MS, sql, each, arg, ret_count);
 }
 
 /* Under the lock. A server that does not answer blocks one reader for a few seconds; the others are refused. */

@@ -83,6 +83,7 @@ struct postgresql {
 	atomic_bool
 		is_elsewhere; /* the database that was reached last is an older one: nothing is done on its word */
 	bool is_follower;      /* another process writes */
+	bool is_reader;        /* db has a transaction with the one state that is read */
 	bool notifies;         /* the server has NOTIFY */
 	bool is_copying;       /* nobody follows: changed rows are not noted */
 	bool is_begun;         /* a part of the open transaction was sent */
@@ -157,8 +158,18 @@ RESULT postgresql_ask(struct postgresql *self, struct ctx *c, PGconn *db, const 
 typedef RESULT (*postgresql_each)(void *arg, const PGresult *row);
 RESULT postgresql_read(struct postgresql *self, struct ctx *c, const char *sql, int count,
 		       const char *const params[], postgresql_each each, void *arg);
+/* Likewise through the writing connection, within its transaction. Takes up to answer_max_ms for each answer, and does not
+ * connect again. */
+RESULT postgresql_read_state(struct postgresql *self, struct ctx *c, const char *sql, postgresql_each each,
+			     void *arg);
 /* Why the last reading found no database. */
 struct str postgresql_copy_why_unread(struct postgresql *self, struct arena *a);
+
+/* ---- postgresql.c ---- */
+
+/* Reads the fence's row: the writer's epoch and the number of the last commit. */
+RESULT postgresql_read_fence(struct postgresql *self, struct ctx *c, int64_t *ret_epoch,
+			     uint64_t *ret_commit);
 
 /* ---- postgresql_batch.c ---- */
 
@@ -243,6 +254,10 @@ bool postgresql_may_answer(struct sql_driver *driver);
 
 /* Checks that the database has this program's schema and the process's master key. ERR_STATE and ERR_CONFLICT, with a message. */
 RESULT postgresql_check_schema(struct postgresql *self, struct ctx *c);
+/* The driver's identify. */
+RESULT postgresql_identify(struct sql_driver *driver, struct ctx *c, struct sql_identity *ret_identity);
+/* The driver's mark. ERR_GONE: another process is the writer. */
+RESULT postgresql_mark(struct sql_driver *driver, struct ctx *c, enum sql_mark mark, struct str text);
 /* The driver's open: creates or migrates the schema, and takes over as writer. */
 RESULT postgresql_open_schema(struct sql_driver *driver, struct ctx *c);
 /* Adds what the level in force lacks, so that this program can follow a writer of that level. ERR_TIMEOUT: not now. */
@@ -322,6 +337,8 @@ RESULT postgresql_begin_copy(struct sql_driver *driver, struct ctx *c);
 RESULT postgresql_add_record(struct sql_driver *driver, struct ctx *c, enum sql_log log,
 			     const struct sql_value *values);
 RESULT postgresql_end_copy(struct sql_driver *driver, struct ctx *c, uint64_t commit);
+RESULT postgresql_open_reader(struct sql_driver *driver, struct ctx *c);
+RESULT postgresql_copy(struct sql_driver *driver, struct ctx *c, const char *path);
 
 /* ---- postgresql_check.c ---- */
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Rows in PostgreSQL. Statements for each kind are generated from its field table: integers as integers,
  * everything else as row_field_to_text() writes it. Writing collects arrays; loading reads COPY's binary form. */
+#include <poll.h>
+#include <sys/socket.h>
+
 #include "base/fault.h"
 #include "store/postgresql_internal.h"
 
@@ -256,6 +259,21 @@ static RESULT read_message(struct copy *copy, sql_each_row each, void *arg)
 	return OK;
 }
 
+/* The next message's size; less than 1: there is none. The connection is lost if it takes longer than answer_max_ms. */
+static int next_message(struct copy *copy, char **ret_bytes)
+{
+	PGconn *db = copy->self->db;
+	int size = 0;
+	while ((size = PQgetCopyData(db, ret_bytes, 1)) == 0) {
+		struct pollfd fd = {.fd = PQsocket(db), .events = POLLIN};
+		if (poll(&fd, 1, copy->self->answer_max_ms) == 0)
+			(void) shutdown(fd.fd, SHUT_RDWR);
+		if (!PQconsumeInput(db))
+			return -2;
+	}
+	return size;
+}
+
 /* Reads all messages, even after a failure, because the connection is used again. */
 static RESULT read_copy(struct copy *copy, sql_each_row each, void *arg)
 {
@@ -263,7 +281,7 @@ static RESULT read_copy(struct copy *copy, sql_each_row each, void *arg)
 	struct result r = OK;
 	char *bytes = NULL;
 	int size = 0;
-	while ((size = PQgetCopyData(db, &bytes, 0)) > 0) {
+	while ((size = next_message(copy, &bytes)) > 0) {
 		copy->p = bytes;
 		copy->end = bytes + size;
 		if (result_is_ok(r))
@@ -303,7 +321,9 @@ RESULT postgresql_load_where(struct postgresql *self, struct ctx *c, enum kind k
 		buf_done(&sql);
 		return ctx_fail(c, ERR_NO_MEMORY, "out of memory for a statement");
 	}
-	AUTO_PGRESULT result = fault_fires(FAULT_SQL) ? NULL : PQexec(self->db, sql.p);
+	AUTO_PGRESULT result = !fault_fires(FAULT_SQL) && PQsendQuery(self->db, sql.p)
+				       ? postgresql_await(self->db, self->answer_max_ms)
+				       : NULL;
 	buf_done(&sql);
 	if (PQresultStatus(result) != PGRES_COPY_OUT)
 		return postgresql_fail(self, c, self->db, result, "reading the rows");

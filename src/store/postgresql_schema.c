@@ -80,6 +80,13 @@ static RESULT check_version(struct postgresql *self, struct ctx *c, unsigned *re
 	return compare_level(self, c, version);
 }
 
+static RESULT say_foreign(struct postgresql *self, struct ctx *c)
+{
+	return ctx_fail(c, ERR_STATE,
+			"the database %s has tables, but none of Dari's: it is another program's",
+			self->name);
+}
+
 /* 0: an empty database. */
 static RESULT find_version(struct postgresql *self, struct ctx *c, unsigned *ret_version)
 {
@@ -92,10 +99,39 @@ static RESULT find_version(struct postgresql *self, struct ctx *c, unsigned *ret
 	if (postgresql_int(row, 1))
 		return check_version(self, c, ret_version);
 	if (postgresql_int(row, 0))
-		return ctx_fail(c, ERR_STATE,
-				"the database %s has tables, but none of Dari's: it is another program's",
-				self->name);
+		return say_foreign(self, c);
 	return OK;
+}
+
+static RESULT read_marks(struct postgresql *self, struct ctx *c, struct str ret_marks[SQL_MARKS])
+{
+	for (enum sql_mark mark = 0; mark < SQL_MARKS; mark++)
+		TRY(find_meta(self, c, sql_mark_names[mark], &ret_marks[mark]));
+	return OK;
+}
+
+static RESULT check_marks(struct postgresql *self, struct ctx *c)
+{
+	struct str marks[SQL_MARKS];
+	TRY(read_marks(self, c, marks));
+	return sql_check_marks(&self->driver, c, self->name, marks);
+}
+
+/* ERR_STATE: it has tables, and not all that each program has made. */
+RESULT postgresql_identify(struct sql_driver *driver, struct ctx *c, struct sql_identity *ret_identity)
+{
+	struct postgresql *self = postgresql_of(driver);
+	AUTO_PGRESULT row = NULL;
+	int64_t epoch = 0;
+	*ret_identity = (struct sql_identity){0};
+	TRY(postgresql_ask(self, c, self->db,
+			   "SELECT count(*), count(*) FILTER (WHERE tablename = 'meta') FROM pg_tables"
+			   " WHERE schemaname = current_schema() AND tablename <> 'schema_lock'",
+			   0, NULL, &row));
+	if (!postgresql_int(row, 1))
+		return postgresql_int(row, 0) ? say_foreign(self, c) : OK;
+	TRY(postgresql_read_fence(self, c, &epoch, &ret_identity->commit));
+	return read_marks(self, c, ret_identity->marks);
 }
 
 static const char key_meta[] = "master_key";
@@ -119,6 +155,7 @@ RESULT postgresql_check_schema(struct postgresql *self, struct ctx *c)
 	unsigned version = 0;
 	struct str found = STR_NONE;
 	TRY(find_version(self, c, &version));
+	TRY(version ? check_marks(self, c) : OK);
 	return version && !migration_is_due(self->schema.migrations, version)
 		       ? check_key(self, c, &found)
 		       : ctx_fail(
@@ -270,6 +307,7 @@ static RESULT write_schema(struct postgresql *self, struct ctx *c, int64_t *ret_
 	unsigned version = 0;
 	TRY(begin_locked(self, c));
 	TRY(find_version(self, c, &version));
+	TRY(version ? check_marks(self, c) : OK);
 	TRY(postgresql_exec(self, c, self->db, base_sql));
 	TRY(keep_key(self, c));
 	TRY(postgresql_exec(self, c, self->db, postgresql_lease_sql));
@@ -387,31 +425,57 @@ static RESULT refuse_others(struct postgresql *self, struct ctx *c)
 			       : OK;
 }
 
-/* The fence holds other writers off until the transaction ends. */
-static RESULT confirm(struct postgresql *self, struct ctx *c)
+/* ---- changes behind the fence ---- */
+
+/* Begins a transaction in which no other process becomes the writer. */
+static RESULT begin_fenced(struct postgresql *self, struct ctx *c)
 {
 	AUTO_PGRESULT row = NULL;
 	char epoch[24], commit[24];
+	if (!postgresql_is_alive(self->db))
+		return ctx_fail(c, ERR_TIMEOUT, "the database %s cannot be reached", self->name);
 	(void) snprintf(epoch, sizeof epoch, "%" PRId64, self->epoch);
 	(void) snprintf(commit, sizeof commit, "%" PRIu64, self->commit);
-	TRY(postgresql_ask(self, c, self->db, "SELECT dari_fence($1, $2, $2)", 2,
-			   (const char *const[]){epoch, commit}, &row));
-	TRY(refuse_others(self, c));
-	return write_level(self, c);
+	TRY(postgresql_exec(self, c, self->db, "BEGIN"));
+	return postgresql_ask(self, c, self->db, "SELECT dari_fence($1, $2, $2)", 2,
+			      (const char *const[]){epoch, commit}, &row);
+}
+
+static RESULT end_fenced(struct postgresql *self, struct ctx *c, struct result r)
+{
+	if (result_is_ok(r))
+		return postgresql_exec(self, c, self->db, "COMMIT");
+	PQclear(PQexec(self->db, "ROLLBACK"));
+	return r;
 }
 
 RESULT postgresql_confirm_level(struct sql_driver *driver, struct ctx *c)
 {
 	struct postgresql *self = postgresql_of(driver);
-	if (!postgresql_is_alive(self->db))
-		return ctx_fail(c, ERR_TIMEOUT, "the database %s cannot be reached", self->name);
-	TRY(postgresql_exec(self, c, self->db, "BEGIN"));
-	struct result r = confirm(self, c);
+	struct result r = begin_fenced(self, c);
 	if (result_is_ok(r))
-		r = postgresql_exec(self, c, self->db, "COMMIT");
-	else
-		PQclear(PQexec(self->db, "ROLLBACK"));
-	TRY(r);
+		r = refuse_others(self, c);
+	if (result_is_ok(r))
+		r = write_level(self, c);
+	TRY(end_fenced(self, c, r));
 	driver->level = NULL;
 	return OK;
+}
+
+static RESULT write_mark(struct postgresql *self, struct ctx *c, enum sql_mark mark, struct str text)
+{
+	AUTO_PGRESULT row = NULL;
+	const char *const name = sql_mark_names[mark];
+	return text.n ? write_meta(self, c, name, str_to_z(c->arena, text))
+		      : postgresql_ask(self, c, self->db, "DELETE FROM meta WHERE name = $1 RETURNING 1", 1,
+				       (const char *const[]){name}, &row);
+}
+
+RESULT postgresql_mark(struct sql_driver *driver, struct ctx *c, enum sql_mark mark, struct str text)
+{
+	struct postgresql *self = postgresql_of(driver);
+	struct result r = begin_fenced(self, c);
+	if (result_is_ok(r))
+		r = write_mark(self, c, mark, text);
+	return end_fenced(self, c, r);
 }

@@ -59,6 +59,34 @@ RESULT sql_check_key(struct sql_driver *driver, struct ctx *c, const char *datab
 	return OK;
 }
 
+const char *const sql_mark_names[SQL_MARKS] = {[SQL_MOVED] = "moved_to", [SQL_UNFINISHED] = "copy_of"};
+
+RESULT sql_check_marks(const struct sql_driver *driver, struct ctx *c, const char *database,
+		       const struct str marks[SQL_MARKS])
+{
+	struct str moved = marks[SQL_MOVED], copy = marks[SQL_UNFINISHED], time = STR_NONE;
+	if (driver->takes_marked || (!moved.n && !copy.n))
+		return OK;
+	if (moved.n) {
+		(void) str_split_next(&moved, ' ', &time);
+		return ctx_fail(
+			c, ERR_STATE,
+			"the region in the database %s was moved to %" STR_FMT " (%" STR_FMT
+			"): name that one in the configuration's key `store`. To go back and lose what has "
+			"changed there since, end every dari that uses it, and run `dari store reopen` with "
+			"this one",
+			database, STR_ARG(moved), STR_ARG(time));
+	}
+	(void) str_split_next(&copy, ' ', &time);
+	return ctx_fail(c, ERR_STATE,
+			"the database %s is a copy of %" STR_FMT " (%" STR_FMT
+			") by a `dari store copy` that did not end, so dari may still run with that one: run "
+			"the same command "
+			"again. If no dari will start with that one any more, `dari store reopen` accepts "
+			"this one as it is",
+			database, STR_ARG(copy), STR_ARG(time));
+}
+
 bool sql_is_url(struct str where)
 {
 	return str_starts_with(where, STR("postgresql://")) || str_starts_with(where, STR("postgres://"));
@@ -68,4 +96,10 @@ RESULT sql_open(struct ctx *c, const char *where, struct sql_driver **ret_driver
 {
 	return sql_is_url(str_from(where)) ? postgresql_open(c, where, ret_driver)
 					   : sqlite_open(c, where, ret_driver);
+}
+
+RESULT sql_name(struct ctx *c, const char *where, const char **ret_name)
+{
+	*ret_name = where;
+	return sql_is_url(str_from(where)) ? postgresql_name(c, where, ret_name) : OK;
 }

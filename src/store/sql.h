@@ -100,9 +100,26 @@ struct sql_programs {
 	size_t count;
 };
 
+/* Marks of a database with which no process may start, because another one has the same region, and hosts obey its writer
+ * (store/copy.h). The text of a mark is "TIME DATABASE" and names the other one. */
+enum sql_mark {
+	SQL_MOVED,      /* the region was moved there */
+	SQL_UNFINISHED, /* this is a copy of that one, which may still be in use */
+	SQL_MARKS
+};
+extern const char *const sql_mark_names[SQL_MARKS]; /* in the table meta */
+
+/* What a database says of itself. */
+struct sql_identity {
+	uint64_t commit;             /* number of the last commit; 0: it has no region */
+	struct str marks[SQL_MARKS]; /* empty: it has none */
+};
+
 struct sql_driver {
+	/* May be called before open, and changes nothing. ERR_STATE, with a message: the database is another program's, or not whole. */
+	RESULT (*identify)(struct sql_driver *self, struct ctx *c, struct sql_identity *ret_identity);
 	/* Creates or migrates the schema, and makes this process the writer. ERR_STATE, with a message: the
-	 * database is newer than this program. ERR_IN_USE: another process is the writer. */
+	 * database is newer than this program, or marked. ERR_IN_USE: another process is the writer. */
 	RESULT (*open)(struct sql_driver *self, struct ctx *c);
 	/* Reads all rows in order of ids. A row is valid during the call. */
 	RESULT (*load)(struct sql_driver *self, struct ctx *c, enum kind kind, sql_each_row each, void *arg);
@@ -176,6 +193,10 @@ struct sql_driver {
 	 * open() and open_follower() refuse another one with ERR_CONFLICT before they change anything, because secrets would be sealed
 	 * with two keys. They set an empty one to what the database has. */
 	char key_mark[SQL_KEY_MARK_SIZE];
+	/* open() and open_follower() take a database that is marked; set by whoever opened the driver. */
+	bool takes_marked;
+	/* Sets a mark, or takes it back with an empty text. Behind open(), without a transaction. */
+	RESULT (*mark)(struct sql_driver *self, struct ctx *c, enum sql_mark mark, struct str text);
 	/* store/health.h: check() verifies the structure of SQLite and the settings of PostgreSQL; copy() writes a verified copy; save_history() adds the
 	 * readable logs to another, closed database and names the unreadable ones. Any thread. */
 	RESULT (*check)(struct sql_driver *self, struct ctx *c);
@@ -191,6 +212,9 @@ struct sql_driver {
 	RESULT(*add_record)
 	(struct sql_driver *self, struct ctx *c, enum sql_log log, const struct sql_value *values);
 	RESULT (*end_copy)(struct sql_driver *self, struct ctx *c, uint64_t commit);
+	/* Instead of open(), for a copy: load(), read_log() and read_commit() then see one state of a shared database, whose writer
+	 * goes on. Changes nothing, and takes no lock that the writer waits for. NULL: one process has the database. */
+	RESULT (*open_reader)(struct sql_driver *self, struct ctx *c);
 	/* For databases that several processes share, with one writer at a time; NULL: one process has it.
 	 * read_writer() may be called before open, from one thread. may_act() and may_answer() are those of
 	 * store/lease.h. Any thread. */
@@ -224,6 +248,10 @@ const char *sql_get_program(void);
 /* Compares the driver's key_mark with the one that the database has, empty if it has none. ERR_CONFLICT, with a message. */
 RESULT sql_check_key(struct sql_driver *driver, struct ctx *c, const char *database, struct str found);
 
+/* Refuses a marked database, unless the driver takes it. ERR_STATE, with a message that says what to do. */
+RESULT sql_check_marks(const struct sql_driver *driver, struct ctx *c, const char *database,
+		       const struct str marks[SQL_MARKS]);
+
 /* The words of ledger types in SQL; none for LEDGER_SUBJECT. */
 extern const char *const sql_ledger_words[LEDGER_TYPES];
 /* KIND_NONE: no kind has the name. */
@@ -232,6 +260,14 @@ enum kind sql_kind_of_name(struct str name);
 /* Opens PostgreSQL. ERR_INVALID: the URL cannot be parsed. ERR_TIMEOUT: the database cannot be reached.
  * ERR_IN_USE: another process has it. */
 RESULT postgresql_open(struct ctx *c, const char *url, struct sql_driver **ret_driver);
+/* A database's name for messages: a URL without user, password and options; a path as it is. ERR_INVALID: the URL cannot be parsed. */
+RESULT sql_name(struct ctx *c, const char *where, const char **ret_name);
+/* The same for a URL. */
+RESULT postgresql_name(struct ctx *c, const char *url, const char **ret_name);
+/* Passes on the absolute paths of the files that a URL of PostgreSQL names: password, certificates and key. ERR_INVALID: the URL
+ * cannot be parsed. */
+RESULT postgresql_each_file(struct ctx *c, const char *url, RESULT (*each)(void *arg, const char *path),
+			    void *arg);
 /* True for postgresql://… and postgres://…, as libpq takes them. */
 bool sql_is_url(struct str where);
 /* Opens PostgreSQL for a URL, and SQLite for any other text. */

@@ -476,6 +476,8 @@ static void sqlite_close(struct sql_driver *driver)
 }
 
 static const struct sql_driver sqlite_calls = {
+	.identify = sqlite_identify,
+	.mark = sqlite_mark,
 	.open = sqlite_open_schema,
 	.confirm_level = sqlite_confirm_level,
 	.load = sqlite_load,

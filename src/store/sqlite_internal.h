@@ -178,6 +178,10 @@ RESULT sqlite_find_files(struct sql_driver *driver, struct ctx *c);
 /* The driver's open: creates the tables of a new database, or migrates an older one after copying it to
  * PATH.schema-N (N: its version). */
 RESULT sqlite_open_schema(struct sql_driver *driver, struct ctx *c);
+/* The driver's identify. */
+RESULT sqlite_identify(struct sql_driver *driver, struct ctx *c, struct sql_identity *ret_identity);
+/* The driver's mark. */
+RESULT sqlite_mark(struct sql_driver *driver, struct ctx *c, enum sql_mark mark, struct str text);
 /* The driver's confirm_level. */
 RESULT sqlite_confirm_level(struct sql_driver *driver, struct ctx *c);
 

@@ -357,18 +357,68 @@ static RESULT sqlite_check_version(struct sqlite *self, struct ctx *c, unsigned 
 	return sqlite_compare_level(self, c, version);
 }
 
+/* ERR_STATE, with a message: it has tables of another program. */
+static RESULT count_tables(struct sqlite *self, struct ctx *c, int64_t *ret_tables, int64_t *ret_metas)
+{
+	TRY(sqlite_count(self, c, "SELECT count(*) FROM sqlite_schema", ret_tables));
+	TRY(sqlite_count(self, c, "SELECT count(*) FROM sqlite_schema WHERE name = 'meta'", ret_metas));
+	return !*ret_tables || *ret_metas
+		       ? OK
+		       : ctx_fail(c, ERR_STATE,
+				  "the database %s has tables, but none of Dari's: it is another program's",
+				  self->path);
+}
+
 /* 0: a new database. */
 static RESULT sqlite_find_version(struct sqlite *self, struct ctx *c, unsigned *ret_version)
 {
 	int64_t tables = 0, metas = 0;
-	TRY(sqlite_count(self, c, "SELECT count(*) FROM sqlite_schema", &tables));
-	TRY(sqlite_count(self, c, "SELECT count(*) FROM sqlite_schema WHERE name = 'meta'", &metas));
-	if (tables && !metas)
-		return ctx_fail(c, ERR_STATE,
-				"the database %s has tables, but none of Dari's: it is another program's",
-				self->path);
+	TRY(count_tables(self, c, &tables, &metas));
 	*ret_version = 0;
 	return metas ? sqlite_check_version(self, c, ret_version) : OK;
+}
+
+static RESULT read_marks(struct sqlite *self, struct ctx *c, struct str ret_marks[SQL_MARKS])
+{
+	for (enum sql_mark mark = 0; mark < SQL_MARKS; mark++)
+		TRY(sqlite_find_meta(self, c, sql_mark_names[mark], &ret_marks[mark]));
+	return OK;
+}
+
+static RESULT check_marks(struct sqlite *self, struct ctx *c)
+{
+	struct str marks[SQL_MARKS];
+	TRY(read_marks(self, c, marks));
+	return sql_check_marks(&self->driver, c, self->path, marks);
+}
+
+RESULT sqlite_mark(struct sql_driver *driver, struct ctx *c, enum sql_mark mark, struct str text)
+{
+	struct sqlite *self = (struct sqlite *) driver;
+	AUTO_STATEMENT statement = NULL;
+	TRY(sqlite_find_files(driver, c));
+	if (text.n)
+		return sqlite_write_meta(self, c, sql_mark_names[mark], str_to_z(c->arena, text));
+	TRY(sqlite_prepare(c, self->db, &statement, "DELETE FROM meta WHERE name = ?1"));
+	sqlite3_bind_text(statement, 1, sql_mark_names[mark], -1, SQLITE_STATIC);
+	return sqlite_run(c, statement, "taking a mark back");
+}
+
+RESULT sqlite_identify(struct sql_driver *driver, struct ctx *c, struct sql_identity *ret_identity)
+{
+	struct sqlite *self = (struct sqlite *) driver;
+	int64_t tables = 0, metas = 0, commit = 0;
+	struct str text = STR_NONE;
+	*ret_identity = (struct sql_identity){0};
+	TRY(count_tables(self, c, &tables, &metas));
+	if (!metas)
+		return OK;
+	TRY(sqlite_read_meta(self, c, "commit", &text));
+	if (!result_is_ok(str_parse_int(text, &commit)) || commit < 0)
+		return ctx_fail(c, ERR_STATE, "the database %s is damaged: it does not say its last commit",
+				self->path);
+	ret_identity->commit = (uint64_t) commit;
+	return read_marks(self, c, ret_identity->marks);
 }
 
 /* Copies the database before its migration, so that an upgrade can be reverted. Replaces a copy of an earlier
@@ -467,6 +517,7 @@ RESULT sqlite_open_schema(struct sql_driver *driver, struct ctx *c)
 			"PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY"));
 	unsigned version = 0; /* cannot change: we hold the lock */
 	TRY(sqlite_find_version(self, c, &version));
+	TRY(version ? check_marks(self, c) : OK);
 	if (version && migration_is_due(self->schema.migrations, version) && self->lock_fd >= 0)
 		TRY(sqlite_keep_copy(self, c, version));
 	TRY(sqlite_exec(c, self->db, "BEGIN IMMEDIATE"));

@@ -55,17 +55,18 @@ static RESULT copy_database(struct work *w)
 	struct backup_facts facts = {.data_us = b->made_us};
 	struct backup_written written = {0};
 	int64_t size = 0;
-	if (sql_is_url(str_from(original)))
-		return OK; /* the server's own means back it up */
-	TRY(file_size(w->c, original, &size));
-	TRY(disk_room_check(w->c, w->directory, size));
+	b->is_on_server = sql_is_url(str_from(original));
+	if (!b->is_on_server) {
+		TRY(file_size(w->c, original, &size));
+		TRY(disk_room_check(w->c, w->directory, size));
+	}
 	TRY(store_copy_database(w->d->store, w->c, w->database));
 	TRY(region_backup_count_rows(w->c, w->database, &b->row_count, &b->commit));
 	TRY(region_backup_digest_file(w->c, w->database, &b->database_sha256));
 	TRY(file_size(w->c, w->database, &facts.size));
 	TRY(backup_data_write(w->c, &place, &facts, NULL, w->database, &watch, &written));
 	w->stored_size += written.stored_size;
-	b->database_path = str_from(original);
+	b->database_path = b->is_on_server ? STR_NONE : str_from(original);
 	b->has_database = true;
 	return OK;
 }
@@ -255,12 +256,8 @@ static void tell_made(struct work *w)
 {
 	const struct region_backup *b = &w->made;
 	char id[UUID_TEXT_SIZE];
-	buf_print(&w->call->text, "%s: ", uuid_write(b->id, id));
-	if (b->has_database)
-		buf_print(&w->call->text, "%" PRId64 " rows at commit %" PRId64 ", ", b->row_count,
-			  b->commit);
-	else
-		buf_print(&w->call->text, "no database (it is PostgreSQL's: docs/postgresql.md), ");
+	buf_print(&w->call->text, "%s: %" PRId64 " rows at commit %" PRId64 ", ", uuid_write(b->id, id),
+		  b->row_count, b->commit);
 	buf_print(&w->call->text, "%zu attachments; %" PRId64 " bytes written%s\n", b->attachments.count,
 		  w->stored_size, b->sealed_sha256.n ? "" : "; WITHOUT the master key and the configuration");
 	if (w->removed)

@@ -15,6 +15,8 @@
 #include "daemon/backup/region_backup.h"
 #include "daemon/backup/sealed_files.h"
 #include "daemon/command.h"
+#include "store/copy.h"
+#include "store/sql.h"
 
 enum { KEY_MAX = 1 << 20, OBJECT_MAX = 64 << 20, RESTORE_CAP = 256 << 20, NAMES_CAP = 4096 };
 
@@ -26,8 +28,12 @@ struct restore {
 	struct region_backup backup;
 	struct sealed_files files;
 	const char *data_directory; /* below root, as the next */
-	const char *database;
-	uid_t uid; /* who owns the master key, and so the other data */
+	const char *database;       /* a file of SQLite */
+	const char *
+		url; /* database of PostgreSQL that gets what is in the file, which is then deleted; NULL: none */
+	struct str
+		configured; /* the key `store` of the restored configuration; empty: no key, or no configuration */
+	uid_t uid;          /* who owns the master key, and so the other data */
 	gid_t gid;
 	VEC(const char *) written; /* for removal after a failure */
 	size_t missing;            /* files of images that are not in the backup */
@@ -204,7 +210,7 @@ static RESULT check_places(struct restore *r)
 	static const char *const endings[] = {"", "-wal", "-shm"};
 	for (size_t k = 0; r->backup.has_database && k < sizeof endings / sizeof endings[0]; k++)
 		TRY(check_absent(r, str_print(r->c->arena, "%s%s", r->database, endings[k]).p));
-	return OK;
+	return r->url ? store_check_empty(r->c, r->url) : OK;
 }
 
 /* Gives a file that was written whole its name and its owner. */
@@ -214,6 +220,17 @@ static RESULT keep_file(struct restore *r, const char *half, const char *path)
 		return ctx_fail(r->c, ERR_IO, "cannot give %s its owner: %s", half, strerrordesc_np(errno));
 	TRY(VEC_PUSH(r->c->arena, &r->written, path) ? OK : ctx_no_memory(r->c));
 	return file_rename_synced(r->c, half, path);
+}
+
+/* Copies the file into PostgreSQL in one transaction, and compares. */
+static RESULT fill_server(struct restore *r, const char *half)
+{
+	struct store_copied copied = {0};
+	const char *lock = str_print(r->c->arena, "%s.lock", half).p;
+	TRY(lock ? OK : ctx_no_memory(r->c));
+	struct result result = store_copy(r->c, half, r->url, &copied);
+	(void) unlink(lock);
+	return result;
 }
 
 static RESULT write_database(struct restore *r)
@@ -226,7 +243,7 @@ static RESULT write_database(struct restore *r)
 		return OK;
 	struct result result = region_backup_read_database(r->c, r->store, &r->backup, half);
 	if (result_is_ok(result))
-		result = keep_file(r, half, path);
+		result = r->url ? fill_server(r, half) : keep_file(r, half, path);
 	(void) unlink(half);
 	return result;
 }
@@ -295,6 +312,39 @@ static RESULT write_images(struct restore *r)
 
 /* ---- the whole ---- */
 
+/* The configuration is the first of the small files, if they have one. */
+static RESULT read_configuration(struct restore *r)
+{
+	struct settings settings = {0};
+	if (!r->files.count || str_ends_with(r->files.at[0].path, STR("/master.key")))
+		return OK;
+	TRY(settings_parse(r->c, r->files.at[0].content, str_to_z(r->c->arena, r->files.at[0].path),
+			   &settings));
+	r->configured = settings.store;
+	return OK;
+}
+
+/* Below --root nothing reaches a server, unless --store names one: a rehearsal must not fill the region's own. */
+static RESULT find_database(struct restore *r)
+{
+	struct str named = arg_of(r, "store");
+	TRY(read_configuration(r));
+	if (!r->backup.has_database)
+		return named.n ? ctx_fail_field(r->c, ERR_COMBINATION, STR("store"),
+						"--store has no effect: the backup has no database")
+			       : OK;
+	if (!named.n && r->backup.is_on_server && !*r->root && !r->configured.n)
+		return ctx_fail_field(r->c, ERR_MISSING, STR("store"),
+				      "the region has its database in PostgreSQL, and the backup no "
+				      "configuration that names it: name "
+				      "an empty database with --store postgresql://…, or a file of SQLite");
+	if (named.n && !sql_is_url(named))
+		r->database = str_to_z(r->c->arena, named);
+	else if (named.n || (r->backup.is_on_server && !*r->root))
+		r->url = str_to_z(r->c->arena, named.n ? named : r->configured);
+	return OK;
+}
+
 static RESULT write_all(struct restore *r)
 {
 	struct str data = r->backup.data_directory, database = r->backup.database_path;
@@ -303,11 +353,12 @@ static RESULT write_all(struct restore *r)
 	r->data_directory = below_root(r, data);
 	r->database = database.n ? below_root(r, database)
 				 : str_print(r->c->arena, "%s/dari.db", r->data_directory).p;
-	TRY(r->data_directory && r->database ? check_places(r) : ctx_no_memory(r->c));
+	TRY(r->data_directory && r->database ? find_database(r) : ctx_no_memory(r->c));
+	TRY(check_places(r));
 	TRY(write_sealed_files(r));
-	TRY(write_database(r));
 	TRY(write_attachments(r));
-	return write_images(r);
+	TRY(write_images(r));
+	return write_database(r); /* last: what is in a server's database stays there when the rest fails */
 }
 
 static RESULT restore(struct restore *r)
@@ -322,6 +373,22 @@ static RESULT restore(struct restore *r)
 	for (size_t k = 0; k < r->written.count && !result_is_ok(result); k++)
 		(void) unlink(r->written.at[k]);
 	return result;
+}
+
+/* The next start of dari looks for the database where the configuration says. */
+static void print_database(struct restore *r)
+{
+	const char *where = r->url ? r->url : r->database, *name = NULL;
+	bool is_configured = r->configured.n ? str_is(r->configured, where) : !arg_of(r, "store").n;
+	if (!result_is_ok(sql_name(r->c, where, &name)))
+		name = "PostgreSQL";
+	if (!r->backup.has_database)
+		printf("Its database is PostgreSQL's: restore that before dari starts "
+		       "(docs/postgresql.md).\n");
+	else if (r->url || r->backup.is_on_server || !is_configured)
+		printf("The database is in %s%s.\n", name,
+		       is_configured ? ""
+				     : ": name it in the configuration's key `store` before dari starts");
 }
 
 static void print_images(const struct restore *r)
@@ -352,9 +419,7 @@ static void print_end(struct restore *r)
 	if (r->lost)
 		printf("%zu attachments of tickets are lost: they are missing or damaged in the backup.\n",
 		       r->lost);
-	if (!b->has_database)
-		printf("Its database is PostgreSQL's: restore that before dari starts "
-		       "(docs/postgresql.md).\n");
+	print_database(r);
 	if (str_is_empty(b->sealed_sha256))
 		printf("The backup was made without keys: put master.key into %s and the configuration in "
 		       "its place.\n",
@@ -419,6 +484,11 @@ const struct command restore_commands[] = {
 	  {"backup", PARAM_OPTION, false, "ID of the backup (default: the newest)."},
 	  {"region", PARAM_OPTION, false, "The region's id, if the target has backups of several."},
 	  {"root", PARAM_OPTION, false, "Directory that stands for /, for a rehearsal or a mounted disk.",
+	   .is_path = true},
+	  {"store", PARAM_OPTION, false,
+	   "An empty database of PostgreSQL (postgresql://…) or a new file of SQLite for the rows (default: "
+	   "where the region had "
+	   "them; below --root always a file).",
 	   .is_path = true},
 	  {"s3-endpoint", PARAM_OPTION, false, "The URL of the S3 service."},
 	  {"s3-region", PARAM_OPTION, false, "The region in signatures (default: us-east-1)."},

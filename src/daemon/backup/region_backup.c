@@ -87,6 +87,7 @@ static RESULT write_record(struct ctx *c, const struct region_backup *b, struct 
 		json_write_int(&w, "rows", b->row_count);
 		json_write_text(&w, "sha256", b->database_sha256);
 		json_write_text(&w, "path", b->database_path);
+		json_write_bool(&w, "server", b->is_on_server);
 		json_write_close(&w);
 	} else {
 		json_write_null(&w, "database");
@@ -165,6 +166,7 @@ static bool read_record(struct arena *a, const json_t *root, struct region_backu
 	b->row_count = json_integer_value(json_object_get(database, "rows"));
 	b->database_sha256 = text_of(a, database, "sha256");
 	b->database_path = text_of(a, database, "path");
+	b->is_on_server = json_is_true(json_object_get(database, "server"));
 	b->sealed_sha256 = text_of(a, root, "sealed_sha256");
 	return json_integer_value(json_object_get(root, "format")) == FORMAT &&
 	       result_is_ok(uuid_parse(text_of(a, root, "region"), &region)) &&

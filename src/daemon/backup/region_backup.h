@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Backups of the whole region, in a store of objects (drivers/backup_store.h):
  *
- *   regions/REGION/BACKUP/             the database, as drivers/backup_data.h keeps it; absent with PostgreSQL
+ *   regions/REGION/BACKUP/             the database as a file of SQLite, as drivers/backup_data.h keeps it
  *   regions/REGION/BACKUP/sealed.cms   the small files (sealed_files.h); absent without a recovery certificate
  *   regions/REGION/BACKUP/region.json  the record, written last: without it there is no backup
  *   regions/REGION/attachments/ID      attachments of tickets
@@ -24,10 +24,11 @@ struct region_backup {
 	struct str version; /* the program's that wrote the backup */
 	struct str data_directory;
 	int64_t made_us;
-	bool has_database;
+	bool has_database;         /* false in a backup of an older program of a region on PostgreSQL */
 	int64_t commit, row_count; /* of the copy */
 	struct str database_sha256;
 	struct str database_path; /* where the region has it; empty: dari.db in the data directory */
+	bool is_on_server;        /* the region has its database in PostgreSQL */
 	struct str sealed_sha256; /* empty: no small files */
 	/* Names and sizes, in bytes. An image is named by its file in the directory of images. */
 	struct region_backup_files {

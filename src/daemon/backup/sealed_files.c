@@ -14,6 +14,7 @@
 #include "base/crypto_issue.h"
 #include "base/file.h"
 #include "base/json_write.h"
+#include "store/sql.h"
 
 enum { FORMAT = 1, DEPTH_MAX = 4, NAME_CAP = 4096, COUNT_MAX = 4096 };
 
@@ -106,6 +107,8 @@ static RESULT add_all(struct packing *p, const struct daemon *d)
 			key);
 	TRY(add_path(p, key, 0));
 	TRY(settings_each_file(a, s, add_named, p));
+	if (sql_is_url(s->store))
+		TRY(postgresql_each_file(p->c, str_to_z(a, s->store), add_named, p));
 	return add_path(p, settings_path(a, s, "libvirt"), DEPTH_MAX);
 }
 

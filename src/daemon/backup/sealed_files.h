@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The region's small files in a backup: the configuration, the master key, certificates, keys and secrets that the
- * configuration names, and libvirt's authority. They leave this machine only encrypted to the recovery
+ * configuration and the URL of its database name, and libvirt's authority. They leave this machine only encrypted to the recovery
  * certificate: CMS EnvelopedData (RFC 5652) in DER around JSON, so that `openssl cms -decrypt -inform DER` reads
  * it without Dari. Blocks. */
 #pragma once

@@ -285,24 +285,50 @@ static RESULT store_rescue(struct command_call *call)
 	return OK;
 }
 
+static const char *text_of(const json_t *args, const char *name)
+{
+	return json_string_value(json_object_get(args, name));
+}
+
+static int say_failed(const struct command *command, const struct ctx *c)
+{
+	fprintf(stderr, "dari %s: %" STR_FMT "\n", command->words, STR_ARG(c->problem.message));
+	return 1;
+}
+
 static int store_copy_here(const struct command *command, json_t *args, const char *config_path)
 {
 	(void) config_path;
 	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
 	struct ctx c;
 	struct store_copied copied = {0};
+	bool keeps = json_is_true(json_object_get(args, "keep"));
 	ctx_init(&c, arena);
-	struct result r = store_copy(&c, json_string_value(json_object_get(args, "from")),
-				     json_string_value(json_object_get(args, "to")), &copied);
-	if (!result_is_ok(r)) {
-		fprintf(stderr, "dari %s: %" STR_FMT "\n", command->words, STR_ARG(c.problem.message));
-		return 1;
-	}
-	printf("%zu rows and %zu records of history copied and compared, at commit %" PRIu64 ".\n"
-	       "Name the new database in the configuration's key `store` before dari starts again, and never "
-	       "start "
-	       "dari with the former one.\n",
-	       copied.row_count, copied.record_count, copied.commit);
+	struct result r =
+		(keeps ? store_copy : store_move)(&c, text_of(args, "from"), text_of(args, "to"), &copied);
+	if (!result_is_ok(r))
+		return say_failed(command, &c);
+	if (copied.row_count)
+		printf("%zu rows and %zu records of history copied and compared, at commit %" PRIu64 ".\n",
+		       copied.row_count, copied.record_count, copied.commit);
+	else
+		printf("The copy of before is at commit %" PRIu64 ".\n", copied.commit);
+	printf(keeps ? "dari may start with either database: never start it with both.\n"
+		     : "Name the new database in the configuration's key `store` before dari starts again. "
+		       "dari does not "
+		       "start with the former one any more (dari store reopen).\n");
+	return 0;
+}
+
+static int store_reopen_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) config_path;
+	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
+	struct ctx c;
+	ctx_init(&c, arena);
+	if (!result_is_ok(store_reopen(&c, text_of(args, "store"))))
+		return say_failed(command, &c);
+	printf("dari starts with this database again. Never start dari with a copy of it, too.\n");
 	return 0;
 }
 
@@ -317,11 +343,18 @@ const struct command store_commands[] = {
 	 {{"file", PARAM_POSITIONAL, true, "A new file on the server's machine.", .is_path = true}},
 	 .run = store_rescue},
 	{"store copy",
-	 "Copies the region into another database, SQLite or PostgreSQL, while dari is stopped, and compares "
-	 "each row.",
+	 "Moves the region into another database, SQLite or PostgreSQL, while dari is stopped, and compares "
+	 "each row. dari does not start with the former one any more.",
 	 {{"from", PARAM_OPTION, true, "postgresql://HOST/NAME, or the path of SQLite's file."},
-	  {"to", PARAM_OPTION, true, "An empty database of PostgreSQL, or a new file's path."}},
+	  {"to", PARAM_OPTION, true, "An empty database of PostgreSQL, or a new file's path."},
+	  {"keep", PARAM_FLAG, false, "Only copies: dari may start with the former one."}},
 	 .run_here = store_copy_here},
+	{"store reopen",
+	 "Goes back to a database that `store copy` has moved away, or accepts a copy that it did not "
+	 "finish.",
+	 {{"store", PARAM_POSITIONAL, true, "postgresql://HOST/NAME, or the path of SQLite's file.",
+	   .is_path = true}},
+	 .run_here = store_reopen_here},
 	{"store prune",
 	 "Deletes old events from the database, optionally exporting them to a file.",
 	 {{"before", PARAM_OPTION, true, "Events from before this: 2024-01-31, or a time."},

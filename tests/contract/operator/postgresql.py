@@ -109,8 +109,8 @@ def test_region(server, room):
         server.start()
         launch(ec2, "once")
         assert len(instances(ec2)) == 2
-        said = dari("store", "backup", str(room / "copy"), DARI_CONFIG=dev.config)
-        assert said.returncode and "not supported with PostgreSQL: use pg_dump" in said.stderr
+        said = dari("store", "rescue", str(room / "copy"), DARI_CONFIG=dev.config)
+        assert said.returncode and "not supported with PostgreSQL" in said.stderr
 
 
 def test_cut(server, room):
@@ -179,11 +179,14 @@ def test_last_week(server, room):
     assert server.sql("week", "SELECT count(*) FROM instance") == ["2"]
 
 
+MARKS = ("('writer'", "('moved_to'")
+
+
 def rows_of(path):
-    """All rows of a database of SQLite, by table; but for the mark of the process that opened it last."""
+    """All rows of a database of SQLite, by table; but for the marks of the process that opened it last and of `dari store copy`."""
     with contextlib.closing(sqlite3.connect(path)) as db:
         tables = [name for name, in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
-        return {table: sorted(row for row in map(repr, db.execute(f'SELECT * FROM "{table}"')) if not row.startswith("('writer'")) for table in tables}
+        return {table: sorted(row for row in map(repr, db.execute(f'SELECT * FROM "{table}"')) if not row.startswith(MARKS)) for table in tables}
 
 
 def test_copy(server, room):
@@ -209,13 +212,15 @@ def test_copy(server, room):
     server.sql("bad", "CREATE FUNCTION bend() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.name := 'bent'; RETURN NEW; END $$;"
                "CREATE TRIGGER bends BEFORE INSERT ON account FOR EACH ROW EXECUTE FUNCTION bend()")
     bent = dari("store", "copy", "--from", str(first), "--to", bad)
-    assert bent.returncode == 1 and "differs from the original in account, item" in bent.stderr
+    assert bent.returncode == 1 and "differs from the original in account (" in bent.stderr
+    refused = dari("dev", "--port", "0", "--data", str(room / "bent"), "--store", bad)
+    assert refused.returncode and "by a `dari store copy` that did not end" in refused.stderr
     copied = dari("store", "copy", "--from", str(first), "--to", url)
     assert copied.returncode == 0 and "copied and compared" in copied.stdout, copied.stderr
     twice = dari("store", "copy", "--from", str(first), "--to", url)
-    assert twice.returncode == 1 and "has a region already" in twice.stderr
-    back_again = dari("store", "copy", "--from", url, "--to", str(back))
-    assert back_again.stdout == copied.stdout, back_again.stderr
+    assert twice.returncode == 1 and f"was moved to postgresql://{server.folder}/copy" in twice.stderr
+    kept_there = dari("store", "copy", "--keep", "--from", url, "--to", str(back))
+    assert kept_there.stdout.splitlines()[0] == copied.stdout.splitlines()[0], kept_there.stderr
     rows, rows_back = rows_of(first), rows_of(back)
     assert rows.keys() == rows_back.keys() and len(rows["audit_segment"]) == 1
     assert [table for table, row in rows.items() if row != rows_back[table]] == []
@@ -226,6 +231,45 @@ def test_copy(server, room):
         assert not dev.audit()
         verified = dari("log", "audit", "--verify", "--archive", str(room / "archive"), DARI_CONFIG=dev.config)
         assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+def refused_start(data, *options):
+    done = dari("dev", "--port", "0", "--data", str(data), *options)
+    assert done.returncode, done.stdout
+    return done.stderr
+
+
+def test_the_former_database(server, room):
+    """Nobody starts with the database that a region was moved away from, whichever kind it is; `dari store reopen` goes back deliberately."""
+    url, data, back = server.create("former"), room / "data", room / "back.db"
+    with Dev("--data", str(data)) as dev:
+        launch(dev.account.client())
+        dev.rest()
+        before = instances(dev.account.client())
+    moved = dari("store", "copy", "--from", str(data / "dari.db"), "--to", url)
+    assert moved.returncode == 0 and "does not start with the former one any more" in moved.stdout, moved.stderr
+    told = refused_start(data)
+    assert f"was moved to postgresql://{server.folder}/former" in told and "the configuration's key `store`" in told and "dari store reopen" in told
+    with Dev("--data", str(data), "--store", url) as dev:
+        assert instances(dev.account.client()) == before
+        launch(dev.account.client())
+        dev.rest()
+        after = instances(dev.account.client())
+    epoch = server.sql("former", "SELECT epoch FROM writer")
+    moved = dari("store", "copy", "--from", url, "--to", str(back))
+    assert moved.returncode == 0, moved.stderr
+    told = refused_start(data, "--store", url)
+    assert f"was moved to {back} on " in told
+    with Dev("--data", str(data), "--store", str(back)) as dev:
+        assert instances(dev.account.client()) == after
+    assert dari("store", "copy", "--from", url, "--to", str(room / "third.db")).returncode == 1
+    assert not (room / "third.db").exists()
+    there = dari("store", "reopen", url)
+    assert there.returncode == 0, there.stderr
+    with Dev("--data", str(data), "--store", url) as dev:
+        assert instances(dev.account.client()) == after
+    assert server.sql("former", "SELECT epoch FROM writer") > epoch
+    assert "has no mark" in dari("store", "reopen", url).stderr
 
 
 if __name__ == "__main__":

@@ -18,43 +18,9 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from dev import DARI, Dev  # noqa: E402
-from postgresql import Server  # noqa: E402
+from backups import Place, restored, short_folder  # noqa: E402
 
 ATTACHMENT = b"what the machine said\n" * 100
-
-
-class Place:
-    """A region with a database of its own, a target, and a recovery key."""
-
-    def __init__(self, top, *options):
-        self.top, self.data, self.store = top, str(top / "data"), top / "target"
-        self.target, self.key, self.certificate = f"file://{self.store}", str(top / "recovery.key"), str(top / "recovery.pem")
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "36500", "-subj", "/CN=recovery", "-keyout", self.key,
-                        "-out", self.certificate], check=True, capture_output=True)
-        self.dev = Dev("--data", self.data, *options)
-
-    def run(self, *words):
-        return subprocess.run([DARI, "--config", self.dev.config, *words], capture_output=True, text=True, check=False)
-
-    def backup(self, *words):
-        done = self.run("backup", self.target, *words, "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    def make(self, *words):
-        return self.backup("--recovery-certificate", self.certificate, *words)[0]
-
-    def restore(self, root, *words):
-        return subprocess.run([DARI, "restore", self.target, "--root", str(root), *words], capture_output=True, text=True, check=False)
-
-    def folder(self, made):
-        (found,) = glob.glob(f"{self.store}/regions/*/{made['id']}")
-        return found
-
-
-def short_folder():
-    """A restored path has both folders in it, and a socket's path is short."""
-    return tempfile.TemporaryDirectory(prefix="rb-")
 
 
 @pytest.fixture(name="tmp_path")
@@ -79,13 +45,6 @@ def filled(p):
     p.dev.rest()
     with p.dev:
         yield p
-
-
-def restored(place, root):
-    """The region of the restored files, with the credentials of before: the secrets in its rows open with its master key."""
-    dev = Dev("--data", f"{root}{place.data}")
-    dev.account.key_id, dev.account.secret = place.dev.account.key_id, place.dev.account.secret
-    return dev
 
 
 def test_restored_elsewhere(place, tmp_path):
@@ -473,22 +432,6 @@ def test_a_database_elsewhere(tmp_path):
     assert done.returncode == 0, done.stderr
     assert os.path.exists(f"{tmp_path}/root{tmp_path}/db/region.db") and not os.path.exists(f"{tmp_path}/root{p.data}/dari.db")
     assert os.stat(f"{tmp_path}/root{tmp_path}").st_mode & 0o777 == 0o755 and os.stat(f"{tmp_path}/root{p.data}").st_mode & 0o777 == 0o700
-
-
-def test_postgresql(tmp_path):
-    """The server's own means back the database up; the rest is in the backup, and fits the database."""
-    with Server() as server:
-        p = Place(tmp_path, "--store", server.create("region"))
-        with p.dev:
-            p.dev.account.client().create_vpc(CidrBlock="10.9.0.0/16")
-            made = p.make()
-            assert made["rows"] == 0 and made["sealed"]
-            assert p.backup("--prove")[0]["id"] == made["id"]
-        root = p.top / "root"
-        done = p.restore(root, "--key", p.key)
-        assert done.returncode == 0 and "PostgreSQL" in done.stdout, done.stderr
-        with restored(p, root) as dev:
-            assert "10.9.0.0/16" in [v["CidrBlock"] for v in dev.account.client().describe_vpcs()["Vpcs"]]
 
 
 if __name__ == "__main__":

@@ -74,6 +74,7 @@ static const char empty_sql[] =
 	"'writer') LOOP"
 	" EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', t) INTO has;"
 	" IF has THEN EXECUTE format('DELETE FROM %I', t); END IF; END LOOP;"
+	" DELETE FROM meta WHERE name IN ('moved_to', 'copy_of');"
 	" UPDATE writer SET batch = 0; END $$";
 static const char drop_sql[] = "DROP SCHEMA public CASCADE; CREATE SCHEMA public";
 
