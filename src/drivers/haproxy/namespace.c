@@ -188,7 +188,7 @@ static RESULT add_routes(struct ctx *c, const struct proxy_wish *wish, int fd)
 		name_inner(l->port, inner);
 		text = str_print(c->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(text),
 				 STR_ARG(netns_write_address(c, &address)));
-		if (k == 0)
+		if (k == 0 && !ip_is_none(l->gateway))
 			text = str_print(c->arena, "%" STR_FMT "route replace default via %s dev %s src %s\n",
 					 STR_ARG(text), ip_write(l->gateway, gateway), inner,
 					 ip_write(l->ip, ip));

@@ -752,6 +752,13 @@ static void octavia_listeners_follow_one_check(void **state)
 	has_line(text, "  mode tcp\n  bind *:80\n");
 	has_line(text, " check-ssl verify none\n");
 	is_accepted(lab, text);
+	const struct proxy_link six = {.ip6 = {.family = IP_V6, .b = {0xfd, [15] = 1}}};
+	lab->wish.links = &six;
+	lab->wish.link_count = 1;
+	text = write_text(lab);
+	has_line(text, "  mode tcp\n  bind :::80 v6only\n");
+	is_accepted(lab, text);
+	lab->wish.link_count = 0;
 
 	lab->group.has_monitor = false;
 	lab->group.persistence = TARGET_GROUP_PERSISTENCE_NONE;
