@@ -409,6 +409,7 @@ def reaches_ipv6_targets(lab, ask):
     elb.register_targets(TargetGroupArn=group, Targets=[{"Id": lab.ids["two"]}])
     listener = elb.describe_listeners(LoadBalancerArn=lab.arn)["Listeners"][0]["ListenerArn"]
     rule = elb.create_rule(ListenerArn=listener, Priority=66, Conditions=[{"Field": "path-pattern", "Values": ["/targets6"]}], Actions=forward((group, 1)))["Rules"][0]["RuleArn"]
+    ec2.authorize_security_group_egress(GroupId=lab.group, IpPermissions=[{"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}])
     region.check_soon("a target of IPv6 is healthy", lambda: lab.health(group) == {"two": ("healthy", None)})
     region.check_soon("clients of IPv6 and IPv4 reach it", lambda: ask("/targets6").startswith("two") and lab.who("/targets6") == "two")
     lab.guests.ns("two", "ip", "-6", "addr", "del", f"{address}/128", "dev", "eth0")
