@@ -94,13 +94,17 @@ struct str netns_write_address(struct ctx *c, const struct netns_address *a)
 	ip_write(a->ip, ip);
 	ip_write(a->gateway, gateway);
 	cidr_write(a->subnet, subnet);
+	struct str way_out = ip_is_none(a->gateway)
+				     ? STR("")
+				     : str_print(c->arena,
+						 "route replace default via %s dev %s src %s table %u\n",
+						 gateway, a->link, ip, a->table);
 	return str_print(c->arena,
 			 "addr replace %s/%u dev %s\n"
 			 "route replace %s dev %s src %s table %u\n"
-			 "route replace default via %s dev %s src %s table %u\n"
-			 "rule add from %s lookup %u pref %u\n",
-			 ip, a->bits, a->link, subnet, a->link, ip, a->table, gateway, a->link, ip, a->table,
-			 ip, a->table, a->rule);
+			 "%" STR_FMT "rule add from %s lookup %u pref %u\n",
+			 ip, a->bits, a->link, subnet, a->link, ip, a->table, STR_ARG(way_out), ip, a->table,
+			 a->rule);
 }
 
 void netns_delete_link(struct ctx *c, const char *link)

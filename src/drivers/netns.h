@@ -33,7 +33,7 @@ RESULT netns_make_links(struct ctx *c, int netns_fd, const char *outer, const ch
  * link's own address alone. */
 struct netns_address {
 	const char *link;
-	struct ip ip, gateway;
+	struct ip ip, gateway; /* gateway none: only the subnet is reached */
 	struct cidr subnet;
 	unsigned bits; /* prefix length of the address; 32: only that table has a route to the subnet */
 	unsigned table, rule; /* the table, and the place of its rule */

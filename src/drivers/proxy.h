@@ -31,10 +31,10 @@ struct proxies;
 struct proxy_link {
 	uuid port; /* the switch port's name */
 	struct mac mac;
+	/* ip none: the link has IPv6 alone. ip6 none: the link has IPv4 alone. */
 	struct ip ip, gateway;
 	struct cidr subnet;
 	uuid zone; /* the subnet's; none: all zones */
-	/* ip6 none: the link has IPv4 alone. */
 	struct ip ip6, gateway6;
 	struct cidr subnet6;
 	const struct cidr *routes6; /* blocks behind gateway6, to which answers may go */

@@ -19,7 +19,7 @@ from guests import WEB, Guests  # noqa: E402
 from region import Region, launch, wait_state, wait_until  # noqa: E402
 
 # Answers with its name and what the request was like; "/sick" makes its health check fail, "/slow" takes its time.
-SERVER = """import http.server, sys, time, os
+SERVER = """import http.server, os, socket, sys, time
 name, flag = sys.argv[1:3]
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -35,7 +35,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     do_POST = do_GET
     def log_message(self, *_):
         pass
-http.server.ThreadingHTTPServer(("", 80), Handler).serve_forever()
+class Server(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+Server(("::", 80), Handler).serve_forever()
 """
 # Asks as fast as it can on connections of its own until a file appears, 500 at least, and counts answers that are not 200.
 LOAD = """import http.client, os, sys
@@ -390,6 +392,38 @@ def begins_ipv6(lab):
     return client
 
 
+def reaches_ipv6_targets(lab, ask):
+    """A target group of IPv6: its target is checked and asked at its IPv6 address."""
+    region, ec2, elb = lab.region, lab.ec2, lab.elb
+    nic = ec2.describe_instances(InstanceIds=[lab.ids["two"]])["Reservations"][0]["Instances"][0]["NetworkInterfaces"][0]["NetworkInterfaceId"]
+    made = dict(Name="targets6", IpAddressType="ipv6", Protocol="HTTP", Port=80, VpcId=lab.vpc, HealthCheckPath="/health", HealthCheckIntervalSeconds=5, HealthCheckTimeoutSeconds=2)
+    group = elb.create_target_group(**made)["TargetGroups"][0]["TargetGroupArn"]
+    try:
+        elb.register_targets(TargetGroupArn=group, Targets=[{"Id": lab.ids["two"]}])
+        region.check("a target without an IPv6 address is refused", False)
+    except elb.exceptions.InvalidTargetException:
+        region.check("a target without an IPv6 address is refused", True)
+    address = ec2.assign_ipv6_addresses(NetworkInterfaceId=nic, Ipv6AddressCount=1)["AssignedIpv6Addresses"][0]
+    lab.guests.ns("two", "ip", "-6", "addr", "add", f"{address}/128", "dev", "eth0", "nodad")
+    region.check_soon("a way out is advertised to the target", lambda: "default via fe80" in lab.guests.ns("two", "ip", "-6", "route"))
+    elb.register_targets(TargetGroupArn=group, Targets=[{"Id": lab.ids["two"]}])
+    listener = elb.describe_listeners(LoadBalancerArn=lab.arn)["Listeners"][0]["ListenerArn"]
+    rule = elb.create_rule(ListenerArn=listener, Priority=66, Conditions=[{"Field": "path-pattern", "Values": ["/targets6"]}], Actions=forward((group, 1)))["Rules"][0]["RuleArn"]
+    ec2.authorize_security_group_egress(GroupId=lab.group, IpPermissions=[{"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}])
+    region.check_soon("a target of IPv6 is healthy", lambda: lab.health(group) == {"two": ("healthy", None)})
+    region.check_soon("clients of IPv6 and IPv4 reach it", lambda: ask("/targets6").startswith("two") and lab.who("/targets6") == "two")
+    lab.guests.ns("two", "ip", "-6", "addr", "del", f"{address}/128", "dev", "eth0")
+    region.check_soon("without its address it is unhealthy", lambda: lab.health(group)["two"][0] == "unhealthy")
+    try:
+        elb.set_ip_address_type(LoadBalancerArn=lab.arn, IpAddressType="ipv4")
+        region.check("the load balancer stays dualstack", False)
+    except elb.exceptions.ClientError as error:
+        region.check("the load balancer stays dualstack", error.response["Error"]["Code"] == "InvalidConfigurationRequest")
+    elb.delete_rule(RuleArn=rule)
+    elb.delete_target_group(TargetGroupArn=group)
+    ec2.unassign_ipv6_addresses(NetworkInterfaceId=nic, Ipv6Addresses=[address])
+
+
 def speaks_ipv6(lab):
     """A dualstack load balancer: its address, its name and its logs; an internal one answers its VPC alone."""
     region, elb, rules = lab.region, lab.elb, [{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}]
@@ -406,6 +440,7 @@ def speaks_ipv6(lab):
     region.check_soon("a client of IPv6 is answered", lambda: ask()[:3] in ("one", "two"))
     region.check("targets see its address", f"\nx-forwarded-for: {client}\n" in ask() and f"\nhost: [{internal}]\n" in ask())
     region.check("and IPv4 goes on", lab.who() in ("one", "two"))
+    reaches_ipv6_targets(lab, ask)
     region.check("the name has both addresses", (lab.guests.ask("client", lab.name), lab.guests.ask("client", lab.name, "6")) == (lab.address, internal))
     port = [{"Key": "routing.http.xff_client_port.enabled", "Value": "true"}]
     elb.modify_load_balancer_attributes(LoadBalancerArn=lab.arn, Attributes=port)

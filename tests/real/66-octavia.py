@@ -14,7 +14,7 @@ from region import Region, launch, wait_state, wait_until  # noqa: E402
 
 LB, NET = "/load-balancer/v2/lbaas", "/network/v2.0"
 # Answers with its name and the request's headers; "/health" fails while the file exists.
-SERVER = """import http.server, os, sys
+SERVER = """import http.server, os, socket, sys
 name, flag = sys.argv[1:3]
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -23,19 +23,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write((name + "\\n" + "".join(f"{k.lower()}: {v}\\n" for k, v in self.headers.items())).encode())
     def log_message(self, *_):
         pass
-http.server.ThreadingHTTPServer(("", 80), Handler).serve_forever()
+class Server(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+Server(("::", 80), Handler).serve_forever()
 """
 
 
 class Lab:
     def __init__(self, region, guests):
         self.region, self.guests = region, guests
-        ec2 = region.account("alice")
+        self.ec2 = ec2 = region.account("alice")
         password = region.command("user", "create", "anna", "--account", "alice", "--role", "admin")["password"]
         self.project = cloud.Project(region, "alice", "anna", password)
         self.outside = self.project.ok("GET", f"{NET}/networks?router:external=true")["networks"][0]["id"]
         vpc = ec2.create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
-        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.7.1.0/24")["Subnet"]
+        self.vpc, subnet = vpc, ec2.create_subnet(VpcId=vpc, CidrBlock="10.7.1.0/24")["Subnet"]
+        self.ec2_subnet = subnet["SubnetId"]
         ours = [{"Name": "vpc-id", "Values": [vpc]}]
         gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
         ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
@@ -45,11 +48,12 @@ class Lab:
         ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=80, ToPort=80, CidrIp="0.0.0.0/0")
         self.ids = dict(zip(("client", "one", "two"), launch(ec2, 3, SubnetId=subnet["SubnetId"])))
         wait_state(ec2, list(self.ids.values()), "running")
-        self.addresses = {}
+        self.group, self.addresses, self.interfaces = group, {}, {}
         for name, identifier in self.ids.items():
             instance = ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"][0]
             guests.plug(name, instance)
             self.addresses[name] = instance["PrivateIpAddress"]
+            self.interfaces[name] = instance["NetworkInterfaces"][0]["NetworkInterfaceId"]
         for name in ("one", "two"):
             guests.start(name, sys.executable, "-c", SERVER, name, self.flag(name))
         port = self.project.ok("GET", f"{NET}/ports?fixed_ips=ip_address%3D{self.addresses['client']}")["ports"][0]
@@ -131,6 +135,40 @@ class Lab:
         assert self.project.call("DELETE", f"{LB}/listeners/{made}").status == 204
         self.ready()
 
+    def begin_ipv6(self):
+        """Gives the subnet an IPv6 block, and each guest an address; returns Neutron's id of the block's subnet and the addresses."""
+        self.region.run(self.region.dari, "network", "set-ipv6", "internet", "--pool", "2001:db8:d000::/48", "--next-hop", "fe80::1")
+        self.ec2.associate_vpc_cidr_block(VpcId=self.vpc, AmazonProvidedIpv6CidrBlock=True)
+        block = self.ec2.describe_vpcs(VpcIds=[self.vpc])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"]
+        self.ec2.associate_subnet_cidr_block(SubnetId=self.ec2_subnet, Ipv6CidrBlock=block.replace("00::/56", "01::/64"))
+        self.ec2.authorize_security_group_ingress(GroupId=self.group, IpPermissions=[
+            {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}])
+        six = {name: self.ec2.assign_ipv6_addresses(NetworkInterfaceId=nic, Ipv6AddressCount=1)["AssignedIpv6Addresses"][0] for name, nic in self.interfaces.items()}
+        for name, address in six.items():
+            self.guests.ns(name, "ip", "-6", "addr", "add", f"{address}/128", "dev", "eth0", "nodad")
+            self.region.check_soon(f"a way out is advertised to {name}", lambda n=name: "default via fe80" in self.guests.ns(n, "ip", "-6", "route"))
+        port = self.project.ok("GET", f"{NET}/ports?fixed_ips=ip_address%3D{self.addresses['client']}")["ports"][0]
+        return next(f["subnet_id"] for f in port["fixed_ips"] if ":" in f["ip_address"]), six
+
+    def check_ipv6(self):
+        """A VIP and members of IPv6."""
+        subnet, six = self.begin_ipv6()
+        made = self.project.ok("POST", f"{LB}/loadbalancers", {"loadbalancer": {"vip_subnet_id": subnet, "listeners": [{
+            "protocol": "HTTP", "protocol_port": 80, "insert_headers": {"X-Forwarded-For": "true"}, "allowed_cidrs": [f"{six['client']}/128"], "default_pool": {
+                "protocol": "HTTP", "lb_algorithm": "ROUND_ROBIN", "members": [{"address": six[n], "protocol_port": 80, "name": n} for n in ("one", "two")],
+                "healthmonitor": {"type": "HTTP", "delay": 1, "timeout": 1, "max_retries": 1, "max_retries_down": 1, "url_path": "/health"}}}]}})["loadbalancer"]
+        former, self.id = self.id, made["id"]
+        ask = lambda name="client": self.guests.ns(name, "curl", "-s", "--connect-timeout", "2", "-m", "5", f"http://[{made['vip_address']}]/", fails=True)  # noqa: E731
+        self.ready()
+        self.region.check_soon("members of IPv6 answer at a VIP of IPv6", lambda: {ask().partition("\n")[0] for _ in range(8)} == {"one", "two"})
+        self.region.check("and see the client in a header", f"x-forwarded-for: {six['client']}\n" in ask())
+        self.region.check("others are kept out", ask("one") == "")
+        status = lambda: {m["operating_status"] for m in self.show(f"pools/{made['pools'][0]['id']}/members", "members")}  # noqa: E731
+        self.region.check_soon("both are online", lambda: status() == {"ONLINE"})
+        assert self.project.call("DELETE", f"{LB}/loadbalancers/{self.id}?cascade=true").status == 204
+        self.region.check_soon("nobody answers once it is gone", lambda: ask() == "")
+        self.id = former
+
     def answers(self):
         return {self.ask().partition("\n")[0] for _ in range(8)}
 
@@ -182,6 +220,7 @@ def main():
         ask = lambda: region.on("inet", "curl", "-s", "--interface", WEB, "--connect-timeout", "2", "-m", "5",  # noqa: E731
                                 f"http://{floating['floating_ip_address']}/", fails=True)
         region.check_soon("the internet reaches a floating address", lambda: ask().partition("\n")[0] in ("one", "two"))
+        lab.check_ipv6()
         region.check_clean()
         assert lab.project.call("DELETE", f"{LB}/loadbalancers/{lab.id}?cascade=true").status == 204
         region.check_soon("no process and no file is left", lambda: not os.listdir(f"{region.demo}/data/proxies"))

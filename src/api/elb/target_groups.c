@@ -234,7 +234,7 @@ static int64_t or_default(int64_t value, int64_t standard)
 
 struct create_args {
 	struct target_group_wish wish;
-	struct str protocol, type;
+	struct str protocol, type, ip_type;
 	struct check_args check;
 };
 static const struct param create_params[] = {
@@ -248,7 +248,8 @@ static const struct param create_params[] = {
 	      .doc = "Target type: `instance` or `ip`."),
 	CHECKS(struct create_args, check),
 	ELB_TAGS(struct create_args, wish.tags),
-	NOT_BUILT("IpAddressType", .only = "ipv4"),
+	PARAM(struct create_args, "IpAddressType", ip_type, .words = "ipv4|ipv6", .absent = "ipv4",
+	      .doc = "Family of the targets' addresses. `ipv6` requires a dualstack load balancer."),
 	NOT_BUILT("ProtocolVersion", .only = "HTTP1"),
 	NOT_BUILT("TargetControlPort"),
 };
@@ -335,6 +336,7 @@ static RESULT prepare_create(struct elb_call *e, void *args)
 	TRY(elb_check_tags(e, a->wish.tags));
 	TRY(check_checks(e, &a->check, a->wish.protocol, BALANCING_TCP, a->wish.port));
 	a->wish.is_by_ip = str_is(a->type, "ip");
+	a->wish.is_ipv6 = str_is(a->ip_type, "ipv6");
 	set_checks(&a->check, &a->wish);
 	return OK;
 }
@@ -430,7 +432,7 @@ static void write_group(struct elb_call *e, struct xml *x, const struct target_g
 	write_checks(e, x, g);
 	elb_write_balancers_of(e, x, g->row.id);
 	xml_z(x, "TargetType", target_group_target_type_words[g->target_type]);
-	xml_z(x, "IpAddressType", "ipv4");
+	xml_z(x, "IpAddressType", g->is_ipv6 ? "ipv6" : "ipv4");
 	xml_close(x, "member");
 }
 

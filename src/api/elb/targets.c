@@ -41,8 +41,9 @@ static const struct param change_params[] = {
 };
 
 /* An instance or an address; of another text neither is set, which the engine refuses in a group of either type. */
-static struct balancing_target read_target(const struct target_arg *arg, bool is_by_ip)
+static struct balancing_target read_target(const struct target_arg *arg, const struct target_group *group)
 {
+	bool is_by_ip = group->target_type == TARGET_GROUP_TARGET_TYPE_IP;
 	struct balancing_target target = {.number = arg->port, .text = arg->id, .field = STR("Targets")};
 	struct ip ip;
 	if (!is_by_ip && str_starts_with(arg->id, STR("i-")) &&
@@ -50,7 +51,7 @@ static struct balancing_target read_target(const struct target_arg *arg, bool is
 		target.instance.field = target.field;
 	else
 		target.instance = (struct ref){0};
-	if (is_by_ip && result_is_ok(ip_parse(arg->id, &ip)) && ip.family == IP_V4)
+	if (is_by_ip && result_is_ok(ip_parse(arg->id, &ip)) && ip.family == (group->is_ipv6 ? IP_V6 : IP_V4))
 		target.ip = ip;
 	return target;
 }
@@ -68,7 +69,7 @@ static RESULT prepare_targets(struct elb_call *e, struct change_args *a)
 		if (a->targets.at[k].port && a->targets.at[k].port != group->port && !is_http)
 			return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("Targets"),
 					      "A target's port must be the target group's in this region");
-		at[k] = read_target(&a->targets.at[k], group->target_type == TARGET_GROUP_TARGET_TYPE_IP);
+		at[k] = read_target(&a->targets.at[k], group);
 	}
 	a->wish.targets = (struct balancing_targets){at, a->targets.count};
 	return OK;

@@ -216,7 +216,11 @@ void config_write_tls(struct ctx *c, const struct proxy_wish *wish, const struct
 
 void config_write_bind(const struct proxy_wish *wish, int64_t port, struct buf *out)
 {
-	buf_print(out, "  bind *:%" PRId64, port);
+	bool has_ipv6_alone = wish->link_count && ip_is_none(wish->links[0].ip);
+	if (has_ipv6_alone)
+		buf_print(out, "  bind :::%" PRId64 " v6only", port);
+	else
+		buf_print(out, "  bind *:%" PRId64, port);
 	if (wish->balancer->is_dualstack)
 		buf_print(out, ",:::%" PRId64 " v6only", port);
 }

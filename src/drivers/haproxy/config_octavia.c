@@ -138,7 +138,8 @@ static void write_frontend(struct ctx *c, const struct proxy_wish *wish, const s
 	bool is_http = is_read(l);
 	char id[ID_SIZE];
 	config_write_hex(l->row.id.b, sizeof l->row.id.b, id);
-	buf_print(out, "frontend l%s\n  mode %s\n  bind *:%" PRId64, id, is_http ? "http" : "tcp", l->port);
+	buf_print(out, "frontend l%s\n  mode %s\n", id, is_http ? "http" : "tcp");
+	config_write_bind(wish, l->port, out);
 	if (is_secure(l))
 		config_write_tls(c, wish, l, "h2,http/1.1", out);
 	buf_add_char(out, '\n');

@@ -142,13 +142,30 @@ static struct str write_ip6(struct ctx *c, const struct proxy_link *l, unsigned 
 			 table, FIRST_RULE + number);
 }
 
+/* Connections to targets in other subnets leave by the first link with an IPv6 address. */
+static struct str write_main_ip6(struct ctx *c, const struct proxy_link *l)
+{
+	char inner[LINK_NAME_SIZE], ip[IP_TEXT_SIZE], gateway[IP_TEXT_SIZE], block[CIDR_TEXT_SIZE];
+	struct str text = STR("");
+	name_inner(l->port, inner);
+	for (size_t k = 0; k < l->route6_count; k++)
+		text = str_print(c->arena, "%" STR_FMT "route replace %s via %s dev %s src %s\n",
+				 STR_ARG(text), cidr_write(l->routes6[k], block),
+				 ip_write(l->gateway6, gateway), inner, ip_write(l->ip6, ip));
+	return text;
+}
+
 static RESULT add_routes_ip6(struct ctx *c, const struct proxy_wish *wish, int fd)
 {
 	struct str text = STR("");
-	for (size_t k = 0; k < wish->link_count; k++)
-		if (!ip_is_none(wish->links[k].ip6))
-			text = str_print(c->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(text),
-					 STR_ARG(write_ip6(c, &wish->links[k], (unsigned) k)));
+	for (size_t k = 0; k < wish->link_count; k++) {
+		const struct proxy_link *l = &wish->links[k];
+		if (ip_is_none(l->ip6))
+			continue;
+		struct str first = text.n ? STR("") : write_main_ip6(c, l);
+		text = str_print(c->arena, "%" STR_FMT "%" STR_FMT "%" STR_FMT, STR_ARG(text),
+				 STR_ARG(write_ip6(c, l, (unsigned) k)), STR_ARG(first));
+	}
 	return text.n ? netns_run_ip6(c, text, fd) : OK;
 }
 
@@ -158,6 +175,8 @@ static RESULT add_routes(struct ctx *c, const struct proxy_wish *wish, int fd)
 	struct str text = STR("link set dev lo up\n");
 	for (size_t k = 0; k < wish->link_count; k++) {
 		const struct proxy_link *l = &wish->links[k];
+		if (ip_is_none(l->ip))
+			continue;
 		char inner[LINK_NAME_SIZE], ip[IP_TEXT_SIZE], gateway[IP_TEXT_SIZE];
 		const struct netns_address address = {.link = inner,
 						      .ip = l->ip,
@@ -169,7 +188,7 @@ static RESULT add_routes(struct ctx *c, const struct proxy_wish *wish, int fd)
 		name_inner(l->port, inner);
 		text = str_print(c->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(text),
 				 STR_ARG(netns_write_address(c, &address)));
-		if (k == 0)
+		if (k == 0 && !ip_is_none(l->gateway))
 			text = str_print(c->arena, "%" STR_FMT "route replace default via %s dev %s src %s\n",
 					 STR_ARG(text), ip_write(l->gateway, gateway), inner,
 					 ip_write(l->ip, ip));
@@ -231,6 +250,7 @@ static void drop_ip6(struct ctx *c, const struct proxy_wish *wish, int fd)
 		run_each(c, str_print(c->arena, "addr flush dev %s scope global\n", inner), fd,
 			 netns_run_ip6);
 	}
+	run_each(c, STR("route flush table main proto boot\n"), fd, netns_run_ip6);
 }
 
 /* Rules of links are made anew, because their numbers follow the order of the wish. */

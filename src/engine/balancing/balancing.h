@@ -202,6 +202,7 @@ struct target_group_wish {
 	struct ref router;
 	enum balancing_protocol protocol;
 	bool is_by_ip; /* targets are named by address, not by instance */
+	bool is_ipv6;  /* targets have IPv6 addresses */
 	int64_t port;
 	int64_t interval_s, timeout_s, healthy_threshold, unhealthy_threshold;
 	enum balancing_protocol check_protocol; /* TCP, HTTP or HTTPS */

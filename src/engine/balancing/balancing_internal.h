@@ -54,6 +54,12 @@ RESULT proxy_settle(struct op *op, uuid balancer);
 void proxy_turn_front(const struct tables *t, const struct elastic_load_balancer *balancer,
 		      struct port *front);
 
+/* ERR_COMBINATION: the targets have IPv6 addresses, and the load balancer has none. */
+RESULT target_group_check_family(struct op *op, const struct elastic_load_balancer *balancer,
+				 const struct target_group *group);
+/* The same for all target groups of a load balancer. */
+RESULT target_group_check_families(struct op *op, const struct elastic_load_balancer *balancer);
+
 /* Registers and deregisters a target of the group, with the permission. */
 RESULT target_add(struct op *op, const struct target_group *group, const struct balancing_target *wish,
 		  const char *permission);

@@ -511,6 +511,7 @@ static RESULT replace_subnets(struct op *op, const struct elastic_load_balancer 
 		return fail_subnets(op, STR("Subnets"), "The subnets are not in the load balancer's VPC.");
 	const struct uuids before = next.fronts;
 	const struct uuids groups = groups_of(op->head, present);
+	TRY(target_group_check_families(op, &next));
 	next.row.gen++;
 	TRY(add_fronts(op, &plan, &groups, &next));
 	TRY(settle_listeners(op, next.row.id));
@@ -536,6 +537,7 @@ RESULT engine_set_elastic_load_balancer_ip_type(struct op *op, struct elastic_lo
 		return OK;
 	struct elastic_load_balancer next = *present;
 	next.is_dualstack = wish->is_dualstack;
+	TRY(target_group_check_families(op, &next));
 	next.row.gen++;
 	TRY(elastic_load_balancer_put(op, &next));
 	for (size_t k = 0; k < next.fronts.count; k++)

@@ -273,7 +273,7 @@ static RESULT check_group(struct op *op, const struct elastic_load_balancer *bal
 				   "The target group '%" STR_FMT
 				   "' cannot be associated with more than one load balancer.",
 				   STR_ARG(group->name));
-	return OK;
+	return target_group_check_family(op, balancer, group);
 }
 
 static enum listener_protocol to_protocol(enum balancing_protocol protocol)

@@ -56,7 +56,7 @@ RESULT listener_rule_check_group(struct op *op, const struct elastic_load_balanc
 				   "The target group '%" STR_FMT
 				   "' cannot be associated with more than one load balancer.",
 				   STR_ARG(group->name));
-	return OK;
+	return target_group_check_family(op, balancer, group);
 }
 
 static RESULT put_groups(struct op *op, const struct elastic_load_balancer *balancer, uuid rule,

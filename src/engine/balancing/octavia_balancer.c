@@ -48,6 +48,13 @@ RESULT octavia_permit_balancer(struct op *op, const struct ref *ref, const char 
 		       : engine_fail_not_found(op->ctx, KIND_ELASTIC_LOAD_BALANCER, ref);
 }
 
+enum ip_family octavia_get_family(const struct tables *t, uuid balancer)
+{
+	const struct elastic_load_balancer *b = elastic_load_balancer_find(t, balancer);
+	const struct port *front = b && b->fronts.count ? port_find(t, b->fronts.at[0]) : NULL;
+	return front && front->ip.family == IP_V6 ? IP_V6 : IP_V4;
+}
+
 /* ---- the front ---- */
 
 struct front_place {
@@ -101,9 +108,8 @@ static RESULT find_place(struct op *op, const struct octavia_balancer_wish *wish
 		return ENGINE_FAIL(op, ERR_MISSING, KIND_PROXY, STR("vip_subnet_id"),
 				   "VIP must contain one of: vip_port_id, vip_network_id, "
 				   "vip_subnet_id.");
-	if (place->subnet && place->subnet->block.base.family == IP_V4)
-		return OK;
-	return OCTAVIA_UNSUPPORTED(op, STR("vip_subnet_id"), "VIP addresses are of IPv4.");
+	return place->subnet ? OK
+			     : OCTAVIA_UNSUPPORTED(op, STR("vip_port_id"), "The VIP port has no address.");
 }
 
 /* The port that is the user's own keeps its addresses and its security groups. */

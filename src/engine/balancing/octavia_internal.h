@@ -22,6 +22,9 @@ RESULT octavia_permit_balancer(struct op *op, const struct ref *ref, const char 
 RESULT octavia_permit_pool(struct op *op, const struct ref *ref, const char *permission,
 			   const struct target_group **ret_group);
 
+/* Family of the VIP's address; IPv4 if it has none any more. */
+enum ip_family octavia_get_family(const struct tables *t, uuid balancer);
+
 /* Put new listeners, pools and members. The balancer's row exists already. gen: the proxy's, which gets their proxy_gen. */
 RESULT octavia_put_listener(struct op *op, const struct elastic_load_balancer *b,
 			    const struct octavia_listener *wish, int64_t gen, uuid *ret_listener);

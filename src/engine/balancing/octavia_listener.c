@@ -80,10 +80,11 @@ static RESULT check_headers(struct op *op, enum listener_protocol protocol, cons
 	return OK;
 }
 
-static RESULT check_sources(struct op *op, const struct cidrs *sources)
+static RESULT check_sources(struct op *op, uuid balancer, const struct cidrs *sources)
 {
+	enum ip_family family = octavia_get_family(op->head, balancer);
 	for (size_t k = 0; k < sources->count; k++)
-		if (sources->at[k].base.family != IP_V4)
+		if (sources->at[k].base.family != family)
 			return OCTAVIA_INVALID(op, STR("allowed_cidrs"),
 					       "Validation failure: CIDRs of allowed_cidrs must have the "
 					       "IP version of the VIP.");
@@ -241,7 +242,7 @@ RESULT octavia_put_listener(struct op *op, const struct elastic_load_balancer *b
 	TRY(engine_permit(op, "listener.create", KIND_ELASTIC_LOAD_BALANCER, &b->row));
 	TRY(find_protocol(op, wish->protocol, &made.protocol));
 	TRY(check_headers(op, made.protocol, &wish->headers));
-	TRY(check_sources(op, &wish->sources));
+	TRY(check_sources(op, b->row.id, &wish->sources));
 	TRY(tag_normalize(op, wish->tags, &made.tags));
 	if (listener_find_by_elastic_load_balancer(op->head, b->row.id, made.port))
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_LISTENER, STR("protocol_port"),
@@ -327,7 +328,7 @@ RESULT engine_change_octavia_listener(struct op *op, struct octavia_listener_cha
 	if (wish->sets_sources)
 		next.sources = wish->sources;
 	TRY(check_headers(op, next.protocol, &next.headers));
-	TRY(check_sources(op, &next.sources));
+	TRY(check_sources(op, next.elastic_load_balancer, &next.sources));
 	if (wish->tls_ref.n || wish->sets_sni)
 		TRY(change_certificates(op, wish, present, &next));
 	if (wish->words)

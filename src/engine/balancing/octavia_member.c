@@ -16,23 +16,25 @@
 /* Addresses that lead to the proxy itself, to the region's metadata service, or to no single machine. */
 static bool is_reserved(struct ip ip)
 {
-	static const struct {
-		uint32_t base;
-		uint8_t bits;
-	} blocks[] = {{0x00000000, 8}, {0x7f000000, 8}, {0xa9fe0000, 16}, {0xe0000000, 3}};
+	static const char *const blocks[] = {"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3",
+					     "::/127",    "fd00:ec2::/32", "fe80::/10",    "ff00::/8"};
 	for (size_t k = 0; k < sizeof blocks / sizeof blocks[0]; k++) {
-		const struct cidr block = {ip_from_v4(blocks[k].base), blocks[k].bits};
-		if (cidr_contains(block, ip))
+		struct cidr block;
+		if (result_is_ok(cidr_parse(str_from(blocks[k]), &block)) && cidr_contains(block, ip))
 			return true;
 	}
 	return false;
 }
 
-static RESULT check_address(struct op *op, struct ip ip, const char *field)
+/* The proxy has interfaces in the VIP's subnet alone, which have addresses of one family. */
+static RESULT check_address(struct op *op, const struct target_group *group, struct ip ip, const char *field)
 {
 	char text[IP_TEXT_SIZE];
-	if (ip.family == IP_V6)
-		return OCTAVIA_UNSUPPORTED(op, str_from(field), "Members have IPv4 addresses.");
+	enum ip_family family = octavia_get_family(op->head, group->elastic_load_balancer);
+	if (ip.family != family)
+		return OCTAVIA_UNSUPPORTED(op, str_from(field),
+					   "Members of this load balancer have IPv%d addresses, as its VIP.",
+					   family == IP_V6 ? 6 : 4);
 	if (!is_reserved(ip))
 		return OK;
 	return OCTAVIA_INVALID(op, str_from(field), "%s is not a valid option for member %s",
@@ -40,12 +42,13 @@ static RESULT check_address(struct op *op, struct ip ip, const char *field)
 }
 
 /* The values of a new member, or of one that a batch replaces. */
-static RESULT set_values(struct op *op, const struct octavia_member *wish, int64_t gen, struct target *next)
+static RESULT set_values(struct op *op, const struct target_group *group, const struct octavia_member *wish,
+			 int64_t gen, struct target *next)
 {
 	const struct subnet *subnet = NULL;
-	TRY(check_address(op, wish->address, "address"));
+	TRY(check_address(op, group, wish->address, "address"));
 	if (!ip_is_none(wish->check_ip))
-		TRY(check_address(op, wish->check_ip, "monitor_address"));
+		TRY(check_address(op, group, wish->check_ip, "monitor_address"));
 	if (ref_is_given(&wish->subnet) && wish->subnet.bits)
 		TRY(port_find_subnet(op, &wish->subnet, &subnet));
 	next->title = wish->name;
@@ -69,7 +72,7 @@ RESULT octavia_put_member(struct op *op, const struct target_group *group, const
 			      .private_ip = wish->address,
 			      .number = wish->number,
 			      .changed_us = op->now_us};
-	TRY(set_values(op, wish, gen, &made));
+	TRY(set_values(op, group, wish, gen, &made));
 	if (target_find_by_target_group(op->head, group->row.id, made.private_ip, made.number))
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_TARGET, STR("address"),
 				   "Another member on this pool is already using ip %s on protocol_port "
@@ -118,7 +121,7 @@ RESULT engine_change_octavia_member(struct op *op, struct octavia_member_change 
 	if (wish->check_number)
 		next.check_number = *wish->check_number;
 	if (wish->check_ip && !ip_is_none(*wish->check_ip))
-		TRY(check_address(op, *wish->check_ip, "monitor_address"));
+		TRY(check_address(op, group, *wish->check_ip, "monitor_address"));
 	if (wish->check_ip)
 		next.check_ip = *wish->check_ip;
 	if (wish->words)
@@ -177,7 +180,7 @@ static RESULT put_wished(struct op *op, uuid id, const struct octavia_member *wi
 		return OCTAVIA_INVALID(op, STR("members"),
 				       "Validation failure: Member must be updated only once in the same "
 				       "request.");
-	TRY(set_values(op, wish, gen, &next));
+	TRY(set_values(op, group, wish, gen, &next));
 	next.row.gen++;
 	next.changed_us = op->now_us;
 	return target_put(op, &next);

@@ -35,7 +35,8 @@ static RESULT check_times(struct op *op, const struct target_group *group)
 static bool is_same(const struct target_group *a, const struct target_group *b)
 {
 	return uuid_equal(a->router, b->router) && a->protocol == b->protocol && a->port == b->port &&
-	       a->target_type == b->target_type && a->interval_s == b->interval_s &&
+	       a->target_type == b->target_type && a->is_ipv6 == b->is_ipv6 &&
+	       a->interval_s == b->interval_s &&
 	       a->timeout_s == b->timeout_s && a->healthy_threshold == b->healthy_threshold &&
 	       a->unhealthy_threshold == b->unhealthy_threshold;
 }
@@ -74,6 +75,7 @@ RESULT engine_create_target_group(struct op *op, struct target_group_wish *wish)
 				    .port = wish->port,
 				    .target_type = wish->is_by_ip ? TARGET_GROUP_TARGET_TYPE_IP
 								  : TARGET_GROUP_TARGET_TYPE_INSTANCE,
+				    .is_ipv6 = wish->is_ipv6,
 				    .interval_s = wish->interval_s,
 				    .timeout_s = wish->timeout_s,
 				    .healthy_threshold = wish->healthy_threshold,
@@ -105,6 +107,29 @@ RESULT engine_create_target_group(struct op *op, struct target_group_wish *wish)
 	wish->target_group = made.row.id;
 	return engine_log_event(op, KIND_TARGET_GROUP, &made.row, "created", "Target group %" STR_FMT ".",
 				STR_ARG(made.name));
+}
+
+/* Unverified: AWS documents the rule, but no sentence for it. */
+RESULT target_group_check_family(struct op *op, const struct elastic_load_balancer *balancer,
+				 const struct target_group *group)
+{
+	if (!group->is_ipv6 || balancer->is_dualstack)
+		return OK;
+	return ENGINE_FAIL(op, ERR_COMBINATION, KIND_TARGET_GROUP, STR_NONE,
+			   "The target group '%" STR_FMT
+			   "' of IP address type 'ipv6' requires a load balancer of IP address type "
+			   "'dualstack'",
+			   STR_ARG(group->name));
+}
+
+RESULT target_group_check_families(struct op *op, const struct elastic_load_balancer *balancer)
+{
+	const struct target_group *group = target_group_first_by_router(op->head, balancer->router);
+	for (; group; group = target_group_next_by_router(op->head, group))
+		if (group->is_ipv6 && uuid_equal(engine_get_balancer_of_group(op->head, group->row.id),
+						 balancer->row.id))
+			TRY(target_group_check_family(op, balancer, group));
+	return OK;
 }
 
 static void apply_attributes(const struct target_group_change *wish, struct target_group *next)
@@ -256,10 +281,12 @@ static RESULT find_target(struct op *op, const struct target_group *group,
 			  struct ip *ret_ip)
 {
 	bool is_by_ip = group->target_type == TARGET_GROUP_TARGET_TYPE_IP;
-	if (is_by_ip == ref_is_given(&wish->instance))
+	if (is_by_ip == ref_is_given(&wish->instance) || (is_by_ip && ip_is_none(wish->ip)))
 		return FAIL_TARGET(op, wish,
-				   is_by_ip ? "The IP address '%" STR_FMT "' is not a valid IPv4 address"
-					    : "Instance ID '%" STR_FMT "' is not valid",
+				   !is_by_ip ? "Instance ID '%" STR_FMT "' is not valid"
+				   : group->is_ipv6
+					   ? "The IP address '%" STR_FMT "' is not a valid IPv6 address"
+					   : "The IP address '%" STR_FMT "' is not a valid IPv4 address",
 				   STR_ARG(wish->text));
 	if (is_by_ip)
 		*ret_port = find_ip_port(op->head, group->account, group->router, wish->ip);
@@ -269,7 +296,12 @@ static RESULT find_target(struct op *op, const struct target_group *group,
 		return FAIL_TARGET(op, wish,
 				   "The IP address '%" STR_FMT "' is not a network interface's in the VPC",
 				   STR_ARG(wish->text));
-	*ret_ip = is_by_ip ? wish->ip : engine_get_port_ip(op->head, *ret_port, IP_V4);
+	*ret_ip = is_by_ip ? wish->ip
+			   : engine_get_port_ip(op->head, *ret_port, group->is_ipv6 ? IP_V6 : IP_V4);
+	if (ip_is_none(*ret_ip) && group->is_ipv6)
+		return FAIL_TARGET(op, wish,
+				   "The following targets do not have an IPv6 address: '%" STR_FMT "'",
+				   STR_ARG(wish->text));
 	if (ip_is_none(*ret_ip) ||
 	    !uuid_equal(engine_get_router_of_ip(op->head, *ret_port, *ret_ip), group->router))
 		return fail_elsewhere(op, wish, group->router);

@@ -71,6 +71,17 @@ static RESULT gather_ipv6(struct step *s, const struct tables *t, const struct e
 	return OK;
 }
 
+/* A VIP of Octavia that is an IPv6 address answers everybody whom a router leads to it. */
+static void set_ipv6(const struct port *port, const struct subnet *subnet, struct proxy_link *link)
+{
+	static const struct cidr all = {.base.family = IP_V6};
+	link->ip6 = port->ip;
+	link->subnet6 = subnet->block;
+	link->gateway6 = subnet->gateway_ip;
+	link->routes6 = &all;
+	link->route6_count = !ip_is_none(subnet->gateway_ip);
+}
+
 static RESULT gather_links(struct step *s, const struct tables *t, const struct elastic_load_balancer *b,
 			   struct proxy_rows *rows)
 {
@@ -79,13 +90,15 @@ static RESULT gather_links(struct step *s, const struct tables *t, const struct 
 		const struct subnet *subnet = port ? subnet_find(t, port->subnet) : NULL;
 		if (!subnet || !row_is_live(&port->row))
 			continue;
-		struct proxy_link link = {.port = port->row.id,
-					  .mac = port->mac,
-					  .ip = port->ip,
-					  .gateway = subnet->gateway_ip,
-					  .subnet = subnet->block,
-					  .zone = subnet->zone};
-		TRY(gather_ipv6(s, t, b, port, subnet, &link));
+		struct proxy_link link = {.port = port->row.id, .mac = port->mac, .zone = subnet->zone};
+		if (port->ip.family == IP_V6) {
+			set_ipv6(port, subnet, &link);
+		} else {
+			link.ip = port->ip;
+			link.gateway = subnet->gateway_ip;
+			link.subnet = subnet->block;
+			TRY(gather_ipv6(s, t, b, port, subnet, &link));
+		}
 		PUSH(s, &rows->links, link);
 	}
 	rows->wish.links = rows->links.at;

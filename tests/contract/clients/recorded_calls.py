@@ -3,7 +3,7 @@
 # subjects: src/api/ec2 src/api/elb src/api/openstack/compute src/api/openstack/network src/api/openstack/volume src/engine/storage
 """Replays the calls of Kubernetes' controllers that no test runs, in the order in which they send them. recorded/NAME.calls lists them, one a line:
 
-    ec2 ACTION NAME=VALUE…              a request of EC2; `elb` and `elbv2` likewise
+    ec2 ACTION NAME=VALUE…              a request of EC2; `elb`, `elbv2` and `iam` likewise
     compute METHOD PATH BODY            a request of an OpenStack service, BODY in JSON; `volume` and `network` likewise
 
 NAME?=VALUE is a filter, RESOURCE+=KEY=VALUE,… a tag specification. `until` before a line repeats it until it is answered so. Behind " -> " stands the answer:
@@ -29,7 +29,8 @@ from waiting import Stalled, wait_until  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 CALLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "recorded")
-QUERIES = {"ec2": ("ec2", VERSION), "elb": ("elasticloadbalancing", "2012-06-01"), "elbv2": ("elasticloadbalancing", "2015-12-01")}
+QUERIES = {"ec2": ("ec2", VERSION), "elb": ("elasticloadbalancing", "2012-06-01"), "elbv2": ("elasticloadbalancing", "2015-12-01"),
+           "iam": ("iam", "2010-05-08")}
 SERVICES = {"compute": "/compute/v2.1", "volume": "/volume/v3", "network": "/network/v2.0"}
 
 
@@ -150,6 +151,8 @@ def furnished(dev, name):
     values["instance"] = ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1, Placement={"AvailabilityZone": zone})["Instances"][0]["InstanceId"]
     if name.startswith(("openstack", "cinder")):
         values.update(name="node-1", **make_server(project))
+    if name == "openshift_openstack":
+        values["image"] = project.ok("GET", "/image/v2/images")["images"][0]["id"]
     dev.rest()
     return account, project, values
 

@@ -391,10 +391,46 @@ def test_dualstack(place):
     place.listener(arn, udp, port=53, protocol="UDP")
     assert code(place.elb.set_ip_address_type, LoadBalancerArn=arn, IpAddressType="dualstack") == "OperationNotPermitted"
     assert interface()["Ipv6Addresses"] == []
-    assert code(place.elb.create_target_group, Name="six", Protocol="TCP", Port=80, VpcId=vpc, IpAddressType="ipv6") == "OperationNotPermitted"
     place.elb.delete_load_balancer(LoadBalancerArn=arn)
     for one in (group, udp):
         place.elb.delete_target_group(TargetGroupArn=one)
+    assert soon(lambda: place.ec2.delete_subnet(SubnetId=subnet))
+    place.ec2.delete_vpc(VpcId=vpc)
+
+
+def test_ipv6_targets(place):
+    """A target group of IPv6: instances have their IPv6 address in it, and the load balancer stays dualstack while it leads there."""
+    vpc = place.ec2.create_vpc(CidrBlock="10.8.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]["VpcId"]
+    block = ipaddress.ip_network(place.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"])
+    subnet = place.ec2.create_subnet(VpcId=vpc, CidrBlock="10.8.1.0/24", Ipv6CidrBlock=str(next(block.subnets(new_prefix=64))))["Subnet"]["SubnetId"]
+    machine = place.ec2.run_instances(ImageId=place.ec2.describe_images()["Images"][0]["ImageId"], InstanceType="t3.micro", MinCount=1, MaxCount=1, SubnetId=subnet,
+                                      Ipv6AddressCount=1)["Instances"][0]["InstanceId"]
+    assert soon(lambda: place.ec2.describe_instances(InstanceIds=[machine])["Reservations"][0]["Instances"][0]["State"]["Name"] == "running")
+    nic = place.ec2.describe_instances(InstanceIds=[machine])["Reservations"][0]["Instances"][0]["NetworkInterfaces"][0]
+    address = nic["Ipv6Addresses"][0]["Ipv6Address"]
+    common = dict(Protocol="TCP", Port=80, VpcId=vpc, IpAddressType="ipv6")
+    made = place.elb.create_target_group(Name="six", **common)["TargetGroups"][0]
+    group, other = made["TargetGroupArn"], place.elb.create_target_group(Name="six-ip", TargetType="ip", **common)["TargetGroups"][0]["TargetGroupArn"]
+    assert made["IpAddressType"] == "ipv6"
+    assert code(place.elb.create_target_group, Name="six", **{**common, "IpAddressType": "ipv4"}) == "DuplicateTargetGroupName"
+    assert code(place.elb.register_targets, TargetGroupArn=other, Targets=[{"Id": nic["PrivateIpAddress"]}]) == "InvalidTarget"
+    place.elb.register_targets(TargetGroupArn=group, Targets=[{"Id": machine}])
+    place.elb.register_targets(TargetGroupArn=other, Targets=[{"Id": address}])
+    assert list(place.health(group)) == [machine] and list(place.health(other)) == [address]
+    plain = place.balancer("plain", Subnets=[subnet])["LoadBalancerArn"]
+    assert code(place.listener, balancer=plain, group=group) == "InvalidConfigurationRequest"
+    place.elb.set_ip_address_type(LoadBalancerArn=plain, IpAddressType="dualstack")
+    place.listener(plain, group)
+    assert soon(lambda: place.health(group)[machine][0] == "healthy")
+    for call in (place.elb.set_ip_address_type, lambda **words: place.elb.set_subnets(Subnets=[subnet], **words)):
+        assert code(call, LoadBalancerArn=plain, IpAddressType="ipv4") == "InvalidConfigurationRequest"
+    place.ec2.unassign_ipv6_addresses(NetworkInterfaceId=nic["NetworkInterfaceId"], Ipv6Addresses=[address])
+    assert soon(lambda: place.health(group) == {} == place.health(other))
+    assert code(place.elb.register_targets, TargetGroupArn=group, Targets=[{"Id": machine}]) == "InvalidTarget"
+    place.elb.delete_load_balancer(LoadBalancerArn=plain)
+    for one in (group, other):
+        place.elb.delete_target_group(TargetGroupArn=one)
+    place.ec2.terminate_instances(InstanceIds=[machine])
     assert soon(lambda: place.ec2.delete_subnet(SubnetId=subnet))
     place.ec2.delete_vpc(VpcId=vpc)
 

@@ -669,6 +669,26 @@ static void dualstack_listens_on_both(void **state)
 	is_accepted(lab, text);
 }
 
+/* A load balancer whose front has an IPv6 address alone, and servers with IPv6 addresses. */
+static void ipv6_alone_is_listened_on(void **state)
+{
+	AUTO(arena) arena = arena_new(4096, 1 << 22);
+	struct lab *lab = make_lab(arena);
+	struct ip ip6 = {0};
+	(void) state;
+	assert_true(result_is_ok(ip_parse(STR("fd00::1"), &ip6)));
+	const struct proxy_link link = {.ip6 = ip6};
+	lab->rules[0] =
+		(struct listener_rule){.action = LISTENER_RULE_ACTION_FORWARD, .conditions = STR("[]")};
+	lab->server.ip = ip6;
+	lab->wish.links = &link;
+	lab->wish.link_count = 1;
+	struct str text = write_text(lab);
+	has_line(text, "  bind :::80 v6only\n");
+	has_line(text, " fd00::1:");
+	is_accepted(lab, text);
+}
+
 /* A load balancer of Octavia: a pool's members are checked once, and each listener's backend follows. */
 static void octavia_listeners_follow_one_check(void **state)
 {
@@ -732,6 +752,13 @@ static void octavia_listeners_follow_one_check(void **state)
 	has_line(text, "  mode tcp\n  bind *:80\n");
 	has_line(text, " check-ssl verify none\n");
 	is_accepted(lab, text);
+	const struct proxy_link six = {.ip6 = {.family = IP_V6, .b = {0xfd, [15] = 1}}};
+	lab->wish.links = &six;
+	lab->wish.link_count = 1;
+	text = write_text(lab);
+	has_line(text, "  mode tcp\n  bind :::80 v6only\n");
+	is_accepted(lab, text);
+	lab->wish.link_count = 0;
 
 	lab->group.has_monitor = false;
 	lab->group.persistence = TARGET_GROUP_PERSISTENCE_NONE;
@@ -855,6 +882,7 @@ int main(void)
 		cmocka_unit_test(classic_listeners_follow_one_check),
 		cmocka_unit_test(network_listeners_fail_open),
 		cmocka_unit_test(dualstack_listens_on_both),
+		cmocka_unit_test(ipv6_alone_is_listened_on),
 		cmocka_unit_test(figures_of_listeners_are_read),
 		cmocka_unit_test(octavia_listeners_follow_one_check),
 		cmocka_unit_test(states_are_read),
