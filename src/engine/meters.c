@@ -6,6 +6,7 @@
 
 #include "base/json_write.h"
 #include "engine/annotation.h"
+#include "engine/billing/elsewhere.h"
 #include "engine/billing/standing.h"
 #include "engine/events/events_internal.h"
 #include "engine/licence/licence_internal.h"
@@ -27,6 +28,8 @@
 #include "store/load_balancer.h"
 #include "store/nat_gateway.h"
 #include "store/port.h"
+#include "store/provider.h"
+#include "store/remote_machine.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
 #include "store/zone.h"
@@ -340,9 +343,8 @@ static bool is_called_the_same(enum kind kind, const struct row *a, const struct
 }
 
 /* A flat object; a tag without a value is true. */
-static struct str tags_text(struct op *op, enum kind kind, const struct row *row)
+static struct str tags_text(struct op *op, struct tags tags)
 {
-	struct tags tags = tags_at(kind, row);
 	struct buf text;
 	struct json_writer w;
 	buf_init(&text, TAGS_TEXT_CAP);
@@ -375,7 +377,7 @@ static RESULT follow_subject(struct op *op, enum kind kind, const struct row *be
 	struct str name = text_at(after, f->name);
 	if (!before && !zone && !name.n && !tags_at(kind, after).count)
 		return OK; /* no name, zone or tags */
-	struct str tags = tags_text(op, kind, after);
+	struct str tags = tags_text(op, tags_at(kind, after));
 	const struct tag *tag = tags_find(tags_at(kind, after), STR("Name"));
 	struct str text = str_print(op->ctx->arena, "%" STR_FMT "\n%" STR_FMT,
 				    STR_ARG(zone ? zone->name : STR_NONE), STR_ARG(tags));
@@ -389,6 +391,76 @@ static RESULT follow_subject(struct op *op, enum kind kind, const struct row *be
 							    : STR_NONE,
 					     .text = text};
 	return op_ledger(op, &record);
+}
+
+/* ---- machines elsewhere ---- */
+
+static const struct provider *find_provider(const struct op *op, const struct remote_machine *m)
+{
+	const struct row *before = op_row_before(op, KIND_PROVIDER, m->provider, NULL);
+	const struct provider *now = provider_find(op->head, m->provider);
+	return now ? now : before ? provider_of(before) : NULL;
+}
+
+static bool is_running(const struct remote_machine *m)
+{
+	return m && m->power == REMOTE_MACHINE_POWER_RUNNING;
+}
+
+static RESULT write_use(struct op *op, const struct remote_machine *m, const struct provider *p,
+			int64_t level)
+{
+	struct str meter = str_print(op->ctx->arena, REMOTE_USE_PREFIX "%" STR_FMT ":%" STR_FMT,
+				     STR_ARG(p->name), STR_ARG(m->type.n ? m->type : STR("unknown")));
+	return meter.p ? op_usage(op, KIND_REMOTE_MACHINE, m->row.id, m->account, meter, level)
+		       : ctx_no_memory(op->ctx);
+}
+
+static RESULT follow_use(struct op *op, const struct provider *p, const struct remote_machine *before,
+			 const struct remote_machine *after)
+{
+	bool was = is_running(before), is = is_running(after);
+	bool is_same_type = was && is && str_equal(before->type, after->type);
+	if (is_same_type)
+		return OK;
+	if (was)
+		TRY(write_use(op, before, p, 0));
+	return is ? write_use(op, after, p, 1) : OK;
+}
+
+static bool is_same_machine(const struct remote_machine *a, const struct remote_machine *b)
+{
+	return str_equal(a->name, b->name) && str_equal(a->zone, b->zone) && str_equal(a->ref, b->ref) &&
+	       tags_equal(a->remote_tags, b->remote_tags);
+}
+
+/* FOCUS names the machine as its cloud does. */
+static RESULT write_machine(struct op *op, const struct provider *p, const struct remote_machine *m)
+{
+	struct str tags = tags_text(op, m->remote_tags);
+	struct str cloud = elsewhere_cloud_name(p);
+	struct str text = str_print(
+		op->ctx->arena, "%" STR_FMT "\n%" STR_FMT "\n%" STR_FMT "\n%" STR_FMT "\n%" STR_FMT,
+		STR_ARG(m->zone), STR_ARG(tags), STR_ARG(cloud), STR_ARG(p->region), STR_ARG(m->ref));
+	if (!tags.p || !text.p)
+		return ctx_no_memory(op->ctx);
+	const struct ledger_record record = {.type = LEDGER_SUBJECT,
+					     .id = m->row.id,
+					     .account = m->account,
+					     .name = m->name,
+					     .text = text};
+	return op_ledger(op, &record);
+}
+
+static RESULT follow_remote_machine(struct op *op, const struct row *old, const struct row *new)
+{
+	const struct remote_machine *before = old ? remote_machine_of(old) : NULL,
+				    *after = new ? remote_machine_of(new) : NULL;
+	const struct provider *p = find_provider(op, after ? after : before);
+	if (!p)
+		return OK;
+	TRY(follow_use(op, p, before, after));
+	return !after || (before && is_same_machine(before, after)) ? OK : write_machine(op, p, after);
 }
 
 /* The owner's number and domain, for bills written after the account is gone. */
@@ -416,6 +488,8 @@ RESULT engine_follow(struct op *op, enum kind kind, const struct row *before, co
 		if (derived[k].kind == kind)
 			TRY(follow_derived(op, &derived[k], before, after));
 	TRY(licence_follow(op, kind, before, after));
+	if (kind == KIND_REMOTE_MACHINE)
+		TRY(follow_remote_machine(op, before, after));
 	if (kind == KIND_ADDRESS)
 		TRY(follow_address_row(op, before, after));
 	if (kind == KIND_ADDRESS_PREFIX)

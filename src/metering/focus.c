@@ -117,9 +117,14 @@ FILL_Z(account_type, w->row->account.n ? "Account" : "")
 FILL_TEXT(currency, charge_currency(w->charge))
 FILL_TEXT(invoice, w->row->invoice)
 FILL_TEXT(invoice_detail, w->row->invoice_detail)
-FILL_TEXT(provider, w->context->provider)
-FILL_TEXT(issuer, w->context->issuer)
-FILL_TEXT(region, w->context->region)
+/* The cloud of a machine elsewhere; empty: the charge is this region's. */
+static struct str cloud_of(const struct writing *w)
+{
+	return w->charge->subject ? w->charge->subject->cloud : STR_NONE;
+}
+FILL_TEXT(provider, cloud_of(w).n ? cloud_of(w) : w->context->provider)
+FILL_TEXT(issuer, cloud_of(w).n ? cloud_of(w) : w->context->issuer)
+FILL_TEXT(region, cloud_of(w).n ? w->charge->subject->region : w->context->region)
 FILL_TEXT(resource, w->row->resource)
 FILL_Z(resource_type, w->row->resource.n ? w->meter->resource : "")
 FILL_Z(service, w->meter->service)
@@ -133,7 +138,10 @@ FILL_Z(class, w->charge->is_correction ? "Correction" : "")
 FILL_Z(frequency, is_purchase(w)                        ? (is_upfront(w) ? "One-Time" : "Recurring")
 		  : w->charge->category == CHARGE_USAGE ? "Usage-Based"
 							: "One-Time")
-FILL_Z(pricing_category, !w->price ? "" : charge_is_committed(w->charge) ? "Committed" : "Standard")
+FILL_Z(pricing_category, !w->price                        ? ""
+			 : w->price->is_unknown           ? "Other"
+			 : charge_is_committed(w->charge) ? "Committed"
+							  : "Standard")
 FILL_TEXT(commitment_name, w->charge->commitment ? w->charge->commitment->name : STR_NONE)
 FILL_Z(commitment_category, !w->charge->commitment ? "" : is_spend(w) ? "Spend" : "Usage")
 FILL_Z(commitment_type, !w->charge->commitment ? "" : is_spend(w) ? "Spend" : "Reserved")
@@ -255,12 +263,17 @@ FILL(price_id)
 		buf_print(w->b, "%" STR_FMT "%u", STR_ARG(w->price->id), w->charge->tier + 1);
 }
 
-/* The text after the meter's colon is the type of the metered resource. */
+/* The text after the meter's colon is the type of the metered resource, of a machine elsewhere that after the second
+ * colon. */
 FILL(details)
 {
-	struct str type =
-		str_slice(w->charge->meter, str_find_char(w->charge->meter, ':', 0) + 1, w->charge->meter.n);
-	bool is_instance = str_is(str_from(w->meter->resource), "Instance");
+	struct str meter = w->charge->meter;
+	bool is_elsewhere = cloud_of(w).n > 0;
+	size_t colon = str_find_char(meter, ':', 0);
+	if (is_elsewhere)
+		colon = str_find_char(meter, ':', colon + 1);
+	struct str type = str_slice(meter, colon + 1, meter.n);
+	bool is_instance = is_elsewhere || str_is(str_from(w->meter->resource), "Instance");
 	if (w->price && w->charge->category == CHARGE_USAGE && type.n && !memchr(type.p, '"', type.n) &&
 	    !memchr(type.p, '\\', type.n))
 		buf_print(w->b, "\"{\"\"%s\"\":\"\"%" STR_FMT "\"\"}\"",

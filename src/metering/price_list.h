@@ -121,6 +121,7 @@ struct price {
 	struct str currency, id; /* id: "SKU/list/date/", to be followed by the tier */
 	int64_t list[PRICE_TIERS_MAX],
 		own[PRICE_TIERS_MAX]; /* by tier: the public list's price, and the price to pay */
+	bool is_unknown;              /* nobody gave a price: 0 is no price */
 };
 /* Finds the price of a meter (by its price-list name), a level and a zone. NULL: no price. */
 RESULT price_book_price(struct ctx *c, const struct price_book *b, const struct payer *payer,

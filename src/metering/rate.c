@@ -68,6 +68,8 @@ static RESULT find_price(struct rating *r, struct ctx *c, const struct piece *p,
 		c->arena = r->of_account;
 		struct result result = price_book_price(c, r->config.book, &r->payer, r->price_name, p->level,
 							zone, p->from_s, &k->price);
+		if (result_is_ok(result) && !k->price && r->config.otherwise)
+			result = r->config.otherwise(r->config.arg, c, r->account, r->price_name, &k->price);
 		c->arena = arena;
 		TRY(result);
 	}

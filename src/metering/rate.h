@@ -29,6 +29,8 @@ struct subject {
 	uuid id;
 	int64_t at_us;
 	struct str name, zone, tags; /* tags: a flat JSON object */
+	struct str cloud, region,
+		ref; /* of a machine elsewhere: its cloud's name and region, and its id there */
 };
 
 /* Corrects time or level of the log's record `wrong_seq`; 0: adds a missing record. The last fix of a record
@@ -105,6 +107,10 @@ typedef RESULT (*charge_each)(void *arg, const struct charge *charge);
 /* Reports a level without a price, once per meter of a resource. */
 typedef RESULT (*unpriced_each)(void *arg, uuid account, uuid id, struct str meter);
 
+/* Finds the price of a meter that no price list has. NULL: there is none. */
+typedef RESULT (*price_elsewhere)(void *arg, struct ctx *c, uuid account, struct str meter,
+				  const struct price **ret_price);
+
 struct rating_config {
 	const struct price_book *book;
 	struct month month;
@@ -114,7 +120,8 @@ struct rating_config {
 	const struct usage_fix *fixes; /* sorted by id, then seq */
 	size_t fix_count;
 	charge_each each;
-	unpriced_each unpriced; /* may be NULL */
+	unpriced_each unpriced;    /* may be NULL */
+	price_elsewhere otherwise; /* may be NULL */
 	void *arg;
 };
 

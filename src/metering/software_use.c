@@ -205,6 +205,8 @@ static RESULT move_host(struct software_use *u, struct ctx *c, struct software_r
 	run->host = host;
 	if (!is_on || at_s >= u->until_s)
 		return OK;
+	if (uuid_is_none(host))
+		return OK; /* a machine elsewhere */
 	TRY(find_host(u, c, host, run->line, &h));
 	h->now++;
 	if (at_s >= u->month.from_s)

@@ -112,6 +112,48 @@ const char *licence_ec2_operation(struct strs licences, bool is_windows, char ou
 	return out;
 }
 
+/* The value of a digit of an operation; -1: it is none. */
+static int ec2_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'v' ? c - 'a' + 10 : -1;
+}
+
+static bool read_ec2_flags(struct str operation, uint32_t *ret_flags)
+{
+	struct str prefix = STR("RunInstances:");
+	*ret_flags = 0;
+	if (!str_starts_with(operation, prefix) || operation.n != prefix.n + EC2_DIGIT_COUNT)
+		return false;
+	for (size_t k = prefix.n; k < operation.n; k++) {
+		int digit = ec2_digit(operation.p[k]);
+		if (digit < 0)
+			return false;
+		*ret_flags = *ret_flags << EC2_DIGIT_BITS | (uint32_t) digit;
+	}
+	return true;
+}
+
+bool licence_of_ec2_operation(struct arena *a, struct str operation, struct strs *ret_licences)
+{
+	uint32_t flags = 0;
+	struct str *list = arena_new_array(a, struct str, LICENCES_MAX);
+	*ret_licences = (struct strs){list, 0};
+	if (!list || !read_ec2_flags(operation, &flags))
+		return false;
+	for (size_t k = 0; k < product_info_count && ret_licences->count < LICENCES_MAX; k++) {
+		const struct product_info *p = &product_infos[k];
+		bool is_own = p->ec2_own && (flags & p->ec2_own) == p->ec2_own;
+		bool is_included = p->ec2_included && (flags & p->ec2_included) == p->ec2_included;
+		if (str_is(str_from(p->name), "windows-client")) /* has the flags of Windows Server */
+			continue;
+		if (is_own || is_included)
+			list[ret_licences->count++] =
+				licence_write(a, (struct licence){str_from(p->name),
+								  is_own ? LICENCE_BYOS : LICENCE_INCLUDED});
+	}
+	return ret_licences->count > 0;
+}
+
 static const struct {
 	uint32_t flags;
 	const char *words;

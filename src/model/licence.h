@@ -59,6 +59,8 @@ const char *licence_band(int64_t vcpus);
 enum { LICENCE_EC2_SIZE = 80 };
 const char *licence_ec2_operation(struct strs licences, bool is_windows, char out[static LICENCE_EC2_SIZE]);
 const char *licence_ec2_platform(struct strs licences, bool is_windows, char out[static LICENCE_EC2_SIZE]);
+/* The licences of an operation such as RunInstances:0010, in the arena; at most LICENCES_MAX. False: it has none. */
+bool licence_of_ec2_operation(struct arena *a, struct str operation, struct strs *ret_licences);
 /* The code for billingProducts; NULL: none. */
 const char *licence_ec2_code(struct licence licence);
 /* The licence of that code; false: none. */

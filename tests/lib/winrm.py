@@ -305,7 +305,7 @@ class Host:
     # ---- classes
 
     def list_Win32_ComputerSystem(self):
-        return [{"Name": self.name, "Domain": "corp.example.com", "Model": "R750", "NumberOfLogicalProcessors": 32, "TotalPhysicalMemory": 137438953472}]
+        return [{"Name": self.name, "Domain": "corp.example.com", "Model": "R750", "NumberOfProcessors": 2, "NumberOfLogicalProcessors": 32, "TotalPhysicalMemory": 137438953472}]
 
     def list_Win32_LogicalDisk(self):
         return [{"DeviceID": "C:", "Name": "C:", "DriveType": 3, "Size": 1000, "FreeSpace": 400, "FileSystem": "NTFS", "VolumeName": "System"}]
@@ -320,7 +320,7 @@ class Host:
     def settings(self, guid, m, kind="Realized", of="System"):
         return {"InstanceID": f"Microsoft:{guid}", "VirtualSystemIdentifier": m.get("of", guid), "ElementName": m["name"], "Notes": [m["notes"]] if m["notes"] else None,
                 "CreationTime": Time(m["created"]), "VirtualSystemType": f"Microsoft:Hyper-V:{of}:{kind}", "VirtualSystemSubType": "Microsoft:Hyper-V:SubType:2",
-                "ConfigurationDataRoot": "C:\\VMs"}
+                "ConfigurationDataRoot": "C:\\VMs", "BIOSGUID": "{" + str(uuid.uuid5(uuid.NAMESPACE_OID, guid)).upper() + "}"}
 
     def list_Msvm_VirtualSystemSettingData(self):
         return [self.settings(guid, m) for guid, m in self.machines.items()] + [self.settings(guid, m, of="Snapshot") for guid, m in self.snapshots.items()]

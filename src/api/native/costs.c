@@ -407,7 +407,7 @@ static RESULT write_focus(struct native_call *e, const void *args, struct buf *o
 	const struct costs_args *a = args;
 	AUTO(arena) all = arena_new(ARENA_FIRST_SIZE, COSTS_ARENA_CAP);
 	AUTO(arena) one = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
-	const struct cost_period period = {.from_s = a->month.from_s, .until_s = a->month.until_s};
+	struct cost_period period = {.from_s = a->month.from_s, .until_s = a->month.until_s};
 	struct str region = e->config->region;
 	struct focus_writing f = {
 		.e = e,
@@ -425,6 +425,8 @@ static RESULT write_focus(struct native_call *e, const void *args, struct buf *o
 	own.arena = all;
 	TRY(focus_rows_begin(&f.rows, &own, e->config->store, one));
 	focus_write_header(out, f.context.version);
+	TRY(costs_read(e->c, e->config->store, &a->scope, &period, write_focus_row, &f, &closed_until_s));
+	period.is_elsewhere = true;
 	TRY(costs_read(e->c, e->config->store, &a->scope, &period, write_focus_row, &f, &closed_until_s));
 	struct str name = str_print(e->c->arena, "attachment; filename=\"focus-%s.csv\"", a->month.text);
 	call_set_answer_header(e->call, "Content-Disposition", name);

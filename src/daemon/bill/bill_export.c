@@ -332,6 +332,8 @@ static RESULT export_month(struct export *x, struct arena *row, int64_t now_us)
 	x->from.month = x->context.month;
 	TRY(focus_rows_begin(&x->from, c, call->daemon->store, row));
 	TRY(billing_rate_all(c, call->daemon->store, &query, export_charge, NULL, x));
+	query.is_elsewhere = query.is_bare = true;
+	TRY(billing_rate_all(c, call->daemon->store, &query, export_charge, NULL, x));
 	if (!x->account.n)
 		TRY(export_invoices(x));
 	TRY(finish(x, parent, run, closed.closed_us));

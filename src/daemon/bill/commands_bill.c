@@ -7,6 +7,7 @@
 #include "base/crypto.h"
 #include "base/vec.h"
 #include "daemon/bill/bill.h"
+#include "engine/billing/elsewhere.h"
 #include "metering/tally.h"
 #include "model/domain.h"
 #include "store/account.h"
@@ -363,6 +364,7 @@ RESULT bill_explain(struct command_call *call, struct str charge)
 	if (!read_month(charge, &query.month))
 		return ctx_fail(&call->ctx, ERR_NOT_FOUND, "nothing here is called %" STR_FMT,
 				STR_ARG(charge));
+	query.is_elsewhere = query.is_bare = str_contains(charge, STR("/" REMOTE_USE_PREFIX));
 	TRY(billing_rate_all(&call->ctx, store, &query, look_at_charge, NULL, &f));
 	if (!f.is_found)
 		return ctx_fail(&call->ctx, ERR_NOT_FOUND, "no charge of %s is called %" STR_FMT,

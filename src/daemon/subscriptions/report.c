@@ -15,6 +15,8 @@
 #include "store/account.h"
 #include "store/host.h"
 #include "store/ledger.h"
+#include "store/provider.h"
+#include "store/remote_machine.h"
 
 enum { GUESTS_SHOWN = 50, HUNDREDTHS = 100 };
 #define REPORT_CAP ((size_t) 256 << 20)
@@ -129,6 +131,18 @@ static RESULT find_touches(const struct month_reading *r, struct licence_touch *
 	return OK;
 }
 
+/* The cloud's id of a machine elsewhere, and its provider's name. */
+static void find_elsewhere(const struct tables *t, const struct licence_guest *g, struct str *what,
+			   struct str *where)
+{
+	const struct remote_machine *m = g->is_elsewhere ? remote_machine_find(t, g->instance) : NULL;
+	const struct provider *p = m ? provider_find(t, m->provider) : NULL;
+	if (!m || !p)
+		return;
+	*what = m->ref;
+	*where = p->name;
+}
+
 static void say_guests(struct command_call *call, const struct tables *t, const struct licence_need *n,
 		       json_t *guests)
 {
@@ -136,13 +150,16 @@ static void say_guests(struct command_call *call, const struct tables *t, const 
 		const struct licence_guest *g = &n->guests.at[k];
 		const struct host *h = host_find(t, g->host);
 		char id[EC2_ID_TEXT_SIZE];
-		struct str on = h ? h->name : STR("-");
-		(void) id_write_ec2(KIND_INSTANCE, g->instance, id);
+		struct str on = h ? h->name : STR("-"),
+			   what = str_from(id_write_ec2(KIND_INSTANCE, g->instance, id));
+		find_elsewhere(t, g, &what, &on);
 		if (engine_is_over(n) && k < GUESTS_SHOWN)
-			buf_print(&call->text, "      %s  %3" PRId64 " vCPUs on %" STR_FMT "\n", id, g->vcpus,
-				  STR_ARG(on));
-		(void) json_array_append_new(guests, json_pack("{s:s, s:s%, s:I}", "instance", id, "host",
-							       on.p, on.n, "vcpus", (json_int_t) g->vcpus));
+			buf_print(&call->text, "      %" STR_FMT "  %3" PRId64 " vCPUs on %" STR_FMT "\n",
+				  STR_ARG(what), g->vcpus, STR_ARG(on));
+		(void) json_array_append_new(
+			guests, json_pack("{s:s%, s:s%, s:I}", g->is_elsewhere ? "machine" : "instance",
+					  what.p, what.n, g->is_elsewhere ? "provider" : "host", on.p, on.n,
+					  "vcpus", (json_int_t) g->vcpus));
 	}
 	if (engine_is_over(n) && n->guests.count > GUESTS_SHOWN)
 		buf_print(&call->text, "      and %zu more: --json has them\n",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Drafts of machines: see draft.h. */
 #include "drivers/remote/draft.h"
+#include "model/licence.h"
 #include "model/remote_machine.h"
 
 #include <stdlib.h>
@@ -98,6 +99,30 @@ struct tags draft_sort_tags(struct arena *a, struct tag *tags, size_t count)
 	return (struct tags){copy, kept};
 }
 
+static bool reads_all(struct strs licences)
+{
+	struct licence licence;
+	bool is_read = licences.count > 0 && licences.count <= LICENCES_MAX;
+	for (size_t k = 0; is_read && k < licences.count; k++)
+		is_read = licence_read(licences.at[k], &licence);
+	return is_read;
+}
+
+/* The tag comes first: an owner's word for a machine that the cloud's codes do not describe. */
+static struct strs read_licences(struct arena *a, const struct machine_draft *d)
+{
+	struct strs licences = {0};
+	for (size_t k = 0; k < d->tag_count; k++)
+		if (str_is(d->tags[k].key, REMOTE_LICENCE_TAG) &&
+		    licence_read_word(a, d->tags[k].value, NULL, &licences) && reads_all(licences))
+			return licences;
+	if (licence_of_ec2_operation(a, d->operation, &licences))
+		return licences;
+	if (licence_read_word(a, d->operation, NULL, &licences) && reads_all(licences))
+		return licences;
+	return (struct strs){0};
+}
+
 RESULT draft_end(struct ctx *c, struct machine_draft *d, struct remote_machines *list)
 {
 	struct remote_machine *m = &d->machine;
@@ -111,6 +136,7 @@ RESULT draft_end(struct ctx *c, struct machine_draft *d, struct remote_machines 
 	m->volumes = copy_ids(c->arena, &d->volumes);
 	m->private_ips = copy_ips(c->arena, &d->private_ips);
 	m->public_ips = copy_ips(c->arena, &d->public_ips);
+	m->licences = read_licences(c->arena, d);
 	m->remote_tags = draft_sort_tags(c->arena, d->tags, d->tag_count);
 	return VEC_PUSH(c->arena, list, *m) && !arena_is_full(c->arena) ? OK : ctx_no_memory(c);
 }

@@ -33,6 +33,7 @@ struct machine_draft {
 	struct draft_ips private_ips, public_ips;
 	struct tag tags[DRAFT_TAGS_MAX];
 	size_t tag_count;
+	struct str operation; /* EC2's usage operation, or a licence's text; empty: none */
 };
 
 struct remote_machines {
@@ -48,6 +49,8 @@ void draft_add_id(struct draft_ids *list, struct str text, size_t most);
 /* Ignores texts that are no addresses. */
 void draft_add_ip(struct draft_ips *list, struct str text);
 void draft_add_tag(struct machine_draft *d, struct str key, struct str value);
+/* Tag with the licences of a machine whose cloud has no billing codes, or whose owner knows better. */
+#define REMOTE_LICENCE_TAG "dari:licence"
 /* A sorted copy in the arena. Keeps one of several tags with the same key. */
 struct tags draft_sort_tags(struct arena *a, struct tag *tags, size_t count);
 /* Adds the machine to the list, with its lists sorted, because clouds change the order between answers, and that is

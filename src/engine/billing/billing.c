@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/vec.h"
+#include "engine/billing/elsewhere.h"
 #include "model/licence.h"
 #include "store/account.h"
 #include "store/domain.h"
@@ -64,6 +65,7 @@ struct billing {
 	billing_unpriced unpriced;
 	void *arg;
 	struct price_book book;
+	struct elsewhere elsewhere;
 	VEC(struct subject) subjects;
 	VEC(struct usage_fix) fixes;
 	VEC(struct billed) accounts; /* sorted by id */
@@ -189,6 +191,8 @@ static RESULT read_accounts(struct billing *b, struct store *s)
 		TRY(add_account(b, view.tables, a));
 	for (const struct domain *d = domain_first(view.tables); d; d = domain_next(view.tables, d))
 		TRY(add_domain(b, view.tables, d));
+	if (b->query->is_elsewhere)
+		TRY(elsewhere_read(b->c, view.tables, &b->elsewhere));
 	view_close(&view);
 	if (b->accounts.count)
 		qsort(b->accounts.at, b->accounts.count, sizeof *b->accounts.at,
@@ -199,9 +203,13 @@ static RESULT read_accounts(struct billing *b, struct store *s)
 static RESULT take_subject(void *arg, const struct ledger_record *record)
 {
 	struct billing *b = arg;
-	struct str text = str_copy(b->c->arena, record->text), zone = STR_NONE;
-	(void) str_split_next(&text, '\n', &zone);
-	struct subject subject = {record->id, record->at_us, str_copy(b->c->arena, record->name), zone, text};
+	struct str text = str_copy(b->c->arena, record->text);
+	struct subject subject = {
+		.id = record->id, .at_us = record->at_us, .name = str_copy(b->c->arena, record->name)};
+	struct str *const lines[] = {&subject.zone, &subject.tags, &subject.cloud, &subject.region,
+				     &subject.ref};
+	for (size_t k = 0; k < sizeof lines / sizeof *lines; k++)
+		(void) str_split_next(&text, '\n', lines[k]);
 	return VEC_PUSH(b->c->arena, &b->subjects, subject) ? OK : ctx_no_memory(b->c);
 }
 
@@ -230,6 +238,13 @@ static RESULT each_committed(void *arg, const void *who, const struct charge *ch
 {
 	struct billing *b = arg;
 	return b->each(b->arg, who, charge);
+}
+
+static RESULT price_otherwise(void *arg, struct ctx *c, uuid account, struct str meter,
+			      const struct price **ret_price)
+{
+	struct billing *b = arg;
+	return elsewhere_price(c, &b->elsewhere, account, meter, ret_price);
 }
 
 static RESULT each_unpriced(void *arg, uuid account, uuid id, struct str meter)
@@ -292,6 +307,8 @@ static RESULT take_usage(void *arg, const struct usage *usage)
 	struct billing *b = arg;
 	if (str_starts_with(usage->meter, STR(LICENCE_USE_PREFIX)))
 		return OK; /* a licence's use has no price */
+	if (str_starts_with(usage->meter, STR(REMOTE_USE_PREFIX)) != b->query->is_elsewhere)
+		return OK;
 	const struct level_change change = {usage->kind,  usage->id,    usage->meter,
 					    usage->at_us, usage->level, usage->seq};
 	if (!b->has_account || !uuid_equal(b->current->account, usage->account))
@@ -416,6 +433,7 @@ static RESULT rate(struct billing *b, struct store *s)
 					     .fix_count = b->fixes.count,
 					     .each = each_charge,
 					     .unpriced = each_unpriced,
+					     .otherwise = b->query->is_elsewhere ? price_otherwise : NULL,
 					     .arg = b};
 	int64_t now_s = b->query->now_us / SECOND;
 	const struct committing_config committing = {

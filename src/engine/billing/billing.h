@@ -38,6 +38,7 @@ struct billing_query {
 	uuid issuer;                    /* the domain that bills its customers; none: the operator */
 	uuid bill_to;                   /* only what this domain pays; none: all */
 	bool is_bare;                   /* without commitments */
+	bool is_elsewhere;              /* machines elsewhere, which no bill contains, instead of all else */
 	int64_t now_us;                 /* ongoing usage is rated up to this time */
 	const struct price_list *tried; /* rates as if this list were loaded, too; NULL: none */
 	int64_t as_of_us;               /* leaves out corrections of the log written since; 0: all

@@ -134,5 +134,5 @@ RESULT billing_rate_all(struct ctx *c, struct store *s, const struct billing_que
 		return ctx_no_memory(c);
 	ctx_init(&k.own, arena);
 	TRY(billing_rate(c, s, query, each, unpriced, arg));
-	return correct(&k, s);
+	return query->is_elsewhere ? OK : correct(&k, s);
 }

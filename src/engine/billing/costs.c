@@ -58,8 +58,11 @@ RESULT costs_read(struct ctx *c, struct store *s, const struct cost_scope *scope
 		  const struct cost_period *period, billing_each each, void *arg, int64_t *ret_closed_until_s)
 {
 	struct reading r = {scope, each, arg};
-	struct billing_query query = {
-		.bill_to = scope->bill_to, .issuer = scope->issuer, .now_us = clock_now_us()};
+	struct billing_query query = {.bill_to = scope->bill_to,
+				      .issuer = scope->issuer,
+				      .is_bare = period->is_elsewhere,
+				      .is_elsewhere = period->is_elsewhere,
+				      .now_us = clock_now_us()};
 	for (query.month = month_of(period->from_s); query.month.from_s < period->until_s;
 	     query.month = month_of(query.month.until_s))
 		if (query.month.from_s * SECOND < query.now_us)

@@ -19,6 +19,7 @@ struct cost_period {
 	int64_t from_s, until_s; /* extended to whole months */
 	/* Rates ongoing usage of the open month up to its end, as if nothing changed; otherwise up to now. */
 	bool is_forecast;
+	bool is_elsewhere; /* as in billing_query */
 };
 
 /* Reads all charges of the months that have begun. The caller holds no view meanwhile. *ret_closed_until_s:

@@ -87,15 +87,18 @@ RESULT focus_rows_make(struct focus_rows *r, const struct billed *billed, const 
 	arena_reset(r->row.arena);
 	const struct line_id *line = find_line(r, billed, charge);
 	bool is_row = charge->kind != KIND_NONE;
-	*ret_row = (struct focus_row){.charge = charge,
-				      .resource = is_row ? id_to_text(r->row.arena, charge->kind, charge->id)
-							 : uuid_to_str(r->row.arena, charge->id),
-				      .invoice = line->invoice,
-				      .invoice_detail = line->line,
-				      .charge_id = billing_charge_key(&r->row, charge),
-				      .account = billed->number,
-				      .account_name = billed->name,
-				      .billing_id = uuid_to_str(r->row.arena, billed->bill_to),
-				      .billing_name = billed->bill_name};
+	bool is_elsewhere = charge->subject && charge->subject->ref.n;
+	*ret_row =
+		(struct focus_row){.charge = charge,
+				   .resource = is_elsewhere ? charge->subject->ref
+					       : is_row ? id_to_text(r->row.arena, charge->kind, charge->id)
+							: uuid_to_str(r->row.arena, charge->id),
+				   .invoice = line->invoice,
+				   .invoice_detail = line->line,
+				   .charge_id = billing_charge_key(&r->row, charge),
+				   .account = billed->number,
+				   .account_name = billed->name,
+				   .billing_id = uuid_to_str(r->row.arena, billed->bill_to),
+				   .billing_name = billed->bill_name};
 	return ret_row->resource.p && ret_row->charge_id.p ? OK : ctx_no_memory(r->c);
 }

@@ -10,6 +10,7 @@
 #include "store/entitlement.h"
 #include "store/host.h"
 #include "store/instance.h"
+#include "store/remote_machine.h"
 
 struct weighing {
 	struct ctx *c;
@@ -66,16 +67,32 @@ static RESULT add_host(struct weighing *w, struct licence_need *n, uuid host)
 	return VEC_PUSH(w->c->arena, &n->hosts, host) ? OK : ctx_no_memory(w->c);
 }
 
-static RESULT add_guest(struct weighing *w, const struct instance *i, struct licence licence)
+static RESULT add_guest(struct weighing *w, uuid account, struct licence_guest guest, struct licence licence)
 {
 	struct licence_need *n = NULL;
 	const struct entitlement *e =
-		engine_next_entitlement(w->t, i->account, licence.product, licence.source, w->now_us, NULL);
-	TRY(add_need(w, i->account, e, licence, &n));
-	const struct licence_guest guest = {i->row.id, i->host, i->vcpus};
+		engine_next_entitlement(w->t, account, licence.product, licence.source, w->now_us, NULL);
+	TRY(add_need(w, account, e, licence, &n));
 	if (!VEC_PUSH(w->c->arena, &n->guests, guest))
 		return ctx_no_memory(w->c);
-	return add_host(w, n, i->host);
+	return guest.is_elsewhere ? OK : add_host(w, n, guest.host);
+}
+
+/* A cloud elsewhere may name anything: only products of this region are counted. */
+static RESULT walk_elsewhere(struct weighing *w)
+{
+	struct licence licence;
+	struct product_seen seen;
+	for (const struct remote_machine *m = remote_machine_first(w->t); m;
+	     m = remote_machine_next(w->t, m)) {
+		const struct licence_guest guest = {
+			.instance = m->row.id, .is_elsewhere = true, .vcpus = m->vcpus > 0 ? m->vcpus : 1};
+		for (size_t k = 0; k < m->licences.count && m->power == REMOTE_MACHINE_POWER_RUNNING; k++)
+			if (licence_read(m->licences.at[k], &licence) && licence.source != LICENCE_INCLUDED &&
+			    engine_find_product(w->t, licence.product, &seen))
+				TRY(add_guest(w, m->account, guest, licence));
+	}
+	return OK;
 }
 
 static RESULT walk_guests(struct weighing *w)
@@ -84,7 +101,11 @@ static RESULT walk_guests(struct weighing *w)
 	for (const struct instance *i = instance_first(w->t); i; i = instance_next(w->t, i))
 		for (size_t k = 0; k < i->licences.count && i->seen_power == INSTANCE_SEEN_POWER_ON; k++)
 			if (licence_read(i->licences.at[k], &licence) && licence.source != LICENCE_INCLUDED)
-				TRY(add_guest(w, i, licence));
+				TRY(add_guest(w, i->account,
+					      (struct licence_guest){.instance = i->row.id,
+								     .host = i->host,
+								     .vcpus = i->vcpus},
+					      licence));
 	return OK;
 }
 
@@ -123,9 +144,13 @@ static RESULT add_touches(struct weighing *w, const struct licence_touch *touche
 	return OK;
 }
 
+/* Hosts elsewhere are not counted: a guest there needs a socket pair, or a core for each vCPU. */
 static int64_t count_hosts(const struct weighing *w, const struct licence_need *n)
 {
 	int64_t sum = 0;
+	for (size_t k = 0; k < n->guests.count; k++)
+		if (n->guests.at[k].is_elsewhere)
+			sum += n->metric == PRODUCT_METRIC_SOCKET_PAIR ? 1 : n->guests.at[k].vcpus;
 	bool is_microsoft = str_is(n->vendor, "Microsoft");
 	for (size_t k = 0; k < n->hosts.count; k++) {
 		const struct host *h = host_find(w->t, n->hosts.at[k]);
@@ -212,6 +237,7 @@ RESULT engine_weigh_licences(struct ctx *c, const struct tables *t, int64_t now_
 	struct weighing w = {c, t, now_us, ret_needs};
 	*ret_needs = (struct licence_needs){0};
 	TRY(walk_guests(&w));
+	TRY(walk_elsewhere(&w));
 	TRY(walk_entitlements(&w));
 	TRY(add_touches(&w, touches, touch_count));
 	for (size_t k = 0; k < ret_needs->list.count; k++) {

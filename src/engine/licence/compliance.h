@@ -14,6 +14,7 @@ struct licence_touch {
 
 struct licence_guest {
 	uuid instance, host;
+	bool is_elsewhere; /* instance is a remote_machine, and its host is none */
 	int64_t vcpus;
 };
 

@@ -8,6 +8,7 @@
 #include "store/host.h"
 #include "store/instance.h"
 #include "store/ledger.h"
+#include "store/remote_machine.h"
 
 struct levels {
 	struct level {
@@ -58,6 +59,24 @@ static int64_t find_level(const struct levels *l, struct str meter)
 	return 0;
 }
 
+struct owned {
+	enum kind kind;
+	uuid id, account;
+};
+
+/* Ends meters that are no longer there, and writes those whose level is another. */
+static RESULT write_changes(struct op *op, const struct owned *o, const struct levels *was,
+			    const struct levels *is)
+{
+	for (size_t k = 0; k < was->count; k++)
+		if (!find_level(is, was->at[k].meter))
+			TRY(op_usage(op, o->kind, o->id, o->account, was->at[k].meter, 0));
+	for (size_t k = 0; k < is->count; k++)
+		if (find_level(was, is->at[k].meter) != is->at[k].level)
+			TRY(op_usage(op, o->kind, o->id, o->account, is->at[k].meter, is->at[k].level));
+	return OK;
+}
+
 static RESULT follow_instance(struct op *op, const struct instance *before, const struct instance *after)
 {
 	static const struct levels none = {0};
@@ -66,16 +85,39 @@ static RESULT follow_instance(struct op *op, const struct instance *before, cons
 		return OK;
 	TRY(read_levels(op, before, &was));
 	TRY(read_levels(op, after, &is));
-	bool is_same_owner = before && after && uuid_equal(before->account, after->account);
-	const struct levels *still = is_same_owner ? &is : &none, *already = is_same_owner ? &was : &none;
-	for (size_t k = 0; k < was.count; k++)
-		if (!find_level(still, was.at[k].meter))
-			TRY(op_usage(op, KIND_INSTANCE, before->row.id, before->account, was.at[k].meter, 0));
-	for (size_t k = 0; k < is.count; k++)
-		if (find_level(already, is.at[k].meter) != is.at[k].level)
-			TRY(op_usage(op, KIND_INSTANCE, after->row.id, after->account, is.at[k].meter,
-				     is.at[k].level));
+	const struct instance *i = after ? after : before;
+	const struct owned now = {KIND_INSTANCE, i->row.id, i->account};
+	if (!before || !after || uuid_equal(before->account, after->account))
+		return write_changes(op, &now, &was, &is);
+	TRY(write_changes(op, &(struct owned){KIND_INSTANCE, before->row.id, before->account}, &was, &none));
+	return write_changes(op, &now, &none, &is);
+}
+
+/* A licence that the cloud includes is that cloud's to report. */
+static RESULT read_levels_elsewhere(struct op *op, const struct remote_machine *m, struct levels *ret_levels)
+{
+	char host[UUID_TEXT_SIZE];
+	struct licence licence;
+	ret_levels->count = 0;
+	if (!m || m->power != REMOTE_MACHINE_POWER_RUNNING)
+		return OK;
+	for (size_t k = 0; k < m->licences.count && k < LICENCES_MAX; k++)
+		if (licence_read(m->licences.at[k], &licence) && licence.source != LICENCE_INCLUDED)
+			TRY(add(op, ret_levels,
+				str_print(op->ctx->arena, LICENCE_USE_PREFIX "%" STR_FMT ":%s",
+					  STR_ARG(m->licences.at[k]), uuid_write(UUID_NONE, host)),
+				m->vcpus > 0 ? m->vcpus : 1));
 	return OK;
+}
+
+static RESULT follow_remote_machine(struct op *op, const struct remote_machine *before,
+				    const struct remote_machine *after)
+{
+	struct levels was, is;
+	const struct remote_machine *m = after ? after : before;
+	TRY(read_levels_elsewhere(op, before, &was));
+	TRY(read_levels_elsewhere(op, after, &is));
+	return write_changes(op, &(struct owned){KIND_REMOTE_MACHINE, m->row.id, m->account}, &was, &is);
 }
 
 /* Records the host's size in the ledger, where it outlives the host. */
@@ -100,6 +142,9 @@ RESULT licence_follow(struct op *op, enum kind kind, const struct row *before, c
 	if (kind == KIND_INSTANCE)
 		return follow_instance(op, before ? instance_of(before) : NULL,
 				       after ? instance_of(after) : NULL);
+	if (kind == KIND_REMOTE_MACHINE)
+		return follow_remote_machine(op, before ? remote_machine_of(before) : NULL,
+					     after ? remote_machine_of(after) : NULL);
 	if (kind == KIND_HOST)
 		return follow_host(op, before ? host_of(before) : NULL, after ? host_of(after) : NULL);
 	return OK;

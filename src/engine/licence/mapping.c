@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Writes the mapping. Sources: Candlepin's HypervisorResource; virt-who's documentation of its files. */
-#include "engine/licence/mapping.h"
+#include "engine/licence/mapping_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,12 +16,12 @@
 #include "store/instance.h"
 #include "store/subscription_server.h"
 
-enum { STATE_RUNNING = 1, STATE_PAUSED = 3, STATE_OFF = 5, STATE_SUSPENDED = 7, WORDS_MAX = 255 };
+enum { WORDS_MAX = 255 };
 #define MAPPING_CAP ((size_t) 256 << 20)
 
 /* ---- the mapping ---- */
 
-static bool is_in_scope(const struct tables *t, const struct mapping_scope *scope, uuid owner)
+bool mapping_has(const struct tables *t, const struct mapping_scope *scope, uuid owner)
 {
 	if (!uuid_is_none(scope->account))
 		return uuid_equal(owner, scope->account);
@@ -31,11 +31,11 @@ static bool is_in_scope(const struct tables *t, const struct mapping_scope *scop
 	return account && uuid_equal(account->domain, scope->domain);
 }
 
-static int state_of(const struct instance *i)
+static enum mapping_state state_of(const struct instance *i)
 {
 	if (i->seen_power == INSTANCE_SEEN_POWER_ON)
-		return i->seen_paused ? STATE_PAUSED : STATE_RUNNING;
-	return i->seen_saved ? STATE_SUSPENDED : STATE_OFF;
+		return i->seen_paused ? MAPPING_PAUSED : MAPPING_RUNNING;
+	return i->seen_saved ? MAPPING_SUSPENDED : MAPPING_OFF;
 }
 
 static int compare_guests(const void *left, const void *right)
@@ -54,7 +54,7 @@ static RESULT gather_guests(struct ctx *c, const struct tables *t, const struct 
 	*ret_guests = (struct guests){0};
 	for (const struct instance *i = instance_first_by_host(t, host->row.id); i;
 	     i = instance_next_by_host(t, i))
-		if (i->seen_power != INSTANCE_SEEN_POWER_ABSENT && is_in_scope(t, scope, i->account) &&
+		if (i->seen_power != INSTANCE_SEEN_POWER_ABSENT && mapping_has(t, scope, i->account) &&
 		    !VEC_PUSH(c->arena, &ret_guests->list, i))
 			return ctx_no_memory(c);
 	if (ret_guests->list.count)
@@ -66,18 +66,17 @@ static RESULT gather_guests(struct ctx *c, const struct tables *t, const struct 
 static bool is_set_apart(const struct tables *t, const struct mapping_scope *scope, const struct host *host)
 {
 	const struct dedicated_host *d = dedicated_host_find_by_host(t, host->row.id);
-	return d && is_in_scope(t, scope, d->account);
+	return d && mapping_has(t, scope, d->account);
 }
 
-static void write_guest(struct json_writer *w, const struct instance *i)
+void mapping_write_guest(struct json_writer *w, uuid id, enum mapping_state state, const char *type)
 {
-	int state = state_of(i);
 	json_write_open(w, NULL);
-	json_write_uuid(w, "guestId", i->row.id);
+	json_write_uuid(w, "guestId", id);
 	json_write_int(w, "state", state);
 	json_write_open(w, "attributes");
-	json_write_z(w, "virtWhoType", "libvirt");
-	json_write_int(w, "active", state == STATE_RUNNING || state == STATE_PAUSED);
+	json_write_z(w, "virtWhoType", type);
+	json_write_int(w, "active", state == MAPPING_RUNNING || state == MAPPING_PAUSED);
 	json_write_close(w);
 	json_write_close(w);
 }
@@ -93,7 +92,7 @@ static void write_host(struct json_writer *w, const struct host *h, const struct
 	json_write_text(w, "name", h->name);
 	json_write_open_list(w, "guestIds");
 	for (size_t k = 0; k < guests->list.count; k++)
-		write_guest(w, guests->list.at[k]);
+		mapping_write_guest(w, guests->list.at[k]->row.id, state_of(guests->list.at[k]), "libvirt");
 	json_write_close_list(w);
 	json_write_open(w, "facts");
 	json_write_z(w, "cpu.cpu_socket(s)", sockets);
@@ -128,6 +127,8 @@ RESULT engine_write_mapping(struct ctx *c, const struct tables *t, const struct 
 	json_write_open(&w, NULL);
 	json_write_open_list(&w, "hypervisors");
 	struct result result = write_hosts(c, t, scope, &w);
+	if (result_is_ok(result))
+		result = mapping_write_elsewhere(c, t, scope, &w);
 	json_write_close_list(&w);
 	json_write_close(&w);
 	bool is_whole = result_is_ok(json_write_end(&w));

@@ -3,11 +3,13 @@
  * twice. Listings of other resources: bounded, and without effect on the provider where they fail. A cloud made of variables takes the place of the drivers at link time. */
 #include "../cloud/cloud.h"
 #include "drivers/remote.h"
+#include "engine/billing/elsewhere.h"
 #include "engine/people/account/account.h"
 #include "engine/remote/provider.h"
 #include "engine/remote/remote_machine.h"
 #include "engine/remote/remote_resource.h"
 #include "model/id.h"
+#include "store/ledger.h"
 #include "store/provider.h"
 #include "store/remote_machine.h"
 #include "store/remote_resource.h"
@@ -183,6 +185,32 @@ static void end(struct cloud *c)
 	assert_int_equal(cloud_count(c, KIND_REMOTE_RESOURCE), 0);
 }
 
+struct levels {
+	uuid id;
+	int64_t level;
+	size_t count;
+};
+
+static RESULT take_level(void *arg, const struct usage *usage)
+{
+	struct levels *l = arg;
+	if (!uuid_equal(usage->id, l->id))
+		return OK;
+	assert_true(str_is(usage->meter, "remote:there:small"));
+	l->level = usage->level;
+	l->count++;
+	return OK;
+}
+
+static void expect_level(struct cloud *c, uuid id, int64_t level, size_t count)
+{
+	struct levels l = {.id = id, .level = -1};
+	const struct usage_query query = {.before_us = INT64_MAX};
+	assert_true(result_is_ok(store_read_usage(c->store, &c->c, &query, take_level, &l)));
+	assert_int_equal(l.level, level);
+	assert_int_equal(l.count, count);
+}
+
 static void answer_next(unsigned count, enum err err, const char *words)
 {
 	elsewhere.failures = count;
@@ -199,6 +227,38 @@ static void await_end(struct cloud *c, uuid id, int64_t limit_us)
 {
 	assert_true(cloud_step_until(c, is_over, &id, limit_us));
 }
+
+/* Usage follows what listings show, and ends with the provider. */
+static void is_metered(struct cloud *c)
+{
+	uuid id = begin(c);
+	expect_level(c, id, 1, 1);
+	ask(c, id, REMOTE_MACHINE_ACT_STOP);
+	await_end(c, id, 5 * MINUTE);
+	cloud_step_for(c, MINUTE);
+	expect_level(c, id, 0, 2);
+	elsewhere.power = REMOTE_MACHINE_POWER_RUNNING;
+	cloud_step_for(c, 3 * 3600 * SECOND);
+	expect_level(c, id, 1, 3);
+	end(c);
+	expect_level(c, id, 0, 4);
+}
+TEST_STORY(is_metered, 1)
+
+/* FOCUS has the names that AWS and Microsoft give themselves; a cloud with an endpoint of its own is neither. */
+static void clouds_have_names(struct cloud *c)
+{
+	struct provider p = {.name = STR("bank"), .cloud = PROVIDER_CLOUD_AWS};
+	(void) c;
+	assert_true(str_is(elsewhere_cloud_name(&p), "AWS"));
+	p.cloud = PROVIDER_CLOUD_AZURE;
+	assert_true(str_is(elsewhere_cloud_name(&p), "Microsoft"));
+	p.endpoint = STR("https://cloud.example.com");
+	assert_true(str_is(elsewhere_cloud_name(&p), "bank"));
+	p = (struct provider){.name = STR("bank"), .cloud = PROVIDER_CLOUD_OPENSTACK};
+	assert_true(str_is(elsewhere_cloud_name(&p), "bank"));
+}
+TEST_STORY(clouds_have_names, 1)
 
 /* Memory that runs out here says nothing about the act: it is no answer of the cloud's. */
 static void goes_on_after_no_memory(struct cloud *c)
@@ -467,6 +527,8 @@ TEST_STORY(takes_the_first_of_repeated_entries, 1)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_is_metered),
+		cmocka_unit_test(test_clouds_have_names),
 		cmocka_unit_test(test_goes_on_after_no_memory),
 		cmocka_unit_test(test_retries_while_busy),
 		cmocka_unit_test(test_does_not_repeat_what_is_done),

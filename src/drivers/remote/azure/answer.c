@@ -2,7 +2,9 @@
  * Answers of Azure Resource Manager. Sources: REST reference of Microsoft.Compute 2022-08-01 and of
  * Microsoft.Authorization 2022-04-01. */
 #include "drivers/remote/azure/answer.h"
+
 #include "drivers/remote/azure/resources.h"
+#include "model/licence.h"
 
 #include <string.h>
 
@@ -155,6 +157,27 @@ static void read_image(struct ctx *c, const json_t *vm, struct str subscription,
 	draft_put_text(&d->machine.image, ref.n ? ref : id, DRAFT_ID_MAX);
 }
 
+/* licenseType names a licence that was brought along. Machines without one that are made from a vendor's own
+ * image, and Windows, pay for the licence by the hour. */
+static void read_licence(struct ctx *c, const json_t *vm, struct machine_draft *d)
+{
+	static const struct {
+		const char *publisher, *product;
+	} vendors[] = {{"redhat", "rhel:"}, {"suse", "sles:"}, {"microsoftwindowsserver", "windows-server:"}};
+	const json_t *image = remote_json_at(vm, "properties/storageProfile/imageReference");
+	struct str publisher = azure_lower(c, remote_json_text(c, image, "publisher"));
+	struct str offer = azure_lower(c, remote_json_text(c, image, "offer"));
+	struct licence licence;
+	if (licence_of_azure_type(remote_json_text(c, vm, "properties/licenseType"), &licence)) {
+		d->operation = licence_write(c->arena, licence);
+		return;
+	}
+	for (size_t k = 0; k < sizeof vendors / sizeof vendors[0]; k++)
+		if (str_is(publisher, vendors[k].publisher))
+			d->operation = str_print(c->arena, "%s%s", vendors[k].product,
+						 str_contains(offer, STR("byos")) ? "byos" : "included");
+}
+
 RESULT azure_read_machine(struct ctx *c, const json_t *vm, struct str subscription,
 			  const struct azure_addresses *addresses, struct remote_machines *list)
 {
@@ -165,6 +188,7 @@ RESULT azure_read_machine(struct ctx *c, const json_t *vm, struct str subscripti
 	d.machine.power = azure_read_power(c, vm);
 	read_disks(c, vm, &d);
 	read_tags(c, remote_json_at(vm, "tags"), &d);
+	read_licence(c, vm, &d);
 	name_created(&d);
 	return draft_end(c, &d, list);
 }

@@ -51,6 +51,7 @@ static const struct place places[] = {
 	{"launchTime", PUT_TIME, AT(base.machine.launched_us), 0},
 	{"placement/availabilityZone", PUT_TEXT, AT(base.machine.zone), SHORT_MAX},
 	{"platformDetails", PUT_TEXT, AT(base.machine.platform), SHORT_MAX},
+	{"usageOperation", PUT_TEXT, AT(base.operation), SHORT_MAX},
 	{"vpcId", PUT_TEXT, AT(base.machine.network), DRAFT_ID_MAX},
 	{"subnetId", PUT_LIST, AT(base.subnets), 16},
 	{"privateIpAddress", PUT_IP, AT(base.private_ips), 0},

@@ -64,7 +64,7 @@ struct note {
 	struct note *next;
 };
 struct found {
-	struct str id, name, notes, platform;
+	struct str id, name, notes, platform, bios;
 	int64_t state, vcpus, mib, created_us;
 	bool has_settings;
 	struct note *list;
@@ -136,6 +136,7 @@ static RESULT take_settings(struct hyperv_reading *r, const struct wsman_instanc
 		return OK;
 	machine->has_settings = true;
 	machine->notes = wsman_get(i, "Notes");
+	machine->bios = wsman_get(i, "BIOSGUID");
 	if (result_is_ok(clock_parse(wsman_get(i, "CreationTime"), &time_us)) && time_us > 0)
 		machine->created_us = time_us;
 	return OK;
@@ -228,7 +229,7 @@ static const struct part_row {
 		{"Msvm_ComputerSystem", "Name", {"Name", "ElementName", "EnabledState"}, take_system, NULL},
 	[HYPERV_SETTINGS] = {"Msvm_VirtualSystemSettingData",
 			     "InstanceID",
-			     {"InstanceID", "Notes", "CreationTime"},
+			     {"InstanceID", "Notes", "CreationTime", "BIOSGUID"},
 			     take_settings,
 			     NULL},
 	[HYPERV_PROCESSORS] = {"Msvm_ProcessorSettingData",
@@ -365,6 +366,13 @@ struct str hyperv_strip_notes(struct ctx *c, struct str notes, const char *start
 	return kept;
 }
 
+/* WMI writes {UUID}. Another form is no UUID of a guest. */
+static void put_bios(struct remote_machine *m, struct str text)
+{
+	bool is_braced = text.n > 2 && text.p[0] == '{' && text.p[text.n - 1] == '}';
+	IGNORE(uuid_parse(is_braced ? str_slice(text, 1, text.n - 1) : text, &m->guest_uuid));
+}
+
 static RESULT end_machine(struct hyperv_reading *r, const struct found *f, struct remote_machines *list)
 {
 	struct machine_draft *d = &r->draft;
@@ -373,6 +381,7 @@ static RESULT end_machine(struct hyperv_reading *r, const struct found *f, struc
 	m->ref = f->id;
 	draft_put_text(&m->name, f->name, NAME_SIZE);
 	m->platform = f->platform;
+	put_bios(m, f->bios);
 	m->vcpus = f->vcpus;
 	m->type = machine_size_write(r->c, f->vcpus, f->mib);
 	m->launched_us = f->created_us;

@@ -15,9 +15,9 @@ enum { PAGE_SIZE = 500, NAME_SIZE = 255, KEY_MAX = 20 };
 /* config.createDate came with version 6.7. */
 #define PROPERTIES                                                                                           \
 	"name", "runtime.powerState", "runtime.connectionState", "runtime.host", "runtime.bootTime",         \
-		"config.template", "config.annotation", "config.instanceUuid", "config.guestFullName",       \
-		"config.hardware.numCPU", "config.hardware.memoryMB", "guest.ipAddress", "guest.net",        \
-		"network", "customValue"
+		"config.template", "config.annotation", "config.instanceUuid", "config.uuid",                \
+		"config.guestFullName", "config.hardware.numCPU", "config.hardware.memoryMB",                \
+		"guest.ipAddress", "guest.net", "network", "customValue"
 
 const char *const *vmware_machine_properties(int version)
 {
@@ -113,6 +113,8 @@ static void take_config(struct reading *r, struct str name, struct str text)
 		IGNORE(uuid_parse(
 			text,
 			&m->row.id)); /* a machine that Dari did not create has a UUID that is not a row's id */
+	else if (str_is(name, "uuid"))
+		IGNORE(uuid_parse(text, &m->guest_uuid)); /* another form: unknown */
 	else if (str_is(name, "guestFullName"))
 		draft_put_text(&m->platform, text, DRAFT_WORD_MAX);
 	else if (str_is(name, "hardware.numCPU"))
