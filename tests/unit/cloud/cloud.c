@@ -146,12 +146,25 @@ static struct cloud_sql *sql_new(struct sql_driver *inner)
 {
 	struct cloud_sql *sql = heap_new(struct cloud_sql);
 	assert_non_null(sql);
-	*sql = (struct cloud_sql){
-		.base = {cut_open, cut_load, cut_begin, cut_put, cut_forget, cut_add_event, cut_add_usage,
-			 cut_add_audit, cut_commit, cut_rollback, cut_read_commit, cut_read_events,
-			 cut_read_usage, cut_read_audit, cut_close, .add_ledger = cut_add_ledger,
-			 .read_ledger = cut_read_ledger, .read_last_stamp = cut_read_last_stamp},
-		.inner = inner};
+	*sql = (struct cloud_sql){.base = {.open = cut_open,
+					   .load = cut_load,
+					   .begin = cut_begin,
+					   .put = cut_put,
+					   .forget = cut_forget,
+					   .add_event = cut_add_event,
+					   .add_usage = cut_add_usage,
+					   .add_audit = cut_add_audit,
+					   .commit = cut_commit,
+					   .rollback = cut_rollback,
+					   .read_commit = cut_read_commit,
+					   .read_events = cut_read_events,
+					   .read_usage = cut_read_usage,
+					   .read_audit = cut_read_audit,
+					   .close = cut_close,
+					   .add_ledger = cut_add_ledger,
+					   .read_ledger = cut_read_ledger,
+					   .read_last_stamp = cut_read_last_stamp},
+				  .inner = inner};
 	return sql;
 }
 

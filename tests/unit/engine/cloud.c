@@ -126,12 +126,26 @@ static struct sql_driver *spy_new(struct cloud *c, struct sql_driver *inner)
 {
 	struct spy *spy = heap_new(struct spy);
 	assert_non_null(spy);
-	*spy = (struct spy){{spy_open, spy_load, spy_begin, spy_put, spy_forget, spy_add_event, spy_add_usage,
-			     spy_add_audit, spy_commit, spy_rollback, spy_read_commit, spy_read_events,
-			     spy_read_usage, spy_read_audit, spy_close, .add_ledger = spy_add_ledger,
-			     .read_ledger = spy_read_ledger, .read_last_stamp = spy_read_last_stamp},
-			    inner,
-			    c};
+	*spy = (struct spy){.base = {.open = spy_open,
+				     .load = spy_load,
+				     .begin = spy_begin,
+				     .put = spy_put,
+				     .forget = spy_forget,
+				     .add_event = spy_add_event,
+				     .add_usage = spy_add_usage,
+				     .add_audit = spy_add_audit,
+				     .commit = spy_commit,
+				     .rollback = spy_rollback,
+				     .read_commit = spy_read_commit,
+				     .read_events = spy_read_events,
+				     .read_usage = spy_read_usage,
+				     .read_audit = spy_read_audit,
+				     .close = spy_close,
+				     .add_ledger = spy_add_ledger,
+				     .read_ledger = spy_read_ledger,
+				     .read_last_stamp = spy_read_last_stamp},
+			    .inner = inner,
+			    .cloud = c};
 	return &spy->base;
 }
 
