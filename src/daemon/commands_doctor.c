@@ -11,6 +11,7 @@
 #include "base/crypto_issue.h"
 #include "base/file.h"
 #include "daemon/authority.h"
+#include "daemon/backup/region_drill.h"
 #include "daemon/command.h"
 #include "daemon/explain.h"
 #include "daemon/follower/follower.h"
@@ -154,6 +155,32 @@ static void check_master_key(struct command_call *call)
 			"if others use this machine.");
 	check_mode(call, "data directory's mode", str_to_z(a, s->data_directory), 0022,
 		   "Others can replace the database and the master key: chmod 750.");
+}
+
+/* A region that was never backed up with `dari backup` here says nothing. */
+static void check_backups(struct command_call *call)
+{
+	static const char *const words[DRILL_PARTS] = {
+		[DRILL_BACKUP] = "region backup", [DRILL_PROOF] = "proof of the backup"};
+	struct region_drill drill;
+	struct result read = region_drill_read(&call->ctx, &call->daemon->settings, &drill);
+	ctx_clear_problem(&call->ctx);
+	for (enum region_drill_part part = 0; part < DRILL_PARTS && result_is_ok(read); part++) {
+		int64_t done_us = drill.parts[part].done_us, failed_us = drill.parts[part].failed_us;
+		char done[CLOCK_TEXT_SIZE], failed[CLOCK_TEXT_SIZE];
+		clock_write_s(done_us, done);
+		clock_write_s(failed_us, failed);
+		if (!done_us && !failed_us)
+			continue;
+		print_finding(call, words[part], !drill.parts[part].why.n,
+			      drill.parts[part].why.n
+				      ? str_print(call->ctx.arena,
+						  "failed %s: %" STR_FMT "; last success: %s", failed,
+						  STR_ARG(drill.parts[part].why), done_us ? done : "none")
+				      : str_print(call->ctx.arena, "%s", done),
+			      "Put right what the message says, and run `dari backup` again (systemctl start "
+			      "dari-backup). Keep the older backups.");
+	}
 }
 
 static void check_qemu_img(struct command_call *call)
@@ -614,6 +641,7 @@ static RESULT doctor(struct command_call *call)
 	if (call->daemon->follower) { /* the writer checks the region */
 		check_disk(call);
 		check_master_key(call);
+		check_backups(call);
 		return OK;
 	}
 	check_store(call);
@@ -621,6 +649,7 @@ static RESULT doctor(struct command_call *call)
 	check_pages(call);
 	check_disk(call);
 	check_master_key(call);
+	check_backups(call);
 	check_qemu_img(call);
 	check_network(call);
 	check_directory(call);

@@ -14,6 +14,7 @@
 #include "daemon/follower/follower.h"
 #include "store/follow.h"
 #include "store/lease.h"
+#include "store/setting.h"
 #include "store/sql.h"
 
 enum { EXIT_LEASE_LOST = 71, WHY_MAX = 512 };
@@ -35,6 +36,31 @@ void writer_mark_key(struct sql_driver *sql, const uint8_t *master_key)
 		(void) snprintf(sql->key_mark + 2 * n, 3, "%02x", mac[n]);
 }
 
+struct admission {
+	struct ctx *c;
+	const struct settings *settings;
+};
+
+static RESULT check_setting(void *arg, const struct row *row)
+{
+	const struct admission *a = arg;
+	const struct setting *setting = (const struct setting *) row;
+	if (!str_is(setting->name, "region.id") || str_equal(setting->value, a->settings->region_id))
+		return OK;
+	return ctx_fail(
+		a->c, ERR_CONFLICT,
+		"the database is of another region than the configuration: its region.id is %" STR_FMT,
+		STR_ARG(setting->value));
+}
+
+/* Before this process becomes the writer: hosts and OVN obey the latest one. */
+static RESULT check_region(void *self, struct sql_driver *driver, struct ctx *c)
+{
+	struct daemon *d = self;
+	struct admission admission = {c, &d->settings};
+	return driver->load(driver, c, KIND_SETTING, check_setting, &admission);
+}
+
 static RESULT open_sql(struct daemon *d, const char *path)
 {
 	TRY(sql_open(&d->ctx, path, &d->sql));
@@ -43,6 +69,8 @@ static RESULT open_sql(struct daemon *d, const char *path)
 	d->sql->limits = (struct history_limits){.events_age_us = d->settings.events_days * 24 * HOUR,
 						 .events_max = d->settings.events_max};
 	writer_mark_key(d->sql, d->master_key);
+	d->sql->admit = check_region;
+	d->sql->admit_self = d;
 	d->sql->lease =
 		(struct sql_lease){.address = str_to_z(d->arena, address), .lost = end_as_fenced, .self = d};
 	return OK;

@@ -112,6 +112,31 @@ static const struct {
 	{"40003", ERR_TIMEOUT},        /* the outcome is not known */
 };
 
+/* OpenSSL's words for certificates, and what to do. */
+static const struct {
+	const char *words, *advice;
+} certificates[] = {
+	{"certificate verify failed", ". The certificate of PostgreSQL's server has expired, or sslrootcert "
+				      "is not the authority that issued it: "
+				      "put a valid one there and reload the server. dari goes on by itself"},
+	{"does not match host name",
+	 ". Name the server in `store` as its certificate does, or issue one with that name"},
+	{"alert certificate expired", ". The server refuses dari's own certificate (sslcert in `store`), "
+				      "which has expired: renew it. dari goes on "
+				      "by itself"},
+	{"alert unknown ca", ". The server does not know the authority of dari's own certificate (sslcert in "
+			     "`store`): add it to the server's "
+			     "ssl_ca_file"},
+};
+
+static const char *certificate_advice(struct str words)
+{
+	for (size_t k = 0; k < sizeof certificates / sizeof *certificates; k++)
+		if (str_contains(words, str_from(certificates[k].words)))
+			return certificates[k].advice;
+	return "";
+}
+
 RESULT postgresql_fail(struct postgresql *self, struct ctx *c, PGconn *db, const PGresult *result,
 		       const char *doing)
 {
@@ -126,8 +151,8 @@ RESULT postgresql_fail(struct postgresql *self, struct ctx *c, PGconn *db, const
 			advice = states[k].advice;
 		}
 	if (!db || PQstatus(db) != CONNECTION_OK || err == ERR_TIMEOUT)
-		return ctx_fail(c, ERR_TIMEOUT, "the database %s cannot be reached: %" STR_FMT, self->name,
-				STR_ARG(words));
+		return ctx_fail(c, ERR_TIMEOUT, "the database %s cannot be reached: %" STR_FMT "%s",
+				self->name, STR_ARG(words), certificate_advice(words));
 	if (err == ERR_STATE)
 		return ctx_fail(c, err, "the database %s is not whole (%" STR_FMT "): %s", self->name,
 				STR_ARG(words), advice);

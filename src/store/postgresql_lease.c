@@ -323,6 +323,12 @@ RESULT postgresql_read_writer(struct sql_driver *driver, struct ctx *c, struct s
 				PQsendQueryParams(self->lease.db, writer_sql, 0, NULL, NULL, NULL, NULL, 1)
 			? postgresql_await(self->lease.db, RENEWAL_MAX_MS)
 			: NULL;
+	if (PQresultStatus(row) == PGRES_TUPLES_OK && PQntuples(row) == 0)
+		return ctx_fail(c, ERR_STATE,
+				"the database %s has lost the row of its table writer or writer_lease: put "
+				"it back, or "
+				"restore the database from a backup",
+				self->name);
 	const char *state = row ? PQresultErrorField(row, PG_DIAG_SQLSTATE) : NULL;
 	if (PQresultStatus(row) == PGRES_TUPLES_OK && PQntuples(row) == 1) {
 		take_writer(row, c, ret_writer);

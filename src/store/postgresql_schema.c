@@ -167,12 +167,15 @@ RESULT postgresql_check_schema(struct postgresql *self, struct ctx *c)
 
 /* ---- making and migrating ---- */
 
-/* The row of the fence is changed by each commit: the free space keeps its versions on one page. */
-static const char base_sql[] =
-	"CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
-	"CREATE TABLE IF NOT EXISTS writer (one INTEGER PRIMARY KEY CHECK (one = 1), epoch BIGINT NOT NULL,"
+/* In a new database alone: if the fence is missing later, nobody knows which commit is the last, and followers would take a
+ * new number for another one. Each commit changes its row: the free space keeps its versions on one page. */
+static const char fence_sql[] =
+	"CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
+	"CREATE TABLE writer (one INTEGER PRIMARY KEY CHECK (one = 1), epoch BIGINT NOT NULL,"
 	" batch BIGINT NOT NULL, holder TEXT NOT NULL) WITH (fillfactor = 10);"
-	"INSERT INTO writer VALUES (1, 0, 0, '') ON CONFLICT (one) DO NOTHING;"
+	"INSERT INTO writer VALUES (1, 0, 0, '')";
+
+static const char base_sql[] =
 	"CREATE OR REPLACE FUNCTION dari_fence(of_epoch BIGINT, before BIGINT, after BIGINT) RETURNS void"
 	" LANGUAGE plpgsql AS $$ BEGIN"
 	" UPDATE writer SET batch = after WHERE one = 1 AND epoch = of_epoch AND batch = before;"
@@ -302,12 +305,22 @@ RESULT postgresql_add_level(struct postgresql *self, struct ctx *c)
 	return ctx_fail(c, ERR_TIMEOUT, "the tables of the database %s are in use", self->name);
 }
 
+/* Checks a database that is not new before anything is changed there. */
+static RESULT check_known(struct postgresql *self, struct ctx *c, unsigned version)
+{
+	int64_t epoch = 0;
+	uint64_t commit = 0;
+	TRY(check_marks(self, c));
+	TRY(postgresql_read_fence(self, c, &epoch, &commit));
+	return sql_admit(&self->driver, c, migration_is_due(self->schema.migrations, version));
+}
+
 static RESULT write_schema(struct postgresql *self, struct ctx *c, int64_t *ret_wait_us)
 {
 	unsigned version = 0;
 	TRY(begin_locked(self, c));
 	TRY(find_version(self, c, &version));
-	TRY(version ? check_marks(self, c) : OK);
+	TRY(version ? check_known(self, c, version) : postgresql_exec(self, c, self->db, fence_sql));
 	TRY(postgresql_exec(self, c, self->db, base_sql));
 	TRY(keep_key(self, c));
 	TRY(postgresql_exec(self, c, self->db, postgresql_lease_sql));

@@ -87,6 +87,12 @@ RESULT sql_check_marks(const struct sql_driver *driver, struct ctx *c, const cha
 			database, STR_ARG(copy), STR_ARG(time));
 }
 
+RESULT sql_admit(struct sql_driver *driver, struct ctx *c, bool is_migrated)
+{
+	return driver->admit && !driver->level && !is_migrated ? driver->admit(driver->admit_self, driver, c)
+							       : OK;
+}
+
 bool sql_is_url(struct str where)
 {
 	return str_starts_with(where, STR("postgresql://")) || str_starts_with(where, STR("postgres://"));

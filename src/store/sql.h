@@ -116,8 +116,6 @@ struct sql_identity {
 };
 
 struct sql_driver {
-	/* May be called before open, and changes nothing. ERR_STATE, with a message: the database is another program's, or not whole. */
-	RESULT (*identify)(struct sql_driver *self, struct ctx *c, struct sql_identity *ret_identity);
 	/* Creates or migrates the schema, and makes this process the writer. ERR_STATE, with a message: the
 	 * database is newer than this program, or marked. ERR_IN_USE: another process is the writer. */
 	RESULT (*open)(struct sql_driver *self, struct ctx *c);
@@ -193,6 +191,12 @@ struct sql_driver {
 	 * open() and open_follower() refuse another one with ERR_CONFLICT before they change anything, because secrets would be sealed
 	 * with two keys. They set an empty one to what the database has. */
 	char key_mark[SQL_KEY_MARK_SIZE];
+	/* May be called before open, and changes nothing. ERR_STATE, with a message: the database is another program's, or not whole. */
+	RESULT (*identify)(struct sql_driver *self, struct ctx *c, struct sql_identity *ret_identity);
+	/* Called by open() before it changes anything in a database of this program's level: load() shows its rows, and a failure refuses
+	 * it. Set by whoever opened the driver; NULL: none. */
+	RESULT (*admit)(void *self, struct sql_driver *driver, struct ctx *c);
+	void *admit_self;
 	/* open() and open_follower() take a database that is marked; set by whoever opened the driver. */
 	bool takes_marked;
 	/* Sets a mark, or takes it back with an empty text. Behind open(), without a transaction. */
@@ -248,6 +252,8 @@ const char *sql_get_program(void);
 /* Compares the driver's key_mark with the one that the database has, empty if it has none. ERR_CONFLICT, with a message. */
 RESULT sql_check_key(struct sql_driver *driver, struct ctx *c, const char *database, struct str found);
 
+/* Asks the driver's admit(), unless rows cannot be loaded yet. */
+RESULT sql_admit(struct sql_driver *driver, struct ctx *c, bool is_migrated);
 /* Refuses a marked database, unless the driver takes it. ERR_STATE, with a message that says what to do. */
 RESULT sql_check_marks(const struct sql_driver *driver, struct ctx *c, const char *database,
 		       const struct str marks[SQL_MARKS]);

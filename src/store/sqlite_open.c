@@ -385,11 +385,13 @@ static RESULT read_marks(struct sqlite *self, struct ctx *c, struct str ret_mark
 	return OK;
 }
 
-static RESULT check_marks(struct sqlite *self, struct ctx *c)
+/* Checks a database that is not new before anything is changed there. */
+static RESULT check_known(struct sqlite *self, struct ctx *c, unsigned version)
 {
 	struct str marks[SQL_MARKS];
 	TRY(read_marks(self, c, marks));
-	return sql_check_marks(&self->driver, c, self->path, marks);
+	TRY(sql_check_marks(&self->driver, c, self->path, marks));
+	return sql_admit(&self->driver, c, migration_is_due(self->schema.migrations, version));
 }
 
 RESULT sqlite_mark(struct sql_driver *driver, struct ctx *c, enum sql_mark mark, struct str text)
@@ -517,7 +519,7 @@ RESULT sqlite_open_schema(struct sql_driver *driver, struct ctx *c)
 			"PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY"));
 	unsigned version = 0; /* cannot change: we hold the lock */
 	TRY(sqlite_find_version(self, c, &version));
-	TRY(version ? check_marks(self, c) : OK);
+	TRY(version ? check_known(self, c, version) : OK);
 	if (version && migration_is_due(self->schema.migrations, version) && self->lock_fd >= 0)
 		TRY(sqlite_keep_copy(self, c, version));
 	TRY(sqlite_exec(c, self->db, "BEGIN IMMEDIATE"));

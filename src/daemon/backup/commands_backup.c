@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "daemon/backup/region_backup.h"
+#include "daemon/backup/region_drill.h"
 #include "daemon/backup/sealed_files.h"
 #include "daemon/command.h"
 #include "engine/engine.h"
@@ -460,6 +461,10 @@ static RESULT work(struct work *w)
 		result = makes ? make(w) : prove(w);
 	if (w->directory)
 		file_remove_tree(w->directory);
+	region_drill_note(w->c, &w->d->settings, makes ? DRILL_BACKUP : DRILL_PROOF,
+			  result_is_ok(result)          ? STR_NONE
+			  : w->c->problem.message.n > 0 ? w->c->problem.message
+							: STR("it failed"));
 	(void) pthread_mutex_unlock(&working);
 	TRY(result);
 	(makes ? tell_made : tell_proved)(w);

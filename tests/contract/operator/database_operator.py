@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/store/postgresql src/store/committer src/store/sql.c src/daemon/writer.c src/daemon/follower/follower.c src/daemon/commands_doctor.c src/daemon/run.c
 """A bad operator's day with configurations and with PostgreSQL's tools: another master key, another region, one `store_peer` twice, a role that may not write
-or log in, a missing table, tables that are locked, sessions that are ended again and again, and a pooler. Each is refused in words, `dari doctor` says
+or log in, a missing table, tables that are locked, sessions that are ended again and again, a pooler, and a certificate that expires. Each is refused in words, `dari doctor` says
 what is wrong, and no answered change is lost or made twice."""
 import concurrent.futures
 import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -18,6 +19,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from dev import DARI, Dev  # noqa: E402
 from members import free_port  # noqa: E402
+import pem  # noqa: E402
 from postgresql import BIN, Server  # noqa: E402
 import waiting  # noqa: E402
 
@@ -154,6 +156,77 @@ def test_role(server, tmp_path, name):
             change.result()
         assert names(ec2) == ["before", "waits-0", "waits-1", "waits-2"]
         assert not dev.audit()
+
+
+def test_a_lost_fence(server, tmp_path):
+    """Without the table that says which commit is the last, `dari` does not start, and makes none anew."""
+    data = ("--data", str(tmp_path / "data"))
+    with Dev(*data, "--store", create(server, "fence")) as dev:
+        make(dev.account.client(), "kept")
+        dev.rest()
+    row = server.sql("fence", "SELECT batch FROM writer")
+    for away, back in (("ALTER TABLE writer RENAME TO away", "ALTER TABLE away RENAME TO writer"),
+                       ("CREATE TABLE away AS SELECT * FROM writer; DELETE FROM writer", "INSERT INTO writer SELECT * FROM away; DROP TABLE away")):
+        server.sql("fence", away)
+        refused = waiting.run([DARI, "dev", "--port", "0", *data], capture_output=True, text=True)
+        assert refused.returncode and "put it back" in refused.stderr, refused.stderr
+        server.sql("fence", back)
+        assert server.sql("fence", "SELECT batch FROM writer") == row
+    with Dev(*data) as dev:
+        assert names(dev.account.client()) == ["kept"]
+
+
+def test_another_region(server, tmp_path):
+    """A process whose configuration names another region does not become the writer: hosts would obey it."""
+    url = create(server, "others")
+    with Dev("--data", str(tmp_path / "data"), "--store", url) as dev:
+        make(dev.account.client(), "kept")
+    before = server.sql("others", "SELECT epoch, batch FROM writer"), server.sql("others", "SELECT count(*) FROM writer_start")
+    config = tmp_path / "data/dev.yaml"
+    text = config.read_text()
+    (own,) = [line.split()[1] for line in text.splitlines() if line.startswith("  id:")]
+    config.write_text(text.replace(own, "00000000-0000-4000-8000-000000000001"))
+    refused = waiting.run([DARI, "dev", "--port", "0", "--data", str(tmp_path / "data")], capture_output=True, text=True)
+    assert refused.returncode and f"its region.id is {own}" in refused.stderr, refused.stderr
+    assert (server.sql("others", "SELECT epoch, batch FROM writer"), server.sql("others", "SELECT count(*) FROM writer_start")) == before
+
+
+def issue(folder, name, issuer, days):
+    """A certificate for localhost, written where PostgreSQL's user can read it."""
+    certificate = issuer.issue("localhost", days=days)
+    for ending, content in (("pem", certificate.text), ("key", certificate.key)):
+        path = folder / f"{name}.{ending}"
+        path.write_text(content)
+        path.chmod(0o600)
+        if os.geteuid() == 0:
+            shutil.chown(path, "postgres", "postgres")
+
+
+def test_an_expired_certificate(tmp_path):
+    """The certificate of PostgreSQL's server expires: `dari` says so, and goes on by itself when there is a new one."""
+    address = f"127.{os.getpid() % 200 + 20}.{os.getpid() // 200 % 250}.9"
+    authority = pem.Certificate("authority")
+    with Server() as server:
+        issue(server.folder, "server", authority, 30)
+        server.kill()
+        server.settings.update(ssl="on", ssl_cert_file=server.folder / "server.pem", ssl_key_file=server.folder / "server.key", listen_addresses=address)
+        (server.data / "pg_hba.conf").write_text("local all all trust\nhostssl all all 127.0.0.0/8 trust\n")
+        server.start()
+        (tmp_path / "ca.pem").write_text(authority.text)
+        url = f"postgresql://postgres@localhost/postgres?hostaddr={address}&sslmode=verify-full&sslrootcert={tmp_path}/ca.pem"
+        with Dev("--data", str(tmp_path / "data"), "--store", url) as dev:
+            ec2 = dev.account.client()
+            make(ec2, "before")
+            issue(server.folder, "server", authority, 0)
+            server.kill()
+            server.start()
+            waiting.wait_until(lambda: "certificate verify failed" in doctor(dev.config), "doctor sees the certificate", of=dev)
+            said = doctor(dev.config)
+            assert "certificate of PostgreSQL's server has expired" in said and "reload the server" in said, said
+            issue(server.folder, "server", authority, 30)
+            server.process.send_signal(signal.SIGHUP)
+            make(ec2, "after")
+            assert names(ec2) == ["after", "before"]
 
 
 def test_a_missing_table(server, tmp_path):

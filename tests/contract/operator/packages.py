@@ -29,7 +29,7 @@ INSIDE = "DARI_PACKAGES_INSIDE"  # folder of the copied root
 OUT = os.environ.get("DARI_DEBS", os.path.join(ROOT, "build/deb"))  # directory of existing packages, or where they are built
 DATABASES = {"/run/openvswitch/db.sock": "/usr/share/openvswitch/vswitch.ovsschema", "/run/ovn/ovnnb_db.sock": "/usr/share/ovn/ovn-nb.ovsschema"}
 RIGHTS = 0x201404  # CAP_DAC_READ_SEARCH, CAP_NET_BIND_SERVICE, CAP_NET_ADMIN, CAP_SYS_ADMIN
-UNITS = {"dari.service": 31, "dari-balancer@.service": 26, "dari-balancer-check@.service": 17, "dari-tunnel@.service": 30}  # result of systemd-analyze security, in tenths: lower is better
+UNITS = {"dari.service": 31, "dari-backup.service": 17, "dari-balancer@.service": 26, "dari-balancer-check@.service": 17, "dari-tunnel@.service": 30}  # result of systemd-analyze security, in tenths: lower is better
 
 
 class Packaged(Machine):

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/daemon/backup src/store/sqlite_damage.c src/drivers/backup_
+# subjects: src/daemon/backup tools/units/dari-backup src/store/sqlite_damage.c src/drivers/backup_
 """`dari backup` and `dari restore`: a running region is copied, restored elsewhere, and is the same one there: rows, secrets, attachments. A backup that
 lacks something or was changed is refused, and a restore writes over nothing."""
 import base64
@@ -8,6 +8,7 @@ import glob
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -432,6 +433,50 @@ def test_a_database_elsewhere(tmp_path):
     assert done.returncode == 0, done.stderr
     assert os.path.exists(f"{tmp_path}/root{tmp_path}/db/region.db") and not os.path.exists(f"{tmp_path}/root{p.data}/dari.db")
     assert os.stat(f"{tmp_path}/root{tmp_path}").st_mode & 0o777 == 0o755 and os.stat(f"{tmp_path}/root{p.data}").st_mode & 0o777 == 0o700
+
+
+def units():
+    return pathlib.Path(__file__).parents[3] / "tools/units"
+
+
+def run_unit(p, **env):
+    """Runs the unit's lines as written, with its environment; returns the first failure, or the last end."""
+    text, done = (units() / "dari-backup.service").read_text(), None
+    values = dict(word.split("=", 1) for word in re.search(r"^Environment=(.*)$", text, re.MULTILINE)[1].split()) | env
+    for line in re.findall(r"^ExecStart=(.*)$", text, re.MULTILINE):
+        program, *words = (re.sub(r"\$\{(\w+)\}", lambda m: values[m[1]], word) for word in line.split())
+        assert program == "/usr/bin/dari"
+        done = p.run(*words)
+        if done.returncode:
+            break
+    return done
+
+
+def test_the_timer(tmp_path):
+    """The unit makes a backup and proves it; a failure is named by doctor, also after a restart, until the next success."""
+    for name in ("dari-backup.service", "dari-backup.timer"):
+        (tmp_path / name).write_text((units() / name).read_text().replace("/usr/bin/dari", DARI).replace("/etc/dari/backup.env", "-/dev/null"))
+    verified = subprocess.run(["systemd-analyze", "verify", *(str(tmp_path / n) for n in ("dari-backup.service", "dari-backup.timer"))], capture_output=True, text=True,
+                              check=False)
+    assert verified.returncode == 0 and "dari-backup" not in verified.stderr, verified.stderr
+    p = Place(tmp_path)
+    env = {"TARGET": p.target, "RECOVERY_CERTIFICATE": p.certificate}
+    with p.dev:
+        assert "region backup" not in p.run("doctor").stdout
+        done = run_unit(p, **env)
+        assert done.returncode == 0 and "is whole" in done.stdout, done.stderr
+        assert re.search(r"ok  region backup +20.*\nok  proof of the backup +20", p.run("doctor").stdout)
+        (made,) = p.backup("--list")
+        damage_chunk(p.folder(made))
+        assert p.run("backup", p.target, "--prove").returncode == 1
+        assert run_unit(p, **(env | {"TARGET": "file:///dev/null/nothing"})).returncode == 1
+    with restored(p, "") as dev:
+        p.dev = dev
+        told = p.run("doctor").stdout
+        assert re.search(r"!!  region backup +failed 20.*; last success: 20", told) and re.search(r"!!  proof of the backup +failed 20", told), told
+        done = run_unit(p, **env)
+        assert done.returncode == 0, done.stderr
+        assert "last success" not in p.run("doctor").stdout
 
 
 if __name__ == "__main__":

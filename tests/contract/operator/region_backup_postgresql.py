@@ -127,9 +127,9 @@ def test_the_server_goes_away(tmp_path):
                 pair.fail_over()
             done = making.result()
             assert done.returncode == 1 and "the copy was given up, and nothing is left of it" in done.stderr and "cannot be reached" in done.stderr
+            block = make_vpcs(p.dev, 30, 1)  # waits until the new primary answers
             assert [b["id"] for b in p.backup("--list")] == [first["id"]]
             assert not os.path.exists(f"{p.data}/backup.partial")
-            block = make_vpcs(p.dev, 30, 1)
             p.make()
             assert p.backup("--prove")[0]["rows"] > first["rows"]
         assert p.restore(tmp_path / "root", "--key", p.key).returncode == 0
