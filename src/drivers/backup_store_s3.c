@@ -14,7 +14,7 @@ enum { CONNECT_TIMEOUT_S = 10, SLOW_BYTES = 1024, SLOW_S = 60, LISTING_MAX = 4 <
 struct exchange {
 	const char *method; /* one of GET, PUT, DELETE */
 	const char *url;
-	struct str path, query; /* of the url, as they are signed */
+	struct str path, query; /* parts of the url that the signature covers */
 	struct str body;        /* for PUT */
 	size_t sent;
 	struct buf *answer; /* body of a successful answer */

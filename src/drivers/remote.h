@@ -167,7 +167,7 @@ struct remote_block_query {
 	struct str cursor;
 };
 
-/* What migrations have made there, in both directions: snapshots, or images of disks. */
+/* Points that migrations in both directions have made there: snapshots, or images of disks. */
 struct remote_point_ops {
 	/* Finds the points of a round. */
 	RESULT(*find)
@@ -211,7 +211,7 @@ struct remote_image_wish {
 	size_t count;
 };
 
-/* What a machine there is made of. */
+/* Source of a machine there: an image, or volumes. */
 struct remote_image {
 	bool is_ready;
 	struct str id;                        /* empty: the machine is made of volumes */

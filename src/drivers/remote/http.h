@@ -11,7 +11,7 @@ enum {
 	REMOTE_HEADERS_MAX = 8,
 	REMOTE_CONNECT_MS = 10000,
 	REMOTE_UPLOAD_IDLE_S =
-		60, /* also without an answer: a cloud that still stores the data says so when it is asked */
+		60, /* also for the answer; a cloud that still stores the data shows that in the image's status */
 	REMOTE_TOKEN_MAX = 8192,
 	REMOTE_URL_MAX = 1024,
 	REMOTE_ACCOUNT_MAX = 255,

@@ -273,7 +273,7 @@ static const struct volume *volume_for(const struct volumes *list, const struct 
 	return NULL;
 }
 
-/* Volumes that the machine was requested with stay what they are. */
+/* Makes no volumes once the machine was requested: the row has their ids. */
 static RESULT make_image(struct ctx *c, struct remote *r, const struct remote_image_wish *wish,
 			 struct remote_image *ret_image)
 {
