@@ -85,7 +85,8 @@ const struct command local_commands[] = {
 	  {"proxies", PARAM_OPTION, false,
 	   "Reverse proxies whose X-Forwarded-For is trusted: addresses and blocks, comma separated."},
 	  {"directory", PARAM_OPTION, false,
-	   "Configuration file with the keys directory.…, for sign-in by LDAP."},
+	   "Configuration file with the keys directory.…, for sign-in by LDAP, or backup.…, for backups in "
+	   "S3."},
 	  {"tls", PARAM_FLAG, false, "Serves the API over TLS with a new certificate, as az requires."},
 	  {"limits", PARAM_FLAG, false, "Limits requests as dari serve does."}},
 	 .run_here = dev_here},

@@ -245,8 +245,9 @@ static RESULT dev_prepare(struct daemon *d)
 	d->settings.playbook_user = dev_of(d)->wish->playbook_user;
 	d->settings.playbook_directory = str_from(settings_path(d->arena, &d->settings, "playbooks"));
 	d->settings.backup = defaults.backup;
-	d->settings.backup.url =
-		str_print(d->arena, "file://%" STR_FMT "/backups", STR_ARG(d->settings.data_directory));
+	if (!d->settings.backup.url.n)
+		d->settings.backup.url = str_print(d->arena, "file://%" STR_FMT "/backups",
+						   STR_ARG(d->settings.data_directory));
 	d->settings.control_socket = str_from(settings_path(d->arena, &d->settings, "dari.sock"));
 	d->config_path = settings_path(d->arena, &d->settings, "dev.yaml");
 	bool is_kept = file_exists(d->config_path);

@@ -20,9 +20,9 @@ struct backup_store {
 	struct str base;     /* prefix of each name: "/srv/backups/", "prefix/" or empty */
 	/* For S3: */
 	CURL *curl;
-	const char *bucket_url; /* "https://endpoint/bucket" */
-	const char *signing;    /* for CURLOPT_AWS_SIGV4; NULL: unsigned */
-	const char *key_id, *secret;
+	const char *bucket_url;            /* "https://endpoint/bucket" */
+	struct str host, path;             /* of bucket_url, as signatures cover them */
+	struct str region, key_id, secret; /* key_id empty: requests are not signed */
 };
 
 extern const struct backup_store_kind backup_store_s3, backup_store_web;

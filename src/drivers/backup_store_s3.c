@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Backups in an S3 bucket, by libcurl, which signs the requests. URLs are in path style, which all compatible
- * services support. Also plain unsigned PUT to a web server, used for export only. */
+ * Backups in an S3 bucket. Requests are signed here: libcurl's own signature covers headers that it does not send, which S3
+ * refuses. URLs are in path style, which all compatible services support. Also plain unsigned PUT to a web server, used for export only. */
 #include "drivers/backup_store_internal.h"
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/file.h"
 #include "model/backup_name.h"
+#include "model/sigv4_sign.h"
 
 enum { CONNECT_TIMEOUT_S = 10, SLOW_BYTES = 1024, SLOW_S = 60, LISTING_MAX = 4 << 20, ANSWER_MAX = 64 << 10 };
 
 struct exchange {
 	const char *method; /* one of GET, PUT, DELETE */
 	const char *url;
-	struct str body; /* for PUT */
+	struct str path, query; /* parts of the url that the signature covers */
+	struct str body;        /* for PUT */
 	size_t sent;
 	struct buf *answer; /* body of a successful answer */
 	struct buf refusal;
@@ -42,18 +45,50 @@ static size_t take_piece(char *bytes, size_t size, size_t count, void *arg)
 	return is_full && into != &x->refusal ? 0 : size * count;
 }
 
-static struct curl_slist *make_headers(struct ctx *c, struct str body)
+static void headers_release(struct curl_slist **headers)
 {
-	uint8_t digest[SHA256_SIZE];
-	crypto_sha256(body, digest);
-	struct str hex = str_encode_hex(c->arena, digest, sizeof digest);
-	struct str line = str_print(c->arena, "x-amz-content-sha256: %" STR_FMT, STR_ARG(hex));
-	struct curl_slist *headers = line.p ? curl_slist_append(NULL, line.p) : NULL;
-	return headers ? curl_slist_append(headers, "Expect:") : NULL;
+	curl_slist_free_all(*headers);
 }
 
-static CURLcode perform(const struct backup_store *s, struct exchange *x, struct curl_slist *headers,
-			char *words)
+static RESULT add_line(struct ctx *c, struct curl_slist **headers, struct str line)
+{
+	struct curl_slist *longer = line.p ? curl_slist_append(*headers, line.p) : NULL;
+	*headers = longer ? longer : *headers;
+	return longer ? OK : ctx_no_memory(c);
+}
+
+static RESULT add_signature(const struct backup_store *s, struct ctx *c, const struct exchange *x,
+			    struct str digest, struct curl_slist **headers)
+{
+	const struct sigv4_header more[] = {{STR("x-amz-content-sha256"), digest}};
+	struct str authorization = STR_NONE, date = STR_NONE;
+	const struct sigv4_signing signing = {.key_id = s->key_id,
+					      .secret = s->secret,
+					      .region = s->region,
+					      .service = STR("s3"),
+					      .method = str_from(x->method),
+					      .path = x->path,
+					      .query = x->query,
+					      .body = x->body,
+					      .host = s->host,
+					      .at_us = clock_now_us(),
+					      .more = more,
+					      .more_count = 1};
+	TRY(sigv4_sign(c, &signing, &authorization, &date));
+	TRY(add_line(c, headers, str_print(c->arena, "Authorization: %" STR_FMT, STR_ARG(authorization))));
+	return add_line(c, headers, str_print(c->arena, "X-Amz-Date: %" STR_FMT, STR_ARG(date)));
+}
+
+static RESULT add_headers(const struct backup_store *s, struct ctx *c, const struct exchange *x,
+			  struct curl_slist **headers)
+{
+	struct str digest = sigv4_hash_hex(c->arena, x->body);
+	TRY(add_line(c, headers, STR("Expect:")));
+	TRY(add_line(c, headers, str_print(c->arena, "x-amz-content-sha256: %" STR_FMT, STR_ARG(digest))));
+	return s->key_id.n ? add_signature(s, c, x, digest, headers) : OK;
+}
+
+static CURLcode perform(struct exchange *x, struct curl_slist *headers, char *words)
 {
 	CURL *curl = x->curl;
 	curl_easy_reset(curl);
@@ -64,11 +99,6 @@ static CURLcode perform(const struct backup_store *s, struct exchange *x, struct
 	(void) curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long) CONNECT_TIMEOUT_S);
 	(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long) SLOW_BYTES);
 	(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long) SLOW_S);
-	if (s->signing) {
-		(void) curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, s->signing);
-		(void) curl_easy_setopt(curl, CURLOPT_USERNAME, s->key_id);
-		(void) curl_easy_setopt(curl, CURLOPT_PASSWORD, s->secret);
-	}
 	(void) curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	(void) curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
 	(void) curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_piece);
@@ -108,13 +138,11 @@ static struct str refusal_of(const struct exchange *x)
 static RESULT exchange(const struct backup_store *s, struct ctx *c, struct exchange *x)
 {
 	char words[CURL_ERROR_SIZE] = {0};
-	struct curl_slist *headers = make_headers(c, x->body);
-	if (!headers)
-		return ctx_no_memory(c);
+	__attribute__((cleanup(headers_release))) struct curl_slist *headers = NULL;
+	TRY(add_headers(s, c, x, &headers));
 	buf_init(&x->refusal, ANSWER_MAX);
 	x->curl = s->curl;
-	CURLcode code = perform(s, x, headers, words);
-	curl_slist_free_all(headers);
+	CURLcode code = perform(x, headers, words);
 	struct str refusal = str_copy(c->arena, refusal_of(x));
 	buf_done(&x->refusal);
 	if (x->answer && !result_is_ok(buf_finish(x->answer)))
@@ -128,9 +156,13 @@ static RESULT exchange(const struct backup_store *s, struct ctx *c, struct excha
 			x->method, x->url, x->status, STR_ARG(refusal));
 }
 
-static const char *url_of(const struct backup_store *s, struct ctx *c, struct str name)
+/* A request about an object. Names need no escapes: backup_name_is_part(). */
+static struct exchange about(const struct backup_store *s, struct ctx *c, const char *method, struct str name)
 {
-	return str_print(c->arena, "%s/%" STR_FMT, s->bucket_url, STR_ARG(name)).p;
+	return (struct exchange){
+		.method = method,
+		.url = str_print(c->arena, "%s/%" STR_FMT, s->bucket_url, STR_ARG(name)).p,
+		.path = str_print(c->arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(s->path), STR_ARG(name))};
 }
 
 static RESULT run(const struct backup_store *s, struct ctx *c, struct exchange *x)
@@ -140,7 +172,8 @@ static RESULT run(const struct backup_store *s, struct ctx *c, struct exchange *
 
 static RESULT put(struct backup_store *s, struct ctx *c, struct str name, struct str bytes)
 {
-	struct exchange x = {.method = "PUT", .url = url_of(s, c, name), .body = bytes};
+	struct exchange x = about(s, c, "PUT", name);
+	x.body = bytes;
 	struct result result = run(s, c, &x);
 	if (result.code != ERR_NOT_FOUND)
 		return result;
@@ -150,13 +183,14 @@ static RESULT put(struct backup_store *s, struct ctx *c, struct str name, struct
 
 static RESULT get(struct backup_store *s, struct ctx *c, struct str name, struct buf *into)
 {
-	struct exchange x = {.method = "GET", .url = url_of(s, c, name), .answer = into};
+	struct exchange x = about(s, c, "GET", name);
+	x.answer = into;
 	return run(s, c, &x);
 }
 
 static RESULT remove_object(struct backup_store *s, struct ctx *c, struct str name)
 {
-	struct exchange x = {.method = "DELETE", .url = url_of(s, c, name)};
+	struct exchange x = about(s, c, "DELETE", name);
 	struct result result = run(s, c, &x);
 	if (result.code != ERR_NOT_FOUND)
 		return result;
@@ -199,7 +233,7 @@ static RESULT read_keys(struct ctx *c, struct str text, struct str folder, struc
 	return OK;
 }
 
-/* The query must be sorted and encoded exactly as it is signed. grouping: "delimiter=%2F&" lists subfolders instead of the
+/* grouping: "delimiter=%2F&" lists subfolders instead of the
  * keys in them; "" leaves both out. */
 static RESULT list_page(struct backup_store *s, struct ctx *c, struct str folder, const char *grouping,
 			struct strs *ret_names)
@@ -207,10 +241,10 @@ static RESULT list_page(struct backup_store *s, struct ctx *c, struct str folder
 	struct buf answer;
 	struct str prefix =
 		str_encode_url(c->arena, str_print(c->arena, "%" STR_FMT "/", STR_ARG(folder)), false);
-	struct exchange x = {.method = "GET", .answer = &answer};
-	x.url = str_print(c->arena, "%s?%slist-type=2&max-keys=%d&prefix=%" STR_FMT, s->bucket_url, grouping,
-			  BACKUP_LIST_MAX, STR_ARG(prefix))
-			.p;
+	struct str query = str_print(c->arena, "%slist-type=2&max-keys=%d&prefix=%" STR_FMT, grouping,
+				     BACKUP_LIST_MAX, STR_ARG(prefix));
+	struct exchange x = {.method = "GET", .answer = &answer, .path = s->path, .query = query};
+	x.url = str_print(c->arena, "%s?%" STR_FMT, s->bucket_url, STR_ARG(query)).p;
 	buf_init(&answer, LISTING_MAX);
 	struct result result = run(s, c, &x);
 	if (result_is_ok(result))
@@ -244,6 +278,23 @@ static RESULT remove_folder(struct backup_store *s, struct ctx *c, struct str fo
 const struct backup_store_kind backup_store_s3 = {
 	.put = put, .get = get, .list = list, .remove = remove_object, .remove_folder = remove_folder};
 
+/* Host and path as curl sends them: without the scheme's own port. */
+static RESULT split_url(struct backup_store *s, struct ctx *c)
+{
+	struct str url = str_from(s->bucket_url);
+	bool is_https = str_starts_with(url, STR("https://"));
+	size_t skip = is_https ? 8 : str_starts_with(url, STR("http://")) ? 7 : 0;
+	struct str rest = str_slice(url, skip, url.n);
+	size_t slash = str_find_char(rest, '/', 0);
+	struct str host = str_slice(rest, 0, slash), port = is_https ? STR(":443") : STR(":80");
+	if (!skip || !host.n || memchr(host.p, '@', host.n))
+		return ctx_fail(c, ERR_INVALID,
+				"backup.s3_endpoint must be a URL of https or http without a password.");
+	s->host = str_ends_with(host, port) ? str_slice(host, 0, host.n - port.n) : host;
+	s->path = str_slice(rest, slash, rest.n);
+	return OK;
+}
+
 RESULT backup_store_open_s3(struct backup_store *s, struct ctx *c, const struct backup_target *target,
 			    struct str bucket)
 {
@@ -258,19 +309,21 @@ RESULT backup_store_open_s3(struct backup_store *s, struct ctx *c, const struct 
 	while (endpoint.p[endpoint.n - 1] == '/')
 		endpoint.n--;
 	s->bucket_url = str_print(s->arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(endpoint), STR_ARG(bucket)).p;
-	s->signing = str_print(s->arena, "aws:amz:%" STR_FMT ":s3", STR_ARG(target->region)).p;
-	s->key_id = str_to_z(s->arena, target->key_id);
-	s->secret = str_to_z(s->arena, str_trim(secret));
+	s->region = str_copy(s->arena, target->region);
+	s->key_id = str_copy(s->arena, target->key_id);
+	s->secret = str_copy(s->arena, str_trim(secret));
 	s->curl = curl_easy_init();
-	bool is_whole = s->bucket_url && s->signing && s->key_id && s->secret && s->curl;
-	return is_whole ? OK : ctx_no_memory(c);
+	if (!s->bucket_url || !s->curl || arena_is_full(s->arena))
+		return ctx_no_memory(c);
+	return split_url(s, c);
 }
 
 /* ---- write-only by PUT ---- */
 
 static RESULT put_web(struct backup_store *s, struct ctx *c, struct str name, struct str bytes)
 {
-	struct exchange x = {.method = "PUT", .url = url_of(s, c, name), .body = bytes};
+	struct exchange x = about(s, c, "PUT", name);
+	x.body = bytes;
 	struct result result = run(s, c, &x);
 	if (result.code != ERR_NOT_FOUND)
 		return result;

@@ -105,6 +105,9 @@ struct remote_new {
 	struct str name, image, type, zone, subnet, key_name;
 	struct strs groups;
 	struct tags tags;
+	/* Volumes there to boot from, the root disk first: `made` of each. None: the image makes the disks. */
+	const struct cloud_migration_disk *disks;
+	size_t disk_count;
 };
 
 /* Tag with the token of a machine that was created from here. */
@@ -132,6 +135,7 @@ struct remote_point {
 	struct str id, volume;
 	int64_t round, size;
 	bool is_complete, has_failed;
+	bool is_open; /* it has no data yet, and takes an upload */
 };
 struct remote_points {
 	struct remote_point *at;
@@ -163,17 +167,21 @@ struct remote_block_query {
 	struct str cursor;
 };
 
+/* Points that migrations in both directions have made there: snapshots, or images of disks. */
+struct remote_point_ops {
+	/* Finds the points of a round. */
+	RESULT(*find)
+	(struct ctx *c, struct remote *r, const struct remote_round *round, struct remote_points *ret_points);
+	/* Deletes a point that find() returned. Absent: OK. */
+	RESULT (*thaw)(struct ctx *c, struct remote *r, struct str point);
+};
+
 /* All calls may be repeated. None changes or deletes anything there but snapshots with the migration's tags. */
 struct remote_block_ops {
 	/* Describes a machine: several requests. ERR_NOT_FOUND only if the cloud says so. ERR_DENIED names the right. */
 	RESULT (*describe)(struct ctx *c, struct remote *r, struct str ref, struct remote_layout *ret_layout);
 	/* Makes a snapshot of each disk, all of one moment. Not idempotent: find() first. */
 	RESULT (*freeze)(struct ctx *c, struct remote *r, struct str ref, const struct remote_round *round);
-	/* Finds the snapshots of a round. */
-	RESULT(*find)
-	(struct ctx *c, struct remote *r, const struct remote_round *round, struct remote_points *ret_points);
-	/* Deletes a snapshot that find() returned. Absent: OK. */
-	RESULT (*thaw)(struct ctx *c, struct remote *r, struct str point);
 	/* Lists blocks. ERR_NOT_FOUND: one of the snapshots is gone. */
 	RESULT(*list)
 	(struct ctx *c, struct remote *r, const struct remote_block_query *query,
@@ -186,11 +194,12 @@ struct remote_block_ops {
 
 /* ---- the way out: disks that are written there ---- */
 
-/* A snapshot that is to be written there. Repeated requests with the same token start one snapshot. */
+/* A snapshot that is to be written there, or an image that is to be uploaded. Repeated requests with the same token make one. */
 struct remote_sink {
 	uuid migration, token;
 	int64_t round, number; /* number: position of the disk */
 	int64_t size;          /* bytes of the disk */
+	bool is_uefi;          /* the guest boots by UEFI */
 	struct str base;       /* snapshot there whose blocks stay unless they are written; empty: zeros */
 };
 
@@ -198,15 +207,31 @@ struct remote_sink {
 struct remote_image_wish {
 	uuid migration; /* names the image, so that it is found again */
 	struct str description, boot_mode, arch;
-	const struct cloud_migration_disk *disks; /* the root disk first; base: the snapshot there */
+	const struct cloud_migration_disk *disks; /* the root disk first; base: the snapshot or image there */
 	size_t count;
 };
 
-/* All calls may be repeated. None changes or deletes anything there that the migration did not make. */
+/* Source of a machine there: an image, or volumes. */
+struct remote_image {
+	bool is_ready;
+	struct str id;                        /* empty: the machine is made of volumes */
+	struct str volumes[REMOTE_DISKS_MAX]; /* ids in the order of the disks */
+};
+
+/* A disk's file, in qcow2. */
+struct remote_file {
+	const char *path;
+	bool (*goes_on)(void *arg); /* false ends the upload with ERR_AGAIN */
+	void *arg;
+	int64_t size; /* result: bytes that were sent */
+};
+
+/* All calls may be repeated. None changes or deletes anything there that the migration did not make. A cloud takes blocks
+ * by put() and end(), or whole disks by upload(); the others are NULL. */
 struct remote_sink_ops {
 	/* Names the rights in `lacks` that the way out needs and the credentials lack. */
-	RESULT (*check)(struct ctx *c, struct remote *r, struct strs *ret_lacks);
-	/* Starts a snapshot. ERR_NOT_FOUND: the base is gone. */
+	RESULT (*check)(struct ctx *c, struct remote *r, uuid migration, struct strs *ret_lacks);
+	/* Starts a snapshot or an image. ERR_NOT_FOUND: the base is gone. */
 	RESULT(*begin)
 	(struct ctx *c, struct remote *r, const struct remote_sink *sink, struct str *ret_point);
 	/* Writes a block with its SHA-256. ERR_INVALID, ERR_NOT_FOUND: the snapshot takes no blocks. */
@@ -215,17 +240,23 @@ struct remote_sink_ops {
 	 const uint8_t bytes[static REMOTE_BLOCK_SIZE], const uint8_t digest[static 32]);
 	/* Says that all blocks are written. ERR_INVALID: it was said before, or the count is another one there. */
 	RESULT (*end)(struct ctx *c, struct remote *r, struct str point, int64_t blocks);
-	/* Reads the state of a snapshot. ERR_NOT_FOUND only if the cloud says so. */
+	/* Sends a whole disk into an open image, and compares the checksum. ERR_STATE: the image takes no data. ERR_IO: the
+	 * checksum differs. */
+	RESULT (*upload)(struct ctx *c, struct remote *r, struct str point, struct remote_file *file);
+	/* Reads the state of a snapshot or an image. ERR_NOT_FOUND only if the cloud says so. */
 	RESULT (*look)(struct ctx *c, struct remote *r, struct str point, struct remote_point *ret_point);
-	/* Finds the migration's image, or registers it. */
+	/* Finds the migration's image or volumes, or makes them. */
 	RESULT(*make_image)
-	(struct ctx *c, struct remote *r, const struct remote_image_wish *wish, struct str *ret_image);
-	/* Deletes the migration's image. Absent: OK. */
-	RESULT (*drop_image)(struct ctx *c, struct remote *r, uuid migration);
-	/* Finds the machine that was created with the token. *ret_machine.ref empty: there is none. */
+	(struct ctx *c, struct remote *r, const struct remote_image_wish *wish,
+	 struct remote_image *ret_image);
+	/* Deletes the migration's image, and its volumes but the disks' `made`. Absent: OK. */
+	RESULT(*drop_image)
+	(struct ctx *c, struct remote *r, uuid migration, const struct cloud_migration_disk *disks,
+	 size_t count);
+	/* Finds the machine that was created with the name and the token. *ret_machine.ref empty: there is none. */
 	RESULT(*find_machine)
-	(struct ctx *c, struct remote *r, uuid token, struct remote_machine *ret_machine);
-	/* Lets disks outlive the machine that do not go with the instance here. */
+	(struct ctx *c, struct remote *r, struct str name, uuid token, struct remote_machine *ret_machine);
+	/* Lets disks outlive the machine that do not go with the instance here. NULL: create() has said so. */
 	RESULT(*keep_disks)
 	(struct ctx *c, struct remote *r, struct str ref, const struct cloud_migration_disk *disks,
 	 size_t count);
@@ -283,6 +314,7 @@ struct remote_driver {
 	(struct ctx *c, struct remote *r, const struct remote_new *wish, struct remote_machine *ret_machine);
 	const struct remote_block_ops *blocks; /* NULL: its machines cannot be migrated */
 	const struct remote_sink_ops *sink;    /* NULL: instances cannot be migrated to it */
+	const struct remote_point_ops *points; /* given with either of them */
 	size_t metric_machines; /* machines of one read_metrics(), at most REMOTE_METRIC_MACHINES */
 	/* Reads metrics: ret_points[machine * REMOTE_METRIC_POINTS + interval]. Clouds may bill it. NULL: the driver
 	 * cannot. */

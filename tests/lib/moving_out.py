@@ -24,6 +24,7 @@ RUNNING, STOPPED = "running", "stopped"
 
 class Home:
     """A region whose simulated disks have content, and `there`, behind a proxy, as its provider."""
+    KIND, PATH = "aws", ""
 
     def __init__(self, dev_of, there, *options):
         self.disks, self.there, self.dev_of, self.options = tempfile.mkdtemp(), there, dev_of, options
@@ -31,7 +32,7 @@ class Home:
         self.honest()
         there.ec2 = there.account.client()
         self.home = self.begin(0)
-        elsewhere.add(self.home, "there", "aws", there, self.proxy.url)
+        elsewhere.add(self.home, "there", self.KIND, there, self.proxy.url + self.PATH)
         wait_until(lambda: elsewhere.provider(self.home)["status"] == "ok", "the provider is verified")
 
     def begin(self, port):
@@ -198,6 +199,13 @@ class Home:
             wrong = [k for k in range(BLOCKS) if self.arrived[device][k * BLOCK:(k + 1) * BLOCK] != disk.get(k, ZERO)]
             assert not wrong, (device, wrong)
 
+    def power(self, machine):
+        """Power of a machine there."""
+        return power_there(self.there, machine)
+
+    def end_machine(self, machine):
+        self.there.ec2.terminate_instances(InstanceIds=[machine])
+
     def left_there(self):
         """Snapshots and images that migrations have left there."""
         snapshots = self.there.ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
@@ -208,7 +216,7 @@ class Home:
         """The migration ends; compares both sides."""
         found = self.rests_in(ref, "done")
         assert power_there(self.home, ref) == STOPPED
-        assert power_there(self.there, found["ref"]) == RUNNING
+        assert self.power(found["ref"]) == RUNNING
         self.is_same(ref)
         assert not self.left_there(), self.left_there()
         self.made_once()
@@ -218,4 +226,4 @@ class Home:
         """Makes room for the next test."""
         self.home.ec2.terminate_instances(InstanceIds=[ref])
         if machine:
-            self.there.ec2.terminate_instances(InstanceIds=[machine])
+            self.end_machine(machine)

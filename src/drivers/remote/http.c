@@ -6,6 +6,7 @@
 
 #include <curl/curl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -137,6 +138,8 @@ struct transfer {
 	struct remote *remote;
 	const struct remote_request *request;
 	struct remote_answer *answer;
+	int64_t sent;       /* bytes of the upload */
+	bool is_unreadable; /* the upload's file cannot be read */
 };
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
@@ -144,6 +147,28 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
 	struct transfer *t = arg;
 	buf_add(&t->answer->body, bytes, size * count);
 	return t->answer->body.failed ? 0 : size * count;
+}
+
+static size_t send_piece(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct transfer *t = arg;
+	const struct remote_upload *u = t->request->upload;
+	int64_t left = u->size - t->sent;
+	size_t most = left < (int64_t) (size * count) ? (size_t) left : size * count;
+	ssize_t got = most ? pread(u->fd, bytes, most, t->sent) : 0;
+	t->is_unreadable = got < 0 || (most && !got);
+	if (t->is_unreadable)
+		return CURL_READFUNC_ABORT;
+	crypto_digest_add(u->digest, (struct str){bytes, (size_t) got});
+	t->sent += got;
+	return (size_t) got;
+}
+
+static int watch_upload(void *arg, curl_off_t down, curl_off_t got, curl_off_t up, curl_off_t sent)
+{
+	const struct remote_upload *u = arg;
+	(void) down, (void) got, (void) up, (void) sent;
+	return u->goes_on(u->arg) ? 0 : 1;
 }
 
 /* Value of a header with that name; empty: the line is another one. */
@@ -200,6 +225,22 @@ static void set_trust(struct ctx *c, const struct remote *r, CURL *curl)
 	}
 }
 
+/* An upload takes as long as it needs while bytes move. */
+static void set_upload(struct transfer *t, CURL *curl)
+{
+	const struct remote_upload *u = t->request->upload;
+	(void) curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+	(void) curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t) u->size);
+	(void) curl_easy_setopt(curl, CURLOPT_READFUNCTION, send_piece);
+	(void) curl_easy_setopt(curl, CURLOPT_READDATA, t);
+	(void) curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	(void) curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch_upload);
+	(void) curl_easy_setopt(curl, CURLOPT_XFERINFODATA, u);
+	(void) curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 0L);
+	(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long) REMOTE_UPLOAD_IDLE_S);
+}
+
 static void set_options(struct ctx *c, struct transfer *t, const struct remote_request *request, CURL *curl,
 			char *words)
 {
@@ -222,7 +263,9 @@ static void set_options(struct ctx *c, struct transfer *t, const struct remote_r
 		(void) curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
 		(void) curl_easy_setopt(curl, CURLOPT_MAXCONNECTS, 1L);
 	}
-	if (strcmp(method, "GET") != 0) {
+	if (request->upload) {
+		set_upload(t, curl);
+	} else if (strcmp(method, "GET") != 0) {
 		(void) curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) request->body.n);
 		(void) curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.n ? request->body.p : "");
 		(void) curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
@@ -240,6 +283,11 @@ static RESULT judge(struct ctx *c, const struct transfer *t, CURLcode code, cons
 	if (t->answer->body.too_large)
 		return ctx_fail(c, ERR_IO, "Provider %" STR_FMT " answers with more than %d MiB.",
 				STR_ARG(name), REMOTE_ANSWER_CAP >> 20);
+	if (t->is_unreadable)
+		return ctx_fail(c, ERR_IO, "A file of the image store cannot be read.");
+	if (code == CURLE_ABORTED_BY_CALLBACK)
+		return ctx_fail(c, ERR_AGAIN, "The upload to provider %" STR_FMT " was ended.",
+				STR_ARG(name));
 	if (code == CURLE_PARTIAL_FILE || code == CURLE_BAD_CONTENT_ENCODING)
 		return ctx_fail(c, ERR_IO, "The answer of provider %" STR_FMT " ended early.", STR_ARG(name));
 	if (code != CURLE_OK)

@@ -10,6 +10,8 @@ enum {
 	REMOTE_ANSWER_CAP = 32 << 20,
 	REMOTE_HEADERS_MAX = 8,
 	REMOTE_CONNECT_MS = 10000,
+	REMOTE_UPLOAD_IDLE_S =
+		60, /* also for the answer; a cloud that still stores the data shows that in the image's status */
 	REMOTE_TOKEN_MAX = 8192,
 	REMOTE_URL_MAX = 1024,
 	REMOTE_ACCOUNT_MAX = 255,
@@ -17,10 +19,20 @@ enum {
 	REMOTE_SESSION_ID_MAX = 159
 };
 
+/* A body that is read from a file while it is sent. The request ends when nothing moves for REMOTE_UPLOAD_IDLE_S. */
+struct remote_upload {
+	int fd;
+	int64_t size;
+	struct crypto_digest *digest; /* takes all bytes that are sent */
+	bool (*goes_on)(void *arg);   /* asked about once a second; false ends the request with ERR_AGAIN */
+	void *arg;
+};
+
 struct remote_request {
 	const char *method; /* NULL: POST */
 	struct str url;
 	struct str body;                         /* empty: none */
+	const struct remote_upload *upload;      /* the body of a PUT; NULL: `body` */
 	const char *headers[REMOTE_HEADERS_MAX]; /* "Name: value"; NULL-terminated */
 	const char *wanted_header;               /* a header of the answer; NULL: none */
 	const char *wanted_start;                /* start of that header's value; NULL: any */

@@ -88,7 +88,8 @@ static struct str find_oauth_error(struct str text)
 }
 
 /* {"error": {"message": …}} of Keystone and Azure, {"itemNotFound": {"message": …}} of Nova,
- * {"listzonesresponse": {"errortext": …}} of CloudStack, {"description": …} of Gnocchi. */
+ * {"listzonesresponse": {"errortext": …}} of CloudStack, {"description": …} of Gnocchi, and {"message": …, "title": …} of
+ * Glance, whose text ends in tags of HTML. */
 static struct str message_of(struct ctx *c, const json_t *root) /* may have several lines */
 {
 	const char *key = NULL;
@@ -106,6 +107,9 @@ static struct str message_of(struct ctx *c, const json_t *root) /* may have seve
 		if (text.n)
 			return text;
 	}
+	struct str text = remote_json_text(c, root, "message");
+	if (text.n && json_object_get(root, "title")) /* gateways have a message alone */
+		return str_trim(str_slice(text, 0, str_find_char(text, '<', 0)));
 	return find_oauth_error(remote_json_text(c, root, "error")); /* OAuth 2.0 may omit the description */
 }
 

@@ -26,12 +26,12 @@
 
 static RESULT check_provider(struct op *op, const struct migration_wish *wish, const struct provider *p)
 {
-	if (p->cloud == PROVIDER_CLOUD_AWS)
+	if (p->cloud == PROVIDER_CLOUD_AWS || p->cloud == PROVIDER_CLOUD_OPENSTACK)
 		return OK;
 	return ENGINE_FAIL(
 		op, ERR_UNSUPPORTED, KIND_PROVIDER, wish->provider.field,
-		"Instances can be migrated to providers of kind aws, such as another Dari; to kind %s "
-		"they cannot yet.",
+		"Instances can be migrated to providers of kind aws, such as another Dari, and openstack; to "
+		"kind %s they cannot yet.",
 		provider_cloud_words[p->cloud]);
 }
 
@@ -164,6 +164,8 @@ RESULT migration_plan_out(struct op *op, struct migration_wish *wish)
 				       .row.gen = 1,
 				       .account = i->account,
 				       .direction = CLOUD_MIGRATION_DIRECTION_OUT,
+				       .copies_whole =
+					       provider_of(provider)->cloud == PROVIDER_CLOUD_OPENSTACK,
 				       .provider = provider->id,
 				       .instance = i->row.id,
 				       .round_s = MIGRATION_ROUND_S};
@@ -437,12 +439,29 @@ static RESULT restart(struct op *op, const struct cloud_migration *m,
 	return migration_put_logged(op, &next, "The instance is asked to start.");
 }
 
+/* Keeps the ids of volumes that the machine is made with. */
+static RESULT take_volumes(struct op *op, const struct cloud_migration *m,
+			   const struct cloud_migration_report *wish)
+{
+	struct cloud_migration_disk *disks = NULL;
+	size_t count = 0;
+	TRY(migration_copy_disks(op, m->row.id, &disks, &count));
+	for (size_t k = 0; k < count; k++)
+		for (size_t n = 0; n < wish->point_count; n++)
+			if (str_equal(wish->points[n].volume, disks[k].volume)) {
+				disks[k].made = wish->points[n].snapshot;
+				TRY(cloud_migration_disk_put(op, &disks[k]));
+			}
+	return OK;
+}
+
 /* The row says before the request that it is sent, so that after a crash an undo looks for the machine there. */
 static RESULT ask(struct op *op, const struct cloud_migration *m, const struct cloud_migration_report *wish)
 {
 	struct cloud_migration next = *m;
 	if (!is_off(op, m))
 		return call_off(op, m, wish);
+	TRY(take_volumes(op, m, wish));
 	next.was_asked = true;
 	next.asked_us = op->now_us;
 	return migration_put_logged(op, &next, "The machine there is requested.");

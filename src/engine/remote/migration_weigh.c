@@ -163,9 +163,11 @@ bool engine_migration_has_ended(const struct cloud_migration *m)
 }
 
 /* A round follows at once while rounds are large and get smaller, or if the cutover is wanted: then the last round has
- * less to copy. */
+ * less to copy. Rounds of whole disks do not get smaller: only the cutover begins another. */
 static int64_t next_round_us(const struct cloud_migration *m)
 {
+	if (m->copies_whole)
+		return INT64_MAX;
 	bool is_at_once = m->delta > MIGRATION_SMALL_DELTA && m->round < MIGRATION_ROUNDS_AT_ONCE;
 	return is_at_once ? m->copied_us : m->copied_us + m->round_s * SECOND;
 }

@@ -127,6 +127,10 @@ static RESULT weigh_type(struct weighing *w)
 static RESULT weigh_mapping(struct weighing *w)
 {
 	const struct cloud_migration *m = w->m;
+	if (m->copies_whole)
+		WARN(w, "copies_whole: the cloud takes no changed blocks. The whole disks are uploaded "
+			"twice: while the "
+			"instance runs, and again during the cutover.");
 	WARN(w,
 	     "source_ip: the private address changes; it is %" STR_FMT " here. Public addresses stay here.",
 	     STR_ARG(m->source_ip));
@@ -145,7 +149,7 @@ static RESULT weigh_mapping(struct weighing *w)
 static RESULT weigh_rights(struct weighing *w)
 {
 	static const char *const needed[] = {"ec2:RunInstances", "ec2:StopInstances",
-					     "ec2:TerminateInstances", "ec2:CreateTags"};
+					     "ec2:TerminateInstances", "ec2:CreateTags", "role:member"};
 	const struct provider *p = provider_find(w->tables, w->m->provider);
 	if (!p || !row_is_live(&p->row)) {
 		REFUSE(w, "provider: it has been removed. Add it again.");

@@ -186,7 +186,7 @@ static RESULT freeze(struct step *s, const struct moving *mo, struct remote *rem
 {
 	struct remote_points points = {0};
 	const struct remote_round round = {s->id, mo->m->round};
-	TRY(mo->driver->blocks->find(&s->ctx, remote, &round, &points));
+	TRY(mo->driver->points->find(&s->ctx, remote, &round, &points));
 	if (points.count)
 		return take_points(s, mo, &points);
 	if (mo->m->is_final) {
@@ -206,10 +206,10 @@ RESULT migration_thaw_one(struct step *s, const struct moving *mo, struct remote
 	struct remote_points points = {0};
 	const struct remote_round all = {s->id, 0};
 	*ret_is_clean = false;
-	TRY(mo->driver->blocks->find(&s->ctx, remote, &all, &points));
+	TRY(mo->driver->points->find(&s->ctx, remote, &all, &points));
 	for (size_t k = 0; k < points.count; k++)
 		if (points.at[k].round < from_round)
-			return mo->driver->blocks->thaw(&s->ctx, remote, points.at[k].id);
+			return mo->driver->points->thaw(&s->ctx, remote, points.at[k].id);
 	*ret_is_clean = true;
 	return OK;
 }
@@ -426,7 +426,7 @@ static RESULT step_migration(struct step *s)
 	if (!mo.lane)
 		return ctx_no_memory(&s->ctx);
 	bool is_out = mo.m->direction == CLOUD_MIGRATION_DIRECTION_OUT;
-	if (!mo.provider->verified_us || !mo.driver->blocks || (is_out && !mo.driver->sink))
+	if (!mo.provider->verified_us || (is_out ? !mo.driver->sink : !mo.driver->blocks))
 		return migration_look_again(s, LOOK_EVERY_S * 1000);
 	if (!pace_take(&mo.lane->pace, clock_now_us(), &turn_us)) {
 		step_again_at(s, turn_us);

@@ -2,7 +2,7 @@
  * Steps of disks of the way out: write the blocks of a snapshot here into a snapshot there, on a fetch lane. The first round
  * writes all blocks that are not zeros, later ones those that differ from the last round's snapshot, over the snapshot that
  * the last round made there. A step writes for some seconds and reports how far it is; after a crash the next step goes on from
- * the last report, and writes those blocks again. */
+ * the last report, and writes those blocks again. A cloud that takes no blocks gets the snapshot's file in one request. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -16,7 +16,7 @@
 
 /* STEP_S: a step ends and reports, so that a crash loses little. SEAL_DOUBT_S: a refusal to complete a snapshot usually means
  * that it was completed before; later it is shown. */
-enum { STEP_S = 5, AGAIN_S = 30, SEAL_LOOK_MS = 1000, SEAL_DOUBT_S = 60, RETRY_STEPS = 4 };
+enum { STEP_S = 5, AGAIN_S = 30, SEAL_LOOK_MS = 1000, SEAL_DOUBT_S = 60, RETRY_STEPS = 4, ASK_MS = 1000 };
 enum { REQUEST_ARENA_FIRST = 16 * 1024, REQUEST_ARENA_CAP = 4 << 20 };
 _Static_assert((int) DISK_BLOCK_SIZE == (int) REMOTE_BLOCK_SIZE, "blocks here and there have one size");
 
@@ -31,6 +31,8 @@ struct pushing {
 	uint8_t *bytes, *old;
 	struct arena *arena; /* for one request at a time */
 	int64_t ends_us;     /* the step reports from then on */
+	int64_t asked_us;    /* when an upload was last asked whether it goes on */
+	bool waits;          /* the next step has a time already */
 	/* results: */
 	struct migration_disk_report report;
 };
@@ -87,10 +89,15 @@ static RESULT begin(struct pushing *k)
 				   .round = k->m->round,
 				   .number = k->disk->number,
 				   .size = k->disk->size,
+				   .is_uefi = str_is(k->m->boot_mode, "uefi"),
 				   .base = k->disk->base};
 	crypto_sha256(text, digest);
 	memcpy(&sink.token, digest, sizeof sink.token);
-	TRY(k->ops->begin(c, &k->remote, &sink, &k->report.begun));
+	/* the file that the cloud has already */
+	if (k->ops->upload && k->disk->base.n && str_equal(k->path, k->base_path))
+		k->report.begun = k->disk->base;
+	else
+		TRY(k->ops->begin(c, &k->remote, &sink, &k->report.begun));
 	step_again(k->s);
 	return OK;
 }
@@ -114,6 +121,39 @@ static RESULT seal(struct pushing *k)
 	if (clock_now_us() > k->disk->sealed_us + SEAL_DOUBT_S * SECOND)
 		k->report.problem = c->problem.message;
 	ctx_clear_problem(c);
+	return OK;
+}
+
+/* ---- whole disks ---- */
+
+static bool goes_on(void *arg)
+{
+	struct pushing *k = arg;
+	int64_t now_us = clock_now_us();
+	if (now_us < k->asked_us + ASK_MS * (SECOND / 1000) && now_us >= k->asked_us)
+		return true;
+	k->asked_us = now_us;
+	return !work_is_stopping(k->s->r) && is_wanted(k);
+}
+
+/* Uploads the snapshot's file, unless the cloud has it already or is about to: an answer may have been lost. */
+static RESULT send_file(struct pushing *k)
+{
+	struct ctx *c = &k->s->ctx;
+	struct remote_point point = {0};
+	struct remote_file file = {.path = k->path.p, .goes_on = goes_on, .arg = k};
+	TRY(k->ops->look(c, &k->remote, k->disk->target, &point));
+	k->report.is_copied = point.is_complete;
+	if (point.has_failed)
+		return ctx_fail(c, ERR_NOT_FOUND, "The image %" STR_FMT " failed there.",
+				STR_ARG(k->disk->target));
+	k->waits = !point.is_complete && !point.is_open;
+	if (k->waits)
+		step_again_at(k->s, clock_now_us() + SEAL_LOOK_MS * (SECOND / 1000));
+	if (!point.is_open)
+		return OK;
+	TRY(k->ops->upload(c, &k->remote, k->disk->target, &file));
+	k->report.bytes = file.size;
 	return OK;
 }
 
@@ -234,11 +274,14 @@ static RESULT transfer(struct pushing *k)
 	k->old = arena_alloc(blocks, DISK_BLOCK_SIZE);
 	if (!k->bytes || !k->old)
 		return ctx_no_memory(&s->ctx);
-	if (k->disk->base.n &&
+	if (k->disk->base.n && !k->ops->upload &&
 	    !k->base_path.n) /* without it, blocks that became zeros would keep the base's content */
 		return ctx_fail(&s->ctx, ERR_STATE, "The last round's snapshot here is gone.");
 	TRY(remote_open(s, k->provider, &lane, &k->remote));
-	struct result result = !k->disk->target.n ? begin(k) : k->disk->is_sealed ? seal(k) : copy(k);
+	struct result result = !k->disk->target.n   ? begin(k)
+			       : k->ops->upload     ? send_file(k)
+			       : k->disk->is_sealed ? seal(k)
+						    : copy(k);
 	remote_close(&k->remote);
 	return result;
 }
@@ -261,7 +304,7 @@ RESULT migration_disk_push(struct step *s)
 		struct result result = transfer(&k);
 		if (!result_is_ok(result))
 			TRY(fail(&k, result));
-		else if (!k.disk->is_sealed)
+		else if (!k.disk->is_sealed && !k.waits)
 			step_again(s);
 	}
 	struct migration_disk_report *report = STEP_NEW(s, struct migration_disk_report);

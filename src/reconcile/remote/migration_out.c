@@ -23,7 +23,7 @@ static RESULT look(struct step *s, const struct moving *mo, struct remote *remot
 {
 	struct migration_plan_report *plan = STEP_NEW(s, struct migration_plan_report);
 	struct strs lacks = {0};
-	TRY(mo->driver->sink->check(&s->ctx, remote, &lacks));
+	TRY(mo->driver->sink->check(&s->ctx, remote, s->id, &lacks));
 	*plan = (struct migration_plan_report){
 		.migration = s->id, .gen = mo->m->row.gen, .seen = mo->m, .lacks = lacks};
 	step_report(s, engine_see_migration_plan_run, plan);
@@ -82,6 +82,8 @@ static RESULT gather_disks(struct step *s, const struct moving *mo, struct cloud
 	     d && count < mo->here.disk_count; d = cloud_migration_disk_next_by_migration(view.tables, d)) {
 		disks[count] = *d;
 		disks[count].device = str_copy(s->ctx.arena, d->device);
+		disks[count].volume = str_copy(s->ctx.arena, d->volume);
+		disks[count].made = str_copy(s->ctx.arena, d->made);
 		disks[count++].base = str_copy(s->ctx.arena, d->base);
 	}
 	*ret_disks = disks;
@@ -89,7 +91,7 @@ static RESULT gather_disks(struct step *s, const struct moving *mo, struct cloud
 }
 
 static RESULT make_image(struct step *s, const struct moving *mo, struct remote *remote,
-			 struct str *ret_image)
+			 struct remote_image *ret_image, struct cloud_migration_disk **ret_disks)
 {
 	struct remote_image_wish wish = {.migration = s->id,
 					 .description = str_print(s->ctx.arena, "Migration of %" STR_FMT,
@@ -97,9 +99,8 @@ static RESULT make_image(struct step *s, const struct moving *mo, struct remote 
 					 .boot_mode = mo->m->boot_mode,
 					 .arch = mo->m->arch,
 					 .count = mo->here.disk_count};
-	struct cloud_migration_disk *disks = NULL;
-	TRY(gather_disks(s, mo, &disks));
-	wish.disks = disks;
+	TRY(gather_disks(s, mo, ret_disks));
+	wish.disks = *ret_disks;
 	return mo->driver->sink->make_image(&s->ctx, remote, &wish, ret_image);
 }
 
@@ -130,7 +131,23 @@ static RESULT may_create(struct step *s, const struct moving *mo, bool *ret_may)
 				   KIND_REMOTE_MACHINE, &planned.row, view.tables, ret_may);
 }
 
-static RESULT create(struct step *s, const struct moving *mo, struct remote *remote, struct str image)
+/* The row keeps the volumes before the request is sent: a repeated one has the same, of which a second machine cannot be made,
+ * and others can be deleted. */
+static RESULT note_asked(struct step *s, const struct moving *mo, const struct remote_image *image,
+			 const struct cloud_migration_disk *disks)
+{
+	size_t count = image->id.n ? 0 : mo->here.disk_count;
+	struct migration_point *points = arena_new_array(s->ctx.arena, struct migration_point, count + 1);
+	if (!points)
+		return ctx_no_memory(&s->ctx);
+	for (size_t k = 0; k < count; k++)
+		points[k] = (struct migration_point){disks[k].volume, image->volumes[k]};
+	return migration_report_and_go_on(
+		s, mo, NEWS(.news = MIGRATION_NEWS_ASKED, .points = points, .point_count = count));
+}
+
+static RESULT create(struct step *s, const struct moving *mo, struct remote *remote, struct str image,
+		     const struct cloud_migration_disk *disks)
 {
 	struct remote_machine made = {0};
 	struct remote_new wish = {.token = s->id,
@@ -139,7 +156,9 @@ static RESULT create(struct step *s, const struct moving *mo, struct remote *rem
 				  .type = mo->m->target_type,
 				  .subnet = mo->m->target_subnet,
 				  .key_name = mo->m->target_key,
-				  .groups = mo->m->target_groups};
+				  .groups = mo->m->target_groups,
+				  .disks = disks,
+				  .disk_count = image.n ? 0 : mo->here.disk_count};
 	TRY(take_tags(s, mo, &wish.tags));
 	TRY(mo->driver->create(&s->ctx, remote, &wish, &made));
 	return migration_report_and_go_on(s, mo, NEWS(.news = MIGRATION_NEWS_MADE, .ref = made.ref));
@@ -148,7 +167,8 @@ static RESULT create(struct step *s, const struct moving *mo, struct remote *rem
 /* The row says before the request that it is sent, and from then on the engine refuses to start the instance. */
 static RESULT make(struct step *s, const struct moving *mo, struct remote *remote)
 {
-	struct str image = STR_NONE;
+	struct remote_image *image = STEP_NEW(s, struct remote_image);
+	struct cloud_migration_disk *disks = NULL;
 	bool may = false;
 	if (mo->here.is_gone)
 		return fail_gone(s, mo);
@@ -159,14 +179,13 @@ static RESULT make(struct step *s, const struct moving *mo, struct remote *remot
 					NEWS(.news = MIGRATION_NEWS_FAILED,
 					     .problem = STR("Somebody has started the instance after its "
 							    "last blocks were copied.")));
-	TRY(make_image(s, mo, remote, &image));
-	if (!image.n)
+	TRY(make_image(s, mo, remote, image, &disks));
+	if (!image->is_ready)
 		return migration_look_again(s, LOOK_EVERY_S * 1000);
 	TRY(may_create(s, mo, &may));
 	if (!may)
 		return migration_look_again(s, LOOK_EVERY_S * 1000);
-	return mo->m->was_asked ? create(s, mo, remote, image)
-				: migration_report_and_go_on(s, mo, NEWS(.news = MIGRATION_NEWS_ASKED));
+	return mo->m->was_asked ? create(s, mo, remote, image->id, disks) : note_asked(s, mo, image, disks);
 }
 
 static bool is_recent(const struct moving *mo)
@@ -195,6 +214,15 @@ static RESULT watch(struct step *s, const struct moving *mo, struct remote *remo
 	TRY(see_machine(s, mo, remote, &seen, &is_gone));
 	if (seen.power == REMOTE_MACHINE_POWER_RUNNING)
 		return migration_report_and_go_on(s, mo, NEWS(.news = MIGRATION_NEWS_RUNNING));
+	if (str_is(seen.raw_state, "ERROR")) /* of Nova; no other cloud has that word */
+		return migration_report(
+			s, mo,
+			NEWS(.news = MIGRATION_NEWS_FAILED,
+			     .problem = str_print(s->ctx.arena,
+						  "The machine %" STR_FMT
+						  " there could not be made. Its fault says why: openstack "
+						  "server show.",
+						  STR_ARG(mo->m->ref))));
 	bool has_ended = is_gone || seen.power == REMOTE_MACHINE_POWER_TERMINATED ||
 			 seen.power == REMOTE_MACHINE_POWER_STOPPED;
 	return has_ended ? migration_report(
@@ -211,12 +239,14 @@ static RESULT finish(struct step *s, const struct moving *mo, struct remote *rem
 {
 	struct cloud_migration_disk *disks = NULL;
 	TRY(gather_disks(s, mo, &disks));
-	struct result result =
-		mo->driver->sink->keep_disks(&s->ctx, remote, mo->m->ref, disks, mo->here.disk_count);
+	struct result result = mo->driver->sink->keep_disks
+				       ? mo->driver->sink->keep_disks(&s->ctx, remote, mo->m->ref, disks,
+								      mo->here.disk_count)
+				       : OK;
 	if (!result_is_ok(result) && result.code != ERR_NOT_FOUND)
 		return result;
 	ctx_clear_problem(&s->ctx);
-	TRY(mo->driver->sink->drop_image(&s->ctx, remote, s->id));
+	TRY(mo->driver->sink->drop_image(&s->ctx, remote, s->id, disks, mo->here.disk_count));
 	return migration_thaw_all(s, mo, remote, STR_NONE);
 }
 
@@ -242,10 +272,19 @@ static RESULT put_away(struct step *s, const struct moving *mo, struct remote *r
 static RESULT find_lost(struct step *s, const struct moving *mo, struct remote *remote, bool *ret_is_over)
 {
 	struct remote_machine found;
-	TRY(mo->driver->sink->find_machine(&s->ctx, remote, s->id, &found));
+	TRY(mo->driver->sink->find_machine(&s->ctx, remote, mo->m->name, s->id, &found));
 	*ret_is_over = !found.ref.n && !is_recent(mo);
 	return found.ref.n ? migration_report(s, mo, NEWS(.news = MIGRATION_NEWS_MADE, .ref = found.ref))
 			   : OK;
+}
+
+/* Volumes stay with a machine that has run. */
+static RESULT drop_image(struct step *s, const struct moving *mo, struct remote *remote)
+{
+	struct cloud_migration_disk *disks = NULL;
+	TRY(gather_disks(s, mo, &disks));
+	return mo->driver->sink->drop_image(&s->ctx, remote, s->id, disks,
+					    mo->m->has_run ? mo->here.disk_count : 0);
 }
 
 static RESULT undo(struct step *s, const struct moving *mo, struct remote *remote)
@@ -264,7 +303,7 @@ static RESULT undo(struct step *s, const struct moving *mo, struct remote *remot
 		note = STR("The instance is gone.");
 	if (!mo->m->was_asked && is_recent(mo)) /* a snapshot that is started late would be left there */
 		return migration_look_again(s, LOOK_EVERY_S * 1000);
-	TRY(mo->driver->sink->drop_image(&s->ctx, remote, s->id));
+	TRY(drop_image(s, mo, remote));
 	return migration_thaw_all(s, mo, remote, note);
 }
 

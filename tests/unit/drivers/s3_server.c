@@ -121,6 +121,21 @@ static void serve(struct s3_server *s, int fd, const char *method, const char *n
 		answer(fd, "404 Not Found", "<Error><Code>NoSuchKey</Code></Error>", 37);
 }
 
+/* S3 refuses a signature of headers that were not sent. */
+static int are_sent(const char *head, const char *names)
+{
+	char line[256];
+	for (size_t n; *names && *names != ','; names += n + (names[n] == ';')) {
+		n = strcspn(names, ";,");
+		if (n + 4 > sizeof line)
+			return 0;
+		sprintf(line, "\r\n%.*s:", (int) n, names);
+		if (!strcasestr(head, line))
+			return 0;
+	}
+	return 1;
+}
+
 /* Signed for S3 in that region by that key, with the body's digest among what is signed. */
 static int is_signed(const char *head, const char *body, size_t size)
 {
@@ -130,8 +145,10 @@ static int is_signed(const char *head, const char *body, size_t size)
 	for (size_t k = 0; k < SHA256_SIZE; k++)
 		sprintf(hex + 2 * k, "%02x", digest[k]);
 	const char *credential = strstr(head, "Authorization: AWS4-HMAC-SHA256 Credential=KEYID/");
-	return credential && strstr(credential, "/here-1/s3/aws4_request") &&
-	       strstr(credential, "x-amz-content-sha256") && strstr(head, hex);
+	const char *names = credential ? strstr(credential, "SignedHeaders=") : NULL;
+	return names && are_sent(head, names + strlen("SignedHeaders=")) &&
+	       strstr(credential, "/here-1/s3/aws4_request") && strstr(credential, "x-amz-content-sha256") &&
+	       strstr(head, hex);
 }
 
 static void take(struct s3_server *s, int fd)

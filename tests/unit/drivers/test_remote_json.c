@@ -198,7 +198,9 @@ static void pages_of_proxies_are_no_refusals(void **state)
 		"{\"listaccountsresponse\":{\"errorcode\":401,\"errortext\":\"unable to verify user "
 		"credentials\"}}",
 		"{\"error\":\"invalid_client\",\"error_description\":\"AADSTS7000215\"}",
-		"{\"error\":\"invalid_client\"}"};
+		"{\"error\":\"invalid_client\"}",
+		"{\"message\":\"You are not authorized.<br /><br />\\n\\n\",\"code\":\"403 "
+		"Forbidden\",\"title\":\"Forbidden\"}"};
 	static const char *const others[] = {NULL,
 					     "{}",
 					     "{\"message\":\"Forbidden\"}",

@@ -296,6 +296,41 @@ static void never_runs_twice(void **state)
 	assert_false(is_kept(c, base));
 }
 
+static RESULT put_migration(struct op *op, void *row)
+{
+	return cloud_migration_put(op, row);
+}
+
+/* Rounds of whole disks would never get smaller. */
+static void whole_disks_wait_for_the_cutover(void **state)
+{
+	struct cloud *c = *state;
+	uuid id = plan(c);
+	struct cloud_migration_target wish = target(c, id);
+	int64_t due_us = 0;
+	cloud_ok(c, &c->alice, engine_start_migration, &wish);
+	copy_round(c, id, "snap-1");
+	struct cloud_migration whole = *get(c, id);
+	assert_int_equal(engine_find_migration_turn(&whole, &due_us), MIGRATION_TURN_ROUND);
+	assert_true(due_us < INT64_MAX);
+	whole.copies_whole = true;
+	assert_int_equal(cloud_run(c, NULL, put_migration, &whole).code, ERR_NONE);
+	assert_int_equal(engine_find_migration_turn(get(c, id), &due_us), MIGRATION_TURN_ROUND);
+	assert_int_equal(due_us, INT64_MAX);
+}
+
+/* The volumes are known before the request of the machine that has them. */
+static void volumes_are_noted_before_the_request(void **state)
+{
+	struct cloud *c = *state;
+	uuid id = reach_making(c);
+	struct migration_point point = {disk_of(c, id)->volume, STR("volume-there")};
+	tell(c, id, MIGRATION_NEWS_ASKED,
+	     (struct cloud_migration_report){.points = &point, .point_count = 1});
+	assert_true(get(c, id)->was_asked);
+	assert_true(str_is(disk_of(c, id)->made, "volume-there"));
+}
+
 static void a_started_instance_ends_the_cutover(void **state)
 {
 	struct cloud *c = *state;
@@ -372,6 +407,10 @@ int main(void)
 						cloud_teardown),
 		cmocka_unit_test_setup_teardown(a_lost_target_is_replaced, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(never_runs_twice, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(whole_disks_wait_for_the_cutover, cloud_setup,
+						cloud_teardown),
+		cmocka_unit_test_setup_teardown(volumes_are_noted_before_the_request, cloud_setup,
+						cloud_teardown),
 		cmocka_unit_test_setup_teardown(a_started_instance_ends_the_cutover, cloud_setup,
 						cloud_teardown),
 		cmocka_unit_test_setup_teardown(names_of_disks_differ, cloud_setup, cloud_teardown),

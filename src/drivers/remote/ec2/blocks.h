@@ -7,9 +7,10 @@
 #include "drivers/remote.h"
 
 extern const struct remote_block_ops ec2_block_ops;
+extern const struct remote_point_ops ec2_point_ops;
 extern const struct remote_sink_ops ec2_sink_ops;
 
-/* The calls of struct remote_block_ops. */
+/* The calls of struct remote_block_ops and struct remote_point_ops. */
 RESULT ec2_describe_layout(struct ctx *c, struct remote *r, struct str ref, struct remote_layout *ret_layout);
 /* As above. */
 RESULT ec2_freeze(struct ctx *c, struct remote *r, struct str ref, const struct remote_round *round);

@@ -217,9 +217,8 @@ static RESULT register_image(struct ctx *c, struct remote *r, const struct remot
 	return ec2_call(&f, r, "ec2", &answer);
 }
 
-/* *ret_image empty: it is not ready yet. */
 static RESULT make_image(struct ctx *c, struct remote *r, const struct remote_image_wish *wish,
-			 struct str *ret_image)
+			 struct remote_image *ret_image)
 {
 	struct str id = STR_NONE;
 	bool is_ready = false;
@@ -228,12 +227,15 @@ static RESULT make_image(struct ctx *c, struct remote *r, const struct remote_im
 		TRY(register_image(c, r, wish));
 		TRY(find_image(c, r, wish->migration, &id, &is_ready));
 	}
-	*ret_image = is_ready ? id : STR_NONE;
+	*ret_image = (struct remote_image){.is_ready = is_ready, .id = id};
 	return OK;
 }
 
-static RESULT drop_image(struct ctx *c, struct remote *r, uuid migration)
+/* The disks' snapshots have points of their own. */
+static RESULT drop_image(struct ctx *c, struct remote *r, uuid migration,
+			 const struct cloud_migration_disk *disks, size_t count)
 {
+	(void) disks, (void) count;
 	struct ec2_form f;
 	struct ec2_answer answer;
 	struct str id = STR_NONE;
@@ -252,8 +254,10 @@ static RESULT drop_image(struct ctx *c, struct remote *r, uuid migration)
 
 /* ---- the machine ---- */
 
-static RESULT find_machine(struct ctx *c, struct remote *r, uuid token, struct remote_machine *ret_machine)
+static RESULT find_machine(struct ctx *c, struct remote *r, struct str name, uuid token,
+			   struct remote_machine *ret_machine)
 {
+	(void) name;
 	bool is_found = false;
 	*ret_machine = (struct remote_machine){0};
 	TRY(ec2_find_created(c, r, token, &is_found, ret_machine));
@@ -309,8 +313,9 @@ static const struct {
 	       {"DeleteSnapshot", "SnapshotId", NO_SNAPSHOT},
 	       {"ModifyInstanceAttribute", "InstanceId", NO_INSTANCE}};
 
-static RESULT check(struct ctx *c, struct remote *r, struct strs *ret_lacks)
+static RESULT check(struct ctx *c, struct remote *r, uuid migration, struct strs *ret_lacks)
 {
+	(void) migration;
 	struct remote_identity identity = {0};
 	const struct ebs_call start = {.method = "POST",
 				       .path = STR("/snapshots"),

@@ -9,6 +9,7 @@
 #include "drivers/remote/openstack/metrics.h"
 #include "drivers/remote/openstack/request.h"
 #include "drivers/remote/openstack/resources.h"
+#include "drivers/remote/openstack/sink.h"
 #include "model/remote_machine.h"
 
 enum { PAGE_SIZE = 200, WANTED_MINOR = 47, NAME_MAX_SIZE = 255, ID_SIZE = 32 };
@@ -145,14 +146,12 @@ static RESULT sign_in(struct ctx *c, struct remote *r, struct remote_session *se
 
 /* ---- one call ---- */
 
-enum { NOVA = -1 };
-
-/* URL of a service: enum remote_service, or NOVA. The catalog's URLs of some services end in a version that the path
+/* URL of a service: enum remote_service, or OPENSTACK_NOVA. The catalog's URLs of some services end in a version that the path
  * begins with. */
 static RESULT base_of(struct ctx *c, const struct remote_session *session, int service, struct str path,
 		      struct str *ret_base)
 {
-	struct str base = str_from(service == NOVA ? session->url : session->others[service]);
+	struct str base = str_from(service == OPENSTACK_NOVA ? session->url : session->others[service]);
 	struct str version = str_slice(path, 0, str_find_char(path, '/', 1));
 	*ret_base = str_ends_with(base, version) ? str_slice(base, 0, base.n - version.n) : base;
 	return base.n ? OK
@@ -160,26 +159,36 @@ static RESULT base_of(struct ctx *c, const struct remote_session *session, int s
 				 "The cloud's catalog has no usable URL of that service in the region.");
 }
 
-RESULT openstack_ask(struct ctx *c, struct remote *r, int service, const char *method, struct str path,
-		     struct str body, struct remote_json *ret_answer)
+struct call {
+	int service;
+	const char *method;
+	struct str path, body;
+	const struct remote_upload *upload;
+};
+
+static RESULT send(struct ctx *c, struct remote *r, const struct call *call, struct remote_json *ret_answer)
 {
 	struct remote_session *session = remote_session_of(r);
 	struct str base;
+	bool is_metric = call->service == REMOTE_SERVICE_METRIC;
 	bool is_fresh = !remote_session_is_open(session);
 	if (is_fresh)
 		TRY(sign_in(c, r, session));
-	TRY(base_of(c, session, service, path, &base));
+	TRY(base_of(c, session, call->service, call->path, &base));
 	struct arena *a = c->arena;
 	const struct remote_request request = {
-		.method = method,
-		.url = str_print(a, "%" STR_FMT "%" STR_FMT, STR_ARG(base), STR_ARG(path)),
-		.body = body,
-		.takes_list = service == REMOTE_SERVICE_METRIC,
-		.only_reads = service == REMOTE_SERVICE_METRIC,
+		.method = call->method,
+		.url = str_print(a, "%" STR_FMT "%" STR_FMT, STR_ARG(base), STR_ARG(call->path)),
+		.body = call->body,
+		.upload = call->upload,
+		.takes_list = is_metric,
+		.only_reads = is_metric,
 		.headers = {
 			str_to_z(a, str_print(a, "X-Auth-Token: %s", session->token)),
 			str_to_z(a, str_print(a, "OpenStack-API-Version: compute 2.%d", session->version)),
-			"Content-Type: application/json", "Accept: application/json", "Expect:"}};
+			call->upload ? "Content-Type: application/octet-stream"
+				     : "Content-Type: application/json",
+			"Accept: application/json", "Expect:"}};
 	if (arena_is_full(a))
 		return ctx_no_memory(c);
 	TRY(remote_ask_json(c, r, &request, ret_answer));
@@ -193,11 +202,26 @@ RESULT openstack_ask(struct ctx *c, struct remote *r, int service, const char *m
 	return remote_refuse(c, r, ret_answer, err == ERR_UNAUTHENTICATED && !is_fresh ? ERR_AGAIN : err);
 }
 
+RESULT openstack_ask(struct ctx *c, struct remote *r, int service, const char *method, struct str path,
+		     struct str body, struct remote_json *ret_answer)
+{
+	const struct call call = {.service = service, .method = method, .path = path, .body = body};
+	return send(c, r, &call, ret_answer);
+}
+
+RESULT openstack_upload(struct ctx *c, struct remote *r, struct str path, const struct remote_upload *upload,
+			struct remote_json *ret_answer)
+{
+	const struct call call = {
+		.service = REMOTE_SERVICE_IMAGE, .method = "PUT", .path = path, .upload = upload};
+	return send(c, r, &call, ret_answer);
+}
+
 /* Sends a request to Nova. */
 static RESULT ask(struct ctx *c, struct remote *r, const char *method, struct str path, struct str body,
 		  struct remote_json *ret_answer)
 {
-	return openstack_ask(c, r, NOVA, method, path, body, ret_answer);
+	return openstack_ask(c, r, OPENSTACK_NOVA, method, path, body, ret_answer);
 }
 
 /* ---- verification ---- */
@@ -394,8 +418,8 @@ static RESULT openstack_act(struct ctx *c, struct remote *r, const struct remote
 
 /* The filter is a regular expression, of bytes in some databases and of characters in others: one of several machines
  * that match is the one with the token. */
-static RESULT find_created(struct ctx *c, struct remote *r, const struct remote_new *wish, bool *ret_is_found,
-			   struct remote_machine *ret_machine)
+RESULT openstack_find_created(struct ctx *c, struct remote *r, struct str name, uuid token,
+			      bool *ret_is_found, struct remote_machine *ret_machine)
 {
 	struct remote_page page = {0};
 	AUTO_ANSWER answer = {0};
@@ -403,19 +427,19 @@ static RESULT find_created(struct ctx *c, struct remote *r, const struct remote_
 	*ret_is_found = false;
 	buf_init(&pattern, 1024);
 	buf_add_char(&pattern, '^');
-	for (size_t k = 0; k < wish->name.n; k++)
-		if (str_is_alphanumeric(wish->name.p[k]))
-			buf_add_char(&pattern, wish->name.p[k]);
-		else if (!k || str_is_alphanumeric(wish->name.p[k - 1]))
+	for (size_t k = 0; k < name.n; k++)
+		if (str_is_alphanumeric(name.p[k]))
+			buf_add_char(&pattern, name.p[k]);
+		else if (!k || str_is_alphanumeric(name.p[k - 1]))
 			buf_add_str(&pattern, STR(".+"));
 	buf_add_char(&pattern, '$');
-	struct str name = str_encode_url(c->arena, buf_str(&pattern), false);
+	struct str asked = str_encode_url(c->arena, buf_str(&pattern), false);
 	buf_done(&pattern);
-	TRY(ask(c, r, "GET", str_print(c->arena, "/servers/detail?name=%" STR_FMT, STR_ARG(name)), STR_NONE,
+	TRY(ask(c, r, "GET", str_print(c->arena, "/servers/detail?name=%" STR_FMT, STR_ARG(asked)), STR_NONE,
 		&answer));
 	TRY(openstack_read_servers(c, answer.root, &page));
 	for (size_t k = 0; k < page.count && !*ret_is_found; k++)
-		if (uuid_equal(page.machines[k].row.id, wish->token)) {
+		if (uuid_equal(page.machines[k].row.id, token)) {
 			*ret_machine = page.machines[k];
 			*ret_is_found = true;
 		}
@@ -454,6 +478,22 @@ static void write_networks(struct json_writer *w, const struct remote_new *wish,
 	json_write_close_list(w);
 }
 
+/* Volumes of a migration: the first one boots. */
+static void write_volumes(struct json_writer *w, const struct remote_new *wish)
+{
+	json_write_open_list(w, "block_device_mapping_v2");
+	for (size_t k = 0; k < wish->disk_count; k++) {
+		json_write_open(w, NULL);
+		json_write_text(w, "uuid", wish->disks[k].made);
+		json_write_z(w, "source_type", "volume");
+		json_write_z(w, "destination_type", "volume");
+		json_write_int(w, "boot_index", k ? -1 : 0);
+		json_write_bool(w, "delete_on_termination", wish->disks[k].goes_along);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
 static RESULT write_server(struct ctx *c, const struct remote_new *wish, struct str flavor, int minor,
 			   struct str *ret_body)
 {
@@ -463,7 +503,10 @@ static RESULT write_server(struct ctx *c, const struct remote_new *wish, struct 
 	json_write_open(w, NULL);
 	json_write_open(w, "server");
 	json_write_text(w, "name", wish->name);
-	json_write_text(w, "imageRef", wish->image);
+	if (wish->disk_count)
+		write_volumes(w, wish);
+	else
+		json_write_text(w, "imageRef", wish->image);
 	json_write_text(w, "flavorRef", flavor);
 	json_write_open(w, "metadata");
 	json_write_text(w, REMOTE_TOKEN_TAG, uuid_to_str(c->arena, wish->token));
@@ -486,7 +529,7 @@ static RESULT openstack_create(struct ctx *c, struct remote *r, const struct rem
 	AUTO_ANSWER answer = {0};
 	struct str flavor, body;
 	bool is_found = false;
-	TRY(find_created(c, r, wish, &is_found, ret_machine));
+	TRY(openstack_find_created(c, r, wish->name, wish->token, &is_found, ret_machine));
 	if (is_found)
 		return OK;
 	TRY(find_flavor(c, r, wish->type, &flavor));
@@ -515,6 +558,8 @@ const struct remote_driver remote_openstack = {
 	.get = openstack_get,
 	.act = openstack_act,
 	.create = openstack_create,
+	.sink = &openstack_sink_ops,
+	.points = &openstack_point_ops,
 	.read_metrics = openstack_read_metrics,
 	.metric_machines = REMOTE_METRIC_MACHINES,
 };

@@ -4,7 +4,16 @@
 
 #include "drivers/remote/json.h"
 
+/* Besides enum remote_service. */
+enum { OPENSTACK_NOVA = -1 };
+
 /* Sends a request to a service (enum remote_service), signing in before if needed. *ret_answer is to be released. The
  * answer of Gnocchi may be a list. */
 RESULT openstack_ask(struct ctx *c, struct remote *r, int service, const char *method, struct str path,
 		     struct str body, struct remote_json *ret_answer);
+/* Uploads data to Glance. */
+RESULT openstack_upload(struct ctx *c, struct remote *r, struct str path, const struct remote_upload *upload,
+			struct remote_json *ret_answer);
+/* Finds the server that was created with the name and the token. */
+RESULT openstack_find_created(struct ctx *c, struct remote *r, struct str name, uuid token,
+			      bool *ret_is_found, struct remote_machine *ret_machine);
