@@ -94,11 +94,11 @@ struct str netns_write_address(struct ctx *c, const struct netns_address *a)
 	ip_write(a->ip, ip);
 	ip_write(a->gateway, gateway);
 	cidr_write(a->subnet, subnet);
-	struct str way_out = ip_is_none(a->gateway)
-				     ? STR("")
-				     : str_print(c->arena,
-						 "route replace default via %s dev %s src %s table %u\n",
-						 gateway, a->link, ip, a->table);
+	struct str way_out =
+		ip_is_none(a->gateway)
+			? STR("")
+			: str_print(c->arena, "route replace default via %s dev %s src %s table %u\n",
+				    gateway, a->link, ip, a->table);
 	return str_print(c->arena,
 			 "addr replace %s/%u dev %s\n"
 			 "route replace %s dev %s src %s table %u\n"

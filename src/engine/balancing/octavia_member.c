@@ -16,8 +16,8 @@
 /* Addresses that lead to the proxy itself, to the region's metadata service, or to no single machine. */
 static bool is_reserved(struct ip ip)
 {
-	static const char *const blocks[] = {"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3",
-					     "::/127",    "fd00:ec2::/32", "fe80::/10",    "ff00::/8"};
+	static const char *const blocks[] = {"0.0.0.0/8", "127.0.0.0/8",   "169.254.0.0/16", "224.0.0.0/3",
+					     "::/127",    "fd00:ec2::/32", "fe80::/10",      "ff00::/8"};
 	for (size_t k = 0; k < sizeof blocks / sizeof blocks[0]; k++) {
 		struct cidr block;
 		if (result_is_ok(cidr_parse(str_from(blocks[k]), &block)) && cidr_contains(block, ip))

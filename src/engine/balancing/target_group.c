@@ -36,8 +36,8 @@ static bool is_same(const struct target_group *a, const struct target_group *b)
 {
 	return uuid_equal(a->router, b->router) && a->protocol == b->protocol && a->port == b->port &&
 	       a->target_type == b->target_type && a->is_ipv6 == b->is_ipv6 &&
-	       a->interval_s == b->interval_s &&
-	       a->timeout_s == b->timeout_s && a->healthy_threshold == b->healthy_threshold &&
+	       a->interval_s == b->interval_s && a->timeout_s == b->timeout_s &&
+	       a->healthy_threshold == b->healthy_threshold &&
 	       a->unhealthy_threshold == b->unhealthy_threshold;
 }
 
@@ -126,8 +126,8 @@ RESULT target_group_check_families(struct op *op, const struct elastic_load_bala
 {
 	const struct target_group *group = target_group_first_by_router(op->head, balancer->router);
 	for (; group; group = target_group_next_by_router(op->head, group))
-		if (group->is_ipv6 && uuid_equal(engine_get_balancer_of_group(op->head, group->row.id),
-						 balancer->row.id))
+		if (group->is_ipv6 &&
+		    uuid_equal(engine_get_balancer_of_group(op->head, group->row.id), balancer->row.id))
 			TRY(target_group_check_family(op, balancer, group));
 	return OK;
 }
@@ -296,8 +296,8 @@ static RESULT find_target(struct op *op, const struct target_group *group,
 		return FAIL_TARGET(op, wish,
 				   "The IP address '%" STR_FMT "' is not a network interface's in the VPC",
 				   STR_ARG(wish->text));
-	*ret_ip = is_by_ip ? wish->ip
-			   : engine_get_port_ip(op->head, *ret_port, group->is_ipv6 ? IP_V6 : IP_V4);
+	*ret_ip =
+		is_by_ip ? wish->ip : engine_get_port_ip(op->head, *ret_port, group->is_ipv6 ? IP_V6 : IP_V4);
 	if (ip_is_none(*ret_ip) && group->is_ipv6)
 		return FAIL_TARGET(op, wish,
 				   "The following targets do not have an IPv6 address: '%" STR_FMT "'",
