@@ -37,11 +37,12 @@ static RESULT freeze_disk(struct freezing *f, struct str disk)
 	AUTO_ANSWER answer = {0};
 	struct ctx *c = f->c;
 	struct str body = STR_NONE;
-	struct str path = str_print(c->arena,
-				    "/subscriptions/%" STR_FMT "/resourceGroups/%" STR_FMT
-				    "/providers/Microsoft.Compute/snapshots/%" STR_FMT "-%zu?" SNAPSHOT_VERSION,
-				    STR_ARG(f->r->project), STR_ARG(str_encode_url(c->arena, f->group, false)),
-				    STR_ARG(str_encode_url(c->arena, f->name, false)), f->made);
+	struct str path =
+		str_print(c->arena,
+			  "/subscriptions/%" STR_FMT "/resourceGroups/%" STR_FMT
+			  "/providers/Microsoft.Compute/snapshots/%" STR_FMT "-%zu?" SNAPSHOT_VERSION,
+			  STR_ARG(f->r->project), STR_ARG(str_encode_url(c->arena, f->group, false)),
+			  STR_ARG(str_encode_url(c->arena, f->name, false)), f->made);
 	TRY(write_body(f, disk, &body));
 	TRY(azure_ask(c, f->r, "PUT", azure_url_of(c, f->r, path), body, &answer));
 	f->made++;

@@ -286,7 +286,8 @@ static RESULT freeze_volume(struct ctx *c, struct remote *r, struct str volume, 
 	return call(&q, r, &answer);
 }
 
-static RESULT list_volumes(struct ctx *c, struct remote *r, struct str machine, struct remote_json *ret_answer)
+static RESULT list_volumes(struct ctx *c, struct remote *r, struct str machine,
+			   struct remote_json *ret_answer)
 {
 	struct command q;
 	begin(&q, c, "listVolumes");
