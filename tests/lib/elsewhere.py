@@ -24,8 +24,8 @@ def owner(home):
 def credentials(there, kind):
     """The cloud's word, the options of `dari provider add`, and the secret: how that cloud is added through its face."""
     key, project = there.account, cloud.own(there)
-    if kind == "aws":
-        return "aws", ["--region", REGION, "--login", key.key_id, "--endpoint", there.url], key.secret
+    if kind in ("aws", "dari"):
+        return kind, ["--region", REGION, "--login", key.key_id, "--endpoint", there.url], key.secret
     if kind == "cloudstack":
         return "cloudstack", ["--region", "all", "--login", key.key_id, "--endpoint", f"{there.url}/client/api"], key.secret
     if kind == "azure":

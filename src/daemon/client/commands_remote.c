@@ -151,12 +151,27 @@ static const struct carried credential_members[] = {
 	{.member = "reads_metrics", .param = "metrics", .how = CARRY_CHOICE},
 };
 
+/* Another Dari is driven by its EC2 face, which has all acts, metrics and migrations. */
+static RESULT name_dari(struct asking *a, json_t *body)
+{
+	if (!str_is(asking_arg(a, "cloud"), "dari"))
+		return OK;
+	if (!asking_arg(a, "endpoint").n)
+		return ctx_fail_field(a->c, ERR_INVALID, STR("endpoint"),
+				      "another Dari needs --endpoint, the URL of its API, such as "
+				      "https://cloud.example.com:8788");
+	(void) json_object_set_new(body, "cloud", json_string("aws"));
+	return OK;
+}
+
 static RESULT add_provider(struct asking *a)
 {
 	const json_t *answer = NULL;
 	json_t *body = json_object();
 	struct result result = asking_carry_all(a, provider_members,
 						sizeof provider_members / sizeof *provider_members, body);
+	if (result_is_ok(result))
+		result = name_dari(a, body);
 	if (result_is_ok(result))
 		result = asking_carry_all(a, credential_members,
 					  sizeof credential_members / sizeof *credential_members, body);
@@ -555,8 +570,8 @@ const struct command remote_commands[] = {
 	{"provider add",
 	 "Adds another cloud, and lists permissions that its credentials lack.",
 	 {{"cloud", PARAM_POSITIONAL, true,
-	   "aws (AWS's EC2 API), openstack, cloudstack, azure, vmware (vCenter or an "
-	   "ESXi host) or hyperv (a Windows host or failover cluster)."},
+	   "aws (AWS's EC2 API), dari (another Dari, by its EC2 API), openstack, cloudstack, azure, vmware "
+	   "(vCenter or an ESXi host) or hyperv (a Windows host or failover cluster)."},
 	  PROVIDER_NAME,
 	  {"region", PARAM_OPTION, true,
 	   "Region of the cloud, such as eu-central-1; CloudStack: name of the zone; VMware: name of the "

@@ -459,6 +459,7 @@ static const struct {
 	[REMOTE_MACHINE_ACT_TAG] = {"PATCH",
 				    "/providers/Microsoft.Resources/tags/default?api-version=2021-04-01"},
 	[REMOTE_MACHINE_ACT_RESIZE] = {"PATCH", "?" COMPUTE_VERSION},
+	[REMOTE_MACHINE_ACT_SNAPSHOT] = {"GET", "?" COMPUTE_VERSION},
 };
 
 static RESULT azure_act(struct ctx *c, struct remote *r, const struct remote_act *act)
@@ -466,6 +467,10 @@ static RESULT azure_act(struct ctx *c, struct remote *r, const struct remote_act
 	AUTO_ANSWER answer = {0};
 	struct str url, body = STR_NONE;
 	TRY(machine_url(c, r, act->ref, calls[act->verb].behind, &url));
+	if (act->verb == REMOTE_MACHINE_ACT_SNAPSHOT) {
+		TRY(azure_ask(c, r, "GET", url, STR_NONE, &answer));
+		return azure_snapshot(c, r, act, answer.root);
+	}
 	if (act->verb == REMOTE_MACHINE_ACT_TAG)
 		TRY(write_tags(c, act->tags, &body));
 	if (act->verb == REMOTE_MACHINE_ACT_RESIZE)
@@ -475,7 +480,7 @@ static RESULT azure_act(struct ctx *c, struct remote *r, const struct remote_act
 
 const struct remote_driver remote_azure = {
 	.name = "azure",
-	.verbs = REMOTE_VERBS_COMMON,
+	.verbs = REMOTE_VERBS_COMMON | REMOTE_VERB_SNAPSHOT,
 	.check = azure_check,
 	.verify = azure_verify,
 	.list = azure_list,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to drivers/remote/azure/: requests to Azure Resource Manager, which azure.c sends; addresses.c and create.c are
- * parts of the driver. */
+ * Private to drivers/remote/azure/: requests to Azure Resource Manager, which azure.c sends; addresses.c, create.c and
+ * snapshot.c are parts of the driver. */
 #pragma once
 
 #include "drivers/remote/azure/answer.h"
@@ -33,6 +33,11 @@ void azure_find_addresses(const struct remote *r, struct str ref, struct azure_a
 /* Asks for the addresses of one machine: a request for each interface, and for each of their public addresses. */
 RESULT azure_ask_addresses(struct ctx *c, struct remote *r, const json_t *vm,
 			   struct azure_addresses *addresses);
+
+/* ---- snapshot.c ---- */
+
+/* Makes a snapshot of each disk of the machine, which `vm` describes. A failure leaves the earlier ones. */
+RESULT azure_snapshot(struct ctx *c, struct remote *r, const struct remote_act *act, const json_t *vm);
 
 /* ---- create.c ---- */
 

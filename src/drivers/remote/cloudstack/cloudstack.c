@@ -12,7 +12,7 @@
 #include "drivers/remote/cloudstack/resources.h"
 #include "model/remote_machine.h"
 
-enum { PARAMS_MAX = 128, FORM_MAX = 64 * 1024, SHA1_SIZE = 20, METRIC_MACHINES = 5 };
+enum { PARAMS_MAX = 128, FORM_MAX = 64 * 1024, SHA1_SIZE = 20, METRIC_MACHINES = 5, VOLUMES_MAX = 64 };
 
 struct param {
 	struct str name, value;
@@ -276,7 +276,45 @@ static RESULT find_id(struct ctx *c, struct remote *r, const char *command, cons
 			 : ctx_fail(c, ERR_INVALID, "The cloud has no %s %" STR_FMT ".", list, STR_ARG(said));
 }
 
-static RESULT cloudstack_act(struct ctx *c, struct remote *r, const struct remote_act *act)
+static RESULT freeze_volume(struct ctx *c, struct remote *r, struct str volume, struct str name)
+{
+	AUTO_ANSWER answer = {0};
+	struct command q;
+	begin(&q, c, "createSnapshot");
+	add(&q, STR("volumeid"), volume);
+	add(&q, STR("name"), name);
+	return call(&q, r, &answer);
+}
+
+static RESULT list_volumes(struct ctx *c, struct remote *r, struct str machine,
+			   struct remote_json *ret_answer)
+{
+	struct command q;
+	begin(&q, c, "listVolumes");
+	add(&q, STR("virtualmachineid"), machine);
+	return call(&q, r, ret_answer);
+}
+
+/* Makes a snapshot of each volume. Snapshots of whole machines (createVMSnapshot) stay in the machine's disks, and
+ * hypervisors refuse them for running machines. A failure leaves the earlier ones. */
+static RESULT snapshot(struct ctx *c, struct remote *r, const struct remote_act *act)
+{
+	AUTO_ANSWER answer = {0};
+	TRY(list_volumes(c, r, act->ref, &answer));
+	const json_t *volumes = json_object_get(cloudstack_inner(answer.root), "volume");
+	size_t count = json_array_size(volumes);
+	if (!count || count > VOLUMES_MAX)
+		return ctx_fail(c, ERR_IO, "The answer is not usable: the machine has %zu volumes.", count);
+	for (size_t k = 0; k < count; k++) {
+		struct str id = remote_json_text(c, json_array_get(volumes, k), "id");
+		if (!draft_is_id(id))
+			return ctx_fail(c, ERR_IO, "The answer is not usable: a volume has no proper id.");
+		TRY(freeze_volume(c, r, id, remote_snapshot_name(c, act)));
+	}
+	return OK;
+}
+
+static RESULT send_act(struct ctx *c, struct remote *r, const struct remote_act *act)
 {
 	AUTO_ANSWER answer = {0};
 	struct command q;
@@ -297,6 +335,11 @@ static RESULT cloudstack_act(struct ctx *c, struct remote *r, const struct remot
 		add(&q, STR("serviceofferingid"), id);
 	}
 	return call(&q, r, &answer);
+}
+
+static RESULT cloudstack_act(struct ctx *c, struct remote *r, const struct remote_act *act)
+{
+	return act->verb == REMOTE_MACHINE_ACT_SNAPSHOT ? snapshot(c, r, act) : send_act(c, r, act);
 }
 
 /* ---- creation ---- */
@@ -396,7 +439,7 @@ static RESULT cloudstack_read_metrics(struct ctx *c, struct remote *r,
 
 const struct remote_driver remote_cloudstack = {
 	.name = "cloudstack",
-	.verbs = REMOTE_VERBS_COMMON,
+	.verbs = REMOTE_VERBS_COMMON | REMOTE_VERB_SNAPSHOT,
 	.check = cloudstack_check,
 	.verify = cloudstack_verify,
 	.list = cloudstack_list,
