@@ -81,11 +81,13 @@ static RESULT read_fence_once(struct postgresql *self, struct ctx *c, bool with_
 	return OK;
 }
 
-/* Reads it without the lock. Outside of a transaction a conflict costs one more attempt. */
+/* Reads it without the lock. A conflict costs one more attempt; in a transaction, which it ends, the caller begins again. */
 RESULT postgresql_read_fence(struct postgresql *self, struct ctx *c, int64_t *ret_epoch, uint64_t *ret_commit)
 {
-	struct result r = FAIL(AGAIN);
-	for (int tries = 0; r.code == ERR_AGAIN && tries < POSTGRESQL_CONFLICTS_MAX; tries++) {
+	struct result r = read_fence_once(self, c, false, ret_epoch, ret_commit);
+	for (int tries = 1; r.code == ERR_AGAIN && tries < POSTGRESQL_CONFLICTS_MAX &&
+			    PQtransactionStatus(self->db) == PQTRANS_IDLE;
+	     tries++) {
 		ctx_clear_problem(c);
 		r = read_fence_once(self, c, false, ret_epoch, ret_commit);
 	}

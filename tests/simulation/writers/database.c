@@ -537,6 +537,11 @@ void session_run(struct session *s)
 		session_end(s);
 }
 
+bool database_is_in_transaction(const struct session *s)
+{
+	return s->is_in_transaction;
+}
+
 struct session *database_connect(struct pg_conn *client)
 {
 	if (sim_now_us() < down_until_us)

@@ -78,6 +78,7 @@ void connection_end(struct pg_conn *client); /* it reads an end of file */
 
 /* Opens a session for a client. NULL: the server cannot be reached now. */
 struct session *database_connect(struct pg_conn *client);
+bool database_is_in_transaction(const struct session *s);
 /* The client has sent a request, or closed its connection. */
 void database_send(struct pg_conn *client, struct request *request);
 void database_leave(struct pg_conn *client);

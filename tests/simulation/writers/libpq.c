@@ -201,6 +201,13 @@ ConnStatusType PQstatus(const PGconn *db)
 	return db && !db->is_bad ? CONNECTION_OK : CONNECTION_BAD;
 }
 
+PGTransactionStatusType PQtransactionStatus(const PGconn *db)
+{
+	return !db || !db->session                       ? PQTRANS_UNKNOWN
+	       : database_is_in_transaction(db->session) ? PQTRANS_INTRANS
+							 : PQTRANS_IDLE;
+}
+
 int PQbackendPID(const PGconn *db)
 {
 	(void) db;
