@@ -22,6 +22,28 @@ const struct vpn_connection *engine_next_vpn_connection(const struct tables *t, 
 	return c;
 }
 
+RESULT vpn_connection_make(struct op *op, struct vpn_connection *made, const struct vpn_tunnel *tunnels,
+			   int count, struct str inside_field)
+{
+	TRY(engine_permit_new(op, "vpn.create_connection", KIND_VPN_CONNECTION, &made->row));
+	TRY(limit_check(op, LIMIT_VPN_CONNECTIONS, made->account, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_GATEWAY_CONNECTIONS, made->vpn_gateway, 1, STR_NONE));
+	TRY(vpn_connection_put(op, made));
+	for (int k = 0; k < count; k++) {
+		struct vpn_tunnel tunnel = tunnels[k];
+		tunnel.account = made->account;
+		tunnel.connection = made->row.id;
+		tunnel.number = k;
+		TRY(capacity_check_keys(op, KIND_VPN_TUNNEL));
+		TRY(limit_check(op, LIMIT_VPN_TUNNELS, UUID_NONE, 1, STR_NONE));
+		TRY(vpn_tunnel_make(op, &tunnel, made->vpn_gateway, inside_field));
+	}
+	return engine_log_event(op, KIND_VPN_CONNECTION, &made->row, "created",
+				"VPN connection of %" STR_FMT " to %" STR_FMT ".",
+				STR_ARG(engine_write_id(op, KIND_VPN_GATEWAY, made->vpn_gateway)),
+				STR_ARG(engine_write_id(op, KIND_CUSTOMER_GATEWAY, made->customer_gateway)));
+}
+
 RESULT engine_create_vpn_connection(struct op *op, struct vpn_connection_wish *wish)
 {
 	static const char permission[] = "vpn.create_connection";
@@ -36,24 +58,9 @@ RESULT engine_create_vpn_connection(struct op *op, struct vpn_connection_wish *w
 				      .local_cidr = wish->local_cidr,
 				      .remote_cidr = wish->remote_cidr};
 	TRY(tag_normalize(op, wish->tags, &made.tags));
-	TRY(engine_permit_new(op, permission, KIND_VPN_CONNECTION, &made.row));
-	TRY(limit_check(op, LIMIT_VPN_CONNECTIONS, made.account, 1, STR_NONE));
-	TRY(limit_check(op, LIMIT_GATEWAY_CONNECTIONS, made.vpn_gateway, 1, STR_NONE));
-	TRY(vpn_connection_put(op, &made));
-	for (int k = 0; k < VPN_TUNNELS; k++) {
-		struct vpn_tunnel tunnel = wish->tunnels[k];
-		tunnel.account = made.account;
-		tunnel.connection = made.row.id;
-		tunnel.number = k;
-		TRY(capacity_check_keys(op, KIND_VPN_TUNNEL));
-		TRY(limit_check(op, LIMIT_VPN_TUNNELS, UUID_NONE, 1, STR_NONE));
-		TRY(vpn_tunnel_make(op, &tunnel, made.vpn_gateway, wish->inside_field));
-	}
+	TRY(vpn_connection_make(op, &made, wish->tunnels, VPN_TUNNELS, wish->inside_field));
 	wish->connection = made.row.id;
-	return engine_log_event(op, KIND_VPN_CONNECTION, &made.row, "created",
-				"VPN connection of %" STR_FMT " to %" STR_FMT ".",
-				STR_ARG(engine_write_id(op, KIND_VPN_GATEWAY, made.vpn_gateway)),
-				STR_ARG(engine_write_id(op, KIND_CUSTOMER_GATEWAY, made.customer_gateway)));
+	return OK;
 }
 
 static RESULT end_tunnels(struct op *op, uuid connection)
@@ -98,6 +105,11 @@ static RESULT update(struct op *op, struct vpn_connection_settings *wish, const 
 	const struct customer_gateway *customer = NULL;
 	const struct vpn_gateway *g = NULL;
 	TRY(engine_permit_vpn_connection(op, &wish->connection, permission, &c));
+	if (c->follows_customer)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VPN_CONNECTION, wish->connection.field,
+				   "VPN connection %" STR_FMT
+				   " follows its customer gateway. Change that, or make another connection.",
+				   STR_ARG(engine_write_id(op, KIND_VPN_CONNECTION, c->row.id)));
 	struct vpn_connection next = *c;
 	if (ref_is_given(&wish->customer_gateway)) {
 		TRY(engine_permit_customer_gateway(op, &wish->customer_gateway, permission, &customer));

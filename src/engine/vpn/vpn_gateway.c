@@ -5,12 +5,14 @@
 #include <inttypes.h>
 
 #include "engine/limits.h"
+#include "engine/network/address/address_internal.h"
 #include "engine/tag_internal.h"
 #include "engine/tombstone.h"
 #include "engine/vpn/vpn.h"
 #include "engine/vpn/vpn_internal.h"
 #include "model/account.h"
 #include "model/router.h"
+#include "store/address.h"
 #include "store/route_table.h"
 #include "store/vpn_connection.h"
 #include "store/vpn_tunnel.h"
@@ -175,6 +177,8 @@ RESULT engine_delete_vpn_gateway(struct op *op, struct vpn_gateway_target *wish)
 	if (!uuid_is_none(g->router))
 		TRY(detach(op, g));
 	g = vpn_gateway_find(op->head, id);
+	if (address_find(op->head, g->address))
+		TRY(address_end(op, g->address));
 	TRY(engine_log_event(op, KIND_VPN_GATEWAY, &g->row, "deleted", "Virtual private gateway."));
 	return tombstone_leave(op, KIND_VPN_GATEWAY, &g->row, VPN_GATEWAY_INDEX_ACCOUNT);
 }

@@ -4,6 +4,7 @@
 
 #include "engine/internal.h"
 
+struct vpn_connection;
 struct vpn_gateway;
 struct vpn_tunnel;
 
@@ -21,3 +22,10 @@ RESULT vpn_tunnel_check(struct op *op, const struct vpn_tunnel *tunnel, uuid gat
 RESULT vpn_tunnel_link(struct op *op, struct vpn_tunnel *tunnel, uuid gateway);
 /* Ends the tunnel, and releases its public address. */
 RESULT vpn_tunnel_end(struct op *op, const struct vpn_tunnel *tunnel);
+/* Writes a new connection with its tunnels. inside_field: as above. */
+RESULT vpn_connection_make(struct op *op, struct vpn_connection *made, const struct vpn_tunnel *tunnels,
+			   int count, struct str inside_field);
+/* Allocates a public address for a tunnel or a gateway. ERR_CAPACITY with KIND_ADDRESS: none is left. */
+RESULT vpn_address_allocate(struct op *op, uuid account, uuid *ret_address, struct ip *ret_ip);
+/* Ends the gateway of a router that is deleted, and its connections, if the gateway was made for that router (CloudStack). */
+RESULT vpn_end_site_gateway(struct op *op, uuid router);

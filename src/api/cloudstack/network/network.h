@@ -152,3 +152,9 @@ extern const char cs_l2_provider[]; /* provider of user data in L2 networks */
 
 /* The listing of guest networks. */
 extern const struct api_listing cs_networks;
+
+/* Members of a customer gateway of site-to-site VPN, which its connections show, too; the words are those behind the first. */
+extern const struct members cs_vpn_site_members;
+#define CS_VPN_SITE_WORDS                                                                                    \
+	"cidrlist|ipsecpsk|ikepolicy|esppolicy|ikelifetime|esplifetime|dpd|forceencap|splitconnections|"     \
+	"ikeversion"
