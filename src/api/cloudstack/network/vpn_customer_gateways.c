@@ -86,7 +86,7 @@ static struct str get_name(struct api_call *e, const struct row *row)
 static const struct member members[] = {
 	MEMBER(struct customer_gateway, "id", row.id),
 	MEMBER_TEXT("name", get_name),
-	MEMBER_ALL(site_members),
+	MEMBER_ALL(cs_vpn_site_members),
 	CS_OWNER_MEMBERS(customer_gateway),
 };
 static const struct api_listing gateways = CS_LISTING(KIND_CUSTOMER_GATEWAY, "vpncustomergateway", members,
