@@ -63,6 +63,17 @@ RESULT engine_create_vpn_connection(struct op *op, struct vpn_connection_wish *w
 	return OK;
 }
 
+RESULT vpn_touch_connection(struct op *op, uuid connection)
+{
+	for (const struct vpn_tunnel *n = vpn_tunnel_first_by_connection(op->head, connection); n;
+	     n = vpn_tunnel_next_by_connection(op->head, n)) {
+		struct vpn_tunnel next = *n;
+		next.row.gen++;
+		TRY(vpn_tunnel_put(op, &next));
+	}
+	return OK;
+}
+
 static RESULT end_tunnels(struct op *op, uuid connection)
 {
 	const struct vpn_tunnel *n = vpn_tunnel_first_by_connection(op->head, connection), *following = NULL;
@@ -85,6 +96,17 @@ RESULT engine_delete_vpn_connection(struct op *op, struct vpn_connection_target 
 
 /* ---- settings ---- */
 
+RESULT vpn_check_leads(struct op *op, const struct vpn_connection *c, struct str field)
+{
+	return !c->follows_customer
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_STATE, KIND_VPN_CONNECTION, field,
+				     "VPN connection %" STR_FMT " follows its customer gateway. Change the "
+				     "gateway with CloudStack's updateVpnCustomerGateway, or make another "
+				     "connection.",
+				     STR_ARG(engine_write_id(op, KIND_VPN_CONNECTION, c->row.id)));
+}
+
 /* Links and inside blocks are unique at a gateway, so the tunnels get new ones where they collide. */
 static RESULT move_tunnels(struct op *op, uuid connection, uuid gateway)
 {
@@ -105,11 +127,7 @@ static RESULT update(struct op *op, struct vpn_connection_settings *wish, const 
 	const struct customer_gateway *customer = NULL;
 	const struct vpn_gateway *g = NULL;
 	TRY(engine_permit_vpn_connection(op, &wish->connection, permission, &c));
-	if (c->follows_customer)
-		return ENGINE_FAIL(op, ERR_STATE, KIND_VPN_CONNECTION, wish->connection.field,
-				   "VPN connection %" STR_FMT
-				   " follows its customer gateway. Change that, or make another connection.",
-				   STR_ARG(engine_write_id(op, KIND_VPN_CONNECTION, c->row.id)));
+	TRY(vpn_check_leads(op, c, wish->connection.field));
 	struct vpn_connection next = *c;
 	if (ref_is_given(&wish->customer_gateway)) {
 		TRY(engine_permit_customer_gateway(op, &wish->customer_gateway, permission, &customer));

@@ -26,6 +26,7 @@ enum {
 	LIFETIME_MIN_S = 60,
 	LIFETIME_MAX_S = 86400,
 	DPD_S = 120,
+	BLOCKS_MAX = 10, /* schema/customer_gateway.toml: remote_cidrs */
 	MARGIN_PART = 4
 };
 
@@ -111,6 +112,9 @@ static RESULT check_blocks(struct op *op, const struct cidrs *blocks)
 	if (!blocks->count)
 		return ctx_fail_field(op->ctx, ERR_INVALID, STR("cidrlist"),
 				      "The customer gateway peer cidr list is empty.");
+	if (blocks->count > BLOCKS_MAX)
+		return ctx_fail_field(op->ctx, ERR_INVALID, STR("cidrlist"),
+				      "Too many subnets of customer gateway! The limit is %d", BLOCKS_MAX);
 	for (size_t k = 0; k < blocks->count; k++)
 		for (size_t n = k + 1; n < blocks->count; n++)
 			if (cidr_overlaps(blocks->at[k], blocks->at[n]))
@@ -302,6 +306,8 @@ RESULT engine_update_site(struct op *op, struct site_wish *wish)
 		following = vpn_connection_next_by_customer_gateway(op->head, c);
 		if (row_is_live(&c->row) && c->follows_customer)
 			TRY(follow(op, c, &next));
+		else if (row_is_live(&c->row))
+			TRY(vpn_touch_connection(op, c->row.id)); /* its peer is the gateway, too */
 	}
 	wish->made = next.row.id;
 	return engine_log_event(op, KIND_CUSTOMER_GATEWAY, &next.row, "changed", "Customer gateway.");

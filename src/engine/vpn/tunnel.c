@@ -232,6 +232,7 @@ RESULT engine_update_vpn_tunnel(struct op *op, struct vpn_tunnel_settings *wish)
 	const struct vpn_connection *c = NULL;
 	char text[IP_TEXT_SIZE];
 	TRY(engine_permit_vpn_connection(op, &wish->connection, "vpn.update_tunnel", &c));
+	TRY(vpn_check_leads(op, c, wish->connection.field));
 	const struct vpn_tunnel *present = engine_find_vpn_tunnel(op->head, c->row.id, wish->outside_ip);
 	/* The key is sealed for the row that the request's own view showed. */
 	if (!present || (wish->next.key.n && !uuid_equal(present->row.id, wish->next.row.id)))

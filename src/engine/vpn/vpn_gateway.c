@@ -15,7 +15,6 @@
 #include "store/address.h"
 #include "store/route_table.h"
 #include "store/vpn_connection.h"
-#include "store/vpn_tunnel.h"
 
 enum { ASN_LAST_16 = 65534 };
 #define ASN_FIRST_32 INT64_C(4200000000)
@@ -42,12 +41,7 @@ RESULT vpn_touch_tunnels(struct op *op, uuid gateway)
 {
 	for (const struct vpn_connection *c = engine_next_vpn_connection(op->head, gateway, NULL); c;
 	     c = engine_next_vpn_connection(op->head, gateway, c))
-		for (const struct vpn_tunnel *n = vpn_tunnel_first_by_connection(op->head, c->row.id); n;
-		     n = vpn_tunnel_next_by_connection(op->head, n)) {
-			struct vpn_tunnel next = *n;
-			next.row.gen++;
-			TRY(vpn_tunnel_put(op, &next));
-		}
+		TRY(vpn_touch_connection(op, c->row.id));
 	return OK;
 }
 

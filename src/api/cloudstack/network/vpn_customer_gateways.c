@@ -104,7 +104,8 @@ struct put_gateway {
 #define SITE_PARAMS                                                                                          \
 	P("name", wish.next.name, .max = 255, .doc = "Name; absent: VPN- and the address."),                 \
 		P("gateway", wish.next.ip, .flags = REQUIRED, .doc = "IPv4 address of the device."),         \
-		P("cidrlist", blocks, .flags = REQUIRED, .max = 10, .doc = "CIDR blocks behind it."),        \
+		P("cidrlist", blocks, .flags = REQUIRED, .max = CIDR_TEXT_SIZE,                              \
+		  .doc = "CIDR blocks behind it."),                                                          \
 		P("ipsecpsk", key, .flags = REQUIRED, .max = 128, .doc = "Pre-shared key."),                 \
 		P("ikepolicy", wish.next.ike_policy, .flags = REQUIRED, .max = 64,                           \
 		  .doc = "Proposal of IKE: aes128-sha256;modp2048."),                                        \
