@@ -106,6 +106,18 @@ static const struct param create_params[] = {
 };
 #undef P
 
+struct reset_connection {
+	struct vpn_connection_target wish;
+	struct cs_owner owner;
+};
+#define P(wire, member, ...) PARAM(struct reset_connection, wire, member, __VA_ARGS__)
+static const struct param reset_params[] = {
+	P("id", wish.connection, .kind = KIND_VPN_CONNECTION, .flags = REQUIRED, .doc = "The connection."),
+	P("account", owner.account, .doc = "Account of the connection; needs domainid."),
+	P("domainid", owner.domain, .kind = KIND_DOMAIN, .doc = "Domain of the account."),
+};
+#undef P
+
 static const struct cs_action actions[] = {
 	{CS_ACTION("listVpnConnections", "ec2:DescribeVpnConnections"), .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_connections, list_params), .listing = &connections,
@@ -114,11 +126,10 @@ static const struct cs_action actions[] = {
 	 .args = PARAMS(struct site_connection_wish, create_params),
 	 .operation = engine_create_site_connection_run, CS_SUBJECT(struct site_connection_wish, connection),
 	 .shows = &connections, CS_JOB(SETTLED), .doc = "Connects a VPN gateway with a customer gateway."},
-	{CS_ACTION("resetVpnConnection", "ec2:ResetVpnConnection"), .flags = API_WRITES | CS_OWNER_OF_ROW,
-	 .args = CS_ONE(struct vpn_connection_target, "id", connection, KIND_VPN_CONNECTION,
-			"The connection."),
-	 .operation = engine_reset_vpn_connection_run,
-	 CS_SUBJECT(struct vpn_connection_target, connection.prefix), .shows = &connections, CS_JOB(SETTLED),
+	{CS_ACTION("resetVpnConnection", "ec2:ResetVpnConnection"),
+	 .flags = API_WRITES | CS_OF_ACCOUNT | CS_OWNER_OF_ROW,
+	 .args = PARAMS(struct reset_connection, reset_params), .operation = engine_reset_vpn_connection_run,
+	 CS_SUBJECT(struct reset_connection, wish.connection.prefix), .shows = &connections, CS_JOB(SETTLED),
 	 .doc = "Ends the security associations of a connection, which connects again."},
 	{CS_ACTION("deleteVpnConnection", "ec2:DeleteVpnConnection"), .flags = API_WRITES,
 	 .args = CS_ONE(struct vpn_connection_target, "id", connection, KIND_VPN_CONNECTION,
