@@ -148,7 +148,7 @@ static RESULT set_options(struct op *op, const struct customer_gateway *g, struc
 	TRY(list_of(op, ike.group, &n->phase1_groups));
 	TRY(list_of(op, esp.cipher, &n->phase2_encryption));
 	TRY(list_of(op, esp.hash, &n->phase2_integrity));
-	TRY(list_of(op, esp.group.n ? esp.group : STR("none"), &n->phase2_groups));
+	TRY(list_of(op, esp.group.n ? esp.group : STR(VPN_NO_GROUP), &n->phase2_groups));
 	n->ike_versions = (struct strs){0};
 	if (g->ike_version == CUSTOMER_GATEWAY_IKE_VERSION_IKEV1)
 		TRY(list_of(op, STR("ikev1"), &n->ike_versions));

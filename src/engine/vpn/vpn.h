@@ -16,6 +16,8 @@ enum { VPN_TUNNELS = 2 };
 #define VPN_ASN_DEFAULT INT64_C(64512)
 /* The other side of a site, which names none. Source: BgpAsn in EC2's API reference. */
 #define VPN_CUSTOMER_ASN_DEFAULT INT64_C(65000)
+/* In phase2_groups: no perfect forward secrecy. EC2 has no word for that, and always uses a group. */
+#define VPN_NO_GROUP "none"
 /* Values of tunnel options that are not given. Source: "Tunnel options" in AWS's Site-to-Site VPN user guide. */
 enum {
 	VPN_PHASE1_LIFETIME_S = 28800,
