@@ -207,6 +207,7 @@ def test_vpn_in_cloudstack(both):
     ok("updateVpnCustomerGateway", id=customer["id"], gateway="192.0.2.41", **settings)
     assert ec2.describe_customer_gateways(CustomerGatewayIds=[site])["CustomerGateways"][0]["IpAddress"] == "192.0.2.41"
     ok("deleteVpnConnection", id=connection["id"])
+    both.rest()
     assert ec2.describe_vpn_connections(VpnConnectionIds=[made["VpnConnectionId"]])["VpnConnections"][0]["State"] == "deleted"
     ec2.detach_vpn_gateway(VpnGatewayId=theirs, VpcId=vpc)
     ec2.delete_vpn_gateway(VpnGatewayId=theirs)
@@ -236,6 +237,7 @@ def follows_customer(both, ok, vpc, router, customer, settings):
     shown = ec2.describe_vpn_connections(VpnConnectionIds=[name])["VpnConnections"][0]
     assert [r["DestinationCidrBlock"] for r in shown["Routes"]] == ["10.97.0.0/24"] and shown["Options"]["TunnelOptions"][0]["PreSharedKey"] == "b.key"
     ok("deleteVPC", id=router)
+    both.rest()
     assert ok("listVpnConnections") == ok("listVpnGateways") == {} and code(lambda: ec2.describe_vpcs(VpcIds=[vpc])) == "InvalidVpcID.NotFound"
     ok("deleteVpnCustomerGateway", id=customer)
     both.rest()
