@@ -28,9 +28,11 @@ struct vpns;
 struct vpn_wish {
 	uuid id;
 	const struct vpn_tunnel *tunnel;
-	struct str key;          /* pre-shared key */
-	struct ip peer;          /* the customer's device */
-	struct cidr own, theirs; /* traffic selectors: the VPC's addresses, the other site's; none: all */
+	struct str key;            /* pre-shared key */
+	struct ip peer;            /* the customer's device */
+	struct cidr own;           /* traffic selector: the VPC's addresses; none: all */
+	const struct cidr *theirs; /* traffic selectors of the other site's addresses */
+	size_t theirs_count;       /* 0: all */
 	struct vpn_link link;
 	const struct cidr
 		*blocks; /* IPv4 blocks of the VPC: the only destinations of what comes out of the tunnel */

@@ -24,6 +24,7 @@
 #include "store/instance_extension.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
+#include "store/vpn_tunnel.h"
 
 /* ---- outcomes ---- */
 
@@ -74,11 +75,21 @@ static struct job_verdict weigh_scale_set(const struct tables *t, const struct s
 					      problem.n ? problem : STR("Launches of the scale set fail.")};
 }
 
+/* The daemon of each tunnel has its settings. The other site may still be silent. */
+static struct job_verdict weigh_connection(const struct tables *t, uuid connection)
+{
+	for (const struct vpn_tunnel *n = vpn_tunnel_first_by_connection(t, connection); n;
+	     n = vpn_tunnel_next_by_connection(t, n))
+		if (n->seen_gen < (int64_t) n->row.gen)
+			return find_problem(t, n->row.id);
+	return done;
+}
+
 /* Kinds whose host, guest or members tell when a change is carried out. */
 static bool is_told(enum kind kind)
 {
 	return kind == KIND_INSTANCE || kind == KIND_VOLUME || kind == KIND_INSTANCE_EXTENSION ||
-	       kind == KIND_SCALING_GROUP;
+	       kind == KIND_SCALING_GROUP || kind == KIND_VPN_CONNECTION;
 }
 
 static struct job_verdict weigh_settled(const struct tables *t, const struct async_job *job,
@@ -89,6 +100,8 @@ static struct job_verdict weigh_settled(const struct tables *t, const struct asy
 		return weigh_scale_set(t, scaling_group_of(row));
 	if (job->subject_kind == KIND_INSTANCE_EXTENSION)
 		return weigh_extension(job, instance_extension_of(row));
+	if (job->subject_kind == KIND_VPN_CONNECTION)
+		return weigh_connection(t, row->id);
 	int64_t seen_gen = is_instance ? instance_of(row)->seen_gen : volume_of(row)->seen_gen;
 	return seen_gen >= job->subject_gen ? done : find_problem(t, row->id);
 }

@@ -13,6 +13,7 @@
 #include "store/snapshot.h"
 #include "store/volume.h"
 #include "store/volume_attachment.h"
+#include "store/vpn_tunnel.h"
 
 enum { ROWS_A_PAGE = 500 };
 
@@ -84,7 +85,7 @@ static void wake_for_forgotten(struct reconciler *r, const struct tables *t, con
 
 /* Wakes jobs that wait for a row related to `subject`. A job about a snapshot waits for the volume to be
  * created from it or reverted to it; a job about an instance waits for its volumes; a job about an image or
- * an instance snapshot waits for its snapshots. */
+ * an instance snapshot waits for its snapshots; a job about a VPN connection waits for its tunnels. */
 static void wake_followers(struct reconciler *r, const struct tables *t, uuid subject)
 {
 	const struct volume *v = volume_find(t, subject);
@@ -95,6 +96,9 @@ static void wake_followers(struct reconciler *r, const struct tables *t, uuid su
 		wake_jobs(r, t, v->instance);
 	if (s)
 		wake_jobs(r, t, s->instance_snapshot);
+	const struct vpn_tunnel *tunnel = vpn_tunnel_find(t, subject);
+	if (tunnel) /* a job about a VPN connection waits for its tunnels */
+		wake_jobs(r, t, tunnel->connection);
 	const struct scaling_member *m = engine_find_scaling_member(t, subject);
 	if (m) /* a job about a scale set waits for its machines */
 		wake_jobs(r, t, m->scaling_group);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/strongswan src/drivers/ovn/nb_vpn.c src/engine/vpn src/reconcile/network/vpn.c
+# subjects: src/api/cloudstack/network/vpn_connections.c src/drivers/strongswan src/drivers/ovn/nb_vpn.c src/engine/vpn src/reconcile/network/vpn.c
 """Site-to-site VPN with packets: a guest of a VPC without an internet gateway reaches a host behind a strongSwan of another site by the first tunnel,
 then by the second one. OVN, the API and the daemons of both sides are real; instances are simulated, and network namespaces in place of their
 interfaces play the guests. Both sides encrypt in user space, so the kernel needs no ESP."""
@@ -12,6 +12,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from cloudstack import of_region, ok, refused  # noqa: E402
 from guests import Guests  # noqa: E402
 from region import Region, launch, wait_state, wait_until  # noqa: E402
 
@@ -70,11 +71,16 @@ class Site:
         secrets = "".join(f" ike-t{n} {{\n id-1 = {address}\n secret = \"{key}\"\n }}\n" for n, (address, key) in enumerate(tunnels, 1))
         with open(self.directory + "/swanctl.conf", "w", encoding="ascii") as f:
             f.write(f"connections {{\n{connections}}}\nsecrets {{\n{secrets}}}\n")
-        self.guests.children.append(subprocess.Popen(["ip", "netns", "exec", self.guests.prefix + "site", "/usr/sbin/charon-systemd"],
-                                                     env=os.environ | {"STRONGSWAN_CONF": self.directory + "/strongswan.conf"},
-                                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
-        wait_until(lambda: os.path.exists(self.directory + "/vici") and
-                   "successfully loaded 2" in self.ask("--load-all", "--file", self.directory + "/swanctl.conf"), "the site's daemon")
+        if not self.daemon:
+            self.start()
+        wait_until(lambda: f"successfully loaded {len(tunnels)}" in self.ask("--load-all", "--file", self.directory + "/swanctl.conf"), "the site's connections")
+
+    def start(self):
+        self.daemon = subprocess.Popen(["ip", "netns", "exec", self.guests.prefix + "site", "/usr/sbin/charon-systemd"],
+                                       env=os.environ | {"STRONGSWAN_CONF": self.directory + "/strongswan.conf"},
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.guests.children.append(self.daemon)
+        wait_until(lambda: os.path.exists(self.directory + "/vici") and "uptime" in self.ask("--stats"), "the site's daemon")
         self.guests.ns("site", "ip", "route", "add", "10.7.0.0/16", "dev", "ipsec0")
         self.guests.ns("site", "ip", "rule", "add", "pref", "100", "lookup", "main")  # before charon's own, which leads everything there
         self.guests.ns("site", "ip", "link", "set", "ipsec0", "mtu", "1360")
@@ -209,6 +215,47 @@ def goes(lab):
         region.check("no key is in the log", "first.key_1234" not in log.read())
 
 
+def connects_by_cloudstack(lab, site):
+    """The same VPC, connected by CloudStack's commands. Dari begins, with the blocks and policies of the customer gateway."""
+    region, dev = lab.region, of_region(lab.region, "alice")
+    vpc, = [v["id"] for v in ok(dev, "listVPCs")["vpc"] if v["cidr"] == "10.7.0.0/16"]
+    gateway = ok(dev, "createVpnGateway", vpcid=vpc)["vpngateway"]
+    settings = {"gateway": SITE, "cidrlist": "10.99.0.0/24", "ikepolicy": "aes256-sha256;modp2048", "esppolicy": "aes128-sha256", "ikeversion": "ikev2"}
+    customer = ok(dev, "createVpnCustomerGateway", name="site", ipsecpsk="cloudstack.key", **settings)["vpncustomergateway"]["id"]
+    site.configure([(gateway["publicip"], "cloudstack.key")])
+    made = ok(dev, "createVpnConnection", s2svpngatewayid=gateway["id"], s2scustomergatewayid=customer)["vpnconnection"]
+    region.check("the connection has the gateway's public address", made["publicip"] == gateway["publicip"])
+
+    def state():
+        return ok(dev, "listVpnConnections", id=made["id"])["vpnconnection"][0]["state"]
+
+    region.check_soon("the tunnel comes up by itself", lambda: state() == "Connected")
+    region.check_soon("a guest reaches the site", lab.reaches)
+    shown, = lab.ec2.describe_vpn_connections(Filters=[{"Name": "state", "Values": ["available"]}])["VpnConnections"]
+    region.check("EC2 shows one tunnel, and the route", [t["Status"] for t in shown["VgwTelemetry"]] == ["UP"]
+                 and [r["DestinationCidrBlock"] for r in shown["Routes"]] == ["10.99.0.0/24"])
+    negotiated = site.ask("--list-sas")
+    region.check(f"the policies hold ({negotiated})", "AES_CBC-256" in negotiated and "AES_CBC-128/HMAC_SHA2_256_128" in negotiated
+                 and "10.99.0.0/24" in negotiated and "10.7.0.0/16" in negotiated)
+    before = lab.daemons()
+    ok(dev, "resetVpnConnection", id=made["id"])
+    region.check_soon("a reset connection has another daemon", lambda: lab.daemons().keys() == before.keys() and not set(lab.daemons().values()) & set(before.values()))
+    region.check_soon("it connects again", lambda: state() == "Connected" and lab.reaches())
+    ok(dev, "updateVpnCustomerGateway", id=customer, name="site", ipsecpsk="another.key", **settings)
+    region.check_soon("another key ends the tunnel", lambda: state() == "Connecting")
+    site.configure([(gateway["publicip"], "another.key")])
+    ok(dev, "resetVpnConnection", id=made["id"])  # charon gives up when the peer refuses the key
+    region.check_soon("with that key at the site it is up again", lambda: state() == "Connected" and lab.reaches())
+    region.check("a connected gateway stays", refused(dev, "deleteVpnGateway", id=gateway["id"])[0] == 431)
+    ok(dev, "deleteVpnConnection", id=made["id"])
+    region.check_soon("the daemon ends with the connection", lambda: not lab.daemons())
+    ok(dev, "deleteVpnGateway", id=gateway["id"])
+    ok(dev, "deleteVpnCustomerGateway", id=customer)
+    region.check("CloudStack lists nothing any more", not any(ok(dev, f"listVpn{kind}") for kind in ("Gateways", "CustomerGateways", "Connections")))
+    with open(f"{region.demo}/dari.log", encoding="utf-8", errors="replace") as log:
+        region.check("no key is in the log", "cloudstack.key" not in (text := log.read()) and "another.key" not in text)
+
+
 def main():
     os.environ["DARI_DEMO_URI"] = "sim://"
     with Region("vn") as region, Guests(region) as guests:
@@ -217,6 +264,7 @@ def main():
         carries(lab)
         fails_over(lab, site)
         goes(lab)
+        connects_by_cloudstack(lab, site)
         region.check_clean()
 
 

@@ -165,6 +165,15 @@ static void add_times(struct buf *b, const struct vpn_tunnel *n)
 		  or_default(n->dpd_timeout_s, DPD_S));
 }
 
+static void add_theirs(struct buf *b, const struct vpn_wish *wish)
+{
+	char theirs[CIDR_TEXT_SIZE];
+	buf_print(b, "        remote_ts = %s", wish->theirs_count ? "" : "0.0.0.0/0");
+	for (size_t k = 0; k < wish->theirs_count; k++)
+		buf_print(b, "%s%s", k ? "," : "", cidr_write(wish->theirs[k], theirs));
+	buf_print(b, "\n");
+}
+
 static void add_child(struct buf *b, const struct vpn_wish *wish, bool in_kernel)
 {
 	const struct vpn_tunnel *n = wish->tunnel;
@@ -172,21 +181,19 @@ static void add_child(struct buf *b, const struct vpn_wish *wish, bool in_kernel
 		margin = or_default(n->rekey_margin_s, MARGIN_S);
 	int64_t fuzz = n->rekey_fuzz ? n->rekey_fuzz - 1 : FUZZ_PERCENT;
 	bool starts = n->startup == VPN_TUNNEL_STARTUP_START;
-	char own[CIDR_TEXT_SIZE] = "0.0.0.0/0", theirs[CIDR_TEXT_SIZE] = "0.0.0.0/0";
+	char own[CIDR_TEXT_SIZE] = "0.0.0.0/0";
 	if (!cidr_is_none(wish->own))
 		cidr_write(wish->own, own);
-	if (!cidr_is_none(wish->theirs))
-		cidr_write(wish->theirs, theirs);
 	buf_print(b, "    children {\n      tunnel {\n");
 	add_esp(b, n);
+	add_theirs(b, wish);
 	buf_print(b,
-		  "        local_ts = %s\n        remote_ts = %s\n        life_time = %" PRId64 "s\n"
+		  "        local_ts = %s\n        life_time = %" PRId64 "s\n"
 		  "        rekey_time = %" PRId64 "s\n        rand_time = %" PRId64
 		  "s\n        replay_window = %" PRId64
 		  "\n        dpd_action = %s\n        start_action = %s\n        close_action = %s\n",
-		  own, theirs, phase2, phase2 - margin, margin * fuzz / 100,
-		  or_default(n->replay_window, WINDOW), dpd_word(n), starts ? "start" : "none",
-		  starts ? "start" : "none");
+		  own, phase2, phase2 - margin, margin * fuzz / 100, or_default(n->replay_window, WINDOW),
+		  dpd_word(n), starts ? "start" : "none", starts ? "start" : "none");
 	if (in_kernel)
 		buf_print(b, "        if_id_in = %d\n        if_id_out = %d\n", XFRM_IF_ID, XFRM_IF_ID);
 	buf_print(b, "      }\n    }\n");
@@ -211,10 +218,12 @@ RESULT config_write_connection(struct ctx *c, const struct vpn_wish *wish, bool 
 	ip_write(wish->tunnel->outside_ip, public);
 	ip_write(wish->peer, peer);
 	/* The daemon is behind address translation, so both sides send ESP in UDP. */
-	buf_print(&b,
-		  "connections {\n  tunnel {\n    version = %d\n    local_addrs = %s\n    remote_addrs = %s\n"
-		  "    encap = yes\n    mobike = no\n    unique = replace\n    keyingtries = 0\n",
-		  version_of(wish->tunnel), leg, peer);
+	buf_print(
+		&b,
+		"# reset %" PRId64
+		"\nconnections {\n  tunnel {\n    version = %d\n    local_addrs = %s\n    remote_addrs = %s\n"
+		"    encap = yes\n    mobike = no\n    unique = replace\n    keyingtries = 0\n",
+		wish->tunnel->resets, version_of(wish->tunnel), leg, peer);
 	add_ike(&b, wish->tunnel);
 	add_times(&b, wish->tunnel);
 	buf_print(&b,

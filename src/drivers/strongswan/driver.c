@@ -11,6 +11,7 @@
 #include "drivers/ovsdb/ovsdb.h"
 #include "drivers/strongswan/strongswan.h"
 #include "drivers/switch_port.h"
+#include "model/vpn_tunnel.h"
 
 struct vpns {
 	char *directory, *ovsdb; /* owned */
@@ -131,14 +132,24 @@ static RESULT start(struct ctx *c, struct vpn_place *place, const struct vpn_wis
 	return file_delete(c, vpns_path(c, place, "reload"));
 }
 
+/* True if a new daemon has to read the files. charon runs a start action only for a connection that is new to it, so a reload would
+ * leave a tunnel that begins itself down after a new key or a reset. */
+static bool needs_start(struct ctx *c, const struct vpn_place *place, const struct vpn_wish *wish,
+			const struct texts *texts)
+{
+	return !str_equal(read_file(c, place, "link"), texts->link) ||
+	       !str_equal(read_file(c, place, "strongswan.conf"), texts->daemon) ||
+	       (wish->tunnel->startup == VPN_TUNNEL_STARTUP_START &&
+		!str_equal(read_file(c, place, "swanctl.conf"), texts->connection));
+}
+
 /* The file "reload" is there while the daemon may not have been told of a connection yet. */
 static RESULT change(struct ctx *c, struct vpn_place *place, const struct vpn_wish *wish)
 {
 	const char *untold = vpns_path(c, place, "reload");
 	struct texts texts = {0};
 	TRY(write_texts(c, place, wish, str_is(read_file(c, place, "esp"), "kernel"), &texts));
-	if (!str_equal(read_file(c, place, "link"), texts.link) ||
-	    !str_equal(read_file(c, place, "strongswan.conf"), texts.daemon)) {
+	if (needs_start(c, place, wish, &texts)) {
 		TRY(remove_place(c, place));
 		return start(c, place, wish);
 	}

@@ -67,20 +67,32 @@ static struct str write_blocks(struct ctx *c, const struct vpn_wish *wish, unsig
 	return text;
 }
 
+/* In user space charon installs a policy only if the namespace has an address in the VPC's traffic selector (install_route() of
+ * kernel-libipsec). The selector's first address is the network's own, which no interface has. */
+static struct str write_own(struct ctx *c, const struct vpn_wish *wish)
+{
+	enum { BITS_MAX = 30 };
+	char first[IP_TEXT_SIZE];
+	if (cidr_is_none(wish->own) || wish->own.bits > BITS_MAX)
+		return STR("");
+	return str_print(c->arena, "address replace %s/32 dev lo\n",
+			 ip_write(cidr_canonical(wish->own).base, first));
+}
+
 static struct str write_leg(struct ctx *c, const struct vpn_wish *wish)
 {
 	enum { MAIN = 254 };
 	char mac[MAC_TEXT_SIZE], leg[IP_TEXT_SIZE], outer[IP_TEXT_SIZE];
-	struct str main_blocks = write_blocks(c, wish, MAIN), blocks = write_blocks(c, wish, FROM_TUNNEL);
+	struct str main_blocks = write_blocks(c, wish, MAIN), blocks = write_blocks(c, wish, FROM_TUNNEL),
+		   own = write_own(c, wish);
 	return str_print(c->arena,
-			 "link set dev lo up\n"
-			 "link set dev " LEG_LINK " address %s up\n"
+			 "link set dev lo up\n%" STR_FMT "link set dev " LEG_LINK " address %s up\n"
 			 "address replace %s/%u dev " LEG_LINK "\n"
 			 "route replace default via %s dev " LEG_LINK "\n"
 			 "%" STR_FMT "%" STR_FMT "route replace unreachable default table %d\n",
-			 mac_write(wish->link.mac, mac), ip_write(wish->link.leg, leg), wish->link.block.bits,
-			 ip_write(wish->link.outer, outer), STR_ARG(main_blocks), STR_ARG(blocks),
-			 FROM_TUNNEL);
+			 STR_ARG(own), mac_write(wish->link.mac, mac), ip_write(wish->link.leg, leg),
+			 wish->link.block.bits, ip_write(wish->link.outer, outer), STR_ARG(main_blocks),
+			 STR_ARG(blocks), FROM_TUNNEL);
 }
 
 /* Before charon's own rule (220): in user space it leads everything into the tunnel by that. */

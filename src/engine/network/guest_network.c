@@ -15,6 +15,7 @@
 #include "engine/network/subnet.h"
 #include "engine/network/subnet_internal.h"
 #include "engine/region/offered_internal.h"
+#include "engine/vpn/vpn_internal.h"
 #include "model/zone.h"
 #include "store/address.h"
 #include "store/external_network.h"
@@ -268,6 +269,7 @@ RESULT engine_delete_vpc(struct op *op, struct router_target *wish)
 	const struct router *router = NULL;
 	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
 	uuid id = router->row.id;
+	TRY(vpn_end_site_gateway(op, id));
 	TRY(release_addresses(op, router->account, UUID_NONE, id, wish->router.field));
 	const struct network_acl *acl = network_acl_first_by_router(op->head, id), *next = NULL;
 	for (; acl; acl = next) {

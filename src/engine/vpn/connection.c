@@ -22,6 +22,28 @@ const struct vpn_connection *engine_next_vpn_connection(const struct tables *t, 
 	return c;
 }
 
+RESULT vpn_connection_make(struct op *op, struct vpn_connection *made, const struct vpn_tunnel *tunnels,
+			   int count, struct str inside_field)
+{
+	TRY(engine_permit_new(op, "vpn.create_connection", KIND_VPN_CONNECTION, &made->row));
+	TRY(limit_check(op, LIMIT_VPN_CONNECTIONS, made->account, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_GATEWAY_CONNECTIONS, made->vpn_gateway, 1, STR_NONE));
+	TRY(vpn_connection_put(op, made));
+	for (int k = 0; k < count; k++) {
+		struct vpn_tunnel tunnel = tunnels[k];
+		tunnel.account = made->account;
+		tunnel.connection = made->row.id;
+		tunnel.number = k;
+		TRY(capacity_check_keys(op, KIND_VPN_TUNNEL));
+		TRY(limit_check(op, LIMIT_VPN_TUNNELS, UUID_NONE, 1, STR_NONE));
+		TRY(vpn_tunnel_make(op, &tunnel, made->vpn_gateway, inside_field));
+	}
+	return engine_log_event(op, KIND_VPN_CONNECTION, &made->row, "created",
+				"VPN connection of %" STR_FMT " to %" STR_FMT ".",
+				STR_ARG(engine_write_id(op, KIND_VPN_GATEWAY, made->vpn_gateway)),
+				STR_ARG(engine_write_id(op, KIND_CUSTOMER_GATEWAY, made->customer_gateway)));
+}
+
 RESULT engine_create_vpn_connection(struct op *op, struct vpn_connection_wish *wish)
 {
 	static const char permission[] = "vpn.create_connection";
@@ -36,24 +58,20 @@ RESULT engine_create_vpn_connection(struct op *op, struct vpn_connection_wish *w
 				      .local_cidr = wish->local_cidr,
 				      .remote_cidr = wish->remote_cidr};
 	TRY(tag_normalize(op, wish->tags, &made.tags));
-	TRY(engine_permit_new(op, permission, KIND_VPN_CONNECTION, &made.row));
-	TRY(limit_check(op, LIMIT_VPN_CONNECTIONS, made.account, 1, STR_NONE));
-	TRY(limit_check(op, LIMIT_GATEWAY_CONNECTIONS, made.vpn_gateway, 1, STR_NONE));
-	TRY(vpn_connection_put(op, &made));
-	for (int k = 0; k < VPN_TUNNELS; k++) {
-		struct vpn_tunnel tunnel = wish->tunnels[k];
-		tunnel.account = made.account;
-		tunnel.connection = made.row.id;
-		tunnel.number = k;
-		TRY(capacity_check_keys(op, KIND_VPN_TUNNEL));
-		TRY(limit_check(op, LIMIT_VPN_TUNNELS, UUID_NONE, 1, STR_NONE));
-		TRY(vpn_tunnel_make(op, &tunnel, made.vpn_gateway, wish->inside_field));
-	}
+	TRY(vpn_connection_make(op, &made, wish->tunnels, VPN_TUNNELS, wish->inside_field));
 	wish->connection = made.row.id;
-	return engine_log_event(op, KIND_VPN_CONNECTION, &made.row, "created",
-				"VPN connection of %" STR_FMT " to %" STR_FMT ".",
-				STR_ARG(engine_write_id(op, KIND_VPN_GATEWAY, made.vpn_gateway)),
-				STR_ARG(engine_write_id(op, KIND_CUSTOMER_GATEWAY, made.customer_gateway)));
+	return OK;
+}
+
+RESULT vpn_touch_connection(struct op *op, uuid connection)
+{
+	for (const struct vpn_tunnel *n = vpn_tunnel_first_by_connection(op->head, connection); n;
+	     n = vpn_tunnel_next_by_connection(op->head, n)) {
+		struct vpn_tunnel next = *n;
+		next.row.gen++;
+		TRY(vpn_tunnel_put(op, &next));
+	}
+	return OK;
 }
 
 static RESULT end_tunnels(struct op *op, uuid connection)
@@ -78,6 +96,17 @@ RESULT engine_delete_vpn_connection(struct op *op, struct vpn_connection_target 
 
 /* ---- settings ---- */
 
+RESULT vpn_check_leads(struct op *op, const struct vpn_connection *c, struct str field)
+{
+	return !c->follows_customer
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_STATE, KIND_VPN_CONNECTION, field,
+				     "VPN connection %" STR_FMT " follows its customer gateway. Change the "
+				     "gateway with CloudStack's updateVpnCustomerGateway, or make another "
+				     "connection.",
+				     STR_ARG(engine_write_id(op, KIND_VPN_CONNECTION, c->row.id)));
+}
+
 /* Links and inside blocks are unique at a gateway, so the tunnels get new ones where they collide. */
 static RESULT move_tunnels(struct op *op, uuid connection, uuid gateway)
 {
@@ -98,6 +127,7 @@ static RESULT update(struct op *op, struct vpn_connection_settings *wish, const 
 	const struct customer_gateway *customer = NULL;
 	const struct vpn_gateway *g = NULL;
 	TRY(engine_permit_vpn_connection(op, &wish->connection, permission, &c));
+	TRY(vpn_check_leads(op, c, wish->connection.field));
 	struct vpn_connection next = *c;
 	if (ref_is_given(&wish->customer_gateway)) {
 		TRY(engine_permit_customer_gateway(op, &wish->customer_gateway, permission, &customer));

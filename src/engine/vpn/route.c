@@ -20,6 +20,7 @@ RESULT engine_create_vpn_route(struct op *op, struct vpn_route_wish *wish)
 	const struct vpn_connection *c = NULL;
 	char text[CIDR_TEXT_SIZE];
 	TRY(engine_permit_vpn_connection(op, &wish->connection, "vpn.create_route", &c));
+	TRY(vpn_check_leads(op, c, wish->connection.field));
 	struct vpn_route route = {.row = {.id = engine_new_id(op, KIND_VPN_ROUTE), .gen = 1},
 				  .account = c->account,
 				  .connection = c->row.id,
@@ -37,6 +38,7 @@ RESULT engine_delete_vpn_route(struct op *op, struct vpn_route_wish *wish)
 	const struct vpn_connection *c = NULL;
 	char text[CIDR_TEXT_SIZE];
 	TRY(engine_permit_vpn_connection(op, &wish->connection, "vpn.delete_route", &c));
+	TRY(vpn_check_leads(op, c, wish->connection.field));
 	cidr_write(wish->destination, text);
 	const struct vpn_route *route =
 		vpn_route_find_by_connection(op->head, c->row.id, cidr_canonical(wish->destination));

@@ -139,7 +139,7 @@ RESULT vpn_tunnel_check(struct op *op, const struct vpn_tunnel *tunnel, uuid gat
 
 /* ---- public addresses ---- */
 
-static RESULT allocate(struct op *op, struct vpn_tunnel *tunnel)
+RESULT vpn_address_allocate(struct op *op, uuid account, uuid *ret_address, struct ip *ret_ip)
 {
 	const struct external_network *network = external_network_next_choice(op->head, NULL);
 	struct address_place place = {0};
@@ -150,12 +150,13 @@ static RESULT allocate(struct op *op, struct vpn_tunnel *tunnel)
 	if (!has_place)
 		return address_fail_none_left(op, UUID_NONE);
 	struct address address = {.row = {.id = engine_new_id(op, KIND_ADDRESS), .gen = 1},
-				  .account = tunnel->account,
+				  .account = account,
 				  .external_network = place.external_network,
 				  .ip = place.ip};
-	tunnel->address = address.row.id;
-	tunnel->outside_ip = place.ip;
-	return address_put(op, &address);
+	TRY(address_put(op, &address));
+	*ret_address = address.row.id;
+	*ret_ip = place.ip;
+	return OK;
 }
 
 RESULT vpn_tunnel_make(struct op *op, const struct vpn_tunnel *tunnel, uuid gateway, struct str inside_field)
@@ -166,7 +167,8 @@ RESULT vpn_tunnel_make(struct op *op, const struct vpn_tunnel *tunnel, uuid gate
 	if (cidr_is_none(made.inside_cidr))
 		TRY(choose_inside(op, &made, gateway));
 	TRY(vpn_tunnel_link(op, &made, gateway));
-	TRY(allocate(op, &made));
+	if (uuid_is_none(made.address))
+		TRY(vpn_address_allocate(op, made.account, &made.address, &made.outside_ip));
 	return vpn_tunnel_put(op, &made);
 }
 
@@ -180,6 +182,10 @@ RESULT vpn_tunnel_end(struct op *op, const struct vpn_tunnel *tunnel)
 	next.row.gen++;
 	TRY(vpn_tunnel_put(op, &next));
 	TRY(vpn_tunnel_delete(op, next.row.id));
+	const struct vpn_connection *c = vpn_connection_find(op->head, next.connection);
+	const struct vpn_gateway *g = c ? vpn_gateway_find(op->head, c->vpn_gateway) : NULL;
+	if (g && uuid_equal(g->address, address))
+		return OK;
 	return address_find(op->head, address) ? address_end(op, address) : OK;
 }
 
@@ -226,6 +232,7 @@ RESULT engine_update_vpn_tunnel(struct op *op, struct vpn_tunnel_settings *wish)
 	const struct vpn_connection *c = NULL;
 	char text[IP_TEXT_SIZE];
 	TRY(engine_permit_vpn_connection(op, &wish->connection, "vpn.update_tunnel", &c));
+	TRY(vpn_check_leads(op, c, wish->connection.field));
 	const struct vpn_tunnel *present = engine_find_vpn_tunnel(op->head, c->row.id, wish->outside_ip);
 	/* The key is sealed for the row that the request's own view showed. */
 	if (!present || (wish->next.key.n && !uuid_equal(present->row.id, wish->next.row.id)))

@@ -5,15 +5,19 @@
 #pragma once
 
 #include "engine/operation.h"
+#include "model/customer_gateway.h"
 #include "model/vpn_tunnel.h"
 
-struct customer_gateway;
 struct vpn_connection;
 struct vpn_gateway;
 
 enum { VPN_TUNNELS = 2 };
 /* AWS's side of a virtual private gateway that names no ASN. Source: EC2's API reference. */
 #define VPN_ASN_DEFAULT INT64_C(64512)
+/* The other side of a site, which names none. Source: BgpAsn in EC2's API reference. */
+#define VPN_CUSTOMER_ASN_DEFAULT INT64_C(65000)
+/* In phase2_groups: no perfect forward secrecy. EC2 has no word for that, and always uses a group. */
+#define VPN_NO_GROUP "none"
 /* Values of tunnel options that are not given. Source: "Tunnel options" in AWS's Site-to-Site VPN user guide. */
 enum {
 	VPN_PHASE1_LIFETIME_S = 28800,
@@ -134,6 +138,45 @@ struct vpn_route_wish {
 };
 OPERATION(engine_create_vpn_route, vpn_route_wish)
 OPERATION(engine_delete_vpn_route, vpn_route_wish)
+
+/* ---- sites: connections that follow their customer gateway (CloudStack) ---- */
+
+/* Makes, or replaces, a customer gateway with a key, policies and blocks. A change reaches the connections that follow it.
+ * ERR_INVALID, with the field: a policy, a lifetime or a block is not valid. ERR_EXISTS with KIND_CUSTOMER_GATEWAY: the name
+ * is taken. */
+struct site_wish {
+	struct ref gateway;           /* a change: the gateway */
+	struct customer_gateway next; /* its key is sealed for its row.id */
+	/* outputs: */
+	uuid made;
+};
+OPERATION(engine_create_site, site_wish)
+OPERATION(engine_update_site, site_wish)
+
+/* Makes a gateway with a public address, attached to the router, whose route tables all get its routes. ERR_EXISTS with
+ * KIND_VPN_GATEWAY: the router has one. ERR_CAPACITY with KIND_ADDRESS. */
+struct site_gateway_wish {
+	struct ref router;
+	/* outputs: */
+	uuid gateway;
+};
+OPERATION(engine_create_site_gateway, site_gateway_wish)
+
+/* Connects the gateway with a customer gateway that has a key. ERR_INVALID with the field: the gateway is not attached, or the
+ * customer gateway has no key, or its blocks overlap others. ERR_EXISTS with KIND_VPN_CONNECTION: the two are connected. */
+struct site_connection_wish {
+	struct ref customer_gateway, vpn_gateway;
+	bool is_passive; /* the other side begins */
+	/* outputs: */
+	uuid connection;
+};
+OPERATION(engine_create_site_connection, site_connection_wish)
+
+/* Ends the security associations of the tunnels, which connect again. */
+OPERATION(engine_reset_vpn_connection, vpn_connection_target)
+
+/* The sealed key of a tunnel, its own or its customer gateway's, and the row that it is bound to. Empty: there is none. */
+struct str engine_get_vpn_key(const struct tables *t, const struct vpn_tunnel *tunnel, uuid *ret_row);
 
 /* The gateway that is attached to the router, or NULL. */
 const struct vpn_gateway *engine_get_vpn_gateway(const struct tables *t, uuid router);

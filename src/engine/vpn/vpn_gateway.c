@@ -5,15 +5,16 @@
 #include <inttypes.h>
 
 #include "engine/limits.h"
+#include "engine/network/address/address_internal.h"
 #include "engine/tag_internal.h"
 #include "engine/tombstone.h"
 #include "engine/vpn/vpn.h"
 #include "engine/vpn/vpn_internal.h"
 #include "model/account.h"
 #include "model/router.h"
+#include "store/address.h"
 #include "store/route_table.h"
 #include "store/vpn_connection.h"
-#include "store/vpn_tunnel.h"
 
 enum { ASN_LAST_16 = 65534 };
 #define ASN_FIRST_32 INT64_C(4200000000)
@@ -40,12 +41,7 @@ RESULT vpn_touch_tunnels(struct op *op, uuid gateway)
 {
 	for (const struct vpn_connection *c = engine_next_vpn_connection(op->head, gateway, NULL); c;
 	     c = engine_next_vpn_connection(op->head, gateway, c))
-		for (const struct vpn_tunnel *n = vpn_tunnel_first_by_connection(op->head, c->row.id); n;
-		     n = vpn_tunnel_next_by_connection(op->head, n)) {
-			struct vpn_tunnel next = *n;
-			next.row.gen++;
-			TRY(vpn_tunnel_put(op, &next));
-		}
+		TRY(vpn_touch_connection(op, c->row.id));
 	return OK;
 }
 
@@ -175,6 +171,8 @@ RESULT engine_delete_vpn_gateway(struct op *op, struct vpn_gateway_target *wish)
 	if (!uuid_is_none(g->router))
 		TRY(detach(op, g));
 	g = vpn_gateway_find(op->head, id);
+	if (address_find(op->head, g->address))
+		TRY(address_end(op, g->address));
 	TRY(engine_log_event(op, KIND_VPN_GATEWAY, &g->row, "deleted", "Virtual private gateway."));
 	return tombstone_leave(op, KIND_VPN_GATEWAY, &g->row, VPN_GATEWAY_INDEX_ACCOUNT);
 }

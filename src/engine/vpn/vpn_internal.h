@@ -4,6 +4,7 @@
 
 #include "engine/internal.h"
 
+struct vpn_connection;
 struct vpn_gateway;
 struct vpn_tunnel;
 
@@ -12,6 +13,8 @@ RESULT vpn_find_attached(struct op *op, const struct ref *ref, uuid router,
 			 const struct vpn_gateway **ret_gateway);
 /* Raises gen of the gateway's tunnels, so that the reconciler starts or ends their daemons. */
 RESULT vpn_touch_tunnels(struct op *op, uuid gateway);
+/* The same for the tunnels of one connection. */
+RESULT vpn_touch_connection(struct op *op, uuid connection);
 /* Writes a tunnel of a new connection: chooses its inside block, link and public address. */
 RESULT vpn_tunnel_make(struct op *op, const struct vpn_tunnel *tunnel, uuid gateway, struct str inside_field);
 /* Checks the options of a tunnel: ERR_INVALID with KIND_VPN_TUNNEL. */
@@ -21,3 +24,12 @@ RESULT vpn_tunnel_check(struct op *op, const struct vpn_tunnel *tunnel, uuid gat
 RESULT vpn_tunnel_link(struct op *op, struct vpn_tunnel *tunnel, uuid gateway);
 /* Ends the tunnel, and releases its public address. */
 RESULT vpn_tunnel_end(struct op *op, const struct vpn_tunnel *tunnel);
+/* Writes a new connection with its tunnels. inside_field: as above. */
+RESULT vpn_connection_make(struct op *op, struct vpn_connection *made, const struct vpn_tunnel *tunnels,
+			   int count, struct str inside_field);
+/* ERR_STATE: the connection follows its customer gateway, which has its settings and its routes. */
+RESULT vpn_check_leads(struct op *op, const struct vpn_connection *c, struct str field);
+/* Allocates a public address for a tunnel or a gateway. ERR_CAPACITY with KIND_ADDRESS: none is left. */
+RESULT vpn_address_allocate(struct op *op, uuid account, uuid *ret_address, struct ip *ret_ip);
+/* Ends the gateway of a router that is deleted, and its connections, if the gateway was made for that router (CloudStack). */
+RESULT vpn_end_site_gateway(struct op *op, uuid router);

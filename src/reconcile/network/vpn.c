@@ -112,14 +112,16 @@ struct tunnel_rows {
 	struct vpn_wish wish;
 };
 
-static RESULT open_key(struct step *s, const struct vpn_tunnel *tunnel, struct str *ret_key)
+static RESULT open_key(struct step *s, const struct tables *t, const struct vpn_tunnel *tunnel,
+		       struct str *ret_key)
 {
-	const uuid *id = &tunnel->row.id;
+	uuid id = UUID_NONE;
+	struct str sealed = engine_get_vpn_key(t, tunnel, &id);
 	if (!s->r->master_key)
 		return ctx_fail(&s->ctx, ERR_UNSUPPORTED,
 				"there is no master key to open the pre-shared key");
-	return crypto_open(&s->ctx, s->r->master_key, (struct str){(const char *) id->b, sizeof id->b},
-			   tunnel->key, ret_key);
+	return crypto_open(&s->ctx, s->r->master_key, (struct str){(const char *) id.b, sizeof id.b}, sealed,
+			   ret_key);
 }
 
 static RESULT gather_wish(struct step *s, const struct tables *t, struct tunnel_rows *rows)
@@ -135,12 +137,21 @@ static RESULT gather_wish(struct step *s, const struct tables *t, struct tunnel_
 				       .tunnel = n,
 				       .peer = customer->ip,
 				       .own = c->remote_cidr,
-				       .theirs = c->local_cidr,
 				       .link = model_get_vpn_link(n->row.id, n->link)};
 	const struct router *copy = STEP_COPY(s, KIND_ROUTER, struct router, router);
 	rows->wish.blocks = copy->blocks.at;
 	rows->wish.block_count = copy->blocks.count;
-	return open_key(s, n, &rows->wish.key);
+	if (c->follows_customer) {
+		const struct customer_gateway *own =
+			STEP_COPY(s, KIND_CUSTOMER_GATEWAY, struct customer_gateway, customer);
+		rows->wish.own = copy->blocks.count ? copy->blocks.at[0] : c->remote_cidr;
+		rows->wish.theirs = own->remote_cidrs.at;
+		rows->wish.theirs_count = own->remote_cidrs.count;
+	} else if (!cidr_is_none(c->local_cidr)) {
+		rows->wish.theirs = &STEP_COPY(s, KIND_VPN_CONNECTION, struct vpn_connection, c)->local_cidr;
+		rows->wish.theirs_count = 1;
+	}
+	return open_key(s, t, n, &rows->wish.key);
 }
 
 static RESULT gather(struct step *s, struct tunnel_rows *ret_rows)

@@ -60,6 +60,9 @@ OF_CLASS = {
     "ProviderResponse": lacking("of bare metal", "destinationphysicalnetworkid"),
     "ResourceTagResponse": lacking("not built", "domain project"),
     "ServiceOfferingResponse": lacking("a root disk's offering is the service offering itself", "diskofferingdisplaytext diskofferingname iscustomizediops"),
+    "Site2SiteCustomerGatewayResponse": {**lacking("CloudStack itself has no value for it", "ipaddress"), **lacking("removed rows are not listed", "removed")},
+    "Site2SiteVpnConnectionResponse": lacking("removed rows are not listed", "removed"),
+    "Site2SiteVpnGatewayResponse": lacking("removed rows are not listed", "removed"),
     "StoragePoolResponse": lacking("not built", "allocatediops capacityiops storagecapabilities suitableformigration"),
     "SystemVmResponse": lacking("a region has no system machines: the list is empty",
                                 "activeviewersessions agentstate created disconnected gateway guestvlan hostname hypervisor linklocalip linklocalmacaddress linklocalnetmask name "

@@ -10,6 +10,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import cloud as lib  # noqa: E402
+import cloudstack  # noqa: E402
 import faces  # noqa: E402
 from dev import Dev  # noqa: E402
 from faces import COMPUTE, NETWORK, code, ec2_id, found, holds  # noqa: E402
@@ -172,6 +173,74 @@ def test_vpn_connections(both):
     both.ec2.delete_vpn_gateway(VpnGatewayId=gateway)
     both.ec2.delete_customer_gateway(CustomerGatewayId=site)
     drop_vpc(both, vpc, [])
+
+
+@holds("The network: Site-to-site VPN in CloudStack")
+def test_vpn_in_cloudstack(both):
+    """A connection of CloudStack's has one tunnel, which follows its customer gateway. EC2's are listed, reset and deleted."""
+    ec2, who = both.ec2, cloudstack.key_of(both)
+
+    def ok(command, **given):
+        return cloudstack.ok(both.dev, command, **given, **who)
+
+    def one(kind, **given):
+        row, = ok(f"listVpn{kind}s", **given)[f"vpn{kind.lower()}"]
+        return row
+
+    vpc, router, _ = make_vpc(both, "10.69.0.0/16", subnets=0)
+    theirs = ec2.create_vpn_gateway(Type="ipsec.1")["VpnGateway"]["VpnGatewayId"]
+    assert ok("listVpnGateways") == {}
+    ec2.attach_vpn_gateway(VpnGatewayId=theirs, VpcId=vpc)
+    shown = one("Gateway", vpcid=router)
+    assert ec2_id("vgw", shown["id"]) == theirs and "publicip" not in shown
+    assert cloudstack.refused(both.dev, "createVpnGateway", vpcid=router, **who)[0] == 431
+    site = ec2.create_customer_gateway(Type="ipsec.1", PublicIp="192.0.2.40", BgpAsn=65000, DeviceName="fw")["CustomerGateway"]["CustomerGatewayId"]
+    made = ec2.create_vpn_connection(Type="ipsec.1", VpnGatewayId=theirs, CustomerGatewayId=site, Options={"StaticRoutesOnly": True})["VpnConnection"]
+    both.rest()
+    connection, customer = one("Connection"), one("CustomerGateway")
+    assert (ec2_id("vpn", connection["id"]), customer["name"], connection["gateway"]) == (made["VpnConnectionId"], "fw", "192.0.2.40")
+    assert connection["publicip"] == made["Options"]["TunnelOptions"][0]["OutsideIpAddress"] and connection["state"] == "Disconnected"
+    follows = {"s2svpngatewayid": shown["id"], "s2scustomergatewayid": customer["id"]}
+    assert "pre-shared key" in cloudstack.refused(both.dev, "createVpnConnection", **follows, **who)[1]
+    ok("resetVpnConnection", id=connection["id"])
+    settings = {"cidrlist": "10.99.0.0/24,10.98.0.0/24", "ipsecpsk": "a.key", "ikepolicy": "aes256-sha256;modp2048", "esppolicy": "aes128-sha1;modp3072"}
+    ok("updateVpnCustomerGateway", id=customer["id"], gateway="192.0.2.41", **settings)
+    assert ec2.describe_customer_gateways(CustomerGatewayIds=[site])["CustomerGateways"][0]["IpAddress"] == "192.0.2.41"
+    ok("deleteVpnConnection", id=connection["id"])
+    both.rest()
+    assert ec2.describe_vpn_connections(VpnConnectionIds=[made["VpnConnectionId"]])["VpnConnections"][0]["State"] == "deleted"
+    ec2.detach_vpn_gateway(VpnGatewayId=theirs, VpcId=vpc)
+    ec2.delete_vpn_gateway(VpnGatewayId=theirs)
+    follows_customer(both, ok, vpc, router, customer["id"], settings)
+
+
+def follows_customer(both, ok, vpc, router, customer, settings):
+    ec2 = both.ec2
+    gateway = ok("createVpnGateway", vpcid=router)["vpngateway"]
+    made = ok("createVpnConnection", s2svpngatewayid=gateway["id"], s2scustomergatewayid=customer)["vpnconnection"]
+    assert (made["publicip"], made["state"], made["passive"]) == (gateway["publicip"], "Connecting", False)
+    table, = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]
+    assert table["PropagatingVgws"] == [{"GatewayId": ec2_id("vgw", gateway["id"])}]
+    shown = ec2.describe_vpn_connections(Filters=[{"Name": "state", "Values": ["available"]}])["VpnConnections"][0]
+    tunnel, = shown["Options"]["TunnelOptions"]
+    assert (tunnel["OutsideIpAddress"], tunnel["PreSharedKey"], tunnel["StartupAction"]) == (gateway["publicip"], "a.key", "start")
+    assert [v["Value"] for v in tunnel["Phase2DHGroupNumbers"]] == [15] and [v["Value"] for v in tunnel["Phase1EncryptionAlgorithms"]] == ["AES256"]
+    assert sorted(r["DestinationCidrBlock"] for r in shown["Routes"]) == ["10.98.0.0/24", "10.99.0.0/24"]
+    name = shown["VpnConnectionId"]
+    for change_by_ec2 in (lambda: ec2.create_vpn_connection_route(VpnConnectionId=name, DestinationCidrBlock="10.97.0.0/24"),
+                          lambda: ec2.delete_vpn_connection_route(VpnConnectionId=name, DestinationCidrBlock="10.98.0.0/24"),
+                          lambda: ec2.modify_vpn_connection_options(VpnConnectionId=name, LocalIpv4NetworkCidr="10.97.0.0/24"),
+                          lambda: ec2.modify_vpn_tunnel_options(VpnConnectionId=name, VpnTunnelOutsideIpAddress=gateway["publicip"],
+                                                                TunnelOptions={"StartupAction": "add"})):
+        assert code(change_by_ec2) == "IncorrectState"
+    ok("updateVpnCustomerGateway", id=customer, gateway="192.0.2.41", **{**settings, "cidrlist": "10.97.0.0/24", "ipsecpsk": "b.key"})
+    shown = ec2.describe_vpn_connections(VpnConnectionIds=[name])["VpnConnections"][0]
+    assert [r["DestinationCidrBlock"] for r in shown["Routes"]] == ["10.97.0.0/24"] and shown["Options"]["TunnelOptions"][0]["PreSharedKey"] == "b.key"
+    ok("deleteVPC", id=router)
+    both.rest()
+    assert ok("listVpnConnections") == ok("listVpnGateways") == {} and code(lambda: ec2.describe_vpcs(VpcIds=[vpc])) == "InvalidVpcID.NotFound"
+    ok("deleteVpnCustomerGateway", id=customer)
+    both.rest()
 
 
 def ports_of(both, **filters):

@@ -14,6 +14,7 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGWrnDmbTVbdaWdQ0S1XZkn2QJ6rIxdGAXBWV
 FOR_WHOM = {"account", "domainid", "projectid"}  # covered by cross/bad_parameters.py, cloudstack/administration.py
 TAGS = {"tags[0].key": "colour", "tags[0].value": "red"}
 RULE = {"protocol": "tcp", "startport": "80", "endport": "88", "cidrlist": "192.0.2.0/24"}
+SITE = {"gateway": "192.0.2.40", "cidrlist": "10.99.0.0/24", "ipsecpsk": "a.key", "ikepolicy": "aes128-sha256;modp2048", "esppolicy": "aes128-sha256"}
 ICMP = {"protocol": "icmp", "icmptype": "8", "icmpcode": "0", "cidrlist": "192.0.2.0/24"}
 
 
@@ -56,6 +57,16 @@ ROWS = [
     R("createNetwork", {"name": "t", "displaytext": "d", "networkofferingid": "{tier_offering}", "zoneid": "{zone}", "gateway": "10.61.1.1", "netmask": "255.255.255.0",
                         "vpcid": "{vpc}", "aclid": "{acl}"}, "listNetworks network", changes=change("updateNetwork", {"name": "u"}, {"displaytext": "e"}), label="tier"),
     R("createStaticRoute", {"vpcid": "{vpc}", "cidr": "172.30.0.0/16", "nexthop": "10.61.1.9"}, "listStaticRoutes staticroute"),
+    R("createVpnGateway", {"vpcid": "{vpc}"}, "listVpnGateways vpngateway", label="vpn gateway"),
+    R("createVpnCustomerGateway", {"name": "site", **SITE, "ikelifetime": "7200", "esplifetime": "1800", "dpd": "true", "forceencap": "true", "ikeversion": "ikev2"},
+      "listVpnCustomerGateways vpncustomergateway",
+      {"ikelifetime": ("ikelifetime", 7200), "esplifetime": ("esplifetime", 1800), "dpd": ("dpd", True), "forceencap": ("forceencap", True)}, label="site",
+      changes=change("updateVpnCustomerGateway", *({**SITE, **one} for one in (
+          {"name": "moved"}, {"gateway": "192.0.2.41"}, {"cidrlist": "10.98.0.0/24,10.97.0.0/24"}, {"ipsecpsk": "b.key"}, {"ikepolicy": "aes256-sha1;modp1536"},
+          {"esppolicy": "aes256-sha512;modp3072"}, {"ikelifetime": "9000"}, {"esplifetime": "900"}, {"dpd": "false"}, {"forceencap": "false"}, {"ikeversion": "ikev1"}))),
+      changed={"ikelifetime": ("ikelifetime", 9000), "esplifetime": ("esplifetime", 900), "dpd": ("dpd", False), "forceencap": ("forceencap", False)}),
+    R("createVpnConnection", {"s2svpngatewayid": "{vpn gateway}", "s2scustomergatewayid": "{site}", "passive": "true"}, "listVpnConnections vpnconnection",
+      {"passive": ("passive", True)}),
     R("createNetwork", {"name": "walled", "networkofferingid": "{isolated}", "zoneid": "{zone}"}, "listNetworks network", label="walled"),
     R("createNetwork", {"name": "wire", "displaytext": "d", "networkofferingid": "{l2}", "zoneid": "{zone}"}, "listNetworks network",
       changes=change("updateNetwork", {"name": "u"}, {"displaytext": "e"})),

@@ -71,6 +71,12 @@ class Account:
         tier = {"networkofferingid": self.tier_offering(), "vpcid": vpc, "zoneid": machine_of["zoneid"], "gateway": "10.61.1.1", "netmask": "255.255.255.0"}
         self.tier = self.call("createNetwork", name="tier", **tier)[1]["network"]["id"]
         self.ids["route"] = self.whole(self.made("createStaticRoute", vpcid=vpc, cidr="172.30.0.0/16", nexthop="10.61.1.9"))
+        site = {"ipsecpsk": "a.key", "ikepolicy": "aes128-sha256;modp2048", "esppolicy": "aes128-sha256"}
+        gateway = self.made("createVpnGateway", vpcid=vpc)
+        customer, self.site = (self.made("createVpnCustomerGateway", name=n, gateway="192.0.2.40", cidrlist=blocks, **site)
+                               for n, blocks in (("site", "10.99.0.0/24"), ("other site", "10.98.0.0/24")))
+        connection = self.made("createVpnConnection", s2svpngatewayid=gateway, s2scustomergatewayid=customer, passive="true")
+        self.ids.update(vpn_gateway=gateway, customer_gateway=customer, vpn_connection=connection)
         self.offerings = {"isolated": isolated, "tier": tier["networkofferingid"], "os": self.first("listOsTypes ostype")}
         self.nobodys = {kind: self.first(where) for kind, where in NOBODYS.items() if where}
 
@@ -276,6 +282,10 @@ def of_still(place):
     return {"id": place.still, "keypair": place.names["key_pair"]}
 
 
+def of_site(_):
+    return {"gateway": "192.0.2.40", "cidrlist": "10.97.0.0/24", "ikepolicy": "aes128-sha256;modp2048", "esppolicy": "aes128-sha256"}
+
+
 def scaled_group(place):
     return {"lbruleid": place.unscaled, "maxmembers": "2", "scaleuppolicyids": place.ids["autoscale_policy"], "scaledownpolicyids": place.lowers}
 
@@ -294,6 +304,7 @@ GIVEN = {  # values that cannot be derived from the tables
     "linkUserDataToTemplate": lambda place: {"templateid": place.ids["image"], "userdataid": place.ids["user_data"]},
     "replaceNetworkACLList": lambda place: {"networkid": place.tier},
     "resetSSHKeyForVirtualMachine": of_still, "resizeVolume": lambda _: {"size": "9"},
+    "createVpnConnection": lambda place: {"s2scustomergatewayid": place.site}, "createVpnCustomerGateway": of_site, "updateVpnCustomerGateway": of_site,
     "updateVMAffinityGroup": lambda place: {"id": place.still}}
 # Other parameters required by one parameter; None: parameters that must be absent.
 WITH = {("detachVolume", "virtualmachineid"): {"deviceid": "0"}, ("linkUserDataToTemplate", "isoid"): {"templateid": None}}

@@ -1077,6 +1077,8 @@ export const words = {
 	"Routes of {id} no longer propagated": "{id}의 경로 전파가 꺼짐",
 	"VPN connection of {id} to {other} created": "{id}에서 {other}로 가는 VPN 연결 생성됨",
 	"VPN connection deleted": "VPN 연결 삭제됨",
+	"VPN connection reset": "VPN 연결 재설정됨",
+	"Customer gateway changed": "고객 게이트웨이 변경됨",
 	"VPN connection changed": "VPN 연결 변경됨",
 	"VPN route to {block} created": "{block}(으)로 가는 VPN 경로 생성됨",
 	"VPN route to {block} deleted": "{block}(으)로 가는 VPN 경로 삭제됨",

@@ -171,6 +171,9 @@ const struct kind_words cs_words = {
 			[KIND_SERVER_GROUP] = "affinity group",
 			[KIND_KEY_PAIR] = "SSH key pair",
 			[KIND_USER_DATA] = "user data",
+			[KIND_CUSTOMER_GATEWAY] = "VPN customer gateway",
+			[KIND_VPN_GATEWAY] = "VPN gateway",
+			[KIND_VPN_CONNECTION] = "VPN connection",
 		},
 	.write_id = write_id,
 };

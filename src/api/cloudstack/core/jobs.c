@@ -107,7 +107,10 @@ const char *cs_resource_type(enum kind kind)
 						      [KIND_INSTANCE_TYPE] = "ServiceOffering",
 						      [KIND_USER] = "User",
 						      [KIND_HOST] = "Host",
-						      [KIND_FIREWALL_RULE] = "FirewallRule"};
+						      [KIND_FIREWALL_RULE] = "FirewallRule",
+						      [KIND_VPN_GATEWAY] = "VpnGateway",
+						      [KIND_CUSTOMER_GATEWAY] = "VpnCustomerGateway",
+						      [KIND_VPN_CONNECTION] = "VpnConnection"};
 	return words[kind] ? words[kind] : "None";
 }
 

@@ -143,7 +143,7 @@ const char *cs_services_of_vpc(struct api_call *e, const struct router *vpc);
 void cs_write_vpc_offering(struct api_call *e, struct json_writer *w, const char *name,
 			   const struct row *row);
 /* Writes the list "service" with the services of a provider, "Dhcp|Dns". A network's services show their capabilities, an offering's do
- * not. Vpn is a service that an offering may name, and that no network or VPC has. */
+ * not. Vpn is a service of a VPC and of offerings; the tiers do not show it. */
 enum cs_services_of { CS_OF_OFFERING, CS_OF_VPC, CS_OF_NETWORK };
 void cs_write_services(struct json_writer *w, const char *services, const char *provider,
 		       enum cs_services_of of);
@@ -152,3 +152,9 @@ extern const char cs_l2_provider[]; /* provider of user data in L2 networks */
 
 /* The listing of guest networks. */
 extern const struct api_listing cs_networks;
+
+/* Members of a customer gateway of site-to-site VPN, which its connections show, too; the words are those behind the first. */
+extern const struct members cs_vpn_site_members;
+#define CS_VPN_SITE_WORDS                                                                                    \
+	"cidrlist|ipsecpsk|ikepolicy|esppolicy|ikelifetime|esplifetime|dpd|forceencap|splitconnections|"     \
+	"ikeversion"

@@ -18,7 +18,7 @@
 #define SHARED_SERVICES "Dhcp|Dns|UserData"
 #define ROUTED_SERVICES SHARED_SERVICES "|SourceNat|StaticNat|PortForwarding|Lb"
 #define ISOLATED_SERVICES ROUTED_SERVICES "|Firewall"
-const char cs_vpc_services[] = ROUTED_SERVICES "|NetworkACL", cs_vpc_provider[] = "VpcVirtualRouter",
+const char cs_vpc_services[] = ROUTED_SERVICES "|NetworkACL|Vpn", cs_vpc_provider[] = "VpcVirtualRouter",
 	   cs_l2_provider[] = "ConfigDrive";
 
 enum {
@@ -243,7 +243,7 @@ void cs_write_services(struct json_writer *w, const char *services, const char *
 	json_write_open_list(w, "service");
 	while (str_split_next(&rest, '|', &name)) {
 		bool is_group = str_is(name, "SecurityGroup");
-		if (!name.n || (of != CS_OF_OFFERING && str_is(name, "Vpn"))) /* no network has VPNs yet */
+		if (!name.n || (of == CS_OF_NETWORK && str_is(name, "Vpn"))) /* the VPC has it */
 			continue;
 		json_write_open(w, NULL);
 		json_write_text(w, "name", name);

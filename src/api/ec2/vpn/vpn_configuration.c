@@ -35,7 +35,8 @@ static const char *word_of(const struct strs *values, const char *absent, bool i
 static void write_group(struct xml *x, struct arena *a, const struct strs *groups)
 {
 	struct str group = groups->count ? groups->at[0] : STR("2");
-	xml_text(x, "perfect_forward_secrecy", str_print(a, "group%" STR_FMT, STR_ARG(group)));
+	if (!str_is(group, VPN_NO_GROUP))
+		xml_text(x, "perfect_forward_secrecy", str_print(a, "group%" STR_FMT, STR_ARG(group)));
 }
 
 static void write_end(struct xml *x, struct arena *a, const char *name, struct ip outside, struct ip inside)

@@ -25,9 +25,11 @@ static const struct attributes value_members = ATTRIBUTES(value_rows);
 static struct attribute_rows list_values(struct api_call *e, const struct strs *values)
 {
 	struct shown_value *all = arena_new_array(e->c->arena, struct shown_value, values->count + 1);
+	size_t count = 0;
 	for (size_t k = 0; all && k < values->count; k++)
-		all[k].value = values->at[k];
-	return attribute_rows_of(e, all, values->count, sizeof *all);
+		if (!str_is(values->at[k], VPN_NO_GROUP))
+			all[count++].value = values->at[k];
+	return attribute_rows_of(e, all, count, sizeof *all);
 }
 #define VALUES_OF(member)                                                                                    \
 	static struct attribute_rows list_##member(struct api_call *e, const struct row *row)                \

@@ -154,12 +154,12 @@ struct str ec2_open_vpn_key(struct api_call *e, const struct vpn_tunnel *tunnel)
 {
 	struct ctx quiet;
 	struct str key = STR_NONE;
+	uuid row = UUID_NONE;
+	struct str sealed = engine_get_vpn_key(api_tables(e), tunnel, &row);
 	ctx_init(&quiet, e->c->arena);
-	if (!tunnel->key.n)
+	if (!sealed.n)
 		return STR_NONE;
-	return result_is_ok(key_open(&quiet, e->config->master_key, tunnel->row.id, tunnel->key, &key))
-		       ? key
-		       : STR_NONE;
+	return result_is_ok(key_open(&quiet, e->config->master_key, row, sealed, &key)) ? key : STR_NONE;
 }
 
 RESULT ec2_take_vpn_options(struct ec2_call *e, const struct ec2_vpn_options *options, bool makes_key,
