@@ -37,6 +37,7 @@
 static const int64_t DISK_WARN_BYTES = INT64_C(1) << 30;
 enum { LAG_MAX = 1000, CONDITIONS_SHOWN = 10, TRAFFIC_READ_S = 180, CERTIFICATE_CAP = 256 * 1024 };
 #define RENEWED_LATE_US (14 * 24 * HOUR)
+#define BACKUP_LATE_US (3 * 24 * HOUR) /* a nightly timer that was missed twice */
 
 /* Prints a line: the component, whether it is fine, the finding, and advice if it isn't. */
 static void print_finding(struct command_call *call, const char *part, bool fine, struct str found,
@@ -168,18 +169,21 @@ static void check_backups(struct command_call *call)
 	for (enum region_drill_part part = 0; part < DRILL_PARTS && result_is_ok(read); part++) {
 		int64_t done_us = drill.parts[part].done_us, failed_us = drill.parts[part].failed_us;
 		char done[CLOCK_TEXT_SIZE], failed[CLOCK_TEXT_SIZE];
+		bool is_late = done_us && clock_now_us() - done_us > BACKUP_LATE_US;
 		clock_write_s(done_us, done);
 		clock_write_s(failed_us, failed);
 		if (!done_us && !failed_us)
 			continue;
-		print_finding(call, words[part], !drill.parts[part].why.n,
-			      drill.parts[part].why.n
-				      ? str_print(call->ctx.arena,
-						  "failed %s: %" STR_FMT "; last success: %s", failed,
-						  STR_ARG(drill.parts[part].why), done_us ? done : "none")
-				      : str_print(call->ctx.arena, "%s", done),
-			      "Put right what the message says, and run `dari backup` again (systemctl start "
-			      "dari-backup). Keep the older backups.");
+		print_finding(
+			call, words[part], !drill.parts[part].why.n && !is_late,
+			drill.parts[part].why.n
+				? str_print(call->ctx.arena, "failed %s: %" STR_FMT "; last success: %s",
+					    failed, STR_ARG(drill.parts[part].why), done_us ? done : "none")
+				: str_print(call->ctx.arena, "%s%s", done, is_late ? ", long ago" : ""),
+			drill.parts[part].why.n
+				? "Put right what the message says, and run `dari backup` again (systemctl "
+				  "start dari-backup). Keep the older backups."
+				: "Look whether the timer runs: systemctl list-timers dari-backup.");
 	}
 }
 

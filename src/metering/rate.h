@@ -30,7 +30,7 @@ struct subject {
 	int64_t at_us;
 	struct str name, zone, tags; /* tags: a flat JSON object */
 	struct str cloud, region,
-		ref; /* of a machine elsewhere: its cloud's name and region, and its id there */
+		ref; /* a machine elsewhere: its cloud's name and region, and its id there */
 };
 
 /* Corrects time or level of the log's record `wrong_seq`; 0: adds a missing record. The last fix of a record

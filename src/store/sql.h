@@ -109,7 +109,7 @@ enum sql_mark {
 };
 extern const char *const sql_mark_names[SQL_MARKS]; /* in the table meta */
 
-/* What a database says of itself. */
+/* The commit number and the marks that a database has. */
 struct sql_identity {
 	uint64_t commit;             /* number of the last commit; 0: it has no region */
 	struct str marks[SQL_MARKS]; /* empty: it has none */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How the last backups of the region and their proofs ended, in a small file of the data directory, so that `dari doctor` names a
- * timer's failure, also after a restart. */
+ * Keeps the ends of the last backups of the region and of their proofs in a small file of the data directory, so that `dari doctor`
+ * names a timer's failure, also after a restart. */
 #pragma once
 
 #include "daemon/daemon.h"
@@ -10,7 +10,7 @@ enum region_drill_part { DRILL_BACKUP, DRILL_PROOF, DRILL_PARTS };
 struct region_drill {
 	struct {
 		int64_t done_us, failed_us; /* last success, last failure; 0: none */
-		struct str why;             /* of the failure */
+		struct str why;             /* the failure's message */
 	} parts[DRILL_PARTS];
 };
 

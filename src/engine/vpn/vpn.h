@@ -141,7 +141,7 @@ OPERATION(engine_delete_vpn_route, vpn_route_wish)
 
 /* ---- sites: connections that follow their customer gateway (CloudStack) ---- */
 
-/* Makes, or replaces, a customer gateway with a key, policies and blocks. A change reaches the connections that follow it.
+/* A customer gateway with a key, policies and blocks is created, or its settings are replaced. A change reaches the connections that follow it.
  * ERR_INVALID, with the field: a policy, a lifetime or a block is not valid. ERR_EXISTS with KIND_CUSTOMER_GATEWAY: the name
  * is taken. */
 struct site_wish {

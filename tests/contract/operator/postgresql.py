@@ -240,7 +240,7 @@ def refused_start(data, *options):
 
 
 def test_the_former_database(server, room):
-    """Nobody starts with the database that a region was moved away from, whichever kind it is; `dari store reopen` goes back deliberately."""
+    """No dari starts with the database that a region was moved away from, whichever kind it is; `dari store reopen` goes back deliberately."""
     url, data, back = server.create("former"), room / "data", room / "back.db"
     with Dev("--data", str(data)) as dev:
         launch(dev.account.client())

@@ -61,7 +61,7 @@ def load(world, year, items):
 
 @pytest.mark.parametrize("version", ["1.2", "1.4"])
 def test_usage_without_a_price(world, version):
-    """The cloud, its region and its id of the machine; no price is said to be one of 0."""
+    """A row has the cloud, its region and its id of the machine; a missing price does not look like a price of 0."""
     rows = export(world, "--focus", version)
     for ref in world.refs:
         assert rows_of(rows, ref), [r["ResourceId"] for r in rows]

@@ -477,6 +477,9 @@ def test_the_timer(tmp_path):
         done = run_unit(p, **env)
         assert done.returncode == 0, done.stderr
         assert "last success" not in p.run("doctor").stdout
+        state = pathlib.Path(p.data, "backup.state")
+        state.write_text(re.sub(r"^backup (\d+)", lambda found: f"backup {int(found[1]) - 4 * 86400 * 10**6}", state.read_text()))
+        assert re.search(r"!!  region backup +20.*, long ago\n +Look whether the timer runs", p.run("doctor").stdout)
 
 
 if __name__ == "__main__":

@@ -153,7 +153,7 @@ def test_another_writer_meanwhile(server, tmp_path):
 
 
 def test_into_postgresql(server, tmp_path):
-    """Where the configuration names PostgreSQL, the rows go into the empty database there; into no other one, and nothing is written before that is known."""
+    """If the configuration names PostgreSQL, the rows go into the empty database there and into no other one; nothing is written before that is known."""
     p = Place(tmp_path, "--store", server.create("home"))
     with p.dev:
         blocks = make_vpcs(p.dev, 50, 2)

@@ -10,7 +10,7 @@ enum { DISKS_MAX = 64, MACHINE_NAME_MAX = 50 /* a snapshot's name has at most 80
 struct freezing {
 	struct ctx *c;
 	struct remote *r;
-	struct str group, name; /* of the snapshots, without the disk's number */
+	struct str group, name; /* the snapshots' group, and their name without the disk's number */
 	struct str location;
 	size_t made;
 };
