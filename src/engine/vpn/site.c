@@ -3,12 +3,12 @@
  * follow it. Sources: CreateVpnCustomerGatewayCmd and Site2SiteVpnManagerImpl of CloudStack for rules and defaults. */
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/limits.h"
 #include "engine/network/address/address_internal.h"
 #include "engine/tag_internal.h"
 #include "engine/vpn/vpn.h"
 #include "engine/vpn/vpn_internal.h"
-#include "model/account.h"
 #include "model/id.h"
 #include "store/address.h"
 #include "store/customer_gateway.h"
@@ -251,11 +251,9 @@ static RESULT check(struct op *op, struct customer_gateway *made)
 
 RESULT engine_create_site(struct op *op, struct site_wish *wish)
 {
-	const struct account *account = NULL;
 	struct customer_gateway made = wish->next;
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_acting_id(op, &made.account));
 	made.row.gen = 1;
-	made.account = account->row.id;
 	made.asn = VPN_CUSTOMER_ASN_DEFAULT;
 	TRY(check(op, &made));
 	TRY(engine_permit_new(op, "vpn.create_customer_gateway", KIND_CUSTOMER_GATEWAY, &made.row));

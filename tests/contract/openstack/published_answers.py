@@ -66,6 +66,7 @@ LACKS = {
     "network.v2.Network": lacking(NO_EXTENSION, "dns_domain segments vlan_transparent"),
     "network.v2.Port": lacking(NO_EXTENSION, "data_plane_status device_profile dns_domain ip_allocation numa_affinity_policy propagate_uplink_status "
                                              "resource_request"),
+    "network.v2.QoSRuleType": lacking("of one rule type", "drivers"),
     "network.v2.Quota": {**lacking(ASKED, "check_limit"), **lacking("of Neutron's former load balancers", "healthmonitor l7policy listener loadbalancer pool")},
     "network.v2.Router": {**lacking(NO_EXTENSION, "distributed enable_ndp_proxy ha"), **lacking("the older name of revision_number", "revision")},
     "network.v2.ServiceProvider": lacking(NONE_SHOWN, "default name service_type"),
