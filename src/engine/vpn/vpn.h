@@ -141,9 +141,9 @@ OPERATION(engine_delete_vpn_route, vpn_route_wish)
 
 /* ---- sites: connections that follow their customer gateway (CloudStack) ---- */
 
-/* A customer gateway with a key, policies and blocks is created, or its settings are replaced. A change reaches the connections that follow it.
- * ERR_INVALID, with the field: a policy, a lifetime or a block is not valid. ERR_EXISTS with KIND_CUSTOMER_GATEWAY: the name
- * is taken. */
+/* Creates a customer gateway with a key, policies and blocks, or changes it and the connections that follow it.
+ * ERR_INVALID, with the field: a policy, a lifetime or a block is not valid. ERR_EXISTS with KIND_CUSTOMER_GATEWAY: the
+ * name is taken. */
 struct site_wish {
 	struct ref gateway;           /* a change: the gateway */
 	struct customer_gateway next; /* its key is sealed for its row.id */
