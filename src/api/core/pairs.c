@@ -66,16 +66,19 @@ static int compare_names(const void *a, const void *b, void *arg)
 	}
 }
 
-/* Names in order: equal ones are neighbours, and members of a list follow their numbers. */
+/* Names in order: equal ones are neighbours, and members of a list follow their numbers. Where letter case does not
+ * matter, a parameter may be repeated with an equal value: clients of CloudStack send "listAll" beside "listall". */
 static RESULT sort_pairs(struct ctx *c, struct pair *at, size_t count, unsigned form)
 {
 	if (count)
 		qsort_r(at, count, sizeof *at, compare_names, &form);
-	for (size_t k = 1; k < count; k++)
-		if (compare_texts(at[k - 1].name, at[k].name, form) == 0)
+	for (size_t k = 1; k < count; k++) {
+		bool may_repeat = form & PAIRS_IGNORE_CASE && str_equal(at[k - 1].value, at[k].value);
+		if (compare_texts(at[k - 1].name, at[k].name, form) == 0 && !may_repeat)
 			return ctx_fail_field(c, ERR_INVALID, at[k].name,
 					      "The parameter %" STR_FMT " was given more than once",
 					      STR_ARG(at[k].name));
+	}
 	return OK;
 }
 

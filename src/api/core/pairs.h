@@ -24,7 +24,7 @@ struct pairs_rules {
 };
 
 /* Decodes a query string and a form (either may be empty) into the arena. ERR_INVALID: a broken escape, a name
- * that stands twice, or a pair that check() refuses; ERR_TOO_LARGE. */
+ * that stands twice (with PAIRS_IGNORE_CASE: with another value), or a pair that check() refuses; ERR_TOO_LARGE. */
 RESULT pairs_parse(struct ctx *c, const struct pairs_rules *rules, struct str query, struct str form,
 		   struct pairs *ret_pairs);
 /* The first value of exactly that name; p is NULL when absent, and never when it is there. */

@@ -11,12 +11,12 @@ struct tickets {
 	uint8_t key[SHA256_SIZE];
 };
 
-enum { VERSION = 1, TO_IMAGE = 2 };
+enum { VERSION = 1, TO_IMAGE = 2, FROM_IMAGE = 3 };
 
 /* Signed bytes; little-endian. */
 struct wire {
 	uint8_t version, console, scope, methods, zero[4]; /* methods: TOKEN_BY_CONSOLE or 0 */
-	uuid instance, host;                               /* with TO_IMAGE: the image, and none */
+	uuid instance, host; /* with TO_IMAGE and FROM_IMAGE: the image, and none */
 	uuid user, where, credential, trust, audit;
 	uint64_t issued_us, expires_us; /* issue time of the token; expiry of the ticket */
 } __attribute__((packed));
@@ -44,11 +44,13 @@ void tickets_free(struct tickets *t)
 RESULT ticket_issue(struct tickets *t, struct ctx *c, struct ticket *ticket, struct str *ret_text)
 {
 	ticket->expires_us = clock_now_us() + TICKET_LIFETIME_US;
-	bool is_to_image = !uuid_is_none(ticket->image), is_session = ticket->by.methods & TOKEN_BY_CONSOLE;
-	const struct wire wire = {.version = is_to_image ? TO_IMAGE : VERSION,
+	bool is_image = !uuid_is_none(ticket->image), is_session = ticket->by.methods & TOKEN_BY_CONSOLE;
+	const struct wire wire = {.version = !is_image           ? VERSION
+					     : ticket->downloads ? FROM_IMAGE
+								 : TO_IMAGE,
 				  .console = (uint8_t) ticket->console,
 				  .scope = (uint8_t) ticket->by.scope,
-				  .instance = is_to_image ? ticket->image : ticket->instance,
+				  .instance = is_image ? ticket->image : ticket->instance,
 				  .host = ticket->host,
 				  .user = ticket->by.user,
 				  .where = ticket->by.where,
@@ -65,13 +67,14 @@ RESULT ticket_check(struct tickets *t, struct ctx *c, struct str text, struct ti
 		    struct identity **ret_who)
 {
 	struct wire wire;
-	if (!signed_text_read(c->arena, t->key, text, sizeof wire, &wire) ||
-	    (wire.version != VERSION && wire.version != TO_IMAGE))
+	if (!signed_text_read(c->arena, t->key, text, sizeof wire, &wire) || !wire.version ||
+	    wire.version > FROM_IMAGE)
 		return ctx_fail(c, ERR_UNAUTHENTICATED, "The link to the console is not one of ours.");
-	bool is_to_image = wire.version == TO_IMAGE, is_session = wire.methods & TOKEN_BY_CONSOLE;
+	bool is_image = wire.version != VERSION, is_session = wire.methods & TOKEN_BY_CONSOLE;
 	struct ticket ticket = {.console = (enum console) wire.console,
-				.instance = is_to_image ? UUID_NONE : wire.instance,
-				.image = is_to_image ? wire.instance : UUID_NONE,
+				.instance = is_image ? UUID_NONE : wire.instance,
+				.image = is_image ? wire.instance : UUID_NONE,
+				.downloads = wire.version == FROM_IMAGE,
 				.host = wire.host,
 				.by = {.scope = (enum identity_scope) wire.scope,
 				       .user = wire.user,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tickets: signed texts that give their bearer access to one console of one instance on its host, as in Nova,
- * or let it upload one image's data, as in CloudStack; for a few minutes and any number of times. A browser,
+ * or let it upload or download one image's data, as in CloudStack; for a few minutes and any number of times. A browser,
  * which has no token, presents a ticket. The maker's rights are evaluated again at each use: if the token was
  * revoked, or the right lost, the ticket is refused. Any thread. */
 #pragma once
@@ -14,6 +14,7 @@ struct ticket {
 	enum console console;
 	uuid instance, host; /* an instance that has moved needs another ticket */
 	uuid image;          /* in place of console, instance and host; none: a console ticket */
+	bool downloads;      /* the image's data are downloaded; false: uploaded */
 	struct token by;     /* token of the ticket's maker */
 	int64_t expires_us;
 };

@@ -15,6 +15,7 @@
 #include "model/image.h"
 #include "model/zone.h"
 #include "store/account.h"
+#include "store/host.h"
 #include "store/volume_type.h"
 
 enum { NETWORKS_MAX = 8, GROUPS_MAX = 16, DISKS_MAX = 2 };
@@ -36,7 +37,7 @@ struct deploy_args {
 	struct launch_port *ports; /* ports of the launch */
 	uuid machine;
 	struct cs_owner owner;
-	struct ref group, disk_offering, user_data;
+	struct ref group, disk_offering, user_data, host, cluster, pod;
 	struct refs networks, groups, affinity;
 	struct strs group_names, key_pairs, affinity_names;
 	struct str name, display_name, hypervisor;
@@ -81,11 +82,15 @@ static const struct param params[] = {
 	P("details", details, .doc = "Details: rootdisksize, and licence with the value byos."),
 	P("startvm", starts, .doc = "false: the virtual machine is created stopped."),
 	P("hypervisor", hypervisor, .doc = "Hypervisor; only KVM."),
+	P("hostid", host, .kind = KIND_HOST,
+	  .doc = "Host, for administrators; the machine starts there or not at all."),
+	P("clusterid", cluster, .kind = KIND_ZONE, .doc = "Cluster, for administrators."),
+	P("podid", pod, .kind = KIND_ZONE, .doc = "Pod, for administrators."),
 	NOT_BUILT(
-		"bootmode|boottype|clusterid|customid|datadiskofferinglist|"
+		"bootmode|boottype|customid|datadiskofferinglist|"
 		"datadisksdetails|deploymentplanner|dhcpoptionsnetworklist|externaldetails|extraconfig|group|"
-		"hostid|iodriverpolicy|ip6address|keyboard|leaseduration|leaseexpiryaction|macaddress|"
-		"nicmultiqueuenumber|nicnetworklist|overridediskofferingid|password|podid|properties|"
+		"iodriverpolicy|ip6address|keyboard|leaseduration|leaseexpiryaction|macaddress|"
+		"nicmultiqueuenumber|nicnetworklist|overridediskofferingid|password|properties|"
 		"snapshotid|userdatadetails|volumeid"),
 	NOT_BUILT("bootintosetup|copyimagetags|dynamicscalingenabled|iothreadsenabled|"
 		  "nicpackedvirtqueuesenabled",
@@ -247,6 +252,36 @@ static RESULT take_disks(struct cs_call *e, struct deploy_args *a)
 	return OK;
 }
 
+/* ---- where it runs ---- */
+
+/* Only administrators choose a host, a cluster or a pod. A zone has one pod with one cluster (region/hosts.c), so cluster and
+ * pod can only name the zone itself. A host overrides both. Source: UserVmManagerImpl.getDestinationHost() and
+ * getDestinationCluster(), 4.19. */
+static RESULT take_place(struct cs_call *e, struct deploy_args *a)
+{
+	const struct ref *places[] = {&a->pod, &a->cluster, &a->host};
+	const struct host *host = NULL;
+	for (size_t k = 0; k < sizeof places / sizeof *places; k++)
+		if (ref_is_given(places[k]) && !identity_is_admin(e->c->who))
+			return ctx_fail_field(e->c, ERR_DENIED, places[k]->field,
+					      "Parameter %" STR_FMT
+					      " can only be specified by a Root Admin, permission denied",
+					      STR_ARG(places[k]->field));
+	if (ref_is_given(&a->host)) {
+		host = host_find(cs_tables(e), a->host.prefix);
+		if (!host)
+			return cs_fail_id(e, KIND_HOST, "hostid", a->host.text);
+		a->launch.host = str_copy(e->c->arena, host->name);
+		a->launch.accept_unplaced =
+			false; /* the choice is not stored, so a later attempt would ignore it */
+		return OK;
+	}
+	for (size_t k = 0; k < 2; k++)
+		if (ref_is_given(places[k]) && !uuid_equal(places[k]->prefix, a->launch.zone.prefix))
+			return cs_fail_id(e, KIND_ZONE, k ? "clusterid" : "podid", places[k]->text);
+	return OK;
+}
+
 /* ---- its password ---- */
 
 static RESULT draw_password(struct cs_call *e, struct deploy_args *a)
@@ -291,6 +326,7 @@ static RESULT take_launch(struct cs_call *e, struct deploy_args *a)
 	TRY(cs_choose_user_data(e, &a->user_data, &launch->user_data));
 	TRY(cs_check_offered(e, &launch->type, launch->zone.prefix));
 	TRY(cs_check_offered(e, &a->disk_offering, launch->zone.prefix));
+	TRY(take_place(e, a));
 	TRY(take_details(e, a));
 	TRY(take_disks(e, a));
 	TRY(cs_choose_security_groups(e, &a->group_names, &a->groups));

@@ -75,21 +75,26 @@ static RESULT authenticate(struct cs_call *e)
 	return api_prove_key(&e->core, key_id, cloudstack_check_signature, &e->pairs);
 }
 
-/* Replaces the number 1 by the root domain's id: CloudStack takes a row's number from before it had UUIDs, and the root
- * domain's is the same in every cloud (ParamProcessWorker.translateUuidToInternalId()). The signature has been checked. */
-static RESULT take_numbers(struct cs_call *e)
+/* Drops repeated parameters, whose values are equal, and replaces the number 1 by the root domain's id: CloudStack takes a row's
+ * number from before it had UUIDs, and the root domain's is the same in every cloud
+ * (ParamProcessWorker.translateUuidToInternalId()). The signature, which covers the request as sent, has been checked. */
+static RESULT take_parameters(struct cs_call *e)
 {
 	struct pair *at = arena_new_array(e->c->arena, struct pair, e->pairs.count + 1);
+	size_t count = 0;
 	if (!at)
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < e->pairs.count; k++) {
-		at[k] = e->pairs.at[k];
-		bool is_domain = str_equal_nocase(at[k].name, STR("domainid")) ||
-				 str_equal_nocase(at[k].name, STR("parentdomainid"));
-		if (is_domain && str_is(at[k].value, "1"))
-			at[k].value = uuid_to_str(e->c->arena, DOMAIN_DEFAULT);
+		if (count && str_equal_nocase(at[count - 1].name, e->pairs.at[k].name))
+			continue;
+		struct pair *pair = &at[count++];
+		*pair = e->pairs.at[k];
+		bool is_domain = str_equal_nocase(pair->name, STR("domainid")) ||
+				 str_equal_nocase(pair->name, STR("parentdomainid"));
+		if (is_domain && str_is(pair->value, "1"))
+			pair->value = uuid_to_str(e->c->arena, DOMAIN_DEFAULT);
 	}
-	e->pairs.at = at;
+	e->pairs = (struct pairs){at, count};
 	return OK;
 }
 
@@ -114,7 +119,7 @@ static RESULT find(struct api_call *core)
 	TRY(api_check_limits(core, e->action, proved));
 	if (!e->action)
 		return fail_command(e, name);
-	TRY(take_numbers(e));
+	TRY(take_parameters(e));
 	return cs_choose_account(e);
 }
 

@@ -73,7 +73,7 @@ const struct params_dialect cs_dialect = {
 			[FAULT_ID] = DUE "invalid value. Invalid parameter {field} value={value}" UNKNOWN_ID,
 		},
 	.comma = ", ",
-	.rules = ABSENT_IF_EMPTY | UNKNOWN_IS_IGNORED | ONLY_IN_ANY_CASE,
+	.rules = ABSENT_IF_EMPTY | UNKNOWN_IS_IGNORED | WORDS_IN_ANY_CASE,
 	.text_max = 255,
 	.separator = ',',
 };

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * POST of the data of an image or volume. A face of its own with one action: answers are plain text, and
+ * POST of the data of an image or volume, and downloads by links (download.c). A face of its own: answers are plain text, and
  * headers authenticate the call. They are checked before the first byte of the file, which is streamed into
  * the image store.
  */
 #include "api/cloudstack/upload/upload.h"
 
 #include "api/cloudstack/core/cloudstack.h"
+#include "api/cloudstack/upload/download.h"
 #include "api/core/image_upload.h"
 #include "auth/token/ticket.h"
 #include "base/clock.h"
@@ -28,7 +29,7 @@ const char *const cs_sending_words[] = {
 
 bool cloudstack_is_upload(struct str path)
 {
-	return str_starts_with(path, STR(CS_UPLOAD_PREFIX));
+	return str_starts_with(path, STR(CS_UPLOAD_PREFIX)) || str_starts_with(path, STR(CS_DOWNLOAD_PREFIX));
 }
 
 /* ---- what proves one ---- */
@@ -96,6 +97,7 @@ RESULT cs_write_upload(struct cs_call *e, uuid id, struct json_writer *w)
 struct upload_call {
 	API_CALL_BASE;
 	struct ticket ticket;
+	uuid downloaded; /* image of a download's link */
 };
 
 static struct upload_call *upload_call_of(struct api_call *core)
@@ -142,7 +144,8 @@ static RESULT prove(struct upload_call *e)
 		ctx_clear_problem(e->c);
 		return ctx_fail(e->c, ERR_UNAUTHENTICATED, "request not valid anymore.");
 	}
-	if (!result_is_ok(uuid_parse_asked(id, &image)) || !uuid_equal(image, e->ticket.image))
+	if (!result_is_ok(uuid_parse_asked(id, &image)) || !uuid_equal(image, e->ticket.image) ||
+	    e->ticket.downloads)
 		return ctx_fail(e->c, ERR_UNAUTHENTICATED, "signature validation failed.");
 	e->c->who = who;
 	e->call->account_number = who->account_number;
@@ -174,6 +177,8 @@ static RESULT prepare(struct api_call *core)
 {
 	struct upload_call *e = upload_call_of(core);
 	struct awaited awaited;
+	if (core->action == &cs_download)
+		return cs_open_download(core, e->downloaded);
 	if (e->call->method != HTTP_POST)
 		return OK;
 	TRY(api_new_args(core, 1, sizeof(struct upload_args)));
@@ -250,9 +255,21 @@ static const struct api_action preflight = {.name = "preflight",
 					    .flags = API_OPEN,
 					    .doc = "Answers CORS preflight requests: any page may upload."};
 
+static RESULT find_download(struct upload_call *e)
+{
+	const struct api_entry entry = api_entry_of(&cs_download);
+	api_choose_action(&e->core, &entry);
+	if (e->call->method != HTTP_GET)
+		return api_check_limits(&e->core, &cs_download,
+					ctx_fail(e->c, ERR_UNAUTHENTICATED, "only get requests are allowed"));
+	return api_check_limits(&e->core, &cs_download, cs_prove_download(&e->core, &e->downloaded));
+}
+
 static RESULT find(struct api_call *core)
 {
 	struct upload_call *e = upload_call_of(core);
+	if (str_starts_with(e->call->path, STR(CS_DOWNLOAD_PREFIX)))
+		return find_download(e);
 	bool is_preflight = str_is(e->call->method_name, "OPTIONS");
 	const struct api_entry entry = api_entry_of(is_preflight ? &preflight : &action);
 	api_choose_action(core, &entry);
@@ -266,8 +283,7 @@ static RESULT find(struct api_call *core)
 
 static bool is_upload(struct api_call *core)
 {
-	(void) core;
-	return true;
+	return core->action != &cs_download;
 }
 
 /* Headers of the storage VM. Any origin is allowed: a page cannot know the signed headers by itself. */
@@ -285,7 +301,7 @@ static void set_headers(struct api_call *core)
 
 static RESULT write_answer(struct api_call *core, struct buf *body)
 {
-	const struct upload_args *a = core->action == &preflight ? NULL : core->args;
+	const struct upload_args *a = core->action == &action ? core->args : NULL;
 	if (a && a->problem.n)
 		core->status = 400;
 	if (a)

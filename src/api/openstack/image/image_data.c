@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Image data: upload, stage, download and import. An upload streams into a file after the caller is
  * authorized; the file is examined outside the HTTP threads. */
-#include <fcntl.h>
-#include <sys/stat.h>
-
+#include "api/core/image_download.h"
 #include "api/core/image_upload.h"
 #include "api/openstack/image/images.h"
 #include "drivers/image/image_file.h"
@@ -80,52 +78,20 @@ static RESULT stage_image(struct op *op, void *wish)
 
 static const struct param target_params[] = {OS_IMAGE_PATH(struct os_image_target, image)};
 
-static struct str path_of(struct os_call *e, const struct image *image)
-{
-	const char *directory = reconciler_image_directory(e->config->reconciler);
-	const struct image_device *device = image_device_first_by_image(os_tables(e), image->row.id);
-	const struct snapshot *root = device ? snapshot_find(os_tables(e), device->snapshot) : NULL;
-	if (root && image->data_sha256.n) /* staged data do not belong to the image yet */
-		return image_file_data_path(e->c->arena, directory, image->data_sha256);
-	if (image->is_exported)
-		return STR_NONE;
-	return root && root->sha256.n ? image_file_path(e->c->arena, directory, root->sha256) : STR_NONE;
-}
-
-/* Refuses encrypted data: the key is never given out, and the data are useless without it. */
-static RESULT check_plain(struct os_call *e, const struct image *image)
-{
-	const struct image_device *device = image_device_first_by_image(os_tables(e), image->row.id);
-	return device && device->is_encrypted
-		       ? ctx_fail_kind(e->c, ERR_UNSUPPORTED, KIND_IMAGE,
-				       "The image is of an encrypted volume: its data are not given out.")
-		       : OK;
-}
-
 static RESULT open_data(struct os_call *e, void *args)
 {
 	const struct os_image_target *a = args;
 	const struct image *image = NULL;
-	struct stat st;
 	TRY(engine_find_image(e->c, os_tables(e), &a->image, &image));
 	if (image->is_deactivated && !os_is_admin(e))
 		return ctx_fail_kind(e->c, ERR_DENIED, KIND_IMAGE,
 				     "The requested image has been deactivated.");
-	TRY(check_plain(e, image));
-	struct str path = e->config->reconciler ? path_of(e, image) : STR_NONE;
-	e->has_no_body = !path.n;
-	if (!path.n) {
+	TRY(api_open_image_data(&e->core, image));
+	e->has_no_body = !e->file;
+	if (!e->file)
 		e->status = 204;
-		return OK;
-	}
-	AUTO_FD fd = open(path.p, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) != 0)
-		return ctx_fail(e->c, ERR_GONE, "The data of the image cannot be read.");
-	if (image->data_md5.n)
+	else if (image->data_md5.n)
 		call_set_answer_header(e->call, "Content-MD5", image->data_md5);
-	e->file = fd;
-	e->file_size = st.st_size;
-	fd = -1;
 	return OK;
 }
 
