@@ -123,14 +123,41 @@ static void limit_rate(struct tags specs, int64_t size, const char *const keys[s
 	}
 }
 
+#define KEYS(key)                                                                                            \
+	{                                                                                                    \
+		key, key "_per_gb", key "_max"                                                               \
+	}
+
+static bool limit_direction(struct tags specs, int64_t size, const char *const keys[static 3],
+			    struct disk_rate *rate)
+{
+	limit_rate(specs, size, keys, &rate->rate, &rate->burst, &rate->burst_s);
+	return rate->rate;
+}
+
 void model_limit_by_specs(struct tags specs, int64_t size, struct disk_limits *limits)
 {
-	static const char *const iops[] = {"total_iops_sec", "total_iops_sec_per_gb", "total_iops_sec_max"};
-	static const char *const bytes[] = {"total_bytes_sec", "total_bytes_sec_per_gb",
-					    "total_bytes_sec_max"};
+	static const char *const iops[] = KEYS("total_iops_sec"), *const bytes[] = KEYS("total_bytes_sec"),
+				 *const read_iops[] = KEYS("read_iops_sec"),
+				 *const write_iops[] = KEYS("write_iops_sec"),
+				 *const read_bytes[] = KEYS("read_bytes_sec"),
+				 *const write_bytes[] = KEYS("write_bytes_sec");
+	struct disk_limits l = {0}, *out = limits;
 	int64_t said = 0;
-	limit_rate(specs, size, iops, &limits->iops, &limits->iops_burst, &limits->iops_burst_s);
-	limit_rate(specs, size, bytes, &limits->bytes, &limits->bytes_burst, &limits->bytes_burst_s);
+	limit_rate(specs, size, iops, &l.iops, &l.iops_burst, &l.iops_burst_s);
+	limit_rate(specs, size, bytes, &l.bytes, &l.bytes_burst, &l.bytes_burst_s);
+	bool by_iops = !l.iops && (limit_direction(specs, size, read_iops, &l.read_iops) |
+				   limit_direction(specs, size, write_iops, &l.write_iops));
+	bool by_bytes = !l.bytes && (limit_direction(specs, size, read_bytes, &l.read_bytes) |
+				     limit_direction(specs, size, write_bytes, &l.write_bytes));
+	if (l.iops || by_iops) {
+		out->iops = l.iops, out->iops_burst = l.iops_burst, out->iops_burst_s = l.iops_burst_s;
+		out->read_iops = l.read_iops, out->write_iops = l.write_iops;
+	}
+	if (l.bytes || by_bytes) {
+		out->bytes = l.bytes, out->bytes_burst = l.bytes_burst, out->bytes_burst_s = l.bytes_burst_s;
+		out->read_bytes = l.read_bytes, out->write_bytes = l.write_bytes;
+	}
 	if (read_spec(specs, "size_iops_sec", &said))
 		limits->iops_size = said;
 }

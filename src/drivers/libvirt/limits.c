@@ -5,6 +5,16 @@
 
 #include "drivers/libvirt/host.h"
 
+/* The three parameters of one direction. */
+#define RATE_OF(word, member)                                                                                \
+	{VIR_DOMAIN_BLOCK_IOTUNE_##word##_SEC, offsetof(struct disk_limits, member.rate)},                   \
+		{VIR_DOMAIN_BLOCK_IOTUNE_##word##_SEC_MAX, offsetof(struct disk_limits, member.burst)},      \
+	{                                                                                                    \
+		VIR_DOMAIN_BLOCK_IOTUNE_##word##_SEC_MAX_LENGTH,                                             \
+			offsetof(struct disk_limits, member.burst_s),                                        \
+			offsetof(struct disk_limits, member.burst) + 1                                       \
+	}
+
 static const struct {
 	const char *name;
 	size_t offset;
@@ -20,6 +30,10 @@ static const struct {
 	 offsetof(struct disk_limits, bytes_burst) + 1},
 	{VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_IOPS_SEC_MAX_LENGTH, offsetof(struct disk_limits, iops_burst_s),
 	 offsetof(struct disk_limits, iops_burst) + 1},
+	RATE_OF(READ_BYTES, read_bytes),
+	RATE_OF(READ_IOPS, read_iops),
+	RATE_OF(WRITE_BYTES, write_bytes),
+	RATE_OF(WRITE_IOPS, write_iops),
 };
 enum { RATES = sizeof rates / sizeof rates[0] };
 

@@ -190,6 +190,13 @@ static RESULT probe_inside(struct compute_host *h, struct ctx *c, struct compute
 
 /* ---- domains */
 
+static void digest_rate(struct buf *b, const struct disk_rate *r)
+{
+	if (r->rate)
+		buf_print(b, "%" PRId64 " %" PRId64 " %" PRId64, r->rate, r->burst, r->burst_s);
+	buf_print(b, "\n");
+}
+
 static void digest_disk(struct buf *b, const struct compute_disk *d)
 {
 	char id[UUID_TEXT_SIZE];
@@ -199,6 +206,10 @@ static void digest_disk(struct buf *b, const struct compute_disk *d)
 		  " %d %" STR_FMT "\n",
 		  uuid_write(d->volume, id), d->slot, l->iops, l->iops_burst, l->iops_burst_s, l->iops_size,
 		  l->bytes, l->bytes_burst, l->bytes_burst_s, d->key != NULL, STR_ARG(d->encrypted_base));
+	digest_rate(b, &l->read_iops);
+	digest_rate(b, &l->write_iops);
+	digest_rate(b, &l->read_bytes);
+	digest_rate(b, &l->write_bytes);
 }
 
 /* Digests the parts of the wish that a real definition would contain. */

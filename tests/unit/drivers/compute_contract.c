@@ -731,6 +731,8 @@ static void test_limits(void **state)
 		 .bytes = 5 * MIB,
 		 .bytes_burst = 31 * MIB,
 		 .bytes_burst_s = 4096},
+		{.write_iops = {200, 400, 1}, .read_bytes = {.rate = 9 * MIB}},
+		{.read_iops = {.rate = 70}, .write_bytes = {5 * MIB, 6 * MIB, 1}},
 		{0},
 		{.iops = 3000, .bytes = 125 * MIB},
 	};

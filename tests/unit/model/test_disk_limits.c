@@ -57,7 +57,7 @@ static void test_specs(void **state)
 	struct tag said[] = {{STR("total_bytes_sec_per_gb"), STR("1000")},
 			     {STR("total_iops_sec"), STR("500")},
 			     {STR("total_iops_sec_max"), STR("900")}};
-	struct tag wrong[] = {{STR("read_iops_sec"), STR("7")}, {STR("total_iops_sec"), STR("many")}};
+	struct tag wrong[] = {{STR("read_iops_sec"), STR("-7")}, {STR("total_iops_sec"), STR("many")}};
 	struct disk_limits found = model_limit_disk(STR("gp2"), 10 * GIB, 100, 0), before = found;
 	model_limit_by_specs((struct tags){wrong, 2}, 10 * GIB, &found);
 	assert_memory_equal(&found, &before, sizeof found);
@@ -69,8 +69,32 @@ static void test_specs(void **state)
 	assert_int_equal(found.iops_size, before.iops_size);
 }
 
+/* QEMU takes no common limit beside one for a direction. */
+static void test_specs_of_a_direction(void **state)
+{
+	(void) state;
+	struct tag said[] = {{STR("read_bytes_sec_per_gb"), STR("1000")},
+			     {STR("write_iops_sec"), STR("500")},
+			     {STR("write_iops_sec_max"), STR("900")}};
+	struct tag both[] = {{STR("total_iops_sec"), STR("600")}, {STR("write_iops_sec"), STR("500")}};
+	struct disk_limits found = model_limit_disk(STR("gp2"), 10 * GIB, 100, 0);
+	assert_true(found.iops && found.iops_burst && found.bytes);
+	model_limit_by_specs((struct tags){said, 3}, 10 * GIB, &found);
+	assert_true(!found.iops && !found.iops_burst && !found.bytes);
+	assert_int_equal(found.read_bytes.rate, 10000);
+	assert_int_equal(found.write_bytes.rate, 0);
+	assert_int_equal(found.write_iops.rate, 500);
+	assert_int_equal(found.write_iops.burst, 900);
+	assert_int_equal(found.write_iops.burst_s, 1);
+	model_limit_by_specs((struct tags){both, 2}, 10 * GIB, &found);
+	assert_int_equal(found.iops, 600);
+	assert_int_equal(found.write_iops.rate, 0);
+	assert_int_equal(found.read_bytes.rate, 10000);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_types), cmocka_unit_test(test_specs)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_types), cmocka_unit_test(test_specs),
+					   cmocka_unit_test(test_specs_of_a_direction)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
