@@ -192,7 +192,7 @@ def test_undo(world, stage):
     ref = world.make()
     do(world, "plan", ref)
     if stage in ("freezing", "copying"):
-        world.proxy.spoil = lambda _verb, _path, body: fault("ResourceInUse") if method_of(body) == HOLDS[stage] else None
+        world.proxy.spoil = lambda _verb, _path, body: fault("TaskInProgress") if method_of(body) == HOLDS[stage] else None
     if stage != "planned":
         do(world, "start", ref)
         rests_in(world, ref, "synced" if stage == "stopping" else stage)
