@@ -107,7 +107,8 @@ static RESULT weigh_network(struct weighing *w)
 		       ". Set a subnet that does, or do not keep the address.",
 		       STR_ARG(m->source_ip));
 	if (!m->keeps_ip && !m->source_ip.n)
-		WARN(w, "keeps_ip: the machine's private address is not known. The instance gets a free one.");
+		WARN(w,
+		     "keeps_ip: the machine's private address is not known. The instance gets a free one.");
 	else if (!m->keeps_ip)
 		WARN(w, "keeps_ip: the private address changes; it is %" STR_FMT " there.",
 		     STR_ARG(m->source_ip));

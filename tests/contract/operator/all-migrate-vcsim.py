@@ -24,11 +24,20 @@ from block_cloud import BLOCK, block  # noqa: E402
 from dev import Dev  # noqa: E402
 from elsewhere import machines, provider, run  # noqa: E402
 from migrating import RUNNING, ZERO, do, instance_here, migration, rests_in  # noqa: E402
-from vsphere import Simulator, fault, method_of  # noqa: E402
+from vsphere import VIM, Simulator, fault, method_of  # noqa: E402
 from waiting import HANG_S, wait_until  # noqa: E402
 
 BLOCKS = 100
 MACHINES = 12
+DESCRIPTOR = b"""# Disk DescriptorFile
+version=1
+CID=fffffffe
+parentCID=ffffffff
+createType="vmfs"
+
+# Extent description
+RW %d VMFS "disk1-flat.vmdk"
+"""
 
 
 class World:
@@ -55,26 +64,45 @@ class World:
         self.home.end(signal.SIGKILL)
         self.home = Dev("--data", self.data, port=port)
 
-    def make(self):
-        """A machine with content on its disk, that was not moved before."""
+    def make(self, disks=1):
+        """A machine with content on its disks, that was not moved before."""
         ref = self.free.pop()
         self.contents[ref] = {k: block(f"{ref} {k} ") for k in (0, 1, 5, 9, 60)} | {3: ZERO}
         self.write(ref)
+        if disks > 1:
+            self.add_disk(ref)
+            self.contents[ref, 2] = {k: block(f"{ref} second {k} ") for k in (0, 7, 60)}
+            self.write(ref, 2)
         return ref
 
-    def write(self, ref):
+    def add_disk(self, ref):
+        (disk,) = [d for d in self.there.prop("VirtualMachine", ref, "config.hardware.device") if d.find(f"{VIM}capacityInKB") is not None]
+        self.there.task("ReconfigVM_Task", ref, (
+            '<spec><deviceChange><operation>add</operation><fileOperation>create</fileOperation><device xsi:type="VirtualDisk"><key>-1</key>'
+            f'<backing xsi:type="VirtualDiskFlatVer2BackingInfo"><fileName>[LocalDS_0] {self.names[ref]}/disk2.vmdk</fileName><diskMode>persistent</diskMode></backing>'
+            f'<controllerKey>{disk.findtext(VIM + "controllerKey")}</controllerKey><unitNumber>1</unitNumber><capacityInKB>1048576</capacityInKB></device></deviceChange></spec>'))
+
+    def write(self, ref, disk=1):
         raw, made = os.path.join(self.work, "raw"), os.path.join(self.work, "made.vmdk")
         with open(raw, "wb") as f:
             f.truncate(BLOCKS * BLOCK)
-            for index, data in self.contents[ref].items():
+            for index, data in self.contents[ref if disk == 1 else (ref, disk)].items():
                 f.seek(index * BLOCK)
                 f.write(data)
         subprocess.run(["qemu-img", "convert", "-f", "raw", "-O", "vmdk", "-o", "subformat=streamOptimized", raw, made], check=True)
         with open(made, "rb") as f:
-            self.put(ref, f.read())
+            self.put(ref, f.read(), disk)
 
-    def put(self, ref, data):
-        url = f"{self.there.url}/folder/{self.names[ref]}/disk1.vmdk?dcPath=DC0&dsName=LocalDS_0"
+    def write_flat(self, ref):
+        """The disk as ESXi keeps it: a descriptor, and a flat file beside it."""
+        raw = bytearray(BLOCKS * BLOCK)
+        for index, data in self.contents[ref].items():
+            raw[index * BLOCK:(index + 1) * BLOCK] = data
+        self.put(ref, bytes(raw), "1-flat")
+        self.put(ref, DESCRIPTOR % (len(raw) // 512))
+
+    def put(self, ref, data, disk=1):
+        url = f"{self.there.url}/folder/{self.names[ref]}/disk{disk}.vmdk?dcPath=DC0&dsName=LocalDS_0"
         urllib.request.urlopen(urllib.request.Request(url, data=data, method="PUT"), timeout=HANG_S).close()
 
     def power(self, ref):
@@ -93,10 +121,12 @@ class World:
 
     def is_same(self, ref):
         image = self.home.account.client().describe_images(ImageIds=[instance_here(self, ref)["ImageId"]])["Images"][0]
-        (mapping,) = image["BlockDeviceMappings"]
-        content = ebs.content(self.home.account.client("ebs"), mapping["Ebs"]["SnapshotId"], BLOCKS * BLOCK)
-        wrong = [k for k in range(BLOCKS) if content[k * BLOCK:(k + 1) * BLOCK] != self.contents[ref].get(k, ZERO)]
-        assert not wrong, wrong
+        wanted = {"/dev/sda": self.contents[ref], **({"/dev/sdb": self.contents[ref, 2]} if (ref, 2) in self.contents else {})}
+        assert {m["DeviceName"] for m in image["BlockDeviceMappings"]} == set(wanted), image
+        for mapping in image["BlockDeviceMappings"]:
+            content, disk = ebs.content(self.home.account.client("ebs"), mapping["Ebs"]["SnapshotId"], BLOCKS * BLOCK), wanted[mapping["DeviceName"]]
+            wrong = [k for k in range(BLOCKS) if content[k * BLOCK:(k + 1) * BLOCK] != disk.get(k, ZERO)]
+            assert not wrong, (mapping["DeviceName"], wrong)
 
     def finish(self, ref):
         rests_in(self, ref, "freezing", "copying", "synced", "stopping", "making", "starting", "done")
@@ -181,6 +211,31 @@ def test_whole_way(world):
     do(world, "undo", ref, "--accept-loss")
     rests_in(world, ref, "undone")
     assert world.power(ref) == "poweredOn" and instance_here(world, ref)["State"]["Name"] == "stopped"
+
+
+def test_two_disks(world):
+    """Both disks come from one snapshot, each by a lease of its own."""
+    ref = world.make(disks=2)
+    do(world, "plan", ref)
+    do(world, "start", ref)
+    rests_in(world, ref, "synced")
+    world.contents[ref, 2][9] = block("last ")
+    world.write(ref, 2)
+    world.finish(ref)
+
+
+def test_datastore(world):
+    """A server that exports no snapshots gives the datastore's files: a flat one, and at the cutover a VMDK of one file."""
+    ref = world.make()
+    world.write_flat(ref)
+    world.proxy.spoil = lambda _verb, _path, body: fault("NotSupported") if method_of(body) == "ExportSnapshot" else None
+    do(world, "plan", ref)
+    do(world, "start", ref)
+    rests_in(world, ref, "synced")
+    world.contents[ref][60] = block("last ")
+    world.write(ref)
+    world.finish(ref)
+    assert world.proxy.asked("/folder/") >= 4, world.proxy.asked("/folder/")
 
 
 HOLDS = {"freezing": "CreateSnapshot_Task", "copying": "ExportSnapshot", "stopping": "ShutdownGuest"}

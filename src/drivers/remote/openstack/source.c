@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reads disks of servers, for migrations from OpenStack. Glance gives whole images alone: Nova makes one of the root disk
- * of a server that boots from an image; of a volume Cinder makes a snapshot, a volume of that, and an image of that volume.
- * Each is named after the migration, the round and the disk, so that a repeated step finds it, and the end deletes it.
- * Sources: Compute API reference, Block Storage API v3 and Image API v2. */
+ * Reads disks of servers, for migrations from OpenStack. Glance gives whole images only. Nova makes an image of the root disk
+ * if the server boots from an image. For each volume Cinder makes a snapshot, a volume of the snapshot, and an image of that
+ * volume. Names have the migration, the round and the disk, so that a repeated step finds what is there, and the end deletes
+ * it. Sources: Compute API reference, Block Storage API v3 and Image API v2. */
 #include <inttypes.h>
 
 #include "drivers/remote/openstack/answer.h"

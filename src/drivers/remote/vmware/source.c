@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Reads disks of machines of vCenter and ESXi, for migrations. A round is a snapshot of the machine, without its memory. Its
- * disks are exported by a lease (HttpNfcLease), as VMDKs that are compressed for a stream. A machine that does not run is
- * read in the same way. Source: vSphere Web Services API reference 8.0, VirtualMachineSnapshot and HttpNfcLease. */
+ * disks are exported by a lease (HttpNfcLease), as VMDKs that are compressed for a stream. A server that exports nothing gives
+ * the files of the datastore (datastore.c). Source: vSphere Web Services API reference 8.0, VirtualMachineSnapshot and
+ * HttpNfcLease. */
 #include "drivers/remote/vmware/source.h"
 
 #include <inttypes.h>
@@ -639,10 +640,15 @@ static RESULT work_fetch(struct ctx *c, struct remote *r, void *arg)
 	l.aside.connection = connection;
 	*remote_session_peek(&l.aside) = *remote_session_peek(r);
 	vmware_begin(&q, c, "ExportSnapshot", "VirtualMachineSnapshot", w->download->point);
-	TRY(vmware_ask_id(&q, r, &l.id));
+	struct result result = vmware_ask_id(&q, r, &l.id);
+	if (result.code == ERR_UNSUPPORTED) {
+		ctx_clear_problem(c);
+		return vmware_read_datastore(c, r, w->download);
+	}
+	TRY(result);
 	if (!l.id.n) /* the id has brackets */
 		return remote_fail_answer(c, "it has no lease");
-	struct result result = wait_for_lease(c, r, &l);
+	result = wait_for_lease(c, r, &l);
 	if (result_is_ok(result))
 		result = read_lease(c, r, &l);
 	end_lease(c, r, l.id, result_is_ok(result));
