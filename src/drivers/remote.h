@@ -119,7 +119,8 @@ enum {
 	REMOTE_BLOCK_SIZE = 512 * 1024,
 	REMOTE_DISKS_MAX = 26,
 	REMOTE_POINTS_MAX = 256,
-	REMOTE_BLOCKS_MAX = 10000
+	REMOTE_BLOCKS_MAX = 10000,
+	REMOTE_OBSTACLES_MAX = 16 /* refusals, and warnings, of a description */
 };
 
 /* A machine with its disks. */
@@ -132,10 +133,13 @@ struct remote_layout {
 
 /* Snapshot of a disk that a migration has made there. */
 struct remote_point {
-	struct str id, volume;
-	int64_t round, size;
+	struct str id, volume; /* volume empty: `number` has the disk's place, unless is_of_all */
+	int64_t round, size, number;
 	bool is_complete, has_failed;
-	bool is_open; /* it has no data yet, and takes an upload */
+	bool is_open;   /* it has no data yet, and takes an upload */
+	bool is_of_all; /* the point has all disks of the machine */
+	bool is_step;   /* a step towards a point that is read; deleted with that point */
+	bool waits; /* it cannot be deleted now, for another point needs it or its deletion is under way */
 };
 struct remote_points {
 	struct remote_point *at;
@@ -145,7 +149,8 @@ struct remote_points {
 /* A round of a migration: what its snapshots are tagged with. */
 struct remote_round {
 	uuid migration;
-	int64_t round; /* 0: all rounds */
+	int64_t round;  /* 0: all rounds */
+	struct str ref; /* the source; empty on the way out */
 };
 
 /* A page of a snapshot's blocks, in ascending order. */
@@ -167,7 +172,28 @@ struct remote_block_query {
 	struct str cursor;
 };
 
-/* Points that migrations in both directions have made there: snapshots, or images of disks. */
+/* A round's points that are to be made: those of disks that `found` has none for. */
+struct remote_freezing {
+	struct remote_round round;
+	const struct cloud_migration_disk *disks;
+	size_t disk_count;
+	struct remote_points found; /* result of find() for the round */
+};
+
+/* A disk that is read whole. */
+struct remote_download {
+	struct str point;
+	int64_t number;                                            /* the disk's place */
+	RESULT (*add)(void *arg, struct ctx *c, struct str bytes); /* takes the data in pieces */
+	bool (*goes_on)(void *arg); /* false ends the download with ERR_AGAIN */
+	void *arg;
+	/* results: */
+	struct str
+		format; /* qcow2, raw, vmdk, vhd or vhdx, as the cloud says; a guest can forge what the data look like */
+	struct str digest; /* SHA-256 or SHA-512 of the data, hex; empty: the cloud has none */
+};
+
+/* Points that migrations have made there: snapshots, or images of disks. */
 struct remote_point_ops {
 	/* Finds the points of a round. */
 	RESULT(*find)
@@ -176,12 +202,17 @@ struct remote_point_ops {
 	RESULT (*thaw)(struct ctx *c, struct remote *r, struct str point);
 };
 
-/* All calls may be repeated. None changes or deletes anything there but snapshots with the migration's tags. */
-struct remote_block_ops {
+/* The source of a migration. A cloud gives blocks by list() and read(), or whole disks by fetch(); the others are NULL.
+ * All calls may be repeated. None changes or deletes anything there but the migration's points. */
+struct remote_source_ops {
+	const struct remote_point_ops *points;
+	/* freeze() makes one part of each point a call, and is called until all points are complete. Otherwise it
+	 * requests all points, and is called only when find() finds none. */
+	bool freezes_in_steps;
 	/* Describes a machine: several requests. ERR_NOT_FOUND only if the cloud says so. ERR_DENIED names the right. */
 	RESULT (*describe)(struct ctx *c, struct remote *r, struct str ref, struct remote_layout *ret_layout);
-	/* Makes a snapshot of each disk, all of one moment. Not idempotent: find() first. */
-	RESULT (*freeze)(struct ctx *c, struct remote *r, struct str ref, const struct remote_round *round);
+	/* Makes the round's points. Not idempotent: find() first. */
+	RESULT (*freeze)(struct ctx *c, struct remote *r, const struct remote_freezing *wish);
 	/* Lists blocks. ERR_NOT_FOUND: one of the snapshots is gone. */
 	RESULT(*list)
 	(struct ctx *c, struct remote *r, const struct remote_block_query *query,
@@ -190,6 +221,8 @@ struct remote_block_ops {
 	RESULT(*read)
 	(struct ctx *c, struct remote *r, struct str point, const struct remote_block *block,
 	 uint8_t ret_bytes[static REMOTE_BLOCK_SIZE], uint8_t ret_digest[static 32]);
+	/* Reads a whole disk. ERR_NOT_FOUND: the point is gone. ERR_INVALID: its format cannot be read here. */
+	RESULT (*fetch)(struct ctx *c, struct remote *r, struct remote_download *download);
 };
 
 /* ---- the way out: disks that are written there ---- */
@@ -229,6 +262,7 @@ struct remote_file {
 /* All calls may be repeated. None changes or deletes anything there that the migration did not make. A cloud takes blocks
  * by put() and end(), or whole disks by upload(); the others are NULL. */
 struct remote_sink_ops {
+	const struct remote_point_ops *points;
 	/* Names the rights in `lacks` that the way out needs and the credentials lack. */
 	RESULT (*check)(struct ctx *c, struct remote *r, uuid migration, struct strs *ret_lacks);
 	/* Starts a snapshot or an image. ERR_NOT_FOUND: the base is gone. */
@@ -312,9 +346,8 @@ struct remote_driver {
 	 * driver cannot create machines. */
 	RESULT(*create)
 	(struct ctx *c, struct remote *r, const struct remote_new *wish, struct remote_machine *ret_machine);
-	const struct remote_block_ops *blocks; /* NULL: its machines cannot be migrated */
-	const struct remote_sink_ops *sink;    /* NULL: instances cannot be migrated to it */
-	const struct remote_point_ops *points; /* given with either of them */
+	const struct remote_source_ops *source; /* NULL: its machines cannot be migrated */
+	const struct remote_sink_ops *sink;     /* NULL: instances cannot be migrated to it */
 	size_t metric_machines; /* machines of one read_metrics(), at most REMOTE_METRIC_MACHINES */
 	/* Reads metrics: ret_points[machine * REMOTE_METRIC_POINTS + interval]. Clouds may bill it. NULL: the driver
 	 * cannot. */

@@ -261,6 +261,7 @@ static RESULT set(struct asking *a)
 		{.member = "target_groups", .param = "to-group", .how = CARRY_LINES},
 		{.member = "target_key", .param = "to-key"},
 		{.member = "keeps_ip", .param = "keep-ip", .how = CARRY_CHOICE},
+		{.member = "lacks_virtio", .param = "lacks-virtio", .how = CARRY_CHOICE},
 		{.member = "drops_local", .param = "drop-local", .how = CARRY_CHOICE},
 		{.member = "round_s", .param = "round-s", .how = CARRY_COUNT},
 	};
@@ -334,6 +335,8 @@ const struct command migrate_commands[] = {
 	   "Way out: id of a security group in the other cloud; may be repeated.", .repeats = true},
 	  {"to-key", PARAM_OPTION, false, "Way out: key pair in the other cloud."},
 	  {"keep-ip", PARAM_OPTION, false, "yes or no: the instance gets the machine's private address."},
+	  {"lacks-virtio", PARAM_OPTION, false,
+	   "yes or no: the instance gets SATA disks and an e1000e interface."},
 	  {"drop-local", PARAM_OPTION, false,
 	   "yes or no: the content of disks that cannot be snapshotted may be lost."},
 	  {"round-s", PARAM_OPTION, false, "Seconds between two copy rounds."}},

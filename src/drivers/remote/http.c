@@ -138,13 +138,27 @@ struct transfer {
 	struct remote *remote;
 	const struct remote_request *request;
 	struct remote_answer *answer;
-	int64_t sent;       /* bytes of the upload */
-	bool is_unreadable; /* the upload's file cannot be read */
+	CURL *curl;
+	int64_t sent;          /* bytes of the upload */
+	struct result refused; /* by the taker of the body */
+	bool is_unreadable;    /* the upload's file cannot be read */
 };
+
+static bool is_success(CURL *curl)
+{
+	long status = 0;
+	(void) curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	return status == 200;
+}
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
 {
 	struct transfer *t = arg;
+	const struct remote_body_taker *taker = t->request->taker;
+	if (taker && is_success(t->curl)) {
+		t->refused = taker->add(taker->arg, t->c, (struct str){bytes, size * count});
+		return result_is_ok(t->refused) ? size * count : 0;
+	}
 	buf_add(&t->answer->body, bytes, size * count);
 	return t->answer->body.failed ? 0 : size * count;
 }
@@ -164,11 +178,14 @@ static size_t send_piece(char *bytes, size_t size, size_t count, void *arg)
 	return (size_t) got;
 }
 
-static int watch_upload(void *arg, curl_off_t down, curl_off_t got, curl_off_t up, curl_off_t sent)
+static int watch_transfer(void *arg, curl_off_t down, curl_off_t got, curl_off_t up, curl_off_t sent)
 {
-	const struct remote_upload *u = arg;
+	const struct remote_request *request = ((const struct transfer *) arg)->request;
 	(void) down, (void) got, (void) up, (void) sent;
-	return u->goes_on(u->arg) ? 0 : 1;
+	return (request->upload ? request->upload->goes_on(request->upload->arg)
+				: request->taker->goes_on(request->taker->arg))
+		       ? 0
+		       : 1;
 }
 
 /* Value of a header with that name; empty: the line is another one. */
@@ -225,7 +242,17 @@ static void set_trust(struct ctx *c, const struct remote *r, CURL *curl)
 	}
 }
 
-/* An upload takes as long as it needs while bytes move. */
+/* An upload or a download takes as long as it needs while bytes move. */
+static void set_long(struct transfer *t, CURL *curl)
+{
+	(void) curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	(void) curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch_transfer);
+	(void) curl_easy_setopt(curl, CURLOPT_XFERINFODATA, t);
+	(void) curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 0L);
+	(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long) REMOTE_UPLOAD_IDLE_S);
+}
+
 static void set_upload(struct transfer *t, CURL *curl)
 {
 	const struct remote_upload *u = t->request->upload;
@@ -233,12 +260,6 @@ static void set_upload(struct transfer *t, CURL *curl)
 	(void) curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t) u->size);
 	(void) curl_easy_setopt(curl, CURLOPT_READFUNCTION, send_piece);
 	(void) curl_easy_setopt(curl, CURLOPT_READDATA, t);
-	(void) curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-	(void) curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch_upload);
-	(void) curl_easy_setopt(curl, CURLOPT_XFERINFODATA, u);
-	(void) curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 0L);
-	(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long) REMOTE_UPLOAD_IDLE_S);
 }
 
 static void set_options(struct ctx *c, struct transfer *t, const struct remote_request *request, CURL *curl,
@@ -250,7 +271,7 @@ static void set_options(struct ctx *c, struct transfer *t, const struct remote_r
 	(void) curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	(void) curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	(void) curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-	(void) curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "gzip");
+	(void) curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, request->taker ? NULL : "gzip");
 	(void) curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long) REMOTE_CONNECT_MS);
 	(void) curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long) (t->remote->timeout_us / MILLISECOND));
 	(void) curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
@@ -270,6 +291,8 @@ static void set_options(struct ctx *c, struct transfer *t, const struct remote_r
 		(void) curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body.n ? request->body.p : "");
 		(void) curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
 	}
+	if (request->upload || request->taker)
+		set_long(t, curl);
 	(void) curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
 	(void) curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
 	(void) curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
@@ -280,13 +303,14 @@ static void set_options(struct ctx *c, struct transfer *t, const struct remote_r
 static RESULT judge(struct ctx *c, const struct transfer *t, CURLcode code, const char *words)
 {
 	struct str name = t->remote->name;
+	TRY(t->refused);
 	if (t->answer->body.too_large)
 		return ctx_fail(c, ERR_IO, "Provider %" STR_FMT " answers with more than %d MiB.",
 				STR_ARG(name), REMOTE_ANSWER_CAP >> 20);
 	if (t->is_unreadable)
 		return ctx_fail(c, ERR_IO, "A file of the image store cannot be read.");
 	if (code == CURLE_ABORTED_BY_CALLBACK)
-		return ctx_fail(c, ERR_AGAIN, "The upload to provider %" STR_FMT " was ended.",
+		return ctx_fail(c, ERR_AGAIN, "The transfer of a disk with provider %" STR_FMT " was ended.",
 				STR_ARG(name));
 	if (code == CURLE_PARTIAL_FILE || code == CURLE_BAD_CONTENT_ENCODING)
 		return ctx_fail(c, ERR_IO, "The answer of provider %" STR_FMT " ended early.", STR_ARG(name));
@@ -329,7 +353,12 @@ static RESULT perform(struct ctx *c, struct transfer *t, const struct remote_req
 RESULT remote_send(struct ctx *c, struct remote *r, const struct remote_request *request,
 		   struct remote_answer *ret_answer)
 {
-	struct transfer t = {.c = c, .remote = r, .request = request, .answer = ret_answer};
+	struct transfer t = {.c = c,
+			     .remote = r,
+			     .request = request,
+			     .answer = ret_answer,
+			     .curl = r->connection->curl,
+			     .refused = OK};
 	*ret_answer = (struct remote_answer){0};
 	buf_init(&ret_answer->body, REMOTE_ANSWER_CAP);
 	r->wait_us = 0;

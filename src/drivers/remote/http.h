@@ -28,11 +28,20 @@ struct remote_upload {
 	void *arg;
 };
 
+/* Takes the body of a success in pieces, without a limit of size or time. The request ends when nothing moves for
+ * REMOTE_UPLOAD_IDLE_S. */
+struct remote_body_taker {
+	RESULT (*add)(void *arg, struct ctx *c, struct str bytes); /* its failure is the request's */
+	bool (*goes_on)(void *arg);                                /* as above */
+	void *arg;
+};
+
 struct remote_request {
 	const char *method; /* NULL: POST */
 	struct str url;
 	struct str body;                         /* empty: none */
 	const struct remote_upload *upload;      /* the body of a PUT; NULL: `body` */
+	const struct remote_body_taker *taker;   /* takes the body of the answer; NULL: ret_answer keeps it */
 	const char *headers[REMOTE_HEADERS_MAX]; /* "Name: value"; NULL-terminated */
 	const char *wanted_header;               /* a header of the answer; NULL: none */
 	const char *wanted_start;                /* start of that header's value; NULL: any */

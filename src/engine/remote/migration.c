@@ -122,11 +122,12 @@ static RESULT check_machine(struct op *op, const struct migration_wish *wish, co
 	if (!p || !row_is_live(&p->row))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_REMOTE_MACHINE, wish->machine.field,
 				   "The machine's provider is being removed.");
-	if (p->cloud != PROVIDER_CLOUD_AWS)
+	if (p->cloud != PROVIDER_CLOUD_AWS && p->cloud != PROVIDER_CLOUD_OPENSTACK &&
+	    p->cloud != PROVIDER_CLOUD_VMWARE && p->cloud != PROVIDER_CLOUD_AZURE)
 		return ENGINE_FAIL(
 			op, ERR_UNSUPPORTED, KIND_REMOTE_MACHINE, wish->machine.field,
 			"Machines of providers of kind aws can be migrated, such as those of another "
-			"Dari; of kind %s they cannot yet.",
+			"Dari, openstack, vmware and azure; of kind %s they cannot yet.",
 			provider_cloud_words[p->cloud]);
 	if (engine_remote_machine_is_new(m) || m->power == REMOTE_MACHINE_POWER_TERMINATED ||
 	    m->power == REMOTE_MACHINE_POWER_TERMINATING)
@@ -232,6 +233,7 @@ static RESULT check_direction(struct op *op, const struct cloud_migration *m,
 		       {"groups", wish->groups.count > 0, false},
 		       {"key_pair", ref_is_given(&wish->key_pair), false},
 		       {"keeps_ip", wish->keeps_ip != CHOICE_DEFAULT, false},
+		       {"lacks_virtio", wish->lacks_virtio != CHOICE_DEFAULT, false},
 		       {"target_type", wish->target_type.n > 0, true},
 		       {"target_subnet", wish->target_subnet.n > 0, true},
 		       {"target_groups", wish->target_groups.count > 0, true},
@@ -276,6 +278,7 @@ RESULT engine_change_migration(struct op *op, struct migration_change *wish)
 		next.round_s = wish->round_s;
 	choice_apply(wish->keeps_ip, &next.keeps_ip);
 	choice_apply(wish->drops_local, &next.drops_local);
+	choice_apply(wish->lacks_virtio, &next.lacks_virtio);
 	TRY(migration_weigh(op, &next));
 	if (m->started_us && next.refusals.count)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_CLOUD_MIGRATION, wish->migration.field, "%" STR_FMT,

@@ -50,7 +50,7 @@ struct migration_change {
 	struct ref type, subnet, key_pair; /* kind none: unchanged */
 	struct refs groups;                /* none: unchanged */
 	struct str name;                   /* empty: unchanged */
-	enum choice keeps_ip, drops_local;
+	enum choice keeps_ip, drops_local, lacks_virtio;
 	int64_t round_s; /* 0: unchanged */
 	/* Way out, by the cloud's ids; empty: unchanged. ERR_COMBINATION: a member of the other direction. */
 	struct str target_type, target_subnet, target_key;

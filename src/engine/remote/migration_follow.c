@@ -51,6 +51,10 @@ static void take_facts(struct cloud_migration *next, const struct cloud_migratio
 	next->has_local = seen->has_local;
 	next->scaling_group = seen->scaling_group;
 	next->product_codes = seen->product_codes;
+	next->copies_whole = seen->copies_whole;
+	next->lacks_virtio = seen->lacks_virtio;
+	next->source_refusals = seen->source_refusals;
+	next->source_warnings = seen->source_warnings;
 }
 
 static RESULT put_disks(struct op *op, const struct cloud_migration *m,
@@ -193,6 +197,8 @@ static RESULT register_image(struct op *op, const struct cloud_migration *m,
 		.may_share_name = true,
 		.boot_mode = boot_mode_of(m),
 		.ena_support = true,
+		.disk_bus = m->lacks_virtio ? IMAGE_DISK_BUS_SATA : IMAGE_DISK_BUS_VIRTIO,
+		.nic_model = m->lacks_virtio ? IMAGE_NIC_MODEL_E1000E : IMAGE_NIC_MODEL_VIRTIO,
 		.root_device = disks[0].device,
 		.disks = wishes,
 		.disk_count = count};

@@ -67,6 +67,16 @@ static RESULT weigh_machine(struct weighing *w, size_t disk_count)
 	return OK;
 }
 
+/* Facts that only the cloud's driver understands. */
+static RESULT weigh_source(struct weighing *w)
+{
+	for (size_t k = 0; k < w->m->source_refusals.count; k++)
+		REFUSE(w, "%" STR_FMT, STR_ARG(w->m->source_refusals.at[k]));
+	for (size_t k = 0; k < w->m->source_warnings.count; k++)
+		WARN(w, "%" STR_FMT, STR_ARG(w->m->source_warnings.at[k]));
+	return OK;
+}
+
 static RESULT weigh_type(struct weighing *w)
 {
 	const struct cloud_migration *m = w->m;
@@ -96,7 +106,10 @@ static RESULT weigh_network(struct weighing *w)
 		       "keeps_ip: the subnet does not contain the address %" STR_FMT
 		       ". Set a subnet that does, or do not keep the address.",
 		       STR_ARG(m->source_ip));
-	if (!m->keeps_ip)
+	if (!m->keeps_ip && !m->source_ip.n)
+		WARN(w,
+		     "keeps_ip: the machine's private address is not known. The instance gets a free one.");
+	else if (!m->keeps_ip)
 		WARN(w, "keeps_ip: the private address changes; it is %" STR_FMT " there.",
 		     STR_ARG(m->source_ip));
 	return OK;
@@ -105,10 +118,18 @@ static RESULT weigh_network(struct weighing *w)
 static RESULT weigh_mapping(struct weighing *w)
 {
 	const struct cloud_migration *m = w->m;
+	if (m->copies_whole)
+		WARN(w, "copies_whole: the cloud gives no changed blocks. The whole disks are downloaded "
+			"twice: while "
+			"the machine runs, and again during the cutover.");
 	if (!m->groups.count)
 		WARN(w, "groups: security groups are not copied. The instance gets the default group unless "
 			"groups "
 			"are set.");
+	if (m->lacks_virtio)
+		WARN(w, "lacks_virtio: the guest is not converted. The instance gets SATA disks and an "
+			"e1000e interface. If "
+			"the guest has the drivers of virtio, set lacks_virtio to no.");
 	if (m->source_key.n && uuid_is_none(m->key_pair))
 		WARN(w,
 		     "key_pair: there is no key pair %" STR_FMT
@@ -119,7 +140,13 @@ static RESULT weigh_mapping(struct weighing *w)
 
 static RESULT weigh_rights(struct weighing *w)
 {
-	static const char *const needed[] = {"ec2:StopInstances", "ec2:StartInstances"};
+	static const char *const needed[] = {"ec2:StopInstances",
+					     "ec2:StartInstances",
+					     "role:member",
+					     "VirtualMachine.Interact.PowerOn",
+					     "VirtualMachine.Interact.PowerOff",
+					     "Microsoft.Compute/virtualMachines/start/action",
+					     "Microsoft.Compute/virtualMachines/deallocate/action"};
 	const struct provider *p = provider_find(w->tables, w->m->provider);
 	if (!p || !row_is_live(&p->row)) {
 		REFUSE(w, "provider: it has been removed. Add it again.");
@@ -144,6 +171,7 @@ RESULT engine_weigh_migration(struct ctx *c, const struct tables *t, const struc
 		return OK;
 	}
 	TRY(weigh_machine(&w, disk_count));
+	TRY(weigh_source(&w));
 	for (size_t k = 0; k < disk_count; k++)
 		TRY(migration_weigh_disk(&w, &disks[k]));
 	TRY(weigh_type(&w));

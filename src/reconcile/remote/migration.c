@@ -66,6 +66,29 @@ static RESULT gather(struct step *s, struct moving *mo)
 	return OK;
 }
 
+RESULT migration_gather_disks(struct step *s, const struct moving *mo,
+			      struct cloud_migration_disk **ret_disks)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	struct cloud_migration_disk *disks =
+		arena_new_array(s->ctx.arena, struct cloud_migration_disk, mo->here.disk_count + 1);
+	size_t count = 0;
+	if (!disks)
+		return ctx_no_memory(&s->ctx);
+	for (const struct cloud_migration_disk *d =
+		     cloud_migration_disk_first_by_migration(view.tables, mo->m->row.id);
+	     d && count < mo->here.disk_count; d = cloud_migration_disk_next_by_migration(view.tables, d)) {
+		disks[count] = *d;
+		disks[count].device = str_copy(s->ctx.arena, d->device);
+		disks[count].volume = str_copy(s->ctx.arena, d->volume);
+		disks[count].made = str_copy(s->ctx.arena, d->made);
+		disks[count++].base = str_copy(s->ctx.arena, d->base);
+	}
+	*ret_disks = disks;
+	return arena_is_full(s->ctx.arena) ? ctx_no_memory(&s->ctx) : OK;
+}
+
 RESULT migration_report(struct step *s, const struct moving *mo, struct cloud_migration_report news)
 {
 	struct cloud_migration_report *report = STEP_NEW(s, struct cloud_migration_report);
@@ -124,7 +147,7 @@ static RESULT look(struct step *s, const struct moving *mo, struct remote *remot
 {
 	struct migration_plan_report *plan = STEP_NEW(s, struct migration_plan_report);
 	struct remote_layout *layout = STEP_NEW(s, struct remote_layout);
-	TRY(mo->driver->blocks->describe(&s->ctx, remote, mo->m->ref, layout));
+	TRY(mo->driver->source->describe(&s->ctx, remote, mo->m->ref, layout));
 	*plan = (struct migration_plan_report){.migration = s->id,
 					       .gen = mo->m->row.gen,
 					       .seen = &layout->machine,
@@ -150,67 +173,117 @@ static bool is_off(const struct remote_machine *m)
 	return m->power == REMOTE_MACHINE_POWER_STOPPED;
 }
 
-/* Reports the round's snapshots when all are complete. A volume may have two snapshots if the answer to the first request
- * was lost: the first one is used, and the end removes both. */
-static RESULT take_points(struct step *s, const struct moving *mo, const struct remote_points *points)
+/* The disk of a point, by the cloud's id of its volume or by its place; NULL: none of the plan. */
+static const struct cloud_migration_disk *disk_of(const struct cloud_migration_disk *disks, size_t count,
+						  const struct remote_point *p)
 {
-	struct migration_point *at = arena_new_array(s->ctx.arena, struct migration_point, points->count + 1);
-	size_t count = 0;
-	if (!at)
-		return ctx_no_memory(&s->ctx);
-	for (size_t k = 0; k < points->count; k++) {
-		const struct remote_point *p = &points->at[k];
-		bool is_known = false;
-		for (size_t n = 0; n < count; n++)
-			is_known |= str_equal(at[n].volume, p->volume);
-		if (is_known)
-			continue;
-		if (p->has_failed)
-			return migration_report(
-				s, mo,
+	for (size_t k = 0; k < count; k++)
+		if (p->volume.n ? str_equal(disks[k].volume, p->volume) : disks[k].number == p->number)
+			return &disks[k];
+	return NULL;
+}
+
+static RESULT fail_point(struct step *s, const struct moving *mo, const struct remote_point *p)
+{
+	return migration_report(s, mo,
 				(struct cloud_migration_report){.news = MIGRATION_NEWS_FAILED,
 								.problem = str_print(s->ctx.arena,
 										     "The snapshot %" STR_FMT
 										     " failed there.",
 										     STR_ARG(p->id))});
-		if (!p->is_complete)
-			return migration_look_again(s, LOOK_EVERY_S * 1000);
-		at[count++] = (struct migration_point){p->volume, p->id};
+}
+
+/* Reports the round's snapshots when all are complete. A volume may have two snapshots if the answer to the first request
+ * was lost: the first one is used, and the end removes both. *ret_goes_on: some are still to be made. */
+static RESULT take_points(struct step *s, const struct moving *mo, const struct remote_freezing *wish,
+			  bool *ret_goes_on)
+{
+	struct migration_point *at = arena_new_array(s->ctx.arena, struct migration_point,
+						     wish->found.count + wish->disk_count + 1);
+	size_t count = 0;
+	if (!at)
+		return ctx_no_memory(&s->ctx);
+	for (size_t k = 0; k < wish->found.count; k++) {
+		const struct remote_point *p = &wish->found.at[k];
+		const struct cloud_migration_disk *disk = disk_of(wish->disks, wish->disk_count, p);
+		struct str volume = disk ? disk->volume : p->volume;
+		bool is_known = p->is_step || (p->is_of_all && count);
+		for (size_t n = 0; n < count; n++)
+			is_known |= str_equal(at[n].volume, volume);
+		if (is_known)
+			continue;
+		if (p->has_failed)
+			return fail_point(s, mo, p);
+		*ret_goes_on |= !p->is_complete;
+		if (!p->is_of_all)
+			at[count++] = (struct migration_point){volume, p->id};
+		for (size_t n = 0; p->is_of_all && n < wish->disk_count; n++)
+			at[n] = (struct migration_point){wish->disks[n].volume, p->id};
+		if (p->is_of_all)
+			count = wish->disk_count;
 	}
-	return migration_report(s, mo,
-				(struct cloud_migration_report){
-					.news = MIGRATION_NEWS_FROZEN, .points = at, .point_count = count});
+	*ret_goes_on |= mo->driver->source->freezes_in_steps && count < wish->disk_count;
+	return *ret_goes_on ? OK
+			    : migration_report(s, mo,
+					       (struct cloud_migration_report){.news = MIGRATION_NEWS_FROZEN,
+									       .points = at,
+									       .point_count = count});
+}
+
+/* The last round is of a machine that is seen off. */
+static RESULT is_still_off(struct step *s, const struct moving *mo, struct remote *remote, bool *ret_is_off)
+{
+	struct remote_machine seen = {0};
+	*ret_is_off = true;
+	if (!mo->m->is_final)
+		return OK;
+	TRY(mo->driver->get(&s->ctx, remote, mo->m->ref, &seen));
+	*ret_is_off = is_off(&seen);
+	return *ret_is_off ? OK
+			   : migration_report_and_go_on(
+				     s, mo, (struct cloud_migration_report){.news = MIGRATION_NEWS_RESUMED});
 }
 
 static RESULT freeze(struct step *s, const struct moving *mo, struct remote *remote)
 {
-	struct remote_points points = {0};
-	const struct remote_round round = {s->id, mo->m->round};
-	TRY(mo->driver->points->find(&s->ctx, remote, &round, &points));
-	if (points.count)
-		return take_points(s, mo, &points);
-	if (mo->m->is_final) {
-		struct remote_machine seen = {0};
-		TRY(mo->driver->get(&s->ctx, remote, mo->m->ref, &seen));
-		if (!is_off(&seen))
-			return migration_report_and_go_on(
-				s, mo, (struct cloud_migration_report){.news = MIGRATION_NEWS_RESUMED});
+	const struct remote_source_ops *source = mo->driver->source;
+	struct remote_freezing wish = {.round = {s->id, mo->m->round, mo->m->ref},
+				       .disk_count = mo->here.disk_count};
+	struct cloud_migration_disk *disks = NULL;
+	bool goes_on = false, may_begin = false;
+	TRY(migration_gather_disks(s, mo, &disks));
+	wish.disks = disks;
+	TRY(mo->points->find(&s->ctx, remote, &wish.round, &wish.found));
+	bool is_begun = wish.found.count > 0;
+	if (is_begun) {
+		TRY(take_points(s, mo, &wish, &goes_on));
+		if (!goes_on)
+			return OK;
 	}
-	TRY(mo->driver->blocks->freeze(&s->ctx, remote, mo->m->ref, &round));
-	return migration_look_again(s, LOOK_HERE_MS);
+	if (is_begun && !source->freezes_in_steps)
+		return migration_look_again(s, LOOK_EVERY_S * 1000);
+	TRY(is_still_off(s, mo, remote, &may_begin));
+	if (!may_begin)
+		return OK;
+	TRY(source->freeze(&s->ctx, remote, &wish));
+	return migration_look_again(s, is_begun ? LOOK_EVERY_S * 1000 : LOOK_HERE_MS);
 }
 
 RESULT migration_thaw_one(struct step *s, const struct moving *mo, struct remote *remote, int64_t from_round,
-			  bool *ret_is_clean)
+			  enum thawed *ret_thawed)
 {
 	struct remote_points points = {0};
-	const struct remote_round all = {s->id, 0};
-	*ret_is_clean = false;
-	TRY(mo->driver->points->find(&s->ctx, remote, &all, &points));
-	for (size_t k = 0; k < points.count; k++)
-		if (points.at[k].round < from_round)
-			return mo->driver->points->thaw(&s->ctx, remote, points.at[k].id);
-	*ret_is_clean = true;
+	const struct remote_round all = {s->id, 0, mo->m->ref};
+	*ret_thawed = THAWED_ALL;
+	TRY(mo->points->find(&s->ctx, remote, &all, &points));
+	for (size_t k = 0; k < points.count; k++) {
+		const struct remote_point *p = &points.at[k];
+		if (p->round >= from_round)
+			continue;
+		*ret_thawed = p->waits ? THAWED_LATER : THAWED_ONE;
+		if (!p->waits)
+			return mo->points->thaw(&s->ctx, remote, p->id);
+	}
 	return OK;
 }
 
@@ -219,14 +292,16 @@ RESULT migration_thaw_one(struct step *s, const struct moving *mo, struct remote
 /* Removes snapshots of earlier rounds while the next round is waited for. */
 static RESULT wait_for_round(struct step *s, const struct moving *mo, struct remote *remote, int64_t due_us)
 {
-	bool is_clean = false;
+	enum thawed thawed;
 	int64_t now_us = clock_now_us();
 	if (now_us >= due_us)
 		return migration_report_and_go_on(
 			s, mo, (struct cloud_migration_report){.news = MIGRATION_NEWS_ROUND});
-	TRY(migration_thaw_one(s, mo, remote, mo->m->round, &is_clean));
-	if (!is_clean)
+	TRY(migration_thaw_one(s, mo, remote, mo->m->round, &thawed));
+	if (thawed == THAWED_ONE)
 		step_again(s);
+	else if (thawed == THAWED_LATER)
+		step_again_at(s, now_us + LOOK_EVERY_S * SECOND);
 	else if (due_us - now_us > FAR_S * SECOND)
 		step_again_by(s, due_us);
 	else
@@ -304,12 +379,15 @@ static RESULT watch(struct step *s, const struct moving *mo)
 
 RESULT migration_thaw_all(struct step *s, const struct moving *mo, struct remote *remote, struct str note)
 {
-	bool is_clean = false;
-	TRY(migration_thaw_one(s, mo, remote, INT64_MAX, &is_clean));
+	enum thawed thawed;
+	TRY(migration_thaw_one(s, mo, remote, INT64_MAX, &thawed));
+	if (thawed == THAWED_LATER)
+		return migration_look_again(s, LOOK_EVERY_S * 1000);
 	return migration_report_and_go_on(
 		s, mo,
-		is_clean ? (struct cloud_migration_report){.news = MIGRATION_NEWS_THAWED, .problem = note}
-			 : (struct cloud_migration_report){.news = MIGRATION_NEWS_PROBLEM});
+		thawed == THAWED_ALL
+			? (struct cloud_migration_report){.news = MIGRATION_NEWS_THAWED, .problem = note}
+			: (struct cloud_migration_report){.news = MIGRATION_NEWS_PROBLEM});
 }
 
 /* Starts the machine again if the migration has stopped it. *ret_is_over: nothing more is to be done for that. */
@@ -426,8 +504,9 @@ static RESULT step_migration(struct step *s)
 	if (!mo.lane)
 		return ctx_no_memory(&s->ctx);
 	bool is_out = mo.m->direction == CLOUD_MIGRATION_DIRECTION_OUT;
-	if (!mo.provider->verified_us || (is_out ? !mo.driver->sink : !mo.driver->blocks))
+	if (!mo.provider->verified_us || (is_out ? !mo.driver->sink : !mo.driver->source))
 		return migration_look_again(s, LOOK_EVERY_S * 1000);
+	mo.points = is_out ? mo.driver->sink->points : mo.driver->source->points;
 	if (!pace_take(&mo.lane->pace, clock_now_us(), &turn_us)) {
 		step_again_at(s, turn_us);
 		return OK;

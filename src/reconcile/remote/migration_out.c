@@ -68,28 +68,6 @@ static RESULT stop(struct step *s, const struct moving *mo)
 	return migration_look_again(s, mo->m->is_stopped ? LOOK_HERE_MS : LOOK_EVERY_S * 1000 / 2);
 }
 
-static RESULT gather_disks(struct step *s, const struct moving *mo, struct cloud_migration_disk **ret_disks)
-{
-	AUTO_VIEW view = {0};
-	view_open(s->r->store, &view);
-	struct cloud_migration_disk *disks =
-		arena_new_array(s->ctx.arena, struct cloud_migration_disk, mo->here.disk_count + 1);
-	size_t count = 0;
-	if (!disks)
-		return ctx_no_memory(&s->ctx);
-	for (const struct cloud_migration_disk *d =
-		     cloud_migration_disk_first_by_migration(view.tables, mo->m->row.id);
-	     d && count < mo->here.disk_count; d = cloud_migration_disk_next_by_migration(view.tables, d)) {
-		disks[count] = *d;
-		disks[count].device = str_copy(s->ctx.arena, d->device);
-		disks[count].volume = str_copy(s->ctx.arena, d->volume);
-		disks[count].made = str_copy(s->ctx.arena, d->made);
-		disks[count++].base = str_copy(s->ctx.arena, d->base);
-	}
-	*ret_disks = disks;
-	return arena_is_full(s->ctx.arena) ? ctx_no_memory(&s->ctx) : OK;
-}
-
 static RESULT make_image(struct step *s, const struct moving *mo, struct remote *remote,
 			 struct remote_image *ret_image, struct cloud_migration_disk **ret_disks)
 {
@@ -99,7 +77,7 @@ static RESULT make_image(struct step *s, const struct moving *mo, struct remote 
 					 .boot_mode = mo->m->boot_mode,
 					 .arch = mo->m->arch,
 					 .count = mo->here.disk_count};
-	TRY(gather_disks(s, mo, ret_disks));
+	TRY(migration_gather_disks(s, mo, ret_disks));
 	wish.disks = *ret_disks;
 	return mo->driver->sink->make_image(&s->ctx, remote, &wish, ret_image);
 }
@@ -238,7 +216,7 @@ static RESULT watch(struct step *s, const struct moving *mo, struct remote *remo
 static RESULT finish(struct step *s, const struct moving *mo, struct remote *remote)
 {
 	struct cloud_migration_disk *disks = NULL;
-	TRY(gather_disks(s, mo, &disks));
+	TRY(migration_gather_disks(s, mo, &disks));
 	struct result result = mo->driver->sink->keep_disks
 				       ? mo->driver->sink->keep_disks(&s->ctx, remote, mo->m->ref, disks,
 								      mo->here.disk_count)
@@ -282,7 +260,7 @@ static RESULT find_lost(struct step *s, const struct moving *mo, struct remote *
 static RESULT drop_image(struct step *s, const struct moving *mo, struct remote *remote)
 {
 	struct cloud_migration_disk *disks = NULL;
-	TRY(gather_disks(s, mo, &disks));
+	TRY(migration_gather_disks(s, mo, &disks));
 	return mo->driver->sink->drop_image(&s->ctx, remote, s->id, disks,
 					    mo->m->has_run ? mo->here.disk_count : 0);
 }

@@ -28,6 +28,7 @@ struct moving {
 	const struct provider *provider;
 	struct provider_lane *lane;
 	const struct remote_driver *driver;
+	const struct remote_point_ops *points; /* calls for points of this direction */
 	struct parts_here here;
 };
 
@@ -42,9 +43,18 @@ RESULT migration_look_again(struct step *s, int64_t after_ms);
 /* True: the asker may still do this to the row. Otherwise the migration's problem says why. */
 RESULT migration_may_still(struct step *s, const struct moving *mo, const char *permission, enum kind kind,
 			   const struct row *row, const struct tables *t, bool *ret_may);
-/* Deletes one snapshot there of a round before from_round. *ret_is_clean: there is none. */
+/* Copies the rows of the disks, in the order of their numbers. */
+RESULT migration_gather_disks(struct step *s, const struct moving *mo,
+			      struct cloud_migration_disk **ret_disks);
+/* Result of migration_thaw_one(). */
+enum thawed {
+	THAWED_ONE,
+	THAWED_LATER, /* some are left that cannot be deleted now */
+	THAWED_ALL
+};
+/* Deletes one snapshot there of a round before from_round. */
 RESULT migration_thaw_one(struct step *s, const struct moving *mo, struct remote *remote, int64_t from_round,
-			  bool *ret_is_clean);
+			  enum thawed *ret_thawed);
 /* Deletes the migration's snapshots there one by one, and then reports the end. */
 RESULT migration_thaw_all(struct step *s, const struct moving *mo, struct remote *remote, struct str note);
 

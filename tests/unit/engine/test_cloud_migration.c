@@ -199,6 +199,26 @@ static void refuses_what_is_too_large(void **state)
 	assert_int_equal(count_with(get(c, id)->refusals, "disk /dev/xvda: "), 1);
 }
 
+/* Facts that only the driver understands stay refusals when the plan is changed. */
+static void keeps_what_the_driver_refuses(void **state)
+{
+	struct str refusals[] = {STR("locked: the server is locked. Unlock it.")};
+	struct cloud *c = *state;
+	struct cloud_migration seen = facts();
+	const struct cloud_migration_disk one = disk(0, "/dev/vda", "vol-1");
+	seen.source_refusals = (struct strs){refusals, 1};
+	seen.copies_whole = true;
+	uuid id = begin_plan(c);
+	see_plan(c, id, &seen, &one, 1);
+	struct migration_change change = {.migration = ref_to(c, KIND_CLOUD_MIGRATION, id),
+					  .name = STR("other")};
+	cloud_ok(c, &c->alice, engine_change_migration, &change);
+	assert_int_equal(count_with(get(c, id)->refusals, "locked: "), 1);
+	assert_int_equal(count_with(get(c, id)->warnings, "copies_whole: "), 1);
+	struct cloud_migration_target start = target(c, id);
+	cloud_fails(c, &c->alice, engine_start_migration, &start, ERR_STATE, KIND_CLOUD_MIGRATION);
+}
+
 /* ---- turns ---- */
 
 static void rounds_follow_until_small(void **state)
@@ -217,6 +237,9 @@ static void rounds_follow_until_small(void **state)
 	m.round = MIGRATION_ROUNDS_AT_ONCE;
 	(void) engine_find_migration_turn(&m, &due_us);
 	assert_int_equal(due_us, HOUR + 600 * SECOND);
+	m.copies_whole = true; /* such rounds do not get smaller */
+	(void) engine_find_migration_turn(&m, &due_us);
+	assert_true(due_us == INT64_MAX);
 	m.stage = CLOUD_MIGRATION_STAGE_DONE;
 	assert_int_equal(engine_find_migration_turn(&m, &due_us), MIGRATION_TURN_THAW);
 	m.ended_us = 1;
@@ -365,6 +388,7 @@ static void tags_do_not_hinder_the_launch(void **state)
 	tags[48] = (struct tag){str_print(c->c.arena, "aws:%0124d", 0), STR("longer with src: before it")};
 	tags[49] = (struct tag){STR("key49"), STR("x")};
 	seen.source_tags = (struct tags){tags, 50};
+	seen.lacks_virtio = true;
 	uuid id = begin_plan(c);
 	see_plan(c, id, &seen, disks, 2);
 	struct cloud_migration m = *get(c, id);
@@ -378,7 +402,10 @@ static void tags_do_not_hinder_the_launch(void **state)
 	tell(c, id, MIGRATION_NEWS_LAUNCH, (struct cloud_migration_report){0});
 	assert_true(str_is(get(c, id)->problem, ""));
 	assert_int_equal(get(c, id)->stage, CLOUD_MIGRATION_STAGE_STARTING);
-	assert_int_equal(cloud_instance(c, get(c, id)->instance)->tags.count, 50);
+	const struct instance *made = cloud_instance(c, get(c, id)->instance);
+	assert_int_equal(made->tags.count, 50);
+	assert_int_equal(made->disk_bus, INSTANCE_DISK_BUS_SATA);
+	assert_int_equal(made->nic_model, INSTANCE_NIC_MODEL_E1000E);
 }
 
 static RESULT put_volume(struct op *op, void *row)
@@ -439,6 +466,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refuses_by_name, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(refuses_a_machine_without_disks, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(refuses_what_is_too_large, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(keeps_what_the_driver_refuses, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(rounds_follow_until_small, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(estimates_from_measurements, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(late_reports_are_void, cloud_setup, cloud_teardown),

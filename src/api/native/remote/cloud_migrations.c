@@ -31,6 +31,9 @@ static const struct param change_params[] = {
 	  .doc = "Way out: ids of security groups in the other cloud."),
 	C("target_key", target_key, .min = 1, .max = 255, .doc = "Way out: key pair in the other cloud."),
 	C("keeps_ip", keeps_ip, .doc = "Whether the instance gets the private address of the machine."),
+	C("lacks_virtio", lacks_virtio,
+	  .doc = "Whether the instance gets SATA disks and an e1000e interface, for guests without virtio's "
+		 "drivers."),
 	C("drops_local", drops_local,
 	  .doc = "Whether the content of disks that cannot be snapshotted may be lost."),
 	C("round_s", round_s, .min = MIGRATION_ROUND_MIN_S, .max = MIGRATION_ROUND_MAX_S,

@@ -115,8 +115,8 @@ static bool is_gone(struct ctx *c, const json_t *root)
 	       str_is(code, "NotFound");
 }
 
-RESULT azure_ask(struct ctx *c, struct remote *r, const char *method, struct str url, struct str body,
-		 struct remote_json *ret_answer)
+static RESULT ask(struct ctx *c, struct remote *r, const char *method, struct str url, struct str body,
+		  const char *wanted_header, struct remote_json *ret_answer)
 {
 	struct remote_session *session = remote_session_of(r);
 	bool is_fresh = !remote_session_is_open(session);
@@ -126,6 +126,7 @@ RESULT azure_ask(struct ctx *c, struct remote *r, const char *method, struct str
 		.method = method,
 		.url = url,
 		.body = body,
+		.wanted_header = wanted_header,
 		.headers = {
 			str_to_z(c->arena, str_print(c->arena, "Authorization: Bearer %s", session->token)),
 			"Content-Type: application/json", "Accept: application/json", "Expect:"}};
@@ -140,6 +141,18 @@ RESULT azure_ask(struct ctx *c, struct remote *r, const char *method, struct str
 	if (err == ERR_UNAUTHENTICATED) /* a token that was revoked early: the next call signs in */
 		remote_session_close(session);
 	return remote_refuse(c, r, ret_answer, err == ERR_UNAUTHENTICATED && !is_fresh ? ERR_AGAIN : err);
+}
+
+RESULT azure_ask(struct ctx *c, struct remote *r, const char *method, struct str url, struct str body,
+		 struct remote_json *ret_answer)
+{
+	return ask(c, r, method, url, body, NULL, ret_answer);
+}
+
+RESULT azure_ask_location(struct ctx *c, struct remote *r, const char *method, struct str url,
+			  struct str body, struct remote_json *ret_answer)
+{
+	return ask(c, r, method, url, body, "Location", ret_answer);
 }
 
 struct str azure_url_of(struct ctx *c, const struct remote *r, struct str path)
@@ -204,7 +217,8 @@ static const char *const rights[] = {VM "read",
 				     NETWORK "virtualNetworks/subnets/join/action"};
 
 /* A list of several pages, or none, proves nothing. */
-static RESULT find_lacks(struct ctx *c, struct remote *r, struct remote_identity *identity)
+RESULT azure_find_lacks(struct ctx *c, struct remote *r, const char *const *wanted, size_t count,
+			struct remote_identity *identity)
 {
 	AUTO_ANSWER answer = {0};
 	struct str url =
@@ -218,9 +232,9 @@ static RESULT find_lacks(struct ctx *c, struct remote *r, struct remote_identity
 	const json_t *permissions = json_object_get(answer.root, "value");
 	if (!json_is_array(permissions) || json_object_get(answer.root, "nextLink"))
 		return OK;
-	for (size_t k = 0; k < sizeof rights / sizeof rights[0]; k++)
-		if (!azure_may(c, permissions, rights[k]))
-			TRY(remote_add_lack(c, identity, str_from(rights[k])));
+	for (size_t k = 0; k < count; k++)
+		if (!azure_may(c, permissions, wanted[k]))
+			TRY(remote_add_lack(c, identity, str_from(wanted[k])));
 	return OK;
 }
 
@@ -231,7 +245,8 @@ static RESULT azure_verify(struct ctx *c, struct remote *r, size_t step, struct 
 	*ret_is_over = step > 1;
 	if (*ret_is_over)
 		return OK;
-	return step == 0 ? identify(c, r, identity) : find_lacks(c, r, identity);
+	return step == 0 ? identify(c, r, identity)
+			 : azure_find_lacks(c, r, rights, sizeof rights / sizeof rights[0], identity);
 }
 
 /* ---- machines ---- */
@@ -489,6 +504,7 @@ const struct remote_driver remote_azure = {
 	.get = azure_get,
 	.act = azure_act,
 	.create = azure_create,
+	.source = &azure_source_ops,
 	.read_metrics = azure_read_metrics,
 	.metric_machines = 1,
 };

@@ -12,6 +12,12 @@
  * such resource. */
 RESULT azure_ask(struct ctx *c, struct remote *r, const char *method, struct str url, struct str body,
 		 struct remote_json *ret_answer);
+/* The same; ret_answer->header is the address of an operation that began. */
+RESULT azure_ask_location(struct ctx *c, struct remote *r, const char *method, struct str url,
+			  struct str body, struct remote_json *ret_answer);
+/* Adds the actions that no permission allows. A cloud that does not tell allows all. */
+RESULT azure_find_lacks(struct ctx *c, struct remote *r, const char *const *wanted, size_t count,
+			struct remote_identity *identity);
 /* URL of a path that begins with "/subscriptions/". */
 struct str azure_url_of(struct ctx *c, const struct remote *r, struct str path);
 /* URL of a path in the subscription. */
@@ -38,6 +44,10 @@ RESULT azure_ask_addresses(struct ctx *c, struct remote *r, const json_t *vm,
 
 /* Makes a snapshot of each disk of the machine, which `vm` describes. A failure leaves the earlier ones. */
 RESULT azure_snapshot(struct ctx *c, struct remote *r, const struct remote_act *act, const json_t *vm);
+
+/* ---- source.c ---- */
+
+extern const struct remote_source_ops azure_source_ops;
 
 /* ---- create.c ---- */
 

@@ -224,5 +224,8 @@ RESULT ec2_try_block_rights(struct ctx *c, struct remote *r, struct remote_ident
 
 const struct remote_point_ops ec2_point_ops = {.find = ec2_find_points, .thaw = ec2_thaw};
 
-const struct remote_block_ops ec2_block_ops = {
-	.describe = ec2_describe_layout, .freeze = ec2_freeze, .list = list_blocks, .read = read_block};
+const struct remote_source_ops ec2_source_ops = {.points = &ec2_point_ops,
+						 .describe = ec2_describe_layout,
+						 .freeze = ec2_freeze,
+						 .list = list_blocks,
+						 .read = read_block};

@@ -6,14 +6,14 @@
 
 #include "drivers/remote.h"
 
-extern const struct remote_block_ops ec2_block_ops;
+extern const struct remote_source_ops ec2_source_ops;
 extern const struct remote_point_ops ec2_point_ops;
 extern const struct remote_sink_ops ec2_sink_ops;
 
-/* The calls of struct remote_block_ops and struct remote_point_ops. */
+/* The calls of struct remote_source_ops and struct remote_point_ops. */
 RESULT ec2_describe_layout(struct ctx *c, struct remote *r, struct str ref, struct remote_layout *ret_layout);
 /* As above. */
-RESULT ec2_freeze(struct ctx *c, struct remote *r, struct str ref, const struct remote_round *round);
+RESULT ec2_freeze(struct ctx *c, struct remote *r, const struct remote_freezing *wish);
 /* As above. */
 RESULT ec2_find_points(struct ctx *c, struct remote *r, const struct remote_round *round,
 		       struct remote_points *ret_points);

@@ -258,9 +258,8 @@ const struct remote_driver remote_ec2 = {
 	.get = ec2_get,
 	.act = ec2_act,
 	.create = ec2_create,
-	.blocks = &ec2_block_ops,
+	.source = &ec2_source_ops,
 	.sink = &ec2_sink_ops,
-	.points = &ec2_point_ops,
 	.read_metrics = ec2_read_metrics,
 	.metric_machines = REMOTE_METRIC_MACHINES,
 };

@@ -13,14 +13,14 @@
 enum { POINTS_PAGE = 1000, POINT_PAGES_MAX = 10, SIZE_MAX_GIB = 65536 };
 #define GIB (INT64_C(1) << 30)
 
-RESULT ec2_freeze(struct ctx *c, struct remote *r, struct str ref, const struct remote_round *round)
+RESULT ec2_freeze(struct ctx *c, struct remote *r, const struct remote_freezing *wish)
 {
 	struct ec2_form f;
 	struct ec2_answer answer;
-	struct str migration = uuid_to_str(c->arena, round->migration);
-	struct str number = str_print(c->arena, "%" PRId64, round->round);
+	struct str migration = uuid_to_str(c->arena, wish->round.migration);
+	struct str number = str_print(c->arena, "%" PRId64, wish->round.round);
 	ec2_form_begin(&f, c, "CreateSnapshots", EC2_VERSION);
-	ec2_form_add(&f, "InstanceSpecification.InstanceId", ref);
+	ec2_form_add(&f, "InstanceSpecification.InstanceId", wish->round.ref);
 	ec2_form_add(&f, "Description",
 		     str_print(c->arena, "Migration %" STR_FMT ", round %" STR_FMT, STR_ARG(migration),
 			       STR_ARG(number)));

@@ -340,7 +340,8 @@ static RESULT check(struct ctx *c, struct remote *r, uuid migration, struct strs
 	return OK;
 }
 
-const struct remote_sink_ops ec2_sink_ops = {.check = check,
+const struct remote_sink_ops ec2_sink_ops = {.points = &ec2_point_ops,
+					     .check = check,
 					     .begin = begin,
 					     .put = put,
 					     .end = end,

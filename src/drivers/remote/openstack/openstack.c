@@ -164,6 +164,7 @@ struct call {
 	const char *method;
 	struct str path, body;
 	const struct remote_upload *upload;
+	const struct remote_body_taker *taker;
 };
 
 static RESULT send(struct ctx *c, struct remote *r, const struct call *call, struct remote_json *ret_answer)
@@ -181,6 +182,7 @@ static RESULT send(struct ctx *c, struct remote *r, const struct call *call, str
 		.url = str_print(a, "%" STR_FMT "%" STR_FMT, STR_ARG(base), STR_ARG(call->path)),
 		.body = call->body,
 		.upload = call->upload,
+		.taker = call->taker,
 		.takes_list = is_metric,
 		.only_reads = is_metric,
 		.headers = {
@@ -188,7 +190,7 @@ static RESULT send(struct ctx *c, struct remote *r, const struct call *call, str
 			str_to_z(a, str_print(a, "OpenStack-API-Version: compute 2.%d", session->version)),
 			call->upload ? "Content-Type: application/octet-stream"
 				     : "Content-Type: application/json",
-			"Accept: application/json", "Expect:"}};
+			call->taker ? "Accept: */*" : "Accept: application/json", "Expect:"}};
 	if (arena_is_full(a))
 		return ctx_no_memory(c);
 	TRY(remote_ask_json(c, r, &request, ret_answer));
@@ -215,6 +217,15 @@ RESULT openstack_upload(struct ctx *c, struct remote *r, struct str path, const 
 	const struct call call = {
 		.service = REMOTE_SERVICE_IMAGE, .method = "PUT", .path = path, .upload = upload};
 	return send(c, r, &call, ret_answer);
+}
+
+RESULT openstack_download(struct ctx *c, struct remote *r, struct str path,
+			  const struct remote_body_taker *taker)
+{
+	AUTO_ANSWER answer = {0};
+	const struct call call = {
+		.service = REMOTE_SERVICE_IMAGE, .method = "GET", .path = path, .taker = taker};
+	return send(c, r, &call, &answer);
 }
 
 /* Sends a request to Nova. */
@@ -558,8 +569,8 @@ const struct remote_driver remote_openstack = {
 	.get = openstack_get,
 	.act = openstack_act,
 	.create = openstack_create,
+	.source = &openstack_source_ops,
 	.sink = &openstack_sink_ops,
-	.points = &openstack_point_ops,
 	.read_metrics = openstack_read_metrics,
 	.metric_machines = REMOTE_METRIC_MACHINES,
 };

@@ -14,6 +14,13 @@ RESULT openstack_ask(struct ctx *c, struct remote *r, int service, const char *m
 /* Uploads data to Glance. */
 RESULT openstack_upload(struct ctx *c, struct remote *r, struct str path, const struct remote_upload *upload,
 			struct remote_json *ret_answer);
+/* Downloads data from Glance. */
+RESULT openstack_download(struct ctx *c, struct remote *r, struct str path,
+			  const struct remote_body_taker *taker);
+/* Sends a request that the cloud refuses for its content, and adds the policy if it is refused for a missing right
+ * instead. */
+RESULT openstack_try_right(struct ctx *c, struct remote *r, int service, const char *method, struct str path,
+			   struct str body, const char *policy, struct remote_identity *identity);
 /* Finds the server that was created with the name and the token. */
 RESULT openstack_find_created(struct ctx *c, struct remote *r, struct str name, uuid token,
 			      bool *ret_is_found, struct remote_machine *ret_machine);

@@ -343,8 +343,8 @@ static RESULT find_machine(struct ctx *c, struct remote *r, struct str name, uui
 
 /* OpenStack has no dry runs. Lists are read, an image without data is made and deleted, and a machine is requested with a
  * flavor that does not exist. Each refusal with 403 names a policy. */
-static RESULT try_right(struct ctx *c, struct remote *r, int service, const char *method, struct str path,
-			struct str body, const char *policy, struct remote_identity *identity)
+RESULT openstack_try_right(struct ctx *c, struct remote *r, int service, const char *method, struct str path,
+			   struct str body, const char *policy, struct remote_identity *identity)
 {
 	AUTO_ANSWER answer = {0};
 	struct result result = openstack_ask(c, r, service, method, path, body, &answer);
@@ -377,23 +377,24 @@ static RESULT check(struct ctx *c, struct remote *r, uuid migration, struct strs
 	struct str body = STR_NONE;
 	struct str probe = image_path(c, uuid_to_str(c->arena, migration), "");
 	TRY(write_probe_image(c, migration, &body));
-	TRY(try_right(c, r, REMOTE_SERVICE_IMAGE, "GET", STR("/v2/images?limit=1"), STR_NONE,
-		      "image:get_images", &identity));
-	TRY(try_right(c, r, REMOTE_SERVICE_VOLUME, "GET", STR("/volumes/detail?limit=1"), STR_NONE,
-		      "volume:get_all", &identity));
-	TRY(try_right(c, r, REMOTE_SERVICE_IMAGE, "POST", STR("/v2/images"), body, "image:add_image",
-		      &identity));
-	TRY(try_right(c, r, REMOTE_SERVICE_IMAGE, "DELETE", probe, STR_NONE, "image:delete_image",
-		      &identity));
-	TRY(try_right(c, r, OPENSTACK_NOVA, "POST", STR("/servers"), machine, "os_compute_api:servers:create",
-		      &identity));
+	TRY(openstack_try_right(c, r, REMOTE_SERVICE_IMAGE, "GET", STR("/v2/images?limit=1"), STR_NONE,
+				"image:get_images", &identity));
+	TRY(openstack_try_right(c, r, REMOTE_SERVICE_VOLUME, "GET", STR("/volumes/detail?limit=1"), STR_NONE,
+				"volume:get_all", &identity));
+	TRY(openstack_try_right(c, r, REMOTE_SERVICE_IMAGE, "POST", STR("/v2/images"), body,
+				"image:add_image", &identity));
+	TRY(openstack_try_right(c, r, REMOTE_SERVICE_IMAGE, "DELETE", probe, STR_NONE, "image:delete_image",
+				&identity));
+	TRY(openstack_try_right(c, r, OPENSTACK_NOVA, "POST", STR("/servers"), machine,
+				"os_compute_api:servers:create", &identity));
 	*ret_lacks = identity.lacks;
 	return OK;
 }
 
-const struct remote_point_ops openstack_point_ops = {.find = find, .thaw = thaw};
+static const struct remote_point_ops image_ops = {.find = find, .thaw = thaw};
 
-const struct remote_sink_ops openstack_sink_ops = {.check = check,
+const struct remote_sink_ops openstack_sink_ops = {.points = &image_ops,
+						   .check = check,
 						   .begin = begin,
 						   .upload = upload,
 						   .look = look,

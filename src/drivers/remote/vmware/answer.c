@@ -262,6 +262,7 @@ enum err vmware_err_of_fault(struct str name)
 		     {"ToolsUnavailable", ERR_STATE},
 		     {"HostNotConnected", ERR_STATE},
 		     {"TaskInProgress", ERR_AGAIN},
+		     {"ResourceInUse", ERR_AGAIN},
 		     {"ConcurrentAccess", ERR_AGAIN},
 		     {"HostCommunication", ERR_AGAIN},
 		     {"HostNotReachable", ERR_AGAIN},

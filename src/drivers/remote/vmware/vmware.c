@@ -6,6 +6,7 @@
 #include "drivers/remote/vmware/machines.h"
 #include "drivers/remote/vmware/metrics.h"
 #include "drivers/remote/vmware/resources.h"
+#include "drivers/remote/vmware/source.h"
 #include "model/remote_machine.h"
 
 enum { LOGIN_MAX = 255 };
@@ -61,11 +62,14 @@ struct work {
 	} ret;
 	const struct remote_act *act;
 	const struct remote_new *wish;
+	const char *const *privileges; /* that are judged */
+	size_t privilege_count;
 };
 
 struct judging {
 	struct ctx *c;
 	struct remote_identity *identity;
+	const struct work *work;
 	struct str privilege;
 	size_t count;
 };
@@ -82,12 +86,12 @@ static RESULT leave_right(void *self, struct str path, struct str text)
 	struct judging *j = self;
 	if (str_is(path, "returnval/privAvailability/privId")) {
 		j->privilege = STR_NONE;
-		for (size_t k = 0; k < PRIVILEGES; k++)
-			if (str_is(text, privileges[k]))
-				j->privilege = str_from(privileges[k]);
+		for (size_t k = 0; k < j->work->privilege_count; k++)
+			if (str_is(text, j->work->privileges[k]))
+				j->privilege = str_from(j->work->privileges[k]);
 	}
 	bool is_lacking = str_is(path, "returnval/privAvailability/isGranted") && str_is(text, "false") &&
-			  j->privilege.n && j->count < PRIVILEGES;
+			  j->privilege.n && j->count < j->work->privilege_count;
 	if (!is_lacking)
 		return OK;
 	j->count++;
@@ -99,7 +103,7 @@ static RESULT judge_rights(struct ctx *c, struct remote *r, void *arg)
 {
 	const struct work *w = arg;
 	struct vmware_call q;
-	struct judging j = {.c = c, .identity = w->identity};
+	struct judging j = {.c = c, .identity = w->identity, .work = w};
 	AUTO_VIM_ANSWER answer = {0};
 	if (!vmware_id(r, VIM_RIGHTS).n)
 		return OK;
@@ -110,8 +114,8 @@ static RESULT judge_rights(struct ctx *c, struct remote *r, void *arg)
 	else
 		vmware_ref(&q, "entity", vmware_scope_type(r), vmware_id(r, VIM_SCOPE));
 	vmware_text(&q, "sessionId", vmware_id(r, VIM_KEY));
-	for (size_t k = 0; k < PRIVILEGES; k++)
-		vmware_text(&q, "privId", str_from(privileges[k]));
+	for (size_t k = 0; k < w->privilege_count; k++)
+		vmware_text(&q, "privId", str_from(w->privileges[k]));
 	TRY(vmware_send(&q, r, &answer));
 	return vmware_walk(c, buf_str(&answer.body), q.method,
 			   &(struct xml_visitor){&j, enter_right, leave_right, NULL});
@@ -130,7 +134,10 @@ static RESULT identify(struct ctx *c, struct remote *r, struct remote_identity *
 static RESULT verify(struct ctx *c, struct remote *r, size_t step, struct str machine,
 		     struct remote_identity *identity, bool *ret_is_over)
 {
-	struct work w = {.machine = machine, .identity = identity};
+	struct work w = {.machine = machine,
+			 .identity = identity,
+			 .privileges = privileges,
+			 .privilege_count = PRIVILEGES};
 	*ret_is_over = step > 1;
 	if (*ret_is_over)
 		return OK;
@@ -143,6 +150,18 @@ static RESULT verify(struct ctx *c, struct remote *r, size_t step, struct str ma
 		result = vmware_run(c, r, judge_rights, &w);
 	}
 	if (result.code != ERR_UNSUPPORTED) /* some hosts alone */
+		return result;
+	ctx_clear_problem(c);
+	return OK;
+}
+
+RESULT vmware_judge_rights(struct ctx *c, struct remote *r, struct str machine, const char *const *names,
+			   size_t count, struct remote_identity *identity)
+{
+	struct work w = {
+		.machine = machine, .identity = identity, .privileges = names, .privilege_count = count};
+	struct result result = vmware_run(c, r, judge_rights, &w);
+	if (result.code != ERR_UNSUPPORTED)
 		return result;
 	ctx_clear_problem(c);
 	return OK;
@@ -225,6 +244,7 @@ const struct remote_driver remote_vmware = {
 	.get = get,
 	.act = act,
 	.create = create,
+	.source = &vmware_source_ops,
 	.read_metrics = vmware_read_metrics,
 	.metric_machines = REMOTE_METRIC_MACHINES,
 	.leave = vmware_sign_out,

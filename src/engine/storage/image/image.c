@@ -280,6 +280,8 @@ RESULT engine_register_image(struct op *op, struct image_wish *wish)
 			      .platform = wish->platform,
 			      .personality = wish->personality,
 			      .boot_mode = wish->boot_mode,
+			      .disk_bus = wish->disk_bus,
+			      .nic_model = wish->nic_model,
 			      .tpm = wish->tpm,
 			      .tokens_required = wish->tokens_required,
 			      .ena_support = wish->ena_support};

@@ -58,6 +58,8 @@ struct image_wish {
 	enum image_personality personality;
 	enum image_platform platform;
 	enum image_boot_mode boot_mode;
+	enum image_disk_bus disk_bus;
+	enum image_nic_model nic_model;
 	bool tpm;         /* requires UEFI: ERR_COMBINATION otherwise */
 	bool ena_support; /* stored and shown only */
 	bool tokens_required;
