@@ -103,7 +103,7 @@ static RESULT change(struct ctx *c, struct proxy_place *place, const struct prox
 	if (str_equal(read_config(c, place), text) && !file_exists(untold))
 		return OK;
 	TRY(write_config(c, place, text));
-	TRY(process_reload(c, place));
+	TRY(process_reload(c, place, wish));
 	return file_delete(c, untold);
 }
 
@@ -172,6 +172,18 @@ static RESULT see(struct proxies *p, struct ctx *c, uuid proxy, struct proxy_ser
 	return state_read(c, csv, ret_states, ret_count);
 }
 
+static RESULT admit(struct proxies *p, struct ctx *c, uuid proxy, uuid group, uuid target)
+{
+	struct proxy_place place;
+	struct str answer = STR_NONE;
+	char name[CONFIG_GROUP_NAME_SIZE], id[2 * sizeof target.b + 1];
+	config_write_hex(target.b, sizeof target.b, id);
+	struct str command =
+		str_print(c->arena, "set server %s/t%s health up", config_group_name(group, name), id);
+	TRY(find_place(p, c, proxy, &place));
+	return state_ask(c, &place, str_to_z(c->arena, command), &answer);
+}
+
 static RESULT count_listeners(struct proxies *p, struct ctx *c, uuid proxy,
 			      struct proxy_listener_state **ret_states, size_t *ret_count)
 {
@@ -235,6 +247,7 @@ static void close_proxies(struct proxies *p)
 static const struct proxy_driver driver = {.apply = apply,
 					   .remove = remove_proxy,
 					   .see = see,
+					   .admit = admit,
 					   .count = count_listeners,
 					   .open_log = open_log,
 					   .see_log = see_log,

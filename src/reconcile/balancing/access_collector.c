@@ -155,7 +155,8 @@ static int64_t end_of(const struct spool *s)
 static bool is_due(const struct spool *s, int64_t now_us)
 {
 	return !s->is_taken && now_us >= s->retry_us &&
-	       (s->subject.needs_test || s->fd < 0 || s->size >= ACCESS_EARLY || now_us >= end_of(s));
+	       (s->subject.needs_test || s->subject.needs_connection_test || s->fd < 0 ||
+		s->size >= ACCESS_EARLY || now_us >= end_of(s));
 }
 
 /* Says which files are due, of spools behind the first `skipped`. Returns how many spools were looked at; 0: there are no more. */
@@ -507,6 +508,8 @@ void access_collector_free_take(struct access_collector *f, struct access_take *
 		s->tries = 0;
 		s->retry_us = 0;
 		s->subject.needs_test = s->subject.needs_test && !take->subject.needs_test;
+		s->subject.needs_connection_test =
+			s->subject.needs_connection_test && !take->subject.needs_connection_test;
 		end_take(f, s);
 	}
 	access_journal_delete(f->journal, take->subject.proxy, take->files);
