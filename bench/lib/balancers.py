@@ -17,7 +17,7 @@ from guests import Guests
 from sandbox_launches import DEMO, PORT, Demo
 from tools import cpu_s, pairs, run, say, wait_until
 
-PAIRS, RUN_MS = 9, 2000
+PAIRS, RUN_MS = 15, 1200
 NETWORK, APPLICATION, OF_ACCOUNT, CHANGES = 1000, 100, 50, 15  # OF_ACCOUNT: the quota of each type
 BRIEF = {"PAIRS": 1, "RUN_MS": 200, "NETWORK": 2, "APPLICATION": 2, "CHANGES": 2}
 NGINX = """daemon off; worker_processes 1; pid {room}/pid; error_log {room}/error.log;
@@ -25,7 +25,7 @@ events {{ worker_connections 4096; }}
 http {{ access_log off; keepalive_requests 10000000; client_body_temp_path {room}/a; proxy_temp_path {room}/b; fastcgi_temp_path {room}/c;
         uwsgi_temp_path {room}/d; scgi_temp_path {room}/e; server {{ listen 80; location / {{ return 200 "hello\\n"; }} }} }}
 """
-# What a person would write for the same job: the headers of ELBv2, one thread, checked servers.
+# A hand-written configuration for the same job: the headers of ELBv2, one thread, checked servers.
 BY_HAND = """global
   user haproxy
   group haproxy
@@ -58,7 +58,7 @@ class World(Demo):
     def __init__(self, build):
         super().__init__(build)
         self.env["DARI_DEMO_URI"] = "sim://"
-        self.build = build
+        self.build, self.accounts = build, 0
 
     def run(self, *argv, fails=False):
         try:
@@ -72,18 +72,20 @@ class World(Demo):
         return self.run("tools/sandbox", "on", node, *argv, fails=fails)
 
     def account(self, name):
-        return Account(self.command("account", "create", name))
+        """A new account, whose VPC has a block of its own: rows are found by addresses."""
+        self.accounts += 1
+        return Account(self.command("account", "create", name), f"10.{self.accounts}")
 
 
 class Account:
     """An account's clients."""
 
-    def __init__(self, key):
+    def __init__(self, key, block):
         make = lambda service: boto3.client(service, region_name="us-east-1", endpoint_url=f"http://127.0.0.1:{PORT}",  # noqa: E731
                                             aws_access_key_id=key["access_key_id"], aws_secret_access_key=key["secret_access_key"])
         self.ec2, self.elb = make("ec2"), make("elbv2")
-        self.vpc = self.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
-        self.subnet = self.ec2.create_subnet(VpcId=self.vpc, CidrBlock="10.9.1.0/24")["Subnet"]["SubnetId"]  # as guests expect
+        self.vpc = self.ec2.create_vpc(CidrBlock=f"{block}.0.0/16")["Vpc"]["VpcId"]
+        self.subnet = self.ec2.create_subnet(VpcId=self.vpc, CidrBlock=f"{block}.1.0/24")["Subnet"]["SubnetId"]  # as guests expect
         self.group = self.ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [self.vpc]}])["SecurityGroups"][0]["GroupId"]
 
     def launch(self, count):
@@ -149,11 +151,12 @@ def measure_pairs(world, guests, ours, peer, pids=None):
     """Rates and, with workers' pids, processor time of an answer in microseconds: two lists of pairs."""
     rates, costs = [], []
     for number in range(PAIRS + 1):  # the first pair warms up
-        pair = []
-        for host, pid in zip((ours, peer), pids or (None, None)):
+        pair = [None, None]
+        for half in (0, 1) if number % 2 else (1, 0):
+            host, pid = (ours, peer)[half], (pids or (None, None))[half]
             before = cpu_s(pid) if pid else 0
             rate, answers = load(world, guests, host)
-            pair.append((rate, (cpu_s(pid) - before) * 1e6 / answers if pid else 0))
+            pair[half] = rate, (cpu_s(pid) - before) * 1e6 / answers if pid else 0
         if number:
             rates.append([p[0] for p in pair])
             costs.append([p[1] for p in pair])

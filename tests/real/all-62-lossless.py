@@ -5,6 +5,7 @@
 """Load balancers lose no request: 100,000 through HAProxy (new and kept connections, HTTP and TLS) and 100,000 through OVN's balancer, while targets change
 twenty times and other settings five times; the same changes with dari killed in each; a target whose server ends, one whose cable is pulled, and one that
 registers before it serves. OVN, HAProxy, nginx and the API are real; instances are simulated, and network namespaces in place of their interfaces play the guests."""
+import collections
 import json
 import os
 import random
@@ -101,6 +102,7 @@ PROXY_CLIENTS = [("kept", "http", 80, 50000, 8), ("new", "http", 80, 25000, 8), 
                  ("idle", "http", 80, 500, 40)]
 OVN_CLIENTS = [("kept", "http", 8080, 80000, 12), ("new", "http", 8080, 21000, 8), ("idle", "http", 8080, 500, 40)]
 REQUESTS = 100000
+Balancer = collections.namedtuple("Balancer", "words make clients port reloads is_down has")
 CHECK_S, THRESHOLD, CHECK_TIMEOUT_S = 5, 2, 2
 KILL_WITHIN_S = 1.0  # dari is killed so long after a call was answered, at a time that is drawn
 
@@ -119,8 +121,11 @@ class Lab:
             self.ec2.authorize_security_group_ingress(GroupId=self.group, IpProtocol="tcp", FromPort=port, ToPort=port, CidrIp="0.0.0.0/0")
         self.ids = dict(zip(("client", "one", "two", "three"), launch(self.ec2, 4, SubnetId=self.subnet)))
         wait_state(self.ec2, list(self.ids.values()), "running")
+        self.addresses = {}
         for name, identifier in self.ids.items():
-            guests.plug(name, self.ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"][0])
+            instance = self.ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"][0]
+            guests.plug(name, instance)
+            self.addresses[name] = instance["PrivateIpAddress"]
         guests.ns("client", "sysctl", "-qw", "net.ipv4.tcp_tw_reuse=1", "net.ipv4.ip_local_port_range=2048 65535")
         self.servers, self.loads, self.count = {}, [], 0
         for name in ("one", "two", "three"):
@@ -153,13 +158,15 @@ class Lab:
                                         str(least), str(count), self.stop], stdout=subprocess.PIPE, text=True) for mode, scheme, port, least, count in clients]
         self.clients = clients
 
-    def end(self, words):
-        """Stops the load; returns the number of answers and the losses of all clients."""
+    def end(self, words, changes=()):
+        """Stops the load; returns the number of answers and the losses of all clients. changes: [(time, name)], for the reader of a loss."""
         open(self.stop, "w", encoding="ascii").close()
         answers, losses = 0, []
         for (mode, scheme, *_), load in zip(self.clients, self.loads):
             good, bad = json.loads(load.communicate()[0])
-            print(f"# {words}: {mode} {scheme}: {good} answers, {len(bad)} lost {[b[2] for b in bad[:5]]}", flush=True)
+            print(f"# {words}: {mode} {scheme}: {good} answers, {len(bad)} lost", flush=True)
+            for began, ended, why in bad[:5]:
+                print(f"#   began {began:.2f}, took {ended - began:.2f} s, {why}, after {max([c for c in changes if c[0] <= began], default='any change')}")
             answers += good
             losses += bad
         return answers, losses
@@ -212,11 +219,11 @@ class Lab:
         self.elb.delete_target_group(TargetGroupArn=self.targets)
 
 
-def target_changes(lab):
-    """Twenty changes; two targets at least are registered at any time."""
+def target_changes(lab, has):
+    """Twenty changes, each with the condition that shows that it is applied; two targets at least are registered at any time."""
     add, drop = ("added", lab.register), ("removed", lab.deregister)
     turns = [(add, "three"), (drop, "one"), (add, "one"), (drop, "two"), (add, "two"), (drop, "three")] * 3 + [(add, "three"), (drop, "three")]
-    return [(f"{name} {word}", lambda call=call, name=name: call(name), (lambda name=name: lab.health(name) == "healthy") if word == "added" else lambda: True)
+    return [(f"{name} {word}", lambda call=call, name=name: call(name), lambda is_added=(word == "added"), name=name: has(lab, name) == is_added)
             for (word, call), name in turns]
 
 
@@ -247,18 +254,20 @@ def rests(lab):
     return lab.region.health().get("waiting") == 0
 
 
-def changes_lose_nothing(lab, address, clients, reloads, words):
+def changes_lose_nothing(lab, address, clients, reloads, has, words):
     """Each change is applied before the next one."""
     lab.begin(address, clients)
-    for k, (name, call, is_applied) in enumerate(interleave(target_changes(lab), reloads)):
+    done = []
+    for k, (name, call, is_applied) in enumerate(interleave(target_changes(lab, has), reloads)):
+        done.append((time.time(), name))
         call()
         wait_until(lambda is_applied=is_applied: is_applied() and rests(lab), f"{words}: change {k}: {name}")
-    answers, losses = lab.end(words)
+    answers, losses = lab.end(words, done)
     lab.region.check(f"{words}: {answers} requests, none of which is lost", answers >= REQUESTS and not losses)
 
 
 def few(clients):
-    """The same clients, which end as soon as they are told to."""
+    """Removes the least numbers of requests: clients end as soon as they are told to."""
     return [(mode, scheme, port, 1, count) for mode, scheme, port, _, count in clients]
 
 
@@ -272,11 +281,12 @@ def interleave(targets, reloads):
     return merged
 
 
-def kills_lose_nothing(lab, address, clients, reloads, words):
-    """The same changes; dari is killed during each of them, and the next one finishes it."""
+def kills_lose_nothing(lab, address, clients, reloads, has, words):
+    """The same changes; dari is killed during each of them, and the next one finishes it. Simulated hosts forget their machines with dari, so no health is
+    asked for."""
     draw = random.Random(56)
     lab.begin(address, few(clients))
-    for name, call, is_applied in interleave(target_changes(lab), reloads):
+    for name, call, is_applied in interleave(target_changes(lab, has), reloads):
         call()
         time.sleep(draw.uniform(0, KILL_WITHIN_S))
         lab.region.kill_dari()
@@ -293,16 +303,28 @@ def ask_haproxy(path, command):
         return b"".join(iter(lambda: asked.recv(65536), b"")).decode()
 
 
+def haproxy_state(lab, name):
+    """State of the target's server in the worker: "0" down, "2" up; empty: it has none."""
+    base = f"{lab.region.demo}/data/proxies"
+    try:
+        rows = [row.split() for proxy in os.listdir(base) for row in ask_haproxy(f"{base}/{proxy}/sock", "show servers state").splitlines()]
+    except OSError:  # between two workers
+        return ""
+    return next((row[5] for row in rows if len(row) > 6 and row[4] == lab.addresses[name] and row[1].startswith("g")), "")
+
+
 def haproxy_is_down(lab, name):
     """True once the worker's checks have found that."""
-    [ip] = [i["PrivateIpAddress"] for r in lab.ec2.describe_instances(InstanceIds=[lab.ids[name]])["Reservations"] for i in r["Instances"]]
-    base = f"{lab.region.demo}/data/proxies"
-    for proxy in os.listdir(base):
-        for row in ask_haproxy(f"{base}/{proxy}/sock", "show servers state").splitlines():
-            fields = row.split()
-            if len(fields) > 6 and fields[4] == ip and fields[1].startswith("g"):
-                return fields[5] == "0"
-    return False
+    return haproxy_state(lab, name) == "0"
+
+
+def haproxy_has(lab, name):
+    return haproxy_state(lab, name) == "2"
+
+
+def ovn_has(lab, name):
+    rows = lab.region.run("ovn-nbctl", "-t", "30", "--db=" + lab.guests.env["DSB_NB"], "--bare", "--columns=vips", "list", "Load_Balancer")
+    return f"{lab.addresses[name]}:80" in rows
 
 
 def ovn_is_down(lab, name):
@@ -335,8 +357,7 @@ def dies(lab, address, clients, port, is_down, words):
     wait_until(lambda: lab.health("two") == "healthy", "it is back")
     death_loses_nothing(lab, address, clients, lambda name: lab.guests.ns(name, "ip", "link", "set", "eth0", "down"), is_down, f"{words}, a cable that is pulled")
     lab.guests.ns("two", "ip", "link", "set", "eth0", "up")
-    [ip] = [i["PrivateIpAddress"] for r in lab.ec2.describe_instances(InstanceIds=[lab.ids["two"]])["Reservations"] for i in r["Instances"]]
-    lab.guests.ns("two", "ip", "route", "replace", "default", "via", ip.rsplit(".", 1)[0] + ".1")
+    lab.guests.ns("two", "ip", "route", "replace", "default", "via", lab.addresses["two"].rsplit(".", 1)[0] + ".1")
     wait_until(lambda: lab.health("two") == "healthy", "it is back")
     lab.begin_healthy(address, port)
 
@@ -357,18 +378,20 @@ def early_target_gets_nothing(lab, address, clients, words):
 
 def main():
     os.environ["DARI_DEMO_URI"] = "sim://"
+    balancers = []
     with Region("lossless") as region, Guests(region) as guests:
         lab = Lab(region, guests)
-        for words, make, clients, port, reloads, is_down in (
-                ("HAProxy", lab.make_application, PROXY_CLIENTS, 80, application_reloads, haproxy_is_down),
-                ("OVN", lab.make_network, OVN_CLIENTS, 8080, network_reloads, ovn_is_down)):
-            address = make()
-            lab.begin_healthy(address, port)
-            changes_lose_nothing(lab, address, clients, reloads(lab), words)
-            dies(lab, address, clients, port, is_down, words)
-            if words == "HAProxy":
-                early_target_gets_nothing(lab, address, clients, words)
-            kills_lose_nothing(lab, address, clients, reloads(lab), words)
+        for one in (Balancer("HAProxy", lab.make_application, PROXY_CLIENTS, 80, application_reloads, haproxy_is_down, haproxy_has),
+                    Balancer("OVN", lab.make_network, OVN_CLIENTS, 8080, network_reloads, ovn_is_down, ovn_has)):
+            address = one.make()
+            lab.begin_healthy(address, one.port)
+            changes_lose_nothing(lab, address, one.clients, one.reloads(lab), one.has, one.words)
+            dies(lab, address, one.clients, one.port, one.is_down, one.words)
+            if one.words == "HAProxy":
+                early_target_gets_nothing(lab, address, one.clients, one.words)
+            balancers.append((one, address, lab.targets, lab.arn, lab.front))
+        for one, address, lab.targets, lab.arn, lab.front in balancers:
+            kills_lose_nothing(lab, address, one.clients, one.reloads(lab), one.has, one.words)
             lab.delete()
 
 
