@@ -277,6 +277,29 @@ static bool take(struct access_collector *f, int64_t now_us, struct access_take 
 	return is_due;
 }
 
+/* A report that came before logs lead elsewhere goes to the former place, at once. */
+static void test_led_elsewhere(void **state)
+{
+	(void) state;
+	struct access_collector *f = access_collector_new();
+	struct access_subject subject = make_subject(ACCESS_APPLICATION);
+	struct access_take taken = {0};
+	int ends[2];
+	subject.logs_requests = subject.logs_connections = true;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+	assert_true(access_collector_open(f, &subject, ends[0], MINUTE));
+	assert_int_equal(send(ends[1], "dari1 one\n", 10, 0), 10);
+	access_collector_close(f, subject.proxy); /* reads the socket */
+	subject.logs_requests = false;
+	assert_true(access_collector_open(f, &subject, -1, MINUTE));
+	assert_true(take(f, 2 * MINUTE, &taken));
+	assert_true(taken.subject.logs_requests && str_is(taken.reports, "dari1 one\n"));
+	assert_true(access_collector_open(f, &subject, -1, MINUTE));
+	access_collector_free_take(f, &taken);
+	close(ends[1]);
+	access_collector_free(f);
+}
+
 /* Reports of a socket become a file once it is closed; a failed file's come back first. */
 static void test_collector(void **state)
 {
@@ -614,6 +637,7 @@ int main(void)
 		cmocka_unit_test(test_removed),        cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_replaced),       cmocka_unit_test(test_counted),
 		cmocka_unit_test(test_many),           cmocka_unit_test(test_connections),
+		cmocka_unit_test(test_led_elsewhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
