@@ -235,6 +235,12 @@ def find_rows(world):
     return {vips.split(":")[0].strip('"'): row for row, vips in (line.split(",", 1) for line in rows)}
 
 
+def daemons(world):
+    """Process ids of dari, and of OVN and Open vSwitch in the sandbox."""
+    found = run("pgrep", "-f", f"^(ovn-northd|ovn-controller|ovsdb-server|ovs-vswitchd) .*{world.env['DARI_SANDBOX']}/").split()
+    return [world.pid(), *map(int, found)]
+
+
 def change_network_ms(world, one, rows):
     """Until every host's flows have it."""
     account, group, target, ip, address = one
@@ -265,9 +271,12 @@ def measure_changes(world, show):
     wait_until(lambda: is_quiet(world), 900, "all are there", 1)
     places = {name: place for name, place in proxy_places().items() if os.path.exists(f"{place}/haproxy.cfg")}
     say(f"{NETWORK} and {APPLICATION} load balancers, {len(places)} processes of HAProxy after {time.monotonic() - since:.0f} s")
-    draw, rows = random.Random(51), find_rows(world)
-    for name, took in (("l4_change_ms", [change_network_ms(world, one, rows) for one in draw.sample(network, CHANGES)]),
-                       ("l7_change_ms", [change_application_ms(one, places) for one in draw.sample(application, CHANGES)])):
+    draw, rows, pids = random.Random(51), find_rows(world), daemons(world)
+    before = sum(map(cpu_s, pids))
+    network_took = [change_network_ms(world, one, rows) for one in draw.sample(network, CHANGES)]
+    show("l4_change_cpu_ms", (sum(map(cpu_s, pids)) - before) * 1000 / CHANGES)
+    application_took = [change_application_ms(one, places) for one in draw.sample(application, CHANGES)]
+    for name, took in (("l4_change_ms", network_took), ("l7_change_ms", application_took)):
         say(f"{name}: {' '.join(f'{ms:.0f}' for ms in sorted(took))}; load {os.getloadavg()[0]:.0f}")
         show(name, statistics.median(took))
 

@@ -51,7 +51,7 @@ PARTS = [
         "large_request_to_running_ms", "ready_after_start_ms"]),
     Part("moves", migrations, migrations.measure, "root", False, ["move_ms", "move_settled_ms", "drain_ms"]),
     Part("balancers", balancers, balancers.measure, "root", False, [
-        "haproxy_requests_per_s", "haproxy_request_us", "ovn_balancer_requests_per_s", "l4_change_ms", "l7_change_ms"]),
+        "haproxy_requests_per_s", "haproxy_request_us", "ovn_balancer_requests_per_s", "l4_change_ms", "l4_change_cpu_ms", "l7_change_ms"]),
     Part("kubernetes", kubernetes_tour, kubernetes_tour.measure, "programs", False, list(kubernetes_tour.FIGURES)),
     Part("pools", ceph_launches, ceph_launches.measure, "root", False, ["launch_in_ceph_ms"]),
 ]
