@@ -327,7 +327,7 @@ static bool leads_elsewhere(const struct access_subject *a, const struct access_
 	       strcmp(a->prefix, b->prefix) != 0 || strcmp(a->connection_prefix, b->connection_prefix) != 0;
 }
 
-/* What was received before a change goes to the files of before. */
+/* Reports that were received before a change go to the former files. */
 static void set_subject(struct spool *s, const struct access_subject *subject)
 {
 	s->has_next_subject = s->size && leads_elsewhere(&s->subject, subject);
