@@ -3,9 +3,11 @@
 without one of them."""
 import collections
 
+import balancers
 import ceph_launches
 import console_pages
 import databases
+import kubernetes_tour
 import lists
 import migrations
 import other_clouds
@@ -15,7 +17,8 @@ import scale
 import snapshot_blocks
 import stream
 
-# needs: "root" for hosts and guests. is_quick: a part of --quick.
+# needs: "root" for hosts and guests, "programs" for what tools/clients compiles in a quarter of an hour (by prepare(), which no
+# limit bounds). is_quick: a part of --quick.
 Part = collections.namedtuple("Part", "name module measure needs is_quick figures")
 
 PARTS = [
@@ -47,6 +50,9 @@ PARTS = [
         "idle_rss_mib", "idle_cpu_percent", "request_to_running_ms", "server_create_to_active_ms", "deploy_to_running_ms",
         "large_request_to_running_ms", "ready_after_start_ms"]),
     Part("moves", migrations, migrations.measure, "root", False, ["move_ms", "move_settled_ms", "drain_ms"]),
+    Part("balancers", balancers, balancers.measure, "root", False, [
+        "haproxy_requests_per_s", "haproxy_request_us", "ovn_balancer_requests_per_s", "l4_change_ms", "l4_change_cpu_ms", "l7_change_ms"]),
+    Part("kubernetes", kubernetes_tour, kubernetes_tour.measure, "programs", False, list(kubernetes_tour.FIGURES)),
     Part("pools", ceph_launches, ceph_launches.measure, "root", False, ["launch_in_ceph_ms"]),
 ]
 

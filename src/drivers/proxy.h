@@ -72,8 +72,9 @@ struct proxy_listener {
 struct proxy_server {
 	uuid target;
 	struct ip ip;
-	int64_t port;                /* 0: the listener's instance port */
-	uuid zone;                   /* none: all zones */
+	int64_t port; /* 0: the listener's instance port */
+	uuid zone;    /* none: all zones */
+	bool is_new;  /* gets no requests until proxies_admit(), or its checks say that it is healthy */
 	const struct target *member; /* of Octavia: its weight and the like; NULL: another balancer's */
 };
 struct proxy_group {
@@ -104,6 +105,7 @@ struct proxy_server_state {
 	enum proxy_health health;
 	enum proxy_fault fault; /* why the last check failed */
 	int64_t code;           /* status of the last check; 0: none */
+	bool is_rising;         /* down, but its last check has succeeded */
 };
 
 /* Figures of a listener of Octavia since its worker started. A reload starts another worker, whose figures begin at 0. */
@@ -123,6 +125,9 @@ typedef RESULT proxies_remove(struct proxies *p, struct ctx *c, uuid proxy);
 /* Reads the health of the targets. ERR_GONE: the process does not run. */
 typedef RESULT proxies_see(struct proxies *p, struct ctx *c, uuid proxy,
 			   struct proxy_server_state **ret_states, size_t *ret_count);
+
+/* Has a new server take requests: one check has succeeded. ERR_GONE: the process does not run. */
+typedef RESULT proxies_admit(struct proxies *p, struct ctx *c, uuid proxy, uuid group, uuid target);
 
 /* Reads the figures of the listeners of a load balancer of Octavia. ERR_GONE: the process does not run. */
 typedef RESULT proxies_count(struct proxies *p, struct ctx *c, uuid proxy,
@@ -151,6 +156,7 @@ struct proxy_driver {
 	proxies_apply *apply;
 	proxies_remove *remove;
 	proxies_see *see;
+	proxies_admit *admit;
 	proxies_count *count;
 	proxies_open_log *open_log;
 	proxies_see_log *see_log;

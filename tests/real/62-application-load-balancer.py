@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/haproxy src/drivers/netns.c src/drivers/switch_port.c src/engine/balancing src/reconcile/balancing
-"""Application load balancers of ELBv2 with packets: rules, weights, cookies, health, draining, security groups, TLS, access logs, IPv6, a change under load, and the
+"""Application load balancers of ELBv2 with packets: rules, weights, cookies, health, draining, security groups, TLS, access and connection logs, IPv6, a change under load, and the
 deaths of HAProxy and of dari. OVN, HAProxy and the API are real; instances are simulated, and network namespaces in place of their interfaces play
 the guests."""
 import glob
@@ -301,9 +301,9 @@ def read_logs(lab):
     return entries
 
 
-def turn_logs(lab, state, arn=None, prefix="alb"):
+def turn_logs(lab, state, arn=None, prefix="alb", kind="access"):
     lab.elb.modify_load_balancer_attributes(LoadBalancerArn=arn or lab.arn, Attributes=[
-        {"Key": f"access_logs.s3.{k}", "Value": v} for k, v in (("enabled", state), ("bucket", "flow-logs"), ("prefix", prefix))])
+        {"Key": f"{kind}_logs.s3.{k}", "Value": v} for k, v in (("enabled", state), ("bucket", "flow-logs"), ("prefix", prefix))])
 
 
 def count(lab, name):
@@ -492,6 +492,48 @@ def is_killed(lab):
     region.check_soon("a process that dies is replaced", lambda: lab.proxies() != before and lab.answers() == {"one", "two"})
 
 
+CONNECTION_FIELDS = "time client port listener_port protocol cipher latency subject validity serial status connection exchange".split()
+
+
+def logs_connections(lab):
+    """Each connection has an entry, of its first request, with the id that access logs have; so has one whose handshake fails."""
+    region, elb = lab.region, lab.elb
+    certificate = lab.iam.get_server_certificate(ServerCertificateName="web")["ServerCertificate"]["ServerCertificateMetadata"]["Arn"]
+    listener = elb.create_listener(LoadBalancerArn=lab.arn, Protocol="HTTPS", Port=443, Certificates=[{"CertificateArn": certificate}],
+                                   SslPolicy="ELBSecurityPolicy-TLS13-1-2-2021-06", DefaultActions=forward((lab.blue, 1)))["Listeners"][0]["ListenerArn"]
+    turn_logs(lab, "true")
+    turn_logs(lab, "true", prefix="conn", kind="connection")
+    region.check_soon("a test file comes first", lambda: glob.glob(f"{region.demo}/data/flow-logs/conn/AWSLogs/*/ELBConnectionLogTestFile"))
+    region.check_soon("HTTPS answers", lambda: lab.who(port=443, scheme="https") in ("one", "two"))
+    is_reported(lab, "/connected")
+    url = f"https://{lab.address}:443"
+    before = count(lab, "dari_access_log_requests_total")
+    lab.guests.ns("client", "curl", "-s", "-k", f"{url}/first", f"{url}/second", fails=True)
+    lab.who("/", "--tls-max", "1.1", port=443, scheme="https")
+    region.check_soon("two requests and a handshake are reported", lambda: count(lab, "dari_access_log_requests_total") == before + 3)
+    turn_logs(lab, "false")
+    turn_logs(lab, "false", prefix="conn", kind="connection")
+    region.check_soon("an access log has both requests", lambda: {"/first", "/second"} <= set(read_logs(lab)))
+    files = f"{region.demo}/data/flow-logs/conn/AWSLogs/*/elasticloadbalancing/*/*/*/*/conn_log.*_app.web.*.log.gz"
+    region.check_soon("there is a file of connections", lambda: glob.glob(files))
+    entries = []
+    for file in glob.glob(files):
+        with gzip.open(file, "rt", encoding="ascii") as lines:
+            entries += [dict(zip(CONNECTION_FIELDS, line.split(), strict=True)) for line in lines]
+    found = read_logs(lab)
+    region.check("both requests came on one connection", found["/first"]["connection"] == found["/second"]["connection"])
+    made = [e for e in entries if e["connection"] == found["/first"]["connection"]]
+    region.check("which has one entry", [(e["client"], e["port"]) for e in made] == [tuple(found["/first"]["client"].rsplit(":", 1))])
+    region.check("with its handshake", made and (made[0]["listener_port"], made[0]["protocol"], made[0]["cipher"], made[0]["status"]) ==
+                 ("443", "TLSv1.3", found["/first"]["cipher"], "Success") and re.fullmatch(r"[0-9]+\.[0-9]{3}", made[0]["latency"]))
+    failed = [e for e in entries if e["status"] == "Failed:UnmappedConnectionError"]
+    region.check("a failed handshake has an entry, and none in the access log", failed and (failed[0]["cipher"], failed[0]["latency"]) == ("-", "-") and
+                 failed[0]["connection"] not in {e["connection"] for e in found.values()})
+    plain = [e for e in entries if e["listener_port"] == "80"]
+    region.check("a connection without TLS has one, too", plain and {(e["protocol"], e["status"]) for e in plain} == {("-", "-")})
+    elb.delete_listener(ListenerArn=listener)
+
+
 NETWORK_FIELDS = ("type version time elb listener client destination connection_time handshake_time received sent alert certificate serial cipher protocol group name "
                   "alpn target_alpn alpn_preferences created").split()
 
@@ -558,7 +600,7 @@ def main():
     os.environ["DARI_DEMO_URI"] = "sim://"
     with Region("alb") as region, Guests(region) as guests:
         lab = Lab(region, guests)
-        for part in (begins, headers, rules, sticks, lives_and_dies, drains, under_load, guards, speaks_tls, logs, logs_network, is_public, speaks_ipv6):
+        for part in (begins, headers, rules, sticks, lives_and_dies, drains, under_load, guards, speaks_tls, logs, logs_connections, logs_network, is_public, speaks_ipv6):
             part(lab)
         region.check_clean()
         is_killed(lab)  # simulated hosts forget their disks with dari, so the audit comes before

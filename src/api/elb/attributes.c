@@ -37,9 +37,9 @@ static const struct fixed_attribute balancer_fixed[] = {
 };
 /* Application load balancers: HAProxy refuses requests that a desync needs. */
 static const struct fixed_attribute application_fixed[] = {
-	{"connection_logs.s3.enabled", "false"},
-	{"connection_logs.s3.bucket", ""},
-	{"connection_logs.s3.prefix", ""},
+	{"health_check_logs.s3.enabled", "false"},
+	{"health_check_logs.s3.bucket", ""},
+	{"health_check_logs.s3.prefix", ""},
 	{"load_balancing.cross_zone.enabled", "true"},
 	{"routing.http.desync_mitigation_mode", "defensive"},
 	{"waf.fail_open.enabled", "false"},
@@ -187,30 +187,36 @@ static const struct switch_attribute {
 
 static const char *const forwarded_words[] = {"append", "preserve", "remove"};
 
-static const char log_switch[] = "access_logs.s3.enabled", log_bucket[] = "access_logs.s3.bucket",
-		  log_prefix[] = "access_logs.s3.prefix";
+/* Attributes of access logs, and of connection logs. */
+struct log_attributes {
+	const char *is_on, *bucket, *prefix;
+};
+static const struct log_attributes request_log = {"access_logs.s3.enabled", "access_logs.s3.bucket",
+						  "access_logs.s3.prefix"},
+				   connection_log = {"connection_logs.s3.enabled",
+						     "connection_logs.s3.bucket",
+						     "connection_logs.s3.prefix"};
 
-static bool is_log(struct str key)
+static bool is_log(const struct log_attributes *log, struct str key)
 {
-	return str_is(key, log_switch) || str_is(key, log_bucket) || str_is(key, log_prefix);
+	return str_is(key, log->is_on) || str_is(key, log->bucket) || str_is(key, log->prefix);
 }
 
-static RESULT read_log(struct elb_call *e, const struct elb_attribute *a,
-		       struct elastic_load_balancer_change *wish)
+static RESULT read_log(struct elb_call *e, const struct elb_attribute *a, const struct log_attributes *log,
+		       struct balancer_log_change *change)
 {
-	wish->region_bucket = e->config->flow_log_bucket;
-	if (str_is(a->key, log_switch))
-		return read_choice(e, a, &wish->logs_requests);
-	if (a->value.n && str_is(a->key, log_bucket) && (a->value.n < BUCKET_MIN || a->value.n > BUCKET_MAX))
+	if (str_is(a->key, log->is_on))
+		return read_choice(e, a, &change->is_on);
+	if (a->value.n && str_is(a->key, log->bucket) && (a->value.n < BUCKET_MIN || a->value.n > BUCKET_MAX))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("Attributes"),
-				      "The value of '%s' must have %d to %d characters", log_bucket,
+				      "The value of '%s' must have %d to %d characters", log->bucket,
 				      BUCKET_MIN, BUCKET_MAX);
-	if (str_is(a->key, log_bucket)) {
-		wish->sets_log_bucket = true;
-		wish->log_bucket = a->value;
+	if (str_is(a->key, log->bucket)) {
+		change->sets_bucket = true;
+		change->bucket = a->value;
 	} else {
-		wish->sets_log_prefix = true;
-		wish->log_prefix = a->value;
+		change->sets_prefix = true;
+		change->prefix = a->value;
 	}
 	return OK;
 }
@@ -219,6 +225,8 @@ static RESULT read_application(struct elb_call *e, const struct elb_attribute *a
 			       struct elastic_load_balancer_change *wish)
 {
 	size_t mode = 0;
+	if (is_log(&connection_log, a->key))
+		return read_log(e, a, &connection_log, &wish->connections);
 	for (size_t k = 0; k < COUNT(switches); k++)
 		if (str_is(a->key, switches[k].key))
 			return read_choice(e, a,
@@ -242,14 +250,15 @@ static RESULT prepare_balancer(struct elb_call *e, void *args)
 	const struct elastic_load_balancer *b =
 		elastic_load_balancer_find(elb_tables(e), a->wish.balancer.prefix);
 	bool is_application = b && b->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION;
+	a->wish.region_bucket = e->config->flow_log_bucket;
 	for (size_t k = 0; k < a->attributes.count; k++) {
 		const struct elb_attribute *one = &a->attributes.at[k];
 		if (str_is(one->key, "deletion_protection.enabled"))
 			TRY(read_choice(e, one, &a->wish.is_protected));
 		else if (str_is(one->key, gateway_switch))
 			TRY(check_gateway(e, one, b));
-		else if (is_log(one->key))
-			TRY(read_log(e, one, &a->wish));
+		else if (is_log(&request_log, one->key))
+			TRY(read_log(e, one, &request_log, &a->wish.requests));
 		else if (is_application)
 			TRY(read_application(e, one, &a->wish));
 		else if (str_is(one->key, "load_balancing.cross_zone.enabled"))
@@ -260,11 +269,17 @@ static RESULT prepare_balancer(struct elb_call *e, void *args)
 	return OK;
 }
 
-static void write_logs(struct xml *x, const struct elastic_load_balancer *b)
+static void write_log(struct xml *x, const struct log_attributes *log, bool is_on, struct str bucket,
+		      struct str prefix)
 {
-	write_bool(x, log_switch, b->logs_requests);
-	elb_write_attribute(x, log_bucket, b->log_bucket);
-	elb_write_attribute(x, log_prefix, b->log_prefix);
+	write_bool(x, log->is_on, is_on);
+	elb_write_attribute(x, log->bucket, bucket);
+	elb_write_attribute(x, log->prefix, prefix);
+}
+
+static void write_access_log(struct xml *x, const struct elastic_load_balancer *b)
+{
+	write_log(x, &request_log, b->logs_requests, b->log_bucket, b->log_prefix);
 }
 
 static void write_application(struct elb_call *e, struct xml *x, const struct elastic_load_balancer *b)
@@ -276,7 +291,9 @@ static void write_application(struct elb_call *e, struct xml *x, const struct el
 			    str_from(forwarded_words[b->forwarded_for]));
 	write_number(e, x, "idle_timeout.timeout_seconds", b->idle_s);
 	write_number(e, x, "client_keep_alive.seconds", b->keep_alive_s);
-	write_logs(x, b);
+	write_access_log(x, b);
+	write_log(x, &connection_log, b->logs_connections, b->connection_log_bucket,
+		  b->connection_log_prefix);
 	write_bool(x, gateway_switch, b->is_internal);
 	write_fixed(x, application_fixed, COUNT(application_fixed));
 }
@@ -289,7 +306,7 @@ static void write_balancer(struct elb_call *e, struct xml *x, const struct elast
 		write_application(e, x, b);
 	} else {
 		write_bool(x, "load_balancing.cross_zone.enabled", b->crosses_zones);
-		write_logs(x, b);
+		write_access_log(x, b);
 		write_bool(x, gateway_switch, b->is_internal);
 		write_fixed(x, balancer_fixed, COUNT(balancer_fixed));
 	}

@@ -171,6 +171,7 @@ static void write_global(const struct proxy_wish *wish, struct buf *out)
 		  "  timeout http-request 60s\n"
 		  "  timeout tunnel %" PRId64 "s\n"
 		  "  retries 1\n"
+		  "  option idle-close-on-response\n"
 		  "  option redispatch\n"
 		  "  load-server-state-from-file global\n",
 		  idle_s, idle_s, idle_s);

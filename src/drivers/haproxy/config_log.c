@@ -2,6 +2,8 @@
  * Writes what has HAProxy report each request for access logs. A report is one datagram to the socket "access", which HAProxy sends
  * without waiting: while dari is slow or absent, HAProxy drops the report and counts it. Fields are separated by spaces; texts of
  * clients are JSON strings, so that a report has one meaning. reconcile/balancing/access_line.c reads reports.
+ * Connection logs are made from the same reports: the first request of a connection names when that was established, and a connection
+ * whose handshake or first request fails has a report of its own (error-log-format).
  * Source: HAProxy's Configuration Manual 2.6, "Custom log format". */
 #include <inttypes.h>
 
@@ -17,7 +19,8 @@ enum { LISTENER_SIZE = 8 };
 
 bool config_logs(const struct proxy_wish *wish)
 {
-	return wish->balancer->logs_requests && wish->balancer->type != ELASTIC_LOAD_BALANCER_TYPE_OCTAVIA;
+	const struct elastic_load_balancer *b = wish->balancer;
+	return (b->logs_requests || b->logs_connections) && b->type != ELASTIC_LOAD_BALANCER_TYPE_OCTAVIA;
 }
 
 void config_write_log_target(const struct proxy_wish *wish, struct buf *out)
@@ -65,7 +68,10 @@ static void write_request(bool is_application, struct buf *out)
 {
 	const char *request = "http-request";
 	if (is_application) /* HAProxy wants rules of connections before those of requests */
-		buf_print(out, "  tcp-request session set-var(sess.lc) uuid\n");
+		buf_print(out, "  tcp-request session set-var(sess.lc) uuid\n"
+			       "  tcp-request session set-var(sess.le) date(0,us)\n"
+			       "  http-request set-var(txn.lf) int(1) if !{ var(sess.lf) -m found }\n"
+			       "  http-request set-var(sess.lf) int(1)\n");
 	write_cut_text(request, "lm", "method", METHOD_MAX, "", out);
 	write_cut_text(request, "lh", "req.fhdr(host),host_only", HOST_MAX, "", out);
 	write_long_text(request, "lu", "pathq", true, "", out);
@@ -85,19 +91,10 @@ static void write_request(bool is_application, struct buf *out)
 
 #define LOG_TEXT(variable) " \"%%[var(txn." variable ")]\""
 
-void config_write_log(const struct proxy_wish *wish, const struct listener *l, struct buf *out)
+static void write_format(const char *directive, const struct listener *l, bool is_application, bool is_http,
+			 struct buf *out)
 {
-	bool is_application = wish->balancer->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION;
-	bool is_http = l->protocol == LISTENER_PROTOCOL_HTTP || l->protocol == LISTENER_PROTOCOL_HTTPS;
-	if (!config_logs(wish))
-		return;
-	if (is_http)
-		write_request(is_application, out);
-	buf_print(out,
-		  "  log global\n"
-		  "  option dontlognull\n"
-		  "  log-format '" ACCESS_MARK " %s %" PRId64 " %%[date(0,us)]",
-		  type_of(l), l->port);
+	buf_print(out, "  %s '" ACCESS_MARK " %s %" PRId64 " %%[date(0,us)]", directive, type_of(l), l->port);
 	buf_print(out, is_http ? " %%Ta %%TR %%Tw %%Tc %%Tr %%Td %%ST %%[var(txn.ls)]"
 			       : " %%Tt 0 %%Tw %%Tc -1 -1 - -");
 	buf_print(out, " %%U %%B %%ci %%cp %%si %%sp %%b");
@@ -107,7 +104,26 @@ void config_write_log(const struct proxy_wish *wish, const struct listener *l, s
 	if (is_http)
 		buf_print(out, LOG_TEXT("lm") LOG_TEXT("lh") LOG_TEXT("lu") LOG_TEXT("lv") LOG_TEXT("lb")
 				       LOG_TEXT("lt") " \"%%[ssl_fc_sni,json(ascii)]\"" LOG_TEXT("ll"));
+	if (is_application)
+		buf_print(out, " %%Th %%[var(sess.le)] %%[var(txn.lf)] %%[var(sess.lf)]");
 	buf_print(out, "'\n");
+}
+
+void config_write_log(const struct proxy_wish *wish, const struct listener *l, struct buf *out)
+{
+	const struct elastic_load_balancer *b = wish->balancer;
+	bool is_application = b->type == ELASTIC_LOAD_BALANCER_TYPE_APPLICATION;
+	bool is_http = l->protocol == LISTENER_PROTOCOL_HTTP || l->protocol == LISTENER_PROTOCOL_HTTPS;
+	if (!config_logs(wish))
+		return;
+	if (is_http)
+		write_request(is_application, out);
+	if (!b->logs_requests) /* later requests of a connection are no news */
+		buf_print(out, "  http-request set-log-level silent if !{ var(txn.lf) -m found }\n");
+	buf_print(out, "  log global\n  option dontlognull\n");
+	write_format("log-format", l, is_application, is_http, out);
+	if (b->logs_connections)
+		write_format("error-log-format", l, is_application, is_http, out);
 }
 
 /* A connection whose handshake fails is reported, too. The listener's id stands where other reports have HTTP's version. */

@@ -76,11 +76,33 @@ static struct str read_config(struct ctx *c, const struct proxy_place *place)
 	return text;
 }
 
-/* Puts the configuration into its place once HAProxy accepts it. */
-static RESULT write_config(struct ctx *c, const struct proxy_place *place, struct str text)
+/* The next line that is not a server's. */
+static bool next_line(struct str *rest, struct str *ret_line)
+{
+	while (str_split_next(rest, '\n', ret_line))
+		if (!str_starts_with(*ret_line, STR("  server ")))
+			return true;
+	return false;
+}
+
+/* True if both have the same lines but for servers'. HAProxy then accepts one as it accepts the other: a server's line is made of
+ * numbers and of words that its group decides. */
+static bool differ_in_servers_alone(struct str former, struct str next)
+{
+	struct str a = STR_NONE, b = STR_NONE;
+	while (next_line(&former, &a))
+		if (!next_line(&next, &b) || !str_equal(a, b))
+			return false;
+	return !next_line(&next, &b);
+}
+
+/* Puts the configuration into its place once HAProxy accepts it. The check costs as much processor time as a reload. former: a configuration
+ * that HAProxy has accepted; empty: none. */
+static RESULT write_config(struct ctx *c, const struct proxy_place *place, struct str text, struct str former)
 {
 	TRY(file_write_synced(c, place_path(c, place, "next.cfg"), text, 0600));
-	TRY(process_check(c, place));
+	if (!former.n || !differ_in_servers_alone(former, text))
+		TRY(process_check(c, place));
 	TRY(file_write_synced(c, place_path(c, place, "reload"), STR(""), 0600));
 	return file_rename_synced(c, place_path(c, place, "next.cfg"), place_path(c, place, "haproxy.cfg"));
 }
@@ -89,7 +111,7 @@ static RESULT start(struct ctx *c, struct proxy_place *place, const struct proxy
 {
 	AUTO_FD netns = -1;
 	TRY(file_write_synced(c, place_path(c, place, "servers"), STR("1\n"), 0600)); /* nothing is known */
-	TRY(write_config(c, place, text));
+	TRY(write_config(c, place, text, STR_NONE));
 	TRY(namespace_make(c, place, wish, &netns));
 	TRY(process_start(c, place, netns));
 	return file_delete(c, place_path(c, place, "reload"));
@@ -100,10 +122,11 @@ static RESULT change(struct ctx *c, struct proxy_place *place, const struct prox
 {
 	const char *untold = place_path(c, place, "reload");
 	TRY(namespace_change(c, place, wish));
-	if (str_equal(read_config(c, place), text) && !file_exists(untold))
+	struct str former = read_config(c, place);
+	if (str_equal(former, text) && !file_exists(untold))
 		return OK;
-	TRY(write_config(c, place, text));
-	TRY(process_reload(c, place));
+	TRY(write_config(c, place, text, former));
+	TRY(process_reload(c, place, wish));
 	return file_delete(c, untold);
 }
 
@@ -172,6 +195,18 @@ static RESULT see(struct proxies *p, struct ctx *c, uuid proxy, struct proxy_ser
 	return state_read(c, csv, ret_states, ret_count);
 }
 
+static RESULT admit(struct proxies *p, struct ctx *c, uuid proxy, uuid group, uuid target)
+{
+	struct proxy_place place;
+	struct str answer = STR_NONE;
+	char name[CONFIG_GROUP_NAME_SIZE], id[2 * sizeof target.b + 1];
+	config_write_hex(target.b, sizeof target.b, id);
+	struct str command =
+		str_print(c->arena, "set server %s/t%s health up", config_group_name(group, name), id);
+	TRY(find_place(p, c, proxy, &place));
+	return state_ask(c, &place, str_to_z(c->arena, command), &answer);
+}
+
 static RESULT count_listeners(struct proxies *p, struct ctx *c, uuid proxy,
 			      struct proxy_listener_state **ret_states, size_t *ret_count)
 {
@@ -235,6 +270,7 @@ static void close_proxies(struct proxies *p)
 static const struct proxy_driver driver = {.apply = apply,
 					   .remove = remove_proxy,
 					   .see = see,
+					   .admit = admit,
 					   .count = count_listeners,
 					   .open_log = open_log,
 					   .see_log = see_log,

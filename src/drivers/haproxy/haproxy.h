@@ -122,7 +122,7 @@ void process_find(struct ctx *c, struct proxy_place *place);
 RESULT process_check(struct ctx *c, const struct proxy_place *place);
 RESULT process_start(struct ctx *c, struct proxy_place *place, int netns_fd);
 /* Returns once the new worker answers. ERR_AGAIN: it does not within 20 s. */
-RESULT process_reload(struct ctx *c, const struct proxy_place *place);
+RESULT process_reload(struct ctx *c, const struct proxy_place *place, const struct proxy_wish *wish);
 /* Ends the process and its workers. */
 void process_end(struct ctx *c, struct proxy_place *place);
 
@@ -145,6 +145,8 @@ RESULT units_remove_namespace(struct ctx *c, const struct proxy_place *place);
 
 /* Sends a command to the runtime API. ERR_GONE: nothing answers. */
 RESULT state_ask(struct ctx *c, const struct proxy_place *place, const char *command, struct str *ret_answer);
+/* Adds to the answer of "show servers state" the wish's new servers, as ones that are down. */
+RESULT state_add_new(struct ctx *c, const struct proxy_wish *wish, struct str states, struct str *ret_states);
 /* Reads the answer of "show stat". */
 RESULT state_read(struct ctx *c, struct str csv, struct proxy_server_state **ret_states, size_t *ret_count);
 /* Reads the answer of "show info". */

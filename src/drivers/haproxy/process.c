@@ -113,16 +113,19 @@ static RESULT wait_for_worker(struct ctx *c, const struct proxy_place *place, in
 	return ctx_fail(c, ERR_AGAIN, "haproxy has not taken its new configuration yet");
 }
 
-/* The health of servers is saved for the new worker, which would take all of them for healthy. */
-RESULT process_reload(struct ctx *c, const struct proxy_place *place)
+/* The health of servers is saved for the new worker, which would take all of them for healthy; a server that is new would get
+ * requests before its first check. */
+RESULT process_reload(struct ctx *c, const struct proxy_place *place, const struct proxy_wish *wish)
 {
 	int64_t former = find_worker(c, place);
 	struct str states = STR_NONE;
 	struct ctx quiet;
 	ctx_init(&quiet, c->arena);
 	/* its answer begins with the version of its format, "1" */
-	if (result_is_ok(state_ask(&quiet, place, "show servers state", &states)))
+	if (result_is_ok(state_ask(&quiet, place, "show servers state", &states))) {
+		TRY(state_add_new(c, wish, states, &states));
 		TRY(file_write_synced(c, place_path(c, place, "servers"), states, 0600));
+	}
 	if (kill(place->pid, SIGUSR2) != 0)
 		return ctx_fail(c, ERR_AGAIN, "the proxy's process has just ended");
 	return wait_for_worker(c, place, former);

@@ -3,6 +3,7 @@
  * "CSV format". */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -12,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/vec.h"
 #include "drivers/haproxy/haproxy.h"
+#include "model/target_group.h"
 
 enum { ANSWER_CAP = 16 * 1024 * 1024, ANSWER_TIMEOUT_S = 5, READ_SIZE = 4096 };
 
@@ -104,6 +106,8 @@ static void read_check(struct str word, struct proxy_server_state *state)
 {
 	if (str_starts_with(word, STR("* "))) /* a check is under way; the word is the last one's */
 		word = str_slice(word, 2, word.n);
+	bool has_succeeded = word.n > 2 && str_is(str_slice(word, word.n - 2, word.n), "OK");
+	state->is_rising = state->health == PROXY_DOWN && has_succeeded;
 	if (str_is(word, "INI") || str_is(word, "UNK") || !word.n)
 		state->health = PROXY_UNCHECKED;
 	else if (state->health == PROXY_UP)
@@ -147,6 +151,52 @@ RESULT state_read(struct ctx *c, struct str csv, struct proxy_server_state **ret
 	*ret_states = states.at;
 	*ret_count = states.count;
 	return OK;
+}
+
+/* A line of the state file's version 1: the server is down, is not in maintenance, and has had no check. */
+static void write_new(const struct proxy_server *server, const char *group, struct buf *out)
+{
+	char id[2 * sizeof server->target.b + 1], ip[IP_TEXT_SIZE];
+	config_write_hex(server->target.b, sizeof server->target.b, id);
+	buf_print(out, "0 %s 0 t%s %s 0 0 1 1 0 1 0 0 6 0 0 0 - %" PRId64 " - 0 0 - - 0\n", group, id,
+		  ip_write(server->ip, ip), server->port);
+}
+
+static bool has_server(struct str states, const char *group, const struct proxy_server *server)
+{
+	struct str line = STR_NONE, field = STR_NONE;
+	while (str_split_next(&states, '\n', &line)) {
+		bool is_group = false;
+		uuid target;
+		for (size_t k = 0; k < 4 && str_split_next(&line, ' ', &field); k++) {
+			is_group = is_group || (k == 1 && str_is(field, group));
+			if (k == 3 && is_group && read_name(field, 't', &target) &&
+			    uuid_equal(target, server->target))
+				return true;
+		}
+	}
+	return false;
+}
+
+RESULT state_add_new(struct ctx *c, const struct proxy_wish *wish, struct str states, struct str *ret_states)
+{
+	char name[CONFIG_GROUP_NAME_SIZE];
+	struct buf out;
+	buf_init(&out, ANSWER_CAP);
+	buf_add_str(&out, str_trim(states));
+	buf_add_char(&out, '\n');
+	for (size_t k = 0; k < wish->group_count; k++) {
+		const struct proxy_group *group = &wish->groups[k];
+		config_group_name(group->group->row.id, name);
+		for (size_t n = 0; n < group->server_count; n++)
+			if (group->servers[n].is_new && !has_server(states, name, &group->servers[n]))
+				write_new(&group->servers[n], name, &out);
+	}
+	struct result r = buf_finish(&out);
+	if (result_is_ok(r))
+		*ret_states = str_copy(c->arena, buf_str(&out));
+	buf_done(&out);
+	return r;
 }
 
 /* ---- listeners of Octavia ---- */

@@ -123,6 +123,17 @@ static RESULT see(struct proxies *p, struct ctx *c, uuid proxy, struct proxy_ser
 	return seen;
 }
 
+/* Simulated servers need no check. */
+static RESULT admit(struct proxies *p, struct ctx *c, uuid proxy, uuid group, uuid target)
+{
+	(void) p;
+	(void) c;
+	(void) proxy;
+	(void) group;
+	(void) target;
+	return OK;
+}
+
 static RESULT count_listeners(struct proxies *p, struct ctx *c, uuid proxy,
 			      struct proxy_listener_state **ret_states, size_t *ret_count)
 {
@@ -167,6 +178,7 @@ static void close_proxies(struct proxies *p)
 static const struct proxy_driver driver = {.apply = apply,
 					   .remove = remove_proxy,
 					   .see = see,
+					   .admit = admit,
 					   .count = count_listeners,
 					   .open_log = open_log,
 					   .see_log = see_log,

@@ -53,6 +53,13 @@ struct elastic_load_balancer_wish {
 };
 OPERATION(engine_create_elastic_load_balancer, elastic_load_balancer_wish)
 
+/* A change of access logs or connection logs. */
+struct balancer_log_change {
+	enum choice is_on;
+	bool sets_bucket, sets_prefix;
+	struct str bucket, prefix;
+};
+
 struct elastic_load_balancer_change {
 	struct ref balancer;
 	enum choice is_protected, crosses_zones;
@@ -65,20 +72,19 @@ struct elastic_load_balancer_change {
 	enum choice forwards_port, keeps_host, drops_headers, names_cipher, has_http2;
 	bool sets_forwarded_for;
 	enum balancer_forwarded_for { FORWARDED_APPEND, FORWARDED_PRESERVE, FORWARDED_REMOVE } forwarded_for;
-	/* Access logs: */
-	enum choice logs_requests;
-	bool sets_log_bucket, sets_log_prefix;
-	struct str log_bucket, log_prefix;
-	struct str region_bucket; /* the only bucket that logs may be written to */
-	int64_t log_interval_s;   /* 0: unchanged */
+	struct balancer_log_change requests;    /* access logs */
+	struct balancer_log_change connections; /* application load balancers alone */
+	struct str region_bucket;               /* the only bucket that logs may be written to */
+	int64_t log_interval_s;                 /* 0: unchanged */
 };
 OPERATION(engine_set_elastic_load_balancer, elastic_load_balancer_change)
 
 /* For the reconciler: the outcome of a file of access logs. */
 struct access_log_report {
 	uuid balancer;
-	int64_t delivered_us; /* 0: the file could not be written */
-	int64_t lines, dropped;
+	int64_t delivered_us; /* of access logs; 0: no file was written */
+	int64_t connections_delivered_us;
+	int64_t lines, connection_lines, dropped;
 	int64_t worker, lost; /* the proxy's lost reports that `dropped` includes; worker 0: unchanged */
 	bool is_failure;      /* `problem` is about a file, not about requests that are missing in one */
 	struct str problem;   /* empty: none */

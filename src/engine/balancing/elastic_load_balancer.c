@@ -344,51 +344,69 @@ static bool is_prefix(struct str prefix)
 	       !str_contains(prefix, STR("AWSLogs"));
 }
 
-static RESULT check_logs(struct op *op, const struct elastic_load_balancer_change *wish,
-			 const struct elastic_load_balancer *next)
+/* Access logs or connection logs of a balancer: places in its row. */
+struct log_place {
+	const char *word;
+	bool *is_on;
+	struct str *bucket, *prefix;
+	int64_t *delivered_us;
+};
+
+static RESULT check_log(struct op *op, const struct log_place *place, struct str region_bucket)
 {
 	const struct str field = STR("Attributes");
-	if (next->log_prefix.n && !is_prefix(next->log_prefix))
+	if (place->prefix->n && !is_prefix(*place->prefix))
 		return ctx_fail_field(op->ctx, ERR_INVALID, field,
-				      "The value of 'access_logs.s3.prefix' is not valid: '%" STR_FMT "'",
-				      STR_ARG(next->log_prefix));
-	if (!next->logs_requests)
+				      "The value of '%s_logs.s3.prefix' is not valid: '%" STR_FMT "'",
+				      place->word, STR_ARG(*place->prefix));
+	if (!*place->is_on)
 		return OK;
-	if (next->type == ELASTIC_LOAD_BALANCER_TYPE_OCTAVIA)
-		return ctx_fail_field(op->ctx, ERR_UNSUPPORTED, field,
-				      "Access logs of such load balancers are not supported.");
-	if (!next->log_bucket.n)
+	if (!place->bucket->n)
 		return ctx_fail_field(op->ctx, ERR_INVALID, field,
-				      "The value of 'access_logs.s3.bucket' cannot be empty");
-	if (!str_equal(next->log_bucket, wish->region_bucket))
+				      "The value of '%s_logs.s3.bucket' cannot be empty", place->word);
+	if (!str_equal(*place->bucket, region_bucket))
 		return ctx_fail_field(op->ctx, ERR_RANGE, field,
 				      "Access Denied for bucket: %" STR_FMT
 				      ". Please check S3bucket permission",
-				      STR_ARG(next->log_bucket));
+				      STR_ARG(*place->bucket));
 	return OK;
 }
 
-/* A new place gets a test file before any log. */
+/* A new place gets a test file before any log. A region whose bucket is another one now does not refuse other changes. */
+static RESULT set_log(struct op *op, const struct balancer_log_change *wish, struct str region_bucket,
+		      const struct log_place *place, struct str *problem)
+{
+	bool was_on = *place->is_on;
+	const struct str bucket = *place->bucket, prefix = *place->prefix;
+	choice_apply(wish->is_on, place->is_on);
+	if (wish->sets_bucket)
+		*place->bucket = wish->bucket;
+	if (wish->sets_prefix)
+		*place->prefix = wish->prefix;
+	if (was_on != *place->is_on || !str_equal(bucket, *place->bucket) ||
+	    !str_equal(prefix, *place->prefix)) {
+		*place->delivered_us = 0;
+		*problem = STR_NONE;
+	}
+	bool is_changed = wish->is_on != CHOICE_DEFAULT || wish->sets_bucket || wish->sets_prefix;
+	return is_changed ? check_log(op, place, region_bucket) : OK;
+}
+
 static RESULT set_logs(struct op *op, const struct elastic_load_balancer_change *wish,
 		       struct elastic_load_balancer *next)
 {
-	const struct elastic_load_balancer before = *next;
-	choice_apply(wish->logs_requests, &next->logs_requests);
-	if (wish->sets_log_bucket)
-		next->log_bucket = wish->log_bucket;
-	if (wish->sets_log_prefix)
-		next->log_prefix = wish->log_prefix;
+	const struct log_place requests = {"access", &next->logs_requests, &next->log_bucket,
+					   &next->log_prefix, &next->log_delivered_us};
+	const struct log_place connections = {"connection", &next->logs_connections,
+					      &next->connection_log_bucket, &next->connection_log_prefix,
+					      &next->connection_log_delivered_us};
 	if (wish->log_interval_s)
 		next->log_interval_s = wish->log_interval_s;
-	if (before.logs_requests != next->logs_requests || !str_equal(before.log_bucket, next->log_bucket) ||
-	    !str_equal(before.log_prefix, next->log_prefix)) {
-		next->log_delivered_us = 0;
-		next->log_problem = STR_NONE;
-	}
-	/* a region whose bucket is another one now does not refuse other changes */
-	bool is_about_logs = wish->logs_requests != CHOICE_DEFAULT || wish->sets_log_bucket ||
-			     wish->sets_log_prefix || wish->log_interval_s;
-	return is_about_logs ? check_logs(op, wish, next) : OK;
+	if (wish->requests.is_on == CHOICE_YES && next->type == ELASTIC_LOAD_BALANCER_TYPE_OCTAVIA)
+		return ctx_fail_field(op->ctx, ERR_UNSUPPORTED, STR("Attributes"),
+				      "Access logs of such load balancers are not supported.");
+	TRY(set_log(op, &wish->requests, wish->region_bucket, &requests, &next->log_problem));
+	return set_log(op, &wish->connections, wish->region_bucket, &connections, &next->log_problem);
 }
 
 RESULT engine_see_access_log(struct op *op, struct access_log_report *report)
@@ -399,7 +417,10 @@ RESULT engine_see_access_log(struct op *op, struct access_log_report *report)
 	struct elastic_load_balancer next = *present;
 	if (report->delivered_us)
 		next.log_delivered_us = report->delivered_us;
+	if (report->connections_delivered_us)
+		next.connection_log_delivered_us = report->connections_delivered_us;
 	next.log_lines += report->lines;
+	next.connection_log_lines += report->connection_lines;
 	next.log_dropped += report->dropped;
 	if (report->worker) {
 		next.log_worker = report->worker;

@@ -32,6 +32,8 @@ enum { RETRY_MOST = 10 };
 struct spool {
 	struct spool *next;
 	struct access_subject subject;
+	struct access_subject next_subject; /* follows when what waits has been taken */
+	bool has_next_subject;
 	int fd;      /* -1: it ends when its last file is written */
 	char *bytes; /* owned */
 	size_t size, room;
@@ -155,7 +157,8 @@ static int64_t end_of(const struct spool *s)
 static bool is_due(const struct spool *s, int64_t now_us)
 {
 	return !s->is_taken && now_us >= s->retry_us &&
-	       (s->subject.needs_test || s->fd < 0 || s->size >= ACCESS_EARLY || now_us >= end_of(s));
+	       (s->subject.needs_test || s->subject.needs_connection_test || s->fd < 0 ||
+		s->has_next_subject || s->size >= ACCESS_EARLY || now_us >= end_of(s));
 }
 
 /* Says which files are due, of spools behind the first `skipped`. Returns how many spools were looked at; 0: there are no more. */
@@ -318,6 +321,19 @@ static bool read_at(struct access_collector *f, struct spool *s, int fd)
 	return true;
 }
 
+static bool leads_elsewhere(const struct access_subject *a, const struct access_subject *b)
+{
+	return a->logs_requests != b->logs_requests || a->logs_connections != b->logs_connections ||
+	       strcmp(a->prefix, b->prefix) != 0 || strcmp(a->connection_prefix, b->connection_prefix) != 0;
+}
+
+/* Reports that were received before a change go to the former files. */
+static void set_subject(struct spool *s, const struct access_subject *subject)
+{
+	s->has_next_subject = s->size && leads_elsewhere(&s->subject, subject);
+	*(s->has_next_subject ? &s->next_subject : &s->subject) = *subject;
+}
+
 bool access_collector_open(struct access_collector *f, const struct access_subject *subject, int fd,
 			   int64_t now_us)
 {
@@ -329,7 +345,7 @@ bool access_collector_open(struct access_collector *f, const struct access_subje
 		s->lost = subject->lost;
 	}
 	if (s)
-		s->subject = *subject;
+		set_subject(s, subject);
 	if (s && fd >= 0)
 		is_open = read_at(f, s, fd);
 	(void) pthread_mutex_unlock(&f->lock);
@@ -429,6 +445,9 @@ void access_collector_take(struct access_collector *f, uuid balancer, int64_t no
 						 .lost = s->lost,
 						 .end_us = end_of(s),
 						 .files = s->files};
+		if (s->has_next_subject)
+			s->subject = s->next_subject;
+		s->has_next_subject = false;
 		access_journal_end(&s->file);
 		s->files.first = s->files.next;
 		s->taken = s->room;
@@ -507,6 +526,8 @@ void access_collector_free_take(struct access_collector *f, struct access_take *
 		s->tries = 0;
 		s->retry_us = 0;
 		s->subject.needs_test = s->subject.needs_test && !take->subject.needs_test;
+		s->subject.needs_connection_test =
+			s->subject.needs_connection_test && !take->subject.needs_connection_test;
 		end_take(f, s);
 	}
 	access_journal_delete(f->journal, take->subject.proxy, take->files);

@@ -34,10 +34,12 @@ struct access_subject {
 	char region[ACCESS_NAME_SIZE];
 	char name
 		[ACCESS_NAME_SIZE]; /* "web" for a Classic Load Balancer, else "app/web/0123456789abcdef", "net/…" */
-	char prefix[ACCESS_PREFIX_SIZE]; /* empty: none */
+	bool logs_requests, logs_connections;
+	char prefix[ACCESS_PREFIX_SIZE];            /* of access logs; empty: none */
+	char connection_prefix[ACCESS_PREFIX_SIZE]; /* of connection logs; empty: none */
 	struct ip ip;
 	enum access_form form;
-	bool needs_test; /* no file was written to that place yet */
+	bool needs_test, needs_connection_test; /* no file was written to that place yet */
 	int64_t interval_us;
 	/* The proxy's worker, and how many of its lost reports the row has counted; 0: none. */
 	int64_t worker, lost;

@@ -20,6 +20,9 @@
 #include "base/vec.h"
 
 #define HEAD_MARK "dari-access-1"
+/* The head of a load balancer with connection logs has, behind the name, a number of LOGS_… and their prefix ("/": none). */
+#define CONNECTION_HEAD_MARK "dari-access-2"
+enum { LOGS_REQUESTS = 1, LOGS_CONNECTIONS = 2 };
 enum { PATH_SIZE = 4096, NAME_SIZE = 96, HEAD_SIZE = 1024, HEAD_WORDS = 9, NAME_PARTS = 3 };
 
 struct access_journal {
@@ -101,10 +104,16 @@ static bool begin_file(struct access_journal *j, const struct access_subject *s,
 {
 	char path[PATH_SIZE], head[HEAD_SIZE], balancer[UUID_TEXT_SIZE], account[UUID_TEXT_SIZE],
 		ip[IP_TEXT_SIZE];
-	int size = snprintf(head, sizeof head, HEAD_MARK " %s %s %" PRId64 " %" PRId64 " %s %d %s %s %s %s\n",
+	char more[ACCESS_PREFIX_SIZE + 8] = "";
+	if (s->logs_connections)
+		snprintf(more, sizeof more, "%d %s ",
+			 LOGS_CONNECTIONS + (s->logs_requests ? LOGS_REQUESTS : 0),
+			 *s->connection_prefix ? s->connection_prefix : "/");
+	int size = snprintf(head, sizeof head, "%s %s %s %" PRId64 " %" PRId64 " %s %d %s %s %s %s%s\n",
+			    s->logs_connections ? CONNECTION_HEAD_MARK : HEAD_MARK,
 			    uuid_write(s->balancer, balancer), uuid_write(s->account, account), from_us,
 			    s->interval_us, ip_is_none(s->ip) ? "-" : ip_write(s->ip, ip), (int) s->form,
-			    s->number, s->region, s->name, s->prefix);
+			    s->number, s->region, s->name, more, s->prefix);
 	if (mkdir(j->directory, 0700) != 0 && errno != EEXIST)
 		return false;
 	write_path(j, s->proxy, files->next, path);
@@ -184,7 +193,10 @@ static bool read_words(const struct str words[static HEAD_WORDS], struct access_
 		       int64_t *ret_from_us)
 {
 	int64_t form = 0;
-	if (!str_is(words[0], HEAD_MARK) || !result_is_ok(uuid_parse(words[1], &s->balancer)) ||
+	s->logs_connections = str_is(words[0], CONNECTION_HEAD_MARK);
+	s->logs_requests = !s->logs_connections;
+	if ((!s->logs_connections && !str_is(words[0], HEAD_MARK)) ||
+	    !result_is_ok(uuid_parse(words[1], &s->balancer)) ||
 	    !result_is_ok(uuid_parse(words[2], &s->account)) ||
 	    !result_is_ok(str_parse_int(words[3], ret_from_us)) ||
 	    !result_is_ok(str_parse_int(words[4], &s->interval_us)) || s->interval_us <= 0 ||
@@ -196,6 +208,20 @@ static bool read_words(const struct str words[static HEAD_WORDS], struct access_
 	return true;
 }
 
+static bool read_connections(struct str *rest, struct access_subject *s)
+{
+	struct str logs = STR_NONE, prefix = STR_NONE;
+	int64_t flags = 0;
+	if (!s->logs_connections)
+		return true;
+	if (!take_word(rest, &logs) || !result_is_ok(str_parse_int(logs, &flags)) ||
+	    !take_word(rest, &prefix))
+		return false;
+	s->logs_requests = flags & LOGS_REQUESTS;
+	return copy_word(s->connection_prefix, sizeof s->connection_prefix,
+			 str_is(prefix, "/") ? STR_NONE : prefix);
+}
+
 /* The prefix is the rest of the line, and may be empty. */
 static bool read_head(struct str line, struct access_subject *s, int64_t *ret_from_us)
 {
@@ -205,7 +231,8 @@ static bool read_head(struct str line, struct access_subject *s, int64_t *ret_fr
 			return false;
 	return read_words(words, s, ret_from_us) && copy_word(s->number, sizeof s->number, words[7]) &&
 	       copy_word(s->region, sizeof s->region, words[8]) && take_word(&prefix, &name) &&
-	       copy_word(s->name, sizeof s->name, name) && copy_word(s->prefix, sizeof s->prefix, prefix);
+	       copy_word(s->name, sizeof s->name, name) && read_connections(&prefix, s) &&
+	       copy_word(s->prefix, sizeof s->prefix, prefix);
 }
 
 struct found {

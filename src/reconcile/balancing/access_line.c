@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Entries of access logs (access_line.h). */
+ * Entries of access logs and connection logs (access_line.h). */
 #include "reconcile/balancing/access_line.h"
 
 #include <inttypes.h>
@@ -50,6 +50,12 @@ enum word {
 	WORD_TRACE,
 	WORD_NAME,
 	WORD_LOCATION,
+	WORDS_OF_HTTP,
+	/* application load balancers alone: */
+	WORD_HANDSHAKE = WORDS_OF_HTTP,
+	WORD_ESTABLISHED,
+	WORD_IS_FIRST, /* the connection's first request */
+	WORD_IS_LATER, /* the connection has had a request that could be read, this one or another */
 	WORDS
 };
 
@@ -245,6 +251,17 @@ static void put_exchange(struct buf *out, const struct str *words, const struct 
 	put_word(out, words[WORD_SENT]);
 }
 
+/* The connection's id without dashes; a random one if it has none. */
+static void put_connection(struct buf *out, struct str id)
+{
+	buf_print(out, " TID_");
+	if (is_absent(id))
+		buf_print(out, "%016" PRIx64 "%016" PRIx64, random_u64(), random_u64());
+	for (size_t k = 0; !is_absent(id) && k < id.n; k++)
+		if (id.p[k] != '-')
+			buf_add_char(out, id.p[k]);
+}
+
 static void write_application(struct buf *out, const struct str *words, const struct access_subject *subject,
 			      const struct access_names *names)
 {
@@ -271,12 +288,8 @@ static void write_application(struct buf *out, const struct str *words, const st
 		  " \"-\" \"-\""); /* classification and its reason: requests that may desync are refused */
 	if (is_absent(words[WORD_CONNECTION]))
 		put_word(out, STR_NONE);
-	else {
-		buf_print(out, " TID_");
-		for (size_t k = 0; k < words[WORD_CONNECTION].n; k++)
-			if (words[WORD_CONNECTION].p[k] != '-')
-				buf_add_char(out, words[WORD_CONNECTION].p[k]);
-	}
+	else
+		put_connection(out, words[WORD_CONNECTION]);
 	buf_print(out, " \"-\" \"-\" \"-\"\n"); /* rules do not transform requests */
 }
 
@@ -362,54 +375,119 @@ static void write_network(struct buf *out, const struct str *words, const struct
 	buf_add_char(out, '\n');
 }
 
+static bool read_report(struct str report, struct str words[static WORDS], size_t *ret_count)
+{
+	return split(report, words, ret_count) && str_is(words[WORD_MARK], ACCESS_MARK) &&
+	       number_of(words[WORD_TIME]) > 0;
+}
+
 bool access_line_write(struct buf *out, struct str report, const struct access_subject *subject,
 		       const struct access_names *names)
 {
 	struct str words[WORDS] = {{0}};
 	size_t count = 0;
-	if (!split(report, words, &count) || !str_is(words[WORD_MARK], ACCESS_MARK) ||
-	    number_of(words[WORD_TIME]) <= 0)
+	if (!read_report(report, words, &count))
 		return false;
 	if (subject->form == ACCESS_NETWORK && count == WORDS_OF_NETWORK)
 		write_network(out, words, subject, names);
-	else if (subject->form == ACCESS_CLASSIC && (count == WORDS || count == WORDS_OF_TCP))
-		write_classic(out, words, count == WORDS, subject);
-	else if (subject->form == ACCESS_APPLICATION && count == WORDS)
+	else if (subject->form == ACCESS_CLASSIC && (count == WORDS_OF_HTTP || count == WORDS_OF_TCP))
+		write_classic(out, words, count == WORDS_OF_HTTP, subject);
+	else if (subject->form == ACCESS_APPLICATION && (count == WORDS || count == WORDS_OF_HTTP))
 		write_application(out, words, subject, names);
 	else
 		return false;
 	return true;
 }
 
-/* ---- names of files ---- */
+/* ---- connections ---- */
 
-static struct str write_place(struct arena *a, const struct access_subject *subject)
+/* A failed handshake has no status of a request, and no connection's id. */
+static bool has_failed_handshake(const struct str *words)
 {
-	return str_print(a, "%s%sAWSLogs/%s", subject->prefix, *subject->prefix ? "/" : "", subject->number);
+	return is_absent(words[WORD_METHOD]) && str_is(words[WORD_STATUS], "0");
 }
 
-struct str access_file_name(struct arena *a, const struct access_subject *subject, int64_t end_us)
+bool access_line_is_connection_alone(struct str report)
+{
+	struct str words[WORDS] = {{0}};
+	size_t count = 0;
+	return read_report(report, words, &count) && count == WORDS && has_failed_handshake(words);
+}
+
+/* Clients show no certificates: listeners do not ask for any. */
+static void write_connection(struct buf *out, const struct str *words)
+{
+	bool is_tls = str_is(words[WORD_TYPE], "https"), has_failed = has_failed_handshake(words);
+	bool has_cipher = !has_failed && is_tls;
+	int64_t established_us = number_of(words[WORD_ESTABLISHED]);
+	struct buf time;
+	buf_init(&time, 64);
+	put_time(&time, established_us > 0 ? established_us : number_of(words[WORD_TIME]));
+	buf_add_str(out, str_trim(buf_str(&time)));
+	buf_done(&time);
+	put_word(out, words[WORD_CLIENT]);
+	put_word(out, words[WORD_CLIENT_PORT]);
+	put_word(out, words[WORD_PORT]);
+	put_word(out, is_tls ? words[WORD_PROTOCOL] : STR_NONE);
+	put_word(out, has_cipher ? words[WORD_CIPHER] : STR_NONE);
+	if (has_cipher)
+		put_seconds(out, number_of(words[WORD_HANDSHAKE]), 3);
+	else
+		put_word(out, STR_NONE);
+	buf_print(out, " \"-\" - -");
+	put_word(out, !is_tls      ? STR_NONE
+		      : has_failed ? STR("Failed:UnmappedConnectionError")
+				   : STR("Success"));
+	put_connection(out, words[WORD_CONNECTION]);
+	put_word(out, STR_NONE); /* the key exchange, which HAProxy 2.6 does not know */
+	buf_add_char(out, '\n');
+}
+
+bool access_line_write_connection(struct buf *out, struct str report)
+{
+	struct str words[WORDS] = {{0}};
+	size_t count = 0;
+	if (!read_report(report, words, &count) || count != WORDS)
+		return false;
+	bool is_first = str_is(words[WORD_IS_FIRST], "1") || is_absent(words[WORD_IS_LATER]);
+	if (is_first)
+		write_connection(out, words);
+	return is_first;
+}
+
+/* ---- names of files ---- */
+
+static struct str write_place(struct arena *a, const struct access_subject *subject, bool is_of_connections)
+{
+	const char *prefix = is_of_connections ? subject->connection_prefix : subject->prefix;
+	return str_print(a, "%s%sAWSLogs/%s", prefix, *prefix ? "/" : "", subject->number);
+}
+
+struct str access_file_name(struct arena *a, const struct access_subject *subject, bool is_of_connections,
+			    int64_t end_us)
 {
 	char ip[IP_TEXT_SIZE], name[ACCESS_NAME_SIZE];
 	struct clock_date date = clock_date_of(end_us / (24 * HOUR));
 	unsigned hour = (unsigned) (end_us / HOUR % 24), minute = (unsigned) (end_us / MINUTE % 60);
 	for (size_t k = 0; k < sizeof name; k++)
 		name[k] = subject->name[k] == '/' ? '.' : subject->name[k];
-	struct str place = write_place(a, subject);
+	struct str place = write_place(a, subject, is_of_connections);
 	struct str time =
 		str_print(a, "%04d%02u%02uT%02u%02uZ", (int) date.year, date.month, date.day, hour, minute);
 	bool has_address = subject->form != ACCESS_NETWORK;
 	return str_print(a,
 			 "%" STR_FMT
-			 "/elasticloadbalancing/%s/%04d/%02u/%02u/%s_elasticloadbalancing_%s_%s_%" STR_FMT
+			 "/elasticloadbalancing/%s/%04d/%02u/%02u/%s%s_elasticloadbalancing_%s_%s_%" STR_FMT
 			 "_%s%s%08" PRIx32 "%s",
 			 STR_ARG(place), subject->region, (int) date.year, date.month, date.day,
-			 subject->number, subject->region, name, STR_ARG(time),
-			 has_address ? ip_write(subject->ip, ip) : "", has_address ? "_" : "",
+			 is_of_connections ? "conn_log." : "", subject->number, subject->region, name,
+			 STR_ARG(time), has_address ? ip_write(subject->ip, ip) : "", has_address ? "_" : "",
 			 (uint32_t) random_u64(), subject->form == ACCESS_CLASSIC ? ".log" : ".log.gz");
 }
 
-struct str access_test_name(struct arena *a, const struct access_subject *subject)
+struct str access_test_name(struct arena *a, const struct access_subject *subject, bool is_of_connections)
 {
-	return str_print(a, "%" STR_FMT "/ELBAccessLogTestFile", STR_ARG(write_place(a, subject)));
+	return str_print(a, "%" STR_FMT "/ELB%sLogTestFile",
+			 STR_ARG(write_place(a, subject, is_of_connections)),
+			 is_of_connections ? "Connection" : "Access");
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Turns a proxy's report about a request (drivers/haproxy/config_log.c) into an entry of an access log, and names files. Sources: User
- * Guides for Application, Network and Classic Load Balancers, "Access logs". */
+ * Turns a proxy's report about a request (drivers/haproxy/config_log.c) into an entry of an access log, and the report about a connection's
+ * first request into an entry of a connection log; names files. Sources: User Guides for Application, Network and Classic Load Balancers,
+ * "Access logs" and "Connection logs". */
 #pragma once
 
 #include "base/buf.h"
@@ -27,7 +28,13 @@ struct access_names {
 bool access_line_write(struct buf *out, struct str report, const struct access_subject *subject,
 		       const struct access_names *names);
 
+/* True if the report is about a connection that has had no request: its handshake failed. */
+bool access_line_is_connection_alone(struct str report);
+/* Appends an entry of a connection log. False: the report is about a later request of its connection, or no report. */
+bool access_line_write_connection(struct buf *out, struct str report);
+
 /* "prefix/AWSLogs/123456789012/elasticloadbalancing/us-east-1/2026/11/30/123456789012_elasticloadbalancing_us-east-1_app.web.…_20261130T0005Z_10.0.0.4_….log.gz" */
-struct str access_file_name(struct arena *a, const struct access_subject *subject, int64_t end_us);
+struct str access_file_name(struct arena *a, const struct access_subject *subject, bool is_of_connections,
+			    int64_t end_us);
 /* "prefix/AWSLogs/123456789012/ELBAccessLogTestFile" */
-struct str access_test_name(struct arena *a, const struct access_subject *subject);
+struct str access_test_name(struct arena *a, const struct access_subject *subject, bool is_of_connections);

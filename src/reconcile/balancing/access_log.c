@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Access logs of application, network and Classic Load Balancers. The proxy's step (proxy.c) has the collector read the proxy's socket. The step
+ * Access logs of application, network and Classic Load Balancers, and connection logs of application load balancers. The proxy's step (proxy.c) has the collector read the proxy's socket. The step
  * here writes a file at the end of each interval, and a test file before the first one. If that fails, the collector gets the requests
  * back for the next file; after ACCESS_TRIES failed files they are discarded, and count as dropped. */
 #include <inttypes.h>
@@ -65,7 +65,11 @@ static void describe(struct step *s, const struct tables *t, const struct elasti
 				       .account = b->account,
 				       .ip = find_ip(t, b),
 				       .form = form_of(b),
-				       .needs_test = !b->log_delivered_us,
+				       .logs_requests = b->logs_requests,
+				       .logs_connections = b->logs_connections,
+				       .needs_test = b->logs_requests && !b->log_delivered_us,
+				       .needs_connection_test =
+					       b->logs_connections && !b->connection_log_delivered_us,
 				       .worker = b->log_worker,
 				       .lost = b->log_lost};
 	out->interval_us = b->log_interval_s             ? b->log_interval_s * SECOND
@@ -76,6 +80,7 @@ static void describe(struct step *s, const struct tables *t, const struct elasti
 	copy_text(out->number, sizeof out->number, account ? account->number : STR("-"));
 	copy_text(out->region, sizeof out->region, engine_get_region_name(t));
 	copy_text(out->prefix, sizeof out->prefix, b->log_prefix);
+	copy_text(out->connection_prefix, sizeof out->connection_prefix, b->connection_log_prefix);
 }
 
 /* ---- in the proxy's step ---- */
@@ -101,7 +106,8 @@ RESULT access_log_follow(struct step *s, const struct elastic_load_balancer *bal
 	struct access_collector *f = s->r->access_collector;
 	struct access_subject subject;
 	int fd = -1;
-	if (!balancer || !balancer->logs_requests || !s->r->flow_logs) {
+	bool has_logs = balancer && (balancer->logs_requests || balancer->logs_connections);
+	if (!has_logs || !s->r->flow_logs) {
 		access_collector_close(f, s->id);
 		return OK;
 	}
@@ -180,9 +186,24 @@ static RESULT gather_names(struct naming *n, const struct access_subject *subjec
 struct writing {
 	struct step *s;
 	const struct access_take *take;
-	struct buf text;
-	int64_t lines, unread;
+	struct buf text, connection_text;
+	int64_t lines, connection_lines, unread;
 };
+
+/* A report about a connection without a request has no place in an access log. */
+static void write_line(struct writing *w, struct str line, const struct access_names *names)
+{
+	const struct access_subject *subject = &w->take->subject;
+	bool is_alone = access_line_is_connection_alone(line);
+	if (subject->logs_connections && access_line_write_connection(&w->connection_text, line))
+		w->connection_lines++;
+	if (!subject->logs_requests || is_alone)
+		return;
+	if (access_line_write(&w->text, line, subject, names))
+		w->lines++;
+	else
+		w->unread++;
+}
 
 static RESULT write_lines(struct writing *w)
 {
@@ -199,13 +220,10 @@ static RESULT write_lines(struct writing *w)
 	const struct access_names names = {naming.groups.at, naming.groups.count, naming.certificates.at,
 					   naming.certificates.count};
 	while (str_split_next(&rest, '\n', &line)) {
-		if (!line.n)
-			continue;
-		if (access_line_write(&w->text, line, subject, &names))
-			w->lines++;
-		else
-			w->unread++;
+		if (line.n)
+			write_line(w, line, &names);
 	}
+	TRY(buf_finish(&w->connection_text));
 	return buf_finish(&w->text);
 }
 
@@ -219,36 +237,42 @@ static RESULT put(struct writing *w, struct str name, struct str bytes)
 }
 
 /* As in AWS, files of Classic Load Balancers are not compressed. */
-static RESULT put_file(struct writing *w)
+static RESULT put_file(struct writing *w, bool is_of_connections, struct str text)
 {
 	struct ctx *c = &w->s->ctx;
 	const struct access_subject *subject = &w->take->subject;
-	struct str name = access_file_name(c->arena, subject, w->take->end_us);
+	struct str name = access_file_name(c->arena, subject, is_of_connections, w->take->end_us);
 	struct buf packed;
 	if (subject->form == ACCESS_CLASSIC)
-		return put(w, name, buf_str(&w->text));
+		return put(w, name, text);
 	buf_init(&packed, TEXT_CAP);
-	struct result r = flow_file_compress(c, buf_str(&w->text), &packed);
+	struct result r = flow_file_compress(c, text, &packed);
 	if (result_is_ok(r))
 		r = put(w, name, buf_str(&packed));
 	buf_done(&packed);
 	return r;
 }
 
-static RESULT put_test_file(struct writing *w)
+static RESULT put_test_file(struct writing *w, bool is_of_connections)
 {
 	const struct access_subject *subject = &w->take->subject;
 	struct ctx *c = &w->s->ctx;
-	return put(w, access_test_name(c->arena, subject),
-		   str_print(c->arena, "Enable AccessLog for ELB: %s\n", subject->name));
+	return put(w, access_test_name(c->arena, subject, is_of_connections),
+		   str_print(c->arena, "Enable %sLog for ELB: %s\n",
+			     is_of_connections ? "Connection" : "Access", subject->name));
 }
 
+/* If the second file fails, the first one is written again: entries may be in two files. */
 static RESULT write_files(struct writing *w)
 {
 	TRY(write_lines(w));
 	if (w->take->subject.needs_test)
-		TRY(put_test_file(w));
-	return w->lines ? put_file(w) : OK;
+		TRY(put_test_file(w, false));
+	if (w->take->subject.needs_connection_test)
+		TRY(put_test_file(w, true));
+	if (w->connection_lines)
+		TRY(put_file(w, true, buf_str(&w->connection_text)));
+	return w->lines ? put_file(w, false, buf_str(&w->text)) : OK;
 }
 
 static struct str write_missing(struct step *s, int64_t dropped)
@@ -289,12 +313,16 @@ static RESULT write_take(struct step *s, struct access_take *take, struct access
 	struct writing w = {.s = s, .take = take};
 	int64_t now_us = clock_now_us();
 	buf_init(&w.text, TEXT_CAP);
+	buf_init(&w.connection_text, TEXT_CAP);
 	struct result r = write_files(&w);
 	buf_done(&w.text);
+	buf_done(&w.connection_text);
 	*report = (struct access_log_report){.balancer = s->id};
 	if (result_is_ok(r)) {
-		report->delivered_us = now_us;
+		report->delivered_us = take->subject.logs_requests ? now_us : 0;
+		report->connections_delivered_us = take->subject.logs_connections ? now_us : 0;
 		report->lines = w.lines;
+		report->connection_lines = w.connection_lines;
 		report->dropped = take->dropped + w.unread;
 		report->worker = take->worker;
 		report->lost = take->lost;
@@ -304,7 +332,8 @@ static RESULT write_take(struct step *s, struct access_take *take, struct access
 		report_failure(s, take, report, now_us);
 	}
 	/* an interval without requests changes nothing */
-	if (take->subject.needs_test || report->lines || report->dropped || report->problem.n)
+	if (take->subject.needs_test || take->subject.needs_connection_test || report->lines ||
+	    report->connection_lines || report->dropped || report->problem.n)
 		step_report(s, engine_see_access_log_run, report);
 	return OK;
 }

@@ -128,6 +128,7 @@ static RESULT gather_targets(struct step *s, const struct tables *t, const struc
 					      .zone = zone_of(t, target)};
 		if (target->drains_until_us || target->is_down)
 			continue;
+		server.is_new = !octavia_is_pool(g) && target->health == TARGET_HEALTH_INITIAL;
 		if (octavia_is_pool(g))
 			server.member = STEP_COPY(s, KIND_TARGET, struct target, target);
 		PUSH(s, &servers, server);
@@ -311,8 +312,25 @@ static const struct target *find_target(const struct proxy_rows *rows, uuid id)
 	return NULL;
 }
 
-static RESULT report_health(struct step *s, const struct proxy_rows *rows,
-			    const struct proxy_server_state *states, size_t count)
+/* As in ELBv2, one check suffices for a new target; HAProxy would wait for as many as bring an unhealthy one back. */
+static RESULT admit(struct step *s, const struct target *target, struct proxy_server_state *state)
+{
+	if (!state->is_rising || target->health != TARGET_HEALTH_INITIAL)
+		return OK;
+	struct result admitted = s->r->proxies.driver->admit(s->r->proxies.self, &s->ctx, s->id,
+							     target->target_group, state->target);
+	if (admitted.code == ERR_GONE) { /* the next look finds it again */
+		ctx_clear_problem(&s->ctx);
+		return OK;
+	}
+	TRY(admitted);
+	state->health = PROXY_UP;
+	state->fault = PROXY_FAULT_NONE;
+	return OK;
+}
+
+static RESULT report_health(struct step *s, const struct proxy_rows *rows, struct proxy_server_state *states,
+			    size_t count)
 {
 	static const enum target_fault faults[] = {[PROXY_FAULT_NONE] = TARGET_FAULT_NONE,
 						   [PROXY_FAULT_MISMATCH] = TARGET_FAULT_MISMATCH,
@@ -325,6 +343,8 @@ static RESULT report_health(struct step *s, const struct proxy_rows *rows,
 		return ctx_no_memory(&s->ctx);
 	for (size_t k = 0; k < count; k++) {
 		const struct target *target = find_target(rows, states[k].target);
+		if (target)
+			TRY(admit(s, target, &states[k]));
 		const struct target_probe probe = {states[k].target, states[k].health == PROXY_UP,
 						   faults[states[k].fault], states[k].code};
 		if (!target || states[k].health == PROXY_UNCHECKED)

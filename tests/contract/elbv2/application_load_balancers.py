@@ -171,7 +171,7 @@ def test_what_is_refused(web):
     assert code(elb.create_rule, ListenerArn=listener, Priority=1, Conditions=PATH, Actions=[forward(tcp)]) == "OperationNotPermitted"
     assert web.attributes("DescribeListenerAttributes", listener)[1] == {"tcp.idle_timeout.seconds": "350"}
     elb.delete_load_balancer(LoadBalancerArn=network)
-    for key, value in (("connection_logs.s3.enabled", "true"), ("waf.fail_open.enabled", "true")):
+    for key, value in (("health_check_logs.s3.enabled", "true"), ("waf.fail_open.enabled", "true")):
         assert code(elb.modify_load_balancer_attributes, LoadBalancerArn=web.arn, Attributes=[{"Key": key, "Value": value}]) == "OperationNotPermitted"
     set_to = lambda *pairs: {"TargetGroupArn": web.blue, "Attributes": [{"Key": f"stickiness.{k}", "Value": v} for k, v in pairs]}  # noqa: E731
     assert code(elb.modify_target_group_attributes, **set_to(("enabled", "true"), ("type", "app_cookie"))) == "ValidationError"
@@ -179,11 +179,12 @@ def test_what_is_refused(web):
     assert code(elb.modify_target_group_attributes, **set_to(("app_cookie.duration_seconds", "60"))) == "OperationNotPermitted"
 
 
-def test_access_logs(web):
+@pytest.mark.parametrize("kind, test_name", [("access", "ELBAccessLogTestFile"), ("connection", "ELBConnectionLogTestFile")])
+def test_logs(web, kind, test_name):
     """The region's bucket takes logs of all accounts, each in a folder of its own; a test file comes first."""
-    arn = web.application("logged")["LoadBalancerArn"]
+    arn = web.application(f"logged-{kind}")["LoadBalancerArn"]
     turn = lambda **to: web.elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=[  # noqa: E731
-        {"Key": f"access_logs.s3.{k}", "Value": v} for k, v in to.items()])
+        {"Key": f"{kind}_logs.s3.{k}", "Value": v} for k, v in to.items()])
     assert code(turn, enabled="true") == "ValidationError"
     assert code(turn, enabled="true", bucket="mine") == "InvalidConfigurationRequest"
     assert code(turn, prefix="a/AWSLogs") == code(turn, prefix="/a") == code(turn, prefix="a//b") == code(turn, prefix="../a") == "ValidationError"
@@ -191,14 +192,14 @@ def test_access_logs(web):
     turn(enabled="true", bucket="flow-logs", prefix="web/front")
     show = lambda: {a["Key"]: a["Value"] for a in web.elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]}  # noqa: E731
     shown = show()
-    assert [shown[f"access_logs.s3.{k}"] for k in ("enabled", "bucket", "prefix")] == ["true", "flow-logs", "web/front"]
+    assert [shown[f"{kind}_logs.s3.{k}"] for k in ("enabled", "bucket", "prefix")] == ["true", "flow-logs", "web/front"]
     web.elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=[{"Key": "idle_timeout.timeout_seconds", "Value": "61"}])
-    assert (show()["idle_timeout.timeout_seconds"], show()["access_logs.s3.enabled"]) == ("61", "true")
+    assert (show()["idle_timeout.timeout_seconds"], show()[f"{kind}_logs.s3.enabled"]) == ("61", "true")
     number = arn.split(":")[4]
-    test_file = os.path.join(os.path.dirname(web.region.config), f"flow-logs/web/front/AWSLogs/{number}/ELBAccessLogTestFile")
+    test_file = os.path.join(os.path.dirname(web.region.config), f"flow-logs/web/front/AWSLogs/{number}/{test_name}")
     assert soon(lambda: os.path.exists(test_file))
     turn(enabled="false")
-    assert show()["access_logs.s3.bucket"] == "flow-logs"
+    assert show()[f"{kind}_logs.s3.bucket"] == "flow-logs"
     web.elb.delete_load_balancer(LoadBalancerArn=arn)
 
 

@@ -138,7 +138,19 @@ static void requests_are_reported(void **state)
 		       "found }\n"
 		       "  http-request set-var(txn.lu) pathq,bytes(0,2700),json(ascii) if !{ var(txn.lu) -m "
 		       "found }\n");
+	assert_false(str_contains(text, STR("error-log-format")));
 	is_accepted(lab, text);
+	lab->balancer.logs_connections = true;
+	text = write_text(lab);
+	has_line(text, "  error-log-format 'dari1 http 80 ");
+	assert_false(str_contains(text, STR("silent")));
+	is_accepted(lab, text);
+	lab->balancer.logs_requests = false;
+	text = write_text(lab);
+	has_line(text, "  http-request set-log-level silent if !{ var(txn.lf) -m found }\n");
+	is_accepted(lab, text);
+	lab->balancer.logs_requests = true;
+	lab->balancer.logs_connections = false;
 	lab->listener.protocol = LISTENER_PROTOCOL_TCP;
 	lab->balancer.type = ELASTIC_LOAD_BALANCER_TYPE_CLASSIC;
 	lab->group.slow_start_s = 0;
@@ -159,6 +171,31 @@ static void requests_are_reported(void **state)
 	text = write_text(lab);
 	has_line(text, "  log-format 'dari1 tls 80 ");
 	has_line(text, "  error-log-format 'dari1 tls 80 ");
+}
+
+/* A new server begins without requests; one that the former worker knows keeps its state. */
+static void new_servers_begin_down(void **state)
+{
+	AUTO(arena) arena = arena_new(4096, 1 << 20);
+	struct ctx c;
+	struct target_group group = {.row.id = {{0xab}}};
+	const struct proxy_server servers[] = {
+		{.target = {{1}}, .ip = ip_from_v4(0x0a000001), .port = 80, .is_new = true},
+		{.target = {{2}}, .ip = ip_from_v4(0x0a000002), .port = 80, .is_new = true},
+		{.target = {{3}}, .ip = ip_from_v4(0x0a000003), .port = 80}};
+	const struct proxy_group groups[] = {{.group = &group, .servers = servers, .server_count = 3}};
+	const struct proxy_wish wish = {.groups = groups, .group_count = 1};
+	const char known[] = "1\n# be_id be_name\n3 gab000000000000000000000000000000 1 "
+			     "t01000000000000000000000000000000 10.0.0.1 2 0\n";
+	struct str states = STR_NONE;
+	(void) state;
+	ctx_init(&c, arena);
+	assert_true(result_is_ok(state_add_new(&c, &wish, str_from(known), &states)));
+	assert_true(str_starts_with(states, str_from(known)));
+	assert_true(str_is(str_slice(states, sizeof known - 1, states.n),
+			   "0 gab000000000000000000000000000000 0 t02000000000000000000000000000000 10.0.0.2 "
+			   "0 0 1 1 0 1 "
+			   "0 0 6 0 0 0 - 80 - 0 0 - - 0\n"));
 }
 
 static void lost_reports_are_read(void **state)
@@ -871,6 +908,7 @@ int main(void)
 		cmocka_unit_test(policies_have_haproxys_order),
 		cmocka_unit_test(a_policy_may_have_fifty_rules),
 		cmocka_unit_test(requests_are_reported),
+		cmocka_unit_test(new_servers_begin_down),
 		cmocka_unit_test(lost_reports_are_read),
 		cmocka_unit_test(the_text_of_users_is_text),
 		cmocka_unit_test(every_status_and_path_is_accepted),

@@ -190,18 +190,74 @@ static void test_names(void **state)
 	const struct str begin =
 		STR("front/AWSLogs/123456789012/elasticloadbalancing/us-east-1/2026/11/30/123456789012_"
 		    "elasticloadbalancing_us-east-1_app.web.0123456789abcdef_20261130T0005Z_10.0.0.4_");
-	struct str name = access_file_name(arena, &subject, (INT64_C(1795996800) + 300) * SECOND);
+	struct str name = access_file_name(arena, &subject, false, (INT64_C(1795996800) + 300) * SECOND);
 	assert_true(str_starts_with(name, begin));
 	assert_int_equal(name.n, begin.n + 8 + strlen(".log.gz"));
 	const struct access_subject network = make_subject(ACCESS_NETWORK);
 	const struct str without =
 		STR("front/AWSLogs/123456789012/elasticloadbalancing/us-east-1/2026/11/30/123456789012_"
 		    "elasticloadbalancing_us-east-1_net.web.0123456789abcdef_20261130T0005Z_");
-	name = access_file_name(arena, &network, (INT64_C(1795996800) + 300) * SECOND);
+	name = access_file_name(arena, &network, false, (INT64_C(1795996800) + 300) * SECOND);
 	assert_true(str_starts_with(name, without));
 	assert_int_equal(name.n, without.n + 8 + strlen(".log.gz"));
 	subject.prefix[0] = 0;
-	assert_true(str_is(access_test_name(arena, &subject), "AWSLogs/123456789012/ELBAccessLogTestFile"));
+	assert_true(str_is(access_test_name(arena, &subject, false),
+			   "AWSLogs/123456789012/ELBAccessLogTestFile"));
+	strcpy(subject.connection_prefix, "c");
+	assert_true(str_starts_with(
+		access_file_name(arena, &subject, true, (INT64_C(1795996800) + 300) * SECOND),
+		STR("c/AWSLogs/123456789012/elasticloadbalancing/us-east-1/2026/11/30/conn_log.123456789012_"
+		    "elasticloadbalancing_us-east-1_app.web.0123456789abcdef_20261130T0005Z_10.0.0.4_")));
+	assert_true(str_is(access_test_name(arena, &subject, true),
+			   "c/AWSLogs/123456789012/ELBConnectionLogTestFile"));
+}
+
+/* The connection's entry; empty: the report has none. */
+static const char *write_connection(const char *report)
+{
+	static char text[1024];
+	struct buf out;
+	buf_init(&out, sizeof text);
+	bool is_written = access_line_write_connection(&out, str_from(report));
+	snprintf(text, sizeof text, "%" STR_FMT, STR_ARG(buf_str(&out)));
+	assert_int_equal(is_written, text[0] != 0);
+	buf_done(&out);
+	return text;
+}
+
+/* The end of a report: handshake in ms, when the connection was established, whether the request is its first. */
+#define TLS_REPORT(connection, end)                                                                          \
+	"dari1 https 443 " ENDED " 250 1 2 3 200 44 200 200 97 892 192.0.2.9 50736 10.0.0.7 8080 " HEX_GROUP \
+	" 1 10 forward TLS_AES_256_GCM_SHA384 TLSv1.3 AB12 " connection                                      \
+	" \"GET\" \"h\" \"\\/\" \"1.1\" \"-\" \"Root=1\" \"h\" \"-\"" end
+
+static void test_connections(void **state)
+{
+	(void) state;
+	assert_string_equal(
+		write_connection(TLS_REPORT("aa-bb", " 12 1795996800125000 1 1")),
+		"2026-11-30T00:00:00.125000Z 192.0.2.9 50736 443 TLSv1.3 TLS_AES_256_GCM_SHA384 0.012 "
+		"\"-\" - - Success TID_aabb -\n");
+	assert_string_equal(write_connection(TLS_REPORT("aa-bb", " 0 1795996800125000 - 1")),
+			    "");                                            /* a later one */
+	assert_string_equal(write_connection(TLS_REPORT("aa-bb", "")), ""); /* from a former program */
+	assert_true(access_line_is_connection_alone(
+		STR("dari1 https 443 " ENDED
+		    " -1 -1 -1 -1 -1 -1 0 - 0 0 192.0.2.9 5 - - f443 1 - - (NONE) TLSv1.1 - - "
+		    "\"-\" \"-\" \"-\" \"-\" \"-\" \"-\" \"-\" \"-\" 7 - - -")));
+	assert_false(access_line_is_connection_alone(STR(TLS_REPORT("aa-bb", " 12 1795996800125000 1 1"))));
+	assert_non_null(strstr(
+		write_connection("dari1 https 443 " ENDED
+				 " -1 -1 -1 -1 -1 -1 0 - 0 0 192.0.2.9 5 - - f443 1 - - (NONE) TLSv1.1 - - "
+				 "\"-\" \"-\" \"-\" \"-\" \"-\" \"-\" \"-\" \"-\" 7 - - -"),
+		"2026-11-30T00:00:00.250000Z 192.0.2.9 5 443 TLSv1.1 - - \"-\" - - "
+		"Failed:UnmappedConnectionError TID_"));
+	assert_string_equal(
+		write_connection("dari1 http 80 " ENDED
+				 " 0 0 -1 -1 -1 -1 302 - 83 90 2001:db8::9 50736 - - f80 1 0 redirect - - - "
+				 "aaaa \"GET\" \"h\" \"\\/r\" \"1.1\" \"-\" \"Root=1\" \"-\" \"-\" 0 "
+				 "1795996800125000 1 1"),
+		"2026-11-30T00:00:00.125000Z 2001:db8::9 50736 80 - - - \"-\" - - - TID_aaaa -\n");
 }
 
 /* ---- the collector ---- */
@@ -219,6 +275,29 @@ static bool take(struct access_collector *f, int64_t now_us, struct access_take 
 	bool is_due = false;
 	access_collector_take(f, (uuid){{2}}, now_us, &is_due, ret_take);
 	return is_due;
+}
+
+/* A report that came before logs lead elsewhere goes to the former place, at once. */
+static void test_led_elsewhere(void **state)
+{
+	(void) state;
+	struct access_collector *f = access_collector_new();
+	struct access_subject subject = make_subject(ACCESS_APPLICATION);
+	struct access_take taken = {0};
+	int ends[2];
+	subject.logs_requests = subject.logs_connections = true;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+	assert_true(access_collector_open(f, &subject, ends[0], MINUTE));
+	assert_int_equal(send(ends[1], "dari1 one\n", 10, 0), 10);
+	access_collector_close(f, subject.proxy); /* reads the socket */
+	subject.logs_requests = false;
+	assert_true(access_collector_open(f, &subject, -1, MINUTE));
+	assert_true(take(f, 2 * MINUTE, &taken));
+	assert_true(taken.subject.logs_requests && str_is(taken.reports, "dari1 one\n"));
+	assert_true(access_collector_open(f, &subject, -1, MINUTE));
+	access_collector_free_take(f, &taken);
+	close(ends[1]);
+	access_collector_free(f);
 }
 
 /* Reports of a socket become a file once it is closed; a failed file's come back first. */
@@ -557,7 +636,8 @@ int main(void)
 		cmocka_unit_test(test_limit),          cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_removed),        cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_replaced),       cmocka_unit_test(test_counted),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_many),           cmocka_unit_test(test_connections),
+		cmocka_unit_test(test_led_elsewhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,11 +20,11 @@ static const struct param modify_params[] = {
 	CLASSIC_NAME(struct modify_args, name),
 	ATTRIBUTE("CrossZoneLoadBalancing.Enabled", wish.crosses_zones,
 		  .doc = "Whether each address distributes to the instances of all zones."),
-	ATTRIBUTE("AccessLog.Enabled", wish.logs_requests,
+	ATTRIBUTE("AccessLog.Enabled", wish.requests.is_on,
 		  .doc = "Whether requests are written to files in the region's bucket for logs."),
-	ATTRIBUTE("AccessLog.S3BucketName", wish.log_bucket, .flags = MAY_BE_EMPTY, .max = BUCKET_MAX,
+	ATTRIBUTE("AccessLog.S3BucketName", wish.requests.bucket, .flags = MAY_BE_EMPTY, .max = BUCKET_MAX,
 		  .doc = "Name of the region's bucket for logs."),
-	ATTRIBUTE("AccessLog.S3BucketPrefix", wish.log_prefix, .flags = MAY_BE_EMPTY, .max = PREFIX_MAX,
+	ATTRIBUTE("AccessLog.S3BucketPrefix", wish.requests.prefix, .flags = MAY_BE_EMPTY, .max = PREFIX_MAX,
 		  .doc = "Folder in the bucket; absent: its top."),
 	ATTRIBUTE("AccessLog.EmitInterval", emit_minutes,
 		  .doc = "Minutes of requests in one file: 5 or 60, which is the default."),
@@ -48,14 +48,14 @@ static RESULT read_log(struct elb_call *e, struct modify_args *a)
 	if (a->emit_minutes && a->emit_minutes != EMIT_SHORT_MIN && a->emit_minutes != EMIT_LONG_MIN)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("LoadBalancerAttributes.AccessLog.EmitInterval"),
 				      "EmitInterval must be %d or %d minutes", EMIT_SHORT_MIN, EMIT_LONG_MIN);
-	bool has_more = a->wish.log_bucket.n || a->wish.log_prefix.n || a->emit_minutes;
-	if (a->wish.logs_requests == CHOICE_DEFAULT)
+	bool has_more = a->wish.requests.bucket.n || a->wish.requests.prefix.n || a->emit_minutes;
+	if (a->wish.requests.is_on == CHOICE_DEFAULT)
 		return has_more ? ctx_fail_field(e->c, ERR_INVALID,
 						 STR("LoadBalancerAttributes.AccessLog.Enabled"),
 						 "AccessLog must say whether it is Enabled")
 				: OK;
-	a->wish.sets_log_bucket = a->wish.log_bucket.n || a->wish.logs_requests == CHOICE_YES;
-	a->wish.sets_log_prefix = a->wish.log_prefix.n || a->wish.logs_requests == CHOICE_YES;
+	a->wish.requests.sets_bucket = a->wish.requests.bucket.n || a->wish.requests.is_on == CHOICE_YES;
+	a->wish.requests.sets_prefix = a->wish.requests.prefix.n || a->wish.requests.is_on == CHOICE_YES;
 	a->wish.log_interval_s = MINUTE_S * (a->emit_minutes ? a->emit_minutes : EMIT_LONG_MIN);
 	return OK;
 }
