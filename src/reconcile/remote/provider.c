@@ -227,6 +227,14 @@ static RESULT report_changes(struct step *s, const struct provider *p, const str
 	return OK;
 }
 
+RESULT listing_take_machines(struct step *s, struct provider_lane *lane, const struct provider *p,
+			     const struct remote_page *page)
+{
+	struct changes changes = {0};
+	TRY(compare_page(s, lane, page, &changes));
+	return report_changes(s, p, &changes);
+}
+
 /* Rows that the listing lacked. Terminated machines leave the listing soon, so they do not count as vanished. */
 struct missing_ids {
 	VEC(uuid);
@@ -365,6 +373,7 @@ static RESULT list_page(struct step *s, struct provider_lane *lane, const struct
 	if (!lane->is_listing) {
 		lane_begin_listing(lane);
 		lane->is_of_resources = false;
+		lane->machines_began_us = lane->began_us;
 	}
 	if (lane->is_read)
 		return end_listing(s, lane, g->provider);
@@ -406,6 +415,7 @@ static void take_wish(struct provider_lane *lane, const struct provider *p)
 	lane->is_listing = lane->is_verifying = false;
 	resources_reset(lane, p->accepts_loss);
 	metrics_reset(lane);
+	changes_reset(lane);
 }
 
 /* A time that is further away than any interval: the clock was set back. */
@@ -422,12 +432,25 @@ static int64_t due_of(const struct provider_lane *lane, const struct provider *p
 		return lane->next_us;
 	if (lane->is_listing || must_verify(lane, p, now_us))
 		return 0;
+	int64_t changes_us = changes_due_us(lane, p);
 	int64_t resources_us =
 		p->listed_us ? resources_due_us(lane, remote_driver_of((int) p->cloud)->types, &type)
 			     : INT64_MAX;
 	int64_t listing_us = resources_us < lane->machines_due_us ? resources_us : lane->machines_due_us;
 	int64_t metrics_us = metrics_due_us(lane, p);
+	listing_us = changes_us < listing_us ? changes_us : listing_us;
 	return metrics_us < listing_us ? metrics_us : listing_us;
+}
+
+/* Changes go first, but a listing that is due or under way gets every second turn. */
+static bool reads_changes(const struct provider_lane *lane, const struct provider *p, int64_t now_us)
+{
+	enum remote_resource_type type;
+	int64_t due_us = changes_due_us(lane, p);
+	unsigned types = remote_driver_of((int) p->cloud)->types;
+	bool has_listing = lane->is_listing || !is_ahead(lane->machines_due_us, now_us) ||
+			   (types && !is_ahead(resources_due_us(lane, types, &type), now_us));
+	return due_us != INT64_MAX && !is_ahead(due_us, now_us) && !(has_listing && lane->fed);
 }
 
 /* Metrics are read when nothing is to be listed. */
@@ -459,17 +482,21 @@ static RESULT call_cloud(struct step *s, struct provider_lane *lane, const struc
 	struct result result = remote_open(s, g->provider, lane, &remote);
 	bool verifies = must_verify(lane, g->provider, clock_now_us());
 	bool is_of_resources = false, is_of_metrics = false;
-	if (!verifies)
+	bool is_of_changes = !verifies && reads_changes(lane, g->provider, clock_now_us());
+	lane->fed = false;
+	if (!verifies && !is_of_changes)
 		choose_listing(s, lane, g->provider, clock_now_us());
-	is_of_resources = !verifies && lane->is_listing && lane->is_of_resources;
-	is_of_metrics = !verifies && reads_metrics(lane, g->provider, clock_now_us());
+	is_of_resources = !verifies && !is_of_changes && lane->is_listing && lane->is_of_resources;
+	is_of_metrics = !verifies && !is_of_changes && reads_metrics(lane, g->provider, clock_now_us());
 	if (result_is_ok(result))
 		result = verifies          ? verify(s, lane, g, &remote)
+			 : is_of_changes   ? changes_read(s, lane, g->provider, &remote)
 			 : is_of_resources ? resources_list_page(s, lane, g->provider, &remote)
 			 : is_of_metrics   ? metrics_read_batch(s, lane, g->provider, &remote)
 					   : list_page(s, lane, g, &remote);
 	remote_close(&remote);
 	bool is_over = result_is_ok(result) ||
+		       (is_of_changes && lane->feed && changes_take_failure(s, lane, result)) ||
 		       (is_of_resources && resources_take_failure(s, lane, g->provider, result)) ||
 		       (is_of_metrics && metrics_take_failure(s, lane, result));
 	return is_over ? OK : fail(s, lane, g->provider, &remote, result);
