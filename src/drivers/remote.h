@@ -52,7 +52,7 @@ struct remote {
 	struct str project, domain; /* as in schema/provider.toml */
 	struct str secret;          /* never shown or logged */
 	struct str ca, pin;
-	struct str queue;            /* of the change feed, where the operator names one; empty: none */
+	struct str queue;            /* URL of the queue that is the change feed; empty: none */
 	bool is_trusted;             /* any address may be called, by http, too */
 	struct egress_policy *reach; /* otherwise: the addresses that may be called */
 	int64_t timeout_us;
@@ -283,7 +283,7 @@ struct remote_metric_point {
 struct remote_metrics_query {
 	const struct str *refs;
 	const int64_t *vcpus;  /* processors of each machine; 0: unknown */
-	const int64_t *memory; /* bytes of memory of each machine; 0: unknown; NULL: of all */
+	const int64_t *memory; /* bytes of memory of each machine; 0: unknown; NULL: all are unknown */
 	size_t count;          /* at most metric_machines of the driver */
 	int64_t from_us;       /* start of the first of REMOTE_METRIC_POINTS intervals */
 };

@@ -18,6 +18,7 @@ enum { ROUNDS_MAX = 20, TRIES = 3 };
 #define RETRY_US MINUTE
 /* Machines that a flood of events or an unknown machine stands for are listed at most once in this time. */
 #define LIST_EVERY_US MINUTE
+#define YOUNG_US (10 * MINUTE)
 
 static bool has_feed(const struct provider *p)
 {
@@ -128,13 +129,16 @@ static RESULT read_feed(struct step *s, struct provider_lane *lane, const struct
 
 /* ---- one machine ---- */
 
-/* The row of a machine that the cloud no longer has; none: there is none, or it is being created. */
+/* The row of a machine that the cloud no longer has; none: there is none. The cloud may not know a machine yet that is being created, or that
+ * was created just now. */
 static uuid find_gone(struct step *s, struct str ref)
 {
+	int64_t young_us = clock_now_us() - YOUNG_US;
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
 	const struct remote_machine *m = remote_machine_find_by_provider(view.tables, s->id, ref);
-	return m && m->act != REMOTE_MACHINE_ACT_CREATE ? m->row.id : UUID_NONE;
+	bool is_old = m && m->act != REMOTE_MACHINE_ACT_CREATE && m->row.created_us < young_us;
+	return is_old ? m->row.id : UUID_NONE;
 }
 
 /* Two misses forget a row, as two listings would, unless a policy's playbook still needs it. */

@@ -63,8 +63,7 @@ class World:
             self.sqs.send_message(QueueUrl=self.queue, MessageBody=body if isinstance(body, str) else json.dumps(body))
 
     def conditions(self, name="there"):
-        row = provider(self.home, name)
-        return "ChangesNotRead" in self.home.explain(row["id"])
+        return "ChangesNotRead" in [c["name"] for c in provider(self.home, name).get("conditions", [])]
 
     def power(self, ref, name="there"):
         return machines(self.home, name).get(ref, {}).get("power")

@@ -184,7 +184,7 @@ def test_list_comes_first(world):
 
 
 def test_memory(world):
-    """Where memory in use is known, the advised types hold it, too, and may have less than the present one."""
+    """Advised types hold the memory in use, if it is known, and may have less than the present type."""
     assert all("memory" not in mode for mode in advice(world)["advice"])
     measure(world, 10, memory=1 << 28)
     told = advice(world)

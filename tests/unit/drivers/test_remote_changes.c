@@ -81,7 +81,7 @@ static void an_event_names_types(void **state)
 		assert_int_equal(read_message(*state, rows[k].body).types, rows[k].types);
 }
 
-/* Nothing of these is an id, or an event at all. */
+/* Messages without an id of a machine, or that are no events, change nothing. */
 static void other_messages_change_nothing(void **state)
 {
 	static const char *const bodies[] = {"",

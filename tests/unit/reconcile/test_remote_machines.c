@@ -35,7 +35,7 @@ static struct {
 	bool repeats;           /* lists all volumes under the same id, each in a state of its own */
 	unsigned machine_listings, gets;
 	unsigned touches; /* machines that the feed names each time: the known one, and then others */
-	uint64_t event;   /* of all touches; 0: none */
+	uint64_t event;   /* digest that all touches have; 0: none */
 	enum err feeds;   /* outcome of reading the feed */
 } elsewhere;
 
@@ -136,7 +136,7 @@ static RESULT read_changes(struct ctx *c, struct remote *r, struct str cursor,
 	return OK;
 }
 
-/* As drivers.c has it, which this program does without. */
+/* Replaces the function of drivers.c, which is not linked. */
 RESULT remote_touch_machine(struct ctx *c, struct remote_changes *changes, struct str ref, uint64_t event)
 {
 	if (!changes->at)

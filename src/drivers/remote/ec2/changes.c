@@ -14,8 +14,8 @@
 
 enum {
 	MESSAGES_MAX = 10,
-	DEPTH_MAX = 12,   /* of an event's members */
-	TEXTS_MAX = 2000, /* of an event */
+	DEPTH_MAX = 12,   /* deepest member of an event that is read */
+	TEXTS_MAX = 2000, /* texts of an event that are read */
 	RECEIPT_MAX = 4096,
 	INSTANCE_DIGITS_MIN = 8,
 	INSTANCE_DIGITS_MAX = 17

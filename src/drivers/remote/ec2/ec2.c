@@ -31,6 +31,7 @@ static RESULT ec2_check(struct ctx *c, const struct remote *r)
 	struct remote_url url;
 	if (r->queue.n) { /* only named in requests, which go to the endpoint */
 		struct result result = remote_parse_url(c, r->queue, &url);
+		ctx_clear_problem(c);
 		if (!result_is_ok(result) || url.path.n < 2)
 			return ctx_fail_field(c, ERR_INVALID, STR("queue"),
 					      "A queue is the URL of a queue of SQS, such as "
