@@ -12,6 +12,7 @@
 #include "drivers/remote/cloudstack/resources.h"
 #include "drivers/remote/ec2/changes.h"
 #include "drivers/remote/openstack/answer.h"
+#include "drivers/remote/openstack/changes.h"
 #include "drivers/remote/openstack/metrics.h"
 #include "drivers/remote/openstack/resources.h"
 
@@ -60,6 +61,7 @@ static void read_changes(struct ctx *c, const json_t *root)
 	struct strs receipts;
 	IGNORE(ec2_read_messages(c, root, &changes, &receipts)); /* any outcome will do */
 	IGNORE(azure_read_events(c, root, STR("s"), 0, &changes));
+	IGNORE(openstack_read_changed(c, root, 0, &changes));
 	for (size_t k = 0; k < changes.count; k++)
 		if (changes.count > REMOTE_TOUCHES_MAX || !draft_is_id(changes.at[k].ref))
 			abort();

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/remote/ec2/changes.c src/drivers/remote/azure/changes.c src/reconcile/remote/changes.c
-"""Change feeds of providers: another Dari's EventBridge puts events into a queue of its SQS, and its Azure face has an activity log. A change made there shows long
+# subjects: src/drivers/remote/ec2/changes.c src/drivers/remote/azure/changes.c src/drivers/remote/openstack/changes.c src/reconcile/remote/changes.c
+"""Change feeds of providers: another Dari's EventBridge puts events into a queue of its SQS, its Azure face has an activity log, and its Nova lists what has changed. A change made there shows long
 before the next listing, which is a day away; lost, repeated, forged and malformed messages do no harm, and without the feed the listings go on."""
 import json
 import os
@@ -165,6 +165,20 @@ def test_activity_log(world):
         if "eventtypes" in path else None
     wait_until(lambda: world.conditions("azure"), "the condition")
     assert provider(world.home, "azure")["status"] == "ok"
+
+
+def test_changed_servers(world):
+    """Nova lists servers that have changed; each is read by itself."""
+    proxy = elsewhere.Proxy(world.there, "/identity/v3")
+    proxy.change = lambda path, body, answer: answer.replace(world.there.url.encode(), proxy.url.removesuffix("/identity/v3").encode())
+    add(world.home, "nova", "openstack", world.there, proxy.url)
+    wait_until(lambda: len(machines(world.home, "nova")) >= 3, "the listing", shows=lambda: provider(world.home, "nova"))
+    ref = next(r for r in machines(world.home, "nova") if r.replace("-", "").endswith(world.refs[2][2:]) or world.refs[2][2:] in r.replace("-", ""))
+    listings = proxy.asked("/servers/detail?limit")
+    world.there.ec2.stop_instances(InstanceIds=[world.refs[2]])
+    wait_until(lambda: world.power(ref, "nova") == "stopped", "the stop", shows=lambda: machines(world.home, "nova")[ref])
+    assert proxy.asked("changes-since") and proxy.asked("/servers/detail?limit") == listings
+    proxy.end()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "drivers/remote/azure/changes.h"
 #include "drivers/remote/ec2/changes.h"
+#include "drivers/remote/openstack/changes.h"
 #include "drivers/remote/vmware/changes.h"
 #include "remote_bench.h"
 
@@ -183,6 +184,30 @@ static void the_activity_log_may_lie(void **state)
 		ERR_IO);
 }
 
+/* ---- OpenStack ---- */
+
+#define SERVER(id, time, status) "{\"id\":\"" id "\",\"updated\":\"" time "\",\"status\":\"" status "\"}"
+
+static void changed_servers_are_read(void **state)
+{
+	struct bench *b = *state;
+	struct remote_changes changes = {0}, later = {0};
+	int64_t at_us = 0;
+	const char *one = "{\"servers\":[" SERVER("s-1", "2026-01-02T03:04:05Z", "ACTIVE") "]}";
+	assert_true(result_is_ok(openstack_read_changed(&b->c, parse(b, one), 0, &changes)));
+	assert_true(changes.count == 1 && str_is(changes.at[0].ref, "s-1") && !changes.has_overflow);
+	assert_true(str_starts_with(changes.cursor, STR("2026-01-02T03:04:05")));
+	const json_t *root = parse(
+		b,
+		"{\"servers_links\":[{\"rel\":\"next\",\"href\":\"http://elsewhere/\"}],\"servers\":[" SERVER(
+			"s-1", "2026-01-02T03:04:05Z", "SHUTOFF") "," SERVER("../x", "2999-01-01T00:00:00Z",
+									     "ACTIVE") ",3]}");
+	assert_true(result_is_ok(openstack_read_changed(&b->c, root, 0, &later)));
+	assert_true(later.count == 1 && later.at[0].event != changes.at[0].event && later.has_overflow);
+	assert_true(result_is_ok(clock_parse(later.cursor, &at_us)) && at_us <= clock_now_us());
+	assert_int_equal(openstack_read_changed(&b->c, parse(b, "{}"), 0, &later).code, ERR_IO);
+}
+
 /* ---- vCenter ---- */
 
 #define UPDATES(inner)                                                                                       \
@@ -224,6 +249,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lists_of_messages_are_checked, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_activity_log_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_activity_log_may_lie, setup, teardown),
+		cmocka_unit_test_setup_teardown(changed_servers_are_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(updates_are_read, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "drivers/remote/openstack/answer.h"
+#include "drivers/remote/openstack/changes.h"
 #include "drivers/remote/openstack/metrics.h"
 #include "drivers/remote/openstack/request.h"
 #include "drivers/remote/openstack/resources.h"
@@ -582,6 +583,7 @@ const struct remote_driver remote_openstack = {
 	.list = openstack_list,
 	.types = RESOURCE_TYPES_ALL | RESOURCE_TYPES_STACKS,
 	.list_stack = openstack_list_stack,
+	.read_changes = openstack_read_changes,
 	.list_resources = openstack_list_resources,
 	.get = openstack_get,
 	.act = openstack_act,
