@@ -177,6 +177,8 @@ static RESULT read_machine(struct step *s, struct provider_lane *lane, const str
 		return report_gone(s, ref);
 	}
 	TRY(result);
+	if (machine->power == REMOTE_MACHINE_POWER_TERMINATED && !is_known(s, ref))
+		return OK; /* clouds still describe machines that listings no longer have */
 	const struct remote_page page = {.machines = machine, .count = 1};
 	return listing_take_machines(s, lane, p, &page);
 }

@@ -199,6 +199,11 @@ class Vcenter(vmware.Vcenter):
         return 500, {}, b""
 
 
+def notes(home, row):
+    """How often the machine's history says that a request may have been lost."""
+    return home.explain(row["id"]).count("It was not sent again")
+
+
 def test_kills_at_a_vcenter(tmp_path):
     """Saving, starting, resizing and snapshots: EVENTS / 4 kills, and each act has happened once, or says that it may not have."""
     there, draw, done = Vcenter(), random.Random(SEED), collections.Counter()
@@ -211,6 +216,7 @@ def test_kills_at_a_vcenter(tmp_path):
             row, before = machines(home)[ref], len(there.machines[ref].get("snapshots", []))
             act = draw.choice(("save", "snapshot") if row["power"] == "running" else ("start", "snapshot", "resize"))
             size = "4x4096" if row["type"] != "4x4096" else "2x2048"
+            noted = notes(home, row)
             there.arm(draw.randint(1, LATEST), draw.random() < 0.5)
             assert run(home, "remote", act, ref, *(["--type", size] if act == "resize" else [])).returncode == 0
             wait_until(there.came.is_set, f"a request of {act}", shows=lambda ref=ref: machines(home)[ref])
@@ -223,7 +229,7 @@ def test_kills_at_a_vcenter(tmp_path):
             now, more = machines(home)[ref], len(there.machines[ref].get("snapshots", [])) - before
             assert now["type"] == (size if act == "resize" else row["type"]) and 0 <= more <= (act == "snapshot"), (act, ref, now, more)
             assert act == "snapshot" or not now.get("act_problem"), (act, now)
-            assert more or act != "snapshot" or now.get("act_problem"), (act, now)
+            assert more or act != "snapshot" or now.get("act_problem") or notes(home, row) > noted, (act, now)
             done[act] += 1
     finally:
         print(f"{done.total()} kills at a vCenter: {dict(done)}", file=sys.stderr)

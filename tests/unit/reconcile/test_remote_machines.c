@@ -605,6 +605,11 @@ static void shows_a_change_without_a_listing(struct cloud *c)
 	cloud_step_for(c, 20 * SECOND);
 	assert_int_equal(cloud_count(c, KIND_REMOTE_MACHINE), 0);
 	assert_int_equal(elsewhere.machine_listings, listings);
+	elsewhere.has_machine = true;
+	elsewhere.power = REMOTE_MACHINE_POWER_TERMINATED;
+	elsewhere.event = 9;
+	cloud_step_for(c, 20 * SECOND);
+	assert_int_equal(cloud_count(c, KIND_REMOTE_MACHINE), 0); /* what has ended is not new */
 	end(c);
 }
 TEST_STORY(shows_a_change_without_a_listing, SEEDS)
