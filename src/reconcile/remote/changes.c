@@ -180,7 +180,7 @@ static RESULT read_machine(struct step *s, struct provider_lane *lane, const str
 	if (machine->power == REMOTE_MACHINE_POWER_TERMINATED && !is_known(s, ref))
 		return OK; /* clouds still describe machines that listings no longer have */
 	const struct remote_page page = {.machines = machine, .count = 1};
-	return listing_take_machines(s, lane, p, &page);
+	return provider_take_machines(s, lane, p, &page);
 }
 
 RESULT changes_read(struct step *s, struct provider_lane *lane, const struct provider *p,
@@ -189,7 +189,6 @@ RESULT changes_read(struct step *s, struct provider_lane *lane, const struct pro
 	if (!lane->feed && !(lane->feed = heap_new(struct feed)))
 		return ctx_no_memory(&s->ctx);
 	struct feed *feed = lane->feed;
-	lane->fed = true;
 	if (!feed->machine_count)
 		return read_feed(s, lane, p, remote);
 	struct str ref = str_copy(s->ctx.arena, str_from(feed->machines[--feed->machine_count]));
@@ -202,7 +201,7 @@ RESULT changes_read(struct step *s, struct provider_lane *lane, const struct pro
 bool changes_take_failure(struct step *s, struct provider_lane *lane, struct result result)
 {
 	struct feed *feed = lane->feed;
-	if (result.code == ERR_NO_MEMORY)
+	if (result.code == ERR_NO_MEMORY || !feed)
 		return false;
 	if (result.code == ERR_THROTTLED)
 		pace_slow_down(&lane->pace, clock_now_us());

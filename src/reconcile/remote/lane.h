@@ -155,8 +155,8 @@ void changes_reset(struct provider_lane *lane);
 /* The type is listed soon, but not twice in a minute. */
 void resources_hurry(struct provider_lane *lane, const struct provider *p, enum remote_resource_type type);
 /* Reports machines that differ from their rows. provider.c has it for pages of listings. */
-RESULT listing_take_machines(struct step *s, struct provider_lane *lane, const struct provider *p,
-			     const struct remote_page *page);
+RESULT provider_take_machines(struct step *s, struct provider_lane *lane, const struct provider *p,
+			      const struct remote_page *page);
 
 /* ---- leave.c ---- */
 

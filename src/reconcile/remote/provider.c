@@ -227,8 +227,8 @@ static RESULT report_changes(struct step *s, const struct provider *p, const str
 	return OK;
 }
 
-RESULT listing_take_machines(struct step *s, struct provider_lane *lane, const struct provider *p,
-			     const struct remote_page *page)
+RESULT provider_take_machines(struct step *s, struct provider_lane *lane, const struct provider *p,
+			      const struct remote_page *page)
 {
 	struct changes changes = {0};
 	TRY(compare_page(s, lane, page, &changes));
@@ -476,29 +476,59 @@ static void choose_listing(struct step *s, struct provider_lane *lane, const str
 	lane->is_first = !resources_have_rows(s, type);
 }
 
+/* Subject of a step's request. */
+enum turn { TURN_VERIFICATION, TURN_CHANGES, TURN_RESOURCES, TURN_METRICS, TURN_MACHINES };
+
+static enum turn choose_turn(struct step *s, struct provider_lane *lane, const struct provider *p)
+{
+	int64_t now_us = clock_now_us();
+	if (must_verify(lane, p, now_us))
+		return TURN_VERIFICATION;
+	if (reads_changes(lane, p, now_us))
+		return TURN_CHANGES;
+	choose_listing(s, lane, p, now_us);
+	if (lane->is_listing && lane->is_of_resources)
+		return TURN_RESOURCES;
+	return reads_metrics(lane, p, now_us) ? TURN_METRICS : TURN_MACHINES;
+}
+
+static RESULT take_turn(struct step *s, struct provider_lane *lane, const struct gathered *g,
+			struct remote *remote, enum turn turn)
+{
+	lane->fed = turn == TURN_CHANGES;
+	switch (turn) {
+	case TURN_VERIFICATION:
+		return verify(s, lane, g, remote);
+	case TURN_CHANGES:
+		return changes_read(s, lane, g->provider, remote);
+	case TURN_RESOURCES:
+		return resources_list_page(s, lane, g->provider, remote);
+	case TURN_METRICS:
+		return metrics_read_batch(s, lane, g->provider, remote);
+	case TURN_MACHINES:
+		break;
+	}
+	return list_page(s, lane, g, remote);
+}
+
+/* False: the failure concerns the provider. */
+static bool take_failure(struct step *s, struct provider_lane *lane, const struct provider *p, enum turn turn,
+			 struct result result)
+{
+	return (turn == TURN_CHANGES && changes_take_failure(s, lane, result)) ||
+	       (turn == TURN_RESOURCES && resources_take_failure(s, lane, p, result)) ||
+	       (turn == TURN_METRICS && metrics_take_failure(s, lane, result));
+}
+
 static RESULT call_cloud(struct step *s, struct provider_lane *lane, const struct gathered *g)
 {
 	struct remote remote;
 	struct result result = remote_open(s, g->provider, lane, &remote);
-	bool verifies = must_verify(lane, g->provider, clock_now_us());
-	bool is_of_resources = false, is_of_metrics = false;
-	bool is_of_changes = !verifies && reads_changes(lane, g->provider, clock_now_us());
-	lane->fed = false;
-	if (!verifies && !is_of_changes)
-		choose_listing(s, lane, g->provider, clock_now_us());
-	is_of_resources = !verifies && !is_of_changes && lane->is_listing && lane->is_of_resources;
-	is_of_metrics = !verifies && !is_of_changes && reads_metrics(lane, g->provider, clock_now_us());
+	enum turn turn = choose_turn(s, lane, g->provider);
 	if (result_is_ok(result))
-		result = verifies          ? verify(s, lane, g, &remote)
-			 : is_of_changes   ? changes_read(s, lane, g->provider, &remote)
-			 : is_of_resources ? resources_list_page(s, lane, g->provider, &remote)
-			 : is_of_metrics   ? metrics_read_batch(s, lane, g->provider, &remote)
-					   : list_page(s, lane, g, &remote);
+		result = take_turn(s, lane, g, &remote, turn);
 	remote_close(&remote);
-	bool is_over = result_is_ok(result) ||
-		       (is_of_changes && lane->feed && changes_take_failure(s, lane, result)) ||
-		       (is_of_resources && resources_take_failure(s, lane, g->provider, result)) ||
-		       (is_of_metrics && metrics_take_failure(s, lane, result));
+	bool is_over = result_is_ok(result) || take_failure(s, lane, g->provider, turn, result);
 	return is_over ? OK : fail(s, lane, g->provider, &remote, result);
 }
 
