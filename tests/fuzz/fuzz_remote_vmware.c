@@ -66,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	IGNORE(vmware_read_task(&c, text, &task));
 	struct remote_changes changes = {0};
 	struct str version;
-	if (result_is_ok(vmware_read_updates(&c, text, &changes, &version)) &&
+	if (result_is_ok(vmware_read_updates(&c, text, false, &changes, &version)) &&
 	    changes.count > REMOTE_TOUCHES_MAX)
 		abort();
 	arena_free(a);

@@ -230,11 +230,19 @@ static void updates_are_read(void **state)
 				    UPDATE("VirtualMachine", "vm-1") UPDATE("HostSystem", "host-1") UPDATE(
 					    "VirtualMachine",
 					    "../x") "</filterSet><truncated>true</truncated></returnval>")),
-		&changes, &version)));
+		false, &changes, &version)));
 	assert_true(changes.count == 1 && str_is(changes.at[0].ref, "vm-1") && changes.has_more);
 	assert_true(str_is(version, "5"));
 	changes = (struct remote_changes){0};
-	assert_true(result_is_ok(vmware_read_updates(&b->c, STR(UPDATES("")), &changes, &version)));
+	assert_true(result_is_ok(vmware_read_updates(
+		&b->c,
+		STR(UPDATES("<returnval><version>6</version><filterSet><objectSet><kind>enter</kind><obj "
+			    "type=\"VirtualMachine\">vm-1</obj></objectSet>" UPDATE(
+				    "VirtualMachine", "vm-2") "</filterSet></returnval>")),
+		true, &changes, &version)));
+	assert_true(changes.count == 1 && str_is(changes.at[0].ref, "vm-2")); /* it changed meanwhile */
+	changes = (struct remote_changes){0};
+	assert_true(result_is_ok(vmware_read_updates(&b->c, STR(UPDATES("")), false, &changes, &version)));
 	assert_true(!changes.count && !version.n && !changes.has_more);
 }
 

@@ -126,7 +126,7 @@ static enum err read_vmware_updates(struct ctx *c, struct str text)
 {
 	struct remote_changes changes = {0};
 	struct str version;
-	return vmware_read_updates(c, text, &changes, &version).code;
+	return vmware_read_updates(c, text, false, &changes, &version).code;
 }
 
 static RESULT take(void *self, const struct wsman_instance *i)

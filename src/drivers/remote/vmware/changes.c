@@ -18,6 +18,7 @@ struct reading {
 	struct remote_changes *changes;
 	struct str version, kind, ref;
 	bool is_machine;
+	bool is_first; /* the answer tells the present state, where machines that enter are no change */
 };
 
 static RESULT mark(void *self, struct str path, const struct xml_marks *marks)
@@ -41,7 +42,9 @@ static RESULT enter(void *self, struct str path)
 /* Updates have no ids: each one counts. */
 static RESULT end_object(struct reading *r)
 {
-	return r->is_machine && r->ref.n ? remote_touch_machine(r->c, r->changes, r->ref, 0) : OK;
+	bool is_change = !r->is_first || !str_is(r->kind, "enter");
+	return r->is_machine && r->ref.n && is_change ? remote_touch_machine(r->c, r->changes, r->ref, 0)
+						      : OK;
 }
 
 static RESULT leave(void *self, struct str path, struct str text)
@@ -53,15 +56,17 @@ static RESULT leave(void *self, struct str path, struct str text)
 		r->version = str_copy(r->c->arena, text);
 	if (str_is(path, "returnval/truncated"))
 		r->changes->has_more = str_is(text, "true");
+	if (str_is(path, OBJECT "/kind"))
+		r->kind = str_copy(r->c->arena, str_cut(text, FEED_TEXT_MAX));
 	if (str_is(path, OBJECT "/obj"))
 		r->ref = str_copy(r->c->arena, str_cut(text, FEED_TEXT_MAX));
 	return str_is(path, OBJECT) ? end_object(r) : OK;
 }
 
-RESULT vmware_read_updates(struct ctx *c, struct str text, struct remote_changes *ret_changes,
+RESULT vmware_read_updates(struct ctx *c, struct str text, bool is_first, struct remote_changes *ret_changes,
 			   struct str *ret_version)
 {
-	struct reading r = {.c = c, .changes = ret_changes};
+	struct reading r = {.c = c, .changes = ret_changes, .is_first = is_first};
 	TRY(vmware_walk(c, text, "WaitForUpdatesEx", &(struct xml_visitor){&r, enter, leave, mark}));
 	*ret_version = r.version;
 	return arena_is_full(c->arena) ? ctx_no_memory(c) : OK;
@@ -126,13 +131,9 @@ RESULT vmware_ask_changes(struct ctx *c, struct remote *r, struct remote_changes
 		IGNORE(remote_session_keep_id(c, r, VIM_FEED, STR("new")));
 	}
 	TRY(result);
-	TRY(vmware_read_updates(c, buf_str(&answer.body), ret_changes, &version));
+	bool is_first = vmware_id(r, VIM_FEED).n;
+	TRY(vmware_read_updates(c, buf_str(&answer.body), is_first, ret_changes, &version));
 	if (version.n)
 		TRY(remote_session_keep_id(c, r, VIM_VERSION, version));
-	bool is_first = vmware_id(r, VIM_FEED).n;
-	if (!is_first)
-		return OK;
-	bool has_more = ret_changes->has_more;
-	*ret_changes = (struct remote_changes){.has_more = has_more};
-	return has_more ? OK : remote_session_keep_id(c, r, VIM_FEED, STR_NONE);
+	return is_first && !ret_changes->has_more ? remote_session_keep_id(c, r, VIM_FEED, STR_NONE) : OK;
 }
