@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """A provider with ten thousand machines, simulated by prepared EC2 answers: processor time of a listing without changes, its commits, memory of the rows, and
-duration of the first listing. There is no peer: no other tool keeps such a list in a comparable form."""
+duration of the first listing. Then the first listing of another Dari with so many instances, beside AWS's own command line that lists them."""
 import http.server
 import json
+import os
 import re
 import subprocess
 import threading
+import time
 
-from dev import DARI, Dev
-from tools import cpu_s, rss_mib, say, wait_quiet, wait_until
+import lists
+from dev import DARI, REGION, Dev
+from rates import region
+from tools import cpu_s, rss_mib, run, say, wait_quiet, wait_until
 
 MACHINES, FEW, PAGE, LISTINGS, POLL_S = 10000, 20, 1000, 5, 5
 BRIEF = {"MACHINES": 20, "PAGE": 10, "LISTINGS": 1, "POLL_S": 1}
@@ -66,11 +70,42 @@ def answer_to(form, pages):
     return 200, pages[int(token[1]) if token else 0] if action == "DescribeInstances" else f"<{action}Response/>".encode()
 
 
-def measure(_build, _, show):
-    def ask(dev, *words, text=None):
-        done = subprocess.run([DARI, "--config", dev.config, *words, "--json"], capture_output=True, text=True, check=True, input=text)
-        return json.loads(done.stdout)
+def ask(dev, *words, text=None):
+    done = subprocess.run([DARI, "--config", dev.config, *words, "--json"], capture_output=True, text=True, check=True, input=text)
+    return json.loads(done.stdout)
 
+
+def measure_first_listing(build, scratch, show):
+    """Another Dari's instances are listed for the first time: from `dari provider add` on, beside `aws ec2 describe-instances` in the same minute."""
+    with region(build, scratch, max(MACHINES // 100, 8)) as (target, said, pid, _), Dev() as home:
+        lists.launch(target, said, MACHINES)
+        wait_quiet(pid, 120)
+        env = {**os.environ, "AWS_ACCESS_KEY_ID": target.key, "AWS_SECRET_ACCESS_KEY": target.secret, "AWS_DEFAULT_REGION": REGION}
+        began = time.monotonic()
+        listed = run("aws", "ec2", "describe-instances", "--endpoint-url", f"http://{target.host}", "--query", "length(Reservations[].Instances[])", env=env, timeout=600)
+        peer_ms = (time.monotonic() - began) * 1000
+        if int(listed) != MACHINES:
+            raise RuntimeError(f"the command line lists {listed}")
+        account = ask(home, "account", "list")[0]["name"]
+        ask(home, "provider", "add", "dari", "other", "--region", REGION, "--login", target.key, "--secret-stdin", "--endpoint", f"http://{target.host}", "--poll-s", "3600",
+            "--account", account, text=target.secret + "\n")
+
+        def other():
+            return next(each for each in ask(home, "provider", "list") if each["name"] == "other")
+        wait_until(lambda: other().get("refreshed_us"), 120, "the first listing")
+        shown = other()
+        known = len(ask(home, "remote", "list", "--provider", "other"))
+        if known != MACHINES:
+            raise RuntimeError(f"{known} machines are listed")
+        show("other_dari_first_listing_ms", (shown["refreshed_us"] - shown["created_us"]) / 1000, peer_ms)
+
+
+def measure(build, scratch, show):
+    measure_unchanged(show)
+    measure_first_listing(build, scratch, show)
+
+
+def measure_unchanged(show):
     few, cloud = Cloud(FEW), Cloud(MACHINES)
     with Dev() as dev:
         def provider(name):

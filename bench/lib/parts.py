@@ -35,7 +35,8 @@ PARTS = [
     Part("rating", rates, rates.measure_rating, "", True, ["rate_a_month_ms", "rate_a_month_mib", "focus_rows"]),
     Part("blocks", snapshot_blocks, snapshot_blocks.measure, "", True, ["block_write_mib_per_s", "block_read_mib_per_s"]),
     Part("clouds", other_clouds, other_clouds.measure, "", True, [
-        "other_cloud_first_listing_ms", "other_cloud_rss_mib", "other_cloud_listing_ms", "other_cloud_listing_commits"]),
+        "other_cloud_first_listing_ms", "other_cloud_rss_mib", "other_cloud_listing_ms", "other_cloud_listing_commits",
+        "other_dari_first_listing_ms"]),
     Part("stream", stream, stream.measure, "", True, [
         "stream_processor_percent", "stream_late_p50_ms", "stream_late_p99_ms", "stream_viewer_kib"]),
     Part("console", console_pages, console_pages.measure, "", True, [

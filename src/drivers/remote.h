@@ -52,6 +52,7 @@ struct remote {
 	struct str project, domain; /* as in schema/provider.toml */
 	struct str secret;          /* never shown or logged */
 	struct str ca, pin;
+	struct str queue;            /* URL of the queue that is the change feed; empty: none */
 	bool is_trusted;             /* any address may be called, by http, too */
 	struct egress_policy *reach; /* otherwise: the addresses that may be called */
 	int64_t timeout_us;
@@ -86,6 +87,11 @@ struct remote_resource_page {
 	size_t count;
 	struct str cursor; /* as above */
 	size_t entries;    /* as above */
+};
+
+/* A stack: ids and name of its row. */
+struct remote_stack {
+	struct str ref, name;
 };
 
 /* An act on a machine. Every act may be repeated, also after a crash in the middle; a repeated reboot reboots again, and a
@@ -306,13 +312,35 @@ struct remote_metric_point {
 	bool is_there;
 	double cpu_percent;                   /* use of all processors together */
 	double received, sent, read, written; /* bytes */
+	double memory;                        /* bytes in use; 0: unknown */
 };
 struct remote_metrics_query {
 	const struct str *refs;
-	const int64_t *vcpus; /* processors of each machine; 0: unknown */
-	size_t count;         /* at most metric_machines of the driver */
-	int64_t from_us;      /* start of the first of REMOTE_METRIC_POINTS intervals */
+	const int64_t *vcpus;  /* processors of each machine; 0: unknown */
+	const int64_t *memory; /* bytes of memory of each machine; 0: unknown; NULL: all are unknown */
+	size_t count;          /* at most metric_machines of the driver */
+	int64_t from_us;       /* start of the first of REMOTE_METRIC_POINTS intervals */
 };
+
+/* ---- changes ---- */
+
+enum { REMOTE_TOUCHES_MAX = 500 };
+
+/* Something about a machine has changed. Never its contents, which get() reads. */
+struct remote_touch {
+	struct str ref;
+	uint64_t event; /* digest of the event's id: feeds repeat events */
+};
+struct remote_changes {
+	struct remote_touch *at; /* in the context's arena */
+	size_t count;
+	unsigned types; /* of resources that have changed: bits 1 << enum remote_resource_type */
+	bool has_overflow; /* more machines than REMOTE_TOUCHES_MAX, or a change that names none: they are to be listed */
+	bool has_more;     /* the feed may have more already */
+	struct str cursor; /* for the next call */
+};
+/* Adds a machine. For drivers. Ignores an id that no row can have. */
+RESULT remote_touch_machine(struct ctx *c, struct remote_changes *changes, struct str ref, uint64_t event);
 
 /* Verbs that every driver has. */
 #define REMOTE_VERBS_COMMON                                                                                  \
@@ -339,6 +367,11 @@ struct remote_driver {
 	RESULT(*list_resources)
 	(struct ctx *c, struct remote *r, enum remote_resource_type type, struct str cursor,
 	 struct remote_resource_page *ret_page);
+	/* Reads a page of the resources of a stack, which list_resources() has found. ERR_NOT_FOUND: the stack is gone
+	 * there. NULL: `types` has no stack resources. */
+	RESULT(*list_stack)
+	(struct ctx *c, struct remote *r, const struct remote_stack *stack, struct str cursor,
+	 struct remote_resource_page *ret_page);
 	/* Reads one machine. ERR_NOT_FOUND only if the cloud says so. */
 	RESULT (*get)(struct ctx *c, struct remote *r, struct str ref, struct remote_machine *ret_machine);
 	RESULT (*act)(struct ctx *c, struct remote *r, const struct remote_act *act);
@@ -354,6 +387,12 @@ struct remote_driver {
 	RESULT(*read_metrics)
 	(struct ctx *c, struct remote *r, const struct remote_metrics_query *query,
 	 struct remote_metric_point *ret_points);
+	/* Reads what has changed there since the cursor; empty: from now on. *ret_changes is zeroed. NULL: the cloud has no
+	 * feed that an ordinary account can read. */
+	RESULT(*read_changes)
+	(struct ctx *c, struct remote *r, struct str cursor, struct remote_changes *ret_changes);
+	bool needs_queue; /* read_changes() needs `queue` of struct remote */
+	bool gets_unlisted; /* get() also reads machines that list() leaves out, such as those of other locations */
 	/* Ends the session there, if one is open: at the provider's end and before the process ends. Takes a few seconds
 	 * at most. NULL: the cloud has no sessions that count. */
 	void (*leave)(struct ctx *c, struct remote *r);

@@ -11,8 +11,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void read_resources(struct ctx *c, struct str text)
 {
 	struct remote_resource_page page;
-	for (int type = 0; type <= REMOTE_RESOURCE_TYPE_ADDRESS; type++)
-		if (result_is_ok(ec2_read_resources(c, text, (enum remote_resource_type) type, &page)))
+	for (int type = 0; type <= REMOTE_RESOURCE_TYPE_STACK_RESOURCE; type++)
+		if ((RESOURCE_TYPES_ALL | RESOURCE_TYPES_STACKS) & 1U << type &&
+		    result_is_ok(ec2_read_resources(c, text, (enum remote_resource_type) type, &page)))
 			for (size_t k = 0; k < page.count; k++)
 				if (!page.at[k].ref.n ||
 				    row_find_too_large(&model_kinds[KIND_REMOTE_RESOURCE], &page.at[k].row))

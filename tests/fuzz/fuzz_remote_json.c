@@ -4,12 +4,15 @@
 #include <stdlib.h>
 
 #include "drivers/remote/azure/answer.h"
+#include "drivers/remote/azure/changes.h"
 #include "drivers/remote/azure/metrics.h"
 #include "drivers/remote/azure/resources.h"
 #include "drivers/remote/cloudstack/answer.h"
 #include "drivers/remote/cloudstack/metrics.h"
 #include "drivers/remote/cloudstack/resources.h"
+#include "drivers/remote/ec2/changes.h"
 #include "drivers/remote/openstack/answer.h"
+#include "drivers/remote/openstack/changes.h"
 #include "drivers/remote/openstack/metrics.h"
 #include "drivers/remote/openstack/resources.h"
 
@@ -36,7 +39,12 @@ static void read_resources(struct ctx *c, const json_t *root, unsigned type_bits
 {
 	enum remote_resource_type type =
 		(enum remote_resource_type)(type_bits % (REMOTE_RESOURCE_TYPE_ADDRESS + 1));
+	enum remote_resource_type stack =
+		type_bits & 1 ? REMOTE_RESOURCE_TYPE_STACK : REMOTE_RESOURCE_TYPE_STACK_RESOURCE;
 	struct remote_resource_page page;
+	if (result_is_ok(openstack_read_resources(c, root, stack, &page)) &&
+	    result_is_ok(resource_put_into_stack(c, STR("s"), &page)))
+		check_resources(&page);
 	if (result_is_ok(openstack_read_resources(c, root, type, &page)))
 		check_resources(&page);
 	if (result_is_ok(azure_read_resources(c, root, type, STR("s"), STR("all"), &page)))
@@ -44,6 +52,19 @@ static void read_resources(struct ctx *c, const json_t *root, unsigned type_bits
 	if (CLOUDSTACK_RESOURCE_TYPES & 1U << type &&
 	    result_is_ok(cloudstack_read_resources(c, root, type, STR("all"), &page)))
 		check_resources(&page);
+}
+
+/* Feeds: whatever they say, the machines that they name have proper ids. */
+static void read_changes(struct ctx *c, const json_t *root)
+{
+	struct remote_changes changes = {0};
+	struct strs receipts;
+	IGNORE(ec2_read_messages(c, root, &changes, &receipts)); /* any outcome will do */
+	IGNORE(azure_read_events(c, root, STR("s"), 0, &changes));
+	IGNORE(openstack_read_changed(c, root, 0, &changes));
+	for (size_t k = 0; k < changes.count; k++)
+		if (changes.count > REMOTE_TOUCHES_MAX || !draft_is_id(changes.at[k].ref))
+			abort();
 }
 
 static void read_openstack(struct ctx *c, const json_t *root)
@@ -112,6 +133,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (result_is_ok(remote_parse_json(&c, (struct str){(const char *) data + 1, size - 1}, &root))) {
 		if (data[0] == 255)
 			read_metrics(&c, root);
+		else if (data[0] == 254)
+			read_changes(&c, root);
 		else if (data[0] % 4 == 0)
 			read_openstack(&c, root);
 		else if (data[0] % 4 == 1)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "drivers/remote/vmware/acts.h"
+#include "drivers/remote/vmware/changes.h"
 #include "drivers/remote/vmware/machines.h"
 #include "drivers/remote/vmware/metrics.h"
 #include "drivers/remote/vmware/resources.h"
@@ -63,6 +64,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (result_is_ok(vmware_read_fault(&c, text, &fault)) && !fault.name.n && !fault.words.n)
 		abort();
 	IGNORE(vmware_read_task(&c, text, &task));
+	struct remote_changes changes = {0};
+	struct str version;
+	if (result_is_ok(vmware_read_updates(&c, text, false, &changes, &version)) &&
+	    changes.count > REMOTE_TOUCHES_MAX)
+		abort();
 	arena_free(a);
 	return 0;
 }

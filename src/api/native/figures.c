@@ -335,7 +335,7 @@ static const struct native_action rows[] = {
 		"Returns the processor, memory, disk and network metrics of an instance, selected by from, "
 		"to and step."),
 	FIGURES("/remote-machines/{id}/metrics", "dari:ListRemoteMachines", KIND_REMOTE_MACHINE, 0,
-		"Returns the metrics of a remote machine, without memory, with one datapoint an hour."),
+		"Returns the metrics of a remote machine; memory is 0 where it is not known."),
 	FIGURES("/hosts/{id}/metrics", "ec2:DescribeHypervisors", KIND_HOST, NATIVE_ADMIN,
 		"Returns the metrics of a host, with the sums of its guests."),
 	{HTTP_GET, "/instances/metrics", .permit = "ec2:DescribeInstances",

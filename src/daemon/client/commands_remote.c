@@ -149,6 +149,7 @@ static const struct carried credential_members[] = {
 	{.member = "pin", .param = "pin"},
 	{.member = "poll_s", .param = "poll-s", .how = CARRY_COUNT},
 	{.member = "reads_metrics", .param = "metrics", .how = CARRY_CHOICE},
+	{.member = "queue", .param = "queue"},
 };
 
 /* Another Dari is driven by its EC2 face, which has all acts, metrics and migrations. */
@@ -189,6 +190,8 @@ static RESULT set_provider(struct asking *a)
 	json_t *body = json_object();
 	struct result result = asking_carry_all(a, credential_members,
 						sizeof credential_members / sizeof *credential_members, body);
+	if (str_is(asking_arg(a, "queue"), "none"))
+		(void) json_object_set_new(body, "queue", json_string(""));
 	if (result_is_ok(result))
 		result = asking_change(a, "PATCH", asking_path(a, "/providers", row, ""), body, &answer);
 	json_decref(body);
@@ -329,7 +332,8 @@ static struct str size_of(const struct asking *a, const json_t *row)
 static RESULT list_resources(struct asking *a)
 {
 	const json_t *rows = NULL, *providers = NULL;
-	struct str wanted = asking_arg(a, "provider"), type = asking_arg(a, "type");
+	struct str wanted = asking_arg(a, "provider"), type = asking_arg(a, "type"),
+		   whole = asking_arg(a, "of");
 	json_t *row = NULL;
 	size_t k = 0;
 	TRY(asking_list(a, "/providers", "name", &providers));
@@ -342,7 +346,8 @@ static RESULT list_resources(struct asking *a)
 		struct str ref = asking_text(row, "ref"), name = asking_text(row, "name"),
 			   state = asking_text(row, "state"), its_type = asking_text(row, "type"),
 			   size = size_of(a, row);
-		if ((wanted.n && !str_equal(wanted, provider)) || (type.n && !str_equal(type, its_type)))
+		if ((wanted.n && !str_equal(wanted, provider)) || (type.n && !str_equal(type, its_type)) ||
+		    (whole.n && !str_equal(whole, asking_text(row, "parent"))))
 			continue;
 		buf_print(&a->text, "%-14.*s %-14.*s %-24.*s %-20.*s %-12.*s %-9.*s %s\n", STR_ARG(provider),
 			  STR_ARG(its_type), STR_ARG(ref), STR_ARG(name), STR_ARG(state), STR_ARG(size),
@@ -432,18 +437,18 @@ static RESULT show_metrics(struct asking *a)
 	const json_t *row = NULL, *answer = NULL;
 	json_t *point = NULL;
 	size_t k = 0;
-	enum { AT, CPU, RECEIVED = 3, SENT, READ = 7, WRITTEN };
+	enum { AT, CPU, MEMORY, RECEIVED, SENT, READ = 7, WRITTEN };
 	int64_t from_us = clock_now_us() - 48 * HOUR;
 	TRY(find_machine(a, &row));
 	TRY(asking_read(a, asking_path(a, "/remote-machines", row, "/metrics"),
 			str_print(a->c->arena, "from=%" PRId64 "&step=300", from_us).p, &answer));
-	buf_print(&a->text, "%-20s %7s %14s %14s %14s %14s\n", "until", "cpu %", "received B/s", "sent B/s",
-		  "read B/s", "written B/s");
+	buf_print(&a->text, "%-20s %7s %14s %14s %14s %14s %14s\n", "until", "cpu %", "memory",
+		  "received B/s", "sent B/s", "read B/s", "written B/s");
 	json_array_foreach (json_object_get(answer, "points"), k, point) {
 		char text[CLOCK_TEXT_SIZE];
 		(void) clock_write_s(json_integer_value(json_array_get(point, AT)), text);
 		buf_print(&a->text, "%-20s %7.2f", text, json_number_value(json_array_get(point, CPU)));
-		static const int columns[] = {RECEIVED, SENT, READ, WRITTEN};
+		static const int columns[] = {MEMORY, RECEIVED, SENT, READ, WRITTEN};
 		for (size_t n = 0; n < sizeof columns / sizeof *columns; n++)
 			buf_print(&a->text, " %14" JSON_INTEGER_FORMAT,
 				  json_integer_value(json_array_get(point, (size_t) columns[n])));
@@ -480,9 +485,12 @@ static void say_mode(struct asking *a, const json_t *mode)
 	struct str name = asking_text(mode, "mode"), type = asking_text(mode, "type"),
 		   price = month_of_price(a, json_object_get(mode, "price"), "unknown"),
 		   saving = saving_of(a, mode);
-	buf_print(&a->text, "%-13.*s %7.2f %6" PRId64 " %-16.*s", STR_ARG(name),
+	struct str memory = json_object_get(mode, "memory")
+				    ? str_print(a->c->arena, "%" PRId64, asking_int(mode, "memory") >> 20)
+				    : STR("-");
+	buf_print(&a->text, "%-13.*s %7.2f %6" PRId64 " %8.*s %-16.*s", STR_ARG(name),
 		  json_number_value(json_object_get(mode, "cpu_percent")), asking_int(mode, "vcpus"),
-		  STR_ARG(type));
+		  STR_ARG(memory), STR_ARG(type));
 	if (type.n)
 		buf_print(&a->text, " %14" STR_FMT " %10" STR_FMT, STR_ARG(price), STR_ARG(saving));
 	buf_print(&a->text, "\n");
@@ -522,8 +530,8 @@ static RESULT show_advice(struct asking *a)
 		   type = asking_text(answer, "type"), price_note = asking_text(answer, "price_note"),
 		   price = month_of_price(a, json_object_get(answer, "price"), "an unknown price");
 	buf_print(&a->text, "Today: %" STR_FMT ", %" STR_FMT " a month.\n", STR_ARG(type), STR_ARG(price));
-	buf_print(&a->text, "%-13s %7s %6s %-16s %14s %10s\n", "mode", "cpu %", "vCPUs", "type", "a month",
-		  "saves");
+	buf_print(&a->text, "%-13s %7s %6s %8s %-16s %14s %10s\n", "mode", "cpu %", "vCPUs", "MiB", "type",
+		  "a month", "saves");
 	json_array_foreach (json_object_get(answer, "advice"), k, mode)
 		say_mode(a, mode);
 	say_here(a, json_object_get(answer, "here"));
@@ -559,6 +567,9 @@ static RESULT show_advice(struct asking *a)
 		{"pin", PARAM_OPTION, false,                                                                 \
 		 "SHA-256 of the endpoint's public key, as sha256//BASE64, for a self-signed certificate."}, \
 		{"poll-s", PARAM_OPTION, false, "Seconds between two listings; absent: 300."},               \
+		{"queue", PARAM_OPTION, false,                                                               \
+		 "AWS: URL of a queue of SQS with the account's events from EventBridge, so that changes "   \
+		 "show before the next listing; none: no queue any more."},                                  \
 	{                                                                                                    \
 		"metrics", PARAM_OPTION, false,                                                              \
 			"yes or no: reads metrics of its machines once an hour, from AWS and VMware; AWS "   \
@@ -633,9 +644,11 @@ const struct command remote_commands[] = {
 	 "Lists resources of other clouds, such as networks and images.",
 	 {{"provider", PARAM_OPTION, false, "Only this provider (default: all)."},
 	  {"type", PARAM_OPTION, false,
-	   "Type: image, network, subnet, security_group, volume, snapshot, instance_type, key_pair or "
-	   "address "
-	   "(default: all)."}},
+	   "Type: image, network, subnet, security_group, volume, snapshot, instance_type, key_pair, "
+	   "address, "
+	   "host, cluster, datastore, stack or stack_resource (default: all)."},
+	  {"of", PARAM_OPTION, false,
+	   "Only what belongs to this id, such as the resources of a stack or the subnets of a network."}},
 	 .ask = list_resources},
 	{"remote metrics",
 	 "Shows the metrics of a machine of another cloud for the last two days.",

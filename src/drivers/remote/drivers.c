@@ -3,6 +3,7 @@
 #include "drivers/remote.h"
 
 #include "base/clock.h"
+#include "drivers/remote/draft.h"
 #include "drivers/remote/machine_size.h"
 #include "model/provider.h"
 
@@ -45,5 +46,23 @@ RESULT remote_add_lack(struct ctx *c, struct remote_identity *identity, struct s
 		longer[k] = identity->lacks.at[k];
 	longer[identity->lacks.count] = right;
 	identity->lacks = (struct strs){longer, identity->lacks.count + 1};
+	return OK;
+}
+
+RESULT remote_touch_machine(struct ctx *c, struct remote_changes *changes, struct str ref, uint64_t event)
+{
+	if (!draft_is_id(ref))
+		return OK;
+	for (size_t k = 0; k < changes->count; k++)
+		if (changes->at[k].event == event && str_equal(changes->at[k].ref, ref))
+			return OK;
+	if (!changes->at)
+		changes->at = arena_new_array(c->arena, struct remote_touch, REMOTE_TOUCHES_MAX);
+	struct str copy = str_copy(c->arena, ref);
+	if (!changes->at || !copy.p)
+		return ctx_no_memory(c);
+	changes->has_overflow |= changes->count == REMOTE_TOUCHES_MAX;
+	if (changes->count < REMOTE_TOUCHES_MAX)
+		changes->at[changes->count++] = (struct remote_touch){copy, event};
 	return OK;
 }

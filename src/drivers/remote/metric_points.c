@@ -61,3 +61,20 @@ bool remote_metric_percent(struct str text, double *ret_percent)
 	*ret_percent = strtod(copy, &end);
 	return !*end && is_usable(*ret_percent);
 }
+
+static double convert(double value, double whole, bool is_percent)
+{
+	if (value <= 0)
+		return 0;
+	double used = is_percent ? whole * value / 100 : whole - value;
+	return used < 0 ? 0 : used < whole ? used : whole;
+}
+
+void remote_metric_convert_memory(struct remote_metric_point *points,
+				  const struct remote_metrics_query *query, bool is_percent)
+{
+	for (size_t k = 0; k < query->count * REMOTE_METRIC_POINTS; k++) {
+		int64_t whole = query->memory ? query->memory[k / REMOTE_METRIC_POINTS] : 0;
+		points[k].memory = whole > 0 ? convert(points[k].memory, (double) whole, is_percent) : 0;
+	}
+}

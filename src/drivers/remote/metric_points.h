@@ -18,3 +18,7 @@ size_t remote_metric_machine(const struct remote_metrics_query *query, struct st
 bool remote_metric_number(const json_t *value, double *ret_number);
 /* Reads such a number from text. The text may end in '%', and may have a comma for the decimal point. */
 bool remote_metric_percent(struct str text, double *ret_percent);
+
+/* Turns the member `memory` of all points from a share in per cent, or from free bytes, into bytes in use. */
+void remote_metric_convert_memory(struct remote_metric_point *points,
+				  const struct remote_metrics_query *query, bool is_percent);

@@ -2,6 +2,7 @@
  * Drafts of resources: see resource_draft.h. */
 #include "drivers/remote/resource_draft.h"
 
+#include "base/crypto.h"
 #include "drivers/remote/draft.h"
 
 enum { STATE_MAX = 64 };
@@ -97,4 +98,26 @@ RESULT resource_end(struct ctx *c, struct resource_draft *d, enum remote_resourc
 	r->attributes = draft_sort_tags(c->arena, d->attributes, d->attribute_count);
 	r->remote_tags = draft_sort_tags(c->arena, d->tags, d->tag_count);
 	return VEC_PUSH(c->arena, list, *r) && !arena_is_full(c->arena) ? OK : ctx_no_memory(c);
+}
+
+static struct str write_part(struct ctx *c, struct str stack, struct str name)
+{
+	uint8_t sum[SHA256_SIZE];
+	if (stack.n + 1 + name.n <= RESOURCE_TEXT_MAX)
+		return str_print(c->arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(stack), STR_ARG(name));
+	crypto_sha256(name, sum);
+	struct str hex = str_encode_hex(c->arena, sum, sizeof sum);
+	return str_print(c->arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(stack), STR_ARG(hex));
+}
+
+RESULT resource_put_into_stack(struct ctx *c, struct str stack, struct remote_resource_page *page)
+{
+	for (size_t k = 0; k < page->count; k++) {
+		struct remote_resource *r = &page->at[k];
+		r->parent = stack;
+		r->ref = write_part(c, stack, r->ref);
+		if (r->ref.n > RESOURCE_TEXT_MAX)
+			return ctx_fail(c, ERR_IO, "The answer is not usable: a stack's id is too long.");
+	}
+	return arena_is_full(c->arena) ? ctx_no_memory(c) : OK;
 }

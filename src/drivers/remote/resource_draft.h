@@ -16,6 +16,7 @@ enum {
 };
 /* Types of public clouds: bits 1 << enum remote_resource_type. */
 #define RESOURCE_TYPES_ALL ((2U << REMOTE_RESOURCE_TYPE_ADDRESS) - 1)
+#define RESOURCE_TYPES_STACKS (1U << REMOTE_RESOURCE_TYPE_STACK | 1U << REMOTE_RESOURCE_TYPE_STACK_RESOURCE)
 
 /* Sizes are kept in bytes, whatever the cloud's unit. */
 enum resource_field {
@@ -62,3 +63,6 @@ void resource_add_tag(struct resource_draft *d, struct str key, struct str value
  * resource has no proper id, or the page has too many resources. */
 RESULT resource_end(struct ctx *c, struct resource_draft *d, enum remote_resource_type type,
 		    struct remote_resources *list);
+/* Makes the page's resources parts of the stack. Names are unique in a stack alone, so that a ref is "STACK/NAME", with the
+ * name's SHA-256 in its place if that is too long. */
+RESULT resource_put_into_stack(struct ctx *c, struct str stack, struct remote_resource_page *page);

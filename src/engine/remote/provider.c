@@ -74,6 +74,7 @@ RESULT engine_create_provider(struct op *op, struct provider_wish *wish)
 				.secret = wish->secret,
 				.ca = wish->ca,
 				.pin = wish->pin,
+				.queue = wish->queue,
 				.poll_s = wish->poll_s ? wish->poll_s : PROVIDER_POLL_S,
 				.reads_metrics = wish->reads_metrics,
 				.is_trusted = wish->endpoint.n && identity_is_admin(op->ctx->who)};
@@ -117,6 +118,9 @@ RESULT engine_change_provider(struct op *op, struct provider_change *wish)
 	next.ca = wish->ca.n ? wish->ca : next.ca;
 	next.pin = wish->pin.n ? wish->pin : next.pin;
 	next.poll_s = wish->poll_s ? wish->poll_s : next.poll_s;
+	next.queue = wish->has_queue ? wish->queue : next.queue;
+	if (wish->has_queue)
+		TRY(condition_clear(op, next.row.id, STR(PROVIDER_UNFED)));
 	choice_apply(wish->reads_metrics, &next.reads_metrics);
 	if (!next.reads_metrics)
 		TRY(condition_clear(op, next.row.id, STR(PROVIDER_UNMEASURED)));

@@ -23,12 +23,14 @@ enum {
 #define PROVIDER_LEAVES_OUT "MachinesUnnamed"
 /* Condition of a provider whose metrics cannot be read. */
 #define PROVIDER_UNMEASURED "MetricsNotRead"
+/* Condition of a provider whose change feed cannot be read. */
+#define PROVIDER_UNFED "ChangesNotRead"
 
 /* A new provider. An endpoint that an administrator gives is trusted: it may be any address. */
 struct provider_wish {
 	uuid id; /* id for the new row; the secret is sealed with it */
 	struct ref owner;
-	struct str name, endpoint, region, project, domain, login, ca, pin;
+	struct str name, endpoint, region, project, domain, login, ca, pin, queue;
 	struct str secret; /* sealed */
 	int cloud;         /* enum provider_cloud */
 	int64_t poll_s;    /* 0: the default */
@@ -41,6 +43,8 @@ struct provider_change {
 	struct ref provider;
 	uuid id; /* id that the secret was sealed with */
 	struct str login, secret, ca, pin;
+	struct str queue;
+	bool has_queue; /* `queue` is the new value, also if it is empty */
 	int64_t poll_s;
 	enum choice reads_metrics;
 };

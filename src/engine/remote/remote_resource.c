@@ -162,7 +162,9 @@ static const size_t figures[REMOTE_RESOURCE_TYPES] = {
 	[REMOTE_RESOURCE_TYPE_ADDRESS] = offsetof(struct provider_usage, address_us),
 	[REMOTE_RESOURCE_TYPE_HOST] = offsetof(struct provider_usage, host_us),
 	[REMOTE_RESOURCE_TYPE_CLUSTER] = offsetof(struct provider_usage, cluster_us),
-	[REMOTE_RESOURCE_TYPE_DATASTORE] = offsetof(struct provider_usage, datastore_us)};
+	[REMOTE_RESOURCE_TYPE_DATASTORE] = offsetof(struct provider_usage, datastore_us),
+	[REMOTE_RESOURCE_TYPE_STACK] = offsetof(struct provider_usage, stack_us),
+	[REMOTE_RESOURCE_TYPE_STACK_RESOURCE] = offsetof(struct provider_usage, stack_resource_us)};
 
 static int64_t *figure_of(const struct provider *p, enum remote_resource_type type)
 {

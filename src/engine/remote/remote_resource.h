@@ -9,7 +9,7 @@ struct provider;
 struct remote_resource;
 
 /* REMOTE_RESOURCES_MAX: resources of one type of a provider. */
-enum { REMOTE_RESOURCE_TYPES = REMOTE_RESOURCE_TYPE_DATASTORE + 1, REMOTE_RESOURCES_MAX = 50000 };
+enum { REMOTE_RESOURCE_TYPES = REMOTE_RESOURCE_TYPE_STACK_RESOURCE + 1, REMOTE_RESOURCES_MAX = 50000 };
 
 /* Condition of a provider some of whose resources cannot be listed, or whose listing lacked too many. */
 #define PROVIDER_LISTS_PARTLY "ResourcesUnlisted"

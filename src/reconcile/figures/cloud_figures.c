@@ -76,6 +76,7 @@ static struct figure_point point_of(const struct remote_metric_point *m, int64_t
 	p.at[FIGURE_TX_BYTES] = (int64_t) m->sent;
 	p.at[FIGURE_READ_BYTES] = (int64_t) m->read;
 	p.at[FIGURE_WRITE_BYTES] = (int64_t) m->written;
+	p.at[FIGURE_MEMORY] = (int64_t) m->memory;
 	return p;
 }
 
@@ -83,6 +84,7 @@ void cloud_figures_add(struct cloud_figures *f, uuid machine, int64_t vcpus,
 		       const struct remote_metric_point *points)
 {
 	struct figure_point hour = {0};
+	int64_t most_memory = 0; /* advice wants the maximum, not the end of the hour */
 	for (size_t n = 0; n < REMOTE_METRIC_POINTS; n++) {
 		if (!points[n].is_there)
 			continue;
@@ -90,7 +92,9 @@ void cloud_figures_add(struct cloud_figures *f, uuid machine, int64_t vcpus,
 			point_of(&points[n], f->hour_us + (int64_t) n * FIGURES_SHORT_US, vcpus);
 		pack(f, part_of(machine), n, machine, &p);
 		figure_add(&hour, &p);
+		most_memory = p.at[FIGURE_MEMORY] > most_memory ? p.at[FIGURE_MEMORY] : most_memory;
 	}
+	hour.at[FIGURE_MEMORY] = most_memory;
 	if (hour.samples)
 		pack(f, part_of(machine), REMOTE_METRIC_POINTS, machine, &hour);
 }

@@ -80,6 +80,7 @@ void provider_lane_retire(struct reconciler *r, uuid provider)
 		remote_connection_free(lane->connection);
 		heap_free(lane->seen.at);
 		cloud_figures_free(lane->figures);
+		heap_free(lane->feed);
 		*lane = (struct provider_lane){.lane = lane->lane, .next = r->idle_providers};
 		r->idle_providers = lane;
 	}
@@ -93,6 +94,7 @@ static void free_lanes(struct provider_lane *lane)
 		remote_connection_free(lane->connection);
 		heap_free(lane->seen.at);
 		cloud_figures_free(lane->figures);
+		heap_free(lane->feed);
 		heap_free(lane);
 	}
 }
@@ -222,7 +224,7 @@ void lane_begin_listing(struct provider_lane *lane)
 	lane->is_listing = true;
 	lane->is_read = false;
 	lane->began_us = clock_now_us();
-	lane->cursor[0] = '\0';
+	lane->cursor[0] = lane->stack[0] = '\0';
 	lane->pages = lane->others = lane->unnamed = 0;
 	lane->unnamed_id[0] = '\0';
 	id_set_clear(&lane->seen);
@@ -261,6 +263,7 @@ RESULT remote_open(struct step *s, const struct provider *p, struct provider_lan
 				      .login = p->login,
 				      .ca = p->ca,
 				      .pin = p->pin,
+				      .queue = p->queue,
 				      .is_trusted = p->is_trusted,
 				      .reach = s->r->reach,
 				      .timeout_us = REMOTE_TIMEOUT_S * SECOND,

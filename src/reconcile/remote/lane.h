@@ -36,6 +36,18 @@ struct type_pace {
 	bool accepts_loss; /* the next listing may lack any share */
 };
 
+/* The change feed: its place, and machines that are to be read again. Machines beyond FEED_MACHINES_MAX are listed instead. */
+enum { FEED_CURSOR_MAX = 255, FEED_MACHINES_MAX = 100, FEED_EVENTS_MAX = 512 };
+struct feed {
+	int64_t due_us;            /* time of the next request */
+	unsigned rounds, failures; /* requests in a row that had more; failures in a row */
+	char cursor[FEED_CURSOR_MAX + 1];
+	char machines[FEED_MACHINES_MAX][PROVIDER_REF_MAX + 1]; /* ids there; the last one is read first */
+	size_t machine_count;
+	uint64_t events[FEED_EVENTS_MAX]; /* digests of the latest events, in a ring: feeds repeat events */
+	size_t event_place;
+};
+
 struct provider_lane {
 	struct provider_lane *next; /* in its bucket */
 	uuid id;
@@ -62,6 +74,8 @@ struct provider_lane {
 	bool ended_resources; /* that listing was one of resources of `type` */
 	bool ended_large;     /* its pages took memory that the heap may have kept */
 	char cursor[PROVIDER_CURSOR_MAX + 1];
+	char stack[PROVIDER_REF_MAX +
+		   1];  /* ref of the stack whose resources were asked for last; empty: none yet */
 	size_t pages;   /* number of pages that the listing under way has read */
 	size_t others;  /* number of entries in them that are no machines of the listing */
 	size_t unnamed; /* number of machines in them that have no name here */
@@ -71,6 +85,9 @@ struct provider_lane {
 	struct cloud_figures *figures; /* owned; NULL: none is being read */
 	int64_t metrics_hour_us, metrics_due_us;
 	char metrics_after[PROVIDER_REF_MAX + 1];
+	struct feed *feed;         /* owned; NULL: not read yet */
+	bool fed;                  /* the last request was of the feed: a listing under way goes on first */
+	int64_t machines_began_us; /* start of the last listing of machines */
 };
 
 /* Finds or creates the provider's lane; NULL: out of memory. Any thread. */
@@ -123,6 +140,23 @@ RESULT metrics_read_batch(struct step *s, struct provider_lane *lane, const stru
 bool metrics_take_failure(struct step *s, struct provider_lane *lane, struct result result);
 /* The hour before is read soon. */
 void metrics_reset(struct provider_lane *lane);
+
+/* ---- changes.c ---- */
+
+/* Time of the next request of the change feed, or about a machine that it named; INT64_MAX: none. */
+int64_t changes_due_us(const struct provider_lane *lane, const struct provider *p);
+/* Sends one such request. */
+RESULT changes_read(struct step *s, struct provider_lane *lane, const struct provider *p,
+		    struct remote *remote);
+/* Reports a failure, after which listings alone show changes. False: it concerns the provider. */
+bool changes_take_failure(struct step *s, struct provider_lane *lane, struct result result);
+/* The feed is read soon, from its present place. */
+void changes_reset(struct provider_lane *lane);
+/* The type is listed soon, but not twice in a minute. */
+void resources_hurry(struct provider_lane *lane, const struct provider *p, enum remote_resource_type type);
+/* Reports machines that differ from their rows. provider.c has it for pages of listings. */
+RESULT provider_take_machines(struct step *s, struct provider_lane *lane, const struct provider *p,
+			      const struct remote_page *page);
 
 /* ---- leave.c ---- */
 

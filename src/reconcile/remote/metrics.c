@@ -9,6 +9,7 @@
 #include "store/condition.h"
 #include "store/provider.h"
 #include "store/remote_machine.h"
+#include "store/remote_resource.h"
 
 /* LATE_US: clouds publish the last points of an hour some minutes later. */
 #define LATE_US (10 * MINUTE)
@@ -18,7 +19,7 @@
 struct batch {
 	uuid ids[REMOTE_METRIC_MACHINES];
 	struct str refs[REMOTE_METRIC_MACHINES];
-	int64_t vcpus[REMOTE_METRIC_MACHINES];
+	int64_t vcpus[REMOTE_METRIC_MACHINES], memory[REMOTE_METRIC_MACHINES];
 	size_t count;
 	bool is_last;
 };
@@ -32,6 +33,17 @@ int64_t metrics_due_us(const struct provider_lane *lane, const struct provider *
 {
 	bool reads = p->reads_metrics && p->listed_us && remote_driver_of((int) p->cloud)->read_metrics;
 	return reads ? lane->metrics_due_us : INT64_MAX;
+}
+
+/* Bytes of memory of the machine's type, or of the size that its type names; 0: unknown. */
+static int64_t memory_of(struct step *s, const struct tables *t, const struct remote_machine *m)
+{
+	const struct remote_resource *type =
+		remote_resource_find_by_provider(t, m->provider, REMOTE_RESOURCE_TYPE_INSTANCE_TYPE, m->type);
+	int64_t vcpus = 0, bytes = type ? type->size : 0;
+	if (!type)
+		(void) remote_read_size(&s->ctx, m->type, &vcpus, &bytes);
+	return bytes;
 }
 
 /* Machines behind the last one that was read, in the order of their ids there. Others than running ones have no metrics. */
@@ -51,6 +63,7 @@ static RESULT gather(struct step *s, const struct provider_lane *lane, size_t mo
 			continue;
 		b->ids[b->count] = m->row.id;
 		b->vcpus[b->count] = m->vcpus;
+		b->memory[b->count] = memory_of(s, view.tables, m);
 		b->refs[b->count++] = str_copy(s->ctx.arena, m->ref);
 	}
 	b->is_last = b->count < most;
@@ -99,7 +112,8 @@ RESULT metrics_read_batch(struct step *s, struct provider_lane *lane, const stru
 	if (!points || !lane->figures)
 		return ctx_no_memory(&s->ctx);
 	TRY(gather(s, lane, remote_driver_of((int) p->cloud)->metric_machines, b));
-	const struct remote_metrics_query query = {b->refs, b->vcpus, b->count, lane->metrics_hour_us};
+	const struct remote_metrics_query query = {b->refs, b->vcpus, b->memory, b->count,
+						   lane->metrics_hour_us};
 	if (b->count)
 		TRY(remote_driver_of((int) p->cloud)->read_metrics(&s->ctx, remote, &query, points));
 	for (size_t k = 0; k < b->count; k++)

@@ -227,6 +227,14 @@ static RESULT report_changes(struct step *s, const struct provider *p, const str
 	return OK;
 }
 
+RESULT provider_take_machines(struct step *s, struct provider_lane *lane, const struct provider *p,
+			      const struct remote_page *page)
+{
+	struct changes changes = {0};
+	TRY(compare_page(s, lane, page, &changes));
+	return report_changes(s, p, &changes);
+}
+
 /* Rows that the listing lacked. Terminated machines leave the listing soon, so they do not count as vanished. */
 struct missing_ids {
 	VEC(uuid);
@@ -365,6 +373,7 @@ static RESULT list_page(struct step *s, struct provider_lane *lane, const struct
 	if (!lane->is_listing) {
 		lane_begin_listing(lane);
 		lane->is_of_resources = false;
+		lane->machines_began_us = lane->began_us;
 	}
 	if (lane->is_read)
 		return end_listing(s, lane, g->provider);
@@ -406,6 +415,7 @@ static void take_wish(struct provider_lane *lane, const struct provider *p)
 	lane->is_listing = lane->is_verifying = false;
 	resources_reset(lane, p->accepts_loss);
 	metrics_reset(lane);
+	changes_reset(lane);
 }
 
 /* A time that is further away than any interval: the clock was set back. */
@@ -422,12 +432,25 @@ static int64_t due_of(const struct provider_lane *lane, const struct provider *p
 		return lane->next_us;
 	if (lane->is_listing || must_verify(lane, p, now_us))
 		return 0;
+	int64_t changes_us = changes_due_us(lane, p);
 	int64_t resources_us =
 		p->listed_us ? resources_due_us(lane, remote_driver_of((int) p->cloud)->types, &type)
 			     : INT64_MAX;
 	int64_t listing_us = resources_us < lane->machines_due_us ? resources_us : lane->machines_due_us;
 	int64_t metrics_us = metrics_due_us(lane, p);
+	listing_us = changes_us < listing_us ? changes_us : listing_us;
 	return metrics_us < listing_us ? metrics_us : listing_us;
+}
+
+/* Changes go first, but a listing that is due or under way gets every second turn. */
+static bool reads_changes(const struct provider_lane *lane, const struct provider *p, int64_t now_us)
+{
+	enum remote_resource_type type;
+	int64_t due_us = changes_due_us(lane, p);
+	unsigned types = remote_driver_of((int) p->cloud)->types;
+	bool has_listing = lane->is_listing || !is_ahead(lane->machines_due_us, now_us) ||
+			   (types && !is_ahead(resources_due_us(lane, types, &type), now_us));
+	return due_us != INT64_MAX && !is_ahead(due_us, now_us) && !(has_listing && lane->fed);
 }
 
 /* Metrics are read when nothing is to be listed. */
@@ -453,25 +476,59 @@ static void choose_listing(struct step *s, struct provider_lane *lane, const str
 	lane->is_first = !resources_have_rows(s, type);
 }
 
+/* Subject of a step's request. */
+enum turn { TURN_VERIFICATION, TURN_CHANGES, TURN_RESOURCES, TURN_METRICS, TURN_MACHINES };
+
+static enum turn choose_turn(struct step *s, struct provider_lane *lane, const struct provider *p)
+{
+	int64_t now_us = clock_now_us();
+	if (must_verify(lane, p, now_us))
+		return TURN_VERIFICATION;
+	if (reads_changes(lane, p, now_us))
+		return TURN_CHANGES;
+	choose_listing(s, lane, p, now_us);
+	if (lane->is_listing && lane->is_of_resources)
+		return TURN_RESOURCES;
+	return reads_metrics(lane, p, now_us) ? TURN_METRICS : TURN_MACHINES;
+}
+
+static RESULT take_turn(struct step *s, struct provider_lane *lane, const struct gathered *g,
+			struct remote *remote, enum turn turn)
+{
+	lane->fed = turn == TURN_CHANGES;
+	switch (turn) {
+	case TURN_VERIFICATION:
+		return verify(s, lane, g, remote);
+	case TURN_CHANGES:
+		return changes_read(s, lane, g->provider, remote);
+	case TURN_RESOURCES:
+		return resources_list_page(s, lane, g->provider, remote);
+	case TURN_METRICS:
+		return metrics_read_batch(s, lane, g->provider, remote);
+	case TURN_MACHINES:
+		break;
+	}
+	return list_page(s, lane, g, remote);
+}
+
+/* False: the failure concerns the provider. */
+static bool take_failure(struct step *s, struct provider_lane *lane, const struct provider *p, enum turn turn,
+			 struct result result)
+{
+	return (turn == TURN_CHANGES && changes_take_failure(s, lane, result)) ||
+	       (turn == TURN_RESOURCES && resources_take_failure(s, lane, p, result)) ||
+	       (turn == TURN_METRICS && metrics_take_failure(s, lane, result));
+}
+
 static RESULT call_cloud(struct step *s, struct provider_lane *lane, const struct gathered *g)
 {
 	struct remote remote;
 	struct result result = remote_open(s, g->provider, lane, &remote);
-	bool verifies = must_verify(lane, g->provider, clock_now_us());
-	bool is_of_resources = false, is_of_metrics = false;
-	if (!verifies)
-		choose_listing(s, lane, g->provider, clock_now_us());
-	is_of_resources = !verifies && lane->is_listing && lane->is_of_resources;
-	is_of_metrics = !verifies && reads_metrics(lane, g->provider, clock_now_us());
+	enum turn turn = choose_turn(s, lane, g->provider);
 	if (result_is_ok(result))
-		result = verifies          ? verify(s, lane, g, &remote)
-			 : is_of_resources ? resources_list_page(s, lane, g->provider, &remote)
-			 : is_of_metrics   ? metrics_read_batch(s, lane, g->provider, &remote)
-					   : list_page(s, lane, g, &remote);
+		result = take_turn(s, lane, g, &remote, turn);
 	remote_close(&remote);
-	bool is_over = result_is_ok(result) ||
-		       (is_of_resources && resources_take_failure(s, lane, g->provider, result)) ||
-		       (is_of_metrics && metrics_take_failure(s, lane, result));
+	bool is_over = result_is_ok(result) || take_failure(s, lane, g->provider, turn, result);
 	return is_over ? OK : fail(s, lane, g->provider, &remote, result);
 }
 

@@ -52,6 +52,14 @@ static int64_t interval_of(const struct provider *p, enum remote_resource_type t
 	return (wait_s < PROVIDER_POLL_MAX_S ? wait_s : PROVIDER_POLL_MAX_S - 1) * SECOND;
 }
 
+void resources_hurry(struct provider_lane *lane, const struct provider *p, enum remote_resource_type type)
+{
+	struct type_pace *pace = &lane->types[type];
+	int64_t began_us = pace->due_us - interval_of(p, type);
+	if (pace->due_us && pace->due_us > began_us + MINUTE)
+		pace->due_us = began_us + MINUTE;
+}
+
 /* ---- rows ---- */
 
 static const struct remote_resource *first_of_type(const struct tables *t, uuid provider,
@@ -206,22 +214,75 @@ static RESULT end_listing(struct step *s, struct provider_lane *lane, const stru
 	return OK;
 }
 
+/* ---- resources of stacks ---- */
+
+/* The stack whose page comes next: the present one if it has further pages, otherwise the next in the order of refs.
+ * False: there is none. */
+static bool find_stack(struct step *s, const struct provider_lane *lane, struct remote_stack *ret_stack)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct remote_resource probe = {
+		.provider = s->id, .type = REMOTE_RESOURCE_TYPE_STACK, .ref = str_from(lane->stack)};
+	const struct row *row =
+		tables_seek(view.tables, KIND_REMOTE_RESOURCE, REMOTE_RESOURCE_INDEX_PROVIDER, &probe.row, 3);
+	if (row && !lane->cursor[0] && str_equal(remote_resource_of(row)->ref, probe.ref))
+		row = tables_next(view.tables, KIND_REMOTE_RESOURCE, REMOTE_RESOURCE_INDEX_PROVIDER, row, 2);
+	const struct remote_resource *r = row ? remote_resource_of(row) : NULL;
+	if (!r || !uuid_equal(r->provider, s->id) || r->type != REMOTE_RESOURCE_TYPE_STACK)
+		return false;
+	ret_stack->ref = str_copy(s->ctx.arena, r->ref);
+	ret_stack->name = str_copy(s->ctx.arena, r->name);
+	return true;
+}
+
+/* Reads a page of a stack's resources. A stack that has gone since stacks were listed has none. *ret_is_over: there is no
+ * further stack. */
+static RESULT read_stack(struct step *s, struct provider_lane *lane, const struct remote_driver *driver,
+			 struct remote *remote, struct remote_resource_page *page, bool *ret_is_over)
+{
+	struct remote_stack stack;
+	*ret_is_over = !find_stack(s, lane, &stack);
+	if (*ret_is_over)
+		return OK;
+	if (!str_is(stack.ref, lane->stack))
+		lane->cursor[0] = '\0'; /* the present one has gone here */
+	memcpy(lane->stack, stack.ref.p, stack.ref.n);
+	lane->stack[stack.ref.n] = '\0';
+	struct str cursor = str_copy(s->ctx.arena, str_from(lane->cursor));
+	struct result result = driver->list_stack(&s->ctx, remote, &stack, cursor, page);
+	if (result.code == ERR_NOT_FOUND) {
+		ctx_clear_problem(&s->ctx);
+		*page = (struct remote_resource_page){0};
+		result = OK;
+	}
+	page->entries = page->count + 1; /* so that stacks without resources may have pages */
+	return result;
+}
+
 RESULT resources_list_page(struct step *s, struct provider_lane *lane, const struct provider *p,
 			   struct remote *remote)
 {
 	struct remote_resource_page page = {0};
 	struct changes changes = {0};
+	bool is_of_stacks = lane->type == REMOTE_RESOURCE_TYPE_STACK_RESOURCE, is_over = false;
 	if (lane->is_read)
 		return end_listing(s, lane, p);
 	const struct remote_driver *driver = remote_driver_of((int) p->cloud);
-	TRY(driver->list_resources(&s->ctx, remote, lane->type,
-				   str_copy(s->ctx.arena, str_from(lane->cursor)), &page));
+	TRY(is_of_stacks ? read_stack(s, lane, driver, remote, &page, &is_over)
+			 : driver->list_resources(&s->ctx, remote, lane->type,
+						  str_copy(s->ctx.arena, str_from(lane->cursor)), &page));
+	if (is_over)
+		return end_listing(s, lane, p);
 	TRY(compare_page(s, lane, &page, &changes));
 	TRY(check_size(s, lane, &page));
 	TRY(report_changes(s, lane, &changes));
-	if (!page.cursor.n)
+	if (!page.cursor.n && !is_of_stacks)
 		return end_listing(s, lane, p);
-	TRY(lane_keep_cursor(s, lane, page.cursor));
+	if (page.cursor.n)
+		TRY(lane_keep_cursor(s, lane, page.cursor));
+	else
+		lane->cursor[0] = '\0';
 	step_again(s); /* for the next page, after an act that waits */
 	return OK;
 }

@@ -5,9 +5,10 @@
 # limit: 3600 s
 """The region is killed again and again while it acts on machines elsewhere: at the first to fifth request after the act was asked for, before the request is
 passed on or before its answer is. Afterwards the act has happened once: never two machines, nor a lost one, nor an act that is forgotten. A reboot is sent
-once at most, and so is a snapshot; one that may not have arrived says so. Save is asked of a small vCenter, because the faces have no such act.
+once at most, and so is a snapshot; one that may not have arrived says so. Save is asked of a small vCenter, because the faces have no such act. 160 kills at
+the four clouds and 40 at the vCenter, drawn by a seed; the script prints how many there were of each act.
 
-    EVENTS=200 SEED=7 all-providers-kills.py"""
+    EVENTS=20 SEED=7 all-providers-kills.py"""
 import collections
 import importlib.util
 import os
@@ -36,7 +37,7 @@ def script(name):
 
 create, vmware = script("providers_create"), script("providers_vmware")
 
-EVENTS, SEED = int(os.environ.get("EVENTS", "20")), int(os.environ.get("SEED", "1"))
+EVENTS, SEED = int(os.environ.get("EVENTS", "160")), int(os.environ.get("SEED", "1"))
 LATEST = 5  # request at which the region is killed
 ACTS = {"create": None, "stop": "running", "start": "stopped", "reboot": "running", "tag": None, "terminate": None, "snapshot": None, "resize": "stopped"}
 ENDS = {"create": "running", "stop": "stopped", "start": "running", "reboot": "running"}
@@ -198,6 +199,11 @@ class Vcenter(vmware.Vcenter):
         return 500, {}, b""
 
 
+def notes(home, row):
+    """How often the machine's history says that a request may have been lost."""
+    return home.explain(row["id"]).count("It was not sent again")
+
+
 def test_kills_at_a_vcenter(tmp_path):
     """Saving, starting, resizing and snapshots: EVENTS / 4 kills, and each act has happened once, or says that it may not have."""
     there, draw, done = Vcenter(), random.Random(SEED), collections.Counter()
@@ -210,6 +216,7 @@ def test_kills_at_a_vcenter(tmp_path):
             row, before = machines(home)[ref], len(there.machines[ref].get("snapshots", []))
             act = draw.choice(("save", "snapshot") if row["power"] == "running" else ("start", "snapshot", "resize"))
             size = "4x4096" if row["type"] != "4x4096" else "2x2048"
+            noted = notes(home, row)
             there.arm(draw.randint(1, LATEST), draw.random() < 0.5)
             assert run(home, "remote", act, ref, *(["--type", size] if act == "resize" else [])).returncode == 0
             wait_until(there.came.is_set, f"a request of {act}", shows=lambda ref=ref: machines(home)[ref])
@@ -222,10 +229,10 @@ def test_kills_at_a_vcenter(tmp_path):
             now, more = machines(home)[ref], len(there.machines[ref].get("snapshots", [])) - before
             assert now["type"] == (size if act == "resize" else row["type"]) and 0 <= more <= (act == "snapshot"), (act, ref, now, more)
             assert act == "snapshot" or not now.get("act_problem"), (act, now)
-            assert more or act != "snapshot" or now.get("act_problem"), (act, now)
+            assert more or act != "snapshot" or now.get("act_problem") or notes(home, row) > noted, (act, now)
             done[act] += 1
     finally:
-        print(f"kills at a vCenter: {dict(done)}", file=sys.stderr)
+        print(f"{done.total()} kills at a vCenter: {dict(done)}", file=sys.stderr)
         home.end()
         there.end()
 

@@ -153,6 +153,31 @@ def test_wrong_secret(world):
         world.moto.client("ec2", (world.moto.key[0], "x" * 40)).describe_instances()
 
 
+TEMPLATE = {"AWSTemplateFormatVersion": "2010-09-09", "Description": "A network", "Resources": {
+    "Net": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.7.0.0/16"}},
+    "Part": {"Type": "AWS::EC2::Subnet", "Properties": {"CidrBlock": "10.7.1.0/24", "VpcId": {"Ref": "Net"}}}}}
+
+
+def test_stacks(world):
+    """Stacks with their resources, more of them than a page; both go with the stack."""
+    cloudformation = world.moto.client("cloudformation")
+    for n in range(3):
+        cloudformation.create_stack(StackName=f"net-{n}", TemplateBody=json.dumps(TEMPLATE), Tags=[{"Key": "team", "Value": "red"}])
+
+    def rows(kind, *more):
+        return {r["ref"]: r for r in world.command("remote", "resources", "--provider", "there", "--type", kind, *more)}
+    assert run(world, "provider", "refresh", "there").returncode == 0
+    wait_until(lambda: set(rows("stack")) == {"net-0", "net-1", "net-2"} and len(rows("stack_resource")) == 6, "the stacks", shows=lambda: (rows("stack"), provider(world)))
+    stack, parts = rows("stack")["net-1"], rows("stack_resource", "--of", "net-1")
+    assert (stack["state"], stack["remote_tags"], stack["attributes"]["description"]) == ("CREATE_COMPLETE", {"team": "red"}, "A network") and "arn:aws:cloudformation" in stack["attributes"]["id"]
+    assert set(parts) == {"net-1/Net", "net-1/Part"} and parts["net-1/Net"]["attributes"]["resource_type"] == "AWS::EC2::VPC"
+    assert parts["net-1/Net"]["attributes"]["physical_id"].startswith("vpc-") and parts["net-1/Net"]["parent"] == "net-1"
+    cloudformation.delete_stack(StackName="net-1")
+    assert run(world, "provider", "refresh", "there").returncode == 0
+    wait_until(lambda: set(rows("stack")) == {"net-0", "net-2"} and len(rows("stack_resource")) == 4, "the end of one", shows=lambda: (rows("stack"), rows("stack_resource")))
+    assert not provider(world).get("unlisted")
+
+
 def reservations(answer):
     """moto's reservations, and what is before and behind them."""
     found = list(re.finditer(rb"<item>\s*<reservationId>.*?</instancesSet>\s*.*?</item>", answer, re.DOTALL))

@@ -122,6 +122,30 @@ def test_act(world):
         assert "act_problem" not in world.row(ref) and world.there.power(ref) == there
 
 
+def test_change_without_a_listing(world):
+    """A provider that is listed once a day: the property collector's updates show what changes there, machine by machine."""
+    ref = world.refs["DC0_H0_VM1"]
+
+    def power():
+        return machines(world.home, "seldom").get(ref, {}).get("power")
+    proxy = elsewhere.Proxy(types.SimpleNamespace(port=world.there.port))
+    add(world.home, "seldom", proxy.url)
+    assert run(world.home, "provider", "set", "seldom", "--poll-s", "86400").returncode == 0
+    wait_until(lambda: power() == "running", "the listing", shows=lambda: provider(world.home, "seldom"))
+    wait_until(lambda: proxy.asked("WaitForUpdatesEx") > 2, "the feed", shows=lambda: [m for m in proxy.seen[-3:]])
+    listings = proxy.asked("<maxObjects>")
+    for method, state in (("PowerOffVM_Task", "stopped"), ("PowerOnVM_Task", "running")):
+        world.there.task(method, ref)
+        wait_until(lambda state=state: power() == state, state, shows=lambda: (machines(world.home, "seldom")[ref], provider(world.home, "seldom")))
+    assert proxy.asked("<maxObjects>") == listings
+    proxy.spoil = lambda method, path, body: (200, {"Content-Type": "text/xml"}, b"<!DOCTYPE a><a/>") if b"WaitForUpdatesEx" in body else None
+    row = provider(world.home, "seldom")
+    wait_until(lambda: "ChangesNotRead" in world.home.explain(row["id"]), "the condition")
+    assert provider(world.home, "seldom")["status"] == "ok"
+    assert run(world.home, "provider", "remove", "seldom").returncode == 0
+    proxy.end()
+
+
 def test_save_and_snapshot(world):
     """A suspended machine starts again. A snapshot is made once."""
     ref = world.refs["DC0_H0_VM0"]
@@ -403,7 +427,8 @@ def test_metrics(world):
     ref = world.row(world.refs["DC0_H0_VM0"])["id"]
     wait_until(lambda: len(world.home.command("remote", "metrics", ref)) >= 6, "points",
                shows=lambda: (world.home.command("remote", "metrics", ref), provider(world.home)))
-    assert all(0 <= point[1] <= 100 for point in world.home.command("remote", "metrics", ref))
+    points = world.home.command("remote", "metrics", ref)
+    assert all(0 <= point[1] <= 100 and 0 <= point[2] <= 64 << 20 for point in points) and any(point[2] for point in points)
 
 
 def test_host_alone():

@@ -183,7 +183,8 @@ def test_pages_without_end(world):
 
 
 HOUR = b"""<GetMetricDataResponse><GetMetricDataResult><MetricDataResults><member><StatusCode>Complete</StatusCode><Timestamps><member>%s</member><member>1970-01-01T00:00:00Z</member>
-</Timestamps><Id>m0_0</Id><Values><member>%s</member><member>5</member></Values></member><member><Id>m99_0</Id><Timestamps><member>%s</member></Timestamps><Values><member>1</member>
+</Timestamps><Id>m0_0</Id><Values><member>%s</member><member>5</member></Values></member><member><Id>m0_5</Id><Timestamps><member>%s</member></Timestamps>
+<Values><member>25</member></Values></member><member><Id>m99_0</Id><Timestamps><member>%s</member></Timestamps><Values><member>1</member>
 </Values></member></MetricDataResults></GetMetricDataResult></GetMetricDataResponse>"""
 
 
@@ -196,11 +197,14 @@ def test_metrics(world, value, words):
         if value is None:
             return 403, {"Content-Type": "text/xml"}, b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
         at = urllib.parse.parse_qs(body.decode())["StartTime"][0].encode()
-        return 200, {"Content-Type": "text/xml"}, HOUR % (at, value, at)
+        return 200, {"Content-Type": "text/xml"}, HOUR % (at, value, at, at)
     world.proxy.spoil = serve
     assert run(world, "provider", "set", "there", "--metrics", "yes").returncode == 0
     told = (lambda: words in world.explain(provider(world)["id"])) if words else (lambda: sum(len(world.command("remote", "metrics", ref)) for ref in world.refs) == 1)
     wait_until(told, "the outcome", shows=lambda: world.explain(provider(world)["id"]))
+    if not words:  # the share that the agent in the guest sends, of the type's memory
+        (point,) = [p for ref in world.refs for p in world.command("remote", "metrics", ref)]
+        assert point[2] == (1 << 30) // 4, point
     refreshes(world)
     assert provider(world)["status"] == "ok" and ("MetricsNotRead" in world.explain(provider(world)["id"])) == bool(words)
     assert run(world, "provider", "set", "there", "--metrics", "no").returncode == 0

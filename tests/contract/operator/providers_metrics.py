@@ -24,7 +24,7 @@ JSON = {"Content-Type": "application/json"}
 STEP_S = 300
 VCPUS = 2
 BYTES = {"received": 600000, "sent": 1200000, "read": 0, "written": 300000}  # of five minutes
-CPU = 25.0
+CPU, FREE = 25.0, 600 << 20
 
 
 def iso(at_s, zone="Z"):
@@ -85,7 +85,7 @@ def usage_history(without=""):
 def monitor(without=""):
     """Azure Monitor: one machine a request. An interval in which the machine was off has no value."""
     values = {"Percentage CPU": ("average", CPU), "Network In Total": ("total", BYTES["received"]), "Network Out Total": ("total", BYTES["sent"]),
-              "Disk Read Bytes": ("total", 0), "Disk Write Bytes": ("total", BYTES["written"])}
+              "Disk Read Bytes": ("total", 0), "Disk Write Bytes": ("total", BYTES["written"]), "Available Memory Bytes": ("average", FREE)}
 
     def answer(method, path, _body):
         if "/providers/Microsoft.Insights/metrics?" not in path:
@@ -161,10 +161,10 @@ def test_points(world, kind):
         if ref == without:
             continue
         wait_until(lambda: len(points(world, row)) == 12, f"an hour's points of {ref}", shows=lambda: (points(world, row), provider(world, kind)))
-        for _at, cpu, _memory, received, sent, _, _, read, written, *_ in points(world, row):
+        for _at, cpu, memory, received, sent, _, _, read, written, *_ in points(world, row):
             got = {"received": received, "sent": sent, "read": read, "written": written}
             assert got == {name: value // STEP_S for name, value in BYTES.items()}, got
-            assert abs(cpu - CPU) < 0.1, cpu
+            assert abs(cpu - CPU) < 0.1 and not memory, (cpu, memory)  # a provider of all locations lists no types
     assert not points(world, rows[without]) and not problem(world, kind)
     if kind == "openstack":
         assert (server.searches, server.reads) == (3, 1)

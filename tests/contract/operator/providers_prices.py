@@ -81,19 +81,19 @@ def number(value):
     return packed + bytes([value])
 
 
-def measure(world, percent):
-    """Writes an hour of metrics for each of ten days."""
+def measure(world, percent, memory=0):
+    """Writes an hour of metrics for each of ten days, in place of earlier ones."""
     row = machines(world, "bank")[world.ref]
     machine, host = uuid.UUID(row["id"]).bytes, bytearray(uuid.UUID(provider(world, "bank")["id"]).bytes)
     host[0] ^= 1 + machine[-1] % 16
-    point = machine + b"".join(map(number, [HOUR_US, 12, 2, percent * 100, percent * 100] + [0] * FIGURES))
+    point = machine + b"".join(map(number, [HOUR_US, 12, 2, percent * 100, percent * 100] + [0] * (FIGURES - 1) + [memory]))
     today = int(time.time()) // 86400 * 86400 * 10**6
     port = world.port
     world.end(signal.SIGKILL)  # a server does not go on with a database that another program has changed
     database = sqlite3.connect(os.path.join(world.data, "dari.db"))
     with database:
         for day in range(1, 11):
-            database.execute("INSERT INTO series (host, step_us, from_us, bytes) VALUES (?, ?, ?, ?)",
+            database.execute("INSERT OR REPLACE INTO series (host, step_us, from_us, bytes) VALUES (?, ?, ?, ?)",
                              (str(uuid.UUID(bytes=bytes(host))), HOUR_US, today - day * 24 * HOUR_US, b"\x01" + point))
     database.close()
     again = Dev("--data", world.data, port=port)
@@ -181,6 +181,18 @@ def test_list_comes_first(world):
     assert load(world, "bank", {"currency": "USD", "prices": {name: 0.02 for name in ("t3.micro", "t3.nano", "t2.nano", "t2.micro", "t4g.nano")}}).returncode == 0
     told = advice(world)
     assert told["price"]["currency"] == "USD" and "saves_month_micro" not in told["here"], told
+
+
+def test_memory(world):
+    """Advised types hold the memory in use, if it is known, and may have less than the present type."""
+    assert all("memory" not in mode for mode in advice(world)["advice"])
+    measure(world, 10, memory=1 << 28)
+    told = advice(world)
+    assert "memory_decided_on" in told and told["note"] == "Of processors and of memory.", told
+    sizes = {r["ref"]: r["size"] for r in world.command("remote", "resources", "--provider", "bank", "--type", "instance_type")}
+    for mode in told["advice"]:
+        assert (mode["memory_percent"], mode["memory"]) == (25, 260 << 20) and mode["memory"] <= sizes[mode["type"]] < sizes["t3.micro"], mode
+    assert " 260 " in run(world, "remote", "advice", world.ref).stdout
 
 
 if __name__ == "__main__":

@@ -36,8 +36,9 @@ class Vcenter:
 
     def __init__(self):
         self.machines = {f"vm-{n}": {"name": f"web{n} & co", "power": "poweredOn", "size": (2, 2048)} for n in range(1, 6)}
-        self.identity, self.sessions, self.tokens, self.tasks, self.fields, self.seen = str(uuid.uuid4()), {}, {}, {}, {}, []
+        self.identity, self.sessions, self.tokens, self.tasks, self.fields, self.seen, self.told = str(uuid.uuid4()), {}, {}, {}, {}, [], {}
         self.spoil, self.slow, self.tools, self.obeys = lambda *_: None, 0, True, True
+        self.here = threading.local()  # key and cookie of the request that a thread answers
         there = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -68,9 +69,9 @@ class Vcenter:
         own = self.spoil(method, request)
         if own:
             return own
-        self.cookie = re.search(r"vmware_soap_session=([^;]*)", handler.headers.get("Cookie") or "")
-        self.key = self.cookie and self.sessions.get(self.cookie[1])
-        if not self.key and method not in ("RetrieveServiceContent", "Login"):
+        self.here.cookie = re.search(r"vmware_soap_session=([^;]*)", handler.headers.get("Cookie") or "")
+        self.here.key = self.here.cookie and self.sessions.get(self.here.cookie[1])
+        if not self.here.key and method not in ("RetrieveServiceContent", "Login"):
             return fault("NotAuthenticated")
         headers = {"Content-Type": "text/xml; charset=utf-8"}
         try:
@@ -96,13 +97,13 @@ class Vcenter:
         return f"<returnval><key>{key}</key></returnval>"
 
     def Logout(self, _request, _headers):
-        del self.sessions[self.cookie[1]]
+        del self.sessions[self.here.cookie[1]]
         return ""
 
     # ---- properties
 
     def CreateContainerView(self, _request, _headers):
-        return f'<returnval type="ContainerView">session[{self.key}]view</returnval>'
+        return f'<returnval type="ContainerView">session[{self.here.key}]view</returnval>'
 
     def properties(self, ref):
         m = self.machines[ref]
@@ -127,19 +128,43 @@ class Vcenter:
         obj = request.find(f".//{VIM}obj")
         if obj.get("type") != "ContainerView":
             return f"<returnval>{self.object(kind, obj.text, paths)}</returnval>"
-        assert obj.text == f"session[{self.key}]view"
+        assert obj.text == f"session[{self.here.key}]view"
         return self.page([self.object(kind, ref, paths) for ref in self.machines] if kind == "VirtualMachine" else [])
 
     def ContinueRetrievePropertiesEx(self, request, _headers):
         key, rest = self.tokens.pop(request.findtext(f"{VIM}token"))
-        assert key == self.key, "a token of another session"
+        assert key == self.here.key, "a token of another session"
         return self.page(rest)
 
     def page(self, objects):
         token = uuid.uuid4().hex
         if objects[PAGE:]:
-            self.tokens[token] = (self.key, objects[PAGE:])
+            self.tokens[token] = (self.here.key, objects[PAGE:])
         return f"<returnval>{f'<token>{token}</token>' if objects[PAGE:] else ''}{''.join(objects[:PAGE])}</returnval>" if objects else ""
+
+    # ---- the change feed
+
+    def CreateFilter(self, request, _headers):
+        assert request.findtext(f".//{VIM}obj") == f"session[{self.here.key}]view" and request.findtext(f"{VIM}partialUpdates") == "true"
+        return f'<returnval type="PropertyFilter">session[{self.here.key}]filter</returnval>'
+
+    def WaitForUpdatesEx(self, request, _headers):
+        """Machines that differ from what the session was told, a page at a time. A version that is not the last one is unknown."""
+        version, last = request.findtext(f"{VIM}version"), self.told.get(self.here.key, ("", {}))
+        if version and version != last[0]:
+            return fault("InvalidCollectorVersion")
+        known, now = dict(last[1]) if version else {}, {ref: str(self.properties(ref)) for ref in self.machines}
+        updates = [("modify" if ref in known else "enter", ref) for ref in now if known.get(ref) != now[ref]] + [("leave", ref) for ref in known if ref not in now]
+        if version and not updates:
+            return ""
+        for kind, ref in updates[:PAGE]:
+            known[ref] = now.get(ref)
+            if kind == "leave":
+                del known[ref]
+        self.told[self.here.key] = str(int(last[0] or 0) + 1), known
+        objects = "".join(f'<objectSet><kind>{kind}</kind><obj type="VirtualMachine">{ref}</obj></objectSet>' for kind, ref in updates[:PAGE])
+        return (f"<returnval><version>{self.told[self.here.key][0]}</version><filterSet><filter>f</filter>{objects}</filterSet>"
+                f"<truncated>{str(len(updates) > PAGE).lower()}</truncated></returnval>")
 
     # ---- acts
 
@@ -366,6 +391,28 @@ def test_terminate(world):
     act(world, "terminate", "vm-5")
     wait_until(lambda: "vm-5" not in machines(world), "the end", shows=lambda: machines(world).get("vm-5"))
     assert "vm-5" not in world.there.machines
+
+
+def test_changes_without_a_listing(world):
+    """A provider that is listed once a day shows a change, and an end, soon; a server that forgets how far its feed was starts it anew."""
+    assert add(world, "seldom", world.there.url).returncode == 0
+    wait_until(lambda: set(machines(world, "seldom")) == set(world.there.machines), "the listing")
+    assert run(world, "provider", "set", "seldom", "--poll-s", "86400").returncode == 0
+    ref = sorted(world.there.machines)[0]
+
+    def turns(power, word):
+        world.there.machines[ref]["power"] = word
+        wait_until(lambda: machines(world, "seldom")[ref]["power"] == power, power, shows=lambda: provider(world, "seldom"))
+    before = world.there.machines[ref]["power"]
+    wait_until(lambda: world.there.told, "the feed")
+    for power, word in (("stopped", "poweredOff"), ("running", "poweredOn")):
+        turns(power, word)
+    forgotten = {key: str(int(version) + 1000) for key, (version, _) in world.there.told.items()}
+    world.there.told = {key: (version, {}) for key, version in forgotten.items()}
+    wait_until(lambda: all(world.there.told[key][0] != forgotten[key] for key in world.there.sessions.values() if key in forgotten), "the new beginning")
+    turns("stopped", "poweredOff")
+    world.there.machines[ref]["power"] = before
+    assert run(world, "provider", "remove", "seldom").returncode == 0
 
 
 def test_lies(world):

@@ -131,6 +131,54 @@ static void pages_are_bounded(void **state)
 	buf_done(&text);
 }
 
+#define STACKS(inner)                                                                                        \
+	"<DescribeStacksResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\">"             \
+	"<DescribeStacksResult><Stacks>" inner                                                               \
+	"</Stacks><NextToken>more</NextToken></DescribeStacksResult></DescribeStacksResponse>"
+
+static void a_stack_is_read(void **state)
+{
+	struct bench *b = *state;
+	assert_int_equal(
+		read_ec2(b, REMOTE_RESOURCE_TYPE_STACK,
+			 STR(STACKS("<member><StackName>web</StackName><StackStatus>CREATE_COMPLETE"
+				    "</StackStatus><ParentId>arn:aws:cloudformation:eu-1:1:stack/all/u"
+				    "</ParentId><Outputs><member><Description>no</Description></member>"
+				    "</Outputs><Tags><member><Key>a</Key><Value>1</Value></member></Tags>"
+				    "</member>"))),
+		ERR_NONE);
+	const struct remote_resource *r = only(b, "web", "web", "all", 0);
+	assert_true(r->remote_tags.count == 1 && str_is(r->state, "CREATE_COMPLETE"));
+	assert_string_equal(attribute(r, "description"), "");
+	assert_true(str_is(b->resources.cursor, "more"));
+}
+
+#define LONG_NAME                                                                                            \
+	"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"   \
+	"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"   \
+	"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
+
+/* Names are unique in a stack alone; one that would make the ref too long is replaced by its digest. */
+static void resources_belong_to_their_stack(void **state)
+{
+	struct bench *b = *state;
+	assert_int_equal(
+		read_ec2(b, REMOTE_RESOURCE_TYPE_STACK_RESOURCE,
+			 STR("<ListStackResourcesResponse><ListStackResourcesResult>"
+			     "<StackResourceSummaries><member><LogicalResourceId>Net</LogicalResourceId>"
+			     "<PhysicalResourceId>vpc-1</PhysicalResourceId><ResourceType>"
+			     "AWS::EC2::VPC</ResourceType></member><member><LogicalResourceId>" LONG_NAME
+			     "</LogicalResourceId></member></StackResourceSummaries>"
+			     "</ListStackResourcesResult></ListStackResourcesResponse>")),
+		ERR_NONE);
+	assert_true(result_is_ok(resource_put_into_stack(&b->c, STR("web"), &b->resources)));
+	assert_int_equal(b->resources.count, 2);
+	assert_true(str_is(b->resources.at[0].ref, "web/Net") && str_is(b->resources.at[0].parent, "web"));
+	assert_string_equal(attribute(&b->resources.at[0], "physical_id"), "vpc-1");
+	assert_int_equal(b->resources.at[1].ref.n, sizeof "web/" - 1 + 64);
+	assert_true(str_is(b->resources.at[1].name, LONG_NAME));
+}
+
 /* ---- JSON ---- */
 
 static void openstack_resources_are_read(void **state)
@@ -228,6 +276,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(an_ec2_volume_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_stack_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(resources_belong_to_their_stack, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_ec2_address_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(hostile_ec2_answers_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_values_are_absent, setup, teardown),

@@ -261,9 +261,10 @@ static void templates_are_images(void **state)
 static void points_are_read(void **state)
 {
 	struct bench *b = *state;
-	const int64_t ids[VIM_COUNTERS_COUNT] = {2, 146, 0, 0, 0};
+	const int64_t ids[VIM_COUNTERS_COUNT] = {2, 146, 0, 0, 0, 24};
 	const struct str refs[] = {STR("vm-1"), STR("vm-2")};
-	struct remote_metrics_query query = {.refs = refs, .count = 2};
+	const int64_t memory[] = {0, 4 << 20};
+	struct remote_metrics_query query = {.refs = refs, .memory = memory, .count = 2};
 	struct remote_metric_point points[2 * REMOTE_METRIC_POINTS];
 	assert_true(result_is_ok(clock_parse(STR("2026-01-01T10:00:00Z"), &query.from_us)));
 	const char *text = ANSWER(
@@ -276,11 +277,14 @@ static void points_are_read(void **state)
 		"value><value><id>"
 		"<counterId>146</counterId><instance></instance></id><value>2</value><value>3</value></"
 		"value><value><id>"
-		"<counterId>2</counterId><instance>0</instance></id><value>9900</value></value></returnval>");
+		"<counterId>2</counterId><instance>0</instance></id><value>9900</value></value><value><id>"
+		"<counterId>24</counterId><instance></instance></id><value>2500</value><value>20000</value>"
+		"</value></returnval>");
 	assert_true(result_is_ok(vmware_read_points(&b->c, str_from(text), ids, &query, points)));
 	const struct remote_metric_point *p = points + REMOTE_METRIC_POINTS;
 	assert_true(p[0].is_there && p[0].cpu_percent > 25.49 && p[0].cpu_percent < 25.51);
 	assert_int_equal((int64_t) p[0].received, 2 * 1024 * 300);
+	assert_true((int64_t) p[0].memory == 1 << 20 && (int64_t) p[1].memory == 4 << 20);
 	assert_true(!p[1].is_there && !points[0].is_there);
 	text = ANSWER("QueryPerf",
 		      "<returnval><entity>vm-1</entity><value><value>x</value></value></returnval>");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Acts on machines elsewhere: retried until the cloud has accepted them, ended by a refusal, and a reboot never sent
- * twice. Listings of other resources: bounded, and without effect on the provider where they fail. A cloud made of variables takes the place of the drivers at link time. */
+ * twice. Listings of other resources: bounded, and without effect on the provider where they fail. Change feeds, which name what
+ * is read again. A cloud made of variables takes the place of the drivers at link time. */
 #include "../cloud/cloud.h"
 #include "drivers/remote.h"
 #include "engine/billing/elsewhere.h"
@@ -9,6 +10,7 @@
 #include "engine/remote/remote_machine.h"
 #include "engine/remote/remote_resource.h"
 #include "model/id.h"
+#include "store/condition.h"
 #include "store/ledger.h"
 #include "store/provider.h"
 #include "store/remote_machine.h"
@@ -31,6 +33,10 @@ static struct {
 	size_t others;          /* entries of each page of volumes that are not volumes */
 	enum err lists_volumes; /* outcome of a listing of volumes */
 	bool repeats;           /* lists all volumes under the same id, each in a state of its own */
+	unsigned machine_listings, gets;
+	unsigned touches; /* machines that the feed names each time: the known one, and then others */
+	uint64_t event;   /* digest that all touches have; 0: none */
+	enum err feeds;   /* outcome of reading the feed */
 } elsewhere;
 
 static struct remote_machine machine_there(void)
@@ -57,6 +63,7 @@ static RESULT list(struct ctx *c, struct remote *r, struct str cursor, struct re
 	(void) r, (void) cursor;
 	if (elsewhere.is_down)
 		return ctx_fail(c, ERR_GONE, "The cloud does not answer.");
+	elsewhere.machine_listings++;
 	ret_page->machines = arena_new_array(c->arena, struct remote_machine, 1);
 	assert_non_null(ret_page->machines);
 	if (elsewhere.has_machine)
@@ -67,10 +74,12 @@ static RESULT list(struct ctx *c, struct remote *r, struct str cursor, struct re
 static RESULT get(struct ctx *c, struct remote *r, struct str ref, struct remote_machine *ret_machine)
 {
 	(void) r;
-	assert_true(str_equal(ref, REFERENCE));
+	bool is_other = !str_equal(ref, REFERENCE);
+	assert_true(!is_other || elsewhere.touches > 1);
+	elsewhere.gets++;
 	if (elsewhere.is_down)
 		return ctx_fail(c, ERR_GONE, "The cloud does not answer.");
-	if (!elsewhere.has_machine)
+	if (!elsewhere.has_machine || is_other)
 		return ctx_fail(c, ERR_NOT_FOUND, "There is no such machine.");
 	*ret_machine = machine_there();
 	return OK;
@@ -114,6 +123,36 @@ static RESULT list_resources(struct ctx *c, struct remote *r, enum remote_resour
 	return OK;
 }
 
+static RESULT read_changes(struct ctx *c, struct remote *r, struct str cursor,
+			   struct remote_changes *ret_changes)
+{
+	(void) cursor;
+	assert_true(str_is(r->queue, "https://queue/"));
+	if (elsewhere.feeds)
+		return ctx_fail(c, elsewhere.feeds, "The feed is not for you.");
+	for (unsigned k = 0; k < elsewhere.touches; k++)
+		TRY(remote_touch_machine(c, ret_changes, k ? str_print(c->arena, "i-%u", k) : REFERENCE,
+					 elsewhere.event));
+	return OK;
+}
+
+/* Replaces the function of drivers.c, which is not linked. */
+RESULT remote_touch_machine(struct ctx *c, struct remote_changes *changes, struct str ref, uint64_t event)
+{
+	if (!changes->at)
+		changes->at = arena_new_array(c->arena, struct remote_touch, REMOTE_TOUCHES_MAX);
+	assert_true(changes->at && changes->count < REMOTE_TOUCHES_MAX);
+	changes->at[changes->count++] = (struct remote_touch){ref, event};
+	return OK;
+}
+
+/* This cloud has instance types, whose names tell no size. */
+bool remote_read_size(struct ctx *c, struct str type, int64_t *ret_vcpus, int64_t *ret_bytes)
+{
+	(void) c, (void) type, (void) ret_vcpus, (void) ret_bytes;
+	return false;
+}
+
 const struct remote_driver *remote_driver_of(int cloud)
 {
 	static const struct remote_driver driver = {.name = "variables",
@@ -125,7 +164,9 @@ const struct remote_driver *remote_driver_of(int cloud)
 						    .types = 1U << REMOTE_RESOURCE_TYPE_VOLUME,
 						    .list_resources = list_resources,
 						    .get = get,
-						    .act = act};
+						    .act = act,
+						    .read_changes = read_changes,
+						    .needs_queue = true};
 	(void) cloud;
 	return &driver;
 }
@@ -155,11 +196,15 @@ static bool is_listed(struct cloud *c, const void *unused)
 }
 
 /* Adds the cloud, and waits for its machine to be listed. */
-static uuid begin(struct cloud *c)
+static uuid begin_with(struct cloud *c, struct str queue)
 {
 	uuid id = id_new(KIND_PROVIDER);
-	struct provider_wish wish = {
-		.id = id, .name = STR("there"), .region = STR("eu"), .login = STR("key"), .poll_s = 3600};
+	struct provider_wish wish = {.id = id,
+				     .name = STR("there"),
+				     .region = STR("eu"),
+				     .login = STR("key"),
+				     .poll_s = 3600,
+				     .queue = queue};
 	wish.secret = cloud_seal(c, (struct str){(const char *) id.b, sizeof id.b}, STR("secret"));
 	memset(&elsewhere, 0, sizeof elsewhere);
 	elsewhere.has_machine = true;
@@ -167,6 +212,11 @@ static uuid begin(struct cloud *c)
 	cloud_ok(c, &c->alice, engine_create_provider, &wish);
 	assert_true(cloud_step_until(c, is_listed, NULL, MINUTE));
 	return find_machine(c);
+}
+
+static uuid begin(struct cloud *c)
+{
+	return begin_with(c, STR_NONE);
 }
 
 static void ask(struct cloud *c, uuid id, enum remote_machine_act verb)
@@ -524,6 +574,79 @@ static void takes_the_first_of_repeated_entries(struct cloud *c)
 }
 TEST_STORY(takes_the_first_of_repeated_entries, 1)
 
+/* ---- change feeds ---- */
+
+static bool has_unread_feed(struct cloud *c)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	for (const struct condition *k = condition_first(view.tables); k; k = condition_next(view.tables, k))
+		if (str_is(k->name, PROVIDER_UNFED))
+			return true;
+	return false;
+}
+
+/* A change shows without a listing, and a repeated event reads nothing again. */
+static void shows_a_change_without_a_listing(struct cloud *c)
+{
+	uuid id = begin_with(c, STR("https://queue/"));
+	cloud_step_for(c, MINUTE);
+	unsigned listings = elsewhere.machine_listings;
+	elsewhere.power = REMOTE_MACHINE_POWER_STOPPED;
+	elsewhere.touches = 1;
+	elsewhere.event = 7;
+	cloud_step_for(c, 20 * SECOND);
+	assert_int_equal(machine_now(c, id).power, REMOTE_MACHINE_POWER_STOPPED);
+	assert_int_equal(elsewhere.gets, 1);
+	cloud_step_for(c, 10 * MINUTE);
+	assert_int_equal(elsewhere.gets, 1);
+	elsewhere.has_machine = false;
+	elsewhere.event = 8;
+	cloud_step_for(c, 20 * SECOND);
+	assert_int_equal(cloud_count(c, KIND_REMOTE_MACHINE), 0);
+	assert_int_equal(elsewhere.machine_listings, listings);
+	elsewhere.has_machine = true;
+	elsewhere.power = REMOTE_MACHINE_POWER_TERMINATED;
+	elsewhere.event = 9;
+	cloud_step_for(c, 20 * SECOND);
+	assert_int_equal(cloud_count(c, KIND_REMOTE_MACHINE), 0); /* what has ended is not new */
+	end(c);
+}
+TEST_STORY(shows_a_change_without_a_listing, SEEDS)
+
+/* Events about machines that do not exist make no rows; a flood of them is one listing a minute. */
+static void bears_forged_events(struct cloud *c)
+{
+	uuid id = begin_with(c, STR("https://queue/"));
+	cloud_step_for(c, MINUTE);
+	elsewhere.touches = REMOTE_TOUCHES_MAX;
+	unsigned listings = elsewhere.machine_listings;
+	cloud_step_for(c, 10 * MINUTE);
+	assert_true(elsewhere.machine_listings > listings && elsewhere.machine_listings <= listings + 11);
+	assert_int_equal(cloud_count(c, KIND_REMOTE_MACHINE), 1);
+	assert_int_equal(machine_now(c, id).power, REMOTE_MACHINE_POWER_RUNNING);
+	elsewhere.touches = 0;
+	end(c);
+}
+TEST_STORY(bears_forged_events, 1)
+
+/* A feed that cannot be read is a condition; listings and acts go on. */
+static void goes_on_without_its_feed(struct cloud *c)
+{
+	uuid id = begin_with(c, STR("https://queue/"));
+	elsewhere.feeds = ERR_DENIED;
+	cloud_step_for(c, 2 * MINUTE);
+	assert_true(has_unread_feed(c));
+	elsewhere.power = REMOTE_MACHINE_POWER_STOPPED;
+	cloud_step_for(c, HOUR);
+	assert_int_equal(machine_now(c, id).power, REMOTE_MACHINE_POWER_STOPPED);
+	elsewhere.feeds = ERR_NONE;
+	cloud_step_for(c, 2 * MINUTE);
+	assert_false(has_unread_feed(c));
+	end(c);
+}
+TEST_STORY(goes_on_without_its_feed, SEEDS)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -543,6 +666,9 @@ int main(void)
 		cmocka_unit_test(test_goes_on_without_a_type),
 		cmocka_unit_test(test_refuses_a_million),
 		cmocka_unit_test(test_takes_the_first_of_repeated_entries),
+		cmocka_unit_test(test_shows_a_change_without_a_listing),
+		cmocka_unit_test(test_bears_forged_events),
+		cmocka_unit_test(test_goes_on_without_its_feed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

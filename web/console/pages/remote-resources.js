@@ -6,7 +6,7 @@ import {rows} from "../store.js";
 import {href} from "../router.js";
 import {t, size, since} from "../words.js";
 
-const TYPES = {image: () => t("image"), network: () => t("network"), subnet: () => t("subnet"), security_group: () => t("security group"), volume: () => t("volume"), snapshot: () => t("snapshot"), instance_type: () => t("instance type"), key_pair: () => t("key pair"), address: () => t("address"), host: () => t("host"), cluster: () => t("cluster"), datastore: () => t("datastore")};
+const TYPES = {image: () => t("image"), network: () => t("network"), subnet: () => t("subnet"), security_group: () => t("security group"), volume: () => t("volume"), snapshot: () => t("snapshot"), instance_type: () => t("instance type"), key_pair: () => t("key pair"), address: () => t("address"), host: () => t("host"), cluster: () => t("cluster"), datastore: () => t("datastore"), stack: () => t("stack"), stack_resource: () => t("stack resource")};
 const typeOf = (r) => TYPES[r.type]?.() ?? r.type;
 const providerOf = (r) => refName("providers", r.provider);
 const freshness = (r) => (r.refreshed_us ? t("{age} ago", {age: since(r.refreshed_us)}) : t("never"));

@@ -1351,6 +1351,8 @@ export const words = {
 	"network": "네트워크",
 	"security group": "보안 그룹",
 	"snapshot": "스냅샷",
+	"stack": "스택",
+	"stack resource": "스택 리소스",
 	"subnet": "서브넷",
 	"this region": "이 리전",
 	"unreachable": "연결할 수 없음",

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Right-sizing of remote machines: the maximum number of processors used on each of the last 30 days, and the
- * smallest type of the cloud with that many processors and at least the present memory, with its price. Memory in use is not
- * known. Price lists are read from the ledger's SQL, so on a lane. */
+ * Right-sizing of remote machines: the maximum of processors and of memory used on each of the last 30 days, and the
+ * smallest type of the cloud that holds both, with its price. Where memory in use is not known, the present memory stays. Price lists are read from the ledger's SQL, so on a lane. */
 #include "api/native/action.h"
 #include "api/native/remote/advice_prices.h"
 
@@ -17,14 +16,22 @@
 #include "store/remote_resource.h"
 
 #define DAY (24 * HOUR)
-enum { DAYS = 30, DAYS_MIN = 7, PERCENT_100 = 10000, DATE_SIZE = 10 };
+#define MIB (INT64_C(1) << 20)
+enum {
+	DAYS = 30,
+	DAYS_MIN = 7,
+	PERCENT_100 = 10000,
+	DATE_SIZE = 10,
+	MEMORY_STEP_MIB = 4,
+	MEMORY_MIN_MIB = 32
+};
 
 struct day {
 	bool is_there;
-	double percent; /* maximum of five minutes, of all processors */
+	double percent; /* maximum of five minutes, of all processors or of all memory */
 };
 
-struct cpu_usage {
+struct usage_days {
 	struct day days[DAYS];
 	size_t count;
 	double average, deviation, most;
@@ -50,7 +57,11 @@ struct type_choice {
 
 /* ---- what was used ---- */
 
-static void weigh_days(struct cpu_usage *u, int64_t first_us)
+struct machine_usage {
+	struct usage_days cpu, memory;
+};
+
+static void weigh_days(struct usage_days *u, int64_t first_us)
 {
 	double sum = 0, squares = 0;
 	for (size_t k = 0; k < DAYS; k++) {
@@ -70,8 +81,16 @@ static void weigh_days(struct cpu_usage *u, int64_t first_us)
 	u->deviation = u->count ? sqrt(squares / (double) u->count) : 0;
 }
 
+static void add_day(struct usage_days *u, size_t k, double percent)
+{
+	struct day *day = &u->days[k];
+	day->percent = day->is_there && day->percent > percent ? day->percent : percent;
+	day->is_there = true;
+}
+
+/* memory: bytes that the machine has; 0: unknown, and so is their use. */
 static RESULT read_usage(struct native_call *e, const struct remote_machine *m, int64_t first_us,
-			 struct cpu_usage *u)
+			 int64_t memory, struct machine_usage *u)
 {
 	struct figure_points points = {0};
 	uuid key = cloud_figures_key(m->provider, m->row.id);
@@ -79,12 +98,14 @@ static RESULT read_usage(struct native_call *e, const struct remote_machine *m, 
 		TRY(reconciler_read_figures_kept(e->config->reconciler, e->c, m->row.id, key, FIGURES_LONG_US,
 						 first_us, first_us + DAYS * DAY, &points));
 	for (size_t k = 0; k < points.count; k++) {
-		struct day *day = &u->days[(points.at[k].from_us - first_us) / DAY];
-		double percent = (double) points.at[k].most_cpu * 100 / PERCENT_100;
-		day->percent = day->is_there && day->percent > percent ? day->percent : percent;
-		day->is_there = true;
+		size_t day = (size_t) ((points.at[k].from_us - first_us) / DAY);
+		int64_t used = points.at[k].at[FIGURE_MEMORY];
+		add_day(&u->cpu, day, (double) points.at[k].most_cpu * 100 / PERCENT_100);
+		if (used > 0 && memory > 0)
+			add_day(&u->memory, day, fmin((double) used * 100 / (double) memory, 100));
 	}
-	weigh_days(u, first_us);
+	weigh_days(&u->cpu, first_us);
+	weigh_days(&u->memory, first_us);
 	return OK;
 }
 
@@ -146,18 +167,49 @@ static struct present_size size_of(struct native_call *e, const struct remote_ma
 	return size;
 }
 
-static RESULT write_mode(struct json_writer *w, struct advice_prices *prices, const struct present_size *size,
-			 const char *mode, double percent)
+/* Whole steps of memory that hold that share of the present memory. */
+static int64_t memory_for(int64_t memory, double percent)
 {
+	int64_t mib = (int64_t) ceil((double) memory / (double) MIB * percent / 100 + 0.1);
+	mib = (mib + MEMORY_STEP_MIB - 1) / MEMORY_STEP_MIB * MEMORY_STEP_MIB;
+	mib = mib < MEMORY_MIN_MIB ? MEMORY_MIN_MIB : mib;
+	return mib * MIB < memory ? mib * MIB : memory;
+}
+
+static bool knows_memory(const struct machine_usage *u)
+{
+	return u->memory.count >= DAYS_MIN;
+}
+
+enum mode { AGGRESSIVE, MODERATE, CONSERVATIVE, MODES };
+
+static double share_of(const struct usage_days *u, enum mode mode)
+{
+	return mode == AGGRESSIVE ? u->average
+	       : mode == MODERATE ? fmin(u->average + u->deviation, 100)
+				  : u->most;
+}
+
+static RESULT write_mode(struct json_writer *w, struct advice_prices *prices, const struct present_size *size,
+			 const struct machine_usage *u, enum mode mode)
+{
+	static const char *const words[MODES] = {"aggressive", "moderate", "conservative"};
+	double percent = share_of(&u->cpu, mode);
 	const struct tables *t = native_tables(prices->e);
 	const struct remote_machine *m = prices->machine;
 	int64_t vcpus = (int64_t) ceil((double) size->vcpus * percent / 100 + 0.1);
 	vcpus = vcpus < 1 ? 1 : vcpus < size->vcpus ? vcpus : size->vcpus;
-	const struct type_choice type = choose_type(t, m->provider, vcpus, size->memory);
+	int64_t memory =
+		knows_memory(u) ? memory_for(size->memory, share_of(&u->memory, mode)) : size->memory;
+	const struct type_choice type = choose_type(t, m->provider, vcpus, memory);
 	json_write_open(w, NULL);
-	json_write_z(w, "mode", mode);
+	json_write_z(w, "mode", words[mode]);
 	json_write_real(w, "cpu_percent", percent);
 	json_write_int(w, "vcpus", vcpus);
+	if (knows_memory(u)) {
+		json_write_real(w, "memory_percent", share_of(&u->memory, mode));
+		json_write_int(w, "memory", memory);
+	}
 	if (type_of(t, m) && type.name.n) {
 		json_write_text(w, "type", type.name);
 		TRY(advice_prices_write_type(prices, w, type.name));
@@ -166,44 +218,48 @@ static RESULT write_mode(struct json_writer *w, struct advice_prices *prices, co
 	return OK;
 }
 
-static void write_day(struct native_call *e, struct json_writer *w, int64_t at_us)
+static void write_day(struct native_call *e, struct json_writer *w, const char *name, int64_t at_us)
 {
 	char text[CLOCK_TEXT_SIZE];
-	json_write_text(w, "decided_on",
+	json_write_text(w, name,
 			str_copy(e->c->arena, str_cut(str_from(clock_write_s(at_us, text)), DATE_SIZE)));
 }
 
 static RESULT write_modes(struct json_writer *w, struct advice_prices *prices,
-			  const struct present_size *size, const struct cpu_usage *u)
+			  const struct present_size *size, const struct machine_usage *u)
 {
 	json_write_open_list(w, "advice");
-	if (u->count >= DAYS_MIN && size->vcpus) {
-		TRY(write_mode(w, prices, size, "aggressive", u->average));
-		TRY(write_mode(w, prices, size, "moderate", fmin(u->average + u->deviation, 100)));
-		TRY(write_mode(w, prices, size, "conservative", u->most));
-	}
+	for (int mode = 0; u->cpu.count >= DAYS_MIN && size->vcpus && mode < MODES; mode++)
+		TRY(write_mode(w, prices, size, u, (enum mode) mode));
 	json_write_close_list(w);
 	return OK;
 }
 
+static const char *note_of(const struct machine_usage *u)
+{
+	if (u->cpu.count < DAYS_MIN)
+		return "Advice needs metrics of 7 of the last 30 days.";
+	return knows_memory(u) ? "Of processors and of memory."
+			       : "Of processors alone: memory in use is not known, and stays as it is.";
+}
+
 static RESULT write_advice(struct native_call *e, struct json_writer *w, const struct remote_machine *m,
-			   const struct cpu_usage *u, const struct price_book *book)
+			   const struct present_size *size, const struct machine_usage *u,
+			   const struct price_book *book)
 {
 	struct advice_prices prices;
-	const struct present_size size = size_of(e, m);
 	TRY(advice_prices_begin(&prices, e, m, book));
 	json_write_text(w, "type", m->type);
-	json_write_int(w, "vcpus", size.vcpus);
-	json_write_int(w, "days", (int64_t) u->count);
+	json_write_int(w, "vcpus", size->vcpus);
+	json_write_int(w, "days", (int64_t) u->cpu.count);
 	advice_prices_write_present(&prices, w);
-	TRY(write_modes(w, &prices, &size, u));
-	TRY(advice_prices_write_here(&prices, w, size.vcpus, size.memory, size.architecture));
-	if (u->count >= DAYS_MIN)
-		write_day(e, w, u->most_us);
-	json_write_z(w, "note",
-		     u->count < DAYS_MIN
-			     ? "Advice needs metrics of 7 of the last 30 days."
-			     : "Of processors alone: memory in use is not known, and stays as it is.");
+	TRY(write_modes(w, &prices, size, u));
+	TRY(advice_prices_write_here(&prices, w, size->vcpus, size->memory, size->architecture));
+	if (u->cpu.count >= DAYS_MIN)
+		write_day(e, w, "decided_on", u->cpu.most_us);
+	if (knows_memory(u))
+		write_day(e, w, "memory_decided_on", u->memory.most_us);
+	json_write_z(w, "note", note_of(u));
 	advice_prices_write_note(&prices, w);
 	return OK;
 }
@@ -228,13 +284,14 @@ static RESULT answer_advice(struct native_call *e, const void *args, struct json
 {
 	const struct advice_args *a = args;
 	int64_t first_us = (clock_now_us() / DAY - DAYS) * DAY;
-	struct cpu_usage *u = arena_new_object(e->c->arena, struct cpu_usage);
+	struct machine_usage *u = arena_new_object(e->c->arena, struct machine_usage);
 	const struct row *row = NULL;
 	TRY(native_find_row(e, KIND_REMOTE_MACHINE, &e->target, &row));
 	if (!u)
 		return ctx_no_memory(e->c);
-	TRY(read_usage(e, remote_machine_of(row), first_us, u));
-	return write_advice(e, w, remote_machine_of(row), u, &a->book);
+	const struct present_size size = size_of(e, remote_machine_of(row));
+	TRY(read_usage(e, remote_machine_of(row), first_us, size.memory, u));
+	return write_advice(e, w, remote_machine_of(row), &size, u, &a->book);
 }
 
 static const struct native_action rows[] = {
@@ -242,6 +299,7 @@ static const struct native_action rows[] = {
 	 .kind = KIND_REMOTE_MACHINE, .flags = API_CHANGES_BY_TIME,
 	 .args = {.size = sizeof(struct advice_args)}, .prepare = prepare_advice, .work = read_book,
 	 .answer = answer_advice,
-	 .doc = "Recommends smaller types, by the CPU utilization of the last 30 days, with their prices."},
+	 .doc = "Recommends smaller types, by the utilization of processors and memory of the last 30 days, "
+		"with their prices."},
 };
 const struct api_actions native_advice_actions = API_ACTIONS(rows);

@@ -32,6 +32,9 @@ struct provider_args {
 			     "300."),                                                                        \
 		PARAM(struct T, "reads_metrics", wish.reads_metrics,                                         \
 		      .doc = "Reads metrics of the machines once an hour, which AWS charges for.")
+#define QUEUE_DOC                                                                                            \
+	"AWS: URL of a queue of SQS that EventBridge puts the account's events into, so that changes show "  \
+	"before the next listing."
 static const struct param provider_params[] = {
 	P("name", wish.name, .min = 1, .max = 64, .flags = REQUIRED, .doc = "Name; unique in the account."),
 	P("cloud", cloud, .words = CLOUDS, .flags = REQUIRED, .doc = "API of the cloud."),
@@ -55,6 +58,7 @@ static const struct param provider_params[] = {
 		 "networks that accounts may not fetch from, are for administrators."),
 	P("account", wish.owner, .kind = KIND_ACCOUNT, .flags = BY_NAME,
 	  .doc = "Owning account; absent: the caller's. Only administrators may name another."),
+	P("queue", wish.queue, .min = 1, .max = 1024, .doc = QUEUE_DOC),
 	TRUST_PARAMS(provider_args),
 };
 
@@ -66,6 +70,14 @@ static RESULT check_metrics(struct native_call *e, int cloud, bool wanted)
 					"Metrics of this cloud cannot be read from here.");
 }
 
+static RESULT check_queue(struct native_call *e, int cloud, struct str queue)
+{
+	return !queue.n || remote_driver_of(cloud)->needs_queue
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("queue"),
+					"The change feed of this cloud is no queue.");
+}
+
 static RESULT prepare_provider(struct native_call *e, void *args)
 {
 	struct provider_args *a = args;
@@ -75,7 +87,9 @@ static RESULT prepare_provider(struct native_call *e, void *args)
 				      .region = a->wish.region,
 				      .project = a->wish.project,
 				      .domain = a->wish.domain,
-				      .login = a->wish.login};
+				      .login = a->wish.login,
+				      .queue = a->wish.queue};
+	TRY(check_queue(e, a->wish.cloud, a->wish.queue));
 	TRY(remote_driver_of(a->wish.cloud)->check(e->c, &remote));
 	TRY(check_metrics(e, a->wish.cloud, a->wish.reads_metrics));
 	return key_seal(e->c, e->config->master_key, a->wish.id, a->secret, &a->wish.secret);
@@ -90,6 +104,9 @@ static const struct param provider_change_params[] = {
 	      .doc = "Id of the new credentials, which must belong to the same account of the cloud."),
 	PARAM(struct provider_change_args, "secret", secret, .min = 1, .max = PROVIDER_SECRET_MAX,
 	      .doc = "Secret of the new credentials."),
+	PARAM(struct provider_change_args, "queue", wish.queue, .max = 1024,
+	      .given = offsetof(struct provider_change_args, wish.has_queue) + 1,
+	      .doc = QUEUE_DOC " Empty: none."),
 	TRUST_PARAMS(provider_change_args),
 };
 
@@ -104,7 +121,9 @@ static RESULT prepare_provider_change(struct native_call *e, void *args)
 				      .region = p->region,
 				      .project = p->project,
 				      .domain = p->domain,
-				      .login = a->wish.login.n ? a->wish.login : p->login};
+				      .login = a->wish.login.n ? a->wish.login : p->login,
+				      .queue = a->wish.queue};
+	TRY(check_queue(e, (int) p->cloud, a->wish.queue));
 	TRY(remote_driver_of((int) p->cloud)->check(e->c, &remote));
 	TRY(check_metrics(e, (int) p->cloud, a->wish.reads_metrics == CHOICE_YES));
 	return a->secret.n ? key_seal(e->c, e->config->master_key, row->id, a->secret, &a->wish.secret) : OK;

@@ -26,7 +26,7 @@ static bool is_name(struct str s)
 	for (size_t k = 0; k < s.n; k++)
 		if (!str_is_alphanumeric(s.p[k]) && !strchr("-_.()", s.p[k]))
 			return false;
-	return s.n >= 1 && s.n <= 90;
+	return s.n >= 1 && s.n <= 90 && s.p[s.n - 1] != '.'; /* nor "..", which URLs give a meaning */
 }
 
 struct str azure_ref_of_id(struct ctx *c, struct str id, struct str subscription)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "drivers/remote/azure/changes.h"
 #include "drivers/remote/azure/metrics.h"
 #include "drivers/remote/azure/request.h"
 #include "drivers/remote/azure/resources.h"
@@ -507,4 +508,6 @@ const struct remote_driver remote_azure = {
 	.source = &azure_source_ops,
 	.read_metrics = azure_read_metrics,
 	.metric_machines = 1,
+	.read_changes = azure_read_changes,
+	.gets_unlisted = true,
 };

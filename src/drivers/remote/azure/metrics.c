@@ -12,9 +12,10 @@
 #define NAMES                                                                                                \
 	"Percentage%20CPU,Network%20In%20Total,Network%20Out%20Total,Disk%20Read%20Bytes,Disk%20Write%"      \
 	"20Bytes"
+#define WITH_MEMORY NAMES ",Available%20Memory%20Bytes"
 enum { DATA_MAX = 1000 };
 
-/* The processors' share is an average, the rest are sums of bytes. */
+/* The processors' share and the free memory are averages, the rest are sums of bytes. */
 static const struct {
 	const char *name, *aggregation;
 	size_t offset;
@@ -24,6 +25,7 @@ static const struct {
 	{"Network Out Total", "total", offsetof(struct remote_metric_point, sent)},
 	{"Disk Read Bytes", "total", offsetof(struct remote_metric_point, read)},
 	{"Disk Write Bytes", "total", offsetof(struct remote_metric_point, written)},
+	{"Available Memory Bytes", "average", offsetof(struct remote_metric_point, memory)},
 };
 enum { METRICS = sizeof metrics / sizeof *metrics };
 
@@ -67,26 +69,40 @@ RESULT azure_read_points(struct ctx *c, const json_t *root, const struct remote_
 
 /* ---- the request ---- */
 
+static RESULT ask(struct ctx *c, struct remote *r, const struct remote_metrics_query *query, struct str path,
+		  const char *names, struct remote_json *ret_answer)
+{
+	char from[CLOCK_TEXT_SIZE], to[CLOCK_TEXT_SIZE];
+	int64_t end_us = query->from_us + REMOTE_METRIC_POINTS * REMOTE_METRIC_STEP_US;
+	path = str_print(c->arena,
+			 "%" STR_FMT "/providers/Microsoft.Insights/metrics?api-version=2018-01-01"
+			 "&metricnames=%s&timespan=%s/%s&interval=PT5M&aggregation=average,total",
+			 STR_ARG(path), names, clock_write_s(query->from_us, from),
+			 clock_write_s(end_us, to));
+	return azure_ask(c, r, "GET", azure_url_of(c, r, path), STR_NONE, ret_answer);
+}
+
+/* Clouds with Azure's API may not know the metric of memory, and refuse all of them for it. */
 RESULT azure_read_metrics(struct ctx *c, struct remote *r, const struct remote_metrics_query *query,
 			  struct remote_metric_point *ret_points)
 {
 	AUTO_ANSWER answer = {0};
-	char from[CLOCK_TEXT_SIZE], to[CLOCK_TEXT_SIZE];
-	int64_t end_us = query->from_us + REMOTE_METRIC_POINTS * REMOTE_METRIC_STEP_US;
 	struct str path = azure_path_of_ref(c, query->refs[0], r->project);
 	memset(ret_points, 0, query->count * REMOTE_METRIC_POINTS * sizeof *ret_points);
 	if (!path.n)
 		return OK;
-	path = str_print(c->arena,
-			 "%" STR_FMT "/providers/Microsoft.Insights/metrics?api-version=2018-01-01"
-			 "&metricnames=%s&timespan=%s/%s&interval=PT5M&aggregation=average,total",
-			 STR_ARG(path), NAMES, clock_write_s(query->from_us, from),
-			 clock_write_s(end_us, to));
-	struct result result = azure_ask(c, r, "GET", azure_url_of(c, r, path), STR_NONE, &answer);
+	struct result result = ask(c, r, query, path, WITH_MEMORY, &answer);
+	if (result.code == ERR_INVALID) {
+		ctx_clear_problem(c);
+		remote_json_release(&answer);
+		result = ask(c, r, query, path, NAMES, &answer);
+	}
 	if (result.code == ERR_NOT_FOUND) { /* deleted since the last listing */
 		ctx_clear_problem(c);
 		return OK;
 	}
 	TRY(result);
-	return azure_read_points(c, answer.root, query, ret_points);
+	TRY(azure_read_points(c, answer.root, query, ret_points));
+	remote_metric_convert_memory(ret_points, query, false);
+	return OK;
 }

@@ -3,6 +3,7 @@
  * AWS's own address, or at the given endpoint, as other clouds do. Sources: EC2 API Reference (version
  * 2016-11-15), STS API Reference (2011-06-15). */
 #include "drivers/remote/ec2/blocks.h"
+#include "drivers/remote/ec2/changes.h"
 #include "drivers/remote/ec2/metrics.h"
 #include "drivers/remote/ec2/request.h"
 #include "drivers/remote/ec2/resources.h"
@@ -28,6 +29,14 @@ static RESULT ec2_check(struct ctx *c, const struct remote *r)
 	TRY(remote_check_text(c, r->login, REMOTE_PLACE, "login",
 			      "An access key id has letters and digits."));
 	struct remote_url url;
+	if (r->queue.n) { /* only named in requests, which go to the endpoint */
+		struct result result = remote_parse_url(c, r->queue, &url);
+		ctx_clear_problem(c);
+		if (!result_is_ok(result) || url.path.n < 2)
+			return ctx_fail_field(c, ERR_INVALID, STR("queue"),
+					      "A queue is the URL of a queue of SQS, such as "
+					      "https://sqs.eu-central-1.amazonaws.com/123456789012/dari.");
+	}
 	return r->endpoint.n ? remote_parse_url(c, r->endpoint, &url) : OK;
 }
 
@@ -253,13 +262,16 @@ const struct remote_driver remote_ec2 = {
 	.check = ec2_check,
 	.verify = ec2_verify,
 	.list = ec2_list,
-	.types = RESOURCE_TYPES_ALL,
+	.types = RESOURCE_TYPES_ALL | RESOURCE_TYPES_STACKS,
 	.list_resources = ec2_list_resources,
+	.list_stack = ec2_list_stack,
 	.get = ec2_get,
 	.act = ec2_act,
 	.create = ec2_create,
 	.source = &ec2_source_ops,
 	.sink = &ec2_sink_ops,
 	.read_metrics = ec2_read_metrics,
+	.read_changes = ec2_read_changes,
+	.needs_queue = true,
 	.metric_machines = REMOTE_METRIC_MACHINES,
 };

@@ -17,15 +17,17 @@
 #define RESULTS "GetMetricDataResult/MetricDataResults/member"
 enum { NUMBER_MAX = 40, ID_MAX = 16 };
 
+/* The share of memory is what CloudWatch's agent in the guest sends, if it sums up by InstanceId alone. */
 static const struct {
-	const char *name, *statistic;
+	const char *space, *name, *statistic;
 	size_t offset;
 } metrics[] = {
-	{"CPUUtilization", "Average", offsetof(struct remote_metric_point, cpu_percent)},
-	{"NetworkIn", "Sum", offsetof(struct remote_metric_point, received)},
-	{"NetworkOut", "Sum", offsetof(struct remote_metric_point, sent)},
-	{"EBSReadBytes", "Sum", offsetof(struct remote_metric_point, read)},
-	{"EBSWriteBytes", "Sum", offsetof(struct remote_metric_point, written)},
+	{"AWS%2FEC2", "CPUUtilization", "Average", offsetof(struct remote_metric_point, cpu_percent)},
+	{"AWS%2FEC2", "NetworkIn", "Sum", offsetof(struct remote_metric_point, received)},
+	{"AWS%2FEC2", "NetworkOut", "Sum", offsetof(struct remote_metric_point, sent)},
+	{"AWS%2FEC2", "EBSReadBytes", "Sum", offsetof(struct remote_metric_point, read)},
+	{"AWS%2FEC2", "EBSWriteBytes", "Sum", offsetof(struct remote_metric_point, written)},
+	{"CWAgent", "mem_used_percent", "Average", offsetof(struct remote_metric_point, memory)},
 };
 enum { METRICS = sizeof metrics / sizeof *metrics };
 
@@ -38,7 +40,7 @@ static void add_query(struct ec2_form *f, size_t n, size_t machine, size_t metri
 	ec2_form_add_nth(f, form, n, ".Id", id);
 	ec2_form_add_nth(f, form, n, ".MetricStat.Period", STR("300"));
 	ec2_form_add_nth(f, form, n, ".MetricStat.Stat", str_from(metrics[metric].statistic));
-	buf_print(&f->text, "&%s.%zu.MetricStat.Metric.Namespace=AWS%%2FEC2", form, n);
+	buf_print(&f->text, "&%s.%zu.MetricStat.Metric.Namespace=%s", form, n, metrics[metric].space);
 	buf_print(&f->text, "&%s.%zu.MetricStat.Metric.MetricName=%s", form, n, metrics[metric].name);
 	buf_print(&f->text, "&%s.%zu.MetricStat.Metric.Dimensions.member.1.Name=InstanceId", form, n);
 	buf_print(&f->text, "&%s.%zu.MetricStat.Metric.Dimensions.member.1.Value=", form, n);
@@ -95,7 +97,7 @@ static void put_series(struct reading *r)
 			remote_metric_at(r->points, r->query, (size_t) machine, r->times[k]);
 		if (!p)
 			continue;
-		p->is_there = true;
+		p->is_there |= metrics[metric].offset != offsetof(struct remote_metric_point, memory);
 		*remote_metric_member(p, metrics[metric].offset) = r->values[k];
 	}
 }
@@ -136,6 +138,8 @@ RESULT ec2_read_metrics(struct ctx *c, struct remote *r, const struct remote_met
 	for (size_t m = 0; m < query->count; m++)
 		for (size_t k = 0; k < METRICS; k++)
 			add_query(&f, m * METRICS + k + 1, m, k, query->refs[m]);
-	return ec2_call_walk(&f, r, "monitoring", "GetMetricDataResponse",
-			     &(struct xml_visitor){reading, enter, leave});
+	TRY(ec2_call_walk(&f, r, "monitoring", "GetMetricDataResponse",
+			  &(struct xml_visitor){reading, enter, leave}));
+	remote_metric_convert_memory(ret_points, query, true);
+	return OK;
 }

@@ -167,6 +167,15 @@ RESULT ec2_sign_headers(struct ctx *c, const struct remote *r, const char *servi
 	return arena_is_full(a) ? ctx_no_memory(c) : OK;
 }
 
+RESULT ec2_sign_target(struct ctx *c, const struct remote *r, const char *service,
+		       const struct remote_url *url, const struct sigv4_header *target,
+		       struct remote_request *request)
+{
+	TRY(ec2_sign_headers(c, r, service, url, STR_NONE, target, 1, request));
+	request->headers[0] = "Content-Type: application/x-amz-json-1.0"; /* the signature leaves it out */
+	return OK;
+}
+
 /* Sends the form, which ends with this call. */
 static RESULT send(struct ec2_form *f, struct remote *r, const char *service, struct remote_answer *ret_http)
 {
@@ -246,11 +255,11 @@ static RESULT read_resources(struct ctx *c, const struct remote *r, const struct
 	return ec2_read_resources(c, buf_str(&http->body), type, ret_page);
 }
 
-RESULT ec2_call_resources(struct ec2_form *f, struct remote *r, enum remote_resource_type type,
-			  struct remote_resource_page *ret_page)
+RESULT ec2_call_resources(struct ec2_form *f, struct remote *r, const char *service,
+			  enum remote_resource_type type, struct remote_resource_page *ret_page)
 {
 	struct remote_answer http = {0};
-	struct result result = send(f, r, "ec2", &http);
+	struct result result = send(f, r, service, &http);
 	if (result_is_ok(result))
 		result = read_resources(f->c, r, &http, type, ret_page);
 	buf_done(&http.body);

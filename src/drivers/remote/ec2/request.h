@@ -30,9 +30,9 @@ struct xml_visitor;
 RESULT ec2_call_walk(struct ec2_form *f, struct remote *r, const char *service, const char *root,
 		     const struct xml_visitor *visitor);
 
-/* A call of EC2 whose answer lists resources of the type. */
-RESULT ec2_call_resources(struct ec2_form *f, struct remote *r, enum remote_resource_type type,
-			  struct remote_resource_page *ret_page);
+/* A call whose answer lists resources of the type. */
+RESULT ec2_call_resources(struct ec2_form *f, struct remote *r, const char *service,
+			  enum remote_resource_type type, struct remote_resource_page *ret_page);
 
 /* The service's address: AWS's own, or the provider's endpoint. */
 struct str ec2_endpoint_of(struct ctx *c, const struct remote *r, const char *service);
@@ -44,6 +44,10 @@ struct sigv4_header;
 RESULT ec2_sign_headers(struct ctx *c, const struct remote *r, const char *service,
 			const struct remote_url *url, struct str query, const struct sigv4_header *more,
 			size_t more_count, struct remote_request *request);
+/* The same for a call of AWS JSON 1.0. target: the header x-amz-target. */
+RESULT ec2_sign_target(struct ctx *c, const struct remote *r, const char *service,
+		       const struct remote_url *url, const struct sigv4_header *target,
+		       struct remote_request *request);
 /* The kind of failure that an error code of AWS's means. */
 enum err ec2_err_of_code(struct str code, int status);
 /* The kind of failure of an answer without the service's own error. */

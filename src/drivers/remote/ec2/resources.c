@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Resources of EC2's API other than machines: a table row for each type. Source: EC2 API Reference, version 2016-11-15. */
+ * Resources of EC2's API other than machines, and CloudFormation's stacks: a table row for each type. Sources: EC2 API
+ * Reference, version 2016-11-15; AWS CloudFormation API Reference, version 2010-05-15. */
 #include "drivers/remote/ec2/resources.h"
 
 #include "drivers/remote/ec2/request.h"
@@ -21,6 +22,7 @@ static const struct type_row {
 	int page;
 	const char *own;
 	struct resource_place places[RESOURCE_PLACES_MAX];
+	bool is_of_stacks; /* a call of CloudFormation, whose answers have another form */
 } rows[] = {
 	[REMOTE_RESOURCE_TYPE_IMAGE] = {"DescribeImages",
 					"DescribeImagesResponse",
@@ -96,7 +98,36 @@ static const struct type_row {
 					  NULL,
 					  {REF("allocationId"), REF("publicIp"), PARENT("instanceId"),
 					   AT("publicIp", "ip"), AT("privateIpAddress", "private_ip")}},
+	[REMOTE_RESOURCE_TYPE_STACK] = {"DescribeStacks",
+					"DescribeStacksResponse",
+					"DescribeStacksResult/Stacks/member",
+					0,
+					NULL,
+					{REF("StackName"), NAME("StackName"), PARENT("ParentId"),
+					 STATE("StackStatus"), AT("StackId", "id"),
+					 AT("Description", "description"), AT("CreationTime", "created")},
+					.is_of_stacks = true},
+	[REMOTE_RESOURCE_TYPE_STACK_RESOURCE] = {"ListStackResources",
+						 "ListStackResourcesResponse",
+						 "ListStackResourcesResult/StackResourceSummaries/member",
+						 0,
+						 NULL,
+						 {REF("LogicalResourceId"), NAME("LogicalResourceId"),
+						  STATE("ResourceStatus"),
+						  AT("ResourceType", "resource_type"),
+						  AT("PhysicalResourceId", "physical_id"),
+						  AT("LastUpdatedTimestamp", "updated")},
+						 .is_of_stacks = true},
 };
+
+/* Elements that EC2 and CloudFormation name differently; tags are below the item. */
+static const struct words {
+	const char *tag, *key, *value;
+	const char *next; /* the element's name alone: its parent differs by action */
+} words[] = {[false] = {"tagSet/item", "tagSet/item/key", "tagSet/item/value", "nextToken"},
+	     [true] = {"Tags/member", "Tags/member/Key", "Tags/member/Value", "NextToken"}};
+
+#define STACKS_VERSION "2010-05-15"
 /* ---- reading ---- */
 
 struct reading {
@@ -132,9 +163,21 @@ static RESULT enter(void *self, struct str path)
 	return OK;
 }
 
+/* A stack's name in its ARN, "arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/UUID". */
+static struct str name_in_arn(struct str arn)
+{
+	struct str rest = arn, part = STR_NONE, name = STR_NONE;
+	for (size_t k = 0; k < 2 && str_split_next(&rest, '/', &part); k++)
+		name = k == 1 ? part : STR_NONE;
+	return name;
+}
+
 static RESULT end_item(struct reading *r)
 {
 	const struct resource_place name = NAME("");
+	for (size_t k = 0; r->type == REMOTE_RESOURCE_TYPE_STACK && k < RESOURCE_PLACES_MAX; k++)
+		if (r->row->places[k].path && r->row->places[k].field == RESOURCE_PARENT)
+			r->texts[k] = name_in_arn(r->texts[k]);
 	for (size_t k = 0; k < r->draft.tag_count; k++)
 		if (str_is(r->draft.tags[k].key, "Name"))
 			resource_put(&r->draft, &name, r->draft.tags[k].value);
@@ -148,25 +191,35 @@ static void take_text(struct reading *r, struct str below, struct str text)
 	for (size_t k = 0; k < RESOURCE_PLACES_MAX && r->row->places[k].path; k++)
 		if (!r->texts[k].n && str_is(below, r->row->places[k].path))
 			r->texts[k] = text;
-	if (str_is(below, "tagSet/item/key"))
+	const struct words *w = &words[r->row->is_of_stacks];
+	if (str_is(below, w->key))
 		r->key = text;
-	if (str_is(below, "tagSet/item/value"))
+	if (str_is(below, w->value))
 		r->value = text;
+}
+
+static bool is_next(const struct reading *r, struct str path)
+{
+	struct str next = str_from(words[r->row->is_of_stacks].next);
+	if (!r->row->is_of_stacks)
+		return str_equal(path, next);
+	struct str result = str_slice(path, 0, str_find_char(path, '/', 0));
+	return str_ends_with(result, STR("Result")) && str_equal(str_slice(path, result.n + 1, path.n), next);
 }
 
 static RESULT leave(void *self, struct str path, struct str text)
 {
 	struct reading *r = self;
 	struct str below = STR_NONE;
-	if (str_is(path, "nextToken") && text.n > CURSOR_MAX)
+	if (is_next(r, path) && text.n > CURSOR_MAX)
 		return remote_fail_answer(r->c, "the token of the next page is too long");
-	if (str_is(path, "nextToken"))
+	if (is_next(r, path))
 		r->next = str_copy(r->c->arena, text);
 	if (!is_in_item(r, path, &below))
 		return OK;
 	if (!below.n)
 		return end_item(r);
-	if (str_is(below, "tagSet/item")) {
+	if (str_is(below, words[r->row->is_of_stacks].tag)) {
 		resource_add_tag(&r->draft, r->key, r->value);
 		r->key = r->value = STR_NONE;
 		return OK;
@@ -196,17 +249,50 @@ RESULT ec2_read_resources(struct ctx *c, struct str text, enum remote_resource_t
 
 /* ---- listing ---- */
 
+/* Clouds with EC2's API may have no CloudFormation: their answers say that they know no such action or service. */
+static RESULT list_stacks(struct ec2_form *f, struct remote *r, bool is_first,
+			  struct remote_resource_page *ret_page)
+{
+	struct ctx *c = f->c;
+	struct result result =
+		ec2_call_resources(f, r, "cloudformation", REMOTE_RESOURCE_TYPE_STACK, ret_page);
+	if (!r->endpoint.n || !is_first || (result.code != ERR_INVALID && result.code != ERR_UNSUPPORTED))
+		return result;
+	ctx_clear_problem(c);
+	*ret_page = (struct remote_resource_page){0};
+	return OK;
+}
+
 RESULT ec2_list_resources(struct ctx *c, struct remote *r, enum remote_resource_type type, struct str cursor,
 			  struct remote_resource_page *ret_page)
 {
 	struct ec2_form f;
 	const struct type_row *row = &rows[type];
-	ec2_form_begin(&f, c, row->action, EC2_VERSION);
+	ec2_form_begin(&f, c, row->action, row->is_of_stacks ? STACKS_VERSION : EC2_VERSION);
 	if (row->page)
 		buf_print(&f.text, "&MaxResults=%d", row->page);
 	if (row->own)
 		ec2_form_add(&f, row->own, STR("self"));
 	if (cursor.n)
 		ec2_form_add(&f, "NextToken", cursor);
-	return ec2_call_resources(&f, r, type, ret_page);
+	return row->is_of_stacks ? list_stacks(&f, r, !cursor.n, ret_page)
+				 : ec2_call_resources(&f, r, "ec2", type, ret_page);
+}
+
+/* CloudFormation's word for a stack that is gone is ValidationError. */
+RESULT ec2_list_stack(struct ctx *c, struct remote *r, const struct remote_stack *stack, struct str cursor,
+		      struct remote_resource_page *ret_page)
+{
+	struct ec2_form f;
+	enum remote_resource_type type = REMOTE_RESOURCE_TYPE_STACK_RESOURCE;
+	ec2_form_begin(&f, c, rows[type].action, STACKS_VERSION);
+	f.only_reads = true;
+	ec2_form_add(&f, "StackName", stack->ref);
+	if (cursor.n)
+		ec2_form_add(&f, "NextToken", cursor);
+	struct result result = ec2_call_resources(&f, r, "cloudformation", type, ret_page);
+	if (result.code == ERR_INVALID && !cursor.n)
+		result.code = ERR_NOT_FOUND;
+	TRY(result);
+	return resource_put_into_stack(c, stack->ref, ret_page);
 }

@@ -9,3 +9,5 @@ RESULT ec2_read_resources(struct ctx *c, struct str text, enum remote_resource_t
 			  struct remote_resource_page *ret_page);
 RESULT ec2_list_resources(struct ctx *c, struct remote *r, enum remote_resource_type type, struct str cursor,
 			  struct remote_resource_page *ret_page);
+RESULT ec2_list_stack(struct ctx *c, struct remote *r, const struct remote_stack *stack, struct str cursor,
+		      struct remote_resource_page *ret_page);

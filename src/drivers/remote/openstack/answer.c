@@ -52,6 +52,7 @@ static const char *const service_types[REMOTE_SERVICES][2] = {
 	[REMOTE_SERVICE_NETWORK] = {"network", NULL},
 	[REMOTE_SERVICE_VOLUME] = {"volumev3", "block-storage"},
 	[REMOTE_SERVICE_METRIC] = {"metric", NULL},
+	[REMOTE_SERVICE_ORCHESTRATION] = {"orchestration", NULL},
 };
 
 static void find_others(struct ctx *c, const json_t *catalog, struct str region,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "drivers/remote/openstack/answer.h"
+#include "drivers/remote/openstack/changes.h"
 #include "drivers/remote/openstack/metrics.h"
 #include "drivers/remote/openstack/request.h"
 #include "drivers/remote/openstack/resources.h"
@@ -167,14 +168,19 @@ struct call {
 	const struct remote_body_taker *taker;
 };
 
+static RESULT be_signed_in(struct ctx *c, struct remote *r)
+{
+	struct remote_session *session = remote_session_of(r);
+	return remote_session_is_open(session) ? OK : sign_in(c, r, session);
+}
+
 static RESULT send(struct ctx *c, struct remote *r, const struct call *call, struct remote_json *ret_answer)
 {
 	struct remote_session *session = remote_session_of(r);
 	struct str base;
 	bool is_metric = call->service == REMOTE_SERVICE_METRIC;
 	bool is_fresh = !remote_session_is_open(session);
-	if (is_fresh)
-		TRY(sign_in(c, r, session));
+	TRY(be_signed_in(c, r));
 	TRY(base_of(c, session, call->service, call->path, &base));
 	struct arena *a = c->arena;
 	const struct remote_request request = {
@@ -197,7 +203,9 @@ static RESULT send(struct ctx *c, struct remote *r, const struct call *call, str
 	if (ret_answer->status < 300)
 		return OK;
 	enum err err = remote_err_of_status(ret_answer->status);
-	if (err == ERR_NOT_FOUND && !json_object_get(ret_answer->root, "itemNotFound"))
+	bool is_heat_word = call->service == REMOTE_SERVICE_ORCHESTRATION &&
+			    str_is(remote_json_text(c, ret_answer->root, "error/type"), "EntityNotFound");
+	if (err == ERR_NOT_FOUND && !json_object_get(ret_answer->root, "itemNotFound") && !is_heat_word)
 		err = ERR_IO;           /* not Nova's word */
 	if (err == ERR_UNAUTHENTICATED) /* a token that was revoked early: the next call signs in */
 		remote_session_close(session);
@@ -310,11 +318,31 @@ static RESULT openstack_list_resources(struct ctx *c, struct remote *r, enum rem
 	bool has_pages =
 		type != REMOTE_RESOURCE_TYPE_KEY_PAIR || remote_session_of(r)->version >= WANTED_MINOR;
 	struct str marker = str_encode_url(c->arena, cursor, false);
+	if (type == REMOTE_RESOURCE_TYPE_STACK) { /* a cloud without Heat has no stacks */
+		TRY(be_signed_in(c, r));
+		if (!remote_session_of(r)->others[list->service][0])
+			return OK;
+	}
 	struct str path = has_pages ? str_print(c->arena, "%s?limit=%d%s%" STR_FMT, list->path, PAGE_SIZE,
 						cursor.n ? "&marker=" : "", STR_ARG(marker))
 				    : str_from(list->path);
 	TRY(openstack_ask(c, r, list->service, "GET", path, STR_NONE, &answer));
 	return openstack_read_resources(c, answer.root, type, ret_page);
+}
+
+static RESULT openstack_list_stack(struct ctx *c, struct remote *r, const struct remote_stack *stack,
+				   struct str cursor, struct remote_resource_page *ret_page)
+{
+	AUTO_ANSWER answer = {0};
+	struct arena *a = c->arena;
+	(void) cursor; /* the answer has no pages */
+	struct str path = str_print(a, "/stacks/%" STR_FMT "/%" STR_FMT "/resources",
+				    STR_ARG(str_encode_url(a, stack->name, false)),
+				    STR_ARG(str_encode_url(a, stack->ref, false)));
+	TRY(openstack_ask(c, r, REMOTE_SERVICE_ORCHESTRATION, "GET", path, STR_NONE, &answer));
+	TRY(openstack_read_resources(c, answer.root, REMOTE_RESOURCE_TYPE_STACK_RESOURCE, ret_page));
+	ret_page->cursor = STR_NONE;
+	return resource_put_into_stack(c, stack->ref, ret_page);
 }
 
 static struct str path_of(struct ctx *c, struct str ref, const char *behind)
@@ -564,7 +592,9 @@ const struct remote_driver remote_openstack = {
 	.check = openstack_check,
 	.verify = openstack_verify,
 	.list = openstack_list,
-	.types = RESOURCE_TYPES_ALL,
+	.types = RESOURCE_TYPES_ALL | RESOURCE_TYPES_STACKS,
+	.list_stack = openstack_list_stack,
+	.read_changes = openstack_read_changes,
 	.list_resources = openstack_list_resources,
 	.get = openstack_get,
 	.act = openstack_act,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Resources of OpenStack other than servers. Sources: Image API v2, Networking API v2.0, Block Storage API v3, Compute
- * API reference. */
+ * API reference, Orchestration API v1. */
 #include "drivers/remote/openstack/resources.h"
 
 #define AT RESOURCE_ATTRIBUTE_AT
@@ -92,6 +92,26 @@ const struct openstack_list openstack_lists[] = {
 					    AT("floating_network_id", "network"),
 					    AT("description", "description")},
 					   .tags = NULL}},
+	[REMOTE_RESOURCE_TYPE_STACK] = {REMOTE_SERVICE_ORCHESTRATION,
+					"/stacks",
+					"stacks",
+					NULL,
+					{REMOTE_RESOURCE_TYPE_STACK,
+					 {REF, RESOURCE_AT("stack_name", NAME), RESOURCE_AT("parent", PARENT),
+					  RESOURCE_AT("stack_status", STATE),
+					  AT("description", "description"), AT("creation_time", "created"),
+					  AT("updated_time", "updated")},
+					 .tags = NULL}},
+	[REMOTE_RESOURCE_TYPE_STACK_RESOURCE] =
+		{REMOTE_SERVICE_ORCHESTRATION,
+		 "/stacks",
+		 "resources",
+		 NULL,
+		 {REMOTE_RESOURCE_TYPE_STACK_RESOURCE,
+		  {RESOURCE_AT("resource_name", REF), RESOURCE_AT("resource_name", NAME),
+		   RESOURCE_AT("resource_status", STATE), AT("resource_type", "resource_type"),
+		   AT("physical_resource_id", "physical_id"), AT("updated_time", "updated")},
+		  .tags = NULL}},
 };
 
 /* The link's address is not used: it may name any server. */
@@ -99,6 +119,8 @@ bool openstack_has_next(struct ctx *c, const json_t *root, const char *list)
 {
 	const json_t *links =
 		json_object_get(root, str_print(c->arena, "%s_links", list).p); /* arenas end texts with 0 */
+	if (!links)
+		links = json_object_get(root, "links"); /* Heat's */
 	for (size_t k = 0; k < json_array_size(links); k++) {
 		const char *rel = json_string_value(remote_json_at(json_array_get(links, k), "rel"));
 		if (rel && str_is(str_from(rel), "next"))

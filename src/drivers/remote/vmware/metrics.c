@@ -12,7 +12,7 @@ enum { NAME_SIZE = 64, POINTS_MAX = REMOTE_METRIC_POINTS + 2, STEP_S = 300 };
 #define VALUE_MAX (INT64_C(1) << 40)
 #define ENTITY "returnval"
 
-/* cpu.usage is in hundredths of a per cent; the others are KiB a second. */
+/* cpu.usage and mem.usage are in hundredths of a per cent; the others are KiB a second. */
 static const struct {
 	const char *group, *name, *rollup;
 	size_t offset;
@@ -23,6 +23,7 @@ static const struct {
 	{"net", "transmitted", "average", offsetof(struct remote_metric_point, sent), 1024.0 * STEP_S},
 	{"disk", "read", "average", offsetof(struct remote_metric_point, read), 1024.0 * STEP_S},
 	{"disk", "write", "average", offsetof(struct remote_metric_point, written), 1024.0 * STEP_S},
+	{"mem", "usage", "average", offsetof(struct remote_metric_point, memory), 0.01},
 };
 
 /* ---- counters ---- */
@@ -212,7 +213,9 @@ RESULT vmware_read_points(struct ctx *c, struct str text, const int64_t ids[stat
 		return ctx_no_memory(c);
 	memset(points, 0, query->count * REMOTE_METRIC_POINTS * sizeof *points);
 	*r = (struct reading){.c = c, .ids = ids, .query = query, .points = points, .machine = query->count};
-	return vmware_walk(c, text, "QueryPerf", &(struct xml_visitor){r, enter_point, leave_point, NULL});
+	TRY(vmware_walk(c, text, "QueryPerf", &(struct xml_visitor){r, enter_point, leave_point, NULL}));
+	remote_metric_convert_memory(points, query, true);
+	return OK;
 }
 
 static void write_query(struct vmware_call *q, struct str ref, const struct remote_metrics_query *query,

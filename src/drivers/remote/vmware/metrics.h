@@ -4,7 +4,7 @@
 
 #include "drivers/remote/vmware/soap.h"
 
-enum { VIM_COUNTERS_COUNT = 5 };
+enum { VIM_COUNTERS_COUNT = 6 };
 
 /* The driver's read_metrics(). */
 RESULT vmware_read_metrics(struct ctx *c, struct remote *r, const struct remote_metrics_query *query,

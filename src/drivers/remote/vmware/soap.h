@@ -21,6 +21,9 @@ enum vmware_id {
 	VIM_SEARCH,      /* SearchIndex */
 	VIM_KEY,         /* key of the session */
 	VIM_COUNTERS,    /* ids of performance counters, in the order of metrics.c; empty: not read yet */
+	VIM_FILTER,      /* PropertyFilter of the change feed; empty: not made yet */
+	VIM_VERSION,     /* version of the feed's last answer */
+	VIM_FEED,        /* not empty: the feed still tells the present state */
 	VIM_IDS
 };
 /* Versions of the API that requests name, by struct remote_session's `version`. Members of 6.7 are read only if the

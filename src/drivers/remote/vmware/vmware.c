@@ -3,6 +3,7 @@
  * datacenter, or "all". A machine's id is the id of its managed object, such as vm-42. Source: vSphere Web Services API
  * reference 8.0. */
 #include "drivers/remote/vmware/acts.h"
+#include "drivers/remote/vmware/changes.h"
 #include "drivers/remote/vmware/machines.h"
 #include "drivers/remote/vmware/metrics.h"
 #include "drivers/remote/vmware/resources.h"
@@ -59,6 +60,7 @@ struct work {
 		struct remote_page *page;
 		struct remote_resource_page *resources;
 		struct remote_machine *made;
+		struct remote_changes *changes;
 	} ret;
 	const struct remote_act *act;
 	const struct remote_new *wish;
@@ -233,6 +235,21 @@ static RESULT create(struct ctx *c, struct remote *r, const struct remote_new *w
 	return vmware_run(c, r, work_create, &w);
 }
 
+static RESULT work_changes(struct ctx *c, struct remote *r, void *arg)
+{
+	const struct work *w = arg;
+	return vmware_ask_changes(c, r, w->ret.changes);
+}
+
+/* The session keeps the place in the feed. */
+static RESULT read_changes(struct ctx *c, struct remote *r, struct str cursor,
+			   struct remote_changes *ret_changes)
+{
+	struct work w = {.ret.changes = ret_changes};
+	(void) cursor;
+	return vmware_run(c, r, work_changes, &w);
+}
+
 const struct remote_driver remote_vmware = {
 	.name = "vmware",
 	.verbs = REMOTE_VERBS_COMMON | REMOTE_VERB_SAVE | REMOTE_VERB_SNAPSHOT,
@@ -247,5 +264,7 @@ const struct remote_driver remote_vmware = {
 	.source = &vmware_source_ops,
 	.read_metrics = vmware_read_metrics,
 	.metric_machines = REMOTE_METRIC_MACHINES,
+	.read_changes = read_changes,
+	.gets_unlisted = true,
 	.leave = vmware_sign_out,
 };
