@@ -455,6 +455,21 @@ static void add_statuses_of_openstack(struct buf *out, const json_t *dump)
 	}
 }
 
+static void add_left_out_of_openstack(struct buf *out, const json_t *left_out)
+{
+	buf_add_str(out,
+		    STR("\n### Left out of OpenStack\n\n| of what | why | calls |\n| --- | --- | --- |\n"));
+	for (size_t k = 0; k < json_array_size(left_out); k++) {
+		const json_t *one = json_array_get(left_out, k), *calls = json_object_get(one, "calls");
+		buf_print(out, "| %s | %s | ", text_of(one, "what"), text_of(one, "why"));
+		for (size_t n = 0; n < json_array_size(calls); n++) {
+			buf_add_str(out, n ? STR(", ") : STR(""));
+			add_call(out, json_array_get(calls, n));
+		}
+		buf_add_str(out, STR(" |\n"));
+	}
+}
+
 static void add_openstack_coverage(struct buf *out, const json_t *dump)
 {
 	const json_t *actions = json_object_get(dump, "actions"), *unbuilt = json_object_get(dump, "unbuilt");
@@ -475,6 +490,7 @@ static void add_openstack_coverage(struct buf *out, const json_t *dump)
 		buf_add_str(out, STR(" |\n"));
 	}
 	add_statuses_of_openstack(out, dump);
+	add_left_out_of_openstack(out, json_object_get(dump, "left_out"));
 	buf_print(out, "\n### Not built of OpenStack: %zu calls\n\n", json_array_size(unbuilt));
 	for (size_t k = 0; k < json_array_size(unbuilt); k++) {
 		buf_print(out, "* %s: ", text_of(json_array_get(unbuilt, k), "service"));

@@ -18,6 +18,7 @@
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
 #include "engine/transit/transit_internal.h"
+#include "engine/vpn/vpn_internal.h"
 #include "model/account.h"
 #include "model/network.h"
 #include "model/transit_attachment.h"
@@ -614,6 +615,7 @@ RESULT engine_delete_subnet(struct op *op, struct subnet_target *wish)
 {
 	const struct subnet *subnet = NULL;
 	TRY(engine_permit_subnet(op, &wish->subnet, "subnet.delete", &subnet));
+	TRY(vpn_check_no_endpoint(op, subnet));
 	TRY(port_drop_auto_ips_in(op, subnet));
 	TRY(subnet_check_unused(op, subnet, wish->subnet.field));
 	TRY(external_network_check_subnet(op, subnet, &wish->subnet));

@@ -22,6 +22,16 @@ static const struct call_known {
 #undef CALL
 };
 
+static const struct left_out {
+	enum os_service service;
+	const char *contains, *what, *why;
+} left_out[] = {
+#define LEFT_OUT(service, contains, what, why) {OS_##service, contains, what, why},
+#include "api/openstack/core/left_out.def"
+#undef LEFT_OUT
+};
+enum { LEFT_OUT_COUNT = sizeof left_out / sizeof left_out[0] };
+
 static void write_param(struct json_writer *w, const struct param *p)
 {
 	json_write_bool(w, "nullable", p->flags & (NULLABLE | NULL_ABSENT));
@@ -128,17 +138,49 @@ static bool is_built(const struct call_known *call)
 	return false;
 }
 
-static void write_unbuilt(struct json_writer *w)
+static bool is_left_out(const struct call_known *call, const struct left_out *row)
 {
-	json_write_open_list(w, "unbuilt");
-	for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
-		if (is_built(&known[k]))
-			continue;
+	return call->service == row->service &&
+	       (strstr(call->path, row->contains) || strstr(call->name, row->contains));
+}
+
+/* The row of a call that is left out on purpose; NULL: none. */
+static const struct left_out *find_left_out(const struct call_known *call)
+{
+	for (size_t k = 0; k < LEFT_OUT_COUNT; k++)
+		if (is_left_out(call, &left_out[k]))
+			return &left_out[k];
+	return NULL;
+}
+
+static void write_known(struct json_writer *w, const struct call_known *call)
+{
+	json_write_open(w, NULL);
+	json_write_z(w, "service", os_service_info(call->service)->type);
+	json_write_z(w, "method", call->method);
+	json_write_z(w, "path", call->path);
+	json_write_z(w, "name", call->name[0] ? call->name : NULL);
+	json_write_close(w);
+}
+
+/* Writes the calls that are not built, and for this reason; row NULL: for none. */
+static void write_unbuilt(struct json_writer *w, const char *name, const struct left_out *row)
+{
+	json_write_open_list(w, name);
+	for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
+		if (!is_built(&known[k]) && find_left_out(&known[k]) == row)
+			write_known(w, &known[k]);
+	json_write_close_list(w);
+}
+
+static void write_left_out(struct json_writer *w)
+{
+	json_write_open_list(w, "left_out");
+	for (size_t k = 0; k < LEFT_OUT_COUNT; k++) {
 		json_write_open(w, NULL);
-		json_write_z(w, "service", os_service_info(known[k].service)->type);
-		json_write_z(w, "method", known[k].method);
-		json_write_z(w, "path", known[k].path);
-		json_write_z(w, "name", known[k].name[0] ? known[k].name : NULL);
+		json_write_z(w, "what", left_out[k].what);
+		json_write_z(w, "why", left_out[k].why);
+		write_unbuilt(w, "calls", &left_out[k]);
 		json_write_close(w);
 	}
 	json_write_close_list(w);
@@ -168,6 +210,7 @@ void openstack_dump_actions(struct buf *out)
 			write_action(&w, action_groups[g]->service, &action_groups[g]->at[k]);
 	json_write_close_list(&w);
 	os_dump_left_out_statuses(&w);
-	write_unbuilt(&w);
+	write_left_out(&w);
+	write_unbuilt(&w, "unbuilt", NULL);
 	json_write_close(&w);
 }

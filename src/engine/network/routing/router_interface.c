@@ -19,6 +19,7 @@
 #include "engine/network/routing/router.h"
 #include "engine/network/routing/router_internal.h"
 #include "engine/network/subnet_internal.h"
+#include "engine/vpn/vpn_internal.h"
 #include "model/states.h"
 #include "store/address.h"
 #include "store/gateway.h"
@@ -398,6 +399,7 @@ RESULT engine_remove_router_interface(struct op *op, struct router_interface_wis
 	uuid id = router->row.id;
 	TRY(find_interface(op, wish, router, &found));
 	TRY(engine_permit(op, "router.interface", KIND_ROUTER, &router->row));
+	TRY(vpn_check_subnet_unused(op, id, found.subnet->row.id));
 	const char *why = found.is_holder ? find_user(op->head, router, found.subnet, &kind) : NULL;
 	if (why)
 		return ENGINE_FAIL(op, ERR_IN_USE, kind, wish->subnet.field,
