@@ -100,7 +100,7 @@ def test_endpoint_groups(r):
 @holds("The network: Site-to-site VPN in Neutron", "What each face calls it: VPN service, IKE policy, IPsec policy, endpoint group")
 def test_other_faces(r):
     """EC2 and CloudStack show the rows of Neutron, and Neutron shows none of theirs."""
-    own, ec2 = r.own, r.dev.client("ec2")
+    own, ec2 = r.own, r.dev.account.client("ec2")
     make = lambda path, what, **body: own.ok("POST", f"{VPN}/{path}", {what: body})[what]  # noqa: E731
     service = make("vpnservices", "vpnservice", router_id=r.router, subnet_id=r.subnet)
     ike, esp = (make(f"{k}policies", f"{k}policy")["id"] for k in ("ike", "ipsec"))
