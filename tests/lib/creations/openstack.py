@@ -134,7 +134,7 @@ ROWS = [
                {"encapsulation_mode": "tunnel"}, {"lifetime": {"units": "seconds", "value": 100}}]),
     R(f"{NET}/vpn/ikepolicies", "ikepolicy", {"name": "used"}, label="ike"),
     R(f"{NET}/vpn/ipsecpolicies", "ipsecpolicy", {"name": "used"}, label="esp"),
-    R(f"{NET}/vpn/endpoint-groups", "endpoint_group", {"name": "g", "description": "d", "type": "cidr", "endpoints": ["10.99.0.0/24", "10.98.0.0/24"],
+    R(f"{NET}/vpn/endpoint-groups", "endpoint_group", {"name": "g", "description": "d", "type": "cidr", "endpoints": ["10.98.0.0/24", "10.99.0.0/24"],
                                                        "project_id": "{project}", "tenant_id": "{project}"}, changes=[{"name": "h"}, {"description": "e"}], label="site_blocks"),
     R(f"{NET}/vpn/endpoint-groups", "endpoint_group", {"type": "cidr", "endpoints": ["10.97.0.0/24"]}, label="other_blocks"),
     R(f"{NET}/vpn/endpoint-groups", "endpoint_group", {"type": "subnet", "endpoints": ["{inside_subnet}"]}, label="own_subnets"),

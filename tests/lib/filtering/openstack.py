@@ -387,7 +387,7 @@ UNFIT = {("port_forwardings", "internal_port"), ("port_forwardings", "internal_i
 # Members that Neutron shows but does not filter by (no is_filter in neutron-lib's definitions). They are refused, since an ignored filter would
 # return every row.
 NO_FILTERS = {"agents": {"created_at", "started_at"}, "network_ip_availabilities": {"total_ips", "used_ips"},
-              "port_forwardings": {"internal_port_range"}, "networks": {"ipv4_address_scope", "ipv6_address_scope", "qos_policy_id"},
+              "port_forwardings": {"internal_port_range"}, "ipsec_site_connections": {"psk"}, "networks": {"ipv4_address_scope", "ipv6_address_scope", "qos_policy_id"},
               "ports": {"qos_policy_id", "qos_network_policy_id"}}
 PLAIN = sorted(t for t, a in LISTS.items() if a["service"] in ("network", "identity"))
 VOLUMES = dict([

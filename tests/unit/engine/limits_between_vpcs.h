@@ -11,6 +11,7 @@
 #include "engine/vpn/vpnaas.h"
 #include "store/address.h"
 #include "store/vpn_connection.h"
+#include "store/vpn_service.h"
 
 static void set_limit(struct cloud *c, enum limit_id limit, int64_t most);
 
@@ -212,8 +213,25 @@ DROP(customer_gateway, engine_delete_customer_gateway, customer_gateway_target,
 
 /* The region has ten public addresses, and each connection takes two: deletes the connections of earlier limits, and forgets
  * released addresses as the reconciler does. */
+/* Ends the services, and their VPC, whose addresses other limits need. */
+static struct gateway_attachment way_out;
+static void end_vpn_services(struct cloud *c)
+{
+	const struct vpn_service *s = NULL;
+	while ((s = vpn_service_first(cloud_tables(c)))) {
+		struct vpn_service_target target = {ref_to(c, KIND_VPN_SERVICE, s->row.id)};
+		cloud_ok(c, &c->alice, engine_delete_vpn_service, &target);
+	}
+	struct router_target vpc = {.router = way_out.router};
+	if (ref_is_given(&way_out.gateway)) {
+		cloud_ok(c, &c->alice, engine_detach_gateway, &way_out);
+		cloud_ok(c, &c->alice, engine_delete_router, &vpc);
+	}
+	way_out = (struct gateway_attachment){0};
+}
 static void end_vpn_connections(struct cloud *c)
 {
+	end_vpn_services(c);
 	for (const struct vpn_connection *n = vpn_connection_first(cloud_tables(c)), *next = NULL; n;
 	     n = next) {
 		uuid id = n->row.id;
@@ -293,11 +311,12 @@ static void is_alices_with_a_way_out(struct cloud *c)
 {
 	struct router_wish vpc = {.block = cidr_of("10.78.0.0/16")};
 	struct gateway_wish gateway = {0};
+	end_vpn_connections(c); /* frees public addresses */
 	cloud_ok(c, &c->alice, engine_create_router, &vpc);
 	cloud_ok(c, &c->alice, engine_create_gateway, &gateway);
-	struct gateway_attachment attachment = {.gateway = ref_to(c, KIND_GATEWAY, gateway.gateway),
-						.router = ref_to(c, KIND_ROUTER, vpc.router)};
-	cloud_ok(c, &c->alice, engine_attach_gateway, &attachment);
+	way_out = (struct gateway_attachment){.gateway = ref_to(c, KIND_GATEWAY, gateway.gateway),
+					      .router = ref_to(c, KIND_ROUTER, vpc.router)};
+	cloud_ok(c, &c->alice, engine_attach_gateway, &way_out);
 	helpers[0] = vpc.router;
 	is_alices(c);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Writes the action tables as JSON for `dari dump openstack`, the documentation, and tests that send every
  * documented parameter. Also writes the known calls that are not implemented. */
+#include <stdio.h>
+
 #include "api/core/dump.h"
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/services.h"
@@ -153,23 +155,35 @@ static const struct left_out *find_left_out(const struct call_known *call)
 	return NULL;
 }
 
-static void write_known(struct json_writer *w, const struct call_known *call)
+/* Writes the calls that are not built, and for no reason of the table. */
+static void write_unbuilt(struct json_writer *w)
 {
-	json_write_open(w, NULL);
-	json_write_z(w, "service", os_service_info(call->service)->type);
-	json_write_z(w, "method", call->method);
-	json_write_z(w, "path", call->path);
-	json_write_z(w, "name", call->name[0] ? call->name : NULL);
-	json_write_close(w);
+	json_write_open_list(w, "unbuilt");
+	for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
+		if (is_built(&known[k]) || find_left_out(&known[k]))
+			continue;
+		json_write_open(w, NULL);
+		json_write_z(w, "service", os_service_info(known[k].service)->type);
+		json_write_z(w, "method", known[k].method);
+		json_write_z(w, "path", known[k].path);
+		json_write_z(w, "name", known[k].name[0] ? known[k].name : NULL);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
 }
 
-/* Writes the calls that are not built, and for this reason; row NULL: for none. */
-static void write_unbuilt(struct json_writer *w, const char *name, const struct left_out *row)
+/* Each as "`GET /v2/tasks`". */
+static void write_left_out_calls(struct json_writer *w, const struct left_out *row)
 {
-	json_write_open_list(w, name);
-	for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
-		if (!is_built(&known[k]) && find_left_out(&known[k]) == row)
-			write_known(w, &known[k]);
+	char text[256];
+	json_write_open_list(w, "actions");
+	for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
+		if (is_built(&known[k]) || find_left_out(&known[k]) != row)
+			continue;
+		snprintf(text, sizeof text, "`%s %s%s%s`", known[k].method, known[k].path,
+			 known[k].name[0] ? " " : "", known[k].name);
+		json_write_z(w, NULL, text);
+	}
 	json_write_close_list(w);
 }
 
@@ -180,7 +194,7 @@ static void write_left_out(struct json_writer *w)
 		json_write_open(w, NULL);
 		json_write_z(w, "what", left_out[k].what);
 		json_write_z(w, "why", left_out[k].why);
-		write_unbuilt(w, "calls", &left_out[k]);
+		write_left_out_calls(w, &left_out[k]);
 		json_write_close(w);
 	}
 	json_write_close_list(w);
@@ -211,6 +225,6 @@ void openstack_dump_actions(struct buf *out)
 	json_write_close_list(&w);
 	os_dump_left_out_statuses(&w);
 	write_left_out(&w);
-	write_unbuilt(&w, "unbuilt", NULL);
+	write_unbuilt(&w);
 	json_write_close(&w);
 }

@@ -23,9 +23,9 @@ static const struct attribute group_rows[] = {
 	ATTRIBUTE_AS(HEX, vpn_endpoint_group, "project_id", account, .filter = "project_id",
 		     .sort = "project_id"),
 	OS_FIELD(vpn_endpoint_group, "name", name),
-	OS_FIELD(vpn_endpoint_group, "description", description),
+	OS_FILTERED(vpn_endpoint_group, "description", description),
 	ATTRIBUTE_AS(ENUM, vpn_endpoint_group, "type", type, .words = vpn_endpoint_group_type_words,
-		     .filter = "type", .sort = "type"),
+		     .filter = "type"),
 	ATTRIBUTE_MADE(TEXTS, texts, "endpoints", list_endpoints),
 };
 static const struct attributes group_members = ATTRIBUTES(group_rows);

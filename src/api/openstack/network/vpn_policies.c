@@ -20,16 +20,16 @@ LIFETIME(ipsec_policy);
 	OS_FIELD(T, "id", row.id),                                                                           \
 		ATTRIBUTE_AS(HEX, T, "tenant_id", account, .filter = "tenant_id", .sort = "tenant_id"),      \
 		ATTRIBUTE_AS(HEX, T, "project_id", account, .filter = "project_id", .sort = "project_id"),   \
-		OS_FIELD(T, "name", name), OS_FIELD(T, "description", description),                          \
-		OS_FIELD(T, "auth_algorithm", auth), OS_FIELD(T, "encryption_algorithm", encryption),        \
-		OS_FIELD(T, "pfs", pfs), ATTRIBUTE_WITHIN("lifetime", T##_lifetime)
+		OS_FIELD(T, "name", name), OS_FILTERED(T, "description", description),                       \
+		OS_FILTERED(T, "auth_algorithm", auth), OS_FILTERED(T, "encryption_algorithm", encryption),  \
+		OS_FILTERED(T, "pfs", pfs), ATTRIBUTE_WITHIN("lifetime", T##_lifetime)
 
 ATTRIBUTE_GETTER(ike_policy, p, const char *, get_mode, p->is_aggressive ? "aggressive" : "main")
 ATTRIBUTE_GETTER(ike_policy, p, const char *, get_version, p->is_v2 ? "v2" : "v1")
 static const struct attribute ike_rows[] = {
 	POLICY_ROWS(ike_policy),
-	OS_MADE(WORD, word, "phase1_negotiation_mode", get_mode),
-	OS_MADE(WORD, word, "ike_version", get_version),
+	ATTRIBUTE_MADE(WORD, word, "phase1_negotiation_mode", get_mode, .filter = "phase1_negotiation_mode"),
+	ATTRIBUTE_MADE(WORD, word, "ike_version", get_version, .filter = "ike_version"),
 };
 static const struct attributes ike_members = ATTRIBUTES(ike_rows);
 static const struct attribute ipsec_rows[] = {

@@ -26,13 +26,13 @@ static const struct attribute service_rows[] = {
 	ATTRIBUTE_AS(HEX, vpn_service, "tenant_id", account, .filter = "tenant_id", .sort = "tenant_id"),
 	ATTRIBUTE_AS(HEX, vpn_service, "project_id", account, .filter = "project_id", .sort = "project_id"),
 	OS_FIELD(vpn_service, "name", name),
-	OS_FIELD(vpn_service, "description", description),
-	OS_FIELD(vpn_service, "subnet_id", subnet, .index = VPN_SERVICE_INDEX_SUBNET),
+	OS_FILTERED(vpn_service, "description", description),
+	OS_FILTERED(vpn_service, "subnet_id", subnet, .index = VPN_SERVICE_INDEX_SUBNET),
 	OS_FIELD(vpn_service, "router_id", router, .index = VPN_SERVICE_INDEX_ROUTER),
-	OS_UP(vpn_service, is_down),
-	OS_FIELD(vpn_service, "external_v4_ip", outside_ip),
+	OS_FILTERED(vpn_service, "admin_state_up", is_down, .flags = ATTRIBUTE_NOT),
+	OS_FILTERED(vpn_service, "external_v4_ip", outside_ip),
 	ATTRIBUTE_CONST("external_v6_ip", "null"),
-	OS_MADE(WORD, word, "status", get_status),
+	ATTRIBUTE_MADE(WORD, word, "status", get_status, .filter = "status"),
 };
 static const struct attributes service_members = ATTRIBUTES(service_rows);
 
