@@ -194,7 +194,7 @@ struct network_firewall {
 
 /* A tunnel of a VPN connection: the network between the router, the namespace of the tunnel's IKE daemon, and the outside. */
 struct network_tunnel {
-	uuid id;                         /* of the daemon */
+	uuid id;                         /* daemon's id */
 	const struct vpn_tunnel *tunnel; /* the tunnel, or one of several of a daemon */
 	struct vpn_link link;
 	const struct external_network *external; /* of its public address */

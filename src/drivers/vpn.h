@@ -41,7 +41,7 @@ struct vpn_peer {
 
 /* A complete daemon: tunnels from one public address. */
 struct vpn_wish {
-	uuid id; /* of the daemon; that of its tunnel, if the tunnel has a daemon of its own */
+	uuid id; /* daemon's id: the tunnel's, or the VPN service's */
 	const struct vpn_peer *peers;
 	size_t peer_count; /* at least one */
 	struct vpn_link link;

@@ -167,7 +167,7 @@ RESULT config_write_daemon(struct ctx *c, const struct vpn_wish *wish, const cha
 			   struct str *ret_text)
 {
 	static const char plugins[] = "random nonce kdf aes sha1 sha2 hmac gcm openssl";
-	/* For algorithms of Neutron alone. */
+	/* Neutron's policies name algorithms that EC2 and CloudStack do not have. */
 	bool is_service = !uuid_is_none(wish->peers[0].tunnel->service);
 	struct buf b;
 	buf_init(&b, CONFIG_CAP_SIZE);

@@ -17,7 +17,7 @@ enum {
 	VPN_POLICIES_MAX = 100,
 	VPN_ENDPOINT_GROUPS_MAX = 100,
 	VPN_ENDPOINTS_MAX = 100,
-	VPN_LIFETIME_S = 3600, /* of a policy that names none */
+	VPN_LIFETIME_S = 3600, /* lifetime of a policy that names none */
 };
 
 /* ---- policies ---- */

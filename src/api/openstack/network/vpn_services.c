@@ -6,7 +6,7 @@
 #include "store/vpn_service.h"
 #include "store/vpn_tunnel.h"
 
-/* As with Neutron's own driver a service is PENDING_CREATE until a daemon runs for it, which takes a connection. */
+/* A service is PENDING_CREATE until a daemon runs for one of its connections, as with Neutron's driver for strongSwan. */
 static const char *get_status(struct api_call *e, const struct row *row)
 {
 	const struct tables *t = api_tables(e);
