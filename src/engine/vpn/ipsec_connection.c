@@ -3,16 +3,16 @@
  * their order: VpnReferenceValidator of neutron_vpnaas. A customer gateway for the peer's address is made and ended with each. */
 #include <inttypes.h>
 
+#include "engine/acting.h"
 #include "engine/limits.h"
+#include "engine/network/subnet_internal.h"
 #include "engine/tombstone.h"
 #include "engine/vpn/vpn.h"
 #include "engine/vpn/vpn_internal.h"
 #include "engine/vpn/vpnaas.h"
-#include "model/account.h"
 #include "store/customer_gateway.h"
 #include "store/ike_policy.h"
 #include "store/ipsec_policy.h"
-#include "store/subnet.h"
 #include "store/vpn_connection.h"
 #include "store/vpn_endpoint_group.h"
 #include "store/vpn_gateway.h"
@@ -54,10 +54,11 @@ bool engine_list_vpn_selectors(struct arena *a, const struct tables *t, const st
 	if (!own)
 		return false;
 	for (size_t k = 0; k < most; k++) {
-		const struct subnet *subnet =
-			subnet_find(t, local ? local->subnets.at[k] : (s ? s->subnet : UUID_NONE));
-		if (subnet)
-			own[count++] = subnet->block;
+		struct cidr block = subnet_get_block(t, local ? local->subnets.at[k]
+							: s   ? s->subnet
+							      : UUID_NONE);
+		if (!cidr_is_none(block))
+			own[count++] = block;
 	}
 	*ret_own = (struct cidrs){own, count};
 	*ret_theirs = peer ? peer->blocks : c->peer_cidrs;
@@ -178,11 +179,8 @@ static RESULT check_type(struct op *op, uuid group, enum vpn_endpoint_group_type
 static RESULT check_subnets(struct op *op, const struct vpn_connection *c, const struct vpn_service *s)
 {
 	const struct vpn_endpoint_group *g = vpn_endpoint_group_find(op->head, c->local_group);
-	for (size_t k = 0; g && k < g->subnets.count; k++) {
-		const struct subnet *subnet = subnet_find(op->head, g->subnets.at[k]);
-		if (subnet)
-			TRY(vpn_check_attached(op, s->router, subnet));
-	}
+	for (size_t k = 0; g && k < g->subnets.count; k++)
+		TRY(vpn_check_attached(op, s->router, g->subnets.at[k]));
 	return OK;
 }
 
@@ -392,15 +390,13 @@ static RESULT make_customer(struct op *op, const struct vpn_connection *c, struc
 static RESULT find_parts(struct op *op, struct ipsec_connection_wish *wish, struct vpn_connection *made)
 {
 	static const char permission[] = "vpn.create_connection";
-	const struct account *account = NULL;
 	const struct vpn_service *s = NULL;
 	const struct ike_policy *ike = NULL;
 	const struct ipsec_policy *esp = NULL;
-	TRY(engine_find_owner_to_be(op, &wish->account, &account));
+	TRY(engine_find_owner_id(op, &wish->account, &made->account));
 	TRY(engine_permit_vpn_service(op, &wish->service, permission, &s));
 	TRY(engine_permit_ike_policy(op, &wish->ike_policy, permission, &ike));
 	TRY(engine_permit_ipsec_policy(op, &wish->ipsec_policy, permission, &esp));
-	made->account = account->row.id;
 	made->service = s->row.id;
 	made->ike_policy = ike->row.id;
 	made->ipsec_policy = esp->row.id;

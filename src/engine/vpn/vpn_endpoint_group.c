@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Endpoint groups of Neutron's VPNaaS: rows only. Source: VpnReferenceValidator of neutron_vpnaas. */
 #include "store/vpn_endpoint_group.h"
+#include "engine/acting.h"
 #include "engine/limits.h"
 #include "engine/vpn/vpn_internal.h"
 #include "engine/vpn/vpnaas.h"
-#include "model/account.h"
 #include "model/id.h"
-#include "store/subnet.h"
 #include "store/vpn_connection.h"
 
 static RESULT fail_endpoint(struct op *op, const struct vpn_endpoint_group_wish *wish, struct str endpoint,
@@ -53,19 +52,19 @@ static RESULT read_subnets(struct op *op, const struct vpn_endpoint_group_wish *
 	if (!at)
 		return ctx_no_memory(op->ctx);
 	for (size_t k = 0; k < all->count; k++) {
-		const struct subnet *subnet = NULL;
+		const struct row *subnet = NULL;
 		if (!result_is_ok(uuid_parse(all->at[k], &at[k])))
 			return fail_endpoint(op, wish, all->at[k], "Invalid UUID");
 		struct ref ref = engine_ref_to(op, KIND_SUBNET, at[k], STR("endpoints"));
-		struct result found = engine_find_own_subnet(op->ctx, op->head, &ref, &subnet);
+		struct result found = engine_find_own(op->ctx, op->head, KIND_SUBNET, &ref, &subnet);
 		if (found.code && found.code != ERR_NOT_FOUND)
 			return found;
 		ctx_clear_problem(op->ctx);
-		if (found.code || !uuid_equal(subnet->account, account))
+		if (found.code || !uuid_equal(engine_get_owner(KIND_SUBNET, subnet), account))
 			return ENGINE_FAIL(op, ERR_INVALID, KIND_VPN_ENDPOINT_GROUP, STR("subnet"),
 					   "Subnet %" STR_FMT " in endpoint group does not exist",
 					   STR_ARG(all->at[k]));
-		TRY(engine_permit(op, "vpn_endpoint_group.create", KIND_SUBNET, &subnet->row));
+		TRY(engine_permit(op, "vpn_endpoint_group.create", KIND_SUBNET, subnet));
 	}
 	*ret_subnets = (struct uuids){at, all->count};
 	return OK;
@@ -73,10 +72,10 @@ static RESULT read_subnets(struct op *op, const struct vpn_endpoint_group_wish *
 
 RESULT engine_create_vpn_endpoint_group(struct op *op, struct vpn_endpoint_group_wish *wish)
 {
-	const struct account *account = NULL;
-	TRY(engine_find_owner_to_be(op, &wish->account, &account));
+	uuid account = UUID_NONE;
+	TRY(engine_find_owner_id(op, &wish->account, &account));
 	struct vpn_endpoint_group made = {.row = {.id = engine_new_id(op, KIND_VPN_ENDPOINT_GROUP), .gen = 1},
-					  .account = account->row.id,
+					  .account = account,
 					  .name = wish->name,
 					  .description = wish->description,
 					  .type = wish->type};
@@ -121,14 +120,14 @@ RESULT engine_delete_vpn_endpoint_group(struct op *op, struct vpn_endpoint_group
 	return vpn_endpoint_group_forget(op, g->row.id);
 }
 
-RESULT vpn_check_no_endpoint(struct op *op, const struct subnet *subnet)
+RESULT vpn_check_no_endpoint(struct op *op, uuid subnet, uuid account)
 {
-	const struct vpn_endpoint_group *g = vpn_endpoint_group_first_by_account(op->head, subnet->account);
-	while (g && !uuids_have(&g->subnets, subnet->row.id))
+	const struct vpn_endpoint_group *g = vpn_endpoint_group_first_by_account(op->head, account);
+	while (g && !uuids_have(&g->subnets, subnet))
 		g = vpn_endpoint_group_next_by_account(op->head, g);
 	return !g ? OK
 		  : ENGINE_FAIL(op, ERR_IN_USE, KIND_VPN_ENDPOINT_GROUP, STR("subnet_id"),
 				"Subnet %" STR_FMT " is used by endpoint group %" STR_FMT,
-				STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)),
+				STR_ARG(engine_write_id(op, KIND_SUBNET, subnet)),
 				STR_ARG(engine_write_id(op, KIND_VPN_ENDPOINT_GROUP, g->row.id)));
 }

@@ -5,7 +5,6 @@
 #include "engine/internal.h"
 
 struct cidrs;
-struct subnet;
 struct vpn_connection;
 struct vpn_gateway;
 struct vpn_service;
@@ -51,14 +50,13 @@ RESULT vpn_gateway_end(struct op *op, const struct vpn_gateway *gateway);
 /* The first service of the router, or NULL. */
 const struct vpn_service *vpn_find_service_of(const struct op *op, uuid router);
 /* ERR_STATE with KIND_VPN_SERVICE: the subnet is not attached to the router. */
-RESULT vpn_check_attached(struct op *op, uuid router, const struct subnet *subnet);
-bool vpn_router_has_subnet(const struct tables *t, uuid router, const struct subnet *subnet);
+RESULT vpn_check_attached(struct op *op, uuid router, uuid subnet);
 /* ERR_IN_USE with KIND_VPN_SERVICE: the router has services. */
 RESULT vpn_check_no_service(struct op *op, uuid router);
 /* ERR_IN_USE: a service of the router, or a connection of one, carries the subnet's traffic. */
 RESULT vpn_check_subnet_unused(struct op *op, uuid router, uuid subnet);
 /* ERR_IN_USE with KIND_VPN_ENDPOINT_GROUP: the subnet is an endpoint. */
-RESULT vpn_check_no_endpoint(struct op *op, const struct subnet *subnet);
+RESULT vpn_check_no_endpoint(struct op *op, uuid subnet, uuid account);
 /* Clears what a connection that ends refers to, so that these rows may be deleted while it is still listed. */
 RESULT vpn_leave_service(struct op *op, const struct vpn_connection *c);
 /* Ends a customer gateway that was made for the connection that named it. */

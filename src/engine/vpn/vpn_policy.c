@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * IKE and IPsec policies of Neutron's VPNaaS: rows only. As in Neutron, a policy that a connection names does not change. */
+#include "engine/acting.h"
 #include "engine/limits.h"
 #include "engine/vpn/vpn_internal.h"
 #include "engine/vpn/vpnaas.h"
-#include "model/account.h"
 #include "store/ike_policy.h"
 #include "store/ipsec_policy.h"
 #include "store/vpn_connection.h"
@@ -58,9 +58,7 @@ static void set_ike(struct ike_policy *to, const struct vpn_policy_settings *fro
 RESULT engine_create_ike_policy(struct op *op, struct vpn_policy_wish *wish)
 {
 	struct ike_policy made = {.row = {.id = engine_new_id(op, KIND_IKE_POLICY), .gen = 1}};
-	const struct account *account = NULL;
-	TRY(engine_find_owner_to_be(op, &wish->account, &account));
-	made.account = account->row.id;
+	TRY(engine_find_owner_id(op, &wish->account, &made.account));
 	TRY(engine_permit_new(op, "ike_policy.create", KIND_IKE_POLICY, &made.row));
 	TRY(limit_check(op, LIMIT_IKE_POLICIES, made.account, 1, STR_NONE));
 	set_defaults(PROPOSAL_OF(&made));
@@ -73,9 +71,7 @@ RESULT engine_create_ike_policy(struct op *op, struct vpn_policy_wish *wish)
 RESULT engine_create_ipsec_policy(struct op *op, struct vpn_policy_wish *wish)
 {
 	struct ipsec_policy made = {.row = {.id = engine_new_id(op, KIND_IPSEC_POLICY), .gen = 1}};
-	const struct account *account = NULL;
-	TRY(engine_find_owner_to_be(op, &wish->account, &account));
-	made.account = account->row.id;
+	TRY(engine_find_owner_id(op, &wish->account, &made.account));
 	TRY(engine_permit_new(op, "ipsec_policy.create", KIND_IPSEC_POLICY, &made.row));
 	TRY(limit_check(op, LIMIT_IPSEC_POLICIES, made.account, 1, STR_NONE));
 	set_defaults(PROPOSAL_OF(&made));

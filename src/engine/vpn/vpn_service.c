@@ -3,21 +3,18 @@
  * gateway along. Each service has a public address and a link for its daemon. */
 #include "store/vpn_service.h"
 
+#include "engine/acting.h"
 #include "engine/limits.h"
 #include "engine/network/address/address_internal.h"
 #include "engine/network/routing/gateway_internal.h"
-#include "engine/network/routing/router_interface.h"
 #include "engine/network/routing/router_internal.h"
 #include "engine/vpn/vpn.h"
 #include "engine/vpn/vpn_internal.h"
 #include "engine/vpn/vpnaas.h"
-#include "model/account.h"
 #include "store/address.h"
 #include "store/gateway.h"
-#include "store/port.h"
 #include "store/route_table.h"
 #include "store/router.h"
-#include "store/subnet.h"
 #include "store/vpn_connection.h"
 #include "store/vpn_endpoint_group.h"
 #include "store/vpn_gateway.h"
@@ -25,23 +22,13 @@
 
 /* ---- checks ---- */
 
-bool vpn_router_has_subnet(const struct tables *t, uuid router, const struct subnet *subnet)
+RESULT vpn_check_attached(struct op *op, uuid router, uuid subnet)
 {
-	const struct port *port = router_first_interface(t, router);
-	if (uuid_equal(subnet->router, router))
-		return true;
-	while (port && !(row_is_live(&port->row) && uuid_equal(port->subnet, subnet->row.id)))
-		port = port_next_by_interface_of(t, port);
-	return port != NULL;
-}
-
-RESULT vpn_check_attached(struct op *op, uuid router, const struct subnet *subnet)
-{
-	if (vpn_router_has_subnet(op->head, router, subnet))
+	if (router_has_interface_in(op->head, router, subnet))
 		return OK;
 	return ENGINE_FAIL(op, ERR_STATE, KIND_VPN_SERVICE, STR("subnet_id"),
 			   "Subnet %" STR_FMT " is not connected to Router %" STR_FMT,
-			   STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)),
+			   STR_ARG(engine_write_id(op, KIND_SUBNET, subnet)),
 			   STR_ARG(engine_write_id(op, KIND_ROUTER, router)));
 }
 
@@ -111,25 +98,24 @@ const struct vpn_service *vpn_find_service_of(const struct op *op, uuid router)
 RESULT engine_create_vpn_service(struct op *op, struct vpn_service_wish *wish)
 {
 	static const char permission[] = "vpn_service.create";
-	const struct account *account = NULL;
 	const struct router *router = NULL;
-	const struct subnet *subnet = NULL;
-	uuid outside = UUID_NONE;
-	TRY(engine_find_owner_to_be(op, &wish->account, &account));
+	const struct row *subnet = NULL;
+	uuid outside = UUID_NONE, account = UUID_NONE;
+	TRY(engine_find_owner_id(op, &wish->account, &account));
 	TRY(engine_permit_router(op, &wish->router, permission, &router));
 	struct vpn_service made = {.row = {.id = engine_new_id(op, KIND_VPN_SERVICE), .gen = 1},
-				   .account = account->row.id,
+				   .account = account,
 				   .name = wish->name,
 				   .description = wish->description,
 				   .router = router->row.id,
 				   .is_down = wish->is_down};
 	TRY(engine_permit_new(op, permission, KIND_VPN_SERVICE, &made.row));
 	if (ref_is_given(&wish->subnet))
-		TRY(engine_permit_subnet(op, &wish->subnet, permission, &subnet));
+		TRY(engine_permit_named(op, KIND_SUBNET, &wish->subnet, permission, &subnet));
 	TRY(find_outside(op, router, &outside));
 	if (subnet) {
-		TRY(vpn_check_attached(op, router->row.id, subnet));
-		made.subnet = subnet->row.id;
+		TRY(vpn_check_attached(op, router->row.id, subnet->id));
+		made.subnet = subnet->id;
 	}
 	TRY(limit_check(op, LIMIT_VPN_SERVICES, made.account, 1, STR_NONE));
 	TRY(ensure_gateway(op, router));

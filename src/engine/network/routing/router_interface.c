@@ -39,6 +39,17 @@ const struct port *router_first_interface(const struct tables *t, uuid router)
 	return port_find_by_interface_of(t, router);
 }
 
+bool router_has_interface_in(const struct tables *t, uuid router, uuid subnet)
+{
+	const struct subnet *holder = subnet_find(t, subnet);
+	const struct port *port = router_first_interface(t, router);
+	if (holder && uuid_equal(holder->router, router))
+		return true;
+	while (port && !(row_is_live(&port->row) && uuid_equal(port->subnet, subnet)))
+		port = port_next_by_interface_of(t, port);
+	return port != NULL;
+}
+
 uuid engine_get_gateway_port(const struct tables *t, const struct subnet *subnet)
 {
 	const struct port *port = port_find_by_subnet(t, subnet->row.id, subnet->gateway_ip);
