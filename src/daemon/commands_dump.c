@@ -310,12 +310,10 @@ static json_t *names_apart(const json_t *names, const json_t *left_out)
 	return apart;
 }
 
-static void add_unbuilt_of_ec2(struct buf *out, const json_t *unbuilt, const json_t *left_out)
+/* Writes a table of what is left out on purpose. */
+static void add_left_out(struct buf *out, const json_t *left_out)
 {
-	json_t *apart = names_apart(unbuilt, left_out);
-	buf_print(out,
-		  "\n### Left out of EC2: %zu actions\n\n| of what | why | actions |\n| --- | --- | --- |\n",
-		  json_array_size(unbuilt) - json_array_size(apart));
+	buf_print(out, "| of what | why | actions |\n| --- | --- | --- |\n");
 	for (size_t k = 0; k < json_array_size(left_out); k++) {
 		const json_t *one = json_array_get(left_out, k), *names = json_object_get(one, "actions");
 		buf_print(out, "| %s | %s | ", text_of(one, "what"), text_of(one, "why"));
@@ -323,6 +321,14 @@ static void add_unbuilt_of_ec2(struct buf *out, const json_t *unbuilt, const jso
 			buf_print(out, "%s%s", n ? ", " : "", json_string_value(json_array_get(names, n)));
 		buf_add_str(out, STR(" |\n"));
 	}
+}
+
+static void add_unbuilt_of_ec2(struct buf *out, const json_t *unbuilt, const json_t *left_out)
+{
+	json_t *apart = names_apart(unbuilt, left_out);
+	buf_print(out, "\n### Left out of EC2: %zu actions\n\n",
+		  json_array_size(unbuilt) - json_array_size(apart));
+	add_left_out(out, left_out);
 	buf_print(out, "\n### Not built of EC2: %zu actions\n\n", json_array_size(apart));
 	add_names(out, apart);
 	json_decref(apart);
@@ -475,6 +481,8 @@ static void add_openstack_coverage(struct buf *out, const json_t *dump)
 		buf_add_str(out, STR(" |\n"));
 	}
 	add_statuses_of_openstack(out, dump);
+	buf_print(out, "\n### Left out of OpenStack\n\n");
+	add_left_out(out, json_object_get(dump, "left_out"));
 	buf_print(out, "\n### Not built of OpenStack: %zu calls\n\n", json_array_size(unbuilt));
 	for (size_t k = 0; k < json_array_size(unbuilt); k++) {
 		buf_print(out, "* %s: ", text_of(json_array_get(unbuilt, k), "service"));

@@ -194,7 +194,8 @@ struct network_firewall {
 
 /* A tunnel of a VPN connection: the network between the router, the namespace of the tunnel's IKE daemon, and the outside. */
 struct network_tunnel {
-	const struct vpn_tunnel *tunnel;
+	uuid id;                         /* daemon's id */
+	const struct vpn_tunnel *tunnel; /* the tunnel, or one of several of a daemon */
 	struct vpn_link link;
 	const struct external_network *external; /* of its public address */
 	struct str chassis;                      /* the single host that has the public address */
@@ -205,7 +206,7 @@ struct network_tunnel {
 struct network_vpn_route {
 	uuid table;
 	struct cidr to;
-	uuid tunnel; /* none: the traffic is dropped */
+	uuid tunnel; /* id of the daemon; none: the traffic is dropped */
 };
 
 /* A complete router: gateways, peerings, attachments, subnets, route tables, metadata and DNS port. */

@@ -36,6 +36,7 @@
 #include "engine/virtual/route_plan.h"
 #include "engine/virtual/source_nat.h"
 #include "engine/vpn/vpn.h"
+#include "engine/vpn/vpnaas.h"
 #include "model/async_job.h"
 #include "model/cluster.h"
 #include "model/instance.h"
@@ -65,6 +66,8 @@ DELETER(transit_attachment, transit_attachment_target, attachment)
 DELETER(transit_gateway, transit_gateway_target, gateway)
 DELETER(transit_route_table, transit_route_table_target, route_table)
 DELETER(vpn_connection, vpn_connection_target, connection)
+DELETER(vpn_endpoint_group, vpn_endpoint_group_target, group)
+DELETER(vpn_service, vpn_service_target, service)
 DELETER(vpn_gateway, vpn_gateway_target, gateway, .is_forced = true)
 DELETER(customer_gateway, customer_gateway_target, gateway)
 DELETER(vpc_endpoint, vpc_endpoint_target, endpoint)
@@ -124,6 +127,8 @@ const struct row_deleter engine_row_deleters[] = {
 	{KIND_TRANSIT_GATEWAY, "transit_gateway.delete", delete_transit_gateway},
 	{KIND_TRANSIT_ROUTE_TABLE, "transit_gateway.delete_route_table", delete_transit_route_table},
 	{KIND_VPN_CONNECTION, "vpn.delete_connection", delete_vpn_connection},
+	{KIND_VPN_SERVICE, "vpn_service.delete", delete_vpn_service},
+	{KIND_VPN_ENDPOINT_GROUP, "vpn_endpoint_group.delete", delete_vpn_endpoint_group},
 	{KIND_VPN_GATEWAY, "vpn.delete_gateway", delete_vpn_gateway},
 	{KIND_CUSTOMER_GATEWAY, "vpn.delete_customer_gateway", delete_customer_gateway},
 	{KIND_VPC_ENDPOINT, "endpoint.delete", delete_vpc_endpoint},

@@ -58,6 +58,7 @@
 #include "engine/reservation/capacity_reservation.h"
 #include "engine/resource_group.h"
 #include "engine/support/ticket.h"
+#include "engine/vpn/vpnaas.h"
 #include "model/access_key.h"
 #include "model/access_rule.h"
 #include "model/account.h"
@@ -100,7 +101,9 @@
 #include "model/gateway.h"
 #include "model/group_member.h"
 #include "model/iam_role.h"
+#include "model/ike_policy.h"
 #include "model/instance_profile.h"
+#include "model/ipsec_policy.h"
 #include "model/key_pair.h"
 #include "model/l7_rule.h"
 #include "model/launch_configuration.h"
@@ -167,8 +170,10 @@
 #include "model/user_group.h"
 #include "model/vpc_endpoint.h"
 #include "model/vpn_connection.h"
+#include "model/vpn_endpoint_group.h"
 #include "model/vpn_gateway.h"
 #include "model/vpn_route.h"
+#include "model/vpn_service.h"
 #include "model/vpn_tunnel.h"
 
 /* ---- selection of rows ---- */

@@ -38,8 +38,12 @@ struct route_plan_entry;
 struct source_nat;
 struct peering_side;
 struct customer_gateway;
+struct ike_policy;
+struct ipsec_policy;
 struct vpn_connection;
+struct vpn_endpoint_group;
 struct vpn_gateway;
+struct vpn_service;
 struct transit_attachment;
 struct transit_gateway;
 struct vpc_endpoint;
@@ -275,6 +279,10 @@ ENGINE_FINDER(transit_gateway, KIND_TRANSIT_GATEWAY)
 ENGINE_FINDER(customer_gateway, KIND_CUSTOMER_GATEWAY)
 ENGINE_FINDER(vpn_connection, KIND_VPN_CONNECTION)
 ENGINE_FINDER(vpn_gateway, KIND_VPN_GATEWAY)
+ENGINE_FINDER(ike_policy, KIND_IKE_POLICY)
+ENGINE_FINDER(ipsec_policy, KIND_IPSEC_POLICY)
+ENGINE_FINDER(vpn_endpoint_group, KIND_VPN_ENDPOINT_GROUP)
+ENGINE_FINDER(vpn_service, KIND_VPN_SERVICE)
 ENGINE_FINDER(user, KIND_USER)
 ENGINE_FINDER(volume, KIND_VOLUME)
 ENGINE_FINDER(volume_group, KIND_VOLUME_GROUP)

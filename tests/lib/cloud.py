@@ -171,6 +171,7 @@ def furnish(dev, project):
     project.ok("POST", "/network/v2.0/address-scopes", {"address_scope": {"name": "scope", "ip_version": 4}})
     outside = project.ok("GET", "/network/v2.0/networks?router:external=true")["networks"][0]["id"]
     project.ok("POST", "/network/v2.0/floatingips", {"floatingip": {"floating_network_id": outside}})
+    make_vpn(project, outside)
     project.ok("POST", "/network/v2.0/security-groups", {"security_group": {"name": "group"}})
     project.ok("POST", "/compute/v2.1/os-server-groups", {"server_group": {"name": "group", "policy": "affinity"}},
                version="compute 2.93")
@@ -197,6 +198,21 @@ def furnish(dev, project):
     dev.rest()
 
 
+def make_vpn(project, outside):
+    """A VPN service of a router that leads outside, with a connection."""
+    made = lambda path, what, **body: project.ok("POST", f"/network/v2.0/{path}", {what: body})[what]["id"]  # noqa: E731
+    network = made("networks", "network", name="vpn")
+    subnet = made("subnets", "subnet", network_id=network, cidr="10.11.0.0/24", ip_version=4)
+    router = made("routers", "router", name="vpn", external_gateway_info={"network_id": outside})
+    project.ok("PUT", f"/network/v2.0/routers/{router}/add_router_interface", {"subnet_id": subnet})
+    service = made("vpn/vpnservices", "vpnservice", name="vpn", router_id=router)
+    local = made("vpn/endpoint-groups", "endpoint_group", name="local", type="subnet", endpoints=[subnet])
+    peer = made("vpn/endpoint-groups", "endpoint_group", name="peer", type="cidr", endpoints=["10.99.0.0/24"])
+    ike, esp = made("vpn/ikepolicies", "ikepolicy", name="ike"), made("vpn/ipsecpolicies", "ipsecpolicy", name="esp")
+    made("vpn/ipsec-site-connections", "ipsec_site_connection", name="vpn", vpnservice_id=service, ikepolicy_id=ike, ipsecpolicy_id=esp, peer_address="192.0.2.2",
+         peer_id="192.0.2.2", psk="key", local_ep_group_id=local, peer_ep_group_id=peer)
+
+
 # ---- requests made from the tables
 
 LISTS = {  # kind → path of the list of a project's own resources
@@ -213,6 +229,9 @@ LISTS = {  # kind → path of the list of a project's own resources
     "qos_policy": ("/network/v2.0/qos/policies", "policies"), "address_scope": ("/network/v2.0/address-scopes", "address_scopes"),
     "elastic_load_balancer": ("/load-balancer/v2/lbaas/loadbalancers", "loadbalancers"), "listener": ("/load-balancer/v2/lbaas/listeners", "listeners"),
     "target_group": ("/load-balancer/v2/lbaas/pools", "pools"), "listener_rule": ("/load-balancer/v2/lbaas/l7policies", "l7policies"),
+    "vpn_service": ("/network/v2.0/vpn/vpnservices", "vpnservices"), "vpn_connection": ("/network/v2.0/vpn/ipsec-site-connections", "ipsec_site_connections"),
+    "ike_policy": ("/network/v2.0/vpn/ikepolicies", "ikepolicies"), "ipsec_policy": ("/network/v2.0/vpn/ipsecpolicies", "ipsecpolicies"),
+    "vpn_endpoint_group": ("/network/v2.0/vpn/endpoint-groups", "endpoint_groups"),
     "network_grant": ("/network/v2.0/rbac-policies", "rbac_policies"), "subnet_pool": ("/network/v2.0/subnetpools", "subnetpools"),
 }
 EXAMPLES = {"string": "a", "integer": 1, "boolean": True, "id": ABSENT[:-1] + "f", "ip": "192.0.2.1", "cidr": "192.0.2.0/24",

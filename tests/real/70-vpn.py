@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/cloudstack/network/vpn_connections.c src/drivers/strongswan src/drivers/ovn/nb_vpn.c src/engine/vpn src/reconcile/network/vpn.c
+# subjects: src/api/cloudstack/network/vpn_connections.c src/api/openstack/network/ipsec_site_connections.c src/drivers/strongswan src/drivers/ovn/nb_vpn.c src/engine/vpn src/reconcile/network/vpn.c
 """Site-to-site VPN with packets: a guest of a VPC without an internet gateway reaches a host behind a strongSwan of another site by the first tunnel,
 then by the second one. OVN, the API and the daemons of both sides are real; instances are simulated, and network namespaces in place of their
 interfaces play the guests. Both sides encrypt in user space, so the kernel needs no ESP."""
@@ -12,6 +12,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import cloud as lib  # noqa: E402
 from cloudstack import of_region, ok, refused  # noqa: E402
 from guests import Guests  # noqa: E402
 from region import Region, launch, wait_state, wait_until  # noqa: E402
@@ -38,35 +39,39 @@ print(json.dumps([kinds, seen]))
 
 
 class Site:
-    """The customer's side: a gateway with strongSwan, and a host behind it."""
+    """The customer's side: a gateway with strongSwan, and a host behind it. number: 1 for a second site."""
 
-    def __init__(self, region, guests):
+    def __init__(self, region, guests, number=0):
         self.region, self.guests, self.daemon = region, guests, None
-        self.directory = f"{region.demo}/site"
+        self.suffix, self.address, self.version = "2" if number else "", f"192.0.2.{2 + 4 * number}", 1 if number else 2
+        hop, self.net = f"192.0.2.{1 + 4 * number}", f"10.{99 - number}.0"
+        self.name, self.behind, tosite = "site" + self.suffix, "behind" + self.suffix, "tosite" + self.suffix
+        self.directory = f"{region.demo}/{self.name}"
         os.makedirs(self.directory, mode=0o700)
         run, prefix = region.run, guests.prefix
-        for name in ("site", "behind"):
+        for name in (self.name, self.behind):
             run("ip", "netns", "add", prefix + name)
             guests.names.append(name)
             guests.ns(name, "ip", "link", "set", "lo", "up")
-        run("ip", "link", "add", "name", "wan", "netns", prefix + "site", "type", "veth", "peer", "name", "tosite", "netns", prefix + "inet")
-        run("ip", "link", "add", "name", "lan", "netns", prefix + "site", "type", "veth", "peer", "name", "eth0", "netns", prefix + "behind")
-        for name, link, address in (("site", "wan", SITE + "/30"), ("inet", "tosite", "192.0.2.1/30"), ("site", "lan", "10.99.0.1/24"),
-                                    ("behind", "eth0", BEHIND + "/24")):
+        run("ip", "link", "add", "name", "wan", "netns", prefix + self.name, "type", "veth", "peer", "name", tosite, "netns", prefix + "inet")
+        run("ip", "link", "add", "name", "lan", "netns", prefix + self.name, "type", "veth", "peer", "name", "eth0", "netns", prefix + self.behind)
+        for name, link, address in ((self.name, "wan", self.address + "/30"), ("inet", tosite, hop + "/30"), (self.name, "lan", self.net + ".1/24"),
+                                    (self.behind, "eth0", self.net + ".2/24")):
             guests.ns(name, "ip", "addr", "add", address, "dev", link)
             guests.ns(name, "ip", "link", "set", link, "up")
             guests.ns(name, "ethtool", "-K", link, "tx", "off")
-        guests.ns("site", "ip", "route", "add", "default", "via", "192.0.2.1")
-        guests.ns("behind", "ip", "route", "add", "default", "via", "10.99.0.1")
-        guests.ns("site", "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        guests.ns(self.name, "ip", "route", "add", "default", "via", hop)
+        guests.ns(self.behind, "ip", "route", "add", "default", "via", self.net + ".1")
+        guests.ns(self.name, "sysctl", "-qw", "net.ipv4.ip_forward=1")
 
     def configure(self, tunnels):
         """tunnels: public address and key of each."""
         with open(self.directory + "/strongswan.conf", "w", encoding="ascii") as f:
             f.write(f"charon-systemd {{\n load = {PLUGINS} kernel-libipsec kernel-netlink socket-default vici\n install_routes = no\n"
                     f" plugins {{\n vici {{\n socket = unix://{self.directory}/vici\n }}\n }}\n}}\nswanctl {{\n load = {PLUGINS}\n}}\n")
-        connections = "".join(f" t{n} {{\n version = 2\n local_addrs = {SITE}\n remote_addrs = {address}\n local {{\n auth = psk\n id = {SITE}\n }}\n"
-                              f" remote {{\n auth = psk\n id = {address}\n }}\n children {{\n t{n} {{\n local_ts = 0.0.0.0/0\n remote_ts = 0.0.0.0/0\n }}\n"
+        phase2 = " esp_proposals = aes192-sha384-ecp256\n" if self.version == 1 else ""  # quick mode offers the group
+        connections = "".join(f" t{n} {{\n version = {self.version}\n local_addrs = {self.address}\n remote_addrs = {address}\n local {{\n auth = psk\n id = {self.address}\n }}\n"
+                              f" remote {{\n auth = psk\n id = {address}\n }}\n children {{\n t{n} {{\n{phase2} local_ts = 0.0.0.0/0\n remote_ts = 0.0.0.0/0\n }}\n"
                               " }\n }\n" for n, (address, _) in enumerate(tunnels, 1))
         secrets = "".join(f" ike-t{n} {{\n id-1 = {address}\n secret = \"{key}\"\n }}\n" for n, (address, key) in enumerate(tunnels, 1))
         with open(self.directory + "/swanctl.conf", "w", encoding="ascii") as f:
@@ -76,14 +81,15 @@ class Site:
         wait_until(lambda: f"successfully loaded {len(tunnels)}" in self.ask("--load-all", "--file", self.directory + "/swanctl.conf"), "the site's connections")
 
     def start(self):
-        self.daemon = subprocess.Popen(["ip", "netns", "exec", self.guests.prefix + "site", "/usr/sbin/charon-systemd"],
+        self.daemon = subprocess.Popen(["ip", "netns", "exec", self.guests.prefix + self.name, "/usr/sbin/charon-systemd"],
                                        env=os.environ | {"STRONGSWAN_CONF": self.directory + "/strongswan.conf"},
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.guests.children.append(self.daemon)
         wait_until(lambda: os.path.exists(self.directory + "/vici") and "uptime" in self.ask("--stats"), "the site's daemon")
-        self.guests.ns("site", "ip", "route", "add", "10.7.0.0/16", "dev", "ipsec0")
-        self.guests.ns("site", "ip", "rule", "add", "pref", "100", "lookup", "main")  # before charon's own, which leads everything there
-        self.guests.ns("site", "ip", "link", "set", "ipsec0", "mtu", "1360")
+        for block in ("10.7.0.0/16", "10.8.0.0/16"):
+            self.guests.ns(self.name, "ip", "route", "add", block, "dev", "ipsec0")
+        self.guests.ns(self.name, "ip", "rule", "add", "pref", "100", "lookup", "main")  # before charon's own, which leads everything there
+        self.guests.ns(self.name, "ip", "link", "set", "ipsec0", "mtu", "1360")
 
     def ask(self, *command):
         done = subprocess.run(["swanctl", *command, "--uri", f"unix://{self.directory}/vici"], capture_output=True, text=True, check=False,
@@ -182,6 +188,15 @@ def carries(lab):
     region.check("the site reaches nothing else by the tunnel", not lab.reaches("behind", "169.254.169.254"))
 
 
+def selects(lab, site):
+    """A traffic selector of one guest: in user space charon needs that address in its namespace."""
+    region = lab.region
+    for block in (f"{lab.address}/32", "10.7.0.0/16"):
+        lab.ec2.modify_vpn_connection_options(VpnConnectionId=lab.connection, RemoteIpv4NetworkCidr=block)
+        region.check_soon(f"the tunnel comes up with the selector {block}", lambda: site.initiate(1) and block in site.ask("--list-sas"))
+        region.check_soon("the guest reaches the site, and the site the guest", lambda: lab.reaches() and lab.reaches("behind", lab.address))
+
+
 def fails_over(lab, site):
     region = lab.region
     region.check_soon("the second tunnel comes up", lambda: site.initiate(2))
@@ -256,15 +271,104 @@ def connects_by_cloudstack(lab, site):
         region.check("no key is in the log", "cloudstack.key" not in (text := log.read()) and "another.key" not in text)
 
 
+NET = "/network/v2.0"
+
+
+class Branch:
+    """A router of Neutron with a guest, a VPN service, and a connection to each site."""
+
+    def __init__(self, lab, sites):
+        self.lab, self.region = lab, lab.region
+        password = self.region.command("user", "create", "anna", "--account", "alice", "--role", "admin")["password"]
+        self.project = lib.Project(self.region, "alice", "anna", password)
+        outside = self.project.ok("GET", f"{NET}/networks?router:external=true")["networks"][0]["id"]
+        network = self.make("networks", "network", name="branch")["id"]
+        self.subnet = self.make("subnets", "subnet", network_id=network, ip_version=4, cidr="10.8.1.0/24")["id"]
+        self.router = self.make("routers", "router", name="branch", external_gateway_info={"network_id": outside})["id"]
+        self.project.ok("PUT", f"{NET}/routers/{self.router}/add_router_interface", {"subnet_id": self.subnet})
+        self.port = self.make("ports", "port", network_id=network)
+        self.start()
+        self.service = self.make("vpn/vpnservices", "vpnservice", router_id=self.router, subnet_id=self.subnet)
+        esp = self.make("vpn/ipsecpolicies", "ipsecpolicy", encryption_algorithm="aes-192", auth_algorithm="sha384", pfs="group19")["id"]
+        self.connections = []
+        for site in sites:
+            ike = self.make("vpn/ikepolicies", "ikepolicy", ike_version=f"v{site.version}", encryption_algorithm="aes-256", auth_algorithm="sha256", pfs="group14")["id"]
+            self.connections.append(self.make(
+                "vpn/ipsec-site-connections", "ipsec_site_connection", vpnservice_id=self.service["id"], ikepolicy_id=ike, ipsecpolicy_id=esp, peer_address=site.address,
+                peer_id=site.address, psk="neutron.key" + site.suffix, peer_cidrs=[site.net + ".0/24"])["id"])
+
+    def make(self, path, kind, **members):
+        return self.project.ok("POST", f"{NET}/{path}", {kind: members})[kind]
+
+    def start(self):
+        image = next(i["id"] for i in self.project.ok("GET", "/image/v2/images")["images"] if i["name"] == "tiny")
+        flavor = next(f["id"] for f in self.project.ok("GET", "/compute/v2.1/flavors")["flavors"] if f["name"] == "t3.nano")
+        server = self.project.ok("POST", "/compute/v2.1/servers", {"server": {"name": "b", "imageRef": image, "flavorRef": flavor,
+                                                                              "networks": [{"port": self.port["id"]}]}})["server"]["id"]
+        self.region.check_soon("a server of Neutron's runs", lambda: self.project.ok("GET", f"/compute/v2.1/servers/{server}")["server"]["status"] == "ACTIVE")
+        self.lab.guests.plug("branch", {"NetworkInterfaces": [{"NetworkInterfaceId": self.port["id"].replace("-", ""), "MacAddress": self.port["mac_address"],
+                                                               "PrivateIpAddress": self.port["fixed_ips"][0]["ip_address"]}]})
+
+    def connection(self, n):
+        return f"{NET}/vpn/ipsec-site-connections/{self.connections[n]}"
+
+    def change(self, n, **members):
+        self.project.ok("PUT", self.connection(n), {"ipsec_site_connection": members})
+
+    def states(self):
+        return [c["status"] for c in sorted(self.project.ok("GET", f"{NET}/vpn/ipsec-site-connections")["ipsec_site_connections"],
+                                            key=lambda c: self.connections.index(c["id"]))]
+
+    def reaches(self, site):
+        return self.lab.reaches("branch", site.net + ".2")
+
+
+def connects_by_neutron(lab, site):
+    """Two connections of one VPN service, one by IKEv2 and one by IKEv1, from one address and one daemon."""
+    region, other = lab.region, Site(lab.region, lab.guests, 1)
+    sites = (site, other)
+    branch = Branch(lab, sites)
+    for s in sites:
+        s.configure([(branch.service["external_v4_ip"], "neutron.key" + s.suffix)])
+    region.check_soon("both connections come up by themselves", lambda: branch.states() == ["ACTIVE", "ACTIVE"], branch.states)
+    region.check("they have one daemon", len(lab.daemons()) == 1)
+    negotiated = [s.ask("--list-sas") for s in sites]
+    region.check(f"the policies hold ({negotiated})", all("AES_CBC-256" in n and "AES_CBC-192/HMAC_SHA2_384_192" in n and "10.8.1.0/24" in n for n in negotiated)
+                 and "IKEv1" in negotiated[1] and "IKEv2" in negotiated[0])
+    for s in sites:
+        region.check_soon(f"a guest reaches the host behind {s.name}", lambda s=s: branch.reaches(s))
+    before = site.ask("--list-sas", "--raw")
+    branch.change(1, psk="neutron.other")
+    other.configure([(branch.service["external_v4_ip"], "neutron.other")])
+    branch.change(1, mtu=1280)  # connects again
+    region.check_soon("a connection with another key comes up", lambda: branch.states() == ["ACTIVE", "ACTIVE"] and branch.reaches(other), branch.states)
+    region.check("the guest is told of the connection's MTU", "mtu" in lab.guests.ns("branch", "ping", "-c", "2", "-W", "2", "-M", "do", "-s", "1300", other.net + ".2", fails=True))
+    branch.change(1, admin_state_up=False)
+    region.check_soon("a disabled connection is down", lambda: branch.states() == ["ACTIVE", "DOWN"] and not branch.reaches(other), branch.states)
+    region.check("the other one has not been cut", branch.reaches(site) and bool(before))
+    branch.project.call("DELETE", branch.connection(1))
+    branch.project.ok("PUT", f"{NET}/vpn/vpnservices/{branch.service['id']}", {"vpnservice": {"admin_state_up": False}})
+    region.check_soon("a disabled service has no daemon", lambda: not lab.daemons() and not branch.reaches(site))
+    branch.project.ok("PUT", f"{NET}/vpn/vpnservices/{branch.service['id']}", {"vpnservice": {"admin_state_up": True}})
+    region.check_soon("an enabled one carries traffic again", lambda: branch.reaches(site))
+    branch.project.call("DELETE", branch.connection(0))
+    region.check_soon("the daemon ends with the last connection", lambda: not lab.daemons())
+    region.check("the service goes", branch.project.call("DELETE", f"{NET}/vpn/vpnservices/{branch.service['id']}").status == 204)
+    with open(f"{region.demo}/dari.log", encoding="utf-8", errors="replace") as log:
+        region.check("no key of Neutron's is in the log", "neutron.key" not in log.read())
+
+
 def main():
     os.environ["DARI_DEMO_URI"] = "sim://"
     with Region("vn") as region, Guests(region) as guests:
         lab, site = Lab(region, guests), Site(region, guests)
         comes_up(lab, site)
         carries(lab)
+        selects(lab, site)
         fails_over(lab, site)
         goes(lab)
         connects_by_cloudstack(lab, site)
+        connects_by_neutron(lab, site)
         region.check_clean()
 
 

@@ -21,7 +21,7 @@
 
 static uuid tunnel_id(const struct network_tunnel *n)
 {
-	return n->tunnel->row.id;
+	return n->id;
 }
 
 static uuid link_id(const struct network_tunnel *n)

@@ -4,7 +4,7 @@
 
 #include "drivers/vpn.h"
 
-/* True if the tunnel's daemon runs. */
-bool sim_vpn_has(uuid tunnel);
-/* From now on the tunnel is up, or down. Simulated tunnels have no peer, and are down until then. */
-void sim_vpn_set_up(uuid tunnel, bool is_up);
+/* True if the daemon runs: a tunnel's, by the tunnel's id, or a VPN service's. */
+bool sim_vpn_has(uuid daemon);
+/* From now on the daemon's tunnels are up, or down. Simulated tunnels have no peer, and are down until then. */
+void sim_vpn_set_up(uuid daemon, bool is_up);

@@ -115,13 +115,26 @@ RESULT daemon_load(struct ctx *c, const struct vpn_place *place)
 	return ctx_fail(c, ERR_AGAIN, "%" STR_FMT, STR_ARG(why));
 }
 
-void daemon_restart_tunnel(struct ctx *c, const struct vpn_place *place)
+static void ask_quietly(struct ctx *c, const struct vpn_place *place, const char *const *command)
 {
-	const char *const command[] = {"--terminate", "--ike", "tunnel", "--force", "--timeout", "2", NULL};
 	struct ctx quiet;
 	struct str out = STR_NONE;
 	ctx_init(&quiet, c->arena);
-	IGNORE(daemon_ask(&quiet, place, command, &out)); /* there may be none */
+	IGNORE(daemon_ask(&quiet, place, command, &out));
+}
+
+/* There may be none. */
+void daemon_terminate(struct ctx *c, const struct vpn_place *place, const char *connection)
+{
+	const char *const command[] = {"--terminate", "--ike", connection, "--force", "--timeout", "2", NULL};
+	ask_quietly(c, place, command);
+}
+
+/* The peer may not answer yet; charon tries again by itself. */
+void daemon_initiate(struct ctx *c, const struct vpn_place *place, const char *connection)
+{
+	const char *const command[] = {"--initiate", "--ike", connection, "--timeout", "-1", NULL};
+	ask_quietly(c, place, command);
 }
 
 void daemon_end(struct ctx *c, struct vpn_place *place)

@@ -84,14 +84,14 @@ static RESULT write_file(struct ctx *c, const struct vpn_place *place, const cha
 
 /* Files of a tunnel as text. */
 struct texts {
-	struct str daemon, connection, link;
+	struct str daemon, connections, link;
 };
 
 static RESULT write_texts(struct ctx *c, const struct vpn_place *place, const struct vpn_wish *wish,
 			  bool in_kernel, struct texts *ret_texts)
 {
 	TRY(config_write_daemon(c, wish, place->directory, in_kernel, &ret_texts->daemon));
-	TRY(config_write_connection(c, wish, in_kernel, &ret_texts->connection));
+	TRY(config_write_connections(c, wish, in_kernel, &ret_texts->connections));
 	ret_texts->link = namespace_describe(c, wish);
 	return ret_texts->link.p ? OK : ctx_no_memory(c);
 }
@@ -124,12 +124,22 @@ static RESULT start(struct ctx *c, struct vpn_place *place, const struct vpn_wis
 	TRY(write_file(c, place, "reload", STR("")));
 	TRY(write_file(c, place, "esp", in_kernel ? STR("kernel") : STR("user")));
 	TRY(write_file(c, place, "strongswan.conf", texts.daemon));
-	TRY(write_file(c, place, "swanctl.conf", texts.connection));
+	TRY(write_file(c, place, "swanctl.conf", texts.connections));
 	TRY(write_file(c, place, "link", texts.link));
 	TRY(daemon_start(c, place, netns));
 	TRY(namespace_route(c, place, wish, netns));
 	TRY(daemon_load(c, place));
 	return file_delete(c, vpns_path(c, place, "reload"));
+}
+
+static bool is_alone(const struct vpn_wish *wish)
+{
+	return uuid_equal(wish->peers[0].tunnel->row.id, wish->id);
+}
+
+static bool begins(const struct vpn_peer *peer)
+{
+	return peer->tunnel->startup == VPN_TUNNEL_STARTUP_START;
 }
 
 /* True if a new daemon has to read the files. charon runs a start action only for a connection that is new to it, so a reload would
@@ -139,26 +149,63 @@ static bool needs_start(struct ctx *c, const struct vpn_place *place, const stru
 {
 	return !str_equal(read_file(c, place, "link"), texts->link) ||
 	       !str_equal(read_file(c, place, "strongswan.conf"), texts->daemon) ||
-	       (wish->tunnel->startup == VPN_TUNNEL_STARTUP_START &&
-		!str_equal(read_file(c, place, "swanctl.conf"), texts->connection));
+	       (is_alone(wish) && begins(&wish->peers[0]) &&
+		!str_equal(read_file(c, place, "swanctl.conf"), texts->connections));
 }
 
-/* The file "reload" is there while the daemon may not have been told of a connection yet. */
+/* Ends the tunnels that have left the file: charon keeps their security associations. */
+static void end_gone(struct ctx *c, const struct vpn_place *place, struct str before, struct str now)
+{
+	struct str line = STR_NONE;
+	while (str_split_next(&before, '\n', &line))
+		if (str_starts_with(line, STR(TUNNEL_MARK)) && !str_contains(now, line))
+			daemon_terminate(c, place,
+					 str_to_z(c->arena, str_slice(line, sizeof TUNNEL_MARK - 1, line.n)));
+}
+
+/* Ends and begins the tunnels whose part of the file has changed. Other tunnels of the daemon go on. */
+static RESULT reload(struct ctx *c, const struct vpn_place *place, const struct vpn_wish *wish,
+		     struct str before, bool in_kernel)
+{
+	char name[UUID_TEXT_SIZE];
+	struct str part = STR_NONE;
+	for (size_t k = 0; k < wish->peer_count; k++) {
+		TRY(config_write_peer(c, wish, &wish->peers[k], in_kernel, &part));
+		config_name_peer(wish->id, wish->peers[k].tunnel->row.id, name);
+		if (!str_contains(before, part))
+			daemon_terminate(c, place, name);
+	}
+	TRY(daemon_load(c, place));
+	for (size_t k = 0; k < wish->peer_count; k++) {
+		TRY(config_write_peer(c, wish, &wish->peers[k], in_kernel, &part));
+		config_name_peer(wish->id, wish->peers[k].tunnel->row.id, name);
+		if (!str_contains(before, part) && begins(&wish->peers[k]))
+			daemon_initiate(c, place, name);
+	}
+	return OK;
+}
+
+/* The file "reload" is there while the daemon may not have been told of a connection yet. It holds what the daemon was told last. */
 static RESULT change(struct ctx *c, struct vpn_place *place, const struct vpn_wish *wish)
 {
 	const char *untold = vpns_path(c, place, "reload");
+	bool in_kernel = str_is(read_file(c, place, "esp"), "kernel");
 	struct texts texts = {0};
-	TRY(write_texts(c, place, wish, str_is(read_file(c, place, "esp"), "kernel"), &texts));
+	TRY(write_texts(c, place, wish, in_kernel, &texts));
 	if (needs_start(c, place, wish, &texts)) {
 		TRY(remove_place(c, place));
 		return start(c, place, wish);
 	}
-	if (str_equal(read_file(c, place, "swanctl.conf"), texts.connection) && !file_exists(untold))
+	struct str before = read_file(c, place, "swanctl.conf");
+	if (str_equal(before, texts.connections) && !file_exists(untold))
 		return OK;
-	TRY(write_file(c, place, "reload", STR("")));
-	TRY(write_file(c, place, "swanctl.conf", texts.connection));
-	daemon_restart_tunnel(c, place);
-	TRY(daemon_load(c, place));
+	if (file_exists(untold))
+		before = read_file(c, place, "reload");
+	else
+		TRY(write_file(c, place, "reload", before));
+	TRY(write_file(c, place, "swanctl.conf", texts.connections));
+	end_gone(c, place, before, texts.connections);
+	TRY(reload(c, place, wish, before, in_kernel));
 	return file_delete(c, untold);
 }
 
@@ -172,20 +219,22 @@ static RESULT apply(struct vpns *v, struct ctx *c, const struct vpn_wish *wish)
 
 /* ---- the other calls ---- */
 
-static RESULT remove_tunnel(struct vpns *v, struct ctx *c, uuid tunnel)
+static RESULT remove_daemon(struct vpns *v, struct ctx *c, uuid daemon)
 {
 	struct vpn_place place;
-	TRY(find_place(v, c, tunnel, &place));
+	TRY(find_place(v, c, daemon, &place));
 	return remove_place(c, &place);
 }
 
-static RESULT see(struct vpns *v, struct ctx *c, uuid tunnel, bool *ret_is_up)
+static RESULT see(struct vpns *v, struct ctx *c, uuid daemon, uuid tunnel, bool *ret_is_up)
 {
-	static const char *const command[] = {"--list-sas", "--raw", NULL};
+	char name[UUID_TEXT_SIZE];
+	config_name_peer(daemon, tunnel, name);
+	const char *const command[] = {"--list-sas", "--ike", name, "--raw", NULL};
 	struct vpn_place place;
 	struct str answer = STR_NONE;
 	*ret_is_up = false;
-	TRY(find_place(v, c, tunnel, &place));
+	TRY(find_place(v, c, daemon, &place));
 	if (!place.pid)
 		return OK;
 	TRY(daemon_ask(c, &place, command, &answer));
@@ -207,7 +256,7 @@ static void close_vpns(struct vpns *v)
 }
 
 static const struct vpn_driver driver = {
-	.apply = apply, .remove = remove_tunnel, .see = see, .close = close_vpns};
+	.apply = apply, .remove = remove_daemon, .see = see, .close = close_vpns};
 
 RESULT strongswan_open(struct ctx *c, const struct strongswan_config *config, struct vpn_handle *ret_vpns)
 {

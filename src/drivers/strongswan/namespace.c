@@ -42,10 +42,12 @@ RESULT namespace_unplug(struct ctx *c, const struct vpn_place *place)
 	return plug(c, place, UUID_NONE, NULL);
 }
 
-/* Forwarding is a setting of each namespace. Under systemd the namespace's unit sets it. */
+/* Settings of each namespace: forwarding, also of packets whose source is one of its own addresses (write_own()). Under systemd the
+ * namespace's unit sets both. */
 static RESULT set_forwarding(struct ctx *c, int fd)
 {
-	const char *const argv[] = {"sysctl", "-qw", "net.ipv4.ip_forward=1", NULL};
+	const char *const argv[] = {"sysctl", "-qw", "net.ipv4.ip_forward=1",
+				    "net.ipv4.conf.all.accept_local=1", NULL};
 	const struct child child = {.argv = argv, .timeout_us = sysctl_timeout_us, .netns_fd = fd};
 	struct child_end end = {0};
 	TRY(child_run(c, &child, &end));
@@ -68,15 +70,19 @@ static struct str write_blocks(struct ctx *c, const struct vpn_wish *wish, unsig
 }
 
 /* In user space charon installs a policy only if the namespace has an address in the VPC's traffic selector (install_route() of
- * kernel-libipsec). The selector's first address is the network's own, which no interface has. */
+ * kernel-libipsec). The selector's first address is the network's own, which no interface has. The first address of a /31 or
+ * /32 is a guest's; write_rules() has the guest's packets forwarded all the same. */
 static struct str write_own(struct ctx *c, const struct vpn_wish *wish)
 {
-	enum { BITS_MAX = 30 };
+	struct str text = STR("");
 	char first[IP_TEXT_SIZE];
-	if (cidr_is_none(wish->own) || wish->own.bits > BITS_MAX)
-		return STR("");
-	return str_print(c->arena, "address replace %s/32 dev lo\n",
-			 ip_write(cidr_canonical(wish->own).base, first));
+	for (size_t k = 0; k < wish->peer_count; k++)
+		for (size_t n = 0; n < wish->peers[k].own_count; n++)
+			if (wish->peers[k].own[n].bits > 0) /* else any address fits */
+				text = str_print(c->arena, "%" STR_FMT "address replace %s/32 dev lo\n",
+						 STR_ARG(text),
+						 ip_write(cidr_canonical(wish->peers[k].own[n]).base, first));
+	return text;
 }
 
 static struct str write_leg(struct ctx *c, const struct vpn_wish *wish)
@@ -95,25 +101,52 @@ static struct str write_leg(struct ctx *c, const struct vpn_wish *wish)
 			 STR_ARG(blocks), FROM_TUNNEL);
 }
 
-/* Before charon's own rule (220): in user space it leads everything into the tunnel by that. */
+/* Before charon's own rule (220): in user space it leads everything into the tunnel by that. The table of the namespace's own addresses
+ * comes after the first rule, because one of them can be a guest's (write_own()). */
 static struct str write_rules(struct ctx *c)
 {
 	return str_print(c->arena,
-			 "rule add pref %d iif " TUNNEL_LINK " lookup %d\nrule add pref %d iif " LEG_LINK
+			 "rule add pref %d iif " TUNNEL_LINK " lookup %d\nrule add pref %d lookup local\n"
+			 "rule del pref 0 lookup local\nrule add pref %d iif " LEG_LINK
 			 " lookup %d\nrule add pref %d lookup main\n",
-			 FIRST_RULE, FROM_TUNNEL, FIRST_RULE + 1, FROM_LEG, FIRST_RULE + 2);
+			 FIRST_RULE, FROM_TUNNEL, FIRST_RULE + 1, FIRST_RULE + 2, FROM_LEG, FIRST_RULE + 3);
 }
 
-/* AWS's end of the tunnel has the first address of the inside block. */
-static struct str write_tunnel(struct ctx *c, const struct vpn_wish *wish)
+/* Packets to a site with a smaller MTU. */
+static struct str write_mtus(struct ctx *c, const struct vpn_wish *wish)
+{
+	struct str text = STR("");
+	char to[CIDR_TEXT_SIZE];
+	for (size_t k = 0; k < wish->peer_count; k++) {
+		const struct vpn_peer *peer = &wish->peers[k];
+		for (size_t n = 0; peer->mtu && peer->mtu < VPN_TUNNEL_MTU && n < peer->theirs_count; n++)
+			text = str_print(c->arena,
+					 "%" STR_FMT "route replace %s dev " TUNNEL_LINK
+					 " mtu lock %d table %d\n",
+					 STR_ARG(text), cidr_write(cidr_canonical(peer->theirs[n]), to),
+					 (int) peer->mtu, FROM_LEG);
+	}
+	return text;
+}
+
+/* AWS's end of a tunnel has the first address of the inside block. Tunnels of a VPN service have none. */
+static struct str write_inside(struct ctx *c, const struct vpn_wish *wish)
 {
 	char inside[IP_TEXT_SIZE];
-	struct cidr block = wish->tunnel->inside_cidr;
+	const struct vpn_tunnel *n = wish->peers[0].tunnel;
+	return !uuid_is_none(n->service)
+		       ? STR("")
+		       : str_print(c->arena, "address replace %s/%u dev " TUNNEL_LINK "\n",
+				   ip_write(ip_add(n->inside_cidr.base, 1), inside), n->inside_cidr.bits);
+}
+
+static struct str write_tunnel(struct ctx *c, const struct vpn_wish *wish)
+{
+	struct str inside = write_inside(c, wish), mtus = write_mtus(c, wish);
 	return str_print(c->arena,
-			 "link set dev " TUNNEL_LINK " mtu %d up\n"
-			 "address replace %s/%u dev " TUNNEL_LINK "\n"
-			 "route replace default dev " TUNNEL_LINK " table %d\n",
-			 VPN_TUNNEL_MTU, ip_write(ip_add(block.base, 1), inside), block.bits, FROM_LEG);
+			 "link set dev " TUNNEL_LINK " mtu %d up\n%" STR_FMT
+			 "route replace default dev " TUNNEL_LINK " table %d\n%" STR_FMT,
+			 VPN_TUNNEL_MTU, STR_ARG(inside), FROM_LEG, STR_ARG(mtus));
 }
 
 struct str namespace_describe(struct ctx *c, const struct vpn_wish *wish)

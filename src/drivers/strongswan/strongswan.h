@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to drivers/strongswan/: files of a tunnel, its daemon and its namespace. A tunnel's directory DIR/<uuid> contains
+ * Private to drivers/strongswan/: files of a daemon, its process and its namespace. A daemon's directory DIR/<uuid> contains
  *   strongswan.conf  settings of charon and of swanctl
- *   swanctl.conf     the connection, with the pre-shared key; mode 0600
+ *   swanctl.conf     the connections, with their pre-shared keys; mode 0600
  *   link             the namespace's addresses and routes
  *   esp              "kernel" or "user": who encrypts
  *   pid              the daemon, where systemd does not run it
@@ -16,7 +16,7 @@
 
 struct ovsdb;
 
-/* A tunnel, during a call. */
+/* A daemon, during a call. */
 struct vpn_place {
 	struct vpns *vpns;
 	uuid id;
@@ -45,8 +45,15 @@ enum { CONFIG_CAP_SIZE = 64 * 1024, XFRM_IF_ID = 7 };
 RESULT config_write_daemon(struct ctx *c, const struct vpn_wish *wish, const char *directory, bool in_kernel,
 			   struct str *ret_text);
 /* Writes swanctl.conf. */
-RESULT config_write_connection(struct ctx *c, const struct vpn_wish *wish, bool in_kernel,
-			       struct str *ret_text);
+RESULT config_write_connections(struct ctx *c, const struct vpn_wish *wish, bool in_kernel,
+				struct str *ret_text);
+/* Writes the part of swanctl.conf about a tunnel. */
+RESULT config_write_peer(struct ctx *c, const struct vpn_wish *wish, const struct vpn_peer *peer,
+			 bool in_kernel, struct str *ret_text);
+/* Begins the line before the part of a tunnel that shares its daemon, and that ends with the connection's name. */
+#define TUNNEL_MARK "# tunnel "
+/* Name of a tunnel's connection in swanctl.conf: "tunnel" for the only one of a daemon, else its id. */
+void config_name_peer(uuid daemon, uuid tunnel, char out[static UUID_TEXT_SIZE]);
 
 /* ---- namespace.c ---- */
 
@@ -68,8 +75,10 @@ void daemon_find(struct ctx *c, struct vpn_place *place);
 RESULT daemon_start(struct ctx *c, struct vpn_place *place, int netns_fd);
 /* Has the daemon read swanctl.conf. ERR_AGAIN: it does not answer. */
 RESULT daemon_load(struct ctx *c, const struct vpn_place *place);
-/* Ends its security associations, so that changed options apply. */
-void daemon_restart_tunnel(struct ctx *c, const struct vpn_place *place);
+/* Ends the security associations of a connection, so that changed options apply. */
+void daemon_terminate(struct ctx *c, const struct vpn_place *place, const char *connection);
+/* Has the daemon begin a connection, and does not wait for the peer. */
+void daemon_initiate(struct ctx *c, const struct vpn_place *place, const char *connection);
 /* Runs swanctl with that command. */
 RESULT daemon_ask(struct ctx *c, const struct vpn_place *place, const char *const *command,
 		  struct str *ret_answer);

@@ -18,6 +18,7 @@
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
 #include "engine/transit/transit_internal.h"
+#include "engine/vpn/vpn_internal.h"
 #include "model/account.h"
 #include "model/network.h"
 #include "model/transit_attachment.h"
@@ -610,10 +611,17 @@ static RESULT delete_beside(struct op *op, const struct subnet *subnet, struct s
 	return subnet_delete(op, other->row.id);
 }
 
+struct cidr subnet_get_block(const struct tables *t, uuid subnet)
+{
+	const struct subnet *row = subnet_find(t, subnet);
+	return row ? row->block : (struct cidr){0};
+}
+
 RESULT engine_delete_subnet(struct op *op, struct subnet_target *wish)
 {
 	const struct subnet *subnet = NULL;
 	TRY(engine_permit_subnet(op, &wish->subnet, "subnet.delete", &subnet));
+	TRY(vpn_check_no_endpoint(op, subnet->row.id, subnet->account));
 	TRY(port_drop_auto_ips_in(op, subnet));
 	TRY(subnet_check_unused(op, subnet, wish->subnet.field));
 	TRY(external_network_check_subnet(op, subnet, &wish->subnet));

@@ -28,6 +28,8 @@ struct ip subnet_get_spare_ip(const struct subnet *subnet);
 /* True if a port may request that address of the block. */
 bool subnet_may_hold(const struct subnet *subnet, struct ip ip);
 uint64_t subnet_count_addresses(const struct subnet *subnet);
+/* Block of the subnet; none if the row is gone. */
+struct cidr subnet_get_block(const struct tables *t, uuid subnet);
 /* True if the subnet lies in its router's own blocks. */
 bool subnet_is_of_blocks(const struct tables *t, const struct subnet *subnet);
 /* ERR_IN_USE with KIND_SUBNET: a port or router uses the subnet. */

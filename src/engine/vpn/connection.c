@@ -90,21 +90,34 @@ RESULT engine_delete_vpn_connection(struct op *op, struct vpn_connection_target 
 	const struct vpn_connection *c = NULL;
 	TRY(engine_permit_vpn_connection(op, &wish->connection, "vpn.delete_connection", &c));
 	TRY(engine_log_event(op, KIND_VPN_CONNECTION, &c->row, "deleted", "VPN connection."));
-	TRY(end_tunnels(op, c->row.id));
-	return tombstone_leave(op, KIND_VPN_CONNECTION, &c->row, VPN_CONNECTION_INDEX_ACCOUNT);
+	uuid id = c->row.id, customer = c->customer_gateway;
+	TRY(end_tunnels(op, id));
+	c = vpn_connection_find(op->head, id);
+	if (!uuid_is_none(c->service))
+		TRY(vpn_leave_service(op, c));
+	c = vpn_connection_find(op->head, id);
+	TRY(tombstone_leave(op, KIND_VPN_CONNECTION, &c->row, VPN_CONNECTION_INDEX_ACCOUNT));
+	return vpn_end_customer(op, customer);
 }
 
 /* ---- settings ---- */
 
 RESULT vpn_check_leads(struct op *op, const struct vpn_connection *c, struct str field)
 {
-	return !c->follows_customer
-		       ? OK
-		       : ENGINE_FAIL(op, ERR_STATE, KIND_VPN_CONNECTION, field,
-				     "VPN connection %" STR_FMT " follows its customer gateway. Change the "
-				     "gateway with CloudStack's updateVpnCustomerGateway, or make another "
-				     "connection.",
-				     STR_ARG(engine_write_id(op, KIND_VPN_CONNECTION, c->row.id)));
+	struct str id = engine_write_id(op, KIND_VPN_CONNECTION, c->row.id);
+	if (!uuid_is_none(c->service))
+		return ENGINE_FAIL(
+			op, ERR_STATE, KIND_VPN_CONNECTION, field,
+			"VPN connection %" STR_FMT
+			" belongs to a VPN service. Change it with Neutron's ipsec_site_connections.",
+			STR_ARG(id));
+	if (c->follows_customer)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VPN_CONNECTION, field,
+				   "VPN connection %" STR_FMT " follows its customer gateway. Change the "
+				   "gateway with CloudStack's updateVpnCustomerGateway, or make another "
+				   "connection.",
+				   STR_ARG(id));
+	return OK;
 }
 
 /* Links and inside blocks are unique at a gateway, so the tunnels get new ones where they collide. */

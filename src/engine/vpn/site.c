@@ -164,7 +164,7 @@ static RESULT set_options(struct op *op, const struct customer_gateway *g, struc
 	return OK;
 }
 
-static RESULT add_routes(struct op *op, const struct vpn_connection *c, const struct cidrs *blocks)
+RESULT vpn_add_routes(struct op *op, const struct vpn_connection *c, const struct cidrs *blocks)
 {
 	for (size_t k = 0; k < blocks->count; k++) {
 		struct vpn_route route = {.row = {.id = engine_new_id(op, KIND_VPN_ROUTE), .gen = 1},
@@ -274,7 +274,7 @@ static RESULT follow(struct op *op, const struct vpn_connection *c, const struct
 		following = vpn_route_next_by_connection(op->head, route);
 		TRY(vpn_route_forget(op, route->row.id));
 	}
-	TRY(add_routes(op, &next, &customer->remote_cidrs));
+	TRY(vpn_add_routes(op, &next, &customer->remote_cidrs));
 	for (const struct vpn_tunnel *n = vpn_tunnel_first_by_connection(op->head, next.row.id); n;
 	     n = vpn_tunnel_next_by_connection(op->head, n)) {
 		struct vpn_tunnel tunnel = *n;
@@ -313,21 +313,6 @@ RESULT engine_update_site(struct op *op, struct site_wish *wish)
 
 /* ---- gateways ---- */
 
-static RESULT propagate(struct op *op, uuid router, uuid gateway)
-{
-	const struct route_table *table = route_table_first_by_router(op->head, router), *following = NULL;
-	for (; table; table = following) {
-		following = route_table_next_by_router(op->head, table);
-		struct route_table next = *table;
-		if (!row_is_live(&table->row))
-			continue;
-		next.vpn_gateway = gateway;
-		next.row.gen++;
-		TRY(route_table_put(op, &next));
-	}
-	return OK;
-}
-
 RESULT engine_create_site_gateway(struct op *op, struct site_gateway_wish *wish)
 {
 	const struct router *router = NULL;
@@ -345,7 +330,7 @@ RESULT engine_create_site_gateway(struct op *op, struct site_gateway_wish *wish)
 	TRY(limit_check(op, LIMIT_VPN_GATEWAYS, made.account, 1, STR_NONE));
 	TRY(vpn_address_allocate(op, made.account, &made.address, &ip));
 	TRY(vpn_gateway_put(op, &made));
-	TRY(propagate(op, made.router, made.row.id));
+	TRY(vpn_propagate(op, made.router, made.row.id));
 	wish->gateway = made.row.id;
 	return engine_log_event(op, KIND_VPN_GATEWAY, &made.row, "created", "Virtual private gateway.");
 }
@@ -434,7 +419,7 @@ RESULT engine_create_site_connection(struct op *op, struct site_connection_wish 
 	}
 	struct cidrs blocks = customer->remote_cidrs;
 	TRY(vpn_connection_make(op, &made, &tunnel, 1, STR_NONE));
-	TRY(add_routes(op, &made, &blocks));
+	TRY(vpn_add_routes(op, &made, &blocks));
 	wish->connection = made.row.id;
 	return OK;
 }

@@ -12,6 +12,7 @@
 #include "store/external_network.h"
 #include "store/vpn_connection.h"
 #include "store/vpn_gateway.h"
+#include "store/vpn_service.h"
 #include "store/vpn_tunnel.h"
 
 enum { INSIDE_BITS = 30, INSIDE_TRIES = 1000, INSIDE_BLOCKS = 1 << 14 };
@@ -21,7 +22,9 @@ bool engine_runs_vpn_tunnel(const struct tables *t, const struct vpn_tunnel *tun
 {
 	const struct vpn_connection *c = vpn_connection_find(t, tunnel->connection);
 	const struct vpn_gateway *g = c && row_is_live(&c->row) ? vpn_gateway_find(t, c->vpn_gateway) : NULL;
-	return row_is_live(&tunnel->row) && g && !uuid_is_none(g->router) && !ip_is_none(tunnel->outside_ip);
+	const struct vpn_service *s = vpn_service_find(t, tunnel->service);
+	return row_is_live(&tunnel->row) && g && !uuid_is_none(g->router) &&
+	       !ip_is_none(tunnel->outside_ip) && !c->is_down && !(s && s->is_down);
 }
 
 const struct vpn_tunnel *engine_find_vpn_tunnel(const struct tables *t, uuid connection, struct ip outside)
@@ -58,17 +61,39 @@ static bool has_link(const struct vpn_tunnel *other, const void *arg)
 	return other->link == *(const int64_t *) arg;
 }
 
-RESULT vpn_tunnel_link(struct op *op, struct vpn_tunnel *tunnel, uuid gateway)
+/* A service keeps its link while it has no connection. */
+static bool is_link_of_service(const struct op *op, uuid gateway, int64_t link)
+{
+	const struct vpn_gateway *g = vpn_gateway_find(op->head, gateway);
+	const struct vpn_service *s = vpn_find_service_of(op, g ? g->router : UUID_NONE);
+	while (s && s->link != link)
+		s = vpn_service_next_by_router(op->head, s);
+	return s != NULL;
+}
+
+static RESULT choose_link(struct op *op, const struct vpn_tunnel *tunnel, uuid gateway, int64_t *ret_link)
 {
 	for (int64_t link = 0; link < VPN_LINKS_MAX; link++) {
 		if (any_other(op, tunnel, gateway, has_link, &link) ||
+		    is_link_of_service(op, gateway, link) ||
 		    cidr_overlaps(model_get_vpn_link_block(link), tunnel->inside_cidr))
 			continue;
-		tunnel->link = link;
+		*ret_link = link;
 		return OK;
 	}
 	return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_VPN_CONNECTION,
 			     "The virtual private gateway has %d tunnels.", VPN_LINKS_MAX);
+}
+
+RESULT vpn_tunnel_link(struct op *op, struct vpn_tunnel *tunnel, uuid gateway)
+{
+	return uuid_is_none(tunnel->service) ? choose_link(op, tunnel, gateway, &tunnel->link) : OK;
+}
+
+RESULT vpn_choose_link(struct op *op, uuid gateway, int64_t *ret_link)
+{
+	const struct vpn_tunnel none = {0};
+	return choose_link(op, &none, gateway, ret_link);
 }
 
 /* ---- inside blocks ---- */
@@ -139,6 +164,27 @@ RESULT vpn_tunnel_check(struct op *op, const struct vpn_tunnel *tunnel, uuid gat
 
 /* ---- public addresses ---- */
 
+static RESULT take(struct op *op, uuid account, const struct address_place *place, uuid *ret_address,
+		   struct ip *ret_ip)
+{
+	struct address address = {.row = {.id = engine_new_id(op, KIND_ADDRESS), .gen = 1},
+				  .account = account,
+				  .external_network = place->external_network,
+				  .ip = place->ip};
+	*ret_address = address.row.id;
+	*ret_ip = place->ip;
+	return address_put(op, &address);
+}
+
+RESULT vpn_address_allocate_on(struct op *op, uuid account, uuid network, uuid *ret_address,
+			       struct ip *ret_ip)
+{
+	struct address_place place = {0};
+	if (!address_pick_on(op->head, network, UUID_NONE, &place))
+		return address_fail_none_left(op, network);
+	return take(op, account, &place, ret_address, ret_ip);
+}
+
 RESULT vpn_address_allocate(struct op *op, uuid account, uuid *ret_address, struct ip *ret_ip)
 {
 	const struct external_network *network = external_network_next_choice(op->head, NULL);
@@ -149,21 +195,15 @@ RESULT vpn_address_allocate(struct op *op, uuid account, uuid *ret_address, stru
 			    address_pick_on(op->head, network->row.id, UUID_NONE, &place);
 	if (!has_place)
 		return address_fail_none_left(op, UUID_NONE);
-	struct address address = {.row = {.id = engine_new_id(op, KIND_ADDRESS), .gen = 1},
-				  .account = account,
-				  .external_network = place.external_network,
-				  .ip = place.ip};
-	TRY(address_put(op, &address));
-	*ret_address = address.row.id;
-	*ret_ip = place.ip;
-	return OK;
+	return take(op, account, &place, ret_address, ret_ip);
 }
 
 RESULT vpn_tunnel_make(struct op *op, const struct vpn_tunnel *tunnel, uuid gateway, struct str inside_field)
 {
 	struct vpn_tunnel made = *tunnel;
 	made.row.gen = 1;
-	TRY(vpn_tunnel_check(op, &made, gateway, inside_field));
+	if (uuid_is_none(made.service)) /* Neutron's policies have ranges of their own */
+		TRY(vpn_tunnel_check(op, &made, gateway, inside_field));
 	if (cidr_is_none(made.inside_cidr))
 		TRY(choose_inside(op, &made, gateway));
 	TRY(vpn_tunnel_link(op, &made, gateway));
@@ -184,7 +224,7 @@ RESULT vpn_tunnel_end(struct op *op, const struct vpn_tunnel *tunnel)
 	TRY(vpn_tunnel_delete(op, next.row.id));
 	const struct vpn_connection *c = vpn_connection_find(op->head, next.connection);
 	const struct vpn_gateway *g = c ? vpn_gateway_find(op->head, c->vpn_gateway) : NULL;
-	if (g && uuid_equal(g->address, address))
+	if (!uuid_is_none(next.service) || (g && uuid_equal(g->address, address)))
 		return OK;
 	return address_find(op->head, address) ? address_end(op, address) : OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Site-to-site VPN: customer gateways, virtual private gateways, VPN connections with two tunnels each, and static routes.
  * Tunnels run while their gateway is attached to a VPC. Deleted gateways and connections stay listed for a while
- * (engine/tombstone.h). Called by: api/ec2/vpn/vpn_*.c, reconcile/network/vpn.c. */
+ * (engine/tombstone.h). Called by: api/ec2/vpn/vpn_*.c, reconcile/network/vpn.c. engine/vpn/vpnaas.h has Neutron's. */
 #pragma once
 
 #include "engine/operation.h"

@@ -144,6 +144,7 @@ RESULT engine_detach_vpn_gateway(struct op *op, struct vpn_gateway_attachment *w
 	const struct vpn_gateway *g = NULL;
 	const struct router *router = NULL;
 	TRY(find_both(op, wish, "vpn.detach", &g, &router));
+	TRY(vpn_check_no_service(op, g->router));
 	if (!uuid_equal(g->router, router->row.id))
 		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_VPN_GATEWAY, STR("Attachment"),
 				   "The attachment with vpn gateway ID '%" STR_FMT "' and vpc ID '%" STR_FMT
@@ -167,6 +168,12 @@ RESULT engine_delete_vpn_gateway(struct op *op, struct vpn_gateway_target *wish)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VPN_GATEWAY, wish->gateway.field,
 				   "The virtual private gateway is attached to VPC %" STR_FMT ".",
 				   STR_ARG(engine_write_id(op, KIND_ROUTER, g->router)));
+	TRY(vpn_check_no_service(op, g->router));
+	return vpn_gateway_end(op, g);
+}
+
+RESULT vpn_gateway_end(struct op *op, const struct vpn_gateway *g)
+{
 	uuid id = g->row.id;
 	if (!uuid_is_none(g->router))
 		TRY(detach(op, g));

@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "drivers/vpn.h"
 #include "engine/network/external_network.h"
+#include "engine/vpn/vpnaas.h"
 #include "reconcile/work.h"
 #include "store/address.h"
 #include "store/customer_gateway.h"
@@ -46,14 +47,21 @@ static RESULT gather_connection(struct step *s, const struct tables *t, const st
 		const struct address *address = address_find(t, n->address);
 		const struct external_network *external =
 			address ? external_network_find(t, address->external_network) : NULL;
-		struct str chassis = choose_host(s, hosts, n->row.id, taken);
+		struct str chassis = choose_host(s, hosts, engine_get_vpn_daemon(n), taken);
 		if (!external || !chassis.n || !engine_runs_vpn_tunnel(t, n))
 			continue;
+		uuid id = engine_get_vpn_daemon(n);
+		bool is_there = false;
+		for (size_t k = 0; k < tunnels->at.count; k++)
+			is_there = is_there || uuid_equal(tunnels->at.at[k].id, id);
+		if (is_there)
+			continue; /* tunnels of a service share what is around the daemon */
 		struct external_network seen = *external;
 		seen.next_hop = engine_get_outer_hop(t, external, n->outside_ip);
 		const struct network_tunnel tunnel = {
+			.id = id,
 			.tunnel = STEP_COPY(s, KIND_VPN_TUNNEL, struct vpn_tunnel, n),
-			.link = model_get_vpn_link(n->row.id, n->link),
+			.link = model_get_vpn_link(id, n->link),
 			.external = STEP_COPY(s, KIND_EXTERNAL_NETWORK, struct external_network, &seen),
 			.chassis = chassis,
 			.leg_chassis = str_from(s->r->own_chassis)};
@@ -76,7 +84,7 @@ static RESULT gather_ways(struct step *s, const struct tables *t, uuid router, s
 		for (size_t k = 0; k < ways.count; k++) {
 			const struct vpn_tunnel *n = ways.at[k].tunnel;
 			const struct network_vpn_route route = {rt->row.id, ways.at[k].to,
-								n ? n->row.id : UUID_NONE};
+								n ? engine_get_vpn_daemon(n) : UUID_NONE};
 			if (!VEC_PUSH(s->ctx.arena, &routes->at, route))
 				return ctx_no_memory(&s->ctx);
 		}
@@ -106,9 +114,19 @@ RESULT vpn_gather(struct step *s, const struct tables *t, const struct host_name
 
 /* ---- the daemon's step ---- */
 
+struct peers {
+	VEC(struct vpn_peer) at;
+};
+struct blocks {
+	VEC(struct cidr) at;
+};
+
 struct tunnel_rows {
 	const struct vpn_tunnel *tunnel; /* NULL: the row does not exist */
 	bool runs;
+	uuid daemon;
+	struct peers peers; /* those of the daemon that run; none: it ends */
+	struct blocks blocks;
 	struct vpn_wish wish;
 };
 
@@ -124,34 +142,59 @@ static RESULT open_key(struct step *s, const struct tables *t, const struct vpn_
 			   ret_key);
 }
 
-static RESULT gather_wish(struct step *s, const struct tables *t, struct tunnel_rows *rows)
+static RESULT add_blocks(struct step *s, struct blocks *blocks, struct cidrs more)
 {
-	const struct vpn_tunnel *n = rows->tunnel;
+	for (size_t k = 0; k < more.count; k++)
+		if (!VEC_PUSH(s->ctx.arena, &blocks->at, more.at[k]))
+			return ctx_no_memory(&s->ctx);
+	return OK;
+}
+
+/* Traffic selectors: those of a service's connection, of a customer gateway (CloudStack), or of the connection itself (EC2). What
+ * comes out of a service's tunnels reaches its own selectors alone, since a router of Neutron has no blocks. */
+static RESULT gather_selectors(struct step *s, const struct tables *t, const struct vpn_connection *c,
+			       struct tunnel_rows *rows, struct vpn_peer *peer)
+{
+	const struct vpn_gateway *g = vpn_gateway_find(t, c->vpn_gateway);
+	const struct router *router = STEP_COPY(s, KIND_ROUTER, struct router, router_find(t, g->router));
+	const struct vpn_connection *copy = STEP_COPY(s, KIND_VPN_CONNECTION, struct vpn_connection, c);
+	struct cidrs own = {&copy->remote_cidr, !cidr_is_none(copy->remote_cidr)},
+		     theirs = {&copy->local_cidr, !cidr_is_none(copy->local_cidr)};
+	if (!uuid_is_none(c->service)) {
+		if (!engine_list_vpn_selectors(s->ctx.arena, t, copy, &own, &theirs))
+			return ctx_no_memory(&s->ctx);
+		TRY(add_blocks(s, &rows->blocks, own));
+	} else if (c->follows_customer) {
+		theirs = STEP_COPY(s, KIND_CUSTOMER_GATEWAY, struct customer_gateway,
+				   customer_gateway_find(t, c->customer_gateway))
+				 ->remote_cidrs;
+		if (router->blocks.count)
+			own = (struct cidrs){router->blocks.at, 1};
+	}
+	peer->own = own.at;
+	peer->own_count = own.count;
+	peer->theirs = theirs.at;
+	peer->theirs_count = theirs.count;
+	return uuid_is_none(c->service) ? add_blocks(s, &rows->blocks, router->blocks) : OK;
+}
+
+static RESULT gather_peer(struct step *s, const struct tables *t, const struct vpn_tunnel *n,
+			  struct tunnel_rows *rows)
+{
 	const struct vpn_connection *c = vpn_connection_find(t, n->connection);
 	const struct vpn_gateway *g = vpn_gateway_find(t, c->vpn_gateway);
 	const struct customer_gateway *customer = customer_gateway_find(t, c->customer_gateway);
-	const struct router *router = router_find(t, g->router);
-	if (!customer || !router)
+	if (!customer || !router_find(t, g->router))
 		return ctx_fail(&s->ctx, ERR_INTERNAL, "the tunnel's customer gateway or VPC is gone");
-	rows->wish = (struct vpn_wish){.id = s->id,
-				       .tunnel = n,
-				       .peer = customer->ip,
-				       .own = c->remote_cidr,
-				       .link = model_get_vpn_link(n->row.id, n->link)};
-	const struct router *copy = STEP_COPY(s, KIND_ROUTER, struct router, router);
-	rows->wish.blocks = copy->blocks.at;
-	rows->wish.block_count = copy->blocks.count;
-	if (c->follows_customer) {
-		const struct customer_gateway *own =
-			STEP_COPY(s, KIND_CUSTOMER_GATEWAY, struct customer_gateway, customer);
-		rows->wish.own = copy->blocks.count ? copy->blocks.at[0] : c->remote_cidr;
-		rows->wish.theirs = own->remote_cidrs.at;
-		rows->wish.theirs_count = own->remote_cidrs.count;
-	} else if (!cidr_is_none(c->local_cidr)) {
-		rows->wish.theirs = &STEP_COPY(s, KIND_VPN_CONNECTION, struct vpn_connection, c)->local_cidr;
-		rows->wish.theirs_count = 1;
-	}
-	return open_key(s, t, n, &rows->wish.key);
+	const struct vpn_connection *copy = STEP_COPY(s, KIND_VPN_CONNECTION, struct vpn_connection, c);
+	struct vpn_peer peer = {.tunnel = STEP_COPY(s, KIND_VPN_TUNNEL, struct vpn_tunnel, n),
+				.address = customer->ip,
+				.own_id = copy->local_id,
+				.their_id = copy->peer_id,
+				.mtu = copy->mtu};
+	TRY(gather_selectors(s, t, c, rows, &peer));
+	TRY(open_key(s, t, n, &peer.key));
+	return VEC_PUSH(s->ctx.arena, &rows->peers.at, peer) ? OK : ctx_no_memory(&s->ctx);
 }
 
 static RESULT gather(struct step *s, struct tunnel_rows *ret_rows)
@@ -164,7 +207,16 @@ static RESULT gather(struct step *s, struct tunnel_rows *ret_rows)
 		return OK;
 	ret_rows->tunnel = STEP_COPY(s, KIND_VPN_TUNNEL, struct vpn_tunnel, n);
 	ret_rows->runs = engine_runs_vpn_tunnel(view.tables, n);
-	return ret_rows->runs ? gather_wish(s, view.tables, ret_rows) : OK;
+	ret_rows->daemon = engine_get_vpn_daemon(n);
+	ret_rows->wish.id = ret_rows->daemon;
+	ret_rows->wish.link = model_get_vpn_link(ret_rows->daemon, n->link);
+	if (uuid_is_none(n->service))
+		return ret_rows->runs ? gather_peer(s, view.tables, n, ret_rows) : OK;
+	for (n = vpn_tunnel_first_by_service(view.tables, n->service); n;
+	     n = vpn_tunnel_next_by_service(view.tables, n))
+		if (engine_runs_vpn_tunnel(view.tables, n))
+			TRY(gather_peer(s, view.tables, n, ret_rows));
+	return OK;
 }
 
 static RESULT report(struct step *s, const struct vpn_tunnel *n, bool is_up)
@@ -187,21 +239,28 @@ static RESULT step_tunnel(struct step *s)
 		return OK;
 	if (!driver)
 		return ctx_fail(&s->ctx, ERR_UNSUPPORTED, "this region has no machine that runs VPN tunnels");
-	if (!rows.runs) {
-		TRY(driver->remove(s->r->vpns.self, &s->ctx, s->id));
+	rows.wish.peers = rows.peers.at.at;
+	rows.wish.peer_count = rows.peers.at.count;
+	rows.wish.blocks = rows.blocks.at.at;
+	rows.wish.block_count = rows.blocks.at.count;
+	if (rows.wish.peer_count == 0)
+		TRY(driver->remove(s->r->vpns.self, &s->ctx, rows.daemon));
+	else
+		TRY(driver->apply(s->r->vpns.self, &s->ctx, &rows.wish));
+	if (!rows.runs)
 		return row_is_live(&rows.tunnel->row) ? report(s, rows.tunnel, false)
 						      : step_forget(s, KIND_VPN_TUNNEL, s->id);
-	}
-	TRY(driver->apply(s->r->vpns.self, &s->ctx, &rows.wish));
-	TRY(driver->see(s->r->vpns.self, &s->ctx, s->id, &is_up));
+	TRY(driver->see(s->r->vpns.self, &s->ctx, rows.daemon, s->id, &is_up));
 	return report(s, rows.tunnel, is_up);
 }
 
 /* ---- wake-ups ---- */
 
+/* In the lane of the daemon, so that steps of its tunnels come one after another. */
 static void wake_tunnel(struct reconciler *r, const struct row *row)
 {
-	work_wake(r, lane_proxies(r, row->id), KIND_VPN_TUNNEL, row->id, WAKE_WISH);
+	uuid daemon = engine_get_vpn_daemon(vpn_tunnel_of(row));
+	work_wake(r, lane_proxies(r, daemon), KIND_VPN_TUNNEL, row->id, WAKE_WISH);
 }
 
 void wake_vpn_tunnels(struct reconciler *r)

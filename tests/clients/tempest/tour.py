@@ -20,7 +20,7 @@ from steps import CA_FILE, ENDPOINT, tell
 
 SITE = os.path.dirname(os.path.dirname(testtools.__file__))
 TLS = ssl.create_default_context(cafile=CA_FILE)
-PLUGINS = {"neutron": r"^neutron_tempest_plugin\.api\.", "cinder": r"^cinder_tempest_plugin\.(api|rbac)\.", "keystone": r"^keystone_tempest_plugin\.tests\.(api|rbac)\.",
+PLUGINS = {"neutron": r"^neutron_tempest_plugin\.(api|vpnaas\.api)\.", "cinder": r"^cinder_tempest_plugin\.(api|rbac)\.", "keystone": r"^keystone_tempest_plugin\.tests\.(api|rbac)\.",
            "octavia": r"^octavia_tempest_plugin\.tests\.api\."}
 PROVIDERS = ",".join(["dari:HAProxy on a gateway machine of the region.", *(f"{name}:Another name of the provider dari." for name in ("amphora", "octavia"))])
 PARALLEL = 1

@@ -64,6 +64,10 @@ def bodies(own, admin, net):
         "qos/policies": ("policy", [{"name": "a"}, {"name": "b"}]),
         "address-scopes": ("address_scope", [{"name": n, "ip_version": v} for n, v in (("a", 4), ("b", 6))]),
         "trunks": ("trunk", [{"port_id": p} for p in parents]),
+        "vpn/ikepolicies": ("ikepolicy", [{"name": n} for n in "ab"]),
+        "vpn/ipsecpolicies": ("ipsecpolicy", [{"name": n} for n in "ab"]),
+        "vpn/endpoint-groups": ("endpoint_group", [{"name": n, "type": "cidr", "endpoints": ["10.99.0.0/24"]} for n in "ab"]),
+        "vpn/vpnservices": ("vpnservice", [{"name": n, "router_id": router} for n in "ab"]),
         "address-groups": ("address_group", [{"name": n, "addresses": ["10.0.0.0/8"]} for n in "ab"]),
         "rbac-policies": ("rbac_policy", [{"object_type": "network", "object_id": network, "action": "access_as_shared", "target_tenant": p}
                                           for p in (own.id, admin.id)]),

@@ -70,6 +70,8 @@ LACKS = {
     "network.v2.Quota": {**lacking(ASKED, "check_limit"), **lacking("of Neutron's former load balancers", "healthmonitor l7policy listener loadbalancer pool")},
     "network.v2.Router": {**lacking(NO_EXTENSION, "distributed enable_ndp_proxy ha"), **lacking("the older name of revision_number", "revision")},
     "network.v2.ServiceProvider": lacking(NONE_SHOWN, "default name service_type"),
+    **{f"network.v2.{kind}": lacking("the SDK's own names of what is within another member", names)
+       for kind, names in (("VpnIkePolicy", "units value"), ("VpnIpsecPolicy", "units value"), ("VpnIPSecSiteConnection", "action interval timeout"))},
     "network.v2.Subnet": lacking(ASKED, "prefixlen use_default_subnetpool"),
 }
 

@@ -18,6 +18,7 @@ import websocket
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import cloud  # noqa: E402
+import cloudstack  # noqa: E402
 import dev as ec2  # noqa: E402
 import faces  # noqa: E402
 from faces import COMPUTE, IDENTITY  # noqa: E402
@@ -408,6 +409,24 @@ def test_an_archive_of_objects(region, log, data):
     assert words[0] == 0 and "archived" not in words[1], words
     status, words = dari(region, "log", "archive", "--before", now, "--archive", "ftp://nowhere/x")
     assert status != 0 and "ftp" in words, words
+
+
+def test_a_jobs_result_with_a_key_is_recorded(region, log):
+    """CloudStack's job shows the pre-shared key again, and the result of another job none."""
+    made = cloudstack.call(region, "createVpnCustomerGateway", name="kept", gateway="192.0.2.77", cidrlist="10.99.0.0/24", ipsecpsk="kept.key",
+                           ikepolicy="aes256-sha256;modp2048", esppolicy="aes128-sha256")[1]
+    cloudstack.finish(region, made)
+    for command, arguments, recorded in (("queryAsyncJobResult", {"jobid": made["jobid"]}, True), ("listAsyncJobs", {}, True), ("listZones", {}, False)):
+        before = log.end()
+        shown = cloudstack.call(region, command, **arguments)[1]
+        records = log.read("--after", str(before))
+        assert ("kept.key" in json.dumps(shown)) == recorded and len(records) == recorded, f"{command}: {records}"
+    job = cloudstack.call(region, "createTags", resourceids=made["id"], resourcetype="VpnCustomerGateway", **{"tags[0].key": "a", "tags[0].value": "b"})[1]
+    if "jobid" in job:
+        cloudstack.wait(region, job)
+        before = log.end()
+        cloudstack.call(region, "queryAsyncJobResult", jobid=job["jobid"])
+        assert log.read("--after", str(before)) == []
 
 
 def test_old_events_go_into_a_file(region, data):

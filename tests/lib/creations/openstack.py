@@ -34,6 +34,7 @@ class Region:
             self.ids[label + "_ip"] = self.mine.ok("GET", f"{NET}/ports/{self.ids[label]}")["port"]["fixed_ips"][0]["ip_address"]
         subnet = self.mine.ok("GET", f"{NET}/subnets?network_id={inside}&ip_version=4")["subnets"][0]
         spare = self.mine.ok("POST", f"{NET}/ports", {"port": {"network_id": inside}})["port"]["id"]
+        self.ids["inside_router"] = next(r["id"] for r in self.mine.ok("GET", f"{NET}/routers")["routers"] if r["external_gateway_info"])
         self.ids.update(inside=inside, inside_subnet=subnet["id"], inside_free=str(ipaddress.ip_network(subnet["cidr"])[200]), spare_port=spare)
         floating = {"floatingip": {"floating_network_id": self.ids["outside"]}}
         self.ids["floatingip_id"] = self.mine.ok("POST", f"{NET}/floatingips", floating)["floatingip"]["id"]
@@ -123,6 +124,35 @@ ROWS = [
     R(f"{NET}/address-scopes", "address_scope", {"name": "scope", "ip_version": 4}, label="scope"),
     R(f"{NET}/subnetpools", "subnetpool", {"name": "scoped", "prefixes": ["10.98.0.0/16"], "address_scope_id": "{scope}"}, changes=[{"address_scope_id": None}]),
     R(f"{NET}/ports", "port", {"network_id": "{network}", "qos_policy_id": "{limited}"}, changes=[{"qos_policy_id": None}]),
+    R(f"{NET}/vpn/ikepolicies", "ikepolicy", {"name": "i", "description": "d", "auth_algorithm": "sha512", "encryption_algorithm": "aes-256", "pfs": "group14", "ike_version": "v2",
+                                              "phase1_negotiation_mode": "aggressive", "lifetime": {"units": "seconds", "value": 7200}, "project_id": "{project}", "tenant_id": "{project}"},
+      changes=[{"name": "j"}, {"description": "e"}, {"auth_algorithm": "sha384"}, {"encryption_algorithm": "aes-192"}, {"pfs": "group15"}, {"ike_version": "v1"},
+               {"phase1_negotiation_mode": "main"}, {"lifetime": {"units": "seconds", "value": 100}}]),
+    R(f"{NET}/vpn/ipsecpolicies", "ipsecpolicy", {"name": "i", "description": "d", "auth_algorithm": "sha512", "encryption_algorithm": "aes-256", "pfs": "group14", "transform_protocol": "esp",
+                                                  "encapsulation_mode": "tunnel", "lifetime": {"units": "seconds", "value": 7200}, "project_id": "{project}", "tenant_id": "{project}"},
+      changes=[{"name": "j"}, {"description": "e"}, {"auth_algorithm": "sha384"}, {"encryption_algorithm": "aes-192"}, {"pfs": "group15"}, {"transform_protocol": "esp"},
+               {"encapsulation_mode": "tunnel"}, {"lifetime": {"units": "seconds", "value": 100}}]),
+    R(f"{NET}/vpn/ikepolicies", "ikepolicy", {"name": "used"}, label="ike"),
+    R(f"{NET}/vpn/ipsecpolicies", "ipsecpolicy", {"name": "used"}, label="esp"),
+    R(f"{NET}/vpn/endpoint-groups", "endpoint_group", {"name": "g", "description": "d", "type": "cidr", "endpoints": ["10.98.0.0/24", "10.99.0.0/24"],
+                                                       "project_id": "{project}", "tenant_id": "{project}"}, changes=[{"name": "h"}, {"description": "e"}], label="site_blocks"),
+    R(f"{NET}/vpn/endpoint-groups", "endpoint_group", {"type": "cidr", "endpoints": ["10.97.0.0/24"]}, label="other_blocks"),
+    R(f"{NET}/vpn/endpoint-groups", "endpoint_group", {"type": "subnet", "endpoints": ["{inside_subnet}"]}, label="own_subnets"),
+    R(f"{NET}/vpn/endpoint-groups", "endpoint_group", {"type": "subnet", "endpoints": ["{inside_subnet}"]}, label="same_subnets"),
+    R(f"{NET}/vpn/vpnservices", "vpnservice", {"name": "s", "description": "d", "router_id": "{inside_router}", "subnet_id": "{inside_subnet}", "admin_state_up": False,
+                                               "project_id": "{project}", "tenant_id": "{project}"},
+      changes=[{"name": "t"}, {"description": "e"}, {"admin_state_up": True}], label="service"),
+    R(f"{NET}/vpn/vpnservices", "vpnservice", {"router_id": "{inside_router}"}, label="bare_service"),
+    R(f"{NET}/vpn/ipsec-site-connections", "ipsec_site_connection", {
+        "vpnservice_id": "{service}", "ikepolicy_id": "{ike}", "ipsecpolicy_id": "{esp}", "name": "c", "description": "d", "peer_address": "192.0.2.2", "peer_id": "there.example.com",
+        "local_id": "here.example.com", "psk": "key", "peer_cidrs": ["10.96.0.0/24"], "mtu": 1400, "initiator": "response-only", "admin_state_up": False,
+        "dpd": {"action": "clear", "interval": 10, "timeout": 60}, "project_id": "{project}", "tenant_id": "{project}"},
+      changes=[{"name": "e"}, {"description": "f"}, {"peer_address": "192.0.2.3"}, {"peer_id": "192.0.2.3"}, {"local_id": "there.example.com"}, {"psk": "other"},
+               {"peer_cidrs": ["10.95.0.0/24"]}, {"mtu": 1300}, {"initiator": "bi-directional"}, {"admin_state_up": True}, {"dpd": {"action": "restart", "interval": 20, "timeout": 80}}]),
+    R(f"{NET}/vpn/ipsec-site-connections", "ipsec_site_connection", {
+        "vpnservice_id": "{bare_service}", "ikepolicy_id": "{ike}", "ipsecpolicy_id": "{esp}", "peer_address": "192.0.2.4", "peer_id": "192.0.2.4", "psk": "key",
+        "local_ep_group_id": "{own_subnets}", "peer_ep_group_id": "{site_blocks}"},
+      changes=[{"local_ep_group_id": "{same_subnets}"}, {"peer_ep_group_id": "{other_blocks}"}]),
     R(f"{NET}/trunks", "trunk", {"port_id": "{trunk_port}", "name": "t", "description": "d", "admin_state_up": False, "project_id": "{project}", "tenant_id": "{project}",
                                  "sub_ports": [{"port_id": "{trunk_sub}", "segmentation_type": "vlan", "segmentation_id": 100}]},
       changes=[{"name": "u"}, {"description": "e"}, {"admin_state_up": True}]),

@@ -44,6 +44,15 @@ def subport(ids):
     return {"port_id": ids["port"], "segmentation_type": "vlan", "segmentation_id": 9}
 
 
+VPN = "/network/v2.0/vpn"
+SITE = {"peer_address": "192.0.2.9", "peer_id": "192.0.2.9", "psk": "key"}
+
+
+def site(ids, **more):
+    """A new IPsec site connection."""
+    return {"ipsec_site_connection": {**SITE, "vpnservice_id": ids["vpn_service"], "ikepolicy_id": ids["ike_policy"], "ipsecpolicy_id": ids["ipsec_policy"], **more}}
+
+
 LISTENER = {"protocol": "HTTP", "protocol_port": 81}
 LED = {"action": "REDIRECT_TO_POOL"}
 BODIES = {  # values that cannot be derived from the tables: a valid body, for all of a call's parameters or for one
@@ -104,6 +113,23 @@ BODIES = {  # values that cannot be derived from the tables: a valid body, for a
     ("POST /network/v2.0/subnetpools", "address_scope_id"): lambda ids: {"subnetpool": {"name": "other", "prefixes": ["10.90.0.0/16"], "address_scope_id": ids["address_scope"]}},
     "POST /network/v2.0/address-scopes": lambda ids: {"address_scope": {"name": "other", "ip_version": 4}},
     "PUT /network/v2.0/address-scopes/{address_scope_id}": lambda ids: {"address_scope": {"name": "other"}},
+    f"POST {VPN}/vpnservices": lambda ids: {"vpnservice": {"router_id": ids["router"]}},
+    (f"POST {VPN}/vpnservices", "subnet_id"): lambda ids: {"vpnservice": {"router_id": ids["router"], "subnet_id": ids["subnet"]}},
+    f"PUT {VPN}/vpnservices/{{vpnservice_id}}": lambda ids: {"vpnservice": {"name": "other"}},
+    f"POST {VPN}/ikepolicies": lambda ids: {"ikepolicy": {"name": "other"}},
+    f"PUT {VPN}/ikepolicies/{{ikepolicy_id}}": lambda ids: {"ikepolicy": {"name": "other"}},
+    f"POST {VPN}/ipsecpolicies": lambda ids: {"ipsecpolicy": {"name": "other"}},
+    f"PUT {VPN}/ipsecpolicies/{{ipsecpolicy_id}}": lambda ids: {"ipsecpolicy": {"name": "other"}},
+    f"POST {VPN}/endpoint-groups": lambda ids: {"endpoint_group": {"type": "cidr", "endpoints": ["10.98.0.0/24"]}},
+    f"PUT {VPN}/endpoint-groups/{{endpoint_group_id}}": lambda ids: {"endpoint_group": {"name": "other"}},
+    f"POST {VPN}/ipsec-site-connections": site,
+    (f"POST {VPN}/ipsec-site-connections", "local_ep_group_id"): lambda ids: site(ids, local_ep_group_id=ids["vpn_endpoint_group"]),
+    (f"POST {VPN}/ipsec-site-connections", "peer_ep_group_id"): lambda ids: site(ids, peer_ep_group_id=ids["vpn_endpoint_group"]),
+    f"PUT {VPN}/ipsec-site-connections/{{ipsec_site_connection_id}}": lambda ids: {"ipsec_site_connection": {"name": "other"}},
+    (f"PUT {VPN}/ipsec-site-connections/{{ipsec_site_connection_id}}", "local_ep_group_id"): lambda ids: {
+        "ipsec_site_connection": {"local_ep_group_id": ids["vpn_endpoint_group"]}},
+    (f"PUT {VPN}/ipsec-site-connections/{{ipsec_site_connection_id}}", "peer_ep_group_id"): lambda ids: {
+        "ipsec_site_connection": {"peer_ep_group_id": ids["vpn_endpoint_group"]}},
     "POST /network/v2.0/trunks": lambda ids: {"trunk": {"port_id": ids["port"]}},
     ("POST /network/v2.0/trunks", "sub_ports.N.port_id"): lambda ids: {"trunk": {"port_id": ids["port"], "sub_ports": [subport(ids)]}},
     "PUT /network/v2.0/trunks/{trunk_id}": lambda ids: {"trunk": {"name": "other"}},

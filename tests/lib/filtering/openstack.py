@@ -61,6 +61,21 @@ class Region:
         make(f"qos/policies/{policy}/dscp_marking_rules", "dscp_marking_rule", dscp_mark=8)
         self.parents.setdefault(project.name, {})["qos_policy"] = policy
 
+    @staticmethod
+    def make_vpn(make, n, router, subnet):
+        """The first service has a subnet, and the others have endpoint groups."""
+        up = n != 1
+        ike = make("vpn/ikepolicies", "ikepolicy", name=f"i{n}", description=f"d{n}", auth_algorithm=("sha1", "sha256", "sha512")[n], encryption_algorithm=("aes-128", "aes-192", "aes-256")[n],
+                   pfs=f"group{14 + n}", ike_version="v1" if up else "v2", phase1_negotiation_mode="main" if up else "aggressive")
+        esp = make("vpn/ipsecpolicies", "ipsecpolicy", name=f"e{n}", description=f"d{n}", auth_algorithm=("sha1", "sha256", "sha512")[n],
+                   encryption_algorithm=("aes-128", "aes-192", "aes-256")[n], pfs=f"group{14 + n}")
+        service = make("vpn/vpnservices", "vpnservice", name=f"v{n}", description=f"d{n}", router_id=router, admin_state_up=up, **({} if n else {"subnet_id": subnet}))
+        local = make("vpn/endpoint-groups", "endpoint_group", name=f"l{n}", description=f"d{n}", type="subnet", endpoints=[subnet])
+        peer = make("vpn/endpoint-groups", "endpoint_group", name=f"p{n}", description=f"d{n}", type="cidr", endpoints=[f"10.9{n}.0.0/24"])
+        ends = {"local_ep_group_id": local["id"], "peer_ep_group_id": peer["id"]} if n else {"peer_cidrs": ["10.99.0.0/24"]}
+        make("vpn/ipsec-site-connections", "ipsec_site_connection", name=f"c{n}", description=f"d{n}", vpnservice_id=service["id"], ikepolicy_id=ike["id"], ipsecpolicy_id=esp["id"],
+             peer_address=f"192.0.2.{n + 2}", peer_id=f"192.0.2.{n + 2}", local_id=f"h{n}", psk="key", mtu=1400 + n, initiator="bi-directional" if up else "response-only", admin_state_up=up, **ends)
+
     def make_network(self, project):
         make = lambda path, what, **body: project.ok("POST", f"{NET}/{path}", {what: body})[what]  # noqa: E731
         for n in range(3):
@@ -84,6 +99,7 @@ class Region:
                 self.make_rules(project, make, policy["id"])
             parent = make("ports", "port", network_id=network["id"], name=f"parent{n}")
             trunk = make("trunks", "trunk", port_id=parent["id"], name=f"t{n}", description=f"d{n}", admin_state_up=up)
+            self.make_vpn(make, n, router["id"], subnet["id"])
             address = make("floatingips", "floatingip", floating_network_id=self.outside, description=f"d{n}", **({"port_id": port["id"]} if n else {}))
             if n == 0:
                 self.make_forwardings(project, make, network["id"])
@@ -371,7 +387,7 @@ UNFIT = {("port_forwardings", "internal_port"), ("port_forwardings", "internal_i
 # Members that Neutron shows but does not filter by (no is_filter in neutron-lib's definitions). They are refused, since an ignored filter would
 # return every row.
 NO_FILTERS = {"agents": {"created_at", "started_at"}, "network_ip_availabilities": {"total_ips", "used_ips"},
-              "port_forwardings": {"internal_port_range"}, "networks": {"ipv4_address_scope", "ipv6_address_scope", "qos_policy_id"},
+              "port_forwardings": {"internal_port_range"}, "ipsec_site_connections": {"psk"}, "networks": {"ipv4_address_scope", "ipv6_address_scope", "qos_policy_id"},
               "ports": {"qos_policy_id", "qos_network_policy_id"}}
 PLAIN = sorted(t for t, a in LISTS.items() if a["service"] in ("network", "identity"))
 VOLUMES = dict([

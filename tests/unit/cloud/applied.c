@@ -117,7 +117,7 @@ static void write_tunnels(struct buf *b, const struct network_router *w)
 {
 	for (size_t k = 0; k < w->tunnel_count; k++) {
 		const struct network_tunnel *n = &w->tunnels[k];
-		add_id(b, "tunnel", n->tunnel->row.id);
+		add_id(b, "tunnel", n->id);
 		add_ip(b, "ip", n->tunnel->outside_ip);
 		add_block(b, "link", n->link.block);
 		add_ip(b, "hop", n->external->next_hop);

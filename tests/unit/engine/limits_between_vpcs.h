@@ -5,10 +5,13 @@
 #include "engine/network/address/address.h"
 #include "engine/network/flow_log.h"
 #include "engine/network/routing/endpoint_service.h"
+#include "engine/network/routing/gateway.h"
 #include "engine/network/routing/vpc_endpoint.h"
 #include "engine/vpn/vpn.h"
+#include "engine/vpn/vpnaas.h"
 #include "store/address.h"
 #include "store/vpn_connection.h"
+#include "store/vpn_service.h"
 
 static void set_limit(struct cloud *c, enum limit_id limit, int64_t most);
 
@@ -210,8 +213,25 @@ DROP(customer_gateway, engine_delete_customer_gateway, customer_gateway_target,
 
 /* The region has ten public addresses, and each connection takes two: deletes the connections of earlier limits, and forgets
  * released addresses as the reconciler does. */
+/* Ends the services, and their VPC, whose addresses other limits need. */
+static struct gateway_attachment way_out;
+static void end_vpn_services(struct cloud *c)
+{
+	const struct vpn_service *s = NULL;
+	while ((s = vpn_service_first(cloud_tables(c)))) {
+		struct vpn_service_target target = {ref_to(c, KIND_VPN_SERVICE, s->row.id)};
+		cloud_ok(c, &c->alice, engine_delete_vpn_service, &target);
+	}
+	struct router_target vpc = {.router = way_out.router};
+	if (ref_is_given(&way_out.gateway)) {
+		cloud_ok(c, &c->alice, engine_detach_gateway, &way_out);
+		cloud_ok(c, &c->alice, engine_delete_router, &vpc);
+	}
+	way_out = (struct gateway_attachment){0};
+}
 static void end_vpn_connections(struct cloud *c)
 {
+	end_vpn_services(c);
 	for (const struct vpn_connection *n = vpn_connection_first(cloud_tables(c)), *next = NULL; n;
 	     n = next) {
 		uuid id = n->row.id;
@@ -260,6 +280,54 @@ static RESULT make_vpn_connection(struct cloud *c, int n)
 DROP(vpn_connection, engine_delete_vpn_connection, vpn_connection_target,
      .connection = ref_to(c, KIND_VPN_CONNECTION, made))
 
+static RESULT make_ike_policy(struct cloud *c, int n)
+{
+	struct vpn_policy_wish wish = {0};
+	(void) n;
+	MAKE(c, &c->alice, engine_create_ike_policy, wish, made);
+}
+DROP(ike_policy, engine_delete_ike_policy, vpn_policy_target, .policy = ref_to(c, KIND_IKE_POLICY, made))
+static RESULT make_ipsec_policy(struct cloud *c, int n)
+{
+	struct vpn_policy_wish wish = {0};
+	(void) n;
+	MAKE(c, &c->alice, engine_create_ipsec_policy, wish, made);
+}
+DROP(ipsec_policy, engine_delete_ipsec_policy, vpn_policy_target,
+     .policy = ref_to(c, KIND_IPSEC_POLICY, made))
+static RESULT make_vpn_group(struct cloud *c, int n)
+{
+	static const struct str block = {"10.99.0.0/24", sizeof "10.99.0.0/24" - 1};
+	struct vpn_endpoint_group_wish wish = {.type = VPN_ENDPOINT_GROUP_TYPE_CIDR,
+					       .endpoints = {&block, 1}};
+	(void) n;
+	MAKE(c, &c->alice, engine_create_vpn_endpoint_group, wish, group);
+}
+DROP(vpn_group, engine_delete_vpn_endpoint_group, vpn_endpoint_group_target,
+     .group = ref_to(c, KIND_VPN_ENDPOINT_GROUP, made))
+
+/* helpers[0] is a VPC that leads outside. */
+static void is_alices_with_a_way_out(struct cloud *c)
+{
+	struct router_wish vpc = {.block = cidr_of("10.78.0.0/16")};
+	struct gateway_wish gateway = {0};
+	end_vpn_connections(c); /* frees public addresses */
+	cloud_ok(c, &c->alice, engine_create_router, &vpc);
+	cloud_ok(c, &c->alice, engine_create_gateway, &gateway);
+	way_out = (struct gateway_attachment){.gateway = ref_to(c, KIND_GATEWAY, gateway.gateway),
+					      .router = ref_to(c, KIND_ROUTER, vpc.router)};
+	cloud_ok(c, &c->alice, engine_attach_gateway, &way_out);
+	helpers[0] = vpc.router;
+	is_alices(c);
+}
+static RESULT make_vpn_service(struct cloud *c, int n)
+{
+	struct vpn_service_wish wish = {.router = ref_to(c, KIND_ROUTER, helpers[0])};
+	(void) n;
+	MAKE(c, &c->alice, engine_create_vpn_service, wish, service);
+}
+DROP(vpn_service, engine_delete_vpn_service, vpn_service_target, .service = ref_to(c, KIND_VPN_SERVICE, made))
+
 /* A connection has two tunnels. */
 static void check_vpn_tunnels(void **state)
 {
@@ -307,6 +375,10 @@ static void drop_vpn_route(struct cloud *c)
 	[LIMIT_VPN_GATEWAYS] = {is_alices, make_vpn_gateway, drop_vpn_gateway},                              \
 	[LIMIT_VPN_CONNECTIONS] = {is_alices_with_vpn_gateway, make_vpn_connection, drop_vpn_connection},    \
 	[LIMIT_GATEWAY_CONNECTIONS] = {is_a_vpn_gateway, make_vpn_connection, drop_vpn_connection},          \
+	[LIMIT_VPN_SERVICES] = {is_alices_with_a_way_out, make_vpn_service, drop_vpn_service},               \
+	[LIMIT_IKE_POLICIES] = {is_alices, make_ike_policy, drop_ike_policy},                                \
+	[LIMIT_IPSEC_POLICIES] = {is_alices, make_ipsec_policy, drop_ipsec_policy},                          \
+	[LIMIT_VPN_ENDPOINT_GROUPS] = {is_alices, make_vpn_group, drop_vpn_group},                           \
 	[LIMIT_VPN_ROUTES] = {is_a_vpn_connection, make_vpn_route, drop_vpn_route},                          \
 	[LIMIT_PEERINGS] = {is_alices_router, make_peering, drop_peering},                                   \
 	[LIMIT_TRANSIT_GATEWAYS] = {is_alices, make_transit_gateway, drop_transit_gateway},                  \

@@ -5,8 +5,11 @@
 #include "../cloud/cloud.h"
 
 #include "drivers/sim/vpn.h"
+#include "engine/network/routing/gateway.h"
+#include "engine/network/subnet.h"
 #include "engine/tombstone.h"
 #include "engine/vpn/vpn.h"
+#include "engine/vpn/vpnaas.h"
 #include "model/id.h"
 #include "store/router.h"
 #include "store/vpn_tunnel.h"
@@ -202,12 +205,120 @@ static void starts_again(struct cloud *c)
 }
 TEST_STORY(starts_again, 2)
 
+/* ---- services (Neutron) ---- */
+
+struct branch {
+	uuid router, service, ike, esp;
+	uuid connections[2];
+};
+
+static uuid connect_site(struct cloud *c, const struct branch *b, const char *peer, const char *block)
+{
+	struct str address = str_from(peer), to = str_from(block), key;
+	struct strs blocks = {&to, 1};
+	struct ipsec_connection_wish wish = {.service = cloud_ref(c, KIND_VPN_SERVICE, b->service),
+					     .ike_policy = cloud_ref(c, KIND_IKE_POLICY, b->ike),
+					     .ipsec_policy = cloud_ref(c, KIND_IPSEC_POLICY, b->esp),
+					     .set = {.peer_address = &address,
+						     .peer_id = &address,
+						     .peer_cidrs = &blocks,
+						     .key = &key,
+						     .key_row = id_new(KIND_VPN_TUNNEL)}};
+	key = cloud_seal(c, (struct str){(const char *) wish.set.key_row.b, sizeof wish.set.key_row.b},
+			 STR("key_of_12345"));
+	cloud_ok(c, &c->alice, engine_create_ipsec_connection, &wish);
+	return wish.made;
+}
+
+static struct branch make_branch(struct cloud *c)
+{
+	struct branch b = {0};
+	struct router_wish vpc = {.block = cidr_of("10.9.0.0/16")};
+	struct gateway_wish gateway = {0};
+	struct vpn_policy_wish ike = {0}, esp = {0};
+	cloud_ok(c, &c->alice, engine_create_router, &vpc);
+	cloud_ok(c, &c->alice, engine_create_gateway, &gateway);
+	struct gateway_attachment attachment = {.gateway = cloud_ref(c, KIND_GATEWAY, gateway.gateway),
+						.router = cloud_ref(c, KIND_ROUTER, vpc.router)};
+	struct subnet_wish subnet = {.router = cloud_ref(c, KIND_ROUTER, vpc.router),
+				     .block = cidr_of("10.9.1.0/24")};
+	cloud_ok(c, &c->alice, engine_attach_gateway, &attachment);
+	cloud_ok(c, &c->alice, engine_create_subnet, &subnet);
+	cloud_ok(c, &c->alice, engine_create_ike_policy, &ike);
+	cloud_ok(c, &c->alice, engine_create_ipsec_policy, &esp);
+	struct vpn_service_wish service = {.router = cloud_ref(c, KIND_ROUTER, vpc.router),
+					   .subnet = cloud_ref(c, KIND_SUBNET, subnet.subnet)};
+	cloud_ok(c, &c->alice, engine_create_vpn_service, &service);
+	b = (struct branch){vpc.router, service.service, ike.made, esp.made, {{{0}}}};
+	b.connections[0] = connect_site(c, &b, "192.0.2.2", "10.99.0.0/24");
+	b.connections[1] = connect_site(c, &b, "192.0.2.3", "10.98.0.0/24");
+	return b;
+}
+
+static void disconnect_site(struct cloud *c, uuid connection)
+{
+	struct ipsec_connection_target target = {cloud_ref(c, KIND_VPN_CONNECTION, connection)};
+	cloud_ok(c, &c->alice, engine_delete_ipsec_connection, &target);
+}
+
+static uuid tunnel_of(struct cloud *c, uuid connection)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	return engine_get_ipsec_tunnel(view.tables, connection);
+}
+
+/* Connections of a service share a daemon, which ends with the last of them. The service takes its gateway and its address along. */
+static void tell_service(struct cloud *c, uint64_t kill_after)
+{
+	struct branch b = make_branch(c);
+	struct vpn_service_target target = {cloud_ref(c, KIND_VPN_SERVICE, b.service)};
+	struct vpn_service_settings off = {.service = target.service, .is_down = CHOICE_YES};
+	settle_with_kill(c, kill_after);
+	assert_true(sim_vpn_has(b.service) && has_tunnel(c, b.service));
+	sim_vpn_set_up(b.service, true);
+	cloud_step_for(c, 2 * CLOUD_HOST_INTERVAL_US);
+	cloud_settle(c);
+	for (size_t k = 0; k < 2; k++)
+		assert_true(is_up(c, tunnel_of(c, b.connections[k])));
+	disconnect_site(c, b.connections[0]);
+	settle_with_kill(c, kill_after);
+	assert_true(sim_vpn_has(b.service));
+	cloud_ok(c, &c->alice, engine_update_vpn_service, &off);
+	settle_with_kill(c, kill_after);
+	assert_false(sim_vpn_has(b.service) || has_tunnel(c, b.service));
+	off.is_down = CHOICE_NO;
+	cloud_ok(c, &c->alice, engine_update_vpn_service, &off);
+	settle_with_kill(c, kill_after);
+	assert_true(sim_vpn_has(b.service));
+	disconnect_site(c, b.connections[1]);
+	settle_with_kill(c, kill_after);
+	assert_false(sim_vpn_has(b.service));
+	assert_int_equal(cloud_count(c, KIND_VPN_TUNNEL), 0);
+	cloud_ok(c, &c->alice, engine_delete_vpn_service, &target);
+	cloud_step_for(c, ENDED_LISTED_US + 4 * CLOUD_QUIET_US);
+	assert_int_equal(cloud_count(c, KIND_VPN_GATEWAY), 0);
+	assert_int_equal(cloud_count(c, KIND_CUSTOMER_GATEWAY), 0);
+}
+
+static void service(struct cloud *c)
+{
+	tell_service(c, 0);
+}
+TEST_STORY(service, 2)
+
+static void service_killed(struct cloud *c)
+{
+	tell_service(c, 1 + c->seed / 1000 % 20);
+}
+TEST_STORY(service_killed, 2)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_life),
-		cmocka_unit_test(test_life_killed),
-		cmocka_unit_test(test_starts_again),
+		cmocka_unit_test(test_life),           cmocka_unit_test(test_life_killed),
+		cmocka_unit_test(test_starts_again),   cmocka_unit_test(test_service),
+		cmocka_unit_test(test_service_killed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

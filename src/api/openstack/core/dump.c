@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Writes the action tables as JSON for `dari dump openstack`, the documentation, and tests that send every
  * documented parameter. Also writes the known calls that are not implemented. */
+#include <stdio.h>
+
 #include "api/core/dump.h"
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/services.h"
@@ -21,6 +23,16 @@ static const struct call_known {
 #include "api/openstack/core/calls_known.def"
 #undef CALL
 };
+
+static const struct left_out {
+	enum os_service service;
+	const char *contains, *what, *why;
+} left_out[] = {
+#define LEFT_OUT(service, contains, what, why) {OS_##service, contains, what, why},
+#include "api/openstack/core/left_out.def"
+#undef LEFT_OUT
+};
+enum { LEFT_OUT_COUNT = sizeof left_out / sizeof left_out[0] };
 
 static void write_param(struct json_writer *w, const struct param *p)
 {
@@ -128,17 +140,61 @@ static bool is_built(const struct call_known *call)
 	return false;
 }
 
+static bool is_left_out(const struct call_known *call, const struct left_out *row)
+{
+	return call->service == row->service &&
+	       (strstr(call->path, row->contains) || strstr(call->name, row->contains));
+}
+
+/* The row of a call that is left out on purpose; NULL: none. */
+static const struct left_out *find_left_out(const struct call_known *call)
+{
+	for (size_t k = 0; k < LEFT_OUT_COUNT; k++)
+		if (is_left_out(call, &left_out[k]))
+			return &left_out[k];
+	return NULL;
+}
+
+/* Writes the calls that are not built, and for no reason of the table. */
 static void write_unbuilt(struct json_writer *w)
 {
 	json_write_open_list(w, "unbuilt");
 	for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
-		if (is_built(&known[k]))
+		if (is_built(&known[k]) || find_left_out(&known[k]))
 			continue;
 		json_write_open(w, NULL);
 		json_write_z(w, "service", os_service_info(known[k].service)->type);
 		json_write_z(w, "method", known[k].method);
 		json_write_z(w, "path", known[k].path);
 		json_write_z(w, "name", known[k].name[0] ? known[k].name : NULL);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+/* Each as "`GET /v2/tasks`". */
+static void write_left_out_calls(struct json_writer *w, const struct left_out *row)
+{
+	char text[256];
+	json_write_open_list(w, "actions");
+	for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
+		if (is_built(&known[k]) || find_left_out(&known[k]) != row)
+			continue;
+		snprintf(text, sizeof text, "`%s %s%s%s`", known[k].method, known[k].path,
+			 known[k].name[0] ? " " : "", known[k].name);
+		json_write_z(w, NULL, text);
+	}
+	json_write_close_list(w);
+}
+
+static void write_left_out(struct json_writer *w)
+{
+	json_write_open_list(w, "left_out");
+	for (size_t k = 0; k < LEFT_OUT_COUNT; k++) {
+		json_write_open(w, NULL);
+		json_write_z(w, "what", left_out[k].what);
+		json_write_z(w, "why", left_out[k].why);
+		write_left_out_calls(w, &left_out[k]);
 		json_write_close(w);
 	}
 	json_write_close_list(w);
@@ -168,6 +224,7 @@ void openstack_dump_actions(struct buf *out)
 			write_action(&w, action_groups[g]->service, &action_groups[g]->at[k]);
 	json_write_close_list(&w);
 	os_dump_left_out_statuses(&w);
+	write_left_out(&w);
 	write_unbuilt(&w);
 	json_write_close(&w);
 }

@@ -65,6 +65,10 @@ static const struct os_extension rows[] = {
 	{"subnet_allocation", "Subnet Allocation"},
 	{"trunk", "Trunk Extension"},
 	{"trunk-details", "Trunk port details"},
+	{"vpn-aes-ccm-gcm", "VPN support for AES CCM, GCM modes"},
+	{"vpn-aes-ctr", "VPN support for AES CTR mode"},
+	{"vpn-endpoint-groups", "VPN Endpoint Groups"},
+	{"vpnaas", "VPN service"},
 };
 static const struct os_extensions extensions = {
 	OS_EXTENSIONS(rows),

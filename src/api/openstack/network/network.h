@@ -23,6 +23,8 @@ void os_write_words(struct os_call *e, struct json_writer *w, struct tags tags);
 	}
 /* Members by whose name queries filter and order. Source: is_filter and is_sort_key of neutron-lib's api.definitions. */
 #define OS_FIELD(T, wire, field, ...) ATTRIBUTE(T, wire, field, .filter = (wire), .sort = (wire), __VA_ARGS__)
+/* The same without an order. */
+#define OS_FILTERED(T, wire, field, ...) ATTRIBUTE(T, wire, field, .filter = (wire), __VA_ARGS__)
 #define OS_MADE(as, member, wire, function, ...)                                                             \
 	ATTRIBUTE_MADE(as, member, wire, function, .filter = (wire), .sort = (wire), __VA_ARGS__)
 #define OS_FIXED(wire, value) ATTRIBUTE_CONST(wire, value, .filter = (wire), .sort = (wire))

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Network quotas, which are limits of the account. */
+#include <string.h>
+
 #include "api/openstack/network/network.h"
 #include "engine/people/account/account.h"
 #include "engine/quota.h"
 #include "model/account.h"
+#include "model/ike_policy.h"
+#include "model/ipsec_policy.h"
 #include "model/network_grant.h"
 #include "model/subnet_pool.h"
+#include "model/vpn_connection.h"
+#include "model/vpn_endpoint_group.h"
+#include "model/vpn_service.h"
 
 #define FIGURE(word, figure)                                                                                 \
 	{                                                                                                    \
@@ -33,18 +40,33 @@ static const struct {
 } unlimited[] = {
 	{"subnetpool", KIND_SUBNET_POOL, SUBNET_POOL_INDEX_ACCOUNT},
 	{"rbac_policy", KIND_NETWORK_GRANT, NETWORK_GRANT_INDEX_ACCOUNT},
+	{"vpnservice", KIND_VPN_SERVICE, VPN_SERVICE_INDEX_ACCOUNT},
+	{"ipsec_site_connection", KIND_VPN_CONNECTION, VPN_CONNECTION_INDEX_ACCOUNT},
+	{"ikepolicy", KIND_IKE_POLICY, IKE_POLICY_INDEX_ACCOUNT},
+	{"ipsecpolicy", KIND_IPSEC_POLICY, IPSEC_POLICY_INDEX_ACCOUNT},
+	{"endpoint_group", KIND_VPN_ENDPOINT_GROUP, VPN_ENDPOINT_GROUP_INDEX_ACCOUNT},
 };
+enum { UNLIMITED_COUNT = sizeof unlimited / sizeof unlimited[0] };
+
+/* Neutron does not show connections of EC2 and CloudStack. */
+static bool is_shown(const struct row *row)
+{
+	return row_is_live(row) &&
+	       !(row->kind == KIND_VPN_CONNECTION && uuid_is_none(vpn_connection_of(row)->service));
+}
 
 static int64_t count_unlimited(struct os_call *e, size_t k, uuid account)
 {
-	const struct tables *t = os_tables(e);
-	const struct subnet_pool pool = {.account = account};
-	const struct network_grant grant = {.account = account};
-	const struct row *probe = unlimited[k].kind == KIND_SUBNET_POOL ? &pool.row : &grant.row;
-	const struct row *row = tables_first(t, unlimited[k].kind, unlimited[k].index, probe, 1);
+	enum kind kind = unlimited[k].kind;
+	const struct kind_info *info = &model_kinds[kind];
+	struct row *key = arena_alloc(e->c->arena, info->row_size);
 	int64_t count = 0;
-	for (; row; row = tables_next(t, unlimited[k].kind, unlimited[k].index, row, 1))
-		count++;
+	if (!key)
+		return 0;
+	memcpy((char *) key + info->account_offset, &account, sizeof account);
+	const struct row *row = tables_first(os_tables(e), kind, unlimited[k].index, key, 1);
+	for (; row; row = tables_next(os_tables(e), kind, unlimited[k].index, row, 1))
+		count += is_shown(row);
 	return count;
 }
 
@@ -57,7 +79,7 @@ static int64_t at(const void *base, size_t offset)
 static void write_quota(struct os_call *e, struct json_writer *w, const struct account *limits,
 			const struct account_usage *usage)
 {
-	for (size_t k = 0; k < FIGURE_COUNT + 2; k++) {
+	for (size_t k = 0; k < FIGURE_COUNT + UNLIMITED_COUNT; k++) {
 		const char *name = k < FIGURE_COUNT ? figures[k].name : unlimited[k - FIGURE_COUNT].name;
 		int64_t limit = k < FIGURE_COUNT ? at(limits, figures[k].limit) : -1;
 		if (!usage) {
@@ -168,6 +190,7 @@ static const struct param set_params[] = {
 	LIMIT("security_group_rule", rule, has_rule),
 	OS_UNBUILT("subnetpool", .only = "-1"),
 	OS_UNBUILT("rbac_policy", .only = "-1"),
+	OS_UNBUILT("vpnservice|ipsec_site_connection|ikepolicy|ipsecpolicy|endpoint_group", .only = "-1"),
 	OS_UNBUILT("check_limit", .only = "false"),
 	OS_UNBUILT("force", .only = "true"),
 };

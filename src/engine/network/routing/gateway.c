@@ -14,6 +14,7 @@
 #include "engine/network/routing/route_table_internal.h"
 #include "engine/network/routing/router_internal.h"
 #include "engine/tag_internal.h"
+#include "engine/vpn/vpn_internal.h"
 #include "store/address.h"
 #include "store/external_network.h"
 #include "store/gateway.h"
@@ -353,6 +354,7 @@ RESULT gateway_clear(struct op *op, const struct router *router)
 		return OK;
 	if (router_has_addresses(op->head, router))
 		return fail_mapped(op, router);
+	TRY(vpn_check_no_service(op, router->row.id));
 	bool was_set = !uuid_is_none(gateway->address);
 	struct gateway next;
 	TRY(forget_routes_to(op, gateway->row.id));
@@ -438,6 +440,7 @@ static RESULT lead_to_other(struct op *op, const struct router *router, const st
 	bool leads = true;
 	if (present && router_has_addresses(op->head, router))
 		return fail_mapped(op, router);
+	TRY(vpn_check_no_service(op, router->row.id));
 	if (present)
 		TRY(end_addresses(op, present));
 	next->external_network = external->row.id;

@@ -24,6 +24,7 @@
 #include "engine/transit/transit_internal.h"
 #include "engine/virtual/peering_side_internal.h"
 #include "engine/virtual/route_plan_internal.h"
+#include "engine/vpn/vpn_internal.h"
 #include "model/zone.h"
 #include "store/account.h"
 #include "store/network_acl.h"
@@ -238,6 +239,8 @@ static RESULT check_unused(struct op *op, const struct router *router, const str
 		what = "endpoints";
 	else if (transit_holds_router(op->head, router->row.id))
 		what = "attachments to transit gateways";
+	else if (vpn_find_service_of(op, router->row.id))
+		what = "VPN services";
 	if (!what)
 		return OK;
 	return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_ROUTER, ref,

@@ -19,6 +19,7 @@
 #include "engine/network/routing/router.h"
 #include "engine/network/routing/router_internal.h"
 #include "engine/network/subnet_internal.h"
+#include "engine/vpn/vpn_internal.h"
 #include "model/states.h"
 #include "store/address.h"
 #include "store/gateway.h"
@@ -36,6 +37,17 @@
 const struct port *router_first_interface(const struct tables *t, uuid router)
 {
 	return port_find_by_interface_of(t, router);
+}
+
+bool router_has_interface_in(const struct tables *t, uuid router, uuid subnet)
+{
+	const struct subnet *holder = subnet_find(t, subnet);
+	const struct port *port = router_first_interface(t, router);
+	if (holder && uuid_equal(holder->router, router))
+		return true;
+	while (port && !(row_is_live(&port->row) && uuid_equal(port->subnet, subnet)))
+		port = port_next_by_interface_of(t, port);
+	return port != NULL;
 }
 
 uuid engine_get_gateway_port(const struct tables *t, const struct subnet *subnet)
@@ -398,6 +410,7 @@ RESULT engine_remove_router_interface(struct op *op, struct router_interface_wis
 	uuid id = router->row.id;
 	TRY(find_interface(op, wish, router, &found));
 	TRY(engine_permit(op, "router.interface", KIND_ROUTER, &router->row));
+	TRY(vpn_check_subnet_unused(op, id, found.subnet->row.id));
 	const char *why = found.is_holder ? find_user(op->head, router, found.subnet, &kind) : NULL;
 	if (why)
 		return ENGINE_FAIL(op, ERR_IN_USE, kind, wish->subnet.field,

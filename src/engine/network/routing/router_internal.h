@@ -28,3 +28,5 @@ RESULT router_write_default(struct op *op, const struct account *account, uuid *
 RESULT router_touch(struct op *op, uuid router);
 /* First live port that is an interface of the router, or NULL. */
 const struct port *router_first_interface(const struct tables *t, uuid router);
+/* True if the router has an interface in the subnet. */
+bool router_has_interface_in(const struct tables *t, uuid router, uuid subnet);

@@ -280,6 +280,7 @@ static RESULT check_empty(struct op *op, const struct account *account)
 		    {KIND_NAT_GATEWAY, "NAT gateways", has->nat_gateways},
 		    {KIND_TRANSIT_GATEWAY, "transit gateways", has->transit_gateways},
 		    {KIND_VPN_CONNECTION, "VPN connections", has->vpn_connections},
+		    {KIND_VPN_SERVICE, "VPN services", has->vpn_services},
 		    {KIND_VPN_GATEWAY, "virtual private gateways", has->vpn_gateways},
 		    {KIND_CUSTOMER_GATEWAY, "customer gateways", has->customer_gateways},
 		    {KIND_ELASTIC_LOAD_BALANCER, "load balancers",

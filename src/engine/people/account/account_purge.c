@@ -52,7 +52,9 @@
 #include "store/volume.h"
 #include "store/vpc_endpoint.h"
 #include "store/vpn_connection.h"
+#include "store/vpn_endpoint_group.h"
 #include "store/vpn_gateway.h"
+#include "store/vpn_service.h"
 
 /* Counted from the mark, because hosts may still hold resources of deleted rows. */
 #define GIVE_UP_US (2 * MINUTE)
@@ -160,6 +162,8 @@ static const struct owned {
 	{KIND_TRANSIT_ATTACHMENT, TRANSIT_ATTACHMENT_INDEX_ACCOUNT, {0}},
 	{KIND_TRANSIT_GATEWAY, TRANSIT_GATEWAY_INDEX_ACCOUNT, {0}},
 	{KIND_VPN_CONNECTION, VPN_CONNECTION_INDEX_ACCOUNT, {0}},
+	{KIND_VPN_SERVICE, VPN_SERVICE_INDEX_ACCOUNT, {0}},
+	{KIND_VPN_ENDPOINT_GROUP, VPN_ENDPOINT_GROUP_INDEX_ACCOUNT, {0}},
 	{KIND_VPN_GATEWAY, VPN_GATEWAY_INDEX_ACCOUNT, {0}},
 	{KIND_CUSTOMER_GATEWAY, CUSTOMER_GATEWAY_INDEX_ACCOUNT, {0}},
 	{KIND_VPC_ENDPOINT, VPC_ENDPOINT_INDEX_ACCOUNT, {0}},
