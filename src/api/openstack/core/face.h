@@ -5,7 +5,7 @@
 #include "api/core/dispatch.h"
 #include "api/openstack/core/action.h"
 
-enum { OS_ROUTES_MAX = 800 };
+enum { OS_ROUTES_MAX = 900 };
 
 /* An action where paths lead to it. */
 struct os_route {
