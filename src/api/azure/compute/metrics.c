@@ -144,16 +144,31 @@ struct question {
 	size_t count;
 };
 
+/* az encodes timespan and metricnames twice. */
+static struct str ask(struct az_call *e, const char *name)
+{
+	struct str text = az_query_value(e, name), plain = STR_NONE;
+	bool is_encoded = str_find_char(text, '%', 0) < text.n;
+	return is_encoded && result_is_ok(str_decode_url(e->c->arena, text, &plain)) ? plain : text;
+}
+
+/* A time without a zone is UTC. */
+static bool read_time(struct az_call *e, struct str text, int64_t *ret_us)
+{
+	return result_is_ok(clock_parse(text, ret_us)) ||
+	       result_is_ok(clock_parse(str_print(e->c->arena, "%" STR_FMT "Z", STR_ARG(text)), ret_us));
+}
+
 /* "2026-11-28T19:00:00Z/2026-11-28T20:00:00Z"; the last hour without. */
 static RESULT read_span(struct az_call *e, struct question *q)
 {
-	struct str text = az_query_value(e, "timespan"), rest = text, start = STR_NONE;
+	struct str text = ask(e, "timespan"), rest = text, start = STR_NONE;
 	q->before_us = clock_now_us();
 	q->from_us = q->before_us - HOUR;
 	if (!text.n)
 		return OK;
-	bool is_read = str_split_next(&rest, '/', &start) && result_is_ok(clock_parse(start, &q->from_us)) &&
-		       result_is_ok(clock_parse(rest, &q->before_us)) && q->from_us < q->before_us;
+	bool is_read = str_split_next(&rest, '/', &start) && read_time(e, start, &q->from_us) &&
+		       read_time(e, rest, &q->before_us) && q->from_us < q->before_us;
 	return is_read ? OK
 		       : az_fail(e, "timespan", "Detected invalid time span input: %" STR_FMT,
 				 STR_ARG(str_slice(text, 0, 128)));
@@ -196,7 +211,7 @@ static RESULT read_aggregations(struct az_call *e, struct question *q)
 
 static RESULT read_names(struct az_call *e, struct question *q)
 {
-	struct str rest = az_query_value(e, "metricnames"), word;
+	struct str rest = ask(e, "metricnames"), word;
 	if (!rest.n)
 		q->at[q->count++] = &metrics[0];
 	while (str_split_next(&rest, ',', &word) && q->count < NAMES_MAX) {
