@@ -39,7 +39,7 @@ struct str os_metric_name(const struct os_metric *m);
 
 struct os_archive_policy {
 	const char *name, *methods; /* "mean|min|…" */
-	int64_t minutes_us;         /* age up to which the region has minutes; five minutes last for FIGURES_SHORT_KEPT_US */
+	int64_t minutes_us; /* age up to which the region has minutes; five minutes last for FIGURES_SHORT_KEPT_US */
 	int64_t hours_us;
 };
 const struct os_archive_policy *os_archive_policy_find(struct str name);
