@@ -509,6 +509,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_METRIC] = "metric",
 	[KIND_ALARM] = "alarm",
 	[KIND_DASHBOARD] = "dashboard",
+	[KIND_ALARM_DELIVERY] = "request of an alarm",
 	[KIND_ALARM_EVENT] = "event of an alarm",
 	[KIND_QUEUE] = "queue",
 	[KIND_QUEUE_MESSAGE] = "message",

@@ -220,7 +220,8 @@ static bool has_type(const struct list_args *a, const struct alarm *alarm)
 
 static bool fits(struct cloudwatch_call *e, const struct list_args *a, const struct alarm *alarm)
 {
-	if (!has_type(a, alarm) || !request_asks_for(a->names, alarm->name) ||
+	if (!alarm_suits_cloudwatch(alarm) || !has_type(a, alarm) ||
+	    !request_asks_for(a->names, alarm->name) ||
 	    (a->state.n && !str_is(a->state, alarm_state_word(alarm->state))))
 		return false;
 	if (a->prefix.n && !str_starts_with(alarm->name, a->prefix))
@@ -316,8 +317,9 @@ static RESULT answer_metric(struct cloudwatch_call *e, const void *args, struct 
 	forms_open_list(w, "MetricAlarms");
 	for (const struct alarm *alarm = alarm_first_by_account(t, e->c->who->account); alarm;
 	     alarm = alarm_next_by_account(t, alarm)) {
-		if (alarm->is_composite || !str_equal(alarm->name_space, a->name_space) ||
-		    !str_equal(alarm->metric, a->name) || !same_texts(&alarm->dimensions, &a->texts) ||
+		if (alarm->is_composite || !alarm_suits_cloudwatch(alarm) ||
+		    !str_equal(alarm->name_space, a->name_space) || !str_equal(alarm->metric, a->name) ||
+		    !same_texts(&alarm->dimensions, &a->texts) ||
 		    (a->statistic.n && !str_equal(a->statistic, alarm->statistic)) ||
 		    (a->extended.n && !str_equal(a->extended, alarm->statistic)) ||
 		    (a->unit.n && !str_equal(a->unit, alarm->unit)) ||
@@ -461,7 +463,7 @@ static RESULT answer_history(struct cloudwatch_call *e, const void *args, struct
 		return ctx_no_memory(e->c);
 	for (const struct alarm *alarm = alarm_first_by_account(t, e->c->who->account); alarm;
 	     alarm = alarm_next_by_account(t, alarm))
-		if (!a->name.n || str_equal(a->name, alarm->name))
+		if (alarm_suits_cloudwatch(alarm) && (!a->name.n || str_equal(a->name, alarm->name)))
 			TRY(gather(e, a, alarm, &items));
 	forms_open_list(w, "AlarmHistoryItems");
 	for (size_t k = 0; k < items.count && !page.is_cut; k++)

@@ -53,27 +53,31 @@ static struct str say_put(struct op *op, const struct alarm *next, bool is_new)
 }
 
 /* Writes the configuration; state and history of a present alarm stay, unless it watches something else. */
-static RESULT write_alarm(struct op *op, const struct alarm *present, struct alarm *next)
+RESULT alarm_write(struct op *op, const struct alarm *present, struct alarm *next)
 {
-	next->row = present ? present->row : (struct row){.id = engine_new_id(op, KIND_ALARM)};
+	next->row = present ? present->row
+			    : (struct row){.id = uuid_is_none(next->row.id) ? engine_new_id(op, KIND_ALARM)
+									    : next->row.id};
 	next->row.gen++;
 	next->configured_us = op->now_us;
-	next->state = present ? present->state : ALARM_STATE_INSUFFICIENT_DATA;
-	next->reason = present ? present->reason : STR(CREATED_REASON);
+	next->state = present ? present->state : next->state;
+	next->reason = present ? present->reason : next->reason.n ? next->reason : STR(CREATED_REASON);
 	next->reason_data = present ? present->reason_data : STR_NONE;
 	next->state_us = present ? present->state_us : op->now_us;
 	next->state_before = present ? present->state_before : ALARM_STATE_BEFORE_INSUFFICIENT_DATA;
 	next->turned_us = present ? present->turned_us : op->now_us;
 	next->is_due = present && present->is_due;
+	next->acted_us = present ? present->acted_us : 0;
 	if (present)
 		next->tags = present->tags;
 	else
 		TRY(tag_normalize(op, next->tags, &next->tags));
 	TRY(alarm_put(op, next));
-	/* CloudWatch adds the configuration itself, as "createdAlarm" or "updatedAlarm". */
-	TRY(alarm_note_event(op, next, ALARM_EVENT_TYPE_CONFIGURATION, say_put(op, next, !present),
-			     present ? STR("{\"version\":\"1.0\",\"type\":\"Update\"}")
-				     : STR("{\"version\":\"1.0\",\"type\":\"Create\"}")));
+	/* CloudWatch adds the configuration itself, as "createdAlarm" or "updatedAlarm"; Aodh's history shows the rule. */
+	struct str data = str_print(op->ctx->arena, "{\"version\":\"1.0\",\"type\":\"%s\"%s%" STR_FMT "}",
+				    present ? "Update" : "Create", next->body.n ? ",\"rule\":" : "",
+				    STR_ARG(next->body));
+	TRY(alarm_note_event(op, next, ALARM_EVENT_TYPE_CONFIGURATION, say_put(op, next, !present), data));
 	return next->is_composite ? alarm_weigh_composite(op, next->row.id) : OK;
 }
 
@@ -102,6 +106,11 @@ RESULT engine_put_alarm(struct op *op, struct alarm_wish *wish)
 		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_ALARM, STR("AlarmName"),
 				   "The alarm %" STR_FMT " belongs to a %s.", STR_ARG(next.name),
 				   policy_words(op->head, present));
+	if (present && present->dialect != ALARM_DIALECT_CLOUDWATCH)
+		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_ALARM, STR("AlarmName"),
+				   "The alarm %" STR_FMT
+				   " was made by another API, which alone configures it.",
+				   STR_ARG(next.name));
 	if (present && present->is_composite != next.is_composite)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_ALARM, STR("AlarmName"),
 				   "An alarm of another type has the name %" STR_FMT ".", STR_ARG(next.name));
@@ -109,7 +118,7 @@ RESULT engine_put_alarm(struct op *op, struct alarm_wish *wish)
 		TRY(check_rule(op, &next));
 	TRY(alarm_check_actions(op, &next));
 	ASKER_NOTE(op, &next);
-	TRY(write_alarm(op, present, &next));
+	TRY(alarm_write(op, present, &next));
 	wish->alarm = next.row.id;
 	return OK;
 }
@@ -168,13 +177,18 @@ RESULT engine_delete_alarms(struct op *op, struct alarms_target *wish)
 			return ENGINE_FAIL(op, ERR_PROTECTED, KIND_ALARM, STR("AlarmNames"),
 					   "The alarm %" STR_FMT " belongs to a %s; delete the policy.",
 					   STR_ARG(alarm->name), policy_words(op->head, alarm));
+		if (!uuid_is_none(alarm->part_of))
+			return ENGINE_FAIL(op, ERR_PROTECTED, KIND_ALARM, STR("AlarmNames"),
+					   "The alarm %" STR_FMT " is a part of another one.",
+					   STR_ARG(alarm->name));
 		if (!uuids_have(&going, alarm->row.id))
 			at[going.count++] = alarm->row.id;
 	}
 	if (going.count)
 		TRY(check_unused(op, alarm_find(op->head, going.at[0])->account, &going));
 	for (size_t k = 0; k < going.count; k++)
-		TRY(alarm_forget(op, going.at[k]));
+		if (alarm_find(op->head, going.at[k]))
+			TRY(alarm_forget(op, going.at[k]));
 	return OK;
 }
 
@@ -278,7 +292,7 @@ static RESULT put_one(struct op *op, const struct scaling_policy *policy, struct
 	TRY(fill_metric(op, policy, group, &next));
 	if (!present)
 		TRY(limit_check(op, LIMIT_ALARMS, next.account, 1, STR_NONE));
-	return write_alarm(op, present, &next);
+	return alarm_write(op, present, &next);
 }
 
 RESULT alarm_put_tracking(struct op *op, const struct scaling_policy *policy, struct str group,
@@ -291,7 +305,7 @@ RESULT alarm_put_tracking(struct op *op, const struct scaling_policy *policy, st
 RESULT alarm_put_owned(struct op *op, struct alarm *next)
 {
 	TRY(limit_check(op, LIMIT_ALARMS, next->account, 1, STR_NONE));
-	return write_alarm(op, NULL, next);
+	return alarm_write(op, NULL, next);
 }
 
 RESULT alarm_forget_tracking(struct op *op, uuid policy)

@@ -8,6 +8,7 @@
 
 #include "engine/operation.h"
 #include "store/alarm.h"
+#include "store/alarm_delivery.h"
 #include "store/alarm_event.h"
 #include "store/metric.h"
 
@@ -23,7 +24,8 @@ enum {
 	ALARM_RULE_DEPTH_MAX =
 		20, /* of parentheses and NOT in a rule, and of composite alarms upon each other */
 	ALARM_PERIODS_MAX = 1440,
-	ALARM_EXTRA_PERIODS = 5, /* older periods that stand in for missing ones */
+	ALARM_EXTRA_PERIODS = 5,    /* older periods that stand in for missing ones */
+	ALARM_DELIVERIES_MAX = 100, /* requests of an alarm that wait */
 	METRIC_KEY_SIZE = 65,
 	METRIC_KEPT_DAYS = 15
 };
@@ -55,6 +57,40 @@ struct alarm_setting {
 };
 /* Sets a state until the next evaluation, and has its actions taken. */
 OPERATION(engine_set_alarm_state, alarm_setting)
+
+/* ---- Aodh's ---- */
+
+enum { AODH_PERIODS_MAX = 100, AODH_PARTS_MAX = 20 /* threshold rules in a composite one */ };
+
+struct aodh_alarm_wish {
+	struct ref alarm; /* of a change */
+	struct alarm row; /* the [wanted] fields, title without name, and the state */
+	bool has_state;   /* a change sets the state */
+	/* Threshold rules of a composite alarm; row.rule names them "#1", "#2". */
+	const struct alarm *parts;
+	size_t part_count;
+	/* outputs: */
+	uuid made;
+};
+/* Titles need not be unique. ERR_INVALID: an action is none that Aodh's alarms take. ERR_QUOTA. */
+OPERATION(engine_create_aodh_alarm, aodh_alarm_wish)
+OPERATION(engine_change_aodh_alarm, aodh_alarm_wish)
+
+/* Reports on one try of a request. */
+struct alarm_delivery_report {
+	uuid delivery;
+	bool is_taken, is_final; /* is_final: it is given up */
+	int64_t retry_us;
+	struct str problem;
+};
+SYSTEM_OPERATION(engine_see_alarm_delivery, alarm_delivery_report)
+
+/* Reason of an alarm that was not evaluated yet, and of one whose state a call has set. */
+#define AODH_REASON_NEW "Not evaluated yet"
+#define AODH_REASON_SET "Manually set via API"
+const char *aodh_state_word(enum alarm_state state); /* "insufficient data" */
+/* True for alarms that CloudWatch shows: its own, and those of other dialects that it could have made. */
+bool alarm_suits_cloudwatch(const struct alarm *alarm);
 
 /* For example "arn:aws:cloudwatch:us-east-1:111122223333:alarm:cpu". */
 struct str engine_write_alarm_arn(struct arena *a, struct str region, struct str account_number,
@@ -136,6 +172,20 @@ struct metrics_wish {
 	size_t count;
 };
 OPERATION(engine_put_metrics, metrics_wish)
+/* Gnocchi's metrics exist before they have datapoints. */
+struct gnocchi_metric_wish {
+	struct str name, unit, archive_policy;
+	struct str resource; /* id; empty: it is of none */
+	uuid metric;         /* metric that is deleted; output of a creation */
+};
+/* ERR_EXISTS: the resource has a metric of that name. ERR_QUOTA. */
+OPERATION(engine_create_gnocchi_metric, gnocchi_metric_wish)
+OPERATION(engine_delete_gnocchi_metric, gnocchi_metric_wish)
+/* Notes that datapoints arrive. */
+struct gnocchi_metrics_target {
+	struct uuids metrics;
+};
+OPERATION(engine_touch_gnocchi_metrics, gnocchi_metrics_target)
 /* Finds or makes the row of one metric, inside an operation; the row is written for a new metric, and once a day. is_limited: a
  * new metric counts for the account's limit. ERR_QUOTA. */
 RESULT alarm_put_metric(struct op *op, uuid account, struct metric_name *name, bool is_limited);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Actions of alarms: stop, terminate or reboot the instance that the metric is of; execute a scaling policy. Called by:
  * reconcile/alarm/alarm.c. Source: Amazon CloudWatch API Reference, PutMetricAlarm. */
+#include "base/clock.h"
 #include "base/uuid_asked.h"
 #include "engine/acting.h"
 #include "engine/alarm/alarm_internal.h"
@@ -30,6 +31,10 @@ static const struct {
 bool alarm_read_action(struct str arn, struct alarm_action *ret_action)
 {
 	struct str parts[ARN_PARTS] = {STR_NONE}, rest = arn, id = STR_NONE;
+	if (str_starts_with(arn, STR("http://")) || str_starts_with(arn, STR("https://"))) {
+		*ret_action = (struct alarm_action){.act = ALARM_ACT_POST};
+		return true;
+	}
 	for (size_t k = 0; k < ARN_PARTS; k++)
 		if (!str_split_next(&rest, ':', &parts[k]))
 			return false;
@@ -81,7 +86,7 @@ static RESULT fail_action(struct op *op, struct str arn, const char *why)
 static RESULT check_action(struct op *op, const struct alarm *next, struct str arn)
 {
 	struct alarm_action action = {0};
-	if (!alarm_read_action(arn, &action))
+	if (!alarm_read_action(arn, &action) || action.act == ALARM_ACT_POST)
 		return fail_action(
 			op, arn,
 			"actions in this region stop, terminate or reboot an instance, execute a scaling "
@@ -167,8 +172,8 @@ static bool fill_wish(struct op *op, const struct alarm *alarm, const struct ala
 	return true;
 }
 
-static RESULT run_action(struct op *op, const struct alarm *alarm, const struct alarm_action *action,
-			 const struct alarm_acting *acting)
+static RESULT run_action(struct op *op, const struct alarm *alarm, struct str arn,
+			 const struct alarm_action *action, const struct alarm_acting *acting)
 {
 	struct ref subject = {0};
 	union action_wish wish = {0};
@@ -176,6 +181,8 @@ static RESULT run_action(struct op *op, const struct alarm *alarm, const struct 
 	const struct asker_work work = {acting->guard, acts[action->act].permission, op->now_us};
 	if (action->act == ALARM_ACT_PUBLISH)
 		return publish(op, alarm, action->topic);
+	if (action->act == ALARM_ACT_POST)
+		return alarm_deliver(op, alarm, arn);
 	if (!fill_wish(op, alarm, action, acting, &subject, &wish))
 		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_ALARM, STR_NONE,
 				   "The resource of the action does not exist.");
@@ -195,7 +202,7 @@ static RESULT take_action(struct op *op, const struct alarm *alarm, struct str a
 	if (!is_noted && action.act != ALARM_ACT_POLICY)
 		return OK;
 	struct result result =
-		is_known ? run_action(op, alarm, &action, acting)
+		is_known ? run_action(op, alarm, arn, &action, acting)
 			 : ENGINE_FAIL(op, ERR_INVALID, KIND_ALARM, STR_NONE, "Unknown action.");
 	if (!result_is_ok(result) && !engine_is_refusal(result.code))
 		return result;
@@ -215,6 +222,13 @@ static RESULT take_action(struct op *op, const struct alarm *alarm, struct str a
 	return alarm_note_event(op, alarm, ALARM_EVENT_TYPE_ACTION, summary, STR("{\"version\":\"1.0\"}"));
 }
 
+/* A repeating alarm takes its actions again at the end of each period, at which its step runs. */
+static bool repeats_now(const struct alarm *alarm, int64_t now_us)
+{
+	return alarm->repeats && alarm->acts && alarm_actions_of(alarm)->count &&
+	       now_us - alarm->acted_us >= alarm->period_s * SECOND / 2;
+}
+
 RESULT engine_act_on_alarm(struct op *op, struct alarm_acting *wish)
 {
 	const struct alarm *alarm = alarm_find(op->head, wish->alarm);
@@ -222,20 +236,22 @@ RESULT engine_act_on_alarm(struct op *op, struct alarm_acting *wish)
 		return OK;
 	const struct alarm now = *alarm; /* stays as it is while actions run */
 	const struct strs *actions = alarm_actions_of(&now);
+	bool again = repeats_now(&now, op->now_us);
 	for (size_t k = 0; now.acts && k < actions->count; k++)
-		TRY(take_action(op, &now, actions->at[k], wish, now.is_due));
+		TRY(take_action(op, &now, actions->at[k], wish, now.is_due || again));
 	alarm = alarm_find(op->head, wish->alarm);
-	if (!alarm || !alarm->is_due)
+	if (!alarm || !(alarm->is_due || again))
 		return OK;
 	struct alarm next = *alarm;
 	next.is_due = false;
+	next.acted_us = next.repeats ? op->now_us : 0;
 	return alarm_put(op, &next);
 }
 
 bool engine_has_alarm_work(const struct tables *t, const struct alarm *alarm,
 			   const struct alarm_acting *acting, int64_t now_us)
 {
-	if (alarm->is_due)
+	if (alarm->is_due || repeats_now(alarm, now_us))
 		return true;
 	for (size_t k = 0; alarm->acts && alarm->state == ALARM_STATE_ALARM && k < alarm->alarm_actions.count;
 	     k++) {

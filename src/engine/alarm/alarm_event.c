@@ -98,7 +98,7 @@ RESULT alarm_publish_turn(struct op *op, const struct alarm *before, const struc
 {
 	struct buf out;
 	struct json_writer j;
-	if (before->state == after->state)
+	if (before->state == after->state || !alarm_suits_cloudwatch(after))
 		return OK;
 	struct str number = engine_account_number(op->head, after->account);
 	struct str arn =

@@ -5,6 +5,31 @@
 #include "engine/alarm/alarm.h"
 #include "engine/internal.h"
 
+/* ---- alarm.c ---- */
+
+/* Writes the configuration of a new alarm, whose id may be chosen, or of a present one, with an event in its history. */
+RESULT alarm_write(struct op *op, const struct alarm *present, struct alarm *next);
+
+/* ---- aodh_weigh.c ---- */
+
+/* alarm_weigh() of Aodh's alarms. */
+RESULT aodh_weigh(struct arena *a, const struct alarm *alarm, const struct alarm_point *points, size_t count,
+		  struct alarm_verdict *ret_verdict);
+
+/* ---- aodh_composite.c ---- */
+
+/* Evaluates a composite alarm of Aodh; the verdict has a reason if the state changes. */
+RESULT aodh_follow(struct op *op, const struct alarm *alarm, struct alarm_verdict *ret_verdict);
+/* Replaces the alarms that a composite one is made of. */
+RESULT aodh_put_parts(struct op *op, const struct alarm *whole, const struct alarm *parts, size_t count);
+/* Puts the whole's id into a rule whose parts are named "#1". */
+struct str aodh_name_parts(struct arena *a, uuid whole, struct str rule);
+
+/* ---- alarm_delivery.c ---- */
+
+/* Has the alarm's state posted to a URL. */
+RESULT alarm_deliver(struct op *op, const struct alarm *alarm, struct str url);
+
 /* ---- alarm_state.c ---- */
 
 /* Writes a state, has its actions taken later, and carries composite alarms along. */
@@ -42,7 +67,14 @@ RESULT alarm_weigh_composite(struct op *op, uuid alarm);
 
 /* ---- alarm_action.c ---- */
 
-enum alarm_act { ALARM_ACT_STOP, ALARM_ACT_TERMINATE, ALARM_ACT_REBOOT, ALARM_ACT_POLICY, ALARM_ACT_PUBLISH };
+enum alarm_act {
+	ALARM_ACT_STOP,
+	ALARM_ACT_TERMINATE,
+	ALARM_ACT_REBOOT,
+	ALARM_ACT_POLICY,
+	ALARM_ACT_PUBLISH,
+	ALARM_ACT_POST
+};
 struct alarm_action {
 	enum alarm_act act;
 	uuid policy;

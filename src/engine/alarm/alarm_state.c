@@ -89,6 +89,12 @@ RESULT alarm_follow_one(struct op *op, const struct alarm *alarm, bool *ret_chan
 {
 	bool holds = false;
 	*ret_changed = false;
+	if (alarm->dialect == ALARM_DIALECT_AODH) {
+		struct alarm_verdict found;
+		TRY(aodh_follow(op, alarm, &found));
+		*ret_changed = found.state != alarm->state;
+		return *ret_changed ? write_verdict(op, alarm, &found) : OK;
+	}
 	TRY(alarm_rule_weigh(op->ctx, op->head, alarm, &holds));
 	struct alarm_verdict verdict = {.state = holds ? ALARM_STATE_ALARM : ALARM_STATE_OK};
 	if (verdict.state == alarm->state)

@@ -24,6 +24,9 @@ const char *alarm_comparison_word(enum alarm_comparison comparison)
 		[ALARM_COMPARISON_GREATER] = "GreaterThanThreshold",
 		[ALARM_COMPARISON_LESS] = "LessThanThreshold",
 		[ALARM_COMPARISON_LESS_OR_EQUAL] = "LessThanOrEqualToThreshold",
+		/* Aodh's; alarms with these are not shown by CloudWatch. */
+		[ALARM_COMPARISON_EQUAL] = "EqualToThreshold",
+		[ALARM_COMPARISON_NOT_EQUAL] = "NotEqualToThreshold",
 	};
 	return words[comparison];
 }
@@ -60,6 +63,10 @@ bool alarm_breaches(const struct alarm *alarm, double value)
 		return value < threshold;
 	case ALARM_COMPARISON_LESS_OR_EQUAL:
 		return value <= threshold;
+	case ALARM_COMPARISON_EQUAL:
+		return value == threshold;
+	case ALARM_COMPARISON_NOT_EQUAL:
+		return value != threshold;
 	}
 	return false;
 }
@@ -117,6 +124,8 @@ static const char *comparison_words(const struct alarm *alarm)
 		[ALARM_COMPARISON_GREATER] = "greater than",
 		[ALARM_COMPARISON_LESS] = "less than",
 		[ALARM_COMPARISON_LESS_OR_EQUAL] = "less than or equal to",
+		[ALARM_COMPARISON_EQUAL] = "equal to",
+		[ALARM_COMPARISON_NOT_EQUAL] = "not equal to",
 	};
 	return words[alarm->comparison];
 }
@@ -222,6 +231,8 @@ RESULT alarm_weigh(struct arena *a, const struct alarm *alarm, const struct alar
 			     .now_us = now_us,
 			     .needed = alarm->datapoints ? alarm->datapoints : alarm->evaluation_periods};
 	enum alarm_state state = alarm->state;
+	if (alarm->dialect == ALARM_DIALECT_AODH)
+		return aodh_weigh(a, alarm, points, count, ret_verdict);
 	w.points = arena_new_array(a, const struct alarm_point *, count + 1);
 	if (!w.points)
 		return FAIL(NO_MEMORY);

@@ -102,3 +102,64 @@ RESULT engine_expire_metric(struct op *op, struct metric_target *wish)
 	const struct metric *metric = metric_find(op->head, wish->metric);
 	return metric && engine_is_metric_old(metric, op->now_us) ? metric_forget(op, metric->row.id) : OK;
 }
+
+/* ---- Gnocchi's ---- */
+
+RESULT engine_create_gnocchi_metric(struct op *op, struct gnocchi_metric_wish *wish)
+{
+	char key[METRIC_KEY_SIZE];
+	struct metric next = {.row = {.id = engine_new_id(op, KIND_METRIC), .gen = 1}};
+	struct str id = uuid_to_str(op->ctx->arena, next.row.id);
+	TRY(engine_find_acting_id(op, &next.account));
+	TRY(engine_permit(op, "metric.put", KIND_NONE, NULL));
+	TRY(limit_check(op, LIMIT_METRICS, next.account, 1, STR_NONE));
+	/* Names are unique within a resource alone, so a metric without one has its id for a dimension. */
+	const struct str dimensions[] = {wish->resource.n ? STR("resource_id") : STR("metric_id"),
+					 wish->resource.n ? wish->resource : id};
+	next.dimensions = (struct strs){dimensions, 2};
+	next.name_space = STR("Gnocchi");
+	next.name = wish->name.n ? wish->name : id;
+	next.unit = wish->unit;
+	next.archive_policy = wish->archive_policy;
+	next.made_by = op->ctx->who ? op->ctx->who->user : UUID_NONE;
+	next.day = op->now_us / DAY;
+	engine_write_metric_key(next.name_space, next.name, &next.dimensions, key);
+	next.key = str_from(key);
+	if (engine_first_metric(op->head, next.account, next.name_space, next.name, &next.dimensions))
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_METRIC, STR("name"),
+				   "Named metric %" STR_FMT " already exists", STR_ARG(next.name));
+	wish->metric = next.row.id;
+	return metric_put(op, &next);
+}
+
+static RESULT find_own(struct op *op, uuid id, const struct metric **ret_metric)
+{
+	uuid account = UUID_NONE;
+	TRY(engine_find_acting_id(op, &account));
+	TRY(engine_permit(op, "metric.put", KIND_NONE, NULL));
+	*ret_metric = metric_find(op->head, id);
+	return *ret_metric && uuid_equal((*ret_metric)->account, account)
+		       ? OK
+		       : engine_fail_gone(op->ctx, KIND_METRIC, id);
+}
+
+RESULT engine_delete_gnocchi_metric(struct op *op, struct gnocchi_metric_wish *wish)
+{
+	const struct metric *metric = NULL;
+	TRY(find_own(op, wish->metric, &metric));
+	return metric_forget(op, metric->row.id);
+}
+
+RESULT engine_touch_gnocchi_metrics(struct op *op, struct gnocchi_metrics_target *wish)
+{
+	for (size_t k = 0; k < wish->metrics.count; k++) {
+		const struct metric *metric = NULL;
+		TRY(find_own(op, wish->metrics.at[k], &metric));
+		struct metric next = *metric;
+		if (next.day == op->now_us / DAY)
+			continue;
+		next.day = op->now_us / DAY;
+		TRY(metric_put(op, &next));
+	}
+	return OK;
+}

@@ -159,7 +159,7 @@ static RESULT step_metric_alarm(struct step *s, const struct alarm *alarm, struc
 	TRY(begin(&e, s, alarm));
 	TRY(evaluate(&e, &verdict));
 	note_value(&e, acting);
-	if (verdict.stays || alarm->is_due || is_decided(&e))
+	if (verdict.stays || alarm->is_off || alarm->is_due || is_decided(&e))
 		return report_act(s, alarm, acting);
 	struct alarm_seen *seen = STEP_NEW(s, struct alarm_seen);
 	*seen = (struct alarm_seen){.alarm = s->id, .gen = alarm->row.gen, .verdict = verdict};
@@ -175,7 +175,7 @@ static RESULT step_alarm(struct step *s)
 		AUTO_VIEW view = {0};
 		view_open(s->r->store, &view);
 		const struct alarm *row = alarm_find(view.tables, s->id);
-		if (!row)
+		if (!row || (row->is_off && !row->is_due))
 			return OK;
 		alarm = STEP_COPY(s, KIND_ALARM, struct alarm, row);
 	}
@@ -204,8 +204,10 @@ static bool has_ended(int64_t period_us, int64_t before_us, int64_t now_us)
 /* Scaling policies act again each minute while their alarm is in ALARM. */
 static bool is_due(const struct alarm *alarm, int64_t before_us, int64_t now_us)
 {
-	if (alarm->is_composite)
+	if (alarm->is_off)
 		return false;
+	if (alarm->is_composite)
+		return alarm->repeats && has_ended(MINUTE, before_us, now_us);
 	return has_ended(alarm->period_s * SECOND, before_us, now_us) ||
 	       (has_ended(MINUTE, before_us, now_us) && alarm->state == ALARM_STATE_ALARM && alarm->acts &&
 		alarm->alarm_actions.count);

@@ -9,6 +9,7 @@
 struct metric_points;
 struct metric_range;
 struct metric_source;
+struct tables;
 struct metrics;
 struct series;
 
@@ -46,3 +47,12 @@ void figures_begin_pack(struct buf *text);
 void figures_pack(struct buf *text, uuid id, const struct figure_point *p);
 /* Finds a subject in a text; false: not there, or another version. */
 bool figures_unpack(struct str text, uuid id, struct figure_point *ret_point);
+
+/* ---- gnocchi_source.c ---- */
+
+struct metric_source;
+struct tables;
+/* Adds a metric in Gnocchi's namespace to the source of an account. Dimensions: resource_id; query and resource_type; or metric_id,
+ * repeatedly. */
+RESULT gnocchi_find_source(struct ctx *c, const struct tables *t, struct str name,
+			   const struct strs *dimensions, struct metric_source *source);

@@ -113,10 +113,14 @@ RESULT metric_find_source(struct ctx *c, const struct tables *t, uuid account, s
 			  struct metric_source *ret_source)
 {
 	struct metric_source source = {.account = account};
-	if (str_is(name_space, METRICS_EC2)) {
+	bool is_gnocchi = str_is(name_space, METRICS_GNOCCHI);
+	if (is_gnocchi)
+		TRY(gnocchi_find_source(c, t, name, dimensions, &source));
+	else if (str_is(name_space, METRICS_EC2))
 		TRY(find_ec2(c, t, account, name, dimensions, &source));
+	if (source.ec2 || str_is(name_space, METRICS_EC2)) {
 		source.is_there &= !unit.n || str_equal(unit, source.unit);
-	} else {
+	} else if (!is_gnocchi) {
 		TRY(find_published(c, t, engine_first_metric(t, account, name_space, name, dimensions), unit,
 				   &source));
 	}
@@ -127,11 +131,12 @@ RESULT metric_find_source(struct ctx *c, const struct tables *t, uuid account, s
 /* ---- datapoints ---- */
 
 /* Figures of a stretch stand for one sample a minute, as CloudWatch has them. */
-static struct metric_point make_point(const struct metric_ec2 *m, const struct figure_point *p)
+static struct metric_point make_point(const struct metric_source *source, const struct figure_point *p)
 {
+	const struct metric_ec2 *m = source->ec2;
 	int64_t minutes = (p->to_us - p->from_us) / MINUTE;
 	double samples = (double) (minutes > 0 ? minutes : 1);
-	if (m->figure == FIGURE_CPU_NS) {
+	if (m->form == FIGURE_SUM && m->figure == FIGURE_CPU_NS) {
 		double share = (double) figure_cpu_of(p) / 100;
 		return (struct metric_point){.at_us = p->from_us,
 					     .samples = samples,
@@ -139,7 +144,11 @@ static struct metric_point make_point(const struct metric_ec2 *m, const struct f
 					     .least = (double) p->least_cpu / 100,
 					     .most = (double) p->most_cpu / 100};
 	}
-	double sum = (double) p->at[m->figure];
+	double sum = (double) p->at[m->figure] / (double) (m->per ? m->per : 1);
+	if (m->form == FIGURE_LEVEL)
+		sum *= samples;
+	if (m->form == FIGURE_RATE) /* a sample is the growth in a period at the minute's pace */
+		sum *= (double) source->period_us / MINUTE;
 	return (struct metric_point){.at_us = p->from_us,
 				     .samples = samples,
 				     .sum = sum,
@@ -259,7 +268,7 @@ static RESULT read_guests(struct reconciler *r, struct ctx *c, const struct metr
 		TRY(reconciler_look_at_minutes(r, c, source->guests[k].instance, range->from_us,
 					       range->before_us, &kept));
 	for (size_t n = 0; n < kept.count; n++)
-		if (!VEC_PUSH(c->arena, points, make_point(source->ec2, &kept.at[n])))
+		if (!VEC_PUSH(c->arena, points, make_point(source, &kept.at[n])))
 			return ctx_no_memory(c);
 	return OK;
 }
@@ -269,8 +278,11 @@ RESULT reconciler_read_metric(struct reconciler *r, struct ctx *c, const struct 
 {
 	if (!source->is_there)
 		return OK;
-	if (source->ec2)
-		TRY(read_guests(r, c, source, range, points));
+	if (source->ec2) {
+		struct metric_source of_period = *source;
+		of_period.period_us = range->period_us;
+		TRY(read_guests(r, c, &of_period, range, points));
+	}
 	for (size_t k = 0; k < source->series_count; k++)
 		TRY(metrics_read(r, c, source->account, source->series[k].metric, range, points));
 	return merge_points(c, points, range);

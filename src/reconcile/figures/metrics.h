@@ -65,6 +65,12 @@ enum { METRICS_OF_EC2 = 9 };
 struct metric_ec2 {
 	const char *name, *unit;
 	enum figure figure;
+	enum {
+		FIGURE_SUM,   /* sum of each period; the processor's as its share in percent */
+		FIGURE_RATE,  /* Gnocchi's rate: growth of a counter in each period */
+		FIGURE_LEVEL, /* value, in units of `per` */
+	} form;
+	int64_t per; /* 0: one */
 };
 extern const struct metric_ec2 metrics_of_ec2[METRICS_OF_EC2];
 
@@ -88,8 +94,17 @@ struct metric_source {
 	const struct metric_ec2 *ec2;
 	struct metric_guest *guests;
 	size_t guest_count;
-	struct str unit; /* of guests' figures */
+	struct str unit;   /* of guests' figures */
+	int64_t period_us; /* period that is asked for; reconciler_read_metric() sets it */
 };
+/* Metrics of Gnocchi's, by Ceilometer's names; resources have those of their type. */
+#define METRICS_GNOCCHI "Gnocchi"
+struct metric_ceilometer {
+	const char *type; /* type of the resources that have the metric: "instance" */
+	struct metric_ec2 figure;
+};
+enum { METRICS_OF_CEILOMETER = 10 };
+extern const struct metric_ceilometer metrics_of_ceilometer[METRICS_OF_CEILOMETER];
 /* Finds a metric of an account by its names; dimensions: of each two, in order of names. unit empty: any. In the arena. */
 RESULT metric_find_source(struct ctx *c, const struct tables *t, uuid account, struct str name_space,
 			  struct str name, const struct strs *dimensions, struct str unit,

@@ -152,7 +152,8 @@ class OpenStack(Mutants):
 ENTIRE = {  # bodies that keep members unknown to their service
     ("identity", "POST"), ("identity", "PATCH"), ("identity", "PUT"), ("image", "POST"), ("image", "PUT")}
 UNEXPECTED = "('colour' was unexpected)"
-WORDS = {"network": "Unrecognized attribute(s) 'colour'"}
+WORDS = {"network": "Unrecognized attribute(s) 'colour'", "alarming": "Unknown attribute: colour", "metric": "extra keys not allowed @ data['colour']"}
 QUERY_WORDS = {"network": "['colour'] is invalid attribute for filtering", "block-storage": "Invalid filters colour are found",
                "compute": UNEXPECTED, "placement": UNEXPECTED,
-               "load-balancer": "One or more arguments are either duplicate or invalid: 'colour'", "key-manager": "The query parameter 'colour' is not known."}
+               "load-balancer": "One or more arguments are either duplicate or invalid: 'colour'", "key-manager": "The query parameter 'colour' is not known.",
+               "alarming": 'Unknown argument: \\"colour\\"'}

@@ -24,6 +24,7 @@ enum form {
 	FORM_PLACEMENT,
 	FORM_LOAD_BALANCER,
 	FORM_KEY_MANAGER,
+	FORM_ALARMING,
 	FORM_CLOUDSTACK,
 	FORM_CLOUDWATCH,
 	FORM_SCIM
@@ -99,7 +100,8 @@ static enum form form_of(const struct script *s, int status)
 	} services[] = {{"/compute", FORM_FAULT},           {"/volume", FORM_FAULT},
 			{"/network", FORM_NETWORK},         {"/image", FORM_IMAGE},
 			{"/placement", FORM_PLACEMENT},     {"/load-balancer", FORM_LOAD_BALANCER},
-			{"/key-manager", FORM_KEY_MANAGER}, {"/", FORM_IDENTITY}};
+			{"/key-manager", FORM_KEY_MANAGER}, {"/alarming", FORM_ALARMING},
+			{"/metric", FORM_KEY_MANAGER},      {"/", FORM_IDENTITY}};
 	struct str path = target_of(s);
 	if (str_starts_with(path, STR("/client/")))
 		return FORM_CLOUDSTACK;
@@ -230,6 +232,11 @@ static struct str render_json(struct arena *a, const struct script *s, enum form
 				 "{\"faultcode\":\"%" STR_FMT "\",\"faultstring\":\"%" STR_FMT
 				 "\",\"debuginfo\":null}",
 				 STR_ARG(e->word), STR_ARG(message));
+	case FORM_ALARMING:
+		return str_print(a,
+				 "{\"error_message\":{\"faultcode\":\"%" STR_FMT
+				 "\",\"faultstring\":\"%" STR_FMT "\",\"debuginfo\":null}}",
+				 STR_ARG(e->word), STR_ARG(message));
 	case FORM_KEY_MANAGER:
 		return str_print(a,
 				 "{\"code\":%d,\"title\":\"%" STR_FMT "\",\"description\":\"%" STR_FMT "\"}",
@@ -355,6 +362,11 @@ static void take_json(enum form form, json_t *value, const char **ret_word, cons
 	if (form == FORM_SCIM) {
 		*ret_message = text_of(value, "detail");
 		*ret_word = json_object_get(value, "scimType") ? text_of(value, "scimType") : "-";
+		return;
+	}
+	if (form == FORM_ALARMING) {
+		*ret_message = text_of(json_object_get(value, "error_message"), "faultstring");
+		*ret_word = text_of(json_object_get(value, "error_message"), "faultcode");
 		return;
 	}
 	if (form == FORM_LOAD_BALANCER) {

@@ -76,6 +76,61 @@ static void test_sequences(void **state)
 	}
 }
 
+/* Aodh: points as above, and the state before. Source: aodh/tests/unit/evaluator/test_gnocchi.py. */
+static void test_aodh(void **state)
+{
+	static const struct {
+		const char *points;
+		int64_t periods;
+		enum alarm_state before;
+		char expected;
+		const char *reason;
+	} rows[] = {
+		{"XX", 2, ALARM_STATE_OK, 'A',
+		 "Transition to alarm due to 2 samples outside threshold, most recent: 20.0"},
+		{"00", 2, ALARM_STATE_ALARM, 'O',
+		 "Transition to ok due to 2 samples inside threshold, most recent: 5.0"},
+		{"X0", 2, ALARM_STATE_ALARM, '=', NULL},
+		{"0X", 2, ALARM_STATE_OK, '=', NULL},
+		{"0X", 2, ALARM_STATE_INSUFFICIENT_DATA, 'A',
+		 "Transition to alarm due to 1 samples outside threshold, most recent: 20.0"},
+		{"X0", 2, ALARM_STATE_INSUFFICIENT_DATA, 'O',
+		 "Transition to ok due to 1 samples inside threshold, most recent: 5.0"},
+		{"X-", 2, ALARM_STATE_OK, 'I', "2 datapoints are unknown"},
+		{"--", 2, ALARM_STATE_OK, 'I', "No datapoint for granularity 60"},
+		{"--", 2, ALARM_STATE_INSUFFICIENT_DATA, '=', NULL},
+		{"XX-", 2, ALARM_STATE_OK, 'A',
+		 "Transition to alarm due to 2 samples outside threshold, most recent: 20.0"},
+		{"XX--", 2, ALARM_STATE_OK, 'I', "2 datapoints are unknown"},
+		{"XX", 2, ALARM_STATE_ALARM, '=', NULL},
+	};
+	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
+	(void) state;
+	for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+		const struct alarm alarm = {.dialect = ALARM_DIALECT_AODH,
+					    .state = rows[k].before,
+					    .threshold = STR("10"),
+					    .comparison = ALARM_COMPARISON_GREATER,
+					    .evaluation_periods = rows[k].periods,
+					    .period_s = 60};
+		struct alarm_point points[8] = {0};
+		struct alarm_verdict verdict;
+		size_t count = strlen(rows[k].points);
+		for (size_t n = 0; n < count; n++)
+			points[n] = (struct alarm_point){(int64_t) n * MINUTE, rows[k].points[n] != '-',
+							 rows[k].points[n] == 'X' ? 20 : 5};
+		assert_true(result_is_ok(alarm_weigh(a, &alarm, points, count, 0, &verdict)));
+		char got = verdict.stays                        ? '='
+			   : verdict.state == ALARM_STATE_ALARM ? 'A'
+			   : verdict.state == ALARM_STATE_OK    ? 'O'
+								: 'I';
+		if (got != rows[k].expected)
+			fail_msg("%s: %c instead of %c", rows[k].points, got, rows[k].expected);
+		if (rows[k].reason)
+			assert_true(str_is(verdict.reason, rows[k].reason));
+	}
+}
+
 static void test_comparisons(void **state)
 {
 	static const struct {
@@ -84,7 +139,9 @@ static void test_comparisons(void **state)
 	} rows[] = {{ALARM_COMPARISON_GREATER, false, false, true},
 		    {ALARM_COMPARISON_GREATER_OR_EQUAL, false, true, true},
 		    {ALARM_COMPARISON_LESS, true, false, false},
-		    {ALARM_COMPARISON_LESS_OR_EQUAL, true, true, false}};
+		    {ALARM_COMPARISON_LESS_OR_EQUAL, true, true, false},
+		    {ALARM_COMPARISON_EQUAL, false, true, false},
+		    {ALARM_COMPARISON_NOT_EQUAL, true, false, true}};
 	(void) state;
 	for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
 		const struct alarm alarm = {.threshold = STR("-1.5"), .comparison = rows[k].comparison};
@@ -263,9 +320,9 @@ static void test_math(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sequences), cmocka_unit_test(test_comparisons),
-		cmocka_unit_test(test_reason),    cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_math),
+		cmocka_unit_test(test_sequences),   cmocka_unit_test(test_aodh),
+		cmocka_unit_test(test_comparisons), cmocka_unit_test(test_reason),
+		cmocka_unit_test(test_rules),       cmocka_unit_test(test_math),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

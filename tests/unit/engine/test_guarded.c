@@ -110,6 +110,7 @@ static const struct {
 	{KIND_DOMAIN, "bill_address"},
 	{KIND_IMAGE, "fetch_url"},             /* an account's own */
 	{KIND_TOPIC_SUBSCRIPTION, "endpoint"}, /* likewise: asks the egress policy */
+	{KIND_ALARM_DELIVERY, "url"},          /* likewise */
 	{KIND_IMPORT_SNAPSHOT_TASK, "url"},
 	{KIND_OIDC_PROVIDER, "url"},
 	{KIND_TARGET_GROUP, "monitor_title"}, /* a name */

@@ -14,6 +14,8 @@ static const char *const types[OS_SERVICE_COUNT] = {
 	[OS_PLACEMENT] = "placement",
 	[OS_LOAD_BALANCER] = "load-balancer",
 	[OS_KEY_MANAGER] = "key-manager",
+	[OS_ALARMING] = "alarming",
+	[OS_METRIC] = "metric",
 };
 
 /* Validating a token is always allowed, regardless of access rules. */

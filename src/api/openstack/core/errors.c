@@ -7,7 +7,7 @@
 #define BIT(service) (1u << OS_##service)
 #define ALL                                                                                                  \
 	(BIT(IDENTITY) | BIT(COMPUTE) | BIT(IMAGE) | BIT(NETWORK) | BIT(VOLUME) | BIT(PLACEMENT) |           \
-	 BIT(LOAD_BALANCER) | BIT(KEY_MANAGER))
+	 BIT(LOAD_BALANCER) | BIT(KEY_MANAGER) | BIT(ALARMING) | BIT(METRIC))
 
 #define E(services, err, kind, status, type)                                                                 \
 	{                                                                                                    \
@@ -365,7 +365,15 @@ static void write_load_balancer(struct json_writer *w, int status, struct str me
 	json_write_null(w, "debuginfo");
 }
 
-/* Barbican's body. */
+/* Aodh puts WSME's body into another member. */
+static void write_alarming(struct json_writer *w, int status, struct str message)
+{
+	json_write_open(w, "error_message");
+	write_load_balancer(w, status, message);
+	json_write_close(w);
+}
+
+/* Bodies of Barbican and Gnocchi. */
 static void write_key_manager(struct json_writer *w, int status, struct str message)
 {
 	json_write_int(w, "code", status);
@@ -403,7 +411,9 @@ static void write_body(struct os_call *e, const struct api_problem *p, struct js
 		write_network(w, p);
 	else if (e->service == OS_LOAD_BALANCER)
 		write_load_balancer(w, p->status, p->message);
-	else if (e->service == OS_KEY_MANAGER)
+	else if (e->service == OS_ALARMING)
+		write_alarming(w, p->status, p->message);
+	else if (e->service == OS_KEY_MANAGER || e->service == OS_METRIC)
 		write_key_manager(w, p->status, p->message);
 	else if (e->service == OS_PLACEMENT)
 		write_placement(e, w, p->status, p->message);

@@ -36,7 +36,7 @@ static struct str without_minor(struct arena *a, struct str path)
 	return str_print(a, "/v2%" STR_FMT, STR_ARG(str_slice(path, strlen("/v2.0"), path.n)));
 }
 
-/* Barbican's clients write "/v1/secrets/" where they create one. */
+/* Clients write "/v1/secrets/" where they create one, and "/v1/metric/". */
 static struct str without_slash(struct str path)
 {
 	return path.n > 1 && path.p[path.n - 1] == '/' ? str_slice(path, 0, path.n - 1) : path;
@@ -60,7 +60,7 @@ static void begin(struct api_call *core)
 	(void) os_service_of_path(e->call->path, &e->service, &e->path);
 	if (e->service == OS_LOAD_BALANCER)
 		e->path = without_minor(e->c->arena, e->path);
-	if (e->service == OS_KEY_MANAGER)
+	if (e->service == OS_KEY_MANAGER || e->service == OS_ALARMING || e->service == OS_METRIC)
 		e->path = without_slash(e->path);
 	e->part = 1u << e->service;
 	if (e->service == OS_VOLUME)

@@ -13,6 +13,8 @@ static const struct os_service_info services[OS_SERVICE_COUNT] = {
 	[OS_PLACEMENT] = {"placement", "/placement", "", "placement", 1, 39},
 	[OS_LOAD_BALANCER] = {"load-balancer", "/load-balancer", "/v2", NULL, 0, 0},
 	[OS_KEY_MANAGER] = {"key-manager", "/key-manager", "/v1", NULL, 0, 0},
+	[OS_ALARMING] = {"alarming", "/alarming", "/v2", NULL, 0, 0},
+	[OS_METRIC] = {"metric", "/metric", "/v1", NULL, 0, 0},
 };
 
 const struct os_service_info *os_service_info(enum os_service service)
@@ -54,7 +56,8 @@ struct str os_service_url(const struct os_call *e, enum os_service service)
 {
 	return str_print(e->c->arena, "%" STR_FMT "%s%s", STR_ARG(e->base_url), services[service].prefix,
 			 service == OS_IMAGE || service == OS_NETWORK || service == OS_LOAD_BALANCER ||
-					 service == OS_KEY_MANAGER
+					 service == OS_KEY_MANAGER || service == OS_ALARMING ||
+					 service == OS_METRIC
 				 ? ""
 				 : services[service].version_path);
 }

@@ -77,6 +77,17 @@ static const struct unknown_rules {
 			.member = "Additional properties are not allowed ('{name}' was unexpected)",
 			.query = "The query parameter '{name}' is not known.",
 		},
+	[OS_ALARMING] =
+		{
+			.member = "Unknown attribute: {name}",
+			.query = "Unknown argument: \"{name}\"",
+		},
+	[OS_METRIC] =
+		{
+			.member = "Invalid input: extra keys not allowed @ data['{name}']",
+			.source =
+				"gnocchi/rest/api.py: controllers pass over arguments that they do not name",
+		},
 };
 
 const char *os_unknown_member_words(enum os_service service)

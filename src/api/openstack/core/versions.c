@@ -205,6 +205,43 @@ static RESULT key_manager_version(struct os_call *e, const void *args, struct js
 	return OK;
 }
 
+/* ---- alarming and metrics ---- */
+
+static void write_simple_version(struct os_call *e, struct json_writer *w, enum os_service service)
+{
+	const struct os_service_info *info = os_service_info(service);
+	struct str url = os_service_url(e, service);
+	json_write_open(w, NULL);
+	json_write_z(w, "id", service == OS_METRIC ? "v1.0" : "v2");
+	json_write_z(w, "status", service == OS_METRIC ? "CURRENT" : "stable");
+	json_write_open_list(w, "links");
+	os_write_link(w, "self", str_print(e->c->arena, "%" STR_FMT "%s/", STR_ARG(url), info->version_path));
+	json_write_close_list(w);
+	json_write_close(w);
+}
+
+static RESULT alarming_versions(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	json_write_open(w, "versions");
+	json_write_open_list(w, "values");
+	write_simple_version(e, w, OS_ALARMING);
+	json_write_close_list(w);
+	json_write_close(w);
+	return OK;
+}
+
+/* build: the release whose API this is. */
+static RESULT metric_versions(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	json_write_z(w, "build", "4.6.0");
+	json_write_open_list(w, "versions");
+	write_simple_version(e, w, OS_METRIC);
+	json_write_close_list(w);
+	return OK;
+}
+
 /* ---- image and network: without ---- */
 
 static RESULT image_versions(struct os_call *e, const void *args, struct json_writer *w)
@@ -290,6 +327,14 @@ static const struct os_action volume_actions[] = {
 	VERSIONS("/v3", 200, NULL, volume_versions),
 };
 const struct os_actions os_volume_version_actions = OS_ACTIONS(OS_VOLUME, volume_actions);
+static const struct os_action alarming_actions[] = {
+	VERSIONS("/", 200, NULL, alarming_versions),
+};
+const struct os_actions os_alarming_version_actions = OS_ACTIONS(OS_ALARMING, alarming_actions);
+static const struct os_action metric_actions[] = {
+	VERSIONS("/", 200, NULL, metric_versions),
+};
+const struct os_actions os_metric_version_actions = OS_ACTIONS(OS_METRIC, metric_actions);
 static const struct os_action key_manager_actions[] = {
 	VERSIONS("/", 300, "versions", key_manager_versions),
 	VERSIONS("/v1", 200, "version", key_manager_version),

@@ -19,6 +19,8 @@ static const struct entry {
 	{OS_PLACEMENT, "placement", "placement"},
 	{OS_LOAD_BALANCER, "load-balancer", "octavia"},
 	{OS_KEY_MANAGER, "key-manager", "barbican"},
+	{OS_ALARMING, "alarming", "aodh"},
+	{OS_METRIC, "metric", "gnocchi"},
 };
 static const char *const interfaces[] = {"public", "internal", "admin"};
 
