@@ -459,6 +459,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_USER_GROUP] = "group",
 	[KIND_GROUP_MEMBER] = "group member",
 	[KIND_ROLE] = "role",
+	[KIND_PROJECT_ROLE] = "project role",
 	[KIND_ROLE_ASSIGNMENT] = "role assignment",
 	[KIND_APPLICATION_CREDENTIAL] = "application credential",
 	[KIND_TRUST] = "trust",

@@ -163,7 +163,9 @@ ROWS = [
       {"password": HIDDEN, "timezone": HIDDEN}, admin=True,
       changes=change("updateUser", {"username": "w"}, {"email": "b@b.test"}, {"firstname": "g"}, {"lastname": "m"}, {"password": "y"}),
       changed={"password": HIDDEN}),
-    R("createProject", {"name": "p", "displaytext": "d"}, "listProjects project", changes=change("updateProject", {"name": "q"}, {"displaytext": "e"}), admin=True),
+    R("createProject", {"name": "p", "displaytext": "d"}, "listProjects project", changes=change("updateProject", {"name": "q"}, {"displaytext": "e"}), admin=True, label="project"),
+    R("createProjectRole", {"projectid": "{project}", "name": "r", "description": "d"}, "listProjectRoles projectrole", {"projectid": ("projectid", "{project}")},
+      by={"projectid": "{project}"}, admin=True),
 ]
 CREATES = re.compile("(create|register|deploy|associate|authorize|update)[A-Z]")
 # Commands and parameters whose effect other tests check.
@@ -175,6 +177,8 @@ COMMANDS_ELSEWHERE = {
     "updateIsoPermissions": "cloudstack/uploads.py", "updateIso": "cloudstack/uploads.py", "updateRolePermission": "cloudstack/administration.py",
     "createRolePermission": "cloudstack/administration.py", "updateIpAddress": "takes the id alone", "updateFirewallRule": "takes the id alone",
     "updateEgressFirewallRule": "takes the id alone", "updateHypervisorCapabilities": "cloudstack/administration.py",
+    "createProjectRolePermission": "cloudstack/projects.py", "updateProjectRole": "cloudstack/projects.py", "updateProjectRolePermission": "cloudstack/projects.py",
+    "updateRegion": "cloudstack/projects.py", "updateHost": "cloudstack/projects.py",
     "updateAnnotationVisibility": "cloudstack/administration.py", "createNetworkPermissions": "cloudstack/guest_types.py"}
 PARTS_ELSEWHERE = {
     "createFirewallRule": {}, "createEgressFirewallRule": {"cidrlist"},  # cloudstack/firewall.py
@@ -182,7 +186,7 @@ PARTS_ELSEWHERE = {
     "authorizeSecurityGroupIngress": {"securitygroupname"}, "authorizeSecurityGroupEgress": {"securitygroupname"}, "createNetworkACL": {"networkid"}, "createNetwork": {"vlan"},
     "updateNetworkACLItem": {"partialupgrade"}, "updateNetwork": {"networkofferingid"}, "updateTemplate": {"ostypeid", "details", "passwordenabled"},
     "updateSnapshotPolicy": {"fordisplay"}, "updateServiceOffering": {"zoneid", "domainid", "state"}, "createTemplate": {"details"}, "updateDiskOffering": {"zoneid"}, "createAccount": {"roleid"}, "createRole": {"roleid"},
-    "updateRole": {"type"}, "updateUser": {"timezone"}}
+    "updateRole": {"type"}, "updateUser": {"timezone"}, "updateAccount": {"roleid"}, "updateProject": {"account", "userid", "roletype", "swapowner"}}
 NUMBERED = {f"{n} {r.command}": r for n, r in enumerate(ROWS)}
 
 

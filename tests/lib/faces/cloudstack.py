@@ -7,7 +7,7 @@ import re
 
 import cloud
 import doors
-from cloudstack import call, dump, let_users_expunge, wait
+from cloudstack import admin_key, call, dump, let_users_expunge, wait
 from dev import Dev, Still
 
 from . import face
@@ -70,6 +70,7 @@ class Account:
         self.still = self.made("deployVirtualMachine", templateid=self.whole(self.ids["image"]), startvm="false", **machine_of)
         tier = {"networkofferingid": self.tier_offering(), "vpcid": vpc, "zoneid": machine_of["zoneid"], "gateway": "10.61.1.1", "netmask": "255.255.255.0"}
         self.tier = self.call("createNetwork", name="tier", **tier)[1]["network"]["id"]
+        self.ids["project_role"] = self.role_of_a_project(name)
         self.ids["route"] = self.whole(self.made("createStaticRoute", vpcid=vpc, cidr="172.30.0.0/16", nexthop="10.61.1.9"))
         site = {"ipsecpsk": "a.key", "ikepolicy": "aes128-sha256;modp2048", "esppolicy": "aes128-sha256"}
         gateway = self.made("createVpnGateway", vpcid=vpc)
@@ -79,6 +80,13 @@ class Account:
         self.ids.update(vpn_gateway=gateway, customer_gateway=customer, vpn_connection=connection)
         self.offerings = {"isolated": isolated, "tier": tier["networkofferingid"], "os": self.first("listOsTypes ostype")}
         self.nobodys = {kind: self.first(where) for kind, where in NOBODYS.items() if where}
+
+    def role_of_a_project(self, name):
+        """A role of a project that the account manages."""
+        who = admin_key(self.dev)
+        domain = call(self.dev, "listDomains", level="0", **who)[1]["domain"][0]["id"]
+        project = wait(self.dev, call(self.dev, "createProject", name=f"project of {name}", account=name, domainid=domain, **who)[1], **who)[1]["project"]["id"]
+        return call(self.dev, "createProjectRole", projectid=project, name="role", **who)[1]["projectrole"]["id"]
 
     def scale(self, network):
         """A disabled AutoScale group, with its profile, policies and conditions."""

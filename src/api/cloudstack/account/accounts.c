@@ -210,8 +210,17 @@ const struct api_listing cs_accounts =
 	CS_LISTING(KIND_ACCOUNT, "account", members, .name = offsetof(struct account, name), .is_all = true,
 		   .sees = sees, .matches = matches);
 
+RESULT cs_check_listed_domain(struct cs_call *e, void *args)
+{
+	const struct ref *ref = &((const struct cs_list_args *) args)->domain;
+	const struct domain *domain = domain_find(cs_tables(e), ref->prefix);
+	return !ref_is_given(ref) || (domain && row_is_live(&domain->row))
+		       ? OK
+		       : cs_fail_id(e, KIND_DOMAIN, "domainid", ref->text);
+}
+
 static const struct cs_action actions[] = {
-	{CS_ACTION("listAccounts", "organizations:ListAccounts"),
+	{CS_ACTION("listAccounts", "organizations:ListAccounts"), .prepare = cs_check_listed_domain,
 	 .args = PARAMS(struct list_accounts, params), .listing = &cs_accounts, .doc = "Lists accounts."},
 };
 const struct api_actions cs_account_actions = API_ACTIONS(actions);

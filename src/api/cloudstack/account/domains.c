@@ -122,12 +122,41 @@ static void add_usage(struct api_call *e, uuid domain, struct account_usage *ret
 		sum.instances += u->instances, sum.vcpus += u->vcpus, sum.memory += u->memory;
 		sum.volumes += u->volumes, sum.volume_bytes += u->volume_bytes;
 		sum.snapshots += u->snapshots, sum.images += u->images;
+		sum.disk_bytes += u->disk_bytes;
 		sum.addresses += u->addresses, sum.networks += u->networks, sum.routers += u->routers;
 	}
 	*ret_sum = sum;
 	const struct domain *below = domain_first_by_parent(api_tables(e), domain);
 	for (; below && !uuid_is_none(below->parent); below = domain_next_by_parent(api_tables(e), below))
 		add_usage(e, below->row.id, ret_sum);
+}
+
+/* Counts the projects in the domain and in the domains below it. The root domain counts its own alone. */
+static int64_t count_projects(const struct tables *t, uuid domain)
+{
+	int64_t count = 0;
+	for (const struct account *a = account_first_by_domain(t, domain); a;
+	     a = account_next_by_domain(t, a))
+		count += row_is_live(&a->row) && cs_is_project(t, a->row.id);
+	const struct domain *below = domain_first_by_parent(t, domain);
+	for (; below && !uuid_is_none(below->parent); below = domain_next_by_parent(t, below))
+		count += count_projects(t, below->row.id);
+	return count;
+}
+
+#define CS_UNLIMITED                                                                                         \
+	"|projectlimit|projecttotal|projectavailable|secondarystoragelimit|secondarystoragetotal|"           \
+	"secondarystorageavailable"
+/* No limit is about projects, and none of a domain's about secondary storage, whose figure is that of all its files. */
+static void write_unlimited(struct json_writer *w, int64_t projects, int64_t bytes)
+{
+	enum { GIB = 30 };
+	json_write_z(w, "projectlimit", "Unlimited");
+	json_write_int(w, "projecttotal", projects);
+	json_write_z(w, "projectavailable", "Unlimited");
+	json_write_z(w, "secondarystoragelimit", "Unlimited");
+	json_write_int(w, "secondarystoragetotal", bytes >> GIB);
+	json_write_z(w, "secondarystorageavailable", "Unlimited");
 }
 
 /* Writes the domain's limits, and what its accounts and those of the domains below it use together. The root's figures
@@ -141,6 +170,7 @@ static void write_figures(struct api_call *e, struct json_writer *w, const char 
 	if (!cs_shows_figures(e))
 		return;
 	add_usage(e, row->id, &sum);
+	write_unlimited(w, count_projects(api_tables(e), row->id), sum.disk_bytes);
 	cs_write_usage(e, w, is_limited ? &limits : NULL, &sum);
 }
 
@@ -152,7 +182,7 @@ static const struct member members[] = {
 	MEMBER_TEXT("path", get_path),
 	MEMBER(struct domain, "state", enabled, .yes = "Active", .no = "Inactive"),
 	MEMBER_AS(struct domain, TIME, "created", row.created_us),
-	MEMBER_WRITTEN("vmlimit", write_figures, .also = CS_FIGURES),
+	MEMBER_WRITTEN("vmlimit", write_figures, .also = CS_FIGURES CS_UNLIMITED),
 };
 const struct api_listing cs_domains = CS_LISTING(
 	KIND_DOMAIN, "domain", members, .get_name = cs_get_domain_name, .is_all = true, .matches = matches);

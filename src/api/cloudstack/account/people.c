@@ -185,7 +185,7 @@ static RESULT disable_user(struct cs_call *e, void *args)
 struct change_account {
 	struct account_change wish;
 	struct str account;
-	struct ref domain;
+	struct ref domain, role;
 	enum choice locks;
 };
 #define ACCOUNT                                                                                              \
@@ -197,7 +197,9 @@ struct change_account {
 static const struct param update_account_params[] = {
 	ACCOUNT,
 	PARAM(struct change_account, "newname", wish.name, .doc = "New name."),
-	NOT_BUILT("accountdetails|apikeyaccess|networkdomain|roleid"),
+	PARAM(struct change_account, "roleid", role, .kind = KIND_ROLE,
+	      .doc = "New role of the account's users."),
+	NOT_BUILT("accountdetails|apikeyaccess|networkdomain"),
 };
 static const struct param enable_account_params[] = {ACCOUNT};
 static const struct param disable_account_params[] = {
@@ -220,6 +222,33 @@ static RESULT choose_account(struct cs_call *e, void *args)
 			       STR_ARG(a->account));
 	a->wish.account = ref_by_id(KIND_ACCOUNT, found->row.id);
 	return OK;
+}
+
+static RESULT check_role(struct cs_call *e, const struct ref *ref)
+{
+	const struct role *role = role_find(cs_tables(e), ref->prefix);
+	bool is_hidden = role && role->right == ROLE_RIGHT_NONE && engine_is_standard_role(role);
+	return !ref_is_given(ref) || (role && !is_hidden && uuid_is_none(role->domain))
+		       ? OK
+		       : cs_fail_id(e, KIND_ROLE, "roleid", ref->text);
+}
+
+static RESULT prepare_update_account(struct cs_call *e, void *args)
+{
+	struct change_account *a = args;
+	TRY(check_role(e, &a->role));
+	TRY(choose_account(e, a));
+	if (ref_is_given(&a->role) && uuid_equal(a->wish.account.prefix, e->c->who->account))
+		return cs_fail(e, "roleid", "The role of your own account cannot be changed");
+	return OK;
+}
+
+static RESULT update_account(struct op *op, void *args)
+{
+	struct change_account *a = args;
+	TRY(engine_update_account(op, &a->wish));
+	return ref_is_given(&a->role) ? cs_change_account_role(op, a->wish.account.prefix, a->role.prefix)
+				      : OK;
 }
 
 static RESULT enable_account(struct cs_call *e, void *args)
@@ -345,8 +374,8 @@ static const struct cs_action actions[] = {
 	 .args = CS_ONE(struct user_target, "id", user, KIND_USER, "The user."),
 	 .operation = engine_delete_user_run, NOTHING_STORED, .doc = "Deletes a user."},
 	{CS_ACTION("updateAccount", "identity:update_project"), CHANGES,
-	 .args = PARAMS(struct change_account, update_account_params), .prepare = choose_account,
-	 .operation = engine_update_account_run, .returns = KIND_ACCOUNT,
+	 .args = PARAMS(struct change_account, update_account_params), .prepare = prepare_update_account,
+	 .operation = update_account, .returns = KIND_ACCOUNT,
 	 CS_SUBJECT(struct change_account, wish.account.prefix), .shows = &cs_accounts,
 	 .doc = "Changes an account."},
 	{CS_ACTION("enableAccount", "identity:update_project"), CHANGES,

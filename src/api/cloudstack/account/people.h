@@ -23,8 +23,39 @@ int cs_account_type(const struct role *role);
 struct str cs_role_name(const struct role *role);
 const char *cs_role_type(const struct role *role);
 struct api_entries;
-struct cs_rule;
 enum { CS_RULE_SIZE_MAX = 255 };
+
+/* ---- rules that a command changes (account/rule_lists.c) ---- */
+
+/* A rule as a command gives it. */
+struct cs_said_rule {
+	struct str rule, permission, description;
+};
+/* A role's rules, as its row keeps them. */
+struct cs_rules {
+	struct str at[CS_RULES_MAX];
+	size_t count;
+};
+/* ERR_INVALID: not a rule. */
+RESULT cs_read_said_rule(struct cs_call *e, const struct cs_said_rule *said, struct cs_rule *ret_rule);
+/* Checks the parameters ruleorder, the one named `rule` and permission: an order, or a rule with its permission. */
+RESULT cs_check_rule_change(struct cs_call *e, const struct strs *order, struct str rule,
+			    struct str permission);
+/* Number of the rule with that id; the count if there is none. */
+size_t cs_find_rule(const struct cs_rules *rules, uuid role, struct str id);
+RESULT cs_check_rule_count(struct ctx *c, size_t count);
+/* Adds a rule that cs_read_said_rule() has accepted. ERR_INVALID: there is one about the command. */
+RESULT cs_add_rule(struct ctx *c, struct cs_rules *rules, uuid role, const struct cs_said_rule *said,
+		   uuid *ret_id);
+/* Changes the rule's permission. ERR_INVALID: there is no such rule. */
+RESULT cs_change_rule(struct ctx *c, struct cs_rules *rules, uuid role, struct str id, struct str permission);
+/* Puts the rules into another order, which names each of them once. ERR_INVALID. */
+RESULT cs_order_rules(struct ctx *c, struct cs_rules *rules, uuid role, const struct strs *order);
+/* False: there is no such rule. */
+bool cs_drop_rule(struct cs_rules *rules, uuid role, struct str id);
+
+/* ---- roles ---- */
+
 /* Id of a role's rule about the command. */
 uuid cs_rule_id(uuid role, struct str command);
 /* Lists the role's rules, or, if the row has none, rules equivalent to the role. Returns their number. */
@@ -38,6 +69,8 @@ void cs_write_role_rule(struct cs_call *e, struct json_writer *w, const char *na
 /* roleid, rolename, roletype and accounttype; domainid, domain. */
 void cs_write_role(struct api_call *e, struct json_writer *w, uuid account);
 void cs_write_domain(struct api_call *e, struct json_writer *w, uuid domain);
+/* Gives that role to the users of the account, instead of the roles that they have there (user_moves.c). */
+RESULT cs_change_account_role(struct op *op, uuid account, uuid role);
 /* firstname, lastname, timezone of a user. */
 void cs_write_names(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
 /* "ROOT/acme" */
@@ -47,6 +80,8 @@ void cs_each_person(const struct tables *t, uuid account, bool (*visit)(void *ar
 		    void *arg);
 /* Ids of the projects that the account manages, with commas; empty: none. ERR_NO_MEMORY. */
 RESULT cs_list_managed(struct ctx *c, const struct tables *t, uuid account, struct str *ret_ids);
+/* prepare of a list with a domain: ERR_NOT_FOUND, the domain does not exist. */
+RESULT cs_check_listed_domain(struct cs_call *e, void *args);
 /* Writes limits (NULL: there are none) and usage. */
 void cs_write_usage(struct api_call *e, struct json_writer *w, const struct account *limits,
 		    const struct account_usage *u);

@@ -3,11 +3,13 @@
  * its users has a role there: `manager` is CloudStack's Admin, any other role Regular. Source: API
  * reference, "Project", 4.18.
  */
-#include "api/cloudstack/account/people.h"
+#include "api/cloudstack/account/projects.h"
+#include "engine/instance/instance.h"
 #include "engine/people/account/account_purge.h"
 #include "engine/people/policy/role.h"
 #include "engine/resolve.h"
 #include "store/account.h"
+#include "store/instance.h"
 #include "store/instance_snapshot.h"
 #include "store/role.h"
 #include "store/role_assignment.h"
@@ -16,26 +18,22 @@
 
 /* ---- who is in a project ---- */
 
-enum standing { NOT_IN, REGULAR, ADMIN };
-
-/* Membership of the account's users, or of one user. */
-static enum standing find_standing(const struct tables *t, uuid project, uuid account, uuid user)
+enum standing cs_find_standing(const struct tables *t, uuid project, uuid account, uuid user)
 {
-	enum standing best = NOT_IN;
+	enum standing best = CS_NOT_IN;
 	const struct role_assignment *a = role_assignment_first_by_account(t, project);
-	for (; a && best != ADMIN; a = role_assignment_next_by_account(t, a)) {
+	for (; a && best != CS_PROJECT_ADMIN; a = role_assignment_next_by_account(t, a)) {
 		const struct user *u = user_find(t, a->user);
 		const struct account *of = u ? cs_account_of(t, u) : NULL;
 		const struct role *role = role_find(t, a->role);
 		if (!of || !role || !(uuid_equal(of->row.id, account) || uuid_equal(u->row.id, user)))
 			continue;
-		best = role->right >= ROLE_RIGHT_MANAGER ? ADMIN : REGULAR;
+		best = role->right >= ROLE_RIGHT_MANAGER ? CS_PROJECT_ADMIN : CS_REGULAR;
 	}
 	return best;
 }
 
-/* Lists the member accounts, each once. */
-static RESULT list_members(struct ctx *c, const struct tables *t, uuid project, struct uuids *ret_accounts)
+RESULT cs_list_members(struct ctx *c, const struct tables *t, uuid project, struct uuids *ret_accounts)
 {
 	size_t count = 0, n = 0;
 	const struct role_assignment *a = role_assignment_first_by_account(t, project);
@@ -56,6 +54,21 @@ static RESULT list_members(struct ctx *c, const struct tables *t, uuid project, 
 	return OK;
 }
 
+bool cs_manages_project(const struct tables *t, uuid project, uuid user)
+{
+	const struct account *account = account_find(t, project);
+	return account && row_is_live(&account->row) && cs_is_project(t, project) &&
+	       cs_find_standing(t, project, UUID_NONE, user) == CS_PROJECT_ADMIN;
+}
+
+bool cs_manages_a_project(const struct tables *t, uuid user)
+{
+	const struct role_assignment *a = role_assignment_first_by_user(t, user);
+	while (a && !(account_find(t, a->account) && cs_manages_project(t, a->account, user)))
+		a = role_assignment_next_by_user(t, a);
+	return a;
+}
+
 struct managed {
 	const struct tables *t;
 	struct arena *arena;
@@ -71,7 +84,7 @@ static bool note_managed(void *arg, const struct user *user)
 		struct str id = uuid_to_str(m->arena, a->account);
 		bool is_other = !uuid_is_none(a->account) && !uuid_equal(a->account, m->account);
 		if (is_other && !str_contains(m->ids, id) && cs_is_project(m->t, a->account) &&
-		    find_standing(m->t, a->account, m->account, UUID_NONE) == ADMIN)
+		    cs_find_standing(m->t, a->account, m->account, UUID_NONE) == CS_PROJECT_ADMIN)
 			m->ids = str_print(m->arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(m->ids),
 					   m->ids.n ? ", " : "", STR_ARG(id));
 	}
@@ -111,7 +124,7 @@ static bool sees(struct api_call *e, const struct row *row)
 {
 	const struct identity *who = e->c->who;
 	return cs_is_project(api_tables(e), row->id) &&
-	       (identity_is_admin(who) || find_standing(api_tables(e), row->id, who->account, who->user));
+	       (identity_is_admin(who) || cs_find_standing(api_tables(e), row->id, who->account, who->user));
 }
 
 static struct str get_state(struct api_call *e, const struct row *row)
@@ -143,7 +156,7 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 	    (a->username.n && !has_user(api_tables(e), row->id, a->username)) ||
 	    (is_domains && !is_whole && !uuid_equal(account_of(row)->domain, a->list.domain.prefix)))
 		return false;
-	return is_all || is_domains || find_standing(api_tables(e), row->id, who->account, who->user);
+	return is_all || is_domains || cs_find_standing(api_tables(e), row->id, who->account, who->user);
 }
 
 static void write_domain(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
@@ -158,10 +171,10 @@ static void write_owners(struct api_call *e, struct json_writer *w, const char *
 	struct uuids accounts = {0};
 	const struct tables *t = api_tables(e);
 	json_write_open_list(w, name);
-	if (!result_is_ok(list_members(e->c, t, row->id, &accounts)))
+	if (!result_is_ok(cs_list_members(e->c, t, row->id, &accounts)))
 		accounts.count = 0; /* full arena: the call fails when its answer ends */
 	for (size_t k = 0; k < accounts.count; k++) {
-		if (find_standing(t, row->id, accounts.at[k], UUID_NONE) != ADMIN)
+		if (cs_find_standing(t, row->id, accounts.at[k], UUID_NONE) != CS_PROJECT_ADMIN)
 			continue;
 		json_write_open(w, NULL);
 		json_write_text(w, "account", account_find(t, accounts.at[k])->name);
@@ -186,128 +199,13 @@ static const struct api_listing projects =
 	CS_LISTING(KIND_ACCOUNT, "project", members, .name = offsetof(struct account, name), .is_all = true,
 		   .sees = sees, .matches = matches);
 
-/* ---- listProjectAccounts ---- */
-
-struct list_accounts {
-	struct cs_list_args list;
-	struct ref project;
-	struct str role;
-};
-#define P(wire, member, ...) PARAM(struct list_accounts, wire, member, __VA_ARGS__)
-static const struct param account_params[] = {
-	CS_PAGE_PARAMS(struct list_accounts),
-	P("projectid", project, .kind = KIND_ACCOUNT, .flags = REQUIRED,
-	  .doc = "Project whose accounts are listed."),
-	P("account", list.account, .doc = "Account by name."),
-	P("role", role, .doc = "Role: Admin or Regular."),
-	NOT_BUILT("projectroleid|userid"),
-};
-#undef P
-
-/* ERR_NOT_FOUND: not a project, or hidden from the caller. */
-static RESULT find_project(struct cs_call *e, const struct ref *ref, const char *parameter,
-			   const struct account **ret_project)
+RESULT cs_find_project(struct cs_call *e, const struct ref *ref, const char *parameter,
+		       const struct account **ret_project)
 {
 	const struct account *project = account_find(cs_tables(e), ref->prefix);
 	if (!project || !row_is_live(&project->row) || !sees(&e->core, &project->row))
 		return cs_fail_id(e, KIND_ACCOUNT, parameter, ref->text);
 	*ret_project = project;
-	return OK;
-}
-
-static const char *word_of(enum standing standing)
-{
-	return standing == ADMIN ? "Admin" : "Regular";
-}
-
-static bool is_asked_for(const struct list_accounts *a, const struct account *account, const char *role)
-{
-	return (!a->list.account.n || str_equal(a->list.account, account->name)) &&
-	       (!a->list.keyword.n || str_contains(account->name, a->list.keyword)) &&
-	       (!a->role.n || str_equal_nocase(a->role, str_from(role)));
-}
-
-static void write_account(struct cs_call *e, struct json_writer *w, const void *item)
-{
-	struct arena *arena = e->c->arena;
-	const struct tables *t = cs_tables(e);
-	const struct account *account = item,
-			     *project = account_find(t, ((struct list_accounts *) e->args)->project.prefix);
-	json_write_text(w, "projectid", uuid_to_str(arena, project->row.id));
-	json_write_text(w, "project", project->name);
-	json_write_text(w, "accountid", uuid_to_str(arena, account->row.id));
-	json_write_text(w, "account", account->name);
-	cs_write_domain(&e->core, w, account->domain);
-	json_write_int(w, "accounttype", cs_account_type(cs_role_of(t, account->row.id)));
-	json_write_z(w, "role", word_of(find_standing(t, project->row.id, account->row.id, UUID_NONE)));
-}
-
-static RESULT list_accounts(struct cs_call *e, const void *args, struct json_writer *w)
-{
-	const struct list_accounts *a = args;
-	const struct tables *t = cs_tables(e);
-	const struct account *project = NULL;
-	struct uuids accounts;
-	size_t count = 0;
-	TRY(find_project(e, &a->project, "projectid", &project));
-	TRY(list_members(e->c, t, project->row.id, &accounts));
-	const void **shown = arena_new_array(e->c->arena, const void *, accounts.count + 1);
-	if (!shown)
-		return ctx_no_memory(e->c);
-	for (size_t k = 0; k < accounts.count; k++) {
-		const char *role = word_of(find_standing(t, project->row.id, accounts.at[k], UUID_NONE));
-		const struct account *account = account_find(t, accounts.at[k]);
-		if (is_asked_for(a, account, role))
-			shown[count++] = account;
-	}
-	return cs_write_items(e, w, &a->list, "projectaccount", shown, count, write_account);
-}
-
-/* ---- who comes, and who goes ---- */
-
-struct membership {
-	struct op *op;
-	uuid project, account;
-	enum role_right right;
-	struct result result;
-};
-
-static bool grant_one(void *arg, const struct user *user)
-{
-	struct membership *m = arg;
-	const struct role *role = engine_find_standard_role(m->op->head, m->right);
-	struct role_grant grant = {.role = ref_by_id(KIND_ROLE, role ? role->row.id : UUID_NONE),
-				   .user = ref_by_id(KIND_USER, user->row.id),
-				   .account = ref_by_id(KIND_ACCOUNT, m->project)};
-	m->result = engine_grant_role(m->op, &grant);
-	return result_is_ok(m->result);
-}
-
-/* Gives the role to all users of the account. */
-static RESULT add_account(struct op *op, uuid project, uuid account, enum role_right right)
-{
-	struct membership m = {op, project, account, right, OK};
-	cs_each_person(op->head, account, grant_one, &m);
-	return m.result;
-}
-
-/* Removes all roles of the account's users in the project. */
-static RESULT remove_account(struct op *op, uuid project, uuid account)
-{
-	const struct tables *t = op->head;
-	const struct role_assignment *a = role_assignment_first_by_account(t, project), *next = NULL;
-	for (; a; a = next) {
-		const struct user *user = user_find(t, a->user);
-		const struct account *of = user ? cs_account_of(t, user) : NULL;
-		next = role_assignment_next_by_account(t, a);
-		if (!of || !uuid_equal(of->row.id, account))
-			continue;
-		struct role_grant grant = {.role = ref_by_id(KIND_ROLE, a->role),
-					   .user = ref_by_id(KIND_USER, a->user),
-					   .account = ref_by_id(KIND_ACCOUNT, project),
-					   .inherited = a->inherited};
-		TRY(engine_revoke_role(op, &grant));
-	}
 	return OK;
 }
 
@@ -321,7 +219,7 @@ struct make_project {
 #define P(wire, member, ...) PARAM(struct make_project, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
 	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Name; unique in the domain."),
-	P("displaytext", wish.description, .flags = REQUIRED, .doc = "Description or display text."),
+	P("displaytext", wish.description, .doc = "Description or display text; absent: the name."),
 	P("account", owner.account, .doc = "Owning account, with domainid; absent: the caller's."),
 	P("domainid", owner.domain, .kind = KIND_DOMAIN, .doc = "Domain of the account and the project."),
 	NOT_BUILT("accountid|userid"),
@@ -341,24 +239,45 @@ static RESULT create(struct op *op, void *args)
 {
 	struct make_project *a = args;
 	TRY(engine_create_account(op, &a->wish));
-	return add_account(op, a->wish.account, a->first, ROLE_RIGHT_MANAGER);
+	return cs_add_member(op, a->wish.account, a->first, UUID_NONE, ROLE_RIGHT_MANAGER, UUID_NONE);
 }
 
 #define PROJECT                                                                                              \
 	PARAM(struct account_change, "id", account, .kind = KIND_ACCOUNT, .flags = REQUIRED,                 \
 	      .doc = "The project.")
 static const struct param one_params[] = {PROJECT};
+#define P(wire, member, ...) PARAM(struct project_change, wire, member, __VA_ARGS__)
 static const struct param update_params[] = {
-	PROJECT,
-	PARAM(struct account_change, "displaytext", description, .doc = "New description or display text."),
-	PARAM(struct account_change, "name", name, .doc = "New name."),
-	NOT_BUILT("account|roletype|swapowner|userid"),
+	P("id", wish.account, .kind = KIND_ACCOUNT, .flags = REQUIRED, .doc = "The project."),
+	P("displaytext", wish.description, .doc = "New description or display text."),
+	P("name", wish.name, .doc = "New name."),
+	P("account", account, .doc = "Member account that becomes administrator, by name."),
+	P("userid", user, .kind = KIND_USER, .doc = "Member user whose role changes; needs swapowner=false."),
+	P("roletype", role, .doc = "Role of the member with swapowner=false: Admin or Regular (default)."),
+	P("swapowner", swaps,
+	  .doc = "true (default): the account takes the place of the present administrator."),
 };
+#undef P
+
+static RESULT prepare_update(struct cs_call *e, void *args)
+{
+	struct project_change *a = args;
+	const struct account *project = NULL;
+	TRY(cs_find_project(e, &a->wish.account, "id", &project));
+	return cs_check_new_owner(e, a, project);
+}
+
+static RESULT update(struct op *op, void *args)
+{
+	struct project_change *a = args;
+	TRY(engine_update_account(op, &a->wish));
+	return cs_change_owner(op, a);
+}
 
 static RESULT check_project(struct cs_call *e, void *args)
 {
 	const struct account *project = NULL;
-	return find_project(e, &((struct account_change *) args)->account, "id", &project);
+	return cs_find_project(e, &((struct account_change *) args)->account, "id", &project);
 }
 
 static RESULT activate(struct cs_call *e, void *args)
@@ -371,6 +290,34 @@ static RESULT suspend(struct cs_call *e, void *args)
 {
 	((struct account_change *) args)->enabled = CHOICE_NO;
 	return check_project(e, args);
+}
+
+/* A suspended project's machines are stopped (ProjectManagerImpl.suspendProject()). A locked one refuses that, and the project
+ * stays as it is. */
+static RESULT stop_machines(struct op *op, uuid project)
+{
+	struct instances_wish wish = {0};
+	size_t most = 0;
+	for (const struct instance *i = instance_first_by_account(op->head, project); i;
+	     i = instance_next_by_account(op->head, i))
+		most++;
+	struct ref *refs = arena_new_array(op->ctx->arena, struct ref, most + 1);
+	if (!refs)
+		return ctx_no_memory(op->ctx);
+	wish.instances.at = refs;
+	for (const struct instance *i = instance_first_by_account(op->head, project); i;
+	     i = instance_next_by_account(op->head, i))
+		if (row_is_live(&i->row) && i->wanted_power == INSTANCE_WANTED_POWER_ON &&
+		    model_derive_instance_state(i) != INSTANCE_TERMINATED)
+			refs[wish.instances.count++] = ref_by_id(KIND_INSTANCE, i->row.id);
+	return wish.instances.count ? engine_stop_instances(op, &wish) : OK;
+}
+
+static RESULT suspend_project(struct op *op, void *args)
+{
+	struct account_change *a = args;
+	TRY(stop_machines(op, a->account.prefix));
+	return engine_update_account(op, a);
 }
 
 struct delete_project {
@@ -427,130 +374,36 @@ static RESULT prepare_delete(struct cs_call *e, void *args)
 {
 	const struct delete_project *a = args;
 	const struct account *project = NULL;
-	TRY(find_project(e, &a->target.account, "id", &project));
+	TRY(cs_find_project(e, &a->target.account, "id", &project));
 	return a->with_all == CHOICE_YES ? OK : check_unused(e, project);
 }
 
-struct member_args {
-	struct ref project;
-	struct str name, role;
-	uuid account;
-};
-#define P(wire, member, ...) PARAM(struct member_args, wire, member, __VA_ARGS__)
-#define MEMBER_OF                                                                                            \
-	P("projectid", project, .kind = KIND_ACCOUNT, .flags = REQUIRED, .doc = "The project."),             \
-		P("account", name, .flags = REQUIRED, .doc = "Account by name, in the project's domain.")
-static const struct param add_params[] = {
-	MEMBER_OF,
-	P("roletype", role, .doc = "Role: Admin or Regular (default)."),
-	NOT_BUILT("email|projectroleid"),
-};
-static const struct param remove_params[] = {MEMBER_OF};
-#undef P
-
-static RESULT find_member(struct cs_call *e, struct member_args *a)
-{
-	const struct account *project = NULL;
-	TRY(find_project(e, &a->project, "projectid", &project));
-	const struct account *account = account_find_by_domain(cs_tables(e), project->domain, a->name);
-	if (!account || !row_is_live(&account->row) || cs_is_project(cs_tables(e), account->row.id))
-		return cs_fail(e, "account",
-			       "Unable to find account name=%" STR_FMT " in the project's domain",
-			       STR_ARG(a->name));
-	a->account = account->row.id;
-	return OK;
-}
-
-static RESULT prepare_add(struct cs_call *e, void *args)
-{
-	struct member_args *a = args;
-	if (a->role.n && !str_equal_nocase(a->role, STR("Admin")) &&
-	    !str_equal_nocase(a->role, STR("Regular")))
-		return cs_fail(e, "roletype", "The role %" STR_FMT " is neither Admin nor Regular",
-			       STR_ARG(a->role));
-	return find_member(e, a);
-}
-
-static bool is_only_owner(struct cs_call *e, uuid project, uuid account)
-{
-	struct uuids accounts = {0};
-	const struct tables *t = cs_tables(e);
-	if (find_standing(t, project, account, UUID_NONE) != ADMIN ||
-	    !result_is_ok(list_members(e->c, t, project, &accounts)))
-		return false;
-	for (size_t k = 0; k < accounts.count; k++)
-		if (!uuid_equal(accounts.at[k], account) &&
-		    find_standing(t, project, accounts.at[k], UUID_NONE) == ADMIN)
-			return false;
-	return true;
-}
-
-static RESULT prepare_remove(struct cs_call *e, void *args)
-{
-	struct member_args *a = args;
-	TRY(find_member(e, a));
-	if (!find_standing(cs_tables(e), a->project.prefix, a->account, UUID_NONE))
-		return cs_fail(e, "account", "Account name=%" STR_FMT " is not assigned to the project",
-			       STR_ARG(a->name));
-	return is_only_owner(e, a->project.prefix, a->account)
-		       ? cs_fail(e, "account",
-				 "Unable to delete account %" STR_FMT
-				 " from the project with specified id as the account is the owner of the "
-				 "project",
-				 STR_ARG(a->name))
-		       : OK;
-}
-
-static RESULT add_member(struct op *op, void *args)
-{
-	const struct member_args *a = args;
-	bool is_admin = str_equal_nocase(a->role, STR("Admin"));
-	return add_account(op, a->project.prefix, a->account,
-			   is_admin ? ROLE_RIGHT_MANAGER : ROLE_RIGHT_MEMBER);
-}
-
-static RESULT remove_member(struct op *op, void *args)
-{
-	const struct member_args *a = args;
-	return remove_account(op, a->project.prefix, a->account);
-}
-
-#define CHANGES .flags = API_WRITES | CS_ADMIN, .returns = API_RETURNS_NOTHING_STORED
+#define CHANGES .flags = API_WRITES | CS_ADMIN | CS_OF_PROJECT, .returns = API_RETURNS_NOTHING_STORED
 #define AT_ONCE .outcome = ASYNC_JOB_OUTCOME_NOW
 static const struct cs_action actions[] = {
 	{CS_ACTION("listProjects", "organizations:ListAccounts"), .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_projects, list_params), .listing = &projects, .doc = "Lists projects."},
-	{CS_ACTION("listProjectAccounts", "organizations:ListAccounts"),
-	 .args = PARAMS(struct list_accounts, account_params), .answer = list_accounts,
-	 .says = "projectid|project|accountid|account|domainid|domain|accounttype|role",
-	 .doc = "Lists the accounts of a project."},
 	{CS_ACTION("createProject", "identity:create_project"),
 	 .flags = API_WRITES | CS_ADMIN | CS_OF_ACCOUNT | CS_MAKES, .returns = API_RETURNS_NOTHING_STORED,
 	 .args = PARAMS(struct make_project, create_params), .prepare = prepare_create, .operation = create,
 	 CS_SUBJECT(struct make_project, wish.account), .shows = &projects, AT_ONCE,
 	 .doc = "Creates a project."},
 	{CS_ACTION("updateProject", "identity:update_project"), CHANGES,
-	 .args = PARAMS(struct account_change, update_params), .prepare = check_project,
-	 .operation = engine_update_account_run, CS_SUBJECT(struct account_change, account.prefix),
-	 .shows = &projects, AT_ONCE, .doc = "Changes a project."},
+	 .args = PARAMS(struct project_change, update_params), .prepare = prepare_update, .operation = update,
+	 CS_SUBJECT(struct project_change, wish.account.prefix), .shows = &projects, AT_ONCE,
+	 .doc = "Changes a project."},
 	{CS_ACTION("activateProject", "identity:update_project"), CHANGES,
 	 .args = PARAMS(struct account_change, one_params), .prepare = activate,
 	 .operation = engine_update_account_run, CS_SUBJECT(struct account_change, account.prefix),
 	 .shows = &projects, AT_ONCE, .doc = "Activates a project."},
 	{CS_ACTION("suspendProject", "identity:update_project"), CHANGES,
-	 .args = PARAMS(struct account_change, one_params), .prepare = suspend,
-	 .operation = engine_update_account_run, CS_SUBJECT(struct account_change, account.prefix),
-	 .shows = &projects, AT_ONCE, .doc = "Suspends a project. Nobody can use it."},
-	{CS_ACTION("deleteProject", "identity:delete_project"), CHANGES,
-	 .args = PARAMS(struct delete_project, delete_params), .prepare = prepare_delete,
-	 .operation = engine_purge_account_run, .about = KIND_ACCOUNT,
+	 .args = PARAMS(struct account_change, one_params), .prepare = suspend, .operation = suspend_project,
+	 CS_SUBJECT(struct account_change, account.prefix), .shows = &projects, AT_ONCE,
+	 .doc = "Suspends a project: stops its machines. Nobody can use it."},
+	{CS_ACTION("deleteProject", "identity:delete_project"), .flags = API_WRITES | CS_ADMIN,
+	 .returns = API_RETURNS_NOTHING_STORED, .args = PARAMS(struct delete_project, delete_params),
+	 .prepare = prepare_delete, .operation = engine_purge_account_run, .about = KIND_ACCOUNT,
 	 CS_SUBJECT(struct delete_project, target.account.prefix), .outcome = ASYNC_JOB_OUTCOME_GONE,
 	 .doc = "Deletes a project."},
-	{CS_ACTION("addAccountToProject", "identity:create_grant"), CHANGES,
-	 .args = PARAMS(struct member_args, add_params), .prepare = prepare_add, .operation = add_member,
-	 AT_ONCE, .doc = "Adds an account to a project: its users get a role there."},
-	{CS_ACTION("deleteAccountFromProject", "identity:revoke_grant"), CHANGES,
-	 .args = PARAMS(struct member_args, remove_params), .prepare = prepare_remove,
-	 .operation = remove_member, AT_ONCE, .doc = "Removes an account from a project."},
 };
 const struct api_actions cs_project_actions = API_ACTIONS(actions);

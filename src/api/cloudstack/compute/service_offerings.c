@@ -46,6 +46,10 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 	if (ref_is_given(&a->machine) && (!machine || !engine_may_see(e->c, KIND_INSTANCE, &machine->row) ||
 					  uuid_equal(machine->type, row->id)))
 		return false;
+	/* A domain alone lists what is offered to that domain in particular (QueryManagerImpl.searchForServiceOfferings). */
+	if (ref_is_given(&a->list.domain) && !a->list.account.n &&
+	    !uuids_have(&type->domains, a->list.domain.prefix))
+		return false;
 	return cs_fits_storage(a->storage, cs_wants_shared(type)) && type->vcpus >= a->cpus &&
 	       type->memory >> MIB_SHIFT >= a->memory && cs_fits_offered(row, &a->zone, &a->list.domain);
 }

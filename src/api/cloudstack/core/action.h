@@ -28,6 +28,8 @@ enum cs_action_flag {
 		<< 1, /* "account" and "domainid", or "projectid", name the account that it acts for */
 	CS_OWNER_OF_ROW = API_OF_FACE
 			  << 4, /* ignores "account" without "domainid": the named row has an owner */
+	/* With CS_ADMIN: also for administrators of the project that the parameter of KIND_ACCOUNT names. */
+	CS_OF_PROJECT = API_OF_FACE << 5,
 	CS_OF_DOMAIN = API_OF_FACE << 3, /* "domainid" without "account" names the domain itself */
 };
 
@@ -177,6 +179,9 @@ void cs_write_any_zone(struct api_call *e, struct json_writer *w, const char *na
 void cs_write_owner(struct api_call *e, struct json_writer *w, const char *name, const struct row *account);
 /* True for an account without users of its own: users of other accounts have roles on it (account/projects.c). */
 bool cs_is_project(const struct tables *t, uuid account);
+/* True if the user is an administrator of the project (account/projects.c). */
+bool cs_manages_project(const struct tables *t, uuid project, uuid user);
+bool cs_manages_a_project(const struct tables *t, uuid user);
 /* Name of a domain; the default domain is CloudStack's ROOT. */
 struct str cs_domain_name(const struct domain *domain);
 struct str cs_get_domain_name(struct api_call *e, const struct row *row);
@@ -227,6 +232,9 @@ struct cs_rule cs_read_rule(struct str kept);
 /* True if a rule of the caller's roles permits the command. The first rule that matches decides, as in
  * DynamicRoleBasedAPIAccessChecker; the rules of a caller whose roles give a right are not asked. */
 bool cs_rules_permit(struct cs_call *e, const struct tables *t, const struct api_action *action);
+/* ERR_DENIED: the caller acts for a project in which its project role denies the command. A command about which no rule says
+ * anything is allowed, and so is every command to the project's administrators, as in ProjectRoleBasedApiAccessChecker. */
+RESULT cs_check_project_role(struct cs_call *e, const struct tables *t, const struct api_action *action);
 
 /* The protocol's functions of these names. */
 void cs_word_problem(struct api_call *core, struct api_problem *problem);

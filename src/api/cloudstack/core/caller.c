@@ -46,10 +46,14 @@ bool cs_may_act_for(const struct cs_call *e, const struct tables *t, const struc
 {
 	struct roles roles = {0};
 	const struct identity *who = e->c->who;
-	if (!account || !engine_is_account_open(t, account))
+	if (!account || !row_is_live(&account->row))
 		return false;
+	if (!engine_is_account_open(t, account)) /* root administrators look into a suspended project */
+		return identity_is_admin(who) && !(e->action->flags & API_WRITES);
+	if (identity_is_admin(who))
+		return true;
 	engine_find_roles(t, who->user, IDENTITY_ACCOUNT, account->row.id, &roles);
-	return identity_is_admin(who) || uuid_equal(account->row.id, who->account) || roles.count;
+	return uuid_equal(account->row.id, who->account) || roles.count;
 }
 
 static RESULT find_project(struct cs_call *e, const struct tables *t, struct str project,

@@ -9,7 +9,10 @@
 #include "auth/key/key_owner.h"
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/uuid_asked.h"
+#include "engine/people/policy/role.h"
 #include "engine/resolve.h"
+#include "store/role.h"
 
 /* Limits the size of parameters: each signature is tried in up to sixteen forms, and knowing a key id
  * suffices to cause that. User data of 32 KiB, CloudStack's maximum, still fit. */
@@ -75,8 +78,38 @@ static RESULT authenticate(struct cs_call *e)
 	return api_prove_key(&e->core, key_id, cloudstack_check_signature, &e->pairs);
 }
 
-/* Drops repeated parameters, whose values are equal, and replaces the number 1 by the root domain's id: CloudStack takes a row's
- * number from before it had UUIDs, and the root domain's is the same in every cloud
+/* The default role with that number in every cloud; none: another value. There is no Resource Admin, number 2. */
+static uuid find_numbered_role(const struct tables *t, struct str number)
+{
+	static const enum role_right rights[] = {
+		[1] = ROLE_RIGHT_ADMIN, [3] = ROLE_RIGHT_MANAGER, [4] = ROLE_RIGHT_MEMBER};
+	size_t at = number.n == 1 && *number.p >= '1' && *number.p <= '4' ? (size_t) (*number.p - '0') : 0;
+	const struct role *role = at && rights[at] ? engine_find_standard_role(t, rights[at]) : NULL;
+	return role ? role->row.id : UUID_NONE;
+}
+
+static bool names_role(const struct api_action *action, struct str name)
+{
+	for (size_t k = 0; k < action->args.count; k++)
+		if (action->args.at[k].kind == KIND_ROLE &&
+		    str_equal_nocase(str_from(action->args.at[k].wire), name))
+			return true;
+	return false;
+}
+
+static void take_role_number(struct cs_call *e, struct pair *pair)
+{
+	AUTO_VIEW view = {0};
+	if (pair->value.n != 1 || !names_role(e->action, pair->name))
+		return;
+	view_open(e->config->store, &view);
+	uuid role = find_numbered_role(view.tables, pair->value);
+	if (!uuid_is_none(role))
+		pair->value = uuid_to_str(e->c->arena, role);
+}
+
+/* Drops repeated parameters, whose values are equal, and replaces the numbers of the root domain and of default roles by their
+ * ids: CloudStack takes a row's number from before it had UUIDs, and these are the same in every cloud
  * (ParamProcessWorker.translateUuidToInternalId()). The signature, which covers the request as sent, has been checked. */
 static RESULT take_parameters(struct cs_call *e)
 {
@@ -93,6 +126,7 @@ static RESULT take_parameters(struct cs_call *e)
 				 str_equal_nocase(pair->name, STR("parentdomainid"));
 		if (is_domain && str_is(pair->value, "1"))
 			pair->value = uuid_to_str(e->c->arena, DOMAIN_DEFAULT);
+		take_role_number(e, pair);
 	}
 	e->pairs = (struct pairs){at, count};
 	return OK;
@@ -143,13 +177,45 @@ static RESULT take_rules(struct cs_call *e, struct guard_request *request)
 	return OK;
 }
 
+/* Lets an administrator of the named project run a command about projects as a root administrator does. Such a command
+ * touches nothing but the project that it names, its members and its roles. */
+static RESULT take_project(struct cs_call *e, struct guard_request *request, bool *ret_is_taken)
+{
+	AUTO_VIEW view = {0};
+	uuid project = UUID_NONE;
+	struct str id = STR_NONE;
+	*ret_is_taken = false;
+	for (size_t k = 0; k < e->action->args.count; k++)
+		if (e->action->args.at[k].kind == KIND_ACCOUNT)
+			id = cloudstack_find_value(&e->pairs, e->action->args.at[k].wire);
+	view_open(e->config->store, &view);
+	if (!(e->action->flags & CS_OF_PROJECT) || e->c->who->scope != IDENTITY_ACCOUNT ||
+	    !result_is_ok(uuid_parse_asked(id, &project)) ||
+	    !cs_manages_project(view.tables, project, e->c->who->user))
+		return OK;
+	struct identity *next = arena_new_object(e->c->arena, struct identity);
+	if (!next)
+		return ctx_no_memory(e->c);
+	*next = *e->c->who;
+	next->rights |= RIGHT(ADMIN);
+	e->c->who = next;
+	*ret_is_taken = request->has_role = true;
+	return OK;
+}
+
 /* Root administrator commands need that role. */
 static RESULT describe_permission(struct api_call *core, struct guard_request *request)
 {
 	struct cs_call *e = cs_call_of(core);
-	if (e->action->flags & CS_ADMIN && !identity_is_admin(e->c->who))
-		return ctx_fail(e->c, ERR_DENIED, "The command is for root administrators.");
-	return take_rules(e, request);
+	AUTO_VIEW view = {0};
+	bool is_taken = false;
+	if (e->action->flags & CS_ADMIN && !identity_is_admin(e->c->who)) {
+		TRY(take_project(e, request, &is_taken));
+		return is_taken ? OK : ctx_fail(e->c, ERR_DENIED, "The command is for root administrators.");
+	}
+	TRY(take_rules(e, request));
+	view_open(e->config->store, &view);
+	return cs_check_project_role(e, view.tables, e->action);
 }
 
 static RESULT prepare(struct api_call *core)

@@ -158,6 +158,7 @@ const struct kind_words cs_words = {
 			[KIND_VOLUME_TYPE] = "disk offering",
 			[KIND_IMAGE] = "template",
 			[KIND_ROUTER] = "VPC",
+			[KIND_PROJECT_ROLE] = "project role",
 			[KIND_NETWORK_OFFERING] = "network offering",
 			[KIND_PORT] = "NIC",
 			[KIND_ADDRESS] = "public IP address",

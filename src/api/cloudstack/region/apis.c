@@ -30,12 +30,13 @@ static RESULT find_permitted(struct cs_call *e, bool *ret_are_permitted)
 		requests[k].is_change = a->operation;
 		requests[k].has_role = is_free || has_right || cs_rules_permit(e, cs_tables(e), a);
 	}
+	bool manages = cs_manages_a_project(cs_tables(e), who->user);
 	cs_release_tables(e); /* the guard opens a view of its own */
 	TRY(guard_ask_actions(e->config->guards, e->call, requests, all->count, ret_are_permitted));
 	for (size_t k = 0; k < all->count; k++) {
 		unsigned flags = all->at[k].action->flags;
 		if (flags & CS_ADMIN && !identity_is_admin(who))
-			ret_are_permitted[k] = false;
+			ret_are_permitted[k] = manages && flags & CS_OF_PROJECT;
 		if (flags & (API_OPEN | API_FOR_ALL))
 			ret_are_permitted[k] = true;
 	}

@@ -73,7 +73,7 @@ enum { CONFIGURATIONS = sizeof configurations / sizeof configurations[0] };
 struct configuration_args {
 	struct cs_list_args list;
 	struct account_limits limits;
-	struct str category, value;
+	struct str category, value, group, subgroup;
 	struct ref account, domain, zone;
 	int64_t number;
 	struct setting_wish setting;
@@ -90,7 +90,9 @@ static const struct param list_params[] = {
 	P("accountid", account, .kind = KIND_ACCOUNT, .doc = "Settings of accounts."),
 	P("domainid", domain, .kind = KIND_DOMAIN, .doc = "Settings of domains."),
 	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Settings of zones."),
-	NOT_BUILT("clusterid|group|imagestoreuuid|parent|storageid|subgroup"),
+	P("group", group, .doc = "Settings of a group, by its name."),
+	P("subgroup", subgroup, .doc = "Settings of a subgroup, by its name."),
+	NOT_BUILT("clusterid|imagestoreuuid|parent|storageid"),
 };
 static const struct param update_params[] = {
 	P("name", list.name, .flags = REQUIRED, .doc = "Name of the setting."),
@@ -120,7 +122,10 @@ static struct str make_title(struct cs_call *e, const char *name)
 static void write_members(struct cs_call *e, struct json_writer *w, const struct configuration *c,
 			  int64_t number)
 {
+	const struct cs_setting_group *group = cs_find_setting_group(c->name);
 	json_write_z(w, "category", c->category);
+	json_write_z(w, "group", group->group);
+	json_write_z(w, "subgroup", group->name);
 	json_write_z(w, "name", c->name);
 	json_write_text(w, "value",
 			c->value      ? str_from(c->value)
@@ -166,9 +171,12 @@ static bool is_of_scope(const struct ref *ref, const struct configuration *c, co
 
 static bool is_asked_for(const struct configuration_args *a, const struct configuration *c)
 {
+	const struct cs_setting_group *group = cs_find_setting_group(c->name);
 	return is_of_scope(&a->account, c, "account") && is_of_scope(&a->domain, c, "domain") &&
 	       is_of_scope(&a->zone, c, "zone") &&
 	       (!a->list.name.n || str_equal_nocase(a->list.name, str_from(c->name))) &&
+	       (!a->group.n || str_equal_nocase(a->group, str_from(group->group))) &&
+	       (!a->subgroup.n || str_equal_nocase(a->subgroup, str_from(group->name))) &&
 	       (!a->category.n || str_equal_nocase(a->category, str_from(c->category))) &&
 	       (!a->list.keyword.n || str_contains(str_from(c->name), a->list.keyword));
 }
@@ -189,6 +197,7 @@ static RESULT check_scope(struct cs_call *e, enum kind kind, const char *paramet
 static RESULT list_configurations(struct cs_call *e, const void *args, struct json_writer *w)
 {
 	const struct configuration_args *a = args;
+	TRY(cs_check_setting_groups(e, a->group, a->subgroup));
 	TRY(check_scope(e, KIND_ACCOUNT, "accountid", &a->account));
 	TRY(check_scope(e, KIND_DOMAIN, "domainid", &a->domain));
 	TRY(check_scope(e, KIND_ZONE, "zoneid", &a->zone));
@@ -198,6 +207,14 @@ static RESULT list_configurations(struct cs_call *e, const void *args, struct js
 		if (is_asked_for(a, &configurations[k]))
 			listed[count++] = &configurations[k];
 	return cs_write_items(e, w, &a->list, "configuration", listed, count, write_listed);
+}
+
+bool cs_has_settings(const struct cs_setting_group *group)
+{
+	for (size_t k = 0; k < CONFIGURATIONS; k++)
+		if (cs_find_setting_group(configurations[k].name) == group)
+			return true;
+	return false;
 }
 
 static const struct configuration *find(struct str name)
@@ -339,17 +356,17 @@ static RESULT show_updated(struct cs_call *e, const void *args, struct json_writ
 static const struct cs_action actions[] = {
 	{CS_ACTION("listConfigurations", "ec2:DescribeAccountAttributes"), .flags = CS_ADMIN,
 	 .args = PARAMS(struct configuration_args, list_params), .answer = list_configurations,
-	 .says = "category|name|value|description|defaultvalue|type|displaytext|isdynamic",
+	 .says = "category|group|subgroup|name|value|description|defaultvalue|type|displaytext|isdynamic",
 	 .doc = "Lists the settings of this cloud, changeable or fixed."},
 	{CS_ACTION("updateConfiguration", "ec2:ModifyAccountLimits"), .flags = API_WRITES | CS_ADMIN,
 	 .args = PARAMS(struct configuration_args, update_params), .prepare = prepare_update,
 	 .operation = set, .returns = API_RETURNS_NOTHING_STORED, .answer = show_updated,
-	 .says = "category|name|value|description|defaultvalue|type|displaytext|isdynamic",
+	 .says = "category|group|subgroup|name|value|description|defaultvalue|type|displaytext|isdynamic",
 	 .doc = "Changes a setting."},
 	{CS_ACTION("resetConfiguration", "ec2:ModifyAccountLimits"), .flags = API_WRITES | CS_ADMIN,
 	 .args = PARAMS(struct configuration_args, reset_params), .prepare = prepare_reset, .operation = set,
 	 .returns = API_RETURNS_NOTHING_STORED, .answer = show_updated,
-	 .says = "category|name|value|description|defaultvalue|type|displaytext|isdynamic",
+	 .says = "category|group|subgroup|name|value|description|defaultvalue|type|displaytext|isdynamic",
 	 .doc = "Resets a setting to its default, or an account's setting to that of the region."},
 };
 const struct api_actions cs_configuration_actions = API_ACTIONS(actions);

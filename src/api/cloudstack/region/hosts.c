@@ -129,7 +129,7 @@ static const char *state_of(const struct host *h)
 	return h->seen_state == HOST_SEEN_STATE_UP ? "Up" : "Connecting";
 }
 
-static const char *resource_state_of(const struct host *h)
+const char *cs_resource_state_of(const struct host *h)
 {
 	if (h->maintenance_us)
 		return host_usage(h)->instances ? "PrepareForMaintenance" : "Maintenance";
@@ -142,7 +142,7 @@ static bool is_host_asked_for(struct api_call *e, const void *args, const struct
 	(void) e;
 	return is_absent_or(a->type, "Routing") && is_absent_or(a->hypervisor, "KVM") &&
 	       is_absent_or(a->state, state_of(host_of(row))) &&
-	       is_absent_or(a->resource_state, resource_state_of(host_of(row)));
+	       is_absent_or(a->resource_state, cs_resource_state_of(host_of(row)));
 }
 
 static void write_state(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
@@ -150,7 +150,7 @@ static void write_state(struct api_call *e, struct json_writer *w, const char *n
 	const struct host *h = host_of(row);
 	(void) e;
 	json_write_z(w, name, state_of(h));
-	json_write_z(w, "resourcestate", resource_state_of(h));
+	json_write_z(w, "resourcestate", cs_resource_state_of(h));
 	if (strcmp(state_of(h), "Down") == 0)
 		cs_write_time(w, "disconnected", h->seen_since_us);
 }
@@ -240,7 +240,7 @@ static const struct member host_members[] = {
 	MEMBER_FIXED("hahost", "false"),
 	MEMBER_AS(struct host, TIME, "created", row.created_us),
 };
-static const struct api_listing hosts =
+const struct api_listing cs_hosts =
 	CS_LISTING(KIND_HOST, "host", host_members, .name = offsetof(struct host, name), .is_by_name = true,
 		   .matches = is_host_asked_for);
 #undef P
@@ -524,10 +524,10 @@ static const struct cs_action actions[] = {
 	 .args = PARAMS(struct list_parts, cluster_params), .listing = &clusters,
 	 .doc = "Lists clusters, like listClusters."},
 	{CS_ACTION("listHostsMetrics", OPERATORS), .flags = CS_ADMIN,
-	 .args = PARAMS(struct list_hosts, host_params), .listing = &hosts,
+	 .args = PARAMS(struct list_hosts, host_params), .listing = &cs_hosts,
 	 .doc = "Lists hosts, like listHosts."},
 	{CS_ACTION("listHosts", OPERATORS), .flags = CS_ADMIN, .args = PARAMS(struct list_hosts, host_params),
-	 .listing = &hosts, .doc = "Lists hosts."},
+	 .listing = &cs_hosts, .doc = "Lists hosts."},
 	{CS_ACTION("listStoragePools", OPERATORS), .flags = CS_ADMIN,
 	 .args = PARAMS(struct list_pools, pool_params), .answer = list_pools,
 	 .says = "id|name|zoneid|podid|clusterid|zonename|podname|clustername|ipaddress|path|type|scope|"

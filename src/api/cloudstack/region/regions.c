@@ -7,13 +7,12 @@
 #include "engine/capacity.h"
 #include "engine/region/region.h"
 #include "engine/resolve.h"
+#include "store/catalog_entry.h"
 #include "store/external_network.h"
 #include "store/host.h"
 #include "store/zone.h"
 
 /* ---- listRegions ---- */
-
-enum { REGION_ID = 1 }; /* CloudStack's first region; there is only one */
 
 struct list_regions {
 	struct cs_list_args list;
@@ -25,28 +24,43 @@ static const struct param region_params[] = {
 	PARAM(struct list_regions, "id", id, .min = 1, .max = INT32_MAX, .doc = "Region by number."),
 };
 
+void cs_write_region(struct cs_call *e, struct json_writer *w, const void *item)
+{
+	const struct shown_region *r = item;
+	(void) e;
+	json_write_int(w, "id", r->id);
+	json_write_text(w, "name", r->name);
+	json_write_text(w, "endpoint", r->endpoint);
+	json_write_bool(w, "gslbserviceenabled", false);
+	json_write_bool(w, "portableipserviceenabled", false);
+}
+
+static bool is_region_asked_for(struct cs_call *e, const struct list_regions *a, const struct shown_region *r)
+{
+	return (!a->id || a->id == r->id) && (!a->list.name.n || str_equal_nocase(a->list.name, r->name)) &&
+	       str_contains(str_lower(e->c->arena, r->name), str_lower(e->c->arena, a->list.keyword));
+}
+
+/* Lists this region, and those that an administrator added. */
 static RESULT list_regions(struct cs_call *e, const void *args, struct json_writer *w)
 {
 	const struct list_regions *a = args;
-	struct api_list_wish page = {.limit = 0};
-	struct str name = engine_get_region_name(cs_tables(e));
-	TRY(cs_read_page(e, &a->list, &page));
-	if ((a->id && a->id != REGION_ID) || page.offset ||
-	    (a->list.name.n && !str_equal_nocase(a->list.name, name)) ||
-	    !str_contains(str_lower(e->c->arena, name), str_lower(e->c->arena, a->list.keyword)))
-		return OK;
-	json_write_int(w, "count", 1);
-	json_write_open_list(w, "region");
-	json_write_open(w, NULL);
-	json_write_int(w, "id", REGION_ID);
-	json_write_text(w, "name", name);
-	json_write_text(w, "endpoint",
-			str_print(e->c->arena, "%" STR_FMT "/client/", STR_ARG(e->config->endpoint)));
-	json_write_bool(w, "gslbserviceenabled", false);
-	json_write_bool(w, "portableipserviceenabled", false);
-	json_write_close(w);
-	json_write_close_list(w);
-	return OK;
+	const struct tables *t = cs_tables(e);
+	size_t most = tables_count(t, KIND_CATALOG_ENTRY) + 1, all = 1, count = 0;
+	struct shown_region *regions = arena_new_array(e->c->arena, struct shown_region, most);
+	const void **items = arena_new_array(e->c->arena, const void *, most);
+	if (!regions || !items)
+		return ctx_no_memory(e->c);
+	regions[0] = (struct shown_region){
+		CS_REGION_ID, engine_get_region_name(t),
+		str_print(e->c->arena, "%" STR_FMT "/client/", STR_ARG(e->config->endpoint))};
+	for (const struct catalog_entry *r = catalog_entry_first(t); r; r = catalog_entry_next(t, r))
+		if (cs_region_number(r))
+			regions[all++] = (struct shown_region){cs_region_number(r), r->description, r->text};
+	for (size_t k = 0; k < all; k++)
+		if (is_region_asked_for(e, a, &regions[k]))
+			items[count++] = &regions[k];
+	return cs_write_items(e, w, &a->list, "region", items, count, cs_write_region);
 }
 
 /* ---- listManagementServers ---- */
@@ -222,8 +236,7 @@ static RESULT list_capacity(struct cs_call *e, const void *args, struct json_wri
 
 static const struct cs_action actions[] = {
 	{CS_ACTION("listRegions", "ec2:DescribeRegions"), .args = PARAMS(struct list_regions, region_params),
-	 .answer = list_regions, .says = "id|name|endpoint|gslbserviceenabled|portableipserviceenabled",
-	 .doc = "Lists regions. There is one."},
+	 .answer = list_regions, .says = CS_REGION_SAYS, .doc = "Lists regions."},
 	{CS_ACTION("listManagementServers", "ec2:DescribeHypervisors"), .flags = CS_ADMIN,
 	 .args = PARAMS(struct list_servers, server_params), .answer = list_servers,
 	 .says = "id|name|state|version",

@@ -9,6 +9,7 @@
 #include "engine/people/keystone_extra_internal.h"
 #include "store/account.h"
 #include "store/group_member.h"
+#include "store/project_role.h"
 #include "store/role.h"
 #include "store/role_assignment.h"
 #include "store/trust.h"
@@ -416,13 +417,39 @@ static RESULT check_giving(struct op *op, const struct role_assignment *wanted)
 			     "A domain's administrator makes nobody an administrator of the region.");
 }
 
+static RESULT choose_project_role(struct op *op, const struct ref *ref, struct role_assignment *wanted)
+{
+	const struct row *row = NULL;
+	if (!ref_is_given(ref))
+		return OK;
+	TRY(engine_look_up(op->ctx, op->head, KIND_PROJECT_ROLE, ref, &row));
+	if (!uuid_equal(project_role_of(row)->account, wanted->account))
+		return ctx_fail_field(op->ctx, ERR_INVALID, STR("projectroleid"),
+				      "Invalid project role ID for the given project");
+	wanted->project_role = row->id;
+	return OK;
+}
+
+static RESULT change_project_role(struct op *op, const struct role_assignment *a, uuid project_role)
+{
+	struct role_assignment next = *a;
+	if (uuid_equal(a->project_role, project_role))
+		return OK;
+	next.project_role = project_role;
+	next.row.gen++;
+	return role_assignment_put(op, &next);
+}
+
 RESULT engine_grant_role(struct op *op, struct role_grant *wish)
 {
 	struct role_assignment wanted;
 	TRY(resolve_grant(op, wish, &wanted));
+	TRY(choose_project_role(op, &wish->project_role, &wanted));
 	TRY(check_giving(op, &wanted));
-	if (find_same(op->head, &wanted))
-		return OK;
+	const struct role_assignment *same = find_same(op->head, &wanted);
+	if (same)
+		return ref_is_given(&wish->project_role) ? change_project_role(op, same, wanted.project_role)
+							 : OK;
 	TRY(limit_check(op, LIMIT_ROLES_OF_USER, wanted.user, 1, STR_NONE));
 	TRY(limit_check(op, LIMIT_ROLES_OF_GROUP, wanted.user_group, 1, STR_NONE));
 	wanted.row.id = engine_new_id(op, KIND_ROLE_ASSIGNMENT);

@@ -85,7 +85,9 @@ OPERATION(engine_imply_role, role_implication)
 struct role_grant {
 	struct ref role, user, user_group, account, domain;
 	bool system;
-	bool inherited; /* applies to the accounts within the domain or account, and not to itself */
+	bool inherited;          /* applies to the accounts within the domain or account, and not to itself */
+	struct ref project_role; /* rules of the member of a project; kind none: no rules */
 };
-OPERATION(engine_grant_role, role_grant)  /* no change if the assignment exists */
+/* No change if the assignment exists, but for its project role. ERR_INVALID: the project role is of another project. */
+OPERATION(engine_grant_role, role_grant)
 OPERATION(engine_revoke_role, role_grant) /* ERR_NOT_FOUND with KIND_ROLE_ASSIGNMENT */
