@@ -102,8 +102,9 @@ def test_administrators_of_a_project(dev, admin):
     assert call(dev, "updateProject", id=project["id"], account="leader", swapowner="false", roletype="Regular", **boss)[0] == 431
     done(dev, boss, "updateProject", id=project["id"], account="regular", swapowner="false", roletype="Admin")
     done(dev, who, "deleteAccountFromProject", projectid=project["id"], account="leader")
-    assert call(dev, "suspendProject", id=project["id"], **boss)[0] == 401 and call(dev, "createProject", name="x", **who)[0] == 401
-    done(dev, who, "suspendProject", id=project["id"])
+    assert call(dev, "suspendProject", id=project["id"], **who)[0] == 401 and call(dev, "createProject", name="x", **who)[0] == 401
+    done(dev, admin, "suspendProject", id=project["id"])
+    assert call(dev, "activateProject", id=project["id"], **who)[0] == 401  # what an operator has disabled stays so
     offering, zone = call(dev, "listDiskOfferings", **admin)[1]["diskoffering"][0]["id"], call(dev, "listZones")[1]["zone"][0]["id"]
     assert call(dev, "listVolumes", projectid=project["id"], **admin)[0] == 200
     assert call(dev, "createVolume", projectid=project["id"], diskofferingid=offering, size="1", zoneid=zone, **admin)[0] == 431 == call(dev, "listVolumes", projectid=project["id"], **who)[0]

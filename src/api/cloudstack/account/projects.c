@@ -379,6 +379,8 @@ static RESULT prepare_delete(struct cs_call *e, void *args)
 }
 
 #define CHANGES .flags = API_WRITES | CS_ADMIN | CS_OF_PROJECT, .returns = API_RETURNS_NOTHING_STORED
+/* Root administrators alone: an operator who has disabled a project's account must not be overruled by its members. */
+#define STATE_CHANGES .flags = API_WRITES | CS_ADMIN, .returns = API_RETURNS_NOTHING_STORED
 #define AT_ONCE .outcome = ASYNC_JOB_OUTCOME_NOW
 static const struct cs_action actions[] = {
 	{CS_ACTION("listProjects", "organizations:ListAccounts"), .flags = CS_OF_ACCOUNT,
@@ -392,11 +394,11 @@ static const struct cs_action actions[] = {
 	 .args = PARAMS(struct project_change, update_params), .prepare = prepare_update, .operation = update,
 	 CS_SUBJECT(struct project_change, wish.account.prefix), .shows = &projects, AT_ONCE,
 	 .doc = "Changes a project."},
-	{CS_ACTION("activateProject", "identity:update_project"), CHANGES,
+	{CS_ACTION("activateProject", "identity:update_project"), STATE_CHANGES,
 	 .args = PARAMS(struct account_change, one_params), .prepare = activate,
 	 .operation = engine_update_account_run, CS_SUBJECT(struct account_change, account.prefix),
 	 .shows = &projects, AT_ONCE, .doc = "Activates a project."},
-	{CS_ACTION("suspendProject", "identity:update_project"), CHANGES,
+	{CS_ACTION("suspendProject", "identity:update_project"), STATE_CHANGES,
 	 .args = PARAMS(struct account_change, one_params), .prepare = suspend, .operation = suspend_project,
 	 CS_SUBJECT(struct account_change, account.prefix), .shows = &projects, AT_ONCE,
 	 .doc = "Suspends a project: stops its machines. Nobody can use it."},

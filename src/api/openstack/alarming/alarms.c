@@ -333,7 +333,8 @@ struct os_aodh_put {
 		P("description", wish.row.description, .max = 1024, .doc = "Description."),                  \
 		OS_BODY(struct os_aodh_put, "type", type, .flags = REQUIRED, .max = 64,                      \
 			.doc = "Type, which says which rule holds."),                                        \
-		P("enabled", wish.row.is_off, .flags = OPPOSITE, .doc = "False: it is not evaluated."),      \
+		OS_BODY(struct os_aodh_put, "enabled", wish.row.is_off, .flags = OPPOSITE | NULL_ABSENT,     \
+			.doc = "False: it is not evaluated."),                                               \
 		P("state", state, .max = 32, .doc = "State until the next evaluation."),                     \
 		P("severity", severity, .words = "low|moderate|critical", .absent = "low",                   \
 		  .doc = "Severity, which requests name."),                                                  \
