@@ -28,7 +28,7 @@ FUNCTION_LINES, FILE_LINES, COMPLEXITY, FOLDER_FILES = 100, 1000, 15, 40
 LARGE_FOLDERS = {"src/api/core": 54, "src/api/native": 50, "src/base": 88, "src/daemon": 52, "src/drivers": 72, "src/engine": 46,
                  "src/model": 65, "src/store": 68}
 # Maximum lines of golden cases, requests and answers, so that they can be reviewed. Later faces have limits of their own.
-GOLDEN_LINES = {"ec2 iam openstack": 38350, "cloudstack": 7690, "elb": 1440, "elb_classic": 420, "autoscaling": 1330, "monitoring": 700}
+GOLDEN_LINES = {"ec2 iam openstack": 38900, "cloudstack": 7690, "elb": 1440, "elb_classic": 420, "autoscaling": 1330, "monitoring": 700}
 # Highest percentage of a face's members in `dari dump answers` whose value a function makes. The goal is 25: the others are fields,
 # which a row alone describes. A ceiling only goes down.
 FUNCTION_MEMBERS = {"openstack": 30}

@@ -52,6 +52,28 @@ static struct str say_put(struct op *op, const struct alarm *next, bool is_new)
 			 is_new ? "created" : "updated");
 }
 
+/* State of the row: that of the present alarm, else the first one. */
+static void keep_state(const struct alarm *present, int64_t now_us, struct alarm *next)
+{
+	if (!present) {
+		next->reason = next->reason.n ? next->reason : STR(CREATED_REASON);
+		next->reason_data = STR_NONE;
+		next->state_us = next->turned_us = now_us;
+		next->state_before = ALARM_STATE_BEFORE_INSUFFICIENT_DATA;
+		next->is_due = false;
+		next->acted_us = 0;
+		return;
+	}
+	next->state = present->state;
+	next->reason = present->reason;
+	next->reason_data = present->reason_data;
+	next->state_us = present->state_us;
+	next->state_before = present->state_before;
+	next->turned_us = present->turned_us;
+	next->is_due = present->is_due;
+	next->acted_us = present->acted_us;
+}
+
 /* Writes the configuration; state and history of a present alarm stay, unless it watches something else. */
 RESULT alarm_write(struct op *op, const struct alarm *present, struct alarm *next)
 {
@@ -60,14 +82,7 @@ RESULT alarm_write(struct op *op, const struct alarm *present, struct alarm *nex
 									    : next->row.id};
 	next->row.gen++;
 	next->configured_us = op->now_us;
-	next->state = present ? present->state : next->state;
-	next->reason = present ? present->reason : next->reason.n ? next->reason : STR(CREATED_REASON);
-	next->reason_data = present ? present->reason_data : STR_NONE;
-	next->state_us = present ? present->state_us : op->now_us;
-	next->state_before = present ? present->state_before : ALARM_STATE_BEFORE_INSUFFICIENT_DATA;
-	next->turned_us = present ? present->turned_us : op->now_us;
-	next->is_due = present && present->is_due;
-	next->acted_us = present ? present->acted_us : 0;
+	keep_state(present, op->now_us, next);
 	if (present)
 		next->tags = present->tags;
 	else

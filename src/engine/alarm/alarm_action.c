@@ -28,6 +28,17 @@ static const struct {
 
 /* "arn:aws:automate:us-east-1:ec2:stop", "arn:aws:autoscaling:us-east-1:111122223333:scalingPolicy:UUID:…",
  * "arn:aws:sns:us-east-1:111122223333:alerts" */
+static bool read_instance_act(const struct str *parts, struct alarm_action *ret_action)
+{
+	for (enum alarm_act k = ALARM_ACT_STOP; k < ALARM_ACT_POLICY; k++)
+		if (str_is(parts[2], "automate") && str_is(parts[4], "ec2") &&
+		    str_is(parts[5], acts[k].word)) {
+			ret_action->act = k;
+			return true;
+		}
+	return false;
+}
+
 bool alarm_read_action(struct str arn, struct alarm_action *ret_action)
 {
 	struct str parts[ARN_PARTS] = {STR_NONE}, rest = arn, id = STR_NONE;
@@ -49,13 +60,7 @@ bool alarm_read_action(struct str arn, struct alarm_action *ret_action)
 		ret_action->act = ALARM_ACT_POLICY;
 		return result_is_ok(uuid_parse_asked(id, &ret_action->policy));
 	}
-	for (enum alarm_act k = ALARM_ACT_STOP; k < ALARM_ACT_POLICY; k++)
-		if (str_is(parts[2], "automate") && str_is(parts[4], "ec2") &&
-		    str_is(parts[5], acts[k].word) && !rest.n) {
-			ret_action->act = k;
-			return true;
-		}
-	return false;
+	return !rest.n && read_instance_act(parts, ret_action);
 }
 
 const struct strs *alarm_actions_of(const struct alarm *alarm)

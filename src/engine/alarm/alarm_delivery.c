@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Requests that alarms send to servers: the change of state writes one for each URL among the actions, and
- * reconcile/alarm/alarm_delivery.c posts it. Source of the body: aodh/notifier/rest.py. */
+ * reconcile/alarm/alarm_delivery.c posts it. Source of the body: aodh.notifier.rest. */
 #include "base/buf.h"
 #include "base/json_write.h"
 #include "engine/alarm/alarm_internal.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Composite alarms of Aodh. Each threshold rule within one is an alarm of its own, which is not shown; the whole is a composite alarm
- * on these. It is ok only if the opposite rule holds: unlike CloudWatch's, it may be unknown. Source: aodh/evaluator/composite.py. */
+ * on these. It is ok only if the opposite rule holds: unlike CloudWatch's, it may be unknown. Source: aodh.evaluator.composite. */
 #include "base/buf.h"
 #include "base/json_write.h"
 #include "engine/alarm/alarm_internal.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Decides the state of Aodh's alarms. All of the newest points outside of the threshold make an alarm, none makes it ok; while some are
- * outside and some are not, the state stays, or follows the newest point if it was unknown. Pure. Source: aodh/evaluator/threshold.py. */
+ * outside and some are not, the state stays, or follows the newest point if it was unknown. Pure. Source: aodh.evaluator.threshold. */
 #include <inttypes.h>
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Finds Gnocchi's resources among rows, and reads their attributes. Source of types and attributes: ceilometer/gnocchi_client.py. */
+ * Finds Gnocchi's resources among rows, and reads their attributes. Source of types and attributes: ceilometer.gnocchi_client. */
 #include "engine/alarm/gnocchi.h"
 
 #include <inttypes.h>
@@ -63,6 +63,19 @@ void gnocchi_of_volume(const struct volume *v, struct gnocchi_resource *ret_reso
 	*ret_resource = (struct gnocchi_resource){.type = GNOCCHI_VOLUME, .id = v->row.id, .volume = v};
 }
 
+/* Finds the account's resource of type k with that id. */
+static bool find_of_type(const struct tables *t, uuid account, enum gnocchi_type k, uuid id,
+			 struct gnocchi_resource *ret_resource)
+{
+	const struct volume *v = k == GNOCCHI_VOLUME ? volume_find(t, id) : NULL;
+	const struct instance *i = k == GNOCCHI_VOLUME ? NULL : instance_find(t, id);
+	if (v && row_is_live(&v->row) && uuid_equal(v->account, account)) {
+		gnocchi_of_volume(v, ret_resource);
+		return true;
+	}
+	return i && uuid_equal(i->account, account) && gnocchi_of_instance(i, k, ret_resource);
+}
+
 bool gnocchi_find_resource(const struct tables *t, uuid account, enum gnocchi_type type, struct str text,
 			   struct gnocchi_resource *ret_resource)
 {
@@ -76,14 +89,8 @@ bool gnocchi_find_resource(const struct tables *t, uuid account, enum gnocchi_ty
 			rest = str_slice(text, 0, text.n - suffix.n);
 		if (!result_is_ok(uuid_parse(rest, &id)))
 			continue;
-		const struct volume *v = k == GNOCCHI_VOLUME ? volume_find(t, id) : NULL;
-		const struct instance *i =
-			k == GNOCCHI_VOLUME ? NULL : instance_find(t, has_suffix ? id : part_of(id, k));
-		if (v && row_is_live(&v->row) && uuid_equal(v->account, account)) {
-			gnocchi_of_volume(v, ret_resource);
-			return true;
-		}
-		if (i && uuid_equal(i->account, account) && gnocchi_of_instance(i, k, ret_resource))
+		if (find_of_type(t, account, k, has_suffix || k == GNOCCHI_VOLUME ? id : part_of(id, k),
+				 ret_resource))
 			return true;
 	}
 	return false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Checks and evaluates searches of Gnocchi and Aodh. Sources: Gnocchi's documentation, "Searching for resources";
- * aodh/api/controllers/v2/query.py. */
+ * aodh.api.controllers.v2.query. */
 #include "engine/alarm/json_search.h"
 
 #include <strings.h>

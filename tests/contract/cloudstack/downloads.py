@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/cloudstack/upload/download.c src/api/core/image_download.c src/auth/token/ticket.c
+# subjects: src/api/cloudstack/upload/download.c src/api/core/image_data.c src/auth/token/ticket.c
 """Downloads of templates and ISOs by the links of extractTemplate and extractIso, and machines that an administrator places."""
 import os
 import subprocess

@@ -76,7 +76,7 @@ static void test_sequences(void **state)
 	}
 }
 
-/* Aodh: points as above, and the state before. Source: aodh/tests/unit/evaluator/test_gnocchi.py. */
+/* Aodh: points as above, and the state before. Source: aodh.tests.unit.evaluator.test_gnocchi. */
 static void test_aodh(void **state)
 {
 	static const struct {

@@ -3,7 +3,7 @@
 #include "api/cloudstack/upload/download.h"
 #include "api/cloudstack/compute/os_types.h"
 #include "api/cloudstack/core/cloudstack.h"
-#include "api/core/image_download.h"
+#include "api/core/image_data.h"
 #include "auth/token/ticket.h"
 #include "engine/resolve.h"
 #include "engine/storage/image/image.h"

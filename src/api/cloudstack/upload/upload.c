@@ -7,7 +7,7 @@
 
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/cloudstack/upload/download.h"
-#include "api/core/image_upload.h"
+#include "api/core/image_data.h"
 #include "auth/token/ticket.h"
 #include "base/clock.h"
 #include "base/crypto.h"

@@ -2,7 +2,7 @@
  * Image data from a URL or from an upload. An upload is streamed to a file once its headers have
  * authenticated the call; the file is inspected off the HTTP threads.
  */
-#include "api/core/image_upload.h"
+#include "api/core/image_data.h"
 #include "api/native/write.h"
 #include "drivers/image/image_file.h"
 #include "engine/quota.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Alarms. Sources: aodh/api/controllers/v2/alarms.py; Aodh's API reference, "Alarms". */
+ * Alarms. Sources: aodh.api.controllers.v2.alarms; Aodh's API reference, "Alarms". */
 #include <stdlib.h>
 
 #include "api/openstack/alarming/alarming.h"
@@ -355,7 +355,7 @@ struct os_aodh_put {
 	{                                                                                                    \
 		.wire = "alarm_id|timestamp|state_timestamp|state_reason|evaluate_timestamp",                \
 		.type = PARAM_PASSED_OVER,                                                                   \
-		.doc = "aodh/api/controllers/v2/alarms.py: put() and post() set these themselves"            \
+		.doc = "aodh.api.controllers.v2.alarms: put() and post() set these themselves"               \
 	}
 static const struct param create_params[] = {PUT_PARAMS};
 static const struct param change_params[] = {PATH(struct os_aodh_put, wish.alarm), PUT_PARAMS};

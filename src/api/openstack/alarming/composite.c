@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Composite rules: {"or": [RULE, {"and": [RULE, RULE]}]}. Source: aodh/api/controllers/v2/alarm_rules/composite.py. */
+ * Composite rules: {"or": [RULE, {"and": [RULE, RULE]}]}. Source: aodh.api.controllers.v2.alarm_rules.composite. */
 #include "api/openstack/alarming/alarming.h"
 #include "base/buf.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Searches for alarms, and their history. Sources: aodh/api/controllers/v2/query.py, alarms.py (AlarmChange). Actions are events of
+ * Searches for alarms, and their history. Sources: aodh.api.controllers.v2.query, alarms (AlarmChange). Actions are events of
  * CloudWatch's history alone. */
 #include <stdlib.h>
 

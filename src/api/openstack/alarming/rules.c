@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Threshold rules of alarms, to what the engine evaluates. Sources: aodh/api/controllers/v2/alarm_rules/gnocchi.py; Aodh's
+ * Threshold rules of alarms, to what the engine evaluates. Sources: aodh.api.controllers.v2.alarm_rules.gnocchi; Aodh's
  * documentation, "Telemetry Alarming service". */
 #include <math.h>
 #include <stdio.h>

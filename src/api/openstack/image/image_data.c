@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Image data: upload, stage, download and import. An upload streams into a file after the caller is
  * authorized; the file is examined outside the HTTP threads. */
-#include "api/core/image_download.h"
-#include "api/core/image_upload.h"
+#include "api/core/image_data.h"
 #include "api/openstack/image/images.h"
 #include "drivers/image/image_file.h"
 #include "engine/quota.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Measures: posted ones, those of one metric, and aggregates over several. Sources: gnocchi/rest/api.py, gnocchi/rest/aggregates/api.py;
+ * Measures: posted ones, those of one metric, and aggregates over several. Sources: gnocchi.rest.api, gnocchi.rest.aggregates.api;
  * Gnocchi's documentation, "Dynamic aggregates". */
 #include <inttypes.h>
 #include <math.h>

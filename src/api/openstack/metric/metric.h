@@ -53,5 +53,6 @@ void os_archive_policy_write(struct os_call *e, struct json_writer *w, const cha
  * *ret_query is the caller's, whatever the result. ERR_INVALID. */
 RESULT os_metric_read_filter(struct os_call *e, struct str text, json_t **ret_query);
 
+/* Writes the resource as an object named key, or as an element of a list with key NULL. */
 void os_metric_write_resource(struct os_call *e, struct json_writer *w, const char *key,
 			      const struct gnocchi_resource *r);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Metrics and archive policies. Metrics of guests have Ceilometer's names, and counters have rates alone, because the region keeps their growth only.
- * Sources: gnocchi/rest/api.py; Gnocchi's documentation, "REST API Usage". */
+ * Sources: gnocchi.rest.api; Gnocchi's documentation, "REST API Usage". */
 #include <inttypes.h>
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Resources and their types. They follow from the rows of instances and volumes, and no call creates or changes one. The disks and
- * interfaces of an instance are one resource each, for figures are those of the guest. Sources: gnocchi/rest/api.py; Gnocchi's
+ * interfaces of an instance are one resource each, for figures are those of the guest. Sources: gnocchi.rest.api; Gnocchi's
  * documentation, "Resources". */
 #include <stdlib.h>
 
@@ -89,6 +89,14 @@ static const struct param search_params[] = {
 		 .doc = "Search as text; searches in JSON are in the body."),
 };
 
+static RESULT add_fitting(struct os_call *e, const struct json_search *search, const json_t *query,
+			  const struct gnocchi_resource *r, struct resources *found)
+{
+	if (query && !json_search_fits(e->c, query, search, r))
+		return OK;
+	return VEC_PUSH(e->c->arena, found, *r) ? OK : ctx_no_memory(e->c);
+}
+
 static RESULT collect(struct os_call *e, enum gnocchi_type type, const json_t *query, struct resources *found)
 {
 	struct gnocchi_search of = {e->c, os_tables(e), type};
@@ -98,19 +106,15 @@ static RESULT collect(struct os_call *e, enum gnocchi_type type, const json_t *q
 	for (const struct instance *i = instance_first_by_account(os_tables(e), account); i;
 	     i = instance_next_by_account(os_tables(e), i))
 		for (enum gnocchi_type k = 0; k < GNOCCHI_VOLUME; k++)
-			if ((type == GNOCCHI_TYPES || type == k) && gnocchi_of_instance(i, k, &r) &&
-			    (!query || json_search_fits(e->c, query, &search, &r)) &&
-			    !VEC_PUSH(e->c->arena, found, r))
-				return ctx_no_memory(e->c);
+			if ((type == GNOCCHI_TYPES || type == k) && gnocchi_of_instance(i, k, &r))
+				TRY(add_fitting(e, &search, query, &r, found));
 	for (const struct volume *v = volume_first_by_account(os_tables(e), account);
 	     v && (type == GNOCCHI_TYPES || type == GNOCCHI_VOLUME);
 	     v = volume_next_by_account(os_tables(e), v)) {
 		if (!row_is_live(&v->row))
 			continue;
 		gnocchi_of_volume(v, &r);
-		if ((!query || json_search_fits(e->c, query, &search, &r)) &&
-		    !VEC_PUSH(e->c->arena, found, r))
-			return ctx_no_memory(e->c);
+		TRY(add_fitting(e, &search, query, &r, found));
 	}
 	return OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Streams the image data that a client uploads into the image store. */
+ * Streams the image data that a client uploads into the image store, and opens stored data for downloads. */
 #pragma once
 
 #include "base/disk_room.h"
@@ -23,3 +23,10 @@ RESULT api_take_image_data(struct call *call, const char *directory, const struc
  * long as a large copy takes. */
 RESULT api_keep_image_upload(struct ctx *c, struct image_upload *upload, struct str format,
 			     struct image_filling *wish);
+
+struct api_call;
+struct image;
+
+/* Opens the image's data as the call's answer (e->file). Leaves e->file 0 if the image has no data of its own. In prepare, with a
+ * view. ERR_UNSUPPORTED: the data are encrypted, and the key is never given out; ERR_GONE: they cannot be read. */
+RESULT api_open_image_data(struct api_call *e, const struct image *image);
