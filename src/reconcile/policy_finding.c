@@ -10,7 +10,6 @@
 #include "engine/machine_policy/machine_policy.h"
 #include "reconcile/playbook_command.h"
 #include "reconcile/work.h"
-#include "store/instance.h"
 #include "store/machine_policy.h"
 #include "store/policy_finding.h"
 #include "store/provider.h"

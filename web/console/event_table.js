@@ -822,6 +822,7 @@ const NAMED = [
 	["policy", "Policy", "cd", () => t("Policy")],
 	["port_policy", "Port policy", "cd", () => t("Port policy")],
 	["port_set", "Set of interfaces", "cd", () => t("Interface set")],
+	["project_role", "Project role", "ucd", () => t("Project role")],
 	["provider", "Provider", "u", () => t("Provider")],
 	["resource_group", "Resource group", "cd", () => t("Resource group")],
 	["role", "Role", "ucd", () => t("Role")],

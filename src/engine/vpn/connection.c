@@ -6,7 +6,6 @@
 #include "engine/tombstone.h"
 #include "engine/vpn/vpn.h"
 #include "engine/vpn/vpn_internal.h"
-#include "model/account.h"
 #include "store/customer_gateway.h"
 #include "store/vpn_connection.h"
 #include "store/vpn_gateway.h"

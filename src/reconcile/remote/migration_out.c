@@ -8,7 +8,6 @@
 #include "reconcile/remote/migration_step.h"
 #include "store/cloud_migration.h"
 #include "store/cloud_migration_disk.h"
-#include "store/instance.h"
 #include "store/provider.h"
 #include "store/remote_machine.h"
 

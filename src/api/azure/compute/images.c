@@ -12,7 +12,6 @@
 #include "model/states.h"
 #include "store/image.h"
 #include "store/image_device.h"
-#include "store/instance.h"
 #include "store/snapshot.h"
 #include "store/volume_type.h"
 

@@ -5,7 +5,6 @@
  * 2022-08-01. */
 #include "api/azure/scale_sets/scale_sets.h"
 
-#include "store/instance.h"
 #include "store/scaling_activity.h"
 #include "store/scaling_group.h"
 #include "store/scaling_member.h"
