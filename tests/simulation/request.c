@@ -667,6 +667,19 @@ void request_send(struct request *x)
 		end(x);
 }
 
+/* Lets the region work until the call is answered: a read that is recorded in the audit log waits for a commit. */
+static void await_answer(struct simulation *s, struct fake_call *http)
+{
+	for (int n = 0; !http->is_answered && n < 100000; n++) {
+		bool is_woken = http->is_woken;
+		http->is_woken = false;
+		if (is_woken)
+			http->resume(&http->call);
+		else
+			(void) region_step(&s->region, clock_now_us() + MINUTE);
+	}
+}
+
 struct str request_get_answer(struct simulation *s, unsigned account, const char *form)
 {
 	struct fake_call http;
@@ -676,6 +689,7 @@ struct str request_get_answer(struct simulation *s, unsigned account, const char
 		start_openstack(s, &s->region.users[account], str_from(form), STR_NONE, &http);
 	else
 		start(s, &s->region.users[account], str_from(form), &http);
+	await_answer(s, &http);
 	if (!http.is_answered || http.status != 200)
 		blame(s, "%s was answered %d %" STR_FMT, form, http.status, STR_ARG(buf_str(&http.body)));
 	struct str body = is_openstack ? answer_of_json(a, buf_str(&http.body))
@@ -694,14 +708,7 @@ struct str request_call_through(struct simulation *s, unsigned account, struct s
 		start(s, &s->region.users[account], line, &http);
 	else
 		start_openstack(s, &s->region.users[account], line, body, &http);
-	for (int n = 0; !http.is_answered && n < 100000; n++) {
-		bool is_woken = http.is_woken;
-		http.is_woken = false;
-		if (is_woken)
-			http.resume(&http.call);
-		else
-			(void) region_step(&s->region, clock_now_us() + MINUTE);
-	}
+	await_answer(s, &http);
 	if (!http.is_answered)
 		blame(s, "%" STR_FMT " is never answered", STR_ARG(line));
 	struct str text = is_ec2 ? answer_root(str_copy(a, buf_str(&http.body)))

@@ -19,6 +19,7 @@
 #include "drivers/sim/compute_state.h"
 #include "empty_database.h"
 #include "engine/balancing/balancing.h"
+#include "engine/vpn/vpn.h"
 #include "kept.h"
 #include "model/states.h"
 #include "store/address.h"
@@ -37,6 +38,9 @@
 #include "store/transit_attachment.h"
 #include "store/transit_gateway.h"
 #include "store/volume.h"
+#include "store/vpn_connection.h"
+#include "store/vpn_gateway.h"
+#include "store/vpn_tunnel.h"
 #include "strangers.h"
 
 enum { KEPT_ROUNDS_MAX = 40 };
@@ -708,8 +712,21 @@ static bool is_at_front(const struct tables *t, const struct address *a)
 	return p && engine_is_router_front(t, p);
 }
 
+/* A router with a VPN tunnel is in the network without ports of its own. */
+static bool runs_tunnel(const struct tables *t, uuid router)
+{
+	const struct vpn_gateway *g = engine_get_vpn_gateway(t, router);
+	const struct vpn_connection *c = g ? engine_next_vpn_connection(t, g->row.id, NULL) : NULL;
+	for (; c; c = engine_next_vpn_connection(t, g->row.id, c))
+		for (const struct vpn_tunnel *n = vpn_tunnel_first_by_connection(t, c->row.id); n;
+		     n = vpn_tunnel_next_by_connection(t, n))
+			if (engine_runs_vpn_tunnel(t, n))
+				return true;
+	return false;
+}
+
 /* In one of its networks, perhaps on a subnet of nobody's. */
-static bool has_live_port(const struct tables *t, uuid router)
+static bool is_in_network(const struct tables *t, uuid router)
 {
 	for (const struct subnet *s = subnet_first_by_router(t, router); s; s = subnet_next_by_router(t, s))
 		for (const struct port *p = port_first_by_network(t, s->network); p;
@@ -719,7 +736,7 @@ static bool has_live_port(const struct tables *t, uuid router)
 	const struct port *p = port_first_by_router(t, router);
 	while (p && !row_is_live(&p->row))
 		p = port_next_by_router(t, p);
-	return p != NULL;
+	return p || runs_tunnel(t, router);
 }
 
 static struct tally tally_rows(struct cloud *c)
@@ -743,7 +760,7 @@ static struct tally tally_rows(struct cloud *c)
 	for (const struct security_group *g = security_group_first(t); g; g = security_group_next(t, g))
 		n.groups += row_is_live(&g->row);
 	for (const struct router *r = router_first(t); r; r = router_next(t, r))
-		n.routers += has_live_port(t, r->row.id);
+		n.routers += is_in_network(t, r->row.id);
 	return n;
 }
 

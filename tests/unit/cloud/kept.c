@@ -2,6 +2,7 @@
  * Rows kept only for a limited time; see kept.h. */
 #include "kept.h"
 
+#include "store/alarm_delivery.h"
 #include "store/async_job.h"
 #include "store/image.h"
 #include "store/instance.h"
@@ -31,7 +32,7 @@ static bool is_unproven(enum kind kind, const struct row *row)
 	return kind == KIND_POOL_HOST && pool_host_of(row)->seen_state == POOL_HOST_SEEN_STATE_UNPROVEN;
 }
 
-/* The deadline of a row whose data are awaited, or of a target that drains; 0: none. The reconciler has a look
+/* The deadline of a row whose data are awaited, of a target that drains, or of an alarm's request that is repeated; 0: none. The reconciler has a look
  * planned for it, and does not settle while that is near. */
 static int64_t awaited_until_us(enum kind kind, const struct row *row)
 {
@@ -39,6 +40,8 @@ static int64_t awaited_until_us(enum kind kind, const struct row *row)
 		return image_of(row)->sending_until_us;
 	if (kind == KIND_VOLUME && row_is_live(row) && volume_of(row)->sending == VOLUME_SENDING_WAITING)
 		return volume_of(row)->sending_until_us;
+	if (kind == KIND_ALARM_DELIVERY)
+		return alarm_delivery_of(row)->retry_us;
 	if (kind == KIND_TARGET && row_is_live(row))
 		return target_of(row)->drains_until_us;
 	return 0;
