@@ -11,6 +11,7 @@ import requests
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from cloudstack import admin_key, ok, refused  # noqa: E402
+from faces import holds  # noqa: E402
 from regions import dev  # noqa: E402, F401 (fixtures)
 
 SIZE = 3 << 20
@@ -44,6 +45,7 @@ def extract(dev, id, command="extractTemplate", **more):
     return ok(dev, command, id=id, mode="HTTP_DOWNLOAD", **more)
 
 
+@holds("CloudStack: Downloads")
 def test_the_owner_downloads_a_template(dev, disk):
     id = make(dev, disk, isextractable="true")["id"]
     said = extract(dev, id)["template"]
