@@ -17,6 +17,7 @@
 #include "drivers/remote/task_notes.h"
 
 enum { WAIT_MAX_S = 3600 };
+#define DOWNLOAD_MIN_SPEED 1024L /* bytes per second */
 #define SESSION_MAX_US (30 * MINUTE)
 
 struct remote_connection {
@@ -249,7 +250,8 @@ static void set_long(struct transfer *t, CURL *curl)
 	(void) curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch_transfer);
 	(void) curl_easy_setopt(curl, CURLOPT_XFERINFODATA, t);
 	(void) curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 0L);
-	(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	/* A slow sender must not occupy a lane of the account for ever. */
+	(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, t->request->taker ? DOWNLOAD_MIN_SPEED : 1L);
 	(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long) REMOTE_UPLOAD_IDLE_S);
 }
 
@@ -326,6 +328,13 @@ static RESULT judge(struct ctx *c, const struct transfer *t, CURLcode code, cons
 	return OK;
 }
 
+/* Other servers that a trusted cloud names may be plain only if its own endpoint is: a certificate or a pin would guard nothing
+ * otherwise. */
+static bool may_be_plain(const struct remote *r)
+{
+	return r->is_trusted && str_starts_with(r->endpoint, STR("http:"));
+}
+
 static RESULT perform(struct ctx *c, struct transfer *t, const struct remote_request *request, CURL *curl)
 {
 	char words[CURL_ERROR_SIZE] = "";
@@ -338,7 +347,7 @@ static RESULT perform(struct ctx *c, struct transfer *t, const struct remote_req
 	(void) curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	bool is_trusted = t->remote->is_trusted && is_endpoint_server(c->arena, t->remote, request->url);
 	if (!is_trusted)
-		TRY(web_visit_begin(&visit, curl, t->remote->is_trusted ? "http,https" : "https"));
+		TRY(web_visit_begin(&visit, curl, may_be_plain(t->remote) ? "http,https" : "https"));
 	CURLcode code = curl_easy_perform(curl);
 	(void) curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
 	(void) curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connects);

@@ -148,7 +148,9 @@ static double retransmit_s(const struct vpn_wish *wish)
 	double least_s = 0;
 	for (size_t k = 0; k < wish->peer_count; k++) {
 		const struct vpn_tunnel *n = wish->peers[k].tunnel;
-		double left_s = (double) (or_default(n->dpd_timeout_s, DPD_S) - delay_s(n));
+		bool asks = n->dpd_action != VPN_TUNNEL_DPD_ACTION_NONE;
+		double left_s = asks ? (double) (or_default(n->dpd_timeout_s, DPD_S) - delay_s(n))
+				     : DPD_S - DPD_DELAY_S;
 		if (k == 0 || left_s < least_s)
 			least_s = left_s;
 	}

@@ -183,11 +183,11 @@ static RESULT run_action(struct op *op, const struct alarm *alarm, struct str ar
 	struct ref subject = {0};
 	union action_wish wish = {0};
 	const struct asker asker = ASKER_OF(alarm);
-	const struct asker_work work = {acting->guard, acts[action->act].permission, op->now_us};
 	if (action->act == ALARM_ACT_PUBLISH)
 		return publish(op, alarm, action->topic);
 	if (action->act == ALARM_ACT_POST)
 		return alarm_deliver(op, alarm, arn);
+	const struct asker_work work = {acting->guard, acts[action->act].permission, op->now_us};
 	if (!fill_wish(op, alarm, action, acting, &subject, &wish))
 		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_ALARM, STR_NONE,
 				   "The resource of the action does not exist.");

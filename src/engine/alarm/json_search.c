@@ -62,7 +62,18 @@ static RESULT check_values(struct ctx *c, const json_t *value, enum operation op
 	return OK;
 }
 
-static RESULT check(struct ctx *c, const json_t *query, const struct json_search *search, int depth)
+/* A comparison is made for each row that is searched, and "like" costs text times pattern. */
+static RESULT check_cost(struct ctx *c, const json_t *value, enum operation operation, int *left)
+{
+	if ((*left)-- <= 0)
+		return fail(c, "too many comparisons beside", STR("each other"));
+	return operation == LIKE && json_string_length(value) > JSON_SEARCH_LIKE
+		       ? fail(c, "the pattern is too long for", STR("like"))
+		       : OK;
+}
+
+static RESULT check(struct ctx *c, const json_t *query, const struct json_search *search, int depth,
+		    int *left)
 {
 	json_t *inside = NULL, *value = NULL, *one;
 	const char *word = only_member(query, &inside);
@@ -73,12 +84,12 @@ static RESULT check(struct ctx *c, const json_t *query, const struct json_search
 			    op ? "too many operators within" : "extra keys not allowed or unknown operator",
 			    str_from(word ? word : "{}"));
 	if (op->operation == NOT)
-		return check(c, inside, search, depth + 1);
+		return check(c, inside, search, depth + 1, left);
 	if (op->operation == AND || op->operation == OR) {
 		if (!json_is_array(inside) || json_array_size(inside) > JSON_SEARCH_VALUES)
 			return fail(c, "expected a list for", str_from(word));
 		json_array_foreach (inside, k, one)
-			TRY(check(c, one, search, depth + 1));
+			TRY(check(c, one, search, depth + 1, left));
 		return OK;
 	}
 	const char *name = only_member(inside, &value);
@@ -87,12 +98,14 @@ static RESULT check(struct ctx *c, const json_t *query, const struct json_search
 		return fail(c, "expected one attribute for", str_from(word));
 	if (!search->read(search->arg, NULL, str_from(name), &ignored))
 		return fail(c, "unknown attribute", str_from(name));
+	TRY(check_cost(c, value, op->operation, left));
 	return check_values(c, value, op->operation);
 }
 
 RESULT json_search_check(struct ctx *c, const json_t *query, const struct json_search *search)
 {
-	return json_is_object(query) && !json_object_size(query) ? OK : check(c, query, search, 1);
+	int left = JSON_SEARCH_COMPARISONS;
+	return json_is_object(query) && !json_object_size(query) ? OK : check(c, query, search, 1, &left);
 }
 
 RESULT json_search_read(struct ctx *c, struct str text, const struct json_search *search, json_t **ret_query)

@@ -8,9 +8,11 @@
 #include "base/ctx.h"
 
 enum {
-	JSON_SEARCH_MAX = 4096,  /* characters of a search */
-	JSON_SEARCH_DEPTH = 8,   /* operators within each other */
-	JSON_SEARCH_VALUES = 100 /* of a list */
+	JSON_SEARCH_MAX = 4096,   /* characters of a search */
+	JSON_SEARCH_DEPTH = 8,    /* operators within each other */
+	JSON_SEARCH_VALUES = 100, /* of a list */
+	JSON_SEARCH_COMPARISONS = 16,
+	JSON_SEARCH_LIKE = 64 /* bytes of a pattern */
 };
 
 struct json_search {

@@ -49,6 +49,7 @@ RESULT engine_create_vpn_connection(struct op *op, struct vpn_connection_wish *w
 	const struct customer_gateway *customer = NULL;
 	const struct vpn_gateway *g = NULL;
 	TRY(engine_permit_customer_gateway(op, &wish->customer_gateway, permission, &customer));
+	TRY(vpn_check_customer(op, customer, wish->customer_gateway.field));
 	TRY(engine_permit_vpn_gateway(op, &wish->vpn_gateway, permission, &g));
 	struct vpn_connection made = {.row = {.id = engine_new_id(op, KIND_VPN_CONNECTION), .gen = 1},
 				      .account = g->account,
@@ -143,6 +144,7 @@ static RESULT update(struct op *op, struct vpn_connection_settings *wish, const 
 	struct vpn_connection next = *c;
 	if (ref_is_given(&wish->customer_gateway)) {
 		TRY(engine_permit_customer_gateway(op, &wish->customer_gateway, permission, &customer));
+		TRY(vpn_check_customer(op, customer, wish->customer_gateway.field));
 		next.customer_gateway = customer->row.id;
 	}
 	if (ref_is_given(&wish->vpn_gateway)) {

@@ -12,10 +12,18 @@
 static const struct customer_gateway *find_alike(const struct tables *t, const struct customer_gateway *like)
 {
 	const struct customer_gateway *g = customer_gateway_first_by_account(t, like->account);
-	while (g && !(row_is_live(&g->row) && ip_equal(g->ip, like->ip) && g->asn == like->asn &&
-		      str_equal(g->device_name, like->device_name)))
+	while (g && !(row_is_live(&g->row) && !g->is_of_connection && ip_equal(g->ip, like->ip) &&
+		      g->asn == like->asn && str_equal(g->device_name, like->device_name)))
 		g = customer_gateway_next_by_account(t, g);
 	return g;
+}
+
+RESULT vpn_check_customer(struct op *op, const struct customer_gateway *g, struct str field)
+{
+	return !g->is_of_connection
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_STATE, KIND_CUSTOMER_GATEWAY, field,
+				     "The customer gateway belongs to an IPsec site connection of Neutron.");
 }
 
 RESULT engine_create_customer_gateway(struct op *op, struct customer_gateway_wish *wish)

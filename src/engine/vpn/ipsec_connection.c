@@ -26,6 +26,7 @@ enum {
 	MTU = 1500,
 	MTU_MIN = 68, /* of IPv4: RFC 791 */
 	MARGIN_PART = 4,
+	PAIRS_MAX = 64,
 };
 
 #define REFUSE(op, err, rule, ...) ENGINE_FAIL(op, err, KIND_VPN_CONNECTION, STR(rule), __VA_ARGS__)
@@ -219,10 +220,18 @@ static RESULT check_families(struct op *op, const struct vpn_connection *c)
 	if (!own_ipv6 != !their_ipv6)
 		return REFUSE(op, ERR_INVALID, "mixed",
 			      "IP versions are not compatible between peer and local endpoints");
-	return !own_ipv6
+	if (own_ipv6)
+		return ctx_fail_field(op->ctx, ERR_UNSUPPORTED, STR("peer_cidrs"),
+				      "Invalid input for operation: IPv6 within tunnels is not supported.");
+	/* With IKEv1 each pair is a security association of its own, and the daemon's configuration has a limit. */
+	const struct ike_policy *ike = ike_policy_find(op->head, c->ike_policy);
+	return !ike || ike->is_v2 || own.count * theirs.count <= PAIRS_MAX
 		       ? OK
 		       : ctx_fail_field(op->ctx, ERR_UNSUPPORTED, STR("peer_cidrs"),
-					"Invalid input for operation: IPv6 within tunnels is not supported.");
+					"Invalid input for operation: with IKEv1 a connection has at most %d "
+					"pairs of "
+					"local and peer endpoints. Use IKEv2.",
+					PAIRS_MAX);
 }
 
 static RESULT check_numbers(struct op *op, const struct vpn_connection *c)

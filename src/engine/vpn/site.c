@@ -289,6 +289,7 @@ RESULT engine_update_site(struct op *op, struct site_wish *wish)
 {
 	const struct customer_gateway *present = NULL;
 	TRY(engine_permit_customer_gateway(op, &wish->gateway, "vpn.update_customer_gateway", &present));
+	TRY(vpn_check_customer(op, present, wish->gateway.field));
 	struct customer_gateway next = wish->next;
 	next.row = present->row;
 	next.row.gen++;
@@ -402,6 +403,7 @@ RESULT engine_create_site_connection(struct op *op, struct site_connection_wish 
 	const struct customer_gateway *customer = NULL;
 	const struct vpn_gateway *g = NULL;
 	TRY(engine_permit_customer_gateway(op, &wish->customer_gateway, permission, &customer));
+	TRY(vpn_check_customer(op, customer, wish->customer_gateway.field));
 	TRY(engine_permit_vpn_gateway(op, &wish->vpn_gateway, permission, &g));
 	TRY(check_pair(op, wish, customer, g));
 	struct vpn_connection made = {.row = {.id = engine_new_id(op, KIND_VPN_CONNECTION), .gen = 1},

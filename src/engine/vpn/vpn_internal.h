@@ -5,6 +5,7 @@
 #include "engine/internal.h"
 
 struct cidrs;
+struct customer_gateway;
 struct vpn_connection;
 struct vpn_gateway;
 struct vpn_service;
@@ -31,6 +32,8 @@ RESULT vpn_connection_make(struct op *op, struct vpn_connection *made, const str
 			   int count, struct str inside_field);
 /* ERR_STATE: the connection follows its customer gateway or belongs to a VPN service, which has its settings and its routes. */
 RESULT vpn_check_leads(struct op *op, const struct vpn_connection *c, struct str field);
+/* ERR_STATE: the gateway goes with an IPsec site connection, so that no other connection may use or change it. */
+RESULT vpn_check_customer(struct op *op, const struct customer_gateway *g, struct str field);
 /* Allocates a public address for a tunnel or a gateway. ERR_CAPACITY with KIND_ADDRESS: none is left. */
 RESULT vpn_address_allocate(struct op *op, uuid account, uuid *ret_address, struct ip *ret_ip);
 /* The same on that external network. */

@@ -502,6 +502,12 @@ bool access_collector_give_back(struct access_collector *f, struct access_take *
 	struct spool *s = *find(f, take->subject.proxy);
 	bool is_kept = s && ++s->tries < ACCESS_TRIES && restore(f, s, take);
 	if (is_kept) {
+		if (leads_elsewhere(&take->subject, &s->subject)) { /* the bytes belong to the former place */
+			if (!s->has_next_subject)
+				s->next_subject = s->subject;
+			s->has_next_subject = true;
+			s->subject = take->subject;
+		}
 		s->dropped += take->dropped;
 		s->files.first = take->files.first;
 	} else {

@@ -208,6 +208,8 @@ bool changes_take_failure(struct step *s, struct provider_lane *lane, struct res
 	struct str why = str_copy(s->ctx.arena, s->ctx.problem.message);
 	ctx_clear_problem(&s->ctx);
 	bool is_passing = remote_may_help_later(result.code) && ++feed->failures < TRIES;
+	if (feed->machine_count)
+		hurry_machines(lane); /* the feed does not name these machines again */
 	feed->machine_count = 0;
 	feed->rounds = 0;
 	feed->due_us = clock_now_us() + RETRY_US;

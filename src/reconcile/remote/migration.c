@@ -260,6 +260,13 @@ static RESULT freeze(struct step *s, const struct moving *mo, struct remote *rem
 		if (!goes_on)
 			return OK;
 	}
+	if (!is_begun && mo->m->copies_whole) {
+		enum thawed thawed;
+		TRY(migration_thaw_one(s, mo, remote, mo->m->round, &thawed));
+		if (thawed != THAWED_ALL)
+			return migration_look_again(s, thawed == THAWED_ONE ? LOOK_HERE_MS
+									    : LOOK_EVERY_S * 1000);
+	}
 	if (is_begun && !source->freezes_in_steps)
 		return migration_look_again(s, LOOK_EVERY_S * 1000);
 	TRY(is_still_off(s, mo, remote, &may_begin));
@@ -297,7 +304,8 @@ static RESULT wait_for_round(struct step *s, const struct moving *mo, struct rem
 	if (now_us >= due_us)
 		return migration_report_and_go_on(
 			s, mo, (struct cloud_migration_report){.news = MIGRATION_NEWS_ROUND});
-	TRY(migration_thaw_one(s, mo, remote, mo->m->round, &thawed));
+	/* Whole copies build on no snapshot. One that stays would make the next one's disks depend on it. */
+	TRY(migration_thaw_one(s, mo, remote, mo->m->round + (mo->m->copies_whole ? 1 : 0), &thawed));
 	if (thawed == THAWED_ONE)
 		step_again(s);
 	else if (thawed == THAWED_LATER)

@@ -22,6 +22,7 @@
  * credentials. */
 enum { STEP_S = 5, NO_ROOM_AGAIN_S = 30, EMPTY_PAGES_MIN = 1000, BLOCKS_A_PAGE_MIN = 16 };
 enum { REQUEST_ARENA_FIRST = 16 * 1024, REQUEST_ARENA_CAP = 1 << 20 };
+#define WHOLE_EXTRA (INT64_C(64) << 20)
 enum { RETRY_STEPS = 4 /* as after four failures: about 8 s */, ASK_MS = 1000 };
 
 struct copying {
@@ -161,9 +162,17 @@ static bool goes_on(void *arg)
 	return !work_is_stopping(k->s->r) && is_wanted(k);
 }
 
+/* Formats of disks add tables to the data: a sixteenth and WHOLE_EXTRA are more than any of them needs. */
 static RESULT add_piece(void *arg, struct ctx *c, struct str bytes)
 {
-	return image_upload_add(((struct copying *) arg)->whole, c, bytes);
+	struct copying *k = arg;
+	int64_t most = k->disk->size + k->disk->size / 16 + WHOLE_EXTRA;
+	if (image_upload_size(k->whole) + (int64_t) bytes.n > most)
+		return ctx_fail(
+			c, ERR_RANGE,
+			"The cloud sends more than the %lld bytes that the disk had when it was planned.",
+			(long long) k->disk->size);
+	return image_upload_add(k->whole, c, bytes);
 }
 
 /* Copies the file's blocks. Those of an earlier round were removed before. */

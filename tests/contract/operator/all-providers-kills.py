@@ -200,7 +200,7 @@ class Vcenter(vmware.Vcenter):
 
 
 def notes(home, row):
-    """How often the machine's history says that a request may have been lost."""
+    """Counts how often the machine's history says that a request may have been lost."""
     return home.explain(row["id"]).count("It was not sent again")
 
 

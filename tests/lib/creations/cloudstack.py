@@ -182,7 +182,7 @@ COMMANDS_ELSEWHERE = {
     "updateAnnotationVisibility": "cloudstack/administration.py", "createNetworkPermissions": "cloudstack/guest_types.py"}
 PARTS_ELSEWHERE = {
     "createFirewallRule": {}, "createEgressFirewallRule": {"cidrlist"},  # cloudstack/firewall.py
-    "deployVirtualMachine": {"securitygroupids", "securitygroupnames", "details"}, "updateVirtualMachine": {"userdataid", "securitygroupids", "securitygroupnames"},
+    "deployVirtualMachine": {"securitygroupids", "securitygroupnames", "details", "hostid", "clusterid", "podid"}, "updateVirtualMachine": {"userdataid", "securitygroupids", "securitygroupnames"},
     "authorizeSecurityGroupIngress": {"securitygroupname"}, "authorizeSecurityGroupEgress": {"securitygroupname"}, "createNetworkACL": {"networkid"}, "createNetwork": {"vlan"},
     "updateNetworkACLItem": {"partialupgrade"}, "updateNetwork": {"networkofferingid"}, "updateTemplate": {"ostypeid", "details", "passwordenabled"},
     "updateSnapshotPolicy": {"fordisplay"}, "updateServiceOffering": {"zoneid", "domainid", "state"}, "createTemplate": {"details"}, "updateDiskOffering": {"zoneid"}, "createAccount": {"roleid"}, "createRole": {"roleid"},

@@ -129,7 +129,8 @@ class World:
 
     def ask(self, method, path, body=None, account=None):
         form = shape_of(path)
-        action = BY_SHAPE.get(f"{method} {form}") or BY_SHAPE[f"{method} {form.rpartition('/')[0]}/{path.rpartition('/')[2]}"]
+        within = re.sub(r"/providers/\{\}", "/providers/" + path.partition("/providers/")[2].partition("/")[0], form)  # a provider's part of another's resource
+        action = BY_SHAPE.get(f"{method} {form}") or BY_SHAPE.get(f"{method} {within}") or BY_SHAPE[f"{method} {form.rpartition('/')[0]}/{path.rpartition('/')[2]}"]
         if body is not None and method == "PUT" and "/subnets/" not in path and "Peerings/" not in path and not path.endswith("/r"):
             body = {"location": "useast1", **body}
         return self.cloud.ask(method, f"{self.group}/providers/{path}", action["versions"].split("|")[-1], account or self.account, body)

@@ -22,7 +22,8 @@ IMAGES_DATA, CONSOLE = "PUT /images/{id}/data", "POST /instances/{id}/console"
 BY_TOKEN = {IMAGES_DATA, CONSOLE}  # calls that cannot be signed with an access key
 REGIONS = {"zone", "instance_type", "external_network", "host", "role", "domain", "account", "volume_type", "volume_group_type",
            "network_offering"}  # kinds of rows that belong to no account
-NOT_MADE = {"policy_finding", "deployment", "instance_extension", "resource_group", "address_prefix", "volume_attachment", "autoscale_setting"}  # kinds that do not exist in the world
+NOT_MADE = {"policy_finding", "deployment", "instance_extension", "resource_group", "address_prefix", "volume_attachment", "autoscale_setting",
+            "alarm_delivery"}  # kinds that do not exist in the world
 ELSEWHERE = {"provider", "remote_machine", "remote_resource", "cloud_migration", "cloud_migration_disk"}  # kinds that need a second cloud: operator/providers.py and
 # operator/migrate_rights.py ask for other accounts and by policies
 OWN = {"second_factor", "application_credential"}  # kinds that only their user can access: cross/doors_own.py

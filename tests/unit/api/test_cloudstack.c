@@ -52,7 +52,7 @@ static void test_malformed_requests_count(void **state)
 {
 	struct world *w = *state;
 	assert_int_equal(ask(w, "response=json&command=%zz", "\"errorresponse\""), 431);
-	assert_int_equal(ask(w, "response=json&command=listZones&COMMAND=listZones", "\"errorcode\":431"),
+	assert_int_equal(ask(w, "response=json&command=listZones&COMMAND=listHosts", "\"errorcode\":431"),
 			 431);
 	assert_int_equal(ask(w, "response=json&command=%zz", "account api limit"), 429);
 	assert_int_equal(ask(w, "response=json&command=listZones", "account api limit"), 429);

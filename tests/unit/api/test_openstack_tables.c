@@ -92,6 +92,9 @@ static size_t check_filters(const char *path, const struct os_listing *list)
 		"event_id",     /* of messages: a project has few */
 		"request_id",   /* see above */
 		"dns_name",     /* of ports: a project has few with a name */
+		"local_id",     /* of VPN connections, like the next two: a project has few */
+		"peer_address",
+		"peer_id",
 		0};
 	size_t wrong = 0, rows = list->attributes ? list->attributes->count : 0;
 	for (size_t k = 0; k < list->filters.count + rows; k++) {

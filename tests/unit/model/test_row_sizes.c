@@ -37,6 +37,7 @@ static const struct {
 	{KIND_EVENT_DELIVERY, 272 * 1024, "the text that a target gets"},
 	{KIND_SAML_PROVIDER, 384 * 1024, "metadata of 131,072 characters, and its certificates once more"},
 	{KIND_ROLE, 320 * 1024, "rules about CloudStack's commands; administrators make them"},
+	{KIND_PROJECT_ROLE, 320 * 1024, "likewise; a project has few"},
 	{KIND_INSTANCE_TYPE, 512 * 1024,
 	 "a description of 65,535 characters, as Nova has it; administrators make them"},
 };

@@ -26,7 +26,8 @@ enum standing cs_find_standing(const struct tables *t, uuid project, uuid accoun
 		const struct user *u = user_find(t, a->user);
 		const struct account *of = u ? cs_account_of(t, u) : NULL;
 		const struct role *role = role_find(t, a->role);
-		if (!of || !role || !(uuid_equal(of->row.id, account) || uuid_equal(u->row.id, user)))
+		if (a->inherited || !of || !role ||
+		    !(uuid_equal(of->row.id, account) || uuid_equal(u->row.id, user)))
 			continue;
 		best = role->right >= ROLE_RIGHT_MANAGER ? CS_PROJECT_ADMIN : CS_REGULAR;
 	}

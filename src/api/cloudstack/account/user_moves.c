@@ -93,6 +93,24 @@ static RESULT drop_keys(struct op *op, uuid user, uuid account)
 	return OK;
 }
 
+/* A Domain Admin is Keystone's administrator of the domain, too, as createAccount makes him. */
+static RESULT follow_domain(struct op *op, uuid user, uuid account, uuid role)
+{
+	const struct account *a = account_find(op->head, account);
+	const struct role *is = role_find(op->head, role),
+			  *admin = engine_find_standard_role(op->head, ROLE_RIGHT_ADMIN);
+	struct role_grant grant = {.role = ref_by_id(KIND_ROLE, admin ? admin->row.id : UUID_NONE),
+				   .user = ref_by_id(KIND_USER, user),
+				   .domain = ref_by_id(KIND_DOMAIN, a ? a->domain : UUID_NONE)};
+	if (is && is->right == ROLE_RIGHT_MANAGER)
+		return engine_grant_role(op, &grant);
+	const struct role_assignment *has = role_assignment_first_by_user(op->head, user);
+	while (has && !(uuid_equal(has->role, grant.role.prefix) &&
+			uuid_equal(has->domain, grant.domain.prefix) && !has->inherited))
+		has = role_assignment_next_by_user(op->head, has);
+	return has ? engine_revoke_role(op, &grant) : OK;
+}
+
 static RESULT move(struct op *op, void *args)
 {
 	struct move_user *a = args;
@@ -107,7 +125,8 @@ static RESULT move(struct op *op, void *args)
 	TRY(drop_keys(op, a->user.prefix, a->from));
 	TRY(revoke_all(op, a->user.prefix, a->from));
 	TRY(engine_update_user(op, &change));
-	return engine_grant_role(op, &grant);
+	TRY(engine_grant_role(op, &grant));
+	return follow_domain(op, a->user.prefix, a->to, grant.role.prefix);
 }
 
 /* ---- updateAccount: the role ---- */
@@ -126,24 +145,6 @@ static bool note_person(void *arg, const struct user *user)
 		r->at[r->count] = user;
 	r->count += uuid_is_none(user->account);
 	return true;
-}
-
-/* A Domain Admin is Keystone's administrator of the domain, too, as createAccount makes him. */
-static RESULT follow_domain(struct op *op, uuid user, uuid account, uuid role)
-{
-	const struct account *a = account_find(op->head, account);
-	const struct role *is = role_find(op->head, role),
-			  *admin = engine_find_standard_role(op->head, ROLE_RIGHT_ADMIN);
-	struct role_grant grant = {.role = ref_by_id(KIND_ROLE, admin ? admin->row.id : UUID_NONE),
-				   .user = ref_by_id(KIND_USER, user),
-				   .domain = ref_by_id(KIND_DOMAIN, a ? a->domain : UUID_NONE)};
-	if (is && is->right == ROLE_RIGHT_MANAGER)
-		return engine_grant_role(op, &grant);
-	const struct role_assignment *has = role_assignment_first_by_user(op->head, user);
-	while (has && !(uuid_equal(has->role, grant.role.prefix) &&
-			uuid_equal(has->domain, grant.domain.prefix) && !has->inherited))
-		has = role_assignment_next_by_user(op->head, has);
-	return has ? engine_revoke_role(op, &grant) : OK;
 }
 
 RESULT cs_change_account_role(struct op *op, uuid account, uuid role)

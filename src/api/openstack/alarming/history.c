@@ -155,7 +155,6 @@ static const struct param history_params[] = {
 		 .doc = "Last change of the page before."),
 	OS_QUERY(struct os_aodh_history, "sort", sort, .words = "timestamp:desc|timestamp",
 		 .doc = "The newest change is the first."),
-	OS_UNBUILT("q.field|q.op|q.value|q.type"),
 };
 
 static RESULT show_history(struct os_call *e, const void *args, struct json_writer *w)

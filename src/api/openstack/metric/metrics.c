@@ -367,6 +367,9 @@ static RESULT prepare_delete(struct os_call *e, void *args)
 	if (!m.row)
 		return ctx_fail_field(e->c, ERR_DENIED, STR("metric_id"),
 				      "The metric is made of a guest's figures, and goes with the guest.");
+	if (!str_is(m.row->name_space, METRICS_GNOCCHI))
+		return ctx_fail_field(e->c, ERR_DENIED, STR("metric_id"),
+				      "The metric was put by CloudWatch's API, which deletes none.");
 	a->wish.metric = m.row->row.id;
 	return OK;
 }
