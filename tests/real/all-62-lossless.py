@@ -279,7 +279,7 @@ def changes_lose_nothing(lab, address, clients, reloads, has, words):
 
 
 def few(clients):
-    """Removes the least numbers of requests: clients end as soon as they are told to."""
+    """Sets the minimum of each client to one request, so that clients end as soon as end() tells them."""
     return [(mode, scheme, port, 1, count) for mode, scheme, port, _, count in clients]
 
 

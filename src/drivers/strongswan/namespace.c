@@ -70,8 +70,8 @@ static struct str write_blocks(struct ctx *c, const struct vpn_wish *wish, unsig
 }
 
 /* In user space charon installs a policy only if the namespace has an address in the VPC's traffic selector (install_route() of
- * kernel-libipsec). The selector's first address is the network's own, which no interface has. The first address of a /31 or
- * /32 is a guest's; write_rules() has the guest's packets forwarded all the same. */
+ * kernel-libipsec), so the namespace gets the selector's first address. In a larger block no guest has that address. In a
+ * /31 or /32 a guest has it, and write_rules() forwards that guest's packets. */
 static struct str write_own(struct ctx *c, const struct vpn_wish *wish)
 {
 	struct str text = STR("");

@@ -95,7 +95,7 @@ struct metric_source {
 	struct metric_guest *guests;
 	size_t guest_count;
 	struct str unit;   /* of guests' figures */
-	int64_t period_us; /* period that is asked for; reconciler_read_metric() sets it */
+	int64_t period_us; /* requested period, set by reconciler_read_metric() */
 };
 /* Metrics of Gnocchi's, by Ceilometer's names; resources have those of their type. */
 #define METRICS_GNOCCHI "Gnocchi"

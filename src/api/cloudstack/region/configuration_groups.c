@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Groups of settings: a setting's name leads to its group. Source of the groups, their order and keywords:
- * schema-41720to41800.sql; of the rule: ConfigDepotImpl.getConfigurationGroupAndSubGroupByName() of 4.19.
+ * Finds the group of a setting by keywords in the setting's name. Sources: schema-41720to41800.sql for groups and keywords,
+ * ConfigDepotImpl.getConfigurationGroupAndSubGroupByName() of 4.19 for the search.
  */
 #include "api/cloudstack/region/region.h"
 
